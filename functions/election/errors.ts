@@ -1,0 +1,101 @@
+/**
+ * Every error that this library throws on purpose extends `LeaseError`, says in its message what to do, and carries the
+ * error it came from as `cause`. Losing the race is not among them: that is the outcome `standby`.
+ */
+export class LeaseError extends Error {
+  override readonly name: string = 'LeaseError'
+  /** The lease that the error is about, where it is known. */
+  readonly lease: string | undefined
+
+  constructor(message: string, options: { readonly lease?: string | undefined; readonly cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.lease = options.lease
+  }
+}
+
+/** This candidate led and does no longer: another may lead by now. Stop; whatever was fenced stays right. */
+export class LeaseLostError extends LeaseError {
+  override readonly name = 'LeaseLostError'
+}
+
+/**
+ * An earlier try of this very event died holding the lease, which has not expired yet. Thrown, not returned as standby,
+ * so that Lambda's asynchronous retry offers the tick again later; standing by would lose it.
+ */
+export class LeaseStillHeldError extends LeaseError {
+  override readonly name = 'LeaseStillHeldError'
+  /** How long until the lease can be taken, in milliseconds. */
+  readonly retryAfterMs: number
+
+  constructor(message: string, options: { readonly lease: string; readonly retryAfterMs: number }) {
+    super(message, options)
+    this.retryAfterMs = options.retryAfterMs
+  }
+}
+
+/** A protected row has already been written, or claimed, by a newer leader: this write was rejected, nothing changed. */
+export class StaleTokenError extends LeaseError {
+  override readonly name = 'StaleTokenError'
+  readonly fencingToken: number
+  /** The highest token that the row has seen, where DynamoDB returned it. */
+  readonly seenToken: number | undefined
+
+  constructor(
+    message: string,
+    options: {
+      readonly lease: string
+      readonly fencingToken: number
+      readonly seenToken?: number | undefined
+      readonly cause?: unknown
+    },
+  ) {
+    super(message, options)
+    this.fencingToken = options.fencingToken
+    this.seenToken = options.seenToken
+  }
+}
+
+/** This machine's clock is certainly further from DynamoDB's than candidates may differ. The task did not run. */
+export class ClockSkewError extends LeaseError {
+  override readonly name = 'ClockSkewError'
+}
+
+/** The tick is missing, unreadable, in the future, or the lease is used with ticks elsewhere and without here. */
+export class InvalidTickError extends LeaseError {
+  override readonly name = 'InvalidTickError'
+}
+
+/** An option is unknown, ill-typed or out of range. Thrown when the function loads, not when the tick fires. */
+export class InvalidOptionError extends LeaseError {
+  override readonly name = 'InvalidOptionError'
+}
+
+/** The lease row holds something that this protocol never writes. The task did not run; repair the row by hand. */
+export class CorruptLeaseError extends LeaseError {
+  override readonly name = 'CorruptLeaseError'
+  /** The attribute that cannot be right. */
+  readonly attribute: string
+
+  constructor(
+    message: string,
+    options: { readonly lease: string; readonly attribute: string; readonly cause?: unknown },
+  ) {
+    super(message, options)
+    this.attribute = options.attribute
+  }
+}
+
+/** The table did not do what was asked: unreachable, throttled, missing, or not permitted. See `cause`. */
+export class LeaseStoreError extends LeaseError {
+  override readonly name = 'LeaseStoreError'
+  /** Whether the same request may succeed later without anybody changing anything. */
+  readonly retryable: boolean
+
+  constructor(
+    message: string,
+    options: { readonly lease: string; readonly retryable: boolean; readonly cause?: unknown },
+  ) {
+    super(message, options)
+    this.retryable = options.retryable
+  }
+}

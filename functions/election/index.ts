@@ -1,0 +1,23 @@
+/** Leader election for scheduled cloud functions: see `rules.ts` for the protocol, docs/protocol.md for its reasons. */
+export type { Standby } from './acquire.ts'
+export { type Clock, systemClock } from './clock.ts'
+export {
+  ClockSkewError,
+  CorruptLeaseError,
+  InvalidOptionError,
+  InvalidTickError,
+  LeaseError,
+  LeaseLostError,
+  LeaseStillHeldError,
+  LeaseStoreError,
+  StaleTokenError,
+} from './errors.ts'
+export type { ClaimInput, Lease } from './lease.ts'
+export { type LeaderContext, type LeaderOnlyOptions, leaderOnly } from './middleware.ts'
+export type { InvocationContext, LeaseOptions } from './options.ts'
+export type { StandbyReason } from './rules.ts'
+export { DynamoDBLeaseStore, type DynamoDBLeaseStoreOptions } from './stores/dynamodb.ts'
+export { MemoryLeaseStore } from './stores/memory.ts'
+export type { LeaseStore, TransactItem, WriteInput } from './stores/store.ts'
+export type { TickInput } from './tick.ts'
+export { type Outcome, withLease } from './with-lease.ts'

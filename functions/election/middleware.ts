@@ -1,0 +1,111 @@
+import { cleanupMiddlewares } from '@aws-lambda-powertools/commons'
+import type { MiddlewareObj } from '@middy/core'
+import { acquireLease } from './acquire.ts'
+import { InvalidOptionError } from './errors.ts'
+import { type Lease, LeaseHandle } from './lease.ts'
+import { assertOptions, type InvocationContext, type LeaseOptions, settingsOf } from './options.ts'
+import { type TickInput, tickOfEvent } from './tick.ts'
+import { failed, finished, type Outcome } from './with-lease.ts'
+
+export interface LeaderOnlyOptions extends Omit<LeaseOptions, 'tick' | 'context' | 'signal'> {
+  /**
+   * Finds the tick in an event of your own; `undefined` asks for a lease without ticks.
+   *
+   * @default the input of an ElectedSchedule, or the scheduled event of an EventBridge rule
+   */
+  readonly tick?: (event: unknown) => TickInput | undefined
+  /**
+   * The value of the same name that middy was given, in milliseconds. Within it, the task may have been left running.
+   *
+   * @default 5, as middy's
+   */
+  readonly timeoutEarlyInMillis?: number
+}
+
+/** What the handler finds on its context. */
+export type LeaderContext<Context = InvocationContext> = Context & { readonly lease: Lease }
+
+/**
+ * A middy middleware that lets the handler run in the invocation that leads. Put it last: a middleware behind it that
+ * returns early makes middy skip everybody's `after`, this one's too, and the lease would be held until it expires.
+ *
+ * The response becomes an Outcome: `{ status: 'completed', fencingToken, result }` with the handler's own response as
+ * result, or the standby outcome. Losers return early: Powertools' middlewares are told, others' `after` is skipped.
+ *
+ * @throws InvalidOptionError now, when the function loads, not when the tick fires
+ */
+export function leaderOnly(options: LeaderOnlyOptions): MiddlewareObj<unknown, unknown, Error, LeaderContext> {
+  const { tick: findTick, timeoutEarlyInMillis = 5, ...rest } = options
+  for (const name of ['context', 'signal']) {
+    if (name in rest)
+      throw new InvalidOptionError(`leaderOnly takes the ${name} from the invocation; leave the option out.`)
+  }
+  if (findTick !== undefined && typeof findTick !== 'function') {
+    throw new InvalidOptionError(
+      'The option tick of leaderOnly must be a function of the event: (event) => event.detail.tick',
+    )
+  }
+  if (!Number.isSafeInteger(timeoutEarlyInMillis) || timeoutEarlyInMillis < 0) {
+    throw new InvalidOptionError(
+      'The option timeoutEarlyInMillis must be the whole number of milliseconds that middy was given.',
+    )
+  }
+  assertOptions(rest, { alsoAllowed: ['timeoutEarlyInMillis'] })
+
+  // Keyed by request: an execution environment may serve several invocations at once, and each owns its lease alone.
+  const leases = new WeakMap<object, LeaseHandle>()
+
+  return {
+    async before(request) {
+      const { event, context } = request
+      const ticked = findTick === undefined ? tickOfEvent(event) : { tick: findTick(event) }
+      const lease = await acquireLease(settingsOf({ ...rest, ...present(ticked), context }))
+      if (!(lease instanceof LeaseHandle)) {
+        await cleanupMiddlewares(request)
+        return lease
+      }
+      leases.set(request, lease)
+      Object.assign(context, { lease })
+      lease.start()
+      return undefined
+    },
+
+    async after(request) {
+      const lease = leases.get(request)
+      if (lease === undefined) return
+      if (taskMayStillRun(request, timeoutEarlyInMillis)) lease.abandon()
+      else request.response = await finished(lease, request.response)
+    },
+
+    async onError(request) {
+      const lease = leases.get(request)
+      if (lease === undefined) return
+      if (taskMayStillRun(request, timeoutEarlyInMillis)) lease.abandon()
+      else await failed(lease, request.error)
+    },
+  }
+}
+
+function present({ tick, periodMs }: { tick: TickInput | undefined; periodMs?: number }) {
+  return { ...(tick === undefined ? {} : { tick }), ...(periodMs === undefined ? {} : { periodMs }) }
+}
+
+/**
+ * Middy gives up on a handler shortly before the invocation's end, but cannot stop it. Such a task may still act, so its
+ * lease is left to expire: neither released nor recorded as done. Middy's own error tells; where the user gave a
+ * `timeoutEarlyResponse` of their own, the remaining time does.
+ */
+function taskMayStillRun(
+  { error, context }: { readonly error: Error | null | undefined; readonly context: InvocationContext },
+  timeoutEarlyInMillis: number,
+): boolean {
+  if (error?.name === 'TimeoutError' && isFromMiddy(error.cause)) return true
+  // Timers may fire a millisecond early.
+  return timeoutEarlyInMillis > 0 && context.getRemainingTimeInMillis() <= timeoutEarlyInMillis + 1
+}
+
+function isFromMiddy(cause: unknown): boolean {
+  return typeof cause === 'object' && cause !== null && 'package' in cause && cause.package === '@middy/core'
+}
+
+export type { Outcome }

@@ -1,0 +1,180 @@
+import { hostname } from 'node:os'
+import leven from 'leven'
+import { type Clock, systemClock } from './clock.ts'
+import { InvalidOptionError } from './errors.ts'
+import type { LeaseStore } from './stores/store.ts'
+import { assertNotFuture, canonicalTick, type TickInput } from './tick.ts'
+
+/** The part of Lambda's context that matters here. */
+export interface InvocationContext {
+  readonly awsRequestId: string
+  readonly functionName?: string
+  getRemainingTimeInMillis(): number
+}
+
+export interface LeaseOptions {
+  readonly store: LeaseStore
+  /** Its name: 1 to 128 characters out of `A-Z a-z 0-9 . _ - / :`. */
+  readonly lease: string
+  /** Who asks, for people to read. @default function name and request id in Lambda, host name and process id elsewhere */
+  readonly candidate?: string
+  /** The occurrence of the schedule; without it the lease has no ticks and can be won again at once. */
+  readonly tick?: TickInput
+  /** The schedule's period in milliseconds, to which the tick is floored. */
+  readonly periodMs?: number
+  /** Length of the lease in milliseconds, 100 to 3,600,000. @default 15,000 in Lambda, 30,000 elsewhere */
+  readonly leaseMs?: number
+  /** Whether the lease is renewed every third of its length; if not, one write covers the whole invocation. @default true */
+  readonly heartbeat?: boolean
+  /** How long after its end a killed invocation may still act, in milliseconds. @default 1,000 */
+  readonly killGraceMs?: number
+  /** How long to wait for a lease that another holds, in milliseconds. @default 0 */
+  readonly waitMs?: number
+  /** The most that two candidates' clocks may differ, in milliseconds; the same for all candidates. @default 1,000 */
+  readonly maxClockSkewMs?: number
+  /** Lambda's context: it bounds the lease by the invocation's end, and makes the event's retries known. */
+  readonly context?: InvocationContext
+  /** Aborting it stops the wait, and aborts `lease.signal`. */
+  readonly signal?: AbortSignal
+  /** @default the system's */
+  readonly clock?: Clock
+}
+
+/** The longest lease that any candidate may ask for: a row that reaches further is damaged. */
+export const LONGEST_LEASE_MS = 3_600_000
+
+/** Options with their defaults, checked; times still relative. */
+export interface Settings {
+  readonly store: LeaseStore
+  readonly lease: string
+  readonly candidate: string
+  readonly eventId: string | undefined
+  readonly tick: string | undefined
+  readonly periodMs: number | undefined
+  readonly leaseMs: number
+  readonly heartbeat: boolean
+  /** Wall-clock time past which the lease never reaches, epoch ms; Infinity outside Lambda. */
+  readonly latestExpiryMs: number
+  readonly waitMs: number
+  readonly maxClockSkewMs: number
+  readonly signal: AbortSignal | undefined
+  readonly clock: Clock
+}
+
+interface Rule {
+  readonly expected: string
+  readonly holds: (value: unknown) => boolean
+}
+
+const milliseconds = (from: number, to: number): Rule => ({
+  expected: `a whole number of milliseconds from ${from} to ${to}`,
+  holds: (value) => Number.isSafeInteger(value) && Number(value) >= from && Number(value) <= to,
+})
+const withMethods = (expected: string, ...methods: readonly string[]): Rule => ({
+  expected,
+  holds: (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    methods.every((name) => typeof Reflect.get(value, name) === 'function'),
+})
+
+const RULES: Record<keyof LeaseOptions, Rule> = {
+  store: withMethods('a DynamoDBLeaseStore, a MemoryLeaseStore or another LeaseStore', 'acquire', 'write', 'giveBack'),
+  lease: { expected: 'a lease name', holds: (value) => typeof value === 'string' },
+  candidate: {
+    expected: 'a text of 1 to 256 characters',
+    holds: (value) => typeof value === 'string' && value.length > 0 && value.length <= 256,
+  },
+  tick: {
+    expected: 'an ISO-8601 text, a Date or epoch milliseconds',
+    holds: (value) => typeof value === 'string' || typeof value === 'number' || value instanceof Date,
+  },
+  periodMs: milliseconds(1, 366 * 86_400_000),
+  leaseMs: milliseconds(100, LONGEST_LEASE_MS),
+  heartbeat: { expected: 'true or false', holds: (value) => typeof value === 'boolean' },
+  killGraceMs: milliseconds(0, 60_000),
+  waitMs: milliseconds(0, 900_000),
+  maxClockSkewMs: milliseconds(0, 60_000),
+  context: withMethods("Lambda's context", 'getRemainingTimeInMillis'),
+  signal: { expected: 'an AbortSignal', holds: (value) => value instanceof AbortSignal },
+  clock: withMethods('a Clock', 'wallMs', 'monotonicMs', 'sleep'),
+}
+
+/**
+ * Checks names and types of all options given.
+ *
+ * @throws InvalidOptionError that says what was given, what is allowed and, for an unknown name, which was probably meant
+ */
+export function assertOptions(options: object, { alsoAllowed = [] }: { alsoAllowed?: readonly string[] } = {}): void {
+  const allowed: readonly string[] = [...Object.keys(RULES), ...alsoAllowed]
+  for (const [name, value] of Object.entries(options)) {
+    if (!allowed.includes(name)) {
+      const nearest = allowed.toSorted((a, b) => leven(a, name) - leven(b, name))[0]
+      throw new InvalidOptionError(
+        `There is no option "${name}". Did you mean "${nearest}"? Options: ${allowed.join(', ')}.`,
+      )
+    }
+    if (value === undefined || !isOption(name)) continue
+    const { expected, holds } = RULES[name]
+    if (!holds(value)) throw new InvalidOptionError(`The option ${name} must be ${expected}, but is ${show(value)}.`)
+  }
+  for (const name of ['store', 'lease']) {
+    if (Reflect.get(options, name) === undefined) throw new InvalidOptionError(`The option ${name} is missing.`)
+  }
+  assertLeaseName(Reflect.get(options, 'lease'))
+}
+
+function assertLeaseName(name: unknown): asserts name is string {
+  if (typeof name === 'string' && /^[\w.:/-]{1,128}$/.test(name)) return
+  throw new InvalidOptionError(
+    `The option lease must be a name of 1 to 128 characters out of A-Z a-z 0-9 . _ - / :, but is ${JSON.stringify(name)}.`,
+  )
+}
+
+function isOption(name: string): name is keyof LeaseOptions {
+  return Object.hasOwn(RULES, name)
+}
+
+/**
+ * Applies the defaults and makes the tick canonical.
+ *
+ * @throws InvalidOptionError, InvalidTickError
+ */
+export function settingsOf(options: LeaseOptions): Settings {
+  assertOptions(options)
+  const { context, clock = systemClock, maxClockSkewMs = 1_000, killGraceMs = 1_000, heartbeat = true } = options
+  const nowMs = clock.wallMs()
+  const latestExpiryMs =
+    context === undefined
+      ? Number.POSITIVE_INFINITY
+      : Math.floor(nowMs + context.getRemainingTimeInMillis() + killGraceMs)
+  const leaseMs = options.leaseMs ?? (context === undefined ? 30_000 : 15_000)
+  const tick = options.tick === undefined ? undefined : canonicalTick(options.tick, options.periodMs)
+  if (tick !== undefined) assertNotFuture(tick, nowMs, maxClockSkewMs)
+  return {
+    store: options.store,
+    lease: options.lease,
+    candidate: options.candidate ?? defaultCandidate(context),
+    eventId: context?.awsRequestId,
+    tick,
+    periodMs: options.periodMs,
+    leaseMs: heartbeat || context === undefined ? leaseMs : Math.max(1, latestExpiryMs - nowMs),
+    heartbeat,
+    latestExpiryMs,
+    waitMs: options.waitMs ?? 0,
+    maxClockSkewMs,
+    signal: options.signal,
+    clock,
+  }
+}
+
+function defaultCandidate(context: InvocationContext | undefined): string {
+  if (context === undefined) return `${hostname()}/${process.pid}`
+  return `${context.functionName ?? 'lambda'}/${context.awsRequestId}`
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 60))
+  if (typeof value === 'object' && value !== null) return `a ${value.constructor?.name ?? 'object'}`
+  return String(value)
+}

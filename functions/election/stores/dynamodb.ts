@@ -1,0 +1,254 @@
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  DynamoDBClient,
+  TransactionCanceledException,
+  TransactionConflictException,
+  UpdateItemCommand,
+  type UpdateItemCommandOutput,
+} from '@aws-sdk/client-dynamodb'
+import {
+  DeleteCommand,
+  DynamoDBDocumentClient,
+  PutCommand,
+  TransactWriteCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb'
+import { marshall } from '@aws-sdk/util-dynamodb'
+import { type Clock, type ClockReading, systemClock } from '../clock.ts'
+import { CorruptLeaseError, InvalidOptionError } from '../errors.ts'
+import { type AcquireRequest, acquired, type GiveBackRequest, type HolderWrite, type Tenure } from '../rules.ts'
+import { storeError, unstorable } from './dynamodb-errors.ts'
+import { acquireUpdate, giveBackUpdate, guardCondition, holderUpdate, type LeaseUpdate } from './expressions.ts'
+import { type AttributeMap, LEASE_RECORD, readRow } from './row.ts'
+import type { AcquireReply, Effects, LeaseStore, Row, TransactItem, WriteInput, WriteReply } from './store.ts'
+
+/**
+ * Leases in a DynamoDB table (partition key `lease`, sort key `record`). A win, a loss, a renewal and a completion are one
+ * request each: the row comes with the reply (`ALL_OLD`), so nobody reads it separately.
+ *
+ * Limits. One Region, or a global table with strong consistency: in eventual mode the last writer wins and nobody is
+ * excluded. The table must not be restored to an older copy while candidates run (docs/protocol.md, Limits).
+ */
+export interface DynamoDBLeaseStoreOptions {
+  readonly tableName: string
+  /**
+   * Your own client, for its Region, credentials and retries. Give it time-outs: the SDK waits for ever by default, and
+   * its `requestTimeout` only warns unless `throwOnRequestTimeout` is set.
+   *
+   * @default a client with 3 tries, 1 s to connect and 2 s to answer
+   */
+  readonly client?: DynamoDBClient | DynamoDBDocumentClient
+  /** @default the system's */
+  readonly clock?: Clock
+}
+
+/** How often a request that met a transaction on the same row is tried before it counts as contended. */
+const CONFLICT_TRIES = 4
+const CONFLICT_DELAY_MS = 50
+
+export class DynamoDBLeaseStore implements LeaseStore, Effects {
+  readonly #tableName: string
+  readonly #client: DynamoDBDocumentClient
+  readonly #clock: Clock
+
+  /** @throws InvalidOptionError without a table name */
+  constructor({ tableName, client = clientWithTimeouts(), clock = systemClock }: DynamoDBLeaseStoreOptions) {
+    if (typeof tableName !== 'string' || tableName === '') {
+      throw new InvalidOptionError(
+        `DynamoDBLeaseStore needs the option tableName, the name of the lease table, but got ${JSON.stringify(tableName)}. Is the environment variable set?`,
+      )
+    }
+    this.#tableName = tableName
+    this.#client = client instanceof DynamoDBDocumentClient ? client : documentClient(client)
+    this.#clock = clock
+  }
+
+  get effects(): Effects {
+    return this
+  }
+
+  async acquire(request: AcquireRequest): Promise<AcquireReply> {
+    const { lease } = request
+    let clockReading: ClockReading | undefined
+    const observe = (reading: ClockReading) => {
+      clockReading = reading
+    }
+    try {
+      const { Attributes } = await this.#updateLease(lease, acquireUpdate(request), { observe, returnOld: true })
+      const inherited = Attributes === undefined ? undefined : readRow(Attributes, lease)
+      return { granted: true, record: acquired(inherited, request), clockReading }
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException && error.Item !== undefined) {
+        return { granted: false, record: readRow(error.Item, lease), clockReading }
+      }
+      if (error instanceof TransactionConflictException) return { granted: false, contended: true }
+      throw this.#failure(error, lease)
+    }
+  }
+
+  async write(request: HolderWrite): Promise<WriteReply> {
+    return await this.#conditionalWrite(request.lease, holderUpdate(request))
+  }
+
+  async giveBack(request: GiveBackRequest): Promise<WriteReply> {
+    return await this.#conditionalWrite(request.lease, giveBackUpdate(request))
+  }
+
+  async completeWith(request: HolderWrite, items: readonly TransactItem[]): Promise<WriteReply> {
+    return await this.#transact(request.lease, [
+      { Update: this.#onLeaseRow(request.lease, holderUpdate(request)) },
+      ...items,
+    ])
+  }
+
+  async transact(tenure: Tenure, items: readonly TransactItem[]): Promise<WriteReply> {
+    const guard = { ConditionCheck: this.#onLeaseRow(tenure.lease, guardCondition(tenure)) }
+    return await this.#transact(tenure.lease, [guard, ...items])
+  }
+
+  async send(input: WriteInput): Promise<Row | undefined> {
+    const { Attributes } = await this.#retryConflicts(() => {
+      if ('Item' in input) return this.#client.send(new PutCommand(input))
+      if ('UpdateExpression' in input) return this.#client.send(new UpdateCommand(input))
+      return this.#client.send(new DeleteCommand(input))
+    })
+    return Attributes
+  }
+
+  async #conditionalWrite(lease: string, update: LeaseUpdate): Promise<WriteReply> {
+    try {
+      await this.#updateLease(lease, update)
+      return { granted: true }
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return refused(error.Item, lease)
+      throw this.#failure(error, lease)
+    }
+  }
+
+  async #updateLease(
+    lease: string,
+    { ExpressionAttributeValues, ...expressions }: LeaseUpdate,
+    options: { readonly observe?: (reading: ClockReading) => void; readonly returnOld?: boolean } = {},
+  ): Promise<UpdateItemCommandOutput> {
+    const command = new UpdateItemCommand({
+      TableName: this.#tableName,
+      Key: { lease: { S: lease }, record: { S: LEASE_RECORD } },
+      ...expressions,
+      ExpressionAttributeValues: toAttributes(ExpressionAttributeValues, lease),
+      ReturnValues: options.returnOld === true ? 'ALL_OLD' : 'NONE',
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    })
+    if (options.observe !== undefined) observeClock(command, this.#clock, options.observe)
+    return await this.#retryConflicts(() => this.#client.send(command))
+  }
+
+  async #transact(lease: string, items: TransactItem[]): Promise<WriteReply> {
+    try {
+      await this.#retryConflicts(() => this.#client.send(new TransactWriteCommand({ TransactItems: items })))
+      return { granted: true }
+    } catch (error) {
+      if (error instanceof TransactionCanceledException) {
+        const [ofLease, ...ofItems] = error.CancellationReasons ?? []
+        if (ofLease?.Code === 'ConditionalCheckFailed') return refused(ofLease.Item, lease)
+        // The caller's own conditions: they reach the caller as DynamoDB sent them.
+        if (ofItems.some(({ Code }) => Code !== undefined && Code !== 'None' && Code !== 'TransactionConflict'))
+          throw error
+      }
+      throw this.#failure(error, lease)
+    }
+  }
+
+  #onLeaseRow<T extends object>(lease: string, expressions: T) {
+    return {
+      TableName: this.#tableName,
+      Key: { lease, record: LEASE_RECORD },
+      ...expressions,
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
+    }
+  }
+
+  /** The SDK does not retry a conflict with a transaction on the same row; it passes in milliseconds. */
+  async #retryConflicts<T>(send: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await send()
+      } catch (error) {
+        if (tries === CONFLICT_TRIES || !isConflict(error)) throw error
+        await this.#clock.sleep(CONFLICT_DELAY_MS * tries * (0.5 + Math.random()))
+      }
+    }
+  }
+
+  #failure(error: unknown, lease: string): unknown {
+    if (error instanceof CorruptLeaseError || error instanceof InvalidOptionError) return error
+    if (
+      error instanceof Error &&
+      error.name === 'ValidationException' &&
+      /operand|incorrect data type/i.test(error.message)
+    ) {
+      return new CorruptLeaseError(
+        `The row of lease "${lease}" in table "${this.#tableName}" is damaged: attribute "fencingToken" should be a number. Repair it with a number higher than any token used before.`,
+        { lease, attribute: 'fencingToken', cause: error },
+      )
+    }
+    return storeError(error, lease, this.#tableName)
+  }
+}
+
+function refused(item: AttributeMap | undefined, lease: string): WriteReply {
+  return item === undefined ? { granted: false } : { granted: false, record: readRow(item, lease) }
+}
+
+function isConflict(error: unknown): boolean {
+  if (error instanceof TransactionConflictException) return true
+  if (!(error instanceof TransactionCanceledException)) return false
+  const failed = (error.CancellationReasons ?? [])
+    .map(({ Code }) => Code)
+    .filter((code) => code !== 'None' && code !== undefined)
+  return failed.length > 0 && failed.every((code) => code === 'TransactionConflict')
+}
+
+function toAttributes(values: Record<string, unknown>, lease: string): Record<string, AttributeValue> {
+  try {
+    return marshall(values, { removeUndefinedValues: true })
+  } catch (error) {
+    throw unstorable(error, lease)
+  }
+}
+
+function documentClient(client: DynamoDBClient): DynamoDBDocumentClient {
+  return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } })
+}
+
+function clientWithTimeouts(): DynamoDBClient {
+  return new DynamoDBClient({
+    maxAttempts: 3,
+    requestHandler: { connectionTimeout: 1_000, requestTimeout: 2_000, throwOnRequestTimeout: true },
+  })
+}
+
+/**
+ * Reads the `Date` header and the time around the request on the wire: inside the SDK's retry loop, so that the time
+ * bounds the one try that was answered.
+ */
+function observeClock(command: UpdateItemCommand, clock: Clock, observe: (reading: ClockReading) => void): void {
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      const sentAtMs = clock.wallMs()
+      const result = await next(args)
+      const receivedAtMs = clock.wallMs()
+      const dateMs = Date.parse(dateHeader(result.response))
+      if (!Number.isNaN(dateMs)) observe({ sentAtMs, dateMs, receivedAtMs })
+      return result
+    },
+    { step: 'deserialize', priority: 'low', name: 'tenureObserveClock' },
+  )
+}
+
+function dateHeader(response: unknown): string {
+  if (typeof response !== 'object' || response === null || !('headers' in response)) return ''
+  const { headers } = response
+  if (typeof headers !== 'object' || headers === null || !('date' in headers)) return ''
+  return String(headers.date)
+}

@@ -1,0 +1,122 @@
+import type { AcquireRequest, GiveBackRequest, HolderWrite, Tenure } from '../rules.ts'
+
+/** One conditional update of the lease row, in native values. */
+export interface LeaseUpdate {
+  readonly UpdateExpression: string
+  readonly ConditionExpression: string
+  readonly ExpressionAttributeValues: Record<string, unknown>
+}
+
+// The rules of rules.ts, under the same numbers. Each holds on a row that does not exist.
+const A1_VACANT_OR_EXPIRED = '(attribute_not_exists(holder) OR expiresAtMs <= :expiredBefore)'
+const A2_TICK_NOT_DONE = '(attribute_not_exists(completedTick) OR completedTick < :tick)'
+const A2_HAS_NO_TICKS = '(attribute_not_exists(completedTick) AND attribute_not_exists(tick))'
+const A3_NOT_PAUSED = '(attribute_not_exists(pausedUntilMs) OR pausedUntilMs <= :now)'
+const A5_ATTEMPT_IS_NEW = '(attribute_not_exists(attempt) OR attempt <> :attempt)'
+const A6_REQUEST_IS_FRESH = '(attribute_not_exists(writtenAtMs) OR writtenAtMs <= :writtenBefore)'
+const H1_STILL_MINE = 'holder = :candidate AND attempt = :attempt AND fencingToken = :fencingToken'
+const H2_STEP_IS_NEWER = 'step < :step'
+
+export function acquireUpdate(request: AcquireRequest): LeaseUpdate {
+  const { candidate, attempt, eventId, tick, nowMs, expiresAtMs, maxClockSkewMs } = request
+  const sets = [
+    'fencingToken = if_not_exists(fencingToken, :now) + :one',
+    'holder = :candidate',
+    'attempt = :attempt',
+    'acquiredAtMs = :now',
+    'expiresAtMs = :expiresAt',
+    'writtenAtMs = :now',
+    'step = :zero',
+    ...(eventId === undefined ? [] : ['eventId = :eventId']),
+    ...(tick === undefined ? [] : ['tick = :tick']),
+  ]
+  const removes = ['endedBy', 'errorName', ...(eventId === undefined ? ['eventId'] : [])]
+  return {
+    UpdateExpression: `SET ${sets.join(', ')} REMOVE ${removes.join(', ')}`,
+    ConditionExpression: [
+      A1_VACANT_OR_EXPIRED,
+      tick === undefined ? A2_HAS_NO_TICKS : A2_TICK_NOT_DONE,
+      A3_NOT_PAUSED,
+      A5_ATTEMPT_IS_NEW,
+      A6_REQUEST_IS_FRESH,
+    ].join(' AND '),
+    ExpressionAttributeValues: {
+      ':candidate': candidate,
+      ':attempt': attempt,
+      ':now': nowMs,
+      ':expiresAt': expiresAtMs,
+      ':expiredBefore': nowMs - maxClockSkewMs,
+      ':writtenBefore': nowMs + maxClockSkewMs,
+      ':zero': 0,
+      ':one': 1,
+      ...(eventId === undefined ? {} : { ':eventId': eventId }),
+      ...(tick === undefined ? {} : { ':tick': tick }),
+    },
+  }
+}
+
+export function holderUpdate(request: HolderWrite): LeaseUpdate {
+  const { sets, removes, values } = changes(request)
+  return {
+    UpdateExpression:
+      `SET ${['step = :step', 'writtenAtMs = :now', ...sets].join(', ')}` +
+      (removes.length === 0 ? '' : ` REMOVE ${removes.join(', ')}`),
+    ConditionExpression: `${H1_STILL_MINE} AND ${H2_STEP_IS_NEWER}`,
+    ExpressionAttributeValues: { ...tenureValues(request), ':step': request.step, ':now': request.nowMs, ...values },
+  }
+}
+
+interface Changes {
+  readonly sets: readonly string[]
+  readonly removes: readonly string[]
+  readonly values: Record<string, unknown>
+}
+
+function changes(request: HolderWrite): Changes {
+  switch (request.kind) {
+    case 'renew':
+      return { sets: ['expiresAtMs = :expiresAt'], removes: [], values: { ':expiresAt': request.expiresAtMs } }
+    case 'saveCheckpoint':
+      return {
+        sets: ['expiresAtMs = :expiresAt', 'checkpoint = :checkpoint'],
+        removes: [],
+        values: { ':expiresAt': request.expiresAtMs, ':checkpoint': request.checkpoint },
+      }
+    case 'complete':
+      return {
+        sets: ['endedBy = :endedBy', ...(request.tick === undefined ? [] : ['completedTick = :tick'])],
+        removes: ['holder', 'checkpoint', 'errorName'],
+        values: { ':endedBy': 'completed', ...(request.tick === undefined ? {} : { ':tick': request.tick }) },
+      }
+    case 'release': {
+      const { endedBy, errorName } = request
+      return {
+        sets: ['endedBy = :endedBy', ...(errorName === undefined ? [] : ['errorName = :errorName'])],
+        removes: ['holder', ...(errorName === undefined ? ['errorName'] : [])],
+        values: { ':endedBy': endedBy, ...(errorName === undefined ? {} : { ':errorName': errorName }) },
+      }
+    }
+  }
+}
+
+export function giveBackUpdate({ candidate, attempt, nowMs }: GiveBackRequest): LeaseUpdate {
+  return {
+    UpdateExpression: 'SET writtenAtMs = :now, endedBy = :endedBy REMOVE holder, errorName',
+    ConditionExpression: 'holder = :candidate AND attempt = :attempt',
+    ExpressionAttributeValues: {
+      ':candidate': candidate,
+      ':attempt': attempt,
+      ':now': nowMs,
+      ':endedBy': 'released',
+    },
+  }
+}
+
+/** The guard: H1 alone, as the condition check of a transaction. */
+export function guardCondition(tenure: Tenure): Omit<LeaseUpdate, 'UpdateExpression'> {
+  return { ConditionExpression: H1_STILL_MINE, ExpressionAttributeValues: tenureValues(tenure) }
+}
+
+function tenureValues({ candidate, attempt, fencingToken }: Tenure): Record<string, unknown> {
+  return { ':candidate': candidate, ':attempt': attempt, ':fencingToken': fencingToken }
+}

@@ -1,0 +1,100 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import { unmarshall } from '@aws-sdk/util-dynamodb'
+import { CorruptLeaseError } from '../errors.ts'
+import type { Checkpoint, EndedBy, LeaseRecord } from '../rules.ts'
+import { isCanonicalTick } from '../tick.ts'
+
+export type AttributeMap = Record<string, AttributeValue>
+
+/** The sort key of the lease itself; history rows have `TENURE#…`. */
+export const LEASE_RECORD = 'LEASE'
+
+/**
+ * Reads a lease row as DynamoDB sends it.
+ *
+ * @throws CorruptLeaseError which names the attribute that this protocol cannot have written.
+ */
+export function readRow(row: AttributeMap, lease: string): LeaseRecord {
+  const corrupt = (attribute: string, expected: string, cause?: unknown) =>
+    new CorruptLeaseError(
+      `The row of lease "${lease}" is damaged: attribute "${attribute}" should be ${expected}, but is ${show(row[attribute])}. ` +
+        `Repair that attribute of the row { lease: "${lease}", record: "${LEASE_RECORD}" }; do not delete the row, which would forget the ticks that are done.`,
+      { lease, attribute, cause },
+    )
+  const text = (attribute: string): string | undefined => {
+    const value = row[attribute]
+    if (value === undefined) return undefined
+    if (value.S === undefined) throw corrupt(attribute, 'a string')
+    return value.S
+  }
+  const whole = (attribute: string): number | undefined => {
+    const value = row[attribute]
+    if (value === undefined) return undefined
+    const number = value.N === undefined ? Number.NaN : Number(value.N)
+    if (!Number.isSafeInteger(number) || number < 0) throw corrupt(attribute, 'a whole number')
+    return number
+  }
+  const tick = (attribute: string): string | undefined => {
+    const value = text(attribute)
+    if (value !== undefined && !isCanonicalTick(value)) throw corrupt(attribute, 'a tick like 2026-11-21T06:00:00.000Z')
+    return value
+  }
+  const required = <T>(attribute: string, value: T | undefined, expected: string): T => {
+    if (value === undefined) throw corrupt(attribute, expected)
+    return value
+  }
+  const endedBy = (): EndedBy | undefined => {
+    const value = text('endedBy')
+    if (value === undefined || value === 'completed' || value === 'released' || value === 'failed') return value
+    if (value === 'forced') return value
+    throw corrupt('endedBy', 'completed, released, failed or forced')
+  }
+  const checkpoint = (): Checkpoint | undefined => {
+    const value = row['checkpoint']
+    if (value === undefined) return undefined
+    const fields = value.M
+    const saved = fields?.['tick']
+    if (fields?.['state'] === undefined || (saved !== undefined && !isCanonicalTick(saved.S ?? ''))) {
+      throw corrupt('checkpoint', 'a map of a tick and a state')
+    }
+    try {
+      const { state } = unmarshall({ state: fields['state'] })
+      return saved?.S === undefined ? { state } : { tick: saved.S, state }
+    } catch (cause) {
+      throw corrupt('checkpoint', 'a map whose numbers JavaScript can hold', cause)
+    }
+  }
+
+  return defined({
+    lease,
+    fencingToken: required('fencingToken', whole('fencingToken'), 'a whole number'),
+    holder: text('holder'),
+    attempt: required('attempt', text('attempt'), 'a string'),
+    eventId: text('eventId'),
+    acquiredAtMs: required('acquiredAtMs', whole('acquiredAtMs'), 'a whole number'),
+    expiresAtMs: required('expiresAtMs', whole('expiresAtMs'), 'a whole number'),
+    writtenAtMs: required('writtenAtMs', whole('writtenAtMs'), 'a whole number'),
+    step: required('step', whole('step'), 'a whole number'),
+    tick: tick('tick'),
+    completedTick: tick('completedTick'),
+    checkpoint: checkpoint(),
+    endedBy: endedBy(),
+    errorName: text('errorName'),
+    pausedUntilMs: whole('pausedUntilMs'),
+  })
+}
+
+function show(value: AttributeValue | undefined): string {
+  if (value === undefined) return 'missing'
+  return JSON.stringify(value).slice(0, 80)
+}
+
+type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>
+}
+
+/** Leaves out what is undefined: an absent attribute is absent, not a key without a value. */
+function defined<T extends object>(fields: T): Defined<T>
+function defined(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}

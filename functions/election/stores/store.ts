@@ -1,0 +1,45 @@
+import type {
+  DeleteCommandInput,
+  PutCommandInput,
+  TransactWriteCommandInput,
+  UpdateCommandInput,
+} from '@aws-sdk/lib-dynamodb'
+import type { ClockReading } from '../clock.ts'
+import type { AcquireRequest, GiveBackRequest, HolderWrite, LeaseRecord, Reply, Tenure } from '../rules.ts'
+
+/** The input of a `PutCommand`, `UpdateCommand` or `DeleteCommand` of `@aws-sdk/lib-dynamodb`. */
+export type WriteInput = PutCommandInput | UpdateCommandInput | DeleteCommandInput
+export type TransactItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number]
+export type Row = Record<string, unknown>
+
+export type AcquireReply =
+  | (Reply & { readonly clockReading?: ClockReading | undefined })
+  /** A transaction was under way on the row, again and again: nobody can tell who wins, so somebody else does. */
+  | { readonly granted: false; readonly contended: true }
+
+export type WriteReply = { readonly granted: true } | { readonly granted: false; readonly record?: LeaseRecord }
+
+/**
+ * Where lease rows live. Each of the first three is one atomic request that applies the rule of the same name in
+ * `rules.ts`; a refusal is a reply, not an error.
+ *
+ * All throw LeaseStoreError where the store gave no answer or will not serve, and CorruptLeaseError where the row cannot
+ * be read (an acquire may have been granted all the same: give it back).
+ */
+export interface LeaseStore {
+  acquire(request: AcquireRequest): Promise<AcquireReply>
+  /** Renews, saves a checkpoint, completes or releases. */
+  write(request: HolderWrite): Promise<WriteReply>
+  giveBack(request: GiveBackRequest): Promise<WriteReply>
+  /** Writes to rows other than the lease's own; absent where the store has no tables. */
+  readonly effects?: Effects
+}
+
+export interface Effects {
+  /** Sends one Put, Update or Delete and returns its `Attributes`. Failed conditions are thrown as they come. */
+  send(input: WriteInput): Promise<Row | undefined>
+  /** The holder's completion and all of `items` in one transaction. */
+  completeWith(request: HolderWrite, items: readonly TransactItem[]): Promise<WriteReply>
+  /** All of `items`, or nothing, and only while the lease row still says `tenure`. */
+  transact(tenure: Tenure, items: readonly TransactItem[]): Promise<WriteReply>
+}

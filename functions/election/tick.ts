@@ -1,0 +1,100 @@
+import { InvalidTickError } from './errors.ts'
+
+/** A tick as a caller may give it: an ISO-8601 instant with its offset, a Date, or epoch milliseconds. */
+export type TickInput = string | number | Date
+
+const ISO_INSTANT = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/
+const LAST_TICK_MS = Date.parse('9999-12-31T23:59:59.999Z')
+
+/**
+ * The tick in its one spelling, ISO-8601 UTC with milliseconds, floored to the period: candidates whose `rate()` schedules
+ * fire in different phases must name the same tick. Ticks are compared as text, which is right for this spelling alone.
+ *
+ * @throws InvalidTickError where the input is no instant, as when a placeholder was passed through unreplaced.
+ */
+export function canonicalTick(input: TickInput, periodMs?: number): string {
+  const instantMs = toEpochMs(input)
+  const tickMs = periodMs === undefined ? instantMs : Math.floor(instantMs / periodMs) * periodMs
+  return new Date(tickMs).toISOString()
+}
+
+export function isCanonicalTick(text: string): boolean {
+  const instantMs = Date.parse(text)
+  return isTickMs(instantMs) && new Date(instantMs).toISOString() === text
+}
+
+function toEpochMs(input: TickInput): number {
+  const instantMs = typeof input === 'string' ? parseInstant(input) : Number(input)
+  if (isTickMs(instantMs)) return instantMs
+  throw new InvalidTickError(
+    `The tick ${show(input)} cannot be read as an instant. Give an ISO-8601 time with its offset, like "2026-11-21T06:00:00Z"; ` +
+      'in an EventBridge Scheduler input that is the context attribute <aws.scheduler.scheduled-time>.',
+  )
+}
+
+function isTickMs(value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= LAST_TICK_MS
+}
+
+function parseInstant(text: string): number {
+  const [, date] = ISO_INSTANT.exec(text) ?? []
+  // Date.parse turns 30 February into 1 March: a date that does not come back unchanged does not exist.
+  const midnightMs = date === undefined ? Number.NaN : Date.parse(`${date}T00:00:00Z`)
+  if (!isTickMs(midnightMs) || new Date(midnightMs).toISOString().slice(0, 10) !== date) return Number.NaN
+  return Date.parse(text)
+}
+
+/**
+ * Refuses a tick later than now plus the clock budget: completing it would mark every tick up to it as done.
+ *
+ * @throws InvalidTickError
+ */
+export function assertNotFuture(tick: string, nowMs: number, maxClockSkewMs: number): void {
+  const aheadMs = Date.parse(tick) - nowMs
+  if (aheadMs <= maxClockSkewMs) return
+  throw new InvalidTickError(
+    `The tick ${tick} lies ${Math.round(aheadMs / 1000)} s in the future of this machine's clock, ${new Date(nowMs).toISOString()}. ` +
+      'Completing it would mark every tick before it as done. Pass the time for which the schedule fired.',
+  )
+}
+
+/** What a scheduled event says about its tick. */
+export interface EventTick {
+  readonly tick: TickInput
+  readonly periodMs?: number
+}
+
+/**
+ * Reads the tick of a scheduled event: `{ tick, periodMs }`, the input that `ElectedSchedule` gives EventBridge Scheduler,
+ * or the event of an EventBridge rule, which carries its scheduled time in `time`.
+ *
+ * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
+ * @throws InvalidTickError for any other event: an unreadable tick must never count as "no tick".
+ */
+export function tickOfEvent(event: unknown): EventTick {
+  const fields: Record<string, unknown> = typeof event === 'object' && event !== null ? { ...event } : {}
+  const { tick, periodMs, time, source } = fields
+  if (periodMs !== undefined && !(Number.isSafeInteger(periodMs) && Number(periodMs) > 0)) {
+    throw new InvalidTickError(
+      `The event's periodMs is ${show(periodMs)}, but must be a whole number of milliseconds above 0.`,
+    )
+  }
+  const period = periodMs === undefined ? {} : { periodMs: Number(periodMs) }
+  if (typeof tick === 'string' || typeof tick === 'number') return { tick, ...period }
+  if (source === 'aws.events' && typeof time === 'string') return { tick: time, ...period }
+  throw new InvalidTickError(
+    `The event names no tick. Expected { "tick": "2026-11-21T06:00:00Z", "periodMs": 3600000 } or the scheduled event of an EventBridge rule, but got keys: ` +
+      `${Object.keys(fields).slice(0, 10).join(', ') || 'none'}. For another kind of event give leaderOnly the option tick: (event) => …`,
+  )
+}
+
+/** How many ticks between the last completed one and this one were never completed. */
+export function missedTicks(lastCompletedTick: string, tick: string, periodMs: number): number {
+  const periods = Math.round((Date.parse(tick) - Date.parse(lastCompletedTick)) / periodMs)
+  return Math.max(0, periods - 1)
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 60))
+  return String(value).slice(0, 60)
+}

@@ -1,0 +1,58 @@
+import { acquireLease, type Standby } from './acquire.ts'
+import { LeaseStoreError } from './errors.ts'
+import { errorNameOf, type Lease, LeaseHandle } from './lease.ts'
+import { type LeaseOptions, settingsOf } from './options.ts'
+
+export type Outcome<T> =
+  | { readonly status: 'completed'; readonly fencingToken: number; readonly result: T }
+  /** The task gave up the lease itself: the tick is not done. */
+  | { readonly status: 'released'; readonly fencingToken: number; readonly result: T }
+  | Standby
+
+/**
+ * Runs the task if this candidate wins the lease, and records the tick as done when it returns. Losing is the outcome
+ * `standby`. A task that throws releases the lease, so that a retry of its tick can lead at once; the error goes on.
+ *
+ * @example
+ * const outcome = await withLease({ store, lease: 'billing', tick: event.tick, context }, async (lease) => {
+ *   await lease.send({ TableName: 'invoices', Item: invoice })
+ * })
+ * @throws what the task throws; LeaseLostError where another candidate took over before the tick was recorded as done;
+ *   and what asking for the lease throws: see acquireLease
+ */
+export async function withLease<T>(options: LeaseOptions, task: (lease: Lease) => Promise<T> | T): Promise<Outcome<T>> {
+  const lease = await acquireLease(settingsOf(options))
+  if (!(lease instanceof LeaseHandle)) return lease
+  lease.start()
+  try {
+    const result = await task(lease)
+    return await finished(lease, result)
+  } catch (error) {
+    await failed(lease, error)
+    throw error
+  }
+}
+
+/** Completes the lease unless the task did, or gave it up. */
+export async function finished<T>(lease: LeaseHandle, result: T): Promise<Outcome<T>> {
+  if (lease.ended !== 'completed' && lease.ended !== 'released') await completeWhileHeld(lease)
+  return { status: lease.ended === 'released' ? 'released' : 'completed', fencingToken: lease.fencingToken, result }
+}
+
+/** The work is done: a completion that got no answer is worth asking again, as long as the lease lasts. */
+async function completeWhileHeld(lease: LeaseHandle): Promise<void> {
+  for (;;) {
+    try {
+      return await lease.complete()
+    } catch (error) {
+      if (!(error instanceof LeaseStoreError && error.retryable) || lease.remainingMs() === 0) throw error
+      await lease.pause()
+    }
+  }
+}
+
+/** Gives up the lease of a task that threw. Best effort: the task's own error is the one that matters. */
+export async function failed(lease: LeaseHandle, error: unknown): Promise<void> {
+  if (lease.ended === undefined) await lease.fail(errorNameOf(error)).catch(() => undefined)
+  lease.abandon()
+}
