@@ -1,5 +1,6 @@
 import { cleanupMiddlewares } from '@aws-lambda-powertools/commons'
 import type { MiddlewareObj } from '@middy/core'
+import type { Context } from 'aws-lambda'
 import { acquireLease } from './acquire.ts'
 import { InvalidOptionError } from './errors.ts'
 import { type Lease, LeaseHandle } from './lease.ts'
@@ -23,7 +24,7 @@ export interface LeaderOnlyOptions extends Omit<LeaseOptions, 'tick' | 'context'
 }
 
 /** What the handler finds on its context. */
-export type LeaderContext<Context = InvocationContext> = Context & { readonly lease: Lease }
+export type LeaderContext = Context & { readonly lease: Lease }
 
 /**
  * A middy middleware that lets the handler run in the invocation that leads. Put it last: a middleware behind it that

@@ -10,6 +10,12 @@ export class MemoryLeaseStore implements LeaseStore {
     return this.#records.get(lease)
   }
 
+  /** Changes attributes by hand, as an operator would. */
+  edit(lease: string, changes: Partial<rules.LeaseRecord>): void {
+    const record = this.#records.get(lease)
+    if (record !== undefined) this.#records.set(lease, { ...record, ...changes })
+  }
+
   async acquire(request: rules.AcquireRequest): Promise<AcquireReply> {
     return this.#keep(rules.acquire(this.#records.get(request.lease), request))
   }

@@ -1,0 +1,107 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { InvalidTickError } from '../../functions/election/index.ts'
+import {
+  assertNotFuture,
+  canonicalTick,
+  isCanonicalTick,
+  missedTicks,
+  tickOfEvent,
+} from '../../functions/election/tick.ts'
+
+const HOUR_MS = 3_600_000
+
+describe('the canonical tick', () => {
+  it.each([
+    ['2026-11-21T06:00:00Z', '2026-11-21T06:00:00.000Z'],
+    ['2026-11-21T06:00Z', '2026-11-21T06:00:00.000Z'],
+    ['2026-11-21T06:00:00.123456Z', '2026-11-21T06:00:00.123Z'],
+    ['2026-11-21T11:45:00+05:45', '2026-11-21T06:00:00.000Z'],
+    [1_795_240_800_000, '2026-11-21T06:00:00.000Z'],
+    [new Date(1_795_240_800_000), '2026-11-21T06:00:00.000Z'],
+    ['2024-02-29T00:00:00Z', '2024-02-29T00:00:00.000Z'],
+  ])('of %s is %s', (input, expected) => {
+    expect(canonicalTick(input)).toBe(expected)
+  })
+
+  it('is the same for candidates whose schedules fire in different phases of one period', () => {
+    expect(canonicalTick('2026-11-21T06:00:03Z', HOUR_MS)).toBe('2026-11-21T06:00:00.000Z')
+    expect(canonicalTick('2026-11-21T06:59:59Z', HOUR_MS)).toBe('2026-11-21T06:00:00.000Z')
+    expect(canonicalTick('2026-11-21T07:00:00Z', HOUR_MS)).toBe('2026-11-21T07:00:00.000Z')
+  })
+
+  it.each([
+    ['<aws.scheduler.scheduled-time>'],
+    [''],
+    ['2026-11-21'],
+    ['2026-11-21T06:00:00'],
+    ['2023-02-29T00:00:00Z'],
+    ['2026-13-01T00:00:00Z'],
+    ['2026-11-21T25:00:00Z'],
+    ['21 Nov 2026 06:00 UTC'],
+    [Number.NaN],
+    [1.5],
+    [-1],
+    [1e15],
+    [new Date('never')],
+  ])('refuses %s, and says what to give', (input) => {
+    expect(() => canonicalTick(input)).toThrow(InvalidTickError)
+    expect(() => canonicalTick(input)).toThrow(/ISO-8601/)
+  })
+
+  it('orders as text just as it does in time', () => {
+    const instants = fc.integer({ min: 0, max: Date.parse('9999-12-31T23:59:59.999Z') })
+    fc.assert(
+      fc.property(instants, instants, (a, b) => {
+        expect(canonicalTick(a) < canonicalTick(b)).toBe(a < b)
+        expect(isCanonicalTick(canonicalTick(a))).toBe(true)
+      }),
+    )
+  })
+
+  it.each(['2026-11-21T06:00:00Z', '2026-11-21', 'soon', '+010000-01-01T00:00:00.000Z'])(
+    '%s is no canonical tick',
+    (text) => {
+      expect(isCanonicalTick(text)).toBe(false)
+    },
+  )
+})
+
+describe('a tick in the future', () => {
+  const nowMs = Date.parse('2026-11-21T06:00:00.000Z')
+  it('is refused beyond the clock budget, and allowed within it', () => {
+    expect(() => assertNotFuture('2026-11-21T06:00:01.000Z', nowMs, 1_000)).not.toThrow()
+    expect(() => assertNotFuture('2026-11-21T06:00:01.001Z', nowMs, 1_000)).toThrow(InvalidTickError)
+    expect(() => assertNotFuture('2027-01-01T00:00:00.000Z', nowMs, 1_000)).toThrow(/3520800 s in the future/)
+  })
+})
+
+describe('the tick of an event', () => {
+  it('comes from the input of an ElectedSchedule', () => {
+    const event = { tick: '2026-11-21T06:00:00Z', periodMs: HOUR_MS, schedule: 'candidate-1' }
+    expect(tickOfEvent(event)).toEqual({ tick: '2026-11-21T06:00:00Z', periodMs: HOUR_MS })
+  })
+
+  it('comes from the time of an EventBridge rule event', () => {
+    const event = { version: '0', source: 'aws.events', 'detail-type': 'Scheduled Event', time: '2026-11-21T06:00:00Z' }
+    expect(tickOfEvent(event)).toEqual({ tick: '2026-11-21T06:00:00Z' })
+  })
+
+  it.each([[undefined], [null], ['text'], [{}], [{ tick: null }], [{ time: '2026-11-21T06:00:00Z', source: 'me' }]])(
+    'is an error, never "no tick", where the event is %j',
+    (event) => {
+      expect(() => tickOfEvent(event)).toThrow(InvalidTickError)
+    },
+  )
+
+  it.each([[0], [-1], [1.5], ['3600000'], [null]])('refuses the period %j', (periodMs) => {
+    expect(() => tickOfEvent({ tick: '2026-11-21T06:00:00Z', periodMs })).toThrow(/periodMs/)
+  })
+})
+
+it('counts the ticks that nobody completed', () => {
+  const since = (tick: string) => missedTicks('2026-11-21T03:00:00.000Z', tick, HOUR_MS)
+  expect(since('2026-11-21T04:00:00.000Z')).toBe(0)
+  expect(since('2026-11-21T07:00:00.000Z')).toBe(3)
+  expect(since('2026-11-21T02:00:00.000Z')).toBe(0)
+})

@@ -1,0 +1,36 @@
+import { type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { marshall } from '@aws-sdk/util-dynamodb'
+import type { LeaseRecord } from '../../functions/election/rules.ts'
+import { type AttributeMap, readRow } from '../../functions/election/stores/row.ts'
+
+/** The raw lease row, read apart from the store under test. */
+export async function rawRow(
+  client: DynamoDBClient,
+  TableName: string,
+  lease = 'billing',
+): Promise<AttributeMap | undefined> {
+  const Key = { lease: { S: lease }, record: { S: 'LEASE' } }
+  const { Item } = await client.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }))
+  return Item
+}
+
+export async function leaseRow(
+  client: DynamoDBClient,
+  table: string,
+  lease = 'billing',
+): Promise<LeaseRecord | undefined> {
+  const row = await rawRow(client, table, lease)
+  return row === undefined ? undefined : readRow(row, lease)
+}
+
+/** Overwrites attributes of the lease row by hand. */
+export async function editRow(
+  client: DynamoDBClient,
+  TableName: string,
+  changes: Record<string, unknown>,
+  lease = 'billing',
+): Promise<void> {
+  const row = await rawRow(client, TableName, lease)
+  const Item = { lease: { S: lease }, record: { S: 'LEASE' }, ...row, ...marshall(changes) }
+  await client.send(new PutItemCommand({ TableName, Item }))
+}
