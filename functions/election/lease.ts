@@ -96,6 +96,8 @@ export class LeaseHandle implements Lease {
   #step = 0
   #queue: Promise<unknown> = Promise.resolve()
   #ended: 'completed' | 'released' | 'replaced' | undefined
+  /** Asked to complete or release, and not known to be refused: somebody else may lead already. */
+  #ending = false
 
   constructor(tenancy: Tenancy) {
     const { record, askedAt, periodMs } = tenancy
@@ -138,11 +140,6 @@ export class LeaseHandle implements Lease {
     this.#timers.abort()
   }
 
-  /** A breath between two tries of the same write, a twelfth of the lease. */
-  async pause(): Promise<void> {
-    await this.#tenancy.clock.sleep(this.#tenancy.leaseMs / 12, this.#timers.signal)
-  }
-
   /** How the lease ended, if it has; `replaced` where a write learned that another candidate leads. */
   get ended(): 'completed' | 'released' | 'replaced' | undefined {
     return this.#ended
@@ -153,7 +150,10 @@ export class LeaseHandle implements Lease {
   }
 
   remainingMs(): number {
-    if (this.#ended !== undefined) return 0
+    return this.#ended !== undefined || this.#ending ? 0 : this.#untilDeadlineMs()
+  }
+
+  #untilDeadlineMs(): number {
     const { clock } = this.#tenancy
     const byWallMs = this.#expiresAtMs - clock.wallMs()
     const byMonotonicMs = this.#deadlineMonotonicMs - clock.monotonicMs()
@@ -169,6 +169,7 @@ export class LeaseHandle implements Lease {
     if (this.#ended === 'completed' || this.#ended === 'released') {
       throw this.#lost(`was ${this.#ended} by this candidate itself`)
     }
+    if (this.#ending) throw this.#lost('was asked to end, and may have')
     if (this.remainingMs() <= this.#marginMs) this.#lose('reached its deadline without being renewed')
     this.#loss.signal.throwIfAborted()
   }
@@ -217,6 +218,18 @@ export class LeaseHandle implements Lease {
       items.length === 0 ? this.#tenancy.store.write(request) : this.#effects().completeWith(request, items)
     const tick = this.tick === undefined ? {} : { tick: this.tick }
     await this.#end('completed', (step, nowMs) => ({ ...this.#tenure, kind: 'complete', step, nowMs, ...tick }), send)
+  }
+
+  /** The work is done: a completion that got no answer is worth asking again until the lease expires. */
+  async completeWithRetries(): Promise<void> {
+    for (;;) {
+      try {
+        return await this.complete()
+      } catch (error) {
+        if (!isUnanswered(error) || this.#untilDeadlineMs() === 0) throw error
+        await this.#breathe()
+      }
+    }
   }
 
   fence<Input extends Fenceable>(input: Input): Input {
@@ -288,7 +301,13 @@ export class LeaseHandle implements Lease {
   ): Promise<void> {
     await this.#exclusively(async () => {
       if (this.#ended !== undefined) throw this.#lost(`was ${this.#ended} before`)
-      await this.#write(write(++this.#step, this.#tenancy.clock.wallMs()), send)
+      this.#ending = true
+      try {
+        await this.#write(write(++this.#step, this.#tenancy.clock.wallMs()), send)
+      } catch (error) {
+        this.#ending = isUnanswered(error)
+        throw error
+      }
       this.#ended = how
       this.#timers.abort()
     })
@@ -309,20 +328,25 @@ export class LeaseHandle implements Lease {
   async #keepRenewing(): Promise<void> {
     const { clock, leaseMs, latestExpiryMs } = this.#tenancy
     const stop = this.#timers.signal
-    while (this.#expiresAtMs < latestExpiryMs) {
-      await clock.sleep(Math.max(leaseMs / 12, this.remainingMs() - (leaseMs * 2) / 3), stop)
-      if (stop.aborted || this.#loss.signal.aborted) return
-      // A renewal that failed for want of an answer is tried again until the deadline; #watchDeadline tells of that.
-      await this.renew().catch(() => undefined)
+    while (!stop.aborted && !this.#loss.signal.aborted && this.#expiresAtMs < latestExpiryMs) {
+      const dueInMs = this.#untilDeadlineMs() - (leaseMs * 2) / 3
+      if (dueInMs > 0)
+        await clock.sleep(Math.ceil(dueInMs), stop) // then look again: a checkpoint extends the lease as well
+      else await this.renew().catch(() => this.#breathe()) // tried until the deadline, of which #watchDeadline tells
     }
+  }
+
+  /** Between two tries of a request that got no answer. */
+  async #breathe(): Promise<void> {
+    await this.#tenancy.clock.sleep(this.#tenancy.leaseMs / 12, this.#timers.signal)
   }
 
   async #watchDeadline(): Promise<void> {
     const stop = this.#timers.signal
     while (!stop.aborted && !this.#loss.signal.aborted) {
-      const leftMs = this.remainingMs() - this.#marginMs
+      const leftMs = this.#untilDeadlineMs() - this.#marginMs
       if (leftMs <= 0) this.#lose('reached its deadline without being renewed')
-      else await this.#tenancy.clock.sleep(leftMs, stop)
+      else await this.#tenancy.clock.sleep(Math.ceil(leftMs), stop)
     }
   }
 
@@ -357,6 +381,10 @@ export class LeaseHandle implements Lease {
       { lease: this.name, fencingToken: this.fencingToken, seenToken: seen, cause: error },
     )
   }
+}
+
+function isUnanswered(error: unknown): boolean {
+  return error instanceof LeaseStoreError && error.retryable
 }
 
 /** The name under which a failed tenure is recorded: the error's class, never its message, which may hold a secret. */

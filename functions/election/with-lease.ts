@@ -1,5 +1,4 @@
 import { acquireLease, type Standby } from './acquire.ts'
-import { LeaseStoreError } from './errors.ts'
 import { errorNameOf, type Lease, LeaseHandle } from './lease.ts'
 import { type LeaseOptions, settingsOf } from './options.ts'
 
@@ -35,20 +34,8 @@ export async function withLease<T>(options: LeaseOptions, task: (lease: Lease) =
 
 /** Completes the lease unless the task did, or gave it up. */
 export async function finished<T>(lease: LeaseHandle, result: T): Promise<Outcome<T>> {
-  if (lease.ended !== 'completed' && lease.ended !== 'released') await completeWhileHeld(lease)
+  if (lease.ended !== 'completed' && lease.ended !== 'released') await lease.completeWithRetries()
   return { status: lease.ended === 'released' ? 'released' : 'completed', fencingToken: lease.fencingToken, result }
-}
-
-/** The work is done: a completion that got no answer is worth asking again, as long as the lease lasts. */
-async function completeWhileHeld(lease: LeaseHandle): Promise<void> {
-  for (;;) {
-    try {
-      return await lease.complete()
-    } catch (error) {
-      if (!(error instanceof LeaseStoreError && error.retryable) || lease.remainingMs() === 0) throw error
-      await lease.pause()
-    }
-  }
 }
 
 /** Gives up the lease of a task that threw. Best effort: the task's own error is the one that matters. */

@@ -1,0 +1,77 @@
+import { describe, expect, inject, it } from 'vitest'
+import {
+  CorruptLeaseError,
+  DynamoDBLeaseStore,
+  InvalidOptionError,
+  type LeaseOptions,
+  withLease,
+} from '../../functions/election/index.ts'
+import { editRow, leaseRow, rawRow } from '../support/lease-row.ts'
+import { createLeaseTable, localClient } from '../support/tables.ts'
+
+const client = localClient(inject('dynamodbEndpoint'))
+const nextTick = '2026-11-20T06:00:00Z'
+
+/** A lease that has been used, and is vacant; then edited by hand. */
+async function edited(changes: Record<string, unknown>) {
+  const tableName = await createLeaseTable(client)
+  const options: LeaseOptions = { store: new DynamoDBLeaseStore({ tableName, client }), lease: 'billing' }
+  await withLease({ ...options, tick: '2026-11-20T05:00:00Z' }, () => undefined)
+  await editRow(client, tableName, changes)
+  let ran = false
+  const error: unknown = await withLease({ ...options, tick: nextTick }, () => {
+    ran = true
+  }).catch((thrown: unknown) => thrown)
+  return { tableName, error, ran }
+}
+
+describe('a row that somebody edited', () => {
+  it.each([
+    ['fencingToken', 'seven'],
+    ['fencingToken', 1.5],
+    ['holder', 7],
+    ['attempt', 7],
+    ['acquiredAtMs', 'noon'],
+    ['acquiredAtMs', -1],
+    ['expiresAtMs', '2026'],
+    ['writtenAtMs', 'now'],
+    ['step', 'two'],
+    ['tick', 'soon'],
+    ['completedTick', 5],
+    ['completedTick', 'yesterday'],
+    ['completedTick', '1999'],
+    ['checkpoint', 'half'],
+    ['checkpoint', { tick: 'soon', state: {} }],
+    ['checkpoint', { tick: '2026-11-20T06:00:00.000Z' }],
+    ['endedBy', 'magic'],
+    ['errorName', 7],
+    ['pausedUntilMs', 'tomorrow'],
+    ['eventId', 7],
+  ])('so that %s is %j is a clear error that names both; the task does not run', async (attribute, value) => {
+    const { error, ran } = await edited({ [attribute]: value })
+    expect(error).toBeInstanceOf(CorruptLeaseError)
+    expect(error).toMatchObject({ lease: 'billing', attribute, message: expect.stringContaining(`"${attribute}"`) })
+    expect(ran).toBe(false)
+  })
+
+  it('is given back where it could be won: nobody is kept waiting for a lease that nobody leads', async () => {
+    const { tableName } = await edited({ checkpoint: 'half' })
+    expect(await rawRow(client, tableName)).not.toHaveProperty('holder')
+  })
+
+  it('is left with a number too big for JavaScript: an error too', async () => {
+    const { error } = await edited({ fencingToken: 2n ** 60n })
+    expect(error).toMatchObject({ attribute: 'fencingToken' })
+  })
+})
+
+it('a checkpoint that is no plain data is refused with the reason, and the lease goes on', async () => {
+  const tableName = await createLeaseTable(client)
+  const store = new DynamoDBLeaseStore({ tableName, client })
+  await withLease({ store, lease: 'billing' }, async (lease) => {
+    const error = await lease.saveCheckpoint({ when: new Date() }).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(InvalidOptionError)
+    await lease.saveCheckpoint({ upTo: 3, note: undefined })
+    expect(await leaseRow(client, tableName)).toMatchObject({ checkpoint: { state: { upTo: 3 } } })
+  })
+})

@@ -1,0 +1,250 @@
+import { CreateTableCommand } from '@aws-sdk/client-dynamodb'
+import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb'
+import fc from 'fast-check'
+import { describe, expect, inject, it } from 'vitest'
+import { fence, idempotencyKey } from '../../functions/election/fencing.ts'
+import {
+  DynamoDBLeaseStore,
+  InvalidOptionError,
+  type Lease,
+  LeaseLostError,
+  StaleTokenError,
+  withLease,
+} from '../../functions/election/index.ts'
+import { editRow, leaseRow } from '../support/lease-row.ts'
+import { createLeaseTable, localClient } from '../support/tables.ts'
+
+const FENCE = 'fencingToken:billing'
+const client = localClient(inject('dynamodbEndpoint'))
+const documents = DynamoDBDocumentClient.from(client)
+
+/** A lease table, a table of protected rows, and two leaders of one lease: the first was replaced by the second. */
+async function replacement() {
+  const tableName = await createLeaseTable(client)
+  const TableName = tableName.replace('leases', 'rows')
+  await client.send(
+    new CreateTableCommand({
+      TableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+    }),
+  )
+  const store = new DynamoDBLeaseStore({ tableName, client })
+  const lead = async (candidate: string) => {
+    const started = Promise.withResolvers<Lease>()
+    const end = Promise.withResolvers<void>()
+    const outcome = withLease({ store, lease: 'billing', candidate }, (lease) => {
+      started.resolve(lease)
+      return end.promise
+    }).catch((error: unknown) => error)
+    return { lease: await started.promise, end: end.resolve, outcome }
+  }
+  const old = await lead('ann')
+  await editRow(client, tableName, { expiresAtMs: Date.now() - 60_000 })
+  const now = await lead('bob')
+  const Key = { id: 'row' }
+  const row = async () => (await documents.send(new GetCommand({ TableName, Key, ConsistentRead: true }))).Item
+  const end = async () => {
+    now.end()
+    old.end()
+    return await Promise.all([now.outcome, old.outcome])
+  }
+  return { tableName, TableName, Key, row, old: old.lease, now: now.lease, end }
+}
+
+describe('the fence', () => {
+  it('rejects every effect of a replaced leader on rows that its successor wrote', async () => {
+    const { TableName, Key, row, old, now, end } = await replacement()
+    await now.send({ TableName, Item: { ...Key, by: 'new' } })
+    const stale = [
+      old.send({ TableName, Item: { ...Key, by: 'old' } }),
+      old.send({
+        TableName,
+        Key,
+        UpdateExpression: 'SET #by = :old',
+        ExpressionAttributeNames: { '#by': 'by' },
+        ExpressionAttributeValues: { ':old': 'old' },
+      }),
+      old.send({ TableName, Key }),
+      old.claim({ TableName, Key }),
+    ]
+    for (const write of stale) {
+      const error = await write.catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(StaleTokenError)
+      expect(error).toMatchObject({ fencingToken: old.fencingToken, seenToken: now.fencingToken, lease: 'billing' })
+    }
+    expect(await row()).toEqual({ id: 'row', by: 'new', [FENCE]: now.fencingToken })
+    expect(await end()).toMatchObject([{ status: 'completed' }, { name: 'LeaseLostError' }])
+  })
+
+  it('lets the newer leader write over the older one’s rows, update and delete them', async () => {
+    const { TableName, Key, row, old, now, end } = await replacement()
+    await old.send({ TableName, Item: { ...Key, count: 1 } })
+    const ReturnValues = 'ALL_NEW' as const
+    const updated = await now.send({
+      TableName,
+      Key,
+      UpdateExpression: 'ADD visits :one SET #set = :one',
+      ExpressionAttributeNames: { '#set': 'set' },
+      ExpressionAttributeValues: { ':one': 1 },
+      ReturnValues,
+    })
+    expect(updated).toEqual({ id: 'row', count: 1, visits: 1, set: 1, [FENCE]: now.fencingToken })
+    await now.send({ TableName, Key, UpdateExpression: 'REMOVE visits' })
+    expect(await row()).toEqual({ id: 'row', count: 1, set: 1, [FENCE]: now.fencingToken })
+    await now.send({ TableName, Key })
+    expect(await row()).toBeUndefined()
+    await end()
+  })
+
+  it('orders writes, but a claim is what protects a read: after it the older leader cannot write', async () => {
+    const { TableName, Key, row, old, now, end } = await replacement()
+    await old.send({ TableName, Item: { ...Key, balance: 5 } })
+    expect(await now.claim({ TableName, Key })).toEqual({ id: 'row', balance: 5, [FENCE]: now.fencingToken })
+    await expect(old.send({ TableName, Item: { ...Key, balance: 0 } })).rejects.toThrow(StaleTokenError)
+    expect(await row()).toMatchObject({ balance: 5 })
+    await end()
+  })
+
+  it('a claim may be bound to a condition, and makes no row where that asks for one', async () => {
+    const { TableName, Key, row, now, end } = await replacement()
+    const claim = now.claim({ TableName, Key, ConditionExpression: 'attribute_exists(id)' })
+    await expect(claim).rejects.toMatchObject({ name: 'ConditionalCheckFailedException' })
+    expect(await row()).toBeUndefined()
+    await end()
+  })
+
+  it('throws other failed conditions as they are', async () => {
+    const { TableName, Key, now, end } = await replacement()
+    await now.send({ TableName, Item: Key })
+    const again = now.send({ TableName, Item: Key, ConditionExpression: 'attribute_not_exists(id)' })
+    await expect(again).rejects.toMatchObject({ name: 'ConditionalCheckFailedException' })
+    await end()
+  })
+
+  it('keeps leases apart: two leases may protect the same row', () => {
+    const once = fence({ TableName: 't', Item: { id: 1 } }, 'billing', 7)
+    expect(once).toEqual({
+      TableName: 't',
+      Item: { id: 1, 'fencingToken:billing': 7 },
+      ConditionExpression: '(attribute_not_exists(#tenureFence) OR #tenureFence <= :tenureFence)',
+      ExpressionAttributeNames: { '#tenureFence': 'fencingToken:billing' },
+      ExpressionAttributeValues: { ':tenureFence': 7 },
+    })
+    expect(() => fence(once, 'reports', 9)).toThrow(InvalidOptionError)
+  })
+
+  it.each([
+    ['SET a = :a', 'SET #tenureFence = :tenureFence, a = :a'],
+    ['set a = :a remove b', 'set #tenureFence = :tenureFence, a = :a remove b'],
+    ['REMOVE b SET a = :a', 'REMOVE b SET #tenureFence = :tenureFence, a = :a'],
+    ['REMOVE #set, #SET', 'REMOVE #set, #SET SET #tenureFence = :tenureFence'],
+    ['ADD offset :SET', 'ADD offset :SET SET #tenureFence = :tenureFence'],
+    ['REMOVE offset, asset', 'REMOVE offset, asset SET #tenureFence = :tenureFence'],
+    ['', 'SET #tenureFence = :tenureFence'],
+  ])('adds itself to the update %j', (UpdateExpression, expected) => {
+    expect(fence({ UpdateExpression }, 'billing', 7)).toMatchObject({ UpdateExpression: expected })
+  })
+
+  it('does not change the input it was given, and keeps its condition', () => {
+    const input = {
+      TableName: 't',
+      Key: { id: 1 },
+      ConditionExpression: 'a = :a OR b = :a',
+      ExpressionAttributeValues: { ':a': 1 },
+    }
+    const before = structuredClone(input)
+    expect(fence(input, 'billing', 7)).toMatchObject({
+      ConditionExpression:
+        '(a = :a OR b = :a) AND (attribute_not_exists(#tenureFence) OR #tenureFence <= :tenureFence)',
+      ExpressionAttributeValues: { ':a': 1, ':tenureFence': 7 },
+    })
+    expect(input).toEqual(before)
+  })
+})
+
+describe('the guard', () => {
+  it('writes all of the items while leading, and none once replaced', async () => {
+    const { TableName, Key, row, old, now, end } = await replacement()
+    await now.transact([
+      { Put: { TableName, Item: { ...Key, by: 'new' } } },
+      { Put: { TableName, Item: { id: 'other' } } },
+    ])
+    const items = [{ Put: { TableName, Item: { ...Key, by: 'old' } } }]
+    await expect(old.transact(items)).rejects.toThrow(LeaseLostError)
+    expect(await row()).toEqual({ id: 'row', by: 'new' })
+    expect(old.signal.aborted).toBe(true)
+    expect(await end()).toMatchObject([{ status: 'completed' }, { name: 'LeaseLostError' }])
+  })
+
+  it('rejects what the fence would let through: a replaced leader’s write to a row nobody has touched since', async () => {
+    const { TableName, Key, row, old, end } = await replacement()
+    await expect(old.transact([{ Put: { TableName, Item: Key } }])).rejects.toThrow(LeaseLostError)
+    expect(await row()).toBeUndefined()
+    await end()
+  })
+
+  it('hands the caller’s own failed conditions on, and writes nothing', async () => {
+    const { TableName, Key, row, now, end } = await replacement()
+    const impossible = { Put: { TableName, Item: Key, ConditionExpression: 'attribute_exists(id)' } }
+    await expect(now.transact([impossible])).rejects.toMatchObject({ name: 'TransactionCanceledException' })
+    expect(await row()).toBeUndefined()
+    expect(now.remainingMs()).toBeGreaterThan(0)
+    await end()
+  })
+})
+
+describe('completion with items', () => {
+  it('records the tick and the effects together', async () => {
+    const { tableName, TableName, Key, row, now, end } = await replacement()
+    await now.complete([{ Put: { TableName, Item: Key } }])
+    expect(await row()).toEqual(Key)
+    expect(await leaseRow(client, tableName)).toMatchObject({ endedBy: 'completed' })
+    expect(await end()).toMatchObject([{ status: 'completed' }, {}])
+  })
+
+  it('does neither where this leader was replaced', async () => {
+    const { TableName, Key, row, old, end } = await replacement()
+    await expect(old.complete([{ Put: { TableName, Item: Key } }])).rejects.toThrow(LeaseLostError)
+    expect(await row()).toBeUndefined()
+    await end()
+  })
+
+  it('does neither where the caller’s own condition fails; the leader still leads', async () => {
+    const { tableName, TableName, Key, now, end } = await replacement()
+    const impossible = { Put: { TableName, Item: Key, ConditionExpression: 'attribute_exists(id)' } }
+    await expect(now.complete([impossible])).rejects.toMatchObject({ name: 'TransactionCanceledException' })
+    expect(await leaseRow(client, tableName)).toMatchObject({ holder: 'bob' })
+    now.assertHeld()
+    await end()
+  })
+})
+
+describe('the key of idempotency', () => {
+  it('is the business unit, readable and the same for every leader', () => {
+    expect(idempotencyKey(['charge', 'customer-7', '2024-02-29', 0])).toBe('charge:customer-7:2024-02-29:0')
+  })
+
+  it('keeps different units apart, whatever they contain', () => {
+    const part = fc.oneof(fc.string({ minLength: 1, unit: fc.constantFrom(':', '%', 'a', '3', 'ü') }), fc.integer())
+    const unit = fc.array(part, { minLength: 1, maxLength: 4 })
+    fc.assert(
+      fc.property(unit, unit, (a, b) => {
+        fc.pre(JSON.stringify(a.map(String)) !== JSON.stringify(b.map(String)))
+        expect(idempotencyKey(a)).not.toBe(idempotencyKey(b))
+      }),
+    )
+  })
+
+  it('fits into 255 characters, as Stripe asks', () => {
+    const long = idempotencyKey(['charge', 'x'.repeat(300)])
+    expect(long).toMatch(/^[0-9a-f]{64}$/)
+    expect(long).not.toBe(idempotencyKey(['charge', 'x'.repeat(301)]))
+    expect(idempotencyKey(['x'.repeat(255)])).toHaveLength(255)
+  })
+
+  it.each([[[]], [['charge', '']], [['charge', Number.NaN]]])('refuses %j', (unit) => {
+    expect(() => idempotencyKey(unit)).toThrow(InvalidOptionError)
+  })
+})

@@ -1,0 +1,270 @@
+import { Logger } from '@aws-lambda-powertools/logger'
+import middy from '@middy/core'
+import type { Context } from 'aws-lambda'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import {
+  InvalidOptionError,
+  InvalidTickError,
+  type LeaderContext,
+  type LeaderOnlyOptions,
+  LeaseLostError,
+  LeaseStillHeldError,
+  leaderOnly,
+} from '../../functions/election/index.ts'
+import { ManualClock, settled } from '../support/manual-clock.ts'
+import { ScriptedStore } from '../support/scripted-store.ts'
+
+const EVENT = { tick: '2026-11-21T06:00:00Z', periodMs: 3_600_000, schedule: 'candidate-1' }
+
+let store: ScriptedStore
+let clock: ManualClock
+const alive: (() => void)[] = []
+beforeEach(() => {
+  clock = new ManualClock('2026-11-21T06:00:05.000Z')
+  store = new ScriptedStore()
+})
+afterEach(() => {
+  for (const end of alive.splice(0)) end()
+})
+
+const options = (changes: Partial<LeaderOnlyOptions> = {}): LeaderOnlyOptions => ({
+  store,
+  clock,
+  lease: 'billing',
+  ...changes,
+})
+const row = () => store.memory.read('billing')
+const outcomeOf = (running: Promise<unknown>) => running.catch((error: unknown) => error)
+
+function context(awsRequestId = 'event-1', remainingMs = 60_000): Context {
+  const endMs = clock.wallMs() + remainingMs
+  return {
+    awsRequestId,
+    functionName: 'charge',
+    functionVersion: '1',
+    invokedFunctionArn: 'arn:aws:lambda:eu-central-1:123456789012:function:charge',
+    memoryLimitInMB: '512',
+    logGroupName: 'group',
+    logStreamName: 'stream',
+    callbackWaitsForEmptyEventLoop: true,
+    getRemainingTimeInMillis: () => endMs - clock.wallMs(),
+    done: () => undefined,
+    fail: () => undefined,
+    succeed: () => undefined,
+  }
+}
+
+/** Calls the handler as Lambda does, which knows nothing of the lease that the middleware will put on the context. */
+const invoke = (handler: (...args: never[]) => unknown, event: unknown, invocation: Context): Promise<unknown> =>
+  Promise.resolve(Reflect.apply(handler, undefined, [event, invocation]))
+
+const charge = async (_event: unknown, { lease }: LeaderContext) => `charged ${lease.tick} under ${lease.fencingToken}`
+
+describe('leaderOnly', () => {
+  it('lets the leader’s handler run with the lease on its context, and answers with the outcome', async () => {
+    const handler = middy(charge).use(leaderOnly(options()))
+    const fencingToken = clock.wallMs() + 1
+    expect(await invoke(handler, EVENT, context())).toEqual({
+      status: 'completed',
+      fencingToken,
+      result: `charged 2026-11-21T06:00:00.000Z under ${fencingToken}`,
+    })
+    expect(row()).toMatchObject({ completedTick: '2026-11-21T06:00:00.000Z', eventId: 'event-1' })
+    expect(store.asked).toEqual(['acquire', 'complete'])
+    expect(clock.sleeping).toBe(0)
+  })
+
+  it('answers a loser with the standby outcome, and its handler does not run', async () => {
+    const handler = middy(charge).use(leaderOnly(options()))
+    await invoke(handler, EVENT, context('event-1'))
+    expect(await invoke(handler, EVENT, context('event-2'))).toEqual({ status: 'standby', reason: 'completed' })
+    expect(store.asked).toEqual(['acquire', 'complete', 'acquire'])
+  })
+
+  it('floors the tick to the event’s period, so that schedules in different phases race for one tick', async () => {
+    const handler = middy(charge).use(leaderOnly(options()))
+    await invoke(handler, { ...EVENT, tick: '2026-11-21T06:00:03Z' }, context('event-1'))
+    expect(await invoke(handler, EVENT, context('event-2'))).toMatchObject({ reason: 'completed' })
+  })
+
+  it('takes the tick of an EventBridge rule event, and the period from its options', async () => {
+    const handler = middy(charge).use(leaderOnly(options({ periodMs: 3_600_000 })))
+    await invoke(handler, { source: 'aws.events', time: '2026-11-21T05:30:00Z' }, context())
+    expect(row()).toMatchObject({ completedTick: '2026-11-21T05:00:00.000Z' })
+  })
+
+  it('fails an event whose tick it cannot read, before it asks for the lease', async () => {
+    const handler = middy(charge).use(leaderOnly(options()))
+    const unreplaced = { ...EVENT, tick: '<aws.scheduler.scheduled-time>' }
+    expect(await outcomeOf(invoke(handler, unreplaced, context()))).toBeInstanceOf(InvalidTickError)
+    expect(await outcomeOf(invoke(handler, { detail: {} }, context()))).toBeInstanceOf(InvalidTickError)
+    expect(store.asked).toEqual([])
+  })
+
+  it('finds the tick by a function of the user’s, and leads without ticks where that says so', async () => {
+    const find = (event: unknown) => (event instanceof Date ? event : undefined)
+    const handler = middy(charge).use(leaderOnly(options({ tick: find })))
+    await invoke(handler, {}, context())
+    expect(row()).not.toHaveProperty('tick')
+    await invoke(handler, new Date('2026-11-21T05:00:00Z'), context())
+    expect(row()).toMatchObject({ completedTick: '2026-11-21T05:00:00.000Z' })
+  })
+
+  it('releases the lease of a handler that throws', async () => {
+    const handler = middy(() => Promise.reject(new TypeError('boom'))).use(leaderOnly(options()))
+    expect(await outcomeOf(invoke(handler, EVENT, context()))).toBeInstanceOf(TypeError)
+    expect(row()).toMatchObject({ endedBy: 'failed', errorName: 'TypeError' })
+    expect(clock.sleeping).toBe(0)
+  })
+
+  it('fails the invocation whose handler ended after another took over', async () => {
+    const handler = middy(async () => {
+      store.memory.edit('billing', { attempt: 'forced' })
+    }).use(leaderOnly(options()))
+    expect(await outcomeOf(invoke(handler, EVENT, context()))).toBeInstanceOf(LeaseLostError)
+  })
+
+  it('serves several invocations of one environment at once, each with a lease of its own', async () => {
+    const gate = Promise.withResolvers<void>()
+    const seen: LeaderContext[] = []
+    const handler = middy(async (_event: unknown, invocation: LeaderContext) => {
+      seen.push(invocation)
+      await gate.promise
+    }).use(leaderOnly(options()))
+    const [first, second] = [invoke(handler, EVENT, context('event-1')), invoke(handler, EVENT, context('event-2'))]
+    await settled()
+    expect(await second).toMatchObject({ status: 'standby', reason: 'held' })
+    expect(row()).toMatchObject({ holder: seen[0]?.lease.candidate })
+    gate.resolve()
+    expect(await first).toMatchObject({ status: 'completed' })
+    expect(seen).toHaveLength(1)
+  })
+})
+
+describe('middy’s early time-out', () => {
+  /** A handler that goes on after middy has given up on it. */
+  function stuck(plugin: Parameters<typeof middy>[1], middleware = leaderOnly(options())) {
+    const task = Promise.withResolvers<string>()
+    alive.push(() => task.resolve('far too late'))
+    return middy(() => task.promise, plugin).use(middleware)
+  }
+  const waitForMiddy = async (timeoutMs: number) => {
+    await new Promise((resolve) => setTimeout(resolve, timeoutMs))
+  }
+
+  it('leaves the lease to expire, since the task may still run: neither released nor recorded as done', async () => {
+    const handler = stuck({ timeoutEarlyInMillis: 5 })
+    const running = outcomeOf(invoke(handler, EVENT, context('event-1', 30)))
+    await waitForMiddy(40)
+    expect(await running).toMatchObject({ name: 'TimeoutError' })
+    expect(row()).toMatchObject({ holder: 'charge/event-1' })
+    expect(row()).not.toHaveProperty('completedTick')
+    expect(clock.sleeping).toBe(0)
+    expect(await outcomeOf(invoke(middy(charge).use(leaderOnly(options())), EVENT, context('event-1')))).toBeInstanceOf(
+      LeaseStillHeldError,
+    )
+  })
+
+  it.each([
+    ['answers', () => 'gave up'],
+    [
+      'throws',
+      () => {
+        throw new Error('gave up')
+      },
+    ],
+  ])('does so too where a timeoutEarlyResponse of the user’s %s', async (_, timeoutEarlyResponse) => {
+    const handler = stuck(
+      { timeoutEarlyInMillis: 20, timeoutEarlyResponse },
+      leaderOnly(options({ timeoutEarlyInMillis: 20 })),
+    )
+    const running = outcomeOf(invoke(handler, EVENT, context('event-1', 50)))
+    await settled()
+    clock.freeze(30)
+    await waitForMiddy(40)
+    await running
+    expect(row()).toMatchObject({ holder: 'charge/event-1' })
+    expect(row()).not.toHaveProperty('completedTick')
+    expect(clock.sleeping).toBe(0)
+  })
+})
+
+describe('beside other middlewares', () => {
+  it('touches nobody’s lease where another middleware failed before it ran', async () => {
+    const leading = middy(() => new Promise(() => undefined)).use(leaderOnly(options()))
+    void invoke(leading, EVENT, context('event-1'))
+    await settled()
+    const before = row()
+    const broken = middy(charge)
+      .before(() => {
+        throw new Error('no secret')
+      })
+      .use(leaderOnly(options()))
+    await outcomeOf(invoke(broken, EVENT, context('event-1')))
+    expect(row()).toEqual(before)
+    expect(store.asked).toEqual(['acquire'])
+  })
+
+  it('releases what it acquired where a middleware behind it fails', async () => {
+    const handler = middy(charge)
+      .use(leaderOnly(options()))
+      .before(() => {
+        throw new RangeError('no secret')
+      })
+    await outcomeOf(invoke(handler, EVENT, context()))
+    expect(row()).toMatchObject({ endedBy: 'failed', errorName: 'RangeError' })
+    expect(clock.sleeping).toBe(0)
+  })
+
+  it('keeps a tick completed where a middleware before it fails afterwards', async () => {
+    const handler = middy(charge)
+      .after(() => {
+        throw new Error('cannot serialize')
+      })
+      .use(leaderOnly(options()))
+    await outcomeOf(invoke(handler, EVENT, context()))
+    expect(row()).toMatchObject({ endedBy: 'completed' })
+    expect(store.asked).toEqual(['acquire', 'complete'])
+  })
+
+  it('tells Powertools’ middlewares before a loser returns early, which skips their own end', async () => {
+    const cleaned: string[] = []
+    const handler = middy(charge)
+      .before((request) => {
+        Object.assign(request.internal, { 'powertools-for-aws.logger': () => cleaned.push('logger') })
+      })
+      .use(leaderOnly(options()))
+    await invoke(handler, EVENT, context('event-1'))
+    expect(cleaned).toEqual([])
+    await invoke(handler, EVENT, context('event-2'))
+    expect(cleaned).toEqual(['logger'])
+  })
+
+  it('works beside Powertools’ logger', async () => {
+    const { injectLambdaContext } = await import('@aws-lambda-powertools/logger/middleware')
+    const logger = new Logger({ logLevel: 'SILENT' })
+    const handler = middy(charge)
+      .use(injectLambdaContext(logger, { resetKeys: true }))
+      .use(leaderOnly(options()))
+    await invoke(handler, EVENT, context('event-1'))
+    logger.appendKeys({ tick: 'leaks' })
+    await invoke(handler, EVENT, context('event-2'))
+    expect(logger.getPersistentLogAttributes()).toEqual({})
+  })
+})
+
+describe('the options of leaderOnly', () => {
+  it.each([
+    [{ leaseMS: 5 }, /no option "leaseMS". Did you mean "leaseMs"/],
+    [{ leaseMs: '15s' }, /leaseMs must be a whole number of milliseconds from 100 to 3600000, but is "15s"/],
+    [{ lease: 'no spaces' }, /1 to 128 characters/],
+    [{ tick: '2026-11-21T06:00:00Z' }, /must be a function of the event/],
+    [{ timeoutEarlyInMillis: -5 }, /timeoutEarlyInMillis/],
+    [{ context: {} }, /takes the context from the invocation/],
+    [{ signal: AbortSignal.abort() }, /takes the signal from the invocation/],
+  ])('%o are refused when the function loads', (wrong, message) => {
+    const wronged: LeaderOnlyOptions = Object.assign(options(), wrong)
+    expect(() => leaderOnly(wronged)).toThrow(InvalidOptionError)
+    expect(() => leaderOnly(wronged)).toThrow(message)
+  })
+})

@@ -1,0 +1,79 @@
+import { hostname } from 'node:os'
+import { describe, expect, it } from 'vitest'
+import {
+  DynamoDBLeaseStore,
+  InvalidOptionError,
+  LeaseError,
+  type LeaseOptions,
+  MemoryLeaseStore,
+} from '../../functions/election/index.ts'
+import { settingsOf } from '../../functions/election/options.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+
+const store = new MemoryLeaseStore()
+const clock = new ManualClock('2026-11-21T06:00:00.000Z')
+const context = { awsRequestId: 'event-1', functionName: 'charge', getRemainingTimeInMillis: () => 60_000.5 }
+
+/** Options as JavaScript could give them. */
+const wrong = (changes: Record<string, unknown>): LeaseOptions => Object.assign({ store, lease: 'billing' }, changes)
+
+describe('options', () => {
+  it('get their defaults outside Lambda', () => {
+    expect(settingsOf({ store, lease: 'billing', clock })).toMatchObject({
+      candidate: `${hostname()}/${process.pid}`,
+      eventId: undefined,
+      leaseMs: 30_000,
+      heartbeat: true,
+      latestExpiryMs: Number.POSITIVE_INFINITY,
+      waitMs: 0,
+      maxClockSkewMs: 1_000,
+    })
+  })
+
+  it('get their defaults in Lambda', () => {
+    expect(settingsOf({ store, lease: 'billing', clock, context })).toMatchObject({
+      candidate: 'charge/event-1',
+      eventId: 'event-1',
+      leaseMs: 15_000,
+      latestExpiryMs: clock.wallMs() + 61_000,
+    })
+  })
+
+  it.each([
+    [{ lease: undefined }, /The option lease is missing/],
+    [{ store: undefined }, /The option store is missing/],
+    [
+      { store: 'table' },
+      /store must be a DynamoDBLeaseStore, a MemoryLeaseStore or another LeaseStore, but is "table"/,
+    ],
+    [{ store: {} }, /but is a Object/],
+    [{ lease: '' }, /1 to 128 characters/],
+    [{ lease: 'x'.repeat(129) }, /1 to 128 characters/],
+    [{ lease: 'a b' }, /1 to 128 characters/],
+    [{ lease: 7 }, /lease must be a lease name, but is 7/],
+    [{ candidate: '' }, /candidate must be a text/],
+    [{ tick: true }, /tick must be an ISO-8601 text/],
+    [{ periodMs: 0 }, /periodMs must be a whole number/],
+    [{ leaseMs: 99 }, /leaseMs must be a whole number of milliseconds from 100 to 3600000, but is 99/],
+    [{ leaseMs: 1_000.5 }, /leaseMs/],
+    [{ leaseMs: Number.NaN }, /leaseMs/],
+    [{ heartbeat: 'yes' }, /heartbeat must be true or false, but is "yes"/],
+    [{ killGraceMs: -1 }, /killGraceMs/],
+    [{ waitMs: Number.POSITIVE_INFINITY }, /waitMs/],
+    [{ maxClockSkewMs: '1s' }, /maxClockSkewMs/],
+    [{ context: {} }, /context must be Lambda's context/],
+    [{ signal: {} }, /signal must be an AbortSignal/],
+    [{ clock: { wallMs: 5 } }, /clock must be a Clock/],
+    [{ leaseMS: 5 }, /There is no option "leaseMS". Did you mean "leaseMs"/],
+    [{ heartBeat: true }, /Did you mean "heartbeat"/],
+    [{ ttl: 15 }, /There is no option "ttl"/],
+  ])('%o are refused, by name and with what is allowed', (changes, message) => {
+    expect(() => settingsOf(wrong(changes))).toThrow(InvalidOptionError)
+    expect(() => settingsOf(wrong(changes))).toThrow(LeaseError)
+    expect(() => settingsOf(wrong(changes))).toThrow(message)
+  })
+
+  it('of the DynamoDB store need a table name', () => {
+    expect(() => new DynamoDBLeaseStore({ tableName: '' })).toThrow(/tableName.*environment variable/)
+  })
+})

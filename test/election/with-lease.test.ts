@@ -1,0 +1,545 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import {
+  ClockSkewError,
+  CorruptLeaseError,
+  InvalidTickError,
+  type Lease,
+  LeaseLostError,
+  type LeaseOptions,
+  LeaseStillHeldError,
+  LeaseStoreError,
+  type Outcome,
+  withLease,
+} from '../../functions/election/index.ts'
+import { ManualClock, settled } from '../support/manual-clock.ts'
+import { ScriptedStore } from '../support/scripted-store.ts'
+
+const TICK = '2026-11-21T05:00:00.000Z'
+const NEXT_TICK = '2026-11-21T06:00:00.000Z'
+const HOUR_MS = 3_600_000
+const noAnswer = () => {
+  throw new LeaseStoreError('no answer', { lease: 'billing', retryable: true })
+}
+
+let clock: ManualClock
+let store: ScriptedStore
+beforeEach(() => {
+  clock = new ManualClock('2026-11-21T06:00:00.000Z')
+  store = new ScriptedStore()
+})
+
+const options = (changes: Partial<LeaseOptions> = {}): LeaseOptions => ({
+  store,
+  clock,
+  lease: 'billing',
+  candidate: 'ann',
+  tick: TICK,
+  ...changes,
+})
+const lambda = (remainingMs: number, awsRequestId = 'event-1') => {
+  const endMs = clock.wallMs() + remainingMs
+  return { awsRequestId, functionName: 'charge', getRemainingTimeInMillis: () => endMs - clock.wallMs() }
+}
+const row = () => store.memory.read('billing')
+/** Whatever it resolves or rejects with, as a value. */
+const outcomeOf = <T>(running: Promise<T>): Promise<T | unknown> => running.catch((error: unknown) => error)
+
+/** Starts a tenure whose task ends when told to. */
+function lead(changes: Partial<LeaseOptions> = {}) {
+  const task = Promise.withResolvers<string>()
+  const started = Promise.withResolvers<Lease>()
+  const outcome = withLease(options(changes), (lease) => {
+    started.resolve(lease)
+    return task.promise
+  })
+  outcome.catch((error: unknown) => started.reject(error))
+  return { lease: started.promise, finish: task.resolve, fail: task.reject, outcome: outcomeOf(outcome) }
+}
+
+describe('a winner', () => {
+  it('runs the task, completes the tick, and asks two things of the store in all', async () => {
+    const outcome = await withLease(options(), () => 'charged')
+    expect(outcome).toEqual({ status: 'completed', fencingToken: clock.wallMs() + 1, result: 'charged' })
+    expect(row()).toMatchObject({ completedTick: TICK, endedBy: 'completed' })
+    expect(row()).not.toHaveProperty('holder')
+    expect(store.asked).toEqual(['acquire', 'complete'])
+    expect(clock.sleeping).toBe(0)
+  })
+
+  it('sees its token, tick, predecessor and the ticks that were missed', async () => {
+    await withLease(options({ tick: '2026-11-21T02:00:00Z', periodMs: HOUR_MS }), () => undefined)
+    const seen = await withLease(options({ tick: TICK, periodMs: HOUR_MS }), ({ ...lease }) => lease)
+    expect(seen).toMatchObject({
+      result: {
+        name: 'billing',
+        candidate: 'ann',
+        tick: TICK,
+        lastCompletedTick: '2026-11-21T02:00:00.000Z',
+        missedTicks: 2,
+      },
+    })
+  })
+
+  it('renews every third of its lease while the task runs', async () => {
+    const { lease, finish, outcome } = lead({ leaseMs: 15_000 })
+    await lease
+    await clock.advance(60_000)
+    expect(store.asked.filter((kind) => kind === 'renew')).toHaveLength(12)
+    expect(row()?.expiresAtMs).toBeGreaterThanOrEqual(clock.wallMs() + 10_000)
+    finish('late')
+    expect(await outcome).toMatchObject({ status: 'completed' })
+    expect(clock.sleeping).toBe(0)
+  })
+
+  it('saving a checkpoint extends the lease too, so that the next renewal waits', async () => {
+    const { lease, finish, outcome } = lead({ leaseMs: 15_000 })
+    const held = await lease
+    await clock.advance(4_000)
+    await held.saveCheckpoint({ upTo: 7 })
+    await clock.advance(4_900)
+    expect(store.asked).toEqual(['acquire', 'saveCheckpoint'])
+    expect(held.checkpoint).toEqual({ upTo: 7 })
+    finish('')
+    await outcome
+  })
+
+  it('asks for no renewal past the end of its invocation and the grace for killing it', async () => {
+    const { lease, finish, outcome } = lead({ context: lambda(20_000), killGraceMs: 1_000 })
+    await lease
+    const endMs = clock.wallMs() + 21_000
+    await clock.advance(19_000)
+    expect(row()?.expiresAtMs).toBe(endMs)
+    expect(store.asked.filter((kind) => kind === 'renew')).toHaveLength(2)
+    finish('')
+    await outcome
+  })
+
+  it('with heartbeat: false covers the whole invocation in one write', async () => {
+    const { lease, finish, outcome } = lead({ context: lambda(300_000), heartbeat: false })
+    await lease
+    expect(row()?.expiresAtMs).toBe(clock.wallMs() + 301_000)
+    await clock.advance(290_000)
+    finish('')
+    expect(await outcome).toMatchObject({ status: 'completed' })
+    expect(store.asked).toEqual(['acquire', 'complete'])
+  })
+
+  it('may complete or release within the task; then the tick is done, or is not', async () => {
+    expect(await withLease(options(), (lease) => lease.release())).toMatchObject({ status: 'released' })
+    expect(row()).toMatchObject({ endedBy: 'released' })
+    expect(row()).not.toHaveProperty('completedTick')
+    expect(await withLease(options(), (lease) => lease.complete())).toMatchObject({ status: 'completed' })
+    expect(row()).toMatchObject({ completedTick: TICK })
+    expect(store.asked).toEqual(['acquire', 'release', 'acquire', 'complete'])
+  })
+
+  it('can do nothing more with a lease that it ended', async () => {
+    await withLease(options(), async (lease) => {
+      await lease.complete()
+      expect(() => lease.assertHeld()).toThrow(LeaseLostError)
+      await expect(lease.renew()).rejects.toThrow(LeaseLostError)
+      await expect(lease.release()).rejects.toThrow(LeaseLostError)
+      expect(lease.remainingMs()).toBe(0)
+      expect(lease.signal.aborted).toBe(false)
+    })
+  })
+})
+
+describe('a task that throws', () => {
+  it('releases the lease at once, names the error’s class but not its message, and rethrows', async () => {
+    const error = new TypeError('card 4242 refused')
+    expect(await outcomeOf(withLease(options(), () => Promise.reject(error)))).toBe(error)
+    expect(row()).toMatchObject({ endedBy: 'failed', errorName: 'TypeError' })
+    expect(JSON.stringify(row())).not.toContain('4242')
+    expect(clock.sleeping).toBe(0)
+  })
+
+  it('leaves its checkpoint to the next leader of the same tick', async () => {
+    const first = withLease(options(), async (lease) => {
+      await lease.saveCheckpoint({ upTo: 3 })
+      throw new Error('half way')
+    })
+    await outcomeOf(first)
+    const second = await withLease(options({ candidate: 'bob' }), (lease) => [lease.checkpoint, lease.unfinished])
+    expect(second).toMatchObject({ result: [{ upTo: 3 }, undefined] })
+    expect(row()).not.toHaveProperty('checkpoint')
+  })
+
+  it('leaves it as unfinished to the leader of a later tick, and hides it from that of an earlier one', async () => {
+    const half = (lease: Lease) => lease.saveCheckpoint({ upTo: 3 }).then(() => Promise.reject(new Error('half way')))
+    await outcomeOf(withLease(options(), half))
+    const seen = (lease: Lease) =>
+      Promise.reject(Object.assign(new Error('seen'), { is: [lease.checkpoint, lease.unfinished] }))
+    const earlier = await outcomeOf(withLease(options({ tick: '2026-11-21T04:00:00Z' }), seen))
+    expect(earlier).toMatchObject({ is: [undefined, undefined] })
+    const later = await outcomeOf(withLease(options({ tick: NEXT_TICK }), seen))
+    expect(later).toMatchObject({ is: [undefined, { tick: TICK, state: { upTo: 3 } }] })
+  })
+
+  it('throws its own error even where the release gets no answer', async () => {
+    store.beforeNext('release', noAnswer)
+    expect(await outcomeOf(withLease(options(), () => Promise.reject(new TypeError('mine'))))).toBeInstanceOf(TypeError)
+  })
+})
+
+describe('a loser', () => {
+  it('stands by as held, told who leads and when to come back', async () => {
+    const { lease, finish, outcome } = lead()
+    await lease
+    await clock.advance(1_000)
+    expect(await withLease(options({ candidate: 'bob' }), () => 'never')).toEqual({
+      status: 'standby',
+      reason: 'held',
+      holder: 'ann',
+      retryAfterMs: 30_000,
+    })
+    finish('')
+    await outcome
+  })
+
+  it.each([
+    ['completed', TICK],
+    ['superseded', '2026-11-21T04:00:00Z'],
+  ])('stands by as %s', async (reason, tick) => {
+    await withLease(options(), () => undefined)
+    expect(await withLease(options({ candidate: 'bob', tick }), () => 'never')).toEqual({ status: 'standby', reason })
+  })
+
+  it('stands by as paused, told for how long', async () => {
+    await withLease(options(), () => undefined)
+    store.memory.edit('billing', { pausedUntilMs: clock.wallMs() + 60_000 })
+    expect(await withLease(options({ tick: NEXT_TICK }), () => 'never')).toEqual({
+      status: 'standby',
+      reason: 'paused',
+      retryAfterMs: 60_000,
+    })
+  })
+
+  it('stands by as contended where transactions kept the row busy', async () => {
+    store.acquire = async () => ({ granted: false, contended: true })
+    expect(await withLease(options(), () => 'never')).toMatchObject({ status: 'standby', reason: 'contended' })
+  })
+
+  it('waits for waitMs and leads as soon as the holder is done', async () => {
+    const first = lead({ tick: TICK })
+    await first.lease
+    const second = outcomeOf(withLease(options({ candidate: 'bob', tick: NEXT_TICK, waitMs: 60_000 }), () => 'mine'))
+    await clock.advance(20_000)
+    first.finish('')
+    await first.outcome
+    await clock.advance(20_000)
+    expect(await second).toMatchObject({ status: 'completed', result: 'mine' })
+  })
+
+  it('stands by when waitMs is over', async () => {
+    const first = lead()
+    await first.lease
+    const second = outcomeOf(withLease(options({ candidate: 'bob', waitMs: 5_000 }), () => 'never'))
+    await clock.advance(5_002)
+    expect(await second).toMatchObject({ status: 'standby', reason: 'held' })
+    first.finish('')
+    await first.outcome
+  })
+
+  it('stops waiting when its caller says so', async () => {
+    const first = lead()
+    await first.lease
+    const stop = new AbortController()
+    const second = outcomeOf(
+      withLease(options({ candidate: 'bob', waitMs: 60_000, signal: stop.signal }), () => 'never'),
+    )
+    await settled()
+    stop.abort(new Error('shutting down'))
+    expect(await second).toMatchObject({ message: 'shutting down' })
+    first.finish('')
+    await first.outcome
+  })
+})
+
+describe('the retry of an event whose first try died', () => {
+  it('fails while the lease is still held, so that the event is retried, and leads after it expired', async () => {
+    void lead({ context: lambda(60_000) }) // dies: its task never ends, and time stops for it
+    await settled()
+    const retry = () => outcomeOf(withLease(options({ candidate: 'bob', context: lambda(60_000) }), () => 'taken over'))
+    expect(await retry()).toBeInstanceOf(LeaseStillHeldError)
+    expect(await retry()).toMatchObject({ retryAfterMs: 16_000 })
+    clock.freeze(16_000)
+    expect(await retry()).toMatchObject({ status: 'completed', result: 'taken over' })
+  })
+
+  it('stands by where another event holds the lease', async () => {
+    const first = lead({ context: lambda(60_000, 'event-1') })
+    await first.lease
+    const other = await withLease(options({ candidate: 'bob', context: lambda(60_000, 'event-2') }), () => 'never')
+    expect(other).toMatchObject({ status: 'standby', reason: 'held' })
+    first.finish('')
+    await first.outcome
+  })
+})
+
+describe('a leader that cannot renew', () => {
+  it('is told by its signal a margin before the deadline, and keeps trying until then', async () => {
+    const { lease, finish, outcome } = lead({ leaseMs: 15_000 })
+    const held = await lease
+    store.beforeNext('renew', ...Array.from({ length: 50 }, () => noAnswer))
+    await clock.advance(13_999)
+    expect(held.signal.aborted).toBe(false)
+    await clock.advance(1)
+    expect(held.signal.reason).toBeInstanceOf(LeaseLostError)
+    expect(held.remainingMs()).toBe(1_000)
+    expect(() => held.assertHeld()).toThrow(LeaseLostError)
+    expect(store.asked.filter((kind) => kind === 'renew').length).toBeGreaterThan(3)
+    finish('')
+    await outcome
+  })
+
+  it('goes on where a later try succeeds', async () => {
+    const { lease, finish, outcome } = lead({ leaseMs: 15_000 })
+    const held = await lease
+    store.beforeNext('renew', noAnswer, noAnswer, noAnswer)
+    await clock.advance(30_000)
+    expect(held.signal.aborted).toBe(false)
+    finish('')
+    expect(await outcome).toMatchObject({ status: 'completed' })
+  })
+
+  it('still completes where its task ended after the deadline and nobody took over: the row is believed', async () => {
+    const { lease, finish, outcome } = lead({ leaseMs: 15_000, heartbeat: false })
+    const held = await lease
+    await clock.advance(20_000)
+    expect(held.signal.aborted).toBe(true)
+    finish('done')
+    expect(await outcome).toMatchObject({ status: 'completed', result: 'done' })
+  })
+
+  it('fails with LeaseLostError where another took over, and changes nothing', async () => {
+    const { lease, finish, outcome } = lead({ leaseMs: 15_000, heartbeat: false })
+    await lease
+    await clock.advance(16_000)
+    const second = lead({ candidate: 'bob' })
+    await second.lease
+    const before = row()
+    finish('too late')
+    expect(await outcome).toBeInstanceOf(LeaseLostError)
+    expect(row()).toEqual(before)
+    second.finish('')
+    expect(await second.outcome).toMatchObject({ status: 'completed' })
+  })
+
+  it('learns of the loss from a write, and aborts at once', async () => {
+    const { lease, fail, outcome } = lead({ leaseMs: 15_000 })
+    const held = await lease
+    store.memory.edit('billing', { attempt: 'forced-by-an-operator' })
+    await clock.advance(5_000)
+    expect(held.signal.reason).toBeInstanceOf(LeaseLostError)
+    expect(held.remainingMs()).toBe(0)
+    fail(held.signal.reason)
+    expect(await outcome).toBeInstanceOf(LeaseLostError)
+    expect(store.asked).toEqual(['acquire', 'renew'])
+    expect(clock.sleeping).toBe(0)
+  })
+})
+
+describe('a frozen process', () => {
+  it.each([
+    ['both clocks went on', true],
+    ['the monotonic clock stood still', false],
+  ])('knows after the thaw that its lease is over, where %s', async (_, monotonic) => {
+    const { lease, finish, outcome } = lead({ leaseMs: 15_000 })
+    const held = await lease
+    clock.freeze(20_000, { monotonic })
+    expect(() => held.assertHeld()).toThrow(LeaseLostError)
+    await expect(held.renew()).rejects.toThrow(LeaseLostError)
+    await expect(held.saveCheckpoint({})).rejects.toThrow(LeaseLostError)
+    expect(store.asked).toEqual(['acquire'])
+    finish('')
+    await outcome
+  })
+
+  it('is not fooled by a wall clock that is set back: the monotonic clock keeps the deadline', async () => {
+    const { lease, finish, outcome } = lead({ leaseMs: 15_000, heartbeat: false })
+    const held = await lease
+    clock.setWall(-600_000)
+    await held.renew()
+    expect(held.remainingMs()).toBe(15_000)
+    await clock.advance(15_000)
+    expect(held.remainingMs()).toBe(0)
+    finish('')
+    await outcome
+  })
+
+  it('rechecks its deadline after an answer that took too long', async () => {
+    const { lease, finish, outcome } = lead({ leaseMs: 15_000, heartbeat: false })
+    const held = await lease
+    store.afterNext('renew', () => clock.freeze(15_000))
+    await expect(held.renew()).rejects.toThrow(LeaseLostError)
+    finish('')
+    await outcome
+  })
+
+  it('does not send what waited in the queue past the deadline', async () => {
+    const { lease, finish, outcome } = lead({ leaseMs: 15_000, heartbeat: false })
+    const held = await lease
+    store.afterNext('renew', () => clock.freeze(16_000))
+    const both = await Promise.allSettled([held.renew(), held.saveCheckpoint({ late: true })])
+    expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    expect(store.asked).toEqual(['acquire', 'renew'])
+    finish('')
+    await outcome
+  })
+})
+
+describe('an acquire that goes wrong', () => {
+  it('gives back by attempt what it may have won, where no try was answered', async () => {
+    store.afterNext('acquire', noAnswer)
+    expect(await outcomeOf(withLease(options(), () => 'never'))).toBeInstanceOf(LeaseStoreError)
+    expect(store.asked).toEqual(['acquire', 'giveBack'])
+    expect(row()).toMatchObject({ endedBy: 'released' })
+    expect(await withLease(options({ candidate: 'bob' }), () => 'mine')).toMatchObject({ status: 'completed' })
+  })
+
+  it('gives back nothing where the store refused to serve', async () => {
+    store.beforeNext('acquire', () => {
+      throw new LeaseStoreError('no table', { lease: 'billing', retryable: false })
+    })
+    await outcomeOf(withLease(options(), () => 'never'))
+    expect(store.asked).toEqual(['acquire'])
+  })
+
+  it('gives back a win whose answer came after its own deadline', async () => {
+    store.afterNext('acquire', () => clock.freeze(30_000))
+    expect(await outcomeOf(withLease(options(), () => 'never'))).toBeInstanceOf(LeaseLostError)
+    expect(row()).toMatchObject({ endedBy: 'released' })
+  })
+
+  it('counts a refusal that shows its own attempt as its win', async () => {
+    const { acquire } = store
+    store.acquire = async (request) => {
+      await acquire.call(store, request) // the reply is lost, the SDK asks again
+      return acquire.call(store, request)
+    }
+    expect(await withLease(options(), () => 'once')).toMatchObject({ status: 'completed', result: 'once' })
+  })
+
+  it('asks again with a fresh attempt where only its request was too old, and then leads', async () => {
+    await withLease(options(), () => undefined)
+    const now = clock.wallMs()
+    store.memory.edit('billing', { writtenAtMs: now + 1_050 })
+    const second = outcomeOf(withLease(options({ tick: NEXT_TICK }), () => 'mine'))
+    await clock.advance(1_000)
+    expect(await second).toMatchObject({ status: 'completed' })
+    expect(store.asked.filter((kind) => kind === 'acquire')).toHaveLength(3)
+  })
+
+  it('fails after three such tries, so that the event is retried', async () => {
+    await withLease(options(), () => undefined)
+    store.memory.edit('billing', { writtenAtMs: clock.wallMs() + 60_000 })
+    const second = outcomeOf(withLease(options({ tick: NEXT_TICK }), () => 'never'))
+    await clock.advance(10_000)
+    expect(await second).toBeInstanceOf(ClockSkewError)
+    expect(store.asked.filter((kind) => kind === 'acquire')).toHaveLength(4)
+  })
+
+  it.each([
+    ['behind', -501],
+    ['ahead of', 1_501],
+  ])(
+    'gives back and fails where its clock is certainly %s DynamoDB’s by more than half the budget',
+    async (how, byMs) => {
+      const { acquire } = store
+      store.acquire = async (request) => {
+        const reply = await acquire.call(store, request)
+        const dateMs = clock.wallMs() - byMs
+        return { ...reply, clockReading: { sentAtMs: clock.wallMs(), dateMs, receivedAtMs: clock.wallMs() } }
+      }
+      const error = await outcomeOf(withLease(options(), () => 'never'))
+      expect(error).toBeInstanceOf(ClockSkewError)
+      expect(error).toMatchObject({ message: expect.stringContaining(`at least 501 ms ${how} DynamoDB`) })
+      expect(row()).toMatchObject({ endedBy: 'released' })
+    },
+  )
+
+  it.each([
+    ['acquiredAtMs', { acquiredAtMs: 1e15 }],
+    ['expiresAtMs', { expiresAtMs: 1e15 }],
+  ])('refuses a row from the future and names %s', async (attribute, changes) => {
+    void lead()
+    await settled()
+    store.memory.edit('billing', changes)
+    const error = await outcomeOf(withLease(options({ candidate: 'bob' }), () => 'never'))
+    expect(error).toBeInstanceOf(CorruptLeaseError)
+    expect(error).toMatchObject({ attribute, lease: 'billing', message: expect.stringContaining(attribute) })
+  })
+
+  it('refuses a future tick, a missing one on a lease with ticks, and an unreadable one', async () => {
+    await withLease(options(), () => undefined)
+    const attempts: Partial<LeaseOptions>[] = [
+      { tick: '2026-11-21T07:00:00Z' },
+      { tick: '<aws.scheduler.scheduled-time>' },
+    ]
+    for (const changes of attempts) {
+      expect(await outcomeOf(withLease(options(changes), () => 'never'))).toBeInstanceOf(InvalidTickError)
+    }
+    const { tick: _tick, ...tickless } = options()
+    expect(await outcomeOf(withLease(tickless, () => 'never'))).toBeInstanceOf(InvalidTickError)
+  })
+})
+
+describe('a completion without an answer', () => {
+  it('is asked again, and its own first try is recognised', async () => {
+    store.afterNext('complete', noAnswer)
+    const running = outcomeOf(withLease(options(), () => 'done'))
+    await clock.advance(30_000)
+    expect(await running).toMatchObject({ status: 'completed', result: 'done' })
+    expect(store.asked).toEqual(['acquire', 'complete', 'complete'])
+  })
+
+  it('is not spoiled by the heartbeat, which would take its own vacant row for a loss', async () => {
+    store.afterNext('complete', ...Array.from({ length: 6 }, () => noAnswer))
+    const running = outcomeOf(withLease(options({ leaseMs: 15_000 }), () => 'done'))
+    await clock.advance(14_000)
+    expect(await running).toMatchObject({ status: 'completed', result: 'done' })
+    expect(store.asked).not.toContain('renew')
+  })
+
+  it('leaves the task without the lease: the tick may be done, and another may lead', async () => {
+    store.afterNext('complete', noAnswer)
+    await outcomeOf(
+      withLease(options(), async (lease) => {
+        await expect(lease.complete()).rejects.toThrow(LeaseStoreError)
+        expect(lease.remainingMs()).toBe(0)
+        expect(() => lease.assertHeld()).toThrow(LeaseLostError)
+        await expect(lease.renew()).rejects.toThrow(LeaseLostError)
+      }),
+    )
+    expect(store.asked).toEqual(['acquire', 'complete', 'complete'])
+  })
+
+  it('is given up at the deadline, as an error', async () => {
+    store.beforeNext('complete', ...Array.from({ length: 100 }, () => noAnswer))
+    store.beforeNext('renew', ...Array.from({ length: 100 }, () => noAnswer))
+    const running = outcomeOf(withLease(options(), () => 'done'))
+    await clock.advance(60_000)
+    expect(await running).toBeInstanceOf(LeaseStoreError)
+    expect(clock.sleeping).toBe(0)
+  })
+})
+
+it('passes the caller’s signal on to the task, and goes on renewing until the task has stopped', async () => {
+  const stop = new AbortController()
+  const { lease, fail, outcome } = lead({ signal: stop.signal, leaseMs: 15_000 })
+  const held = await lease
+  stop.abort(new Error('shutting down'))
+  expect(held.signal.reason).toMatchObject({ message: 'shutting down' })
+  expect(() => held.assertHeld()).toThrow('shutting down')
+  await clock.advance(30_000)
+  expect(store.asked).toContain('renew')
+  fail(held.signal.reason)
+  expect(await outcome).toMatchObject({ message: 'shutting down' })
+  expect(row()).toMatchObject({ endedBy: 'failed' })
+})
+
+it('has no tables to write to in memory, and says which store has', async () => {
+  const outcome: Promise<Outcome<unknown>> = withLease(options(), (lease) => lease.send({ TableName: 't', Item: {} }))
+  await expect(outcome).rejects.toThrow(/DynamoDBLeaseStore/)
+})
