@@ -1,4 +1,5 @@
 import { certainOffsetMs } from './clock.ts'
+import { type Instant, instantOf } from './deadline.ts'
 import {
   ClockSkewError,
   CorruptLeaseError,
@@ -7,7 +8,7 @@ import {
   LeaseStillHeldError,
   LeaseStoreError,
 } from './errors.ts'
-import { LeaseHandle } from './lease.ts'
+import { LeaseHandle } from './lease-handle.ts'
 import { LONGEST_LEASE_MS, type Settings } from './options.ts'
 import { type AcquireRequest, explainRefusal, impossibleTime, type LeaseRecord, type StandbyReason } from './rules.ts'
 import type { AcquireReply } from './stores/store.ts'
@@ -54,7 +55,7 @@ export async function acquireLease(settings: Settings): Promise<LeaseHandle | St
 
 async function askOnce(settings: Settings): Promise<LeaseHandle | Standby | 'outdated'> {
   const { store, clock, lease, leaseMs, latestExpiryMs, maxClockSkewMs } = settings
-  const askedAt = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }
+  const askedAt = instantOf(clock)
   const request: AcquireRequest = {
     lease,
     candidate: settings.candidate,
@@ -140,11 +141,7 @@ function clockProblem(
 }
 
 /** Granted, but the answer took so long that the lease may be another's by now. */
-function lateAnswer(
-  { clock, lease }: Settings,
-  askedAt: { readonly wallMs: number; readonly monotonicMs: number },
-  won: Won,
-): LeaseLostError | undefined {
+function lateAnswer({ clock, lease }: Settings, askedAt: Instant, won: Won): LeaseLostError | undefined {
   const lengthMs = won.expiresAtMs - askedAt.wallMs
   const isLate = clock.wallMs() >= won.expiresAtMs || clock.monotonicMs() - askedAt.monotonicMs >= lengthMs
   if (!isLate) return undefined

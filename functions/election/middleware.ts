@@ -3,10 +3,11 @@ import type { MiddlewareObj } from '@middy/core'
 import type { Context } from 'aws-lambda'
 import { acquireLease } from './acquire.ts'
 import { InvalidOptionError } from './errors.ts'
-import { type Lease, LeaseHandle } from './lease.ts'
+import type { Lease } from './lease.ts'
+import { LeaseHandle } from './lease-handle.ts'
 import { assertOptions, type InvocationContext, type LeaseOptions, settingsOf } from './options.ts'
 import { type TickInput, tickOfEvent } from './tick.ts'
-import { failed, finished, type Outcome } from './with-lease.ts'
+import { failed, finished } from './with-lease.ts'
 
 export interface LeaderOnlyOptions extends Omit<LeaseOptions, 'tick' | 'context' | 'signal'> {
   /**
@@ -108,5 +109,3 @@ function taskMayStillRun(
 function isFromMiddy(cause: unknown): boolean {
   return typeof cause === 'object' && cause !== null && 'package' in cause && cause.package === '@middy/core'
 }
-
-export type { Outcome }

@@ -1,5 +1,6 @@
 import { acquireLease, type Standby } from './acquire.ts'
-import { errorNameOf, type Lease, LeaseHandle } from './lease.ts'
+import type { Lease } from './lease.ts'
+import { errorNameOf, LeaseHandle } from './lease-handle.ts'
 import { type LeaseOptions, settingsOf } from './options.ts'
 
 export type Outcome<T> =
