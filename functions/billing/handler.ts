@@ -1,0 +1,42 @@
+/**
+ * The Lambda function: every candidate runs this; the one that leads charges what is due at the tick.
+ *
+ * What is made here is kept while the execution environment lives: connections, nothing about any lease.
+ */
+import { Logger } from '@aws-lambda-powertools/logger'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import middy from '@middy/core'
+import { DynamoDBLeaseStore, InvalidTickError, leaderOnly } from '../election/index.ts'
+import { chargeDue } from './charge-due.ts'
+import { readEnvironment } from './environment.ts'
+import { httpGateway } from './gateway.ts'
+import { chargesTable } from './ledger.ts'
+import { subscriptionsTable } from './subscriptions.ts'
+
+const environment = readEnvironment(process.env)
+const log = new Logger({ serviceName: 'billing' })
+
+// The SDK waits for an answer without limit unless told to throw; a renewal that hangs would outlive its lease.
+const client = DynamoDBDocumentClient.from(
+  new DynamoDBClient({
+    maxAttempts: 3,
+    requestHandler: { connectionTimeout: 1000, requestTimeout: 2000, throwOnRequestTimeout: true },
+  }),
+)
+const subscriptions = subscriptionsTable(client, environment.subscriptionsTable)
+const ledger = chargesTable(environment.chargesTable)
+const gateway = httpGateway({ url: environment.gatewayUrl })
+
+export const handler = middy()
+  .use(
+    leaderOnly({
+      store: new DynamoDBLeaseStore({ tableName: environment.leaseTable, client }),
+      lease: environment.leaseName,
+      ...(environment.leaseMs === undefined ? {} : { leaseMs: environment.leaseMs }),
+    }),
+  )
+  .handler(async (_event: unknown, { lease }) => {
+    if (lease.tick === undefined) throw new InvalidTickError('Billing needs a tick: it charges what is due by then')
+    return chargeDue({ lease, tick: lease.tick, subscriptions, gateway, ledger, log })
+  })

@@ -1,0 +1,147 @@
+/**
+ * One subscription: its row, and how a charge or a decline changes it. Pure.
+ *
+ * | attribute | | meaning |
+ * |---|---|---|
+ * | `customer`, `plan` | S | partition and sort key |
+ * | `name` | S | the subscriber's; never logged, never sent |
+ * | `interval`, `anchorDay` | S, N | see due-date.ts |
+ * | `priceMinor`, `currency` | N, S | see money.ts |
+ * | `timeZone` | S | IANA name; a period begins at local midnight |
+ * | `period` | S | the local due date to be charged, `YYYY-MM-DD`; with customer and plan it is the business unit, paid once |
+ * | `dueAt`, `dueShard` | S | when to charge (ISO, UTC, ms); keys of the index `due`, absent where nothing is to be charged |
+ * | `dunned` | N | declines of this period so far |
+ * | `status` | S | active, or unpaid after too many declines |
+ * | `intentStartedAtMs`, `intentAmountMinor`, `intentCurrency` | N, N, S | a charge of this period may have been sent, first at that epoch ms, with that amount |
+ *
+ * The intent outlives a refusal by the gateway: an earlier try may have charged. Who corrects the price of a refused
+ * charge by hand makes sure that the gateway has no charge of the period, and removes the three attributes.
+ */
+import { dueInstant, INTERVALS, type Interval, InvalidDateError, nextPeriod } from './due-date.ts'
+import { isAmountMinor, isCurrency, type Money } from './money.ts'
+
+export interface SubscriptionKey {
+  readonly customer: string
+  readonly plan: string
+}
+
+/** What is paid for exactly once. */
+export interface BusinessUnit extends SubscriptionKey {
+  readonly period: string
+}
+
+export interface Subscription extends BusinessUnit {
+  readonly name: string
+  readonly interval: Interval
+  readonly anchorDay: number
+  readonly priceMinor: number
+  readonly currency: string
+  readonly timeZone: string
+  readonly dueAt: string
+  readonly dueShard: string
+  readonly dunned: number
+  readonly status: 'active' | 'unpaid'
+}
+
+/** Written before the gateway is asked, so that whoever comes after a crash knows that money may have moved. */
+export interface Intent extends Money {
+  readonly startedAtMs: number
+}
+
+/** What the task reads of a due row. */
+export interface DueSubscription extends BusinessUnit {
+  readonly interval: Interval
+  readonly anchorDay: number
+  readonly timeZone: string
+  readonly dunned: number
+  readonly intent: Intent
+}
+
+export type AfterCharge = Pick<Subscription, 'period' | 'dueAt' | 'dueShard' | 'dunned'>
+export type AfterDecline =
+  | (Pick<Subscription, 'dunned' | 'dueAt'> & { readonly status: 'active' })
+  | { readonly dunned: number; readonly status: 'unpaid' }
+
+const DAY_MS = 86_400_000
+const MAX_DECLINES = 3
+const SHARDS = 4
+
+/**
+ * All partitions of the index `due`. One partition would be simpler to read but takes at most 1000 writes a second
+ * (DynamoDB Developer Guide, "Best practices for designing partition keys").
+ */
+export const DUE_SHARDS: readonly string[] = Array.from({ length: SHARDS }, (_, shard) => String(shard))
+
+/** The partition of the index `due` that a customer's subscriptions are in: FNV-1a over the UTF-16 units. */
+export function dueShardOf(customer: string): string {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < customer.length; i++) hash = Math.imul(hash ^ customer.charCodeAt(i), 0x01000193)
+  return String((hash >>> 0) % SHARDS)
+}
+
+/** Paid: the next period, due at its own local midnight however late this one was paid. */
+export function afterCharge(subscription: DueSubscription): AfterCharge {
+  const { customer, period, interval, anchorDay, timeZone } = subscription
+  const next = nextPeriod(period, interval, anchorDay)
+  return { period: next, dueAt: dueInstant(next, timeZone), dueShard: dueShardOf(customer), dunned: 0 }
+}
+
+/** Declined: the same period again a day after the tick, and after three declines not at all. */
+export function afterDecline(subscription: Pick<DueSubscription, 'dunned'>, tick: string): AfterDecline {
+  const dunned = subscription.dunned + 1
+  if (dunned >= MAX_DECLINES) return { dunned, status: 'unpaid' }
+  return { dunned, status: 'active', dueAt: new Date(Date.parse(tick) + DAY_MS).toISOString() }
+}
+
+/** A row that cannot be charged as it stands: an attribute is missing, of the wrong type or out of range. */
+export class CorruptSubscriptionError extends Error {
+  override readonly name = 'CorruptSubscriptionError'
+  readonly attribute: string
+
+  constructor(attribute: string, expected: string) {
+    super(`A due subscription's attribute "${attribute}" is not ${expected}; nothing was charged for it`)
+    this.attribute = attribute
+  }
+}
+
+/** @throws CorruptSubscriptionError, so that a row edited by hand never becomes a wrong charge */
+export function readDueSubscription(row: Readonly<Record<string, unknown>>): DueSubscription {
+  const timeZone = text(row, 'timeZone')
+  const period = text(row, 'period')
+  try {
+    dueInstant(period, timeZone)
+  } catch (error) {
+    if (error instanceof InvalidDateError) throw new CorruptSubscriptionError('period', 'a date YYYY-MM-DD')
+    throw new CorruptSubscriptionError('timeZone', 'an IANA time zone')
+  }
+  const interval = INTERVALS.find((known) => known === row['interval'])
+  if (interval === undefined) throw new CorruptSubscriptionError('interval', `one of ${INTERVALS.join(', ')}`)
+  const amountMinor = row['intentAmountMinor']
+  if (!isAmountMinor(amountMinor)) throw new CorruptSubscriptionError('priceMinor', 'a positive safe integer')
+  const currency = text(row, 'intentCurrency')
+  if (!isCurrency(currency)) throw new CorruptSubscriptionError('currency', 'a code of ISO 4217')
+  return {
+    customer: text(row, 'customer'),
+    plan: text(row, 'plan'),
+    period,
+    interval,
+    timeZone,
+    anchorDay: integer(row, 'anchorDay', 1, 31),
+    dunned: integer(row, 'dunned', 0, MAX_DECLINES - 1),
+    intent: { amountMinor, currency, startedAtMs: integer(row, 'intentStartedAtMs', 0, Number.MAX_SAFE_INTEGER) },
+  }
+}
+
+function text(row: Readonly<Record<string, unknown>>, attribute: string): string {
+  const value = row[attribute]
+  if (typeof value !== 'string' || value === '') throw new CorruptSubscriptionError(attribute, 'a text')
+  return value
+}
+
+function integer(row: Readonly<Record<string, unknown>>, attribute: string, least: number, most: number): number {
+  const value = row[attribute]
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least || value > most) {
+    throw new CorruptSubscriptionError(attribute, `an integer from ${least} to ${most}`)
+  }
+  return value
+}

@@ -1,0 +1,114 @@
+import { Duration } from 'aws-cdk-lib'
+import type { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
+
+/**
+ * How a schedule's period, its function's time-out and its lease must fit together.
+ *
+ * A tick has a life: its schedule fires, Lambda queues the event, a candidate leads and works, and where that candidate
+ * dies, Lambda offers the event again. The whole life should fit the period, because a tick older than its period is
+ * worthless: the next one does its work.
+ */
+
+/** How often Scheduler, and then Lambda, try an event again. AWS defaults to 185 tries over 24 hours, and to 2 over 6. */
+export const retryAttempts = 2
+
+/** What a schedule asks for; see `ElectedScheduleProps`. */
+export interface Timing {
+  readonly period: Duration
+  readonly leaseDuration: Duration
+  /** The function's time-out. Lambda's default is 3 s. */
+  readonly timeout: Duration | undefined
+}
+
+const SECOND_MS = 1000
+const MINUTE_MS = 60 * SECOND_MS
+const HOUR_MS = 60 * MINUTE_MS
+const DAY_MS = 24 * HOUR_MS
+
+const shortestPeriodMs = MINUTE_MS
+const shortestLeaseMs = SECOND_MS
+
+/**
+ * Lambda waits 1 minute before it offers a failed asynchronous event again, and 2 before the next time.
+ * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+ */
+const firstRetryDelayMs = MINUTE_MS
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const longestTimeoutMs = 15 * MINUTE_MS
+const defaultTimeoutMs = 3 * SECOND_MS
+
+/** Why this timing cannot work; empty where it can. The period and the lease must not be tokens. */
+export function timingProblems({ period, leaseDuration, timeout }: Timing): string[] {
+  const periodMs = period.toMilliseconds()
+  const leaseMs = leaseDuration.toMilliseconds()
+  const timeoutMs = millisecondsOf(timeout)
+
+  const problems: string[] = []
+  if (periodMs < shortestPeriodMs) {
+    problems.push(`the period is ${written(periodMs)}; EventBridge Scheduler needs at least 60 s`)
+  }
+  if (timeoutMs > longestTimeoutMs) {
+    problems.push(`the function's time-out is ${written(timeoutMs)}; Lambda allows at most 900 s`)
+  }
+  if (timeoutMs > periodMs) {
+    problems.push(
+      `the function's time-out is ${written(timeoutMs)}, longer than the period of ${written(periodMs)}; a tick must end before the next begins`,
+    )
+  }
+  if (leaseMs < shortestLeaseMs || leaseMs >= firstRetryDelayMs) {
+    problems.push(
+      `\`leaseDuration\` is ${written(leaseMs)}; it must be at least 1 s and less than 60 s, so that a dead leader's lease has expired when Lambda retries its event after a minute`,
+    )
+  }
+  return problems
+}
+
+export interface TimingWarning {
+  /** Lets a user acknowledge the warning: `Annotations.of(…).acknowledgeWarning(id)`. */
+  readonly id: string
+  readonly message: string
+}
+
+/** What works, but probably not as meant. */
+export function timingWarnings({ period, timeout }: Timing, expression: ScheduleExpression): TimingWarning[] {
+  const warnings: TimingWarning[] = []
+  if (millisecondsOf(timeout) + firstRetryDelayMs >= period.toMilliseconds()) {
+    warnings.push({
+      id: 'tenure:RetryBeyondPeriod',
+      message: `the period of ${period.toHumanString()} leaves no room for a retry: Lambda waits a minute before it offers the tick of a leader that died again, by then the next tick is due`,
+    })
+  }
+  const timeZone = expression.timeZone?.timezoneName ?? 'UTC'
+  if (!/^(Etc\/)?(UTC|GMT)$/.test(timeZone) && period.toMilliseconds() % DAY_MS === 0) {
+    warnings.push({
+      id: 'tenure:SummerTime',
+      message: `the period is ${period.toHumanString()}, but where ${timeZone} has summer time, one pair of ticks a year is an hour closer, and its second tick may be taken for done; give a period one hour shorter`,
+    })
+  }
+  return warnings
+}
+
+/** How long Scheduler goes on offering a tick to Lambda: its period, within the 60 s to 24 h that Scheduler takes. */
+export function scheduleEventAge(period: Duration): Duration {
+  return clamped(period, DAY_MS)
+}
+
+/** How long Lambda keeps a tick in its queue, retries included: its period, within the 60 s to 6 h that Lambda takes. */
+export function functionEventAge(period: Duration): Duration {
+  return clamped(period, 6 * HOUR_MS)
+}
+
+function clamped(period: Duration, longestMs: number): Duration {
+  const ageMs = Math.min(Math.max(period.toMilliseconds(), MINUTE_MS), longestMs)
+  return Duration.seconds(Math.floor(ageMs / SECOND_MS))
+}
+
+function millisecondsOf(timeout: Duration | undefined): number {
+  if (timeout === undefined || timeout.isUnresolved()) return defaultTimeoutMs
+  return timeout.toMilliseconds()
+}
+
+function written(ms: number): string {
+  return `${ms / SECOND_MS} s`
+}

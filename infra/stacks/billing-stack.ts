@@ -1,0 +1,95 @@
+import { CfnOutput, CfnParameter, Duration, RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib'
+import { AttributeType, Billing, ProjectionType, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import type { Construct } from 'constructs'
+import { ElectedSchedule, LeaseTable } from '../constructs/index.ts'
+import { HandlerFunction } from './handler-function.ts'
+
+export interface BillingStackProps extends StackProps {
+  /** @default 2 */
+  readonly candidates?: number | undefined
+  /** @default Duration.seconds(15) */
+  readonly leaseDuration?: Duration | undefined
+}
+
+/** The index of `subscriptions` by the time they fall due. */
+const dueIndex = 'due'
+
+/** For what cannot be computed again: who subscribed, and who was charged. */
+const kept = {
+  billing: Billing.onDemand(),
+  pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+  deletionProtection: true,
+  removalPolicy: RemovalPolicy.RETAIN,
+}
+
+/** Every hour one of two candidates charges the subscriptions that fell due. */
+export class BillingStack extends Stack {
+  constructor(scope: Construct, id: string, props: BillingStackProps = {}) {
+    const { candidates, leaseDuration, ...stackProps } = props
+    super(scope, id, { description: 'Tenure: charges subscriptions that fall due, once per hour', ...stackProps })
+
+    const gatewayUrl = new CfnParameter(this, 'GatewayUrl', {
+      description: 'Where the payment gateway answers',
+      // Plain HTTP only to this machine: a charge must not travel unencrypted.
+      allowedPattern: '^(https://[^\\s/]+(/\\S*)?|http://(127\\.0\\.0\\.1|localhost)(:[0-9]{1,5})?(/\\S*)?)$',
+      constraintDescription: 'must be an https:// URL, or http://127.0.0.1 or http://localhost for a local gateway',
+    })
+
+    const leases = new LeaseTable(this, 'Leases')
+    const subscriptions = new TableV2(this, 'Subscriptions', {
+      ...kept,
+      partitionKey: { name: 'customer', type: AttributeType.STRING },
+      sortKey: { name: 'plan', type: AttributeType.STRING },
+      globalSecondaryIndexes: [
+        {
+          indexName: dueIndex,
+          partitionKey: { name: 'dueShard', type: AttributeType.STRING },
+          sortKey: { name: 'dueAt', type: AttributeType.STRING },
+          projectionType: ProjectionType.KEYS_ONLY,
+        },
+      ],
+    })
+    const charges = new TableV2(this, 'Charges', {
+      ...kept,
+      partitionKey: { name: 'customer', type: AttributeType.STRING },
+      sortKey: { name: 'charge', type: AttributeType.STRING },
+    })
+
+    const chargeSubscriptions = new HandlerFunction(this, 'ChargeSubscriptions', {
+      entry: 'functions/billing/handler.ts',
+      description: 'Charges subscriptions that fall due, where it is elected to',
+      timeout: Duration.minutes(5),
+      memorySize: 512,
+      environment: {
+        SUBSCRIPTIONS_TABLE: subscriptions.tableName,
+        CHARGES_TABLE: charges.tableName,
+        GATEWAY_URL: gatewayUrl.valueAsString,
+      },
+    })
+    const may = (actions: string[], resource: string) =>
+      chargeSubscriptions.addToRolePolicy(new PolicyStatement({ actions, resources: [resource] }))
+    may(['dynamodb:Query'], `${subscriptions.tableArn}/index/${dueIndex}`)
+    may(['dynamodb:UpdateItem'], subscriptions.tableArn)
+    may(['dynamodb:PutItem'], charges.tableArn)
+
+    const hourly = new ElectedSchedule(this, 'Hourly', {
+      leaseTable: leases,
+      lease: 'billing',
+      handler: chargeSubscriptions,
+      rate: Duration.hours(1),
+      candidates,
+      leaseDuration,
+    })
+    Validations.of(hourly.failures).acknowledge({
+      id: 'AwsSolutions-SQS3',
+      reason: 'This queue is itself where failed ticks end; it has nowhere further to pass them on',
+    })
+
+    new CfnOutput(this, 'LeaseTableName', { value: leases.tableName })
+    new CfnOutput(this, 'SubscriptionsTableName', { value: subscriptions.tableName })
+    new CfnOutput(this, 'ChargesTableName', { value: charges.tableName })
+    new CfnOutput(this, 'FunctionName', { value: chargeSubscriptions.functionName })
+    new CfnOutput(this, 'FailureQueueUrl', { value: hourly.failures.queueUrl })
+  }
+}

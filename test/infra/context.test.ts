@@ -1,0 +1,20 @@
+import { App } from 'aws-cdk-lib'
+import { expect, test } from 'vitest'
+import { numberFromContext } from '../../infra/context.ts'
+
+const read = (candidates: unknown) => numberFromContext(new App({ context: { candidates } }), 'candidates')
+
+test('a whole number comes from the context as a number or as the text of the command line', () => {
+  expect(read(4)).toBe(4)
+  expect(read('4')).toBe(4)
+})
+
+test('a value that nobody set is undefined', () => {
+  expect(numberFromContext(new App(), 'candidates')).toBeUndefined()
+})
+
+test.each(['four', '', '1.5', '-1', '0x10', 1.5, true, null])('%j is refused by the name of its key', (value) => {
+  expect(() => read(value)).toThrow(
+    `the app: the context value \`candidates\` is ${JSON.stringify(value)}; give a whole number`,
+  )
+})

@@ -1,0 +1,307 @@
+import { App, Duration, Lazy, Stack, TimeZone } from 'aws-cdk-lib'
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions'
+import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
+import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
+import { describe, expect, test } from 'vitest'
+import {
+  ConfigurationError,
+  ElectedSchedule,
+  type ElectedScheduleProps,
+  LeaseTable,
+} from '../../infra/constructs/index.ts'
+
+const hourly = { rate: Duration.hours(1) }
+const dailyAt6 = (timeZone?: TimeZone) =>
+  ScheduleExpression.cron({ hour: '6', minute: '0', ...(timeZone === undefined ? {} : { timeZone }) })
+
+function aStack() {
+  const stack = new Stack(new App(), 'Stack')
+  return { stack, leaseTable: new LeaseTable(stack, 'Leases') }
+}
+
+function aFunction(stack: Stack, id: string, timeout = Duration.seconds(30)) {
+  const code = Code.fromInline('export const handler = () => {}')
+  return new LambdaFunction(stack, id, { runtime: Runtime.NODEJS_24_X, handler: 'index.handler', code, timeout })
+}
+
+type Chosen = ({ readonly rate: Duration } | { readonly schedule: ScheduleExpression; readonly period: Duration }) &
+  Partial<Pick<ElectedScheduleProps, 'lease' | 'candidates' | 'leaseDuration'>> & { readonly timeout?: Duration }
+
+function electedSchedule({ timeout, ...chosen }: Chosen) {
+  const { stack, leaseTable } = aStack()
+  const handler = aFunction(stack, 'Function', timeout)
+  const schedule = new ElectedSchedule(stack, 'Elected', { leaseTable, lease: 'billing', handler, ...chosen })
+  return { stack, schedule, leaseTable, handler, template: Template.fromStack(stack) }
+}
+
+/** The schedules of a template as plain data. */
+function schedulesIn(template: Template) {
+  return Object.values(template.findResources('AWS::Scheduler::Schedule')).map(({ Properties }) => Properties)
+}
+
+describe('the candidates', () => {
+  test('are two unless more are asked for, and at most ten', () => {
+    expect(schedulesIn(electedSchedule(hourly).template)).toHaveLength(2)
+    expect(schedulesIn(electedSchedule({ ...hourly, candidates: 1 }).template)).toHaveLength(1)
+    expect(schedulesIn(electedSchedule({ ...hourly, candidates: 10 }).template)).toHaveLength(10)
+  })
+
+  test('fire the same function at the same times, without a flexible window', () => {
+    for (const schedule of schedulesIn(electedSchedule({ ...hourly, candidates: 3 }).template)) {
+      expect(schedule).toMatchObject({
+        ScheduleExpression: 'rate(1 hour)',
+        FlexibleTimeWindow: { Mode: 'OFF' },
+        State: 'ENABLED',
+        Target: { Arn: { 'Fn::GetAtt': [expect.stringMatching(/^Function/), 'Arn'] } },
+      })
+    }
+  })
+
+  test('send the scheduled time as text, the period as a number, and their own name', () => {
+    const [first, second] = schedulesIn(electedSchedule(hourly).template)
+    expect(first.Target.Input).toBe(
+      `{"tick":"<aws.scheduler.scheduled-time>","periodMs":3600000,"schedule":"${first.Name}"}`,
+    )
+    expect(JSON.parse(second.Target.Input)).toEqual({
+      tick: '<aws.scheduler.scheduled-time>',
+      periodMs: 3_600_000,
+      schedule: second.Name,
+    })
+  })
+
+  test('have names of their own, within the 64 characters that Scheduler allows', () => {
+    const { stack, leaseTable } = aStack()
+    for (const id of [`${'Long'.repeat(30)}A`, `${'Long'.repeat(30)}B`]) {
+      const handler = aFunction(stack, `Function${id}`)
+      new ElectedSchedule(stack, id, { leaseTable, lease: 'billing', handler, ...hourly, candidates: 10 })
+    }
+    const names = schedulesIn(Template.fromStack(stack)).map((schedule) => String(schedule.Name))
+    expect(new Set(names).size).toBe(20)
+    for (const name of names) expect(name).toMatch(/^[\w.-]{1,64}$/)
+  })
+
+  test('follow a cron expression in its time zone', () => {
+    const { template } = electedSchedule({ schedule: dailyAt6(TimeZone.EUROPE_BERLIN), period: Duration.hours(23) })
+    for (const schedule of schedulesIn(template)) {
+      expect(schedule).toMatchObject({
+        ScheduleExpression: 'cron(0 6 * * ? *)',
+        ScheduleExpressionTimezone: 'Europe/Berlin',
+      })
+      expect(JSON.parse(schedule.Target.Input).periodMs).toBe(82_800_000)
+    }
+  })
+})
+
+describe('a tick that fails', () => {
+  test.each([
+    { every: Duration.minutes(1), schedulerS: 60, lambdaS: 60 },
+    { every: Duration.hours(1), schedulerS: 3600, lambdaS: 3600 },
+    { every: Duration.hours(12), schedulerS: 43_200, lambdaS: 21_600 },
+    { every: Duration.days(7), schedulerS: 86_400, lambdaS: 21_600 },
+  ])('is retried twice, while it is younger than its period of $every', ({ every, schedulerS, lambdaS }) => {
+    const { template } = electedSchedule({ rate: every })
+    for (const schedule of schedulesIn(template)) {
+      expect(schedule.Target.RetryPolicy).toEqual({ MaximumEventAgeInSeconds: schedulerS, MaximumRetryAttempts: 2 })
+    }
+    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+      MaximumEventAgeInSeconds: lambdaS,
+      MaximumRetryAttempts: 2,
+    })
+  })
+
+  test('ends in one queue, whether Scheduler could not deliver it or its last retry failed', () => {
+    const { template, stack, schedule } = electedSchedule(hourly)
+    const queue = stack.resolve(schedule.failures.queueArn)
+    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+      DestinationConfig: { OnFailure: { Destination: queue } },
+    })
+    for (const { Target } of schedulesIn(template)) expect(Target.DeadLetterConfig).toEqual({ Arn: queue })
+  })
+
+  test('is kept there for 14 days, encrypted, and sent over TLS only', () => {
+    const { template } = electedSchedule(hourly)
+    template.hasResourceProperties('AWS::SQS::Queue', { MessageRetentionPeriod: 1_209_600, SqsManagedSseEnabled: true })
+    template.hasResourceProperties('AWS::SQS::QueuePolicy', {
+      PolicyDocument: {
+        Statement: [Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } })],
+      },
+    })
+  })
+
+  test('draws a warning where a retry could only come after the next tick', () => {
+    const retryBeyondPeriod = Match.stringLikeRegexp('leaves no room for a retry.*tenure:RetryBeyondPeriod')
+    const tight = electedSchedule({ rate: Duration.minutes(1) })
+    Annotations.fromStack(tight.stack).hasWarning('/Stack/Elected', retryBeyondPeriod)
+    const slow = electedSchedule({ rate: Duration.minutes(5), timeout: Duration.minutes(4) })
+    Annotations.fromStack(slow.stack).hasWarning('/Stack/Elected', retryBeyondPeriod)
+    const roomy = electedSchedule({ rate: Duration.minutes(5), timeout: Duration.minutes(3) })
+    Annotations.fromStack(roomy.stack).hasNoWarning('*', Match.anyValue())
+  })
+})
+
+describe('the function', () => {
+  test('is told its table, its lease and how long a lease lasts', () => {
+    electedSchedule({ ...hourly, leaseDuration: Duration.millis(1500) }).template.hasResourceProperties(
+      'AWS::Lambda::Function',
+      {
+        Environment: {
+          Variables: {
+            LEASE_TABLE: { Ref: Match.stringLikeRegexp('^Leases') },
+            LEASE_NAME: 'billing',
+            LEASE_MS: '1500',
+          },
+        },
+      },
+    )
+  })
+
+  test('leads for 15 seconds at a time by default', () => {
+    electedSchedule(hourly).template.hasResourceProperties('AWS::Lambda::Function', {
+      Environment: { Variables: { LEASE_MS: '15000' } },
+    })
+  })
+
+  test('may lead this lease only', () => {
+    electedSchedule({ ...hourly, lease: 'reports' }).template.hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Condition: {
+              'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['reports'] },
+              Null: { 'dynamodb:LeadingKeys': 'false' },
+            },
+          }),
+        ]),
+      },
+    })
+  })
+})
+
+test('Scheduler may invoke this function and fill this queue, for schedules of this account only', () => {
+  const { template, stack, handler, schedule } = electedSchedule(hourly)
+  template.hasResourceProperties('AWS::IAM::Role', {
+    AssumeRolePolicyDocument: {
+      Statement: [
+        {
+          Principal: { Service: 'scheduler.amazonaws.com' },
+          Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+        },
+      ],
+    },
+    Policies: [
+      {
+        PolicyDocument: {
+          Statement: [
+            { Action: 'lambda:InvokeFunction', Resource: stack.resolve(handler.functionArn) },
+            { Action: 'sqs:SendMessage', Resource: stack.resolve(schedule.failures.queueArn) },
+          ],
+        },
+      },
+    ],
+  })
+  // The CDK's own target would add every version and alias, as `function:*`.
+  expect(JSON.stringify(template.findResources('AWS::IAM::Policy'))).not.toContain(':*')
+})
+
+describe('refused at synthesis, with the construct named', () => {
+  const unknown = Duration.seconds(Lazy.number({ produce: () => 60 }))
+  test.each<{ what: string; props: Chosen; message: string }>([
+    {
+      what: 'a bad lease name',
+      props: { ...hourly, lease: 'two words' },
+      message: 'the lease name "two words" is not allowed; use 1 to 128 letters, digits and . _ - / :',
+    },
+    {
+      what: 'no candidate',
+      props: { ...hourly, candidates: 0 },
+      message: '`candidates` is 0; it must be a whole number from 1 to 10',
+    },
+    { what: 'eleven candidates', props: { ...hourly, candidates: 11 }, message: '`candidates` is 11' },
+    { what: 'half a candidate', props: { ...hourly, candidates: 1.5 }, message: '`candidates` is 1.5' },
+    {
+      what: 'a period under a minute',
+      props: { schedule: dailyAt6(), period: Duration.seconds(59) },
+      message: 'the period is 59 s; EventBridge Scheduler needs at least 60 s',
+    },
+    {
+      what: 'a rate that is no whole number of minutes',
+      props: { rate: Duration.seconds(90) },
+      message: '`rate` is 90 s; it must be a whole number of minutes',
+    },
+    {
+      what: 'a time-out longer than the period',
+      props: { rate: Duration.minutes(1), timeout: Duration.seconds(61) },
+      message:
+        "the function's time-out is 61 s, longer than the period of 60 s; a tick must end before the next begins",
+    },
+    {
+      what: 'a time-out longer than Lambda has',
+      props: { ...hourly, timeout: Duration.minutes(16) },
+      message: "the function's time-out is 960 s; Lambda allows at most 900 s",
+    },
+    {
+      what: "a lease that outlasts Lambda's retry delay",
+      props: { ...hourly, leaseDuration: Duration.seconds(60) },
+      message: '`leaseDuration` is 60 s; it must be at least 1 s and less than 60 s',
+    },
+    {
+      what: 'a lease under a second',
+      props: { ...hourly, leaseDuration: Duration.millis(999) },
+      message: '`leaseDuration` is 0.999 s; it must be at least 1 s and less than 60 s',
+    },
+    {
+      what: 'a period that only the deployment knows',
+      props: { schedule: dailyAt6(), period: unknown },
+      message: 'the period and `leaseDuration` must be known at synthesis, not tokens',
+    },
+    {
+      what: 'a rate that only the deployment knows',
+      props: { rate: unknown },
+      message: 'the period and `leaseDuration` must be known at synthesis, not tokens',
+    },
+  ])('$what', ({ props, message }) => {
+    expect(() => electedSchedule(props)).toThrow(ConfigurationError)
+    expect(() => electedSchedule(props)).toThrow(`Stack/Elected: ${message}`)
+  })
+
+  test('several mistakes at once, all of them named', () => {
+    expect(() => electedSchedule({ ...hourly, lease: '', candidates: 0, leaseDuration: Duration.minutes(2) })).toThrow(
+      /lease name "".*`candidates` is 0.*`leaseDuration` is 120 s/,
+    )
+  })
+
+  test('two schedules of one lease with different periods', () => {
+    const { stack, leaseTable } = aStack()
+    const elect = (id: string, lease: string, rate: Duration) =>
+      new ElectedSchedule(stack, id, { leaseTable, lease, handler: aFunction(stack, `${id}Function`), rate })
+    elect('Hourly', 'billing', Duration.hours(1))
+    expect(() => elect('Daily', 'billing', Duration.days(1))).toThrow(
+      'Stack/Daily: its period is 86400 s, but Stack/Hourly ticks the lease "billing" every 3600 s; schedules that share a lease must have the same period',
+    )
+    elect('Reports', 'reports', Duration.days(1))
+    elect('Sixty', 'billing', Duration.minutes(60))
+  })
+
+  test('a second schedule for the same function', () => {
+    const { stack, leaseTable, handler } = electedSchedule(hourly)
+    expect(() => new ElectedSchedule(stack, 'Other', { leaseTable, lease: 'other', handler, ...hourly })).toThrow(
+      'Stack/Other: the function Stack/Function already has an asynchronous invoke configuration',
+    )
+  })
+})
+
+describe('a period of whole days', () => {
+  const summerTime = Match.stringLikeRegexp('Europe/Berlin has summer time.*tenure:SummerTime')
+
+  test('draws a warning in a time zone that has summer time, where two ticks may lie 23 hours apart', () => {
+    const { stack } = electedSchedule({ schedule: dailyAt6(TimeZone.EUROPE_BERLIN), period: Duration.days(1) })
+    Annotations.fromStack(stack).hasWarning('/Stack/Elected', summerTime)
+  })
+
+  test('draws none in UTC, nor where the period allows for it', () => {
+    const utc = electedSchedule({ schedule: dailyAt6(), period: Duration.days(1) })
+    Annotations.fromStack(utc.stack).hasNoWarning('*', Match.anyValue())
+    const shorter = electedSchedule({ schedule: dailyAt6(TimeZone.EUROPE_BERLIN), period: Duration.hours(23) })
+    Annotations.fromStack(shorter.stack).hasNoWarning('*', Match.anyValue())
+  })
+})
