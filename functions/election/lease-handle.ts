@@ -288,9 +288,7 @@ export class LeaseHandle implements Lease {
   #replaced(record?: LeaseRecord): LeaseLostError {
     this.#ended = 'replaced'
     const by = record?.holder === undefined ? '' : ` by "${record.holder}" with token ${record.fencingToken}`
-    const error = this.#lose(`was taken over${by}`)
-    this.#timers.abort()
-    return error
+    return this.#lose(`was taken over${by}`)
   }
 
   #lose(how: string): LeaseLostError {
