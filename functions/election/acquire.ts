@@ -1,5 +1,5 @@
 import { certainOffsetMs } from './clock.ts'
-import { type Instant, instantOf } from './deadline.ts'
+import { Deadline, type Instant, instantOf } from './deadline.ts'
 import {
   ClockSkewError,
   CorruptLeaseError,
@@ -142,9 +142,8 @@ function clockProblem(
 
 /** Granted, but the answer took so long that the lease may be another's by now. */
 function lateAnswer({ clock, lease }: Settings, askedAt: Instant, won: Won): LeaseLostError | undefined {
+  if (new Deadline(clock, askedAt, won.expiresAtMs).remainingMs() > 0) return undefined
   const lengthMs = won.expiresAtMs - askedAt.wallMs
-  const isLate = clock.wallMs() >= won.expiresAtMs || clock.monotonicMs() - askedAt.monotonicMs >= lengthMs
-  if (!isLate) return undefined
   return new LeaseLostError(
     `Lease "${lease}" was granted, but the answer came after its deadline, ${lengthMs} ms after asking. The task did not run. Ask for a longer lease if DynamoDB is this slow.`,
     { lease },

@@ -114,6 +114,14 @@ describe('a winner', () => {
     await outcome
   })
 
+  it('never holds the lease past the end of a short invocation', async () => {
+    const { lease, finish, outcome } = lead({ context: lambda(5_000), killGraceMs: 500 })
+    await lease
+    expect(row()?.expiresAtMs).toBe(clock.wallMs() + 5_500)
+    finish('')
+    await outcome
+  })
+
   it('with heartbeat: false covers the whole invocation in one write', async () => {
     const { lease, finish, outcome } = lead({ context: lambda(300_000), heartbeat: false })
     await lease
@@ -406,8 +414,14 @@ describe('an acquire that goes wrong', () => {
     expect(store.asked).toEqual(['acquire'])
   })
 
-  it('gives back a win whose answer came after its own deadline', async () => {
-    store.afterNext('acquire', () => clock.freeze(30_000))
+  it.each([
+    ['', 0],
+    [', though the wall clock was set back meanwhile', -30_000],
+  ])('gives back a win whose answer came after its own deadline%s', async (_, byMs) => {
+    store.afterNext('acquire', () => {
+      clock.freeze(30_000)
+      clock.setWall(byMs)
+    })
     expect(await outcomeOf(withLease(options(), () => 'never'))).toBeInstanceOf(LeaseLostError)
     expect(row()).toMatchObject({ endedBy: 'released' })
   })
