@@ -41,6 +41,6 @@ export async function finished<T>(lease: LeaseHandle, result: T): Promise<Outcom
 
 /** Gives up the lease of a task that threw. Best effort: the task's own error is the one that matters. */
 export async function failed(lease: LeaseHandle, error: unknown): Promise<void> {
-  if (lease.ended === undefined) await lease.fail(errorNameOf(error)).catch(() => undefined)
+  await lease.fail(errorNameOf(error)).catch(() => undefined)
   lease.abandon()
 }

@@ -187,6 +187,7 @@ describe('a task that throws', () => {
   it('throws its own error even where the release gets no answer', async () => {
     store.beforeNext('release', noAnswer)
     expect(await outcomeOf(withLease(options(), () => Promise.reject(new TypeError('mine'))))).toBeInstanceOf(TypeError)
+    expect(clock.sleeping).toBe(0)
   })
 })
 
