@@ -75,7 +75,14 @@ async function askOnce(settings: Settings): Promise<LeaseHandle | Standby | 'out
     if (unknown) await giveBack(settings, request)
     throw error
   }
-  if ('contended' in reply) return { status: 'standby', reason: 'contended', retryAfterMs: FRESH_DELAY_MS }
+  if ('contended' in reply) {
+    if (!reply.unanswered) return { status: 'standby', reason: 'contended', retryAfterMs: FRESH_DELAY_MS }
+    await giveBack(settings, request)
+    throw new LeaseStoreError(
+      `A try for lease "${lease}" got no answer, and transactions on its row kept all others from telling what became of it. The task did not run. The event can be retried.`,
+      { lease, retryable: true },
+    )
+  }
 
   const won = wonRecord(reply, request)
   const problem = clockProblem(settings, reply) ?? (won === undefined ? undefined : lateAnswer(settings, askedAt, won))

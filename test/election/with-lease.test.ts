@@ -225,7 +225,7 @@ describe('a loser', () => {
   })
 
   it('stands by as contended where transactions kept the row busy', async () => {
-    store.acquire = async () => ({ granted: false, contended: true })
+    store.acquire = async () => ({ granted: false, contended: true, unanswered: false })
     expect(await withLease(options(), () => 'never')).toMatchObject({ status: 'standby', reason: 'contended' })
   })
 

@@ -46,7 +46,10 @@ export function storeError(cause: unknown, lease: string, tableName: string): Le
     return failure(`DynamoDB throttled the request for ${about}, and its retries. Try again later.`, true)
   }
   if (error.name === 'TransactionConflictException' || error.name === 'TransactionCanceledException') {
-    return failure(`Other transactions on ${about} were under way at every try. Try again later.`, true)
+    return failure(
+      `DynamoDB cancelled the transaction on ${about} at every try: others were under way, or it was throttled. Try again later.`,
+      true,
+    )
   }
   if (error.name === 'ValidationException') {
     if (/global table|multi-?region|strong consisten/i.test(error.message)) {

@@ -5,7 +5,6 @@ import {
   TransactionCanceledException,
   TransactionConflictException,
   UpdateItemCommand,
-  type UpdateItemCommandOutput,
 } from '@aws-sdk/client-dynamodb'
 import {
   DeleteCommand,
@@ -15,13 +14,14 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb'
 import { marshall } from '@aws-sdk/util-dynamodb'
-import { type Clock, type ClockReading, systemClock } from '../clock.ts'
+import { type Clock, systemClock } from '../clock.ts'
 import { CorruptLeaseError, InvalidOptionError } from '../errors.ts'
 import { type AcquireRequest, acquired, type GiveBackRequest, type HolderWrite, type Tenure } from '../rules.ts'
 import { storeError, unstorable } from './dynamodb-errors.ts'
 import { acquireUpdate, giveBackUpdate, guardCondition, holderUpdate, type LeaseUpdate } from './expressions.ts'
 import { type AttributeMap, LEASE_RECORD, readRow } from './row.ts'
 import type { AcquireReply, Effects, LeaseStore, Row, TransactItem, WriteInput, WriteReply } from './store.ts'
+import { observeWire } from './wire.ts'
 
 /**
  * Leases in a DynamoDB table (partition key `lease`, sort key `record`). A win, a loss, a renewal and a completion are one
@@ -70,19 +70,19 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
 
   async acquire(request: AcquireRequest): Promise<AcquireReply> {
     const { lease } = request
-    let clockReading: ClockReading | undefined
-    const observe = (reading: ClockReading) => {
-      clockReading = reading
-    }
+    const command = this.#leaseCommand(lease, acquireUpdate(request), 'ALL_OLD')
+    const wire = observeWire(command, this.#clock)
     try {
-      const { Attributes } = await this.#updateLease(lease, acquireUpdate(request), { observe, returnOld: true })
+      const { Attributes } = await this.#retryConflicts(() => this.#client.send(command))
       const inherited = Attributes === undefined ? undefined : readRow(Attributes, lease)
-      return { granted: true, record: acquired(inherited, request), clockReading }
+      return { granted: true, record: acquired(inherited, request), clockReading: wire.clockReading }
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException && error.Item !== undefined) {
-        return { granted: false, record: readRow(error.Item, lease), clockReading }
+        return { granted: false, record: readRow(error.Item, lease), clockReading: wire.clockReading }
       }
-      if (error instanceof TransactionConflictException) return { granted: false, contended: true }
+      if (error instanceof TransactionConflictException) {
+        return { granted: false, contended: true, unanswered: wire.unanswered }
+      }
       throw this.#failure(error, lease)
     }
   }
@@ -118,7 +118,8 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
 
   async #conditionalWrite(lease: string, update: LeaseUpdate): Promise<WriteReply> {
     try {
-      await this.#updateLease(lease, update)
+      const command = this.#leaseCommand(lease, update, 'NONE')
+      await this.#retryConflicts(() => this.#client.send(command))
       return { granted: true }
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) return refused(error.Item, lease)
@@ -126,21 +127,15 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     }
   }
 
-  async #updateLease(
-    lease: string,
-    { ExpressionAttributeValues, ...expressions }: LeaseUpdate,
-    options: { readonly observe?: (reading: ClockReading) => void; readonly returnOld?: boolean } = {},
-  ): Promise<UpdateItemCommandOutput> {
-    const command = new UpdateItemCommand({
+  #leaseCommand(lease: string, update: LeaseUpdate, ReturnValues: 'ALL_OLD' | 'NONE'): UpdateItemCommand {
+    return new UpdateItemCommand({
       TableName: this.#tableName,
       Key: { lease: { S: lease }, record: { S: LEASE_RECORD } },
-      ...expressions,
-      ExpressionAttributeValues: toAttributes(ExpressionAttributeValues, lease),
-      ReturnValues: options.returnOld === true ? 'ALL_OLD' : 'NONE',
+      ...update,
+      ExpressionAttributeValues: toAttributes(update.ExpressionAttributeValues, lease),
+      ReturnValues,
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     })
-    if (options.observe !== undefined) observeClock(command, this.#clock, options.observe)
-    return await this.#retryConflicts(() => this.#client.send(command))
   }
 
   async #transact(lease: string, items: TransactItem[]): Promise<WriteReply> {
@@ -226,29 +221,4 @@ function clientWithTimeouts(): DynamoDBClient {
     maxAttempts: 3,
     requestHandler: { connectionTimeout: 1_000, requestTimeout: 2_000, throwOnRequestTimeout: true },
   })
-}
-
-/**
- * Reads the `Date` header and the time around the request on the wire: inside the SDK's retry loop, so that the time
- * bounds the one try that was answered.
- */
-function observeClock(command: UpdateItemCommand, clock: Clock, observe: (reading: ClockReading) => void): void {
-  command.middlewareStack.add(
-    (next) => async (args) => {
-      const sentAtMs = clock.wallMs()
-      const result = await next(args)
-      const receivedAtMs = clock.wallMs()
-      const dateMs = Date.parse(dateHeader(result.response))
-      if (!Number.isNaN(dateMs)) observe({ sentAtMs, dateMs, receivedAtMs })
-      return result
-    },
-    { step: 'deserialize', priority: 'low', name: 'tenureObserveClock' },
-  )
-}
-
-function dateHeader(response: unknown): string {
-  if (typeof response !== 'object' || response === null || !('headers' in response)) return ''
-  const { headers } = response
-  if (typeof headers !== 'object' || headers === null || !('date' in headers)) return ''
-  return String(headers.date)
 }

@@ -15,7 +15,12 @@ export type Row = Record<string, unknown>
 export type AcquireReply =
   | (Reply & { readonly clockReading?: ClockReading | undefined })
   /** A transaction was under way on the row, again and again: nobody can tell who wins, so somebody else does. */
-  | { readonly granted: false; readonly contended: true }
+  | {
+      readonly granted: false
+      readonly contended: true
+      /** Some try got no answer, so that it may have been granted unseen. */
+      readonly unanswered: boolean
+    }
 
 export type WriteReply = { readonly granted: true } | { readonly granted: false; readonly record?: LeaseRecord }
 

@@ -1,0 +1,734 @@
+/**
+ * The protocol on a real network: the SDK, a proxy that loses, holds, forges and repeats messages, and DynamoDB Local.
+ * Leases are judged by a clock that moves only when a test says so; whole rows are compared before and after.
+ */
+import { DynamoDBClient, type DynamoDBClientConfig, GetItemCommand } from '@aws-sdk/client-dynamodb'
+import middy from '@middy/core'
+import type { Context } from 'aws-lambda'
+import { describe, expect, inject, it, onTestFinished, vi } from 'vitest'
+import {
+  type Clock,
+  ClockSkewError,
+  DynamoDBLeaseStore,
+  type Lease,
+  LeaseLostError,
+  type LeaseOptions,
+  LeaseStoreError,
+  leaderOnly,
+  systemClock,
+  withLease,
+} from '../../functions/election/index.ts'
+import { editRow, leaseRow, rawRow } from '../support/lease-row.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { createLeaseTable, localClient } from '../support/tables.ts'
+import {
+  answerError,
+  dropRequest,
+  type Fault,
+  forgeDate,
+  gate,
+  loseReply,
+  TcpProxy,
+  type WireRequest,
+} from '../support/tcp-proxy.ts'
+
+const TICK = '2026-11-21T05:00:00.000Z'
+const NEXT_TICK = '2026-11-21T05:30:00.000Z'
+const LEASE_MS = 30_000
+const SKEW_MS = 1_000
+const ALWAYS = Number.POSITIVE_INFINITY
+
+const dynamodb = inject('dynamodbEndpoint')
+const direct = localClient(dynamodb)
+/** For the store, which judges real replies by a real clock; only its pauses between tries are left out. */
+const impatient = { ...systemClock, sleep: async () => {} }
+/** How often the SDK sends one request that gets no answer. */
+const TRIES = 3
+
+function sdk(endpoint: string, config: DynamoDBClientConfig = {}): DynamoDBClient {
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
+  return new DynamoDBClient({ endpoint, region: 'eu-central-1', credentials, maxAttempts: TRIES, ...config })
+}
+
+/** What a request is for, told from what it writes. */
+function kindOf({ operation, body }: WireRequest): string {
+  if (operation !== 'UpdateItem') return operation
+  const values = body.ExpressionAttributeValues ?? {}
+  if (':expiredBefore' in values) return 'acquire'
+  if (':checkpoint' in values) return 'saveCheckpoint'
+  if (':endedBy' in values && !(':step' in values)) return 'giveBack'
+  if (values[':endedBy']?.S === 'completed') return 'complete'
+  if (':endedBy' in values) return 'release'
+  return ':fencingToken' in values && ':step' in values ? 'renew' : operation
+}
+const is = (kind: string) => (request: WireRequest) => kindOf(request) === kind
+const by = (candidate: string, kind: string) => (request: WireRequest) =>
+  kindOf(request) === kind && request.body.ExpressionAttributeValues?.[':candidate']?.S === candidate
+
+/** A lease table, and candidates whose only way to it is the proxy. */
+async function scene({ storeClock = impatient, ...config }: SceneOptions = {}) {
+  const proxy = await TcpProxy.start(dynamodb)
+  const client = sdk(proxy.endpoint, config)
+  onTestFinished(async () => {
+    client.destroy()
+    await proxy.stop()
+  })
+  const tableName = await createLeaseTable(direct)
+  const store = new DynamoDBLeaseStore({ tableName, client, clock: storeClock })
+  const clock = new ManualClock()
+  const options = (changes: Partial<LeaseOptions> = {}): LeaseOptions => ({
+    store,
+    clock,
+    lease: 'billing',
+    candidate: 'ann',
+    tick: TICK,
+    leaseMs: LEASE_MS,
+    maxClockSkewMs: SKEW_MS,
+    ...changes,
+  })
+  const task = vi.fn((lease: Lease) => lease.fencingToken)
+
+  return {
+    proxy,
+    tableName,
+    store,
+    clock,
+    options,
+    /** The task of `run`: how often it ran shows who led. */
+    task,
+    run: (changes: Partial<LeaseOptions> = {}) => withLease(options(changes), task),
+    /** Wins the lease, does `act`, and gives it up without completing the tick. */
+    reign: (candidate: string, act: (lease: Lease) => Promise<void> = async () => {}) =>
+      withLease(options({ candidate }), async (lease) => {
+        await act(lease)
+        await lease.release()
+      }),
+    row: () => leaseRow(direct, tableName),
+    kinds: () => proxy.requests.map(kindOf),
+    /** The first request of a kind, for sending again. */
+    sent: (kind: string): WireRequest => {
+      const request = proxy.requests.find(is(kind))
+      if (request === undefined) throw new Error(`nothing of kind ${kind} was sent`)
+      return request
+    },
+    /** A delayed copy arrives, is understood and refused, and leaves the row as it is. */
+    async copyChangesNothing(copy: WireRequest) {
+      const before = await rawRow(direct, tableName)
+      expect(before).toBeDefined()
+      expect(await proxy.resend(copy)).toBe('ConditionalCheckFailedException')
+      expect(await rawRow(direct, tableName)).toEqual(before)
+    },
+  }
+}
+
+interface SceneOptions extends DynamoDBClientConfig {
+  readonly storeClock?: Clock
+}
+
+/** A counter outside the lease row: how often a task's effect took place. */
+const countUp = (TableName: string) => ({
+  Update: {
+    TableName,
+    Key: { lease: 'effects', record: 'COUNT' },
+    UpdateExpression: 'ADD effects :one',
+    ExpressionAttributeValues: { ':one': 1 },
+  },
+})
+async function counted(TableName: string): Promise<number> {
+  const Key = { lease: { S: 'effects' }, record: { S: 'COUNT' } }
+  const { Item } = await direct.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }))
+  return Number(Item?.['effects']?.N ?? 0)
+}
+
+function lambdaContext(awsRequestId: string): Context {
+  return {
+    awsRequestId,
+    functionName: 'charge',
+    functionVersion: '1',
+    invokedFunctionArn: 'arn:aws:lambda:eu-central-1:123456789012:function:charge',
+    memoryLimitInMB: '128',
+    logGroupName: 'charge',
+    logStreamName: '1',
+    callbackWaitsForEmptyEventLoop: false,
+    getRemainingTimeInMillis: () => 60_000,
+    done: () => {},
+    fail: () => {},
+    succeed: () => {},
+  }
+}
+
+describe('requests, counted at the wire', () => {
+  it('a win, a loss, a renewal, a checkpoint and a completion are one UpdateItem each, and nothing is ever read', async () => {
+    const { proxy, options, run, kinds } = await scene()
+    await withLease(options(), async (lease) => {
+      expect(kinds()).toEqual(['acquire'])
+      expect(await run({ candidate: 'bob' })).toMatchObject({ status: 'standby', reason: 'held', holder: 'ann' })
+      expect(kinds()).toEqual(['acquire', 'acquire'])
+      await lease.renew()
+      await lease.saveCheckpoint({ upTo: 7 })
+      expect(kinds()).toEqual(['acquire', 'acquire', 'renew', 'saveCheckpoint'])
+    })
+    expect(kinds()).toEqual(['acquire', 'acquire', 'renew', 'saveCheckpoint', 'complete'])
+    expect(await run({ candidate: 'cid' })).toMatchObject({ status: 'standby', reason: 'completed' })
+    expect(kinds()).toHaveLength(6)
+    expect(new Set(proxy.requests.map(({ operation }) => operation))).toEqual(new Set(['UpdateItem']))
+  })
+
+  it('a short tick costs its winner two requests and every loser one', async () => {
+    const { proxy, run, task } = await scene()
+    const candidates = ['ann', 'bob', 'cid', 'dan', 'eve']
+    const outcomes = await Promise.all(candidates.map((candidate) => run({ candidate })))
+
+    const winner = candidates[outcomes.findIndex(({ status }) => status === 'completed')]
+    expect(task).toHaveBeenCalledTimes(1)
+    const costs = candidates.map((candidate) => {
+      const own = proxy.requests.filter(({ body }) => body.ExpressionAttributeValues?.[':candidate']?.S === candidate)
+      return own.map(({ operation }) => operation)
+    })
+    expect(costs).toEqual(candidates.map((name) => Array(name === winner ? 2 : 1).fill('UpdateItem')))
+    expect(proxy.requests).toHaveLength(6)
+  })
+
+  it('costs the same behind leaderOnly, and counts a lost reply as the win it was', async () => {
+    const { proxy, store, clock, kinds } = await scene()
+    proxy.meet(is('acquire'), loseReply)
+    const task = vi.fn(async () => 'charged')
+    const handler = middy()
+      .use(leaderOnly({ store, clock, lease: 'billing' }))
+      .handler(task)
+    const event = { tick: TICK, periodMs: 1_800_000 }
+    const invoke = (id: string): Promise<unknown> => Reflect.apply(handler, undefined, [event, lambdaContext(id)])
+    expect(await invoke('event-1')).toMatchObject({ status: 'completed', result: 'charged' })
+    expect(kinds()).toEqual(['acquire', 'acquire', 'complete'])
+    expect(await invoke('event-2')).toMatchObject({ status: 'standby', reason: 'completed' })
+    expect(kinds()).toHaveLength(4)
+    expect(task).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe('a lost reply (trap 1)', () => {
+  it('to a winning acquire: it is still a win, under the token it got, and the task runs once', async () => {
+    const { proxy, run, task, kinds, clock, row } = await scene()
+    proxy.meet(is('acquire'), loseReply)
+    const fencingToken = clock.wallMs() + 1
+    expect(await run()).toEqual({ status: 'completed', fencingToken, result: fencingToken })
+    expect(task).toHaveBeenCalledTimes(1)
+    expect(kinds()).toEqual(['acquire', 'acquire', 'complete'])
+    expect(await row()).toMatchObject({ fencingToken, completedTick: TICK, endedBy: 'completed' })
+  })
+
+  it('to a losing acquire: it is still a loss', async () => {
+    const { proxy, options, run, task } = await scene()
+    await withLease(options(), async () => {
+      proxy.meet(is('acquire'), loseReply)
+      expect(await run({ candidate: 'bob' })).toMatchObject({ status: 'standby', reason: 'held', holder: 'ann' })
+    })
+    expect(task).not.toHaveBeenCalled()
+  })
+
+  it.each([
+    ['a renewal', 'renew', (lease: Lease) => lease.renew(), { expiresAtMs: 2_000 }],
+    [
+      'a saved checkpoint',
+      'saveCheckpoint',
+      (lease: Lease) => lease.saveCheckpoint({ upTo: 7 }),
+      { expiresAtMs: 2_000, checkpoint: { tick: TICK, state: { upTo: 7 } } },
+    ],
+    ['a completion', 'complete', (lease: Lease) => lease.complete(), { endedBy: 'completed', completedTick: TICK }],
+    ['a release', 'release', (lease: Lease) => lease.release(), { endedBy: 'released' }],
+  ])('to %s: it is done, once', async (_, kind, act, written) => {
+    const { proxy, options, clock, kinds, row } = await scene()
+    proxy.meet(is(kind), loseReply)
+    await withLease(options(), async (lease) => {
+      const endsAtMs = clock.wallMs() + LEASE_MS
+      clock.freeze(2_000)
+      await act(lease)
+      const expected = 'expiresAtMs' in written ? { ...written, expiresAtMs: endsAtMs + 2_000 } : written
+      expect(await row()).toMatchObject({ ...expected, step: 1, writtenAtMs: clock.wallMs() })
+      expect(kinds()).toEqual(['acquire', kind, kind])
+      if ('expiresAtMs' in written) expect(lease.remainingMs()).toBe(LEASE_MS)
+      else expect(() => lease.assertHeld()).toThrow(LeaseLostError)
+    })
+  })
+
+  it.each([
+    ['a completion with effects', (lease: Lease, table: string) => lease.complete([countUp(table)])],
+    ['guarded effects', (lease: Lease, table: string) => lease.transact([countUp(table)])],
+  ])('to %s: they took place, once', async (_, act) => {
+    const { proxy, options, tableName, kinds, row } = await scene()
+    const effects = await createLeaseTable(direct)
+    proxy.meet(is('TransactWriteItems'), loseReply)
+    const outcome = await withLease(options(), (lease) => act(lease, effects))
+    expect(outcome.status).toBe('completed')
+    expect(kinds().slice(0, 3)).toEqual(['acquire', 'TransactWriteItems', 'TransactWriteItems'])
+    expect(await counted(effects)).toBe(1)
+    expect(await row()).toMatchObject({ completedTick: TICK, endedBy: 'completed' })
+    expect(tableName).not.toBe(effects)
+  })
+
+  it('to every try of a completion: asked again, it finds the tick completed by itself', async () => {
+    const { proxy, run, clock, kinds, row } = await scene()
+    proxy.meet(is('complete'), loseReply, TRIES)
+    const outcome = run()
+    const sleepers = 3 // the heartbeat, the watch over the deadline, and the pause before asking again
+    await vi.waitFor(() => expect(clock.sleeping).toBe(sleepers))
+    await clock.advance(LEASE_MS / 12)
+    expect((await outcome).status).toBe('completed')
+    expect(kinds()).toEqual(['acquire', ...Array(TRIES + 1).fill('complete')])
+    expect(await row()).toMatchObject({ completedTick: TICK, step: 1 })
+  })
+
+  it('to every try of a completion with effects: asked again, it is done, and the effects took place once', async () => {
+    const { proxy, options, row } = await scene()
+    const effects = await createLeaseTable(direct)
+    proxy.meet(is('TransactWriteItems'), loseReply, TRIES)
+    const outcome = await withLease(options(), async (lease) => {
+      await expect(lease.complete([countUp(effects)])).rejects.toThrow(LeaseStoreError)
+      await lease.complete([countUp(effects)])
+    })
+    expect(outcome).toMatchObject({ status: 'completed' })
+    expect(await counted(effects)).toBe(1)
+    expect(await row()).toMatchObject({ completedTick: TICK, step: 1 })
+  })
+
+  it('to every try of a release: a completion after it does not count as done, for the lease is given up', async () => {
+    const { proxy, options, row } = await scene()
+    proxy.meet(is('release'), loseReply, TRIES)
+    const outcome = withLease(options(), async (lease) => {
+      await expect(lease.release()).rejects.toThrow(LeaseStoreError)
+    })
+    await expect(outcome).rejects.toThrow(LeaseLostError)
+    expect(await row()).toMatchObject({ endedBy: 'released', step: 1 })
+    expect((await row())?.completedTick).toBeUndefined()
+  })
+
+  it('to every try of a winning acquire: fails, gives back by attempt, and the next candidate wins at once', async () => {
+    const { proxy, run, task, kinds, row } = await scene()
+    proxy.meet(by('ann', 'acquire'), loseReply, TRIES)
+    await expect(run()).rejects.toSatisfy((error) => error instanceof LeaseStoreError && error.retryable)
+    expect(task).not.toHaveBeenCalled()
+    expect(kinds()).toEqual([...Array(TRIES).fill('acquire'), 'giveBack'])
+    const vacated = await row()
+    expect(vacated).toMatchObject({ endedBy: 'released' })
+    expect(vacated?.holder).toBeUndefined()
+    expect(await run({ candidate: 'bob' })).toMatchObject({ status: 'completed' })
+    expect((await row())?.fencingToken).toBe((vacated?.fencingToken ?? 0) + 1)
+  })
+
+  it('to the giving back as well: the lease is given back all the same', async () => {
+    const { proxy, run, kinds, row } = await scene()
+    proxy.meet(by('ann', 'acquire'), loseReply, TRIES)
+    proxy.meet(is('giveBack'), loseReply)
+    await expect(run()).rejects.toThrow(LeaseStoreError)
+    expect(kinds().slice(TRIES)).toEqual(['giveBack', 'giveBack'])
+    expect((await row())?.holder).toBeUndefined()
+  })
+})
+
+describe('a lost request', () => {
+  it('is sent again by the SDK, and each write takes place once', async () => {
+    const { proxy, options, clock, kinds, row } = await scene()
+    for (const kind of ['acquire', 'renew', 'complete']) proxy.meet(is(kind), dropRequest)
+    expect(await withLease(options(), (lease) => lease.renew())).toMatchObject({ status: 'completed' })
+    expect(kinds()).toEqual(['acquire', 'acquire', 'renew', 'renew', 'complete', 'complete'])
+    expect(await row()).toMatchObject({ fencingToken: clock.wallMs() + 1, step: 2, completedTick: TICK })
+  })
+})
+
+describe('a delayed copy of an acquire changes nothing', () => {
+  it('after its own tenure completed the tick', async () => {
+    const { run, sent, copyChangesNothing } = await scene()
+    await run()
+    await copyChangesNothing(sent('acquire'))
+  })
+
+  it('where another leads meanwhile (A1 alone refuses it)', async () => {
+    const { options, reign, sent, copyChangesNothing } = await scene()
+    await reign('ann')
+    await withLease(options({ candidate: 'bob' }), () => copyChangesNothing(sent('acquire')))
+  })
+
+  it('where another completed its tick meanwhile (A2 alone refuses it)', async () => {
+    const { run, reign, sent, copyChangesNothing } = await scene()
+    await reign('ann')
+    await run({ candidate: 'bob' })
+    await copyChangesNothing(sent('acquire'))
+  })
+
+  it('where a later tick was completed meanwhile (trap 4)', async () => {
+    const { run, reign, sent, copyChangesNothing } = await scene()
+    await reign('ann')
+    await run({ candidate: 'bob', tick: NEXT_TICK })
+    await copyChangesNothing(sent('acquire'))
+  })
+
+  it('where the lease was paused meanwhile (A3 alone refuses it)', async () => {
+    const { tableName, reign, clock, sent, copyChangesNothing } = await scene()
+    await reign('ann')
+    await reign('bob')
+    await editRow(direct, tableName, { pausedUntilMs: clock.wallMs() + 60_000 })
+    await copyChangesNothing(sent('acquire'))
+  })
+
+  it('after its own tenure was released, however fresh (A5 alone refuses it)', async () => {
+    const { reign, sent, copyChangesNothing } = await scene()
+    await reign('ann')
+    await copyChangesNothing(sent('acquire'))
+  })
+
+  it('after a later holder released, older than the budget (A6 alone refuses it)', async () => {
+    const { reign, clock, sent, copyChangesNothing } = await scene()
+    await reign('ann')
+    clock.freeze(SKEW_MS + 1)
+    await reign('bob')
+    await copyChangesNothing(sent('acquire'))
+  })
+
+  it('after a tenure without ticks was released (A5 alone refuses it)', async () => {
+    const { store, clock, sent, copyChangesNothing } = await scene()
+    await withLease({ store, clock, lease: 'billing', candidate: 'ann' }, () => {})
+    await copyChangesNothing(sent('acquire'))
+  })
+})
+
+describe('a delayed copy of a holder’s write changes nothing', () => {
+  it('a renewal’s, after a later renewal: the lease is not shortened (H2)', async () => {
+    const { options, clock, sent, copyChangesNothing } = await scene()
+    await withLease(options(), async (lease) => {
+      await lease.renew()
+      clock.freeze(5_000)
+      await lease.renew()
+      await copyChangesNothing(sent('renew'))
+    })
+  })
+
+  it('a checkpoint’s, after a later checkpoint: nothing is rolled back (H2)', async () => {
+    const { options, sent, copyChangesNothing, row } = await scene()
+    await withLease(options(), async (lease) => {
+      await lease.saveCheckpoint({ upTo: 1 })
+      await lease.saveCheckpoint({ upTo: 2 })
+      await copyChangesNothing(sent('saveCheckpoint'))
+      expect((await row())?.checkpoint).toEqual({ tick: TICK, state: { upTo: 2 } })
+    })
+  })
+
+  it('after its tenure completed or was released', async () => {
+    const { options, reign, sent, copyChangesNothing } = await scene()
+    await reign('ann', (lease) => lease.renew())
+    await copyChangesNothing(sent('renew'))
+    await copyChangesNothing(sent('release'))
+    await withLease(options({ candidate: 'bob' }), (lease) => lease.saveCheckpoint({ upTo: 1 }))
+    for (const kind of ['renew', 'release', 'saveCheckpoint', 'complete']) await copyChangesNothing(sent(kind))
+  })
+
+  it.each([
+    ['another candidate', 'bob'],
+    ['a candidate of the same name', 'ann'],
+  ])('after a takeover by %s, whatever it was (H1 alone refuses it)', async (_, candidate) => {
+    const { proxy, options, clock, sent, copyChangesNothing } = await scene()
+    proxy.meet(is('complete'), dropRequest, TRIES)
+    const ann = withLease(options(), async (lease) => {
+      await lease.renew()
+      await lease.saveCheckpoint({ upTo: 1 })
+      clock.freeze(LEASE_MS + SKEW_MS)
+    })
+    await expect(ann).rejects.toThrow(LeaseStoreError)
+    await withLease(options({ candidate }), async () => {
+      for (const kind of ['renew', 'saveCheckpoint', 'complete']) await copyChangesNothing(sent(kind))
+    })
+  })
+})
+
+describe('a replaced leader (trap 6)', () => {
+  it.each([
+    ['a renewal', (lease: Lease) => lease.renew()],
+    ['a checkpoint', (lease: Lease) => lease.saveCheckpoint({})],
+    ['a release', (lease: Lease) => lease.release()],
+    ['a completion', (lease: Lease) => lease.complete()],
+    ['a completion with effects', (lease: Lease, effects: string) => lease.complete([countUp(effects)])],
+    ['guarded effects', (lease: Lease, effects: string) => lease.transact([countUp(effects)])],
+  ])('learns of it from %s, which changes nothing', async (_, act) => {
+    const { proxy, tableName, options } = await scene()
+    const effects = await createLeaseTable(direct)
+    const later = new ManualClock() // bob's, so that ann still believes she leads, and really asks
+    later.freeze(LEASE_MS + SKEW_MS)
+    const ann = withLease(options(), async (lease) => {
+      await withLease(options({ candidate: 'bob', clock: later }), async (bob) => {
+        await bob.renew() // his first step, as the write of ann's will be hers
+        const before = await rawRow(direct, tableName)
+        const asked = proxy.requests.length
+        await expect(act(lease, effects)).rejects.toThrow(LeaseLostError)
+        expect(proxy.requests.length).toBe(asked + 1)
+        expect(lease.signal.aborted).toBe(true)
+        expect(await rawRow(direct, tableName)).toEqual(before)
+        expect(await counted(effects)).toBe(0)
+      })
+    })
+    await expect(ann).rejects.toThrow(LeaseLostError)
+  })
+
+  it('whose successor completed the tick does not take that for its own completion', async () => {
+    const { options, run } = await scene()
+    const later = new ManualClock()
+    later.freeze(LEASE_MS + SKEW_MS)
+    const ann = withLease(options(), () => run({ candidate: 'bob', clock: later }))
+    await expect(ann).rejects.toThrow(LeaseLostError)
+  })
+})
+
+describe('a win that is answered after its own deadline', () => {
+  it.each([
+    ['at once', undefined],
+    ['to the second try, the first reply being lost', loseReply],
+  ])('%s: is given back, and the task never runs', async (_, first) => {
+    const { proxy, run, task, clock, kinds, row } = await scene()
+    const late = gate()
+    if (first !== undefined) proxy.meet(is('acquire'), first)
+    proxy.meet(is('acquire'), late.fault)
+    const outcome = run()
+    await late.reached
+    expect((await row())?.holder).toBe('ann')
+    clock.freeze(LEASE_MS)
+    late.open()
+    await expect(outcome).rejects.toThrow(LeaseLostError)
+    expect(task).not.toHaveBeenCalled()
+    expect(kinds().at(-1)).toBe('giveBack')
+    expect((await row())?.holder).toBeUndefined()
+    expect((await row())?.completedTick).toBeUndefined()
+  })
+
+  it.each([
+    ['another candidate', 'bob'],
+    ['a candidate of the same name', 'ann'],
+  ])('does not free a lease that %s has taken over meanwhile', async (_, candidate) => {
+    const { proxy, tableName, options, run, clock } = await scene()
+    const late = gate()
+    proxy.meet(is('acquire'), late.fault)
+    const outcome = run()
+    await late.reached
+    clock.freeze(LEASE_MS + SKEW_MS)
+    await withLease(options({ candidate }), async () => {
+      const before = await rawRow(direct, tableName)
+      late.open()
+      await expect(outcome).rejects.toThrow(LeaseLostError)
+      expect(await rawRow(direct, tableName)).toEqual(before)
+    })
+  })
+})
+
+describe('conflicts with transactions (trap 10)', () => {
+  const conflict = answerError('TransactionConflictException', 'Transaction is ongoing for the item')
+  const canceled = (...codes: readonly string[]) =>
+    answerError('TransactionCanceledException', `Transaction cancelled [${codes.join(', ')}]`, {
+      CancellationReasons: codes.map((Code) => ({ Code })),
+    })
+  const CONFLICT_TRIES = 4
+
+  it('an acquire that meets a few is made again, and wins', async () => {
+    const { proxy, run, kinds } = await scene()
+    proxy.meet(is('acquire'), conflict, CONFLICT_TRIES - 1)
+    expect(await run()).toMatchObject({ status: 'completed' })
+    expect(kinds()).toEqual([...Array(CONFLICT_TRIES).fill('acquire'), 'complete'])
+  })
+
+  it('an acquire that meets one at every try stands by as contended, told when to come back', async () => {
+    const { proxy, run, task, kinds, row } = await scene()
+    proxy.meet(is('acquire'), conflict, CONFLICT_TRIES)
+    expect(await run()).toMatchObject({ status: 'standby', reason: 'contended', retryAfterMs: expect.any(Number) })
+    expect(task).not.toHaveBeenCalled()
+    expect(kinds().filter((kind) => kind === 'acquire')).toHaveLength(CONFLICT_TRIES)
+    expect(await row()).toBeUndefined()
+  })
+
+  it('an acquire that was granted, lost its reply, and then met one at every try leaves nothing held', async () => {
+    const { proxy, run, task, row } = await scene()
+    proxy.meet(is('acquire'), loseReply)
+    proxy.meet(is('acquire'), conflict, CONFLICT_TRIES)
+    const outcome = await run().catch((error: unknown) => error)
+    expect(outcome).not.toMatchObject({ status: 'completed' })
+    expect(task).not.toHaveBeenCalled()
+    expect((await row())?.holder).toBeUndefined()
+  })
+
+  it.each([
+    ['renewal', 'renew', (lease: Lease) => lease.renew()],
+    ['completion', 'complete', (lease: Lease) => lease.complete()],
+  ])('a %s that meets some is made again, and is done', async (_, kind, act) => {
+    const { proxy, options, kinds } = await scene()
+    proxy.meet(is(kind), conflict, CONFLICT_TRIES - 1)
+    expect(await withLease(options(), act)).toMatchObject({ status: 'completed' })
+    expect(kinds().slice(1, 1 + CONFLICT_TRIES)).toEqual(Array(CONFLICT_TRIES).fill(kind))
+  })
+
+  it('a renewal that meets one at every try fails as retryable, and the lease goes on', async () => {
+    const { proxy, options } = await scene()
+    proxy.meet(is('renew'), conflict, CONFLICT_TRIES)
+    const outcome = await withLease(options(), async (lease) => {
+      await expect(lease.renew()).rejects.toSatisfy((error) => error instanceof LeaseStoreError && error.retryable)
+      lease.assertHeld()
+    })
+    expect(outcome).toMatchObject({ status: 'completed' })
+  })
+
+  it.each([
+    ['guarded effects', (lease: Lease, effects: string) => lease.transact([countUp(effects)])],
+    ['a completion with effects', (lease: Lease, effects: string) => lease.complete([countUp(effects)])],
+  ])('%s that meet some are sent again, and take place once', async (_, act) => {
+    const { proxy, options, kinds } = await scene()
+    const effects = await createLeaseTable(direct)
+    proxy.meet(is('TransactWriteItems'), canceled('TransactionConflict', 'None'))
+    proxy.meet(is('TransactWriteItems'), canceled('None', 'TransactionConflict'))
+    expect(await withLease(options(), (lease) => act(lease, effects))).toMatchObject({ status: 'completed' })
+    expect(kinds().filter((kind) => kind === 'TransactWriteItems')).toHaveLength(3)
+    expect(await counted(effects)).toBe(1)
+  })
+
+  it('a failed condition of the caller’s own is not taken for a conflict', async () => {
+    const { proxy, options, kinds } = await scene()
+    proxy.meet(is('TransactWriteItems'), canceled('TransactionConflict', 'ConditionalCheckFailed'))
+    const outcome = withLease(options(), (lease) => lease.transact([countUp('effects')]))
+    await expect(outcome).rejects.toMatchObject({ name: 'TransactionCanceledException' })
+    expect(kinds()).toEqual(['acquire', 'TransactWriteItems', 'release'])
+  })
+})
+
+describe('a clock that is certainly off by more than half the budget', () => {
+  // The `Date` header counts whole seconds: the server's clock was in [Date, Date + 1 s).
+  it.each([
+    ['ahead', '2026-11-21T06:00:01.500Z', '2026-11-21T06:00:01.501Z', '2026-11-21T06:00:00Z'],
+    ['behind', '2026-11-21T06:00:00.500Z', '2026-11-21T06:00:00.499Z', '2026-11-21T06:00:01Z'],
+  ])(
+    '%s: fails with ClockSkewError before the task and gives the lease back; within it, leads',
+    async (way, inside, outside, date) => {
+      for (const [start, leads] of [
+        [inside, true],
+        [outside, false],
+      ] as const) {
+        const clock = new ManualClock(start)
+        const { proxy, run, task, kinds, row } = await scene({ storeClock: clock })
+        proxy.meet(is('acquire'), forgeDate(date))
+        const outcome = await run({ clock }).catch((error: unknown) => error)
+        if (leads) expect(outcome).toMatchObject({ status: 'completed' })
+        else {
+          expect(outcome).toBeInstanceOf(ClockSkewError)
+          expect(String(outcome)).toContain(`501 ms ${way}`)
+          expect(kinds()).toEqual(['acquire', 'giveBack'])
+          expect(await row()).toMatchObject({ endedBy: 'released' })
+          expect((await row())?.holder).toBeUndefined()
+        }
+        expect(task).toHaveBeenCalledTimes(leads ? 1 : 0)
+      }
+    },
+  )
+
+  // The SDK itself repeats a refusal whose `Date` is minutes off its own clock, so these forge every reply.
+  it('is found out where it lost, too: it could believe a lease expired that is not', async () => {
+    const clock = new ManualClock('2026-11-21T06:00:01.501Z')
+    const { proxy, options, run, kinds } = await scene({ storeClock: clock })
+    proxy.meet(by('ann', 'acquire'), forgeDate('2026-11-21T06:00:01Z'))
+    proxy.meet(by('bob', 'acquire'), forgeDate('2026-11-21T06:00:00Z'), ALWAYS)
+    await withLease(options({ clock }), async () => {
+      const error = await run({ candidate: 'bob', clock }).catch((reason: unknown) => reason)
+      expect(error).toBeInstanceOf(ClockSkewError)
+      expect(String(error)).toContain('501 ms ahead')
+      expect(kinds()).not.toContain('giveBack')
+    })
+  })
+
+  it('is found out however long an earlier try took: only the try that was answered is judged', async () => {
+    const clock = new ManualClock('2026-11-21T06:00:00.000Z')
+    const { proxy, run, task } = await scene({ storeClock: clock })
+    proxy.meet(is('acquire'), async (exchange) => {
+      clock.freeze(5_000)
+      await loseReply(exchange)
+    })
+    proxy.meet(is('acquire'), forgeDate('2026-11-21T06:00:03Z'), ALWAYS)
+    await expect(run({ clock })).rejects.toThrow(/1000 ms ahead/)
+    expect(task).not.toHaveBeenCalled()
+  })
+})
+
+describe('a store that does not serve is a LeaseStoreError, and the task never runs', () => {
+  const denied = 'User is not authorized to perform: dynamodb:UpdateItem'
+  it.each<[string, Fault, number, RegExp, boolean]>([
+    ['no permission', answerError('AccessDeniedException', denied), 1, /Not permitted.*grantLease/, false],
+    ['throttling', answerError('ThrottlingException', 'Rate exceeded'), TRIES, /throttled.*Try again later/, true],
+    ['an outage', answerError('InternalServerError', 'Internal', { status: 500 }), TRIES, /gave no answer/, true],
+    ['a network that drops everything', dropRequest, TRIES, /gave no answer.*network/, true],
+  ])('%s', async (_, fault, tries, text, retryable) => {
+    const { proxy, tableName, run, task, kinds } = await scene()
+    proxy.meet(is('acquire'), fault, ALWAYS)
+    const error = await run().catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(LeaseStoreError)
+    expect(error).toMatchObject({ retryable, lease: 'billing', message: expect.stringMatching(text) })
+    expect(error).toMatchObject({ message: expect.stringContaining(tableName), cause: expect.any(Error) })
+    expect(task).not.toHaveBeenCalled()
+    expect(kinds().filter((kind) => kind === 'acquire')).toHaveLength(tries)
+    // What may have been granted is given back; what was refused was not granted.
+    expect(kinds().includes('giveBack')).toBe(retryable)
+  })
+
+  it('a missing table', async () => {
+    const { proxy, run, task } = await scene()
+    const store = new DynamoDBLeaseStore({ tableName: 'no-such-table', client: sdk(proxy.endpoint) })
+    const error = await run({ store }).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(LeaseStoreError)
+    expect(error).toMatchObject({
+      retryable: false,
+      message: expect.stringMatching(/no table "no-such-table".*Region/),
+    })
+    expect(task).not.toHaveBeenCalled()
+    expect(proxy.requests).toHaveLength(1)
+  })
+
+  it('nobody listening', async () => {
+    const { proxy, run, task } = await scene()
+    const abandoned = await TcpProxy.start(dynamodb)
+    await abandoned.stop()
+    const store = new DynamoDBLeaseStore({ tableName: 'leases', client: sdk(abandoned.endpoint) })
+    const error = await run({ store }).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(LeaseStoreError)
+    expect(error).toMatchObject({ retryable: true, message: expect.stringMatching(/endpoint.*ECONNREFUSED/) })
+    expect(task).not.toHaveBeenCalled()
+    expect(proxy.requests).toHaveLength(0)
+  })
+
+  it('a Region where the table has no transactions (trap 11): names lease.fence() instead', async () => {
+    const { proxy, options } = await scene()
+    const message = 'TransactWriteItems is not supported on global tables with multi-Region strong consistency'
+    proxy.meet(is('TransactWriteItems'), answerError('ValidationException', message), ALWAYS)
+    const expected = { name: 'LeaseStoreError', retryable: false, message: expect.stringContaining('lease.fence()') }
+    const outcome = await withLease(options(), async (lease) => {
+      await expect(lease.transact([countUp('effects')])).rejects.toMatchObject(expected)
+      await expect(lease.complete([countUp('effects')])).rejects.toMatchObject(expected)
+    })
+    expect(outcome).toMatchObject({ status: 'completed' })
+  })
+})
+
+describe('a server that takes requests and never answers (trap 9)', () => {
+  it('ends as a LeaseStoreError with a client that has time-outs, and what it did is given back', async () => {
+    const { proxy, run, task, kinds, row } = await scene({
+      requestHandler: { requestTimeout: 200, throwOnRequestTimeout: true },
+    })
+    proxy.meet(is('acquire'), gate().fault, TRIES)
+    const error = await run().catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(LeaseStoreError)
+    expect(error).toMatchObject({ retryable: true, cause: { name: 'TimeoutError' } })
+    expect(task).not.toHaveBeenCalled()
+    expect(kinds()).toEqual([...Array(TRIES).fill('acquire'), 'giveBack'])
+    expect((await row())?.holder).toBeUndefined()
+  })
+
+  it('does not stop the store’s own client, which asks again after two seconds and finds that it has won', async () => {
+    const { proxy, tableName, run, kinds } = await scene()
+    vi.stubEnv('AWS_ENDPOINT_URL', proxy.endpoint)
+    vi.stubEnv('AWS_REGION', 'eu-central-1')
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'local')
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local')
+    onTestFinished(() => void vi.unstubAllEnvs())
+    proxy.meet(is('acquire'), gate().fault)
+    expect(await run({ store: new DynamoDBLeaseStore({ tableName }) })).toMatchObject({ status: 'completed' })
+    expect(kinds()).toEqual(['acquire', 'acquire', 'complete'])
+  })
+})
