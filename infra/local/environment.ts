@@ -1,0 +1,136 @@
+/**
+ * One execution environment: a child process that runs one invocation at a time, and is frozen (SIGSTOP) between
+ * invocations, so that timers left behind do not fire, as in Lambda.
+ * Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { ErrorReport, InvokeMessage, RuntimeMessage } from './runtime.ts'
+import type { LambdaFunction } from './template.ts'
+import { guard } from './watchdog.ts'
+
+/** How an invocation ended. */
+export type Ending =
+  | { readonly ok: true; readonly value: unknown }
+  | {
+      readonly ok: false
+      readonly error: ErrorReport /** The last lines it wrote. */
+      readonly logs: readonly string[]
+    }
+
+export interface Environment {
+  /** Whether it takes another invocation; a dead one never does. */
+  idle(): boolean
+  invoke(event: unknown, requestId: string): Promise<Ending>
+  /** SIGKILL, which works on frozen processes too. Settles when the process is gone. */
+  kill(): Promise<void>
+}
+
+/** Lambda allows 10 s; here all environments share one machine's cores, and Lambda's own does not. */
+const INIT_TIMEOUT_MS = 30_000
+const KEPT_LOG_LINES = 50
+/** What a failed invocation wrote is in the pipe already, and only has to be read. */
+const LAST_WORDS_MS = 10
+
+const runtime = fileURLToPath(new URL('runtime.ts', import.meta.url))
+
+export function startEnvironment(lambda: LambdaFunction, env: NodeJS.ProcessEnv): Environment {
+  const child = spawn(process.execPath, [runtime], {
+    cwd: lambda.directory,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    detached: true, // a Ctrl-C in the terminal is for the host to handle
+  })
+  guard(child)
+  const logs = lastLines([child.stdout, child.stderr])
+  const { answer, gone, isOver, kill } = converse(child)
+  const initialized = answer(INIT_TIMEOUT_MS)
+  let busy = false
+  let served = false
+
+  const invoke = async (event: unknown, requestId: string): Promise<Ending> => {
+    busy = true
+    const init = await initialized
+    const ended = init.kind === 'error' ? init : await ask(event, requestId)
+    if (ended.kind !== 'error') return { ok: true, value: ended.kind === 'result' ? ended.value : null }
+    if (init.kind === 'error') await kill()
+    if (isOver()) await gone
+    await sleep(LAST_WORDS_MS)
+    return { ok: false, error: ended.error, logs: [...logs] }
+  }
+
+  const ask = async (event: unknown, requestId: string): Promise<RuntimeMessage> => {
+    if (served) logs.length = 0
+    served = true
+    child.kill('SIGCONT')
+    const message: InvokeMessage = {
+      event,
+      requestId,
+      functionArn: lambda.arn,
+      deadlineMs: Date.now() + lambda.timeoutMs,
+    }
+    const reply = answer(lambda.timeoutMs)
+    child.send(message, () => {}) // a process that dies before it reads this is an ending like any other
+    const ended = await reply
+    child.kill('SIGSTOP')
+    busy = false
+    return ended
+  }
+
+  return { idle: () => !busy && !isOver(), invoke, kill }
+}
+
+/** Messages from the process, its end as one of them, and a limit to how long each may take. */
+function converse(child: ChildProcess) {
+  let next: ((message: RuntimeMessage) => void) | undefined
+  let end: ErrorReport | undefined
+
+  const gone = new Promise<void>((resolve) => {
+    const over = (errorMessage: string) => {
+      end ??= { errorType: 'Runtime.ExitError', errorMessage }
+      next?.({ kind: 'error', error: end })
+      resolve()
+    }
+    child.once('error', (error) => over(`The runtime could not be started: ${error.message}`))
+    child.once('close', (code, signal) => over(`Runtime exited with ${signal ? `signal ${signal}` : `status ${code}`}`))
+  })
+  child.on('message', (message: RuntimeMessage) => next?.(message))
+
+  const kill = async () => {
+    end ??= { errorType: 'Runtime.ExitError', errorMessage: 'Runtime exited with error: signal: killed' }
+    child.kill('SIGKILL')
+    await gone
+  }
+
+  const answer = async (timeoutMs: number): Promise<RuntimeMessage> => {
+    if (end !== undefined) return { kind: 'error', error: end }
+    const { promise, resolve } = Promise.withResolvers<RuntimeMessage>()
+    next = resolve
+    const timer = setTimeout(() => {
+      const seconds = (timeoutMs / 1000).toFixed(2)
+      end = { errorType: 'Sandbox.Timedout', errorMessage: `Task timed out after ${seconds} seconds` }
+      resolve({ kind: 'error', error: end })
+      child.kill('SIGKILL')
+    }, timeoutMs)
+    const message = await promise
+    next = undefined
+    clearTimeout(timer)
+    return message
+  }
+
+  return { answer, gone, isOver: () => end !== undefined, kill }
+}
+
+function lastLines(streams: readonly (Readable | null)[]): string[] {
+  const lines: string[] = []
+  for (const input of streams) {
+    if (input === null) continue
+    createInterface({ input }).on('line', (line) => {
+      if (lines.push(line) > KEPT_LOG_LINES) lines.shift()
+    })
+  }
+  return lines
+}

@@ -1,0 +1,59 @@
+/** `npm start`: from the command line to the exit code. */
+import { join } from 'node:path'
+import type { Subscription } from '../../functions/billing/subscription.ts'
+import { generateCustomers, readCustomers } from './customers.ts'
+import { startDisplay } from './display.ts'
+import { INTERRUPTED_EXIT_CODE, onInterrupt } from './interrupt.ts'
+import { OptionError, type Parsed, parseOptions } from './options.ts'
+import { simulate } from './simulation.ts'
+import { appCommand } from './synthesize.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const SEED = 1
+const FAILED = 1
+const WRONG_INPUT = 2
+
+/**
+ * @param app the command that synthesizes the stacks; that of `cdk.json` where none is given
+ * @returns the exit code; see the epilog in `options.ts`
+ */
+export async function main(argv: readonly string[], app?: string): Promise<number> {
+  let parsed: Parsed
+  let subscriptions: readonly Subscription[]
+  try {
+    parsed = parseOptions(argv)
+    if (parsed.kind === 'help') {
+      process.stdout.write(parsed.text)
+      return 0
+    }
+    const { customers } = parsed.options
+    subscriptions = customers === undefined ? generateCustomers(SEED) : await readCustomers(customers)
+  } catch (error) {
+    const hint = error instanceof OptionError ? '\nnpm start -- --help lists the flags.' : ''
+    process.stderr.write(`${messageOf(error)}${hint}\n`)
+    return WRONG_INPUT
+  }
+
+  const { options } = parsed
+  using interrupt = onInterrupt()
+  const display = startDisplay(options.json ? process.stderr : process.stdout)
+  try {
+    const { signal } = interrupt
+    const command = app ?? (await appCommand(ROOT))
+    const { summary, faults } = await simulate({ options, subscriptions, app: command, root: ROOT, display, signal })
+    if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`)
+    if (faults.length > 0) return FAILED
+    return signal.aborted && options.ticks !== undefined ? INTERRUPTED_EXIT_CODE : 0
+  } catch (error) {
+    if (error === interrupt.signal.reason) return INTERRUPTED_EXIT_CODE
+    process.stderr.write(`${messageOf(error)}\n`)
+    return FAILED
+  } finally {
+    display.close()
+  }
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.name === 'Error' ? error.message : `${error.name}: ${error.message}`
+}

@@ -1,0 +1,91 @@
+/**
+ * Runs inside each execution environment: loads the function's bundle by its handler, then serves one invocation after
+ * the other, as Lambda's Node.js runtime does for asynchronous handlers (the only ones that nodejs24.x accepts).
+ * Source: https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html
+ */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+/** From the host. `deadlineMs` is an epoch time: after it the host kills this process. */
+export interface InvokeMessage {
+  readonly event: unknown
+  readonly requestId: string
+  readonly functionArn: string
+  readonly deadlineMs: number
+}
+
+export interface ErrorReport {
+  readonly errorType: string
+  readonly errorMessage: string
+  /** Where it was thrown, a line each. */
+  readonly trace?: readonly string[]
+}
+
+/** To the host: the first `ready` or `error` ends the initialization, every later message ends an invocation. */
+export type RuntimeMessage =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'result'; readonly value: unknown }
+  | { readonly kind: 'error'; readonly error: ErrorReport }
+
+type Handler = (event: unknown, context: object) => unknown
+
+process.on('disconnect', () => process.exit(1)) // the host is gone
+
+const handler = await initialize()
+if (handler !== undefined) {
+  process.on('message', async (message: InvokeMessage) => tell(await invoke(handler, message)))
+  tell({ kind: 'ready' })
+}
+
+async function initialize(): Promise<Handler | undefined> {
+  try {
+    return await loadHandler(process.env['LAMBDA_TASK_ROOT'] ?? '', process.env['_HANDLER'] ?? '')
+  } catch (error) {
+    tell({ kind: 'error', error: report(error) })
+    return undefined
+  }
+}
+
+/** `name` is `file.export`, the file without its extension. */
+async function loadHandler(directory: string, name: string): Promise<Handler> {
+  const dot = name.lastIndexOf('.')
+  const stem = join(directory, name.slice(0, dot))
+  const file = ['.js', '.mjs', '.cjs'].map((extension) => stem + extension).find(existsSync)
+  if (file === undefined) throw new Error(`The bundle has no module for the handler ${name}`)
+  const loaded: Readonly<Record<string, unknown>> = await import(pathToFileURL(file).href)
+  const found = loaded[name.slice(dot + 1)]
+  if (typeof found !== 'function') throw new Error(`${name} is not a function`)
+  return (event, context) => found(event, context)
+}
+
+async function invoke(handle: Handler, message: InvokeMessage): Promise<RuntimeMessage> {
+  try {
+    return { kind: 'result', value: (await handle(message.event, contextOf(message))) ?? null }
+  } catch (error) {
+    return { kind: 'error', error: report(error) }
+  }
+}
+
+function contextOf({ requestId, functionArn, deadlineMs }: InvokeMessage): object {
+  return {
+    awsRequestId: requestId,
+    functionName: process.env['AWS_LAMBDA_FUNCTION_NAME'],
+    functionVersion: process.env['AWS_LAMBDA_FUNCTION_VERSION'],
+    invokedFunctionArn: functionArn,
+    memoryLimitInMB: process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'],
+    logGroupName: process.env['AWS_LAMBDA_LOG_GROUP_NAME'],
+    logStreamName: process.env['AWS_LAMBDA_LOG_STREAM_NAME'],
+    callbackWaitsForEmptyEventLoop: true,
+    getRemainingTimeInMillis: () => deadlineMs - Date.now(),
+  }
+}
+
+function report(error: unknown): ErrorReport {
+  if (!(error instanceof Error)) return { errorType: typeof error, errorMessage: String(error) }
+  return { errorType: error.name, errorMessage: error.message, trace: (error.stack ?? '').split('\n') }
+}
+
+function tell(message: RuntimeMessage): void {
+  process.send?.(message)
+}

@@ -1,0 +1,4 @@
+/** The deployed stacks on one machine; `npm start -- --help` lists the flags. */
+import { main } from './run.ts'
+
+process.exitCode = await main(process.argv.slice(2))

@@ -1,0 +1,121 @@
+import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { isAlive } from './fixtures/processes.ts'
+
+const program = fileURLToPath(new URL('fixtures/start-tiny.ts', import.meta.url))
+const HEADER = 'customer,name,plan,interval,priceMinor,currency,dueDate,timeZone'
+
+/** A directory of its own for each test, with the CSV file of one customer, due on that day. */
+function customersDue(dueDate: string) {
+  const directory = mkdtempSync(join(tmpdir(), 'tenure-test-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  const file = join(directory, 'customers.csv')
+  writeFileSync(file, `${HEADER}\nc-1,Ada,basic,month,999,EUR,${dueDate},Europe/Berlin\n`)
+  return { directory, file }
+}
+
+interface Started {
+  readonly child: ChildProcessByStdio<null, Readable, Readable>
+  readonly output: { stdout: string; stderr: string }
+  /** Settles with the exit code once it has said all. */
+  readonly ended: Promise<number | null>
+}
+
+function start(directory: string, ...flags: string[]): Started {
+  const env = { ...process.env, TMPDIR: directory }
+  const child = spawn(process.execPath, [program, ...flags], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  onTestFinished(() => void child.kill('SIGKILL')) // for a test that fails before the end
+  const output = { stdout: '', stderr: '' }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output.stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    output.stderr += text
+  })
+  return { child, output, ended: once(child, 'close').then(([code]) => code) }
+}
+
+/** The process and all that it has started, directly or not. */
+function familyOf(root: number | undefined): number[] {
+  const rows = spawnSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).stdout.trim().split('\n')
+  const pairs = rows.map((row) => row.trim().split(/\s+/).map(Number))
+  const family = new Set([root])
+  for (let size = 0; size !== family.size; ) {
+    size = family.size
+    for (const [pid, parent] of pairs) if (family.has(parent)) family.add(pid)
+  }
+  return [...family].filter((pid) => pid !== undefined)
+}
+
+const leftOf = (family: readonly number[]) => family.filter(isAlive)
+
+const TO_START = { timeout: 25_000 }
+
+describe('npm start', () => {
+  test('runs ticks until the present, prints one JSON object as the last line, and cleans up', async () => {
+    const { directory, file } = customersDue('2099-01-31')
+    const { child, output, ended } = start(directory, '--ticks', '3', '--every', '0s', '--customers', file, '--json')
+    await expect.poll(() => output.stderr, TO_START).toMatch(/candidate-4/)
+    const family = familyOf(child.pid)
+    expect(await ended).toBe(0)
+    expect(JSON.parse(output.stdout)).toEqual({
+      ticks: 1,
+      candidates: 4,
+      completed: 1,
+      standby: 3,
+      failed: 0,
+      tookOver: 0,
+      charges: 0,
+      duplicateCharges: 0,
+      replayedRequests: 0,
+      dueNotCharged: 0,
+      staleWritesRefused: 0,
+    })
+    expect(output.stderr).toContain('The next tick lies in the future')
+    await expect.poll(() => leftOf(family)).toEqual([])
+    expect(readdirSync(directory)).toEqual(['customers.csv'])
+  })
+
+  test('ends in good order at Ctrl-C: a summary that finds what was not charged, and no process left', async () => {
+    const { directory, file } = customersDue('2024-01-31') // the function of this app charges nobody
+    const { child, output, ended } = start(directory, '--every', '10ms', '--candidates', '2', '--customers', file)
+    await expect.poll(() => output.stdout, TO_START).toMatch(/\n +3 /)
+    const family = familyOf(child.pid)
+    expect(family.length).toBeGreaterThanOrEqual(5) // itself, the watchdog, DynamoDB Local, two environments
+    child.kill('SIGINT')
+    expect(await ended).toBe(1)
+    expect(output.stdout).toMatch(/ticks completed, each by one of 2 candidates/)
+    expect(output.stdout).toContain('1 due and not charged')
+    await expect.poll(() => leftOf(family)).toEqual([])
+  })
+
+  test('leaves no process behind when it is killed, frozen environments included', async () => {
+    const { directory, file } = customersDue('2024-01-31')
+    const { child, output } = start(directory, '--every', '60s', '--candidates', '2', '--customers', file)
+    await expect.poll(() => output.stdout, TO_START).toMatch(/\n +1 /)
+    const family = familyOf(child.pid)
+    expect(family.length).toBeGreaterThanOrEqual(5)
+    child.kill('SIGKILL')
+    await expect.poll(() => leftOf(family)).toEqual([])
+  })
+
+  test('starts nothing when a flag is wrong', async () => {
+    const { output, ended } = start(tmpdir(), '--tick', '5')
+    expect(await ended).toBe(2)
+    expect(output.stderr).toContain('(Did you mean --ticks?)')
+    expect(output.stdout).toBe('')
+  })
+
+  test('starts nothing when the customers file is wrong', async () => {
+    const { output, ended } = start(tmpdir(), '--customers', 'missing.csv')
+    expect(await ended).toBe(2)
+    expect(output.stderr).toContain('missing.csv')
+    expect(output.stdout).toBe('')
+  })
+})

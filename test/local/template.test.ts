@@ -1,0 +1,114 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the syntax of Fn::Sub
+import { describe, expect, test } from 'vitest'
+import { type Json, physicalName, resolve, type Stack, TemplateError } from '../../infra/local/intrinsics.ts'
+import { readStack } from '../../infra/local/template.ts'
+
+const stack = (resources: Stack['resources'] = {}): Stack => ({
+  name: 'App-1',
+  region: 'eu-central-1',
+  account: '000000000000',
+  parameters: { GatewayUrl: 'http://127.0.0.1:1' },
+  resources: { Table: { type: 'AWS::DynamoDB::GlobalTable', properties: {} }, ...resources },
+})
+
+const tableArn = 'arn:aws:dynamodb:eu-central-1:000000000000:table/App-1-Table'
+
+describe('intrinsic functions', () => {
+  test.each<[string, Json, unknown]>([
+    ['Ref of a parameter', { Ref: 'GatewayUrl' }, 'http://127.0.0.1:1'],
+    ['Ref of a resource', { Ref: 'Table' }, 'App-1-Table'],
+    ['Ref of a pseudo parameter', { Ref: 'AWS::Region' }, 'eu-central-1'],
+    ['Fn::GetAtt', { 'Fn::GetAtt': ['Table', 'Arn'] }, tableArn],
+    ['Fn::GetAtt as text', { 'Fn::GetAtt': 'Table.Arn' }, tableArn],
+    ['Fn::Join', { 'Fn::Join': ['-', ['a', { Ref: 'Table' }]] }, 'a-App-1-Table'],
+    ['Fn::Sub', { 'Fn::Sub': '${Table.Arn}/${AWS::Region}/${!kept}' }, `${tableArn}/eu-central-1/\${kept}`],
+    ['Fn::Sub with variables', { 'Fn::Sub': ['${a}', { a: { Ref: 'Table' } }] }, 'App-1-Table'],
+    ['Fn::Select', { 'Fn::Select': [1, ['a', 'b']] }, 'b'],
+    ['AWS::NoValue', { a: { Ref: 'AWS::NoValue' }, b: [{ Ref: 'AWS::NoValue' }, 1] }, { b: [1] }],
+    ['several keys, one of them Ref', { Ref: 'x', b: 1 }, { Ref: 'x', b: 1 }],
+  ])('resolves %s', (_, value, expected) => {
+    expect(resolve(stack(), 'Here', value)).toEqual(expected)
+  })
+
+  test.each<[string, Json, string]>([
+    ['a function it does not know', { 'Fn::ImportValue': 'x' }, 'Here: Fn::ImportValue cannot be resolved'],
+    ['a resource that is not there', { Ref: 'Gone' }, 'Here: refers to Gone, which the template does not have'],
+    [
+      'an attribute it does not know',
+      { 'Fn::GetAtt': ['Table', 'StreamArn'] },
+      'Here: the attribute StreamArn of Table',
+    ],
+    ['a wrong argument', { 'Fn::Join': ['-'] }, 'Here: Fn::Join cannot be resolved'],
+    ['an index outside the list', { 'Fn::Select': [2, ['a', 'b']] }, 'Here: Fn::Select cannot be resolved'],
+  ])('names the resource that uses %s', (_, value, message) => {
+    expect(() => resolve(stack(), 'Here', value)).toThrow(TemplateError)
+    expect(() => resolve(stack(), 'Here', value)).toThrow(message)
+  })
+
+  test('a name that the template gives is kept', () => {
+    const named = { type: 'AWS::DynamoDB::GlobalTable', properties: { TableName: 'leases' } }
+    expect(physicalName(stack({ Named: named }), 'Named')).toBe('leases')
+  })
+})
+
+const lambda = {
+  type: 'AWS::Lambda::Function',
+  properties: {
+    Code: { S3Key: 'code.zip', S3Bucket: { 'Fn::Sub': '${Unknown}' } },
+    Handler: 'index.handler',
+    Environment: { Variables: { LEASE_TABLE: { Ref: 'Table' }, LEASE_MS: 1500 } },
+  },
+}
+const schedule = (ScheduleExpression: string) => ({
+  type: 'AWS::Scheduler::Schedule',
+  properties: { ScheduleExpression, Target: { Arn: { 'Fn::GetAtt': ['Lambda', 'Arn'] }, Input: '{}' } },
+})
+const read = (resources: Stack['resources']) =>
+  readStack(stack(resources), (key) => (key === 'code.zip' ? '/code' : undefined))
+
+describe('a stack', () => {
+  test("declares a function, with Lambda's defaults where the template is silent", () => {
+    expect(read({ Lambda: lambda }).functions).toEqual([
+      {
+        name: 'App-1-Lambda',
+        arn: 'arn:aws:lambda:eu-central-1:000000000000:function:App-1-Lambda',
+        directory: '/code',
+        handler: 'index.handler',
+        environment: { LEASE_TABLE: 'App-1-Table', LEASE_MS: '1500' },
+        timeoutMs: 3_000,
+        memoryMb: 128,
+        retries: 2,
+        maxEventAgeMs: 21_600_000,
+      },
+    ])
+  })
+
+  test('declares how its asynchronous events are retried', () => {
+    const properties = { FunctionName: { Ref: 'Lambda' }, MaximumRetryAttempts: 1, MaximumEventAgeInSeconds: 600 }
+    const config = { type: 'AWS::Lambda::EventInvokeConfig', properties }
+    expect(read({ Lambda: lambda, Config: config }).functions[0]).toMatchObject({ retries: 1, maxEventAgeMs: 600_000 })
+  })
+
+  test.each([
+    ['rate(1 hour)', 3_600_000],
+    ['rate(5 minutes)', 300_000],
+    ['rate(2 days)', 172_800_000],
+  ])('declares a schedule of %s', (expression, periodMs) => {
+    const [found] = read({ Lambda: lambda, S: schedule(expression) }).schedules
+    expect(found).toMatchObject({ periodMs, targetArn: expect.stringContaining(':function:App-1-Lambda') })
+  })
+
+  test.each(['cron(0 * * * ? *)', 'rate(0 hours)', 'rate(1 fortnight)'])('refuses a schedule of %s', (expression) => {
+    expect(() => read({ Lambda: lambda, S: schedule(expression) })).toThrow('S: only rate(…) schedules run here')
+  })
+
+  test('refuses a function whose code is no asset', () => {
+    const properties = { ...lambda.properties, Code: { ZipFile: 'exports.handler = 1' } }
+    expect(() => read({ Lambda: { ...lambda, properties } })).toThrow('Lambda: its code is not a directory')
+  })
+
+  test('refuses a property of the wrong type', () => {
+    const properties = { ...lambda.properties, Timeout: '3' }
+    expect(() => read({ Lambda: { ...lambda, properties } })).toThrow('Lambda: Timeout should be a number')
+  })
+})
