@@ -158,7 +158,7 @@ export async function chargeDue(options: ChargeDueOptions): Promise<BillingResul
     // task does, for the lease must not be given up while a charge is under way.
     const queue = hints.values()
     await Promise.all(Array.from({ length: concurrency }, () => work(queue)))
-    leadershipLost.signal.throwIfAborted()
+    signal.throwIfAborted() // whoever stopped the work, what is left of it is not done
   } finally {
     result.failed = failures.length
     result.due = result.charged + result.declined + result.failed

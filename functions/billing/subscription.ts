@@ -104,6 +104,10 @@ export class CorruptSubscriptionError extends Error {
   }
 }
 
+/** The intent has copied the price already, so that correcting the row alone would not help. */
+const KEPT =
+  ', and was copied when its charge began: correct it and remove intentStartedAtMs, intentAmountMinor and intentCurrency'
+
 /** @throws CorruptSubscriptionError, so that a row edited by hand never becomes a wrong charge */
 export function readDueSubscription(row: Readonly<Record<string, unknown>>): DueSubscription {
   const timeZone = text(row, 'timeZone')
@@ -117,9 +121,9 @@ export function readDueSubscription(row: Readonly<Record<string, unknown>>): Due
   const interval = INTERVALS.find((known) => known === row['interval'])
   if (interval === undefined) throw new CorruptSubscriptionError('interval', `one of ${INTERVALS.join(', ')}`)
   const amountMinor = row['intentAmountMinor']
-  if (!isAmountMinor(amountMinor)) throw new CorruptSubscriptionError('priceMinor', 'a positive safe integer')
+  if (!isAmountMinor(amountMinor)) throw new CorruptSubscriptionError('priceMinor', `a positive safe integer${KEPT}`)
   const currency = text(row, 'intentCurrency')
-  if (!isCurrency(currency)) throw new CorruptSubscriptionError('currency', 'a code of ISO 4217')
+  if (!isCurrency(currency)) throw new CorruptSubscriptionError('currency', `a code of ISO 4217${KEPT}`)
   return {
     customer: text(row, 'customer'),
     plan: text(row, 'plan'),

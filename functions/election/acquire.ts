@@ -1,4 +1,4 @@
-import { certainOffsetMs } from './clock.ts'
+import { type ClockReading, certainOffsetMs } from './clock.ts'
 import { Deadline, type Instant, instantOf } from './deadline.ts'
 import {
   ClockSkewError,
@@ -87,7 +87,8 @@ async function askOnce(settings: Settings): Promise<LeaseHandle | Standby | 'out
   const won = wonRecord(reply, request)
   const problem = clockProblem(settings, reply) ?? (won === undefined ? undefined : lateAnswer(settings, askedAt, won))
   if (problem !== undefined) {
-    if (won !== undefined) await giveBack(settings, request)
+    // By DynamoDB's clock where ours is wrong: a row written in the future would keep everybody else out.
+    if (won !== undefined) await giveBack(settings, request, serverTimeMs(reply.clockReading))
     throw problem
   }
   if (won !== undefined) return new LeaseHandle({ ...settings, record: won, askedAt })
@@ -158,13 +159,21 @@ function lateAnswer({ clock, lease }: Settings, askedAt: Instant, won: Won): Lea
 }
 
 /** Best effort: the lease expires by itself, this only frees it sooner. The error that led here is the one that matters. */
-async function giveBack({ store, clock }: Settings, { lease, candidate, attempt }: AcquireRequest): Promise<void> {
-  await store.giveBack({ lease, candidate, attempt, nowMs: clock.wallMs() }).catch(() => undefined)
+async function giveBack(
+  { store, clock }: Settings,
+  { lease, candidate, attempt }: AcquireRequest,
+  nowMs = clock.wallMs(),
+): Promise<void> {
+  await store.giveBack({ lease, candidate, attempt, nowMs }).catch(() => undefined)
+}
+
+function serverTimeMs(reading: ClockReading | undefined): number | undefined {
+  return reading === undefined ? undefined : reading.dateMs + 999
 }
 
 function outOfStep({ lease, maxClockSkewMs }: Settings): ClockSkewError {
   return new ClockSkewError(
-    `Lease "${lease}" is free, but ${FRESH_TRIES} fresh requests were each older than the row's last write by more than ${maxClockSkewMs} ms. This clock is behind that of the candidate that wrote last: synchronise both. The event can be retried.`,
+    `Lease "${lease}" is free, but ${FRESH_TRIES} fresh requests were each older than the row's last write by more than ${maxClockSkewMs} ms. This clock is behind that of the candidate that wrote last: synchronise both, or repair writtenAtMs if somebody edited the row. The event can be retried.`,
     { lease },
   )
 }

@@ -5,7 +5,8 @@ import type { WriteInput } from './stores/store.ts'
 /**
  * The weakest and cheapest protection, and the one that works across Regions: a protected row carries, per lease, the
  * highest token that wrote it. It orders writes. It does not protect a read made before a stale write landed: read with
- * `claim`, or put a condition on what was read. A deleted row forgets its token: keep a marker row where that matters.
+ * `claim`, or put a condition on what was read. A deleted row forgets its token: keep a marker row where that matters. A Put
+ * replaces the whole row, the tokens of other leases too: where several leases write the same row, use Update.
  */
 export function fenceAttribute(lease: string): string {
   return `fencingToken:${lease}`
@@ -21,6 +22,13 @@ const VALUE = ':tenureFence'
  * @throws InvalidOptionError where the input uses the reserved placeholders #tenureFence or :tenureFence
  */
 export function fence<Input extends Fenceable>(input: Input, lease: string, fencingToken: number): Input {
+  for (const legacy of ['AttributeUpdates', 'Expected', 'ConditionalOperator']) {
+    if (legacy in input) {
+      throw new InvalidOptionError(
+        `A fenced write cannot have ${legacy}: use UpdateExpression and ConditionExpression.`,
+      )
+    }
+  }
   if (NAME in (input.ExpressionAttributeNames ?? {}) || VALUE in (input.ExpressionAttributeValues ?? {})) {
     throw new InvalidOptionError(
       `The placeholders ${NAME} and ${VALUE} belong to the fence: is this input fenced already?`,
@@ -72,6 +80,11 @@ export function isWriteInput(input: Fenceable): input is WriteInput {
   return 'TableName' in input
 }
 
+/** Items of a document client are of any type: a key made of `undefined` would be the same for every customer. */
+function isUnitPart(part: unknown): boolean {
+  return typeof part === 'string' ? part !== '' && part.isWellFormed() : Number.isFinite(part)
+}
+
 /** The longest key that Stripe takes: https://docs.stripe.com/api/idempotent_requests */
 const LONGEST_KEY = 255
 
@@ -83,9 +96,9 @@ const LONGEST_KEY = 255
  * @throws InvalidOptionError without parts, or with an empty one
  */
 export function idempotencyKey(unit: readonly (string | number)[]): string {
-  if (unit.length === 0 || unit.some((part) => part === '' || Number.isNaN(part))) {
+  if (unit.length === 0 || !unit.every(isUnitPart)) {
     throw new InvalidOptionError(
-      `idempotencyKey needs the business unit, like ('charge', customer, period), without empty parts, but got (${unit.map((part) => JSON.stringify(part)).join(', ')}).`,
+      `idempotencyKey needs the business unit, like ('charge', customer, period): texts that are not empty and finite numbers. But it got (${unit.map((part) => (isUnitPart(part) ? typeof part : String(part))).join(', ')}).`,
     )
   }
   const key = unit.map((part) => encodeURIComponent(part)).join(':')

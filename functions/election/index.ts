@@ -15,9 +15,17 @@ export {
 export type { ClaimInput, Lease } from './lease.ts'
 export { type LeaderContext, type LeaderOnlyOptions, leaderOnly } from './middleware.ts'
 export type { InvocationContext, LeaseOptions } from './options.ts'
-export type { StandbyReason } from './rules.ts'
+export type {
+  AcquireRequest,
+  GiveBackRequest,
+  HolderWrite,
+  LeaseRecord,
+  Reply,
+  StandbyReason,
+  Tenure,
+} from './rules.ts'
 export { DynamoDBLeaseStore, type DynamoDBLeaseStoreOptions } from './stores/dynamodb.ts'
 export { MemoryLeaseStore } from './stores/memory.ts'
-export type { LeaseStore, TransactItem, WriteInput } from './stores/store.ts'
+export type { AcquireReply, Effects, LeaseStore, TransactItem, WriteInput, WriteReply } from './stores/store.ts'
 export type { TickInput } from './tick.ts'
 export { type Outcome, withLease } from './with-lease.ts'

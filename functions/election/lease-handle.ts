@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts'
-import { Deadline, type Instant, instantOf } from './deadline.ts'
-import { LeaseLostError, LeaseStoreError, StaleTokenError } from './errors.ts'
+import { Deadline, type Instant } from './deadline.ts'
+import { InvalidOptionError, LeaseLostError, LeaseStoreError, StaleTokenError } from './errors.ts'
 import { type Fenceable, fence, idempotencyKey, seenToken } from './fencing.ts'
 import type { ClaimInput, Lease } from './lease.ts'
 import { type HolderWrite, isOwnWrite, type LeaseRecord, type Tenure } from './rules.ts'
@@ -46,8 +46,10 @@ export class LeaseHandle implements Lease {
   #step = 0
   #queue: Promise<unknown> = Promise.resolve()
   #ended: 'completed' | 'released' | 'replaced' | undefined
-  /** Asked to complete or release, and not known to be refused: somebody else may lead already. */
+  /** Being asked to complete or release: somebody else may lead already. */
   #ending = false
+  /** Sends again the end that got no answer: the very same one, so that a release never turns into a completion. */
+  #unansweredEnd: (() => Promise<void>) | undefined
 
   constructor(tenancy: Tenancy) {
     const { record, askedAt, periodMs } = tenancy
@@ -83,9 +85,13 @@ export class LeaseHandle implements Lease {
     if (this.#tenancy.heartbeat) void this.#keepRenewing()
   }
 
-  /** Ends both without a request: for a leader that must leave its task behind. The lease then expires by itself. */
+  /**
+   * Ends both without a request, for a leader whose task failed or is left behind: a lease that is still held expires by
+   * itself. Whatever of the task still runs is told by the signal.
+   */
   abandon(): void {
     this.#timers.abort()
+    if (this.#ended !== 'completed') this.#lose('was given up')
   }
 
   /** How the lease ended, if it has; `replaced` where a write learned that another candidate leads. */
@@ -120,6 +126,12 @@ export class LeaseHandle implements Lease {
   }
 
   async saveCheckpoint(state: unknown): Promise<void> {
+    if (state === undefined || typeof state === 'function') {
+      throw new InvalidOptionError(
+        `saveCheckpoint was given ${typeof state}. Give plain data; null or {} where there is nothing to say.`,
+        { lease: this.name },
+      )
+    }
     const checkpoint = this.tick === undefined ? { state } : { tick: this.tick, state }
     await this.#extend((step, nowMs, expiresAtMs) => ({
       ...this.#tenure,
@@ -161,11 +173,14 @@ export class LeaseHandle implements Lease {
     await this.#end('completed', (step, nowMs) => ({ ...this.#tenure, kind: 'complete', step, nowMs, ...tick }), send)
   }
 
-  /** The work is done: a completion that got no answer is worth asking again until the lease expires. */
-  async completeWithRetries(): Promise<void> {
+  /**
+   * Ends the lease after the task: completes it, or repeats the end that the task asked for and that got no answer. Worth
+   * asking again until the lease expires, for the work is done.
+   */
+  async endWithRetries(): Promise<void> {
     for (;;) {
       try {
-        return await this.complete()
+        return await (this.#unansweredEnd ?? (() => this.complete()))()
       } catch (error) {
         if (!isUnanswered(error) || this.#deadline.remainingMs() === 0) throw error
         await this.#breathe()
@@ -219,8 +234,8 @@ export class LeaseHandle implements Lease {
     this.#assertLeading()
     await this.#exclusively(async () => {
       this.#assertLeading()
-      const { clock, store, leaseMs, latestExpiryMs } = this.#tenancy
-      const askedAt = instantOf(clock)
+      const { store, leaseMs, latestExpiryMs } = this.#tenancy
+      const askedAt = this.#now()
       const expiresAtMs = Math.max(this.#deadline.expiresAtMs, Math.min(askedAt.wallMs + leaseMs, latestExpiryMs))
       await this.#write(write(++this.#step, askedAt.wallMs, expiresAtMs), (request) => store.write(request))
       this.#deadline.extend(askedAt, expiresAtMs)
@@ -235,12 +250,14 @@ export class LeaseHandle implements Lease {
     send: (request: HolderWrite) => Promise<WriteReply> = (request) => this.#tenancy.store.write(request),
   ): Promise<void> {
     await this.#exclusively(async () => {
+      if (this.#ended === how) return
       if (this.#ended !== undefined) throw this.#lost(`was ${this.#ended} before`)
       this.#ending = true
       try {
-        await this.#write(write(++this.#step, this.#tenancy.clock.wallMs()), send)
+        await this.#write(write(++this.#step, this.#now().wallMs), send)
       } catch (error) {
         this.#ending = isUnanswered(error)
+        this.#unansweredEnd = this.#ending ? () => this.#end(how, write, send) : undefined
         throw error
       }
       this.#ended = how
@@ -271,7 +288,17 @@ export class LeaseHandle implements Lease {
     }
   }
 
-  /** Between two tries of a request that got no answer. */
+  /**
+   * The time to write down: that of the acquire, which was compared with DynamoDB's, plus what the monotonic clock says
+   * has passed. A wall clock that jumps must not leave a row that nobody else can read as the present.
+   */
+  #now(): Instant {
+    const { clock, askedAt } = this.#tenancy
+    const monotonicMs = clock.monotonicMs()
+    return { wallMs: Math.floor(askedAt.wallMs + (monotonicMs - askedAt.monotonicMs)), monotonicMs }
+  }
+
+  /** Between two tries of the same write. */
   async #breathe(): Promise<void> {
     await this.#tenancy.clock.sleep(this.#tenancy.leaseMs / 12, this.#timers.signal)
   }
@@ -322,5 +349,5 @@ function isUnanswered(error: unknown): boolean {
 
 /** The name under which a failed tenure is recorded: the error's class, never its message, which may hold a secret. */
 export function errorNameOf(error: unknown): string {
-  return error instanceof Error ? error.name.slice(0, 100) : 'Error'
+  return error instanceof Error ? String(error.name).slice(0, 100) : 'Error'
 }

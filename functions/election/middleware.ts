@@ -2,7 +2,7 @@ import { cleanupMiddlewares } from '@aws-lambda-powertools/commons'
 import type { MiddlewareObj } from '@middy/core'
 import type { Context } from 'aws-lambda'
 import { acquireLease } from './acquire.ts'
-import { InvalidOptionError } from './errors.ts'
+import { InvalidOptionError, LeaseLostError } from './errors.ts'
 import type { Lease } from './lease.ts'
 import { LeaseHandle } from './lease-handle.ts'
 import { assertOptions, type InvocationContext, type LeaseOptions, settingsOf } from './options.ts'
@@ -29,7 +29,8 @@ export type LeaderContext = Context & { readonly lease: Lease }
 
 /**
  * A middy middleware that lets the handler run in the invocation that leads. Put it last: a middleware behind it that
- * returns early makes middy skip everybody's `after`, this one's too, and the lease would be held until it expires.
+ * returns early, from `before` or from `onError`, makes middy skip this one's end, and the lease would be renewed until the
+ * invocation's end and then held until it expires.
  *
  * The response becomes an Outcome: `{ status: 'completed', fencingToken, result }` with the handler's own response as
  * result, or the standby outcome. Losers return early: Powertools' middlewares are told, others' `after` is skipped.
@@ -75,8 +76,16 @@ export function leaderOnly(options: LeaderOnlyOptions): MiddlewareObj<unknown, u
     async after(request) {
       const lease = leases.get(request)
       if (lease === undefined) return
-      if (taskMayStillRun(request, timeoutEarlyInMillis)) lease.abandon()
-      else request.response = await finished(lease, request.response)
+      if (!taskMayStillRun(request, timeoutEarlyInMillis)) {
+        request.response = await finished(lease, request.response)
+        return
+      }
+      lease.abandon()
+      // The tick is not done, and a success would keep Lambda from offering it again.
+      throw new LeaseLostError(
+        `The invocation ended before its task could be known to be finished; the tick of lease "${lease.name}" is not recorded as done. Give the function more time.`,
+        { lease: lease.name },
+      )
     },
 
     async onError(request) {

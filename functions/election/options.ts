@@ -144,10 +144,11 @@ export function settingsOf(options: LeaseOptions): Settings {
   assertOptions(options)
   const { context, clock = systemClock, maxClockSkewMs = 1_000, killGraceMs = 1_000, heartbeat = true } = options
   const nowMs = clock.wallMs()
-  const latestExpiryMs =
-    context === undefined
-      ? Number.POSITIVE_INFINITY
-      : Math.floor(nowMs + context.getRemainingTimeInMillis() + killGraceMs)
+  const remainingMs = context === undefined ? Number.POSITIVE_INFINITY : Number(context.getRemainingTimeInMillis())
+  if (Number.isNaN(remainingMs)) {
+    throw new InvalidOptionError(`The option context says that ${remainingMs} ms remain; it must be Lambda's context.`)
+  }
+  const latestExpiryMs = Math.floor(nowMs + remainingMs + killGraceMs)
   const leaseMs = options.leaseMs ?? (context === undefined ? 30_000 : 15_000)
   const tick = options.tick === undefined ? undefined : canonicalTick(options.tick, options.periodMs)
   if (tick !== undefined) assertNotFuture(tick, nowMs, maxClockSkewMs)

@@ -230,9 +230,11 @@ export function isOwnWrite(record: LeaseRecord | undefined, request: HolderWrite
     return false
   }
   if (record.step === request.step) return true
+  // An end asked for again, under a higher step, after its first request got no answer.
+  if (record.holder !== undefined) return false
+  if (request.kind === 'release') return record.endedBy === request.endedBy
   return (
     request.kind === 'complete' &&
-    record.holder === undefined &&
     record.endedBy === 'completed' &&
     (request.tick === undefined || (record.completedTick !== undefined && record.completedTick >= request.tick))
   )
@@ -240,7 +242,7 @@ export function isOwnWrite(record: LeaseRecord | undefined, request: HolderWrite
 
 /**
  * The attribute that no honest clock can have written by `nowMs`: an acquisition, or an end of the lease, too far in the
- * future. Looked at where a lease is refused; waiting for such a lease would be waiting for ever.
+ * future. Looked at where a held lease is refused: waiting for such a holder would be waiting for ever.
  */
 export function impossibleTime(
   record: LeaseRecord,
@@ -248,7 +250,7 @@ export function impossibleTime(
   maxClockSkewMs: number,
   longestLeaseMs: number,
 ): 'acquiredAtMs' | 'expiresAtMs' | undefined {
+  if (record.holder === undefined) return undefined
   if (record.acquiredAtMs > nowMs + maxClockSkewMs) return 'acquiredAtMs'
-  if (record.holder !== undefined && record.expiresAtMs > nowMs + longestLeaseMs + maxClockSkewMs) return 'expiresAtMs'
-  return undefined
+  return record.expiresAtMs > nowMs + longestLeaseMs + maxClockSkewMs ? 'expiresAtMs' : undefined
 }

@@ -4,6 +4,8 @@ import { InvalidTickError } from './errors.ts'
 export type TickInput = string | number | Date
 
 const ISO_INSTANT = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/
+/** A number before the year 2000 is most likely a time in seconds, which would floor to the same tick for days. */
+const FIRST_NUMERIC_TICK_MS = Date.parse('2000-01-01T00:00:00.000Z')
 const LAST_TICK_MS = Date.parse('9999-12-31T23:59:59.999Z')
 
 /**
@@ -25,9 +27,10 @@ export function isCanonicalTick(text: string): boolean {
 
 function toEpochMs(input: TickInput): number {
   const instantMs = typeof input === 'string' ? parseInstant(input) : Number(input)
-  if (isTickMs(instantMs)) return instantMs
+  const isSeconds = typeof input === 'number' && input < FIRST_NUMERIC_TICK_MS
+  if (isTickMs(instantMs) && !isSeconds) return instantMs
   throw new InvalidTickError(
-    `The tick ${show(input)} cannot be read as an instant. Give an ISO-8601 time with its offset, like "2026-11-21T06:00:00Z"; ` +
+    `The tick ${show(input)} cannot be read as an instant. Give an ISO-8601 time with its offset, like "2026-11-21T06:00:00Z", or epoch milliseconds; ` +
       'in an EventBridge Scheduler input that is the context attribute <aws.scheduler.scheduled-time>.',
   )
 }

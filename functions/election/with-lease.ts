@@ -25,6 +25,7 @@ export async function withLease<T>(options: LeaseOptions, task: (lease: Lease) =
   if (!(lease instanceof LeaseHandle)) return lease
   lease.start()
   try {
+    options.signal?.throwIfAborted() // it may have been while we asked
     const result = await task(lease)
     return await finished(lease, result)
   } catch (error) {
@@ -35,12 +36,17 @@ export async function withLease<T>(options: LeaseOptions, task: (lease: Lease) =
 
 /** Completes the lease unless the task did, or gave it up. */
 export async function finished<T>(lease: LeaseHandle, result: T): Promise<Outcome<T>> {
-  if (lease.ended !== 'completed' && lease.ended !== 'released') await lease.completeWithRetries()
+  if (lease.ended !== 'completed' && lease.ended !== 'released') await lease.endWithRetries()
   return { status: lease.ended === 'released' ? 'released' : 'completed', fencingToken: lease.fencingToken, result }
 }
 
 /** Gives up the lease of a task that threw. Best effort: the task's own error is the one that matters. */
 export async function failed(lease: LeaseHandle, error: unknown): Promise<void> {
-  await lease.fail(errorNameOf(error)).catch(() => undefined)
-  lease.abandon()
+  try {
+    await lease.fail(errorNameOf(error))
+  } catch {
+    // It expires by itself.
+  } finally {
+    lease.abandon()
+  }
 }

@@ -80,13 +80,18 @@ export function timingWarnings({ period, timeout }: Timing, expression: Schedule
     })
   }
   const timeZone = expression.timeZone?.timezoneName ?? 'UTC'
-  if (!/^(Etc\/)?(UTC|GMT)$/.test(timeZone) && period.toMilliseconds() % DAY_MS === 0) {
+  if (!/^(Etc\/)?(UTC|GMT)$/.test(timeZone) && ignoresSummerTime(period.toMilliseconds())) {
     warnings.push({
       id: 'tenure:SummerTime',
       message: `the period is ${period.toHumanString()}, but where ${timeZone} has summer time, one pair of ticks a year is an hour closer, and its second tick may be taken for done; give a period one hour shorter`,
     })
   }
   return warnings
+}
+
+/** Whether ticks at the same local times lie an hour closer than this where summer time begins: every day, or every 12 hours. */
+function ignoresSummerTime(periodMs: number): boolean {
+  return periodMs > HOUR_MS && (periodMs % DAY_MS === 0 || DAY_MS % periodMs === 0)
 }
 
 /** How long Scheduler goes on offering a tick to Lambda: its period, within the 60 s to 24 h that Scheduler takes. */

@@ -374,6 +374,24 @@ describe('A leader that was replaced', () => {
   })
 })
 
+test('A task that its caller stops midway ends as an error, though no charge failed: the tick is not done', async () => {
+  await using scene = await setScene(endpoint, [monthly('cus_1'), monthly('cus_2'), monthly('cus_3')])
+  const stop = new AbortController()
+  const lead = scene.lead(TICK, ({ lease, subscriptions }) => ({
+    concurrency: 1,
+    lease: { ...bound(lease), signal: stop.signal, assertHeld: () => stop.signal.throwIfAborted() },
+    subscriptions: {
+      ...subscriptions,
+      advance: async (...advance) => {
+        await subscriptions.advance(...advance)
+        stop.abort(new Error('shutting down'))
+      },
+    },
+  }))
+  await expect(lead).rejects.toThrow('shutting down')
+  expect(scene.gateway.charges()).toHaveLength(1)
+})
+
 test('A search for what is due that the loss of the lease cuts short ends with that loss', async () => {
   await using scene = await setScene(endpoint, [monthly('cus_1')])
   const lost = new LeaseLostError('replaced')

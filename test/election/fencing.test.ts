@@ -124,6 +124,15 @@ describe('the fence', () => {
     await end()
   })
 
+  it('refuses the legacy form of conditions and updates, which it could not fence', async () => {
+    const { TableName, Key, row, now, end } = await replacement()
+    await now.send({ TableName, Item: { ...Key, a: 1 } })
+    const legacy = { TableName, Key, AttributeUpdates: { a: { Action: 'PUT' as const, Value: 2 } } }
+    await expect(now.send(legacy)).rejects.toThrow(/AttributeUpdates/)
+    expect(await row()).toMatchObject({ a: 1 })
+    await end()
+  })
+
   it('keeps leases apart: two leases may protect the same row', () => {
     const once = fence({ TableName: 't', Item: { id: 1 } }, 'billing', 7)
     expect(once).toEqual({
@@ -212,6 +221,28 @@ describe('completion with items', () => {
     await end()
   })
 
+  it.each([
+    ['an expression that cannot be', { UpdateExpression: 'SET a = a +' }, 'ValidationException'],
+    [
+      'a table that is not there',
+      { UpdateExpression: 'SET a = :a', TableName: 'nowhere' },
+      'ResourceNotFoundException',
+    ],
+    [
+      'a value that cannot be sent',
+      { UpdateExpression: 'SET a = :a', ExpressionAttributeValues: { ':a': new Date() } },
+      'Error',
+    ],
+  ])('hands on the error of %s in an item: the lease is not to blame, and still held', async (_, wrong, name) => {
+    const { tableName, TableName, Key, now, end } = await replacement()
+    const item = { Update: { TableName, Key, ExpressionAttributeValues: { ':a': 1 }, ...wrong } }
+    await expect(now.complete([item])).rejects.toMatchObject({ name })
+    await expect(now.transact([item])).rejects.toMatchObject({ name })
+    now.assertHeld()
+    expect(await leaseRow(client, tableName)).toMatchObject({ holder: 'bob' })
+    await end()
+  })
+
   it('does neither where the caller’s own condition fails; the leader still leads', async () => {
     const { tableName, TableName, Key, now, end } = await replacement()
     const impossible = { Put: { TableName, Item: Key, ConditionExpression: 'attribute_exists(id)' } }
@@ -245,7 +276,14 @@ describe('the key of idempotency', () => {
     expect(idempotencyKey(['x'.repeat(255)])).toHaveLength(255)
   })
 
-  it.each([[[]], [['charge', '']], [['charge', Number.NaN]]])('refuses %j', (unit) => {
-    expect(() => idempotencyKey(unit)).toThrow(InvalidOptionError)
+  it.each([
+    [[]],
+    [['charge', '']],
+    [['charge', Number.NaN]],
+    [['charge', undefined]],
+    [['charge', {}]],
+    [['charge', '\ud800']],
+  ])('refuses %j', (unit: unknown[]) => {
+    expect(() => Reflect.apply(idempotencyKey, undefined, [unit])).toThrow(InvalidOptionError)
   })
 })

@@ -62,6 +62,7 @@ describe('options', () => {
     [{ waitMs: Number.POSITIVE_INFINITY }, /waitMs/],
     [{ maxClockSkewMs: '1s' }, /maxClockSkewMs/],
     [{ context: {} }, /context must be Lambda's context/],
+    [{ context: { getRemainingTimeInMillis: () => 'soon' } }, /says that NaN ms remain/],
     [{ signal: {} }, /signal must be an AbortSignal/],
     [{ clock: { wallMs: 5 } }, /clock must be a Clock/],
     [{ leaseMS: 5 }, /There is no option "leaseMS". Did you mean "leaseMs"/],

@@ -41,6 +41,7 @@ describe('the canonical tick', () => {
     ['21 Nov 2026 06:00 UTC'],
     [Number.NaN],
     [1.5],
+    [1_795_240_800],
     [-1],
     [1e15],
     [new Date('never')],
@@ -50,7 +51,10 @@ describe('the canonical tick', () => {
   })
 
   it('orders as text just as it does in time', () => {
-    const instants = fc.integer({ min: 0, max: Date.parse('9999-12-31T23:59:59.999Z') })
+    const instants = fc.integer({
+      min: Date.parse('2000-01-01T00:00:00Z'),
+      max: Date.parse('9999-12-31T23:59:59.999Z'),
+    })
     fc.assert(
       fc.property(instants, instants, (a, b) => {
         expect(canonicalTick(a) < canonicalTick(b)).toBe(a < b)

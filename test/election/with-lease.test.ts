@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import {
   ClockSkewError,
   CorruptLeaseError,
+  InvalidOptionError,
   InvalidTickError,
   type Lease,
   LeaseLostError,
@@ -141,6 +142,23 @@ describe('a winner', () => {
     expect(store.asked).toEqual(['acquire', 'release', 'acquire', 'complete'])
   })
 
+  it('need not wait for a completion of its own', async () => {
+    const outcome = await withLease(options(), (lease) => {
+      void lease.complete()
+    })
+    expect(outcome).toMatchObject({ status: 'completed' })
+    expect(store.asked).toEqual(['acquire', 'complete'])
+  })
+
+  it('gets no undefined checkpoint past the handle, which no store could keep', async () => {
+    await withLease(options(), async (lease) => {
+      await expect(lease.saveCheckpoint(undefined)).rejects.toThrow(InvalidOptionError)
+      await expect(lease.saveCheckpoint(() => 1)).rejects.toThrow(InvalidOptionError)
+      await lease.saveCheckpoint(null)
+      expect(lease.checkpoint).toBeNull()
+    })
+  })
+
   it('can do nothing more with a lease that it ended', async () => {
     await withLease(options(), async (lease) => {
       await lease.complete()
@@ -182,6 +200,24 @@ describe('a task that throws', () => {
     expect(earlier).toMatchObject({ is: [undefined, undefined] })
     const later = await outcomeOf(withLease(options({ tick: NEXT_TICK }), seen))
     expect(later).toMatchObject({ is: [undefined, { tick: TICK, state: { upTo: 3 } }] })
+  })
+
+  it('releases whatever it throws', async () => {
+    const odd = Object.assign(new Error('not found'), { name: 404 })
+    expect(await outcomeOf(withLease(options(), () => Promise.reject(odd)))).toBe(odd)
+    expect(row()).toMatchObject({ endedBy: 'failed', errorName: '404' })
+    expect(clock.sleeping).toBe(0)
+  })
+
+  it('tells what still runs of it by the signal: another may lead now', async () => {
+    let sibling: AbortSignal | undefined
+    await outcomeOf(
+      withLease(options(), ({ signal }) => {
+        sibling = signal
+        throw new Error('one branch of many')
+      }),
+    )
+    expect(sibling?.reason).toBeInstanceOf(LeaseLostError)
   })
 
   it('throws its own error even where the release gets no answer', async () => {
@@ -377,6 +413,27 @@ describe('a frozen process', () => {
     await outcome
   })
 
+  it('does not renew in a loop after its wall clock was set back', async () => {
+    const { lease, finish, outcome } = lead({ leaseMs: 15_000 })
+    const held = await lease
+    clock.setWall(-600_000)
+    await clock.advance(60_000)
+    expect(store.asked.filter((kind) => kind === 'renew').length).toBeLessThanOrEqual(12)
+    expect(held.signal.aborted).toBe(false)
+    finish('')
+    expect(await outcome).toMatchObject({ status: 'completed' })
+  })
+
+  it('does not write the future into the row where its wall clock jumps: the next tick finds its leader', async () => {
+    const { lease, finish, outcome } = lead({ leaseMs: 15_000 })
+    await lease
+    clock.setWall(3_600_000)
+    finish('done')
+    expect(await outcome).toMatchObject({ status: 'completed' })
+    clock.setWall(-3_600_000)
+    expect(await withLease(options({ tick: NEXT_TICK }), () => 'mine')).toMatchObject({ status: 'completed' })
+  })
+
   it('rechecks its deadline after an answer that took too long', async () => {
     const { lease, finish, outcome } = lead({ leaseMs: 15_000, heartbeat: false })
     const held = await lease
@@ -474,6 +531,20 @@ describe('an acquire that goes wrong', () => {
     },
   )
 
+  it('keeps nobody else out where its clock is an hour ahead', async () => {
+    const { acquire } = store
+    const serverMs = clock.wallMs()
+    store.acquire = async (request) => {
+      const reply = await acquire.call(store, request)
+      return { ...reply, clockReading: { sentAtMs: clock.wallMs(), dateMs: serverMs, receivedAtMs: clock.wallMs() } }
+    }
+    clock.setWall(3_600_000)
+    expect(await outcomeOf(withLease(options(), () => 'never'))).toBeInstanceOf(ClockSkewError)
+    clock.setWall(-3_600_000)
+    store.acquire = acquire
+    expect(await withLease(options({ candidate: 'bob' }), () => 'mine')).toMatchObject({ status: 'completed' })
+  })
+
   it.each([
     ['acquiredAtMs', { acquiredAtMs: 1e15 }],
     ['expiresAtMs', { expiresAtMs: 1e15 }],
@@ -530,6 +601,15 @@ describe('a completion without an answer', () => {
     expect(store.asked).toEqual(['acquire', 'complete', 'complete'])
   })
 
+  it('never stands in for a release that the task asked for', async () => {
+    store.afterNext('release', noAnswer)
+    const running = outcomeOf(withLease(options(), (lease) => lease.release().catch(() => undefined)))
+    await clock.advance(30_000)
+    expect(await running).toMatchObject({ status: 'released' })
+    expect(row()).not.toHaveProperty('completedTick')
+    expect(store.asked).toEqual(['acquire', 'release', 'release'])
+  })
+
   it('is given up at the deadline, as an error', async () => {
     store.beforeNext('complete', ...Array.from({ length: 100 }, () => noAnswer))
     store.beforeNext('renew', ...Array.from({ length: 100 }, () => noAnswer))
@@ -551,6 +631,15 @@ it('passes the caller’s signal on to the task, and goes on renewing until the 
   expect(store.asked).toContain('renew')
   fail(held.signal.reason)
   expect(await outcome).toMatchObject({ message: 'shutting down' })
+  expect(row()).toMatchObject({ endedBy: 'failed' })
+})
+
+it('does not start a task whose caller gave up while the lease was asked for', async () => {
+  const stop = new AbortController()
+  store.afterNext('acquire', () => stop.abort(new Error('shutting down')))
+  expect(await outcomeOf(withLease(options({ signal: stop.signal }), () => 'never'))).toMatchObject({
+    message: 'shutting down',
+  })
   expect(row()).toMatchObject({ endedBy: 'failed' })
 })
 

@@ -1,11 +1,12 @@
-import { App, Duration } from 'aws-cdk-lib'
+import { Duration } from 'aws-cdk-lib'
 import { Match, Template } from 'aws-cdk-lib/assertions'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { BillingStack, type BillingStackProps } from '../../infra/stacks/billing-stack.ts'
+import { newApp } from '../support/cdk-app.ts'
 
 /** Without bundling, which app.test.ts covers. */
 function synthesized(props: BillingStackProps = {}): Template {
-  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } })
+  const app = newApp({ context: { 'aws:cdk:bundling-stacks': [] } })
   return Template.fromStack(new BillingStack(app, 'Billing', props))
 }
 

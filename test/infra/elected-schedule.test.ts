@@ -1,4 +1,4 @@
-import { App, Duration, Lazy, Stack, TimeZone } from 'aws-cdk-lib'
+import { Duration, Lazy, Stack, TimeZone } from 'aws-cdk-lib'
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions'
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
@@ -9,13 +9,14 @@ import {
   type ElectedScheduleProps,
   LeaseTable,
 } from '../../infra/constructs/index.ts'
+import { newApp } from '../support/cdk-app.ts'
 
 const hourly = { rate: Duration.hours(1) }
 const dailyAt6 = (timeZone?: TimeZone) =>
   ScheduleExpression.cron({ hour: '6', minute: '0', ...(timeZone === undefined ? {} : { timeZone }) })
 
 function aStack() {
-  const stack = new Stack(new App(), 'Stack')
+  const stack = new Stack(newApp(), 'Stack')
   return { stack, leaseTable: new LeaseTable(stack, 'Leases') }
 }
 
@@ -290,11 +291,17 @@ describe('refused at synthesis, with the construct named', () => {
   })
 })
 
-describe('a period of whole days', () => {
+describe('a period that follows the clock on the wall', () => {
   const summerTime = Match.stringLikeRegexp('Europe/Berlin has summer time.*tenure:SummerTime')
 
   test('draws a warning in a time zone that has summer time, where two ticks may lie 23 hours apart', () => {
     const { stack } = electedSchedule({ schedule: dailyAt6(TimeZone.EUROPE_BERLIN), period: Duration.days(1) })
+    Annotations.fromStack(stack).hasWarning('/Stack/Elected', summerTime)
+  })
+
+  test('draws it where it is a whole part of a day too: twice a day may be 11 hours apart', () => {
+    const twice = ScheduleExpression.cron({ hour: '1,13', minute: '0', timeZone: TimeZone.EUROPE_BERLIN })
+    const { stack } = electedSchedule({ schedule: twice, period: Duration.hours(12) })
     Annotations.fromStack(stack).hasWarning('/Stack/Elected', summerTime)
   })
 

@@ -1,11 +1,12 @@
-import { App, Stack } from 'aws-cdk-lib'
+import { Stack } from 'aws-cdk-lib'
 import { Match, Template } from 'aws-cdk-lib/assertions'
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { expect, test } from 'vitest'
 import { ConfigurationError, LeaseTable } from '../../infra/constructs/index.ts'
+import { newApp } from '../support/cdk-app.ts'
 
 function leaseTable() {
-  const stack = new Stack(new App(), 'Stack')
+  const stack = new Stack(newApp(), 'Stack')
   return { stack, table: new LeaseTable(stack, 'Leases') }
 }
 
@@ -53,7 +54,7 @@ test('rows expire by the attribute `ttl`, and the stream shows each row before a
 })
 
 test('the table has the name it was given', () => {
-  const stack = new Stack(new App(), 'Stack')
+  const stack = new Stack(newApp(), 'Stack')
   new LeaseTable(stack, 'Leases', { tableName: 'leases' })
   Template.fromStack(stack).hasResourceProperties('AWS::DynamoDB::GlobalTable', { TableName: 'leases' })
 })

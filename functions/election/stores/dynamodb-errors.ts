@@ -45,14 +45,14 @@ export function storeError(cause: unknown, lease: string, tableName: string): Le
   if (THROTTLED.has(error.name)) {
     return failure(`DynamoDB throttled the request for ${about}, and its retries. Try again later.`, true)
   }
-  if (error.name === 'TransactionConflictException' || error.name === 'TransactionCanceledException') {
+  if (OPEN_TRANSACTION.has(error.name)) {
     return failure(
       `DynamoDB cancelled the transaction on ${about} at every try: others were under way, or it was throttled. Try again later.`,
       true,
     )
   }
   if (error.name === 'ValidationException') {
-    if (/global table|multi-?region|strong consisten/i.test(error.message)) {
+    if (WITHOUT_TRANSACTIONS.test(error.message)) {
       return failure(
         'This table replicates with strong consistency across Regions, where DynamoDB has no transactions: guard and completion with items are not to be had. Protect each row with lease.fence() or lease.send() instead.',
         false,
@@ -63,6 +63,25 @@ export function storeError(cause: unknown, lease: string, tableName: string): Le
   if (error.$fault === 'client') return failure(`DynamoDB refused the request for ${about}.`, false)
   return failure(`DynamoDB gave no answer for ${about}. Check the endpoint, the network and DynamoDB's health.`, true)
 }
+
+/**
+ * What went wrong with a transaction of the lease row and the caller's own items. Where DynamoDB refused it outright, the
+ * lease row, which was written before, is the least likely reason: such an error goes to the caller as it is. Only where
+ * the outcome is open, or where no item could ever pass, is it ours to tell.
+ */
+export function transactionError(cause: unknown, lease: string, tableName: string): unknown {
+  if (!(cause instanceof Error) || !('$metadata' in cause)) return cause // never sent: the SDK could not make it a request
+  const isOpen =
+    !('$fault' in cause) || cause.$fault === 'server' || OPEN_TRANSACTION.has(cause.name) || THROTTLED.has(cause.name)
+  return isOpen || WITHOUT_TRANSACTIONS.test(cause.message) ? storeError(cause, lease, tableName) : cause
+}
+
+const OPEN_TRANSACTION = new Set([
+  'TransactionInProgressException',
+  'TransactionCanceledException',
+  'TransactionConflictException',
+])
+const WITHOUT_TRANSACTIONS = /global table|multi-?region|strong consisten/i
 
 /** What the marshaller throws for a checkpoint that is not plain data. */
 export function unstorable(cause: unknown, lease: string): LeaseError {

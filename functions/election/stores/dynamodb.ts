@@ -17,7 +17,7 @@ import { marshall } from '@aws-sdk/util-dynamodb'
 import { type Clock, systemClock } from '../clock.ts'
 import { CorruptLeaseError, InvalidOptionError } from '../errors.ts'
 import { type AcquireRequest, acquired, type GiveBackRequest, type HolderWrite, type Tenure } from '../rules.ts'
-import { storeError, unstorable } from './dynamodb-errors.ts'
+import { storeError, transactionError, unstorable } from './dynamodb-errors.ts'
 import { acquireUpdate, giveBackUpdate, guardCondition, holderUpdate, type LeaseUpdate } from './expressions.ts'
 import { type AttributeMap, LEASE_RECORD, readRow } from './row.ts'
 import type { AcquireReply, Effects, LeaseStore, Row, TransactItem, WriteInput, WriteReply } from './store.ts'
@@ -31,7 +31,8 @@ import { observeWire } from './wire.ts'
  * excluded. The table must not be restored to an older copy while candidates run (docs/protocol.md, Limits).
  */
 export interface DynamoDBLeaseStoreOptions {
-  readonly tableName: string
+  /** Checked when constructed, so that `process.env.LEASE_TABLE` can be given as it is. */
+  readonly tableName: string | undefined
   /**
    * Your own client, for its Region, credentials and retries. Give it time-outs: the SDK waits for ever by default, and
    * its `requestTimeout` only warns unless `throwOnRequestTimeout` is set.
@@ -150,7 +151,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
         if (ofItems.some(({ Code }) => Code !== undefined && Code !== 'None' && Code !== 'TransactionConflict'))
           throw error
       }
-      throw this.#failure(error, lease)
+      throw transactionError(error, lease, this.#tableName)
     }
   }
 

@@ -86,7 +86,9 @@ export function readRow(row: AttributeMap, lease: string): LeaseRecord {
 
 function show(value: AttributeValue | undefined): string {
   if (value === undefined) return 'missing'
-  return JSON.stringify(value).slice(0, 80)
+  if (value.S !== undefined) return JSON.stringify(value.S.slice(0, 40))
+  if (value.N !== undefined) return `the number ${value.N}`
+  return `of type ${Object.keys(value).join()}` // a checkpoint may hold what must not reach a log
 }
 
 type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {

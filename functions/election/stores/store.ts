@@ -7,8 +7,14 @@ import type {
 import type { ClockReading } from '../clock.ts'
 import type { AcquireRequest, GiveBackRequest, HolderWrite, LeaseRecord, Reply, Tenure } from '../rules.ts'
 
-/** The input of a `PutCommand`, `UpdateCommand` or `DeleteCommand` of `@aws-sdk/lib-dynamodb`. */
-export type WriteInput = PutCommandInput | UpdateCommandInput | DeleteCommandInput
+/**
+ * The input of a `PutCommand` (it has an `Item`), an `UpdateCommand` (an `UpdateExpression`) or a `DeleteCommand` (neither)
+ * of `@aws-sdk/lib-dynamodb`.
+ */
+export type WriteInput =
+  | PutCommandInput
+  | (UpdateCommandInput & { readonly UpdateExpression: string })
+  | DeleteCommandInput
 export type TransactItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number]
 export type Row = Record<string, unknown>
 
