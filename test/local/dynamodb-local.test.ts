@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ListTablesCommand } from '@aws-sdk/client-dynamodb'
+import { DescribeTableCommand } from '@aws-sdk/client-dynamodb'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import { startDynamoDBLocal } from '../../infra/local/dynamodb-local.ts'
 import { javaMajor } from '../../infra/local/java.ts'
@@ -10,8 +10,8 @@ import { createLeaseTable, localClient } from '../support/tables.ts'
 test('answers, and takes a fresh lease table', async () => {
   const client = localClient(inject('dynamodbEndpoint'))
   const table = await createLeaseTable(client)
-  const { TableNames } = await client.send(new ListTablesCommand({}))
-  expect(TableNames).toContain(table)
+  const { Table } = await client.send(new DescribeTableCommand({ TableName: table }))
+  expect(Table).toMatchObject({ TableStatus: 'ACTIVE', ItemCount: 0 })
 })
 
 test.each([
@@ -52,7 +52,7 @@ describe('DynamoDB Local comes', () => {
     const local = await startDynamoDBLocal({ env: { PATH, DYNAMODB_ENDPOINT: endpoint } })
     expect(local.endpoint).toBe(endpoint)
     await local.stop()
-    await localClient(endpoint).send(new ListTablesCommand({}))
+    await localClient(endpoint).send(new DescribeTableCommand({}))
   })
 
   test('from nowhere else: one message says what to install', async () => {
