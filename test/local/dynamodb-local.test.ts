@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DescribeTableCommand } from '@aws-sdk/client-dynamodb'
+import { DescribeTableCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import { startDynamoDBLocal } from '../../infra/local/dynamodb-local.ts'
 import { javaMajor } from '../../infra/local/java.ts'
@@ -52,7 +52,7 @@ describe('DynamoDB Local comes', () => {
     const local = await startDynamoDBLocal({ env: { PATH, DYNAMODB_ENDPOINT: endpoint } })
     expect(local.endpoint).toBe(endpoint)
     await local.stop()
-    await localClient(endpoint).send(new DescribeTableCommand({}))
+    await localClient(endpoint).send(new ListTablesCommand({}))
   })
 
   test('from nowhere else: one message says what to install', async () => {
