@@ -282,9 +282,12 @@ export class LeaseHandle implements Lease {
     const stop = this.#timers.signal
     while (!stop.aborted && !this.#loss.signal.aborted && this.#deadline.expiresAtMs < latestExpiryMs) {
       const dueInMs = this.#deadline.remainingMs() - (leaseMs * 2) / 3
-      if (dueInMs > 0)
+      if (dueInMs > 0) {
         await clock.sleep(Math.ceil(dueInMs), stop) // then look again: a checkpoint extends the lease as well
-      else await this.renew().catch(() => this.#breathe()) // tried until the deadline, of which #watchDeadline tells
+      } else {
+        await this.renew().catch(() => undefined) // tried until the deadline, of which #watchDeadline tells
+        await this.#breathe() // where the clocks disagree it may be due again at once
+      }
     }
   }
 

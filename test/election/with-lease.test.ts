@@ -424,6 +424,16 @@ describe('a frozen process', () => {
     expect(await outcome).toMatchObject({ status: 'completed' })
   })
 
+  it('does not renew in a loop after its monotonic clock stood still', async () => {
+    const { lease, finish, outcome } = lead({ leaseMs: 15_000 })
+    await lease
+    clock.freeze(6_000, { monotonic: false })
+    await clock.advance(30_000)
+    expect(store.asked.filter((kind) => kind === 'renew').length).toBeLessThanOrEqual(25) // once every twelfth of the lease at most
+    finish('')
+    await outcome
+  })
+
   it('does not write the future into the row where its wall clock jumps: the next tick finds its leader', async () => {
     const { lease, finish, outcome } = lead({ leaseMs: 15_000 })
     await lease
