@@ -38,7 +38,7 @@ export interface Log {
 }
 
 export interface ChargeDueOptions {
-  readonly lease: Pick<Lease, 'fencingToken' | 'signal' | 'assertHeld' | 'send' | 'idempotencyKey'>
+  readonly lease: Pick<Lease, 'fencingToken' | 'missedTicks' | 'signal' | 'assertHeld' | 'send' | 'idempotencyKey'>
   /** Everything due at or before this instant, canonical ISO in UTC with milliseconds, is charged. */
   readonly tick: string
   readonly subscriptions: Subscriptions
@@ -151,7 +151,7 @@ export async function chargeDue(options: ChargeDueOptions): Promise<BillingResul
     }
   }
 
-  log.info('leading', { tick, fencingToken: lease.fencingToken })
+  log.info('leading', { tick, fencingToken: lease.fencingToken, missedTicks: lease.missedTicks })
   try {
     const hints = await findDue()
     // One iterator for all workers: each takes the next subscription when it is done with one. They all end before the

@@ -8,6 +8,8 @@ import { completionOf, type TickRecord, type Try, wasTakenOver } from './tick.ts
 /** Standard output or standard error. */
 export interface Terminal {
   readonly isTTY?: boolean
+  /** Characters a line. */
+  readonly columns?: number
   write(text: string): unknown
 }
 
@@ -66,12 +68,15 @@ export function startDisplay(stream: Terminal, env: NodeJS.ProcessEnv = process.
       line('')
       line(`${completed} of ${count(ticks, 'tick')} completed, each by one of ${count(candidates, 'candidate')}`)
       line(`  ${standby} stood by, ${failed} failed, ${count(tookOver, 'leader')} replaced within the tick`)
-      line(`  ${count(summary.charges, 'charge')}${charges.length > 0 ? ` (${amountsOf(charges)})` : ''}`)
+      const amounts = charges.length > 0 ? ` (${amountsOf(charges)})` : ''
+      const recorded = charges.length === summary.charges ? '' : ` at the gateway, ${summary.charges} in the ledger`
+      line(`  ${count(charges.length, 'charge')}${amounts}${recorded}`)
       if (replayedRequests > 0) line(`  ${count(replayedRequests, 'repeated request')} that charged nothing more`)
       if (staleWritesRefused > 0) line(`  ${count(staleWritesRefused, 'write')} of replaced leaders refused`)
       if (faults.length > 0) line(colour.red(`✗ ${faults.join('; ')}`))
       else if (cut)
         line(colour.yellow('The last tick was cut short. Until then everything due was charged, nothing twice.'))
+      else if (ticks === 0) line(colour.yellow('No tick was run.'))
       else if (summary.charges === 0) line(colour.green('✓ Nothing was due, nothing was charged.'))
       else line(colour.green('✓ Everything due was charged, nothing twice; gateway and ledger agree.'))
     },
@@ -112,7 +117,9 @@ function startCountdown(stream: Terminal, dim: (text: string) => string) {
     const at = performance.now() + delayMs
     const show = () => {
       const leftMs = Math.max(0, at - performance.now())
-      stream.write(`\r\u001b[2K${dim(`    … candidate ${candidate} is tried again in ${Math.ceil(leftMs / 1000)} s`)}`)
+      const text = `    … candidate ${candidate} is tried again in ${Math.ceil(leftMs / 1000)} s`
+      // A line that wraps could not be rewritten.
+      stream.write(`\r\u001b[2K${dim(text.slice(0, (stream.columns ?? 80) - 1))}`)
     }
     clear()
     timer = setInterval(show, 1_000)

@@ -70,6 +70,7 @@ async function startJar(
   const options = ['-inMemory', '-sharedDb', '-disableTelemetry', '-port', String(port)]
   const jar = [
     `-Djava.library.path=${join(emulator, 'DynamoDBLocal_lib')}`,
+    `-Djava.io.tmpdir=${directory}`, // it unpacks a library there, and is killed before it could delete it
     '-jar',
     join(emulator, 'DynamoDBLocal.jar'),
   ]

@@ -1,5 +1,5 @@
 /**
- * Ctrl-C, once: `signal` aborts, and whoever runs comes to an orderly end. Twice: this process ends at once, and the
+ * Ctrl-C, or an output that nobody reads any more, once: `signal` aborts, and whoever runs comes to an orderly end. Twice: this process ends at once, and the
  * watchdog kills what it started.
  */
 
@@ -23,6 +23,11 @@ export function onInterrupt(env: NodeJS.ProcessEnv = process.env): Interrupt {
   }
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const signal of signals) process.on(signal, interrupt)
+
+  // Nobody reads what we print any more: `| head`, a closed terminal.
+  const closed = (error: Error) => controller.abort(error)
+  const streams = [process.stdout, process.stderr] as const
+  for (const stream of streams) stream.on('error', closed)
 
   // A signal sent to npm alone ends npm and its shell, and nobody tells us; but we get another parent.
   const parent = process.ppid

@@ -33,7 +33,7 @@ const TIME_SCALE = { least: 0.07, most: 1 } as const
 const LONGEST_PAUSE_MS = 3_600_000
 
 interface Flags {
-  readonly every: number
+  readonly every?: number
   readonly ticks?: number
   readonly candidates: number
   readonly customers?: string
@@ -58,7 +58,11 @@ export function parseOptions(argv: readonly string[]): Parsed {
   }
   const command = new Command('npm start --')
     .description('Runs the deployed stacks on this machine: one leader charges the subscriptions at every tick.')
-    .option('--every <duration>', 'pause between ticks, such as 500ms, 2s, 1m', durationMs, 2_000)
+    .option(
+      '--every <duration>',
+      'the least time from one tick to the next, such as 500ms, 2s, 1m (default: 2s)',
+      durationMs,
+    )
     .option('--ticks <number>', 'how many ticks (default: until Ctrl-C)', wholeNumber(1, 1_000_000))
     .option('--candidates <number>', 'how many wake at every tick', wholeNumber(1, MOST_CANDIDATES), 4)
     .option('--customers <file>', 'CSV file of subscriptions (default: generated ones)')
@@ -75,9 +79,10 @@ export function parseOptions(argv: readonly string[]): Parsed {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return { kind: 'help', text: said }
-    throw new OptionError(said.trim().replace(/^error: /, ''), { cause: error })
+    const hint = error.code === 'commander.excessArguments' ? ' Flags go behind `--`: npm start -- --ticks 5' : ''
+    throw new OptionError(said.trim().replace(/^error: /, '') + hint, { cause: error })
   }
-  const { every, ticks, killLeader, customers, ...rest } = command.opts<Flags>()
+  const { every = 2_000, ticks, killLeader, customers, ...rest } = command.opts<Flags>()
   if (killLeader !== undefined && ticks !== undefined && killLeader > ticks) {
     throw new OptionError(`--kill-leader ${killLeader} is beyond the last tick: --ticks is ${ticks}`)
   }

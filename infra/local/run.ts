@@ -1,5 +1,5 @@
 /** `npm start`: from the command line to the exit code. */
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Subscription } from '../../functions/billing/subscription.ts'
 import { generateCustomers, readCustomers } from './customers.ts'
 import { startDisplay } from './display.ts'
@@ -27,10 +27,11 @@ export async function main(argv: readonly string[], app?: string): Promise<numbe
       return 0
     }
     const { customers } = parsed.options
-    subscriptions = customers === undefined ? generateCustomers(SEED) : await readCustomers(customers)
+    subscriptions =
+      customers === undefined ? generateCustomers(SEED) : await readCustomers(fromWhereNpmWasCalled(customers))
   } catch (error) {
     const hint = error instanceof OptionError ? '\nnpm start -- --help lists the flags.' : ''
-    process.stderr.write(`${messageOf(error)}${hint}\n`)
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}${hint}\n`)
     return WRONG_INPUT
   }
 
@@ -51,6 +52,11 @@ export async function main(argv: readonly string[], app?: string): Promise<numbe
   } finally {
     display.close()
   }
+}
+
+/** npm runs its scripts in the project's root, wherever in it the user is. */
+function fromWhereNpmWasCalled(path: string): string {
+  return resolve(process.env['INIT_CWD'] ?? '.', path)
 }
 
 function messageOf(error: unknown): string {

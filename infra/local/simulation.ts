@@ -70,7 +70,8 @@ export async function simulate(run: Run): Promise<{ summary: Summary; faults: re
   await createTables(client, tables)
   resources.defer(() => deleteTables(client, tables))
   const { subscriptionsTable, chargesTable } = billingTables(candidates)
-  await seedSubscriptions(client, subscriptionsTable, run.subscriptions)
+  await seedSubscriptions(client, subscriptionsTable, run.subscriptions, signal)
+  signal.throwIfAborted()
 
   signal.addEventListener('abort', () => void host.stop(), { once: true })
   const records = await runTicks(run, { host, client, gateway, killer, candidates })
@@ -92,7 +93,8 @@ export async function simulate(run: Run): Promise<{ summary: Summary; faults: re
   const summary = summarize(records, candidates.length, counted)
   const faults = faultsOf(summary, counted)
   if (options.killLeader !== undefined && !killer.killed() && !signal.aborted) {
-    display.note(`The leader of tick ${options.killLeader} was not killed: the tick charged nothing.`)
+    const why = records.length < options.killLeader ? 'the run ended before it' : 'the tick charged nothing'
+    display.note(`The leader of tick ${options.killLeader} was not killed: ${why}.`)
   }
   display.ended(summary, gateway.charges(), faults, cut)
   return { summary, faults }
@@ -112,6 +114,11 @@ async function prepare({ options, app, root, display, signal }: Run, resources: 
   })
   const context = { candidates: options.candidates, leaseMs: Math.round(LEASE_MS * options.timeScale) }
   const synthesizing = synthesize({ app, directory, context, signal: early }, root)
+  // Its directory is removed next: not while it still writes there.
+  resources.defer(async () => {
+    cancel.abort()
+    await synthesizing.catch(() => undefined)
+  })
   const [dynamodb, assembly]: [DynamoDBLocal, Assembly] = await Promise.all([starting, synthesizing])
   return { dynamodb, assembly }
 }

@@ -7,7 +7,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { isObject, type Json, type JsonObject, type Resource, type Stack, TemplateError } from './intrinsics.ts'
 import { type Declared, readStack } from './template.ts'
 import { guard } from './watchdog.ts'
@@ -36,7 +36,10 @@ export async function appCommand(root: string): Promise<string> {
 
 /** @throws Error with what the app said, where it fails. */
 export async function synthesize({ app, directory, context, signal }: Synthesis, root: string): Promise<Assembly> {
-  const env = { ...process.env, CDK_OUTDIR: directory, CDK_CONTEXT_JSON: JSON.stringify(context) }
+  signal?.throwIfAborted()
+  // The app's `node` is this one, whatever the PATH says.
+  const PATH = `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}`
+  const env = { ...process.env, PATH, CDK_OUTDIR: directory, CDK_CONTEXT_JSON: JSON.stringify(context) }
   const child = spawn(app, { shell: true, cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   guard(child)
   const killGroup = () => child.pid !== undefined && process.kill(-child.pid, 'SIGKILL')

@@ -168,6 +168,14 @@ describe('A customers file', () => {
     expect((await problemsOf(`${HEADER},name\n${LINE},x\n`)).message).toContain('the header has this column twice')
   })
 
+  test('whose columns are separated by semicolons or tabs is refused in one line', async () => {
+    for (const separator of [';', '\t']) {
+      const { message } = await problemsOf(`${HEADER}\n${LINE}\n`.replaceAll(',', separator))
+      expect(message).toContain('line 1: the columns are separated by semicolons or tabs')
+      expect(message.trim().split('\n').length).toBeLessThanOrEqual(2)
+    }
+  })
+
   test('that is empty, or a header alone, is refused', async () => {
     expect((await problemsOf('')).message).toContain(`the file is empty; the first line must be ${HEADER}`)
     expect((await problemsOf('\uFEFF\r\n')).message).toContain('the file is empty')

@@ -60,6 +60,7 @@ describe('refuses, and says what is allowed:', () => {
     ['--candidate 4', 'Did you mean --candidates?'],
     ['--ticks', 'argument missing'],
     ['extra', 'too many arguments'],
+    ['3', 'Flags go behind `--`'],
   ])('%s', (flags, message) => {
     const parse = () => parseOptions(flags.split(' '))
     expect(parse).toThrow(OptionError)

@@ -95,6 +95,17 @@ describe('npm start', () => {
     await expect.poll(() => leftOf(family)).toEqual([])
   })
 
+  test('ends in good order when nobody reads what it prints any more', async () => {
+    const { directory, file } = customersDue('2024-01-31')
+    const { child, output, ended } = start(directory, '--every', '10ms', '--candidates', '2', '--customers', file)
+    await expect.poll(() => output.stdout, TO_START).toMatch(/\n +1 /)
+    const family = familyOf(child.pid)
+    child.stdout.destroy()
+    expect(await ended).toBe(1) // something due was not charged, as above
+    expect(output.stderr).not.toContain('EPIPE')
+    await expect.poll(() => leftOf(family)).toEqual([])
+  })
+
   test('leaves no process behind when it is killed, frozen environments included', async () => {
     const { directory, file } = customersDue('2024-01-31')
     const { child, output } = start(directory, '--every', '60s', '--candidates', '2', '--customers', file)

@@ -28,7 +28,7 @@ import { observeWire } from './wire.ts'
  * request each: the row comes with the reply (`ALL_OLD`), so nobody reads it separately.
  *
  * Limits. One Region, or a global table with strong consistency: in eventual mode the last writer wins and nobody is
- * excluded. The table must not be restored to an older copy while candidates run (docs/protocol.md, Limits).
+ * excluded. The table must not be restored to an older copy while candidates run (docs/protocol.md, What remains).
  */
 export interface DynamoDBLeaseStoreOptions {
   /** Checked when constructed, so that `process.env.LEASE_TABLE` can be given as it is. */

@@ -55,6 +55,11 @@ export async function readCustomers(path: string): Promise<Subscription[]> {
   const text = await readText(path)
   const [header, ...records] = parseRecords(path, text)
   if (header === undefined) throw new CustomersFileError(path, [{ message: `the file is empty; ${expectedHeader()}` }])
+  if (header.fields.length === 1 && /[;\t]/.test(header.fields[0] ?? '')) {
+    throw new CustomersFileError(path, [
+      { line: 1, message: 'the columns are separated by semicolons or tabs; separate them by commas' },
+    ])
+  }
   const positions = columnPositions(header.fields)
   if (Array.isArray(positions)) throw new CustomersFileError(path, positions)
   if (records.length === 0) throw new CustomersFileError(path, [{ message: 'there is no line after the header' }])

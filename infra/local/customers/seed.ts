@@ -9,15 +9,17 @@ const MAX_TRIES = 8
 
 /**
  * Puts all subscriptions into the table; rows of the same customer and plan are replaced.
- * @throws Error where DynamoDB still leaves items unprocessed after several tries
+ * @throws the reason of `signal`, and Error where DynamoDB still leaves items unprocessed after several tries
  */
 export async function seedSubscriptions(
   client: DynamoDBClient,
   tableName: string,
   subscriptions: readonly Subscription[],
+  signal?: AbortSignal,
 ): Promise<void> {
   const documents = DynamoDBDocumentClient.from(client)
   for (let start = 0; start < subscriptions.length; start += BATCH) {
+    signal?.throwIfAborted()
     const batch = subscriptions.slice(start, start + BATCH)
     let RequestItems: Record<string, object[]> = {
       [tableName]: batch.map((subscription) => ({ PutRequest: { Item: { ...subscription } } })),
