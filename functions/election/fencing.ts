@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { InvalidOptionError } from './errors.ts'
-import type { WriteInput } from './stores/store.ts'
 
 /**
  * The weakest and cheapest protection, and the one that works across Regions: a protected row carries, per lease, the
@@ -74,10 +73,6 @@ export function seenToken(row: unknown, lease: string): number | undefined {
   if (typeof value === 'number') return value
   if (typeof value === 'object' && value !== null && 'N' in value) return Number(value.N)
   return undefined
-}
-
-export function isWriteInput(input: Fenceable): input is WriteInput {
-  return 'TableName' in input
 }
 
 /** Items of a document client are of any type: a key made of `undefined` would be the same for every customer. */
