@@ -209,7 +209,16 @@ function problemOfDate(dueDate: string): string | undefined {
 }
 
 /** Names only: Intl also takes offsets such as +05:45, which know no summer time. */
+// Building a formatter is slow, and a file names few zones.
+const knownZones = new Map<string, boolean>()
+
 function isTimeZone(name: string): boolean {
+  const known = knownZones.get(name) ?? buildsAFormatter(name)
+  knownZones.set(name, known)
+  return known
+}
+
+function buildsAFormatter(name: string): boolean {
   if (!/^[A-Za-z]/.test(name)) return false
   try {
     new Intl.DateTimeFormat('en', { timeZone: name })
