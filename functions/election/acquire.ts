@@ -1,4 +1,4 @@
-import { type ClockReading, certainOffsetMs } from './clock.ts'
+import { type ClockReading, certainOffsetMs, jitter } from './clock.ts'
 import { Deadline, type Instant, instantOf } from './deadline.ts'
 import {
   ClockSkewError,
@@ -176,8 +176,4 @@ function outOfStep({ lease, maxClockSkewMs }: Settings): ClockSkewError {
     `Lease "${lease}" is free, but ${FRESH_TRIES} fresh requests were each older than the row's last write by more than ${maxClockSkewMs} ms. This clock is behind that of the candidate that wrote last: synchronise both, or repair writtenAtMs if somebody edited the row. The event can be retried.`,
     { lease },
   )
-}
-
-function jitter(): number {
-  return 0.5 + Math.random()
 }

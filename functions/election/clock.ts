@@ -27,6 +27,11 @@ export const systemClock: Clock = {
     }),
 }
 
+/** A factor from 0.5 to 1.5 for a delay, so that candidates that met once do not meet again. */
+export function jitter(): number {
+  return 0.5 + Math.random()
+}
+
 /**
  * One exchange with DynamoDB, for judging the local clock. `dateMs` is the `Date` header of the reply, which HTTP gives
  * in whole seconds (RFC 9110, 5.6.7): the server's clock was in [dateMs, dateMs + 1000) between sending and receiving.

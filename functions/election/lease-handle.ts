@@ -145,25 +145,16 @@ export class LeaseHandle implements Lease {
   }
 
   async release(): Promise<void> {
-    await this.#end('released', (step, nowMs) => ({
-      ...this.#tenure,
-      kind: 'release',
-      step,
-      nowMs,
-      endedBy: 'released',
-    }))
+    await this.#release({ endedBy: 'released' })
   }
 
   /** Release for a task that threw. */
   async fail(errorName: string): Promise<void> {
-    await this.#end('released', (step, nowMs) => ({
-      ...this.#tenure,
-      kind: 'release',
-      step,
-      nowMs,
-      endedBy: 'failed',
-      errorName,
-    }))
+    await this.#release({ endedBy: 'failed', errorName })
+  }
+
+  async #release(how: { readonly endedBy: 'released' | 'failed'; readonly errorName?: string }): Promise<void> {
+    await this.#end('released', (step, nowMs) => ({ ...this.#tenure, kind: 'release', step, nowMs, ...how }))
   }
 
   async complete(items: readonly TransactItem[] = []): Promise<void> {

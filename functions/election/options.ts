@@ -40,6 +40,9 @@ export interface LeaseOptions {
   readonly clock?: Clock
 }
 
+/** The default in Lambda, and of the constructs: well under the minute after which Lambda retries the event of a leader that died. */
+export const LAMBDA_LEASE_MS = 15_000
+
 /** The longest lease that any candidate may ask for: a row that reaches further is damaged. */
 export const LONGEST_LEASE_MS = 3_600_000
 
@@ -124,8 +127,13 @@ export function assertOptions(options: object, { alsoAllowed = [] }: { alsoAllow
   assertLeaseName(Reflect.get(options, 'lease'))
 }
 
+/** 1 to 128 characters out of `A-Z a-z 0-9 . _ - / :`; the constructs hold names to the same rule. */
+export function isLeaseName(name: string): boolean {
+  return /^[\w.:/-]{1,128}$/.test(name)
+}
+
 function assertLeaseName(name: unknown): asserts name is string {
-  if (typeof name === 'string' && /^[\w.:/-]{1,128}$/.test(name)) return
+  if (typeof name === 'string' && isLeaseName(name)) return
   throw new InvalidOptionError(
     `The option lease must be a name of 1 to 128 characters out of A-Z a-z 0-9 . _ - / :, but is ${JSON.stringify(name)}.`,
   )
@@ -149,7 +157,7 @@ export function settingsOf(options: LeaseOptions): Settings {
     throw new InvalidOptionError(`The option context says that ${remainingMs} ms remain; it must be Lambda's context.`)
   }
   const latestExpiryMs = Math.floor(nowMs + remainingMs + killGraceMs)
-  const leaseMs = options.leaseMs ?? (context === undefined ? 30_000 : 15_000)
+  const leaseMs = options.leaseMs ?? (context === undefined ? 30_000 : LAMBDA_LEASE_MS)
   const tick = options.tick === undefined ? undefined : canonicalTick(options.tick, options.periodMs)
   if (tick !== undefined) assertNotFuture(tick, nowMs, maxClockSkewMs)
   return {

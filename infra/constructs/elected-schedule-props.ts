@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib'
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
 import type { IConstruct } from 'constructs'
+import { LAMBDA_LEASE_MS } from '../../functions/election/options.ts'
 import { ConfigurationError } from './configuration-error.ts'
 import { type LeaseTable, leaseNameProblems } from './lease-table.ts'
 import { timingProblems } from './timing.ts'
@@ -56,7 +57,7 @@ export interface ElectedScheduleSettings extends Required<ElectionProps> {
 
 /** @throws ConfigurationError that names everything which cannot work */
 export function settingsOf(scope: IConstruct, props: ElectedScheduleProps): ElectedScheduleSettings {
-  const { leaseTable, lease, handler, candidates = 2, leaseDuration = Duration.seconds(15) } = props
+  const { leaseTable, lease, handler, candidates = 2, leaseDuration = Duration.millis(LAMBDA_LEASE_MS) } = props
   const period = 'rate' in props ? props.rate : props.period
   if (period.isUnresolved() || leaseDuration.isUnresolved()) {
     throw new ConfigurationError(scope, ['the period and `leaseDuration` must be known at synthesis, not tokens'])

@@ -2,6 +2,7 @@ import { type Duration, RemovalPolicy } from 'aws-cdk-lib'
 import { AttributeType, Billing, type ReplicaTableProps, StreamViewType, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam'
 import type { Construct, IConstruct } from 'constructs'
+import { isLeaseName } from '../../functions/election/options.ts'
 import { ConfigurationError } from './configuration-error.ts'
 
 export interface LeaseTableProps {
@@ -94,6 +95,6 @@ export class LeaseTable extends TableV2 {
 
 /** Why this cannot be a lease's name; empty where it can. */
 export function leaseNameProblems(lease: string): string[] {
-  if (/^[A-Za-z0-9._\-/:]{1,128}$/.test(lease)) return []
+  if (isLeaseName(lease)) return []
   return [`the lease name ${JSON.stringify(lease)} is not allowed; use 1 to 128 letters, digits and . _ - / :`]
 }

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { Subscription } from '../../functions/billing/subscription.ts'
+import { LAMBDA_LEASE_MS } from '../../functions/election/options.ts'
 import { auditLedger, earliestDueAt, seedSubscriptions } from './customers.ts'
 import type { Display } from './display.ts'
 import { type DynamoDBLocal, startDynamoDBLocal } from './dynamodb-local.ts'
@@ -37,8 +38,6 @@ export interface Run {
 
 const REGION = 'eu-central-1'
 const ACCOUNT = '000000000000'
-/** What the lease lasts when deployed. */
-const LEASE_MS = 15_000
 
 /** @throws Error that says what to install or to repair, where the run could not start. */
 export async function simulate(run: Run): Promise<{ summary: Summary; faults: readonly string[] }> {
@@ -112,7 +111,7 @@ async function prepare({ options, app, root, display, signal }: Run, resources: 
     cancel.abort()
     await (await starting.catch(() => undefined))?.stop()
   })
-  const context = { candidates: options.candidates, leaseMs: Math.round(LEASE_MS * options.timeScale) }
+  const context = { candidates: options.candidates, leaseMs: Math.round(LAMBDA_LEASE_MS * options.timeScale) }
   const synthesizing = synthesize({ app, directory, context, signal: early }, root)
   // Its directory is removed next: not while it still writes there.
   resources.defer(async () => {

@@ -2,7 +2,6 @@ import { InvalidOptionError, type LeaseError, LeaseStoreError } from '../errors.
 
 interface SdkError extends Error {
   readonly $fault?: 'client' | 'server'
-  readonly code?: string
 }
 
 const THROTTLED = new Set([
@@ -19,6 +18,12 @@ const NOT_PERMITTED = new Set([
   'MissingAuthenticationTokenException',
   'CredentialsProviderError',
 ])
+const OPEN_TRANSACTION = new Set([
+  'TransactionInProgressException',
+  'TransactionCanceledException',
+  'TransactionConflictException',
+])
+const WITHOUT_TRANSACTIONS = /global table|multi-?region|strong consisten/i
 
 /**
  * Turns what the SDK threw into a LeaseStoreError that says what to do. An error that the AWS SDK marks as the client's
@@ -75,13 +80,6 @@ export function transactionError(cause: unknown, lease: string, tableName: strin
     !('$fault' in cause) || cause.$fault === 'server' || OPEN_TRANSACTION.has(cause.name) || THROTTLED.has(cause.name)
   return isOpen || WITHOUT_TRANSACTIONS.test(cause.message) ? storeError(cause, lease, tableName) : cause
 }
-
-const OPEN_TRANSACTION = new Set([
-  'TransactionInProgressException',
-  'TransactionCanceledException',
-  'TransactionConflictException',
-])
-const WITHOUT_TRANSACTIONS = /global table|multi-?region|strong consisten/i
 
 /** What the marshaller throws for a checkpoint that is not plain data. */
 export function unstorable(cause: unknown, lease: string): LeaseError {

@@ -14,7 +14,7 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb'
 import { marshall } from '@aws-sdk/util-dynamodb'
-import { type Clock, systemClock } from '../clock.ts'
+import { type Clock, jitter, systemClock } from '../clock.ts'
 import { CorruptLeaseError, InvalidOptionError } from '../errors.ts'
 import { type AcquireRequest, acquired, type GiveBackRequest, type HolderWrite, type Tenure } from '../rules.ts'
 import { storeError, transactionError, unstorable } from './dynamodb-errors.ts'
@@ -171,7 +171,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
         return await send()
       } catch (error) {
         if (tries === CONFLICT_TRIES || !isConflict(error)) throw error
-        await this.#clock.sleep(CONFLICT_DELAY_MS * tries * (0.5 + Math.random()))
+        await this.#clock.sleep(CONFLICT_DELAY_MS * tries * jitter())
       }
     }
   }
