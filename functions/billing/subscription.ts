@@ -8,17 +8,17 @@
  * | `interval`, `anchorDay` | S, N | see due-date.ts |
  * | `priceMinor`, `currency` | N, S | see money.ts |
  * | `timeZone` | S | IANA name; a period begins at local midnight |
+ * | `paymentMethod` | S | the gateway's token of what to charge; never a card number |
  * | `period` | S | the local due date to be charged, `YYYY-MM-DD`; with customer and plan it is the business unit, paid once |
  * | `dueAt`, `dueShard` | S | when to charge (ISO, UTC, ms); keys of the index `due`, absent where nothing is to be charged |
  * | `dunned` | N | declines of this period so far |
- * | `status` | S | active, or unpaid after too many declines |
- * | `intentStartedAtMs`, `intentAmountMinor`, `intentCurrency` | N, N, S | a charge of this period may have been sent, first at that epoch ms, with that amount |
+ * | `status` | S | active, or suspended after too many declines |
  *
- * The intent outlives a refusal by the gateway: an earlier try may have charged. Who corrects the price of a refused
- * charge by hand makes sure that the gateway has no charge of the period, and removes the three attributes.
+ * To resume a suspended subscription set `status` to active and give it `dueAt` and `dueShard` again; `dunned` stays, for
+ * it is part of the key under which the gateway remembers the last decline.
  */
 import { dueInstant, INTERVALS, type Interval, InvalidDateError, nextPeriod } from './due-date.ts'
-import { isAmountMinor, isCurrency, type Money } from './money.ts'
+import { isAmountMinor, isCurrency } from './money.ts'
 
 export interface SubscriptionKey {
   readonly customer: string
@@ -37,33 +37,24 @@ export interface Subscription extends BusinessUnit {
   readonly priceMinor: number
   readonly currency: string
   readonly timeZone: string
+  readonly paymentMethod: string
   readonly dueAt: string
   readonly dueShard: string
   readonly dunned: number
-  readonly status: 'active' | 'unpaid'
-}
-
-/** Written before the gateway is asked, so that whoever comes after a crash knows that money may have moved. */
-export interface Intent extends Money {
-  readonly startedAtMs: number
+  readonly status: 'active' | 'suspended'
 }
 
 /** What the task reads of a due row. */
-export interface DueSubscription extends BusinessUnit {
-  readonly interval: Interval
-  readonly anchorDay: number
-  readonly timeZone: string
-  readonly dunned: number
-  readonly intent: Intent
-}
+export type DueSubscription = Omit<Subscription, 'name' | 'dueAt' | 'dueShard' | 'status'>
 
 export type AfterCharge = Pick<Subscription, 'period' | 'dueAt' | 'dueShard' | 'dunned'>
 export type AfterDecline =
   | (Pick<Subscription, 'dunned' | 'dueAt'> & { readonly status: 'active' })
-  | { readonly dunned: number; readonly status: 'unpaid' }
+  | { readonly dunned: number; readonly status: 'suspended' }
 
 const DAY_MS = 86_400_000
-const MAX_DECLINES = 3
+/** How many days after each decline the card is tried again: three tries in all, then the subscription is suspended. */
+const DUNNING_DAYS: readonly number[] = [1, 3]
 const SHARDS = 4
 
 /**
@@ -80,17 +71,20 @@ export function dueShardOf(customer: string): string {
 }
 
 /** Paid: the next period, due at its own local midnight however late this one was paid. */
-export function afterCharge(subscription: DueSubscription): AfterCharge {
+export function afterCharge(
+  subscription: Pick<Subscription, 'customer' | 'period' | 'interval' | 'anchorDay' | 'timeZone'>,
+): AfterCharge {
   const { customer, period, interval, anchorDay, timeZone } = subscription
   const next = nextPeriod(period, interval, anchorDay)
   return { period: next, dueAt: dueInstant(next, timeZone), dueShard: dueShardOf(customer), dunned: 0 }
 }
 
-/** Declined: the same period again a day after the tick, and after three declines not at all. */
+/** Declined: the same period again some days after the tick, and after three declines not at all. */
 export function afterDecline(subscription: Pick<DueSubscription, 'dunned'>, tick: string): AfterDecline {
+  const days = DUNNING_DAYS[subscription.dunned]
   const dunned = subscription.dunned + 1
-  if (dunned >= MAX_DECLINES) return { dunned, status: 'unpaid' }
-  return { dunned, status: 'active', dueAt: new Date(Date.parse(tick) + DAY_MS).toISOString() }
+  if (days === undefined) return { dunned, status: 'suspended' }
+  return { dunned, status: 'active', dueAt: new Date(Date.parse(tick) + days * DAY_MS).toISOString() }
 }
 
 /** A row that cannot be charged as it stands: an attribute is missing, of the wrong type or out of range. */
@@ -104,10 +98,6 @@ export class CorruptSubscriptionError extends Error {
   }
 }
 
-/** The intent has copied the price already, so that correcting the row alone would not help. */
-const KEPT =
-  ', and was copied when its charge began: correct it and remove intentStartedAtMs, intentAmountMinor and intentCurrency'
-
 /** @throws CorruptSubscriptionError, so that a row edited by hand never becomes a wrong charge */
 export function readDueSubscription(row: Readonly<Record<string, unknown>>): DueSubscription {
   const timeZone = text(row, 'timeZone')
@@ -120,19 +110,21 @@ export function readDueSubscription(row: Readonly<Record<string, unknown>>): Due
   }
   const interval = INTERVALS.find((known) => known === row['interval'])
   if (interval === undefined) throw new CorruptSubscriptionError('interval', `one of ${INTERVALS.join(', ')}`)
-  const amountMinor = row['intentAmountMinor']
-  if (!isAmountMinor(amountMinor)) throw new CorruptSubscriptionError('priceMinor', `a positive safe integer${KEPT}`)
-  const currency = text(row, 'intentCurrency')
-  if (!isCurrency(currency)) throw new CorruptSubscriptionError('currency', `a code of ISO 4217${KEPT}`)
+  const priceMinor = row['priceMinor']
+  if (!isAmountMinor(priceMinor)) throw new CorruptSubscriptionError('priceMinor', 'a positive safe integer')
+  const currency = text(row, 'currency')
+  if (!isCurrency(currency)) throw new CorruptSubscriptionError('currency', 'a code of ISO 4217')
   return {
     customer: text(row, 'customer'),
     plan: text(row, 'plan'),
     period,
     interval,
     timeZone,
+    priceMinor,
+    currency,
+    paymentMethod: text(row, 'paymentMethod'),
     anchorDay: integer(row, 'anchorDay', 1, 31),
-    dunned: integer(row, 'dunned', 0, MAX_DECLINES - 1),
-    intent: { amountMinor, currency, startedAtMs: integer(row, 'intentStartedAtMs', 0, Number.MAX_SAFE_INTEGER) },
+    dunned: integer(row, 'dunned', 0, Number.MAX_SAFE_INTEGER),
   }
 }
 
