@@ -1,19 +1,19 @@
 /**
- * The protected task: charges every subscription that is due at the tick. It may be stopped after any step, repeated,
- * or overtaken by another leader, and each business unit is still charged once and recorded:
+ * The protected task: charges every subscription that is due at the tick. It may be stopped between any two steps,
+ * repeated, or overtaken by another leader, and each business unit is still charged once and recorded:
  *
- * 1. begin: a fenced write of the intent, which also confirms that the row is due.
- * 2. An intent so old that the gateway may have forgotten its key: ask the gateway whether it charged.
- * 3. Charge, with a key made of the business unit alone: every repetition gets the first answer.
- * 4. Record in the ledger. A crash before this leaves the row due: its repetition gets the same charge again.
- * 5. Advance the row to its next period. A crash before this repeats 3 and 4 without effect.
+ * 1. Claim the subscription: confirms that it is due, and keeps every older leader from moving it on.
+ * 2. Intend: write the order into the ledger, unless an earlier leader did. What the ledger has an answer to is not asked again.
+ * 3. Ask the gateway: for an intent of an earlier leader first whether it charged, by the key; then to charge, with the
+ *    same key, so that every repetition gets the first answer. No answer leaves the row `unknown`.
+ * 4. Write the answer into the ledger.
+ * 5. Move the subscription on to its next period, or to its next try.
  *
- * What is due is decided by the tick alone, so that a repetition sees what the first try saw; the wall clock only tells
- * how long ago the gateway got a key.
+ * What is due is decided by the tick alone, so that a repetition sees what the first try saw.
  */
 import { type Lease, LeaseLostError, StaleTokenError } from '../election/index.ts'
-import { type Gateway, KEY_WINDOW_MS } from './gateway.ts'
-import type { Ledger } from './ledger.ts'
+import { type ChargeOutcome, type Gateway, GatewayMismatchError, GatewayOutcomeUnknownError } from './gateway.ts'
+import type { Charge, Ledger } from './ledger.ts'
 import { afterCharge, afterDecline, type DueSubscription, type SubscriptionKey } from './subscription.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
@@ -25,7 +25,9 @@ export interface BillingResult {
   charged: number
   replayed: number
   declined: number
-  /** Not settled: the outcome is unknown, the gateway refused, or the row is corrupt. */
+  /** Of those declined, the ones that were declined for the last time. */
+  suspended: number
+  /** Not settled: the outcome is unknown, the gateway refused, or a row is corrupt. */
   failed: number
   /** Writes that a newer leader's token stopped; the task ends at the first. */
   staleWritesRefused: number
@@ -38,18 +40,19 @@ export interface Log {
 }
 
 export interface ChargeDueOptions {
-  readonly lease: Pick<Lease, 'fencingToken' | 'missedTicks' | 'signal' | 'assertHeld' | 'send' | 'idempotencyKey'>
+  readonly lease: Pick<
+    Lease,
+    'fencingToken' | 'missedTicks' | 'signal' | 'assertHeld' | 'claim' | 'send' | 'idempotencyKey'
+  >
   /** Everything due at or before this instant, canonical ISO in UTC with milliseconds, is charged. */
   readonly tick: string
   readonly subscriptions: Subscriptions
   readonly gateway: Gateway
   readonly ledger: Ledger
   readonly log: Log
-  /** How many subscriptions are in work at a time. @default 4 */
+  /** How many subscriptions are in work at a time. @default 8 */
   readonly concurrency?: number
-  /** How long the gateway remembers a key, in milliseconds. @default 24 hours */
-  readonly keyWindowMs?: number
-  /** Wall clock, epoch ms. @default Date.now */
+  /** Wall clock, epoch ms; goes into the ledger, decides nothing. @default Date.now */
   readonly now?: () => number
 }
 
@@ -59,71 +62,98 @@ export class UnsettledChargesError extends Error {
   readonly unsettled: number
   readonly result: BillingResult
 
-  constructor(result: BillingResult, causes: readonly unknown[]) {
+  constructor(result: BillingResult, causes: readonly unknown[], notTried: number) {
+    const rest = notTried === 0 ? '' : ` The gateway seems to be down: ${notTried} more were not tried.`
     super(
-      `${result.failed} of ${result.due} due charges are not settled (${countByName(causes)}); they stay due, and a retry of this tick repeats them safely`,
+      `${result.failed} of ${result.due} due charges are not settled (${countByName(causes)}); they stay due, and a retry of this tick repeats them safely.${rest}`,
       { cause: causes[0] },
     )
-    this.unsettled = result.failed
+    this.unsettled = result.failed + notTried
     this.result = result
   }
 }
 
-/** Where our clock and the gateway's disagree, asking once too often is the cheap mistake. */
-const KEY_WINDOW_MARGIN_MS = 3_600_000
+/** After so many unknown outcomes in a row the gateway is down: asking thousands more would only use up the invocation. */
+const GATEWAY_IS_DOWN_AFTER = 20
 
 /**
- * @throws UnsettledChargesError after everything else was settled
+ * @throws UnsettledChargesError after everything else was settled, or when the gateway seems to be down
  * @throws LeaseLostError, StaleTokenError at once, when nothing of the task is running any more
  */
 export async function chargeDue(options: ChargeDueOptions): Promise<BillingResult> {
-  const { lease, tick, subscriptions, gateway, ledger, log, concurrency = 4, now = Date.now } = options
-  const askAfterMs = (options.keyWindowMs ?? KEY_WINDOW_MS) - KEY_WINDOW_MARGIN_MS
-  const result: BillingResult = { due: 0, charged: 0, replayed: 0, declined: 0, failed: 0, staleWritesRefused: 0 }
+  const { lease, tick, subscriptions, gateway, ledger, log, concurrency = 8, now = Date.now } = options
+  const result: BillingResult = {
+    due: 0,
+    charged: 0,
+    replayed: 0,
+    declined: 0,
+    suspended: 0,
+    failed: 0,
+    staleWritesRefused: 0,
+  }
   const failures: unknown[] = []
+  let unknownInARow = 0
   const leadershipLost = new AbortController()
   const signal = AbortSignal.any([lease.signal, leadershipLost.signal])
 
-  /** Charges one business unit. @returns whether the next period is due at this tick too */
-  async function settle(due: DueSubscription): Promise<boolean> {
-    const outcome = await charge(due)
-    if (outcome.replayed) result.replayed++
-    if (outcome.status === 'declined') {
-      await subscriptions.decline(lease, due, afterDecline(due, tick))
-      result.declined++
-      return false
-    }
-    const { customer, plan, period, intent } = due
-    const { amountMinor, currency } = intent
-    const paid = { customer, plan, period, amountMinor, currency, chargeId: outcome.chargeId }
-    await ledger.record(lease, { ...paid, tick, chargedAtMs: now() })
-    const next = afterCharge(due)
-    await subscriptions.advance(lease, due, next)
-    result.charged++
-    return next.dueAt <= tick
-  }
-
-  async function charge(due: DueSubscription) {
-    const ageMs = now() - due.intent.startedAtMs
-    if (ageMs >= askAfterMs) {
-      lease.assertHeld()
-      const found = await gateway.find(due, { signal })
-      if (found !== undefined) return { status: 'charged', replayed: true, ...found } as const
-    }
-    const key = lease.idempotencyKey('charge', due.customer, due.plan, due.period, due.dunned)
-    lease.assertHeld()
-    return gateway.charge(due, due.intent, { key, signal })
-  }
-
   /** Catches up: a subscription may have missed several periods. */
   async function settleAll(key: SubscriptionKey): Promise<void> {
-    let nextIsDue = true
-    while (nextIsDue) {
-      lease.assertHeld()
-      const due = await subscriptions.begin(lease, key, tick, now())
+    for (let nextIsDue = true; nextIsDue; ) {
+      const due = await subscriptions.claimDue(lease, key, tick)
       if (due === undefined) return
       nextIsDue = await settle(due)
     }
+  }
+
+  /** Settles one business unit. @returns whether the next period is due at this tick too */
+  async function settle(due: DueSubscription): Promise<boolean> {
+    const { customer, plan, period, dunned, priceMinor, currency, paymentMethod } = due
+    const order = { customer, plan, period, dunned, amountMinor: priceMinor, currency, paymentMethod }
+    const charge = await ledger.intend(lease, order, tick, now())
+    const outcome = isSettled(charge) ? { status: charge.status, replayed: true } : await ask(charge)
+    if (outcome.status === 'declined') {
+      const next = afterDecline(due, tick)
+      await subscriptions.moveOn(lease, due, next)
+      result.declined++
+      if (next.status === 'suspended') result.suspended++
+      return false
+    }
+    const next = afterCharge(due)
+    await subscriptions.moveOn(lease, due, next)
+    result.charged++
+    if (outcome.replayed) result.replayed++
+    return next.dueAt <= tick
+  }
+
+  /** Asks the gateway and writes down what it says, or that it said nothing. */
+  async function ask(charge: Charge): Promise<ChargeOutcome> {
+    const outcome = await answerOf(charge).catch(async (error: unknown) => {
+      if (error instanceof GatewayOutcomeUnknownError) {
+        unknownInARow++
+        await ledger.answer(lease, charge, 'unknown', now())
+      }
+      throw error
+    })
+    unknownInARow = 0
+    await ledger.answer(lease, charge, outcome, now())
+    return outcome
+  }
+
+  async function answerOf(charge: Charge): Promise<ChargeOutcome> {
+    const { customer, plan, period, dunned, amountMinor, currency, intendedAtMs: sinceMs } = charge
+    const key = lease.idempotencyKey('charge', customer, plan, period, dunned, amountMinor, currency)
+    if (!charge.fresh) {
+      lease.assertHeld()
+      const found = await gateway.find({ customer, key, sinceMs }, { signal })
+      if (found !== undefined) {
+        const { chargeId } = found
+        if (found.amountMinor !== amountMinor || found.currency !== currency)
+          throw new GatewayMismatchError(chargeId, charge, found)
+        return { status: 'charged', chargeId, replayed: true }
+      }
+    }
+    lease.assertHeld()
+    return gateway.charge(charge, { key, signal })
   }
 
   async function findDue(): Promise<readonly SubscriptionKey[]> {
@@ -136,9 +166,8 @@ export async function chargeDue(options: ChargeDueOptions): Promise<BillingResul
     }
   }
 
-  async function work(queue: Iterable<SubscriptionKey>): Promise<void> {
-    for (const key of queue) {
-      if (leadershipLost.signal.aborted) return
+  async function work(queue: SubscriptionKey[]): Promise<void> {
+    for (let key = queue.pop(); key !== undefined; key = queue.pop()) {
       try {
         await settleAll(key)
       } catch (error) {
@@ -148,15 +177,15 @@ export async function chargeDue(options: ChargeDueOptions): Promise<BillingResul
         if (signal.aborted) return
         failures.push(error)
       }
+      if (leadershipLost.signal.aborted || unknownInARow >= GATEWAY_IS_DOWN_AFTER) return
     }
   }
 
   log.info('leading', { tick, fencingToken: lease.fencingToken, missedTicks: lease.missedTicks })
+  let queue: SubscriptionKey[] = []
   try {
-    const hints = await findDue()
-    // One iterator for all workers: each takes the next subscription when it is done with one. They all end before the
-    // task does, for the lease must not be given up while a charge is under way.
-    const queue = hints.values()
+    queue = [...(await findDue())].reverse()
+    // All workers end before the task does, for the lease must not be given up while a charge is under way.
     await Promise.all(Array.from({ length: concurrency }, () => work(queue)))
     signal.throwIfAborted() // whoever stopped the work, what is left of it is not done
   } finally {
@@ -166,9 +195,13 @@ export async function chargeDue(options: ChargeDueOptions): Promise<BillingResul
   }
   if (failures.length > 0) {
     log.warn('unsettled', { tick, fencingToken: lease.fencingToken, causes: countByName(failures) })
-    throw new UnsettledChargesError(result, failures)
+    throw new UnsettledChargesError(result, failures, queue.length)
   }
   return result
+}
+
+function isSettled(charge: Charge): charge is Charge & { readonly status: 'charged' | 'declined' } {
+  return charge.status === 'charged' || charge.status === 'declined'
 }
 
 function countByName(errors: readonly unknown[]): string {

@@ -59,3 +59,17 @@ export class GatewayRefusedError extends Error {
     this.statusCode = statusCode
   }
 }
+
+/** The gateway charged something else than was asked. Money has moved: a person must compare both sides. */
+export class GatewayMismatchError extends Error {
+  override readonly name = 'GatewayMismatchError'
+  readonly chargeId: string
+
+  constructor(chargeId: string, asked: Money, charged: Money) {
+    super(
+      `The gateway's charge ${chargeId} took ${charged.amountMinor} minor units of ${charged.currency} where ` +
+        `${asked.amountMinor} of ${asked.currency} were asked for; refund the difference, then write the ledger by hand`,
+    )
+    this.chargeId = chargeId
+  }
+}

@@ -1,33 +1,65 @@
 /**
- * The ledger: one row per business unit that was paid, `customer` with `charge` = `PLAN#PERIOD`, written after the
- * gateway charged and before the subscription moves on, so that a charge missing here is always found and repeated.
+ * The ledger: one row per try to charge a business unit. A row is written before the gateway is asked, and tells whoever
+ * comes next what is known.
+ *
+ *     intended ──► charged
+ *         │  ╲──► declined           the same period is tried again as another row, `dunned` higher by one
+ *         ▼  ╱
+ *      unknown ──► charged, declined
+ *
+ * | attribute | | meaning |
+ * |---|---|---|
+ * | `customer`, `charge` | S | partition and sort key; `charge` is `PLAN#PERIOD#DUNNED` |
+ * | `plan`, `period`, `dunned` | S, S, N | the business unit, and how often it was declined before |
+ * | `amountMinor`, `currency`, `paymentMethod` | N, S, S | the order as it is sent every time, whatever has changed since |
+ * | `status` | S | as above; `intended` by an earlier leader means as little as `unknown` |
+ * | `intendedBy`, `intendedAtMs`, `tick` | N, N, S | the token, time and tick of the leader that wrote the intent |
+ * | `chargeId`, `declineCode`, `answeredAtMs` | S, S, N | the gateway's answer, and when it was written down |
+ *
+ * Both writes have no condition but the fence. The intent raises the row to its leader's token and returns what the row
+ * says; from then on nobody older can change it, and who is newer has not been here. A leader answers a row once, so that
+ * a repeated or delayed copy of either write changes nothing.
  */
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb'
 import type { Lease } from '../election/index.ts'
-import type { Money } from './money.ts'
-import type { BusinessUnit } from './subscription.ts'
+import type { ChargeOrder, ChargeOutcome } from './gateway.ts'
+import { isAmountMinor } from './money.ts'
 
-export interface LedgerEntry extends BusinessUnit, Money {
-  /** The gateway's id of the charge. */
-  readonly chargeId: string
-  readonly tick: string
-  readonly chargedAtMs: number
+export type ChargeStatus = 'intended' | 'charged' | 'declined' | 'unknown'
+
+/** A row of the ledger, as far as the task reads it. */
+export interface Charge extends ChargeOrder {
+  readonly status: ChargeStatus
+  readonly intendedAtMs: number
+  /** Whether this leader wrote the intent, so that nobody can have asked the gateway yet. */
+  readonly fresh: boolean
 }
 
 export interface Ledger {
   /**
-   * Records a charge; again with the same `chargeId` changes nothing of consequence.
-   * @throws DuplicateChargeError, StaleTokenError, LeaseLostError
+   * Writes down what is about to be charged, unless an earlier leader has; then its order stands.
+   *
+   * @returns the row as it is now
+   * @throws StaleTokenError, LeaseLostError, CorruptChargeError
    */
-  record(lease: Pick<Lease, 'send' | 'fencingToken'>, entry: LedgerEntry): Promise<void>
+  intend(lease: LedgerLease, order: ChargeOrder, tick: string, nowMs: number): Promise<Charge>
+  /**
+   * Writes down the gateway's answer, or that there was none.
+   *
+   * @throws StaleTokenError, LeaseLostError
+   * @throws DuplicateChargeError where the row shows another charge of the gateway's
+   */
+  answer(lease: LedgerLease, charge: Charge, answer: ChargeOutcome | 'unknown', nowMs: number): Promise<void>
 }
 
-/** The gateway took the money for one business unit under two charge ids. Somebody must give one back. */
+export type LedgerLease = Pick<Lease, 'send' | 'fencingToken'>
+
+/** The gateway took the money for one try under two charge ids. Somebody must give one back. */
 export class DuplicateChargeError extends Error {
   override readonly name = 'DuplicateChargeError'
   readonly chargeId: string
 
-  constructor({ chargeId, period }: LedgerEntry) {
+  constructor(chargeId: string, period: string) {
     super(
       `The gateway's charge ${chargeId} pays for the period ${period} that the ledger shows as paid by another charge; ` +
         'refund one of them, then correct the ledger',
@@ -36,22 +68,92 @@ export class DuplicateChargeError extends Error {
   }
 }
 
-const NEW_OR_THE_SAME = 'attribute_not_exists(chargeId) OR chargeId = :chargeId'
+/** A row of the ledger holds what this function never writes. Nothing was charged for it; repair the row by hand. */
+export class CorruptChargeError extends Error {
+  override readonly name = 'CorruptChargeError'
+  readonly attribute: string
+
+  constructor(attribute: string) {
+    super(
+      `A row of the ledger has an attribute "${attribute}" that billing never writes so; nothing was charged for it`,
+    )
+    this.attribute = attribute
+  }
+}
+
+const STATUSES: readonly ChargeStatus[] = ['intended', 'charged', 'declined', 'unknown']
+const NOT_ANOTHER_CHARGE = 'attribute_not_exists(chargeId) OR chargeId = :chargeId'
+
+/** The sort key of a try. */
+export function chargeOf({ plan, period, dunned }: Pick<ChargeOrder, 'plan' | 'period' | 'dunned'>): string {
+  return `${plan}#${period}#${dunned}`
+}
 
 export function chargesTable(TableName: string): Ledger {
+  const keyOf = (order: ChargeOrder) => ({ customer: order.customer, charge: chargeOf(order) })
+
   return {
-    async record(lease, entry) {
+    async intend(lease, order, tick, nowMs) {
+      const { customer: _key, ...ordered } = order
+      const intent = { ...ordered, status: 'intended', intendedBy: lease.fencingToken, intendedAtMs: nowMs, tick }
+      const row = await lease.send({
+        TableName,
+        Key: keyOf(order),
+        UpdateExpression: `SET ${Object.keys(intent)
+          .map((name) => `#${name} = if_not_exists(#${name}, :${name})`)
+          .join(', ')}`,
+        ...placeholders(intent),
+        ReturnValues: 'ALL_NEW',
+      })
+      return readCharge(row ?? {}, order, lease.fencingToken)
+    },
+
+    async answer(lease, charge, answer, nowMs) {
+      const known = answer === 'unknown' ? { status: answer } : attributesOf(answer)
+      const answered = { ...known, answeredAtMs: nowMs }
       try {
         await lease.send({
           TableName,
-          Item: { ...entry, charge: `${entry.plan}#${entry.period}`, fencingToken: lease.fencingToken },
-          ConditionExpression: NEW_OR_THE_SAME,
-          ExpressionAttributeValues: { ':chargeId': entry.chargeId },
+          Key: keyOf(charge),
+          UpdateExpression: `SET ${Object.keys(answered)
+            .map((name) => `#${name} = :${name}`)
+            .join(', ')}`,
+          ...placeholders(answered),
+          ...('chargeId' in known && { ConditionExpression: NOT_ANOTHER_CHARGE }),
         })
       } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) throw new DuplicateChargeError(entry)
+        if (error instanceof ConditionalCheckFailedException && 'chargeId' in known) {
+          throw new DuplicateChargeError(known.chargeId, charge.period)
+        }
         throw error
       }
     },
   }
+}
+
+function attributesOf(outcome: ChargeOutcome) {
+  return outcome.status === 'charged'
+    ? { status: outcome.status, chargeId: outcome.chargeId }
+    : { status: outcome.status, declineCode: outcome.declineCode }
+}
+
+function placeholders(attributes: Readonly<Record<string, unknown>>) {
+  const entries = Object.entries(attributes)
+  return {
+    ExpressionAttributeNames: Object.fromEntries(entries.map(([name]) => [`#${name}`, name])),
+    ExpressionAttributeValues: Object.fromEntries(entries.map(([name, value]) => [`:${name}`, value])),
+  }
+}
+
+/** What a row says is sent to the gateway, so that one edited by hand must not become a wrong charge. */
+function readCharge(row: Readonly<Record<string, unknown>>, order: ChargeOrder, fencingToken: number): Charge {
+  const { amountMinor, currency, paymentMethod, intendedAtMs } = row
+  const status = STATUSES.find((known) => known === row['status'])
+  if (status === undefined) throw new CorruptChargeError('status')
+  if (!isAmountMinor(amountMinor)) throw new CorruptChargeError('amountMinor')
+  if (typeof currency !== 'string') throw new CorruptChargeError('currency')
+  if (typeof paymentMethod !== 'string') throw new CorruptChargeError('paymentMethod')
+  if (typeof intendedAtMs !== 'number') throw new CorruptChargeError('intendedAtMs')
+  const fresh = status === 'intended' && row['intendedBy'] === fencingToken
+  return { ...order, amountMinor, currency, paymentMethod, status, intendedAtMs, fresh }
 }
