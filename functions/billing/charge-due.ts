@@ -140,8 +140,7 @@ export async function chargeDue(options: ChargeDueOptions): Promise<BillingResul
   }
 
   async function answerOf(charge: Charge): Promise<ChargeOutcome> {
-    const { customer, plan, period, dunned, amountMinor, currency, intendedAtMs: sinceMs } = charge
-    const key = lease.idempotencyKey('charge', customer, plan, period, dunned, amountMinor, currency)
+    const { customer, key, amountMinor, currency, intendedAtMs: sinceMs } = charge
     if (!charge.fresh) {
       lease.assertHeld()
       const found = await gateway.find({ customer, key, sinceMs }, { signal })

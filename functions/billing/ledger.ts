@@ -12,6 +12,7 @@
  * | `customer`, `charge` | S | partition and sort key; `charge` is `PLAN#PERIOD#DUNNED` |
  * | `plan`, `period`, `dunned` | S, S, N | the business unit, and how often it was declined before |
  * | `amountMinor`, `currency`, `paymentMethod` | N, S, S | the order as it is sent every time, whatever has changed since |
+ * | `key` | S | the key of idempotency that goes with it, made of all but the payment method; kept, so that a release of this function that makes keys in another way still asks for the old one |
  * | `status` | S | as above; `intended` by an earlier leader means as little as `unknown` |
  * | `intendedBy`, `intendedAtMs`, `tick` | N, N, S | the token, time and tick of the leader that wrote the intent |
  * | `chargeId`, `declineCode`, `answeredAtMs` | S, S, N | the gateway's answer, and when it was written down |
@@ -29,6 +30,7 @@ export type ChargeStatus = 'intended' | 'charged' | 'declined' | 'unknown'
 
 /** A row of the ledger, as far as the task reads it. */
 export interface Charge extends ChargeOrder {
+  readonly key: string
   readonly status: ChargeStatus
   readonly intendedAtMs: number
   /** Whether this leader wrote the intent, so that nobody can have asked the gateway yet. */
@@ -52,7 +54,7 @@ export interface Ledger {
   answer(lease: LedgerLease, charge: Charge, answer: ChargeOutcome | 'unknown', nowMs: number): Promise<void>
 }
 
-export type LedgerLease = Pick<Lease, 'send' | 'fencingToken'>
+export type LedgerLease = Pick<Lease, 'send' | 'fencingToken' | 'idempotencyKey'>
 
 /** The gateway took the money for one try under two charge ids. Somebody must give one back. */
 export class DuplicateChargeError extends Error {
@@ -94,8 +96,10 @@ export function chargesTable(TableName: string): Ledger {
 
   return {
     async intend(lease, order, tick, nowMs) {
-      const { customer: _key, ...ordered } = order
-      const intent = { ...ordered, status: 'intended', intendedBy: lease.fencingToken, intendedAtMs: nowMs, tick }
+      const { customer, ...ordered } = order
+      const { plan, period, dunned, amountMinor, currency } = ordered
+      const key = lease.idempotencyKey('charge', customer, plan, period, dunned, amountMinor, currency)
+      const intent = { ...ordered, key, status: 'intended', intendedBy: lease.fencingToken, intendedAtMs: nowMs, tick }
       const row = await lease.send({
         TableName,
         Key: keyOf(order),
@@ -147,13 +151,14 @@ function placeholders(attributes: Readonly<Record<string, unknown>>) {
 
 /** What a row says is sent to the gateway, so that one edited by hand must not become a wrong charge. */
 function readCharge(row: Readonly<Record<string, unknown>>, order: ChargeOrder, fencingToken: number): Charge {
-  const { amountMinor, currency, paymentMethod, intendedAtMs } = row
+  const { amountMinor, currency, paymentMethod, key, intendedAtMs } = row
   const status = STATUSES.find((known) => known === row['status'])
   if (status === undefined) throw new CorruptChargeError('status')
   if (!isAmountMinor(amountMinor)) throw new CorruptChargeError('amountMinor')
   if (typeof currency !== 'string') throw new CorruptChargeError('currency')
   if (typeof paymentMethod !== 'string') throw new CorruptChargeError('paymentMethod')
+  if (typeof key !== 'string') throw new CorruptChargeError('key')
   if (typeof intendedAtMs !== 'number') throw new CorruptChargeError('intendedAtMs')
   const fresh = status === 'intended' && row['intendedBy'] === fencingToken
-  return { ...order, amountMinor, currency, paymentMethod, status, intendedAtMs, fresh }
+  return { ...order, amountMinor, currency, paymentMethod, key, status, intendedAtMs, fresh }
 }
