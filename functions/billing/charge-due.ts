@@ -176,7 +176,7 @@ export async function chargeDue(options: ChargeDueOptions): Promise<BillingResul
         if (signal.aborted) return
         failures.push(error)
       }
-      if (leadershipLost.signal.aborted || unknownInARow >= GATEWAY_IS_DOWN_AFTER) return
+      if (signal.aborted || unknownInARow >= GATEWAY_IS_DOWN_AFTER) return
     }
   }
 

@@ -268,6 +268,23 @@ describe('An unknown outcome', () => {
     expect(await scene.booked()).toEqual(scene.charges())
   })
 
+  test.each([
+    ['charged', CARD.charged, '2024-02-29', 0],
+    ['declined', CARD.declined, '2024-01-31', 1],
+  ])(
+    'that is none, because the ledger shows it as %s, is not asked about',
+    async (status, paymentMethod, period, dunned) => {
+      await using scene = await setScene(endpoint, [monthly('cus_1', { paymentMethod })])
+      const dies = () => Promise.reject(new Error('died'))
+      const first = scene.lead(TICK, ({ subscriptions }) => ({ subscriptions: { ...subscriptions, moveOn: dies } }))
+      await expect(first).rejects.toThrow(UnsettledChargesError)
+      expect(await scene.ledgerRow('cus_1', 'plus#2024-01-31#0')).toMatchObject({ status })
+      expect(await scene.lead(TICK)).toMatchObject({ status: 'completed', result: { due: 1, failed: 0 } })
+      expect(scene.asked).toEqual(['POST cus_1'])
+      expect(await scene.subscription('cus_1')).toMatchObject({ period, dunned })
+    },
+  )
+
   test('keeps the order that was asked for first, though price and card change before the retry', async () => {
     await using scene = await setScene(endpoint, [monthly('cus_1')], losingAnswers(1))
     await expect(scene.lead(TICK)).rejects.toThrow(UnsettledChargesError)
@@ -522,6 +539,30 @@ describe('A leader that was replaced', () => {
     expect(scene.charges()).toEqual([])
   })
 
+  test('begins no other charge with the worker whose charge could not be stopped', async () => {
+    const all = Array.from({ length: 9 }, (_, i) => monthly(`cus_${i}`))
+    const replaced = Promise.withResolvers<void>()
+    await using scene = await setScene(endpoint, all)
+    let asked = 0
+    const lead = scene.lead(TICK, ({ lease, gateway }) => ({
+      concurrency: 2,
+      gateway: {
+        ...gateway,
+        charge: async (...charge) => {
+          if (++asked === 2) {
+            replaced.resolve()
+            throw new StaleTokenError('replaced', { lease: 'billing', fencingToken: lease.fencingToken })
+          }
+          await replaced.promise
+          return gateway.charge(...charge)
+        },
+      },
+    }))
+    await expect(lead).rejects.toThrow(StaleTokenError)
+    expect(asked).toBe(2)
+    expect(await scene.booked()).toEqual(scene.charges()) // what was charged all the same is written down
+  })
+
   test.each([
     ['its signal aborts', true],
     ['its deadline has passed, though a frozen process had no timer to abort the signal', false],
@@ -552,27 +593,35 @@ describe('A leader that was replaced', () => {
     expect(scene.asked).toEqual([])
   })
 
-  test('does not ask to charge once it has learned, by asking about an older intent, that its time is over', async () => {
+  test.each([
+    ['not even whether an older intent was a charge, once its time is over', 'intend', ['POST cus_1']],
+    [
+      'for no charge once its time is over, though it has asked about an older intent',
+      'find',
+      ['POST cus_1', 'GET cus_1'],
+    ],
+  ] as const)('asks the gateway %s', async (_name, endsBehind, asked) => {
     let held = true
-    await using scene = await setScene(endpoint, [monthly('cus_1', { paymentMethod: CARD.lostOnItsWay })], {
-      intercept: ({ method }, answer) => {
-        if (method === 'GET') held = false
-        return answer()
-      },
-    })
+    await using scene = await setScene(endpoint, [monthly('cus_1', { paymentMethod: CARD.lostOnItsWay })])
     await expect(scene.lead(TICK)).rejects.toThrow(UnsettledChargesError)
     const expired = new LeaseLostError('expired')
-    const lead = scene.lead(TICK, ({ lease }) => ({
+    const ends = async <T>(step: string, answer: Promise<T>) => {
+      const value = await answer
+      if (step === endsBehind) held = false
+      return value
+    }
+    const lead = scene.lead(TICK, ({ lease, ledger, gateway }) => ({
       lease: {
         ...bound(lease),
-        signal: lease.signal,
         assertHeld: () => {
           if (!held) throw expired
         },
       },
+      ledger: { ...ledger, intend: (...intent) => ends('intend', ledger.intend(...intent)) },
+      gateway: { ...gateway, find: (...find) => ends('find', gateway.find(...find)) },
     }))
     await expect(lead).rejects.toBe(expired)
-    expect(scene.asked).toEqual(['POST cus_1', 'GET cus_1'])
+    expect(scene.asked).toEqual(asked)
   })
 })
 
