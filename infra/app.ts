@@ -1,7 +1,8 @@
 /**
  * What `cdk synth` and `cdk deploy` build. It names no account and no Region, and needs neither network nor credentials.
  *
- * Context: `candidates`, how many schedules fire at each tick; `leaseMs`, how long a leader leads without renewing.
+ * Context: `candidates`, how many schedules fire at each tick; `leaseMs`, how long a leader leads without renewing;
+ * `gatewayUrl`, the real gateway to charge at, such as https://api.stripe.com (without it, a sandbox that moves no money).
  */
 import { App, Duration, Validations } from 'aws-cdk-lib'
 import { AwsSolutionsChecks } from 'cdk-nag'
@@ -10,10 +11,13 @@ import { BillingStack } from './stacks/billing-stack.ts'
 
 const app = new App()
 const leaseMs = numberFromContext(app, 'leaseMs')
+const gatewayUrl: unknown = app.node.tryGetContext('gatewayUrl')
 
 new BillingStack(app, 'TenureBilling', {
   candidates: numberFromContext(app, 'candidates'),
   leaseDuration: leaseMs === undefined ? undefined : Duration.millis(leaseMs),
+  // What is no text is no URL either: the stack says so.
+  gatewayUrl: gatewayUrl === undefined ? undefined : String(gatewayUrl),
 })
 
 // What a stack acknowledges is written into its template, where an auditor finds it.

@@ -6,8 +6,18 @@ export interface Environment {
   readonly leaseMs: number | undefined
   readonly subscriptionsTable: string
   readonly chargesTable: string
-  readonly gatewayUrl: string
+  readonly gateway: GatewayAddress
 }
+
+/** Where charges go: `GATEWAY_FUNCTION`, or `GATEWAY_URL` with `GATEWAY_SECRET`. */
+export type GatewayAddress =
+  | { readonly kind: 'sandbox'; readonly functionName: string }
+  | {
+      readonly kind: 'https'
+      readonly url: string
+      /** The name or ARN of the secret that holds the API key. */
+      readonly secretId: string
+    }
 
 /** Environment variables are missing or wrong; the message names every one of them. */
 export class EnvironmentError extends Error {
@@ -22,8 +32,12 @@ export class EnvironmentError extends Error {
 export function readEnvironment(variables: Readonly<Record<string, string | undefined>>): Environment {
   const problems: string[] = []
 
+  function optional(name: string): string {
+    return variables[name]?.trim() ?? ''
+  }
+
   function required(name: string): string {
-    const value = variables[name]?.trim() ?? ''
+    const value = optional(name)
     if (value === '') problems.push(`${name} is not set`)
     return value
   }
@@ -37,13 +51,19 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     return ms
   }
 
-  function httpUrl(name: string): string {
-    const value = required(name)
-    const protocol = URL.canParse(value) ? new URL(value).protocol : ''
-    if (value !== '' && protocol !== 'https:' && protocol !== 'http:') {
-      problems.push(`${name} is "${value}", not a URL that starts with https:// or http://`)
+  function gatewayAddress(): GatewayAddress {
+    const functionName = optional('GATEWAY_FUNCTION')
+    const url = optional('GATEWAY_URL')
+    if (functionName === '' && url === '') problems.push('neither GATEWAY_FUNCTION nor GATEWAY_URL is set')
+    if (functionName !== '') {
+      // Whether money is real must not be a matter of which variable is looked at first.
+      if (url !== '' || optional('GATEWAY_SECRET') !== '') {
+        problems.push('GATEWAY_FUNCTION is set, which is the sandbox, and so is GATEWAY_URL or GATEWAY_SECRET')
+      }
+      return { kind: 'sandbox', functionName }
     }
-    return value
+    if (url !== '' && !isGatewayUrl(url)) problems.push(`GATEWAY_URL is "${withoutUser(url)}", not ${GATEWAY_URL_FORM}`)
+    return { kind: 'https', url, secretId: url === '' ? '' : required('GATEWAY_SECRET') }
   }
 
   const environment = {
@@ -52,8 +72,26 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     leaseMs: milliseconds('LEASE_MS'),
     subscriptionsTable: required('SUBSCRIPTIONS_TABLE'),
     chargesTable: required('CHARGES_TABLE'),
-    gatewayUrl: httpUrl('GATEWAY_URL'),
+    gateway: gatewayAddress(),
   }
   if (problems.length > 0) throw new EnvironmentError(problems)
   return environment
+}
+
+/** What {@link isGatewayUrl} accepts, in words for the end of a sentence. */
+export const GATEWAY_URL_FORM =
+  'an https:// URL without user, query and fragment (http:// only for 127.0.0.1 or localhost)'
+
+/** A charge and the API key must not travel unencrypted, except inside this machine. */
+export function isGatewayUrl(text: string): boolean {
+  if (!URL.canParse(text) || /\s/.test(text)) return false
+  const { protocol, hostname, username, password } = new URL(text)
+  // Paths are put behind it.
+  if (username !== '' || password !== '' || /[?#]/.test(text)) return false
+  return protocol === 'https:' || (protocol === 'http:' && ['127.0.0.1', 'localhost'].includes(hostname))
+}
+
+/** For messages: curl takes Stripe's API key as the user of the URL, and so might somebody here. */
+export function withoutUser(url: string): string {
+  return url.replace(/\/\/[^/]*@/, '//…@')
 }

@@ -8,11 +8,13 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import middy from '@middy/core'
 import { DynamoDBLeaseStore, InvalidTickError, leaderOnly } from '../election/index.ts'
+import { secretApiKey } from './api-key.ts'
 import { chargeDue } from './charge-due.ts'
-import { readEnvironment } from './environment.ts'
-import { httpGateway } from './gateway.ts'
+import { type GatewayAddress, readEnvironment } from './environment.ts'
 import { chargesTable } from './ledger.ts'
+import { stripeGateway } from './stripe-gateway.ts'
 import { subscriptionsTable } from './subscriptions.ts'
+import { httpTransport, lambdaTransport, type Transport } from './transports.ts'
 
 const environment = readEnvironment(process.env)
 const log = new Logger({ serviceName: 'billing' })
@@ -26,7 +28,7 @@ const client = DynamoDBDocumentClient.from(
 )
 const subscriptions = subscriptionsTable(client, environment.subscriptionsTable)
 const ledger = chargesTable(environment.chargesTable)
-const gateway = httpGateway({ url: environment.gatewayUrl })
+const gateway = stripeGateway(transportTo(environment.gateway))
 
 export const handler = middy()
   .use(
@@ -40,3 +42,8 @@ export const handler = middy()
     if (lease.tick === undefined) throw new InvalidTickError('Billing needs a tick: it charges what is due by then')
     return chargeDue({ lease, tick: lease.tick, subscriptions, gateway, ledger, log })
   })
+
+function transportTo(address: GatewayAddress): Transport {
+  if (address.kind === 'sandbox') return lambdaTransport({ functionName: address.functionName })
+  return httpTransport({ url: address.url, apiKey: secretApiKey(address.secretId) })
+}

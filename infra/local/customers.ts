@@ -1,5 +1,13 @@
 /** The customers of a local run: made from a seed or read from a CSV file, put into the table, and audited afterwards. */
-export { auditLedger, type LedgerAudit } from './customers/audit.ts'
+export {
+  auditLedger,
+  type Booked,
+  disagreements,
+  duplicatesIn,
+  type LedgerAudit,
+  readGateway,
+  readLedger,
+} from './customers/audit.ts'
 export { CustomersFileError, readCustomers, toCsv } from './customers/csv.ts'
 export { generateCustomers } from './customers/generate.ts'
 export { earliestDueAt, seedSubscriptions } from './customers/seed.ts'

@@ -1,9 +1,12 @@
 /** What a run looks like in a terminal: a line per tick, a line per failure, and an end that says whether all is well. */
 import pc from 'picocolors'
-import type { Charge } from './gateway.ts'
+import type { Money } from '../../functions/billing/money.ts'
+import { type Fault, wordsFor } from './faults/fault.ts'
 import { amountsOf, count, secondsOf, timeOf } from './phrases.ts'
+import { statusLine } from './status-line.ts'
 import type { Summary } from './summary.ts'
-import { completionOf, type TickRecord, type Try, wasTakenOver } from './tick.ts'
+import { completionOf, completionsOf, type TickRecord, type Try, wasTakenOver } from './tick.ts'
+import type { Verdict } from './verdict.ts'
 
 /** Standard output or standard error. */
 export interface Terminal {
@@ -13,12 +16,26 @@ export interface Terminal {
   write(text: string): unknown
 }
 
+/** All that a run came to. */
+export interface Ended extends Verdict {
+  readonly summary: Summary
+  /** What the gateway says that it charged. */
+  readonly charges: readonly Money[]
+  readonly struck: readonly Fault[]
+  /** The run was interrupted before its last tick was over. */
+  readonly cut: boolean
+}
+
 export interface Display {
   note(text: string): void
+  warn(text: string): void
+  struck(fault: Fault): void
+  /** How many charges of a tick that takes long the gateway has answered. */
+  progress(answered: number, expected: number): void
   tried(tried: Try): void
   /** `cut` where the run was interrupted before the tick was over. */
-  ticked(record: TickRecord, charges: readonly Charge[], cut: boolean): void
-  ended(summary: Summary, charges: readonly Charge[], faults: readonly string[], cut: boolean): void
+  ticked(record: TickRecord, charges: readonly Money[], cut: boolean): void
+  ended(ended: Ended): void
   close(): void
 }
 
@@ -28,31 +45,47 @@ const isNews = (logLine: string) => !/"level": ?"INFO"/.test(logLine)
 /** Retries that come sooner need no countdown. */
 const COUNTDOWN_FROM_MS = 2_000
 const SHOWN_LOG_LINES = 5
+/** Where nothing can be rewritten, progress is a line in this many times that it is told. */
+const PROGRESS_LINE_EVERY = 5
 
 export function startDisplay(stream: Terminal, env: NodeJS.ProcessEnv = process.env): Display {
   const colour = pc.createColors(wantsColour(stream, env))
-  const countdown = startCountdown(stream, colour.dim)
+  const status = statusLine(stream, colour.dim)
+  let timesTold = 0
   const line = (text: string) => {
-    countdown.clear()
+    status.clear()
     stream.write(`${text}\n`)
   }
 
   return {
     note: (text) => line(colour.dim(text)),
 
-    tried: ({ candidate, attempt, outcome, ledWithToken }) => {
+    warn: (text) => line(colour.yellow(text)),
+
+    struck: (fault) => line(`    ${colour.yellow('⚡')} ${wordsFor(fault)}`),
+
+    progress: (answered, expected) => {
+      const text = `    … ${answered} of ${count(expected, 'charge')} answered by the gateway`
+      if (stream.isTTY === true) status.show(text)
+      else if (timesTold++ % PROGRESS_LINE_EVERY === 0) line(colour.dim(text))
+    },
+
+    tried: ({ candidate, attempt, outcome }) => {
       if (outcome.status !== 'failed') return
       const { retryInMs } = attempt
-      const { errorType, errorMessage, trace } = outcome.error
+      const { ledWithToken, error, logs } = outcome
       const who = `candidate ${candidate}${ledWithToken === undefined ? '' : `, leading with token ${ledWithToken},`}`
       const next = retryInMs === undefined ? 'Lambda gives it up' : `Lambda tries again in ${secondsOf(retryInMs)}`
-      line(`    ${colour.red('✗')} ${who} failed: ${errorType}: ${errorMessage}; ${colour.yellow(next)}`)
-      const details = trace?.slice(1, 4) ?? outcome.logs.filter(isNews).slice(-SHOWN_LOG_LINES)
+      line(`    ${colour.red('✗')} ${who} failed: ${error.errorType}: ${error.errorMessage}; ${colour.yellow(next)}`)
+      const details = error.trace?.slice(1, 4) ?? logs.filter(isNews).slice(-SHOWN_LOG_LINES)
       for (const detail of details) line(colour.dim(`        ${detail.trim()}`))
-      if (retryInMs !== undefined && retryInMs > COUNTDOWN_FROM_MS) countdown.until(candidate, retryInMs)
+      if (retryInMs !== undefined && retryInMs > COUNTDOWN_FROM_MS) {
+        status.countDown(`    … candidate ${candidate} is tried again`, retryInMs)
+      }
     },
 
     ticked: (record, charges, cut) => {
+      timesTold = 0
       const parts = [
         `${colour.dim(String(record.number).padStart(4))}  ${colour.bold(timeOf(record.tick))}`,
         cut ? colour.yellow('cut short') : leaderOf(record, colour),
@@ -63,25 +96,29 @@ export function startDisplay(stream: Terminal, env: NodeJS.ProcessEnv = process.
       line(parts.filter((part) => part !== '').join('  '))
     },
 
-    ended: (summary, charges, faults, cut) => {
+    ended: ({ summary, charges, struck, faults, harm, inconclusive, cut }) => {
       const { ticks, completed, candidates, standby, failed, tookOver, replayedRequests, staleWritesRefused } = summary
+      const eachByOne = summary.completedTwice === 0 ? 'each by one of' : 'by'
       line('')
-      line(`${completed} of ${count(ticks, 'tick')} completed, each by one of ${count(candidates, 'candidate')}`)
+      line(`${completed} of ${count(ticks, 'tick')} completed, ${eachByOne} ${count(candidates, 'candidate')}`)
       line(`  ${standby} stood by, ${failed} failed, ${count(tookOver, 'leader')} replaced within the tick`)
+      if (struck.length > 0) line(`  ${count(struck.length, 'fault')} struck: ${kindsOf(struck)}`)
       const amounts = charges.length > 0 ? ` (${amountsOf(charges)})` : ''
       const recorded = charges.length === summary.charges ? '' : ` at the gateway, ${summary.charges} in the ledger`
       line(`  ${count(charges.length, 'charge')}${amounts}${recorded}`)
       if (replayedRequests > 0) line(`  ${count(replayedRequests, 'repeated request')} that charged nothing more`)
       if (staleWritesRefused > 0) line(`  ${count(staleWritesRefused, 'write')} of replaced leaders refused`)
+      for (const harmful of harm) line(colour.yellow(`  ${harmful}`))
       if (faults.length > 0) line(colour.red(`✗ ${faults.join('; ')}`))
-      else if (cut)
-        line(colour.yellow('The last tick was cut short. Until then everything due was charged, nothing twice.'))
+      for (const why of inconclusive) line(colour.yellow(`? ${why}`))
+      if (faults.length > 0 || inconclusive.length > 0) return
+      if (cut) line(colour.yellow('The last tick was cut short. Until then everything due was charged, nothing twice.'))
       else if (ticks === 0) line(colour.yellow('No tick was run.'))
       else if (summary.charges === 0) line(colour.green('✓ Nothing was due, nothing was charged.'))
       else line(colour.green('✓ Everything due was charged, nothing twice; gateway and ledger agree.'))
     },
 
-    close: () => countdown.clear(),
+    close: () => status.clear(),
   }
 }
 
@@ -90,6 +127,10 @@ type Colours = ReturnType<typeof pc.createColors>
 function leaderOf(record: TickRecord, colour: Colours): string {
   const completion = completionOf(record)
   if (completion?.outcome.status !== 'completed') return colour.red('nobody completed it')
+  const completions = completionsOf(record)
+  if (completions.length > 1) {
+    return colour.red(`candidates ${completions.map(({ candidate }) => candidate).join(', ')} each completed it`)
+  }
   const { candidate, outcome } = completion
   const how = wasTakenOver(record) ? colour.yellow('took over') : 'led      '
   return `${colour.green(`candidate ${candidate}`)} ${how} with token ${outcome.fencingToken}`
@@ -98,35 +139,26 @@ function leaderOf(record: TickRecord, colour: Colours): string {
 /** Such as `3 stood by: 2 held, 1 completed`. */
 function standbyOf({ tries }: TickRecord): string {
   const reasons = tries.flatMap(({ outcome }) => (outcome.status === 'standby' ? [outcome.reason] : []))
-  if (reasons.length === 0) return ''
-  const groups = Object.entries(Object.groupBy(reasons, (reason) => reason))
-  return `${reasons.length} stood by: ${groups.map(([reason, those]) => `${those?.length} ${reason}`).join(', ')}`
+  return reasons.length === 0 ? '' : `${reasons.length} stood by: ${grouped(reasons)}`
 }
 
-/** Rewrites one line a second with the time until a retry, in a terminal only. */
-function startCountdown(stream: Terminal, dim: (text: string) => string) {
-  let timer: NodeJS.Timeout | undefined
-  const clear = () => {
-    if (timer === undefined) return
-    clearInterval(timer)
-    timer = undefined
-    stream.write('\r\u001b[2K')
-  }
-  const until = (candidate: number, delayMs: number) => {
-    if (stream.isTTY !== true) return
-    const at = performance.now() + delayMs
-    const show = () => {
-      const leftMs = Math.max(0, at - performance.now())
-      const text = `    … candidate ${candidate} is tried again in ${Math.ceil(leftMs / 1000)} s`
-      // A line that wraps could not be rewritten.
-      stream.write(`\r\u001b[2K${dim(text.slice(0, (stream.columns ?? 80) - 1))}`)
-    }
-    clear()
-    timer = setInterval(show, 1_000)
-    timer.unref()
-    show()
-  }
-  return { clear, until }
+const DEEDS: Readonly<Record<Fault['what'], string>> = {
+  kill: 'killed',
+  freeze: 'frozen',
+  loseReply: 'reply lost',
+  drop: 'dropped',
+  throttle: 'throttled',
+  refuse: 'refused',
+  delay: 'late',
+}
+
+/** Such as `2 killed, 3 reply lost`. */
+const kindsOf = (struck: readonly Fault[]) => grouped(struck.map(({ what }) => DEEDS[what]))
+
+function grouped(words: readonly string[]): string {
+  return Object.entries(Object.groupBy(words, (word) => word))
+    .map(([word, those]) => `${those?.length} ${word}`)
+    .join(', ')
 }
 
 /** https://no-color.org, https://force-color.org */

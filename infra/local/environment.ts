@@ -22,9 +22,16 @@ export type Ending =
     }
 
 export interface Environment {
-  /** Whether it takes another invocation; a dead one never does. */
-  idle(): boolean
+  readonly serial: number
+  /** Settles when the bundle is loaded, or cannot be: each invocation then fails with the reason. */
+  readonly initialized: Promise<unknown>
+  isAlive(): boolean
+  /** One at a time. */
   invoke(event: unknown, requestId: string): Promise<Ending>
+  /** SIGSTOP in the middle of an invocation, whose deadline goes on. False where no invocation is in work. */
+  freeze(): boolean
+  /** SIGCONT. False where it was not frozen so, or is no longer. */
+  thaw(): boolean
   /** SIGKILL, which works on frozen processes too. Settles when the process is gone. */
   kill(): Promise<void>
 }
@@ -37,7 +44,8 @@ const LAST_WORDS_MS = 10
 
 const runtime = fileURLToPath(new URL('runtime.ts', import.meta.url))
 
-export function startEnvironment(lambda: LambdaFunction, env: NodeJS.ProcessEnv): Environment {
+/** @param serial what tells it from other environments */
+export function startEnvironment(lambda: LambdaFunction, env: NodeJS.ProcessEnv, serial: number): Environment {
   const child = spawn(process.execPath, [runtime], {
     cwd: lambda.directory,
     env,
@@ -47,12 +55,15 @@ export function startEnvironment(lambda: LambdaFunction, env: NodeJS.ProcessEnv)
   guard(child)
   const logs = lastLines([child.stdout, child.stderr])
   const { answer, gone, isOver, kill } = converse(child)
-  const initialized = answer(INIT_TIMEOUT_MS)
-  let busy = false
+  const initialized = answer(INIT_TIMEOUT_MS).then((message) => {
+    child.kill('SIGSTOP')
+    return message
+  })
   let served = false
+  /** `paused`: frozen in the middle of an invocation, not as every environment is between two. */
+  let state: 'frozen' | 'working' | 'paused' = 'frozen'
 
   const invoke = async (event: unknown, requestId: string): Promise<Ending> => {
-    busy = true
     const init = await initialized
     const ended = init.kind === 'error' ? init : await ask(event, requestId)
     if (ended.kind !== 'error') return { ok: true, value: ended.kind === 'result' ? ended.value : null }
@@ -65,6 +76,7 @@ export function startEnvironment(lambda: LambdaFunction, env: NodeJS.ProcessEnv)
   const ask = async (event: unknown, requestId: string): Promise<RuntimeMessage> => {
     if (served) logs.length = 0
     served = true
+    state = 'working'
     child.kill('SIGCONT')
     const message: InvokeMessage = {
       event,
@@ -75,12 +87,24 @@ export function startEnvironment(lambda: LambdaFunction, env: NodeJS.ProcessEnv)
     const reply = answer(lambda.timeoutMs)
     child.send(message, () => {}) // a process that dies before it reads this is an ending like any other
     const ended = await reply
+    state = 'frozen'
     child.kill('SIGSTOP')
-    busy = false
     return ended
   }
 
-  return { idle: () => !busy && !isOver(), invoke, kill }
+  const freeze = () => {
+    if (state === 'frozen' || isOver()) return false
+    state = 'paused'
+    return child.kill('SIGSTOP')
+  }
+
+  const thaw = () => {
+    if (state !== 'paused' || isOver()) return false
+    state = 'working'
+    return child.kill('SIGCONT')
+  }
+
+  return { serial, initialized, isAlive: () => !isOver(), invoke, freeze, thaw, kill }
 }
 
 /** Messages from the process, its end as one of them, and a limit to how long each may take. */

@@ -113,6 +113,8 @@ const NAMED: Readonly<Record<string, { readonly property: string; readonly arn: 
   'AWS::Lambda::Function': { property: 'FunctionName', arn: 'lambda:REGION:ACCOUNT:function:' },
   'AWS::Scheduler::Schedule': { property: 'Name', arn: 'scheduler:REGION:ACCOUNT:schedule/default/' },
   'AWS::Scheduler::ScheduleGroup': { property: 'Name', arn: 'scheduler:REGION:ACCOUNT:schedule-group/' },
+  // Its Ref would be its ARN, which ends in six random characters; the service takes either.
+  'AWS::SecretsManager::Secret': { property: 'Name', arn: 'secretsmanager:REGION:ACCOUNT:secret:' },
   'AWS::SQS::Queue': { property: 'QueueName', arn: 'sqs:REGION:ACCOUNT:' },
   'AWS::SNS::Topic': { property: 'TopicName', arn: 'sns:REGION:ACCOUNT:' },
   'AWS::IAM::Role': { property: 'RoleName', arn: 'iam::ACCOUNT:role/' },

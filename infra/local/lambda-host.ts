@@ -1,11 +1,18 @@
 /**
- * A small Lambda: it keeps execution environments, gives each at most one invocation at a time, and takes asynchronous
- * events, which it tries again as Lambda does, after one minute and after two more, with the same request id.
+ * A small Lambda: it runs invocations in execution environments, and takes asynchronous events, which it tries again as
+ * Lambda does, after one minute and after two more, with the same request id. Functions reach DynamoDB and each other
+ * through it, so that an interceptor may stand in between.
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Ending, type Environment, startEnvironment } from './environment.ts'
+import { senderOf } from './caller.ts'
+import { startDynamoDBProxy } from './dynamodb-proxy.ts'
+import type { Ending } from './environment.ts'
+import { environmentVariables } from './environment-variables.ts'
+import { createEnvironments } from './environments.ts'
+import type { Interceptor } from './interceptor.ts'
+import { startLambdaEndpoint } from './lambda-endpoint.ts'
 import type { LambdaFunction } from './template.ts'
 
 const RETRY_DELAYS_MS = [60_000, 120_000] as const
@@ -17,6 +24,10 @@ export interface HostOptions {
   readonly cold: boolean
   /** How long Lambda's delays, and the age of an event, last here: 0.1 is a tenth. */
   readonly timeScale: number
+  /** Those that functions may invoke. @default none */
+  readonly functions?: readonly LambdaFunction[]
+  /** Sees every request of a function on its way to DynamoDB or to another function. @default nothing is in between */
+  readonly intercept?: Interceptor | undefined
 }
 
 /** One try of one event. */
@@ -33,48 +44,48 @@ export interface Attempt {
 export interface LambdaHost {
   /** Takes an event, and settles when it succeeded, was given up, or the host stopped. Never throws. */
   invokeAsync(lambda: LambdaFunction, event: unknown, onAttempt: (attempt: Attempt) => Promise<void>): Promise<void>
+  /** Runs the function once, as a synchronous invocation does. Never throws. */
+  invoke(lambda: LambdaFunction, event: unknown): Promise<Ending>
   /** SIGKILL for the environment that works on this request now. */
   kill(requestId: string): Promise<boolean>
+  /** SIGSTOP for the environment that works on this request now; its deadline goes on. False where none does. */
+  freeze(requestId: string): boolean
+  /** SIGCONT for an environment that was frozen so. False where none is: it may have been killed, or timed out. */
+  thaw(requestId: string): boolean
+  /** The requests in work. */
+  working(): readonly string[]
   /** How many environments were started so far. */
   environmentsStarted(): number
-  /** Kills every environment, frozen ones too, and settles when they are gone. */
+  /** Kills every environment, frozen ones too, and settles when they are gone. May be called again. */
   stop(): Promise<void>
 }
 
-export function startLambdaHost(options: HostOptions): LambdaHost {
+export async function startLambdaHost(options: HostOptions): Promise<LambdaHost> {
+  const { region, functions = [], intercept } = options
+  await using starting = new AsyncDisposableStack()
   const stopping = new AbortController()
-  const pools = new Map<string, Set<Environment>>()
-  const working = new Map<string, Environment>()
-  let started = 0
-
-  const environmentFor = (lambda: LambdaFunction): Environment => {
-    const pool = pools.get(lambda.arn) ?? new Set()
-    pools.set(lambda.arn, pool)
-    for (const environment of pool) if (environment.idle()) return environment
-    started += 1
-    const fresh = startEnvironment(lambda, environmentVariables(lambda, options, started))
-    pool.add(fresh)
-    return fresh
-  }
-
-  const invoke = async (lambda: LambdaFunction, event: unknown, requestId: string): Promise<Ending> => {
-    const environment = environmentFor(lambda)
-    working.set(requestId, environment)
-    const ending = await environment.invoke(event, requestId)
-    working.delete(requestId)
-    if (options.cold || !environment.idle()) {
-      pools.get(lambda.arn)?.delete(environment)
-      await environment.kill()
-    }
-    return ending
-  }
+  const environments = createEnvironments({
+    cold: options.cold,
+    variablesOf: (lambda, serial) =>
+      environmentVariables(lambda, serial, region, {
+        dynamodb: proxy?.url ?? options.dynamodbEndpoint,
+        lambda: lambdaEndpoint.url,
+      }),
+  })
+  const requestOf = (headers: Readonly<Record<string, string>>) => environments.requestOf(senderOf(headers) ?? 0) ?? ''
+  const lambdaEndpoint = await startLambdaEndpoint({ functions, run: environments.run, intercept, requestOf })
+  starting.defer(() => lambdaEndpoint.stop())
+  const proxy =
+    intercept && (await startDynamoDBProxy({ dynamodbEndpoint: options.dynamodbEndpoint, intercept, requestOf }))
+  starting.defer(() => proxy?.stop())
+  starting.defer(() => environments.stop())
 
   const invokeAsync: LambdaHost['invokeAsync'] = async (lambda, event, onAttempt) => {
     const requestId = randomUUID()
     const tooOldAt = performance.now() + lambda.maxEventAgeMs * options.timeScale
     for (let retry = 0; !stopping.signal.aborted; retry += 1) {
       const startedAt = performance.now()
-      const ending = await invoke(lambda, event, requestId)
+      const ending = await environments.run(lambda, event, requestId)
       if (stopping.signal.aborted) return // it was killed with the host: no failure of its own
       const delayMs = (RETRY_DELAYS_MS[retry] ?? Number.POSITIVE_INFINITY) * options.timeScale
       const again = !ending.ok && retry < lambda.retries && performance.now() + delayMs < tooOldAt
@@ -85,44 +96,28 @@ export function startLambdaHost(options: HostOptions): LambdaHost {
     }
   }
 
-  const stop = async () => {
-    stopping.abort()
-    await Promise.all([...pools.values()].flatMap((pool) => [...pool]).map((environment) => environment.kill()))
-  }
-
   const kill = async (requestId: string) => {
-    const environment = working.get(requestId)
+    const environment = environments.workingOn(requestId)
     await environment?.kill()
     return environment !== undefined
   }
 
-  return { invokeAsync, kill, environmentsStarted: () => started, stop }
-}
+  const resources = starting.move()
+  let stopped: Promise<void> | undefined
+  const stop = () => {
+    stopping.abort()
+    stopped ??= resources.disposeAsync()
+    return stopped
+  }
 
-/**
- * The template's variables and those that Lambda reserves, and nothing of this process's own.
- * Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
- */
-function environmentVariables(lambda: LambdaFunction, options: HostOptions, serial: number): Record<string, string> {
   return {
-    ...lambda.environment,
-    LANG: 'en_US.UTF-8',
-    PATH: '/usr/local/bin:/usr/bin:/bin',
-    TZ: 'UTC',
-    LAMBDA_TASK_ROOT: lambda.directory,
-    _HANDLER: lambda.handler,
-    AWS_REGION: options.region,
-    AWS_DEFAULT_REGION: options.region,
-    AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
-    AWS_LAMBDA_FUNCTION_NAME: lambda.name,
-    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
-    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(lambda.memoryMb),
-    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
-    AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${lambda.name}`,
-    AWS_LAMBDA_LOG_STREAM_NAME: `local/[$LATEST]${String(serial).padStart(4, '0')}`,
-    AWS_ACCESS_KEY_ID: 'local',
-    AWS_SECRET_ACCESS_KEY: 'local',
-    AWS_SESSION_TOKEN: 'local',
-    AWS_ENDPOINT_URL_DYNAMODB: options.dynamodbEndpoint,
+    invokeAsync,
+    invoke: (lambda, event) => environments.run(lambda, event, randomUUID()),
+    kill,
+    freeze: (requestId) => environments.workingOn(requestId)?.freeze() ?? false,
+    thaw: (requestId) => environments.workingOn(requestId)?.thaw() ?? false,
+    working: environments.working,
+    environmentsStarted: environments.started,
+    stop,
   }
 }

@@ -12,10 +12,17 @@ export type TryOutcome =
   | { readonly status: 'completed'; readonly fencingToken: number; readonly work: Work }
   | { readonly status: 'released' }
   | { readonly status: 'standby'; readonly reason: string }
-  | { readonly status: 'failed'; readonly error: ErrorReport; readonly logs: readonly string[]; readonly work: Work }
+  | {
+      readonly status: 'failed'
+      readonly error: ErrorReport
+      readonly logs: readonly string[]
+      readonly work: Work
+      /** The token with which it had led, where it had. */
+      readonly ledWithToken?: number | undefined
+    }
 
 export function outcomeOf(ending: Ending): TryOutcome {
-  if (!ending.ok) return { status: 'failed', error: ending.error, logs: ending.logs, work: loggedWork(ending.logs) }
+  if (!ending.ok) return failureOf(ending)
   const { status, fencingToken, result, reason } = fieldsOf(ending.value)
   if (status === 'completed' && typeof fencingToken === 'number') return { status, fencingToken, work: workOf(result) }
   if (status === 'standby' && typeof reason === 'string') return { status, reason }
@@ -24,10 +31,13 @@ export function outcomeOf(ending: Ending): TryOutcome {
   return { status: 'failed', error: { errorType: 'UnknownOutcome', errorMessage }, logs: [], work: workOf(undefined) }
 }
 
-/** A leader that failed returns nothing, but it has logged what it had done by then, as `billed`. */
-function loggedWork(logs: readonly string[]): Work {
-  const entry = logs.map(jsonOf).findLast((line) => line['message'] === 'billed')
-  return workOf(entry)
+/** A leader that fails returns nothing, but it has logged that it leads, as `leading`, and what it had done, as `billed`. */
+function failureOf({ error, logs }: Ending & { ok: false }): TryOutcome {
+  const lines = logs.map(jsonOf)
+  const said = (message: string) => lines.findLast((line) => line['message'] === message)
+  const token = said('leading')?.['fencingToken']
+  const led = typeof token === 'number' ? { ledWithToken: token } : {}
+  return { status: 'failed', error, logs, work: workOf(said('billed')), ...led }
 }
 
 function workOf(value: unknown): Work {

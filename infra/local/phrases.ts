@@ -1,5 +1,5 @@
 /** Numbers, times and money as a person reads them. */
-import type { Charge } from './gateway.ts'
+import { formatMoney, type Money, totalMinor } from '../../functions/billing/money.ts'
 
 const SHOWN_CURRENCIES = 3
 
@@ -12,19 +12,13 @@ export const secondsOf = (ms: number): string => `${(ms / 1000).toFixed(ms < 1_0
 /** `2024-02-28 22:00Z` for a canonical instant. */
 export const timeOf = (instant: string): string => `${instant.slice(0, 10)} ${instant.slice(11, 16)}Z`
 
-/** The total in each currency, the largest shares first: `EUR 79.96, JPY 1,980 and 2 more currencies`. */
-export function amountsOf(charges: readonly Pick<Charge, 'currency' | 'amountMinor'>[]): string {
-  const byCurrency = Object.entries(Object.groupBy(charges, ({ currency }) => currency))
-  const totals = byCurrency
-    .map(([currency, those = []]) => ({ currency, those, minor: those.reduce((sum, one) => sum + one.amountMinor, 0) }))
-    .sort((a, b) => b.those.length - a.those.length || a.currency.localeCompare(b.currency))
-  const shown = totals.slice(0, SHOWN_CURRENCIES).map(({ currency, minor }) => amountOf(currency, minor))
-  const more = totals.length - shown.length
+/** The total in each currency, the most frequent first: `EUR 79.96, JPY 1,980 and 2 more currencies`. */
+export function amountsOf(charges: readonly Money[]): string {
+  const byCurrency = [...Map.groupBy(charges, ({ currency }) => currency)]
+  const shown = byCurrency
+    .sort(([a, ofA], [b, ofB]) => ofB.length - ofA.length || a.localeCompare(b))
+    .slice(0, SHOWN_CURRENCIES)
+    .map(([currency, those]) => formatMoney({ amountMinor: totalMinor(those), currency }))
+  const more = byCurrency.length - shown.length
   return shown.join(', ') + (more > 0 ? ` and ${more} more ${more === 1 ? 'currency' : 'currencies'}` : '')
-}
-
-function amountOf(currency: string, minor: number): string {
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency, currencyDisplay: 'code' })
-  const digits = format.resolvedOptions().maximumFractionDigits ?? 0
-  return format.format(minor / 10 ** digits).replace('\u00a0', ' ')
 }

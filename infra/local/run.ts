@@ -4,7 +4,7 @@ import type { Subscription } from '../../functions/billing/subscription.ts'
 import { generateCustomers, readCustomers } from './customers.ts'
 import { startDisplay } from './display.ts'
 import { INTERRUPTED_EXIT_CODE, onInterrupt } from './interrupt.ts'
-import { OptionError, type Parsed, parseOptions } from './options.ts'
+import { OptionError, type Parsed, parseOptions, type StartOptions } from './options.ts'
 import { simulate } from './simulation.ts'
 import { appCommand } from './synthesize.ts'
 
@@ -12,6 +12,7 @@ const ROOT = join(import.meta.dirname, '../..')
 const SEED = 1
 const FAILED = 1
 const WRONG_INPUT = 2
+const INCONCLUSIVE = 3
 
 /**
  * @param app the command that synthesizes the stacks; that of `cdk.json` where none is given
@@ -26,9 +27,7 @@ export async function main(argv: readonly string[], app?: string): Promise<numbe
       process.stdout.write(parsed.text)
       return 0
     }
-    const { customers } = parsed.options
-    subscriptions =
-      customers === undefined ? generateCustomers(SEED) : await readCustomers(fromWhereNpmWasCalled(customers))
+    subscriptions = await customersOf(parsed.options)
   } catch (error) {
     const hint = error instanceof OptionError ? '\nnpm start -- --help lists the flags.' : ''
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}${hint}\n`)
@@ -41,9 +40,10 @@ export async function main(argv: readonly string[], app?: string): Promise<numbe
   try {
     const { signal } = interrupt
     const command = app ?? (await appCommand(ROOT))
-    const { summary, faults } = await simulate({ options, subscriptions, app: command, root: ROOT, display, signal })
+    const { summary, verdict } = await simulate({ options, subscriptions, app: command, root: ROOT, display, signal })
     if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`)
-    if (faults.length > 0) return FAILED
+    if (verdict.faults.length > 0) return FAILED
+    if (verdict.inconclusive.length > 0) return INCONCLUSIVE
     return signal.aborted && options.ticks !== undefined ? INTERRUPTED_EXIT_CODE : 0
   } catch (error) {
     if (error === interrupt.signal.reason) return INTERRUPTED_EXIT_CODE
@@ -52,6 +52,12 @@ export async function main(argv: readonly string[], app?: string): Promise<numbe
   } finally {
     display.close()
   }
+}
+
+async function customersOf({ customers }: StartOptions): Promise<readonly Subscription[]> {
+  if (customers === undefined) return generateCustomers(SEED)
+  if (typeof customers === 'number') return generateCustomers(SEED, customers, { dueTogether: true })
+  return readCustomers(fromWhereNpmWasCalled(customers))
 }
 
 /** npm runs its scripts in the project's root, wherever in it the user is. */

@@ -1,29 +1,30 @@
 /**
- * One run on this machine: the app's own template and bundles, DynamoDB Local, a gateway, and ticks one after the other.
- * What it starts it stops, in the opposite order, however it ends.
+ * One run on this machine: the app's own template and bundles, DynamoDB Local, and ticks one after the other. What it
+ * starts it stops, in the opposite order, however it ends.
  */
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { Subscription } from '../../functions/billing/subscription.ts'
 import { LAMBDA_LEASE_MS } from '../../functions/election/options.ts'
-import { auditLedger, earliestDueAt, seedSubscriptions } from './customers.ts'
+import { areSettled, readBooks } from './books.ts'
+import { earliestDueAt, seedSubscriptions } from './customers.ts'
 import type { Display } from './display.ts'
-import { type DynamoDBLocal, startDynamoDBLocal } from './dynamodb-local.ts'
-import { type LocalGateway, startGateway } from './gateway.ts'
-import { type LeaderKiller, leaderKiller } from './kill-leader.ts'
+import { withoutLease } from './faults/controls.ts'
+import { createScenario, type Scenario } from './faults/scenario.ts'
+import { forecast } from './forecast.ts'
 import { type LambdaHost, startLambdaHost } from './lambda-host.ts'
-import { readLeaseRow } from './lease-row.ts'
 import type { StartOptions } from './options.ts'
 import { count, timeOf } from './phrases.ts'
+import { type Places, placesOf } from './places.ts'
+import { prepare } from './prepare.ts'
+import { watchProgress } from './progress.ts'
 import { type Candidate, candidatesOf, firstTickMs } from './scheduler.ts'
-import { type Counted, faultsOf, type Summary, summarize, wasCut } from './summary.ts'
-import { type Assembly, readAssembly, synthesize } from './synthesize.ts'
+import { type Summary, summarize, wasCut } from './summary.ts'
+import { readAssembly } from './synthesize.ts'
 import { createTables, deleteTables } from './tables.ts'
 import { runTick, type TickRecord } from './tick.ts'
+import { type Verdict, verdictOn } from './verdict.ts'
 
 export interface Run {
   readonly options: StartOptions
@@ -38,128 +39,126 @@ export interface Run {
 
 const REGION = 'eu-central-1'
 const ACCOUNT = '000000000000'
+/** How far another candidate's clock may be off (`maxClockSkewMs`), and time for a renewal that was under way. */
+const PAST_LEASE_MS = 1_000 + 500
+/** After the chaos, until nothing is left to do. */
+const MOST_CALM_TICKS = 5
 
 /** @throws Error that says what to install or to repair, where the run could not start. */
-export async function simulate(run: Run): Promise<{ summary: Summary; faults: readonly string[] }> {
-  const { options, display, signal } = run
+export async function simulate(run: Run): Promise<{ readonly summary: Summary; readonly verdict: Verdict }> {
+  const { options, display, signal, subscriptions } = run
   await using resources = new AsyncDisposableStack()
-  const { dynamodb, assembly } = await prepare(run, resources)
-  const { endpoint } = dynamodb
+  display.note('Synthesizing the stacks and starting DynamoDB Local …')
+  const leaseMs = Math.round(LAMBDA_LEASE_MS * options.timeScale)
+  const context = { candidates: options.candidates, leaseMs }
+  const { dynamodb, assembly } = await prepare({ ...run, context }, resources)
   const client = new DynamoDBClient({
-    endpoint,
+    endpoint: dynamodb.endpoint,
     region: REGION,
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   })
   resources.defer(() => client.destroy())
 
-  const host = startLambdaHost({ ...options, region: REGION, dynamodbEndpoint: endpoint })
-  resources.defer(() => host.stop())
-  const killer = leaderKiller(options.killLeader, () => killLeader(host, client, candidates))
-  const gateway = await startGateway({ beforeReply: killer.beforeReply })
-  resources.defer(() => gateway.stop())
-
-  const names = {
-    region: REGION,
-    account: ACCOUNT,
-    runId: randomUUID().slice(0, 8),
-    parameters: { GatewayUrl: gateway.url },
-  }
+  const names = { region: REGION, account: ACCOUNT, runId: randomUUID().slice(0, 8), parameters: {} }
   const { tables, functions, schedules } = await readAssembly(assembly, names)
-  const candidates = candidatesOf(schedules, functions)
+  const declared = candidatesOf(schedules, functions)
+  const candidates = options.without.includes('lease') ? withoutLease(declared) : declared
+  const places = placesOf(candidates, functions)
   await createTables(client, tables)
   resources.defer(() => deleteTables(client, tables))
-  const { subscriptionsTable, chargesTable } = billingTables(candidates)
-  await seedSubscriptions(client, subscriptionsTable, run.subscriptions, signal)
+  await seedSubscriptions(client, places.subscriptionsTable, subscriptions, signal)
   signal.throwIfAborted()
 
+  const scenario = createScenario(options, places, {
+    processes: {
+      kill: (requestId) => host.kill(requestId),
+      freeze: (requestId) => host.freeze(requestId),
+      thaw: (requestId) => host.thaw(requestId),
+    },
+    onStrike: display.struck,
+    pastLeaseMs: leaseMs + PAST_LEASE_MS,
+    signal,
+  })
+  const { intercept } = scenario
+  const reach = { region: REGION, dynamodbEndpoint: dynamodb.endpoint, functions, intercept }
+  const host: LambdaHost = await startLambdaHost({ ...options, ...reach })
+  resources.defer(() => host.stop())
   signal.addEventListener('abort', () => void host.stop(), { once: true })
-  const records = await runTicks(run, { host, client, gateway, killer, candidates })
+  const records = await runTicks(run, { host, client, places, scenario, candidates })
   await host.stop()
 
   const last = records.at(-1)
   const cut = wasCut(last, signal)
   const audited = cut ? records.at(-2) : last
-  const ledger = await auditLedger(client, { subscriptionsTable, chargesTable }, audited?.tick ?? '', run.subscriptions)
-  const counted: Counted = {
-    gateway: {
-      charges: gateway.charges().length,
-      duplicateCharges: gateway.duplicateCharges(),
-      replayedRequests: gateway.replayedRequests(),
-    },
-    ledger,
-    cut,
-  }
-  const summary = summarize(records, candidates.length, counted)
-  const faults = faultsOf(summary, counted)
-  if (options.killLeader !== undefined && !killer.killed() && !signal.aborted) {
-    const why = records.length < options.killLeader ? 'the run ended before it' : 'the tick charged nothing'
-    display.note(`The leader of tick ${options.killLeader} was not killed: ${why}.`)
-  }
-  display.ended(summary, gateway.charges(), faults, cut)
-  return { summary, faults }
-}
-
-/** Starts DynamoDB Local and synthesizes the app at the same time: neither waits for the other. */
-async function prepare({ options, app, root, display, signal }: Run, resources: AsyncDisposableStack) {
-  display.note('Synthesizing the stacks and starting DynamoDB Local …')
-  const directory = await mkdtemp(join(tmpdir(), 'tenure-'))
-  resources.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }))
-  const cancel = new AbortController()
-  const early = AbortSignal.any([signal, cancel.signal])
-  const starting = startDynamoDBLocal({ signal: early })
-  resources.defer(async () => {
-    cancel.abort()
-    await (await starting.catch(() => undefined))?.stop()
-  })
-  const context = { candidates: options.candidates, leaseMs: Math.round(LAMBDA_LEASE_MS * options.timeScale) }
-  const synthesizing = synthesize({ app, directory, context, signal: early }, root)
-  // Its directory is removed next: not while it still writes there.
-  resources.defer(async () => {
-    cancel.abort()
-    await synthesizing.catch(() => undefined)
-  })
-  const [dynamodb, assembly]: [DynamoDBLocal, Assembly] = await Promise.all([starting, synthesizing])
-  return { dynamodb, assembly }
+  const books = await readBooks(client, places, audited?.tick ?? '', subscriptions)
+  const replayedRequests = scenario.gateway.replayedRequests()
+  const summary = summarize(records, candidates.length, { ...books, replayedRequests })
+  const struck = scenario.struck()
+  const verdict = verdictOn(summary, struck, options, { cut, isInterrupted: signal.aborted })
+  display.ended({ summary, charges: books.charges, struck, ...verdict, cut })
+  return { summary, verdict }
 }
 
 interface Stage {
   readonly host: LambdaHost
   readonly client: DynamoDBClient
-  readonly gateway: LocalGateway
-  readonly killer: LeaderKiller
+  readonly places: Places
+  readonly scenario: Scenario
   readonly candidates: readonly Candidate[]
 }
 
-async function runTicks({ options, subscriptions, display, signal }: Run, stage: Stage): Promise<TickRecord[]> {
-  const { gateway, killer, candidates } = stage
+async function runTicks(run: Run, stage: Stage): Promise<readonly TickRecord[]> {
+  const { options, subscriptions, display, signal } = run
+  const { client, places, scenario, candidates } = stage
   const periodMs = candidates[0]?.schedule.periodMs ?? 0
-  const dueTimes = subscriptions.map(({ dueAt }) => Date.parse(dueAt))
   const firstMs = firstTickMs(Date.parse(earliestDueAt(subscriptions)), periodMs, Date.now())
-  announce(display, subscriptions, candidates, firstMs, periodMs)
+  announce(run, stage, firstMs, periodMs)
 
   const records: TickRecord[] = []
-  for (let number = 1; number <= (options.ticks ?? Number.POSITIVE_INFINITY) && !signal.aborted; number += 1) {
-    const tickMs = firstMs + (number - 1) * periodMs
+  const newlyDue = forecast(subscriptions)
+  let owed = 0
+
+  /** Runs one tick more, and tells whether there can be another. */
+  async function goesOn(): Promise<boolean> {
+    const pauseMs = options.everyMs - (records.at(-1)?.durationMs ?? options.everyMs)
+    await sleep(Math.max(0, pauseMs), undefined, { signal }).catch(() => {})
+    if (signal.aborted) return false
+    const number = records.length + 1
+    const tickMs = firstMs + records.length * periodMs
     if (tickMs > Date.now()) {
       display.note('The next tick lies in the future, where no tick is run.')
-      break
+      return false
     }
-    const chargesBefore = gateway.charges().length
-    killer.tickStarts(number, dueTimes.filter((dueMs) => dueMs <= tickMs && dueMs > tickMs - periodMs).length)
-    const record = await runTick(number, tickMs, { ...stage, onTry: display.tried })
+    owed += newlyDue.newlyDueAt(tickMs)
+    const { answered, charges } = scenario.gateway
+    const late = scenario.tickStarts(number, owed)
+    using _progress = watchProgress(
+      () => answered() >= owed,
+      () => display.progress(answered(), owed),
+    )
+    const record = await runTick(number, tickMs, { ...stage, late, onTry: display.tried })
     records.push(record)
-    display.ticked(record, gateway.charges().slice(chargesBefore), wasCut(record, signal))
-    if (number !== options.ticks) {
-      await sleep(Math.max(0, options.everyMs - record.durationMs), undefined, { signal }).catch(() => {})
-    }
+    owed = Math.max(0, owed - answered())
+    display.ticked(record, charges(), wasCut(record, signal))
+    return !signal.aborted
   }
+
+  async function isSettled(): Promise<boolean> {
+    return areSettled(await readBooks(client, places, records.at(-1)?.tick ?? '', subscriptions))
+  }
+
+  const { ticks = Number.POSITIVE_INFINITY, chaos } = options
+  let ended = false
+  while (!ended && records.length < ticks) ended = !(await goesOn())
+  if (chaos === undefined || ended) return records
+  display.note('Calm again: ticks without faults, until nothing is left to do.')
+  for (let calm = 1; calm <= MOST_CALM_TICKS && (await goesOn()); calm += 1) if (await isSettled()) break
   return records
 }
 
 function announce(
-  display: Display,
-  subscriptions: readonly Subscription[],
-  candidates: readonly Candidate[],
+  { options, subscriptions, display }: Run,
+  { candidates, scenario }: Stage,
   firstMs: number,
   periodMs: number,
 ): void {
@@ -172,25 +171,13 @@ function announce(
   if (earliestDueAt(subscriptions) > new Date().toISOString()) {
     display.note('Nothing is due yet: the first tick is the last full period before now.')
   }
-}
-
-function billingTables(candidates: readonly Candidate[]) {
-  const { SUBSCRIPTIONS_TABLE: subscriptionsTable, CHARGES_TABLE: chargesTable } =
-    candidates[0]?.lambda.environment ?? {}
-  if (subscriptionsTable === undefined || chargesTable === undefined) {
-    throw new Error('The scheduled function has no SUBSCRIPTIONS_TABLE or no CHARGES_TABLE in its environment')
+  const { without, chaos, ticks = 0 } = options
+  if (without.length > 0) {
+    display.warn(
+      `Switched off: the ${without.join(', the ')}. It is done on the wire; the deployed code knows nothing of it.`,
+    )
   }
-  return { subscriptionsTable, chargesTable }
-}
-
-async function killLeader(
-  host: LambdaHost,
-  client: DynamoDBClient,
-  candidates: readonly Candidate[],
-): Promise<boolean> {
-  for (const lambda of new Set(candidates.map((candidate) => candidate.lambda))) {
-    const row = await readLeaseRow(client, lambda)
-    if (row?.holder !== undefined && row.eventId !== undefined && (await host.kill(row.eventId))) return true
+  if (chaos !== undefined) {
+    display.warn(`Chaos of seed ${chaos}: ${count(scenario.planned, 'fault')} planned in ${count(ticks, 'tick')}.`)
   }
-  return false
 }

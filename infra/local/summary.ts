@@ -1,5 +1,6 @@
 /** What a run came to, counted from the candidates' outcomes, and from the gateway and the ledger independently. */
-import { completionOf, type TickRecord, type Try, wasTakenOver } from './tick.ts'
+import { count } from './phrases.ts'
+import { completionOf, completionsOf, type TickRecord, type Try, wasTakenOver } from './tick.ts'
 
 /** The object that `--json` prints. */
 export interface Summary {
@@ -8,6 +9,8 @@ export interface Summary {
   readonly candidates: number
   /** Ticks completed. */
   readonly completed: number
+  /** Ticks completed by more than one invocation. */
+  readonly completedTwice: number
   /** Invocations that stood by, and those that failed; retries count. */
   readonly standby: number
   readonly failed: number
@@ -20,32 +23,37 @@ export interface Summary {
   /** Requests that the gateway answered from what it had stored. */
   readonly replayedRequests: number
   readonly dueNotCharged: number
+  /** Charges that only the gateway or only the ledger has, or that they have with different amounts. */
+  readonly lostUpdates: number
   readonly staleWritesRefused: number
 }
 
 /** What the gateway and the ledger say. */
 export interface Counted {
-  readonly gateway: { readonly charges: number; readonly duplicateCharges: number; readonly replayedRequests: number }
+  /** At the gateway, of one (customer, plan, period), beyond the first. */
+  readonly duplicateCharges: number
+  readonly replayedRequests: number
+  readonly lostUpdates: number
   readonly ledger: { readonly charges: number; readonly duplicateCharges: number; readonly dueNotCharged: number }
-  /** A tick was cut short: money may have moved that its retry would record. */
-  readonly cut: boolean
 }
 
 export function summarize(records: readonly TickRecord[], candidates: number, counted: Counted): Summary {
   const tries = records.flatMap((record) => record.tries)
   const ended = (status: Try['outcome']['status']) => tries.filter(({ outcome }) => outcome.status === status).length
-  const { gateway, ledger } = counted
+  const { ledger, replayedRequests, lostUpdates } = counted
   return {
     ticks: records.length,
     candidates,
     completed: records.filter((record) => completionOf(record) !== undefined).length,
+    completedTwice: records.filter((record) => completionsOf(record).length > 1).length,
     standby: ended('standby'),
     failed: ended('failed'),
     tookOver: records.filter(wasTakenOver).length,
     charges: ledger.charges,
-    duplicateCharges: Math.max(gateway.duplicateCharges, ledger.duplicateCharges),
-    replayedRequests: gateway.replayedRequests,
+    duplicateCharges: Math.max(counted.duplicateCharges, ledger.duplicateCharges),
+    replayedRequests,
     dueNotCharged: ledger.dueNotCharged,
+    lostUpdates,
     staleWritesRefused: tries.reduce((sum, { outcome }) => sum + staleWritesOf(outcome), 0),
   }
 }
@@ -56,15 +64,22 @@ export const wasCut = (record: TickRecord | undefined, signal: AbortSignal): boo
 
 const staleWritesOf = (outcome: Try['outcome']) => ('work' in outcome ? outcome.work.staleWritesRefused : 0)
 
+export interface Circumstances {
+  /** A tick was cut short: money may have moved that its retry would record. */
+  readonly cut: boolean
+  /** Faults may use up all retries of a tick; what it leaves undone is then for the next one. */
+  readonly chaos: boolean
+}
+
 /** What went wrong, in words; empty where nothing did. A tick that was cut short is no fault. */
-export function faultsOf(summary: Summary, { gateway, ledger, cut }: Counted): string[] {
+export function faultsOf(summary: Summary, { cut, chaos }: Circumstances): string[] {
+  const { ticks, completed, completedTwice, duplicateCharges, dueNotCharged, lostUpdates } = summary
   const faults: string[] = []
-  const uncompleted = summary.ticks - summary.completed - (cut ? 1 : 0)
-  if (summary.duplicateCharges > 0) faults.push(`${summary.duplicateCharges} charged more than once`)
-  if (summary.dueNotCharged > 0) faults.push(`${summary.dueNotCharged} due and not charged`)
-  if (!cut && gateway.charges !== ledger.charges) {
-    faults.push(`the gateway counts ${gateway.charges} charges, the ledger ${ledger.charges}`)
-  }
-  if (uncompleted > 0) faults.push(`${uncompleted} of ${summary.ticks} ticks completed by nobody`)
+  const uncompleted = ticks - completed - (cut ? 1 : 0)
+  if (duplicateCharges > 0) faults.push(`${duplicateCharges} charged more than once`)
+  if (dueNotCharged > 0) faults.push(`${dueNotCharged} due and not recorded as charged`)
+  if (!cut && lostUpdates > 0) faults.push(`gateway and ledger disagree on ${count(lostUpdates, 'charge')}`)
+  if (!chaos && uncompleted > 0) faults.push(`${uncompleted} of ${ticks} ticks completed by nobody`)
+  if (completedTwice > 0) faults.push(`${completedTwice} of ${ticks} ticks completed more than once`)
   return faults
 }

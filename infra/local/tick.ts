@@ -1,7 +1,6 @@
-/** One tick: every candidate is woken at once, and the tick is over when all of them, retries included, are done. */
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+/** One tick: its candidates are woken at once, and the tick is over when all of them, retries included, are done. */
+import type { LateCandidate } from './faults/late-candidate.ts'
 import type { Attempt, LambdaHost } from './lambda-host.ts'
-import { readLeaseRow } from './lease-row.ts'
 import { outcomeOf, type TryOutcome } from './outcome.ts'
 import { type Candidate, eventOf } from './scheduler.ts'
 
@@ -11,8 +10,6 @@ export interface Try {
   readonly candidate: number
   readonly attempt: Attempt
   readonly outcome: TryOutcome
-  /** The token with which a try that failed had led. */
-  readonly ledWithToken?: number | undefined
 }
 
 export interface TickRecord {
@@ -20,40 +17,49 @@ export interface TickRecord {
   readonly number: number
   /** Canonical ISO text. */
   readonly tick: string
+  /** In the order in which they ended. */
   readonly tries: readonly Try[]
   readonly durationMs: number
 }
 
 export interface TickContext {
-  readonly host: LambdaHost
-  readonly client: DynamoDBClient
+  readonly host: Pick<LambdaHost, 'invokeAsync'>
   readonly candidates: readonly Candidate[]
   readonly onTry: (tried: Try) => void
+  /** The last candidate comes when it is called, or when all others are done. @default it comes with them */
+  readonly late?: LateCandidate | undefined
 }
 
 export async function runTick(number: number, tickMs: number, context: TickContext): Promise<TickRecord> {
-  const { host, client, candidates, onTry } = context
-  const tick = new Date(tickMs).toISOString()
+  const { host, candidates, onTry, late } = context
   const tries: Try[] = []
   const startedAt = performance.now()
-  await Promise.all(
-    candidates.map(({ schedule, lambda }, index) =>
-      host.invokeAsync(lambda, eventOf(schedule, tickMs), async (attempt) => {
-        const outcome = outcomeOf(attempt.ending)
-        // A leader that fails leaves its event's id in the row; nobody else leads before its lease is over.
-        const row = outcome.status === 'failed' ? await readLeaseRow(client, lambda) : undefined
-        const led = row?.eventId === attempt.requestId && row.tick === tick
-        const tried: Try = { candidate: index + 1, attempt, outcome, ...(led && { ledWithToken: row.fencingToken }) }
-        tries.push(tried)
-        onTry(tried)
-      }),
-    ),
-  )
-  return { number, tick, tries, durationMs: performance.now() - startedAt }
+  const wake = ({ schedule, lambda }: Candidate, candidate: number) =>
+    host.invokeAsync(lambda, eventOf(schedule, tickMs), async (attempt) => {
+      const tried = { candidate, attempt, outcome: outcomeOf(attempt.ending) }
+      tries.push(tried)
+      onTry(tried)
+      if (candidate === candidates.length) late?.turnIsOver()
+    })
+
+  const punctual = late === undefined ? candidates : candidates.slice(0, -1)
+  const others = Promise.all(punctual.map((candidate, index) => wake(candidate, index + 1)))
+  const last = candidates.at(-1)
+  if (late !== undefined && last !== undefined) {
+    await Promise.race([late.isCalled, others])
+    await wake(last, candidates.length)
+    late.turnIsOver() // also where the host has stopped, and there was none
+  }
+  await others
+  return { number, tick: new Date(tickMs).toISOString(), tries, durationMs: performance.now() - startedAt }
 }
 
-export const completionOf = ({ tries }: TickRecord) => tries.find(({ outcome }) => outcome.status === 'completed')
+export const completionsOf = ({ tries }: TickRecord) => tries.filter(({ outcome }) => outcome.status === 'completed')
 
-/** Whether another invocation finished what the first leader of the tick had begun. */
+export const completionOf = (record: TickRecord) => completionsOf(record).at(0)
+
+/** Whether another invocation finished what the first leader of the tick had begun; that one may well fail later. */
 export const wasTakenOver = (record: TickRecord): boolean =>
-  completionOf(record) !== undefined && record.tries.some(({ ledWithToken }) => ledWithToken !== undefined)
+  completionOf(record) !== undefined && record.tries.some(({ outcome }) => ledBefore(outcome))
+
+const ledBefore = (outcome: TryOutcome) => outcome.status === 'failed' && outcome.ledWithToken !== undefined

@@ -1,15 +1,19 @@
-import { CfnOutput, CfnParameter, Duration, RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib'
+import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib'
 import { AttributeType, Billing, ProjectionType, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { Construct } from 'constructs'
 import { ElectedSchedule, LeaseTable } from '../constructs/index.ts'
 import { HandlerFunction } from './handler-function.ts'
+import { RealGateway } from './real-gateway.ts'
+import { SandboxGateway } from './sandbox-gateway.ts'
 
 export interface BillingStackProps extends StackProps {
   /** @default 2 */
   readonly candidates?: number | undefined
   /** @default Duration.seconds(15) */
   readonly leaseDuration?: Duration | undefined
+  /** Where a real gateway answers. @default the sandbox, which moves no money and is part of the stack */
+  readonly gatewayUrl?: string | undefined
 }
 
 /** The index of `subscriptions` by the time they fall due. */
@@ -26,15 +30,14 @@ const kept = {
 /** Every hour one of two candidates charges the subscriptions that fell due. */
 export class BillingStack extends Stack {
   constructor(scope: Construct, id: string, props: BillingStackProps = {}) {
-    const { candidates, leaseDuration, ...stackProps } = props
+    const { candidates, leaseDuration, gatewayUrl, ...stackProps } = props
     super(scope, id, { description: 'Tenure: charges subscriptions that fall due, once per hour', ...stackProps })
 
-    const gatewayUrl = new CfnParameter(this, 'GatewayUrl', {
-      description: 'Where the payment gateway answers',
-      // Plain HTTP only to this machine: a charge must not travel unencrypted.
-      allowedPattern: '^(https://[^\\s/]+(/\\S*)?|http://(127\\.0\\.0\\.1|localhost)(:[0-9]{1,5})?(/\\S*)?)$',
-      constraintDescription: 'must be an https:// URL, or http://127.0.0.1 or http://localhost for a local gateway',
-    })
+    // One or the other and never both: whether money is real is decided once, here.
+    const gateway =
+      gatewayUrl === undefined
+        ? new SandboxGateway(this, 'Sandbox')
+        : new RealGateway(this, 'Gateway', { url: gatewayUrl })
 
     const leases = new LeaseTable(this, 'Leases')
     const subscriptions = new TableV2(this, 'Subscriptions', {
@@ -64,14 +67,15 @@ export class BillingStack extends Stack {
       environment: {
         SUBSCRIPTIONS_TABLE: subscriptions.tableName,
         CHARGES_TABLE: charges.tableName,
-        GATEWAY_URL: gatewayUrl.valueAsString,
+        ...gateway.environment,
       },
     })
     const may = (actions: string[], resource: string) =>
       chargeSubscriptions.addToRolePolicy(new PolicyStatement({ actions, resources: [resource] }))
     may(['dynamodb:Query'], `${subscriptions.tableArn}/index/${dueIndex}`)
     may(['dynamodb:UpdateItem'], subscriptions.tableArn)
-    may(['dynamodb:PutItem'], charges.tableArn)
+    may(['dynamodb:UpdateItem'], charges.tableArn)
+    chargeSubscriptions.addToRolePolicy(gateway.permission)
 
     const hourly = new ElectedSchedule(this, 'Hourly', {
       leaseTable: leases,

@@ -11,6 +11,17 @@ const periods = fc
   .map((days) => new Date(days * DAY_MS).toISOString().slice(0, 10))
 const intervals = fc.constantFrom('week', 'month', 'year')
 const zones = fc.constantFrom(...Intl.supportedValuesOf('timeZone'))
+/** Their clocks were changed at midnight, or about it. */
+const restlessZones = fc.constantFrom(
+  'Africa/Cairo',
+  'America/Asuncion',
+  'America/Havana',
+  'America/Santiago',
+  'America/St_Johns',
+  'Asia/Beirut',
+  'Atlantic/Azores',
+  'Pacific/Apia',
+)
 
 function series(first: string, interval: 'week' | 'month' | 'year', count: number): string[] {
   const found = [first]
@@ -20,7 +31,28 @@ function series(first: string, interval: 'week' | 'month' | 'year', count: numbe
 
 /** What a calendar on the wall shows there: written on its own, to be compared with. */
 function localDate(ms: number, timeZone: string): string {
-  return new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' }).format(ms)
+  return formatter(timeZone, { dateStyle: 'short' }).format(ms)
+}
+
+/** Days since 1970, in UTC, on which the zone's clocks were changed. */
+function daysOfChange(year: number, timeZone: string): number[] {
+  const offsets = formatter(timeZone, { timeZoneName: 'longOffset' })
+  const offsetAt = (day: number) =>
+    offsets.formatToParts(day * DAY_MS).find(({ type }) => type === 'timeZoneName')?.value
+  const found: number[] = []
+  for (let day = Date.UTC(year, 0, 1) / DAY_MS; day < Date.UTC(year + 1, 0, 1) / DAY_MS; day++) {
+    if (offsetAt(day) !== offsetAt(day + 1)) found.push(day)
+  }
+  return found
+}
+
+const formatters = new Map<string, Intl.DateTimeFormat>()
+
+function formatter(timeZone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = JSON.stringify([timeZone, options])
+  const made = formatters.get(key) ?? new Intl.DateTimeFormat('en-CA', { timeZone, ...options })
+  formatters.set(key, made)
+  return made
 }
 
 describe('The next period', () => {
@@ -56,6 +88,32 @@ describe('The next period', () => {
         expect(months - before).toBe(interval === 'month' ? 1 : 12)
         const isLastOfMonth = new Date(Date.parse(next) + DAY_MS).getUTCDate() === 1
         expect(dayOf(next) === anchorDay || (isLastOfMonth && dayOf(next) < anchorDay)).toBe(true)
+      }),
+    )
+  })
+
+  test('of a monthly plan, year after year, is on its day in every month that has it and else at the end of the month', () => {
+    fc.assert(
+      fc.property(periods, (first) => {
+        for (const period of series(first, 'month', 60)) {
+          const [year, month] = period.split('-').map(Number)
+          const lastDay = new Date(Date.UTC(year ?? 0, month ?? 0, 0)).getUTCDate()
+          expect(period.slice(8)).toBe(String(Math.min(dayOf(first), lastDay)).padStart(2, '0'))
+        }
+      }),
+    )
+  })
+
+  test('grows without a break: never the same again, and never a month left out', () => {
+    fc.assert(
+      fc.property(periods, intervals, (first, interval) => {
+        const found = [first, ...series(first, interval, 60)]
+        const longest = { week: 7, month: 31, year: 366 }[interval]
+        for (const [i, period] of found.slice(1).entries()) {
+          const days = (Date.parse(period) - Date.parse(found[i] ?? '')) / DAY_MS
+          expect(days).toBeGreaterThan(0)
+          expect(days).toBeLessThanOrEqual(longest)
+        }
       }),
     )
   })
@@ -97,6 +155,13 @@ describe('A day begins', () => {
   test('at the first of two midnights where clocks go back over it', () => {
     // Havana, 3 November 2024, 01:00 → 00:00.
     expect(dueInstant('2024-11-03', 'America/Havana')).toBe('2024-11-03T04:00:00.000Z')
+    // St. John's, 7 November 2010, 00:01 → 23:01 of the day before.
+    expect(dueInstant('2010-11-07', 'America/St_Johns')).toBe('2010-11-07T02:30:00.000Z')
+  })
+
+  test('with the end of a gap that began before midnight', () => {
+    // Toronto, 30 March 1919, 23:30 → 00:30 of the day after.
+    expect(dueInstant('1919-03-31', 'America/Toronto')).toBe('1919-03-31T04:30:00.000Z')
   })
 
   test('with the next one where the date does not exist', () => {
@@ -115,7 +180,36 @@ describe('A day begins', () => {
       { numRuns: 500 },
     )
   })
+
+  test('at the first instant of its date, and no minute sooner, on all days around a change of the clocks', () => {
+    let days = 0
+    fc.assert(
+      fc.property(fc.oneof(zones, restlessZones), fc.integer({ min: 1970, max: 2037 }), (zone, year) => {
+        for (const day of daysOfChange(year, zone).flatMap((changed) =>
+          [-1, 0, 1, 2].map((later) => changed + later),
+        )) {
+          const period = new Date(day * DAY_MS).toISOString().slice(0, 10)
+          const start = startOfDayMs(period, zone)
+          expect(localDate(start, zone) >= period, `${period} in ${zone}`).toBe(true)
+          // Where midnight comes twice, its second coming looks like a start until one looks further back.
+          for (let minutes = 1; minutes <= 180; minutes++) {
+            expect(localDate(start - minutes * 60_000, zone) < period, `${period} in ${zone}`).toBe(true)
+          }
+          days++
+        }
+      }),
+      { numRuns: 60 },
+    )
+    expect(days).toBeGreaterThan(200)
+  })
 })
+
+test.each(['Mars', '', 'Europe/Berlin ', '2024-01-01T00:00Z', '2024-01-01T00:00[Europe/Berlin]'])(
+  '"%s" is no time zone',
+  (zone) => {
+    expect(() => dueInstant('2024-01-31', zone)).toThrow(RangeError)
+  },
+)
 
 test.each([
   '2023-02-29',

@@ -1,165 +1,284 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
-import { afterEach, describe, expect, test } from 'vitest'
-import { GatewayOutcomeUnknownError, GatewayRefusedError, httpGateway } from '../../functions/billing/gateway.ts'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { GatewayOutcomeUnknownError, GatewayRefusedError } from '../../functions/billing/gateway.ts'
+import { GatewayMismatchError, stripeGateway } from '../../functions/billing/stripe-gateway.ts'
+import type { GatewayRequest, GatewayResponse } from '../../functions/billing/transports.ts'
 
-const UNIT = { customer: 'cus_1', plan: 'plus', period: '2024-01-31' }
-const MONEY = { amountMinor: 1200, currency: 'JPY' }
+const ORDER = {
+  customer: 'cus_1',
+  plan: 'plus',
+  period: '2024-01-31',
+  dunned: 1,
+  amountMinor: 1200,
+  currency: 'JPY',
+  paymentMethod: 'pm_1',
+}
+const INTENT = { id: 'pi_1', status: 'succeeded', amount: 1200, currency: 'jpy', metadata: { charge: 'k1' } }
 const never = new AbortController().signal
 
-let server: Server | undefined
-afterEach(() => {
-  server?.closeAllConnections()
-  server?.close()
-})
+type Answer = readonly [statusCode: number, body: unknown, headers?: Record<string, string>]
 
-/** A gateway of the test's own making, and the client for it. */
-async function serve(listener: RequestListener, timeoutMs = 2000) {
-  server = createServer(listener)
-  const started = server
-  await new Promise<void>((resolve) => started.listen(0, '127.0.0.1', resolve))
-  const address = started.address()
-  if (address === null || typeof address === 'string') throw new Error('No port')
-  return httpGateway({ url: `http://127.0.0.1:${address.port}/v1/`, timeoutMs })
-}
-
-function answering(statusCode: number, body: unknown, headers: Record<string, string> = {}): RequestListener {
-  return (_request, response) => {
-    response.writeHead(statusCode, headers).end(typeof body === 'string' ? body : JSON.stringify(body))
+/** A gateway that answers as told, the last answer again and again, and what it was asked. */
+function answering(...answers: readonly Answer[]) {
+  const asked: GatewayRequest[] = []
+  const gateway = stripeGateway(async (request): Promise<GatewayResponse> => {
+    const [statusCode, body, headers = {}] = answers[asked.length] ?? answers.at(-1) ?? [500, '']
+    asked.push(request)
+    return { statusCode, headers, body: typeof body === 'string' ? body : JSON.stringify(body) }
+  })
+  return {
+    asked,
+    charge: () => gateway.charge(ORDER, { key: 'k1', signal: never }),
+    find: (sinceMs = Date.UTC(2024, 0, 31)) =>
+      gateway.find({ customer: 'cus_1', key: 'k1', sinceMs }, { signal: never }),
   }
 }
 
+const declinedAnswer = (error: object): Answer => [402, { error: { type: 'card_error', ...error } }]
+
 describe('A charge', () => {
-  test('sends the key and the business unit, and nothing about the person', async () => {
-    const seen: unknown[] = []
-    const gateway = await serve(async (request, response) => {
-      let body = ''
-      for await (const chunk of request) body += chunk
-      seen.push([request.method, request.url, request.headers['idempotency-key'], JSON.parse(body)])
-      response.writeHead(201).end('{"id":"ch_1"}')
+  test('sends the key, the business unit and the money, and nothing about the person', async () => {
+    const asked: GatewayRequest[] = []
+    const gateway = stripeGateway(async (request) => {
+      asked.push(request)
+      return { statusCode: 200, headers: {}, body: JSON.stringify(INTENT) }
     })
-    const unit = { ...UNIT, name: 'Ada Sato' }
-    expect(await gateway.charge(unit, MONEY, { key: 'k1', signal: never })).toEqual({
-      status: 'charged',
-      chargeId: 'ch_1',
-      replayed: false,
+    const order = { ...ORDER, name: 'Ada Sato' }
+    await gateway.charge(order, { key: 'charge:cus_1:plus', signal: never })
+    expect(asked).toMatchObject([
+      {
+        method: 'POST',
+        path: '/v1/payment_intents',
+        headers: {
+          'content-type': 'application/x-www-form-urlencoded',
+          'idempotency-key': 'charge:cus_1:plus',
+        },
+      },
+    ])
+    expect(Object.fromEntries(new URLSearchParams(asked[0]?.body))).toEqual({
+      amount: '1200',
+      currency: 'jpy',
+      customer: 'cus_1',
+      payment_method: 'pm_1',
+      confirm: 'true',
+      off_session: 'true',
+      'metadata[charge]': 'charge:cus_1:plus',
+      'metadata[plan]': 'plus',
+      'metadata[period]': '2024-01-31',
+      'metadata[dunned]': '1',
     })
-    expect(seen).toEqual([['POST', '/v1/charges', 'k1', { ...UNIT, ...MONEY }]])
   })
 
-  test.each([
-    [200, { id: 'ch_1' }, { 'idempotent-replayed': 'true' }, { status: 'charged', chargeId: 'ch_1', replayed: true }],
-    [402, { error: { code: 'card_declined' } }, {}, { status: 'declined', replayed: false }],
-    [402, '', { 'idempotent-replayed': 'true' }, { status: 'declined', replayed: true }],
-  ])('answered %i is a result', async (statusCode, body, headers, outcome) => {
-    const gateway = await serve(answering(statusCode, body, headers))
-    expect(await gateway.charge(UNIT, MONEY, { key: 'k1', signal: never })).toEqual(outcome)
+  test('passes its signal on', async () => {
+    const signals: AbortSignal[] = []
+    const gateway = stripeGateway(async (_request, signal) => {
+      signals.push(signal)
+      return { statusCode: 200, headers: {}, body: JSON.stringify(INTENT) }
+    })
+    const { signal } = new AbortController()
+    await gateway.charge(ORDER, { key: 'k1', signal })
+    expect(signals).toEqual([signal])
   })
 
-  test.each([
-    [500, { error: { code: 'internal_error' } }, 'it answered 500 (internal_error)'],
-    [503, 'down', 'it answered 503'],
-    [409, { error: { code: 'idempotency_key_in_use' } }, 'it answered 409 (idempotency_key_in_use)'],
-    [408, '', 'it answered 408'],
-    [429, '', 'it answered 429'],
-    [201, 'charged!', 'its answer has no "id"'],
-    [201, { id: 7 }, 'its answer has no "id"'],
-    [202, { id: 'ch_1' }, 'it answered 202'],
-  ])('answered %i is of unknown outcome', async (statusCode, body, message) => {
-    const gateway = await serve(answering(statusCode, body))
-    const charge = gateway.charge(UNIT, MONEY, { key: 'k1', signal: never })
-    await expect(charge).rejects.toThrow(GatewayOutcomeUnknownError)
-    await expect(charge).rejects.toThrow(message)
-  })
-
-  test.each([
-    [400, { error: { code: 'parameter_invalid', param: 'currency' } }, 'with 400 (parameter_invalid, currency);'],
-    [401, 'no', 'with 401;'],
+  test.each<[Answer, object]>([
+    [[200, INTENT], { status: 'charged', chargeId: 'pi_1', replayed: false }],
+    [[200, INTENT, { 'idempotent-replayed': 'true' }], { status: 'charged', chargeId: 'pi_1', replayed: true }],
+    [[200, INTENT, { 'idempotent-replayed': 'false' }], { status: 'charged', chargeId: 'pi_1', replayed: false }],
     [
-      422,
-      { error: { code: 'idempotency_key_reused', message: 'Ada Sato paid' } },
-      'with 422 (idempotency_key_reused);',
+      declinedAnswer({ code: 'card_declined', decline_code: 'insufficient_funds' }),
+      { status: 'declined', declineCode: 'insufficient_funds', replayed: false },
     ],
-  ])('answered %i is refused for good, and the error names what', async (statusCode, body, message) => {
-    const gateway = await serve(answering(statusCode, body))
-    const charge = gateway.charge(UNIT, MONEY, { key: 'k1', signal: never })
+    [declinedAnswer({ code: 'expired_card' }), { status: 'declined', declineCode: 'expired_card', replayed: false }],
+    [declinedAnswer({}), { status: 'declined', declineCode: 'card_error', replayed: false }],
+    [
+      declinedAnswer({ code: 'card_declined', decline_code: 'Ada Sato has no money' }),
+      { status: 'declined', declineCode: 'card_declined', replayed: false },
+    ],
+    [
+      [402, { error: { type: 'card_error', code: 'card_declined' } }, { 'idempotent-replayed': 'true' }],
+      { status: 'declined', declineCode: 'card_declined', replayed: true },
+    ],
+    [
+      [200, { ...INTENT, status: 'requires_action' }],
+      { status: 'declined', declineCode: 'requires_action', replayed: false },
+    ],
+    [
+      [200, { ...INTENT, status: 'requires_payment_method' }],
+      { status: 'declined', declineCode: 'requires_payment_method', replayed: false },
+    ],
+  ])('answered %j is a result', async (answer, outcome) => {
+    expect(await answering(answer).charge()).toEqual(outcome)
+  })
+
+  test.each<[Answer, string]>([
+    [[200, { ...INTENT, status: 'processing' }], 'its payment intent pi_1 is processing'],
+    [[200, { ...INTENT, status: 'requires_capture' }], 'its payment intent pi_1 is requires_capture'],
+    [[200, { ...INTENT, status: 'canceled' }], 'its payment intent pi_1 is canceled'],
+    [[500, { error: { type: 'api_error' } }], 'it answered 500 (api_error)'],
+    [[503, 'down'], 'it answered 503'],
+    [[409, { error: { type: 'idempotency_error', code: 'idempotency_key_in_use' } }], 'it answered 409'],
+    [[408, ''], 'it answered 408'],
+    [[425, ''], 'it answered 425'],
+    [[429, { error: { code: 'rate_limit' } }], 'it answered 429 (rate_limit)'],
+    [[307, ''], 'it answered 307'],
+    [[201, INTENT], 'it answered 201'],
+    // Another request of this key, with another body, may have charged.
+    [[400, { error: { type: 'idempotency_error' } }], 'it answered 400 (idempotency_error)'],
+    [[402, 'Payment required'], 'it answered 402 without a readable reason'],
+    [[402, { error: {} }], 'it answered 402 without a readable reason'],
+    [[200, 'charged!'], 'its answer has no "id"'],
+    [[200, 'null'], 'its answer has no "id"'],
+    [[200, { ...INTENT, id: 7 }], 'its answer has no "id"'],
+    [[200, { ...INTENT, status: undefined }], 'its payment intent pi_1 has no "status" or no "metadata"'],
+    [[200, { ...INTENT, metadata: undefined }], 'its payment intent pi_1 has no "status" or no "metadata"'],
+    [[200, { ...INTENT, amount: '1200' }], 'its payment intent pi_1 has no "amount" or no "currency"'],
+    [[200, { ...INTENT, currency: null }], 'its payment intent pi_1 has no "amount" or no "currency"'],
+  ])('answered %j is of unknown outcome', async (answer, message) => {
+    const charge = answering(answer).charge()
+    await expect(charge).rejects.toThrow(GatewayOutcomeUnknownError)
+    await expect(charge).rejects.toThrow(`The outcome at the gateway is unknown: ${message}`)
+  })
+
+  test.each<[Answer, string]>([
+    [
+      [400, { error: { type: 'invalid_request_error', code: 'parameter_missing', param: 'metadata[plan]' } }],
+      'with 400 (parameter_missing, metadata[plan]);',
+    ],
+    [[400, { error: { type: 'invalid_request_error', param: 'currency' } }], '(invalid_request_error, currency);'],
+    [[401, 'no'], 'with 401;'],
+    [[402, { error: { type: 'invalid_request_error' } }], 'with 402 (invalid_request_error);'],
+    [[403, { error: { code: 'Ada Sato', message: 'Ada Sato paid' } }], 'with 403;'],
+    [[404, { error: { code: 'resource_missing' } }], 'with 404 (resource_missing);'],
+  ])('answered %j is refused for good, and the error names what, but nobody', async (answer, message) => {
+    const charge = answering(answer).charge()
     await expect(charge).rejects.toThrow(GatewayRefusedError)
     await expect(charge).rejects.toThrow(message)
-    await expect(charge).rejects.toMatchObject({ statusCode })
+    await expect(charge).rejects.toMatchObject({ statusCode: answer[0] })
+    await expect(charge).rejects.not.toThrow('Ada')
   })
 
-  test('does not follow a redirect with the money', async () => {
-    let elsewhere = 0
-    const gateway = await serve((request, response) => {
-      if (request.url === '/elsewhere') elsewhere++
-      response.writeHead(307, { location: '/elsewhere' }).end()
-    })
-    await expect(gateway.charge(UNIT, MONEY, { key: 'k1', signal: never })).rejects.toThrow(GatewayOutcomeUnknownError)
-    expect(elsewhere).toBe(0)
-  })
-
-  test('is sent once more, with the same key, when the connection is lost', async () => {
-    const keys: unknown[] = []
-    const gateway = await serve((request, response) => {
-      keys.push(request.headers['idempotency-key'])
-      if (keys.length === 1) response.destroy()
-      else response.writeHead(200, { 'idempotent-replayed': 'true' }).end('{"id":"ch_1"}')
-    })
-    expect(await gateway.charge(UNIT, MONEY, { key: 'k1', signal: never })).toMatchObject({ replayed: true })
-    expect(keys).toEqual(['k1', 'k1'])
-  })
-
-  test('is of unknown outcome when the connection is lost twice', async () => {
-    let requests = 0
-    const gateway = await serve((_request, response) => {
-      requests++
-      response.destroy()
-    })
-    await expect(gateway.charge(UNIT, MONEY, { key: 'k1', signal: never })).rejects.toThrow(
-      'the connection failed twice',
-    )
-    expect(requests).toBe(2)
-  })
-
-  test.each(['headers', 'body'])(
-    'is of unknown outcome, and not sent again, when the %s does not come in time',
-    async (part) => {
-      let requests = 0
-      const gateway = await serve((_request, response) => {
-        requests++
-        if (part === 'body') response.writeHead(200).write('{"id":')
-      }, 50)
-      const charge = gateway.charge(UNIT, MONEY, { key: 'k1', signal: never })
-      await expect(charge).rejects.toThrow('no answer within 50 ms')
-      expect(requests).toBe(1)
+  test.each([{ amount: 1201 }, { currency: 'eur' }, { amount: 12 }])(
+    'that was made with %j instead is an error which says what to do, and is not tried again',
+    async (other) => {
+      const { charge, asked } = answering([200, { ...INTENT, ...other }])
+      const error = await charge().catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(GatewayMismatchError)
+      expect(error).toMatchObject({ chargeId: 'pi_1' })
+      const { amount, currency } = { ...INTENT, ...other }
+      expect(String(error)).toContain(
+        `pi_1 is of ${amount} ${currency.toUpperCase()}, but 1200 JPY were asked for, in minor units; compare both`,
+      )
+      expect(asked).toHaveLength(1)
     },
   )
-
-  test('ends with the reason of the signal, at once', async () => {
-    const leader = new AbortController()
-    const reason = new Error('no longer leading')
-    const gateway = await serve(() => leader.abort(reason))
-    await expect(gateway.charge(UNIT, MONEY, { key: 'k1', signal: leader.signal })).rejects.toBe(reason)
-  })
 })
 
-describe('Asking for the charge of a business unit', () => {
-  test('gives it, or undefined where there is none', async () => {
-    const urls: unknown[] = []
-    const gateway = await serve((request, response) => {
-      urls.push(request.url)
-      response.end(JSON.stringify({ charges: urls.length === 1 ? [{ id: 'ch_1' }] : [] }))
-    })
-    const unit = { ...UNIT, customer: 'a&b=c' }
-    expect(await gateway.find(unit, { signal: never })).toEqual({ chargeId: 'ch_1' })
-    expect(await gateway.find(unit, { signal: never })).toBeUndefined()
-    expect(urls[0]).toBe('/v1/charges?customer=a%26b%3Dc&plan=plus&period=2024-01-31')
+describe('Asking for the charge of a key', () => {
+  const list = (data: readonly unknown[], hasMore = false): Answer => [200, { object: 'list', data, has_more: hasMore }]
+  const intent = (id: string, changes: object = {}) => ({ ...INTENT, id, ...changes })
+  const other = (id: string) => intent(id, { metadata: { charge: 'k2' } })
+
+  test('asks for the payment intents of the customer, from an hour before on', async () => {
+    const { find, asked } = answering(list([]))
+    await find(Date.UTC(2024, 0, 31, 12) + 999)
+    const since = String(Date.UTC(2024, 0, 31, 11) / 1000)
+    expect(asked).toEqual([
+      {
+        method: 'GET',
+        path: '/v1/payment_intents',
+        query: { customer: 'cus_1', limit: '100', 'created[gte]': since },
+        headers: {},
+      },
+    ])
   })
 
-  test.each(['{}', 'null', '[]', '{"charges":[{}]}', 'x'])(
-    'never takes the answer %s for "not charged"',
-    async (body) => {
-      const gateway = await serve(answering(200, body))
-      await expect(gateway.find(UNIT, { signal: never })).rejects.toThrow(GatewayOutcomeUnknownError)
+  test('never asks for times before 1970', async () => {
+    const { find, asked } = answering(list([]))
+    await find(0)
+    expect(asked[0]?.query).toMatchObject({ 'created[gte]': '0' })
+  })
+
+  test('gives the one of this key that succeeded', async () => {
+    const { find } = answering(list([other('pi_9'), intent('pi_1', { metadata: {} }), intent('pi_2')]))
+    expect(await find()).toEqual({ chargeId: 'pi_2', amountMinor: 1200, currency: 'JPY' })
+  })
+
+  test.each([
+    [[]],
+    [[other('pi_9')]],
+    [[intent('pi_1', { status: 'requires_payment_method' }), intent('pi_2', { status: 'canceled' })]],
+    [[intent('pi_1', { status: 'processing', metadata: {} })]],
+  ])('gives undefined where surely none was made: %j', async (data) => {
+    expect(await answering(list(data)).find()).toBeUndefined()
+  })
+
+  test('reads on until there is no more', async () => {
+    const pages = [list([other('pi_9'), other('pi_8')], true), list([other('pi_7')], true), list([intent('pi_6')])]
+    const { find, asked } = answering(...pages)
+    expect(await find()).toMatchObject({ chargeId: 'pi_6' })
+    expect(asked.map(({ query }) => query?.['starting_after'])).toEqual([undefined, 'pi_8', 'pi_7'])
+    expect(new Set(asked.map(({ query }) => query?.['created[gte]'])).size).toBe(1)
+  })
+
+  test.each(['processing', 'requires_capture', 'requires_confirmation', 'requires_action', 'something_new'])(
+    'is of unknown outcome while one of this key is %s: money may still move',
+    async (status) => {
+      const find = answering(list([intent('pi_1', { status })])).find()
+      await expect(find).rejects.toThrow(GatewayOutcomeUnknownError)
+      await expect(find).rejects.toThrow(`its payment intent pi_1 is ${status} and may still move money`)
     },
   )
+
+  test('believes a success more than an open one, whichever comes first', async () => {
+    const data = [intent('pi_3', { status: 'processing' }), intent('pi_2'), intent('pi_1', { status: 'processing' })]
+    expect(await answering(list(data)).find()).toMatchObject({ chargeId: 'pi_2' })
+  })
+
+  test.each<[Answer]>([
+    [[200, '']],
+    [[200, 'x']],
+    [[200, '{}']],
+    [[200, 'null']],
+    [[200, '[]']],
+    [[200, { data: [] }]],
+    [[200, { has_more: false }]],
+    [[200, { data: [], has_more: 'false' }]],
+    [[200, { data: {}, has_more: false }]],
+    [list([{}])],
+    [list([{ ...INTENT, metadata: null }])],
+    [list([{ ...INTENT, status: '' }])],
+    [list([{ ...INTENT, amount: undefined }])],
+    [list([], true)],
+    [[500, { data: [], has_more: false }]],
+    [[429, { data: [], has_more: false }]],
+  ])('never takes the answer %j for "not charged"', async (answer) => {
+    await expect(answering(answer).find()).rejects.toThrow(GatewayOutcomeUnknownError)
+  })
+
+  test('never takes an answer for "not charged" that is no list to its end', async () => {
+    const anything = fc.oneof(
+      fc.jsonValue(),
+      fc.record({ data: fc.jsonValue(), has_more: fc.jsonValue() }),
+      fc.record({ data: fc.array(fc.record({ id: fc.jsonValue(), status: fc.jsonValue() })), has_more: fc.boolean() }),
+    )
+    await fc.assert(
+      fc.asyncProperty(anything, async (body) => {
+        const found = await answering([200, body])
+          .find()
+          .catch((error: unknown) => error)
+        if (found !== undefined) expect(found).toBeInstanceOf(GatewayOutcomeUnknownError)
+        else expect(body).toMatchObject({ data: [], has_more: false })
+      }),
+    )
+  })
+
+  test('ends where a gateway gives the same page for ever', async () => {
+    const { find, asked } = answering(list([other('pi_9')], true))
+    await expect(find()).rejects.toThrow('longer than 10000')
+    expect(asked).toHaveLength(100)
+  })
+
+  test('that is refused is an error', async () => {
+    await expect(answering([403, '']).find()).rejects.toThrow(GatewayRefusedError)
+  })
 })

@@ -15,14 +15,36 @@ function synthesize(outdir: string, context: Record<string, unknown> = {}) {
   return run(process.execPath, [join(root, 'infra/app.ts')], { cwd: root, env })
 }
 
+let directory: string
 let assembly: string
+let withRealGateway: string
 beforeAll(async () => {
-  assembly = await mkdtemp(join(tmpdir(), 'tenure-app-test-'))
+  directory = await mkdtemp(join(tmpdir(), 'tenure-app-test-'))
+  assembly = join(directory, 'sandbox')
+  withRealGateway = join(directory, 'real')
   await synthesize(assembly, { candidates: '4', leaseMs: '1500' })
+  await synthesize(withRealGateway, { gatewayUrl: 'https://api.stripe.com' })
 })
-afterAll(() => rm(assembly, { recursive: true, force: true }))
+afterAll(() => rm(directory, { recursive: true, force: true }))
 
-const readJson = async (name: string) => JSON.parse(await readFile(join(assembly, name), 'utf8'))
+const readJson = async (name: string, from = assembly) => JSON.parse(await readFile(join(from, name), 'utf8'))
+
+/** The bundle of the function whose logical id starts so. */
+async function bundleOf(prefix: string, from = assembly): Promise<string> {
+  const { Resources } = await readJson('TenureBilling.template.json', from)
+  const found = Object.keys(Resources).find(
+    (id) => id.startsWith(prefix) && Resources[id].Type === 'AWS::Lambda::Function',
+  )
+  return join(from, `asset.${Resources[found ?? prefix].Properties.Code.S3Key.replace('.zip', '')}`)
+}
+
+/** Loads the bundle as Lambda does, and says what its handler is. */
+async function load(bundle: string, env: Record<string, string>): Promise<string> {
+  const script = `console.log(typeof (await import(${JSON.stringify(join(bundle, 'index.mjs'))})).handler)`
+  const variables = { AWS_REGION: 'eu-central-1', ...env }
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { env: variables })
+  return stdout.trim()
+}
 
 test('the context says how many candidates there are and how long a lease lasts', async () => {
   const template = JSON.stringify(await readJson('TenureBilling.template.json'))
@@ -30,34 +52,48 @@ test('the context says how many candidates there are and how long a lease lasts'
   expect(template).toContain('"LEASE_MS":"1500"')
 })
 
-test('the app passes the security checks of AWS Solutions, with one exception that it explains', async () => {
-  expect((await readJson('validation-report.json')).pluginReports).toEqual([])
-  const template = JSON.stringify(await readJson('TenureBilling.template.json'))
-  const acknowledged = template.matchAll(/"rules_to_suppress":\[\{"id":"([^"]+)","reason":"[^"]{20,}"\}\]/g)
-  expect(new Set(Array.from(acknowledged, ([, id]) => id))).toEqual(new Set(['AwsSolutions-SQS3']))
+test('the context says which real gateway is charged at', async () => {
+  const template = JSON.stringify(await readJson('TenureBilling.template.json', withRealGateway))
+  expect(template).toContain('"GATEWAY_URL":"https://api.stripe.com"')
 })
 
-test('the function is one ECMAScript module that needs nothing beside it', async () => {
-  const [asset = 'no asset'] = (await readdir(assembly)).filter((name) => name.startsWith('asset.'))
-  expect(await readdir(join(assembly, asset))).toEqual(['index.mjs', 'index.mjs.map'])
-
-  const bundle = join(assembly, asset, 'index.mjs')
-  expect((await stat(bundle)).size).toBeLessThan(1_000_000)
-  const env = {
-    LEASE_TABLE: 'leases',
-    LEASE_NAME: 'billing',
-    SUBSCRIPTIONS_TABLE: 'subscriptions',
-    CHARGES_TABLE: 'charges',
-    GATEWAY_URL: 'https://gateway.example',
-    AWS_REGION: 'eu-central-1',
+test('the app passes the security checks of AWS Solutions, with exceptions that it explains', async () => {
+  const acknowledged = async (from: string) => {
+    expect((await readJson('validation-report.json', from)).pluginReports).toEqual([])
+    const template = JSON.stringify(await readJson('TenureBilling.template.json', from))
+    const rules = template.matchAll(/"rules_to_suppress":\[\{"id":"([^"]+)","reason":"[^"]{20,}"\}\]/g)
+    return new Set(Array.from(rules, ([, id]) => id))
   }
-  const load = `console.log(typeof (await import(${JSON.stringify(bundle)})).handler)`
-  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', load], { env })
-  expect(stdout.trim()).toBe('function')
+  expect(await acknowledged(assembly)).toEqual(new Set(['AwsSolutions-DDB3', 'AwsSolutions-SQS3']))
+  expect(await acknowledged(withRealGateway)).toEqual(new Set(['AwsSolutions-SMG4', 'AwsSolutions-SQS3']))
+})
+
+const BILLING = {
+  LEASE_TABLE: 'leases',
+  LEASE_NAME: 'billing',
+  SUBSCRIPTIONS_TABLE: 'subscriptions',
+  CHARGES_TABLE: 'charges',
+  GATEWAY_FUNCTION: 'sandbox',
+}
+
+test.each([
+  ['ChargeSubscriptions', BILLING],
+  ['Sandbox', { SANDBOX_TABLE: 'sandbox' }],
+])('the function %s is one ECMAScript module that needs nothing beside it', async (prefix, env) => {
+  const bundle = await bundleOf(prefix)
+  expect(await readdir(bundle)).toEqual(['index.mjs', 'index.mjs.map'])
+  expect((await stat(join(bundle, 'index.mjs'))).size).toBeLessThan(700_000)
+  expect(await load(bundle, env)).toBe('function')
 })
 
 test('a context value that is no number stops the app and says so', async () => {
-  await expect(synthesize(join(assembly, 'refused'), { candidates: 'four' })).rejects.toThrow(
+  await expect(synthesize(join(directory, 'refused'), { candidates: 'four' })).rejects.toThrow(
     'the context value `candidates` is "four"; give a whole number',
+  )
+})
+
+test('a gateway that cannot be charged at stops the app and says so', async () => {
+  await expect(synthesize(join(directory, 'refused'), { gatewayUrl: 'api.stripe.com' })).rejects.toThrow(
+    'the gateway\'s URL is "api.stripe.com"; give an https:// URL',
   )
 })

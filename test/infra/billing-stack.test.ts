@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib'
 import { Match, Template } from 'aws-cdk-lib/assertions'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { ConfigurationError } from '../../infra/constructs/index.ts'
 import { BillingStack, type BillingStackProps } from '../../infra/stacks/billing-stack.ts'
 import { newApp } from '../support/cdk-app.ts'
 
@@ -17,19 +18,21 @@ interface Statement {
 }
 
 let template: Template
+let withRealGateway: Template
 beforeAll(() => {
   template = synthesized()
+  withRealGateway = synthesized({ gatewayUrl: 'https://api.stripe.com' })
 })
 
-function logicalId(type: string, prefix: string): string {
-  return Object.keys(template.findResources(type)).find((id) => id.startsWith(prefix)) ?? `no ${prefix}`
+function logicalId(type: string, prefix: string, of = template): string {
+  return Object.keys(of.findResources(type)).find((id) => id.startsWith(prefix)) ?? `no ${prefix}`
 }
 
 /** What all roles of the stack are allowed, as pairs of an action and the text of its resource. */
-function allowed(): { readonly action: string; readonly resource: string }[] {
+function allowed(of = template): { readonly action: string; readonly resource: string }[] {
   const documents = [
-    ...Object.values(template.findResources('AWS::IAM::Policy')).map(({ Properties }) => Properties.PolicyDocument),
-    ...Object.values(template.findResources('AWS::IAM::Role')).flatMap(({ Properties }) =>
+    ...Object.values(of.findResources('AWS::IAM::Policy')).map(({ Properties }) => Properties.PolicyDocument),
+    ...Object.values(of.findResources('AWS::IAM::Role')).flatMap(({ Properties }) =>
       (Properties.Policies ?? []).map((policy: { PolicyDocument: unknown }) => policy.PolicyDocument),
     ),
   ]
@@ -41,12 +44,18 @@ function allowed(): { readonly action: string; readonly resource: string }[] {
     )
 }
 
-const actionsOn = (resource: unknown) =>
-  allowed()
+const actionsOn = (resource: unknown, of = template) =>
+  allowed(of)
     .filter((permission) => permission.resource === JSON.stringify(resource))
     .map(({ action }) => action)
 
 const arnOf = (table: string) => ({ 'Fn::GetAtt': [logicalId('AWS::DynamoDB::GlobalTable', table), 'Arn'] })
+
+/** The variables of the function with this logical id. */
+function variablesOf(prefix: string, of = template): Record<string, unknown> {
+  return of.findResources('AWS::Lambda::Function')[logicalId('AWS::Lambda::Function', prefix, of)]?.['Properties']
+    .Environment.Variables
+}
 
 describe('permissions', () => {
   test('on the lease table are updates and condition checks: no role may delete or replace a lease', () => {
@@ -59,13 +68,15 @@ describe('permissions', () => {
     expect(actionsOn({ 'Fn::Join': ['', [arnOf('Subscriptions'), '/index/due']] })).toEqual(['dynamodb:Query'])
   })
 
-  test('on charges are additions to the ledger', () => {
-    expect(actionsOn(arnOf('Charges'))).toEqual(['dynamodb:PutItem'])
+  test('on charges are updates of the ledger: no entry is replaced whole, and none deleted', () => {
+    expect(actionsOn(arnOf('Charges'))).toEqual(['dynamodb:UpdateItem'])
   })
 
   test('name each action and each resource, without wildcards and without managed policies', () => {
-    for (const { action, resource } of allowed()) expect(action + resource).not.toContain('*')
-    template.allResourcesProperties('AWS::IAM::Role', { ManagedPolicyArns: Match.absent() })
+    for (const of of [template, withRealGateway]) {
+      for (const { action, resource } of allowed(of)) expect(action + resource).not.toContain('*')
+      of.allResourcesProperties('AWS::IAM::Role', { ManagedPolicyArns: Match.absent() })
+    }
   })
 })
 
@@ -119,7 +130,6 @@ describe('the tables of the business', () => {
 
 describe('the function', () => {
   test('runs on the pinned runtime, on arm64, for at most five minutes', () => {
-    template.resourceCountIs('AWS::Lambda::Function', 1)
     template.hasResourceProperties('AWS::Lambda::Function', {
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
@@ -130,18 +140,13 @@ describe('the function', () => {
     })
   })
 
-  test('finds its tables, its lease and the gateway by its environment', () => {
-    template.hasResourceProperties('AWS::Lambda::Function', {
-      Environment: {
-        Variables: {
-          LEASE_TABLE: { Ref: logicalId('AWS::DynamoDB::GlobalTable', 'Leases') },
-          LEASE_NAME: 'billing',
-          LEASE_MS: '15000',
-          SUBSCRIPTIONS_TABLE: { Ref: logicalId('AWS::DynamoDB::GlobalTable', 'Subscriptions') },
-          CHARGES_TABLE: { Ref: logicalId('AWS::DynamoDB::GlobalTable', 'Charges') },
-          GATEWAY_URL: { Ref: 'GatewayUrl' },
-        },
-      },
+  test('finds its tables and its lease by its environment', () => {
+    expect(variablesOf('ChargeSubscriptions')).toMatchObject({
+      LEASE_TABLE: { Ref: logicalId('AWS::DynamoDB::GlobalTable', 'Leases') },
+      LEASE_NAME: 'billing',
+      LEASE_MS: '15000',
+      SUBSCRIPTIONS_TABLE: { Ref: logicalId('AWS::DynamoDB::GlobalTable', 'Subscriptions') },
+      CHARGES_TABLE: { Ref: logicalId('AWS::DynamoDB::GlobalTable', 'Charges') },
     })
   })
 
@@ -167,39 +172,104 @@ describe('the schedule', () => {
   })
 })
 
-describe('the gateway URL', () => {
-  const gatewayUrl = () => template.findParameters('GatewayUrl')['GatewayUrl'] ?? {}
-  const accepts = (url: string) => new RegExp(gatewayUrl()['AllowedPattern']).test(url)
+describe('without a gateway, the sandbox', () => {
+  const sandbox = () => logicalId('AWS::Lambda::Function', 'Sandbox')
 
-  test('has no default: nobody charges by accident', () => {
-    expect(gatewayUrl()).toMatchObject({ Type: 'String' })
-    expect(gatewayUrl()).not.toHaveProperty('Default')
+  test('is what the function charges at, and all that it is told of gateways', () => {
+    const { GATEWAY_FUNCTION, ...others } = variablesOf('ChargeSubscriptions')
+    expect(GATEWAY_FUNCTION).toEqual({ Ref: sandbox() })
+    expect(Object.keys(others).filter((name) => name.startsWith('GATEWAY'))).toEqual([])
+    template.resourceCountIs('AWS::SecretsManager::Secret', 0)
   })
 
-  test.each([
-    'https://gateway.example',
-    'https://gateway.example:8443/v1/',
-    'http://127.0.0.1:4010',
-    'http://localhost/v1',
-  ])('may be %s', (url) => expect(accepts(url)).toBe(true))
+  test('may be invoked by that function, and by nobody else: it has no URL', () => {
+    expect(
+      allowed().filter(({ action }) => action.startsWith('lambda:') && action !== 'lambda:InvokeFunction'),
+    ).toEqual([])
+    const invokers = Object.values(template.findResources('AWS::IAM::Policy')).filter(({ Properties }) =>
+      JSON.stringify(Properties.PolicyDocument).includes(sandbox()),
+    )
+    expect(invokers).toMatchObject([
+      { Properties: { Roles: [{ Ref: logicalId('AWS::IAM::Role', 'ChargeSubscriptionsRole') }] } },
+    ])
+    expect(actionsOn({ 'Fn::GetAtt': [sandbox(), 'Arn'] })).toEqual(['lambda:InvokeFunction'])
+    template.resourceCountIs('AWS::Lambda::Url', 0)
+    template.resourceCountIs('AWS::Lambda::Permission', 0)
+  })
 
-  test.each([
-    '',
-    'gateway.example',
-    'http://gateway.example',
-    'http://localhost.gateway.example',
-    'http://127.0.0.1@gateway.example',
-    'https://',
-    'https://two words',
-  ])('may not be %j', (url) => expect(accepts(url)).toBe(false))
+  test('has time to answer later than anybody waits', () => {
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Timeout: 20,
+      Environment: { Variables: { SANDBOX_TABLE: { Ref: logicalId('AWS::DynamoDB::GlobalTable', 'Sandbox') } } },
+    })
+  })
+
+  test('may update and query its table, which goes with the stack', () => {
+    expect(actionsOn(arnOf('Sandbox'))).toEqual(['dynamodb:UpdateItem', 'dynamodb:Query'])
+    const { [logicalId('AWS::DynamoDB::GlobalTable', 'Sandbox')]: table } =
+      template.findResources('AWS::DynamoDB::GlobalTable')
+    expect(table).toMatchObject({
+      DeletionPolicy: 'Delete',
+      Properties: {
+        BillingMode: 'PAY_PER_REQUEST',
+        KeySchema: [
+          { AttributeName: 'customer', KeyType: 'HASH' },
+          { AttributeName: 'key', KeyType: 'RANGE' },
+        ],
+      },
+    })
+  })
+})
+
+describe('with a real gateway', () => {
+  const secret = () => logicalId('AWS::SecretsManager::Secret', 'Gateway', withRealGateway)
+
+  test('there is nothing of the sandbox', () => {
+    withRealGateway.resourceCountIs('AWS::Lambda::Function', 1)
+    withRealGateway.resourceCountIs('AWS::DynamoDB::GlobalTable', 3)
+    expect(JSON.stringify(withRealGateway)).not.toMatch(/sandbox|GATEWAY_FUNCTION/i)
+  })
+
+  test('the function is told its URL, and which secret holds its key', () => {
+    expect(variablesOf('ChargeSubscriptions', withRealGateway)).toMatchObject({
+      GATEWAY_URL: 'https://api.stripe.com',
+      GATEWAY_SECRET: { Ref: secret() },
+    })
+  })
+
+  test('the function may read that secret, and no other', () => {
+    const ofSecrets = allowed(withRealGateway).filter(({ action }) => action.startsWith('secretsmanager:'))
+    expect(ofSecrets).toEqual([
+      { action: 'secretsmanager:GetSecretValue', resource: JSON.stringify({ Ref: secret() }) },
+    ])
+  })
+
+  test('its secret outlives the stack, and holds no key when it is new', () => {
+    withRealGateway.hasResource('AWS::SecretsManager::Secret', {
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: { GenerateSecretString: { GenerateStringKey: 'placeholder' }, SecretString: Match.absent() },
+    })
+  })
+
+  test.each(['', 'http://gateway.example', 'https://two words', 'null'])('its URL may not be %j', (gatewayUrl) => {
+    expect(() => synthesized({ gatewayUrl })).toThrow(ConfigurationError)
+    expect(() => synthesized({ gatewayUrl })).toThrow(
+      `Billing/Gateway: the gateway's URL is "${gatewayUrl}"; give an https:// URL`,
+    )
+  })
+
+  test('a key in its URL is not repeated in the error', () => {
+    expect(() => synthesized({ gatewayUrl: 'https://sk_test_1:@api.stripe.com' })).toThrow('"https://…@api.stripe.com"')
+  })
 })
 
 test('the outputs name what an operator needs', () => {
-  expect(Object.keys(template.findOutputs('*'))).toEqual([
-    'LeaseTableName',
-    'SubscriptionsTableName',
-    'ChargesTableName',
-    'FunctionName',
-    'FailureQueueUrl',
-  ])
+  const always = ['LeaseTableName', 'SubscriptionsTableName', 'ChargesTableName', 'FunctionName', 'FailureQueueUrl']
+  expect(Object.keys(template.findOutputs('*'))).toEqual(['SandboxFunctionName', ...always])
+  expect(Object.keys(withRealGateway.findOutputs('*'))).toEqual(['GatewaySecretName', ...always])
+})
+
+test('a stack has no parameters to be forgotten at a deployment', () => {
+  expect(Object.keys(template.findParameters('*'))).toEqual(['BootstrapVersion'])
 })

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import {
@@ -17,6 +18,8 @@ import { localClient } from '../support/tables.ts'
 
 const HOUR_MS = 3_600_000
 const HEADER = 'customer,name,plan,interval,priceMinor,currency,dueDate,timeZone'
+const CHARGED = 'card_4242424242424242'
+const DECLINED = 'card_4000000000000002'
 const LINE = 'cus_1,Ada Sato,plus,month,1999,EUR,2024-01-31,Europe/Berlin'
 
 let folder = ''
@@ -67,6 +70,24 @@ describe('Generated customers', () => {
       ]),
     )
     expect(customers.map(({ currency }) => currency)).toEqual(expect.arrayContaining(['JPY', 'EUR', 'KWD']))
+  })
+
+  test('pay with a card that succeeds, but for two in a hundred whose card is declined, one of them early', () => {
+    const customers = generateCustomers(1)
+    const declined = customers.filter(({ paymentMethod }) => paymentMethod === DECLINED)
+    expect(declined).toHaveLength(5)
+    expect(customers.filter(({ paymentMethod }) => paymentMethod === CHARGED)).toHaveLength(235)
+    const firstTicks = Date.parse(earliestDueAt(customers)) + 4 * HOUR_MS
+    expect(declined.some(({ dueAt }) => Date.parse(dueAt) <= firstTicks)).toBe(true)
+  })
+
+  test('may all be due at the very first tick, each with a card that succeeds', () => {
+    const customers = generateCustomers(1, 5000, { dueTogether: true })
+    expect(new Set(customers.map(({ customer }) => customer)).size).toBe(5000)
+    expect(new Set(customers.map(({ dueAt }) => dueAt))).toEqual(new Set([earliestDueAt(generateCustomers(1))]))
+    expect(new Set(customers.map(({ dueShard }) => dueShard)).size).toBe(4)
+    expect(new Set(customers.map(({ paymentMethod }) => paymentMethod))).toEqual(new Set([CHARGED]))
+    expect(generateCustomers(1, 5000, { dueTogether: true })).toEqual(customers)
   })
 
   test('survive the way through a CSV file', async () => {
@@ -126,6 +147,63 @@ describe('A customers file', () => {
     expect(error.message).toContain(`line 3, column ${column}: "${value.trim()}" ${message}`)
   })
 
+  test('gives each subscription the payment method of its line, and else the card that always succeeds', async () => {
+    const lines = ['', DECLINED, 'pm_1MqLiJLkdIwHu7ixUEgbFdYF', `~${'!'.repeat(99)}`].map((token, i) => {
+      return `${LINE.replace('cus_1', `cus_${i}`)},${token}`
+    })
+    const customers = await read(`${HEADER},paymentMethod\n${lines.join('\n')}\n`)
+    expect(customers.map(({ paymentMethod }) => paymentMethod)).toEqual([
+      CHARGED,
+      DECLINED,
+      'pm_1MqLiJLkdIwHu7ixUEgbFdYF',
+      `~${'!'.repeat(99)}`,
+    ])
+    expect((await read(`${HEADER}\n${LINE}\n`)).map(({ paymentMethod }) => paymentMethod)).toEqual([CHARGED])
+  })
+
+  test.each([
+    '4242424242424242',
+    '4242 4242 4242 4242',
+    '4242-4242-4242-4242',
+    "'4242424242424242",
+    '4242\u00a04242\u00a04242\u00a04242',
+    '424242424242',
+    '4242424242424242424',
+  ])('with a card number, %s, is refused, and the number is told to nobody', async (number) => {
+    const error = await problemsOf(`${HEADER},paymentMethod\n${LINE},${number}\n`)
+    expect(error.problems).toEqual([
+      { line: 2, column: 'paymentMethod', message: expect.stringContaining('never give those to anybody') },
+    ])
+    expect(inspect(error, { depth: null })).not.toContain('4242')
+  })
+
+  test('with a card number behind a stray quote is refused, and the number is told to nobody', async () => {
+    const error = await problemsOf(`${HEADER},paymentMethod\n${LINE},4242424242424242"\n`)
+    expect(error.problems).toMatchObject([{ line: 2, message: expect.stringMatching(/quote/i) }])
+    expect(inspect(error, { depth: null })).not.toContain('4242')
+  })
+
+  test.each(['card 1', 'cärd_1', 'x'.repeat(101)])(
+    'with the payment method %j is refused without it',
+    async (token) => {
+      const error = await problemsOf(`${HEADER},paymentMethod\n${LINE},${token}\n`)
+      expect(error.problems).toEqual([
+        { line: 2, column: 'paymentMethod', message: expect.stringContaining('1 to 100 visible ASCII characters') },
+      ])
+      expect(error.message).not.toContain(token)
+    },
+  )
+
+  test.each(['payment_method', 'PaymentMethod', 'paymentMehtod'])(
+    'with the column %s is refused, for that would be ignored and the wrong card be charged',
+    async (column) => {
+      const error = await problemsOf(`${HEADER},${column}\n${LINE},pm_1\n`)
+      expect(error.problems).toMatchObject([
+        { line: 1, message: `the column "${column}" would be ignored; rename it to "paymentMethod"` },
+      ])
+    },
+  )
+
   test('with many problems names all of them and shows the first ten', async () => {
     const error = await problemsOf(`${HEADER}\n${'c,n,p,day,x,euro,never,Mars\n'.repeat(3)}`)
     expect(error.problems).toHaveLength(15)
@@ -165,7 +243,10 @@ describe('A customers file', () => {
   })
 
   test('with a column twice is refused', async () => {
-    expect((await problemsOf(`${HEADER},name\n${LINE},x\n`)).message).toContain('the header has this column twice')
+    for (const again of ['name', 'paymentMethod,paymentMethod']) {
+      const { message } = await problemsOf(`${HEADER},${again}\n${LINE},x,x\n`)
+      expect(message).toContain('the header has this column twice')
+    }
   })
 
   test('whose columns are separated by semicolons or tabs is refused in one line', async () => {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { type Display, startDisplay } from '../../infra/local/display.ts'
+import { type Display, type Ended, startDisplay } from '../../infra/local/display.ts'
 import type { Ending } from '../../infra/local/environment.ts'
-import type { Summary } from '../../infra/local/summary.ts'
-import { recordOf, tryOf } from './fixtures/records.ts'
+import type { Fault } from '../../infra/local/faults/fault.ts'
+import { CALM, killedLeader, recordOf, tryOf } from './fixtures/records.ts'
 
 /** What the display writes to something that is a terminal or not. */
 function shown(show: (display: Display) => void, isTTY = false, env: NodeJS.ProcessEnv = {}): string {
@@ -18,20 +18,9 @@ function shown(show: (display: Display) => void, isTTY = false, env: NodeJS.Proc
 
 const completed: Ending = { ok: true, value: { status: 'completed', fencingToken: 1706662800001, result: {} } }
 const standby = (reason: string): Ending => ({ ok: true, value: { status: 'standby', reason } })
-const killed: Ending = {
-  ok: false,
-  error: { errorType: 'Runtime.ExitError', errorMessage: 'Runtime exited with error: signal: killed' },
-  logs: ['{"level":"INFO","message":"leading"}', '{"level":"WARN","message":"slow"}'],
-}
-const charge = {
-  id: 'ch_1',
-  key: 'k',
-  customer: 'c-1',
-  plan: 'basic',
-  period: '2024-01-31',
-  amountMinor: 999,
-  currency: 'EUR',
-}
+const killed = killedLeader(7, '{"level":"WARN","message":"slow"}')
+const broken: Ending = { ok: false, error: { errorType: 'Error', errorMessage: 'it broke' }, logs: [] }
+const charge = { amountMinor: 999, currency: 'EUR' }
 
 test('a tick is one line: when, who led with which token, what was charged, who stood by and why, how long it took', () => {
   const record = recordOf(2, [
@@ -47,21 +36,28 @@ test('a tick is one line: when, who led with which token, what was charged, who 
 })
 
 test('a tick that another invocation finished says so, and so do one that nobody completed and one cut short', () => {
-  const takenOver = recordOf(1, [{ ending: killed, ledWithToken: 1706662800000 }, { ending: completed }])
+  const takenOver = recordOf(1, [{ ending: killed }, { ending: completed }])
   expect(shown((display) => display.ticked(takenOver, [], false))).toContain('candidate 2 took over with token')
   const nobody = recordOf(1, [{ ending: standby('held') }])
   expect(shown((display) => display.ticked(nobody, [], false))).toContain('nobody completed it  nothing charged')
   expect(shown((display) => display.ticked(nobody, [], true))).toContain('cut short')
 })
 
+test('a tick that several completed names them all', () => {
+  const twice = recordOf(1, [{ ending: completed }, { ending: standby('held') }, { ending: completed }])
+  expect(shown((display) => display.ticked(twice, [], false))).toContain('candidates 1, 3 each completed it')
+})
+
 test('a failure tells whether it led, why it failed, what it logged that is news, and when the retry comes', () => {
-  const tried = tryOf(3, { ending: killed, ledWithToken: 7, retryInMs: 6_000 })
+  const tried = tryOf(3, { ending: killed, retryInMs: 6_000 })
   const text = shown((display) => display.tried(tried))
   expect(text).toContain('candidate 3, leading with token 7, failed: Runtime.ExitError')
   expect(text).toContain('Lambda tries again in 6.0 s')
   expect(text).toContain('slow')
   expect(text).not.toContain('"leading"')
-  expect(shown((display) => display.tried(tryOf(3, { ending: killed })))).toContain('Lambda gives it up')
+  expect(shown((display) => display.tried(tryOf(3, { ending: broken })))).toMatch(
+    /candidate 3 failed: .*Lambda gives it up/,
+  )
 })
 
 test('a terminal counts down to a retry that is seconds away; nothing else sees control characters', () => {
@@ -81,28 +77,56 @@ test.each([
   expect(text.includes('\u001b[')).toBe(coloured)
 })
 
-const summary: Summary = {
-  ticks: 1,
-  candidates: 2,
-  completed: 1,
-  standby: 1,
-  failed: 0,
-  tookOver: 0,
-  charges: 1,
-  duplicateCharges: 0,
-  replayedRequests: 0,
-  dueNotCharged: 0,
-  staleWritesRefused: 0,
+test('how far a tick is stands in one line that a terminal rewrites, and in a line now and then elsewhere', () => {
+  const tell = (display: Display) => {
+    for (let answered = 1; answered <= 7; answered += 1) display.progress(answered, 9)
+  }
+  expect(shown(tell)).toBe(
+    '    … 1 of 9 charges answered by the gateway\n    … 6 of 9 charges answered by the gateway\n',
+  )
+  const inTerminal = shown(tell, true)
+  expect(inTerminal).toContain('7 of 9 charges')
+  expect(inTerminal).not.toContain('\n')
+})
+
+test('a fault that strikes is one line', () => {
+  const fault: Fault = { tick: 1, at: 'charge', nth: 3, what: 'kill', when: 'after' }
+  expect(shown((display) => display.struck(fault))).toBe('    ⚡ leader killed after the 3rd charge\n')
+})
+
+const CALM_END: Ended = {
+  summary: CALM,
+  charges: [charge],
+  struck: [],
+  faults: [],
+  harm: [],
+  inconclusive: [],
+  cut: false,
 }
+const endOf = (changes: Partial<Ended>) => shown((display) => display.ended({ ...CALM_END, ...changes }))
+const lastLineOf = (changes: Partial<Ended>) => endOf(changes).trim().split('\n').at(-1)
 
 test('the end says in one sentence whether all is well', () => {
-  const end = (changes: Partial<Summary>, faults: string[], cut = false) =>
-    shown((display) => display.ended({ ...summary, ...changes }, [charge], faults, cut))
-      .trim()
-      .split('\n')
-      .at(-1)
-  expect(end({}, [])).toBe('✓ Everything due was charged, nothing twice; gateway and ledger agree.')
-  expect(end({ charges: 0 }, [])).toBe('✓ Nothing was due, nothing was charged.')
-  expect(end({}, ['1 due and not charged'])).toBe('✗ 1 due and not charged')
-  expect(end({}, [], true)).toMatch(/^The last tick was cut short\./)
+  expect(lastLineOf({})).toBe('✓ Everything due was charged, nothing twice; gateway and ledger agree.')
+  expect(lastLineOf({ summary: { ...CALM, charges: 0 } })).toBe('✓ Nothing was due, nothing was charged.')
+  expect(lastLineOf({ faults: ['1 charged more than once'] })).toBe('✗ 1 charged more than once')
+  expect(lastLineOf({ cut: true })).toMatch(/^The last tick was cut short\./)
+})
+
+test('the end of a run that proves nothing says why, and not that all is well', () => {
+  const text = endOf({ inconclusive: ['The leader of tick 2 was not killed: the run ended before it.'] })
+  expect(text).toMatch(/\? The leader of tick 2 was not killed: the run ended before it\.\n$/)
+  expect(text).not.toContain('✓')
+})
+
+test('the end says what a missing protection did, which faults struck, and what either side has', () => {
+  const struck: Fault[] = [
+    { tick: 1, at: 'charge', nth: 3, what: 'kill', when: 'after' },
+    { tick: 2, at: 'claim', nth: 1, what: 'drop' },
+    { tick: 2, at: 'claim', nth: 2, what: 'drop' },
+  ]
+  const text = endOf({ struck, harm: ['without the key: 1 customer charged twice'], charges: [charge, charge] })
+  expect(text).toContain('3 faults struck: 1 killed, 2 dropped')
+  expect(text).toContain('  without the key: 1 customer charged twice')
+  expect(text).toContain('2 charges (EUR 19.98) at the gateway, 1 in the ledger')
 })

@@ -1,55 +1,29 @@
-import { randomUUID } from 'node:crypto'
-import { existsSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { spawnSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, describe, expect, test } from 'vitest'
-import { type Attempt, type HostOptions, type LambdaHost, startLambdaHost } from '../../infra/local/lambda-host.ts'
-import type { LambdaFunction } from '../../infra/local/template.ts'
+import { describe, expect, test } from 'vitest'
 import { fixtureFunction } from './fixtures/functions.ts'
+import { answerOf, describeEnvironment, failureOf, invoke, startHost, startWaiting } from './fixtures/hosts.ts'
 import { isAlive, stateOf } from './fixtures/processes.ts'
 
-const hosts: LambdaHost[] = []
-afterEach(async () => {
-  await Promise.all(hosts.splice(0).map((host) => host.stop()))
-})
-
-function startHost(options: Partial<HostOptions> = {}): LambdaHost {
-  const host = startLambdaHost({
-    region: 'eu-central-1',
-    dynamodbEndpoint: 'http://127.0.0.1:1',
-    cold: false,
-    timeScale: 0.001, // the second try comes after 60 ms, the third 120 ms later
-    ...options,
-  })
-  hosts.push(host)
-  return host
+/** Of all those that this process has started. */
+function statesOfEnvironments(): string[] {
+  const rows = spawnSync('ps', ['-A', '-o', 'ppid=,state=,command='], { encoding: 'utf8' }).stdout.split('\n')
+  const columns = rows.map((row) => row.trim().split(/\s+/))
+  return columns.flatMap(([parent, state = '', ...command]) =>
+    parent === String(process.pid) && command.join(' ').endsWith('runtime.ts') ? [state.slice(0, 1)] : [],
+  )
 }
-
-async function invoke(host: LambdaHost, event: object, lambda: LambdaFunction = fixtureFunction()): Promise<Attempt[]> {
-  const attempts: Attempt[] = []
-  await host.invokeAsync(lambda, event, async (attempt) => void attempts.push(attempt))
-  return attempts
-}
-
-async function describeEnvironment(host: LambdaHost): Promise<Record<string, unknown>> {
-  const [attempt] = await invoke(host, { do: 'describe' })
-  if (!attempt?.ending.ok) throw new Error(JSON.stringify(attempt))
-  return JSON.parse(JSON.stringify(attempt.ending.value))
-}
-
-const failure = (attempt: Attempt | undefined) => (attempt?.ending.ok === false ? attempt.ending : undefined)
 
 describe('execution environments', () => {
   test('are reused by the next invocation', async () => {
-    const host = startHost()
+    const host = await startHost()
     const first = await describeEnvironment(host)
     const second = await describeEnvironment(host)
     expect(second).toMatchObject({ pid: first['pid'], invocations: 2 })
   })
 
   test('are new for every invocation with --cold, and the used one is gone', async () => {
-    const host = startHost({ cold: true })
+    const host = await startHost({ cold: true })
     const first = await describeEnvironment(host)
     const second = await describeEnvironment(host)
     expect(second['pid']).not.toBe(first['pid'])
@@ -58,13 +32,29 @@ describe('execution environments', () => {
   })
 
   test('serve one invocation at a time', async () => {
-    const host = startHost()
-    await Promise.all([invoke(host, { do: 'wait', ms: 200 }), invoke(host, { do: 'wait', ms: 200 })])
+    const host = await startHost()
+    const [one, other] = [await startWaiting(host, 60_000), await startWaiting(host, 60_000)]
+    expect(other.pid).not.toBe(one.pid)
     expect(host.environmentsStarted()).toBe(2)
   })
 
+  test('are shared only by functions that are equal in everything, each variable included', async () => {
+    const host = await startHost()
+    const variant = (LEASE_NAME: string) => fixtureFunction({ environment: { LEASE_NAME } })
+    const one = await describeEnvironment(host, variant('billing-1'))
+    const other = await describeEnvironment(host, variant('billing-2'))
+    const oneAgain = await describeEnvironment(host, variant('billing-1'))
+    expect([one, other, oneAgain].map(({ env }) => Object(env).LEASE_NAME)).toEqual([
+      'billing-1',
+      'billing-2',
+      'billing-1',
+    ])
+    expect(oneAgain['pid']).toBe(one['pid'])
+    expect(other['pid']).not.toBe(one['pid'])
+  })
+
   test('are frozen between invocations: a timer that was left behind does not fire', async () => {
-    const host = startHost()
+    const host = await startHost()
     await invoke(host, { do: 'leave a timer' })
     const before = await describeEnvironment(host)
     expect(stateOf(before['pid'])).toBe('T')
@@ -75,7 +65,7 @@ describe('execution environments', () => {
 
   test("have the template's variables and Lambda's own, and none of the host's", async () => {
     process.env['TENURE_TEST_LEAK'] = 'leaked'
-    const { env } = await describeEnvironment(startHost())
+    const { env } = await describeEnvironment(await startHost())
     delete process.env['TENURE_TEST_LEAK']
     expect(env).toMatchObject({
       DECLARED: 'yes',
@@ -88,18 +78,27 @@ describe('execution environments', () => {
   })
 
   test("tell the invocation Lambda's context", async () => {
-    const { requestId, remainingMs, context } = await describeEnvironment(startHost())
+    const { requestId, remainingMs, context } = await describeEnvironment(await startHost())
     expect(requestId).toMatch(/^[0-9a-f-]{36}$/)
     expect(remainingMs).toBeGreaterThan(4_000)
     expect(remainingMs).toBeLessThanOrEqual(5_000)
     expect(context).toMatchObject({ functionName: 'fixture', memoryLimitInMB: '256' })
+  })
+
+  test('are not started for each of a hundred invocations at once, where those there come free soon', async () => {
+    const host = await startHost()
+    const endings = await Promise.all(Array.from({ length: 100 }, () => host.invoke(fixtureFunction(), {})))
+    expect(endings.filter(({ ok }) => !ok)).toEqual([])
+    expect(host.environmentsStarted()).toBeLessThan(50)
+    // Those that were started and then not needed are frozen like the others.
+    await expect.poll(() => new Set(statesOfEnvironments())).toEqual(new Set(['T']))
   })
 })
 
 describe('a failed event', () => {
   test('is tried twice more, after one scaled minute and two, with the same request id', async () => {
     const startedAt = performance.now()
-    const attempts = await invoke(startHost(), { do: 'throw' })
+    const attempts = await invoke(await startHost(), { do: 'throw' })
     expect(attempts.map(({ retry, retryInMs }) => [retry, retryInMs])).toEqual([
       [0, 60],
       [1, 120],
@@ -107,60 +106,60 @@ describe('a failed event', () => {
     ])
     const errorMessage = `request ${attempts[0]?.requestId} failed`
     for (const attempt of attempts)
-      expect(failure(attempt)?.error).toMatchObject({ errorType: 'TypeError', errorMessage })
+      expect(failureOf(attempt)?.error).toMatchObject({ errorType: 'TypeError', errorMessage })
     expect(performance.now() - startedAt).toBeGreaterThan(180)
   })
 
   test('is tried no more often than the template says', async () => {
-    expect(await invoke(startHost(), { do: 'throw' }, fixtureFunction({ retries: 0 }))).toHaveLength(1)
+    expect(await invoke(await startHost(), { do: 'throw' }, fixtureFunction({ retries: 0 }))).toHaveLength(1)
   })
 
   test('is given up when it is too old for its next try', async () => {
     const lambda = fixtureFunction({ maxEventAgeMs: 30_000 }) // half of the first delay
-    expect(await invoke(startHost(), { do: 'throw' }, lambda)).toHaveLength(1)
+    expect(await invoke(await startHost(), { do: 'throw' }, lambda)).toHaveLength(1)
   })
 
   test('keeps its environment where the handler only threw, and gets a new one where the process died', async () => {
-    const threw = startHost()
+    const threw = await startHost()
     await invoke(threw, { do: 'throw' })
     expect(threw.environmentsStarted()).toBe(1)
-    const died = startHost()
+    const died = await startHost()
     await invoke(died, { do: 'exit' })
     expect(died.environmentsStarted()).toBe(3)
   })
 
   test('says how the process died, and its last words', async () => {
-    const [attempt] = await invoke(startHost(), { do: 'exit' })
-    expect(failure(attempt)?.error.errorMessage).toBe('Runtime exited with status 3')
-    expect(failure(attempt)?.logs).toEqual(['last words'])
+    const [attempt] = await invoke(await startHost(), { do: 'exit' })
+    expect(failureOf(attempt)?.error.errorMessage).toBe('Runtime exited with status 3')
+    expect(failureOf(attempt)?.logs).toEqual(['last words'])
   })
 })
 
+test('a synchronous invocation is tried once', async () => {
+  const host = await startHost()
+  expect(await host.invoke(fixtureFunction(), { do: 'throw' })).toMatchObject({ ok: false })
+  expect(await describeEnvironment(host)).toMatchObject({ invocations: 2 })
+})
+
 test('an invocation over its time-out is killed and has failed', async () => {
-  const host = startHost()
+  const host = await startHost()
   const lambda = fixtureFunction({ timeoutMs: 150, retries: 0 })
   const [attempt] = await invoke(host, { do: 'wait', ms: 10_000 }, lambda)
-  expect(failure(attempt)?.error.errorMessage).toBe('Task timed out after 0.15 seconds')
+  expect(failureOf(attempt)?.error.errorMessage).toBe('Task timed out after 0.15 seconds')
   expect(attempt?.durationMs).toBeLessThan(3_000)
   await invoke(host, { do: 'describe' }, lambda)
   expect(host.environmentsStarted()).toBe(2)
 })
 
 test('kills the environment that works on a request, and no other', async () => {
-  const host = startHost()
-  const attempts: Attempt[] = []
-  const keep = async (attempt: Attempt) => void attempts.push(attempt)
-  const lambda = fixtureFunction({ retries: 0 })
-  const file = join(tmpdir(), `tenure-request-${randomUUID()}`)
-  const victim = host.invokeAsync(lambda, { do: 'wait', ms: 60_000, file }, keep)
-  const other = host.invokeAsync(lambda, { do: 'wait', ms: 800 }, keep)
-  await expect.poll(() => existsSync(file)).toBe(true)
+  const host = await startHost()
+  const victim = await startWaiting(host, 60_000)
+  const other = await startWaiting(host, 500)
   expect(await host.kill('unknown')).toBe(false)
-  expect(await host.kill(readFileSync(file, 'utf8'))).toBe(true)
-  await Promise.all([victim, other])
-  rmSync(file)
-  expect(attempts.map(({ ending }) => ending.ok)).toEqual([false, true])
-  expect(failure(attempts[0])?.error.errorMessage).toBe('Runtime exited with error: signal: killed')
+  expect(await host.kill(victim.requestId)).toBe(true)
+  await Promise.all([victim.ended, other.ended])
+  expect(failureOf(victim.attempts[0])?.error.errorMessage).toBe('Runtime exited with error: signal: killed')
+  expect(other.attempts).toMatchObject([{ ending: { ok: true } }])
 })
 
 test.each([
@@ -168,19 +167,102 @@ test.each([
   ['index.notAFunction', 'index.notAFunction is not a function'],
   ['other.handler', 'The bundle has no module for the handler other.handler'],
 ])('a bundle without the handler %s is a failure that says so', async (handler, message) => {
-  const [attempt] = await invoke(startHost(), {}, fixtureFunction({ handler, retries: 0 }))
-  expect(failure(attempt)?.error.errorMessage).toBe(message)
+  const [attempt] = await invoke(await startHost(), {}, fixtureFunction({ handler, retries: 0 }))
+  expect(failureOf(attempt)?.error.errorMessage).toBe(message)
 })
 
-test('stopping ends every environment, frozen and working, and reports no failure for it', async () => {
-  const host = startHost()
-  const [one, other] = await Promise.all([describeEnvironment(host), describeEnvironment(host)])
-  const attempts: Attempt[] = []
-  const keep = async (attempt: Attempt) => void attempts.push(attempt)
-  const working = host.invokeAsync(fixtureFunction(), { do: 'wait', ms: 60_000 }, keep)
-  await expect.poll(() => [stateOf(one['pid']), stateOf(other['pid'])].sort()).toEqual(['S', 'T'])
-  await host.stop()
-  expect([one['pid'], other['pid']].filter(isAlive)).toEqual([])
-  await working
-  expect(attempts).toEqual([])
+test('every one of many invocations fails where the bundle cannot be loaded, and none waits for ever', async () => {
+  const host = await startHost()
+  const lambda = fixtureFunction({ handler: 'index.missing' })
+  const endings = await Promise.all(Array.from({ length: 10 }, () => host.invoke(lambda, {})))
+  expect(endings.filter(({ ok }) => ok)).toEqual([])
+})
+
+describe('stopping', () => {
+  test('ends every environment, frozen and working, and reports no failure for it', async () => {
+    const host = await startHost()
+    const working = await startWaiting(host, 60_000)
+    const { pid: idle } = await describeEnvironment(host)
+    expect([stateOf(working.pid) === 'T', stateOf(idle) === 'T']).toEqual([false, true])
+    await host.stop()
+    expect([working.pid, idle].filter(isAlive)).toEqual([])
+    await working.ended
+    expect(working.attempts).toEqual([])
+  })
+
+  test('ends those too that are still being started, and whoever waits for them', async () => {
+    const host = await startHost()
+    const endings = Promise.all(Array.from({ length: 10 }, () => host.invoke(fixtureFunction(), {})))
+    await sleep(20)
+    await host.stop()
+    for (const ending of await endings) expect(ending).toMatchObject({ ok: false })
+  })
+
+  test('may be asked for twice, and nothing is started afterwards', async () => {
+    const host = await startHost()
+    await describeEnvironment(host)
+    await Promise.all([host.stop(), host.stop()])
+    expect(await host.invoke(fixtureFunction(), {})).toMatchObject({ ok: false })
+    expect(host.environmentsStarted()).toBe(1)
+  })
+})
+
+describe('functions that invoke each other', () => {
+  const payment = fixtureFunction({ name: 'payment', arn: 'arn:aws:lambda:eu-central-1:000000000000:function:payment' })
+
+  test('do so by name, and get the answers', async () => {
+    const host = await startHost({ functions: [payment] })
+    const event = { do: 'describe' }
+    const { answers } = await answerOf(host, { do: 'invoke', function: 'payment', event, times: 3 })
+    expect(answers).toHaveLength(3)
+    expect(answers).toMatchObject([
+      { context: { functionName: 'payment' } },
+      { context: { functionName: 'payment' } },
+      { context: { functionName: 'payment' } },
+    ])
+  })
+
+  test('wait for nobody who waits for them, however many do so at once and however deep', async () => {
+    const lambda = fixtureFunction({ timeoutMs: 20_000 })
+    const host = await startHost({ functions: [lambda] })
+    const nested = (depth: number): object =>
+      depth === 0 ? { do: 'describe' } : { do: 'invoke', function: lambda.name, times: 2, event: nested(depth - 1) }
+    await answerOf(host, nested(3), lambda)
+    expect(host.environmentsStarted()).toBeGreaterThanOrEqual(4)
+  })
+
+  test('send what an interceptor sees, with the request id of the invocation that sent it', async () => {
+    const seen: object[] = []
+    const host = await startHost({
+      functions: [payment],
+      intercept: (call, forward) => {
+        seen.push(call)
+        return forward()
+      },
+    })
+    const event = { do: 'describe' }
+    const ask = () => answerOf(host, { do: 'invoke', function: payment.arn, event })
+    const [one, other] = await Promise.all([ask(), ask()])
+    const seenOf = ({ requestId }: Record<string, unknown>) => ({
+      service: 'lambda',
+      operation: 'Invoke',
+      target: 'payment',
+      body: event,
+      requestId,
+    })
+    expect(seen).toHaveLength(2)
+    expect(seen).toEqual(expect.arrayContaining([seenOf(one), seenOf(other)]))
+  })
+
+  test('send to DynamoDB what an interceptor sees too', async () => {
+    const seen: object[] = []
+    const host = await startHost({
+      intercept: async ({ service, operation, requestId }) => {
+        seen.push({ service, operation, requestId })
+        return { statusCode: 200, headers: {}, body: '{}' }
+      },
+    })
+    const { requestId } = await answerOf(host, { do: 'list tables' })
+    expect(seen).toEqual([{ service: 'dynamodb', operation: 'ListTables', requestId }])
+  })
 })

@@ -68,6 +68,7 @@ describe('npm start', () => {
       ticks: 1,
       candidates: 4,
       completed: 1,
+      completedTwice: 0,
       standby: 3,
       failed: 0,
       tookOver: 0,
@@ -75,6 +76,7 @@ describe('npm start', () => {
       duplicateCharges: 0,
       replayedRequests: 0,
       dueNotCharged: 0,
+      lostUpdates: 0,
       staleWritesRefused: 0,
     })
     expect(output.stderr).toContain('The next tick lies in the future')
@@ -91,7 +93,7 @@ describe('npm start', () => {
     child.kill('SIGINT')
     expect(await ended).toBe(1)
     expect(output.stdout).toMatch(/ticks completed, each by one of 2 candidates/)
-    expect(output.stdout).toContain('1 due and not charged')
+    expect(output.stdout).toContain('1 due and not recorded as charged')
     await expect.poll(() => leftOf(family)).toEqual([])
   })
 
@@ -114,6 +116,15 @@ describe('npm start', () => {
     expect(family.length).toBeGreaterThanOrEqual(5)
     child.kill('SIGKILL')
     await expect.poll(() => leftOf(family)).toEqual([])
+  })
+
+  test('ends with 3 when what it was asked for did not happen', async () => {
+    const { directory, file } = customersDue('2099-01-31')
+    const flags = ['--kill-leader', '1', '--ticks', '1', '--candidates', '2', '--customers', file]
+    const { output, ended } = start(directory, ...flags)
+    expect(await ended).toBe(3)
+    expect(output.stdout).toContain('? The leader of tick 1 was not killed: the tick charged too little.')
+    expect(output.stdout).not.toContain('✓')
   })
 
   test('starts nothing when a flag is wrong', async () => {

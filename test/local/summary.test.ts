@@ -1,15 +1,17 @@
 import { expect, test } from 'vitest'
 import type { Ending } from '../../infra/local/environment.ts'
-import { leaderKiller } from '../../infra/local/kill-leader.ts'
 import { outcomeOf } from '../../infra/local/outcome.ts'
 import { amountsOf } from '../../infra/local/phrases.ts'
-import { type Counted, faultsOf, summarize } from '../../infra/local/summary.ts'
-import { recordOf } from './fixtures/records.ts'
+import { type Counted, faultsOf, type Summary, summarize } from '../../infra/local/summary.ts'
+import { CALM, killedLeader, recordOf } from './fixtures/records.ts'
 
-const counted = (changes: Partial<Counted['gateway'] & Counted['ledger']> = {}, cut = false): Counted => {
-  const all = { charges: 5, duplicateCharges: 0, replayedRequests: 0, dueNotCharged: 0, ...changes }
-  return { gateway: { ...all, charges: 5 }, ledger: all, cut }
-}
+const counted = (changes: Partial<Counted> = {}): Counted => ({
+  duplicateCharges: 0,
+  replayedRequests: 0,
+  lostUpdates: 0,
+  ledger: { charges: 5, duplicateCharges: 0, dueNotCharged: 0 },
+  ...changes,
+})
 
 const completed: Ending = {
   ok: true,
@@ -27,16 +29,17 @@ test('counts invocations by how they ended, retries too, and the writes of repla
   const records = [
     recordOf(1, [{ ending: completed }, { ending: standby }, { ending: standby }]),
     recordOf(2, [
-      { ending: failed('plain text', billed), ledWithToken: 6 },
+      { ending: killedLeader(6, 'plain text', billed) },
       { ending: standby },
       { ending: completed },
       { ending: failed() },
     ]),
   ]
-  expect(summarize(records, 3, counted({ replayedRequests: 4 }))).toEqual({
+  expect(summarize(records, 3, counted({ replayedRequests: 4, lostUpdates: 1 }))).toEqual({
     ticks: 2,
     candidates: 3,
     completed: 2,
+    completedTwice: 0,
     standby: 3,
     failed: 2,
     tookOver: 1,
@@ -44,6 +47,7 @@ test('counts invocations by how they ended, retries too, and the writes of repla
     duplicateCharges: 0,
     replayedRequests: 4,
     dueNotCharged: 0,
+    lostUpdates: 1,
     staleWritesRefused: 4,
   })
 })
@@ -53,21 +57,49 @@ test('a candidate that failed without leading was not replaced', () => {
   expect(summarize(records, 2, counted()).tookOver).toBe(0)
 })
 
-test.each([
-  ['a double charge', counted({ duplicateCharges: 1 }), ['1 charged more than once']],
-  ['a due subscription that was not charged', counted({ dueNotCharged: 2 }), ['2 due and not charged']],
-  ['a ledger that differs from the gateway', counted({ charges: 4 }), ['the gateway counts 5 charges, the ledger 4']],
-  ['nothing, where all is well', counted(), []],
-  ['no difference that an interrupted tick explains', counted({ charges: 4 }, true), []],
-])('finds %s', (_, counts, faults) => {
-  const cut = counts.cut ? [recordOf(2, [])] : []
-  const summary = summarize([recordOf(1, [{ ending: completed }]), ...cut], 1, counts)
-  expect(faultsOf(summary, counts)).toEqual(faults)
+test('a leader that was frozen was replaced, though it fails only after its successor completed', () => {
+  const records = [recordOf(1, [{ ending: completed }, { ending: killedLeader(6) }, { ending: standby }])]
+  expect(summarize(records, 2, counted())).toMatchObject({ tookOver: 1, completedTwice: 0 })
 })
 
-test('finds a tick that nobody completed', () => {
-  const summary = summarize([recordOf(1, [{ ending: standby }])], 1, counted())
-  expect(faultsOf(summary, counted())).toEqual(['1 of 1 ticks completed by nobody'])
+test('a leader that nobody replaced was not taken over', () => {
+  const records = [recordOf(1, [{ ending: standby }, { ending: killedLeader(6) }])]
+  expect(summarize(records, 2, counted())).toMatchObject({ tookOver: 0, completed: 0 })
+})
+
+test('a tick that two invocations completed counts once as completed, and once as completed twice', () => {
+  const records = [recordOf(1, [{ ending: completed }, { ending: completed }, { ending: completed }])]
+  expect(summarize(records, 3, counted())).toMatchObject({ completed: 1, completedTwice: 1 })
+})
+
+test.each([
+  [3, 1],
+  [1, 3],
+])('of the %i duplicates at the gateway and the %i in the ledger the larger number counts', (gateway, inLedger) => {
+  const ledger = { charges: 5, duplicateCharges: inLedger, dueNotCharged: 0 }
+  expect(summarize([], 1, counted({ duplicateCharges: gateway, ledger })).duplicateCharges).toBe(3)
+})
+
+const ORDINARY = { cut: false, chaos: false }
+
+test.each<[string, Partial<Summary>, Partial<typeof ORDINARY>, string[]]>([
+  ['nothing, where all is well', {}, {}, []],
+  ['a double charge', { duplicateCharges: 1 }, {}, ['1 charged more than once']],
+  ['a due subscription that was not charged', { dueNotCharged: 2 }, {}, ['2 due and not recorded as charged']],
+  ['a gateway and a ledger that differ', { lostUpdates: 1 }, {}, ['gateway and ledger disagree on 1 charge']],
+  ['no difference that an interrupted tick explains', { ticks: 2, lostUpdates: 1 }, { cut: true }, []],
+  ['a tick that nobody completed', { ticks: 2 }, {}, ['1 of 2 ticks completed by nobody']],
+  ['no tick that chaos left to the next one', { ticks: 2 }, { chaos: true }, []],
+  ['a tick completed twice', { completedTwice: 1 }, {}, ['1 of 1 ticks completed more than once']],
+  [
+    'a tick completed twice, in chaos too',
+    { completedTwice: 1 },
+    { chaos: true },
+    ['1 of 1 ticks completed more than once'],
+  ],
+  ['lost charges in chaos too', { lostUpdates: 2 }, { chaos: true }, ['gateway and ledger disagree on 2 charges']],
+])('finds %s', (_, changes, circumstances, faults) => {
+  expect(faultsOf({ ...CALM, ...changes }, { ...ORDINARY, ...circumstances })).toEqual(faults)
 })
 
 test('what is no outcome counts as failed', () => {
@@ -77,29 +109,9 @@ test('what is no outcome counts as failed', () => {
   })
 })
 
-test('the leader is killed once, at half of the charges of its tick', async () => {
-  const killedAt: number[] = []
-  let charge = 0
-  const killer = leaderKiller(2, async () => killedAt.push(charge) > 0)
-  for (const number of [1, 2, 3]) {
-    killer.tickStarts(number, 6)
-    for (let nth = 0; nth < 6; nth += 1) {
-      charge += 1
-      await killer.beforeReply()
-    }
-  }
-  expect(killedAt).toEqual([9]) // the third of the second tick
-  expect(killer.killed()).toBe(true)
-})
-
-test('where nobody led at that moment, the next charge kills', async () => {
-  const answers = [false, true]
-  const killer = leaderKiller(1, async () => answers.shift() ?? false)
-  killer.tickStarts(1, 2)
-  await killer.beforeReply()
-  expect(killer.killed()).toBe(false)
-  await killer.beforeReply()
-  expect(killer.killed()).toBe(true)
+test('a failure tells with which token it had led, from its log, and none where it had not', () => {
+  expect(outcomeOf(killedLeader(6, billed))).toMatchObject({ ledWithToken: 6, work: { staleWritesRefused: 2 } })
+  expect(outcomeOf(failed('plain text', billed))).not.toHaveProperty('ledWithToken')
 })
 
 test('amounts are told in their own currency, with its digits, the most frequent first', () => {

@@ -1,14 +1,29 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the syntax of Fn::Sub
-import { describe, expect, test } from 'vitest'
-import { type Json, physicalName, resolve, type Stack, TemplateError } from '../../infra/local/intrinsics.ts'
+import { randomUUID } from 'node:crypto'
+import { DescribeTableCommand, DescribeTimeToLiveCommand } from '@aws-sdk/client-dynamodb'
+import { afterAll, describe, expect, inject, test } from 'vitest'
+import {
+  type Json,
+  type JsonObject,
+  physicalName,
+  resolve,
+  type Stack,
+  TemplateError,
+} from '../../infra/local/intrinsics.ts'
+import { createTables, deleteTables } from '../../infra/local/tables.ts'
 import { readStack } from '../../infra/local/template.ts'
+import { localClient } from '../support/tables.ts'
 
 const stack = (resources: Stack['resources'] = {}): Stack => ({
   name: 'App-1',
   region: 'eu-central-1',
   account: '000000000000',
   parameters: { GatewayUrl: 'http://127.0.0.1:1' },
-  resources: { Table: { type: 'AWS::DynamoDB::GlobalTable', properties: {} }, ...resources },
+  resources: {
+    Table: { type: 'AWS::DynamoDB::GlobalTable', properties: {} },
+    ApiKey: { type: 'AWS::SecretsManager::Secret', properties: {} },
+    ...resources,
+  },
 })
 
 const tableArn = 'arn:aws:dynamodb:eu-central-1:000000000000:table/App-1-Table'
@@ -17,6 +32,7 @@ describe('intrinsic functions', () => {
   test.each<[string, Json, unknown]>([
     ['Ref of a parameter', { Ref: 'GatewayUrl' }, 'http://127.0.0.1:1'],
     ['Ref of a resource', { Ref: 'Table' }, 'App-1-Table'],
+    ['Ref of a secret', { Ref: 'ApiKey' }, 'App-1-ApiKey'],
     ['Ref of a pseudo parameter', { Ref: 'AWS::Region' }, 'eu-central-1'],
     ['Fn::GetAtt', { 'Fn::GetAtt': ['Table', 'Arn'] }, tableArn],
     ['Fn::GetAtt as text', { 'Fn::GetAtt': 'Table.Arn' }, tableArn],
@@ -67,6 +83,25 @@ const read = (resources: Stack['resources']) =>
   readStack(stack(resources), (key) => (key === 'code.zip' ? '/code' : undefined))
 
 describe('a stack', () => {
+  test('declares a function that no schedule fires, by whose name another one can invoke it', () => {
+    const variables = { GATEWAY_FUNCTION: { Ref: 'Sandbox' }, API_KEY: { Ref: 'ApiKey' } }
+    const payer = { ...lambda, properties: { ...lambda.properties, Environment: { Variables: variables } } }
+    const sandbox = { ...lambda, properties: { ...lambda.properties, Timeout: 20 } }
+    const properties = { FunctionName: { Ref: 'Lambda' }, MaximumRetryAttempts: 1 }
+    const config = { type: 'AWS::Lambda::EventInvokeConfig', properties }
+    const { functions, schedules } = read({
+      Sandbox: sandbox,
+      Lambda: payer,
+      Config: config,
+      S: schedule('rate(1 hour)'),
+    })
+    expect(functions).toMatchObject([
+      { name: 'App-1-Sandbox', timeoutMs: 20_000, retries: 2, environment: { LEASE_TABLE: 'App-1-Table' } },
+      { name: 'App-1-Lambda', retries: 1, environment: { GATEWAY_FUNCTION: 'App-1-Sandbox', API_KEY: 'App-1-ApiKey' } },
+    ])
+    expect(schedules.map(({ targetArn }) => targetArn)).toEqual([functions[1]?.arn])
+  })
+
   test("declares a function, with Lambda's defaults where the template is silent", () => {
     expect(read({ Lambda: lambda }).functions).toEqual([
       {
@@ -110,5 +145,61 @@ describe('a stack', () => {
   test('refuses a property of the wrong type', () => {
     const properties = { ...lambda.properties, Timeout: '3' }
     expect(() => read({ Lambda: { ...lambda, properties } })).toThrow('Lambda: Timeout should be a number')
+  })
+})
+
+describe('the tables of a stack', () => {
+  const client = localClient(inject('dynamodbEndpoint'))
+  afterAll(() => client.destroy())
+
+  const definitionOf = (...names: string[]) => ({
+    AttributeDefinitions: names.map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
+    KeySchema: names
+      .slice(0, 2)
+      .map((AttributeName, nth) => ({ AttributeName, KeyType: nth === 0 ? 'HASH' : 'RANGE' })),
+    Replicas: [{ Region: { Ref: 'AWS::Region' } }],
+  })
+  const globalTable = (properties: JsonObject) => ({ type: 'AWS::DynamoDB::GlobalTable', properties })
+  const properties = {
+    Leases: {
+      ...definitionOf('lease', 'record'),
+      TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+      StreamSpecification: { StreamViewType: 'NEW_AND_OLD_IMAGES' },
+    },
+    Subscriptions: {
+      ...definitionOf('customer', 'plan', 'dueShard', 'dueAt'),
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: 'due',
+          KeySchema: [
+            { AttributeName: 'dueShard', KeyType: 'HASH' },
+            { AttributeName: 'dueAt', KeyType: 'RANGE' },
+          ],
+          Projection: { ProjectionType: 'KEYS_ONLY' },
+        },
+      ],
+    },
+    Charges: definitionOf('customer', 'charge'),
+    Sandbox: definitionOf('customer', 'key'),
+  }
+
+  test('are created as they are declared, with their keys, indexes, streams and TTL, and deleted again', async () => {
+    const resources = Object.fromEntries(Object.entries(properties).map(([id, given]) => [id, globalTable(given)]))
+    const { tables } = readStack({ ...stack(), name: `tables-${randomUUID()}`, resources }, () => undefined)
+    expect(tables).toHaveLength(4)
+    await createTables(client, tables)
+    const described = await Promise.all(
+      tables.map(async ({ name: TableName }) => (await client.send(new DescribeTableCommand({ TableName }))).Table),
+    )
+    expect(described.map((table) => table?.KeySchema)).toEqual(
+      Object.values(properties).map((given) => given.KeySchema),
+    )
+    expect(described[0]?.StreamSpecification).toMatchObject({ StreamViewType: 'NEW_AND_OLD_IMAGES' })
+    expect(described[1]?.GlobalSecondaryIndexes).toMatchObject(properties.Subscriptions.GlobalSecondaryIndexes)
+    const ttl = await client.send(new DescribeTimeToLiveCommand({ TableName: tables[0]?.name }))
+    expect(ttl.TimeToLiveDescription).toMatchObject({ AttributeName: 'ttl', TimeToLiveStatus: 'ENABLED' })
+    await deleteTables(client, tables)
+    const again = client.send(new DescribeTableCommand({ TableName: tables[3]?.name }))
+    await expect(again).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
   })
 })

@@ -1,9 +1,10 @@
 /**
  * The customers file: CSV (RFC 4180) in UTF-8 with the header line
  *
- *     customer,name,plan,interval,priceMinor,currency,dueDate,timeZone
+ *     customer,name,plan,interval,priceMinor,currency,dueDate,timeZone,paymentMethod
  *
- * in any order; further columns are ignored. A file is taken whole or not at all.
+ * in any order; further columns are ignored. `paymentMethod` may be left out, or empty, for the sandbox's card that always
+ * succeeds. A file is taken whole or not at all.
  */
 import { readFile } from 'node:fs/promises'
 import { CsvError, parse } from 'csv-parse/sync'
@@ -13,7 +14,7 @@ import type { Subscription } from '../../../functions/billing/subscription.ts'
 import { nearest } from './nearest.ts'
 import { type Customer, subscribe } from './subscribe.ts'
 
-const COLUMNS = [
+const REQUIRED_COLUMNS = [
   'customer',
   'name',
   'plan',
@@ -23,6 +24,7 @@ const COLUMNS = [
   'dueDate',
   'timeZone',
 ] as const satisfies readonly (keyof Customer)[]
+const COLUMNS = [...REQUIRED_COLUMNS, 'paymentMethod'] as const satisfies readonly (keyof Customer)[]
 type Column = (typeof COLUMNS)[number]
 
 /** What is wrong, and where; a problem of the whole line has no column, one of the whole file no line. */
@@ -49,6 +51,8 @@ export class CustomersFileError extends Error {
 const MAX_SHOWN = 10
 // These become key, header and URL: no character there may need a decision about encoding. "#" separates keys of the ledger.
 const IDENTIFIER = /^[\w.:@-]{1,64}$/
+const TOKEN = /^[!-~]{1,100}$/
+const CARD_NUMBER = /^\d{12,19}$/
 
 /** @throws CustomersFileError */
 export async function readCustomers(path: string): Promise<Subscription[]> {
@@ -95,7 +99,7 @@ export async function readCustomers(path: string): Promise<Subscription[]> {
 /** The file that {@link readCustomers} reads back as the same subscriptions, provided that none has been charged yet. */
 export function toCsv(subscriptions: readonly Subscription[]): string {
   const lines = subscriptions.map((subscription) => {
-    const fields: Customer = { ...subscription, dueDate: subscription.period }
+    const fields: Required<Customer> = { ...subscription, dueDate: subscription.period }
     return COLUMNS.map((column) => quoted(String(fields[column]))).join(',')
   })
   return `${[COLUMNS.join(','), ...lines].join('\n')}\n`
@@ -144,7 +148,9 @@ function parseRecords(path: string, text: string): CsvRecord[] {
   } catch (cause) {
     if (!(cause instanceof CsvError)) throw cause
     const line = typeof cause['lines'] === 'number' ? cause['lines'] : undefined
-    throw new CustomersFileError(path, [{ ...(line === undefined ? {} : { line }), message: cause.message }], cause)
+    // The value may be a card number; without `cause`, which has it too, nobody prints it.
+    const message = cause.message.replace(/, value is .*/s, '')
+    throw new CustomersFileError(path, [{ ...(line === undefined ? {} : { line }), message }])
   }
 }
 
@@ -154,20 +160,26 @@ function columnPositions(header: readonly string[]): ReadonlyMap<Column, number>
   const spare = names.filter((name) => COLUMNS.every((column) => column !== name))
   const problems: Problem[] = []
   const positions = new Map<Column, number>()
-  for (const column of COLUMNS) {
-    const position = names.indexOf(column)
+  for (const column of REQUIRED_COLUMNS.filter((required) => !names.includes(required))) {
     const similar = nearest(column, spare)
     const hint = similar === undefined ? expectedHeader() : `rename "${similar}" to it`
-    if (position < 0) problems.push({ line: 1, message: `the header has no column "${column}"; ${hint}` })
-    else if (names.lastIndexOf(column) !== position) {
-      problems.push({ line: 1, column, message: 'the header has this column twice' })
-    } else positions.set(column, position)
+    problems.push({ line: 1, message: `the header has no column "${column}"; ${hint}` })
+  }
+  // To ignore a misspelt one would be to charge the sandbox's card in place of the customer's.
+  const misspelt = names.includes('paymentMethod') ? undefined : nearest('paymentMethod', spare, 2)
+  if (misspelt !== undefined) {
+    problems.push({ line: 1, message: `the column "${misspelt}" would be ignored; rename it to "paymentMethod"` })
+  }
+  for (const column of COLUMNS.filter((known) => names.includes(known))) {
+    const position = names.indexOf(column)
+    if (names.lastIndexOf(column) === position) positions.set(column, position)
+    else problems.push({ line: 1, column, message: 'the header has this column twice' })
   }
   return problems.length > 0 ? problems : positions
 }
 
 function expectedHeader(): string {
-  return `the first line must be ${COLUMNS.join(',')}`
+  return `the first line must be ${REQUIRED_COLUMNS.join(',')}`
 }
 
 function readCustomer(field: (column: Column) => string): Customer | Omit<Problem, 'line'>[] {
@@ -186,6 +198,9 @@ function readCustomer(field: (column: Column) => string): Customer | Omit<Proble
   check('timeZone', isTimeZone(field('timeZone')), `an IANA time zone${similarZone(field('timeZone'))}`)
   const dateProblem = problemOfDate(field('dueDate'))
   if (dateProblem !== undefined) problems.push({ column: 'dueDate', message: dateProblem })
+  const paymentMethod = field('paymentMethod')
+  const tokenProblem = paymentMethod === '' ? undefined : problemOfToken(paymentMethod)
+  if (tokenProblem !== undefined) problems.push({ column: 'paymentMethod', message: tokenProblem })
   if (problems.length > 0 || interval === undefined) return problems
   return {
     customer: field('customer'),
@@ -196,7 +211,18 @@ function readCustomer(field: (column: Column) => string): Customer | Omit<Proble
     currency: field('currency'),
     dueDate: field('dueDate'),
     timeZone: field('timeZone'),
+    ...(paymentMethod === '' ? {} : { paymentMethod }),
   }
+}
+
+/** Never repeats what the file says there: it may be a card number, and messages end up in logs. */
+function problemOfToken(paymentMethod: string): string | undefined {
+  const bare = paymentMethod.replaceAll(/[^A-Za-z0-9]/g, '')
+  if (CARD_NUMBER.test(bare)) {
+    return 'this looks like a card number; never give those to anybody but the gateway: put here the token that it made of it'
+  }
+  if (TOKEN.test(paymentMethod)) return undefined
+  return "this is not a gateway's token: 1 to 100 visible ASCII characters, such as card_4242424242424242"
 }
 
 function problemOfDate(dueDate: string): string | undefined {
@@ -208,10 +234,10 @@ function problemOfDate(dueDate: string): string | undefined {
   }
 }
 
-/** Names only: Intl also takes offsets such as +05:45, which know no summer time. */
 // Building a formatter is slow, and a file names few zones.
 const knownZones = new Map<string, boolean>()
 
+/** Names only: Intl also takes offsets such as +05:45, which know no summer time. */
 function isTimeZone(name: string): boolean {
   const known = knownZones.get(name) ?? buildsAFormatter(name)
   knownZones.set(name, known)

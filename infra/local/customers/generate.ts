@@ -6,6 +6,7 @@
  */
 import type { Interval } from '../../../functions/billing/due-date.ts'
 import type { Subscription } from '../../../functions/billing/subscription.ts'
+import { mulberry32, pick } from '../random.ts'
 import { subscribe } from './subscribe.ts'
 
 // biome-ignore format: words read better in lines than one by one
@@ -49,6 +50,7 @@ const AWKWARD: readonly { dueDate: string; interval: Interval; timeZone: string 
 ]
 const LATER_DATES = ['2024-02-01', '2024-02-15', '2024-02-28', '2024-02-29', '2024-03-01', '2024-03-30', '2024-03-31']
 const FIRST_DATE = '2024-01-31'
+const FIRST_ZONE = 'Pacific/Kiritimati'
 const FIRST_WAVE = 0.75
 
 /** Cents of several sizes, a currency without minor units (JPY) and two with three digits of them (KWD, TND). */
@@ -68,17 +70,32 @@ const PLANS: readonly { plan: string; interval: Interval; price: number }[] = [
   { plan: 'pro-yearly', interval: 'year', price: 2 },
 ]
 
+/** One customer in fifty, so that dunning is seen; the first of them at the fourth tick. The sandbox always declines this card. */
+const DECLINED_EVERY = 50
+const FIRST_DECLINED = 3
+const DECLINED_CARD = 'card_4000000000000002'
+
+export interface GenerateOptions {
+  /** All of them at the instant of the first tick, and with a card that succeeds: to see one tick under load. @default false */
+  readonly dueTogether?: boolean
+}
+
 /**
  * The same seed gives the same customers. With 240 of them every one of the first 24 hourly ticks has at least four.
  *
  * @param seed any integer
  */
-export function generateCustomers(seed: number, count = 240): Subscription[] {
+export function generateCustomers(
+  seed: number,
+  count = 240,
+  { dueTogether = false }: GenerateOptions = {},
+): Subscription[] {
   const random = mulberry32(seed)
-  const firstWave = Math.floor(count * FIRST_WAVE)
+  const zones = dueTogether ? [FIRST_ZONE] : ZONES_WESTWARD
+  const firstWave = dueTogether ? count : Math.floor(count * FIRST_WAVE)
   return Array.from({ length: count }, (_, i) => {
     const interval = pick(random, PLANS).interval
-    const zone = ZONES_WESTWARD[i % ZONES_WESTWARD.length] ?? 'Etc/UTC'
+    const zone = zones[i % zones.length] ?? 'Etc/UTC'
     const later = AWKWARD[i - firstWave] ?? { dueDate: pick(random, LATER_DATES), interval, timeZone: zone }
     const due = i < firstWave ? { dueDate: FIRST_DATE, interval, timeZone: zone } : later
     const offer = PLANS.find((plan) => plan.interval === due.interval) ?? pick(random, PLANS)
@@ -92,23 +109,7 @@ export function generateCustomers(seed: number, count = 240): Subscription[] {
       currency,
       dueDate: due.dueDate,
       timeZone: due.timeZone,
+      ...(!dueTogether && i % DECLINED_EVERY === FIRST_DECLINED ? { paymentMethod: DECLINED_CARD } : {}),
     })
   })
-}
-
-function pick<T>(random: () => number, list: readonly T[]): T {
-  const item = list[Math.floor(random() * list.length)]
-  if (item === undefined) throw new RangeError('There is nothing to pick from')
-  return item
-}
-
-/** A small generator of numbers in [0, 1) by Tommy Ettinger, in the public domain; good enough for sample data. */
-function mulberry32(seed: number): () => number {
-  let state = seed | 0
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
 }

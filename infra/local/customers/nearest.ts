@@ -1,8 +1,11 @@
 import leven from 'leven'
 
-/** The candidate most like the given name, or undefined where none is: about a third of its characters may differ. */
-export function nearest(name: string, candidates: readonly string[]): string | undefined {
-  const maxDistance = Math.max(2, Math.floor(name.length / 3))
+/** The candidate most like the given name, or undefined where more than `maxDistance` characters differ: about a third. */
+export function nearest(
+  name: string,
+  candidates: readonly string[],
+  maxDistance = Math.max(2, Math.floor(name.length / 3)),
+): string | undefined {
   const distance = (candidate: string) => leven(plain(name), plain(candidate))
   const [best] = candidates.toSorted((a, b) => distance(a) - distance(b))
   return best !== undefined && distance(best) <= maxDistance ? best : undefined

@@ -1,6 +1,9 @@
 import { dayOf, dueInstant } from '../../../functions/billing/due-date.ts'
 import { dueShardOf, type Subscription } from '../../../functions/billing/subscription.ts'
 
+/** The sandbox charges it, always. */
+const SUCCEEDING_CARD = 'card_4242424242424242'
+
 /** What one line of a customers file says. */
 export type Customer = Pick<
   Subscription,
@@ -8,12 +11,15 @@ export type Customer = Pick<
 > & {
   /** The first period to charge, a local date `YYYY-MM-DD`; its day becomes the anchor day. */
   readonly dueDate: string
+  /** The gateway's token of what to charge. @default the sandbox's card that always succeeds */
+  readonly paymentMethod?: string
 }
 
 /** The row of a new subscription. @throws InvalidDateError */
-export function subscribe({ dueDate, ...customer }: Customer): Subscription {
+export function subscribe({ dueDate, paymentMethod = SUCCEEDING_CARD, ...customer }: Customer): Subscription {
   return {
     ...customer,
+    paymentMethod,
     anchorDay: dayOf(dueDate),
     period: dueDate,
     dueAt: dueInstant(dueDate, customer.timeZone),

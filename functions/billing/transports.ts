@@ -1,0 +1,174 @@
+/**
+ * How a request reaches the gateway and its answer comes back: over HTTPS to a real one, or by invoking the sandbox. What
+ * the answer means is not decided here, only whether there is one.
+ */
+import type { LambdaClient } from '@aws-sdk/client-lambda'
+import type { ApiKey } from './api-key.ts'
+import { GatewayOutcomeUnknownError, GatewayRefusedError } from './gateway.ts'
+import { parseJson, property } from './json.ts'
+
+/** Plain data, so that it can travel as an event too. Names of headers are in lower case. */
+export interface GatewayRequest {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly query?: Readonly<Record<string, string>>
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+export interface GatewayResponse {
+  readonly statusCode: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/**
+ * @throws GatewayOutcomeUnknownError where no answer came
+ * @throws GatewayRefusedError, ApiKeyError where the request surely never reached the gateway
+ * @throws the reason of `signal` where that aborts first
+ */
+export type Transport = (request: GatewayRequest, signal: AbortSignal) => Promise<GatewayResponse>
+
+/** Of the 4xx these say "later", not "never": time-out, another request has this key just now, too early, too many. */
+export const PASSING: ReadonlySet<number> = new Set([408, 409, 425, 429])
+
+export interface HttpTransportOptions {
+  /** What the path is put behind, with or without a slash at the end. */
+  readonly url: string
+  readonly apiKey: ApiKey
+  /** From sending a request to the end of its answer. @default 5000 */
+  readonly timeoutMs?: number
+}
+
+export function httpTransport({ url, apiKey, timeoutMs = 5000 }: HttpTransportOptions): Transport {
+  const base = url.replace(/\/+$/, '')
+
+  /**
+   * Tries once more, at once, after a lost connection: while Lambda froze this process the gateway may have closed the
+   * connection that is used first after the thaw, and the key of idempotency makes the second try harmless. Not where the
+   * first one has outlasted its time-out by the wall clock: this process was frozen in between, perhaps for longer than
+   * the gateway remembers keys.
+   */
+  async function send(request: GatewayRequest, key: string, signal: AbortSignal, lost = false): Promise<Sent> {
+    const timeout = AbortSignal.timeout(timeoutMs)
+    const deadlineMs = Date.now() + timeoutMs
+    const query = request.query === undefined ? '' : `?${new URLSearchParams(request.query)}`
+    try {
+      const answer = await fetch(`${base}${request.path}${query}`, {
+        method: request.method,
+        headers: { ...request.headers, authorization: `Bearer ${key}` },
+        ...(request.body === undefined ? {} : { body: request.body }),
+        // A redirect would send the charge, and the API key, to an address that nobody configured.
+        redirect: 'error',
+        signal: AbortSignal.any([signal, timeout]),
+      })
+      const response = {
+        statusCode: answer.status,
+        headers: Object.fromEntries(answer.headers),
+        body: await answer.text(),
+      }
+      return { response, lost }
+    } catch (cause) {
+      signal.throwIfAborted()
+      if (timeout.aborted) throw outcomeUnknown(`no answer within ${timeoutMs} ms`, cause)
+      if (lost) throw outcomeUnknown('the connection failed twice', cause)
+      if (Date.now() > deadlineMs) throw outcomeUnknown('the connection failed while this process slept', cause)
+      return send(request, key, signal, true)
+    }
+  }
+
+  return async (request, signal) => {
+    const key = await apiKey()
+    let { response, lost } = await send(request, key, signal)
+    if (response.statusCode === 401 && !lost) {
+      // The key may have been rotated since it was read.
+      const renewed = await apiKey({ renew: true })
+      if (renewed !== key) ({ response, lost } = await send(request, renewed, signal))
+    }
+    // A refusal of the second try says nothing about the first, which may have charged before it was lost.
+    if (lost && response.statusCode >= 400 && response.statusCode < 500 && response.statusCode !== 402) {
+      throw outcomeUnknown(`the connection failed, and another try was answered ${response.statusCode}`)
+    }
+    return response
+  }
+}
+
+/** `lost`: an earlier try was sent and its answer never seen. */
+interface Sent {
+  readonly response: GatewayResponse
+  readonly lost: boolean
+}
+
+export interface LambdaTransportOptions {
+  readonly functionName: string
+  /** @default a client with 2 tries, made at the first request */
+  readonly client?: Pick<LambdaClient, 'send'>
+  /** From sending a request to the end of its answer, all tries together. @default 5000 */
+  readonly timeoutMs?: number
+}
+
+/** Invokes a function that takes a {@link GatewayRequest} and returns a {@link GatewayResponse}; IAM decides who may. */
+export function lambdaTransport({ functionName, client, timeoutMs = 5000 }: LambdaTransportOptions): Transport {
+  let own: Pick<LambdaClient, 'send'> | undefined = client
+
+  return async (request, signal) => {
+    // Loaded where it is used: whoever pays through HTTPS does not pay for this at each cold start.
+    const { InvokeCommand, LambdaClient } = await import('@aws-sdk/client-lambda')
+    own ??= new LambdaClient({
+      // The second try is for a connection that Lambda's freezing of this process has cost.
+      maxAttempts: 2,
+      // Later than the time-out below, which is for all tries: the SDK would take its own for a reason to try again.
+      requestHandler: { connectionTimeout: 1000, requestTimeout: 2 * timeoutMs, throwOnRequestTimeout: true },
+    })
+    signal.throwIfAborted()
+    const timeout = AbortSignal.timeout(timeoutMs)
+    const command = new InvokeCommand({
+      FunctionName: functionName,
+      InvocationType: 'RequestResponse',
+      Payload: Buffer.from(JSON.stringify(request)),
+    })
+    try {
+      const { FunctionError, Payload } = await own.send(command, { abortSignal: AbortSignal.any([signal, timeout]) })
+      if (FunctionError !== undefined) throw outcomeUnknown('its function failed')
+      return readResponse(Payload?.transformToString() ?? '')
+    } catch (cause) {
+      signal.throwIfAborted()
+      if (timeout.aborted) throw outcomeUnknown(`no answer within ${timeoutMs} ms`, cause)
+      throw invokeFailure(cause)
+    }
+  }
+}
+
+/**
+ * Lambda's own 4xx (no permission, no such function) are given before the function runs, and the same request will be
+ * refused again: a fault of the deployment, and surely no charge. Not so after a try that was lost, which may have run.
+ */
+function invokeFailure(cause: unknown): Error {
+  if (cause instanceof GatewayOutcomeUnknownError) return cause
+  if (!(cause instanceof Error)) return outcomeUnknown('the invocation failed', cause)
+  const { httpStatusCode = 0, attempts = 0 } = metadataOf(cause)
+  const isRefusal = httpStatusCode >= 400 && httpStatusCode < 500 && !PASSING.has(httpStatusCode)
+  if (isRefusal && attempts === 1) return new GatewayRefusedError(httpStatusCode, ` (${cause.name})`)
+  return outcomeUnknown(`the invocation failed (${cause.name})`, cause)
+}
+
+/** What the SDK notes on the errors that it throws. */
+function metadataOf(error: Error & { readonly $metadata?: { httpStatusCode?: number; attempts?: number } }) {
+  return error.$metadata ?? {}
+}
+
+function readResponse(payload: string): GatewayResponse {
+  const answer = parseJson(payload)
+  const statusCode = property(answer, 'statusCode')
+  const body = property(answer, 'body')
+  const headers = property(answer, 'headers')
+  if (typeof statusCode !== 'number' || typeof body !== 'string' || typeof headers !== 'object' || headers === null) {
+    throw outcomeUnknown('its function answered something else than a response')
+  }
+  const isText = (header: [string, unknown]): header is [string, string] => typeof header[1] === 'string'
+  return { statusCode, headers: Object.fromEntries(Object.entries(headers).filter(isText)), body }
+}
+
+export function outcomeUnknown(why: string, cause?: unknown): GatewayOutcomeUnknownError {
+  return new GatewayOutcomeUnknownError(`The outcome at the gateway is unknown: ${why}`, { cause })
+}

@@ -1,0 +1,90 @@
+/**
+ * A payment gateway that moves no money. It speaks the part of Stripe's PaymentIntents that billing speaks, treats keys of
+ * idempotency as Stripe does, and misbehaves on request: see cards.ts.
+ *
+ * - The same key with the same body gets the stored answer, declines and failures too, with `idempotent-replayed: true`.
+ * - The same key with another body is an `idempotency_error`.
+ * - Keys are forgotten after a window; the payment intents made under them are not, and are found by the list.
+ * - What is refused as invalid is not stored.
+ *
+ * A charge is decided and stored in one conditional write, so that of two requests with one key, however close, one is
+ * executed and the other gets its answer; Stripe would tell the other 409 for as long as the first one takes.
+ */
+import { setTimeout } from 'node:timers/promises'
+import type { GatewayRequest, GatewayResponse } from '../billing/transports.ts'
+import { answered, failed, invalid, keyReused, listed, replayed, unknownUrl } from './answers.ts'
+import { cardOf } from './cards.ts'
+import { execute } from './execute.ts'
+import { InvalidRequest, readOrder, readSearch } from './requests.ts'
+import type { SandboxIntent, SandboxRow, SandboxStore } from './store.ts'
+
+export interface SandboxOptions {
+  readonly store: SandboxStore
+  /** For how long a key is remembered, in milliseconds. @default 24 hours */
+  readonly keyWindowMs?: number | undefined
+  /** How long an answer takes that comes too late, in milliseconds. @default 8000 */
+  readonly lateMs?: number | undefined
+  /** Wall clock, epoch ms. @default Date.now */
+  readonly now?: (() => number) | undefined
+  /** @default by timer */
+  readonly sleep?: ((ms: number) => Promise<unknown>) | undefined
+}
+
+export type Sandbox = (request: GatewayRequest) => Promise<GatewayResponse>
+
+const DAY_MS = 86_400_000
+
+export function sandbox(options: SandboxOptions): Sandbox {
+  const { store, keyWindowMs = DAY_MS, lateMs = 8000, now = Date.now, sleep = setTimeout } = options
+
+  async function charge({ body = '', headers }: GatewayRequest): Promise<GatewayResponse> {
+    const key = headers['idempotency-key'] ?? ''
+    if (key === '') return invalid(new InvalidRequest('idempotency-key', 'parameter_missing'))
+    const order = readOrder(body)
+    if (order instanceof InvalidRequest) return invalid(order)
+    const card = cardOf(order.paymentMethod)
+    if (card === undefined) return invalid(new InvalidRequest('payment_method', 'resource_missing'))
+
+    let before: SandboxRow | undefined
+    // Ends: a row is only found changed where another request was executed meanwhile.
+    for (;;) {
+      const nowMs = now()
+      if (before?.statusCode !== undefined && nowMs - before.sinceMs < keyWindowMs) {
+        return before.request === body ? replayed(before.statusCode, before.body ?? '') : keyReused()
+      }
+      const { result, hidesResult, isLate } = before === undefined ? card.first : card.later
+      const execution = execute({ key, order, body, nowMs, earlierIntents: before?.intents.length ?? 0 }, result)
+      const changed = await store.record(execution, before)
+      if (changed === undefined) {
+        if (isLate) await sleep(lateMs)
+        const { statusCode } = execution
+        return statusCode === undefined || hidesResult ? failed() : answered(statusCode, execution.body ?? '')
+      }
+      before = changed
+    }
+  }
+
+  async function list({ query = {} }: GatewayRequest): Promise<GatewayResponse> {
+    const search = readSearch(query)
+    if (search instanceof InvalidRequest) return invalid(search)
+    const { customer, limit, createdGte, startingAfter } = search
+    const rows = await store.list(customer)
+    const intents = rows.flatMap((row) => row.intents).toSorted(newestFirst)
+    const last = intents.findIndex(({ id }) => id === startingAfter)
+    if (startingAfter !== undefined && last === -1) {
+      return invalid(new InvalidRequest('starting_after', 'resource_missing'))
+    }
+    const rest = intents.slice(last + 1).filter(({ created }) => created >= createdGte)
+    return listed(rest.slice(0, limit), customer, rest.length > limit)
+  }
+
+  return async (request) => {
+    if (request.path !== '/v1/payment_intents') return unknownUrl()
+    return request.method === 'POST' ? charge(request) : list(request)
+  }
+}
+
+/** Those of one second by their ids, so that pages never overlap. */
+function newestFirst(a: SandboxIntent, b: SandboxIntent): number {
+  return b.created - a.created || (a.id < b.id ? -1 : 1)
+}

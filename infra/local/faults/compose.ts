@@ -1,0 +1,27 @@
+import type { Interceptor } from '../interceptor.ts'
+
+/** Several interceptors as one: the first is nearest to the function, the last nearest to what it calls. */
+export function compose(...interceptors: readonly [Interceptor, ...Interceptor[]]): Interceptor {
+  return interceptors.reduceRight((inner, outer) => chain(outer, inner))
+}
+
+/** Somebody further on hung up: whoever called `forward` has no reply to do anything with. */
+class HungUp extends Error {
+  override readonly name = 'HungUp'
+}
+
+function chain(outer: Interceptor, inner: Interceptor): Interceptor {
+  return async (call, forward) => {
+    try {
+      return await outer(call, async (body) => {
+        const seen = body === undefined ? call : { ...call, body }
+        const reply = await inner(seen, (changed) => forward(changed ?? body))
+        if (reply === 'hangUp') throw new HungUp()
+        return reply
+      })
+    } catch (error) {
+      if (error instanceof HungUp) return 'hangUp'
+      throw error
+    }
+  }
+}

@@ -1,0 +1,52 @@
+/** All that a run does to its functions and their requests, planned by its options. */
+import type { Interceptor } from '../interceptor.ts'
+import type { StartOptions } from '../options.ts'
+import type { Places } from '../places.ts'
+import { kindOf } from './calls.ts'
+import { compose } from './compose.ts'
+import { controlInterceptors } from './controls.ts'
+import type { Fault } from './fault.ts'
+import { type GatewayWatch, watchGateway } from './gateway-watch.ts'
+import { type LateCandidate, lateCandidate } from './late-candidate.ts'
+import { chaosPlan, LEAST_CHAOS_TICKS } from './plan.ts'
+import { createStriker, type StrikerOptions } from './strike.ts'
+import { freezeLeader, killLeader } from './worst-moments.ts'
+
+export interface Scenario {
+  readonly intercept: Interceptor
+  readonly gateway: GatewayWatch
+  /** How many faults the chaos has planned. */
+  readonly planned: number
+  /** @returns the tick's last candidate, where it comes late */
+  tickStarts(number: number, expectedCharges: number): LateCandidate | undefined
+  struck(): readonly Fault[]
+}
+
+type Asked = Pick<StartOptions, 'killLeader' | 'freezeLeader' | 'chaos' | 'without' | 'ticks'>
+
+export function createScenario(asked: Asked, places: Places, striking: Omit<StrikerOptions, 'kindOf'>): Scenario {
+  const plan = asked.chaos === undefined ? [] : chaosPlan(asked.chaos, asked.ticks ?? LEAST_CHAOS_TICKS)
+  const striker = createStriker({ ...striking, kindOf: (call) => kindOf(call, places) })
+  const gateway = watchGateway()
+
+  const faultsOf = (number: number, expectedCharges: number): readonly Fault[] => [
+    ...plan.filter(({ tick }) => tick === number),
+    ...(number === asked.killLeader ? killLeader(number, expectedCharges) : []),
+    ...(number === asked.freezeLeader ? freezeLeader(number, expectedCharges) : []),
+  ]
+
+  return {
+    // Faults see what the function sent, the controls change it, and the watch sees what the gateway really gets.
+    intercept: compose(striker.intercept, ...controlInterceptors(asked.without), gateway.intercept),
+    gateway,
+    planned: plan.length,
+    tickStarts: (number, expectedCharges) => {
+      const faults = faultsOf(number, expectedCharges)
+      const late = faults.some(({ what }) => what === 'freeze') ? lateCandidate() : undefined
+      striker.tickStarts(faults, late)
+      gateway.tickStarts()
+      return late
+    },
+    struck: striker.struck,
+  }
+}

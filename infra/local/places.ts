@@ -1,0 +1,28 @@
+/** Where the scheduled function and its gateway keep what they know, from the environments that the stacks give them. */
+import { TemplateError } from './intrinsics.ts'
+import type { Candidate } from './scheduler.ts'
+import type { LambdaFunction } from './template.ts'
+
+export interface Places {
+  readonly leaseTable: string
+  readonly subscriptionsTable: string
+  readonly chargesTable: string
+  /** The sandbox gateway's own. */
+  readonly sandboxTable: string
+}
+
+/** @throws TemplateError that names the variable which nobody has */
+export function placesOf(candidates: readonly Candidate[], functions: readonly LambdaFunction[]): Places {
+  const scheduled = candidates.map(({ lambda }) => lambda)
+  return {
+    leaseTable: variableOf(scheduled, 'LEASE_TABLE'),
+    subscriptionsTable: variableOf(scheduled, 'SUBSCRIPTIONS_TABLE'),
+    chargesTable: variableOf(scheduled, 'CHARGES_TABLE'),
+    sandboxTable: variableOf(functions, 'SANDBOX_TABLE'),
+  }
+}
+
+function variableOf(functions: readonly LambdaFunction[], name: string): string {
+  for (const { environment } of functions) if (environment[name] !== undefined) return environment[name]
+  throw new TemplateError(`No function that a run needs has ${name} in its environment`)
+}

@@ -1,0 +1,88 @@
+/** What a run has shown: whether all is right, what a missing protection did, and whether it proves anything. */
+import type { Control } from './faults/controls.ts'
+import type { Fault } from './faults/fault.ts'
+import type { StartOptions } from './options.ts'
+import { count } from './phrases.ts'
+import { type Circumstances, faultsOf, type Summary } from './summary.ts'
+
+export interface Verdict {
+  /** Money or ticks that are wrong. */
+  readonly faults: readonly string[]
+  /** What each protection that was switched off would have prevented. */
+  readonly harm: readonly string[]
+  /** Why the run proves nothing, in sentences: what was asked for did not happen. */
+  readonly inconclusive: readonly string[]
+}
+
+type Asked = Pick<StartOptions, 'killLeader' | 'freezeLeader' | 'chaos' | 'without'>
+
+export function verdictOn(
+  summary: Summary,
+  struck: readonly Fault[],
+  asked: Asked,
+  { cut, isInterrupted }: { readonly cut: boolean; readonly isInterrupted: boolean },
+): Verdict {
+  const circumstances: Circumstances = { cut, chaos: asked.chaos !== undefined }
+  const effects = asked.without.map((control) => ({ control, effect: effectOf(control, summary) }))
+  const harm = effects.flatMap(({ control, effect }) =>
+    effect === undefined ? [] : [`without the ${control}: ${effect}`],
+  )
+  const inconclusive = isInterrupted
+    ? []
+    : [
+        ...missedHit('kill', asked.killLeader, struck, summary),
+        ...missedHit('freeze', asked.freezeLeader, struck, summary),
+        ...frozenForNothing(summary, struck, asked),
+        ...(asked.chaos === undefined ? [] : tooCalm(summary, asked)),
+        ...effects.flatMap(({ control, effect }) => (effect === undefined ? [WITHOUT_HARM[control]] : [])),
+      ]
+  return { faults: faultsOf(summary, circumstances), harm, inconclusive }
+}
+
+/** What the absence of a protection did; undefined where it did nothing. */
+function effectOf(control: Control, { completedTwice, lostUpdates, duplicateCharges }: Summary): string | undefined {
+  switch (control) {
+    case 'lease':
+      return completedTwice > 0 ? `${count(completedTwice, 'tick')} completed by more than one leader` : undefined
+    case 'fence':
+      return lostUpdates > 0
+        ? `${count(lostUpdates, 'charge')} overwritten in the ledger by a replaced leader`
+        : undefined
+    case 'key':
+      return duplicateCharges > 0 ? `${count(duplicateCharges, 'customer')} charged twice` : undefined
+  }
+}
+
+const WITHOUT_HARM: Readonly<Record<Control, string>> = {
+  lease: 'The lease was switched off, but no tick was completed by two leaders.',
+  fence: 'The fence was switched off, but no write of a replaced leader did harm.',
+  key: 'The key was switched off, but nobody was charged twice.',
+}
+
+const DONE = { kill: 'killed', freeze: 'frozen' } as const
+
+function missedHit(
+  what: 'kill' | 'freeze',
+  tick: number | undefined,
+  struck: readonly Fault[],
+  { ticks }: Summary,
+): string[] {
+  if (tick === undefined || struck.some((fault) => fault.what === what)) return []
+  const why = ticks < tick ? 'the run ended before it' : 'the tick charged too little'
+  return [`The leader of tick ${tick} was not ${DONE[what]}: ${why}.`]
+}
+
+function frozenForNothing({ staleWritesRefused }: Summary, struck: readonly Fault[], asked: Asked): string[] {
+  const wasFrozen = asked.freezeLeader !== undefined && struck.some(({ what }) => what === 'freeze')
+  if (!wasFrozen || staleWritesRefused > 0 || asked.without.length > 0) return []
+  return [`The leader of tick ${asked.freezeLeader} was frozen, but none of its writes came too late.`]
+}
+
+function tooCalm({ tookOver, staleWritesRefused }: Summary, { without }: Asked): string[] {
+  return [
+    ...(tookOver > 0 ? [] : ['No tick was completed by a successor of its first leader.']),
+    ...(staleWritesRefused > 0 || without.includes('fence')
+      ? []
+      : ['No write of a replaced leader had to be refused.']),
+  ]
+}

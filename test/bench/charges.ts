@@ -1,0 +1,42 @@
+/**
+ * `npm run bench`: whether the time per charge grows with the number of subscriptions that are due at a tick. Both sizes are
+ * billed in one process, in turn, by the shipped task on DynamoDB Local with the sandbox in memory; only their ratio means
+ * anything.
+ */
+import { startDynamoDBLocal } from '../../infra/local/dynamodb-local.ts'
+import { monthly, setScene, TICK } from '../billing/scene.ts'
+
+const SIZES = [500, 5_000]
+const ROUNDS = 3
+
+const { endpoint, stop } = await startDynamoDBLocal()
+try {
+  await msPerCharge(200) // warms up
+  const best = new Map<number, number>()
+  for (let round = 1; round <= ROUNDS; round++) {
+    for (const size of SIZES) {
+      const ms = await msPerCharge(size)
+      best.set(size, Math.min(ms, best.get(size) ?? ms))
+      console.log(`round ${round}: ${String(size).padStart(5)} due, ${ms.toFixed(2)} ms per charge`)
+    }
+  }
+  const [few = Number.NaN, many = Number.NaN] = SIZES.map((size) => best.get(size))
+  console.log(
+    `best of ${ROUNDS}: ${SIZES.join(' and ')} due take ${few.toFixed(2)} and ${many.toFixed(2)} ms per charge`,
+  )
+  console.log(`ratio: ${(many / few).toFixed(2)}`)
+} finally {
+  await stop()
+}
+
+async function msPerCharge(size: number): Promise<number> {
+  const subscriptions = Array.from({ length: size }, (_, i) => monthly(`cus_${i}`))
+  await using scene = await setScene(endpoint, subscriptions)
+  const startedAt = performance.now()
+  const outcome = await scene.lead(TICK)
+  const ms = performance.now() - startedAt
+  if (outcome.status !== 'completed' || outcome.result.charged !== size) {
+    throw new Error(`not everything was charged: ${JSON.stringify(outcome)}`)
+  }
+  return ms / size
+}

@@ -1,0 +1,174 @@
+import { randomUUID } from 'node:crypto'
+import {
+  CreateTableCommand,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  TransactWriteItemsCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { fence, fenceAttribute } from '../../../functions/election/fencing.ts'
+import { controlInterceptors, withoutFence, withoutKey, withoutLease } from '../../../infra/local/faults/controls.ts'
+import type { Call } from '../../../infra/local/interceptor.ts'
+import { localClient } from '../../support/tables.ts'
+import { fixtureFunction } from '../fixtures/functions.ts'
+
+const LEASE = 'billing'
+const [MINE, NEWER] = [5, 9]
+
+let client: DynamoDBClient
+let TableName: string
+beforeAll(async () => {
+  client = localClient(inject('dynamodbEndpoint'))
+  TableName = `controls-${randomUUID()}`
+  await client.send(
+    new CreateTableCommand({
+      TableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+    }),
+  )
+})
+afterAll(() => client.destroy())
+
+/** The row of a newer leader. */
+async function rowOfSuccessor() {
+  const Key = { id: { S: randomUUID() } }
+  const Item = { ...Key, text: { S: 'successor' }, [fenceAttribute(LEASE)]: { N: String(NEWER) } }
+  await client.send(new PutItemCommand({ TableName, Item }))
+  const text = async () =>
+    (await client.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }))).Item?.['text']?.S
+  return { Key, text }
+}
+
+/** What the control makes of a request's body; undefined where it leaves it alone. */
+async function rewritten(body: object, operation = 'UpdateItem'): Promise<Call['body'] | undefined> {
+  const call: Call = { service: 'dynamodb', operation, target: '', body: { ...body }, requestId: 'r-1' }
+  let passedOn: Call['body'] | undefined
+  await withoutFence(call, async (changed) => {
+    passedOn = changed
+    return { statusCode: 200, headers: {}, body: '' }
+  })
+  return passedOn
+}
+
+/** As the wire has it: the token is a number there, and the fence's input is the document client's. */
+function fenced<Input extends object>(input: Input): Input {
+  return JSON.parse(JSON.stringify(fence(input, LEASE, MINE)).replaceAll(`:${MINE}`, `:{"N":"${MINE}"}`))
+}
+
+const STALE = { S: 'stale' }
+const SET_TEXT = {
+  UpdateExpression: 'SET #t = :t',
+  ExpressionAttributeNames: { '#t': 'text' },
+  ExpressionAttributeValues: { ':t': STALE },
+}
+
+describe('without the fence, DynamoDB takes what a replaced leader sends:', () => {
+  test.each([
+    ['an update', SET_TEXT],
+    ['an update with a condition of its own', { ...SET_TEXT, ConditionExpression: 'attribute_exists(id)' }],
+  ])('%s', async (_, update) => {
+    const { Key, text } = await rowOfSuccessor()
+    const stale = fenced({ TableName, Key, ...update })
+    await expect(client.send(new UpdateItemCommand(stale))).rejects.toThrow('conditional request failed')
+    expect(await text()).toBe('successor')
+    await client.send(new UpdateItemCommand({ ...stale, ...(await rewritten(stale)) }))
+    expect(await text()).toBe('stale')
+  })
+
+  test('a put', async () => {
+    const { Key, text } = await rowOfSuccessor()
+    const stale = fenced({ TableName, Item: { ...Key, text: STALE } })
+    await expect(client.send(new PutItemCommand(stale))).rejects.toThrow('conditional request failed')
+    await client.send(new PutItemCommand({ ...stale, ...(await rewritten(stale)) }))
+    expect(await text()).toBe('stale')
+  })
+
+  test('a delete', async () => {
+    const { Key, text } = await rowOfSuccessor()
+    const stale = fenced({ TableName, Key })
+    await expect(client.send(new DeleteItemCommand(stale))).rejects.toThrow('conditional request failed')
+    await client.send(new DeleteItemCommand({ ...stale, ...(await rewritten(stale)) }))
+    expect(await text()).toBeUndefined()
+  })
+
+  test('a transaction', async () => {
+    const [one, other] = [await rowOfSuccessor(), await rowOfSuccessor()]
+    const update = fenced({ TableName, Key: one.Key, ...SET_TEXT })
+    const put = fenced({ TableName, Item: { ...other.Key, text: STALE } })
+    const stale = { TransactItems: [{ Update: update }, { Put: put }] }
+    await expect(client.send(new TransactWriteItemsCommand(stale))).rejects.toThrow('Transaction cancelled')
+    await client.send(new TransactWriteItemsCommand({ ...stale, ...(await rewritten(stale, 'TransactWriteItems')) }))
+    expect([await one.text(), await other.text()]).toEqual(['stale', 'stale'])
+  })
+})
+
+test('without the fence a write still fails where its own condition does', async () => {
+  const { Key, text } = await rowOfSuccessor()
+  const stale = fenced({ TableName, Key, ...SET_TEXT, ConditionExpression: 'attribute_not_exists(id)' })
+  const sent = client.send(new UpdateItemCommand({ ...stale, ...(await rewritten(stale)) }))
+  await expect(sent).rejects.toThrow('conditional request failed')
+  expect(await text()).toBe('successor')
+})
+
+test('without the fence what has none is passed on as it is', async () => {
+  expect(await rewritten({ ConditionExpression: 'attribute_exists(id)' })).toBeUndefined()
+  expect(await rewritten({})).toBeUndefined()
+})
+
+const form = 'amount=999&metadata%5Bcharge%5D=k-1&metadata%5Bplan%5D=basic'
+const charge = {
+  method: 'POST',
+  path: '/v1/payment_intents',
+  headers: { 'idempotency-key': 'k-1', other: 'x' },
+  body: form,
+}
+
+async function sentWithoutKey(body: Call['body']): Promise<Record<string, unknown>> {
+  const call: Call = { service: 'lambda', operation: 'Invoke', target: 'sandbox', body, requestId: 'r-1' }
+  let passedOn: Call['body'] | undefined
+  await withoutKey(call, async (changed) => {
+    passedOn = changed
+    return { statusCode: 200, headers: {}, body: '' }
+  })
+  return { ...(passedOn ?? body) }
+}
+
+test('without the key every charge is asked for under one that nobody used before, and else as it was', async () => {
+  const [one, other] = [await sentWithoutKey(charge), await sentWithoutKey(charge)]
+  const keyOf = ({ headers }: Record<string, unknown>) => Object(headers)['idempotency-key']
+  expect(new Set(['k-1', keyOf(one), keyOf(other)]).size).toBe(3)
+  expect(one).toEqual({
+    ...charge,
+    headers: { 'idempotency-key': keyOf(one), other: 'x' },
+    body: form.replace('k-1', keyOf(one)),
+  })
+})
+
+test('without the key what only asks the gateway is passed on as it is', async () => {
+  const search = { method: 'GET', path: '/v1/payment_intents', query: { customer: 'c-1' }, headers: {} }
+  expect(await sentWithoutKey(search)).toEqual(search)
+})
+
+test('without the lease every candidate has one of its own, and else the same environment', () => {
+  const lambda = fixtureFunction({ environment: { LEASE_NAME: 'billing', OTHER: 'x' } })
+  const schedule = { name: 's', arn: 'a', periodMs: 1, targetArn: lambda.arn, input: '{}' }
+  const alone = withoutLease([
+    { schedule, lambda },
+    { schedule, lambda },
+  ])
+  expect(alone.map((candidate) => candidate.lambda.environment)).toEqual([
+    { LEASE_NAME: 'billing-1', OTHER: 'x' },
+    { LEASE_NAME: 'billing-2', OTHER: 'x' },
+  ])
+})
+
+test('only what is switched off stands on the wire', () => {
+  expect(controlInterceptors([])).toEqual([])
+  expect(controlInterceptors(['lease'])).toEqual([])
+  expect(controlInterceptors(['key', 'fence'])).toEqual([withoutFence, withoutKey])
+})

@@ -1,0 +1,91 @@
+/**
+ * The real stack and its real bundles, with and without each protection, under the same faults. What is shown here is
+ * shown by `npm start -- --without …` and `--chaos …`.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { LAMBDA_LEASE_MS } from '../../../functions/election/options.ts'
+import { generateCustomers } from '../../../infra/local/customers.ts'
+import { startDisplay } from '../../../infra/local/display.ts'
+import { parseOptions } from '../../../infra/local/options.ts'
+import { simulate } from '../../../infra/local/simulation.ts'
+import { appCommand, synthesize } from '../../../infra/local/synthesize.ts'
+
+const ROOT = join(import.meta.dirname, '../../..')
+/** Most of a run is waiting for retries and leases, so that runs go well side by side. */
+const [candidates, timeScale] = [2, 0.1]
+const SHORT = ['--every', '0s', '--candidates', String(candidates), '--time-scale', String(timeScale)]
+const TIMEOUT_MS = 120_000
+
+/** The stacks, synthesized once for all runs: that is half of what starting one costs. */
+let assembly: string
+beforeAll(async () => {
+  assembly = await mkdtemp(join(tmpdir(), 'tenure-test-'))
+  const context = { candidates, leaseMs: Math.round(LAMBDA_LEASE_MS * timeScale) }
+  await synthesize({ app: await appCommand(ROOT), directory: assembly, context }, ROOT)
+})
+afterAll(() => rm(assembly, { recursive: true }))
+
+async function run(flags: string) {
+  const parsed = parseOptions([...flags.split(' '), ...SHORT])
+  if (parsed.kind === 'help') throw new Error('It printed the help')
+  let said = ''
+  const write = (text: string) => {
+    said += text
+  }
+  const display = startDisplay({ write }, {})
+  const signal = new AbortController().signal
+  const app = `cp -R "${assembly}/." "$CDK_OUTDIR"`
+  const subscriptions = generateCustomers(1)
+  const ended = await simulate({ options: parsed.options, subscriptions, app, root: ROOT, display, signal })
+  return { ...ended, said }
+}
+
+const RIGHT = { completedTwice: 0, duplicateCharges: 0, dueNotCharged: 0, lostUpdates: 0 }
+
+describe.concurrent('a whole run', { timeout: TIMEOUT_MS }, () => {
+  test('whose leaders are frozen and killed at the worst moments is right to the cent', async () => {
+    const { summary, verdict, said } = await run('--freeze-leader 1 --kill-leader 2 --ticks 3')
+    expect(verdict, said).toEqual({ faults: [], harm: [], inconclusive: [] })
+    expect(summary, said).toMatchObject({ ...RIGHT, ticks: 3, completed: 3 })
+    expect(summary.tookOver, said).toBeGreaterThanOrEqual(2)
+    expect(summary.staleWritesRefused, said).toBeGreaterThanOrEqual(1)
+    expect(said).toContain('writes of replaced leaders refused')
+    expect(said).toContain('✓ Everything due was charged')
+  })
+
+  test('without the lease has ticks that all candidates complete, and says so', async () => {
+    const { summary, verdict, said } = await run('--without lease --ticks 2')
+    expect(summary.completedTwice, said).toBeGreaterThanOrEqual(1)
+    expect(verdict.harm, said).toEqual([expect.stringContaining('without the lease: ')])
+    expect(verdict.faults.join(), said).toContain('completed more than once')
+    expect(said).toContain('the deployed code knows nothing of it')
+    expect(said).toContain('without the lease: ')
+  })
+
+  test('without the fence lets a leader that slept overwrite what its successor wrote, and says so', async () => {
+    const { summary, verdict, said } = await run('--without fence --ticks 1')
+    expect(summary, said).toMatchObject({ lostUpdates: 1, tookOver: 1, duplicateCharges: 0, staleWritesRefused: 0 })
+    expect(verdict.harm, said).toEqual(['without the fence: 1 charge overwritten in the ledger by a replaced leader'])
+    expect(verdict.faults.join(), said).toContain('gateway and ledger disagree on 1 charge')
+  })
+
+  test('without the key charges twice where a leader dies before it is told, and says so', async () => {
+    const { summary, verdict, said } = await run('--without key --ticks 1')
+    expect(summary.duplicateCharges, said).toBeGreaterThanOrEqual(1)
+    expect(summary, said).toMatchObject({ tookOver: 1, dueNotCharged: 0, completedTwice: 0 })
+    expect(verdict.harm, said).toEqual([expect.stringMatching(/^without the key: \d+ customers? charged twice$/)])
+    expect(verdict.faults.join(), said).toContain('charged more than once')
+  })
+
+  test('in chaos is right when it is calm again', async () => {
+    const { summary, verdict, said } = await run('--chaos 1 --ticks 3')
+    expect(verdict, said).toEqual({ faults: [], harm: [], inconclusive: [] })
+    expect(summary, said).toMatchObject(RIGHT)
+    expect(summary.tookOver, said).toBeGreaterThanOrEqual(1)
+    expect(summary.staleWritesRefused, said).toBeGreaterThanOrEqual(1)
+    expect(said).toMatch(/⚡ leader killed .*[\s\S]*⚡ leader frozen /)
+  })
+})
