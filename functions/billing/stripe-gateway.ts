@@ -32,6 +32,23 @@ export class GatewayMismatchError extends Error {
   }
 }
 
+/** A currency that Stripe counts in another unit than everybody else. Nothing was sent. */
+export class CurrencyUnitError extends Error {
+  override readonly name = 'CurrencyUnitError'
+
+  constructor(currency: string) {
+    super(
+      `Stripe counts ${currency} in another unit than the currency's minor one, so the subscriber would pay a hundredth or ` +
+        'the hundredfold; nothing was charged. Subscribe them in another currency',
+    )
+  }
+}
+
+/**
+ * Krónur and shillings have no minor unit but are sent in hundredths, the ariary has one but is sent whole (Stripe's
+ * documentation, "Supported currencies", special cases). The answer would repeat the amount, and nobody would notice.
+ */
+const COUNTED_OTHERWISE: ReadonlySet<string> = new Set(['ISK', 'UGX', 'MGA'])
 const INTENTS = '/v1/payment_intents'
 /** Intents that moved no money and will move none by themselves. */
 const CAME_TO_NOTHING: ReadonlySet<unknown> = new Set(['requires_payment_method', 'canceled'])
@@ -64,6 +81,7 @@ export function stripeGateway(transport: Transport): Gateway {
 
   return {
     async charge(order, { key, signal }) {
+      if (COUNTED_OTHERWISE.has(order.currency)) throw new CurrencyUnitError(order.currency)
       const headers = { 'content-type': 'application/x-www-form-urlencoded', 'idempotency-key': key }
       const body = formOf(order, key)
       return readOutcome(await transport({ method: 'POST', path: INTENTS, headers, body }, signal), order)

@@ -16,7 +16,7 @@ import { answered, failed, invalid, keyReused, listed, replayed, unknownUrl } fr
 import { cardOf } from './cards.ts'
 import { execute } from './execute.ts'
 import { InvalidRequest, readOrder, readSearch } from './requests.ts'
-import type { SandboxIntent, SandboxRow, SandboxStore } from './store.ts'
+import type { SandboxRow, SandboxStore } from './store.ts'
 
 export interface SandboxOptions {
   readonly store: SandboxStore
@@ -69,7 +69,7 @@ export function sandbox(options: SandboxOptions): Sandbox {
     if (search instanceof InvalidRequest) return invalid(search)
     const { customer, limit, createdGte, startingAfter } = search
     const rows = await store.list(customer)
-    const intents = rows.flatMap((row) => row.intents).toSorted(newestFirst)
+    const intents = rows.flatMap((row) => row.intents).toSorted((a, b) => b.created - a.created)
     const last = intents.findIndex(({ id }) => id === startingAfter)
     if (startingAfter !== undefined && last === -1) {
       return invalid(new InvalidRequest('starting_after', 'resource_missing'))
@@ -82,9 +82,4 @@ export function sandbox(options: SandboxOptions): Sandbox {
     if (request.path !== '/v1/payment_intents') return unknownUrl()
     return request.method === 'POST' ? charge(request) : list(request)
   }
-}
-
-/** Those of one second by their ids, so that pages never overlap. */
-function newestFirst(a: SandboxIntent, b: SandboxIntent): number {
-  return b.created - a.created || (a.id < b.id ? -1 : 1)
 }

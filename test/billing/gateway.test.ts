@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { GatewayOutcomeUnknownError, GatewayRefusedError } from '../../functions/billing/gateway.ts'
-import { GatewayMismatchError, stripeGateway } from '../../functions/billing/stripe-gateway.ts'
+import { CurrencyUnitError, GatewayMismatchError, stripeGateway } from '../../functions/billing/stripe-gateway.ts'
 import type { GatewayRequest, GatewayResponse } from '../../functions/billing/transports.ts'
 
 const ORDER = {
@@ -68,6 +68,21 @@ describe('A charge', () => {
       'metadata[dunned]': '1',
     })
   })
+
+  test.each(['ISK', 'UGX', 'MGA'])(
+    'is not sent in %s, of which Stripe would take the wrong amount',
+    async (currency) => {
+      let requests = 0
+      const gateway = stripeGateway(async () => {
+        requests++
+        return { statusCode: 200, headers: {}, body: JSON.stringify({ ...INTENT, currency: currency.toLowerCase() }) }
+      })
+      const charge = gateway.charge({ ...ORDER, currency }, { key: 'k1', signal: never })
+      await expect(charge).rejects.toThrow(CurrencyUnitError)
+      await expect(charge).rejects.toThrow(`Stripe counts ${currency} in another unit`)
+      expect(requests).toBe(0)
+    },
+  )
 
   test('passes its signal on', async () => {
     const signals: AbortSignal[] = []

@@ -22,7 +22,7 @@ describe('The minor unit', () => {
     expect(minorDigits(currency)).toBe(digits)
   })
 
-  test.each(['HUF', 'IDR', 'COP', 'PKR', 'LBP'])('of %s has 2 digits, though nobody pays them in cash', (currency) => {
+  test.each(['HUF', 'IDR', 'COP', 'PKR', 'LBP'])('of %s has 2 digits, though nobody uses them', (currency) => {
     expect(minorDigits(currency)).toBe(2)
   })
 })

@@ -136,6 +136,11 @@ describe('the audit of the ledger', () => {
     },
   )
 
+  test('misses nothing of one that is suspended, whatever date it was left with', async () => {
+    const left = subscription({ dunned: 3, status: 'suspended' })
+    expect(await audit([left], [])).toMatchObject({ charges: 0, dueNotCharged: 0 })
+  })
+
   test('misses one whose next try is due', async () => {
     const due = subscription({ dunned: 1, dueAt: LAST_TICK })
     expect(await audit([due], [])).toMatchObject({ dueNotCharged: 1 })

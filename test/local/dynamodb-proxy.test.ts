@@ -1,6 +1,6 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
-import { connect } from 'node:net'
+import { createServer, type RequestListener } from 'node:http'
+import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import {
@@ -87,17 +87,24 @@ describe('what nobody intercepts', () => {
     expect(Math.abs(Date.parse(headers['date'] ?? '') - Date.now())).toBeLessThan(5_000)
   })
 
+  test("keeps DynamoDB's clock, and has none of its own", async () => {
+    const date = 'Mon, 01 Jan 2024 00:00:00 GMT'
+    const proxy = await startProxy(
+      pass,
+      await startUpstream((_, response) => response.setHeader('date', date).end('{}')),
+    )
+    expect((await listTables(proxy.url)).headers['date']).toBe(date)
+  })
+
   test('shares connections to DynamoDB', async () => {
-    let connections = 0
-    const upstream = createServer((_, response) => response.end('{}')).listen(0, '127.0.0.1')
-    upstream.on('connection', () => {
-      connections += 1
+    const connections = new Set<Socket>()
+    const upstream = await startUpstream(({ socket }, response) => {
+      connections.add(socket)
+      response.end('{}')
     })
-    await once(upstream, 'listening')
-    cleanups.push(() => upstream.close())
-    const proxy = await startProxy(pass, `http://127.0.0.1:${portOf(upstream.address())}`)
+    const proxy = await startProxy(pass, upstream)
     for (let nth = 0; nth < 20; nth += 1) await listTables(proxy.url)
-    expect(connections).toBe(1)
+    expect(connections.size).toBe(1)
   })
 
   test('outlives a client that hangs up in the middle of its request', async () => {
@@ -227,14 +234,12 @@ describe('stopping', () => {
     const arrived = Promise.withResolvers<void>()
     const released = Promise.withResolvers<void>()
     let answered = 0
-    const upstream = createServer(async (_, response) => {
+    const upstream = await startUpstream(async (_, response) => {
       arrived.resolve()
       await released.promise
       answered += 1
       response.end('{}')
-    }).listen(0, '127.0.0.1')
-    await once(upstream, 'listening')
-    cleanups.push(() => upstream.close())
+    })
     const late = Promise.withResolvers<() => Promise<unknown>>()
     const proxy = await startProxy(
       (_, forward) => {
@@ -260,16 +265,24 @@ describe('stopping', () => {
   })
 
   test('does not wait for ever for a DynamoDB that does not answer', async () => {
-    const upstream = createServer(() => {}).listen(0, '127.0.0.1')
-    await once(upstream, 'listening')
-    cleanups.push(() => upstream.close())
-    const proxy = await startProxy(pass, `http://127.0.0.1:${portOf(upstream.address())}`)
+    const arrived = Promise.withResolvers<void>()
+    const proxy = await startProxy(pass, await startUpstream(() => arrived.resolve()))
     const sent = listTables(proxy.url).catch(() => 'hung up')
-    await once(upstream, 'request')
+    await arrived.promise
     await proxy.stop()
     expect(await sent).toBe('hung up')
   })
 })
+
+/** Something in DynamoDB's place. */
+async function startUpstream(answer: RequestListener): Promise<string> {
+  const server = createServer(answer).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  cleanups.push(() => server.close())
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return `http://127.0.0.1:${address.port}`
+}
 
 /** By hand, for its headers. */
 async function listTables(url: string) {
@@ -286,6 +299,3 @@ async function listTables(url: string) {
 }
 
 const keyWith = (attributes: object) => ({ lease: { S: 'billing' }, record: { S: 'LEASE' }, ...attributes })
-
-const portOf = (address: unknown) =>
-  typeof address === 'object' && address !== null ? Reflect.get(address, 'port') : 0

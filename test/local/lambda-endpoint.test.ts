@@ -103,6 +103,7 @@ describe('an invocation', () => {
     await started.promise
     abort.abort()
     await expect(left).rejects.toMatchObject({ name: 'AbortError' })
+    await sleep(50) // until the server knows
     release.resolve()
     await invoke()
     expect(ended).toBe(2)

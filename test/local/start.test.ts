@@ -6,9 +6,10 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { isAlive } from './fixtures/processes.ts'
+import { isAlive, stateOf } from './fixtures/processes.ts'
 
-const program = fileURLToPath(new URL('fixtures/start-tiny.ts', import.meta.url))
+const tiny = fileURLToPath(new URL('fixtures/start-tiny.ts', import.meta.url))
+const whole = fileURLToPath(new URL('../../infra/local/start.ts', import.meta.url))
 const HEADER = 'customer,name,plan,interval,priceMinor,currency,dueDate,timeZone'
 
 /** A directory of its own for each test, with the CSV file of one customer, due on that day. */
@@ -28,6 +29,10 @@ interface Started {
 }
 
 function start(directory: string, ...flags: string[]): Started {
+  return startProgram(tiny, directory, flags)
+}
+
+function startProgram(program: string, directory: string, flags: readonly string[]): Started {
   const env = { ...process.env, TMPDIR: directory }
   const child = spawn(process.execPath, [program, ...flags], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   onTestFinished(() => void child.kill('SIGKILL')) // for a test that fails before the end
@@ -116,6 +121,20 @@ describe('npm start', () => {
     expect(family.length).toBeGreaterThanOrEqual(5)
     child.kill('SIGKILL')
     await expect.poll(() => leftOf(family)).toEqual([])
+  })
+
+  test('ends in good order at Ctrl-C while a leader is frozen', async () => {
+    const { directory, file } = customersDue('2024-01-31')
+    const flags = ['--freeze-leader', '1', '--candidates', '2', '--time-scale', '1', '--customers', file]
+    const { child, output, ended } = startProgram(whole, directory, flags)
+    await expect.poll(() => output.stdout, TO_START).toContain('leader frozen') // for 16 seconds
+    const family = familyOf(child.pid)
+    expect(family.some((pid) => stateOf(pid) === 'T')).toBe(true)
+    child.kill('SIGINT')
+    await ended
+    expect(output.stdout).toContain('cut short')
+    await expect.poll(() => leftOf(family)).toEqual([])
+    expect(readdirSync(directory).filter((name) => name.startsWith('tenure-'))).toEqual([])
   })
 
   test('ends with 3 when what it was asked for did not happen', async () => {

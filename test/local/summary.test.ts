@@ -68,7 +68,7 @@ test('a leader that nobody replaced was not taken over', () => {
 })
 
 test('a tick that two invocations completed counts once as completed, and once as completed twice', () => {
-  const records = [recordOf(1, [{ ending: completed }, { ending: completed }, { ending: completed }])]
+  const records = [recordOf(1, [{ ending: completed }, { ending: standby }, { ending: completed }])]
   expect(summarize(records, 3, counted())).toMatchObject({ completed: 1, completedTwice: 1 })
 })
 

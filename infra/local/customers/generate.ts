@@ -75,7 +75,7 @@ const DECLINED_EVERY = 50
 const FIRST_DECLINED = 3
 const DECLINED_CARD = 'card_4000000000000002'
 
-export interface GenerateOptions {
+interface GenerateOptions {
   /** All of them at the instant of the first tick, and with a card that succeeds: to see one tick under load. @default false */
   readonly dueTogether?: boolean
 }

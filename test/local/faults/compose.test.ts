@@ -27,6 +27,15 @@ test('the first is nearest to the function, and each sees what the one before it
   expect(answer).toEqual(reply('done'))
 })
 
+test('what the first made of a request arrives, though the last leaves it as it is', async () => {
+  let arrived: unknown
+  await compose(addOne('first', []), asItIs)(call, async (body) => {
+    arrived = body
+    return reply('')
+  })
+  expect(arrived).toEqual({ n: 1 })
+})
+
 test('a request that nobody changes is passed on unchanged, not as a copy', async () => {
   let arrived: unknown = 'nothing'
   await compose(asItIs, asItIs)(call, async (body) => {

@@ -150,7 +150,7 @@ test('without the key every charge is asked for under one that nobody used befor
 })
 
 test('without the key what only asks the gateway is passed on as it is', async () => {
-  const search = { method: 'GET', path: '/v1/payment_intents', query: { customer: 'c-1' }, headers: {} }
+  const search = { method: 'GET', path: '/v1/payment_intents', query: { customer: 'c-1' }, headers: {}, body: '' }
   expect(await sentWithoutKey(search)).toEqual(search)
 })
 

@@ -44,6 +44,7 @@ test('a repetition is told apart: it moves no money, and its unit counts once', 
 
 test('a tick begins with nothing; repetitions are counted over the whole run', async () => {
   const { watch, send } = await scene()
+  await send('c-1', 200)
   await send('c-1', 200, { 'idempotent-replayed': 'true' })
   watch.tickStarts()
   expect(watch.answered()).toBe(0)

@@ -152,9 +152,13 @@ describe('a call', () => {
 
   test('whose reply is late was carried out at once, and the wait ends with the run', async () => {
     const { send, events, struck, stopping } = scene([faultAt('charge', { what: 'delay' })])
-    const late = send('charge')
+    let isAnswered = false
+    const late = send('charge').finally(() => {
+      isAnswered = true
+    })
     await expect.poll(() => struck).toHaveLength(1)
     expect(events).toEqual(['charge arrives'])
+    expect(isAnswered).toBe(false)
     stopping.abort()
     expect(await late).toEqual(DONE)
   })

@@ -81,7 +81,7 @@ describe.concurrent('a whole run', { timeout: TIMEOUT_MS }, () => {
   })
 
   test('in chaos is right when it is calm again', async () => {
-    const { summary, verdict, said } = await run('--chaos 1 --ticks 3')
+    const { summary, verdict, said } = await run('--chaos 1 --ticks 2')
     expect(verdict, said).toEqual({ faults: [], harm: [], inconclusive: [] })
     expect(summary, said).toMatchObject(RIGHT)
     expect(summary.tookOver, said).toBeGreaterThanOrEqual(1)
