@@ -1,5 +1,4 @@
 /** The execution environments of one function, each lent to one invocation at a time. */
-import { availableParallelism } from 'node:os'
 import type { Environment } from './environment.ts'
 
 export interface EnvironmentPool {
@@ -11,11 +10,12 @@ export interface EnvironmentPool {
 }
 
 /**
- * Lambda starts an environment for each invocation that finds none idle. So does this, but not all at once: more than a
- * few would only keep the machine from finishing any. Whoever waits gets the first that is started or given back; the pool
- * grows until nobody waits, however long those at work take, so that invocations may invoke each other.
+ * Lambda starts an environment for each invocation that finds none idle. So does this, but only so many at once, which is
+ * enough for all candidates of a usual run: more would keep a small machine from finishing any. Whoever waits gets the
+ * first that is started or given back; the pool grows until nobody waits, however long those at work take, so that
+ * invocations may wait for each other.
  */
-const STARTING_AT_ONCE = 2 * availableParallelism()
+const STARTING_AT_ONCE = 4
 
 export function createEnvironmentPool(start: () => Environment): EnvironmentPool {
   const all = new Set<Environment>()

@@ -1,4 +1,5 @@
 /** Where the scheduled function and its gateway keep what they know, from the environments that the stacks give them. */
+import { LAMBDA_LEASE_MS } from '../../functions/election/options.ts'
 import { TemplateError } from './intrinsics.ts'
 import type { Candidate } from './scheduler.ts'
 import type { LambdaFunction } from './template.ts'
@@ -9,6 +10,8 @@ export interface Places {
   readonly chargesTable: string
   /** The sandbox gateway's own. */
   readonly sandboxTable: string
+  /** How long a grant of the lease lasts; what the library takes where the stack does not say. */
+  readonly leaseMs: number
 }
 
 /** @throws TemplateError that names the variable which nobody has */
@@ -19,6 +22,7 @@ export function placesOf(candidates: readonly Candidate[], functions: readonly L
     subscriptionsTable: variableOf(scheduled, 'SUBSCRIPTIONS_TABLE'),
     chargesTable: variableOf(scheduled, 'CHARGES_TABLE'),
     sandboxTable: variableOf(functions, 'SANDBOX_TABLE'),
+    leaseMs: Number(scheduled[0]?.environment['LEASE_MS'] ?? LAMBDA_LEASE_MS),
   }
 }
 

@@ -16,20 +16,22 @@ export interface Preparation {
   readonly app: string
   readonly root: string
   readonly context: Readonly<Record<string, Json>>
+  /** A DynamoDB Local that runs already, and stays. @default one of its own */
+  readonly dynamodb?: DynamoDBLocal | undefined
   readonly signal: AbortSignal
 }
 
 /** @param resources undoes it all, also where this fails half-way */
 export async function prepare(preparation: Preparation, resources: AsyncDisposableStack): Promise<Prepared> {
-  const { app, root, context, signal } = preparation
+  const { app, root, context, dynamodb: running, signal } = preparation
   const directory = await mkdtemp(join(tmpdir(), 'tenure-'))
   resources.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }))
   const cancel = new AbortController()
   const early = AbortSignal.any([signal, cancel.signal])
-  const starting = startDynamoDBLocal({ signal: early })
+  const starting = running === undefined ? startDynamoDBLocal({ signal: early }) : Promise.resolve(running)
   resources.defer(async () => {
     cancel.abort()
-    await (await starting.catch(() => undefined))?.stop()
+    if (running === undefined) await (await starting.catch(() => undefined))?.stop()
   })
   const synthesizing = synthesize({ app, directory, context, signal: early }, root)
   // Its directory is removed next: not while it still writes there.

@@ -10,6 +10,7 @@ import { LAMBDA_LEASE_MS } from '../../functions/election/options.ts'
 import { areSettled, readBooks } from './books.ts'
 import { earliestDueAt, seedSubscriptions } from './customers.ts'
 import type { Display } from './display.ts'
+import type { DynamoDBLocal } from './dynamodb-local.ts'
 import { withoutLease } from './faults/controls.ts'
 import { createScenario, type Scenario } from './faults/scenario.ts'
 import { forecast } from './forecast.ts'
@@ -33,6 +34,8 @@ export interface Run {
   readonly app: string
   readonly root: string
   readonly display: Display
+  /** A DynamoDB Local that runs already, and stays. @default one of its own */
+  readonly dynamodb?: DynamoDBLocal | undefined
   /** Aborts when the run is to end early. */
   readonly signal: AbortSignal
 }
@@ -49,8 +52,7 @@ export async function simulate(run: Run): Promise<{ readonly summary: Summary; r
   const { options, display, signal, subscriptions } = run
   await using resources = new AsyncDisposableStack()
   display.note('Synthesizing the stacks and starting DynamoDB Local …')
-  const leaseMs = Math.round(LAMBDA_LEASE_MS * options.timeScale)
-  const context = { candidates: options.candidates, leaseMs }
+  const context = { candidates: options.candidates, leaseMs: Math.round(LAMBDA_LEASE_MS * options.timeScale) }
   const { dynamodb, assembly } = await prepare({ ...run, context }, resources)
   const client = new DynamoDBClient({
     endpoint: dynamodb.endpoint,
@@ -76,7 +78,7 @@ export async function simulate(run: Run): Promise<{ readonly summary: Summary; r
       thaw: (requestId) => host.thaw(requestId),
     },
     onStrike: display.struck,
-    pastLeaseMs: leaseMs + PAST_LEASE_MS,
+    pastLeaseMs: places.leaseMs + PAST_LEASE_MS,
     signal,
   })
   const { intercept } = scenario

@@ -39,7 +39,6 @@ export async function runTick(number: number, tickMs: number, context: TickConte
       const tried = { candidate, attempt, outcome: outcomeOf(attempt.ending) }
       tries.push(tried)
       onTry(tried)
-      if (candidate === candidates.length) late?.turnIsOver()
     })
 
   const punctual = late === undefined ? candidates : candidates.slice(0, -1)
@@ -48,7 +47,7 @@ export async function runTick(number: number, tickMs: number, context: TickConte
   if (late !== undefined && last !== undefined) {
     await Promise.race([late.isCalled, others])
     await wake(last, candidates.length)
-    late.turnIsOver() // also where the host has stopped, and there was none
+    late.turnIsOver()
   }
   await others
   return { number, tick: new Date(tickMs).toISOString(), tries, durationMs: performance.now() - startedAt }

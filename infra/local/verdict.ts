@@ -44,10 +44,13 @@ function effectOf(control: Control, { completedTwice, lostUpdates, duplicateChar
   switch (control) {
     case 'lease':
       return completedTwice > 0 ? `${count(completedTwice, 'tick')} completed by more than one leader` : undefined
-    case 'fence':
-      return lostUpdates > 0
-        ? `${count(lostUpdates, 'charge')} overwritten in the ledger by a replaced leader`
+    case 'fence': {
+      // What was charged twice is at the gateway once more than in the ledger, too.
+      const overwritten = lostUpdates - duplicateCharges
+      return overwritten > 0
+        ? `${count(overwritten, 'charge')} overwritten in the ledger by a replaced leader`
         : undefined
+    }
     case 'key':
       return duplicateCharges > 0 ? `${count(duplicateCharges, 'customer')} charged twice` : undefined
   }

@@ -107,6 +107,11 @@ describe('what nobody intercepts', () => {
     expect(connections.size).toBe(1)
   })
 
+  test('lets clients keep their connections for as long as they like: they may be frozen', async () => {
+    const proxy = await startProxy(pass)
+    expect((await listTables(proxy.url)).headers['keep-alive']).toBeUndefined() // else it says how long
+  })
+
   test('outlives a client that hangs up in the middle of its request', async () => {
     const proxy = await startProxy(pass)
     const client = connect(Number(new URL(proxy.url).port), '127.0.0.1')
@@ -241,13 +246,10 @@ describe('stopping', () => {
       response.end('{}')
     })
     const late = Promise.withResolvers<() => Promise<unknown>>()
-    const proxy = await startProxy(
-      (_, forward) => {
-        late.resolve(forward)
-        return forward()
-      },
-      `http://127.0.0.1:${portOf(upstream.address())}`,
-    )
+    const proxy = await startProxy((_, forward) => {
+      late.resolve(forward)
+      return forward()
+    }, upstream)
     const sent = listTables(proxy.url).catch(() => 'hung up')
     await arrived.promise
     let isStopped = false

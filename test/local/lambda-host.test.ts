@@ -33,8 +33,9 @@ describe('execution environments', () => {
 
   test('serve one invocation at a time', async () => {
     const host = await startHost()
-    await describeEnvironment(host) // so that one is there
-    const [one, other] = [await startWaiting(host, 60_000), await startWaiting(host, 60_000)]
+    const lambda = fixtureFunction({ retries: 0 })
+    await describeEnvironment(host, lambda) // so that one is there
+    const [one, other] = [await startWaiting(host, 60_000, lambda), await startWaiting(host, 60_000, lambda)]
     expect(other.pid).not.toBe(one.pid)
     expect(host.environmentsStarted()).toBe(2)
   })
@@ -215,10 +216,13 @@ describe('stopping', () => {
   test('may be asked for again, and has then ended for either', async () => {
     const host = await startHost()
     const { pid } = await describeEnvironment(host)
-    const first = host.stop()
+    const order: string[] = []
+    const first = host.stop().then(() => order.push('first'))
     await host.stop()
-    expect(isAlive(pid)).toBe(false)
+    order.push('second')
     await first
+    expect(order).toEqual(['first', 'second'])
+    expect(isAlive(pid)).toBe(false)
   })
 
   test('lets nothing be started afterwards, not even of a function that is new', async () => {

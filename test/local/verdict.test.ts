@@ -72,7 +72,7 @@ test('what was asked for and happened is conclusive', () => {
 })
 
 test('says what each protection that was missing would have prevented', () => {
-  const harm = { completedTwice: 3, lostUpdates: 2, duplicateCharges: 1 }
+  const harm = { completedTwice: 3, lostUpdates: 3, duplicateCharges: 1 }
   expect(verdict({ without: ['lease', 'fence', 'key'] }, harm).harm).toEqual([
     'without the lease: 3 ticks completed by more than one leader',
     'without the fence: 2 charges overwritten in the ledger by a replaced leader',

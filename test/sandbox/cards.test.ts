@@ -14,7 +14,7 @@ test.each(Object.values(CARD))('%s is a card of the sandbox, with a number that 
   expect(isCardNumber(number)).toBe(true)
 })
 
-test.each(['', 'card_', '4242424242424242', 'card_4111111111111111', 'pm_4242424242424242'])(
+test.each(['', 'card_', '4242424242424242', 'card_4111111111111111', 'cart_4242424242424242'])(
   'The sandbox has no payment method %j',
   (paymentMethod) => expect(cardOf(paymentMethod)).toBeUndefined(),
 )

@@ -3,7 +3,7 @@ export interface LateCandidate {
   /** Settles when its event is to be delivered. */
   readonly isCalled: Promise<void>
   call(): void
-  /** Settles when its first try has ended, or when there will be none. */
+  /** Settles when it is done, retries included: faults may hit its first try too. */
   readonly hadItsTurn: Promise<void>
   turnIsOver(): void
 }

@@ -5,8 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { LAMBDA_LEASE_MS } from '../../../functions/election/options.ts'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { generateCustomers } from '../../../infra/local/customers.ts'
 import { startDisplay } from '../../../infra/local/display.ts'
 import { parseOptions } from '../../../infra/local/options.ts'
@@ -16,6 +15,8 @@ import { appCommand, synthesize } from '../../../infra/local/synthesize.ts'
 const ROOT = join(import.meta.dirname, '../../..')
 /** Most of a run is waiting for retries and leases, so that runs go well side by side. */
 const [candidates, timeScale] = [2, 0.1]
+/** Shorter than the retries' delay, and long enough for a machine on which many processes start at once. */
+const LEASE_MS = 3_000
 const SHORT = ['--every', '0s', '--candidates', String(candidates), '--time-scale', String(timeScale)]
 const TIMEOUT_MS = 120_000
 
@@ -23,12 +24,13 @@ const TIMEOUT_MS = 120_000
 let assembly: string
 beforeAll(async () => {
   assembly = await mkdtemp(join(tmpdir(), 'tenure-test-'))
-  const context = { candidates, leaseMs: Math.round(LAMBDA_LEASE_MS * timeScale) }
+  const context = { candidates, leaseMs: LEASE_MS }
   await synthesize({ app: await appCommand(ROOT), directory: assembly, context }, ROOT)
 })
 afterAll(() => rm(assembly, { recursive: true }))
 
-async function run(flags: string) {
+/** @param customers all due at the first tick; by default some fall due at every tick */
+async function run(flags: string, customers?: number) {
   const parsed = parseOptions([...flags.split(' '), ...SHORT])
   if (parsed.kind === 'help') throw new Error('It printed the help')
   let said = ''
@@ -38,8 +40,11 @@ async function run(flags: string) {
   const display = startDisplay({ write }, {})
   const signal = new AbortController().signal
   const app = `cp -R "${assembly}/." "$CDK_OUTDIR"`
-  const subscriptions = generateCustomers(1)
-  const ended = await simulate({ options: parsed.options, subscriptions, app, root: ROOT, display, signal })
+  const subscriptions =
+    customers === undefined ? generateCustomers(1) : generateCustomers(1, customers, { dueTogether: true })
+  const dynamodb = { endpoint: inject('dynamodbEndpoint'), stop: async () => {} }
+  const { options } = parsed
+  const ended = await simulate({ options, subscriptions, app, root: ROOT, display, dynamodb, signal })
   return { ...ended, said }
 }
 
@@ -52,12 +57,12 @@ describe.concurrent('a whole run', { timeout: TIMEOUT_MS }, () => {
     expect(summary, said).toMatchObject({ ...RIGHT, ticks: 3, completed: 3 })
     expect(summary.tookOver, said).toBeGreaterThanOrEqual(2)
     expect(summary.staleWritesRefused, said).toBeGreaterThanOrEqual(1)
-    expect(said).toContain('writes of replaced leaders refused')
+    expect(said).toMatch(/writes? of replaced leaders refused/)
     expect(said).toContain('✓ Everything due was charged')
   })
 
   test('without the lease has ticks that all candidates complete, and says so', async () => {
-    const { summary, verdict, said } = await run('--without lease --ticks 2')
+    const { summary, verdict, said } = await run('--without lease --ticks 1', 3)
     expect(summary.completedTwice, said).toBeGreaterThanOrEqual(1)
     expect(verdict.harm, said).toEqual([expect.stringContaining('without the lease: ')])
     expect(verdict.faults.join(), said).toContain('completed more than once')
@@ -66,14 +71,14 @@ describe.concurrent('a whole run', { timeout: TIMEOUT_MS }, () => {
   })
 
   test('without the fence lets a leader that slept overwrite what its successor wrote, and says so', async () => {
-    const { summary, verdict, said } = await run('--without fence --ticks 1')
+    const { summary, verdict, said } = await run('--without fence --ticks 1', 3)
     expect(summary, said).toMatchObject({ lostUpdates: 1, tookOver: 1, duplicateCharges: 0, staleWritesRefused: 0 })
     expect(verdict.harm, said).toEqual(['without the fence: 1 charge overwritten in the ledger by a replaced leader'])
     expect(verdict.faults.join(), said).toContain('gateway and ledger disagree on 1 charge')
   })
 
   test('without the key charges twice where a leader dies before it is told, and says so', async () => {
-    const { summary, verdict, said } = await run('--without key --ticks 1')
+    const { summary, verdict, said } = await run('--without key --ticks 1', 3)
     expect(summary.duplicateCharges, said).toBeGreaterThanOrEqual(1)
     expect(summary, said).toMatchObject({ tookOver: 1, dueNotCharged: 0, completedTwice: 0 })
     expect(verdict.harm, said).toEqual([expect.stringMatching(/^without the key: \d+ customers? charged twice$/)])
