@@ -4,16 +4,17 @@
  *
  * 1. Claim the subscription: confirms that it is due, and keeps every older leader from moving it on.
  * 2. Intend: write the order into the ledger, unless an earlier leader did. What the ledger has an answer to is not asked again.
- * 3. Ask the gateway: for an intent of an earlier leader first whether it charged, by the key; then to charge, with the
- *    same key, so that every repetition gets the first answer. No answer leaves the row `unknown`.
+ * 3. Ask the gateway: for an intent of an earlier leader, or a period long due, first what became of its key; then to
+ *    charge, with the same key, so that every repetition gets the first answer. No answer leaves the row `unknown`.
  * 4. Write the answer into the ledger.
  * 5. Move the subscription on to its next period, or to its next try.
  *
  * What is due is decided by the tick alone, so that a repetition sees what the first try saw.
  */
 import { type Lease, LeaseLostError, StaleTokenError } from '../election/index.ts'
-import { type ChargeOutcome, type Gateway, GatewayMismatchError, GatewayOutcomeUnknownError } from './gateway.ts'
-import type { Charge, Ledger } from './ledger.ts'
+import { dueInstant } from './due-date.ts'
+import { type ChargeOutcome, type Gateway, GatewayOutcomeUnknownError } from './gateway.ts'
+import { type Charge, DuplicateChargeError, type Ledger } from './ledger.ts'
 import { afterCharge, afterDecline, type DueSubscription, type SubscriptionKey } from './subscription.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
@@ -73,8 +74,19 @@ export class UnsettledChargesError extends Error {
   }
 }
 
-/** After so many unknown outcomes in a row the gateway is down: asking thousands more would only use up the invocation. */
+/**
+ * After so many failures in a row at the gateway it is down, or refuses us all: asking thousands more would only use up
+ * the invocation. Only charges that nobody asked for before count, so that those of an earlier outage, which a gateway may
+ * answer with the stored failure for a day, do not stand in the way of the others.
+ */
 const GATEWAY_IS_DOWN_AFTER = 20
+/**
+ * A period that is due for so long was probably worked before, though the ledger does not show it: it was restored from a
+ * copy, say. Well within the time for which a gateway remembers keys.
+ */
+const LONG_DUE_MS = 12 * 3_600_000
+/** Lines of a log that tell of single failures; the rest is counted. */
+const MOST_FAILURES_TOLD = 50
 
 /**
  * @throws UnsettledChargesError after everything else was settled, or when the gateway seems to be down
@@ -92,7 +104,7 @@ export async function chargeDue(options: ChargeDueOptions): Promise<BillingResul
     staleWritesRefused: 0,
   }
   const failures: unknown[] = []
-  let unknownInARow = 0
+  let failedInARow = 0
   const leadershipLost = new AbortController()
   const signal = AbortSignal.any([lease.signal, leadershipLost.signal])
 
@@ -110,7 +122,7 @@ export async function chargeDue(options: ChargeDueOptions): Promise<BillingResul
     const { customer, plan, period, dunned, priceMinor, currency, paymentMethod } = due
     const order = { customer, plan, period, dunned, amountMinor: priceMinor, currency, paymentMethod }
     const charge = await ledger.intend(lease, order, tick, now())
-    const outcome = isSettled(charge) ? { status: charge.status, replayed: true } : await ask(charge)
+    const outcome = isSettled(charge) ? { status: charge.status, replayed: true } : await ask(charge, due)
     if (outcome.status === 'declined') {
       const next = afterDecline(due, tick)
       await subscriptions.moveOn(lease, due, next)
@@ -126,33 +138,25 @@ export async function chargeDue(options: ChargeDueOptions): Promise<BillingResul
   }
 
   /** Asks the gateway and writes down what it says, or that it said nothing. */
-  async function ask(charge: Charge): Promise<ChargeOutcome> {
-    const outcome = await answerOf(charge).catch(async (error: unknown) => {
-      if (error instanceof GatewayOutcomeUnknownError) {
-        unknownInARow++
-        await ledger.answer(lease, charge, 'unknown', now())
-      }
+  async function ask(charge: Charge, due: DueSubscription): Promise<ChargeOutcome> {
+    const outcome = await answerOf(charge, due).catch(async (error: unknown) => {
+      if (charge.fresh) failedInARow++
+      if (error instanceof GatewayOutcomeUnknownError) await ledger.answer(lease, charge, 'unknown', now())
       throw error
     })
-    unknownInARow = 0
+    failedInARow = 0
     await ledger.answer(lease, charge, outcome, now())
     return outcome
   }
 
-  async function answerOf(charge: Charge): Promise<ChargeOutcome> {
-    const { customer, key, amountMinor, currency, intendedAtMs: sinceMs } = charge
-    if (!charge.fresh) {
-      lease.assertHeld()
-      const found = await gateway.find({ customer, key, sinceMs }, { signal })
-      if (found !== undefined) {
-        const { chargeId } = found
-        if (found.amountMinor !== amountMinor || found.currency !== currency)
-          throw new GatewayMismatchError(chargeId, charge, found)
-        return { status: 'charged', chargeId, replayed: true }
-      }
+  async function answerOf(charge: Charge, { period, timeZone }: DueSubscription): Promise<ChargeOutcome> {
+    const call = { key: charge.key, signal, beforeSend: () => lease.assertHeld() }
+    const sinceMs = Date.parse(dueInstant(period, timeZone))
+    if (!charge.fresh || Date.parse(tick) - sinceMs > LONG_DUE_MS) {
+      const found = await gateway.find(charge, { ...call, sinceMs })
+      if (found !== undefined) return found
     }
-    lease.assertHeld()
-    return gateway.charge(charge, { key, signal })
+    return gateway.charge(charge, call)
   }
 
   async function findDue(): Promise<readonly SubscriptionKey[]> {
@@ -170,13 +174,17 @@ export async function chargeDue(options: ChargeDueOptions): Promise<BillingResul
       try {
         await settleAll(key)
       } catch (error) {
-        if (error instanceof StaleTokenError) result.staleWritesRefused++
+        // A replaced leader that brings a second charge of the same try: that must be known, whoever leads.
+        const isDuplicate = error instanceof DuplicateChargeError
+        const loss = isDuplicate ? error.cause : error
+        if (loss instanceof StaleTokenError) result.staleWritesRefused++
         // All workers hear of the loss from here; what they then fail with is its echo, no failure of a subscription.
-        if (error instanceof LeaseLostError || error instanceof StaleTokenError) leadershipLost.abort(error)
-        if (signal.aborted) return
+        if (loss instanceof LeaseLostError || loss instanceof StaleTokenError) leadershipLost.abort(loss)
+        if (signal.aborted && !isDuplicate) return
         failures.push(error)
+        if (failures.length <= MOST_FAILURES_TOLD) log.warn('not settled', { tick, ...named(error) })
       }
-      if (signal.aborted || unknownInARow >= GATEWAY_IS_DOWN_AFTER) return
+      if (signal.aborted || failedInARow >= GATEWAY_IS_DOWN_AFTER) return
     }
   }
 
@@ -201,6 +209,11 @@ export async function chargeDue(options: ChargeDueOptions): Promise<BillingResul
 
 function isSettled(charge: Charge): charge is Charge & { readonly status: 'charged' | 'declined' } {
   return charge.status === 'charged' || charge.status === 'declined'
+}
+
+/** Our own messages name no customer. */
+function named(error: unknown) {
+  return error instanceof Error ? { error: error.name, reason: error.message } : { error: typeof error }
 }
 
 function countByName(errors: readonly unknown[]): string {

@@ -25,23 +25,23 @@ export interface Gateway {
   /**
    * Moves money, once per key.
    *
-   * @throws GatewayOutcomeUnknownError, GatewayRefusedError
-   * @throws the reason of `signal` where that aborts first; the outcome is then unknown too
+   * @throws GatewayOutcomeUnknownError, GatewayRefusedError, GatewayMismatchError
+   * @throws the reason of `signal` where that aborts first, and what `beforeSend` throws; the outcome is then unknown too
    */
-  charge(order: ChargeOrder, options: { readonly key: string; readonly signal: AbortSignal }): Promise<ChargeOutcome>
+  charge(order: ChargeOrder, request: GatewayCall): Promise<ChargeOutcome>
   /**
-   * The charge that was made under this key, however long ago; undefined where surely none was. Throws as `charge` does.
+   * What became of this key, however long ago; undefined where surely nothing did. Throws as `charge` does.
    *
-   * @param search.sinceMs no charge of the key was asked for before this epoch time
+   * @param search.sinceMs nothing was asked for under the key before this epoch time
    */
-  find(
-    search: { readonly customer: string; readonly key: string; readonly sinceMs: number },
-    options: { readonly signal: AbortSignal },
-  ): Promise<FoundCharge | undefined>
+  find(order: ChargeOrder, search: GatewayCall & { readonly sinceMs: number }): Promise<ChargeOutcome | undefined>
 }
 
-export interface FoundCharge extends Money {
-  readonly chargeId: string
+export interface GatewayCall {
+  readonly key: string
+  readonly signal: AbortSignal
+  /** Called right before anything is sent, at every try; throws where this leader may not act any more. */
+  readonly beforeSend?: (() => void) | undefined
 }
 
 /** The gateway may or may not have charged: time-out, lost connection, 5xx, key in flight. Asking by the key settles it later. */
@@ -60,16 +60,20 @@ export class GatewayRefusedError extends Error {
   }
 }
 
-/** The gateway charged something else than was asked. Money has moved: a person must compare both sides. */
+/** The gateway charged, but not what was asked for. Asking again would only give the same answer: somebody must look. */
 export class GatewayMismatchError extends Error {
   override readonly name = 'GatewayMismatchError'
   readonly chargeId: string
 
   constructor(chargeId: string, asked: Money, charged: Money) {
     super(
-      `The gateway's charge ${chargeId} took ${charged.amountMinor} minor units of ${charged.currency} where ` +
-        `${asked.amountMinor} of ${asked.currency} were asked for; refund the difference, then write the ledger by hand`,
+      `The gateway's charge ${chargeId} is of ${inWords(charged)}, but ${inWords(asked)} were asked for, in minor units; ` +
+        'compare both at the gateway, refund or charge the difference there, then write status "charged" and the chargeId into the row of the ledger by hand',
     )
     this.chargeId = chargeId
   }
+}
+
+function inWords({ amountMinor, currency }: Money): string {
+  return `${amountMinor} ${currency}`
 }

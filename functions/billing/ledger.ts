@@ -22,7 +22,7 @@
  * a repeated or delayed copy of either write changes nothing.
  */
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb'
-import type { Lease } from '../election/index.ts'
+import { type Lease, StaleTokenError } from '../election/index.ts'
 import type { ChargeOrder, ChargeOutcome } from './gateway.ts'
 import { isAmountMinor } from './money.ts'
 
@@ -49,7 +49,7 @@ export interface Ledger {
    * Writes down the gateway's answer, or that there was none.
    *
    * @throws StaleTokenError, LeaseLostError
-   * @throws DuplicateChargeError where the row shows another charge of the gateway's
+   * @throws DuplicateChargeError where the row shows another charge of the gateway's, even to a leader that was replaced
    */
   answer(lease: LedgerLease, charge: Charge, answer: ChargeOutcome | 'unknown', nowMs: number): Promise<void>
 }
@@ -61,10 +61,11 @@ export class DuplicateChargeError extends Error {
   override readonly name = 'DuplicateChargeError'
   readonly chargeId: string
 
-  constructor(chargeId: string, period: string) {
+  constructor(chargeId: string, period: string, options?: ErrorOptions) {
     super(
       `The gateway's charge ${chargeId} pays for the period ${period} that the ledger shows as paid by another charge; ` +
-        'refund one of them, then correct the ledger',
+        'refund one of them at the gateway; where that is the one in the ledger, write the other chargeId there',
+      options,
     )
     this.chargeId = chargeId
   }
@@ -126,13 +127,21 @@ export function chargesTable(TableName: string): Ledger {
           ...('chargeId' in known && { ConditionExpression: NOT_ANOTHER_CHARGE }),
         })
       } catch (error) {
-        if (error instanceof ConditionalCheckFailedException && 'chargeId' in known) {
-          throw new DuplicateChargeError(known.chargeId, charge.period)
+        // A replaced leader may bring a second charge, whose answer came late: of all that it may not write, this must be known.
+        if ('chargeId' in known && showsAnotherCharge(error, known.chargeId)) {
+          throw new DuplicateChargeError(known.chargeId, charge.period, { cause: error })
         }
         throw error
       }
     },
   }
+}
+
+/** Whether the row that refused the write, which comes with the error as DynamoDB stores it, has the id of another charge. */
+function showsAnotherCharge(error: unknown, chargeId: string): boolean {
+  const refusal = error instanceof StaleTokenError ? error.cause : error
+  const seen = refusal instanceof ConditionalCheckFailedException ? refusal.Item?.['chargeId']?.S : undefined
+  return seen !== undefined && seen !== chargeId
 }
 
 function attributesOf(outcome: ChargeOutcome) {

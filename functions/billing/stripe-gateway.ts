@@ -5,41 +5,37 @@
  * | answer to a charge | means |
  * |---|---|
  * | 200 `succeeded`, amount and currency as asked | charged |
- * | 200 `requires_payment_method`, `requires_action` | declined: it needs the subscriber, who is not there |
- * | 402 `card_error` | declined |
- * | other 4xx | refused |
- * | 200 of any other status, 408, 409, 425, 429, 5xx, anything unreadable | unknown |
+ * | 200 `requires_payment_method`, `canceled` | declined |
+ * | 402 `card_error`, 400 that names `payment_method` | declined: the subscriber has to give another one |
+ * | other 400, 401, 402, 403, 404 | refused |
+ * | 200 of any other status, any other 4xx, 5xx, anything unreadable | unknown |
  * | `idempotency_error` | unknown: this key came before with another body, and that request may have charged |
+ *
+ * A payment intent of the key that is found later means the same, whoever asked for it.
  *
  * What goes out are ids, the business unit and the amount; no name, and no card number.
  */
-import { type ChargeOrder, type ChargeOutcome, type FoundCharge, type Gateway, GatewayRefusedError } from './gateway.ts'
+import {
+  type ChargeOrder,
+  type ChargeOutcome,
+  type Gateway,
+  type GatewayCall,
+  GatewayMismatchError,
+  GatewayRefusedError,
+} from './gateway.ts'
 import { parseJson, property } from './json.ts'
 import type { Money } from './money.ts'
-import { type GatewayResponse, outcomeUnknown, PASSING, type Transport } from './transports.ts'
+import { type GatewayResponse, outcomeUnknown, REFUSALS, type Transport } from './transports.ts'
 
-/** The gateway charged, but not what was asked for. Asking again would only give the same answer: somebody must look. */
-export class GatewayMismatchError extends Error {
-  override readonly name = 'GatewayMismatchError'
-  readonly chargeId: string
-
-  constructor(chargeId: string, asked: Money, charged: Money) {
-    super(
-      `The gateway's charge ${chargeId} is of ${inWords(charged)}, but ${inWords(asked)} were asked for, in minor units; ` +
-        'compare both at the gateway, refund or charge the difference there, then correct the subscription by hand',
-    )
-    this.chargeId = chargeId
-  }
-}
-
-/** A currency that Stripe counts in another unit than everybody else. Nothing was sent. */
+/** An amount that Stripe would take for another, or not at all. Nothing was sent. */
 export class CurrencyUnitError extends Error {
   override readonly name = 'CurrencyUnitError'
 
-  constructor(currency: string) {
+  constructor({ amountMinor, currency }: Money) {
     super(
-      `Stripe counts ${currency} in another unit than the currency's minor one, so the subscriber would pay a hundredth or ` +
-        'the hundredfold; nothing was charged. Subscribe them in another currency',
+      COUNTED_OTHERWISE.has(currency)
+        ? `Stripe counts ${currency} in another unit than the currency's minor one, so the subscriber would pay a hundredth or the hundredfold; nothing was charged`
+        : `Stripe takes ${currency} only in tens of its minor unit, which ${amountMinor} is not; nothing was charged`,
     )
   }
 }
@@ -49,12 +45,15 @@ export class CurrencyUnitError extends Error {
  * documentation, "Supported currencies", special cases). The answer would repeat the amount, and nobody would notice.
  */
 const COUNTED_OTHERWISE: ReadonlySet<string> = new Set(['ISK', 'UGX', 'MGA'])
+/** Three digits, of which the last must be 0 (the same page, "Three-decimal currencies"). */
+const IN_TENS: ReadonlySet<string> = new Set(['BHD', 'JOD', 'KWD', 'OMR', 'TND'])
+/** What an answer looks like is the account's setting unless each request says it. */
+const VERSION = { 'stripe-version': '2024-06-20' }
 const INTENTS = '/v1/payment_intents'
-/** Intents that moved no money and will move none by themselves. */
-const CAME_TO_NOTHING: ReadonlySet<unknown> = new Set(['requires_payment_method', 'canceled'])
-const NEEDS_THE_SUBSCRIBER: ReadonlySet<unknown> = new Set(['requires_payment_method', 'requires_action'])
-/** Where our clock and the gateway's disagree, looking back too far is the cheap mistake. */
-const CLOCK_MARGIN_S = 3600
+/** Intents that moved no money and will move none by themselves: so they look after a decline. */
+const DECLINED: ReadonlySet<unknown> = new Set(['requires_payment_method', 'canceled'])
+/** Looking back too far is the cheap mistake. */
+const CLOCK_MARGIN_S = 86_400
 const PAGE_SIZE = 100
 /** 10,000 intents of one customer since one intent of ours: whatever that is, it is not read to its end. */
 const MAX_PAGES = 100
@@ -64,12 +63,14 @@ export function stripeGateway(transport: Transport): Gateway {
    * Read from the list, not from Stripe's search: the search finds an intent only some time after it was made, up to an
    * hour where things go wrong (Stripe API reference, "Search"), and a charge not found here is made again.
    */
-  async function* intentsOf(customer: string, sinceMs: number, signal: AbortSignal): AsyncGenerator<Intent> {
+  async function* intentsOf(customer: string, sinceMs: number, call: GatewayCall): AsyncGenerator<Intent> {
     const since = Math.max(0, Math.floor(sinceMs / 1000) - CLOCK_MARGIN_S)
     const search = { customer, limit: String(PAGE_SIZE), 'created[gte]': String(since) }
     let query: Record<string, string> = search
     for (let page = 0; page < MAX_PAGES; page++) {
-      const { data, hasMore } = readPage(await transport({ method: 'GET', path: INTENTS, query, headers: {} }, signal))
+      const { data, hasMore } = readPage(
+        await transport({ method: 'GET', path: INTENTS, query, headers: VERSION }, call),
+      )
       yield* data
       if (!hasMore) return
       const last = data.at(-1)
@@ -80,24 +81,29 @@ export function stripeGateway(transport: Transport): Gateway {
   }
 
   return {
-    async charge(order, { key, signal }) {
-      if (COUNTED_OTHERWISE.has(order.currency)) throw new CurrencyUnitError(order.currency)
-      const headers = { 'content-type': 'application/x-www-form-urlencoded', 'idempotency-key': key }
-      const body = formOf(order, key)
-      return readOutcome(await transport({ method: 'POST', path: INTENTS, headers, body }, signal), order)
+    async charge(order, call) {
+      const { amountMinor, currency } = order
+      if (COUNTED_OTHERWISE.has(currency) || (IN_TENS.has(currency) && amountMinor % 10 !== 0)) {
+        throw new CurrencyUnitError(order)
+      }
+      const headers = {
+        ...VERSION,
+        'content-type': 'application/x-www-form-urlencoded',
+        'idempotency-key': call.key,
+      }
+      const body = formOf(order, call.key)
+      return readOutcome(await transport({ method: 'POST', path: INTENTS, headers, body }, call), order)
     },
 
-    async find({ customer, key, sinceMs }, { signal }) {
-      let open: Intent | undefined
-      for await (const intent of intentsOf(customer, sinceMs, signal)) {
-        if (intent.charge !== key) continue
-        if (intent.status === 'succeeded') return foundCharge(intent)
-        if (!CAME_TO_NOTHING.has(intent.status)) open = intent
+    async find(order, call) {
+      let found: Intent | undefined
+      for await (const intent of intentsOf(order.customer, call.sinceMs, call)) {
+        if (intent.charge !== call.key) continue
+        if (intent.status === 'succeeded') return outcomeOf(intent, order, true)
+        // One that may still move money counts for more than one that cannot.
+        if (found === undefined || DECLINED.has(found.status)) found = intent
       }
-      if (open === undefined) return undefined
-      throw outcomeUnknown(
-        `its payment intent ${open.id} is ${open.status} and may still move money; it settles there, or cancel it there`,
-      )
+      return found === undefined ? undefined : outcomeOf(found, order, true)
     },
   }
 }
@@ -109,7 +115,11 @@ function formOf(order: ChargeOrder, key: string): string {
     customer: order.customer,
     payment_method: order.paymentMethod,
     confirm: 'true',
+    // The subscriber is not there: no redirect, and no payment that waits for them to act.
     off_session: 'true',
+    error_on_requires_action: 'true',
+    'automatic_payment_methods[enabled]': 'true',
+    'automatic_payment_methods[allow_redirects]': 'never',
     'metadata[charge]': key,
     'metadata[plan]': order.plan,
     'metadata[period]': order.period,
@@ -120,30 +130,44 @@ function formOf(order: ChargeOrder, key: string): string {
 function readOutcome(response: GatewayResponse, asked: Money): ChargeOutcome {
   const replayed = response.headers['idempotent-replayed'] === 'true'
   const body = parseJson(response.body)
-  if (response.statusCode === 402) return { status: 'declined', declineCode: declineCode(body), replayed }
+  const declineCode = declineCodeOf(response.statusCode, body)
+  if (declineCode !== undefined) return { status: 'declined', declineCode, replayed }
   throwUnlessOk(response.statusCode, body)
-  const intent = readIntent(body)
-  if (NEEDS_THE_SUBSCRIBER.has(intent.status)) return { status: 'declined', declineCode: intent.status, replayed }
-  if (intent.status !== 'succeeded') throw outcomeUnknown(`its payment intent ${intent.id} is ${intent.status}`)
-  const charged = foundCharge(intent)
-  if (charged.amountMinor !== asked.amountMinor || charged.currency !== asked.currency) {
-    throw new GatewayMismatchError(intent.id, asked, charged)
-  }
-  return { status: 'charged', chargeId: intent.id, replayed }
+  return outcomeOf(readIntent(body), asked, replayed)
 }
 
-function declineCode(body: unknown): string {
+function outcomeOf(intent: Intent, asked: Money, replayed: boolean): ChargeOutcome {
+  const { id, status } = intent
+  if (DECLINED.has(status)) return { status: 'declined', declineCode: intent.declineCode ?? status, replayed }
+  if (status !== 'succeeded') {
+    throw outcomeUnknown(
+      `its payment intent ${id} is ${status} and may still move money; it settles there, or cancel it there`,
+    )
+  }
+  const charged = moneyOf(intent)
+  if (charged.amountMinor !== asked.amountMinor || charged.currency !== asked.currency) {
+    throw new GatewayMismatchError(id, asked, charged)
+  }
+  return { status: 'charged', chargeId: id, replayed }
+}
+
+/** Undefined where the answer is no decline. */
+function declineCodeOf(statusCode: number, body: unknown): string | undefined {
   const error = property(body, 'error')
   const type = property(error, 'type')
-  if (type === 'card_error') return code(error, 'decline_code') ?? code(error, 'code') ?? type
-  if (typeof type === 'string') throw new GatewayRefusedError(402, detail(body))
-  throw outcomeUnknown('it answered 402 without a readable reason')
+  if (statusCode === 402 && type === 'card_error') {
+    return code(error, 'decline_code') ?? code(error, 'code') ?? type
+  }
+  if (statusCode === 400 && type === 'invalid_request_error' && property(error, 'param') === 'payment_method') {
+    return code(error, 'code') ?? 'payment_method'
+  }
+  if (statusCode === 402 && typeof type !== 'string') throw outcomeUnknown('it answered 402 without a readable reason')
+  return undefined
 }
 
 function throwUnlessOk(statusCode: number, body: unknown): void {
   if (statusCode === 200) return
-  const isRefusal = statusCode >= 400 && statusCode < 500 && !PASSING.has(statusCode)
-  if (isRefusal && property(property(body, 'error'), 'type') !== 'idempotency_error') {
+  if (REFUSALS.has(statusCode) && property(property(body, 'error'), 'type') !== 'idempotency_error') {
     throw new GatewayRefusedError(statusCode, detail(body))
   }
   throw outcomeUnknown(`it answered ${statusCode}${detail(body)}`)
@@ -168,6 +192,7 @@ interface Intent {
   readonly status: string
   readonly amount: unknown
   readonly currency: unknown
+  readonly declineCode: string | undefined
   /** The key that it was asked for under; undefined where it is not one of ours. */
   readonly charge: unknown
 }
@@ -182,27 +207,28 @@ function readIntent(body: unknown): Intent {
     throw outcomeUnknown(`its payment intent ${id} has no "status" or no "metadata"`)
   }
   const [amount, currency] = [property(body, 'amount'), property(body, 'currency')]
-  return { id, status, amount, currency, charge: property(metadata, 'charge') }
+  const error = property(body, 'last_payment_error')
+  const declineCode = code(error, 'decline_code') ?? code(error, 'code')
+  return { id, status, amount, currency, declineCode, charge: property(metadata, 'charge') }
 }
 
-function foundCharge({ id, amount, currency }: Intent): FoundCharge {
+function moneyOf({ id, amount, currency }: Intent): Money {
   if (typeof amount === 'number' && typeof currency === 'string') {
-    return { chargeId: id, amountMinor: amount, currency: currency.toUpperCase() }
+    return { amountMinor: amount, currency: currency.toUpperCase() }
   }
   throw outcomeUnknown(`its payment intent ${id} has no "amount" or no "currency"`)
 }
 
 function readPage(response: GatewayResponse): { readonly data: readonly Intent[]; readonly hasMore: boolean } {
   const body = parseJson(response.body)
-  throwUnlessOk(response.statusCode, body)
+  // Even a refusal: it says nothing about a charge that somebody asked for before.
+  if (response.statusCode !== 200) {
+    throw outcomeUnknown(`asked for earlier charges, it answered ${response.statusCode}${detail(body)}`)
+  }
   const data = property(body, 'data')
   const hasMore = property(body, 'has_more')
   if (!Array.isArray(data) || typeof hasMore !== 'boolean') {
     throw outcomeUnknown('its answer is no list with "data" and "has_more"')
   }
   return { data: data.map(readIntent), hasMore }
-}
-
-function inWords({ amountMinor, currency }: Money): string {
-  return `${amountMinor} ${currency}`
 }

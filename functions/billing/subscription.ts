@@ -14,8 +14,8 @@
  * | `dunned` | N | declines of this period so far |
  * | `status` | S | active, or suspended after too many declines |
  *
- * To resume a suspended subscription set `status` to active and give it `dueAt` and `dueShard` again; `dunned` stays, for
- * it is part of the key under which the gateway remembers the last decline.
+ * `customer` and `paymentMethod` are the gateway's own ids. How to resume a suspended subscription, and how to change one
+ * by hand at all, says docs/operations.md.
  */
 import { dueInstant, INTERVALS, type Interval, InvalidDateError, nextPeriod } from './due-date.ts'
 import { isAmountMinor, isCurrency } from './money.ts'
@@ -53,6 +53,8 @@ export type AfterDecline =
   | { readonly dunned: number; readonly status: 'suspended' }
 
 const DAY_MS = 86_400_000
+/** Beyond this a row is more probably wrong than late: it would be charged for every period since. */
+const LONGEST_CATCH_UP_DAYS = 100
 /** How many days after each decline the card is tried again: three tries in all, then the subscription is suspended. */
 const DUNNING_DAYS: readonly number[] = [1, 3]
 const SHARDS = 4
@@ -98,13 +100,19 @@ export class CorruptSubscriptionError extends Error {
   }
 }
 
-/** @throws CorruptSubscriptionError, so that a row edited by hand never becomes a wrong charge */
-export function readDueSubscription(row: Readonly<Record<string, unknown>>): DueSubscription {
+/**
+ * @param tick when it is due, at the latest
+ * @throws CorruptSubscriptionError, so that a row edited by hand does not become a wrong charge
+ */
+export function readDueSubscription(row: Readonly<Record<string, unknown>>, tick: string): DueSubscription {
   const timeZone = text(row, 'timeZone')
   const period = text(row, 'period')
   try {
-    dueInstant(period, timeZone)
+    if (Date.parse(tick) - Date.parse(dueInstant(period, timeZone)) > LONGEST_CATCH_UP_DAYS * DAY_MS) {
+      throw new CorruptSubscriptionError('period', `within ${LONGEST_CATCH_UP_DAYS} days before the tick`)
+    }
   } catch (error) {
+    if (error instanceof CorruptSubscriptionError) throw error
     if (error instanceof InvalidDateError) throw new CorruptSubscriptionError('period', 'a date YYYY-MM-DD')
     throw new CorruptSubscriptionError('timeZone', 'an IANA time zone')
   }

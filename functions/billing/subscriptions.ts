@@ -29,10 +29,25 @@ export interface Subscriptions {
    */
   claimDue(lease: Pick<Lease, 'claim'>, key: SubscriptionKey, tick: string): Promise<DueSubscription | undefined>
   /**
-   * Moves on after a charge, or counts a decline. Does nothing where the row has moved on already: by our own write, whose
-   * reply was lost and which the SDK sent again. @throws StaleTokenError, LeaseLostError
+   * Moves on after a charge, or counts a decline. Does nothing where the row is there already: by our own write, whose reply
+   * was lost and which the SDK sent again.
+   *
+   * @throws StaleTokenError, LeaseLostError
+   * @throws SubscriptionChangedError where the row has become something else meanwhile
    */
   moveOn(lease: Pick<Lease, 'send'>, from: DueSubscription, to: AfterCharge | AfterDecline): Promise<void>
+}
+
+/** Somebody changed the subscription by hand while it was being charged. What the ledger says stands. */
+export class SubscriptionChangedError extends Error {
+  override readonly name = 'SubscriptionChangedError'
+
+  constructor(period: string) {
+    super(
+      `A subscription is no longer at the period ${period} that was just charged or declined: it was changed meanwhile. ` +
+        'Compare it with the ledger, and change subscriptions only while the schedules are disabled and nobody leads',
+    )
+  }
 }
 
 type Hint = SubscriptionKey & { readonly dueAt: string }
@@ -74,7 +89,7 @@ export function subscriptionsTable(client: DynamoDBDocumentClient, TableName: st
           ExpressionAttributeNames: { '#dueAt': 'dueAt', '#status': 'status' },
           ExpressionAttributeValues: { ':tick': tick, ':active': 'active' },
         })
-        return readDueSubscription(row)
+        return readDueSubscription(row, tick)
       } catch (error) {
         if (error instanceof ConditionalCheckFailedException) return undefined
         throw error
@@ -104,6 +119,11 @@ export function subscriptionsTable(client: DynamoDBDocumentClient, TableName: st
         })
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw error
+        // As DynamoDB stores it, for the document client leaves it so.
+        const { period: periodNow, dunned: dunnedNow } = error.Item ?? {}
+        const wanted = { period, ...to }
+        if (periodNow?.S === wanted.period && dunnedNow?.N === String(wanted.dunned)) return
+        throw new SubscriptionChangedError(period)
       }
     },
   }

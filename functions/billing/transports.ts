@@ -4,7 +4,7 @@
  */
 import type { LambdaClient } from '@aws-sdk/client-lambda'
 import type { ApiKey } from './api-key.ts'
-import { GatewayOutcomeUnknownError, GatewayRefusedError } from './gateway.ts'
+import { type GatewayCall, GatewayOutcomeUnknownError, GatewayRefusedError } from './gateway.ts'
 import { parseJson, property } from './json.ts'
 
 /** Plain data, so that it can travel as an event too. Names of headers are in lower case. */
@@ -25,22 +25,25 @@ export interface GatewayResponse {
 /**
  * @throws GatewayOutcomeUnknownError where no answer came
  * @throws GatewayRefusedError, ApiKeyError where the request surely never reached the gateway
- * @throws the reason of `signal` where that aborts first
+ * @throws the reason of `signal` where that aborts first, and what `beforeSend` throws
  */
-export type Transport = (request: GatewayRequest, signal: AbortSignal) => Promise<GatewayResponse>
+export type Transport = (request: GatewayRequest, leader: Leader) => Promise<GatewayResponse>
 
-/** Of the 4xx these say "later", not "never": time-out, another request has this key just now, too early, too many. */
-export const PASSING: ReadonlySet<number> = new Set([408, 409, 425, 429])
+/** Whether the one who asks may still do so: every single send is an effect. */
+export type Leader = Pick<GatewayCall, 'signal' | 'beforeSend'>
+
+/** Only these say for sure that nothing was done; what any other status means is not known. */
+export const REFUSALS: ReadonlySet<number> = new Set([400, 401, 402, 403, 404])
 
 export interface HttpTransportOptions {
   /** What the path is put behind, with or without a slash at the end. */
   readonly url: string
   readonly apiKey: ApiKey
-  /** From sending a request to the end of its answer. @default 5000 */
+  /** From sending a request to the end of its answer; banks take their time. @default 20,000 */
   readonly timeoutMs?: number
 }
 
-export function httpTransport({ url, apiKey, timeoutMs = 5000 }: HttpTransportOptions): Transport {
+export function httpTransport({ url, apiKey, timeoutMs = 20_000 }: HttpTransportOptions): Transport {
   const base = url.replace(/\/+$/, '')
 
   /**
@@ -49,10 +52,12 @@ export function httpTransport({ url, apiKey, timeoutMs = 5000 }: HttpTransportOp
    * first one has outlasted its time-out by the wall clock: this process was frozen in between, perhaps for longer than
    * the gateway remembers keys.
    */
-  async function send(request: GatewayRequest, key: string, signal: AbortSignal, lost = false): Promise<Sent> {
+  async function send(request: GatewayRequest, key: string, leader: Leader, lost = false): Promise<Sent> {
+    const { signal } = leader
     const timeout = AbortSignal.timeout(timeoutMs)
     const deadlineMs = Date.now() + timeoutMs
     const query = request.query === undefined ? '' : `?${new URLSearchParams(request.query)}`
+    leader.beforeSend?.()
     try {
       const answer = await fetch(`${base}${request.path}${query}`, {
         method: request.method,
@@ -73,17 +78,17 @@ export function httpTransport({ url, apiKey, timeoutMs = 5000 }: HttpTransportOp
       if (timeout.aborted) throw outcomeUnknown(`no answer within ${timeoutMs} ms`, cause)
       if (lost) throw outcomeUnknown('the connection failed twice', cause)
       if (Date.now() > deadlineMs) throw outcomeUnknown('the connection failed while this process slept', cause)
-      return send(request, key, signal, true)
+      return send(request, key, leader, true)
     }
   }
 
-  return async (request, signal) => {
+  return async (request, leader) => {
     const key = await apiKey()
-    let { response, lost } = await send(request, key, signal)
+    let { response, lost } = await send(request, key, leader)
     if (response.statusCode === 401 && !lost) {
       // The key may have been rotated since it was read.
       const renewed = await apiKey({ renew: true })
-      if (renewed !== key) ({ response, lost } = await send(request, renewed, signal))
+      if (renewed !== key) ({ response, lost } = await send(request, renewed, leader))
     }
     // A refusal of the second try says nothing about the first, which may have charged before it was lost.
     if (lost && response.statusCode >= 400 && response.statusCode < 500 && response.statusCode !== 402) {
@@ -111,7 +116,7 @@ export interface LambdaTransportOptions {
 export function lambdaTransport({ functionName, client, timeoutMs = 5000 }: LambdaTransportOptions): Transport {
   let own: Pick<LambdaClient, 'send'> | undefined = client
 
-  return async (request, signal) => {
+  return async (request, { signal, beforeSend }) => {
     // Loaded where it is used: whoever pays through HTTPS does not pay for this at each cold start.
     const { InvokeCommand, LambdaClient } = await import('@aws-sdk/client-lambda')
     own ??= new LambdaClient({
@@ -127,12 +132,26 @@ export function lambdaTransport({ functionName, client, timeoutMs = 5000 }: Lamb
       InvocationType: 'RequestResponse',
       Payload: Buffer.from(JSON.stringify(request)),
     })
+    let refusal: { readonly reason: unknown } | undefined
+    command.middlewareStack.add(
+      (next) => (args) => {
+        try {
+          beforeSend?.()
+        } catch (reason) {
+          refusal = { reason }
+          throw reason
+        }
+        return next(args)
+      },
+      { step: 'finalizeRequest', priority: 'low' }, // behind the retries, so that it sees each of them
+    )
     try {
       const { FunctionError, Payload } = await own.send(command, { abortSignal: AbortSignal.any([signal, timeout]) })
       if (FunctionError !== undefined) throw outcomeUnknown('its function failed')
       return readResponse(Payload?.transformToString() ?? '')
     } catch (cause) {
       signal.throwIfAborted()
+      if (refusal !== undefined) throw refusal.reason
       if (timeout.aborted) throw outcomeUnknown(`no answer within ${timeoutMs} ms`, cause)
       throw invokeFailure(cause)
     }
@@ -147,8 +166,7 @@ function invokeFailure(cause: unknown): Error {
   if (cause instanceof GatewayOutcomeUnknownError) return cause
   if (!(cause instanceof Error)) return outcomeUnknown('the invocation failed', cause)
   const { httpStatusCode = 0, attempts = 0 } = metadataOf(cause)
-  const isRefusal = httpStatusCode >= 400 && httpStatusCode < 500 && !PASSING.has(httpStatusCode)
-  if (isRefusal && attempts === 1) return new GatewayRefusedError(httpStatusCode, ` (${cause.name})`)
+  if (REFUSALS.has(httpStatusCode) && attempts === 1) return new GatewayRefusedError(httpStatusCode, ` (${cause.name})`)
   return outcomeUnknown(`the invocation failed (${cause.name})`, cause)
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, inject, test } from 'vitest'
 import { type ChargeDueOptions, UnsettledChargesError } from '../../functions/billing/charge-due.ts'
 import { GatewayOutcomeUnknownError } from '../../functions/billing/gateway.ts'
+import type { GatewayResponse } from '../../functions/billing/transports.ts'
 import { LeaseLostError, StaleTokenError } from '../../functions/election/index.ts'
 import { CARD, monthly, type SceneOptions, setScene, TICK } from './scene.ts'
 
@@ -121,7 +122,8 @@ describe('A leader', () => {
       days.map((dueDate) => monthly(`cus_${dueDate}`, { dueDate })),
     )
     await scene.lead(TICK, () => ({ concurrency: 1 }))
-    expect(scene.asked).toEqual(['POST cus_2024-01-31', 'POST cus_2024-01-30', 'POST cus_2024-01-29'])
+    const charged = scene.asked.filter((request) => request.startsWith('POST'))
+    expect(charged).toEqual(['POST cus_2024-01-31', 'POST cus_2024-01-30', 'POST cus_2024-01-29'])
   })
 
   test('has no more charges under way than it is told to', async () => {
@@ -324,6 +326,19 @@ describe('An unknown outcome', () => {
     expect(await scene.booked()).toEqual(scene.charges())
   })
 
+  test('of a ledger that was restored from an older copy is asked about, since the period has been due for long', async () => {
+    let nowMs = Date.now()
+    await using scene = await setScene(endpoint, [monthly('cus_1')], { now: () => nowMs })
+    const before = await scene.subscription('cus_1')
+    await scene.lead(TICK)
+    nowMs += 2 * DAY_MS // the gateway has forgotten the key
+    await scene.put({ ...before })
+    await scene.dropCharge('cus_1', 'plus#2024-01-31#0')
+    expect(await scene.lead(laterBy(2 * DAY_MS))).toMatchObject({ result: { charged: 1, replayed: 1 } })
+    expect(scene.charges()).toHaveLength(1)
+    expect(await scene.booked()).toEqual(scene.charges())
+  })
+
   test('is not charged where the gateway cannot say whether it charged', async () => {
     let isSilent = false
     await using scene = await setScene(endpoint, [monthly('cus_1', { paymentMethod: CARD.lostOnItsWay })], {
@@ -365,6 +380,24 @@ describe('An unknown outcome', () => {
     expect(scene.asked.length).toBeLessThan(24)
   })
 
+  test('of an outage stops nobody once it is over, though the gateway repeats the failures that it stored', async () => {
+    const all = Array.from({ length: 80 }, (_, i) => monthly(`cus_${i}`))
+    const stored = new Map<string, GatewayResponse>()
+    let isDown = true
+    await using scene = await setScene(endpoint, all, {
+      intercept: async ({ method, headers }, answer) => {
+        const key = headers['idempotency-key'] ?? ''
+        if (method === 'POST' && isDown) stored.set(key, { statusCode: 500, headers: {}, body: '' })
+        return stored.get(key) ?? answer()
+      },
+    })
+    await expect(scene.lead(TICK)).rejects.toThrow('The gateway seems to be down')
+    isDown = false
+    await expect(scene.lead(TICK)).rejects.toMatchObject({ result: { charged: 80 - stored.size, failed: stored.size } })
+    expect(scene.charges()).toHaveLength(80 - stored.size)
+    expect(stored.size).toBeLessThan(30)
+  })
+
   test('now and then does not mean that the gateway is down', async () => {
     const all = Array.from({ length: 60 }, (_, i) => monthly(`cus_${i}`))
     let nth = 0
@@ -382,14 +415,50 @@ describe('An unknown outcome', () => {
 
 describe('A subscription that cannot be charged', () => {
   test('because the gateway refuses it is told of, and stops no other', async () => {
-    const unknownCard = monthly('cus_1', { paymentMethod: 'card_0000000000000000' })
-    await using scene = await setScene(endpoint, [unknownCard, monthly('cus_2')])
+    const inHundredths = monthly('cus_1', { currency: 'ISK' })
+    await using scene = await setScene(endpoint, [inHundredths, monthly('cus_2')])
     await expect(scene.lead(TICK)).rejects.toMatchObject({
       unsettled: 1,
-      message: expect.stringContaining('1 × GatewayRefusedError'),
-      cause: expect.objectContaining({ message: expect.stringContaining('400 (resource_missing, payment_method)') }),
+      message: expect.stringContaining('1 × CurrencyUnitError'),
+    })
+    expect(scene.log).toContainEqual({
+      message: 'not settled',
+      fields: { tick: TICK, error: 'CurrencyUnitError', reason: expect.stringContaining('Stripe counts ISK') },
     })
     expect(scene.charges().map(({ customer }) => customer)).toEqual(['cus_2'])
+  })
+
+  test('because its card is gone at the gateway is dunned like one that is declined', async () => {
+    await using scene = await setScene(endpoint, [monthly('cus_1', { paymentMethod: 'card_0000000000000000' })])
+    expect(await scene.lead(TICK)).toMatchObject({ status: 'completed', result: { declined: 1 } })
+    expect(await scene.ledgerRow('cus_1', 'plus#2024-01-31#0')).toMatchObject({ declineCode: 'resource_missing' })
+    await scene.put({ ...(await scene.subscription('cus_1')), paymentMethod: CARD.charged })
+    expect(await scene.lead(laterBy(DAY_MS))).toMatchObject({ result: { charged: 1 } })
+  })
+
+  test('because it has been due for so long that it is more probably wrong than late', async () => {
+    const typo = monthly('cus_1', { dueDate: '2014-01-31', interval: 'week' })
+    await using scene = await setScene(endpoint, [typo, monthly('cus_2', { dueDate: '2023-10-31' })])
+    await expect(scene.lead(TICK)).rejects.toMatchObject({
+      result: { charged: 4, failed: 1 },
+      cause: expect.objectContaining({ message: expect.stringContaining('within 100 days before the tick') }),
+    })
+    expect(scene.charges().map(({ customer }) => customer)).toEqual(Array(4).fill('cus_2'))
+  })
+
+  test('because somebody changed it meanwhile is told of', async () => {
+    await using scene = await setScene(endpoint, [monthly('cus_1')])
+    const lead = scene.lead(TICK, ({ gateway }) => ({
+      gateway: {
+        ...gateway,
+        charge: async (...charge) => {
+          await scene.put({ ...(await scene.subscription('cus_1')), dunned: 1 })
+          return gateway.charge(...charge)
+        },
+      },
+    }))
+    await expect(lead).rejects.toMatchObject({ cause: expect.objectContaining({ name: 'SubscriptionChangedError' }) })
+    expect(await scene.booked()).toEqual(scene.charges())
   })
 
   test.each([
@@ -449,8 +518,8 @@ describe('A subscription that cannot be charged', () => {
       gateway: {
         ...gateway,
         find: async (...search) => {
-          const found = await gateway.find(...search)
-          return found && { ...found, amountMinor: 199_900 }
+          const [order, call] = search
+          return gateway.find({ ...order, amountMinor: 199_900 }, call)
         },
       },
     }))
@@ -512,6 +581,34 @@ describe('A leader that was replaced', () => {
     expect(await scene.booked()).toEqual(scene.charges())
     const token = second && typeof second === 'object' && 'fencingToken' in second ? second.fencingToken : undefined
     expect(await scene.subscription('cus_1')).toMatchObject({ period: '2024-02-29', 'fencingToken:billing': token })
+  })
+
+  test('that brings a second charge, because its request was held back until the key was forgotten, says so', async () => {
+    let nowMs = Date.now()
+    let hold: (() => Promise<unknown>) | undefined
+    await using scene = await setScene(endpoint, [monthly('cus_1'), monthly('cus_2')], {
+      now: () => nowMs,
+      intercept: async ({ method }, answer) => {
+        const held = method === 'POST' ? hold : undefined
+        if (held !== undefined) {
+          hold = undefined
+          await held()
+        }
+        return answer()
+      },
+    })
+    hold = async () => {
+      await scene.expireLease()
+      await scene.lead(TICK)
+      nowMs += 2 * DAY_MS
+    }
+    await expect(scene.lead(TICK, () => ({ concurrency: 1 }))).rejects.toThrow(StaleTokenError)
+    expect(scene.charges()).toHaveLength(3)
+    expect(await scene.booked()).toHaveLength(2)
+    expect(scene.log).toContainEqual({
+      message: 'not settled',
+      fields: { tick: TICK, error: 'DuplicateChargeError', reason: expect.stringContaining('refund one of them') },
+    })
   })
 
   test('stops every charge under way at once, and begins no other', async () => {

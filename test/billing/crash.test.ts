@@ -44,9 +44,9 @@ const EXPECTED = [
 
 /**
  * The acquire; a query of each of the 4 shards; claim, intend, charge, answer and move on for 11 charges and 2 declines;
- * for 2 charges of unknown outcome all but the last; the release.
+ * for 2 charges of unknown outcome all but the last; a look-up for 6 periods that are due for long; the release.
  */
-const REQUESTS = 1 + 4 + 13 * 5 + 2 * 4 + 1
+const REQUESTS = 1 + 4 + 13 * 5 + 2 * 4 + 6 + 1
 
 /** Counts requests, and does away with whoever makes them once so many have been executed. */
 class Fate {

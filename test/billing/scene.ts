@@ -1,7 +1,14 @@
 /** A stage for billing tests: fresh tables, the sandbox as gateway, and leaders with real leases that charge what is due. */
 import { randomUUID } from 'node:crypto'
 import { CreateTableCommand, type DynamoDBClient, type KeySchemaElement } from '@aws-sdk/client-dynamodb'
-import { DynamoDBDocumentClient, GetCommand, PutCommand, paginateScan, UpdateCommand } from '@aws-sdk/lib-dynamodb'
+import {
+  DeleteCommand,
+  DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  paginateScan,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb'
 import { type BillingResult, type ChargeDueOptions, chargeDue } from '../../functions/billing/charge-due.ts'
 import { chargesTable } from '../../functions/billing/ledger.ts'
 import { stripeGateway } from '../../functions/billing/stripe-gateway.ts'
@@ -72,6 +79,8 @@ export interface Scene extends AsyncDisposable {
   put(row: Record<string, unknown>): Promise<void>
   /** Puts a row of the ledger. */
   putCharge(row: Record<string, unknown>): Promise<void>
+  /** Takes a row out of the ledger, as restoring an older copy does. */
+  dropCharge(customer: string, charge: string): Promise<void>
 }
 
 /** A monthly subscription in UTC, due on 31 January 2024, with changes. */
@@ -107,7 +116,8 @@ export async function setScene(
   const write = (message: string, fields: Logged['fields']) => {
     log.push({ message, fields })
   }
-  const gateway = stripeGateway((request, signal) => {
+  const gateway = stripeGateway(async (request, { signal, beforeSend }) => {
+    beforeSend?.()
     const customer = request.query?.['customer'] ?? new URLSearchParams(request.body).get('customer')
     asked.push(`${request.method} ${customer}`)
     return intercept(request, () => answer(request), signal)
@@ -165,6 +175,9 @@ export async function setScene(
     },
     async putCharge(row) {
       await client.send(new PutCommand({ TableName: tables.chargesTable, Item: row }))
+    },
+    async dropCharge(customer, charge) {
+      await client.send(new DeleteCommand({ TableName: tables.chargesTable, Key: { customer, charge } }))
     },
     async [Symbol.asyncDispose]() {
       raw.destroy()
