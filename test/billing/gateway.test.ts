@@ -1,7 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { GatewayOutcomeUnknownError, GatewayRefusedError } from '../../functions/billing/gateway.ts'
-import { CurrencyUnitError, GatewayMismatchError, stripeGateway } from '../../functions/billing/stripe-gateway.ts'
+import {
+  GatewayMismatchError,
+  GatewayOutcomeUnknownError,
+  GatewayRefusedError,
+} from '../../functions/billing/gateway.ts'
+import { CurrencyUnitError, stripeGateway } from '../../functions/billing/stripe-gateway.ts'
 import type { GatewayRequest, GatewayResponse } from '../../functions/billing/transports.ts'
 
 const ORDER = {
@@ -29,8 +33,7 @@ function answering(...answers: readonly Answer[]) {
   return {
     asked,
     charge: () => gateway.charge(ORDER, { key: 'k1', signal: never }),
-    find: (sinceMs = Date.UTC(2024, 0, 31)) =>
-      gateway.find({ customer: 'cus_1', key: 'k1', sinceMs }, { signal: never }),
+    find: (sinceMs = Date.UTC(2024, 0, 31)) => gateway.find(ORDER, { key: 'k1', signal: never, sinceMs }),
   }
 }
 
@@ -52,6 +55,7 @@ describe('A charge', () => {
         headers: {
           'content-type': 'application/x-www-form-urlencoded',
           'idempotency-key': 'charge:cus_1:plus',
+          'stripe-version': '2024-06-20',
         },
       },
     ])
@@ -62,6 +66,9 @@ describe('A charge', () => {
       payment_method: 'pm_1',
       confirm: 'true',
       off_session: 'true',
+      error_on_requires_action: 'true',
+      'automatic_payment_methods[enabled]': 'true',
+      'automatic_payment_methods[allow_redirects]': 'never',
       'metadata[charge]': 'charge:cus_1:plus',
       'metadata[plan]': 'plus',
       'metadata[period]': '2024-01-31',
@@ -84,15 +91,27 @@ describe('A charge', () => {
     },
   )
 
-  test('passes its signal on', async () => {
-    const signals: AbortSignal[] = []
-    const gateway = stripeGateway(async (_request, signal) => {
-      signals.push(signal)
-      return { statusCode: 200, headers: {}, body: JSON.stringify(INTENT) }
+  test.each([
+    [1999, CurrencyUnitError],
+    [1990, undefined],
+  ])('of %i in a currency of three digits is sent only where Stripe can take it', async (amountMinor, error) => {
+    const body = JSON.stringify({ ...INTENT, amount: amountMinor, currency: 'kwd' })
+    const gateway = stripeGateway(async () => ({ statusCode: 200, headers: {}, body }))
+    const charge = gateway.charge({ ...ORDER, amountMinor, currency: 'KWD' }, { key: 'k1', signal: never })
+    if (error === undefined) expect(await charge).toMatchObject({ status: 'charged' })
+    else await expect(charge).rejects.toThrow('Stripe takes KWD only in tens of its minor unit, which 1999 is not')
+  })
+
+  test('passes its signal on, and who must be asked before anything is sent', async () => {
+    const leaders: unknown[] = []
+    const gateway = stripeGateway(async (_request, { signal, beforeSend }) => {
+      leaders.push({ signal, beforeSend })
+      return { statusCode: 200, headers: {}, body: JSON.stringify({ ...INTENT, data: [], has_more: false }) }
     })
-    const { signal } = new AbortController()
-    await gateway.charge(ORDER, { key: 'k1', signal })
-    expect(signals).toEqual([signal])
+    const leader = { signal: new AbortController().signal, beforeSend() {} }
+    await gateway.charge(ORDER, { key: 'k1', ...leader })
+    await gateway.find(ORDER, { key: 'k1', sinceMs: 0, ...leader })
+    expect(leaders).toEqual([leader, leader])
   })
 
   test.each<[Answer, object]>([
@@ -114,12 +133,21 @@ describe('A charge', () => {
       { status: 'declined', declineCode: 'card_declined', replayed: true },
     ],
     [
-      [200, { ...INTENT, status: 'requires_action' }],
-      { status: 'declined', declineCode: 'requires_action', replayed: false },
+      [200, { ...INTENT, status: 'requires_payment_method', last_payment_error: { code: 'expired_card' } }],
+      { status: 'declined', declineCode: 'expired_card', replayed: false },
     ],
     [
       [200, { ...INTENT, status: 'requires_payment_method' }],
       { status: 'declined', declineCode: 'requires_payment_method', replayed: false },
+    ],
+    [[200, { ...INTENT, status: 'canceled' }], { status: 'declined', declineCode: 'canceled', replayed: false }],
+    [
+      [400, { error: { type: 'invalid_request_error', code: 'resource_missing', param: 'payment_method' } }],
+      { status: 'declined', declineCode: 'resource_missing', replayed: false },
+    ],
+    [
+      [400, { error: { type: 'invalid_request_error', param: 'payment_method' } }],
+      { status: 'declined', declineCode: 'payment_method', replayed: false },
     ],
   ])('answered %j is a result', async (answer, outcome) => {
     expect(await answering(answer).charge()).toEqual(outcome)
@@ -128,7 +156,9 @@ describe('A charge', () => {
   test.each<[Answer, string]>([
     [[200, { ...INTENT, status: 'processing' }], 'its payment intent pi_1 is processing'],
     [[200, { ...INTENT, status: 'requires_capture' }], 'its payment intent pi_1 is requires_capture'],
-    [[200, { ...INTENT, status: 'canceled' }], 'its payment intent pi_1 is canceled'],
+    [[200, { ...INTENT, status: 'requires_action' }], 'its payment intent pi_1 is requires_action'],
+    [[424, ''], 'it answered 424'],
+    [[422, ''], 'it answered 422'],
     [[500, { error: { type: 'api_error' } }], 'it answered 500 (api_error)'],
     [[503, 'down'], 'it answered 503'],
     [[409, { error: { type: 'idempotency_error', code: 'idempotency_key_in_use' } }], 'it answered 409'],
@@ -193,16 +223,16 @@ describe('Asking for the charge of a key', () => {
   const intent = (id: string, changes: object = {}) => ({ ...INTENT, id, ...changes })
   const other = (id: string) => intent(id, { metadata: { charge: 'k2' } })
 
-  test('asks for the payment intents of the customer, from an hour before on', async () => {
+  test('asks for the payment intents of the customer, from a day before on', async () => {
     const { find, asked } = answering(list([]))
     await find(Date.UTC(2024, 0, 31, 12) + 999)
-    const since = String(Date.UTC(2024, 0, 31, 11) / 1000)
+    const since = String(Date.UTC(2024, 0, 30, 12) / 1000)
     expect(asked).toEqual([
       {
         method: 'GET',
         path: '/v1/payment_intents',
         query: { customer: 'cus_1', limit: '100', 'created[gte]': since },
-        headers: {},
+        headers: { 'stripe-version': '2024-06-20' },
       },
     ])
   })
@@ -215,16 +245,38 @@ describe('Asking for the charge of a key', () => {
 
   test('gives the one of this key that succeeded', async () => {
     const { find } = answering(list([other('pi_9'), intent('pi_1', { metadata: {} }), intent('pi_2')]))
-    expect(await find()).toEqual({ chargeId: 'pi_2', amountMinor: 1200, currency: 'JPY' })
+    expect(await find()).toEqual({ status: 'charged', chargeId: 'pi_2', replayed: true })
   })
 
+  test.each([[[]], [[other('pi_9')]], [[intent('pi_1', { status: 'processing', metadata: {} })]]])(
+    'gives undefined where surely none was made: %j',
+    async (data) => {
+      expect(await answering(list(data)).find()).toBeUndefined()
+    },
+  )
+
   test.each([
-    [[]],
-    [[other('pi_9')]],
-    [[intent('pi_1', { status: 'requires_payment_method' }), intent('pi_2', { status: 'canceled' })]],
-    [[intent('pi_1', { status: 'processing', metadata: {} })]],
-  ])('gives undefined where surely none was made: %j', async (data) => {
-    expect(await answering(list(data)).find()).toBeUndefined()
+    [
+      { status: 'requires_payment_method', last_payment_error: { code: 'card_declined', decline_code: 'stolen' } },
+      'stolen',
+    ],
+    [{ status: 'requires_payment_method' }, 'requires_payment_method'],
+    [{ status: 'canceled' }, 'canceled'],
+  ])('gives a decline where it came to one: %j', async (changes, declineCode) => {
+    const declined = { status: 'declined', declineCode, replayed: true }
+    expect(await answering(list([other('pi_9'), intent('pi_1', changes)])).find()).toEqual(declined)
+  })
+
+  test('believes one that may still move money more than a decline, whichever comes first', async () => {
+    const data = [{ status: 'canceled' }, { status: 'processing' }, { status: 'canceled' }].map((changes, i) =>
+      intent(`pi_${i}`, changes),
+    )
+    await expect(answering(list(data)).find()).rejects.toThrow('pi_1 is processing')
+  })
+
+  test('is an error where another amount was charged under it', async () => {
+    const find = answering(list([intent('pi_1', { amount: 12 })])).find()
+    await expect(find).rejects.toThrow(GatewayMismatchError)
   })
 
   test('reads on until there is no more', async () => {
@@ -293,7 +345,9 @@ describe('Asking for the charge of a key', () => {
     expect(asked).toHaveLength(100)
   })
 
-  test('that is refused is an error', async () => {
-    await expect(answering([403, '']).find()).rejects.toThrow(GatewayRefusedError)
+  test('that is refused says nothing about earlier charges', async () => {
+    const find = answering([403, { error: { code: 'forbidden' } }]).find()
+    await expect(find).rejects.toThrow(GatewayOutcomeUnknownError)
+    await expect(find).rejects.toThrow('asked for earlier charges, it answered 403 (forbidden)')
   })
 })

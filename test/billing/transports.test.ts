@@ -59,7 +59,7 @@ describe('Over HTTP a request', () => {
       seen.push([request.method, request.url, authorization, key, type, await textOf(request)])
       response.writeHead(402, { 'Idempotent-Replayed': 'true' }).end('{"declined":"ü"}')
     })
-    expect(await send(POST, never)).toMatchObject({
+    expect(await send(POST, { signal: never })).toMatchObject({
       statusCode: 402,
       headers: { 'idempotent-replayed': 'true' },
       body: '{"declined":"ü"}',
@@ -74,7 +74,10 @@ describe('Over HTTP a request', () => {
       urls.push(request.url)
       response.end()
     })
-    await send({ method: 'GET', path: '/v1', query: { customer: 'a&b=c', 'created[gte]': '1' }, headers: {} }, never)
+    await send(
+      { method: 'GET', path: '/v1', query: { customer: 'a&b=c', 'created[gte]': '1' }, headers: {} },
+      { signal: never },
+    )
     expect(urls).toEqual(['/base/v1?customer=a%26b%3Dc&created%5Bgte%5D=1'])
   })
 
@@ -84,7 +87,7 @@ describe('Over HTTP a request', () => {
       if (request.url === '/elsewhere') elsewhere++
       response.writeHead(307, { location: '/elsewhere' }).end()
     })
-    await expect(send(POST, never)).rejects.toThrow(GatewayOutcomeUnknownError)
+    await expect(send(POST, { signal: never })).rejects.toThrow(GatewayOutcomeUnknownError)
     expect(elsewhere).toBe(0)
   })
 
@@ -95,7 +98,7 @@ describe('Over HTTP a request', () => {
       if (keys.length === 1) response.destroy()
       else response.end('charged')
     })
-    expect(await send(POST, never)).toMatchObject({ statusCode: 200, body: 'charged' })
+    expect(await send(POST, { signal: never })).toMatchObject({ statusCode: 200, body: 'charged' })
     expect(keys).toEqual(['k1', 'k1'])
   })
 
@@ -105,7 +108,7 @@ describe('Over HTTP a request', () => {
       requests++
       response.destroy()
     })
-    const answer = send(POST, never)
+    const answer = send(POST, { signal: never })
     await expect(answer).rejects.toThrow(GatewayOutcomeUnknownError)
     await expect(answer).rejects.toThrow('the connection failed twice')
     expect(requests).toBe(2)
@@ -119,7 +122,7 @@ describe('Over HTTP a request', () => {
       response.destroy()
     })
     vi.useFakeTimers({ toFake: ['Date'] })
-    await expect(send(POST, never)).rejects.toThrow('the connection failed while this process slept')
+    await expect(send(POST, { signal: never })).rejects.toThrow('the connection failed while this process slept')
     expect(requests).toBe(1)
   })
 
@@ -136,7 +139,7 @@ describe('Over HTTP a request', () => {
         2000,
         apiKey,
       )
-      const answer = send(POST, never)
+      const answer = send(POST, { signal: never })
       await expect(answer).rejects.toThrow(GatewayOutcomeUnknownError)
       await expect(answer).rejects.toThrow(`the connection failed, and another try was answered ${statusCode}`)
       expect(requests).toBe(2)
@@ -149,7 +152,7 @@ describe('Over HTTP a request', () => {
       if (++requests === 1) response.destroy()
       else response.writeHead(402).end()
     })
-    expect(await send(POST, never)).toMatchObject({ statusCode: 402 })
+    expect(await send(POST, { signal: never })).toMatchObject({ statusCode: 402 })
   })
 
   test.each(['headers', 'body'])(
@@ -160,18 +163,33 @@ describe('Over HTTP a request', () => {
         requests++
         if (part === 'body') response.writeHead(200).write('{"id":')
       }, 50)
-      const answer = send(POST, never)
+      const answer = send(POST, { signal: never })
       await expect(answer).rejects.toThrow(GatewayOutcomeUnknownError)
       await expect(answer).rejects.toThrow('no answer within 50 ms')
       expect(requests).toBe(1)
     },
   )
 
+  test('asks before each try whether this leader may still send', async () => {
+    let requests = 0
+    const send = await serve((_request, response) => {
+      requests++
+      response.destroy()
+    })
+    const lost = new Error('no longer leading')
+    let asked = 0
+    const beforeSend = () => {
+      if (++asked === 2) throw lost
+    }
+    await expect(send(POST, { signal: never, beforeSend })).rejects.toBe(lost)
+    expect([asked, requests]).toEqual([2, 1])
+  })
+
   test('ends with the reason of the signal, at once', async () => {
     const leader = new AbortController()
     const reason = new Error('no longer leading')
     const send = await serve(() => leader.abort(reason), 60_000)
-    await expect(send(POST, leader.signal)).rejects.toBe(reason)
+    await expect(send(POST, { signal: leader.signal })).rejects.toBe(reason)
   })
 
   test('is not sent where leadership was lost while the API key was looked up', async () => {
@@ -183,7 +201,7 @@ describe('Over HTTP a request', () => {
       return 'sk_test_1'
     }
     const send = await serve(() => void requests++, 2000, apiKey)
-    await expect(send(POST, leader.signal)).rejects.toBe(reason)
+    await expect(send(POST, { signal: leader.signal })).rejects.toBe(reason)
     expect(requests).toBe(0)
   })
 
@@ -209,7 +227,7 @@ describe('Over HTTP a request', () => {
 
     test('is sent once more with the API key as it is now: it may have been rotated', async () => {
       const { send, seen, renewals } = await rotated('sk_old', 'sk_new')
-      expect(await send(POST, never)).toMatchObject({ statusCode: 200 })
+      expect(await send(POST, { signal: never })).toMatchObject({ statusCode: 200 })
       expect(seen).toEqual([
         ['Bearer sk_old', 'k1'],
         ['Bearer sk_new', 'k1'],
@@ -219,20 +237,20 @@ describe('Over HTTP a request', () => {
 
     test('is not sent again with the same API key', async () => {
       const { send, seen } = await rotated('sk_wrong', 'sk_wrong', 'sk_right')
-      expect(await send(POST, never)).toMatchObject({ statusCode: 401 })
+      expect(await send(POST, { signal: never })).toMatchObject({ statusCode: 401 })
       expect(seen).toHaveLength(1)
     })
 
     test('with the new API key too is answered so', async () => {
       const { send, seen } = await rotated('sk_wrong', 'sk_wrong_too', 'sk_right')
-      expect(await send(POST, never)).toMatchObject({ statusCode: 401 })
+      expect(await send(POST, { signal: never })).toMatchObject({ statusCode: 401 })
       expect(seen).toHaveLength(2)
     })
   })
 
   test('that fails shows the API key nowhere', async () => {
     const send = await serve((_request, response) => void response.destroy())
-    const error = await send(POST, never).catch((thrown: unknown) => thrown)
+    const error = await send(POST, { signal: never }).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(GatewayOutcomeUnknownError)
     expect(inspect(error, { depth: 10, showHidden: true })).not.toContain('sk_test_1')
   })
@@ -266,13 +284,13 @@ describe('By invocation a request', () => {
       ])
       response.end(JSON.stringify(RESPONSE))
     })
-    expect(await send(POST, never)).toEqual(RESPONSE)
+    expect(await send(POST, { signal: never })).toEqual(RESPONSE)
     expect(seen).toEqual([['POST', '/2015-03-31/functions/sandbox/invocations', 'RequestResponse', POST]])
   })
 
   test('needs no client: its own finds Lambda as every SDK client does', async () => {
     stubLambda(await listen(answering(200, RESPONSE)))
-    expect(await lambdaTransport({ functionName: 'sandbox' })(POST, never)).toEqual(RESPONSE)
+    expect(await lambdaTransport({ functionName: 'sandbox' })(POST, { signal: never })).toEqual(RESPONSE)
   })
 
   test.each([
@@ -283,11 +301,12 @@ describe('By invocation a request', () => {
     [200, { ...RESPONSE, body: {} }, {}, 'its function answered something else than a response'],
     [200, { ...RESPONSE, headers: null }, {}, 'its function answered something else than a response'],
     [429, { Reason: 'x' }, { 'x-amzn-errortype': 'TooManyRequestsException' }, '(TooManyRequestsException)'],
+    [413, {}, { 'x-amzn-errortype': 'RequestTooLargeException' }, '(RequestTooLargeException)'],
     [409, {}, { 'x-amzn-errortype': 'ResourceConflictException' }, '(ResourceConflictException)'],
     [500, {}, { 'x-amzn-errortype': 'ServiceException' }, '(ServiceException)'],
     [502, {}, { 'x-amzn-errortype': 'EC2UnexpectedException' }, '(EC2UnexpectedException)'],
   ])('answered %i %j %j is of unknown outcome', async (statusCode, body, headers, message) => {
-    const answer = (await serve(answering(statusCode, body, headers)))(POST, never)
+    const answer = (await serve(answering(statusCode, body, headers)))(POST, { signal: never })
     await expect(answer).rejects.toThrow(GatewayOutcomeUnknownError)
     await expect(answer).rejects.toThrow(message)
   })
@@ -295,9 +314,8 @@ describe('By invocation a request', () => {
   test.each([
     [403, 'AccessDeniedException'],
     [404, 'ResourceNotFoundException'],
-    [413, 'RequestTooLargeException'],
   ])('that Lambda refuses with %i %s never reached the function', async (statusCode, type) => {
-    const answer = (await serve(answering(statusCode, {}, { 'x-amzn-errortype': type })))(POST, never)
+    const answer = (await serve(answering(statusCode, {}, { 'x-amzn-errortype': type })))(POST, { signal: never })
     await expect(answer).rejects.toThrow(GatewayRefusedError)
     await expect(answer).rejects.toThrow(`with ${statusCode} (${type});`)
     await expect(answer).rejects.toMatchObject({ statusCode })
@@ -309,7 +327,7 @@ describe('By invocation a request', () => {
       if (++requests === 1) response.destroy()
       else response.end(JSON.stringify(RESPONSE))
     })
-    expect(await send(POST, never)).toEqual(RESPONSE)
+    expect(await send(POST, { signal: never })).toEqual(RESPONSE)
   })
 
   test('that was lost and then refused is of unknown outcome: the lost one may have charged', async () => {
@@ -318,14 +336,14 @@ describe('By invocation a request', () => {
       if (++requests === 1) response.destroy()
       else response.writeHead(403, { 'x-amzn-errortype': 'AccessDeniedException' }).end('{}')
     })
-    await expect(send(POST, never)).rejects.toThrow(GatewayOutcomeUnknownError)
+    await expect(send(POST, { signal: never })).rejects.toThrow(GatewayOutcomeUnknownError)
     expect(requests).toBe(2)
   })
 
   test('is of unknown outcome, and not sent again, when no answer comes in time', async () => {
     let requests = 0
     stubLambda(await listen(() => void requests++))
-    const answer = lambdaTransport({ functionName: 'sandbox', timeoutMs: 100 })(POST, never)
+    const answer = lambdaTransport({ functionName: 'sandbox', timeoutMs: 100 })(POST, { signal: never })
     await expect(answer).rejects.toThrow(GatewayOutcomeUnknownError)
     await expect(answer).rejects.toThrow('no answer within 100 ms')
     await sleep(200)
@@ -336,14 +354,29 @@ describe('By invocation a request', () => {
     const leader = new AbortController()
     const reason = new Error('no longer leading')
     const send = await serve(() => leader.abort(reason), 60_000)
-    await expect(send(POST, leader.signal)).rejects.toBe(reason)
+    await expect(send(POST, { signal: leader.signal })).rejects.toBe(reason)
   })
 
   test('is not sent where leadership is lost already', async () => {
     let requests = 0
     const send = await serve(() => void requests++)
     const reason = new Error('no longer leading')
-    await expect(send(POST, AbortSignal.abort(reason))).rejects.toBe(reason)
+    await expect(send(POST, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
     expect(requests).toBe(0)
+  })
+
+  test('asks before each try whether this leader may still send', async () => {
+    let requests = 0
+    const send = await serve((_request, response) => {
+      requests++
+      response.destroy()
+    })
+    const lost = new Error('no longer leading')
+    let asked = 0
+    const beforeSend = () => {
+      if (++asked === 2) throw lost
+    }
+    await expect(send(POST, { signal: never, beforeSend })).rejects.toBe(lost)
+    expect([asked, requests]).toEqual([2, 1])
   })
 })

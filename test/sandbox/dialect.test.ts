@@ -1,6 +1,6 @@
 /** Billing and the sandbox were written to the same description of Stripe; here they meet, over a real socket. */
 import { afterEach, describe, expect, test } from 'vitest'
-import { GatewayOutcomeUnknownError, GatewayRefusedError } from '../../functions/billing/gateway.ts'
+import { GatewayOutcomeUnknownError } from '../../functions/billing/gateway.ts'
 import { stripeGateway } from '../../functions/billing/stripe-gateway.ts'
 import { httpTransport } from '../../functions/billing/transports.ts'
 import { type HttpGateway, type HttpGatewayOptions, startHttpGateway } from '../support/http-gateway.ts'
@@ -31,7 +31,7 @@ async function stage(card: string, options: HttpGatewayOptions = {}, timeoutMs =
     server: started,
     charge: (key = 'k1', changes: Partial<typeof order> = {}) =>
       gateway.charge({ ...order, ...changes }, { key, signal: never }),
-    find: (key = 'k1', sinceMs = Date.now()) => gateway.find({ customer: 'cus_1', key, sinceMs }, { signal: never }),
+    find: (key = 'k1', sinceMs = Date.now()) => gateway.find(order, { key, sinceMs, signal: never }),
   }
 }
 
@@ -55,7 +55,7 @@ describe('Billing and the sandbox agree', () => {
       },
     ])
     expect(first).toMatchObject({ chargeId: charged?.id })
-    expect(await find()).toEqual({ chargeId: charged?.id, amountMinor: 1999, currency: 'EUR' })
+    expect(await find()).toEqual({ status: 'charged', chargeId: charged?.id, replayed: true })
     expect(await find('k2')).toBeUndefined()
     expect(server.replayedRequests()).toBe(1)
   })
@@ -67,13 +67,12 @@ describe('Billing and the sandbox agree', () => {
     const { charge, find } = await stage(card)
     expect(await charge()).toEqual({ status: 'declined', declineCode, replayed: false })
     expect(await charge()).toEqual({ status: 'declined', declineCode, replayed: true })
-    expect(await find()).toBeUndefined()
+    expect(await find()).toMatchObject({ status: 'declined' })
   })
 
   test('on a payment method that does not exist', async () => {
     const { charge } = await stage('1')
-    await expect(charge()).rejects.toThrow(GatewayRefusedError)
-    await expect(charge()).rejects.toThrow('with 400 (resource_missing, payment_method);')
+    expect(await charge()).toEqual({ status: 'declined', declineCode: 'resource_missing', replayed: false })
   })
 
   test('on a key that comes again with another amount: the first may have charged', async () => {
@@ -113,7 +112,7 @@ describe('Billing and the sandbox agree', () => {
     expect(await find('k1', nowMs)).toBeUndefined()
     nowMs += 1
     expect(await charge()).toMatchObject({ status: 'charged', replayed: false })
-    expect(await find('k1', nowMs)).toMatchObject({ amountMinor: 1999 })
+    expect(await find('k1', nowMs)).toMatchObject({ status: 'charged' })
     expect(server.charges()).toHaveLength(1)
   })
 
