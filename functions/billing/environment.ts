@@ -62,7 +62,7 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
       }
       return { kind: 'sandbox', functionName }
     }
-    if (url !== '' && !isGatewayUrl(url)) problems.push(`GATEWAY_URL is "${withoutUser(url)}", not ${GATEWAY_URL_FORM}`)
+    if (url !== '' && !isGatewayUrl(url)) problems.push(`GATEWAY_URL is ${shownUrl(url)}; give ${GATEWAY_URL_FORM}`)
     return { kind: 'https', url, secretId: url === '' ? '' : required('GATEWAY_SECRET') }
   }
 
@@ -91,7 +91,10 @@ export function isGatewayUrl(text: string): boolean {
   return protocol === 'https:' || (protocol === 'http:' && ['127.0.0.1', 'localhost'].includes(hostname))
 }
 
-/** For messages: curl takes Stripe's API key as the user of the URL, and so might somebody here. */
-export function withoutUser(url: string): string {
-  return url.replace(/\/\/[^/]*@/, '//…@')
+/**
+ * The URL for messages, unless it may hold a key: curl takes Stripe's as the user of the URL, and so might somebody here;
+ * others put keys into the query, or forget the scheme.
+ */
+export function shownUrl(text: string): string {
+  return /[_@?#]/.test(text) ? 'one that is not shown, as it may hold a key' : `"${text}"`
 }

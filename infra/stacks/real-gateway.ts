@@ -2,7 +2,7 @@ import { CfnOutput, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager'
 import { Construct } from 'constructs'
-import { GATEWAY_URL_FORM, isGatewayUrl, withoutUser } from '../../functions/billing/environment.ts'
+import { GATEWAY_URL_FORM, isGatewayUrl, shownUrl } from '../../functions/billing/environment.ts'
 import { ConfigurationError } from '../constructs/index.ts'
 
 export interface RealGatewayProps {
@@ -23,7 +23,7 @@ export class RealGateway extends Construct {
   constructor(scope: Construct, id: string, { url }: RealGatewayProps) {
     super(scope, id)
     if (!isGatewayUrl(url)) {
-      throw new ConfigurationError(this, [`the gateway's URL is "${withoutUser(url)}"; give ${GATEWAY_URL_FORM}`])
+      throw new ConfigurationError(this, [`the gateway's URL is ${shownUrl(url)}; give ${GATEWAY_URL_FORM}`])
     }
 
     const apiKey = new Secret(this, 'ApiKey', {

@@ -1,4 +1,4 @@
-import { CfnOutput, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib'
+import { Annotations, CfnOutput, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib'
 import { AttributeType, Billing, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { Construct } from 'constructs'
@@ -12,6 +12,10 @@ export class SandboxGateway extends Construct {
 
   constructor(scope: Construct, id: string) {
     super(scope, id)
+    // So that whoever forgets to say where the real gateway is sees it at each synthesis and deployment.
+    Annotations.of(this).addInfo(
+      'Charges go to the sandbox, which moves no money; the context gatewayUrl names a real one',
+    )
 
     const table = new TableV2(this, 'Table', {
       partitionKey: { name: 'customer', type: AttributeType.STRING },

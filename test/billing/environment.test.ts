@@ -58,13 +58,21 @@ describe('The gateway', () => {
 
   test.each(['http://gateway.example', 'gateway.example'])('may not be at "%s"', (GATEWAY_URL) => {
     expect(() => readEnvironment({ ...REAL, GATEWAY_URL })).toThrow(
-      `GATEWAY_URL is "${GATEWAY_URL}", not an https:// URL`,
+      `GATEWAY_URL is "${GATEWAY_URL}"; give an https:// URL`,
     )
   })
 
-  test('has its key in no URL, and a URL with a key in no message', () => {
-    const problem = () => readEnvironment({ ...REAL, GATEWAY_URL: 'https://sk_test_1:@gateway.example' })
-    expect(problem).toThrow('GATEWAY_URL is "https://…@gateway.example", not an https:// URL without user')
+  test.each([
+    'https://sk_live_1:@gateway.example',
+    'sk_live_1@gateway',
+    'https://gateway.example?key=sk',
+    'sk_live/1@x',
+  ])('has its key in no URL, and what may be one in no message: %s', (GATEWAY_URL) => {
+    const problem = () => readEnvironment({ ...REAL, GATEWAY_URL })
+    expect(problem).toThrow(
+      'GATEWAY_URL is one that is not shown, as it may hold a key; give an https:// URL without user',
+    )
+    expect(problem).not.toThrow('sk')
   })
 })
 

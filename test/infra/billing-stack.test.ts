@@ -260,7 +260,9 @@ describe('with a real gateway', () => {
   })
 
   test('a key in its URL is not repeated in the error', () => {
-    expect(() => synthesized({ gatewayUrl: 'https://sk_test_1:@api.stripe.com' })).toThrow('"https://…@api.stripe.com"')
+    expect(() => synthesized({ gatewayUrl: 'https://sk_test_1:@api.stripe.com' })).toThrow(
+      "the gateway's URL is one that is not shown, as it may hold a key; give",
+    )
   })
 })
 
