@@ -1,6 +1,6 @@
 /** What one try of a candidate came to, read from what its function returned, threw or logged. */
-import type { Ending } from './environment.ts'
-import type { ErrorReport } from './runtime.ts'
+import type { Ending } from './host/environment.ts'
+import type { ErrorReport } from './host/runtime.ts'
 
 /** What the leader did, as far as a run counts it. */
 export interface Work {

@@ -1,8 +1,8 @@
 /** Where the scheduled function and its gateway keep what they know, from the environments that the stacks give them. */
 import { LAMBDA_LEASE_MS } from '../../functions/election/options.ts'
-import { TemplateError } from './intrinsics.ts'
 import type { Candidate } from './scheduler.ts'
-import type { LambdaFunction } from './template.ts'
+import { TemplateError } from './stack/intrinsics.ts'
+import type { LambdaFunction } from './stack/template.ts'
 
 export interface Places {
   readonly leaseTable: string

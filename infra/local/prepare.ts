@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DynamoDBLocal, startDynamoDBLocal } from './dynamodb-local.ts'
-import type { Json } from './intrinsics.ts'
-import { type Assembly, synthesize } from './synthesize.ts'
+import type { Json } from './stack/intrinsics.ts'
+import { type Assembly, synthesize } from './stack/synthesize.ts'
 
 export interface Prepared {
   readonly dynamodb: DynamoDBLocal

@@ -2,11 +2,11 @@
 import { join, resolve } from 'node:path'
 import type { Subscription } from '../../functions/billing/subscription.ts'
 import { generateCustomers, readCustomers } from './customers.ts'
-import { startDisplay } from './display.ts'
+import { startDisplay } from './display/display.ts'
 import { INTERRUPTED_EXIT_CODE, onInterrupt } from './interrupt.ts'
 import { OptionError, type Parsed, parseOptions, type StartOptions } from './options.ts'
 import { simulate } from './simulation.ts'
-import { appCommand } from './synthesize.ts'
+import { appCommand } from './stack/synthesize.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const SEED = 1

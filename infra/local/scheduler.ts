@@ -1,7 +1,7 @@
 /** A small EventBridge Scheduler: when its schedules occur, and the event that each occurrence sends. */
 import { randomUUID } from 'node:crypto'
-import { TemplateError } from './intrinsics.ts'
-import type { LambdaFunction, Schedule } from './template.ts'
+import { TemplateError } from './stack/intrinsics.ts'
+import type { LambdaFunction, Schedule } from './stack/template.ts'
 
 /** A schedule and the function that it fires. */
 export interface Candidate {

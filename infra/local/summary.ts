@@ -1,5 +1,5 @@
 /** What a run came to, counted from the candidates' outcomes, and from the gateway and the ledger independently. */
-import { count } from './phrases.ts'
+import { count } from './display/phrases.ts'
 import { completionOf, completionsOf, type TickRecord, type Try, wasTakenOver } from './tick.ts'
 
 /** The object that `--json` prints. */

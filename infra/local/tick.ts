@@ -1,6 +1,6 @@
 /** One tick: its candidates are woken at once, and the tick is over when all of them, retries included, are done. */
 import type { LateCandidate } from './faults/late-candidate.ts'
-import type { Attempt, LambdaHost } from './lambda-host.ts'
+import type { Attempt, LambdaHost } from './host/lambda-host.ts'
 import { outcomeOf, type TryOutcome } from './outcome.ts'
 import { type Candidate, eventOf } from './scheduler.ts'
 

@@ -1,8 +1,9 @@
 /** What a run has shown: whether all is right, what a missing protection did, and whether it proves anything. */
+
+import { count } from './display/phrases.ts'
 import type { Control } from './faults/controls.ts'
 import type { Fault } from './faults/fault.ts'
 import type { StartOptions } from './options.ts'
-import { count } from './phrases.ts'
 import { type Circumstances, faultsOf, type Summary } from './summary.ts'
 
 export interface Verdict {

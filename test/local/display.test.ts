@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { type Display, type Ended, startDisplay } from '../../infra/local/display.ts'
-import type { Ending } from '../../infra/local/environment.ts'
+import { type Display, type Ended, startDisplay } from '../../infra/local/display/display.ts'
 import type { Fault } from '../../infra/local/faults/fault.ts'
+import type { Ending } from '../../infra/local/host/environment.ts'
 import { CALM, killedLeader, recordOf, tryOf } from './fixtures/records.ts'
 
 /** What the display writes to something that is a terminal or not. */

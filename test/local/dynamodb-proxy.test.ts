@@ -18,8 +18,8 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb'
 import { afterEach, describe, expect, inject, test } from 'vitest'
-import { dynamodbError, startDynamoDBProxy } from '../../infra/local/dynamodb-proxy.ts'
-import type { Call, Interceptor } from '../../infra/local/interceptor.ts'
+import { dynamodbError, startDynamoDBProxy } from '../../infra/local/host/dynamodb-proxy.ts'
+import type { Call, Interceptor } from '../../infra/local/host/interceptor.ts'
 import { createLeaseTable, localClient } from '../support/tables.ts'
 
 const cleanups: (() => unknown)[] = []

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Environment } from '../../infra/local/environment.ts'
-import { createEnvironmentPool } from '../../infra/local/environment-pool.ts'
+import type { Environment } from '../../infra/local/host/environment.ts'
+import { createEnvironmentPool } from '../../infra/local/host/environment-pool.ts'
 
 /** A pool of environments that are initialized when the test says so. */
 function scene() {

@@ -8,8 +8,8 @@ import {
   TooManyRequestsException,
 } from '@aws-sdk/client-lambda'
 import { afterEach, describe, expect, test } from 'vitest'
-import { sessionTokenOf } from '../../infra/local/caller.ts'
-import { lambdaError, startLambdaEndpoint } from '../../infra/local/lambda-endpoint.ts'
+import { sessionTokenOf } from '../../infra/local/host/caller.ts'
+import { lambdaError, startLambdaEndpoint } from '../../infra/local/host/lambda-endpoint.ts'
 import { fixtureFunction } from './fixtures/functions.ts'
 
 const payment = fixtureFunction({ name: 'payment', arn: 'arn:aws:lambda:eu-central-1:000000000000:function:payment' })

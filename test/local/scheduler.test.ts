@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { candidatesOf, eventOf, firstTickMs } from '../../infra/local/scheduler.ts'
-import type { Schedule } from '../../infra/local/template.ts'
+import type { Schedule } from '../../infra/local/stack/template.ts'
 import { fixtureFunction } from './fixtures/functions.ts'
 
 const HOUR_MS = 3_600_000

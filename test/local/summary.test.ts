@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { Ending } from '../../infra/local/environment.ts'
+import { amountsOf } from '../../infra/local/display/phrases.ts'
+import type { Ending } from '../../infra/local/host/environment.ts'
 import { outcomeOf } from '../../infra/local/outcome.ts'
-import { amountsOf } from '../../infra/local/phrases.ts'
 import { type Counted, faultsOf, type Summary, summarize } from '../../infra/local/summary.ts'
 import { CALM, killedLeader, recordOf } from './fixtures/records.ts'
 

@@ -9,9 +9,9 @@ import {
   resolve,
   type Stack,
   TemplateError,
-} from '../../infra/local/intrinsics.ts'
-import { createTables, deleteTables } from '../../infra/local/tables.ts'
-import { readStack } from '../../infra/local/template.ts'
+} from '../../infra/local/stack/intrinsics.ts'
+import { createTables, deleteTables } from '../../infra/local/stack/tables.ts'
+import { readStack } from '../../infra/local/stack/template.ts'
 import { localClient } from '../support/tables.ts'
 
 const stack = (resources: Stack['resources'] = {}): Stack => ({

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { Ending } from '../../infra/local/environment.ts'
 import { lateCandidate } from '../../infra/local/faults/late-candidate.ts'
-import type { LambdaHost } from '../../infra/local/lambda-host.ts'
+import type { Ending } from '../../infra/local/host/environment.ts'
+import type { LambdaHost } from '../../infra/local/host/lambda-host.ts'
 import { runTick } from '../../infra/local/tick.ts'
 import { fixtureFunction } from './fixtures/functions.ts'
 

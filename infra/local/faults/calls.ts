@@ -1,5 +1,5 @@
 /** Which step of the task a call is: faults are planned in these terms, and counted in them. */
-import type { Call } from '../interceptor.ts'
+import type { Call } from '../host/interceptor.ts'
 
 /**
  * `lease`: any write of the lease's row. `claim`, `move`: of a subscription. `intent`, `answer`, `unknown`: of the ledger.

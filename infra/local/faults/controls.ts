@@ -3,7 +3,7 @@
  * away from what passes on the wire, and the lease by a misconfiguration that people make.
  */
 import { randomUUID } from 'node:crypto'
-import type { Call, Interceptor } from '../interceptor.ts'
+import type { Call, Interceptor } from '../host/interceptor.ts'
 import type { Candidate } from '../scheduler.ts'
 
 export const CONTROLS = ['lease', 'fence', 'key'] as const

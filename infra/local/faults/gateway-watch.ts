@@ -1,6 +1,6 @@
 /** What the gateway answers, seen on the wire where no fault can hide it: for progress, and for the line of each tick. */
 import type { Money } from '../../../functions/billing/money.ts'
-import type { Interceptor, Reply } from '../interceptor.ts'
+import type { Interceptor, Reply } from '../host/interceptor.ts'
 
 export interface GatewayWatch {
   readonly intercept: Interceptor

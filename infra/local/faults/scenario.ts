@@ -1,5 +1,5 @@
 /** All that a run does to its functions and their requests, planned by its options. */
-import type { Interceptor } from '../interceptor.ts'
+import type { Interceptor } from '../host/interceptor.ts'
 import type { StartOptions } from '../options.ts'
 import type { Places } from '../places.ts'
 import { kindOf } from './calls.ts'

@@ -1,8 +1,8 @@
 /** Lets planned faults happen: counts the calls of a tick by their kind, and does what is planned for the one that comes. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { dynamodbError } from '../dynamodb-proxy.ts'
-import type { Call, Interceptor, Reply } from '../interceptor.ts'
-import type { LambdaHost } from '../lambda-host.ts'
+import { dynamodbError } from '../host/dynamodb-proxy.ts'
+import type { Call, Interceptor, Reply } from '../host/interceptor.ts'
+import type { LambdaHost } from '../host/lambda-host.ts'
 import type { CallKind } from './calls.ts'
 import { type Fault, strikesAt } from './fault.ts'
 import type { LateCandidate } from './late-candidate.ts'

@@ -3,7 +3,7 @@ import type { CallKind } from '../../../infra/local/faults/calls.ts'
 import type { Deed, Fault } from '../../../infra/local/faults/fault.ts'
 import { type LateCandidate, lateCandidate } from '../../../infra/local/faults/late-candidate.ts'
 import { createStriker } from '../../../infra/local/faults/strike.ts'
-import type { Call, Reply } from '../../../infra/local/interceptor.ts'
+import type { Call, Reply } from '../../../infra/local/host/interceptor.ts'
 
 const DONE: Reply = { statusCode: 200, headers: {}, body: 'done' }
 

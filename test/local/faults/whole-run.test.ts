@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { generateCustomers } from '../../../infra/local/customers.ts'
-import { startDisplay } from '../../../infra/local/display.ts'
+import { startDisplay } from '../../../infra/local/display/display.ts'
 import { parseOptions } from '../../../infra/local/options.ts'
 import { simulate } from '../../../infra/local/simulation.ts'
-import { appCommand, synthesize } from '../../../infra/local/synthesize.ts'
+import { appCommand, synthesize } from '../../../infra/local/stack/synthesize.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
 /** Most of a run is waiting for retries and leases, so that runs go well side by side. */

@@ -1,5 +1,5 @@
 /** Numbers, times and money as a person reads them. */
-import { formatMoney, type Money, totalMinor } from '../../functions/billing/money.ts'
+import { formatMoney, type Money, totalMinor } from '../../../functions/billing/money.ts'
 
 const SHOWN_CURRENCIES = 3
 

@@ -1,7 +1,8 @@
 /** Runs invocations, each in an execution environment of its function, and knows which works on which request. */
+
+import type { LambdaFunction } from '../stack/template.ts'
 import { type Ending, type Environment, startEnvironment } from './environment.ts'
 import { createEnvironmentPool, type EnvironmentPool } from './environment-pool.ts'
-import type { LambdaFunction } from './template.ts'
 
 export interface EnvironmentsOptions {
   /** Every invocation in a new environment. */

@@ -1,12 +1,12 @@
 /** What a run looks like in a terminal: a line per tick, a line per failure, and an end that says whether all is well. */
 import pc from 'picocolors'
-import type { Money } from '../../functions/billing/money.ts'
-import { type Fault, wordsFor } from './faults/fault.ts'
+import type { Money } from '../../../functions/billing/money.ts'
+import { type Fault, wordsFor } from '../faults/fault.ts'
+import type { Summary } from '../summary.ts'
+import { completionOf, completionsOf, type TickRecord, type Try, wasTakenOver } from '../tick.ts'
+import type { Verdict } from '../verdict.ts'
 import { amountsOf, count, secondsOf, timeOf } from './phrases.ts'
 import { statusLine } from './status-line.ts'
-import type { Summary } from './summary.ts'
-import { completionOf, completionsOf, type TickRecord, type Try, wasTakenOver } from './tick.ts'
-import type { Verdict } from './verdict.ts'
 
 /** Standard output or standard error. */
 export interface Terminal {

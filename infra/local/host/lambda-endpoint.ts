@@ -3,10 +3,10 @@
  * Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
  */
 import { randomUUID } from 'node:crypto'
+import type { LambdaFunction } from '../stack/template.ts'
 import type { Ending } from './environment.ts'
 import type { Interceptor, Reply } from './interceptor.ts'
 import { type LoopbackServer, type Received, startLoopbackServer } from './loopback-server.ts'
-import type { LambdaFunction } from './template.ts'
 
 export interface LambdaEndpointOptions {
   readonly functions: readonly LambdaFunction[]

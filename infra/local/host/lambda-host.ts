@@ -6,6 +6,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { LambdaFunction } from '../stack/template.ts'
 import { senderOf } from './caller.ts'
 import { startDynamoDBProxy } from './dynamodb-proxy.ts'
 import type { Ending } from './environment.ts'
@@ -13,7 +14,6 @@ import { environmentVariables } from './environment-variables.ts'
 import { createEnvironments } from './environments.ts'
 import type { Interceptor } from './interceptor.ts'
 import { startLambdaEndpoint } from './lambda-endpoint.ts'
-import type { LambdaFunction } from './template.ts'
 
 const RETRY_DELAYS_MS = [60_000, 120_000] as const
 

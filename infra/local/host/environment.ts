@@ -8,9 +8,9 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { LambdaFunction } from '../stack/template.ts'
+import { guard } from '../watchdog.ts'
 import type { ErrorReport, InvokeMessage, RuntimeMessage } from './runtime.ts'
-import type { LambdaFunction } from './template.ts'
-import { guard } from './watchdog.ts'
 
 /** How an invocation ended. */
 export type Ending =

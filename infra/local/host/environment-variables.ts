@@ -1,6 +1,7 @@
 /** What a function finds in `process.env`. */
+
+import type { LambdaFunction } from '../stack/template.ts'
 import { ACCESS_KEY, sessionTokenOf } from './caller.ts'
-import type { LambdaFunction } from './template.ts'
 
 export interface Endpoints {
   readonly dynamodb: string

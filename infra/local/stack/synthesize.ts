@@ -8,9 +8,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { delimiter, dirname, join } from 'node:path'
+import { guard } from '../watchdog.ts'
 import { isObject, type Json, type JsonObject, type Resource, type Stack, TemplateError } from './intrinsics.ts'
 import { type Declared, readStack } from './template.ts'
-import { guard } from './watchdog.ts'
 
 export interface Synthesis {
   /** The command of the app, as in `cdk.json`. */
