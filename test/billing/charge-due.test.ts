@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest'
-import { type ChargeDueOptions, UnsettledChargesError } from '../../functions/billing/charge-due.ts'
+import { type ChargeDueOptions, chargeDue, UnsettledChargesError } from '../../functions/billing/charge-due.ts'
 import { GatewayOutcomeUnknownError } from '../../functions/billing/gateway.ts'
 import type { GatewayResponse } from '../../functions/billing/transports.ts'
 import { LeaseLostError, StaleTokenError } from '../../functions/election/index.ts'
@@ -268,6 +268,21 @@ describe('An unknown outcome', () => {
     expect(scene.asked.slice(asked)).toEqual(['GET cus_1', ...(replayed === 1 ? [] : ['POST cus_1'])])
     expect(scene.charges()).toHaveLength(1)
     expect(await scene.booked()).toEqual(scene.charges())
+  })
+
+  test('is asked about by the same leader too, where it goes over its work again', async () => {
+    await using scene = await setScene(endpoint, [monthly('cus_1')], losingAnswers(1))
+    const outcome = await scene.lead(TICK, (parts) => ({
+      subscriptions: {
+        ...parts.subscriptions,
+        findDue: async (...find) => {
+          await expect(chargeDue(parts)).rejects.toThrow(UnsettledChargesError)
+          return parts.subscriptions.findDue(...find)
+        },
+      },
+    }))
+    expect(outcome).toMatchObject({ status: 'completed', result: { charged: 1, replayed: 1 } })
+    expect(scene.asked).toEqual(['POST cus_1', 'GET cus_1'])
   })
 
   test.each([
