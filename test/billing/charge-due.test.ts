@@ -406,11 +406,11 @@ describe('An unknown outcome', () => {
         return stored.get(key) ?? answer()
       },
     })
-    await expect(scene.lead(TICK)).rejects.toThrow('The gateway seems to be down')
+    const alone = () => ({ concurrency: 1 })
+    await expect(scene.lead(TICK, alone)).rejects.toThrow('The gateway seems to be down: 60 more were not tried')
     isDown = false
-    await expect(scene.lead(TICK)).rejects.toMatchObject({ result: { charged: 80 - stored.size, failed: stored.size } })
-    expect(scene.charges()).toHaveLength(80 - stored.size)
-    expect(stored.size).toBeLessThan(30)
+    await expect(scene.lead(TICK, alone)).rejects.toMatchObject({ result: { charged: 60, failed: 20 } })
+    expect(scene.charges()).toHaveLength(60)
   })
 
   test('now and then does not mean that the gateway is down', async () => {
@@ -461,20 +461,23 @@ describe('A subscription that cannot be charged', () => {
     expect(scene.charges().map(({ customer }) => customer)).toEqual(Array(4).fill('cus_2'))
   })
 
-  test('because somebody changed it meanwhile is told of', async () => {
-    await using scene = await setScene(endpoint, [monthly('cus_1')])
-    const lead = scene.lead(TICK, ({ gateway }) => ({
-      gateway: {
-        ...gateway,
-        charge: async (...charge) => {
-          await scene.put({ ...(await scene.subscription('cus_1')), dunned: 1 })
-          return gateway.charge(...charge)
+  test.each([{ dunned: 1 }, { period: '2024-03-31' }, { period: '2024-02-29', dunned: 1 }])(
+    'because somebody changed it meanwhile is told of: %j',
+    async (change) => {
+      await using scene = await setScene(endpoint, [monthly('cus_1')])
+      const lead = scene.lead(TICK, ({ gateway }) => ({
+        gateway: {
+          ...gateway,
+          charge: async (...charge) => {
+            await scene.put({ ...(await scene.subscription('cus_1')), ...change })
+            return gateway.charge(...charge)
+          },
         },
-      },
-    }))
-    await expect(lead).rejects.toMatchObject({ cause: expect.objectContaining({ name: 'SubscriptionChangedError' }) })
-    expect(await scene.booked()).toEqual(scene.charges())
-  })
+      }))
+      await expect(lead).rejects.toMatchObject({ cause: expect.objectContaining({ name: 'SubscriptionChangedError' }) })
+      expect(await scene.booked()).toEqual(scene.charges())
+    },
+  )
 
   test.each([
     ['period', '2024-02-30'],
@@ -601,7 +604,7 @@ describe('A leader that was replaced', () => {
   test('that brings a second charge, because its request was held back until the key was forgotten, says so', async () => {
     let nowMs = Date.now()
     let hold: (() => Promise<unknown>) | undefined
-    await using scene = await setScene(endpoint, [monthly('cus_1'), monthly('cus_2')], {
+    await using scene = await setScene(endpoint, [monthly('cus_1')], {
       now: () => nowMs,
       intercept: async ({ method }, answer) => {
         const held = method === 'POST' ? hold : undefined
@@ -618,8 +621,8 @@ describe('A leader that was replaced', () => {
       nowMs += 2 * DAY_MS
     }
     await expect(scene.lead(TICK, () => ({ concurrency: 1 }))).rejects.toThrow(StaleTokenError)
-    expect(scene.charges()).toHaveLength(3)
-    expect(await scene.booked()).toHaveLength(2)
+    expect(scene.charges()).toHaveLength(2)
+    expect(await scene.booked()).toHaveLength(1)
     expect(scene.log).toContainEqual({
       message: 'not settled',
       fields: { tick: TICK, error: 'DuplicateChargeError', reason: expect.stringContaining('refund one of them') },
