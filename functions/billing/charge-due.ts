@@ -66,7 +66,7 @@ export class UnsettledChargesError extends Error {
   constructor(result: BillingResult, causes: readonly unknown[], notTried: number) {
     const rest = notTried === 0 ? '' : ` The gateway seems to be down: ${notTried} more were not tried.`
     super(
-      `${result.failed} of ${result.due} due charges are not settled (${countByName(causes)}); they stay due, and a retry of this tick repeats them safely.${rest}`,
+      `${result.failed} of ${result.due} due charges are not settled (${countByName(causes)}). A retry of this tick tries safely what is still due; the log has each reason.${rest}`,
       { cause: causes[0] },
     )
     this.unsettled = result.failed + notTried

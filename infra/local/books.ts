@@ -1,7 +1,16 @@
 /** The books after the ticks: what the gateway has, what the ledger has, and whether they agree. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { Subscription } from '../../functions/billing/subscription.ts'
-import { auditLedger, type Booked, disagreements, duplicatesIn, readGateway, readLedger } from './customers.ts'
+import {
+  auditLedger,
+  type Booked,
+  disagreements,
+  duplicatesIn,
+  readGateway,
+  readLedger,
+  unitOf,
+  unowed,
+} from './customers.ts'
 import type { Places } from './places.ts'
 import type { Counted } from './summary.ts'
 
@@ -11,21 +20,26 @@ export interface Books extends Omit<Counted, 'replayedRequests'> {
 }
 
 /**
- * @param lastTick canonical ISO text
+ * @param lastTick the last tick that is over, canonical ISO text
+ * @param latestTick the last that was begun
  * @param seeded the subscriptions as they were before the first tick
  */
 export async function readBooks(
   client: DynamoDBClient,
   places: Places,
-  lastTick: string,
+  { lastTick, latestTick }: { readonly lastTick: string; readonly latestTick: string },
   seeded: readonly Subscription[],
 ): Promise<Books> {
-  const charges = await readGateway(client, places.sandboxTable)
+  const account = await readGateway(client, places.sandboxTable)
+  const { charges, declined } = account
+  const paid = new Set(charges.map(unitOf))
   return {
     charges,
+    declined: [...declined].filter((unit) => !paid.has(unit)).length,
+    wrongCharges: unowed(account, latestTick, seeded).length,
     duplicateCharges: duplicatesIn(charges),
     lostUpdates: disagreements(charges, await readLedger(client, places.chargesTable)),
-    ledger: await auditLedger(client, places, lastTick, seeded),
+    ledger: await auditLedger(client, places, lastTick, seeded, declined),
   }
 }
 

@@ -4,9 +4,12 @@ export {
   type Booked,
   disagreements,
   duplicatesIn,
+  type GatewayAccount,
   type LedgerAudit,
   readGateway,
   readLedger,
+  unitOf,
+  unowed,
 } from './customers/audit.ts'
 export { CustomersFileError, readCustomers, toCsv } from './customers/csv.ts'
 export { generateCustomers } from './customers/generate.ts'

@@ -103,7 +103,7 @@ export function parseOptions(argv: readonly string[]): Parsed {
     )
     .option(
       '--chaos <seed>',
-      `faults in each of the first ticks (default: ${CHAOS_TICKS} ticks), then calm ones; the same seed, the same faults`,
+      `faults in each of the first ticks (default: ${CHAOS_TICKS} ticks), then calm ones; the same seed, the same plan`,
       wholeNumber(0, 0xffff_ffff),
     )
     .addOption(
@@ -155,6 +155,11 @@ function refuseContradictions(flags: Flags, ticks = Number.POSITIVE_INFINITY): v
   }
   if (without.includes('fence') && without.includes('key') && chaos === undefined && ticks < 2) {
     throw new OptionError('--without fence and --without key need --ticks 2 at least: each hits a leader of its own')
+  }
+  if (without.includes('lease') && (without.includes('fence') || freezeLeader !== undefined)) {
+    throw new OptionError(
+      'Without the lease each candidate has a lease of its own, and with it a fence of its own: show what the fence is for with --without fence alone',
+    )
   }
   if (candidates > 1) return
   const needTwo = [

@@ -41,7 +41,9 @@ export async function main(argv: readonly string[], app?: string): Promise<numbe
     const { signal } = interrupt
     const command = app ?? (await appCommand(ROOT))
     const { summary, verdict } = await simulate({ options, subscriptions, app: command, root: ROOT, display, signal })
-    if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`)
+    const isRight = verdict.faults.length === 0
+    const word = isRight ? (verdict.inconclusive.length === 0 ? 'right' : 'inconclusive') : 'wrong'
+    if (options.json) process.stdout.write(`${JSON.stringify({ verdict: word, ...summary })}\n`)
     if (verdict.faults.length > 0) return FAILED
     if (verdict.inconclusive.length > 0) return INCONCLUSIVE
     return signal.aborted && options.ticks !== undefined ? INTERRUPTED_EXIT_CODE : 0

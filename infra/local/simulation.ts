@@ -13,7 +13,7 @@ import type { Display } from './display/display.ts'
 import { count, timeOf } from './display/phrases.ts'
 import { watchProgress } from './display/progress.ts'
 import type { DynamoDBLocal } from './dynamodb-local.ts'
-import { withoutLease } from './faults/controls.ts'
+import { HOW_SWITCHED_OFF, withoutLease } from './faults/controls.ts'
 import { createScenario, type Scenario } from './faults/scenario.ts'
 import { forecast } from './forecast.ts'
 import { type LambdaHost, startLambdaHost } from './host/lambda-host.ts'
@@ -92,7 +92,8 @@ export async function simulate(run: Run): Promise<{ readonly summary: Summary; r
   const last = records.at(-1)
   const cut = wasCut(last, signal)
   const audited = cut ? records.at(-2) : last
-  const books = await readBooks(client, places, audited?.tick ?? '', subscriptions)
+  const ticks = { lastTick: audited?.tick ?? '', latestTick: last?.tick ?? '' }
+  const books = await readBooks(client, places, ticks, subscriptions)
   const replayedRequests = scenario.gateway.replayedRequests()
   const summary = summarize(records, candidates.length, { ...books, replayedRequests })
   const struck = scenario.struck()
@@ -146,7 +147,8 @@ async function runTicks(run: Run, stage: Stage): Promise<readonly TickRecord[]> 
   }
 
   async function isSettled(): Promise<boolean> {
-    return areSettled(await readBooks(client, places, records.at(-1)?.tick ?? '', subscriptions))
+    const tick = records.at(-1)?.tick ?? ''
+    return areSettled(await readBooks(client, places, { lastTick: tick, latestTick: tick }, subscriptions))
   }
 
   const { ticks = Number.POSITIVE_INFINITY, chaos } = options
@@ -176,7 +178,7 @@ function announce(
   const { without, chaos, ticks = 0 } = options
   if (without.length > 0) {
     display.warn(
-      `Switched off: the ${without.join(', the ')}. It is done on the wire; the deployed code knows nothing of it.`,
+      `Switched off: ${without.map((control) => HOW_SWITCHED_OFF[control]).join('; ')}. The deployed code knows nothing of it.`,
     )
   }
   if (chaos !== undefined) {

@@ -23,6 +23,10 @@ export interface Summary {
   /** Requests that the gateway answered from what it had stored. */
   readonly replayedRequests: number
   readonly dueNotCharged: number
+  /** Business units that the gateway declined to charge, and nobody has paid since. */
+  readonly declined: number
+  /** Charges of what was not due, or of another amount than was owed. */
+  readonly wrongCharges: number
   /** Charges that only the gateway or only the ledger has, or that they have with different amounts. */
   readonly lostUpdates: number
   readonly staleWritesRefused: number
@@ -34,13 +38,15 @@ export interface Counted {
   readonly duplicateCharges: number
   readonly replayedRequests: number
   readonly lostUpdates: number
+  readonly declined: number
+  readonly wrongCharges: number
   readonly ledger: { readonly charges: number; readonly duplicateCharges: number; readonly dueNotCharged: number }
 }
 
 export function summarize(records: readonly TickRecord[], candidates: number, counted: Counted): Summary {
   const tries = records.flatMap((record) => record.tries)
   const ended = (status: Try['outcome']['status']) => tries.filter(({ outcome }) => outcome.status === status).length
-  const { ledger, replayedRequests, lostUpdates } = counted
+  const { ledger, replayedRequests, declined, wrongCharges, lostUpdates } = counted
   return {
     ticks: records.length,
     candidates,
@@ -53,6 +59,8 @@ export function summarize(records: readonly TickRecord[], candidates: number, co
     duplicateCharges: Math.max(counted.duplicateCharges, ledger.duplicateCharges),
     replayedRequests,
     dueNotCharged: ledger.dueNotCharged,
+    declined,
+    wrongCharges,
     lostUpdates,
     staleWritesRefused: tries.reduce((sum, { outcome }) => sum + staleWritesOf(outcome), 0),
   }
@@ -73,13 +81,14 @@ export interface Circumstances {
 
 /** What went wrong, in words; empty where nothing did. A tick that was cut short is no fault. */
 export function faultsOf(summary: Summary, { cut, chaos }: Circumstances): string[] {
-  const { ticks, completed, completedTwice, duplicateCharges, dueNotCharged, lostUpdates } = summary
+  const { ticks, completed, completedTwice, duplicateCharges, wrongCharges, dueNotCharged, lostUpdates } = summary
   const faults: string[] = []
   const uncompleted = ticks - completed - (cut ? 1 : 0)
-  if (duplicateCharges > 0) faults.push(`${duplicateCharges} charged more than once`)
+  if (duplicateCharges > 0) faults.push(`${count(duplicateCharges, 'charge')} too many`)
+  if (wrongCharges > 0) faults.push(`${count(wrongCharges, 'charge')} of what was not owed`)
   if (dueNotCharged > 0) faults.push(`${dueNotCharged} due and not recorded as charged`)
   if (!cut && lostUpdates > 0) faults.push(`gateway and ledger disagree on ${count(lostUpdates, 'charge')}`)
-  if (!chaos && uncompleted > 0) faults.push(`${uncompleted} of ${ticks} ticks completed by nobody`)
-  if (completedTwice > 0) faults.push(`${completedTwice} of ${ticks} ticks completed more than once`)
+  if (!chaos && uncompleted > 0) faults.push(`${uncompleted} of ${count(ticks, 'tick')} completed by nobody`)
+  if (completedTwice > 0) faults.push(`${completedTwice} of ${count(ticks, 'tick')} completed more than once`)
   return faults
 }

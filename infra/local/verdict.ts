@@ -24,7 +24,7 @@ export function verdictOn(
   { cut, isInterrupted }: { readonly cut: boolean; readonly isInterrupted: boolean },
 ): Verdict {
   const circumstances: Circumstances = { cut, chaos: asked.chaos !== undefined }
-  const effects = asked.without.map((control) => ({ control, effect: effectOf(control, summary) }))
+  const effects = asked.without.map((control) => ({ control, effect: effectOf(control, summary, asked) }))
   const harm = effects.flatMap(({ control, effect }) =>
     effect === undefined ? [] : [`without the ${control}: ${effect}`],
   )
@@ -41,19 +41,27 @@ export function verdictOn(
 }
 
 /** What the absence of a protection did; undefined where it did nothing. */
-function effectOf(control: Control, { completedTwice, lostUpdates, duplicateCharges }: Summary): string | undefined {
+function effectOf(
+  control: Control,
+  { completedTwice, lostUpdates, duplicateCharges }: Summary,
+  { without }: Asked,
+): string | undefined {
+  // What was charged twice is at the gateway once more than in the ledger, too.
+  const overwritten = lostUpdates - duplicateCharges
   switch (control) {
-    case 'lease':
-      return completedTwice > 0 ? `${count(completedTwice, 'tick')} completed by more than one leader` : undefined
+    case 'lease': {
+      if (completedTwice === 0) return undefined
+      const fences = `; ${count(overwritten, 'charge')} overwritten in the ledger, since each lease has a fence of its own`
+      const completed = `${count(completedTwice, 'tick')} completed by more than one leader`
+      return completed + (overwritten > 0 && !without.includes('fence') ? fences : '')
+    }
     case 'fence': {
-      // What was charged twice is at the gateway once more than in the ledger, too.
-      const overwritten = lostUpdates - duplicateCharges
       return overwritten > 0
         ? `${count(overwritten, 'charge')} overwritten in the ledger by a replaced leader`
         : undefined
     }
     case 'key':
-      return duplicateCharges > 0 ? `${count(duplicateCharges, 'customer')} charged twice` : undefined
+      return duplicateCharges > 0 ? `${count(duplicateCharges, 'charge')} too many` : undefined
   }
 }
 
@@ -79,7 +87,7 @@ function missedHit(
 function frozenForNothing({ staleWritesRefused }: Summary, struck: readonly Fault[], asked: Asked): string[] {
   const wasFrozen = asked.freezeLeader !== undefined && struck.some(({ what }) => what === 'freeze')
   if (!wasFrozen || staleWritesRefused > 0 || asked.without.length > 0) return []
-  return [`The leader of tick ${asked.freezeLeader} was frozen, but none of its writes came too late.`]
+  return [`The leader of tick ${asked.freezeLeader} was frozen, but no write of its was refused.`]
 }
 
 function tooCalm({ tookOver, staleWritesRefused }: Summary, { without }: Asked): string[] {

@@ -10,6 +10,8 @@ import {
   duplicatesIn,
   readGateway,
   readLedger,
+  unitOf,
+  unowed,
 } from '../../infra/local/customers.ts'
 import { localClient } from '../support/tables.ts'
 
@@ -92,10 +94,11 @@ const tryOf = (period: string, status: string, changes: object = {}) => ({
   ...changes,
 })
 
-async function audit(now: readonly Subscription[], tries: readonly object[]) {
+async function audit(now: readonly Subscription[], tries: readonly object[], declined: readonly string[] = []) {
   const tables = { subscriptionsTable: await tableOf('plan', now), chargesTable: await tableOf('charge', tries) }
-  return auditLedger(client, tables, LAST_TICK, [subscription()])
+  return auditLedger(client, tables, LAST_TICK, [subscription()], new Set(declined))
 }
+const JANUARY = unitOf(booked({ customer: 'c-1' }))
 
 describe('the audit of the ledger', () => {
   test('finds every period that fell due paid once', async () => {
@@ -132,18 +135,45 @@ describe('the audit of the ledger', () => {
     'misses nothing of a subscription that is being dunned and %s',
     async (status) => {
       const later = { dunned: 1, dueAt: '2024-03-02T00:00:00.000Z', status }
-      expect(await audit([subscription(later)], [])).toMatchObject({ charges: 0, dueNotCharged: 0 })
+      expect(await audit([subscription(later)], [], [JANUARY])).toMatchObject({ charges: 0, dueNotCharged: 0 })
+      // Billing's own word for it excuses nothing.
+      expect(await audit([subscription(later)], [])).toMatchObject({ dueNotCharged: 2 })
     },
   )
 
   test('misses nothing of one that is suspended, whatever date it was left with', async () => {
     const left = subscription({ dunned: 3, status: 'suspended' })
-    expect(await audit([left], [])).toMatchObject({ charges: 0, dueNotCharged: 0 })
+    expect(await audit([left], [], [JANUARY])).toMatchObject({ charges: 0, dueNotCharged: 0 })
   })
 
   test('misses one whose next try is due', async () => {
     const due = subscription({ dunned: 1, dueAt: LAST_TICK })
-    expect(await audit([due], [])).toMatchObject({ dueNotCharged: 1 })
+    expect(await audit([due], [], [JANUARY])).toMatchObject({ dueNotCharged: 1 })
+  })
+})
+
+describe('the charges of the gateway', () => {
+  const february = { id: 'pi_2', period: '2024-02-29' }
+  const owedBy = (charges: readonly Booked[], declined: readonly string[] = []) =>
+    unowed({ charges, declined: new Set(declined) }, LAST_TICK, [subscription()]).map(({ id }) => id)
+
+  test('are owed where the period had fallen due and the price is right', () => {
+    expect(owedBy([booked(), booked(february)])).toEqual([])
+  })
+
+  test.each([
+    ['of a period that is not due yet', { period: '2024-03-31' }],
+    ['of a period that there is not', { period: '2024-02-28' }],
+    ['of somebody else', { customer: 'c-2' }],
+    ['of another amount', { amountMinor: 9990 }],
+    ['in another currency', { currency: 'USD' }],
+  ])('are not owed where they are %s', (_, changes) => {
+    expect(owedBy([booked(changes)])).toEqual(['pi_1'])
+  })
+
+  test('are owed for a period that was declined and then paid, and for none behind one that is still dunned', () => {
+    expect(owedBy([booked(), booked(february)], [JANUARY])).toEqual([])
+    expect(owedBy([booked(february)], [JANUARY])).toEqual(['pi_2'])
   })
 })
 
@@ -161,6 +191,7 @@ test('both accounts are read in the same words: charges alone, with their unit, 
   const ledger = await readLedger(client, chargesTable)
   const gateway = await readGateway(client, sandboxTable)
   expect(ledger).toEqual([booked({ id: 'pi_2024-01-31' })])
-  expect(gateway).toMatchObject(ledger)
-  expect(disagreements(gateway, ledger)).toBe(0)
+  expect(gateway.charges).toMatchObject(ledger)
+  expect(gateway.declined).toEqual(new Set([JANUARY]))
+  expect(disagreements(gateway.charges, ledger)).toBe(0)
 })

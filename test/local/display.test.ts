@@ -109,7 +109,7 @@ const lastLineOf = (changes: Partial<Ended>) => endOf(changes).trim().split('\n'
 test('the end says in one sentence whether all is well', () => {
   expect(lastLineOf({})).toBe('✓ Everything due was charged, nothing twice; gateway and ledger agree.')
   expect(lastLineOf({ summary: { ...CALM, charges: 0 } })).toBe('✓ Nothing was due, nothing was charged.')
-  expect(lastLineOf({ faults: ['1 charged more than once'] })).toBe('✗ 1 charged more than once')
+  expect(lastLineOf({ faults: ['1 charge too many'] })).toBe('✗ 1 charge too many')
   expect(lastLineOf({ cut: true })).toMatch(/^The last tick was cut short\./)
 })
 

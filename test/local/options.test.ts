@@ -26,7 +26,7 @@ test('without flags it runs until Ctrl-C, a tick every two seconds, four candida
 test('reads every flag', () => {
   const argv =
     '--every 1s --ticks 5 --candidates 2 --customers a.csv --cold --json --kill-leader 5 --freeze-leader 4 --time-scale 1'
-  expect(optionsOf(...argv.split(' '), '--without', 'lease')).toEqual({
+  expect(optionsOf(...argv.split(' '), '--without', 'key')).toEqual({
     everyMs: 1_000,
     ticks: 5,
     candidates: 2,
@@ -36,7 +36,7 @@ test('reads every flag', () => {
     killLeader: 5,
     freezeLeader: 4,
     chaos: undefined,
-    without: ['lease'],
+    without: ['key'],
     timeScale: 1,
   })
 })
@@ -98,6 +98,8 @@ describe('refuses, and says what is allowed:', () => {
     ['--without lease --candidates 1', '--without needs --candidates 2'],
     ['--without fence --candidates 1', '--without needs --candidates 2'],
     ['--without fence --without key --ticks 1', 'need --ticks 2 at least'],
+    ['--without lease --without fence', 'show what the fence is for with --without fence alone'],
+    ['--without lease --freeze-leader 1', 'Without the lease each candidate has a lease of its own'],
     ['--without fencing', 'Allowed choices are lease, fence, key'],
     ['--customers 0', 'a whole number from 1 to 100000'],
     ['--candidate 4', 'Did you mean --candidates?'],

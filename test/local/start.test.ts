@@ -81,6 +81,9 @@ describe('npm start', () => {
       duplicateCharges: 0,
       replayedRequests: 0,
       dueNotCharged: 0,
+      declined: 0,
+      wrongCharges: 0,
+      verdict: 'right',
       lostUpdates: 0,
       staleWritesRefused: 0,
     })

@@ -9,6 +9,8 @@ const counted = (changes: Partial<Counted> = {}): Counted => ({
   duplicateCharges: 0,
   replayedRequests: 0,
   lostUpdates: 0,
+  declined: 0,
+  wrongCharges: 0,
   ledger: { charges: 5, duplicateCharges: 0, dueNotCharged: 0 },
   ...changes,
 })
@@ -35,21 +37,25 @@ test('counts invocations by how they ended, retries too, and the writes of repla
       { ending: failed() },
     ]),
   ]
-  expect(summarize(records, 3, counted({ replayedRequests: 4, lostUpdates: 1 }))).toEqual({
-    ticks: 2,
-    candidates: 3,
-    completed: 2,
-    completedTwice: 0,
-    standby: 3,
-    failed: 2,
-    tookOver: 1,
-    charges: 5,
-    duplicateCharges: 0,
-    replayedRequests: 4,
-    dueNotCharged: 0,
-    lostUpdates: 1,
-    staleWritesRefused: 4,
-  })
+  expect(summarize(records, 3, counted({ replayedRequests: 4, lostUpdates: 1, declined: 3, wrongCharges: 2 }))).toEqual(
+    {
+      ticks: 2,
+      candidates: 3,
+      completed: 2,
+      completedTwice: 0,
+      standby: 3,
+      failed: 2,
+      tookOver: 1,
+      charges: 5,
+      duplicateCharges: 0,
+      replayedRequests: 4,
+      dueNotCharged: 0,
+      declined: 3,
+      wrongCharges: 2,
+      lostUpdates: 1,
+      staleWritesRefused: 4,
+    },
+  )
 })
 
 test('a candidate that failed without leading was not replaced', () => {
@@ -84,18 +90,19 @@ const ORDINARY = { cut: false, chaos: false }
 
 test.each<[string, Partial<Summary>, Partial<typeof ORDINARY>, string[]]>([
   ['nothing, where all is well', {}, {}, []],
-  ['a double charge', { duplicateCharges: 1 }, {}, ['1 charged more than once']],
+  ['a double charge', { duplicateCharges: 1 }, {}, ['1 charge too many']],
+  ['a charge that nobody owed', { wrongCharges: 1 }, {}, ['1 charge of what was not owed']],
   ['a due subscription that was not charged', { dueNotCharged: 2 }, {}, ['2 due and not recorded as charged']],
   ['a gateway and a ledger that differ', { lostUpdates: 1 }, {}, ['gateway and ledger disagree on 1 charge']],
   ['no difference that an interrupted tick explains', { ticks: 2, lostUpdates: 1 }, { cut: true }, []],
   ['a tick that nobody completed', { ticks: 2 }, {}, ['1 of 2 ticks completed by nobody']],
   ['no tick that chaos left to the next one', { ticks: 2 }, { chaos: true }, []],
-  ['a tick completed twice', { completedTwice: 1 }, {}, ['1 of 1 ticks completed more than once']],
+  ['a tick completed twice', { completedTwice: 1 }, {}, ['1 of 1 tick completed more than once']],
   [
     'a tick completed twice, in chaos too',
     { completedTwice: 1 },
     { chaos: true },
-    ['1 of 1 ticks completed more than once'],
+    ['1 of 1 tick completed more than once'],
   ],
   ['lost charges in chaos too', { lostUpdates: 2 }, { chaos: true }, ['gateway and ledger disagree on 2 charges']],
 ])('finds %s', (_, changes, circumstances, faults) => {

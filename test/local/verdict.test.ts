@@ -41,7 +41,7 @@ test.each<[string, Partial<Asked>, Partial<Summary>, readonly Fault[], string]>(
     [KILL],
     'The leader of tick 2 was not frozen: the tick charged too little.',
   ],
-  ['a freeze let no write come late', { freezeLeader: 2 }, {}, [FREEZE], 'none of its writes came too late'],
+  ['a freeze let no write come late', { freezeLeader: 2 }, {}, [FREEZE], 'no write of its was refused'],
   [
     'chaos let nobody take over',
     { chaos: 1 },
@@ -76,7 +76,13 @@ test('says what each protection that was missing would have prevented', () => {
   expect(verdict({ without: ['lease', 'fence', 'key'] }, harm).harm).toEqual([
     'without the lease: 3 ticks completed by more than one leader',
     'without the fence: 2 charges overwritten in the ledger by a replaced leader',
-    'without the key: 1 customer charged twice',
+    'without the key: 1 charge too many',
+  ])
+})
+
+test('what is overwritten without the lease is the harm of the fences, one per lease, and not of a fence that is there', () => {
+  expect(verdict({ without: ['lease'] }, { completedTwice: 1, lostUpdates: 2 }).harm).toEqual([
+    'without the lease: 1 tick completed by more than one leader; 2 charges overwritten in the ledger, since each lease has a fence of its own',
   ])
 })
 

@@ -3,7 +3,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb'
 import type { Money } from '../../../functions/billing/money.ts'
 import { afterCharge, type BusinessUnit, type Subscription } from '../../../functions/billing/subscription.ts'
-import { chargesOf } from '../../../functions/sandbox/store.ts'
+import { chargesOf, readRow } from '../../../functions/sandbox/store.ts'
 
 export interface LedgerAudit {
   /** Rows of the ledger that say charged. */
@@ -12,6 +12,13 @@ export interface LedgerAudit {
   readonly duplicateCharges: number
   /** Business units due by the last tick that no row shows as charged, those left aside that the card declined. */
   readonly dueNotCharged: number
+}
+
+/** The gateway's own account, never billing's word. */
+export interface GatewayAccount {
+  readonly charges: readonly Booked[]
+  /** The business units of which it declined a charge. */
+  readonly declined: ReadonlySet<string>
 }
 
 /** A charge as one of the two sides has it. */
@@ -25,30 +32,28 @@ export interface Booked extends BusinessUnit, Money {
  * @param lastTick canonical ISO text; what fell due up to then should be charged
  * @param seeded the subscriptions as they were before the first tick. With them every period that fell due since is
  *   looked up in the ledger; without them only rows that are still due are found.
+ * @param declined by the gateway: these alone excuse a period that is not charged
  */
 export async function auditLedger(
   client: DynamoDBClient,
   tables: { readonly subscriptionsTable: string; readonly chargesTable: string },
   lastTick: string,
   seeded: readonly Subscription[] = [],
+  declined: ReadonlySet<string> = new Set(),
 ): Promise<LedgerAudit> {
   const charged = await readLedger(client, tables.chargesTable)
   const paid = new Set(charged.map(unitOf))
 
   const missing = new Set<string>()
-  const declined = new Set<string>()
   for await (const row of rows(client, tables.subscriptionsTable)) {
-    const { customer, plan, period, dueAt, dunned, status } = row
+    const { customer, plan, period, dueAt, status } = row
     const unit = unitOf({ customer, plan, period })
-    if (dunned !== 0) declined.add(unit)
     if (status === 'active' && typeof dueAt === 'string' && dueAt <= lastTick) missing.add(unit)
   }
   for (const subscription of seeded) {
-    let expected = subscription
-    // What follows a period that is still being dunned is not due yet.
-    while (expected.dueAt <= lastTick && !declined.has(unitOf(expected))) {
-      if (!paid.has(unitOf(expected))) missing.add(unitOf(expected))
-      expected = { ...expected, ...afterCharge(expected) }
+    for (const expected of fallenDue(subscription, lastTick, (unit) => declined.has(unit) && !paid.has(unit))) {
+      const unit = unitOf(expected)
+      if (!paid.has(unit) && !declined.has(unit)) missing.add(unit)
     }
   }
   return { charges: charged.length, duplicateCharges: duplicatesIn(charged), dueNotCharged: missing.size }
@@ -65,11 +70,46 @@ export async function readLedger(client: DynamoDBClient, chargesTable: string): 
   return charged
 }
 
-/** The sandbox's own account, never billing's word. */
-export async function readGateway(client: DynamoDBClient, sandboxTable: string): Promise<Booked[]> {
-  const charged: Booked[] = []
-  for await (const row of rows(client, sandboxTable)) charged.push(...chargesOf(row))
-  return charged
+export async function readGateway(client: DynamoDBClient, sandboxTable: string): Promise<GatewayAccount> {
+  const charges: Booked[] = []
+  const declined = new Set<string>()
+  for await (const row of rows(client, sandboxTable)) {
+    charges.push(...chargesOf(row))
+    const { customer, intents } = readRow(row)
+    for (const { status, metadata } of intents) {
+      if (status !== 'succeeded') declined.add(unitOf({ customer, plan: metadata['plan'], period: metadata['period'] }))
+    }
+  }
+  return { charges, declined }
+}
+
+/** Charges of the gateway that nobody owed: of what was not due, or of another amount. */
+export function unowed(
+  { charges, declined }: GatewayAccount,
+  lastTick: string,
+  seeded: readonly Subscription[],
+): readonly Booked[] {
+  const paid = new Set(charges.map(unitOf))
+  const owed = new Set<string>()
+  for (const subscription of seeded) {
+    const { priceMinor: amountMinor, currency } = subscription
+    for (const due of fallenDue(subscription, lastTick, (unit) => declined.has(unit) && !paid.has(unit))) {
+      owed.add(JSON.stringify([unitOf(due), amountMinor, currency]))
+    }
+  }
+  return charges.filter((charge) => !owed.has(JSON.stringify([unitOf(charge), charge.amountMinor, charge.currency])))
+}
+
+/** The periods of a subscription that fell due by then. What follows one that is still being dunned is not due yet. */
+function* fallenDue(
+  first: Subscription,
+  lastTick: string,
+  isDunned: (unit: string) => boolean,
+): Generator<Subscription> {
+  for (let due = first; due.dueAt <= lastTick; due = { ...due, ...afterCharge(due) }) {
+    yield due
+    if (isDunned(unitOf(due))) return
+  }
 }
 
 /** Charges beyond the first with the same id or for the same (customer, plan, period). */
@@ -94,7 +134,8 @@ export function disagreements(gateway: readonly Booked[], ledger: readonly Booke
   return onlyIn(atGateway, inLedger).length + onlyIn(inLedger, atGateway).length
 }
 
-function unitOf({ customer, plan, period }: { readonly [Key in keyof BusinessUnit]: unknown }): string {
+/** The business unit as one text. */
+export function unitOf({ customer, plan, period }: { readonly [Key in keyof BusinessUnit]: unknown }): string {
   return JSON.stringify([customer, plan, period])
 }
 

@@ -98,24 +98,28 @@ export function startDisplay(stream: Terminal, env: NodeJS.ProcessEnv = process.
 
     ended: ({ summary, charges, struck, faults, harm, inconclusive, cut }) => {
       const { ticks, completed, candidates, standby, failed, tookOver, replayedRequests, staleWritesRefused } = summary
-      const eachByOne = summary.completedTwice === 0 ? 'each by one of' : 'by'
+      const { declined } = summary
+      const byWhom = summary.completedTwice === 0 && candidates > 1 ? 'each by one of' : 'by'
       line('')
-      line(`${completed} of ${count(ticks, 'tick')} completed, ${eachByOne} ${count(candidates, 'candidate')}`)
+      line(`${completed} of ${count(ticks, 'tick')} completed, ${byWhom} ${count(candidates, 'candidate')}`)
       line(`  ${standby} stood by, ${failed} failed, ${count(tookOver, 'leader')} replaced within the tick`)
       if (struck.length > 0) line(`  ${count(struck.length, 'fault')} struck: ${kindsOf(struck)}`)
       const amounts = charges.length > 0 ? ` (${amountsOf(charges)})` : ''
       const recorded = charges.length === summary.charges ? '' : ` at the gateway, ${summary.charges} in the ledger`
       line(`  ${count(charges.length, 'charge')}${amounts}${recorded}`)
+      if (declined > 0) line(`  ${declined} declined by the gateway, to be tried again on a later day`)
       if (replayedRequests > 0) line(`  ${count(replayedRequests, 'repeated request')} that charged nothing more`)
-      if (staleWritesRefused > 0) line(`  ${count(staleWritesRefused, 'write')} of replaced leaders refused`)
+      if (staleWritesRefused > 0)
+        line(`  ${count(staleWritesRefused, 'write')} of replaced leaders refused by the fence`)
       for (const harmful of harm) line(colour.yellow(`  ${harmful}`))
       if (faults.length > 0) line(colour.red(`✗ ${faults.join('; ')}`))
       for (const why of inconclusive) line(colour.yellow(`? ${why}`))
       if (faults.length > 0 || inconclusive.length > 0) return
-      if (cut) line(colour.yellow('The last tick was cut short. Until then everything due was charged, nothing twice.'))
+      const charged = `verything due was ${declined > 0 ? 'charged or declined' : 'charged'}, nothing twice`
+      if (cut) line(colour.yellow(`The last tick was cut short.${ticks > 1 ? ` Until then e${charged}.` : ''}`))
       else if (ticks === 0) line(colour.yellow('No tick was run.'))
-      else if (summary.charges === 0) line(colour.green('✓ Nothing was due, nothing was charged.'))
-      else line(colour.green('✓ Everything due was charged, nothing twice; gateway and ledger agree.'))
+      else if (summary.charges + declined === 0) line(colour.green('✓ Nothing was due, nothing was charged.'))
+      else line(colour.green(`✓ E${charged}; gateway and ledger agree.`))
     },
 
     close: () => status.clear(),

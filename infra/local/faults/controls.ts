@@ -9,6 +9,13 @@ import type { Candidate } from '../scheduler.ts'
 export const CONTROLS = ['lease', 'fence', 'key'] as const
 export type Control = (typeof CONTROLS)[number]
 
+/** In words for the beginning of a run. */
+export const HOW_SWITCHED_OFF: Readonly<Record<Control, string>> = {
+  lease: 'the lease (each candidate has one of its own)',
+  fence: 'the fence (its condition is made always true on the wire)',
+  key: 'the key (each request gets another on the wire)',
+}
+
 /** Everybody asks for a lease of a name of their own, and gets it. */
 export function withoutLease(candidates: readonly Candidate[]): readonly Candidate[] {
   return candidates.map((candidate, index) => {
