@@ -8,7 +8,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { Subscription } from '../../functions/billing/subscription.ts'
 import { LAMBDA_LEASE_MS } from '../../functions/election/options.ts'
 import { areSettled, readBooks } from './books.ts'
-import { earliestDueAt, seedSubscriptions } from './customers.ts'
+import { type Booked, earliestDueAt, readGateway, seedSubscriptions } from './customers.ts'
 import type { Display } from './display/display.ts'
 import { count, timeOf } from './display/phrases.ts'
 import { watchProgress } from './display/progress.ts'
@@ -118,8 +118,17 @@ async function runTicks(run: Run, stage: Stage): Promise<readonly TickRecord[]> 
   announce(run, stage, firstMs, periodMs)
 
   const records: TickRecord[] = []
+  const known = new Set<string>()
   const newlyDue = forecast(subscriptions)
   let owed = 0
+
+  /** The charges that the gateway has, and did not have when this was asked before. */
+  async function chargedSince(): Promise<readonly Booked[]> {
+    const { charges } = await readGateway(client, places.sandboxTable)
+    const fresh = charges.filter(({ id }) => !known.has(id))
+    for (const { id } of fresh) known.add(id)
+    return fresh
+  }
 
   /** Runs one tick more, and tells whether there can be another. */
   async function goesOn(): Promise<boolean> {
@@ -133,7 +142,7 @@ async function runTicks(run: Run, stage: Stage): Promise<readonly TickRecord[]> 
       return false
     }
     owed += newlyDue.newlyDueAt(tickMs)
-    const { answered, charges } = scenario.gateway
+    const { answered } = scenario.gateway
     const late = scenario.tickStarts(number, owed)
     using _progress = watchProgress(
       () => answered() >= owed,
@@ -142,7 +151,7 @@ async function runTicks(run: Run, stage: Stage): Promise<readonly TickRecord[]> 
     const record = await runTick(number, tickMs, { ...stage, late, onTry: display.tried })
     records.push(record)
     owed = Math.max(0, owed - answered())
-    display.ticked(record, charges(), wasCut(record, signal))
+    display.ticked(record, await chargedSince(), wasCut(record, signal))
     return !signal.aborted
   }
 

@@ -3,14 +3,21 @@
  * billed in one process, in turn, by the shipped task on DynamoDB Local with the sandbox in memory; only their ratio means
  * anything.
  */
+import { once } from 'node:events'
 import { startDynamoDBLocal } from '../../infra/local/dynamodb-local.ts'
+import { INTERRUPTED_EXIT_CODE, onInterrupt } from '../../infra/local/interrupt.ts'
 import { monthly, setScene, TICK } from '../billing/scene.ts'
 
 const SIZES = [500, 5_000]
 const ROUNDS = 3
 
-const { endpoint, stop } = await startDynamoDBLocal()
-try {
+using interrupt = onInterrupt()
+const { endpoint, stop } = await startDynamoDBLocal({ signal: interrupt.signal })
+await Promise.race([compare(), once(interrupt.signal, 'abort')])
+await stop()
+process.exit(interrupt.signal.aborted ? INTERRUPTED_EXIT_CODE : 0)
+
+async function compare(): Promise<void> {
   await msPerCharge(200) // warms up
   const best = new Map<number, number>()
   for (let round = 1; round <= ROUNDS; round++) {
@@ -25,8 +32,6 @@ try {
     `best of ${ROUNDS}: ${SIZES.join(' and ')} due take ${few.toFixed(2)} and ${many.toFixed(2)} ms per charge`,
   )
   console.log(`ratio: ${(many / few).toFixed(2)}`)
-} finally {
-  await stop()
 }
 
 async function msPerCharge(size: number): Promise<number> {

@@ -1,5 +1,4 @@
-/** What the gateway answers, seen on the wire where no fault can hide it: for progress, and for the line of each tick. */
-import type { Money } from '../../../functions/billing/money.ts'
+/** What the gateway answers, seen on the wire where no fault can hide it: for progress. */
 import type { Interceptor, Reply } from '../host/interceptor.ts'
 
 export interface GatewayWatch {
@@ -7,15 +6,12 @@ export interface GatewayWatch {
   tickStarts(): void
   /** Business units of this tick that the gateway has charged or declined, each counted once. */
   answered(): number
-  /** The money that moved at this tick. */
-  charges(): readonly Money[]
   /** Answers of this run that the gateway gave from what it had stored. */
   replayedRequests(): number
 }
 
 export function watchGateway(): GatewayWatch {
   let answered = new Set<string>()
-  let charges: Money[] = []
   let replayedRequests = 0
 
   const intercept: Interceptor = async (call, forward) => {
@@ -27,7 +23,6 @@ export function watchGateway(): GatewayWatch {
     const order = new URLSearchParams(form)
     answered.add(unitOf(order))
     if (fieldsOf(headers)['idempotent-replayed'] === 'true') replayedRequests += 1
-    else if (statusCode === 200) charges.push(moneyOf(order))
     return reply
   }
 
@@ -35,10 +30,8 @@ export function watchGateway(): GatewayWatch {
     intercept,
     tickStarts: () => {
       answered = new Set()
-      charges = []
     },
     answered: () => answered.size,
-    charges: () => charges,
     replayedRequests: () => replayedRequests,
   }
 }
@@ -46,11 +39,6 @@ export function watchGateway(): GatewayWatch {
 /** A period is tried again under a higher `dunned` only at a later tick. */
 const unitOf = (order: URLSearchParams): string =>
   JSON.stringify(['customer', 'metadata[plan]', 'metadata[period]'].map((param) => order.get(param)))
-
-const moneyOf = (order: URLSearchParams): Money => ({
-  amountMinor: Number(order.get('amount')),
-  currency: (order.get('currency') ?? '').toUpperCase(),
-})
 
 function parsed({ body }: Reply): unknown {
   try {

@@ -5,8 +5,6 @@ import type { Call } from '../../../infra/local/host/interceptor.ts'
 const orderOf = (customer: string) =>
   new URLSearchParams({
     customer,
-    amount: '999',
-    currency: 'eur',
     'metadata[plan]': 'p',
     'metadata[period]': '2024-01-31',
   })
@@ -30,15 +28,13 @@ test('what is charged or declined is answered; what fails is not', async () => {
   await send('c-3', 500)
   await send('c-4', 200, {}, 'GET')
   expect(watch.answered()).toBe(2)
-  expect(watch.charges()).toEqual([{ amountMinor: 999, currency: 'EUR' }])
 })
 
-test('a repetition is told apart: it moves no money, and its unit counts once', async () => {
+test('a repetition is told apart, and its unit counts once', async () => {
   const { watch, send } = await scene()
   await send('c-1', 200)
   await send('c-1', 200, { 'idempotent-replayed': 'true' })
   expect(watch.answered()).toBe(1)
-  expect(watch.charges()).toHaveLength(1)
   expect(watch.replayedRequests()).toBe(1)
 })
 
@@ -48,6 +44,5 @@ test('a tick begins with nothing; repetitions are counted over the whole run', a
   await send('c-1', 200, { 'idempotent-replayed': 'true' })
   watch.tickStarts()
   expect(watch.answered()).toBe(0)
-  expect(watch.charges()).toEqual([])
   expect(watch.replayedRequests()).toBe(1)
 })
