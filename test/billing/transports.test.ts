@@ -5,7 +5,12 @@ import { LambdaClient } from '@aws-sdk/client-lambda'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { ApiKey } from '../../functions/billing/api-key.ts'
 import { GatewayOutcomeUnknownError, GatewayRefusedError } from '../../functions/billing/gateway.ts'
-import { type GatewayRequest, httpTransport, lambdaTransport } from '../../functions/billing/transports.ts'
+import {
+  type GatewayRequest,
+  httpTransport,
+  lambdaTransport,
+  type Transport,
+} from '../../functions/billing/transports.ts'
 
 const POST: GatewayRequest = {
   method: 'POST',
@@ -44,6 +49,22 @@ async function textOf(chunks: AsyncIterable<unknown>): Promise<string> {
   let text = ''
   for await (const chunk of chunks) text += chunk
   return text
+}
+
+/** With a peer that always hangs up, so that there is a second try, and a leader that is replaced in between. */
+async function expectEachTryToAsk(serve: (listener: RequestListener) => Promise<Transport>): Promise<void> {
+  let requests = 0
+  const send = await serve((_request, response) => {
+    requests++
+    response.destroy()
+  })
+  const lost = new Error('no longer leading')
+  let asked = 0
+  const beforeSend = () => {
+    if (++asked === 2) throw lost
+  }
+  await expect(send(POST, { signal: never, beforeSend })).rejects.toBe(lost)
+  expect([asked, requests]).toEqual([2, 1])
 }
 
 describe('Over HTTP a request', () => {
@@ -170,20 +191,7 @@ describe('Over HTTP a request', () => {
     },
   )
 
-  test('asks before each try whether this leader may still send', async () => {
-    let requests = 0
-    const send = await serve((_request, response) => {
-      requests++
-      response.destroy()
-    })
-    const lost = new Error('no longer leading')
-    let asked = 0
-    const beforeSend = () => {
-      if (++asked === 2) throw lost
-    }
-    await expect(send(POST, { signal: never, beforeSend })).rejects.toBe(lost)
-    expect([asked, requests]).toEqual([2, 1])
-  })
+  test('asks before each try whether this leader may still send', () => expectEachTryToAsk(serve))
 
   test('ends with the reason of the signal, at once', async () => {
     const leader = new AbortController()
@@ -365,18 +373,5 @@ describe('By invocation a request', () => {
     expect(requests).toBe(0)
   })
 
-  test('asks before each try whether this leader may still send', async () => {
-    let requests = 0
-    const send = await serve((_request, response) => {
-      requests++
-      response.destroy()
-    })
-    const lost = new Error('no longer leading')
-    let asked = 0
-    const beforeSend = () => {
-      if (++asked === 2) throw lost
-    }
-    await expect(send(POST, { signal: never, beforeSend })).rejects.toBe(lost)
-    expect([asked, requests]).toEqual([2, 1])
-  })
+  test('asks before each try whether this leader may still send', () => expectEachTryToAsk(serve))
 })
