@@ -2,7 +2,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { Subscription } from '../../functions/billing/subscription.ts'
 import {
-  auditLedger,
+  auditCharged,
   type Booked,
   disagreements,
   duplicatesIn,
@@ -32,14 +32,15 @@ export async function readBooks(
 ): Promise<Books> {
   const account = await readGateway(client, places.sandboxTable)
   const { charges, declined } = account
+  const ledger = await readLedger(client, places.chargesTable)
   const paid = new Set(charges.map(unitOf))
   return {
     charges,
     declined: [...declined].filter((unit) => !paid.has(unit)).length,
     wrongCharges: unowed(account, latestTick, seeded).length,
     duplicateCharges: duplicatesIn(charges),
-    lostUpdates: disagreements(charges, await readLedger(client, places.chargesTable)),
-    ledger: await auditLedger(client, places, lastTick, seeded, declined),
+    lostUpdates: disagreements(charges, ledger),
+    ledger: await auditCharged(ledger, client, places.subscriptionsTable, lastTick, seeded, declined),
   }
 }
 

@@ -1,5 +1,6 @@
 /** The customers of a local run: made from a seed or read from a CSV file, put into the table, and audited afterwards. */
 export {
+  auditCharged,
   auditLedger,
   type Booked,
   disagreements,

@@ -1,10 +1,10 @@
 /** What one try of a candidate came to, read from what its function returned, threw or logged. */
+import { parseJson } from '../../functions/billing/json.ts'
 import type { Ending } from './host/environment.ts'
 import type { ErrorReport } from './host/runtime.ts'
 
 /** What the leader did, as far as a run counts it. */
 export interface Work {
-  readonly declined: number
   readonly staleWritesRefused: number
 }
 
@@ -33,7 +33,7 @@ export function outcomeOf(ending: Ending): TryOutcome {
 
 /** A leader that fails returns nothing, but it has logged that it leads, as `leading`, and what it had done, as `billed`. */
 function failureOf({ error, logs }: Ending & { ok: false }): TryOutcome {
-  const lines = logs.map(jsonOf)
+  const lines = logs.map((line) => fieldsOf(parseJson(line))) // a line of plain text has no fields
   const said = (message: string) => lines.findLast((line) => line['message'] === message)
   const token = said('leading')?.['fencingToken']
   const led = typeof token === 'number' ? { ledWithToken: token } : {}
@@ -41,19 +41,10 @@ function failureOf({ error, logs }: Ending & { ok: false }): TryOutcome {
 }
 
 function workOf(value: unknown): Work {
-  const { declined, staleWritesRefused } = fieldsOf(value)
-  return { declined: countOf(declined), staleWritesRefused: countOf(staleWritesRefused) }
+  return { staleWritesRefused: countOf(fieldsOf(value)['staleWritesRefused']) }
 }
 
 const countOf = (value: unknown): number => (typeof value === 'number' ? value : 0)
 
 const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null ? { ...value } : {}
-
-function jsonOf(line: string): Readonly<Record<string, unknown>> {
-  try {
-    return fieldsOf(JSON.parse(line))
-  } catch {
-    return {} // a line of plain text
-  }
-}

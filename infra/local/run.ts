@@ -7,6 +7,7 @@ import { INTERRUPTED_EXIT_CODE, onInterrupt } from './interrupt.ts'
 import { OptionError, type Parsed, parseOptions, type StartOptions } from './options.ts'
 import { simulate } from './simulation.ts'
 import { appCommand } from './stack/synthesize.ts'
+import type { Verdict } from './verdict.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const SEED = 1
@@ -41,11 +42,10 @@ export async function main(argv: readonly string[], app?: string): Promise<numbe
     const { signal } = interrupt
     const command = app ?? (await appCommand(ROOT))
     const { summary, verdict } = await simulate({ options, subscriptions, app: command, root: ROOT, display, signal })
-    const isRight = verdict.faults.length === 0
-    const word = isRight ? (verdict.inconclusive.length === 0 ? 'right' : 'inconclusive') : 'wrong'
+    const word = inAWord(verdict)
     if (options.json) process.stdout.write(`${JSON.stringify({ verdict: word, ...summary })}\n`)
-    if (verdict.faults.length > 0) return FAILED
-    if (verdict.inconclusive.length > 0) return INCONCLUSIVE
+    if (word === 'wrong') return FAILED
+    if (word === 'inconclusive') return INCONCLUSIVE
     return signal.aborted && options.ticks !== undefined ? INTERRUPTED_EXIT_CODE : 0
   } catch (error) {
     if (error === interrupt.signal.reason) return INTERRUPTED_EXIT_CODE
@@ -54,6 +54,11 @@ export async function main(argv: readonly string[], app?: string): Promise<numbe
   } finally {
     display.close()
   }
+}
+
+function inAWord({ faults, inconclusive }: Verdict): 'right' | 'wrong' | 'inconclusive' {
+  if (faults.length > 0) return 'wrong'
+  return inconclusive.length > 0 ? 'inconclusive' : 'right'
 }
 
 async function customersOf({ customers }: StartOptions): Promise<readonly Subscription[]> {

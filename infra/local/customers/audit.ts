@@ -42,17 +42,27 @@ export async function auditLedger(
   declined: ReadonlySet<string> = new Set(),
 ): Promise<LedgerAudit> {
   const charged = await readLedger(client, tables.chargesTable)
-  const paid = new Set(charged.map(unitOf))
+  return auditCharged(charged, client, tables.subscriptionsTable, lastTick, seeded, declined)
+}
 
+/** The same of a ledger that was read already. */
+export async function auditCharged(
+  charged: readonly Booked[],
+  client: DynamoDBClient,
+  subscriptionsTable: string,
+  lastTick: string,
+  seeded: readonly Subscription[],
+  declined: ReadonlySet<string>,
+): Promise<LedgerAudit> {
+  const paid = new Set(charged.map(unitOf))
   const missing = new Set<string>()
-  for await (const row of rows(client, tables.subscriptionsTable)) {
+  for await (const row of rows(client, subscriptionsTable)) {
     const { customer, plan, period, dueAt, status } = row
     const unit = unitOf({ customer, plan, period })
     if (status === 'active' && typeof dueAt === 'string' && dueAt <= lastTick) missing.add(unit)
   }
   for (const subscription of seeded) {
-    for (const expected of fallenDue(subscription, lastTick, (unit) => declined.has(unit) && !paid.has(unit))) {
-      const unit = unitOf(expected)
+    for (const unit of fallenDue(subscription, lastTick, paid, declined)) {
       if (!paid.has(unit) && !declined.has(unit)) missing.add(unit)
     }
   }
@@ -93,22 +103,24 @@ export function unowed(
   const owed = new Set<string>()
   for (const subscription of seeded) {
     const { priceMinor: amountMinor, currency } = subscription
-    for (const due of fallenDue(subscription, lastTick, (unit) => declined.has(unit) && !paid.has(unit))) {
-      owed.add(JSON.stringify([unitOf(due), amountMinor, currency]))
+    for (const unit of fallenDue(subscription, lastTick, paid, declined)) {
+      owed.add(JSON.stringify([unit, amountMinor, currency]))
     }
   }
   return charges.filter((charge) => !owed.has(JSON.stringify([unitOf(charge), charge.amountMinor, charge.currency])))
 }
 
-/** The periods of a subscription that fell due by then. What follows one that is still being dunned is not due yet. */
+/** The business units of a subscription that fell due by then. What follows one that is still being dunned is not due yet. */
 function* fallenDue(
   first: Subscription,
   lastTick: string,
-  isDunned: (unit: string) => boolean,
-): Generator<Subscription> {
+  paid: ReadonlySet<string>,
+  declined: ReadonlySet<string>,
+): Generator<string> {
   for (let due = first; due.dueAt <= lastTick; due = { ...due, ...afterCharge(due) }) {
-    yield due
-    if (isDunned(unitOf(due))) return
+    const unit = unitOf(due)
+    yield unit
+    if (declined.has(unit) && !paid.has(unit)) return
   }
 }
 

@@ -1,5 +1,7 @@
 /** Which step of the task a call is: faults are planned in these terms, and counted in them. */
+import { property } from '../../../functions/billing/json.ts'
 import type { Call } from '../host/interceptor.ts'
+import type { Places } from '../places.ts'
 
 /**
  * `lease`: any write of the lease's row. `claim`, `move`: of a subscription. `intent`, `answer`, `unknown`: of the ledger.
@@ -7,14 +9,11 @@ import type { Call } from '../host/interceptor.ts'
  */
 export type CallKind = 'lease' | 'claim' | 'move' | 'intent' | 'answer' | 'unknown' | 'charge'
 
-export interface Places {
-  readonly leaseTable: string
-  readonly subscriptionsTable: string
-  readonly chargesTable: string
-}
-
 /** Undefined for what no fault is planned at: queries, questions to the gateway, and what the gateway itself stores. */
-export function kindOf({ service, operation, target, body }: Call, places: Places): CallKind | undefined {
+export function kindOf(
+  { service, operation, target, body }: Call,
+  places: Pick<Places, 'leaseTable' | 'subscriptionsTable' | 'chargesTable'>,
+): CallKind | undefined {
   if (service === 'lambda') return body['method'] === 'POST' ? 'charge' : undefined
   if (operation !== 'UpdateItem') return undefined
   const readsTheRow = body['ReturnValues'] === 'ALL_NEW' // a claim and an intent go on with what the row says
@@ -33,9 +32,5 @@ export function kindOf({ service, operation, target, body }: Call, places: Place
 
 /** The value of `:status`, in the form in which DynamoDB gets it: `{ "S": "unknown" }`. */
 function statusOf(body: Call['body']): unknown {
-  return fieldOf(fieldOf(body['ExpressionAttributeValues'], ':status'), 'S')
-}
-
-function fieldOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
+  return property(property(body['ExpressionAttributeValues'], ':status'), 'S')
 }

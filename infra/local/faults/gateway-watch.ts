@@ -1,5 +1,6 @@
 /** What the gateway answers, seen on the wire where no fault can hide it: for progress. */
-import type { Interceptor, Reply } from '../host/interceptor.ts'
+import { parseJson, property } from '../../../functions/billing/json.ts'
+import type { Interceptor } from '../host/interceptor.ts'
 
 export interface GatewayWatch {
   readonly intercept: Interceptor
@@ -18,11 +19,12 @@ export function watchGateway(): GatewayWatch {
     const reply = await forward()
     const { method, body: form } = call.body
     if (call.service !== 'lambda' || method !== 'POST' || typeof form !== 'string') return reply
-    const { statusCode, headers } = fieldsOf(parsed(reply))
+    const response = parseJson(reply.body)
+    const statusCode = property(response, 'statusCode')
     if (statusCode !== 200 && statusCode !== 402) return reply
     const order = new URLSearchParams(form)
     answered.add(unitOf(order))
-    if (fieldsOf(headers)['idempotent-replayed'] === 'true') replayedRequests += 1
+    if (property(property(response, 'headers'), 'idempotent-replayed') === 'true') replayedRequests += 1
     return reply
   }
 
@@ -39,14 +41,3 @@ export function watchGateway(): GatewayWatch {
 /** A period is tried again under a higher `dunned` only at a later tick. */
 const unitOf = (order: URLSearchParams): string =>
   JSON.stringify(['customer', 'metadata[plan]', 'metadata[period]'].map((param) => order.get(param)))
-
-function parsed({ body }: Reply): unknown {
-  try {
-    return JSON.parse(body)
-  } catch {
-    return undefined
-  }
-}
-
-const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null ? { ...value } : {}
