@@ -140,15 +140,20 @@ export function acquired(record: LeaseRecord | undefined, request: AcquireReques
   }
 }
 
+/** H1: the row still says that this tenure lasts. Alone it is the guard of a leader's own writes to other rows. */
+export function isHeldBy(record: LeaseRecord | undefined, tenure: Tenure): record is LeaseRecord {
+  return (
+    record !== undefined &&
+    record.holder === tenure.candidate &&
+    record.attempt === tenure.attempt &&
+    record.fencingToken === tenure.fencingToken
+  )
+}
+
 /** The holder's writes: H1 and H2, then what each kind changes. */
 export function write(record: LeaseRecord | undefined, request: HolderWrite): Reply {
-  const stillMine =
-    record !== undefined &&
-    record.holder === request.candidate &&
-    record.attempt === request.attempt &&
-    record.fencingToken === request.fencingToken // H1
   const isNewer = record !== undefined && record.step < request.step // H2
-  if (!stillMine || !isNewer) return { granted: false, record }
+  if (!isHeldBy(record, request) || !isNewer) return { granted: false, record }
   return { granted: true, record: written(record, request) }
 }
 
