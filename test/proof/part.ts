@@ -18,6 +18,8 @@ export interface Part {
   /** What this part does not show, and what was skipped and why. */
   readonly notes: readonly string[]
   readonly failures: readonly Failure[]
+  /** What made a claim break where it had to: a planted bug that was caught, a control, a world beyond what is promised. */
+  readonly seenToBreak?: readonly { readonly claim: Claim; readonly how: string }[]
 }
 
 export interface Table {
