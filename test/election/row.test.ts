@@ -1,0 +1,91 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import { describe, expect, it } from 'vitest'
+import { CorruptLeaseError } from '../../functions/election/index.ts'
+import { type AttributeMap, readRow } from '../../functions/election/stores/row.ts'
+
+const TICK = '2026-11-21T06:00:00.000Z'
+const ROW: AttributeMap = {
+  lease: { S: 'billing' },
+  record: { S: 'LEASE' },
+  fencingToken: { N: '7' },
+  attempt: { S: 'attempt-ann' },
+  acquiredAtMs: { N: '1' },
+  expiresAtMs: { N: '2' },
+  writtenAtMs: { N: '1' },
+  step: { N: '0' },
+}
+
+/** The error that the row is refused with, where one attribute is replaced. */
+function refused(attribute: string, value: AttributeValue | undefined): unknown {
+  const { [attribute]: _replaced, ...others } = ROW
+  try {
+    return readRow(value === undefined ? others : { ...others, [attribute]: value }, 'billing')
+  } catch (error) {
+    return error
+  }
+}
+
+describe('a lease row', () => {
+  it('is read with what it has and no more: what is absent is no key', () => {
+    expect(readRow(ROW, 'billing')).toStrictEqual({
+      lease: 'billing',
+      fencingToken: 7,
+      attempt: 'attempt-ann',
+      acquiredAtMs: 1,
+      expiresAtMs: 2,
+      writtenAtMs: 1,
+      step: 0,
+    })
+  })
+
+  it.each(['completed', 'released', 'failed', 'forced'])('may have ended as %s', (endedBy) => {
+    expect(readRow({ ...ROW, endedBy: { S: endedBy } }, 'billing')).toMatchObject({ endedBy })
+  })
+
+  it.each([
+    [{ M: { tick: { S: TICK }, state: { M: { upTo: { N: '3' } } } } }, { tick: TICK, state: { upTo: 3 } }],
+    [{ M: { state: { NULL: true } } }, { state: null }],
+  ])('may have the checkpoint %j', (checkpoint: AttributeValue, expected) => {
+    expect(readRow({ ...ROW, checkpoint }, 'billing').checkpoint).toStrictEqual(expected)
+  })
+
+  it.each<[string, AttributeValue | undefined, string]>([
+    ['fencingToken', undefined, 'a whole number, but is missing'],
+    ['attempt', undefined, 'a string, but is missing'],
+    ['acquiredAtMs', undefined, 'a whole number, but is missing'],
+    ['expiresAtMs', undefined, 'a whole number, but is missing'],
+    ['writtenAtMs', undefined, 'a whole number, but is missing'],
+    ['step', undefined, 'a whole number, but is missing'],
+    ['step', { S: 'two' }, 'a whole number, but is "two"'],
+    ['step', { N: '1.5' }, 'a whole number, but is the number 1.5'],
+    ['step', { BOOL: true }, 'a whole number, but is of type BOOL'],
+    ['holder', { N: '7' }, 'a string, but is the number 7'],
+    ['holder', { NULL: true }, 'a string, but is of type NULL'],
+    ['tick', { S: 'soon' }, 'a tick like 2026-11-21T06:00:00.000Z, but is "soon"'],
+    ['endedBy', { S: 'magic' }, 'completed, released, failed or forced, but is "magic"'],
+    ['checkpoint', { S: 'half' }, 'a map of a tick and a state, but is "half"'],
+    ['checkpoint', { M: { tick: { S: TICK } } }, 'a map of a tick and a state, but is of type M'],
+    ['checkpoint', { M: { tick: { N: '1' }, state: { S: 'x' } } }, 'a map of a tick and a state, but is of type M'],
+    [
+      'checkpoint',
+      { M: { state: { N: '1'.repeat(38) } } },
+      'a map whose numbers JavaScript can hold, but is of type M',
+    ],
+  ])('whose %s is %j is refused in words that say what it should be', (attribute, value, text) => {
+    const error = refused(attribute, value)
+    expect(error).toBeInstanceOf(CorruptLeaseError)
+    expect(error).toMatchObject({
+      attribute,
+      lease: 'billing',
+      message: expect.stringContaining(
+        `The row of lease "billing" is damaged: attribute "${attribute}" should be ${text}. `,
+      ),
+    })
+  })
+
+  it('is not quoted at length', () => {
+    expect(refused('step', { S: 'x'.repeat(500) })).toMatchObject({
+      message: expect.stringContaining(`"${'x'.repeat(40)}". `),
+    })
+  })
+})

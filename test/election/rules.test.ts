@@ -1,0 +1,151 @@
+import { describe, expect, it } from 'vitest'
+import {
+  type AcquireRequest,
+  acquireConditions,
+  acquired,
+  explainRefusal,
+  giveBack,
+  impossibleTime,
+  isOwnWrite,
+  type LeaseRecord,
+  write,
+} from '../../functions/election/rules.ts'
+import {
+  acquireRequest,
+  EARLIER_TICK,
+  holderWrite,
+  LATER_TICK,
+  LEASE_MS,
+  NOW_MS,
+  SKEW_MS,
+  TICK,
+  tenureOf,
+  ticklessRequest,
+} from '../support/requests.ts'
+
+const request = acquireRequest()
+const held = acquired(undefined, request)
+const ann = tenureOf(request, held.fencingToken)
+const { holder: _holder, ...free } = held
+/** How the rules leave a row that ann has completed. */
+const done: LeaseRecord = { ...free, completedTick: TICK, endedBy: 'completed', step: 1 }
+const bob = (changes: Partial<AcquireRequest> = {}) =>
+  acquireRequest({ candidate: 'bob', attempt: 'attempt-bob', ...changes })
+
+describe('the conditions of an acquire', () => {
+  it('tell each rule apart: a request without a tick breaks none about ticks that are done', () => {
+    const conditions = acquireConditions(done, ticklessRequest({ candidate: 'bob', attempt: 'attempt-bob' }))
+    expect(conditions).toMatchObject({ tickNotDone: true, tickedAlike: false })
+  })
+
+  it('refuse a request without a tick even where a row has only a completed one', () => {
+    const { tick: _tick, ...edited } = done
+    expect(acquireConditions(edited, ticklessRequest()).tickedAlike).toBe(false)
+  })
+
+  it('leave no attribute without a value on the row', () => {
+    expect(acquired(undefined, ticklessRequest())).not.toHaveProperty('eventId')
+    expect(acquired(undefined, ticklessRequest())).not.toHaveProperty('tick')
+  })
+})
+
+describe('the holder’s writes', () => {
+  it('H2: a second copy of the very last write is refused', () => {
+    const renewed = write(held, holderWrite(ann, 'renew', { step: 1 })).record
+    expect(write(renewed, holderWrite(ann, 'renew', { step: 1 })).granted).toBe(false)
+  })
+
+  it('a renewal keeps the checkpoint, and touches nothing but expiry, step and time', () => {
+    const saved = { ...held, checkpoint: { tick: TICK, state: { upTo: 1 } } }
+    const renewal = holderWrite(ann, 'renew', { step: 1, nowMs: NOW_MS + 1 })
+    const { record } = write(saved, renewal)
+    expect(record).toEqual({ ...saved, step: 1, writtenAtMs: NOW_MS + 1, expiresAtMs: record?.expiresAtMs })
+  })
+
+  it('a release without an error names none', () => {
+    const release = { ...ann, kind: 'release', endedBy: 'released', step: 1, nowMs: NOW_MS } as const
+    expect(write(held, release).record).not.toHaveProperty('errorName')
+  })
+
+  it('a refused giving back shows the row as it is', () => {
+    const own = { lease: 'billing', candidate: 'bob', attempt: 'attempt-bob', nowMs: NOW_MS }
+    expect(giveBack(held, own)).toEqual({ granted: false, record: held })
+    expect(giveBack(undefined, own)).toEqual({ granted: false, record: undefined })
+  })
+})
+
+describe('a refusal', () => {
+  it('that shows one’s own attempt is a win only while one is the holder', () => {
+    expect(explainRefusal(held, request)).toEqual({ kind: 'won', record: held })
+    expect(explainRefusal(free, request)).toEqual({ kind: 'outdated' })
+    expect(explainRefusal({ ...held, holder: 'eve' }, request)).toMatchObject({ kind: 'standby', reason: 'held' })
+  })
+
+  it('of a lease that has expired is not for its holder’s sake', () => {
+    const nowMs = NOW_MS + LEASE_MS + SKEW_MS
+    const paused = { ...held, pausedUntilMs: nowMs + 500 }
+    expect(explainRefusal(paused, bob({ nowMs }))).toEqual({ kind: 'standby', reason: 'paused', retryAfterMs: 500 })
+    const writtenLate = { ...held, writtenAtMs: nowMs + SKEW_MS + 1 }
+    expect(explainRefusal(writtenLate, bob({ nowMs }))).toEqual({ kind: 'outdated' })
+  })
+})
+
+describe('a refused write is one’s own', () => {
+  const complete = holderWrite(ann, 'complete', { step: 2 })
+  const release = { ...ann, kind: 'release', endedBy: 'released', step: 2, nowMs: NOW_MS } as const
+  const isOwn = (record: LeaseRecord | undefined, of = complete) => isOwnWrite(record, of)
+
+  it('where the row has its attempt, its token and its step', () => {
+    const renewal = holderWrite(ann, 'renew', { step: 3 })
+    expect(isOwn({ ...held, step: 3 }, renewal)).toBe(true)
+    expect(isOwn({ ...held, step: 4 }, renewal)).toBe(false)
+    expect(isOwn({ ...held, step: 3, attempt: 'forced' }, renewal)).toBe(false)
+    expect(isOwn({ ...held, step: 3, fencingToken: held.fencingToken + 1 }, renewal)).toBe(false)
+    expect(isOwn(undefined, renewal)).toBe(false)
+  })
+
+  it('where it asked again to complete what it had completed', () => {
+    expect(isOwn(done)).toBe(true)
+    expect(isOwn({ ...done, completedTick: LATER_TICK })).toBe(true)
+    expect(isOwn({ ...done, completedTick: EARLIER_TICK })).toBe(false)
+    expect(isOwn({ ...done, holder: 'ann' })).toBe(false)
+    expect(isOwn({ ...done, attempt: 'attempt-bob' })).toBe(false)
+    expect(isOwn({ ...done, fencingToken: 0 })).toBe(false)
+    expect(isOwn({ ...done, endedBy: 'released' })).toBe(false)
+    expect(isOwn({ ...free, step: 1, endedBy: 'completed' })).toBe(false)
+  })
+
+  it('where there are no ticks, and it asked again to complete', () => {
+    const tickless = { ...ann, kind: 'complete', step: 2, nowMs: NOW_MS } as const
+    const { completedTick: _completed, ...ended } = done
+    expect(isOwn(ended, tickless)).toBe(true)
+    expect(isOwn({ ...ended, endedBy: 'failed' }, tickless)).toBe(false)
+  })
+
+  it('where it asked again to release, and the row ended in that way', () => {
+    expect(isOwn({ ...free, step: 1, endedBy: 'released' }, release)).toBe(true)
+    expect(isOwn({ ...free, step: 1, endedBy: 'failed' }, release)).toBe(false)
+    expect(isOwn({ ...free, step: 1, endedBy: 'completed', completedTick: TICK }, release)).toBe(false)
+  })
+
+  it('never where a renewal finds the lease vacant', () => {
+    expect(isOwn(done, holderWrite(ann, 'renew', { step: 2 }))).toBe(false)
+  })
+})
+
+describe('a row from the future', () => {
+  const HOUR_MS = 3_600_000
+  const impossible = (changes: Partial<LeaseRecord>) =>
+    impossibleTime({ ...held, ...changes }, NOW_MS, SKEW_MS, HOUR_MS)
+
+  it('was acquired, or expires, later than any honest clock can say', () => {
+    expect(impossible({ acquiredAtMs: NOW_MS + SKEW_MS })).toBeUndefined()
+    expect(impossible({ acquiredAtMs: NOW_MS + SKEW_MS + 1 })).toBe('acquiredAtMs')
+    expect(impossible({ expiresAtMs: NOW_MS + HOUR_MS + SKEW_MS })).toBeUndefined()
+    expect(impossible({ expiresAtMs: NOW_MS + HOUR_MS + SKEW_MS + 1 })).toBe('expiresAtMs')
+  })
+
+  it('does no harm while nobody holds the lease', () => {
+    expect(impossibleTime({ ...free, acquiredAtMs: 1e15 }, NOW_MS, SKEW_MS, HOUR_MS)).toBeUndefined()
+  })
+})

@@ -1,0 +1,141 @@
+/**
+ * Requests as they arrive at the tables: the shipped rules decide, the ledger judges. Originals, the SDK's second sending
+ * of the same request, and copies that the network delayed all come through here.
+ */
+import type { AcquireRequest, LeaseRecord, Reply } from '../../functions/election/rules.ts'
+import type { Model } from './model.ts'
+import type { Asked, Fenced, GivenBack, Guarded, Ledger, Message, State, Write } from './state.ts'
+import { attemptOwner, clockOf, tickNumber, type World } from './world.ts'
+
+export interface Arrival {
+  readonly state: State
+  readonly reply: Reply
+}
+
+const bit = (tick: number): number => 1 << tick
+export const isCompleted = (ledger: Ledger, tick: number): boolean => (ledger.completed & bit(tick)) !== 0
+/** The tick itself or a later one is completed. */
+const isDone = (ledger: Ledger, tick: number): boolean => ledger.completed >= bit(tick)
+const latestTick = ({ completed }: Ledger): number => (completed === 0 ? 0 : 31 - Math.clz32(completed))
+
+export function acquireArrives(model: Model, state: State, { request, from }: Asked): Arrival {
+  const reply = model.rules.acquire(state.row, request)
+  if (!reply.granted) return { state, reply }
+  judgeAcquisition(model, state, request, reply.record, from)
+  if (state.row?.holder !== undefined) model.saw('an expired lease is taken over')
+  return {
+    state: { ...state, row: reply.record, ledger: withAcquisition(model.world, state, request, reply.record) },
+    reply,
+  }
+}
+
+function withAcquisition(world: World, { row, ledger }: State, request: AcquireRequest, record: LeaseRecord): Ledger {
+  const acquired = {
+    ...ledger,
+    acquisitions: ledger.acquisitions + 1,
+    highestToken: Math.max(ledger.highestToken, record.fencingToken),
+    lastAttempt: request.attempt,
+  }
+  if (world.deletions === 0) return acquired
+  if (row === undefined) return { ...acquired, createdAtMs: request.nowMs, acquisitionsOfRow: 1 }
+  return { ...acquired, acquisitionsOfRow: ledger.acquisitionsOfRow + 1 }
+}
+
+function judgeAcquisition(
+  model: Model,
+  { ledger, row }: State,
+  request: AcquireRequest,
+  record: LeaseRecord,
+  from: number,
+): void {
+  const { world } = model
+  if (record.fencingToken <= ledger.highestToken) {
+    model.broke('S2', `token ${record.fencingToken} is given out, but ${ledger.highestToken} was before`)
+  }
+  const tick = tickNumber(request.tick)
+  if (isDone(ledger, tick)) model.broke('S4', `tick ${tick} is granted, but it or a later one was completed`)
+  // The rest is about copies. A deleted row knows of no request that it was granted before.
+  if (world.deletions > 0) return
+  if (ledger.lastAttempt === request.attempt && ledger.forced !== ledger.acquisitions) {
+    model.broke('S2', `attempt ${request.attempt} is granted twice with nobody between: one request has two tokens`)
+  }
+  if (row === undefined) return
+  const lateMs = lastWriteMs(world, row) - (request.nowMs - clockOf(world, from))
+  if (lateMs > 2 * world.maxClockSkewMs) {
+    model.broke('L2', `a request that was sent ${lateMs / 1000} s before the row was last written acquires for nobody`)
+  }
+}
+
+/** When, in true time, the row's last write was sent. */
+function lastWriteMs(world: World, row: LeaseRecord): number {
+  const owner = attemptOwner(row.attempt)
+  return row.writtenAtMs - (owner === undefined ? 0 : clockOf(world, owner))
+}
+
+export function writeArrives(model: Model, state: State, { request, order }: Write): Arrival {
+  const reply = model.rules.write(state.row, request)
+  if (!reply.granted) return { state, reply }
+  const { ledger, row } = state
+  if (isReplaced(ledger, order, request.attempt)) model.broke('S3', `a replaced leader's ${request.kind} lands`)
+  // A delayed copy that shortens a lease leads to two leaders. This tells before anybody asks.
+  if (row !== undefined && request.step <= row.step) {
+    model.broke('S1', `an older ${request.kind} (step ${request.step}) undoes step ${row.step} of the same leader`)
+  }
+  const next = { ...state, row: reply.record }
+  if (request.kind !== 'complete') return { state: next, reply }
+  const tick = tickNumber(request.tick)
+  if (isCompleted(ledger, tick)) model.broke('S5', `tick ${tick} is completed, with its effects, a second time`)
+  const completed = { ...ledger, completed: ledger.completed | bit(tick) }
+  if (tickNumber(reply.record.completedTick) !== latestTick(completed)) {
+    model.broke('S4', `the row no longer says that tick ${latestTick(completed)} was completed`)
+  }
+  return { state: { ...next, ledger: completed }, reply }
+}
+
+/** Somebody acquired after this tenure, and not a copy of its own request. */
+function isReplaced({ acquisitions, lastAttempt }: Ledger, order: number, attempt: string): boolean {
+  return order !== acquisitions && attempt !== lastAttempt
+}
+
+export function giveBackArrives(model: Model, state: State, { request }: GivenBack): Arrival {
+  const reply = model.rules.giveBack(state.row, request)
+  model.saw(reply.granted ? 'giving back frees the lease' : 'giving back finds nothing of its own')
+  return { state: reply.granted ? { ...state, row: reply.record } : state, reply }
+}
+
+/** A protected row that carries the highest token that wrote it: the condition that functions/election/fencing.ts adds. */
+export function fencedArrives(model: Model, state: State, { token, order }: Fenced): State {
+  const { ledger } = state
+  if (ledger.fenceToken > token) {
+    model.saw("a replaced leader's effect is refused by the fence")
+    return state
+  }
+  if (ledger.fenceOrder > order) model.broke('S3', "a replaced leader's effect lands on a row that its successor wrote")
+  if (order < ledger.acquisitions) model.saw("a replaced leader's effect lands on a row that no newer leader wrote")
+  return { ...state, ledger: { ...ledger, fenceToken: token, fenceOrder: Math.max(order, ledger.fenceOrder) } }
+}
+
+/** An effect in one transaction with a check of the lease row: what `transact` sends. */
+export function guardedArrives(model: Model, { row, ledger }: State, { tenure, order }: Guarded): boolean {
+  const lands = model.rules.isHeldBy(row, tenure)
+  if (!lands) model.saw('an effect is refused by the guard')
+  if (lands && isReplaced(ledger, order, tenure.attempt)) {
+    model.broke('S3', "a replaced leader's guarded effect lands after its successor acquired")
+  }
+  return lands
+}
+
+export function nameOf(message: Message): string {
+  switch (message.kind) {
+    case 'write':
+      return message.request.kind === 'release' ? `release (${message.request.endedBy})` : message.request.kind
+    case 'giveBack':
+      return 'giving back'
+    case 'fence':
+      return 'fenced effect'
+    case 'guard':
+      return 'guarded effect'
+    case 'acquire':
+      return 'acquire'
+  }
+}

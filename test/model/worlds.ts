@@ -1,0 +1,148 @@
+/** The worlds that are explored: what is bounded how, and what must hold there. */
+import type { Claim } from '../proof/claims.ts'
+import type { CandidateBounds, Expectations, World } from './world.ts'
+
+const B = 1_000
+/** Whole tenures in few steps: a lease of two units of time, in which a leader can renew once and be late. */
+const LEASE_MS = 2_000
+const AHEAD = B / 2
+const BEHIND = -B / 2
+
+const EVERYTHING: readonly Claim[] = ['S1', 'S2', 'S3', 'S4', 'S5', 'L1', 'L2', 'L3']
+const ALL_HOLD: Expectations = { hold: EVERYTHING, broken: [] }
+
+const PLAIN: Omit<World, 'family' | 'candidates'> = {
+  maxClockSkewMs: B,
+  leaseMs: LEASE_MS,
+  stepMs: 1_000,
+  horizonMs: LEASE_MS + 2 * B,
+  row: 'there',
+  extensions: 1,
+  checkpoints: false,
+  fencing: 'fence',
+  effects: 0,
+  ends: ['completed', 'failed'],
+  faults: 1,
+  freeDelays: false,
+  interventions: 0,
+  deletions: 0,
+  deletionWaits: { forClocks: true, forRequests: true },
+  claims: ALL_HOLD,
+}
+
+function worlds(
+  family: string,
+  candidates: readonly (readonly CandidateBounds[])[],
+  bounds: Partial<World> = {},
+): readonly World[] {
+  return candidates.map((each) => ({ ...PLAIN, ...bounds, family, candidates: each }))
+}
+
+const one = (clockMs: number, tick: number, attempts = 1): CandidateBounds => ({ clockMs, tick, attempts })
+
+/** The clocks and ticks of three candidates, up to their order: those whose differences differ. */
+function threeCandidates(): readonly (readonly CandidateBounds[])[] {
+  const clocks = [
+    [0, 0, 0],
+    [BEHIND, BEHIND, AHEAD],
+    [BEHIND, AHEAD, AHEAD],
+    [BEHIND, 0, AHEAD],
+  ]
+  const ticks = [1, 2].flatMap((a) => [1, 2].flatMap((b) => [1, 2].map((c) => [a, b, c])))
+  const found = new Map<string, readonly CandidateBounds[]>()
+  for (const clock of clocks) {
+    for (const tick of ticks) {
+      if (new Set(tick).size === 1) continue
+      const candidates = clock.map((clockMs, i) => one(clockMs, tick[i] ?? 1))
+      const sorted = candidates.toSorted((x, y) => x.clockMs - y.clockMs || x.tick - y.tick)
+      found.set(JSON.stringify(sorted), sorted)
+    }
+  }
+  return [...found.values()]
+}
+
+/** Two candidates whose clocks differ by the whole budget, in both orders of ticks and racing for the same one. */
+function pairs(attempts = 1, other = 1): readonly (readonly CandidateBounds[])[] {
+  return [
+    [one(BEHIND, 1, attempts), one(AHEAD, 2, other)],
+    [one(BEHIND, 2, attempts), one(AHEAD, 1, other)],
+    [one(BEHIND, 1, attempts), one(AHEAD, 1, other)],
+  ]
+}
+
+const TRIO = [one(BEHIND, 1), one(0, 1), one(AHEAD, 2)]
+const SAME_TICK = [one(BEHIND, 1), one(0, 1), one(AHEAD, 1)]
+const RETRIED = [one(BEHIND, 1, 2), one(AHEAD, 2)]
+
+const short = { extensions: 0 }
+const guarded = { fencing: 'guard', effects: 1, extensions: 0 } as const
+const fenced = { effects: 1, extensions: 0 }
+const deleted = { row: 'absent', deletions: 1, extensions: 0, effects: 1 } as const
+
+/** Clocks that differ by three times the budget. */
+const beyond = { claims: { hold: ['S2', 'S3', 'S4', 'S5'], broken: ['S1'] } } satisfies Partial<World>
+const WILD = [one(-1.5 * B, 1, 2), one(1.5 * B, 2)]
+const WILD_TRIO = [one(0, 1, 2), one(0, 1), one(3 * B, 2)]
+
+/** A row that is gone forgets who leads and which ticks are done: of S1, S4 and S5 nothing is claimed. */
+const withCare = { ...deleted, claims: { hold: ['S2', 'S3', 'L1', 'L2', 'L3'], broken: [] } } satisfies Partial<World>
+const tooSoon = {
+  ...deleted,
+  deletionWaits: { forClocks: false, forRequests: true },
+  claims: { hold: ['L1', 'L2', 'L3'], broken: ['S2', 'S3'] },
+} satisfies Partial<World>
+const underWay = { ...tooSoon, deletionWaits: { forClocks: true, forRequests: false } } satisfies Partial<World>
+/** The guard compares attempts, and those do not repeat with a deleted row. */
+const tooSoonGuarded = {
+  ...tooSoon,
+  ...guarded,
+  deletionWaits: { forClocks: false, forRequests: false },
+  claims: { hold: ['S3', 'L1', 'L2', 'L3'], broken: ['S2'] },
+} satisfies Partial<World>
+
+/** The largest first, so that both cores are busy to the end; a broken rule is found in small ones, so some go before. */
+export function fullWorlds(): readonly World[] {
+  return [
+    ...quickWorlds(),
+    ...worlds('three candidates, one lease after another expires', [SAME_TICK], {
+      faults: 2,
+      horizonMs: 6_000,
+      ...short,
+    }),
+    ...worlds('three candidates, any two faults', [TRIO, SAME_TICK], { faults: 2, ...short }),
+    ...worlds('events are retried, any two faults', [[one(BEHIND, 1, 2), one(AHEAD, 2, 2)]], { faults: 2, ...short }),
+    ...worlds('renewals and checkpoints', [RETRIED], { extensions: 2, checkpoints: true }),
+    ...worlds('an operator forces a release or raises the token', [TRIO], { interventions: 1, ...short }),
+    ...worlds('clocks beyond the budget', [WILD, WILD_TRIO], { ...beyond, effects: 1 }),
+    ...worlds('three candidates race for two ticks, any one fault', threeCandidates()),
+    ...worlds('effects behind the fence', [TRIO, [one(BEHIND, 1, 2), one(AHEAD, 1)]], fenced),
+    ...worlds('effects behind the fence', pairs(), { ...fenced, faults: 2 }),
+    ...worlds('effects behind the guard', [TRIO], guarded),
+    ...worlds('effects behind the guard', [RETRIED], { ...guarded, faults: 2 }),
+    ...worlds('two candidates, any three faults', pairs().slice(0, 1), { faults: 3, ...short }),
+    ...worlds('time in half steps', pairs(2), { stepMs: B / 2, ...short }),
+    ...worlds('every request may take its time', pairs(), { freeDelays: true }),
+    ...worlds('every request may take its time', pairs(), { freeDelays: true, ...guarded }),
+    ...worlds('a task may release the lease itself', pairs(2), { ends: ['completed', 'released', 'failed'] }),
+    ...worlds('no row yet', pairs(2), { row: 'absent' }),
+    ...worlds('the row is deleted with care', pairs(2), withCare),
+    ...worlds('the row is deleted with care', [RETRIED], { ...withCare, ...guarded, deletions: 2 }),
+  ]
+}
+
+/** About 20 seconds: small worlds, of which each has a reason that no other has. */
+export function quickWorlds(): readonly World[] {
+  return [
+    ...worlds('three candidates race for two ticks', [TRIO], { faults: 1, ...short }),
+    ...worlds('an operator forces a release or raises the token', pairs().slice(0, 1), { interventions: 1 }),
+    ...worlds('renewals', [RETRIED], { extensions: 2 }),
+    ...worlds('events are retried, any two faults', [RETRIED], { faults: 2, ...short }),
+    ...worlds('effects behind the fence', pairs().slice(0, 1), fenced),
+    ...worlds('effects behind the guard', pairs().slice(0, 1), guarded),
+    ...worlds('clocks beyond the budget', [WILD], { ...beyond, effects: 1, extensions: 0 }),
+    ...worlds('the row is deleted with care', [RETRIED.slice(0, 2)], { ...withCare }),
+    ...worlds('the row is deleted within B of its creation', pairs().slice(1, 2), tooSoon),
+    ...worlds('the row is deleted while an older acquire is under way', [RETRIED], underWay),
+    ...worlds('the row is deleted at any time, effects behind the guard', pairs().slice(0, 1), tooSoonGuarded),
+  ]
+}

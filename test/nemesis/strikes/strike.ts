@@ -1,0 +1,192 @@
+/** Carries out the faults that hit processes and clocks. Each gives back whether it could strike, and leaves nobody frozen. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pick, type Random } from '../../../infra/local/random.ts'
+import { additionOf } from '../checks/accepted.ts'
+import { type HistoryFile, machineMs, type Try } from '../history.ts'
+import type { Note } from '../network/passage.ts'
+import type { Fault, Network } from '../network/proxy.ts'
+import type { Crew } from '../workers/crew.ts'
+import type { ProcessFault, Target } from './plan.ts'
+
+export interface Battlefield {
+  readonly crew: Crew
+  readonly network: Network
+  readonly file: HistoryFile
+  readonly random: Random
+  readonly leaseMs: number
+  readonly isControl: boolean
+}
+
+/** How long to wait for a leader that comes along. */
+const PATIENCE_MS = 4_000
+const BEYOND_FOR_MS = 800
+
+export async function strike(fault: ProcessFault, field: Battlefield): Promise<boolean> {
+  const who = await carryOut(fault, field)
+  if (who !== undefined) field.file.write({ kind: 'fault', fault: fault.name, atMs: machineMs(), who })
+  return who !== undefined
+}
+
+function carryOut(fault: ProcessFault, field: Battlefield): Promise<string | undefined> {
+  switch (fault.name) {
+    case 'write between read and write':
+      return writeBetween(field)
+    case 'write after successor':
+      return writeAfter(field)
+    case 'acquire copied after its tenure':
+      return copyAcquire(field)
+    case 'killed':
+      return killAt(fault.target, field)
+    case 'frozen at a request':
+      return freezeAt(fault.target, fault.leases, field)
+    case 'frozen':
+      return freeze(fault.leases, field)
+    case 'clock stepped':
+      return setClock(fault.offsetMs, field)
+    case 'clock beyond the budget':
+      return leaveBudget(fault.offsetMs, field)
+  }
+}
+
+/** A leader stopped with its write in its hands, until `meanwhile` is over; its write is sent then. */
+async function withSleeper(
+  field: Battlefield,
+  meanwhile: (sleeper: { readonly who: string; readonly fencingToken: number }) => Promise<boolean>,
+): Promise<string | undefined> {
+  const { crew } = field
+  const sleeper = await crew.stopping([pick(field.random, crew.present)], PATIENCE_MS)
+  if (sleeper === undefined) return undefined
+  try {
+    return (await meanwhile(sleeper)) ? sleeper.who : undefined
+  } finally {
+    crew.thaw(sleeper.who)
+  }
+}
+
+/** Where nothing protects the row, both writes must have been accepted: then the first of them is lost for certain. */
+function writeBetween(field: Battlefield): Promise<string | undefined> {
+  const { crew, network, leaseMs, isControl } = field
+  const written = (who: string) =>
+    network.next(
+      (tried) => tried.who === who && isAnswered(tried) && !(isControl && tried.outcome !== 'ok'),
+      PATIENCE_MS,
+    )
+  return withSleeper(field, async ({ who }) => {
+    const others = crew.present.filter((other) => other !== who)
+    const successor = await crew.stopping(others, leaseMs + PATIENCE_MS)
+    if (successor === undefined) return false
+    const stale = written(who)
+    crew.thaw(who)
+    const isWritten = (await stale) !== undefined
+    const fresh = written(successor.who)
+    crew.thaw(successor.who)
+    return isWritten && (await fresh) !== undefined
+  })
+}
+
+function writeAfter(field: Battlefield): Promise<string | undefined> {
+  const { crew, network, leaseMs } = field
+  return withSleeper(field, async ({ who, fencingToken }) => {
+    const isSuccessors = (tried: Try) => (additionOf(tried)?.fencingToken ?? 0) > fencingToken && tried.outcome === 'ok'
+    const succeeded = await network.next(isSuccessors, leaseMs + PATIENCE_MS)
+    if (succeeded === undefined) return false
+    const written = network.next((tried) => tried.who === who && isAnswered(tried), PATIENCE_MS)
+    crew.thaw(who)
+    return (await written) !== undefined
+  })
+}
+
+function isAnswered(tried: Try): boolean {
+  return additionOf(tried) !== undefined && (tried.outcome === 'ok' || tried.outcome === 'refused')
+}
+
+/** Waits for an acquire that is granted: most are refused. */
+async function copyAcquire({ network }: Battlefield): Promise<string | undefined> {
+  const giveUpAt = performance.now() + PATIENCE_MS
+  let copied: string | undefined
+  const fault: Fault = async (passage) => {
+    const reply = await passage.forward()
+    passage.deliver(reply)
+    const { label, who } = passage.note
+    if (reply.answer?.outcome !== 'ok' || label.as !== 'acquire') return
+    passage.copyAt(network.next((tried) => isEndOf(tried, label.request.attempt), PATIENCE_MS))
+    copied = who
+  }
+  while (copied === undefined && performance.now() < giveUpAt) {
+    await network.meet({ matches: (note) => isOf(note, 'acquire'), tries: 1, fault }, PATIENCE_MS)
+    await sleep(1)
+  }
+  return copied
+}
+
+function isEndOf({ label, outcome }: Try, attempt: string): boolean {
+  if (label.as !== 'write' || label.request.attempt !== attempt || outcome !== 'ok') return false
+  return label.request.kind === 'complete' || label.request.kind === 'release'
+}
+
+/** DynamoDB does what was asked; whoever asked dies before the answer. */
+async function killAt(target: Target, { crew, network }: Battlefield): Promise<string | undefined> {
+  const { promise: killed, resolve } = Promise.withResolvers<void>()
+  const met = await network.meet(
+    {
+      matches: (note) => isOf(note, target),
+      tries: 1,
+      fault: async (passage) => {
+        await passage.forward()
+        await crew.replace(passage.note.who)
+        passage.hangUp()
+        resolve()
+      },
+    },
+    PATIENCE_MS,
+  )
+  if (met !== undefined) await killed
+  return met?.who
+}
+
+/** DynamoDB does what was asked; whoever asked sleeps before it can read the answer. */
+async function freezeAt(target: Target, leases: number, field: Battlefield): Promise<string | undefined> {
+  const { crew, network, leaseMs } = field
+  const met = await network.meet(
+    {
+      matches: (note) => isOf(note, target),
+      tries: 1,
+      fault: async (passage) => {
+        const reply = await passage.forward()
+        crew.freeze(passage.note.who)
+        passage.deliver(reply)
+      },
+    },
+    PATIENCE_MS,
+  )
+  if (met === undefined) return undefined
+  await sleep(leaseMs * leases)
+  crew.thaw(met.who)
+  return met.who
+}
+
+function isOf({ label }: Note, target: Target): boolean {
+  return label.as === target
+}
+
+async function freeze(leases: number, { crew, random, leaseMs }: Battlefield): Promise<string> {
+  const who = pick(random, crew.present)
+  crew.freeze(who)
+  await sleep(leaseMs * leases)
+  crew.thaw(who)
+  return who
+}
+
+async function setClock(offsetMs: number, { crew, random }: Battlefield): Promise<string> {
+  const who = pick(random, crew.withOwnClock)
+  crew.tell(who, { kind: 'setClock', offsetMs })
+  return who
+}
+
+/** For a short while: a candidate far ahead takes the lease from every leader, and nobody would get any work done. */
+async function leaveBudget(offsetMs: number, field: Battlefield): Promise<string> {
+  const who = await setClock(offsetMs, field)
+  await sleep(BEYOND_FOR_MS)
+  field.crew.tell(who, { kind: 'setClock', offsetMs: 0 })
+  return who
+}

@@ -1,0 +1,56 @@
+/** Says on every request who asks and what for, in the library's own words, so that the history needs no guessing. */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { DynamoDBLeaseStore, LeaseStore } from '../../../functions/election/index.ts'
+import type { Label } from '../history.ts'
+import { NOTE_HEADER, type Note } from '../network/passage.ts'
+import { additionIn } from './protected-row.ts'
+
+const current = new AsyncLocalStorage<Note>()
+
+/** Whatever the callback puts on the wire is for this. */
+export type Labelled = <T>(label: Label, send: () => Promise<T>) => Promise<T>
+
+export function labelledAs(who: string): Labelled {
+  let requests = 0
+  return (label, send) => current.run({ who, request: `${who}-${++requests}`, label }, send)
+}
+
+/** The shipped store; each call says what it is. */
+export function labelledStore(store: DynamoDBLeaseStore, labelled: Labelled): LeaseStore {
+  return {
+    acquire: (request) => labelled({ as: 'acquire', request }, () => store.acquire(request)),
+    write: (request) => labelled({ as: 'write', request }, () => store.write(request)),
+    giveBack: (request) => labelled({ as: 'giveBack', request }, () => store.giveBack(request)),
+    effects: {
+      send: (input) => store.send(input), // the task knows whether it claims or adds
+      completeWith: (request, items) =>
+        labelled({ as: 'write', request, op: additionIn(items) }, () => store.completeWith(request, items)),
+      transact: (tenure, items) =>
+        labelled({ as: 'guard', tenure, op: additionIn(items) }, () => store.transact(tenure, items)),
+    },
+  }
+}
+
+/** Puts the note into a header, and calls `beforeTry` behind all that the library and the SDK do before a request is sent. */
+export function noteRequests(client: DynamoDBClient, beforeTry: (label: Label) => void): void {
+  client.middlewareStack.add(
+    (next) => (args) => {
+      const note = current.getStore()
+      const request: unknown = args.request
+      if (note !== undefined && typeof request === 'object' && request !== null && 'headers' in request) {
+        Object.assign(Object(request.headers), { [NOTE_HEADER]: encodeURIComponent(JSON.stringify(note)) })
+      }
+      return next(args)
+    },
+    { step: 'build', name: 'nemesisNote' },
+  )
+  client.middlewareStack.add(
+    (next) => (args) => {
+      const note = current.getStore()
+      if (note !== undefined) beforeTry(note.label)
+      return next(args)
+    },
+    { step: 'deserialize', priority: 'low', name: 'nemesisBeforeTry' },
+  )
+}

@@ -1,0 +1,6 @@
+import type { Bug } from './bug.ts'
+import { acquireBugs } from './bugs/acquire.ts'
+import { effectBugs } from './bugs/effects.ts'
+import { holderBugs } from './bugs/holder.ts'
+
+export const BUGS: readonly Bug[] = [...acquireBugs, ...holderBugs, ...effectBugs]

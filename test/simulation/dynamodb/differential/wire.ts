@@ -1,0 +1,67 @@
+/** DynamoDB's wire protocol without the SDK, which would refuse or repair some of what is to be compared. */
+import { Agent, createServer, type IncomingMessage, request } from 'node:http'
+import type { Answer } from '../database.ts'
+import { requestOf } from '../request.ts'
+
+export type Send = (operation: string, body: object) => Promise<Answer>
+
+export interface Wire extends Disposable {
+  readonly send: Send
+}
+
+const TARGET = 'DynamoDB_20120810.'
+const HEADERS = {
+  'content-type': 'application/x-amz-json-1.0',
+  // DynamoDB Local looks at no signature, but wants one.
+  authorization: 'AWS4-HMAC-SHA256 Credential=local/20260101/eu-central-1/dynamodb/aws4_request, Signature=none',
+}
+
+export function connect(endpoint: string): Wire {
+  const agent = new Agent({ keepAlive: true })
+  const send: Send = async (operation, body) => {
+    const headers = { ...HEADERS, 'x-amz-target': TARGET + operation }
+    const answered = Promise.withResolvers<IncomingMessage>()
+    request(endpoint, { agent, method: 'POST', headers }, answered.resolve)
+      .on('error', answered.reject)
+      .end(JSON.stringify(body))
+    const answer = await answered.promise
+    return { status: answer.statusCode ?? 0, body: await readJson(answer) }
+  }
+  return { send, [Symbol.dispose]: () => agent.destroy() }
+}
+
+/** An endpoint for the SDK's client: whatever it sends is answered by `send`, one request after the other. */
+export async function serve(send: Send): Promise<{ readonly endpoint: string } & AsyncDisposable> {
+  let queue: Promise<unknown> = Promise.resolve()
+  const server = createServer(async (incoming, outgoing) => {
+    const operation = String(incoming.headers['x-amz-target']).replace(TARGET, '')
+    const body = await readJson(incoming)
+    const turn = queue.then(() => send(operation, body))
+    queue = turn.catch(() => undefined)
+    turn.then(
+      ({ status, body: answer }) => {
+        const text = Buffer.from(JSON.stringify(answer))
+        outgoing.writeHead(status, { ...HEADERS, 'content-length': text.length }).end(text)
+      },
+      () => outgoing.destroy(),
+    )
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('There is no port to listen on')
+  return {
+    endpoint: `http://127.0.0.1:${address.port}`,
+    async [Symbol.asyncDispose]() {
+      await new Promise((resolve) => {
+        server.close(resolve)
+        server.closeAllConnections()
+      })
+    },
+  }
+}
+
+async function readJson(message: IncomingMessage): Promise<object> {
+  const chunks: Buffer[] = []
+  for await (const chunk of message) chunks.push(Buffer.from(chunk))
+  return requestOf(JSON.parse(Buffer.concat(chunks).toString('utf8')))
+}

@@ -1,0 +1,93 @@
+/**
+ * In place of everything through which the real world could leak into a simulated process: chance, time and timers. Outside
+ * a simulated process all of it is the real thing. To be imported before anything that keeps one of these for itself.
+ */
+import nodeCrypto from 'node:crypto'
+import { syncBuiltinESMExports } from 'node:module'
+import timers from 'node:timers'
+import type { SimulatedProcess } from './process.ts'
+import type { Timeline } from './timeline.ts'
+
+let timeline: Timeline | undefined
+
+/** From now on the code of this world's processes lives in it. */
+export function enter(world: Timeline | undefined): void {
+  timeline = world
+}
+
+function inside(): SimulatedProcess | undefined {
+  return timeline?.current
+}
+
+const RealDate = Date
+const real = {
+  random: Math.random,
+  randomUUID: crypto.randomUUID.bind(crypto),
+  now: Date.now,
+  performanceNow: performance.now.bind(performance),
+  setTimeout: globalThis.setTimeout,
+  clearTimeout: globalThis.clearTimeout,
+  setInterval: globalThis.setInterval,
+  abortTimeout: AbortSignal.timeout.bind(AbortSignal),
+}
+
+class Timer {
+  readonly cancel: () => void
+  constructor(cancel: () => void) {
+    this.cancel = cancel
+  }
+  ref(): this {
+    return this
+  }
+  unref(): this {
+    return this
+  }
+}
+
+function now(): number {
+  return inside()?.wallMs() ?? real.now.call(RealDate)
+}
+
+function startTimer(act: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) {
+  const process = inside()
+  if (process === undefined || timeline === undefined) return real.setTimeout(act, ms, ...args)
+  return new Timer(timeline.after(Math.max(1, Math.ceil(ms)), process, () => act(...args)))
+}
+
+function stopTimer(timer: unknown): void {
+  if (timer instanceof Timer) timer.cancel()
+  else Reflect.apply(real.clearTimeout, globalThis, [timer])
+}
+
+function startInterval(...args: unknown[]): unknown {
+  if (inside() !== undefined) throw new Error('Nothing that is simulated may use setInterval: it would never end')
+  return Reflect.apply(real.setInterval, globalThis, args)
+}
+
+function abortAfter(ms: number): AbortSignal {
+  if (inside() === undefined) return real.abortTimeout(ms)
+  const controller = new AbortController()
+  const timedOut = new DOMException('The operation was aborted due to timeout', 'TimeoutError')
+  startTimer(() => controller.abort(timedOut), ms)
+  return controller.signal
+}
+
+const SimulatedDate = new Proxy(RealDate, {
+  construct: (date, args, newTarget) => Reflect.construct(date, args.length === 0 ? [now()] : args, newTarget),
+})
+
+Math.random = () => inside()?.random.fraction() ?? real.random()
+Date.now = now
+const randomUUID = () => inside()?.random.uuid() ?? real.randomUUID()
+crypto.randomUUID = randomUUID
+nodeCrypto.randomUUID = randomUUID
+performance.now = () => inside()?.monotonicMs() ?? real.performanceNow()
+AbortSignal.timeout = abortAfter
+Object.assign(globalThis, {
+  Date: SimulatedDate,
+  setTimeout: startTimer,
+  clearTimeout: stopTimer,
+  setInterval: startInterval,
+})
+Object.assign(timers, { setTimeout: startTimer, clearTimeout: stopTimer, setInterval: startInterval })
+syncBuiltinESMExports()

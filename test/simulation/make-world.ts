@@ -1,0 +1,112 @@
+import { createHash, type Hash } from 'node:crypto'
+import { BeliefWatch } from './belief-watch.ts'
+import { Billing } from './billing.ts'
+import { SimulatedDynamoDB } from './dynamodb/database.ts'
+import { EffectWatch, PROTECTED } from './effect-watch.ts'
+import type { Exchange } from './exchange.ts'
+import { Faults } from './faults.ts'
+import { Findings } from './findings.ts'
+import { functionOf } from './function.ts'
+import { SimulatedGateway } from './gateway.ts'
+import type { Order } from './history.ts'
+import { Lambda } from './lambda.ts'
+import { LeaseWatch } from './lease-watch.ts'
+import { judgeInvocation } from './outcome-watch.ts'
+import { Random } from './random.ts'
+import { RequestWatch } from './request-watch.ts'
+import { type Applied, Service } from './service.ts'
+import { START_MS, settingOf } from './setting.ts'
+import { LEASES, onLease } from './tenure.ts'
+import { Timeline } from './timeline.ts'
+import type { Wires } from './wire.ts'
+import type { World } from './world.ts'
+
+export interface Made {
+  readonly world: World
+  readonly lambda: Lambda
+  /** What happens, for people to read. */
+  readonly lines: readonly string[]
+  /** Over every request and answer, in full. */
+  readonly hash: Hash
+}
+
+/** Puts a world together in which nothing has happened yet. */
+export function makeWorld({ seed, ticks, only }: Order): Made {
+  const setting = settingOf(seed, ticks)
+  const timeline = new Timeline(START_MS)
+  const lines: string[] = []
+  const hash = createHash('sha256')
+  const tell = (line: string) => {
+    lines.push(`${secondsOf(timeline)} ${line}`)
+  }
+  tell(`begins: ${JSON.stringify(setting)}`)
+  const findings = new Findings(tell)
+  const faults = new Faults(seed, setting.intensity, only, ({ id, kind, place }) =>
+    tell(`fault ${id}: ${kind} (${place})`),
+  )
+  const database = emptyTables()
+  const requests = new RequestWatch(timeline, findings)
+  const leases = new LeaseWatch(setting, timeline, database, findings, requests.asked)
+  const beliefs = new BeliefWatch(leases.tenures, requests.asked, findings)
+  const effects = new EffectWatch(leases, database, findings)
+  const gateway = new SimulatedGateway(timeline, faults, seed, ({ headers }) => {
+    if (headers['idempotent-replayed'] === 'true') findings.reached('charge answered again under its key')
+  })
+  const billing = setting.work === 'billing' ? new Billing(database, gateway, findings) : undefined
+  const applied = ({ exchange, isCopy, answer }: Applied) => {
+    const line = `${exchange.place}${isCopy ? ', a copy,' : ''}: ${wishOf(exchange)} ${describe(answer)}`
+    tell(line)
+    hash.update(`${line}${JSON.stringify([exchange.body, answer.body])}\n`)
+    leases.applied(exchange, answer)
+    effects.applied(exchange, answer)
+    billing?.applied(exchange, answer)
+  }
+  const wires: Wires = {
+    seed,
+    timeline,
+    service: new Service(database, timeline, new Random(seed, 'transactions'), applied),
+    faults,
+    processes: {
+      kill: (process, why) => lambda.kill(process, why),
+      freeze: (process, forMs) => lambda.freeze(process, forMs),
+    },
+    listener: {
+      sent: (exchange) => requests.sent(exchange, leases.tenures.values()),
+      answered: (exchange, answer) => requests.answered(exchange, answer, leases.row),
+    },
+  }
+  const watches = { leases, requests, beliefs, effects, billing }
+  const world: World = {
+    ...watches,
+    setting,
+    timeline,
+    faults,
+    findings,
+    database,
+    wires,
+    tell,
+    handlerFor: (process, wire) => functionOf(world, lambda, process, wire),
+    invocationEnded: (invocation) => judgeInvocation(world, invocation),
+  }
+  const lambda = new Lambda(world)
+  return { world, lambda, lines, hash }
+}
+
+function emptyTables(): SimulatedDynamoDB {
+  const database = new SimulatedDynamoDB()
+  database.createTable({ name: LEASES, partitionKey: 'lease', sortKey: 'record', ttlAttribute: 'ttl' })
+  database.createTable({ name: PROTECTED, partitionKey: 'id' })
+  return database
+}
+
+function wishOf(exchange: Exchange): string {
+  return onLease(exchange)?.kind ?? `${exchange.operation} of ${String(exchange.body['TableName'])}`
+}
+
+function describe({ status, body }: { readonly status: number; readonly body: object }): string {
+  return status === 200 ? 'done' : `refused, ${'__type' in body ? String(body.__type).replace(/^.*#/, '') : status}`
+}
+
+function secondsOf({ nowMs }: Timeline): string {
+  return `${((nowMs - START_MS) / 1000).toFixed(3).padStart(9)} s`
+}
