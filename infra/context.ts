@@ -12,5 +12,9 @@ export function numberFromContext(scope: IConstruct, key: string): number | unde
   if (given === undefined) return undefined
   const value = typeof given === 'string' && /^\d+$/.test(given) ? Number(given) : given
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value
-  throw new ConfigurationError(scope, [`the context value \`${key}\` is ${JSON.stringify(given)}; give a whole number`])
+  throw new ConfigurationError(scope, [`the context value \`${key}\` is ${shown(given)}; give a whole number`])
+}
+
+function shown(given: unknown): string {
+  return typeof given === 'object' && given !== null ? 'an object' : JSON.stringify(given).slice(0, 60)
 }

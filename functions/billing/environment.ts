@@ -47,7 +47,7 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     if (value === undefined || value === '') return undefined
     const ms = Number(value)
     if (!Number.isSafeInteger(ms) || ms <= 0)
-      problems.push(`${name} is "${value}", not a positive number of milliseconds`)
+      problems.push(`${name} is "${value.slice(0, 60)}", not a positive number of milliseconds`)
     return ms
   }
 
@@ -96,5 +96,5 @@ export function isGatewayUrl(text: string): boolean {
  * others put keys into the query, or forget the scheme.
  */
 export function shownUrl(text: string): string {
-  return /[_@?#]/.test(text) ? 'one that is not shown, as it may hold a key' : `"${text}"`
+  return /[_@?#]/.test(text) ? 'one that is not shown, as it may hold a key' : `"${text.slice(0, 200)}"`
 }

@@ -24,7 +24,7 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb'
 import { type Lease, StaleTokenError } from '../election/index.ts'
 import type { ChargeOrder, ChargeOutcome } from './gateway.ts'
-import { isAmountMinor } from './money.ts'
+import { isAmountMinor, isCurrency } from './money.ts'
 
 export type ChargeStatus = 'intended' | 'charged' | 'declined' | 'unknown'
 
@@ -164,9 +164,9 @@ function readCharge(row: Readonly<Record<string, unknown>>, order: ChargeOrder, 
   const status = STATUSES.find((known) => known === row['status'])
   if (status === undefined) throw new CorruptChargeError('status')
   if (!isAmountMinor(amountMinor)) throw new CorruptChargeError('amountMinor')
-  if (typeof currency !== 'string') throw new CorruptChargeError('currency')
-  if (typeof paymentMethod !== 'string') throw new CorruptChargeError('paymentMethod')
-  if (typeof key !== 'string') throw new CorruptChargeError('key')
+  if (typeof currency !== 'string' || !isCurrency(currency)) throw new CorruptChargeError('currency')
+  if (typeof paymentMethod !== 'string' || paymentMethod === '') throw new CorruptChargeError('paymentMethod')
+  if (typeof key !== 'string' || key === '') throw new CorruptChargeError('key')
   if (typeof intendedAtMs !== 'number') throw new CorruptChargeError('intendedAtMs')
   const fresh = status === 'intended' && row['intendedBy'] === fencingToken
   return { ...order, amountMinor, currency, paymentMethod, key, status, intendedAtMs, fresh }

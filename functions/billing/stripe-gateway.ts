@@ -213,7 +213,7 @@ function readIntent(body: unknown): Intent {
 }
 
 function moneyOf({ id, amount, currency }: Intent): Money {
-  if (typeof amount === 'number' && typeof currency === 'string') {
+  if (typeof amount === 'number' && typeof currency === 'string' && /^[a-z]{3}$/i.test(currency)) {
     return { amountMinor: amount, currency: currency.toUpperCase() }
   }
   throw outcomeUnknown(`its payment intent ${id} has no "amount" or no "currency"`)

@@ -108,7 +108,8 @@ export function readDueSubscription(row: Readonly<Record<string, unknown>>, tick
   const timeZone = text(row, 'timeZone')
   const period = text(row, 'period')
   try {
-    if (Date.parse(tick) - Date.parse(dueInstant(period, timeZone)) > LONGEST_CATCH_UP_DAYS * DAY_MS) {
+    const lateMs = Date.parse(tick) - Date.parse(dueInstant(period, timeZone))
+    if (lateMs > LONGEST_CATCH_UP_DAYS * DAY_MS || lateMs < 0) {
       throw new CorruptSubscriptionError('period', `within ${LONGEST_CATCH_UP_DAYS} days before the tick`)
     }
   } catch (error) {

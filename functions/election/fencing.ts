@@ -93,7 +93,7 @@ const LONGEST_KEY = 255
 export function idempotencyKey(unit: readonly (string | number)[]): string {
   if (unit.length === 0 || !unit.every(isUnitPart)) {
     throw new InvalidOptionError(
-      `idempotencyKey needs the business unit, like ('charge', customer, period): texts that are not empty and finite numbers. But it got (${unit.map((part) => (isUnitPart(part) ? typeof part : String(part))).join(', ')}).`,
+      `idempotencyKey needs the business unit, like ('charge', customer, period): texts that are not empty and finite numbers. But it got (${unit.map((part) => (isUnitPart(part) ? typeof part : String(part).slice(0, 60))).join(', ')}).`,
     )
   }
   const key = unit.map((part) => encodeURIComponent(part)).join(':')

@@ -75,11 +75,10 @@ const milliseconds = (from: number, to: number): Rule => ({
 })
 const withMethods = (expected: string, ...methods: readonly string[]): Rule => ({
   expected,
-  holds: (value) =>
-    typeof value === 'object' &&
-    value !== null &&
-    methods.every((name) => typeof Reflect.get(value, name) === 'function'),
+  holds: (value) => hasMethods(value, ...methods),
 })
+const hasMethods = (value: unknown, ...methods: readonly string[]): value is object =>
+  typeof value === 'object' && value !== null && methods.every((name) => typeof Reflect.get(value, name) === 'function')
 
 const RULES: Record<keyof LeaseOptions, Rule> = {
   store: withMethods('a DynamoDBLeaseStore, a MemoryLeaseStore or another LeaseStore', 'acquire', 'write', 'giveBack'),
@@ -98,7 +97,11 @@ const RULES: Record<keyof LeaseOptions, Rule> = {
   killGraceMs: milliseconds(0, 60_000),
   waitMs: milliseconds(0, 900_000),
   maxClockSkewMs: milliseconds(0, 60_000),
-  context: withMethods("Lambda's context", 'getRemainingTimeInMillis'),
+  context: {
+    expected: "Lambda's context",
+    holds: (value) =>
+      hasMethods(value, 'getRemainingTimeInMillis') && typeof Reflect.get(value, 'awsRequestId') === 'string',
+  },
   signal: { expected: 'an AbortSignal', holds: (value) => value instanceof AbortSignal },
   clock: withMethods('a Clock', 'wallMs', 'monotonicMs', 'sleep'),
 }
@@ -112,9 +115,9 @@ export function assertOptions(options: object, { alsoAllowed = [] }: { alsoAllow
   const allowed: readonly string[] = [...Object.keys(RULES), ...alsoAllowed]
   for (const [name, value] of Object.entries(options)) {
     if (!allowed.includes(name)) {
-      const nearest = allowed.toSorted((a, b) => leven(a, name) - leven(b, name))[0]
+      const nearest = allowed.toSorted((a, b) => leven(a, name.slice(0, 60)) - leven(b, name.slice(0, 60)))[0]
       throw new InvalidOptionError(
-        `There is no option "${name}". Did you mean "${nearest}"? Options: ${allowed.join(', ')}.`,
+        `There is no option ${show(name)}. Did you mean "${nearest}"? Options: ${allowed.join(', ')}.`,
       )
     }
     if (value === undefined || !isOption(name)) continue
@@ -135,7 +138,7 @@ export function isLeaseName(name: string): boolean {
 function assertLeaseName(name: unknown): asserts name is string {
   if (typeof name === 'string' && isLeaseName(name)) return
   throw new InvalidOptionError(
-    `The option lease must be a name of 1 to 128 characters out of A-Z a-z 0-9 . _ - / :, but is ${JSON.stringify(name)}.`,
+    `The option lease must be a name of 1 to 128 characters out of A-Z a-z 0-9 . _ - / :, but is ${show(name)}.`,
   )
 }
 
@@ -185,5 +188,5 @@ function defaultCandidate(context: InvocationContext | undefined): string {
 function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 60))
   if (typeof value === 'object' && value !== null) return `a ${value.constructor?.name ?? 'object'}`
-  return String(value)
+  return String(value).slice(0, 60)
 }

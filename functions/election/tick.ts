@@ -87,7 +87,7 @@ export function tickOfEvent(event: unknown): EventTick {
   if (source === 'aws.events' && typeof time === 'string') return { tick: time, ...period }
   throw new InvalidTickError(
     `The event names no tick. Expected { "tick": "2026-11-21T06:00:00Z", "periodMs": 3600000 } or the scheduled event of an EventBridge rule, but got keys: ` +
-      `${Object.keys(fields).slice(0, 10).join(', ') || 'none'}. For another kind of event give leaderOnly the option tick: (event) => …`,
+      `${Object.keys(fields).slice(0, 10).join(', ').slice(0, 200) || 'none'}. For another kind of event give leaderOnly the option tick: (event) => …`,
   )
 }
 
@@ -99,5 +99,6 @@ export function missedTicks(lastCompletedTick: string, tick: string, periodMs: n
 
 function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 60))
-  return String(value).slice(0, 60)
+  // The text of an object may be of its own making, or endless.
+  return typeof value === 'object' && value !== null ? 'an object' : String(value).slice(0, 60)
 }

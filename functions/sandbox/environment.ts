@@ -22,6 +22,6 @@ function milliseconds(variables: Readonly<Record<string, string | undefined>>, n
   const ms = Number(value)
   if (Number.isSafeInteger(ms) && ms > 0) return ms
   throw new RangeError(
-    `The sandbox's environment is wrong: ${name} is "${value}", not a positive number of milliseconds`,
+    `The sandbox's environment is wrong: ${name} is "${value.slice(0, 60)}", not a positive number of milliseconds`,
   )
 }

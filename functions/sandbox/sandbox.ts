@@ -11,6 +11,7 @@
  * executed and the other gets its answer; Stripe would tell the other 409 for as long as the first one takes.
  */
 import { setTimeout } from 'node:timers/promises'
+import { property } from '../billing/json.ts'
 import type { GatewayRequest, GatewayResponse } from '../billing/transports.ts'
 import { answered, failed, invalid, keyReused, listed, replayed, unknownUrl } from './answers.ts'
 import { cardOf } from './cards.ts'
@@ -79,7 +80,22 @@ export function sandbox(options: SandboxOptions): Sandbox {
   }
 
   return async (request) => {
+    if (!isRequest(request)) return invalid(new InvalidRequest('request'))
     if (request.path !== '/v1/payment_intents') return unknownUrl()
     return request.method === 'POST' ? charge(request) : list(request)
   }
+}
+
+/** Whoever may invoke the function may send it anything. */
+function isRequest(event: unknown): event is GatewayRequest {
+  const [headers, query, body] = ['headers', 'query', 'body'].map((name) => property(event, name))
+  return (
+    areTexts(headers) && (query === undefined || areTexts(query)) && (body === undefined || typeof body === 'string')
+  )
+}
+
+function areTexts(fields: unknown): boolean {
+  return (
+    typeof fields === 'object' && fields !== null && Object.values(fields).every((field) => typeof field === 'string')
+  )
 }

@@ -96,8 +96,13 @@ export function readRow(row: Readonly<Record<string, unknown>>): SandboxRow {
   }
 }
 
-function readIntent(intent: Readonly<Record<string, unknown>>): SandboxIntent {
-  const metadata = Object.entries(intent['metadata'] ?? {}).map(([name, value]) => [name, String(value)])
+function readIntent(intent: Readonly<Record<string, unknown>> | null): SandboxIntent {
+  if (typeof intent !== 'object' || intent === null)
+    throw new TypeError('The attribute "intents" of a sandbox row has no objects')
+  const metadata = Object.entries(intent['metadata'] ?? {}).map(([name, value]) => {
+    if (typeof value !== 'string') throw new TypeError('The attribute "metadata" of a sandbox row is no text')
+    return [name, value]
+  })
   return {
     id: text(intent, 'id'),
     status: text(intent, 'status'),

@@ -96,5 +96,7 @@ export class LeaseTable extends TableV2 {
 /** Why this cannot be a lease's name; empty where it can. */
 export function leaseNameProblems(lease: string): string[] {
   if (isLeaseName(lease)) return []
-  return [`the lease name ${JSON.stringify(lease)} is not allowed; use 1 to 128 letters, digits and . _ - / :`]
+  return [
+    `the lease name ${JSON.stringify(lease.slice(0, 60))} is not allowed; use 1 to 128 letters, digits and . _ - / :`,
+  ]
 }

@@ -26,6 +26,8 @@ const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
 
 const shortestPeriodMs = MINUTE_MS
+/** Of the option `periodMs`: a longer one would be refused at every tick. */
+const longestPeriodMs = 366 * DAY_MS
 const shortestLeaseMs = SECOND_MS
 
 /**
@@ -47,6 +49,9 @@ export function timingProblems({ period, leaseDuration, timeout }: Timing): stri
   const problems: string[] = []
   if (periodMs < shortestPeriodMs) {
     problems.push(`the period is ${written(periodMs)}; EventBridge Scheduler needs at least 60 s`)
+  }
+  if (periodMs > longestPeriodMs) {
+    problems.push(`the period is ${written(periodMs)}; a lease takes ticks at most 366 days apart`)
   }
   if (timeoutMs > longestTimeoutMs) {
     problems.push(`the function's time-out is ${written(timeoutMs)}; Lambda allows at most 900 s`)

@@ -21,7 +21,7 @@ export function errorAnswer(type: string, fields: object = {}, status = 400): Wi
 /** The SDK's own client, which gets these answers one after the other, the last one for ever; by default an empty success. */
 export function answeringClient(...answers: readonly WireAnswer[]): AnsweringClient {
   const requests: Readonly<Record<string, unknown>>[] = []
-  const last = answers.length === 0 ? { status: 200, body: {} } : answers.at(-1)
+  const last: WireAnswer = answers.length === 0 ? { status: 200, body: {} } : answers.at(-1)
   const client = new DynamoDBClient({
     region: 'eu-central-1',
     endpoint: 'http://dynamodb.nowhere',

@@ -86,24 +86,6 @@ it('finds a generator that only makes right inputs, or only wrong ones', async (
   expect([never.accepted, never.refused, never.problem?.what]).toEqual([0, 5, expect.stringContaining('accepted')])
 })
 
-it('counts a known fault apart, and still finds all others', async () => {
-  const explore = (wrong: string) =>
-    target({
-      name: 'x',
-      inputs: fc.integer({ min: 0, max: 9 }),
-      read: (number) => {
-        if (number === 1) throw new WrongNumber('not this number')
-        if (number > 7) throw new TypeError(wrong)
-      },
-      refusals: [{ type: WrongNumber, says: /number/ }],
-      known: [{ what: 'high numbers', says: /TypeError: too high/ }],
-    }).explore({ seed: 1, runs: 100 })
-  const known = await explore('too high')
-  expect(known.problem).toBeUndefined()
-  expect(known.known.get('high numbers')).toBeGreaterThan(5)
-  expect((await explore('too low')).problem?.what).toMatch(/too low/)
-})
-
 it('shows the smallest input that it found', async () => {
   const { problem } = await target({
     name: 'x',

@@ -13,7 +13,6 @@ export interface Definition<Input> {
   /** Reads the input as the product does; throws {@link Broken} where what was accepted is not as documented. */
   readonly read: (input: Input) => unknown
   readonly refusals: readonly Refusal[]
-  readonly known?: readonly KnownFault[]
   /** Milliseconds of computing: a reader that takes longer over one input can be kept busy. @default 1,000 */
   readonly longestMs?: number
 }
@@ -21,13 +20,6 @@ export interface Definition<Input> {
 export interface Refusal {
   readonly type: abstract new (...args: never[]) => Error
   /** What each message has, so that whoever reads it knows which input is meant. */
-  readonly says: RegExp
-}
-
-/** A fault that is reported and not mended yet; whoever mends it takes it off the list. */
-export interface KnownFault {
-  readonly what: string
-  /** Matches what goes wrong, in the words of {@link Broken} or of the error that was thrown. */
   readonly says: RegExp
 }
 
@@ -42,7 +34,6 @@ export interface Exploration {
   /** How many inputs were refused with each error. */
   readonly refusals: ReadonlyMap<string, number>
   readonly refused: number
-  readonly known: ReadonlyMap<string, number>
   readonly slowestMs: number
   readonly problem?: Problem
 }
@@ -70,9 +61,8 @@ async function explore<Input>(
   definition: Definition<Input>,
   { seed, runs }: { readonly seed: number; readonly runs: number },
 ): Promise<Exploration> {
-  const { name, known = [] } = definition
+  const { name } = definition
   const refusals = new Map<string, number>()
-  const knownFaults = new Map<string, number>(known.map(({ what }) => [what, 0]))
   let accepted = 0
   let refused = 0
   let slowestMs = 0
@@ -80,15 +70,11 @@ async function explore<Input>(
   const property = fc.asyncProperty(definition.inputs, async (input) => {
     const { refusal, fault, tookMs } = await attempt(definition, input)
     slowestMs = Math.max(slowestMs, tookMs)
-    if (fault !== undefined) {
-      const told = `${fault.message}\n${textOf(refusal)}`
-      const isKnown = known.find(({ says }) => says.test(told))
-      if (isKnown === undefined) throw fault
-      count(knownFaults, isKnown.what)
-    } else if (refusal === undefined) {
+    if (fault !== undefined) throw fault
+    if (refusal === undefined) {
       accepted++
     } else {
-      count(refusals, refusal.name)
+      refusals.set(refusal.name, (refusals.get(refusal.name) ?? 0) + 1)
       refused++
     }
   })
@@ -98,7 +84,7 @@ async function explore<Input>(
   const { failed, counterexample, errorInstance } = await fc.check(property, { seed, numRuns: runs })
   await new Promise((resolve) => setImmediate(resolve)) // Node tells of them between two turns
   process.off('unhandledRejection', hear)
-  const found = { name, accepted, refused, refusals, known: knownFaults, slowestMs }
+  const found = { name, accepted, refused, refusals, slowestMs }
   if (unhandled.length > 0) {
     const what = `${unhandled.length} rejections that nobody handled, the first: ${shortened(textOf(unhandled[0]))}`
     return { ...found, problem: { what, input: 'one of all' } }
@@ -162,10 +148,6 @@ function inheritedNames(): string {
   return [Object.prototype, Array.prototype, Function.prototype]
     .map((prototype) => Reflect.ownKeys(prototype).length)
     .join()
-}
-
-function count(counts: Map<string, number>, name: string): void {
-  counts.set(name, (counts.get(name) ?? 0) + 1)
 }
 
 function textOf(thrown: unknown): string {

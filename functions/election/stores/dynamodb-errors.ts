@@ -33,7 +33,7 @@ export function storeError(cause: unknown, lease: string, tableName: string): Le
   const error: SdkError = cause instanceof Error ? cause : new Error(String(cause))
   const about = `lease "${lease}" in table "${tableName}"`
   const failure = (text: string, retryable: boolean) =>
-    new LeaseStoreError(`${text} (${error.name}: ${error.message})`, { lease, retryable, cause })
+    new LeaseStoreError(`${text} (${`${error.name}: ${error.message}`.slice(0, 500)})`, { lease, retryable, cause })
 
   if (error.name === 'ResourceNotFoundException') {
     return failure(

@@ -24,13 +24,13 @@ export function readRow(row: AttributeMap, lease: string): LeaseRecord {
   const text = (attribute: string): string | undefined => {
     const value = row[attribute]
     if (value === undefined) return undefined
-    if (value.S === undefined) throw corrupt(attribute, 'a string')
+    if (typeof value.S !== 'string') throw corrupt(attribute, 'a string')
     return value.S
   }
   const whole = (attribute: string): number | undefined => {
     const value = row[attribute]
     if (value === undefined) return undefined
-    const number = value.N === undefined ? Number.NaN : Number(value.N)
+    const number = typeof value.N === 'string' ? Number(value.N) : Number.NaN
     if (!Number.isSafeInteger(number) || number < 0) throw corrupt(attribute, 'a whole number')
     return number
   }
@@ -86,9 +86,9 @@ export function readRow(row: AttributeMap, lease: string): LeaseRecord {
 
 function show(value: AttributeValue | undefined): string {
   if (value === undefined) return 'missing'
-  if (value.S !== undefined) return JSON.stringify(value.S.slice(0, 40))
-  if (value.N !== undefined) return `the number ${value.N}`
-  return `of type ${Object.keys(value).join()}` // a checkpoint may hold what must not reach a log
+  if (typeof value.S === 'string') return JSON.stringify(value.S.slice(0, 40))
+  if (typeof value.N === 'string') return `the number ${value.N.slice(0, 40)}`
+  return `of type ${Object.keys(value).join().slice(0, 40)}` // a checkpoint may hold what must not reach a log
 }
 
 type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {

@@ -6,6 +6,7 @@ export function nearest(
   candidates: readonly string[],
   maxDistance = Math.max(2, Math.floor(name.length / 3)),
 ): string | undefined {
+  if (name.length > 100) return undefined // nobody mistyped that, and the distance takes time by its length
   const distance = (candidate: string) => leven(plain(name), plain(candidate))
   const [best] = candidates.toSorted((a, b) => distance(a) - distance(b))
   return best !== undefined && distance(best) <= maxDistance ? best : undefined

@@ -13,7 +13,6 @@ import { idempotencyKey } from '../../../functions/election/fencing.ts'
 import { isCanonicalTick } from '../../../functions/election/tick.ts'
 import { generateCustomers } from '../../../infra/local/customers.ts'
 import { hostileJson, hostileText } from '../hostile.ts'
-import { ENDLESS } from '../known-faults.ts'
 import { nearlyObject, nearlyText } from '../nearly-valid.ts'
 import { Broken, type Target, target } from '../target.ts'
 
@@ -107,7 +106,6 @@ export const billingTargets: readonly Target[] = [
     inputs: environment,
     read: readVariables,
     refusals: [{ type: EnvironmentError, says: /[A-Z]+_[A-Z]+/ }],
-    known: [ENDLESS],
   }),
   target({
     name: 'the URL of the gateway',
@@ -125,7 +123,6 @@ export const billingTargets: readonly Target[] = [
     inputs: nearlyObject(subscription, byHand),
     read: readSubscription,
     refusals: [{ type: CorruptSubscriptionError, says: /attribute "\w+" is not/ }],
-    known: [{ what: 'a period that is not due yet is charged', says: /the period \S+ is not due yet/ }],
   }),
   target({
     name: 'a row of the ledger',
@@ -138,6 +135,5 @@ export const billingTargets: readonly Target[] = [
     ),
     read: readLedgerRow,
     refusals: [{ type: CorruptChargeError, says: /attribute "\w+"/ }],
-    known: [{ what: 'an empty text is sent to the gateway', says: /^(currency|paymentMethod|key) is no text/ }],
   }),
 ]

@@ -14,9 +14,8 @@ import { assertOptions, type LeaseOptions, settingsOf } from '../../../functions
 import { canonicalTick, isCanonicalTick, tickOfEvent } from '../../../functions/election/tick.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { hostileJson, hostileNumber, hostileText, hostileValue } from '../hostile.ts'
-import { ENDLESS } from '../known-faults.ts'
 import { nearlyObject, nearlyText } from '../nearly-valid.ts'
-import { Broken, type KnownFault, type Target, target } from '../target.ts'
+import { Broken, type Target, target } from '../target.ts'
 
 const HOUR_MS = 3_600_000
 const NOW = '2026-11-21T06:00:00.000Z'
@@ -93,12 +92,6 @@ async function invoke(given: unknown): Promise<void> {
   if (!JSON.stringify(outcome).includes('"completed"')) throw new Broken('the only candidate did not lead')
 }
 
-const EVENT_FAULTS: readonly KnownFault[] = [
-  ENDLESS,
-  { what: 'periodMs is an object that has no text', says: /TypeError: Cannot convert object to primitive value/ },
-  { what: 'periodMs is nested too deep to be written', says: /RangeError: Maximum call stack/ },
-]
-
 export const electionTargets: readonly Target[] = [
   target({
     name: 'the tick of an event',
@@ -108,7 +101,6 @@ export const electionTargets: readonly Target[] = [
       assertCanonical(canonicalTick(tick, periodMs))
     },
     refusals: [INVALID_TICK],
-    known: EVENT_FAULTS,
   }),
   target({
     name: 'a tick',
@@ -125,14 +117,12 @@ export const electionTargets: readonly Target[] = [
     inputs: event,
     read: invoke,
     refusals: [INVALID_TICK, INVALID_OPTION],
-    known: EVENT_FAULTS,
   }),
   target({
     name: 'the options of a candidate',
     inputs: options,
     read: readOptions,
     refusals: [INVALID_TICK, INVALID_OPTION],
-    known: [ENDLESS, { what: 'the context has a request id that is no text', says: /TypeError: Cannot convert/ }],
   }),
   target({
     name: 'the options of leaderOnly',
@@ -148,7 +138,6 @@ export const electionTargets: readonly Target[] = [
     ),
     read: (given) => leaderOnly(Object.assign({ store: new MemoryLeaseStore(), lease: '' }, given)),
     refusals: [INVALID_OPTION],
-    known: [ENDLESS],
   }),
   target({
     name: 'the name of the lease table',
@@ -164,6 +153,5 @@ export const electionTargets: readonly Target[] = [
       if (!/^[\x21-\x7e]{1,255}$/.test(key)) throw new Broken(`the key is ${JSON.stringify(key)}`)
     },
     refusals: [INVALID_OPTION],
-    known: [ENDLESS],
   }),
 ]

@@ -15,7 +15,6 @@ import { InvalidRequest, readOrder, readSearch } from '../../../functions/sandbo
 import { sandbox } from '../../../functions/sandbox/sandbox.ts'
 import { chargesOf } from '../../../functions/sandbox/store.ts'
 import { hostileJson, hostileText } from '../hostile.ts'
-import { ENDLESS } from '../known-faults.ts'
 import { nearly, nearlyObject, nearlyText } from '../nearly-valid.ts'
 import { Broken, type Target, target } from '../target.ts'
 
@@ -166,14 +165,12 @@ export const gatewayTargets: readonly Target[] = [
     inputs: ofCharge,
     read: async (response) => assertSaid(await stripeGateway(async () => response).charge(ORDER, CALL), response),
     refusals: GATEWAY_ERRORS,
-    known: [ENDLESS],
   }),
   target({
     name: "the gateway's list of earlier charges",
     inputs: ofList,
     read: async (response) => assertSaid(await stripeGateway(async () => response).find(ORDER, CALL), response),
     refusals: GATEWAY_ERRORS,
-    known: [ENDLESS],
   }),
   target({
     name: 'an order, as a form',
@@ -205,23 +202,18 @@ export const gatewayTargets: readonly Target[] = [
     inputs: request,
     read: askSandbox,
     refusals: [REFUSED],
-    known: [{ what: 'an event that is no request is no 400', says: /not a documented error: TypeError|it answered/ }],
   }),
   target({
     name: 'a row of the sandbox',
     inputs: nearlyObject(fc.constant(SANDBOX_ROW), hostileJson),
     read: chargesOf,
     refusals: [{ type: TypeError, says: /The attribute "\w+" of a sandbox row/ }],
-    known: [
-      { what: 'an intent or its metadata that is none', says: /TypeError: Cannot|RangeError: Maximum call stack/ },
-    ],
   }),
   target({
     name: "the sandbox's environment",
     inputs: variables.map(textsOf),
     read: readEnvironment,
     refusals: [{ type: RangeError, says: /sandbox's environment is wrong: [A-Z_]+ is/ }],
-    known: [ENDLESS],
   }),
 ]
 

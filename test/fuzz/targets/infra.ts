@@ -7,7 +7,6 @@ import { type ElectedScheduleProps, settingsOf } from '../../../infra/constructs
 import { ConfigurationError, LeaseTable } from '../../../infra/constructs/index.ts'
 import { numberFromContext } from '../../../infra/context.ts'
 import { hostileJson, hostileNumber } from '../hostile.ts'
-import { ENDLESS } from '../known-faults.ts'
 import { nearlyText } from '../nearly-valid.ts'
 import { Broken, type Target, target } from '../target.ts'
 
@@ -86,13 +85,11 @@ export const infraTargets: readonly Target[] = [
     inputs: context,
     read: readContext,
     refusals: [{ type: ConfigurationError, says: /context value `candidates` is/ }],
-    known: [ENDLESS, { what: 'a value nested too deep to be written', says: /RangeError: Maximum call stack/ }],
   }),
   target({
     name: 'the props of an ElectedSchedule',
     inputs: props,
     read: readProps,
     refusals: [{ type: ConfigurationError, says: /^Fuzz: .*(lease|candidates|period|rate|time-out)/s }],
-    known: [ENDLESS, { what: 'a period that the library refuses at every tick', says: /a period of more than a year/ }],
   }),
 ]

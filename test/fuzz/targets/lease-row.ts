@@ -15,7 +15,6 @@ import { type AttributeMap, readRow } from '../../../functions/election/stores/r
 import { isCanonicalTick } from '../../../functions/election/tick.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { hostileJson, hostileText, hostileValue, objectOf } from '../hostile.ts'
-import { ENDLESS } from '../known-faults.ts'
 import { nearly } from '../nearly-valid.ts'
 import { Broken, type Target, target } from '../target.ts'
 
@@ -204,7 +203,6 @@ export const leaseRowTargets: readonly Target[] = [
     inputs: row,
     read: readLeaseRow,
     refusals: [{ type: CorruptLeaseError, says: /row of lease "billing" is damaged: attribute "\w+" should be/ }],
-    known: [ENDLESS],
   }),
   target({
     name: "DynamoDB's answer to an acquire",
@@ -217,7 +215,6 @@ export const leaseRowTargets: readonly Target[] = [
       { type: LeaseLostError, says: /lease "billing"/i },
       { type: LeaseError, says: /lease "billing"/i },
     ],
-    known: [ENDLESS, { what: 'a number on the wire that is none, as an object', says: /TypeError: Cannot convert/ }],
   }),
   target({
     name: 'a checkpoint to be saved',
