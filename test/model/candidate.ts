@@ -7,6 +7,7 @@ import { LONGEST_LEASE_MS } from '../../functions/election/options.ts'
 import type { Reply } from '../../functions/election/rules.ts'
 import { leadingSteps } from './leading.ts'
 import { become, failed, leftUnderWay, readClock, SDK_RETRIES, send, type Turn, withFault } from './model.ts'
+import type { Move } from './situations.ts'
 import type { Candidate, GivenBack, Leading, State, Won } from './state.ts'
 import { acquireArrives, giveBackArrives, isCompleted } from './table.ts'
 import {
@@ -184,7 +185,7 @@ function heard(turn: Turn, candidate: Asking, reply: Reply): Candidate {
 function givesBack(
   turn: Turn,
   call: { readonly attempt: number },
-  kind: string,
+  kind: Move,
   tell: () => string,
   nowMs = readClock(turn),
 ): void {

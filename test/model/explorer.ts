@@ -6,6 +6,7 @@ import { Codec } from './codec.ts'
 import { initialState, type Model, type Rules } from './model.ts'
 import { steps } from './moves.ts'
 import { rowText } from './row-text.ts'
+import type { Counts, Move, Situation } from './situations.ts'
 import type { State } from './state.ts'
 import { StateSet } from './state-set.ts'
 import { START_MS, type World } from './world.ts'
@@ -17,8 +18,8 @@ export interface Exploration {
   readonly depth: number
   readonly breaches: readonly Breach[]
   /** How often each kind of step was taken, and each situation met. */
-  readonly taken: Readonly<Record<string, number>>
-  readonly seen: Readonly<Record<string, number>>
+  readonly taken: Counts<Move>
+  readonly seen: Counts<Situation>
   readonly exhausted: boolean
 }
 
@@ -51,8 +52,8 @@ class Search {
   #parents = new Int32Array(1 << 16)
   readonly #judgedRows = new Map<number, number>()
   readonly #breaches = new Map<Claim, Breach>()
-  readonly #taken = new Map<string, number>()
-  readonly #seen = new Map<string, number>()
+  readonly #taken: Partial<Record<Move, number>> = {}
+  readonly #seen: Partial<Record<Situation, number>> = {}
   #pending: { readonly claim: Claim; readonly what: string }[] = []
   #steps = 0
   #isOver = false
@@ -175,13 +176,13 @@ class Search {
       steps: this.#steps,
       depth,
       breaches: [...this.#breaches.values()],
-      taken: Object.fromEntries(this.#taken),
-      seen: Object.fromEntries(this.#seen),
+      taken: this.#taken,
+      seen: this.#seen,
       exhausted: !this.#isOver,
     }
   }
 }
 
-function count(counts: Map<string, number>, what: string): void {
-  counts.set(what, (counts.get(what) ?? 0) + 1)
+function count<Name extends string>(counts: Partial<Record<Name, number>>, what: Name): void {
+  counts[what] = (counts[what] ?? 0) + 1
 }

@@ -1,5 +1,6 @@
 import type * as shipped from '../../functions/election/rules.ts'
 import type { Claim } from '../proof/claims.ts'
+import type { Move, Situation } from './situations.ts'
 import type { Candidate, Message, State } from './state.ts'
 import { clockOf, LEASE, START_MS, tickName, type World } from './world.ts'
 
@@ -20,12 +21,12 @@ export interface Model {
   readonly world: World
   readonly rules: Rules
   /** Something worth counting happened: a search that never meets it would prove little about it. */
-  readonly saw: (situation: string) => void
+  readonly saw: (situation: Situation) => void
   readonly broke: (claim: Claim, what: string) => void
 }
 
 /** Takes one step: what kind, the state after it, and the sentence that tells it, made only where somebody reads it. */
-export type Take = (kind: string, next: State, tell: () => string) => void
+export type Take = (kind: Move, next: State, tell: () => string) => void
 
 /** One candidate at a certain moment. */
 export interface Turn {

@@ -3,7 +3,7 @@ import { candidateSteps } from './candidate.ts'
 import { type Model, type Take, withFault } from './model.ts'
 import { operatorSteps } from './operator.ts'
 import { type Asked, type Message, messageKey, type State, type Write } from './state.ts'
-import { acquireArrives, fencedArrives, giveBackArrives, guardedArrives, nameOf, writeArrives } from './table.ts'
+import { acquireArrives, fencedArrives, giveBackArrives, guardedArrives, nameOf, writeArrives, writeName } from './table.ts'
 import { START_MS, who } from './world.ts'
 
 export function steps(model: Model, state: State, take: Take): void {
@@ -88,7 +88,7 @@ function lateAcquire(model: Model, state: State, message: Asked): State {
 
 function lateWrite(model: Model, state: State, message: Write): State {
   const { state: after, reply } = writeArrives(model, state, message)
-  if (reply.granted) model.saw(`a delayed ${nameOf(message)} lands`)
+  if (reply.granted) model.saw(`a delayed ${writeName(message)} lands`)
   else if (!model.rules.isHeldBy(state.row, message.request)) model.saw('a delayed write is refused by H1')
   else model.saw('a delayed write is refused by H2')
   return after

@@ -125,10 +125,14 @@ export function guardedArrives(model: Model, { row, ledger }: State, { tenure, o
   return lands
 }
 
+export function writeName({ request }: Write) {
+  return request.kind === 'release' ? (`release (${request.endedBy})` as const) : request.kind
+}
+
 export function nameOf(message: Message): string {
   switch (message.kind) {
     case 'write':
-      return message.request.kind === 'release' ? `release (${message.request.endedBy})` : message.request.kind
+      return writeName(message)
     case 'giveBack':
       return 'giving back'
     case 'fence':

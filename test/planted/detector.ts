@@ -96,6 +96,7 @@ export function verdictOf(
 
 /** A bug that breaks a claim is found where a claim is seen broken: that something rare never came about is no proof of it. */
 function tellingFailure(bug: Bug | undefined, failures: readonly Failure[]): Failure | undefined {
-  const ofClaims = failures.find(({ claim }) => claim !== undefined)
-  return bug === undefined || bug.claims.length > 0 ? ofClaims : (ofClaims ?? failures[0])
+  const ofClaims = failures.filter(({ claim }) => claim !== undefined)
+  const expected = ofClaims.find(({ claim }) => claim !== undefined && bug?.claims.includes(claim)) ?? ofClaims[0]
+  return bug === undefined || bug.claims.length > 0 ? expected : (expected ?? failures[0])
 }

@@ -72,6 +72,11 @@ function partOf(hunted: readonly Hunted[]): Part {
       },
     ],
     notes: [`A bug counts as found where a claim is seen broken, not where a tool breaks down.`],
+    seenToBreak: found.flatMap(({ bug, by, verdict }) =>
+      verdict?.kind === 'found' && verdict.claim !== undefined
+        ? [{ claim: verdict.claim, how: `${bug.name} (${by?.name})` }]
+        : [],
+    ),
     failures: missed.map(({ bug, crashes }) => ({ what: `${bug.name}: ${bug.why}`, trace: crashes })),
   }
 }

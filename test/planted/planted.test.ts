@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { CLAIMS } from '../proof/claims.ts'
 import { withBug } from './bug.ts'
 import { BUGS } from './bugs.ts'
 
@@ -19,6 +20,10 @@ describe('the planted bugs', () => {
       }
     },
   )
+
+  it.each(Object.keys(CLAIMS))('break %s, among others', (claim) => {
+    expect(BUGS.filter(({ claims }) => claims.some((broken) => broken === claim))).not.toEqual([])
+  })
 
   it('have names of their own', () => {
     expect(new Set(BUGS.map(({ name }) => name)).size).toBe(BUGS.length)

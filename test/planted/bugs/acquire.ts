@@ -38,6 +38,23 @@ export const acquireBugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'A1 with the clock budget twice',
+    why: 'after a crash everybody waits for longer than is promised',
+    claims: ['L1', 'L2'],
+    edits: [
+      {
+        file: RULES,
+        find: 'record.expiresAtMs <= nowMs - maxClockSkewMs, // A1',
+        replace: 'record.expiresAtMs <= nowMs - 2 * maxClockSkewMs,',
+      },
+      {
+        file: EXPRESSIONS,
+        find: "':expiredBefore': nowMs - maxClockSkewMs,",
+        replace: "':expiredBefore': nowMs - 2 * maxClockSkewMs,",
+      },
+    ],
+  },
+  {
     name: 'A2 as equality',
     why: 'only the very tick that was completed last counts as done',
     claims: ['S4'],

@@ -1,0 +1,80 @@
+/**
+ * What can happen, by name: every kind of step, and every situation worth counting. A full run must meet each of them, for a
+ * search that never met one would prove nothing about it.
+ */
+
+export const MOVES = [
+  'time passes',
+  'an acquire arrives',
+  'an acquire arrives, a copy stays under way',
+  'the reply to an acquire is lost, the SDK sends it again',
+  'an acquire gets no answer',
+  "an acquire's reply shows that the clock is wrong",
+  'the reply to a granted acquire is lost for good',
+  'a candidate crashes while it asks',
+  'a candidate crashes before it learns that it won',
+  'a candidate learns that it won: its task begins',
+  'a candidate learns too late that it won',
+  'giving back takes its time',
+  "a leader's request arrives",
+  "a leader's request arrives, a copy stays under way",
+  "the reply to a leader's request is lost, the SDK sends it again",
+  "a leader's request gets no answer",
+  'an unanswered release is left',
+  'a leader has a fenced effect',
+  'a fenced effect takes its time',
+  'a leader crashes',
+  'a request takes its time',
+  'a delayed request arrives',
+  'a delayed request arrives, another copy stays under way',
+  'an operator forces a release',
+  'an operator raises the token',
+  'somebody deletes the row',
+] as const
+
+export const SITUATIONS = [
+  'an event begins',
+  'a candidate asks again, with a fresh attempt',
+  'an expired lease is taken over',
+  'a refused acquire is recognised as won',
+  'stands by: held',
+  'stands by: completed',
+  'stands by: superseded',
+  'a retry is told that its own event still holds the lease',
+  'nobody won: asks with a fresh attempt',
+  'a candidate fails at a row from the future',
+  'a delayed acquire leads for nobody',
+  'a delayed acquire that was granted before leads for nobody, another tenure in between',
+  'a delayed acquire is refused by A1',
+  'a delayed acquire is refused by A2',
+  'a delayed acquire is refused by A5',
+  'a delayed acquire is refused by A6 alone',
+  'giving back frees the lease',
+  'giving back finds nothing of its own',
+  'a leader renews',
+  'a leader saves a checkpoint',
+  'a leader completes its tick',
+  'a task releases the lease itself',
+  'a task fails: its leader releases',
+  'a refused write is recognised as my own',
+  'an end is recognised as my own, under a higher step',
+  'a leader learns from a refused request that it is replaced',
+  'a completion after the own deadline is granted',
+  'a delayed renew lands',
+  'a delayed saveCheckpoint lands',
+  'a delayed complete lands',
+  'a delayed release (failed) lands',
+  'a delayed release (released) lands',
+  'a delayed write is refused by H1',
+  'a delayed write is refused by H2',
+  "a replaced leader's effect is refused by the fence",
+  "a replaced leader's effect lands on a row that no newer leader wrote",
+  'a leader sends a guarded effect',
+  'an effect is refused by the guard',
+  'beyond the budget: a task begins whose tick was completed meanwhile',
+] as const
+
+export type Move = (typeof MOVES)[number]
+export type Situation = (typeof SITUATIONS)[number]
+
+export type Counts<Name extends string> = Readonly<Partial<Record<Name, number>>>

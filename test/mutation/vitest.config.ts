@@ -1,0 +1,22 @@
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+import { defineConfig } from 'vitest/config'
+
+/** Tests of rules in memory find most mutants, and take milliseconds; those on the wire come last. */
+const LAST = ['middleware', 'stores', 'bad-row', 'fencing', 'wire']
+
+class CheapFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => LAST.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`))
+    return files.toSorted((a, b) => rank(a) - rank(b))
+  }
+}
+
+/** The tests of the coordinator that mutants are run against: all but those that race in processes of their own. */
+export default defineConfig({
+  test: {
+    include: ['test/election/*.test.ts'],
+    exclude: ['test/election/race.test.ts', 'test/election/differential.test.ts'],
+    globalSetup: ['test/mutation/simulated-dynamodb.ts'],
+    sequence: { sequencer: CheapFirst },
+  },
+})
