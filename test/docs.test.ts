@@ -6,6 +6,7 @@ import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { parseOptions } from '../infra/local/options.ts'
+import { CLAIMS } from './proof/claims.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/**/*.md', { cwd: ROOT })]
@@ -89,5 +90,23 @@ describe('README.md', () => {
     expect(flagsIn(table)).toEqual(
       flagsIn(help.slice(help.indexOf('Options:'), help.indexOf('Ticks are'))).filter((flag) => flag !== '--help'),
     )
+  })
+})
+
+describe('the claims of docs/protocol.md', () => {
+  const rows = new Map(
+    [...textOf('docs/protocol.md').matchAll(/^\| ([SL]\d) \| (.+?) \| .+? \| (.+?) \|$/gm)].map(
+      ([, claim = '', words = '', checks = '']) => [claim, { words, checks }],
+    ),
+  )
+
+  test('are those of the proof, word for word', () => {
+    expect(Object.fromEntries([...rows].map(([claim, { words }]) => [claim, words]))).toEqual(CLAIMS)
+  })
+
+  test.each(Object.keys(CLAIMS))('%s names checks that there are, and that speak of it', (claim) => {
+    const checks = [...(rows.get(claim)?.checks ?? '').matchAll(/`([^`]+)`/g)].map(([, path = '']) => `test/${path}`)
+    expect(checks.length).toBeGreaterThan(1)
+    for (const check of checks) expect(textOf(check), check).toContain(`'${claim}'`)
   })
 })

@@ -83,7 +83,7 @@ export const hostileValue: fc.Arbitrary<unknown> = fc.oneof(
       { toString: null, valueOf: null },
       { constructor: null },
       () => LONG,
-      class Lease {},
+      new (class Lease {})(),
       new AbortController().signal,
     ),
   },

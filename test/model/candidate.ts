@@ -4,12 +4,12 @@
  * shipped rules'. A candidate may sleep between any two steps: time passes without it.
  */
 import { LONGEST_LEASE_MS } from '../../functions/election/options.ts'
-import type { Reply } from '../../functions/election/rules.ts'
+import type { Reply, StandbyReason } from '../../functions/election/rules.ts'
 import { leadingSteps } from './leading.ts'
 import { become, failed, leftUnderWay, readClock, SDK_RETRIES, send, type Turn, withFault } from './model.ts'
 import type { Move } from './situations.ts'
 import type { Candidate, GivenBack, Leading, State, Won } from './state.ts'
-import { acquireArrives, giveBackArrives, isCompleted } from './table.ts'
+import { acquireArrives, giveBackArrives, isCompleted, isDone } from './table.ts'
 import {
   attemptName,
   candidateName,
@@ -168,7 +168,7 @@ function heard(turn: Turn, candidate: Asking, reply: Reply): Candidate {
   }
   switch (refusal.kind) {
     case 'standby':
-      model.saw(`stands by: ${refusal.reason}`)
+      judgeStandby(turn, refusal.reason)
       return { phase: 'over' }
     case 'stillHeld':
       model.saw('a retry is told that its own event still holds the lease')
@@ -240,6 +240,16 @@ function judgeBeginning({ model, state, index }: Turn, won: Won): void {
   const onTime = world.candidates.every((_, other) => isWithinBudget(world, other))
   if (onTime) model.broke('S4', `${who(world, index)} begins its task for tick ${tick}, which was completed`)
   else model.saw('beyond the budget: a task begins whose tick was completed meanwhile')
+}
+
+/** A candidate that stands by for a reason that is not true loses its tick. */
+function judgeStandby({ model, state: { row, ledger }, index }: Turn, reason: StandbyReason): void {
+  const tick = tickOf(model.world, index)
+  const isTrue = reason === 'held' ? row?.holder !== undefined : isDone(ledger, tick)
+  if (!isTrue)
+    model.broke('L3', `${who(model.world, index)} stands by as ${reason} and loses its tick, but that is not so`)
+  // Nobody pauses a lease here.
+  if (reason !== 'paused' && reason !== 'contended') model.saw(`stands by: ${reason}`)
 }
 
 function leading({ extensions, effects }: World, { attempt, won }: Granted): Leading {

@@ -3,7 +3,15 @@ import { candidateSteps } from './candidate.ts'
 import { type Model, type Take, withFault } from './model.ts'
 import { operatorSteps } from './operator.ts'
 import { type Asked, type Message, messageKey, type State, type Write } from './state.ts'
-import { acquireArrives, fencedArrives, giveBackArrives, guardedArrives, nameOf, writeArrives, writeName } from './table.ts'
+import {
+  acquireArrives,
+  fencedArrives,
+  giveBackArrives,
+  guardedArrives,
+  nameOf,
+  writeArrives,
+  writeName,
+} from './table.ts'
 import { START_MS, who } from './world.ts'
 
 export function steps(model: Model, state: State, take: Take): void {

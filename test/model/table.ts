@@ -15,7 +15,7 @@ export interface Arrival {
 const bit = (tick: number): number => 1 << tick
 export const isCompleted = (ledger: Ledger, tick: number): boolean => (ledger.completed & bit(tick)) !== 0
 /** The tick itself or a later one is completed. */
-const isDone = (ledger: Ledger, tick: number): boolean => ledger.completed >= bit(tick)
+export const isDone = (ledger: Ledger, tick: number): boolean => ledger.completed >= bit(tick)
 const latestTick = ({ completed }: Ledger): number => (completed === 0 ? 0 : 31 - Math.clz32(completed))
 
 export function acquireArrives(model: Model, state: State, { request, from }: Asked): Arrival {

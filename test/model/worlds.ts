@@ -130,6 +130,11 @@ export function fullWorlds(): readonly World[] {
   ]
 }
 
+/** Two candidates, whose clocks differ by the whole budget, and one fault: thousands of states. */
+export function smallWorld(): World {
+  return { ...PLAIN, ...short, family: 'two candidates', candidates: [one(BEHIND, 1), one(AHEAD, 2)] }
+}
+
 /** About 20 seconds: small worlds, of which each has a reason that no other has. */
 export function quickWorlds(): readonly World[] {
   return [

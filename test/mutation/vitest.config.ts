@@ -18,5 +18,10 @@ export default defineConfig({
     exclude: ['test/election/race.test.ts', 'test/election/differential.test.ts'],
     globalSetup: ['test/mutation/simulated-dynamodb.ts'],
     sequence: { sequencer: CheapFirst },
+    // Loading the AWS SDK anew for each file takes longer than most files.
+    isolate: false,
+    // A mutant that waits for ever is found by its test, which is cheaper than a new worker.
+    testTimeout: 4_000,
+    hookTimeout: 4_000,
   },
 })

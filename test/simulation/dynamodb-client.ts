@@ -10,7 +10,7 @@ const DECODER = new TextDecoder()
  * The real client of the AWS SDK, with its own retries, serialization and errors, on a simulated wire. Everything is said
  * that it would otherwise look up in files; signatures are left out, for they take longer than all the rest.
  */
-export function simulatedClient(wire: Wire): DynamoDBDocumentClient {
+export function wholeClient(wire: Wire): DynamoDBDocumentClient {
   const client = new DynamoDBClient({
     region: 'eu-central-1',
     endpoint: 'http://dynamodb.simulated',
@@ -29,12 +29,15 @@ export function simulatedClient(wire: Wire): DynamoDBDocumentClient {
     userAgentAppId: 'simulation',
     requestHandler: {
       metadata: { handlerProtocol: 'http/1.1' },
-      async handle(request: { headers: Record<string, string>; body?: unknown }, options = {}) {
+      async handle(
+        request: { headers: Record<string, string>; body?: unknown },
+        options: { abortSignal?: unknown } = {},
+      ) {
         const target = request.headers['x-amz-target'] ?? ''
         const { status, body, dateMs } = await wire.send(
           target.slice(target.indexOf('.') + 1),
           textOf(request.body),
-          options,
+          options.abortSignal instanceof AbortSignal ? options.abortSignal : undefined,
         )
         const headers = { date: new Date(dateMs).toUTCString(), 'content-type': 'application/x-amz-json-1.0' }
         return {

@@ -1,3 +1,4 @@
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import middy from '@middy/core'
 import {
   DynamoDBLeaseStore,
@@ -6,18 +7,20 @@ import {
   leaderOnly,
   withLease,
 } from '../../functions/election/index.ts'
-import { simulatedClient } from './dynamodb-client.ts'
 import type { Handler, Invocation, Lambda } from './lambda.ts'
 import type { SimulatedProcess } from './process.ts'
 import { work } from './task.ts'
 import { LEASE, LEASES } from './tenure.ts'
-import type { Wire } from './wire.ts'
 import type { World } from './world.ts'
 
 /** The candidates' function, as one process loads it: the shipped code, on this process's clock and wire. */
-export function functionOf(world: World, lambda: Lambda, process: SimulatedProcess, wire: Wire): Handler {
+export function functionOf(
+  world: World,
+  lambda: Lambda,
+  process: SimulatedProcess,
+  client: DynamoDBDocumentClient,
+): Handler {
   const { setting, timeline, faults, leases, beliefs, billing } = world
-  const client = simulatedClient(wire)
   const { clock } = process
   const options = {
     store: new DynamoDBLeaseStore({ tableName: LEASES, client, clock }),

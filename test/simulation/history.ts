@@ -14,6 +14,8 @@ export interface Order {
   readonly ticks?: number | undefined
   /** Of the seed's faults only these; all of them where absent. */
   readonly only?: ReadonlySet<number> | undefined
+  /** Whether requests go through all layers of the AWS SDK. @default for each eighth seed */
+  readonly wholeSdk?: boolean | undefined
 }
 
 export interface History {

@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto'
 import { BeliefWatch } from './belief-watch.ts'
 import { Billing } from './billing.ts'
 import { SimulatedDynamoDB } from './dynamodb/database.ts'
+import { wholeClient } from './dynamodb-client.ts'
 import { EffectWatch, PROTECTED } from './effect-watch.ts'
 import type { Exchange } from './exchange.ts'
 import { Faults } from './faults.ts'
@@ -16,6 +17,7 @@ import { Random } from './random.ts'
 import { RequestWatch } from './request-watch.ts'
 import { type Applied, Service } from './service.ts'
 import { START_MS, settingOf } from './setting.ts'
+import { shortClient } from './short-client.ts'
 import { LEASES, onLease } from './tenure.ts'
 import { Timeline } from './timeline.ts'
 import type { Wires } from './wire.ts'
@@ -31,7 +33,7 @@ export interface Made {
 }
 
 /** Puts a world together in which nothing has happened yet. */
-export function makeWorld({ seed, ticks, only }: Order): Made {
+export function makeWorld({ seed, ticks, only, wholeSdk = seed % 8 === 0 }: Order): Made {
   const setting = settingOf(seed, ticks)
   const timeline = new Timeline(START_MS)
   const lines: string[] = []
@@ -56,7 +58,7 @@ export function makeWorld({ seed, ticks, only }: Order): Made {
   const applied = ({ exchange, isCopy, answer }: Applied) => {
     const line = `${exchange.place}${isCopy ? ', a copy,' : ''}: ${wishOf(exchange)} ${describe(answer)}`
     tell(line)
-    hash.update(`${line}${JSON.stringify([exchange.body, answer.body])}\n`)
+    hash.update(`${line}${exchange.text}${JSON.stringify(answer.body)}\n`)
     leases.applied(exchange, answer)
     effects.applied(exchange, answer)
     billing?.applied(exchange, answer)
@@ -85,7 +87,7 @@ export function makeWorld({ seed, ticks, only }: Order): Made {
     database,
     wires,
     tell,
-    handlerFor: (process, wire) => functionOf(world, lambda, process, wire),
+    handlerFor: (process, wire) => functionOf(world, lambda, process, wholeSdk ? wholeClient(wire) : shortClient(wire)),
     invocationEnded: (invocation) => judgeInvocation(world, invocation),
   }
   const lambda = new Lambda(world)

@@ -2,6 +2,7 @@ import { type Answer, type Exchange, isObject } from './exchange.ts'
 import type { Faults, Injected } from './faults.ts'
 import type { SimulatedProcess } from './process.ts'
 import { Random } from './random.ts'
+import { aborted } from './retries.ts'
 import { type Service, serverError, throttled } from './service.ts'
 import type { Timeline } from './timeline.ts'
 
@@ -27,7 +28,7 @@ export interface Wires {
   readonly listener: Listener
 }
 
-type Reply = Answer & { readonly dateMs: number }
+export type Reply = Answer & { readonly dateMs: number }
 
 /** As the shipped clients are set up: so long to connect, so long for an answer. */
 const CONNECT_MS = 1_000
@@ -49,7 +50,7 @@ export class Wire {
     this.#cutOffUntilMs = this.#wires.timeline.nowMs + forMs
   }
 
-  send(operation: string, text: string, options: { readonly abortSignal?: unknown }): Promise<Reply> {
+  send(operation: string, text: string, signal: AbortSignal | undefined): Promise<Reply> {
     const { seed, timeline, faults, listener } = this.#wires
     const process = this.#process
     const body: unknown = JSON.parse(text)
@@ -59,6 +60,7 @@ export class Wire {
       place,
       operation,
       body: isObject(body) ? body : {},
+      text,
       sentAtMs: timeline.nowMs,
       settled: false,
       arrivals: 0,
@@ -74,10 +76,7 @@ export class Wire {
         act()
       }
       const giveUp = timeline.after(isCutOff ? CONNECT_MS : ANSWER_MS, process, () => settle(() => reject(timeOut())))
-      const { abortSignal } = options
-      if (abortSignal instanceof AbortSignal) {
-        abortSignal.addEventListener('abort', () => settle(() => reject(aborted())), { once: true })
-      }
+      signal?.addEventListener('abort', () => settle(() => reject(aborted())), { once: true })
       if (isCutOff) return
       const random = fault?.random ?? new Random(seed, `journey of ${place}`)
       this.#travel(exchange, fault, random, {
@@ -168,8 +167,4 @@ function timeOut(): Error {
 
 function connectionReset(): Error {
   return Object.assign(new Error('The connection was reset'), { code: 'ECONNRESET' })
-}
-
-function aborted(): Error {
-  return Object.assign(new Error('Request aborted'), { name: 'AbortError' })
 }

@@ -1,0 +1,127 @@
+/**
+ * The SDK's client by a short cut. The SDK's own layers take most of the time of a history, and do the same for every
+ * request; so most histories go without them, and each eighth has them all (history.ts). What the shipped code gets from
+ * this client, and when, is to the byte what it gets from the real one: whole histories are compared in a test.
+ */
+import {
+  type AttributeValue,
+  ConditionCheck$,
+  Delete$,
+  DeleteItemInput$,
+  DynamoDBClient,
+  GetItemInput$,
+  Put$,
+  PutItemInput$,
+  QueryInput$,
+  TransactWriteItemsInput$,
+  Update$,
+  UpdateItemCommand,
+  UpdateItemInput$,
+} from '@aws-sdk/client-dynamodb'
+import {
+  DeleteCommand,
+  DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  TransactWriteCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb'
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
+import { isObject } from './exchange.ts'
+import { aborted, Retries } from './retries.ts'
+import { sdkError } from './sdk-error.ts'
+import type { Reply, Wire } from './wire.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+type Schema = typeof UpdateItemInput$
+
+/** A document client is made from one, which nobody asks anything. */
+const UNASKED = new DynamoDBClient({ region: 'eu-central-1', credentials: { accessKeyId: '', secretAccessKey: '' } })
+
+export function shortClient(wire: Wire): DynamoDBDocumentClient {
+  const retries = new Retries()
+  const send = async (command: unknown, { abortSignal }: { readonly abortSignal?: unknown } = {}): Promise<object> => {
+    const signal = abortSignal instanceof AbortSignal ? abortSignal : undefined
+    const { operation, body } = requestOf(command)
+    const text = JSON.stringify(body)
+    if (signal?.aborted) throw aborted()
+    crypto.randomUUID() // the SDK draws an id for each call
+    const ask = () => wire.send(operation, text, signal)
+    if (!(command instanceof UpdateItemCommand))
+      return await retries.call(async () => documentOf(outputOf(await ask())), signal)
+    return await retries.call(withLayersOf(command, ask), signal)
+  }
+  return Object.defineProperty(DynamoDBDocumentClient.from(UNASKED), 'send', { value: send })
+}
+
+/** One try, with what the shipped code has put around each try of this command, as observeWire does. */
+function withLayersOf(command: UpdateItemCommand, ask: () => Promise<Reply>): () => Promise<object> {
+  let reply: Reply | undefined
+  const layers = command.middlewareStack.resolve(async () => {
+    reply = await ask()
+    const headers = { date: new Date(reply.dateMs).toUTCString() }
+    return { response: { statusCode: reply.status, headers }, output: { $metadata: {} } }
+  }, {})
+  return async () => {
+    await layers({ input: command.input })
+    if (reply === undefined) throw new Error('A layer kept the request for itself')
+    return outputOf(reply)
+  }
+}
+
+function outputOf({ status, body }: Reply): object {
+  if (status !== 200) throw sdkError(status, body)
+  return body
+}
+
+/** Which request a command makes; its fields in the SDK's order. */
+function requestOf(command: unknown): { readonly operation: string; readonly body: Fields } {
+  const one = (operation: string, schema: Schema, input: Fields) => ({ operation, body: inOrder(schema, input) })
+  if (command instanceof UpdateItemCommand) return one('UpdateItem', UpdateItemInput$, { ...command.input })
+  if (command instanceof UpdateCommand) return one('UpdateItem', UpdateItemInput$, marshalled(command.input))
+  if (command instanceof PutCommand) return one('PutItem', PutItemInput$, marshalled(command.input))
+  if (command instanceof DeleteCommand) return one('DeleteItem', DeleteItemInput$, marshalled(command.input))
+  if (command instanceof GetCommand) return one('GetItem', GetItemInput$, marshalled(command.input))
+  if (command instanceof QueryCommand) return one('Query', QueryInput$, marshalled(command.input))
+  if (!(command instanceof TransactWriteCommand)) throw new Error('A command that the short client was not taught')
+  const { TransactItems = [], ClientRequestToken = crypto.randomUUID(), ...rest } = command.input
+  const items = TransactItems.map(({ ConditionCheck, Put, Delete, Update }) => ({
+    ConditionCheck: ConditionCheck && inOrder(ConditionCheck$, marshalled(ConditionCheck)),
+    Put: Put && inOrder(Put$, marshalled(Put)),
+    Delete: Delete && inOrder(Delete$, marshalled(Delete)),
+    Update: Update && inOrder(Update$, marshalled(Update)),
+  }))
+  return one('TransactWriteItems', TransactWriteItemsInput$, { ...rest, TransactItems: items, ClientRequestToken })
+}
+
+function inOrder([, , , , names]: Schema, fields: Fields): Fields {
+  const ordered: Record<string, unknown> = {}
+  for (const name of names) if (fields[name] !== undefined) ordered[name] = fields[name]
+  return ordered
+}
+
+const OF_ATTRIBUTES = ['Key', 'Item', 'ExpressionAttributeValues', 'ExclusiveStartKey']
+
+function marshalled(input: object): Fields {
+  const fields: Record<string, unknown> = { ...input }
+  for (const name of OF_ATTRIBUTES) {
+    if (fields[name] !== undefined) fields[name] = marshall(fields[name], { removeUndefinedValues: true })
+  }
+  return fields
+}
+
+function documentOf(output: object): object {
+  const fields: Record<string, unknown> = { ...output }
+  for (const name of ['Attributes', 'Item', 'LastEvaluatedKey']) {
+    const row = fields[name]
+    if (isRow(row)) fields[name] = unmarshall(row)
+  }
+  const { Items } = fields
+  if (Array.isArray(Items)) fields['Items'] = Items.filter(isRow).map((row) => unmarshall(row))
+  return fields
+}
+
+function isRow(value: unknown): value is Record<string, AttributeValue> {
+  return isObject(value)
+}
