@@ -12,6 +12,7 @@ export interface AnsweringClient {
 }
 
 const ENCODER = new TextEncoder()
+const DECODER = new TextDecoder()
 
 /** An error in the words of DynamoDB's protocol. */
 export function errorAnswer(type: string, fields: object = {}, status = 400): WireAnswer {
@@ -20,6 +21,11 @@ export function errorAnswer(type: string, fields: object = {}, status = 400): Wi
 
 /** The SDK's own client, which gets these answers one after the other, the last one for ever; by default an empty success. */
 export function answeringClient(...answers: readonly WireAnswer[]): AnsweringClient {
+  return retryingClient(1, ...answers)
+}
+
+/** As {@link answeringClient}, for a client that tries each request so often. */
+export function retryingClient(maxAttempts: number, ...answers: readonly WireAnswer[]): AnsweringClient {
   const requests: Readonly<Record<string, unknown>>[] = []
   const last: WireAnswer = answers.length === 0 ? { status: 200, body: {} } : answers.at(-1)
   const client = new DynamoDBClient({
@@ -27,12 +33,12 @@ export function answeringClient(...answers: readonly WireAnswer[]): AnsweringCli
     endpoint: 'http://dynamodb.nowhere',
     credentials: { accessKeyId: 'none', secretAccessKey: 'none' },
     signer: { sign: async <Request>(request: Request) => request },
-    maxAttempts: 1,
+    maxAttempts,
     requestHandler: {
       metadata: { handlerProtocol: 'http/1.1' },
       async handle({ body }: { readonly body?: unknown }) {
         const answer = requests.length < answers.length ? answers[requests.length] : last
-        requests.push(JSON.parse(String(body)))
+        requests.push(JSON.parse(body instanceof Uint8Array ? DECODER.decode(body) : String(body)))
         if (answer === undefined) throw Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })
         const date = answer.date === undefined ? {} : { date: answer.date }
         const headers = { 'content-type': 'application/x-amz-json-1.0', ...date }

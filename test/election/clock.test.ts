@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import { certainOffsetMs, systemClock } from '../../functions/election/clock.ts'
@@ -9,6 +10,7 @@ describe('the certain offset of the local clock', () => {
     ['anywhere within the second', dateMs + 999, dateMs + 999, 0],
     ['sent half a second after it ended', dateMs + 1_500, dateMs + 1_510, 500],
     ['received before it began', dateMs - 700, dateMs - 600, -600],
+    ['received as it began', dateMs - 10, dateMs, 0],
     ['a slow exchange that proves nothing', dateMs - 60_000, dateMs + 60_000, 0],
   ])('%s', (_, sentAtMs, receivedAtMs, expected) => {
     expect(certainOffsetMs({ sentAtMs, dateMs, receivedAtMs })).toBe(expected)
@@ -48,6 +50,11 @@ describe('the system clock', () => {
       expect(vi.getTimerCount()).toBe(1)
       await vi.advanceTimersByTimeAsync(60_000)
       await sleeps
+      const waking = new AbortController()
+      const slept = systemClock.sleep(1_000, waking.signal)
+      await vi.advanceTimersByTimeAsync(1_000)
+      await slept
+      expect(getEventListeners(waking.signal, 'abort')).toEqual([])
       await systemClock.sleep(60_000, stop.signal)
       expect(vi.getTimerCount()).toBe(0)
     } finally {

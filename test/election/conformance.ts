@@ -170,6 +170,20 @@ export function describesALeaseStore(create: () => Promise<StoreUnderTest>): voi
     expect(await read()).toEqual(next)
   })
 
+  it('a release without an error forgets the one that somebody wrote into the row by hand', async () => {
+    const { store, ann, edit, read } = await led()
+    await edit({ errorName: 'TypeError' })
+    await store.write({ ...ann, kind: 'release', endedBy: 'released', step: 1, nowMs: NOW_MS + 1 })
+    expect(await read()).not.toHaveProperty('errorName')
+  })
+
+  it('an acquire without an event forgets that of the tenure before', async () => {
+    const { store, ann, read } = await led({ eventId: 'event-1' })
+    await store.write(holderWrite(ann, 'release', { nowMs: NOW_MS }))
+    await acquire({ store }, acquireRequest({ ...bob, nowMs: NOW_MS + 1 }))
+    expect(await read()).not.toHaveProperty('eventId')
+  })
+
   it.each([['renew'], ['saveCheckpoint'], ['complete'], ['release']] as const)(
     'H1: a replaced leader cannot %s; nothing changes, and it sees who leads',
     async (kind) => {

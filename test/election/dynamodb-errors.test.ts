@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { LeaseStoreError } from '../../functions/election/index.ts'
-import { storeError, transactionError } from '../../functions/election/stores/dynamodb-errors.ts'
+import { storeError, transactionError, unstorable } from '../../functions/election/stores/dynamodb-errors.ts'
 
 /** An error as the SDK throws it after it has sent something. */
 function sdkError(name: string, fault?: 'client' | 'server', message = 'as DynamoDB puts it'): Error {
@@ -12,8 +12,14 @@ describe('what went wrong with the lease row', () => {
     ['ResourceNotFoundException', 'client', false, /no table "leases".*Deploy the LeaseTable/],
     ['AccessDeniedException', 'client', false, /role needs dynamodb:UpdateItem/],
     ['ExpiredTokenException', 'client', false, /Not permitted/],
+    ['UnrecognizedClientException', 'client', false, /Not permitted/],
+    ['InvalidSignatureException', 'client', false, /Not permitted/],
+    ['MissingAuthenticationTokenException', 'client', false, /Not permitted/],
+    ['CredentialsProviderError', undefined, false, /Not permitted/],
     ['ThrottlingException', 'client', true, /throttled/],
     ['ProvisionedThroughputExceededException', 'client', true, /throttled/],
+    ['RequestLimitExceeded', 'client', true, /throttled/],
+    ['LimitExceededException', 'client', true, /throttled/],
     ['TransactionConflictException', 'client', true, /others were under way/],
     ['ValidationException', 'client', false, /form of the request/],
     ['ItemCollectionSizeLimitExceededException', 'client', false, /refused the request/],
@@ -24,6 +30,17 @@ describe('what went wrong with the lease row', () => {
     const error = storeError(cause, 'billing', 'leases')
     expect(error).toBeInstanceOf(LeaseStoreError)
     expect(error).toMatchObject({ retryable, cause, lease: 'billing', message: expect.stringMatching(text) })
+  })
+
+  it('quotes no more of DynamoDB’s words than anybody reads', () => {
+    const { message } = storeError(sdkError('TimeoutError', undefined, 'x'.repeat(9_000)), 'billing', 'leases')
+    expect(message).toMatch(/\(TimeoutError: x{486}\)$/)
+  })
+
+  it('is not the table where a checkpoint cannot be stored', () => {
+    const cause = new Error('Unsupported type passed')
+    expect(unstorable(cause, 'billing')).toMatchObject({ name: 'InvalidOptionError', lease: 'billing', cause })
+    expect(unstorable('no', 'billing').message).toMatch(/give plain data. \(no\)$/)
   })
 
   it('takes anything that was thrown', () => {
@@ -57,8 +74,13 @@ describe('what went wrong with a transaction', () => {
     expect(judged(cause)).toBe(cause)
   })
 
-  it('a table that replicates with strong consistency is told apart, and points to the fence', () => {
-    const cause = sdkError('ValidationException', 'client', 'not supported on multi-Region strong consistency tables')
+  it.each([
+    'not supported on multi-Region strong consistency tables',
+    'not supported on MultiRegion tables',
+    'not supported on a Global Table',
+    'not supported with strong consistency',
+  ])('a table that replicates with strong consistency, which is %s, is told apart, and points to the fence', (why) => {
+    const cause = sdkError('ValidationException', 'client', why)
     expect(judged(cause)).toMatchObject({ retryable: false, message: expect.stringContaining('lease.fence()') })
   })
 })

@@ -2,7 +2,7 @@ import { CreateTableCommand } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb'
 import fc from 'fast-check'
 import { describe, expect, inject, it } from 'vitest'
-import { fence, idempotencyKey } from '../../functions/election/fencing.ts'
+import { fence, idempotencyKey, seenToken } from '../../functions/election/fencing.ts'
 import {
   DynamoDBLeaseStore,
   InvalidOptionError,
@@ -153,8 +153,32 @@ describe('the fence', () => {
     ['ADD offset :SET', 'ADD offset :SET SET #tenureFence = :tenureFence'],
     ['REMOVE offset, asset', 'REMOVE offset, asset SET #tenureFence = :tenureFence'],
     ['', 'SET #tenureFence = :tenureFence'],
+    [undefined, 'SET #tenureFence = :tenureFence'],
   ])('adds itself to the update %j', (UpdateExpression, expected) => {
     expect(fence({ UpdateExpression }, 'billing', 7)).toMatchObject({ UpdateExpression: expected })
+  })
+
+  it.each([
+    [{ Expected: {} }],
+    [{ ConditionalOperator: 'AND' }],
+    [{ ExpressionAttributeNames: { '#tenureFence': 'x' } }],
+    [{ ExpressionAttributeValues: { ':tenureFence': 1 } }],
+  ])('refuses %j, which would undo it', (input) => {
+    expect(() => Reflect.apply(fence, undefined, [input, 'billing', 7])).toThrow(InvalidOptionError)
+  })
+
+  it.each([
+    [{ 'fencingToken:billing': 7, 'fencingToken:reports': 9 }, 7],
+    [{ 'fencingToken:billing': { N: '7' } }, 7],
+    [{ 'fencingToken:billing': { S: '7' } }, undefined],
+    [{ 'fencingToken:billing': '7' }, undefined],
+    [{ 'fencingToken:billing': null }, undefined],
+    [{ 'fencingToken:reports': 9 }, undefined],
+    [undefined, undefined],
+    [null, undefined],
+    ['row', undefined],
+  ])('reads out of the row %j the token %j', (row, token) => {
+    expect(seenToken(row, 'billing')).toBe(token)
   })
 
   it('does not change the input it was given, and keeps its condition', () => {
@@ -274,6 +298,11 @@ describe('the key of idempotency', () => {
     expect(long).toMatch(/^[0-9a-f]{64}$/)
     expect(long).not.toBe(idempotencyKey(['charge', 'x'.repeat(301)]))
     expect(idempotencyKey(['x'.repeat(255)])).toHaveLength(255)
+  })
+
+  it('says which part is none, and not at length', () => {
+    const refused = () => Reflect.apply(idempotencyKey, undefined, [['charge', 7, undefined, 10n ** 99n]])
+    expect(refused).toThrow(`But it got (string, number, undefined, 1${'0'.repeat(59)}).`)
   })
 
   it.each([

@@ -190,6 +190,45 @@ describe('middy’s early time-out', () => {
   })
 })
 
+describe('a handler that fails or ends', () => {
+  it.each([
+    ['no cause', undefined],
+    ['a text as its cause', 'middy'],
+    ['null as its cause', null],
+    ['a cause without a package', { data: 1 }],
+    ['a cause of another package', { package: 'axios' }],
+  ])('with a TimeoutError of its own, with %s, has its lease released: nothing still runs', async (_, cause) => {
+    const error = Object.assign(new Error('upstream', { cause }), { name: 'TimeoutError' })
+    const handler = middy(() => Promise.reject(error)).use(leaderOnly(options()))
+    expect(await outcomeOf(invoke(handler, EVENT, context()))).toBe(error)
+    expect(row()).toMatchObject({ endedBy: 'failed', errorName: 'TimeoutError' })
+  })
+
+  it.each([
+    [20, 22, 'completed'],
+    [20, 21, 'left to expire'],
+    [0, 0, 'completed'],
+  ])('under an early time-out of %i ms with %i ms left, has its tick %s', async (timeoutEarlyInMillis, leftMs, how) => {
+    const handler = middy(async () => {
+      clock.freeze(60_000 - leftMs)
+    }).use(leaderOnly(options({ timeoutEarlyInMillis, leaseMs: 120_000 })))
+    const outcome = await outcomeOf(invoke(handler, EVENT, context()))
+    if (how === 'completed') expect(outcome).toMatchObject({ status: 'completed' })
+    else expect(outcome).toMatchObject({ name: 'LeaseLostError', lease: 'billing' })
+    expect(row()?.holder).toBe(how === 'completed' ? undefined : 'charge/event-1')
+  })
+
+  it('late has its lease renewed until then', async () => {
+    const gate = Promise.withResolvers<void>()
+    const handler = middy(() => gate.promise).use(leaderOnly(options()))
+    const running = invoke(handler, EVENT, context())
+    await clock.advance(12_000)
+    gate.resolve()
+    expect(await running).toMatchObject({ status: 'completed' })
+    expect(store.asked).toEqual(['acquire', 'renew', 'renew', 'complete'])
+  })
+})
+
 describe('beside other middlewares', () => {
   it('touches nobody’s lease where another middleware failed before it ran', async () => {
     const leading = middy(() => new Promise(() => undefined)).use(leaderOnly(options()))
@@ -257,6 +296,7 @@ describe('beside other middlewares', () => {
 describe('the options of leaderOnly', () => {
   it.each([
     [{ leaseMS: 5 }, /no option "leaseMS". Did you mean "leaseMs"/],
+    [{ timeoutEarlyInMilis: 5 }, /Did you mean "timeoutEarlyInMillis"/],
     [{ leaseMs: '15s' }, /leaseMs must be a whole number of milliseconds from 100 to 3600000, but is "15s"/],
     [{ lease: 'no spaces' }, /1 to 128 characters/],
     [{ tick: '2026-11-21T06:00:00Z' }, /must be a function of the event/],

@@ -51,7 +51,11 @@ describe('options', () => {
     [{ lease: 'x'.repeat(129) }, /1 to 128 characters/],
     [{ lease: 'a b' }, /1 to 128 characters/],
     [{ lease: 7 }, /lease must be a lease name, but is 7/],
+    [{ store: null }, /but is null/],
+    [{ store: Object.create(null) }, /but is a object/],
     [{ candidate: '' }, /candidate must be a text/],
+    [{ candidate: 'x'.repeat(257) }, /of 1 to 256 characters, but is "x{60}"\.$/],
+    [{ heartbeat: 10n ** 99n }, /but is 10{59}\.$/],
     [{ tick: true }, /tick must be an ISO-8601 text/],
     [{ periodMs: 0 }, /periodMs must be a whole number/],
     [{ leaseMs: 99 }, /leaseMs must be a whole number of milliseconds from 100 to 3600000, but is 99/],
@@ -69,13 +73,32 @@ describe('options', () => {
     [{ leaseMS: 5 }, /There is no option "leaseMS". Did you mean "leaseMs"/],
     [{ heartBeat: true }, /Did you mean "heartbeat"/],
     [{ ttl: 15 }, /There is no option "ttl"/],
+    [{ ['leaseMs'.padEnd(500, '!')]: 15 }, /There is no option "leaseMs!{53}"\. Did you mean "[a-zA-Z]+"/],
   ])('%o are refused, by name and with what is allowed', (changes, message) => {
     expect(() => settingsOf(wrong(changes))).toThrow(InvalidOptionError)
     expect(() => settingsOf(wrong(changes))).toThrow(LeaseError)
     expect(() => settingsOf(wrong(changes))).toThrow(message)
   })
 
+  it('may be as long as they may, and a tick be a number', () => {
+    const longest = { store, lease: 'x'.repeat(128), candidate: 'x'.repeat(256), tick: clock.wallMs(), clock }
+    expect(settingsOf(longest)).toMatchObject({ tick: '2026-11-21T06:00:00.000Z' })
+  })
+
+  it('without a heartbeat make the lease as long as the invocation', () => {
+    expect(settingsOf({ store, lease: 'billing', clock, context, heartbeat: false })).toMatchObject({ leaseMs: 61_000 })
+    expect(settingsOf({ store, lease: 'billing', clock, heartbeat: false })).toMatchObject({ leaseMs: 30_000 })
+  })
+
+  it('name a candidate by its request alone where Lambda does not name the function', () => {
+    const { functionName: _name, ...unnamed } = context
+    expect(settingsOf({ store, lease: 'billing', clock, context: unnamed })).toMatchObject({
+      candidate: 'lambda/event-1',
+    })
+  })
+
   it('of the DynamoDB store need a table name', () => {
+    expect(() => new DynamoDBLeaseStore({ tableName: undefined })).toThrow(InvalidOptionError)
     expect(() => new DynamoDBLeaseStore({ tableName: '' })).toThrow(/tableName.*environment variable/)
   })
 })

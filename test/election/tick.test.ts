@@ -20,6 +20,9 @@ describe('the canonical tick', () => {
     [1_795_240_800_000, '2026-11-21T06:00:00.000Z'],
     [new Date(1_795_240_800_000), '2026-11-21T06:00:00.000Z'],
     ['2024-02-29T00:00:00Z', '2024-02-29T00:00:00.000Z'],
+    ['1970-01-01T00:00:00Z', '1970-01-01T00:00:00.000Z'],
+    [new Date('1999-12-31T00:00:00Z'), '1999-12-31T00:00:00.000Z'],
+    ['9999-12-31T23:59:59.999Z', '9999-12-31T23:59:59.999Z'],
   ])('of %s is %s', (input, expected) => {
     expect(canonicalTick(input)).toBe(expected)
   })
@@ -39,6 +42,9 @@ describe('the canonical tick', () => {
     ['2026-13-01T00:00:00Z'],
     ['2026-11-21T25:00:00Z'],
     ['21 Nov 2026 06:00 UTC'],
+    ['1969-12-31T23:59:59Z'],
+    ['1970-01-01T00:00:00+01:00'],
+    [1_795_240_800_000.5],
     [Number.NaN],
     [1.5],
     [1_795_240_800],
@@ -48,6 +54,14 @@ describe('the canonical tick', () => {
   ])('refuses %s, and says what to give', (input) => {
     expect(() => canonicalTick(input)).toThrow(InvalidTickError)
     expect(() => canonicalTick(input)).toThrow(/ISO-8601/)
+  })
+
+  it.each([
+    ['<aws.scheduler.scheduled-time>', 'The tick "<aws.scheduler.scheduled-time>" cannot be read'],
+    ['x'.repeat(500), `The tick "${'x'.repeat(60)}" cannot be read`],
+    [Number.NaN, 'The tick NaN cannot be read'],
+  ])('says what it was given where that is %s, and not more than is needed', (input, text) => {
+    expect(() => canonicalTick(input)).toThrow(text)
   })
 
   it('orders as text just as it does in time', () => {
@@ -91,15 +105,41 @@ describe('the tick of an event', () => {
     expect(tickOfEvent(event)).toEqual({ tick: '2026-11-21T06:00:00Z' })
   })
 
-  it.each([[undefined], [null], ['text'], [{}], [{ tick: null }], [{ time: '2026-11-21T06:00:00Z', source: 'me' }]])(
-    'is an error, never "no tick", where the event is %j',
-    (event) => {
-      expect(() => tickOfEvent(event)).toThrow(InvalidTickError)
-    },
-  )
+  it('may be given in epoch milliseconds', () => {
+    expect(tickOfEvent({ tick: 1_795_240_800_000 })).toEqual({ tick: 1_795_240_800_000 })
+  })
+
+  it.each([
+    [undefined, 'none'],
+    [null, 'none'],
+    ['text', 'none'],
+    [{}, 'none'],
+    [{ tick: null }, 'tick'],
+    [{ time: '2026-11-21T06:00:00Z', source: 'me' }, 'time, source'],
+    [{ time: 1_795_240_800_000, source: 'aws.events' }, 'time, source'],
+  ])('is an error, never "no tick", where the event is %j', (event, keys) => {
+    expect(() => tickOfEvent(event)).toThrow(InvalidTickError)
+    expect(() => tickOfEvent(event)).toThrow(`but got keys: ${keys}. For another`)
+  })
+
+  it('is no longer an error than anybody reads, however many keys the event has', () => {
+    const many = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`key-${n}`, n]))
+    expect(() => tickOfEvent(many)).toThrow('key-8, key-9. For another')
+    expect(() => tickOfEvent({ ['x'.repeat(500)]: 1 })).toThrow(`but got keys: ${'x'.repeat(200)}. For another`)
+  })
 
   it.each([[0], [-1], [1.5], ['3600000'], [null]])('refuses the period %j', (periodMs) => {
     expect(() => tickOfEvent({ tick: '2026-11-21T06:00:00Z', periodMs })).toThrow(/periodMs/)
+  })
+
+  it('refuses a period that is an object, whose text may be of its own making', () => {
+    const periodMs = { toString: () => 'x'.repeat(1e6) }
+    expect(() => tickOfEvent({ tick: '2026-11-21T06:00:00Z', periodMs })).toThrow(
+      "The event's periodMs is an object, but",
+    )
+    expect(() => tickOfEvent({ tick: '2026-11-21T06:00:00Z', periodMs: 10n ** 99n })).toThrow(
+      `is 1${'0'.repeat(59)}, but`,
+    )
   })
 })
 

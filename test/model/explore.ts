@@ -23,7 +23,15 @@ const worlds = quick ? quickWorlds() : fullWorlds()
 const startedMs = performance.now()
 let toldMs = startedMs
 const explored = await exploreAll(worlds, { threads: THREADS, onProgress })
-const part = partOf({ explored, worlds: worlds.length, quick, seconds: (performance.now() - startedMs) / 1000 })
+const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage()
+const part = partOf({
+  explored,
+  worlds: worlds.length,
+  quick,
+  seconds: (performance.now() - startedMs) / 1000,
+  cpuSeconds: (userCPUTime + systemCPUTime) / 1e6,
+  memoryMb: Math.round(maxRSS / 1000),
+})
 for (const line of linesOf(part)) process.stdout.write(`${line}\n`)
 if (json !== undefined) writePart(json, part)
 process.exitCode = part.passed ? 0 : 1

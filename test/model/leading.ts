@@ -167,6 +167,7 @@ function answered(turn: Turn, leader: Leading, sent: Write | Guarded, before: St
   if (own) judgeOwn(then, leader, sent)
   if (!granted && !own) {
     model.saw('a leader learns from a refused request that it is replaced')
+    judgeReplaced(then, leader)
     return become(then, failed(turn, leader))
   }
   if (granted && leader.ending === 'completed' && readClock(turn) >= leader.expiresAtMs) {
@@ -182,6 +183,16 @@ function afterSuccess(turn: Turn, leader: Leading, sent: Write | Guarded): Candi
   const extended = sent.kind === 'write' && 'expiresAtMs' in sent.request
   const expiresAtMs = extended ? sent.request.expiresAtMs : leader.expiresAtMs
   return { ...leader, expiresAtMs, sent: undefined, resends: 0 }
+}
+
+/** A leader that takes itself for replaced leaves its tick undone, or reports a finished one as lost. */
+function judgeReplaced({ model, state: { row, ledger }, index }: Turn, leader: Leading): void {
+  if (model.world.deletions > 0 || row === undefined) return
+  const { attempt, fencingToken } = tenureOf(index, leader)
+  if (row.attempt !== attempt || row.fencingToken !== fencingToken) return
+  const hasCompleted = leader.ending === 'completed' && isCompleted(ledger, tickOf(model.world, index))
+  const isSo = row.holder === undefined && !hasCompleted
+  if (!isSo) model.broke('L3', `${who(model.world, index)} is told that it was replaced, but was not`)
 }
 
 /** What a leader takes for its own write must be true. */

@@ -88,6 +88,8 @@ export function initialState(world: World): State {
       acquisitions: 0,
       highestToken: there ? EARLIER_TOKEN : 0,
       lastAttempt: '',
+      otherOrder: 0,
+      lastSentMs: there ? earlierWriteMs(world) : 0,
       completed: 0,
       forced: 0,
       fenceToken: 0,
@@ -104,18 +106,22 @@ export function initialState(world: World): State {
 const EARLIER_TOKEN = 41
 
 /** As a tenure left it whose tick was before all of this world's. */
-function earlierRow({ leaseMs, maxClockSkewMs }: World): shipped.LeaseRecord {
-  const writtenAtMs = START_MS - leaseMs - 2 * maxClockSkewMs
+function earlierRow(world: World): shipped.LeaseRecord {
+  const writtenAtMs = earlierWriteMs(world)
   return {
     lease: LEASE,
     fencingToken: EARLIER_TOKEN,
     attempt: 'earlier',
     acquiredAtMs: writtenAtMs,
-    expiresAtMs: writtenAtMs + leaseMs,
+    expiresAtMs: writtenAtMs + world.leaseMs,
     writtenAtMs,
     step: 1,
     tick: tickName(0),
     completedTick: tickName(0),
     endedBy: 'completed',
   }
+}
+
+function earlierWriteMs({ leaseMs, maxClockSkewMs }: World): number {
+  return START_MS - leaseMs - 2 * maxClockSkewMs
 }

@@ -22,7 +22,11 @@ export function operatorSteps(model: Model, state: State, take: Take): void {
 function forceRelease(state: State, row: LeaseRecord): State {
   const { holder: _holder, ...rest } = row
   const forced: LeaseRecord = { ...rest, attempt: 'operator', writtenAtMs: state.timeMs, endedBy: 'forced' }
-  return { ...state, row: forced, ledger: { ...state.ledger, forced: state.ledger.acquisitions } }
+  return {
+    ...state,
+    row: forced,
+    ledger: { ...state.ledger, forced: state.ledger.acquisitions, lastSentMs: state.timeMs },
+  }
 }
 
 /** As after restoring an older copy of the table. */
@@ -37,10 +41,12 @@ function raiseToken(state: State, row: LeaseRecord): State {
  * now on read at least the true time less B / 2; those under way are looked at one by one.
  */
 function mayDelete({ world }: Model, { timeMs, candidates, network, ledger }: State): boolean {
-  const { forClocks, forRequests } = world.deletionWaits
+  const { forClocks, forAcquires } = world.deletionWaits
   const least = ledger.createdAtMs + ledger.acquisitionsOfRow
   if (forClocks && timeMs - world.maxClockSkewMs / 2 < least) return false
-  if (!forRequests) return true
+  if (forAcquires === 'none') return true
   const awaited = candidates.flatMap((candidate) => (candidate.phase === 'asking' ? [candidate.sent] : []))
-  return [...network, ...awaited].every((message) => message.kind !== 'acquire' || message.request.nowMs >= least)
+  return [...network, ...awaited].every(
+    (message) => message.kind !== 'acquire' || (forAcquires === 'older' && message.request.nowMs >= least),
+  )
 }

@@ -12,6 +12,9 @@ export interface Run {
   readonly worlds: number
   readonly quick: boolean
   readonly seconds: number
+  /** Of all threads together. */
+  readonly cpuSeconds: number
+  readonly memoryMb: number
 }
 
 const COUNT = new Intl.NumberFormat('en-US')
@@ -57,12 +60,12 @@ export function linesOf(part: Part): readonly string[] {
   ]
 }
 
-function summary({ explored, worlds, seconds }: Run): string {
+function summary({ explored, worlds, seconds, cpuSeconds, memoryMb }: Run): string {
   const states = total(explored.map(({ exploration }) => exploration.states))
   const steps = total(explored.map(({ exploration }) => exploration.steps))
   const depth = Math.max(0, ...explored.map(({ exploration }) => exploration.depth))
   const all = explored.length === worlds ? `all ${worlds}` : `${explored.length} of ${worlds}`
-  return `Every order of events in ${all} small worlds, each to its end: ${count(states)} different states, ${count(steps)} steps between them, in ${Math.round(seconds)} s. No state needs more than ${depth} steps to be reached.`
+  return `Every order of events in ${all} small worlds, each to its end: ${count(states)} different states, ${count(steps)} steps between them, in ${Math.round(seconds)} s (${Math.round(cpuSeconds)} s of work, at most ${count(memoryMb)} MB). The longest of all shortest ways to a state has ${depth} steps.`
 }
 
 function notes({ explored, worlds, quick }: Run): readonly string[] {

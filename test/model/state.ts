@@ -96,6 +96,10 @@ export interface Ledger {
   readonly highestToken: number
   /** The attempt that acquired last. */
   readonly lastAttempt: string
+  /** The newest tenure of any other attempt: a copy of a request may be granted again. */
+  readonly otherOrder: number
+  /** When the request was sent, in true time, that changed the row last. */
+  readonly lastSentMs: number
   /** One bit for each tick. */
   readonly completed: number
   /** The tenure that an operator ended by force, 0 for none. */
@@ -165,6 +169,6 @@ export function networkKey(network: readonly Message[]): string {
 
 export function ledgerKey(ledger: Ledger): string {
   const { acquisitions, highestToken, lastAttempt, completed, forced, fenceToken, fenceOrder } = ledger
-  const { createdAtMs, acquisitionsOfRow, faults, interventions, deletions } = ledger
-  return `${acquisitions} ${highestToken} ${lastAttempt} ${completed} ${forced} ${fenceToken} ${fenceOrder} ${createdAtMs} ${acquisitionsOfRow} ${faults} ${interventions} ${deletions}`
+  const { otherOrder, lastSentMs, createdAtMs, acquisitionsOfRow, faults, interventions, deletions } = ledger
+  return `${acquisitions} ${highestToken} ${lastAttempt} ${otherOrder} ${lastSentMs} ${completed} ${forced} ${fenceToken} ${fenceOrder} ${createdAtMs} ${acquisitionsOfRow} ${faults} ${interventions} ${deletions}`
 }

@@ -5,7 +5,7 @@
 import type { AcquireRequest, LeaseRecord, Reply } from '../../functions/election/rules.ts'
 import type { Model } from './model.ts'
 import type { Asked, Fenced, GivenBack, Guarded, Ledger, Message, State, Write } from './state.ts'
-import { attemptOwner, clockOf, tickNumber, type World } from './world.ts'
+import { clockOf, tickNumber, type World } from './world.ts'
 
 export interface Arrival {
   readonly state: State
@@ -24,17 +24,25 @@ export function acquireArrives(model: Model, state: State, { request, from }: As
   judgeAcquisition(model, state, request, reply.record, from)
   if (state.row?.holder !== undefined) model.saw('an expired lease is taken over')
   return {
-    state: { ...state, row: reply.record, ledger: withAcquisition(model.world, state, request, reply.record) },
+    state: { ...state, row: reply.record, ledger: withAcquisition(model.world, state, from, request, reply.record) },
     reply,
   }
 }
 
-function withAcquisition(world: World, { row, ledger }: State, request: AcquireRequest, record: LeaseRecord): Ledger {
+function withAcquisition(
+  world: World,
+  { row, ledger }: State,
+  from: number,
+  request: AcquireRequest,
+  record: LeaseRecord,
+): Ledger {
   const acquired = {
     ...ledger,
     acquisitions: ledger.acquisitions + 1,
     highestToken: Math.max(ledger.highestToken, record.fencingToken),
     lastAttempt: request.attempt,
+    otherOrder: request.attempt === ledger.lastAttempt ? ledger.otherOrder : ledger.acquisitions,
+    lastSentMs: sentMs(world, from, request),
   }
   if (world.deletions === 0) return acquired
   if (row === undefined) return { ...acquired, createdAtMs: request.nowMs, acquisitionsOfRow: 1 }
@@ -60,28 +68,29 @@ function judgeAcquisition(
     model.broke('S2', `attempt ${request.attempt} is granted twice with nobody between: one request has two tokens`)
   }
   if (row === undefined) return
-  const lateMs = lastWriteMs(world, row) - (request.nowMs - clockOf(world, from))
+  const lateMs = ledger.lastSentMs - sentMs(world, from, request)
   if (lateMs > 2 * world.maxClockSkewMs) {
-    model.broke('L2', `a request that was sent ${lateMs / 1000} s before the row was last written acquires for nobody`)
+    model.broke('L2', `a request that was sent ${lateMs / 1000} s before the row was last changed acquires for nobody`)
   }
 }
 
-/** When, in true time, the row's last write was sent. */
-function lastWriteMs(world: World, row: LeaseRecord): number {
-  const owner = attemptOwner(row.attempt)
-  return row.writtenAtMs - (owner === undefined ? 0 : clockOf(world, owner))
+/** In true time. */
+function sentMs(world: World, from: number, { nowMs }: { readonly nowMs: number }): number {
+  return nowMs - clockOf(world, from)
 }
 
-export function writeArrives(model: Model, state: State, { request, order }: Write): Arrival {
+export function writeArrives(model: Model, state: State, { request, order, from }: Write): Arrival {
   const reply = model.rules.write(state.row, request)
   if (!reply.granted) return { state, reply }
-  const { ledger, row } = state
+  const { row } = state
+  const ledger = { ...state.ledger, lastSentMs: sentMs(model.world, from, request) }
   if (isReplaced(ledger, order, request.attempt)) model.broke('S3', `a replaced leader's ${request.kind} lands`)
   // A delayed copy that shortens a lease leads to two leaders. This tells before anybody asks.
   if (row !== undefined && request.step <= row.step) {
     model.broke('S1', `an older ${request.kind} (step ${request.step}) undoes step ${row.step} of the same leader`)
   }
-  const next = { ...state, row: reply.record }
+  judgeEnd(model, request.kind, reply.record)
+  const next = { ...state, row: reply.record, ledger }
   if (request.kind !== 'complete') return { state: next, reply }
   const tick = tickNumber(request.tick)
   if (isCompleted(ledger, tick)) model.broke('S5', `tick ${tick} is completed, with its effects, a second time`)
@@ -92,15 +101,23 @@ export function writeArrives(model: Model, state: State, { request, order }: Wri
   return { state: { ...next, ledger: completed }, reply }
 }
 
-/** Somebody acquired after this tenure, and not a copy of its own request. */
-function isReplaced({ acquisitions, lastAttempt }: Ledger, order: number, attempt: string): boolean {
-  return order !== acquisitions && attempt !== lastAttempt
+function judgeEnd(model: Model, kind: string, { holder }: LeaseRecord): void {
+  if (holder === undefined || kind === 'renew' || kind === 'saveCheckpoint') return
+  model.broke('L2', `the answer to ${kind} is yes, but ${holder} still holds the lease`)
 }
 
-export function giveBackArrives(model: Model, state: State, { request }: GivenBack): Arrival {
+/** Somebody acquired after this tenure; a copy of its own request is nobody. */
+function isReplaced({ acquisitions, lastAttempt, otherOrder }: Ledger, order: number, attempt: string): boolean {
+  return order < (attempt === lastAttempt ? otherOrder : acquisitions)
+}
+
+export function giveBackArrives(model: Model, state: State, { request, from }: GivenBack): Arrival {
   const reply = model.rules.giveBack(state.row, request)
   model.saw(reply.granted ? 'giving back frees the lease' : 'giving back finds nothing of its own')
-  return { state: reply.granted ? { ...state, row: reply.record } : state, reply }
+  if (!reply.granted) return { state, reply }
+  judgeEnd(model, 'giving back', reply.record)
+  const ledger = { ...state.ledger, lastSentMs: sentMs(model.world, from, request) }
+  return { state: { ...state, row: reply.record, ledger }, reply }
 }
 
 /** A protected row that carries the highest token that wrote it: the condition that functions/election/fencing.ts adds. */

@@ -32,7 +32,7 @@ export interface World {
   readonly interventions: number
   readonly deletions: number
   /** What whoever deletes the row waits for, so that no token repeats: see operator.ts. */
-  readonly deletionWaits: { readonly forClocks: boolean; readonly forRequests: boolean }
+  readonly deletionWaits: { readonly forClocks: boolean; readonly forAcquires: 'none' | 'older' | 'all' }
   readonly claims: Expectations
 }
 

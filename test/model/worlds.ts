@@ -26,7 +26,7 @@ const PLAIN: Omit<World, 'family' | 'candidates'> = {
   freeDelays: false,
   interventions: 0,
   deletions: 0,
-  deletionWaits: { forClocks: true, forRequests: true },
+  deletionWaits: { forClocks: true, forAcquires: 'older' },
   claims: ALL_HOLD,
 }
 
@@ -82,23 +82,24 @@ const deleted = { row: 'absent', deletions: 1, extensions: 0, effects: 1 } as co
 /** Clocks that differ by three times the budget. */
 const beyond = { claims: { hold: ['S2', 'S3', 'S4', 'S5'], broken: ['S1'] } } satisfies Partial<World>
 const WILD = [one(-1.5 * B, 1, 2), one(1.5 * B, 2)]
-const WILD_TRIO = [one(0, 1, 2), one(0, 1), one(3 * B, 2)]
+const WILD_TRIO = [one(0, 1), one(0, 1), one(3 * B, 2)]
 
 /** A row that is gone forgets who leads and which ticks are done: of S1, S4 and S5 nothing is claimed. */
 const withCare = { ...deleted, claims: { hold: ['S2', 'S3', 'L1', 'L2', 'L3'], broken: [] } } satisfies Partial<World>
 const tooSoon = {
   ...deleted,
-  deletionWaits: { forClocks: false, forRequests: true },
+  deletionWaits: { forClocks: false, forAcquires: 'older' },
   claims: { hold: ['L1', 'L2', 'L3'], broken: ['S2', 'S3'] },
 } satisfies Partial<World>
-const underWay = { ...tooSoon, deletionWaits: { forClocks: true, forRequests: false } } satisfies Partial<World>
-/** The guard compares attempts, and those do not repeat with a deleted row. */
+const underWay = { ...tooSoon, deletionWaits: { forClocks: true, forAcquires: 'none' } } satisfies Partial<World>
+/** The guard compares attempts as well. They repeat only where an acquire that was under way arrives again. */
 const tooSoonGuarded = {
   ...tooSoon,
   ...guarded,
-  deletionWaits: { forClocks: false, forRequests: false },
+  deletionWaits: { forClocks: false, forAcquires: 'all' },
   claims: { hold: ['S3', 'L1', 'L2', 'L3'], broken: ['S2'] },
 } satisfies Partial<World>
+const underWayGuarded = { ...underWay, ...guarded } satisfies Partial<World>
 
 /** The largest first, so that both cores are busy to the end; a broken rule is found in small ones, so some go before. */
 export function fullWorlds(): readonly World[] {
@@ -135,19 +136,28 @@ export function smallWorld(): World {
   return { ...PLAIN, ...short, family: 'two candidates', candidates: [one(BEHIND, 1), one(AHEAD, 2)] }
 }
 
-/** About 20 seconds: small worlds, of which each has a reason that no other has. */
+/** About 20 seconds of work: small worlds, of which each has a reason that no other has. */
 export function quickWorlds(): readonly World[] {
   return [
     ...worlds('three candidates race for two ticks', [TRIO], { faults: 1, ...short }),
-    ...worlds('an operator forces a release or raises the token', pairs().slice(0, 1), { interventions: 1 }),
+    ...worlds('an operator forces a release or raises the token', pairs().slice(0, 1), {
+      interventions: 1,
+      checkpoints: true,
+    }),
     ...worlds('renewals', [RETRIED], { extensions: 2 }),
     ...worlds('events are retried, any two faults', [RETRIED], { faults: 2, ...short }),
     ...worlds('effects behind the fence', pairs().slice(0, 1), fenced),
     ...worlds('effects behind the guard', pairs().slice(0, 1), guarded),
+    ...worlds('time in half steps', pairs().slice(0, 1), { stepMs: B / 2, ...short }),
     ...worlds('clocks beyond the budget', [WILD], { ...beyond, effects: 1, extensions: 0 }),
     ...worlds('the row is deleted with care', [RETRIED.slice(0, 2)], { ...withCare }),
     ...worlds('the row is deleted within B of its creation', pairs().slice(1, 2), tooSoon),
     ...worlds('the row is deleted while an older acquire is under way', [RETRIED], underWay),
-    ...worlds('the row is deleted at any time, effects behind the guard', pairs().slice(0, 1), tooSoonGuarded),
+    ...worlds('the row is deleted within B of its creation, effects behind the guard', [RETRIED], tooSoonGuarded),
+    ...worlds(
+      'the row is deleted while an older acquire is under way, effects behind the guard',
+      pairs().slice(0, 1),
+      underWayGuarded,
+    ),
   ]
 }

@@ -12,5 +12,5 @@ export default async function setup(project: TestProject): Promise<() => Promise
     return { status: 200, body: {} }
   })
   project.provide('dynamodbEndpoint', server.endpoint)
-  return () => server[Symbol.asyncDispose]()
+  return async () => await server[Symbol.asyncDispose]()
 }

@@ -1,5 +1,5 @@
-import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Tests of rules in memory find most mutants, and take milliseconds; those on the wire come last. */
 const LAST = ['middleware', 'stores', 'bad-row', 'fencing', 'wire']

@@ -1,110 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import { check } from './check.ts'
-import { checkBeliefs } from './checks/beliefs.ts'
+import { checkBeliefs, MEASURING_ERROR_MS } from './checks/beliefs.ts'
 import { checkLeaseRow } from './checks/lease-row.ts'
+import { replyTo } from './checks/specification.ts'
 import { checkFence, checkGuard } from './checks/stale-effects.ts'
 import { checkTicks } from './checks/ticks.ts'
 import { checkTokens } from './checks/tokens.ts'
 import { checkUpdates } from './checks/updates.ts'
 import { type History, NETWORK } from './history.ts'
-import { accepted, LEASE_MS, SKEW_MS, Story, tenureOf } from './story.ts'
-import { WORKLOADS } from './workloads.ts'
+import { accepted, LEASE_MS, SKEW_MS, Story, tenureOf, told } from './story.ts'
 
 const TICK = '2026-11-21T05:00:00.000Z'
 const EARLIER_TICK = '2026-11-21T04:59:00.000Z'
-const NEXT_TICK = '2026-11-21T05:01:00.000Z'
 const LONG_ENOUGH_MS = LEASE_MS + SKEW_MS
 
-const told = (failures: readonly { readonly claim?: string; readonly what: string }[]) =>
-  failures.map(({ claim, what }) => `${claim ?? ''} ${what}`)
 const leaseRow = (history: History) => told(checkLeaseRow(history).failures)
-
-describe('a history in which all is well passes every check', () => {
-  it('with two leaders, a loser, a renewal and a claim', () => {
-    const story = new Story()
-    const ann = story.lead('ann')
-    story.request('bob', { as: 'acquire', request: story.acquireRequest('bob') })
-    story.renew(ann)
-    story.claim(ann, 'ann-1')
-    story.effect(ann, 'ann-1')
-    story.believe(ann)
-    story.complete(ann)
-    const bob = story.lead('bob')
-    story.claim(bob, 'bob-1')
-    story.effect(bob, 'bob-1', ann.fencingToken)
-    story.complete(bob)
-    expect(check(story.end(['ann-1', 'bob-1']), WORKLOADS.fence)).toMatchObject({
-      failures: [],
-      figures: { operations: 2, acknowledged: 2, tenures: 2, takeovers: 0, lost: 0 },
-    })
-  })
-
-  it('with a leader that slept past its lease, and whose write was refused', () => {
-    const story = new Story()
-    const ann = story.lead('ann')
-    story.claim(ann, 'ann-1')
-    story.wait(LONG_ENOUGH_MS)
-    const bob = story.lead('bob')
-    story.claim(bob, 'bob-1')
-    const refused = { outcome: 'refused' as const, atMs: story.atMs + 2, error: 'ConditionalCheckFailedException' }
-    const stale = { as: 'effect' as const, op: 'ann-1', fencingToken: ann.fencingToken }
-    story.try('ann', stale, { outcome: 'refused', answer: refused })
-    story.effect(bob, 'bob-1', bob.fencingToken)
-    expect(check(story.end(['bob-1']), WORKLOADS.fence)).toMatchObject({
-      failures: [],
-      figures: { takeovers: 1, staleRefused: 1, lost: 0 },
-    })
-  })
-
-  it('with an acquire whose reply was lost, won at the second try, and a copy of it that came late', () => {
-    const story = new Story()
-    const request = story.acquireRequest('ann')
-    story.request('ann', { as: 'acquire', request }, 'reply lost')
-    const { record } = story.request('ann', { as: 'acquire', request })
-    const ann = story.begin({ ...request, fencingToken: record?.fencingToken ?? 0 })
-    story.complete(ann)
-    story.request(NETWORK, { as: 'acquire', request }, 'reply lost')
-    story.lead('bob')
-    expect(told(check(story.end(), WORKLOADS.fence).failures)).toEqual([])
-  })
-
-  it('with requests under way that took effect long after they were sent, or never', () => {
-    const story = new Story()
-    const ann = story.lead('ann')
-    story.renew(ann, 'lost')
-    const late = {
-      ...tenureOf(ann),
-      kind: 'release' as const,
-      step: 9,
-      nowMs: story.wallMs,
-      endedBy: 'released' as const,
-    }
-    const sentAtMs = story.atMs
-    story.wait(100)
-    story.request('ann', { as: 'write', request: late }, 'reply lost', { invokedAtMs: sentAtMs })
-    story.lead('bob')
-    expect(leaseRow(story.end())).toEqual([])
-  })
-
-  it('with a transaction that took effect at a try without an answer, and was told at the next one', () => {
-    const story = new Story()
-    const ann = story.lead('ann', TICK)
-    const label = story.completion(ann, 'ann-1')
-    story.request('ann', label, 'reply lost', { transaction: 't-1' })
-    story.try('ann', label, accepted(story.atMs), { transaction: 't-1' })
-    story.acknowledge(ann, 'ann-1')
-    story.lead('bob', NEXT_TICK)
-    expect(told(check(story.end(['ann-1']), WORKLOADS.complete).failures)).toEqual([])
-  })
-
-  it('with an addition that nobody learned of, whether it is there or not', () => {
-    const story = new Story()
-    const ann = story.lead('ann')
-    story.try('ann', { as: 'effect', op: 'ann-1', fencingToken: ann.fencingToken }, {})
-    expect(told(checkUpdates(story.end(['ann-1'])))).toEqual([])
-    expect(told(checkUpdates(story.end([])))).toEqual([])
-  })
-})
 
 describe('each history in which something is wrong is rejected for that', () => {
   it('a token that was granted twice', () => {
@@ -127,11 +36,28 @@ describe('each history in which something is wrong is rejected for that', () => 
     ])
   })
 
+  it('a token that one attempt was granted twice', () => {
+    const story = new Story()
+    const request = story.acquireRequest('ann')
+    const { record } = story.request('ann', { as: 'acquire', request })
+    story.edit({ holder: 'cy', fencingToken: (record?.fencingToken ?? 0) - 1 })
+    story.forge('ann', { as: 'acquire', request }, 'ok')
+    expect(told(checkTokens(story.end()))).toContainEqual(expect.stringMatching(/^S2 Tokens: two tenures had token/))
+  })
+
+  it('a leader whose token DynamoDB never granted to it', () => {
+    const story = new Story()
+    const request = story.acquireRequest('ann')
+    const { record } = story.request('ann', { as: 'acquire', request })
+    story.begin({ ...request, fencingToken: (record?.fencingToken ?? 0) + 1 })
+    expect(told(checkTokens(story.end()))).toEqual([expect.stringMatching(/^S1 Tokens: .* never granted to it/)])
+  })
+
   it('two workers that each believe to have the same token', () => {
     const story = new Story()
     const ann = story.lead('ann')
     story.begin({ ...story.acquireRequest('bob'), fencingToken: ann.fencingToken })
-    expect(told(checkTokens(story.end()))).toEqual([`S2 Tokens: two tenures had token ${ann.fencingToken}.`])
+    expect(told(checkTokens(story.end()))).toContain(`S2 Tokens: two tenures had token ${ann.fencingToken}.`)
   })
 
   it('an effect that was accepted after one under a higher token', () => {
@@ -142,7 +68,7 @@ describe('each history in which something is wrong is rejected for that', () => 
     story.effect(bob, 'bob-1')
     story.effect(ann, 'ann-1')
     expect(told(checkFence(story.end(['bob-1', 'ann-1'])))).toEqual([
-      `S3 Fence: the write of "ann-1" under token ${ann.fencingToken} was accepted on a row that had seen token ${bob.fencingToken}.`,
+      `S3 Fence: ann wrote "ann-1" under token ${ann.fencingToken} on a row that had seen token ${bob.fencingToken}.`,
     ])
   })
 
@@ -153,14 +79,16 @@ describe('each history in which something is wrong is rejected for that', () => 
     story.wait(LONG_ENOUGH_MS)
     story.claim(story.lead('bob'), 'bob-1')
     story.copyOfEffect(ann, 'ann-1')
-    expect(told(checkFence(story.end(['ann-1'])))).toEqual([expect.stringMatching(/^S3 Fence: the write of "ann-1"/)])
+    expect(told(checkFence(story.end(['ann-1'])))).toEqual([
+      expect.stringMatching(/^S3 Fence: the network wrote "ann-1"/),
+    ])
   })
 
   it('an effect that was accepted on a row which says that it had seen a higher token', () => {
     const story = new Story()
     const ann = story.lead('ann')
     story.effect(ann, 'ann-1', ann.fencingToken + 1)
-    expect(told(checkFence(story.end(['ann-1'])))).toEqual([expect.stringMatching(/^S3 Fence: the write of "ann-1"/)])
+    expect(told(checkFence(story.end(['ann-1'])))).toEqual([expect.stringMatching(/^S3 Fence: ann wrote "ann-1"/)])
   })
 
   it('a guarded effect that was accepted after a successor had acquired', () => {
@@ -172,6 +100,58 @@ describe('each history in which something is wrong is rejected for that', () => 
     const history = story.end(['ann-1'])
     expect(told(checkGuard(history))).toEqual([expect.stringMatching(/^S3 Guard: .* after a successor had acquired/)])
     expect(leaseRow(history)).toEqual([expect.stringMatching(/^S3 Lease row: .*write under the guard/)])
+  })
+
+  it('an effect that was sent in time, and that the network let go on behind a higher token', () => {
+    const story = new Story()
+    const ann = story.lead('ann')
+    const sentAtMs = story.atMs
+    story.wait(LONG_ENOUGH_MS)
+    story.effect(story.lead('bob'), 'bob-1')
+    const label = { as: 'effect' as const, op: 'ann-1', fencingToken: ann.fencingToken }
+    story.try('ann', label, accepted(story.atMs), { invokedAtMs: sentAtMs })
+    expect(told(checkFence(story.end(['bob-1'])))).toEqual([expect.stringMatching(/^S3 Fence: ann wrote "ann-1"/)])
+  })
+
+  it('a claim that was accepted below the highest token: it lets the stale effect behind it pass', () => {
+    const story = new Story()
+    const ann = story.lead('ann')
+    story.wait(LONG_ENOUGH_MS)
+    story.claim(story.lead('bob'), 'bob-1')
+    story.claim(ann, 'ann-1')
+    expect(told(checkFence(story.end()))).toEqual([expect.stringMatching(/^S3 Fence: ann claimed the row under token/)])
+  })
+
+  it('a guarded effect that was sent in time, and that the network let go on behind the acquisition of a successor', () => {
+    const story = new Story()
+    const ann = story.lead('ann')
+    const sentAtMs = story.atMs
+    story.wait(LONG_ENOUGH_MS)
+    story.lead('bob')
+    const label = { as: 'guard' as const, tenure: tenureOf(ann), op: 'ann-1' }
+    story.try('ann', label, accepted(story.atMs), { invokedAtMs: sentAtMs })
+    const history = story.end(['ann-1'])
+    expect(told(checkGuard(history))).toEqual([expect.stringMatching(/^S3 Guard: .* after a successor had acquired/)])
+    expect(leaseRow(history)).toEqual([expect.stringMatching(/^S3 Lease row: .*write under the guard/)])
+  })
+
+  it('a guarded effect of which only the second try reached DynamoDB, when a successor had acquired', () => {
+    const story = new Story()
+    const ann = story.lead('ann')
+    const label = { as: 'guard' as const, tenure: tenureOf(ann), op: 'ann-1' }
+    story.dropped('ann', label, { transaction: 't-1' })
+    story.wait(LONG_ENOUGH_MS)
+    story.lead('bob')
+    story.try('ann', label, accepted(story.atMs), { transaction: 't-1' })
+    expect(told(checkGuard(story.end(['ann-1'])))).toEqual([expect.stringMatching(/^S3 Guard:/)])
+  })
+
+  it('a guarded effect after the end of its own tenure, although nobody succeeded', () => {
+    const story = new Story()
+    const ann = story.lead('ann')
+    story.complete(ann)
+    story.try('ann', { as: 'guard', tenure: tenureOf(ann), op: 'ann-1' }, accepted(story.atMs))
+    expect(leaseRow(story.end(['ann-1']))).toEqual([expect.stringMatching(/^S3 Lease row: .*write under the guard/)])
   })
 
   it('an update that its worker was told of and that is missing', () => {
@@ -213,8 +193,15 @@ describe('each history in which something is wrong is rejected for that', () => 
     const bob = story.lead('bob', TICK)
     story.complete(bob, 'bob-1')
     story.try('ann', story.completion(ann, 'ann-1'), accepted(story.atMs))
-    const failures = told(checkTicks(story.end(['bob-1'])))
-    expect(failures).toEqual([`S5 Ticks: ${TICK} was completed by two tenures.`])
+    expect(told(checkTicks(story.end(['bob-1'])))).toEqual([`S5 Ticks: ${TICK} was completed twice.`])
+  })
+
+  it('a tick that one tenure completed in two transactions', () => {
+    const story = new Story()
+    const ann = story.lead('ann', TICK)
+    story.try('ann', story.completion(ann, 'ann-1'), accepted(story.atMs), { transaction: 't-1' })
+    story.try('ann', story.completion(ann, 'ann-1'), accepted(story.atMs), { transaction: 't-2' })
+    expect(told(checkTicks(story.end(['ann-1'])))).toEqual([`S5 Ticks: ${TICK} was completed twice.`])
   })
 
   it('a tick that a worker believes to have completed, but another did', () => {
@@ -246,12 +233,45 @@ describe('each history in which something is wrong is rejected for that', () => 
     ])
   })
 
+  it('a tick that was asked for in time, and granted behind its completion when the network let the request go on', () => {
+    const story = new Story()
+    const request = story.acquireRequest('bob', TICK)
+    const sentAtMs = story.atMs
+    story.complete(story.lead('ann', TICK), 'ann-1')
+    story.try('bob', { as: 'acquire', request }, accepted(story.atMs), { invokedAtMs: sentAtMs })
+    expect(told(checkTicks(story.end(['ann-1'])))).toEqual([expect.stringMatching(/^S4 Ticks: .* granted to bob/)])
+  })
+
+  it('an acquire whose late copy DynamoDB granted, though nobody got the answer', () => {
+    const story = new Story()
+    const request = story.acquireRequest('ann')
+    const { record } = story.request('ann', { as: 'acquire', request })
+    story.complete(story.begin({ ...request, fencingToken: record?.fencingToken ?? 0 }))
+    story.forge(NETWORK, { as: 'acquire', request }, 'ok', 'reply lost')
+    expect(leaseRow(story.end())).toEqual([expect.stringMatching(/attemptIsNew does not hold/)])
+  })
+
+  it('a row that only a request explains which never got as far as DynamoDB', () => {
+    const historyWith = (fate: 'lost' | 'dropped') => {
+      const story = new Story()
+      const label = story.renewal(story.lead('ann'))
+      story[fate]('ann', label)
+      story.row = replyTo(story.row, label).record
+      story.request('bob', { as: 'acquire', request: story.acquireRequest('bob') })
+      return story.end()
+    }
+    expect(leaseRow(historyWith('lost'))).toEqual([])
+    expect(leaseRow(historyWith('dropped'))).toEqual([expect.stringMatching(/one that nobody had written/)])
+  })
+
   it('an acquire that was granted while another held the lease', () => {
     const story = new Story()
     story.lead('ann')
     story.forge('bob', { as: 'acquire', request: story.acquireRequest('bob') }, 'ok')
     expect(leaseRow(story.end())).toEqual([
-      expect.stringMatching(/^S1 Lease row: .* bob .* acquire.*The rules refuse it: vacantOrExpired does not hold/),
+      expect.stringMatching(
+        /^S1 Lease row: .* bob, which asked to acquire.*The rules refuse it: vacantOrExpired does not hold/,
+      ),
     ])
   })
 
@@ -294,6 +314,38 @@ describe('each history in which something is wrong is rejected for that', () => 
     ])
   })
 
+  it('the same for so short a time that it can be measured', () => {
+    const historyWith = (overlapMs: number) => {
+      const story = new Story()
+      const ann = story.lead('ann')
+      story.wait(LONG_ENOUGH_MS)
+      story.lead('bob')
+      const { candidate: who, attempt, fencingToken } = ann
+      const [bobs] = story.end().reports.filter((report) => report.kind === 'believes' && report.who === 'bob')
+      story.tell({ kind: 'believes', who, attempt, fencingToken, op: who, atMs: (bobs?.atMs ?? 0) + overlapMs })
+      return story.end()
+    }
+    expect(told(checkBeliefs(historyWith(MEASURING_ERROR_MS)))).toEqual([])
+    expect(told(checkBeliefs(historyWith(MEASURING_ERROR_MS + 0.1)))).toEqual([
+      expect.stringMatching(/^S1 Beliefs: ann and bob both believed/),
+    ])
+  })
+
+  it('the same where a third believed for a shorter time in between', () => {
+    const story = new Story()
+    const ann = story.lead('ann')
+    story.wait(LONG_ENOUGH_MS)
+    story.lead('bob')
+    story.wait(LONG_ENOUGH_MS)
+    story.lead('cy')
+    story.wait(10)
+    story.believe(ann)
+    expect(told(checkBeliefs(story.end()))).toEqual([
+      expect.stringMatching(/ann and bob both/),
+      expect.stringMatching(/ann and cy both/),
+    ])
+  })
+
   it('but not where clocks had left the budget before', () => {
     const story = new Story()
     const ann = story.lead('ann')
@@ -303,29 +355,5 @@ describe('each history in which something is wrong is rejected for that', () => 
     story.wait(10)
     story.believe(ann)
     expect(told(checkBeliefs(story.end()))).toEqual([])
-  })
-})
-
-describe('the verdict', () => {
-  it('on a control that loses an update is good, and tells how many', () => {
-    const story = new Story()
-    const ann = story.lead('ann')
-    story.effect(ann, 'ann-1')
-    story.effect(ann, 'ann-2')
-    expect(check(story.end(['ann-2']), WORKLOADS.unfenced)).toMatchObject({ failures: [], figures: { lost: 1 } })
-  })
-
-  it('on a control that loses nothing is bad: its faults show nothing', () => {
-    const story = new Story()
-    story.effect(story.lead('ann'), 'ann-1')
-    expect(told(check(story.end(['ann-1']), WORKLOADS.unfenced).failures)).toEqual([
-      expect.stringMatching(/lost no update/),
-    ])
-  })
-
-  it('on a history with too many orders to try is neither that it is right nor that it is wrong', () => {
-    const story = new Story()
-    story.complete(story.lead('ann'))
-    expect(checkLeaseRow(story.end(), 1)).toMatchObject({ failures: [], gaveUp: true })
   })
 })

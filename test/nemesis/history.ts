@@ -52,13 +52,21 @@ export interface Try {
   readonly label: Label
   /** The transaction's ClientRequestToken: DynamoDB applies all requests that share it once. */
   readonly transaction?: string
+  /** When it reached the network. */
   readonly invokedAtMs: number
+  /** When the network let it go on to DynamoDB, perhaps much later; absent where it never did: nothing came of such a try. */
+  readonly forwardedAtMs?: number
   readonly outcome: Outcome
   /** What the client learned, or could have: it was put on its connection. Absent where the outcome is open. */
   readonly answer?: Answer
   /** What DynamoDB said where that never reached the client. */
   readonly withheld?: Answer
   readonly fault?: string
+}
+
+/** What DynamoDB said, or the network in its stead, whether or not it reached the client. */
+export function said({ answer, withheld }: Pick<Try, 'answer' | 'withheld'>): Answer | undefined {
+  return answer ?? withheld
 }
 
 /** What a worker says of itself: `began` once per tenure, `believes` whenever it looked and its lease said that it leads. */

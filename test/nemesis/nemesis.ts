@@ -10,6 +10,7 @@ import { startDynamoDBLocal } from '../../infra/local/dynamodb-local.ts'
 import { INTERRUPTED_EXIT_CODE, onInterrupt } from '../../infra/local/interrupt.ts'
 import { type Part, writePart } from '../proof/part.ts'
 import { check } from './check.ts'
+import { checkSubstance } from './checks/substance.ts'
 import { readHistory } from './history.ts'
 import { type NemesisOptions, OptionError, parseOptions } from './options.ts'
 import { type Progress, Status } from './progress.ts'
@@ -22,8 +23,11 @@ const FULL = { operations: 220, stagedWrites: 3, mostMs: 150_000 }
 const QUICK = { operations: 60, stagedWrites: 1, mostMs: 60_000 }
 /** Workloads side by side: they mostly wait for leases, and the machine may have two cores. */
 const LANES = 2
+/** The ones that take longest come first, so that no lane is left alone with one at the end. */
+const LONGEST_FIRST: readonly WorkloadName[] = ['complete', 'guard', 'fence', 'unclaimed', 'unfenced']
 
-process.exitCode = await main(process.argv.slice(2))
+// Not by itself: after a Ctrl-C some faults still wait for a moment that never comes.
+process.exit(await main(process.argv.slice(2)))
 
 async function main(argv: readonly string[]): Promise<number> {
   try {
@@ -72,7 +76,9 @@ function directoryFor({ histories }: NemesisOptions): string {
 
 function judge(name: WorkloadName, { directory, seconds, troubles }: RunResult): Finding {
   const workload = WORKLOADS[name]
-  return { workload, seconds, troubles, verdict: check(readHistory(directory), workload) }
+  const { figures, failures } = check(readHistory(directory), workload)
+  const verdict = { figures, failures: [...failures, ...checkSubstance(figures, workload)] }
+  return { workload, seconds, troubles, verdict }
 }
 
 async function runAll(
@@ -86,7 +92,7 @@ async function runAll(
   const fakeClock = await findFakeClock(process.env)
   if (fakeClock === undefined) {
     notes.push(
-      'faketime is not installed: clocks were set wrong through the library alone (Debian: apt install faketime).',
+      'faketime is not installed, or has no effect on Node: clocks were set wrong through the library alone (Debian: apt install faketime).',
     )
   }
   const dynamodb = await startDynamoDBLocal({ signal })
@@ -94,12 +100,14 @@ async function runAll(
   try {
     const size = quick ? QUICK : FULL
     const common = { ...size, seed, endpoint: dynamodb.endpoint, directory, fakeClock, signal }
-    return await inLanes(workloads, failed, async (name) => {
+    const order = LONGEST_FIRST.filter((name) => workloads.includes(name))
+    const results = await inLanes(order, failed, async (name) => {
       const progress = (now: Progress) => status.show(name, now, size.operations)
       const result = await run({ ...common, workload: WORKLOADS[name], progress })
       status.done(name)
       return [name, result] as const
     })
+    return workloads.flatMap((name) => results.filter(([ofWorkload]) => ofWorkload === name))
   } finally {
     await dynamodb.stop()
   }
@@ -110,24 +118,16 @@ async function inLanes<T, R>(
   items: readonly T[],
   failed: AbortController,
   work: (item: T) => Promise<R>,
-): Promise<R[]> {
-  const results: { readonly place: number; readonly result: R }[] = []
-  const waiting = [...items.entries()]
+): Promise<readonly R[]> {
+  const results: R[] = []
+  const waiting = [...items]
   const lane = async () => {
     for (let next = waiting.shift(); next !== undefined && !failed.signal.aborted; next = waiting.shift()) {
-      const [place, item] = next
-      results.push({ place, result: await work(item) })
+      results.push(await work(next))
     }
   }
-  const lanes = Array.from({ length: LANES }, () =>
-    lane().catch((error: unknown) => {
-      failed.abort(error)
-      throw error
-    }),
-  )
-  const ended = await Promise.allSettled(lanes)
-  for (const { status, ...how } of ended) {
-    if (status === 'rejected') throw failed.signal.reason ?? how
-  }
-  return results.toSorted((a, b) => a.place - b.place).map(({ result }) => result)
+  const lanes = Array.from({ length: LANES }, () => lane().catch((error: unknown) => failed.abort(error)))
+  await Promise.all(lanes)
+  failed.signal.throwIfAborted()
+  return results
 }

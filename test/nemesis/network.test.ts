@@ -106,6 +106,22 @@ for (const name of NETWORK_FAULTS) {
   })
 }
 
+it('it is written down when a request was let go on, and that one was not', async () => {
+  const { tries: lost } = await strike('request lost')
+  expect(lost.map(({ forwardedAtMs }) => forwardedAtMs)).toEqual([undefined])
+  written = []
+  const [delayed] = (await strike('request delayed')).tries
+  expect((delayed?.forwardedAtMs ?? 0) - (delayed?.invokedAtMs ?? 0)).toBeGreaterThan(15)
+  expect(delayed?.answer?.atMs).toBeGreaterThan(delayed?.forwardedAtMs ?? 0)
+})
+
+it('a request that does not say what it is for goes no further, and is told of', async () => {
+  const reply = await fetch(network.endpoint, { method: 'POST', body: '{}', headers: { 'x-amz-target': 'ListTables' } })
+  expect(reply.status).toBe(400)
+  expect(received).toEqual([])
+  expect(network.troubles).toEqual(['A request came without a note of what it is for: ListTables.'])
+})
+
 it('a copy that the network made is written down as its own, without an answer to anybody', async () => {
   const { tries } = await strike('duplicated')
   expect(tries.map(({ who, outcome, withheld }) => [who, outcome, withheld?.outcome])).toEqual([

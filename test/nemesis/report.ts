@@ -4,8 +4,10 @@ import { count } from '../../infra/local/display/phrases.ts'
 import type { Claim } from '../proof/claims.ts'
 import type { Failure, Part, Table } from '../proof/part.ts'
 import type { Verdict } from './check.ts'
+import { NETWORK_FAULTS } from './network/faults.ts'
 import type { NemesisOptions } from './options.ts'
-import type { Workload } from './workloads.ts'
+import { PROCESS_FAULTS } from './strikes/plan.ts'
+import { WORKLOAD_NAMES, type Workload } from './workloads.ts'
 
 export interface Finding {
   readonly workload: Workload
@@ -23,7 +25,10 @@ export function partOf(
   seconds: number,
   notes: readonly string[],
 ): Part {
-  const failures = findings.flatMap(failuresOf)
+  const absent = neverStruck(findings)
+  // A short run may not come to each of them.
+  const isWhole = !options.quick && options.workloads.length === WORKLOAD_NAMES.length
+  const failures = [...findings.flatMap(failuresOf), ...(isWhole ? absent : []).map((what) => ({ what, trace: [] }))]
   return {
     title: 'Nemesis',
     rerun: rerun(options),
@@ -31,10 +36,16 @@ export function partOf(
     seconds,
     summary: summarize(findings, failures),
     tables: [workloadTable(findings), faultTable(findings)],
-    notes,
+    notes: [...notes, ...(isWhole ? [] : absent)],
     failures,
     seenToBreak: findings.flatMap(brokenOnPurpose),
   }
+}
+
+function neverStruck(findings: readonly Finding[]): string[] {
+  const struck = new Set(findings.flatMap(({ verdict }) => [...verdict.figures.faults.keys()]))
+  const absent = [...NETWORK_FAULTS, ...PROCESS_FAULTS].filter((name) => !struck.has(name))
+  return absent.length === 0 ? [] : [`In this run no such fault ever struck: ${absent.join(', ')}.`]
 }
 
 /** A control that lost updates, and beliefs that overlapped when clocks had left the budget. */

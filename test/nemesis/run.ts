@@ -1,4 +1,5 @@
 /** One run of one workload: tables, network, workers, faults; then the end of the history. */
+import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -6,13 +7,13 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { mulberry32, type Random } from '../../infra/local/random.ts'
 import { createLeaseTable, localClient } from '../support/tables.ts'
 import { additionOf } from './checks/accepted.ts'
-import { machineMs, openHistory, type Try } from './history.ts'
+import { machineMs, NETWORK, openHistory, said, type Try } from './history.ts'
 import { networkFault } from './network/faults.ts'
 import { Network } from './network/proxy.ts'
 import type { Progress } from './progress.ts'
 import { type ProcessFault, planNetwork, planProcesses } from './strikes/plan.ts'
 import { type Battlefield, strike } from './strikes/strike.ts'
-import { Crew } from './workers/crew.ts'
+import { Crew, placeOf } from './workers/crew.ts'
 import type { FakeClock } from './workers/faketime.ts'
 import { readAdditions } from './workers/protected-row.ts'
 import type { Workload, WorkloadName } from './workloads.ts'
@@ -52,6 +53,7 @@ export interface RunResult {
 /** @throws the reason of `signal` */
 export async function run(options: RunOptions): Promise<RunResult> {
   const { workload, endpoint, signal } = options
+  signal.throwIfAborted()
   const directory = join(options.directory, workload.name)
   mkdirSync(directory)
   const file = openHistory(directory, 'network')
@@ -78,17 +80,17 @@ export async function run(options: RunOptions): Promise<RunResult> {
         { crew, network, file, leaseMs: LEASE_MS, isControl: workload.isControl },
         tally,
       )
-      if (!enough) troubles.push(tooSlow(options, tally))
+      if (!enough && crew.crashes.length === 0) troubles.push(tooSlow(options, tally))
     } finally {
-      await crew.end()
-      await network.drained() // delayed copies land before the row is read
+      await crew.end(signal)
+      if (!signal.aborted) await network.drained() // delayed copies land before the row is read
       await network.stop()
     }
     signal.throwIfAborted()
     const additions = await readAdditions(DynamoDBDocumentClient.from(client), protectedTable)
     file.write({ kind: 'end', atMs: machineMs(), additions })
     const seconds = (performance.now() - startedAt) / 1_000
-    return { directory, seconds, troubles: [...troubles, ...crew.crashes] }
+    return { directory, seconds, troubles: [...troubles, ...crew.crashes, ...network.troubles] }
   } finally {
     client.destroy()
     file.close()
@@ -102,16 +104,20 @@ interface Tally {
   faults: number
   /** How often each fault of a process or a clock struck. */
   readonly struck: Map<ProcessFault['name'], number>
+  /** The places whose workers were granted the lease. */
+  readonly led: Set<string>
 }
 
 function tallyOf(network: Network): Tally {
-  const tally: Tally = { sent: new Set(), completedTicks: 0, faults: 0, struck: new Map() }
+  const tally: Tally = { sent: new Set(), completedTicks: 0, faults: 0, struck: new Map(), led: new Set() }
   const ticks = new Set<string>()
   network.listen((tried: Try) => {
     const addition = additionOf(tried)
     if (addition !== undefined) tally.sent.add(addition.op)
-    if (addition?.tick !== undefined && (tried.answer ?? tried.withheld)?.outcome === 'ok') ticks.add(addition.tick)
+    const isAccepted = said(tried)?.outcome === 'ok'
+    if (addition?.tick !== undefined && isAccepted) ticks.add(addition.tick)
     tally.completedTicks = ticks.size
+    if (tried.label.as === 'acquire' && isAccepted && tried.who !== NETWORK) tally.led.add(placeOf(tried.who))
   })
   return tally
 }
@@ -122,7 +128,7 @@ async function fight(options: RunOptions, field: Omit<Battlefield, 'random'>, ta
   const over = new AbortController()
   const random = (purpose: string) => mulberry32(seedOf(seed, workload.name, purpose))
   const mayLeaveBudget = () => workload.clocksLeaveBudget && tally.sent.size >= operations * LEAVE_BUDGET_AFTER
-  const nemeses = [
+  const striking = Promise.all([
     strikeNetwork(options, field, random('network'), tally, over.signal),
     strikeProcesses(
       options,
@@ -132,16 +138,25 @@ async function fight(options: RunOptions, field: Omit<Battlefield, 'random'>, ta
       tally,
       over.signal,
     ),
-  ]
+  ])
+  let hasFailed = false
+  striking.catch(() => {
+    hasFailed = true // told below
+  })
   const isEnough = () => tally.sent.size >= operations && missing(options, tally).length === 0
+  const goesOn = () => !hasFailed && field.crew.crashes.length === 0 && !signal.aborted
   const giveUpAt = performance.now() + mostMs
-  while (!isEnough() && performance.now() < giveUpAt && !signal.aborted) {
+  while (!isEnough() && performance.now() < giveUpAt && goesOn()) {
     await sleep(LOOK_EVERY_MS)
     progress({ operations: tally.sent.size, faults: tally.faults })
   }
   over.abort()
-  await Promise.all(nemeses)
+  await Promise.race([striking, aborted(signal)])
   return isEnough()
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort')
 }
 
 async function strikeNetwork(
@@ -184,17 +199,20 @@ async function strikeProcesses(
   }
 }
 
-/** The faults without which a run shows nothing, and that have not struck often enough yet. */
-function missing({ stagedWrites, workload }: RunOptions, { struck }: Tally): readonly ProcessFault['name'][] {
+/** Without what a run shows too little, and what has not happened often enough yet. */
+function missing({ stagedWrites, workload }: RunOptions, { struck, led }: Tally): readonly string[] {
   const staged = ['write between read and write', 'write after successor'] as const
   const needed = workload.clocksLeaveBudget ? ([...staged, 'clock beyond the budget'] as const) : staged
-  return needed.filter((name) => (struck.get(name) ?? 0) < stagedWrites)
+  return [
+    ...needed.filter((name) => (struck.get(name) ?? 0) < stagedWrites).map((name) => `too rarely "${name}"`),
+    ...(led.size < WORKERS ? [`leaders in only ${led.size} of ${WORKERS} places`] : []),
+  ]
 }
 
 function tooSlow(options: RunOptions, tally: Tally): string {
   const { operations, mostMs } = options
-  const rare = missing(options, tally).map((name) => `, too rarely "${name}"`)
-  return `Of ${operations} operations it saw ${tally.sent.size} within ${mostMs / 1_000} s${rare.join('')}: the run shows too little.`
+  const seen = [`${tally.sent.size} of ${operations} operations`, ...missing(options, tally)].join(', ')
+  return `Within ${mostMs / 1_000} s it saw ${seen}: the run shows too little.`
 }
 
 /** Each purpose has chance of its own, so that what one draws does not change another's. */

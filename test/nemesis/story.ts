@@ -3,7 +3,9 @@
  * the story says otherwise. Each request takes 2 ms, and 8 ms pass before the next.
  */
 import { marshall } from '@aws-sdk/util-dynamodb'
-import * as rules from '../../functions/election/rules.ts'
+import type * as rules from '../../functions/election/rules.ts'
+import type { Failure } from '../proof/part.ts'
+import { type OnLeaseRow, replyTo } from './checks/specification.ts'
 import { type Answer, type Event, type History, historyOf, type Label, NETWORK, type Try } from './history.ts'
 
 export const LEASE_MS = 1_000
@@ -15,8 +17,8 @@ export interface Leader extends rules.Tenure {
   readonly tick?: string
 }
 
-/** What became of a request: it was answered, its reply was lost, or it was lost itself. */
-export type Fate = 'answered' | 'reply lost' | 'lost'
+/** What became of a request that DynamoDB carried out. */
+export type Fate = 'answered' | 'reply lost'
 
 export class Story {
   atMs = 5_000
@@ -59,43 +61,42 @@ export class Story {
   }
 
   /** One request on the lease row, answered by the rules; whoever tells it can change what is written down. */
-  request(who: string, label: Label, fate: Fate = 'answered', changes: Partial<Try> = {}): rules.Reply {
+  request(who: string, label: OnLeaseRow, fate: Fate = 'answered', changes: Partial<Try> = {}): rules.Reply {
     const before = this.row
-    const reply: rules.Reply = fate === 'lost' ? { granted: false, record: before } : replyTo(before, label)
+    const reply = replyTo(before, label)
     if (reply.granted) this.row = reply.record
-    const answer = this.#answer(
-      reply.granted ? 'ok' : 'refused',
-      label.as === 'acquire' || !reply.granted ? before : undefined,
-    )
-    this.try(
-      who,
-      label,
-      fate === 'answered' ? { outcome: answer.outcome, answer } : fate === 'lost' ? {} : { withheld: answer },
-      changes,
-    )
+    const bringsRow = label.as === 'acquire' || !reply.granted
+    const answer = this.#answer(reply.granted ? 'ok' : 'refused', bringsRow ? before : undefined)
+    this.try(who, label, fate === 'answered' ? { outcome: answer.outcome, answer } : { withheld: answer }, changes)
     return reply
   }
 
   /** DynamoDB gives this answer, with the row as it is, whatever the rules say. */
-  forge(who: string, label: Label, outcome: 'ok' | 'refused'): void {
-    this.try(who, label, { outcome, answer: this.#answer(outcome, this.row) })
+  forge(who: string, label: OnLeaseRow, outcome: 'ok' | 'refused', fate: 'answered' | 'reply lost' = 'answered'): void {
+    const answer = this.#answer(outcome, this.row)
+    this.try(who, label, fate === 'answered' ? { outcome, answer } : { withheld: answer })
+  }
+
+  /** Nobody learns what became of it. */
+  lost(who: string, label: Label): void {
+    this.try(who, label, {})
+  }
+
+  /** The network lets it go no further. */
+  dropped(who: string, label: Label, changes: Partial<Try> = {}): void {
+    this.tell({ ...this.#open(who, label), ...changes })
+    this.atMs += 10
   }
 
   /** Any try at all. */
   try(who: string, label: Label, said: Partial<Try>, changes: Partial<Try> = {}): void {
-    const id = ++this.#ids
-    this.tell({
-      kind: 'try',
-      id,
-      who,
-      request: `${who}-${id}`,
-      label,
-      invokedAtMs: this.atMs,
-      outcome: 'open',
-      ...said,
-      ...changes,
-    })
+    this.tell({ ...this.#open(who, label), forwardedAtMs: this.atMs, ...said, ...changes })
     this.atMs += 10
+  }
+
+  #open(who: string, label: Label): Try {
+    const id = ++this.#ids
+    return { kind: 'try', id, who, request: `${who}-${id}`, label, invokedAtMs: this.atMs, outcome: 'open' }
   }
 
   /** Acquires, and believes it. @throws Error where the rules refuse it */
@@ -123,15 +124,13 @@ export class Story {
     this.#report(leader, 'believes')
   }
 
-  renew(leader: Leader, fate: Fate = 'answered'): void {
-    const request = {
-      ...tenureOf(leader),
-      kind: 'renew' as const,
-      step: ++leader.step,
-      nowMs: this.wallMs,
-      expiresAtMs: this.wallMs + LEASE_MS,
-    }
-    this.request(leader.candidate, { as: 'write', request }, fate)
+  renewal(leader: Leader): Extract<Label, { as: 'write' }> {
+    const times = { nowMs: this.wallMs, expiresAtMs: this.wallMs + LEASE_MS }
+    return { as: 'write', request: { ...tenureOf(leader), kind: 'renew', step: ++leader.step, ...times } }
+  }
+
+  renew(leader: Leader): void {
+    this.request(leader.candidate, this.renewal(leader))
   }
 
   completion(leader: Leader, op?: string): Extract<Label, { as: 'write' }> {
@@ -181,6 +180,11 @@ export class Story {
   }
 }
 
+/** What checks found, a line each. */
+export function told(failures: readonly Failure[]): string[] {
+  return failures.map(({ claim, what }) => `${claim ?? ''} ${what}`)
+}
+
 export function tenureOf({ lease, candidate, attempt, fencingToken }: Leader): rules.Tenure {
   return { lease, candidate, attempt, fencingToken }
 }
@@ -188,19 +192,4 @@ export function tenureOf({ lease, candidate, attempt, fencingToken }: Leader): r
 /** What is said of a try that DynamoDB accepted, sent now. */
 export function accepted(atMs: number, seenToken?: number): { readonly outcome: 'ok'; readonly answer: Answer } {
   return { outcome: 'ok', answer: { outcome: 'ok', atMs: atMs + 2, ...(seenToken === undefined ? {} : { seenToken }) } }
-}
-
-function replyTo(record: rules.LeaseRecord | undefined, label: Label): rules.Reply {
-  switch (label.as) {
-    case 'acquire':
-      return rules.acquire(record, label.request)
-    case 'write':
-      return rules.write(record, label.request)
-    case 'giveBack':
-      return rules.giveBack(record, label.request)
-    case 'guard':
-      return rules.isHeldBy(record, label.tenure) ? { granted: true, record } : { granted: false, record }
-    default:
-      throw new Error(`a ${label.as} is not about the lease row`)
-  }
 }

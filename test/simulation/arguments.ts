@@ -3,9 +3,13 @@ import { Command, InvalidArgumentError } from 'commander'
 export interface Arguments {
   /** The seeds to live through, in this order. */
   readonly seeds: readonly number[]
+  /** And then these, which nobody has lived through before. */
+  readonly fresh: readonly number[]
   readonly ticks: number | undefined
   readonly faults: ReadonlySet<number> | undefined
   readonly print: boolean
+  /** Whether every history goes through all layers of the AWS SDK. */
+  readonly wholeSdk: true | undefined
   /** Whether to look for the shortest history that breaks what the first one broke. */
   readonly shrink: boolean
   /** So many histories that every rare situation must come about. */
@@ -32,19 +36,23 @@ export function readArguments(argv: readonly string[], freshSeed: () => number):
     .option('--faults <list>', 'with --seed: of its faults only these, like 3,17; none where empty', faultList)
     .option('--print', 'with --seed: print the history', false)
     .option('--no-shrink', 'show the first history that breaks a claim as it is')
+    .option(
+      '--whole-sdk',
+      'every history through all of the AWS SDK, not just each sixteenth: slower, with the same result',
+    )
     .option('--quick', 'fewer histories, a part of them from fresh seeds', false)
     .option('--json <file>', 'write what was found as JSON')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   const options = command.parse(argv).opts<Options>()
-  const { seed, ticks, faults, print, shrink, quick, json } = options
+  const { seed, ticks, faults, print, wholeSdk, shrink, quick, json } = options
   if (seed === undefined && (ticks !== undefined || faults !== undefined || print)) {
     command.error('error: --ticks, --faults and --print go with --seed')
   }
-  const common = { ticks, faults, print, shrink, json }
+  const common = { fresh: [], ticks, faults, print, wholeSdk, shrink, json }
   if (seed !== undefined) return { ...common, seeds: [seed], isFull: false }
   if (quick) {
     const fresh = Array.from({ length: QUICK_FRESH }, freshSeed)
-    return { ...common, seeds: [...upFrom(options.from, QUICK), ...fresh], isFull: false }
+    return { ...common, seeds: upFrom(options.from, QUICK), fresh, isFull: false }
   }
   return { ...common, seeds: upFrom(options.from, options.seeds ?? FULL), isFull: (options.seeds ?? FULL) >= FULL }
 }
@@ -56,6 +64,7 @@ interface Options {
   readonly ticks?: number
   readonly faults?: ReadonlySet<number>
   readonly print: boolean
+  readonly wholeSdk?: true
   readonly shrink: boolean
   readonly quick: boolean
   readonly json?: string

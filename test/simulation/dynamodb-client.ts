@@ -1,5 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import { isObject } from './exchange.ts'
 import type { Wire } from './wire.ts'
 
 const NO_SIGNATURE = { sign: async <Request>(request: Request) => request }
@@ -34,11 +35,11 @@ export function wholeClient(wire: Wire): DynamoDBDocumentClient {
         options: { abortSignal?: unknown } = {},
       ) {
         const target = request.headers['x-amz-target'] ?? ''
-        const { status, body, dateMs } = await wire.send(
-          target.slice(target.indexOf('.') + 1),
-          textOf(request.body),
-          options.abortSignal instanceof AbortSignal ? options.abortSignal : undefined,
-        )
+        const operation = target.slice(target.indexOf('.') + 1)
+        const text = textOf(request.body)
+        const sent: unknown = JSON.parse(text)
+        const signal = options.abortSignal instanceof AbortSignal ? options.abortSignal : undefined
+        const { status, body, dateMs } = await wire.send(operation, { body: isObject(sent) ? sent : {}, text }, signal)
         const headers = { date: new Date(dateMs).toUTCString(), 'content-type': 'application/x-amz-json-1.0' }
         return {
           response: { statusCode: status, headers, body: ENCODER.encode(JSON.stringify(body)), reason: '' },

@@ -72,9 +72,14 @@ function abortAfter(ms: number): AbortSignal {
   return controller.signal
 }
 
-const SimulatedDate = new Proxy(RealDate, {
-  construct: (date, args, newTarget) => Reflect.construct(date, args.length === 0 ? [now()] : args, newTarget),
-})
+/** A function and not a proxy, which is several times as slow. */
+function SimulatedDate(...args: unknown[]): unknown {
+  if (new.target === undefined) return RealDate()
+  const target = new.target === SimulatedDate ? RealDate : new.target
+  return Reflect.construct(RealDate, args.length === 0 ? [now()] : args, target)
+}
+SimulatedDate.prototype = RealDate.prototype
+Object.setPrototypeOf(SimulatedDate, RealDate)
 
 Math.random = () => inside()?.random.fraction() ?? real.random()
 Date.now = now

@@ -1,4 +1,5 @@
 /** One history: a world that is made from a seed, lives through its ticks while things go wrong, and is then looked at. */
+import { createHash } from 'node:crypto'
 import type { Fault } from './faults.ts'
 import type { Situation, Violation } from './findings.ts'
 import { enter } from './globals.ts'
@@ -14,7 +15,7 @@ export interface Order {
   readonly ticks?: number | undefined
   /** Of the seed's faults only these; all of them where absent. */
   readonly only?: ReadonlySet<number> | undefined
-  /** Whether requests go through all layers of the AWS SDK. @default for each eighth seed */
+  /** Whether requests go through all layers of the AWS SDK. @default for each sixteenth seed */
   readonly wholeSdk?: boolean | undefined
 }
 
@@ -33,17 +34,21 @@ export interface History {
 }
 
 export async function live(order: Order): Promise<History> {
-  const { world, lambda, lines, hash } = makeWorld(order)
+  const { world, lambda, lines, exchanged } = makeWorld(order)
   const { timeline, findings, faults, setting } = world
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0 // the SDK makes many errors, and their stacks take a tenth of the time
+  const unhandled = (reason: unknown) => findings.wrong(`a rejection that nobody handles: ${String(reason)}`)
+  process.on('unhandledRejection', unhandled)
   enter(timeline)
   try {
-    await liveThrough(world, lambda)
-  } catch (error) {
-    // What is thrown at the world itself, as an invalid request to DynamoDB is, and not at a process in it.
-    findings.wrong(String(error))
+    await liveThrough(world, lambda).catch((error: unknown) => {
+      // What is thrown at the world itself, as an invalid request to DynamoDB is, and not at a process in it.
+      findings.wrong(String(error))
+    })
+    await new Promise((resolve) => setImmediate(resolve)) // Node tells of unhandled rejections when it comes to rest
   } finally {
+    process.off('unhandledRejection', unhandled)
     enter(undefined)
     Error.stackTraceLimit = stackTraceLimit
   }
@@ -56,7 +61,9 @@ export async function live(order: Order): Promise<History> {
     requests: world.requests.count,
     situations: findings.situations,
     lines,
-    fingerprint: hash.update(lines.join('\n')).digest('hex'),
+    fingerprint: createHash('sha256')
+      .update([...lines, ...exchanged].join('\n'))
+      .digest('hex'),
   }
 }
 

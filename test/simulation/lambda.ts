@@ -262,7 +262,10 @@ export class Lambda {
       process.setWall(byMs)
       timeline.after(random.spread(1_000, 300_000), undefined, () => process.setWall(-byMs))
     })
-    clock('clock drifts', (random) => process.drift(eitherWay(random, random.spread(1, 50))))
+    clock('clock drifts', (random) => {
+      process.drift(eitherWay(random, random.spread(1, 50)))
+      timeline.after(random.spread(60_000, 1_000_000), undefined, () => process.drift(0))
+    })
     if (faults.over) return
     const wrong = faults.draw('clock wrong', label, nowMs)
     if (wrong !== undefined) {

@@ -47,7 +47,7 @@ export function longestLeaseMs({ entry, heartbeat, leaseMs, timeoutMs }: Setting
 export function settingOf(seed: number, ticks?: number): Setting {
   const random = new Random(seed, 'setting')
   const periodMs = random.pick(60_000, 300_000, 300_000, 900_000)
-  const count = random.pick(2, 3, 3, 3, 3, 4)
+  const count = random.pick(2, 2, 3, 3, 3, 4)
   const apart = random.pick(0, 200, 200, 3_000, 40_000)
   const extreme = random.chance(500)
   const candidates = NAMES.slice(0, count).map((name, nth) => ({
@@ -76,9 +76,9 @@ export function settingOf(seed: number, ticks?: number): Setting {
     entry,
     heartbeat,
     longTasksPerMille: runsOut ? 600 : random.pick(50, 120, 500),
-    work: random.pick('fence', 'fence', 'fence', 'guard', 'completion', 'billing'),
+    work: random.weighted({ fence: 5, guard: 2, completion: 2, billing: 1 }) ?? 'fence',
     sharedProcesses: random.chance(250),
-    intensity: random.pick(0.5, 1, 1, 2, 4),
+    intensity: random.pick(0.7, 1, 1, 2, 4),
     freezeStopsMonotonic: random.chance(500),
   }
 }

@@ -26,6 +26,11 @@ export async function minimal<Item>(
   return left
 }
 
+/** Thrown by whoever runs a trial, where enough time went into it: what was found so far is the answer. */
+export class EnoughError extends Error {
+  override readonly name = 'EnoughError'
+}
+
 /** What is run again while shrinking. */
 export interface Trial {
   readonly seed: number
@@ -39,34 +44,38 @@ export interface Failing {
   readonly faults: readonly { readonly id: number }[]
 }
 
-/** @returns the smallest order that still breaks the same claim, and its history */
+export interface Shrunk<Result> {
+  readonly trial: Trial
+  readonly result: Result
+  /** Whether nothing is left that could be left out; otherwise the time was over before. */
+  readonly isMinimal: boolean
+}
+
+/** @returns the smallest order found that still breaks the same claim, and its history */
 export async function shrink<Result extends Failing>(
   seed: number,
   failing: Result,
   run: (trial: Trial) => Promise<Result>,
-): Promise<{ readonly trial: Trial; readonly result: Result }> {
+): Promise<Shrunk<Result>> {
   const claim = failing.violation?.claim
-  const isSame = ({ violation }: Result) => violation !== undefined && violation.claim === claim
   let best: { readonly trial: Trial; readonly result: Result } = {
     trial: { seed, ticks: failing.setting.ticks },
     result: failing,
   }
-  for (let ticks = 1; ticks < failing.setting.ticks; ticks++) {
-    const trial = { seed, ticks }
+  const fails = async (trial: Trial) => {
     const result = await run(trial)
-    if (!isSame(result)) continue
+    if (result.violation === undefined || result.violation.claim !== claim) return false
     best = { trial, result }
-    break
+    return true
   }
-  const { ticks } = best.trial
-  await minimal(
-    best.result.faults.map(({ id }) => id),
-    async (some) => {
-      const trial = { seed, ticks, only: new Set(some) }
-      const result = await run(trial)
-      if (isSame(result)) best = { trial, result }
-      return isSame(result)
-    },
-  )
-  return best
+  try {
+    for (let ticks = 1; ticks < failing.setting.ticks; ticks++) if (await fails({ seed, ticks })) break
+    const { ticks } = best.trial
+    const faults = best.result.faults.map(({ id }) => id)
+    await minimal(faults, (some) => fails({ seed, ticks, only: new Set(some) }))
+    return { ...best, isMinimal: true }
+  } catch (error) {
+    if (error instanceof EnoughError) return { ...best, isMinimal: false }
+    throw error
+  }
 }

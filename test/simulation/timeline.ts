@@ -108,8 +108,11 @@ function isBefore(a: Due, b: Due): boolean {
   return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order)
 }
 
-/** No file and no socket is used in here, so that one turn of the real event loop lets every promise go on. */
-const realImmediate = setImmediate
+/**
+ * No file and no socket is used in here, so that everything has gone on that can once no promise is left to settle: Node
+ * takes up what is asked for its next tick when that is so.
+ */
+const { nextTick } = process
 function everythingSettled(): Promise<void> {
-  return new Promise((resolve) => realImmediate(resolve))
+  return new Promise((resolve) => nextTick(resolve))
 }

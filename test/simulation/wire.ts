@@ -1,4 +1,4 @@
-import { type Answer, type Exchange, isObject } from './exchange.ts'
+import type { Answer, Exchange } from './exchange.ts'
 import type { Faults, Injected } from './faults.ts'
 import type { SimulatedProcess } from './process.ts'
 import { Random } from './random.ts'
@@ -28,6 +28,8 @@ export interface Wires {
   readonly listener: Listener
 }
 
+/** The body of a request, and what it is as a text. */
+export type Sent = Pick<Exchange, 'body' | 'text'>
 export type Reply = Answer & { readonly dateMs: number }
 
 /** As the shipped clients are set up: so long to connect, so long for an answer. */
@@ -50,16 +52,15 @@ export class Wire {
     this.#cutOffUntilMs = this.#wires.timeline.nowMs + forMs
   }
 
-  send(operation: string, text: string, signal: AbortSignal | undefined): Promise<Reply> {
+  send(operation: string, { body, text }: Sent, signal: AbortSignal | undefined): Promise<Reply> {
     const { seed, timeline, faults, listener } = this.#wires
     const process = this.#process
-    const body: unknown = JSON.parse(text)
     const place = `${process.errand} request ${++process.requests}`
     const exchange: Exchange = {
       process,
       place,
       operation,
-      body: isObject(body) ? body : {},
+      body,
       text,
       sentAtMs: timeline.nowMs,
       settled: false,

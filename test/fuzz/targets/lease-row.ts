@@ -178,10 +178,13 @@ const clockOf = (clock: ManualClock) => ({ wallMs: () => clock.wallMs(), monoton
 
 const ENCODER = new TextEncoder()
 
-/** An answer that is nested too deep even to be written is cut off, as a lost connection does. */
+/**
+ * An answer that is nested too deep even to be written is cut off, as a lost connection does. DynamoDB's protocol leaves
+ * out what is absent: that it never says null is taken on trust, as by the SDK's own types.
+ */
 function encoded(body: unknown): Uint8Array {
   try {
-    return ENCODER.encode(JSON.stringify(body))
+    return ENCODER.encode(JSON.stringify(body, (_name, value: unknown) => value ?? undefined))
   } catch {
     return ENCODER.encode('{"Attributes":'.repeat(20_000))
   }

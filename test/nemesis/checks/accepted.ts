@@ -1,99 +1,103 @@
 /** What DynamoDB accepted, as the network saw it, whether or not the client ever learned of it. */
 import { acquired } from '../../../functions/election/rules.ts'
 import { readRow } from '../../../functions/election/stores/row.ts'
-import type { Answer, History, Try } from '../history.ts'
+import type { History, Try } from '../history.ts'
+import { servedRequests } from './served.ts'
 
-export interface Acquisition {
+/** It took effect somewhere between the two times. */
+interface TookEffect {
   readonly who: string
-  readonly attempt: string
-  readonly candidate: string
   readonly fencingToken: number
+  readonly sentAtMs: number
+  readonly answeredAtMs: number
+}
+
+export interface Acquisition extends TookEffect {
+  readonly attempt: string
   readonly tick?: string
   /** It replaced a holder whose lease had expired. */
   readonly isTakeover: boolean
-  readonly invokedAtMs: number
-  readonly answeredAtMs: number
 }
 
-export interface Accepted {
-  readonly who: string
+/** What a request would add to the protected row. */
+export interface Addition {
   readonly op: string
   readonly by: 'effect' | 'guard' | 'complete'
-  readonly attempt?: string
   readonly fencingToken: number
   readonly tick?: string
+}
+
+export interface Accepted extends Addition, TookEffect {
   /** The highest token that the row had seen before, where the answer tells. */
   readonly seenToken?: number
-  /** When the first try was sent: a transaction takes effect once, perhaps at a try that got no answer. */
-  readonly invokedAtMs: number
-  readonly answeredAtMs: number
 }
 
 /** In the order of their answers. */
-export function acquisitionsOf({ tries, run }: History): Acquisition[] {
-  return tries
-    .flatMap(({ label, who, invokedAtMs, ...tried }) => {
-      const answer = said(tried)
+export function acquisitionsOf(history: History): Acquisition[] {
+  return servedRequests(history)
+    .flatMap(({ label, who, sentAtMs, answer }) => {
       if (label.as !== 'acquire' || answer?.outcome !== 'ok') return []
       const { request } = label
-      const before = answer.row === undefined ? undefined : readRow(answer.row, run.lease)
+      const before = answer.row === undefined ? undefined : readRow(answer.row, history.run.lease)
       const { fencingToken, attempt } = acquired(before, request)
       const isTakeover = before?.holder !== undefined
       const tick = request.tick === undefined ? {} : { tick: request.tick }
-      const { candidate } = request
-      return [{ who, attempt, candidate, fencingToken, ...tick, isTakeover, invokedAtMs, answeredAtMs: answer.atMs }]
+      return [{ who, attempt, fencingToken, ...tick, isTakeover, sentAtMs, answeredAtMs: answer.atMs }]
     })
     .toSorted(byAnswer)
 }
 
-/** Additions to the protected row, in the order of their answers; all tries of one transaction count as one. */
-export function acceptedAdditions({ tries }: History): Accepted[] {
-  const firstSentAtMs = new Map<string, number>()
-  for (const { transaction, invokedAtMs } of tries) {
-    if (transaction !== undefined && !firstSentAtMs.has(transaction)) firstSentAtMs.set(transaction, invokedAtMs)
-  }
-  const accepted = tries.flatMap((tried) => {
-    const { transaction, who, invokedAtMs } = tried
-    const answer = said(tried)
-    const addition = additionOf(tried)
-    if (addition === undefined || answer?.outcome !== 'ok') return []
-    const seenToken = answer.seenToken === undefined ? {} : { seenToken: answer.seenToken }
-    const sentAtMs = transaction === undefined ? invokedAtMs : (firstSentAtMs.get(transaction) ?? invokedAtMs)
-    return [{ ...addition, ...seenToken, who, transaction, invokedAtMs: sentAtMs, answeredAtMs: answer.atMs }]
-  })
-  const told = new Set<string>()
-  return accepted.toSorted(byAnswer).filter(({ transaction }) => {
-    if (transaction === undefined) return true
-    const isFirst = !told.has(transaction)
-    told.add(transaction)
-    return isFirst
-  })
+/** Additions to the protected row, in the order of their answers. */
+export function acceptedAdditions(history: History): Accepted[] {
+  return servedRequests(history)
+    .flatMap(({ label, who, sentAtMs, answer }) => {
+      const addition = additionOf({ label })
+      if (addition === undefined || answer?.outcome !== 'ok') return []
+      const seenToken = answer.seenToken === undefined ? {} : { seenToken: answer.seenToken }
+      return [{ ...addition, ...seenToken, who, sentAtMs, answeredAtMs: answer.atMs }]
+    })
+    .toSorted(byAnswer)
 }
 
 /** The addition that a request carries, whatever became of it. */
-export function additionOf({
-  label,
-}: Pick<Try, 'label'>): Omit<Accepted, 'who' | 'invokedAtMs' | 'answeredAtMs'> | undefined {
+export function additionOf({ label }: Pick<Try, 'label'>): Addition | undefined {
   switch (label.as) {
     case 'effect':
       return { op: label.op, by: 'effect', fencingToken: label.fencingToken }
     case 'guard':
-      return { op: label.op, by: 'guard', attempt: label.tenure.attempt, fencingToken: label.tenure.fencingToken }
+      return { op: label.op, by: 'guard', fencingToken: label.tenure.fencingToken }
     case 'write': {
       const { request, op } = label
       if (op === undefined) return undefined
       const tick = request.kind === 'complete' && request.tick !== undefined ? { tick: request.tick } : {}
-      return { op, by: 'complete', attempt: request.attempt, fencingToken: request.fencingToken, ...tick }
+      return { op, by: 'complete', fencingToken: request.fencingToken, ...tick }
     }
     default:
       return undefined
   }
 }
 
-function said({ answer, withheld }: Pick<Try, 'answer' | 'withheld'>): Answer | undefined {
-  return answer ?? withheld
+/**
+ * Pairs each with what had the highest token of all that had certainly happened before it: those whose answer was there
+ * when it was sent.
+ */
+export function withHighestBefore<Later extends TookEffect, Earlier extends TookEffect>(
+  later: readonly Later[],
+  earlier: readonly Earlier[],
+): { readonly one: Later; readonly before: Earlier }[] {
+  const byTime = earlier.toSorted(byAnswer)
+  let passed = 0
+  let highest: Earlier | undefined
+  return later
+    .toSorted((a, b) => a.sentAtMs - b.sentAtMs)
+    .flatMap((one) => {
+      for (let next = byTime[passed]; next !== undefined && next.answeredAtMs < one.sentAtMs; next = byTime[++passed]) {
+        if (highest === undefined || next.fencingToken > highest.fencingToken) highest = next
+      }
+      return highest === undefined ? [] : [{ one, before: highest }]
+    })
 }
 
-function byAnswer(a: { readonly answeredAtMs: number }, b: { readonly answeredAtMs: number }): number {
+function byAnswer(a: TookEffect, b: TookEffect): number {
   return a.answeredAtMs - b.answeredAtMs
 }

@@ -1,13 +1,16 @@
 /**
  * The lease row behaves as rules.ts says, one request after the other: an order of all requests exists that explains every
- * answer and every row that came with one. Requests without an answer may have taken effect whenever it suits, or never.
+ * answer that DynamoDB gave, and every row that came with one, whether or not the client got it. Requests of which nobody
+ * learned anything may have taken effect whenever it suits, or never.
  */
 import * as rules from '../../../functions/election/rules.ts'
 import { readRow } from '../../../functions/election/stores/row.ts'
 import type { Claim } from '../../proof/claims.ts'
 import type { Failure } from '../../proof/part.ts'
-import type { History, Label, Try } from '../history.ts'
+import type { History } from '../history.ts'
 import { linearize, type Operation, type WithKey } from './linearizability.ts'
+import { servedRequests } from './served.ts'
+import { isOnLeaseRow, type OnLeaseRow, replyTo } from './specification.ts'
 import { timesOf } from './times.ts'
 
 export interface LeaseRowFinding {
@@ -35,8 +38,6 @@ interface Row extends WithKey {
   readonly record: rules.LeaseRecord | undefined
 }
 
-type OnLeaseRow = Extract<Label, { as: 'acquire' | 'write' | 'giveBack' | 'guard' }>
-
 interface Request extends Operation<Row> {
   readonly who: string
   readonly label: OnLeaseRow
@@ -57,40 +58,15 @@ function keyOf(value: unknown): string {
   )
 }
 
-/** Requests that DynamoDB answered with an error, as when throttled, changed nothing and are left out. */
 function requestsOf(history: History): Request[] {
-  return asOneTransactionEach(history.tries).flatMap((tried) => {
-    const { label, who, invokedAtMs, outcome, answer } = tried
-    if (!isOnLeaseRow(label) || outcome === 'error') return []
-    if (outcome === 'open' || answer === undefined) {
-      return [request({ who, label, invokedAtMs, answeredAtMs: Number.POSITIVE_INFINITY, answer: undefined })]
-    }
-    const record = answer.row === undefined ? undefined : readRow(answer.row, history.run.lease)
-    return [request({ who, label, invokedAtMs, answeredAtMs: answer.atMs, answer: { outcome, record } })]
+  return servedRequests(history).flatMap(({ label, who, sentAtMs, answer }) => {
+    if (!isOnLeaseRow(label)) return []
+    if (answer === undefined)
+      return [request({ who, label, invokedAtMs: sentAtMs, answeredAtMs: Number.POSITIVE_INFINITY, answer })]
+    const { outcome, atMs, row } = answer
+    const record = row === undefined ? undefined : readRow(row, history.run.lease)
+    return [request({ who, label, invokedAtMs: sentAtMs, answeredAtMs: atMs, answer: { outcome, record } })]
   })
-}
-
-/** All tries of one transaction, copies included, take effect once: from the first sent to the first answer that it did. */
-function asOneTransactionEach(tries: readonly Try[]): readonly Try[] {
-  const single = tries.filter(({ transaction, outcome }) => transaction === undefined || outcome === 'refused')
-  const shared = Map.groupBy(
-    tries.filter((tried) => !single.includes(tried)),
-    ({ transaction }) => transaction,
-  )
-  const merged = [...shared.values()].flatMap((group) => {
-    const [first] = group
-    const answered = group
-      .filter(({ outcome }) => outcome === 'ok')
-      .toSorted((a, b) => (a.answer?.atMs ?? 0) - (b.answer?.atMs ?? 0))[0]
-    const unanswered = group.find(({ outcome }) => outcome === 'open')
-    const told = answered ?? unanswered ?? first
-    return told === undefined || first === undefined ? [] : [{ ...told, invokedAtMs: first.invokedAtMs }]
-  })
-  return [...single, ...merged]
-}
-
-function isOnLeaseRow(label: Label): label is OnLeaseRow {
-  return label.as === 'acquire' || label.as === 'write' || label.as === 'giveBack' || label.as === 'guard'
 }
 
 function request(fields: Omit<Request, 'after'>): Request {
@@ -107,20 +83,6 @@ function request(fields: Omit<Request, 'after'>): Request {
       if (bringsRow && keyOf(answer.record) !== row.key) return undefined
       return reply.granted ? rowOf(reply.record) : row
     },
-  }
-}
-
-/** The sequential specification: the shipped rules. */
-function replyTo(record: rules.LeaseRecord | undefined, label: OnLeaseRow): rules.Reply {
-  switch (label.as) {
-    case 'acquire':
-      return rules.acquire(record, label.request)
-    case 'write':
-      return rules.write(record, label.request)
-    case 'giveBack':
-      return rules.giveBack(record, label.request)
-    case 'guard':
-      return rules.isHeldBy(record, label.tenure) ? { granted: true, record } : { granted: false, record }
   }
 }
 
@@ -141,7 +103,7 @@ function violation(history: History, all: readonly Request[], broken: Request, p
     .slice(-REQUESTS_SHOWN)
   return {
     ...claimOf(broken),
-    what: `Lease row: no order of the requests explains the answer that ${broken.who} got to its request to ${nameOf(broken.label)}. ${whyNot(broken, possible)}`,
+    what: `Lease row: no order of the requests explains how DynamoDB answered ${broken.who}, which asked to ${nameOf(broken.label)}. ${whyNot(broken, possible)}`,
     trace: [
       ...before.map(describe),
       ...possible.slice(0, MOST_ROWS_SHOWN).map(({ record }) => `By the rules the row could be: ${show(record)}`),

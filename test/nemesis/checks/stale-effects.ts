@@ -3,80 +3,76 @@
  * `guard` from the successor's acquisition.
  */
 import type { Failure } from '../../proof/part.ts'
-import type { History, Try } from '../history.ts'
-import { type Accepted, acceptedAdditions, acquisitionsOf } from './accepted.ts'
+import type { History } from '../history.ts'
+import { acceptedAdditions, acquisitionsOf, withHighestBefore } from './accepted.ts'
+import { servedRequests } from './served.ts'
 import { timesOf } from './times.ts'
 
-interface Mark {
+/** Something that happened to a row under a token, or to the lease itself. */
+interface Deed {
   readonly who: string
-  readonly what: string
+  /** As in 'ann wrote "ann-1"'. */
+  readonly did: string
   readonly fencingToken: number
-  readonly invokedAtMs: number
+  readonly seenToken?: number
+  readonly sentAtMs: number
   readonly answeredAtMs: number
 }
 
 export function checkFence(history: History): Failure[] {
-  const effects = acceptedAdditions(history)
-  const writes = effects.map((effect) => ({ ...effect, what: `wrote ${effect.op}` }))
-  const landed = overtaken(effects, [...writes, ...claims(history)])
-  const shown = new Set(landed.map(([stale]) => stale))
-  const seen = effects.filter((effect) => effect.seenToken !== undefined && effect.seenToken > effect.fencingToken)
-  return [
-    ...landed.map(([stale, mark]) => failure(history, 'Fence', stale, mark, 'on a row that had seen')),
-    ...seen
-      .filter((stale) => !shown.has(stale))
-      .map((stale) => failure(history, 'Fence', stale, undefined, 'on a row that had seen')),
-  ]
+  const deeds = [...writes(history), ...claims(history)]
+  const landed = stale(deeds, deeds)
+  const shown = new Set(landed.map(({ one }) => one))
+  const seen = deeds.filter((deed) => (deed.seenToken ?? 0) > deed.fencingToken && !shown.has(deed))
+  const tell = (one: Deed, before?: Deed) =>
+    failure(
+      history,
+      `Fence: ${one.who} ${one.did} under token ${one.fencingToken} on a row that had seen token`,
+      one,
+      before,
+    )
+  return [...landed.map(({ one, before }) => tell(one, before)), ...seen.map((one) => tell(one))]
 }
 
 export function checkGuard(history: History): Failure[] {
-  const guarded = acceptedAdditions(history).filter(({ by }) => by !== 'effect')
-  const grants = acquisitionsOf(history).map((grant) => ({ ...grant, what: 'acquired the lease' }))
-  return overtaken(guarded, grants).map(([stale, mark]) =>
-    failure(history, 'Guard', stale, mark, 'after a successor had acquired'),
+  const guarded = writes(history).filter(({ by }) => by !== 'effect')
+  const grants = acquisitionsOf(history).map((grant) => ({ ...grant, did: 'acquired the lease' }))
+  return stale(guarded, grants).map(({ one, before }) =>
+    failure(
+      history,
+      `Guard: ${one.who} ${one.did} under token ${one.fencingToken} after a successor had acquired token`,
+      one,
+      before,
+    ),
   )
 }
 
-/** Accepted writes that were sent when something under a higher token had certainly happened already. */
-function overtaken(writes: readonly Accepted[], marks: readonly Mark[]): (readonly [Accepted, Mark])[] {
-  const byAnswer = marks.toSorted((a, b) => a.answeredAtMs - b.answeredAtMs)
-  let passed = 0
-  let highest: Mark | undefined
-  return writes
-    .toSorted((a, b) => a.invokedAtMs - b.invokedAtMs)
-    .flatMap((write) => {
-      for (
-        let next = byAnswer[passed];
-        next !== undefined && next.answeredAtMs < write.invokedAtMs;
-        next = byAnswer[++passed]
-      ) {
-        if (next.fencingToken > (highest?.fencingToken ?? 0)) highest = next
-      }
-      return highest !== undefined && highest.fencingToken > write.fencingToken ? [[write, highest] as const] : []
-    })
+function stale<Later extends Deed>(deeds: readonly Later[], others: readonly Deed[]) {
+  return withHighestBefore(deeds, others).filter(({ one, before }) => before.fencingToken > one.fencingToken)
 }
 
-function claims({ tries }: History): Mark[] {
-  return tries.flatMap(({ label, who, invokedAtMs, answer, withheld }: Try) => {
-    const said = answer ?? withheld
-    if (label.as !== 'claim' || said?.outcome !== 'ok') return []
-    const { fencingToken } = label
-    return [{ who, what: 'claimed the row', fencingToken, invokedAtMs, answeredAtMs: said.atMs }]
+function writes(history: History) {
+  return acceptedAdditions(history).map((accepted) => ({ ...accepted, did: `wrote "${accepted.op}"` }))
+}
+
+function claims(history: History): Deed[] {
+  return servedRequests(history).flatMap(({ label, who, sentAtMs, answer }) => {
+    if (label.as !== 'claim' || answer?.outcome !== 'ok') return []
+    return [{ who, did: 'claimed the row', fencingToken: label.fencingToken, sentAtMs, answeredAtMs: answer.atMs }]
   })
 }
 
-function failure(history: History, check: string, stale: Accepted, mark: Mark | undefined, why: string): Failure {
+function failure(history: History, what: string, one: Deed, before: Deed | undefined): Failure {
   const at = timesOf(history)
-  const highest = mark?.fencingToken ?? stale.seenToken
   return {
     claim: 'S3',
-    what: `${check}: the write of "${stale.op}" under token ${stale.fencingToken} was accepted ${why} token ${highest}.`,
+    what: `${what} ${before?.fencingToken ?? one.seenToken}.`,
     trace: [
-      ...(mark === undefined
+      ...(before === undefined
         ? []
-        : [`by ${at(mark.answeredAtMs)}: ${mark.who} ${mark.what} under token ${mark.fencingToken}`]),
-      `${at(stale.invokedAtMs)}: ${stale.who} sent its write under token ${stale.fencingToken}`,
-      `${at(stale.answeredAtMs)}: DynamoDB accepted it`,
+        : [`by ${at(before.answeredAtMs)}: ${before.who} ${before.did} under token ${before.fencingToken}`]),
+      `${at(one.sentAtMs)}: the request of ${one.who} under token ${one.fencingToken} reached DynamoDB`,
+      `${at(one.answeredAtMs)}: DynamoDB had accepted it`,
     ],
   }
 }

@@ -2,6 +2,7 @@
 import type { Failure } from '../../proof/part.ts'
 import type { History } from '../history.ts'
 import { acceptedAdditions, acquisitionsOf, additionOf } from './accepted.ts'
+import { servedRequests } from './served.ts'
 import { timesOf } from './times.ts'
 
 export function checkTicks(history: History): Failure[] {
@@ -12,39 +13,49 @@ interface Completion {
   readonly tick: string
   readonly who: string
   readonly attempt: string
+  /** When it had certainly happened. */
   readonly atMs: number
-  readonly sentAtMs: number
   readonly how: string
 }
 
-/** By what DynamoDB accepted, and by what the workers were told. */
-function completionsOf(history: History): Completion[] {
-  const accepted = history.tries.flatMap(({ label, who, answer, withheld, invokedAtMs }) => {
-    const said = answer ?? withheld
-    if (label.as !== 'write' || label.request.kind !== 'complete' || said?.outcome !== 'ok') return []
+function acceptedCompletions(history: History): Completion[] {
+  return servedRequests(history).flatMap(({ label, who, answer }) => {
+    if (label.as !== 'write' || label.request.kind !== 'complete' || answer?.outcome !== 'ok') return []
     const { tick, attempt } = label.request
-    const times = { atMs: said.atMs, sentAtMs: invokedAtMs }
-    return tick === undefined ? [] : [{ tick, who, attempt, ...times, how: 'completed it' }]
+    return tick === undefined ? [] : [{ tick, who, attempt, atMs: answer.atMs, how: 'completed it' }]
   })
-  const told = history.reports.flatMap((report) => {
+}
+
+/** What the workers were told. */
+function toldCompletions({ reports }: History): Completion[] {
+  return reports.flatMap((report) => {
     if (report.kind !== 'acknowledged' || report.tick === undefined) return []
     const { tick, who, attempt, atMs } = report
-    return [{ tick, who, attempt, atMs, sentAtMs: atMs, how: 'was told that it had completed it' }]
+    return [{ tick, who, attempt, atMs, how: 'was told that it had completed it' }]
   })
-  return [...accepted, ...told].toSorted((a, b) => a.atMs - b.atMs)
 }
 
 function completedTwice(history: History): Failure[] {
   const at = timesOf(history)
   const first = new Map<string, Completion>()
   const tell = ({ who, attempt, atMs, how }: Completion) => `${at(atMs)}: ${who} ${how} (attempt ${attempt})`
-  return completionsOf(history).flatMap((completion) => {
+  const failure = ({ tick }: Completion, by: string, trace: readonly Completion[]) => ({
+    claim: 'S5' as const,
+    what: `Ticks: ${tick} was completed ${by}.`,
+    trace: trace.map(tell),
+  })
+  const twice = acceptedCompletions(history).flatMap((completion) => {
     const other = first.get(completion.tick)
     if (other === undefined) first.set(completion.tick, completion)
-    if (other === undefined || other.attempt === completion.attempt) return []
-    const what = `Ticks: ${completion.tick} was completed by two tenures.`
-    return [{ claim: 'S5' as const, what, trace: [tell(other), tell(completion)] }]
+    return other === undefined ? [] : [failure(completion, 'twice', [other, completion])]
   })
+  const byOthers = toldCompletions(history).flatMap((completion) => {
+    const other = first.get(completion.tick)
+    if (other === undefined) first.set(completion.tick, completion)
+    const isOwn = other === undefined || other.attempt === completion.attempt
+    return isOwn ? [] : [failure(completion, 'by two tenures', [other, completion])]
+  })
+  return [...twice, ...byOthers]
 }
 
 function effectsTwice(history: History): Failure[] {
@@ -69,9 +80,9 @@ function effectsTwice(history: History): Failure[] {
 /** Only where the completion had certainly been accepted before the acquisition was asked for. */
 function grantedAgain(history: History): Failure[] {
   const at = timesOf(history)
-  const completions = completionsOf(history)
-  return acquisitionsOf(history).flatMap(({ tick, who, invokedAtMs }) => {
-    const done = completions.find((one) => tick !== undefined && one.tick >= tick && one.atMs < invokedAtMs)
+  const completions = [...acceptedCompletions(history), ...toldCompletions(history)]
+  return acquisitionsOf(history).flatMap(({ tick, who, sentAtMs }) => {
+    const done = completions.find((one) => tick !== undefined && one.tick >= tick && one.atMs < sentAtMs)
     if (tick === undefined || done === undefined) return []
     return [
       {
@@ -79,7 +90,7 @@ function grantedAgain(history: History): Failure[] {
         what: `Ticks: ${tick} was granted to ${who} after ${done.tick} had been completed.`,
         trace: [
           `${at(done.atMs)}: ${done.who} ${done.how}`,
-          `${at(invokedAtMs)}: ${who} asked for ${tick}, and got it`,
+          `${at(sentAtMs)}: the request of ${who} for ${tick} reached DynamoDB, which granted it`,
         ],
       },
     ]

@@ -43,6 +43,7 @@ export class Passing implements Passage {
   readonly note: Note
   readonly #transaction: string | undefined
   readonly #invokedAtMs = machineMs()
+  #forwardedAtMs: number | undefined
   readonly #upstream: Upstream
   readonly #headers: Record<string, string>
   readonly #body: Buffer
@@ -63,11 +64,13 @@ export class Passing implements Passage {
   }
 
   async forward(): Promise<Reply> {
+    this.#forwardedAtMs = machineMs()
     const reply = await this.exchange()
     this.#known = reply.answer
     return reply
   }
 
+  /** Sends it on without a note of it: what a copy comes to is the network's to write down. */
   async exchange(): Promise<Reply> {
     const outgoing = this.#send()
     outgoing.end(this.#body)
@@ -84,6 +87,7 @@ export class Passing implements Passage {
   }
 
   async forwardHalf(): Promise<void> {
+    this.#forwardedAtMs = machineMs()
     const outgoing = this.#send()
     outgoing.on('error', () => {}) // ours to break
     outgoing.write(this.#body.subarray(0, this.#body.length / 2))
@@ -120,7 +124,8 @@ export class Passing implements Passage {
           ? { withheld: this.#known }
           : {}
     const transaction = this.#transaction === undefined ? {} : { transaction: this.#transaction }
-    return { ...this.note, ...transaction, invokedAtMs: this.#invokedAtMs, outcome, ...answer }
+    const forwarded = this.#forwardedAtMs === undefined ? {} : { forwardedAtMs: this.#forwardedAtMs }
+    return { ...this.note, ...transaction, invokedAtMs: this.#invokedAtMs, ...forwarded, outcome, ...answer }
   }
 
   #send() {

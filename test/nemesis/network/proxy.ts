@@ -6,7 +6,7 @@
 import { once } from 'node:events'
 import { Agent, createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type HistoryFile, machineMs, NETWORK, type Try } from '../history.ts'
-import { bodyOf, type Note, type Passage, Passing, type Upstream } from './passage.ts'
+import { bodyOf, NOTE_HEADER, type Note, type Passage, Passing, type Upstream } from './passage.ts'
 
 export type Fault = (passage: Passage) => Promise<void>
 
@@ -27,6 +27,8 @@ interface Waiting extends Rule {
 
 export class Network {
   readonly endpoint: string
+  /** Requests that said nothing of themselves, so that no history tells of them. */
+  readonly troubles: string[] = []
   readonly #server: Server
   readonly #upstream: Upstream
   readonly #file: HistoryFile
@@ -111,6 +113,11 @@ export class Network {
     incoming.on('error', () => {}) // a client may hang up, or be killed, whenever it likes
     response.on('error', () => {})
     const body = await bodyOf(incoming)
+    if (incoming.headers[NOTE_HEADER] === undefined) {
+      this.troubles.push(`A request came without a note of what it is for: ${incoming.headers['x-amz-target']}.`)
+      response.writeHead(400).end()
+      return
+    }
     const passing = new Passing(this.#upstream, incoming, response, body)
     const rule = this.#ruleFor(passing.note)
     const id = ++this.#tries
@@ -141,7 +148,8 @@ export class Network {
     const invokedAtMs = machineMs()
     const { answer } = await original.exchange()
     const { outcome: _outcome, answer: _answer, withheld: _withheld, ...tried } = original.outcome()
-    this.#write({ id, ...tried, who: NETWORK, invokedAtMs, outcome: 'open', ...(answer && { withheld: answer }) })
+    const times = { invokedAtMs, forwardedAtMs: invokedAtMs }
+    this.#write({ id, ...tried, ...times, who: NETWORK, outcome: 'open', ...(answer && { withheld: answer }) })
   }
 
   #write(fields: Omit<Try, 'kind'>): void {

@@ -60,6 +60,17 @@ export type ProcessFault =
   | { readonly name: 'clock stepped'; readonly offsetMs: number }
   | { readonly name: 'clock beyond the budget'; readonly offsetMs: number }
 
+export const PROCESS_FAULTS: readonly ProcessFault['name'][] = [
+  'write between read and write',
+  'write after successor',
+  'acquire copied after its tenure',
+  'killed',
+  'frozen at a request',
+  'frozen',
+  'clock stepped',
+  'clock beyond the budget',
+]
+
 export type PlannedProcessFault = ProcessFault & { readonly pauseMs: number }
 
 /** Over the budget, but mostly by less than a `Date` header of whole seconds can show; and so far that it always does. */

@@ -5,7 +5,7 @@ import { additionOf } from '../checks/accepted.ts'
 import { type HistoryFile, machineMs, type Try } from '../history.ts'
 import type { Note } from '../network/passage.ts'
 import type { Fault, Network } from '../network/proxy.ts'
-import type { Crew } from '../workers/crew.ts'
+import type { Crew, Stopping } from '../workers/crew.ts'
 import type { ProcessFault, Target } from './plan.ts'
 
 export interface Battlefield {
@@ -51,7 +51,7 @@ function carryOut(fault: ProcessFault, field: Battlefield): Promise<string | und
 /** A leader stopped with its write in its hands, until `meanwhile` is over; its write is sent then. */
 async function withSleeper(
   field: Battlefield,
-  meanwhile: (sleeper: { readonly who: string; readonly fencingToken: number }) => Promise<boolean>,
+  meanwhile: (sleeper: Stopping) => Promise<boolean>,
 ): Promise<string | undefined> {
   const { crew } = field
   const sleeper = await crew.stopping([pick(field.random, crew.present)], PATIENCE_MS)
@@ -65,39 +65,46 @@ async function withSleeper(
 
 /** Where nothing protects the row, both writes must have been accepted: then the first of them is lost for certain. */
 function writeBetween(field: Battlefield): Promise<string | undefined> {
-  const { crew, network, leaseMs, isControl } = field
-  const written = (who: string) =>
-    network.next(
-      (tried) => tried.who === who && isAnswered(tried) && !(isControl && tried.outcome !== 'ok'),
-      PATIENCE_MS,
-    )
-  return withSleeper(field, async ({ who }) => {
-    const others = crew.present.filter((other) => other !== who)
+  const { crew, leaseMs, isControl } = field
+  const counts = ({ outcome }: Try) => !isControl || outcome === 'ok'
+  return withSleeper(field, async (sleeper) => {
+    const others = crew.present.filter((other) => other !== sleeper.who)
     const successor = await crew.stopping(others, leaseMs + PATIENCE_MS)
     if (successor === undefined) return false
-    const stale = written(who)
-    crew.thaw(who)
-    const isWritten = (await stale) !== undefined
-    const fresh = written(successor.who)
-    crew.thaw(successor.who)
-    return isWritten && (await fresh) !== undefined
+    try {
+      if (successor.fencingToken <= sleeper.fencingToken) return false // it slept before, and was not replaced since
+      const landed = await writeOf(sleeper, field)
+      if (landed === undefined || !counts(landed)) return false
+      const fresh = await writeOf(successor, field)
+      return fresh !== undefined && counts(fresh)
+    } finally {
+      crew.thaw(successor.who)
+    }
   })
 }
 
 function writeAfter(field: Battlefield): Promise<string | undefined> {
-  const { crew, network, leaseMs } = field
-  return withSleeper(field, async ({ who, fencingToken }) => {
-    const isSuccessors = (tried: Try) => (additionOf(tried)?.fencingToken ?? 0) > fencingToken && tried.outcome === 'ok'
+  const { network, leaseMs } = field
+  return withSleeper(field, async (sleeper) => {
+    const isSuccessors = (tried: Try) =>
+      (additionOf(tried)?.fencingToken ?? 0) > sleeper.fencingToken && tried.outcome === 'ok'
     const succeeded = await network.next(isSuccessors, leaseMs + PATIENCE_MS)
-    if (succeeded === undefined) return false
-    const written = network.next((tried) => tried.who === who && isAnswered(tried), PATIENCE_MS)
-    crew.thaw(who)
-    return (await written) !== undefined
+    return succeeded !== undefined && (await writeOf(sleeper, field)) !== undefined
   })
 }
 
-function isAnswered(tried: Try): boolean {
-  return additionOf(tried) !== undefined && (tried.outcome === 'ok' || tried.outcome === 'refused')
+/** Wakes it, and waits until the very write that it had in its hands is answered. */
+async function writeOf({ who, fencingToken }: Stopping, { crew, network }: Battlefield): Promise<Try | undefined> {
+  const written = network.next(
+    (tried) => tried.who === who && additionOf(tried)?.fencingToken === fencingToken && isAnswered(tried),
+    PATIENCE_MS,
+  )
+  crew.thaw(who)
+  return await written
+}
+
+function isAnswered({ outcome }: Try): boolean {
+  return outcome === 'ok' || outcome === 'refused'
 }
 
 /** Waits for an acquire that is granted: most are refused. */

@@ -9,6 +9,8 @@ import { CONFIG_VARIABLE, type Order, type Said, type WorkerConfig } from './mes
 
 const program = fileURLToPath(new URL('worker.ts', import.meta.url))
 const END_WITHIN_MS = 6_000
+/** A worker says that it stops, and then does. */
+const UNTIL_IT_HAS_STOPPED_MS = 50
 
 /** What all workers of a run have in common. */
 export type Common = Omit<WorkerConfig, 'who' | 'seed' | 'clockOffsetMs' | 'firstTick' | 'waits'>
@@ -24,18 +26,30 @@ export interface CrewOptions {
   readonly nextTick: () => number
 }
 
+export interface Stopping {
+  readonly who: string
+  /** That of the write in its hands. */
+  readonly fencingToken: number
+}
+
 interface Member {
   readonly place: number
   readonly who: string
   readonly child: ChildProcess
 }
 
+/** A worker is called after its place, and after how many processes were started before it. */
+export function placeOf(who: string): string {
+  return who.replace(/\..*/, '')
+}
+
 export class Crew {
-  /** Processes that ended without having been told to: what they said last. */
+  /** Processes that ended without having been told to, or not as they should: what they said last. */
   readonly crashes: string[] = []
   readonly #options: CrewOptions
   readonly #members = new Map<number, Member>()
-  readonly #listeners = new Set<(who: string, said: Said) => void>()
+  /** Who waits for a worker to stop itself; each says whether it is the one. */
+  readonly #waiting = new Set<(stopping: Stopping) => boolean>()
   #generations = 0
   #fakeOffsetMs: number
   #isEnding = false
@@ -93,35 +107,43 @@ export class Crew {
     if (last !== undefined && this.#options.fakeClock !== undefined) await this.replace(last.who)
   }
 
-  /** The next worker of `whom` that says so; undefined where none did in time. */
-  async stopping(
-    whom: readonly string[],
-    withinMs: number,
-  ): Promise<{ who: string; fencingToken: number } | undefined> {
-    const { promise, resolve } = Promise.withResolvers<{ who: string; fencingToken: number } | undefined>()
-    const listener = (who: string, said: Said) => {
-      if (said.kind === 'stopping' && whom.includes(who)) resolve({ who, fencingToken: said.fencingToken })
+  /** The next worker of `whom` that stops itself before a write; undefined where none did in time. */
+  async stopping(whom: readonly string[], withinMs: number): Promise<Stopping | undefined> {
+    const { promise, resolve } = Promise.withResolvers<Stopping | undefined>()
+    const isAwaited = (stopping: Stopping) => {
+      if (!whom.includes(stopping.who)) return false
+      this.#waiting.delete(isAwaited)
+      resolve(stopping)
+      return true
     }
-    this.#listeners.add(listener)
+    this.#waiting.add(isAwaited)
     const timer = setTimeout(() => resolve(undefined), withinMs)
     for (const who of whom) this.tell(who, { kind: 'stopBeforeWrite' })
     try {
       return await promise
     } finally {
       clearTimeout(timer)
-      this.#listeners.delete(listener)
+      this.#waiting.delete(isAwaited)
       for (const who of whom) this.tell(who, { kind: 'doNotStop' })
     }
   }
 
-  /** Lets all finish what they are doing, and kills whoever does not. */
-  async end(): Promise<void> {
+  /** One that nobody waits for any more, the order to go on having come too late, must not sleep for ever. */
+  #onStopping(stopping: Stopping): void {
+    if ([...this.#waiting].some((isAwaited) => isAwaited(stopping))) return
+    setTimeout(() => this.thaw(stopping.who), UNTIL_IT_HAS_STOPPED_MS)
+  }
+
+  /** Lets all finish what they are doing, unless `interrupted`, and kills whoever does not. */
+  async end(interrupted: AbortSignal): Promise<void> {
     this.#isEnding = true
     await Promise.all(
       [...this.#members.values()].map(async ({ who, child }) => {
         this.thaw(who)
         this.tell(who, { kind: 'end' })
-        await Promise.race([gone(child), sleep(END_WITHIN_MS, undefined, { ref: false })])
+        await Promise.race([gone(child), sleep(END_WITHIN_MS, undefined, { ref: false, signal: interrupted })]).catch(
+          () => {}, // interrupted
+        )
         await kill(child)
       }),
     )
@@ -162,13 +184,12 @@ export class Crew {
       lastWords = (lastWords + text).slice(-2_000)
     })
     child.once('exit', (code, signal) => {
-      if (this.#isEnding || this.#members.get(place) !== member) return
-      this.#members.delete(place)
+      const wasToEnd = this.#isEnding || this.#members.get(place) !== member
+      if (wasToEnd && (code ?? 0) === 0) return
       this.crashes.push(`${who} ended by itself with ${signal ?? `exit code ${code}`}. It said: ${lastWords.trim()}`)
-      void this.#start(place)
     })
     child.on('message', (said: Said) => {
-      for (const listener of this.#listeners) listener(who, said)
+      if (said.kind === 'stopping') this.#onStopping({ who, fencingToken: said.fencingToken })
     })
     this.#members.set(place, member)
     await Promise.race([once(child, 'message'), gone(child)])

@@ -9,6 +9,7 @@ import {
   type Clock,
   DynamoDBLeaseStore,
   type LeaseStore,
+  LeaseStoreError,
   type StandbyReason,
   systemClock,
   withLease,
@@ -25,6 +26,16 @@ const FIRST_TICK_MS = Date.parse('2020-01-01T00:00:00.000Z')
 const PERIOD_MS = 60_000
 /** Why a candidate stands by where the tick is done, by this worker or another. */
 const DONE: ReadonlySet<string> = new Set<StandbyReason>(['completed', 'superseded'])
+
+const BUGS: ReadonlySet<string> = new Set([
+  'TypeError',
+  'ReferenceError',
+  'RangeError',
+  'InvalidOptionError',
+  'InvalidTickError',
+  'ValidationException',
+  'ResourceNotFoundException',
+])
 
 const config: WorkerConfig = JSON.parse(process.env[CONFIG_VARIABLE] ?? '')
 const { who, leaseMs, maxClockSkewMs, protectedTable: table } = config
@@ -98,9 +109,15 @@ async function ask(op: string, tickNumber: number): Promise<boolean> {
     ended(outcome.status)
     return outcome.status === 'completed' || (outcome.status === 'standby' && DONE.has(outcome.reason))
   } catch (error) {
+    if (isBug(error)) throw error
     ended(error instanceof Error ? error.name : 'Error')
     return false
   }
+}
+
+/** What no fault of the nemesis can bring about. It ends this process, and with it the run: nothing must go wrong unseen. */
+function isBug(error: unknown): boolean {
+  return !(error instanceof Error) || BUGS.has(error.name) || (error instanceof LeaseStoreError && !error.retryable)
 }
 
 /** Also asks for a tick long done, as a delayed event would: it must never be led again. */

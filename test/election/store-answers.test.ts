@@ -1,0 +1,122 @@
+/** What the store makes of answers that DynamoDB Local does not give. */
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { DynamoDBLeaseStore, MemoryLeaseStore, systemClock } from '../../functions/election/index.ts'
+import { acquireRequest, holderWrite, NOW_MS, tenureOf } from '../support/requests.ts'
+import { answeringClient, errorAnswer, retryingClient, type WireAnswer } from './answering-client.ts'
+
+const CONFLICT = errorAnswer('TransactionConflictException')
+const EMPTY: WireAnswer = { status: 200, body: {} }
+const ann = tenureOf(acquireRequest(), NOW_MS)
+
+/** A store that gets these answers, with its sleeps, which take no time. */
+function storeAnswered(...answers: readonly WireAnswer[]) {
+  return storeOf(answeringClient(...answers))
+}
+
+function storeOf({ client, requests }: ReturnType<typeof answeringClient>) {
+  const sleeps: number[] = []
+  const sleep = async (ms: number) => void sleeps.push(ms)
+  const store = new DynamoDBLeaseStore({ tableName: 'leases', client, clock: { ...systemClock, sleep } })
+  return { store, requests, sleeps }
+}
+
+/** The SDK's pauses become none, and jitter 0.5 and no more. */
+function withoutRandomness(): void {
+  const random = vi.spyOn(Math, 'random').mockReturnValue(0)
+  onTestFinished(() => random.mockRestore())
+}
+
+const canceled = (...codes: readonly (string | undefined)[]) =>
+  errorAnswer('TransactionCanceledException', {
+    CancellationReasons: codes.map((Code) => (Code === undefined ? {} : { Code })),
+  })
+const outcomeOf = (running: Promise<unknown>) => running.catch((error: unknown) => error)
+
+describe('an acquire that is answered', () => {
+  it('by conflicts alone is contended, after longer and longer pauses', async () => {
+    withoutRandomness()
+    const { store, sleeps } = storeAnswered(CONFLICT)
+    expect(await store.acquire(acquireRequest())).toStrictEqual({ granted: false, contended: true, unanswered: false })
+    expect(sleeps).toEqual([25, 50, 75])
+  })
+
+  it.each([
+    ['lost', undefined],
+    ['answered by an outage', errorAnswer('InternalServerError', {}, 500)],
+  ])('by conflicts after a try that was %s is contended, and may have been granted unseen', async (_, first) => {
+    withoutRandomness()
+    const { store } = storeOf(retryingClient(3, first, CONFLICT))
+    expect(await store.acquire(acquireRequest())).toMatchObject({ contended: true, unanswered: true })
+  })
+
+  it('without a time says nothing of the clock, and with one what it says', async () => {
+    const { store } = storeAnswered(EMPTY, { status: 200, body: {}, date: 'Sat, 21 Nov 2026 06:00:00 GMT' })
+    expect((await store.acquire(acquireRequest())).valueOf()).toHaveProperty('clockReading', undefined)
+    const told = await store.acquire(acquireRequest())
+    expect(told).toMatchObject({ granted: true, clockReading: { dateMs: Date.parse('2026-11-21T06:00:00Z') } })
+  })
+
+  it('by a refusal without a row got no answer that could be believed', async () => {
+    const { store } = storeAnswered(errorAnswer('ConditionalCheckFailedException'))
+    await expect(store.acquire(acquireRequest())).rejects.toMatchObject({ name: 'LeaseStoreError', lease: 'billing' })
+  })
+
+  it.each([
+    ['ValidationException', 'An operand in the update expression has an incorrect data type', 'CorruptLeaseError'],
+    ['ValidationException', 'The table is busy', 'LeaseStoreError'],
+    ['AccessDeniedException', 'An operand in the update expression has an incorrect data type', 'LeaseStoreError'],
+  ])('by %s, %s, is a %s', async (type, message, name) => {
+    const { store } = storeAnswered(errorAnswer(type, { message }))
+    await expect(store.acquire(acquireRequest())).rejects.toMatchObject({ name, lease: 'billing' })
+  })
+})
+
+describe('a transaction', () => {
+  const item = { Delete: { TableName: 'invoices', Key: { id: 1 } } }
+
+  it.each([
+    ['the caller’s own condition', ['None', 'ConditionalCheckFailed', 'None'], 'TransactionCanceledException', 1],
+    [
+      'the caller’s own item after a conflict',
+      ['TransactionConflict', 'ValidationError'],
+      'TransactionCanceledException',
+      1,
+    ],
+    ['conflicts alone', ['None', 'TransactionConflict'], 'LeaseStoreError', 4],
+    ['conflicts, the rest being unsaid', [undefined, 'TransactionConflict'], 'LeaseStoreError', 4],
+    ['a reason for the lease row that is not its condition', ['ThrottlingError', 'None'], 'LeaseStoreError', 1],
+    ['reasons that say nothing', ['None', 'None'], 'LeaseStoreError', 1],
+    ['reasons without a code', [undefined, undefined], 'LeaseStoreError', 1],
+    ['no reasons', [], 'LeaseStoreError', 1],
+  ])('that was cancelled for %s is told as such, and tried again only for conflicts', async (_, codes, name, tries) => {
+    const { store, requests } = storeAnswered(canceled(...codes))
+    expect(await outcomeOf(store.transact(ann, [item]))).toMatchObject({ name })
+    expect(requests).toHaveLength(tries)
+  })
+
+  it('that was cancelled without any list of reasons is open', async () => {
+    const { store } = storeAnswered(errorAnswer('TransactionCanceledException'))
+    expect(await outcomeOf(store.transact(ann, [item]))).toMatchObject({ name: 'LeaseStoreError', retryable: true })
+  })
+
+  it('that the lease row refuses without showing itself is refused', async () => {
+    const { store } = storeAnswered(canceled('ConditionalCheckFailed', 'None'))
+    expect(await store.transact(ann, [item])).toStrictEqual({ granted: false })
+  })
+})
+
+it('an effect leaves out what is undefined, with a client of the caller’s as with its own', async () => {
+  const { store, requests } = storeAnswered()
+  await store.send({ TableName: 'invoices', Item: { id: 1, note: undefined, of: { month: undefined } } })
+  expect(requests).toMatchObject([{ Item: { id: { N: '1' }, of: { M: {} } } }])
+  expect(requests[0]?.['Item']).not.toHaveProperty('note')
+})
+
+describe('in memory', () => {
+  it('there is no row to show where nobody ever had the lease, and none to edit', async () => {
+    const store = new MemoryLeaseStore()
+    store.edit('billing', { pausedUntilMs: 1 })
+    expect(store.read('billing')).toBeUndefined()
+    expect(await store.write(holderWrite(ann, 'renew'))).toStrictEqual({ granted: false })
+  })
+})
