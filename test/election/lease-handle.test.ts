@@ -149,6 +149,11 @@ it('a checkpoint that is none names the lease, too', async () => {
   expect(error).toMatchObject({ lease: 'billing' })
 })
 
+it('a key of idempotency is that of the business unit, whoever leads', async () => {
+  const { lease } = await lead()
+  expect(lease.idempotencyKey('charge', 'customer-7')).toBe('charge:customer-7')
+})
+
 it('a task that throws what is no error is recorded as one', async () => {
   const { fail, outcome } = await lead()
   fail('out of paper')

@@ -52,6 +52,7 @@ describe('options', () => {
     [{ lease: 'a b' }, /1 to 128 characters/],
     [{ lease: 7 }, /lease must be a lease name, but is 7/],
     [{ store: null }, /but is null/],
+    [{ store: { acquire() {}, write() {} } }, /store must be a DynamoDBLeaseStore/],
     [{ store: Object.create(null) }, /but is a object/],
     [{ candidate: '' }, /candidate must be a text/],
     [{ candidate: 'x'.repeat(257) }, /of 1 to 256 characters, but is "x{60}"\.$/],

@@ -79,9 +79,15 @@ describe('a lease row', () => {
     })
   })
 
-  it('is not quoted at length', () => {
-    expect(refused('step', { S: 'x'.repeat(500) })).toMatchObject({
-      message: expect.stringContaining(`"${'x'.repeat(40)}". `),
-    })
+  it('is not read where a number is none on the wire', () => {
+    expect(refused('step', JSON.parse('{ "N": [7] }'))).toMatchObject({ attribute: 'step' })
+  })
+
+  it.each<[AttributeValue, string]>([
+    [{ S: 'x'.repeat(500) }, `"${'x'.repeat(40)}"`],
+    [{ N: '1'.repeat(500) }, `the number ${'1'.repeat(40)}`],
+    [JSON.parse(`{ "${'x'.repeat(500)}": 1 }`), `of type ${'x'.repeat(40)}`],
+  ])('is not quoted at length', (value, text) => {
+    expect(refused('step', value)).toMatchObject({ message: expect.stringContaining(`but is ${text}. `) })
   })
 })

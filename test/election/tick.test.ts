@@ -132,6 +132,10 @@ describe('the tick of an event', () => {
     expect(() => tickOfEvent({ tick: '2026-11-21T06:00:00Z', periodMs })).toThrow(/periodMs/)
   })
 
+  it('says that a period is null where it is', () => {
+    expect(() => tickOfEvent({ tick: '2026-11-21T06:00:00Z', periodMs: null })).toThrow('periodMs is null, but')
+  })
+
   it('refuses a period that is an object, whose text may be of its own making', () => {
     const periodMs = { toString: () => 'x'.repeat(1e6) }
     expect(() => tickOfEvent({ tick: '2026-11-21T06:00:00Z', periodMs })).toThrow(

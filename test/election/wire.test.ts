@@ -69,7 +69,10 @@ const by = (candidate: string, kind: string) => (request: WireRequest) =>
 async function scene({ storeClock = impatient, ...config }: SceneOptions = {}) {
   const proxy = await TcpProxy.start(dynamodb)
   const client = sdk(proxy.endpoint, config)
+  // The SDK pauses for a random time between two tries, which may be none.
+  const random = vi.spyOn(Math, 'random').mockReturnValue(0)
   onTestFinished(async () => {
+    random.mockRestore()
     client.destroy()
     await proxy.stop()
   })

@@ -162,6 +162,9 @@ function heard(turn: Turn, candidate: Asking, reply: Reply): Candidate {
     model.saw('a refused acquire is recognised as won')
     return { phase: 'granted', attempt, won }
   }
+  if (record.holder === sent.request.candidate && record.attempt === sent.request.attempt) {
+    model.broke('L3', `${me(turn)} leads, and is told "${refusal.kind}": it fails or stands by`)
+  }
   if (model.rules.impossibleTime(record, readClock(turn), model.world.maxClockSkewMs, LONGEST_LEASE_MS)) {
     model.saw('a candidate fails at a row from the future')
     return failed(turn, candidate)

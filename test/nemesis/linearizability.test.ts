@@ -26,6 +26,7 @@ const write = (value: number, invokedAtMs: number, answeredAtMs: number): Regist
 })
 const read = (value: number, invokedAtMs: number, answeredAtMs: number): RegisterOperation => ({
   ...named(`read ${value}`, invokedAtMs, answeredAtMs),
+  isReadOnly: answeredAtMs !== OPEN,
   after: (state) => (state.value === value && answeredAtMs !== OPEN ? state : undefined),
 })
 const swap = (
@@ -36,6 +37,7 @@ const swap = (
   answeredAtMs: number,
 ): RegisterOperation => ({
   ...named(`swap ${expected} for ${value}: ${isDone}`, invokedAtMs, answeredAtMs),
+  isReadOnly: answeredAtMs !== OPEN && !isDone,
   after: (state) => {
     const fits = state.value === expected
     if (answeredAtMs === OPEN) return fits && expected !== value ? holding(value) : undefined
@@ -76,6 +78,12 @@ it('of tries that are alike as many may take effect as were sent, whichever they
   const again = [read(1, 2, 3), write(0, 4, 5), read(1, 6, 7)]
   expect(linearize(holding(0), [...tries, ...again]).kind).toBe('linearizable')
   expect(linearize(holding(0), [...tries, ...again, write(0, 8, 9), read(1, 10, 11)]).kind).toBe('violation')
+})
+
+it('of many side by side that change nothing, the order is not tried', () => {
+  const reads = Array.from({ length: 40 }, (_, n) => read(0, n, 100 + n))
+  expect(linearize(holding(0), [...reads, write(1, 0, 200)], 10_000)).toMatchObject({ kind: 'linearizable' })
+  expect(linearize(holding(0), [...reads, write(1, 0, 99), read(2, 300, 301)], 10_000).kind).toBe('violation')
 })
 
 it('a history with too many orders to try is left undecided', () => {

@@ -142,6 +142,16 @@ it('a fault that is to hit all tries of a request leaves other requests alone', 
   expect(await met).toMatchObject({ request: 'ann-r1' })
 })
 
+it('a request that is spared meets no fault; the next one does', async () => {
+  const met = network.meet({ tries: 1, matches: () => true, fault: networkFault('request lost', 0) }, 1_000)
+  {
+    using _spared = network.spare(({ request }) => request === 'ann-r1')
+    expect(await send('ann-r1')).toBe(200)
+  }
+  expect(await send('ann-r1')).toBeUndefined()
+  expect(await met).toMatchObject({ request: 'ann-r1' })
+})
+
 it('where no request matches in time, the fault is called off', async () => {
   expect(
     await network.meet({ tries: 1, matches: () => false, fault: networkFault('request lost', 0) }, 10),

@@ -27,6 +27,9 @@ export class BeliefWatch {
       )
       return
     }
+    if (lease.remainingMs() === 0) {
+      this.#findings.broken('S1', `${invocation.label} begins its task when its own deadline is over`)
+    }
     tenure.invocation = invocation
     tenure.lease = lease
     this.#believers.push(tenure)

@@ -36,10 +36,9 @@ export function wholeClient(wire: Wire): DynamoDBDocumentClient {
       ) {
         const target = request.headers['x-amz-target'] ?? ''
         const operation = target.slice(target.indexOf('.') + 1)
-        const text = textOf(request.body)
-        const sent: unknown = JSON.parse(text)
+        const sent: unknown = JSON.parse(textOf(request.body))
         const signal = options.abortSignal instanceof AbortSignal ? options.abortSignal : undefined
-        const { status, body, dateMs } = await wire.send(operation, { body: isObject(sent) ? sent : {}, text }, signal)
+        const { status, body, dateMs } = await wire.send(operation, isObject(sent) ? sent : {}, signal)
         const headers = { date: new Date(dateMs).toUTCString(), 'content-type': 'application/x-amz-json-1.0' }
         return {
           response: { statusCode: status, headers, body: ENCODER.encode(JSON.stringify(body)), reason: '' },

@@ -7,8 +7,6 @@ export interface Exchange {
   readonly place: string
   readonly operation: string
   readonly body: Readonly<Record<string, unknown>>
-  /** The body as it was sent. */
-  readonly text: string
   readonly sentAtMs: number
   /** Its sender has an answer, or has given up waiting for one. */
   settled: boolean

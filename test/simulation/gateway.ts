@@ -11,6 +11,10 @@ import type { Timeline } from './timeline.ts'
 
 /** As the shipped transport to the sandbox waits. */
 const TIMEOUT_MS = 5_000
+/** How late a request arrives at most. */
+const TRAVEL_MS = 40_000
+/** A day, made short: no copy of a request outlives its key, but the next try of an event does. */
+const KEY_WINDOW_MS = 50_000
 
 export class SimulatedGateway {
   readonly #timeline: Timeline
@@ -28,6 +32,7 @@ export class SimulatedGateway {
     this.#answered = answered
     this.#process = processOf('gateway', timeline, seed, 0)
     this.#answer = sandbox({
+      keyWindowMs: KEY_WINDOW_MS,
       store: watched(memoryStore(), this.#rows),
       now: () => timeline.nowMs,
       sleep: (ms) => this.#process.clock.sleep(ms),
@@ -106,11 +111,11 @@ export class SimulatedGateway {
         reset()
         return
       case 'late':
-        arrive(fault?.random.spread(TIMEOUT_MS, 300_000) ?? 0, nobody)
+        arrive(fault?.random.spread(TIMEOUT_MS, TRAVEL_MS) ?? 0, nobody)
         return
       case 'copied':
         arrive(thereMs, answer)
-        arrive(fault?.random.spread(thereMs, 300_000) ?? 0, nobody)
+        arrive(fault?.random.spread(thereMs, TRAVEL_MS) ?? 0, nobody)
         return
       default:
         arrive(thereMs, answer)

@@ -23,7 +23,7 @@ import type { Wires } from './wire.ts'
 import type { World } from './world.ts'
 
 /** Each so many seeds all layers of the SDK are gone through, which takes three times as long. */
-const WHOLE_EACH = 16
+const WHOLE_EACH = 32
 
 export interface Made {
   readonly world: World
@@ -31,7 +31,7 @@ export interface Made {
   /** What happens, for people to read. */
   readonly lines: readonly string[]
   /** Every request and answer, in full. */
-  readonly exchanged: readonly string[]
+  readonly exchanged: readonly object[]
 }
 
 /** Puts a world together in which nothing has happened yet. */
@@ -39,7 +39,7 @@ export function makeWorld({ seed, ticks, only, wholeSdk = seed % WHOLE_EACH === 
   const setting = settingOf(seed, ticks)
   const timeline = new Timeline(START_MS)
   const lines: string[] = []
-  const exchanged: string[] = []
+  const exchanged: object[] = []
   const tell = (line: string) => {
     lines.push(`${secondsOf(timeline)} ${line}`)
   }
@@ -60,7 +60,7 @@ export function makeWorld({ seed, ticks, only, wholeSdk = seed % WHOLE_EACH === 
   const applied = ({ exchange, isCopy, answer }: Applied) => {
     const line = `${exchange.place}${isCopy ? ', a copy,' : ''}: ${wishOf(exchange)} ${describe(answer)}`
     tell(line)
-    exchanged.push(exchange.text, JSON.stringify(answer.body))
+    exchanged.push(exchange.body, answer.body)
     leases.applied(exchange, answer)
     effects.applied(exchange, answer)
     billing?.applied(exchange, answer)

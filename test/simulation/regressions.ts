@@ -5,7 +5,8 @@
 export interface Regression {
   readonly seed: number
   readonly ticks: number
-  readonly faults: readonly number[]
+  /** All of the seed's where absent. */
+  readonly faults?: readonly number[]
   /** What was broken, and where it was mended. */
   readonly found: string
 }

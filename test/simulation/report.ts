@@ -29,7 +29,7 @@ export interface Broken {
 
 const NOTES = [
   'DynamoDB, Lambda, the network and all clocks are simulated; middy and everything in functions/ that takes part are the real code.',
-  'Each sixteenth history goes through all of the AWS SDK, the others past its layers: a test compares both, history by history.',
+  'Each 32nd history goes through all of the AWS SDK, the others past its layers: a test compares both, history by history.',
   'Claims about belief (S1) are judged only where the clocks in question kept the budget, as the claim itself says.',
 ]
 

@@ -47,7 +47,7 @@ export function longestLeaseMs({ entry, heartbeat, leaseMs, timeoutMs }: Setting
 export function settingOf(seed: number, ticks?: number): Setting {
   const random = new Random(seed, 'setting')
   const periodMs = random.pick(60_000, 300_000, 300_000, 900_000)
-  const count = random.pick(2, 2, 3, 3, 3, 4)
+  const count = random.pick(2, 2, 2, 3, 3, 4)
   const apart = random.pick(0, 200, 200, 3_000, 40_000)
   const extreme = random.chance(500)
   const candidates = NAMES.slice(0, count).map((name, nth) => ({
@@ -56,7 +56,7 @@ export function settingOf(seed: number, ticks?: number): Setting {
     offsetMs: extreme ? (nth % 2 === 0 ? -SKEW_MS / 2 : SKEW_MS / 2) : random.between(-SKEW_MS / 2, SKEW_MS / 2),
   }))
   // Drawn even where another number is given, so that a shorter history is the beginning of the longer one.
-  const usualTicks = random.between(8, 24)
+  const longTicks = random.between(16, 32)
   const entry = random.pick('leaderOnly', 'leaderOnly', 'leaderOnly', 'withLease', 'standalone')
   const timeoutMs = random.pick(20_000, 45_000, 120_000, 300_000)
   // A short lease in a long invocation would be nothing but renewals.
@@ -64,19 +64,22 @@ export function settingOf(seed: number, ticks?: number): Setting {
   const heartbeat = !((entry === 'standalone' || timeoutMs === 20_000) && random.chance(600))
   // Where leases run out under living leaders, somebody should be waiting for it.
   const runsOut = entry === 'standalone' && !heartbeat
+  const work = random.weighted({ fence: 5, guard: 2, completion: 2, billing: 1 }) ?? 'fence'
+  // A tick of billing takes as long as three others.
+  const usualTicks = work === 'billing' ? Math.ceil(longTicks / 4) : longTicks
   return {
     seed,
     ticks: ticks ?? usualTicks,
     candidates,
     periodMs,
     leaseMs,
-    waitMs: random.chance(runsOut ? 900 : 250) ? random.between(leaseMs, 40_000) : 0,
+    waitMs: random.chance(runsOut ? 900 : 180) ? random.between(leaseMs, 40_000) : 0,
     timeoutMs,
     timeoutEarlyInMillis: random.pick(5, 5, 500, 0),
     entry,
     heartbeat,
     longTasksPerMille: runsOut ? 600 : random.pick(50, 120, 500),
-    work: random.weighted({ fence: 5, guard: 2, completion: 2, billing: 1 }) ?? 'fence',
+    work,
     sharedProcesses: random.chance(250),
     intensity: random.pick(0.7, 1, 1, 2, 4),
     freezeStopsMonotonic: random.chance(500),

@@ -46,7 +46,7 @@ async function liveThrough({
     const history = await live({ seed, ticks, only: faults, wholeSdk })
     tally.add(history)
     if (isPrinted) for (const line of history.lines) print(line)
-    if (isPrinted) print(`Fingerprint: ${history.fingerprint}`)
+    if (isPrinted) print(`Fingerprint: ${history.fingerprint()}`)
     if (history.violation !== undefined) return history
     if (performance.now() - toldMs < PROGRESS_EVERY_MS) continue
     toldMs = performance.now()

@@ -28,8 +28,6 @@ export interface Wires {
   readonly listener: Listener
 }
 
-/** The body of a request, and what it is as a text. */
-export type Sent = Pick<Exchange, 'body' | 'text'>
 export type Reply = Answer & { readonly dateMs: number }
 
 /** As the shipped clients are set up: so long to connect, so long for an answer. */
@@ -52,7 +50,7 @@ export class Wire {
     this.#cutOffUntilMs = this.#wires.timeline.nowMs + forMs
   }
 
-  send(operation: string, { body, text }: Sent, signal: AbortSignal | undefined): Promise<Reply> {
+  send(operation: string, body: Exchange['body'], signal: AbortSignal | undefined): Promise<Reply> {
     const { seed, timeline, faults, listener } = this.#wires
     const process = this.#process
     const place = `${process.errand} request ${++process.requests}`
@@ -61,7 +59,6 @@ export class Wire {
       place,
       operation,
       body,
-      text,
       sentAtMs: timeline.nowMs,
       settled: false,
       arrivals: 0,

@@ -74,6 +74,7 @@ function request(fields: Omit<Request, 'after'>): Request {
   return {
     ...fields,
     ...(answer === undefined ? { alike: JSON.stringify(label) } : {}), // all tries of one request do the same
+    isReadOnly: answer !== undefined && (answer.outcome === 'refused' || label.as === 'guard'),
     after: (row) => {
       const reply = replyTo(row.record, label)
       if (answer === undefined) return reply.granted && reply.record !== row.record ? rowOf(reply.record) : undefined

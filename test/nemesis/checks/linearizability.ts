@@ -6,6 +6,9 @@
  * under way have taken effect to reach it. So the memory needed does not grow with the history, a long one needs no
  * cutting, and the first answer that nothing explains is named.
  *
+ * An operation that never changes anything, as a refused one, is taken as soon as it fits: whatever follows without it can
+ * follow it too. So the many that are refused side by side are not tried in every order.
+ *
  * Operations without an answer stay under way for ever. Two things keep their number from mattering: of several that are
  * alike only the first is tried, and of two ways to the same state the one that used up fewer of them is remembered, since
  * whatever follows the other can follow it too.
@@ -23,6 +26,8 @@ export interface Operation<State> extends Timed {
    * got. Without an answer also where it would change nothing, which is the same as never.
    */
   after(state: State): State | undefined
+  /** With its answer it leaves every state as it is. */
+  readonly isReadOnly?: boolean
   /** Equal for operations without an answer that do the same. */
   readonly alike?: string | undefined
 }
@@ -96,7 +101,8 @@ class Search<State extends WithKey, Op extends Operation<State>> {
     const seen = new Set<string>()
     const explained = new Map<string, Configuration<State, Op>>()
     const open = [...this.#configurations]
-    for (let next = open.pop(); next !== undefined && this.steps <= this.#mostSteps; next = open.pop()) {
+    for (let some = open.pop(); some !== undefined && this.steps <= this.#mostSteps; some = open.pop()) {
+      const next = this.#withReads(some)
       const key = this.#keyOf(next)
       if (seen.has(key)) continue
       seen.add(key)
@@ -112,11 +118,20 @@ class Search<State extends WithKey, Op extends Operation<State>> {
     return explained.size > 0 || this.steps > this.#mostSteps
   }
 
+  #withReads({ state, done }: Configuration<State, Op>): Configuration<State, Op> {
+    const fitting = [...this.#underWay].filter((op) => {
+      if (op.isReadOnly !== true || done.has(op)) return false
+      this.steps++
+      return op.after(state) !== undefined
+    })
+    return { state, done: new Set([...done, ...fitting]) }
+  }
+
   #successors({ state, done }: Configuration<State, Op>): Configuration<State, Op>[] {
     const successors: Configuration<State, Op>[] = []
     const tried = new Set<string>()
     for (const op of this.#underWay) {
-      if (done.has(op) || (op.alike !== undefined && tried.has(op.alike))) continue
+      if (op.isReadOnly === true || done.has(op) || (op.alike !== undefined && tried.has(op.alike))) continue
       if (op.alike !== undefined) tried.add(op.alike)
       this.steps++
       const after = op.after(state)

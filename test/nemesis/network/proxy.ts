@@ -34,6 +34,7 @@ export class Network {
   readonly #file: HistoryFile
   readonly #rules = new Set<Waiting>()
   readonly #underWay = new Set<Promise<unknown>>()
+  readonly #spared = new Set<(note: Note) => boolean>()
   readonly #listeners = new Set<(tried: Try) => void>()
   #tries = 0
 
@@ -81,6 +82,12 @@ export class Network {
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  /** Until the result is disposed of, no fault meets a request that matches. */
+  spare(matches: (note: Note) => boolean): Disposable {
+    this.#spared.add(matches)
+    return { [Symbol.dispose]: () => void this.#spared.delete(matches) }
   }
 
   /** The next try, once it has ended, that `matches`; undefined where none came in time. */
@@ -131,6 +138,7 @@ export class Network {
   }
 
   #ruleFor(note: Note): Waiting | undefined {
+    if ([...this.#spared].some((matches) => matches(note))) return undefined
     for (const rule of this.#rules) {
       const isNext = rule.request === undefined ? rule.matches(note) : rule.request === note.request
       if (!isNext) continue

@@ -53,8 +53,10 @@ async function withSleeper(
   field: Battlefield,
   meanwhile: (sleeper: Stopping) => Promise<boolean>,
 ): Promise<string | undefined> {
-  const { crew } = field
-  const sleeper = await crew.stopping([pick(field.random, crew.present)], PATIENCE_MS)
+  const { crew, network } = field
+  // What is staged must not be undone by chance: a fault that waits for a write would mostly get this one.
+  using _spared = network.spare((note) => additionOf(note) !== undefined)
+  const sleeper = await crew.stopping(crew.present, PATIENCE_MS)
   if (sleeper === undefined) return undefined
   try {
     return (await meanwhile(sleeper)) ? sleeper.who : undefined
