@@ -21,7 +21,7 @@ export default defineConfig({
     // Loading the AWS SDK anew for each file takes longer than most files.
     isolate: false,
     // A mutant that waits for ever is found by its test, which is cheaper than a new worker.
-    testTimeout: 4_000,
-    hookTimeout: 4_000,
+    testTimeout: 5_000,
+    hookTimeout: 5_000,
   },
 })

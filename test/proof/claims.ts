@@ -1,7 +1,7 @@
 /** What the protocol promises, in the words of docs/protocol.md. Every check says which of these it would see broken. */
 export const CLAIMS = {
   S1: 'While clocks keep the budget, at most one candidate may believe that it leads.',
-  S2: 'Tokens of a lease strictly increase, whatever is retried, doubled, delayed or deleted.',
+  S2: 'Tokens of a lease strictly increase, whatever is retried, doubled, delayed or (with care) deleted.',
   S3: "From a successor's first effect on a row (`fence`), or from its acquisition (`guard`), no effect of the replaced leader lands, whatever clocks do.",
   S4: 'A completed tick never runs again.',
   S5: 'A completion with effects happens exactly once.',

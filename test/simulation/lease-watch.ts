@@ -163,8 +163,8 @@ export class LeaseWatch {
     const { process, place } = exchange
     const tenure = this.tenures.get(after.token)
     if (tenure === undefined) return
-    const candidate = placeholder(body, ':candidate') ?? tenure.holder
-    if (tenure.process !== process || candidate !== tenure.holder || before.holder === undefined) {
+    const isOwn = tenure.process === process && placeholder(body, ':attempt') === tenure.attempt
+    if (!isOwn || before.holder === undefined) {
       this.#findings.broken('S1', `${place} (${kind}) changed the tenure of ${nameOf(tenure)}, which is not its own`)
     }
     const step = numberOf(placeholderOf({ body }, ':step'))

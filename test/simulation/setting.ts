@@ -64,7 +64,7 @@ export function settingOf(seed: number, ticks?: number): Setting {
   const heartbeat = !((entry === 'standalone' || timeoutMs === 20_000) && random.chance(600))
   // Where leases run out under living leaders, somebody should be waiting for it.
   const runsOut = entry === 'standalone' && !heartbeat
-  const work = random.weighted({ fence: 5, guard: 2, completion: 2, billing: 1 }) ?? 'fence'
+  const work = random.weighted({ fence: 4, guard: 3, completion: 2, billing: 1 }) ?? 'fence'
   // A tick of billing takes as long as three others.
   const usualTicks = work === 'billing' ? Math.ceil(longTicks / 4) : longTicks
   return {

@@ -39,7 +39,8 @@ export async function work(lease: Lease, job: Job): Promise<string> {
   await effect(lease, row, job, random)
   if (faults.draw('task hangs', label, job.nowMs()) !== undefined) await job.sleep(setting.timeoutMs)
   await job.sleep(random.spread(5, 200))
-  if (random.chance(300)) await effect(lease, `row ${random.between(1, 2)}`, job, random)
+  if (random.chance(setting.work === 'guard' ? 800 : 300))
+    await effect(lease, `row ${random.between(1, 2)}`, job, random)
   if (failure !== undefined) throw new TaskError('failed after its effect')
   if (!faults.over && random.chance(30)) {
     job.asksForEnd(lease)
