@@ -59,6 +59,16 @@ describe('a lease knows of missed ticks', () => {
   })
 })
 
+it('a lease without ticks has none of what belongs to them, on its row neither', async () => {
+  const { tick: _tick, ...tickless } = options({ leaseMs: 15_000 })
+  await withLease(tickless, async (lease) => {
+    expect(lease).not.toHaveProperty('tick')
+    expect(lease).not.toHaveProperty('lastCompletedTick')
+    await lease.saveCheckpoint({ upTo: 3 })
+    expect(row()?.checkpoint).toStrictEqual({ state: { upTo: 3 } })
+  })
+})
+
 describe('a deadline', () => {
   it.each([
     [15_000, 1_000],
@@ -113,6 +123,13 @@ describe('a lease that is over says how', () => {
     expect(row()).toMatchObject({ endedBy: 'completed' })
   })
 
+  it('given up, where the task fails', async () => {
+    const { lease, fail, outcome } = await lead()
+    fail(new Error('one branch of many'))
+    await outcome
+    expect(lease.signal.reason).toMatchObject({ message: expect.stringContaining('was given up') })
+  })
+
   it('about to end, while the answer is awaited and where none came', async () => {
     const { lease } = await lead()
     const answer = Promise.withResolvers<void>()
@@ -159,6 +176,13 @@ it('a task that throws what is no error is recorded as one', async () => {
   fail('out of paper')
   expect(await outcome).toBe('out of paper')
   expect(row()).toMatchObject({ endedBy: 'failed', errorName: 'Error' })
+})
+
+it('an error’s name is recorded as far as anybody reads it', async () => {
+  const { fail, outcome } = await lead()
+  fail(Object.assign(new Error('of a library'), { name: 'X'.repeat(5_000) }))
+  await outcome
+  expect(row()).toMatchObject({ errorName: 'X'.repeat(100) })
 })
 
 describe('effects', () => {

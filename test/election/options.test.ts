@@ -55,6 +55,7 @@ describe('options', () => {
     [{ store: { acquire() {}, write() {} } }, /store must be a DynamoDBLeaseStore/],
     [{ store: Object.create(null) }, /but is a object/],
     [{ candidate: '' }, /candidate must be a text/],
+    [{ candidate: ['ann'] }, /candidate must be a text/],
     [{ candidate: 'x'.repeat(257) }, /of 1 to 256 characters, but is "x{60}"\.$/],
     [{ heartbeat: 10n ** 99n }, /but is 10{59}\.$/],
     [{ tick: true }, /tick must be an ISO-8601 text/],
@@ -73,12 +74,24 @@ describe('options', () => {
     [{ clock: { wallMs: 5 } }, /clock must be a Clock/],
     [{ leaseMS: 5 }, /There is no option "leaseMS". Did you mean "leaseMs"/],
     [{ heartBeat: true }, /Did you mean "heartbeat"/],
-    [{ ttl: 15 }, /There is no option "ttl"/],
+    [{ ttl: 15 }, /There is no option "ttl".* Options: store, lease, .*, signal, clock\.$/],
     [{ ['leaseMs'.padEnd(500, '!')]: 15 }, /There is no option "leaseMs!{53}"\. Did you mean "[a-zA-Z]+"/],
   ])('%o are refused, by name and with what is allowed', (changes, message) => {
     expect(() => settingsOf(wrong(changes))).toThrow(InvalidOptionError)
     expect(() => settingsOf(wrong(changes))).toThrow(LeaseError)
     expect(() => settingsOf(wrong(changes))).toThrow(message)
+  })
+
+  it.each([
+    ['periodMs', 1, 366 * 86_400_000],
+    ['leaseMs', 100, 3_600_000],
+    ['killGraceMs', 0, 60_000],
+    ['waitMs', 0, 900_000],
+    ['maxClockSkewMs', 0, 60_000],
+  ])('like %s may be from %i to %i ms, and no more nor less', (name, from, to) => {
+    for (const ms of [from, to]) expect(() => settingsOf(wrong({ [name]: ms }))).not.toThrow()
+    for (const ms of [from - 1, to + 1])
+      expect(() => settingsOf(wrong({ [name]: ms }))).toThrow(`from ${from} to ${to},`)
   })
 
   it('may be as long as they may, and a tick be a number', () => {

@@ -75,11 +75,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     })
     const troubles: string[] = []
     try {
-      const enough = await fight(
-        options,
-        { crew, network, file, leaseMs: LEASE_MS, isControl: workload.isControl },
-        tally,
-      )
+      const enough = await fight(options, { crew, network, file, ...scales, isControl: workload.isControl }, tally)
       if (!enough && crew.crashes.length === 0) troubles.push(tooSlow(options, tally))
     } finally {
       await crew.end(signal)

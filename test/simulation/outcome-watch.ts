@@ -18,7 +18,10 @@ export function judgeInvocation(world: World, invocation: Invocation): void {
   }
   const { holder } = leases
   // Where a copy won that came when all was said, for nobody, the call that it was part of cannot know.
-  const isLostOnItself = holder !== undefined && !holder.isGhost && requests.asked.get(holder.attempt)?.by === label
+  const isLostOnItself =
+    holder?.isGhost === false &&
+    holder.holder.endsWith(delivery.requestId) &&
+    requests.asked.get(holder.attempt)?.by === label
   if (isLostOnItself && (error instanceof LeaseStillHeldError || fields(answer)['reason'] === 'held')) {
     findings.broken('L3', `${label} takes its own win for another's: it holds the lease and does not work`)
   }

@@ -14,6 +14,7 @@ export interface Battlefield {
   readonly file: HistoryFile
   readonly random: Random
   readonly leaseMs: number
+  readonly maxClockSkewMs: number
   readonly isControl: boolean
 }
 
@@ -109,23 +110,32 @@ function isAnswered({ outcome }: Try): boolean {
   return outcome === 'ok' || outcome === 'refused'
 }
 
-/** Waits for an acquire that is granted: most are refused. */
-async function copyAcquire({ network }: Battlefield): Promise<string | undefined> {
+/**
+ * Waits for an acquire that is granted, most are refused, and that begins a tenure shorter than the budget: behind a longer
+ * one its age alone (A6) would keep the copy out, and whether the attempt does (A5) would not be seen.
+ */
+async function copyAcquire(field: Battlefield): Promise<string | undefined> {
   const giveUpAt = performance.now() + PATIENCE_MS
   let copied: string | undefined
+  while (copied === undefined && performance.now() < giveUpAt) copied = await copyNextAcquire(field)
+  return copied
+}
+
+async function copyNextAcquire({ network, maxClockSkewMs }: Battlefield): Promise<string | undefined> {
+  const { promise: copied, resolve } = Promise.withResolvers<string | undefined>()
   const fault: Fault = async (passage) => {
+    const sentAtMs = machineMs()
     const reply = await passage.forward()
     passage.deliver(reply)
     const { label, who } = passage.note
-    if (reply.answer?.outcome !== 'ok' || label.as !== 'acquire') return
-    passage.copyAt(network.next((tried) => isEndOf(tried, label.request.attempt), PATIENCE_MS))
-    copied = who
+    if (reply.answer?.outcome !== 'ok' || label.as !== 'acquire') return resolve(undefined)
+    const ended = network.next((tried) => isEndOf(tried, label.request.attempt), PATIENCE_MS)
+    const isInTime = () => machineMs() - sentAtMs < maxClockSkewMs
+    passage.copyAt(ended)
+    void ended.then((end) => resolve(end !== undefined && isInTime() ? who : undefined))
   }
-  while (copied === undefined && performance.now() < giveUpAt) {
-    await network.meet({ matches: (note) => isOf(note, 'acquire'), tries: 1, fault }, PATIENCE_MS)
-    await sleep(1)
-  }
-  return copied
+  const met = await network.meet({ matches: (note) => isOf(note, 'acquire'), tries: 1, fault }, PATIENCE_MS)
+  return met === undefined ? undefined : await Promise.race([copied, sleep(PATIENCE_MS, undefined)])
 }
 
 function isEndOf({ label, outcome }: Try, attempt: string): boolean {

@@ -32,8 +32,9 @@ export function labelledStore(store: DynamoDBLeaseStore, labelled: Labelled): Le
   }
 }
 
-/** Puts the note into a header, and calls `beforeTry` behind all that the library and the SDK do before a request is sent. */
-export function noteRequests(client: DynamoDBClient, beforeTry: (label: Label) => void): void {
+/** Puts the note into a header, and calls `beforeFirstTry` behind all that the library and the SDK do before a request is sent. */
+export function noteRequests(client: DynamoDBClient, beforeFirstTry: (label: Label) => void): void {
+  const tried = new WeakSet<Note>()
   client.middlewareStack.add(
     (next) => (args) => {
       const note = current.getStore()
@@ -48,9 +49,12 @@ export function noteRequests(client: DynamoDBClient, beforeTry: (label: Label) =
   client.middlewareStack.add(
     (next) => (args) => {
       const note = current.getStore()
-      if (note !== undefined) beforeTry(note.label)
+      if (note !== undefined && !tried.has(note)) {
+        tried.add(note)
+        beforeFirstTry(note.label)
+      }
       return next(args)
     },
-    { step: 'deserialize', priority: 'low', name: 'nemesisBeforeTry' },
+    { step: 'deserialize', priority: 'low', name: 'nemesisBeforeFirstTry' },
   )
 }

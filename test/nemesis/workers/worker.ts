@@ -77,7 +77,10 @@ function say(message: Said): void {
   process.send?.(message)
 }
 
-/** SIGSTOP where it was ordered: nothing runs behind that line until somebody sends SIGCONT. */
+/**
+ * SIGSTOP where it was ordered: nothing runs behind that line until somebody sends SIGCONT. Never before a further try: the
+ * first may have been accepted, and then this one would be no late write at all.
+ */
 function stopBeforeWrite(label: Label): void {
   const addition = additionOf({ label })
   if (!isToStop || addition === undefined) return
