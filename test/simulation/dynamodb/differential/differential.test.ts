@@ -6,7 +6,7 @@ import { CONDITIONS, SAMPLE_ROW, SAMPLE_VALUES, UPDATES } from './samples.ts'
 import { connect } from './wire.ts'
 
 /** Sequences of 10 to 40 requests. For a longer look: DYNAMODB_SEQUENCES=20000 npx vitest run test/simulation/dynamodb */
-const SEQUENCES = Number(process.env['DYNAMODB_SEQUENCES'] ?? 60)
+const SEQUENCES = Number(process.env['DYNAMODB_SEQUENCES'] ?? 32)
 /** For shrinking, too, where there is a difference. */
 const LONGEST_MS = 30_000 + SEQUENCES * 500
 const SEED = Number(process.env['DYNAMODB_SEED'] ?? 20261121)
