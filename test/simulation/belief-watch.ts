@@ -3,7 +3,7 @@ import type { Lease } from '../../functions/election/index.ts'
 import type { Findings } from './findings.ts'
 import type { Invocation } from './lambda.ts'
 import type { SimulatedProcess } from './process.ts'
-import type { Asked } from './request-watch.ts'
+import { type Asked, isCertainlyWrong } from './request-watch.ts'
 import { nameOf, type Tenure } from './tenure.ts'
 
 export class BeliefWatch {
@@ -30,10 +30,15 @@ export class BeliefWatch {
     if (lease.remainingMs() === 0) {
       this.#findings.broken('S1', `${invocation.label} begins its task when its own deadline is over`)
     }
+    const asked = this.#asked.get(tenure.attempt)
+    const { process } = tenure
+    if (asked !== undefined && isCertainlyWrong(asked, process, process.wallMs() - process.offsetMs)) {
+      this.#findings.wrong(`${invocation.label} begins its task though its clock is ${asked.offsetMs} ms off`)
+    }
     tenure.invocation = invocation
     tenure.lease = lease
     this.#believers.push(tenure)
-    if (this.#asked.get(tenure.attempt)?.told === false) {
+    if (asked?.told === false) {
       this.#findings.reached('own win recognised after a lost reply')
     }
     this.#judgeCheckpoints(invocation, lease)

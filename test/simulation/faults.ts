@@ -25,6 +25,7 @@ export const OTHER_FAULTS = {
   'event late': 15,
   'task fails': 40,
   'task hangs': 20,
+  'cut off while giving up': 200,
   'gateway fails': 60,
 } as const
 

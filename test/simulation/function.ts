@@ -19,6 +19,7 @@ export function functionOf(
   lambda: Lambda,
   process: SimulatedProcess,
   client: DynamoDBDocumentClient,
+  cutOff: (forMs: number) => void,
 ): Handler {
   const { setting, timeline, faults, leases, beliefs, billing } = world
   const { clock } = process
@@ -42,7 +43,8 @@ export function functionOf(
         client,
         sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
         nowMs: () => timeline.nowMs,
-        asksForEnd: () => leases.endAsked(lease),
+        asksForEnd: (how) => leases.endAsked(lease, how),
+        cutOff,
       })
     } finally {
       invocation.task = 'ended'

@@ -7,7 +7,7 @@ import type { Row, SimulatedDynamoDB } from './dynamodb/database.ts'
 import type { Answer, Exchange } from './exchange.ts'
 import { numberOf, placeholder } from './exchange.ts'
 import type { Findings } from './findings.ts'
-import type { Asked } from './request-watch.ts'
+import { type Asked, DATE_RESOLUTION_MS, isCertainlyWrong } from './request-watch.ts'
 import { longestLeaseMs, type Setting, SKEW_MS } from './setting.ts'
 import {
   LEASE_KEY,
@@ -94,9 +94,9 @@ export class LeaseWatch {
     }
   }
 
-  endAsked({ fencingToken }: Lease): void {
+  endAsked({ fencingToken }: Lease, how: 'release' | 'complete'): void {
     const tenure = this.tenures.get(fencingToken)
-    if (tenure !== undefined) tenure.endAsked = true
+    if (tenure !== undefined) tenure.endAsked = how
   }
 
   #granted(exchange: Exchange, { kind, body }: OnLease, before: LeaseRow | undefined, after: LeaseRow): void {
@@ -142,7 +142,7 @@ export class LeaseWatch {
       step: 0,
       suspect,
       ended: undefined,
-      endAsked: false,
+      endAsked: undefined,
       invocation: undefined,
       lease: undefined,
     }
@@ -189,17 +189,32 @@ export class LeaseWatch {
   #ended({ place }: Exchange, kind: OnLease['kind'], tenure: Tenure, after: LeaseRow): void {
     const { invocation } = tenure
     tenure.ended = after.endedBy
-    if (kind === 'giveBack') return
+    if (kind === 'giveBack') {
+      this.#judgeGiveBack(tenure, place, after)
+      return
+    }
     const stillRuns = invocation?.task === 'running' && tenure.process.state !== 'dead'
-    if (stillRuns && !tenure.endAsked) {
+    if (stillRuns && tenure.endAsked === undefined) {
       this.#findings.broken('S1', `${place} (${kind}) gave up the lease while the task of ${nameOf(tenure)} still ran`)
     }
     if (kind !== 'complete') return
+    if (tenure.endAsked === 'release') {
+      this.#findings.wrong(`${place} completed the tick ${tenure.tick}, which its task had given up`)
+    }
     if (this.completed.has(tenure.period)) {
       this.#findings.broken('S4', `${nameOf(tenure)} completed the tick ${tenure.tick}, which was completed before`)
     }
     this.completed.set(tenure.period, tenure)
     this.highestCompleted = Math.max(this.highestCompleted, tenure.period)
+  }
+
+  /** Who was told of the grant, and by that answer that its clock is far wrong, must not stamp the row by that clock. */
+  #judgeGiveBack({ attempt, process }: Tenure, place: string, { writtenAtMs }: LeaseRow): void {
+    const asked = this.#asked.get(attempt)
+    const { nowMs } = this.#timeline
+    if (asked === undefined || !asked.told || !isCertainlyWrong(asked, process, nowMs)) return
+    if (writtenAtMs <= nowMs + DATE_RESOLUTION_MS) return
+    this.#findings.broken('L2', `${place} gives back a row that it stamps ${writtenAtMs - nowMs} ms into the future`)
   }
 
   /** An acquire that came in time and from a good clock must not be refused for longer than the protocol says. */

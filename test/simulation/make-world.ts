@@ -89,7 +89,10 @@ export function makeWorld({ seed, ticks, only, wholeSdk = seed % WHOLE_EACH === 
     database,
     wires,
     tell,
-    handlerFor: (process, wire) => functionOf(world, lambda, process, wholeSdk ? wholeClient(wire) : shortClient(wire)),
+    handlerFor: (process, wire) => {
+      const client = wholeSdk ? wholeClient(wire) : shortClient(wire)
+      return functionOf(world, lambda, process, client, (forMs) => wire.cutOff(forMs))
+    },
     invocationEnded: (invocation) => judgeInvocation(world, invocation),
   }
   const lambda = new Lambda(world)

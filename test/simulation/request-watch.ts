@@ -1,6 +1,8 @@
 /** Watches what is asked of the lease row, before anybody knows what becomes of it, and what the askers hear. */
 import { type Answer, type Exchange, isRefusal, numberOf, placeholder } from './exchange.ts'
 import type { Findings } from './findings.ts'
+import type { SimulatedProcess } from './process.ts'
+import { SKEW_MS } from './setting.ts'
 import { type LeaseRow, type OnLease, onLease, placeholderOf, type Tenure } from './tenure.ts'
 import type { Timeline } from './timeline.ts'
 
@@ -16,6 +18,15 @@ export interface Asked {
   told: boolean
   /** The sender learned anything at all. */
   answered: boolean
+}
+
+/** DynamoDB tells the time in whole seconds. */
+export const DATE_RESOLUTION_MS = 1_000
+
+/** Whether the answer to an acquire told, whatever it took, that its sender's clock is off by more than half of the budget. */
+export function isCertainlyWrong(asked: Asked, process: SimulatedProcess, nowMs: number): boolean {
+  const doubtMs = DATE_RESOLUTION_MS + nowMs - asked.atMs
+  return process.offsetMs === asked.offsetMs && Math.abs(asked.offsetMs) > SKEW_MS / 2 + doubtMs
 }
 
 export class RequestWatch {

@@ -15,7 +15,8 @@ export interface Job {
   readonly sleep: (ms: number) => Promise<void>
   readonly nowMs: () => number
   /** The task is about to give up the lease itself. */
-  readonly asksForEnd: (lease: Lease) => void
+  readonly asksForEnd: (how: 'release' | 'complete') => void
+  readonly cutOff: (forMs: number) => void
 }
 
 /** What a task that fails throws. */
@@ -42,14 +43,25 @@ export async function work(lease: Lease, job: Job): Promise<string> {
   if (random.chance(setting.work === 'guard' ? 800 : 300))
     await effect(lease, `row ${random.between(1, 2)}`, job, random)
   if (failure !== undefined) throw new TaskError('failed after its effect')
-  if (!faults.over && random.chance(30)) {
-    job.asksForEnd(lease)
-    await lease.release()
-  } else if (setting.work === 'completion') {
-    job.asksForEnd(lease)
+  if (!faults.over && random.chance(60)) await giveUp(lease, job, random)
+  else if (setting.work === 'completion') {
+    job.asksForEnd('complete')
     await lease.complete([{ Update: counted(lease) }])
   }
   return 'done'
+}
+
+/** Some tasks do not care whether they were heard, and return as if all were well. */
+async function giveUp(
+  lease: Lease,
+  { invocation, faults, asksForEnd, cutOff, nowMs }: Job,
+  random: Random,
+): Promise<void> {
+  const cut = faults.draw('cut off while giving up', invocation.label, nowMs())
+  if (cut !== undefined) cutOff(cut.random.spread(1_000, 20_000))
+  asksForEnd('release')
+  const released = lease.release()
+  await (random.chance(500) ? released.catch(() => undefined) : released)
 }
 
 /** With `send` a leader that knows of its loss sends nothing; a careless one sends a fenced write by itself. */

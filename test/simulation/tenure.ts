@@ -24,8 +24,8 @@ export interface Tenure {
   /** A clock outside the budget had a part in this, so that belief proves nothing. */
   suspect: boolean
   ended: string | undefined
-  /** Whether the task asked for the end itself. */
-  endAsked: boolean
+  /** The end that the task asked for itself. */
+  endAsked: 'release' | 'complete' | undefined
   invocation: Invocation | undefined
   lease: Lease | undefined
 }

@@ -218,8 +218,8 @@ export const acquireBugs: readonly Bug[] = [
   },
   {
     name: 'a wrong clock is ignored',
-    why: 'what it writes into the row keeps all others out',
-    claims: ['L2'],
+    why: 'who leads on a clock that is far ahead keeps all others out, for as long as it is wrong',
+    claims: [],
     edits: [
       {
         file: ACQUIRE,

@@ -102,8 +102,9 @@ export const holderBugs: readonly Bug[] = [
       },
       {
         file: HANDLE,
-        find: "if (leftMs <= 0) this.#lose('reached its deadline without being renewed')\n      else await",
-        replace: 'await',
+        find: `      if (leftMs <= 0) this.#lose('reached its deadline without being renewed')
+      else await this.#tenancy.clock.sleep(Math.ceil(leftMs), stop)`,
+        replace: '      await this.#tenancy.clock.sleep(Math.max(1_000, Math.ceil(leftMs)), stop)',
       },
     ],
   },
@@ -191,7 +192,7 @@ export const holderBugs: readonly Bug[] = [
   {
     name: 'a release repeated as a completion',
     why: 'the tick that the task gave up counts as done',
-    claims: ['S4'],
+    claims: [],
     edits: [
       {
         file: HANDLE,
