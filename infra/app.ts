@@ -17,7 +17,7 @@ new BillingStack(app, 'TenureBilling', {
   candidates: numberFromContext(app, 'candidates'),
   leaseDuration: leaseMs === undefined ? undefined : Duration.millis(leaseMs),
   // What is no text is no URL either: the stack says so.
-  gatewayUrl: gatewayUrl === undefined ? undefined : String(gatewayUrl),
+  gatewayUrl: gatewayUrl === undefined || typeof gatewayUrl === 'string' ? gatewayUrl : '',
 })
 
 // What a stack acknowledges is written into its template, where an auditor finds it.

@@ -109,7 +109,8 @@ export function readDueSubscription(row: Readonly<Record<string, unknown>>, tick
   const period = text(row, 'period')
   try {
     const lateMs = Date.parse(tick) - Date.parse(dueInstant(period, timeZone))
-    if (lateMs > LONGEST_CATCH_UP_DAYS * DAY_MS || lateMs < 0) {
+    // Rules of time zones change: what was due by those of yesterday may be some hours early by those of today.
+    if (lateMs > LONGEST_CATCH_UP_DAYS * DAY_MS || lateMs < -DAY_MS) {
       throw new CorruptSubscriptionError('period', `within ${LONGEST_CATCH_UP_DAYS} days before the tick`)
     }
   } catch (error) {

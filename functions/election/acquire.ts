@@ -72,12 +72,12 @@ async function askOnce(settings: Settings): Promise<LeaseHandle | Standby | 'out
   } catch (error) {
     // It may have been granted without our knowing.
     const unknown = error instanceof CorruptLeaseError || (error instanceof LeaseStoreError && error.retryable)
-    if (unknown) await giveBack(settings, request)
+    if (unknown) await giveBack(settings, request, askedAt)
     throw error
   }
   if ('contended' in reply) {
     if (!reply.unanswered) return { status: 'standby', reason: 'contended', retryAfterMs: FRESH_DELAY_MS }
-    await giveBack(settings, request)
+    await giveBack(settings, request, askedAt)
     throw new LeaseStoreError(
       `A try for lease "${lease}" got no answer, and transactions on its row kept all others from telling what became of it. The task did not run. The event can be retried.`,
       { lease, retryable: true },
@@ -88,7 +88,7 @@ async function askOnce(settings: Settings): Promise<LeaseHandle | Standby | 'out
   const problem = clockProblem(settings, reply) ?? (won === undefined ? undefined : lateAnswer(settings, askedAt, won))
   if (problem !== undefined) {
     // By DynamoDB's clock where ours is wrong: a row written in the future would keep everybody else out.
-    if (won !== undefined) await giveBack(settings, request, serverTimeMs(reply.clockReading))
+    if (won !== undefined) await giveBack(settings, request, askedAt, serverTimeMs(reply.clockReading))
     throw problem
   }
   if (won !== undefined) return new LeaseHandle({ ...settings, record: won, askedAt })
@@ -158,12 +158,18 @@ function lateAnswer({ clock, lease }: Settings, askedAt: Instant, won: Won): Lea
   )
 }
 
-/** Best effort: the lease expires by itself, this only frees it sooner. The error that led here is the one that matters. */
+/**
+ * Best effort: the lease expires by itself, this only frees it sooner. The error that led here is the one that matters. Where
+ * no answer told the time, it is that of the acquire and what has passed since: a wall clock that jumped meanwhile must not
+ * leave a row that nobody else can take for the present.
+ */
 async function giveBack(
   { store, clock }: Settings,
   { lease, candidate, attempt }: AcquireRequest,
-  nowMs = clock.wallMs(),
+  askedAt: Instant,
+  serverMs?: number,
 ): Promise<void> {
+  const nowMs = serverMs ?? Math.floor(askedAt.wallMs + (clock.monotonicMs() - askedAt.monotonicMs))
   await store.giveBack({ lease, candidate, attempt, nowMs }).catch(() => undefined)
 }
 

@@ -98,7 +98,7 @@ const RULES: Record<keyof LeaseOptions, Rule> = {
   waitMs: milliseconds(0, 900_000),
   maxClockSkewMs: milliseconds(0, 60_000),
   context: {
-    expected: "Lambda's context",
+    expected: "Lambda's context, with awsRequestId and getRemainingTimeInMillis",
     holds: (value) =>
       hasMethods(value, 'getRemainingTimeInMillis') && typeof Reflect.get(value, 'awsRequestId') === 'string',
   },
@@ -187,6 +187,9 @@ function defaultCandidate(context: InvocationContext | undefined): string {
 
 function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 60))
-  if (typeof value === 'object' && value !== null) return `a ${value.constructor?.name ?? 'object'}`
+  if (typeof value === 'object' && value !== null) {
+    const type: unknown = value.constructor?.name // may be anything, in an object that somebody sent
+    return typeof type === 'string' ? `an object of type ${type.slice(0, 60)}` : 'an object'
+  }
   return String(value).slice(0, 60)
 }

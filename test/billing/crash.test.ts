@@ -3,12 +3,11 @@
  * same, so that every place to die at is tried in turn: the first so many requests have done their work, nobody saw the
  * reply to the last of them, and nothing is sent after it. None is left out, and none is drawn by lot.
  */
-import { describe, expect, inject, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { UnsettledChargesError } from '../../functions/billing/charge-due.ts'
 import { type Clock, systemClock } from '../../functions/election/clock.ts'
+import { simulatedClient } from '../support/simulated-client.ts'
 import { CARD, monthly, type Scene, setScene, TICK } from './scene.ts'
-
-const endpoint = inject('dynamodbEndpoint')
 
 const SUBSCRIPTIONS = [
   monthly('cus_01'),
@@ -89,7 +88,7 @@ const never = <T>(): Promise<T> => new Promise(() => {})
 const mortalClock: Clock = { ...systemClock, sleep: never }
 
 async function fatefulScene(fate: Fate): Promise<Scene> {
-  const scene = await setScene(endpoint, SUBSCRIPTIONS, { intercept: (_request, answer) => fate.meet(answer) })
+  const scene = await setScene(simulatedClient(), SUBSCRIPTIONS, { intercept: (_request, answer) => fate.meet(answer) })
   scene.client.middlewareStack.add((next) => (args) => fate.meet(() => next(args)), {
     step: 'deserialize', // each try of a request, as it goes over the wire
     name: 'fate',

@@ -99,12 +99,13 @@ export function monthly(customer: string, changes: Partial<Parameters<typeof sub
   })
 }
 
+/** `dynamodb` is an endpoint, or a client that goes with the scene. */
 export async function setScene(
-  endpoint: string,
+  dynamodb: string | DynamoDBClient,
   subscriptions: readonly Subscription[],
   { now = Date.now, intercept = (_request, answer) => answer() }: SceneOptions = {},
 ): Promise<Scene> {
-  const raw = localClient(endpoint)
+  const raw = typeof dynamodb === 'string' ? localClient(dynamodb) : dynamodb
   const client = DynamoDBDocumentClient.from(raw)
   const tables = { leaseTable: await createLeaseTable(raw), ...(await createBillingTables(raw)) }
   await seedSubscriptions(raw, tables.subscriptionsTable, subscriptions)

@@ -118,6 +118,18 @@ describe('an acquire that fails', () => {
     expect(store.asked).toEqual(['giveBack'])
   })
 
+  it('without any answer, while the clock is set ahead, gives back under the time of asking and what has passed since', async () => {
+    const askedAtMs = clock.wallMs()
+    store.afterNext('acquire', () => {
+      clock.freeze(2_000)
+      clock.setWall(3_600_000)
+      throw new LeaseStoreError('no answer', { lease: 'billing', retryable: true })
+    })
+    await outcomeOf(withLease(options(), () => 'never'))
+    expect(store.asked).toEqual(['acquire', 'giveBack'])
+    expect(store.memory.read('billing')).toMatchObject({ writtenAtMs: askedAtMs + 2_000, endedBy: 'released' })
+  })
+
   it('by its clock, gives back under DynamoDB’s time, and says which lease', async () => {
     const { acquire } = store
     const dateMs = clock.wallMs() - 10_000

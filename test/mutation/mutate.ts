@@ -36,7 +36,7 @@ else if (!existsSync(report)) {
 }
 const judged: StrykerReport = JSON.parse(readFileSync(report ?? REPORT, 'utf8'))
 const part = partOf(judged, survivors, {
-  rerun: ['npm run mutate --', ...process.argv.slice(2)].join(' '),
+  rerun: `npm run mutate${report === undefined ? '' : ` -- --report ${report}`}`,
   seconds: (performance.now() - startedMs) / 1_000,
 })
 for (const { what, trace } of part.failures) {

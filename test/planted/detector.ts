@@ -94,9 +94,10 @@ export function verdictOf(
   return { kind: 'crashed', seconds, said: `exit code ${exitCode ?? 'none'}. ${told} ${said}`.trim() }
 }
 
-/** A bug that breaks a claim is found where a claim is seen broken: that something rare never came about is no proof of it. */
+/** A bug is found where a claim is seen broken, or a history shows what must not be: that something rare never came about is neither. */
 function tellingFailure(bug: Bug | undefined, failures: readonly Failure[]): Failure | undefined {
   const ofClaims = failures.filter(({ claim }) => claim !== undefined)
   const expected = ofClaims.find(({ claim }) => claim !== undefined && bug?.claims.includes(claim)) ?? ofClaims[0]
-  return bug === undefined || bug.claims.length > 0 ? expected : (expected ?? failures[0])
+  if (bug === undefined) return expected
+  return expected ?? failures.find(({ trace }) => trace.length > 0)
 }

@@ -55,16 +55,23 @@ export async function hunt({ bugs, detectors, directory, signal, told }: Hunt): 
     const crashes: string[] = []
     const seconds = () => (performance.now() - startedMs) / 1_000
     let verdict: Verdict | undefined
+    let other: Hunted | undefined
     for (const detector of detectors) {
       const { loaded, verdict: without } = await baseline(detector)
       if (!bug.edits.some(({ file }) => loaded.has(file))) continue // it never sees that code
       const mostMs = Math.max(LEAST_MS, PATIENCE * without.seconds * 1_000)
       verdict = (await send({ detector, bug, directory, mostMs, signal })).verdict
       signal.throwIfAborted()
-      if (verdict.kind === 'found') return { bug, by: detector, verdict, crashes, seconds: seconds() }
+      if (verdict.kind === 'found') {
+        const hunted = { bug, by: detector, verdict, crashes, seconds: seconds() }
+        const isExpected =
+          bug.claims.length === 0 || (verdict.claim !== undefined && bug.claims.includes(verdict.claim))
+        if (isExpected) return hunted
+        other ??= hunted // the next one may see the claim break that the bug is there for
+      }
       if (verdict.kind === 'crashed') crashes.push(`${detector.name}: ${verdict.said}`)
     }
-    return { bug, by: undefined, verdict, crashes, seconds: seconds() }
+    return other ?? { bug, by: undefined, verdict, crashes, seconds: seconds() }
   }
 
   const waiting = [...bugs]

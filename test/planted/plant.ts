@@ -54,7 +54,7 @@ function partOf(hunted: readonly Hunted[]): Part {
   const byWhom = detectors.map(({ name }) => `${found.filter(({ by }) => by?.name === name).length} by the ${name}`)
   return {
     title: 'Planted bugs',
-    rerun: ['npm run plant --', ...process.argv.slice(2)].join(' '),
+    rerun: `npm run plant${quick === true ? ' -- --quick' : ''}`,
     passed: missed.length === 0,
     seconds: (performance.now() - startedMs) / 1_000,
     summary: `${found.length} of ${hunted.length} bugs that were planted into the shipped code were found: ${byWhom.join(', ')}. Without a bug each of these passes.`,
@@ -71,7 +71,9 @@ function partOf(hunted: readonly Hunted[]): Part {
         ]),
       },
     ],
-    notes: [`A bug counts as found where a claim is seen broken, not where a tool breaks down.`],
+    notes: [
+      'A bug counts as found where a claim is seen broken, or a history shows what must not be; not where a tool breaks down.',
+    ],
     seenToBreak: found.flatMap(({ bug, by, verdict }) =>
       verdict?.kind === 'found' && verdict.claim !== undefined
         ? [{ claim: verdict.claim, how: `${bug.name} (${by?.name})` }]

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { CLAIMS } from './claims.ts'
 import type { Part } from './part.ts'
-import { holds, report } from './report.ts'
+import { holds, report, unseen } from './report.ts'
 
 const circumstances = { commit: 'abc1234', date: '2026-11-21', machine: '2 cores', command: 'npm run prove' }
 const model: Part = {
@@ -46,6 +46,7 @@ describe('the report of a proof', () => {
     const text = report([model], circumstances)
     expect(text).toContain(`| S1 | ${CLAIMS.S1} | clocks beyond the budget |`)
     expect(text).toContain(`| S5 | ${CLAIMS.S5} | **by nothing** |`)
+    expect(unseen([model])).toEqual(['S2', 'S3', 'S4', 'S5', 'L1', 'L2', 'L3'])
   })
 
   it('aligns columns of numbers to the right, with thousands set apart', () => {

@@ -29,6 +29,11 @@ export function holds(results: readonly Result[]): boolean {
   return results.every((result) => !isBroken(result) && result.passed)
 }
 
+/** Claims that nothing was seen to break: what holds them was not shown to see anything. */
+export function unseen(results: readonly Result[]): readonly Claim[] {
+  return claims().filter((claim) => evidenceFor(results, claim).length === 0)
+}
+
 export function report(results: readonly Result[], circumstances: Circumstances): string {
   return [
     '# The proof',
@@ -104,7 +109,8 @@ function verdict(result: Result): string {
 }
 
 export function seconds(value: number): string {
-  return value < 90 ? `${Math.round(value)} s` : `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`
+  const whole = Math.round(value)
+  return whole < 90 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`
 }
 
 function claims(): readonly Claim[] {
@@ -113,7 +119,11 @@ function claims(): readonly Claim[] {
 
 /** The bugs and worlds that broke it, by the part that saw them. */
 function evidence(results: readonly Result[], claim: Claim): string {
-  const seen = results.flatMap((result) => (isBroken(result) ? [] : (result.seenToBreak ?? [])))
-  const by = seen.filter((one) => one.claim === claim).map(({ how }) => how)
+  const by = evidenceFor(results, claim)
   return by.length === 0 ? '**by nothing**' : by.join('; ')
+}
+
+function evidenceFor(results: readonly Result[], claim: Claim): readonly string[] {
+  const seen = results.flatMap((result) => (isBroken(result) ? [] : (result.seenToBreak ?? [])))
+  return seen.filter((one) => one.claim === claim).map(({ how }) => how)
 }

@@ -25,14 +25,14 @@ const MOST_SEED = 2 ** 48
 
 /** Exits with 2 where the arguments cannot be read. */
 export function readArguments(argv: readonly string[], freshSeed: () => number): Arguments {
-  const command = new Command('simulate')
+  const command = new Command('npm run simulate --')
     .description(
       'Lives through histories of candidates, with faults, in simulated time, and looks whether every claim holds.',
     )
-    .option('--seeds <n>', 'how many histories', wholeNumber)
+    .option('--seeds <n>', 'how many histories', oneAtLeast)
     .option('--from <seed>', 'the first seed', wholeNumber, 1)
     .option('--seed <n>', 'just this history', wholeNumber)
-    .option('--ticks <k>', 'with --seed: so many ticks', wholeNumber)
+    .option('--ticks <k>', 'with --seed: so many ticks', oneAtLeast)
     .option('--faults <list>', 'with --seed: of its faults only these, like 3,17; none where empty', faultList)
     .option('--print', 'with --seed: print the history', false)
     .option('--no-shrink', 'show the first history that breaks a claim as it is')
@@ -45,6 +45,8 @@ export function readArguments(argv: readonly string[], freshSeed: () => number):
   if (seed === undefined && (ticks !== undefined || faults !== undefined || print)) {
     command.error('error: --ticks, --faults and --print go with --seed')
   }
+  if (seed !== undefined && (quick || options.seeds !== undefined)) command.error('error: --seed is one history alone')
+  if (quick && options.seeds !== undefined) command.error('error: --quick says how many histories')
   const common = { fresh: [], ticks, faults, print, wholeSdk, shrink, json }
   if (seed !== undefined) return { ...common, seeds: [seed], isFull: false }
   if (quick) {
@@ -74,6 +76,11 @@ function upFrom(first: number, count: number): readonly number[] {
 function wholeNumber(text: string): number {
   if (/^\d{1,15}$/.test(text) && Number(text) <= MOST_SEED) return Number(text)
   throw new InvalidArgumentError('It must be a whole number.')
+}
+
+function oneAtLeast(text: string): number {
+  if (wholeNumber(text) > 0) return Number(text)
+  throw new InvalidArgumentError('It must be 1 at least.')
 }
 
 function faultList(text: string): ReadonlySet<number> {

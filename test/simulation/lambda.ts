@@ -3,6 +3,7 @@ import type { Injected } from './faults.ts'
 import { processOf, type SimulatedProcess } from './process.ts'
 import { Random } from './random.ts'
 import type { CandidateSetting } from './setting.ts'
+import type { Tenure } from './tenure.ts'
 import { Wire } from './wire.ts'
 import type { World } from './world.ts'
 
@@ -28,6 +29,8 @@ export interface Invocation {
   answer: unknown
   error: unknown
   task: 'not begun' | 'running' | 'ended'
+  /** Who held the lease by its row when the invocation ended. */
+  heldBy: Tenure | undefined
 }
 
 export type Handler = (event: unknown, context: Context) => Promise<unknown>
@@ -118,6 +121,7 @@ export class Lambda {
       answer: undefined,
       error: undefined,
       task: 'not begun',
+      heldBy: undefined,
     }
     delivery.tries.push(invocation)
     if (environment.running.size > 0) this.#world.findings.reached('two invocations in one process')

@@ -26,6 +26,7 @@ export class LeaseWatch {
   readonly tenures = new Map<number, Tenure>()
   /** Periods whose tick was completed, however the row may look. */
   readonly completed = new Map<number, Tenure>()
+  readonly completedAtMs = new Map<number, number>()
   highestCompleted = Number.NEGATIVE_INFINITY
   readonly #setting: Setting
   readonly #timeline: Timeline
@@ -205,6 +206,7 @@ export class LeaseWatch {
       this.#findings.broken('S4', `${nameOf(tenure)} completed the tick ${tenure.tick}, which was completed before`)
     }
     this.completed.set(tenure.period, tenure)
+    this.completedAtMs.set(tenure.period, this.#timeline.nowMs)
     this.highestCompleted = Math.max(this.highestCompleted, tenure.period)
   }
 

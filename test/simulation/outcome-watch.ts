@@ -1,6 +1,7 @@
 /** Judges what invocations answer, and what became of each tick. */
-import { ClockSkewError, LeaseLostError, LeaseStillHeldError } from '../../functions/election/index.ts'
+import { ClockSkewError, LeaseError, LeaseLostError, LeaseStillHeldError } from '../../functions/election/index.ts'
 import type { Delivery, Invocation } from './lambda.ts'
+import { SKEW_MS } from './setting.ts'
 import type { World } from './world.ts'
 
 export function judgeInvocation(world: World, invocation: Invocation): void {
@@ -9,6 +10,7 @@ export function judgeInvocation(world: World, invocation: Invocation): void {
   world.tell(
     `${label} ${state === 'answered' ? `answers ${JSON.stringify(answer)}` : `${state}${error instanceof Error ? `, ${error.name}` : ''}`}`,
   )
+  invocation.heldBy = leases.holder
   if (state === 'killed') {
     const tenure = leases.holder
     if (tenure?.invocation === invocation && requests.isCompleting(tenure)) {
@@ -26,7 +28,10 @@ export function judgeInvocation(world: World, invocation: Invocation): void {
     findings.broken('L3', `${label} takes its own win for another's: it holds the lease and does not work`)
   }
   if (state === 'failed') {
-    if (error instanceof ClockSkewError) findings.reached('ClockSkewError')
+    if (error instanceof ClockSkewError) {
+      findings.reached('ClockSkewError')
+      judgeSkew(world, invocation)
+    }
     if (error instanceof LeaseLostError && task === 'not begun')
       findings.reached('answer to an acquire came after its own deadline')
     if (task === 'running') findings.reached('early time-out while the task still ran')
@@ -40,6 +45,7 @@ export function judgeInvocation(world: World, invocation: Invocation): void {
     if (reason === 'contended') findings.reached('standby: contended')
     if (reason === 'completed' && delivery.tries.length === 1)
       findings.reached('standby: completed before a slower racer')
+    judgeReason(world, invocation, String(reason))
     const isOwn = world.setting.entry !== 'standalone' && String(named).endsWith(delivery.requestId)
     if (reason === 'held' && isOwn) {
       findings.broken(
@@ -65,6 +71,29 @@ export function judgeInvocation(world: World, invocation: Invocation): void {
   if (status === 'completed') situationOfCompletion(world, invocation)
 }
 
+/** What is said of the tick must be true: nobody tries again whose tick is done. */
+function judgeReason({ findings, leases, requests, setting }: World, invocation: Invocation, reason: string): void {
+  const { label, delivery } = invocation
+  const period = Math.floor(Date.parse(delivery.event.tick) / setting.periodMs)
+  if ((reason === 'completed' || reason === 'superseded') && period > leases.highestCompleted) {
+    findings.broken('L3', `${label} stands by as ${reason}, but neither its tick nor a later one is done`)
+  }
+  if (reason === 'contended' && !setting.sharedProcesses && !requests.inConflict.has(label)) {
+    findings.broken('L3', `${label} stands by as contended, but no transaction was in its way`)
+  }
+}
+
+/** Nobody whose clock kept the budget may be told that it did not. */
+function judgeSkew({ findings, requests, setting }: World, { label, environment }: Invocation): void {
+  if (setting.sharedProcesses) return
+  const { offsetMs } = environment.process
+  const asked = [...requests.asked.values()].filter(({ by }) => by === label)
+  const isOutOfStep = asked.length > 1 // refused again and again as older than a row that another clock wrote
+  if (isOutOfStep || asked.some((one) => one.offsetMs !== offsetMs)) return
+  if (Math.abs(offsetMs) <= SKEW_MS / 2)
+    findings.wrong(`${label} is told that its clock is wrong, which is only ${offsetMs} ms off`)
+}
+
 function situationOfCompletion({ findings, setting, requests }: World, { label, delivery }: Invocation): void {
   const earlier = delivery.tries.slice(0, -1)
   if (earlier.some(({ error }) => error instanceof LeaseStillHeldError)) {
@@ -81,33 +110,50 @@ function situationOfCompletion({ findings, setting, requests }: World, { label, 
  * Each tick is done in the end, unless there is a reason for it:
  * - a later tick was done first, so that this one is worthless;
  * - its task gave it up on purpose;
- * - the last word on it was spoken while something was going wrong.
- * Where all its tries stood by in peace, somebody else must have done it.
+ * - at the last try of each of its events something went wrong or was in the way: another had the lease, on whom it depends then, or
+ *   a transaction its row (docs/protocol.md, What remains).
  */
 export function judgeTicks(world: World, deliveries: readonly Delivery[]): void {
-  const { findings, leases, setting, faults } = world
-  const ticks = new Set(deliveries.map(({ tick }) => tick))
-  for (const tick of ticks) {
-    const ofTick = deliveries.filter((delivery) => delivery.tick === tick)
-    const period = Math.floor(Date.parse(ofTick[0]?.event.tick ?? '') / setting.periodMs)
-    if (period <= leases.highestCompleted) continue
-    if (ofTick.some(({ tries }) => tries.some(({ answer }) => fields(answer)['status'] === 'released'))) continue
-    const lastTries = ofTick.flatMap(({ tries }) => tries.at(-1) ?? [])
-    const inPeace = lastTries.every(
-      ({ startedMs, endedMs = 0 }) =>
-        !faults.injected.some(({ atMs }) => atMs > startedMs - 300_000 && atMs <= endedMs),
-    )
-    // Without a heartbeat a task may take longer than its lease, every time.
-    if (!inPeace || !setting.heartbeat) continue
-    const died = ofTick
-      .flatMap(({ tries }) => tries)
-      .find(({ state, task }) => state === 'killed' && task === 'running')
-    const whose = died === undefined ? '' : `, whose leader ${died.label} died`
-    findings.broken(
-      'L3',
-      `the tick ${ofTick[0]?.event.tick}${whose}, was never completed, though nothing went wrong at the last tries of its events`,
-    )
+  const { findings, leases, setting } = world
+  if (!setting.heartbeat) return // a task may take longer than its lease, every time
+  for (const [tick, ofTick] of Map.groupBy(deliveries, (delivery) => delivery.event.tick)) {
+    const period = Math.floor(Date.parse(tick) / setting.periodMs)
+    if (leases.completed.has(period)) continue
+    const tries = ofTick.flatMap((delivery) => delivery.tries)
+    if (tries.some(({ answer }) => fields(answer)['status'] === 'released')) continue
+    const lastTries = ofTick.flatMap((delivery) => delivery.tries.at(-1) ?? [])
+    const endedMs = Math.max(...lastTries.map((last) => last.endedMs ?? 0))
+    const isWorthless = [...leases.completedAtMs].some(([later, atMs]) => later > period && atMs <= endedMs)
+    if (isWorthless || !lastTries.some((last) => wasInPeace(world, last))) continue
+    const died = tries.find(({ state, task }) => state === 'killed' && task === 'running')
+    const whose = died === undefined ? '' : `, whose leader ${died.label} died,`
+    findings.broken('L3', `the tick ${tick}${whose} was never completed, though a last try had nothing in its way`)
   }
+}
+
+const LASTING: ReadonlySet<string> = new Set([
+  'cut off',
+  'cut off while giving up',
+  'clock set',
+  'clock wrong',
+  'clock drifts',
+])
+
+/** Nothing went wrong in this try itself, nor before it in its process, and the lease was not another's. */
+function wasInPeace({ faults, setting }: World, last: Invocation): boolean {
+  const { label, environment, heldBy, delivery } = last
+  // A double of the event has the same request id, and tries of its own.
+  const isOthers = heldBy !== undefined && heldBy.invocation?.delivery !== delivery
+  const { reason } = fields(last.answer)
+  if (isOthers || setting.sharedProcesses || reason === 'held' || reason === 'contended') return false
+  // Its task took too long, perhaps since it had waited for the lease, or failed by itself.
+  if (last.state === 'killed' || (last.error !== undefined && !(last.error instanceof LeaseError))) return false
+  const { name } = delivery.candidate
+  return !faults.injected.some(
+    ({ place, kind }) =>
+      place.startsWith(label) ||
+      (LASTING.has(kind) && (place.includes(` ${name}`) || place.includes(environment.process.name))),
+  )
 }
 
 /** A tick in which nothing goes wrong: one completes it, all others stand by, and no request is sent that need not be. */
@@ -120,7 +166,10 @@ export function judgeCleanTick(world: World, deliveries: readonly Delivery[]): v
     const told = invocations.map(
       ({ label, state, answer, error }) => `${label} ${state} ${JSON.stringify(answer ?? String(error))}`,
     )
-    findings.broken('L2', `long after the last fault, a tick was completed ${won.length} times: ${told.join('; ')}`)
+    findings.broken(
+      won.length === 0 ? 'L2' : 'S4',
+      `long after the last fault, a tick was completed ${won.length} times: ${told.join('; ')}`,
+    )
     return
   }
   const others = invocations.filter((invocation) => invocation !== winner)

@@ -7,7 +7,7 @@ export class SimulatedProcess {
   readonly name: string
   readonly clock: Clock
   readonly random: Random
-  /** What it is doing, for naming chance: what the process draws next depends on this and not on its past. */
+  /** What it is doing: its requests, and the chance of their faults, are named by this and not by its past. */
   errand = ''
   requests = 0
   state: 'running' | 'frozen' | 'dead' = 'running'

@@ -1,7 +1,7 @@
 /**
  * Chance that repeats: sfc32 in 32-bit integers, so that one seed gives the same numbers on every machine. There is no one
- * stream that all draw from: each purpose has its own, named by a text, so that leaving out one fault leaves all other
- * draws as they were. Shrinking rests on that.
+ * stream that all draw from: each purpose has its own, named by a text, so that leaving out one fault leaves the
+ * draws for all other faults as they were. Shrinking rests on that.
  */
 export class Random {
   #a: number

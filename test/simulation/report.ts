@@ -30,7 +30,8 @@ export interface Broken {
 const NOTES = [
   'DynamoDB, Lambda, the network and all clocks are simulated; middy and everything in functions/ that takes part are the real code.',
   'Each 32nd history goes through all of the AWS SDK, the others past its layers: a test compares both, history by history.',
-  'Claims about belief (S1) are judged only where the clocks in question kept the budget, as the claim itself says.',
+  'Belief (S1), and how long a lease may last (L1, L2), are judged only where the clocks in question kept the budget; a tick that nobody did (L3) only where a last try of it had nothing in its way.',
+  'Not simulated: leases without ticks, pauses, releases forced by an operator.',
 ]
 
 export function isPassed({ tally, isFull, broken }: Run): boolean {
@@ -70,7 +71,10 @@ export function partOf(run: Run): Part {
 function summaryOf({ tally, cpuSeconds, broken }: Run): string {
   const perMinute = cpuSeconds === 0 ? 0 : Math.round((tally.faultedTicks / cpuSeconds) * 60)
   const faults = [...tally.faults.values()].reduce((sum, times) => sum + times, 0)
-  const found = broken === undefined ? 'no claim broken' : `a claim broken: ${broken.violation.what}`
+  const found =
+    broken === undefined
+      ? 'no claim broken'
+      : `${broken.violation.claim === undefined ? 'something went wrong' : 'a claim broken'}: ${broken.violation.what}`
   return `${figure(tally.histories)} histories, ${figure(tally.ticks)} ticks, ${figure(tally.faultedTicks)} of them with faults (${figure(perMinute)} a minute of one core), ${figure(faults)} faults, ${figure(tally.requests)} requests to DynamoDB: ${found}.`
 }
 

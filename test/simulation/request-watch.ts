@@ -32,6 +32,8 @@ export function isCertainlyWrong(asked: Asked, process: SimulatedProcess, nowMs:
 export class RequestWatch {
   /** Acquires, by their attempt. */
   readonly asked = new Map<string, Asked>()
+  /** Invocations of which a request met a transaction under way. */
+  readonly inConflict = new Set<string>()
   /** All requests to DynamoDB, of whatever kind. */
   count = 0
   readonly #timeline: Timeline
@@ -76,6 +78,9 @@ export class RequestWatch {
   answered(exchange: Exchange, answer: Answer, row: LeaseRow | undefined): void {
     const request = onLease(exchange)
     if (request === undefined) return
+    if ('__type' in answer.body && /TransactionConflict/.test(JSON.stringify(answer.body))) {
+      this.inConflict.add(exchange.process.errand)
+    }
     const attempt = placeholder(request.body, ':attempt') ?? ''
     const asked = this.asked.get(attempt)
     if (request.kind === 'acquire') {
@@ -113,7 +118,7 @@ export class RequestWatch {
     const isRepeated = this.#extensions.get(tenure.token) === step
     this.#extensions.set(tenure.token, step)
     if (isRepeated) return
-    if (process.wallMs() >= tenure.expiresAtMs) {
+    if (process.wallMs() >= tenure.expiresAtMs || process.monotonicMs() >= tenure.untilMonotonicMs) {
       this.#findings.broken(
         'S1',
         `${place} extends a lease whose deadline is over by its own clock, when another may lead`,

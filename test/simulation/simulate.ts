@@ -89,7 +89,7 @@ function again(): (trial: Trial) => Promise<History> {
 
 function replayOf({ seed, ticks, only }: Trial): string {
   const faults = only === undefined ? '' : ` --faults ${only.size === 0 ? '""' : [...only].join(',')}`
-  return `npm run simulate -- --seed ${seed} --ticks ${ticks}${faults} --print`
+  return `npm run simulate -- --seed ${seed} --ticks ${ticks}${faults}${given.wholeSdk ? ' --whole-sdk' : ''} --print`
 }
 
 /** Fresh seeds are not drawn again: they are said one by one where they found something. */

@@ -78,10 +78,10 @@ export class Wire {
       if (isCutOff) return
       const random = fault?.random ?? new Random(seed, `journey of ${place}`)
       this.#travel(exchange, fault, random, {
-        answer: (answer) =>
+        answer: (answer, atMs) =>
           settle(() => {
             listener.answered(exchange, answer)
-            resolve({ ...answer, dateMs: Math.floor(timeline.nowMs / 1000) * 1000 })
+            resolve({ ...answer, dateMs: Math.floor(atMs / 1000) * 1000 })
           }),
         reset: () => settle(() => reject(connectionReset())),
       })
@@ -94,8 +94,9 @@ export class Wire {
     const thereMs = random.between(1, random.chance(30) ? 120 : 6)
     const backMs = random.between(1, random.chance(30) ? 120 : 6)
     const answerAfter = (ms: number) => (answer: Answer) => {
+      const atMs = timeline.nowMs // its date is that of being made, however long it travels
       timeline.after(ms, process, () => {
-        if (timeline.nowMs >= this.#cutOffUntilMs) sender.answer(answer)
+        if (timeline.nowMs >= this.#cutOffUntilMs) sender.answer(answer, atMs)
       })
     }
     const nobody = () => undefined
@@ -126,12 +127,12 @@ export class Wire {
         )
         return
       case 'throttled':
-        timeline.after(thereMs + backMs, process, () => sender.answer(throttled(random)))
+        timeline.after(thereMs + backMs, process, () => sender.answer(throttled(random), timeline.nowMs - backMs))
         return
       case 'server error': {
         const error = serverError(random)
         if (random.chance(500)) arrive(thereMs, nobody)
-        timeline.after(thereMs + backMs, process, () => sender.answer(error))
+        timeline.after(thereMs + backMs, process, () => sender.answer(error, timeline.nowMs - backMs))
         return
       }
       case 'row in a transaction':
@@ -155,7 +156,8 @@ export class Wire {
 }
 
 interface Sender {
-  answer(answer: Answer): void
+  /** `atMs` is when DynamoDB made it. */
+  answer(answer: Answer, atMs: number): void
   reset(): void
 }
 

@@ -2,10 +2,10 @@
 import { type AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import fc from 'fast-check'
 import {
+  ClockSkewError,
   CorruptLeaseError,
   DynamoDBLeaseStore,
   InvalidOptionError,
-  LeaseError,
   LeaseLostError,
   LeaseStillHeldError,
   LeaseStoreError,
@@ -140,18 +140,25 @@ const granted: fc.Arbitrary<Answer> = nearly(
 const refused: fc.Arbitrary<Answer> = nearly(
   fc.tuple(fc.constantFrom(...ERRORS), row).map(([name, Item]) => ({ __type: TYPE + name, message: 'no', Item })),
   hostileJson,
-).map((body) => ({ status: 400, body: withReadableMessage(body) }))
+).map((body) => ({ status: 400, body: withReadableError(body) }))
 
-/** The SDK makes an Error of any message without a look at it: that DynamoDB's own are texts is taken on trust. */
-function withReadableMessage(body: unknown): unknown {
-  if (typeof body !== 'object' || body === null || !('message' in body)) return body
-  return typeof body.message === 'object' ? { ...body, message: 'no' } : body
+/** The SDK makes an Error of any type and message without a look at them: that DynamoDB's own are texts is taken on trust. */
+function withReadableError(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null) return body
+  const objects = ['__type', 'message'].filter((name) => typeof Reflect.get(body, name) === 'object')
+  return { ...body, ...Object.fromEntries(objects.map((name) => [name, 'no'])) }
 }
 
 const answer: fc.Arbitrary<Answer> = fc.oneof(
   { weight: 3, arbitrary: granted },
   { weight: 5, arbitrary: refused },
-  { weight: 1, arbitrary: fc.record({ status: fc.constantFrom(200, 301, 400, 403, 500, 503), body: hostileJson }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      status: fc.constantFrom(200, 301, 400, 403, 500, 503),
+      body: hostileJson.map(withReadableError),
+    }),
+  },
 )
 
 /** The SDK's own client, which gets this answer to the acquire, and an empty one to all that follows. */
@@ -184,10 +191,15 @@ const ENCODER = new TextEncoder()
  */
 function encoded(body: unknown): Uint8Array {
   try {
-    return ENCODER.encode(JSON.stringify(body, (_name, value: unknown) => value ?? undefined))
+    return ENCODER.encode(JSON.stringify(body, (_name, value: unknown) => (isNothing(value) ? undefined : value)))
   } catch {
     return ENCODER.encode('{"Attributes":'.repeat(20_000))
   }
+}
+
+/** JSON writes numbers that it does not have as null. */
+function isNothing(value: unknown): boolean {
+  return value === null || (typeof value === 'number' && !Number.isFinite(value))
 }
 
 async function askWith(given: Answer): Promise<void> {
@@ -222,7 +234,7 @@ export const leaseRowTargets: readonly Target[] = [
       { type: LeaseStoreError, says: /lease "billing" in table "leases"/ },
       { type: LeaseStillHeldError, says: /event-1.*lease "billing"/ },
       { type: LeaseLostError, says: /lease "billing"/i },
-      { type: LeaseError, says: /lease "billing"/i },
+      { type: ClockSkewError, says: /lease "billing"/i },
     ],
   }),
   target({

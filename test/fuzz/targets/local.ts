@@ -17,10 +17,8 @@ process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
 const FILE = join(directory, 'customers.csv')
 
 const HEADER = 'customer,name,plan,interval,priceMinor,currency,dueDate,timeZone,paymentMethod'
-/** A field of 50,000 characters takes infra/local/customers/nearest.ts seconds to compare with all time zones. */
-const LONGEST_PIECE = 150
 const pieces = fc.oneof(
-  hostileText.map((text) => text.slice(0, LONGEST_PIECE)),
+  hostileText,
   fc.constantFrom(',', '"', '""', ';', '\t', '\r', '\n\n', '\ufeff', '-', '0', 'customer', 'Europe/Berlin', 'Pacific'),
   fc.constantFrom('4242 4242 4242 4242', '\n=1+1,x,y,month,5,EUR,2024-02-30,UTC,', `\n${HEADER}`),
 )
@@ -100,7 +98,7 @@ function readChaos(given: readonly string[]): void {
   if (JSON.stringify(chaosPlan(seed, ticks)) !== JSON.stringify(plan)) throw new Broken('the same seed, another plan')
 }
 
-const WRONG_FLAG = { type: OptionError, says: /-|argument|lease/ }
+const WRONG_FLAG = { type: OptionError, says: /--?\w|argument|lease/ }
 
 export const localTargets: readonly Target[] = [
   target({

@@ -40,7 +40,7 @@ export const acquireBugs: readonly Bug[] = [
   {
     name: 'A1 with the clock budget twice',
     why: 'after a crash everybody waits for longer than is promised',
-    claims: ['L1', 'L2'],
+    claims: ['L1'],
     edits: [
       {
         file: RULES,
@@ -229,14 +229,38 @@ export const acquireBugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'the way of an answer taken for an error of the clock',
+    why: 'whoever is answered slowly is told that its clock is wrong, and does not run',
+    claims: [],
+    edits: [
+      {
+        file: 'functions/election/clock.ts',
+        find: 'const aheadAtLeast = sentAtMs - (dateMs + 1000)',
+        replace: 'const aheadAtLeast = receivedAtMs - (dateMs + 1000)',
+      },
+    ],
+  },
+  {
+    name: 'held told as superseded',
+    why: 'who stands by is told that a later tick is done, where nobody has done any',
+    claims: ['L3'],
+    edits: [
+      {
+        file: RULES,
+        find: "return { kind: 'standby', reason: 'held', holder, retryAfterMs }",
+        replace: "return { kind: 'standby', reason: 'superseded' }",
+      },
+    ],
+  },
+  {
     name: 'given back by a wrong clock',
     why: 'a vacant row from the future keeps all others out',
     claims: ['L2'],
     edits: [
       {
         file: ACQUIRE,
-        find: 'await giveBack(settings, request, serverTimeMs(reply.clockReading))',
-        replace: 'await giveBack(settings, request)',
+        find: 'await giveBack(settings, request, askedAt, serverTimeMs(reply.clockReading))',
+        replace: 'await giveBack(settings, request, askedAt)',
       },
     ],
   },

@@ -45,6 +45,23 @@ export const effectBugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'effects behind the completion, in a transaction of their own',
+    why: 'a leader that dies between the two has completed a tick whose effects never happen',
+    claims: ['S5'],
+    edits: [
+      {
+        file: 'functions/election/stores/dynamodb.ts',
+        find: `    return await this.#transact(request.lease, [
+      { Update: this.#onLeaseRow(request.lease, holderUpdate(request)) },
+      ...items,
+    ])`,
+        replace: `    const reply = await this.write(request)
+    if (reply.granted) await this.#client.send(new TransactWriteCommand({ TransactItems: [...items] }))
+    return reply`,
+      },
+    ],
+  },
+  {
     name: 'the token in the key of idempotency',
     why: 'every leader asks the gateway under a key of its own, and the subscriber pays twice',
     claims: [],

@@ -92,6 +92,7 @@ export const holderBugs: readonly Bug[] = [
       this.#assertLeading()
       const {`,
         replace: `    await this.#exclusively(async () => {
+      if (this.#ended !== undefined || this.#ending) throw this.#lost('has ended')
       const {`,
       },
       {
@@ -173,7 +174,8 @@ export const holderBugs: readonly Bug[] = [
       {
         file: RULES,
         find: 'if (record === undefined || record.attempt !== request.attempt || record.fencingToken !== request.fencingToken) {',
-        replace: 'if (record === undefined) {',
+        replace:
+          "if (record === undefined || (request.kind !== 'complete' && (record.attempt !== request.attempt || record.fencingToken !== request.fencingToken))) {",
       },
     ],
   },
@@ -239,6 +241,7 @@ export const holderBugs: readonly Bug[] = [
       {
         file: HANDLE,
         find: 'return { wallMs: Math.floor(askedAt.wallMs + (monotonicMs - askedAt.monotonicMs)), monotonicMs }',
+        // askedAt must stay used: what comes out is checked as TypeScript.
         replace: 'return { wallMs: Math.max(clock.wallMs(), askedAt.wallMs - askedAt.wallMs), monotonicMs }',
       },
     ],
