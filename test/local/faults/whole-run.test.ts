@@ -18,7 +18,7 @@ const [candidates, timeScale] = [2, 0.1]
 /** Shorter than the retries' delay, and long enough for a machine on which many processes start at once. */
 const LEASE_MS = 3_000
 const SHORT = ['--every', '0s', '--candidates', String(candidates), '--time-scale', String(timeScale)]
-const TIMEOUT_MS = 120_000
+const TIMEOUT_MS = 240_000
 
 /** The stacks, synthesized once for all runs: that is half of what starting one costs. */
 let assembly: string
@@ -29,8 +29,20 @@ beforeAll(async () => {
 })
 afterAll(() => rm(assembly, { recursive: true }))
 
-/** @param customers all due at the first tick; by default some fall due at every tick */
+/**
+ * A run that could not do what it was asked for shows nothing, and is repeated: where the machine is very busy, a
+ * leader may lose its lease before it can be frozen or killed in mid-task.
+ *
+ * @param customers all due at the first tick; by default some fall due at every tick
+ */
 async function run(flags: string, customers?: number) {
+  for (let attempt = 1; ; attempt++) {
+    const ended = await runOnce(flags, customers)
+    if (ended.verdict.inconclusive.length === 0 || attempt === 3) return ended
+  }
+}
+
+async function runOnce(flags: string, customers?: number) {
   const parsed = parseOptions([...flags.split(' '), ...SHORT])
   if (parsed.kind === 'help') throw new Error('It printed the help')
   let said = ''
