@@ -1,9 +1,12 @@
-import { expect, it } from 'vitest'
+import { afterAll, expect, it } from 'vitest'
+import { removeScratch } from './scratch.ts'
 import { TARGETS } from './targets.ts'
 
 // More of them, and other ones each time: npm run fuzz.
 const SEED = 20261121
 const RUNS = 150
+
+afterAll(removeScratch)
 
 it.each(TARGETS.map((target) => [target.name, target] as const))(
   '%s is read as documented or refused by name, whatever it is',

@@ -1,4 +1,5 @@
 /** What whoever deploys gives to the CDK app and its constructs. */
+import { join } from 'node:path'
 import { App, Duration, Stack } from 'aws-cdk-lib'
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
@@ -8,18 +9,22 @@ import { ConfigurationError, LeaseTable } from '../../../infra/constructs/index.
 import { numberFromContext } from '../../../infra/context.ts'
 import { hostileJson, hostileNumber } from '../hostile.ts'
 import { nearlyText } from '../nearly-valid.ts'
+import { SCRATCH } from '../scratch.ts'
 import { Broken, type Target, target } from '../target.ts'
+
+/** Left to itself, the CDK makes a directory for each app and never removes it. */
+const APP = { analyticsReporting: false, outdir: join(SCRATCH, 'cdk') }
 
 const context = fc.oneof(fc.nat(20), fc.nat(20).map(String), hostileJson)
 
 function readContext(value: unknown): void {
-  const app = new App({ analyticsReporting: false, context: { candidates: value } })
+  const app = new App({ ...APP, context: { candidates: value } })
   const number = numberFromContext(app, 'candidates')
   if (number !== undefined && !Number.isSafeInteger(number)) throw new Broken(`${number} is no whole number`)
 }
 
 /** One stack for all inputs: a construct takes longer to make than its props to be read. */
-const stack = new Stack(new App({ analyticsReporting: false }), 'Fuzz')
+const stack = new Stack(new App(APP), 'Fuzz')
 const leaseTable = new LeaseTable(stack, 'Leases')
 const handler = new LambdaFunction(stack, 'Handler', {
   runtime: Runtime.NODEJS_24_X,

@@ -1,6 +1,5 @@
 /** What people give to a local run: a file of customers, flags, the seed of a plan of faults. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { readDueSubscription } from '../../../functions/billing/subscription.ts'
@@ -10,11 +9,10 @@ import { chaosPlan } from '../../../infra/local/faults/plan.ts'
 import { OptionError, parseOptions, type StartOptions } from '../../../infra/local/options.ts'
 import { hostileText } from '../hostile.ts'
 import { nearlyText } from '../nearly-valid.ts'
+import { SCRATCH } from '../scratch.ts'
 import { Broken, type Target, target } from '../target.ts'
 
-const directory = mkdtempSync(join(tmpdir(), 'tenure-fuzz-'))
-process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
-const FILE = join(directory, 'customers.csv')
+const FILE = join(SCRATCH, 'customers.csv')
 
 const HEADER = 'customer,name,plan,interval,priceMinor,currency,dueDate,timeZone,paymentMethod'
 const pieces = fc.oneof(
