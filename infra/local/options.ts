@@ -1,7 +1,8 @@
 /** The flags of `npm start`, checked before anything is started. */
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { CONTROLS, type Control } from './faults/controls.ts'
 import { LEAST_CHAOS_TICKS } from './faults/plan.ts'
+import { OptionError, readFlags } from './flags.ts'
 
 export interface StartOptions {
   /** The least real time between the starts of two ticks, in milliseconds. */
@@ -23,11 +24,6 @@ export interface StartOptions {
   readonly without: readonly Control[]
   /** How long the minutes between Lambda's retries, and the lease, last here: 0.1 is a tenth. */
   readonly timeScale: number
-}
-
-/** The command line is wrong: `message` says what was given, what is allowed, and the nearest flag to an unknown one. */
-export class OptionError extends Error {
-  override readonly name = 'OptionError'
 }
 
 export type Parsed =
@@ -74,10 +70,6 @@ happen, or showed nothing, so that the run proves nothing; 130 when Ctrl-C cut -
 
 /** @throws OptionError */
 export function parseOptions(argv: readonly string[]): Parsed {
-  let said = ''
-  const hear = (text: string) => {
-    said += text
-  }
   const tick = wholeNumber(1, 1_000_000)
   const command = new Command('npm start --')
     .description('Runs the deployed stacks on this machine: one leader charges the subscriptions at every tick.')
@@ -114,18 +106,9 @@ export function parseOptions(argv: readonly string[]): Parsed {
     )
     .option('--time-scale <factor>', "how long Lambda's retry delays and the lease last here", timeScale, 0.1)
     .addHelpText('after', EPILOG)
-    .allowExcessArguments(false)
-    .exitOverride()
-    .configureOutput({ writeOut: hear, writeErr: hear })
-  try {
-    command.parse(argv, { from: 'user' })
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
-    if (error.exitCode === 0) return { kind: 'help', text: said }
-    const hint = error.code === 'commander.excessArguments' ? ' Flags go behind `--`: npm start -- --ticks 5' : ''
-    throw new OptionError(said.trim().replace(/^error: /, '') + hint, { cause: error })
-  }
-  return { kind: 'start', options: completed(command.opts<Flags>()) }
+  const read = readFlags<Flags>(command, argv, ' Flags go behind `--`: npm start -- --ticks 5')
+  if (read.kind === 'help') return read
+  return { kind: 'start', options: completed(read.flags) }
 }
 
 /** What the flags imply, and whether they make sense together. @throws OptionError */

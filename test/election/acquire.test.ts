@@ -3,23 +3,15 @@ import {
   ClockSkewError,
   InvalidTickError,
   LeaseLostError,
-  type LeaseOptions,
   LeaseStoreError,
   withLease,
 } from '../../functions/election/index.ts'
-import { ManualClock, settled } from '../support/manual-clock.ts'
-import { ScriptedStore } from '../support/scripted-store.ts'
+import { settled } from '../support/manual-clock.ts'
+import { clock, NEXT_TICK, options, outcomeOf, store } from './scripted.ts'
 
-const TICK = '2026-11-21T05:00:00.000Z'
-const NEXT_TICK = '2026-11-21T06:00:00.000Z'
-
-let clock: ManualClock
-let store: ScriptedStore
 /** The length of every sleep, in milliseconds. */
 let sleeps: number[]
 beforeEach(() => {
-  clock = new ManualClock('2026-11-21T06:00:00.000Z')
-  store = new ScriptedStore()
   sleeps = []
   const sleep = clock.sleep.bind(clock)
   clock.sleep = (ms, signal) => {
@@ -27,16 +19,6 @@ beforeEach(() => {
     return sleep(ms, signal)
   }
 })
-
-const options = (changes: Partial<LeaseOptions> = {}): LeaseOptions => ({
-  store,
-  clock,
-  lease: 'billing',
-  candidate: 'ann',
-  tick: TICK,
-  ...changes,
-})
-const outcomeOf = <T>(running: Promise<T>): Promise<T | unknown> => running.catch((error: unknown) => error)
 
 /** Of the range from 0.5 to 1.5, jitter is 0.75. */
 function fixJitter(): void {

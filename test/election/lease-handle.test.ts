@@ -1,39 +1,14 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   InvalidOptionError,
   type Lease,
   LeaseLostError,
   type LeaseOptions,
-  LeaseStoreError,
   withLease,
 } from '../../functions/election/index.ts'
 import type { Effects } from '../../functions/election/stores/store.ts'
-import { ManualClock, settled } from '../support/manual-clock.ts'
-import { ScriptedStore } from '../support/scripted-store.ts'
-
-const TICK = '2026-11-21T05:00:00.000Z'
-const HOUR_MS = 3_600_000
-const noAnswer = () => {
-  throw new LeaseStoreError('no answer', { lease: 'billing', retryable: true })
-}
-
-let clock: ManualClock
-let store: ScriptedStore
-beforeEach(() => {
-  clock = new ManualClock('2026-11-21T06:00:00.000Z')
-  store = new ScriptedStore()
-})
-
-const options = (changes: Partial<LeaseOptions> = {}): LeaseOptions => ({
-  store,
-  clock,
-  lease: 'billing',
-  candidate: 'ann',
-  tick: TICK,
-  ...changes,
-})
-const row = () => store.memory.read('billing')
-const outcomeOf = <T>(running: Promise<T>): Promise<T | unknown> => running.catch((error: unknown) => error)
+import { settled } from '../support/manual-clock.ts'
+import { clock, HOUR_MS, noAnswer, options, outcomeOf, row, store, TICK } from './scripted.ts'
 
 /** A leader whose task ends when told to; by default nothing is renewed and nobody watches the deadline but the leader. */
 async function lead(changes: Partial<LeaseOptions> = {}) {

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
   ClockSkewError,
   CorruptLeaseError,
@@ -12,38 +12,13 @@ import {
   type Outcome,
   withLease,
 } from '../../functions/election/index.ts'
-import { ManualClock, settled } from '../support/manual-clock.ts'
-import { ScriptedStore } from '../support/scripted-store.ts'
+import { settled } from '../support/manual-clock.ts'
+import { clock, HOUR_MS, NEXT_TICK, noAnswer, options, outcomeOf, row, store, TICK } from './scripted.ts'
 
-const TICK = '2026-11-21T05:00:00.000Z'
-const NEXT_TICK = '2026-11-21T06:00:00.000Z'
-const HOUR_MS = 3_600_000
-const noAnswer = () => {
-  throw new LeaseStoreError('no answer', { lease: 'billing', retryable: true })
-}
-
-let clock: ManualClock
-let store: ScriptedStore
-beforeEach(() => {
-  clock = new ManualClock('2026-11-21T06:00:00.000Z')
-  store = new ScriptedStore()
-})
-
-const options = (changes: Partial<LeaseOptions> = {}): LeaseOptions => ({
-  store,
-  clock,
-  lease: 'billing',
-  candidate: 'ann',
-  tick: TICK,
-  ...changes,
-})
 const lambda = (remainingMs: number, awsRequestId = 'event-1') => {
   const endMs = clock.wallMs() + remainingMs
   return { awsRequestId, functionName: 'charge', getRemainingTimeInMillis: () => endMs - clock.wallMs() }
 }
-const row = () => store.memory.read('billing')
-/** Whatever it resolves or rejects with, as a value. */
-const outcomeOf = <T>(running: Promise<T>): Promise<T | unknown> => running.catch((error: unknown) => error)
 
 /** Starts a tenure whose task ends when told to. */
 function lead(changes: Partial<LeaseOptions> = {}) {

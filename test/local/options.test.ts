@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { OptionError, parseOptions, type StartOptions } from '../../infra/local/options.ts'
+import { OptionError } from '../../infra/local/flags.ts'
+import { parseOptions, type StartOptions } from '../../infra/local/options.ts'
 
 function optionsOf(...argv: string[]): StartOptions {
   const parsed = parseOptions(argv)

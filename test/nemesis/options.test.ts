@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { OptionError, parseOptions } from './options.ts'
+import { OptionError } from '../../infra/local/flags.ts'
+import { parseOptions } from './options.ts'
 
 it('without flags all workloads are fought, with the seed 1', () => {
   expect(parseOptions([])).toMatchObject({

@@ -1,7 +1,8 @@
 /** The flags of `npm run nemesis`, checked before anything is started. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { OptionError, readFlags } from '../../infra/local/flags.ts'
 import { WORKLOAD_NAMES, type WorkloadName } from './workloads.ts'
 
 export interface NemesisOptions {
@@ -11,11 +12,6 @@ export interface NemesisOptions {
   /** Where the histories are to be kept; undefined keeps them only where something went wrong. */
   readonly histories: string | undefined
   readonly json: string | undefined
-}
-
-/** The command line is wrong: `message` says how. */
-export class OptionError extends Error {
-  override readonly name = 'OptionError'
 }
 
 export type Parsed =
@@ -38,10 +34,6 @@ Exit code: 0 where every claim held and the controls lost updates, as they must;
 
 /** @throws OptionError */
 export function parseOptions(argv: readonly string[]): Parsed {
-  let said = ''
-  const hear = (text: string) => {
-    said += text
-  }
   const command = new Command('npm run nemesis --')
     .description('Fights the library with real faults, and checks what it did. About three minutes.')
     .option('--quick', 'fewer operations: about one minute', false)
@@ -55,17 +47,9 @@ export function parseOptions(argv: readonly string[]): Parsed {
     .option('--histories <directory>', 'keep the histories there (default: a temporary directory, kept on failure)')
     .option('--json <file>', 'write the findings to this file too')
     .addHelpText('after', EPILOG)
-    .allowExcessArguments(false)
-    .exitOverride()
-    .configureOutput({ writeOut: hear, writeErr: hear })
-  try {
-    command.parse(argv, { from: 'user' })
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
-    if (error.exitCode === 0) return { kind: 'help', text: said }
-    throw new OptionError(said.trim().replace(/^error: /, ''), { cause: error })
-  }
-  const { only, histories, ...flags } = command.opts<Flags>()
+  const read = readFlags<Flags>(command, argv)
+  if (read.kind === 'help') return read
+  const { only, histories, ...flags } = read.flags
   const workloads = only === undefined ? WORKLOAD_NAMES : [only]
   const taken = workloads.find((name) => histories !== undefined && existsSync(join(histories, name)))
   if (taken !== undefined) {

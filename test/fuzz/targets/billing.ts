@@ -14,6 +14,7 @@ import { isCanonicalTick } from '../../../functions/election/tick.ts'
 import { generateCustomers } from '../../../infra/local/customers.ts'
 import { hostileJson, hostileText } from '../hostile.ts'
 import { nearlyObject, nearlyText } from '../nearly-valid.ts'
+import { ORDER } from '../order.ts'
 import { Broken, type Target, target } from '../target.ts'
 
 const TICK = '2024-04-30T06:00:00.000Z'
@@ -74,16 +75,6 @@ function readSubscription(row: Readonly<Record<string, unknown>>): void {
   if (!isCanonicalTick(dueAt) || period <= due.period) throw new Broken(`${due.period} is followed by ${period}`)
   const declined = afterDecline(due, TICK)
   if (declined.dunned !== due.dunned + 1) throw new Broken(`declined ${declined.dunned} times`)
-}
-
-const ORDER = {
-  customer: 'cus_0001',
-  plan: 'plus-monthly',
-  period: '2024-04-30',
-  dunned: 0,
-  amountMinor: 1999,
-  currency: 'EUR',
-  paymentMethod: 'card_4242424242424242',
 }
 
 /** A ledger in which somebody else wrote this row first. */

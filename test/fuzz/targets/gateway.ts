@@ -16,18 +16,10 @@ import { sandbox } from '../../../functions/sandbox/sandbox.ts'
 import { chargesOf } from '../../../functions/sandbox/store.ts'
 import { hostileJson, hostileText } from '../hostile.ts'
 import { nearly, nearlyObject, nearlyText } from '../nearly-valid.ts'
+import { ORDER } from '../order.ts'
 import { Broken, type Target, target } from '../target.ts'
 
 const KEY = 'charge:cus_0001:plus-monthly:2024-04-30:0:1999:EUR'
-const ORDER = {
-  customer: 'cus_0001',
-  plan: 'plus-monthly',
-  period: '2024-04-30',
-  dunned: 0,
-  amountMinor: 1999,
-  currency: 'EUR',
-  paymentMethod: 'card_4242424242424242',
-}
 const CALL = { key: KEY, signal: new AbortController().signal, sinceMs: Date.parse('2024-04-30T00:00:00Z') }
 
 const INTENT = { id: 'pi_1', status: 'succeeded', amount: 1999, currency: 'eur', metadata: { charge: KEY } }
