@@ -1,5 +1,5 @@
 import { type ClockReading, certainOffsetMs, jitter } from './clock.ts'
-import { Deadline, type Instant, instantOf } from './deadline.ts'
+import { Deadline, type Instant, instantAfter, instantOf } from './deadline.ts'
 import {
   ClockSkewError,
   CorruptLeaseError,
@@ -160,8 +160,7 @@ function lateAnswer({ clock, lease }: Settings, askedAt: Instant, won: Won): Lea
 
 /**
  * Best effort: the lease expires by itself, this only frees it sooner. The error that led here is the one that matters. Where
- * no answer told the time, it is that of the acquire and what has passed since: a wall clock that jumped meanwhile must not
- * leave a row that nobody else can take for the present.
+ * no answer told the time, it is that of the acquire and what has passed since.
  */
 async function giveBack(
   { store, clock }: Settings,
@@ -169,7 +168,7 @@ async function giveBack(
   askedAt: Instant,
   serverMs?: number,
 ): Promise<void> {
-  const nowMs = serverMs ?? Math.floor(askedAt.wallMs + (clock.monotonicMs() - askedAt.monotonicMs))
+  const nowMs = serverMs ?? instantAfter(askedAt, clock).wallMs
   await store.giveBack({ lease, candidate, attempt, nowMs }).catch(() => undefined)
 }
 

@@ -11,6 +11,15 @@ export function instantOf(clock: Clock): Instant {
 }
 
 /**
+ * The present, for a row: the time of the acquire, which is compared with DynamoDB's, plus what the monotonic clock says has
+ * passed. A wall clock that jumped meanwhile must not leave a row that nobody else can take for the present.
+ */
+export function instantAfter(askedAt: Instant, clock: Clock): Instant {
+  const monotonicMs = clock.monotonicMs()
+  return { wallMs: Math.floor(askedAt.wallMs + (monotonicMs - askedAt.monotonicMs)), monotonicMs }
+}
+
+/**
  * Until when a holder may act: the earlier of two clocks, counted from before its request was sent. A frozen process may
  * stop the monotonic clock; a correction may move the wall clock.
  */

@@ -1,5 +1,5 @@
 import type { Clock } from './clock.ts'
-import { Deadline, type Instant } from './deadline.ts'
+import { Deadline, type Instant, instantAfter } from './deadline.ts'
 import { InvalidOptionError, LeaseLostError, LeaseStoreError, StaleTokenError } from './errors.ts'
 import { type Fenceable, fence, idempotencyKey, seenToken } from './fencing.ts'
 import type { ClaimInput, Lease } from './lease.ts'
@@ -282,14 +282,9 @@ export class LeaseHandle implements Lease {
     }
   }
 
-  /**
-   * The time to write down: that of the acquire, which was compared with DynamoDB's, plus what the monotonic clock says
-   * has passed. A wall clock that jumps must not leave a row that nobody else can read as the present.
-   */
+  /** The time to write down. */
   #now(): Instant {
-    const { clock, askedAt } = this.#tenancy
-    const monotonicMs = clock.monotonicMs()
-    return { wallMs: Math.floor(askedAt.wallMs + (monotonicMs - askedAt.monotonicMs)), monotonicMs }
+    return instantAfter(this.#tenancy.askedAt, this.#tenancy.clock)
   }
 
   /** Between two tries of the same write. */

@@ -239,7 +239,7 @@ export const holderBugs: readonly Bug[] = [
     claims: ['L2'],
     edits: [
       {
-        file: HANDLE,
+        file: DEADLINE,
         find: 'return { wallMs: Math.floor(askedAt.wallMs + (monotonicMs - askedAt.monotonicMs)), monotonicMs }',
         // askedAt must stay used: what comes out is checked as TypeScript.
         replace: 'return { wallMs: Math.max(clock.wallMs(), askedAt.wallMs - askedAt.wallMs), monotonicMs }',
