@@ -1,12 +1,16 @@
-import { Annotations, Duration, Names, Stack } from 'aws-cdk-lib'
-import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
+import { Annotations, type Duration, Names } from 'aws-cdk-lib'
+import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations'
 import { ContextAttribute, Schedule, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler'
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets'
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
+import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
-import { type ElectedScheduleProps, type ElectedScheduleSettings, settingsOf } from './elected-schedule-props.ts'
+import type { ElectedScheduleProps } from './elected-schedule-props.ts'
+import { type ElectedScheduleSettings, isOwn, settingsOf } from './elected-schedule-settings.ts'
+import { failureQueue } from './failure-queue.ts'
+import { HandlerFunction } from './handler-function.ts'
+import type { LeaseTable } from './lease-table.ts'
+import { schedulerRole } from './scheduler-role.ts'
 import { functionEventAge, retryAttempts, scheduleEventAge, timingWarnings } from './timing.ts'
 
 /**
@@ -16,6 +20,12 @@ import { functionEventAge, retryAttempts, scheduleEventAge, timingWarnings } fro
  * Each event is `{ tick, periodMs, schedule }`: the scheduled time, the period in milliseconds, and the schedule's name.
  */
 export class ElectedSchedule extends Construct {
+  readonly leaseTable: LeaseTable
+  readonly lease: string
+  /** The shortest time between two ticks. */
+  readonly period: Duration
+  /** The function that runs at every tick: yours, or the one made from `entry`. Grant it what its task needs. */
+  readonly handler: IFunction
   /** One per candidate. */
   readonly schedules: readonly Schedule[]
   /** Where ticks end that Scheduler could not deliver, and those whose last retry failed. Kept for 14 days. */
@@ -25,32 +35,41 @@ export class ElectedSchedule extends Construct {
   constructor(scope: Construct, id: string, props: ElectedScheduleProps) {
     super(scope, id)
     const settings = settingsOf(this, props)
-    const { leaseTable, lease, handler, leaseDuration, expression, period } = settings
-    leaseTable.agreeOnPeriod(lease, period, this)
+    const { leaseDuration, period } = settings
+    this.leaseTable = props.leaseTable
+    this.lease = props.lease
+    this.period = period
+    this.leaseTable.agreeOnPeriod(this.lease, period, this)
 
-    this.failures = new Queue(this, 'Failures', {
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: Duration.days(14),
-    })
-    handler.configureAsyncInvoke({
+    this.failures = failureQueue(this)
+    this.handler =
+      'handler' in props
+        ? props.handler
+        : new HandlerFunction(this, 'Handler', { ...props.entryProps, entry: props.entry })
+    this.handler.configureAsyncInvoke({
       retryAttempts,
       maxEventAge: functionEventAge(period),
       onFailure: new SqsDestination(this.failures),
     })
-    handler.addEnvironment('LEASE_TABLE', leaseTable.tableName)
-    handler.addEnvironment('LEASE_NAME', lease)
-    handler.addEnvironment('LEASE_MS', String(leaseDuration.toMilliseconds()))
-    leaseTable.grantLease(handler, lease)
+    const variables = {
+      LEASE_TABLE: this.leaseTable.tableName,
+      LEASE_NAME: this.lease,
+      LEASE_MS: String(leaseDuration.toMilliseconds()),
+    }
+    const grant = this.leaseTable.grantLead(this.handler, this.lease)
+    if (isOwn(this.handler)) {
+      for (const [name, value] of Object.entries(variables)) this.handler.addEnvironment(name, value)
+    }
+    if (!isOwn(this.handler) || !grant.success) this.#warnOfForeignFunction(Object.keys(variables))
     this.schedules = this.#schedulesFor(settings)
 
-    for (const { id, message } of timingWarnings({ period, leaseDuration, timeout: handler.timeout }, expression)) {
+    for (const { id, message } of timingWarnings(settings, settings.expression)) {
       Annotations.of(this).addWarningV2(id, message)
     }
   }
 
-  #schedulesFor({ handler, lease, candidates, expression, period }: ElectedScheduleSettings): Schedule[] {
-    const role = this.#schedulerRole(handler).withoutPolicyUpdates()
+  #schedulesFor({ candidates, expression, period, timeWindow, enabled }: ElectedScheduleSettings): Schedule[] {
+    const role = schedulerRole(this, this.handler, this.failures)
     // Explicit names, because a schedule's input cannot refer to the schedule. Scheduler allows 64 characters.
     const stem = Names.uniqueResourceName(this, { maxLength: 61, separator: '-' })
     return Array.from({ length: candidates }, (_, index) => {
@@ -58,9 +77,11 @@ export class ElectedSchedule extends Construct {
       const input = { tick: ContextAttribute.scheduledTime, periodMs: period.toMilliseconds(), schedule: scheduleName }
       return new Schedule(this, `Candidate${index + 1}`, {
         scheduleName,
-        description: `Candidate ${index + 1} of ${candidates} for the lease ${lease}`,
+        description: `Candidate ${index + 1} of ${candidates} for the lease ${this.lease}`,
         schedule: expression,
-        target: new LambdaInvoke(handler, {
+        timeWindow,
+        enabled,
+        target: new LambdaInvoke(this.handler, {
           role,
           retryAttempts,
           maxEventAge: scheduleEventAge(period),
@@ -71,26 +92,10 @@ export class ElectedSchedule extends Construct {
     })
   }
 
-  /**
-   * What Scheduler may do: invoke this function, and no version or alias of it, which the role that the CDK would make
-   * also allows; and report what it cannot deliver. Only schedules of this account's default group may use it.
-   * https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
-   */
-  #schedulerRole(handler: LambdaFunction): Role {
-    const stack = Stack.of(this)
-    const group = stack.formatArn({ service: 'scheduler', resource: 'schedule-group', resourceName: 'default' })
-    return new Role(this, 'SchedulerRole', {
-      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
-        conditions: { StringEquals: { 'aws:SourceAccount': stack.account, 'aws:SourceArn': group } },
-      }),
-      inlinePolicies: {
-        Fire: new PolicyDocument({
-          statements: [
-            new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [handler.functionArn] }),
-            new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.failures.queueArn] }),
-          ],
-        }),
-      },
-    })
+  #warnOfForeignFunction(variables: readonly string[]): void {
+    Annotations.of(this).addWarningV2(
+      'tenure:ForeignFunction',
+      `the function ${this.handler.node.path} is not made in this app, so check that its environment has ${variables.join(', ')} and that its role may update the lease "${this.lease}"`,
+    )
   }
 }

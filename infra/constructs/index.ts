@@ -1,4 +1,5 @@
 export { ConfigurationError } from './configuration-error.ts'
 export { ElectedSchedule } from './elected-schedule.ts'
 export type { ElectedScheduleProps } from './elected-schedule-props.ts'
+export { HandlerFunction, type HandlerFunctionProps } from './handler-function.ts'
 export { LeaseTable, type LeaseTableProps } from './lease-table.ts'

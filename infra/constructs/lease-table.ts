@@ -1,13 +1,33 @@
 import { type Duration, RemovalPolicy } from 'aws-cdk-lib'
-import { AttributeType, Billing, type ReplicaTableProps, StreamViewType, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
-import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam'
-import type { Construct, IConstruct } from 'constructs'
-import { isLeaseName } from '../../functions/election/options.ts'
+import { AttributeType, Billing, StreamViewType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
+import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
+import { Construct, type IConstruct } from 'constructs'
 import { ConfigurationError } from './configuration-error.ts'
+import { grantOnLease } from './lease-grants.ts'
+import { type AnyTable, tableProblems } from './table-problems.ts'
 
 export interface LeaseTableProps {
+  /**
+   * A table that exists already, in this app or outside it: partition key `lease`, sort key `record`, both texts. For
+   * `LeadershipEvents` it needs a stream of new and old images, and `ttl` as its time-to-live attribute.
+   * @default a new table
+   */
+  readonly table?: AnyTable
   /** @default a name that CloudFormation makes up, so that the table can be replaced */
   readonly tableName?: string
+  /**
+   * A key of your own for the new table; the stack must then name its Region. Every request depends on KMS too, and on
+   * its quota.
+   * @default DynamoDB's own key
+   */
+  readonly encryptionKey?: IKey
+  /**
+   * What becomes of the new table when its stack, or this construct, is removed. A table that is not kept is not
+   * protected against deletion either.
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy
 }
 
 /**
@@ -17,25 +37,30 @@ export interface LeaseTableProps {
  * What the table remembers is what makes the protocol safe: a lost row forgets which ticks are done. Hence deletion
  * protection, retention, point-in-time recovery, and no permission that could delete an item. Only history rows carry
  * the TTL attribute; a lease row never does.
- *
- * It is encrypted with DynamoDB's own key, the default: with a customer's key, every acquire would depend on one more
- * service and its quota.
  */
-export class LeaseTable extends TableV2 {
+export class LeaseTable extends Construct {
+  readonly table: AnyTable
   readonly #periods = new Map<string, { readonly ms: number; readonly path: string }>()
 
+  /** @throws ConfigurationError where the props contradict each other */
   constructor(scope: Construct, id: string, props: LeaseTableProps = {}) {
-    super(scope, id, {
-      ...props,
-      partitionKey: { name: 'lease', type: AttributeType.STRING },
-      sortKey: { name: 'record', type: AttributeType.STRING },
-      billing: Billing.onDemand(),
-      timeToLiveAttribute: 'ttl',
-      dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES,
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      deletionProtection: true,
-      removalPolicy: RemovalPolicy.RETAIN,
-    })
+    super(scope, id)
+    const { table, ...ofNewTable } = props
+    const besides = Object.entries(ofNewTable).flatMap(([name, value]) => (value === undefined ? [] : [name]))
+    if (table !== undefined && besides.length > 0) {
+      throw new ConfigurationError(this, [`\`table\` was given, so ${besides.join(', ')} must be set on that table`])
+    }
+    this.table = table ?? newTable(this, ofNewTable)
+    // At synthesis, when nobody can add a replica any more.
+    this.node.addValidation({ validate: () => tableProblems(this.table) })
+  }
+
+  get tableName(): string {
+    return this.table.tableName
+  }
+
+  get tableArn(): string {
+    return this.table.tableArn
   }
 
   /**
@@ -43,24 +68,19 @@ export class LeaseTable extends TableV2 {
    * (each is an UpdateItem), and guard a transaction (ConditionCheckItem). No reads: the reply to a write says all that
    * a candidate must know. No other lease, and no deletion.
    *
-   * Without the `Null` condition, ForAllValues would also allow a request that names no key at all.
-   * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
-   * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+   * @throws ConfigurationError where `lease` is not a valid name
+   */
+  grantLead(grantee: IGrantable, lease: string): Grant {
+    return grantOnLease(this, grantee, lease, ['dynamodb:UpdateItem', 'dynamodb:ConditionCheckItem'])
+  }
+
+  /**
+   * Lets `grantee` read who leads this one lease, and its history.
    *
    * @throws ConfigurationError where `lease` is not a valid name
    */
-  grantLease(grantee: IGrantable, lease: string): Grant {
-    const problems = leaseNameProblems(lease)
-    if (problems.length > 0) throw new ConfigurationError(this, problems)
-    return Grant.addToPrincipal({
-      grantee,
-      actions: ['dynamodb:UpdateItem', 'dynamodb:ConditionCheckItem'],
-      resourceArns: [this.tableArn],
-      conditions: {
-        'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [lease] },
-        Null: { 'dynamodb:LeadingKeys': 'false' },
-      },
-    })
+  grantObserve(grantee: IGrantable, lease: string): Grant {
+    return grantOnLease(this, grantee, lease, ['dynamodb:GetItem', 'dynamodb:Query'])
   }
 
   /**
@@ -80,23 +100,20 @@ export class LeaseTable extends TableV2 {
     }
     if (known === undefined) this.#periods.set(lease, { ms, path: schedule.node.path })
   }
-
-  /**
-   * Always throws. Replicas in the default, eventual mode settle concurrent writes by the last one, so that candidates
-   * in two Regions could both lead.
-   * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
-   */
-  override addReplica(props: ReplicaTableProps): void {
-    throw new ConfigurationError(this, [
-      `a replica in ${props.region} was asked for, but leases need one Region: global tables in eventual mode do not exclude two leaders`,
-    ])
-  }
 }
 
-/** Why this cannot be a lease's name; empty where it can. */
-export function leaseNameProblems(lease: string): string[] {
-  if (isLeaseName(lease)) return []
-  return [
-    `the lease name ${JSON.stringify(lease.slice(0, 60))} is not allowed; use 1 to 128 letters, digits and . _ - / :`,
-  ]
+function newTable(scope: Construct, props: Omit<LeaseTableProps, 'table'>): TableV2 {
+  const { tableName, encryptionKey, removalPolicy = RemovalPolicy.RETAIN } = props
+  return new TableV2(scope, 'Table', {
+    ...(tableName === undefined ? {} : { tableName }),
+    ...(encryptionKey === undefined ? {} : { encryption: TableEncryptionV2.customerManagedKey(encryptionKey) }),
+    partitionKey: { name: 'lease', type: AttributeType.STRING },
+    sortKey: { name: 'record', type: AttributeType.STRING },
+    billing: Billing.onDemand(),
+    timeToLiveAttribute: 'ttl',
+    dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES,
+    pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+    deletionProtection: removalPolicy !== RemovalPolicy.DESTROY,
+    removalPolicy,
+  })
 }

@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib'
 import type { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
+import { LONGEST_LEASE_MS } from '../../functions/election/options.ts'
 
 /**
  * How a schedule's period, its function's time-out and its lease must fit together.
@@ -18,6 +19,7 @@ export interface Timing {
   readonly leaseDuration: Duration
   /** The function's time-out. Lambda's default is 3 s. */
   readonly timeout: Duration | undefined
+  readonly leaseOutlastsRetries: boolean
 }
 
 const SECOND_MS = 1000
@@ -41,7 +43,7 @@ const longestTimeoutMs = 15 * MINUTE_MS
 const defaultTimeoutMs = 3 * SECOND_MS
 
 /** Why this timing cannot work; empty where it can. The period and the lease must not be tokens. */
-export function timingProblems({ period, leaseDuration, timeout }: Timing): string[] {
+export function timingProblems({ period, leaseDuration, timeout, leaseOutlastsRetries }: Timing): string[] {
   const periodMs = period.toMilliseconds()
   const leaseMs = leaseDuration.toMilliseconds()
   const timeoutMs = millisecondsOf(timeout)
@@ -61,9 +63,11 @@ export function timingProblems({ period, leaseDuration, timeout }: Timing): stri
       `the function's time-out is ${written(timeoutMs)}, longer than the period of ${written(periodMs)}; a tick must end before the next begins`,
     )
   }
-  if (leaseMs < shortestLeaseMs || leaseMs >= firstRetryDelayMs) {
+  if (leaseMs < shortestLeaseMs || leaseMs > LONGEST_LEASE_MS) {
+    problems.push(`\`leaseDuration\` is ${written(leaseMs)}; it must be from 1 s to ${written(LONGEST_LEASE_MS)}`)
+  } else if (leaseMs >= firstRetryDelayMs && !leaseOutlastsRetries) {
     problems.push(
-      `\`leaseDuration\` is ${written(leaseMs)}; it must be at least 1 s and less than 60 s, so that a dead leader's lease has expired when Lambda retries its event after a minute`,
+      `\`leaseDuration\` is ${written(leaseMs)}; it must be less than 60 s, so that a dead leader's lease has expired when Lambda retries its event after a minute, or \`leaseOutlastsRetries\` must say that the tick may be lost`,
     )
   }
   return problems
@@ -76,7 +80,10 @@ export interface TimingWarning {
 }
 
 /** What works, but probably not as meant. */
-export function timingWarnings({ period, timeout }: Timing, expression: ScheduleExpression): TimingWarning[] {
+export function timingWarnings(
+  { period, timeout }: Pick<Timing, 'period' | 'timeout'>,
+  expression: ScheduleExpression,
+): TimingWarning[] {
   const warnings: TimingWarning[] = []
   if (millisecondsOf(timeout) + firstRetryDelayMs >= period.toMilliseconds()) {
     warnings.push({

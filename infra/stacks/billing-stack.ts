@@ -1,9 +1,9 @@
-import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib'
+import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib'
 import { AttributeType, Billing, ProjectionType, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { Construct } from 'constructs'
+import { HandlerFunction } from '../constructs/handler-function.ts'
 import { ElectedSchedule, LeaseTable } from '../constructs/index.ts'
-import { HandlerFunction } from './handler-function.ts'
 import { RealGateway } from './real-gateway.ts'
 import { SandboxGateway } from './sandbox-gateway.ts'
 
@@ -85,11 +85,6 @@ export class BillingStack extends Stack {
       candidates,
       leaseDuration,
     })
-    Validations.of(hourly.failures).acknowledge({
-      id: 'AwsSolutions-SQS3',
-      reason: 'This queue is itself where failed ticks end; it has nowhere further to pass them on',
-    })
-
     new CfnOutput(this, 'LeaseTableName', { value: leases.tableName })
     new CfnOutput(this, 'SubscriptionsTableName', { value: subscriptions.tableName })
     new CfnOutput(this, 'ChargesTableName', { value: charges.tableName })

@@ -2,7 +2,7 @@ import { Annotations, CfnOutput, Duration, RemovalPolicy, Stack, Validations } f
 import { AttributeType, Billing, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { Construct } from 'constructs'
-import { HandlerFunction } from './handler-function.ts'
+import { HandlerFunction } from '../constructs/handler-function.ts'
 
 /** A payment gateway that moves no money: a function without a URL, for whoever is permitted to invoke it, and its memory. */
 export class SandboxGateway extends Construct {

@@ -654,7 +654,7 @@ describe('a clock that is certainly off by more than half the budget', () => {
 describe('a store that does not serve is a LeaseStoreError, and the task never runs', () => {
   const denied = 'User is not authorized to perform: dynamodb:UpdateItem'
   it.each<[string, Fault, number, RegExp, boolean]>([
-    ['no permission', answerError('AccessDeniedException', denied), 1, /Not permitted.*grantLease/, false],
+    ['no permission', answerError('AccessDeniedException', denied), 1, /Not permitted.*grantLead/, false],
     ['throttling', answerError('ThrottlingException', 'Rate exceeded'), TRIES, /throttled.*Try again later/, true],
     ['an outage', answerError('InternalServerError', 'Internal', { status: 500 }), TRIES, /gave no answer/, true],
     ['a network that drops everything', dropRequest, TRIES, /gave no answer.*network/, true],

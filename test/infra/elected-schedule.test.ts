@@ -1,7 +1,9 @@
+import { join } from 'node:path'
 import { Duration, Lazy, Stack, TimeZone } from 'aws-cdk-lib'
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions'
+import { Role } from 'aws-cdk-lib/aws-iam'
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
-import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
+import type { CronOptionsWithTimezone } from 'aws-cdk-lib/aws-scheduler'
 import { describe, expect, test } from 'vitest'
 import {
   ConfigurationError,
@@ -12,8 +14,11 @@ import {
 import { newApp } from '../support/cdk-app.ts'
 
 const hourly = { rate: Duration.hours(1) }
-const dailyAt6 = (timeZone?: TimeZone) =>
-  ScheduleExpression.cron({ hour: '6', minute: '0', ...(timeZone === undefined ? {} : { timeZone }) })
+const dailyAt6 = (timeZone?: TimeZone) => ({
+  hour: '6',
+  minute: '0',
+  ...(timeZone === undefined ? {} : { timeZone }),
+})
 
 function aStack() {
   const stack = new Stack(newApp(), 'Stack')
@@ -25,8 +30,10 @@ function aFunction(stack: Stack, id: string, timeout = Duration.seconds(30)) {
   return new LambdaFunction(stack, id, { runtime: Runtime.NODEJS_24_X, handler: 'index.handler', code, timeout })
 }
 
-type Chosen = ({ readonly rate: Duration } | { readonly schedule: ScheduleExpression; readonly period: Duration }) &
-  Partial<Pick<ElectedScheduleProps, 'lease' | 'candidates' | 'leaseDuration'>> & { readonly timeout?: Duration }
+type ElectedEntryProps = Extract<ElectedScheduleProps, { readonly entry: string }>['entryProps']
+
+type Chosen = ({ readonly rate: Duration } | { readonly cron: CronOptionsWithTimezone; readonly period: Duration }) &
+  Partial<Omit<ElectedScheduleProps, 'leaseTable'>> & { readonly timeout?: Duration }
 
 function electedSchedule({ timeout, ...chosen }: Chosen) {
   const { stack, leaseTable } = aStack()
@@ -82,7 +89,7 @@ describe('the candidates', () => {
   })
 
   test('follow a cron expression in its time zone', () => {
-    const { template } = electedSchedule({ schedule: dailyAt6(TimeZone.EUROPE_BERLIN), period: Duration.hours(23) })
+    const { template } = electedSchedule({ cron: dailyAt6(TimeZone.EUROPE_BERLIN), period: Duration.hours(23) })
     for (const schedule of schedulesIn(template)) {
       expect(schedule).toMatchObject({
         ScheduleExpression: 'cron(0 6 * * ? *)',
@@ -91,6 +98,110 @@ describe('the candidates', () => {
       expect(JSON.parse(schedule.Target.Input).periodMs).toBe(82_800_000)
     }
   })
+})
+
+describe('the schedules', () => {
+  test('may fire within a window after the tick, which spreads their load', () => {
+    const { template } = electedSchedule({ ...hourly, flexibleWindow: Duration.minutes(10) })
+    for (const schedule of schedulesIn(template)) {
+      expect(schedule.FlexibleTimeWindow).toEqual({ Mode: 'FLEXIBLE', MaximumWindowInMinutes: 10 })
+    }
+  })
+
+  test('may be there and not fire', () => {
+    for (const schedule of schedulesIn(electedSchedule({ ...hourly, enabled: false }).template)) {
+      expect(schedule.State).toBe('DISABLED')
+    }
+  })
+})
+
+describe('an entry file in place of a function', () => {
+  const entry = join(import.meta.dirname, '../../functions/sandbox/handler.ts')
+  function electedEntry(entryProps: ElectedEntryProps = {}) {
+    const stack = new Stack(newApp({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Stack')
+    const leaseTable = new LeaseTable(stack, 'Leases')
+    const schedule = new ElectedSchedule(stack, 'Elected', {
+      leaseTable,
+      lease: 'billing',
+      entry,
+      entryProps,
+      ...hourly,
+    })
+    return { schedule, template: Template.fromStack(stack) }
+  }
+
+  test('becomes a function on the pinned runtime, which is told its lease and may lead it', () => {
+    const { template, schedule } = electedEntry()
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Runtime: 'nodejs24.x',
+      Handler: 'index.handler',
+      Timeout: 30,
+      MemorySize: 512,
+      Environment: { Variables: Match.objectLike({ LEASE_NAME: 'billing', LEASE_MS: '15000' }) },
+    })
+    template.hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({ Action: ['dynamodb:UpdateItem', 'dynamodb:ConditionCheckItem'] }),
+        ]),
+      },
+    })
+    expect(schedule.handler.node.path).toBe('Stack/Elected/Handler')
+  })
+
+  test('takes what the function is to have', () => {
+    const entryProps = { timeout: Duration.minutes(5), memorySize: 1024, environment: { QUEUE: 'q' }, description: 'd' }
+    electedEntry(entryProps).template.hasResourceProperties('AWS::Lambda::Function', {
+      Timeout: 300,
+      MemorySize: 1024,
+      Description: 'd',
+      Environment: { Variables: Match.objectLike({ QUEUE: 'q', LEASE_NAME: 'billing' }) },
+    })
+  })
+
+  test('is judged by the time-out it is given', () => {
+    expect(() => electedEntry({ timeout: Duration.minutes(16) })).toThrow("the function's time-out is 960 s")
+  })
+})
+
+describe('a function that was not made in this app', () => {
+  function electedForeign() {
+    const { stack, leaseTable } = aStack()
+    const role = Role.fromRoleArn(stack, 'Role', 'arn:aws:iam::111111111111:role/theirs')
+    const functionArn = 'arn:aws:lambda:eu-central-1:111111111111:function:theirs'
+    const handler = LambdaFunction.fromFunctionAttributes(stack, 'Theirs', { functionArn, role, sameEnvironment: true })
+    new ElectedSchedule(stack, 'Elected', { leaseTable, lease: 'billing', handler, ...hourly })
+    return stack
+  }
+
+  test('is fired, retried and permitted to lead like any other', () => {
+    const template = Template.fromStack(electedForeign())
+    template.resourceCountIs('AWS::Scheduler::Schedule', 2)
+    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+      FunctionName: 'theirs',
+      MaximumRetryAttempts: 2,
+    })
+    template.hasResourceProperties('AWS::IAM::Policy', { Roles: ['theirs'] })
+  })
+
+  test('draws a warning, because its environment cannot be set from here', () => {
+    Annotations.fromStack(electedForeign()).hasWarning(
+      '/Stack/Elected',
+      Match.stringLikeRegexp(
+        'check that its environment has LEASE_TABLE, LEASE_NAME, LEASE_MS.*tenure:ForeignFunction',
+      ),
+    )
+  })
+})
+
+test('a lease may outlast the retries of a dead leader where somebody says so', () => {
+  const chosen = { ...hourly, leaseDuration: Duration.minutes(5), leaseOutlastsRetries: true }
+  electedSchedule(chosen).template.hasResourceProperties('AWS::Lambda::Function', {
+    Environment: { Variables: { LEASE_MS: '300000' } },
+  })
+  expect(() => electedSchedule({ ...chosen, leaseDuration: Duration.minutes(61) })).toThrow(
+    '`leaseDuration` is 3660 s; it must be from 1 s to 3600 s',
+  )
 })
 
 describe('a tick that fails', () => {
@@ -221,7 +332,7 @@ describe('refused at synthesis, with the construct named', () => {
     { what: 'half a candidate', props: { ...hourly, candidates: 1.5 }, message: '`candidates` is 1.5' },
     {
       what: 'a period under a minute',
-      props: { schedule: dailyAt6(), period: Duration.seconds(59) },
+      props: { cron: dailyAt6(), period: Duration.seconds(59) },
       message: 'the period is 59 s; EventBridge Scheduler needs at least 60 s',
     },
     {
@@ -243,22 +354,33 @@ describe('refused at synthesis, with the construct named', () => {
     {
       what: "a lease that outlasts Lambda's retry delay",
       props: { ...hourly, leaseDuration: Duration.seconds(60) },
-      message: '`leaseDuration` is 60 s; it must be at least 1 s and less than 60 s',
+      message: '`leaseDuration` is 60 s; it must be less than 60 s',
     },
     {
       what: 'a lease under a second',
       props: { ...hourly, leaseDuration: Duration.millis(999) },
-      message: '`leaseDuration` is 0.999 s; it must be at least 1 s and less than 60 s',
+      message: '`leaseDuration` is 0.999 s; it must be from 1 s to 3600 s',
+    },
+    {
+      what: 'a flexible window as long as the period',
+      props: { rate: Duration.minutes(10), flexibleWindow: Duration.minutes(10) },
+      message:
+        '`flexibleWindow` is 10 min; it must be whole minutes from 1 to 1440, and less than the period of 10 min',
+    },
+    {
+      what: 'a flexible window of half a minute',
+      props: { ...hourly, flexibleWindow: Duration.seconds(30) },
+      message: '`flexibleWindow` is 0.5 min; it must be whole minutes from 1 to 1440',
     },
     {
       what: 'a period that only the deployment knows',
-      props: { schedule: dailyAt6(), period: unknown },
-      message: 'the period and `leaseDuration` must be known at synthesis, not tokens',
+      props: { cron: dailyAt6(), period: unknown },
+      message: 'all durations must be known at synthesis, not tokens',
     },
     {
       what: 'a rate that only the deployment knows',
       props: { rate: unknown },
-      message: 'the period and `leaseDuration` must be known at synthesis, not tokens',
+      message: 'all durations must be known at synthesis, not tokens',
     },
   ])('$what', ({ props, message }) => {
     expect(() => electedSchedule(props)).toThrow(ConfigurationError)
@@ -295,20 +417,20 @@ describe('a period that follows the clock on the wall', () => {
   const summerTime = Match.stringLikeRegexp('Europe/Berlin has summer time.*tenure:SummerTime')
 
   test('draws a warning in a time zone that has summer time, where two ticks may lie 23 hours apart', () => {
-    const { stack } = electedSchedule({ schedule: dailyAt6(TimeZone.EUROPE_BERLIN), period: Duration.days(1) })
+    const { stack } = electedSchedule({ cron: dailyAt6(TimeZone.EUROPE_BERLIN), period: Duration.days(1) })
     Annotations.fromStack(stack).hasWarning('/Stack/Elected', summerTime)
   })
 
   test('draws it where it is a whole part of a day too: twice a day may be 11 hours apart', () => {
-    const twice = ScheduleExpression.cron({ hour: '1,13', minute: '0', timeZone: TimeZone.EUROPE_BERLIN })
-    const { stack } = electedSchedule({ schedule: twice, period: Duration.hours(12) })
+    const cron = { hour: '1,13', minute: '0', timeZone: TimeZone.EUROPE_BERLIN }
+    const { stack } = electedSchedule({ cron, period: Duration.hours(12) })
     Annotations.fromStack(stack).hasWarning('/Stack/Elected', summerTime)
   })
 
   test('draws none in UTC, nor where the period allows for it', () => {
-    const utc = electedSchedule({ schedule: dailyAt6(), period: Duration.days(1) })
+    const utc = electedSchedule({ cron: dailyAt6(), period: Duration.days(1) })
     Annotations.fromStack(utc.stack).hasNoWarning('*', Match.anyValue())
-    const shorter = electedSchedule({ schedule: dailyAt6(TimeZone.EUROPE_BERLIN), period: Duration.hours(23) })
+    const shorter = electedSchedule({ cron: dailyAt6(TimeZone.EUROPE_BERLIN), period: Duration.hours(23) })
     Annotations.fromStack(shorter.stack).hasNoWarning('*', Match.anyValue())
   })
 })

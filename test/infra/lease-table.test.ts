@@ -1,7 +1,9 @@
-import { Stack } from 'aws-cdk-lib'
+import { RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { Match, Template } from 'aws-cdk-lib/assertions'
+import { AttributeType, MultiRegionConsistency, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
-import { expect, test } from 'vitest'
+import { Key } from 'aws-cdk-lib/aws-kms'
+import { describe, expect, test } from 'vitest'
 import { ConfigurationError, LeaseTable } from '../../infra/constructs/index.ts'
 import { newApp } from '../support/cdk-app.ts'
 
@@ -13,7 +15,7 @@ function leaseTable() {
 function roleThatMayLead(lease: string) {
   const { stack, table } = leaseTable()
   const role = new Role(stack, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') })
-  const grant = table.grantLease(role, lease)
+  const grant = table.grantLead(role, lease)
   return { template: Template.fromStack(stack), grant }
 }
 
@@ -92,17 +94,140 @@ test.each(['', 'x'.repeat(129), 'two words', 'été', '*', '${aws:username}', 'b
   (lease) => {
     const { table } = leaseTable()
     const role = new Role(table, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') })
-    expect(() => table.grantLease(role, lease)).toThrow(ConfigurationError)
-    expect(() => table.grantLease(role, lease)).toThrow(
+    expect(() => table.grantLead(role, lease)).toThrow(ConfigurationError)
+    expect(() => table.grantLead(role, lease)).toThrow(
       `Stack/Leases: the lease name ${JSON.stringify(lease.slice(0, 60))} is not allowed; use 1 to 128 letters, digits and . _ - / :`,
     )
   },
 )
 
-test('replicas in other Regions are refused: they do not exclude two leaders', () => {
-  const { table } = leaseTable()
-  expect(() => table.addReplica({ region: 'eu-west-1' })).toThrow(ConfigurationError)
-  expect(() => table.addReplica({ region: 'eu-west-1' })).toThrow(
-    'Stack/Leases: a replica in eu-west-1 was asked for, but leases need one Region',
-  )
+test('who observes may read this one lease and its history, and write nothing', () => {
+  const { stack, table } = leaseTable()
+  const role = new Role(stack, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') })
+  table.grantObserve(role, 'billing')
+  Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
+    PolicyDocument: {
+      Statement: [
+        {
+          Effect: 'Allow',
+          Action: ['dynamodb:GetItem', 'dynamodb:Query'],
+          Resource: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Leases'), 'Arn'] },
+          Condition: {
+            'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['billing'] },
+            Null: { 'dynamodb:LeadingKeys': 'false' },
+          },
+        },
+      ],
+    },
+  })
+})
+
+test('a table that need not be kept goes with its stack, where somebody says so', () => {
+  const stack = new Stack(newApp(), 'Stack')
+  new LeaseTable(stack, 'Leases', { removalPolicy: RemovalPolicy.DESTROY })
+  Template.fromStack(stack).hasResource('AWS::DynamoDB::GlobalTable', {
+    DeletionPolicy: 'Delete',
+    Properties: { Replicas: [{ DeletionProtectionEnabled: false }] },
+  })
+})
+
+describe('a key of your own', () => {
+  test('encrypts the table, and may be used by who leads, through DynamoDB only and without wildcards', () => {
+    const stack = new Stack(newApp(), 'Stack', { env: { region: 'eu-central-1' } })
+    const encryptionKey = new Key(stack, 'Key')
+    const table = new LeaseTable(stack, 'Leases', { encryptionKey })
+    const role = new Role(stack, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') })
+    table.grantLead(role, 'billing')
+    const template = Template.fromStack(stack)
+    const keyArn = stack.resolve(encryptionKey.keyArn)
+    template.hasResourceProperties('AWS::DynamoDB::GlobalTable', {
+      Replicas: [{ SSESpecification: { KMSMasterKeyId: keyArn } }],
+      SSESpecification: { SSEEnabled: true, SSEType: 'KMS' },
+    })
+    template.hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          {
+            Effect: 'Allow',
+            Action: ['Decrypt', 'DescribeKey', 'Encrypt', 'GenerateDataKey', 'ReEncryptFrom', 'ReEncryptTo'].map(
+              (action) => `kms:${action}`,
+            ),
+            Resource: keyArn,
+            Condition: {
+              StringEquals: { 'kms:ViaService': 'dynamodb.eu-central-1.amazonaws.com' },
+            },
+          },
+        ]),
+      },
+    })
+  })
+
+  test('is not asked for by a table that has none', () => {
+    expect(JSON.stringify(roleThatMayLead('billing').template)).not.toContain('kms:')
+  })
+})
+
+describe('a table that exists already', () => {
+  const keys = {
+    partitionKey: { name: 'lease', type: AttributeType.STRING },
+    sortKey: { name: 'record', type: AttributeType.STRING },
+  }
+  const inFrankfurt = () => new Stack(newApp(), 'Stack', { env: { region: 'eu-central-1' } })
+  const replicas = [{ region: 'eu-west-1' }, { region: 'eu-west-3' }]
+  const eventually = 'in eventual mode, which settles concurrent writes by the last one'
+
+  test('is used as it is', () => {
+    const stack = inFrankfurt()
+    const imported = Table.fromTableName(stack, 'Imported', 'leases')
+    expect(new LeaseTable(stack, 'Leases', { table: imported }).tableName).toBe(imported.tableName)
+    Template.fromStack(stack).resourceCountIs('AWS::DynamoDB::GlobalTable', 0)
+  })
+
+  test('cannot be given settings of a new one besides', () => {
+    const stack = inFrankfurt()
+    const table = Table.fromTableName(stack, 'Imported', 'leases')
+    expect(() => new LeaseTable(stack, 'Leases', { table, tableName: 'leases' })).toThrow(
+      'Stack/Leases: `table` was given, so tableName must be set on that table',
+    )
+  })
+
+  test('is refused where it has other keys', () => {
+    const stack = inFrankfurt()
+    const table = new TableV2(stack, 'Table', { partitionKey: { name: 'id', type: AttributeType.STRING } })
+    new LeaseTable(stack, 'Leases', { table })
+    expect(() => Template.fromStack(stack)).toThrow(
+      '[Stack/Leases] the table\'s key is [{"attributeName":"id","keyType":"HASH"}]; leases need the partition key "lease" and the sort key "record"',
+    )
+  })
+
+  test('is refused as a global table in eventual mode, also where the replica comes later', () => {
+    const stack = inFrankfurt()
+    const table = new TableV2(stack, 'Table', keys)
+    new LeaseTable(stack, 'Leases', { table })
+    table.addReplica({ region: 'eu-west-1' })
+    expect(() => Template.fromStack(stack)).toThrow(
+      `[Stack/Leases] the table is a global table of 2 Regions ${eventually}`,
+    )
+  })
+
+  test("is refused as a global table of the CDK's older construct, which knows eventual mode only", () => {
+    const stack = inFrankfurt()
+    const table = new Table(stack, 'Table', { ...keys, replicationRegions: ['eu-west-1'] })
+    new LeaseTable(stack, 'Leases', { table })
+    expect(() => Template.fromStack(stack)).toThrow(
+      `[Stack/Leases] the table is a global table of 2 Regions ${eventually}`,
+    )
+  })
+
+  test('may be a global table in strong mode, or one of the older construct in one Region', () => {
+    const stack = inFrankfurt()
+    const strong = new TableV2(stack, 'Strong', {
+      ...keys,
+      replicas,
+      multiRegionConsistency: MultiRegionConsistency.STRONG,
+    })
+    new LeaseTable(stack, 'Leases', { table: strong })
+    new LeaseTable(stack, 'Other', { table: new Table(stack, 'Older', keys) })
+    expect(() => Template.fromStack(stack)).not.toThrow()
+  })
 })

@@ -2,10 +2,10 @@
 import { join } from 'node:path'
 import { App, Duration, Stack } from 'aws-cdk-lib'
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
-import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
+import type { CronOptionsWithTimezone } from 'aws-cdk-lib/aws-scheduler'
 import fc from 'fast-check'
-import { type ElectedScheduleProps, settingsOf } from '../../../infra/constructs/elected-schedule-props.ts'
-import { ConfigurationError, LeaseTable } from '../../../infra/constructs/index.ts'
+import { settingsOf } from '../../../infra/constructs/elected-schedule-settings.ts'
+import { ConfigurationError, type ElectedScheduleProps, LeaseTable } from '../../../infra/constructs/index.ts'
 import { numberFromContext } from '../../../infra/context.ts'
 import { hostileJson, hostileNumber } from '../hostile.ts'
 import { nearlyText } from '../nearly-valid.ts'
@@ -45,11 +45,11 @@ const duration = fc
 
 const when = fc.oneof(
   duration.map((rate) => ({ rate })),
-  duration.map((period) => ({ period, schedule: ScheduleExpression.cron({ minute: '0' }) })),
+  duration.map((period) => ({ period, cron: { minute: '0' } })),
 )
 
 type Asked = Omit<ElectedScheduleProps, 'leaseTable' | 'handler'> &
-  ({ readonly rate: Duration } | { readonly schedule: ScheduleExpression; readonly period: Duration })
+  ({ readonly rate: Duration } | { readonly cron: CronOptionsWithTimezone; readonly period: Duration })
 
 const props: fc.Arbitrary<Asked> = fc
   .tuple(
@@ -62,6 +62,12 @@ const props: fc.Arbitrary<Asked> = fc
           fc.integer({ min: 1, max: 59 }).map((s) => Duration.seconds(s)),
           duration,
         ),
+        leaseOutlastsRetries: fc.boolean(),
+        flexibleWindow: fc.oneof(
+          fc.integer({ min: 1, max: 60 }).map((m) => Duration.minutes(m)),
+          duration,
+        ),
+        enabled: fc.boolean(),
       },
       { requiredKeys: ['lease'] },
     ),
@@ -72,13 +78,16 @@ const props: fc.Arbitrary<Asked> = fc
 const LONGEST_PERIOD_MS = 366 * 86_400_000
 
 function readProps(asked: Asked): void {
-  const { lease, candidates, leaseDuration, period } = settingsOf(stack, { leaseTable, handler, ...asked })
+  const { candidates, leaseDuration, period, timeWindow } = settingsOf(stack, { leaseTable, handler, ...asked })
+  const { lease, leaseOutlastsRetries = false } = asked
   if (!/^[\w.:/-]{1,128}$/.test(lease)) throw new Broken(`${JSON.stringify(lease)} is no name of a lease`)
   if (!(Number.isInteger(candidates) && candidates >= 1 && candidates <= 10))
     throw new Broken(`${candidates} candidates`)
   const [leaseMs, periodMs] = [leaseDuration.toMilliseconds(), period.toMilliseconds()]
-  if (!(leaseMs >= 1_000 && leaseMs < 60_000 && Number.isSafeInteger(leaseMs)))
+  const longestMs = leaseOutlastsRetries ? 3_600_000 : 59_999
+  if (!(leaseMs >= 1_000 && leaseMs <= longestMs && Number.isSafeInteger(leaseMs)))
     throw new Broken(`a lease of ${leaseMs} ms`)
+  if ((timeWindow.maxWindow?.toMilliseconds() ?? 0) >= periodMs) throw new Broken('a window longer than the period')
   if (periodMs < 60_000) throw new Broken(`a period of ${periodMs} ms`)
   // What the library would refuse at every tick has to be refused before it is deployed.
   if (!(periodMs <= LONGEST_PERIOD_MS)) throw new Broken(`a period of more than a year, ${periodMs} ms`)
@@ -95,6 +104,6 @@ export const infraTargets: readonly Target[] = [
     name: 'the props of an ElectedSchedule',
     inputs: props,
     read: readProps,
-    refusals: [{ type: ConfigurationError, says: /^Fuzz: .*(lease|candidates|period|rate|time-out)/s }],
+    refusals: [{ type: ConfigurationError, says: /^Fuzz: .*(lease|candidates|period|rate|time-out|flexibleWindow)/s }],
   }),
 ]

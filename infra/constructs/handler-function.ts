@@ -1,29 +1,34 @@
-import { join } from 'node:path'
-import { type Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { extname, join } from 'node:path'
+import { Duration, RemovalPolicy } from 'aws-cdk-lib'
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Architecture, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
 
-const projectRoot = join(import.meta.dirname, '../..')
-
 export interface HandlerFunctionProps {
-  /** The module that exports `handler`, relative to the project's root. */
+  /** The module that exports `handler`: a path from the directory in which the app runs, or an absolute one. */
   readonly entry: string
-  readonly description: string
-  readonly timeout: Duration
-  /** In MiB. */
-  readonly memorySize: number
-  readonly environment: Record<string, string>
+  /** @default none */
+  readonly description?: string | undefined
+  /** @default Duration.seconds(30) */
+  readonly timeout?: Duration | undefined
+  /** In MiB, which also decides its share of a processor. @default 512 */
+  readonly memorySize?: number | undefined
+  /** @default none */
+  readonly environment?: Readonly<Record<string, string>> | undefined
 }
 
+/** Long enough for most tasks; Lambda's own default is 3 s. */
+export const defaultTimeout = Duration.seconds(30)
+
 /**
- * How each handler of this project runs: pinned runtime, one bundled module, logs as JSON in a group of its own, and a
- * role that may write to that group and nothing else until somebody grants more.
+ * How a handler runs: pinned runtime, one bundled module, logs as JSON in a group of its own, and a role that may write
+ * to that group and nothing else until somebody grants more.
  */
 export class HandlerFunction extends NodejsFunction {
   constructor(scope: Construct, id: string, props: HandlerFunctionProps) {
+    const { entry, description, timeout = defaultTimeout, memorySize = 512, environment } = props
     const logGroup = new LogGroup(scope, `${id}Logs`, {
       retention: RetentionDays.THREE_MONTHS,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -32,13 +37,11 @@ export class HandlerFunction extends NodejsFunction {
     logGroup.grantWrite(role)
 
     super(scope, id, {
-      description: props.description,
-      timeout: props.timeout,
-      memorySize: props.memorySize,
-      environment: { ...props.environment, NODE_OPTIONS: '--enable-source-maps' },
-      entry: join(projectRoot, props.entry),
-      projectRoot,
-      depsLockFilePath: join(projectRoot, 'package-lock.json'),
+      ...(description === undefined ? {} : { description }),
+      timeout,
+      memorySize,
+      environment: { ...environment, NODE_OPTIONS: '--enable-source-maps' },
+      entry,
       // Not NODEJS_LATEST: which runtime it means depends on the Region, and changes with the CDK's version.
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
@@ -57,4 +60,9 @@ export class HandlerFunction extends NodejsFunction {
       },
     })
   }
+}
+
+/** A handler of this package, beside these constructs: TypeScript in a checkout, JavaScript where it was built. */
+export function ownHandler(module: string): string {
+  return join(import.meta.dirname, '../../functions', `${module}${extname(import.meta.filename)}`)
 }

@@ -1,0 +1,64 @@
+import { CfnResource, Stack } from 'aws-cdk-lib'
+import { CfnGlobalTable, CfnTable } from 'aws-cdk-lib/aws-dynamodb'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
+import type { IConstruct } from 'constructs'
+
+/** What the CDK's `TableV2`, its older `Table`, and a table that it imports have in common. */
+export interface AnyTable extends IConstruct {
+  readonly tableName: string
+  readonly tableArn: string
+  readonly tableStreamArn?: string | undefined
+  readonly encryptionKey?: IKey | undefined
+}
+
+/** What the table's own description says, for both of CloudFormation's table types. */
+interface Described {
+  readonly keys: unknown
+  readonly replicas: number
+  readonly consistency: string | undefined
+}
+
+/** Why leases cannot live in this table, as far as the app knows it: of an imported one only the name is known. */
+export function tableProblems(table: AnyTable): string[] {
+  const described = describe(table)
+  if (described === undefined) return []
+  const { keys, replicas, consistency } = described
+  const problems: string[] = []
+  if (JSON.stringify(keys) !== JSON.stringify(LEASE_KEYS)) {
+    problems.push(
+      `the table's key is ${JSON.stringify(keys)}; leases need the partition key "lease" and the sort key "record"`,
+    )
+  }
+  if (replicas > 1 && consistency !== 'STRONG') {
+    problems.push(
+      `the table is a global table of ${replicas} Regions in eventual mode, which settles concurrent writes by the last one, so that candidates in two Regions could both lead; keep it in one Region, or set its multiRegionConsistency to STRONG`,
+    )
+  }
+  return problems
+}
+
+const LEASE_KEYS = [
+  { attributeName: 'lease', keyType: 'HASH' },
+  { attributeName: 'record', keyType: 'RANGE' },
+]
+
+/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html */
+function describe(table: AnyTable): Described | undefined {
+  const { defaultChild } = table.node
+  const resolved = (value: unknown): unknown => Stack.of(table).resolve(value)
+  if (defaultChild instanceof CfnGlobalTable) {
+    const { replicas, keySchema, multiRegionConsistency: consistency } = defaultChild
+    const list = resolved(replicas)
+    return { keys: resolved(keySchema), replicas: Array.isArray(list) ? list.length : 1, consistency }
+  }
+  if (defaultChild instanceof CfnTable) {
+    // The older construct makes a custom resource for each replica; they are always in eventual mode.
+    const others = table.node.findAll().filter(isReplica).length
+    return { keys: resolved(defaultChild.keySchema), replicas: 1 + others, consistency: undefined }
+  }
+  return undefined
+}
+
+function isReplica(child: unknown): boolean {
+  return child instanceof CfnResource && child.cfnResourceType === 'Custom::DynamoDBReplica'
+}
