@@ -8,6 +8,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import middy from '@middy/core'
 import { DynamoDBLeaseStore, InvalidTickError, leaderOnly } from '../election/index.ts'
+import { leaseMetrics } from '../election/metrics.ts'
 import { secretApiKey } from './api-key.ts'
 import { chargeDue } from './charge-due.ts'
 import { type GatewayAddress, readEnvironment } from './environment.ts'
@@ -35,6 +36,7 @@ export const handler = middy()
     leaderOnly({
       store: new DynamoDBLeaseStore({ tableName: environment.leaseTable, client }),
       lease: environment.leaseName,
+      onEvent: leaseMetrics({ tableName: environment.leaseTable }),
       ...(environment.leaseMs === undefined ? {} : { leaseMs: environment.leaseMs }),
     }),
   )

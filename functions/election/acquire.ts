@@ -34,7 +34,7 @@ const FRESH_DELAY_MS = 100
  *   and the reason of the caller's own signal. In none of these cases does this candidate lead afterwards.
  */
 export async function acquireLease(settings: Settings): Promise<LeaseHandle | Standby> {
-  const { clock, signal, waitMs, leaseMs } = settings
+  const { clock, signal, waitMs, leaseMs, tell, lease, candidate } = settings
   const waitUntilMs = clock.monotonicMs() + waitMs
   for (let outdated = 0; ; ) {
     signal?.throwIfAborted()
@@ -44,10 +44,16 @@ export async function acquireLease(settings: Settings): Promise<LeaseHandle | St
       await clock.sleep(FRESH_DELAY_MS * outdated * jitter(), signal)
       continue
     }
-    if (answer instanceof LeaseHandle) return answer
+    if (answer instanceof LeaseHandle) {
+      tell({ kind: 'elected', lease, candidate, fencingToken: answer.fencingToken, tick: answer.tick })
+      return answer
+    }
     const leftMs = waitUntilMs - clock.monotonicMs()
     const mayPass = answer.reason === 'held' || answer.reason === 'contended'
-    if (!mayPass || leftMs <= 0) return answer
+    if (!mayPass || leftMs <= 0) {
+      tell({ kind: 'standby', lease, candidate, reason: answer.reason })
+      return answer
+    }
     // A holder may finish early, so look in every third of a lease rather than only when this one expires.
     await clock.sleep(Math.min(leftMs, answer.retryAfterMs ?? FRESH_DELAY_MS, (leaseMs / 3) * jitter()) + 1, signal)
   }
@@ -137,10 +143,12 @@ function standby(settings: Settings, record: LeaseRecord, request: AcquireReques
 
 /** A clock that is certainly wrong makes both the expiry we wrote and the one we read unreliable. */
 function clockProblem(
-  { lease, maxClockSkewMs }: Settings,
+  { lease, candidate, maxClockSkewMs, tell }: Settings,
   { clockReading }: Exclude<AcquireReply, { contended: true }>,
 ): ClockSkewError | undefined {
-  const offsetMs = clockReading === undefined ? 0 : certainOffsetMs(clockReading)
+  if (clockReading === undefined) return undefined
+  const offsetMs = certainOffsetMs(clockReading)
+  tell({ kind: 'clockRead', lease, candidate, offsetMs })
   if (Math.abs(offsetMs) <= maxClockSkewMs / 2) return undefined
   return new ClockSkewError(
     `This machine's clock is at least ${Math.abs(offsetMs)} ms ${offsetMs > 0 ? 'ahead of' : 'behind'} DynamoDB's; lease "${lease}" allows ${maxClockSkewMs / 2} ms (half of maxClockSkewMs). Synchronise the clock, or raise maxClockSkewMs for all candidates alike.`,
@@ -149,13 +157,19 @@ function clockProblem(
 }
 
 /** Granted, but the answer took so long that the lease may be another's by now. */
-function lateAnswer({ clock, lease }: Settings, askedAt: Instant, won: Won): LeaseLostError | undefined {
+function lateAnswer(
+  { clock, lease, candidate, tell }: Settings,
+  askedAt: Instant,
+  won: Won,
+): LeaseLostError | undefined {
   if (new Deadline(clock, askedAt, won.expiresAtMs).remainingMs() > 0) return undefined
   const lengthMs = won.expiresAtMs - askedAt.wallMs
-  return new LeaseLostError(
+  const error = new LeaseLostError(
     `Lease "${lease}" was granted, but the answer came after its deadline, ${lengthMs} ms after asking. The task did not run. Ask for a longer lease if DynamoDB is this slow.`,
     { lease },
   )
+  tell({ kind: 'lost', lease, candidate, fencingToken: won.fencingToken, error })
+  return error
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts'
 import { Deadline, type Instant, instantAfter } from './deadline.ts'
+import type { Tell } from './election-event.ts'
 import { InvalidOptionError, LeaseLostError, LeaseStoreError, StaleTokenError } from './errors.ts'
 import { type Fenceable, fence, idempotencyKey, seenToken } from './fencing.ts'
 import type { ClaimInput, Lease } from './lease.ts'
@@ -21,6 +22,7 @@ export interface Tenancy {
   readonly signal: AbortSignal | undefined
   /** The lease never reaches past this: the invocation's end and the grace for killing it. Infinity outside Lambda. */
   readonly latestExpiryMs: number
+  readonly tell: Tell
 }
 
 const LONGEST_MARGIN_MS = 1_000
@@ -91,7 +93,7 @@ export class LeaseHandle implements Lease {
    */
   abandon(): void {
     this.#timers.abort()
-    if (this.#ended !== 'completed') this.#lose('was given up')
+    if (this.#ended !== 'completed') this.#loss.abort(this.#lost('was given up'))
   }
 
   /** How the lease ended, if it has; `replaced` where a write learned that another candidate leads. */
@@ -309,8 +311,13 @@ export class LeaseHandle implements Lease {
 
   #lose(how: string): LeaseLostError {
     const error = this.#lost(how)
+    if (!this.#loss.signal.aborted) this.#tenancy.tell({ kind: 'lost', ...this.#self(), error })
     this.#loss.abort(error)
     return error
+  }
+
+  #self() {
+    return { lease: this.name, candidate: this.candidate, fencingToken: this.fencingToken }
   }
 
   #lost(how: string): LeaseLostError {
@@ -325,10 +332,12 @@ export class LeaseHandle implements Lease {
       return undefined
     const seen = seenToken(error.Item, this.name)
     if (seen === undefined || seen <= this.fencingToken) return undefined
-    return new StaleTokenError(
+    const stale = new StaleTokenError(
       `The row was already written under token ${seen} of lease "${this.name}"; this leader has ${this.fencingToken} and was replaced. Nothing was written.`,
       { lease: this.name, fencingToken: this.fencingToken, seenToken: seen, cause: error },
     )
+    this.#tenancy.tell({ kind: 'staleWriteRefused', ...this.#self(), error: stale })
+    return stale
   }
 }
 

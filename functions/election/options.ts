@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import leven from 'leven'
 import { type Clock, systemClock } from './clock.ts'
+import { carefully, type Tell } from './election-event.ts'
 import { InvalidOptionError } from './errors.ts'
 import type { LeaseStore } from './stores/store.ts'
 import { assertNotFuture, canonicalTick, type TickInput } from './tick.ts'
@@ -36,6 +37,8 @@ export interface LeaseOptions {
   readonly context?: InvocationContext
   /** Aborting it stops the wait, and aborts `lease.signal`. */
   readonly signal?: AbortSignal
+  /** Told what this candidate lives through, for logs and metrics. It should return at once; what it throws is ignored. */
+  readonly onEvent?: Tell
   /** @default the system's */
   readonly clock?: Clock
 }
@@ -61,6 +64,7 @@ export interface Settings {
   readonly waitMs: number
   readonly maxClockSkewMs: number
   readonly signal: AbortSignal | undefined
+  readonly tell: Tell
   readonly clock: Clock
 }
 
@@ -103,6 +107,7 @@ const RULES: Record<keyof LeaseOptions, Rule> = {
       hasMethods(value, 'getRemainingTimeInMillis') && typeof Reflect.get(value, 'awsRequestId') === 'string',
   },
   signal: { expected: 'an AbortSignal', holds: (value) => value instanceof AbortSignal },
+  onEvent: { expected: 'a function of an event', holds: (value) => typeof value === 'function' },
   clock: withMethods('a Clock', 'wallMs', 'monotonicMs', 'sleep'),
 }
 
@@ -176,6 +181,7 @@ export function settingsOf(options: LeaseOptions): Settings {
     waitMs: options.waitMs ?? 0,
     maxClockSkewMs,
     signal: options.signal,
+    tell: carefully(options.onEvent),
     clock,
   }
 }

@@ -71,10 +71,11 @@ describe('options', () => {
     [{ context: { getRemainingTimeInMillis: (): number => 5_000 } }, /context must be Lambda's context/],
     [{ context: { awsRequestId: 'r-1', getRemainingTimeInMillis: (): string => 'soon' } }, /says that NaN ms remain/],
     [{ signal: {} }, /signal must be an AbortSignal/],
+    [{ onEvent: 'log' }, /onEvent must be a function of an event/],
     [{ clock: { wallMs: 5 } }, /clock must be a Clock/],
     [{ leaseMS: 5 }, /There is no option "leaseMS". Did you mean "leaseMs"/],
     [{ heartBeat: true }, /Did you mean "heartbeat"/],
-    [{ ttl: 15 }, /There is no option "ttl".* Options: store, lease, .*, signal, clock\.$/],
+    [{ ttl: 15 }, /There is no option "ttl".* Options: store, lease, .*, signal, onEvent, clock\.$/],
     [{ ['leaseMs'.padEnd(500, '!')]: 15 }, /There is no option "leaseMs!{53}"\. Did you mean "[a-zA-Z]+"/],
   ])('%o are refused, by name and with what is allowed', (changes, message) => {
     expect(() => settingsOf(wrong(changes))).toThrow(InvalidOptionError)

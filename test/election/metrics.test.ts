@@ -1,0 +1,73 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import {
+  type ElectionEvent,
+  InvalidOptionError,
+  LeaseLostError,
+  StaleTokenError,
+} from '../../functions/election/index.ts'
+import { leaseMetrics, measureFor, milliseconds } from '../../functions/election/metrics.ts'
+
+const ofAnn = { lease: 'billing', candidate: 'ann', fencingToken: 7 }
+const lost = new LeaseLostError('lost', { lease: 'billing' })
+const stale = new StaleTokenError('stale', { lease: 'billing', fencingToken: 7 })
+
+/** What Powertools writes, line by line. */
+function written(write: () => void): Record<string, unknown>[] {
+  const lines: string[] = []
+  vi.spyOn(console, 'log').mockImplementation((line: unknown) => void lines.push(String(line)))
+  write()
+  return lines.map((line) => JSON.parse(line))
+}
+// Written by way of the console, where a test can see it.
+beforeEach(() => {
+  vi.stubEnv('POWERTOOLS_DEV', 'true')
+  vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'false')
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+  vi.unstubAllEnvs()
+})
+
+describe('the metrics of a candidate', () => {
+  it.each<[string, ElectionEvent, Record<string, unknown>, readonly string[]]>([
+    ['standby, by reason', { kind: 'standby', ...ofAnn, reason: 'held' }, { standby: 1, reason: 'held' }, ['reason']],
+    ['a lease that was lost', { kind: 'lost', ...ofAnn, error: lost }, { lost: 1 }, []],
+    [
+      'a write that the fence refused',
+      { kind: 'staleWriteRefused', ...ofAnn, error: stale },
+      { staleWritesRefused: 1 },
+      [],
+    ],
+    ['a clock that is ahead', { kind: 'clockRead', ...ofAnn, offsetMs: 400 }, { clockSkew: 400 }, []],
+    ['a clock that is behind', { kind: 'clockRead', ...ofAnn, offsetMs: -400 }, { clockSkew: 400 }, []],
+  ])('count %s, for its table and its lease', (_, event, fields, alsoDimensions) => {
+    const tell = leaseMetrics({ tableName: 'leases' })
+    const lines = written(() => tell(event))
+    expect(lines).toHaveLength(1)
+    expect(lines[0]).toMatchObject({ table: 'leases', lease: 'billing', ...fields })
+    expect(lines[0]?.['_aws']).toMatchObject({
+      CloudWatchMetrics: [{ Namespace: 'Tenure', Dimensions: [['table', 'lease', ...alsoDimensions]] }],
+    })
+  })
+
+  it('say nothing of an election, which is counted where the stream of the table is read', () => {
+    const tell = leaseMetrics({ tableName: 'leases' })
+    expect(written(() => tell({ kind: 'elected', ...ofAnn }))).toEqual([])
+  })
+
+  it('need to know which table', () => {
+    expect(() => leaseMetrics({ tableName: undefined })).toThrow(InvalidOptionError)
+    expect(() => leaseMetrics({ tableName: '' })).toThrow('need the name of the lease table, but got ""')
+  })
+})
+
+it('a measurement is of the time it is given, and a later one of its own', () => {
+  const measure = measureFor('leases')
+  const lines = written(() => {
+    measure('billing', [milliseconds('tickDelay', 20)], 1_795_000_000_000)
+    measure('reports', [milliseconds('tickDelay', 30)])
+  })
+  expect(lines[0]?.['_aws']).toMatchObject({ Timestamp: 1_795_000_000_000 })
+  expect(lines[1]).toMatchObject({ lease: 'reports', tickDelay: 30 })
+  expect(lines[1]?.['_aws']).not.toMatchObject({ Timestamp: 1_795_000_000_000 })
+})
