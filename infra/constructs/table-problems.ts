@@ -16,6 +16,7 @@ interface Described {
   readonly keys: unknown
   readonly replicas: number
   readonly consistency: string | undefined
+  readonly streamed: unknown
 }
 
 /** Why leases cannot live in this table, as far as the app knows it: of an imported one only the name is known. */
@@ -37,6 +38,15 @@ export function tableProblems(table: AnyTable): string[] {
   return problems
 }
 
+/** The ARN of the table's stream, if it has one that shows new and old images, as far as the app knows. */
+export function streamArnOf(table: AnyTable): string | undefined {
+  const described = describe(table)
+  const showsImages = described === undefined || JSON.stringify(described.streamed) === JSON.stringify(IMAGES)
+  return showsImages ? table.tableStreamArn : undefined
+}
+
+const IMAGES = { streamViewType: 'NEW_AND_OLD_IMAGES' }
+
 const LEASE_KEYS = [
   { attributeName: 'lease', keyType: 'HASH' },
   { attributeName: 'record', keyType: 'RANGE' },
@@ -47,14 +57,21 @@ function describe(table: AnyTable): Described | undefined {
   const { defaultChild } = table.node
   const resolved = (value: unknown): unknown => Stack.of(table).resolve(value)
   if (defaultChild instanceof CfnGlobalTable) {
-    const { replicas, keySchema, multiRegionConsistency: consistency } = defaultChild
+    const { replicas, keySchema, multiRegionConsistency: consistency, streamSpecification } = defaultChild
     const list = resolved(replicas)
-    return { keys: resolved(keySchema), replicas: Array.isArray(list) ? list.length : 1, consistency }
+    const count = Array.isArray(list) ? list.length : 1
+    return { keys: resolved(keySchema), replicas: count, consistency, streamed: resolved(streamSpecification) }
   }
   if (defaultChild instanceof CfnTable) {
     // The older construct makes a custom resource for each replica; they are always in eventual mode.
     const others = table.node.findAll().filter(isReplica).length
-    return { keys: resolved(defaultChild.keySchema), replicas: 1 + others, consistency: undefined }
+    const { keySchema, streamSpecification } = defaultChild
+    return {
+      keys: resolved(keySchema),
+      replicas: 1 + others,
+      consistency: undefined,
+      streamed: resolved(streamSpecification),
+    }
   }
   return undefined
 }

@@ -1,9 +1,16 @@
-import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib'
-import { AttributeType, Billing, ProjectionType, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib'
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { Construct } from 'constructs'
-import { HandlerFunction } from '../constructs/handler-function.ts'
-import { ElectedSchedule, LeaseTable } from '../constructs/index.ts'
+import {
+  ElectedSchedule,
+  HandlerFunction,
+  LeadershipAlarms,
+  LeadershipDashboard,
+  LeadershipEvents,
+} from '../constructs/index.ts'
+import { AlarmTopic } from './alarm-topic.ts'
+import { BillingTables, dueIndex } from './billing-tables.ts'
 import { RealGateway } from './real-gateway.ts'
 import { SandboxGateway } from './sandbox-gateway.ts'
 
@@ -14,23 +21,16 @@ export interface BillingStackProps extends StackProps {
   readonly leaseDuration?: Duration | undefined
   /** Where a real gateway answers. @default the sandbox, which moves no money and is part of the stack */
   readonly gatewayUrl?: string | undefined
-}
-
-/** The index of `subscriptions` by the time they fall due. */
-const dueIndex = 'due'
-
-/** For what cannot be computed again: who subscribed, and who was charged. */
-const kept = {
-  billing: Billing.onDemand(),
-  pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-  deletionProtection: true,
-  removalPolicy: RemovalPolicy.RETAIN,
+  /** Who is told when an alarm goes off; has to confirm it once. @default nobody: subscribe to the topic of the outputs */
+  readonly alarmEmail?: string | undefined
+  /** Tables that are deleted with the stack: `Leases`, `Subscriptions`, `Charges`. @default none: they are kept */
+  readonly deleteTables?: readonly string[] | undefined
 }
 
 /** Every hour one of two candidates charges the subscriptions that fell due. */
 export class BillingStack extends Stack {
   constructor(scope: Construct, id: string, props: BillingStackProps = {}) {
-    const { candidates, leaseDuration, gatewayUrl, ...stackProps } = props
+    const { candidates, leaseDuration, gatewayUrl, alarmEmail, deleteTables = [], ...stackProps } = props
     super(scope, id, { description: 'Tenure: charges subscriptions that fall due, once per hour', ...stackProps })
 
     // One or the other and never both: whether money is real is decided once, here.
@@ -38,32 +38,12 @@ export class BillingStack extends Stack {
       gatewayUrl === undefined
         ? new SandboxGateway(this, 'Sandbox')
         : new RealGateway(this, 'Gateway', { url: gatewayUrl })
-
-    const leases = new LeaseTable(this, 'Leases')
-    const subscriptions = new TableV2(this, 'Subscriptions', {
-      ...kept,
-      partitionKey: { name: 'customer', type: AttributeType.STRING },
-      sortKey: { name: 'plan', type: AttributeType.STRING },
-      globalSecondaryIndexes: [
-        {
-          indexName: dueIndex,
-          partitionKey: { name: 'dueShard', type: AttributeType.STRING },
-          sortKey: { name: 'dueAt', type: AttributeType.STRING },
-          projectionType: ProjectionType.KEYS_ONLY,
-        },
-      ],
-    })
-    const charges = new TableV2(this, 'Charges', {
-      ...kept,
-      partitionKey: { name: 'customer', type: AttributeType.STRING },
-      sortKey: { name: 'charge', type: AttributeType.STRING },
-    })
+    const { leases, subscriptions, charges } = new BillingTables(this, deleteTables)
 
     const chargeSubscriptions = new HandlerFunction(this, 'ChargeSubscriptions', {
       entry: 'functions/billing/handler.ts',
       description: 'Charges subscriptions that fall due, where it is elected to',
       timeout: Duration.minutes(5),
-      memorySize: 512,
       environment: {
         SUBSCRIPTIONS_TABLE: subscriptions.tableName,
         CHARGES_TABLE: charges.tableName,
@@ -85,10 +65,19 @@ export class BillingStack extends Stack {
       candidates,
       leaseDuration,
     })
+    const schedules = [hourly]
+    const events = new LeadershipEvents(this, 'Events', { leaseTable: leases })
+    const topic = new AlarmTopic(this, 'AlarmTopic', alarmEmail)
+    const alarms = new LeadershipAlarms(this, 'Alarms', { events, schedules, actions: [new SnsAction(topic)] })
+    const { dashboard } = new LeadershipDashboard(this, 'Dashboard', { schedules, alarms })
+
     new CfnOutput(this, 'LeaseTableName', { value: leases.tableName })
     new CfnOutput(this, 'SubscriptionsTableName', { value: subscriptions.tableName })
     new CfnOutput(this, 'ChargesTableName', { value: charges.tableName })
     new CfnOutput(this, 'FunctionName', { value: chargeSubscriptions.functionName })
     new CfnOutput(this, 'FailureQueueUrl', { value: hourly.failures.queueUrl })
+    new CfnOutput(this, 'UnannouncedQueueUrl', { value: events.failures.queueUrl })
+    new CfnOutput(this, 'AlarmTopicArn', { value: topic.topicArn })
+    new CfnOutput(this, 'DashboardName', { value: dashboard.dashboardName })
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { numberFromContext } from '../../infra/context.ts'
+import { namesFromContext, numberFromContext, textFromContext } from '../../infra/context.ts'
 import { newApp } from '../support/cdk-app.ts'
 
 const read = (candidates: unknown) => numberFromContext(newApp({ context: { candidates } }), 'candidates')
@@ -17,4 +17,20 @@ test.each(['four', '', '1.5', '-1', '0x10', 1.5, true, null])('%j is refused by 
   expect(() => read(value)).toThrow(
     `the app: the context value \`candidates\` is ${JSON.stringify(value)}; give a whole number`,
   )
+})
+
+test('a text comes from the context as it is, and nothing else does', () => {
+  const text = (alarmEmail?: unknown) => textFromContext(newApp({ context: { alarmEmail } }), 'alarmEmail')
+  expect(text('oncall@example.com')).toBe('oncall@example.com')
+  expect(text()).toBeUndefined()
+  expect(() => text(5)).toThrow('the app: the context value `alarmEmail` is 5; give a text')
+})
+
+test('names come from the context as a list, or as the text of the command line; none where nobody set them', () => {
+  const names = (deleteTables?: unknown) => namesFromContext(newApp({ context: { deleteTables } }), 'deleteTables')
+  expect(names(['Leases', 'Charges'])).toEqual(['Leases', 'Charges'])
+  expect(names('Leases, Charges')).toEqual(['Leases', 'Charges'])
+  expect(names()).toEqual([])
+  expect(() => names([5])).toThrow('the context value `deleteTables` is an object; give names, as in A,B')
+  expect(() => names(true)).toThrow('the context value `deleteTables` is true; give names')
 })

@@ -1,0 +1,21 @@
+/** The Lambda function that a schedule asks, every few minutes, how far leases are behind theirs. */
+import { Logger } from '@aws-lambda-powertools/logger'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { overdueCheck } from './check-overdue.ts'
+import { readOverdueEnvironment } from './environment.ts'
+import { leaseProgress } from './lease-progress.ts'
+import { measure } from './metrics.ts'
+
+const { leaseTable } = readOverdueEnvironment(process.env)
+
+// The SDK waits for an answer without limit unless told to throw.
+const client = new DynamoDBClient({
+  maxAttempts: 3,
+  requestHandler: { connectionTimeout: 1000, requestTimeout: 2000, throwOnRequestTimeout: true },
+})
+
+export const handler = overdueCheck({
+  progress: leaseProgress(client, leaseTable),
+  measure: measure(),
+  log: new Logger({ serviceName: 'announce' }),
+})

@@ -1,0 +1,13 @@
+/** The Lambda function behind the dashboard's widget. It reads, and shows what it read. */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { answer, type WidgetAnswer } from './answer.ts'
+import { readEnvironment } from './environment.ts'
+
+const { leaseTable } = readEnvironment(process.env)
+
+const client = new DynamoDBClient({
+  maxAttempts: 3,
+  requestHandler: { connectionTimeout: 1000, requestTimeout: 2000, throwOnRequestTimeout: true },
+})
+
+export const handler = (event: unknown): Promise<WidgetAnswer> => answer(event, { client, leaseTable })

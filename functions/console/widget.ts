@@ -1,0 +1,83 @@
+/**
+ * A CloudWatch custom widget: the table of leases, and under it the time line of their last tenures. No script, no outside
+ * resource, and only a class of its own for styling, so that the console's cleaning finds nothing to take away.
+ *
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/add_custom_widget_dashboard_security.html
+ */
+import { html, type Markup } from './html.ts'
+import { leaseTimeline, type TimeWindow } from './lanes.ts'
+import { renderLeaseTable } from './lease-table.ts'
+import type { LeaseView } from './model.ts'
+import { type Palette, THEMES } from './palette.ts'
+import { renderLegend } from './timeline/legend.ts'
+import { renderTimeline } from './timeline.ts'
+
+export interface WidgetPage {
+  readonly theme: keyof typeof THEMES
+  /** In pixels, of what is inside of the widget. */
+  readonly width: number
+  readonly nowMs: number
+  /** The time range of the dashboard. */
+  readonly window?: TimeWindow | undefined
+}
+
+const ROOM_FOR_COLUMNS = 720
+
+export function renderWidget(views: readonly LeaseView[], page: WidgetPage): Markup {
+  const { theme, width, nowMs } = page
+  const palette = THEMES[theme]
+  const notes = views.flatMap(notesOn)
+  return html`${style(palette)}<div class="tenure">
+${renderLeaseTable(views, { nowMs, palette }, width >= ROOM_FOR_COLUMNS)}
+${renderTenures(views, page, palette)}
+${notes.length === 0 ? undefined : html`<ul class="tenure-notes">${notes.map((note) => html`<li>${note}</li>`)}</ul>`}
+</div>`
+}
+
+function renderTenures(views: readonly LeaseView[], { nowMs, width, window }: WidgetPage, palette: Palette): Markup {
+  const shown = views.filter(({ state, tenures }) => state.kind !== 'unreadable' || tenures.length > 0)
+  const tenures = shown.flatMap((view) => view.tenures)
+  if (tenures.length === 0) {
+    return html`<p class="tenure-muted">No tenure yet: as soon as a candidate leads, its tenure is drawn here.</p>`
+  }
+  const outcomes = tenures.map(({ outcome }) => outcome)
+  return html`<div class="tenure-head"><b>Last tenures</b><span class="tenure-muted">${renderLegend(outcomes, palette)}</span></div>
+${renderTimeline({ ...leaseTimeline(shown, nowMs, window), width }, palette)}`
+}
+
+function notesOn({ lease, state, historyProblem, unreadableRows }: LeaseView): string[] {
+  const isSaidAbove = state.kind === 'unreadable' && state.problem === historyProblem
+  return [
+    ...(historyProblem === undefined || isSaidAbove ? [] : [`History of ${lease}: ${historyProblem}`]),
+    ...(unreadableRows === 0
+      ? []
+      : [
+          `History of ${lease}: ${unreadableRows === 1 ? '1 row tells' : `${unreadableRows} rows tell`} no time and is not drawn`,
+        ]),
+  ]
+}
+
+/** A message in the widget's place, such as what is wrong with its parameters. */
+export function renderMessage(title: string, lines: readonly (string | Markup)[], theme: keyof typeof THEMES): Markup {
+  return html`${style(THEMES[theme])}<div class="tenure"><p><b>${title}</b></p>${lines.map((line) => html`<p>${line}</p>`)}</div>`
+}
+
+/** The console has styles of its own for tables and texts: what matters here is said again. */
+function style({ text, muted, line }: Palette): Markup {
+  return html`<style>
+.tenure{color:${text};font-size:13px;line-height:1.45;font-variant-numeric:tabular-nums}
+.tenure p{margin:6px 0;color:inherit}
+.tenure .tenure-muted{color:${muted}}
+.tenure .tenure-code{overflow-wrap:anywhere}
+.tenure table.tenure-leases{width:100%;border-collapse:collapse;border:0;margin:0 0 14px;background:none}
+.tenure .tenure-leases th,.tenure .tenure-leases td{padding:6px 14px 6px 0;border:0;border-bottom:1px solid ${line};background:none;text-align:left;vertical-align:top;color:inherit;font-size:13px;font-weight:400;overflow-wrap:anywhere}
+.tenure .tenure-leases thead th{padding-top:0;color:${muted};font-size:12px;white-space:nowrap}
+.tenure .tenure-leases tbody th,.tenure .tenure-leases b,.tenure .tenure-head b{font-weight:600}
+.tenure table.tenure-narrow{table-layout:fixed}
+.tenure .tenure-narrow thead th:first-child{width:32%}
+.tenure .tenure-leases .tenure-number{overflow-wrap:normal}
+.tenure .tenure-head{display:flex;flex-wrap:wrap;gap:2px 20px;align-items:baseline;margin:0 0 6px;font-size:12px}
+.tenure .tenure-head b{font-size:13px}
+.tenure .tenure-notes{margin:8px 0 0;padding:0;list-style:none;color:${muted};font-size:12px}
+</style>`
+}

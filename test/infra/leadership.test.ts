@@ -1,0 +1,313 @@
+import { Duration, Stack } from 'aws-cdk-lib'
+import { Match, Template } from 'aws-cdk-lib/assertions'
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
+import { AttributeType, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
+import { EventBus } from 'aws-cdk-lib/aws-events'
+import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
+import { Topic } from 'aws-cdk-lib/aws-sns'
+import { describe, expect, test } from 'vitest'
+import {
+  ConfigurationError,
+  ElectedSchedule,
+  LeadershipAlarms,
+  type LeadershipAlarmsProps,
+  LeadershipDashboard,
+  LeadershipEvents,
+  type LeadershipEventsProps,
+  LeaseTable,
+} from '../../infra/constructs/index.ts'
+import { newApp } from '../support/cdk-app.ts'
+
+function aStack() {
+  // Without bundling, which app.test.ts covers.
+  const stack = new Stack(newApp({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Stack')
+  return { stack, leaseTable: new LeaseTable(stack, 'Leases') }
+}
+
+let functions = 0
+function elect(stack: Stack, id: string, leaseTable: LeaseTable, lease = 'billing', rate = Duration.hours(1)) {
+  const code = Code.fromInline('export const handler = () => {}')
+  const handler = new LambdaFunction(stack, `Function${++functions}`, {
+    runtime: Runtime.NODEJS_24_X,
+    handler: 'index.handler',
+    code,
+  })
+  return new ElectedSchedule(stack, id, { leaseTable, lease, handler, rate })
+}
+
+describe('events of a lease table', () => {
+  function announced(props: Partial<LeadershipEventsProps> = {}) {
+    const { stack, leaseTable } = aStack()
+    const events = new LeadershipEvents(stack, 'Events', { leaseTable, ...props })
+    return { stack, events, template: Template.fromStack(stack) }
+  }
+
+  const usual = announced()
+
+  test('are made from its stream, of lease rows only, from the beginning', () => {
+    const { template } = usual
+    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      EventSourceArn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Leases'), 'StreamArn'] },
+      FilterCriteria: { Filters: [{ Pattern: '{"dynamodb":{"Keys":{"record":{"S":["LEASE"]}}}}' }] },
+      StartingPosition: 'TRIM_HORIZON',
+    })
+  })
+
+  test('are tried again, in halves and from the record that failed, and end in a queue that is kept for 14 days', () => {
+    const { template, stack, events } = usual
+    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      MaximumRetryAttempts: 10,
+      MaximumRecordAgeInSeconds: 86_400,
+      BisectBatchOnFunctionError: true,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      DestinationConfig: { OnFailure: { Destination: stack.resolve(events.failures.queueArn) } },
+    })
+    template.hasResourceProperties('AWS::SQS::Queue', { MessageRetentionPeriod: 1_209_600, SqsManagedSseEnabled: true })
+  })
+
+  test('go to the default bus of the account, or to one of your own', () => {
+    const ofFunction = (bus: unknown) => ({ Environment: { Variables: Match.objectLike({ EVENT_BUS: bus }) } })
+    usual.template.hasResourceProperties(
+      'AWS::Lambda::Function',
+      ofFunction({ 'Fn::Join': ['', Match.arrayWith([':event-bus/default'])] }),
+    )
+    const { stack, leaseTable } = aStack()
+    const eventBus = new EventBus(stack, 'Bus')
+    new LeadershipEvents(stack, 'Events', { leaseTable, eventBus })
+    const arn = stack.resolve(eventBus.eventBusArn)
+    const template = Template.fromStack(stack)
+    template.hasResourceProperties('AWS::Lambda::Function', ofFunction(arn))
+    template.hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Action: 'events:PutEvents', Resource: arn })]) },
+    })
+  })
+
+  test('leave a history of 30 days, or of as many whole days as asked for', () => {
+    const days = (count: string) => ({ Environment: { Variables: Match.objectLike({ HISTORY_DAYS: count }) } })
+    usual.template.hasResourceProperties('AWS::Lambda::Function', days('30'))
+    announced({ history: Duration.days(365) }).template.hasResourceProperties('AWS::Lambda::Function', days('365'))
+    for (const history of [Duration.hours(36), Duration.days(0), Duration.days(3651)]) {
+      expect(() => announced({ history })).toThrow(ConfigurationError)
+      expect(() => announced({ history })).toThrow(/`history` is [\d.]+ days; it must be whole days from 1 to 3650/)
+    }
+  })
+
+  test('cannot be made of a table without a stream', () => {
+    const { stack } = aStack()
+    const keys = {
+      partitionKey: { name: 'lease', type: AttributeType.STRING },
+      sortKey: { name: 'record', type: AttributeType.STRING },
+    }
+    for (const [id, table] of Object.entries({
+      Own: new TableV2(stack, 'Own', keys),
+      Imported: Table.fromTableName(stack, 'Imported', 'leases'),
+    })) {
+      const leaseTable = new LeaseTable(stack, `${id}Leases`, { table })
+      expect(() => new LeadershipEvents(stack, `${id}Events`, { leaseTable })).toThrow(
+        `Stack/${id}Events: the lease table Stack/${id}Leases has no stream of new and old images; give it one`,
+      )
+    }
+  })
+})
+
+describe('alarms', () => {
+  type Chosen = Partial<Omit<LeadershipAlarmsProps, 'events' | 'schedules'>> & { readonly rate?: Duration }
+  function alarmed({ rate = Duration.hours(1), ...props }: Chosen = {}) {
+    const { stack, leaseTable } = aStack()
+    const schedules = [elect(stack, 'Elected', leaseTable, 'billing', rate)]
+    const events = new LeadershipEvents(stack, 'Events', { leaseTable })
+    const { alarms } = new LeadershipAlarms(stack, 'Alarms', { events, schedules, ...props })
+    return { stack, leaseTable, alarms, template: Template.fromStack(stack) }
+  }
+  const usual = alarmed()
+  const ofLease = [
+    { Name: 'lease', Value: 'billing' },
+    { Name: 'table', Value: { Ref: Match.stringLikeRegexp('^Leases') } },
+  ]
+
+  test.each([
+    { every: Duration.minutes(1), overdueAfter: 3, bucketS: 300, buckets: 1 },
+    { every: Duration.minutes(2), overdueAfter: 3, bucketS: 300, buckets: 2 },
+    { every: Duration.hours(1), overdueAfter: 3, bucketS: 300, buckets: 36 },
+    { every: Duration.hours(8), overdueAfter: 3, bucketS: 300, buckets: 288 },
+    { every: Duration.hours(9), overdueAfter: 3, bucketS: 3600, buckets: 27 },
+    { every: Duration.days(1), overdueAfter: 3, bucketS: 3600, buckets: 72 },
+    { every: Duration.days(1), overdueAfter: 7, bucketS: 3600, buckets: 168 },
+  ])('go off where nobody completed $overdueAfter ticks of $every', ({ every, overdueAfter, bucketS, buckets }) => {
+    const { template } = alarmed({ rate: every, overdueAfter })
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      Namespace: 'Tenure',
+      MetricName: 'ticksCompleted',
+      Dimensions: ofLease,
+      Statistic: 'Sum',
+      Period: bucketS,
+      EvaluationPeriods: buckets,
+      Threshold: 1,
+      ComparisonOperator: 'LessThanThreshold',
+      TreatMissingData: 'breaching',
+    })
+    // CloudWatch refuses more than a day in periods of less than an hour, and more than 7 days in any.
+    expect(bucketS * buckets).toBeLessThanOrEqual((bucketS < 3600 ? 1 : 7) * 86_400)
+  })
+
+  test('ask an hourly check where ticks are further apart than CloudWatch looks back', () => {
+    const { template } = alarmed({ rate: Duration.days(3) })
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      MetricName: 'ticksOverdue',
+      Dimensions: ofLease,
+      Statistic: 'Maximum',
+      Period: 3600,
+      EvaluationPeriods: 3,
+      Threshold: 3,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      TreatMissingData: 'breaching',
+    })
+    template.hasResourceProperties('AWS::Scheduler::Schedule', {
+      ScheduleExpression: 'rate(1 hour)',
+      Target: Match.objectLike({ Input: '{"leases":[{"lease":"billing","periodMs":259200000}]}' }),
+    })
+    template.hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({ Action: ['dynamodb:GetItem', 'dynamodb:Query'] }),
+          Match.objectLike({ Action: 'dynamodb:DescribeTable' }),
+        ]),
+      },
+    })
+  })
+
+  test.each([
+    { what: 'a leader fails', metric: 'ticksFailed', statistic: 'Sum', threshold: 1 },
+    { what: 'a leader dies', metric: 'takeover', statistic: 'Sum', threshold: 1 },
+    { what: 'a clock is off', metric: 'clockSkew', statistic: 'Maximum', threshold: 250 },
+  ])('go off where $what, and not where nothing is known', ({ metric, statistic, threshold }) => {
+    usual.template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      Namespace: 'Tenure',
+      MetricName: metric,
+      Dimensions: ofLease,
+      Statistic: statistic,
+      Threshold: threshold,
+      EvaluationPeriods: 1,
+      TreatMissingData: 'notBreaching',
+    })
+  })
+
+  test('go off where a tick was given up, or a change could not be announced', () => {
+    const { template } = usual
+    for (const queue of ['^ElectedFailures', '^EventsFailures']) {
+      template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+        MetricName: 'ApproximateNumberOfMessagesVisible',
+        Dimensions: [{ Name: 'QueueName', Value: { 'Fn::GetAtt': [Match.stringLikeRegexp(queue), 'QueueName'] } }],
+        Threshold: 1,
+      })
+    }
+  })
+
+  test('say in words what happened, and tell whom they are given, also when it is over', () => {
+    const { stack, leaseTable } = aStack()
+    const topic = new Topic(stack, 'Topic')
+    const events = new LeadershipEvents(stack, 'Events', { leaseTable })
+    const schedules = [elect(stack, 'Elected', leaseTable)]
+    new LeadershipAlarms(stack, 'Alarms', { events, schedules, actions: [new SnsAction(topic)] })
+    const told = [stack.resolve(topic.topicArn)]
+    for (const { Properties } of Object.values(Template.fromStack(stack).findResources('AWS::CloudWatch::Alarm'))) {
+      expect(Properties).toMatchObject({ AlarmActions: told, OKActions: told })
+      expect(Properties.AlarmDescription).toMatch(/lease "billing"|^Changes of leases/)
+    }
+  })
+
+  test('are shared by schedules that share a lease, except for those of their queues', () => {
+    const { stack, leaseTable } = aStack()
+    const events = new LeadershipEvents(stack, 'Events', { leaseTable })
+    const schedules = ['One', 'Two'].map((id) => elect(stack, id, leaseTable))
+    const reports = elect(stack, 'Reports', leaseTable, 'team/reports')
+    const { alarms } = new LeadershipAlarms(stack, 'Alarms', { events, schedules: [...schedules, reports] })
+    const inTemplate = Object.values(Template.fromStack(stack).findResources('AWS::CloudWatch::Alarm'))
+    const metrics = inTemplate.map(({ Properties }) => Properties.MetricName)
+    expect(alarms).toHaveLength(metrics.length)
+    expect(metrics.filter((name) => name === 'ticksCompleted')).toHaveLength(2)
+    expect(metrics.filter((name) => name.startsWith('Approximate'))).toHaveLength(4)
+  })
+
+  test.each([1, 101, 2.5, Number.NaN])('are refused after %s periods', (overdueAfter) => {
+    expect(() => alarmed({ overdueAfter })).toThrow(
+      `Stack/Alarms: \`overdueAfter\` is ${overdueAfter}; it must be a whole number from 2 to 100`,
+    )
+  })
+
+  test('are refused for a schedule of another table, whose ticks the events do not count', () => {
+    const { stack, leaseTable } = aStack()
+    const events = new LeadershipEvents(stack, 'Events', { leaseTable })
+    const schedules = [elect(stack, 'Elected', new LeaseTable(stack, 'Others'))]
+    expect(() => new LeadershipAlarms(stack, 'Alarms', { events, schedules })).toThrow(
+      'Stack/Alarms: Stack/Elected has another lease table than Stack/Events',
+    )
+  })
+})
+
+describe('the dashboard', () => {
+  function dashboard(withAlarms: boolean) {
+    const { stack, leaseTable } = aStack()
+    const schedules = [elect(stack, 'One', leaseTable), elect(stack, 'Two', leaseTable, 'team/reports')]
+    const events = new LeadershipEvents(stack, 'Events', { leaseTable })
+    const alarms = withAlarms ? new LeadershipAlarms(stack, 'Alarms', { events, schedules }) : undefined
+    new LeadershipDashboard(stack, 'Dashboard', { schedules, alarms })
+    const template = Template.fromStack(stack)
+    const [body] = Object.values(template.findResources('AWS::CloudWatch::Dashboard')).map(
+      ({ Properties }) => Properties.DashboardBody['Fn::Join'][1],
+    )
+    const text = body.map((part: unknown) => (typeof part === 'string' ? part : 'REFERENCE')).join('')
+    const widgets: readonly { readonly type: string; readonly properties: Record<string, unknown> }[] =
+      JSON.parse(text).widgets
+    return { template, widgets, text }
+  }
+
+  const usual = dashboard(false)
+
+  test('draws the leases by a function that may read them, and nothing else', () => {
+    const { template, widgets } = usual
+    expect(widgets.find(({ type }) => type === 'custom')?.properties).toMatchObject({
+      params: { leases: ['billing', 'team/reports'] },
+      updateOn: { refresh: true },
+    })
+    const ofWidget = Object.values(template.findResources('AWS::IAM::Policy')).filter(({ Properties }) =>
+      JSON.stringify(Properties.Roles).includes('Widget'),
+    )
+    const actions = ofWidget.flatMap(({ Properties }) =>
+      Properties.PolicyDocument.Statement.flatMap(({ Action }: { readonly Action: unknown }) => Action),
+    )
+    expect(new Set(actions)).toEqual(
+      new Set(['logs:CreateLogStream', 'logs:PutLogEvents', 'dynamodb:GetItem', 'dynamodb:Query']),
+    )
+  })
+
+  test.each(['ticksCompleted', 'ticksFailed', 'takeover', 'tickDelay', 'tickDuration', 'elected', 'lost', 'clockSkew'])(
+    'graphs %s of each lease',
+    (metric) => {
+      const { text } = usual
+      for (const lease of ['billing', 'team/reports']) {
+        expect(text).toContain(`["Tenure","${metric}","lease","${lease}","table","REFERENCE",`)
+      }
+    },
+  )
+
+  test.each(['held', 'completed', 'superseded', 'paused', 'contended'])('graphs who stood by because %s', (reason) => {
+    expect(usual.text).toContain(`["Tenure","standby","lease","billing","reason","${reason}","table","REFERENCE",`)
+  })
+
+  test('shows the states of alarms where there are some', () => {
+    expect(dashboard(true).widgets.find(({ type }) => type === 'alarm')?.properties['alarms']).toHaveLength(11)
+    expect(usual.widgets.find(({ type }) => type === 'alarm')).toBeUndefined()
+  })
+
+  test('is refused without a schedule, and for two tables', () => {
+    const { stack, leaseTable } = aStack()
+    expect(() => new LeadershipDashboard(stack, 'None', { schedules: [] })).toThrow(
+      'Stack/None: `schedules` has 0 leases; give 1 to 50',
+    )
+    const schedules = [elect(stack, 'One', leaseTable), elect(stack, 'Two', new LeaseTable(stack, 'Others'))]
+    expect(() => new LeadershipDashboard(stack, 'Both', { schedules })).toThrow(
+      'Stack/Both: Stack/Two has another lease table than Stack/One; make a dashboard for each table',
+    )
+  })
+})
