@@ -38,6 +38,20 @@ export function namesFromContext(scope: IConstruct, key: string): string[] {
   throw new ConfigurationError(scope, [`the context value \`${key}\` is ${shown(given)}; give names, as in A,B`])
 }
 
+/**
+ * Yes or no from the CDK context, where `cdk.json` gives true and `cdk synth -c key=true` gives text; undefined where
+ * nobody set it.
+ *
+ * @throws ConfigurationError where the value is anything else
+ */
+export function flagFromContext(scope: IConstruct, key: string): boolean | undefined {
+  const given: unknown = scope.node.tryGetContext(key)
+  if (given === undefined) return undefined
+  if (given === true || given === 'true') return true
+  if (given === false || given === 'false') return false
+  throw new ConfigurationError(scope, [`the context value \`${key}\` is ${shown(given)}; give true or false`])
+}
+
 function shown(given: unknown): string {
   return typeof given === 'object' && given !== null ? 'an object' : JSON.stringify(given).slice(0, 60)
 }

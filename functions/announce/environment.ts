@@ -19,7 +19,7 @@ export class EnvironmentError extends Error {
   override readonly name = 'EnvironmentError'
 
   constructor(whose: string, problems: readonly string[]) {
-    super(`The ${whose}'s environment is wrong: ${problems.join('; ')}`)
+    super(`The environment of the ${whose} is wrong: ${problems.join('; ')}`)
   }
 }
 

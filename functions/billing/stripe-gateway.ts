@@ -15,6 +15,8 @@
  *
  * What goes out are ids, the business unit and the amount; no name, and no card number.
  */
+
+import { parseJson, property } from '../json.ts'
 import {
   type ChargeOrder,
   type ChargeOutcome,
@@ -23,7 +25,6 @@ import {
   GatewayMismatchError,
   GatewayRefusedError,
 } from './gateway.ts'
-import { parseJson, property } from './json.ts'
 import type { Money } from './money.ts'
 import { type GatewayResponse, outcomeUnknown, REFUSALS, type Transport } from './transports.ts'
 

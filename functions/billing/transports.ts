@@ -3,9 +3,9 @@
  * the answer means is not decided here, only whether there is one.
  */
 import type { LambdaClient } from '@aws-sdk/client-lambda'
+import { parseJson, property } from '../json.ts'
 import type { ApiKey } from './api-key.ts'
 import { type GatewayCall, GatewayOutcomeUnknownError, GatewayRefusedError } from './gateway.ts'
-import { parseJson, property } from './json.ts'
 
 /** Plain data, so that it can travel as an event too. Names of headers are in lower case. */
 export interface GatewayRequest {

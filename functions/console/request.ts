@@ -4,8 +4,9 @@
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/add_custom_widget_dashboard_about.html
  */
-import { property } from '../billing/json.ts'
+
 import { isLeaseName } from '../election/options.ts'
+import { property } from '../json.ts'
 import type { TimeWindow } from './lanes.ts'
 import type { THEMES } from './palette.ts'
 import { isInstant } from './time-words.ts'

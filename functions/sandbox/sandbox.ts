@@ -11,8 +11,8 @@
  * executed and the other gets its answer; Stripe would tell the other 409 for as long as the first one takes.
  */
 import { setTimeout } from 'node:timers/promises'
-import { property } from '../billing/json.ts'
 import type { GatewayRequest, GatewayResponse } from '../billing/transports.ts'
+import { property } from '../json.ts'
 import { answered, failed, invalid, keyReused, listed, replayed, unknownUrl } from './answers.ts'
 import { cardOf } from './cards.ts'
 import { execute } from './execute.ts'

@@ -1,5 +1,5 @@
 /** What one try of a candidate came to, read from what its function returned, threw or logged. */
-import { parseJson } from '../../functions/billing/json.ts'
+import { parseJson } from '../../functions/json.ts'
 import type { Ending } from './host/environment.ts'
 import type { ErrorReport } from './host/runtime.ts'
 

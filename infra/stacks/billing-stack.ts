@@ -19,6 +19,8 @@ export interface BillingStackProps extends StackProps {
   readonly candidates?: number | undefined
   /** @default Duration.seconds(15) */
   readonly leaseDuration?: Duration | undefined
+  /** Whether the schedules fire. @default true */
+  readonly enabled?: boolean | undefined
   /** Where a real gateway answers. @default the sandbox, which moves no money and is part of the stack */
   readonly gatewayUrl?: string | undefined
   /** Who is told when an alarm goes off; has to confirm it once. @default nobody: subscribe to the topic of the outputs */
@@ -30,7 +32,7 @@ export interface BillingStackProps extends StackProps {
 /** Every hour one of two candidates charges the subscriptions that fell due. */
 export class BillingStack extends Stack {
   constructor(scope: Construct, id: string, props: BillingStackProps = {}) {
-    const { candidates, leaseDuration, gatewayUrl, alarmEmail, deleteTables = [], ...stackProps } = props
+    const { candidates, leaseDuration, enabled, gatewayUrl, alarmEmail, deleteTables = [], ...stackProps } = props
     super(scope, id, { description: 'Tenure: charges subscriptions that fall due, once per hour', ...stackProps })
 
     // One or the other and never both: whether money is real is decided once, here.
@@ -64,6 +66,7 @@ export class BillingStack extends Stack {
       rate: Duration.hours(1),
       candidates,
       leaseDuration,
+      enabled,
     })
     const schedules = [hourly]
     const events = new LeadershipEvents(this, 'Events', { leaseTable: leases })

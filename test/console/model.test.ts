@@ -51,9 +51,13 @@ describe('The state of a lease', () => {
 
 describe('The last tenures', () => {
   test('They come in the order in which they began, the present one last', () => {
-    const rows = [tenureRow(42, { outcome: undefined, endedAtMs: undefined }), tenureRow(41)]
+    const newestFirst = [5, 8].map((minutes, index) =>
+      tenureRow(41 - index, { beganAtMs: { N: `${NOW - minutes * MINUTE}` } }),
+    )
+    const rows = [tenureRow(42, { outcome: undefined, endedAtMs: undefined }), ...newestFirst]
     const { tenures } = view(leaseRecord(), rows)
     expect(tenures.map(({ fencingToken, outcome }) => [fencingToken, outcome])).toEqual([
+      [40, 'completed'],
       [41, 'completed'],
       [42, 'leading'],
     ])
@@ -142,7 +146,8 @@ describe('The last completion', () => {
 
   test('A tick of which no history is left has no time', () => {
     const completedTick = '2026-10-01T05:00:00.000Z'
-    expect(view(leaseRecord({ completedTick })).lastCompletion).toEqual({ tick: completedTick })
+    const ofAnotherTick = [tenureRow(41)]
+    expect(view(leaseRecord({ completedTick }), ofAnotherTick).lastCompletion).toEqual({ tick: completedTick })
   })
 
   test('A lease without ticks has the time of its last completed tenure', () => {

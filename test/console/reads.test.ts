@@ -13,7 +13,9 @@ let table = ''
 beforeAll(async () => {
   table = await createLeaseTable(client)
   await editRow(client, table, { ...leaseRecord({ fencingToken: 25 }), checkpoint: { state: 'the task alone knows' } })
-  const puts = Array.from({ length: 25 }, (_, index) => ({ PutRequest: { Item: tenureRow(index + 1) } }))
+  const tenures = Array.from({ length: 24 }, (_, index) => tenureRow(index + 2))
+  const foreign = tenureRow(0, { record: { S: 'ZOO' } })
+  const puts = [...tenures, foreign].map((Item) => ({ PutRequest: { Item } }))
   await client.send(new BatchWriteItemCommand({ RequestItems: { [table]: puts } }))
   await editRow(client, table, { ...leaseRecord(), lease: 'damaged', fencingToken: 'many' }, 'damaged')
 })

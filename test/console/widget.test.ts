@@ -87,7 +87,8 @@ describe('The time line', () => {
     )
   })
 
-  test('Two hundred bytes per tenure: 50 leases of 20 tenures stay far below what Lambda can answer', () => {
+  // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+  test('Fifty leases of twenty tenures stay far below the 6 MB that Lambda can answer', () => {
     const rows = Array.from({ length: 20 }, (_, index) => {
       const beganAtMs = { N: String(NOW - (30 - index) * MINUTE) }
       return tenureRow(index, { beganAtMs, endedAtMs: beganAtMs, candidate: { S: `BillingStack-Billing/${UUID}` } })

@@ -128,6 +128,11 @@ describe('the schedule', () => {
     template.allResourcesProperties('AWS::Scheduler::Schedule', { ScheduleExpression: 'rate(1 hour)' })
   })
 
+  test('is there and does not fire, where the app says so', () => {
+    const off = synthesized({ enabled: false })
+    off.allResourcesProperties('AWS::Scheduler::Schedule', { State: 'DISABLED' })
+  })
+
   test('fires as many candidates, for leases as long, as the app asks for', () => {
     const other = synthesized({ candidates: 4, leaseDuration: Duration.millis(1500) })
     other.resourceCountIs('AWS::Scheduler::Schedule', 4)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { namesFromContext, numberFromContext, textFromContext } from '../../infra/context.ts'
+import { flagFromContext, namesFromContext, numberFromContext, textFromContext } from '../../infra/context.ts'
 import { newApp } from '../support/cdk-app.ts'
 
 const read = (candidates: unknown) => numberFromContext(newApp({ context: { candidates } }), 'candidates')
@@ -33,4 +33,14 @@ test('names come from the context as a list, or as the text of the command line;
   expect(names()).toEqual([])
   expect(() => names([5])).toThrow('the context value `deleteTables` is an object; give names, as in A,B')
   expect(() => names(true)).toThrow('the context value `deleteTables` is true; give names')
+})
+
+test('yes or no come from the context as they are, or as the text of the command line', () => {
+  const flag = (enabled?: unknown) => flagFromContext(newApp({ context: { enabled } }), 'enabled')
+  for (const yes of [true, 'true']) expect(flag(yes)).toBe(true)
+  for (const no of [false, 'false']) expect(flag(no)).toBe(false)
+  expect(flag()).toBeUndefined()
+  for (const neither of ['no', 0, '']) {
+    expect(() => flag(neither)).toThrow(`\`enabled\` is ${JSON.stringify(neither)}; give true or false`)
+  }
 })

@@ -268,7 +268,7 @@ describe('the dashboard', () => {
     const { template, widgets } = usual
     expect(widgets.find(({ type }) => type === 'custom')?.properties).toMatchObject({
       params: { leases: ['billing', 'team/reports'] },
-      updateOn: { refresh: true },
+      updateOn: { refresh: true, resize: true, timeRange: true },
     })
     const ofWidget = Object.values(template.findResources('AWS::IAM::Policy')).filter(({ Properties }) =>
       JSON.stringify(Properties.Roles).includes('Widget'),

@@ -1,5 +1,5 @@
 /** Which step of the task a call is: faults are planned in these terms, and counted in them. */
-import { property } from '../../../functions/billing/json.ts'
+import { property } from '../../../functions/json.ts'
 import type { Call } from '../host/interceptor.ts'
 import type { Places } from '../places.ts'
 
