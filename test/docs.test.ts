@@ -35,11 +35,12 @@ describe('README.md', () => {
   const readme = textOf('README.md')
   const examples = [...readme.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = '']) => code)
 
-  test('elects a function of one’s own in under 15 lines, with middy and without', () => {
-    const [withMiddy = '', without = ''] = examples
+  test('elects a function of one’s own in under 15 lines, with middy and without, and 15 of its stack', () => {
+    const [withMiddy = '', without = '', stack = ''] = examples
     expect(withMiddy).toContain('leaderOnly(')
     expect(without).toContain('withLease(')
-    for (const code of [withMiddy, without]) expect(code.trim().split('\n').length).toBeLessThan(15)
+    expect(stack).toContain('new ElectedSchedule(')
+    for (const code of [withMiddy, without, stack]) expect(code.trim().split('\n').length).toBeLessThan(15)
   })
 
   test('has examples that compile', async () => {
@@ -53,9 +54,10 @@ describe('README.md', () => {
       }
       const imports = [
         `import { Duration, Stack } from 'aws-cdk-lib'`,
-        `import type { Function as handlerType } from 'aws-cdk-lib/aws-lambda'`,
-        `import { ElectedSchedule, LeaseTable } from 'tenure/constructs'`,
-        'declare const handler: handlerType',
+        `import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'`,
+        `import type { Topic } from 'aws-cdk-lib/aws-sns'`,
+        `import { ElectedSchedule, LeadershipAlarms, LeadershipDashboard, LeadershipEvents, LeaseTable } from 'tenure/constructs'`,
+        'declare const topic: Topic',
       ]
       return `${imports.join('\n')}\nexport class MyStack extends Stack { make() {\n${code}\n} }`
     })

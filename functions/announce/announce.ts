@@ -12,10 +12,11 @@
  */
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda'
 import { CorruptLeaseError } from '../election/errors.ts'
+import type { Measure } from '../election/metrics.ts'
 import { eventsOf, type Publish } from './events.ts'
 import { factsOf } from './facts.ts'
 import type { History } from './history.ts'
-import { type Measure, measurementsOf } from './metrics.ts'
+import { measurementsOf } from './metrics.ts'
 import { readRecord, type StreamedChange, tableArnOf } from './stream-record.ts'
 
 /** Where it is told what went wrong; never with an image, whose checkpoint may hold personal data. */
@@ -65,10 +66,10 @@ async function announce(record: DynamoDBRecord, options: AnnouncerOptions): Prom
   if (facts.length === 0) return
   const announced = await history.announced(change.after)
   const fresh = facts.filter((fact) => eventsOf(fact).some(({ mark }) => !announced.has(mark)))
-  if (fresh.length === 0) return
+  // With none, each of these does nothing.
   await publish(fresh.flatMap(eventsOf), tableArnOf(record))
   await history.record(fresh)
-  measure(change.after.lease, fresh.flatMap(measurementsOf), change.createdAtMs)
+  measure(change.after.lease, fresh.flatMap(measurementsOf), { atMs: change.createdAtMs })
 }
 
 /** A record that cannot be read today cannot be read at any retry, which would only hold up the other leases behind it. */

@@ -1,6 +1,6 @@
+import { count, type Measure } from '../election/metrics.ts'
 import type { Log } from './announce.ts'
 import type { LeaseProgress } from './lease-progress.ts'
-import { count, type Measure } from './metrics.ts'
 import { readWatchedLeases, ticksOverdue } from './overdue.ts'
 
 /** Some leases could not be looked at; all others were measured. */
@@ -36,7 +36,7 @@ export function overdueCheck({ progress, measure, log, now = Date.now }: Overdue
       try {
         const lastDoneMs = await progress.lastDoneMs(lease)
         const nowMs = now()
-        measure(lease, [count('ticksOverdue', ticksOverdue(lastDoneMs, periodMs, nowMs))], nowMs)
+        measure(lease, [count('ticksOverdue', ticksOverdue(lastDoneMs, periodMs, nowMs))], { atMs: nowMs })
       } catch (error) {
         log.error('a lease could not be checked for overdue ticks', { lease, error })
         failures.push({ lease, error })

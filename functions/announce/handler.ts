@@ -3,11 +3,11 @@ import { Logger } from '@aws-lambda-powertools/logger'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import { measureFor } from '../election/metrics.ts'
 import { announcer } from './announce.ts'
 import { readAnnouncerEnvironment } from './environment.ts'
 import { publishTo } from './events.ts'
 import { historyTable } from './history.ts'
-import { measure } from './metrics.ts'
 
 const { leaseTable, eventBus, historyDays } = readAnnouncerEnvironment(process.env)
 
@@ -20,6 +20,6 @@ const client = {
 export const handler = announcer({
   history: historyTable(DynamoDBDocumentClient.from(new DynamoDBClient(client)), leaseTable, historyDays),
   publish: publishTo(new EventBridgeClient(client), eventBus),
-  measure: measure(),
+  measure: measureFor(leaseTable),
   log: new Logger({ serviceName: 'announce' }),
 })

@@ -1,10 +1,10 @@
 /** The Lambda function that a schedule asks, every few minutes, how far leases are behind theirs. */
 import { Logger } from '@aws-lambda-powertools/logger'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { measureFor } from '../election/metrics.ts'
 import { overdueCheck } from './check-overdue.ts'
 import { readOverdueEnvironment } from './environment.ts'
 import { leaseProgress } from './lease-progress.ts'
-import { measure } from './metrics.ts'
 
 const { leaseTable } = readOverdueEnvironment(process.env)
 
@@ -16,6 +16,6 @@ const client = new DynamoDBClient({
 
 export const handler = overdueCheck({
   progress: leaseProgress(client, leaseTable),
-  measure: measure(),
+  measure: measureFor(leaseTable),
   log: new Logger({ serviceName: 'announce' }),
 })

@@ -10,7 +10,6 @@ export interface Measurement {
   readonly name: string
   readonly unit: typeof MetricUnit.Count | typeof MetricUnit.Milliseconds
   readonly value: number
-  readonly reason?: string
 }
 
 export const count = (name: string, value = 1): Measurement => ({ name, unit: MetricUnit.Count, value })
@@ -20,8 +19,15 @@ export const milliseconds = (name: string, value: number): Measurement => ({
   value,
 })
 
-/** Writes measurements of one lease; at `atMs` (epoch milliseconds) where they are not of now. */
-export type Measure = (lease: string, measurements: readonly Measurement[], atMs?: number) => void
+export interface MeasureOptions {
+  /** When it was, epoch milliseconds. @default now */
+  readonly atMs?: number
+  /** A dimension more. @default none */
+  readonly reason?: string
+}
+
+/** Writes measurements of one lease: one line, or none where there are none. */
+export type Measure = (lease: string, measurements: readonly Measurement[], options?: MeasureOptions) => void
 
 /** @throws InvalidOptionError without a table name */
 export function measureFor(tableName: string | undefined): Measure {
@@ -33,14 +39,13 @@ export function measureFor(tableName: string | undefined): Measure {
   const metrics = new Metrics({ namespace: NAMESPACE })
   // Otherwise every metric would have `service` too, and whoever asks for these dimensions would find nothing.
   metrics.clearDefaultDimensions()
-  return (lease, measurements, atMs) => {
-    for (const { name, unit, value, reason } of measurements) {
-      metrics.addDimension('table', tableName).addDimension('lease', lease)
-      if (reason !== undefined) metrics.addDimension('reason', reason)
-      if (atMs !== undefined) metrics.setTimestamp(atMs)
-      metrics.addMetric(name, unit, value)
-      metrics.publishStoredMetrics()
-    }
+  return (lease, measurements, { atMs, reason } = {}) => {
+    if (measurements.length === 0) return
+    metrics.addDimension('table', tableName).addDimension('lease', lease)
+    if (reason !== undefined) metrics.addDimension('reason', reason)
+    if (atMs !== undefined) metrics.setTimestamp(atMs)
+    for (const { name, unit, value } of measurements) metrics.addMetric(name, unit, value)
+    metrics.publishStoredMetrics()
   }
 }
 
@@ -54,7 +59,8 @@ export function leaseMetrics({ tableName }: { readonly tableName: string | undef
   const measure = measureFor(tableName)
   return (event) => {
     const measurement = measurementOf(event)
-    if (measurement !== undefined) measure(event.lease, [measurement])
+    const options = event.kind === 'standby' ? { reason: event.reason } : {}
+    if (measurement !== undefined) measure(event.lease, [measurement], options)
   }
 }
 
@@ -63,7 +69,7 @@ function measurementOf(event: ElectionEvent): Measurement | undefined {
     case 'clockRead':
       return milliseconds('clockSkew', Math.abs(event.offsetMs))
     case 'standby':
-      return { ...count('standby'), reason: event.reason }
+      return count('standby')
     case 'lost':
       return count('lost')
     case 'staleWriteRefused':

@@ -53,6 +53,8 @@ export class LeadershipEvents extends Construct {
     const announcer = new HandlerFunction(this, 'Announcer', {
       entry: ownHandler('announce/handler'),
       description: 'Turns changes of leases into events, history and metrics',
+      // A batch is 100 changes; where each is announced, that is some 400 requests.
+      timeout: Duration.minutes(1),
       memorySize: 256,
       environment: {
         LEASE_TABLE: leaseTable.tableName,

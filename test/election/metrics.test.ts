@@ -5,7 +5,7 @@ import {
   LeaseLostError,
   StaleTokenError,
 } from '../../functions/election/index.ts'
-import { leaseMetrics, measureFor, milliseconds } from '../../functions/election/metrics.ts'
+import { count, leaseMetrics, measureFor, milliseconds } from '../../functions/election/metrics.ts'
 
 const ofAnn = { lease: 'billing', candidate: 'ann', fencingToken: 7 }
 const lost = new LeaseLostError('lost', { lease: 'billing' })
@@ -61,13 +61,20 @@ describe('the metrics of a candidate', () => {
   })
 })
 
-it('a measurement is of the time it is given, and a later one of its own', () => {
+it('measurements are one line, of the time they are given, and later ones of their own', () => {
   const measure = measureFor('leases')
   const lines = written(() => {
-    measure('billing', [milliseconds('tickDelay', 20)], 1_795_000_000_000)
+    measure('billing', [milliseconds('tickDelay', 20), count('elected')], { atMs: 1_795_000_000_000 })
     measure('reports', [milliseconds('tickDelay', 30)])
   })
+  expect(lines).toHaveLength(2)
+  expect(lines[0]).toMatchObject({ lease: 'billing', tickDelay: 20, elected: 1 })
   expect(lines[0]?.['_aws']).toMatchObject({ Timestamp: 1_795_000_000_000 })
   expect(lines[1]).toMatchObject({ lease: 'reports', tickDelay: 30 })
   expect(lines[1]?.['_aws']).not.toMatchObject({ Timestamp: 1_795_000_000_000 })
+})
+
+it('nothing to measure writes nothing', () => {
+  const measure = measureFor('leases')
+  expect(written(() => measure('billing', []))).toEqual([])
 })

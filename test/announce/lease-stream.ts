@@ -1,0 +1,80 @@
+/** The shipped rules over rows in memory, whose every write comes out as a record of the table's stream. */
+import { marshall } from '@aws-sdk/util-dynamodb'
+import type { DynamoDBRecord } from 'aws-lambda'
+import type { LeaseImage } from '../../functions/announce/facts.ts'
+import type { LeaseStore } from '../../functions/election/index.ts'
+import * as rules from '../../functions/election/rules.ts'
+import type { AcquireReply, WriteReply } from '../../functions/election/stores/store.ts'
+
+export const TABLE_ARN = 'arn:aws:dynamodb:eu-central-1:111122223333:table/leases'
+
+export class StreamedLeases implements LeaseStore {
+  readonly rows = new Map<string, LeaseImage>()
+  readonly records: DynamoDBRecord[] = []
+
+  async acquire(request: rules.AcquireRequest): Promise<AcquireReply> {
+    return this.#keep(request.lease, rules.acquire(this.rows.get(request.lease), request), request.nowMs)
+  }
+
+  async write(request: rules.HolderWrite): Promise<WriteReply> {
+    return writeReply(this.#keep(request.lease, rules.write(this.rows.get(request.lease), request), request.nowMs))
+  }
+
+  async giveBack(request: rules.GiveBackRequest): Promise<WriteReply> {
+    return writeReply(this.#keep(request.lease, rules.giveBack(this.rows.get(request.lease), request), request.nowMs))
+  }
+
+  /** As an operator does, with or without the protocol. */
+  edit(lease: string, nowMs: number, change: (row: LeaseImage) => LeaseImage): void {
+    const before = this.rows.get(lease)
+    if (before === undefined) throw new Error(`there is no lease ${lease}`)
+    this.#stream(before, change(before), nowMs)
+  }
+
+  #keep(lease: string, reply: rules.Reply, nowMs: number): rules.Reply {
+    if (reply.granted) this.#stream(this.rows.get(lease), reply.record, nowMs)
+    return reply
+  }
+
+  #stream(before: LeaseImage | undefined, after: LeaseImage, nowMs: number): void {
+    this.rows.set(after.lease, after)
+    this.records.push(streamRecord({ before, after, number: this.records.length + 1, createdAtMs: nowMs }))
+  }
+}
+
+interface Written {
+  readonly before?: LeaseImage | undefined
+  readonly after?: LeaseImage | undefined
+  readonly number?: number
+  readonly createdAtMs?: number
+}
+
+/** One record, as Lambda hands it to a function. */
+export function streamRecord({ before, after, number = 1, createdAtMs = 0 }: Written): DynamoDBRecord {
+  const lease = after?.lease ?? before?.lease ?? ''
+  const eventName = before === undefined ? 'INSERT' : after === undefined ? 'REMOVE' : 'MODIFY'
+  return {
+    eventName,
+    eventSource: 'aws:dynamodb',
+    eventSourceARN: `${TABLE_ARN}/stream/2026-11-21T00:00:00.000`,
+    dynamodb: {
+      ApproximateCreationDateTime: Math.floor(createdAtMs / 1000),
+      Keys: { lease: { S: lease }, record: { S: 'LEASE' } },
+      ...(before === undefined ? {} : { OldImage: imageOf(before) }),
+      ...(after === undefined ? {} : { NewImage: imageOf(after) }),
+      SequenceNumber: String(number).padStart(21, '0'),
+      StreamViewType: 'NEW_AND_OLD_IMAGES',
+    },
+  }
+}
+
+type Image = NonNullable<NonNullable<DynamoDBRecord['dynamodb']>['NewImage']>
+
+function imageOf(row: LeaseImage): Image {
+  return JSON.parse(JSON.stringify(marshall({ ...row, record: 'LEASE' }, { removeUndefinedValues: true })))
+}
+
+function writeReply(reply: rules.Reply): WriteReply {
+  if (reply.granted) return { granted: true }
+  return reply.record === undefined ? { granted: false } : { granted: false, record: reply.record }
+}
