@@ -73,6 +73,7 @@ describe('README.md', () => {
       allowImportingTsExtensions: true,
       paths: {
         tenure: [join(ROOT, 'functions/election/index.ts')],
+        'tenure/metrics': [join(ROOT, 'functions/election/metrics.ts')],
         'tenure/constructs': [join(ROOT, 'infra/constructs/index.ts')],
       },
     }

@@ -62,6 +62,7 @@ async function announce(record: DynamoDBRecord, options: AnnouncerOptions): Prom
   if (streamed.kind === 'removed') return warnOfRemoval(streamed, log)
 
   const { change } = streamed
+  if (record.dynamodb?.NewImage?.['ttl'] !== undefined) warnOfExpiry(change.after.lease, log)
   const facts = factsOf(change)
   if (facts.length === 0) return
   const announced = await history.announced(change.after)
@@ -82,6 +83,13 @@ function readOrSkip(record: DynamoDBRecord, log: Log): StreamedChange | undefine
     log.error('a change of a damaged lease row was skipped', { lease: error.lease, sequenceNumber, error })
     return undefined
   }
+}
+
+function warnOfExpiry(lease: string, log: Log): void {
+  log.warn(
+    `The row of lease "${lease}" has an attribute ttl, which nothing in Tenure gives it: DynamoDB would delete the row at that time, and with it the memory of who leads and which ticks are done. Remove the attribute.`,
+    { lease },
+  )
 }
 
 function warnOfRemoval({ lease, last }: Extract<StreamedChange, { kind: 'removed' }>, log: Log): void {

@@ -132,12 +132,19 @@ export function publishTo(client: Pick<EventBridgeClient, 'send'>, eventBus: str
   }
 }
 
+/** EventBridge puts in its own time where there is none. A row edited by hand may hold a number that is no time. */
+function timeOf(atMs: number): Pick<PutEventsRequestEntry, 'Time'> {
+  return atMs <= LAST_INSTANT_MS ? { Time: new Date(atMs) } : {}
+}
+
+const LAST_INSTANT_MS = Date.parse('9999-12-31T23:59:59.999Z')
+
 function entryOf({ name, detail }: LeaseEvent, eventBus: string, tableArn: string | undefined): PutEventsRequestEntry {
   return {
     EventBusName: eventBus,
     Source: 'tenure',
     DetailType: name,
-    Time: new Date(detail.atMs),
+    ...timeOf(detail.atMs),
     Detail: JSON.stringify(detail),
     ...(tableArn === undefined ? {} : { Resources: [tableArn] }),
   }

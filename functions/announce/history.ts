@@ -17,6 +17,7 @@
  * ends of one tenure, which takes somebody who edits the row by hand twice, the first one delivered counts.)
  */
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
+import { TENURE_PREFIX } from '../election/stores/row.ts'
 import { eventsOf } from './events.ts'
 import type { Fact } from './facts.ts'
 
@@ -69,7 +70,7 @@ export function historyTable(
 
 /** As text, keys sort as their tokens do: no safe integer has more than 16 digits. */
 export function historyKey({ lease, fencingToken }: TenureKey) {
-  return { lease, record: `TENURE#${String(fencingToken).padStart(16, '0')}` }
+  return { lease, record: `${TENURE_PREFIX}${String(fencingToken).padStart(16, '0')}` }
 }
 
 /**

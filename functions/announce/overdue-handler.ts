@@ -1,4 +1,4 @@
-/** The Lambda function that a schedule asks, every few minutes, how far leases are behind theirs. */
+/** The Lambda function that a schedule asks, every hour, how far leases are behind theirs. */
 import { Logger } from '@aws-lambda-powertools/logger'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { measureFor } from '../election/metrics.ts'

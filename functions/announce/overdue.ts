@@ -1,5 +1,6 @@
 /** How far leases are behind their schedules: pure. */
 import { isLeaseName } from '../election/options.ts'
+import { property } from '../json.ts'
 
 export interface WatchedLease {
   readonly lease: string
@@ -43,10 +44,6 @@ function readWatched(entry: unknown, index: number): WatchedLease | string {
 /** How many whole periods have passed since the last tick that was completed. */
 export function ticksOverdue(lastDoneMs: number, periodMs: number, nowMs: number): number {
   return Math.max(0, Math.floor((nowMs - lastDoneMs) / periodMs))
-}
-
-function property(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
 }
 
 function show(value: unknown): string {

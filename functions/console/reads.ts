@@ -5,9 +5,9 @@
 import { type DynamoDBClient, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb'
 import { CorruptLeaseError } from '../election/errors.ts'
 import type { LeaseRecord } from '../election/rules.ts'
-import { LEASE_RECORD, readRow } from '../election/stores/row.ts'
+import { LEASE_RECORD, readRow, TENURE_PREFIX } from '../election/stores/row.ts'
 import type { History, LeaseReading, Reading } from './model.ts'
-import { readTenure, TENURE_PREFIX } from './tenure-row.ts'
+import { readTenure } from './tenure-row.ts'
 import { cut } from './wording.ts'
 
 const SHOWN_TENURES = 20

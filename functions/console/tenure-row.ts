@@ -2,9 +2,7 @@
  * A history row, as far as it can be read. It tells people what was; nothing is decided by it. So whatever is missing, of
  * another type or of another's making is left out, where the lease row itself would be called damaged.
  */
-import type { AttributeMap } from '../election/stores/row.ts'
-
-export const TENURE_PREFIX = 'TENURE#'
+import { type AttributeMap, TENURE_PREFIX } from '../election/stores/row.ts'
 
 const ENDS = ['completed', 'released', 'failed', 'forced', 'takenOver'] as const
 export type TenureEnd = (typeof ENDS)[number]

@@ -24,11 +24,14 @@ export type ElectionEvent =
 
 export type Tell = (event: ElectionEvent) => void
 
-/** Whoever listens must not change the election: what it throws is ignored. */
-export function carefully(listener: Tell | undefined): Tell {
+/** Nobody waits for what it does later. */
+export type Listener = (event: ElectionEvent) => void | Promise<void>
+
+/** Whoever listens must not change the election: what it throws, now or later, is ignored. */
+export function carefully(listener: Listener | undefined): Tell {
   return (event) => {
     try {
-      listener?.(event)
+      Promise.resolve(listener?.(event)).catch(() => undefined)
     } catch {
       // Somebody else's log or metric.
     }

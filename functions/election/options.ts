@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import leven from 'leven'
 import { type Clock, systemClock } from './clock.ts'
-import { carefully, type Tell } from './election-event.ts'
+import { carefully, type Listener, type Tell } from './election-event.ts'
 import { InvalidOptionError } from './errors.ts'
 import type { LeaseStore } from './stores/store.ts'
 import { assertNotFuture, canonicalTick, type TickInput } from './tick.ts'
@@ -37,8 +37,8 @@ export interface LeaseOptions {
   readonly context?: InvocationContext
   /** Aborting it stops the wait, and aborts `lease.signal`. */
   readonly signal?: AbortSignal
-  /** Told what this candidate lives through, for logs and metrics. It should return at once; what it throws is ignored. */
-  readonly onEvent?: Tell
+  /** Told what this candidate lives through, for logs and metrics. Nobody waits for it; what it throws is ignored. */
+  readonly onEvent?: Listener
   /** @default the system's */
   readonly clock?: Clock
 }

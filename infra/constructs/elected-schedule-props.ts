@@ -46,6 +46,8 @@ interface HandlerProps {
    * the period.
    */
   readonly handler: IFunction
+  readonly entry?: undefined
+  readonly entryProps?: undefined
 }
 
 interface EntryProps {
@@ -53,11 +55,14 @@ interface EntryProps {
   readonly entry: string
   /** Of that function. @default a time-out of 30 s, 512 MiB */
   readonly entryProps?: Omit<HandlerFunctionProps, 'entry'> | undefined
+  readonly handler?: undefined
 }
 
 interface RateProps {
   /** Tick every so often: whole minutes, at least one. */
   readonly rate: Duration
+  readonly cron?: undefined
+  readonly period?: undefined
 }
 
 interface CronProps {
@@ -68,6 +73,7 @@ interface CronProps {
    * done, so for a daily schedule in a time zone that has summer time say 23 hours.
    */
   readonly period: Duration
+  readonly rate?: undefined
 }
 
 export type ElectedScheduleProps = ElectionProps & (HandlerProps | EntryProps) & (RateProps | CronProps)

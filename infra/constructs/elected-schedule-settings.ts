@@ -24,7 +24,7 @@ export interface ElectedScheduleSettings {
 /** @throws ConfigurationError that names everything which cannot work */
 export function settingsOf(scope: IConstruct, props: ElectedScheduleProps): ElectedScheduleSettings {
   const { candidates = 2, leaseDuration = Duration.millis(LAMBDA_LEASE_MS), flexibleWindow } = props
-  const period = 'rate' in props ? props.rate : props.period
+  const period = props.rate ?? props.period
   if (period.isUnresolved() || leaseDuration.isUnresolved() || flexibleWindow?.isUnresolved()) {
     throw new ConfigurationError(scope, ['all durations must be known at synthesis, not tokens'])
   }
@@ -32,15 +32,17 @@ export function settingsOf(scope: IConstruct, props: ElectedScheduleProps): Elec
   const problems = [
     ...leaseNameProblems(props.lease),
     ...candidateProblems(candidates),
-    ...('handler' in props ? functionProblems(props.handler) : []),
+    ...(props.handler === undefined ? [] : functionProblems(props.handler)),
+    ...contradictions(props),
     ...timingProblems({ period, leaseDuration, timeout, leaseOutlastsRetries: props.leaseOutlastsRetries ?? false }),
     ...windowProblems(flexibleWindow, period),
   ]
-  if ('rate' in props && period.toMilliseconds() % 60_000 !== 0) {
+  if (props.rate !== undefined && period.toMilliseconds() % 60_000 !== 0) {
     problems.push(`\`rate\` is ${period.toMilliseconds() / 1000} s; it must be a whole number of minutes`)
   }
   if (problems.length > 0) throw new ConfigurationError(scope, problems)
-  const expression = 'rate' in props ? ScheduleExpression.rate(props.rate) : ScheduleExpression.cron(props.cron)
+  const expression =
+    props.rate === undefined ? ScheduleExpression.cron(props.cron) : ScheduleExpression.rate(props.rate)
   const timeWindow = flexibleWindow === undefined ? TimeWindow.off() : TimeWindow.flexible(flexibleWindow)
   return { candidates, leaseDuration, expression, period, timeWindow, enabled: props.enabled ?? true, timeout }
 }
@@ -51,8 +53,17 @@ export function isOwn(handler: IFunction): handler is LambdaFunction {
 }
 
 function timeoutOf(props: ElectedScheduleProps): Duration | undefined {
-  if ('entry' in props) return props.entryProps?.timeout ?? defaultTimeout
+  if (props.entry !== undefined) return props.entryProps?.timeout ?? defaultTimeout
   return isOwn(props.handler) ? props.handler.timeout : undefined
+}
+
+/** The types forbid it; JavaScript does not. */
+function contradictions(props: ElectedScheduleProps): string[] {
+  const { handler, entry, rate, cron, period }: Record<string, unknown> = { ...props }
+  return [
+    ...(handler !== undefined && entry !== undefined ? ['give either `handler` or `entry`'] : []),
+    ...(rate !== undefined && (cron ?? period) !== undefined ? ['give either `rate`, or `cron` and `period`'] : []),
+  ]
 }
 
 function candidateProblems(candidates: number): string[] {

@@ -43,7 +43,7 @@ export class ElectedSchedule extends Construct {
 
     this.failures = failureQueue(this)
     this.handler =
-      'handler' in props
+      props.entry === undefined
         ? props.handler
         : new HandlerFunction(this, 'Handler', { ...props.entryProps, entry: props.entry })
     this.handler.configureAsyncInvoke({
@@ -95,7 +95,7 @@ export class ElectedSchedule extends Construct {
   #warnOfForeignFunction(variables: readonly string[]): void {
     Annotations.of(this).addWarningV2(
       'tenure:ForeignFunction',
-      `the function ${this.handler.node.path} is not made in this app, so check that its environment has ${variables.join(', ')} and that its role may update the lease "${this.lease}"`,
+      `the function ${this.handler.node.path} is imported, an alias or a version, so that its environment cannot be set from here: check that it has ${variables.join(', ')}, and that its role may update the lease "${this.lease}"`,
     )
   }
 }

@@ -55,6 +55,8 @@ export class HandlerFunction extends NodejsFunction {
         minify: true,
         sourceMap: true,
         sourcesContent: false,
+        // Packages that are CommonJS still ask for `require`, which a module does not have of itself.
+        banner: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
         // The runtime brings an SDK too, but one that changes under a deployed function; ours is the one that was tested.
         bundleAwsSDK: true,
       },

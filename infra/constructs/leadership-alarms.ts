@@ -57,9 +57,11 @@ export class LeadershipAlarms extends Construct {
     }
     const unannounced = 'Changes of leases could not be announced: events, history and counts of ticks are missing'
     const alarms = [alarmOf(this, deadLetters('Unannounced', events.failures, unannounced))]
+    const leases = new Construct(this, 'Leases')
     // Schedules that share a lease share its alarms.
     for (const [lease, sharing] of Map.groupBy(schedules, (schedule) => schedule.lease)) {
-      const ofLease = new Construct(this, lease)
+      // No lease has a | in its name, while a / would look like another construct's path.
+      const ofLease = new Construct(leases, lease.replaceAll('/', '|'))
       const definitions = [
         ...sharing
           .slice(0, 1)

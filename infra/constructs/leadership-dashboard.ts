@@ -3,7 +3,9 @@ import {
   CustomWidget,
   Dashboard,
   GraphWidget,
+  type IAlarm,
   type IMetric,
+  type IWidget,
   type MetricOptions,
 } from 'aws-cdk-lib/aws-cloudwatch'
 import { Construct } from 'constructs'
@@ -72,7 +74,7 @@ export class LeadershipDashboard extends Construct {
             updateOnTimeRangeChange: true,
           }),
         ],
-        alarms === undefined ? [] : [new AlarmStatusWidget({ title: 'Alarms', width: 24, alarms: [...alarms.alarms] })],
+        ...statesOf(alarms?.alarms ?? []),
         [
           graph('Ticks', ['ticksCompleted'], ['ticksFailed'], ['takeover']),
           graph(
@@ -87,9 +89,18 @@ export class LeadershipDashboard extends Construct {
           graph('Standing by', ...STANDBY_REASONS.map((reason) => ['standby', { dimensionsMap: { reason } }] as const)),
           graph('Replaced leaders', ['lost'], ['staleWritesRefused']),
         ],
-      ].filter((row) => row.length > 0),
+      ],
     })
   }
+}
+
+/** One widget shows the states of 100 alarms at most. */
+function statesOf(alarms: readonly IAlarm[]): IWidget[][] {
+  const widgets = Array.from({ length: Math.ceil(alarms.length / 100) }, (_, index) => {
+    const shown = alarms.slice(100 * index, 100 * (index + 1))
+    return new AlarmStatusWidget({ title: 'Alarms', width: 24, alarms: shown })
+  })
+  return widgets.map((widget) => [widget])
 }
 
 const STANDBY_REASONS = ['held', 'completed', 'superseded', 'paused', 'contended'] as const

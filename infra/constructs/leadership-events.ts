@@ -22,8 +22,9 @@ export interface LeadershipEventsProps {
 }
 
 /**
- * All that the announcer may write: attributes of history rows, which a lease row does not have. So it can change neither
- * who leads nor which ticks are done.
+ * All that the announcer may read or write: attributes of history rows. A lease row has none of them but its keys, so who
+ * leads and which ticks are done is beyond it. (IAM does not tell rows of one lease apart: code that went wrong could give a
+ * lease row a `ttl`, which the announcer then warns of.)
  */
 export const HISTORY_ATTRIBUTES = [
   ...['lease', 'record', 'candidate', 'forTick', 'beganAtMs', 'endedAtMs', 'outcome', 'failure', 'successor'],
@@ -49,6 +50,7 @@ export class LeadershipEvents extends Construct {
     this.eventBusArn = eventBus.eventBusArn
     this.failures = failureQueue(this)
     const streamArn = this.#streamArn()
+    leaseTable.announceBy(this)
 
     const announcer = new HandlerFunction(this, 'Announcer', {
       entry: ownHandler('announce/handler'),
@@ -74,8 +76,9 @@ export class LeadershipEvents extends Construct {
       startingPosition: StartingPosition.TRIM_HORIZON,
       filters: [FilterCriteria.filter({ dynamodb: { Keys: { record: { S: FilterRule.isEqual('LEASE') } } } })],
       batchSize: 100,
-      // One record that cannot be announced holds up the leases of its shard until its retries are over.
-      retryAttempts: 10,
+      // An outage of EventBridge should last no event; a change that can never be announced holds up the others of its
+      // shard until its retries are over, and then ends in the queue.
+      retryAttempts: 100,
       bisectBatchOnError: true,
       reportBatchItemFailures: true,
       maxRecordAge: Duration.hours(24),
@@ -97,18 +100,24 @@ export class LeadershipEvents extends Construct {
     throw new ConfigurationError(this, [`\`history\` is ${days} days; it must be whole days from 1 to 3650`])
   }
 
-  /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html */
+  /**
+   * Both requests name the attributes that they are about, and nothing else comes back.
+   * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+   */
   #grantHistory(announcer: HandlerFunction): void {
     grantKey(this.leaseTable, announcer)
-    Grant.addToPrincipal({
-      grantee: announcer,
-      actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
-      resourceArns: [this.leaseTable.tableArn],
-      conditions: {
-        'ForAllValues:StringEquals': { 'dynamodb:Attributes': HISTORY_ATTRIBUTES },
-        StringEqualsIfExists: { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES', 'dynamodb:ReturnValues': 'NONE' },
-        Null: { 'dynamodb:Attributes': 'false' },
-      },
-    })
+    const grant = (action: string, returned: Readonly<Record<string, string>>) =>
+      Grant.addToPrincipal({
+        grantee: announcer,
+        actions: [action],
+        resourceArns: [this.leaseTable.tableArn],
+        conditions: {
+          'ForAllValues:StringEquals': { 'dynamodb:Attributes': HISTORY_ATTRIBUTES },
+          StringEqualsIfExists: returned,
+          Null: { 'dynamodb:Attributes': 'false' },
+        },
+      })
+    grant('dynamodb:GetItem', { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' })
+    grant('dynamodb:UpdateItem', { 'dynamodb:ReturnValues': 'NONE' })
   }
 }

@@ -41,6 +41,7 @@ export interface LeaseTableProps {
 export class LeaseTable extends Construct {
   readonly table: AnyTable
   readonly #periods = new Map<string, { readonly ms: number; readonly path: string }>()
+  #announcer: IConstruct | undefined
 
   /** @throws ConfigurationError where the props contradict each other */
   constructor(scope: Construct, id: string, props: LeaseTableProps = {}) {
@@ -100,11 +101,27 @@ export class LeaseTable extends Construct {
     }
     if (known === undefined) this.#periods.set(lease, { ms, path: schedule.node.path })
   }
+
+  /**
+   * Notes that `announcer` announces what happens to these leases. What one has announced is marked in the history, so
+   * that a second one would announce only what is left over.
+   *
+   * @throws ConfigurationError where another one does already
+   */
+  announceBy(announcer: IConstruct): void {
+    if (this.#announcer !== undefined) {
+      throw new ConfigurationError(announcer, [
+        `${this.#announcer.node.path} announces the leases of ${this.node.path} already; for more receivers, give its event bus more rules`,
+      ])
+    }
+    this.#announcer = announcer
+  }
 }
 
 function newTable(scope: Construct, props: Omit<LeaseTableProps, 'table'>): TableV2 {
   const { tableName, encryptionKey, removalPolicy = RemovalPolicy.RETAIN } = props
-  return new TableV2(scope, 'Table', {
+  // As the default child it has the logical id of this construct: see the test that fixes it.
+  return new TableV2(scope, 'Default', {
     ...(tableName === undefined ? {} : { tableName }),
     ...(encryptionKey === undefined ? {} : { encryption: TableEncryptionV2.customerManagedKey(encryptionKey) }),
     partitionKey: { name: 'lease', type: AttributeType.STRING },

@@ -110,6 +110,18 @@ test('A damaged row is told and skipped: no retry would read it better, and othe
   expect(JSON.stringify(scene.logged)).not.toContain('SECRET')
 })
 
+test('A lease row with a time to live is announced, and a warning says what will become of it', async () => {
+  const [first] = (await completedTick()).records
+  if (first?.dynamodb?.NewImage === undefined) throw new Error('no record')
+  const NewImage = { ...first.dynamodb.NewImage, ttl: { N: '1800000000' } }
+  const scene = await setScene()
+  await scene.deliver([{ ...first, dynamodb: { ...first.dynamodb, NewImage } }])
+  expect(scene.bus.taken).toHaveLength(1)
+  expect(scene.logged).toMatchObject([
+    { level: 'warn', message: expect.stringMatching(/"billing" has an attribute ttl.*Remove the attribute/) },
+  ])
+})
+
 test('A checkpoint that JavaScript cannot read hinders nobody: it is not looked at', async () => {
   const [first] = (await completedTick()).records
   if (first?.dynamodb?.NewImage === undefined) throw new Error('no record')

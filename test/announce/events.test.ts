@@ -44,6 +44,14 @@ test('No duration is negative, whatever the clocks say', () => {
   }
 })
 
+test('A time that is none, in a row edited by hand, leaves out the time of the event and nothing else', async () => {
+  const bus = memoryBus()
+  const publish = publishTo(bus.client, 'bus')
+  await publish(eventsOf({ ...elected, atMs: Number.MAX_SAFE_INTEGER }), undefined)
+  await publish(eventsOf(elected), undefined)
+  expect(bus.taken.map(({ atMs }) => atMs)).toEqual([Number.NaN, elected.atMs]) // the bus has not found a number
+})
+
 test('There is a schema of each event, with a name that does not change, and open to what a later version adds', () => {
   const names = ['LeaderElected', 'LeaderReleased', 'LeaderTakenOver', 'TickCompleted', 'TickFailed']
   names.push('LeasePaused', 'LeaseResumed', 'LeaseForced')

@@ -85,14 +85,16 @@ describe('a candidate tells', () => {
   })
 })
 
-it('an election goes on undisturbed where whoever is told throws', async () => {
-  const outcome = await withLease(
-    options({
-      onEvent: () => {
-        throw new Error('no room for logs')
-      },
-    }),
-    () => 'done',
-  )
+it.each<[string, LeaseOptions['onEvent']]>([
+  [
+    'at once',
+    () => {
+      throw new Error('no room for logs')
+    },
+  ],
+  ['later', () => Promise.reject(new Error('no room for logs'))],
+])('an election goes on undisturbed where whoever is told throws %s', async (_, onEvent) => {
+  const outcome = await withLease({ ...options(), ...(onEvent === undefined ? {} : { onEvent }) }, () => 'done')
+  await settled()
   expect(outcome).toMatchObject({ status: 'completed', result: 'done' })
 })

@@ -28,6 +28,11 @@ function variablesOf(prefix: string, of = template): Record<string, unknown> {
     .Environment.Variables
 }
 
+test('no change of the code gives a table that is kept another logical id, which would replace it by an empty one', () => {
+  const kept = Object.keys(template.findResources('AWS::DynamoDB::GlobalTable', { DeletionPolicy: 'Retain' }))
+  expect(kept.toSorted()).toEqual(['Charges260CEA4B', 'LeasesEBFF46EF', 'Subscriptions1F71F6D8'])
+})
+
 describe('the tables of the business', () => {
   test.each(['Subscriptions', 'Charges'])('%s outlives the stack, refuses deletion and can be restored', (name) => {
     const { [logicalId('AWS::DynamoDB::GlobalTable', name)]: table } =

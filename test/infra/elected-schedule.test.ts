@@ -33,7 +33,9 @@ function aFunction(stack: Stack, id: string, timeout = Duration.seconds(30)) {
 type ElectedEntryProps = Extract<ElectedScheduleProps, { readonly entry: string }>['entryProps']
 
 type Chosen = ({ readonly rate: Duration } | { readonly cron: CronOptionsWithTimezone; readonly period: Duration }) &
-  Partial<Omit<ElectedScheduleProps, 'leaseTable'>> & { readonly timeout?: Duration }
+  Partial<
+    Omit<ElectedScheduleProps, 'leaseTable' | 'handler' | 'entry' | 'entryProps' | 'rate' | 'cron' | 'period'>
+  > & { readonly timeout?: Duration }
 
 function electedSchedule({ timeout, ...chosen }: Chosen) {
   const { stack, leaseTable } = aStack()
@@ -188,7 +190,7 @@ describe('a function that was not made in this app', () => {
     Annotations.fromStack(electedForeign()).hasWarning(
       '/Stack/Elected',
       Match.stringLikeRegexp(
-        'check that its environment has LEASE_TABLE, LEASE_NAME, LEASE_MS.*tenure:ForeignFunction',
+        'is imported, an alias or a version.*check that it has LEASE_TABLE, LEASE_NAME, LEASE_MS.*tenure:ForeignFunction',
       ),
     )
   })
@@ -385,6 +387,20 @@ describe('refused at synthesis, with the construct named', () => {
   ])('$what', ({ props, message }) => {
     expect(() => electedSchedule(props)).toThrow(ConfigurationError)
     expect(() => electedSchedule(props)).toThrow(`Stack/Elected: ${message}`)
+  })
+
+  test('a function and an entry file, a rate and times of day: one of each, also where nobody checks types', () => {
+    const { stack, leaseTable } = aStack()
+    const both = {
+      leaseTable,
+      lease: 'billing',
+      handler: aFunction(stack, 'Function'),
+      ...hourly,
+      ...JSON.parse('{ "entry": "handler.ts", "period": "1 hour" }'),
+    }
+    expect(() => new ElectedSchedule(stack, 'Elected', both)).toThrow(
+      'Stack/Elected: give either `handler` or `entry`; give either `rate`, or `cron` and `period`',
+    )
   })
 
   test('several mistakes at once, all of them named', () => {

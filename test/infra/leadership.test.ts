@@ -56,7 +56,7 @@ describe('events of a lease table', () => {
   test('are tried again, in halves and from the record that failed, and end in a queue that is kept for 14 days', () => {
     const { template, stack, events } = usual
     template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
-      MaximumRetryAttempts: 10,
+      MaximumRetryAttempts: 100,
       MaximumRecordAgeInSeconds: 86_400,
       BisectBatchOnFunctionError: true,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
@@ -90,6 +90,14 @@ describe('events of a lease table', () => {
       expect(() => announced({ history })).toThrow(ConfigurationError)
       expect(() => announced({ history })).toThrow(/`history` is [\d.]+ days; it must be whole days from 1 to 3650/)
     }
+  })
+
+  test('are made once: of two, each would announce what the other left over', () => {
+    const { stack, leaseTable } = aStack()
+    new LeadershipEvents(stack, 'One', { leaseTable })
+    expect(() => new LeadershipEvents(stack, 'Two', { leaseTable })).toThrow(
+      'Stack/Two: Stack/One announces the leases of Stack/Leases already; for more receivers, give its event bus more rules',
+    )
   })
 
   test('cannot be made of a table without a stream', () => {
@@ -220,13 +228,16 @@ describe('alarms', () => {
     const { stack, leaseTable } = aStack()
     const events = new LeadershipEvents(stack, 'Events', { leaseTable })
     const schedules = ['One', 'Two'].map((id) => elect(stack, id, leaseTable))
-    const reports = elect(stack, 'Reports', leaseTable, 'team/reports')
-    const { alarms } = new LeadershipAlarms(stack, 'Alarms', { events, schedules: [...schedules, reports] })
+    // Names that are paths, or names of other constructs, to the CDK.
+    const others = ['team/reports', 'team--reports', 'Unannounced'].map((lease, index) =>
+      elect(stack, `S${index}`, leaseTable, lease),
+    )
+    const { alarms } = new LeadershipAlarms(stack, 'Alarms', { events, schedules: [...schedules, ...others] })
     const inTemplate = Object.values(Template.fromStack(stack).findResources('AWS::CloudWatch::Alarm'))
     const metrics = inTemplate.map(({ Properties }) => Properties.MetricName)
     expect(alarms).toHaveLength(metrics.length)
-    expect(metrics.filter((name) => name === 'ticksCompleted')).toHaveLength(2)
-    expect(metrics.filter((name) => name.startsWith('Approximate'))).toHaveLength(4)
+    expect(metrics.filter((name) => name === 'ticksCompleted')).toHaveLength(4)
+    expect(metrics.filter((name) => name.startsWith('Approximate'))).toHaveLength(6)
   })
 
   test.each([1, 101, 2.5, Number.NaN])('are refused after %s periods', (overdueAfter) => {
@@ -245,6 +256,21 @@ describe('alarms', () => {
   })
 })
 
+interface Widget {
+  readonly type: string
+  readonly properties: Readonly<Record<string, unknown>>
+}
+
+/** The dashboard of a template as JSON, with a word in the place of each reference. */
+function bodyOf(template: Template): string {
+  const [parts] = Object.values(template.findResources('AWS::CloudWatch::Dashboard')).map(
+    ({ Properties }) => Properties.DashboardBody['Fn::Join'][1],
+  )
+  return parts.map((part: unknown) => (typeof part === 'string' ? part : 'REFERENCE')).join('')
+}
+
+const widgetsIn = (body: string): readonly Widget[] => JSON.parse(body).widgets
+
 describe('the dashboard', () => {
   function dashboard(withAlarms: boolean) {
     const { stack, leaseTable } = aStack()
@@ -253,13 +279,8 @@ describe('the dashboard', () => {
     const alarms = withAlarms ? new LeadershipAlarms(stack, 'Alarms', { events, schedules }) : undefined
     new LeadershipDashboard(stack, 'Dashboard', { schedules, alarms })
     const template = Template.fromStack(stack)
-    const [body] = Object.values(template.findResources('AWS::CloudWatch::Dashboard')).map(
-      ({ Properties }) => Properties.DashboardBody['Fn::Join'][1],
-    )
-    const text = body.map((part: unknown) => (typeof part === 'string' ? part : 'REFERENCE')).join('')
-    const widgets: readonly { readonly type: string; readonly properties: Record<string, unknown> }[] =
-      JSON.parse(text).widgets
-    return { template, widgets, text }
+    const text = bodyOf(template)
+    return { template, text, widgets: widgetsIn(text) }
   }
 
   const usual = dashboard(false)
@@ -298,6 +319,18 @@ describe('the dashboard', () => {
   test('shows the states of alarms where there are some', () => {
     expect(dashboard(true).widgets.find(({ type }) => type === 'alarm')?.properties['alarms']).toHaveLength(11)
     expect(usual.widgets.find(({ type }) => type === 'alarm')).toBeUndefined()
+  })
+
+  test('shows 100 of them per widget, which is the most that one takes', () => {
+    const { stack, leaseTable } = aStack()
+    const schedules = Array.from({ length: 21 }, (_, index) => elect(stack, `S${index}`, leaseTable, `lease-${index}`))
+    const events = new LeadershipEvents(stack, 'Events', { leaseTable })
+    const alarms = new LeadershipAlarms(stack, 'Alarms', { events, schedules })
+    new LeadershipDashboard(stack, 'Dashboard', { schedules, alarms })
+    const alarmWidgets = widgetsIn(bodyOf(Template.fromStack(stack))).filter(({ type }) => type === 'alarm')
+    const shown = alarmWidgets.map(({ properties }) => properties['alarms'])
+    expect(shown).toEqual([expect.any(Array), expect.any(Array)])
+    expect(shown.map((list) => [list].flat().length)).toEqual([100, 6])
   })
 
   test('is refused without a schedule, and for two tables', () => {

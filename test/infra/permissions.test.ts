@@ -61,11 +61,12 @@ const ofBilling = JSON.stringify({
   'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['billing'] },
   Null: { 'dynamodb:LeadingKeys': 'false' },
 })
-const ofHistory = JSON.stringify({
-  'ForAllValues:StringEquals': { 'dynamodb:Attributes': HISTORY_ATTRIBUTES },
-  StringEqualsIfExists: { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES', 'dynamodb:ReturnValues': 'NONE' },
-  Null: { 'dynamodb:Attributes': 'false' },
-})
+const ofHistory = (returned: Readonly<Record<string, string>>) =>
+  JSON.stringify({
+    'ForAllValues:StringEquals': { 'dynamodb:Attributes': HISTORY_ATTRIBUTES },
+    StringEqualsIfExists: returned,
+    Null: { 'dynamodb:Attributes': 'false' },
+  })
 
 const always = {
   ChargeSubscriptionsRole: [
@@ -80,19 +81,20 @@ const always = {
   ],
   EventsAnnouncerRole: [
     logs('EventsAnnouncerLogs'),
-    'Allow dynamodb:DescribeStream dynamodb:GetRecords dynamodb:GetShardIterator dynamodb:ListStreams on LeasesTable.StreamArn',
+    'Allow dynamodb:DescribeStream dynamodb:GetRecords dynamodb:GetShardIterator dynamodb:ListStreams on Leases.StreamArn',
     'Allow events:PutEvents on arn:AWS::Partition:events:AWS::Region:AWS::AccountId:event-bus/default',
-    `Allow dynamodb:GetItem dynamodb:UpdateItem on LeasesTable.Arn if ${ofHistory}`,
+    `Allow dynamodb:GetItem on Leases.Arn if ${ofHistory({ 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' })}`,
+    `Allow dynamodb:UpdateItem on Leases.Arn if ${ofHistory({ 'dynamodb:ReturnValues': 'NONE' })}`,
     'Allow sqs:SendMessage sqs:GetQueueAttributes sqs:GetQueueUrl on EventsFailures.Arn',
   ],
   DashboardWidgetRole: [
     logs('DashboardWidgetLogs'),
-    `Allow dynamodb:GetItem dynamodb:Query on LeasesTable.Arn if ${ofBilling}`,
+    `Allow dynamodb:GetItem dynamodb:Query on Leases.Arn if ${ofBilling}`,
   ],
 }
 const toFailAndToLead = [
   'Allow sqs:SendMessage sqs:GetQueueAttributes sqs:GetQueueUrl on HourlyFailures.Arn',
-  `Allow dynamodb:UpdateItem dynamodb:ConditionCheckItem on LeasesTable.Arn if ${ofBilling}`,
+  `Allow dynamodb:UpdateItem dynamodb:ConditionCheckItem on Leases.Arn if ${ofBilling}`,
 ]
 
 test('each role may do this, on these, and nothing else', () => {

@@ -6,8 +6,11 @@ import { isCanonicalTick } from '../tick.ts'
 
 export type AttributeMap = Record<string, AttributeValue>
 
-/** The sort key of the lease itself; history rows have `TENURE#…`. */
+/** The sort key of the lease itself. */
 export const LEASE_RECORD = 'LEASE'
+
+/** That of a history row is this and the fencing token. */
+export const TENURE_PREFIX = 'TENURE#'
 
 /**
  * Reads a lease row as DynamoDB sends it.

@@ -48,7 +48,10 @@ const when = fc.oneof(
   duration.map((period) => ({ period, cron: { minute: '0' } })),
 )
 
-type Asked = Omit<ElectedScheduleProps, 'leaseTable' | 'handler'> &
+type Asked = Omit<
+  ElectedScheduleProps,
+  'leaseTable' | 'handler' | 'entry' | 'entryProps' | 'rate' | 'cron' | 'period'
+> &
   ({ readonly rate: Duration } | { readonly cron: CronOptionsWithTimezone; readonly period: Duration })
 
 const props: fc.Arbitrary<Asked> = fc

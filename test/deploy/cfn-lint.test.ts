@@ -1,0 +1,31 @@
+import { join } from 'node:path'
+import { beforeAll, describe, expect, inject, test } from 'vitest'
+import { synthesize, templateFiles } from './assembly.ts'
+import { REGION } from './aws.ts'
+import { runProgram } from './program.ts'
+import { SHORT_LEASE } from './stack.ts'
+
+const emulator = inject('emulator')
+
+/** Rules that nothing is gained by, each with its reason. */
+const IGNORED: Readonly<Record<string, string>> = {
+  W3005: 'A reference implies the dependency that the CDK also writes down: said twice, it still holds',
+}
+
+describe.skipIf(emulator === undefined)('cfn-lint', () => {
+  if (emulator === undefined) return
+  const assemblies: string[] = []
+
+  beforeAll(async () => {
+    assemblies.push(await synthesize(emulator, SHORT_LEASE))
+    assemblies.push(await synthesize(emulator, 'gatewayUrl=https://api.stripe.com', 'candidates=4'))
+  })
+
+  test('finds nothing in any template, at any level', async () => {
+    const templates = (await Promise.all(assemblies.map(templateFiles))).flat()
+    expect(templates.length).toBeGreaterThanOrEqual(2)
+    const ignored = Object.keys(IGNORED).flatMap((rule) => ['--ignore-checks', rule])
+    const args = ['--format', 'parseable', '--include-checks', 'I', '--regions', REGION, ...ignored, '--', ...templates]
+    expect(await runProgram(join(emulator.bin, 'cfn-lint'), args)).toEqual({ exitCode: 0, output: '' })
+  })
+})

@@ -1,0 +1,14 @@
+import middy from '@middy/core'
+import { DynamoDBLeaseStore, leaderOnly } from 'tenure'
+import { leaseMetrics } from 'tenure/metrics'
+
+const tableName = process.env['LEASE_TABLE']
+const store = new DynamoDBLeaseStore({ tableName })
+
+export const handler = middy()
+  .use(leaderOnly({ store, lease: 'invoices', onEvent: leaseMetrics({ tableName }) }))
+  .handler(async (_event, { lease }) => {
+    const Item = { tick: lease.tick ?? 'none', sentUnder: lease.fencingToken }
+    await lease.send({ TableName: process.env['SENT_TABLE'] ?? '', Item })
+    return { sent: lease.tick }
+  })
