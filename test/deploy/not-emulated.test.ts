@@ -36,6 +36,31 @@ describe.skipIf(emulator === undefined)('what the emulator cannot show, but the 
     })
   })
 
+  test('Lambda offers changes of leases again, in halves, from the one that failed, and puts what is left into a queue', () => {
+    template.allResourcesProperties('AWS::Lambda::EventSourceMapping', {
+      MaximumRetryAttempts: 100,
+      BisectBatchOnFunctionError: true,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      DestinationConfig: { OnFailure: { Destination: Match.anyValue() } },
+    })
+  })
+
+  test('CloudWatch looks at what was counted, also where nothing was, and tells a topic', () => {
+    const topic = [{ Ref: Match.stringLikeRegexp('^AlarmTopic') }]
+    template.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: topic, OKActions: topic })
+    template.resourceCountIs('AWS::CloudWatch::Alarm', 6)
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      MetricName: 'ticksCompleted',
+      TreatMissingData: 'breaching',
+    })
+  })
+
+  test('history rows expire', () => {
+    template.hasResourceProperties('AWS::DynamoDB::GlobalTable', {
+      TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+    })
+  })
+
   test('functions run on the pinned runtime and processor, not on the Node of this machine', () => {
     template.allResourcesProperties('AWS::Lambda::Function', { Runtime: 'nodejs24.x', Architectures: ['arm64'] })
   })
