@@ -7,7 +7,9 @@ import {
   withLease,
 } from '../../functions/election/index.ts'
 import { settled } from '../support/manual-clock.ts'
-import { clock, NEXT_TICK, options, outcomeOf, store } from './scripted.ts'
+import { clock, NEXT_TICK, options, outcomeOf, startAnew, store } from './scripted.ts'
+
+beforeEach(startAnew)
 
 /** The length of every sleep, in milliseconds. */
 let sleeps: number[]

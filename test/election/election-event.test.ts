@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import {
   DynamoDBLeaseStore,
   type ElectionEvent,
@@ -9,7 +9,9 @@ import {
 } from '../../functions/election/index.ts'
 import { settled } from '../support/manual-clock.ts'
 import { answeringClient, errorAnswer } from './answering-client.ts'
-import { clock, options, outcomeOf, row, store, TICK } from './scripted.ts'
+import { clock, options, outcomeOf, row, startAnew, store, TICK } from './scripted.ts'
+
+beforeEach(startAnew)
 
 /** What a candidate tells while it runs `task`; the task sees what was told so far. */
 async function told(changes: Partial<LeaseOptions>, task: Parameters<typeof withLease>[1] = () => undefined) {

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   InvalidOptionError,
   type Lease,
@@ -8,7 +8,9 @@ import {
 } from '../../functions/election/index.ts'
 import type { Effects } from '../../functions/election/stores/store.ts'
 import { settled } from '../support/manual-clock.ts'
-import { clock, HOUR_MS, noAnswer, options, outcomeOf, row, store, TICK } from './scripted.ts'
+import { clock, HOUR_MS, noAnswer, options, outcomeOf, row, startAnew, store, TICK } from './scripted.ts'
+
+beforeEach(startAnew)
 
 /** A leader whose task ends when told to; by default nothing is renewed and nobody watches the deadline but the leader. */
 async function lead(changes: Partial<LeaseOptions> = {}) {

@@ -1,5 +1,4 @@
 /** What tests of the coordinator share: for each of them a clock of its own, and a memory store that fails as the test says. */
-import { beforeEach } from 'vitest'
 import { type LeaseOptions, LeaseStoreError } from '../../functions/election/index.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { ScriptedStore } from '../support/scripted-store.ts'
@@ -10,10 +9,12 @@ export const HOUR_MS = 3_600_000
 
 export let clock: ManualClock
 export let store: ScriptedStore
-beforeEach(() => {
+
+/** To be called by each file, before each of its tests: where files share their modules, a hook made here would be of the first file alone. */
+export function startAnew(): void {
   clock = new ManualClock(NEXT_TICK)
   store = new ScriptedStore()
-})
+}
 
 export const options = (changes: Partial<LeaseOptions> = {}): LeaseOptions => ({
   store,

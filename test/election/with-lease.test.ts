@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import {
   ClockSkewError,
   CorruptLeaseError,
@@ -13,7 +13,9 @@ import {
   withLease,
 } from '../../functions/election/index.ts'
 import { settled } from '../support/manual-clock.ts'
-import { clock, HOUR_MS, NEXT_TICK, noAnswer, options, outcomeOf, row, store, TICK } from './scripted.ts'
+import { clock, HOUR_MS, NEXT_TICK, noAnswer, options, outcomeOf, row, startAnew, store, TICK } from './scripted.ts'
+
+beforeEach(startAnew)
 
 const lambda = (remainingMs: number, awsRequestId = 'event-1') => {
   const endMs = clock.wallMs() + remainingMs
