@@ -5,6 +5,7 @@ import { gatewayTargets } from './targets/gateway.ts'
 import { infraTargets } from './targets/infra.ts'
 import { leaseRowTargets } from './targets/lease-row.ts'
 import { localTargets } from './targets/local.ts'
+import { toldTargets } from './targets/told.ts'
 
 /** Everything that reads what comes from outside. */
 export const TARGETS: readonly Target[] = [
@@ -14,4 +15,5 @@ export const TARGETS: readonly Target[] = [
   ...gatewayTargets,
   ...localTargets,
   ...infraTargets,
+  ...toldTargets,
 ]
