@@ -1,0 +1,118 @@
+/** The procedures of docs/operations.md, by its own expressions, on a lease that somebody uses meanwhile. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type AttributeValue, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
+import { afterAll, describe, expect, inject, it } from 'vitest'
+import { DynamoDBLeaseStore, type Lease, LeaseLostError, withLease } from '../../functions/election/index.ts'
+import { rawRow } from '../support/lease-row.ts'
+import { createLeaseTable, localClient } from '../support/tables.ts'
+
+const OPERATIONS = readFileSync(join(import.meta.dirname, '../../docs/operations.md'), 'utf8')
+const client = localClient(inject('dynamodbEndpoint'))
+afterAll(() => client.destroy())
+
+const TICK = '2026-11-21T06:00:00.000Z'
+const NEXT_TICK = '2026-11-21T07:00:00.000Z'
+
+/** What the command under this heading gives for a flag. */
+function flagIn(procedure: string, flag: string): string {
+  const text = OPERATIONS.slice(OPERATIONS.indexOf(`**${procedure}`))
+  const [, , value] = new RegExp(`--${flag} (["'])(.+?)\\1`).exec(text) ?? []
+  if (value === undefined) throw new Error(`the procedure "${procedure}" has no --${flag}`)
+  return value
+}
+
+async function aLease() {
+  const tableName = await createLeaseTable(client)
+  const lead = (tick: string, task: (lease: Lease) => unknown = () => 'done') =>
+    withLease({ store: new DynamoDBLeaseStore({ tableName, client }), lease: 'billing', tick }, task)
+  return { tableName, lead, row: () => rawRow(client, tableName) }
+}
+
+async function letNobodyIn(TableName: string): Promise<void> {
+  const values: Record<string, AttributeValue> = JSON.parse(flagIn('Let nobody in.', 'expression-attribute-values'))
+  await client.send(
+    new UpdateItemCommand({
+      TableName,
+      Key: JSON.parse(flagIn('Let nobody in.', 'key')),
+      UpdateExpression: flagIn('Let nobody in.', 'update-expression'),
+      ConditionExpression: flagIn('Let nobody in.', 'condition-expression'),
+      ExpressionAttributeValues: values,
+    }),
+  )
+}
+
+const KEY = { lease: { S: 'billing' }, record: { S: 'LEASE' } }
+
+/** What an operator does by hand, in words of DynamoDB. */
+async function byHand(
+  TableName: string,
+  UpdateExpression: string,
+  ExpressionAttributeValues: Record<string, AttributeValue>,
+) {
+  await client.send(new UpdateItemCommand({ TableName, Key: KEY, UpdateExpression, ExpressionAttributeValues }))
+}
+
+describe('letting nobody in', () => {
+  it('makes a candidate that comes late stand by, while the leader at work completes its tick', async () => {
+    const { tableName, lead } = await aLease()
+    const outcome = await lead(TICK, async () => {
+      await letNobodyIn(tableName)
+      expect(await lead(NEXT_TICK)).toMatchObject({ status: 'standby' })
+      return 'done'
+    })
+    expect(outcome).toMatchObject({ status: 'completed' })
+    expect(await lead(NEXT_TICK)).toMatchObject({ status: 'standby', reason: 'paused' })
+  })
+
+  it('makes no row where there is none, which would be a damaged one', async () => {
+    const { tableName } = await aLease()
+    await expect(letNobodyIn(tableName)).rejects.toMatchObject({ name: 'ConditionalCheckFailedException' })
+  })
+})
+
+it('moving a lease goes on with its tokens and its ticks, and an event that comes late at the old table leads nothing', async () => {
+  const old = await aLease()
+  const moved = await aLease()
+  await old.lead(TICK)
+  await letNobodyIn(old.tableName)
+  const { pausedUntilMs: _until, pausedBy: _by, holder: _holder, ...Item } = { ...(await old.row()) }
+  const put = new PutItemCommand({
+    TableName: moved.tableName,
+    Item,
+    ConditionExpression: flagIn('Move a lease', 'condition-expression'),
+  })
+  await client.send(put)
+  expect(await moved.lead(TICK)).toMatchObject({ status: 'standby', reason: 'completed' })
+  expect(await moved.lead(NEXT_TICK)).toMatchObject({
+    status: 'completed',
+    fencingToken: Number(Item['fencingToken']?.N) + 1,
+  })
+  expect(await old.lead(NEXT_TICK)).toMatchObject({ status: 'standby', reason: 'paused' })
+  await expect(client.send(put)).rejects.toMatchObject({ name: 'ConditionalCheckFailedException' })
+})
+
+it('taking the lease from a leader that hangs puts it out at its next write, and lets the tick be led again at once', async () => {
+  const { tableName, lead, row } = await aLease()
+  const outcome = lead(TICK, async (lease) => {
+    await byHand(tableName, 'SET attempt = :other REMOVE holder', { ':other': { S: 'an operator' } })
+    expect(await lead(TICK)).toMatchObject({ status: 'completed', fencingToken: lease.fencingToken + 1 })
+    await lease.renew()
+  })
+  await expect(outcome).rejects.toThrow(LeaseLostError)
+  expect((await row())?.['completedTick']).toEqual({ S: TICK })
+})
+
+it('repairing a row after a restore keeps done ticks done, and gives tokens that no row has seen', async () => {
+  const { tableName, lead } = await aLease()
+  const first = await lead(TICK)
+  await byHand(tableName, 'SET completedTick = :tick, fencingToken = :now, attempt = :other REMOVE checkpoint', {
+    ':tick': { S: TICK },
+    ':now': { N: String(Date.now()) },
+    ':other': { S: 'an operator' },
+  })
+  expect(await lead(TICK)).toMatchObject({ status: 'standby', reason: 'completed' })
+  const next = await lead(NEXT_TICK)
+  const tokens = [first, next].map((outcome) => ('fencingToken' in outcome ? outcome.fencingToken : 0))
+  expect(tokens[1]).toBeGreaterThan((tokens[0] ?? 0) + 1)
+})
