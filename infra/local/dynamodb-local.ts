@@ -9,16 +9,15 @@
  * jar listens on all interfaces (it has no option for it); only the loopback address is ever used here.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb'
+import { freePort } from './host/free-port.ts'
 import { findJava, OLDEST_JAVA } from './java.ts'
 import { guard } from './watchdog.ts'
 
@@ -186,14 +185,4 @@ async function dockerAnswers(env: NodeJS.ProcessEnv): Promise<boolean> {
   } catch {
     return false
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('The machine gave no free port')
-  return address.port
 }

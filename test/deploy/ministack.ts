@@ -1,9 +1,8 @@
 /** Starts MiniStack on the loopback address, by the launcher `launch-ministack.py`, which says what it adds. */
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { openSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
+import { freePort } from '../../infra/local/host/free-port.ts'
 import { guard } from '../../infra/local/watchdog.ts'
 import { ACCOUNT, awsEnvironment, CLOCK_START, REGION, RETRY_BASE_MS } from './aws.ts'
 import { until } from './poll.ts'
@@ -62,14 +61,4 @@ export async function startMiniStack(bin: string, directory: string): Promise<Mi
     await stop()
     throw new Error(`MiniStack could not start. It said:\n${readFileSync(log, 'utf8').slice(-4000)}`, { cause })
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('The machine gave no free port')
-  return address.port
 }
