@@ -36,7 +36,7 @@ describe('README.md', () => {
   const examples = [...readme.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = '']) => code)
 
   test('elects a function of one’s own in under 15 lines, with middy and without, and 15 of its stack', () => {
-    const [withMiddy = '', without = '', stack = ''] = examples
+    const [withMiddy = '', stack = '', without = ''] = examples
     expect(withMiddy).toContain('leaderOnly(')
     expect(without).toContain('withLease(')
     expect(stack).toContain('new ElectedSchedule(')
@@ -47,19 +47,24 @@ describe('README.md', () => {
     // Beside the installed packages, so that they are found as they are in a project that uses them.
     const directory = await mkdtemp(join(ROOT, 'node_modules/.examples-'))
     onTestFinished(() => rm(directory, { recursive: true }))
-    const inAStack = (code: string) => !code.includes('import ')
+    const inAStack = (code: string) => code.includes('tenure/constructs')
     const modules = examples.map((code) => {
       if (!inAStack(code)) {
         return `${code}\ndeclare function due(tick?: string): Promise<Record<string, unknown>[]>`
       }
       const imports = [
-        `import { Duration, Stack } from 'aws-cdk-lib'`,
+        `import { Duration, Stack, type TimeZone } from 'aws-cdk-lib'`,
         `import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'`,
         `import type { Topic } from 'aws-cdk-lib/aws-sns'`,
-        `import { ElectedSchedule, LeadershipAlarms, LeadershipDashboard, LeadershipEvents, LeaseTable } from 'tenure/constructs'`,
-        'declare const topic: Topic',
+        `import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb'`,
+        `import type { ElectedSchedule as AnElectedSchedule, LeaseTable as ALeaseTable } from 'tenure/constructs'`,
+        'declare const topic: Topic, invoices: TableV2, timeZone: TimeZone',
       ]
-      return `${imports.join('\n')}\nexport class MyStack extends Stack { make() {\n${code}\n} }`
+      const [own = '', body = ''] = code.split(/\n\n(.*)/s)
+      const made = code.includes('new ElectedSchedule(')
+        ? ''
+        : 'declare const hourly: AnElectedSchedule, leaseTable: ALeaseTable\n'
+      return `${imports.join('\n')}\n${own}\n${made}export class MyStack extends Stack { make() {\n${body}\n} }`
     })
     await Promise.all(modules.map((code, i) => writeFile(join(directory, `example-${i}.ts`), code)))
     const compilerOptions = {

@@ -28,10 +28,10 @@ export type Tell = (event: ElectionEvent) => void
 export type Listener = (event: ElectionEvent) => void | Promise<void>
 
 /** Whoever listens must not change the election: what it throws, now or later, is ignored. */
-export function carefully(listener: Listener | undefined): Tell {
+export function carefully(listener: Listener = () => undefined): Tell {
   return (event) => {
     try {
-      Promise.resolve(listener?.(event)).catch(() => undefined)
+      Promise.resolve(listener(event)).catch(() => undefined)
     } catch {
       // Somebody else's log or metric.
     }

@@ -1,6 +1,6 @@
 /** Metrics of elections: written to the log, from where CloudWatch takes them (embedded metric format), without a request. */
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
-import type { ElectionEvent, Tell } from './election-event.ts'
+import type { Tell } from './election-event.ts'
 import { InvalidOptionError } from './errors.ts'
 
 /** The namespace in CloudWatch. Every metric has the dimensions `table` and `lease`; `standby` has `reason` besides. */
@@ -58,23 +58,17 @@ export function measureFor(tableName: string | undefined): Measure {
 export function leaseMetrics({ tableName }: { readonly tableName: string | undefined }): Tell {
   const measure = measureFor(tableName)
   return (event) => {
-    const measurement = measurementOf(event)
-    const options = event.kind === 'standby' ? { reason: event.reason } : {}
-    if (measurement !== undefined) measure(event.lease, [measurement], options)
-  }
-}
-
-function measurementOf(event: ElectionEvent): Measurement | undefined {
-  switch (event.kind) {
-    case 'clockRead':
-      return milliseconds('clockSkew', Math.abs(event.offsetMs))
-    case 'standby':
-      return count('standby')
-    case 'lost':
-      return count('lost')
-    case 'staleWriteRefused':
-      return count('staleWritesRefused')
-    case 'elected':
-      return undefined // counted where the table's stream is read, once per token
+    const { lease } = event
+    // Elections are counted where the table's stream is read, once per token.
+    switch (event.kind) {
+      case 'clockRead':
+        return measure(lease, [milliseconds('clockSkew', Math.abs(event.offsetMs))])
+      case 'standby':
+        return measure(lease, [count('standby')], { reason: event.reason })
+      case 'lost':
+        return measure(lease, [count('lost')])
+      case 'staleWriteRefused':
+        return measure(lease, [count('staleWritesRefused')])
+    }
   }
 }

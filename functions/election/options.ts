@@ -23,7 +23,7 @@ export interface LeaseOptions {
   readonly tick?: TickInput
   /** The schedule's period in milliseconds, to which the tick is floored. */
   readonly periodMs?: number
-  /** Length of the lease in milliseconds, 100 to 3,600,000. @default 15,000 in Lambda, 30,000 elsewhere */
+  /** Length of the lease in milliseconds, 100 to 3,600,000. @default in Lambda the environment variable LEASE_MS, which an ElectedSchedule sets, else 15,000; 30,000 elsewhere */
   readonly leaseMs?: number
   /** Whether the lease is renewed every third of its length; if not, one write covers the whole invocation. @default true */
   readonly heartbeat?: boolean
@@ -165,7 +165,7 @@ export function settingsOf(options: LeaseOptions): Settings {
     throw new InvalidOptionError(`The option context says that ${remainingMs} ms remain; it must be Lambda's context.`)
   }
   const latestExpiryMs = Math.floor(nowMs + remainingMs + killGraceMs)
-  const leaseMs = options.leaseMs ?? (context === undefined ? 30_000 : LAMBDA_LEASE_MS)
+  const leaseMs = options.leaseMs ?? (context === undefined ? 30_000 : leaseMsOfFunction())
   const tick = options.tick === undefined ? undefined : canonicalTick(options.tick, options.periodMs)
   if (tick !== undefined) assertNotFuture(tick, nowMs, maxClockSkewMs)
   return {
@@ -184,6 +184,14 @@ export function settingsOf(options: LeaseOptions): Settings {
     tell: carefully(options.onEvent),
     clock,
   }
+}
+
+function leaseMsOfFunction(): number {
+  const text = process.env['LEASE_MS'] ?? ''
+  if (text === '') return LAMBDA_LEASE_MS
+  const { expected, holds } = RULES.leaseMs
+  if (holds(Number(text))) return Number(text)
+  throw new InvalidOptionError(`The environment variable LEASE_MS must be ${expected}, but is ${show(text)}.`)
 }
 
 function defaultCandidate(context: InvocationContext | undefined): string {

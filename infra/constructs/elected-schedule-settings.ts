@@ -4,9 +4,11 @@ import { ScheduleExpression, TimeWindow } from 'aws-cdk-lib/aws-scheduler'
 import type { IConstruct } from 'constructs'
 import { LAMBDA_LEASE_MS } from '../../functions/election/options.ts'
 import { ConfigurationError } from './configuration-error.ts'
+import { shortestGapMinutes } from './cron-gap.ts'
 import type { ElectedScheduleProps } from './elected-schedule-props.ts'
 import { defaultTimeout } from './handler-function.ts'
 import { leaseNameProblems } from './lease-name.ts'
+import { propProblems } from './prop-problems.ts'
 import { timingProblems } from './timing.ts'
 
 /** How an elected schedule fires: its props with their defaults, found to work together. */
@@ -23,6 +25,7 @@ export interface ElectedScheduleSettings {
 
 /** @throws ConfigurationError that names everything which cannot work */
 export function settingsOf(scope: IConstruct, props: ElectedScheduleProps): ElectedScheduleSettings {
+  refuseIncomplete(scope, props)
   const { candidates = 2, leaseDuration = Duration.millis(LAMBDA_LEASE_MS), flexibleWindow } = props
   const period = props.rate ?? props.period
   if (period.isUnresolved() || leaseDuration.isUnresolved() || flexibleWindow?.isUnresolved()) {
@@ -33,10 +36,15 @@ export function settingsOf(scope: IConstruct, props: ElectedScheduleProps): Elec
     ...leaseNameProblems(props.lease),
     ...candidateProblems(candidates),
     ...(props.handler === undefined ? [] : functionProblems(props.handler)),
-    ...contradictions(props),
     ...timingProblems({ period, leaseDuration, timeout, leaseOutlastsRetries: props.leaseOutlastsRetries ?? false }),
     ...windowProblems(flexibleWindow, period),
   ]
+  const gapMinutes = props.cron === undefined ? undefined : shortestGapMinutes(props.cron)
+  if (gapMinutes !== undefined && gapMinutes * 60_000 < period.toMilliseconds()) {
+    problems.push(
+      `\`period\` is ${period.toMilliseconds() / 60_000} min, but \`cron\` ticks ${gapMinutes} min apart; of two ticks less than a period apart the second would count as done, so give the shortest time between two ticks`,
+    )
+  }
   if (props.rate !== undefined && period.toMilliseconds() % 60_000 !== 0) {
     problems.push(`\`rate\` is ${period.toMilliseconds() / 1000} s; it must be a whole number of minutes`)
   }
@@ -57,12 +65,41 @@ function timeoutOf(props: ElectedScheduleProps): Duration | undefined {
   return isOwn(props.handler) ? props.handler.timeout : undefined
 }
 
-/** The types forbid it; JavaScript does not. */
+const REQUIRED = ['leaseTable', 'lease']
+const OPTIONAL = [
+  ...['handler', 'entry', 'entryProps', 'rate', 'cron', 'period'],
+  ...['candidates', 'leaseDuration', 'leaseOutlastsRetries', 'flexibleWindow', 'enabled'],
+]
+
+/** The types forbid all of this; JavaScript does not. */
+function refuseIncomplete(scope: IConstruct, props: ElectedScheduleProps): void {
+  const { leaseTable, handler, entry, rate, cron, period }: Record<string, unknown> = { ...props }
+  const isLeaseTable = typeof leaseTable === 'object' && leaseTable !== null && 'agreeOnPeriod' in leaseTable
+  const problems = [
+    ...propProblems(props, REQUIRED, OPTIONAL),
+    ...(leaseTable === undefined || isLeaseTable
+      ? []
+      : ['`leaseTable` is no LeaseTable; wrap a table as `new LeaseTable(this, id, { table })`']),
+    ...(handler === undefined && entry === undefined
+      ? ['give `handler`, a function, or `entry`, the file of one']
+      : []),
+    ...(rate === undefined && (cron === undefined || period === undefined)
+      ? ['give `rate`, or both `cron` and `period`, the shortest time between two ticks']
+      : []),
+    ...contradictions(props),
+  ]
+  if (problems.length > 0) throw new ConfigurationError(scope, problems)
+}
+
 function contradictions(props: ElectedScheduleProps): string[] {
   const { handler, entry, rate, cron, period }: Record<string, unknown> = { ...props }
   return [
-    ...(handler !== undefined && entry !== undefined ? ['give either `handler` or `entry`'] : []),
-    ...(rate !== undefined && (cron ?? period) !== undefined ? ['give either `rate`, or `cron` and `period`'] : []),
+    ...(handler !== undefined && entry !== undefined
+      ? ['both `handler` and `entry` were given; give one of them']
+      : []),
+    ...(rate !== undefined && (cron ?? period) !== undefined
+      ? ['`rate` was given with `cron` or `period`; give `rate`, or the other two']
+      : []),
   ]
 }
 

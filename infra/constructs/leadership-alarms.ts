@@ -13,6 +13,7 @@ import {
   overdueByCount,
 } from './lease-alarms.ts'
 import { OverdueCheck } from './overdue-check.ts'
+import { propProblems } from './prop-problems.ts'
 
 export interface LeadershipAlarmsProps {
   /** Where ticks are counted. */
@@ -45,6 +46,8 @@ export class LeadershipAlarms extends Construct {
   /** @throws ConfigurationError */
   constructor(scope: Construct, id: string, props: LeadershipAlarmsProps) {
     super(scope, id)
+    const missing = propProblems(props, ['events', 'schedules'], ['actions', 'overdueAfter', 'clockSkew'])
+    if (missing.length > 0) throw new ConfigurationError(this, missing)
     const { events, schedules, actions = [], overdueAfter = 3, clockSkew = Duration.millis(250) } = props
     if (!Number.isInteger(overdueAfter) || overdueAfter < 2 || overdueAfter > 100) {
       throw new ConfigurationError(this, [
@@ -53,7 +56,9 @@ export class LeadershipAlarms extends Construct {
     }
     for (const { leaseTable, node } of schedules) {
       if (leaseTable === events.leaseTable) continue
-      throw new ConfigurationError(this, [`${node.path} has another lease table than ${events.node.path}`])
+      throw new ConfigurationError(this, [
+        `${node.path} has another lease table than ${events.node.path}; make events and alarms for each table`,
+      ])
     }
     const unannounced = 'Changes of leases could not be announced: events, history and counts of ticks are missing'
     const alarms = [alarmOf(this, deadLetters('Unannounced', events.failures, unannounced))]
@@ -87,5 +92,6 @@ export class LeadershipAlarms extends Construct {
 }
 
 function alarmOf(scope: Construct, { id, ...definition }: AlarmDefinition): Alarm {
-  return new Alarm(scope, id, definition)
+  const alarmDescription = `${definition.alarmDescription}. What to do: "${id.replace(/\d+$/, '')}" in docs/operations.md of Tenure.`
+  return new Alarm(scope, id, { ...definition, alarmDescription })
 }

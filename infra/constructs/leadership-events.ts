@@ -10,7 +10,8 @@ import { failureQueue } from './failure-queue.ts'
 import { HandlerFunction, ownHandler } from './handler-function.ts'
 import { grantKey } from './lease-grants.ts'
 import type { LeaseTable } from './lease-table.ts'
-import { streamArnOf } from './table-problems.ts'
+import { propProblems } from './prop-problems.ts'
+import { expiresBy, streamArnOf } from './table-problems.ts'
 
 export interface LeadershipEventsProps {
   /** Its stream must show new and old images, as that of a new `LeaseTable` does. */
@@ -44,12 +45,19 @@ export class LeadershipEvents extends Construct {
   /** @throws ConfigurationError */
   constructor(scope: Construct, id: string, props: LeadershipEventsProps) {
     super(scope, id)
+    const missing = propProblems(props, ['leaseTable'], ['eventBus', 'history'])
+    if (missing.length > 0) throw new ConfigurationError(this, missing)
     const { leaseTable, history = Duration.days(30) } = props
     this.leaseTable = leaseTable
     const eventBus = props.eventBus ?? EventBus.fromEventBusName(this, 'DefaultBus', 'default')
     this.eventBusArn = eventBus.eventBusArn
     this.failures = failureQueue(this)
     const streamArn = this.#streamArn()
+    if (expiresBy(leaseTable.table) !== 'ttl') {
+      throw new ConfigurationError(this, [
+        `the lease table ${leaseTable.node.path} does not expire rows by the attribute "ttl", so that its history would be kept for ever; make that its time-to-live attribute`,
+      ])
+    }
     leaseTable.announceBy(this)
 
     const announcer = new HandlerFunction(this, 'Announcer', {

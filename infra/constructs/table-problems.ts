@@ -17,6 +17,7 @@ interface Described {
   readonly replicas: number
   readonly consistency: string | undefined
   readonly streamed: unknown
+  readonly expires: unknown
 }
 
 /** Why leases cannot live in this table, as far as the app knows it: of an imported one only the name is known. */
@@ -45,6 +46,14 @@ export function streamArnOf(table: AnyTable): string | undefined {
   return showsImages ? table.tableStreamArn : undefined
 }
 
+/** The table's time-to-live attribute; of an imported table, which the app does not know, the one that it should be. */
+export function expiresBy(table: AnyTable): string | undefined {
+  const described = describe(table)
+  if (described === undefined) return 'ttl'
+  const { attributeName, enabled }: Record<string, unknown> = { ...Object(described.expires) }
+  return enabled === true && typeof attributeName === 'string' ? attributeName : undefined
+}
+
 const IMAGES = { streamViewType: 'NEW_AND_OLD_IMAGES' }
 
 const LEASE_KEYS = [
@@ -58,9 +67,10 @@ function describe(table: AnyTable): Described | undefined {
   const resolved = (value: unknown): unknown => Stack.of(table).resolve(value)
   if (defaultChild instanceof CfnGlobalTable) {
     const { replicas, keySchema, multiRegionConsistency: consistency, streamSpecification } = defaultChild
+    const expires = resolved(defaultChild.timeToLiveSpecification)
     const list = resolved(replicas)
     const count = Array.isArray(list) ? list.length : 1
-    return { keys: resolved(keySchema), replicas: count, consistency, streamed: resolved(streamSpecification) }
+    return { keys: resolved(keySchema), replicas: count, consistency, streamed: resolved(streamSpecification), expires }
   }
   if (defaultChild instanceof CfnTable) {
     // The older construct makes a custom resource for each replica; they are always in eventual mode.
@@ -71,6 +81,7 @@ function describe(table: AnyTable): Described | undefined {
       replicas: 1 + others,
       consistency: undefined,
       streamed: resolved(streamSpecification),
+      expires: resolved(defaultChild.timeToLiveSpecification),
     }
   }
   return undefined

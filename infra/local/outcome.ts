@@ -1,5 +1,5 @@
 /** What one try of a candidate came to, read from what its function returned, threw or logged. */
-import { parseJson } from '../../functions/json.ts'
+import { parseJson, property } from '../../functions/json.ts'
 import type { Ending } from './host/environment.ts'
 import type { ErrorReport } from './host/runtime.ts'
 
@@ -37,7 +37,9 @@ function failureOf({ error, logs }: Ending & { ok: false }): TryOutcome {
   const said = (message: string) => lines.findLast((line) => line['message'] === message)
   const token = said('leading')?.['fencingToken']
   const led = typeof token === 'number' ? { ledWithToken: token } : {}
-  return { status: 'failed', error, logs, work: workOf(said('billed')), ...led }
+  // Metrics are for CloudWatch, not for people.
+  const readable = logs.filter((line) => property(parseJson(line), '_aws') === undefined)
+  return { status: 'failed', error, logs: readable, work: workOf(said('billed')), ...led }
 }
 
 function workOf(value: unknown): Work {

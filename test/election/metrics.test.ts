@@ -15,7 +15,10 @@ const stale = new StaleTokenError('stale', { lease: 'billing', fencingToken: 7 }
 function written(write: () => void): Record<string, unknown>[] {
   const lines: string[] = []
   vi.spyOn(console, 'log').mockImplementation((line: unknown) => void lines.push(String(line)))
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
   write()
+  // Powertools warns of what it was given and will not write.
+  expect(warn).not.toHaveBeenCalled()
   return lines.map((line) => JSON.parse(line))
 }
 // Written by way of the console, where a test can see it.

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import {
   DynamoDBLeaseStore,
   InvalidOptionError,
@@ -54,6 +54,7 @@ describe('options', () => {
     [{ store: null }, /but is null/],
     [{ store: { acquire() {}, write() {} } }, /store must be a DynamoDBLeaseStore/],
     [{ store: Object.create(null) }, /but is an object/],
+    [{ store: { constructor: { name: 'L'.repeat(100) } } }, /but is an object of type L{60}\.$/],
     [{ candidate: '' }, /candidate must be a text/],
     [{ candidate: ['ann'] }, /candidate must be a text/],
     [{ candidate: 'x'.repeat(257) }, /of 1 to 256 characters, but is "x{60}"\.$/],
@@ -81,6 +82,20 @@ describe('options', () => {
     expect(() => settingsOf(wrong(changes))).toThrow(InvalidOptionError)
     expect(() => settingsOf(wrong(changes))).toThrow(LeaseError)
     expect(() => settingsOf(wrong(changes))).toThrow(message)
+  })
+
+  it('take the length of the lease from the environment of an ElectedSchedule’s function, in Lambda alone', () => {
+    vi.stubEnv('LEASE_MS', '20000')
+    onTestFinished(() => void vi.unstubAllEnvs())
+    expect(settingsOf({ store, lease: 'billing', clock, context })).toMatchObject({ leaseMs: 20_000 })
+    expect(settingsOf({ store, lease: 'billing', clock, context, leaseMs: 5_000 })).toMatchObject({ leaseMs: 5_000 })
+    expect(settingsOf({ store, lease: 'billing', clock })).toMatchObject({ leaseMs: 30_000 })
+    vi.stubEnv('LEASE_MS', '')
+    expect(settingsOf({ store, lease: 'billing', clock, context })).toMatchObject({ leaseMs: 15_000 })
+    vi.stubEnv('LEASE_MS', '15s')
+    expect(() => settingsOf({ store, lease: 'billing', clock, context })).toThrow(
+      'The environment variable LEASE_MS must be a whole number of milliseconds from 100 to 3600000, but is "15s".',
+    )
   })
 
   it.each([

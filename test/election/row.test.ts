@@ -1,7 +1,11 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { describe, expect, it } from 'vitest'
 import { CorruptLeaseError } from '../../functions/election/index.ts'
-import { type AttributeMap, readRow } from '../../functions/election/stores/row.ts'
+import { type AttributeMap, LEASE_RECORD, readRow, TENURE_PREFIX } from '../../functions/election/stores/row.ts'
+
+it('lies beside the history of its lease, as operators and policies know them', () => {
+  expect([LEASE_RECORD, TENURE_PREFIX]).toEqual(['LEASE', 'TENURE#'])
+})
 
 const TICK = '2026-11-21T06:00:00.000Z'
 const ROW: AttributeMap = {

@@ -399,8 +399,43 @@ describe('refused at synthesis, with the construct named', () => {
       ...JSON.parse('{ "entry": "handler.ts", "period": "1 hour" }'),
     }
     expect(() => new ElectedSchedule(stack, 'Elected', both)).toThrow(
-      'Stack/Elected: give either `handler` or `entry`; give either `rate`, or `cron` and `period`',
+      'Stack/Elected: both `handler` and `entry` were given; give one of them; `rate` was given with `cron` or `period`',
     )
+  })
+
+  test.each<[string, object, string]>([
+    ['nothing to run', { lease: 'billing', ...hourly }, 'give `handler`, a function, or `entry`, the file of one'],
+    ['no ticks', { lease: 'billing', entry: 'a.ts' }, 'give `rate`, or both `cron` and `period`'],
+    [
+      'times of day without a period',
+      { lease: 'billing', entry: 'a.ts', cron: {} },
+      'the shortest time between two ticks',
+    ],
+    ['no lease', { entry: 'a.ts', ...hourly }, '`lease` is missing'],
+    [
+      'a misspelt prop',
+      { lease: 'billing', entry: 'a.ts', ...hourly, candidats: 3 },
+      'there is no prop `candidats`; did you mean `candidates`?',
+    ],
+    [
+      'a table that is no LeaseTable',
+      { lease: 'billing', entry: 'a.ts', ...hourly, leaseTable: {} },
+      '`leaseTable` is no LeaseTable; wrap',
+    ],
+  ])('%s, where nobody checks types', (_, props, message) => {
+    const { stack, leaseTable } = aStack()
+    const unchecked = Object.assign(JSON.parse('{}'), { leaseTable, ...props })
+    expect(() => new ElectedSchedule(stack, 'Elected', unchecked)).toThrow(
+      expect.objectContaining({ name: 'ConfigurationError', message: expect.stringContaining(message) }),
+    )
+  })
+
+  test('a period that is longer than the times of day are apart: every second tick would count as done', () => {
+    const cron = { minute: '0', hour: '6,18' }
+    expect(() => electedSchedule({ cron, period: Duration.days(1) })).toThrow(
+      'Stack/Elected: `period` is 1440 min, but `cron` ticks 720 min apart',
+    )
+    expect(() => electedSchedule({ cron, period: Duration.hours(12) })).not.toThrow()
   })
 
   test('several mistakes at once, all of them named', () => {

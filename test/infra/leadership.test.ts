@@ -1,7 +1,7 @@
 import { Duration, Stack } from 'aws-cdk-lib'
 import { Match, Template } from 'aws-cdk-lib/assertions'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
-import { AttributeType, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
+import { AttributeType, StreamViewType, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import { EventBus } from 'aws-cdk-lib/aws-events'
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { Topic } from 'aws-cdk-lib/aws-sns'
@@ -97,6 +97,19 @@ describe('events of a lease table', () => {
     new LeadershipEvents(stack, 'One', { leaseTable })
     expect(() => new LeadershipEvents(stack, 'Two', { leaseTable })).toThrow(
       'Stack/Two: Stack/One announces the leases of Stack/Leases already; for more receivers, give its event bus more rules',
+    )
+  })
+
+  test('cannot be made of a table that keeps its rows for ever', () => {
+    const { stack } = aStack()
+    const table = new TableV2(stack, 'Table', {
+      partitionKey: { name: 'lease', type: AttributeType.STRING },
+      sortKey: { name: 'record', type: AttributeType.STRING },
+      dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES,
+    })
+    const leaseTable = new LeaseTable(stack, 'Given', { table })
+    expect(() => new LeadershipEvents(stack, 'Events', { leaseTable })).toThrow(
+      'Stack/Events: the lease table Stack/Given does not expire rows by the attribute "ttl"',
     )
   })
 
@@ -220,7 +233,9 @@ describe('alarms', () => {
     const told = [stack.resolve(topic.topicArn)]
     for (const { Properties } of Object.values(Template.fromStack(stack).findResources('AWS::CloudWatch::Alarm'))) {
       expect(Properties).toMatchObject({ AlarmActions: told, OKActions: told })
-      expect(Properties.AlarmDescription).toMatch(/lease "billing"|^Changes of leases/)
+      expect(Properties.AlarmDescription).toMatch(
+        /(lease "billing"|^Changes of leases).*\. What to do: "[A-Za-z]+" in docs/,
+      )
     }
   })
 
@@ -251,7 +266,7 @@ describe('alarms', () => {
     const events = new LeadershipEvents(stack, 'Events', { leaseTable })
     const schedules = [elect(stack, 'Elected', new LeaseTable(stack, 'Others'))]
     expect(() => new LeadershipAlarms(stack, 'Alarms', { events, schedules })).toThrow(
-      'Stack/Alarms: Stack/Elected has another lease table than Stack/Events',
+      'Stack/Alarms: Stack/Elected has another lease table than Stack/Events; make events and alarms for each table',
     )
   })
 })

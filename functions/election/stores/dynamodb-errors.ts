@@ -43,7 +43,7 @@ export function storeError(cause: unknown, lease: string, tableName: string): Le
   }
   if (NOT_PERMITTED.has(error.name)) {
     return failure(
-      `Not permitted to use ${about}. The role needs dynamodb:UpdateItem (and dynamodb:ConditionCheckItem for transactions) with this lease as leading key: LeaseTable.grantLead() gives both.`,
+      `Not permitted to use ${about}. The role needs dynamodb:UpdateItem (and dynamodb:ConditionCheckItem for transactions) with this lease as leading key: LeaseTable.grantLead() gives both, and an ElectedSchedule for the lease in LEASE_NAME.`,
       false,
     )
   }
