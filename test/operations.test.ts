@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AttributeValue, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, describe, expect, inject, it } from 'vitest'
-import { DynamoDBLeaseStore, type Lease, LeaseLostError, withLease } from '../../functions/election/index.ts'
-import { rawRow } from '../support/lease-row.ts'
-import { createLeaseTable, localClient } from '../support/tables.ts'
+import { DynamoDBLeaseStore, type Lease, LeaseLostError, withLease } from '../functions/election/index.ts'
+import { rawRow } from './support/lease-row.ts'
+import { createLeaseTable, localClient } from './support/tables.ts'
 
-const OPERATIONS = readFileSync(join(import.meta.dirname, '../../docs/operations.md'), 'utf8')
+const OPERATIONS = readFileSync(join(import.meta.dirname, '../docs/operations.md'), 'utf8')
 const client = localClient(inject('dynamodbEndpoint'))
 afterAll(() => client.destroy())
 
