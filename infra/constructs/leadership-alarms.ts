@@ -13,7 +13,7 @@ import {
   overdueByCount,
 } from './lease-alarms.ts'
 import { OverdueCheck } from './overdue-check.ts'
-import { propProblems } from './prop-problems.ts'
+import { refuseWrongProps } from './prop-problems.ts'
 
 export interface LeadershipAlarmsProps {
   /** Where ticks are counted. */
@@ -46,8 +46,7 @@ export class LeadershipAlarms extends Construct {
   /** @throws ConfigurationError */
   constructor(scope: Construct, id: string, props: LeadershipAlarmsProps) {
     super(scope, id)
-    const missing = propProblems(props, ['events', 'schedules'], ['actions', 'overdueAfter', 'clockSkew'])
-    if (missing.length > 0) throw new ConfigurationError(this, missing)
+    refuseWrongProps(this, props, ['events', 'schedules'], ['actions', 'overdueAfter', 'clockSkew'])
     const { events, schedules, actions = [], overdueAfter = 3, clockSkew = Duration.millis(250) } = props
     if (!Number.isInteger(overdueAfter) || overdueAfter < 2 || overdueAfter > 100) {
       throw new ConfigurationError(this, [

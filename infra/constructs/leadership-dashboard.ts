@@ -14,7 +14,7 @@ import type { ElectedSchedule } from './elected-schedule.ts'
 import { HandlerFunction, ownHandler } from './handler-function.ts'
 import type { LeadershipAlarms } from './leadership-alarms.ts'
 import { leaseMetric } from './lease-metric.ts'
-import { propProblems } from './prop-problems.ts'
+import { refuseWrongProps } from './prop-problems.ts'
 
 export interface LeadershipDashboardProps {
   /** Whose leases it shows: 1 to 50 schedules of one lease table. */
@@ -37,8 +37,7 @@ export class LeadershipDashboard extends Construct {
   /** @throws ConfigurationError */
   constructor(scope: Construct, id: string, props: LeadershipDashboardProps) {
     super(scope, id)
-    const missing = propProblems(props, ['schedules'], ['alarms', 'dashboardName'])
-    if (missing.length > 0) throw new ConfigurationError(this, missing)
+    refuseWrongProps(this, props, ['schedules'], ['alarms', 'dashboardName'])
     const { schedules, alarms, dashboardName } = props
     const [first] = schedules
     const leases = [...new Map(schedules.map((schedule) => [schedule.lease, schedule])).values()]

@@ -10,7 +10,7 @@ import { failureQueue } from './failure-queue.ts'
 import { HandlerFunction, ownHandler } from './handler-function.ts'
 import { grantKey } from './lease-grants.ts'
 import type { LeaseTable } from './lease-table.ts'
-import { propProblems } from './prop-problems.ts'
+import { refuseWrongProps } from './prop-problems.ts'
 import { expiresBy, streamArnOf } from './table-problems.ts'
 
 export interface LeadershipEventsProps {
@@ -45,8 +45,7 @@ export class LeadershipEvents extends Construct {
   /** @throws ConfigurationError */
   constructor(scope: Construct, id: string, props: LeadershipEventsProps) {
     super(scope, id)
-    const missing = propProblems(props, ['leaseTable'], ['eventBus', 'history'])
-    if (missing.length > 0) throw new ConfigurationError(this, missing)
+    refuseWrongProps(this, props, ['leaseTable'], ['eventBus', 'history'])
     const { leaseTable, history = Duration.days(30) } = props
     this.leaseTable = leaseTable
     const eventBus = props.eventBus ?? EventBus.fromEventBusName(this, 'DefaultBus', 'default')

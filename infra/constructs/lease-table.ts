@@ -5,7 +5,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { Construct, type IConstruct } from 'constructs'
 import { ConfigurationError } from './configuration-error.ts'
 import { grantOnLease } from './lease-grants.ts'
-import { propProblems } from './prop-problems.ts'
+import { refuseWrongProps } from './prop-problems.ts'
 import { type AnyTable, tableProblems } from './table-problems.ts'
 
 export interface LeaseTableProps {
@@ -47,8 +47,7 @@ export class LeaseTable extends Construct {
   /** @throws ConfigurationError where the props contradict each other */
   constructor(scope: Construct, id: string, props: LeaseTableProps = {}) {
     super(scope, id)
-    const wrong = propProblems(props, [], ['table', 'tableName', 'encryptionKey', 'removalPolicy'])
-    if (wrong.length > 0) throw new ConfigurationError(this, wrong)
+    refuseWrongProps(this, props, [], ['table', 'tableName', 'encryptionKey', 'removalPolicy'])
     const { table, ...ofNewTable } = props
     const besides = Object.entries(ofNewTable).flatMap(([name, value]) => (value === undefined ? [] : [name]))
     if (table !== undefined && besides.length > 0) {

@@ -1,4 +1,6 @@
+import type { IConstruct } from 'constructs'
 import leven from 'leven'
+import { ConfigurationError } from './configuration-error.ts'
 
 /**
  * Names that no prop has, each with the one that was probably meant, and required props that are missing. TypeScript says
@@ -15,4 +17,15 @@ export function propProblems(props: object, required: readonly string[], optiona
     }),
     ...missing.map((name) => `\`${name}\` is missing`),
   ]
+}
+
+/** @throws ConfigurationError where {@link propProblems} finds any */
+export function refuseWrongProps(
+  scope: IConstruct,
+  props: object,
+  required: readonly string[],
+  optional: readonly string[],
+): void {
+  const problems = propProblems(props, required, optional)
+  if (problems.length > 0) throw new ConfigurationError(scope, problems)
 }
