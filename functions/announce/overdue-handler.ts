@@ -2,17 +2,14 @@
 import { Logger } from '@aws-lambda-powertools/logger'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { measureFor } from '../election/metrics.ts'
+import { SDK_CLIENT } from '../sdk-client.ts'
 import { overdueCheck } from './check-overdue.ts'
 import { readOverdueEnvironment } from './environment.ts'
 import { leaseProgress } from './lease-progress.ts'
 
 const { leaseTable } = readOverdueEnvironment(process.env)
 
-// The SDK waits for an answer without limit unless told to throw.
-const client = new DynamoDBClient({
-  maxAttempts: 3,
-  requestHandler: { connectionTimeout: 1000, requestTimeout: 2000, throwOnRequestTimeout: true },
-})
+const client = new DynamoDBClient(SDK_CLIENT)
 
 export const handler = overdueCheck({
   progress: leaseProgress(client, leaseTable),

@@ -9,6 +9,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import middy from '@middy/core'
 import { DynamoDBLeaseStore, InvalidTickError, leaderOnly } from '../election/index.ts'
 import { leaseMetrics } from '../election/metrics.ts'
+import { SDK_CLIENT } from '../sdk-client.ts'
 import { secretApiKey } from './api-key.ts'
 import { chargeDue } from './charge-due.ts'
 import { type GatewayAddress, readEnvironment } from './environment.ts'
@@ -20,13 +21,7 @@ import { httpTransport, lambdaTransport, type Transport } from './transports.ts'
 const environment = readEnvironment(process.env)
 const log = new Logger({ serviceName: 'billing' })
 
-// The SDK waits for an answer without limit unless told to throw; a renewal that hangs would outlive its lease.
-const client = DynamoDBDocumentClient.from(
-  new DynamoDBClient({
-    maxAttempts: 3,
-    requestHandler: { connectionTimeout: 1000, requestTimeout: 2000, throwOnRequestTimeout: true },
-  }),
-)
+const client = DynamoDBDocumentClient.from(new DynamoDBClient(SDK_CLIENT))
 const subscriptions = subscriptionsTable(client, environment.subscriptionsTable)
 const ledger = chargesTable(environment.chargesTable)
 const gateway = stripeGateway(transportTo(environment.gateway))

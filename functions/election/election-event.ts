@@ -1,5 +1,4 @@
 import type { LeaseLostError, StaleTokenError } from './errors.ts'
-
 import type { StandbyReason } from './rules.ts'
 
 interface OfCandidate {

@@ -4,16 +4,14 @@
  */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { GatewayRequest, GatewayResponse } from '../billing/transports.ts'
+import { SDK_CLIENT } from '../sdk-client.ts'
 import { readEnvironment } from './environment.ts'
 import { sandbox } from './sandbox.ts'
 import { tableStore } from './table-store.ts'
 
 const { tableName, ...options } = readEnvironment(process.env)
 
-const client = new DynamoDBClient({
-  maxAttempts: 3,
-  requestHandler: { connectionTimeout: 1000, requestTimeout: 2000, throwOnRequestTimeout: true },
-})
+const client = new DynamoDBClient(SDK_CLIENT)
 const answer = sandbox({ ...options, store: tableStore(client, tableName) })
 
 export const handler = (request: GatewayRequest): Promise<GatewayResponse> => answer(request)

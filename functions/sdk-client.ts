@@ -1,0 +1,8 @@
+/**
+ * How the functions' clients of the SDK wait: it would wait for an answer without limit unless told to throw, and a renewal
+ * that hangs would outlive its lease.
+ */
+export const SDK_CLIENT = {
+  maxAttempts: 3,
+  requestHandler: { connectionTimeout: 1000, requestTimeout: 2000, throwOnRequestTimeout: true },
+}
