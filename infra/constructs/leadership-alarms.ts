@@ -4,14 +4,7 @@ import { Construct } from 'constructs'
 import { ConfigurationError } from './configuration-error.ts'
 import type { ElectedSchedule } from './elected-schedule.ts'
 import type { LeadershipEvents } from './leadership-events.ts'
-import {
-  type AlarmDefinition,
-  canLookBack,
-  deadLetters,
-  ofElection,
-  overdueByCheck,
-  overdueByCount,
-} from './lease-alarms.ts'
+import { type AlarmDefinition, canLookBack, deadLetters, ofElection, overdue } from './lease-alarms.ts'
 import { OverdueCheck } from './overdue-check.ts'
 import { refuseWrongProps } from './prop-problems.ts'
 
@@ -69,24 +62,21 @@ export class LeadershipAlarms extends Construct {
       const definitions = [
         ...sharing
           .slice(0, 1)
-          .flatMap((schedule) => [this.#overdue(ofLease, schedule, overdueAfter), ...ofElection(schedule, clockSkew)]),
+          .flatMap((schedule) => [overdue(schedule, overdueAfter), ...ofElection(schedule, clockSkew)]),
         ...sharing.map(({ failures }, index) =>
           deadLetters(`DeadLetters${index + 1}`, failures, `Ticks of the lease "${lease}" were given up`),
         ),
       ]
       alarms.push(...definitions.map((definition) => alarmOf(ofLease, definition)))
     }
+    const oneOfEach = new Map(schedules.map((schedule) => [schedule.lease, schedule])).values()
+    const beyond = [...oneOfEach].filter(({ period }) => !canLookBack(period, overdueAfter))
+    if (beyond.length > 0) new OverdueCheck(this, 'OverdueCheck', events.leaseTable, beyond)
     for (const alarm of alarms) {
       alarm.addAlarmAction(...actions)
       alarm.addOkAction(...actions)
     }
     this.alarms = alarms
-  }
-
-  #overdue(scope: Construct, schedule: ElectedSchedule, overdueAfter: number): AlarmDefinition {
-    if (canLookBack(schedule.period, overdueAfter)) return overdueByCount(schedule, overdueAfter)
-    new OverdueCheck(scope, 'Check', { schedule })
-    return overdueByCheck(schedule, overdueAfter)
   }
 }
 

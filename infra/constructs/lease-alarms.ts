@@ -32,34 +32,37 @@ export function canLookBack(period: Duration, overdueAfter: number): boolean {
 }
 
 /** The dead man's alarm: it goes off where nothing happens, be it that nobody is alive to say so. */
-export function overdueByCount(schedule: ElectedSchedule, overdueAfter: number): AlarmDefinition {
+export function overdue(schedule: ElectedSchedule, overdueAfter: number): AlarmDefinition {
+  const { lease, period } = schedule
+  return {
+    id: 'Overdue',
+    alarmDescription: `Nobody has completed a tick of the lease "${lease}" for ${overdueAfter} periods`,
+    ...(canLookBack(period, overdueAfter) ? byCount(schedule, overdueAfter) : byCheck(schedule, overdueAfter)),
+    // A count that nobody makes, and a check that does not run, must not pass for a tick that is done.
+    treatMissingData: TreatMissingData.BREACHING,
+  }
+}
+
+type Watched = Pick<AlarmDefinition, 'metric' | 'comparisonOperator' | 'threshold' | 'evaluationPeriods'>
+
+function byCount(schedule: ElectedSchedule, overdueAfter: number): Watched {
   const ms = windowMs(schedule.period, overdueAfter)
   const bucketMs = ms <= DAY_MS ? 5 * MINUTE_MS : HOUR_MS
   return {
-    id: 'Overdue',
-    alarmDescription: overdue(schedule, overdueAfter),
     metric: leaseMetric(schedule, 'ticksCompleted', { period: Duration.millis(bucketMs) }),
     comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
     threshold: 1,
     evaluationPeriods: Math.ceil(ms / bucketMs),
-    treatMissingData: TreatMissingData.BREACHING,
   }
 }
 
-/** The same, by what the hourly check finds. A check that does not run must not pass for a tick that is done. */
-export function overdueByCheck(schedule: ElectedSchedule, overdueAfter: number): AlarmDefinition {
+/** By what the hourly check finds. */
+function byCheck(schedule: ElectedSchedule, overdueAfter: number): Watched {
   return {
-    id: 'Overdue',
-    alarmDescription: overdue(schedule, overdueAfter),
     metric: leaseMetric(schedule, 'ticksOverdue', { statistic: 'Maximum', period: Duration.hours(1) }),
     threshold: overdueAfter,
     evaluationPeriods: 3,
-    treatMissingData: TreatMissingData.BREACHING,
   }
-}
-
-function overdue({ lease }: ElectedSchedule, overdueAfter: number): string {
-  return `Nobody has completed a tick of the lease "${lease}" for ${overdueAfter} periods`
 }
 
 /** What goes wrong in an election, and in the ticks of whoever was elected. */

@@ -6,34 +6,36 @@ import { Construct } from 'constructs'
 import type { ElectedSchedule } from './elected-schedule.ts'
 import { failureQueue } from './failure-queue.ts'
 import { HandlerFunction, ownHandler } from './handler-function.ts'
+import type { LeaseTable } from './lease-table.ts'
 import { schedulerRole } from './scheduler-role.ts'
 
-/** Looks at a lease every hour, and measures how many of its ticks are overdue: for periods longer than CloudWatch remembers. */
+/** Looks at leases every hour, and measures how many of their ticks are overdue: for periods longer than CloudWatch remembers. */
 export class OverdueCheck extends Construct {
-  constructor(scope: Construct, id: string, { schedule }: { readonly schedule: ElectedSchedule }) {
+  /** @param schedules one for each lease, all of one table */
+  constructor(scope: Construct, id: string, leaseTable: LeaseTable, schedules: readonly ElectedSchedule[]) {
     super(scope, id)
-    const { leaseTable, lease, period } = schedule
     const handler = new HandlerFunction(this, 'Function', {
       entry: ownHandler('announce/overdue-handler'),
-      description: 'Measures how many ticks of a lease are overdue',
+      description: 'Measures how many ticks of leases are overdue',
       memorySize: 256,
       environment: { LEASE_TABLE: leaseTable.tableName },
     })
-    leaseTable.grantObserve(handler, lease)
+    for (const { lease } of schedules) leaseTable.grantObserve(handler, lease)
     // Where no tick was ever completed, it counts from the table's creation.
     handler.addToRolePolicy(
       new PolicyStatement({ actions: ['dynamodb:DescribeTable'], resources: [leaseTable.tableArn] }),
     )
     const failures = failureQueue(this)
+    const leases = schedules.map(({ lease, period }) => ({ lease, periodMs: period.toMilliseconds() }))
     new Schedule(this, 'Hourly', {
-      description: `How many ticks of the lease ${lease} are overdue`,
+      description: 'How many ticks of leases are overdue',
       schedule: ScheduleExpression.rate(Duration.hours(1)),
       target: new LambdaInvoke(handler, {
         role: schedulerRole(this, handler, failures),
         retryAttempts: 2,
         maxEventAge: Duration.hours(1),
         deadLetterQueue: failures,
-        input: ScheduleTargetInput.fromObject({ leases: [{ lease, periodMs: period.toMilliseconds() }] }),
+        input: ScheduleTargetInput.fromObject({ leases }),
       }),
     })
   }

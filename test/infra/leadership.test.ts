@@ -197,6 +197,31 @@ describe('alarms', () => {
     })
   })
 
+  test('ask one check about all such leases, each once', () => {
+    const { stack, leaseTable } = aStack()
+    const events = new LeadershipEvents(stack, 'Events', { leaseTable })
+    const schedules = [
+      elect(stack, 'One', leaseTable, 'monthly', Duration.days(28)),
+      elect(stack, 'Two', leaseTable, 'monthly', Duration.days(28)),
+      elect(stack, 'Three', leaseTable, 'weekly', Duration.days(7)),
+      elect(stack, 'Four', leaseTable, 'hourly', Duration.hours(1)),
+    ]
+    new LeadershipAlarms(stack, 'Alarms', { events, schedules })
+    const checks = Object.values(
+      Template.fromStack(stack).findResources('AWS::Scheduler::Schedule', {
+        Properties: { ScheduleExpression: 'rate(1 hour)', Target: { Input: Match.stringLikeRegexp('^{"leases":') } },
+      }),
+    )
+    expect(checks.map(({ Properties }) => JSON.parse(Properties.Target.Input))).toEqual([
+      {
+        leases: [
+          { lease: 'monthly', periodMs: 28 * 86_400_000 },
+          { lease: 'weekly', periodMs: 7 * 86_400_000 },
+        ],
+      },
+    ])
+  })
+
   test.each([
     { what: 'a leader fails', metric: 'ticksFailed', statistic: 'Sum', threshold: 1 },
     { what: 'a leader dies', metric: 'takeover', statistic: 'Sum', threshold: 1 },
