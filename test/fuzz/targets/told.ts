@@ -74,6 +74,9 @@ const TENURE = {
   successor: { N: String(Number(AT) + 1) },
 }
 
+/** Its one time left in the row: an edit of that alone makes it a row that tells none. */
+const BARE_TENURE = { lease: TENURE.lease, record: { S: 'TENURE#' }, beganAtMs: TENURE.beganAtMs }
+
 function readHistory(row: AttributeMap): void {
   const history = { ok: true as const, value: { rows: [readTenure(row)], hasMore: false } }
   const view = leaseView({ lease: 'billing', record: { ok: true, value: undefined }, history }, NOW_MS)
@@ -116,7 +119,7 @@ export const toldTargets: readonly Target[] = [
   }),
   target({
     name: 'a history row',
-    inputs: editedRow(TENURE),
+    inputs: editedRow(TENURE, BARE_TENURE),
     read: readHistory,
     refusals: [{ type: RangeError, says: /tells no time/ }],
   }),
