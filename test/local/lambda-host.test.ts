@@ -207,7 +207,8 @@ describe('stopping', () => {
 
   test('ends those too that are still being started, and whoever waits for them', async () => {
     const host = await startHost()
-    const endings = Promise.all(Array.from({ length: 10 }, () => host.invoke(fixtureFunction(), {})))
+    const task = { do: 'wait', ms: 60_000 } // none may be done before the stop, however late that comes
+    const endings = Promise.all(Array.from({ length: 10 }, () => host.invoke(fixtureFunction(), task)))
     await sleep(20)
     await host.stop()
     for (const ending of await endings) expect(ending).toMatchObject({ ok: false })
