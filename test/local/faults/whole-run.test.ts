@@ -83,9 +83,9 @@ describe.concurrent('a whole run', { timeout: TIMEOUT_MS }, () => {
   })
 
   test('without the fence lets a leader that slept overwrite what its successor wrote, and says so', async () => {
-    const { summary, verdict, said } = await run('--without fence --ticks 1', 3)
-    // Where the sleeper had more on its way, a row that has moved on refuses it by a condition of the task's own.
-    expect(summary, said).toMatchObject({ lostUpdates: 1, tookOver: 1, duplicateCharges: 0 })
+    // One customer: had the sleeper more on its way, a row that has moved on might refuse it by a condition of the task's own.
+    const { summary, verdict, said } = await run('--without fence --ticks 1', 1)
+    expect(summary, said).toMatchObject({ lostUpdates: 1, tookOver: 1, duplicateCharges: 0, staleWritesRefused: 0 })
     expect(verdict.harm, said).toEqual(['without the fence: 1 charge overwritten in the ledger by a replaced leader'])
     expect(verdict.faults.join(), said).toContain('gateway and ledger disagree on 1 charge')
   })
