@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DARK, LIGHT, type Palette } from '../../functions/console/palette.ts'
 import { MARK_KINDS, OUTCOMES } from '../../functions/console/timeline/input.ts'
-import { renderLegend } from '../../functions/console/timeline/legend.ts'
+import { renderLegend, renderMarkLegend } from '../../functions/console/timeline/legend.ts'
 import { type Bar, type Lane, renderTimeline, type Timeline } from '../../functions/console/timeline.ts'
 import { isNested, structureOf } from './structure.ts'
 
@@ -104,12 +104,33 @@ describe('What is drawn', () => {
     expect(new Set(marks).size).toBe(MARK_KINDS.length)
   })
 
-  test('A label is written where it has room, cut where it has a little, and left out where it has none', () => {
+  test('A label is written on its bar, behind it where only there is room, cut where there is none, or left out', () => {
     const label = 'BillingStack-Billing'
-    const labels = (toMs: number) => texts(drawBars(bar({ label, toMs }))).filter((text) => text.startsWith('Bill'))
-    expect(labels(NOW - 2 * MINUTE)).toEqual([label])
-    expect(labels(NOW - 4 * MINUTE)).toEqual([expect.stringMatching(/^Billing.*…$/)])
-    expect(labels(NOW - 4.8 * MINUTE)).toEqual([])
+    const labels = (toMs: number, nextMs: number) =>
+      texts(drawBars(bar({ label, toMs }), bar({ fromMs: nextMs, toMs: NOW }))).filter((text) =>
+        text.startsWith('Bill'),
+      )
+    expect(labels(NOW - 2 * MINUTE, NOW - 2 * MINUTE)).toEqual([label])
+    expect(labels(NOW - 4 * MINUTE, NOW - MINUTE)).toEqual([label])
+    expect(labels(NOW - 4 * MINUTE, NOW - 3 * MINUTE)).toEqual([expect.stringMatching(/^Billing.*…$/)])
+    expect(labels(NOW - 4.8 * MINUTE, NOW - 4 * MINUTE)).toEqual([])
+    expect(texts(drawBars(bar({ label, fromMs: NOW - MINUTE, toMs: NOW })))).not.toContain(label)
+  })
+
+  test('A tenure that begins when another ends stands behind it, and not under it', () => {
+    const lane = [bar({ toMs: NOW - 3 * MINUTE }), bar({ fromMs: NOW - 3 * MINUTE, toMs: NOW })]
+    const svg = drawBars(...lane)
+    const [first, second] = [...svg.matchAll(/<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)"/g)].map((found) =>
+      found.map(Number),
+    )
+    expect(second?.[2]).toBe(first?.[2])
+    expect((first?.[1] ?? 0) + (first?.[3] ?? 0)).toBeLessThan(second?.[1] ?? 0)
+  })
+
+  test('A bar that somebody may click carries its id, one of many that are drawn together does not', () => {
+    expect(drawBars(bar({ id: '"7"' }))).toContain('<g data-bar="&quot;7&quot;">')
+    const crowd = Array.from({ length: 50 }, (_, index) => bar({ id: String(index) }))
+    expect(drawBars(...crowd)).not.toContain('data-bar')
   })
 
   test('A lane without bars says so in words, and what is not known of it is dotted', () => {
@@ -153,6 +174,8 @@ describe('For all who look', () => {
   test('The legend explains what occurs, and nothing else', () => {
     const legend = String(renderLegend(['failed', 'completed', 'failed'], DARK))
     expect(legend.replaceAll(/<title>.*?<\/title>|<[^>]*>/g, ' ').trim()).toMatch(/^completed\s+failed$/)
+    const marks = String(renderMarkLegend(['refused', 'tick', 'refused'], DARK))
+    expect(marks.replaceAll(/<title>.*?<\/title>|<[^>]*>/g, ' ').trim()).toMatch(/^tick\s+effect refused$/)
   })
 })
 

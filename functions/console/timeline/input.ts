@@ -5,6 +5,8 @@ export const OUTCOMES = ['leading', 'completed', 'failed', 'takenOver', 'forced'
 export type BarOutcome = (typeof OUTCOMES)[number]
 
 export interface Bar {
+  /** Becomes the `data-bar` of what is drawn, for a page that answers to a click on it. */
+  readonly id?: string
   readonly fromMs: number
   /** Absent where it still lasts. */
   readonly toMs?: number | undefined
@@ -15,7 +17,7 @@ export interface Bar {
   readonly title: string
 }
 
-export const MARK_KINDS = ['tick', 'standby', 'expiry', 'accepted', 'refused', 'note'] as const
+export const MARK_KINDS = ['tick', 'standby', 'failure', 'expiry', 'accepted', 'refused', 'broken'] as const
 export type MarkKind = (typeof MARK_KINDS)[number]
 
 /** Something that happened at one instant, drawn under the bars. */

@@ -3,6 +3,8 @@ import { round, type Scale, xOf } from './axis.ts'
 import { type Bar, type BarOutcome, endOf, type Mark, type MarkKind } from './input.ts'
 
 export interface Placed {
+  /** Absent where several bars are drawn together. */
+  readonly id?: string | undefined
   readonly x: number
   readonly width: number
   readonly row: number
@@ -11,6 +13,8 @@ export interface Placed {
   readonly title: string
   /** Whether it still lasts and reaches to now. */
   readonly isOpen: boolean
+  /** How much room there is behind it in its row; absent where several bars are drawn together. */
+  readonly room?: number
 }
 
 /** A second of a day of 800 pixels is nothing: a bar is still as wide as this. */
@@ -26,28 +30,51 @@ const GRAVITY: readonly BarOutcome[] = ['failed', 'forced', 'takenOver', 'unknow
 /** @param bars visible ones, see `visibleBars` */
 export function place(bars: readonly Bar[], scale: Scale, nowMs: number): readonly Placed[] {
   const placed = bars.toSorted((a, b) => a.fromMs - b.fromMs).map((bar) => placedBar(bar, scale, nowMs))
-  return inRows(placed) ?? together(placed)
+  return inRows(placed, scale) ?? together(placed)
 }
 
 function placedBar(bar: Bar, scale: Scale, nowMs: number): Placed {
   const begin = xOf(scale, bar.fromMs)
   const width = Math.max(LEAST_WIDTH, xOf(scale, endOf(bar, nowMs)) - begin)
   const x = round(Math.min(begin, scale.right - width))
-  const { outcome, label, title } = bar
-  return { x, width, row: 0, outcome, label, title, isOpen: bar.toMs === undefined && endOf(bar, nowMs) <= scale.toMs }
+  const { id, outcome, label, title } = bar
+  return {
+    id,
+    x,
+    width,
+    row: 0,
+    outcome,
+    label,
+    title,
+    isOpen: bar.toMs === undefined && endOf(bar, nowMs) <= scale.toMs,
+  }
 }
 
-function inRows(placed: readonly Placed[]): readonly Placed[] | undefined {
-  const ends: number[] = []
-  const result: Placed[] = []
+function inRows(placed: readonly Placed[], { right }: Scale): readonly Placed[] | undefined {
+  const rows: Placed[][] = []
   for (const bar of placed) {
-    const free = ends.findIndex((end) => end + LEAST_GAP <= bar.x)
-    const row = free === -1 ? ends.length : free
+    const free = rows.findIndex((row) => hasRoomFor(row.at(-1), bar))
+    const row = free === -1 ? rows.length : free
     if (row === MOST_ROWS) return undefined
-    ends[row] = bar.x + bar.width
-    result.push({ ...bar, row })
+    const others = rows[row] ?? []
+    const last = others.pop()
+    if (last !== undefined) others.push(endedBefore(last, bar))
+    others.push({ ...bar, row, room: right - endOfBar(bar) })
+    rows[row] = others
   }
-  return result
+  return rows.flat()
+}
+
+const endOfBar = ({ x, width }: Placed) => x + width
+
+/** One that begins where another ends stands behind it: that one can spare the gap. */
+function hasRoomFor(last: Placed | undefined, { x }: Placed): boolean {
+  if (last === undefined || endOfBar(last) + LEAST_GAP <= x) return true
+  return endOfBar(last) <= x && last.width >= LEAST_WIDTH + LEAST_GAP
+}
+
+function endedBefore(last: Placed, { x }: Placed): Placed {
+  return { ...last, width: Math.min(last.width, round(x - LEAST_GAP - last.x)), room: round(x - endOfBar(last)) }
 }
 
 /** Those that begin within the same few pixels become one; however many there are, the width bounds what is drawn. */
@@ -87,6 +114,16 @@ export function placeMarks(marks: readonly Mark[], scale: Scale): readonly Place
     if (last === undefined || crowd.length === 1) return crowd
     return { ...last, title: `${last.title}\nand ${crowd.length - 1} more of the kind` }
   })
+}
+
+export const MARK_WORDS: Readonly<Record<MarkKind, string>> = {
+  tick: 'tick',
+  standby: 'stood by',
+  failure: 'failed without leading',
+  expiry: 'lease runs out',
+  accepted: 'effect accepted',
+  refused: 'effect refused',
+  broken: 'broken on purpose',
 }
 
 export const OUTCOME_WORDS: Readonly<Record<BarOutcome, string>> = {

@@ -36,9 +36,20 @@ export function drawBar(bar: Placed, y: number, palette: Palette): Markup {
   const drawnSign = isRoomy
     ? drawSign(sign, x + width - SIGN_WIDTH / 2, middle, signInk)
     : drawSign(sign, x + width / 2, y - SIGN_HEIGHT / 2, colour)
-  const label = fitted(bar.label, width - 12 - (sign === undefined ? 0 : SIGN_WIDTH - 6))
-  const text = html`<text x="${round(x + 6)}" y="${middle + 3.5}" font-size="10.5" fill="${textInk}">${label}</text>`
-  return html`<g><title>${bar.title}</title>${body(bar, y, colour)}${drawnSign}${label === '' ? undefined : text}</g>`
+  const inside = fitted(bar.label, width - 12 - (sign === undefined ? 0 : SIGN_WIDTH - 6))
+  const label = inside === bar.label ? undefined : fittedBeside(bar)
+  const text =
+    label === undefined
+      ? html`<text x="${round(x + 6)}" y="${middle + 3.5}" font-size="10.5" fill="${textInk}">${inside}</text>`
+      : html`<text x="${round(x + width + 4)}" y="${middle - 3}" font-size="10.5" fill="${palette.muted}">${label}</text>`
+  const id = bar.id === undefined ? undefined : html` data-bar="${bar.id}"`
+  return html`<g${id}><title>${bar.title}</title>${body(bar, y, colour)}${drawnSign}${(label ?? inside) === '' ? undefined : text}</g>`
+}
+
+/** The whole label, behind a bar that is too short for it and over the line there; undefined where it has no room there either. */
+function fittedBeside({ label, room = 0 }: Placed): string | undefined {
+  const text = fitted(label, room - 8)
+  return text === label ? text : undefined
 }
 
 function body({ x, width, outcome, isOpen }: Placed, y: number, colour: string): Markup {
@@ -74,10 +85,15 @@ const MARKS: Readonly<
 > = {
   tick: { path: 'M0-4V4', colour: 'muted', filled: false },
   standby: { path: 'M-3 0A3 3 0 1 0 3 0A3 3 0 1 0-3 0Z', colour: 'muted', filled: false },
+  failure: {
+    path: 'M-3.6 0A3.6 3.6 0 1 0 3.6 0A3.6 3.6 0 1 0-3.6 0ZM0-1.9V.3M0 1.9V2',
+    colour: 'failed',
+    filled: false,
+  },
   expiry: { path: 'M-3-4H3M0-4V4M-3 4H3', colour: 'takenOver', filled: false },
   accepted: { path: 'M0-3.6 3.6 3H-3.6Z', colour: 'completed', filled: true },
   refused: { path: 'M-3-3 3 3M3-3-3 3', colour: 'failed', filled: false },
-  note: { path: 'M0-3.4 3.4 0 0 3.4-3.4 0Z', colour: 'muted', filled: true },
+  broken: { path: 'M1.5-5-3 .8H-.4L-1.5 5 3-.8H.4Z', colour: 'forced', filled: true },
 }
 
 /** @param y the middle */
