@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/deploy/**'], // `npm run test:deploy`
+    exclude: ['test/deploy/**', 'test/browser/**'], // `npm run test:deploy`, `npm run test:browser`
     globalSetup: ['test/support/dynamodb-local.ts'],
     // The longest files mostly wait, for leases and retries.
     maxWorkers: Math.max(3, availableParallelism()),

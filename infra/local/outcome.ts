@@ -9,7 +9,13 @@ export interface Work {
 }
 
 export type TryOutcome =
-  | { readonly status: 'completed'; readonly fencingToken: number; readonly work: Work }
+  | {
+      readonly status: 'completed'
+      readonly fencingToken: number
+      readonly work: Work
+      /** What it threw when its tick was done already. */
+      readonly thrown?: ErrorReport
+    }
   | { readonly status: 'released' }
   | { readonly status: 'standby'; readonly reason: string }
   | {
@@ -19,6 +25,8 @@ export type TryOutcome =
       readonly work: Work
       /** The token with which it had led, where it had. */
       readonly ledWithToken?: number | undefined
+      /** The very same was told before of another try: a terminal need not repeat it. */
+      readonly isTold?: boolean
     }
 
 export function outcomeOf(ending: Ending): TryOutcome {

@@ -4,7 +4,11 @@ import type { Candidate } from './scheduler.ts'
 import { TemplateError } from './stack/intrinsics.ts'
 import type { LambdaFunction } from './stack/template.ts'
 
+/** How far another candidate's clock may be off (`maxClockSkewMs`), and time for a renewal that was under way. */
+export const PAST_LEASE_MS = 1_000 + 500
+
 export interface Places {
+  readonly lease: string
   readonly leaseTable: string
   readonly subscriptionsTable: string
   readonly chargesTable: string
@@ -18,6 +22,7 @@ export interface Places {
 export function placesOf(candidates: readonly Candidate[], functions: readonly LambdaFunction[]): Places {
   const scheduled = candidates.map(({ lambda }) => lambda)
   return {
+    lease: scheduled[0]?.environment['LEASE_NAME'] ?? 'lease',
     leaseTable: variableOf(scheduled, 'LEASE_TABLE'),
     subscriptionsTable: variableOf(scheduled, 'SUBSCRIPTIONS_TABLE'),
     chargesTable: variableOf(scheduled, 'CHARGES_TABLE'),
@@ -26,7 +31,8 @@ export function placesOf(candidates: readonly Candidate[], functions: readonly L
   }
 }
 
-function variableOf(functions: readonly LambdaFunction[], name: string): string {
+/** @throws TemplateError where nobody has it */
+export function variableOf(functions: readonly LambdaFunction[], name: string): string {
   for (const { environment } of functions) if (environment[name] !== undefined) return environment[name]
   throw new TemplateError(`No function that a run needs has ${name} in its environment`)
 }

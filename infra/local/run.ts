@@ -1,16 +1,23 @@
 /** `npm start`: from the command line to the exit code. */
+import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Subscription } from '../../functions/billing/subscription.ts'
 import { generateCustomers, readCustomers } from './customers.ts'
 import { startDisplay } from './display/display.ts'
+import { type PlannedAct, readScenario } from './faults/acts.ts'
 import { OptionError } from './flags.ts'
 import { INTERRUPTED_EXIT_CODE, onInterrupt } from './interrupt.ts'
 import { type Parsed, parseOptions, type StartOptions } from './options.ts'
-import { simulate } from './simulation.ts'
+import { type Run, simulate } from './simulation.ts'
 import { appCommand } from './stack/synthesize.ts'
+import type { ElectionSummary } from './summary.ts'
+import { billing } from './tasks/billing.ts'
+import { checkEntry } from './tasks/own-entry.ts'
+import { ownFunction } from './tasks/own-function.ts'
 import type { Verdict } from './verdict.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
+const OWN_FUNCTION_APP = 'node infra/local/tasks/own-function-app.ts'
 const SEED = 1
 const FAILED = 1
 const WRONG_INPUT = 2
@@ -22,27 +29,26 @@ const INCONCLUSIVE = 3
  */
 export async function main(argv: readonly string[], app?: string): Promise<number> {
   let parsed: Parsed
-  let subscriptions: readonly Subscription[]
+  let job: Job
   try {
     parsed = parseOptions(argv)
     if (parsed.kind === 'help') {
       process.stdout.write(parsed.text)
       return 0
     }
-    subscriptions = await customersOf(parsed.options)
+    job = await jobOf(parsed.options, app)
   } catch (error) {
     const hint = error instanceof OptionError ? '\nnpm start -- --help lists the flags.' : ''
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}${hint}\n`)
     return WRONG_INPUT
   }
 
-  const { options } = parsed
+  const { options } = job
   using interrupt = onInterrupt()
   const display = startDisplay(options.json ? process.stderr : process.stdout)
   try {
     const { signal } = interrupt
-    const command = app ?? (await appCommand(ROOT))
-    const { summary, verdict } = await simulate({ options, subscriptions, app: command, root: ROOT, display, signal })
+    const { summary, verdict } = await simulate({ ...job, root: ROOT, display, signal })
     const word = inAWord(verdict)
     if (options.json) process.stdout.write(`${JSON.stringify({ verdict: word, ...summary })}\n`)
     if (word === 'wrong') return FAILED
@@ -60,6 +66,33 @@ export async function main(argv: readonly string[], app?: string): Promise<numbe
 function inAWord({ faults, inconclusive }: Verdict): 'right' | 'wrong' | 'inconclusive' {
   if (faults.length > 0) return 'wrong'
   return inconclusive.length > 0 ? 'inconclusive' : 'right'
+}
+
+type Job = Pick<Run<ElectionSummary>, 'options' | 'task' | 'app' | 'context'>
+
+/** Reads what the flags name. @throws Error that says what is wrong with it */
+export async function jobOf(asked: StartOptions, app?: string): Promise<Job> {
+  const { own, scenarioFile } = asked
+  const planned = scenarioFile === undefined ? [] : await readScenarioFile(fromWhereNpmWasCalled(scenarioFile))
+  const options = { ...asked, scenario: [...asked.scenario, ...planned] }
+  if (own === undefined) {
+    return { options, task: billing(await customersOf(asked)), app: app ?? (await appCommand(ROOT)) }
+  }
+  const entry = fromWhereNpmWasCalled(own.path)
+  await checkEntry(entry, fromWhereNpmWasCalled('.'))
+  const { lease, environment, tables, timeoutMs } = own
+  const asJson = tables.map(({ name, keys }) => ({ name, keys }))
+  const context = { ownFunction: { entry, lease, environment, tables: asJson, timeoutMs } }
+  const task = ownFunction({ path: own.path, lease, directory: fromWhereNpmWasCalled('.') })
+  return { options, task, app: OWN_FUNCTION_APP, context }
+}
+
+async function readScenarioFile(file: string): Promise<readonly PlannedAct[]> {
+  try {
+    return readScenario(JSON.parse(await readFile(file, 'utf8')))
+  } catch (error) {
+    throw new OptionError(`--scenario ${file}: ${error instanceof Error ? error.message : String(error)}`)
+  }
 }
 
 async function customersOf({ customers }: StartOptions): Promise<readonly Subscription[]> {

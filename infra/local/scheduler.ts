@@ -28,6 +28,18 @@ export function candidatesOf(
   })
 }
 
+/** The candidate of this number, from 1: one that the stacks declare, or, beyond them, one like their first. */
+export function nthCandidate(declared: readonly Candidate[], number: number): Candidate {
+  const [first] = declared
+  const known = declared[number - 1]
+  if (known !== undefined) return known
+  if (first === undefined) throw new TemplateError('The stacks declare no schedule')
+  const { name } = first.schedule
+  const renamed = (text: string) => text.replaceAll(name, `${name.replace(/-1$/, '')}-${number}`)
+  const { arn, input } = first.schedule
+  return { ...first, schedule: { ...first.schedule, name: renamed(name), arn: renamed(arn), input: renamed(input) } }
+}
+
 /**
  * The first tick of a run, in epoch milliseconds: the earliest due instant, floored to the period. Ticks of the future
  * are refused by the protocol, so where nothing is due yet it is the last full period.

@@ -1,21 +1,15 @@
 /** What a run came to, counted from the candidates' outcomes, and from the gateway and the ledger independently. */
 import { count } from './display/phrases.ts'
-import { completionOf, completionsOf, type TickRecord, type Try, wasTakenOver } from './tick.ts'
+import type { Tally } from './tally.ts'
+import { completionOf, type TickRecord } from './tick.ts'
 
-/** The object that `--json` prints. */
-export interface Summary {
-  /** Ticks fired. */
-  readonly ticks: number
+/** The object that `--json` prints, of whatever task. */
+export interface ElectionSummary extends Tally {
   readonly candidates: number
-  /** Ticks completed. */
-  readonly completed: number
-  /** Ticks completed by more than one invocation. */
-  readonly completedTwice: number
-  /** Invocations that stood by, and those that failed; retries count. */
-  readonly standby: number
-  readonly failed: number
-  /** Ticks completed by another invocation than the one that led them first. */
-  readonly tookOver: number
+}
+
+/** That of billing. */
+export interface Summary extends ElectionSummary {
   /** Charges in the ledger. */
   readonly charges: number
   /** The larger of the gateway's count and the ledger's. */
@@ -29,7 +23,6 @@ export interface Summary {
   readonly wrongCharges: number
   /** Charges that only the gateway or only the ledger has, or that they have with different amounts. */
   readonly lostUpdates: number
-  readonly staleWritesRefused: number
 }
 
 /** What the gateway and the ledger say. */
@@ -43,18 +36,17 @@ export interface Counted {
   readonly ledger: { readonly charges: number; readonly duplicateCharges: number; readonly dueNotCharged: number }
 }
 
-export function summarize(records: readonly TickRecord[], candidates: number, counted: Counted): Summary {
-  const tries = records.flatMap((record) => record.tries)
-  const ended = (status: Try['outcome']['status']) => tries.filter(({ outcome }) => outcome.status === status).length
+export function summarize(tally: Tally, candidates: number, counted: Counted): Summary {
+  const { ticks, completed, completedTwice, standby, failed, tookOver, staleWritesRefused } = tally
   const { ledger, replayedRequests, declined, wrongCharges, lostUpdates } = counted
   return {
-    ticks: records.length,
+    ticks,
     candidates,
-    completed: records.filter((record) => completionOf(record) !== undefined).length,
-    completedTwice: records.filter((record) => completionsOf(record).length > 1).length,
-    standby: ended('standby'),
-    failed: ended('failed'),
-    tookOver: records.filter(wasTakenOver).length,
+    completed,
+    completedTwice,
+    standby,
+    failed,
+    tookOver,
     charges: ledger.charges,
     duplicateCharges: Math.max(counted.duplicateCharges, ledger.duplicateCharges),
     replayedRequests,
@@ -62,15 +54,13 @@ export function summarize(records: readonly TickRecord[], candidates: number, co
     declined,
     wrongCharges,
     lostUpdates,
-    staleWritesRefused: tries.reduce((sum, { outcome }) => sum + staleWritesOf(outcome), 0),
+    staleWritesRefused,
   }
 }
 
 /** Whether the run was interrupted before this tick was over. */
 export const wasCut = (record: TickRecord | undefined, signal: AbortSignal): boolean =>
   signal.aborted && record !== undefined && completionOf(record) === undefined
-
-const staleWritesOf = (outcome: Try['outcome']) => ('work' in outcome ? outcome.work.staleWritesRefused : 0)
 
 export interface Circumstances {
   /** A tick was cut short: money may have moved that its retry would record. */
@@ -79,16 +69,24 @@ export interface Circumstances {
   readonly chaos: boolean
 }
 
-/** What went wrong, in words; empty where nothing did. A tick that was cut short is no fault. */
-export function faultsOf(summary: Summary, { cut, chaos }: Circumstances): string[] {
-  const { ticks, completed, completedTwice, duplicateCharges, wrongCharges, dueNotCharged, lostUpdates } = summary
+/** What went wrong with the money, and then with the ticks, in words; empty where nothing did. */
+export function faultsOf(summary: Summary, circumstances: Circumstances): string[] {
+  const { duplicateCharges, wrongCharges, dueNotCharged, lostUpdates } = summary
   const faults: string[] = []
-  const uncompleted = ticks - completed - (cut ? 1 : 0)
   if (duplicateCharges > 0) faults.push(`${count(duplicateCharges, 'charge')} too many`)
   if (wrongCharges > 0) faults.push(`${count(wrongCharges, 'charge')} of what was not owed`)
   if (dueNotCharged > 0) faults.push(`${dueNotCharged} due and not recorded as charged`)
-  if (!cut && lostUpdates > 0) faults.push(`gateway and ledger disagree on ${count(lostUpdates, 'charge')}`)
-  if (!chaos && uncompleted > 0) faults.push(`${uncompleted} of ${count(ticks, 'tick')} completed by nobody`)
-  if (completedTwice > 0) faults.push(`${completedTwice} of ${count(ticks, 'tick')} completed more than once`)
-  return faults
+  if (!circumstances.cut && lostUpdates > 0) {
+    faults.push(`gateway and ledger disagree on ${count(lostUpdates, 'charge')}`)
+  }
+  return [...faults, ...electionFaultsOf(summary, circumstances)]
+}
+
+/** A tick that was cut short is no fault. */
+export function electionFaultsOf({ ticks, completed, completedTwice }: Tally, { cut, chaos }: Circumstances): string[] {
+  const uncompleted = ticks - completed - (cut ? 1 : 0)
+  return [
+    ...(!chaos && uncompleted > 0 ? [`${uncompleted} of ${count(ticks, 'tick')} completed by nobody`] : []),
+    ...(completedTwice > 0 ? [`${completedTwice} of ${count(ticks, 'tick')} completed more than once`] : []),
+  ]
 }

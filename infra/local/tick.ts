@@ -1,5 +1,5 @@
 /** One tick: its candidates are woken at once, and the tick is over when all of them, retries included, are done. */
-import type { LateCandidate } from './faults/late-candidate.ts'
+import { randomUUID } from 'node:crypto'
 import type { Attempt, LambdaHost } from './host/lambda-host.ts'
 import { outcomeOf, type TryOutcome } from './outcome.ts'
 import { type Candidate, eventOf } from './scheduler.ts'
@@ -22,35 +22,95 @@ export interface TickRecord {
   readonly durationMs: number
 }
 
-export interface TickContext {
-  readonly host: Pick<LambdaHost, 'invokeAsync'>
-  readonly candidates: readonly Candidate[]
-  readonly onTry: (tried: Try) => void
-  /** The last candidate comes when it is called, or when all others are done. @default it comes with them */
-  readonly late?: LateCandidate | undefined
+/** A candidate, and how far its clock is ahead at the time of a try. */
+export interface Woken extends Candidate {
+  readonly number: number
+  readonly clockSkewMs?: () => number
 }
 
-export async function runTick(number: number, tickMs: number, context: TickContext): Promise<TickRecord> {
-  const { host, candidates, onTry, late } = context
+export interface TickContext {
+  readonly host: Pick<LambdaHost, 'invokeAsync'>
+  readonly candidates: readonly Woken[]
+  readonly onStart?: (requestId: string, candidate: number, tick: string, retry: number) => void
+  readonly onTry: (tried: Try) => void
+  /** Whether somebody froze it by hand: it is not waited for when another has had its chance. @default nobody is */
+  readonly isFrozen?: (requestId: string) => boolean
+  /** What a try came to. @default by what its function returned, threw or logged */
+  readonly read?: ((attempt: Attempt) => TryOutcome) | undefined
+}
+
+export interface RunningTick {
+  /** All that ended so far. */
+  record(): TickRecord
+  /** Settles when all are done, or all but those that are frozen and whose rivals have had their chance. */
+  readonly settled: Promise<void>
+  /** Settles when all are done. */
+  readonly over: Promise<void>
+  has(requestId: string): boolean
+  /**
+   * Delivers the event of another candidate than that of this request once more, of the same one where there is no other:
+   * Scheduler and Lambda deliver at least once. Settles when it is done, its retries included.
+   */
+  deliverAgain(requestId: string): Promise<void>
+}
+
+/** @throws TemplateError where a schedule's input is no JSON */
+export function startTick(number: number, tickMs: number, context: TickContext): RunningTick {
+  const { host, onStart, onTry, isFrozen = () => false } = context
+  const { read = ({ ending }) => outcomeOf(ending) } = context
+  const tick = new Date(tickMs).toISOString()
+  const candidates = context.candidates.map((candidate) => ({
+    ...candidate,
+    event: eventOf(candidate.schedule, tickMs),
+  }))
+  type Occurrence = (typeof candidates)[number]
   const tries: Try[] = []
+  /** The candidate of each request. */
+  const requests = new Map<string, Occurrence>()
+  const open = new Set<string>()
+  /** Those whose rivals were woken once more. */
+  const hadRivals = new Set<string>()
   const startedAt = performance.now()
-  const wake = ({ schedule, lambda }: Candidate, candidate: number) =>
-    host.invokeAsync(lambda, eventOf(schedule, tickMs), async (attempt) => {
-      const tried = { candidate, attempt, outcome: outcomeOf(attempt.ending) }
+  const [settled, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+
+  const wake = async (candidate: Occurrence): Promise<void> => {
+    const requestId = randomUUID()
+    const onAttempt = async (attempt: Attempt) => {
+      const tried = { candidate: candidate.number, attempt, outcome: read(attempt) }
       tries.push(tried)
       onTry(tried)
+    }
+    requests.set(requestId, candidate)
+    open.add(requestId)
+    await host.invokeAsync(candidate.lambda, candidate.event, onAttempt, {
+      requestId,
+      onStart: (retry) => onStart?.(requestId, candidate.number, tick, retry),
+      ...(candidate.clockSkewMs === undefined ? {} : { clockSkewMs: candidate.clockSkewMs }),
     })
-
-  const punctual = late === undefined ? candidates : candidates.slice(0, -1)
-  const others = Promise.all(punctual.map((candidate, index) => wake(candidate, index + 1)))
-  const last = candidates.at(-1)
-  if (late !== undefined && last !== undefined) {
-    await Promise.race([late.isCalled, others])
-    await wake(last, candidates.length)
-    late.turnIsOver()
+    open.delete(requestId)
+    look()
   }
-  await others
-  return { number, tick: new Date(tickMs).toISOString(), tries, durationMs: performance.now() - startedAt }
+
+  const look = () => {
+    if ([...open].every((requestId) => isFrozen(requestId) && hadRivals.has(requestId))) settled.resolve()
+    if (open.size === 0) over.resolve()
+  }
+
+  for (const candidate of candidates) void wake(candidate)
+
+  return {
+    record: () => ({ number, tick, tries: [...tries], durationMs: performance.now() - startedAt }),
+    settled: settled.promise,
+    over: over.promise,
+    has: (requestId) => requests.has(requestId),
+    deliverAgain: async (requestId) => {
+      const one = requests.get(requestId)
+      const other = candidates.find(({ number }) => number !== one?.number) ?? one
+      if (other !== undefined) await wake(other)
+      hadRivals.add(requestId)
+      look()
+    },
+  }
 }
 
 export const completionsOf = ({ tries }: TickRecord) => tries.filter(({ outcome }) => outcome.status === 'completed')

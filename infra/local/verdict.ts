@@ -5,6 +5,7 @@ import type { Control } from './faults/controls.ts'
 import type { Fault } from './faults/fault.ts'
 import type { StartOptions } from './options.ts'
 import { type Circumstances, faultsOf, type Summary } from './summary.ts'
+import type { HowItEnded } from './task.ts'
 
 export interface Verdict {
   /** Money or ticks that are wrong. */
@@ -21,7 +22,7 @@ export function verdictOn(
   summary: Summary,
   struck: readonly Fault[],
   asked: Asked,
-  { cut, isInterrupted }: { readonly cut: boolean; readonly isInterrupted: boolean },
+  { cut, isInterrupted, undone }: Pick<HowItEnded, 'cut' | 'isInterrupted' | 'undone'>,
 ): Verdict {
   const circumstances: Circumstances = { cut, chaos: asked.chaos !== undefined }
   const effects = asked.without.map((control) => ({ control, effect: effectOf(control, summary, asked) }))
@@ -31,6 +32,7 @@ export function verdictOn(
   const inconclusive = isInterrupted
     ? []
     : [
+        ...undone,
         ...missedHit('kill', asked.killLeader, struck, summary),
         ...missedHit('freeze', asked.freezeLeader, struck, summary),
         ...frozenForNothing(summary, struck, asked),

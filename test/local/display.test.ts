@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { type Display, type Ended, startDisplay } from '../../infra/local/display/display.ts'
 import type { Fault } from '../../infra/local/faults/fault.ts'
 import type { Ending } from '../../infra/local/host/environment.ts'
-import { CALM, killedLeader, recordOf, tryOf } from './fixtures/records.ts'
+import { CALM, CALM_ELECTION, killedLeader, recordOf, tryOf } from './fixtures/records.ts'
 
 /** What the display writes to something that is a terminal or not. */
 function shown(show: (display: Display) => void, isTTY = false, env: NodeJS.ProcessEnv = {}): string {
@@ -94,6 +94,19 @@ test('a fault that strikes is one line', () => {
   expect(shown((display) => display.struck(fault))).toBe('    ⚡ leader killed after the 3rd charge\n')
 })
 
+test('the page is one line with its address', () => {
+  expect(shown((display) => display.page('http://127.0.0.1:8080/'))).toBe(
+    'Watch the election, and break it: http://127.0.0.1:8080/\n',
+  )
+})
+
+test('a tick of a task that moves no money says nothing of it', () => {
+  const record = recordOf(1, [{ ending: completed }])
+  expect(shown((display) => display.ticked(record, undefined, false))).toBe(
+    '   1  2024-01-31 01:00Z  candidate 1 led       with token 1706662800001  0.42 s\n',
+  )
+})
+
 const CALM_END: Ended = {
   summary: CALM,
   charges: [charge],
@@ -111,6 +124,15 @@ test('the end says in one sentence whether all is well', () => {
   expect(lastLineOf({ summary: { ...CALM, charges: 0 } })).toBe('✓ Nothing was due, nothing was charged.')
   expect(lastLineOf({ faults: ['1 charge too many'] })).toBe('✗ 1 charge too many')
   expect(lastLineOf({ cut: true })).toMatch(/^The last tick was cut short\./)
+})
+
+test('the end of a run of a task that moves no money is about the ticks alone', () => {
+  const text = endOf({ summary: CALM_ELECTION, charges: [] })
+  expect(text).not.toContain('charge')
+  expect(text).toMatch(/\n✓ Each tick was completed by one leader\.\n$/)
+  const cut = lastLineOf({ summary: { ...CALM_ELECTION, ticks: 2 }, charges: [], cut: true })
+  expect(cut).toBe('The last tick was cut short. Until then each tick was completed by one leader.')
+  expect(lastLineOf({ summary: { ...CALM_ELECTION, ticks: 0 } })).toBe('No tick was run.')
 })
 
 test('the end of a run that proves nothing says why, and not that all is well', () => {

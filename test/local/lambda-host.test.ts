@@ -121,6 +121,18 @@ describe('a failed event', () => {
     expect(performance.now() - startedAt).toBeGreaterThan(180)
   })
 
+  test('has the request id that it was given at each try, and each try is told as it begins', async () => {
+    const host = await startHost()
+    const told: unknown[] = []
+    await host.invokeAsync(
+      fixtureFunction({ retries: 1 }),
+      { do: 'throw' },
+      async ({ requestId, ending }) => void told.push([requestId, ending.ok || ending.error.errorMessage]),
+      { requestId: 'r-1', onStart: (retry) => told.push(`try ${retry}: ${host.working().join()}`) },
+    )
+    expect(told).toEqual(['try 0: ', ['r-1', 'request r-1 failed'], 'try 1: ', ['r-1', 'request r-1 failed']])
+  })
+
   test('is tried no more often than the template says', async () => {
     expect(await invoke(await startHost(), { do: 'throw' }, fixtureFunction({ retries: 0 }))).toHaveLength(1)
   })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { candidatesOf, eventOf, firstTickMs } from '../../infra/local/scheduler.ts'
+import { candidatesOf, eventOf, firstTickMs, nthCandidate } from '../../infra/local/scheduler.ts'
 import type { Schedule } from '../../infra/local/stack/template.ts'
 import { fixtureFunction } from './fixtures/functions.ts'
 
@@ -54,4 +54,37 @@ test.each([
   ['periods that differ', [schedule(), schedule({ periodMs: 1 })], 'all schedules must have the same period'],
 ])('refuses %s', (_, schedules, message) => {
   expect(() => candidatesOf(schedules, [lambda])).toThrow(message)
+})
+
+test('a candidate that the stacks declare is itself', () => {
+  const declared = [schedule(), schedule({ name: 'hourly-2' })].map((one) => ({ schedule: one, lambda }))
+  expect([nthCandidate(declared, 1), nthCandidate(declared, 2)]).toEqual(declared)
+})
+
+test('a candidate beyond those that the stacks declare is like their first, under a name of its own', () => {
+  const input = '{"candidate":"hourly-1","by":"arn:of/hourly-1","tick":"<aws.scheduler.scheduled-time>"}'
+  const [first, second] = [schedule({ input }), schedule({ name: 'hourly-2', input: '{}' })]
+  const added = nthCandidate(
+    [first, second].map((one) => ({ schedule: one, lambda })),
+    3,
+  )
+  expect(added).toEqual({
+    lambda,
+    schedule: {
+      ...first,
+      name: 'hourly-3',
+      arn: first.arn.replace('hourly-1', 'hourly-3'),
+      input: input.replaceAll('hourly-1', 'hourly-3'),
+    },
+  })
+})
+
+test('a candidate beyond a single one that has no number gets one', () => {
+  const only = schedule({ name: 'hourly', arn: 'arn:of/hourly', input: '{"candidate":"hourly"}' })
+  const { name, arn, input } = nthCandidate([{ schedule: only, lambda }], 2).schedule
+  expect({ name, arn, input }).toEqual({ name: 'hourly-2', arn: 'arn:of/hourly-2', input: '{"candidate":"hourly-2"}' })
+})
+
+test('where the stacks declare no schedule there is no candidate', () => {
+  expect(() => nthCandidate([], 1)).toThrow('declare no schedule')
 })

@@ -21,6 +21,12 @@ function customersDue(dueDate: string) {
   return { directory, file }
 }
 
+function scenarioFile(directory: string, acts: unknown): string {
+  const file = join(directory, 'acts.json')
+  writeFileSync(file, typeof acts === 'string' ? acts : JSON.stringify(acts))
+  return file
+}
+
 interface Started {
   readonly child: ChildProcessByStdio<null, Readable, Readable>
   readonly output: { stdout: string; stderr: string }
@@ -29,7 +35,7 @@ interface Started {
 }
 
 function start(directory: string, ...flags: string[]): Started {
-  return startProgram(tiny, directory, flags)
+  return startProgram(tiny, directory, ['--no-page', ...flags])
 }
 
 function startProgram(program: string, directory: string, flags: readonly string[]): Started {
@@ -95,8 +101,10 @@ describe('npm start', { timeout: 120_000 }, () => {
 
   test('ends in good order at Ctrl-C: a summary that finds what was not charged, and no process left', async () => {
     const { directory, file } = customersDue('2024-01-31') // the function of this app charges nobody
-    const { child, output, ended } = start(directory, '--every', '10ms', '--candidates', '2', '--customers', file)
+    const flags = ['--every', '10ms', '--candidates', '2', '--customers', file]
+    const { child, output, ended } = startProgram(tiny, directory, flags)
     await expect.poll(() => output.stdout, TO_START).toMatch(/\n +3 /)
+    expect(output.stdout).toMatch(/^Watch the election, and break it: http:\/\/127\.0\.0\.1:\d+\/?\S*$/m)
     const family = familyOf(child.pid)
     expect(family.length).toBeGreaterThanOrEqual(5) // itself, the watchdog, DynamoDB Local, two environments
     child.kill('SIGINT')
@@ -129,7 +137,7 @@ describe('npm start', { timeout: 120_000 }, () => {
 
   test('ends in good order at Ctrl-C while a leader is frozen', async () => {
     const { directory, file } = customersDue('2024-01-31')
-    const flags = ['--freeze-leader', '1', '--candidates', '2', '--time-scale', '1', '--customers', file]
+    const flags = ['--no-page', '--freeze-leader', '1', '--candidates', '2', '--time-scale', '1', '--customers', file]
     const { child, output, ended } = startProgram(whole, directory, flags)
     await expect.poll(() => output.stdout, TO_START).toContain('leader frozen') // for 16 seconds
     const family = familyOf(child.pid)
@@ -148,6 +156,42 @@ describe('npm start', { timeout: 120_000 }, () => {
     expect(await ended).toBe(3)
     expect(output.stdout).toContain('? The leader of tick 1 was not killed: the tick charged too little.')
     expect(output.stdout).not.toContain('✓')
+  })
+
+  test('does what a scenario file says, and says what of it could not be done', async () => {
+    const { directory, file } = customersDue('2099-01-31')
+    const scenario = scenarioFile(directory, [
+      { tick: 1, do: 'addCandidate' },
+      { tick: 1, do: 'cutOff', candidate: 9 },
+      { tick: 2, do: 'killLeader' },
+    ])
+    const { output, ended } = start(directory, '--candidates', '2', '--scenario', scenario, '--customers', file)
+    expect(await ended).toBe(0)
+    expect(output.stdout).toContain('2 stood by: 2 held')
+    expect(output.stdout).toContain('Tick 1, cutOff: There is no candidate 9, only 1, 2, 3.')
+    expect(output.stdout).toContain('Tick 2, killLeader: not done, the run ended before it.')
+  })
+
+  test.each([
+    ['is missing', () => 'missing.json', /^--scenario \S*missing\.json: .*no such file/],
+    ['cannot be read', (directory: string) => directory, /^--scenario \S+: .*directory/],
+    [
+      'is no JSON',
+      (directory: string) => scenarioFile(directory, 'tick 2: freeze'),
+      /^--scenario \S*acts\.json: .*not valid JSON/,
+    ],
+    [
+      'asks for what cannot be done',
+      (directory: string) => scenarioFile(directory, [{ tick: 2, do: 'freeze' }]),
+      /^--scenario \S*acts\.json: Act 1 of the scenario: "do" must be one of killLeader, .*, not "freeze"/,
+    ],
+  ])('starts nothing when the scenario file %s', async (_, fileIn, message) => {
+    const { directory } = customersDue('2099-01-31')
+    const { output, ended } = start(directory, '--scenario', fileIn(directory))
+    expect(await ended).toBe(2)
+    expect(output.stderr).toMatch(message)
+    expect(output.stderr).not.toMatch(/^ +at /m)
+    expect(output.stdout).toBe('')
   })
 
   test('starts nothing when a flag is wrong', async () => {

@@ -2,8 +2,9 @@ import { expect, test } from 'vitest'
 import { amountsOf } from '../../infra/local/display/phrases.ts'
 import type { Ending } from '../../infra/local/host/environment.ts'
 import { outcomeOf } from '../../infra/local/outcome.ts'
-import { type Counted, faultsOf, type Summary, summarize } from '../../infra/local/summary.ts'
-import { CALM, killedLeader, recordOf } from './fixtures/records.ts'
+import { type Counted, electionFaultsOf, faultsOf, type Summary, summarize } from '../../infra/local/summary.ts'
+import type { Tally } from '../../infra/local/tally.ts'
+import { CALM, killedLeader } from './fixtures/records.ts'
 
 const counted = (changes: Partial<Counted> = {}): Counted => ({
   duplicateCharges: 0,
@@ -15,11 +16,6 @@ const counted = (changes: Partial<Counted> = {}): Counted => ({
   ...changes,
 })
 
-const completed: Ending = {
-  ok: true,
-  value: { status: 'completed', fencingToken: 7, result: { staleWritesRefused: 1 } },
-}
-const standby: Ending = { ok: true, value: { status: 'standby', reason: 'held' } }
 const failed = (...logs: string[]): Ending => ({
   ok: false,
   error: { errorType: 'Error', errorMessage: 'it broke' },
@@ -27,55 +23,29 @@ const failed = (...logs: string[]): Ending => ({
 })
 const billed = '{"level":"INFO","message":"billed","staleWritesRefused":2}'
 
-test('counts invocations by how they ended, retries too, and the writes of replaced leaders that were refused', () => {
-  const records = [
-    recordOf(1, [{ ending: completed }, { ending: standby }, { ending: standby }]),
-    recordOf(2, [
-      { ending: killedLeader(6, 'plain text', billed) },
-      { ending: standby },
-      { ending: completed },
-      { ending: failed() },
-    ]),
-  ]
-  expect(summarize(records, 3, counted({ replayedRequests: 4, lostUpdates: 1, declined: 3, wrongCharges: 2 }))).toEqual(
-    {
-      ticks: 2,
-      candidates: 3,
-      completed: 2,
-      completedTwice: 0,
-      standby: 3,
-      failed: 2,
-      tookOver: 1,
-      charges: 5,
-      duplicateCharges: 0,
-      replayedRequests: 4,
-      dueNotCharged: 0,
-      declined: 3,
-      wrongCharges: 2,
-      lostUpdates: 1,
-      staleWritesRefused: 4,
-    },
-  )
-})
+const tally: Tally = {
+  ticks: 4,
+  completed: 3,
+  completedTwice: 1,
+  standby: 7,
+  failed: 2,
+  tookOver: 1,
+  staleWritesRefused: 5,
+}
 
-test('a candidate that failed without leading was not replaced', () => {
-  const records = [recordOf(1, [{ ending: failed() }, { ending: completed }])]
-  expect(summarize(records, 2, counted()).tookOver).toBe(0)
-})
-
-test('a leader that was frozen was replaced, though it fails only after its successor completed', () => {
-  const records = [recordOf(1, [{ ending: completed }, { ending: killedLeader(6) }, { ending: standby }])]
-  expect(summarize(records, 2, counted())).toMatchObject({ tookOver: 1, completedTwice: 0 })
-})
-
-test('a leader that nobody replaced was not taken over', () => {
-  const records = [recordOf(1, [{ ending: standby }, { ending: killedLeader(6) }])]
-  expect(summarize(records, 2, counted())).toMatchObject({ tookOver: 0, completed: 0 })
-})
-
-test('a tick that two invocations completed counts once as completed, and once as completed twice', () => {
-  const records = [recordOf(1, [{ ending: completed }, { ending: standby }, { ending: completed }])]
-  expect(summarize(records, 3, counted())).toMatchObject({ completed: 1, completedTwice: 1 })
+test('has what the candidates did, and what the gateway and the ledger say', () => {
+  const said = counted({ replayedRequests: 4, lostUpdates: 1, declined: 3, wrongCharges: 2 })
+  expect(summarize(tally, 3, said)).toEqual({
+    ...tally,
+    candidates: 3,
+    charges: 5,
+    duplicateCharges: 0,
+    replayedRequests: 4,
+    dueNotCharged: 0,
+    declined: 3,
+    wrongCharges: 2,
+    lostUpdates: 1,
+  })
 })
 
 test.each([
@@ -83,7 +53,7 @@ test.each([
   [1, 3],
 ])('of the %i duplicates at the gateway and the %i in the ledger the larger number counts', (gateway, inLedger) => {
   const ledger = { charges: 5, duplicateCharges: inLedger, dueNotCharged: 0 }
-  expect(summarize([], 1, counted({ duplicateCharges: gateway, ledger })).duplicateCharges).toBe(3)
+  expect(summarize(tally, 1, counted({ duplicateCharges: gateway, ledger })).duplicateCharges).toBe(3)
 })
 
 const ORDINARY = { cut: false, chaos: false }
@@ -107,6 +77,15 @@ test.each<[string, Partial<Summary>, Partial<typeof ORDINARY>, string[]]>([
   ['lost charges in chaos too', { lostUpdates: 2 }, { chaos: true }, ['gateway and ledger disagree on 2 charges']],
 ])('finds %s', (_, changes, circumstances, faults) => {
   expect(faultsOf({ ...CALM, ...changes }, { ...ORDINARY, ...circumstances })).toEqual(faults)
+})
+
+test('of a task that moves no money only the ticks can be wrong', () => {
+  expect(electionFaultsOf(tally, ORDINARY)).toEqual([
+    '1 of 4 ticks completed by nobody',
+    '1 of 4 ticks completed more than once',
+  ])
+  expect(electionFaultsOf(tally, { cut: true, chaos: false })).toEqual(['1 of 4 ticks completed more than once'])
+  expect(electionFaultsOf({ ...tally, completed: 4, completedTwice: 0 }, ORDINARY)).toEqual([])
 })
 
 test('what is no outcome counts as failed', () => {

@@ -12,7 +12,7 @@ const FREEZE: Fault = { tick: 2, at: 'unknown', nth: 1, what: 'freeze', when: 'b
 
 function verdict(asked: Partial<Asked>, changes: Partial<Summary> = {}, struck: readonly Fault[] = []) {
   const summary = { ...CALM, ticks: 3, completed: 3, ...changes }
-  return verdictOn(summary, struck, { ...NOTHING, ...asked }, { cut: false, isInterrupted: false })
+  return verdictOn(summary, struck, { ...NOTHING, ...asked }, { cut: false, isInterrupted: false, undone: [] })
 }
 
 test('a calm run with nothing asked for is right, and proves what it was asked to', () => {
@@ -86,8 +86,17 @@ test('what is overwritten without the lease is the harm of the fences, one per l
   ])
 })
 
+test('a run in which something planned could not be done proves nothing', () => {
+  const undone = ['Tick 2, thawLeader: Nobody is frozen.']
+  const summary = { ...CALM, ticks: 3, completed: 3 }
+  expect(verdictOn(summary, [], NOTHING, { cut: false, isInterrupted: false, undone }).inconclusive).toEqual(undone)
+})
+
 test('nothing is expected of a run that somebody interrupted', () => {
   const summary = { ...CALM, ticks: 1 }
   const asked = { ...NOTHING, killLeader: 2 }
-  expect(verdictOn(summary, [], asked, { cut: true, isInterrupted: true }).inconclusive).toEqual([])
+  expect(
+    verdictOn(summary, [], asked, { cut: true, isInterrupted: true, undone: ['Tick 2, thawLeader: nobody is frozen.'] })
+      .inconclusive,
+  ).toEqual([])
 })

@@ -2,7 +2,7 @@
 import pc from 'picocolors'
 import type { Money } from '../../../functions/billing/money.ts'
 import { type Fault, wordsFor } from '../faults/fault.ts'
-import type { Summary } from '../summary.ts'
+import type { ElectionSummary, Summary } from '../summary.ts'
 import { completionOf, completionsOf, type TickRecord, type Try, wasTakenOver } from '../tick.ts'
 import type { Verdict } from '../verdict.ts'
 import { amountsOf, count, secondsOf, timeOf } from './phrases.ts'
@@ -18,7 +18,7 @@ export interface Terminal {
 
 /** All that a run came to. */
 export interface Ended extends Verdict {
-  readonly summary: Summary
+  readonly summary: ElectionSummary | Summary
   /** What the gateway says that it charged. */
   readonly charges: readonly Money[]
   readonly struck: readonly Fault[]
@@ -29,12 +29,14 @@ export interface Ended extends Verdict {
 export interface Display {
   note(text: string): void
   warn(text: string): void
+  /** Where the page is. */
+  page(url: string): void
   struck(fault: Fault): void
   /** How many charges of a tick that takes long the gateway has answered. */
   progress(answered: number, expected: number): void
   tried(tried: Try): void
   /** `cut` where the run was interrupted before the tick was over. */
-  ticked(record: TickRecord, charges: readonly Money[], cut: boolean): void
+  ticked(record: TickRecord, charges: readonly Money[] | undefined, cut: boolean): void
   ended(ended: Ended): void
   close(): void
 }
@@ -62,6 +64,8 @@ export function startDisplay(stream: Terminal, env: NodeJS.ProcessEnv = process.
 
     warn: (text) => line(colour.yellow(text)),
 
+    page: (url) => line(`Watch the election, and break it: ${colour.bold(url)}`),
+
     struck: (fault) => line(`    ${colour.yellow('⚡')} ${wordsFor(fault)}`),
 
     progress: (answered, expected) => {
@@ -71,7 +75,7 @@ export function startDisplay(stream: Terminal, env: NodeJS.ProcessEnv = process.
     },
 
     tried: ({ candidate, attempt, outcome }) => {
-      if (outcome.status !== 'failed') return
+      if (outcome.status !== 'failed' || outcome.isTold === true) return
       const { retryInMs } = attempt
       const { ledWithToken, error, logs } = outcome
       const who = `candidate ${candidate}${ledWithToken === undefined ? '' : `, leading with token ${ledWithToken},`}`
@@ -89,7 +93,7 @@ export function startDisplay(stream: Terminal, env: NodeJS.ProcessEnv = process.
       const parts = [
         `${colour.dim(String(record.number).padStart(4))}  ${colour.bold(timeOf(record.tick))}`,
         cut ? colour.yellow('cut short') : leaderOf(record, colour),
-        charges.length > 0 ? `${count(charges.length, 'charge')} (${amountsOf(charges)})` : 'nothing charged',
+        charges === undefined ? '' : chargesOf(charges),
         standbyOf(record),
         colour.dim(secondsOf(record.durationMs)),
       ]
@@ -97,33 +101,50 @@ export function startDisplay(stream: Terminal, env: NodeJS.ProcessEnv = process.
     },
 
     ended: ({ summary, charges, struck, faults, harm, inconclusive, cut }) => {
-      const { ticks, completed, candidates, standby, failed, tookOver, replayedRequests, staleWritesRefused } = summary
-      const { declined } = summary
+      const { ticks, completed, candidates, standby, failed, tookOver, staleWritesRefused } = summary
       const byWhom = summary.completedTwice === 0 && candidates > 1 ? 'each by one of' : 'by'
       line('')
       line(`${completed} of ${count(ticks, 'tick')} completed, ${byWhom} ${count(candidates, 'candidate')}`)
       line(`  ${standby} stood by, ${failed} failed, ${count(tookOver, 'leader')} replaced within the tick`)
       if (struck.length > 0) line(`  ${count(struck.length, 'fault')} struck: ${kindsOf(struck)}`)
-      const amounts = charges.length > 0 ? ` (${amountsOf(charges)})` : ''
-      const recorded = charges.length === summary.charges ? '' : ` at the gateway, ${summary.charges} in the ledger`
-      line(`  ${count(charges.length, 'charge')}${amounts}${recorded}`)
-      if (declined > 0) line(`  ${declined} declined by the gateway, to be tried again on a later day`)
-      if (replayedRequests > 0) line(`  ${count(replayedRequests, 'repeated request')} that charged nothing more`)
+      if ('charges' in summary) for (const text of moneyLines(summary, charges)) line(`  ${text}`)
       if (staleWritesRefused > 0)
         line(`  ${count(staleWritesRefused, 'write')} of replaced leaders refused by the fence`)
       for (const harmful of harm) line(colour.yellow(`  ${harmful}`))
       if (faults.length > 0) line(colour.red(`✗ ${faults.join('; ')}`))
       for (const why of inconclusive) line(colour.yellow(`? ${why}`))
       if (faults.length > 0 || inconclusive.length > 0) return
-      const charged = `verything due was ${declined > 0 ? 'charged or declined' : 'charged'}, nothing twice`
-      if (cut) line(colour.yellow(`The last tick was cut short.${ticks > 1 ? ` Until then e${charged}.` : ''}`))
+      const [untilThen, right] = allRight(summary)
+      if (cut) line(colour.yellow(`The last tick was cut short.${ticks > 1 ? ` Until then ${untilThen}.` : ''}`))
       else if (ticks === 0) line(colour.yellow('No tick was run.'))
-      else if (summary.charges + declined === 0) line(colour.green('✓ Nothing was due, nothing was charged.'))
-      else line(colour.green(`✓ E${charged}; gateway and ledger agree.`))
+      else line(colour.green(`✓ ${right}.`))
     },
 
     close: () => status.clear(),
   }
+}
+
+function moneyLines(summary: Summary, charges: readonly Money[]): readonly string[] {
+  const { declined, replayedRequests } = summary
+  const amounts = charges.length > 0 ? ` (${amountsOf(charges)})` : ''
+  const recorded = charges.length === summary.charges ? '' : ` at the gateway, ${summary.charges} in the ledger`
+  return [
+    `${count(charges.length, 'charge')}${amounts}${recorded}`,
+    ...(declined > 0 ? [`${declined} declined by the gateway, to be tried again on a later day`] : []),
+    ...(replayedRequests > 0 ? [`${count(replayedRequests, 'repeated request')} that charged nothing more`] : []),
+  ]
+}
+
+/** That all is well, for the middle of a sentence and as a whole one. */
+function allRight(summary: ElectionSummary | Summary): readonly [untilThen: string, whole: string] {
+  if (!('charges' in summary)) {
+    const each = 'ach tick was completed by one leader'
+    return [`e${each}`, `E${each}`]
+  }
+  const { charges, declined } = summary
+  const charged = `verything due was ${declined > 0 ? 'charged or declined' : 'charged'}, nothing twice`
+  const isNothing = charges + declined === 0
+  return [`e${charged}`, isNothing ? 'Nothing was due, nothing was charged' : `E${charged}; gateway and ledger agree`]
 }
 
 type Colours = ReturnType<typeof pc.createColors>
@@ -139,6 +160,9 @@ function leaderOf(record: TickRecord, colour: Colours): string {
   const how = wasTakenOver(record) ? colour.yellow('took over') : 'led      '
   return `${colour.green(`candidate ${candidate}`)} ${how} with token ${outcome.fencingToken}`
 }
+
+const chargesOf = (charges: readonly Money[]) =>
+  charges.length > 0 ? `${count(charges.length, 'charge')} (${amountsOf(charges)})` : 'nothing charged'
 
 /** Such as `3 stood by: 2 held, 1 completed`. */
 function standbyOf({ tries }: TickRecord): string {

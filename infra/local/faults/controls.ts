@@ -17,12 +17,9 @@ export const HOW_SWITCHED_OFF: Readonly<Record<Control, string>> = {
 }
 
 /** Everybody asks for a lease of a name of their own, and gets it. */
-export function withoutLease(candidates: readonly Candidate[]): readonly Candidate[] {
-  return candidates.map((candidate, index) => {
-    const { lambda } = candidate
-    const LEASE_NAME = `${lambda.environment['LEASE_NAME'] ?? 'lease'}-${index + 1}`
-    return { ...candidate, lambda: { ...lambda, environment: { ...lambda.environment, LEASE_NAME } } }
-  })
+export function withoutLease({ lambda, ...candidate }: Candidate, number: number): Candidate {
+  const LEASE_NAME = `${lambda.environment['LEASE_NAME'] ?? 'lease'}-${number}`
+  return { ...candidate, lambda: { ...lambda, environment: { ...lambda.environment, LEASE_NAME } } }
 }
 
 /** What `functions/election/fencing.ts` asks of a row that has seen a token. */

@@ -14,7 +14,7 @@ export interface Position {
 export type Deed =
   /** SIGKILL for the leader that called, before the call reaches its target or before its reply reaches the leader. */
   | { readonly what: 'kill'; readonly when: 'before' | 'after' }
-  /** SIGSTOP for it at such a moment, until its lease is over and the late candidate has had its turn. */
+  /** SIGSTOP for it at such a moment, until its lease is over and another candidate has been woken once more. */
   | { readonly what: 'freeze'; readonly when: 'before' | 'after' }
   /** The call is carried out, and nobody is told. */
   | { readonly what: 'loseReply' }

@@ -7,7 +7,6 @@ import { compose } from './compose.ts'
 import { controlInterceptors } from './controls.ts'
 import type { Fault } from './fault.ts'
 import { type GatewayWatch, watchGateway } from './gateway-watch.ts'
-import { type LateCandidate, lateCandidate } from './late-candidate.ts'
 import { chaosPlan, LEAST_CHAOS_TICKS } from './plan.ts'
 import { createStriker, type StrikerOptions } from './strike.ts'
 import { freezeLeader, killLeader } from './worst-moments.ts'
@@ -17,8 +16,7 @@ export interface Scenario {
   readonly gateway: GatewayWatch
   /** How many faults the chaos has planned. */
   readonly planned: number
-  /** @returns the tick's last candidate, where it comes late */
-  tickStarts(number: number, expectedCharges: number): LateCandidate | undefined
+  tickStarts(number: number, expectedCharges: number): void
   struck(): readonly Fault[]
 }
 
@@ -41,11 +39,8 @@ export function createScenario(asked: Asked, places: Places, striking: Omit<Stri
     gateway,
     planned: plan.length,
     tickStarts: (number, expectedCharges) => {
-      const faults = faultsOf(number, expectedCharges)
-      const late = faults.some(({ what }) => what === 'freeze') ? lateCandidate() : undefined
-      striker.tickStarts(faults, late)
+      striker.tickStarts(faultsOf(number, expectedCharges))
       gateway.tickStarts()
-      return late
     },
     struck: striker.struck,
   }

@@ -5,12 +5,10 @@ import type { Call, Interceptor, Reply } from '../host/interceptor.ts'
 import type { LambdaHost } from '../host/lambda-host.ts'
 import type { CallKind } from './calls.ts'
 import { type Fault, strikesAt } from './fault.ts'
-import type { LateCandidate } from './late-candidate.ts'
 
 export interface Striker {
   readonly intercept: Interceptor
-  /** @param late whom a frozen leader waits for; needed where a fault freezes */
-  tickStarts(faults: readonly Fault[], late: LateCandidate | undefined): void
+  tickStarts(faults: readonly Fault[]): void
   /** Those that happened so far, in the order in which they did. */
   struck(): readonly Fault[]
 }
@@ -18,7 +16,9 @@ export interface Striker {
 export interface StrikerOptions {
   readonly kindOf: (call: Call) => CallKind | undefined
   readonly processes: Pick<LambdaHost, 'kill' | 'freeze' | 'thaw'>
-  readonly onStrike: (fault: Fault) => void
+  readonly onStrike: (fault: Fault, requestId: string) => void
+  /** Wakes another candidate of this request's tick once more, and settles when it is done. */
+  readonly wakeAnother: (requestId: string) => Promise<void>
   /** How long after its last sign of life another candidate can lead. */
   readonly pastLeaseMs: number
   /** Ends every wait. */
@@ -31,16 +31,15 @@ type Forward = () => Promise<Reply>
 const LATE_MS = 6_000
 
 export function createStriker(options: StrikerOptions): Striker {
-  const { kindOf, processes, onStrike, pastLeaseMs, signal } = options
+  const { kindOf, processes, onStrike, wakeAnother, pastLeaseMs, signal } = options
   const struck: Fault[] = []
   const counts = new Map<CallKind, number>()
   let planned: readonly Fault[] = []
-  let late: LateCandidate | undefined
 
-  const strikes = (fault: Fault) => {
+  const strikes = (fault: Fault, { requestId }: Call) => {
     if (struck.includes(fault)) return // the second of several throttled calls
     struck.push(fault)
-    onStrike(fault)
+    onStrike(fault, requestId)
   }
   const pause = (ms: number) => sleep(ms, undefined, { signal }).catch(() => {})
 
@@ -52,21 +51,21 @@ export function createStriker(options: StrikerOptions): Striker {
         return freeze(fault, call, fault.when === 'before' ? undefined : await forward(), forward)
       case 'loseReply':
         await forward()
-        strikes(fault)
+        strikes(fault, call)
         // The SDK would ask again after a lost connection; a proxy between us and a real gateway answers so instead.
         return call.service === 'lambda' ? gatewayReply(504) : 'hangUp'
       case 'drop':
-        strikes(fault)
+        strikes(fault, call)
         return 'hangUp'
       case 'throttle':
-        strikes(fault)
+        strikes(fault, call)
         return dynamodbError('ThrottlingException', 'Rate of requests exceeds the allowed throughput.')
       case 'refuse':
-        strikes(fault)
+        strikes(fault, call)
         return gatewayReply(503)
       case 'delay': {
         const reply = await forward()
-        strikes(fault)
+        strikes(fault, call)
         await pause(LATE_MS)
         return reply
       }
@@ -74,18 +73,18 @@ export function createStriker(options: StrikerOptions): Striker {
   }
 
   /** `reply` is there where the call has been carried out. Nobody is killed who has ended already. */
-  async function kill(fault: Fault, { requestId }: Call, reply: Reply | undefined, forward: Forward) {
-    if (!(await processes.kill(requestId))) return reply ?? forward()
-    strikes(fault)
+  async function kill(fault: Fault, call: Call, reply: Reply | undefined, forward: Forward) {
+    if (!(await processes.kill(call.requestId))) return reply ?? forward()
+    strikes(fault, call)
     return 'hangUp'
   }
 
-  async function freeze(fault: Fault, { requestId }: Call, reply: Reply | undefined, forward: Forward) {
-    if (late === undefined || !processes.freeze(requestId)) return reply ?? forward()
-    strikes(fault)
+  async function freeze(fault: Fault, call: Call, reply: Reply | undefined, forward: Forward) {
+    const { requestId } = call
+    if (!processes.freeze(requestId)) return reply ?? forward()
+    strikes(fault, call)
     await pause(pastLeaseMs)
-    late.call()
-    await late.hadItsTurn
+    if (!signal.aborted) await wakeAnother(requestId)
     processes.thaw(requestId)
     return reply ?? forward()
   }
@@ -101,9 +100,8 @@ export function createStriker(options: StrikerOptions): Striker {
 
   return {
     intercept,
-    tickStarts: (faults, lateOne) => {
+    tickStarts: (faults) => {
       planned = faults
-      late = lateOne
       counts.clear()
     },
     struck: () => struck,

@@ -26,8 +26,8 @@ export interface Environment {
   /** Settles when the bundle is loaded, or cannot be: each invocation then fails with the reason. */
   readonly initialized: Promise<unknown>
   isAlive(): boolean
-  /** One at a time. */
-  invoke(event: unknown, requestId: string): Promise<Ending>
+  /** One at a time. @param clockSkewMs how far its wall clock is ahead */
+  invoke(event: unknown, requestId: string, clockSkewMs?: number): Promise<Ending>
   /** SIGSTOP in the middle of an invocation, whose deadline goes on. False where no invocation is in work. */
   freeze(): boolean
   /** SIGCONT. False where it was not frozen so, or is no longer. */
@@ -63,9 +63,9 @@ export function startEnvironment(lambda: LambdaFunction, env: NodeJS.ProcessEnv,
   /** `paused`: frozen in the middle of an invocation, not as every environment is between two. */
   let state: 'frozen' | 'working' | 'paused' = 'frozen'
 
-  const invoke = async (event: unknown, requestId: string): Promise<Ending> => {
+  const invoke = async (event: unknown, requestId: string, clockSkewMs = 0): Promise<Ending> => {
     const init = await initialized
-    const ended = init.kind === 'error' ? init : await ask(event, requestId)
+    const ended = init.kind === 'error' ? init : await ask(event, requestId, clockSkewMs)
     if (ended.kind !== 'error') return { ok: true, value: ended.kind === 'result' ? ended.value : null }
     if (init.kind === 'error') await kill()
     if (isOver()) await gone
@@ -73,7 +73,7 @@ export function startEnvironment(lambda: LambdaFunction, env: NodeJS.ProcessEnv,
     return { ok: false, error: ended.error, logs: [...logs] }
   }
 
-  const ask = async (event: unknown, requestId: string): Promise<RuntimeMessage> => {
+  const ask = async (event: unknown, requestId: string, clockSkewMs: number): Promise<RuntimeMessage> => {
     if (served) logs.length = 0
     served = true
     state = 'working'
@@ -83,6 +83,7 @@ export function startEnvironment(lambda: LambdaFunction, env: NodeJS.ProcessEnv,
       requestId,
       functionArn: lambda.arn,
       deadlineMs: Date.now() + lambda.timeoutMs,
+      clockSkewMs,
     }
     const reply = answer(lambda.timeoutMs)
     child.send(message, () => {}) // a process that dies before it reads this is an ending like any other

@@ -12,8 +12,8 @@ export interface EnvironmentsOptions {
 }
 
 export interface Environments {
-  /** Runs one invocation. Never throws. */
-  run(lambda: LambdaFunction, event: unknown, requestId: string): Promise<Ending>
+  /** Runs one invocation, whose wall clock is ahead by `clockSkewMs` (0 where not given). Never throws. */
+  run(lambda: LambdaFunction, event: unknown, requestId: string, clockSkewMs?: number): Promise<Ending>
   /** The environment that works on this request now. */
   workingOn(requestId: string): Environment | undefined
   /** The requests in work. */
@@ -51,14 +51,14 @@ export function createEnvironments({ cold, variablesOf }: EnvironmentsOptions): 
     return pool
   }
 
-  const run = async (lambda: LambdaFunction, event: unknown, requestId: string): Promise<Ending> => {
+  const run: Environments['run'] = async (lambda, event, requestId, clockSkewMs) => {
     if (stopped) return STOPPED
     const pool = poolOf(lambda)
     const environment = await pool.take()
     if (environment === undefined) return STOPPED
     working.set(requestId, environment)
     requests.set(environment.serial, requestId)
-    const ending = await environment.invoke(event, requestId)
+    const ending = await environment.invoke(event, requestId, clockSkewMs)
     working.delete(requestId)
     if (cold || !environment.isAlive()) await environment.kill()
     pool.giveBack(environment)

@@ -41,9 +41,23 @@ export interface Attempt {
   readonly retryInMs?: number | undefined
 }
 
+export interface AsyncInvocation {
+  /** @default a new one */
+  readonly requestId?: string
+  /** How far the invocation's wall clock is ahead at each of its tries. @default 0 */
+  readonly clockSkewMs?: () => number
+  /** A try begins. */
+  readonly onStart?: (retry: number) => void
+}
+
 export interface LambdaHost {
   /** Takes an event, and settles when it succeeded, was given up, or the host stopped. Never throws. */
-  invokeAsync(lambda: LambdaFunction, event: unknown, onAttempt: (attempt: Attempt) => Promise<void>): Promise<void>
+  invokeAsync(
+    lambda: LambdaFunction,
+    event: unknown,
+    onAttempt: (attempt: Attempt) => Promise<void>,
+    more?: AsyncInvocation,
+  ): Promise<void>
   /** Runs the function once, as a synchronous invocation does. Never throws. */
   invoke(lambda: LambdaFunction, event: unknown): Promise<Ending>
   /** SIGKILL for the environment that works on this request now. */
@@ -80,12 +94,13 @@ export async function startLambdaHost(options: HostOptions): Promise<LambdaHost>
   starting.defer(() => proxy?.stop())
   starting.defer(() => environments.stop())
 
-  const invokeAsync: LambdaHost['invokeAsync'] = async (lambda, event, onAttempt) => {
-    const requestId = randomUUID()
+  const invokeAsync: LambdaHost['invokeAsync'] = async (lambda, event, onAttempt, more = {}) => {
+    const { requestId = randomUUID(), clockSkewMs, onStart } = more
     const tooOldAt = performance.now() + lambda.maxEventAgeMs * options.timeScale
     for (let retry = 0; !stopping.signal.aborted; retry += 1) {
       const startedAt = performance.now()
-      const ending = await environments.run(lambda, event, requestId)
+      onStart?.(retry)
+      const ending = await environments.run(lambda, event, requestId, clockSkewMs?.())
       if (stopping.signal.aborted) return // it was killed with the host: no failure of its own
       const delayMs = (RETRY_DELAYS_MS[retry] ?? Number.POSITIVE_INFINITY) * options.timeScale
       const again = !ending.ok && retry < lambda.retries && performance.now() + delayMs < tooOldAt

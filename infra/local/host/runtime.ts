@@ -13,6 +13,8 @@ export interface InvokeMessage {
   readonly requestId: string
   readonly functionArn: string
   readonly deadlineMs: number
+  /** How far this candidate's wall clock is ahead; behind, below 0. */
+  readonly clockSkewMs: number
 }
 
 export interface ErrorReport {
@@ -29,6 +31,16 @@ export type RuntimeMessage =
   | { readonly kind: 'error'; readonly error: ErrorReport }
 
 type Handler = (event: unknown, context: object) => unknown
+
+/** That of the machine, whatever the function is made to believe. */
+const SystemDate = Date
+let clockSkewMs = 0
+globalThis.Date = new Proxy(SystemDate, {
+  construct: (_, args, target) => Reflect.construct(SystemDate, args.length === 0 ? [skewedNow()] : args, target),
+  apply: () => new SystemDate(skewedNow()).toString(),
+  get: (_, name) => (name === 'now' ? skewedNow : Reflect.get(SystemDate, name)),
+})
+SystemDate.prototype.constructor = globalThis.Date // so that `instant.constructor === Date` stays true
 
 process.on('disconnect', () => process.exit(1)) // the host is gone
 
@@ -59,7 +71,12 @@ async function loadHandler(directory: string, name: string): Promise<Handler> {
   return (event, context) => found(event, context)
 }
 
+function skewedNow(): number {
+  return SystemDate.now() + clockSkewMs
+}
+
 async function invoke(handle: Handler, message: InvokeMessage): Promise<RuntimeMessage> {
+  clockSkewMs = message.clockSkewMs
   try {
     return { kind: 'result', value: (await handle(message.event, contextOf(message))) ?? null }
   } catch (error) {
@@ -77,7 +94,7 @@ function contextOf({ requestId, functionArn, deadlineMs }: InvokeMessage): objec
     logGroupName: process.env['AWS_LAMBDA_LOG_GROUP_NAME'],
     logStreamName: process.env['AWS_LAMBDA_LOG_STREAM_NAME'],
     callbackWaitsForEmptyEventLoop: true,
-    getRemainingTimeInMillis: () => deadlineMs - Date.now(),
+    getRemainingTimeInMillis: () => deadlineMs - SystemDate.now(),
   }
 }
 

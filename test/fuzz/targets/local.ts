@@ -1,15 +1,17 @@
 /** What people give to a local run: a file of customers, flags, the seed of a plan of faults. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { readDueSubscription } from '../../../functions/billing/subscription.ts'
 import { CustomersFileError, generateCustomers, readCustomers, toCsv } from '../../../infra/local/customers.ts'
+import { ActError, DEEDS, type PlannedAct, readScenario } from '../../../infra/local/faults/acts.ts'
 import { type Fault, wordsFor } from '../../../infra/local/faults/fault.ts'
 import { chaosPlan } from '../../../infra/local/faults/plan.ts'
 import { OptionError } from '../../../infra/local/flags.ts'
 import { parseOptions, type StartOptions } from '../../../infra/local/options.ts'
-import { hostileText } from '../hostile.ts'
-import { nearlyText } from '../nearly-valid.ts'
+import { hostileJson, hostileText } from '../hostile.ts'
+import { nearly, nearlyText } from '../nearly-valid.ts'
 import { SCRATCH } from '../scratch.ts'
 import { Broken, type Target, target } from '../target.ts'
 
@@ -50,17 +52,63 @@ const word = hostileText.map((text) => text.slice(0, 60))
 const FLAGS = [
   ...['--every', '--ticks', '--candidates', '--customers', '--kill-leader', '--freeze-leader', '--chaos'],
   ...['--without', '--time-scale', '--cold', '--json', '--help', '--ticks=3', '--', '-t', '--tick', '--no-cold'],
+  ...['--thaw-leader', '--skew-clock', '--drop-reply', '--cut-off', '--reconnect', '--add-candidate'],
+  ...[
+    '--remove-candidate',
+    '--scenario',
+    '--function',
+    '--lease',
+    '--env',
+    '--table',
+    '--timeout',
+    '--port',
+    '--no-page',
+  ],
 ]
 const value = fc.oneof(
+  fc.constantFrom(
+    '2:1',
+    '1:10',
+    '3:11',
+    '2:1:5s',
+    '2:1:-61m',
+    '1:2:1.5ms',
+    'A=x',
+    '__proto__=x',
+    'Orders:id',
+    'a.b:c:d',
+  ),
   fc.nat(12).map(String),
   fc.constantFrom('500ms', '2s', '1m', '61m', '.5s', 'lease', 'fence', 'key', '0.1', '1', 'customers.csv'),
   word,
 )
+const flag = fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...FLAGS) }, word)
+/** Of the many flags and values few fit each other. */
+const fitting = fc.constantFrom(
+  ...[
+    ['--skew-clock', '2:1:-5s'],
+    ['--cut-off', '3:10'],
+    ['--add-candidate', '2'],
+    ['--remove-candidate', '4:1'],
+  ],
+  ...[
+    ['--freeze-leader', '2', '--thaw-leader', '4'],
+    ['--function', 'mine.ts', '--lease', 'mine'],
+    ['--ticks', '3'],
+  ],
+)
 const argv = fc
-  .array(fc.tuple(fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...FLAGS) }, word), fc.option(value, { freq: 5 })), {
-    maxLength: 4,
-  })
-  .map((flags) => flags.flatMap(([flag, given]) => (given === null ? [flag] : [flag, given])))
+  .array(
+    fc.oneof(
+      {
+        weight: 2,
+        arbitrary: fc.tuple(flag, fc.option(value, { freq: 5 })).map(([name, given]) => [name, given ?? []]),
+      },
+      { weight: 1, arbitrary: fitting },
+    ),
+    { maxLength: 4 },
+  )
+  .map((given) => given.flat(2))
 
 function optionsOf(given: readonly string[]): StartOptions | undefined {
   const parsed = parseOptions(given)
@@ -79,7 +127,27 @@ function readFlags(given: readonly string[]): void {
   if (Math.max(killLeader, freezeLeader) > Math.max(ticks, 1) && options.ticks !== undefined) {
     throw new Broken('a leader is hit in a tick that never comes')
   }
+  expectWhole(options.scenario)
+  if (options.scenario.some(({ tick }) => tick > ticks) && options.ticks !== undefined) {
+    throw new Broken('something is done before a tick that never comes')
+  }
 }
+
+/** What was read once is read as the same again. */
+function expectWhole(scenario: readonly PlannedAct[]): void {
+  if (!isDeepStrictEqual(readScenario(scenario), scenario)) throw new Broken('an act is no act')
+}
+
+const act = fc.oneof(
+  fc.record({ tick: fc.integer({ min: 1, max: 9 }), do: fc.constantFrom(...DEEDS) }),
+  fc.record({
+    tick: fc.integer({ min: 1, max: 9 }),
+    do: fc.constantFrom(...DEEDS),
+    candidate: fc.integer({ min: 1, max: 10 }),
+    ms: fc.integer({ min: -9_000, max: 9_000 }),
+  }),
+)
+const acts = nearly(fc.array(act, { maxLength: 3 }), hostileJson)
 
 const chaos = fc
   .tuple(fc.oneof(fc.integer({ min: 0, max: 0xffff_ffff }), fc.constantFrom(-1, 1.5, 2 ** 32)), fc.nat(40))
@@ -107,5 +175,11 @@ export const localTargets: readonly Target[] = [
     refusals: [{ type: CustomersFileError, says: /^Nothing was loaded from .*customers\.csv:\n {2}\S/ }],
   }),
   target({ name: 'the flags of npm start', inputs: argv, read: readFlags, refusals: [WRONG_FLAG] }),
+  target({
+    name: 'a scenario of what is done by hand',
+    inputs: acts,
+    read: (value) => expectWhole(readScenario(value)),
+    refusals: [{ type: ActError, says: /^A scenario is a list|^Act \d+ of the scenario: "(do|tick|candidate|ms)"/ }],
+  }),
   target({ name: 'a plan of chaos', inputs: chaos, read: readChaos, refusals: [WRONG_FLAG] }),
 ]

@@ -1,29 +1,35 @@
 import { describe, expect, test } from 'vitest'
 import type { CallKind } from '../../../infra/local/faults/calls.ts'
 import type { Deed, Fault } from '../../../infra/local/faults/fault.ts'
-import { type LateCandidate, lateCandidate } from '../../../infra/local/faults/late-candidate.ts'
 import { createStriker } from '../../../infra/local/faults/strike.ts'
 import type { Call, Reply } from '../../../infra/local/host/interceptor.ts'
 
 const DONE: Reply = { statusCode: 200, headers: {}, body: 'done' }
 
+const RUNNING = ['leader', 'other']
+
 /** A striker, what it did to processes and servers in order, and calls of a kind in a row. */
-function scene(faults: readonly Fault[], late?: LateCandidate, running: readonly string[] = ['leader']) {
+function scene(faults: readonly Fault[], wakeAnother = async (_requestId: string) => {}) {
   const events: string[] = []
-  const struck: Fault[] = []
+  const struck: (readonly [Fault, requestId: string])[] = []
   const act = (what: string) => (requestId: string) => {
-    if (running.includes(requestId)) events.push(`${what} ${requestId}`)
-    return running.includes(requestId)
+    if (RUNNING.includes(requestId)) events.push(`${what} ${requestId}`)
+    return RUNNING.includes(requestId)
   }
   const stopping = new AbortController()
   const striker = createStriker({
     kindOf: ({ operation }) => KINDS.find((kind) => kind === operation),
     processes: { kill: async (requestId) => act('kill')(requestId), freeze: act('freeze'), thaw: act('thaw') },
-    onStrike: (fault) => struck.push(fault),
+    onStrike: (...what) => struck.push(what),
+    wakeAnother: async (requestId) => {
+      events.push(`rival of ${requestId} woken`)
+      await wakeAnother(requestId)
+      events.push('rival done')
+    },
     pastLeaseMs: 5,
     signal: stopping.signal,
   })
-  striker.tickStarts(faults, late)
+  striker.tickStarts(faults)
   const send = (kind: string, requestId = 'leader') => {
     const call: Call = {
       service: kind === 'charge' ? 'lambda' : 'dynamodb',
@@ -55,10 +61,22 @@ test('only the planned call is struck, and calls of another kind are not counted
   expect(struck).toHaveLength(1)
 })
 
+test('a strike is told with its fault, and with the request that it hit', async () => {
+  const [dropped, killed] = [faultAt('claim', { what: 'drop' }), faultAt('claim', { what: 'kill', when: 'after' }, 2)]
+  const { send, struck, striker } = scene([dropped, killed])
+  await send('claim', 'other')
+  await send('claim')
+  expect(struck).toEqual([
+    [dropped, 'other'],
+    [killed, 'leader'],
+  ])
+  expect(striker.struck()).toEqual([dropped, killed])
+})
+
 test('every tick counts from one', async () => {
   const { send, striker } = scene([])
   await send('claim')
-  striker.tickStarts([faultAt('claim', { what: 'drop' })], undefined)
+  striker.tickStarts([faultAt('claim', { what: 'drop' })])
   expect(await send('claim')).toBe('hangUp')
 })
 
@@ -86,35 +104,44 @@ describe('a leader is killed', () => {
 })
 
 describe('a frozen leader', () => {
-  const turn = (late: LateCandidate, events: string[]) =>
-    late.isCalled.then(() => {
-      events.push('the late candidate has its turn')
-      late.turnIsOver()
-    })
-
-  test('is thawed when the late candidate has had its turn; then its write goes on', async () => {
-    const late = lateCandidate()
-    const { send, events } = scene([faultAt('unknown', { what: 'freeze', when: 'before' })], late)
-    const turned = turn(late, events)
+  test('is thawed when a rival has had its turn; then its write goes on', async () => {
+    const { send, events } = scene([faultAt('unknown', { what: 'freeze', when: 'before' })])
     expect(await send('unknown')).toEqual(DONE)
-    await turned
-    expect(events).toEqual(['freeze leader', 'the late candidate has its turn', 'thaw leader', 'unknown arrives'])
+    expect(events).toEqual(['freeze leader', 'rival of leader woken', 'rival done', 'thaw leader', 'unknown arrives'])
   })
 
   test('gets its reply after the thaw where its call was carried out before', async () => {
-    const late = lateCandidate()
-    const { send, events } = scene([faultAt('claim', { what: 'freeze', when: 'after' })], late)
-    void turn(late, events)
+    const { send, events } = scene([faultAt('claim', { what: 'freeze', when: 'after' })])
     expect(await send('claim')).toEqual(DONE)
-    expect(events).toEqual(['claim arrives', 'freeze leader', 'the late candidate has its turn', 'thaw leader'])
+    expect(events).toEqual(['claim arrives', 'freeze leader', 'rival of leader woken', 'rival done', 'thaw leader'])
   })
 
-  test('does not keep a run that ends from ending', async () => {
-    const late = lateCandidate()
-    const { send, stopping, events } = scene([faultAt('claim', { what: 'freeze', when: 'before' })], late)
-    void turn(late, events)
+  test('sleeps for as long as the rival works, whose own calls go through', async () => {
+    const rival = Promise.withResolvers<void>()
+    const { send, events } = scene([faultAt('claim', { what: 'freeze', when: 'before' })], () => rival.promise)
+    const held = send('claim')
+    await expect.poll(() => events).toContain('rival of leader woken')
+    expect(await send('claim', 'other')).toEqual(DONE)
+    expect(events).not.toContain('thaw leader')
+    rival.resolve()
+    expect(await held).toEqual(DONE)
+    expect(events.slice(-2)).toEqual(['thaw leader', 'claim arrives'])
+  })
+
+  test('is one that still runs: for one that has ended nobody is woken, and its call is carried out once', async () => {
+    for (const when of ['before', 'after'] as const) {
+      const { send, events, struck } = scene([faultAt('claim', { what: 'freeze', when })])
+      expect(await send('claim', 'gone')).toEqual(DONE)
+      expect(events).toEqual(['claim arrives'])
+      expect(struck).toEqual([])
+    }
+  })
+
+  test('does not keep a run that ends from ending, and wakes nobody then', async () => {
+    const { send, stopping, events } = scene([faultAt('claim', { what: 'freeze', when: 'before' })])
     stopping.abort()
     expect(await send('claim')).toEqual(DONE)
+    expect(events).toEqual(['freeze leader', 'thaw leader', 'claim arrives'])
   })
 })
 

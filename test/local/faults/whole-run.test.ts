@@ -11,13 +11,14 @@ import { startDisplay } from '../../../infra/local/display/display.ts'
 import { parseOptions } from '../../../infra/local/options.ts'
 import { simulate } from '../../../infra/local/simulation.ts'
 import { appCommand, synthesize } from '../../../infra/local/stack/synthesize.ts'
+import { billing } from '../../../infra/local/tasks/billing.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
 /** Most of a run is waiting for retries and leases, so that runs go well side by side. */
 const [candidates, timeScale] = [2, 0.1]
 /** Shorter than the retries' delay, and long enough for a machine on which many processes start at once. */
 const LEASE_MS = 3_000
-const SHORT = ['--every', '0s', '--candidates', String(candidates), '--time-scale', String(timeScale)]
+const SHORT = ['--no-page', '--every', '0s', '--candidates', String(candidates), '--time-scale', String(timeScale)]
 const TIMEOUT_MS = 240_000
 
 /** The stacks, synthesized once for all runs: that is half of what starting one costs. */
@@ -56,7 +57,8 @@ async function runOnce(flags: string, customers?: number) {
     customers === undefined ? generateCustomers(1) : generateCustomers(1, customers, { dueTogether: true })
   const dynamodb = { endpoint: inject('dynamodbEndpoint'), stop: async () => {} }
   const { options } = parsed
-  const ended = await simulate({ options, subscriptions, app, root: ROOT, display, dynamodb, signal })
+  const task = billing(subscriptions)
+  const ended = await simulate({ options, task, app, root: ROOT, display, dynamodb, signal })
   return { ...ended, said }
 }
 

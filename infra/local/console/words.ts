@@ -1,0 +1,142 @@
+/** What a request asks, and what came of it, for a reader of a tenure's story. */
+
+import { property } from '../../../functions/json.ts'
+import type { Call, Reply } from '../host/interceptor.ts'
+import {
+  errorOf,
+  gatewayStatusOf,
+  isRefusal,
+  type LeaseCall,
+  leaseCallOf,
+  plainName,
+  rowOf,
+  writesOf,
+} from './lease-call.ts'
+
+/** Such as `Asks for the lease, to hold it until 21:40:03.120`. Times are UTC. */
+export function requestWords(call: Call, leaseTable: string): string {
+  const lease = leaseCallOf(call, leaseTable)
+  const others = writesOf(call, leaseTable).length
+  if (lease !== undefined) return leaseWords(lease, others)
+  const isFenced = JSON.stringify(call.body).includes(':tenureFence')
+  return taskWords(call) + (isFenced ? ', unless a newer leader has written it' : '')
+}
+
+function leaseWords(lease: LeaseCall, others: number): string {
+  const rows = `${others} ${others === 1 ? 'write' : 'writes'} of its own`
+  switch (lease.kind) {
+    case 'acquire':
+      return `Asks for the lease, to hold it until ${clock(lease.expiresAtMs)}`
+    case 'renew':
+      return `Renews the lease until ${clock(lease.expiresAtMs)}`
+    case 'saveCheckpoint':
+      return `Saves a checkpoint, and renews the lease until ${clock(lease.expiresAtMs)}`
+    case 'complete':
+      return others === 0 ? 'Records the tick as done' : `Records the tick as done, together with ${rows}`
+    case 'release':
+      return lease.how === 'failed'
+        ? `Gives the lease up: its task failed${lease.errorName === undefined ? '' : ` with ${lease.errorName}`}`
+        : 'Gives the lease up'
+    case 'guard':
+      return `Makes ${rows}, if it still leads`
+  }
+}
+
+function taskWords({ service, operation, target: fullName, body }: Call): string {
+  const target = plainName(fullName)
+  if (service === 'lambda') {
+    if (body['method'] === 'POST') return 'Asks the gateway to charge'
+    return body['method'] === 'GET' ? 'Asks the gateway what became of an earlier charge' : `Invokes ${target}`
+  }
+  switch (operation) {
+    case 'UpdateItem':
+      return `Updates a row of ${target}`
+    case 'PutItem':
+      return `Puts a row into ${target}`
+    case 'DeleteItem':
+      return `Deletes a row of ${target}`
+    case 'GetItem':
+      return `Reads a row of ${target}`
+    case 'Query':
+      return `Asks for rows of ${target}`
+    default:
+      return target === '' ? operation : `${operation} of ${target}`
+  }
+}
+
+export interface Answered {
+  /** What came back from where the call went; absent where it never arrived, or nothing has come back yet. */
+  readonly reply?: Reply | undefined
+  /** What the function got. */
+  readonly got: Reply | 'hangUp'
+  /** The token of whoever leads by now, where that is not the caller any more. */
+  readonly successor?: number | undefined
+}
+
+/** Such as `granted: token 1795240800001`, `carried out, but the reply was lost`. */
+export function answerWords(call: Call, leaseTable: string, { reply, got, successor }: Answered): string {
+  if (reply === undefined)
+    return got === 'hangUp' ? 'never arrived' : `not let through: ${outcomeWords(call, leaseTable, got, successor)}`
+  const outcome = outcomeWords(call, leaseTable, reply, successor)
+  if (got === 'hangUp') return `${outcome}; but the reply was lost`
+  return got.body === reply.body ? outcome : `${outcome}; but it was told otherwise`
+}
+
+function outcomeWords(call: Call, leaseTable: string, reply: Reply, successor: number | undefined): string {
+  const body = jsonOf(reply)
+  const error = errorOf(reply, body)
+  const isAcquire = leaseCallOf(call, leaseTable)?.kind === 'acquire'
+  if (error === undefined) return isAcquire ? grantWords(call, body) : gatewayWords(call, body)
+  if (!isRefusal(error)) return error
+  const row = property(body, 'Item')
+  if (isRepeated(call, row)) return 'refused, for it was carried out before'
+  if (isAcquire) return refusedLeaseWords(row)
+  return successor === undefined ? 'refused: its condition does not hold' : `refused: token ${successor} leads by now`
+}
+
+function grantWords({ body: request }: Call, body: unknown): string {
+  const { fencingToken, holder } = rowOf(property(body, 'Attributes'))
+  const nowMs = Number(property(property(property(request, 'ExpressionAttributeValues'), ':now'), 'N'))
+  const token = (fencingToken ?? nowMs) + 1
+  return `granted, with token ${token}${holder === undefined ? '' : `: the time of token ${fencingToken} had run out`}`
+}
+
+/** Whether the row shows the mark of this very request: its reply was lost, and the client asked again. */
+function isRepeated({ body: request }: Call, row: unknown): boolean {
+  const sent = (name: string) => JSON.stringify(property(property(request, 'ExpressionAttributeValues'), name))
+  const found = (name: string) => JSON.stringify(property(row, name))
+  const attempt = sent(':attempt')
+  return attempt !== undefined && attempt === found('attempt') && (sent(':step') ?? found('step')) === found('step')
+}
+
+function refusedLeaseWords(item: unknown): string {
+  const { holder, fencingToken, expiresAtMs } = rowOf(item)
+  if (holder === undefined) return 'refused: the lease is not to be had for this tick'
+  return `refused: token ${fencingToken} leads${expiresAtMs === undefined ? '' : ` until ${clock(expiresAtMs)}`}`
+}
+
+function gatewayWords(call: Call, body: unknown): string {
+  const { service } = call
+  const statusCode = gatewayStatusOf(call, body)
+  const errorType = property(body, 'errorType')
+  if (service === 'lambda' && typeof errorType === 'string') return `failed with ${errorType}`
+  if (statusCode === undefined) return 'done'
+  if (statusCode === 402) return 'declined'
+  if (statusCode >= 300) return `HTTP ${statusCode}`
+  return property(property(body, 'headers'), 'idempotent-replayed') === 'true'
+    ? 'answered as before, nothing charged'
+    : 'done'
+}
+
+export function jsonOf({ body }: Pick<Reply, 'body'>): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return body
+  }
+}
+
+/** `21:40:03.120` in UTC; the number itself where it is no instant. */
+export function clock(ms: number): string {
+  return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString().slice(-13, -1) : String(ms)
+}
