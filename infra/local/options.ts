@@ -126,7 +126,10 @@ export function parseOptions(argv: readonly string[]): Parsed {
   const acts: PlannedAct[] = []
   const plans = (read: (text: string) => PlannedAct) => (text: string) => void acts.push(read(text))
   const command = new Command('npm start --')
-    .description('Runs the deployed stacks on this machine: one leader charges the subscriptions at every tick.')
+    .description(
+      'Runs the deployed stacks on this machine, one leader at every tick, and serves a page on which to watch and to break it.',
+    )
+    .optionsGroup('The run:')
     .option(
       '--every <duration>',
       'the least time from one tick to the next, such as 500ms, 2s, 1m (default: 2s)',
@@ -140,11 +143,21 @@ export function parseOptions(argv: readonly string[]): Parsed {
       fileOrNumber,
     )
     .option('--cold', 'every invocation in a new execution environment', false)
+    .option('--time-scale <factor>', "how long Lambda's retry delays and the lease last here", timeScale, 0.1)
     .option('--json', 'one JSON object as the last line of standard output; the rest goes to standard error', false)
+    .option('--port <number>', "the page's port (default: any that is free)", wholeNumber(1, 65_535))
+    .option('--no-page', 'without the page on which to watch the election, and break it')
+
+    .optionsGroup('Break it:')
     .option('--kill-leader <tick>', 'kill the leader of this tick when the gateway has charged and not replied', tick)
     .option(
       '--freeze-leader <tick>',
       'freeze the leader of this tick before a write, until its successor is done',
+      tick,
+    )
+    .option(
+      '--thaw-leader <tick>',
+      'thaw the frozen leader before this tick, not already when its successor is done',
       tick,
     )
     .option(
@@ -157,11 +170,6 @@ export function parseOptions(argv: readonly string[]): Parsed {
         .choices(CONTROLS)
         .argParser(oneControlMore)
         .default([], 'none'),
-    )
-    .option(
-      '--thaw-leader <tick>',
-      'thaw the frozen leader before this tick, not already when its successor is done',
-      tick,
     )
     .option(
       '--skew-clock <tick:candidate:duration>',
@@ -182,19 +190,21 @@ export function parseOptions(argv: readonly string[]): Parsed {
     )
     .option('--remove-candidate <tick:candidate>', 'one candidate less', plans(candidateAt('removeCandidate')))
     .option('--scenario <file>', 'JSON file of what to do to the election, and before which tick')
+
+    .optionsGroup('Your own function:')
     .option('--function <file>', 'run the handler that this module exports instead of billing; needs --lease')
     .option('--lease <name>', 'the lease that it asks for')
-    .option('--env <name=value>', 'a variable of its environment; may be repeated', oneVariableMore, {})
-    .option(
-      '--table <name:key[:sortKey]>',
-      'a table that it uses, with texts as keys; may be repeated',
-      oneTableMore,
-      [],
+    .addOption(
+      new Option('--env <name=value>', 'a variable of its environment; may be repeated')
+        .argParser(oneVariableMore)
+        .default({}, 'none'),
+    )
+    .addOption(
+      new Option('--table <name:key[:sortKey]>', 'a table that it uses, with texts as keys; may be repeated')
+        .argParser(oneTableMore)
+        .default([], 'none'),
     )
     .option('--timeout <duration>', 'how long it may run at a time: 1s to 15m (default: 5m)', timeoutMs)
-    .option('--port <number>', "the page's port (default: any that is free)", wholeNumber(1, 65_535))
-    .option('--no-page', 'without the page on which to watch the election, and break it')
-    .option('--time-scale <factor>', "how long Lambda's retry delays and the lease last here", timeScale, 0.1)
     .addHelpText('after', EPILOG)
   const read = readFlags<Flags>(command, argv, ' Flags go behind `--`: npm start -- --ticks 5')
   if (read.kind === 'help') return read
