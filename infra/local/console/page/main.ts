@@ -4,7 +4,7 @@ import { CUSTOM_PROPERTIES } from '../../../../functions/console/palette.ts'
 import { renderLegend, renderMarkLegend } from '../../../../functions/console/timeline/legend.ts'
 import { renderTimeline, type Timeline } from '../../../../functions/console/timeline.ts'
 import { sendActs } from './acting.ts'
-import { part, patch } from './dom.ts'
+import { part, patch, replace } from './dom.ts'
 import { listen } from './feed-source.ts'
 import { fold } from './fold.ts'
 import { newHistory } from './history.ts'
@@ -29,12 +29,14 @@ let history = newHistory()
 /** How far the server's clock is ahead of the browser's. */
 let offsetMs = 0
 let isDue = false
+let isScrolling = false
 let drawnRevision = -1
 
 const scroller = createScroller(part('scroller'), part('spacer'), invalidate)
 const story = createStoryPanel(() => history)
 
-function invalidate(): void {
+function invalidate(byScrolling = false): void {
+  isScrolling ||= byScrolling
   if (isDue) return
   isDue = true
   requestAnimationFrame(draw)
@@ -47,7 +49,9 @@ function draw(): void {
   const window = scroller.windowFor(fromMs, nowMs, over === undefined ? (setup?.leaseMs ?? 0) : 0)
   const picture = pictureOf(history, window)
   part('picture').style.width = `${window.width}px`
-  patch('picture', renderTimeline(picture, CUSTOM_PROPERTIES))
+  const draws = isScrolling ? replace : patch
+  draws('picture', renderTimeline(picture, CUSTOM_PROPERTIES))
+  isScrolling = false
   patch('leader', html`${leaderWords(history, nowMs)}`)
   part('follow').setAttribute('aria-pressed', String(scroller.isFollowing()))
   drawLegend(picture)

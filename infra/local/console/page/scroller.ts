@@ -22,7 +22,12 @@ const AT_END_PX = 4
 /** Of the window, in which a lease is going to run out. */
 const MOST_FUTURE = 0.2
 
-export function createScroller(element: HTMLElement, spacer: HTMLElement, changed: () => void): Scroller {
+/** @param changed whether the user has scrolled, or something else asks for a new picture */
+export function createScroller(
+  element: HTMLElement,
+  spacer: HTMLElement,
+  changed: (isScrolling: boolean) => void,
+): Scroller {
   let zoom = DEFAULT_ZOOM
   let isFollowing = true
   /** The left edge, where it does not follow. */
@@ -40,9 +45,9 @@ export function createScroller(element: HTMLElement, spacer: HTMLElement, change
     placedPx = element.scrollLeft
     isFollowing = placedPx + element.clientWidth >= lengthPx - AT_END_PX
     fromMs = startMs + placedPx / pxPerMs()
-    changed()
+    changed(true)
   })
-  new ResizeObserver(changed).observe(element)
+  new ResizeObserver(() => changed(false)).observe(element)
 
   const windowFor: Scroller['windowFor'] = (beganMs, nowMs, futureMs) => {
     const [width, scale] = [element.clientWidth, pxPerMs()]
@@ -65,14 +70,14 @@ export function createScroller(element: HTMLElement, spacer: HTMLElement, change
     isFollowing: () => isFollowing,
     follow: (wanted) => {
       isFollowing = wanted
-      changed()
+      changed(false)
     },
     zoom: (steps) => {
       const half = element.clientWidth / 2
       const middleMs = fromMs + half / pxPerMs()
       zoom = Math.min(ZOOMS.length - 1, Math.max(0, zoom + steps))
       fromMs = middleMs - half / pxPerMs()
-      changed()
+      changed(false)
     },
   }
 }
