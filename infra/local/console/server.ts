@@ -6,6 +6,7 @@
  */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Act, ActError, readAct } from '../faults/acts.ts'
 import type { All } from './entries.ts'
 import type { Feed } from './feed.ts'
@@ -35,17 +36,23 @@ const LONGEST_BODY = 1_000
 const HEARTBEAT_MS = 15_000
 /** What a page that does not read may have waiting, in bytes: beyond it, it has to come again. */
 const MOST_WAITING = 64 * 1024 * 1024
+/** How long a page may take to hear the end. */
+const MOST_PARTING_MS = 1_000
 
 /** @throws Error that says what to do where the port is taken */
 export async function startConsole({ port, feed, stories, act }: ConsoleOptions): Promise<Console> {
   const page = await bundlePage()
+  const streams = new Set<ServerResponse>()
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { method = '', url = '/', headers } = request
     if (!isOurs(headers.host)) return reply(response, 421, 'This server is for this machine alone')
     const { pathname = '' } = URL.parse(url, 'http://local') ?? {}
     if (method === 'GET' && pathname === '/') return reply(response, 200, page.html, page.headers)
-    if (method === 'GET' && pathname === '/feed') return stream(response, feed)
+    if (method === 'GET' && pathname === '/feed') {
+      streams.add(response.on('close', () => streams.delete(response)))
+      return stream(response, feed)
+    }
     const [, tenure] = /^\/tenures\/(\d+)$/.exec(pathname) ?? []
     if (method === 'GET' && tenure !== undefined) return storyOf(Number(tenure), response)
     if (method === 'POST' && pathname === '/acts') return carryOut(request, response)
@@ -94,9 +101,10 @@ export async function startConsole({ port, feed, stories, act }: ConsoleOptions)
     url: `http://${HOST}:${ownPort}/`,
     stop: async () => {
       server.close()
-      // What is over is the last that a page hears: it was written before, and `end` lets it arrive.
-      server.closeIdleConnections()
-      setImmediate(() => server.closeAllConnections())
+      // What is over is the last that a page hears: it is to arrive, where the page listens.
+      const heard = [...streams].map((stream) => once(stream.end(), 'close'))
+      await Promise.race([Promise.all(heard), sleep(MOST_PARTING_MS, undefined, { ref: false })])
+      server.closeAllConnections()
       await closed
     },
   }

@@ -35,7 +35,8 @@ export function pictureOf(history: History, window: Window): Timeline {
     )
   })
   const lease = visible.map((tenure) => leaseBar(tenure, nowMs))
-  const ofLease = [...marksOf(notes.filter(({ kind }) => kind === 'tick')), ...expiries(visible, nowMs)]
+  const ofAll = notes.filter(({ kind, candidate }) => kind === 'tick' || (kind === 'broken' && candidate === undefined))
+  const ofLease = [...marksOf(ofAll), ...expiries(visible, nowMs)]
   const effects = notes.filter(({ kind }) => kind === 'accepted' || kind === 'refused')
   return {
     ...window,

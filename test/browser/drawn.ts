@@ -1,0 +1,66 @@
+/** What is drawn in the time line, read from its shapes. */
+import type { Page } from 'playwright-core'
+
+export interface DrawnLane {
+  readonly name: string
+  readonly bars: readonly DrawnBar[]
+  /** Their tooltips. */
+  readonly marks: readonly string[]
+}
+
+export interface DrawnBar {
+  /** Its token; empty where several tenures are drawn as one. */
+  readonly id: string
+  readonly title: string
+}
+
+export async function lanesOf(page: Page): Promise<readonly DrawnLane[]> {
+  const lanes = page.locator('#picture svg > g:has(> g:first-child > title)')
+  const drawn: readonly (readonly DrawnShape[])[] = await lanes.evaluateAll((all) =>
+    all.map((lane) =>
+      [...lane.querySelectorAll(':scope > g')].map((shape) => ({
+        title: shape.querySelector(':scope > title').textContent,
+        id: shape.getAttribute('data-bar') ?? '',
+        isMark: shape.hasAttribute('transform'),
+      })),
+    ),
+  )
+  return drawn
+    .map(([name, ...shapes]) => ({
+      name: name?.title ?? '',
+      bars: shapes.filter(({ isMark }) => !isMark).map(({ id, title }) => ({ id, title })),
+      marks: shapes.filter(({ isMark }) => isMark).map(({ title }) => title),
+    }))
+    .filter(({ name }) => !name.startsWith('now, '))
+}
+
+interface DrawnShape extends DrawnBar {
+  readonly isMark: boolean
+}
+
+/** The lane whose name is this, or begins with it; without anything in it where there is none. */
+export async function laneOf(page: Page, name: string): Promise<DrawnLane> {
+  const lane = (await lanesOf(page)).find((one) => one.name === name || one.name.startsWith(`${name},`))
+  return lane ?? { name: '', bars: [], marks: [] }
+}
+
+/** All tooltips of one kind of shape, in all lanes, each on a line of its own. */
+export async function allOf(page: Page, what: 'bars' | 'marks'): Promise<string> {
+  const lanes = await lanesOf(page)
+  const titles = lanes.flatMap(({ bars, marks }) => (what === 'bars' ? bars.map(({ title }) => title) : marks))
+  return titles.map((title) => title.replaceAll('\n', '; ')).join('\n')
+}
+
+/** A counter, such as `Ticks`. */
+export async function counterOf(page: Page, name: string): Promise<number> {
+  const [, value = ''] = new RegExp(`${name}\\s*(\\d+)`).exec(await page.locator('#counters').innerText()) ?? []
+  return value === '' ? Number.NaN : Number(value)
+}
+
+/** The rows of the table of tenures: the token, or `none`, and the other cells. */
+export async function rowsOf(page: Page): Promise<ReadonlyMap<string, readonly string[]>> {
+  const rows = await page
+    .locator('#tenures tbody tr')
+    .evaluateAll((all) => all.map((row) => [row.id, ...[...row.children].map((cell) => cell.textContent ?? '')]))
+  return new Map(rows.map(([id = '', ...cells]) => [id, cells]))
+}

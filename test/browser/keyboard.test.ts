@@ -1,0 +1,132 @@
+/** The page without a mouse. */
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { lanesOf } from './drawn.ts'
+import { STORY, startMadeUp } from './made-up.ts'
+import { describeInBrowser, openingPages } from './pages.ts'
+
+describeInBrowser('by the keyboard alone', () => {
+  const open = openingPages()
+
+  const focused = (page: Page) => page.evaluate('document.activeElement.id')
+  const scrollLeft = (page: Page): Promise<number> =>
+    page.locator('#scroller').evaluate((scroller) => scroller.scrollLeft)
+  const isFollowing = (page: Page) => page.getAttribute('#follow', 'aria-pressed')
+  const ready = (page: Page) => page.locator('#picture [data-bar]').first().waitFor()
+
+  test('every control is reached, in the order in which it is read', async () => {
+    const { url } = await startMadeUp({
+      ticks: 30,
+      more: [
+        ...[3, 4, 5, 6, 7, 8, 9, 10].map((candidate) => {
+          return {
+            kind: 'candidate',
+            candidate,
+            isThere: false,
+            skewMs: 0,
+            isCutOff: false,
+            dropsReply: false,
+          } as const
+        }),
+        { kind: 'leader', frozen: [1] },
+      ],
+    })
+    const page = await open(url)
+    await ready(page)
+    await expect.poll(() => page.locator('#candidates li').count()).toBe(2)
+    const reached: unknown[] = []
+    do {
+      await page.keyboard.press('Tab')
+      reached.push(await focused(page))
+    } while (reached.at(-1) !== '' && reached.length < 100)
+    const rows: readonly string[] = await page
+      .locator('#tenures tbody button')
+      .evaluateAll((buttons) => buttons.map((button) => button.id))
+    const ofCandidates = [1, 2].flatMap((candidate) =>
+      ['skew', 'drop', 'cut', 'remove'].map((what) => `act-${what}-${candidate}`),
+    )
+    expect(rows).toHaveLength(20)
+    expect(reached).toEqual([
+      ...['zoom-out', 'zoom-in', 'follow', 'scroller', 'act-kill', 'act-freeze', 'act-thaw'],
+      ...[...ofCandidates, 'act-add', ...rows, ''],
+    ])
+  })
+
+  test('an act is done, a clock is set', async () => {
+    const { url, acts } = await startMadeUp({ ticks: 3 })
+    const page = await open(url)
+    await ready(page)
+    await page.focus('#act-kill')
+    await page.keyboard.press('Enter')
+    await page.focus('#act-cut-2')
+    await page.keyboard.press('Space')
+    await page.focus('#act-skew-3')
+    await page.keyboard.press('ArrowDown')
+    await expect.poll(() => acts).toHaveLength(3)
+    expect(acts).toEqual([
+      { do: 'killLeader' },
+      { do: 'cutOff', candidate: 2 },
+      { do: 'skewClock', candidate: 3, ms: 500 },
+    ])
+  })
+
+  test('a story is opened, read and closed, and one is where one was', async () => {
+    const { url, tick } = await startMadeUp({ ticks: 30, story: STORY })
+    const page = await open(url)
+    await ready(page)
+    const third = page.locator('#tenures tbody button').nth(2)
+    const id = await third.getAttribute('id')
+    await third.focus()
+    await page.keyboard.press('Enter')
+    const story = page.getByRole('dialog')
+    await expect.poll(() => story.innerText()).toContain('granted, with token 7')
+    expect(await focused(page)).toBe('story-close')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter') // the request of its first step with one
+    await expect.poll(() => story.locator('details').first().getAttribute('open')).not.toBeNull()
+    tick() // the table gets a row more meanwhile
+    await expect.poll(() => page.locator('#counters').textContent()).toContain('Ticks31')
+    await page.keyboard.press('Escape')
+    await expect.poll(() => story.count()).toBe(0)
+    expect(await focused(page)).toBe(id)
+    await page.keyboard.press('Enter')
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(1)
+    await page.keyboard.press('Enter') // on Close
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(0)
+    expect(await focused(page)).toBe(id)
+  })
+
+  test('the time line is scrolled back by arrows, and End follows again', async () => {
+    const { url } = await startMadeUp()
+    const page = await open(url)
+    await ready(page)
+    await expect.poll(() => scrollLeft(page)).toBeGreaterThan(2_000)
+    expect(await isFollowing(page)).toBe('true')
+    await page.focus('#scroller')
+    const end = await scrollLeft(page)
+    for (let times = 0; times < 10; times += 1) await page.keyboard.press('ArrowLeft')
+    await expect.poll(() => scrollLeft(page)).toBeLessThan(end - 100)
+    await expect.poll(() => isFollowing(page)).toBe('false')
+    await page.keyboard.press('End')
+    await expect.poll(() => isFollowing(page)).toBe('true')
+    await expect.poll(() => scrollLeft(page)).toBeGreaterThan(end)
+  })
+
+  test('the time line is drawn closer by + and wider by −', async () => {
+    const { url } = await startMadeUp()
+    const page = await open(url)
+    await ready(page)
+    const bars = async () => (await lanesOf(page)).find(({ name }) => name.startsWith('lease'))?.bars.length ?? 0
+    await expect.poll(bars).toBeGreaterThan(8)
+    const before = await bars()
+    await page.focus('#scroller')
+    await page.keyboard.press('+')
+    await page.keyboard.press('+')
+    await expect.poll(bars).toBeLessThan(before / 2)
+    for (let times = 0; times < 3; times += 1) await page.keyboard.press('-')
+    await expect.poll(bars).toBeGreaterThan(before)
+    await page.focus('#zoom-in')
+    await page.keyboard.press('Enter')
+    await expect.poll(async () => Math.abs((await bars()) - before)).toBeLessThanOrEqual(1)
+  })
+})

@@ -1,0 +1,209 @@
+/** A whole run, watched and broken by hand on its page. The tests are one story, in this order. */
+import { createServer } from 'node:http'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { allOf, counterOf, laneOf, lanesOf, rowsOf } from './drawn.ts'
+import { describeInBrowser, pageAt, type Watched, watchingContexts } from './pages.ts'
+import { type Run, startRun } from './run.ts'
+
+/** Leases of 2 seconds and a quarter: long enough for a busy machine, and soon over. */
+const FLAGS = ['--every', '1s', '--candidates', '3', '--time-scale', '0.15']
+
+describeInBrowser('the page of a run', () => {
+  const watch = watchingContexts()
+  let run: Run
+  let watched: Watched
+  let page: Page
+  beforeAll(async () => {
+    ;[run, watched] = await Promise.all([startRun(...FLAGS), watch()])
+    page = await pageAt(watched.context, run.url)
+  })
+  afterAll(() => run?.end())
+
+  const marksOf = async (name: string) => (await laneOf(page, name)).marks.join('\n')
+  const markOn = (candidate: number, words: string) =>
+    expect.poll(() => marksOf(`candidate ${candidate}`)).toContain(`Candidate ${candidate}: ${words}`)
+  const follow = async () => {
+    await page.focus('#scroller')
+    await page.keyboard.press('End')
+    await expect.poll(() => page.getAttribute('#follow', 'aria-pressed')).toBe('true')
+  }
+  const candidateLane = async (candidate: number) => JSON.stringify(await laneOf(page, `candidate ${candidate}`))
+  const ofCandidate = (candidate: number) => page.locator(`#candidate-${candidate}`)
+
+  test('shows a race: lanes, bars, why the others stand by, effects and counters', async () => {
+    await expect.poll(() => counterOf(page, 'Completed')).toBeGreaterThanOrEqual(2)
+    const names = (await lanesOf(page)).map(({ name }) => name.replace(/,.*/, ''))
+    expect(names).toEqual(['candidate 1', 'candidate 2', 'candidate 3', 'lease', 'effects'])
+    await expect.poll(() => allOf(page, 'bars')).toMatch(/^completed: candidate [123], token \d+; tick .*Z;/m)
+    await expect.poll(() => allOf(page, 'marks')).toMatch(/^stood by: (held|completed|contended);/m)
+    await expect.poll(() => marksOf('effects')).toMatch(/accepted, from candidate [123] with token \d+/)
+    await expect.poll(() => marksOf('lease')).toMatch(/^tick \d+: .*Z/)
+    expect(await page.locator('#subject').innerText()).toMatch(/^billing on the lease billing, which lasts 2\.25 s/)
+    expect(await counterOf(page, 'Ticks')).toBeGreaterThanOrEqual(2)
+    expect(await counterOf(page, 'Completed twice')).toBe(0)
+  })
+
+  test('freezes the leader at a click, shows who takes over, and the write of the thawed one refused', async () => {
+    await page.click('#act-freeze')
+    await expect.poll(() => page.locator('#leader').innerText()).toMatch(/Frozen: candidate [123]\.$/)
+    const [frozen] = /\d$/.exec((await page.locator('#leader').innerText()).slice(0, -1)) ?? []
+    await markOn(Number(frozen), 'frozen, with a write on its way')
+    const taken = new RegExp(`^taken over: candidate ${frozen}, .*taken over by token`, 'm')
+    await expect.poll(() => allOf(page, 'bars')).toMatch(taken)
+    expect(await counterOf(page, 'Stale effects refused')).toBe(0)
+
+    await page.click('#act-thaw')
+    await markOn(Number(frozen), 'thawed')
+    await expect.poll(() => marksOf('effects')).toMatch(new RegExp(`refused, from candidate ${frozen} with token`))
+    await expect.poll(() => counterOf(page, 'Stale effects refused')).toBeGreaterThanOrEqual(1)
+    await expect.poll(async () => [...(await rowsOf(page)).values()].join('\n')).toMatch(/taken over.*refused/)
+    await expect.poll(() => page.locator('#legend').innerText()).toMatch(/taken over[\s\S]*effect refused/)
+  })
+
+  test('opens the story of a bar that is clicked, with each request and its answer', async () => {
+    await page.click('#follow') // what stands still can be clicked
+    const { bars } = await laneOf(page, 'lease')
+    const { id, title } = bars.findLast((bar) => bar.title.startsWith('completed: ')) ?? { id: '', title: '' }
+    const [who] = /candidate \d, token \d+/.exec(title) ?? ['']
+    await page.locator(`#picture [data-bar="${id}"] rect`).last().click()
+    const story = page.getByRole('dialog', { name: who })
+    await expect.poll(() => story.innerText()).toContain('Outcome: completed.')
+    const told = await story.locator('#story-body').innerText()
+    expect(told).toMatch(/Woken for the tick [\s\S]*Asks for the lease, to hold it until [\s\S]*granted, with token /)
+    expect(told).toMatch(/Records the tick as done/)
+
+    const asks = story.locator('li', { hasText: 'Asks for the lease' })
+    await asks.getByText('Request').click()
+    await expect.poll(() => asks.locator('pre').first().innerText()).toContain('"ConditionExpression"')
+    await asks.getByText('Answer').click()
+    await expect.poll(() => asks.locator('pre').last().innerText()).toContain('"Attributes"')
+    await page.keyboard.press('Escape')
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(0)
+    await follow()
+  })
+
+  test('shows the same history after a reload', async () => {
+    const beginning = async () => {
+      await page.locator('#scroller').evaluate((scroller) => {
+        scroller.scrollLeft = 0
+      })
+      await expect.poll(async () => (await laneOf(page, 'lease')).marks.join()).toMatch(/^tick 1:/)
+      const all = (await lanesOf(page)).map(({ name, bars, marks }) => [name.replace(/,.*/, ''), bars, marks] as const)
+      return new Map(all.map(([name, bars, marks]) => [name, { bars, marks }]))
+    }
+    const counters = async () => ({
+      ticks: await counterOf(page, 'Ticks'),
+      completed: await counterOf(page, 'Completed'),
+      refused: await counterOf(page, 'Stale effects refused'),
+    })
+    const [before, countedBefore, rowsBefore] = [await beginning(), await counters(), await rowsOf(page)]
+    await page.reload()
+    await expect.poll(() => counterOf(page, 'Ticks')).toBeGreaterThanOrEqual(countedBefore.ticks)
+    const [after, countedAfter, rowsAfter] = [await beginning(), await counters(), await rowsOf(page)]
+
+    expect([...after.keys()]).toEqual([...before.keys()])
+    let compared = 0
+    for (const [name, { bars }] of before) {
+      for (const bar of bars.filter(({ title }) => !title.startsWith('leading'))) {
+        expect(after.get(name)?.bars).toContainEqual(bar)
+        compared += 1
+      }
+    }
+    expect(compared).toBeGreaterThanOrEqual(4)
+    expect(countedAfter.completed).toBeGreaterThanOrEqual(countedBefore.completed)
+    expect(countedAfter.refused).toBe(countedBefore.refused)
+    const outcomes = (rows: ReadonlyMap<string, readonly string[]>) =>
+      [...rows].filter(([id, cells]) => rowsAfter.has(id) && !cells.join().includes('leading'))
+    for (const [id, cells] of outcomes(rowsBefore)) expect(rowsAfter.get(id)).toEqual(cells)
+    await follow()
+  })
+
+  test('kills a leader, whose bar then says so', async () => {
+    await page.click('#act-kill')
+    await expect.poll(() => allOf(page, 'marks')).toMatch(/^Candidate [123]: killed/m)
+    await expect.poll(() => allOf(page, 'bars')).toMatch(/^failed.*signal: killed/m)
+  })
+
+  test('sets a clock ahead, and right again', async () => {
+    await page.selectOption('#act-skew-1', '5000')
+    await markOn(1, 'its clock is set 5 s ahead')
+    await page.selectOption('#act-skew-1', '0')
+    await markOn(1, 'its clock is right again')
+    await expect.poll(() => page.locator('#act-skew-1').inputValue()).toBe('0')
+  })
+
+  test('loses a reply', async () => {
+    await page.click('#act-drop-2')
+    await markOn(2, 'a reply to it was lost')
+    await expect.poll(() => page.locator('#act-drop-2').isEnabled()).toBe(true)
+  })
+
+  test('cuts a candidate off and connects it again', async () => {
+    await ofCandidate(3).getByRole('button', { name: 'Cut off' }).click()
+    await markOn(3, 'cut off')
+    await ofCandidate(3).getByRole('button', { name: 'Connect again' }).click()
+    await markOn(3, 'connected again')
+    await expect.poll(() => ofCandidate(3).getByRole('button', { name: 'Cut off' }).count()).toBe(1)
+  })
+
+  test('adds a candidate, which races too, and removes it', async () => {
+    await page.click('#act-add')
+    await markOn(4, 'added')
+    await expect.poll(() => candidateLane(4)).toMatch(/stood by: |token \d+/)
+    await page.click('#act-remove-4')
+    await markOn(4, 'removed')
+    await expect.poll(() => page.locator('#candidate-4').count()).toBe(0)
+  })
+
+  test('says in a sentence why something cannot be done', async () => {
+    expect(await page.locator('#act-thaw').isDisabled()).toBe(true)
+    // As by a page that has not heard the latest.
+    await page.locator('#act-thaw').evaluate((thaw) => {
+      thaw.removeAttribute('disabled')
+      thaw.click()
+    })
+    await expect.poll(() => page.getByRole('alert').innerText()).toBe('Nobody is frozen.')
+    await page.click('#act-drop-1')
+    await expect.poll(() => page.getByRole('alert').innerText()).toBe('')
+  })
+
+  test('asks nothing of anybody else, nor can', async () => {
+    expect(watched.complaints).toEqual([])
+    expect(watched.requests.length).toBeGreaterThan(3)
+    expect(watched.requests.filter((url) => !url.startsWith(run.url))).toEqual([])
+
+    const asked: unknown[] = []
+    const other = createServer((request, response) => {
+      asked.push(request.url)
+      response.end()
+    })
+    await new Promise<void>((resolve) => void other.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void other.close())
+    const address = other.address()
+    const port = typeof address === 'object' ? address?.port : undefined
+    const tried = await page.locator('body').evaluate(async (body, elsewhere) => {
+      const answer = await fetch(elsewhere, { mode: 'no-cors' }).then(
+        () => 'answered',
+        () => 'refused',
+      )
+      const image = body.ownerDocument.createElement('img')
+      const loaded = new Promise((resolve) => {
+        image.onload = () => resolve('loaded')
+        image.onerror = () => resolve('refused')
+      })
+      image.src = `${elsewhere}image`
+      return [answer, await loaded]
+    }, `http://127.0.0.1:${port}/`)
+    expect({ tried, asked }).toEqual({ tried: ['refused', 'refused'], asked: [] })
+  })
+
+  test('tells when the run is over', async () => {
+    const code = await run.interrupt()
+    expect({ code, said: code === 0 ? '' : run.said() }).toEqual({ code: 0, said: '' })
+    await expect.poll(() => page.locator('#leader').innerText()).toBe('The run is over.')
+    expect(await page.locator('#act-kill').isDisabled()).toBe(true)
+    expect(await page.locator('#connection').innerText()).toBe('')
+    expect(await counterOf(page, 'Completed twice')).toBe(0)
+  })
+})

@@ -1,0 +1,54 @@
+/** `npm start`, with all that belongs to it, for a browser to look at. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const START = join(import.meta.dirname, '../../infra/local/start.ts')
+const ADDRESS = /^Watch the election, and break it: (http:\/\/127\.0\.0\.1:\d+\/)$/m
+
+export interface Run {
+  /** As it was printed. */
+  readonly url: string
+  /** All that was printed so far. */
+  said(): string
+  /** As Ctrl-C does. @returns the exit code */
+  interrupt(): Promise<number | null>
+  /** At once, and whatever it had in the temporary directory. */
+  end(): Promise<void>
+}
+
+export async function startRun(...flags: readonly string[]): Promise<Run> {
+  const directory = await mkdtemp(join(tmpdir(), 'tenure-browser-'))
+  const env = { ...process.env, TMPDIR: directory, NO_COLOR: '1' }
+  const child = spawn(process.execPath, [START, ...flags], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const closed = once(child, 'close')
+  const printed = Promise.withResolvers<string>()
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+      const [, url] = ADDRESS.exec(said) ?? []
+      if (url !== undefined) printed.resolve(url)
+    })
+  }
+  const end = async () => {
+    child.kill('SIGKILL') // its watchdog ends what it has started
+    await closed
+    await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
+  }
+  try {
+    const url = await Promise.race([printed.promise, closed.then(() => undefined)])
+    if (url === undefined) throw new Error(`It ended before it printed an address:\n${said}`)
+    const interrupt = async (): Promise<number | null> => {
+      child.kill('SIGINT')
+      await closed
+      return child.exitCode
+    }
+    return { url, said: () => said, interrupt, end }
+  } catch (error) {
+    await end()
+    throw error
+  }
+}
