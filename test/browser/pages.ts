@@ -61,10 +61,8 @@ function watch(context: BrowserContext): Watched {
   })
   context.on('console', (message) => {
     const isRefusedAct = message.location().url.endsWith('/acts') && message.text().includes('409')
-    // The run may end before the page has closed its ear.
-    const isEndOfFeed = message.location().url.endsWith('/feed') && message.text().includes('ERR_INCOMPLETE_CHUNKED')
     const isBad = ['warning', 'error'].includes(message.type())
-    if (isBad && !isRefusedAct && !isEndOfFeed) complaints.push(message.text())
+    if (isBad && !isRefusedAct) complaints.push(message.text())
   })
   context.on('weberror', (error) => complaints.push(String(error.error())))
   return { context, requests, complaints }
