@@ -13,5 +13,5 @@ export {
   unowed,
 } from './customers/audit.ts'
 export { CustomersFileError, readCustomers, toCsv } from './customers/csv.ts'
-export { generateCustomers } from './customers/generate.ts'
+export { generateCustomers, generateWeeklyCustomers } from './customers/generate.ts'
 export { earliestDueAt, seedSubscriptions } from './customers/seed.ts'

@@ -1,5 +1,6 @@
 /** What one try of a candidate came to, read from what its function returned, threw or logged. */
 import { parseJson, property } from '../../functions/json.ts'
+import type { Seen } from './console/seen.ts'
 import type { Ending } from './host/environment.ts'
 import type { ErrorReport } from './host/runtime.ts'
 
@@ -37,6 +38,13 @@ export function outcomeOf(ending: Ending): TryOutcome {
   if (status === 'released') return { status }
   const errorMessage = `The function returned no outcome, but ${JSON.stringify(ending.value)}`
   return { status: 'failed', error: { errorType: 'UnknownOutcome', errorMessage }, logs: [], work: workOf(undefined) }
+}
+
+/** Who failed when its tick was recorded as done already has completed it, as its requests show. */
+export function completedAfterAll(outcome: TryOutcome, seen: Seen | undefined): TryOutcome {
+  const done = seen?.leases.find(({ ended }) => ended === 'completed')
+  if (outcome.status !== 'failed' || done?.token === undefined) return outcome
+  return { status: 'completed', fencingToken: done.token, work: outcome.work, thrown: outcome.error }
 }
 
 /** A leader that fails returns nothing, but it has logged that it leads, as `leading`, and what it had done, as `billed`. */

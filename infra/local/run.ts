@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Subscription } from '../../functions/billing/subscription.ts'
-import { generateCustomers, readCustomers } from './customers.ts'
+import { generateCustomers, generateWeeklyCustomers, readCustomers } from './customers.ts'
 import { startDisplay } from './display/display.ts'
-import { type PlannedAct, readScenario } from './faults/acts.ts'
+import { type PlannedAct, readScenario, refuseUnknownCandidates } from './faults/acts.ts'
 import { OptionError } from './flags.ts'
 import { INTERRUPTED_EXIT_CODE, onInterrupt } from './interrupt.ts'
 import { type Parsed, parseOptions, type StartOptions } from './options.ts'
@@ -75,6 +75,7 @@ export async function jobOf(asked: StartOptions, app?: string): Promise<Job> {
   const { own, scenarioFile } = asked
   const planned = scenarioFile === undefined ? [] : await readScenarioFile(fromWhereNpmWasCalled(scenarioFile))
   const options = { ...asked, scenario: [...asked.scenario, ...planned] }
+  refuseUnknownCandidates(options.scenario, options.candidates)
   if (own === undefined) {
     return { options, task: billing(await customersOf(asked)), app: app ?? (await appCommand(ROOT)) }
   }
@@ -95,8 +96,13 @@ async function readScenarioFile(file: string): Promise<readonly PlannedAct[]> {
   }
 }
 
-async function customersOf({ customers }: StartOptions): Promise<readonly Subscription[]> {
-  if (customers === undefined) return generateCustomers(SEED)
+async function customersOf({ customers, ticks }: StartOptions): Promise<readonly Subscription[]> {
+  if (customers === undefined) {
+    // A run that goes on and on is to have something to do.
+    return ticks === undefined
+      ? [...generateCustomers(SEED), ...generateWeeklyCustomers(SEED)]
+      : generateCustomers(SEED)
+  }
   if (typeof customers === 'number') return generateCustomers(SEED, customers, { dueTogether: true })
   return readCustomers(fromWhereNpmWasCalled(customers))
 }

@@ -5,11 +5,12 @@
 import { randomUUID } from 'node:crypto'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { LAMBDA_LEASE_MS } from '../../functions/election/options.ts'
-import { createFeed } from './console/feed.ts'
+import { createFeed, type Feed } from './console/feed.ts'
 import { createRecorder } from './console/recorder.ts'
-import { startConsole } from './console/server.ts'
+import { type ConsoleOptions, startConsole } from './console/server.ts'
 import type { Display } from './display/display.ts'
 import type { DynamoDBLocal } from './dynamodb-local.ts'
+import { ActError } from './faults/acts.ts'
 import { compose } from './faults/compose.ts'
 import { wordsFor } from './faults/fault.ts'
 import { createHand } from './faults/hand.ts'
@@ -51,6 +52,7 @@ export async function simulate<Report extends ElectionSummary>(
   const { options, display, signal } = run
   await using resources = new AsyncDisposableStack()
   const feed = createFeed()
+  const page = options.page ? await servePage(run, feed, resources) : undefined
   display.note('Synthesizing the stacks and starting DynamoDB Local …')
   const context = {
     ...run.context,
@@ -104,7 +106,7 @@ export async function simulate<Report extends ElectionSummary>(
       ...recorder,
       broken: (words, on) => {
         const candidate = on?.candidate ?? recorder.candidateOf(on?.requestId ?? '')
-        display.warn(`    ⚡ ${candidate === undefined ? '' : `candidate ${candidate} `}${words}`)
+        display.warn(`    ⚡ ${candidate === undefined ? '' : `candidate ${candidate}: `}${words}`)
         recorder.broken(words, on)
       },
     },
@@ -123,15 +125,49 @@ export async function simulate<Report extends ElectionSummary>(
   resources.defer(() => host.stop())
   signal.addEventListener('abort', () => void host.stop(), { once: true })
 
-  if (options.page) {
-    const console = await startConsole({ port: options.port, feed, stories: recorder.stories, act: hand.act })
-    resources.defer(() => console.stop())
-    display.page(console.url)
-  }
+  page?.show({ stories: recorder.stories, act: hand.act })
   const { tally, ...ended } = await runTicks({ options, display, signal, task, host, hand, recorder, roll, feed })
 
   const reported = await task.report(tally, ended)
   display.ended({ ...reported, ...reported.verdict, cut: ended.cut })
-  feed.add({ kind: 'over', words: 'The run is over' })
+  page?.end('The run is over')
   return reported
+}
+
+interface Page {
+  /** From now on it can tell stories and take acts. */
+  show(run: Pick<ConsoleOptions, 'stories' | 'act'>): void
+  end(words: string): void
+}
+
+/** It can be opened while the run is prepared, and hears of the end, whatever that is. */
+async function servePage(
+  { options, display }: Pick<Run<never>, 'options' | 'display'>,
+  feed: Feed,
+  resources: AsyncDisposableStack,
+): Promise<Page> {
+  let shown: Pick<ConsoleOptions, 'stories' | 'act'> | undefined
+  let hasEnded = false
+  const page = await startConsole({
+    port: options.port,
+    feed,
+    stories: { get: (tenure) => shown?.stories.get(tenure) },
+    act: async (act) => {
+      if (shown === undefined) throw new ActError('The run has not begun yet')
+      await shown.act(act)
+    },
+  })
+  const end = (words: string) => {
+    if (!hasEnded) feed.add({ kind: 'over', atMs: Date.now(), words })
+    hasEnded = true
+  }
+  resources.defer(async () => {
+    end('The run has ended early; the terminal says why')
+    await page.stop()
+  })
+  display.page(page.url)
+  const show = (run: Pick<ConsoleOptions, 'stories' | 'act'>) => {
+    shown = run
+  }
+  return { show, end }
 }

@@ -13,7 +13,7 @@ export interface Tally {
   readonly failed: number
   /** Ticks completed by another invocation than the one that led them first. */
   readonly tookOver: number
-  /** By what the leaders say of themselves. */
+  /** Writes of replaced leaders that were refused. */
   readonly staleWritesRefused: number
 }
 

@@ -52,6 +52,8 @@ export interface HowItEnded {
   /** The last tick that is over, and the last that was begun, as canonical ISO text; empty where there is none. */
   readonly lastTick: string
   readonly latestTick: string
+  /** How many were woken at a tick, at most. */
+  readonly candidates: number
   /** What was planned and could not be done, in sentences. */
   readonly undone: readonly string[]
 }

@@ -20,6 +20,8 @@ export interface TickRecord {
   /** In the order in which they ended. */
   readonly tries: readonly Try[]
   readonly durationMs: number
+  /** Somebody sleeps in it still, who led. */
+  readonly hasFrozen: boolean
 }
 
 /** A candidate, and how far its clock is ahead at the time of a try. */
@@ -35,6 +37,8 @@ export interface TickContext {
   readonly onTry: (tried: Try) => void
   /** Whether somebody froze it by hand: it is not waited for when another has had its chance. @default nobody is */
   readonly isFrozen?: (requestId: string) => boolean
+  /** Whether what a candidate sends arrives. @default all are */
+  readonly isReachable?: (candidate: number) => boolean
   /** What a try came to. @default by what its function returned, threw or logged */
   readonly read?: ((attempt: Attempt) => TryOutcome) | undefined
 }
@@ -56,7 +60,7 @@ export interface RunningTick {
 
 /** @throws TemplateError where a schedule's input is no JSON */
 export function startTick(number: number, tickMs: number, context: TickContext): RunningTick {
-  const { host, onStart, onTry, isFrozen = () => false } = context
+  const { host, onStart, onTry, isFrozen = () => false, isReachable = () => true } = context
   const { read = ({ ending }) => outcomeOf(ending) } = context
   const tick = new Date(tickMs).toISOString()
   const candidates = context.candidates.map((candidate) => ({
@@ -68,7 +72,7 @@ export function startTick(number: number, tickMs: number, context: TickContext):
   /** The candidate of each request. */
   const requests = new Map<string, Occurrence>()
   const open = new Set<string>()
-  /** Those whose rivals were woken once more. */
+  /** Those for which a rival was woken once more. */
   const hadRivals = new Set<string>()
   const startedAt = performance.now()
   const [settled, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
@@ -96,19 +100,31 @@ export function startTick(number: number, tickMs: number, context: TickContext):
     if (open.size === 0) over.resolve()
   }
 
+  /** Another candidate that can lead, where there is one. */
+  const rivalOf = (requestId: string): Occurrence | undefined => {
+    const one = requests.get(requestId)
+    const asleep = [...open].filter(isFrozen).map((frozen) => requests.get(frozen)?.number)
+    const others = candidates.filter(({ number }) => number !== one?.number)
+    return others.find(({ number }) => isReachable(number) && !asleep.includes(number)) ?? others[0] ?? one
+  }
+
   for (const candidate of candidates) void wake(candidate)
 
   return {
-    record: () => ({ number, tick, tries: [...tries], durationMs: performance.now() - startedAt }),
+    record: () => ({
+      number,
+      tick,
+      tries: [...tries],
+      durationMs: performance.now() - startedAt,
+      hasFrozen: [...open].some(isFrozen),
+    }),
     settled: settled.promise,
     over: over.promise,
     has: (requestId) => requests.has(requestId),
     deliverAgain: async (requestId) => {
-      const one = requests.get(requestId)
-      const other = candidates.find(({ number }) => number !== one?.number) ?? one
-      if (other !== undefined) await wake(other)
-      hadRivals.add(requestId)
-      look()
+      const rival = rivalOf(requestId)
+      hadRivals.add(requestId) // the rival is open now, and has to come to its own end
+      if (rival !== undefined) await wake(rival)
     },
   }
 }
@@ -119,6 +135,6 @@ export const completionOf = (record: TickRecord) => completionsOf(record).at(0)
 
 /** Whether another invocation finished what the first leader of the tick had begun; that one may well fail later. */
 export const wasTakenOver = (record: TickRecord): boolean =>
-  completionOf(record) !== undefined && record.tries.some(({ outcome }) => ledBefore(outcome))
+  completionOf(record) !== undefined && (record.hasFrozen || record.tries.some(({ outcome }) => ledBefore(outcome)))
 
 const ledBefore = (outcome: TryOutcome) => outcome.status === 'failed' && outcome.ledWithToken !== undefined

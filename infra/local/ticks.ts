@@ -34,7 +34,8 @@ export async function runTicks(context: TicksContext): Promise<HowItEnded & { re
   const periodMs = task.candidates[0]?.schedule.periodMs ?? 0
   const firstMs = task.firstTickMs(periodMs, Date.now())
   const { lease, leaseMs } = task
-  feed.add({ kind: 'setup', task: task.name, lease, leaseMs, periodMs, mostCandidates: MOST_CANDIDATES })
+  const { without: switchedOff } = options
+  feed.add({ kind: 'setup', task: task.name, lease, leaseMs, periodMs, switchedOff, mostCandidates: MOST_CANDIDATES })
   task.introduce(new Date(firstMs).toISOString())
 
   /** The last tick that was begun, and before it the one before. */
@@ -44,6 +45,7 @@ export async function runTicks(context: TicksContext): Promise<HowItEnded & { re
 
   /** What was planned and could not be done, in sentences. */
   const undone: string[] = []
+  let mostCandidates = 0
 
   const tellCounts = () => {
     const { ticks, completed, completedTwice } = roll.tally()
@@ -52,9 +54,9 @@ export async function runTicks(context: TicksContext): Promise<HowItEnded & { re
   }
 
   const onTry = (tried: Try) => {
-    const { requestId } = tried.attempt
+    const { requestId, ending, retryInMs } = tried.attempt
     hand.ended(requestId)
-    recorder.done(requestId, tried.outcome)
+    recorder.done(requestId, tried.outcome, { logs: ending.logs, retryInMs })
     display.tried(tried)
     tellCounts()
   }
@@ -70,7 +72,7 @@ export async function runTicks(context: TicksContext): Promise<HowItEnded & { re
   }
 
   /** Runs one tick more, and tells whether there can be another. */
-  async function goesOn(): Promise<boolean> {
+  async function runNext(): Promise<boolean> {
     await sleep(Math.max(0, startedAt + options.everyMs - performance.now()), undefined, { signal }).catch(() => {})
     if (signal.aborted) return false
     const tickMs = firstMs + number * periodMs
@@ -88,13 +90,16 @@ export async function runTicks(context: TicksContext): Promise<HowItEnded & { re
       number: candidate,
       clockSkewMs: () => hand.skewOf(candidate),
     }))
-    const { isFrozen } = hand
+    mostCandidates = Math.max(mostCandidates, candidates.length)
+    const { isFrozen, isReachable } = hand
     const { read } = task
-    const running = startTick(number, tickMs, { host, candidates, onStart: recorder.woken, onTry, isFrozen, read })
+    const onStart = recorder.woken
+    const running = startTick(number, tickMs, { host, candidates, onStart, onTry, isFrozen, isReachable, read })
     roll.add(running)
     begun.push(running)
     if (begun.length > 2) begun.shift()
-    void running.over.then(tellCounts)
+    // What was cut short is not overdue.
+    void running.over.then(() => signal.aborted || tellCounts())
     tellCounts()
     using _progress = watchProgress(() => tellProgress?.())
     await running.settled
@@ -105,10 +110,10 @@ export async function runTicks(context: TicksContext): Promise<HowItEnded & { re
 
   const { ticks = Number.POSITIVE_INFINITY, chaos } = options
   let goes = true
-  while (goes && number < ticks) goes = await goesOn()
+  while (goes && number < ticks) goes = await runNext()
   if (chaos !== undefined && goes) {
     display.note('Calm again: ticks without faults, until nothing is left to do.')
-    for (let calm = 1; calm <= MOST_CALM_TICKS && (await goesOn()); calm += 1) {
+    for (let calm = 1; calm <= MOST_CALM_TICKS && (await runNext()); calm += 1) {
       if (await task.isSettled(begun.at(-1)?.record().tick ?? '')) break
     }
   }
@@ -121,17 +126,21 @@ export async function runTicks(context: TicksContext): Promise<HowItEnded & { re
   const cut = wasCut(begun.at(-1)?.record(), signal)
   const tickAt = (index: number) => begun.at(index)?.record().tick ?? ''
   return {
-    tally: roll.tally(),
+    tally: { ...roll.tally(), staleWritesRefused: recorder.staleRefused() },
     cut,
     isInterrupted: signal.aborted,
     lastTick: tickAt(cut ? -2 : -1),
     latestTick: tickAt(-1),
-    undone: [...undone, ...neverStruck(options, hand.armed())],
+    candidates: mostCandidates,
+    undone: unreached.length > 0 ? undone : [...undone, ...neverStruck(options, hand.struck())],
   }
 }
 
-/** What was planned for a leader and waits for it still. */
-function neverStruck({ scenario }: StartOptions, armed: 'kill' | 'freeze' | undefined): readonly string[] {
-  if (armed === undefined || !scenario.some((act) => act.do === `${armed}Leader`)) return []
-  return [`The leader was not ${armed === 'kill' ? 'killed' : 'frozen'}: none came to a write, or to its end.`]
+/** What was planned for a leader, and no leader came to the point where it is done. */
+function neverStruck({ scenario }: StartOptions, struck: ReturnType<Hand['struck']>): readonly string[] {
+  const planned = (what: 'kill' | 'freeze') => scenario.filter((act) => act.do === `${what}Leader`).length
+  const said = { kill: 'killed', freeze: 'frozen' } as const
+  return (['kill', 'freeze'] as const)
+    .filter((what) => planned(what) > struck[what])
+    .map((what) => `The leader was not ${said[what]}: none came to a write, or to its end.`)
 }

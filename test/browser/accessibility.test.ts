@@ -42,7 +42,7 @@ describeInBrowser('the page', () => {
     await page.evaluate(axe.source)
     await expect.poll(() => page.locator('#tenures').innerText()).toBe('No candidate has led yet.')
     expect(await violations(page)).toEqual([])
-    add({ kind: 'over', words: 'The run is over' })
+    add({ kind: 'over', atMs: Date.now(), words: 'The run is over' })
     await expect.poll(() => page.locator('#leader').innerText()).toBe('The run is over.')
     expect(await violations(page)).toEqual([])
   })
@@ -67,7 +67,15 @@ describeInBrowser('the page', () => {
     const { url } = await startMadeUp({
       more: [
         ...everythingElse(),
-        { kind: 'setup', task: `/${long}`, lease: long, leaseMs: 15_000, periodMs: 3_600_000, mostCandidates: 10 },
+        {
+          kind: 'setup',
+          task: `/${long}`,
+          lease: long,
+          leaseMs: 15_000,
+          periodMs: 3_600_000,
+          switchedOff: [],
+          mostCandidates: 10,
+        },
         { kind: 'done', atMs: Date.now(), candidate: 4, invocation: 'long/0', status: 'failed', error },
       ],
       story: {

@@ -141,7 +141,15 @@ describeInBrowser('a page', () => {
     const { url } = await startMadeUp({
       ticks: 1,
       more: [
-        { kind: 'setup', task: evil, lease: evil, leaseMs: 15_000, periodMs: 3_600_000, mostCandidates: 10 },
+        {
+          kind: 'setup',
+          task: evil,
+          lease: evil,
+          leaseMs: 15_000,
+          periodMs: 3_600_000,
+          switchedOff: [],
+          mostCandidates: 10,
+        },
         { kind: 'woken', atMs: nowMs, candidate: 4, invocation: evil, tick: evil, retry: 0 },
         { kind: 'done', atMs: nowMs, candidate: 4, invocation: evil, status: 'failed', error },
         { kind: 'broken', atMs: nowMs, candidate: 5, words: evil },
@@ -192,7 +200,7 @@ describeInBrowser('a page', () => {
   test('says what is frozen, broken and armed, and offers the way back', async () => {
     const { url, acts } = await startMadeUp({ ticks: 3, more: everythingElse() })
     const page = await open(url)
-    await expect.poll(() => textOf(page, '#leader')).toMatch(/Frozen: candidate 3\.$/)
+    await expect.poll(() => textOf(page, '#leader')).toMatch(/Frozen: a try of candidate 3\.$/)
     expect(await textOf(page, '#act-kill')).toBe('The next leader will be killed')
     expect(await page.locator('#act-kill').isDisabled()).toBe(true)
     await page.getByRole('button', { name: 'Thaw candidate 3' }).click()
@@ -206,7 +214,7 @@ describeInBrowser('a page', () => {
     const page = await open(url)
     await ticksAre(page, 10)
     const before = await rowsOf(page)
-    add({ kind: 'over', words: 'The run is over' })
+    add({ kind: 'over', atMs: Date.now(), words: 'The run is over' })
     await expect.poll(() => textOf(page, '#leader')).toBe('The run is over.')
     await expect.poll(listening).toBe(0)
     await stop()

@@ -46,7 +46,7 @@ describeInBrowser('the page of a run', () => {
 
   test('freezes the leader at a click, shows who takes over, and the write of the thawed one refused', async () => {
     await page.click('#act-freeze')
-    await expect.poll(() => page.locator('#leader').innerText()).toMatch(/Frozen: candidate [123]\.$/)
+    await expect.poll(() => page.locator('#leader').innerText()).toMatch(/Frozen: a try of candidate [123]\.$/)
     const [frozen] = /\d$/.exec((await page.locator('#leader').innerText()).slice(0, -1)) ?? []
     await markOn(Number(frozen), 'frozen, with a write on its way')
     const taken = new RegExp(`^taken over: candidate ${frozen}, .*taken over by token`, 'm')

@@ -8,6 +8,7 @@ import {
   CustomersFileError,
   earliestDueAt,
   generateCustomers,
+  generateWeeklyCustomers,
   readCustomers,
   seedSubscriptions,
   toCsv,
@@ -43,6 +44,19 @@ describe('Generated customers', () => {
   test('are the same for the same seed and others for another', () => {
     expect(generateCustomers(7)).toEqual(generateCustomers(7))
     expect(generateCustomers(7)).not.toEqual(generateCustomers(8))
+  })
+
+  test('of weekly plans give every hour of the week behind the first day at least two due, and again a week later', () => {
+    const customers = generateWeeklyCustomers(1)
+    const first = Date.parse(earliestDueAt(customers))
+    const hours = customers.map(({ dueAt }) => Math.ceil((Date.parse(dueAt) - first) / HOUR_MS))
+    for (let hour = 0; hour < 7 * 24; hour += 1) {
+      expect(hours.filter((one) => one === hour).length, `hour ${hour}`).toBeGreaterThanOrEqual(2)
+    }
+    expect(new Set(customers.map(({ interval }) => interval))).toEqual(new Set(['week']))
+    expect(new Set([...customers, ...generateCustomers(1)].map(({ customer }) => customer)).size).toBe(
+      customers.length + 240,
+    )
   })
 
   test.each([1, 2, 3, -4, 2 ** 40])('of seed %i give each of the first 24 hourly ticks at least four due', (seed) => {

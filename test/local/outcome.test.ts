@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Ending } from '../../infra/local/host/environment.ts'
-import { outcomeOf } from '../../infra/local/outcome.ts'
+import { completedAfterAll, outcomeOf } from '../../infra/local/outcome.ts'
 import { killedLeader } from './fixtures/records.ts'
 
 const returned = (value: unknown): Ending => ({ ok: true, value })
@@ -60,4 +60,21 @@ test('a leader that died has said in its logs that it led, and what it had done'
 test('of a candidate that died before it led no token is known', () => {
   const error = { errorType: 'Error', errorMessage: 'no' }
   expect(outcomeOf({ ok: false, error, logs: ['null', '{"message":"leading"}'] })).not.toHaveProperty('ledWithToken')
+})
+
+test('who failed when its tick was recorded as done already has completed it', () => {
+  const failed = outcomeOf(killedLeader(7))
+  const seen = (ended: 'completed' | 'released' | undefined) => ({
+    leases: [{ lease: 'billing', leaseMs: 1_500, token: 7, ended }],
+    staleWritesRefused: 0,
+  })
+  expect(completedAfterAll(failed, seen('completed'))).toMatchObject({
+    status: 'completed',
+    fencingToken: 7,
+    thrown: { errorType: 'Runtime.ExitError' },
+  })
+  for (const other of [seen('released'), seen(undefined), undefined])
+    expect(completedAfterAll(failed, other)).toBe(failed)
+  const stoodBy = outcomeOf(returned({ status: 'standby', reason: 'completed' }))
+  expect(completedAfterAll(stoodBy, seen('completed'))).toBe(stoodBy)
 })

@@ -204,7 +204,7 @@ describe('a run in which', () => {
       signal,
     })
     const tally = { ticks: 3, ...ALL_WELL, ...changes }
-    const { summary, verdict } = await task.report(tally, { ...ENDED, ...changes, undone })
+    const { summary, verdict } = await task.report(tally, { ...ENDED, ...changes, undone, candidates: 2 })
     expect(summary).toEqual({ ...tally, candidates: 2 })
     return verdict
   }

@@ -194,6 +194,16 @@ describe('a tick whose leader somebody froze', () => {
     await settle()
     expect(reached).toEqual([])
     await end(4)
-    expect(reached).toEqual([])
+    expect(reached).toEqual(['settled'])
+  })
+
+  test('wakes a rival that can lead: neither one that is cut off nor one that sleeps too', async () => {
+    const frozen = new Set<string>()
+    const isFrozen = (requestId: string) => frozen.has(requestId)
+    const { tick, taken, requestOf } = scene([1, 2, 3, 4], { isFrozen, isReachable: (candidate) => candidate !== 1 })
+    frozen.add(requestOf(3))
+    frozen.add(requestOf(1))
+    void tick.deliverAgain(requestOf(3))
+    expect(taken[4]?.event).toEqual(taken[2]?.event)
   })
 })

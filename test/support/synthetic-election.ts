@@ -14,7 +14,15 @@ export function syntheticSetup(): readonly Entry[] {
     return { kind: 'candidate', candidate: index + 1, isThere: true, skewMs: 0, isCutOff: false, dropsReply: false }
   })
   return [
-    { kind: 'setup', task: 'billing', lease: 'billing', leaseMs: LEASE_MS, periodMs: 3_600_000, mostCandidates: 10 },
+    {
+      kind: 'setup',
+      task: 'billing',
+      lease: 'billing',
+      leaseMs: LEASE_MS,
+      periodMs: 3_600_000,
+      switchedOff: [],
+      mostCandidates: 10,
+    },
     ...candidates,
     { kind: 'leader', frozen: [] },
   ]

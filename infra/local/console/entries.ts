@@ -14,6 +14,8 @@ export interface Setup {
   readonly lease: string
   readonly leaseMs: number
   readonly periodMs: number
+  /** The protections that were taken away. */
+  readonly switchedOff: readonly string[]
   /** Candidates are numbered from 1 to this. */
   readonly mostCandidates: number
 }
@@ -66,6 +68,8 @@ export interface Done {
   readonly candidate: number
   readonly invocation: string
   readonly status: 'completed' | 'released' | 'standby' | 'failed'
+  /** When Lambda tries the event again; absent where it does not. */
+  readonly retryAtMs?: number | undefined
   /** Why it stood by. */
   readonly reason?: string | undefined
   /** Why it failed, and where, a line each. */
@@ -141,6 +145,7 @@ export interface Counts {
 /** The run is over, or could not go on; nothing more comes. */
 export interface Over {
   readonly kind: 'over'
+  readonly atMs: number
   readonly words: string
 }
 

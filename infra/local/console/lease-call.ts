@@ -2,11 +2,10 @@
 import { property } from '../../../functions/json.ts'
 import type { Call, Reply } from '../host/interceptor.ts'
 
-/** A request that asks something of the lease row. */
-export type LeaseCall =
+/** A request that asks something of the row of a lease. */
+export type LeaseCall = { readonly lease: string } & (
   | {
       readonly kind: 'acquire'
-      readonly lease: string
       readonly nowMs: number
       readonly expiresAtMs: number
       readonly tick?: string | undefined
@@ -16,6 +15,7 @@ export type LeaseCall =
   | { readonly kind: 'release'; readonly how: 'released' | 'failed'; readonly errorName?: string | undefined }
   /** A condition on the row, in a transaction with writes elsewhere. */
   | { readonly kind: 'guard' }
+)
 
 /** Undefined for a request that leaves the lease row alone. */
 export function leaseCallOf({ operation, target, body }: Call, leaseTable: string): LeaseCall | undefined {
@@ -23,26 +23,30 @@ export function leaseCallOf({ operation, target, body }: Call, leaseTable: strin
   const [first] = itemsOf(body)
   if (first === undefined || first.table !== leaseTable) return undefined
   if (first.action === 'Update') return updateOf(first.input)
-  return first.action === 'ConditionCheck' ? { kind: 'guard' } : undefined
+  const lease = leaseIn(first.input)
+  return first.action === 'ConditionCheck' && lease !== undefined ? { lease, kind: 'guard' } : undefined
 }
+
+const leaseIn = (input: unknown) => textOf(property(property(input, 'Key'), 'lease'))
 
 function updateOf(input: unknown): LeaseCall | undefined {
   const values = property(input, 'ExpressionAttributeValues')
   const text = (name: string) => textOf(property(values, name))
   const number = (name: string) => numberOf(property(values, name))
+  const lease = leaseIn(input)
   const expiresAtMs = number(':expiresAt')
   const endedBy = text(':endedBy')
-  if (endedBy === 'completed') return { kind: 'complete' }
-  if (endedBy === 'released' || endedBy === 'failed')
-    return { kind: 'release', how: endedBy, errorName: text(':errorName') }
+  if (lease === undefined) return undefined
+  if (endedBy === 'completed') return { lease, kind: 'complete' }
+  if (endedBy === 'released' || endedBy === 'failed') {
+    return { lease, kind: 'release', how: endedBy, errorName: text(':errorName') }
+  }
   if (expiresAtMs === undefined) return undefined
   if (property(values, ':step') !== undefined) {
-    return { kind: property(values, ':checkpoint') === undefined ? 'renew' : 'saveCheckpoint', expiresAtMs }
+    return { lease, kind: property(values, ':checkpoint') === undefined ? 'renew' : 'saveCheckpoint', expiresAtMs }
   }
   const nowMs = number(':now')
-  const lease = textOf(property(property(input, 'Key'), 'lease'))
-  if (nowMs === undefined || lease === undefined) return undefined
-  return { kind: 'acquire', lease, nowMs, expiresAtMs, tick: text(':tick') }
+  return nowMs === undefined ? undefined : { lease, kind: 'acquire', nowMs, expiresAtMs, tick: text(':tick') }
 }
 
 /** The writes of a request that are not of the lease row, such as `UpdateItem of Charges`. */
@@ -97,8 +101,10 @@ export function plainName(name: string): string {
 
 /** What the function that stands for the gateway answers, such as 402; undefined where it is no answer of a gateway's. */
 export function gatewayStatusOf({ service }: Pick<Call, 'service'>, body: unknown): number | undefined {
+  if (service !== 'lambda') return undefined
   const statusCode = property(body, 'statusCode')
-  return service === 'lambda' && typeof statusCode === 'number' ? statusCode : undefined
+  if (typeof statusCode === 'number') return statusCode
+  return property(body, 'errorType') === undefined ? undefined : 500
 }
 
 /** Whether DynamoDB refused a condition. */
@@ -120,7 +126,7 @@ export function rowOf(item: unknown): RowSeen {
   }
 }
 
-function textOf(value: unknown): string | undefined {
+export function textOf(value: unknown): string | undefined {
   const text = property(value, 'S')
   return typeof text === 'string' ? text : undefined
 }

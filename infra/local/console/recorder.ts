@@ -23,7 +23,7 @@ export interface Recorder {
   readonly atService: Interceptor
   /** A candidate's try begins; its requests carry this request id. */
   woken(requestId: string, candidate: number, tick: string, retry: number): void
-  done(requestId: string, outcome: TryOutcome): void
+  done(requestId: string, outcome: TryOutcome, more?: Ended): void
   /** Something was done by hand to this invocation, or to a candidate, or to all. */
   broken(words: string, on?: { readonly candidate?: number; readonly requestId?: string }): void
   /** Who leads and works now. */
@@ -36,6 +36,13 @@ export interface Recorder {
   /** Writes of replaced leaders that were refused, since the start. */
   staleRefused(): number
   readonly stories: Pick<Stories, 'get'>
+}
+
+export interface Ended {
+  /** The last lines it wrote. */
+  readonly logs?: readonly string[] | undefined
+  /** When Lambda tries its event again; absent where it does not. */
+  readonly retryInMs?: number | undefined
 }
 
 export interface Leader {
@@ -59,44 +66,60 @@ interface Passage {
 
 const passages = new AsyncLocalStorage<Passage>()
 
-interface Try {
-  readonly candidate: number
-  readonly tick: string
-  readonly invocation: string
-  readonly steps: Step[]
-  /** The lease that it was granted, and the tenure. */
-  lease?: string
-  tenure?: number
-  token?: number
+/** What a try was granted. */
+interface Tenure extends Leader {
+  readonly lease: string
   /** It ended its tenure in the row, whether or not it was told. */
   hasEnded: boolean
+  /** Its try is over. */
+  isDone: boolean
+  /** The token that followed. */
+  successor?: number
+}
+
+interface Try {
+  readonly candidate: number
+  readonly invocation: string
+  readonly steps: Step[]
+  /** By their leases: there may be several at once. */
+  readonly tenures: Map<string, Tenure>
+  /** That of the last grant. */
+  last?: Tenure
   seen: Seen
   isDone: boolean
 }
 
 /** Requests of what was killed may still arrive. */
 const REMEMBERED_TRIES = 500
+/** Of a try that never leads. */
+const MOST_STEPS = 300
+
 export function createRecorder({ leaseTable, add, now = Date.now }: RecorderOptions): Recorder {
   const tries = new Map<string, Try>()
   const stories = createStories()
-  /** The tenure that each lease's row names: one, unless every candidate was given a lease of its own. */
-  const currents = new Map<string, Leader & { hasEnded: boolean }>()
+  /** The tenure that each lease's row names. */
+  const currents = new Map<string, Tenure>()
   const effects = createEffects(add, now)
   let staleRefused = 0
   let tenures = 0
 
+  const isReplaced = (tenure: Tenure) => currents.get(tenure.lease) !== tenure
+
   const began = (one: Try, requestId: string, asked: LeaseCall & { kind: 'acquire' }, reply: Reply) => {
     const before = rowOf(property(jsonOf(reply), 'Attributes'))
-    const token = (before.fencingToken ?? asked.nowMs) + 1
+    const { lease, nowMs, tick, expiresAtMs } = asked
     const { candidate, invocation, steps } = one
-    const replaced = before.holder === undefined ? undefined : currents.get(asked.lease)?.tenure
     tenures += 1
-    const tenure = tenures
-    Object.assign(one, { tenure, token, lease: asked.lease, hasEnded: false })
-    currents.set(asked.lease, { requestId, candidate, tenure, token, hasEnded: false })
-    stories.begin(tenure, steps)
-    const { tick, expiresAtMs } = asked
-    add({ kind: 'began', atMs: now(), tenure, token, candidate, invocation, tick, expiresAtMs, replaced })
+    const token = (before.fencingToken ?? nowMs) + 1
+    const tenure = { lease, requestId, candidate, tenure: tenures, token, hasEnded: false, isDone: false }
+    const previous = currents.get(lease)
+    if (previous !== undefined) previous.successor = token
+    const replaced = before.holder === undefined ? undefined : previous?.tenure
+    one.last = tenure
+    one.tenures.set(lease, tenure)
+    currents.set(lease, tenure)
+    stories.begin(tenures, steps)
+    add({ kind: 'began', atMs: now(), tenure: tenures, token, candidate, invocation, tick, expiresAtMs, replaced })
   }
 
   /** What a call changed, by the service's own answer. */
@@ -105,39 +128,36 @@ export function createRecorder({ leaseTable, add, now = Date.now }: RecorderOpti
     const error = errorOf(reply, body)
     const asked = leaseCallOf(call, leaseTable)
     if (error === undefined && asked?.kind === 'acquire') began(one, call.requestId, asked, reply)
-    const verdict = verdictOf(call, body, error, isReplaced(one))
-    if (verdict !== undefined) tellEffects(one, verdict, writesIn(one, call, asked, verdict))
-    if (error === undefined && asked !== undefined) leaseChanged(one, asked)
+    const tenure = asked === undefined ? one.last : one.tenures.get(asked.lease)
+    if (tenure === undefined) return
+    const verdict = verdictOf(call, body, error, isReplaced(tenure))
+    if (verdict !== undefined) tellEffects(one, tenure, verdict, writesIn(tenure, call, asked, verdict))
+    if (error === undefined && asked !== undefined) leaseChanged(tenure, asked)
   }
 
-  const writesIn = (one: Try, call: Call, asked: LeaseCall | undefined, verdict: Effect['verdict']) => {
-    const isRefusedEnd = verdict === 'refused' && asked?.kind === 'complete' && !one.hasEnded
+  const writesIn = (tenure: Tenure, call: Call, asked: LeaseCall | undefined, verdict: Effect['verdict']) => {
+    const isRefusedEnd = verdict === 'refused' && asked?.kind === 'complete' && !tenure.hasEnded
     return [...writesOf(call, leaseTable), ...(isRefusedEnd ? ['the completion of its tick'] : [])]
   }
 
-  const tellEffects = (one: Try, verdict: Effect['verdict'], whats: readonly string[]) => {
-    const { tenure, token, candidate } = one
-    if (tenure === undefined || token === undefined) return
-    const more = verdict === 'accepted' && isReplaced(one) ? ', though it is replaced' : ''
+  const tellEffects = (one: Try, from: Tenure, verdict: Effect['verdict'], whats: readonly string[]) => {
+    const { tenure, token, candidate } = from
+    const more = verdict === 'accepted' && isReplaced(from) ? ', though it is replaced' : ''
     for (const what of whats) effects.add({ tenure, token, candidate, verdict, what: what + more })
     if (verdict === 'accepted') return
     staleRefused += whats.length
     one.seen = { ...one.seen, staleWritesRefused: one.seen.staleWritesRefused + whats.length }
   }
 
-  const leaseChanged = (one: Try, asked: LeaseCall) => {
-    const { tenure } = one
-    if (tenure === undefined) return
+  const leaseChanged = (tenure: Tenure, asked: LeaseCall) => {
+    const common = { atMs: now(), tenure: tenure.tenure }
     if (asked.kind === 'renew' || asked.kind === 'saveCheckpoint') {
-      add({ kind: 'renewed', atMs: now(), tenure, expiresAtMs: asked.expiresAtMs })
+      add({ kind: 'renewed', ...common, expiresAtMs: asked.expiresAtMs })
     }
-    if (asked.kind === 'complete' || asked.kind === 'release') {
-      effects.flush()
-      one.hasEnded = true
-      const current = currentOf(one)
-      if (current?.tenure === tenure) current.hasEnded = true
-      add({ kind: 'ended', atMs: now(), tenure, how: asked.kind === 'complete' ? 'completed' : asked.how })
-    }
+    if (asked.kind !== 'complete' && asked.kind !== 'release') return
+    effects.flush()
+    tenure.hasEnded = true
+    add({ kind: 'ended', ...common, how: asked.kind === 'complete' ? 'completed' : asked.how })
   }
 
   const atService: Interceptor = async (call, forward) => {
@@ -147,7 +167,7 @@ export function createRecorder({ leaseTable, add, now = Date.now }: RecorderOpti
     const passage = passages.getStore()
     if (passage !== undefined) passage.reply = reply
     happened(one, call, reply)
-    one.seen = answered(one.seen, call, leaseTable, reply, one.token)
+    one.seen = answered(one.seen, call, leaseTable, reply, one.last?.token)
     return reply
   }
 
@@ -163,7 +183,7 @@ export function createRecorder({ leaseTable, add, now = Date.now }: RecorderOpti
       got = await passages.run(passage, () => forward())
       return got
     } finally {
-      const successor = isReplaced(one) ? currentOf(one)?.token : undefined
+      const successor = one.last?.successor
       step.came = answerWords(call, leaseTable, { ...passage, got, successor })
       step.tookMs = now() - step.atMs
       const told = got === 'hangUp' ? passage.reply : got
@@ -171,12 +191,9 @@ export function createRecorder({ leaseTable, add, now = Date.now }: RecorderOpti
     }
   }
 
-  const currentOf = ({ lease }: Try) => (lease === undefined ? undefined : currents.get(lease))
-  const isReplaced = (one: Try) => (currentOf(one)?.tenure ?? 0) > (one.tenure ?? Number.POSITIVE_INFINITY)
-
   const note = (one: Try, step: Step) => {
-    if (one.tenure === undefined) one.steps.push(step)
-    else stories.note(one.tenure, step)
+    if (one.last !== undefined) stories.note(one.last.tenure, step)
+    else if (one.steps.length < MOST_STEPS) one.steps.push(step)
   }
 
   return {
@@ -185,29 +202,22 @@ export function createRecorder({ leaseTable, add, now = Date.now }: RecorderOpti
     woken: (requestId, candidate, tick, retry) => {
       const invocation = `${requestId}/${retry}`
       const words = retry === 0 ? `Woken for the tick ${tick}` : `Tried again by Lambda, for the tick ${tick}`
-      tries.set(requestId, {
-        candidate,
-        tick,
-        invocation,
-        seen: NOTHING_SEEN,
-        hasEnded: false,
-        isDone: false,
-        steps: [{ atMs: now(), words }],
-      })
+      const steps = [{ atMs: now(), words }]
+      tries.set(requestId, { candidate, invocation, steps, tenures: new Map(), seen: NOTHING_SEEN, isDone: false })
       const oldest = tries.size > REMEMBERED_TRIES ? [...tries].find(([, { isDone }]) => isDone)?.[0] : undefined
       if (oldest !== undefined) tries.delete(oldest)
       add({ kind: 'woken', atMs: now(), candidate, invocation, tick, retry })
     },
-    done: (requestId, outcome) => {
+    done: (requestId, outcome, { logs, retryInMs } = {}) => {
       effects.flush()
       const one = tries.get(requestId)
       if (one === undefined) return
       one.isDone = true
-      note(one, { atMs: now(), ...lastStepOf(outcome) })
-      const current = currentOf(one)
-      if (current !== undefined && current.tenure === one.tenure) current.hasEnded = true
+      note(one, { atMs: now(), ...lastStepOf(outcome, logs) })
+      for (const tenure of one.tenures.values()) tenure.isDone = true
       const { candidate, invocation } = one
-      add({ kind: 'done', atMs: now(), candidate, invocation, ...doneOf(outcome) })
+      const retryAtMs = retryInMs === undefined ? {} : { retryAtMs: now() + retryInMs }
+      add({ kind: 'done', atMs: now(), candidate, invocation, ...retryAtMs, ...doneOf(outcome) })
     },
     broken: (words, { candidate, requestId } = {}) => {
       effects.flush()
@@ -215,14 +225,16 @@ export function createRecorder({ leaseTable, add, now = Date.now }: RecorderOpti
       if (one !== undefined) note(one, { atMs: now(), words, isByHand: true })
       add({ kind: 'broken', atMs: now(), candidate: candidate ?? one?.candidate, words })
     },
-    leader: () => [...currents.values()].find(({ hasEnded }) => !hasEnded),
-    isLeading: (requestId) => [...currents.values()].some((one) => one.requestId === requestId && !one.hasEnded),
+    leader: () => [...currents.values()].find(isAtWork),
+    isLeading: (requestId) => [...currents.values()].some((one) => one.requestId === requestId && isAtWork(one)),
     staleRefused: () => staleRefused,
     seen: (requestId) => tries.get(requestId)?.seen,
     candidateOf: (requestId) => tries.get(requestId)?.candidate,
     stories,
   }
 }
+
+const isAtWork = ({ hasEnded, isDone }: Tenure) => !hasEnded && !isDone
 
 /** Undefined for what changed nothing, and was not refused because another leads by then. */
 function verdictOf(

@@ -1,7 +1,7 @@
 /** What one try asked of the leases, and what came of it, by the requests themselves: a function may return what it likes. */
 import { property } from '../../../functions/json.ts'
 import type { Call, Reply } from '../host/interceptor.ts'
-import { errorOf, isRefusal, leaseCallOf } from './lease-call.ts'
+import { errorOf, isRefusal, leaseCallOf, textOf } from './lease-call.ts'
 import { jsonOf } from './words.ts'
 
 export interface Seen {
@@ -39,8 +39,8 @@ export function asking(seen: Seen, call: Call, leaseTable: string): Seen {
 /** This request was answered so by the service. @param token of the try's last grant, this one included */
 export function answered(seen: Seen, call: Call, leaseTable: string, reply: Reply, token: number | undefined): Seen {
   const asked = leaseCallOf(call, leaseTable)
-  const lease = leaseNameOf(call)
-  if (asked === undefined || lease === undefined) return seen
+  if (asked === undefined) return seen
+  const { lease } = asked
   const body = jsonOf(reply)
   const error = errorOf(reply, body)
   if (error === undefined) {
@@ -70,16 +70,4 @@ function whyRefused(row: unknown, tick: string | undefined): 'held' | 'completed
   if (completedTick !== undefined && tick !== undefined && completedTick >= tick) return 'completed'
   if (property(row, 'holder') !== undefined) return 'held'
   return property(row, 'pausedUntilMs') === undefined ? undefined : 'paused'
-}
-
-/** The lease whose row a request is about, alone or as the first part of a transaction. */
-function leaseNameOf({ body }: Call): string | undefined {
-  const items = body['TransactItems']
-  const input = Array.isArray(items) ? property(items[0], 'Update') : body
-  return textOf(property(property(input, 'Key'), 'lease'))
-}
-
-function textOf(value: unknown): string | undefined {
-  const text = property(value, 'S')
-  return typeof text === 'string' ? text : undefined
 }

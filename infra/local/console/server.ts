@@ -36,6 +36,8 @@ const LONGEST_BODY = 1_000
 const HEARTBEAT_MS = 15_000
 /** What a page that does not read may have waiting, in bytes: beyond it, it has to come again. */
 const MOST_WAITING = 64 * 1024 * 1024
+/** Each may have megabytes waiting. */
+const MOST_STREAMS = 20
 /** How long a page may take to hear the end. */
 const MOST_PARTING_MS = 1_000
 
@@ -47,9 +49,12 @@ export async function startConsole({ port, feed, stories, act }: ConsoleOptions)
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { method = '', url = '/', headers } = request
     if (!isOurs(headers.host)) return reply(response, 421, 'This server is for this machine alone')
+    if (!isFromHere(headers['sec-fetch-site'])) return reply(response, 403, 'This page is not for other pages')
     const { pathname = '' } = URL.parse(url, 'http://local') ?? {}
-    if (method === 'GET' && pathname === '/') return reply(response, 200, page.html, page.headers)
+    if ((method === 'GET' || method === 'HEAD') && pathname === '/')
+      return reply(response, 200, page.html, page.headers)
     if (method === 'GET' && pathname === '/feed') {
+      if (streams.size >= MOST_STREAMS) return reply(response, 503, 'The page is open too often already')
       streams.add(response.on('close', () => streams.delete(response)))
       return stream(response, feed)
     }
@@ -69,8 +74,8 @@ export async function startConsole({ port, feed, stories, act }: ConsoleOptions)
 
   const carryOut = async (request: IncomingMessage, response: ServerResponse) => {
     const { origin, 'content-type': type } = request.headers
-    const isFromHere = origin !== undefined && isOurs(origin.replace(/^http:\/\//, ''))
-    if (!isFromHere || type !== 'application/json')
+    const isFromPage = origin !== undefined && isOurs(origin.replace(/^http:\/\//, ''))
+    if (!isFromPage || type !== 'application/json')
       return reply(response, 403, 'Acts come from the page alone, as JSON')
     try {
       await act(readAct(JSON.parse(await bodyOf(request))))
@@ -102,13 +107,16 @@ export async function startConsole({ port, feed, stories, act }: ConsoleOptions)
     stop: async () => {
       server.close()
       // What is over is the last that a page hears: it is to arrive, where the page listens.
-      const heard = [...streams].map((stream) => once(stream.end(), 'close'))
+      const heard = [...streams].map((stream) => new Promise((resolve) => stream.once('close', resolve).end()))
       await Promise.race([Promise.all(heard), sleep(MOST_PARTING_MS, undefined, { ref: false })])
       server.closeAllConnections()
       await closed
     },
   }
 }
+
+/** Browsers say where a request comes from: typed in, or from this page. What says nothing is no page. */
+const isFromHere = (site: unknown) => site === undefined || site === 'same-origin' || site === 'none'
 
 function reply(response: ServerResponse, statusCode: number, body: string, headers: Record<string, string> = {}): void {
   const all = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store', ...headers }
@@ -119,6 +127,7 @@ function reply(response: ServerResponse, statusCode: number, body: string, heade
 function stream(response: ServerResponse, feed: Pick<Feed, 'subscribe'>): void {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
   const write = (text: string) => {
+    if (response.writableEnded) return
     if (response.writableLength > MOST_WAITING) response.destroy()
     else response.write(text)
   }

@@ -75,7 +75,7 @@ export function createStories(): Stories {
 }
 
 /** What a story shows of JSON: a request of DynamoDB's may have megabytes. */
-const SHOWN_LETTERS = 20_000
+const SHOWN_LETTERS = 4_000
 
 /** @param text the same as JSON, where it is there already */
 export function shownJson(value: unknown, text = JSON.stringify(value)): unknown {

@@ -79,7 +79,7 @@ export function answerWords(call: Call, leaseTable: string, { reply, got, succes
     return got === 'hangUp' ? 'never arrived' : `not let through: ${outcomeWords(call, leaseTable, got, successor)}`
   const outcome = outcomeWords(call, leaseTable, reply, successor)
   if (got === 'hangUp') return `${outcome}; but the reply was lost`
-  return got.body === reply.body ? outcome : `${outcome}; but it was told otherwise`
+  return got.body === reply.body ? outcome : `${outcome}; but the function got another answer`
 }
 
 function outcomeWords(call: Call, leaseTable: string, reply: Reply, successor: number | undefined): string {
@@ -91,7 +91,7 @@ function outcomeWords(call: Call, leaseTable: string, reply: Reply, successor: n
   const row = property(body, 'Item')
   if (isRepeated(call, row)) return 'refused, for it was carried out before'
   if (isAcquire) return refusedLeaseWords(row)
-  return successor === undefined ? 'refused: its condition does not hold' : `refused: token ${successor} leads by now`
+  return successor === undefined ? 'refused: its condition does not hold' : `refused: token ${successor} has taken over`
 }
 
 function grantWords({ body: request }: Call, body: unknown): string {

@@ -113,3 +113,31 @@ export function generateCustomers(
     })
   })
 }
+
+/** The seven days behind the first. */
+const NEXT_WEEK = Array.from({ length: 7 }, (_, day) => `2024-02-0${day + 1}`)
+const AN_HOUR = 2
+
+/**
+ * Customers of weekly plans, some for every hour of the week: hourly ticks that go on and on always find one who is due.
+ *
+ * @param seed any integer
+ */
+export function generateWeeklyCustomers(seed: number): Subscription[] {
+  const random = mulberry32(seed)
+  const hours = NEXT_WEEK.flatMap((dueDate) => ZONES_WESTWARD.map((timeZone) => ({ dueDate, timeZone })))
+  return Array.from({ length: AN_HOUR }, () => hours)
+    .flat()
+    .map((due, i) => {
+      const [currency, prices] = pick(random, Object.entries(PRICES))
+      return subscribe({
+        customer: `cus_w${String(i + 1).padStart(4, '0')}`,
+        name: `${pick(random, GIVEN_NAMES)} ${pick(random, FAMILY_NAMES)}`,
+        plan: 'basic-weekly',
+        interval: 'week',
+        priceMinor: prices[0] ?? 1000,
+        currency,
+        ...due,
+      })
+    })
+}

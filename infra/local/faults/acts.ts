@@ -27,9 +27,9 @@ export class ActError extends Error {
   override readonly name = 'ActError'
 }
 
-const OF_LEADER = ['killLeader', 'freezeLeader', 'thawLeader', 'addCandidate'] as const
+const OF_NOBODY = ['killLeader', 'freezeLeader', 'thawLeader', 'addCandidate'] as const
 const OF_CANDIDATE = ['dropReply', 'cutOff', 'reconnect', 'removeCandidate'] as const
-export const DEEDS = [...OF_LEADER, 'skewClock', ...OF_CANDIDATE] as const
+export const DEEDS = [...OF_NOBODY, 'skewClock', ...OF_CANDIDATE] as const
 export type DeedOfCandidate = (typeof OF_CANDIDATE)[number]
 
 export const MOST_CANDIDATES = 10
@@ -40,7 +40,7 @@ export const MOST_SKEW_MS = 7_200_000
 /** @throws ActError that says what an act looks like */
 export function readAct(value: unknown): Act {
   const deed = property(value, 'do')
-  const simple = OF_LEADER.find((one) => one === deed)
+  const simple = OF_NOBODY.find((one) => one === deed)
   if (simple !== undefined) return { do: simple }
   const ofCandidate = OF_CANDIDATE.find((one) => one === deed)
   if (ofCandidate !== undefined) return { do: ofCandidate, candidate: candidateIn(value) }
@@ -81,4 +81,19 @@ function shown(value: unknown): string {
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object'
   const text = typeof value === 'string' ? JSON.stringify(value) : String(value)
   return text.length > 60 ? `${text.slice(0, 60)}…` : text
+}
+
+/**
+ * Names of candidates that nobody will ever have.
+ *
+ * @throws ActError where an act is for a candidate that is not there from the start, and is not added before
+ */
+export function refuseUnknownCandidates(acts: readonly PlannedAct[], candidates: number): void {
+  for (const act of acts) {
+    if (!('candidate' in act)) continue
+    const added = acts.filter((other) => other.do === 'addCandidate' && other.tick <= act.tick).length
+    if (act.candidate <= candidates + added) continue
+    const have = added === 0 ? `there are ${candidates}` : `there are ${candidates}, and ${added} added`
+    throw new ActError(`Tick ${act.tick}, ${act.do}: there is no candidate ${act.candidate}, ${have}`)
+  }
 }

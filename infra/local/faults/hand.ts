@@ -8,7 +8,8 @@ import { leaseCallOf, writesOf } from '../console/lease-call.ts'
 import type { Recorder } from '../console/recorder.ts'
 import type { Call, Interceptor, Reply } from '../host/interceptor.ts'
 import type { LambdaHost } from '../host/lambda-host.ts'
-import { type Act, ActError, MOST_CANDIDATES } from './acts.ts'
+import { type Act, ActError } from './acts.ts'
+import { createConditions } from './conditions.ts'
 
 export interface Hand {
   readonly intercept: Interceptor
@@ -20,8 +21,10 @@ export interface Hand {
   skewOf(candidate: number): number
   isFrozen(requestId: string): boolean
   hasFrozen(): boolean
-  /** What waits for a leader to do it to. */
-  armed(): 'kill' | 'freeze' | undefined
+  /** How often each was done to a leader so far. */
+  struck(): Readonly<Record<'kill' | 'freeze', number>>
+  /** Whether what a candidate sends arrives. */
+  isReachable(candidate: number): boolean
   /** An invocation has ended: what waited for it waits no more. */
   ended(requestId: string): void
 }
@@ -43,15 +46,13 @@ export interface HandOptions {
   readonly clock?: Pick<Clock, 'sleep'>
 }
 
-type Condition = Omit<CandidateEntry, 'kind' | 'candidate'>
-
-const FRESH: Condition = { isThere: false, skewMs: 0, isCutOff: false, dropsReply: false }
-
 type Forward = () => Promise<Reply>
 
 export function createHand(options: HandOptions): Hand {
   const { leaseTable, processes, recorder, deliverAgain, pastLeaseMs, tell, signal, clock = systemClock } = options
-  const conditions = new Map<number, Condition>()
+  const broken = (words: string, candidate: number) => recorder.broken(words, { candidate })
+  const conditions = createConditions({ candidates: options.candidates, tell, broken })
+  const struck = { kill: 0, freeze: 0 }
   let armed: 'kill' | 'freeze' | undefined
   /** The requests that are frozen, and what lets each go on. */
   const frozen = new Map<string, (way: 'on' | 'gone') => void>()
@@ -59,11 +60,6 @@ export function createHand(options: HandOptions): Hand {
   const dying = new Set<string>()
   signal.addEventListener('abort', () => frozen.forEach((release) => void release('gone')), { once: true })
 
-  const change = (candidate: number, changed: Partial<Condition>) => {
-    const condition = { ...(conditions.get(candidate) ?? FRESH), ...changed }
-    conditions.set(candidate, condition)
-    tell({ kind: 'candidate', candidate, ...condition })
-  }
   const tellLeader = () => {
     const numbers = [...frozen.keys()].flatMap((requestId) => recorder.candidateOf(requestId) ?? [])
     tell({ kind: 'leader', armed, frozen: numbers })
@@ -72,24 +68,17 @@ export function createHand(options: HandOptions): Hand {
     armed = what
     tellLeader()
   }
-  const present = () => [...conditions].flatMap(([candidate, { isThere }]) => (isThere ? [candidate] : []))
-  const isCutOff = (requestId: string) => {
-    const candidate = recorder.candidateOf(requestId)
-    return candidate !== undefined && conditions.get(candidate)?.isCutOff === true
-  }
-  const conditionOf = (candidate: number): Condition => {
-    const condition = conditions.get(candidate)
-    if (condition?.isThere === true) return condition
-    throw new ActError(`There is no candidate ${candidate}, only ${present().join(', ')}`)
-  }
+  const isReachable = (candidate: number) => conditions.of(candidate)?.isCutOff !== true
 
   /** False where the process has ended by itself, or is being killed already. */
   async function kill(requestId: string, where: string): Promise<boolean> {
     if (dying.has(requestId)) return false
     dying.add(requestId)
     const killed = await processes.kill(requestId)
-    if (killed) recorder.broken(`killed${where}`, { requestId })
-    else dying.delete(requestId)
+    if (killed) {
+      struck.kill += 1
+      recorder.broken(`killed${where}`, { requestId })
+    } else dying.delete(requestId)
     return killed
   }
 
@@ -113,10 +102,12 @@ export function createHand(options: HandOptions): Hand {
     if (!processes.freeze(requestId)) return forward()
     const { promise: thawed, resolve } = Promise.withResolvers<'on' | 'gone'>()
     frozen.set(requestId, resolve)
+    struck.freeze += 1
     recorder.broken('frozen, with a write on its way', { requestId })
     arm(undefined)
     void giveOthersAChance(requestId, resolve)
-    return (await thawed) === 'on' && !isCutOff(requestId) ? forward() : 'hangUp'
+    const goesOn = (await thawed) === 'on' && isReachable(recorder.candidateOf(requestId) ?? 0)
+    return goesOn ? forward() : 'hangUp'
   }
 
   /** @param release tells this freeze from a later one of the same request */
@@ -150,22 +141,19 @@ export function createHand(options: HandOptions): Hand {
       const isDue = write !== undefined || asked === 'complete' || asked === 'release'
       return isDue ? killWith(call, write, forward) : forward()
     }
-    const isDue = service === 'dynamodb' && (write !== undefined || (asked !== undefined && asked !== 'acquire'))
-    return isDue ? freezeWith(call, forward) : forward()
+    const isEnd = asked === 'complete' || asked === 'release'
+    return service === 'dynamodb' && (write !== undefined || isEnd) ? freezeWith(call, forward) : forward()
   }
 
   const intercept: Interceptor = async (call, forward) => {
-    const candidate = recorder.candidateOf(call.requestId)
-    const condition = candidate === undefined ? undefined : conditions.get(candidate)
-    if (candidate === undefined || condition === undefined) return forward()
-    if (condition.isCutOff) return 'hangUp'
-    if (condition.dropsReply && call.service === 'dynamodb') {
-      change(candidate, { dropsReply: false })
-      await forward()
-      recorder.broken('a reply to it was lost', { requestId: call.requestId })
-      return 'hangUp'
-    }
-    return strike(call, () => forward())
+    const { requestId, service } = call
+    const candidate = recorder.candidateOf(requestId)
+    if (candidate === undefined) return forward()
+    if (!isReachable(candidate)) return 'hangUp'
+    if (service !== 'dynamodb' || !conditions.losesReply(candidate)) return strike(call, () => forward())
+    await forward()
+    recorder.broken('a reply to it was lost', { requestId })
+    return 'hangUp'
   }
 
   async function act(what: Act): Promise<void> {
@@ -179,48 +167,22 @@ export function createHand(options: HandOptions): Hand {
         return arm('freeze')
       case 'thawLeader':
         return thaw()
-      case 'addCandidate': {
-        const number = Array.from({ length: MOST_CANDIDATES }, (_, index) => index + 1).find(
-          (candidate) => conditions.get(candidate)?.isThere !== true,
-        )
-        if (number === undefined)
-          throw new ActError(`There are ${MOST_CANDIDATES} candidates, which is as many as a tick can have`)
-        change(number, { ...FRESH, isThere: true })
-        return recorder.broken('added', { candidate: number })
-      }
-      case 'removeCandidate':
-        conditionOf(what.candidate)
-        if (present().length === 1) throw new ActError('One candidate at least has to stay')
-        change(what.candidate, { isThere: false })
-        return recorder.broken('removed', { candidate: what.candidate })
-      case 'skewClock':
-        conditionOf(what.candidate)
-        change(what.candidate, { skewMs: what.ms })
-        return recorder.broken(clockWords(what.ms), { candidate: what.candidate })
-      case 'dropReply':
-        conditionOf(what.candidate)
-        return change(what.candidate, { dropsReply: true })
-      case 'cutOff':
-      case 'reconnect': {
-        const cut = what.do === 'cutOff'
-        if (conditionOf(what.candidate).isCutOff === cut) return
-        change(what.candidate, { isCutOff: cut })
-        return recorder.broken(cut ? 'cut off' : 'connected again', { candidate: what.candidate })
-      }
+      default:
+        return conditions.act(what)
     }
   }
 
-  for (let candidate = 1; candidate <= options.candidates; candidate += 1) change(candidate, { isThere: true })
   tellLeader()
 
   return {
     intercept,
     act,
-    candidates: () => present().sort((a, b) => a - b),
-    skewOf: (candidate) => conditions.get(candidate)?.skewMs ?? 0,
+    candidates: conditions.present,
+    skewOf: (candidate) => conditions.of(candidate)?.skewMs ?? 0,
+    isReachable,
     isFrozen: (requestId) => frozen.has(requestId),
     hasFrozen: () => frozen.size > 0,
-    armed: () => armed,
+    struck: () => struck,
     ended: (requestId) => {
       dying.delete(requestId)
       const release = frozen.get(requestId)
@@ -230,9 +192,4 @@ export function createHand(options: HandOptions): Hand {
       tellLeader()
     },
   }
-}
-
-function clockWords(ms: number): string {
-  if (ms === 0) return 'its clock is right again'
-  return `its clock is set ${Math.abs(ms) / 1000} s ${ms > 0 ? 'ahead' : 'behind'}`
 }

@@ -6,7 +6,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as sleep, setImmediate as soon } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { LambdaFunction } from '../stack/template.ts'
 import { guard } from '../watchdog.ts'
@@ -14,7 +14,7 @@ import type { ErrorReport, InvokeMessage, RuntimeMessage } from './runtime.ts'
 
 /** How an invocation ended. */
 export type Ending =
-  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: true; readonly value: unknown; readonly logs?: readonly string[] }
   | {
       readonly ok: false
       readonly error: ErrorReport /** The last lines it wrote. */
@@ -39,7 +39,7 @@ export interface Environment {
 /** Lambda allows 10 s; here all environments share one machine's cores, and Lambda's own does not. */
 const INIT_TIMEOUT_MS = 30_000
 const KEPT_LOG_LINES = 50
-/** What a failed invocation wrote is in the pipe already, and only has to be read. */
+/** What an invocation wrote is in the pipe already, and only has to be read. */
 const LAST_WORDS_MS = 10
 
 const runtime = fileURLToPath(new URL('runtime.ts', import.meta.url))
@@ -66,9 +66,12 @@ export function startEnvironment(lambda: LambdaFunction, env: NodeJS.ProcessEnv,
   const invoke = async (event: unknown, requestId: string, clockSkewMs = 0): Promise<Ending> => {
     const init = await initialized
     const ended = init.kind === 'error' ? init : await ask(event, requestId, clockSkewMs)
-    if (ended.kind !== 'error') return { ok: true, value: ended.kind === 'result' ? ended.value : null }
     if (init.kind === 'error') await kill()
     if (isOver()) await gone
+    if (ended.kind !== 'error') {
+      await soon() // no more than that: a gateway is invoked thousands of times
+      return { ok: true, value: ended.kind === 'result' ? ended.value : null, logs: [...logs] }
+    }
     await sleep(LAST_WORDS_MS)
     return { ok: false, error: ended.error, logs: [...logs] }
   }

@@ -36,11 +36,14 @@ type Handler = (event: unknown, context: object) => unknown
 const SystemDate = Date
 let clockSkewMs = 0
 globalThis.Date = new Proxy(SystemDate, {
-  construct: (_, args, target) => Reflect.construct(SystemDate, args.length === 0 ? [skewedNow()] : args, target),
+  construct: (_, args, newTarget) => Reflect.construct(SystemDate, args.length === 0 ? [skewedNow()] : args, newTarget),
   apply: () => new SystemDate(skewedNow()).toString(),
   get: (_, name) => (name === 'now' ? skewedNow : Reflect.get(SystemDate, name)),
 })
 SystemDate.prototype.constructor = globalThis.Date // so that `instant.constructor === Date` stays true
+
+/** An error of the SDK's has many frames of its own above those of the function. */
+Error.stackTraceLimit = 50
 
 process.on('disconnect', () => process.exit(1)) // the host is gone
 

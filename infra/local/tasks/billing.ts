@@ -6,6 +6,7 @@ import { count, timeOf } from '../display/phrases.ts'
 import { HOW_SWITCHED_OFF, withoutLease } from '../faults/controls.ts'
 import { createScenario } from '../faults/scenario.ts'
 import { forecast } from '../forecast.ts'
+import { completedAfterAll, outcomeOf } from '../outcome.ts'
 import { PAST_LEASE_MS, placesOf } from '../places.ts'
 import { firstTickMs, nthCandidate } from '../scheduler.ts'
 import { type Summary, summarize } from '../summary.ts'
@@ -81,13 +82,22 @@ function billingTask(subscriptions: readonly Subscription[], stage: Stage): Task
       return chargedSince()
     },
 
+    read: ({ requestId, ending }) => {
+      const outcome = completedAfterAll(outcomeOf(ending), stage.seen(requestId))
+      if (outcome.status === 'completed' && outcome.thrown !== undefined) {
+        const { fencingToken, thrown } = outcome
+        display.warn(`    Token ${fencingToken} had completed its tick when it failed: ${thrown.errorMessage}`)
+      }
+      return outcome
+    },
+
     isSettled: async (tick) =>
       areSettled(await readBooks(client, places, { lastTick: tick, latestTick: tick }, subscriptions)),
 
-    report: async (tally, { cut, isInterrupted, undone, ...ticks }) => {
+    report: async (tally, { cut, isInterrupted, undone, candidates: most, ...ticks }) => {
       const books = await readBooks(client, places, ticks, subscriptions)
       const replayedRequests = scenario.gateway.replayedRequests()
-      const summary = summarize(tally, candidates.length, { ...books, replayedRequests })
+      const summary = summarize(tally, most, { ...books, replayedRequests })
       const struck = scenario.struck()
       const verdict = verdictOn(summary, struck, options, { cut, isInterrupted, undone })
       return { summary, verdict, struck, charges: books.charges }

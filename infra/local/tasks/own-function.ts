@@ -65,8 +65,8 @@ function ownTask({ path, lease, directory }: OwnTask, stage: Stage): Task<Electi
       quietUntil = Math.max(quietUntil, performance.now() + (attempt.retryInMs ?? 0))
       return read(attempt)
     },
-    report: async (tally, { cut, isInterrupted, undone }) => {
-      const summary = { ...tally, candidates: candidates.length }
+    report: async (tally, { cut, isInterrupted, undone, candidates: most }) => {
+      const summary = { ...tally, candidates: most }
       const faults = electionFaultsOf(summary, { cut, chaos: false })
       const shown = undone.length > 0 ? undone : frozenForNothing(options, tally)
       const inconclusive = isInterrupted ? [] : shown

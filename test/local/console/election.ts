@@ -15,7 +15,15 @@ export function historyOf(...entries: readonly Entry[]): History {
 
 /** Three candidates on a lease of 15 seconds. */
 export const SETUP: readonly Entry[] = [
-  { kind: 'setup', task: 'billing', lease: 'nightly', leaseMs: 15_000, periodMs: 3_600_000, mostCandidates: 3 },
+  {
+    kind: 'setup',
+    task: 'billing',
+    lease: 'nightly',
+    leaseMs: 15_000,
+    periodMs: 3_600_000,
+    switchedOff: [],
+    mostCandidates: 3,
+  },
   candidate(1),
   candidate(2),
   candidate(3),

@@ -18,12 +18,13 @@ const TRACE = [
 const FRAMES = ['at charge (index.mjs:7:3)', 'at run (index.mjs:9:1)']
 
 test.each<[TryOutcome, object, string]>([
-  [{ status: 'completed', fencingToken: 7, work }, { status: 'completed' }, 'Returns: its tick is completed'],
-  [{ status: 'released' }, { status: 'released' }, 'Returns: it gave the lease up'],
+  [{ status: 'completed', fencingToken: 7, work }, { status: 'completed' }, 'Returns; its tick is completed'],
+  [{ status: 'released' }, { status: 'released' }, 'Returns; it gave the lease up'],
   [{ status: 'standby', reason: 'held' }, { status: 'standby', reason: 'held' }, 'Stands by: held'],
 ])('what is told of %j', (outcome, done, words) => {
   expect(doneOf(outcome)).toEqual(done)
-  expect(lastStepOf(outcome)).toEqual({ words })
+  expect(lastStepOf(outcome)).toEqual({ words, trace: [] })
+  expect(lastStepOf(outcome, ['said'])).toEqual({ words, trace: ['Logged:', 'said'] })
 })
 
 test('of a failure the error is told, with where it was thrown and without its message again', () => {
@@ -36,7 +37,7 @@ test('of a failure the error is told, with where it was thrown and without its m
 
 test('its story has what it logged, behind where it was thrown', () => {
   expect(lastStepOf(failed(TRACE, ['first', 'second']))).toMatchObject({
-    trace: [...FRAMES, '', 'Logged:', 'first', 'second'],
+    trace: [...FRAMES, 'Logged:', 'first', 'second'],
   })
 })
 

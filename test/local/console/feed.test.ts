@@ -16,6 +16,7 @@ const setup: Setup = {
   lease: 'billing',
   leaseMs: 15_000,
   periodMs: 3_600_000,
+  switchedOff: [],
   mostCandidates: 10,
 }
 const candidate = (number: number, isThere = true): CandidateEntry => ({
@@ -87,7 +88,7 @@ test('a feed that has been told nothing yet says so, and then each entry', () =>
 })
 
 test('how things stand is told before what happened, the setup first, whatever came first', () => {
-  const over: Entry = { kind: 'over', words: 'The run is over' }
+  const over: Entry = { kind: 'over', atMs: Date.now(), words: 'The run is over' }
   const leader: Entry = { kind: 'leader', armed: 'kill', frozen: [] }
   const feed = feedOf([candidate(1), leader, woken('a/0'), candidate(2), over, counts(1), setup])
   expect(kept(feed)).toEqual([setup, candidate(1), candidate(2), leader, counts(1), over, woken('a/0')])

@@ -84,12 +84,12 @@ test('of what stands, the last that was told holds', () => {
     { ...counts, ticks: 2 },
     candidate(2, { isCutOff: true }),
     { kind: 'leader', armed: 'kill', frozen: [3] },
-    { kind: 'over', words: 'The run is over' },
+    { kind: 'over', atMs: Date.now(), words: 'The run is over' },
   )
   expect(history).toMatchObject({
     counts: { ticks: 2 },
     leader: { armed: 'kill', frozen: [3] },
-    over: 'The run is over',
+    over: { words: 'The run is over' },
   })
   expect(history.candidates.get(2)).toMatchObject({ isCutOff: true })
   expect(history.candidates.size).toBe(3)

@@ -17,6 +17,7 @@ import { TICK, wire } from './wire.ts'
 
 /** What the requests of the library look like to whoever watches: all must be told apart. */
 describe('a request of the library is recognized as', () => {
+  const lease = 'billing'
   /** The requests that were sent while this was done, seen as lease calls. */
   async function seen(does: (scene: Awaited<ReturnType<typeof wire>>) => Promise<unknown>) {
     const scene = await wire()
@@ -33,8 +34,8 @@ describe('a request of the library is recognized as', () => {
     const earliest = Date.now()
     const { kinds, writes } = await seen((scene) => withLease(scene.optionsOf('a', { leaseMs: 200_000 }), () => {}))
     expect(kinds).toEqual([
-      { kind: 'acquire', lease: 'billing', nowMs: expect.any(Number), expiresAtMs: expect.any(Number), tick: TICK },
-      { kind: 'complete' },
+      { lease, kind: 'acquire', nowMs: expect.any(Number), expiresAtMs: expect.any(Number), tick: TICK },
+      { lease, kind: 'complete' },
     ])
     const [asked] = kinds
     if (asked?.kind !== 'acquire') throw new Error('No acquire was seen')
@@ -59,16 +60,16 @@ describe('a request of the library is recognized as', () => {
 
   test('a renewal and a checkpoint, each with the new expiry', async () => {
     const { kinds, writes } = await seen(async ({ lead }) => {
-      const { lease, finish } = await lead('a')
-      await lease.renew()
-      await lease.saveCheckpoint({ upTo: 7 })
+      const { lease: led, finish } = await lead('a')
+      await led.renew()
+      await led.saveCheckpoint({ upTo: 7 })
       await finish()
     })
     expect(kinds).toEqual([
       expect.objectContaining({ kind: 'acquire' }),
-      { kind: 'renew', expiresAtMs: expect.any(Number) },
-      { kind: 'saveCheckpoint', expiresAtMs: expect.any(Number) },
-      { kind: 'complete' },
+      { lease, kind: 'renew', expiresAtMs: expect.any(Number) },
+      { lease, kind: 'saveCheckpoint', expiresAtMs: expect.any(Number) },
+      { lease, kind: 'complete' },
     ])
     expect(writes.flat()).toEqual([])
   })
@@ -82,8 +83,8 @@ describe('a request of the library is recognized as', () => {
       await second.fail(new RangeError('no'))
     })
     expect(kinds.filter((asked) => asked?.kind !== 'acquire')).toEqual([
-      { kind: 'release', how: 'released', errorName: undefined },
-      { kind: 'release', how: 'failed', errorName: 'RangeError' },
+      { lease, kind: 'release', how: 'released', errorName: undefined },
+      { lease, kind: 'release', how: 'failed', errorName: 'RangeError' },
     ])
   })
 
@@ -96,41 +97,41 @@ describe('a request of the library is recognized as', () => {
         nowMs: 1,
       }),
     )
-    expect(kinds).toEqual([{ kind: 'release', how: 'released', errorName: undefined }])
+    expect(kinds).toEqual([{ lease, kind: 'release', how: 'released', errorName: undefined }])
   })
 
   test('a guard, and what it guards', async () => {
     const { kinds, writes, rows } = await seen(async ({ lead, rows: TableName }) => {
-      const { lease, finish } = await lead('a')
-      await lease.transact([
+      const { lease: led, finish } = await lead('a')
+      await led.transact([
         { Put: { TableName, Item: { id: '1' } } },
         { Delete: { TableName, Key: { id: '2' } } },
         { ConditionCheck: { TableName, Key: { id: '3' }, ConditionExpression: 'attribute_not_exists(id)' } },
       ])
       await finish()
     })
-    expect(kinds[1]).toEqual({ kind: 'guard' })
+    expect(kinds[1]).toEqual({ lease, kind: 'guard' })
     expect(writes[1]).toEqual([`Put of ${rows} in a transaction`, `Delete of ${rows} in a transaction`])
   })
 
   test('a completion together with writes in one transaction', async () => {
     const { kinds, writes, rows } = await seen(async ({ lead, rows: TableName }) => {
-      const { lease, finish } = await lead('a')
-      await lease.complete([{ Put: { TableName, Item: { id: '1' } } }])
+      const { lease: led, finish } = await lead('a')
+      await led.complete([{ Put: { TableName, Item: { id: '1' } } }])
       await finish()
     })
-    expect(kinds.slice(1)).toEqual([{ kind: 'complete' }])
+    expect(kinds.slice(1)).toEqual([{ lease, kind: 'complete' }])
     expect(writes[1]).toEqual([`Put of ${rows} in a transaction`])
   })
 
   test('none of the lease, where it is a fenced write elsewhere', async () => {
     const { kinds, writes, rows } = await seen(async ({ lead, rows: TableName }) => {
-      const { lease, finish } = await lead('a')
+      const { lease: led, finish } = await lead('a')
       const Key = { id: '1' }
-      await lease.send({ TableName, Item: Key })
-      await lease.send({ TableName, Key, UpdateExpression: 'REMOVE x' })
-      await lease.claim({ TableName, Key })
-      await lease.send({ TableName, Key })
+      await led.send({ TableName, Item: Key })
+      await led.send({ TableName, Key, UpdateExpression: 'REMOVE x' })
+      await led.claim({ TableName, Key })
+      await led.send({ TableName, Key })
       await finish()
     })
     expect(kinds.slice(1, -1)).toEqual([undefined, undefined, undefined, undefined])

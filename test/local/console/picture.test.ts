@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Entry } from '../../../infra/local/console/entries.ts'
 import type { History } from '../../../infra/local/console/page/history.ts'
-import { currentOf, outcomeWords, pictureOf, shortToken, tickTime } from '../../../infra/local/console/page/picture.ts'
+import { currentsOf, outcomeWords, pictureOf, shortToken, tickTime } from '../../../infra/local/console/page/picture.ts'
 import { began, broken, candidate, done, effect, ended, failed, historyOf, SETUP, T0, TICK } from './election.ts'
 
 const HOUR_MS = 3_600_000
@@ -42,7 +42,9 @@ describe('the lanes', () => {
     expect(drawn(history, 2_900).lane('lease').name).toBe('lease, 12.1 s')
     expect(drawn(history, 15_000).lane('lease').name).toBe('lease, run out')
     expect(drawn(historyOf(...SETUP, began(1, 0), ended(1, 100)), 200).lane('lease').name).toBe('lease')
-    expect(drawn(historyOf(began(1, 0), { kind: 'over', words: 'x' }), 200).lane('lease').name).toBe('lease')
+    expect(drawn(historyOf(began(1, 0), { kind: 'over', atMs: Date.now(), words: 'x' }), 200).lane('lease').name).toBe(
+      'lease',
+    )
   })
 })
 
@@ -65,7 +67,7 @@ describe('a bar', () => {
     const died = [...SETUP, began(1, 0), failed(1, 300)]
     expect(barsOf(historyOf(...died), 5_000)).toEqual({
       candidate: [['1', 0, 300, 'failed']],
-      lease: [['1', 0, 'now', 'leading']],
+      lease: [['1', 0, 'now', 'failed']],
     })
     expect(barsOf(historyOf(...died, began(2, 16_000, { replaced: 1 })), 17_000)).toEqual({
       candidate: [['1', 0, 300, 'failed']],
@@ -158,9 +160,9 @@ describe('marks', () => {
 })
 
 test('the last tenure is the current one until the row says that it has ended', () => {
-  expect(currentOf(historyOf(...SETUP))).toBeUndefined()
-  expect(currentOf(historyOf(began(1, 0), failed(1, 10)))?.number).toBe(1)
-  expect(currentOf(historyOf(began(1, 0), ended(1, 10)))).toBeUndefined()
+  expect(currentsOf(historyOf(...SETUP))).toEqual([])
+  expect(currentsOf(historyOf(began(1, 0), failed(1, 10))).map(({ number }) => number)).toEqual([1])
+  expect(currentsOf(historyOf(began(1, 0), ended(1, 10)))).toEqual([])
 })
 
 test('outcomes are told in words', () => {
@@ -172,7 +174,7 @@ test('outcomes are told in words', () => {
   expect(words(ended(1, 10))).toEqual(['completed'])
   expect(words(ended(1, 10, 'released'))).toEqual(['released'])
   expect(words(ended(1, 10, 'failed'), failed(1, 20))).toEqual(['failed'])
-  expect(words(failed(1, 20))).toEqual(['failed, and the lease runs on'])
+  expect(words(failed(1, 20))).toEqual(['failed, the lease not given up'])
   expect(words(began(2, 10, { replaced: 1 }))).toEqual(['taken over'])
   expect(words(failed(1, 10), began(2, 20, { replaced: 1 }))).toEqual(['failed, then taken over'])
 })

@@ -243,6 +243,22 @@ describe('of two candidates at once', () => {
     expect(stories.get(1)?.steps).toHaveLength(3)
   })
 
+  test('of which one holds two leases at once, each ends by itself, and both are over with it', async () => {
+    const scene = await wire()
+    const { lead, woken, entries, leader, done } = scene
+    woken('a', 1, TICK, 0)
+    const outer = await lead('a', { lease: 'outer' })
+    const inner = await lead('a', { lease: 'inner' })
+    await outer.lease.renew()
+    expect(of(entries, 'renewed')).toMatchObject([{ tenure: 1 }])
+    await inner.finish()
+    expect(of(entries, 'ended')).toMatchObject([{ tenure: 2 }])
+    expect(leader()).toMatchObject({ tenure: 1 })
+    done('a', FAILED)
+    expect(leader()).toBeUndefined()
+    await outer.finish()
+  })
+
   test('of a lease each, both lead, and neither replaces the other', async () => {
     const scene = await wire()
     const { lead, woken, entries, leader } = scene
@@ -355,7 +371,7 @@ describe('the story of a tenure', () => {
       expect.stringMatching(/^Asks for the lease, to hold it until \d\d:\d\d:\d\d\.\d\d\d$/),
       `Puts a row into ${scene.rows}, unless a newer leader has written it`,
       'Records the tick as done',
-      'Returns: its tick is completed',
+      'Returns; its tick is completed',
     ])
     const asked = (story?.steps ?? []).filter(({ request }) => request !== undefined)
     expect(asked.map(({ request, answer }) => ({ request, answer }))).toEqual(
@@ -401,12 +417,12 @@ describe('the story of a tenure', () => {
     await first.finish()
   })
 
-  test('says who leads by now where a write comes too late', async () => {
+  test('says who has taken over where a write comes too late', async () => {
     const scene = await replacement()
     await scene.now.lease.send(put(scene))
     await expect(scene.old.lease.send(put(scene))).rejects.toThrow('already written')
     expect(scene.stories.get(1)?.steps.at(-1)).toMatchObject({
-      came: `refused: token ${scene.now.lease.fencingToken} leads by now`,
+      came: `refused: token ${scene.now.lease.fencingToken} has taken over`,
       answer: { Item: { id: { S: '1' } } },
     })
   })

@@ -201,7 +201,45 @@ describe('an act', () => {
   })
 })
 
+test('what another page asks for is refused, even where it could not read the answer', async () => {
+  const { url } = await start()
+  for (const path of ['', 'feed', 'tenures/1']) {
+    for (const site of ['cross-site', 'same-site']) {
+      expect((await ask(`${url}${path}`, { headers: { 'sec-fetch-site': site } })).status).toBe(403)
+    }
+  }
+  for (const site of ['same-origin', 'none']) {
+    expect((await ask(url, { headers: { 'sec-fetch-site': site } })).status).toBe(200)
+  }
+})
+
+test.each(['//', 'http://[', '*'])('a request for %s is answered, and nothing breaks', async (path) => {
+  const { url } = await start()
+  const { hostname, port } = new URL(url)
+  const asked = startRequest({ hostname, port, path, agent: false }).end()
+  const [response] = await once(asked, 'response')
+  expect(response.statusCode).toBe(404)
+  response.resume()
+  expect((await ask(url)).status).toBe(200)
+})
+
 describe('the feed', () => {
+  test('is told to twenty pages at once, and no more', async () => {
+    const { url } = await start()
+    const pages = await Promise.all(Array.from({ length: 20 }, () => open(`${url}feed`)))
+    expect(pages.map(({ statusCode }) => statusCode)).toEqual(Array.from({ length: 20 }, () => 200))
+    expect((await ask(`${url}feed`)).status).toBe(503)
+  })
+
+  test('may go on being told while the console stops, and nothing breaks', async () => {
+    const { url, feed, stop } = await start()
+    const response = await open(`${url}feed`)
+    const stopping = stop()
+    feed.add({ kind: 'over', atMs: 1, words: 'late' })
+    response.resume()
+    await stopping
+  })
+
   test('tells all that is kept, and then what is new', async () => {
     const { url, feed } = await start()
     feed.add(broken('first'))
@@ -285,7 +323,7 @@ describe('the port', () => {
     const response = await open(`${url}feed`)
     const next = eventsOf(response)
     await next()
-    feed.add({ kind: 'over', words: 'The run is over' })
+    feed.add({ kind: 'over', atMs: Date.now(), words: 'The run is over' })
     const last = next()
     await stop()
     expect(await last).toMatchObject({ name: 'more', data: [{ kind: 'over' }] })

@@ -8,9 +8,9 @@ import {
   renderSubject,
   renderTenures,
 } from '../../../infra/local/console/page/view.ts'
-import { began, candidate, done, effect, ended, failed, historyOf, SETUP, T0 } from './election.ts'
+import { began, candidate, done, effect, ended, failed, historyOf, KILLED, SETUP, T0, TICK } from './election.ts'
 
-const OVER = { kind: 'over', words: 'The run is over' } as const
+const OVER = { kind: 'over', atMs: Date.now(), words: 'The run is over' } as const
 
 const textOf = (markup: object) =>
   String(markup)
@@ -30,7 +30,7 @@ const buttonsOf = (markup: object) =>
 test('what is watched is said in a line', () => {
   expect(textOf(renderSubject(historyOf()))).toBe('Waiting for the run to begin …')
   expect(textOf(renderSubject(historyOf(...SETUP)))).toBe(
-    'billing on the lease nightly , which lasts 15 s unless it is renewed; ticks are 1 h apart',
+    'billing on the lease nightly , which lasts 15 s unless it is renewed; ticks are 1 h apart.',
   )
 })
 
@@ -73,8 +73,22 @@ describe('who leads', () => {
       'Candidate 1 is gone, without giving it up, token 101; the lease runs out in 10.0 s.',
     )
     expect(words(0, { kind: 'leader', frozen: [2, 3] })).toBe(
-      'Nobody leads; the lease is free. Frozen: candidate 2, 3.',
+      'Nobody leads; the lease is free. Frozen: a try of candidate 2, 3.',
     )
+  })
+
+  test('is said with what everything waits for, until it is tried again', () => {
+    const retried = done(1, 100, { invocation: 'r/0', status: 'failed', error: KILLED, retryAtMs: T0 + 6_100 })
+    expect(words(2_000, retried)).toBe(
+      'Nobody leads; the lease is free. Lambda tries candidate 1 again in 4.1 s; the next tick comes when this one has settled.',
+    )
+    const woken = { kind: 'woken', atMs: T0 + 6_100, candidate: 1, invocation: 'r/1', tick: TICK, retry: 1 } as const
+    expect(words(6_200, retried, woken)).toBe('Nobody leads; the lease is free.')
+    expect(words(7_000, retried)).toBe('Nobody leads; the lease is free.')
+  })
+
+  test('is said of all where each has a lease of its own', () => {
+    expect(words(1_000, began(1, 0), began(2, 10))).toBe('Candidates 1, 2 lead at once, each with a lease of its own.')
   })
 })
 

@@ -147,7 +147,7 @@ test.each([
 })
 
 test('giving up without the name of an error says only that the task failed', () => {
-  const body = { ExpressionAttributeValues: { ':endedBy': { S: 'failed' } } }
+  const body = { Key: { lease: { S: 'billing' } }, ExpressionAttributeValues: { ':endedBy': { S: 'failed' } } }
   expect(requestWords(call({ operation: 'UpdateItem', target: 'leases', body }), 'leases')).toBe(
     'Gives the lease up: its task failed',
   )
@@ -177,16 +177,16 @@ describe('what came of a call', () => {
       'refused: its condition does not hold; but the reply was lost',
     )
     expect(of(gateway('POST'), { reply: reply({ statusCode: 200 }), got: reply({ statusCode: 504 }) })).toBe(
-      'done; but it was told otherwise',
+      'done; but the function got another answer',
     )
   })
 
   test.each(['ConditionalCheckFailedException', 'TransactionCanceledException'])(
-    'that was refused with %s, by the fence where another leads by now',
+    'that was refused with %s, by the fence where another has taken over',
     (type) => {
       const answer = dynamodbError(type, 'no')
       expect(of(call(), { reply: answer, got: answer })).toBe('refused: its condition does not hold')
-      expect(of(call(), { reply: answer, got: answer, successor: 8 })).toBe('refused: token 8 leads by now')
+      expect(of(call(), { reply: answer, got: answer, successor: 8 })).toBe('refused: token 8 has taken over')
     },
   )
 

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { type Act, ActError, DEEDS, readAct, readScenario } from '../../../infra/local/faults/acts.ts'
+import {
+  type Act,
+  ActError,
+  DEEDS,
+  readAct,
+  readScenario,
+  refuseUnknownCandidates,
+} from '../../../infra/local/faults/acts.ts'
 
 const OF_LEADER = ['killLeader', 'freezeLeader', 'thawLeader', 'addCandidate'] as const
 const OF_CANDIDATE = ['dropReply', 'cutOff', 'reconnect', 'removeCandidate'] as const
@@ -78,5 +85,21 @@ describe('a scenario', () => {
       { tick: 2, do: 'cutOff' },
     ]
     expect(() => readScenario(acts)).toThrow('Act 2 of the scenario: "candidate" must be')
+  })
+})
+
+describe('a candidate that an act names', () => {
+  const cutOff = (tick: number, candidate: number) => ({ tick, do: 'cutOff', candidate }) as const
+
+  test('must be there from the start, or be added before', () => {
+    expect(() => refuseUnknownCandidates([cutOff(1, 4)], 4)).not.toThrow()
+    expect(() => refuseUnknownCandidates([{ tick: 2, do: 'addCandidate' }, cutOff(2, 5)], 4)).not.toThrow()
+    expect(() => refuseUnknownCandidates([cutOff(1, 5)], 4)).toThrow(
+      'Tick 1, cutOff: there is no candidate 5, there are 4',
+    )
+    expect(() => refuseUnknownCandidates([{ tick: 2, do: 'addCandidate' }, cutOff(1, 5)], 4)).toThrow('there are 4')
+    expect(() => refuseUnknownCandidates([{ tick: 2, do: 'addCandidate' }, cutOff(3, 6)], 4)).toThrow(
+      'there are 4, and 1 added',
+    )
   })
 })

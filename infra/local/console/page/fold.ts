@@ -30,7 +30,7 @@ function foldOne(history: History, entry: Entry): void {
       history.leader = entry
       return
     case 'over':
-      history.over = entry.words
+      history.over = entry
       return
     case 'candidate':
       history.candidates.set(entry.candidate, entry)
@@ -48,6 +48,7 @@ function happened(history: History, entry: Happening): void {
       break
     case 'woken':
       history.tries.set(entry.invocation, entry)
+      history.retries.delete(requestOf(entry.invocation))
       break
     case 'done':
       done(history, entry)
@@ -88,11 +89,15 @@ function began(
   history.news = `Candidate ${candidate} ${before === undefined ? 'leads' : 'took over'}`
 }
 
-function done(history: History, { atMs, candidate, invocation, status, reason, error }: Done): void {
+/** An invocation is a request and the number of its try. */
+const requestOf = (invocation: string) => invocation.replace(/\/\d+$/, '')
+
+function done(history: History, { atMs, candidate, invocation, status, reason, error, retryAtMs }: Done): void {
   const { tries, leading } = history
   const [one, tenure] = [tries.get(invocation), leading.get(invocation)]
   tries.delete(invocation)
   leading.delete(invocation)
+  if (retryAtMs !== undefined) history.retries.set(requestOf(invocation), { candidate, atMs: retryAtMs })
   if (tenure !== undefined) {
     change(tenure, { doneAtMs: atMs, ...(error === undefined ? {} : { error }) })
     history.news = `Candidate ${candidate} ${status}`

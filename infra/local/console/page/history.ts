@@ -1,5 +1,5 @@
 /** What the page knows of the election: plain data, no word of markup and nothing of the browser. See `fold.ts`. */
-import type { CandidateEntry, Counts, Done, LeaderEntry, Setup, TenureEnd, Woken } from '../entries.ts'
+import type { CandidateEntry, Counts, Done, LeaderEntry, Over, Setup, TenureEnd, Woken } from '../entries.ts'
 
 /** One candidate's time as the leader, from what the lease row and the invocation say. */
 export interface Tenure {
@@ -46,8 +46,7 @@ export interface History {
   setup?: Setup
   counts?: Counts
   leader?: LeaderEntry
-  /** What was said when the run was over. */
-  over?: string
+  over?: Over
   /** By their numbers. */
   readonly candidates: Map<number, CandidateEntry>
   /** In the order in which they began, those that are kept. */
@@ -58,6 +57,8 @@ export interface History {
   /** When the first thing happened that is kept. */
   fromMs?: number
   hasForgotten: boolean
+  /** What Lambda is going to try again, by its request. */
+  readonly retries: Map<string, { readonly candidate: number; readonly atMs: number }>
   /** The newest thing that is worth telling, in a sentence without its full stop. */
   news: string
   /** Another after each change. */
@@ -76,6 +77,7 @@ export function newHistory(): History {
     failedTries: [],
     notes: [],
     hasForgotten: false,
+    retries: new Map(),
     news: '',
     revision: 0,
     tries: new Map(),

@@ -44,8 +44,9 @@ function invalidate(byScrolling = false): void {
 
 function draw(): void {
   isDue = false
-  const nowMs = Date.now() + offsetMs
-  const { fromMs = nowMs, setup, over } = history
+  const { over, setup } = history
+  const nowMs = Math.min(Date.now() + offsetMs, over?.atMs ?? Number.POSITIVE_INFINITY)
+  const { fromMs = nowMs } = history
   const window = scroller.windowFor(fromMs, nowMs, over === undefined ? (setup?.leaseMs ?? 0) : 0)
   const picture = pictureOf(history, window)
   part('picture').style.width = `${window.width}px`

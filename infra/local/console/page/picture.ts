@@ -71,13 +71,14 @@ function firstFrom(notes: readonly Note[], ms: number): number {
 const marksOf = (notes: readonly Note[]): readonly Mark[] =>
   notes.map(({ atMs, kind, words }) => ({ atMs, kind, title: `${words}\n${clockTime(atMs, 'milliseconds')} UTC` }))
 
-/** What its process did: it leads no longer when it has ended, or when another leads. */
-function candidateBar(tenure: Tenure, nowMs: number): Bar {
-  const { endedAtMs, doneAtMs } = tenure
-  const toMs =
-    endedAtMs === undefined && doneAtMs === undefined ? undefined : Math.min(endedAtMs ?? nowMs, doneAtMs ?? nowMs)
-  return barOf(tenure, toMs, workOutcome(tenure), nowMs)
+/** When it led no longer: its process had ended, or another led; undefined while it lasts. */
+export function endOf({ endedAtMs, doneAtMs }: Tenure): number | undefined {
+  if (endedAtMs === undefined || doneAtMs === undefined) return endedAtMs ?? doneAtMs
+  return Math.min(endedAtMs, doneAtMs)
 }
+
+/** What its process did. */
+const candidateBar = (tenure: Tenure, nowMs: number): Bar => barOf(tenure, endOf(tenure), workOutcome(tenure), nowMs)
 
 /** As its candidate's lane colours it. */
 export function workOutcome({ end, endedAtMs, doneAtMs, error }: Tenure): BarOutcome {
@@ -85,9 +86,9 @@ export function workOutcome({ end, endedAtMs, doneAtMs, error }: Tenure): BarOut
   return diedFirst ? 'failed' : (end ?? 'leading')
 }
 
-/** What the lease row says. */
+/** What the lease row says; of a leader that is gone it still says that it leads, which is no reason to draw it so. */
 function leaseBar(tenure: Tenure, nowMs: number): Bar {
-  return barOf(tenure, tenure.endedAtMs, tenure.end ?? 'leading', nowMs)
+  return barOf(tenure, tenure.endedAtMs, tenure.end ?? workOutcome(tenure), nowMs)
 }
 
 function barOf(tenure: Tenure, toMs: number | undefined, outcome: BarOutcome, nowMs: number): Bar {
@@ -97,11 +98,11 @@ function barOf(tenure: Tenure, toMs: number | undefined, outcome: BarOutcome, no
 }
 
 function tenureTitle(tenure: Tenure, nowMs: number): string {
-  const { token, candidate, tick, fromMs, doneAtMs, accepted, refused, error, successor } = tenure
+  const { token, candidate, tick, fromMs, accepted, refused, error, successor } = tenure
   return [
     `${outcomeWords(tenure)}: candidate ${candidate}, token ${token}`,
     ...(tick === undefined ? [] : [`tick ${tick}`]),
-    `from ${clockTime(fromMs, 'milliseconds')} UTC, for ${span((doneAtMs ?? nowMs) - fromMs)}`,
+    `from ${clockTime(fromMs, 'milliseconds')} UTC, for ${span((endOf(tenure) ?? nowMs) - fromMs)}`,
     `${accepted} effects accepted, ${refused} refused`,
     ...(error === undefined ? [] : [`${error.name}: ${error.message}`.slice(0, 300)]),
     ...(successor === undefined ? [] : [`taken over by token ${successor}`]),
@@ -120,7 +121,7 @@ const WORDS: Readonly<Record<NonNullable<Tenure['end']> | 'leading', string>> = 
 export function outcomeWords(tenure: Tenure): string {
   const { end = 'leading' } = tenure
   const died = workOutcome(tenure) === 'failed' && end !== 'failed'
-  return died ? `failed, ${end === 'leading' ? 'and the lease runs on' : `then ${WORDS[end]}`}` : WORDS[end]
+  return died ? `failed, ${end === 'leading' ? 'the lease not given up' : `then ${WORDS[end]}`}` : WORDS[end]
 }
 
 /** The tokens of a run differ in their last digits. */
@@ -146,15 +147,16 @@ function expiries(tenures: readonly Tenure[], nowMs: number): readonly Mark[] {
   )
 }
 
-/** The tenure that the lease row names. */
-export const currentOf = ({ tenures }: History): Tenure | undefined => {
-  const last = tenures.at(-1)
-  return last?.end === undefined ? last : undefined
-}
+/** The tenures that a lease row names: one, unless every candidate was given a lease of its own. */
+export const currentsOf = ({ tenures }: History): readonly Tenure[] =>
+  tenures.slice(-MOST_LEASES).filter(({ end }) => end === undefined)
+
+const MOST_LEASES = 10
 
 function leaseName(history: History, nowMs: number): string {
-  const current = currentOf(history)
+  const [current, other] = currentsOf(history)
   if (current === undefined || history.over !== undefined) return 'lease'
+  if (other !== undefined) return 'leases'
   const leftMs = current.expiresAtMs - nowMs
   return leftMs > 0 ? `lease, ${(leftMs / 1000).toFixed(1)} s` : 'lease, run out'
 }

@@ -2,7 +2,7 @@
 import { html } from '../../../../functions/console/html.ts'
 import type { Story } from '../stories.ts'
 import { part, patch } from './dom.ts'
-import type { History } from './history.ts'
+import type { History, Tenure } from './history.ts'
 import { renderFailure, renderStory, renderStoryTitle } from './story.ts'
 
 export interface StoryPanel {
@@ -29,6 +29,15 @@ export function createStoryPanel(historyNow: () => History): StoryPanel {
     if (!answer.ok) return patch('story-body', html`<p>${await answer.text()}.</p>`)
     const story: Story = await answer.json()
     if (shown === wanted) patch('story-body', renderStory(tenure, story))
+  }
+
+  /** A tenure that is over changes no more, but for what comes late. */
+  let told = ''
+  const isNews = (tenure: Tenure) => {
+    const now = JSON.stringify(tenure)
+    const isNew = now !== told || tenure.doneAtMs === undefined
+    told = now
+    return isNew
   }
 
   part('story-close').addEventListener('click', () => dialog.close())
@@ -60,7 +69,7 @@ export function createStoryPanel(historyNow: () => History): StoryPanel {
     historyChanged: () => {
       const wanted = shown
       const tenure = wanted === undefined ? undefined : historyNow().byNumber.get(wanted)
-      if (wanted === undefined || isDue || tenure === undefined) return
+      if (wanted === undefined || isDue || tenure === undefined || !isNews(tenure)) return
       isDue = true
       setTimeout(() => {
         isDue = false

@@ -3,7 +3,7 @@ import { html, type Markup } from '../../../../functions/console/html.ts'
 import { clockTime, span } from '../../../../functions/console/time-words.ts'
 import type { Step, Story } from '../stories.ts'
 import type { FailedTry, Tenure } from './history.ts'
-import { outcomeWords } from './picture.ts'
+import { endOf, outcomeWords } from './picture.ts'
 
 export function renderStoryTitle({ token, candidate, tick }: Tenure): Markup {
   return html`Candidate ${candidate}, token ${token}${tick === undefined ? '' : `, tick ${tick}`}`
@@ -18,8 +18,8 @@ export function renderStory(tenure: Tenure | undefined, { steps, leftOut, gapAt 
 }
 
 function summaryOf(tenure: Tenure): string {
-  const { fromMs, doneAtMs, endedAtMs, accepted, refused } = tenure
-  const endMs = doneAtMs ?? endedAtMs
+  const { fromMs, accepted, refused } = tenure
+  const endMs = endOf(tenure)
   const lasted = endMs === undefined ? '' : ` It lasted ${span(endMs - fromMs)}.`
   const stale = refused === 0 ? '' : ` ${refused} of its writes came after another had taken over, and were refused.`
   return `Outcome: ${outcomeWords(tenure)}.${lasted} ${accepted} effects were accepted.${stale}`

@@ -3,13 +3,17 @@ import { type Content, html, type Markup } from '../../../../functions/console/h
 import { clockTime, span } from '../../../../functions/console/time-words.ts'
 import type { CandidateEntry } from '../entries.ts'
 import { candidatesOf, type FailedTry, type History, type Tenure } from './history.ts'
-import { currentOf, outcomeWords, tickTime, workOutcome } from './picture.ts'
+import { currentsOf, endOf, outcomeWords, tickTime, workOutcome } from './picture.ts'
 
 /** What is watched, in a line. */
 export function renderSubject({ setup }: History): Markup {
   if (setup === undefined) return html`Waiting for the run to begin …`
-  const { task, lease, leaseMs, periodMs } = setup
-  return html`<b>${task}</b> on the lease <b>${lease}</b>, which lasts ${leaseMs / 1000} s unless it is renewed; ticks are ${span(periodMs)} apart`
+  const { task, lease, leaseMs, periodMs, switchedOff } = setup
+  const off =
+    switchedOff.length === 0
+      ? undefined
+      : html` <strong>Switched off: the ${switchedOff.join(', the ')}. See what it is for.</strong>`
+  return html`<b>${task}</b> on the lease <b>${lease}</b>, which lasts ${leaseMs / 1000} s unless it is renewed; ticks are ${span(periodMs)} apart.${off}`
 }
 
 export function renderCounters({ counts }: History): Markup {
@@ -32,21 +36,38 @@ function counter(name: string, value: number, more?: string, kind = 'plain'): Ma
   return html`<div class="counter ${kind}"><dt>${name}</dt><dd>${value}${remark}</dd></div>`
 }
 
-/** Who leads now, and until when. */
+/** Who leads now, and until when, and what everything waits for. */
 export function leaderWords(history: History, nowMs: number): string {
   const { leader, over } = history
-  if (over !== undefined) return `${over}.`
+  if (over !== undefined) return `${over.words}.`
   const frozen = leader?.frozen ?? []
-  const asleep = frozen.length === 0 ? '' : ` Frozen: candidate ${frozen.join(', ')}.`
-  const current = currentOf(history)
-  if (current === undefined) return `Nobody leads; the lease is free.${asleep}`
+  const asleep = frozen.length === 0 ? '' : `Frozen: a try of candidate ${frozen.join(', ')}.`
+  return [whoLeads(currentsOf(history), nowMs), retryWords(history, nowMs), asleep]
+    .filter((text) => text !== '')
+    .join(' ')
+}
+
+function whoLeads([current, ...others]: readonly Tenure[], nowMs: number): string {
+  if (current === undefined) return 'Nobody leads; the lease is free.'
+  if (others.length > 0) {
+    const who = [current, ...others].map(({ candidate }) => candidate).join(', ')
+    return `Candidates ${who} lead at once, each with a lease of its own.`
+  }
   const { candidate, token, expiresAtMs, doneAtMs } = current
   const leftMs = expiresAtMs - nowMs
-  const left = leftMs > 0 ? `runs out in ${(leftMs / 1000).toFixed(1)} s` : 'has run out'
-  const who =
-    doneAtMs === undefined ? `Candidate ${candidate} leads` : `Candidate ${candidate} is gone, without giving it up`
-  return `${who}, token ${token}; the lease ${left}.${asleep}`
+  const left = leftMs > 0 ? `runs out in ${secondsOf(leftMs)}` : 'has run out'
+  const who = doneAtMs === undefined ? 'leads' : 'is gone, without giving it up'
+  return `Candidate ${candidate} ${who}, token ${token}; the lease ${left}.`
 }
+
+/** Without it one would ask why nothing happens for so long. */
+function retryWords({ retries }: History, nowMs: number): string {
+  const [next] = [...retries.values()].sort((a, b) => a.atMs - b.atMs)
+  if (next === undefined || next.atMs <= nowMs) return ''
+  return `Lambda tries candidate ${next.candidate} again in ${secondsOf(next.atMs - nowMs)}; the next tick comes when this one has settled.`
+}
+
+const secondsOf = (ms: number) => `${(ms / 1000).toFixed(1)} s`
 
 /** The acts on the leader. */
 export function renderLeaderActs({ leader, over }: History): Markup {
@@ -119,7 +140,7 @@ export function renderTenures({ tenures, failedTries }: History): Markup {
 
 function tenureRow(tenure: Tenure): Markup {
   const { number, token, candidate, tick, fromMs, accepted, refused } = tenure
-  const endMs = tenure.doneAtMs ?? tenure.endedAtMs
+  const endMs = endOf(tenure)
   return html`<tr id="row-${number}"><th scope="row"><button type="button" id="story-${number}" data-story="${number}" aria-label="Story of the tenure with token ${token}">${token}</button></th><td>${candidate}</td><td>${tick === undefined ? '' : tickTime(tick)}</td><td class="${workOutcome(tenure)}">${outcomeWords(tenure)}</td><td>${clockTime(fromMs, 'seconds')}</td><td>${endMs === undefined ? '' : span(endMs - fromMs)}</td><td>${effectWords(accepted, refused)}</td></tr>`
 }
 
