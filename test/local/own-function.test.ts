@@ -187,7 +187,7 @@ describe.concurrent('a run of one’s own function', { timeout: 240_000 }, () =>
     expect(summary, said).toMatchObject({ ticks: 3, completed: 3, completedTwice: 0, candidates: 2 })
     expect(summary.tookOver, said).toBeGreaterThanOrEqual(2)
     expect(summary.staleWritesRefused, said).toBeGreaterThanOrEqual(1)
-    expect(said).toMatch(/⚡ candidate \d killed[\s\S]*⚡ candidate \d frozen[\s\S]*⚡ candidate \d thawed/)
+    expect(said).toMatch(/⚡ candidate \d: killed[\s\S]*⚡ candidate \d: frozen[\s\S]*⚡ candidate \d: thawed/)
     expect(await readdir(directory)).toEqual(before)
   })
 

@@ -102,9 +102,10 @@ export function startDisplay(stream: Terminal, env: NodeJS.ProcessEnv = process.
 
     ended: ({ summary, charges, struck, faults, harm, inconclusive, cut }) => {
       const { ticks, completed, candidates, standby, failed, tookOver, staleWritesRefused } = summary
-      const byWhom = summary.completedTwice === 0 && candidates > 1 ? 'each by one of' : 'by'
+      const byOne = summary.completedTwice === 0 && candidates > 1 && completed > 0
+      const byWhom = `${byOne ? `${completed > 1 ? 'each ' : ''}by one of` : 'by'} ${count(candidates, 'candidate')}`
       line('')
-      line(`${completed} of ${count(ticks, 'tick')} completed, ${byWhom} ${count(candidates, 'candidate')}`)
+      line(`${completed} of ${count(ticks, 'tick')} completed, ${byWhom}`)
       line(`  ${standby} stood by, ${failed} failed, ${count(tookOver, 'leader')} replaced within the tick`)
       if (struck.length > 0) line(`  ${count(struck.length, 'fault')} struck: ${kindsOf(struck)}`)
       if ('charges' in summary) for (const text of moneyLines(summary, charges)) line(`  ${text}`)
