@@ -37,7 +37,8 @@ export function pictureOf(history: History, window: Window): Timeline {
   const lease = visible.map((tenure) => leaseBar(tenure, nowMs))
   const ofAll = notes.filter(({ kind, candidate }) => kind === 'tick' || (kind === 'broken' && candidate === undefined))
   const ofLease = [...marksOf(ofAll), ...expiries(visible, nowMs)]
-  const effects = notes.filter(({ kind }) => kind === 'accepted' || kind === 'refused')
+  // What was refused is what one looks for: it is drawn over what was accepted.
+  const effects = (['accepted', 'refused'] as const).flatMap((verdict) => notes.filter(({ kind }) => kind === verdict))
   return {
     ...window,
     name: 'Election',
