@@ -78,13 +78,18 @@ describe('who leads', () => {
   })
 
   test('is said with what everything waits for, until it is tried again', () => {
-    const retried = done(1, 100, { invocation: 'r/0', status: 'failed', error: KILLED, retryAtMs: T0 + 6_100 })
-    expect(words(2_000, retried)).toBe(
+    const tick = (number: number, iso: string) => ({ kind: 'ticked', atMs: T0, number, tick: iso }) as const
+    const woken = (retry: number, afterMs: number) =>
+      ({ kind: 'woken', atMs: T0 + afterMs, candidate: 1, invocation: `r/${retry}`, tick: TICK, retry }) as const
+    const died = done(1, 100, { invocation: 'r/0', status: 'failed', error: KILLED, retryAtMs: T0 + 6_100 })
+    const waiting = [tick(1, TICK), woken(0, 0), died]
+    expect(words(2_000, ...waiting)).toBe(
       'Nobody leads; the lease is free. Lambda tries candidate 1 again in 4.1 s; the next tick comes when this one has settled.',
     )
-    const woken = { kind: 'woken', atMs: T0 + 6_100, candidate: 1, invocation: 'r/1', tick: TICK, retry: 1 } as const
-    expect(words(6_200, retried, woken)).toBe('Nobody leads; the lease is free.')
-    expect(words(7_000, retried)).toBe('Nobody leads; the lease is free.')
+    const free = 'Nobody leads; the lease is free.'
+    expect(words(6_200, ...waiting, woken(1, 6_100))).toBe(free)
+    expect(words(7_000, ...waiting)).toBe(free)
+    expect(words(2_000, ...waiting, tick(2, '2026-01-01T07:00:00.000Z'))).toBe(free)
   })
 
   test('is said of all where each has a lease of its own', () => {

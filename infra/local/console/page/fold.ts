@@ -44,6 +44,7 @@ function happened(history: History, entry: Happening): void {
   history.fromMs ??= entry.atMs
   switch (entry.kind) {
     case 'ticked':
+      history.tick = entry.tick
       note(history, { atMs: entry.atMs, kind: 'tick', words: `tick ${entry.number}: ${entry.tick}` })
       break
     case 'woken':
@@ -97,7 +98,8 @@ function done(history: History, { atMs, candidate, invocation, status, reason, e
   const [one, tenure] = [tries.get(invocation), leading.get(invocation)]
   tries.delete(invocation)
   leading.delete(invocation)
-  if (retryAtMs !== undefined) history.retries.set(requestOf(invocation), { candidate, atMs: retryAtMs })
+  if (retryAtMs !== undefined)
+    history.retries.set(requestOf(invocation), { candidate, tick: one?.tick, atMs: retryAtMs })
   if (tenure !== undefined) {
     change(tenure, { doneAtMs: atMs, ...(error === undefined ? {} : { error }) })
     history.news = `Candidate ${candidate} ${status}`

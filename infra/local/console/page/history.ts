@@ -42,6 +42,12 @@ export interface Note {
   readonly words: string
 }
 
+export interface Retry {
+  readonly candidate: number
+  readonly tick: string | undefined
+  readonly atMs: number
+}
+
 export interface History {
   setup?: Setup
   counts?: Counts
@@ -58,7 +64,9 @@ export interface History {
   fromMs?: number
   hasForgotten: boolean
   /** What Lambda is going to try again, by its request. */
-  readonly retries: Map<string, { readonly candidate: number; readonly atMs: number }>
+  readonly retries: Map<string, Retry>
+  /** The last that was begun. */
+  tick?: string
   /** The newest thing that is worth telling, in a sentence without its full stop. */
   news: string
   /** Another after each change. */

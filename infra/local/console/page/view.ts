@@ -61,8 +61,8 @@ function whoLeads([current, ...others]: readonly Tenure[], nowMs: number): strin
 }
 
 /** Without it one would ask why nothing happens for so long. */
-function retryWords({ retries }: History, nowMs: number): string {
-  const [next] = [...retries.values()].sort((a, b) => a.atMs - b.atMs)
+function retryWords({ retries, tick }: History, nowMs: number): string {
+  const [next] = [...retries.values()].filter((retry) => retry.tick === tick).sort((a, b) => a.atMs - b.atMs)
   if (next === undefined || next.atMs <= nowMs) return ''
   return `Lambda tries candidate ${next.candidate} again in ${secondsOf(next.atMs - nowMs)}; the next tick comes when this one has settled.`
 }
