@@ -47,6 +47,8 @@ const isNews = (logLine: string) => !/"level": ?"INFO"/.test(logLine)
 /** Retries that come sooner need no countdown. */
 const COUNTDOWN_FROM_MS = 2_000
 const SHOWN_LOG_LINES = 5
+/** Those of the library come first: enough that the function's own are among them. */
+const SHOWN_FRAMES = 6
 /** Where nothing can be rewritten, progress is a line in this many times that it is told. */
 const PROGRESS_LINE_EVERY = 5
 
@@ -81,7 +83,7 @@ export function startDisplay(stream: Terminal, env: NodeJS.ProcessEnv = process.
       const who = `candidate ${candidate}${ledWithToken === undefined ? '' : `, leading with token ${ledWithToken},`}`
       const next = retryInMs === undefined ? 'Lambda gives it up' : `Lambda tries again in ${secondsOf(retryInMs)}`
       line(`    ${colour.red('✗')} ${who} failed: ${error.errorType}: ${error.errorMessage}; ${colour.yellow(next)}`)
-      const details = error.trace?.slice(1, 4) ?? logs.filter(isNews).slice(-SHOWN_LOG_LINES)
+      const details = error.trace?.slice(1, 1 + SHOWN_FRAMES) ?? logs.filter(isNews).slice(-SHOWN_LOG_LINES)
       for (const detail of details) line(colour.dim(`        ${detail.trim()}`))
       if (retryInMs !== undefined && retryInMs > COUNTDOWN_FROM_MS) {
         status.countDown(`    … candidate ${candidate} is tried again`, retryInMs)
