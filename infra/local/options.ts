@@ -1,23 +1,11 @@
-/** The flags of `npm start`, checked before anything is started. */
-import { Command, Option } from 'commander'
+/** The options of `npm start`: what its flags say and imply, checked before anything is started. */
 import { leaseNameProblems } from '../constructs/lease-name.ts'
-import { MOST_CANDIDATES, MOST_TICKS, type PlannedAct } from './faults/acts.ts'
-import { CONTROLS, type Control } from './faults/controls.ts'
+import type { PlannedAct } from './faults/acts.ts'
+import type { Control } from './faults/controls.ts'
 import { LEAST_CHAOS_TICKS } from './faults/plan.ts'
-import {
-  candidateAt,
-  clockAt,
-  durationMs,
-  fileOrNumber,
-  type OwnTable,
-  oneControlMore,
-  oneTableMore,
-  oneVariableMore,
-  timeoutMs,
-  timeScale,
-  wholeNumber,
-} from './flag-values.ts'
-import { OptionError, readFlags } from './flags.ts'
+import type { OwnTable } from './flag-values.ts'
+import { OptionError } from './flags.ts'
+import { CHAOS_TICKS, readStartFlags, type StartFlags, TICKS_WITHOUT } from './start-flags.ts'
 
 export interface StartOptions {
   /** The least real time between the starts of two ticks, in milliseconds. */
@@ -64,9 +52,6 @@ export type Parsed =
   | { readonly kind: 'start'; readonly options: StartOptions }
   | { readonly kind: 'help'; readonly text: string }
 
-const CHAOS_TICKS = 8
-/** Enough to see what a missing protection does, and that it goes on. */
-const TICKS_WITHOUT = 3
 /** In which tick a leader is hit where nobody said: the second, since the first begins cold. */
 const HIT_AT = [2, 3, 1] as const
 
@@ -75,144 +60,14 @@ const OWN_TIMEOUT_MS = 300_000
 /** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime */
 const SET_BY_OTHERS = /^(LEASE_(TABLE|NAME|MS)|NODE_OPTIONS|AWS_.*|LAMBDA_.*)$/
 
-interface Flags {
-  readonly every?: number
-  readonly ticks?: number
-  readonly candidates: number
-  readonly customers?: string | number
-  readonly cold: boolean
-  readonly json: boolean
-  readonly killLeader?: number
-  readonly freezeLeader?: number
-  readonly chaos?: number
-  readonly without: readonly Control[]
-  readonly timeScale: number
-  readonly thawLeader?: number
-  readonly scenario?: string
-  readonly function?: string
-  readonly lease?: string
-  readonly env: Readonly<Record<string, string>>
-  readonly table: readonly OwnTable[]
-  readonly timeout?: number
-  readonly page: boolean
-  readonly port?: number
-}
-
-const EPILOG = `
-Ticks are hours that have passed, from the first at which something was due. A tick starts when the one before it has
-settled, all its retries included; in production a period is far longer than they are.
-
-Everything that the page can do to an election can also be planned: by a flag that names the tick before which it is done,
-and the candidate; or in a scenario file, a JSON list such as
-  [{ "tick": 2, "do": "freezeLeader" }, { "tick": 4, "do": "thawLeader" }, { "tick": 5, "do": "skewClock", "candidate": 1, "ms": 5000 }]
-with killLeader, freezeLeader, thawLeader, skewClock, dropReply, cutOff, reconnect, addCandidate and removeCandidate.
-
---function runs a handler of your own instead of billing, bundled as ElectedSchedule bundles it: a module that exports
-"handler" and elects with leaderOnly or withLease, imported from 'tenure', on LEASE_TABLE and LEASE_NAME. What it needs else:
-  --function send.ts --lease invoices --table Invoices:id --env INVOICES=Invoices
-
-What kills, freezes, loses or switches off acts on processes and on what passes between them; the functions are those that
-are deployed. --without runs ${TICKS_WITHOUT} ticks, and brings the fault that shows what is missing: a frozen leader for the fence, a
-killed one for the key.
-
-Exit code: 0 when every tick was completed by one leader, everything due was charged once, and gateway and ledger agree; 1
-when not, or when the run could not start; 2 for a wrong flag, customers file or function; 3 when a fault that was asked for did not
-happen, or showed nothing, so that the run proves nothing; 130 when Ctrl-C cut --ticks short. A second Ctrl-C ends at once.`
-
 /** @throws OptionError */
 export function parseOptions(argv: readonly string[]): Parsed {
-  const tick = wholeNumber(1, MOST_TICKS)
-  /** What the flags plan, in the order in which they were given: a candidate may be added and then cut off. */
-  const acts: PlannedAct[] = []
-  const plans = (read: (text: string) => PlannedAct) => (text: string) => void acts.push(read(text))
-  const command = new Command('npm start --')
-    .description(
-      'Runs the deployed stacks on this machine, one leader at every tick, and serves a page on which to watch and to break it.',
-    )
-    .optionsGroup('The run:')
-    .option(
-      '--every <duration>',
-      'the least time from one tick to the next, such as 500ms, 2s, 1m (default: 2s)',
-      durationMs,
-    )
-    .option('--ticks <number>', 'how many ticks (default: until Ctrl-C)', tick)
-    .option('--candidates <number>', 'how many wake at every tick', wholeNumber(1, MOST_CANDIDATES), 4)
-    .option(
-      '--customers <file|number>',
-      'CSV file of subscriptions, or how many to generate, all due at the first tick (default: generated ones)',
-      fileOrNumber,
-    )
-    .option('--cold', 'every invocation in a new execution environment', false)
-    .option('--time-scale <factor>', "how long Lambda's retry delays and the lease last here", timeScale, 0.1)
-    .option('--json', 'one JSON object as the last line of standard output; the rest goes to standard error', false)
-    .option('--port <number>', "the page's port (default: any that is free)", wholeNumber(1, 65_535))
-    .option('--no-page', 'without the page on which to watch the election, and break it')
-
-    .optionsGroup('Break it:')
-    .option('--kill-leader <tick>', 'kill the leader of this tick when the gateway has charged and not replied', tick)
-    .option(
-      '--freeze-leader <tick>',
-      'freeze the leader of this tick before a write, until its successor is done',
-      tick,
-    )
-    .option(
-      '--thaw-leader <tick>',
-      'thaw the frozen leader before this tick, not already when its successor is done',
-      tick,
-    )
-    .option(
-      '--chaos <seed>',
-      `faults in each of the first ticks (default: ${CHAOS_TICKS} ticks), then calm ones; the same seed, the same plan`,
-      wholeNumber(0, 0xffff_ffff),
-    )
-    .addOption(
-      new Option('--without <protection>', 'switch one off, on the wire, to see what it is for; may be repeated')
-        .choices(CONTROLS)
-        .argParser(oneControlMore)
-        .default([], 'none'),
-    )
-    .option(
-      '--skew-clock <tick:candidate:duration>',
-      'set its clock ahead, such as 2:1:5s; behind: 2:1:-5s',
-      plans(clockAt),
-    )
-    .option(
-      '--drop-reply <tick:candidate>',
-      'the next reply of DynamoDB to it is lost',
-      plans(candidateAt('dropReply')),
-    )
-    .option('--cut-off <tick:candidate>', 'no request of it arrives any more', plans(candidateAt('cutOff')))
-    .option('--reconnect <tick:candidate>', 'its requests arrive again', plans(candidateAt('reconnect')))
-    .option(
-      '--add-candidate <tick>',
-      'one candidate more',
-      plans((text) => ({ tick: tick(text), do: 'addCandidate' })),
-    )
-    .option('--remove-candidate <tick:candidate>', 'one candidate less', plans(candidateAt('removeCandidate')))
-    .option('--scenario <file>', 'JSON file of what to do to the election, and before which tick')
-
-    .optionsGroup('Your own function:')
-    .option('--function <file>', 'run the handler that this module exports instead of billing; needs --lease')
-    .option('--lease <name>', 'the lease that it asks for')
-    .addOption(
-      new Option('--env <name=value>', 'a variable of its environment; may be repeated')
-        .argParser(oneVariableMore)
-        .default({}, 'none'),
-    )
-    .addOption(
-      new Option('--table <name:key[:sortKey]>', 'a table that it uses, with texts as keys; may be repeated')
-        .argParser(oneTableMore)
-        .default([], 'none'),
-    )
-    .option('--timeout <duration>', 'how long it may run at a time: 1s to 15m (default: 5m)', timeoutMs)
-    .addHelpText('after', EPILOG)
-  const read = readFlags<Flags>(command, argv, ' Flags go behind `--`: npm start -- --ticks 5')
-  if (read.kind === 'help') return read
-  return { kind: 'start', options: completed(read.flags, acts) }
+  const read = readStartFlags(argv)
+  return read.kind === 'help' ? read : { kind: 'start', options: completed(read.flags, read.acts) }
 }
 
 /** What the flags imply, and whether they make sense together. @throws OptionError */
-function completed(flags: Flags, acts: readonly PlannedAct[]): StartOptions {
+function completed(flags: StartFlags, acts: readonly PlannedAct[]): StartOptions {
   const { chaos, without, every = 2_000, customers, candidates, cold, json, timeScale, page, port = 0 } = flags
   const ticks = flags.ticks ?? (chaos !== undefined ? CHAOS_TICKS : without.length > 0 ? TICKS_WITHOUT : undefined)
   refuseContradictions(flags, ticks)
@@ -264,7 +119,7 @@ function refuseBeyond(scenario: readonly PlannedAct[], ticks = Number.POSITIVE_I
 }
 
 /** @throws OptionError */
-function ownFunctionOf(flags: Flags): OwnFunction | undefined {
+function ownFunctionOf(flags: StartFlags): OwnFunction | undefined {
   const { function: path, lease, env, table, timeout = OWN_TIMEOUT_MS } = flags
   if (path === undefined) {
     const alone = [
@@ -290,7 +145,7 @@ function ownFunctionOf(flags: Flags): OwnFunction | undefined {
   return { path, lease, environment: env, tables: table, timeoutMs: timeout }
 }
 
-function refuseContradictions(flags: Flags, ticks = Number.POSITIVE_INFINITY): void {
+function refuseContradictions(flags: StartFlags, ticks = Number.POSITIVE_INFINITY): void {
   const { killLeader, freezeLeader, thawLeader, chaos, without, candidates } = flags
   if (thawLeader !== undefined && (freezeLeader === undefined || thawLeader <= freezeLeader)) {
     throw new OptionError(`--thaw-leader ${thawLeader} needs --freeze-leader with an earlier tick`)

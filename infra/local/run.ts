@@ -25,7 +25,7 @@ const INCONCLUSIVE = 3
 
 /**
  * @param app the command that synthesizes the stacks; that of `cdk.json` where none is given
- * @returns the exit code; see the epilog in `options.ts`
+ * @returns the exit code; see the epilog in `start-flags.ts`
  */
 export async function main(argv: readonly string[], app?: string): Promise<number> {
   let parsed: Parsed
