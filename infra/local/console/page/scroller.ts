@@ -19,6 +19,8 @@ const DEFAULT_ZOOM = 6
 /** Browsers make nothing longer than some ten million pixels: what is older needs a longer window. */
 const LONGEST_PX = 8_000_000
 const AT_END_PX = 4
+/** Browsers scroll smoothly: a movement goes on for a while after the key that began it. */
+const SETTLE_MS = 400
 /** Of the window, in which a lease is going to run out. */
 const MOST_FUTURE = 0.2
 
@@ -37,11 +39,14 @@ export function createScroller(
   let lengthPx = 0
   /** Where it was put: scrolling from there is the user's. */
   let placedPx = 0
+  /** Until then a movement is what is left of an earlier one. */
+  let settlesUntil = 0
 
   const pxPerMs = () => (ZOOMS[zoom] ?? 40) / 1_000
 
   element.addEventListener('scroll', () => {
     if (Math.abs(element.scrollLeft - placedPx) < 1) return
+    if (performance.now() < settlesUntil) return changed(false)
     placedPx = element.scrollLeft
     isFollowing = placedPx + element.clientWidth >= lengthPx - AT_END_PX
     fromMs = startMs + placedPx / pxPerMs()
@@ -70,6 +75,7 @@ export function createScroller(
     isFollowing: () => isFollowing,
     follow: (wanted) => {
       isFollowing = wanted
+      settlesUntil = wanted ? performance.now() + SETTLE_MS : 0
       changed(false)
     },
     zoom: (steps) => {
