@@ -166,6 +166,10 @@ export const isStanding = (entry: Entry): entry is Standing => STANDING.includes
 
 /** So many tenures are kept, and what happened since the first of them began. */
 export const KEPT_TENURES = 2_000
+/** Of each there are so many happenings at most, on average, also where no tenure ever begins. */
+export const KEPT_PER_TENURE = 40
+/** Forgetting is done for many at once: each time is a copy of all. So much more than what is kept may be there. */
+export const SLACK = 1.1
 
 /** What a page is told first, and again when it comes back: it begins anew with this. */
 export interface All {

@@ -1,9 +1,18 @@
 /** Keeps what a page needs that comes late or comes back, and tells all that are there what is new. */
-import { byKind, type Entry, type Happening, isStanding, KEPT_TENURES, type Standing } from './entries.ts'
+import {
+  byKind,
+  type Entry,
+  type Happening,
+  isStanding,
+  KEPT_PER_TENURE,
+  KEPT_TENURES,
+  SLACK,
+  type Standing,
+} from './entries.ts'
 
 export interface Feed {
   add(entry: Entry): void
-  /** All that is kept, at once, then each new entry with its number, until the subscription is disposed. */
+  /** All that is kept, at once, then each new entry, until the subscription is disposed. */
   subscribe(listener: Listener): Disposable
 }
 
@@ -12,14 +21,14 @@ export type Listener = (entries: readonly Entry[]) => void
 export interface FeedOptions {
   /** @default {@link KEPT_TENURES} */
   readonly keptTenures?: number | undefined
-  /** Where no tenure ever begins there is an end too. @default 40 entries for each tenure that is kept */
+  /** Where no tenure ever begins there is an end too. @default {@link KEPT_PER_TENURE} for each tenure that is kept */
   readonly keptEntries?: number | undefined
 }
 
-/** Forgetting is done for many at once: each time is a copy of all. */
-const SLACK = 1.1
-
-export function createFeed({ keptTenures = KEPT_TENURES, keptEntries = keptTenures * 40 }: FeedOptions = {}): Feed {
+export function createFeed({
+  keptTenures = KEPT_TENURES,
+  keptEntries = keptTenures * KEPT_PER_TENURE,
+}: FeedOptions = {}): Feed {
   const standing = new Map<string, Standing>()
   let happenings: Happening[] = []
   let tenures = 0

@@ -17,6 +17,8 @@ export type LeaseCall = { readonly lease: string } & (
   | { readonly kind: 'guard' }
 )
 
+export type Acquire = LeaseCall & { readonly kind: 'acquire' }
+
 /** Undefined for a request that leaves the lease row alone. */
 export function leaseCallOf({ operation, target, body }: Call, leaseTable: string): LeaseCall | undefined {
   if (operation === 'UpdateItem') return target === leaseTable ? updateOf(body) : undefined
@@ -124,6 +126,12 @@ export function rowOf(item: unknown): RowSeen {
     holder: textOf(property(item, 'holder')),
     expiresAtMs: numberOf(property(item, 'expiresAtMs')),
   }
+}
+
+/** What DynamoDB's answer to an acquire that it granted says: the token, and the row as it was. */
+export function grantOf({ nowMs }: Acquire, body: unknown): { readonly token: number; readonly before: RowSeen } {
+  const before = rowOf(property(body, 'Attributes'))
+  return { token: (before.fencingToken ?? nowMs) + 1, before }
 }
 
 export function textOf(value: unknown): string | undefined {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { CUSTOM_PROPERTIES, DARK, LIGHT, type Palette } from '../../../functions/console/palette.ts'
 
 export interface Page {
   readonly html: string
@@ -11,13 +12,24 @@ export interface Page {
 
 const SOURCE = join(import.meta.dirname, 'page')
 
+/** The colours of the picture, as the properties by which it asks for them: those of the dashboard's widget. */
+const COLOURS = `:root{${declarationsOf(LIGHT)}}@media (prefers-color-scheme:dark){:root{${declarationsOf(DARK)}}}`
+
+function declarationsOf(palette: Palette): string {
+  const properties = new Map(Object.entries(CUSTOM_PROPERTIES))
+  return Object.entries(palette)
+    .map(([role, colour]) => `${/--[\w-]+/.exec(properties.get(role) ?? '')}:${colour}`)
+    .join(';')
+}
+
 /** Bundles it anew, in some hundredths of a second. */
 export async function bundlePage(): Promise<Page> {
-  const [template, style, script] = await Promise.all([
+  const [template, ownStyle, script] = await Promise.all([
     readFile(join(SOURCE, 'index.html'), 'utf8'),
     bundle('style.css'),
     bundle('main.ts'),
   ])
+  const style = COLOURS + ownStyle
   const html = template.replace('/*style*/', () => style).replace('/*script*/', () => script)
   const policy = [
     "default-src 'none'",

@@ -5,14 +5,22 @@
  * Whoever leads is read from the requests themselves, so that any function that uses the library can be watched.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { property } from '../../../functions/json.ts'
 import type { Call, Interceptor, Reply } from '../host/interceptor.ts'
 import type { TryOutcome } from '../outcome.ts'
 import { createEffects } from './effects.ts'
 import { doneOf, lastStepOf } from './endings.ts'
 import type { Began, Effect, Entry } from './entries.ts'
-import { errorOf, gatewayStatusOf, isRefusal, type LeaseCall, leaseCallOf, rowOf, writesOf } from './lease-call.ts'
-import { answered, asking, NOTHING_SEEN, type Seen } from './seen.ts'
+import {
+  type Acquire,
+  errorOf,
+  gatewayStatusOf,
+  grantOf,
+  isRefusal,
+  type LeaseCall,
+  leaseCallOf,
+  writesOf,
+} from './lease-call.ts'
+import { type Answer, answered, asking, NOTHING_SEEN, type Seen } from './seen.ts'
 import { createStories, type Step, type Stories, shownJson } from './stories.ts'
 import { answerWords, jsonOf, requestWords } from './words.ts'
 
@@ -105,12 +113,11 @@ export function createRecorder({ leaseTable, add, now = Date.now }: RecorderOpti
 
   const isReplaced = (tenure: Tenure) => currents.get(tenure.lease) !== tenure
 
-  const began = (one: Try, requestId: string, asked: LeaseCall & { kind: 'acquire' }, reply: Reply) => {
-    const before = rowOf(property(jsonOf(reply), 'Attributes'))
-    const { lease, nowMs, tick, expiresAtMs } = asked
+  const began = (one: Try, requestId: string, asked: Acquire, body: unknown) => {
+    const { token, before } = grantOf(asked, body)
+    const { lease, tick, expiresAtMs } = asked
     const { candidate, invocation, steps } = one
     tenures += 1
-    const token = (before.fencingToken ?? nowMs) + 1
     const tenure = { lease, requestId, candidate, tenure: tenures, token, hasEnded: false, isDone: false }
     const previous = currents.get(lease)
     if (previous !== undefined) previous.successor = token
@@ -123,11 +130,8 @@ export function createRecorder({ leaseTable, add, now = Date.now }: RecorderOpti
   }
 
   /** What a call changed, by the service's own answer. */
-  const happened = (one: Try, call: Call, reply: Reply) => {
-    const body = jsonOf(reply)
-    const error = errorOf(reply, body)
-    const asked = leaseCallOf(call, leaseTable)
-    if (error === undefined && asked?.kind === 'acquire') began(one, call.requestId, asked, reply)
+  const happened = (one: Try, call: Call, asked: LeaseCall | undefined, { body, error }: Answer) => {
+    if (error === undefined && asked?.kind === 'acquire') began(one, call.requestId, asked, body)
     const tenure = asked === undefined ? one.last : one.tenures.get(asked.lease)
     if (tenure === undefined) return
     const verdict = verdictOf(call, body, error, isReplaced(tenure))
@@ -166,8 +170,11 @@ export function createRecorder({ leaseTable, add, now = Date.now }: RecorderOpti
     if (one === undefined) return reply
     const passage = passages.getStore()
     if (passage !== undefined) passage.reply = reply
-    happened(one, call, reply)
-    one.seen = answered(one.seen, call, leaseTable, reply, one.last?.token)
+    const asked = leaseCallOf(call, leaseTable)
+    const body = jsonOf(reply)
+    const answer = { body, error: errorOf(reply, body) }
+    happened(one, call, asked, answer)
+    one.seen = answered(one.seen, asked, answer, one.last?.token)
     return reply
   }
 
@@ -176,7 +183,7 @@ export function createRecorder({ leaseTable, add, now = Date.now }: RecorderOpti
     if (one === undefined) return forward()
     const step: Step = { atMs: now(), words: requestWords(call, leaseTable), request: shownJson(call.body) }
     note(one, step)
-    one.seen = asking(one.seen, call, leaseTable)
+    one.seen = asking(one.seen, leaseCallOf(call, leaseTable))
     const passage: Passage = {}
     let got: Reply | 'hangUp' = 'hangUp'
     try {

@@ -1,8 +1,6 @@
 /** What one try asked of the leases, and what came of it, by the requests themselves: a function may return what it likes. */
 import { property } from '../../../functions/json.ts'
-import type { Call, Reply } from '../host/interceptor.ts'
-import { errorOf, isRefusal, leaseCallOf, textOf } from './lease-call.ts'
-import { jsonOf } from './words.ts'
+import { isRefusal, type LeaseCall, textOf } from './lease-call.ts'
 
 export interface Seen {
   /** In the order in which it asked for them first. */
@@ -28,21 +26,29 @@ export interface SeenLease {
 export const NOTHING_SEEN: Seen = { leases: [], staleWritesRefused: 0 }
 
 /** The try sends this request, whether or not it ever arrives. */
-export function asking(seen: Seen, call: Call, leaseTable: string): Seen {
-  const asked = leaseCallOf(call, leaseTable)
+export function asking(seen: Seen, asked: LeaseCall | undefined): Seen {
   if (asked?.kind !== 'acquire') return seen
   const { lease, tick, expiresAtMs, nowMs } = asked
   const leaseMs = Math.max(expiresAtMs - nowMs, leaseOf(seen, lease)?.leaseMs ?? 0)
   return withLease(seen, lease, { leaseMs, tick })
 }
 
-/** This request was answered so by the service. @param token of the try's last grant, this one included */
-export function answered(seen: Seen, call: Call, leaseTable: string, reply: Reply, token: number | undefined): Seen {
-  const asked = leaseCallOf(call, leaseTable)
+/** What the service answered. */
+export interface Answer {
+  readonly body: unknown
+  /** The name of its error, such as `ConditionalCheckFailedException`; undefined for a success. */
+  readonly error: string | undefined
+}
+
+/** This request was answered so. @param token of the try's last grant, this one included */
+export function answered(
+  seen: Seen,
+  asked: LeaseCall | undefined,
+  { body, error }: Answer,
+  token: number | undefined,
+): Seen {
   if (asked === undefined) return seen
   const { lease } = asked
-  const body = jsonOf(reply)
-  const error = errorOf(reply, body)
   if (error === undefined) {
     if (asked.kind === 'acquire') return withLease(seen, lease, { token, ended: undefined, refusedAs: undefined })
     if (asked.kind === 'complete') return withLease(seen, lease, { ended: 'completed' })

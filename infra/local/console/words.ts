@@ -1,10 +1,13 @@
 /** What a request asks, and what came of it, for a reader of a tenure's story. */
 
+import { clockTime, isInstant } from '../../../functions/console/time-words.ts'
 import { property } from '../../../functions/json.ts'
 import type { Call, Reply } from '../host/interceptor.ts'
 import {
+  type Acquire,
   errorOf,
   gatewayStatusOf,
+  grantOf,
   isRefusal,
   type LeaseCall,
   leaseCallOf,
@@ -85,20 +88,19 @@ export function answerWords(call: Call, leaseTable: string, { reply, got, succes
 function outcomeWords(call: Call, leaseTable: string, reply: Reply, successor: number | undefined): string {
   const body = jsonOf(reply)
   const error = errorOf(reply, body)
-  const isAcquire = leaseCallOf(call, leaseTable)?.kind === 'acquire'
-  if (error === undefined) return isAcquire ? grantWords(call, body) : gatewayWords(call, body)
+  const asked = leaseCallOf(call, leaseTable)
+  if (error === undefined) return asked?.kind === 'acquire' ? grantWords(asked, body) : gatewayWords(call, body)
   if (!isRefusal(error)) return error
   const row = property(body, 'Item')
   if (isRepeated(call, row)) return 'refused, for it was carried out before'
-  if (isAcquire) return refusedLeaseWords(row)
+  if (asked?.kind === 'acquire') return refusedLeaseWords(row)
   return successor === undefined ? 'refused: its condition does not hold' : `refused: token ${successor} has taken over`
 }
 
-function grantWords({ body: request }: Call, body: unknown): string {
-  const { fencingToken, holder } = rowOf(property(body, 'Attributes'))
-  const nowMs = Number(property(property(property(request, 'ExpressionAttributeValues'), ':now'), 'N'))
-  const token = (fencingToken ?? nowMs) + 1
-  return `granted, with token ${token}${holder === undefined ? '' : `: the time of token ${fencingToken} had run out`}`
+function grantWords(asked: Acquire, body: unknown): string {
+  const { token, before } = grantOf(asked, body)
+  const ended = before.holder === undefined ? '' : `: the time of token ${before.fencingToken} had run out`
+  return `granted, with token ${token}${ended}`
 }
 
 /** Whether the row shows the mark of this very request: its reply was lost, and the client asked again. */
@@ -138,5 +140,5 @@ export function jsonOf({ body }: Pick<Reply, 'body'>): unknown {
 
 /** `21:40:03.120` in UTC; the number itself where it is no instant. */
 export function clock(ms: number): string {
-  return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString().slice(-13, -1) : String(ms)
+  return isInstant(ms) ? clockTime(ms, 'milliseconds') : String(ms)
 }

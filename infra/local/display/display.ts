@@ -141,8 +141,7 @@ function moneyLines(summary: Summary, charges: readonly Money[]): readonly strin
 /** That all is well, for the middle of a sentence and as a whole one. */
 function allRight(summary: ElectionSummary | Summary): readonly [untilThen: string, whole: string] {
   if (!('charges' in summary)) {
-    const each = 'ach tick was completed by one leader'
-    return [`e${each}`, `E${each}`]
+    return ['each tick was completed by one leader', 'Each tick was completed by one leader']
   }
   const { charges, declined } = summary
   const charged = `verything due was ${declined > 0 ? 'charged or declined' : 'charged'}, nothing twice`

@@ -137,12 +137,9 @@ export function createHand(options: HandOptions): Hand {
     if (dying.has(requestId) || frozen.has(requestId)) return forward() // it was sent before
     const [write] = writesOf(call, leaseTable)
     const asked = leaseCallOf(call, leaseTable)?.kind
-    if (armed === 'kill') {
-      const isDue = write !== undefined || asked === 'complete' || asked === 'release'
-      return isDue ? killWith(call, write, forward) : forward()
-    }
-    const isEnd = asked === 'complete' || asked === 'release'
-    return service === 'dynamodb' && (write !== undefined || isEnd) ? freezeWith(call, forward) : forward()
+    if (write === undefined && asked !== 'complete' && asked !== 'release') return forward()
+    if (armed === 'kill') return killWith(call, write, forward)
+    return service === 'dynamodb' ? freezeWith(call, forward) : forward()
   }
 
   const intercept: Interceptor = async (call, forward) => {

@@ -2,12 +2,17 @@
  * Folds the entries of the feed, one after the other, into the history. It forgets like the feed does, so that a run of
  * days takes no more memory than one of an hour.
  */
-import { type Began, type Done, type Effect, type Entry, type Happening, KEPT_TENURES } from '../entries.ts'
+import {
+  type Began,
+  type Done,
+  type Effect,
+  type Entry,
+  type Happening,
+  KEPT_PER_TENURE,
+  KEPT_TENURES,
+  SLACK,
+} from '../entries.ts'
 import type { History, Note, Tenure } from './history.ts'
-
-/** Forgetting is done for many at once: each time is a copy of all. */
-const SLACK = 1.1
-const NOTES_PER_TENURE = 40
 
 /** Changes `history`. */
 export function fold(history: History, entries: readonly Entry[], keptTenures = KEPT_TENURES): void {
@@ -130,7 +135,7 @@ function note({ notes }: History, one: Note): void {
 
 function forget(history: History, keptTenures: number): void {
   const { tenures, notes, byNumber } = history
-  const keptNotes = keptTenures * NOTES_PER_TENURE
+  const keptNotes = keptTenures * KEPT_PER_TENURE
   if (tenures.length <= keptTenures * SLACK && notes.length <= keptNotes * SLACK) return
   const firstTenureMs = tenures.length > keptTenures ? tenures.at(-keptTenures)?.fromMs : undefined
   const firstNoteMs = notes.length > keptNotes ? notes.at(-keptNotes)?.atMs : undefined

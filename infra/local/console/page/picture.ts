@@ -154,10 +154,12 @@ export const currentsOf = ({ tenures }: History): readonly Tenure[] =>
 
 const MOST_LEASES = 10
 
+export const secondsOf = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
+
 function leaseName(history: History, nowMs: number): string {
   const [current, other] = currentsOf(history)
   if (current === undefined || history.over !== undefined) return 'lease'
   if (other !== undefined) return 'leases'
   const leftMs = current.expiresAtMs - nowMs
-  return leftMs > 0 ? `lease, ${(leftMs / 1000).toFixed(1)} s` : 'lease, run out'
+  return leftMs > 0 ? `lease, ${secondsOf(leftMs)}` : 'lease, run out'
 }

@@ -3,7 +3,7 @@ import { type Content, html, type Markup } from '../../../../functions/console/h
 import { clockTime, span } from '../../../../functions/console/time-words.ts'
 import type { CandidateEntry } from '../entries.ts'
 import { candidatesOf, type FailedTry, type History, type Tenure } from './history.ts'
-import { currentsOf, endOf, outcomeWords, tickTime, workOutcome } from './picture.ts'
+import { currentsOf, endOf, outcomeWords, secondsOf, tickTime, workOutcome } from './picture.ts'
 
 /** What is watched, in a line. */
 export function renderSubject({ setup }: History): Markup {
@@ -66,8 +66,6 @@ function retryWords({ retries, tick }: History, nowMs: number): string {
   if (next === undefined || next.atMs <= nowMs) return ''
   return `Lambda tries candidate ${next.candidate} again in ${secondsOf(next.atMs - nowMs)}; the next tick comes when this one has settled.`
 }
-
-const secondsOf = (ms: number) => `${(ms / 1000).toFixed(1)} s`
 
 /** The acts on the leader. */
 export function renderLeaderActs({ leader, over }: History): Markup {
