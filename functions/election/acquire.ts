@@ -77,7 +77,7 @@ async function askOnce(settings: Settings): Promise<LeaseHandle | Standby | 'out
     reply = await store.acquire(request)
   } catch (error) {
     // It may have been granted without our knowing.
-    const unknown = error instanceof CorruptLeaseError || (error instanceof LeaseStoreError && error.retryable)
+    const unknown = error instanceof CorruptLeaseError || (error instanceof LeaseStoreError && error.applied !== 'no')
     if (unknown) await giveBack(settings, request, askedAt)
     throw error
   }

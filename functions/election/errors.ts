@@ -13,7 +13,7 @@ export class LeaseError extends Error {
   }
 }
 
-/** This candidate led and does no longer: another may lead by now. Stop; whatever was fenced stays right. */
+/** This candidate lost the lease: another may lead by now. Stop the task; what it wrote with the fence stays right. */
 export class LeaseLostError extends LeaseError {
   override readonly name = 'LeaseLostError'
 }
@@ -33,12 +33,20 @@ export class LeaseStillHeldError extends LeaseError {
   }
 }
 
-/** A protected row has already been written, or claimed, by a newer leader: this write was rejected, nothing changed. */
+/**
+ * Whether a request that failed was applied all the same: `unknown` if one of its tries got no answer and the row does not
+ * tell.
+ */
+export type Applied = 'yes' | 'no' | 'unknown'
+
+/** A newer leader has already written or claimed the protected row: DynamoDB refused this write. */
 export class StaleTokenError extends LeaseError {
   override readonly name = 'StaleTokenError'
   readonly fencingToken: number
-  /** The highest token that the row has seen, where DynamoDB returned it. */
+  /** The highest token that the row has seen, if DynamoDB returned it. */
   readonly seenToken: number | undefined
+  /** `unknown`: an earlier try got no answer, and may have been written before the newer leader wrote the row. */
+  readonly applied: Applied
 
   constructor(
     message: string,
@@ -46,12 +54,14 @@ export class StaleTokenError extends LeaseError {
       readonly lease: string
       readonly fencingToken: number
       readonly seenToken?: number | undefined
+      readonly applied?: Applied
       readonly cause?: unknown
     },
   ) {
     super(message, options)
     this.fencingToken = options.fencingToken
     this.seenToken = options.seenToken
+    this.applied = options.applied ?? 'no'
   }
 }
 
@@ -88,14 +98,22 @@ export class CorruptLeaseError extends LeaseError {
 /** The table did not do what was asked: unreachable, throttled, missing, or not permitted. See `cause`. */
 export class LeaseStoreError extends LeaseError {
   override readonly name = 'LeaseStoreError'
-  /** Whether the same request may succeed later without anybody changing anything. */
+  /** Whether the same request may succeed later: false only if it would be refused in this form every time. */
   readonly retryable: boolean
+  readonly applied: Applied
 
+  /** @param options.applied `unknown` by default for an error that is retryable, `no` for one that is not */
   constructor(
     message: string,
-    options: { readonly lease: string; readonly retryable: boolean; readonly cause?: unknown },
+    options: {
+      readonly lease: string
+      readonly retryable: boolean
+      readonly applied?: Applied
+      readonly cause?: unknown
+    },
   ) {
     super(message, options)
     this.retryable = options.retryable
+    this.applied = options.applied ?? (options.retryable ? 'unknown' : 'no')
   }
 }

@@ -1,26 +1,78 @@
 import { createHash } from 'node:crypto'
+import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { InvalidOptionError } from './errors.ts'
 
 /**
- * The weakest and cheapest protection, and the one that works across Regions: a protected row carries, per lease, the
- * highest token that wrote it. It orders writes. It does not protect a read made before a stale write landed: read with
- * `claim`, or put a condition on what was read. A deleted row forgets its token: keep a marker row where that matters. A Put
- * replaces the whole row, the tokens of other leases too: where several leases write the same row, use Update.
+ * The fence is the weakest and cheapest protection, and the one that works across Regions. A protected row carries, per
+ * lease, the highest token that wrote it, and which write of that leader was the last. Rules for a write to such a row:
+ *   F1  the row's token is not higher than mine: a replaced leader's write is refused
+ *   F2  under my own token: the row has neither this write already, nor one that I sent after this one was answered: a
+ *       late copy of my own older write is refused, while writes that I sent side by side all land, in any order
+ * A write that the caller sends itself (`lease.fence`, items of a transaction) has no step, and is held to F1 alone.
+ *
+ * The fence orders writes. It does not protect a read made before a stale write landed: read with `claim`, or put a
+ * condition on what was read. A deleted row forgets its token: keep a marker row if that matters. A Put replaces the whole
+ * row, the tokens of other leases too: if several leases write the same row, use Update.
  */
+export interface FencedWrite {
+  readonly fencingToken: number
+  /** Counts the tenure's sends; 0 for a write that the caller sends itself. */
+  readonly step: number
+  /** All sends of the tenure up to this step were answered before this one was sent, or given up. */
+  readonly settled: number
+}
+
+/** What a protected row remembers; `step` and `settled` are absent from rows of older versions. */
+export interface Seen {
+  readonly fencingToken: number | undefined
+  readonly step: number | undefined
+  readonly settled: number | undefined
+}
+
 export function fenceAttribute(lease: string): string {
   return `fencingToken:${lease}`
 }
 
-const NAME = '#tenureFence'
-const VALUE = ':tenureFence'
+export function stepAttribute(lease: string): string {
+  return `fencingStep:${lease}`
+}
+
+const RESERVED = ['#tenureFence', '#tenureStep', ':tenureFence', ':tenureStep', ':tenureStamp']
+
+const F1 = '(attribute_not_exists(#tenureFence) OR #tenureFence <= :tenureFence)'
+const F1_F2 =
+  '(attribute_not_exists(#tenureFence) OR #tenureFence < :tenureFence OR (#tenureFence = :tenureFence AND ' +
+  '(attribute_not_exists(#tenureStep) OR (#tenureStep.settled < :tenureStep AND #tenureStep.step <> :tenureStep))))'
+
+/** F1 and F2, as a condition on the row. */
+export function fenceAdmits(seen: Seen, { fencingToken, step }: FencedWrite): boolean {
+  if (seen.fencingToken === undefined || seen.fencingToken < fencingToken) return true
+  if (seen.fencingToken > fencingToken) return false // F1
+  return step === 0 || seen.settled === undefined || (seen.settled < step && seen.step !== step) // F2
+}
 
 /**
- * The Put, Update or Delete input with the token's condition added: absent, or no newer than mine. Put and Update also
- * store the token. The input itself is not changed.
- *
- * @throws InvalidOptionError where the input uses the reserved placeholders #tenureFence or :tenureFence
+ * What the row says about a write that DynamoDB refused and of which an earlier try may have been applied:
+ * `stale`: a newer leader wrote it since; `mine`: it has this very write; `covered`: another write of mine that was under
+ * way at the same time came last; `absent`: it was not applied, or an unfenced write has removed the trace.
  */
-export function fence<Input extends Fenceable>(input: Input, lease: string, fencingToken: number): Input {
+export function explainRefusedWrite(
+  seen: Seen,
+  { fencingToken, step, settled }: FencedWrite,
+): 'stale' | 'mine' | 'covered' | 'absent' {
+  if (seen.fencingToken === undefined || seen.fencingToken < fencingToken) return 'absent'
+  if (seen.fencingToken > fencingToken) return 'stale'
+  if (seen.step === step) return 'mine'
+  return seen.step === undefined || seen.step === 0 || seen.step > settled ? 'covered' : 'absent'
+}
+
+/**
+ * The Put, Update or Delete input with the rules added as a condition. Put and Update also store what the row has to
+ * remember. The input itself is not changed.
+ *
+ * @throws InvalidOptionError if the input uses the reserved placeholders, #tenureFence and others that begin like it
+ */
+export function fence<Input extends Fenceable>(input: Input, lease: string, write: FencedWrite): Input {
   for (const legacy of ['AttributeUpdates', 'Expected', 'ConditionalOperator']) {
     if (legacy in input) {
       throw new InvalidOptionError(
@@ -28,22 +80,40 @@ export function fence<Input extends Fenceable>(input: Input, lease: string, fenc
       )
     }
   }
-  if (NAME in (input.ExpressionAttributeNames ?? {}) || VALUE in (input.ExpressionAttributeValues ?? {})) {
+  const { ConditionExpression: own, ExpressionAttributeNames: names, ExpressionAttributeValues: values } = input
+  if (RESERVED.some((name) => Object.hasOwn({ ...names, ...values }, name))) {
     throw new InvalidOptionError(
-      `The placeholders ${NAME} and ${VALUE} belong to the fence: is this input fenced already?`,
+      `The placeholders ${RESERVED.join(', ')} belong to the fence: is this input fenced already?`,
     )
   }
-  const unseen = `(attribute_not_exists(${NAME}) OR ${NAME} <= ${VALUE})`
+  const { fencingToken, step, settled } = write
+  const isNumbered = step > 0
+  const isUpdate = !('Item' in input) && 'UpdateExpression' in input
+  const condition = isNumbered ? F1_F2 : F1
+  const stamp = { step, settled }
   const fenced = {
     ...input,
-    ConditionExpression:
-      input.ConditionExpression === undefined ? unseen : `(${input.ConditionExpression}) AND ${unseen}`,
-    ExpressionAttributeNames: { ...input.ExpressionAttributeNames, [NAME]: fenceAttribute(lease) },
-    ExpressionAttributeValues: { ...input.ExpressionAttributeValues, [VALUE]: fencingToken },
+    ConditionExpression: own === undefined ? condition : `(${own}) AND ${condition}`,
+    ExpressionAttributeNames: {
+      ...names,
+      '#tenureFence': fenceAttribute(lease),
+      ...(isNumbered && { '#tenureStep': stepAttribute(lease) }),
+    },
+    ExpressionAttributeValues: {
+      ...values,
+      ':tenureFence': fencingToken,
+      ...(isNumbered && { ':tenureStep': step }),
+      ...(isNumbered && isUpdate && { ':tenureStamp': stamp }),
+    },
   }
-  if ('Item' in fenced) return { ...fenced, Item: { ...fenced.Item, [fenceAttribute(lease)]: fencingToken } }
-  if ('UpdateExpression' in fenced) return { ...fenced, UpdateExpression: withSet(fenced.UpdateExpression ?? '') }
-  return fenced
+  if ('Item' in fenced) {
+    // A Put replaces the row: without a step of its own it still keeps out what was answered before.
+    const remembered = { [fenceAttribute(lease)]: fencingToken, [stepAttribute(lease)]: stamp }
+    return { ...fenced, Item: { ...fenced.Item, ...remembered } }
+  }
+  if (!isUpdate) return fenced
+  const assignments = ['#tenureFence = :tenureFence', ...(isNumbered ? ['#tenureStep = :tenureStamp'] : [])]
+  return { ...fenced, UpdateExpression: withSet(fenced.UpdateExpression ?? '', assignments.join(', ')) }
 }
 
 /** What the inputs of single writes and of transactions have in common. */
@@ -59,20 +129,25 @@ export interface Fenceable {
  * An update has one SET clause at most. SET is a reserved word of DynamoDB, so that a bare SET is always the clause and
  * never an attribute: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html
  */
-function withSet(updateExpression: string): string {
-  const assignment = `${NAME} = ${VALUE}`
+function withSet(updateExpression: string, assignments: string): string {
   const clause = /(^|[\s,)])SET\s/i
-  if (!clause.test(updateExpression)) return `${updateExpression} SET ${assignment}`.trim()
-  return updateExpression.replace(clause, (keyword) => `${keyword}${assignment}, `)
+  if (!clause.test(updateExpression)) return `${updateExpression} SET ${assignments}`.trim()
+  return updateExpression.replace(clause, (keyword) => `${keyword}${assignments}, `)
 }
 
-/** The highest token that a row has seen, in the form in which either client returns it. */
-export function seenToken(row: unknown, lease: string): number | undefined {
-  if (typeof row !== 'object' || row === null) return undefined
-  const value: unknown = Object.entries(row).find(([name]) => name === fenceAttribute(lease))?.[1]
-  if (typeof value === 'number') return value
-  if (typeof value === 'object' && value !== null && 'N' in value) return Number(value.N)
-  return undefined
+/** Reads what a row remembers of a lease's leaders, in DynamoDB's own form of values. */
+export function readSeen(row: Readonly<Record<string, AttributeValue>> | undefined, lease: string): Seen {
+  const of = (name: string) => (row !== undefined && Object.hasOwn(row, name) ? row[name] : undefined)
+  const stamp = of(stepAttribute(lease))?.M
+  return {
+    fencingToken: numberOf(of(fenceAttribute(lease))),
+    step: numberOf(stamp?.['step']),
+    settled: numberOf(stamp?.['settled']),
+  }
+}
+
+function numberOf(value: AttributeValue | undefined): number | undefined {
+  return value?.N === undefined ? undefined : Number(value.N)
 }
 
 /** Items of a document client are of any type: a key made of `undefined` would be the same for every customer. */
@@ -84,7 +159,7 @@ function isUnitPart(part: unknown): boolean {
 const LONGEST_KEY = 255
 
 /**
- * A key of idempotency for a third party, which cannot check our token: made of the business unit alone (what, whom, which
+ * An idempotency key for a third party, which cannot check our token: made of the business unit alone (what, whom, which
  * period, how often dunned), so that every leader of every attempt asks with the same key. Parts are kept apart whatever
  * they contain; a key over 255 characters is replaced by its SHA-256.
  *

@@ -3,6 +3,7 @@ export type { Standby } from './acquire.ts'
 export { type Clock, systemClock } from './clock.ts'
 export type { ElectionEvent } from './election-event.ts'
 export {
+  type Applied,
   ClockSkewError,
   CorruptLeaseError,
   InvalidOptionError,
@@ -27,6 +28,14 @@ export type {
 } from './rules.ts'
 export { DynamoDBLeaseStore, type DynamoDBLeaseStoreOptions } from './stores/dynamodb.ts'
 export { MemoryLeaseStore } from './stores/memory.ts'
-export type { AcquireReply, Effects, LeaseStore, TransactItem, WriteInput, WriteReply } from './stores/store.ts'
+export type {
+  AcquireReply,
+  Effects,
+  LeaseStore,
+  SendReply,
+  TransactItem,
+  WriteInput,
+  WriteReply,
+} from './stores/store.ts'
 export type { TickInput } from './tick.ts'
 export { type Outcome, withLease } from './with-lease.ts'

@@ -1,12 +1,14 @@
 import type { Clock } from './clock.ts'
 import { Deadline, type Instant, instantAfter } from './deadline.ts'
 import type { Tell } from './election-event.ts'
-import { InvalidOptionError, LeaseLostError, LeaseStoreError, StaleTokenError } from './errors.ts'
-import { type Fenceable, fence, idempotencyKey, seenToken } from './fencing.ts'
+import { InvalidOptionError, LeaseError, LeaseLostError, LeaseStoreError, StaleTokenError } from './errors.ts'
+import { FencedWrites } from './fenced-writes.ts'
+import { type Fenceable, fence, idempotencyKey } from './fencing.ts'
 import type { ClaimInput, Lease } from './lease.ts'
 import { type HolderWrite, isOwnWrite, type LeaseRecord, type Tenure } from './rules.ts'
 import type { Effects, LeaseStore, Row, TransactItem, WriteInput, WriteReply } from './stores/store.ts'
 import { missedTicks } from './tick.ts'
+import { Turns } from './turns.ts'
 
 export interface Tenancy {
   readonly store: LeaseStore
@@ -26,8 +28,21 @@ export interface Tenancy {
 }
 
 const LONGEST_MARGIN_MS = 1_000
+/** Between two tries of an end, in milliseconds. */
+const LONGEST_PAUSE_MS = 1_000
 
-/** The lease in its leader's hands: sends its writes one by one, keeps it alive, and knows when it is over. */
+/** A release after a failed task is only a courtesy: the lease expires by itself, and the task's error must get out. */
+const RELEASE_TRIES = 3
+
+type Ended = 'completed' | 'released'
+
+/** An end that was asked for. Every send of it is the same write, under the same step, so that it is done once. */
+interface Ending {
+  readonly how: Ended
+  send(): Promise<void>
+}
+
+/** The leader's handle: serializes the writes of the lease row, keeps the lease, and tracks its deadline. */
 export class LeaseHandle implements Lease {
   readonly name: string
   readonly candidate: string
@@ -46,12 +61,13 @@ export class LeaseHandle implements Lease {
   #checkpoint: unknown
   readonly #deadline: Deadline
   #step = 0
-  #queue: Promise<unknown> = Promise.resolve()
-  #ended: 'completed' | 'released' | 'replaced' | undefined
-  /** Being asked to complete or release: somebody else may lead already. */
-  #ending = false
-  /** Sends again the end that got no answer: the very same one, so that a release never turns into a completion. */
-  #unansweredEnd: (() => Promise<void>) | undefined
+  readonly #turns = new Turns()
+  readonly #writes: FencedWrites
+  #ended: Ended | 'replaced' | undefined
+  /** Sent, and not refused: it may have been applied, so that another may lead already. */
+  #ending: Ending | undefined
+  /** Aborted once an end is asked for: a renewal is obsolete then. */
+  #renewals = new AbortController()
 
   constructor(tenancy: Tenancy) {
     const { record, askedAt, periodMs } = tenancy
@@ -77,6 +93,7 @@ export class LeaseHandle implements Lease {
     }
     this.signal =
       tenancy.signal === undefined ? this.#loss.signal : AbortSignal.any([this.#loss.signal, tenancy.signal])
+    this.#writes = new FencedWrites(record.lease, record.fencingToken)
     this.#deadline = new Deadline(tenancy.clock, askedAt, record.expiresAtMs)
     this.#marginMs = Math.min(LONGEST_MARGIN_MS, (record.expiresAtMs - askedAt.wallMs) / 10)
   }
@@ -97,7 +114,7 @@ export class LeaseHandle implements Lease {
   }
 
   /** How the lease ended, if it has; `replaced` where a write learned that another candidate leads. */
-  get ended(): 'completed' | 'released' | 'replaced' | undefined {
+  get ended(): Ended | 'replaced' | undefined {
     return this.#ended
   }
 
@@ -106,7 +123,7 @@ export class LeaseHandle implements Lease {
   }
 
   remainingMs(): number {
-    return this.#ended !== undefined || this.#ending ? 0 : this.#deadline.remainingMs()
+    return this.#ended !== undefined || this.#ending !== undefined ? 0 : this.#deadline.remainingMs()
   }
 
   assertHeld(): void {
@@ -118,13 +135,18 @@ export class LeaseHandle implements Lease {
     if (this.#ended === 'completed' || this.#ended === 'released') {
       throw this.#lost(`was ${this.#ended} by this candidate itself`)
     }
-    if (this.#ending) throw this.#lost('was asked to end, and may have')
+    if (this.#ending !== undefined) throw this.#lost('was asked to end, and may have')
     if (this.remainingMs() <= this.#marginMs) this.#lose('reached its deadline without being renewed')
     this.#loss.signal.throwIfAborted()
   }
 
   async renew(): Promise<void> {
-    await this.#extend((step, nowMs, expiresAtMs) => ({ ...this.#tenure, kind: 'renew', step, nowMs, expiresAtMs }))
+    const renewals = this.#renewals.signal
+    renewals.throwIfAborted()
+    await this.#extend(
+      (step, nowMs, expiresAtMs) => ({ ...this.#tenure, kind: 'renew', step, nowMs, expiresAtMs }),
+      renewals,
+    )
   }
 
   async saveCheckpoint(state: unknown): Promise<void> {
@@ -152,37 +174,59 @@ export class LeaseHandle implements Lease {
 
   /** Release for a task that threw. */
   async fail(errorName: string): Promise<void> {
-    await this.#release({ endedBy: 'failed', errorName })
+    await this.#release({ endedBy: 'failed', errorName }, RELEASE_TRIES)
   }
 
-  async #release(how: { readonly endedBy: 'released' | 'failed'; readonly errorName?: string }): Promise<void> {
-    await this.#end('released', (step, nowMs) => ({ ...this.#tenure, kind: 'release', step, nowMs, ...how }))
+  async #release(
+    how: { readonly endedBy: 'released' | 'failed'; readonly errorName?: string },
+    tries?: number,
+  ): Promise<void> {
+    const { store } = this.#tenancy
+    const write = (step: number) => () =>
+      this.#write(
+        { ...this.#tenure, kind: 'release', step, nowMs: this.#now().wallMs, ...how },
+        store.write.bind(store),
+      )
+    await this.#end('released', write, tries)
   }
 
   async complete(items: readonly TransactItem[] = []): Promise<void> {
-    const send = (request: HolderWrite) =>
-      items.length === 0 ? this.#tenancy.store.write(request) : this.#effects().completeWith(request, items)
+    if (items.length > 0 && this.#ended === 'completed') throw this.#lost('was completed before, without these items')
     const tick = this.tick === undefined ? {} : { tick: this.tick }
-    await this.#end('completed', (step, nowMs) => ({ ...this.#tenure, kind: 'complete', step, nowMs, ...tick }), send)
+    const { store } = this.#tenancy
+    const request = (step: number) =>
+      ({ ...this.#tenure, kind: 'complete', step, nowMs: this.#now().wallMs, ...tick }) as const
+    if (items.length === 0) {
+      await this.#end('completed', (step) => () => this.#write(request(step), store.write.bind(store)))
+      return
+    }
+    const token = crypto.randomUUID()
+    await this.#end('completed', (step) => {
+      const first = request(step) // the token stands for this transaction, to the byte
+      return () => this.#write(first, () => this.#effects().completeWith(first, items, token))
+    })
   }
 
-  /**
-   * Ends the lease after the task: completes it, or repeats the end that the task asked for and that got no answer. Worth
-   * asking again until the lease expires, for the work is done.
-   */
-  async endWithRetries(): Promise<void> {
-    for (;;) {
-      try {
-        return await (this.#unansweredEnd ?? (() => this.complete()))()
-      } catch (error) {
-        if (!isUnanswered(error) || this.#deadline.remainingMs() === 0) throw error
-        await this.#breathe()
-      }
+  /** Ends the lease after the task: completes it, or asks again for the end that the task asked for and that got no answer. */
+  async endAfterTask(): Promise<void> {
+    this.#stopRenewals()
+    await this.#turns.take(async () => undefined) // what the task has left on its way
+    if (this.#ended === 'completed' || this.#ended === 'released') return
+    const ending = this.#ending
+    if (ending === undefined) return await this.complete()
+    try {
+      await this.#turns.take(() => this.#sendEnd(ending))
+    } catch (cause) {
+      if (cause instanceof LeaseError) throw cause
+      throw new LeaseStoreError(
+        `The task's own completion of lease "${this.name}" got no answer, and when asked again DynamoDB refused its items. The tick is not recorded as done.`,
+        { lease: this.name, retryable: false, cause },
+      )
     }
   }
 
   fence<Input extends Fenceable>(input: Input): Input {
-    return fence(input, this.name, this.fencingToken)
+    return fence(input, this.name, this.#writes.unnumbered)
   }
 
   async claim(key: ClaimInput): Promise<Row> {
@@ -192,19 +236,23 @@ export class LeaseHandle implements Lease {
 
   async send(input: WriteInput): Promise<Row | undefined> {
     this.assertHeld()
-    const fenced: WriteInput = { ...this.fence(input), ReturnValuesOnConditionCheckFailure: 'ALL_OLD' }
     try {
-      return await this.#effects().send(fenced)
+      return await this.#writes.send(input, this.#effects())
     } catch (error) {
-      throw this.#staleToken(error) ?? error
+      if (error instanceof StaleTokenError) {
+        this.#tenancy.tell({ kind: 'staleWriteRefused', ...this.#self(), error })
+        this.#lose(`was taken over: a protected row was written under token ${error.seenToken}`)
+      }
+      throw error
     }
   }
 
   async transact(items: readonly TransactItem[]): Promise<void> {
     this.assertHeld()
-    await this.#exclusively(async () => {
-      this.assertHeld() // an earlier request in the queue may have taken its time, or learned of the loss
-      const { granted } = await this.#effects().transact(this.#tenure, items)
+    const token = crypto.randomUUID()
+    await this.#turns.take(async () => {
+      this.assertHeld() // an earlier request may have taken its time, or learned of the loss
+      const { granted } = await this.#effects().transact(this.#tenure, items, token)
       if (!granted) throw this.#replaced()
     })
   }
@@ -223,51 +271,70 @@ export class LeaseHandle implements Lease {
   }
 
   /** H3: an extension is never sent after the deadline, when another candidate may lead already. */
-  async #extend(write: (step: number, nowMs: number, expiresAtMs: number) => HolderWrite): Promise<void> {
+  async #extend(
+    write: (step: number, nowMs: number, expiresAtMs: number) => HolderWrite,
+    obsolete?: AbortSignal,
+  ): Promise<void> {
     this.#assertLeading()
-    await this.#exclusively(async () => {
+    const extend = async () => {
       this.#assertLeading()
       const { store, leaseMs, latestExpiryMs } = this.#tenancy
       const askedAt = this.#now()
       const expiresAtMs = Math.max(this.#deadline.expiresAtMs, Math.min(askedAt.wallMs + leaseMs, latestExpiryMs))
-      await this.#write(write(++this.#step, askedAt.wallMs, expiresAtMs), (request) => store.write(request))
+      const request = write(++this.#step, askedAt.wallMs, expiresAtMs)
+      await this.#write(request, () => unlessAborted(store.write(request, obsolete), obsolete))
       this.#deadline.extend(askedAt, expiresAtMs)
       this.#assertLeading()
+    }
+    await this.#turns.take(extend, { ahead: obsolete !== undefined })
+  }
+
+  /**
+   * Tried even after the deadline, and the answer believed: the row knows better than our clock who leads. An end waits for
+   * the task's own writes, not for a renewal, which may hang: if that arrives later, H1 refuses it, for the lease is vacant,
+   * and H2 if it arrives under the same tenure.
+   */
+  async #end(how: Ended, write: (step: number) => () => Promise<void>, tries?: number): Promise<void> {
+    this.#stopRenewals()
+    await this.#turns.take(async () => {
+      if (this.#ended === how) return
+      if (this.#ended !== undefined) throw this.#lost(`was ${this.#ended} before`)
+      await this.#sendEnd({ how, send: write(++this.#step) }, tries)
     })
   }
 
-  /** Tried even after the deadline, and the answer believed: the row knows better than our clock who leads. */
-  async #end(
-    how: 'completed' | 'released',
-    write: (step: number, nowMs: number) => HolderWrite,
-    send: (request: HolderWrite) => Promise<WriteReply> = (request) => this.#tenancy.store.write(request),
-  ): Promise<void> {
-    await this.#exclusively(async () => {
-      if (this.#ended === how) return
-      if (this.#ended !== undefined) throw this.#lost(`was ${this.#ended} before`)
-      this.#ending = true
+  #stopRenewals(): void {
+    this.#renewals.abort(this.#lost('was asked to end'))
+  }
+
+  /** Sends an end until the row grants or refuses it, or the deadline is over: what the task did is not thrown away. */
+  async #sendEnd(ending: Ending, tries = Number.POSITIVE_INFINITY): Promise<void> {
+    this.#ending = ending
+    for (let tried = 1; ; tried++) {
       try {
-        await this.#write(write(++this.#step, this.#now().wallMs), send)
+        await ending.send()
+        break
       } catch (error) {
-        this.#ending = isUnanswered(error)
-        this.#unansweredEnd = this.#ending ? () => this.#end(how, write, send) : undefined
-        throw error
+        const mayPass = error instanceof LeaseStoreError && error.retryable
+        if (!mayPass) this.#goOn()
+        const isOver = this.#deadline.remainingMs() === 0 || this.#timers.signal.aborted
+        if (!mayPass || tried >= tries || isOver) throw error
+        await this.#pauseBeforeRetry(LONGEST_PAUSE_MS)
       }
-      this.#ended = how
-      this.#timers.abort()
-    })
+    }
+    this.#ended = ending.how
+    this.#timers.abort()
+  }
+
+  /** The end was refused: the task may go on, or ask for another. */
+  #goOn(): void {
+    this.#ending = undefined
+    this.#renewals = new AbortController()
   }
 
   async #write(request: HolderWrite, send: (request: HolderWrite) => Promise<WriteReply>): Promise<void> {
     const reply = await send(request)
     if (!reply.granted && !isOwnWrite(reply.record, request)) throw this.#replaced(reply.record)
-  }
-
-  /** One lease sends one request at a time: two on the same row would conflict, or overtake each other. */
-  async #exclusively<T>(send: () => Promise<T>): Promise<T> {
-    const turn = this.#queue.then(send)
-    this.#queue = turn.catch(() => undefined)
-    return await turn
   }
 
   async #keepRenewing(): Promise<void> {
@@ -278,8 +345,8 @@ export class LeaseHandle implements Lease {
       if (dueInMs > 0) {
         await clock.sleep(Math.ceil(dueInMs), stop) // then look again: a checkpoint extends the lease as well
       } else {
-        await this.renew().catch(() => undefined) // tried until the deadline, of which #watchDeadline tells
-        await this.#breathe() // where the clocks disagree it may be due again at once
+        await this.renew().catch(() => undefined) // tried until the deadline, which #watchDeadline watches
+        await this.#pauseBeforeRetry() // if the clocks disagree it may be due again at once
       }
     }
   }
@@ -289,9 +356,9 @@ export class LeaseHandle implements Lease {
     return instantAfter(this.#tenancy.askedAt, this.#tenancy.clock)
   }
 
-  /** Between two tries of the same write. */
-  async #breathe(): Promise<void> {
-    await this.#tenancy.clock.sleep(this.#tenancy.leaseMs / 12, this.#timers.signal)
+  async #pauseBeforeRetry(atMostMs = Number.POSITIVE_INFINITY): Promise<void> {
+    const { clock, leaseMs } = this.#tenancy
+    await clock.sleep(Math.min(leaseMs / 12, atMostMs), this.#timers.signal)
   }
 
   async #watchDeadline(): Promise<void> {
@@ -326,26 +393,27 @@ export class LeaseHandle implements Lease {
       { lease: this.name },
     )
   }
-
-  #staleToken(error: unknown): StaleTokenError | undefined {
-    if (!(error instanceof Error) || error.name !== 'ConditionalCheckFailedException' || !('Item' in error))
-      return undefined
-    const seen = seenToken(error.Item, this.name)
-    if (seen === undefined || seen <= this.fencingToken) return undefined
-    const stale = new StaleTokenError(
-      `The row was already written under token ${seen} of lease "${this.name}"; this leader has ${this.fencingToken} and was replaced. Nothing was written.`,
-      { lease: this.name, fencingToken: this.fencingToken, seenToken: seen, cause: error },
-    )
-    this.#tenancy.tell({ kind: 'staleWriteRefused', ...this.#self(), error: stale })
-    return stale
-  }
 }
 
-function isUnanswered(error: unknown): boolean {
-  return error instanceof LeaseStoreError && error.retryable
+/** The reply, or the reason of the signal as soon as that aborts; what the reply would have been is ignored then. */
+async function unlessAborted<T>(reply: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await reply
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const abort = () => reject(signal.reason)
+  signal.addEventListener('abort', abort)
+  return await Promise.race([reply, aborted]).finally(() => signal.removeEventListener('abort', abort))
 }
 
-/** The name under which a failed tenure is recorded: the error's class, never its message, which may hold a secret. */
+const LONGEST_ERROR_NAME = 100
+
+/**
+ * The name under which a failed tenure is recorded: the error's class, never its message, which may hold a secret. Anything
+ * can be thrown: a name that cannot be read is none.
+ */
 export function errorNameOf(error: unknown): string {
-  return error instanceof Error ? String(error.name).slice(0, 100) : 'Error'
+  try {
+    return error instanceof Error ? String(error.name).slice(0, LONGEST_ERROR_NAME).toWellFormed() : 'Error'
+  } catch {
+    return 'Error'
+  }
 }

@@ -110,11 +110,17 @@ function taskMayStillRun(
   { error, context }: { readonly error: Error | null | undefined; readonly context: InvocationContext },
   timeoutEarlyInMillis: number,
 ): boolean {
-  if (error?.name === 'TimeoutError' && isFromMiddy(error.cause)) return true
+  if (isTimeoutOfMiddy(error)) return true
   // Timers may fire a millisecond early.
   return timeoutEarlyInMillis > 0 && context.getRemainingTimeInMillis() <= timeoutEarlyInMillis + 1
 }
 
-function isFromMiddy(cause: unknown): boolean {
-  return typeof cause === 'object' && cause !== null && 'package' in cause && cause.package === '@middy/core'
+function isTimeoutOfMiddy(error: unknown): boolean {
+  try {
+    if (!(error instanceof Error) || error.name !== 'TimeoutError') return false
+    const { cause } = error
+    return typeof cause === 'object' && cause !== null && 'package' in cause && cause.package === '@middy/core'
+  } catch {
+    return false // a task can throw anything, an error whose name cannot be read as well
+  }
 }

@@ -7,33 +7,51 @@ function sdkError(name: string, fault?: 'client' | 'server', message = 'as Dynam
   return Object.assign(new Error(message), { name, $metadata: { attempts: 1 }, ...(fault && { $fault: fault }) })
 }
 
+const ABOUT = { lease: 'billing', tableName: 'leases', applied: 'no' } as const
+
 describe('what went wrong with the lease row', () => {
   it.each([
-    ['ResourceNotFoundException', 'client', false, /no table "leases".*Deploy the LeaseTable/],
-    ['AccessDeniedException', 'client', false, /role needs dynamodb:UpdateItem/],
-    ['ExpiredTokenException', 'client', false, /Not permitted/],
-    ['UnrecognizedClientException', 'client', false, /Not permitted/],
-    ['InvalidSignatureException', 'client', false, /Not permitted/],
-    ['MissingAuthenticationTokenException', 'client', false, /Not permitted/],
-    ['CredentialsProviderError', undefined, false, /Not permitted/],
+    ['ResourceNotFoundException', 'client', true, /no table "leases".*Deploy the LeaseTable/],
+    ['AccessDeniedException', 'client', true, /role needs dynamodb:UpdateItem/],
+    ['ExpiredTokenException', 'client', true, /did not accept this candidate's credentials/],
+    ['UnrecognizedClientException', 'client', true, /credentials/],
+    ['MissingAuthenticationTokenException', 'client', true, /credentials/],
+    ['CredentialsProviderError', undefined, true, /credentials/],
+    ['InvalidSignatureException', 'client', true, /signature.*clock is wrong/],
     ['ThrottlingException', 'client', true, /throttled/],
     ['ProvisionedThroughputExceededException', 'client', true, /throttled/],
     ['RequestLimitExceeded', 'client', true, /throttled/],
     ['LimitExceededException', 'client', true, /throttled/],
-    ['TransactionConflictException', 'client', true, /others were under way/],
+    ['TransactionConflictException', 'client', true, /Other requests were writing the row/],
+    ['ReplicatedWriteConflictException', 'client', true, /Other requests were writing the row/],
     ['ValidationException', 'client', false, /form of the request/],
-    ['ItemCollectionSizeLimitExceededException', 'client', false, /refused the request/],
+    ['IdempotentParameterMismatchException', 'client', false, /form of the request/],
+    ['ANameOfNextYearException', 'client', true, /refused the request/],
+    ['constructor', 'client', true, /refused the request/],
     ['InternalServerError', 'server', true, /gave no answer/],
     ['TimeoutError', undefined, true, /gave no answer/],
   ] as const)('%s says what to do, and whether trying again may help', (name, fault, retryable, text) => {
     const cause = sdkError(name, fault)
-    const error = storeError(cause, 'billing', 'leases')
+    const error = storeError(cause, ABOUT)
     expect(error).toBeInstanceOf(LeaseStoreError)
-    expect(error).toMatchObject({ retryable, cause, lease: 'billing', message: expect.stringMatching(text) })
+    expect(error).toMatchObject({
+      retryable,
+      cause,
+      lease: 'billing',
+      applied: 'no',
+      message: expect.stringMatching(text),
+    })
+  })
+
+  it('names the key of KMS if that is what DynamoDB may not use', () => {
+    const cause = sdkError('AccessDeniedException', 'client', 'KMS key access denied error: the ciphertext refers to …')
+    const { message } = storeError(cause, ABOUT)
+    expect(message).toMatch(/KMS key of the table.*kms:Decrypt/)
+    expect(message).not.toMatch(/dynamodb:UpdateItem/)
   })
 
   it('quotes no more of DynamoDB’s words than anybody reads', () => {
-    const { message } = storeError(sdkError('TimeoutError', undefined, 'x'.repeat(9_000)), 'billing', 'leases')
+    const { message } = storeError(sdkError('TimeoutError', undefined, 'x'.repeat(9_000)), ABOUT)
     expect(message).toMatch(/\(TimeoutError: x{486}\)$/)
   })
 
@@ -44,12 +62,12 @@ describe('what went wrong with the lease row', () => {
   })
 
   it('takes anything that was thrown', () => {
-    expect(storeError('socket hang up', 'billing', 'leases')).toMatchObject({ retryable: true })
+    expect(storeError('socket hang up', ABOUT)).toMatchObject({ retryable: true })
   })
 })
 
 describe('what went wrong with a transaction', () => {
-  const judged = (cause: unknown) => transactionError(cause, 'billing', 'leases')
+  const judged = (cause: unknown) => transactionError(cause, ABOUT)
 
   it.each([
     ['TransactionInProgressException', 'client'],
@@ -57,11 +75,13 @@ describe('what went wrong with a transaction', () => {
     ['ThrottlingException', 'client'],
     ['InternalServerError', 'server'],
     ['TimeoutError', undefined],
-  ] as const)('%s leaves its outcome open, so that asking again may help', (name, fault) => {
+    ['AccessDeniedException', 'client'],
+    ['ExpiredTokenException', 'client'],
+  ] as const)('%s may pass, so that asking again may help', (name, fault) => {
     expect(judged(sdkError(name, fault))).toMatchObject({ name: 'LeaseStoreError', retryable: true })
   })
 
-  it.each(['ValidationException', 'ResourceNotFoundException', 'AccessDeniedException'])(
+  it.each(['ValidationException', 'ResourceNotFoundException'])(
     '%s is the caller’s own, and handed on as it is',
     (name) => {
       const cause = sdkError(name, 'client')

@@ -82,7 +82,7 @@ describe('a candidate tells', () => {
       (lease) => lease.send({ TableName: 'rows', Item: { id: 'row' } }),
     )
     expect(outcome).toBeInstanceOf(StaleTokenError)
-    expect(events.map(({ kind }) => kind)).toStrictEqual(['elected', 'staleWriteRefused'])
+    expect(events.map(({ kind }) => kind)).toStrictEqual(['elected', 'staleWriteRefused', 'lost'])
     expect(events[1]).toMatchObject({ ...ofAnn, error: outcome })
   })
 })

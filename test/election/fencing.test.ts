@@ -2,7 +2,7 @@ import { CreateTableCommand } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb'
 import fc from 'fast-check'
 import { describe, expect, inject, it } from 'vitest'
-import { fence, idempotencyKey, seenToken } from '../../functions/election/fencing.ts'
+import { fence, idempotencyKey, readSeen } from '../../functions/election/fencing.ts'
 import {
   DynamoDBLeaseStore,
   InvalidOptionError,
@@ -15,6 +15,8 @@ import { editRow, leaseRow } from '../support/lease-row.ts'
 import { createLeaseTable, localClient } from '../support/tables.ts'
 
 const FENCE = 'fencingToken:billing'
+/** Of a write that the caller sends itself. */
+const BY_HAND = { fencingToken: 7, step: 0, settled: 0 }
 const client = localClient(inject('dynamodbEndpoint'))
 const documents = DynamoDBDocumentClient.from(client)
 
@@ -75,7 +77,7 @@ describe('the fence', () => {
         reason: { fencingToken: old.fencingToken, seenToken: now.fencingToken, lease: 'billing' },
       })
     }
-    expect(await row()).toEqual({ id: 'row', by: 'new', [FENCE]: now.fencingToken })
+    expect(await row()).toMatchObject({ id: 'row', by: 'new', [FENCE]: now.fencingToken })
     expect(await end()).toMatchObject([{ status: 'completed' }, { name: 'LeaseLostError' }])
   })
 
@@ -91,9 +93,9 @@ describe('the fence', () => {
       ExpressionAttributeValues: { ':one': 1 },
       ReturnValues,
     })
-    expect(updated).toEqual({ id: 'row', count: 1, visits: 1, set: 1, [FENCE]: now.fencingToken })
+    expect(updated).toMatchObject({ id: 'row', count: 1, visits: 1, set: 1, [FENCE]: now.fencingToken })
     await now.send({ TableName, Key, UpdateExpression: 'REMOVE visits' })
-    expect(await row()).toEqual({ id: 'row', count: 1, set: 1, [FENCE]: now.fencingToken })
+    expect(await row()).toMatchObject({ id: 'row', count: 1, set: 1, [FENCE]: now.fencingToken })
     await now.send({ TableName, Key })
     expect(await row()).toBeUndefined()
     await end()
@@ -102,7 +104,7 @@ describe('the fence', () => {
   it('orders writes, but a claim is what protects a read: after it the older leader cannot write', async () => {
     const { TableName, Key, row, old, now, end } = await replacement()
     await old.send({ TableName, Item: { ...Key, balance: 5 } })
-    expect(await now.claim({ TableName, Key })).toEqual({ id: 'row', balance: 5, [FENCE]: now.fencingToken })
+    expect(await now.claim({ TableName, Key })).toMatchObject({ id: 'row', balance: 5, [FENCE]: now.fencingToken })
     await expect(old.send({ TableName, Item: { ...Key, balance: 0 } })).rejects.toThrow(StaleTokenError)
     expect(await row()).toMatchObject({ balance: 5 })
     await end()
@@ -134,15 +136,15 @@ describe('the fence', () => {
   })
 
   it('keeps leases apart: two leases may protect the same row', () => {
-    const once = fence({ TableName: 't', Item: { id: 1 } }, 'billing', 7)
+    const once = fence({ TableName: 't', Item: { id: 1 } }, 'billing', { ...BY_HAND, settled: 3 })
     expect(once).toEqual({
       TableName: 't',
-      Item: { id: 1, 'fencingToken:billing': 7 },
+      Item: { id: 1, 'fencingToken:billing': 7, 'fencingStep:billing': { step: 0, settled: 3 } },
       ConditionExpression: '(attribute_not_exists(#tenureFence) OR #tenureFence <= :tenureFence)',
       ExpressionAttributeNames: { '#tenureFence': 'fencingToken:billing' },
       ExpressionAttributeValues: { ':tenureFence': 7 },
     })
-    expect(() => fence(once, 'reports', 9)).toThrow(InvalidOptionError)
+    expect(() => fence(once, 'reports', BY_HAND)).toThrow(InvalidOptionError)
   })
 
   it.each([
@@ -155,7 +157,7 @@ describe('the fence', () => {
     ['', 'SET #tenureFence = :tenureFence'],
     [undefined, 'SET #tenureFence = :tenureFence'],
   ])('adds itself to the update %j', (UpdateExpression, expected) => {
-    expect(fence({ UpdateExpression }, 'billing', 7)).toMatchObject({ UpdateExpression: expected })
+    expect(fence({ UpdateExpression }, 'billing', BY_HAND)).toMatchObject({ UpdateExpression: expected })
   })
 
   it.each([
@@ -164,21 +166,19 @@ describe('the fence', () => {
     [{ ExpressionAttributeNames: { '#tenureFence': 'x' } }],
     [{ ExpressionAttributeValues: { ':tenureFence': 1 } }],
   ])('refuses %j, which would undo it', (input) => {
-    expect(() => Reflect.apply(fence, undefined, [input, 'billing', 7])).toThrow(InvalidOptionError)
+    expect(() => Reflect.apply(fence, undefined, [input, 'billing', BY_HAND])).toThrow(InvalidOptionError)
   })
 
-  it.each([
-    [{ 'fencingToken:billing': 7, 'fencingToken:reports': 9 }, 7],
-    [{ 'fencingToken:billing': { N: '7' } }, 7],
-    [{ 'fencingToken:billing': { S: '7' } }, undefined],
-    [{ 'fencingToken:billing': '7' }, undefined],
-    [{ 'fencingToken:billing': null }, undefined],
-    [{ 'fencingToken:reports': 9 }, undefined],
-    [undefined, undefined],
-    [null, undefined],
-    ['row', undefined],
-  ])('reads out of the row %j the token %j', (row, token) => {
-    expect(seenToken(row, 'billing')).toBe(token)
+  it('reads what a row remembers of one lease, and nothing out of what a fence did not write', () => {
+    const token = { 'fencingToken:billing': { N: '7' }, 'fencingToken:reports': { N: '9' } }
+    const stamp = { 'fencingStep:billing': { M: { step: { N: '4' }, settled: { N: '2' } } } }
+    const nothing = { fencingToken: undefined, step: undefined, settled: undefined }
+    expect(readSeen({ ...token, ...stamp }, 'billing')).toEqual({ fencingToken: 7, step: 4, settled: 2 })
+    expect(readSeen(token, 'billing')).toEqual({ ...nothing, fencingToken: 7 })
+    expect(readSeen({ 'fencingToken:billing': { S: '7' }, 'fencingStep:billing': { L: [] } }, 'billing')).toEqual(
+      nothing,
+    )
+    expect(readSeen(undefined, 'billing')).toEqual(nothing)
   })
 
   it('does not change the input it was given, and keeps its condition', () => {
@@ -189,7 +189,7 @@ describe('the fence', () => {
       ExpressionAttributeValues: { ':a': 1 },
     }
     const before = structuredClone(input)
-    expect(fence(input, 'billing', 7)).toMatchObject({
+    expect(fence(input, 'billing', BY_HAND)).toMatchObject({
       ConditionExpression:
         '(a = :a OR b = :a) AND (attribute_not_exists(#tenureFence) OR #tenureFence <= :tenureFence)',
       ExpressionAttributeValues: { ':a': 1, ':tenureFence': 7 },

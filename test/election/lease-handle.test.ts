@@ -1,3 +1,4 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   InvalidOptionError,
@@ -116,8 +117,11 @@ describe('a lease that is over says how', () => {
     expect(lease.remainingMs()).toBe(0)
     expect(() => lease.assertHeld()).toThrow(/was asked to end, and may have/)
     answer.resolve()
-    await expect(completion).rejects.toThrow('no answer')
+    await settled()
     expect(() => lease.assertHeld()).toThrow(/was asked to end, and may have/)
+    await clock.advance(2_000)
+    await completion
+    expect(() => lease.assertHeld()).toThrow(/was completed by this candidate itself/)
     expect(lease.signal.aborted).toBe(false)
   })
 
@@ -196,24 +200,142 @@ describe('effects', () => {
   })
 
   const refusal = (fields: object) => Object.assign(new Error('the condition failed'), fields)
-  const newer = { 'fencingToken:billing': 9e15 }
+  const cause = refusal({ name: 'ConditionalCheckFailedException' })
+  const newer = { 'fencingToken:billing': { N: '9000000000000000' } }
+  /** As the row is after the leader's own write with this step. */
+  const mine = (lease: Lease, step: number, settled = 0) => ({
+    'fencingToken:billing': { N: String(lease.fencingToken) },
+    'fencingStep:billing': { M: { step: { N: String(step) }, settled: { N: String(settled) } } },
+  })
+  const refused = (item: Readonly<Record<string, AttributeValue>> | undefined, unanswered = false) =>
+    ({ granted: false, cause, unanswered, conditionFailed: { item } }) as const
 
-  it('under an older token than the row has are refused as stale', async () => {
-    const cause = refusal({ name: 'ConditionalCheckFailedException', Item: newer })
-    const lease = await leadWith({ send: () => Promise.reject(cause) })
-    expect(await outcomeOf(lease.send(input))).toMatchObject({
+  it('under an older token than the row has are refused as stale, and prove that another leads', async () => {
+    const lease = await leadWith({ send: async () => refused(newer) })
+    const error = await outcomeOf(lease.send(input))
+    expect(error).toMatchObject({
       name: 'StaleTokenError',
       lease: 'billing',
       fencingToken: lease.fencingToken,
       seenToken: 9e15,
+      applied: 'no',
+      message: expect.stringContaining('Nothing was written.'),
       cause,
+    })
+    expect(lease.signal.reason).toMatchObject({
+      name: 'LeaseLostError',
+      message: expect.stringMatching(/9000000000000000/),
+    })
+    await expect(lease.send(input)).rejects.toThrow(LeaseLostError)
+  })
+
+  it('refused as stale after a try that got no answer may have been applied, and the error says so', async () => {
+    const lease = await leadWith({ send: async () => refused(newer, true) })
+    const error = await outcomeOf(lease.send(input))
+    expect(error).toMatchObject({
+      name: 'StaleTokenError',
+      applied: 'unknown',
+      message: expect.not.stringMatching(/Nothing/),
     })
   })
 
+  it('that the row has already are done: an earlier try was applied, its reply lost, and the next one refused', async () => {
+    const effects = { toRow: () => ({ id: 1 }), send: async () => refused(mine(lease, 1), true) }
+    const lease: Lease = await leadWith(effects)
+    expect(await lease.send(input)).toBeUndefined()
+  })
+
   it.each([
-    ['a condition that failed on a row that is not there', refusal({ name: 'ConditionalCheckFailedException' })],
-    ['another error that shows a row', refusal({ name: 'ThrottlingException', Item: newer })],
-    ['what is no error', { name: 'ConditionalCheckFailedException', Item: newer }],
+    ['ALL_NEW', { id: 1 }],
+    ['UPDATED_NEW', { id: 1 }],
+    ['NONE', undefined],
+    [undefined, undefined],
+  ] as const)('that the row has already return, asked for %s, %j', async (ReturnValues, expected) => {
+    const lease: Lease = await leadWith({ toRow: () => ({ id: 1 }), send: async () => refused(mine(lease, 1), true) })
+    expect(await lease.send({ ...input, ...(ReturnValues && { ReturnValues }) })).toEqual(expected)
+  })
+
+  it('that the row has already cannot return its old values, which were in the lost reply', async () => {
+    const lease: Lease = await leadWith({ send: async () => refused(mine(lease, 1), true) })
+    const error = await outcomeOf(lease.send({ ...input, ReturnValues: 'ALL_OLD' }))
+    expect(error).toMatchObject({ name: 'LeaseStoreError', retryable: false, applied: 'yes', cause })
+  })
+
+  it.each([
+    ['by the caller’s own condition, on a row that is not there', () => undefined, false],
+    [
+      'by the caller’s own condition, on a row of an older leader',
+      () => ({ 'fencingToken:billing': { N: '1' } }),
+      true,
+    ],
+    [
+      'by the caller’s own condition, on a row that the leader itself wrote before',
+      (lease: Lease) => mine(lease, 0),
+      false,
+    ],
+  ])('refused %s, hand on the error as it is', async (_, row, unanswered) => {
+    const lease: Lease = await leadWith({ send: async () => refused(row(lease), unanswered) })
+    expect(await outcomeOf(lease.send(input))).toBe(cause)
+  })
+
+  it('refused after a try without an answer may have been applied, if the leader’s own writes have covered the trace', async () => {
+    const later = Promise.withResolvers<void>()
+    const send = async () => {
+      if (!sentBoth()) await later.promise
+      return refused(mine(lease, 2), true)
+    }
+    const spy = vi.fn(send)
+    const sentBoth = () => spy.mock.calls.length > 1
+    const lease: Lease = await leadWith({ send: spy, toRow: () => ({}) })
+    const [first, second] = [outcomeOf(lease.send(input)), outcomeOf(lease.send(input))]
+    expect(await second).toBeUndefined()
+    later.resolve()
+    expect(await first).toMatchObject({ name: 'LeaseStoreError', applied: 'unknown', cause })
+  })
+
+  it('that delete may have been applied if the next try finds no row', async () => {
+    const lease = await leadWith({ send: async () => refused(undefined, true) })
+    const error = await outcomeOf(lease.send({ TableName: 'invoices', Key: { id: 1 } }))
+    expect(error).toMatchObject({ name: 'LeaseStoreError', applied: 'unknown' })
+  })
+
+  it('refused for another reason after a try without an answer may have been applied', async () => {
+    const denied = refusal({ name: 'AccessDeniedException' })
+    const answer = (unanswered: boolean) => async () => ({ granted: false, cause: denied, unanswered }) as const
+    const lease = await leadWith({ send: vi.fn(answer(true)).mockImplementationOnce(answer(false)) })
+    expect(await outcomeOf(lease.send(input))).toBe(denied)
+    expect(await outcomeOf(lease.send(input))).toMatchObject({ applied: 'unknown' })
+  })
+
+  it('are numbered, and say which of the leader’s own were answered before', async () => {
+    const sent: unknown[] = []
+    const hold = Promise.withResolvers<void>()
+    const lease = await leadWith({
+      send: async ({ ExpressionAttributeValues }) => {
+        sent.push(ExpressionAttributeValues)
+        if (sent.length === 2) await hold.promise
+        return { granted: true, attributes: undefined }
+      },
+    })
+    const update = { TableName: 'invoices', Key: { id: 1 }, UpdateExpression: 'ADD a :a' }
+    await lease.send(update)
+    const second = lease.send(update)
+    await lease.send(update)
+    hold.resolve()
+    await second
+    await lease.send(update)
+    const stamps = [
+      { step: 1, settled: 0 },
+      { step: 2, settled: 1 },
+      { step: 3, settled: 1 },
+      { step: 4, settled: 3 },
+    ]
+    expect(sent).toMatchObject(stamps.map((stamp) => ({ ':tenureStep': stamp.step, ':tenureStamp': stamp })))
+  })
+
+  it.each([
+    ['an error without an answer', refusal({ name: 'TimeoutError' })],
+    ['what is no error', { name: 'ConditionalCheckFailedException' }],
   ])('hand on %s as it is', async (_, thrown) => {
     const lease = await leadWith({ send: () => Promise.reject(thrown) })
     expect(await outcomeOf(lease.send(input))).toBe(thrown)

@@ -6,6 +6,7 @@ import { answeringClient, errorAnswer, retryingClient, type WireAnswer } from '.
 
 const CONFLICT = errorAnswer('TransactionConflictException')
 const EMPTY: WireAnswer = { status: 200, body: {} }
+const TOKEN = 'd3b07384-d9a0-4c9b-8f5e-2b7f5b2c1e11'
 const ann = tenureOf(acquireRequest(), NOW_MS)
 
 /** A store that gets these answers, with its sleeps, which take no time. */
@@ -90,18 +91,21 @@ describe('a transaction', () => {
     ['no reasons', [], 'LeaseStoreError', 1],
   ])('that was cancelled for %s is told as such, and tried again only for conflicts', async (_, codes, name, tries) => {
     const { store, requests } = storeAnswered(canceled(...codes))
-    expect(await outcomeOf(store.transact(ann, [item]))).toMatchObject({ name })
+    expect(await outcomeOf(store.transact(ann, [item], TOKEN))).toMatchObject({ name })
     expect(requests).toHaveLength(tries)
   })
 
   it('that was cancelled without any list of reasons is open', async () => {
     const { store } = storeAnswered(errorAnswer('TransactionCanceledException'))
-    expect(await outcomeOf(store.transact(ann, [item]))).toMatchObject({ name: 'LeaseStoreError', retryable: true })
+    expect(await outcomeOf(store.transact(ann, [item], TOKEN))).toMatchObject({
+      name: 'LeaseStoreError',
+      retryable: true,
+    })
   })
 
   it('that the lease row refuses without showing itself is refused', async () => {
     const { store } = storeAnswered(canceled('ConditionalCheckFailed', 'None'))
-    expect(await store.transact(ann, [item])).toStrictEqual({ granted: false })
+    expect(await store.transact(ann, [item], TOKEN)).toStrictEqual({ granted: false })
   })
 })
 

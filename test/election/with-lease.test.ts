@@ -198,8 +198,11 @@ describe('a task that throws', () => {
   })
 
   it('throws its own error even where the release gets no answer', async () => {
-    store.beforeNext('release', noAnswer)
-    expect(await outcomeOf(withLease(options(), () => Promise.reject(new TypeError('mine'))))).toBeInstanceOf(TypeError)
+    store.beforeNext('release', noAnswer, noAnswer, noAnswer)
+    const outcome = outcomeOf(withLease(options(), () => Promise.reject(new TypeError('mine'))))
+    await clock.advance(10_000)
+    expect(await outcome).toBeInstanceOf(TypeError)
+    expect(store.asked).toEqual(['acquire', 'release', 'release', 'release'])
     expect(clock.sleeping).toBe(0)
   })
 })
@@ -577,14 +580,16 @@ describe('a completion without an answer', () => {
 
   it('leaves the task without the lease: the tick may be done, and another may lead', async () => {
     store.afterNext('complete', noAnswer)
-    await outcomeOf(
-      withLease(options(), async (lease) => {
-        await expect(lease.complete()).rejects.toThrow(LeaseStoreError)
-        expect(lease.remainingMs()).toBe(0)
-        expect(() => lease.assertHeld()).toThrow(LeaseLostError)
-        await expect(lease.renew()).rejects.toThrow(LeaseLostError)
-      }),
-    )
+    const running = withLease(options(), async (lease) => {
+      const completion = lease.complete()
+      await settled()
+      expect(lease.remainingMs()).toBe(0)
+      expect(() => lease.assertHeld()).toThrow(LeaseLostError)
+      await expect(lease.renew()).rejects.toThrow(LeaseLostError)
+      await completion
+    })
+    await clock.advance(30_000)
+    expect(await running).toMatchObject({ status: 'completed' })
     expect(store.asked).toEqual(['acquire', 'complete', 'complete'])
   })
 

@@ -15,6 +15,7 @@ export interface WireBody {
   readonly Key?: AttributeMap
   readonly UpdateExpression?: string
   readonly ExpressionAttributeValues?: AttributeMap
+  readonly ClientRequestToken?: string
 }
 
 export interface WireRequest {

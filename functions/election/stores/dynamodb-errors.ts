@@ -1,84 +1,147 @@
-import { InvalidOptionError, type LeaseError, LeaseStoreError } from '../errors.ts'
+import type { TransactionCanceledException } from '@aws-sdk/client-dynamodb'
+import { type Applied, InvalidOptionError, type LeaseError, LeaseStoreError } from '../errors.ts'
+import type { AttributeMap } from './row.ts'
 
-interface SdkError extends Error {
-  readonly $fault?: 'client' | 'server'
+/**
+ * What the name of an error says: its kind, and whether the same request may succeed if it is sent again: `soon` after a
+ * conflict, which passes in milliseconds; `later` if the reason may pass by itself; `never` if the request itself is wrong.
+ * Every other name counts as `later`: to send a refused request once more costs little, a lost completion costs the work.
+ *
+ * Errors are recognized by name: those of another copy of the SDK are not instances of this copy's classes.
+ */
+type Kind = 'conflict' | 'throttled' | 'credentials' | 'signature' | 'permission' | 'noTable' | 'form'
+type Again = 'soon' | 'later' | 'never'
+
+const ERRORS = 'https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html'
+const COMMON = 'https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html'
+const WRITE = 'https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html#API_UpdateItem_Errors'
+const TRANSACT =
+  'https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html#API_TransactWriteItems_Errors'
+const IAM =
+  'https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency'
+const SIGNING = 'https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html'
+const SDK = 'https://docs.aws.amazon.com/sdk-for-javascript/v3/developer-guide/setting-credentials-node.html'
+
+const KNOWN: Readonly<Record<string, readonly [Kind, Again, source: string]>> = {
+  TransactionConflictException: ['conflict', 'soon', WRITE],
+  ReplicatedWriteConflictException: ['conflict', 'soon', ERRORS],
+  TransactionInProgressException: ['conflict', 'soon', TRANSACT], // our own earlier try, under the same token
+  TransactionCanceledException: ['conflict', 'later', TRANSACT], // of conflicts or throttling alone: see isFinal
+  ThrottlingException: ['throttled', 'later', ERRORS],
+  ProvisionedThroughputExceededException: ['throttled', 'later', ERRORS],
+  RequestLimitExceeded: ['throttled', 'later', ERRORS],
+  LimitExceededException: ['throttled', 'later', ERRORS],
+  ExpiredTokenException: ['credentials', 'later', COMMON], // the SDK asks its provider for fresh ones
+  UnrecognizedClientException: ['credentials', 'later', ERRORS],
+  InvalidClientTokenId: ['credentials', 'later', COMMON],
+  MissingAuthenticationTokenException: ['credentials', 'later', ERRORS],
+  CredentialsProviderError: ['credentials', 'later', SDK],
+  InvalidSignatureException: ['signature', 'later', SIGNING], // signed again at the next try
+  IncompleteSignatureException: ['signature', 'later', ERRORS],
+  RequestExpired: ['signature', 'later', COMMON],
+  AccessDeniedException: ['permission', 'later', IAM], // a change of IAM, or of a KMS grant, takes time to arrive
+  NotAuthorized: ['permission', 'later', COMMON],
+  ResourceNotFoundException: ['noTable', 'later', ERRORS], // being created or restored under its name
+  ValidationException: ['form', 'never', ERRORS],
+  SerializationException: ['form', 'never', COMMON],
+  IdempotentParameterMismatchException: ['form', 'never', TRANSACT],
 }
 
-const THROTTLED = new Set([
-  'ThrottlingException',
-  'ProvisionedThroughputExceededException',
-  'RequestLimitExceeded',
-  'LimitExceededException',
-])
-const NOT_PERMITTED = new Set([
-  'AccessDeniedException',
-  'UnrecognizedClientException',
-  'ExpiredTokenException',
-  'InvalidSignatureException',
-  'MissingAuthenticationTokenException',
-  'CredentialsProviderError',
-])
-const OPEN_TRANSACTION = new Set([
-  'TransactionInProgressException',
-  'TransactionCanceledException',
-  'TransactionConflictException',
-])
+/** Reasons of a cancelled transaction that come again with the same items, unless the caller changes something. */
+const FINAL_REASONS = new Set(['ConditionalCheckFailed', 'ValidationError', 'ItemCollectionSizeLimitExceeded'])
+
+const OF_KMS = /kms/i
 const WITHOUT_TRANSACTIONS = /global table|multi-?region|strong consisten/i
 
-/**
- * Turns what the SDK threw into a LeaseStoreError that says what to do. An error that the AWS SDK marks as the client's
- * fault will come again with the same request; all others may pass.
- */
-export function storeError(cause: unknown, lease: string, tableName: string): LeaseError {
-  const error: SdkError = cause instanceof Error ? cause : new Error(String(cause))
-  const about = `lease "${lease}" in table "${tableName}"`
-  const failure = (text: string, retryable: boolean) =>
-    new LeaseStoreError(`${text} (${`${error.name}: ${error.message}`.slice(0, 500)})`, { lease, retryable, cause })
+function known(name: string): readonly [Kind | undefined, Again] {
+  const line = Object.hasOwn(KNOWN, name) ? KNOWN[name] : undefined
+  return line === undefined ? [undefined, 'later'] : [line[0], line[1]]
+}
 
-  if (error.name === 'ResourceNotFoundException') {
-    return failure(
-      `There is no table "${tableName}" for ${about}. Deploy the LeaseTable, and check tableName, Region and account.`,
-      false,
-    )
+/** The row's condition did not hold; `Item` is the row, if it was asked for and exists. */
+export function isConditionFailed(error: unknown): error is Error & { readonly Item?: AttributeMap } {
+  return error instanceof Error && error.name === 'ConditionalCheckFailedException'
+}
+
+export function isCancelled(error: unknown): error is TransactionCanceledException {
+  return error instanceof Error && error.name === 'TransactionCanceledException'
+}
+
+/** Another request was writing the row, in a transaction or in another Region: this one did nothing. */
+export function isConflict(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if (!isCancelled(error)) return known(error.name)[1] === 'soon'
+  const codes = reasonsOf(error)
+  return codes.length > 0 && codes.every((code) => code === 'TransactionConflict')
+}
+
+/** An item of the transaction will be refused again: its condition, its form, its size. */
+export function isFinal(error: TransactionCanceledException): boolean {
+  return reasonsOf(error).some((code) => FINAL_REASONS.has(code))
+}
+
+function reasonsOf({ CancellationReasons = [] }: TransactionCanceledException): readonly string[] {
+  return CancellationReasons.flatMap(({ Code }) => (Code === undefined || Code === 'None' ? [] : [Code]))
+}
+
+export interface About {
+  readonly lease: string
+  readonly tableName: string
+  readonly applied: Applied
+}
+
+/** Turns what the SDK threw into a LeaseStoreError that says what to do. */
+export function storeError(cause: unknown, { lease, tableName, applied }: About): LeaseError {
+  const error = cause instanceof Error ? cause : new Error(String(cause))
+  const [kind, again] = known(error.name)
+  const text = describe(kind, error, `lease "${lease}" in table "${tableName}"`, tableName)
+  return new LeaseStoreError(`${text} (${`${error.name}: ${error.message}`.slice(0, 500)})`, {
+    lease,
+    retryable: again !== 'never',
+    applied,
+    cause,
+  })
+}
+
+function describe(kind: Kind | undefined, error: Error, about: string, tableName: string): string {
+  switch (kind) {
+    case 'noTable':
+      return `There is no table "${tableName}" for ${about}. Deploy the LeaseTable, and check tableName, Region and account.`
+    case 'permission':
+      return OF_KMS.test(error.message)
+        ? `DynamoDB may not use the KMS key of the table for ${about}. Check that the key is enabled, and that its policy allows this role kms:Decrypt and kms:DescribeKey through DynamoDB.`
+        : `Not permitted to use ${about}. The role needs dynamodb:UpdateItem (and dynamodb:ConditionCheckItem for transactions) with this lease as leading key: LeaseTable.grantLead() gives both, and an ElectedSchedule for the lease in LEASE_NAME.`
+    case 'credentials':
+      return `AWS did not accept this candidate's credentials for ${about}: they are missing, expired or unknown. Check where the SDK takes them from.`
+    case 'signature':
+      return `AWS did not accept the signature of a request for ${about}: this machine's clock is wrong, the process was frozen while it sent the request, or the secret key is not the right one.`
+    case 'throttled':
+      return `DynamoDB throttled the request for ${about}, and its retries. Try again later.`
+    case 'conflict':
+      return `Other requests were writing the row of ${about} at every try, or DynamoDB throttled a transaction on it. Try again later.`
+    case 'form':
+      return WITHOUT_TRANSACTIONS.test(error.message)
+        ? 'This table replicates with strong consistency across Regions, where DynamoDB has no transactions: guard and completion with items are not available. Protect each row with lease.fence() or lease.send() instead.'
+        : `DynamoDB refused the form of the request for ${about}.`
+    case undefined:
+      return '$fault' in error && error.$fault === 'client'
+        ? `DynamoDB refused the request for ${about}.`
+        : `DynamoDB gave no answer for ${about}. Check the endpoint, the network and DynamoDB's health.`
   }
-  if (NOT_PERMITTED.has(error.name)) {
-    return failure(
-      `Not permitted to use ${about}. The role needs dynamodb:UpdateItem (and dynamodb:ConditionCheckItem for transactions) with this lease as leading key: LeaseTable.grantLead() gives both, and an ElectedSchedule for the lease in LEASE_NAME.`,
-      false,
-    )
-  }
-  if (THROTTLED.has(error.name)) {
-    return failure(`DynamoDB throttled the request for ${about}, and its retries. Try again later.`, true)
-  }
-  if (OPEN_TRANSACTION.has(error.name)) {
-    return failure(
-      `DynamoDB cancelled the transaction on ${about} at every try: others were under way, or it was throttled. Try again later.`,
-      true,
-    )
-  }
-  if (error.name === 'ValidationException') {
-    if (WITHOUT_TRANSACTIONS.test(error.message)) {
-      return failure(
-        'This table replicates with strong consistency across Regions, where DynamoDB has no transactions: guard and completion with items are not to be had. Protect each row with lease.fence() or lease.send() instead.',
-        false,
-      )
-    }
-    return failure(`DynamoDB refused the form of the request for ${about}.`, false)
-  }
-  if (error.$fault === 'client') return failure(`DynamoDB refused the request for ${about}.`, false)
-  return failure(`DynamoDB gave no answer for ${about}. Check the endpoint, the network and DynamoDB's health.`, true)
 }
 
 /**
- * What went wrong with a transaction of the lease row and the caller's own items. Where DynamoDB refused it outright, the
- * lease row, which was written before, is the least likely reason: such an error goes to the caller as it is. Only where
- * the outcome is open, or where no item could ever pass, is it ours to tell.
+ * What went wrong with a transaction of the lease row and the caller's own items. If DynamoDB refused its form, or knows no
+ * such table, the items are the likely reason, so the error goes to the caller as it is; so does one before which nothing
+ * was sent.
  */
-export function transactionError(cause: unknown, lease: string, tableName: string): unknown {
-  if (!(cause instanceof Error) || !('$metadata' in cause)) return cause // never sent: the SDK could not make it a request
-  const isOpen =
-    !('$fault' in cause) || cause.$fault === 'server' || OPEN_TRANSACTION.has(cause.name) || THROTTLED.has(cause.name)
-  return isOpen || WITHOUT_TRANSACTIONS.test(cause.message) ? storeError(cause, lease, tableName) : cause
+export function transactionError(cause: unknown, about: About): unknown {
+  if (!(cause instanceof Error)) return cause
+  const [kind, again] = known(cause.name)
+  const wasSent = '$metadata' in cause || kind === 'credentials'
+  if (!wasSent) return cause
+  const isOfItems = kind === 'noTable' || (again === 'never' && !WITHOUT_TRANSACTIONS.test(cause.message))
+  return isOfItems ? cause : storeError(cause, about)
 }
 
 /** What the marshaller throws for a checkpoint that is not plain data. */

@@ -1,11 +1,4 @@
-import {
-  type AttributeValue,
-  ConditionalCheckFailedException,
-  DynamoDBClient,
-  TransactionCanceledException,
-  TransactionConflictException,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb'
+import { type AttributeValue, DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import {
   DeleteCommand,
   DynamoDBDocumentClient,
@@ -13,15 +6,33 @@ import {
   TransactWriteCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb'
-import { marshall } from '@aws-sdk/util-dynamodb'
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
 import { type Clock, jitter, systemClock } from '../clock.ts'
 import { CorruptLeaseError, InvalidOptionError } from '../errors.ts'
 import { type AcquireRequest, acquired, type GiveBackRequest, type HolderWrite, type Tenure } from '../rules.ts'
-import { storeError, transactionError, unstorable } from './dynamodb-errors.ts'
+import {
+  type About,
+  isCancelled,
+  isConditionFailed,
+  isConflict,
+  isFinal,
+  storeError,
+  transactionError,
+  unstorable,
+} from './dynamodb-errors.ts'
 import { acquireUpdate, giveBackUpdate, guardCondition, holderUpdate, type LeaseUpdate } from './expressions.ts'
 import { type AttributeMap, LEASE_RECORD, readRow } from './row.ts'
-import type { AcquireReply, Effects, LeaseStore, Row, TransactItem, WriteInput, WriteReply } from './store.ts'
-import { observeWire } from './wire.ts'
+import type {
+  AcquireReply,
+  Effects,
+  LeaseStore,
+  Row,
+  SendReply,
+  TransactItem,
+  WriteInput,
+  WriteReply,
+} from './store.ts'
+import { newWire, type Observed, observeWire, type Wire } from './wire.ts'
 
 /**
  * Leases in a DynamoDB table (partition key `lease`, sort key `record`). A win, a loss, a renewal and a completion are one
@@ -71,60 +82,75 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
 
   async acquire(request: AcquireRequest): Promise<AcquireReply> {
     const { lease } = request
-    const command = this.#leaseCommand(lease, acquireUpdate(request), 'ALL_OLD')
-    const wire = observeWire(command, this.#clock)
+    const wire = newWire()
+    const command = observeWire(this.#leaseCommand(lease, acquireUpdate(request), 'ALL_OLD'), this.#clock, wire)
     try {
       const { Attributes } = await this.#retryConflicts(() => this.#client.send(command))
       const inherited = Attributes === undefined ? undefined : readRow(Attributes, lease)
       return { granted: true, record: acquired(inherited, request), clockReading: wire.clockReading }
     } catch (error) {
-      if (error instanceof ConditionalCheckFailedException && error.Item !== undefined) {
+      if (isConditionFailed(error) && error.Item !== undefined) {
         return { granted: false, record: readRow(error.Item, lease), clockReading: wire.clockReading }
       }
-      if (error instanceof TransactionConflictException) {
-        return { granted: false, contended: true, unanswered: wire.unanswered }
-      }
-      throw this.#failure(error, lease)
+      if (isConflict(error)) return { granted: false, contended: true, unanswered: wire.unanswered }
+      throw this.#failure(error, lease, wire)
     }
   }
 
-  async write(request: HolderWrite): Promise<WriteReply> {
-    return await this.#conditionalWrite(request.lease, holderUpdate(request))
+  async write(request: HolderWrite, signal?: AbortSignal): Promise<WriteReply> {
+    return await this.#conditionalWrite(request.lease, holderUpdate(request), signal)
   }
 
   async giveBack(request: GiveBackRequest): Promise<WriteReply> {
     return await this.#conditionalWrite(request.lease, giveBackUpdate(request))
   }
 
-  async completeWith(request: HolderWrite, items: readonly TransactItem[]): Promise<WriteReply> {
-    return await this.#transact(request.lease, [
-      { Update: this.#onLeaseRow(request.lease, holderUpdate(request)) },
-      ...items,
-    ])
+  async completeWith(request: HolderWrite, items: readonly TransactItem[], token: string): Promise<WriteReply> {
+    const completion = { Update: this.#onLeaseRow(request.lease, holderUpdate(request)) }
+    return await this.#transact(request.lease, [completion, ...items], token)
   }
 
-  async transact(tenure: Tenure, items: readonly TransactItem[]): Promise<WriteReply> {
+  async transact(tenure: Tenure, items: readonly TransactItem[], token: string): Promise<WriteReply> {
     const guard = { ConditionCheck: this.#onLeaseRow(tenure.lease, guardCondition(tenure)) }
-    return await this.#transact(tenure.lease, [guard, ...items])
+    return await this.#transact(tenure.lease, [guard, ...items], token)
   }
 
-  async send(input: WriteInput): Promise<Row | undefined> {
-    const { Attributes } = await this.#retryConflicts(() => {
-      if ('Item' in input) return this.#client.send(new PutCommand(input))
-      if ('UpdateExpression' in input) return this.#client.send(new UpdateCommand(input))
-      return this.#client.send(new DeleteCommand(input))
-    })
-    return Attributes
-  }
-
-  async #conditionalWrite(lease: string, update: LeaseUpdate): Promise<WriteReply> {
+  async send(input: WriteInput): Promise<SendReply> {
+    const wire = newWire()
+    const observed = <C extends Observed>(command: C) => observeWire(command, this.#clock, wire)
+    // The row is asked for even if the caller does not want it: it tells whether an earlier try was applied.
+    const asked = { ...input, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const }
     try {
-      const command = this.#leaseCommand(lease, update, 'NONE')
-      await this.#retryConflicts(() => this.#client.send(command))
+      const { Attributes } = await this.#retryConflicts(() => {
+        if ('Item' in asked) return this.#client.send(observed(new PutCommand(asked)))
+        if ('UpdateExpression' in asked) return this.#client.send(observed(new UpdateCommand(asked)))
+        return this.#client.send(observed(new DeleteCommand(asked)))
+      })
+      return { granted: true, attributes: Attributes }
+    } catch (cause) {
+      if (!(cause instanceof Error) || wire.answered !== true) throw cause
+      const { unanswered } = wire
+      if (!isConditionFailed(cause)) return { granted: false, cause, unanswered }
+      const { Item: item } = cause
+      if (input.ReturnValuesOnConditionCheckFailure !== 'ALL_OLD') Reflect.deleteProperty(cause, 'Item')
+      return { granted: false, cause, unanswered, conditionFailed: { item } }
+    }
+  }
+
+  toRow(item: AttributeMap): Row {
+    return unmarshall(item, this.#client.config.translateConfig?.unmarshallOptions)
+  }
+
+  async #conditionalWrite(lease: string, update: LeaseUpdate, abortSignal?: AbortSignal): Promise<WriteReply> {
+    const wire = newWire()
+    try {
+      const command = observeWire(this.#leaseCommand(lease, update, 'NONE'), this.#clock, wire)
+      const options = abortSignal === undefined ? {} : { abortSignal }
+      await this.#retryConflicts(() => this.#client.send(command, options), abortSignal)
       return { granted: true }
     } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return refused(error.Item, lease)
-      throw this.#failure(error, lease)
+      if (isConditionFailed(error)) return refused(error.Item, lease)
+      throw this.#failure(error, lease, wire)
     }
   }
 
@@ -139,19 +165,21 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     })
   }
 
-  async #transact(lease: string, items: TransactItem[]): Promise<WriteReply> {
+  async #transact(lease: string, items: TransactItem[], ClientRequestToken: string): Promise<WriteReply> {
+    const wire = newWire()
     try {
-      await this.#retryConflicts(() => this.#client.send(new TransactWriteCommand({ TransactItems: items })))
+      await this.#retryConflicts(() => {
+        const command = new TransactWriteCommand({ TransactItems: items, ClientRequestToken })
+        return this.#client.send(observeWire(command, this.#clock, wire))
+      })
       return { granted: true }
     } catch (error) {
-      if (error instanceof TransactionCanceledException) {
-        const [ofLease, ...ofItems] = error.CancellationReasons ?? []
+      if (isCancelled(error)) {
+        const [ofLease] = error.CancellationReasons ?? []
         if (ofLease?.Code === 'ConditionalCheckFailed') return refused(ofLease.Item, lease)
-        // The caller's own conditions: they reach the caller as DynamoDB sent them.
-        if (ofItems.some(({ Code }) => Code !== undefined && Code !== 'None' && Code !== 'TransactionConflict'))
-          throw error
+        if (isFinal(error)) throw error // the caller's own conditions: they reach the caller as DynamoDB sent them
       }
-      throw transactionError(error, lease, this.#tableName)
+      throw transactionError(error, this.#about(lease, wire))
     }
   }
 
@@ -164,19 +192,23 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     }
   }
 
-  /** The SDK does not retry a conflict with a transaction on the same row; it passes in milliseconds. */
-  async #retryConflicts<T>(send: () => Promise<T>): Promise<T> {
+  /** A conflict with another write of the same row passes in milliseconds. */
+  async #retryConflicts<T>(send: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
         return await send()
       } catch (error) {
         if (tries === CONFLICT_TRIES || !isConflict(error)) throw error
-        await this.#clock.sleep(CONFLICT_DELAY_MS * tries * jitter())
+        await this.#clock.sleep(CONFLICT_DELAY_MS * tries * jitter(), signal)
       }
     }
   }
 
-  #failure(error: unknown, lease: string): unknown {
+  #about(lease: string, { unanswered }: Wire): About {
+    return { lease, tableName: this.#tableName, applied: unanswered ? 'unknown' : 'no' }
+  }
+
+  #failure(error: unknown, lease: string, wire: Wire): unknown {
     if (error instanceof CorruptLeaseError || error instanceof InvalidOptionError) return error
     if (
       error instanceof Error &&
@@ -188,21 +220,12 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
         { lease, attribute: 'fencingToken', cause: error },
       )
     }
-    return storeError(error, lease, this.#tableName)
+    return storeError(error, this.#about(lease, wire))
   }
 }
 
 function refused(item: AttributeMap | undefined, lease: string): WriteReply {
   return item === undefined ? { granted: false } : { granted: false, record: readRow(item, lease) }
-}
-
-function isConflict(error: unknown): boolean {
-  if (error instanceof TransactionConflictException) return true
-  if (!(error instanceof TransactionCanceledException)) return false
-  const failed = (error.CancellationReasons ?? [])
-    .map(({ Code }) => Code)
-    .filter((code) => code !== 'None' && code !== undefined)
-  return failed.length > 0 && failed.every((code) => code === 'TransactionConflict')
 }
 
 function toAttributes(values: Record<string, unknown>, lease: string): Record<string, AttributeValue> {

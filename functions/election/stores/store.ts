@@ -6,6 +6,7 @@ import type {
 } from '@aws-sdk/lib-dynamodb'
 import type { ClockReading } from '../clock.ts'
 import type { AcquireRequest, GiveBackRequest, HolderWrite, LeaseRecord, Reply, Tenure } from '../rules.ts'
+import type { AttributeMap } from './row.ts'
 
 /**
  * The input of a `PutCommand` (it has an `Item`), an `UpdateCommand` (an `UpdateExpression`) or a `DeleteCommand` (neither)
@@ -39,18 +40,37 @@ export type WriteReply = { readonly granted: true } | { readonly granted: false;
  */
 export interface LeaseStore {
   acquire(request: AcquireRequest): Promise<AcquireReply>
-  /** Renews, saves a checkpoint, completes or releases. */
-  write(request: HolderWrite): Promise<WriteReply>
+  /** Renews, saves a checkpoint, completes or releases. Once `signal` aborts, the reply is not waited for any more. */
+  write(request: HolderWrite, signal?: AbortSignal): Promise<WriteReply>
   giveBack(request: GiveBackRequest): Promise<WriteReply>
   /** Writes to rows other than the lease's own; absent where the store has no tables. */
   readonly effects?: Effects
 }
 
+/** What became of one write to a row that a fence protects. */
+export type SendReply =
+  | { readonly granted: true; readonly attributes: Row | undefined }
+  /** DynamoDB answered, and refused it. */
+  | {
+      readonly granted: false
+      readonly cause: Error
+      /** Some try before got no answer, so that it may have been applied. */
+      readonly unanswered: boolean
+      /** Present if a condition did not hold; `item` is then the row as DynamoDB sends it, if there is one. */
+      readonly conditionFailed?: { readonly item: AttributeMap | undefined }
+    }
+
+/** Writes to rows other than the lease's own. All may be sent more than once, by the store and by the SDK. */
 export interface Effects {
-  /** Sends one Put, Update or Delete and returns its `Attributes`. Failed conditions are thrown as they come. */
-  send(input: WriteInput): Promise<Row | undefined>
-  /** The holder's completion and all of `items` in one transaction. */
-  completeWith(request: HolderWrite, items: readonly TransactItem[]): Promise<WriteReply>
+  /** Sends one Put, Update or Delete. Throws what the client throws if no answer came. */
+  send(input: WriteInput): Promise<SendReply>
+  /** The row in the form that the caller's client gives it. */
+  toRow(item: AttributeMap): Row
+  /**
+   * The holder's completion and all of `items` in one transaction. Equal tokens (UUIDs) mean the same transaction, however
+   * often it is sent.
+   */
+  completeWith(request: HolderWrite, items: readonly TransactItem[], token: string): Promise<WriteReply>
   /** All of `items`, or nothing, and only while the lease row still says `tenure`. */
-  transact(tenure: Tenure, items: readonly TransactItem[]): Promise<WriteReply>
+  transact(tenure: Tenure, items: readonly TransactItem[], token: string): Promise<WriteReply>
 }

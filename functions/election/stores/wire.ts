@@ -1,20 +1,37 @@
-import type { UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import type { Clock, ClockReading } from '../clock.ts'
 
-/** What became of one command's tries on the wire. */
+/** What became of one request's tries on the wire. */
 export interface Wire {
   /** From the last try that was answered. */
   clockReading: ClockReading | undefined
-  /** Whether some try got no answer, so that it may have been granted unseen. */
+  /** Some try got no answer, so that it may have been applied unseen. */
   unanswered: boolean
+  /** The last try was answered; `undefined` if nothing was sent yet. */
+  answered: boolean | undefined
 }
 
-/** Watches each try of the SDK on the wire, inside its retry loop. */
-export function observeWire(command: UpdateItemCommand, clock: Clock): Wire {
-  const wire: Wire = { clockReading: undefined, unanswered: false }
+type Handler = (args: never) => Promise<{ readonly response: unknown }>
+
+/** A command of either client, of any version of the SDK. */
+export interface Observed {
+  readonly middlewareStack: {
+    add(
+      middleware: (next: Handler) => Handler,
+      options: { step: 'deserialize'; priority: 'low'; name: string; override: true },
+    ): unknown
+  }
+}
+
+export function newWire(): Wire {
+  return { clockReading: undefined, unanswered: false, answered: undefined }
+}
+
+/** Notes in `wire` what becomes of each try of the command, inside the SDK's retry loop. */
+export function observeWire<C extends Observed>(command: C, clock: Clock, wire: Wire): C {
   command.middlewareStack.add(
-    (next) => async (args) => {
+    (next) => async (args: never) => {
       const sentAtMs = clock.wallMs()
+      wire.answered = false
       const result = await next(args).catch((error: unknown) => {
         wire.unanswered = true
         throw error
@@ -23,12 +40,14 @@ export function observeWire(command: UpdateItemCommand, clock: Clock): Wire {
       const { statusCode, dateMs } = headOf(result.response)
       // A 5xx to a write does not tell whether it was applied.
       if (statusCode >= 500) wire.unanswered = true
+      else wire.answered = true
       if (!Number.isNaN(dateMs)) wire.clockReading = { sentAtMs, dateMs, receivedAtMs }
       return result
     },
-    { step: 'deserialize', priority: 'low', name: 'tenureObserveWire' },
+    // A document command shows its middleware twice, as its own and as that of the command inside it.
+    { step: 'deserialize', priority: 'low', name: 'tenureObserveWire', override: true },
   )
-  return wire
+  return command
 }
 
 function headOf(response: unknown): { readonly statusCode: number; readonly dateMs: number } {

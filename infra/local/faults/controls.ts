@@ -23,9 +23,9 @@ export function withoutLease({ lambda, ...candidate }: Candidate, number: number
 }
 
 /** What `functions/election/fencing.ts` asks of a row that has seen a token. */
-const FENCE = '#tenureFence <= :tenureFence'
+const FENCE = /#tenureFence <=? :tenureFence/g
 /** True of every row, and uses all placeholders, as DynamoDB demands. */
-const NO_FENCE = `(attribute_exists(#tenureFence) OR ${FENCE})`
+const NO_FENCE = '(attribute_exists(#tenureFence) OR $&)'
 
 /** Lets every write through, whatever token its row has seen; other conditions stay. */
 export const withoutFence: Interceptor = (call, forward) =>
@@ -36,7 +36,7 @@ type Fields = Readonly<Record<string, unknown>>
 /** The same request without its fences, those of a transaction's items too; undefined where it has none. */
 function unfenced(body: Fields): Fields | undefined {
   const { ConditionExpression: condition, TransactItems: items } = body
-  if (typeof condition === 'string' && condition.includes(FENCE)) {
+  if (typeof condition === 'string' && condition.search(FENCE) >= 0) {
     return { ...body, ConditionExpression: condition.replaceAll(FENCE, NO_FENCE) }
   }
   if (!Array.isArray(items)) return undefined

@@ -18,7 +18,7 @@ function spy() {
       TableName = '',
       ExpressionAttributeValues,
       ...rest
-    }: Partial<UpdateCommandInput> = fence(input, 'billing', 1)
+    }: Partial<UpdateCommandInput> = fence(input, 'billing', { fencingToken: 1, step: 1, settled: 0 })
     const values = marshall(ExpressionAttributeValues ?? {}, { removeUndefinedValues: true })
     const body = { ...rest, ExpressionAttributeValues: values }
     kinds.push(kindOf({ ...ofDynamoDB, target: TableName, body }, PLACES))

@@ -55,9 +55,11 @@ async function rewritten(body: object, operation = 'UpdateItem'): Promise<Call['
   return passedOn
 }
 
-/** As the wire has it: the token is a number there, and the fence's input is the document client's. */
+/** As the wire has it: numbers are in DynamoDB's form there, and the fence's input is the document client's. */
 function fenced<Input extends object>(input: Input): Input {
-  return JSON.parse(JSON.stringify(fence(input, LEASE, MINE)).replaceAll(`:${MINE}`, `:{"N":"${MINE}"}`))
+  const written = JSON.stringify(fence(input, LEASE, { fencingToken: MINE, step: 3, settled: 2 }))
+  const numbers = written.replace(/:(\d+)/g, ':{"N":"$1"}')
+  return JSON.parse(numbers.replace(/{"step":.*?}}/g, (stamp) => `{"M":${stamp}}`))
 }
 
 const STALE = { S: 'stale' }

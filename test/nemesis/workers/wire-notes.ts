@@ -20,14 +20,15 @@ export function labelledAs(who: string): Labelled {
 export function labelledStore(store: DynamoDBLeaseStore, labelled: Labelled): LeaseStore {
   return {
     acquire: (request) => labelled({ as: 'acquire', request }, () => store.acquire(request)),
-    write: (request) => labelled({ as: 'write', request }, () => store.write(request)),
+    write: (request, signal) => labelled({ as: 'write', request }, () => store.write(request, signal)),
     giveBack: (request) => labelled({ as: 'giveBack', request }, () => store.giveBack(request)),
     effects: {
       send: (input) => store.send(input), // the task knows whether it claims or adds
-      completeWith: (request, items) =>
-        labelled({ as: 'write', request, op: additionIn(items) }, () => store.completeWith(request, items)),
-      transact: (tenure, items) =>
-        labelled({ as: 'guard', tenure, op: additionIn(items) }, () => store.transact(tenure, items)),
+      toRow: (item) => store.toRow(item),
+      completeWith: (request, items, token) =>
+        labelled({ as: 'write', request, op: additionIn(items) }, () => store.completeWith(request, items, token)),
+      transact: (tenure, items, token) =>
+        labelled({ as: 'guard', tenure, op: additionIn(items) }, () => store.transact(tenure, items, token)),
     },
   }
 }
