@@ -179,7 +179,7 @@ export class LeaseHandle implements Lease {
 
   async #release(
     how: { readonly endedBy: 'released' | 'failed'; readonly errorName?: string },
-    tries?: number,
+    tries = Number.POSITIVE_INFINITY,
   ): Promise<void> {
     const { store } = this.#tenancy
     const write = (step: number) => () =>
@@ -187,11 +187,10 @@ export class LeaseHandle implements Lease {
         { ...this.#tenure, kind: 'release', step, nowMs: this.#now().wallMs, ...how },
         store.write.bind(store),
       )
-    await this.#end('released', write, tries)
+    await this.#end('released', write, { tries })
   }
 
   async complete(items: readonly TransactItem[] = []): Promise<void> {
-    if (items.length > 0 && this.#ended === 'completed') throw this.#lost('was completed before, without these items')
     const tick = this.tick === undefined ? {} : { tick: this.tick }
     const { store } = this.#tenancy
     const request = (step: number) =>
@@ -201,10 +200,11 @@ export class LeaseHandle implements Lease {
       return
     }
     const token = crypto.randomUUID()
-    await this.#end('completed', (step) => {
+    const write = (step: number) => {
       const first = request(step) // the token stands for this transaction, to the byte
       return () => this.#write(first, () => this.#effects().completeWith(first, items, token))
-    })
+    }
+    await this.#end('completed', write, { onlyOnce: true })
   }
 
   /** Ends the lease after the task: completes it, or asks again for the end that the task asked for and that got no answer. */
@@ -294,10 +294,14 @@ export class LeaseHandle implements Lease {
    * the task's own writes, not for a renewal, which may hang: if that arrives later, H1 refuses it, for the lease is vacant,
    * and H2 if it arrives under the same tenure.
    */
-  async #end(how: Ended, write: (step: number) => () => Promise<void>, tries?: number): Promise<void> {
+  async #end(
+    how: Ended,
+    write: (step: number) => () => Promise<void>,
+    { tries = Number.POSITIVE_INFINITY, onlyOnce = false } = {},
+  ): Promise<void> {
     this.#stopRenewals()
     await this.#turns.take(async () => {
-      if (this.#ended === how) return
+      if (this.#ended === how && !onlyOnce) return
       if (this.#ended !== undefined) throw this.#lost(`was ${this.#ended} before`)
       await this.#sendEnd({ how, send: write(++this.#step) }, tries)
     })

@@ -166,6 +166,42 @@ it('an error’s name is recorded as far as anybody reads it', async () => {
   expect(row()).toMatchObject({ errorName: 'X'.repeat(100) })
 })
 
+class Unnamed extends Error {
+  override get name(): string {
+    throw new Error('no name')
+  }
+}
+const revoked = () => {
+  const { proxy, revoke } = Proxy.revocable(new Error('x'), {})
+  revoke()
+  return proxy
+}
+
+it.each([
+  ['an error whose name throws', new Unnamed('x')],
+  ['an error whose name has no text', Object.assign(new Error('x'), { name: Object.create(null) })],
+  ['a revoked proxy', revoked()],
+  ['nothing', undefined],
+])('a task that throws %s gives up the lease all the same, and what it threw goes on', async (_, thrown) => {
+  let caught: unknown = 'nothing yet'
+  try {
+    await withLease(options(), () => {
+      throw thrown
+    })
+  } catch (error) {
+    caught = error
+  }
+  expect(Object.is(caught, thrown)).toBe(true)
+  expect(row()).toMatchObject({ endedBy: 'failed', errorName: 'Error' })
+})
+
+it('a name that is cut off inside a character is recorded without half of it', async () => {
+  const { fail, outcome } = await lead()
+  fail(Object.assign(new Error('x'), { name: `${'x'.repeat(99)}😀` }))
+  await outcome
+  expect(row()?.errorName?.isWellFormed()).toBe(true)
+})
+
 describe('effects', () => {
   const input = { TableName: 'invoices', Item: { id: 1 } }
 

@@ -117,6 +117,18 @@ describe('leaderOnly', () => {
     expect(clock.sleeping).toBe(0)
   })
 
+  it('releases the lease of a handler that throws what cannot be read', async () => {
+    const { proxy, revoke } = Proxy.revocable(new Error('x'), {})
+    revoke()
+    const handler = middy(() => Promise.reject(proxy)).use(leaderOnly(options()))
+    const isRejected = await invoke(handler, EVENT, context()).then(
+      () => false,
+      () => true,
+    )
+    expect(isRejected).toBe(true)
+    expect(row()).toMatchObject({ endedBy: 'failed', errorName: 'Error' })
+  })
+
   it('fails the invocation whose handler ended after another took over', async () => {
     const handler = middy(async () => {
       store.memory.edit('billing', { attempt: 'forced' })

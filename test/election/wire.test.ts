@@ -1,148 +1,36 @@
-/**
- * The protocol on a real network: the SDK, a proxy that loses, holds, forges and repeats messages, and DynamoDB Local.
- * Leases are judged by a clock that moves only when a test says so; whole rows are compared before and after.
- */
-import { DynamoDBClient, type DynamoDBClientConfig, GetItemCommand } from '@aws-sdk/client-dynamodb'
 import middy from '@middy/core'
 import type { Context } from 'aws-lambda'
-import { describe, expect, inject, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import {
   type Applied,
-  type Clock,
   ClockSkewError,
   DynamoDBLeaseStore,
   type Lease,
   LeaseLostError,
-  type LeaseOptions,
   LeaseStoreError,
   leaderOnly,
-  systemClock,
   withLease,
 } from '../../functions/election/index.ts'
-import { editRow, leaseRow, rawRow } from '../support/lease-row.ts'
+import { editRow, rawRow } from '../support/lease-row.ts'
 import { ManualClock } from '../support/manual-clock.ts'
-import { createLeaseTable, localClient } from '../support/tables.ts'
+import { createLeaseTable } from '../support/tables.ts'
+import { answerError, dropRequest, type Fault, forgeDate, gate, loseReply, TcpProxy } from '../support/tcp-proxy.ts'
 import {
-  answerError,
-  dropRequest,
-  type Fault,
-  forgeDate,
-  gate,
-  loseReply,
-  TcpProxy,
-  type WireRequest,
-} from '../support/tcp-proxy.ts'
-
-const TICK = '2026-11-21T05:00:00.000Z'
-const NEXT_TICK = '2026-11-21T05:30:00.000Z'
-const LEASE_MS = 30_000
-const SKEW_MS = 1_000
-const ALWAYS = Number.POSITIVE_INFINITY
-
-const dynamodb = inject('dynamodbEndpoint')
-const direct = localClient(dynamodb)
-/** For the store, which judges real replies by a real clock; only its pauses between tries are left out. */
-const impatient = { ...systemClock, sleep: async () => {} }
-/** How often the SDK sends one request that gets no answer. */
-const TRIES = 3
-
-function sdk(endpoint: string, config: DynamoDBClientConfig = {}): DynamoDBClient {
-  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
-  return new DynamoDBClient({ endpoint, region: 'eu-central-1', credentials, maxAttempts: TRIES, ...config })
-}
-
-/** What a request is for, told from what it writes. */
-function kindOf({ operation, body }: WireRequest): string {
-  if (operation !== 'UpdateItem') return operation
-  const values = body.ExpressionAttributeValues ?? {}
-  if (':expiredBefore' in values) return 'acquire'
-  if (':checkpoint' in values) return 'saveCheckpoint'
-  if (':endedBy' in values && !(':step' in values)) return 'giveBack'
-  if (values[':endedBy']?.S === 'completed') return 'complete'
-  if (':endedBy' in values) return 'release'
-  return ':fencingToken' in values && ':step' in values ? 'renew' : operation
-}
-const is = (kind: string) => (request: WireRequest) => kindOf(request) === kind
-const by = (candidate: string, kind: string) => (request: WireRequest) =>
-  kindOf(request) === kind && request.body.ExpressionAttributeValues?.[':candidate']?.S === candidate
-
-/** A lease table, and candidates whose only way to it is the proxy. */
-async function scene({ storeClock = impatient, ...config }: SceneOptions = {}) {
-  const proxy = await TcpProxy.start(dynamodb)
-  const client = sdk(proxy.endpoint, config)
-  // The SDK pauses for a random time between two tries, which may be none.
-  const random = vi.spyOn(Math, 'random').mockReturnValue(0)
-  onTestFinished(async () => {
-    random.mockRestore()
-    client.destroy()
-    await proxy.stop()
-  })
-  const tableName = await createLeaseTable(direct)
-  const store = new DynamoDBLeaseStore({ tableName, client, clock: storeClock })
-  const clock = new ManualClock()
-  const options = (changes: Partial<LeaseOptions> = {}): LeaseOptions => ({
-    store,
-    clock,
-    lease: 'billing',
-    candidate: 'ann',
-    tick: TICK,
-    leaseMs: LEASE_MS,
-    maxClockSkewMs: SKEW_MS,
-    ...changes,
-  })
-  const task = vi.fn((lease: Lease) => lease.fencingToken)
-
-  return {
-    proxy,
-    tableName,
-    store,
-    clock,
-    options,
-    /** The task of `run`: how often it ran shows who led. */
-    task,
-    run: (changes: Partial<LeaseOptions> = {}) => withLease(options(changes), task),
-    /** Wins the lease, does `act`, and gives it up without completing the tick. */
-    reign: (candidate: string, act: (lease: Lease) => Promise<void> = async () => {}) =>
-      withLease(options({ candidate }), async (lease) => {
-        await act(lease)
-        await lease.release()
-      }),
-    row: () => leaseRow(direct, tableName),
-    kinds: () => proxy.requests.map(kindOf),
-    /** The first request of a kind, for sending again. */
-    sent: (kind: string): WireRequest => {
-      const request = proxy.requests.find(is(kind))
-      if (request === undefined) throw new Error(`nothing of kind ${kind} was sent`)
-      return request
-    },
-    /** A delayed copy arrives, is understood and refused, and leaves the row as it is. */
-    async copyChangesNothing(copy: WireRequest) {
-      const before = await rawRow(direct, tableName)
-      expect(before).toBeDefined()
-      expect(await proxy.resend(copy)).toBe('ConditionalCheckFailedException')
-      expect(await rawRow(direct, tableName)).toEqual(before)
-    },
-  }
-}
-
-interface SceneOptions extends DynamoDBClientConfig {
-  readonly storeClock?: Clock
-}
-
-/** A counter outside the lease row: how often a task's effect took place. */
-const countUp = (TableName: string) => ({
-  Update: {
-    TableName,
-    Key: { lease: 'effects', record: 'COUNT' },
-    UpdateExpression: 'ADD effects :one',
-    ExpressionAttributeValues: { ':one': 1 },
-  },
-})
-async function counted(TableName: string): Promise<number> {
-  const Key = { lease: { S: 'effects' }, record: { S: 'COUNT' } }
-  const { Item } = await direct.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }))
-  return Number(Item?.['effects']?.N ?? 0)
-}
+  ALWAYS,
+  by,
+  counted,
+  countUp,
+  direct,
+  dynamodb,
+  is,
+  LEASE_MS,
+  NEXT_TICK,
+  SKEW_MS,
+  scene,
+  sdk,
+  TICK,
+  TRIES,
+} from './wire-scene.ts'
 
 function lambdaContext(awsRequestId: string): Context {
   return {

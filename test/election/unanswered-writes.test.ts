@@ -1,0 +1,338 @@
+/** Ends and effects whose replies are lost, late, doubled, or refused for a reason that passes, on a real network. */
+import { inspect } from 'node:util'
+import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { describe, expect, it, vi } from 'vitest'
+import { type Lease, LeaseLostError, withLease } from '../../functions/election/index.ts'
+import type { ManualClock } from '../support/manual-clock.ts'
+import { createLeaseTable } from '../support/tables.ts'
+import { answerError, type Fault, gate, loseReply, type WireRequest } from '../support/tcp-proxy.ts'
+import { ALWAYS, counted, countUp, direct, is, LEASE_MS, scene, TICK, TRIES } from './wire-scene.ts'
+
+const CONFLICT_TRIES = 4
+const refuse = (name: string, message = name) => answerError(name, message)
+/** The lease's heartbeat, its watch over the deadline, and the pause before an end is asked again. */
+const PAUSING = 3
+
+/** Lets time pass, a second at a time, until there is an outcome. */
+async function untilSettled<T>(outcome: Promise<T>, clock: ManualClock): Promise<T> {
+  let isSettled = false
+  void outcome.finally(() => {
+    isSettled = true
+  })
+  while (!isSettled) {
+    await clock.advance(1_000)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  return await outcome
+}
+
+describe('an end that is refused for a reason that passes is asked again: the work is not thrown away', () => {
+  it.each<[string, Fault, number]>([
+    ['expired credentials', refuse('ExpiredTokenException'), 1],
+    ['credentials that IAM does not know yet', refuse('UnrecognizedClientException'), 1],
+    ['a permission that has not arrived yet', refuse('AccessDeniedException', 'not authorized'), 1],
+    ['a key of KMS', refuse('AccessDeniedException', 'KMS key access denied error'), 1],
+    ['a signature that is not yet current', refuse('InvalidSignatureException', 'Signature not yet current'), 1],
+    ['a table that is being restored', refuse('ResourceNotFoundException'), 1],
+    ['a name that nobody knows', refuse('SomethingNewException'), 1],
+    ['throttling', refuse('ThrottlingException'), TRIES],
+    ['conflicts with another Region', refuse('ReplicatedWriteConflictException'), TRIES * CONFLICT_TRIES],
+    ['conflicts with a transaction', refuse('TransactionConflictException'), CONFLICT_TRIES],
+  ])('%s', async (_, fault, times) => {
+    const { proxy, run, task, clock, row } = await scene()
+    proxy.meet(is('complete'), fault, times)
+    const outcome = run()
+    await vi.waitFor(() => expect(clock.sleeping).toBe(PAUSING))
+    await clock.advance(LEASE_MS / 12)
+    expect(await outcome).toMatchObject({ status: 'completed' })
+    expect(task).toHaveBeenCalledTimes(1)
+    expect(await row()).toMatchObject({ completedTick: TICK, step: 1 })
+  })
+
+  it('of one item: a throttled transaction completes the tick at the next try', async () => {
+    const { proxy, options, clock, row } = await scene()
+    const effects = await createLeaseTable(direct)
+    const throttled = answerError('TransactionCanceledException', 'Transaction cancelled', {
+      CancellationReasons: [{ Code: 'None' }, { Code: 'ThrottlingError' }],
+    })
+    proxy.meet(is('TransactWriteItems'), throttled)
+    const outcome = withLease(options(), (lease) => lease.complete([countUp(effects)]))
+    await vi.waitFor(() => expect(clock.sleeping).toBe(PAUSING))
+    await clock.advance(LEASE_MS / 12)
+    expect(await outcome).toMatchObject({ status: 'completed' })
+    expect(await row()).toMatchObject({ completedTick: TICK })
+    expect(await counted(effects)).toBe(1)
+  })
+
+  it('until the deadline, and no longer', async () => {
+    const { proxy, run, clock, row } = await scene()
+    proxy.meet(is('complete'), refuse('ExpiredTokenException'), ALWAYS)
+    const outcome = run().catch((error: unknown) => error)
+    expect(await untilSettled(outcome, clock)).toMatchObject({ name: 'LeaseStoreError', applied: 'no' })
+    expect(clock.monotonicMs()).toBeLessThan(LEASE_MS + 2_000)
+    expect((await row())?.completedTick).toBeUndefined()
+  })
+
+  it('an acquire that meets conflicts with another Region stands by as contended', async () => {
+    const { proxy, run, task } = await scene()
+    proxy.meet(is('acquire'), refuse('ReplicatedWriteConflictException'), ALWAYS)
+    expect(await run()).toMatchObject({ status: 'standby', reason: 'contended' })
+    expect(task).not.toHaveBeenCalled()
+  })
+})
+
+describe('no call succeeds without its effect', () => {
+  it('a completion with items on a lease that is completed already throws, and so do its items', async () => {
+    const { options } = await scene()
+    const effects = await createLeaseTable(direct)
+    const outcome = await withLease(options(), async (lease) => {
+      await lease.complete()
+      await lease.complete() // idempotent
+      await expect(lease.complete([countUp(effects)])).rejects.toThrow(/was completed before/)
+    })
+    expect(outcome).toMatchObject({ status: 'completed' })
+    expect(await counted(effects)).toBe(0)
+  })
+
+  it.each([
+    ['a completion', (lease: Lease) => lease.complete()],
+    ['a completion with other items', (lease: Lease, table: string) => lease.complete([countUp(table)])],
+  ])('nor one behind %s that is still under way', async (_, first) => {
+    const { options } = await scene()
+    const effects = await createLeaseTable(direct)
+    const outcome = await withLease(options(), async (lease) => {
+      const both = await Promise.allSettled([first(lease, effects), lease.complete([countUp(effects), other(effects)])])
+      expect(both).toMatchObject([{ status: 'fulfilled' }, { status: 'rejected', reason: { name: 'LeaseLostError' } }])
+    })
+    expect(outcome).toMatchObject({ status: 'completed' })
+    expect(await counted(effects)).toBeLessThanOrEqual(1)
+  })
+})
+
+const other = (TableName: string) => ({ Put: { TableName, Item: { lease: 'effects', record: 'OTHER' } } })
+
+describe('a renewal that hangs', () => {
+  it('holds up no completion, and changes nothing when it arrives behind it', async () => {
+    const { proxy, options, clock, kinds, row, copyChangesNothing, sent } = await scene()
+    const hanging = gate()
+    proxy.meet(is('renew'), hanging.fault)
+    const lost = vi.fn()
+    const onEvent = ({ kind }: { kind: string }) => void (kind === 'lost' && lost())
+    const outcome = await withLease(options({ onEvent }), async () => {
+      await clock.advance(LEASE_MS / 3)
+      await hanging.reached
+    })
+    expect(outcome).toMatchObject({ status: 'completed' })
+    expect(kinds()).toEqual(['acquire', 'renew', 'complete'])
+    expect(await row()).toMatchObject({ completedTick: TICK, step: 2 })
+    hanging.open()
+    await copyChangesNothing(sent('renew'))
+    expect(lost).not.toHaveBeenCalled()
+    expect(clock.sleeping).toBe(0)
+  })
+
+  it('goes on behind a completion that the caller’s own condition refused', async () => {
+    const { options, clock, kinds } = await scene()
+    const effects = await createLeaseTable(direct)
+    const impossible = { Put: { ...other(effects).Put, ConditionExpression: 'attribute_exists(times)' } }
+    await withLease(options(), async (lease) => {
+      await expect(lease.complete([impossible])).rejects.toMatchObject({ name: 'TransactionCanceledException' })
+      await clock.advance(LEASE_MS / 3)
+      await vi.waitFor(() => expect(kinds()).toEqual(['acquire', 'TransactWriteItems', 'renew']))
+      lease.assertHeld()
+    })
+  })
+})
+
+it('a renewal goes ahead of the guarded effects that wait for their turn', async () => {
+  const { options, kinds } = await scene()
+  const effects = await createLeaseTable(direct)
+  await withLease(options(), async (lease) => {
+    const guarded = Array.from({ length: 5 }, () => lease.transact([countUp(effects)]))
+    await lease.renew()
+    expect(kinds()).toEqual(['acquire', 'TransactWriteItems', 'renew'])
+    await Promise.all(guarded)
+  })
+  expect(await counted(effects)).toBe(5)
+})
+
+describe('guarded effects', () => {
+  it('whose first try arrives late, behind a conflict and a try that was applied, take place once', async () => {
+    const { proxy, options } = await scene()
+    const effects = await createLeaseTable(direct)
+    const conflict = answerError('TransactionCanceledException', 'Transaction cancelled', {
+      CancellationReasons: [{ Code: 'TransactionConflict' }, { Code: 'None' }],
+    })
+    proxy.meet(is('TransactWriteItems'), conflict)
+    await withLease(options(), async (lease) => {
+      await lease.transact([countUp(effects)])
+      const tries = proxy.requests.filter(is('TransactWriteItems'))
+      expect(tries).toHaveLength(2)
+      for (const late of tries) await proxy.resend(late)
+      expect(await counted(effects)).toBe(1)
+      await lease.transact([countUp(effects)]) // another call is another transaction
+    })
+    expect(await counted(effects)).toBe(2)
+  })
+})
+
+it('an end with items that got no answer, and whose items are refused when it is asked again, is told by the store', async () => {
+  const { proxy, options, clock, row } = await scene()
+  const effects = await createLeaseTable(direct)
+  let reachable = false
+  const unreachable: Fault = async ({ forward, reply, hangUp }) => (reachable ? reply(await forward()) : hangUp())
+  proxy.meet(is('TransactWriteItems'), unreachable, ALWAYS)
+  const item = { Put: { ...other(effects).Put, ConditionExpression: 'attribute_not_exists(lease)' } }
+  const outcome = withLease(options(), async (lease) => {
+    await lease.complete([item]).catch(() => undefined)
+    const Item = { lease: { S: 'effects' }, record: { S: 'OTHER' } }
+    await direct.send(new PutItemCommand({ TableName: effects, Item }))
+    reachable = true
+  })
+  const error = outcome.catch((reason: unknown) => reason)
+  expect(await untilSettled(error, clock)).toMatchObject({
+    name: 'LeaseStoreError',
+    cause: { name: 'TransactionCanceledException' },
+  })
+  expect((await row())?.completedTick).toBeUndefined()
+})
+
+/** A leader, its way to a table of protected rows, and one of those rows. */
+async function protectedRow(act: (lease: Lease, tools: Tools) => Promise<void>) {
+  const { proxy, options } = await scene()
+  const TableName = await createLeaseTable(direct)
+  const Key = { lease: 'rows', record: 'one' }
+  const row = async () => {
+    const WireKey = { lease: { S: 'rows' }, record: { S: 'one' } }
+    return (await direct.send(new GetItemCommand({ TableName, Key: WireKey, ConsistentRead: true }))).Item ?? {}
+  }
+  const isWrite = ({ body }: WireRequest) => body.TableName === TableName
+  const copies = () => proxy.requests.filter(isWrite)
+  await withLease(options(), (lease) => act(lease, { proxy, TableName, Key, row, isWrite, copies }))
+}
+
+interface Tools {
+  readonly proxy: Awaited<ReturnType<typeof scene>>['proxy']
+  readonly TableName: string
+  readonly Key: { readonly lease: string; readonly record: string }
+  readonly row: () => Promise<Readonly<Record<string, { readonly N?: string | undefined }>>>
+  readonly isWrite: (request: WireRequest) => boolean
+  readonly copies: () => WireRequest[]
+}
+
+const add = ({ TableName, Key }: Tools) => ({
+  TableName,
+  Key,
+  UpdateExpression: 'ADD times :one',
+  ExpressionAttributeValues: { ':one': 1 },
+})
+const setTo = ({ TableName, Key }: Tools, value: number) => ({
+  TableName,
+  Key,
+  UpdateExpression: 'SET amount = :amount',
+  ExpressionAttributeValues: { ':amount': value },
+})
+
+describe('an effect whose first reply is lost', () => {
+  it('is applied once, though the SDK sends it again', () =>
+    protectedRow(async (lease, tools) => {
+      tools.proxy.meet(tools.isWrite, loseReply, 2)
+      await lease.send(add(tools))
+      expect(tools.copies()).toHaveLength(3)
+      expect((await tools.row())['times']?.N).toBe('1')
+    }))
+
+  it('is not reported as refused by a condition of the caller’s own that it made false itself', () =>
+    protectedRow(async (lease, tools) => {
+      tools.proxy.meet(tools.isWrite, loseReply)
+      const { TableName, Key } = tools
+      await lease.send({ TableName, Item: { ...Key, times: 1 }, ConditionExpression: 'attribute_not_exists(lease)' })
+      expect((await tools.row())['times']?.N).toBe('1')
+    }))
+
+  it('returns the row if it was asked for it, as a claim does', () =>
+    protectedRow(async (lease, tools) => {
+      const { TableName, Key } = tools
+      await lease.send({ TableName, Item: { ...Key, times: 1 } })
+      tools.proxy.meet(tools.isWrite, loseReply)
+      expect(await lease.claim({ TableName, Key })).toMatchObject({ ...Key, times: 1 })
+    }))
+
+  it('is not said to have written nothing if a successor wrote the row since', () =>
+    protectedRow(async (lease, tools) => {
+      const { TableName } = tools
+      const seenToken = lease.fencingToken + 1
+      tools.proxy.meet(tools.isWrite, async ({ forward, hangUp }) => {
+        await forward()
+        const Item = { lease: { S: 'rows' }, record: { S: 'one' }, 'fencingToken:billing': { N: String(seenToken) } }
+        await direct.send(new PutItemCommand({ TableName, Item }))
+        hangUp()
+      })
+      const error = await lease.send(add(tools)).catch((reason: unknown) => reason)
+      expect(error).toMatchObject({ name: 'StaleTokenError', applied: 'unknown', seenToken })
+      expect(String(error)).not.toContain('Nothing was written')
+      expect(lease.signal.reason).toBeInstanceOf(LeaseLostError)
+    }))
+})
+
+describe('a late copy of an effect', () => {
+  it('does not undo a newer one of the same leader', () =>
+    protectedRow(async (lease, tools) => {
+      await lease.send(setTo(tools, 1))
+      await lease.send(setTo(tools, 2))
+      const [first, second] = tools.copies()
+      for (const copy of [first, second]) {
+        expect(copy && (await tools.proxy.resend(copy))).toBe('ConditionalCheckFailedException')
+      }
+      expect((await tools.row())['amount']?.N).toBe('2')
+    }))
+
+  it('does not undo a newer Put of the same leader, fenced and sent in a transaction', () =>
+    protectedRow(async (lease, tools) => {
+      const { TableName, Key } = tools
+      await lease.send(setTo(tools, 1))
+      await lease.transact([{ Put: lease.fence({ TableName, Item: { ...Key, amount: 2 } }) }])
+      const [copy] = tools.copies()
+      expect(copy && (await tools.proxy.resend(copy))).toBe('ConditionalCheckFailedException')
+      expect((await tools.row())['amount']?.N).toBe('2')
+    }))
+
+  it('lands no second time, once a later effect has said that it was answered', () =>
+    protectedRow(async (lease, tools) => {
+      await Promise.all(Array.from({ length: 20 }, () => lease.send(add(tools)))) // side by side: all of them land
+      expect((await tools.row())['times']?.N).toBe('20')
+      await lease.send(add(tools))
+      for (const copy of tools.copies()) await tools.proxy.resend(copy)
+      expect((await tools.row())['times']?.N).toBe('21')
+    }))
+})
+
+describe('an effect that the caller’s own condition refuses', () => {
+  it.each([
+    [undefined, false],
+    ['NONE', false],
+    ['ALL_OLD', true],
+  ] as const)('asked with ReturnValuesOnConditionCheckFailure %s shows the row: %s', (asked, shows) =>
+    protectedRow(async (lease, tools) => {
+      const { TableName, Key } = tools
+      await lease.send({ TableName, Item: { ...Key, secret: 'personal' } })
+      const impossible = { TableName, Item: Key, ConditionExpression: 'attribute_not_exists(lease)' }
+      const error = await lease
+        .send({ ...impossible, ...(asked && { ReturnValuesOnConditionCheckFailure: asked }) })
+        .catch((reason: unknown) => reason)
+      expect(error).toMatchObject({ name: 'ConditionalCheckFailedException' })
+      expect(inspect(error, { depth: 9 }).includes('personal')).toBe(shows)
+    }),
+  )
+
+  it('as stale shows no row in its cause either', () =>
+    protectedRow(async (lease, tools) => {
+      const { TableName } = tools
+      const Item = { lease: { S: 'rows' }, record: { S: 'one' }, secret: { S: 'personal' } }
+      const newer = { ...Item, 'fencingToken:billing': { N: String(lease.fencingToken + 1) } }
+      await direct.send(new PutItemCommand({ TableName, Item: newer }))
+      const error = await lease.send(add(tools)).catch((reason: unknown) => reason)
+      expect(error).toMatchObject({ name: 'StaleTokenError', applied: 'no' })
+      expect(inspect(error, { depth: 9 })).not.toContain('personal')
+    }))
+})

@@ -1,0 +1,126 @@
+/** A lease table behind a proxy that loses, holds, forges and repeats messages, for tests of what crosses the wire. */
+import { DynamoDBClient, type DynamoDBClientConfig, GetItemCommand } from '@aws-sdk/client-dynamodb'
+import { expect, inject, onTestFinished, vi } from 'vitest'
+import {
+  type Clock,
+  DynamoDBLeaseStore,
+  type Lease,
+  type LeaseOptions,
+  systemClock,
+  withLease,
+} from '../../functions/election/index.ts'
+import { leaseRow, rawRow } from '../support/lease-row.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { createLeaseTable, localClient } from '../support/tables.ts'
+import { TcpProxy, type WireRequest } from '../support/tcp-proxy.ts'
+
+export const TICK = '2026-11-21T05:00:00.000Z'
+export const NEXT_TICK = '2026-11-21T05:30:00.000Z'
+export const LEASE_MS = 30_000
+export const SKEW_MS = 1_000
+export const ALWAYS = Number.POSITIVE_INFINITY
+
+export const dynamodb = inject('dynamodbEndpoint')
+export const direct = localClient(dynamodb)
+/** For the store, which judges real replies by a real clock; only its pauses between tries are left out. */
+export const impatient = { ...systemClock, sleep: async () => {} }
+/** How often the SDK sends one request that gets no answer. */
+export const TRIES = 3
+
+export function sdk(endpoint: string, config: DynamoDBClientConfig = {}): DynamoDBClient {
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
+  return new DynamoDBClient({ endpoint, region: 'eu-central-1', credentials, maxAttempts: TRIES, ...config })
+}
+
+/** What a request is for, told from what it writes. */
+export function kindOf({ operation, body }: WireRequest): string {
+  if (operation !== 'UpdateItem') return operation
+  const values = body.ExpressionAttributeValues ?? {}
+  if (':expiredBefore' in values) return 'acquire'
+  if (':checkpoint' in values) return 'saveCheckpoint'
+  if (':endedBy' in values && !(':step' in values)) return 'giveBack'
+  if (values[':endedBy']?.S === 'completed') return 'complete'
+  if (':endedBy' in values) return 'release'
+  return ':fencingToken' in values && ':step' in values ? 'renew' : operation
+}
+export const is = (kind: string) => (request: WireRequest) => kindOf(request) === kind
+export const by = (candidate: string, kind: string) => (request: WireRequest) =>
+  kindOf(request) === kind && request.body.ExpressionAttributeValues?.[':candidate']?.S === candidate
+
+/** A lease table, and candidates whose only way to it is the proxy. */
+export async function scene({ storeClock = impatient, ...config }: SceneOptions = {}) {
+  const proxy = await TcpProxy.start(dynamodb)
+  const client = sdk(proxy.endpoint, config)
+  // The SDK pauses for a random time between two tries, which may be none.
+  const random = vi.spyOn(Math, 'random').mockReturnValue(0)
+  onTestFinished(async () => {
+    random.mockRestore()
+    client.destroy()
+    await proxy.stop()
+  })
+  const tableName = await createLeaseTable(direct)
+  const store = new DynamoDBLeaseStore({ tableName, client, clock: storeClock })
+  const clock = new ManualClock()
+  const options = (changes: Partial<LeaseOptions> = {}): LeaseOptions => ({
+    store,
+    clock,
+    lease: 'billing',
+    candidate: 'ann',
+    tick: TICK,
+    leaseMs: LEASE_MS,
+    maxClockSkewMs: SKEW_MS,
+    ...changes,
+  })
+  const task = vi.fn((lease: Lease) => lease.fencingToken)
+
+  return {
+    proxy,
+    tableName,
+    store,
+    clock,
+    options,
+    /** The task of `run`: how often it ran shows who led. */
+    task,
+    run: (changes: Partial<LeaseOptions> = {}) => withLease(options(changes), task),
+    /** Wins the lease, does `act`, and gives it up without completing the tick. */
+    reign: (candidate: string, act: (lease: Lease) => Promise<void> = async () => {}) =>
+      withLease(options({ candidate }), async (lease) => {
+        await act(lease)
+        await lease.release()
+      }),
+    row: () => leaseRow(direct, tableName),
+    kinds: () => proxy.requests.map(kindOf),
+    /** The first request of a kind, for sending again. */
+    sent: (kind: string): WireRequest => {
+      const request = proxy.requests.find(is(kind))
+      if (request === undefined) throw new Error(`nothing of kind ${kind} was sent`)
+      return request
+    },
+    /** A delayed copy arrives, is understood and refused, and leaves the row as it is. */
+    async copyChangesNothing(copy: WireRequest) {
+      const before = await rawRow(direct, tableName)
+      expect(before).toBeDefined()
+      expect(await proxy.resend(copy)).toBe('ConditionalCheckFailedException')
+      expect(await rawRow(direct, tableName)).toEqual(before)
+    },
+  }
+}
+
+export interface SceneOptions extends DynamoDBClientConfig {
+  readonly storeClock?: Clock
+}
+
+/** A counter outside the lease row: how often a task's effect took place. */
+export const countUp = (TableName: string) => ({
+  Update: {
+    TableName,
+    Key: { lease: 'effects', record: 'COUNT' },
+    UpdateExpression: 'ADD effects :one',
+    ExpressionAttributeValues: { ':one': 1 },
+  },
+})
+export async function counted(TableName: string): Promise<number> {
+  const Key = { lease: { S: 'effects' }, record: { S: 'COUNT' } }
+  const { Item } = await direct.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }))
+  return Number(Item?.['effects']?.N ?? 0)
+}
