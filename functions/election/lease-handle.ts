@@ -323,7 +323,7 @@ export class LeaseHandle implements Lease {
         if (!mayPass) this.#goOn()
         const isOver = this.#deadline.remainingMs() === 0 || this.#timers.signal.aborted
         if (!mayPass || tried >= tries || isOver) throw error
-        await this.#pauseBeforeRetry(LONGEST_PAUSE_MS)
+        await this.#pauseBeforeRetry(Math.min(LONGEST_PAUSE_MS, Math.max(50, this.#deadline.remainingMs() / 4)))
       }
     }
     this.#ended = ending.how

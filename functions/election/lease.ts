@@ -26,22 +26,45 @@ export interface Lease {
   renew(): Promise<void>
   /** Stores plain data (up to about 300 KB) for whoever finishes this tick, and extends the lease: one request. @throws LeaseLostError, LeaseStoreError, InvalidOptionError */
   saveCheckpoint(state: unknown): Promise<void>
-  /** Gives up the lease without completing the tick, so that another candidate may. @throws LeaseLostError, LeaseStoreError */
+  /**
+   * Gives up the lease without completing the tick, so that another candidate may. Like `complete`, it is sent until
+   * DynamoDB answers or the deadline is over. @throws LeaseLostError, LeaseStoreError
+   */
   release(): Promise<void>
   /**
-   * Records the tick as done and gives up the lease, which returning from the task does too. With `items`, in one
-   * transaction with them: exactly once per tick. @throws LeaseLostError, LeaseStoreError, TransactionCanceledException of your own conditions
+   * Records the tick as done and gives up the lease, which returning from the task does too. If DynamoDB refuses it for a
+   * reason that may pass, or gives no answer, it is sent again until the deadline. With `items`, in one transaction with
+   * them: exactly once per tick.
+   *
+   * @throws LeaseLostError, LeaseStoreError, TransactionCanceledException of your own conditions; in the last case you lead on
    */
   complete(items?: readonly TransactItem[]): Promise<void>
   /** The Put, Update or Delete input with the token's condition added. Pure: sends nothing. */
   fence<Input extends Fenceable>(input: Input): Input
-  /** Raises a row's token to this leader's and returns the row: what is read so, no older leader can still change. One write. @throws StaleTokenError, LeaseLostError */
+  /**
+   * Raises a row's token to this leader's and returns the row: after this, no earlier leader can change it. One write.
+   *
+   * @throws as `send`
+   */
   claim(key: ClaimInput): Promise<Row>
-  /** Fences the input and sends it; returns its `Attributes`. @throws StaleTokenError, LeaseLostError, and other failed conditions as they are */
+  /**
+   * Fences the input and sends it; returns its `Attributes`. However often the SDK sends it, it is applied once: the row
+   * keeps the number of the leader's last send, and a write that it has already counts as done (with `UPDATED_NEW` the whole
+   * row is then returned). Of several sends to one row at the same time, each lands once unless the network doubles one.
+   *
+   * @throws StaleTokenError if a newer leader wrote the row, which also aborts `signal`; LeaseLostError; LeaseStoreError if
+   *   DynamoDB refused it but an earlier try may have been applied: its `applied` says so; and what else DynamoDB refuses it
+   *   for, as it is
+   */
   send(input: WriteInput): Promise<Row | undefined>
-  /** Sends all of `items` or nothing, and only while the lease row still says that this candidate leads. @throws LeaseLostError, TransactionCanceledException of your own conditions */
+  /**
+   * Sends all of `items` or nothing, and only while the lease row still says that this candidate leads. Sent again after a
+   * conflict or a lost reply, it is still one transaction: DynamoDB knows it by its token for ten minutes.
+   *
+   * @throws LeaseLostError, LeaseStoreError, TransactionCanceledException of your own conditions
+   */
   transact(items: readonly TransactItem[]): Promise<void>
-  /** A key of idempotency for a third party, from the business unit alone: ('charge', customer, period). */
+  /** An idempotency key for a third party, from the business unit alone: ('charge', customer, period). */
   idempotencyKey(...unit: readonly (string | number)[]): string
 }
 
