@@ -5,6 +5,7 @@ import {
   type Lease,
   LeaseLostError,
   type LeaseOptions,
+  LeaseStoreError,
   withLease,
 } from '../../functions/election/index.ts'
 import type { Effects } from '../../functions/election/stores/store.ts'
@@ -72,6 +73,92 @@ describe('a deadline', () => {
     clock.freeze(2_000)
     await lease.renew()
     expect(row()).toMatchObject({ writtenAtMs: clock.wallMs(), expiresAtMs: clock.wallMs() + 15_000 })
+  })
+})
+
+describe('what was asked is not yet what was granted', () => {
+  it('the margin before the deadline is that of the lease as granted, which the invocation’s end made shorter', async () => {
+    const context = { awsRequestId: 'event-1', getRemainingTimeInMillis: () => 2_000 }
+    const { lease } = await lead({ context, killGraceMs: 1_000, leaseMs: 15_000 })
+    expect(lease.remainingMs()).toBe(3_000)
+    await clock.advance(2_699)
+    expect(lease.signal.aborted).toBe(false)
+    await clock.advance(1)
+    expect(lease.signal.reason).toBeInstanceOf(LeaseLostError)
+  })
+
+  it('the deadline is extended by a renewal that was granted, and only from then on', async () => {
+    const { lease } = await lead()
+    const reply = Promise.withResolvers<void>()
+    await clock.advance(5_000)
+    store.afterNext('renew', () => reply.promise)
+    const renewal = lease.renew()
+    await settled()
+    expect(lease.remainingMs()).toBe(10_000)
+    reply.resolve()
+    await renewal
+    expect(lease.remainingMs()).toBe(15_000)
+    store.beforeNext('renew', noAnswer)
+    await clock.advance(5_000)
+    await expect(lease.renew()).rejects.toThrow('no answer')
+    expect(lease.remainingMs()).toBe(10_000)
+  })
+
+  it('a checkpoint is shown once it is stored, and never if it is not', async () => {
+    const { lease } = await lead()
+    const stored = Promise.withResolvers<void>()
+    store.afterNext('saveCheckpoint', () => stored.promise)
+    const saving = lease.saveCheckpoint({ upTo: 1 })
+    await settled()
+    expect(lease.checkpoint).toBeUndefined()
+    stored.resolve()
+    await saving
+    expect(lease.checkpoint).toEqual({ upTo: 1 })
+    store.beforeNext('saveCheckpoint', noAnswer)
+    await expect(lease.saveCheckpoint({ upTo: 2 })).rejects.toThrow('no answer')
+    expect(lease.checkpoint).toEqual({ upTo: 1 })
+  })
+
+  it('every write has a step of its own, also behind one that got no answer; the same end keeps its step', async () => {
+    const { lease, finish, outcome } = await lead()
+    store.afterNext('renew', noAnswer)
+    store.beforeNext('saveCheckpoint', noAnswer)
+    store.afterNext('complete', noAnswer)
+    await expect(lease.renew()).rejects.toThrow('no answer')
+    await lease.renew()
+    await expect(lease.saveCheckpoint(1)).rejects.toThrow('no answer')
+    await lease.saveCheckpoint(1)
+    finish()
+    await clock.advance(2_000)
+    expect(await outcome).toMatchObject({ status: 'completed' })
+    expect(store.writes.map(({ kind, step }) => `${kind} ${step}`)).toEqual([
+      'renew 1',
+      'renew 2',
+      'saveCheckpoint 3',
+      'saveCheckpoint 4',
+      'complete 5',
+      'complete 5',
+    ])
+  })
+
+  it('a tick whose completion is refused leaves no timer, and its task’s signal says so', async () => {
+    const { lease, finish, outcome } = await lead({ heartbeat: true })
+    store.beforeNext('complete', () => store.memory.edit('billing', { attempt: 'forced' }))
+    finish()
+    expect(await outcome).toBeInstanceOf(LeaseLostError)
+    expect(lease.signal.aborted).toBe(true)
+    expect(clock.sleeping).toBe(0)
+  })
+
+  it('a completion that fails is released and reported, and not left to itself', async () => {
+    const { finish, outcome } = await lead({ heartbeat: true })
+    store.beforeNext('complete', () => {
+      throw new LeaseStoreError('this form never', { lease: 'billing', retryable: false })
+    })
+    finish()
+    expect(await outcome).toMatchObject({ message: 'this form never' })
+    expect(row()).toMatchObject({ endedBy: 'failed', errorName: 'LeaseStoreError' })
+    expect(clock.sleeping).toBe(0)
   })
 })
 

@@ -8,6 +8,8 @@ export type Kind = HolderWrite['kind'] | 'acquire' | 'giveBack'
 export class ScriptedStore implements LeaseStore {
   readonly memory = new MemoryLeaseStore()
   readonly asked: Kind[] = []
+  /** The holder's writes among them, as they were sent. */
+  readonly writes: HolderWrite[] = []
   readonly #before = new Map<Kind, (() => Promise<void> | void)[]>()
   readonly #after = new Map<Kind, (() => Promise<void> | void)[]>()
 
@@ -26,6 +28,7 @@ export class ScriptedStore implements LeaseStore {
   }
 
   write(request: HolderWrite): Promise<WriteReply> {
+    this.writes.push(request)
     return this.#scripted(request.kind, () => this.memory.write(request))
   }
 
