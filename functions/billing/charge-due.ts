@@ -90,7 +90,8 @@ const MOST_FAILURES_TOLD = 50
 
 /**
  * @throws UnsettledChargesError after everything else was settled, or when the gateway seems to be down
- * @throws LeaseLostError, StaleTokenError at once, when nothing of the task is running any more
+ * @throws LeaseLostError at once, when nothing of the task is running any more; its cause is a StaleTokenError if the fence
+ *   refused a write
  */
 export async function chargeDue(options: ChargeDueOptions): Promise<BillingResult> {
   const { lease, tick, subscriptions, gateway, ledger, log, concurrency = 8, now = Date.now } = options

@@ -124,7 +124,10 @@ export function chargesTable(TableName: string): Ledger {
             .map((name) => `#${name} = :${name}`)
             .join(', ')}`,
           ...placeholders(answered),
-          ...('chargeId' in known && { ConditionExpression: NOT_ANOTHER_CHARGE }),
+          ...('chargeId' in known && {
+            ConditionExpression: NOT_ANOTHER_CHARGE,
+            ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+          }),
         })
       } catch (error) {
         // A replaced leader may bring a second charge, whose answer came late: of all that it may not write, this must be known.

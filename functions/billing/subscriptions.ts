@@ -104,6 +104,7 @@ export function subscriptionsTable(client: DynamoDBDocumentClient, TableName: st
           TableName,
           Key: { customer, plan },
           ConditionExpression: UNCHANGED,
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
           UpdateExpression: `SET ${changes.map(([name]) => `#${name} = :new_${name}`).join(', ')}
             ${leavesTheIndex ? 'REMOVE dueAt, dueShard' : ''}`,
           ExpressionAttributeNames: {

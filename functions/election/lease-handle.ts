@@ -241,7 +241,7 @@ export class LeaseHandle implements Lease {
     } catch (error) {
       if (error instanceof StaleTokenError) {
         this.#tenancy.tell({ kind: 'staleWriteRefused', ...this.#self(), error })
-        this.#lose(`was taken over: a protected row was written under token ${error.seenToken}`)
+        this.#lose(`was taken over: a protected row was written under token ${error.seenToken}`, error)
       }
       throw error
     }
@@ -380,8 +380,8 @@ export class LeaseHandle implements Lease {
     return this.#lose(`was taken over${by}`)
   }
 
-  #lose(how: string): LeaseLostError {
-    const error = this.#lost(how)
+  #lose(how: string, cause?: StaleTokenError): LeaseLostError {
+    const error = this.#lost(how, cause)
     if (!this.#loss.signal.aborted) this.#tenancy.tell({ kind: 'lost', ...this.#self(), error })
     this.#loss.abort(error)
     return error
@@ -391,10 +391,10 @@ export class LeaseHandle implements Lease {
     return { lease: this.name, candidate: this.candidate, fencingToken: this.fencingToken }
   }
 
-  #lost(how: string): LeaseLostError {
+  #lost(how: string, cause?: StaleTokenError): LeaseLostError {
     return new LeaseLostError(
       `"${this.candidate}" no longer leads: lease "${this.name}" with token ${this.fencingToken} ${how}. Stop the task; what it wrote with the fence stays right.`,
-      { lease: this.name },
+      { lease: this.name, cause },
     )
   }
 }

@@ -45,10 +45,15 @@ describe('A leader', () => {
       chargeId: charge?.id,
       answeredAtMs: expect.any(Number),
       'fencingToken:billing': fencingToken,
+      'fencingStep:billing': expect.any(Object),
     })
     // Nothing but the due date has changed.
     const after = { ...jpy, period: '2025-01-31', dueAt: '2025-01-31T00:00:00.000Z' }
-    expect(await scene.subscription('cus_2', 'pro')).toEqual({ ...after, 'fencingToken:billing': fencingToken })
+    expect(await scene.subscription('cus_2', 'pro')).toEqual({
+      ...after,
+      'fencingToken:billing': fencingToken,
+      'fencingStep:billing': expect.any(Object),
+    })
     expect(await scene.booked()).toEqual(scene.charges())
   })
 
@@ -589,7 +594,7 @@ describe('A leader that was replaced', () => {
   test.each(['answer', 'lose'] as const)('cannot write its answer over that of its successor (%s)', async (what) => {
     const { scene, first, second } = await overtaken(() => what)
     await using _ = scene
-    expect(first).toBeInstanceOf(StaleTokenError)
+    expect(first).toMatchObject({ name: 'LeaseLostError', cause: { name: 'StaleTokenError' } })
     expect(second).toMatchObject({ status: 'completed', result: { due: 2, charged: 2, replayed: 1 } })
     expect(scene.log.at(-1)).toMatchObject({
       message: 'billed',
@@ -620,7 +625,8 @@ describe('A leader that was replaced', () => {
       await scene.lead(TICK)
       nowMs += 2 * DAY_MS
     }
-    await expect(scene.lead(TICK, () => ({ concurrency: 1 }))).rejects.toThrow(StaleTokenError)
+    const replaced = { name: 'LeaseLostError', cause: { name: 'StaleTokenError' } }
+    await expect(scene.lead(TICK, () => ({ concurrency: 1 }))).rejects.toMatchObject(replaced)
     expect(scene.charges()).toHaveLength(2)
     expect(await scene.booked()).toHaveLength(1)
     expect(scene.log).toContainEqual({
