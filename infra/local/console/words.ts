@@ -103,12 +103,24 @@ function grantWords(asked: Acquire, body: unknown): string {
   return `granted, with token ${token}${ended}`
 }
 
-/** Whether the row shows the mark of this very request: its reply was lost, and the client asked again. */
+/** Whether the row has this very request already: its reply was lost, and the client sent it again. */
 function isRepeated({ body: request }: Call, row: unknown): boolean {
   const sent = (name: string) => JSON.stringify(property(property(request, 'ExpressionAttributeValues'), name))
   const found = (name: string) => JSON.stringify(property(row, name))
   const attempt = sent(':attempt')
-  return attempt !== undefined && attempt === found('attempt') && (sent(':step') ?? found('step')) === found('step')
+  if (attempt !== undefined) return attempt === found('attempt') && (sent(':step') ?? found('step')) === found('step')
+  // An effect, which `lease.send` has numbered: see functions/election/fencing.ts.
+  const step = sent(':tenureStep')
+  const fenced = textIn(property(request, 'ExpressionAttributeNames'), '#tenureFence')
+  const stamp = property(property(row, textIn(property(request, 'ExpressionAttributeNames'), '#tenureStep')), 'M')
+  return (
+    step !== undefined && sent(':tenureFence') === found(fenced) && JSON.stringify(property(stamp, 'step')) === step
+  )
+}
+
+function textIn(names: unknown, placeholder: string): string {
+  const name = property(names, placeholder)
+  return typeof name === 'string' ? name : ''
 }
 
 function refusedLeaseWords(item: unknown): string {

@@ -101,6 +101,17 @@ describe('of the library’s own requests', () => {
   })
 })
 
+test('an effect that is sent again since its reply was lost is told as carried out before', async () => {
+  const { answers } = await told(async ({ lead, strike, rows: TableName }) => {
+    const { lease, finish } = await lead('a')
+    await lease.send({ TableName, Item: { id: '1' } })
+    strike(loseReply)
+    await lease.send({ TableName, Item: { id: '1' } })
+    await finish()
+  })
+  expect(answers.slice(1)).toEqual(['done', 'done', 'refused, for it was carried out before', 'done'])
+})
+
 test.each([
   ['an acquire', 0],
   ['a renewal', 1],
