@@ -133,7 +133,7 @@ function readOutcome(response: GatewayResponse, asked: Money): ChargeOutcome {
   const body = parseJson(response.body)
   const declineCode = declineCodeOf(response.statusCode, body)
   if (declineCode !== undefined) return { status: 'declined', declineCode, replayed }
-  throwUnlessOk(response.statusCode, body)
+  throwUnlessOk(response, body)
   return outcomeOf(readIntent(body), asked, replayed)
 }
 
@@ -166,16 +166,21 @@ function declineCodeOf(statusCode: number, body: unknown): string | undefined {
   return undefined
 }
 
-function throwUnlessOk(statusCode: number, body: unknown): void {
-  if (statusCode === 200) return
+function throwUnlessOk(response: GatewayResponse, body: unknown): void {
+  const { statusCode } = response
+  if (statusCode === 200 && !isWebPage(response, body)) return
   if (REFUSALS.has(statusCode) && property(property(body, 'error'), 'type') !== 'idempotency_error') {
-    throw new GatewayRefusedError(statusCode, detail(body))
+    throw new GatewayRefusedError(statusCode, detail(response, body))
   }
-  throw outcomeUnknown(`it answered ${statusCode}${detail(body)}`)
+  throw outcomeUnknown(`it answered ${statusCode}${detail(response, body)}`)
 }
 
+/** That of a proxy in between, or of a server that is not the gateway's API. @param body the same as JSON */
+const isWebPage = (response: GatewayResponse, body: unknown) => body === undefined && /^\s*</.test(response.body)
+
 /** The gateway's own codes; its message is left out, since it may name the customer and end in a log. */
-function detail(body: unknown): string {
+function detail(response: GatewayResponse, body: unknown): string {
+  if (isWebPage(response, body)) return ' (a web page instead of JSON: is the URL that of its API?)'
   const error = property(body, 'error')
   const named = [code(error, 'code') ?? code(error, 'type'), code(error, 'param')].filter((part) => part !== undefined)
   return named.length === 0 ? '' : ` (${named.join(', ')})`
@@ -223,8 +228,8 @@ function moneyOf({ id, amount, currency }: Intent): Money {
 function readPage(response: GatewayResponse): { readonly data: readonly Intent[]; readonly hasMore: boolean } {
   const body = parseJson(response.body)
   // Even a refusal: it says nothing about a charge that somebody asked for before.
-  if (response.statusCode !== 200) {
-    throw outcomeUnknown(`asked for earlier charges, it answered ${response.statusCode}${detail(body)}`)
+  if (response.statusCode !== 200 || isWebPage(response, body)) {
+    throw outcomeUnknown(`asked for earlier charges, it answered ${response.statusCode}${detail(response, body)}`)
   }
   const data = property(body, 'data')
   const hasMore = property(body, 'has_more')

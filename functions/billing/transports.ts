@@ -5,6 +5,7 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda'
 import { parseJson, property } from '../json.ts'
 import type { ApiKey } from './api-key.ts'
+import { connectionFailureOf } from './connection-failure.ts'
 import { type GatewayCall, GatewayOutcomeUnknownError, GatewayRefusedError } from './gateway.ts'
 
 /** Plain data, so that it can travel as an event too. Names of headers are in lower case. */
@@ -48,9 +49,9 @@ export function httpTransport({ url, apiKey, timeoutMs = 20_000 }: HttpTransport
 
   /**
    * Tries once more, at once, after a lost connection: while Lambda froze this process the gateway may have closed the
-   * connection that is used first after the thaw, and the key of idempotency makes the second try harmless. Not where the
+   * connection that is used first after the thaw, and the idempotency key makes the second try harmless. Not if the
    * first one has outlasted its time-out by the wall clock: this process was frozen in between, perhaps for longer than
-   * the gateway remembers keys.
+   * the gateway remembers keys. Nor if it failed for a reason that stays: a redirect, a certificate, a name.
    */
   async function send(request: GatewayRequest, key: string, leader: Leader, lost = false): Promise<Sent> {
     const { signal } = leader
@@ -63,10 +64,14 @@ export function httpTransport({ url, apiKey, timeoutMs = 20_000 }: HttpTransport
         method: request.method,
         headers: { ...request.headers, authorization: `Bearer ${key}` },
         ...(request.body === undefined ? {} : { body: request.body }),
-        // A redirect would send the charge, and the API key, to an address that nobody configured.
-        redirect: 'error',
+        // Followed, a redirect would send the charge, and the API key, to an address that is not configured.
+        redirect: 'manual',
         signal: AbortSignal.any([signal, timeout]),
       })
+      if (REDIRECTS.has(answer.status)) {
+        await answer.body?.cancel()
+        throw redirected(answer)
+      }
       const response = {
         statusCode: answer.status,
         headers: Object.fromEntries(answer.headers),
@@ -75,8 +80,11 @@ export function httpTransport({ url, apiKey, timeoutMs = 20_000 }: HttpTransport
       return { response, lost }
     } catch (cause) {
       signal.throwIfAborted()
+      if (cause instanceof GatewayOutcomeUnknownError) throw cause
       if (timeout.aborted) throw outcomeUnknown(`no answer within ${timeoutMs} ms`, cause)
-      if (lost) throw outcomeUnknown('the connection failed twice', cause)
+      const { isPassing, words } = connectionFailureOf(cause)
+      if (!isPassing) throw outcomeUnknown(lost ? `the connection failed, and then ${words}` : words, cause)
+      if (lost) throw outcomeUnknown(`the connection failed twice; at last ${words}`, cause)
       if (Date.now() > deadlineMs) throw outcomeUnknown('the connection failed while this process slept', cause)
       return send(request, key, leader, true)
     }
@@ -96,6 +104,17 @@ export function httpTransport({ url, apiKey, timeoutMs = 20_000 }: HttpTransport
     }
     return response
   }
+}
+
+/** https://www.rfc-editor.org/rfc/rfc9110#section-15.4 */
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
+
+/** Whether it was done before (303 may say so) is not known. Paths and queries of a redirect may hold secrets: not shown. */
+function redirected({ status, headers, url }: Response): GatewayOutcomeUnknownError {
+  const location = headers.get('location')
+  const address = location === null ? null : URL.parse(location, url)
+  const target = address === null ? '' : ` to ${address.protocol}//${address.host}`
+  return outcomeUnknown(`it answered ${status}, a redirect${target}, which is not followed; is the URL right?`)
 }
 
 /** `lost`: an earlier try was sent and its answer never seen. */

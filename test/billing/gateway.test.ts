@@ -171,6 +171,8 @@ describe('A charge', () => {
     [[400, { error: { type: 'idempotency_error' } }], 'it answered 400 (idempotency_error)'],
     [[402, 'Payment required'], 'it answered 402 without a readable reason'],
     [[402, { error: {} }], 'it answered 402 without a readable reason'],
+    [[502, '<html>Bad gateway'], 'it answered 502 (a web page instead of JSON: is the URL that of its API?)'],
+    [[200, '\n<!doctype html>'], 'it answered 200 (a web page instead of JSON: is the URL that of its API?)'],
     [[200, 'charged!'], 'its answer has no "id"'],
     [[200, 'null'], 'its answer has no "id"'],
     [[200, { ...INTENT, id: 7 }], 'its answer has no "id"'],
@@ -194,6 +196,7 @@ describe('A charge', () => {
     [[402, { error: { type: 'invalid_request_error' } }], 'with 402 (invalid_request_error);'],
     [[403, { error: { code: 'Ada Sato', message: 'Ada Sato paid' } }], 'with 403;'],
     [[404, { error: { code: 'resource_missing' } }], 'with 404 (resource_missing);'],
+    [[404, '<html>Not here, Ada'], 'with 404 (a web page instead of JSON: is the URL that of its API?);'],
   ])('answered %j is refused for good, and the error names what, but nobody', async (answer, message) => {
     const charge = answering(answer).charge()
     await expect(charge).rejects.toThrow(GatewayRefusedError)

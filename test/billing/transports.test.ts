@@ -1,8 +1,10 @@
+import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createTcpServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { LambdaClient } from '@aws-sdk/client-lambda'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { ApiKey } from '../../functions/billing/api-key.ts'
 import { GatewayOutcomeUnknownError, GatewayRefusedError } from '../../functions/billing/gateway.ts'
 import {
@@ -102,14 +104,81 @@ describe('Over HTTP a request', () => {
     expect(urls).toEqual(['/base/v1?customer=a%26b%3Dc&created%5Bgte%5D=1'])
   })
 
-  test('does not follow a redirect with the money', async () => {
-    let elsewhere = 0
+  test.each([301, 302, 303, 307, 308])('answered %i does not follow the redirect with the money', async (status) => {
+    const urls: unknown[] = []
     const send = await serve((request, response) => {
-      if (request.url === '/elsewhere') elsewhere++
-      response.writeHead(307, { location: '/elsewhere' }).end()
+      urls.push(request.url)
+      response.writeHead(status, { location: '/elsewhere' }).end('<html>')
     })
     await expect(send(POST, { signal: never })).rejects.toThrow(GatewayOutcomeUnknownError)
-    expect(elsewhere).toBe(0)
+    expect(urls).toEqual(['/base/v1/payment_intents'])
+  })
+
+  test.each([
+    ['https://login.example/session?key=secret', ' to https://login.example, which'],
+    ['//user:secret@elsewhere.example:8443/x', ' to http://elsewhere.example:8443, which'],
+    ['http://[', ', which'],
+    [undefined, ', which'],
+  ])('redirected to %s says so, by the host alone', async (location, words) => {
+    const send = await serve((_request, response) => {
+      response.writeHead(302, location === undefined ? {} : { location }).end()
+    })
+    const error = await send(POST, { signal: never }).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(GatewayOutcomeUnknownError)
+    expect(String(error)).toContain(`it answered 302, a redirect${words} is not followed; is the URL right?`)
+    expect(inspect(error, { depth: 10 })).not.toContain('secret')
+  })
+
+  test('that was lost and then redirected says what the second answer was', async () => {
+    let requests = 0
+    const send = await serve((_request, response) => {
+      if (++requests === 1) response.destroy()
+      else response.writeHead(307, { location: 'https://elsewhere.example/' }).end()
+    })
+    await expect(send(POST, { signal: never })).rejects.toThrow('a redirect to https://elsewhere.example')
+    expect(requests).toBe(2)
+  })
+
+  describe('that can never arrive is sent once, and says why: ', () => {
+    /** A server that is no gateway, and how many connections it got. */
+    async function answering(bytes: string) {
+      const connections: Socket[] = []
+      const peer = createTcpServer((socket) => {
+        connections.push(socket.on('error', () => {}))
+        socket.once('data', () => socket.end(bytes))
+      }).listen(0, '127.0.0.1')
+      await once(peer, 'listening')
+      onTestFinished(() => void peer.close())
+      const address = peer.address()
+      if (address === null || typeof address === 'string') throw new Error('No port')
+      return { host: `127.0.0.1:${address.port}`, connections }
+    }
+
+    const failureAt = (url: string) =>
+      httpTransport({ url, apiKey: async () => 'sk_test_1' })(POST, { signal: never }).catch(
+        (thrown: unknown) => thrown,
+      )
+
+    test.each([
+      ['http', 'SSH-2.0-OpenSSH_9.2\r\n', 'what answered does not speak HTTP'],
+      ['https', 'HTTP/1.1 400 Bad Request\r\n\r\n', 'it does not speak TLS as asked (ERR_SSL_'],
+      ['http', 'HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n{}', 'its answer could not be unpacked (Z_'],
+    ])('a peer asked by %s that answers %j', async (scheme, bytes, words) => {
+      const { host, connections } = await answering(bytes)
+      const error = await failureAt(`${scheme}://${host}`)
+      expect(error).toBeInstanceOf(GatewayOutcomeUnknownError)
+      expect(String(error)).toContain(words)
+      expect(connections).toHaveLength(1)
+    })
+
+    test.each([
+      ['http://[', 'its URL is not valid (ERR_INVALID_URL)'],
+      ['ftp://gateway.example', 'could not be sent (unknown scheme)'],
+    ])('the URL %s', async (url, words) => {
+      const error = await failureAt(url)
+      expect(error).toBeInstanceOf(GatewayOutcomeUnknownError)
+      expect(String(error)).toContain(words)
+    })
   })
 
   test('is sent once more, with the same key, when the connection is lost', async () => {
