@@ -5,15 +5,15 @@
  * 2. Docker (`amazon/dynamodb-local`), where an engine answers;
  * 3. whatever already listens at the environment variable `DYNAMODB_ENDPOINT`.
  *
- * Limits: it has no latency, no throttling, never raises TransactionConflict, and does not know who may do what. The
- * jar listens on all interfaces (it has no option for it); only the loopback address is ever used here.
+ * Limits: it has no latency, no throttling, never raises TransactionConflict, and does not know who may do what. What 1
+ * and 2 start can be reached from this machine alone, and each access key sees tables of its own: a random one is a secret.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb'
@@ -23,6 +23,8 @@ import { guard } from './watchdog.ts'
 
 export interface DynamoDBLocal {
   readonly endpoint: string
+  /** It ran before, and who can reach it is not decided here. */
+  readonly isForeign?: boolean
   stop(): Promise<void>
 }
 
@@ -32,11 +34,17 @@ const FETCH_AND_START_TIMEOUT_MS = 300_000
 const ANSWER_TIMEOUT_MS = 5_000
 const POLL_EVERY_MS = 50
 
+const JETTY = join(import.meta.dirname, 'dynamodb-local.xml')
+/** The origin of no page: without this option DynamoDB Local answers those of every page. */
+const NO_PAGE = 'http://none.invalid'
+
 const WHAT_TO_INSTALL =
   `DynamoDB Local needs one of: Java ${OLDEST_JAVA} or newer (on the PATH or in JAVA_HOME; the jar itself came with npm ci), ` +
   'a running Docker engine, or the environment variable DYNAMODB_ENDPOINT with the address of a DynamoDB Local that runs already.'
 
 export interface LocalOptions {
+  /** Whether all access keys and Regions see the same tables. @default false */
+  readonly sharedDb?: boolean
   /** Where JAVA_HOME, PATH and DYNAMODB_ENDPOINT are looked up. @default process.env */
   readonly env?: NodeJS.ProcessEnv
   /** Gives up starting, and leaves nothing behind. */
@@ -45,35 +53,37 @@ export interface LocalOptions {
 
 /** @throws Error that says what to install, or what DynamoDB Local said before it died. */
 export async function startDynamoDBLocal(options: LocalOptions = {}): Promise<DynamoDBLocal> {
-  const { env = process.env, signal } = options
+  const { env = process.env, signal, sharedDb = false } = options
   signal?.throwIfAborted()
   const emulator = emulatorDirectory()
   const java = emulator === undefined ? undefined : await findJava(env)
-  if (emulator !== undefined && java !== undefined) return startJar(java, emulator, env, signal)
-  if (await dockerAnswers(env)) return startContainer(env, signal)
+  if (emulator !== undefined && java !== undefined) return startJar(java, emulator, { env, signal, sharedDb })
+  if (await dockerAnswers(env)) return startContainer({ env, signal, sharedDb })
   const endpoint = env['DYNAMODB_ENDPOINT']
   if (endpoint === undefined || endpoint === '') throw new Error(WHAT_TO_INSTALL)
   await untilItAnswers(endpoint, ANSWER_TIMEOUT_MS, () => undefined)
-  return { endpoint, stop: async () => {} }
+  return { endpoint, isForeign: true, stop: async () => {} }
 }
 
-async function startJar(
-  java: string,
-  emulator: string,
-  env: NodeJS.ProcessEnv,
-  signal?: AbortSignal,
-): Promise<DynamoDBLocal> {
+type Starting = Required<Pick<LocalOptions, 'env' | 'sharedDb'>> & { readonly signal: AbortSignal | undefined }
+
+/**
+ * Started by its own main class the jar listens on all interfaces, and has no option for it. So Jetty, the web server in
+ * it, is configured by a file to run the same handler on the loopback address alone, for the host names of that address.
+ */
+async function startJar(java: string, emulator: string, { env, signal, sharedDb }: Starting): Promise<DynamoDBLocal> {
   const port = await freePort()
-  const directory = await mkdtemp(join(tmpdir(), 'tenure-dynamodb-')) // it writes a metadata file where it runs
-  const heap = ['-Xms64m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'] // starts soonest on few cores
-  const options = ['-inMemory', '-sharedDb', '-disableTelemetry', '-port', String(port)]
-  const jar = [
-    `-Djava.library.path=${join(emulator, 'DynamoDBLocal_lib')}`,
+  const directory = await mkdtemp(join(tmpdir(), 'tenure-dynamodb-')) // its working directory, in case it writes there
+  const libraries = join(emulator, 'DynamoDBLocal_lib')
+  const jvm = [
+    ...['-Xms64m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'], // starts soonest on few cores
+    `-Djava.library.path=${libraries}`,
     `-Djava.io.tmpdir=${directory}`, // it unpacks a library there, and is killed before it could delete it
-    '-jar',
-    join(emulator, 'DynamoDBLocal.jar'),
+    ...['-Dorg.eclipse.jetty.util.log.announce=false', '-Dorg.eclipse.jetty.LEVEL=WARN'], // as its main class says
+    ...['-cp', [join(emulator, 'DynamoDBLocal.jar'), join(libraries, '*')].join(delimiter)],
   ]
-  const child = spawn(java, [...heap, ...jar, ...options], {
+  const configured = ['org.eclipse.jetty.xml.XmlConfiguration', `port=${port}`, `sharedDb=${sharedDb}`, JETTY]
+  const child = spawn(java, [...jvm, ...configured], {
     cwd: directory,
     env,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -87,9 +97,10 @@ async function startJar(
  * The container lives as long as its standard input: whether we stop it or die, the docker client's connection closes,
  * `cat` ends, and with it the container (killing the client alone would leave it running).
  */
-async function startContainer(env: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<DynamoDBLocal> {
+async function startContainer({ env, signal, sharedDb }: Starting): Promise<DynamoDBLocal> {
   const port = await freePort()
-  const script = 'java -jar DynamoDBLocal.jar -inMemory -sharedDb -disableTelemetry & cat > /dev/null; kill $!'
+  const options = `-inMemory -disableTelemetry -cors ${NO_PAGE}${sharedDb ? ' -sharedDb' : ''}`
+  const script = `java -jar DynamoDBLocal.jar ${options} & cat > /dev/null; kill $!`
   const run = ['run', '--rm', '-i', '-p', `127.0.0.1:${port}:8000`, '--entrypoint', 'sh', 'amazon/dynamodb-local']
   const child = spawn('docker', [...run, '-c', script], { env, stdio: ['pipe', 'ignore', 'pipe'], detached: true })
   return whenReady({ child, port, withinMs: FETCH_AND_START_TIMEOUT_MS, signal })

@@ -14,6 +14,7 @@ import { ActError } from './faults/acts.ts'
 import { compose } from './faults/compose.ts'
 import { wordsFor } from './faults/fault.ts'
 import { createHand } from './faults/hand.ts'
+import { newAccessKey } from './host/caller.ts'
 import { type LambdaHost, startLambdaHost } from './host/lambda-host.ts'
 import type { StartOptions } from './options.ts'
 import { PAST_LEASE_MS } from './places.ts'
@@ -60,10 +61,16 @@ export async function simulate<Report extends ElectionSummary>(
     leaseMs: Math.round(LAMBDA_LEASE_MS * options.timeScale),
   }
   const { dynamodb, assembly } = await prepare({ ...run, context }, resources)
+  if (dynamodb.isForeign === true) {
+    display.note(
+      `DynamoDB Local is the one at ${dynamodb.endpoint}: whoever reaches it may see the tables of this run.`,
+    )
+  }
+  const accessKey = newAccessKey()
   const client = new DynamoDBClient({
     endpoint: dynamodb.endpoint,
     region: REGION,
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    credentials: { accessKeyId: accessKey, secretAccessKey: 'local' },
   })
   resources.defer(() => client.destroy())
 
@@ -120,7 +127,7 @@ export async function simulate<Report extends ElectionSummary>(
 
   const { atFunction, atService } = recorder
   const intercept = compose(atFunction, hand.intercept, ...task.interceptors, atService)
-  const reach = { region: REGION, dynamodbEndpoint: dynamodb.endpoint, functions, intercept }
+  const reach = { region: REGION, dynamodbEndpoint: dynamodb.endpoint, accessKey, functions, intercept }
   const host: LambdaHost = await startLambdaHost({ ...options, ...reach })
   resources.defer(() => host.stop())
   signal.addEventListener('abort', () => void host.stop(), { once: true })

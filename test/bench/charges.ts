@@ -12,7 +12,7 @@ const SIZES = [500, 5_000]
 const ROUNDS = 3
 
 using interrupt = onInterrupt()
-const { endpoint, stop } = await startDynamoDBLocal({ signal: interrupt.signal })
+const { endpoint, stop } = await startDynamoDBLocal({ signal: interrupt.signal, sharedDb: true })
 await Promise.race([compare(), once(interrupt.signal, 'abort')])
 await stop()
 process.exit(interrupt.signal.aborted ? INTERRUPTED_EXIT_CODE : 0)

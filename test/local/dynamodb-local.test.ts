@@ -6,12 +6,41 @@ import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import { startDynamoDBLocal } from '../../infra/local/dynamodb-local.ts'
 import { javaMajor } from '../../infra/local/java.ts'
 import { createLeaseTable, localClient } from '../support/tables.ts'
+import { addressesOpenAt, post, signedWith } from './fixtures/reach.ts'
 
 test('answers, and takes a fresh lease table', async () => {
   const client = localClient(inject('dynamodbEndpoint'))
   const table = await createLeaseTable(client)
   const { Table } = await client.send(new DescribeTableCommand({ TableName: table }))
   expect(Table).toMatchObject({ TableStatus: 'ACTIVE', ItemCount: 0 })
+})
+
+test('is reached from this machine alone, and by no other name than its own', async () => {
+  const endpoint = inject('dynamodbEndpoint')
+  const port = Number(new URL(endpoint).port)
+  expect(await addressesOpenAt(port)).toEqual(['127.0.0.1'])
+  const asked = { ...signedWith('local'), 'x-amz-target': 'DynamoDB_20120810.ListTables' }
+  expect(await post(endpoint, asked, '{}')).toMatchObject({ status: 200 })
+  expect(await post(endpoint, { ...asked, host: `localhost:${port}` }, '{}')).toMatchObject({ status: 200 })
+  expect(await post(endpoint, { ...asked, host: `evil.example:${port}` }, '{}')).toMatchObject({ status: 404 })
+})
+
+test('lets no page of a browser read its answers', async () => {
+  const { headers } = await post(inject('dynamodbEndpoint'), { origin: 'http://evil.example' }, '{}')
+  expect(Object.keys(headers).filter((name) => name.startsWith('access-control-'))).toEqual([])
+})
+
+test('keeps the tables of one access key from everyone who does not know that key', async () => {
+  const { endpoint, stop } = await startDynamoDBLocal()
+  onTestFinished(stop)
+  const client = localClient(endpoint)
+  const table = await createLeaseTable(client)
+  const tablesSeenBy = async (accessKeyId: string) => {
+    client.config.credentials = async () => ({ accessKeyId, secretAccessKey: 'local' })
+    return (await client.send(new ListTablesCommand({}))).TableNames
+  }
+  expect(await tablesSeenBy('local')).toEqual([table])
+  expect(await tablesSeenBy('other')).toEqual([])
 })
 
 test.each([
@@ -50,7 +79,7 @@ describe('DynamoDB Local comes', () => {
     const PATH = pathWith({ java: oldJava, docker: 'exit 1' })
     const endpoint = inject('dynamodbEndpoint')
     const local = await startDynamoDBLocal({ env: { PATH, DYNAMODB_ENDPOINT: endpoint } })
-    expect(local.endpoint).toBe(endpoint)
+    expect(local).toMatchObject({ endpoint, isForeign: true })
     await local.stop()
     await localClient(endpoint).send(new ListTablesCommand({}))
   })

@@ -21,6 +21,7 @@ import { afterEach, describe, expect, inject, test } from 'vitest'
 import { dynamodbError, startDynamoDBProxy } from '../../infra/local/host/dynamodb-proxy.ts'
 import type { Call, Interceptor } from '../../infra/local/host/interceptor.ts'
 import { createLeaseTable, localClient } from '../support/tables.ts'
+import { addressesOpenAt, FOREIGN, post, signedWith, UNSIGNED } from './fixtures/reach.ts'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
@@ -31,7 +32,13 @@ const pass: Interceptor = (_, forward) => forward()
 
 async function startProxy(intercept: Interceptor, dynamodbEndpoint = inject('dynamodbEndpoint')) {
   const requestOf = (headers: Readonly<Record<string, string>>) => `by ${headers['user-agent']?.slice(0, 10)}`
-  const proxy = await startDynamoDBProxy({ dynamodbEndpoint, intercept, requestOf })
+  const proxy = await startDynamoDBProxy({
+    dynamodbEndpoint,
+    region: 'eu-central-1',
+    accessKey: 'local',
+    intercept,
+    requestOf,
+  })
   cleanups.push(proxy.stop)
   return proxy
 }
@@ -51,6 +58,53 @@ async function scene(intercept: Interceptor) {
 }
 
 const key = { lease: 'billing', record: 'LEASE' }
+
+describe('a request that none of the functions sent', () => {
+  const LIST = { 'x-amz-target': 'DynamoDB_20120810.ListTables' }
+
+  async function watched() {
+    const calls: Call[] = []
+    const proxy = await startProxy((call, forward) => {
+      calls.push(call)
+      return forward()
+    })
+    return { ...proxy, calls }
+  }
+
+  test.each(FOREIGN)('but %s is refused', async (_, headers, status) => {
+    const { url, calls } = await watched()
+    expect(await post(url, { ...LIST, ...signedWith('local'), ...headers }, '{}')).toMatchObject({ status })
+    expect(calls).toEqual([])
+  })
+
+  test.each(UNSIGNED)('%s is refused, and told why', async (_, headers) => {
+    const { url, calls } = await watched()
+    const { status, body } = await post(url, { ...LIST, ...headers }, '{}')
+    expect(status).toBe(400)
+    expect(JSON.parse(body)).toMatchObject({
+      __type: 'com.amazonaws.dynamodb.v20120810#UnrecognizedClientException',
+      message: expect.stringContaining('knows them by the credentials in their environment variables'),
+    })
+    expect(calls).toEqual([])
+  })
+
+  test('cannot reach the proxy from elsewhere than this machine', async () => {
+    const { url } = await watched()
+    expect(await addressesOpenAt(Number(new URL(url).port))).toEqual(['127.0.0.1'])
+  })
+})
+
+test('a function that asks another Region finds the tables too, which are those of this run', async () => {
+  const signed: unknown[] = []
+  const dynamodbEndpoint = await startUpstream((request, response) => {
+    signed.push(request.headers.authorization?.replace(/, .*/, ''))
+    response.end('{}')
+  })
+  const { url } = await startProxy(pass, dynamodbEndpoint)
+  const { authorization = '' } = signedWith('local')
+  await post(url, { authorization: authorization.replace('eu-central-1', 'us-east-1') }, '{}')
+  expect(signed).toEqual(['AWS4-HMAC-SHA256 Credential=local/20260101/eu-central-1/any/aws4_request'])
+})
 
 describe('what nobody intercepts', () => {
   test('is as it is without a proxy: writes, reads, refusals with their item, cancelled transactions', async () => {
@@ -116,7 +170,9 @@ describe('what nobody intercepts', () => {
     const proxy = await startProxy(pass)
     const client = connect(Number(new URL(proxy.url).port), '127.0.0.1')
     await once(client, 'connect')
-    client.write('POST / HTTP/1.1\r\nHost: local\r\nContent-Length: 100\r\n\r\n{"TableName":')
+    const headers = { Host: new URL(proxy.url).host, 'Content-Length': 100, ...signedWith('local') }
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+    client.write(`POST / HTTP/1.1\r\n${lines.join('')}\r\n{"TableName":`)
     await sleep(20)
     client.resetAndDestroy()
     expect((await listTables(proxy.url)).status).toBe(200)

@@ -11,6 +11,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { sessionTokenOf } from '../../infra/local/host/caller.ts'
 import { lambdaError, startLambdaEndpoint } from '../../infra/local/host/lambda-endpoint.ts'
 import { fixtureFunction } from './fixtures/functions.ts'
+import { addressesOpenAt, FOREIGN, post, signedWith, UNSIGNED } from './fixtures/reach.ts'
 
 const payment = fixtureFunction({ name: 'payment', arn: 'arn:aws:lambda:eu-central-1:000000000000:function:payment' })
 
@@ -24,6 +25,7 @@ type Options = Partial<Parameters<typeof startLambdaEndpoint>[0]>
 /** An endpoint, and a real client of it; what is run answers its own name and the event, unless told otherwise. */
 async function startEndpoint(options: Options = {}) {
   const endpoint = await startLambdaEndpoint({
+    accessKey: 'local',
     functions: [fixtureFunction(), payment],
     run: async ({ name }, event) => ({ ok: true, value: { name, event } }),
     requestOf: (headers) => `request of ${headers['x-amz-security-token']}`,
@@ -111,9 +113,40 @@ describe('an invocation', () => {
 
   test('is the only call that is answered: another one is refused with a reason', async () => {
     const { endpoint } = await startEndpoint()
-    const reply = await fetch(`${endpoint.url}/2015-03-31/functions`)
+    const reply = await post(`${endpoint.url}/2015-03-31/functions`, signedWith('local'), '')
     expect(reply.status).toBe(404)
-    expect(await reply.text()).toContain('Only Invoke is answered here, not GET /2015-03-31/functions')
+    expect(reply.body).toContain('Only Invoke is answered here, not POST /2015-03-31/functions')
+  })
+})
+
+describe('an invocation that none of the functions sent', () => {
+  async function watched() {
+    const runs: string[] = []
+    const run = async ({ name }: { readonly name: string }) => {
+      runs.push(name)
+      return { ok: true, value: null } as const
+    }
+    const { endpoint } = await startEndpoint({ run })
+    return { url: `${endpoint.url}/2015-03-31/functions/payment/invocations`, runs }
+  }
+
+  test.each(FOREIGN)('but %s runs nothing', async (_, headers, status) => {
+    const { url, runs } = await watched()
+    expect(await post(url, { ...signedWith('local'), ...headers }, '{}')).toMatchObject({ status })
+    expect(runs).toEqual([])
+  })
+
+  test.each(UNSIGNED)('%s runs nothing, and is told why', async (_, headers) => {
+    const { url, runs } = await watched()
+    const { status, headers: answered, body } = await post(url, headers, '{}')
+    expect([status, answered['x-amzn-errortype']]).toEqual([403, 'UnrecognizedClientException'])
+    expect(body).toContain('knows them by the credentials in their environment variables')
+    expect(runs).toEqual([])
+  })
+
+  test('cannot come from elsewhere than this machine', async () => {
+    const { url } = await watched()
+    expect(await addressesOpenAt(Number(new URL(url).port))).toEqual(['127.0.0.1'])
   })
 })
 

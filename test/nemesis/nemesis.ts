@@ -96,7 +96,7 @@ async function runAll(
       'faketime is not installed, or has no effect on Node: clocks were set wrong through the library alone (Debian: apt install faketime).',
     )
   }
-  const dynamodb = await startDynamoDBLocal({ signal })
+  const dynamodb = await startDynamoDBLocal({ signal, sharedDb: true })
   const status = new Status(workloads.length)
   try {
     const size = quick ? QUICK : FULL

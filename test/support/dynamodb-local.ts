@@ -9,7 +9,7 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const local = await startDynamoDBLocal()
+  const local = await startDynamoDBLocal({ sharedDb: true })
   project.provide('dynamodbEndpoint', local.endpoint)
   return () => local.stop()
 }

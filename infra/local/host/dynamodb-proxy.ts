@@ -1,11 +1,16 @@
 /** Stands between the functions and DynamoDB Local, and lets an interceptor decide what becomes of each request. */
 import { crc32 } from 'node:zlib'
+import { isSignedWith, signedFor, UNKNOWN_CALLER } from './caller.ts'
 import type { Call, Interceptor, Reply } from './interceptor.ts'
 import { type LoopbackServer, type Received, startLoopbackServer } from './loopback-server.ts'
 import { connectTo } from './upstream.ts'
 
 export interface DynamoDBProxyOptions {
   readonly dynamodbEndpoint: string
+  /** That of the tables. Functions may ask for another one: here there is only this. */
+  readonly region: string
+  /** What requests must be signed with. */
+  readonly accessKey: string
   readonly intercept: Interceptor
   /** The request id of the invocation that sent a request with these headers. */
   readonly requestOf: (headers: Readonly<Record<string, string>>) => string
@@ -19,10 +24,11 @@ export function dynamodbError(type: string, message: string, statusCode = 400, f
 }
 
 export async function startDynamoDBProxy(options: DynamoDBProxyOptions): Promise<LoopbackServer> {
-  const { dynamodbEndpoint, intercept, requestOf } = options
+  const { dynamodbEndpoint, region, accessKey, intercept, requestOf } = options
   const upstream = connectTo(dynamodbEndpoint)
-  const server = await startLoopbackServer(async (request) => {
+  const answer = async (received: Received): Promise<Reply | 'hangUp'> => {
     try {
+      const request = { ...received, headers: signedFor(region, received.headers) }
       const call = callOf(request, requestOf(request.headers))
       const reply = await intercept(call, (body) =>
         upstream.send(body === undefined ? request : { ...request, body: JSON.stringify(body) }),
@@ -31,6 +37,11 @@ export async function startDynamoDBProxy(options: DynamoDBProxyOptions): Promise
     } catch (error) {
       return dynamodbError('InternalServerError', String(error), 500)
     }
+  }
+  const server = await startLoopbackServer({
+    refuse: ({ headers }) =>
+      isSignedWith(accessKey, headers) ? undefined : dynamodbError('UnrecognizedClientException', UNKNOWN_CALLER),
+    answer,
   })
   return {
     url: server.url,

@@ -1,11 +1,15 @@
 /** What a function finds in `process.env`. */
 
 import type { LambdaFunction } from '../stack/template.ts'
-import { ACCESS_KEY, sessionTokenOf } from './caller.ts'
+import { sessionTokenOf } from './caller.ts'
 
-export interface Endpoints {
-  readonly dynamodb: string
-  readonly lambda: string
+/** How the functions of a run reach it. */
+export interface Access {
+  readonly dynamodbEndpoint: string
+  readonly lambdaEndpoint: string
+  readonly region: string
+  /** The secret of the run. */
+  readonly accessKey: string
 }
 
 /**
@@ -16,8 +20,7 @@ export interface Endpoints {
 export function environmentVariables(
   lambda: LambdaFunction,
   serial: number,
-  region: string,
-  endpoints: Endpoints,
+  { region, accessKey, dynamodbEndpoint, lambdaEndpoint }: Access,
 ): Record<string, string> {
   return {
     ...lambda.environment,
@@ -35,10 +38,10 @@ export function environmentVariables(
     AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
     AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${lambda.name}`,
     AWS_LAMBDA_LOG_STREAM_NAME: `local/[$LATEST]${String(serial).padStart(4, '0')}`,
-    AWS_ACCESS_KEY_ID: ACCESS_KEY,
+    AWS_ACCESS_KEY_ID: accessKey,
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_SESSION_TOKEN: sessionTokenOf(serial),
-    AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
-    AWS_ENDPOINT_URL_LAMBDA: endpoints.lambda,
+    AWS_ENDPOINT_URL_DYNAMODB: dynamodbEndpoint,
+    AWS_ENDPOINT_URL_LAMBDA: lambdaEndpoint,
   }
 }

@@ -4,11 +4,14 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { LambdaFunction } from '../stack/template.ts'
+import { isSignedWith, UNKNOWN_CALLER } from './caller.ts'
 import type { Ending } from './environment.ts'
 import type { Interceptor, Reply } from './interceptor.ts'
 import { type LoopbackServer, type Received, startLoopbackServer } from './loopback-server.ts'
 
 export interface LambdaEndpointOptions {
+  /** What requests must be signed with. */
+  readonly accessKey: string
   readonly functions: readonly LambdaFunction[]
   readonly run: (lambda: LambdaFunction, event: unknown, requestId: string) => Promise<Ending>
   readonly intercept?: Interceptor | undefined
@@ -23,7 +26,7 @@ export function lambdaError(statusCode: number, type: string, message: string): 
 }
 
 export async function startLambdaEndpoint(options: LambdaEndpointOptions): Promise<LoopbackServer> {
-  const { functions, run, requestOf, intercept } = options
+  const { accessKey, functions, run, requestOf, intercept } = options
 
   const answer = async (request: Received): Promise<Reply | 'hangUp'> => {
     const asked = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(request.path)?.[1]
@@ -52,12 +55,16 @@ export async function startLambdaEndpoint(options: LambdaEndpointOptions): Promi
     return intercept({ service: 'lambda', operation: 'Invoke', target: lambda.name, body: event, requestId }, forward)
   }
 
-  return startLoopbackServer(async (request) => {
-    try {
-      return await answer(request)
-    } catch (error) {
-      return lambdaError(500, 'ServiceException', String(error))
-    }
+  return startLoopbackServer({
+    refuse: ({ headers }) =>
+      isSignedWith(accessKey, headers) ? undefined : lambdaError(403, 'UnrecognizedClientException', UNKNOWN_CALLER),
+    answer: async (request) => {
+      try {
+        return await answer(request)
+      } catch (error) {
+        return lambdaError(500, 'ServiceException', String(error))
+      }
+    },
   })
 }
 

@@ -7,7 +7,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LambdaFunction } from '../stack/template.ts'
-import { senderOf } from './caller.ts'
+import { newAccessKey, senderOf } from './caller.ts'
 import { startDynamoDBProxy } from './dynamodb-proxy.ts'
 import type { Ending } from './environment.ts'
 import { environmentVariables } from './environment-variables.ts'
@@ -20,6 +20,8 @@ const RETRY_DELAYS_MS = [60_000, 120_000] as const
 export interface HostOptions {
   readonly region: string
   readonly dynamodbEndpoint: string
+  /** What the functions sign their requests with, and nothing else on this machine can. @default a random one */
+  readonly accessKey?: string
   /** Every invocation in a new environment. */
   readonly cold: boolean
   /** How long Lambda's delays, and the age of an event, last here: 0.1 is a tenth. */
@@ -75,22 +77,24 @@ export interface LambdaHost {
 }
 
 export async function startLambdaHost(options: HostOptions): Promise<LambdaHost> {
-  const { region, functions = [], intercept } = options
+  const { region, dynamodbEndpoint, accessKey = newAccessKey(), functions = [], intercept } = options
   await using starting = new AsyncDisposableStack()
   const stopping = new AbortController()
   const environments = createEnvironments({
     cold: options.cold,
     variablesOf: (lambda, serial) =>
-      environmentVariables(lambda, serial, region, {
-        dynamodb: proxy?.url ?? options.dynamodbEndpoint,
-        lambda: lambdaEndpoint.url,
+      environmentVariables(lambda, serial, {
+        region,
+        accessKey,
+        dynamodbEndpoint: proxy?.url ?? dynamodbEndpoint,
+        lambdaEndpoint: lambdaEndpoint.url,
       }),
   })
   const requestOf = (headers: Readonly<Record<string, string>>) => environments.requestOf(senderOf(headers) ?? 0) ?? ''
-  const lambdaEndpoint = await startLambdaEndpoint({ functions, run: environments.run, intercept, requestOf })
+  const { run } = environments
+  const lambdaEndpoint = await startLambdaEndpoint({ accessKey, functions, run, intercept, requestOf })
   starting.defer(() => lambdaEndpoint.stop())
-  const proxy =
-    intercept && (await startDynamoDBProxy({ dynamodbEndpoint: options.dynamodbEndpoint, intercept, requestOf }))
+  const proxy = intercept && (await startDynamoDBProxy({ dynamodbEndpoint, region, accessKey, intercept, requestOf }))
   starting.defer(() => proxy?.stop())
   starting.defer(() => environments.stop())
 

@@ -1,15 +1,20 @@
-/** An HTTP server that only this machine reaches, and whose every reply is a value, as interceptors need it. */
+/** An HTTP server for the processes of one run alone, whose every reply is a value, as interceptors need it. */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Reply } from './interceptor.ts'
+import { isFromPage, isOwnHost, LOOPBACK } from './loopback-guard.ts'
 
-/** One request, with its whole body. */
-export interface Received {
+/** One request before its body. */
+export interface Asked {
   readonly method: string
-  /** With the query, where there is one. */
+  /** With the query, if there is one. */
   readonly path: string
   /** By their names in lower case. */
   readonly headers: Readonly<Record<string, string>>
+}
+
+/** One request, with its whole body. */
+export interface Received extends Asked {
   readonly body: string
 }
 
@@ -19,33 +24,43 @@ export interface LoopbackServer {
   stop(): Promise<void>
 }
 
-/**
- * Starts a server on 127.0.0.1, at any free port.
- *
- * @param answer gives the reply, or `hangUp` to close the connection without one; it is called to its end even where the
- *   client hangs up before. It must not throw: a connection whose answer throws is closed.
- */
-export async function startLoopbackServer(
-  answer: (request: Received) => Promise<Reply | 'hangUp'>,
-): Promise<LoopbackServer> {
+export interface LoopbackServerOptions {
+  /** The reply to a request that is not to be answered; undefined lets it in. Its body is not read before. */
+  readonly refuse: (request: Asked) => Reply | undefined
+  /**
+   * Gives the reply, or `hangUp` to close the connection without one; it is called to its end even if the client hangs up
+   * before. It must not throw: a connection whose answer throws is closed.
+   */
+  readonly answer: (request: Received) => Promise<Reply | 'hangUp'>
+}
+
+/** Starts a server on 127.0.0.1, at any free port. It answers no page of a browser, and no other host name. */
+export async function startLoopbackServer({ refuse, answer }: LoopbackServerOptions): Promise<LoopbackServer> {
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const { method = '', url: path = '/', headers } = request
-    const reply = await answer({ method, path, headers: textsOf(headers), body: await readAll(request) })
+    const asked = { method, path, headers: textsOf(headers) }
+    const refusal = refuseForeign(asked) ?? refuse(asked)
+    const reply = refusal ?? (await answer({ ...asked, body: await readAll(request) }))
     if (reply === 'hangUp') response.destroy()
-    else send(response, reply) // to nobody, where the client is gone
+    else send(response, reply) // without effect if the client is gone
+  }
+  const refuseForeign = ({ headers }: Asked): Reply | undefined => {
+    if (!isOwnHost(headers['host'], port)) return inText(421, 'This server has another host name')
+    return isFromPage(headers) ? inText(403, 'This server answers no pages of a browser') : undefined
   }
   const server = createServer((request, response) => {
     serve(request, response).catch(() => response.destroy())
   })
   // A client that was frozen for long must find its connections as it left them: only planned faults may break them.
   server.keepAliveTimeout = 0
-  server.listen(0, '127.0.0.1')
+  server.listen(0, LOOPBACK)
   await once(server, 'listening')
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('The server has no TCP port')
+  const { port } = address
   const closed = once(server, 'close')
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://${LOOPBACK}:${port}`,
     stop: async () => {
       server.close()
       server.closeAllConnections()
@@ -53,6 +68,12 @@ export async function startLoopbackServer(
     },
   }
 }
+
+const inText = (statusCode: number, body: string): Reply => ({
+  statusCode,
+  headers: { 'content-type': 'text/plain' },
+  body,
+})
 
 function send(response: ServerResponse, { statusCode, headers, body }: Reply): void {
   const bytes = Buffer.from(body)

@@ -57,6 +57,8 @@ export async function wire() {
   }
   const proxy = await startDynamoDBProxy({
     dynamodbEndpoint: inject('dynamodbEndpoint'),
+    region: 'eu-central-1',
+    accessKey: 'local',
     intercept: compose(recorder.atFunction, struck, recorder.atService, keep),
     requestOf: (headers) => headers['x-amz-security-token'] ?? '',
   })
