@@ -36,10 +36,40 @@ describeInBrowser('a page that has lost its connection', () => {
     await context.close()
     expect(complaints.filter((text) => !/ERR_(CONNECTION|INCOMPLETE|EMPTY)/.test(text))).toEqual([])
   })
+
+  test('says what to do when another run answers in its place, which it cannot watch', async () => {
+    const { url, stop, startAgain, listening } = await startMadeUp({ ticks: 10 })
+    const { context } = await watch()
+    const page = await pageAt(context, url)
+    await ticksAre(page, 10)
+    await stop()
+    await startAgain('key-of-another-run')
+    await expect
+      .poll(() => textOf(page, '#connection'))
+      .toMatch(/^The run does not take this page: open the address that npm start printed last/)
+    expect(listening()).toBe(0)
+    await page.click('#act-kill')
+    await expect
+      .poll(() => page.getByRole('alert').innerText())
+      .toMatch(/^Open the whole address that npm start printed/)
+    await context.close()
+  })
 })
 
 describeInBrowser('a page', () => {
   const open = openingPages()
+
+  test('can be loaded again, and goes on', async () => {
+    const { url, tick, acts } = await startMadeUp({ ticks: 1 })
+    const page = await open(url)
+    await ticksAre(page, 1)
+    await page.reload()
+    await ticksAre(page, 1)
+    tick()
+    await ticksAre(page, 2)
+    await page.click('#act-kill')
+    await expect.poll(() => acts).toEqual([{ do: 'killLeader' }])
+  })
 
   test('shows what happens, without being asked', async () => {
     const { url, tick } = await startMadeUp({ ticks: 1 })

@@ -19,8 +19,8 @@ export interface MadeUp {
   /** How many pages listen. */
   listening(): number
   stop(): Promise<void>
-  /** On the same port. */
-  startAgain(): Promise<void>
+  /** On the same port. @param key another run's @default its own */
+  startAgain(key?: string): Promise<void>
 }
 
 export interface MadeUpOptions {
@@ -52,7 +52,7 @@ export async function startMadeUp({ ticks = 100, more = [], story }: MadeUpOptio
     acts.push(what)
   }
   const stories = { get: () => story }
-  const startAt = (port: number) => startConsole({ port, feed, stories, act })
+  const startAt = (port: number, key = 'key-of-this-run') => startConsole({ port, key, feed, stories, act })
   let console: Console | undefined = await startAt(0)
   const { url } = console
   const stop = async () => {
@@ -70,8 +70,8 @@ export async function startMadeUp({ ticks = 100, more = [], story }: MadeUpOptio
     },
     listening,
     stop,
-    startAgain: async () => {
-      console = await startAt(Number(new URL(url).port))
+    startAgain: async (key) => {
+      console = await startAt(Number(new URL(url).port), key)
     },
   }
 }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const START = join(import.meta.dirname, '../../infra/local/start.ts')
-const ADDRESS = /^Watch the election, and break it: (http:\/\/127\.0\.0\.1:\d+\/)$/m
+const ADDRESS = /^Watch the election, and break it: (http:\/\/127\.0\.0\.1:\d+\/[\w-]{22}\/)$/m
 
 export interface Run {
   /** As it was printed. */

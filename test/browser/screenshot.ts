@@ -38,7 +38,7 @@ try {
 
 async function addressOf(output: NodeJS.ReadableStream): Promise<string> {
   for await (const line of createInterface({ input: output })) {
-    const [url] = /http:\/\/127\.0\.0\.1:\d+\//.exec(line) ?? []
+    const [url] = /http:\/\/127\.0\.0\.1:\d+\/[\w-]+\//.exec(line) ?? []
     if (url !== undefined) {
       output.resume() // what comes later is read by nobody, and must not wait for it
       return url

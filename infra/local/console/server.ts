@@ -1,13 +1,17 @@
 /**
- * Serves the page on this machine alone: the page, the feed as server-sent events, the story of a tenure, and acts.
+ * Serves the page: the page itself, the feed as server-sent events, the story of a tenure, and acts, all behind a key in
+ * the path, which only the printed address has. It is in the path and not in a cookie, since a cookie goes to every port
+ * of a host: another user's server on this machine would get it.
  *
- * Other pages in the same browser can send requests here too. So a request has to name this server as its host, which a
- * name that was pointed at 127.0.0.1 does not, and an act has to come from this page and be JSON, which no form can send.
+ * Other pages in the same browser can send requests here too, without the key. Even with it a request has to name this
+ * server as its host, and an act has to come from this page and be JSON, which no form can send.
  */
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Act, ActError, readAct } from '../faults/acts.ts'
+import { isOwnHost, isSecret, LOOPBACK } from '../host/loopback-guard.ts'
 import type { All } from './entries.ts'
 import type { Feed } from './feed.ts'
 import { bundlePage } from './page.ts'
@@ -16,6 +20,8 @@ import type { Stories } from './stories.ts'
 export interface ConsoleOptions {
   /** 0 for any that is free. */
   readonly port: number
+  /** What the path of the address begins with; letters, digits, `-` and `_`. @default a random one */
+  readonly key?: string
   readonly feed: Pick<Feed, 'subscribe'>
   readonly stories: Pick<Stories, 'get'>
   /** @throws ActError */
@@ -23,13 +29,12 @@ export interface ConsoleOptions {
 }
 
 export interface Console {
-  /** Such as `http://127.0.0.1:40123/`. */
+  /** Such as `http://127.0.0.1:40123/mGgFqKVWTt8xMx0Pv1RZHA/`. */
   readonly url: string
   /** Ends every connection, and settles when the port is free. */
   stop(): Promise<void>
 }
 
-const HOST = '127.0.0.1'
 /** An act is a few words. */
 const LONGEST_BODY = 1_000
 /** So that a connection that nobody reads any more is noticed. */
@@ -42,7 +47,8 @@ const MOST_STREAMS = 20
 const MOST_PARTING_MS = 1_000
 
 /** @throws Error that says what to do where the port is taken */
-export async function startConsole({ port, feed, stories, act }: ConsoleOptions): Promise<Console> {
+export async function startConsole(options: ConsoleOptions): Promise<Console> {
+  const { port, key = newKey(), feed, stories, act } = options
   const page = await bundlePage()
   const streams = new Set<ServerResponse>()
 
@@ -50,7 +56,10 @@ export async function startConsole({ port, feed, stories, act }: ConsoleOptions)
     const { method = '', url = '/', headers } = request
     if (!isOurs(headers.host)) return reply(response, 421, 'This server is for this machine alone')
     if (!isFromHere(headers['sec-fetch-site'])) return reply(response, 403, 'This page is not for other pages')
-    const { pathname = '' } = URL.parse(url, 'http://local') ?? {}
+    const asked = URL.parse(url, 'http://local')?.pathname ?? ''
+    const [, given = '', pathname = ''] = /^\/([^/]*)(.*)$/.exec(asked) ?? []
+    if (!isSecret(given, key)) return reply(response, 403, NO_KEY)
+    if (pathname === '') return reply(response, 308, '', { location: `/${key}/` }) // what the page asks for is behind it
     if ((method === 'GET' || method === 'HEAD') && pathname === '/')
       return reply(response, 200, page.html, page.headers)
     if (method === 'GET' && pathname === '/feed') {
@@ -64,7 +73,7 @@ export async function startConsole({ port, feed, stories, act }: ConsoleOptions)
     return reply(response, 404, 'There is no such thing here')
   }
 
-  const isOurs = (host: string | undefined) => host === `${HOST}:${ownPort}` || host === `localhost:${ownPort}`
+  const isOurs = (host: string | undefined) => isOwnHost(host, ownPort)
 
   const storyOf = (tenure: number, response: ServerResponse) => {
     const story = stories.get(tenure)
@@ -93,7 +102,7 @@ export async function startConsole({ port, feed, stories, act }: ConsoleOptions)
       else reply(response, 500, String(error))
     })
   })
-  server.listen(port, HOST)
+  server.listen(port, LOOPBACK)
   await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error
     throw new Error(`Port ${port} is taken: choose another with --port, or leave it out for any that is free`)
@@ -103,7 +112,7 @@ export async function startConsole({ port, feed, stories, act }: ConsoleOptions)
   const ownPort = address.port
   const closed = once(server, 'close')
   return {
-    url: `http://${HOST}:${ownPort}/`,
+    url: `http://${LOOPBACK}:${ownPort}/${key}/`,
     stop: async () => {
       server.close()
       // What is over is the last that a page hears: it is to arrive, where the page listens.
@@ -114,6 +123,12 @@ export async function startConsole({ port, feed, stories, act }: ConsoleOptions)
     },
   }
 }
+
+const NO_KEY =
+  'Open the whole address that npm start printed: its end is a key, another one for each run, that others do not have'
+
+/** 128 random bits. */
+const newKey = () => randomBytes(16).toString('base64url')
 
 /** Browsers say where a request comes from: typed in, or from this page. What says nothing is no page. */
 const isFromHere = (site: unknown) => site === undefined || site === 'same-origin' || site === 'none'

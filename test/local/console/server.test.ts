@@ -1,13 +1,12 @@
 import { once } from 'node:events'
 import { type IncomingMessage, request as startRequest } from 'node:http'
-import { connect } from 'node:net'
-import { networkInterfaces } from 'node:os'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Entry } from '../../../infra/local/console/entries.ts'
 import { createFeed } from '../../../infra/local/console/feed.ts'
 import { type Console, type ConsoleOptions, startConsole } from '../../../infra/local/console/server.ts'
 import { type Act, ActError } from '../../../infra/local/faults/acts.ts'
+import { addressesOpenAt } from '../fixtures/reach.ts'
 
 const consoles: Console[] = []
 afterEach(async () => {
@@ -88,7 +87,7 @@ const broken = (words: string): Entry => ({ kind: 'broken', atMs: 1, words })
 describe('the page', () => {
   test('is one HTML file, which a browser asks for anew each time and takes for nothing else', async () => {
     const { url } = await start()
-    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/)
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[\w-]{22}\/$/)
     const { status, headers } = await ask(url)
     expect(status).toBe(200)
     expect(headers).toMatchObject({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
@@ -107,11 +106,48 @@ describe('the page', () => {
     ['PUT', 'acts'],
     ['GET', 'tenures/'],
     ['GET', 'tenures/x'],
-    ['GET', '../package.json'],
-    ['GET', '%2e%2e/package.json'],
+    ['GET', '..%2fpackage.json'],
   ])('has nothing else to give: %s %s', async (method, path) => {
     const { url } = await start()
     expect(await ask(url + path, { method })).toMatchObject({ status: 404, body: 'There is no such thing here' })
+  })
+})
+
+describe('the key in the address', () => {
+  test('is another one for each run', async () => {
+    const keys = [await start(), await start()].map(({ url }) => new URL(url).pathname)
+    expect(new Set(keys).size).toBe(2)
+  })
+
+  test('opens the page without its last slash too', async () => {
+    const { url } = await start()
+    const { status, headers } = await ask(url.slice(0, -1))
+    expect({ status, location: headers['location'] }).toEqual({ status: 308, location: new URL(url).pathname })
+  })
+
+  const WRONG: readonly (readonly [string, (key: string) => string])[] = [
+    ['none', () => ''],
+    ['that of another run', () => 'mGgFqKVWTt8xMx0Pv1RZHA/'],
+    ['half of it', (key) => `${key.slice(0, 11)}/`],
+    ['it and more', (key) => `${key}x/`],
+    ['it in other letters', (key) => `${key.toUpperCase()}/`],
+    ['it elsewhere', (key) => `?key=${key}`],
+  ]
+
+  test.each(WRONG)('%s opens nothing, and does nothing', async (_, wrong) => {
+    const { url, origin, acts, listening } = await start({
+      stories: { get: () => ({ steps: [], leftOut: 0, gapAt: 0 }) },
+    })
+    const base = `${origin}/${wrong(new URL(url).pathname.slice(1, -1))}`
+    for (const path of ['', 'feed', 'tenures/1', 'package.json']) {
+      const { status, headers, body } = await ask(base + path)
+      expect(status).toBe(403)
+      expect(body).toMatch(/^Open the whole address that npm start printed/)
+      expect(headers['location']).toBeUndefined()
+    }
+    expect((await post({ url: base, origin }, '{"do":"killLeader"}')).status).toBe(403)
+    expect(acts).toEqual([])
+    expect(listening.now).toBe(0)
   })
 })
 
@@ -213,12 +249,12 @@ test('what another page asks for is refused, even where it could not read the an
   }
 })
 
-test.each(['//', 'http://[', '*'])('a request for %s is answered, and nothing breaks', async (path) => {
+test.each(['//', 'http://[', '*', '/%'])('a request for %s is answered, and nothing breaks', async (path) => {
   const { url } = await start()
   const { hostname, port } = new URL(url)
   const asked = startRequest({ hostname, port, path, agent: false }).end()
   const [response] = await once(asked, 'response')
-  expect(response.statusCode).toBe(404)
+  expect(response.statusCode).toBe(403)
   response.resume()
   expect((await ask(url)).status).toBe(200)
 })
@@ -329,28 +365,12 @@ describe('the port', () => {
     expect(await last).toMatchObject({ name: 'more', data: [{ kind: 'over' }] })
     await expect(next()).rejects.toThrow()
     expect(listening.now).toBe(0)
-    const again = await start({ port: Number(new URL(url).port) })
+    const again = await start({ port: Number(new URL(url).port), key: new URL(url).pathname.slice(1, -1) })
     expect(again.url).toBe(url)
   })
 
   test('is open on this machine alone', async () => {
     const { url } = await start()
-    const port = Number(new URL(url).port)
-    const isOpen = async (host: string) => {
-      const socket = connect({ host, port })
-      try {
-        await once(socket, 'connect', { signal: AbortSignal.timeout(5_000) })
-        return true
-      } catch {
-        return false
-      } finally {
-        socket.destroy()
-      }
-    }
-    const others = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
-    const hosts = [...new Set(others.map(({ address }) => address))].filter((address) => address !== '127.0.0.1')
-    expect(await isOpen('127.0.0.1')).toBe(true)
-    for (const host of [...hosts, '127.0.0.2'])
-      expect({ host, isOpen: await isOpen(host) }).toEqual({ host, isOpen: false })
+    expect(await addressesOpenAt(Number(new URL(url).port))).toEqual(['127.0.0.1'])
   })
 })

@@ -25,7 +25,7 @@ function reset({ options }: HTMLSelectElement): void {
 /** @returns whether it was done */
 async function send(body: string): Promise<boolean> {
   const headers = { 'content-type': 'application/json' }
-  const answer = await fetch('/acts', { method: 'POST', headers, body }).catch(() => undefined)
+  const answer = await fetch('acts', { method: 'POST', headers, body }).catch(() => undefined)
   patch('refusal', html`${await refusalOf(answer)}`)
   return answer?.ok === true
 }

@@ -1,18 +1,21 @@
-/** The page's ear: the server's events. It comes again by itself where the connection is lost. */
+/** The page's client of the server's events. It reconnects by itself if the connection is lost. */
 import type { All, Entry } from '../entries.ts'
+
+/** `refused`: the server answers, but not this page, and is not asked again: it is that of another run, or has too many pages. */
+export type Connection = 'open' | 'lost' | 'refused'
 
 export interface Told {
   /** Everything that is kept; what was heard before is out of date. */
   all(entries: readonly Entry[], serverNowMs: number): void
   more(entries: readonly Entry[]): void
-  connected(isConnected: boolean): void
+  connected(state: Connection): void
 }
 
 /** @returns closes it for good */
 export function listen(told: Told): () => void {
-  const source = new EventSource('/feed')
-  source.addEventListener('open', () => told.connected(true))
-  source.addEventListener('error', () => told.connected(false))
+  const source = new EventSource('feed')
+  source.addEventListener('open', () => told.connected('open'))
+  source.addEventListener('error', () => told.connected(source.readyState === source.CLOSED ? 'refused' : 'lost'))
   source.addEventListener('all', ({ data }: MessageEvent<string>) => {
     const { nowMs, entries }: All = JSON.parse(data)
     told.all(entries, nowMs)

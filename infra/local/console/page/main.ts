@@ -5,7 +5,7 @@ import { renderLegend, renderMarkLegend } from '../../../../functions/console/ti
 import { renderTimeline, type Timeline } from '../../../../functions/console/timeline.ts'
 import { sendActs } from './acting.ts'
 import { part, patch, replace } from './dom.ts'
-import { listen } from './feed-source.ts'
+import { type Connection, listen } from './feed-source.ts'
 import { fold } from './fold.ts'
 import { newHistory } from './history.ts'
 import { pictureOf } from './picture.ts'
@@ -24,6 +24,12 @@ import {
 const REDRAW_MS = 250
 /** A screen reader is told the newest thing, and not each of many. */
 const NEWS_MS = 1_000
+
+const CONNECTION: Readonly<Record<Connection, string>> = {
+  open: '',
+  lost: 'The run does not answer: it has ended, or it comes back.',
+  refused: 'The run does not take this page: open the address that npm start printed last, or close other pages of it.',
+}
 
 let history = newHistory()
 /** How far the server's clock is ahead of the browser's. */
@@ -87,9 +93,8 @@ const stopListening = listen({
     fold(history, entries)
     heard()
   },
-  connected: (isConnected) => {
-    const words = isConnected ? '' : 'The run does not answer: it has ended, or it comes back.'
-    if (history.over === undefined) patch('connection', html`${words}`)
+  connected: (state) => {
+    if (history.over === undefined) patch('connection', html`${CONNECTION[state]}`)
   },
 })
 

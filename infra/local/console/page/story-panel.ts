@@ -21,7 +21,7 @@ export function createStoryPanel(historyNow: () => History): StoryPanel {
   let isDue = false
 
   const show = async (wanted: number) => {
-    const answer = await fetch(`/tenures/${wanted}`).catch(() => undefined)
+    const answer = await fetch(`tenures/${wanted}`).catch(() => undefined)
     if (shown !== wanted) return
     const tenure = historyNow().byNumber.get(wanted)
     patch('story-title', tenure === undefined ? html`Tenure ${wanted}` : renderStoryTitle(tenure))
