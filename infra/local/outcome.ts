@@ -1,8 +1,9 @@
 /** What one try of a candidate came to, read from what its function returned, threw or logged. */
 import { parseJson, property } from '../../functions/json.ts'
 import type { Seen } from './console/seen.ts'
+import { oneLine, printable } from './foreign-text.ts'
 import type { Ending } from './host/environment.ts'
-import type { ErrorReport } from './host/runtime.ts'
+import type { ErrorReport } from './host/report.ts'
 
 /** What the leader did, as far as a run counts it. */
 export interface Work {
@@ -30,13 +31,17 @@ export type TryOutcome =
       readonly isTold?: boolean
     }
 
+/** What is shown of what the function returned. */
+const LONGEST_REASON = 100
+const LONGEST_VALUE = 500
+
 export function outcomeOf(ending: Ending): TryOutcome {
   if (!ending.ok) return failureOf(ending)
   const { status, fencingToken, result, reason } = fieldsOf(ending.value)
   if (status === 'completed' && typeof fencingToken === 'number') return { status, fencingToken, work: workOf(result) }
-  if (status === 'standby' && typeof reason === 'string') return { status, reason }
+  if (status === 'standby' && typeof reason === 'string') return { status, reason: oneLine(reason, LONGEST_REASON) }
   if (status === 'released') return { status }
-  const errorMessage = `The function returned no outcome, but ${JSON.stringify(ending.value)}`
+  const errorMessage = `The function returned no outcome, but ${printable(JSON.stringify(ending.value), LONGEST_VALUE)}`
   return { status: 'failed', error: { errorType: 'UnknownOutcome', errorMessage }, logs: [], work: workOf(undefined) }
 }
 

@@ -6,6 +6,7 @@ import { generateCustomers, generateWeeklyCustomers, readCustomers } from './cus
 import { startDisplay } from './display/display.ts'
 import { type PlannedAct, readScenario, refuseUnknownCandidates } from './faults/acts.ts'
 import { OptionError } from './flags.ts'
+import { printable } from './foreign-text.ts'
 import { INTERRUPTED_EXIT_CODE, onInterrupt } from './interrupt.ts'
 import { type Parsed, parseOptions, type StartOptions } from './options.ts'
 import { type Run, simulate } from './simulation.ts'
@@ -39,7 +40,7 @@ export async function main(argv: readonly string[], app?: string): Promise<numbe
     job = await jobOf(parsed.options, app)
   } catch (error) {
     const hint = error instanceof OptionError ? '\nnpm start -- --help lists the flags.' : ''
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}${hint}\n`)
+    process.stderr.write(`${printable(error instanceof Error ? error.message : String(error))}${hint}\n`)
     return WRONG_INPUT
   }
 
@@ -56,7 +57,7 @@ export async function main(argv: readonly string[], app?: string): Promise<numbe
     return signal.aborted && options.ticks !== undefined ? INTERRUPTED_EXIT_CODE : 0
   } catch (error) {
     if (error === interrupt.signal.reason) return INTERRUPTED_EXIT_CODE
-    process.stderr.write(`${messageOf(error)}\n`)
+    process.stderr.write(`${printable(messageOf(error))}\n`)
     return FAILED
   } finally {
     display.close()

@@ -66,6 +66,23 @@ test('a terminal counts down to a retry that is seconds away; nothing else sees 
   expect(shown((display) => display.tried(tried))).not.toContain('\u001b')
 })
 
+test('what others wrote is shown in lines of ours, without their control characters, and in part if it is long', () => {
+  const errorMessage = `\u001b[2Jit broke\n✓ ${'all is well '.repeat(100_000)}`
+  const error = { errorType: 'Odd\u0007', errorMessage, trace: ['Odd', `    at f (a.mjs:1:1)\u001b[31m`] }
+  const logs = ['\u001b]0;owned\u0007']
+  const tried = tryOf(3, { ending: { ok: false, error, logs }, retryInMs: 100 })
+  const text = shown((display) => {
+    display.tried(tried)
+    display.warn('Tick 2: \u202eno\nsuch')
+    display.note('Candidates: a\u001b[1mb')
+  })
+  const [failed = '', ...others] = text.trimEnd().split('\n')
+  expect(failed).toMatch(/^ {4}✗ candidate 3 failed: Odd\\u0007: it broke ✓ all is well /)
+  expect(failed).toMatch(/… and 1,[\d,]+ more characters; Lambda tries again in 0\.10 s$/)
+  expect(failed.length).toBeLessThan(1_200)
+  expect(others).toEqual(['        at f (a.mjs:1:1)', 'Tick 2: \\u202eno such', 'Candidates: ab'])
+})
+
 test.each([
   ['a terminal', true, {}, true],
   ['a terminal with NO_COLOR', true, { NO_COLOR: '1' }, false],

@@ -59,7 +59,7 @@ describe('execution environments', () => {
     const host = await startHost()
     await invoke(host, { do: 'leave a timer' })
     const before = await describeEnvironment(host)
-    expect(stateOf(before['pid'])).toBe('T')
+    await expect.poll(() => stateOf(before['pid'])).toBe('T') // a busy machine stops it a moment later
     await sleep(1_000) // 100 firings, were it not frozen
     const after = await describeEnvironment(host)
     expect(Number(after['ticksOfALeftTimer']) - Number(before['ticksOfALeftTimer'])).toBeLessThanOrEqual(20)
@@ -155,6 +155,46 @@ describe('a failed event', () => {
     const [attempt] = await invoke(await startHost(), { do: 'exit' })
     expect(failureOf(attempt)?.error.errorMessage).toBe('Runtime exited with status 3')
     expect(failureOf(attempt)?.logs).toEqual(['last words'])
+  })
+})
+
+describe('what a function throws, returns or writes', () => {
+  /** The failure of an invocation that does this, in an environment of its own. */
+  const failureOfDoing = async (what: string) => {
+    const ending = await (await startHost()).invoke(fixtureFunction(), { do: what })
+    return ending.ok ? undefined : ending
+  }
+
+  test.each([
+    ['throw a revoked proxy', { errorType: 'object', errorMessage: 'What the function threw cannot be read' }],
+    ['throw an object without a text', { errorType: 'object', errorMessage: 'What the function threw cannot be read' }],
+    ['throw a symbol', { errorType: 'symbol', errorMessage: 'Symbol(thrown)' }],
+    ['throw an error whose name throws', { errorMessage: 'What the function threw cannot be read' }],
+    ['throw an error whose name is a number', { errorType: '7', errorMessage: 'numbered' }],
+    ['return what JSON cannot hold', { errorType: 'TypeError', errorMessage: expect.stringContaining('BigInt') }],
+    ['return too much', { errorType: 'Function.ResponseSizeTooLarge' }],
+  ])('is an ending like any other: %s', async (what, error) => {
+    expect((await failureOfDoing(what))?.error).toMatchObject(error)
+  })
+
+  test('is fit to print: no terminal sequences in names, messages, frames and logs', async () => {
+    const failure = await failureOfDoing('throw terminal sequences')
+    expect(failure).toMatchObject({
+      error: { errorType: 'Red \\u202e', errorMessage: 'line one\nline two', trace: [expect.any(String)] },
+      logs: ['green and charged', 'declined'],
+    })
+    expect(JSON.stringify(failure)).not.toMatch(/\\u001b/)
+  })
+
+  test('is short: of 3 MB of message the beginning, and where it was thrown', async () => {
+    const { error } = (await failureOfDoing('throw 3 MB')) ?? {}
+    expect(error?.errorMessage).toMatch(/^(a\n){5000} … and 2,990,000 more characters$/)
+    expect(error?.trace?.[1]).toMatch(/^ +at handler \(.*index\.mjs/)
+  })
+
+  test('is not taken for a report of its invocation: the function has no channel to the host, as in Lambda', async () => {
+    const answer = await answerOf(await startHost(), { do: 'send to its parent' })
+    expect(answer).toEqual({ send: 'undefined' })
   })
 })
 

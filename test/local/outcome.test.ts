@@ -24,6 +24,16 @@ test.each([
   expect(outcomeOf(returned(value))).toEqual(outcome)
 })
 
+test('an outcome of any size and any characters is told in a few', () => {
+  const reason = '\u001b[31mheld\nby another\u202e'
+  expect(outcomeOf(returned({ status: 'standby', reason }))).toMatchObject({ reason: 'held by another\\u202e' })
+  const value = { text: '\u202e'.repeat(1_000_000) }
+  const { error } = Object(outcomeOf(returned(value)))
+  expect(error.errorMessage).toMatch(
+    /^The function returned no outcome, but \{"text":"(\\u202e)+ … and [\d,]+ more characters$/,
+  )
+})
+
 test.each([
   null,
   'done',

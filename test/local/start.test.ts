@@ -220,6 +220,19 @@ describe('npm start', { timeout: 120_000 }, () => {
     expect(output.stdout).toBe('')
   })
 
+  test('repeats what it was given without control characters: a flag, a name in a file', async () => {
+    const { directory, file } = customersDue('2099-01-31')
+    const flag = start(directory, '--\u001b[31mred\u0007')
+    writeFileSync(file, `${HEADER}\nc-1,Ada,basic,month,999,E\u001b[2JUR\u202e,2099-01-31,Europe/Berlin\n`)
+    const row = start(directory, '--customers', file)
+    const scenario = start(directory, '--scenario', scenarioFile(directory, [{ tick: 1, do: '\u001b]0;owned\u0007' }]))
+    for (const { output, ended } of [flag, row, scenario]) {
+      expect(await ended).toBe(2)
+      expect(output.stderr).not.toBe('')
+      expect(output.stderr.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202e]/u)
+    }
+  })
+
   test('starts nothing when the customers file is wrong', async () => {
     const { output, ended } = start(tmpdir(), '--customers', 'missing.csv')
     expect(await ended).toBe(2)

@@ -2,6 +2,7 @@
 import pc from 'picocolors'
 import type { Money } from '../../../functions/billing/money.ts'
 import { type Fault, wordsFor } from '../faults/fault.ts'
+import { oneLine } from '../foreign-text.ts'
 import type { ElectionSummary, Summary } from '../summary.ts'
 import { completionOf, completionsOf, type TickRecord, type Try, wasTakenOver } from '../tick.ts'
 import type { Verdict } from '../verdict.ts'
@@ -47,6 +48,8 @@ const isNews = (logLine: string) => !/"level": ?"INFO"/.test(logLine)
 /** Retries that come sooner need no countdown. */
 const COUNTDOWN_FROM_MS = 2_000
 const SHOWN_LOG_LINES = 5
+/** Of a message, and of a line that was logged; the page has more of it. */
+const SHOWN_LETTERS = 1_000
 /** Those of the library come first: enough that the function's own are among them. */
 const SHOWN_FRAMES = 6
 /** Where nothing can be rewritten, progress is a line in this many times that it is told. */
@@ -62,9 +65,9 @@ export function startDisplay(stream: Terminal, env: NodeJS.ProcessEnv = process.
   }
 
   return {
-    note: (text) => line(colour.dim(text)),
+    note: (text) => line(colour.dim(oneLine(text))),
 
-    warn: (text) => line(colour.yellow(text)),
+    warn: (text) => line(colour.yellow(oneLine(text))),
 
     page: (url) => line(`Watch the election, and break it: ${colour.bold(url)}`),
 
@@ -82,9 +85,10 @@ export function startDisplay(stream: Terminal, env: NodeJS.ProcessEnv = process.
       const { ledWithToken, error, logs } = outcome
       const who = `candidate ${candidate}${ledWithToken === undefined ? '' : `, leading with token ${ledWithToken},`}`
       const next = retryInMs === undefined ? 'Lambda gives it up' : `Lambda tries again in ${secondsOf(retryInMs)}`
-      line(`    ${colour.red('✗')} ${who} failed: ${error.errorType}: ${error.errorMessage}; ${colour.yellow(next)}`)
+      const why = oneLine(`${error.errorType}: ${error.errorMessage}`, SHOWN_LETTERS)
+      line(`    ${colour.red('✗')} ${who} failed: ${why}; ${colour.yellow(next)}`)
       const details = error.trace?.slice(1, 1 + SHOWN_FRAMES) ?? logs.filter(isNews).slice(-SHOWN_LOG_LINES)
-      for (const detail of details) line(colour.dim(`        ${detail.trim()}`))
+      for (const detail of details) line(colour.dim(`        ${oneLine(detail.trim(), SHOWN_LETTERS)}`))
       if (retryInMs !== undefined && retryInMs > COUNTDOWN_FROM_MS) {
         status.countDown(`    … candidate ${candidate} is tried again`, retryInMs)
       }
@@ -114,8 +118,8 @@ export function startDisplay(stream: Terminal, env: NodeJS.ProcessEnv = process.
       if (staleWritesRefused > 0)
         line(`  ${count(staleWritesRefused, 'write')} of replaced leaders refused by the fence`)
       for (const harmful of harm) line(colour.yellow(`  ${harmful}`))
-      if (faults.length > 0) line(colour.red(`✗ ${faults.join('; ')}`))
-      for (const why of inconclusive) line(colour.yellow(`? ${why}`))
+      if (faults.length > 0) line(colour.red(`✗ ${oneLine(faults.join('; '))}`))
+      for (const why of inconclusive) line(colour.yellow(`? ${oneLine(why)}`))
       if (faults.length > 0 || inconclusive.length > 0) return
       const [untilThen, right] = allRight(summary)
       if (cut) line(colour.yellow(`The last tick was cut short.${ticks > 1 ? ` Until then ${untilThen}.` : ''}`))

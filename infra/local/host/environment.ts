@@ -4,13 +4,13 @@
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
 import { setTimeout as sleep, setImmediate as soon } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { LambdaFunction } from '../stack/template.ts'
 import { guard } from '../watchdog.ts'
-import type { ErrorReport, InvokeMessage, RuntimeMessage } from './runtime.ts'
+import { lastLines } from './last-lines.ts'
+import type { ErrorReport } from './report.ts'
+import type { InvokeMessage, RuntimeMessage } from './runtime.ts'
 
 /** How an invocation ended. */
 export type Ending =
@@ -53,7 +53,7 @@ export function startEnvironment(lambda: LambdaFunction, env: NodeJS.ProcessEnv,
     detached: true, // a Ctrl-C in the terminal is for the host to handle
   })
   guard(child)
-  const logs = lastLines([child.stdout, child.stderr])
+  const logs = lastLines([child.stdout, child.stderr], KEPT_LOG_LINES)
   const { answer, gone, isOver, kill } = converse(child)
   const initialized = answer(INIT_TIMEOUT_MS).then((message) => {
     child.kill('SIGSTOP')
@@ -70,14 +70,14 @@ export function startEnvironment(lambda: LambdaFunction, env: NodeJS.ProcessEnv,
     if (isOver()) await gone
     if (ended.kind !== 'error') {
       await soon() // no more than that: a gateway is invoked thousands of times
-      return { ok: true, value: ended.kind === 'result' ? ended.value : null, logs: [...logs] }
+      return { ok: true, value: ended.kind === 'result' ? JSON.parse(ended.json) : null, logs: logs.read() }
     }
     await sleep(LAST_WORDS_MS)
-    return { ok: false, error: ended.error, logs: [...logs] }
+    return { ok: false, error: ended.error, logs: logs.read() }
   }
 
   const ask = async (event: unknown, requestId: string, clockSkewMs: number): Promise<RuntimeMessage> => {
-    if (served) logs.length = 0
+    if (served) logs.clear()
     served = true
     state = 'working'
     child.kill('SIGCONT')
@@ -150,15 +150,4 @@ function converse(child: ChildProcess) {
   }
 
   return { answer, gone, isOver: () => end !== undefined, kill }
-}
-
-function lastLines(streams: readonly (Readable | null)[]): string[] {
-  const lines: string[] = []
-  for (const input of streams) {
-    if (input === null) continue
-    createInterface({ input }).on('line', (line) => {
-      if (lines.push(line) > KEPT_LOG_LINES) lines.shift()
-    })
-  }
-  return lines
 }

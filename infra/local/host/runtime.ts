@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { type ErrorReport, reportOf } from './report.ts'
 
 /** From the host. `deadlineMs` is an epoch time: after it the host kills this process. */
 export interface InvokeMessage {
@@ -17,17 +18,11 @@ export interface InvokeMessage {
   readonly clockSkewMs: number
 }
 
-export interface ErrorReport {
-  readonly errorType: string
-  readonly errorMessage: string
-  /** Where it was thrown, a line each. */
-  readonly trace?: readonly string[]
-}
-
 /** To the host: the first `ready` or `error` ends the initialization, every later message ends an invocation. */
 export type RuntimeMessage =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'result'; readonly value: unknown }
+  /** What the handler returned, as JSON. */
+  | { readonly kind: 'result'; readonly json: string }
   | { readonly kind: 'error'; readonly error: ErrorReport }
 
 type Handler = (event: unknown, context: object) => unknown
@@ -45,6 +40,10 @@ SystemDate.prototype.constructor = globalThis.Date // so that `instant.construct
 /** An error of the SDK's has many frames of its own above those of the function. */
 Error.stackTraceLimit = 50
 
+/** Taken from the process, so that a function which uses it finds none, as in Lambda, and ends no invocation by it. */
+const send = process.send?.bind(process)
+delete process.send
+
 process.on('disconnect', () => process.exit(1)) // the host is gone
 
 const handler = await initialize()
@@ -57,7 +56,7 @@ async function initialize(): Promise<Handler | undefined> {
   try {
     return await loadHandler(process.env['LAMBDA_TASK_ROOT'] ?? '', process.env['_HANDLER'] ?? '')
   } catch (error) {
-    tell({ kind: 'error', error: report(error) })
+    tell({ kind: 'error', error: reportOf(error) })
     return undefined
   }
 }
@@ -81,10 +80,21 @@ function skewedNow(): number {
 async function invoke(handle: Handler, message: InvokeMessage): Promise<RuntimeMessage> {
   clockSkewMs = message.clockSkewMs
   try {
-    return { kind: 'result', value: (await handle(message.event, contextOf(message))) ?? null }
+    return resultOf(await handle(message.event, contextOf(message)))
   } catch (error) {
-    return { kind: 'error', error: report(error) }
+    return { kind: 'error', error: reportOf(error) }
   }
+}
+
+/** Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html ("Invocation payload": 6 MB) */
+const LONGEST_JSON = 6 * 1024 * 1024
+
+/** @throws what JSON cannot hold */
+function resultOf(value: unknown): RuntimeMessage {
+  const json = JSON.stringify(value ?? null) ?? 'null'
+  if (json.length <= LONGEST_JSON) return { kind: 'result', json }
+  const errorMessage = `The function returned ${json.length} characters of JSON; Lambda takes ${LONGEST_JSON} bytes at most`
+  return { kind: 'error', error: { errorType: 'Function.ResponseSizeTooLarge', errorMessage } }
 }
 
 function contextOf({ requestId, functionArn, deadlineMs }: InvokeMessage): object {
@@ -101,11 +111,6 @@ function contextOf({ requestId, functionArn, deadlineMs }: InvokeMessage): objec
   }
 }
 
-function report(error: unknown): ErrorReport {
-  if (!(error instanceof Error)) return { errorType: typeof error, errorMessage: String(error) }
-  return { errorType: error.name, errorMessage: error.message, trace: (error.stack ?? '').split('\n') }
-}
-
 function tell(message: RuntimeMessage): void {
-  process.send?.(message)
+  send?.(message)
 }

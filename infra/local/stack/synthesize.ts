@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { delimiter, dirname, join } from 'node:path'
+import { lastLines } from '../host/last-lines.ts'
 import { guard } from '../watchdog.ts'
 import { isObject, type Json, type JsonObject, type Resource, type Stack, TemplateError } from './intrinsics.ts'
 import { type Declared, readStack } from './template.ts'
@@ -44,14 +45,11 @@ export async function synthesize({ app, directory, context, signal }: Synthesis,
   guard(child)
   const killGroup = () => child.pid !== undefined && process.kill(-child.pid, 'SIGKILL')
   signal?.addEventListener('abort', killGroup, { once: true })
-  const said: string[] = []
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => void said.push(text))
-  }
+  const said = lastLines([child.stdout, child.stderr], KEPT_LINES)
   const [code] = await once(child, 'close')
   signal?.removeEventListener('abort', killGroup)
   signal?.throwIfAborted()
-  if (code !== 0) throw new Error(`The app could not be synthesized (${app}):\n${readable(said.join(''))}`)
+  if (code !== 0) throw new Error(`The app could not be synthesized (${app}):\n${readable(said.read())}`)
   const artifacts = (await readJson(join(directory, 'manifest.json')))['artifacts'] ?? {}
   const stacks = Object.entries(isObject(artifacts) ? artifacts : {}).flatMap(([id, artifact]) => {
     const properties = isObject(artifact) ? artifact['properties'] : undefined
@@ -62,10 +60,11 @@ export async function synthesize({ app, directory, context, signal }: Synthesis,
   return { directory, stacks }
 }
 
+const KEPT_LINES = 100
+
 /** The last lines, without the minified source lines that Node quotes. */
-const readable = (said: string) =>
+const readable = (said: readonly string[]) =>
   said
-    .split('\n')
     .filter((line) => line.trim() !== '' && line.length < 500)
     .slice(-30)
     .join('\n')

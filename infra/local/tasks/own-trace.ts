@@ -1,6 +1,6 @@
 /** Where an error was thrown, for whoever wrote the function: source maps have named its own lines already. */
 import { isAbsolute, join, relative } from 'node:path'
-import type { ErrorReport } from '../host/runtime.ts'
+import type { ErrorReport } from '../host/report.ts'
 import { LIBRARY } from './own-entry.ts'
 
 const HOST = join(import.meta.dirname, '../host')
