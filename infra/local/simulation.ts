@@ -62,9 +62,7 @@ export async function simulate<Report extends ElectionSummary>(
   }
   const { dynamodb, assembly } = await prepare({ ...run, context }, resources)
   if (dynamodb.isForeign === true) {
-    display.note(
-      `DynamoDB Local is the one at ${dynamodb.endpoint}: whoever reaches it may see the tables of this run.`,
-    )
+    display.note(`DynamoDB Local is the one at ${dynamodb.endpoint}: all who reach it may see the tables of this run.`)
   }
   const accessKey = newAccessKey()
   const client = new DynamoDBClient({

@@ -1,7 +1,7 @@
 /**
- * Which requests the servers of a run answer. They listen on 127.0.0.1, which keeps other machines out. It keeps out
- * neither other users of this machine, nor pages in a browser here: a page may send requests to any address, and reaches
- * this one as its own origin by a name that it points at 127.0.0.1 (DNS rebinding).
+ * Which requests the servers of a run answer. They listen on 127.0.0.1, which keeps other machines out, but neither other
+ * users of this machine nor pages in a browser here: a page may send requests to any address, and reaches this one as its
+ * own origin by a name that it points at 127.0.0.1 (DNS rebinding).
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 
@@ -20,6 +20,9 @@ export function isSecret(given: string, secret: string): boolean {
 export const isOwnHost = (host: string | undefined, port: number): boolean =>
   host === `${LOOPBACK}:${port}` || host === `localhost:${port}`
 
-/** Browsers add these headers to what a page sends, and no page can leave both out. https://www.w3.org/TR/fetch-metadata/ */
+/**
+ * Whether a page in a browser sent a request: browsers add one of these headers, and no page can change them.
+ * Source: https://www.w3.org/TR/fetch-metadata/
+ */
 export const isFromPage = (headers: Readonly<Record<string, unknown>>): boolean =>
   headers['origin'] !== undefined || headers['sec-fetch-site'] !== undefined
