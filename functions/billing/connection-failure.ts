@@ -1,4 +1,4 @@
-/** What a failed `fetch` says about the way to the gateway: in words what is wrong, and whether another try may help. */
+/** What a failed `fetch` says of the way to the gateway: in words what is wrong, and whether another try may help. */
 import { property } from '../json.ts'
 
 export interface ConnectionFailure {
@@ -26,7 +26,7 @@ const PASSING: ReadonlySet<unknown> = new Set([
   'UND_ERR_SOCKET',
 ])
 
-/** What permanent failures look like, by their codes. Source: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+/** By their codes. Source: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
 const PERMANENT: readonly (readonly [code: RegExp, words: string])[] = [
   [/^ENOTFOUND$/, 'there is no host of that name'],
   [/CERT|SIGNATURE|CRL|^ERR_TLS|^(INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH)$/, 'its certificate was not accepted'],

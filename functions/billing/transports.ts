@@ -109,7 +109,10 @@ export function httpTransport({ url, apiKey, timeoutMs = 20_000 }: HttpTransport
 /** https://www.rfc-editor.org/rfc/rfc9110#section-15.4 */
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
-/** Whether it was done before (303 may say so) is not known. Paths and queries of a redirect may hold secrets: not shown. */
+/**
+ * Whether the charge was made (303 may say so) is not known. The path and query of a redirect may hold secrets: they are not
+ * shown.
+ */
 function redirected({ status, headers, url }: Response): GatewayOutcomeUnknownError {
   const location = headers.get('location')
   const address = location === null ? null : URL.parse(location, url)

@@ -6,7 +6,7 @@
  * 3. whatever already listens at the environment variable `DYNAMODB_ENDPOINT`.
  *
  * Limits: it has no latency, no throttling, never raises TransactionConflict, and does not know who may do what. What 1
- * and 2 start can be reached from this machine alone, and each access key sees tables of its own: a random one is a secret.
+ * and 2 start is reached from this machine alone, and each access key sees tables of its own: a random one is a secret.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -68,8 +68,8 @@ export async function startDynamoDBLocal(options: LocalOptions = {}): Promise<Dy
 type Starting = Required<Pick<LocalOptions, 'env' | 'sharedDb'>> & { readonly signal: AbortSignal | undefined }
 
 /**
- * Started by its own main class the jar listens on all interfaces, and has no option for it. So Jetty, the web server in
- * it, is configured by a file to run the same handler on the loopback address alone, for the host names of that address.
+ * Started by its own main class the jar listens on all interfaces, and has no option for it. So Jetty, the web server
+ * in it, is configured by a file to run the same handler on the loopback address alone, under that address's names.
  */
 async function startJar(java: string, emulator: string, { env, signal, sharedDb }: Starting): Promise<DynamoDBLocal> {
   const port = await freePort()

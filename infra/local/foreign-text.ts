@@ -1,6 +1,6 @@
 /**
- * Text that others wrote (a function, DynamoDB, a file, the command line), made fit to print: it cannot move the cursor,
- * colour the terminal, set its title, turn the direction of writing round, or fill the screen.
+ * Text that others wrote (a function, DynamoDB, a file, the command line), made fit to print: it cannot move the
+ * cursor, colour the terminal, set its title, turn the direction of writing round, or fill the screen.
  */
 import { stripVTControlCharacters } from 'node:util'
 

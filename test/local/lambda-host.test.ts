@@ -192,7 +192,7 @@ describe('what a function throws, returns or writes', () => {
     expect(error?.trace?.[1]).toMatch(/^ +at handler \(.*index\.mjs/)
   })
 
-  test('is not taken for a report of its invocation: the function has no channel to the host, as in Lambda', async () => {
+  test('is not taken for a report: the function has no channel to the host, as in Lambda', async () => {
     const answer = await answerOf(await startHost(), { do: 'send to its parent' })
     expect(answer).toEqual({ send: 'undefined' })
   })

@@ -1,7 +1,7 @@
 /**
- * Serves the page: the page itself, the feed as server-sent events, the story of a tenure, and acts, all behind a key in
- * the path, which only the printed address has. It is in the path and not in a cookie, since a cookie goes to every port
- * of a host: another user's server on this machine would get it.
+ * Serves the page: the page itself, the feed as server-sent events, the story of a tenure, and acts, all behind a key
+ * in the path, which only the printed address has. It is not in a cookie, since a cookie goes to every port of a host:
+ * another user's server on this machine would get it.
  *
  * Other pages in the same browser can send requests here too, without the key. Even with it a request has to name this
  * server as its host, and an act has to come from this page and be JSON, which no form can send.
@@ -59,7 +59,8 @@ export async function startConsole(options: ConsoleOptions): Promise<Console> {
     const asked = URL.parse(url, 'http://local')?.pathname ?? ''
     const [, given = '', pathname = ''] = /^\/([^/]*)(.*)$/.exec(asked) ?? []
     if (!isSecret(given, key)) return reply(response, 403, NO_KEY)
-    if (pathname === '') return reply(response, 308, '', { location: `/${key}/` }) // what the page asks for is behind it
+    // The page's own requests are relative to its address.
+    if (pathname === '') return reply(response, 308, '', { location: `/${key}/` })
     if ((method === 'GET' || method === 'HEAD') && pathname === '/')
       return reply(response, 200, page.html, page.headers)
     if (method === 'GET' && pathname === '/feed') {

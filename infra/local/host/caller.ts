@@ -1,6 +1,6 @@
 /**
- * Which execution environment sent a request, by the credentials in its environment, which the SDK signs with: the access
- * key is the run's secret, one for all; the session token is its own.
+ * Which execution environment sent a request, by the credentials in its environment, which the SDK signs with: the
+ * access key is the run's secret, one for all; the session token is its own.
  */
 import { isSecret, newSecret } from './loopback-guard.ts'
 
@@ -21,7 +21,7 @@ export function senderOf(headers: Headers): number | undefined {
 /** Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
 const CREDENTIAL = /\bCredential=([^/,\s]+)\/(\d+)\/([^/]+)\//
 
-/** Whether a request is signed with this access key. The signature itself is not checked, as DynamoDB Local checks none. */
+/** Whether a request is signed with this access key. The signature is not checked, as DynamoDB Local checks none. */
 export const isSignedWith = (accessKey: string, headers: Headers): boolean =>
   isSecret(CREDENTIAL.exec(headers['authorization'] ?? '')?.[1] ?? '', accessKey)
 

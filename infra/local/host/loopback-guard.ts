@@ -1,7 +1,7 @@
 /**
- * Which requests the servers of a run answer. They listen on 127.0.0.1, which keeps other machines out, but neither other
- * users of this machine nor pages in a browser here: a page may send requests to any address, and reaches this one as its
- * own origin by a name that it points at 127.0.0.1 (DNS rebinding).
+ * Which requests the servers of a run answer. They listen on 127.0.0.1, which keeps other machines out, but neither
+ * other users of this machine nor pages in a browser here: a page may send requests to any address, and reaches this
+ * one as its own origin by a name that it points at 127.0.0.1 (DNS rebinding).
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 

@@ -28,8 +28,8 @@ export interface LoopbackServerOptions {
   /** The reply to a request that is not to be answered; undefined lets it in. Its body is not read before. */
   readonly refuse: (request: Asked) => Reply | undefined
   /**
-   * Gives the reply, or `hangUp` to close the connection without one; it is called to its end even if the client hangs up
-   * before. It must not throw: a connection whose answer throws is closed.
+   * Gives the reply, or `hangUp` to close the connection without one; it is called to its end even if the client hangs
+   * up before. It must not throw: a connection whose answer throws is closed.
    */
   readonly answer: (request: Received) => Promise<Reply | 'hangUp'>
 }

@@ -93,7 +93,7 @@ const LONGEST_JSON = 6 * 1024 * 1024
 function resultOf(value: unknown): RuntimeMessage {
   const json = JSON.stringify(value ?? null) ?? 'null'
   if (json.length <= LONGEST_JSON) return { kind: 'result', json }
-  const errorMessage = `The function returned ${json.length} characters of JSON; Lambda takes ${LONGEST_JSON} bytes at most`
+  const errorMessage = `It returned ${json.length} characters of JSON; Lambda takes ${LONGEST_JSON} bytes at most`
   return { kind: 'error', error: { errorType: 'Function.ResponseSizeTooLarge', errorMessage } }
 }
 

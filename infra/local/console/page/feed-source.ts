@@ -1,7 +1,7 @@
 /** The page's client of the server's events. It reconnects by itself if the connection is lost. */
 import type { All, Entry } from '../entries.ts'
 
-/** `refused`: the server answers, but not this page, and is not asked again: it is that of another run, or has too many pages. */
+/** `refused`: the server does not take this page, and is not asked again: it is another run's, or has too many pages. */
 export type Connection = 'open' | 'lost' | 'refused'
 
 export interface Told {
