@@ -75,7 +75,10 @@ export class InvalidTickError extends LeaseError {
   override readonly name = 'InvalidTickError'
 }
 
-/** An option is unknown, ill-typed or out of range. Thrown when the function loads, not when the tick fires. */
+/**
+ * An option is unknown, ill-typed or out of range: thrown when the function loads, not when the tick fires. Or a value
+ * given to the lease, such as a checkpoint, cannot be used.
+ */
 export class InvalidOptionError extends LeaseError {
   override readonly name = 'InvalidOptionError'
 }

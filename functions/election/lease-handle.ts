@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts'
 import { Deadline, type Instant, instantAfter } from './deadline.ts'
 import type { Tell } from './election-event.ts'
-import { InvalidOptionError, LeaseError, LeaseLostError, LeaseStoreError, StaleTokenError } from './errors.ts'
+import { LeaseError, LeaseLostError, LeaseStoreError, StaleTokenError } from './errors.ts'
 import { FencedWrites } from './fenced-writes.ts'
 import { type Fenceable, fence, idempotencyKey } from './fencing.ts'
 import type { ClaimInput, Lease } from './lease.ts'
@@ -9,6 +9,7 @@ import { type HolderWrite, isOwnWrite, type LeaseRecord, type Tenure } from './r
 import type { Effects, LeaseStore, Row, TransactItem, WriteInput, WriteReply } from './stores/store.ts'
 import { missedTicks } from './tick.ts'
 import { Turns } from './turns.ts'
+import { copied, plainState } from './values.ts'
 
 export interface Tenancy {
   readonly store: LeaseStore
@@ -150,13 +151,8 @@ export class LeaseHandle implements Lease {
   }
 
   async saveCheckpoint(state: unknown): Promise<void> {
-    if (state === undefined || typeof state === 'function') {
-      throw new InvalidOptionError(
-        `saveCheckpoint was given ${typeof state}. Give plain data; null or {} where there is nothing to say.`,
-        { lease: this.name },
-      )
-    }
-    const checkpoint = this.tick === undefined ? { state } : { tick: this.tick, state }
+    const given = plainState(state, this.name)
+    const checkpoint = this.tick === undefined ? { state: given } : { tick: this.tick, state: given }
     await this.#extend((step, nowMs, expiresAtMs) => ({
       ...this.#tenure,
       kind: 'saveCheckpoint',
@@ -165,7 +161,7 @@ export class LeaseHandle implements Lease {
       expiresAtMs,
       checkpoint,
     }))
-    this.#checkpoint = state
+    this.#checkpoint = given
   }
 
   async release(): Promise<void> {
@@ -191,18 +187,19 @@ export class LeaseHandle implements Lease {
   }
 
   async complete(items: readonly TransactItem[] = []): Promise<void> {
+    const given = copied(items)
     const tick = this.tick === undefined ? {} : { tick: this.tick }
     const { store } = this.#tenancy
     const request = (step: number) =>
       ({ ...this.#tenure, kind: 'complete', step, nowMs: this.#now().wallMs, ...tick }) as const
-    if (items.length === 0) {
+    if (given.length === 0) {
       await this.#end('completed', (step) => () => this.#write(request(step), store.write.bind(store)))
       return
     }
     const token = crypto.randomUUID()
     const write = (step: number) => {
       const first = request(step) // the token stands for this transaction, to the byte
-      return () => this.#write(first, () => this.#effects().completeWith(first, items, token))
+      return () => this.#write(first, () => this.#effects().completeWith(first, given, token))
     }
     await this.#end('completed', write, { onlyOnce: true })
   }
@@ -237,7 +234,7 @@ export class LeaseHandle implements Lease {
   async send(input: WriteInput): Promise<Row | undefined> {
     this.assertHeld()
     try {
-      return await this.#writes.send(input, this.#effects())
+      return await this.#writes.send(copied(input), this.#effects())
     } catch (error) {
       if (error instanceof StaleTokenError) {
         this.#tenancy.tell({ kind: 'staleWriteRefused', ...this.#self(), error })
@@ -249,10 +246,11 @@ export class LeaseHandle implements Lease {
 
   async transact(items: readonly TransactItem[]): Promise<void> {
     this.assertHeld()
+    const given = copied(items)
     const token = crypto.randomUUID()
     await this.#turns.take(async () => {
       this.assertHeld() // an earlier request may have taken its time, or learned of the loss
-      const { granted } = await this.#effects().transact(this.#tenure, items, token)
+      const { granted } = await this.#effects().transact(this.#tenure, given, token)
       if (!granted) throw this.#replaced()
     })
   }

@@ -1,7 +1,10 @@
 import type { Fenceable } from './fencing.ts'
 import type { Row, TransactItem, WriteInput } from './stores/store.ts'
 
-/** What a leader holds while its task runs. */
+/**
+ * What a leader holds while its task runs. Values count as they are when they are given: what the caller changes later
+ * reaches no request. (Instances of classes, which only the caller's own document client can read, are not copied.)
+ */
 export interface Lease {
   readonly name: string
   readonly candidate: string
@@ -12,7 +15,7 @@ export interface Lease {
   readonly lastCompletedTick?: string
   /** How many ticks between `lastCompletedTick` and `tick` nobody completed; known where the period is. */
   readonly missedTicks?: number
-  /** What an earlier leader of this very tick saved, or this one did. */
+  /** What an earlier leader of this very tick, or this one, saved. A copy: only `saveCheckpoint` saves a change of it. */
   readonly checkpoint?: unknown
   /** What the leader of an earlier tick saved without ever completing it. */
   readonly unfinished?: { readonly tick: string; readonly state: unknown }
@@ -24,7 +27,14 @@ export interface Lease {
   assertHeld(): void
   /** Extends the lease: one request. Needed only with `heartbeat: false`. @throws LeaseLostError, LeaseStoreError */
   renew(): Promise<void>
-  /** Stores plain data (up to about 300 KB) for whoever finishes this tick, and extends the lease: one request. @throws LeaseLostError, LeaseStoreError, InvalidOptionError */
+  /**
+   * Saves a copy of the state for the next leader of this tick, and extends the lease: one request. The state is what
+   * comes back as it was: texts, numbers from -(2 ** 53 - 1) to 2 ** 53 - 1, booleans, null, arrays and plain objects of
+   * them, 30 levels deep, Uint8Arrays, and Sets of texts or of numbers; at most 350 KB (358,400 bytes as DynamoDB
+   * measures an item). Every renewal writes the whole row, at one write unit for each KB.
+   *
+   * @throws InvalidOptionError that names the path of what cannot be saved; LeaseLostError, LeaseStoreError
+   */
   saveCheckpoint(state: unknown): Promise<void>
   /**
    * Gives up the lease without completing the tick, so that another candidate may. Like `complete`, it is sent until

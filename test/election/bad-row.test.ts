@@ -1,12 +1,6 @@
 import { describe, expect, inject, it } from 'vitest'
-import {
-  CorruptLeaseError,
-  DynamoDBLeaseStore,
-  InvalidOptionError,
-  type LeaseOptions,
-  withLease,
-} from '../../functions/election/index.ts'
-import { editRow, leaseRow, rawRow } from '../support/lease-row.ts'
+import { CorruptLeaseError, DynamoDBLeaseStore, type LeaseOptions, withLease } from '../../functions/election/index.ts'
+import { editRow, rawRow } from '../support/lease-row.ts'
 import { createLeaseTable, localClient } from '../support/tables.ts'
 
 const client = localClient(inject('dynamodbEndpoint'))
@@ -62,16 +56,5 @@ describe('a row that somebody edited', () => {
   it('is left with a number too big for JavaScript: an error too', async () => {
     const { error } = await edited({ fencingToken: 2n ** 60n })
     expect(error).toMatchObject({ attribute: 'fencingToken' })
-  })
-})
-
-it('a checkpoint that is no plain data is refused with the reason, and the lease goes on', async () => {
-  const tableName = await createLeaseTable(client)
-  const store = new DynamoDBLeaseStore({ tableName, client })
-  await withLease({ store, lease: 'billing' }, async (lease) => {
-    const error = await lease.saveCheckpoint({ when: new Date() }).catch((thrown: unknown) => thrown)
-    expect(error).toBeInstanceOf(InvalidOptionError)
-    await lease.saveCheckpoint({ upTo: 3, note: undefined })
-    expect(await leaseRow(client, tableName)).toMatchObject({ checkpoint: { state: { upTo: 3 } } })
   })
 })

@@ -157,6 +157,23 @@ export function describesALeaseStore(create: () => Promise<StoreUnderTest>): voi
     expect(expected).not.toHaveProperty('checkpoint')
   })
 
+  it('shares no object with its callers: what they do to what they gave or got changes no row', async () => {
+    const { store, ann, read } = await led()
+    const list = [1]
+    const save = { ...ann, kind: 'saveCheckpoint', step: 1, nowMs: NOW_MS, expiresAtMs: NOW_MS + LEASE_MS } as const
+    await store.write({ ...save, checkpoint: { tick: TICK, state: list } })
+    list.push(2)
+    const refusedAcquire = await acquire({ store }, acquireRequest({ ...bob, nowMs: NOW_MS + 1 }))
+    const refusedWrite = await store.write({ ...save, checkpoint: { tick: TICK, state: 'a copy' } })
+    const granted = await acquire({ store }, acquireRequest({ ...bob, nowMs: NOW_MS + 2 * LEASE_MS }))
+    for (const reply of [refusedAcquire, refusedWrite, granted, { record: await read() }]) {
+      const state: unknown = 'record' in reply ? reply.record?.checkpoint?.state : undefined
+      expect(state).toEqual([1])
+      if (Array.isArray(state)) state.push(3)
+    }
+    expect(await read()).toMatchObject({ checkpoint: { state: [1] } })
+  })
+
   it('a release keeps the checkpoint and says how the tenure ended; the next acquire forgets that end', async () => {
     const { store, ann, read } = await led()
     await store.write(holderWrite(ann, 'saveCheckpoint', { step: 1 }))

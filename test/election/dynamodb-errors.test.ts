@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { LeaseStoreError } from '../../functions/election/index.ts'
-import { storeError, transactionError, unstorable } from '../../functions/election/stores/dynamodb-errors.ts'
+import { storeError, transactionError } from '../../functions/election/stores/dynamodb-errors.ts'
 
 /** An error as the SDK throws it after it has sent something. */
 function sdkError(name: string, fault?: 'client' | 'server', message = 'as DynamoDB puts it'): Error {
@@ -53,12 +53,6 @@ describe('what went wrong with the lease row', () => {
   it('quotes no more of DynamoDB’s words than anybody reads', () => {
     const { message } = storeError(sdkError('TimeoutError', undefined, 'x'.repeat(9_000)), ABOUT)
     expect(message).toMatch(/\(TimeoutError: x{486}\)$/)
-  })
-
-  it('is not the table where a checkpoint cannot be stored', () => {
-    const cause = new Error('Unsupported type passed')
-    expect(unstorable(cause, 'billing')).toMatchObject({ name: 'InvalidOptionError', lease: 'billing', cause })
-    expect(unstorable('no', 'billing').message).toMatch(/give plain data. \(no\)$/)
   })
 
   it('takes anything that was thrown', () => {

@@ -227,6 +227,38 @@ describe('a lease that is over says how', () => {
   })
 })
 
+describe('a checkpoint', () => {
+  it('is what it was when saveCheckpoint was called, however long it waits to be sent', async () => {
+    const { lease } = await lead()
+    const answer = Promise.withResolvers<void>()
+    store.beforeNext('renew', () => answer.promise)
+    const renewal = lease.renew()
+    const progress = { charged: ['ann'] }
+    const saved = lease.saveCheckpoint(progress)
+    progress.charged.push('bob') // about to be charged
+    await settled()
+    answer.resolve()
+    await Promise.all([renewal, saved])
+    expect(row()?.checkpoint).toEqual({ tick: TICK, state: { charged: ['ann'] } })
+    expect(lease.checkpoint).toEqual({ charged: ['ann'] })
+  })
+
+  it('that was read belongs to the task: only saving it again changes the row', async () => {
+    await lead().then(async ({ lease, finish }) => {
+      await lease.saveCheckpoint({ charged: ['ann'] })
+      await lease.release()
+      finish()
+    })
+    const { lease } = await lead({ candidate: 'bob' })
+    const progress: unknown = lease.checkpoint
+    expect(progress).toEqual({ charged: ['ann'] })
+    Object.assign(Object(progress), { charged: [] })
+    expect(row()?.checkpoint?.state).toEqual({ charged: ['ann'] })
+    await lease.saveCheckpoint(progress)
+    expect(row()?.checkpoint?.state).toEqual({ charged: [] })
+  })
+})
+
 it('a checkpoint that is none names the lease, too', async () => {
   const { lease } = await lead()
   const error = await outcomeOf(lease.saveCheckpoint(undefined))
@@ -304,6 +336,33 @@ describe('effects', () => {
   it('need a store with tables, and one that has none never will', async () => {
     const { lease } = await lead()
     expect(await outcomeOf(lease.send(input))).toMatchObject({ lease: 'billing', retryable: false })
+  })
+
+  it.each<[string, (lease: Lease, item: { Item: { ids: number[] } }) => Promise<unknown>]>([
+    ['send', (lease, { Item }) => lease.send({ TableName: 't', Item })],
+    ['claim', (lease, { Item }) => lease.claim({ TableName: 't', Key: Item })],
+    ['transact', (lease, { Item }) => lease.transact([{ Put: { TableName: 't', Item } }])],
+    ['complete', (lease, { Item }) => lease.complete([{ Put: { TableName: 't', Item } }])],
+  ])('are what they were when %s was called, at every try', async (_, call) => {
+    const tries: string[] = []
+    const asked = async (request: unknown) => {
+      for (let n = 0; n < 2; n++) {
+        await settled()
+        tries.push(JSON.stringify(request))
+      }
+      return { granted: true, attributes: undefined } as const
+    }
+    const lease = await leadWith({
+      send: (input) => asked(input),
+      transact: (_tenure, items) => asked(items),
+      completeWith: (_request, items) => asked(items),
+    })
+    const item = { Item: { ids: [7] } }
+    const done = call(lease, item)
+    item.Item.ids.push(8)
+    await done
+    expect(tries).toHaveLength(2)
+    for (const sent of tries) expect(sent).toContain('"ids":[7]')
   })
 
   it('are not sent once the lease is over', async () => {

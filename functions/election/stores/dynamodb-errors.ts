@@ -1,5 +1,5 @@
 import type { TransactionCanceledException } from '@aws-sdk/client-dynamodb'
-import { type Applied, InvalidOptionError, type LeaseError, LeaseStoreError } from '../errors.ts'
+import { type Applied, type LeaseError, LeaseStoreError } from '../errors.ts'
 import type { AttributeMap } from './row.ts'
 
 /**
@@ -142,13 +142,4 @@ export function transactionError(cause: unknown, about: About): unknown {
   if (!wasSent) return cause
   const isOfItems = kind === 'noTable' || (again === 'never' && !WITHOUT_TRANSACTIONS.test(cause.message))
   return isOfItems ? cause : storeError(cause, about)
-}
-
-/** What the marshaller throws for a checkpoint that is not plain data. */
-export function unstorable(cause: unknown, lease: string): LeaseError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new InvalidOptionError(`The checkpoint of lease "${lease}" cannot be stored: give plain data. (${reason})`, {
-    lease,
-    cause,
-  })
 }

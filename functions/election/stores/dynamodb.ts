@@ -1,4 +1,4 @@
-import { type AttributeValue, DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
+import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import {
   DeleteCommand,
   DynamoDBDocumentClient,
@@ -18,7 +18,6 @@ import {
   isFinal,
   storeError,
   transactionError,
-  unstorable,
 } from './dynamodb-errors.ts'
 import { acquireUpdate, giveBackUpdate, guardCondition, holderUpdate, type LeaseUpdate } from './expressions.ts'
 import { type AttributeMap, LEASE_RECORD, readRow } from './row.ts'
@@ -159,7 +158,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
       TableName: this.#tableName,
       Key: { lease: { S: lease }, record: { S: LEASE_RECORD } },
       ...update,
-      ExpressionAttributeValues: toAttributes(update.ExpressionAttributeValues, lease),
+      ExpressionAttributeValues: marshall(update.ExpressionAttributeValues),
       ReturnValues,
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     })
@@ -209,7 +208,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
   }
 
   #failure(error: unknown, lease: string, wire: Wire): unknown {
-    if (error instanceof CorruptLeaseError || error instanceof InvalidOptionError) return error
+    if (error instanceof CorruptLeaseError) return error
     if (
       error instanceof Error &&
       error.name === 'ValidationException' &&
@@ -226,14 +225,6 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
 
 function refused(item: AttributeMap | undefined, lease: string): WriteReply {
   return item === undefined ? { granted: false } : { granted: false, record: readRow(item, lease) }
-}
-
-function toAttributes(values: Record<string, unknown>, lease: string): Record<string, AttributeValue> {
-  try {
-    return marshall(values, { removeUndefinedValues: true })
-  } catch (error) {
-    throw unstorable(error, lease)
-  }
 }
 
 function documentClient(client: DynamoDBClient): DynamoDBDocumentClient {

@@ -7,31 +7,32 @@ export class MemoryLeaseStore implements LeaseStore {
 
   /** The row as it is, for a test to look at. */
   read(lease: string): rules.LeaseRecord | undefined {
-    return this.#records.get(lease)
+    return structuredClone(this.#records.get(lease))
   }
 
   /** Changes attributes by hand, as an operator would. */
   edit(lease: string, changes: Partial<rules.LeaseRecord>): void {
     const record = this.#records.get(lease)
-    if (record !== undefined) this.#records.set(lease, { ...record, ...changes })
+    if (record !== undefined) this.#records.set(lease, structuredClone({ ...record, ...changes }))
   }
 
   async acquire(request: rules.AcquireRequest): Promise<AcquireReply> {
-    return this.#keep(rules.acquire(this.#records.get(request.lease), request))
+    return this.#apply(request.lease, (record) => rules.acquire(record, request))
   }
 
   async write(request: rules.HolderWrite): Promise<WriteReply> {
-    return withoutUndefined(this.#keep(rules.write(this.#records.get(request.lease), request)))
+    return withoutUndefined(this.#apply(request.lease, (record) => rules.write(record, request)))
   }
 
   async giveBack(request: rules.GiveBackRequest): Promise<WriteReply> {
-    return withoutUndefined(this.#keep(rules.giveBack(this.#records.get(request.lease), request)))
+    return withoutUndefined(this.#apply(request.lease, (record) => rules.giveBack(record, request)))
   }
 
-  #keep(reply: rules.Reply): rules.Reply {
-    // A row has a life of its own: what the caller later does to the objects it passed must not reach it.
-    if (reply.granted) this.#records.set(reply.record.lease, structuredClone(reply.record))
-    return reply
+  /** The row shares no object with the request or the reply: what callers later do to theirs must not reach it. */
+  #apply(lease: string, rule: (record: rules.LeaseRecord | undefined) => rules.Reply): rules.Reply {
+    const reply = rule(this.#records.get(lease))
+    if (reply.granted) this.#records.set(lease, structuredClone(reply.record))
+    return structuredClone(reply)
   }
 }
 

@@ -1,0 +1,336 @@
+import { isDeepStrictEqual } from 'node:util'
+import { runInNewContext } from 'node:vm'
+import { PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { marshall } from '@aws-sdk/util-dynamodb'
+import fc from 'fast-check'
+import { describe, expect, inject, it } from 'vitest'
+import { DynamoDBLeaseStore, InvalidOptionError, MemoryLeaseStore, withLease } from '../../functions/election/index.ts'
+import { copied, LARGEST_STATE_BYTES, plainState } from '../../functions/election/values.ts'
+import { editRow, leaseRow } from '../support/lease-row.ts'
+import { createLeaseTable, localClient } from '../support/tables.ts'
+
+const client = localClient(inject('dynamodbEndpoint'))
+
+const read = (state: unknown) => plainState(state, 'billing')
+
+function refusalOf(state: unknown): Error {
+  try {
+    read(state)
+  } catch (error) {
+    if (error instanceof InvalidOptionError) return error
+    throw error
+  }
+  throw new Error('it was not refused')
+}
+
+/** Maps in maps, so many levels of them. */
+const nested = (levels: number): unknown => (levels === 0 ? 1 : { in: nested(levels - 1) })
+
+const circular: Record<string, unknown> = { upTo: 1 }
+circular['self'] = circular
+
+class Progress {
+  done = 3
+}
+
+const revoked = () => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
+
+describe('the state of a checkpoint', () => {
+  it.each<[string, unknown, string]>([
+    ['undefined', undefined, 'checkpoint.state of lease "billing" is undefined'],
+    ['undefined in an object', { upTo: undefined }, 'checkpoint.state.upTo of lease "billing" is undefined'],
+    ['undefined in an array', { items: [1, undefined] }, 'checkpoint.state.items[1] of lease "billing" is undefined'],
+    ['a hole', Object.assign(Array(2), { 1: 'a' }), 'checkpoint.state[0] of lease "billing" is undefined'],
+    ['a function', { next: () => 1 }, 'checkpoint.state.next of lease "billing" is a function'],
+    ['a symbol', [Symbol('x')], 'is a symbol'],
+    ['a bigint', 5n, 'is a bigint'],
+    ['NaN', { 'a b': [Number.NaN] }, 'checkpoint.state["a b"][0] of lease "billing" is not a finite number'],
+    ['Infinity', -Infinity, 'is not a finite number'],
+    ['a number that would come back as a bigint', 2 ** 53, 'is a number beyond 2 ** 53 - 1'],
+    ['a number too small for DynamoDB', -9.99e-131, 'is a number nearer to 0 than 1e-130'],
+    ['a lone surrogate', 'a\ud800b', 'is a text with half of a surrogate pair'],
+    [
+      'a Date',
+      { items: [{ at: new Date() }] },
+      'checkpoint.state.items[0].at of lease "billing" is a Date: use its toIS',
+    ],
+    ['a Map', new Map([['a', 1]]), 'is a Map: use Object.fromEntries(map)'],
+    ['a Buffer', Buffer.from('abc'), 'is a Buffer: use new Uint8Array(buffer)'],
+    ['another typed array', new Float64Array(2), 'is a Float64Array'],
+    ['a boxed number', Object(5), 'is a Number'],
+    ['an instance of a class', new Progress(), 'is a Progress'],
+    ['an instance of a class without a name', new (class {})(), 'is an instance of a class'],
+    ['an array of a class', new (class List extends Array {})(), 'is a List'],
+    ['a Set of a class', new (class Ids extends Set {})(['a']), 'is an Ids'],
+    ['an object that inherits', Object.create({ upTo: 1 }), 'is an Object'],
+    ['a Set behind a proxy', new Proxy(new Set(['a']), {}), 'is a Set'],
+    ['an empty Set', new Set(), 'is an empty Set'],
+    ['a mixed Set', new Set(['a', 1]), 'is a Set of something else than texts alone or numbers alone'],
+    ['a Set of a number that is none', new Set([Number.NaN]), 'is not a finite number'],
+    ['a Set with a property', Object.assign(new Set(['a']), { upTo: 1 }), 'has properties besides its elements'],
+    ['an array with a property', Object.assign(['a'], { index: 0 }), 'has properties besides its elements'],
+    ['a symbol as a key', { [Symbol('x')]: 1 }, 'has keys that are symbols or not enumerable'],
+    ['a hidden key', Object.defineProperty({}, 'upTo', { value: 1 }), 'has keys that are symbols or not enumerable'],
+    ['an empty key', { '': 1 }, 'has an empty key'],
+    ['a key too long', { ['k'.repeat(65_536)]: 1 }, 'has a key longer than 65535 bytes'],
+    ['half a character as a key', { '\udc00': 1 }, 'has a key with half of a surrogate pair'],
+    ['the key __proto__', JSON.parse('{ "__proto__": 1 }'), 'has the key "__proto__"'],
+    ['the key constructor', { constructor: 'Ferrari' }, 'has the key "constructor"'],
+    ['what is nested too deep', nested(31), 'is nested deeper than 30 levels, or part of itself'],
+    ['what holds itself', circular, 'is nested deeper than 30 levels, or part of itself'],
+    ['a proxy that does not answer', { of: revoked() }, 'checkpoint.state.of of lease "billing" cannot be read'],
+  ])('is refused with the path of %s', (_, state, text) => {
+    expect(refusalOf(state)).toMatchObject({ lease: 'billing', message: expect.stringContaining(text) })
+  })
+
+  it('is refused if a getter throws, with what it threw as the cause', () => {
+    const cause = new Error('not loaded')
+    const error = refusalOf({
+      user: {
+        get name() {
+          throw cause
+        },
+      },
+    })
+    expect(error).toMatchObject({ cause, message: expect.stringContaining('checkpoint.state.user.name of lease') })
+  })
+
+  it.each([
+    'the secret\ud800',
+    new Set(['secret', 1]),
+    new Map([['secret', 1]]),
+    Buffer.from('secret'),
+    Symbol('secret'),
+  ])('is never quoted by the refusal: %o', (state) => {
+    expect(refusalOf({ state }).message).not.toMatch('secret')
+  })
+
+  it('is shown by a path that no key makes long', () => {
+    expect(refusalOf({ ['k'.repeat(5_000)]: { ['\n'.repeat(5_000)]: 1n } }).message.length).toBeLessThan(500)
+  })
+
+  it('may nest 30 levels deep', () => {
+    expect(read(nested(30))).toEqual(nested(30))
+  })
+
+  it('is made plainer in three things: -0, objects without a prototype, and those of another realm', () => {
+    const state: unknown = runInNewContext('[{ upTo: -0, bytes: new Uint8Array([1]), ids: new Set(["a"]) }]')
+    const plain = [{ upTo: 0, bytes: new Uint8Array([1]), ids: new Set(['a']) }]
+    expect(isDeepStrictEqual(read(state), plain)).toBe(true)
+    expect(isDeepStrictEqual(read(Object.assign(Object.create(null), { a: 1 })), { a: 1 })).toBe(true)
+  })
+
+  it('shares nothing with what was given', () => {
+    const given = { list: [{ upTo: 1 }], bytes: new Uint8Array([1]), ids: new Set([1]), frozen: Object.freeze(['a']) }
+    const copy = read(given)
+    const before = structuredClone(given)
+    given.list.push({ upTo: 2 })
+    given.bytes[0] = 2
+    given.ids.add(2)
+    expect(copy).toEqual(before)
+    expect(Object.isFrozen(Reflect.get(Object(copy), 'frozen'))).toBe(false)
+  })
+
+  it('is read once, so that what was checked is what is kept', () => {
+    let reads = 0
+    const fickle = {
+      get upTo() {
+        return reads++ === 0 ? 1 : undefined
+      },
+    }
+    expect(read(fickle)).toEqual({ upTo: 1 })
+  })
+
+  it('has at most 350 KB, and a refusal says how many bytes it has', () => {
+    const overhead = 3 + 1 + 'text'.length
+    const most = 'é'.repeat((LARGEST_STATE_BYTES - overhead) / 2)
+    expect(read({ text: most })).toEqual({ text: most })
+    expect(refusalOf({ text: `${most}!` }).message).toMatch(
+      /"billing" is 358401 bytes large; at most 358400 \(350 KB\) fit/,
+    )
+  })
+
+  it('is refused in no time if it is endless when it is written out', () => {
+    let reads = 0
+    let shared: unknown = 0
+    for (let level = 0; level < 30; level++) {
+      const part = shared
+      const get = () => {
+        reads++
+        return part
+      }
+      shared = Object.defineProperties([part, part], { 0: { get }, 1: { get } })
+    }
+    expect(refusalOf(shared).message).toMatch(/is larger than 1048576 bytes/)
+    expect(reads).toBeLessThan(1024 * 1024)
+  })
+})
+
+/** Mostly plain, so that large values are not always refused for one of their parts. */
+const leaf = fc.oneof(
+  { weight: 12, arbitrary: fc.string({ unit: 'binary' }) },
+  { weight: 8, arbitrary: fc.double({ noNaN: true, min: -1e15, max: 1e15 }).map((number) => number + 0) },
+  { weight: 8, arbitrary: fc.integer() },
+  { weight: 4, arbitrary: fc.constantFrom(null, true, false, '', 1e-130, 5e-324, 2 ** 53 - 1, 2 ** 53, 1e125, 1e126) },
+  { weight: 2, arbitrary: fc.uint8Array() },
+  { weight: 1, arbitrary: fc.constantFrom(undefined, '\ud800', 5n, new Date(0), Buffer.from('a'), new Progress()) },
+)
+const key = fc.oneof(
+  { weight: 20, arbitrary: fc.string({ unit: 'binary', minLength: 1 }) },
+  { weight: 10, arbitrary: fc.constantFrom('toString', 'hasOwnProperty', 'then', 'length', 'N', '$unknown', '7') },
+  { weight: 1, arbitrary: fc.constantFrom('', '__proto__', 'constructor', '\udfff') },
+)
+const anything = fc.oneof(
+  fc.anything({ values: [leaf], key, withNullPrototype: true, withSet: true }),
+  fc.anything({ withBigInt: true, withBoxedValues: true, withDate: true, withMap: true, withSparseArray: true }),
+  fc.uniqueArray(fc.string({ minLength: 1 }), { minLength: 1 }).map((texts) => new Set(texts)),
+  fc
+    .uniqueArray(fc.double({ noNaN: true, min: -1e15, max: 1e15 }), { minLength: 1 })
+    .map((numbers) => new Set(numbers)),
+  fc.anything({ withTypedArray: true, withObjectString: true, withUnicodeString: true }),
+)
+
+it('a checkpoint that is accepted comes back from the table and from memory as it was given; others reach neither', async () => {
+  const tableName = await createLeaseTable(client)
+  const table = new DynamoDBLeaseStore({ tableName, client })
+  const memory = new MemoryLeaseStore()
+  let accepted = 0
+  let refused = 0
+  await withLease({ store: table, lease: 'billing', leaseMs: 60_000 }, (inTable) =>
+    withLease({ store: memory, lease: 'billing', leaseMs: 60_000 }, (inMemory) =>
+      fc.assert(
+        fc.asyncProperty(anything, async (state) => {
+          const before = memory.read('billing')?.checkpoint
+          const answers = await Promise.allSettled([inTable.saveCheckpoint(state), inMemory.saveCheckpoint(state)])
+          const rejected = answers.filter(({ status }) => status === 'rejected')
+          if (rejected.length > 0) {
+            refused++
+            expect(rejected).toEqual(Array(2).fill({ status: 'rejected', reason: expect.any(InvalidOptionError) }))
+            expect(memory.read('billing')?.checkpoint).toEqual(before)
+            return
+          }
+          accepted++
+          const rows = [await leaseRow(client, tableName), memory.read('billing')]
+          for (const found of [...rows.map((row) => row?.checkpoint?.state), inTable.checkpoint, inMemory.checkpoint]) {
+            if (!isDeepStrictEqual(found, zeroed(structuredClone(state)))) throw new Error('it came back as another')
+          }
+        }),
+        { seed: 20261121, numRuns: 600 },
+      ),
+    ),
+  )
+  expect(accepted).toBeGreaterThan(200)
+  expect(refused).toBeGreaterThan(100)
+}, 60_000)
+
+/** With 0 for -0, which no store of decimal numbers tells from it. */
+function zeroed(state: unknown): unknown {
+  if (state === 0) return 0
+  if (Array.isArray(state)) return state.map(zeroed)
+  if (typeof state !== 'object' || state === null || state instanceof Set || ArrayBuffer.isView(state)) return state
+  return Object.fromEntries(Object.entries(state).map(([name, value]) => [name, zeroed(value)]))
+}
+
+/** With as many elements as are accepted. */
+function largest(make: (length: number) => unknown): unknown {
+  let accepted = 0
+  let refused = LARGEST_STATE_BYTES + 1
+  while (refused - accepted > 1) {
+    const length = Math.floor((accepted + refused) / 2)
+    try {
+      read(make(length))
+      accepted = length
+    } catch {
+      refused = length
+    }
+  }
+  return make(accepted)
+}
+
+const each = (element: unknown) => (length: number) => Array(length).fill(element)
+
+describe('the largest checkpoint', () => {
+  it.each<[string, (length: number) => unknown]>([
+    ['small numbers', each(7)],
+    ['long numbers', each(-0.12345678901234568)],
+    ['short numbers', each(-1.5)],
+    ['maps', each({ id: 'abc', n: null, list: [''] })],
+    ['a Set', (length) => new Set(Array.from({ length }, (_, n) => n - 0.5))],
+    ['many keys', (length) => Object.fromEntries(Array.from({ length }, (_, n) => [`é${n}`, null]))],
+  ])('of %s leaves 50,000 bytes of the row', async (_, make) => {
+    const TableName = await createLeaseTable(client)
+    const checkpoint = { tick: '2026-11-21T06:00:00.000Z', state: largest(make) }
+    const Item = marshall({ lease: 'billing', record: 'LEASE', checkpoint, rest: 'x'.repeat(50_000) })
+    await client.send(new PutItemCommand({ TableName, Item }))
+  })
+
+  it('leaves room to lead, renew, pause and release under the longest names, with 32 KB of what may come', async () => {
+    const TableName = await createLeaseTable(client)
+    const longest = '€'.repeat(256)
+    const context = { awsRequestId: longest, getRemainingTimeInMillis: () => 60_000 }
+    const lease = 'x'.repeat(128)
+    const store = new DynamoDBLeaseStore({ tableName: TableName, client })
+    const options = { store, lease, tick: '2026-11-21T06:00:00Z' }
+    const state = largest((length) => '€'.repeat(length))
+    await withLease({ ...options, candidate: 'a' }, async (held) => {
+      await held.saveCheckpoint(state)
+      await held.release()
+    })
+
+    const paused = { pausedUntilMs: 1, pausedBy: longest, pausedReason: longest, later: 'x'.repeat(32_000) }
+    await editRow(client, TableName, paused, lease)
+    const error = Object.assign(new Error('dies'), { name: '€'.repeat(500) })
+    const failing = withLease({ ...options, candidate: longest, context }, async (held) => {
+      expect(held.checkpoint).toBe(state)
+      await held.renew()
+      await held.saveCheckpoint(state)
+      throw error
+    })
+    await expect(failing).rejects.toBe(error)
+    const row = await leaseRow(client, TableName, lease)
+    expect(row).toMatchObject({ endedBy: 'failed', errorName: '€'.repeat(100), eventId: longest })
+    expect(await withLease({ ...options, candidate: longest, context }, () => 'led')).toMatchObject({ result: 'led' })
+  })
+})
+
+describe('a copy of a request’s input', () => {
+  const leaf = new Progress()
+  const bytesOf = (value: ArrayBufferView | ArrayBuffer) =>
+    ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : new Uint8Array(value)
+  const input = () => {
+    const element = { upTo: 1 }
+    const bytes = [new Uint8Array([1]), Buffer.from([1]), new DataView(new ArrayBuffer(1)), new ArrayBuffer(1)]
+    const none: Record<string, unknown[]> = Object.assign(Object.create(null), { list: [1] })
+    return { element, list: [element], tags: new Set(['a']), map: new Map([['a', element]]), bytes, none, leaf }
+  }
+
+  it('shares no container with it', () => {
+    const given = input()
+    const copy = copied(given)
+    given.element.upTo = 2
+    given.list.push({ upTo: 2 })
+    given.tags.add('b')
+    given.map.set('b', { upTo: 2 })
+    given.none['list']?.push(2)
+    for (const bytes of given.bytes) bytesOf(bytes).fill(2)
+    const { bytes, ...others } = input()
+    expect(copy).toMatchObject(others)
+    expect(copy.bytes.map((value) => [...bytesOf(value)])).toEqual(bytes.map((value) => [...bytesOf(value)]))
+  })
+
+  it('keeps what only the caller’s document client knows how to read', () => {
+    const given = [leaf, new Date(0), new (class Ids extends Set {})(['a']), () => 1, 5n, undefined]
+    copied(given).forEach((value, index) => {
+      expect(value).toBe(given[index])
+    })
+  })
+
+  it('leaves holes and keys as they are', () => {
+    expect(copied(Object.assign(Array(3), { 1: 'a' }))).toStrictEqual(Object.assign(Array(3), { 1: 'a' }))
+    expect(Object.keys(copied(JSON.parse('{ "__proto__": 1 }')))).toEqual(['__proto__'])
+  })
+})
