@@ -92,9 +92,8 @@ export class LeaseHandle implements Lease {
     if (checkpoint?.tick !== undefined && tick !== undefined && checkpoint.tick < tick) {
       this.unfinished = { tick: checkpoint.tick, state: checkpoint.state }
     }
-    this.signal =
-      tenancy.signal === undefined ? this.#loss.signal : AbortSignal.any([this.#loss.signal, tenancy.signal])
     this.#writes = new FencedWrites(record.lease, record.fencingToken)
+    this.signal = eitherSignal(this.#loss.signal, tenancy.signal, this.#timers.signal)
     this.#deadline = new Deadline(tenancy.clock, askedAt, record.expiresAtMs)
     this.#marginMs = Math.min(LONGEST_MARGIN_MS, (record.expiresAtMs - askedAt.wallMs) / 10)
   }
@@ -404,6 +403,25 @@ async function unlessAborted<T>(reply: Promise<T>, signal: AbortSignal | undefin
   const abort = () => reject(signal.reason)
   signal.addEventListener('abort', abort)
   return await Promise.race([reply, aborted]).finally(() => signal.removeEventListener('abort', abort))
+}
+
+/**
+ * Aborts with the loss or with the caller's signal, and lets go of the latter when the lease is lost or `ended` aborts.
+ * `AbortSignal.any` would not: if it has listeners, it lives for as long as the caller's signal, which may be forever.
+ */
+function eitherSignal(loss: AbortSignal, callers: AbortSignal | undefined, ended: AbortSignal): AbortSignal {
+  if (callers === undefined) return loss
+  const either = new AbortController()
+  const forward = () => either.abort(callers.reason)
+  const letGo = () => callers.removeEventListener('abort', forward)
+  if (callers.aborted) forward()
+  callers.addEventListener('abort', forward)
+  ended.addEventListener('abort', letGo)
+  loss.addEventListener('abort', () => {
+    letGo()
+    either.abort(loss.reason)
+  })
+  return either.signal
 }
 
 const LONGEST_ERROR_NAME = 100

@@ -35,7 +35,7 @@ export interface LeaseOptions {
   readonly maxClockSkewMs?: number
   /** Lambda's context: it bounds the lease by the invocation's end, and makes the event's retries known. */
   readonly context?: InvocationContext
-  /** Aborting it stops the wait, and aborts `lease.signal`. */
+  /** Aborting it stops the wait and, until the lease ends, aborts `lease.signal`. */
   readonly signal?: AbortSignal
   /** Told what this candidate lives through, for logs and metrics. Nobody waits for it; what it throws is ignored. */
   readonly onEvent?: Listener

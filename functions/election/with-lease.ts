@@ -21,11 +21,12 @@ export type Outcome<T> =
  *   and what asking for the lease throws: see acquireLease
  */
 export async function withLease<T>(options: LeaseOptions, task: (lease: Lease) => Promise<T> | T): Promise<Outcome<T>> {
-  const lease = await acquireLease(settingsOf(options))
+  const settings = settingsOf(options)
+  const lease = await acquireLease(settings)
   if (!(lease instanceof LeaseHandle)) return lease
   lease.start()
   try {
-    options.signal?.throwIfAborted() // it may have been while we asked
+    settings.signal?.throwIfAborted() // it may have been while we asked
     const result = await task(lease)
     return await finished(lease, result)
   } catch (error) {

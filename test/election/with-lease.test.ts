@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { beforeEach, describe, expect, it } from 'vitest'
 import {
   ClockSkewError,
@@ -621,6 +622,55 @@ it('passes the caller’s signal on to the task, and goes on renewing until the 
   fail(held.signal.reason)
   expect(await outcome).toMatchObject({ message: 'shutting down' })
   expect(row()).toMatchObject({ endedBy: 'failed' })
+})
+
+describe('the caller’s signal', () => {
+  const stopping = () => {
+    const stop = new AbortController()
+    return { stop, listeners: () => getEventListeners(stop.signal, 'abort').length }
+  }
+
+  it.each<[string, (held: Lease) => Promise<void>]>([
+    ['completes the lease', (held) => held.complete()],
+    ['releases the lease', (held) => held.release()],
+    ['fails', () => Promise.reject(new Error('dies'))],
+    ['returns', () => Promise.resolve()],
+  ])('is let go of when a task %s, whatever it left listening', async (_, end) => {
+    const { stop, listeners } = stopping()
+    const started = Promise.withResolvers<AbortSignal>()
+    await outcomeOf(
+      withLease(options({ signal: stop.signal }), async (held) => {
+        held.signal.addEventListener('abort', () => undefined)
+        started.resolve(held.signal)
+        await end(held)
+      }),
+    )
+    const left = await started.promise
+    expect(listeners()).toBe(0)
+    const before: unknown = left.reason
+    stop.abort(new Error('shutting down'))
+    expect(left.reason).toBe(before)
+  })
+
+  it('is let go of when the lease is lost, for that reason', async () => {
+    const { stop, listeners } = stopping()
+    const { lease } = lead({ signal: stop.signal, leaseMs: 15_000, heartbeat: false })
+    const held = await lease
+    await clock.advance(14_000)
+    expect(listeners()).toBe(0)
+    stop.abort(new Error('shutting down'))
+    expect(held.signal.reason).toBeInstanceOf(LeaseLostError)
+    expect(() => held.assertHeld()).toThrow(LeaseLostError)
+  })
+
+  it('is the one that was given, even if another is put into the options meanwhile', async () => {
+    const { stop } = stopping()
+    const given = { ...options(), signal: stop.signal }
+    store.afterNext('acquire', () => {
+      given.signal = AbortSignal.abort(new Error('of another call'))
+    })
+    expect(await withLease(given, () => 'led')).toMatchObject({ result: 'led' })
+  })
 })
 
 it('does not start a task whose caller gave up while the lease was asked for', async () => {
