@@ -81,6 +81,9 @@ const withMethods = (expected: string, ...methods: readonly string[]): Rule => (
   expected,
   holds: (value) => hasMethods(value, ...methods),
 })
+/** A text that a lease row keeps as it is, with room for all others. */
+const isRowText = (value: unknown): value is string =>
+  typeof value === 'string' && value.length > 0 && value.length <= 256 && value.isWellFormed()
 const hasMethods = (value: unknown, ...methods: readonly string[]): value is object =>
   typeof value === 'object' && value !== null && methods.every((name) => typeof Reflect.get(value, name) === 'function')
 
@@ -88,8 +91,8 @@ const RULES: Record<keyof LeaseOptions, Rule> = {
   store: withMethods('a DynamoDBLeaseStore, a MemoryLeaseStore or another LeaseStore', 'acquire', 'write', 'giveBack'),
   lease: { expected: 'a lease name', holds: (value) => typeof value === 'string' },
   candidate: {
-    expected: 'a text of 1 to 256 characters',
-    holds: (value) => typeof value === 'string' && value.length > 0 && value.length <= 256,
+    expected: 'a well-formed text of 1 to 256 characters',
+    holds: isRowText,
   },
   tick: {
     expected: 'an ISO-8601 text, a Date or epoch milliseconds',
@@ -102,9 +105,9 @@ const RULES: Record<keyof LeaseOptions, Rule> = {
   waitMs: milliseconds(0, 900_000),
   maxClockSkewMs: milliseconds(0, 60_000),
   context: {
-    expected: "Lambda's context, with awsRequestId and getRemainingTimeInMillis",
-    holds: (value) =>
-      hasMethods(value, 'getRemainingTimeInMillis') && typeof Reflect.get(value, 'awsRequestId') === 'string',
+    expected:
+      "Lambda's context, with awsRequestId (a well-formed text of 1 to 256 characters) and getRemainingTimeInMillis",
+    holds: (value) => hasMethods(value, 'getRemainingTimeInMillis') && isRowText(Reflect.get(value, 'awsRequestId')),
   },
   signal: { expected: 'an AbortSignal', holds: (value) => value instanceof AbortSignal },
   onEvent: { expected: 'a function of an event', holds: (value) => typeof value === 'function' },
@@ -195,8 +198,11 @@ function leaseMsOfFunction(): number {
 }
 
 function defaultCandidate(context: InvocationContext | undefined): string {
-  if (context === undefined) return `${hostname()}/${process.pid}`
-  return `${context.functionName ?? 'lambda'}/${context.awsRequestId}`
+  const name =
+    context === undefined
+      ? `${hostname()}/${process.pid}`
+      : `${context.functionName ?? 'lambda'}/${context.awsRequestId}`
+  return name.slice(-256).toWellFormed() // its end tells candidates apart
 }
 
 function show(value: unknown): string {

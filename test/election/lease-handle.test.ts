@@ -278,11 +278,14 @@ it('a task that throws what is no error is recorded as one', async () => {
   expect(row()).toMatchObject({ endedBy: 'failed', errorName: 'Error' })
 })
 
-it('an error’s name is recorded as far as anybody reads it', async () => {
+it.each([
+  ['X'.repeat(5_000), 'X'.repeat(100)],
+  [`${'X'.repeat(99)}😀`, `${'X'.repeat(99)}\ufffd`],
+])('an error’s name is recorded as far as anybody reads it, in whole characters', async (name, recorded) => {
   const { fail, outcome } = await lead()
-  fail(Object.assign(new Error('of a library'), { name: 'X'.repeat(5_000) }))
+  fail(Object.assign(new Error('of a library'), { name }))
   await outcome
-  expect(row()).toMatchObject({ errorName: 'X'.repeat(100) })
+  expect(row()).toMatchObject({ errorName: recorded })
 })
 
 class Unnamed extends Error {

@@ -55,9 +55,16 @@ describe('options', () => {
     [{ store: { acquire() {}, write() {} } }, /store must be a DynamoDBLeaseStore/],
     [{ store: Object.create(null) }, /but is an object/],
     [{ store: { constructor: { name: 'L'.repeat(100) } } }, /but is an object of type L{60}\.$/],
-    [{ candidate: '' }, /candidate must be a text/],
-    [{ candidate: ['ann'] }, /candidate must be a text/],
+    [{ candidate: '' }, /candidate must be a well-formed text/],
+    [{ candidate: ['ann'] }, /candidate must be a well-formed text/],
     [{ candidate: 'x'.repeat(257) }, /of 1 to 256 characters, but is "x{60}"\.$/],
+    [{ candidate: 'ann\ud800' }, /candidate must be a well-formed text/],
+    [{ context: { ...context, awsRequestId: '' } }, /context must be Lambda's context/],
+    [
+      { context: { ...context, awsRequestId: 'x'.repeat(257) } },
+      /awsRequestId \(a well-formed text of 1 to 256 characters\)/,
+    ],
+    [{ context: { ...context, awsRequestId: '\udc00' } }, /context must be Lambda's context/],
     [{ heartbeat: 10n ** 99n }, /but is 10{59}\.$/],
     [{ tick: true }, /tick must be an ISO-8601 text/],
     [{ periodMs: 0 }, /periodMs must be a whole number/],
@@ -118,6 +125,13 @@ describe('options', () => {
   it('without a heartbeat make the lease as long as the invocation', () => {
     expect(settingsOf({ store, lease: 'billing', clock, context, heartbeat: false })).toMatchObject({ leaseMs: 61_000 })
     expect(settingsOf({ store, lease: 'billing', clock, heartbeat: false })).toMatchObject({ leaseMs: 30_000 })
+  })
+
+  it('name a candidate in no more characters than a row has room for: those by which its requests differ', () => {
+    const longest = { ...context, functionName: 'f'.repeat(140), awsRequestId: 'r'.repeat(250) }
+    expect(settingsOf({ store, lease: 'billing', clock, context: longest })).toMatchObject({
+      candidate: `fffff/${'r'.repeat(250)}`,
+    })
   })
 
   it('name a candidate by its request alone where Lambda does not name the function', () => {
