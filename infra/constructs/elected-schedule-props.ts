@@ -69,8 +69,9 @@ interface CronProps {
   /** Tick at these times of day, in `cron.timeZone`, which is UTC unless it says otherwise. */
   readonly cron: CronOptionsWithTimezone
   /**
-   * The *shortest* time between two ticks, at least 60 s. Of two ticks less than a period apart the second may count as
-   * done, so for a daily schedule in a time zone that has summer time say 23 hours.
+   * The *shortest* time between two ticks, at least 60 s: of two that are less than a period apart the second may count
+   * as done. Such as 7 days for a weekly schedule, 28 for a monthly and 365 for a yearly one; in a time zone that has
+   * summer time an hour less, as 23 hours for a daily one. Refused if a tick would be lost, in any of the next 28 years.
    */
   readonly period: Duration
   readonly rate?: undefined

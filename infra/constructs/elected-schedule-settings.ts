@@ -4,12 +4,12 @@ import { ScheduleExpression, TimeWindow } from 'aws-cdk-lib/aws-scheduler'
 import type { IConstruct } from 'constructs'
 import { LAMBDA_LEASE_MS } from '../../functions/election/options.ts'
 import { ConfigurationError } from './configuration-error.ts'
-import { shortestGapMinutes } from './cron-gap.ts'
+import { cronGaps } from './cron-gap.ts'
 import type { ElectedScheduleProps } from './elected-schedule-props.ts'
 import { defaultTimeout } from './handler-function.ts'
 import { leaseNameProblems } from './lease-name.ts'
 import { propProblems } from './prop-problems.ts'
-import { timingProblems } from './timing.ts'
+import { cronProblems, cronWarnings, type TimingWarning, timingProblems, timingWarnings } from './timing.ts'
 
 /** How an elected schedule fires: its props with their defaults, found to work together. */
 export interface ElectedScheduleSettings {
@@ -19,8 +19,8 @@ export interface ElectedScheduleSettings {
   readonly period: Duration
   readonly timeWindow: TimeWindow
   readonly enabled: boolean
-  /** Of the function, where the app knows it. */
-  readonly timeout: Duration | undefined
+  /** What works, but probably not as meant. */
+  readonly warnings: readonly TimingWarning[]
 }
 
 /** @throws ConfigurationError that names everything which cannot work */
@@ -39,12 +39,8 @@ export function settingsOf(scope: IConstruct, props: ElectedScheduleProps): Elec
     ...timingProblems({ period, leaseDuration, timeout, leaseOutlastsRetries: props.leaseOutlastsRetries ?? false }),
     ...windowProblems(flexibleWindow, period),
   ]
-  const gapMinutes = props.cron === undefined ? undefined : shortestGapMinutes(props.cron)
-  if (gapMinutes !== undefined && gapMinutes * 60_000 < period.toMilliseconds()) {
-    problems.push(
-      `\`period\` is ${period.toMilliseconds() / 60_000} min, but \`cron\` ticks ${gapMinutes} min apart; of two ticks less than a period apart the second would count as done, so give the shortest time between two ticks`,
-    )
-  }
+  const gaps = props.cron === undefined ? undefined : cronGaps(props.cron)
+  if (gaps !== undefined) problems.push(...cronProblems(gaps, period))
   if (props.rate !== undefined && period.toMilliseconds() % 60_000 !== 0) {
     problems.push(`\`rate\` is ${period.toMilliseconds() / 1000} s; it must be a whole number of minutes`)
   }
@@ -52,7 +48,11 @@ export function settingsOf(scope: IConstruct, props: ElectedScheduleProps): Elec
   const expression =
     props.rate === undefined ? ScheduleExpression.cron(props.cron) : ScheduleExpression.rate(props.rate)
   const timeWindow = flexibleWindow === undefined ? TimeWindow.off() : TimeWindow.flexible(flexibleWindow)
-  return { candidates, leaseDuration, expression, period, timeWindow, enabled: props.enabled ?? true, timeout }
+  const warnings = [
+    ...timingWarnings({ period, timeout }),
+    ...(props.cron === undefined ? [] : cronWarnings(props.cron, gaps, period)),
+  ]
+  return { candidates, leaseDuration, expression, period, timeWindow, enabled: props.enabled ?? true, warnings }
 }
 
 /** Whether the function is made in this app, so that its environment can be set. */

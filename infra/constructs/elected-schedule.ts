@@ -11,7 +11,7 @@ import { failureQueue } from './failure-queue.ts'
 import { HandlerFunction } from './handler-function.ts'
 import type { LeaseTable } from './lease-table.ts'
 import { schedulerRole } from './scheduler-role.ts'
-import { functionEventAge, retryAttempts, scheduleEventAge, timingWarnings } from './timing.ts'
+import { functionEventAge, retryAttempts, scheduleEventAge } from './timing.ts'
 
 /**
  * A scheduled function that survives the loss of a schedule, an event or an invocation, and still does its work once per
@@ -63,9 +63,7 @@ export class ElectedSchedule extends Construct {
     if (!isOwn(this.handler) || !grant.success) this.#warnOfForeignFunction(Object.keys(variables))
     this.schedules = this.#schedulesFor(settings)
 
-    for (const { id, message } of timingWarnings(settings, settings.expression)) {
-      Annotations.of(this).addWarningV2(id, message)
-    }
+    for (const { id, message } of settings.warnings) Annotations.of(this).addWarningV2(id, message)
   }
 
   #schedulesFor({ candidates, expression, period, timeWindow, enabled }: ElectedScheduleSettings): Schedule[] {

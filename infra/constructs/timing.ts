@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib'
-import type { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
+import type { CronOptionsWithTimezone } from 'aws-cdk-lib/aws-scheduler'
 import { LONGEST_LEASE_MS } from '../../functions/election/options.ts'
+import type { CronGaps } from './cron-gap.ts'
 
 /**
  * How a schedule's period, its function's time-out and its lease must fit together.
@@ -80,10 +81,7 @@ export interface TimingWarning {
 }
 
 /** What works, but probably not as meant. */
-export function timingWarnings(
-  { period, timeout }: Pick<Timing, 'period' | 'timeout'>,
-  expression: ScheduleExpression,
-): TimingWarning[] {
+export function timingWarnings({ period, timeout }: Pick<Timing, 'period' | 'timeout'>): TimingWarning[] {
   const warnings: TimingWarning[] = []
   if (millisecondsOf(timeout) + firstRetryDelayMs >= period.toMilliseconds()) {
     warnings.push({
@@ -91,19 +89,53 @@ export function timingWarnings(
       message: `the period of ${period.toHumanString()} leaves no room for a retry: Lambda waits a minute before it offers the tick of a leader that died again, by then the next tick is due`,
     })
   }
-  const timeZone = expression.timeZone?.timezoneName ?? 'UTC'
-  if (!/^(Etc\/)?(UTC|GMT)$/.test(timeZone) && ignoresSummerTime(period.toMilliseconds())) {
-    warnings.push({
-      id: 'tenure:SummerTime',
-      message: `the period is ${period.toHumanString()}, but where ${timeZone} has summer time, one pair of ticks a year is an hour closer, and its second tick may be taken for done; give a period one hour shorter`,
-    })
-  }
   return warnings
 }
 
-/** Whether ticks at the same local times lie an hour closer than this where summer time begins: every day, or every 12 hours. */
-function ignoresSummerTime(periodMs: number): boolean {
-  return periodMs > HOUR_MS && (periodMs % DAY_MS === 0 || DAY_MS % periodMs === 0)
+/**
+ * Why a tick of these times would be lost; empty if none is. Ticks are floored to the period, and of two that become the
+ * same one the second counts as done.
+ */
+export function cronProblems(gaps: CronGaps, period: Duration): string[] {
+  const { onTheWallMs, whenClocksGoForward } = gaps
+  const periodMs = period.toMilliseconds()
+  const advice = `give the shortest time between two ticks, ${inWords(shortestMs(gaps))}`
+  if (onTheWallMs < periodMs) {
+    return [
+      `\`period\` is ${period.toHumanString()}, but \`cron\` ticks ${inWords(onTheWallMs)} apart; of two ticks less than a period apart the second would count as done, so ${advice}`,
+    ]
+  }
+  const floored = (ms: number) => Math.floor(ms / periodMs)
+  const lost = whenClocksGoForward.find(({ firstMs, secondMs }) => floored(firstMs) === floored(secondMs))
+  if (lost === undefined) return []
+  const [first, second] = [lost.firstMs, lost.secondMs].map((ms) => new Date(ms).toISOString())
+  return [
+    `\`period\` is ${period.toHumanString()}, but clocks go forward between the ticks ${first} and ${second}, so that the second would count as done; ${advice}`,
+  ]
+}
+
+/** Of ticks that come closer than the period when clocks go forward, and of times that could not be compared with it. */
+export function cronWarnings(
+  { timeZone }: CronOptionsWithTimezone,
+  gaps: CronGaps | undefined,
+  period: Duration,
+): TimingWarning[] {
+  if (gaps === undefined) {
+    const message = 'the times of `cron` could not be read here: check that no two ticks are less than a `period` apart'
+    return [{ id: 'tenure:UnreadCron', message }]
+  }
+  if (shortestMs(gaps) >= period.toMilliseconds()) return []
+  const closest = inWords(shortestMs(gaps))
+  const message = `the period is ${period.toHumanString()}, but ${timeZone?.timezoneName} has summer time, and when it begins two ticks are ${closest} apart; at these times of day both still count, but give ${closest}, which holds at any`
+  return [{ id: 'tenure:SummerTime', message }]
+}
+
+function shortestMs({ onTheWallMs, whenClocksGoForward }: CronGaps): number {
+  return Math.min(onTheWallMs, ...whenClocksGoForward.map(({ firstMs, secondMs }) => secondMs - firstMs))
+}
+
+function inWords(ms: number): string {
+  return Duration.millis(ms).toHumanString()
 }
 
 /** How long Scheduler goes on offering a tick to Lambda: its period, within the 60 s to 24 h that Scheduler takes. */

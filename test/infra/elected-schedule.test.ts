@@ -433,7 +433,7 @@ describe('refused at synthesis, with the construct named', () => {
   test('a period that is longer than the times of day are apart: every second tick would count as done', () => {
     const cron = { minute: '0', hour: '6,18' }
     expect(() => electedSchedule({ cron, period: Duration.days(1) })).toThrow(
-      'Stack/Elected: `period` is 1440 min, but `cron` ticks 720 min apart',
+      'Stack/Elected: `period` is 1 day, but `cron` ticks 12 hours apart; of two ticks less than a period apart the second would count as done, so give the shortest time between two ticks, 12 hours',
     )
     expect(() => electedSchedule({ cron, period: Duration.hours(12) })).not.toThrow()
   })
@@ -465,23 +465,51 @@ describe('refused at synthesis, with the construct named', () => {
 })
 
 describe('a period that follows the clock on the wall', () => {
-  const summerTime = Match.stringLikeRegexp('Europe/Berlin has summer time.*tenure:SummerTime')
+  const berlin = (cron: CronOptionsWithTimezone, period: Duration) =>
+    electedSchedule({ cron: { minute: '0', ...cron, timeZone: TimeZone.EUROPE_BERLIN }, period })
+  const hasNoWarning = ({ stack }: { readonly stack: Stack }) =>
+    Annotations.fromStack(stack).hasNoWarning('*', Match.anyValue())
 
-  test('draws a warning in a time zone that has summer time, where two ticks may lie 23 hours apart', () => {
-    const { stack } = electedSchedule({ cron: dailyAt6(TimeZone.EUROPE_BERLIN), period: Duration.days(1) })
-    Annotations.fromStack(stack).hasWarning('/Stack/Elected', summerTime)
+  test('draws a warning in a time zone that has summer time, if two ticks lie 23 hours apart and both still count', () => {
+    Annotations.fromStack(berlin({ hour: '6' }, Duration.days(1)).stack).hasWarning(
+      '/Stack/Elected',
+      Match.stringLikeRegexp('Europe/Berlin has summer time.*are 23 hours apart.*give 23 hours.*tenure:SummerTime'),
+    )
   })
 
-  test('draws it where it is a whole part of a day too: twice a day may be 11 hours apart', () => {
-    const cron = { hour: '1,13', minute: '0', timeZone: TimeZone.EUROPE_BERLIN }
-    const { stack } = electedSchedule({ cron, period: Duration.hours(12) })
-    Annotations.fromStack(stack).hasWarning('/Stack/Elected', summerTime)
+  test.each([
+    ['30 1', { minute: '30', hour: '1' }, Duration.days(1), /T00:30:00.000Z and .*T23:30:00.000Z.* 23 hours$/],
+    ['0 1,13', { hour: '1,13' }, Duration.hours(12), /T00:00:00.000Z and .*T11:00:00.000Z.* 11 hours$/],
+    ['0 1,6', { hour: '1,6' }, Duration.hours(5), /T00:00:00.000Z and .*T04:00:00.000Z.* 4 hours$/],
+  ])('is refused if the second of two such ticks would count as done: %s', (_, cron, period, message) => {
+    expect(() => berlin(cron, period)).toThrow(ConfigurationError)
+    expect(() => berlin(cron, period)).toThrow(message)
   })
 
-  test('draws none in UTC, nor where the period allows for it', () => {
-    const utc = electedSchedule({ cron: dailyAt6(), period: Duration.days(1) })
-    Annotations.fromStack(utc.stack).hasNoWarning('*', Match.anyValue())
-    const shorter = electedSchedule({ cron: dailyAt6(TimeZone.EUROPE_BERLIN), period: Duration.hours(23) })
-    Annotations.fromStack(shorter.stack).hasNoWarning('*', Match.anyValue())
+  test('draws none in UTC, nor if the period allows for it, nor if no tick is near the change', () => {
+    hasNoWarning(electedSchedule({ cron: dailyAt6(), period: Duration.days(1) }))
+    hasNoWarning(berlin({ hour: '6' }, Duration.hours(23)))
+    hasNoWarning(berlin({ hour: '6', weekDay: 'MON-FRI' }, Duration.days(1)))
+  })
+
+  test.each([
+    ['weekly', { weekDay: 'MON' }, Duration.days(7)],
+    ['monthly', { day: '1' }, Duration.days(28)],
+    ['yearly', { day: '1', month: '1' }, Duration.days(365)],
+  ])('may be as long as %s ticks are apart', (_, dates, period) => {
+    const cron = { ...dailyAt6(), ...dates }
+    hasNoWarning(electedSchedule({ cron, period }))
+    expect(() => electedSchedule({ cron, period: period.plus(Duration.hours(1)) })).toThrow(
+      `but \`cron\` ticks ${period.toHumanString()} apart`,
+    )
+  })
+
+  test('draws a warning if the times cannot be read here', () => {
+    const cron = { minute: '0', hour: Lazy.string({ produce: () => '6' }) }
+    const { stack } = electedSchedule({ cron, period: Duration.days(1) })
+    Annotations.fromStack(stack).hasWarning(
+      '/Stack/Elected',
+      Match.stringLikeRegexp('could not be read here: check that no two ticks are less than.*tenure:UnreadCron'),
+    )
   })
 })
