@@ -8,7 +8,7 @@
  *
  * Stopped behind any step and delivered again, the record gives the same events with the same ids, so that whoever
  * receives them can tell, and the same row. A metric is counted once at most: it is lost where the invocation dies between
- * 3 and 4.
+ * 3 and 4. Where no history is kept, steps 1 and 3 do nothing, and what is delivered again is also counted again.
  */
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda'
 import { CorruptLeaseError } from '../election/errors.ts'

@@ -4,7 +4,7 @@ export interface AnnouncerEnvironment {
   readonly leaseTable: string
   /** `EVENT_BUS`: its name or ARN. */
   readonly eventBus: string
-  /** `HISTORY_DAYS`: how long a tenure is remembered, from its beginning. */
+  /** `HISTORY_DAYS`: how long a tenure is remembered, from its beginning; 0 for not at all. */
   readonly historyDays: number
 }
 
@@ -59,7 +59,7 @@ function days(variables: Variables, name: string, problems: string[]): number {
   const value = variables[name]?.trim() ?? ''
   if (value === '') return DEFAULT_HISTORY_DAYS
   const count = Number(value)
-  if (!Number.isInteger(count) || count < 1 || count > MOST_HISTORY_DAYS)
-    problems.push(`${name} is "${value.slice(0, 60)}", not a whole number of days from 1 to ${MOST_HISTORY_DAYS}`)
+  if (!Number.isInteger(count) || count < 0 || count > MOST_HISTORY_DAYS)
+    problems.push(`${name} is "${value.slice(0, 60)}", not a whole number of days from 0 to ${MOST_HISTORY_DAYS}`)
   return count
 }

@@ -8,12 +8,14 @@ import { SDK_CLIENT } from '../sdk-client.ts'
 import { announcer } from './announce.ts'
 import { readAnnouncerEnvironment } from './environment.ts'
 import { publishTo } from './events.ts'
-import { historyTable } from './history.ts'
+import { historyTable, noHistory } from './history.ts'
 
 const { leaseTable, eventBus, historyDays } = readAnnouncerEnvironment(process.env)
 
+const client = DynamoDBDocumentClient.from(new DynamoDBClient(SDK_CLIENT))
+
 export const handler = announcer({
-  history: historyTable(DynamoDBDocumentClient.from(new DynamoDBClient(SDK_CLIENT)), leaseTable, historyDays),
+  history: historyDays === 0 ? noHistory : historyTable(client, leaseTable, historyDays),
   publish: publishTo(new EventBridgeClient(SDK_CLIENT), eventBus),
   measure: measureFor(leaseTable),
   log: new Logger({ serviceName: 'announce' }),

@@ -6,6 +6,7 @@ import type { ElectedSchedule } from './elected-schedule.ts'
 import type { LeadershipEvents } from './leadership-events.ts'
 import { type AlarmDefinition, canLookBack, deadLetters, ofElection, overdue } from './lease-alarms.ts'
 import { OverdueCheck } from './overdue-check.ts'
+import { placeOfStack } from './place.ts'
 import { refuseWrongProps } from './prop-problems.ts'
 
 export interface LeadershipAlarmsProps {
@@ -46,8 +47,9 @@ export class LeadershipAlarms extends Construct {
         `\`overdueAfter\` is ${overdueAfter}; it must be a whole number from 2 to 100`,
       ])
     }
+    events.leaseTable.assertSamePlace(this, placeOfStack(this))
     for (const { leaseTable, node } of schedules) {
-      if (leaseTable === events.leaseTable) continue
+      if (leaseTable.isSameTable(events.leaseTable)) continue
       throw new ConfigurationError(this, [
         `${node.path} has another lease table than ${events.node.path}; make events and alarms for each table`,
       ])
@@ -57,8 +59,7 @@ export class LeadershipAlarms extends Construct {
     const leases = new Construct(this, 'Leases')
     // Schedules that share a lease share its alarms.
     for (const [lease, sharing] of Map.groupBy(schedules, (schedule) => schedule.lease)) {
-      // No lease has a | in its name, while a / would look like another construct's path.
-      const ofLease = new Construct(leases, lease.replaceAll('/', '|'))
+      const ofLease = new Construct(leases, constructIdOf(lease))
       const definitions = [
         ...sharing
           .slice(0, 1)
@@ -78,6 +79,11 @@ export class LeadershipAlarms extends Construct {
     }
     this.alarms = alarms
   }
+}
+
+/** A construct's id has no slash, and is looked up in a plain object; no lease has a | or a # in its name. */
+function constructIdOf(lease: string): string {
+  return lease in Object.prototype ? `#${lease}` : lease.replaceAll('/', '|')
 }
 
 function alarmOf(scope: Construct, { id, ...definition }: AlarmDefinition): Alarm {

@@ -44,7 +44,7 @@ export class LeadershipDashboard extends Construct {
     if (first === undefined || leases.length > 50) {
       throw new ConfigurationError(this, [`\`schedules\` has ${leases.length} leases; give 1 to 50`])
     }
-    const foreign = schedules.find(({ leaseTable }) => leaseTable !== first.leaseTable)
+    const foreign = schedules.find(({ leaseTable }) => !leaseTable.isSameTable(first.leaseTable))
     if (foreign !== undefined) {
       throw new ConfigurationError(this, [
         `${foreign.node.path} has another lease table than ${first.node.path}; make a dashboard for each table`,

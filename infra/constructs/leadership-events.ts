@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib'
+import { Annotations, Duration } from 'aws-cdk-lib'
 import { EventBus } from 'aws-cdk-lib/aws-events'
 import { Grant, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda'
@@ -10,16 +10,21 @@ import { failureQueue } from './failure-queue.ts'
 import { HandlerFunction, ownHandler } from './handler-function.ts'
 import { grantKey } from './lease-grants.ts'
 import type { LeaseTable } from './lease-table.ts'
+import { difference, type Place, placeOfArn, placeOfStack, written } from './place.ts'
 import { refuseWrongProps } from './prop-problems.ts'
-import { expiresBy, streamArnOf } from './table-problems.ts'
+import { expiresBy, isStrong, streamArnOf } from './table-problems.ts'
 
 export interface LeadershipEventsProps {
   /** Its stream must show new and old images, as that of a new `LeaseTable` does. */
   readonly leaseTable: LeaseTable
-  /** Where events are sent. @default the default event bus of the account */
-  readonly eventBus?: { readonly eventBusArn: string } | undefined
-  /** How long a tenure's history row is kept: whole days, 1 to 3650. @default Duration.days(30) */
-  readonly history?: Duration | undefined
+  /** Where events are sent: a bus of this Region. @default the default event bus of the account */
+  readonly eventBus?: { readonly eventBusArn: string; readonly env?: Place } | undefined
+  /**
+   * How long a tenure's history row is kept: whole days, 1 to 3650; or `false` for no history. The rows also remember what
+   * was announced: without them a change that the stream delivers twice is announced and counted twice, under the same id.
+   * @default Duration.days(30); `false` for a global table in strong mode, which cannot expire rows
+   */
+  readonly history?: Duration | false | undefined
 }
 
 /**
@@ -46,17 +51,15 @@ export class LeadershipEvents extends Construct {
   constructor(scope: Construct, id: string, props: LeadershipEventsProps) {
     super(scope, id)
     refuseWrongProps(this, props, ['leaseTable'], ['eventBus', 'history'])
-    const { leaseTable, history = Duration.days(30) } = props
+    const { leaseTable } = props
     this.leaseTable = leaseTable
+    leaseTable.assertSamePlace(this, placeOfStack(this))
     const eventBus = props.eventBus ?? EventBus.fromEventBusName(this, 'DefaultBus', 'default')
     this.eventBusArn = eventBus.eventBusArn
+    this.#refuseBusOfAnotherRegion(eventBus)
     this.failures = failureQueue(this)
     const streamArn = this.#streamArn()
-    if (expiresBy(leaseTable.table) !== 'ttl') {
-      throw new ConfigurationError(this, [
-        `the lease table ${leaseTable.node.path} does not expire rows by the attribute "ttl", so that its history would be kept for ever; make that its time-to-live attribute`,
-      ])
-    }
+    const historyDays = this.#historyDays(props.history)
     leaseTable.announceBy(this)
 
     const announcer = new HandlerFunction(this, 'Announcer', {
@@ -68,7 +71,7 @@ export class LeadershipEvents extends Construct {
       environment: {
         LEASE_TABLE: leaseTable.tableName,
         EVENT_BUS: this.eventBusArn,
-        HISTORY_DAYS: String(this.#daysOf(history)),
+        HISTORY_DAYS: String(historyDays),
       },
     })
     // Not grantStreamRead: of an older Table it permits ListStreams on everything.
@@ -77,7 +80,8 @@ export class LeadershipEvents extends Construct {
     )
     announcer.addToRolePolicy(new PolicyStatement({ actions: read, resources: [streamArn] }))
     announcer.addToRolePolicy(new PolicyStatement({ actions: ['events:PutEvents'], resources: [this.eventBusArn] }))
-    this.#grantHistory(announcer)
+    grantKey(leaseTable, announcer, historyDays > 0 ? 'write' : 'read')
+    if (historyDays > 0) this.#grantHistory(announcer)
     announcer.addEventSourceMapping('Stream', {
       eventSourceArn: streamArn,
       startingPosition: StartingPosition.TRIM_HORIZON,
@@ -97,12 +101,36 @@ export class LeadershipEvents extends Construct {
     const streamArn = streamArnOf(this.leaseTable.table)
     if (streamArn !== undefined) return streamArn
     throw new ConfigurationError(this, [
-      `the lease table ${this.leaseTable.node.path} has no stream of new and old images; give it one, and where it is imported, import it with its \`tableStreamArn\``,
+      `the lease table ${this.leaseTable.node.path} has no stream of new and old images; give it one; import a table, or the replica of one, with its \`tableStreamArn\``,
     ])
   }
 
-  #daysOf(history: Duration): number {
-    const days = history.toDays({ integral: false })
+  /** For PutEvents, an event bus of another Region does not exist; one of another account may let us in. */
+  #refuseBusOfAnotherRegion(eventBus: { readonly eventBusArn: string; readonly env?: Place }): void {
+    const here = placeOfStack(this)
+    const there = placeOfArn(eventBus.eventBusArn, eventBus.env ?? here)
+    if (difference(there, here) !== 'Region') return
+    throw new ConfigurationError(this, [
+      `the event bus is in ${written(there)}, but the announcer in ${written(here)}, from which it cannot send there; give a bus of its own Region, and that one a rule which passes the events on`,
+    ])
+  }
+
+  /** 0 for no history. */
+  #historyDays(history: LeadershipEventsProps['history']): number {
+    const { table, node } = this.leaseTable
+    if (history === false) return 0
+    if (history === undefined && isStrong(table)) {
+      Annotations.of(this).addInfo(
+        `There is no history of tenures: ${node.path} is a global table in strong mode, which cannot expire rows`,
+      )
+      return 0
+    }
+    if (expiresBy(table) !== 'ttl') {
+      throw new ConfigurationError(this, [
+        `the lease table ${node.path} does not expire rows by the attribute "ttl", so that its history would be kept forever; make that its time-to-live attribute, or set \`history\` to false`,
+      ])
+    }
+    const days = (history ?? Duration.days(30)).toDays({ integral: false })
     if (Number.isInteger(days) && days >= 1 && days <= 3650) return days
     throw new ConfigurationError(this, [`\`history\` is ${days} days; it must be whole days from 1 to 3650`])
   }
@@ -112,7 +140,6 @@ export class LeadershipEvents extends Construct {
    * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
    */
   #grantHistory(announcer: HandlerFunction): void {
-    grantKey(this.leaseTable, announcer)
     const grant = (action: string, returned: Readonly<Record<string, string>>) =>
       Grant.addToPrincipal({
         grantee: announcer,

@@ -1,5 +1,6 @@
-import { Stack } from 'aws-cdk-lib'
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam'
+import type { IFunction } from 'aws-cdk-lib/aws-lambda'
+import { Construct } from 'constructs'
 import { ConfigurationError } from './configuration-error.ts'
 import { leaseNameProblems } from './lease-name.ts'
 import type { LeaseTable } from './lease-table.ts'
@@ -11,12 +12,20 @@ import type { LeaseTable } from './lease-table.ts'
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
  *
- * @throws ConfigurationError where `lease` is not a valid name
+ * @throws ConfigurationError where `lease` is not a valid name, or `grantee` is a function of another Region or account
  */
-export function grantOnLease(table: LeaseTable, grantee: IGrantable, lease: string, actions: string[]): Grant {
+export function grantOnLease(
+  table: LeaseTable,
+  grantee: IGrantable,
+  lease: string,
+  access: Access,
+  actions: string[],
+): Grant {
   const problems = leaseNameProblems(lease)
   if (problems.length > 0) throw new ConfigurationError(table, problems)
-  grantKey(table, grantee)
+  // Roles have no Region.
+  if (isFunction(grantee)) table.assertSamePlace(grantee, grantee.env)
+  grantKey(table, grantee, access)
   return Grant.addToPrincipal({
     grantee,
     actions,
@@ -28,18 +37,30 @@ export function grantOnLease(table: LeaseTable, grantee: IGrantable, lease: stri
   })
 }
 
+/** What the items of an encrypted table are used for. */
+export type Access = 'read' | 'write'
+
+const READ = ['Decrypt', 'DescribeKey']
+const KEY_ACTIONS: Readonly<Record<Access, readonly string[]>> = {
+  read: READ,
+  write: [...READ, 'Encrypt', 'GenerateDataKey', 'ReEncryptFrom', 'ReEncryptTo'],
+}
+
 /**
- * Lets `grantee` use the table's key through DynamoDB, where the table has one of its own.
+ * Lets `grantee` use the table's key through DynamoDB, if the table has one of its own.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
  */
-export function grantKey({ table }: LeaseTable, grantee: IGrantable): void {
+export function grantKey({ table, place }: LeaseTable, grantee: IGrantable, access: Access): void {
   const { encryptionKey } = table
   if (encryptionKey === undefined) return
-  const actions = ['Decrypt', 'DescribeKey', 'Encrypt', 'GenerateDataKey', 'ReEncryptFrom', 'ReEncryptTo']
   Grant.addToPrincipal({
     grantee,
-    actions: actions.map((action) => `kms:${action}`),
+    actions: KEY_ACTIONS[access].map((action) => `kms:${action}`),
     resourceArns: [encryptionKey.keyArn],
-    conditions: { StringEquals: { 'kms:ViaService': `dynamodb.${Stack.of(table).region}.amazonaws.com` } },
+    conditions: { StringEquals: { 'kms:ViaService': `dynamodb.${place.region}.amazonaws.com` } },
   })
+}
+
+function isFunction(grantee: IGrantable): grantee is IFunction {
+  return Construct.isConstruct(grantee) && 'functionArn' in grantee
 }

@@ -5,8 +5,10 @@ import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { Construct, type IConstruct } from 'constructs'
 import { ConfigurationError } from './configuration-error.ts'
 import { grantOnLease } from './lease-grants.ts'
+import { difference, type Place, placeOfArn, placeOfStack, written } from './place.ts'
 import { refuseWrongProps } from './prop-problems.ts'
 import { type AnyTable, tableProblems } from './table-problems.ts'
+import { type TableUse, useOf } from './table-use.ts'
 
 export interface LeaseTableProps {
   /**
@@ -41,8 +43,7 @@ export interface LeaseTableProps {
  */
 export class LeaseTable extends Construct {
   readonly table: AnyTable
-  readonly #periods = new Map<string, { readonly ms: number; readonly path: string }>()
-  #announcer: IConstruct | undefined
+  readonly #use: TableUse
 
   /** @throws ConfigurationError where the props contradict each other */
   constructor(scope: Construct, id: string, props: LeaseTableProps = {}) {
@@ -54,6 +55,7 @@ export class LeaseTable extends Construct {
       throw new ConfigurationError(this, [`\`table\` was given, so ${besides.join(', ')} must be set on that table`])
     }
     this.table = table ?? newTable(this, ofNewTable)
+    this.#use = useOf(this.table)
     // At synthesis, when nobody can add a replica any more.
     this.node.addValidation({ validate: () => tableProblems(this.table) })
   }
@@ -66,24 +68,50 @@ export class LeaseTable extends Construct {
     return this.table.tableArn
   }
 
+  /** Where the table is, as far as the app knows. */
+  get place(): Place {
+    return placeOfArn(this.tableArn, this.table.env ?? placeOfStack(this.table))
+  }
+
+  /** Whether `other` goes by the same table, as far as the app knows. */
+  isSameTable(other: LeaseTable): boolean {
+    return this.#use === other.#use
+  }
+
+  /**
+   * Refuses what would look for the table where it is not: a function asks DynamoDB in its own Region and account, and a
+   * stream and metrics are there too.
+   *
+   * @param place where `user` runs
+   * @throws ConfigurationError if that is certainly another Region or account than the table's
+   */
+  assertSamePlace(user: IConstruct, place: Place): void {
+    const other = difference(place, this.place)
+    if (other === undefined) return
+    const replica = '`new LeaseTable(this, id, { table: table.replica(region) })` of a global table in strong mode'
+    throw new ConfigurationError(user, [
+      `it is in ${written(place)} and would look there for the lease table ${this.node.path}, which is in ${written(this.place)}; use a lease table of the same ${other}${other === 'Region' ? `, or ${replica}` : ''}`,
+    ])
+  }
+
   /**
    * Lets `grantee` take part in the election of this one lease: acquire, renew, save a checkpoint, complete and release
    * (each is an UpdateItem), and guard a transaction (ConditionCheckItem). No reads: the reply to a write says all that
    * a candidate must know. No other lease, and no deletion.
    *
-   * @throws ConfigurationError where `lease` is not a valid name
+   * @throws ConfigurationError where `lease` is not a valid name, or `grantee` is a function of another Region or account
    */
   grantLead(grantee: IGrantable, lease: string): Grant {
-    return grantOnLease(this, grantee, lease, ['dynamodb:UpdateItem', 'dynamodb:ConditionCheckItem'])
+    return grantOnLease(this, grantee, lease, 'write', ['dynamodb:UpdateItem', 'dynamodb:ConditionCheckItem'])
   }
 
   /**
    * Lets `grantee` read who leads this one lease, and its history.
    *
-   * @throws ConfigurationError where `lease` is not a valid name
+   * @throws ConfigurationError where `lease` is not a valid name, or `grantee` is a function of another Region or account
    */
   grantObserve(grantee: IGrantable, lease: string): Grant {
-    return grantOnLease(this, grantee, lease, ['dynamodb:GetItem', 'dynamodb:Query'])
+    return grantOnLease(this, grantee, lease, 'read', ['dynamodb:GetItem', 'dynamodb:Query'])
   }
 
   /**
@@ -95,13 +123,13 @@ export class LeaseTable extends Construct {
    */
   agreeOnPeriod(lease: string, period: Duration, schedule: IConstruct): void {
     const ms = period.toMilliseconds()
-    const known = this.#periods.get(lease)
+    const known = this.#use.periods.get(lease)
     if (known !== undefined && known.ms !== ms) {
       throw new ConfigurationError(schedule, [
         `its period is ${ms / 1000} s, but ${known.path} ticks the lease "${lease}" every ${known.ms / 1000} s; schedules that share a lease must have the same period, so give this one a lease of its own`,
       ])
     }
-    if (known === undefined) this.#periods.set(lease, { ms, path: schedule.node.path })
+    if (known === undefined) this.#use.periods.set(lease, { ms, path: schedule.node.path })
   }
 
   /**
@@ -111,12 +139,13 @@ export class LeaseTable extends Construct {
    * @throws ConfigurationError where another one does already
    */
   announceBy(announcer: IConstruct): void {
-    if (this.#announcer !== undefined) {
+    const { announcer: first } = this.#use
+    if (first !== undefined) {
       throw new ConfigurationError(announcer, [
-        `${this.#announcer.node.path} announces the leases of ${this.node.path} already; for more receivers, give its event bus more rules`,
+        `${first.node.path} announces the leases of ${this.node.path} already; for more receivers, give its event bus more rules`,
       ])
     }
-    this.#announcer = announcer
+    this.#use.announcer = announcer
   }
 }
 

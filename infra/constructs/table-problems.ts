@@ -1,7 +1,8 @@
 import { CfnResource, Stack } from 'aws-cdk-lib'
-import { CfnGlobalTable, CfnTable } from 'aws-cdk-lib/aws-dynamodb'
+import { CfnGlobalTable, CfnTable, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { IConstruct } from 'constructs'
+import type { Place } from './place.ts'
 
 /** What the CDK's `TableV2`, its older `Table`, and a table that it imports have in common. */
 export interface AnyTable extends IConstruct {
@@ -9,6 +10,7 @@ export interface AnyTable extends IConstruct {
   readonly tableArn: string
   readonly tableStreamArn?: string | undefined
   readonly encryptionKey?: IKey | undefined
+  readonly env?: Place | undefined
 }
 
 /** What the table's own description says, for both of CloudFormation's table types. */
@@ -43,13 +45,21 @@ export function tableProblems(table: AnyTable): string[] {
 export function streamArnOf(table: AnyTable): string | undefined {
   const described = describe(table)
   const showsImages = described === undefined || JSON.stringify(described.streamed) === JSON.stringify(IMAGES)
-  return showsImages ? table.tableStreamArn : undefined
+  // Of a replica the app does not know which stream it has: its ARN ends in a wildcard.
+  const { tableStreamArn } = table
+  return showsImages && tableStreamArn?.endsWith('/stream/*') !== true ? tableStreamArn : undefined
+}
+
+/** Whether it is a global table in strong mode, which has no time to live. */
+export function isStrong(table: AnyTable): boolean {
+  return describe(table)?.consistency === 'STRONG'
 }
 
 /** The table's time-to-live attribute; of an imported table, which the app does not know, the one that it should be. */
 export function expiresBy(table: AnyTable): string | undefined {
   const described = describe(table)
   if (described === undefined) return 'ttl'
+  if (described.consistency === 'STRONG') return undefined
   const { attributeName, enabled }: Record<string, unknown> = { ...Object(described.expires) }
   return enabled === true && typeof attributeName === 'string' ? attributeName : undefined
 }
@@ -63,7 +73,8 @@ const LEASE_KEYS = [
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html */
 function describe(table: AnyTable): Described | undefined {
-  const { defaultChild } = table.node
+  // A replica is a child of its global table, and has no resource of its own.
+  const { defaultChild } = table.node.scope instanceof TableV2 ? table.node.scope.node : table.node
   const resolved = (value: unknown): unknown => Stack.of(table).resolve(value)
   if (defaultChild instanceof CfnGlobalTable) {
     const { replicas, keySchema, multiRegionConsistency: consistency, streamSpecification } = defaultChild

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { noHistory } from '../../functions/announce/history.ts'
 import { withLease } from '../../functions/election/index.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import type { BusFault } from './bus.ts'
@@ -68,6 +69,18 @@ test('A fact costs one read, one request to EventBridge and one write; a renewal
   await scene.deliver(records)
   expect(scene.operations.slice(4)).toEqual(['GetItemCommand', 'GetItemCommand'])
   expect(scene.bus.requests).toHaveLength(2)
+})
+
+test('Without a history no row is touched, and what is delivered twice is sent twice, under the same ids', async () => {
+  const { records } = await completedTick()
+  const scene = await setScene({ history: noHistory })
+  for (const _delivery of [1, 2]) expect(await scene.deliver(records)).toEqual({ batchItemFailures: [] })
+  expect(scene.operations).toEqual([])
+  expect((await scene.rows()).size).toBe(0)
+  const ids = scene.bus.taken.map(({ detail }) => detail['id'])
+  expect(ids).toHaveLength(6)
+  expect(ids.slice(3)).toEqual(ids.slice(0, 3))
+  expect(scene.measured.map(({ name }) => name).slice(4)).toEqual(scene.measured.map(({ name }) => name).slice(0, 4))
 })
 
 test('A failed record is named and logged, the records behind it are left to the retry', async () => {

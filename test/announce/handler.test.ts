@@ -90,6 +90,7 @@ test('Their environments name table and bus; how long history is kept may be lef
   const given = { LEASE_TABLE: 'leases', EVENT_BUS: 'default' }
   expect(readAnnouncerEnvironment(given)).toEqual({ leaseTable: 'leases', eventBus: 'default', historyDays: 30 })
   expect(readAnnouncerEnvironment({ ...given, HISTORY_DAYS: '7' })).toMatchObject({ historyDays: 7 })
+  expect(readAnnouncerEnvironment({ ...given, HISTORY_DAYS: '0' })).toMatchObject({ historyDays: 0 })
   expect(readOverdueEnvironment(given)).toEqual({ leaseTable: 'leases' })
 })
 
@@ -97,7 +98,7 @@ test.each([
   [{}, 'The environment of the announcer is wrong: LEASE_TABLE is not set; EVENT_BUS is not set'],
   [
     { LEASE_TABLE: 'leases', EVENT_BUS: ' ', HISTORY_DAYS: '1.5' },
-    'EVENT_BUS is not set; HISTORY_DAYS is "1.5", not a whole number of days from 1',
+    'EVENT_BUS is not set; HISTORY_DAYS is "1.5", not a whole number of days from 0',
   ],
   [{ LEASE_TABLE: 'leases', EVENT_BUS: 'default', HISTORY_DAYS: '2592000' }, 'HISTORY_DAYS is "2592000"'],
 ])('A wrong environment is told when the function loads, with all that is wrong: %j', (variables, message) => {

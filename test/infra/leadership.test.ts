@@ -1,9 +1,16 @@
 import { Duration, Stack } from 'aws-cdk-lib'
-import { Match, Template } from 'aws-cdk-lib/assertions'
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
-import { AttributeType, StreamViewType, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
+import {
+  AttributeType,
+  MultiRegionConsistency,
+  StreamViewType,
+  Table,
+  type TablePropsV2,
+  TableV2,
+} from 'aws-cdk-lib/aws-dynamodb'
 import { EventBus } from 'aws-cdk-lib/aws-events'
-import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
+import { Key } from 'aws-cdk-lib/aws-kms'
 import { Topic } from 'aws-cdk-lib/aws-sns'
 import { describe, expect, test } from 'vitest'
 import {
@@ -16,7 +23,7 @@ import {
   type LeadershipEventsProps,
   LeaseTable,
 } from '../../infra/constructs/index.ts'
-import { newApp } from '../support/cdk-app.ts'
+import { aFunction, newApp } from '../support/cdk-app.ts'
 
 function aStack() {
   // Without bundling, which app.test.ts covers.
@@ -26,12 +33,7 @@ function aStack() {
 
 let functions = 0
 function elect(stack: Stack, id: string, leaseTable: LeaseTable, lease = 'billing', rate = Duration.hours(1)) {
-  const code = Code.fromInline('export const handler = () => {}')
-  const handler = new LambdaFunction(stack, `Function${++functions}`, {
-    runtime: Runtime.NODEJS_24_X,
-    handler: 'index.handler',
-    code,
-  })
+  const handler = aFunction(stack, `Function${++functions}`)
   return new ElectedSchedule(stack, id, { leaseTable, lease, handler, rate })
 }
 
@@ -100,17 +102,79 @@ describe('events of a lease table', () => {
     )
   })
 
-  test('cannot be made of a table that keeps its rows for ever', () => {
-    const { stack } = aStack()
-    const table = new TableV2(stack, 'Table', {
+  describe('without history', () => {
+    const keys = {
       partitionKey: { name: 'lease', type: AttributeType.STRING },
       sortKey: { name: 'record', type: AttributeType.STRING },
       dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES,
+    }
+    function announcedWithoutTtl(props: Partial<LeadershipEventsProps>, ofTable: Partial<TablePropsV2> = {}) {
+      const stack = new Stack(newApp({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Stack', {
+        env: { region: 'eu-central-1' },
+      })
+      const table = new TableV2(stack, 'Table', { ...keys, ...ofTable })
+      const leaseTable = new LeaseTable(stack, 'Given', { table })
+      new LeadershipEvents(stack, 'Events', { leaseTable, ...props })
+      return { stack, template: Template.fromStack(stack) }
+    }
+    const strong = {
+      replicas: [{ region: 'eu-west-1' }, { region: 'eu-west-3' }],
+      multiRegionConsistency: MultiRegionConsistency.STRONG,
+    }
+
+    test('a table that keeps its rows forever is refused', () => {
+      for (const history of [undefined, Duration.days(7)]) {
+        expect(() => announcedWithoutTtl({ history })).toThrow(
+          'Stack/Events: the lease table Stack/Given does not expire rows by the attribute "ttl", so that its history would be kept forever; make that its time-to-live attribute, or set `history` to false',
+        )
+      }
+      expect(() => announcedWithoutTtl({ history: Duration.days(7) }, strong)).toThrow('set `history` to false')
     })
-    const leaseTable = new LeaseTable(stack, 'Given', { table })
-    expect(() => new LeadershipEvents(stack, 'Events', { leaseTable })).toThrow(
-      'Stack/Events: the lease table Stack/Given does not expire rows by the attribute "ttl"',
-    )
+
+    test.each([
+      ['if so asked', { history: false as const }, {}],
+      ['of a global table in strong mode, which cannot expire them', {}, strong],
+    ])('they touch no row: %s', (_, props, ofTable) => {
+      const { template } = announcedWithoutTtl(props, ofTable)
+      template.hasResourceProperties('AWS::Lambda::Function', {
+        Environment: { Variables: Match.objectLike({ HISTORY_DAYS: '0' }) },
+      })
+      template.resourceCountIs('AWS::Lambda::EventSourceMapping', 1)
+      const policies = JSON.stringify(template.findResources('AWS::IAM::Policy'))
+      expect(policies).toContain('dynamodb:GetRecords')
+      expect(policies).not.toMatch(/dynamodb:(Get|Update)Item/)
+    })
+
+    test('a table of its own key lets them decrypt its stream, and no more', () => {
+      for (const [history, actions] of [
+        [false, ['kms:Decrypt', 'kms:DescribeKey']],
+        [undefined, Match.arrayWith(['kms:Decrypt', 'kms:Encrypt'])],
+      ] as const) {
+        const stack = new Stack(newApp({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Stack', {
+          env: { region: 'eu-central-1' },
+        })
+        const leaseTable = new LeaseTable(stack, 'Leases', { encryptionKey: new Key(stack, 'Key') })
+        new LeadershipEvents(stack, 'Events', { leaseTable, history })
+        Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
+          PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Action: actions })]) },
+        })
+      }
+    })
+
+    test('a global table in strong mode is said to have none', () => {
+      Annotations.fromStack(announcedWithoutTtl({}, strong).stack).hasInfo(
+        '/Stack/Events',
+        'There is no history of tenures: Stack/Given is a global table in strong mode, which cannot expire rows',
+      )
+    })
+  })
+
+  test('are read only when the announcer may read the stream and report what fails', () => {
+    const { template } = usual
+    const [policy] = Object.keys(template.findResources('AWS::IAM::Policy'))
+    const [announcer] = Object.entries(template.findResources('AWS::Lambda::Function'))
+    expect(announcer?.[1]['DependsOn']).toContain(policy)
+    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', { FunctionName: { Ref: announcer?.[0] } })
   })
 
   test('cannot be made of a table without a stream', () => {
@@ -125,7 +189,7 @@ describe('events of a lease table', () => {
     })) {
       const leaseTable = new LeaseTable(stack, `${id}Leases`, { table })
       expect(() => new LeadershipEvents(stack, `${id}Events`, { leaseTable })).toThrow(
-        `Stack/${id}Events: the lease table Stack/${id}Leases has no stream of new and old images; give it one`,
+        `Stack/${id}Events: the lease table Stack/${id}Leases has no stream of new and old images; give it one;`,
       )
     }
   })
@@ -269,15 +333,22 @@ describe('alarms', () => {
     const events = new LeadershipEvents(stack, 'Events', { leaseTable })
     const schedules = ['One', 'Two'].map((id) => elect(stack, id, leaseTable))
     // Names that are paths, or names of other constructs, to the CDK.
-    const others = ['team/reports', 'team--reports', 'Unannounced'].map((lease, index) =>
-      elect(stack, `S${index}`, leaseTable, lease),
-    )
+    const odd = [
+      'team/reports',
+      'team--reports',
+      'Unannounced',
+      'constructor',
+      '__proto__',
+      'toString',
+      '//constructor',
+    ]
+    const others = odd.map((lease, index) => elect(stack, `S${index}`, leaseTable, lease))
     const { alarms } = new LeadershipAlarms(stack, 'Alarms', { events, schedules: [...schedules, ...others] })
     const inTemplate = Object.values(Template.fromStack(stack).findResources('AWS::CloudWatch::Alarm'))
     const metrics = inTemplate.map(({ Properties }) => Properties.MetricName)
     expect(alarms).toHaveLength(metrics.length)
-    expect(metrics.filter((name) => name === 'ticksCompleted')).toHaveLength(4)
-    expect(metrics.filter((name) => name.startsWith('Approximate'))).toHaveLength(6)
+    expect(metrics.filter((name) => name === 'ticksCompleted')).toHaveLength(8)
+    expect(metrics.filter((name) => name.startsWith('Approximate'))).toHaveLength(10)
   })
 
   test.each([1, 101, 2.5, Number.NaN])('are refused after %s periods', (overdueAfter) => {

@@ -1,11 +1,18 @@
-import { RemovalPolicy, Stack } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { Match, Template } from 'aws-cdk-lib/assertions'
-import { AttributeType, MultiRegionConsistency, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
+import { AttributeType, MultiRegionConsistency, StreamViewType, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Key } from 'aws-cdk-lib/aws-kms'
 import { describe, expect, test } from 'vitest'
-import { ConfigurationError, LeaseTable } from '../../infra/constructs/index.ts'
-import { newApp } from '../support/cdk-app.ts'
+import {
+  ConfigurationError,
+  ElectedSchedule,
+  LeadershipAlarms,
+  LeadershipDashboard,
+  LeadershipEvents,
+  LeaseTable,
+} from '../../infra/constructs/index.ts'
+import { aFunction, newApp } from '../support/cdk-app.ts'
 
 function leaseTable() {
   const stack = new Stack(newApp(), 'Stack')
@@ -132,11 +139,33 @@ test('a table that need not be kept goes with its stack, where somebody says so'
 })
 
 describe('a key of your own', () => {
-  test('encrypts the table, and may be used by who leads, through DynamoDB only and without wildcards', () => {
+  const encrypted = () => {
     const stack = new Stack(newApp(), 'Stack', { env: { region: 'eu-central-1' } })
     const encryptionKey = new Key(stack, 'Key')
-    const table = new LeaseTable(stack, 'Leases', { encryptionKey })
     const role = new Role(stack, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') })
+    return { stack, encryptionKey, role, table: new LeaseTable(stack, 'Leases', { encryptionKey }) }
+  }
+
+  test('is used by who observes to decrypt, and for nothing else', () => {
+    const { stack, encryptionKey, role, table } = encrypted()
+    table.grantObserve(role, 'billing')
+    Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: {
+        Statement: [
+          {
+            Effect: 'Allow',
+            Action: ['kms:Decrypt', 'kms:DescribeKey'],
+            Resource: stack.resolve(encryptionKey.keyArn),
+            Condition: { StringEquals: { 'kms:ViaService': 'dynamodb.eu-central-1.amazonaws.com' } },
+          },
+          Match.objectLike({ Action: ['dynamodb:GetItem', 'dynamodb:Query'] }),
+        ],
+      },
+    })
+  })
+
+  test('encrypts the table, and may be used by who leads, through DynamoDB only and without wildcards', () => {
+    const { stack, encryptionKey, role, table } = encrypted()
     table.grantLead(role, 'billing')
     const template = Template.fromStack(stack)
     const keyArn = stack.resolve(encryptionKey.keyArn)
@@ -219,6 +248,15 @@ describe('a table that exists already', () => {
     )
   })
 
+  test('is refused as the replica of a global table in eventual mode, which has no description of its own', () => {
+    const stack = inFrankfurt()
+    const table = new TableV2(stack, 'Table', { ...keys, replicas })
+    new LeaseTable(stack, 'Leases', { table: table.replica('eu-west-1') })
+    expect(() => Template.fromStack(stack)).toThrow(
+      `[Stack/Leases] the table is a global table of 3 Regions ${eventually}`,
+    )
+  })
+
   test('may be a global table in strong mode, or one of the older construct in one Region', () => {
     const stack = inFrankfurt()
     const strong = new TableV2(stack, 'Strong', {
@@ -229,5 +267,66 @@ describe('a table that exists already', () => {
     new LeaseTable(stack, 'Leases', { table: strong })
     new LeaseTable(stack, 'Other', { table: new Table(stack, 'Older', keys) })
     expect(() => Template.fromStack(stack)).not.toThrow()
+  })
+})
+
+describe('a table that two LeaseTables go by', () => {
+  const twice = () => {
+    const stack = new Stack(newApp({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Stack')
+    const table = new TableV2(stack, 'Table', {
+      partitionKey: { name: 'lease', type: AttributeType.STRING },
+      sortKey: { name: 'record', type: AttributeType.STRING },
+      timeToLiveAttribute: 'ttl',
+      dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES,
+    })
+    const [one, two] = [new LeaseTable(stack, 'One', { table }), new LeaseTable(stack, 'Two', { table })]
+    const elect = (leaseTable: LeaseTable, id: string, rate: Duration) =>
+      new ElectedSchedule(stack, id, { leaseTable, lease: 'billing', handler: aFunction(stack, `${id}Fn`), rate })
+    return { stack, one, two, elect }
+  }
+
+  test('is one table: its schedules share alarms and a dashboard', () => {
+    const { stack, one, two, elect } = twice()
+    const schedules = [elect(one, 'First', Duration.hours(1)), elect(two, 'Second', Duration.hours(1))]
+    const events = new LeadershipEvents(stack, 'Events', { leaseTable: one })
+    const { alarms } = new LeadershipAlarms(stack, 'Alarms', { events, schedules })
+    new LeadershipDashboard(stack, 'Dashboard', { schedules })
+    expect(alarms).toHaveLength(7)
+  })
+
+  test('has one period for each lease', () => {
+    const { one, two, elect } = twice()
+    elect(one, 'Hourly', Duration.hours(1))
+    expect(() => elect(two, 'Daily', Duration.days(1))).toThrow(
+      'Stack/Daily: its period is 86400 s, but Stack/Hourly ticks the lease "billing" every 3600 s',
+    )
+  })
+
+  test('has one announcer', () => {
+    const { stack, one, two } = twice()
+    new LeadershipEvents(stack, 'First', { leaseTable: one })
+    expect(() => new LeadershipEvents(stack, 'Second', { leaseTable: two })).toThrow(
+      'Stack/Second: Stack/First announces the leases of Stack/Two already',
+    )
+  })
+
+  test('is one also if it is imported twice, and not if only names of two accounts are alike', () => {
+    const stack = new Stack(newApp(), 'Stack')
+    const imported = (id: string, account: string) =>
+      new LeaseTable(stack, `${id}Leases`, {
+        table: Table.fromTableArn(stack, id, `arn:aws:dynamodb:eu-central-1:${account}:table/leases`),
+      })
+    const [one, two, other] = [
+      imported('A', '111111111111'),
+      imported('B', '111111111111'),
+      imported('C', '222222222222'),
+    ]
+    expect([one.isSameTable(two), one.isSameTable(other)]).toEqual([true, false])
+  })
+
+  test('is another in another app, and so is another table of the same app', () => {
+    expect(leaseTable().table.isSameTable(leaseTable().table)).toBe(false)
+    const { stack, table } = leaseTable()
+    expect(table.isSameTable(new LeaseTable(stack, 'Others'))).toBe(false)
   })
 })

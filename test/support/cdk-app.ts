@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { App, type AppProps } from 'aws-cdk-lib'
+import { App, type AppProps, Duration, type Stack } from 'aws-cdk-lib'
+import { Code, type FunctionProps, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { afterAll } from 'vitest'
 
 const outdirs: string[] = []
@@ -14,4 +15,15 @@ export function newApp(props: AppProps = {}): App {
   const outdir = mkdtempSync(join(tmpdir(), 'tenure-cdk-'))
   outdirs.push(outdir)
   return new App({ outdir, ...props })
+}
+
+/** A function that does nothing. */
+export function aFunction(stack: Stack, id: string, props: Partial<FunctionProps> = {}): LambdaFunction {
+  return new LambdaFunction(stack, id, {
+    runtime: Runtime.NODEJS_24_X,
+    handler: 'index.handler',
+    code: Code.fromInline('export const handler = () => {}'),
+    timeout: Duration.seconds(30),
+    ...props,
+  })
 }
