@@ -42,8 +42,9 @@ interface HandlerProps {
   /**
    * Runs at every tick, once per candidate; `withLease` or `leaderOnly` inside it elects the one that works. The
    * construct sets its asynchronous retries and its `LEASE_TABLE`, `LEASE_NAME` and `LEASE_MS`, so a function serves one
-   * schedule; a function that was not made in this app has to have these variables already. Its time-out may not exceed
-   * the period.
+   * lease. It is made in the stack of the schedule, or imported with its role (`Function.fromFunctionAttributes`); an
+   * imported one has to have these variables already. An alias gets them with its `currentVersion`. Its time-out may not
+   * exceed the period.
    */
   readonly handler: IFunction
   readonly entry?: undefined
@@ -53,7 +54,10 @@ interface HandlerProps {
 interface EntryProps {
   /** The module that exports such a `handler`; the construct makes the function. A path from where the app runs. */
   readonly entry: string
-  /** Of that function. @default a time-out of 30 s, 512 MiB */
+  /**
+   * Of that function. Its environment may not set `LEASE_TABLE`, `LEASE_NAME` or `LEASE_MS` otherwise than the schedule.
+   * @default a time-out of 30 s, 512 MiB
+   */
   readonly entryProps?: Omit<HandlerFunctionProps, 'entry'> | undefined
   readonly handler?: undefined
 }

@@ -1,12 +1,12 @@
 import { Duration } from 'aws-cdk-lib'
-import type { IFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import { ScheduleExpression, TimeWindow } from 'aws-cdk-lib/aws-scheduler'
 import type { IConstruct } from 'constructs'
 import { LAMBDA_LEASE_MS } from '../../functions/election/options.ts'
 import { ConfigurationError } from './configuration-error.ts'
 import { cronGaps } from './cron-gap.ts'
+import { functionOf, functionProblems, isOwn } from './elected-function.ts'
 import type { ElectedScheduleProps } from './elected-schedule-props.ts'
-import { defaultTimeout } from './handler-function.ts'
+import { defaultTimeout, handlerOptions } from './handler-function.ts'
 import { leaseNameProblems } from './lease-name.ts'
 import { propProblems } from './prop-problems.ts'
 import { cronProblems, cronWarnings, type TimingWarning, timingProblems, timingWarnings } from './timing.ts'
@@ -35,7 +35,7 @@ export function settingsOf(scope: IConstruct, props: ElectedScheduleProps): Elec
   const problems = [
     ...leaseNameProblems(props.lease),
     ...candidateProblems(candidates),
-    ...(props.handler === undefined ? [] : functionProblems(props.handler)),
+    ...(props.handler === undefined ? [] : functionProblems(scope, props.handler)),
     ...timingProblems({ period, leaseDuration, timeout, leaseOutlastsRetries: props.leaseOutlastsRetries ?? false }),
     ...windowProblems(flexibleWindow, period),
   ]
@@ -55,14 +55,10 @@ export function settingsOf(scope: IConstruct, props: ElectedScheduleProps): Elec
   return { candidates, leaseDuration, expression, period, timeWindow, enabled: props.enabled ?? true, warnings }
 }
 
-/** Whether the function is made in this app, so that its environment can be set. */
-export function isOwn(handler: IFunction): handler is LambdaFunction {
-  return 'addEnvironment' in handler
-}
-
 function timeoutOf(props: ElectedScheduleProps): Duration | undefined {
   if (props.entry !== undefined) return props.entryProps?.timeout ?? defaultTimeout
-  return isOwn(props.handler) ? props.handler.timeout : undefined
+  const handler = functionOf(props.handler)
+  return isOwn(handler) ? handler.timeout : undefined
 }
 
 const REQUIRED = ['leaseTable', 'lease']
@@ -92,8 +88,12 @@ function refuseIncomplete(scope: IConstruct, props: ElectedScheduleProps): void 
 }
 
 function contradictions(props: ElectedScheduleProps): string[] {
-  const { handler, entry, rate, cron, period }: Record<string, unknown> = { ...props }
+  const { handler, entry, entryProps, rate, cron, period }: Record<string, unknown> = { ...props }
   return [
+    ...(handler !== undefined && entryProps !== undefined
+      ? ['`entryProps` was given with `handler`; set on that function what it is to have']
+      : []),
+    ...propProblems({ ...Object(entryProps) }, [], handlerOptions),
     ...(handler !== undefined && entry !== undefined
       ? ['both `handler` and `entry` were given; give one of them']
       : []),
@@ -106,13 +106,6 @@ function contradictions(props: ElectedScheduleProps): string[] {
 function candidateProblems(candidates: number): string[] {
   if (Number.isInteger(candidates) && candidates >= 1 && candidates <= 10) return []
   return [`\`candidates\` is ${candidates}; it must be a whole number from 1 to 10`]
-}
-
-function functionProblems(handler: IFunction): string[] {
-  if (handler.node.tryFindChild('EventInvokeConfig') === undefined) return []
-  return [
-    `the function ${handler.node.path} already has an asynchronous invoke configuration, which this construct sets; give each elected schedule a function of its own, without \`onFailure\`, \`onSuccess\`, \`maxEventAge\` and \`retryAttempts\``,
-  ]
 }
 
 /** https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-flexible-time-windows.html */

@@ -5,8 +5,10 @@ import { ContextAttribute, Schedule, ScheduleTargetInput } from 'aws-cdk-lib/aws
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
+import { ConfigurationError } from './configuration-error.ts'
+import { environmentProblems, functionOf, isCurrent, isOwn, type LeaseVariables } from './elected-function.ts'
 import type { ElectedScheduleProps } from './elected-schedule-props.ts'
-import { type ElectedScheduleSettings, isOwn, settingsOf } from './elected-schedule-settings.ts'
+import { type ElectedScheduleSettings, settingsOf } from './elected-schedule-settings.ts'
 import { failureQueue } from './failure-queue.ts'
 import { HandlerFunction } from './handler-function.ts'
 import type { LeaseTable } from './lease-table.ts'
@@ -46,22 +48,23 @@ export class ElectedSchedule extends Construct {
       props.entry === undefined
         ? props.handler
         : new HandlerFunction(this, 'Handler', { ...props.entryProps, entry: props.entry })
+    // Lambda takes a destination only from a function whose role may already send there.
+    const mayFail = this.failures.grantSendMessages(this.handler)
+    const mayLead = this.leaseTable.grantLead(this.handler, this.lease)
     this.handler.configureAsyncInvoke({
       retryAttempts,
       maxEventAge: functionEventAge(period),
       onFailure: new SqsDestination(this.failures),
     })
-    const variables = {
+    this.#tellLease({
       LEASE_TABLE: this.leaseTable.tableName,
       LEASE_NAME: this.lease,
       LEASE_MS: String(leaseDuration.toMilliseconds()),
-    }
-    const grant = this.leaseTable.grantLead(this.handler, this.lease)
-    if (isOwn(this.handler)) {
-      for (const [name, value] of Object.entries(variables)) this.handler.addEnvironment(name, value)
-    }
-    if (!isOwn(this.handler) || !grant.success) this.#warnOfForeignFunction(Object.keys(variables))
+    })
     this.schedules = this.#schedulesFor(settings)
+    // An imported role's policy is made here, and nothing else waits for it.
+    const needPermission = [this.handler.node.findChild('EventInvokeConfig'), ...this.schedules]
+    for (const grant of [mayFail, mayLead]) grant.applyBefore(...needPermission)
 
     for (const { id, message } of settings.warnings) Annotations.of(this).addWarningV2(id, message)
   }
@@ -90,10 +93,25 @@ export class ElectedSchedule extends Construct {
     })
   }
 
-  #warnOfForeignFunction(variables: readonly string[]): void {
+  #tellLease(variables: LeaseVariables): void {
+    const handler = functionOf(this.handler)
+    const problems = environmentProblems(handler, variables)
+    if (problems.length > 0) throw new ConfigurationError(this, problems)
+    const names = Object.keys(variables).join(', ')
+    if (!isOwn(handler)) {
+      Annotations.of(this).addWarningV2(
+        'tenure:ForeignFunction',
+        `the function ${this.handler.node.path} is imported, so that its environment cannot be set from here: check that it has ${names}`,
+      )
+      return
+    }
+    for (const [name, value] of Object.entries(variables)) handler.addEnvironment(name, value)
+    // At synthesis, when nobody can set another value any more.
+    this.node.addValidation({ validate: () => environmentProblems(handler, variables) })
+    if (isCurrent(this.handler)) return
     Annotations.of(this).addWarningV2(
-      'tenure:ForeignFunction',
-      `the function ${this.handler.node.path} is imported, an alias or a version, so that its environment cannot be set from here: check that it has ${variables.join(', ')}, and that its role may update the lease "${this.lease}"`,
+      'tenure:PublishedVersion',
+      `the function ${this.handler.node.path} is a version, or an alias of one, that keeps the environment with which it was published: make it of \`currentVersion\`, or publish a new version whenever ${names} change`,
     )
   }
 }

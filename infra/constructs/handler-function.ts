@@ -5,6 +5,7 @@ import { Architecture, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
+import { refuseWrongProps } from './prop-problems.ts'
 
 export interface HandlerFunctionProps {
   /** The module that exports `handler`: a path from the directory in which the app runs, or an absolute one. */
@@ -15,9 +16,12 @@ export interface HandlerFunctionProps {
   readonly timeout?: Duration | undefined
   /** In MiB, which also decides its share of a processor. @default 512 */
   readonly memorySize?: number | undefined
-  /** @default none */
+  /** Its `NODE_OPTIONS` get `--enable-source-maps` besides. @default none */
   readonly environment?: Readonly<Record<string, string>> | undefined
 }
+
+/** What a user may choose of a function; the rest is fixed below. */
+export const handlerOptions = ['description', 'timeout', 'memorySize', 'environment'] as const
 
 /** Long enough for most tasks; Lambda's own default is 3 s. */
 export const defaultTimeout = Duration.seconds(30)
@@ -27,7 +31,9 @@ export const defaultTimeout = Duration.seconds(30)
  * to that group and nothing else until somebody grants more.
  */
 export class HandlerFunction extends NodejsFunction {
+  /** @throws ConfigurationError for a prop that there is not */
   constructor(scope: Construct, id: string, props: HandlerFunctionProps) {
+    refuseWrongProps(scope, props, ['entry'], handlerOptions)
     const { entry, description, timeout = defaultTimeout, memorySize = 512, environment } = props
     const logGroup = new LogGroup(scope, `${id}Logs`, {
       retention: RetentionDays.THREE_MONTHS,
@@ -40,7 +46,7 @@ export class HandlerFunction extends NodejsFunction {
       ...(description === undefined ? {} : { description }),
       timeout,
       memorySize,
-      environment: { ...environment, NODE_OPTIONS: '--enable-source-maps' },
+      environment: { ...environment, NODE_OPTIONS: nodeOptions(environment?.['NODE_OPTIONS']) },
       entry,
       // Not NODEJS_LATEST: which runtime it means depends on the Region, and changes with the CDK's version.
       runtime: Runtime.NODEJS_24_X,
@@ -62,6 +68,12 @@ export class HandlerFunction extends NodejsFunction {
       },
     })
   }
+}
+
+/** With source maps, unless the function's own options speak of them already. */
+function nodeOptions(own = ''): string {
+  if (/--(no-)?enable-source-maps\b/.test(own)) return own
+  return [own.trim(), '--enable-source-maps'].filter((options) => options !== '').join(' ')
 }
 
 /** A handler of this package, beside these constructs: TypeScript in a checkout, JavaScript where it was built. */

@@ -1,17 +1,16 @@
 import { join } from 'node:path'
 import { Duration, Lazy, Stack, TimeZone } from 'aws-cdk-lib'
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions'
-import { Role } from 'aws-cdk-lib/aws-iam'
-import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
 import type { CronOptionsWithTimezone } from 'aws-cdk-lib/aws-scheduler'
 import { describe, expect, test } from 'vitest'
 import {
   ConfigurationError,
   ElectedSchedule,
   type ElectedScheduleProps,
+  HandlerFunction,
   LeaseTable,
 } from '../../infra/constructs/index.ts'
-import { newApp } from '../support/cdk-app.ts'
+import { aFunction, newApp } from '../support/cdk-app.ts'
 
 const hourly = { rate: Duration.hours(1) }
 const dailyAt6 = (timeZone?: TimeZone) => ({
@@ -25,11 +24,6 @@ function aStack() {
   return { stack, leaseTable: new LeaseTable(stack, 'Leases') }
 }
 
-function aFunction(stack: Stack, id: string, timeout = Duration.seconds(30)) {
-  const code = Code.fromInline('export const handler = () => {}')
-  return new LambdaFunction(stack, id, { runtime: Runtime.NODEJS_24_X, handler: 'index.handler', code, timeout })
-}
-
 type ElectedEntryProps = Extract<ElectedScheduleProps, { readonly entry: string }>['entryProps']
 
 type Chosen = ({ readonly rate: Duration } | { readonly cron: CronOptionsWithTimezone; readonly period: Duration }) &
@@ -39,7 +33,7 @@ type Chosen = ({ readonly rate: Duration } | { readonly cron: CronOptionsWithTim
 
 function electedSchedule({ timeout, ...chosen }: Chosen) {
   const { stack, leaseTable } = aStack()
-  const handler = aFunction(stack, 'Function', timeout)
+  const handler = aFunction(stack, 'Function', timeout === undefined ? {} : { timeout })
   const schedule = new ElectedSchedule(stack, 'Elected', { leaseTable, lease: 'billing', handler, ...chosen })
   return { stack, schedule, leaseTable, handler, template: Template.fromStack(stack) }
 }
@@ -161,38 +155,54 @@ describe('an entry file in place of a function', () => {
     })
   })
 
-  test('is judged by the time-out it is given', () => {
-    expect(() => electedEntry({ timeout: Duration.minutes(16) })).toThrow("the function's time-out is 960 s")
-  })
-})
-
-describe('a function that was not made in this app', () => {
-  function electedForeign() {
-    const { stack, leaseTable } = aStack()
-    const role = Role.fromRoleArn(stack, 'Role', 'arn:aws:iam::111111111111:role/theirs')
-    const functionArn = 'arn:aws:lambda:eu-central-1:111111111111:function:theirs'
-    const handler = LambdaFunction.fromFunctionAttributes(stack, 'Theirs', { functionArn, role, sameEnvironment: true })
-    new ElectedSchedule(stack, 'Elected', { leaseTable, lease: 'billing', handler, ...hourly })
-    return stack
+  const variablesOf = (entryProps: ElectedEntryProps) => {
+    const [properties] = Object.values(electedEntry(entryProps).template.findResources('AWS::Lambda::Function'))
+    return properties?.['Properties'].Environment.Variables
   }
 
-  test('is fired, retried and permitted to lead like any other', () => {
-    const template = Template.fromStack(electedForeign())
-    template.resourceCountIs('AWS::Scheduler::Schedule', 2)
-    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
-      FunctionName: 'theirs',
-      MaximumRetryAttempts: 2,
-    })
-    template.hasResourceProperties('AWS::IAM::Policy', { Roles: ['theirs'] })
+  test.each([
+    [undefined, '--enable-source-maps'],
+    ['', '--enable-source-maps'],
+    [
+      '--import ./telemetry.mjs --max-old-space-size=400',
+      '--import ./telemetry.mjs --max-old-space-size=400 --enable-source-maps',
+    ],
+    ['--enable-source-maps --no-warnings', '--enable-source-maps --no-warnings'],
+    ['--no-enable-source-maps', '--no-enable-source-maps'],
+  ])('keeps its own NODE_OPTIONS beside source maps: %j', (given, expected) => {
+    const environment = given === undefined ? {} : { NODE_OPTIONS: given }
+    expect(variablesOf({ environment }).NODE_OPTIONS).toBe(expected)
   })
 
-  test('draws a warning, because its environment cannot be set from here', () => {
-    Annotations.fromStack(electedForeign()).hasWarning(
-      '/Stack/Elected',
-      Match.stringLikeRegexp(
-        'is imported, an alias or a version.*check that it has LEASE_TABLE, LEASE_NAME, LEASE_MS.*tenure:ForeignFunction',
-      ),
+  test.each([
+    ['LEASE_NAME', 'another', 'billing'],
+    ['LEASE_MS', '1', '15000'],
+    ['LEASE_TABLE', 'theirs', ''],
+  ])('is not given another %s than the schedule says', (name, value, ours) => {
+    const entryProps = { environment: { [name]: value } }
+    expect(() => electedEntry(entryProps)).toThrow(ConfigurationError)
+    expect(() => electedEntry(entryProps)).toThrow(
+      `Stack/Elected: the function Stack/Elected/Handler has the environment variable ${name}="${value}", but this schedule sets ${name}=${ours === '' ? '{"Ref":' : `"${ours}"`}`,
     )
+    expect(() => electedEntry({ environment: { LEASE_NAME: 'billing', LEASE_MS: '15000' } })).not.toThrow()
+  })
+
+  test('takes no prop besides, which would be ignored', () => {
+    const unchecked = JSON.parse('{ "runtime": "nodejs22.x", "memorysize": 1024 }')
+    expect(() => electedEntry(unchecked)).toThrow(ConfigurationError)
+    expect(() => electedEntry(unchecked)).toThrow(
+      'Stack/Elected: there is no prop `runtime`; did you mean `timeout`?; there is no prop `memorysize`; did you mean `memorySize`?',
+    )
+    const { stack, leaseTable } = aStack()
+    const both = { lease: 'billing', leaseTable, handler: aFunction(stack, 'Function'), entryProps: {}, ...hourly }
+    expect(() => new ElectedSchedule(stack, 'Elected', Object.assign(JSON.parse('{}'), both))).toThrow(
+      '`entryProps` was given with `handler`; set on that function what it is to have',
+    )
+    expect(() => new HandlerFunction(stack, 'Other', { entry, ...unchecked })).toThrow('there is no prop `runtime`')
+  })
+
+  test('is judged by the time-out it is given', () => {
+    expect(() => electedEntry({ timeout: Duration.minutes(16) })).toThrow("the function's time-out is 960 s")
   })
 })
 
