@@ -1,16 +1,24 @@
-import { type ClockReading, certainOffsetMs, jitter } from './clock.ts'
+import { type ClockReading, jitter } from './clock.ts'
+import { clockProblem, outOfStep, serverTimeMs } from './clock-skew.ts'
 import { Deadline, type Instant, instantAfter, instantOf } from './deadline.ts'
 import {
-  ClockSkewError,
   CorruptLeaseError,
   InvalidTickError,
+  LeaseError,
   LeaseLostError,
   LeaseStillHeldError,
   LeaseStoreError,
 } from './errors.ts'
 import { LeaseHandle } from './lease-handle.ts'
-import { LONGEST_LEASE_MS, type Settings } from './options.ts'
-import { type AcquireRequest, explainRefusal, impossibleTime, type LeaseRecord, type StandbyReason } from './rules.ts'
+import { LONGEST_LEASE_MS, type Settings, withinLimits } from './options.ts'
+import {
+  type AcquireRequest,
+  acquireConditions,
+  explainRefusal,
+  impossibleTime,
+  type LeaseRecord,
+  type StandbyReason,
+} from './rules.ts'
 import type { AcquireReply } from './stores/store.ts'
 
 /** The outcome of losing: a normal value, never an error. */
@@ -23,45 +31,71 @@ export interface Standby {
   readonly retryAfterMs?: number
 }
 
-/** An acquire that nobody won, because a request reached the table late, is made again this often. */
+/** What a request came to, if this candidate does not lead, and whether it is made again. */
+interface NotWon {
+  /** Returned or thrown, unless a later request fares better. */
+  readonly answer: Standby | LeaseError
+  /** On whose account it is made again: within the caller's `waitMs`, or because this request proved nothing. */
+  readonly again?: 'waitMs' | 'fresh'
+  /** How long until that can help, in milliseconds, if it is known. */
+  readonly inMs?: number | undefined
+}
+
+/** A request that proved nothing is made again so often, whatever the caller's `waitMs`, with a pause of at most so long. */
 const FRESH_TRIES = 3
 const FRESH_DELAY_MS = 100
+const LONGEST_FRESH_DELAY_MS = 10_000
 
 /**
- * Asks for the lease: one request, win or lose, unless the caller wants to wait or the network misbehaved.
+ * Asks for the lease: one request, win or lose, unless the caller wants to wait, the network misbehaved or a clock was wrong.
  *
  * @throws LeaseStillHeldError, ClockSkewError, InvalidTickError, CorruptLeaseError, LeaseLostError, LeaseStoreError,
  *   and the reason of the caller's own signal. In none of these cases does this candidate lead afterwards.
  */
 export async function acquireLease(settings: Settings): Promise<LeaseHandle | Standby> {
-  const { clock, signal, waitMs, leaseMs, tell, lease, candidate } = settings
-  const waitUntilMs = clock.monotonicMs() + waitMs
-  for (let outdated = 0; ; ) {
+  const { clock, signal, tell, lease, candidate } = settings
+  const startedAtMs = clock.monotonicMs()
+  for (let freshTries = 1; ; ) {
     signal?.throwIfAborted()
-    const answer = await askOnce(settings)
-    if (answer === 'outdated') {
-      if (++outdated === FRESH_TRIES) throw outOfStep(settings)
-      await clock.sleep(FRESH_DELAY_MS * outdated * jitter(), signal)
-      continue
+    const result = await askOnce(settings)
+    if (result instanceof LeaseHandle) {
+      tell({ kind: 'elected', lease, candidate, fencingToken: result.fencingToken, tick: result.tick })
+      return result
     }
-    if (answer instanceof LeaseHandle) {
-      tell({ kind: 'elected', lease, candidate, fencingToken: answer.fencingToken, tick: answer.tick })
-      return answer
+    const pauseMs = pauseBeforeNext(settings, result, clock.monotonicMs() - startedAtMs, freshTries)
+    if (pauseMs === undefined) {
+      if (result.answer instanceof LeaseError) throw result.answer
+      tell({ kind: 'standby', lease, candidate, reason: result.answer.reason })
+      return result.answer
     }
-    const leftMs = waitUntilMs - clock.monotonicMs()
-    const mayPass = answer.reason === 'held' || answer.reason === 'contended'
-    if (!mayPass || leftMs <= 0) {
-      tell({ kind: 'standby', lease, candidate, reason: answer.reason })
-      return answer
-    }
-    // A holder may finish early, so look in every third of a lease rather than only when this one expires.
-    await clock.sleep(Math.min(leftMs, answer.retryAfterMs ?? FRESH_DELAY_MS, (leaseMs / 3) * jitter()) + 1, signal)
+    if (result.again === 'fresh') freshTries++
+    await clock.sleep(pauseMs, signal)
   }
 }
 
-async function askOnce(settings: Settings): Promise<LeaseHandle | Standby | 'outdated'> {
-  const { store, clock, lease, leaseMs, latestExpiryMs, maxClockSkewMs } = settings
+/** How long to pause before the next request; undefined if there is to be none. */
+function pauseBeforeNext(
+  { waitMs, leaseMs, remainingMs, answerMs }: Settings,
+  { again, inMs }: NotWon,
+  elapsedMs: number,
+  freshTries: number,
+): number | undefined {
+  if (again === undefined) return undefined
+  const untilAnswerMs = remainingMs() - answerMs
+  if (again === 'fresh') {
+    const pauseMs = Math.max(inMs ?? 0, FRESH_DELAY_MS * freshTries * jitter())
+    const leftMs = Math.min(untilAnswerMs, LONGEST_FRESH_DELAY_MS)
+    return freshTries < FRESH_TRIES && pauseMs <= leftMs ? pauseMs : undefined
+  }
+  const leftMs = Math.min(untilAnswerMs, waitMs - elapsedMs)
+  // A holder may finish early, so look in every third of a lease rather than only when this one expires.
+  return leftMs > 0 ? Math.min(leftMs, inMs ?? leftMs, (leaseMs / 3) * jitter()) + 1 : undefined
+}
+
+async function askOnce(settings: Settings): Promise<LeaseHandle | NotWon> {
+  const { store, clock, lease, leaseMs, killGraceMs, maxClockSkewMs } = settings
   const askedAt = instantOf(clock)
+  const untilKilledMs = settings.remainingMs() + killGraceMs
   const request: AcquireRequest = {
     lease,
     candidate: settings.candidate,
@@ -69,7 +103,7 @@ async function askOnce(settings: Settings): Promise<LeaseHandle | Standby | 'out
     ...(settings.eventId === undefined ? {} : { eventId: settings.eventId }),
     ...(settings.tick === undefined ? {} : { tick: settings.tick }),
     nowMs: askedAt.wallMs,
-    expiresAtMs: Math.min(askedAt.wallMs + leaseMs, latestExpiryMs),
+    expiresAtMs: askedAt.wallMs + withinLimits(Math.min(leaseMs, untilKilledMs)),
     maxClockSkewMs,
   }
   let reply: AcquireReply
@@ -82,8 +116,9 @@ async function askOnce(settings: Settings): Promise<LeaseHandle | Standby | 'out
     throw error
   }
   if ('contended' in reply) {
-    if (!reply.unanswered) return { status: 'standby', reason: 'contended', retryAfterMs: FRESH_DELAY_MS }
-    await giveBack(settings, request, askedAt)
+    const answer: Standby = { status: 'standby', reason: 'contended', retryAfterMs: FRESH_DELAY_MS }
+    if (!reply.unanswered) return { answer, again: 'waitMs', inMs: FRESH_DELAY_MS }
+    await giveBack(settings, request, askedAt, reply.clockReading)
     throw new LeaseStoreError(
       `A try for lease "${lease}" got no answer, and transactions on its row kept all others from telling what became of it. The task did not run. The event can be retried.`,
       { lease, retryable: true },
@@ -91,27 +126,39 @@ async function askOnce(settings: Settings): Promise<LeaseHandle | Standby | 'out
   }
 
   const won = wonRecord(reply, request)
-  const problem = clockProblem(settings, reply) ?? (won === undefined ? undefined : lateAnswer(settings, askedAt, won))
+  const skew = clockProblem(settings, askedAt, reply.clockReading)
+  const isHarmless = skew?.wasSet && isTickDone(reply.record, request)
+  const problem = isHarmless ? undefined : (skew?.error ?? lateAnswer(settings, askedAt, won))
   if (problem !== undefined) {
-    // By DynamoDB's clock where ours is wrong: a row written in the future would keep everybody else out.
-    if (won !== undefined) await giveBack(settings, request, askedAt, serverTimeMs(reply.clockReading))
-    throw problem
+    const isFree = won === undefined || (await giveBack(settings, request, askedAt, reply.clockReading))
+    // A lease that could not be given back would be in the way of the next request.
+    return skew?.wasSet && isFree ? { answer: problem, again: 'fresh' } : { answer: problem }
   }
-  if (won !== undefined) return new LeaseHandle({ ...settings, record: won, askedAt })
-  return reply.record === undefined ? 'outdated' : standby(settings, reply.record, request)
+  if (won !== undefined) {
+    const latestExpiryMs = Math.max(won.expiresAtMs, Math.floor(askedAt.wallMs + untilKilledMs))
+    return new LeaseHandle({ ...settings, record: won, askedAt, latestExpiryMs })
+  }
+  return notWon(settings, reply, request)
 }
 
+type Answered = Exclude<AcquireReply, { contended: true }>
 type Won = LeaseRecord & { readonly holder: string }
 
-function wonRecord(reply: Exclude<AcquireReply, { contended: true }>, request: AcquireRequest): Won | undefined {
+function wonRecord(reply: Answered, request: AcquireRequest): Won | undefined {
   const { record } = reply
   if (record === undefined) return undefined
   if (!reply.granted && explainRefusal(record, request).kind !== 'won') return undefined
   return { ...record, holder: request.candidate }
 }
 
-function standby(settings: Settings, record: LeaseRecord, request: AcquireRequest): Standby | 'outdated' {
-  const { lease, clock, maxClockSkewMs } = settings
+/** The one refusal in which no clock has a part. */
+function isTickDone(record: LeaseRecord | undefined, request: AcquireRequest): boolean {
+  return !acquireConditions(record, request).tickNotDone
+}
+
+function notWon(settings: Settings, { record, clockReading }: Answered, request: AcquireRequest): NotWon {
+  const { lease, eventId, clock, maxClockSkewMs } = settings
+  if (record === undefined) return { answer: outOfStep(settings, request), again: 'fresh' }
   const attribute = impossibleTime(record, clock.wallMs(), maxClockSkewMs, LONGEST_LEASE_MS)
   if (attribute !== undefined) {
     throw new CorruptLeaseError(
@@ -123,76 +170,64 @@ function standby(settings: Settings, record: LeaseRecord, request: AcquireReques
   switch (refusal.kind) {
     case 'standby': {
       const { kind: _kind, ...why } = refusal
-      return { status: 'standby', ...why }
+      const answer: Standby = { status: 'standby', ...why }
+      return why.reason === 'held' ? { answer, again: 'waitMs', inMs: why.retryAfterMs } : { answer }
     }
-    case 'stillHeld':
-      throw new LeaseStillHeldError(
-        `An earlier try of this event (request id ${settings.eventId}) still holds lease "${lease}"; it probably died. The lease can be taken in ${refusal.retryAfterMs} ms: let the event be retried after that.`,
-        { lease, retryAfterMs: refusal.retryAfterMs },
+    case 'stillHeld': {
+      const { retryAfterMs } = refusal
+      const answer = new LeaseStillHeldError(
+        `An earlier try or another delivery of this event (request id ${eventId}) holds lease "${lease}". Either it is still at work or it died: the row cannot say which. If it died, the lease can be taken in ${retryAfterMs} ms: let the event be retried after that.`,
+        { lease, retryAfterMs },
       )
+      return { answer, again: 'waitMs', inMs: retryAfterMs }
+    }
     case 'ticksMissing':
       throw new InvalidTickError(
         `Lease "${lease}" is used with ticks, but this candidate gave none. Give the option tick, or use another lease.`,
         { lease },
       )
-    case 'won': // told apart before
-    case 'outdated':
-      return 'outdated'
+    case 'won': // already handled by wonRecord
+    case 'outdated': {
+      const answer = outOfStep(settings, request, record, clockReading)
+      return { answer, again: 'fresh', inMs: Math.max(0, record.writtenAtMs - maxClockSkewMs - request.nowMs) + 1 }
+    }
   }
 }
 
-/** A clock that is certainly wrong makes both the expiry we wrote and the one we read unreliable. */
-function clockProblem(
-  { lease, candidate, maxClockSkewMs, tell }: Settings,
-  { clockReading }: Exclude<AcquireReply, { contended: true }>,
-): ClockSkewError | undefined {
-  if (clockReading === undefined) return undefined
-  const offsetMs = certainOffsetMs(clockReading)
-  tell({ kind: 'clockRead', lease, candidate, offsetMs })
-  if (Math.abs(offsetMs) <= maxClockSkewMs / 2) return undefined
-  return new ClockSkewError(
-    `This machine's clock is at least ${Math.abs(offsetMs)} ms ${offsetMs > 0 ? 'ahead of' : 'behind'} DynamoDB's; lease "${lease}" allows ${maxClockSkewMs / 2} ms (half of maxClockSkewMs). Synchronise the clock, or raise maxClockSkewMs for all candidates alike.`,
-    { lease },
-  )
-}
-
-/** Granted, but the answer took so long that the lease may be another's by now. */
-function lateAnswer(
-  { clock, lease, candidate, tell }: Settings,
-  askedAt: Instant,
-  won: Won,
-): LeaseLostError | undefined {
-  if (new Deadline(clock, askedAt, won.expiresAtMs).remainingMs() > 0) return undefined
-  const lengthMs = won.expiresAtMs - askedAt.wallMs
-  const error = new LeaseLostError(
-    `Lease "${lease}" was granted, but the answer came after its deadline, ${lengthMs} ms after asking. The task did not run. Ask for a longer lease if DynamoDB is this slow.`,
-    { lease },
-  )
+/** Granted, but the answer took so long that the lease may be another's by now, or that the invocation is as good as over. */
+function lateAnswer(settings: Settings, askedAt: Instant, won: Won | undefined): LeaseLostError | undefined {
+  if (won === undefined) return undefined
+  const { clock, lease, candidate, tell, answerMs } = settings
+  const invocationMs = settings.remainingMs()
+  const isOver = new Deadline(clock, askedAt, won.expiresAtMs).remainingMs() === 0
+  if (!isOver && invocationMs > answerMs / 2) return undefined
+  const why = isOver
+    ? `the answer came after its deadline, ${won.expiresAtMs - askedAt.wallMs} ms after asking. The task did not run. Ask for a longer lease if DynamoDB is this slow.`
+    : `the answer came when only ${Math.max(0, Math.floor(invocationMs))} ms of the invocation were left. The task did not run. The event can be retried; give the function more time, or a shorter waitMs.`
+  const error = new LeaseLostError(`Lease "${lease}" was granted, but ${why}`, { lease })
   tell({ kind: 'lost', lease, candidate, fencingToken: won.fencingToken, error })
   return error
 }
 
 /**
- * Best effort: the lease expires by itself, this only frees it sooner. The error that led here is the one that matters. Where
- * no answer told the time, it is that of the acquire and what has passed since.
+ * Best effort: the lease expires by itself, this only frees it sooner. The error that led here is the one that matters. The
+ * row is stamped with DynamoDB's time if an answer told it, since our clock may be wrong: a row from the future would keep
+ * all others out. Else with the time of asking and what has passed since, or with that of a clock set back meanwhile.
+ *
+ * @returns whether the store answered
  */
 async function giveBack(
-  { store, clock }: Settings,
+  { store, clock, maxClockSkewMs }: Settings,
   { lease, candidate, attempt }: AcquireRequest,
   askedAt: Instant,
-  serverMs?: number,
-): Promise<void> {
-  const nowMs = serverMs ?? instantAfter(askedAt, clock).wallMs
-  await store.giveBack({ lease, candidate, attempt, nowMs }).catch(() => undefined)
-}
-
-function serverTimeMs(reading: ClockReading | undefined): number | undefined {
-  return reading === undefined ? undefined : reading.dateMs + 999
-}
-
-function outOfStep({ lease, maxClockSkewMs }: Settings): ClockSkewError {
-  return new ClockSkewError(
-    `Lease "${lease}" is free, but ${FRESH_TRIES} fresh requests were each older than the row's last write by more than ${maxClockSkewMs} ms. This clock is behind that of the candidate that wrote last: synchronise both, or repair writtenAtMs if somebody edited the row. The event can be retried.`,
-    { lease },
+  reading?: ClockReading,
+): Promise<boolean> {
+  const nowMs =
+    reading === undefined
+      ? Math.min(instantAfter(askedAt, clock).wallMs, clock.wallMs())
+      : serverTimeMs(reading, maxClockSkewMs)
+  return await store.giveBack({ lease, candidate, attempt, nowMs }).then(
+    () => true,
+    () => false,
   )
 }

@@ -3,7 +3,7 @@
  * a correction may move the wall clock; whichever says "over" first is believed.
  */
 export interface Clock {
-  /** Wall clock, epoch milliseconds. */
+  /** Wall clock, epoch milliseconds; fractions are dropped. */
   wallMs(): number
   /** A clock that is never set, milliseconds since some instant. */
   monotonicMs(): number
@@ -11,20 +11,55 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
+/** Node fires a timer with a longer delay after 1 ms. https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 export const systemClock: Clock = {
   wallMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   sleep: (ms, signal) =>
     new Promise((resolve) => {
       if (signal?.aborted) return resolve()
+      let timer: NodeJS.Timeout | undefined
       const done = () => {
         clearTimeout(timer)
         signal?.removeEventListener('abort', done)
         resolve()
       }
-      const timer = setTimeout(done, ms)
+      const wait = (leftMs: number) => {
+        if (leftMs <= LONGEST_TIMER_MS) timer = setTimeout(done, leftMs)
+        else timer = setTimeout(() => wait(leftMs - LONGEST_TIMER_MS), LONGEST_TIMER_MS)
+      }
+      wait(ms > 0 ? ms : 0)
       signal?.addEventListener('abort', done)
     }),
+}
+
+/** The last instant that an ISO-8601 text with four digits for the year can name. */
+const LAST_INSTANT_MS = Date.parse('9999-12-31T23:59:59.999Z')
+
+/**
+ * A caller's clock, held to what rows and loops rely on: whole milliseconds, or NaN for a reading that is no time; a sleep
+ * that never rejects; and a pause where the sleep returns at once, so that a loop around it cannot keep the process busy.
+ */
+export function checkedClock(clock: Clock): Clock {
+  return {
+    wallMs: () => {
+      const ms = clock.wallMs()
+      return typeof ms === 'number' && ms >= 0 && ms <= LAST_INSTANT_MS ? Math.floor(ms) : Number.NaN
+    },
+    monotonicMs: () => clock.monotonicMs(),
+    sleep: async (ms, signal) => {
+      const beganAtMs = clock.monotonicMs()
+      try {
+        await clock.sleep(ms, signal)
+      } catch {
+        // The timers of node:timers/promises reject when their signal aborts.
+      }
+      const hasPassed = clock.monotonicMs() > beganAtMs
+      if (ms > 0 && !hasPassed && !signal?.aborted) await systemClock.sleep(1, signal)
+    },
+  }
 }
 
 /** A factor from 0.5 to 1.5 for a delay, so that candidates that met once do not meet again. */

@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts'
+import { InvalidOptionError } from './errors.ts'
 
 /** Both clocks, read before a request was sent. */
 export interface Instant {
@@ -6,8 +7,19 @@ export interface Instant {
   readonly monotonicMs: number
 }
 
+/** @throws InvalidOptionError for a clock that tells no time */
 export function instantOf(clock: Clock): Instant {
-  return { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }
+  const instant = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }
+  for (const [name, ms] of Object.entries(instant)) {
+    if (Number.isFinite(ms)) continue
+    throw new InvalidOptionError(`The option clock tells no time: ${name}() must be a number of milliseconds.`)
+  }
+  return instant
+}
+
+/** How far the wall clock was set since then, or ran on while the monotonic clock stood still; 0 if both agree. */
+export function wallClockSetByMs(since: Instant, clock: Clock): number {
+  return clock.wallMs() - since.wallMs - (clock.monotonicMs() - since.monotonicMs)
 }
 
 /**
@@ -16,7 +28,8 @@ export function instantOf(clock: Clock): Instant {
  */
 export function instantAfter(askedAt: Instant, clock: Clock): Instant {
   const monotonicMs = clock.monotonicMs()
-  return { wallMs: Math.floor(askedAt.wallMs + (monotonicMs - askedAt.monotonicMs)), monotonicMs }
+  const passedMs = monotonicMs - askedAt.monotonicMs
+  return { wallMs: askedAt.wallMs + (passedMs > 0 ? Math.floor(passedMs) : 0), monotonicMs }
 }
 
 /**
@@ -39,10 +52,12 @@ export class Deadline {
     return this.#expiresAtMs
   }
 
+  /** 0 once the deadline has passed, and under a clock that tells no time. */
   remainingMs(): number {
     const byWallMs = this.#expiresAtMs - this.#clock.wallMs()
     const byMonotonicMs = this.#monotonicMs - this.#clock.monotonicMs()
-    return Math.max(0, Math.min(byWallMs, byMonotonicMs))
+    const remainingMs = Math.min(byWallMs, byMonotonicMs)
+    return remainingMs > 0 ? remainingMs : 0
   }
 
   /** A wall clock that was set back must not stretch the monotonic deadline, nor a frozen monotonic clock the other. */

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import leven from 'leven'
-import { type Clock, systemClock } from './clock.ts'
+import { type Clock, checkedClock, systemClock } from './clock.ts'
+import { instantOf } from './deadline.ts'
 import { carefully, type Listener, type Tell } from './election-event.ts'
 import { InvalidOptionError } from './errors.ts'
 import type { LeaseStore } from './stores/store.ts'
@@ -10,6 +11,7 @@ import { assertNotFuture, canonicalTick, type TickInput } from './tick.ts'
 export interface InvocationContext {
   readonly awsRequestId: string
   readonly functionName?: string
+  /** Above 0; `Infinity` for a runner that ends no invocation. */
   getRemainingTimeInMillis(): number
 }
 
@@ -21,19 +23,21 @@ export interface LeaseOptions {
   readonly candidate?: string
   /** The occurrence of the schedule; without it the lease has no ticks and can be won again at once. */
   readonly tick?: TickInput
-  /** The schedule's period in milliseconds, to which the tick is floored. */
+  /** The shortest time between two ticks of the schedule in milliseconds, to which the tick is floored. */
   readonly periodMs?: number
+  /** Whether each tick comes exactly one period after the one before, as those of a `rate()` do: only then can missed ticks be counted. @default what the event of an ElectedSchedule says, else false */
+  readonly exactPeriod?: boolean
   /** Length of the lease in milliseconds, 100 to 3,600,000. @default in Lambda the environment variable LEASE_MS, which an ElectedSchedule sets, else 15,000; 30,000 elsewhere */
   readonly leaseMs?: number
-  /** Whether the lease is renewed every third of its length; if not, one write covers the whole invocation. @default true */
+  /** Whether the lease is renewed every third of its length; if not, one write covers the whole invocation, though an hour at most. @default true */
   readonly heartbeat?: boolean
   /** How long after its end a killed invocation may still act, in milliseconds. @default 1,000 */
   readonly killGraceMs?: number
-  /** How long to wait for a lease that another holds, in milliseconds. @default 0 */
+  /** How long to wait for a lease that another holds, in milliseconds, 0 to 900,000. The wait ends a second before the invocation does (or a quarter of its time, if that is less), so that the function can still answer. @default 0 */
   readonly waitMs?: number
   /** The most that two candidates' clocks may differ, in milliseconds; the same for all candidates. @default 1,000 */
   readonly maxClockSkewMs?: number
-  /** Lambda's context: it bounds the lease by the invocation's end, and makes the event's retries known. */
+  /** Lambda's context: it bounds the lease and the wait by the invocation's end, and makes the event's retries known. An invocation of which nothing remains is refused. */
   readonly context?: InvocationContext
   /** Aborting it stops the wait and, until the lease ends, aborts `lease.signal`. */
   readonly signal?: AbortSignal
@@ -48,6 +52,10 @@ export const LAMBDA_LEASE_MS = 15_000
 
 /** The longest lease that any candidate may ask for: a row that reaches further is damaged. */
 export const LONGEST_LEASE_MS = 3_600_000
+export const SHORTEST_LEASE_MS = 100
+
+/** An invocation's last part, in which nothing is waited for: the function needs it to answer. */
+const LONGEST_ANSWER_MS = 1_000
 
 /** Options with their defaults, checked; times still relative. */
 export interface Settings {
@@ -56,11 +64,15 @@ export interface Settings {
   readonly candidate: string
   readonly eventId: string | undefined
   readonly tick: string | undefined
+  /** The period by which missed ticks are counted; undefined if the ticks are not exactly so far apart. */
   readonly periodMs: number | undefined
   readonly leaseMs: number
   readonly heartbeat: boolean
-  /** Wall-clock time past which the lease never reaches, epoch ms; Infinity outside Lambda. */
-  readonly latestExpiryMs: number
+  /** What remains of the invocation, in milliseconds; Infinity outside Lambda. */
+  readonly remainingMs: () => number
+  /** How much of it is kept for the answer. */
+  readonly answerMs: number
+  readonly killGraceMs: number
   readonly waitMs: number
   readonly maxClockSkewMs: number
   readonly signal: AbortSignal | undefined
@@ -99,7 +111,8 @@ const RULES: Record<keyof LeaseOptions, Rule> = {
     holds: (value) => typeof value === 'string' || typeof value === 'number' || value instanceof Date,
   },
   periodMs: milliseconds(1, 366 * 86_400_000),
-  leaseMs: milliseconds(100, LONGEST_LEASE_MS),
+  exactPeriod: { expected: 'true or false', holds: (value) => typeof value === 'boolean' },
+  leaseMs: milliseconds(SHORTEST_LEASE_MS, LONGEST_LEASE_MS),
   heartbeat: { expected: 'true or false', holds: (value) => typeof value === 'boolean' },
   killGraceMs: milliseconds(0, 60_000),
   waitMs: milliseconds(0, 900_000),
@@ -161,15 +174,13 @@ function isOption(name: string): name is keyof LeaseOptions {
  */
 export function settingsOf(options: LeaseOptions): Settings {
   assertOptions(options)
-  const { context, clock = systemClock, maxClockSkewMs = 1_000, killGraceMs = 1_000, heartbeat = true } = options
-  const nowMs = clock.wallMs()
-  const remainingMs = context === undefined ? Number.POSITIVE_INFINITY : Number(context.getRemainingTimeInMillis())
-  if (Number.isNaN(remainingMs)) {
-    throw new InvalidOptionError(`The option context says that ${remainingMs} ms remain; it must be Lambda's context.`)
-  }
-  const latestExpiryMs = Math.floor(nowMs + remainingMs + killGraceMs)
+  const { context, periodMs, maxClockSkewMs = 1_000, killGraceMs = 1_000, heartbeat = true } = options
+  const clock = options.clock === undefined ? systemClock : checkedClock(options.clock)
+  const nowMs = instantOf(clock).wallMs
+  const remainingMs = context === undefined ? () => Number.POSITIVE_INFINITY : remainingIn(context, clock)
+  const invocationMs = remainingMs()
   const leaseMs = options.leaseMs ?? (context === undefined ? 30_000 : leaseMsOfFunction())
-  const tick = options.tick === undefined ? undefined : canonicalTick(options.tick, options.periodMs)
+  const tick = options.tick === undefined ? undefined : canonicalTick(options.tick, periodMs)
   if (tick !== undefined) assertNotFuture(tick, nowMs, maxClockSkewMs)
   return {
     store: options.store,
@@ -177,15 +188,45 @@ export function settingsOf(options: LeaseOptions): Settings {
     candidate: options.candidate ?? defaultCandidate(context),
     eventId: context?.awsRequestId,
     tick,
-    periodMs: options.periodMs,
-    leaseMs: heartbeat || context === undefined ? leaseMs : Math.max(1, latestExpiryMs - nowMs),
+    periodMs: options.exactPeriod ? periodMs : undefined,
+    leaseMs: heartbeat || context === undefined ? leaseMs : withinLimits(invocationMs + killGraceMs),
     heartbeat,
-    latestExpiryMs,
+    remainingMs,
+    answerMs: Math.min(LONGEST_ANSWER_MS, invocationMs / 4),
+    killGraceMs,
     waitMs: options.waitMs ?? 0,
     maxClockSkewMs,
     signal: options.signal,
     tell: carefully(options.onEvent),
     clock,
+  }
+}
+
+/** A length of a lease that was computed, held to the limits of one that is given. */
+export function withinLimits(leaseMs: number): number {
+  return Math.floor(Math.min(Math.max(leaseMs, SHORTEST_LEASE_MS), LONGEST_LEASE_MS))
+}
+
+/**
+ * What remains of an invocation, by its context and by the monotonic clock, whichever says less: Lambda's context counts by
+ * the wall clock, which may be set back.
+ */
+function remainingIn(context: InvocationContext, clock: Clock): () => number {
+  const firstMs: unknown = context.getRemainingTimeInMillis()
+  if (typeof firstMs !== 'number' || Number.isNaN(firstMs)) {
+    throw new InvalidOptionError(
+      `The getRemainingTimeInMillis() of the option context must be a number of milliseconds, but is ${show(firstMs)}. Give Lambda's context.`,
+    )
+  }
+  if (firstMs <= 0) {
+    throw new InvalidOptionError(
+      `The option context says that ${firstMs} ms of the invocation remain. It is over, so the lease was not asked for. Under a local runner, correct its time-out.`,
+    )
+  }
+  const startedAtMs = clock.monotonicMs()
+  return () => {
+    const leftMs = Math.min(context.getRemainingTimeInMillis(), firstMs - (clock.monotonicMs() - startedAtMs))
+    return leftMs > 0 ? leftMs : 0
   }
 }
 

@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import {
-  ClockSkewError,
   InvalidTickError,
   LeaseLostError,
   LeaseStoreError,
+  systemClock,
   withLease,
 } from '../../functions/election/index.ts'
 import { settled } from '../support/manual-clock.ts'
-import { clock, NEXT_TICK, options, outcomeOf, startAnew, store } from './scripted.ts'
+import { clock, options, outcomeOf, startAnew, store } from './scripted.ts'
 
 beforeEach(startAnew)
 
@@ -29,23 +29,13 @@ function fixJitter(): void {
 }
 
 describe('a candidate that asks again', () => {
-  it('waits longer each time where only its request was too old', async () => {
+  it('waits longer each time while a store refuses and shows no row', async () => {
     fixJitter()
-    await withLease(options(), () => undefined)
-    store.memory.edit('billing', { writtenAtMs: clock.wallMs() + 60_000 })
-    sleeps = []
-    const second = outcomeOf(withLease(options({ tick: NEXT_TICK }), () => 'never'))
-    await clock.advance(1_000)
-    expect(await second).toBeInstanceOf(ClockSkewError)
-    expect(sleeps).toEqual([75, 150])
-  })
-
-  it('does so too where a store refuses and shows no row', async () => {
     store.acquire = async () => ({ granted: false, record: undefined })
     const running = outcomeOf(withLease(options(), () => 'never'))
     await clock.advance(1_000)
     expect(await running).toMatchObject({ name: 'ClockSkewError', lease: 'billing' })
-    expect(sleeps).toHaveLength(2)
+    expect(sleeps).toEqual([75, 150])
   })
 
   it('looks in every third of a lease while another holds it, for that one may finish early', async () => {
@@ -93,6 +83,79 @@ describe('a candidate that asks again', () => {
   })
 })
 
+/** A Lambda invocation with so much time left. */
+function lambda(remainingMs: number, awsRequestId = 'event-1') {
+  const endMs = clock.wallMs() + remainingMs
+  return { awsRequestId, functionName: 'charge', getRemainingTimeInMillis: () => endMs - clock.wallMs() }
+}
+
+describe('a wait in Lambda', () => {
+  const busy = () => void withLease(options({ heartbeat: false, leaseMs: 60_000 }), () => new Promise(() => undefined))
+
+  it.each([
+    [1_200, 900],
+    [8_000, 7_000],
+  ])('of an invocation with %i ms left ends after %i ms, so that it can still answer', async (remainingMs, endsMs) => {
+    busy()
+    await settled()
+    const context = lambda(remainingMs, 'event-2')
+    const waiting = withLease(options({ candidate: 'bob', waitMs: 60_000, context }), () => 'never')
+    let isOver = false
+    void waiting.then(() => {
+      isOver = true
+    })
+    await clock.advance(endsMs - 1)
+    expect(isOver).toBe(false)
+    await clock.advance(3)
+    expect(isOver).toBe(true)
+    expect(await waiting).toMatchObject({ status: 'standby', reason: 'held' })
+  })
+
+  it('is for the retry of a dead leader too: it waits for waitMs and takes over, or fails in time to be retried', async () => {
+    void withLease(options({ context: lambda(60_000), leaseMs: 1_000, heartbeat: false, killGraceMs: 0 }), () => {
+      return new Promise(() => undefined)
+    })
+    await settled()
+    store.memory.edit('billing', { expiresAtMs: clock.wallMs() + 3_000 })
+    const retry = (remainingMs: number) =>
+      outcomeOf(withLease(options({ candidate: 'bob', waitMs: 5_000, context: lambda(remainingMs) }), () => 'mine'))
+    const short = retry(2_000)
+    await clock.advance(1_501)
+    expect(await short).toMatchObject({ name: 'LeaseStillHeldError', retryAfterMs: 2_499 })
+    const long = retry(60_000)
+    await clock.advance(4_000)
+    expect(await long).toMatchObject({ status: 'completed', result: 'mine' })
+  })
+
+  it('stops for the retry of a dead leader too when its caller says so', async () => {
+    void withLease(options({ context: lambda(60_000) }), () => new Promise(() => undefined))
+    await settled()
+    const stop = new AbortController()
+    const retry = options({ candidate: 'bob', waitMs: 60_000, context: lambda(60_000), signal: stop.signal })
+    const waiting = outcomeOf(withLease(retry, () => 'never'))
+    await settled()
+    stop.abort(new Error('shutting down'))
+    expect(await waiting).toMatchObject({ message: 'shutting down' })
+  })
+
+  it('gives back what it won when hardly anything of the invocation is left, so that the event is retried', async () => {
+    store.afterNext('acquire', () => clock.freeze(2_700))
+    const error = await outcomeOf(withLease(options({ context: lambda(3_000) }), () => 'never'))
+    expect(error).toBeInstanceOf(LeaseLostError)
+    expect(error).toMatchObject({ message: expect.stringContaining('only 300 ms of the invocation were left') })
+    expect(store.memory.read('billing')).toMatchObject({ endedBy: 'released' })
+  })
+})
+
+it('a row has whole milliseconds, whatever the clock', async () => {
+  const fractional = { ...systemClock, wallMs: () => clock.wallMs() + 0.75, monotonicMs: () => clock.monotonicMs() }
+  await withLease(options({ clock: fractional, heartbeat: false }), (lease) => lease.renew())
+  const { acquiredAtMs, expiresAtMs, writtenAtMs, fencingToken } = store.memory.read('billing') ?? {}
+  for (const number of [acquiredAtMs, expiresAtMs, writtenAtMs, fencingToken]) {
+    expect(number).toSatisfy(Number.isSafeInteger)
+  }
+})
+
 describe('an acquire that fails', () => {
   it('after a try without an answer and then conflicts only, gives back what it may have won', async () => {
     store.acquire = async () => ({ granted: false, contended: true, unanswered: true })
@@ -125,7 +188,7 @@ describe('an acquire that fails', () => {
       name: 'ClockSkewError',
       lease: 'billing',
     })
-    expect(store.memory.read('billing')).toMatchObject({ writtenAtMs: dateMs + 999 })
+    expect(store.memory.read('billing')).toMatchObject({ writtenAtMs: dateMs + 500 })
   })
 
   it('by an answer after its own deadline, or for want of a tick, says which lease', async () => {

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
-import { certainOffsetMs, systemClock } from '../../functions/election/clock.ts'
+import { certainOffsetMs, checkedClock, systemClock } from '../../functions/election/clock.ts'
 
 describe('the certain offset of the local clock', () => {
   const dateMs = 1_000_000
@@ -62,9 +62,77 @@ describe('the system clock', () => {
     }
   })
 
+  it.each([[2 ** 31 - 1], [2 ** 31], [30 * 86_400_000]])(
+    'sleeps for all of %i ms, though a single timer of more than 2^31 - 1 ms fires at once',
+    async (ms) => {
+      vi.useFakeTimers()
+      try {
+        const slept = vi.fn()
+        void systemClock.sleep(ms).then(slept)
+        await vi.advanceTimersByTimeAsync(ms - 1)
+        expect(slept).not.toHaveBeenCalled()
+        await vi.advanceTimersByTimeAsync(1)
+        expect(slept).toHaveBeenCalled()
+        expect(vi.getTimerCount()).toBe(0)
+      } finally {
+        vi.useRealTimers()
+      }
+    },
+  )
+
+  it('sleeps for ever until its signal aborts, and not at all for what is no length of time', async () => {
+    vi.useFakeTimers()
+    try {
+      const stop = new AbortController()
+      const slept = vi.fn()
+      void systemClock.sleep(Number.POSITIVE_INFINITY, stop.signal).then(slept)
+      await vi.advanceTimersByTimeAsync(60 * 86_400_000)
+      expect(slept).not.toHaveBeenCalled()
+      stop.abort()
+      await vi.advanceTimersByTimeAsync(0)
+      expect(slept).toHaveBeenCalled()
+      const setTimeout = vi.spyOn(globalThis, 'setTimeout')
+      for (const ms of [-5, Number.NaN]) void systemClock.sleep(ms)
+      expect(setTimeout.mock.calls.map(([, ms]) => ms)).toEqual([0, 0]) // Node warns of others
+      await vi.advanceTimersByTimeAsync(0)
+      expect(vi.getTimerCount()).toBe(0)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   it('reads the wall clock and one that is never set', () => {
     expect(Math.abs(systemClock.wallMs() - Date.now())).toBeLessThan(1_000)
     const before = systemClock.monotonicMs()
     expect(systemClock.monotonicMs()).toBeGreaterThanOrEqual(before)
+  })
+})
+
+describe("a caller's clock", () => {
+  const reads = (wallMs: unknown) => {
+    const clock = { ...systemClock }
+    Object.assign(clock, { wallMs: () => wallMs })
+    return checkedClock(clock).wallMs()
+  }
+
+  it('tells whole milliseconds, or no time', () => {
+    expect(reads(1_795_240_800_000.75)).toBe(1_795_240_800_000)
+    for (const ms of [-1, Number.POSITIVE_INFINITY, 1e18, '1795240800000', 5n, new Date()]) expect(reads(ms)).toBeNaN()
+  })
+
+  it.each([
+    ['rejects', () => Promise.reject(new Error('aborted'))],
+    ['returns at once', () => Promise.resolve()],
+  ])('whose sleep %s lets other work go on', async (_, sleep) => {
+    const monotonicMs = () => 0
+    const clock = checkedClock({ ...systemClock, monotonicMs, sleep })
+    let pauses = 0
+    const stop = new AbortController()
+    setImmediate(() => stop.abort())
+    while (!stop.signal.aborted && pauses < 1_000) {
+      await clock.sleep(5_000, stop.signal)
+      pauses++
+    }
+    expect(pauses).toBeLessThan(1_000)
   })
 })

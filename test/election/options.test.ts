@@ -6,6 +6,7 @@ import {
   LeaseError,
   type LeaseOptions,
   MemoryLeaseStore,
+  systemClock,
 } from '../../functions/election/index.ts'
 import { settingsOf } from '../../functions/election/options.ts'
 import { ManualClock } from '../support/manual-clock.ts'
@@ -13,6 +14,9 @@ import { ManualClock } from '../support/manual-clock.ts'
 const store = new MemoryLeaseStore()
 const clock = new ManualClock('2026-11-21T06:00:00.000Z')
 const context = { awsRequestId: 'event-1', functionName: 'charge', getRemainingTimeInMillis: () => 60_000.5 }
+
+/** A context as runners other than Lambda give it. */
+const left = (ms: unknown) => ({ awsRequestId: 'event-1', getRemainingTimeInMillis: () => ms })
 
 /** Options as JavaScript could give them. */
 const wrong = (changes: Record<string, unknown>): LeaseOptions => Object.assign({ store, lease: 'billing' }, changes)
@@ -24,7 +28,6 @@ describe('options', () => {
       eventId: undefined,
       leaseMs: 30_000,
       heartbeat: true,
-      latestExpiryMs: Number.POSITIVE_INFINITY,
       waitMs: 0,
       maxClockSkewMs: 1_000,
     })
@@ -35,7 +38,7 @@ describe('options', () => {
       candidate: 'charge/event-1',
       eventId: 'event-1',
       leaseMs: 15_000,
-      latestExpiryMs: clock.wallMs() + 61_000,
+      answerMs: 1_000,
     })
   })
 
@@ -77,7 +80,14 @@ describe('options', () => {
     [{ maxClockSkewMs: '1s' }, /maxClockSkewMs/],
     [{ context: {} }, /context must be Lambda's context/],
     [{ context: { getRemainingTimeInMillis: (): number => 5_000 } }, /context must be Lambda's context/],
-    [{ context: { awsRequestId: 'r-1', getRemainingTimeInMillis: (): string => 'soon' } }, /says that NaN ms remain/],
+    [{ context: left('30000') }, /getRemainingTimeInMillis.* must be a number of milliseconds, but is "30000"\./],
+    [{ context: left(null) }, /but is null\./],
+    [{ context: left(Number.NaN) }, /but is NaN\./],
+    [{ context: left(0) }, /context says that 0 ms of the invocation remain\. It is over/],
+    [{ context: left(-100_000) }, /says that -100000 ms of the invocation remain/],
+    [{ exactPeriod: 'yes' }, /exactPeriod must be true or false, but is "yes"/],
+    [{ clock: { ...systemClock, wallMs: () => Number.NaN } }, /clock tells no time: wallMs\(\) must be/],
+    [{ clock: { ...systemClock, monotonicMs: () => Number.NaN } }, /clock tells no time: monotonicMs\(\) must be/],
     [{ signal: {} }, /signal must be an AbortSignal/],
     [{ onEvent: 'log' }, /onEvent must be a function of an event/],
     [{ clock: { wallMs: 5 } }, /clock must be a Clock/],
@@ -132,6 +142,35 @@ describe('options', () => {
     expect(settingsOf({ store, lease: 'billing', clock, context: longest })).toMatchObject({
       candidate: `fffff/${'r'.repeat(250)}`,
     })
+  })
+
+  it.each([
+    [900_000_000, 3_600_000],
+    [Number.MAX_SAFE_INTEGER, 3_600_000],
+    [Number.POSITIVE_INFINITY, 3_600_000],
+    [30_000.75, 31_000],
+    [5, 1_005],
+  ])('hold the lease of an invocation with %d ms left to the limits of one that is given', (ms, leaseMs) => {
+    const given = { store, lease: 'billing', clock, heartbeat: false }
+    expect(settingsOf(wrong({ ...given, context: left(ms) }))).toMatchObject({ leaseMs })
+    expect(settingsOf(wrong({ ...given, context: left(5), killGraceMs: 0 }))).toMatchObject({ leaseMs: 100 })
+  })
+
+  it('know what remains of the invocation by whichever clock says less', () => {
+    let endMs = clock.wallMs() + 8_000
+    const invocation = { awsRequestId: 'event-1', getRemainingTimeInMillis: () => endMs - clock.wallMs() }
+    const { remainingMs, answerMs } = settingsOf({ store, lease: 'billing', clock, context: invocation })
+    expect([remainingMs(), answerMs]).toEqual([8_000, 1_000])
+    clock.freeze(1_000)
+    clock.setWall(-60_000)
+    expect(remainingMs()).toBe(7_000)
+    clock.setWall(60_000)
+    endMs -= 3_000
+    expect(remainingMs()).toBe(4_000)
+    endMs = Number.NaN
+    expect(remainingMs()).toBe(0)
+    const short = { ...invocation, getRemainingTimeInMillis: () => 1_000 }
+    expect(settingsOf({ store, lease: 'billing', clock, context: short }).answerMs).toBe(250)
   })
 
   it('name a candidate by its request alone where Lambda does not name the function', () => {

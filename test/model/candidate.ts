@@ -105,13 +105,9 @@ function askingSteps(turn: Turn, candidate: Asking): void {
     // acquire.ts, clockProblem: the reply's Date may tell. It has whole seconds and a way to go, so it need not.
     const { state: after } = acquireArrives(model, state, candidate.sent)
     const tell = () => `the acquire of ${me(turn)} arrives, and the reply's Date shows that its clock is wrong`
-    givesBack(
-      { ...turn, state: after },
-      candidate,
-      "an acquire's reply shows that the clock is wrong",
-      tell,
-      state.timeMs,
-    )
+    // clock-skew.ts, serverTimeMs: DynamoDB's time, which may be taken for B / 2 later than it is.
+    const stampMs = state.timeMs + model.world.maxClockSkewMs / 2
+    givesBack({ ...turn, state: after }, candidate, "an acquire's reply shows that the clock is wrong", tell, stampMs)
   }
   if (state.ledger.faults > 0) askingFaults(turn, candidate)
 }

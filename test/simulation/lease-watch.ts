@@ -7,7 +7,7 @@ import type { Row, SimulatedDynamoDB } from './dynamodb/database.ts'
 import type { Answer, Exchange } from './exchange.ts'
 import { numberOf, placeholder } from './exchange.ts'
 import type { Findings } from './findings.ts'
-import { type Asked, DATE_RESOLUTION_MS, isCertainlyWrong } from './request-watch.ts'
+import { type Asked, isCertainlyWrong } from './request-watch.ts'
 import { longestLeaseMs, type Setting, SKEW_MS } from './setting.ts'
 import {
   LEASE_KEY,
@@ -215,7 +215,7 @@ export class LeaseWatch {
     const asked = this.#asked.get(attempt)
     const { nowMs } = this.#timeline
     if (asked === undefined || !asked.told || !isCertainlyWrong(asked, process, nowMs)) return
-    if (writtenAtMs <= nowMs + DATE_RESOLUTION_MS) return
+    if (writtenAtMs <= nowMs + SKEW_MS / 2) return
     this.#findings.broken('L2', `${place} gives back a row that it stamps ${writtenAtMs - nowMs} ms into the future`)
   }
 

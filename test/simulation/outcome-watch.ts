@@ -30,7 +30,7 @@ export function judgeInvocation(world: World, invocation: Invocation): void {
   if (state === 'failed') {
     if (error instanceof ClockSkewError) {
       findings.reached('ClockSkewError')
-      judgeSkew(world, invocation)
+      judgeSkew(world, invocation, error)
     }
     if (error instanceof LeaseLostError && task === 'not begun')
       findings.reached('answer to an acquire came after its own deadline')
@@ -83,13 +83,17 @@ function judgeReason({ findings, leases, requests, setting }: World, invocation:
   }
 }
 
-/** Nobody whose clock kept the budget may be told that it did not. */
-function judgeSkew({ findings, requests, setting }: World, { label, environment }: Invocation): void {
+/** A candidate whose clock kept the budget may be told that another's was wrong, but not that its own was. */
+function judgeSkew(
+  { findings, requests, setting }: World,
+  { label, environment }: Invocation,
+  { message }: ClockSkewError,
+): void {
   if (setting.sharedProcesses) return
   const { offsetMs } = environment.process
   const asked = [...requests.asked.values()].filter(({ by }) => by === label)
-  const isOutOfStep = asked.length > 1 // refused again and again as older than a row that another clock wrote
-  if (isOutOfStep || asked.some((one) => one.offsetMs !== offsetMs)) return
+  const blamesItself = message.startsWith("This machine's clock")
+  if (!blamesItself || asked.some((one) => one.offsetMs !== offsetMs)) return
   if (Math.abs(offsetMs) <= SKEW_MS / 2)
     findings.wrong(`${label} is told that its clock is wrong, which is only ${offsetMs} ms off`)
 }

@@ -91,7 +91,9 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
       if (isConditionFailed(error) && error.Item !== undefined) {
         return { granted: false, record: readRow(error.Item, lease), clockReading: wire.clockReading }
       }
-      if (isConflict(error)) return { granted: false, contended: true, unanswered: wire.unanswered }
+      if (isConflict(error)) {
+        return { granted: false, contended: true, unanswered: wire.unanswered, clockReading: wire.clockReading }
+      }
       throw this.#failure(error, lease, wire)
     }
   }

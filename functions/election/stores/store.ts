@@ -27,6 +27,7 @@ export type AcquireReply =
       readonly contended: true
       /** Some try got no answer, so that it may have been granted unseen. */
       readonly unanswered: boolean
+      readonly clockReading?: ClockReading | undefined
     }
 
 export type WriteReply = { readonly granted: true } | { readonly granted: false; readonly record?: LeaseRecord }

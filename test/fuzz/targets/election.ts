@@ -72,12 +72,12 @@ const options: fc.Arbitrary<object> = nearlyObject(
 function readOptions(given: object): void {
   assertOptions(given)
   const lacking: LeaseOptions = Object.assign({ store: new MemoryLeaseStore(), lease: '' }, given)
-  const { lease, leaseMs, waitMs, maxClockSkewMs, tick, latestExpiryMs, candidate } = settingsOf(lacking)
+  const { lease, leaseMs, waitMs, maxClockSkewMs, tick, remainingMs, candidate } = settingsOf(lacking)
   if (!/^[\w.:/-]{1,128}$/.test(lease)) throw new Broken(`${JSON.stringify(lease)} is no name of a lease`)
   for (const ms of [leaseMs, waitMs, maxClockSkewMs]) {
     if (!Number.isSafeInteger(ms) || ms < 0) throw new Broken(`${ms} is no length of time`)
   }
-  if (Number.isNaN(latestExpiryMs)) throw new Broken('the lease has no latest end')
+  if (Number.isNaN(remainingMs())) throw new Broken('the invocation has no end')
   if (typeof candidate !== 'string' || candidate === '') throw new Broken('the candidate has no name')
   if (tick !== undefined) assertCanonical(tick)
 }

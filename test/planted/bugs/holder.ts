@@ -216,8 +216,8 @@ export const holderBugs: readonly Bug[] = [
     edits: [
       {
         file: DEADLINE,
-        find: 'Math.max(0, Math.min(byWallMs, byMonotonicMs))',
-        replace: 'Math.max(0, Math.max(byWallMs, Math.min(byWallMs, byMonotonicMs)))',
+        find: 'const remainingMs = Math.min(byWallMs, byMonotonicMs)',
+        replace: 'const remainingMs = Math.max(byWallMs, Math.min(byWallMs, byMonotonicMs))',
       },
     ],
   },
@@ -228,8 +228,8 @@ export const holderBugs: readonly Bug[] = [
     edits: [
       {
         file: DEADLINE,
-        find: 'Math.max(0, Math.min(byWallMs, byMonotonicMs))',
-        replace: 'Math.max(0, Math.max(byMonotonicMs, Math.min(byWallMs, byMonotonicMs)))',
+        find: 'const remainingMs = Math.min(byWallMs, byMonotonicMs)',
+        replace: 'const remainingMs = Math.max(byMonotonicMs, Math.min(byWallMs, byMonotonicMs))',
       },
     ],
   },
@@ -240,9 +240,9 @@ export const holderBugs: readonly Bug[] = [
     edits: [
       {
         file: DEADLINE,
-        find: 'return { wallMs: Math.floor(askedAt.wallMs + (monotonicMs - askedAt.monotonicMs)), monotonicMs }',
-        // askedAt must stay used: what comes out is checked as TypeScript.
-        replace: 'return { wallMs: Math.max(clock.wallMs(), askedAt.wallMs - askedAt.wallMs), monotonicMs }',
+        find: 'wallMs: askedAt.wallMs + (passedMs > 0 ? Math.floor(passedMs) : 0)',
+        // passedMs must stay used: what comes out is checked as TypeScript.
+        replace: 'wallMs: Math.max(clock.wallMs(), passedMs - passedMs)',
       },
     ],
   },
