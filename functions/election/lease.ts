@@ -13,7 +13,7 @@ export interface Lease {
   /** The tick being worked, canonical ISO-8601 UTC; absent for a lease without ticks. */
   readonly tick?: string
   readonly lastCompletedTick?: string
-  /** How many ticks between `lastCompletedTick` and `tick` nobody completed; known where the period is. */
+  /** How many ticks between `lastCompletedTick` and `tick` were not completed; known only with `exactPeriod`, as of a `rate()`. */
   readonly missedTicks?: number
   /** What an earlier leader of this very tick, or this one, saved. A copy: only `saveCheckpoint` saves a change of it. */
   readonly checkpoint?: unknown

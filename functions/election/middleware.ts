@@ -6,7 +6,7 @@ import { InvalidOptionError, LeaseLostError } from './errors.ts'
 import type { Lease } from './lease.ts'
 import { LeaseHandle } from './lease-handle.ts'
 import { assertOptions, type InvocationContext, type LeaseOptions, settingsOf } from './options.ts'
-import { type TickInput, tickOfEvent } from './tick.ts'
+import { type EventTick, type TickInput, tickOfEvent } from './tick.ts'
 import { failed, finished } from './with-lease.ts'
 
 export interface LeaderOnlyOptions extends Omit<LeaseOptions, 'tick' | 'context' | 'signal'> {
@@ -97,8 +97,8 @@ export function leaderOnly(options: LeaderOnlyOptions): MiddlewareObj<unknown, u
   }
 }
 
-function present({ tick, periodMs }: { tick: TickInput | undefined; periodMs?: number }) {
-  return { ...(tick === undefined ? {} : { tick }), ...(periodMs === undefined ? {} : { periodMs }) }
+function present({ tick, ...period }: Omit<EventTick, 'tick'> & { readonly tick: TickInput | undefined }) {
+  return { ...(tick === undefined ? {} : { tick }), ...period }
 }
 
 /**

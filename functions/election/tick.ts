@@ -65,24 +65,31 @@ export function assertNotFuture(tick: string, nowMs: number, maxClockSkewMs: num
 export interface EventTick {
   readonly tick: TickInput
   readonly periodMs?: number
+  readonly exactPeriod?: boolean
 }
 
 /**
- * Reads the tick of a scheduled event: `{ tick, periodMs }`, the input that `ElectedSchedule` gives EventBridge Scheduler,
- * or the event of an EventBridge rule, which carries its scheduled time in `time`.
+ * Reads the tick of a scheduled event: `{ tick, periodMs, exactPeriod }`, the input that `ElectedSchedule` gives EventBridge
+ * Scheduler, or the event of an EventBridge rule, which carries its scheduled time in `time`.
  *
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
  * @throws InvalidTickError for any other event: an unreadable tick must never count as "no tick".
  */
 export function tickOfEvent(event: unknown): EventTick {
   const fields: Record<string, unknown> = typeof event === 'object' && event !== null ? { ...event } : {}
-  const { tick, periodMs, time, source } = fields
+  const { tick, periodMs, exactPeriod, time, source } = fields
   if (periodMs !== undefined && !(Number.isSafeInteger(periodMs) && Number(periodMs) > 0)) {
     throw new InvalidTickError(
       `The event's periodMs is ${show(periodMs)}, but must be a whole number of milliseconds above 0.`,
     )
   }
-  const period = periodMs === undefined ? {} : { periodMs: Number(periodMs) }
+  if (exactPeriod !== undefined && typeof exactPeriod !== 'boolean') {
+    throw new InvalidTickError(`The event's exactPeriod is ${show(exactPeriod)}, but must be true or false.`)
+  }
+  const period = {
+    ...(periodMs === undefined ? {} : { periodMs: Number(periodMs) }),
+    ...(exactPeriod === undefined ? {} : { exactPeriod }),
+  }
   if (typeof tick === 'string' || typeof tick === 'number') return { tick, ...period }
   if (source === 'aws.events' && typeof time === 'string') return { tick: time, ...period }
   throw new InvalidTickError(
@@ -91,9 +98,12 @@ export function tickOfEvent(event: unknown): EventTick {
   )
 }
 
-/** How many ticks between the last completed one and this one were never completed. */
+/**
+ * How many ticks between the last completed one and this one were never completed, if every tick is exactly one period after
+ * the one before. The last completed one may lie between two of them: an operator gave it by hand.
+ */
 export function missedTicks(lastCompletedTick: string, tick: string, periodMs: number): number {
-  const periods = Math.round((Date.parse(tick) - Date.parse(lastCompletedTick)) / periodMs)
+  const periods = Math.floor(Date.parse(tick) / periodMs) - Math.floor(Date.parse(lastCompletedTick) / periodMs)
   return Math.max(0, periods - 1)
 }
 

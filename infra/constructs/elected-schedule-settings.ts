@@ -17,6 +17,8 @@ export interface ElectedScheduleSettings {
   readonly leaseDuration: Duration
   readonly expression: ScheduleExpression
   readonly period: Duration
+  /** Whether each tick comes exactly one period after the one before, so that missed ticks can be counted. */
+  readonly exactPeriod: boolean
   readonly timeWindow: TimeWindow
   readonly enabled: boolean
   /** What works, but probably not as meant. */
@@ -52,7 +54,9 @@ export function settingsOf(scope: IConstruct, props: ElectedScheduleProps): Elec
     ...timingWarnings({ period, timeout }),
     ...(props.cron === undefined ? [] : cronWarnings(props.cron, gaps, period)),
   ]
-  return { candidates, leaseDuration, expression, period, timeWindow, enabled: props.enabled ?? true, warnings }
+  const exactPeriod = props.rate !== undefined
+  const enabled = props.enabled ?? true
+  return { candidates, leaseDuration, expression, period, exactPeriod, timeWindow, enabled, warnings }
 }
 
 function timeoutOf(props: ElectedScheduleProps): Duration | undefined {

@@ -19,7 +19,8 @@ import { functionEventAge, retryAttempts, scheduleEventAge } from './timing.ts'
  * A scheduled function that survives the loss of a schedule, an event or an invocation, and still does its work once per
  * tick: several EventBridge schedules fire it, one invocation is elected, the others stand by.
  *
- * Each event is `{ tick, periodMs, schedule }`: the scheduled time, the period in milliseconds, and the schedule's name.
+ * Each event is `{ tick, periodMs, exactPeriod, schedule }`: the scheduled time, the period in milliseconds, whether all ticks
+ * are exactly so far apart, as those of a `rate` are, and the schedule's name.
  */
 export class ElectedSchedule extends Construct {
   readonly leaseTable: LeaseTable
@@ -69,13 +70,19 @@ export class ElectedSchedule extends Construct {
     for (const { id, message } of settings.warnings) Annotations.of(this).addWarningV2(id, message)
   }
 
-  #schedulesFor({ candidates, expression, period, timeWindow, enabled }: ElectedScheduleSettings): Schedule[] {
+  #schedulesFor(settings: ElectedScheduleSettings): Schedule[] {
+    const { candidates, expression, period, exactPeriod, timeWindow, enabled } = settings
     const role = schedulerRole(this, this.handler, this.failures)
     // Explicit names, because a schedule's input cannot refer to the schedule. Scheduler allows 64 characters.
     const stem = Names.uniqueResourceName(this, { maxLength: 61, separator: '-' })
     return Array.from({ length: candidates }, (_, index) => {
       const scheduleName = `${stem}-${index + 1}`
-      const input = { tick: ContextAttribute.scheduledTime, periodMs: period.toMilliseconds(), schedule: scheduleName }
+      const input = {
+        tick: ContextAttribute.scheduledTime,
+        periodMs: period.toMilliseconds(),
+        exactPeriod,
+        schedule: scheduleName,
+      }
       return new Schedule(this, `Candidate${index + 1}`, {
         scheduleName,
         description: `Candidate ${index + 1} of ${candidates} for the lease ${this.lease}`,

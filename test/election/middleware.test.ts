@@ -87,10 +87,29 @@ describe('leaderOnly', () => {
     expect(await invoke(handler, EVENT, context('event-2'))).toMatchObject({ reason: 'completed' })
   })
 
+  it('counts missed ticks if the event says that all are exactly a period apart', async () => {
+    const missed = async (_event: unknown, { lease }: LeaderContext) => lease.missedTicks
+    const handler = middy(missed).use(leaderOnly(options()))
+    await invoke(handler, { ...EVENT, tick: '2026-11-21T01:00:00Z' }, context())
+    const cron = { ...EVENT, tick: '2026-11-21T04:00:00Z', exactPeriod: false }
+    expect(await invoke(handler, cron, context())).toMatchObject({ result: undefined })
+    expect(await invoke(handler, { ...EVENT, exactPeriod: true }, context())).toMatchObject({ result: 1 })
+  })
+
   it('takes the tick of an EventBridge rule event, and the period from its options', async () => {
     const handler = middy(charge).use(leaderOnly(options({ periodMs: 3_600_000 })))
     await invoke(handler, { source: 'aws.events', time: '2026-11-21T05:30:00Z' }, context())
     expect(row()).toMatchObject({ completedTick: '2026-11-21T05:00:00.000Z' })
+  })
+
+  it('waits for waitMs, but answers before its invocation ends: middy gives up on handlers alone', async () => {
+    const handler = middy(charge).use(leaderOnly(options({ waitMs: 60_000 })))
+    const busy = middy(() => new Promise(() => undefined)).use(leaderOnly(options({ leaseMs: 60_000 })))
+    void invoke(busy, EVENT, context('event-1')).catch(() => undefined)
+    await settled()
+    const waiting = invoke(handler, EVENT, context('event-2', 2_000))
+    await clock.advance(1_502)
+    expect(await waiting).toMatchObject({ status: 'standby', reason: 'held' })
   })
 
   it('fails an event whose tick it cannot read, before it asks for the lease', async () => {

@@ -96,8 +96,8 @@ describe('a tick in the future', () => {
 
 describe('the tick of an event', () => {
   it('comes from the input of an ElectedSchedule', () => {
-    const event = { tick: '2026-11-21T06:00:00Z', periodMs: HOUR_MS, schedule: 'candidate-1' }
-    expect(tickOfEvent(event)).toEqual({ tick: '2026-11-21T06:00:00Z', periodMs: HOUR_MS })
+    const read = { tick: '2026-11-21T06:00:00Z', periodMs: HOUR_MS, exactPeriod: true }
+    expect(tickOfEvent({ ...read, schedule: 'candidate-1' })).toEqual(read)
   })
 
   it('comes from the time of an EventBridge rule event', () => {
@@ -132,6 +132,11 @@ describe('the tick of an event', () => {
     expect(() => tickOfEvent({ tick: '2026-11-21T06:00:00Z', periodMs })).toThrow(/periodMs/)
   })
 
+  it.each([['rate'], [1], [null]])('refuses the exactness %j of a period', (exactPeriod) => {
+    const event = { tick: '2026-11-21T06:00:00Z', periodMs: HOUR_MS, exactPeriod }
+    expect(() => tickOfEvent(event)).toThrow(/exactPeriod is .*, but must be true or false/)
+  })
+
   it('says that a period is null where it is', () => {
     expect(() => tickOfEvent({ tick: '2026-11-21T06:00:00Z', periodMs: null })).toThrow('periodMs is null, but')
   })
@@ -152,4 +157,12 @@ it('counts the ticks that nobody completed', () => {
   expect(since('2026-11-21T04:00:00.000Z')).toBe(0)
   expect(since('2026-11-21T07:00:00.000Z')).toBe(3)
   expect(since('2026-11-21T02:00:00.000Z')).toBe(0)
+})
+
+it('counts none twice or too few where the last completed tick was given by hand, between two others', () => {
+  for (const minute of ['00:00.001', '20:00.000', '45:00.000', '59:59.999']) {
+    const since = (tick: string) => missedTicks(`2026-11-21T06:${minute}Z`, tick, HOUR_MS)
+    expect(since('2026-11-21T07:00:00.000Z')).toBe(0)
+    expect(since('2026-11-21T09:00:00.000Z')).toBe(2)
+  }
 })

@@ -64,11 +64,12 @@ describe('the candidates', () => {
   test('send the scheduled time as text, the period as a number, and their own name', () => {
     const [first, second] = schedulesIn(electedSchedule(hourly).template)
     expect(first.Target.Input).toBe(
-      `{"tick":"<aws.scheduler.scheduled-time>","periodMs":3600000,"schedule":"${first.Name}"}`,
+      `{"tick":"<aws.scheduler.scheduled-time>","periodMs":3600000,"exactPeriod":true,"schedule":"${first.Name}"}`,
     )
     expect(JSON.parse(second.Target.Input)).toEqual({
       tick: '<aws.scheduler.scheduled-time>',
       periodMs: 3_600_000,
+      exactPeriod: true,
       schedule: second.Name,
     })
   })
@@ -91,7 +92,7 @@ describe('the candidates', () => {
         ScheduleExpression: 'cron(0 6 * * ? *)',
         ScheduleExpressionTimezone: 'Europe/Berlin',
       })
-      expect(JSON.parse(schedule.Target.Input).periodMs).toBe(82_800_000)
+      expect(JSON.parse(schedule.Target.Input)).toMatchObject({ periodMs: 82_800_000, exactPeriod: false })
     }
   })
 })
