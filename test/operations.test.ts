@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type AttributeValue, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, describe, expect, inject, it } from 'vitest'
 import { DynamoDBLeaseStore, type Lease, LeaseLostError, withLease } from '../functions/election/index.ts'
+import { canonicalTick } from '../functions/election/tick.ts'
 import { rawRow } from './support/lease-row.ts'
 import { createLeaseTable, localClient } from './support/tables.ts'
 
@@ -90,6 +91,42 @@ it('moving a lease goes on with its tokens and its ticks, and an event that come
   })
   expect(await old.lead(NEXT_TICK)).toMatchObject({ status: 'standby', reason: 'paused' })
   await expect(client.send(put)).rejects.toMatchObject({ name: 'ConditionalCheckFailedException' })
+})
+
+describe('doing a tick again', () => {
+  const HOUR_MS = 3_600_000
+  const DAILY_MS = 23 * HOUR_MS
+
+  /** The payload of the command, and the completed tick that it follows. */
+  const [, completed = ''] = /After `([^`]+)`:/.exec(OPERATIONS.slice(OPERATIONS.indexOf('**Do a tick again'))) ?? []
+  const { tick: byHand }: { tick: string } = JSON.parse(flagIn('Do a tick again', 'payload'))
+
+  it.each([
+    ['an hourly rate that fires at 47 minutes past', HOUR_MS, completed, '2026-11-21T07:47:00Z'],
+    ['an hourly rate that fires with the hour', HOUR_MS, completed, '2026-11-21T07:00:00Z'],
+    ['a cron, daily, with a period of 23 hours', DAILY_MS, '2026-11-21T06:00:00Z', '2026-11-22T06:00:00Z'],
+  ])('as it is written skips no run of %s', async (_, periodMs, regular, next) => {
+    const { lead, row } = await aLease()
+    const floored = canonicalTick(regular, periodMs)
+    await lead(floored)
+    expect((await row())?.['completedTick']).toEqual({ S: floored })
+    const again = periodMs === HOUR_MS ? byHand : canonicalTick(Date.parse(floored) + 1)
+    expect(await lead(again)).toMatchObject({ status: 'completed' })
+    expect(await lead(floored)).toMatchObject({ status: 'standby', reason: 'superseded' })
+    expect(await lead(canonicalTick(next, periodMs))).toMatchObject({ status: 'completed' })
+  })
+
+  it('with the present time instead supersedes the next run, and with a period is no other tick, as the text says', async () => {
+    const { lead } = await aLease()
+    await lead(canonicalTick('2026-11-21T05:47:00Z', HOUR_MS))
+    expect(await lead('2026-11-21T06:20:00Z')).toMatchObject({ status: 'completed' })
+    const next = canonicalTick('2026-11-21T06:47:00Z', HOUR_MS)
+    expect(await lead(next)).toMatchObject({ status: 'standby', reason: 'superseded' })
+    const other = await aLease()
+    await other.lead(canonicalTick('2026-11-21T06:07:00Z', HOUR_MS))
+    const floored = canonicalTick('2026-11-21T06:20:00Z', HOUR_MS)
+    expect(await other.lead(floored)).toMatchObject({ status: 'standby', reason: 'completed' })
+  })
 })
 
 it('taking the lease from a leader that hangs puts it out at its next write, and lets the tick be led again at once', async () => {

@@ -19,8 +19,10 @@ export class LeaseLostError extends LeaseError {
 }
 
 /**
- * An earlier try of this very event died holding the lease, which has not expired yet. Thrown, not returned as standby,
- * so that Lambda's asynchronous retry offers the tick again later; standing by would lose it.
+ * An earlier try, or another delivery, of this very event holds the lease. It may have died, or still be at work: a row
+ * cannot tell "renewed" from "renewed, then died". Thrown, not returned as standby, so that Lambda's asynchronous retry offers
+ * the tick again later: standing by would consume the event, and lose the tick of a leader that died. So a second delivery
+ * fails for as long as its leader works, and may end as a dead letter of a tick that is completed.
  */
 export class LeaseStillHeldError extends LeaseError {
   override readonly name = 'LeaseStillHeldError'
@@ -65,7 +67,10 @@ export class StaleTokenError extends LeaseError {
   }
 }
 
-/** This machine's clock is certainly further from DynamoDB's than candidates may differ. The task did not run. */
+/**
+ * A clock is further off than candidates' may differ: for certain this machine's, or that of the candidate which wrote the
+ * row last, as the message says. The task did not run.
+ */
 export class ClockSkewError extends LeaseError {
   override readonly name = 'ClockSkewError'
 }

@@ -65,7 +65,11 @@ export class LeadershipAlarms extends Construct {
           .slice(0, 1)
           .flatMap((schedule) => [overdue(schedule, overdueAfter), ...ofElection(schedule, clockSkew)]),
         ...sharing.map(({ failures }, index) =>
-          deadLetters(`DeadLetters${index + 1}`, failures, `Ticks of the lease "${lease}" were given up`),
+          deadLetters(
+            `DeadLetters${index + 1}`,
+            failures,
+            `Ticks of the lease "${lease}" were given up, or delivered again while their leader was at work`,
+          ),
         ),
       ]
       alarms.push(...definitions.map((definition) => alarmOf(ofLease, definition)))
