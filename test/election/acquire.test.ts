@@ -165,6 +165,19 @@ describe('an acquire that fails', () => {
     expect(store.asked).toEqual(['giveBack'])
   })
 
+  it('likewise, under a clock that is ahead, gives back under the time that the conflicts told', async () => {
+    const { acquire } = store
+    const dateMs = clock.wallMs()
+    store.acquire = async (request) => {
+      await acquire.call(store, request)
+      const clockReading = { sentAtMs: clock.wallMs(), dateMs, receivedAtMs: clock.wallMs() }
+      return { granted: false, contended: true, unanswered: true, clockReading }
+    }
+    clock.setWall(3_600_000)
+    await outcomeOf(withLease(options(), () => 'never'))
+    expect(store.memory.read('billing')).toMatchObject({ writtenAtMs: dateMs + 500, endedBy: 'released' })
+  })
+
   it('without any answer, while the clock is set ahead, gives back under the time of asking and what has passed since', async () => {
     const askedAtMs = clock.wallMs()
     store.afterNext('acquire', () => {

@@ -286,7 +286,10 @@ describe('the retry of an event whose first try died', () => {
     await settled()
     const retry = () => outcomeOf(withLease(options({ candidate: 'bob', context: lambda(60_000) }), () => 'taken over'))
     expect(await retry()).toBeInstanceOf(LeaseStillHeldError)
-    expect(await retry()).toMatchObject({ retryAfterMs: 16_000 })
+    expect(await retry()).toMatchObject({
+      retryAfterMs: 16_000,
+      message: expect.stringMatching(/Either it is still at work or it died: the row cannot say which/),
+    })
     clock.freeze(16_000)
     expect(await retry()).toMatchObject({ status: 'completed', result: 'taken over' })
   })

@@ -55,6 +55,27 @@ describe('a clock that is set while the lease is asked for', () => {
     expect(told).toEqual(['clockRead', 'elected'])
   })
 
+  it('by less than half of the budget, after which it is right enough, is no reason to fail either', async () => {
+    const trueMs = clock.wallMs()
+    answersWithDate(() => trueMs)
+    clock.setWall(1_600)
+    store.afterNext('acquire', () => clock.setWall(-450))
+    const running = outcomeOf(withLease(options({ tick: TICK }), () => 'mine'))
+    await clock.advance(1_000)
+    expect(await running).toMatchObject({ status: 'completed' })
+  })
+
+  it('and was ahead before leaves the right time on the row, where no answer tells DynamoDB’s', async () => {
+    const trueMs = clock.wallMs()
+    clock.setWall(3_600_000)
+    store.afterNext('acquire', () => {
+      clock.setWall(-3_600_000)
+      noAnswer()
+    })
+    await outcomeOf(withLease(options({ tick: TICK }), () => 'never'))
+    expect(store.memory.read('billing')).toMatchObject({ writtenAtMs: trueMs, endedBy: 'released' })
+  })
+
   it('is not believed when it says that another holds the lease', async () => {
     await withLease(options({ leaseMs: 1_000, heartbeat: false }), () => clock.freeze(10_000)).catch(() => undefined)
     store.memory.edit('billing', { holder: 'dead', completedTick: '2026-11-21T01:00:00.000Z', attempt: 'of the dead' })

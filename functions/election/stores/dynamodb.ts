@@ -92,7 +92,8 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
         return { granted: false, record: readRow(error.Item, lease), clockReading: wire.clockReading }
       }
       if (isConflict(error)) {
-        return { granted: false, contended: true, unanswered: wire.unanswered, clockReading: wire.clockReading }
+        const { unanswered, clockReading } = wire
+        return { granted: false, contended: true, unanswered, ...(clockReading === undefined ? {} : { clockReading }) }
       }
       throw this.#failure(error, lease, wire)
     }
