@@ -26,6 +26,7 @@ export type {
   StandbyReason,
   Tenure,
 } from './rules.ts'
+export type { SdkClient } from './stores/clients.ts'
 export { DynamoDBLeaseStore, type DynamoDBLeaseStoreOptions } from './stores/dynamodb.ts'
 export { MemoryLeaseStore } from './stores/memory.ts'
 export type {

@@ -1,15 +1,16 @@
 import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import {
   DeleteCommand,
-  DynamoDBDocumentClient,
   PutCommand,
   TransactWriteCommand,
+  type TranslateConfig,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb'
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
 import { type Clock, jitter, systemClock } from '../clock.ts'
 import { CorruptLeaseError, InvalidOptionError } from '../errors.ts'
 import { type AcquireRequest, acquired, type GiveBackRequest, type HolderWrite, type Tenure } from '../rules.ts'
+import { type Path, pathsThrough, type SdkClient } from './clients.ts'
 import {
   type About,
   isCancelled,
@@ -44,12 +45,15 @@ export interface DynamoDBLeaseStoreOptions {
   /** Checked when constructed, so that `process.env.LEASE_TABLE` can be given as it is. */
   readonly tableName: string | undefined
   /**
-   * Your own client, for its Region, credentials and retries. Give it time-outs: the SDK waits for ever by default, and
-   * its `requestTimeout` only warns unless `throwOnRequestTimeout` is set.
+   * Your own client, raw or document, of any copy of the SDK from 3.600 on: for its Region, credentials, endpoint,
+   * middleware and, for the items that you write, its marshalling. It is not changed. What the task writes goes through it
+   * as it is. Requests on the lease row have connections of their own and retries in standard mode, as many as its
+   * `maxAttempts` says; where it has no time-outs, each try has 1 s to connect and 2 s to answer. Only a request handler
+   * other than the SDK's `NodeHttpHandler` is shared, with its connections and time-outs.
    *
-   * @default a client with 3 tries, 1 s to connect and 2 s to answer
+   * @default `new DynamoDBClient()`
    */
-  readonly client?: DynamoDBClient | DynamoDBDocumentClient
+  readonly client?: SdkClient
   /** @default the system's */
   readonly clock?: Clock
 }
@@ -60,18 +64,23 @@ const CONFLICT_DELAY_MS = 50
 
 export class DynamoDBLeaseStore implements LeaseStore, Effects {
   readonly #tableName: string
-  readonly #client: DynamoDBDocumentClient
+  readonly #leases: Path
+  readonly #effects: Path
+  readonly #unmarshallOptions: TranslateConfig['unmarshallOptions']
   readonly #clock: Clock
 
-  /** @throws InvalidOptionError without a table name */
-  constructor({ tableName, client = clientWithTimeouts(), clock = systemClock }: DynamoDBLeaseStoreOptions) {
+  /** @throws InvalidOptionError without a table name, or if `client` is no client of DynamoDB */
+  constructor({ tableName, client = new DynamoDBClient(), clock = systemClock }: DynamoDBLeaseStoreOptions) {
     if (typeof tableName !== 'string' || tableName === '') {
       throw new InvalidOptionError(
         `DynamoDBLeaseStore needs the option tableName, the name of the lease table, but got ${JSON.stringify(tableName)}. Is the environment variable set?`,
       )
     }
     this.#tableName = tableName
-    this.#client = client instanceof DynamoDBDocumentClient ? client : documentClient(client)
+    const { leases, effects, unmarshallOptions } = pathsThrough(client)
+    this.#unmarshallOptions = unmarshallOptions
+    this.#leases = leases
+    this.#effects = effects
     this.#clock = clock
   }
 
@@ -84,7 +93,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     const wire = newWire()
     const command = observeWire(this.#leaseCommand(lease, acquireUpdate(request), 'ALL_OLD'), this.#clock, wire)
     try {
-      const { Attributes } = await this.#retryConflicts(() => this.#client.send(command))
+      const { Attributes } = await this.#retryConflicts(() => this.#leases.send(command))
       const inherited = Attributes === undefined ? undefined : readRow(Attributes, lease)
       return { granted: true, record: acquired(inherited, request), clockReading: wire.clockReading }
     } catch (error) {
@@ -109,12 +118,12 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
 
   async completeWith(request: HolderWrite, items: readonly TransactItem[], token: string): Promise<WriteReply> {
     const completion = { Update: this.#onLeaseRow(request.lease, holderUpdate(request)) }
-    return await this.#transact(request.lease, [completion, ...items], token)
+    return await this.#transact(this.#leases, request.lease, [completion, ...items], token)
   }
 
   async transact(tenure: Tenure, items: readonly TransactItem[], token: string): Promise<WriteReply> {
     const guard = { ConditionCheck: this.#onLeaseRow(tenure.lease, guardCondition(tenure)) }
-    return await this.#transact(tenure.lease, [guard, ...items], token)
+    return await this.#transact(this.#effects, tenure.lease, [guard, ...items], token)
   }
 
   async send(input: WriteInput): Promise<SendReply> {
@@ -124,9 +133,9 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     const asked = { ...input, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const }
     try {
       const { Attributes } = await this.#retryConflicts(() => {
-        if ('Item' in asked) return this.#client.send(observed(new PutCommand(asked)))
-        if ('UpdateExpression' in asked) return this.#client.send(observed(new UpdateCommand(asked)))
-        return this.#client.send(observed(new DeleteCommand(asked)))
+        if ('Item' in asked) return this.#effects.send(observed(new PutCommand(asked)))
+        if ('UpdateExpression' in asked) return this.#effects.send(observed(new UpdateCommand(asked)))
+        return this.#effects.send(observed(new DeleteCommand(asked)))
       })
       return { granted: true, attributes: Attributes }
     } catch (cause) {
@@ -140,7 +149,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
   }
 
   toRow(item: AttributeMap): Row {
-    return unmarshall(item, this.#client.config.translateConfig?.unmarshallOptions)
+    return unmarshall(item, this.#unmarshallOptions)
   }
 
   async #conditionalWrite(lease: string, update: LeaseUpdate, abortSignal?: AbortSignal): Promise<WriteReply> {
@@ -148,7 +157,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     try {
       const command = observeWire(this.#leaseCommand(lease, update, 'NONE'), this.#clock, wire)
       const options = abortSignal === undefined ? {} : { abortSignal }
-      await this.#retryConflicts(() => this.#client.send(command, options), abortSignal)
+      await this.#retryConflicts(() => this.#leases.send(command, options), abortSignal)
       return { granted: true }
     } catch (error) {
       if (isConditionFailed(error)) return refused(error.Item, lease)
@@ -167,12 +176,12 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     })
   }
 
-  async #transact(lease: string, items: TransactItem[], ClientRequestToken: string): Promise<WriteReply> {
+  async #transact(path: Path, lease: string, items: TransactItem[], ClientRequestToken: string): Promise<WriteReply> {
     const wire = newWire()
     try {
       await this.#retryConflicts(() => {
         const command = new TransactWriteCommand({ TransactItems: items, ClientRequestToken })
-        return this.#client.send(observeWire(command, this.#clock, wire))
+        return path.send(observeWire(command, this.#clock, wire))
       })
       return { granted: true }
     } catch (error) {
@@ -228,15 +237,4 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
 
 function refused(item: AttributeMap | undefined, lease: string): WriteReply {
   return item === undefined ? { granted: false } : { granted: false, record: readRow(item, lease) }
-}
-
-function documentClient(client: DynamoDBClient): DynamoDBDocumentClient {
-  return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } })
-}
-
-function clientWithTimeouts(): DynamoDBClient {
-  return new DynamoDBClient({
-    maxAttempts: 3,
-    requestHandler: { connectionTimeout: 1_000, requestTimeout: 2_000, throwOnRequestTimeout: true },
-  })
 }
