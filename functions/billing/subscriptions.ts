@@ -2,9 +2,9 @@
  * The table of subscriptions. Every write goes through the lease and carries its token; a condition on the period that
  * was read makes it harmless to send a write twice, as the SDK does when a reply is lost.
  */
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb'
 import { type DynamoDBDocumentClient, paginateQuery } from '@aws-sdk/lib-dynamodb'
 import type { Lease } from '../election/index.ts'
+import { isConditionFailure } from '../sdk-client.ts'
 import {
   type AfterCharge,
   type AfterDecline,
@@ -91,7 +91,7 @@ export function subscriptionsTable(client: DynamoDBDocumentClient, TableName: st
         })
         return readDueSubscription(row, tick)
       } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return undefined
+        if (isConditionFailure(error)) return undefined
         throw error
       }
     },
@@ -119,7 +119,7 @@ export function subscriptionsTable(client: DynamoDBDocumentClient, TableName: st
           },
         })
       } catch (error) {
-        if (!(error instanceof ConditionalCheckFailedException)) throw error
+        if (!isConditionFailure(error)) throw error
         // As DynamoDB stores it, for the document client leaves it so.
         const { period: periodNow, dunned: dunnedNow } = error.Item ?? {}
         const wanted = { period, ...to }
