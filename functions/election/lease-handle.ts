@@ -62,7 +62,11 @@ export class LeaseHandle implements Lease {
   #checkpoint: unknown
   readonly #deadline: Deadline
   #step = 0
-  readonly #turns = new Turns()
+  /**
+   * One request at a time on the lease row: two at once would conflict, or overtake each other. Renewals go ahead: a leader
+   * with many effects to guard must not lose its lease for want of a turn.
+   */
+  readonly #turns = new Turns(1)
   readonly #writes: FencedWrites
   #ended: Ended | 'replaced' | undefined
   /** Sent, and not refused: it may have been applied, so that another may lead already. */

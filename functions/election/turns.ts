@@ -1,21 +1,26 @@
 /**
- * Admits one request at a time to the lease row: two at once would conflict, or overtake each other. Those that keep the
- * lease go ahead of those that wait: a leader with many effects to guard must not lose its lease for want of a turn.
+ * Lets so many requests be on their way at once; further ones wait for their turn, in the order in which they came, but for
+ * those that go ahead.
  */
 export class Turns {
-  #busy = false
+  #free: number
   readonly #ahead: (() => void)[] = []
   readonly #waiting: (() => void)[] = []
 
+  constructor(atOnce: number) {
+    this.#free = atOnce
+  }
+
+  /** Sends before it returns if a turn is free. */
   async take<T>(send: () => Promise<T>, { ahead = false } = {}): Promise<T> {
-    if (this.#busy) await new Promise<void>((go) => (ahead ? this.#ahead : this.#waiting).push(go))
-    this.#busy = true
+    if (this.#free === 0) await new Promise<void>((go) => (ahead ? this.#ahead : this.#waiting).push(go))
+    else this.#free--
     try {
       return await send()
     } finally {
       const next = this.#ahead.shift() ?? this.#waiting.shift()
-      if (next === undefined) this.#busy = false
-      else next() // the turn is handed over: nobody who comes now gets in between
+      if (next === undefined) this.#free++
+      else next() // the turn is handed over: no request that comes now gets in between
     }
   }
 }

@@ -344,4 +344,26 @@ describe('effects', () => {
     await Promise.all(sent)
     expect(server.requests).toHaveLength(200)
   })
+
+  it('are under way by the thousand, while more wait and leave the process time for its timers', async () => {
+    const { promise: open, resolve: answer } = Promise.withResolvers<void>()
+    let handled = 0
+    const requestHandler = {
+      metadata: { handlerProtocol: 'http/1.1' },
+      async handle() {
+        handled++
+        await open
+        return { response: { statusCode: 200, headers: {}, body: new TextEncoder().encode('{}') } }
+      },
+    }
+    const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
+    const store = storeWith(new DynamoDBClient({ region: 'eu-central-1', credentials, requestHandler }))
+    const sent = Array.from({ length: 2_000 }, () => store.send(effect()))
+    await vi.waitFor(() => expect(handled).toBe(1_000))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(handled).toBe(1_000)
+    answer()
+    await Promise.all(sent)
+    expect(handled).toBe(2_000)
+  })
 })

@@ -3,7 +3,7 @@ import { Turns } from '../../functions/election/turns.ts'
 import { settled } from '../support/manual-clock.ts'
 
 it('one request is on its way at a time, in the order in which they came, but for those that go ahead', async () => {
-  const turns = new Turns()
+  const turns = new Turns(1)
   const begun: string[] = []
   const gates = new Map<string, PromiseWithResolvers<string>>()
   const take = (name: string, options?: { ahead: boolean }) =>
@@ -25,4 +25,26 @@ it('one request is on its way at a time, in the order in which they came, but fo
   const statuses = (await outcomes).map(({ status }) => status)
   expect(statuses).toEqual(['fulfilled', 'fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
   await expect(turns.take(async () => 'free again')).resolves.toBe('free again')
+})
+
+it('as many are on their way at a time as were asked for, and one that could not even begin frees its turn', async () => {
+  const turns = new Turns(2)
+  const begun: string[] = []
+  const take = (name: string) => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const taken = turns.take(() => {
+      begun.push(name)
+      if (name === 'c') throw new Error('not begun')
+      return promise
+    })
+    return { taken, resolve }
+  }
+  const [a, b, c, d] = [take('a'), take('b'), take('c'), take('d')]
+  expect(begun).toEqual(['a', 'b'])
+  b.resolve()
+  await expect(c.taken).rejects.toThrow('not begun')
+  await settled()
+  expect(begun).toEqual(['a', 'b', 'c', 'd'])
+  for (const { resolve } of [a, d]) resolve()
+  await Promise.all([a.taken, d.taken])
 })

@@ -1,6 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { DynamoDBDocumentClient, TranslateConfig } from '@aws-sdk/lib-dynamodb'
 import { InvalidOptionError } from '../errors.ts'
+import { Turns } from '../turns.ts'
 import { ownConnections } from './connections.ts'
 
 /**
@@ -43,10 +44,16 @@ export function pathsThrough(client: unknown): Paths {
       lent.remove(RETRIES)
       return spare.concat(lent)
     }),
-    effects: path(client, config, () => spare.concat(client.middlewareStack)),
+    effects: inTurns(path(client, config, () => spare.concat(client.middlewareStack))),
     unmarshallOptions: translateConfig.unmarshallOptions,
   }
 }
+
+/**
+ * So many effects may be under way on one path, many more than it has connections. The SDK prepares a request without a
+ * break, so 20,000 at once would keep timers and replies from the process for longer than a short lease.
+ */
+const EFFECTS_AT_ONCE = 1_000
 
 type Stack = DynamoDBDocumentClient['middlewareStack']
 
@@ -67,6 +74,11 @@ function path(client: DynamoDBDocumentClient, config: object, stack: () => Stack
       return Reflect.apply(client.send, client, [command, options])
     },
   }
+}
+
+function inTurns(path: Path): Path {
+  const turns = new Turns(EFFECTS_AT_ONCE)
+  return { send: (...given: unknown[]) => turns.take(() => Reflect.apply(path.send, path, given)) }
 }
 
 function assertClient(client: unknown): asserts client is DynamoDBDocumentClient {

@@ -1,5 +1,6 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
+import { Turns } from './turns.ts'
 
 /** As many as the SDK opens by default. */
 const CONNECTIONS = 50
@@ -59,23 +60,14 @@ interface Handler {
 class QueueingHandler implements Handler {
   readonly metadata: unknown
   readonly #handler: Handler
-  readonly #waiting: (() => void)[] = []
-  #free = CONNECTIONS
+  readonly #turns = new Turns(CONNECTIONS)
 
   constructor(handler: Handler) {
     this.metadata = handler.metadata
     this.#handler = handler
   }
 
-  async handle(request: unknown, options: unknown): Promise<unknown> {
-    if (this.#free > 0) this.#free--
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    try {
-      return await this.#handler.handle(request, options)
-    } finally {
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#free++
-      else next()
-    }
+  handle(request: unknown, options: unknown): Promise<unknown> {
+    return this.#turns.take(() => this.#handler.handle(request, options))
   }
 }
