@@ -45,11 +45,11 @@ export interface DynamoDBLeaseStoreOptions {
   /** Checked when constructed, so that `process.env.LEASE_TABLE` can be given as it is. */
   readonly tableName: string | undefined
   /**
-   * Your own client, raw or document, of any copy of the SDK from 3.600 on: for its Region, credentials, endpoint,
-   * middleware and, for the items that you write, its marshalling. It is not changed. What the task writes goes through it
-   * as it is. Requests on the lease row have connections of their own and retries in standard mode, as many as its
-   * `maxAttempts` says; where it has no time-outs, each try has 1 s to connect and 2 s to answer. Only a request handler
-   * other than the SDK's `NodeHttpHandler` is shared, with its connections and time-outs.
+   * Your own client, raw or document, of any copy of the SDK from 3.600.0 on. It is not changed. What the task writes goes
+   * through it as it is, marshalled with the options of a document client. Requests on the lease row have its Region,
+   * credentials, endpoint, TLS options and middleware, but connections of their own, and retries in standard mode, as many
+   * as its `maxAttempts` allows. If it has no time-outs, each of their tries has 1 s to connect and 2 s to answer. A request
+   * handler other than the SDK's own `NodeHttpHandler` is shared, with its connections and time-outs.
    *
    * @default `new DynamoDBClient()`
    */
