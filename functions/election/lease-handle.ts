@@ -287,7 +287,12 @@ export class LeaseHandle implements Lease {
       this.#deadline.extend(askedAt, expiresAtMs)
       this.#assertLeading()
     }
-    await this.#turns.take(extend, { ahead: obsolete !== undefined })
+    if (obsolete === undefined) return await this.#turns.take(extend)
+    // A guarded transaction that hangs must not cost the lease. Side by side on one row, at worst they conflict once.
+    const { clock, leaseMs } = this.#tenancy
+    const sent = new AbortController()
+    const patience = () => clock.sleep(leaseMs / 12, sent.signal)
+    await this.#turns.take(extend, { ahead: true, patience }).finally(() => sent.abort())
   }
 
   /**

@@ -144,6 +144,21 @@ describe('a renewal that hangs', () => {
   })
 })
 
+it('a renewal does not wait forever for guarded effects that hang', async () => {
+  const { proxy, options, clock, kinds } = await scene()
+  const hanging = gate()
+  proxy.meet(is('TransactWriteItems'), hanging.fault)
+  await withLease(options(), async (lease) => {
+    const guarded = lease.transact([countUp(await createLeaseTable(direct))])
+    await hanging.reached
+    await clock.advance(LEASE_MS / 3 + LEASE_MS / 12)
+    await vi.waitFor(() => expect(kinds()).toEqual(['acquire', 'TransactWriteItems', 'renew']))
+    await vi.waitFor(() => expect(lease.remainingMs()).toBeGreaterThan(LEASE_MS / 2 + 10_000))
+    hanging.open()
+    await guarded
+  })
+})
+
 it('a renewal goes ahead of the guarded effects that wait for their turn', async () => {
   const { options, kinds } = await scene()
   const effects = await createLeaseTable(direct)

@@ -1,6 +1,6 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
-import { Turns } from './turns.ts'
+import { Turns } from '../turns.ts'
 
 /** As many as the SDK opens by default. */
 const CONNECTIONS = 50
