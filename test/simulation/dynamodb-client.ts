@@ -1,6 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { isObject } from './exchange.ts'
+import { aborted } from './retries.ts'
 import type { Wire } from './wire.ts'
 
 const NO_SIGNATURE = { sign: async <Request>(request: Request) => request }
@@ -11,7 +12,7 @@ const DECODER = new TextDecoder()
  * The real client of the AWS SDK, with its own retries, serialization and errors, on a simulated wire. Everything is said
  * that it would otherwise look up in files; signatures are left out, for they take longer than all the rest.
  */
-export function wholeClient(wire: Wire): DynamoDBDocumentClient {
+export function wholeClient(wire: Pick<Wire, 'send'>): DynamoDBDocumentClient {
   const client = new DynamoDBClient({
     region: 'eu-central-1',
     endpoint: 'http://dynamodb.simulated',
@@ -38,6 +39,7 @@ export function wholeClient(wire: Wire): DynamoDBDocumentClient {
         const operation = target.slice(target.indexOf('.') + 1)
         const sent: unknown = JSON.parse(textOf(request.body))
         const signal = options.abortSignal instanceof AbortSignal ? options.abortSignal : undefined
+        if (signal?.aborted) throw aborted() // as the SDK's own handler does
         const { status, body, dateMs } = await wire.send(operation, isObject(sent) ? sent : {}, signal)
         const headers = { date: new Date(dateMs).toUTCString(), 'content-type': 'application/x-amz-json-1.0' }
         return {

@@ -28,9 +28,11 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb'
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
+import { wholeClient } from './dynamodb-client.ts'
 import { isObject } from './exchange.ts'
 import { aborted, Retries } from './retries.ts'
 import { sdkError } from './sdk-error.ts'
+import { type Call, differenceOfTurns, type Turns } from './sdk-turns.ts'
 import type { Reply, Wire } from './wire.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -40,46 +42,60 @@ type Schema = typeof UpdateItemInput$
 const UNASKED = new DynamoDBClient({ region: 'eu-central-1', credentials: { accessKeyId: '', secretAccessKey: '' } })
 
 export function shortClient(wire: Wire): DynamoDBDocumentClient {
+  return clientOf(wire, delays)
+}
+
+/** With that many turns more than it takes itself. */
+function clientOf(wire: Pick<Wire, 'send'>, delaysOf: (call: Call) => Turns): DynamoDBDocumentClient {
   const retries = new Retries()
   let isFirst = true
   const send = async (command: unknown, { abortSignal }: { readonly abortSignal?: unknown } = {}): Promise<object> => {
     const signal = abortSignal instanceof AbortSignal ? abortSignal : undefined
     const { operation, body } = requestOf(command)
-    await turns(55 + (isFirst ? 5 : 0) + (signal === undefined ? 0 : 4))
-    isFirst = false
-    if (signal?.aborted) throw aborted()
-    crypto.randomUUID() // the SDK draws an id for each call
-    const ask = () => wire.send(operation, body, signal)
     const isDocument = !(command instanceof UpdateItemCommand)
-    const tries = isDocument ? async () => documentOf(outputOf(await ask())) : withLayersOf(command, ask)
+    const call = { isDocument, isFirst, hasSignal: signal !== undefined }
+    isFirst = false
+    await turns(delaysOf({ ...call, fails: false }).before)
+    crypto.randomUUID() // the SDK draws an id for each call
+    if (signal?.aborted) throw aborted()
+    const tries = withLayersOf(command, () => wire.send(operation, body, signal))
     const answer = await retries.call(tries, signal).catch(async (error: unknown) => {
-      await turns(isDocument ? (signal === undefined ? 19 : 23) : 15)
+      await turns(delaysOf({ ...call, fails: true }).after)
       throw error
     })
-    await turns(isDocument ? 15 : 12)
-    return answer
+    await turns(delaysOf({ ...call, fails: false }).after)
+    return isDocument ? documentOf(answer) : answer
   }
   return Object.defineProperty(DynamoDBDocumentClient.from(UNASKED), 'send', { value: send })
 }
 
-/**
- * Lets as many promises settle as in the SDK's layers, counted in 3.1162. Where two of a process go on at one instant, a
- * renewal and the task, say, the one that has fewer to wait for is ahead.
- */
 async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await undefined
 }
 
+/** What all commands have in common. */
+interface Layered {
+  readonly middlewareStack: {
+    resolve(handler: () => Promise<object>, context: object): (args: object) => Promise<unknown>
+  }
+}
+
+function isLayered(command: unknown): command is Layered {
+  return isObject(command) && isObject(command['middlewareStack'])
+}
+
 /** One try, with what the shipped code has put around each try of this command, as observeWire does. */
-function withLayersOf(command: UpdateItemCommand, ask: () => Promise<Reply>): () => Promise<object> {
+function withLayersOf(command: unknown, ask: () => Promise<Reply>): () => Promise<object> {
   let reply: Reply | undefined
-  const layers = command.middlewareStack.resolve(async () => {
+  const answered = async () => {
     reply = await ask()
     const headers = { date: new Date(reply.dateMs).toUTCString() }
     return { response: { statusCode: reply.status, headers }, output: { $metadata: {} } }
-  }, {})
+  }
+  if (!isLayered(command)) throw new Error('A command without layers')
+  const layers = command.middlewareStack.resolve(answered, {})
   return async () => {
-    await layers({ input: command.input })
+    await layers({ input: {} })
     if (reply === undefined) throw new Error('A layer kept the request for itself')
     return outputOf(reply)
   }
@@ -140,3 +156,6 @@ function documentOf(output: object): object {
 function isRow(value: unknown): value is Record<string, AttributeValue> {
   return isObject(value)
 }
+
+// At the end of the file, for it runs all of the above.
+const delays = await differenceOfTurns(wholeClient, (wire) => clientOf(wire, () => ({ before: 0, after: 0 })))
