@@ -320,13 +320,15 @@ export class LeaseHandle implements Lease {
   /** Sends an end until the row grants or refuses it, or the deadline is over: what the task did is not thrown away. */
   async #sendEnd(ending: Ending, tries = Number.POSITIVE_INFINITY): Promise<void> {
     this.#ending = ending
+    let mayArrive = false
     for (let tried = 1; ; tried++) {
       try {
         await ending.send()
         break
       } catch (error) {
         const mayPass = error instanceof LeaseStoreError && error.retryable
-        if (!mayPass) this.#goOn()
+        mayArrive ||= error instanceof LeaseStoreError && error.applied === 'unknown'
+        if (!mayPass && !mayArrive) this.#goOn()
         const isOver = this.#deadline.remainingMs() === 0 || this.#timers.signal.aborted
         if (!mayPass || tried >= tries || isOver) throw error
         await this.#pauseBeforeRetry(Math.min(LONGEST_PAUSE_MS, Math.max(50, this.#deadline.remainingMs() / 4)))
@@ -336,7 +338,7 @@ export class LeaseHandle implements Lease {
     this.#timers.abort()
   }
 
-  /** The end was refused: the task may go on, or ask for another. */
+  /** The end was refused, and no try of it can still arrive: the task may go on, or ask for another. */
   #goOn(): void {
     this.#ending = undefined
     this.#renewals = new AbortController()

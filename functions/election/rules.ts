@@ -71,7 +71,7 @@ export interface Tenure {
   readonly fencingToken: number
 }
 
-/** One of the holder's own writes. `step` is higher than that of every write before it. */
+/** One of the holder's own writes. `step` is higher than that of every write before it, and the same for all of its tries. */
 export type HolderWrite = Tenure & { readonly step: number; readonly nowMs: number } & (
     | { readonly kind: 'renew'; readonly expiresAtMs: number }
     | { readonly kind: 'saveCheckpoint'; readonly expiresAtMs: number; readonly checkpoint: Checkpoint }
@@ -227,21 +227,12 @@ export function explainRefusal(record: LeaseRecord, request: AcquireRequest): Re
 }
 
 /**
- * Whether a refused write is in truth this holder's own, granted at a first try whose reply was lost. A force release
- * changes `attempt`, so it is never mistaken for the leader's own end.
+ * Whether a refused write is in truth this holder's own, granted at a first try whose reply was lost: every try of a write
+ * has its step, and no other write has. A force release changes `attempt`, so it is never taken for the leader's own end.
  */
 export function isOwnWrite(record: LeaseRecord | undefined, request: HolderWrite): boolean {
-  if (record === undefined || record.attempt !== request.attempt || record.fencingToken !== request.fencingToken) {
-    return false
-  }
-  if (record.step === request.step) return true
-  // An end asked for again, under a higher step, after its first request got no answer.
-  if (record.holder !== undefined) return false
-  if (request.kind === 'release') return record.endedBy === request.endedBy
   return (
-    request.kind === 'complete' &&
-    record.endedBy === 'completed' &&
-    (request.tick === undefined || (record.completedTick !== undefined && record.completedTick >= request.tick))
+    record?.attempt === request.attempt && record.fencingToken === request.fencingToken && record.step === request.step
   )
 }
 

@@ -380,6 +380,26 @@ describe('effects', () => {
     await expect(lease.transact([{ Put: input }])).rejects.toThrow(LeaseLostError)
   })
 
+  it.each([
+    [true, /was asked to end, and may have/],
+    [false, undefined],
+  ])(
+    'refused with a completion leave the lease, unless an earlier try of it may arrive (%s)',
+    async (mayArrive, lost) => {
+      const refusal = Object.assign(new Error('no'), { name: 'TransactionCanceledException' })
+      const completeWith = vi.fn(async () => Promise.reject(refusal))
+      if (mayArrive) completeWith.mockImplementationOnce(async () => noAnswer())
+      const lease = await leadWith({ completeWith })
+      const completion = outcomeOf(lease.complete([{ Put: input }]))
+      await settled()
+      await clock.advance(1_000)
+      expect(await completion).toBe(refusal)
+      if (lost === undefined) lease.assertHeld()
+      else expect(() => lease.assertHeld()).toThrow(lost)
+      expect(completeWith).toHaveBeenCalledTimes(mayArrive ? 2 : 1)
+    },
+  )
+
   it('of a transaction that waits for a renewal are not sent where that came too late', async () => {
     const transact = vi.fn(async () => ({ granted: true }) as const)
     const lease = await leadWith({ transact })

@@ -95,6 +95,17 @@ describe('a transaction', () => {
     expect(requests).toHaveLength(tries)
   })
 
+  it('that was cancelled for the caller’s item, after a try without an answer, may still be applied', async () => {
+    withoutRandomness()
+    const { store, requests } = storeOf(
+      retryingClient(2, { status: 500, body: {} }, canceled('None', 'ConditionalCheckFailed')),
+    )
+    const error = await outcomeOf(store.transact(ann, [item], TOKEN))
+    expect(error).toMatchObject({ name: 'LeaseStoreError', retryable: false, applied: 'unknown' })
+    expect(error).toMatchObject({ cause: { name: 'TransactionCanceledException' } })
+    expect(requests).toHaveLength(2)
+  })
+
   it('that was cancelled without any list of reasons is open', async () => {
     const { store } = storeAnswered(errorAnswer('TransactionCanceledException'))
     expect(await outcomeOf(store.transact(ann, [item], TOKEN))).toMatchObject({

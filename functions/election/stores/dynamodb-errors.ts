@@ -143,3 +143,11 @@ export function transactionError(cause: unknown, about: About): unknown {
   const isOfItems = kind === 'noTable' || (again === 'never' && !WITHOUT_TRANSACTIONS.test(cause.message))
   return isOfItems ? cause : storeError(cause, about)
 }
+
+/** DynamoDB refused a transaction for its items, after a try that got no answer and may arrive when they are acceptable. */
+export function mayBeApplied(cause: TransactionCanceledException, { lease, tableName }: About): LeaseError {
+  return new LeaseStoreError(
+    `DynamoDB refused the items of a transaction with lease "${lease}" in table "${tableName}", but an earlier try of it got no answer and may still be applied. Read the rows before you write them again. (${cause.message.slice(0, 500)})`,
+    { lease, retryable: false, applied: 'unknown', cause },
+  )
+}

@@ -17,6 +17,7 @@ import {
   isConditionFailed,
   isConflict,
   isFinal,
+  mayBeApplied,
   storeError,
   transactionError,
 } from './dynamodb-errors.ts'
@@ -188,7 +189,8 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
       if (isCancelled(error)) {
         const [ofLease] = error.CancellationReasons ?? []
         if (ofLease?.Code === 'ConditionalCheckFailed') return refused(ofLease.Item, lease)
-        if (isFinal(error)) throw error // the caller's own conditions: they reach the caller as DynamoDB sent them
+        // The caller's own conditions reach the caller as DynamoDB sent them, unless an earlier try may still arrive.
+        if (isFinal(error)) throw wire.unanswered ? mayBeApplied(error, this.#about(lease, wire)) : error
       }
       throw transactionError(error, this.#about(lease, wire))
     }
