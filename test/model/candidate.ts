@@ -252,6 +252,6 @@ function judgeStandby({ model, state: { row, ledger }, index }: Turn, reason: St
 }
 
 function leading({ extensions, effects }: World, { attempt, won }: Granted): Leading {
-  const nothing = { ending: undefined, sent: undefined, resends: 0 }
+  const nothing = { effectStep: 0, pending: [], ending: undefined, isRepeated: false, sent: undefined, resends: 0 }
   return { phase: 'leading', attempt, ...won, step: 0, extensions, effects, ...nothing }
 }

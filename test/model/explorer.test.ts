@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import * as rules from '../../functions/election/rules.ts'
 import { explore } from './explorer.ts'
+import { SHIPPED } from './model.ts'
 import { smallWorld } from './worlds.ts'
 
 describe('the exploration of a small world', () => {
@@ -17,7 +18,7 @@ describe('the exploration of a small world', () => {
       const fencingToken = record?.fencingToken ?? request.nowMs
       return reply.granted ? { granted: true, record: { ...reply.record, fencingToken } } : reply
     }
-    const { breaches, exhausted } = explore(smallWorld(), { rules: { ...rules, acquire: raisesNoToken } })
+    const { breaches, exhausted } = explore(smallWorld(), { rules: { ...SHIPPED, acquire: raisesNoToken } })
     expect(exhausted).toBe(false)
     expect(breaches).toEqual([
       {
@@ -38,7 +39,7 @@ describe('the exploration of a small world', () => {
       const { holder: _holder, ...vacant } = record
       return rules.acquire(vacant, request)
     }
-    const { breaches } = explore(smallWorld(), { rules: { ...rules, acquire: withoutBudget } })
+    const { breaches } = explore(smallWorld(), { rules: { ...SHIPPED, acquire: withoutBudget } })
     expect(breaches).toHaveLength(1)
     expect(breaches[0]?.claim).toBe('S1')
     expect(breaches[0]?.trace.filter((line) => !line.startsWith('the row'))).toEqual([

@@ -1,9 +1,8 @@
 import type { LeaseRecord } from '../../functions/election/rules.ts'
-import * as shipped from '../../functions/election/rules.ts'
 import type { Claim } from '../proof/claims.ts'
 import { judgeBelief, judgeRow } from './claims.ts'
 import { Codec } from './codec.ts'
-import { initialState, type Model, type Rules } from './model.ts'
+import { initialState, type Model, type Rules, SHIPPED } from './model.ts'
 import { steps } from './moves.ts'
 import { rowText } from './row-text.ts'
 import type { Counts, Move, Situation } from './situations.ts'
@@ -36,7 +35,7 @@ export interface Options {
 }
 
 /** Breadth first through all states of a world. Stops at the first broken claim that must hold there. */
-export function explore(world: World, { rules = shipped, onProgress }: Options = {}): Exploration {
+export function explore(world: World, { rules = SHIPPED, onProgress }: Options = {}): Exploration {
   const search = new Search(world, rules)
   return search.run(onProgress)
 }

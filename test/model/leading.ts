@@ -1,8 +1,9 @@
 /**
- * What a leader may do next: extend its lease, have effects, end. Mirrors functions/election/lease-handle.ts (`#extend`,
- * `#end`, `transact`, `send`) and with-lease.ts (`finished`, `failed`).
+ * What a leader may do next: extend its lease, have effects (those by `send`: effects.ts), end. Mirrors
+ * functions/election/lease-handle.ts (`#extend`, `#end`, `transact`) and with-lease.ts (`finished`, `failed`).
  */
 import type { HolderWrite, Tenure } from '../../functions/election/rules.ts'
+import { effectSteps, sendEffect } from './effects.ts'
 import {
   become,
   failed,
@@ -12,10 +13,11 @@ import {
   SDK_RETRIES,
   send,
   type Turn,
+  underWay,
   withFault,
 } from './model.ts'
-import type { Candidate, End, Fenced, Guarded, Leading, State, Write } from './state.ts'
-import { fencedArrives, guardedArrives, isCompleted, nameOf, writeArrives } from './table.ts'
+import type { Candidate, End, Guarded, Leading, State, Write } from './state.ts'
+import { guardedArrives, isCompleted, nameOf, writeArrives } from './table.ts'
 import { attemptName, candidateName, clockOf, LEASE, tickName, tickOf, type World, who } from './world.ts'
 
 /** lease-handle.ts, remainingMs() > 0: what S1 is about. */
@@ -28,13 +30,15 @@ export function believes(world: World, state: State, index: number): boolean {
 const me = ({ model, index }: Turn): string => who(model.world, index)
 
 export function leadingSteps(turn: Turn, leader: Leading): void {
-  const { sent, ending } = leader
-  if (sent !== undefined) sentSteps(turn, leader, sent)
+  const { sent, ending, pending } = leader
+  if (pending.length > 0) pendingSteps(turn, leader)
+  else if (sent !== undefined) sentSteps(turn, leader, sent)
   else if (ending !== undefined) unansweredEndSteps(turn, leader, ending)
   else freeSteps(turn, leader)
   const { state, take } = turn
   if (state.ledger.faults === 0) return
-  const faulty = sent === undefined ? withFault(state) : leftUnderWay(state, sent)
+  const left = [...(sent === undefined ? [] : [sent]), ...pending.map((one) => one.sent)]
+  const faulty = left.reduce(underWay, withFault(state))
   take('a leader crashes', become({ ...turn, state: faulty }, failed(turn, leader)), () => `${me(turn)} crashes`)
 }
 
@@ -52,6 +56,13 @@ function freeSteps(turn: Turn, leader: Leading): void {
   for (const how of model.world.ends) end(turn, leader, how)
 }
 
+/** The task waits for its effects, and may send another beside them. What else it does does not concern that row. */
+function pendingSteps(turn: Turn, leader: Leading): void {
+  const { model, state, index } = turn
+  for (const pending of leader.pending) effectSteps(turn, leader, pending)
+  if (leader.effects > 0 && model.world.sideBySide && believes(model.world, state, index)) sendEffect(turn, leader)
+}
+
 function extend(turn: Turn, leader: Leading, kind: 'renew' | 'saveCheckpoint'): void {
   const { model, index } = turn
   const nowMs = readClock(turn)
@@ -65,21 +76,15 @@ function extend(turn: Turn, leader: Leading, kind: 'renew' | 'saveCheckpoint'): 
 }
 
 function haveEffect(turn: Turn, leader: Leading): void {
-  const { model, state, index, take } = turn
-  const { token, order } = leader
-  const next = { ...leader, effects: leader.effects - 1 }
-  if (model.world.fencing === 'guard') {
-    // `transact` waits for its turn like every request of the lease.
-    model.saw('a leader sends a guarded effect')
-    sendInTurn(turn, next, { kind: 'guard', from: index, order, tenure: tenureOf(index, leader) })
+  const { model, index } = turn
+  if (model.world.fencing === 'fence') {
+    sendEffect(turn, leader)
     return
   }
-  const sent: Fenced = { kind: 'fence', from: index, order, token }
-  const after = become(turn, next)
-  const tell = () => `${me(turn)} has an effect, fenced with token ${token}`
-  take('a leader has a fenced effect', fencedArrives(model, after, sent), tell)
-  if (state.ledger.faults === 0) return
-  take('a fenced effect takes its time', leftUnderWay(after, sent), () => `${tell()}, which is still under way`)
+  // `transact` waits for its turn like every request of the lease.
+  model.saw('a leader sends a guarded effect')
+  const next = { ...leader, effects: leader.effects - 1 }
+  sendInTurn(turn, next, { kind: 'guard', from: index, order: leader.order, tenure: tenureOf(index, leader) })
 }
 
 const ENDS = {
@@ -88,29 +93,33 @@ const ENDS = {
   failed: 'a task fails: its leader releases',
 } as const
 
+/** Every try of one end has the same step. */
 function end(turn: Turn, leader: Leading, how: End): void {
   const { model, index } = turn
-  const step = leader.step + 1
+  const isRepeated = how === leader.ending
+  const step = isRepeated ? leader.step : leader.step + 1
   const common = { ...tenureOf(index, leader), step, nowMs: readClock(turn) }
   const request: HolderWrite =
     how === 'completed'
       ? { ...common, kind: 'complete', tick: tickName(tickOf(model.world, index)) }
       : { ...common, kind: 'release', endedBy: how }
   model.saw(ENDS[how])
-  sendOwn(turn, { ...leader, step, ending: how, extensions: 0, effects: 0 }, request)
+  const mayGoOn = model.world.refusals && how === 'completed' && !isRepeated
+  const left = mayGoOn ? {} : { extensions: 0, effects: 0 }
+  sendOwn(turn, { ...leader, step, ending: how, isRepeated, ...left }, request)
 }
 
 /**
- * An end got no answer. `endWithRetries` sends the same end again until the deadline; then, or where the task itself
- * asked for it and throws, the lease is released as failed; where that has no answer either, it is left to expire.
+ * An end got no answer. `#sendEnd` sends it again until the deadline; then the lease is released as failed. Where that has no
+ * answer either, it is sent again a few times, and left to expire.
  */
 function unansweredEndSteps(turn: Turn, leader: Leading, ending: End): void {
+  if (readClock(turn) < leader.expiresAtMs) end(turn, leader, ending)
   if (ending === 'failed') {
     const tell = () => `${me(turn)} leaves its lease to expire`
     turn.take('an unanswered release is left', become(turn, failed(turn, leader)), tell)
     return
   }
-  if (readClock(turn) < leader.expiresAtMs) end(turn, leader, ending)
   end(turn, leader, 'failed')
 }
 
@@ -130,7 +139,9 @@ function sentSteps(turn: Turn, leader: Leading, sent: Write | Guarded): void {
   const { model, state, take } = turn
   const what = () => `the ${nameOf(sent)} of ${me(turn)}`
   take("a leader's request arrives", answered(turn, leader, sent, state), () => `${what()} arrives`)
+  if (model.world.overtaking && sent.kind === 'write' && sent.request.kind === 'renew') overtake(turn, leader, sent)
   if (state.ledger.faults === 0) return
+  if (sent.kind === 'write') refuseItems(turn, leader, sent)
   if (leader.resends > 0) {
     const { state: after } = arrives(model, withFault(state), sent)
     take(
@@ -149,6 +160,30 @@ function sentSteps(turn: Turn, leader: Leading, sent: Write | Guarded): void {
     "a leader's request gets no answer",
     become({ ...turn, state: left }, { ...leader, sent: undefined, resends: 0 }),
     () => `${what()} gets no answer, and may still be under way`,
+  )
+}
+
+/** An end does not wait for a renewal, which may arrive before it, behind it, or never. */
+function overtake(turn: Turn, leader: Leading, sent: Write): void {
+  const { model } = turn
+  model.saw('an end overtakes a renewal')
+  const then = { ...turn, state: underWay(turn.state, { ...sent, isOvertaken: true }) }
+  for (const how of model.world.ends) end(then, { ...leader, sent: undefined, resends: 0 }, how)
+}
+
+/**
+ * The items' own conditions may fail where the lease row's holds. Nothing happens, and the leader goes on, but not if some
+ * try of the completion got no answer: it may arrive yet, when those conditions hold.
+ */
+function refuseItems(turn: Turn, leader: Leading, { request }: Write): void {
+  const { model, state, take } = turn
+  if (!model.world.refusals || request.kind !== 'complete' || !model.rules.write(state.row, request).granted) return
+  const mayArrive = leader.isRepeated || leader.resends < SDK_RETRIES
+  const next: Leading = { ...leader, sent: undefined, resends: 0 }
+  take(
+    'a completion is refused for its items',
+    become({ ...turn, state: withFault(state) }, mayArrive ? next : { ...next, ending: undefined }),
+    () => `the completion of ${me(turn)} is refused for its items${mayArrive ? '' : ', and it goes on'}`,
   )
 }
 
@@ -198,10 +233,7 @@ function judgeReplaced({ model, state: { row, ledger }, index }: Turn, leader: L
 /** What a leader takes for its own write must be true. */
 function judgeOwn({ model, state, index }: Turn, leader: Leading, { request, order }: Write): void {
   const { row, ledger } = state
-  const sameStep = request.step === row?.step
-  model.saw(
-    sameStep ? 'a refused write is recognised as my own' : 'an end is recognised as my own, under a higher step',
-  )
+  model.saw('a refused write is recognised as my own')
   const tick = tickOf(model.world, index)
   if (request.kind === 'complete' && !isCompleted(ledger, tick)) {
     model.broke('L3', `tick ${tick} is reported as completed, but is not`)

@@ -1,4 +1,5 @@
-import type * as shipped from '../../functions/election/rules.ts'
+import { explainRefusedWrite, fenceAdmits } from '../../functions/election/fencing.ts'
+import * as shipped from '../../functions/election/rules.ts'
 import type { Claim } from '../proof/claims.ts'
 import type { Move, Situation } from './situations.ts'
 import type { Candidate, Message, State } from './state.ts'
@@ -14,7 +15,12 @@ export type Rules = Pick<
   | 'isOwnWrite'
   | 'isHeldBy'
   | 'impossibleTime'
->
+> & {
+  readonly fenceAdmits: typeof fenceAdmits
+  readonly explainRefusedWrite: typeof explainRefusedWrite
+}
+
+export const SHIPPED: Rules = { ...shipped, fenceAdmits, explainRefusedWrite }
 
 /** A world under certain rules, and who listens to what happens in it. */
 export interface Model {
@@ -58,7 +64,11 @@ export function withFault(state: State): State {
 
 /** A fault that leaves a request under way. It may never arrive, so a request that is lost needs no step of its own. */
 export function leftUnderWay(state: State, message: Message): State {
-  return { ...withFault(state), network: [...state.network, message] }
+  return underWay(withFault(state), message)
+}
+
+export function underWay(state: State, message: Message): State {
+  return { ...state, network: [...state.network, message] }
 }
 
 /** How often the SDK sends a request again by itself. */
@@ -68,10 +78,15 @@ export const SDK_RETRIES = 1
  * A request is sent: it meets one of its fates at once, or takes its time. What others did between sending and arriving in
  * the same instant they might as well have done before: those orders differ in nothing.
  */
-export function send(turn: Turn, tell: () => string, fates: (turn: Turn) => void): void {
-  const { model, state, take } = turn
+export function send(
+  turn: Turn,
+  tell: () => string,
+  fates: (turn: Turn) => void,
+  delaysAreFree = turn.model.world.freeDelays,
+): void {
+  const { state, take } = turn
   fates({ ...turn, take: (kind, next, told) => take(kind, next, () => `${tell()}; ${told()}`) })
-  if (model.world.freeDelays) take('a request takes its time', state, () => `${tell()}; that takes its time`)
+  if (delaysAreFree) take('a request takes its time', state, () => `${tell()}; that takes its time`)
   else if (state.ledger.faults > 0) {
     take('a request takes its time', withFault(state), () => `${tell()}; that takes its time`)
   }
@@ -92,8 +107,12 @@ export function initialState(world: World): State {
       lastSentMs: there ? earlierWriteMs(world) : 0,
       completed: 0,
       forced: 0,
-      fenceToken: 0,
-      fenceOrder: 0,
+      fenced: {
+        seen: { fencingToken: undefined, step: undefined, settled: undefined },
+        order: 0,
+        landed: 0,
+        settled: 0,
+      },
       createdAtMs: 0,
       acquisitionsOfRow: 0,
       faults: world.faults,

@@ -66,7 +66,7 @@ function lateArrival(model: Model, state: State, message: Message): State {
     case 'giveBack':
       return giveBackArrives(model, state, message).state
     case 'fence':
-      return fencedArrives(model, state, message)
+      return fencedArrives(model, state, message).state
     case 'guard':
       guardedArrives(model, state, message)
       return state
@@ -94,8 +94,14 @@ function lateAcquire(model: Model, state: State, message: Asked): State {
   return after
 }
 
+const OVERTAKEN = {
+  before: 'an overtaken renewal arrives before the end',
+  after: 'an overtaken renewal arrives too late, and changes nothing',
+} as const
+
 function lateWrite(model: Model, state: State, message: Write): State {
   const { state: after, reply } = writeArrives(model, state, message)
+  if (message.isOvertaken) model.saw(reply.granted ? OVERTAKEN.before : OVERTAKEN.after)
   if (reply.granted) model.saw(`a delayed ${writeName(message)} lands`)
   else if (!model.rules.isHeldBy(state.row, message.request)) model.saw('a delayed write is refused by H1')
   else model.saw('a delayed write is refused by H2')

@@ -1,3 +1,4 @@
+import type { FencedWrite, Seen } from '../../functions/election/fencing.ts'
 import type {
   AcquireRequest,
   GiveBackRequest,
@@ -41,11 +42,24 @@ export interface Leading extends Won {
   /** How many extensions and effects are left. */
   readonly extensions: number
   readonly effects: number
+  /** The step of its last fenced effect. */
+  readonly effectStep: number
+  /** Fenced effects whose answers are waited for, in the order in which they were sent. */
+  readonly pending: readonly Pending[]
   /** The end that was asked for and has no answer yet. */
   readonly ending: End | undefined
+  /** It was asked for before, without an answer. */
+  readonly isRepeated: boolean
   /** The request whose answer is waited for: one lease sends one at a time. */
   readonly sent: Write | Guarded | undefined
   /** How often the SDK may send it again. */
+  readonly resends: number
+}
+
+export interface Pending {
+  readonly sent: Fenced
+  /** Some try got no answer. */
+  readonly unanswered: boolean
   readonly resends: number
 }
 
@@ -66,6 +80,8 @@ export interface Write {
   readonly from: number
   readonly order: number
   readonly request: HolderWrite
+  /** A renewal that its sender gave up for an end. */
+  readonly isOvertaken?: true
 }
 
 export interface GivenBack {
@@ -74,12 +90,12 @@ export interface GivenBack {
   readonly request: GiveBackRequest
 }
 
-/** An effect whose row keeps the highest token. */
+/** An effect by `send`: its row keeps the highest token, and that leader's last step. */
 export interface Fenced {
   readonly kind: 'fence'
   readonly from: number
   readonly order: number
-  readonly token: number
+  readonly write: FencedWrite
 }
 
 /** An effect that lands only while the lease row says that the tenure lasts. */
@@ -104,15 +120,23 @@ export interface Ledger {
   readonly completed: number
   /** The tenure that an operator ended by force, 0 for none. */
   readonly forced: number
-  /** The protected row that leaders fence: the token that it keeps, and the newest tenure that wrote it. */
-  readonly fenceToken: number
-  readonly fenceOrder: number
+  /** The protected row that leaders fence, and what was done to it. */
+  readonly fenced: FencedRow
   /** The clock reading that the row was created with, and its acquisitions since. Kept only where rows are deleted. */
   readonly createdAtMs: number
   readonly acquisitionsOfRow: number
   readonly faults: number
   readonly interventions: number
   readonly deletions: number
+}
+
+export interface FencedRow {
+  readonly seen: Seen
+  /** The newest tenure that wrote it. */
+  readonly order: number
+  /** Of that tenure: one bit for each step that landed, and the step up to which all had ended when one of them was sent. */
+  readonly landed: number
+  readonly settled: number
 }
 
 /** Equal texts for equal values, so that a state is a few small numbers. Attributes of a row come in any order. */
@@ -138,8 +162,11 @@ export function candidateKey(candidate: Candidate): string {
       return `granted ${attempt} ${won.token} ${won.order} ${won.expiresAtMs}`
     }
     case 'leading': {
-      const { attempt, token, order, expiresAtMs, step, extensions, effects, ending, sent, resends } = candidate
-      return `leading ${attempt} ${token} ${order} ${expiresAtMs} ${step} ${extensions} ${effects} ${ending} ${resends} ${sent === undefined ? '' : messageKey(sent)}`
+      const { attempt, token, order, expiresAtMs, step, extensions, effects, effectStep, resends } = candidate
+      const { ending, isRepeated } = candidate
+      const sent = candidate.sent === undefined ? '' : messageKey(candidate.sent)
+      const pending = candidate.pending.map((one) => `${messageKey(one.sent)} ${one.unanswered} ${one.resends}`)
+      return `leading ${attempt} ${token} ${order} ${expiresAtMs} ${step} ${extensions} ${effects} ${effectStep} ${ending} ${isRepeated} ${resends} ${sent} ${pending.join(', ')}`
     }
   }
 }
@@ -152,12 +179,13 @@ export function messageKey(message: Message): string {
       const { request, order } = message
       const expiresAtMs = 'expiresAtMs' in request ? request.expiresAtMs : ''
       const what = request.kind === 'release' ? request.endedBy : request.kind === 'complete' ? request.tick : ''
-      return `${request.kind} ${what} ${request.attempt} ${request.fencingToken} ${order} ${request.step} ${request.nowMs} ${expiresAtMs}`
+      const overtaken = message.isOvertaken ? '!' : ''
+      return `${request.kind}${overtaken} ${what} ${request.attempt} ${request.fencingToken} ${order} ${request.step} ${request.nowMs} ${expiresAtMs}`
     }
     case 'giveBack':
       return `b ${message.request.attempt} ${message.request.nowMs}`
     case 'fence':
-      return `f ${message.from} ${message.token} ${message.order}`
+      return `f ${message.from} ${message.order} ${message.write.fencingToken} ${message.write.step} ${message.write.settled}`
     case 'guard':
       return `g ${message.tenure.attempt} ${message.tenure.fencingToken} ${message.order}`
   }
@@ -168,7 +196,8 @@ export function networkKey(network: readonly Message[]): string {
 }
 
 export function ledgerKey(ledger: Ledger): string {
-  const { acquisitions, highestToken, lastAttempt, completed, forced, fenceToken, fenceOrder } = ledger
+  const { acquisitions, highestToken, lastAttempt, completed, forced, fenced } = ledger
+  const { seen, order, landed, settled } = fenced
   const { otherOrder, lastSentMs, createdAtMs, acquisitionsOfRow, faults, interventions, deletions } = ledger
-  return `${acquisitions} ${highestToken} ${lastAttempt} ${otherOrder} ${lastSentMs} ${completed} ${forced} ${fenceToken} ${fenceOrder} ${createdAtMs} ${acquisitionsOfRow} ${faults} ${interventions} ${deletions}`
+  return `${acquisitions} ${highestToken} ${lastAttempt} ${otherOrder} ${lastSentMs} ${completed} ${forced} ${seen.fencingToken} ${seen.step} ${seen.settled} ${order} ${landed} ${settled} ${createdAtMs} ${acquisitionsOfRow} ${faults} ${interventions} ${deletions}`
 }

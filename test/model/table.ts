@@ -2,9 +2,10 @@
  * Requests as they arrive at the tables: the shipped rules decide, the ledger judges. Originals, the SDK's second sending
  * of the same request, and copies that the network delayed all come through here.
  */
+import type { FencedWrite } from '../../functions/election/fencing.ts'
 import type { AcquireRequest, LeaseRecord, Reply } from '../../functions/election/rules.ts'
 import type { Model } from './model.ts'
-import type { Asked, Fenced, GivenBack, Guarded, Ledger, Message, State, Write } from './state.ts'
+import type { Asked, Fenced, FencedRow, GivenBack, Guarded, Ledger, Message, State, Write } from './state.ts'
 import { clockOf, tickNumber, type World } from './world.ts'
 
 export interface Arrival {
@@ -120,16 +121,47 @@ export function giveBackArrives(model: Model, state: State, { request, from }: G
   return { state: { ...state, row: reply.record, ledger }, reply }
 }
 
-/** A protected row that carries the highest token that wrote it: the condition that functions/election/fencing.ts adds. */
-export function fencedArrives(model: Model, state: State, { token, order }: Fenced): State {
-  const { ledger } = state
-  if (ledger.fenceToken > token) {
-    model.saw("a replaced leader's effect is refused by the fence")
-    return state
+/** A write by `send` to a protected row: F1 and F2, and perhaps a condition of the caller's own. */
+export function fencedArrives(model: Model, state: State, { write, order }: Fenced): { state: State; lands: boolean } {
+  const { fenced, acquisitions } = state.ledger
+  if (!model.rules.fenceAdmits(fenced.seen, write)) {
+    const isReplaced = (fenced.seen.fencingToken ?? 0) > write.fencingToken
+    model.saw(isReplaced ? "a replaced leader's effect is refused by the fence" : 'a copy of an own effect is refused')
+    return { state, lands: false }
   }
-  if (ledger.fenceOrder > order) model.broke('S3', "a replaced leader's effect lands on a row that its successor wrote")
-  if (order < ledger.acquisitions) model.saw("a replaced leader's effect lands on a row that no newer leader wrote")
-  return { ...state, ledger: { ...ledger, fenceToken: token, fenceOrder: Math.max(order, ledger.fenceOrder) } }
+  if (model.world.ownCondition && fenced.order === order) {
+    model.saw("an effect is refused by the caller's own condition")
+    return { state, lands: false }
+  }
+  if (fenced.order > order) model.broke('S3', "a replaced leader's effect lands on a row that its successor wrote")
+  else if (fenced.order === order) judgeOwnOrder(model, fenced, write)
+  if (order < acquisitions) model.saw("a replaced leader's effect lands on a row that no newer leader wrote")
+  const before = fenced.order === order ? fenced : { landed: 0, settled: 0 }
+  const after: FencedRow = {
+    seen: write,
+    order: Math.max(order, fenced.order),
+    landed: before.landed | bit(write.step),
+    settled: Math.max(before.settled, write.settled),
+  }
+  return { state: { ...state, ledger: { ...state.ledger, fenced: after } }, lands: true }
+}
+
+export function hasLanded({ fenced }: Ledger, { write, order }: Fenced): boolean {
+  return fenced.order === order && (fenced.landed & bit(write.step)) !== 0
+}
+
+/** S6. A copy lands again only if another write that was under way at the same time came in between: see What remains. */
+function judgeOwnOrder(model: Model, { seen, landed, settled }: FencedRow, { step }: FencedWrite): void {
+  if (step <= settled) {
+    model.broke('S6', `effect ${step} lands after one of the same leader that was sent when it had ended`)
+  }
+  if ((landed & bit(step)) === 0) {
+    if (seen.step !== undefined && seen.step > step) model.saw('effects of one leader side by side land in any order')
+    return
+  }
+  const another = seen.step !== step && (seen.settled ?? 0) < step
+  if (another) model.saw('a copy lands again, another effect of the same leader in between')
+  else model.broke('S6', `effect ${step} lands twice`)
 }
 
 /** An effect in one transaction with a check of the lease row: what `transact` sends. */

@@ -20,14 +20,21 @@ export interface World {
   /** Renewals and checkpoints of one tenure, and whether there are checkpoints. */
   readonly extensions: number
   readonly checkpoints: boolean
+  /** Whether an end may be sent while a renewal is under way, which costs no fault. */
+  readonly overtaking: boolean
   /** How leaders protect their effects, and how many each has. A completion is an effect too (C3), in every world. */
   readonly fencing: 'fence' | 'guard'
   readonly effects: number
+  /** Whether effects behind the fence are sent side by side, and whether only the first one of a tenure may land. */
+  readonly sideBySide: boolean
+  readonly ownCondition: boolean
   readonly ends: readonly End[]
   /** Crashes, lost replies, the SDK's own retries, copies, and requests that take their time: all together. */
   readonly faults: number
   /** Whether a request that somebody waits for may take its time at no charge. A candidate's own pauses always may. */
   readonly freeDelays: boolean
+  /** Whether a completion may be refused for its items, after which its leader goes on. */
+  readonly refusals: boolean
   /** What an operator does by hand: force a release, raise the token. */
   readonly interventions: number
   readonly deletions: number

@@ -8,7 +8,7 @@ const LEASE_MS = 2_000
 const AHEAD = B / 2
 const BEHIND = -B / 2
 
-const EVERYTHING: readonly Claim[] = ['S1', 'S2', 'S3', 'S4', 'S5', 'L1', 'L2', 'L3']
+const EVERYTHING: readonly Claim[] = ['S1', 'S2', 'S3', 'S4', 'S5', 'S6', 'L1', 'L2', 'L3']
 const ALL_HOLD: Expectations = { hold: EVERYTHING, broken: [] }
 
 const PLAIN: Omit<World, 'family' | 'candidates'> = {
@@ -19,11 +19,15 @@ const PLAIN: Omit<World, 'family' | 'candidates'> = {
   row: 'there',
   extensions: 1,
   checkpoints: false,
+  overtaking: false,
   fencing: 'fence',
   effects: 0,
+  sideBySide: false,
+  ownCondition: false,
   ends: ['completed', 'failed'],
   faults: 1,
   freeDelays: false,
+  refusals: false,
   interventions: 0,
   deletions: 0,
   deletionWaits: { forClocks: true, forAcquires: 'older' },
@@ -72,11 +76,14 @@ function pairs(attempts = 1, other = 1): readonly (readonly CandidateBounds[])[]
 
 const TRIO = [one(BEHIND, 1), one(0, 1), one(AHEAD, 2)]
 const SAME_TICK = [one(BEHIND, 1), one(0, 1), one(AHEAD, 1)]
+const ALONE = [[one(0, 1)]]
 const RETRIED = [one(BEHIND, 1, 2), one(AHEAD, 2)]
 
 const short = { extensions: 0 }
 const guarded = { fencing: 'guard', effects: 1, extensions: 0 } as const
 const fenced = { effects: 1, extensions: 0 }
+const twice = { effects: 2, extensions: 0 }
+const sideBySide = { ...twice, sideBySide: true } as const
 const deleted = { row: 'absent', deletions: 1, extensions: 0, effects: 1 } as const
 
 /** Clocks that differ by three times the budget. */
@@ -118,9 +125,11 @@ export function fullWorlds(): readonly World[] {
     ...worlds('three candidates race for two ticks, any one fault', threeCandidates()),
     ...worlds('effects behind the fence', [TRIO, [one(BEHIND, 1, 2), one(AHEAD, 1)]], fenced),
     ...worlds('effects behind the fence', pairs(), { ...fenced, faults: 2 }),
+    ...worlds('two effects of a tenure on one row, side by side', pairs().slice(0, 1), { ...sideBySide, faults: 2 }),
     ...worlds('effects behind the guard', [TRIO], guarded),
     ...worlds('effects behind the guard', [RETRIED], { ...guarded, faults: 2 }),
     ...worlds('two candidates, any three faults', pairs().slice(0, 1), { faults: 3, ...short }),
+    ...worlds('an end overtakes a renewal', pairs(2), { overtaking: true }),
     ...worlds('time in half steps', pairs(2), { stepMs: B / 2, ...short }),
     ...worlds('every request may take its time', pairs(), { freeDelays: true }),
     ...worlds('every request may take its time', pairs(), { freeDelays: true, ...guarded }),
@@ -145,8 +154,22 @@ export function quickWorlds(): readonly World[] {
       checkpoints: true,
     }),
     ...worlds('renewals', [RETRIED], { extensions: 2 }),
+    ...worlds('an end overtakes a renewal', pairs().slice(0, 1), { overtaking: true }),
     ...worlds('events are retried, any two faults', [RETRIED], { faults: 2, ...short }),
     ...worlds('effects behind the fence', pairs().slice(0, 1), fenced),
+    ...worlds('two effects of a tenure on one row', pairs().slice(0, 1), twice),
+    ...worlds('two effects of a tenure on one row, side by side', ALONE, { ...sideBySide, faults: 3 }),
+    ...worlds('two effects of a tenure on one row, the second refused by its own condition', ALONE, {
+      ...sideBySide,
+      ownCondition: true,
+      faults: 2,
+    }),
+    ...worlds('a completion is refused for its items', ALONE, {
+      refusals: true,
+      extensions: 2,
+      overtaking: true,
+      faults: 2,
+    }),
     ...worlds('effects behind the guard', pairs().slice(0, 1), guarded),
     ...worlds('time in half steps', pairs().slice(0, 1), { stepMs: B / 2, ...short }),
     ...worlds('clocks beyond the budget', [WILD], { ...beyond, effects: 1, extensions: 0 }),

@@ -5,6 +5,7 @@ export const CLAIMS = {
   S3: "From a successor's first effect on a row (`fence`), or from its acquisition (`guard`), no effect of the replaced leader lands, whatever clocks do.",
   S4: 'A completed tick never runs again.',
   S5: 'A completion with effects happens exactly once.',
+  S6: 'What a leader writes by `send` or `transact` is applied at most once; writes by `send`, one after another, in their order; none of these is refused for another, and none that was applied is reported as refused.',
   L1: 'After a crash a live candidate can lead within the lease + 2 B.',
   L2: 'No fault leaves a lease stuck beyond its expiry + 2 B.',
   L3: 'A tick whose leader crashed is completed by its retry.',
