@@ -22,7 +22,7 @@ export interface FencedWrite {
   readonly settled: number
 }
 
-/** What a protected row remembers; `step` and `settled` are absent from rows of older versions. */
+/** What a protected row remembers; `step` and `settled` are absent unless the leader of that token wrote it by `send`. */
 export interface Seen {
   readonly fencingToken: number | undefined
   readonly step: number | undefined
@@ -40,9 +40,10 @@ export function stepAttribute(lease: string): string {
 const RESERVED = ['#tenureFence', '#tenureStep', ':tenureFence', ':tenureStep', ':tenureStamp']
 
 const F1 = '(attribute_not_exists(#tenureFence) OR #tenureFence <= :tenureFence)'
-const F1_F2 =
-  '(attribute_not_exists(#tenureFence) OR #tenureFence < :tenureFence OR (#tenureFence = :tenureFence AND ' +
-  '(attribute_not_exists(#tenureStep) OR (#tenureStep.settled < :tenureStep AND #tenureStep.step <> :tenureStep))))'
+// The step may be an older leader's, while the newer one has only sent writes of its own: it says whose it is.
+const F2 =
+  '(attribute_not_exists(#tenureStep) OR #tenureStep.fencingToken < :tenureFence OR ' +
+  '(#tenureStep.settled < :tenureStep AND #tenureStep.step <> :tenureStep))'
 
 /** F1 and F2, as a condition on the row. */
 export function fenceAdmits(seen: Seen, { fencingToken, step }: FencedWrite): boolean {
@@ -89,8 +90,8 @@ export function fence<Input extends Fenceable>(input: Input, lease: string, writ
   const { fencingToken, step, settled } = write
   const isNumbered = step > 0
   const isUpdate = !('Item' in input) && 'UpdateExpression' in input
-  const condition = isNumbered ? F1_F2 : F1
-  const stamp = { step, settled }
+  const condition = isNumbered ? `${F1} AND ${F2}` : F1
+  const stamp = { fencingToken, step, settled }
   const fenced = {
     ...input,
     ConditionExpression: own === undefined ? condition : `(${own}) AND ${condition}`,
@@ -138,11 +139,13 @@ function withSet(updateExpression: string, assignments: string): string {
 /** Reads what a row remembers of a lease's leaders, in DynamoDB's own form of values. */
 export function readSeen(row: Readonly<Record<string, AttributeValue>> | undefined, lease: string): Seen {
   const of = (name: string) => (row !== undefined && Object.hasOwn(row, name) ? row[name] : undefined)
+  const fencingToken = numberOf(of(fenceAttribute(lease)))
   const stamp = of(stepAttribute(lease))?.M
+  const isOfToken = numberOf(stamp?.['fencingToken']) === fencingToken
   return {
-    fencingToken: numberOf(of(fenceAttribute(lease))),
-    step: numberOf(stamp?.['step']),
-    settled: numberOf(stamp?.['settled']),
+    fencingToken,
+    step: isOfToken ? numberOf(stamp?.['step']) : undefined,
+    settled: isOfToken ? numberOf(stamp?.['settled']) : undefined,
   }
 }
 

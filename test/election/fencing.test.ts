@@ -1,5 +1,5 @@
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb'
-import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb'
+import { DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import fc from 'fast-check'
 import { describe, expect, inject, it } from 'vitest'
 import { fence, idempotencyKey, readSeen } from '../../functions/election/fencing.ts'
@@ -101,6 +101,16 @@ describe('the fence', () => {
     await end()
   })
 
+  it('does not take an older leader’s step for its own, where it has written the row without one before', async () => {
+    const { TableName, Key, row, old, now, end } = await replacement()
+    const visit = { TableName, Key, UpdateExpression: 'ADD visits :one', ExpressionAttributeValues: { ':one': 1 } }
+    for (const _ of [1, 2, 3]) await old.send(visit)
+    await documents.send(new UpdateCommand(now.fence(visit)))
+    for (const _ of [1, 2]) await now.send(visit)
+    expect(await row()).toMatchObject({ visits: 6 })
+    await end()
+  })
+
   it('orders writes, but a claim is what protects a read: after it the older leader cannot write', async () => {
     const { TableName, Key, row, old, now, end } = await replacement()
     await old.send({ TableName, Item: { ...Key, balance: 5 } })
@@ -139,7 +149,7 @@ describe('the fence', () => {
     const once = fence({ TableName: 't', Item: { id: 1 } }, 'billing', { ...BY_HAND, settled: 3 })
     expect(once).toEqual({
       TableName: 't',
-      Item: { id: 1, 'fencingToken:billing': 7, 'fencingStep:billing': { step: 0, settled: 3 } },
+      Item: { id: 1, 'fencingToken:billing': 7, 'fencingStep:billing': { fencingToken: 7, step: 0, settled: 3 } },
       ConditionExpression: '(attribute_not_exists(#tenureFence) OR #tenureFence <= :tenureFence)',
       ExpressionAttributeNames: { '#tenureFence': 'fencingToken:billing' },
       ExpressionAttributeValues: { ':tenureFence': 7 },
@@ -171,10 +181,13 @@ describe('the fence', () => {
 
   it('reads what a row remembers of one lease, and nothing out of what a fence did not write', () => {
     const token = { 'fencingToken:billing': { N: '7' }, 'fencingToken:reports': { N: '9' } }
-    const stamp = { 'fencingStep:billing': { M: { step: { N: '4' }, settled: { N: '2' } } } }
+    const written = (N: string) => ({ M: { fencingToken: { N }, step: { N: '4' }, settled: { N: '2' } } })
+    const stamp = { 'fencingStep:billing': written('7') }
     const nothing = { fencingToken: undefined, step: undefined, settled: undefined }
     expect(readSeen({ ...token, ...stamp }, 'billing')).toEqual({ fencingToken: 7, step: 4, settled: 2 })
     expect(readSeen(token, 'billing')).toEqual({ ...nothing, fencingToken: 7 })
+    const older = { 'fencingStep:billing': written('6') }
+    expect(readSeen({ ...token, ...older }, 'billing')).toEqual({ ...nothing, fencingToken: 7 })
     expect(readSeen({ 'fencingToken:billing': { S: '7' }, 'fencingStep:billing': { L: [] } }, 'billing')).toEqual(
       nothing,
     )

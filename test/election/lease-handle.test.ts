@@ -413,10 +413,13 @@ describe('effects', () => {
   const cause = refusal({ name: 'ConditionalCheckFailedException' })
   const newer = { 'fencingToken:billing': { N: '9000000000000000' } }
   /** As the row is after the leader's own write with this step. */
-  const mine = (lease: Lease, step: number, settled = 0) => ({
-    'fencingToken:billing': { N: String(lease.fencingToken) },
-    'fencingStep:billing': { M: { step: { N: String(step) }, settled: { N: String(settled) } } },
-  })
+  const mine = (lease: Lease, step: number, settled = 0) => {
+    const fencingToken = { N: String(lease.fencingToken) }
+    return {
+      'fencingToken:billing': fencingToken,
+      'fencingStep:billing': { M: { fencingToken, step: { N: String(step) }, settled: { N: String(settled) } } },
+    }
+  }
   const refused = (item: Readonly<Record<string, AttributeValue>> | undefined, unanswered = false) =>
     ({ granted: false, cause, unanswered, conditionFailed: { item } }) as const
 

@@ -23,7 +23,7 @@ export function withoutLease({ lambda, ...candidate }: Candidate, number: number
 }
 
 /** What `functions/election/fencing.ts` asks of a row that has seen a token. */
-const FENCE = /#tenureFence <=? :tenureFence/g
+const FENCE = /(#tenureFence <=|#tenureStep\.fencingToken <) :tenureFence/g
 /** True of every row, and uses all placeholders, as DynamoDB demands. */
 const NO_FENCE = '(attribute_exists(#tenureFence) OR $&)'
 

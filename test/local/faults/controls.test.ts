@@ -59,7 +59,7 @@ async function rewritten(body: object, operation = 'UpdateItem'): Promise<Call['
 function fenced<Input extends object>(input: Input): Input {
   const written = JSON.stringify(fence(input, LEASE, { fencingToken: MINE, step: 3, settled: 2 }))
   const numbers = written.replace(/:(\d+)/g, ':{"N":"$1"}')
-  return JSON.parse(numbers.replace(/{"step":.*?}}/g, (stamp) => `{"M":${stamp}}`))
+  return JSON.parse(numbers.replace(/{"fencingToken":.*?}}/g, (stamp) => `{"M":${stamp}}`))
 }
 
 const STALE = { S: 'stale' }
