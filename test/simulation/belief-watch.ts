@@ -1,5 +1,5 @@
 /** Watches those who believe that they lead: whether they may, and what they are told about earlier leaders. */
-import type { Lease } from '../../functions/election/index.ts'
+import type { ElectionEvent, Lease } from '../../functions/election/index.ts'
 import type { Findings } from './findings.ts'
 import type { Invocation } from './lambda.ts'
 import type { SimulatedProcess } from './process.ts'
@@ -42,6 +42,21 @@ export class BeliefWatch {
       this.#findings.reached('own win recognised after a lost reply')
     }
     this.#judgeCheckpoints(invocation, lease)
+  }
+
+  /** L3: a leader that takes itself for replaced leaves its tick undone, or reports a finished one as lost. */
+  told(event: ElectionEvent): void {
+    if (event.kind !== 'lost' || !/was taken over/.test(event.error.message)) return
+    const tenure = this.#tenures.get(event.fencingToken)
+    const isNewest = event.fencingToken === Math.max(...this.#tenures.keys())
+    if (tenure === undefined || !isNewest || (tenure.ended !== undefined && tenure.ended !== 'completed')) return
+    this.#findings.broken('L3', `${nameOf(tenure)} is told that it was replaced, but was not`)
+  }
+
+  replacedByFence({ label }: Invocation, lease: Lease): void {
+    this.#findings.reached('leader lost its lease by a stale write')
+    if (!lease.signal.aborted)
+      this.#findings.wrong(`${label} knows of a newer leader, and its lease's signal is silent`)
   }
 
   woke(process: SimulatedProcess): void {

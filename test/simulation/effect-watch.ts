@@ -3,11 +3,13 @@ import type { Row, SimulatedDynamoDB } from './dynamodb/database.ts'
 import { type Answer, type Exchange, isObject, numberOf, placeholder, textOf } from './exchange.ts'
 import type { Findings } from './findings.ts'
 import type { LeaseWatch } from './lease-watch.ts'
+import { OwnWrites } from './own-writes.ts'
 import { nameOf } from './tenure.ts'
 
 export const PROTECTED = 'protected'
 
 export class EffectWatch {
+  readonly ownWrites: OwnWrites
   readonly #leases: LeaseWatch
   readonly #database: SimulatedDynamoDB
   readonly #findings: Findings
@@ -19,6 +21,7 @@ export class EffectWatch {
     this.#leases = leases
     this.#database = database
     this.#findings = findings
+    this.ownWrites = new OwnWrites(findings)
   }
 
   applied(exchange: Exchange, answer: Answer): void {
@@ -39,7 +42,9 @@ export class EffectWatch {
     const id = isObject(key) ? (textOf(key['id']) ?? '') : ''
     const token = Number(placeholder(update, ':by') ?? placeholder(update, ':tenureFence'))
     const highest = this.#highest.get(id) ?? 0
+    const op = placeholder(update, ':op')
     if (answer.status !== 200) {
+      if (op !== undefined) this.ownWrites.refused(op)
       if (how === 'fence' && token < highest) this.#findings.reached('stale effect refused by the fence')
       if (how === 'guard' && token !== this.#leases.holder?.token)
         this.#findings.reached('stale effect refused by the guard')
@@ -49,6 +54,7 @@ export class EffectWatch {
     const row = this.#database.row(PROTECTED, { id: { S: id } })
     if (row === this.#rows.get(id)) return
     this.#rows.set(id, row)
+    if (op !== undefined) this.ownWrites.landed(op)
     if (how === 'guard') this.#judgeGuard(place, token)
     if (token < highest) {
       this.#findings.broken(

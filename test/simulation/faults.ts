@@ -26,6 +26,7 @@ export const OTHER_FAULTS = {
   'task fails': 40,
   'task hangs': 20,
   'cut off while giving up': 200,
+  'frozen while writing': 30,
   'gateway fails': 60,
 } as const
 

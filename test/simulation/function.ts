@@ -2,6 +2,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import middy from '@middy/core'
 import {
   DynamoDBLeaseStore,
+  type ElectionEvent,
   type LeaderContext,
   type Lease,
   leaderOnly,
@@ -21,7 +22,7 @@ export function functionOf(
   client: DynamoDBDocumentClient,
   cutOff: (forMs: number) => void,
 ): Handler {
-  const { setting, timeline, faults, leases, beliefs, billing } = world
+  const { setting, timeline, faults, leases, beliefs, effects, billing } = world
   const { clock } = process
   const options = {
     store: new DynamoDBLeaseStore({ tableName: LEASES, client, clock }),
@@ -30,6 +31,7 @@ export function functionOf(
     waitMs: setting.waitMs,
     heartbeat: setting.heartbeat,
     clock,
+    onEvent: (event: ElectionEvent) => beliefs.told(event),
   }
   const task = async (lease: Lease, invocation: Invocation): Promise<string> => {
     invocation.task = 'running'
@@ -45,6 +47,9 @@ export function functionOf(
         nowMs: () => timeline.nowMs,
         asksForEnd: (how) => leases.endAsked(lease, how),
         cutOff,
+        freeze: (forMs) => lambda.freeze(process, forMs),
+        ownWrites: effects.ownWrites,
+        replacedByFence: (of) => beliefs.replacedByFence(invocation, of),
       })
     } finally {
       invocation.task = 'ended'

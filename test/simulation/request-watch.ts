@@ -107,11 +107,10 @@ export class RequestWatch {
     const tenure = [...tenures].findLast((one) => one.attempt === attempt)
     const step = numberOf(placeholderOf({ body }, ':step'))
     if (tenure === undefined || step === undefined) return
-    if (kind === 'complete' && tenure.step < step && this.#completionAsked.has(tenure.token)) {
-      if (this.#completionAsked.get(tenure.token) !== step)
-        this.#findings.reached('lost completion repeated under a new step')
+    if (kind === 'complete') {
+      if (this.#completionAsked.get(tenure.token) === step) this.#findings.reached('lost completion sent again')
+      this.#completionAsked.set(tenure.token, step)
     }
-    if (kind === 'complete') this.#completionAsked.set(tenure.token, step)
     if (kind !== 'renew' && kind !== 'saveCheckpoint') return
     const expiresAtMs = numberOf(placeholderOf({ body }, ':expiresAt')) ?? 0
     const nowMs = numberOf(placeholderOf({ body }, ':now')) ?? 0

@@ -1,9 +1,10 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb'
-import type { Lease, TransactItem } from '../../functions/election/index.ts'
+import { type Lease, StaleTokenError, type TransactItem, type WriteInput } from '../../functions/election/index.ts'
 import { PROTECTED } from './effect-watch.ts'
 import type { Faults } from './faults.ts'
 import type { Invocation } from './lambda.ts'
+import type { OwnWrite, OwnWrites } from './own-writes.ts'
 import { Random } from './random.ts'
 import type { Setting } from './setting.ts'
 
@@ -12,11 +13,15 @@ export interface Job {
   readonly invocation: Invocation
   readonly faults: Faults
   readonly client: DynamoDBDocumentClient
+  readonly ownWrites: OwnWrites
   readonly sleep: (ms: number) => Promise<void>
   readonly nowMs: () => number
   /** The task is about to give up the lease itself. */
   readonly asksForEnd: (how: 'release' | 'complete') => void
   readonly cutOff: (forMs: number) => void
+  readonly freeze: (forMs: number) => void
+  /** A write learned from its row that a newer leader has written it. */
+  readonly replacedByFence: (lease: Lease) => void
 }
 
 /** What a task that fails throws. */
@@ -37,11 +42,13 @@ export async function work(lease: Lease, job: Job): Promise<string> {
   if (isLong) await job.sleep(random.spread(2_000, Math.min(40_000, setting.timeoutMs / 2)))
   const failure = faults.draw('task fails', label, job.nowMs())
   if (failure?.random.chance(500)) throw new TaskError('failed before its effect')
-  await effect(lease, row, job, random)
+  await effect(lease, row, `${label} op 1`, job, random)
   if (faults.draw('task hangs', label, job.nowMs()) !== undefined) await job.sleep(setting.timeoutMs)
   await job.sleep(random.spread(5, 200))
   if (random.chance(setting.work === 'guard' ? 800 : 300))
-    await effect(lease, `row ${random.between(1, 2)}`, job, random)
+    await effect(lease, `row ${random.between(1, 2)}`, `${label} op 2`, job, random)
+  if (setting.work === 'fence' && random.chance(500))
+    await writeTwice(lease, `row ${random.between(1, 2)}`, job, random)
   if (failure !== undefined) throw new TaskError('failed after its effect')
   if (!faults.over && random.chance(60)) await giveUp(lease, job, random)
   else if (setting.work === 'completion') {
@@ -65,22 +72,71 @@ async function giveUp(
 }
 
 /** With `send` a leader that knows of its loss sends nothing; a careless one sends a fenced write by itself. */
-async function effect(lease: Lease, id: string, { setting, client }: Job, random: Random): Promise<void> {
-  if (setting.work === 'guard') {
-    await lease.transact([{ Update: written(lease, id) }])
-    return
-  }
-  if (random.chance(600)) await lease.send(written(lease, id))
-  else await client.send(new UpdateCommand(lease.fence(written(lease, id))))
+async function effect(lease: Lease, id: string, op: string, job: Job, random: Random): Promise<void> {
+  const input = written(lease, id, op)
+  const write = { op, row: id, token: lease.fencingToken, isConditional: false }
+  if (job.setting.work === 'guard') {
+    await job.ownWrites.watch({ ...write, how: 'transact' }, () => lease.transact([{ Update: input }]))
+  } else if (random.chance(600)) await sendWatched(lease, { ...write, how: 'send' }, input, job)
+  else await job.client.send(new UpdateCommand(lease.fence(input)))
 }
 
-function written(lease: Lease, id: string) {
+/** One row after the other, or side by side; the first perhaps only if this leader has not written the row before. */
+async function writeTwice(lease: Lease, id: string, job: Job, random: Random): Promise<void> {
+  const { label } = job.invocation
+  const isConditional = random.chance(400)
+  const isSideBySide = random.chance(300)
+  const goesOn = random.chance(500)
+  const write = (op: string, conditional: boolean) =>
+    sendWatched(
+      lease,
+      { op, row: id, token: lease.fencingToken, how: 'send', isConditional: conditional },
+      conditional ? { ...written(lease, id, op), ConditionExpression: NOT_MINE } : written(lease, id, op),
+      job,
+    )
+  const first = write(`${label} op 3`, isConditional)
+  if (isSideBySide) {
+    const both = await Promise.allSettled([first, write(`${label} op 4`, false)])
+    const failed = both.find(({ status }) => status === 'rejected')
+    if (failed?.status === 'rejected' && !isOfCondition(failed.reason)) throw failed.reason
+    return
+  }
+  // What is refused by its own condition, or has no answer, is left at that by some.
+  await first.catch((error: unknown) => {
+    if (!goesOn && !isOfCondition(error)) throw error
+  })
+  await job.sleep(random.spread(1, 3_000))
+  await write(`${label} op 4`, false)
+}
+
+function isOfCondition(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ConditionalCheckFailedException'
+}
+
+async function sendWatched(lease: Lease, write: OwnWrite, input: WriteInput, job: Job): Promise<void> {
+  const frozen = job.faults.draw('frozen while writing', write.op, job.nowMs())
+  if (frozen !== undefined) {
+    const forMs = frozen.random.spread(2_000, 60_000)
+    job.cutOff(forMs - 1) // so that the write is sent again when the process wakes
+    job.freeze(forMs)
+  }
+  try {
+    await job.ownWrites.watch(write, () => lease.send(input))
+  } catch (error) {
+    if (error instanceof StaleTokenError) job.replacedByFence(lease)
+    throw error
+  }
+}
+
+const NOT_MINE = 'attribute_not_exists(#by) OR #by <> :by'
+
+function written(lease: Lease, id: string, op: string) {
   return {
     TableName: PROTECTED,
     Key: { id },
-    UpdateExpression: 'SET #by = :by, #tick = :tick',
-    ExpressionAttributeNames: { '#by': 'by', '#tick': 'tick' },
-    ExpressionAttributeValues: { ':by': lease.fencingToken, ':tick': lease.tick },
+    UpdateExpression: 'SET #by = :by, #tick = :tick, #op = :op ADD #writes :one',
+    ExpressionAttributeNames: { '#by': 'by', '#tick': 'tick', '#op': 'op', '#writes': 'writes' },
+    ExpressionAttributeValues: { ':by': lease.fencingToken, ':tick': lease.tick, ':op': op, ':one': 1 },
   }
 }
 
