@@ -46,7 +46,7 @@ describe('the report of a proof', () => {
     const text = report([model], circumstances)
     expect(text).toContain(`| S1 | ${CLAIMS.S1} | clocks beyond the budget |`)
     expect(text).toContain(`| S5 | ${CLAIMS.S5} | **by nothing** |`)
-    expect(unseen([model])).toEqual(['S2', 'S3', 'S4', 'S5', 'L1', 'L2', 'L3'])
+    expect(unseen([model])).toEqual(['S2', 'S3', 'S4', 'S5', 'S6', 'L1', 'L2', 'L3'])
   })
 
   it('aligns columns of numbers to the right, with thousands set apart', () => {

@@ -47,7 +47,11 @@ export function functionOf(
         nowMs: () => timeline.nowMs,
         asksForEnd: (how) => leases.endAsked(lease, how),
         cutOff,
-        freeze: (forMs) => lambda.freeze(process, forMs),
+        freezeUnheard: (forMs, arrives) => {
+          if (!arrives) cutOff(forMs + 1)
+          else timeline.after(0, undefined, () => cutOff(forMs + 1))
+          lambda.freeze(process, forMs)
+        },
         ownWrites: effects.ownWrites,
         replacedByFence: (of) => beliefs.replacedByFence(invocation, of),
       })

@@ -19,7 +19,8 @@ export interface Job {
   /** The task is about to give up the lease itself. */
   readonly asksForEnd: (how: 'release' | 'complete') => void
   readonly cutOff: (forMs: number) => void
-  readonly freeze: (forMs: number) => void
+  /** The process sleeps, and has no answer when it wakes: its request is lost, or the reply alone. */
+  readonly freezeUnheard: (forMs: number, arrives: boolean) => void
   /** A write learned from its row that a newer leader has written it. */
   readonly replacedByFence: (lease: Lease) => void
 }
@@ -116,9 +117,7 @@ function isOfCondition(error: unknown): boolean {
 async function sendWatched(lease: Lease, write: OwnWrite, input: WriteInput, job: Job): Promise<void> {
   const frozen = job.faults.draw('frozen while writing', write.op, job.nowMs())
   if (frozen !== undefined) {
-    const forMs = frozen.random.spread(2_000, 60_000)
-    job.cutOff(forMs - 1) // so that the write is sent again when the process wakes
-    job.freeze(forMs)
+    job.freezeUnheard(frozen.random.spread(2_000, 60_000), frozen.random.chance(500))
   }
   try {
     await job.ownWrites.watch(write, () => lease.send(input))

@@ -4,6 +4,8 @@ import type { Bug } from '../bug.ts'
 
 const EXPRESSIONS = 'functions/election/stores/expressions.ts'
 const FENCING = 'functions/election/fencing.ts'
+const WRITES = 'functions/election/fenced-writes.ts'
+const STORE = 'functions/election/stores/dynamodb.ts'
 
 export const effectBugs: readonly Bug[] = [
   {
@@ -13,8 +15,8 @@ export const effectBugs: readonly Bug[] = [
     edits: [
       {
         file: FENCING,
-        find: 'OR ${NAME} <= ${VALUE})`',
-        replace: 'OR ${NAME} <= ${VALUE} OR ${NAME} > ${VALUE})`',
+        find: 'OR #tenureFence <= :tenureFence)',
+        replace: 'OR #tenureFence <= :tenureFence OR #tenureFence > :tenureFence)',
       },
     ],
   },
@@ -25,9 +27,76 @@ export const effectBugs: readonly Bug[] = [
     edits: [
       {
         file: FENCING,
-        find: 'if (!clause.test(updateExpression)) return `${updateExpression} SET ${assignment}`.trim()',
+        find: "['#tenureFence = :tenureFence', ...(isNumbered ? ['#tenureStep = :tenureStamp'] : [])]",
+        replace: "isNumbered ? ['#tenureStep = :tenureStamp'] : ['#tenureFence = :tenureFence']",
+      },
+    ],
+  },
+  {
+    name: 'no step in the fence',
+    why: "a late copy of a leader's own older write lands on top of its newer one",
+    claims: ['S6'],
+    edits: [
+      {
+        file: FENCING,
+        find: '(#tenureStep.settled < :tenureStep AND #tenureStep.step <> :tenureStep)',
+        replace: '#tenureStep.settled < :tenureStep OR #tenureStep.settled >= :tenureStep',
+      },
+      { file: FENCING, find: '(seen.settled < step && seen.step !== step) // F2', replace: 'true' },
+    ],
+  },
+  {
+    name: 'the fence lets the same write through twice',
+    why: 'the second try of a write whose reply was lost is applied again',
+    claims: ['S6'],
+    edits: [
+      { file: FENCING, find: ' AND #tenureStep.step <> :tenureStep)', replace: ')' },
+      { file: FENCING, find: 'seen.settled < step && seen.step !== step) // F2', replace: 'seen.settled < step)' },
+    ],
+  },
+  {
+    name: 'own effect not recognised',
+    why: 'a write that landed at its first try is reported as refused at the second',
+    claims: ['S6'],
+    edits: [
+      {
+        file: FENCING,
+        find: "if (seen.step === step) return 'mine'",
+        replace: "if (seen.step === step) return 'absent'",
+      },
+    ],
+  },
+  {
+    name: 'the step of an older leader taken for one’s own',
+    why: 'a write that was refused is reported as written',
+    claims: ['S6'],
+    edits: [
+      { file: FENCING, find: '#tenureStep.fencingToken < :tenureFence OR ', replace: '' },
+      { file: FENCING, find: "numberOf(stamp?.['fencingToken']) === fencingToken", replace: 'true' },
+    ],
+  },
+  {
+    name: 'a write under way counts as answered',
+    why: 'of two writes side by side the one that arrives last is refused',
+    claims: ['S6'],
+    edits: [{ file: WRITES, find: 'return lowest - 1', replace: 'return Math.max(lowest, this.#step) - 1' }],
+  },
+  {
+    name: 'stale, and certainly not written',
+    why: 'the first try may have been written before the newer leader wrote the row',
+    claims: ['S6'],
+    edits: [{ file: WRITES, find: "applied: unanswered ? 'unknown' : 'no',", replace: "applied: 'no'," }],
+  },
+  {
+    name: 'a new token for each try of a transaction',
+    why: 'the first try arrives after the third was applied, and DynamoDB takes it for another',
+    claims: ['S6', 'S5'],
+    edits: [
+      {
+        file: STORE,
+        find: 'new TransactWriteCommand({ TransactItems: items, ClientRequestToken })',
         replace:
-          'if (!clause.test(updateExpression)) return `${updateExpression} SET ${assignment}`.trim()\n  return updateExpression',
+          'new TransactWriteCommand({ TransactItems: items, ClientRequestToken: crypto.randomUUID() || ClientRequestToken })',
       },
     ],
   },
@@ -50,13 +119,12 @@ export const effectBugs: readonly Bug[] = [
     claims: ['S5'],
     edits: [
       {
-        file: 'functions/election/stores/dynamodb.ts',
-        find: `    return await this.#transact(request.lease, [
-      { Update: this.#onLeaseRow(request.lease, holderUpdate(request)) },
-      ...items,
-    ])`,
+        file: STORE,
+        find: `    const completion = { Update: this.#onLeaseRow(request.lease, holderUpdate(request)) }
+    return await this.#transact(request.lease, [completion, ...items], token)`,
         replace: `    const reply = await this.write(request)
-    if (reply.granted) await this.#client.send(new TransactWriteCommand({ TransactItems: [...items] }))
+    const command = new TransactWriteCommand({ TransactItems: [...items], ClientRequestToken: token })
+    if (reply.granted) await this.#client.send(command)
     return reply`,
       },
     ],

@@ -88,12 +88,12 @@ export const holderBugs: readonly Bug[] = [
       {
         file: HANDLE,
         find: `    this.#assertLeading()
-    await this.#exclusively(async () => {
+    const extend = async () => {
       this.#assertLeading()
-      const {`,
-        replace: `    await this.#exclusively(async () => {
-      if (this.#ended !== undefined || this.#ending) throw this.#lost('has ended')
-      const {`,
+`,
+        replace: `    const extend = async () => {
+      if (this.#ended !== undefined || this.#ending !== undefined) throw this.#lost('has ended')
+`,
       },
       {
         file: HANDLE,
@@ -173,9 +173,9 @@ export const holderBugs: readonly Bug[] = [
     edits: [
       {
         file: RULES,
-        find: 'if (record === undefined || record.attempt !== request.attempt || record.fencingToken !== request.fencingToken) {',
+        find: 'record?.attempt === request.attempt && record.fencingToken === request.fencingToken',
         replace:
-          "if (record === undefined || (request.kind !== 'complete' && (record.attempt !== request.attempt || record.fencingToken !== request.fencingToken))) {",
+          "record !== undefined && (request.kind === 'complete' || (record.attempt === request.attempt && record.fencingToken === request.fencingToken))",
       },
     ],
   },
@@ -186,8 +186,8 @@ export const holderBugs: readonly Bug[] = [
     edits: [
       {
         file: RULES,
-        find: '  if (record.step === request.step) return true\n',
-        replace: '',
+        find: 'record.step === request.step',
+        replace: 'record.step > request.step',
       },
     ],
   },
@@ -198,16 +198,40 @@ export const holderBugs: readonly Bug[] = [
     edits: [
       {
         file: HANDLE,
-        find: 'return await (this.#unansweredEnd ?? (() => this.complete()))()',
-        replace: 'return await this.complete()',
+        find: 'if (ending === undefined) return await this.complete()',
+        replace: "if (ending === undefined || ending.how === 'released') return await this.complete()",
       },
     ],
   },
   {
-    name: 'renewed while a completion is under way',
-    why: 'the finished tick is reported as lost',
+    name: 'believes in its lease while its end is under way',
+    why: 'it may have been done, and another may lead',
+    claims: ['S1'],
+    edits: [{ file: HANDLE, find: '    this.#ending = ending\n', replace: '' }],
+  },
+  {
+    name: 'an end under the step of the renewal that it overtakes',
+    why: 'if the renewal arrives first, the end is taken for done',
     claims: ['S4'],
-    edits: [{ file: HANDLE, find: '      this.#ending = true\n', replace: '' }],
+    edits: [{ file: HANDLE, find: 'send: write(++this.#step)', replace: 'send: write(Math.max(1, this.#step))' }],
+  },
+  {
+    name: 'an overtaken renewal that is refused taken for a loss',
+    why: 'a leader whose completion was granted is told that another leads',
+    claims: ['L3'],
+    edits: [
+      {
+        file: HANDLE,
+        find: 'await this.#write(request, () => unlessAborted(store.write(request, obsolete), obsolete))',
+        replace: `const replied = store.write(request)
+      const judge = ({ granted, ...reply }: WriteReply) => {
+        const record = 'record' in reply ? reply.record : undefined
+        if (!granted && !isOwnWrite(record, request)) this.#replaced(record)
+      }
+      void replied.then(judge, () => undefined)
+      await this.#write(request, () => unlessAborted(replied, obsolete))`,
+      },
+    ],
   },
   {
     name: 'the wall clock alone for the deadline',
