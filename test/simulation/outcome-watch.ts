@@ -85,11 +85,13 @@ function judgeReason({ findings, leases, requests, setting }: World, invocation:
 
 /** A candidate whose clock kept the budget may be told that another's was wrong, but not that its own was. */
 function judgeSkew(
-  { findings, requests, setting }: World,
+  { faults, findings, requests, setting }: World,
   { label, environment }: Invocation,
   { message }: ClockSkewError,
 ): void {
   if (setting.sharedProcesses) return
+  const wasSet = faults.injected.some(({ kind, place }) => kind.startsWith('clock') && place === label)
+  if (wasSet) return // it may have been wrong for as long as the answer was under way
   const { offsetMs } = environment.process
   const asked = [...requests.asked.values()].filter(({ by }) => by === label)
   const blamesItself = message.startsWith("This machine's clock")

@@ -106,7 +106,7 @@ async function writeTwice(lease: Lease, id: string, job: Job, random: Random): P
   await first.catch((error: unknown) => {
     if (!goesOn && !isOfCondition(error)) throw error
   })
-  await job.sleep(random.spread(1, 3_000))
+  await job.sleep(random.spread(1, job.faults.over ? 100 : 3_000))
   await write(`${label} op 4`, false)
 }
 
