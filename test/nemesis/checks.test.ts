@@ -164,6 +164,29 @@ describe('each history in which something is wrong is rejected for that', () => 
     ])
   })
 
+  it('an update that a late copy of an older write of the same leader has undone', () => {
+    const story = new Story()
+    const ann = story.lead('ann')
+    story.effect(ann, 'ann-1')
+    story.effect(ann, 'ann-2')
+    story.copyOfEffect(ann, 'ann-1')
+    expect(told(checkUpdates(story.end(['ann-1'])))).toEqual([expect.stringMatching(/^S6 Lost update: "ann-2"/)])
+  })
+
+  it('an update that was accepted, and then reported as refused', () => {
+    const failed = (applied: 'no' | 'unknown', isAccepted: boolean) => {
+      const story = new Story()
+      const { candidate: who, attempt, fencingToken } = story.lead('ann')
+      const withheld = isAccepted ? { withheld: accepted(story.atMs).answer } : {}
+      story.try(who, { as: 'effect', op: 'ann-1', fencingToken }, withheld)
+      story.tell({ kind: 'failed', who, attempt, fencingToken, op: 'ann-1', error: 'E', applied, atMs: story.atMs })
+      return told(checkUpdates(story.end(isAccepted ? ['ann-1'] : [])))
+    }
+    expect(failed('no', true)).toEqual(['S6 Updates: "ann-1" was written, and reported as refused.'])
+    expect(failed('unknown', true)).toEqual([])
+    expect(failed('no', false)).toEqual([])
+  })
+
   it('an update that only the network saw accepted, and that is missing', () => {
     const story = new Story()
     const ann = story.lead('ann')

@@ -6,6 +6,7 @@
  */
 import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Applied } from '../../functions/election/errors.ts'
 import type { AcquireRequest, GiveBackRequest, HolderWrite, Tenure } from '../../functions/election/rules.ts'
 import type { AttributeMap } from '../../functions/election/stores/row.ts'
 
@@ -74,7 +75,7 @@ export type Report =
   | (OfTenure & { readonly kind: 'began' | 'believes'; readonly op: string; readonly tick?: string })
   | (OfTenure & { readonly kind: 'ended'; readonly how: string })
   | (OfTenure & { readonly kind: 'acknowledged'; readonly op: string; readonly tick?: string })
-  | (OfTenure & { readonly kind: 'failed'; readonly op: string; readonly error: string })
+  | (OfTenure & { readonly kind: 'failed'; readonly op: string; readonly error: string; readonly applied: Applied })
 
 interface OfTenure {
   readonly who: string

@@ -1,14 +1,16 @@
 /**
  * No update is lost: whatever was acknowledged to its worker, or accepted by DynamoDB, is in the protected row at the end,
- * once; and nothing is there that nobody wrote. Of additions whose outcome nobody learned either is right.
+ * once; and nothing is there that nobody wrote. Of additions whose outcome nobody learned either is right. What was accepted
+ * is not reported to its worker as refused.
  */
+import type { Claim } from '../../proof/claims.ts'
 import type { Failure } from '../../proof/part.ts'
-import type { History } from '../history.ts'
+import { type History, NETWORK } from '../history.ts'
 import { type Accepted, acceptedAdditions, additionOf } from './accepted.ts'
 import { timesOf } from './times.ts'
 
 export function checkUpdates(history: History): Failure[] {
-  return [...lostUpdates(history), ...foreignOnes(history)]
+  return [...lostUpdates(history), ...foreignOnes(history), ...reportedAsRefused(history)]
 }
 
 export function lostUpdates(history: History): Failure[] {
@@ -18,24 +20,49 @@ export function lostUpdates(history: History): Failure[] {
   const acceptedOps = new Set(accepted.map(({ op }) => op))
   const onlyAcknowledged = history.reports.flatMap((report) =>
     report.kind === 'acknowledged' && !acceptedOps.has(report.op) && !there.has(report.op)
-      ? [lost(report.op, [`${at(report.atMs)}: ${report.who} was told that it had been written`])]
+      ? [lost('S3', report.op, [`${at(report.atMs)}: ${report.who} was told that it had been written`])]
       : [],
   )
   const firstLost = new Map(accepted.filter(({ op }) => !there.has(op)).map((write) => [write.op, write] as const))
   return [
-    ...[...firstLost.values()].map((write) => lost(write.op, storyOf(history, write, accepted))),
+    ...[...firstLost.values()].map((write) =>
+      lost(isOwnCopy(write, nextOf(write, accepted)) ? 'S6' : 'S3', write.op, storyOf(history, write, accepted)),
+    ),
     ...onlyAcknowledged,
   ]
 }
 
-function lost(op: string, trace: readonly string[]): Failure {
-  return { claim: 'S3', what: `Lost update: "${op}" was written and is missing at the end.`, trace }
+function lost(claim: Claim, op: string, trace: readonly string[]): Failure {
+  return { claim, what: `Lost update: "${op}" was written and is missing at the end.`, trace }
 }
 
-/** The write that is missing, and the next one that was accepted: it most likely wrote what it had read before. */
+/** Most likely what wrote over it: it had been read, or sent, before. */
+function nextOf(write: Accepted, accepted: readonly Accepted[]): Accepted | undefined {
+  return accepted[accepted.indexOf(write) + 1]
+}
+
+/** A leader's own older write that the network has delivered again. */
+function isOwnCopy(write: Accepted, next: Accepted | undefined): boolean {
+  return next?.who === NETWORK && next.fencingToken === write.fencingToken
+}
+
+function reportedAsRefused(history: History): Failure[] {
+  const at = timesOf(history)
+  const accepted = acceptedAdditions(history)
+  return history.reports.flatMap((report) => {
+    if (report.kind !== 'failed' || report.applied !== 'no') return []
+    const write = accepted.find(({ op, answeredAtMs }) => op === report.op && answeredAtMs < report.atMs)
+    if (write === undefined) return []
+    const told = `${at(report.atMs)}: ${report.who} was told that it had not (${report.error})`
+    const trace = [`${at(write.answeredAtMs)}: DynamoDB had accepted it`, told]
+    return [{ claim: 'S6' as const, what: `Updates: "${report.op}" was written, and reported as refused.`, trace }]
+  })
+}
+
+/** The write that is missing, and the next one that was accepted. */
 function storyOf(history: History, write: Accepted, accepted: readonly Accepted[]): string[] {
   const at = timesOf(history)
-  const next = accepted[accepted.indexOf(write) + 1]
+  const next = nextOf(write, accepted)
   const told = (one: Accepted) =>
     `${at(one.answeredAtMs)}: the write of "${one.op}" by ${one.who} under token ${one.fencingToken} was accepted`
   const readBefore = history.tries.findLast(

@@ -1,7 +1,7 @@
 /** What a worker does while it leads: it looks at its lease again and again, adds one item, and ends in one way or another. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
-import type { Lease } from '../../../functions/election/index.ts'
+import { type Applied, type Lease, LeaseStoreError, StaleTokenError } from '../../../functions/election/index.ts'
 import type { Random } from '../../../infra/local/random.ts'
 import { type HistoryFile, machineMs } from '../history.ts'
 import type { Workload } from '../workloads.ts'
@@ -30,7 +30,8 @@ class TaskFailed extends Error {
 
 /** @throws whatever the library throws, and TaskFailed */
 export async function lead(lease: Lease, leading: Leading): Promise<void> {
-  const { workload, random, leaseMs, client, table, labelled, op } = leading
+  const { workload, random, leaseMs, client, table, labelled } = leading
+  let { op } = leading
   note(lease, leading, 'began', machineMs())
   look(lease, leading)
   const looking = setInterval(() => look(lease, leading), LOOK_EVERY_MS)
@@ -39,15 +40,22 @@ export async function lead(lease: Lease, leading: Leading): Promise<void> {
     if (chance(random, 0.06)) await sleep(leaseMs * 1.3) // through several renewals
     if (chance(random, 0.06)) throw new TaskFailed('before the addition')
     const thinkMs = 2 + random() * 20
-    await TASKS[workload.name](lease, op, { client, table, thinkMs, labelled })
+    const add = () => TASKS[workload.name](lease, op, { client, table, thinkMs, labelled })
+    await add()
     look(lease, leading)
     if (workload.ticks) return // the completion carries the addition: it is acknowledged with the outcome
     acknowledge(leading, lease.fencingToken)
+    if (!workload.isControl && chance(random, 0.5)) {
+      op = `${op}, again` // to the same row under the same token: a late copy of the first must not undo it
+      await add()
+      acknowledge({ ...leading, op }, lease.fencingToken)
+    }
     await end(lease, random)
   } catch (error) {
     const { file, who, attempt } = leading
     const name = error instanceof Error ? error.name : 'Error'
-    file.write({ kind: 'failed', who, attempt, fencingToken: lease.fencingToken, op, error: name, atMs: machineMs() })
+    const of = { who, attempt, fencingToken: lease.fencingToken, op, atMs: machineMs() }
+    file.write({ kind: 'failed', ...of, error: name, applied: appliedBy(error) })
     throw error
   } finally {
     clearInterval(looking)
@@ -74,6 +82,12 @@ async function end(lease: Lease, random: Random): Promise<void> {
   if (chance(random, 0.15)) return await lease.release()
   if (chance(random, 0.1)) throw new TaskFailed('after the addition')
   if (chance(random, 0.1)) await lease.complete()
+}
+
+/** What the error says became of a write; one of DynamoDB itself with a status below 500 says that nothing was done. */
+function appliedBy(error: unknown): Applied {
+  if (error instanceof StaleTokenError || error instanceof LeaseStoreError) return error.applied
+  return error instanceof Error && '$fault' in error && error.$fault === 'client' ? 'no' : 'unknown'
 }
 
 function chance(random: Random, probability: number): boolean {

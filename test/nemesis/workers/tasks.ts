@@ -58,5 +58,11 @@ async function plainRead(lease: Lease, op: string, { client, table, thinkMs, lab
 }
 
 async function fencedWrite(lease: Lease, op: string, list: readonly string[], { table, labelled }: Scene) {
-  await labelled({ as: 'effect', op, fencingToken: lease.fencingToken }, () => lease.send(putOf(table, [...list, op])))
+  const label = { as: 'effect', op, fencingToken: lease.fencingToken } as const
+  try {
+    await labelled(label, () => lease.send(putOf(table, [...list, op])))
+  } catch (error) {
+    // It was applied. The row as it was before, which only the network reads, was lost with the reply.
+    if (!(error instanceof LeaseStoreError && error.applied === 'yes')) throw error
+  }
 }

@@ -120,7 +120,8 @@ async function ask(op: string, tickNumber: number): Promise<boolean> {
 
 /** What no fault of the nemesis can bring about. It ends this process, and with it the run: nothing must go wrong unseen. */
 function isBug(error: unknown): boolean {
-  return !(error instanceof Error) || BUGS.has(error.name) || (error instanceof LeaseStoreError && !error.retryable)
+  const isRefused = error instanceof LeaseStoreError && !error.retryable && error.applied === 'no'
+  return !(error instanceof Error) || BUGS.has(error.name) || isRefused
 }
 
 /** Also asks for a tick long done, as a delayed event would: it must never be led again. */
