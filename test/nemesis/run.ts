@@ -198,7 +198,11 @@ async function strikeProcesses(
 /** Without what a run shows too little, and what has not happened often enough yet. */
 function missing({ stagedWrites, workload }: RunOptions, { struck, led }: Tally): readonly string[] {
   const staged = ['write between read and write', 'write after successor'] as const
-  const needed = workload.clocksLeaveBudget ? ([...staged, 'clock beyond the budget'] as const) : staged
+  const needed: readonly ProcessFault['name'][] = [
+    ...staged,
+    ...(workload.clocksLeaveBudget ? (['clock beyond the budget'] as const) : []),
+    ...(workload.writesTwice ? (['own write copied behind the next'] as const) : []),
+  ]
   return [
     ...needed.filter((name) => (struck.get(name) ?? 0) < stagedWrites).map((name) => `too rarely "${name}"`),
     ...(led.size < WORKERS ? [`leaders in only ${led.size} of ${WORKERS} places`] : []),

@@ -9,6 +9,8 @@ export interface Workload {
   /** Its writes carry the token to the row. */
   readonly fenced: boolean
   readonly ticks: boolean
+  /** Some leaders add a second item under the same token. */
+  readonly writesTwice: boolean
   /** Towards the end clocks differ by more than the budget. Effects must stay right then too. */
   readonly clocksLeaveBudget: boolean
 }
@@ -20,6 +22,7 @@ export const WORKLOADS = {
     isControl: true,
     fenced: false,
     ticks: false,
+    writesTwice: false,
     clocksLeaveBudget: false,
   },
   unclaimed: {
@@ -28,6 +31,7 @@ export const WORKLOADS = {
     isControl: true,
     fenced: true,
     ticks: false,
+    writesTwice: false,
     clocksLeaveBudget: false,
   },
   fence: {
@@ -36,15 +40,25 @@ export const WORKLOADS = {
     isControl: false,
     fenced: true,
     ticks: false,
+    writesTwice: true,
     clocksLeaveBudget: true,
   },
-  guard: { name: 'guard', title: 'guard', isControl: false, fenced: false, ticks: false, clocksLeaveBudget: true },
+  guard: {
+    name: 'guard',
+    title: 'guard',
+    isControl: false,
+    fenced: false,
+    ticks: false,
+    writesTwice: true,
+    clocksLeaveBudget: true,
+  },
   complete: {
     name: 'complete',
     title: 'completion with effects',
     isControl: false,
     fenced: false,
     ticks: true,
+    writesTwice: false,
     clocksLeaveBudget: true,
   },
 } as const satisfies Record<string, Workload>

@@ -2,7 +2,7 @@
 import { pick, type Random, shuffled, wholeNumber } from '../../../infra/local/random.ts'
 import type { Label } from '../history.ts'
 import { NETWORK_FAULTS, type NetworkFault } from '../network/faults.ts'
-import type { WorkloadName } from '../workloads.ts'
+import { WORKLOADS, type WorkloadName } from '../workloads.ts'
 
 export type Target = Label['as']
 
@@ -54,6 +54,8 @@ export type ProcessFault =
   | { readonly name: 'write after successor' }
   /** The network delivers a granted acquire once more, as soon as its tenure has ended. */
   | { readonly name: 'acquire copied after its tenure' }
+  /** The network delivers a leader's write once more, behind the next write of the same leader to that row. */
+  | { readonly name: 'own write copied behind the next' }
   | { readonly name: 'killed'; readonly target: Target }
   | { readonly name: 'frozen at a request'; readonly target: Target; readonly leases: number }
   | { readonly name: 'frozen'; readonly leases: number }
@@ -64,6 +66,7 @@ export const PROCESS_FAULTS: readonly ProcessFault['name'][] = [
   'write between read and write',
   'write after successor',
   'acquire copied after its tenure',
+  'own write copied behind the next',
   'killed',
   'frozen at a request',
   'frozen',
@@ -102,6 +105,7 @@ export function* planProcesses(
       { name: 'write between read and write' },
       { name: 'write after successor' },
       { name: 'acquire copied after its tenure' },
+      ...(WORKLOADS[workload].writesTwice ? [{ name: 'own write copied behind the next' } as const] : []),
       { name: 'killed', target: pick(random, targets) },
       { name: 'frozen at a request', target: pick(random, targets), leases: 0.5 + random() },
       { name: 'frozen', leases: 0.5 + random() },

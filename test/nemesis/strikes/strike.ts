@@ -1,7 +1,7 @@
 /** Carries out the faults that hit processes and clocks. Each gives back whether it could strike, and leaves nobody frozen. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pick, type Random } from '../../../infra/local/random.ts'
-import { additionOf } from '../checks/accepted.ts'
+import { type Addition, additionOf } from '../checks/accepted.ts'
 import { type HistoryFile, machineMs, type Try } from '../history.ts'
 import type { Note } from '../network/passage.ts'
 import type { Fault, Network } from '../network/proxy.ts'
@@ -21,6 +21,7 @@ export interface Battlefield {
 /** How long to wait for a leader that comes along. */
 const PATIENCE_MS = 4_000
 const BEYOND_FOR_MS = 800
+const NEXT_WRITE_WITHIN_MS = 200
 
 export async function strike(fault: ProcessFault, field: Battlefield): Promise<boolean> {
   const who = await carryOut(fault, field)
@@ -36,6 +37,8 @@ function carryOut(fault: ProcessFault, field: Battlefield): Promise<string | und
       return writeAfter(field)
     case 'acquire copied after its tenure':
       return copyAcquire(field)
+    case 'own write copied behind the next':
+      return copyWrite(field)
     case 'killed':
       return killAt(fault.target, field)
     case 'frozen at a request':
@@ -114,11 +117,40 @@ function isAnswered({ outcome }: Try): boolean {
  * Waits for an acquire that is granted, most are refused, and that begins a tenure shorter than the budget: behind a longer
  * one its age alone (A6) would keep the copy out, and whether the attempt does (A5) would not be seen.
  */
-async function copyAcquire(field: Battlefield): Promise<string | undefined> {
+function copyAcquire(field: Battlefield): Promise<string | undefined> {
+  return untilDone(() => copyNextAcquire(field))
+}
+
+/** Most leaders write once, so it takes a few of them. */
+function copyWrite(field: Battlefield): Promise<string | undefined> {
+  return untilDone(() => copyNextWrite(field))
+}
+
+async function untilDone(act: () => Promise<string | undefined>): Promise<string | undefined> {
   const giveUpAt = performance.now() + PATIENCE_MS
-  let copied: string | undefined
-  while (copied === undefined && performance.now() < giveUpAt) copied = await copyNextAcquire(field)
-  return copied
+  let done: string | undefined
+  while (done === undefined && performance.now() < giveUpAt) done = await act()
+  return done
+}
+
+async function copyNextWrite({ network }: Battlefield): Promise<string | undefined> {
+  const { promise: copied, resolve } = Promise.withResolvers<string | undefined>()
+  const fault: Fault = async (passage) => {
+    const reply = await passage.forward()
+    const first = additionOf(passage.note)
+    const followed = network.next((tried) => isNextOf(tried, first), NEXT_WRITE_WITHIN_MS)
+    passage.deliver(reply)
+    passage.copyAt(followed)
+    void followed.then((next) => resolve(next === undefined ? undefined : passage.note.who))
+  }
+  const rule = { matches: (note: Note) => additionOf(note) !== undefined, tries: 1, fault }
+  return (await network.meet(rule, PATIENCE_MS)) === undefined ? undefined : await copied
+}
+
+function isNextOf(tried: Try, first: Addition | undefined): boolean {
+  const next = additionOf(tried)
+  if (next === undefined || tried.outcome !== 'ok') return false
+  return next.op !== first?.op && next.fencingToken === first?.fencingToken
 }
 
 async function copyNextAcquire({ network, maxClockSkewMs }: Battlefield): Promise<string | undefined> {

@@ -45,7 +45,7 @@ export async function lead(lease: Lease, leading: Leading): Promise<void> {
     look(lease, leading)
     if (workload.ticks) return // the completion carries the addition: it is acknowledged with the outcome
     acknowledge(leading, lease.fencingToken)
-    if (!workload.isControl && chance(random, 0.5)) {
+    if (workload.writesTwice && chance(random, 0.5)) {
       op = `${op}, again` // to the same row under the same token: a late copy of the first must not undo it
       await add()
       acknowledge({ ...leading, op }, lease.fencingToken)
