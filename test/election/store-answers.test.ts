@@ -106,6 +106,12 @@ describe('a transaction', () => {
     expect(requests).toHaveLength(2)
   })
 
+  it('whose answer is cut behind its head may have been applied', async () => {
+    const { store } = storeAnswered({ status: 200, body: new TextEncoder().encode('{"Cons') })
+    expect(await outcomeOf(store.transact(ann, [item], TOKEN))).toMatchObject({ applied: 'unknown' })
+    expect(await outcomeOf(store.acquire(acquireRequest()))).toMatchObject({ applied: 'unknown' })
+  })
+
   it('that was cancelled without any list of reasons is open', async () => {
     const { store } = storeAnswered(errorAnswer('TransactionCanceledException'))
     expect(await outcomeOf(store.transact(ann, [item], TOKEN))).toMatchObject({

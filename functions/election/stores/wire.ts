@@ -17,7 +17,7 @@ export interface Observed {
   readonly middlewareStack: {
     add(
       middleware: (next: Handler) => Handler,
-      options: { step: 'deserialize'; priority: 'low'; name: string; override: true },
+      options: { step: 'deserialize'; priority: 'low' | 'high'; name: string; override: true },
     ): unknown
   }
 }
@@ -28,10 +28,12 @@ export function newWire(): Wire {
 
 /** Notes in `wire` what becomes of each try of the command, inside the SDK's retry loop. */
 export function observeWire<C extends Observed>(command: C, clock: Clock, wire: Wire): C {
+  let isSuccess = false
   command.middlewareStack.add(
     (next) => async (args: never) => {
       const sentAtMs = clock.wallMs()
       wire.answered = false
+      isSuccess = false
       const result = await next(args).catch((error: unknown) => {
         wire.unanswered = true
         throw error
@@ -41,11 +43,21 @@ export function observeWire<C extends Observed>(command: C, clock: Clock, wire: 
       // A 5xx to a write does not tell whether it was applied.
       if (statusCode >= 500) wire.unanswered = true
       else wire.answered = true
+      isSuccess = statusCode < 300
       if (!Number.isNaN(dateMs)) wire.clockReading = { sentAtMs, dateMs, receivedAtMs }
       return result
     },
     // A document command shows its middleware twice, as its own and as that of the command inside it.
     { step: 'deserialize', priority: 'low', name: 'tenureObserveWire', override: true },
+  )
+  // The head of an answer comes before its body, which may be cut: then the client has learned nothing.
+  command.middlewareStack.add(
+    (next) => async (args: never) =>
+      await next(args).catch((error: unknown) => {
+        if (isSuccess) Object.assign(wire, { unanswered: true, answered: false })
+        throw error
+      }),
+    { step: 'deserialize', priority: 'high', name: 'tenureObserveBody', override: true },
   )
   return command
 }
