@@ -12,8 +12,8 @@ export class FencedWrites {
   readonly #lease: string
   readonly #fencingToken: number
   #step = 0
-  /** The steps under way, lowest first. */
-  readonly #underWay = new Set<number>()
+  /** The steps under way, lowest first, and the rows that they are for. */
+  readonly #underWay = new Map<number, RowName>()
 
   constructor(lease: string, fencingToken: number) {
     this.#lease = lease
@@ -22,14 +22,16 @@ export class FencedWrites {
 
   /** For a write that the caller sends itself. */
   get unnumbered(): FencedWrite {
-    return { fencingToken: this.#fencingToken, step: 0, settled: this.#settled() }
+    return { fencingToken: this.#fencingToken, step: 0, settled: this.#settledFor(() => true) }
   }
 
   /** @throws StaleTokenError, LeaseStoreError if it may have been applied, and what else DynamoDB refused it for, as it came */
   async send(input: WriteInput, effects: Effects): Promise<Row | undefined> {
+    const row = rowOf(input)
+    const settled = this.#settledFor((other) => mayBeSame(row, other))
     const step = ++this.#step
-    this.#underWay.add(step)
-    const write = { fencingToken: this.#fencingToken, step, settled: this.#settled() }
+    this.#underWay.set(step, row)
+    const write = { fencingToken: this.#fencingToken, step, settled }
     try {
       const reply = await effects.send(fence(input, this.#lease, write))
       return reply.granted ? reply.attributes : this.#refused(input, write, reply, effects)
@@ -38,8 +40,8 @@ export class FencedWrites {
     }
   }
 
-  #settled(): number {
-    const [lowest = this.#step + 1] = this.#underWay
+  #settledFor(concerns: (row: RowName) => boolean): number {
+    const [lowest = this.#step + 1] = [...this.#underWay].flatMap(([step, row]) => (concerns(row) ? [step] : []))
     return lowest - 1
   }
 
@@ -95,6 +97,27 @@ export class FencedWrites {
       { lease: this.#lease, retryable: false, applied: 'unknown', cause },
     )
   }
+}
+
+interface RowName {
+  readonly table: string
+  /** Absent if it cannot be told: which attributes of a Put are its key, or what a binary key is made of. */
+  readonly key?: string
+}
+
+function rowOf(input: WriteInput): RowName {
+  const { TableName = '' } = input
+  const table = TableName.slice(TableName.lastIndexOf('/') + 1) // of an ARN
+  if ('Item' in input) return { table }
+  const values = Object.entries(input.Key ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  if (!values.every(([, value]) => ['string', 'number', 'bigint'].includes(typeof value))) return { table }
+  // A number may be given in more than one way.
+  const plain = values.map(([name, value]) => [name, typeof value === 'string' ? value : Number(value)])
+  return { table, key: JSON.stringify(plain) }
+}
+
+function mayBeSame(one: RowName, other: RowName): boolean {
+  return one.table === other.table && (one.key === undefined || other.key === undefined || one.key === other.key)
 }
 
 type Item = NonNullable<Refused['conditionFailed']>['item']

@@ -18,7 +18,7 @@ export interface FencedWrite {
   readonly fencingToken: number
   /** Counts the tenure's sends; 0 for a write that the caller sends itself. */
   readonly step: number
-  /** All sends of the tenure up to this step were answered before this one was sent, or given up. */
+  /** All sends of the tenure to this row up to this step were answered before this one was sent, or given up. */
   readonly settled: number
 }
 

@@ -546,6 +546,29 @@ describe('effects', () => {
     expect(sent).toMatchObject(stamps.map((stamp) => ({ ':tenureStep': stamp.step, ':tenureStamp': stamp })))
   })
 
+  it('say so for each row: one that is slow to be answered is in no other’s way', async () => {
+    const sent: unknown[] = []
+    const hold = Promise.withResolvers<void>()
+    const lease = await leadWith({
+      send: async ({ ExpressionAttributeValues }) => {
+        sent.push(ExpressionAttributeValues?.[':tenureStamp'])
+        if (sent.length === 1) await hold.promise
+        return { granted: true, attributes: undefined }
+      },
+    })
+    const update = (Key: Record<string, unknown>, TableName = 'invoices') =>
+      lease.send({ TableName, Key, UpdateExpression: 'ADD a :a', ExpressionAttributeValues: { ':a': 1 } })
+    const slow = update({ id: 1, of: 'ann' })
+    await update({ id: 2, of: 'ann' })
+    await update({ of: 'ann', id: 1n }) // the slow one's row
+    await update({ of: 'ann', id: 1 }, 'arn:aws:dynamodb:eu-central-1:123456789012:table/invoices')
+    await update({ id: 1, of: 'ann' }, 'receipts')
+    await update({ id: new Uint8Array([1]) }) // may be any row
+    hold.resolve()
+    await slow
+    expect(sent).toMatchObject([0, 1, 0, 0, 4, 0].map((settled, nth) => ({ step: nth + 1, settled })))
+  })
+
   it.each([
     ['an error without an answer', refusal({ name: 'TimeoutError' })],
     ['what is no error', { name: 'ConditionalCheckFailedException' }],

@@ -16,7 +16,7 @@ export interface OwnWrite {
 interface Watched extends OwnWrite {
   readonly beganAt: number
   endedAt: number
-  /** No other write by `send` of its leader was under way when it began. */
+  /** No other write by `send` of its leader to its row was under way when it began. */
   readonly isAlone: boolean
   landed: number
 }
@@ -33,7 +33,9 @@ export class OwnWrites {
   }
 
   async watch<T>(write: OwnWrite, send: () => Promise<T>): Promise<T> {
-    const beside = [...this.#writes.values()].some((other) => isOfLeader(other, write) && isUnderWay(other))
+    const beside = [...this.#writes.values()].some(
+      (other) => other.row === write.row && isOfLeader(other, write) && isUnderWay(other),
+    )
     const watched = {
       ...write,
       beganAt: ++this.#moment,

@@ -48,8 +48,7 @@ export async function work(lease: Lease, job: Job): Promise<string> {
   await job.sleep(random.spread(5, 200))
   if (random.chance(setting.work === 'guard' ? 800 : 300))
     await effect(lease, `row ${random.between(1, 2)}`, `${label} op 2`, job, random)
-  if (setting.work === 'fence' && random.chance(500))
-    await writeTwice(lease, `row ${random.between(1, 2)}`, job, random)
+  if (setting.work === 'fence' && random.chance(500)) await writeRowsTwice(lease, job, random)
   if (failure !== undefined) throw new TaskError('failed after its effect')
   if (!faults.over && random.chance(60)) await giveUp(lease, job, random)
   else if (setting.work === 'completion') {
@@ -82,7 +81,16 @@ async function effect(lease: Lease, id: string, op: string, job: Job, random: Ra
   else await job.client.send(new UpdateCommand(lease.fence(input)))
 }
 
-/** One row after the other, or side by side; the first perhaps only if this leader has not written the row before. */
+/** One row or both: they are not in each other's way. */
+async function writeRowsTwice(lease: Lease, job: Job, random: Random): Promise<void> {
+  const rows = random.chance(300) ? ['row 1', 'row 2'] : [`row ${random.between(1, 2)}`]
+  const { seed } = job.setting
+  const writing = rows.map((id) => writeTwice(lease, id, job, new Random(seed, `${id} of ${job.invocation.label}`)))
+  const failed = (await Promise.allSettled(writing)).find(({ status }) => status === 'rejected')
+  if (failed?.status === 'rejected') throw failed.reason
+}
+
+/** One write after the other, or side by side; the first perhaps only if this leader has not written the row before. */
 async function writeTwice(lease: Lease, id: string, job: Job, random: Random): Promise<void> {
   const { label } = job.invocation
   const isConditional = random.chance(400)
@@ -95,9 +103,9 @@ async function writeTwice(lease: Lease, id: string, job: Job, random: Random): P
       conditional ? { ...written(lease, id, op), ConditionExpression: NOT_MINE } : written(lease, id, op),
       job,
     )
-  const first = write(`${label} op 3`, isConditional)
+  const first = write(`${label} op 3 on ${id}`, isConditional)
   if (isSideBySide) {
-    const both = await Promise.allSettled([first, write(`${label} op 4`, false)])
+    const both = await Promise.allSettled([first, write(`${label} op 4 on ${id}`, false)])
     const failed = both.find(({ status }) => status === 'rejected')
     if (failed?.status === 'rejected' && !isOfCondition(failed.reason)) throw failed.reason
     return
@@ -107,7 +115,7 @@ async function writeTwice(lease: Lease, id: string, job: Job, random: Random): P
     if (!goesOn && !isOfCondition(error)) throw error
   })
   await job.sleep(random.spread(1, job.faults.over ? 100 : 3_000))
-  await write(`${label} op 4`, false)
+  await write(`${label} op 4 on ${id}`, false)
 }
 
 function isOfCondition(error: unknown): boolean {

@@ -79,7 +79,13 @@ export const effectBugs: readonly Bug[] = [
     name: 'a write under way counts as answered',
     why: 'of two writes side by side the one that arrives last is refused',
     claims: ['S6'],
-    edits: [{ file: WRITES, find: 'return lowest - 1', replace: 'return Math.max(lowest, this.#step) - 1' }],
+    edits: [{ file: WRITES, find: 'return lowest - 1', replace: 'return Math.max(lowest - 1, this.#step)' }],
+  },
+  {
+    name: 'a write under way is in the way of other rows',
+    why: 'as long as one row is slow to be written, late copies undo what was written to the others',
+    claims: ['S6'],
+    edits: [{ file: WRITES, find: 'concerns(row) ? [step] : []', replace: 'concerns(row) || step > 0 ? [step] : []' }],
   },
   {
     name: 'stale, and certainly not written',
