@@ -1,12 +1,13 @@
 /** Ends and effects whose replies are lost, late, doubled, or refused for a reason that passes, on a real network. */
 import { inspect } from 'node:util'
-import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { describe, expect, it, vi } from 'vitest'
-import { type Lease, LeaseLostError, withLease } from '../../functions/election/index.ts'
+import { DynamoDBLeaseStore, type Lease, LeaseLostError, withLease } from '../../functions/election/index.ts'
 import type { ManualClock } from '../support/manual-clock.ts'
 import { createLeaseTable } from '../support/tables.ts'
 import { answerError, type Fault, gate, loseReply, type WireRequest } from '../support/tcp-proxy.ts'
-import { ALWAYS, counted, countUp, direct, is, LEASE_MS, scene, TICK, TRIES } from './wire-scene.ts'
+import { ALWAYS, counted, countUp, direct, is, LEASE_MS, scene, sdk, TICK, TRIES } from './wire-scene.ts'
 
 const CONFLICT_TRIES = 4
 const refuse = (name: string, message = name) => answerError(name, message)
@@ -265,13 +266,25 @@ describe('an effect whose first reply is lost', () => {
       expect((await tools.row())['times']?.N).toBe('1')
     }))
 
-  it('returns the row if it was asked for it, as a claim does', () =>
-    protectedRow(async (lease, tools) => {
-      const { TableName, Key } = tools
+  it.each([
+    ['a raw client', (client: DynamoDBClient) => client, 1],
+    ['a document client', (client: DynamoDBClient) => DynamoDBDocumentClient.from(client), 1],
+    [
+      'a document client with options of its own',
+      (client: DynamoDBClient) => DynamoDBDocumentClient.from(client, { unmarshallOptions: { wrapNumbers: String } }),
+      '1',
+    ],
+  ])('returns the row in the form of %s if it was asked for it, as a claim does', async (_, clientOf, times) => {
+    const { proxy, options, tableName } = await scene()
+    const store = new DynamoDBLeaseStore({ tableName, client: clientOf(sdk(proxy.endpoint)) })
+    const TableName = await createLeaseTable(direct)
+    const Key = { lease: 'rows', record: 'one' }
+    await withLease(options({ store }), async (lease) => {
       await lease.send({ TableName, Item: { ...Key, times: 1 } })
-      tools.proxy.meet(tools.isWrite, loseReply)
-      expect(await lease.claim({ TableName, Key })).toMatchObject({ ...Key, times: 1 })
-    }))
+      proxy.meet(({ body }) => body.TableName === TableName, loseReply)
+      expect(await lease.claim({ TableName, Key })).toMatchObject({ ...Key, times })
+    })
+  })
 
   it('is not said to have written nothing if a successor wrote the row since', () =>
     protectedRow(async (lease, tools) => {

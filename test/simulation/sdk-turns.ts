@@ -5,6 +5,7 @@
  */
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb'
+import { pathsThrough } from '../../functions/election/stores/clients.ts'
 import type { Reply, Wire } from './wire.ts'
 
 export interface Turns {
@@ -12,11 +13,16 @@ export interface Turns {
   readonly after: number
 }
 
+/** The store's two paths through the client, and the client itself, as billing uses it. */
+export type Way = 'leases' | 'effects' | 'lent'
+const WAYS: readonly Way[] = ['leases', 'effects', 'lent']
+
 /** What the number depends on. */
 export interface Call {
+  readonly way: Way
   readonly isDocument: boolean
-  /** Of its client. */
-  readonly isFirst: boolean
+  /** Ways that the client was used by before: each makes parts of its own at its first call. */
+  readonly used: ReadonlySet<Way>
   readonly hasSignal: boolean
   readonly fails: boolean
 }
@@ -28,25 +34,31 @@ const EITHER = [false, true]
 /** By how much one client takes longer than the other. */
 export async function differenceOfTurns(longer: ClientOf, shorter: ClientOf): Promise<(call: Call) => Turns> {
   const differences = new Map<string, Turns>()
-  for (const isDocument of EITHER) {
-    for (const isFirst of EITHER) {
-      for (const hasSignal of EITHER) {
-        for (const fails of EITHER) {
-          const call = { isDocument, isFirst, hasSignal, fails }
-          const [more, less] = [await turnsOf(longer, call), await turnsOf(shorter, call)]
-          differences.set(keyOf(call), { before: more.before - less.before, after: more.after - less.after })
-        }
-      }
-    }
+  for (const call of calls()) {
+    const [more, less] = [await turnsOf(longer, call), await turnsOf(shorter, call)]
+    differences.set(keyOf(call), { before: more.before - less.before, after: more.after - less.after })
   }
   return (call) => differences.get(keyOf(call)) ?? { before: 0, after: 0 }
 }
 
-function keyOf({ isDocument, isFirst, hasSignal, fails }: Call): string {
-  return `${isDocument} ${isFirst} ${hasSignal} ${fails}`
+function* calls(): Iterable<Call> {
+  const subsets = Array.from({ length: 2 ** WAYS.length }, (_, bits) => WAYS.filter((_, nth) => bits & (1 << nth)))
+  for (const way of WAYS) {
+    for (const isDocument of way === 'leases' ? EITHER : [true]) {
+      for (const used of subsets) {
+        for (const hasSignal of EITHER) {
+          for (const fails of EITHER) yield { way, isDocument, used: new Set(used), hasSignal, fails }
+        }
+      }
+    }
+  }
 }
 
-async function turnsOf(clientOf: ClientOf, { isDocument, isFirst, hasSignal, fails }: Call): Promise<Turns> {
+function keyOf({ way, isDocument, used, hasSignal, fails }: Call): string {
+  return `${way} ${isDocument} ${WAYS.filter((one) => used.has(one))} ${hasSignal} ${fails}`
+}
+
+async function turnsOf(clientOf: ClientOf, { way, isDocument, used, hasSignal, fails }: Call): Promise<Turns> {
   const counter = new Counter()
   let before = 0
   const client = clientOf({
@@ -62,16 +74,17 @@ async function turnsOf(clientOf: ClientOf, { isDocument, isFirst, hasSignal, fai
   })
   const key = { TableName: 'none', UpdateExpression: 'SET a = :a', ReturnValues: 'ALL_OLD' as const }
   const options = hasSignal ? { abortSignal: new AbortController().signal } : {}
-  const send = () =>
-    isDocument
-      ? client.send(new UpdateCommand({ ...key, Key: { id: 1 }, ExpressionAttributeValues: { ':a': 1 } }), options)
-      : client.send(
-          new UpdateItemCommand({ ...key, Key: { id: { N: '1' } }, ExpressionAttributeValues: { ':a': { N: '1' } } }),
-          options,
-        )
-  if (!isFirst) await send().catch(() => undefined)
+  const ways = { ...pathsThrough(client), lent: client }
+  const documents = (by: Way) =>
+    ways[by].send(new UpdateCommand({ ...key, Key: { id: 1 }, ExpressionAttributeValues: { ':a': 1 } }), options)
+  const items = (by: Way) =>
+    ways[by].send(
+      new UpdateItemCommand({ ...key, Key: { id: { N: '1' } }, ExpressionAttributeValues: { ':a': { N: '1' } } }),
+      options,
+    )
+  for (const before of used) await documents(before).catch(() => undefined)
   counter.start()
-  const failed = await send().then(
+  const failed = await (isDocument ? documents(way) : items(way)).then(
     () => false,
     () => true,
   )

@@ -32,7 +32,8 @@ import { wholeClient } from './dynamodb-client.ts'
 import { isObject } from './exchange.ts'
 import { aborted, Retries } from './retries.ts'
 import { sdkError } from './sdk-error.ts'
-import { type Call, differenceOfTurns, type Turns } from './sdk-turns.ts'
+import { type Call, differenceOfTurns, type Turns, type Way } from './sdk-turns.ts'
+import { LEASES } from './tenure.ts'
 import type { Reply, Wire } from './wire.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -47,19 +48,22 @@ export function shortClient(wire: Wire): DynamoDBDocumentClient {
 
 /** With that many turns more than it takes itself. */
 function clientOf(wire: Pick<Wire, 'send'>, delaysOf: (call: Call) => Turns): DynamoDBDocumentClient {
-  const retries = new Retries()
-  let isFirst = true
+  // Requests on lease rows have a budget of their own: functions/election/stores/clients.ts.
+  const retries = { leases: new Retries(), effects: new Retries() }
+  const used = new Set<Way>()
   const send = async (command: unknown, { abortSignal }: { readonly abortSignal?: unknown } = {}): Promise<object> => {
     const signal = abortSignal instanceof AbortSignal ? abortSignal : undefined
     const { operation, body } = requestOf(command)
     const isDocument = !(command instanceof UpdateItemCommand)
-    const call = { isDocument, isFirst, hasSignal: signal !== undefined }
-    isFirst = false
+    const way = wayOf(command)
+    const call = { way, isDocument, used: new Set(used), hasSignal: signal !== undefined }
+    used.add(way)
     await turns(delaysOf({ ...call, fails: false }).before)
     crypto.randomUUID() // the SDK draws an id for each call
     if (signal?.aborted) throw aborted()
     const tries = withLayersOf(command, () => wire.send(operation, body, signal))
-    const answer = await retries.call(tries, signal).catch(async (error: unknown) => {
+    const budget = way === 'leases' ? retries.leases : retries.effects
+    const answer = await budget.call(tries, signal).catch(async (error: unknown) => {
       await turns(delaysOf({ ...call, fails: true }).after)
       throw error
     })
@@ -67,6 +71,14 @@ function clientOf(wire: Pick<Wire, 'send'>, delaysOf: (call: Call) => Turns): Dy
     return isDocument ? documentOf(answer) : answer
   }
   return Object.defineProperty(DynamoDBDocumentClient.from(UNASKED), 'send', { value: send })
+}
+
+/** The store marks the commands that it sends on a path with a way of their own to be resolved. */
+function wayOf(command: unknown): Way {
+  if (command instanceof UpdateItemCommand) return 'leases'
+  if (!isObject(command) || !Object.hasOwn(command, 'resolveMiddleware')) return 'lent'
+  const [first] = command instanceof TransactWriteCommand ? (command.input.TransactItems ?? []) : []
+  return first?.Update?.TableName === LEASES ? 'leases' : 'effects'
 }
 
 async function turns(count: number): Promise<void> {

@@ -150,7 +150,8 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
   }
 
   toRow(item: AttributeMap): Row {
-    return unmarshall(item, this.#unmarshallOptions)
+    // The document commands set this option in the object that they are given, for values that are no rows.
+    return unmarshall(item, { ...this.#unmarshallOptions, convertWithoutMapWrapper: false })
   }
 
   async #conditionalWrite(lease: string, update: LeaseUpdate, abortSignal?: AbortSignal): Promise<WriteReply> {
