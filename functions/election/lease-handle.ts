@@ -5,7 +5,7 @@ import { LeaseError, LeaseLostError, LeaseStoreError, StaleTokenError } from './
 import { FencedWrites } from './fenced-writes.ts'
 import { type Fenceable, fence, idempotencyKey } from './fencing.ts'
 import type { ClaimInput, Lease } from './lease.ts'
-import { type HolderWrite, isOwnWrite, type LeaseRecord, type Tenure } from './rules.ts'
+import { type HolderWrite, isHeldBy, isOwnWrite, type LeaseRecord, type Tenure } from './rules.ts'
 import type { Effects, LeaseStore, Row, TransactItem, WriteInput, WriteReply } from './stores/store.ts'
 import { missedTicks } from './tick.ts'
 import { Turns } from './turns.ts'
@@ -67,6 +67,8 @@ export class LeaseHandle implements Lease {
    * with many effects to guard must not lose its lease for want of a turn.
    */
   readonly #turns = new Turns(1)
+  /** A guarded transaction has the turn. */
+  #guarding = false
   readonly #writes: FencedWrites
   #ended: Ended | 'replaced' | undefined
   /** Sent, and not refused: it may have been applied, so that another may lead already. */
@@ -253,7 +255,12 @@ export class LeaseHandle implements Lease {
     const token = crypto.randomUUID()
     await this.#turns.take(async () => {
       this.assertHeld() // an earlier request may have taken its time, or learned of the loss
-      const { granted } = await this.#effects().transact(this.#tenure, given, token)
+      this.#guarding = true
+      const { granted } = await this.#effects()
+        .transact(this.#tenure, given, token)
+        .finally(() => {
+          this.#guarding = false
+        })
       if (!granted) throw this.#replaced()
     })
   }
@@ -277,13 +284,18 @@ export class LeaseHandle implements Lease {
     obsolete?: AbortSignal,
   ): Promise<void> {
     this.#assertLeading()
-    const extend = async () => {
+    const extend = async (): Promise<void> => {
       this.#assertLeading()
       const { store, leaseMs, latestExpiryMs } = this.#tenancy
       const askedAt = this.#now()
       const expiresAtMs = Math.max(this.#deadline.expiresAtMs, Math.min(askedAt.wallMs + leaseMs, latestExpiryMs))
       const request = write(++this.#step, askedAt.wallMs, expiresAtMs)
-      await this.#write(request, () => unlessAborted(store.write(request, obsolete), obsolete))
+      const reply = await unlessAborted(store.write(request, obsolete), obsolete)
+      if (!reply.granted && isHeldBy(reply.record, request) && reply.record.step > request.step) {
+        // H2 alone: a newer write of mine was ahead. It has extended the lease, but did not save this checkpoint.
+        return request.kind === 'renew' ? undefined : await extend()
+      }
+      this.#assertApplied(reply, request)
       this.#deadline.extend(askedAt, expiresAtMs)
       this.#assertLeading()
     }
@@ -291,8 +303,8 @@ export class LeaseHandle implements Lease {
     // A guarded transaction that hangs must not cost the lease. Side by side on one row, at worst they conflict once.
     const { clock, leaseMs } = this.#tenancy
     const sent = new AbortController()
-    const patience = () => clock.sleep(leaseMs / 12, sent.signal)
-    await this.#turns.take(extend, { ahead: true, patience }).finally(() => sent.abort())
+    const patience = this.#guarding ? { patience: () => clock.sleep(leaseMs / 12, sent.signal) } : {}
+    await this.#turns.take(extend, { ahead: true, ...patience }).finally(() => sent.abort())
   }
 
   /**
@@ -345,7 +357,10 @@ export class LeaseHandle implements Lease {
   }
 
   async #write(request: HolderWrite, send: (request: HolderWrite) => Promise<WriteReply>): Promise<void> {
-    const reply = await send(request)
+    this.#assertApplied(await send(request), request)
+  }
+
+  #assertApplied(reply: WriteReply, request: HolderWrite): void {
     if (!reply.granted && !isOwnWrite(reply.record, request)) throw this.#replaced(reply.record)
   }
 

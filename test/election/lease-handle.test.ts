@@ -146,6 +146,21 @@ describe('what was asked is not yet what was granted', () => {
     ])
   })
 
+  it('a write that a newer one of the same leader was ahead of is no loss: a checkpoint is saved again', async () => {
+    const { lease } = await lead()
+    store.beforeNext('renew', () => store.memory.edit('billing', { step: 2 }))
+    await lease.renew()
+    store.beforeNext('saveCheckpoint', () => store.memory.edit('billing', { step: 2.5 }))
+    await lease.saveCheckpoint({ upTo: 7 })
+    expect(row()).toMatchObject({ checkpoint: { state: { upTo: 7 } } })
+    expect(store.writes.map(({ kind, step }) => `${kind} ${step}`)).toEqual([
+      'renew 1',
+      'saveCheckpoint 2',
+      'saveCheckpoint 3',
+    ])
+    lease.assertHeld()
+  })
+
   it('a tick whose completion is refused leaves no timer, and its task’s signal says so', async () => {
     const { lease, finish, outcome } = await lead({ heartbeat: true })
     store.beforeNext('complete', () => store.memory.edit('billing', { attempt: 'forced' }))

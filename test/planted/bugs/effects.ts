@@ -127,10 +127,10 @@ export const effectBugs: readonly Bug[] = [
       {
         file: STORE,
         find: `    const completion = { Update: this.#onLeaseRow(request.lease, holderUpdate(request)) }
-    return await this.#transact(request.lease, [completion, ...items], token)`,
+    return await this.#transact(this.#leases, request.lease, [completion, ...items], token)`,
         replace: `    const reply = await this.write(request)
     const command = new TransactWriteCommand({ TransactItems: [...items], ClientRequestToken: token })
-    if (reply.granted) await this.#client.send(command)
+    if (reply.granted) await this.#leases.send(command)
     return reply`,
       },
     ],

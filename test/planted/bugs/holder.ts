@@ -88,10 +88,10 @@ export const holderBugs: readonly Bug[] = [
       {
         file: HANDLE,
         find: `    this.#assertLeading()
-    const extend = async () => {
+    const extend = async (): Promise<void> => {
       this.#assertLeading()
 `,
-        replace: `    const extend = async () => {
+        replace: `    const extend = async (): Promise<void> => {
       if (this.#ended !== undefined || this.#ending !== undefined) throw this.#lost('has ended')
 `,
       },
@@ -222,14 +222,31 @@ export const holderBugs: readonly Bug[] = [
     edits: [
       {
         file: HANDLE,
-        find: 'await this.#write(request, () => unlessAborted(store.write(request, obsolete), obsolete))',
+        find: 'const reply = await unlessAborted(store.write(request, obsolete), obsolete)',
         replace: `const replied = store.write(request)
-      const judge = ({ granted, ...reply }: WriteReply) => {
-        const record = 'record' in reply ? reply.record : undefined
+      const judge = ({ granted, ...late }: WriteReply) => {
+        const record = 'record' in late ? late.record : undefined
         if (!granted && !isOwnWrite(record, request)) this.#replaced(record)
       }
       void replied.then(judge, () => undefined)
-      await this.#write(request, () => unlessAborted(replied, obsolete))`,
+      const reply = await unlessAborted(replied, obsolete)`,
+      },
+    ],
+  },
+  {
+    name: "a write behind a newer one of one's own taken for a loss",
+    why: 'a checkpoint whose reply was lost, and that a renewal was ahead of, ends the tenure',
+    claims: ['L3'],
+    edits: [
+      {
+        file: HANDLE,
+        find: 'if (!reply.granted && isHeldBy(reply.record, request) && reply.record.step > request.step) {',
+        replace: "if (!reply.granted && isHeldBy(reply.record, request) && request.kind === 'release') {",
+      },
+      {
+        file: HANDLE,
+        find: 'const patience = this.#guarding ? { patience: () => clock.sleep(leaseMs / 12, sent.signal) } : {}',
+        replace: 'const patience = { patience: () => clock.sleep(leaseMs / 12, sent.signal) }',
       },
     ],
   },
