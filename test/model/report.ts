@@ -75,7 +75,7 @@ function notes({ explored, worlds, quick }: Run): readonly string[] {
     'States are kept whole and compared whole, so none can be taken for another: no hash stands for a state, and the odds of a collision are nil.',
     'Bounded: what needs more candidates, tenures, faults or time than a world has is not shown. Within its bounds a world is exhausted.',
     'The rules are the shipped functions. What candidates do around them (functions/election/acquire.ts, lease-handle.ts) is mirrored by a small machine of states; the simulation runs that code itself.',
-    'Not modelled: pauses, waiting for a held lease, leases without ticks, clocks that jump or drift, transactions that conflict.',
+    'Not modelled: pauses, waiting for a held lease, leases without ticks, clocks that jump or drift, transactions that conflict, writes to protected rows without a step.',
     ...(quick ? ['Quick: fewer and smaller worlds, in which some situations do not come about.'] : []),
     ...(explored.length < worlds ? [`${worlds - explored.length} worlds were left out after a claim broke.`] : []),
   ]
