@@ -24,19 +24,25 @@ export class EffectWatch {
     this.ownWrites = new OwnWrites(findings)
   }
 
-  applied(exchange: Exchange, answer: Answer): void {
+  applied(exchange: Exchange, answer: Answer, isCopy: boolean): void {
     const { operation, body, place } = exchange
     if (operation === 'TransactWriteItems') {
       const [first, ...items] = Array.isArray(body['TransactItems']) ? body['TransactItems'] : []
       const isGuard = isObject(first) && 'ConditionCheck' in first
       for (const item of items) {
         const update: unknown = isObject(item) ? item['Update'] : undefined
-        if (isObject(update)) this.#judge(place, update, answer, isGuard ? 'guard' : 'completion')
+        if (isObject(update)) this.#judge(place, update, answer, isCopy, isGuard ? 'guard' : 'completion')
       }
-    } else if (body['TableName'] === PROTECTED) this.#judge(place, body, answer, 'fence')
+    } else if (body['TableName'] === PROTECTED) this.#judge(place, body, answer, isCopy, 'fence')
   }
 
-  #judge(place: string, update: Readonly<Record<string, unknown>>, answer: Answer, how: Protection): void {
+  #judge(
+    place: string,
+    update: Readonly<Record<string, unknown>>,
+    answer: Answer,
+    isCopy: boolean,
+    how: Protection,
+  ): void {
     if (update['TableName'] !== PROTECTED) return
     const key = update['Key']
     const id = isObject(key) ? (textOf(key['id']) ?? '') : ''
@@ -54,7 +60,7 @@ export class EffectWatch {
     const row = this.#database.row(PROTECTED, { id: { S: id } })
     if (row === this.#rows.get(id)) return
     this.#rows.set(id, row)
-    if (op !== undefined) this.ownWrites.landed(op)
+    if (op !== undefined) this.ownWrites.landed(op, isCopy)
     if (how === 'guard') this.#judgeGuard(place, token)
     if (token < highest) {
       this.#findings.broken(

@@ -62,7 +62,7 @@ export function makeWorld({ seed, ticks, only, wholeSdk = seed % WHOLE_EACH === 
     tell(line)
     exchanged.push(exchange.body, answer.body)
     leases.applied(exchange, answer)
-    effects.applied(exchange, answer)
+    effects.applied(exchange, answer, isCopy)
     billing?.applied(exchange, answer)
   }
   const wires: Wires = {

@@ -19,6 +19,8 @@ interface Watched extends OwnWrite {
   /** No other write by `send` of its leader to its row was under way when it began. */
   readonly isAlone: boolean
   landed: number
+  /** A request landed at its first arrival: not just a copy of one that had been refused, for a conflict say. */
+  landedAtOnce: boolean
 }
 
 export class OwnWrites {
@@ -42,6 +44,7 @@ export class OwnWrites {
       endedAt: Number.POSITIVE_INFINITY,
       isAlone: !beside,
       landed: 0,
+      landedAtOnce: false,
     }
     this.#writes.set(write.op, watched)
     try {
@@ -57,12 +60,13 @@ export class OwnWrites {
   }
 
   /** The write of that name changed its row. */
-  landed(op: string): void {
+  landed(op: string, isCopy: boolean): void {
     const write = this.#writes.get(op)
     if (write === undefined) return
     const before = this.#landed.get(write.row) ?? []
     this.#landed.set(write.row, [...before, write])
     write.landed++
+    if (!isCopy) write.landedAtOnce = true
     if (write.how === 'transact') {
       if (write.landed > 1) this.#broken(write, 'was applied twice')
       return
@@ -93,7 +97,7 @@ export class OwnWrites {
 
   #judgeRefusal(write: Watched, error: unknown): void {
     const said = appliedBy(error)
-    if (said === 'no' && write.landed > 0) {
+    if (said === 'no' && write.landedAtOnce) {
       this.#broken(write, `has landed, and is reported as refused (${nameOf(error)})`)
     }
     if (said === 'yes' && write.landed === 0) this.#broken(write, 'is reported as applied, but is not')
