@@ -136,7 +136,8 @@ export class LeaseWatch {
       process,
       holder: after.holder ?? '',
       grantedAtMs: this.#timeline.nowMs,
-      isGhost: exchange.settled || process.state === 'dead',
+      // Or the sender will hear of the original, which was refused.
+      isGhost: exchange.settled || exchange.arrivals > 1 || process.state === 'dead',
       untilWallMs: after.expiresAtMs,
       untilMonotonicMs: asked.monotonicMs + after.expiresAtMs - nowMs,
       expiresAtMs: after.expiresAtMs,
