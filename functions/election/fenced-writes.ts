@@ -1,19 +1,21 @@
 import { LeaseStoreError, StaleTokenError } from './errors.ts'
 import { explainRefusedWrite, type FencedWrite, fence, readSeen } from './fencing.ts'
 import type { Effects, Row, SendReply, WriteInput } from './stores/store.ts'
+import { Turns } from './turns.ts'
 
 type Refused = Extract<SendReply, { granted: false }>
 
 /**
  * One leader's writes to protected rows: fences and numbers each, and finds out what became of one that was refused. A
- * refusal may come from the second try of a write whose first try was applied and whose reply was lost.
+ * refusal may come from the second try of a write whose first try was applied and whose reply was lost. The row remembers
+ * the last write alone, so that writes to one row are sent one after the other. Only a Put does not tell which row it is for
+ * (which of its attributes are the key), so Puts go at once.
  */
 export class FencedWrites {
   readonly #lease: string
   readonly #fencingToken: number
   #step = 0
-  /** The steps under way, lowest first, and the rows that they are for. */
-  readonly #underWay = new Map<number, RowName>()
+  readonly #tables = new Map<string, Table>()
 
   constructor(lease: string, fencingToken: number) {
     this.#lease = lease
@@ -21,28 +23,59 @@ export class FencedWrites {
   }
 
   /** For a write that the caller sends itself. */
-  get unnumbered(): FencedWrite {
-    return { fencingToken: this.#fencingToken, step: 0, settled: this.#settledFor(() => true) }
+  unnumbered(input: object): FencedWrite {
+    const { unkeyed, keyed } = this.#tableOf('TableName' in input ? String(input.TableName) : '')
+    const settled = Math.min(lowest(unkeyed), lowest(keyed), this.#step + 1) - 1
+    return { fencingToken: this.#fencingToken, step: 0, settled }
   }
 
   /** @throws StaleTokenError, LeaseStoreError if it may have been applied, and what else DynamoDB refused it for, as it came */
-  async send(input: WriteInput, effects: Effects): Promise<Row | undefined> {
-    const row = rowOf(input)
-    const settled = this.#settledFor((other) => mayBeSame(row, other))
-    const step = ++this.#step
-    this.#underWay.set(step, row)
-    const write = { fencingToken: this.#fencingToken, step, settled }
+  async send(input: WriteInput, effects: Effects, beforeSend: () => void): Promise<Row | undefined> {
+    const table = this.#tableOf(input.TableName ?? '')
+    const key = keyOf(input)
+    if (key === undefined) return await this.#sendNow(input, table, effects, false)
+    const row = table.rows.get(key) ?? { turns: new Turns(1), writes: 0 }
+    table.rows.set(key, row)
+    row.writes++
     try {
-      const reply = await effects.send(fence(input, this.#lease, write))
-      return reply.granted ? reply.attributes : this.#refused(input, write, reply, effects)
+      return await row.turns.take(async () => {
+        beforeSend() // another write may have taken its time, or learned of a loss
+        return await this.#sendNow(input, table, effects, true)
+      })
     } finally {
-      this.#underWay.delete(step)
+      if (--row.writes === 0) table.rows.delete(key)
     }
   }
 
-  #settledFor(concerns: (row: RowName) => boolean): number {
-    const [lowest = this.#step + 1] = [...this.#underWay].flatMap(([step, row]) => (concerns(row) ? [step] : []))
-    return lowest - 1
+  async #sendNow(
+    input: WriteInput,
+    { unkeyed, keyed }: Table,
+    effects: Effects,
+    isKeyed: boolean,
+  ): Promise<Row | undefined> {
+    const step = ++this.#step
+    // Of its own row, a write with a key knows that all before it have ended, but for one whose row cannot be told.
+    const settled = Math.min(lowest(unkeyed), isKeyed ? step : lowest(keyed), step) - 1
+    const mine = isKeyed ? keyed : unkeyed
+    mine.add(step)
+    const write = { fencingToken: this.#fencingToken, step, settled }
+    try {
+      const reply = await effects.send(fence(input, this.#lease, write))
+      if (!reply.granted) return this.#refused(input, write, reply, effects)
+      if (reply.unanswered && reply.attributes === undefined && isDeletion(input)) this.#assertOldIsKnown(input)
+      return reply.attributes
+    } finally {
+      mine.delete(step)
+    }
+  }
+
+  #tableOf(name: string): Table {
+    const table = name.slice(name.lastIndexOf('/') + 1) // of an ARN
+    const known = this.#tables.get(table)
+    if (known !== undefined) return known
+    const made: Table = { unkeyed: new Set(), keyed: new Set(), rows: new Map() }
+    this.#tables.set(table, made)
+    return made
   }
 
   #refused(input: WriteInput, write: FencedWrite, reply: Refused, effects: Effects): Row | undefined {
@@ -53,8 +86,7 @@ export class FencedWrites {
     const found = explainRefusedWrite(seen, write)
     if (found === 'stale') throw this.#stale(seen.fencingToken, reply)
     if (found === 'mine' && item !== undefined) return this.#attributes(input, item, reply, effects)
-    const isDeletion = !('Item' in input) && !('UpdateExpression' in input)
-    const traceless = found === 'covered' || (isDeletion && item === undefined)
+    const traceless = found === 'covered' || (isDeletion(input) && item === undefined)
     throw unanswered && traceless ? this.#mayBeApplied(input, cause) : cause
   }
 
@@ -64,15 +96,19 @@ export class FencedWrites {
       case 'ALL_NEW':
       case 'UPDATED_NEW': // with more attributes than were updated
         return effects.toRow(item)
-      case 'ALL_OLD':
-      case 'UPDATED_OLD':
-        throw new LeaseStoreError(
-          `The write to table "${input.TableName}" was applied, but the reply with the row's old values was lost. Do not repeat it.`,
-          { lease: this.#lease, retryable: false, applied: 'yes', cause: reply.cause },
-        )
       default:
+        this.#assertOldIsKnown(input, reply.cause)
         return undefined
     }
+  }
+
+  /** For a write that was applied by a try whose reply was lost. */
+  #assertOldIsKnown({ ReturnValues, TableName }: WriteInput, cause?: Error): void {
+    if (ReturnValues !== 'ALL_OLD' && ReturnValues !== 'UPDATED_OLD') return
+    throw new LeaseStoreError(
+      `The write to table "${TableName}" was applied, but the reply with the row's old values was lost. Do not repeat it.`,
+      { lease: this.#lease, retryable: false, applied: 'yes', cause },
+    )
   }
 
   #stale(seenToken: number | undefined, { unanswered, cause }: Refused): StaleTokenError {
@@ -99,25 +135,27 @@ export class FencedWrites {
   }
 }
 
-interface RowName {
-  readonly table: string
-  /** Absent if it cannot be told: which attributes of a Put are its key, or what a binary key is made of. */
-  readonly key?: string
-}
-
-function rowOf(input: WriteInput): RowName {
-  const { TableName = '' } = input
-  const table = TableName.slice(TableName.lastIndexOf('/') + 1) // of an ARN
-  if ('Item' in input) return { table }
-  const values = Object.entries(input.Key ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1))
-  if (!values.every(([, value]) => ['string', 'number', 'bigint'].includes(typeof value))) return { table }
-  // A number may be given in more than one way.
-  const plain = values.map(([name, value]) => [name, typeof value === 'string' ? value : Number(value)])
-  return { table, key: JSON.stringify(plain) }
-}
-
-function mayBeSame(one: RowName, other: RowName): boolean {
-  return one.table === other.table && (one.key === undefined || other.key === undefined || one.key === other.key)
-}
-
 type Item = NonNullable<Refused['conditionFailed']>['item']
+
+interface Table {
+  /** The steps under way, lowest first: of Puts and others whose row cannot be told, and of all other writes. */
+  readonly unkeyed: Set<number>
+  readonly keyed: Set<number>
+  readonly rows: Map<string, { readonly turns: Turns; writes: number }>
+}
+
+function lowest([first = Number.POSITIVE_INFINITY]: Iterable<number>): number {
+  return first
+}
+
+function isDeletion(input: WriteInput): boolean {
+  return !('Item' in input) && !('UpdateExpression' in input)
+}
+
+/** Equal texts for equal keys, though a number may be given in more than one way; undefined if the row cannot be told. */
+function keyOf(input: WriteInput): string | undefined {
+  if ('Item' in input) return undefined
+  const values = Object.entries(input.Key ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const plain = values.map(([name, value]) => [name, typeof value === 'string' ? value : Number(value)])
+  return plain.some(([, value]) => Number.isNaN(value)) ? undefined : JSON.stringify(plain)
+}

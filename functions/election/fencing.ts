@@ -42,7 +42,7 @@ const RESERVED = ['#tenureFence', '#tenureStep', ':tenureFence', ':tenureStep', 
 const F1 = '(attribute_not_exists(#tenureFence) OR #tenureFence <= :tenureFence)'
 // The step may be an older leader's, while the newer one has only sent writes of its own: it says whose it is.
 const F2 =
-  '(attribute_not_exists(#tenureStep) OR #tenureStep.fencingToken < :tenureFence OR ' +
+  '(attribute_not_exists(#tenureStep.fencingToken) OR #tenureStep.fencingToken < :tenureFence OR ' +
   '(#tenureStep.settled < :tenureStep AND #tenureStep.step <> :tenureStep))'
 
 /** F1 and F2, as a condition on the row. */
@@ -131,9 +131,9 @@ export interface Fenceable {
  * never an attribute: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html
  */
 function withSet(updateExpression: string, assignments: string): string {
-  const clause = /(^|[\s,)])SET\s/i
+  const clause = /(^|[\s,)])SET(?=[\s#])/i
   if (!clause.test(updateExpression)) return `${updateExpression} SET ${assignments}`.trim()
-  return updateExpression.replace(clause, (keyword) => `${keyword}${assignments}, `)
+  return updateExpression.replace(clause, (keyword) => `${keyword} ${assignments},`)
 }
 
 /** Reads what a row remembers of a lease's leaders, in DynamoDB's own form of values. */

@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts'
 import { Deadline, type Instant, instantAfter } from './deadline.ts'
 import type { Tell } from './election-event.ts'
-import { LeaseError, LeaseLostError, LeaseStoreError, StaleTokenError } from './errors.ts'
+import { InvalidOptionError, LeaseError, LeaseLostError, LeaseStoreError, StaleTokenError } from './errors.ts'
 import { FencedWrites } from './fenced-writes.ts'
 import { type Fenceable, fence, idempotencyKey } from './fencing.ts'
 import type { ClaimInput, Lease } from './lease.ts'
@@ -23,6 +23,9 @@ export interface Tenancy {
   readonly periodMs: number | undefined
   /** The caller's own signal, which aborts the lease's too. */
   readonly signal: AbortSignal | undefined
+  /** Until the invocation ends, in milliseconds, and the part of that which is kept for the answer; Infinity outside Lambda. */
+  readonly remainingMs: () => number
+  readonly answerMs: number
   /** The lease never reaches past this: the invocation's end and the grace for killing it. Infinity outside Lambda. */
   readonly latestExpiryMs: number
   readonly tell: Tell
@@ -40,7 +43,8 @@ type Ended = 'completed' | 'released'
 /** An end that was asked for. Every send of it is the same write, under the same step, so that it is done once. */
 interface Ending {
   readonly how: Ended
-  send(): Promise<void>
+  /** Once the signal aborts, the answer is not waited for. */
+  send(signal: AbortSignal): Promise<void>
 }
 
 /** The leader's handle: serializes the writes of the lease row, keeps the lease, and tracks its deadline. */
@@ -69,11 +73,16 @@ export class LeaseHandle implements Lease {
   readonly #turns = new Turns(1)
   /** A guarded transaction has the turn. */
   #guarding = false
+  /** The task's own writes of the lease row that wait or are under way, and how many have ended. */
+  readonly #taskWrites = new Set<Promise<unknown>>()
+  #taskWritesEnded = 0
+  /** Of two ends, the second learns what became of the first. */
+  readonly #ends = new Turns(1)
   readonly #writes: FencedWrites
   #ended: Ended | 'replaced' | undefined
   /** Sent, and not refused: it may have been applied, so that another may lead already. */
   #ending: Ending | undefined
-  /** Aborted once an end is asked for: a renewal is obsolete then. */
+  /** Aborted once an end is sent: a renewal is obsolete then. */
   #renewals = new AbortController()
 
   constructor(tenancy: Tenancy) {
@@ -129,7 +138,8 @@ export class LeaseHandle implements Lease {
   }
 
   remainingMs(): number {
-    return this.#ended !== undefined || this.#ending !== undefined ? 0 : this.#deadline.remainingMs()
+    const isOver = this.#ended !== undefined || this.#ending !== undefined || this.#loss.signal.aborted
+    return isOver ? 0 : this.#deadline.remainingMs()
   }
 
   assertHeld(): void {
@@ -142,8 +152,8 @@ export class LeaseHandle implements Lease {
       throw this.#lost(`was ${this.#ended} by this candidate itself`)
     }
     if (this.#ending !== undefined) throw this.#lost('was asked to end, and may have')
-    if (this.remainingMs() <= this.#marginMs) this.#lose('reached its deadline without being renewed')
     this.#loss.signal.throwIfAborted()
+    if (this.remainingMs() <= this.#marginMs) throw this.#lose('reached its deadline without being renewed')
   }
 
   async renew(): Promise<void> {
@@ -183,22 +193,23 @@ export class LeaseHandle implements Lease {
     tries = Number.POSITIVE_INFINITY,
   ): Promise<void> {
     const { store } = this.#tenancy
-    const write = (step: number) => () =>
-      this.#write(
-        { ...this.#tenure, kind: 'release', step, nowMs: this.#now().wallMs, ...how },
-        store.write.bind(store),
+    const write = (step: number) => (signal: AbortSignal) =>
+      this.#write({ ...this.#tenure, kind: 'release', step, nowMs: this.#now().wallMs, ...how }, (request) =>
+        store.write(request, signal),
       )
     await this.#end('released', write, { tries })
   }
 
   async complete(items: readonly TransactItem[] = []): Promise<void> {
-    const given = copied(items)
+    const given = copied(assertItems(items, 'complete'))
     const tick = this.tick === undefined ? {} : { tick: this.tick }
     const { store } = this.#tenancy
     const request = (step: number) =>
       ({ ...this.#tenure, kind: 'complete', step, nowMs: this.#now().wallMs, ...tick }) as const
     if (given.length === 0) {
-      await this.#end('completed', (step) => () => this.#write(request(step), store.write.bind(store)))
+      const write = (step: number) => (signal: AbortSignal) =>
+        this.#write(request(step), (completion) => store.write(completion, signal))
+      await this.#end('completed', write)
       return
     }
     const token = crypto.randomUUID()
@@ -211,13 +222,12 @@ export class LeaseHandle implements Lease {
 
   /** Ends the lease after the task: completes it, or asks again for the end that the task asked for and that got no answer. */
   async endAfterTask(): Promise<void> {
-    this.#stopRenewals()
-    await this.#turns.take(async () => undefined) // what the task has left on its way
+    await this.#ends.take(async () => undefined) // an end that the task has left on its way
     if (this.#ended === 'completed' || this.#ended === 'released') return
     const ending = this.#ending
     if (ending === undefined) return await this.complete()
     try {
-      await this.#turns.take(() => this.#sendEnd(ending))
+      await this.#ends.take(() => this.#sendEnd(ending))
     } catch (cause) {
       if (cause instanceof LeaseError) throw cause
       throw new LeaseStoreError(
@@ -228,7 +238,7 @@ export class LeaseHandle implements Lease {
   }
 
   fence<Input extends Fenceable>(input: Input): Input {
-    return fence(input, this.name, this.#writes.unnumbered)
+    return fence(input, this.name, this.#writes.unnumbered(input))
   }
 
   async claim(key: ClaimInput): Promise<Row> {
@@ -239,7 +249,7 @@ export class LeaseHandle implements Lease {
   async send(input: WriteInput): Promise<Row | undefined> {
     this.assertHeld()
     try {
-      return await this.#writes.send(copied(input), this.#effects())
+      return await this.#writes.send(copied(input), this.#effects(), () => this.assertHeld())
     } catch (error) {
       if (error instanceof StaleTokenError) {
         this.#tenancy.tell({ kind: 'staleWriteRefused', ...this.#self(), error })
@@ -251,9 +261,9 @@ export class LeaseHandle implements Lease {
 
   async transact(items: readonly TransactItem[]): Promise<void> {
     this.assertHeld()
-    const given = copied(items)
+    const given = copied(assertItems(items, 'transact'))
     const token = crypto.randomUUID()
-    await this.#turns.take(async () => {
+    await this.#inTurn(async () => {
       this.assertHeld() // an earlier request may have taken its time, or learned of the loss
       this.#guarding = true
       const { granted } = await this.#effects()
@@ -299,12 +309,43 @@ export class LeaseHandle implements Lease {
       this.#deadline.extend(askedAt, expiresAtMs)
       this.#assertLeading()
     }
-    if (obsolete === undefined) return await this.#turns.take(extend)
+    if (obsolete === undefined) return await this.#inTurn(extend)
     // A guarded transaction that hangs must not cost the lease. Side by side on one row, at worst they conflict once.
     const { clock, leaseMs } = this.#tenancy
     const sent = new AbortController()
     const patience = this.#guarding ? { patience: () => clock.sleep(leaseMs / 12, sent.signal) } : {}
     await this.#turns.take(extend, { ahead: true, ...patience }).finally(() => sent.abort())
+  }
+
+  async #inTurn<T>(send: () => Promise<T>): Promise<T> {
+    const sent = this.#turns.take(send)
+    this.#taskWrites.add(sent)
+    try {
+      return await sent
+    } finally {
+      this.#taskWrites.delete(sent)
+      this.#taskWritesEnded++
+    }
+  }
+
+  /**
+   * Waits for what the task has left on its way, as long as some of it ends; meanwhile renewals go on. What hangs must not
+   * hold up an end: if it arrives later, the vacant row refuses it.
+   */
+  async #taskWritesSettled(): Promise<void> {
+    const { clock, leaseMs } = this.#tenancy
+    for (let ended = -1; this.#taskWrites.size > 0 && ended !== this.#taskWritesEnded; ) {
+      ended = this.#taskWritesEnded
+      const patienceMs = Math.min(leaseMs / 3, Math.max(0, this.#invocationMs() / 2))
+      const all = new AbortController()
+      const settled = Promise.allSettled(this.#taskWrites)
+      await Promise.race([settled, clock.sleep(patienceMs, all.signal)]).finally(() => all.abort())
+    }
+  }
+
+  /** What is left of the invocation but for its answer, in milliseconds. */
+  #invocationMs(): number {
+    return this.#tenancy.remainingMs() - this.#tenancy.answerMs
   }
 
   /**
@@ -314,40 +355,61 @@ export class LeaseHandle implements Lease {
    */
   async #end(
     how: Ended,
-    write: (step: number) => () => Promise<void>,
+    write: (step: number) => Ending['send'],
     { tries = Number.POSITIVE_INFINITY, onlyOnce = false } = {},
   ): Promise<void> {
-    this.#stopRenewals()
-    await this.#turns.take(async () => {
+    await this.#ends.take(async () => {
       if (this.#ended === how && !onlyOnce) return
       if (this.#ended !== undefined) throw this.#lost(`was ${this.#ended} before`)
-      await this.#sendEnd({ how, send: write(++this.#step) }, tries)
+      await this.#taskWritesSettled()
+      this.#renewals.abort(this.#lost('was asked to end'))
+      const hanging = this.#taskWrites.size > 0 ? { patience: async () => undefined } : {}
+      await this.#turns.take(() => this.#sendEnd({ how, send: write(++this.#step) }, tries), {
+        ahead: true,
+        ...hanging,
+      })
     })
   }
 
-  #stopRenewals(): void {
-    this.#renewals.abort(this.#lost('was asked to end'))
-  }
-
-  /** Sends an end until the row grants or refuses it, or the deadline is over: what the task did is not thrown away. */
+  /**
+   * Sends an end until the row grants or refuses it, the deadline is over or the invocation about to end: what the task did
+   * is not thrown away, and what it came to is still reported.
+   */
   async #sendEnd(ending: Ending, tries = Number.POSITIVE_INFINITY): Promise<void> {
     this.#ending = ending
     let mayArrive = false
     for (let tried = 1; ; tried++) {
       try {
-        await ending.send()
+        await this.#beforeInvocationEnds((signal) => ending.send(signal))
         break
       } catch (error) {
         const mayPass = error instanceof LeaseStoreError && error.retryable
         mayArrive ||= error instanceof LeaseStoreError && error.applied === 'unknown'
         if (!mayPass && !mayArrive) this.#goOn()
-        const isOver = this.#deadline.remainingMs() === 0 || this.#timers.signal.aborted
+        const leftMs = this.#deadline.remainingMs()
+        const pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(50, leftMs / 4))
+        const isOver = leftMs === 0 || this.#invocationMs() <= pauseMs || this.#timers.signal.aborted
         if (!mayPass || tried >= tries || isOver) throw error
-        await this.#pauseBeforeRetry(Math.min(LONGEST_PAUSE_MS, Math.max(50, this.#deadline.remainingMs() / 4)))
+        await this.#pauseBeforeRetry(pauseMs)
       }
     }
     this.#ended = ending.how
     this.#timers.abort()
+  }
+
+  /** Gives up a request that would leave no time to answer: half of what is kept for that, if there is still so much. */
+  async #beforeInvocationEnds<T>(send: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { clock, answerMs } = this.#tenancy
+    const cut = new AbortController()
+    const leftMs = this.#tenancy.remainingMs()
+    if (leftMs === Number.POSITIVE_INFINITY) return await send(cut.signal)
+    const answered = new AbortController()
+    void clock.sleep(Math.max(leftMs - answerMs / 2, leftMs / 2), answered.signal).then(() => {
+      if (answered.signal.aborted) return
+      const text = `DynamoDB has not answered the end of lease "${this.name}", and the invocation is about to end. Give the function more time.`
+      cut.abort(new LeaseStoreError(text, { lease: this.name, retryable: true, applied: 'unknown' }))
+    })
+    return await unlessAborted(send(cut.signal), cut.signal).finally(() => answered.abort())
   }
 
   /** The end was refused, and no try of it can still arrive: the task may go on, or ask for another. */
@@ -392,8 +454,10 @@ export class LeaseHandle implements Lease {
     const stop = this.#timers.signal
     while (!stop.aborted && !this.#loss.signal.aborted) {
       const leftMs = this.#deadline.remainingMs() - this.#marginMs
-      if (leftMs <= 0) this.#lose('reached its deadline without being renewed')
-      else await this.#tenancy.clock.sleep(Math.ceil(leftMs), stop)
+      if (leftMs > 0) await this.#tenancy.clock.sleep(Math.ceil(leftMs), stop)
+      // An end under way is neither a loss nor known not to be one.
+      else if (this.#ending !== undefined) await this.#pauseBeforeRetry()
+      else this.#lose('reached its deadline without being renewed')
     }
   }
 
@@ -462,4 +526,11 @@ export function errorNameOf(error: unknown): string {
   } catch {
     return 'Error'
   }
+}
+
+function assertItems(items: readonly TransactItem[], call: string): readonly TransactItem[] {
+  if (Array.isArray(items)) return items
+  throw new InvalidOptionError(
+    `lease.${call} takes a list of items of a transaction, like [{ Put: { TableName, Item } }].`,
+  )
 }

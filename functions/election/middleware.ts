@@ -70,6 +70,7 @@ export function leaderOnly(options: LeaderOnlyOptions): MiddlewareObj<unknown, u
       leases.set(request, lease)
       Object.assign(context, { lease })
       lease.start()
+      lease.assertHeld() // the answer may have come late: then middy calls onError
       return undefined
     },
 

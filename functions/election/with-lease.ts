@@ -26,7 +26,7 @@ export async function withLease<T>(options: LeaseOptions, task: (lease: Lease) =
   if (!(lease instanceof LeaseHandle)) return lease
   lease.start()
   try {
-    settings.signal?.throwIfAborted() // it may have been while we asked
+    lease.assertHeld() // the answer may have come late, or the caller given up meanwhile
     const result = await task(lease)
     return await finished(lease, result)
   } catch (error) {

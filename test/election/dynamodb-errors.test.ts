@@ -43,6 +43,14 @@ describe('what went wrong with the lease row', () => {
     })
   })
 
+  it('does not take a role for a key because of its name', () => {
+    const denied =
+      'User: arn:aws:sts::1:assumed-role/kms-rotation-role is not authorized to perform: dynamodb:UpdateItem'
+    const { message } = storeError(sdkError('AccessDeniedException', 'client', denied), ABOUT)
+    expect(message).toMatch(/dynamodb:UpdateItem/)
+    expect(message).not.toMatch(/KMS key/)
+  })
+
   it('names the key of KMS if that is what DynamoDB may not use', () => {
     const cause = sdkError('AccessDeniedException', 'client', 'KMS key access denied error: the ciphertext refers to …')
     const { message } = storeError(cause, ABOUT)
@@ -61,7 +69,8 @@ describe('what went wrong with the lease row', () => {
 })
 
 describe('what went wrong with a transaction', () => {
-  const judged = (cause: unknown) => transactionError(cause, ABOUT)
+  const judged = (cause: unknown, changes = {}) =>
+    transactionError(cause, { ...ABOUT, wasSerialized: true, isEnd: false, ...changes })
 
   it.each([
     ['TransactionInProgressException', 'client'],
@@ -83,9 +92,21 @@ describe('what went wrong with a transaction', () => {
     },
   )
 
-  it('what the SDK could not even send is handed on as it is', () => {
-    const cause = new Error('Unsupported type passed')
-    expect(judged(cause)).toBe(cause)
+  it('what the SDK could not make a request of is handed on as it is; what failed after that may pass', () => {
+    const cause = new Error('fetch failed')
+    expect(judged(cause, { wasSerialized: false })).toBe(cause)
+    expect(judged(cause)).toMatchObject({ name: 'LeaseStoreError', retryable: true, cause })
+    expect(judged('no credentials yet')).toMatchObject({ name: 'LeaseStoreError', retryable: true })
+  })
+
+  it('a table that is not there may be one that is being restored, if it is a completion', () => {
+    const cause = sdkError('ResourceNotFoundException', 'client')
+    expect(judged(cause, { isEnd: true })).toMatchObject({ name: 'LeaseStoreError', retryable: true, cause })
+  })
+
+  it('says that it may be about one of the caller’s items', () => {
+    const { message } = Object(judged(sdkError('AccessDeniedException', 'client')))
+    expect(message).toMatch(/Not permitted.*items of your own/)
   })
 
   it.each([

@@ -344,6 +344,61 @@ it('a name that is cut off inside a character is recorded without half of it', a
   expect(row()?.errorName?.isWellFormed()).toBe(true)
 })
 
+describe('an end in an invocation that is about to end', () => {
+  /** Eight seconds, of which one is kept for the answer. */
+  const invocation = () => {
+    const endsAtMs = clock.monotonicMs() + 8_000
+    return { awsRequestId: 'event-1', getRemainingTimeInMillis: () => endsAtMs - clock.monotonicMs() }
+  }
+  const never = () => new Promise<void>(() => undefined)
+
+  it.each([
+    ['a completion', (lease: Lease) => lease.complete()],
+    ['a release', (lease: Lease) => lease.release()],
+  ])('%s that is refused again and again fails in time to be reported', async (_, end) => {
+    const { lease } = await lead({ context: invocation() })
+    const refused = Array.from({ length: 100 }, () => noAnswer)
+    store.beforeNext('complete', ...refused)
+    store.beforeNext('release', ...refused)
+    const error = outcomeOf(end(lease))
+    await clock.advance(7_500)
+    expect(await error).toMatchObject({ name: 'LeaseStoreError' })
+    expect(store.writes.length).toBeGreaterThan(3)
+  })
+
+  it('a completion that gets no answer is given up in time, and so is the release after it', async () => {
+    const { finish, outcome } = await lead({ context: invocation() })
+    store.beforeNext('complete', never)
+    store.beforeNext('release', never)
+    finish()
+    await clock.advance(7_999)
+    expect(await outcome).toMatchObject({ name: 'LeaseStoreError', applied: 'unknown' })
+    expect(clock.sleeping).toBe(0)
+  })
+
+  it('a task that failed is reported in time, though its release gets no answer', async () => {
+    const { fail, outcome } = await lead({ context: invocation() })
+    store.beforeNext('release', never)
+    fail(new Error('mine'))
+    await clock.advance(7_999)
+    expect(await outcome).toMatchObject({ message: 'mine' })
+  })
+
+  it('a completion within the last margin is no loss: the signal is silent, and nobody is told', async () => {
+    const told: string[] = []
+    const { lease, finish, outcome } = await lead({ onEvent: ({ kind }) => void told.push(kind) })
+    await clock.advance(13_900)
+    const answer = Promise.withResolvers<void>()
+    store.afterNext('complete', () => answer.promise)
+    finish()
+    await clock.advance(500)
+    answer.resolve()
+    expect(await outcome).toMatchObject({ status: 'completed' })
+    expect(lease.signal.aborted).toBe(false)
+    expect(told).toEqual(['elected'])
+  })
+})
+
 describe('effects', () => {
   const input = { TableName: 'invoices', Item: { id: 1 } }
 
@@ -373,7 +428,7 @@ describe('effects', () => {
         await settled()
         tries.push(JSON.stringify(request))
       }
-      return { granted: true, attributes: undefined } as const
+      return { granted: true, attributes: undefined, unanswered: false } as const
     }
     const lease = await leadWith({
       send: (input) => asked(input),
@@ -386,6 +441,55 @@ describe('effects', () => {
     await done
     expect(tries).toHaveLength(2)
     for (const sent of tries) expect(sent).toContain('"ids":[7]')
+  })
+
+  it('that wait in a long row are all sent before the end, and the lease is renewed meanwhile', async () => {
+    let sent = 0
+    const transact = async () => {
+      await clock.sleep(40)
+      sent++
+      return { granted: true } as const
+    }
+    Object.assign(store, { effects: { transact } })
+    const outcome = withLease(options({ leaseMs: 2_000 }), (lease) => {
+      for (let nth = 0; nth < 100; nth++) void lease.transact([{ Put: input }])
+    })
+    await clock.advance(10_000)
+    expect(await outcome).toMatchObject({ status: 'completed' })
+    expect(sent).toBe(100)
+    expect(store.asked).toContain('renew')
+    expect(store.asked.at(-1)).toBe('complete')
+  })
+
+  it.each([
+    ['completion', (end: PromiseWithResolvers<void>) => end.resolve(), { status: 'completed' }],
+    [
+      'release after a failure',
+      (end: PromiseWithResolvers<void>) => end.reject(new Error('mine')),
+      { message: 'mine' },
+    ],
+  ])('that hang do not hold up the %s', async (_, act, expected) => {
+    Object.assign(store, { effects: { transact: () => new Promise(() => undefined) } })
+    const end = Promise.withResolvers<void>()
+    const outcome = outcomeOf(
+      withLease(options({ leaseMs: 15_000 }), async (lease) => {
+        void lease.transact([{ Put: input }])
+        await end.promise
+      }),
+    )
+    await clock.advance(60_000)
+    expect(store.asked.filter((kind) => kind === 'renew').length).toBeGreaterThanOrEqual(9)
+    act(end)
+    await clock.advance(6_000)
+    expect(await outcome).toMatchObject(expected)
+    expect(row()?.holder).toBeUndefined()
+  })
+
+  it.each([undefined, {}, 'items'])('of a transaction are a list, and not %j', async (items) => {
+    const lease = await leadWith({})
+    if (items !== undefined)
+      await expect(Reflect.apply(lease.complete, lease, [items])).rejects.toThrow(InvalidOptionError)
+    await expect(Reflect.apply(lease.transact, lease, [items])).rejects.toThrow(InvalidOptionError)
   })
 
   it('are not sent once the lease is over', async () => {
@@ -535,53 +639,79 @@ describe('effects', () => {
     expect(await outcomeOf(lease.send(input))).toMatchObject({ applied: 'unknown' })
   })
 
-  it('are numbered, and say which of the leader’s own were answered before', async () => {
-    const sent: unknown[] = []
-    const hold = Promise.withResolvers<void>()
+  /** A leader whose effects are answered when the test says so, in the order in which they were sent. */
+  async function leadWithSlowEffects() {
+    const stamps: unknown[] = []
+    const answers: (() => void)[] = []
     const lease = await leadWith({
-      send: async ({ ExpressionAttributeValues }) => {
-        sent.push(ExpressionAttributeValues)
-        if (sent.length === 2) await hold.promise
-        return { granted: true, attributes: undefined }
-      },
-    })
-    const update = { TableName: 'invoices', Key: { id: 1 }, UpdateExpression: 'ADD a :a' }
-    await lease.send(update)
-    const second = lease.send(update)
-    await lease.send(update)
-    hold.resolve()
-    await second
-    await lease.send(update)
-    const stamps = [
-      { step: 1, settled: 0 },
-      { step: 2, settled: 1 },
-      { step: 3, settled: 1 },
-      { step: 4, settled: 3 },
-    ]
-    expect(sent).toMatchObject(stamps.map((stamp) => ({ ':tenureStep': stamp.step, ':tenureStamp': stamp })))
-  })
-
-  it('say so for each row: one that is slow to be answered is in no other’s way', async () => {
-    const sent: unknown[] = []
-    const hold = Promise.withResolvers<void>()
-    const lease = await leadWith({
-      send: async ({ ExpressionAttributeValues }) => {
-        sent.push(ExpressionAttributeValues?.[':tenureStamp'])
-        if (sent.length === 1) await hold.promise
-        return { granted: true, attributes: undefined }
+      send: ({ ExpressionAttributeValues: values, ...input }) => {
+        stamps.push('Item' in input ? input.Item?.['fencingStep:billing'] : values?.[':tenureStamp'])
+        return new Promise((resolve) =>
+          answers.push(() => resolve({ granted: true, attributes: undefined, unanswered: false })),
+        )
       },
     })
     const update = (Key: Record<string, unknown>, TableName = 'invoices') =>
       lease.send({ TableName, Key, UpdateExpression: 'ADD a :a', ExpressionAttributeValues: { ':a': 1 } })
-    const slow = update({ id: 1, of: 'ann' })
-    await update({ id: 2, of: 'ann' })
-    await update({ of: 'ann', id: 1n }) // the slow one's row
-    await update({ of: 'ann', id: 1 }, 'arn:aws:dynamodb:eu-central-1:123456789012:table/invoices')
-    await update({ id: 1, of: 'ann' }, 'receipts')
-    await update({ id: new Uint8Array([1]) }) // may be any row
-    hold.resolve()
-    await slow
-    expect(sent).toMatchObject([0, 1, 0, 0, 4, 0].map((settled, nth) => ({ step: nth + 1, settled })))
+    const put = (Item: Record<string, unknown>) => lease.send({ TableName: 'invoices', Item })
+    return { lease, stamps, answers, update, put }
+  }
+
+  it('to one row are sent one after the other, and each says that those before it have ended', async () => {
+    const { stamps, answers, update } = await leadWithSlowEffects()
+    const sent = [
+      update({ id: 1, of: 'ann' }),
+      update({ of: 'ann', id: 1n }), // the same row
+      update({ of: 'ann', id: 1 }, 'arn:aws:dynamodb:eu-central-1:123456789012:table/invoices'),
+      update({ id: 2, of: 'ann' }),
+      update({ id: 1, of: 'ann' }, 'receipts'),
+    ]
+    await settled()
+    expect(stamps).toMatchObject([{ step: 1 }, { step: 2 }, { step: 3 }]) // three rows
+    for (let nth = 0; nth < sent.length; nth++) {
+      answers[nth]?.()
+      await settled()
+    }
+    await Promise.all(sent)
+    expect(stamps).toMatchObject([1, 2, 3, 4, 5].map((step) => ({ step, settled: step - 1 })))
+  })
+
+  it('by Put go at once, since their row cannot be told, and all others say that they may still land', async () => {
+    const { stamps, answers, update, put } = await leadWithSlowEffects()
+    const sent = [
+      update({ id: 1 }),
+      put({ id: 1 }),
+      put({ id: 2 }),
+      update({ id: 3 }),
+      update({ id: new Uint8Array([1, 2]) }),
+    ]
+    await settled()
+    expect(stamps).toMatchObject([0, 0, 0, 1, 0].map((settled, nth) => ({ step: nth + 1, settled })))
+    for (const answer of answers) answer()
+    await Promise.all(sent)
+    const last = put({ id: 1 })
+    answers.at(-1)?.()
+    await last
+    expect(stamps.at(-1)).toMatchObject({ step: 6, settled: 5 })
+  })
+
+  it('that wait for their row are not sent once the lease is lost', async () => {
+    const { lease, stamps, answers, update } = await leadWithSlowEffects()
+    const both = Promise.allSettled([update({ id: 1 }), update({ id: 1 })])
+    await settled()
+    clock.freeze(15_000)
+    answers[0]?.()
+    expect(await both).toMatchObject([{ status: 'fulfilled' }, { reason: { name: 'LeaseLostError' } }])
+    expect(stamps).toHaveLength(1)
+    expect(lease.remainingMs()).toBe(0)
+  })
+
+  it('that delete, asked for the old row, do not say that there was none if it may have been in a lost reply', async () => {
+    const deletion = { TableName: 'invoices', Key: { id: 1 }, ReturnValues: 'ALL_OLD' as const }
+    const granted = (unanswered: boolean) => async () => ({ granted: true, attributes: undefined, unanswered }) as const
+    const lease = await leadWith({ send: vi.fn(granted(true)).mockImplementationOnce(granted(false)) })
+    expect(await lease.send(deletion)).toBeUndefined()
+    expect(await outcomeOf(lease.send(deletion))).toMatchObject({ name: 'LeaseStoreError', applied: 'yes' })
   })
 
   it.each([

@@ -148,6 +148,18 @@ describe('leaderOnly', () => {
     expect(row()).toMatchObject({ endedBy: 'failed', errorName: 'Error' })
   })
 
+  it('does not run the handler if the answer came within the margin before the deadline', async () => {
+    let ran = false
+    const handler = middy(async () => {
+      ran = true
+    }).use(leaderOnly(options()))
+    store.afterNext('acquire', () => clock.freeze(14_500))
+    expect(await outcomeOf(invoke(handler, EVENT, context()))).toBeInstanceOf(LeaseLostError)
+    expect(ran).toBe(false)
+    expect(row()).toMatchObject({ endedBy: 'failed' })
+    expect(clock.sleeping).toBe(0)
+  })
+
   it('fails the invocation whose handler ended after another took over', async () => {
     const handler = middy(async () => {
       store.memory.edit('billing', { attempt: 'forced' })

@@ -313,7 +313,7 @@ describe('a leader that cannot renew', () => {
     expect(held.signal.aborted).toBe(false)
     await clock.advance(1)
     expect(held.signal.reason).toBeInstanceOf(LeaseLostError)
-    expect(held.remainingMs()).toBe(1_000)
+    expect(held.remainingMs()).toBe(0)
     expect(() => held.assertHeld()).toThrow(LeaseLostError)
     expect(store.asked.filter((kind) => kind === 'renew').length).toBeGreaterThan(3)
     finish('')
@@ -660,6 +660,14 @@ describe('the caller’s signal', () => {
     })
     expect(await withLease(given, () => 'led')).toMatchObject({ result: 'led' })
   })
+})
+
+it('does not start a task whose answer came within the margin before the deadline', async () => {
+  store.afterNext('acquire', () => clock.freeze(14_500))
+  const outcome = withLease(options({ leaseMs: 15_000 }), () => 'never')
+  expect(await outcomeOf(outcome)).toBeInstanceOf(LeaseLostError)
+  expect(row()).toMatchObject({ endedBy: 'failed', errorName: 'LeaseLostError' })
+  expect(clock.sleeping).toBe(0)
 })
 
 it('does not start a task whose caller gave up while the lease was asked for', async () => {

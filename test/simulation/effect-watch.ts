@@ -44,11 +44,12 @@ export class EffectWatch {
     how: Protection,
   ): void {
     if (update['TableName'] !== PROTECTED) return
-    const key = update['Key']
+    const item = update['Item'] // of a Put
+    const key = item ?? update['Key']
     const id = isObject(key) ? (textOf(key['id']) ?? '') : ''
     const token = Number(placeholder(update, ':by') ?? placeholder(update, ':tenureFence'))
     const highest = this.#highest.get(id) ?? 0
-    const op = placeholder(update, ':op')
+    const op = isObject(item) ? textOf(item['op']) : placeholder(update, ':op')
     if (answer.status !== 200) {
       if (op !== undefined) this.ownWrites.refused(op)
       if (how === 'fence' && token < highest) this.#findings.reached('stale effect refused by the fence')

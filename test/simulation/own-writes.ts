@@ -11,6 +11,8 @@ export interface OwnWrite {
   readonly how: 'send' | 'transact'
   /** Whether the caller's own condition may refuse it. */
   readonly isConditional: boolean
+  /** A Put, which does not tell which row it is for, so that it is sent beside other writes to that row. */
+  readonly isPut?: boolean
 }
 
 interface Watched extends OwnWrite {
@@ -80,7 +82,9 @@ export class OwnWrites {
       }
       return
     }
-    if (own.at(-1) === write) this.#broken(write, 'was applied twice')
+    const since = own.slice(own.lastIndexOf(write) + 1)
+    const besidePut = since.length > 0 && [write, ...since].some(({ isPut }) => isPut)
+    if (!besidePut) this.#broken(write, 'was applied twice')
     else this.#findings.reached('copy of an own write applied again behind one side by side')
   }
 

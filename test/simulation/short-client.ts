@@ -87,9 +87,14 @@ async function turns(count: number): Promise<void> {
 
 /** What all commands have in common. */
 interface Layered {
-  readonly middlewareStack: {
-    resolve(handler: () => Promise<object>, context: object): (args: object) => Promise<unknown>
-  }
+  readonly middlewareStack: { clone(): Stack }
+}
+
+type Handler = (args: object) => Promise<object>
+
+interface Stack {
+  add(middleware: (next: Handler) => Handler, options: { step: 'deserialize'; name: string }): void
+  resolve(handler: Handler, context: object): Handler
 }
 
 function isLayered(command: unknown): command is Layered {
@@ -105,11 +110,23 @@ function withLayersOf(command: unknown, ask: () => Promise<Reply>): () => Promis
     return { response: { statusCode: reply.status, headers }, output: { $metadata: {} } }
   }
   if (!isLayered(command)) throw new Error('A command without layers')
-  const layers = command.middlewareStack.resolve(answered, {})
+  let output: object | undefined
+  const stack = command.middlewareStack.clone()
+  // Where the SDK reads the answer: inside what looks at errors, outside what looks at the wire.
+  stack.add(
+    (next) => async (args) => {
+      const result = await next(args)
+      if (reply === undefined) throw new Error('A layer kept the request for itself')
+      output = outputOf(reply)
+      return result
+    },
+    { step: 'deserialize', name: 'shortDeserializer' },
+  )
+  const layers = stack.resolve(answered, {})
   return async () => {
     await layers({ input: {} })
-    if (reply === undefined) throw new Error('A layer kept the request for itself')
-    return outputOf(reply)
+    if (output === undefined) throw new Error('A layer kept the answer for itself')
+    return output
   }
 }
 

@@ -103,9 +103,16 @@ async function writeTwice(lease: Lease, id: string, job: Job, random: Random): P
       conditional ? { ...written(lease, id, op), ConditionExpression: NOT_MINE } : written(lease, id, op),
       job,
     )
+  const second = () => write(`${label} op 4 on ${id}`, false)
+  const put = () => {
+    const op = `${label} op 4 on ${id}`
+    const watched = { op, row: id, token: lease.fencingToken, how: 'send', isConditional: false, isPut: true } as const
+    const Item = { id, by: lease.fencingToken, tick: lease.tick, op, writes: 1 }
+    return sendWatched(lease, watched, { TableName: PROTECTED, Item }, job)
+  }
   const first = write(`${label} op 3 on ${id}`, isConditional)
   if (isSideBySide) {
-    const both = await Promise.allSettled([first, write(`${label} op 4 on ${id}`, false)])
+    const both = await Promise.allSettled([first, random.chance(500) ? second() : put()])
     const failed = both.find(({ status }) => status === 'rejected')
     if (failed?.status === 'rejected' && !isOfCondition(failed.reason)) throw failed.reason
     return
@@ -115,7 +122,7 @@ async function writeTwice(lease: Lease, id: string, job: Job, random: Random): P
     if (!goesOn && !isOfCondition(error)) throw error
   })
   await job.sleep(random.spread(1, job.faults.over ? 100 : 3_000))
-  await write(`${label} op 4 on ${id}`, false)
+  await second()
 }
 
 function isOfCondition(error: unknown): boolean {

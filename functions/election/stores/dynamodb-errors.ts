@@ -33,11 +33,16 @@ const KNOWN: Readonly<Record<string, readonly [Kind, Again, source: string]>> = 
   LimitExceededException: ['throttled', 'later', ERRORS],
   ExpiredTokenException: ['credentials', 'later', COMMON], // the SDK asks its provider for fresh ones
   UnrecognizedClientException: ['credentials', 'later', ERRORS],
+  ExpiredToken: ['credentials', 'later', COMMON],
   InvalidClientTokenId: ['credentials', 'later', COMMON],
   MissingAuthenticationTokenException: ['credentials', 'later', ERRORS],
+  MissingAuthenticationToken: ['credentials', 'later', COMMON],
   CredentialsProviderError: ['credentials', 'later', SDK],
   InvalidSignatureException: ['signature', 'later', SIGNING], // signed again at the next try
   IncompleteSignatureException: ['signature', 'later', ERRORS],
+  IncompleteSignature: ['signature', 'later', COMMON],
+  SignatureDoesNotMatch: ['signature', 'later', SIGNING],
+  RequestTimeTooSkewed: ['signature', 'later', SIGNING],
   RequestExpired: ['signature', 'later', COMMON],
   AccessDeniedException: ['permission', 'later', IAM], // a change of IAM, or of a KMS grant, takes time to arrive
   NotAuthorized: ['permission', 'later', COMMON],
@@ -50,7 +55,8 @@ const KNOWN: Readonly<Record<string, readonly [Kind, Again, source: string]>> = 
 /** Reasons of a cancelled transaction that come again with the same items, unless the caller changes something. */
 const FINAL_REASONS = new Set(['ConditionalCheckFailed', 'ValidationError', 'ItemCollectionSizeLimitExceeded'])
 
-const OF_KMS = /kms/i
+/** A key's own error, or a permission for it; not the name of a role. */
+const OF_KMS = /KMS key|AWSKMS|\bkms:/
 const WITHOUT_TRANSACTIONS = /global table|multi-?region|strong consisten/i
 
 function known(name: string): readonly [Kind | undefined, Again] {
@@ -91,10 +97,10 @@ export interface About {
 }
 
 /** Turns what the SDK threw into a LeaseStoreError that says what to do. */
-export function storeError(cause: unknown, { lease, tableName, applied }: About): LeaseError {
+export function storeError(cause: unknown, { lease, tableName, applied }: About, more = ''): LeaseError {
   const error = cause instanceof Error ? cause : new Error(String(cause))
   const [kind, again] = known(error.name)
-  const text = describe(kind, error, `lease "${lease}" in table "${tableName}"`, tableName)
+  const text = describe(kind, error, `lease "${lease}" in table "${tableName}"`, tableName) + more
   return new LeaseStoreError(`${text} (${`${error.name}: ${error.message}`.slice(0, 500)})`, {
     lease,
     retryable: again !== 'never',
@@ -130,18 +136,26 @@ function describe(kind: Kind | undefined, error: Error, about: string, tableName
   }
 }
 
+export interface AboutTransaction extends About {
+  /** The items could be made a request: what failed after that is not their form. */
+  readonly wasSerialized: boolean
+  /** It is the leader's completion, which is sent again for whatever may pass. */
+  readonly isEnd: boolean
+}
+
 /**
  * What went wrong with a transaction of the lease row and the caller's own items. If DynamoDB refused its form, or knows no
- * such table, the items are the likely reason, so the error goes to the caller as it is; so does one before which nothing
- * was sent.
+ * such table, the items are the likely reason, so the error goes to the caller as it is; so does one for which the items
+ * could not be made a request.
  */
-export function transactionError(cause: unknown, about: About): unknown {
-  if (!(cause instanceof Error)) return cause
-  const [kind, again] = known(cause.name)
-  const wasSent = '$metadata' in cause || kind === 'credentials'
-  if (!wasSent) return cause
-  const isOfItems = kind === 'noTable' || (again === 'never' && !WITHOUT_TRANSACTIONS.test(cause.message))
-  return isOfItems ? cause : storeError(cause, about)
+export function transactionError(cause: unknown, { wasSerialized, isEnd, ...about }: AboutTransaction): unknown {
+  if (!wasSerialized) return cause
+  const [kind, again] = known(cause instanceof Error ? cause.name : '')
+  const message = cause instanceof Error ? cause.message : String(cause)
+  const isOfItems = (kind === 'noTable' && !isEnd) || (again === 'never' && !WITHOUT_TRANSACTIONS.test(message))
+  return isOfItems
+    ? cause
+    : storeError(cause, about, ' The transaction has items of your own: it may be about one of them.')
 }
 
 /** DynamoDB refused a transaction for its items, after a try that got no answer and may arrive when they are acceptable. */

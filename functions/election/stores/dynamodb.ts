@@ -98,8 +98,8 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
       const inherited = Attributes === undefined ? undefined : readRow(Attributes, lease)
       return { granted: true, record: acquired(inherited, request), clockReading: wire.clockReading }
     } catch (error) {
-      if (isConditionFailed(error) && error.Item !== undefined) {
-        return { granted: false, record: readRow(error.Item, lease), clockReading: wire.clockReading }
+      if (isConditionFailed(error) && wire.row !== undefined) {
+        return { granted: false, record: readRow(wire.row, lease), clockReading: wire.clockReading }
       }
       if (isConflict(error)) {
         const { unanswered, clockReading } = wire
@@ -129,7 +129,8 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
 
   async send(input: WriteInput): Promise<SendReply> {
     const wire = newWire()
-    const observed = <C extends Observed>(command: C) => observeWire(command, this.#clock, wire)
+    const showsRow = input.ReturnValuesOnConditionCheckFailure === 'ALL_OLD'
+    const observed = <C extends Observed>(command: C) => observeWire(command, this.#clock, wire, { showsRow })
     // The row is asked for even if the caller does not want it: it tells whether an earlier try was applied.
     const asked = { ...input, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const }
     try {
@@ -138,14 +139,12 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
         if ('UpdateExpression' in asked) return this.#effects.send(observed(new UpdateCommand(asked)))
         return this.#effects.send(observed(new DeleteCommand(asked)))
       })
-      return { granted: true, attributes: Attributes }
+      return { granted: true, attributes: Attributes, unanswered: wire.unanswered }
     } catch (cause) {
       if (!(cause instanceof Error) || wire.answered !== true) throw cause
       const { unanswered } = wire
       if (!isConditionFailed(cause)) return { granted: false, cause, unanswered }
-      const { Item: item } = cause
-      if (input.ReturnValuesOnConditionCheckFailure !== 'ALL_OLD') Reflect.deleteProperty(cause, 'Item')
-      return { granted: false, cause, unanswered, conditionFailed: { item } }
+      return { granted: false, cause, unanswered, conditionFailed: { item: wire.row } }
     }
   }
 
@@ -162,7 +161,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
       await this.#retryConflicts(() => this.#leases.send(command, options), abortSignal)
       return { granted: true }
     } catch (error) {
-      if (isConditionFailed(error)) return refused(error.Item, lease)
+      if (isConditionFailed(error)) return refused(wire.row, lease)
       throw this.#failure(error, lease, wire)
     }
   }
@@ -193,7 +192,8 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
         // The caller's own conditions reach the caller as DynamoDB sent them, unless an earlier try may still arrive.
         if (isFinal(error)) throw wire.unanswered ? mayBeApplied(error, this.#about(lease, wire)) : error
       }
-      throw transactionError(error, this.#about(lease, wire))
+      const about = { ...this.#about(lease, wire), wasSerialized: wire.serialized, isEnd: path === this.#leases }
+      throw transactionError(error, about)
     }
   }
 

@@ -50,7 +50,12 @@ export interface LeaseStore {
 
 /** What became of one write to a row that a fence protects. */
 export type SendReply =
-  | { readonly granted: true; readonly attributes: Row | undefined }
+  | {
+      readonly granted: true
+      readonly attributes: Row | undefined
+      /** Some try before got no answer, so that it may have been applied, too. */
+      readonly unanswered: boolean
+    }
   /** DynamoDB answered, and refused it. */
   | {
       readonly granted: false

@@ -79,13 +79,27 @@ export const effectBugs: readonly Bug[] = [
     name: 'a write under way counts as answered',
     why: 'of two writes side by side the one that arrives last is refused',
     claims: ['S6'],
-    edits: [{ file: WRITES, find: 'return lowest - 1', replace: 'return Math.max(lowest - 1, this.#step)' }],
+    edits: [
+      {
+        file: WRITES,
+        find: 'const settled = Math.min(lowest(unkeyed), isKeyed ? step : lowest(keyed), step) - 1',
+        replace: 'const settled = step - 1 + Math.min(0, lowest(unkeyed), isKeyed ? 0 : lowest(keyed))',
+      },
+    ],
   },
   {
     name: 'a write under way is in the way of other rows',
     why: 'as long as one row is slow to be written, late copies undo what was written to the others',
     claims: ['S6'],
-    edits: [{ file: WRITES, find: 'concerns(row) ? [step] : []', replace: 'concerns(row) || step > 0 ? [step] : []' }],
+    edits: [{ file: WRITES, find: 'isKeyed ? step : lowest(keyed), step', replace: 'lowest(keyed), step' }],
+  },
+  {
+    name: 'writes to one row side by side',
+    why: 'the row remembers the last of them alone: a copy of another is applied again',
+    claims: ['S6'],
+    edits: [
+      { file: WRITES, find: '{ turns: new Turns(1), writes: 0 }', replace: '{ turns: new Turns(9), writes: 0 }' },
+    ],
   },
   {
     name: 'stale, and certainly not written',

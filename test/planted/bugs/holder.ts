@@ -103,8 +103,10 @@ export const holderBugs: readonly Bug[] = [
       },
       {
         file: HANDLE,
-        find: `      if (leftMs <= 0) this.#lose('reached its deadline without being renewed')
-      else await this.#tenancy.clock.sleep(Math.ceil(leftMs), stop)`,
+        find: `      if (leftMs > 0) await this.#tenancy.clock.sleep(Math.ceil(leftMs), stop)
+      // An end under way is neither a loss nor known not to be one.
+      else if (this.#ending !== undefined) await this.#pauseBeforeRetry()
+      else this.#lose('reached its deadline without being renewed')`,
         replace: '      await this.#tenancy.clock.sleep(Math.max(1_000, Math.ceil(leftMs)), stop)',
       },
     ],
