@@ -60,7 +60,8 @@ export interface Lease {
   /**
    * Fences the input and sends it; returns its `Attributes`. However often the SDK sends it, it is applied once: the row
    * keeps the number of the leader's last send, and a write that it has already counts as done (with `UPDATED_NEW` the whole
-   * row is then returned). Of several sends to one row at the same time, each lands once unless the network doubles one.
+   * row is then returned). So updates and deletions of one row are sent one after the other. A Put does not tell its row, and
+   * goes at once: beside another write to that row, a second try of either may be applied again.
    *
    * @throws StaleTokenError if a newer leader wrote the row, which also aborts `signal`; LeaseLostError; LeaseStoreError if
    *   DynamoDB refused it but an earlier try may have been applied: its `applied` says so; and what else DynamoDB refuses it
