@@ -14,15 +14,15 @@ const refuse = (name: string, message = name) => answerError(name, message)
 /** The lease's heartbeat, its watch over the deadline, and the pause before an end is asked again. */
 const PAUSING = 3
 
-/** Lets time pass, a second at a time, until there is an outcome. */
+/** Lets time pass, a second at a time and only while the leader pauses before it asks again, until there is an outcome. */
 async function untilSettled<T>(outcome: Promise<T>, clock: ManualClock): Promise<T> {
   let isSettled = false
   void outcome.finally(() => {
     isSettled = true
   })
   while (!isSettled) {
+    await vi.waitFor(() => expect(isSettled || clock.sleeping === PAUSING).toBe(true))
     await clock.advance(1_000)
-    await new Promise((resolve) => setTimeout(resolve, 5))
   }
   return await outcome
 }
