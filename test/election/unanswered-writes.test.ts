@@ -70,7 +70,7 @@ describe('an end that is refused for a reason that passes is asked again: the wo
     proxy.meet(is('complete'), refuse('ExpiredTokenException'), ALWAYS)
     const outcome = run().catch((error: unknown) => error)
     expect(await untilSettled(outcome, clock)).toMatchObject({ name: 'LeaseStoreError', applied: 'no' })
-    expect(clock.monotonicMs()).toBeLessThan(LEASE_MS + 2_000)
+    expect(clock.monotonicMs()).toBeLessThanOrEqual(LEASE_MS + 3_000) // the tries on its edge, each a second apart
     expect((await row())?.completedTick).toBeUndefined()
   })
 
