@@ -314,7 +314,11 @@ describe('beside other middlewares', () => {
     const cleaned: string[] = []
     const handler = middy(charge)
       .before((request) => {
-        Object.assign(request.internal, { 'powertools-for-aws.logger': () => cleaned.push('logger') })
+        const clean = async () => {
+          await settled() // what Lambda would freeze if the loser did not wait for it
+          cleaned.push('logger')
+        }
+        Object.assign(request.internal, { 'powertools-for-aws.logger': clean })
       })
       .use(leaderOnly(options()))
     await invoke(handler, EVENT, context('event-1'))
