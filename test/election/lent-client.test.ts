@@ -1,8 +1,9 @@
 /** What the caller lends stays the caller's, and no effect delays a request on the lease row. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { Agent, createServer } from 'node:http'
 import { createRequire } from 'node:module'
-import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
+import { DynamoDBClient, type DynamoDBClientConfig, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
 import { DynamoDBDocumentClient, type TranslateConfig } from '@aws-sdk/lib-dynamodb'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -31,7 +32,8 @@ interface Server {
 /** A DynamoDB that knows one row. It answers at once, or as `on` says. */
 async function dynamodb(on: (request: Request) => void = ({ answer }) => answer()): Promise<Server> {
   const requests: Request[] = []
-  const server = createServer(async (incoming, response) => {
+  // Like DynamoDB, it does not say in its answers for how long it keeps a connection open.
+  const server = createServer({ keepAliveTimeout: 0 }, async (incoming, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of incoming) chunks.push(chunk)
     const { remoteAddress, remotePort } = incoming.socket
@@ -94,6 +96,8 @@ function acquire(store: DynamoDBLeaseStore, lease = 'billing') {
   return store.acquire({ lease, candidate: 'ann', attempt: 'a', ...times })
 }
 
+const TENURE = { lease: 'billing', candidate: 'ann', attempt: 'a', fencingToken: 1 }
+
 const effect = (Item = {}) => ({ TableName: 'effects', Item: { id: 'x', ...Item } })
 
 class Money {
@@ -140,6 +144,27 @@ describe('the options of document clients', () => {
     expect(server.requests[0]?.item).toEqual({ id: { S: 'x' }, price: AS_MAP })
   })
 })
+
+type Stack = DynamoDBClient['middlewareStack']
+
+/** A span for each request. The client's stack is wrapped, and each stack that is made of it. */
+function traced(ofClient: Stack): readonly string[] {
+  const spans: string[] = []
+  const wrap = (stack: Stack): Stack => {
+    const { clone, concat, resolve } = { ...stack }
+    return Object.assign(stack, {
+      clone: () => wrap(clone()),
+      concat: (other: Stack) => wrap(concat(other)),
+      resolve(...given: Parameters<Stack['resolve']>) {
+        const [, { commandName }] = given
+        spans.push(String(commandName))
+        return resolve(...given)
+      },
+    })
+  }
+  wrap(ofClient)
+  return spans
+}
 
 /** The SDK once more, with classes of its own. */
 function otherCopy() {
@@ -214,6 +239,49 @@ describe('whatever the caller made of a client', () => {
     expect(server.requests.map(({ signed }) => signed)).toEqual([false, false])
   })
 
+  it('an effect is sent once if it took the retries out', async () => {
+    const server = await dynamodb(({ answer }) => answer(500))
+    const client = clientOf(server)
+    // The SDK's signing has its place after the retries.
+    for (const name of ['retryMiddleware', 'httpSigningMiddleware']) client.middlewareStack.remove(name)
+    await expect(storeWith(client).transact(TENURE, [], crypto.randomUUID())).rejects.toThrow(LeaseStoreError)
+    expect(server.requests).toHaveLength(1)
+  })
+
+  it('its layers surround what they surround in the client itself: the whole request, or each try', async () => {
+    let isFirst = true
+    const server = await dynamodb(({ answer }) => {
+      answer(isFirst ? 500 : 200)
+      isFirst = false
+    })
+    const client = clientOf(server)
+    const seen: string[] = []
+    const sees =
+      (step: string) =>
+      <In, Out>(next: (args: In) => Out) =>
+      (args: In): Out => {
+        seen.push(step)
+        return next(args)
+      }
+    client.middlewareStack.add(sees('build'), { step: 'build', priority: 'low' })
+    client.middlewareStack.add(sees('finalizeRequest'), { step: 'finalizeRequest', priority: 'high' })
+    await acquire(storeWith(client))
+    expect(seen).toEqual(['build', 'finalizeRequest', 'finalizeRequest'])
+  })
+
+  it.each([
+    ['a raw client', (raw: DynamoDBClient) => raw],
+    ['a document client', (raw: DynamoDBClient) => DynamoDBDocumentClient.from(raw)],
+  ])('%s that is traced as OpenTelemetry does it has a span for each request', async (_, lentOf) => {
+    const client = lentOf(clientOf(await dynamodb()))
+    const spans = traced(client.middlewareStack)
+    const store = storeWith(client)
+    await acquire(store)
+    await store.send(effect())
+    await store.transact(TENURE, [{ Put: effect() }], crypto.randomUUID())
+    expect(spans).toEqual(['UpdateItemCommand', 'PutItemCommand', 'TransactWriteItemsCommand'])
+  })
+
   it('each command is watched on the wire, also if the client keeps the layers of one for the next', async () => {
     const store = storeWith(clientOf(await dynamodb(), { cacheMiddleware: true }))
     for (const lease of ['a', 'b']) expect(await acquire(store, lease)).toHaveProperty('clockReading.dateMs')
@@ -231,6 +299,18 @@ describe('whatever the caller made of a client', () => {
   })
 })
 
+class ProxyAgent extends Agent {
+  constructor() {
+    super({ keepAlive: true, maxSockets: 50 })
+  }
+}
+
+/** Something around the SDK's own handler, which has 50 connections. */
+function callersHandler() {
+  const { requestHandler: inner } = new DynamoDBClient({ region: 'eu-central-1' }).config
+  return { metadata: inner.metadata, handle: inner.handle.bind(inner) }
+}
+
 describe('requests on the lease row', () => {
   const isEffect = ({ operation }: Request) => operation === 'PutItem'
 
@@ -242,8 +322,7 @@ describe('requests on the lease row', () => {
     const effects = Array.from({ length: 100 }, () => store.send(effect()))
     const held = await waiting
     expect(await acquire(store)).toMatchObject({ granted: true })
-    const tenure = { lease: 'billing', candidate: 'ann', attempt: 'a', fencingToken: 1 }
-    const completion = { ...tenure, kind: 'complete' as const, step: 1, nowMs: Date.now() }
+    const completion = { ...TENURE, kind: 'complete' as const, step: 1, nowMs: Date.now() }
     expect(await store.completeWith(completion, [{ Put: effect() }], crypto.randomUUID())).toEqual({ granted: true })
 
     const [first, ...later] = server.requests.filter((request) => !isEffect(request)).map(({ address }) => address)
@@ -252,6 +331,51 @@ describe('requests on the lease row', () => {
     expect(held.map(({ address }) => address)).not.toContain(first)
     for (const { answer } of held) answer()
     await Promise.all(effects)
+  })
+
+  it('have the same connections in all stores of one client', async () => {
+    const server = await dynamodb()
+    const raw = clientOf(server)
+    for (const lent of [raw, raw, DynamoDBDocumentClient.from(raw)]) await acquire(storeWith(lent))
+    expect(new Set(server.requests.map(({ address }) => address))).toHaveProperty('size', 1)
+  })
+
+  it('leave no connection open for longer than a minute after the last of them', async () => {
+    const sockets: unknown[] = []
+    const opened = (message: unknown) => void sockets.push(Reflect.get(Object(message), 'socket'))
+    subscribe('net.client.socket', opened)
+    onTestFinished(() => void unsubscribe('net.client.socket', opened))
+    await acquire(storeWith(clientOf(await dynamodb())))
+    await vi.waitFor(() => expect(sockets).toEqual([expect.objectContaining({ timeout: 60_000 })]))
+  })
+
+  it.each<[string, () => NonNullable<DynamoDBClientConfig['requestHandler']>]>([
+    ['an agent that cannot be made again, as one for a proxy', () => ({ httpAgent: new ProxyAgent() })],
+    ['a request handler of the caller’s own', callersHandler],
+  ])('have a part of the connections that they must share with effects: %s', async (_, handlerOf) => {
+    const { on, waiting } = keepsWaiting(45, isEffect)
+    const server = await dynamodb(on)
+    const store = storeWith(clientOf(server, { requestHandler: handlerOf() }))
+    const effects = Array.from({ length: 200 }, () => store.send(effect()))
+    const held = await waiting
+    const asked = Array.from({ length: 20 }, (_, lease) => acquire(store, `lease-${lease}`))
+    expect((await Promise.all(asked)).filter(({ granted }) => granted)).toHaveLength(20)
+    expect(server.requests.filter(isEffect)).toHaveLength(45)
+    for (const { answer } of held) answer()
+    await Promise.all(effects)
+  })
+
+  it('do not time out as unconnected while the caller’s own requests hold all connections of a shared agent', async () => {
+    manualTimers()
+    const { on, waiting } = keepsWaiting(50, isEffect)
+    const client = clientOf(await dynamodb(on), { requestHandler: { httpAgent: new ProxyAgent() }, maxAttempts: 1 })
+    const own = Array.from({ length: 50 }, () => client.send(new PutItemCommand({ TableName: 'own', Item: {} })))
+    const held = await waiting
+    const asked = acquire(storeWith(client))
+    await vi.advanceTimersByTimeAsync(1_900)
+    for (const { answer } of held) answer()
+    expect(await asked).toMatchObject({ granted: true })
+    await Promise.all(own)
   })
 
   it('have retries of their own: a client that holds its own requests back, as in adaptive mode, does not delay them', async () => {
@@ -345,11 +469,11 @@ describe('effects', () => {
     expect(server.requests).toHaveLength(200)
   })
 
-  it('are under way by the thousand, while more wait and leave the process time for its timers', async () => {
+  it('of all stores of one client are under way by the thousand, while more wait and leave the process time for its timers', async () => {
     const { promise: open, resolve: answer } = Promise.withResolvers<void>()
     let handled = 0
     const requestHandler = {
-      metadata: { handlerProtocol: 'http/1.1' },
+      metadata: { handlerProtocol: 'h2' },
       async handle() {
         handled++
         await open
@@ -357,8 +481,9 @@ describe('effects', () => {
       },
     }
     const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
-    const store = storeWith(new DynamoDBClient({ region: 'eu-central-1', credentials, requestHandler }))
-    const sent = Array.from({ length: 2_000 }, () => store.send(effect()))
+    const client = new DynamoDBClient({ region: 'eu-central-1', credentials, requestHandler })
+    const stores = [storeWith(client), storeWith(client)]
+    const sent = stores.flatMap((store) => Array.from({ length: 1_000 }, () => store.send(effect())))
     await vi.waitFor(() => expect(handled).toBe(1_000))
     await new Promise((resolve) => setImmediate(resolve))
     expect(handled).toBe(1_000)

@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { DynamoDBDocumentClient, TranslateConfig } from '@aws-sdk/lib-dynamodb'
 import { InvalidOptionError } from '../errors.ts'
 import { Turns } from '../turns.ts'
-import { ownConnections } from './connections.ts'
+import { connectionsThrough } from './connections.ts'
 
 /**
  * A `DynamoDBClient` or `DynamoDBDocumentClient` of the AWS SDK for JavaScript, version 3. It is recognized by its shape, so
@@ -31,27 +31,26 @@ export interface Paths {
  * of it later do not change the paths: `DynamoDBDocumentClient.from` writes its options into the configuration that it
  * shares with the client it is made of, so a path has a copy.
  *
+ * All paths through one client have its connections, retries and turns in common, so a store costs little.
+ *
  * @throws InvalidOptionError if `client` is no client of DynamoDB
  */
 export function pathsThrough(client: unknown): Paths {
   assertClient(client)
   const translateConfig = translation(client)
   const config = { ...client.config, translateConfig }
-  const spare = spareLayers(client)
+  const { leases, effects } = connectionsThrough(config.requestHandler)
+  const { turns, withOwnRetries, withSerialization } = partsFor(client)
   return {
-    leases: path(client, { ...config, requestHandler: ownConnections(config.requestHandler) }, () => {
-      const lent = client.middlewareStack.clone()
-      lent.remove(RETRIES)
-      return spare.concat(lent)
-    }),
-    effects: inTurns(path(client, config, () => spare.concat(client.middlewareStack))),
+    leases: path(client, { ...config, requestHandler: leases }, (lent) => withOwnRetries(withSerialization(lent))),
+    effects: inTurns(turns, path(client, { ...config, requestHandler: effects }, withSerialization)),
     unmarshallOptions: translateConfig.unmarshallOptions,
   }
 }
 
 /**
- * So many effects may be under way on one path, many more than it has connections. The SDK prepares a request without a
- * break, so 20,000 at once would keep timers and replies from the process for longer than a short lease.
+ * So many effects may be under way through one client, many more than it has connections. The SDK prepares a request without
+ * a break, so 20,000 at once would keep timers and replies from the process for longer than a short lease.
  */
 const EFFECTS_AT_ONCE = 1_000
 
@@ -62,22 +61,22 @@ interface Command {
 }
 
 /**
- * Sends through the lent client's own `send`, whatever the caller has made of it: instrumented, bound, a test double. It is
- * the command that takes the path, in place of the stack and the configuration that `send` gives it.
+ * Sends through the lent client's own `send`, whatever the caller has made of it: instrumented, bound, a test double. The
+ * command takes the path's configuration in place of the one that `send` gives it. It takes the layers that `send` gives it,
+ * or a clone of them: a tracer may have wrapped what `clone` and `concat` return.
  */
-function path(client: DynamoDBDocumentClient, config: object, stack: () => Stack): Path {
+function path(client: DynamoDBDocumentClient, config: object, layers: (lent: Stack) => Stack): Path {
   return {
     // Without options, a client with `cacheMiddleware` would use the layers of an earlier command again.
     send(command: Command, options: object = {}) {
       const { resolveMiddleware }: Command = Object.getPrototypeOf(command)
-      command.resolveMiddleware = (_stack, _config, given) => resolveMiddleware.call(command, stack(), config, given)
+      command.resolveMiddleware = (lent, _, given) => resolveMiddleware.call(command, layers(lent), config, given)
       return Reflect.apply(client.send, client, [command, options])
     },
   }
 }
 
-function inTurns(path: Path): Path {
-  const turns = new Turns(EFFECTS_AT_ONCE)
+function inTurns(turns: Turns, path: Path): Path {
   return { send: (...given: unknown[]) => turns.take(() => Reflect.apply(path.send, path, given)) }
 }
 
@@ -102,25 +101,45 @@ function translation(client: DynamoDBDocumentClient): TranslateConfig {
   return { marshallOptions: { ...marshallOptions }, unmarshallOptions: { ...unmarshallOptions } }
 }
 
+interface Parts {
+  readonly turns: Turns
+  readonly withOwnRetries: (lent: Stack) => Stack
+  readonly withSerialization: (lent: Stack) => Stack
+}
+
+const parts = new WeakMap<DynamoDBDocumentClient, Parts>()
+
+function partsFor(client: DynamoDBDocumentClient): Parts {
+  const known = parts.get(client)
+  if (known !== undefined) return known
+  const { maxAttempts } = client.config
+  const own = new DynamoDBClient({ maxAttempts, retryMode: 'standard' }).middlewareStack
+  const lent = client.middlewareStack.clone()
+  const missing = SERIALIZATION.filter((name) => !lent.remove(name))
+  const made = {
+    turns: new Turns(EFFECTS_AT_ONCE),
+    withOwnRetries: (lent: Stack) => withLayers(lent, own, [RETRIES], AROUND_EACH_TRY),
+    withSerialization: (lent: Stack) => (missing.length === 0 ? lent : withLayers(lent, own, missing)),
+  }
+  parts.set(client, made)
+  return made
+}
+
+/** Older versions of the SDK left it to their commands; the commands of later versions expect it of their client. */
+const SERIALIZATION = ['serializerMiddleware', 'deserializerMiddleware']
 const RETRIES = 'retryMiddleware'
+/** Outside all layers that the caller has put on each try, as if the retries were the first that the client was given. */
+const AROUND_EACH_TRY = { step: 'build', priority: 'low' }
 
-/** Layers that every client has, unless its caller has taken one out. */
-const LAYERS_OF_EVERY_CLIENT = [
-  'loggerMiddleware',
-  'contentLengthMiddleware',
-  'getUserAgentMiddleware',
-  'hostHeaderMiddleware',
-  'recursionDetectionMiddleware',
-  'httpAuthSchemeMiddleware',
-  'httpSigningMiddleware',
-]
-
-/**
- * Layers for a path whose lent client has none of that name: retries in standard mode with a quota of their own, and
- * serialization, which older versions of the SDK left to their commands.
- */
-function spareLayers({ config: { maxAttempts } }: DynamoDBDocumentClient): Stack {
-  const { middlewareStack } = new DynamoDBClient({ maxAttempts, retryMode: 'standard' })
-  for (const name of LAYERS_OF_EVERY_CLIENT) middlewareStack.remove(name)
-  return middlewareStack
+/** A clone of `lent` in which these layers are those of `own`. */
+function withLayers(lent: Stack, own: Stack, names: readonly string[], place: object = {}): Stack {
+  const stack = lent.clone()
+  const add = (layer: unknown, options: { readonly name?: string } = {}) => {
+    const { name } = options
+    if (name === undefined || !names.includes(name)) return
+    stack.remove(name)
+    Reflect.apply(stack.add, stack, [layer, { ...options, ...place }])
+  }
+  own.applyToStack({ ...own, add, addRelativeTo: () => {} })
+  return stack
 }

@@ -1,28 +1,18 @@
-import { Agent as HttpAgent } from 'node:http'
+import { type AgentOptions, Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { Turns } from '../turns.ts'
 
-/** As many as the SDK opens by default. */
-const CONNECTIONS = 50
-/** For each try, if the lent client has no time-out of its own. */
-const CONNECTION_TIMEOUT_MS = 1_000
-const REQUEST_TIMEOUT_MS = 2_000
-
-/**
- * The lent client's request handler again, with the same options but connections of its own. It waits for no answer forever.
- * Only the SDK's own handler for HTTP/1.1 can be made again; any other, for HTTP/2 say, or a test double, is used as it is.
- *
- * Idle connections keep no process alive, and DynamoDB closes them.
- */
-export function ownConnections(lent: object): object {
-  const { constructor: NodeHttpHandler } = lent
-  const given: Promise<HandlerOptions> | undefined = Reflect.get(lent, 'configProvider')
-  const isPlain = Object.hasOwn(NodeHttpHandler, 'checkSocketUsage') && !Object.hasOwn(lent, 'handle')
-  if (!isPlain || given === undefined) return lent
-  return new QueueingHandler(Reflect.construct(NodeHttpHandler, [async () => ownOptions(await given)]))
+/** A client's request handler. The SDK calls it for each try of a request. */
+interface Handler {
+  readonly metadata?: { readonly handlerProtocol?: string } | undefined
+  handle(request: HttpRequest, options: unknown): Promise<unknown>
 }
 
-/** What the SDK's handler keeps of its options. */
+interface HttpRequest {
+  readonly protocol?: string
+}
+
+/** What the SDK's own handler keeps of its options. */
 interface HandlerOptions {
   readonly connectionTimeout?: number
   readonly requestTimeout?: number
@@ -31,43 +21,131 @@ interface HandlerOptions {
   readonly httpsAgent?: HttpsAgent
 }
 
+/** The request handlers of the two paths. */
+export interface Connections {
+  readonly leases: Handler
+  readonly effects: Handler
+}
+
+/** As many as the SDK opens by default. */
+const CONNECTIONS = 50
+/** For each try, if the lent client has no time-out of its own. */
+const CONNECTION_TIMEOUT_MS = 1_000
+const REQUEST_TIMEOUT_MS = 2_000
+/** A connection of our own is closed after so long without a request. Until then it keeps no process alive. */
+const IDLE_MS = 60_000
+
+const connections = new WeakMap<Handler, Connections>()
+
+/**
+ * Effects go through the lent handler. Lease requests have connections of their own where that is possible, with the same
+ * options and an end to each wait for an answer. There is one set of them for each lent handler, however many stores use it.
+ *
+ * Where it is not possible, lease requests share the lent handler's connections, and effects leave them a tenth. Only the
+ * SDK's own handler for HTTP/1.1 with plain agents can be made again. An agent for a proxy cannot: made with the options of
+ * the first, a second may go round the proxy, as that of hpagent does.
+ */
+export function connectionsThrough(lent: Handler): Connections {
+  const known = connections.get(lent)
+  if (known !== undefined) return known
+  const made = isOfTheSdk(lent) ? ofTheSdk(lent) : ofAnother(lent)
+  connections.set(lent, made)
+  return made
+}
+
+function ofTheSdk(lent: Handler): Connections {
+  const own: Handler = Reflect.construct(lent.constructor, [async () => ownOptions(await optionsOf(lent))])
+  const separate = { leases: new Turns(CONNECTIONS), effects: undefined }
+  const sharesFor = async (request: HttpRequest) => {
+    const agent = await agentFor(request, lent)
+    return agent === undefined || isPlain(agent) ? separate : sharesOf(agent)
+  }
+  return {
+    leases: inTurns(own, async (request) => (await sharesFor(request)).leases),
+    effects: inTurns(lent, async (request) => (await sharesFor(request)).effects),
+  }
+}
+
+/** One connection of HTTP/2 carries many requests at once. Of any other handler, the SDK's number is assumed. */
+function ofAnother(lent: Handler): Connections {
+  if (lent.metadata?.handlerProtocol === 'h2') return { leases: lent, effects: lent }
+  const assumed = { maxSockets: CONNECTIONS }
+  const sharesFor = async (request: HttpRequest) => sharesOf((await agentFor(request, lent)) ?? assumed)
+  return { leases: lent, effects: inTurns(lent, async (request) => (await sharesFor(request)).effects) }
+}
+
+/** A request waits for its turn outside the handler, whose time-outs count the time that it waits inside for a socket. */
+function inTurns(handler: Handler, turnsFor: (request: HttpRequest) => Promise<Turns | undefined>): Handler {
+  return {
+    metadata: handler.metadata,
+    async handle(request, options) {
+      const turns = await turnsFor(request)
+      const send = () => handler.handle(request, options)
+      return await (turns?.take(send) ?? send())
+    },
+  }
+}
+
+interface Shares {
+  readonly leases: Turns
+  readonly effects: Turns
+}
+
+const shares = new WeakMap<object, Shares>()
+
+/** How many requests of each kind may be under way through an agent that both use. */
+function sharesOf(agent: Partial<Pick<HttpAgent, 'maxSockets' | 'maxTotalSockets'>>): Shares {
+  const known = shares.get(agent)
+  if (known !== undefined) return known
+  const { maxSockets = CONNECTIONS, maxTotalSockets = maxSockets } = agent
+  const sockets = Math.min(maxSockets, maxTotalSockets)
+  const forLeases = Math.min(CONNECTIONS, Math.ceil(sockets / 10))
+  const made = { leases: new Turns(forLeases), effects: new Turns(Math.max(1, sockets - forLeases)) }
+  shares.set(agent, made)
+  return made
+}
+
+function isOfTheSdk(handler: Handler): boolean {
+  const isNodeHttpHandler = Object.hasOwn(handler.constructor, 'checkSocketUsage') && !Object.hasOwn(handler, 'handle')
+  return isNodeHttpHandler && Reflect.has(handler, 'configProvider')
+}
+
+async function optionsOf(handler: Handler): Promise<HandlerOptions> {
+  return { ...(await Reflect.get(handler, 'configProvider')) }
+}
+
+async function agentFor({ protocol }: HttpRequest, handler: Handler): Promise<HttpAgent | undefined> {
+  const options = await optionsOf(handler)
+  return protocol === 'https:' ? options.httpsAgent : await httpAgentOf(options)
+}
+
+async function httpAgentOf({ httpAgent, httpAgentProvider }: HandlerOptions): Promise<HttpAgent | undefined> {
+  return httpAgent ?? (await httpAgentProvider?.())
+}
+
 async function ownOptions(given: HandlerOptions): Promise<object> {
+  const agents = [await httpAgentOf(given), given.httpsAgent]
+  const [httpAgent, httpsAgent] = agents.map((agent) => agent && (isPlain(agent) ? ownAgentOptions(agent) : agent))
+  // The caller's own requests may hold all sockets of a shared agent, and the SDK counts the wait for one as connecting.
+  const isShared = agents.some((agent) => agent !== undefined && !isPlain(agent))
   return {
     ...given,
-    connectionTimeout: given.connectionTimeout || CONNECTION_TIMEOUT_MS,
+    connectionTimeout: given.connectionTimeout || (isShared ? undefined : CONNECTION_TIMEOUT_MS),
     requestTimeout: given.requestTimeout || REQUEST_TIMEOUT_MS,
     throwOnRequestTimeout: true,
-    httpAgent: ownAgent(given.httpAgent ?? (await given.httpAgentProvider?.())),
-    httpsAgent: ownAgent(given.httpsAgent),
+    httpAgent,
+    httpsAgent,
   }
 }
 
-/** The options of a plain agent, for the handler to make one; a special agent, for a proxy say, is shared. */
-function ownAgent(agent: HttpAgent | undefined): object | undefined {
-  if (agent === undefined) return undefined
+function isPlain(agent: HttpAgent): boolean {
   const prototype: unknown = Object.getPrototypeOf(agent)
-  const isPlain = prototype === HttpAgent.prototype || prototype === HttpsAgent.prototype
-  if (!isPlain || Object.hasOwn(agent, 'createConnection')) return agent
-  return { ...Reflect.get(agent, 'options'), maxSockets: CONNECTIONS }
+  const isOfNode = prototype === HttpAgent.prototype || prototype === HttpsAgent.prototype
+  return isOfNode && !Object.hasOwn(agent, 'createConnection')
 }
 
-interface Handler {
-  readonly metadata: unknown
-  handle(request: unknown, options: unknown): Promise<unknown>
-}
-
-/** Requests wait here for a free connection, since the SDK's time-outs count the time that a request waits in its agent. */
-class QueueingHandler implements Handler {
-  readonly metadata: unknown
-  readonly #handler: Handler
-  readonly #turns = new Turns(CONNECTIONS)
-
-  constructor(handler: Handler) {
-    this.metadata = handler.metadata
-    this.#handler = handler
-  }
-
-  handle(request: unknown, options: unknown): Promise<unknown> {
-    return this.#turns.take(() => this.#handler.handle(request, options))
-  }
+function ownAgentOptions(agent: HttpAgent): object {
+  const options: AgentOptions = Reflect.get(agent, 'options')
+  const timeout = options.timeout || IDLE_MS
+  return { ...options, timeout, maxSockets: CONNECTIONS, maxTotalSockets: Number.POSITIVE_INFINITY }
 }
