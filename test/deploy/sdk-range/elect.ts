@@ -16,7 +16,7 @@ const server = createServer(async (request, response) => {
   let text = ''
   for await (const chunk of request) text += chunk
   const operation = String(request.headers['x-amz-target']).replace(/^.*\./, '')
-  const { 'fencingToken:any': _, ...item } = JSON.parse(text).Item ?? {}
+  const { 'fencingToken:any': _, 'fencingStep:any': __, ...item } = JSON.parse(text).Item ?? {}
   sent.push(`${operation} ${JSON.stringify(item)} ${request.headers['x-layer']}`)
   const [status, body] = answers.get(operation) ?? [200, '{}']
   answers.delete(operation)
