@@ -49,8 +49,11 @@ export interface DynamoDBLeaseStoreOptions {
    * Your own client, raw or document, of any copy of the SDK from 3.600.0 on. It is not changed. What the task writes goes
    * through it as it is, marshalled with the options of a document client. Requests on the lease row have its Region,
    * credentials, endpoint, TLS options and middleware, but connections of their own, and retries in standard mode, as many
-   * as its `maxAttempts` allows. If it has no time-outs, each of their tries has 1 s to connect and 2 s to answer. A request
-   * handler other than the SDK's own `NodeHttpHandler` is shared, with its connections and time-outs.
+   * as its `maxAttempts` allows. If it has no time-outs, each of their tries has 1 s to connect and 2 s to answer. All stores
+   * of one client have these connections in common; one that is idle is closed after a minute. An agent other than Node's
+   * own, for a proxy say, and a request handler other than the SDK's `NodeHttpHandler` are shared: effects use nine tenths of
+   * their connections at most (of 50 if their number is not known; HTTP/2 has no such limit), and the client's other requests
+   * may delay those on the lease row.
    *
    * @default `new DynamoDBClient()`
    */
