@@ -116,7 +116,8 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 function redirected({ status, headers, url }: Response): GatewayOutcomeUnknownError {
   const location = headers.get('location')
   const address = location === null ? null : URL.parse(location, url)
-  const target = address === null ? '' : ` to ${address.protocol}//${address.host}`
+  const isWeb = address?.protocol === 'https:' || address?.protocol === 'http:' // `javascript:`, `data:` have no host
+  const target = isWeb ? ` to ${address.origin}` : ''
   return outcomeUnknown(`it answered ${status}, a redirect${target}, which is not followed; is the URL right?`)
 }
 

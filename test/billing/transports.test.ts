@@ -118,6 +118,10 @@ describe('Over HTTP a request', () => {
     ['https://login.example/session?key=secret', ' to https://login.example, which'],
     ['//user:secret@elsewhere.example:8443/x', ' to http://elsewhere.example:8443, which'],
     ['http://[', ', which'],
+    ['javascript:alert("secret")', ', which'],
+    ['data:text/html,secret', ', which'],
+    ['mailto:secret@elsewhere.example', ', which'],
+    ['blob:https://elsewhere.example/secret', ', which'],
     [undefined, ', which'],
   ])('redirected to %s says so, by the host alone', async (location, words) => {
     const send = await serve((_request, response) => {
