@@ -53,13 +53,13 @@ export function firstTickMs(earliestDueMs: number, periodMs: number, nowMs: numb
  * Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
  */
 export function eventOf(schedule: Schedule, scheduledMs: number): unknown {
-  const attributes: Readonly<Record<string, string>> = {
-    'schedule-arn': schedule.arn,
-    'scheduled-time': new Date(scheduledMs).toISOString().replace('.000Z', 'Z'),
-    'execution-id': randomUUID(),
-    'attempt-number': '1',
-  }
-  const text = schedule.input.replace(/<aws\.scheduler\.([a-z-]+)>/g, (whole, name) => attributes[name] ?? whole)
+  const attributes = new Map([
+    ['schedule-arn', schedule.arn],
+    ['scheduled-time', new Date(scheduledMs).toISOString().replace('.000Z', 'Z')],
+    ['execution-id', randomUUID()],
+    ['attempt-number', '1'],
+  ])
+  const text = schedule.input.replace(/<aws\.scheduler\.([a-z-]+)>/g, (whole, name) => attributes.get(name) ?? whole)
   try {
     return JSON.parse(text)
   } catch (cause) {

@@ -20,13 +20,14 @@ test('the scheduled time has seconds and no milliseconds', () => {
 })
 
 test('every context attribute is put in, and unknown ones are left as they are', () => {
-  const names = ['schedule-arn', 'execution-id', 'attempt-number', 'other'] as const
+  const names = ['schedule-arn', 'execution-id', 'attempt-number', 'other', 'constructor'] as const
   const input = JSON.stringify(Object.fromEntries(names.map((name) => [name, `<aws.scheduler.${name}>`])))
   expect(eventOf(schedule({ input }), 0)).toEqual({
     'schedule-arn': schedule().arn,
     'execution-id': expect.stringMatching(/^[0-9a-f-]{36}$/),
     'attempt-number': '1',
     other: '<aws.scheduler.other>',
+    constructor: '<aws.scheduler.constructor>',
   })
 })
 
