@@ -49,6 +49,8 @@ describe('intrinsic functions', () => {
   test.each<[string, Json, string]>([
     ['a function it does not know', { 'Fn::ImportValue': 'x' }, 'Here: Fn::ImportValue cannot be resolved'],
     ['a resource that is not there', { Ref: 'Gone' }, 'Here: refers to Gone, which the template does not have'],
+    ['a name that every JavaScript object has', { Ref: 'constructor' }, 'Here: refers to constructor, which'],
+    ['the same inside of a text', { 'Fn::Sub': ['${toString}', {}] }, 'Here: refers to toString, which'],
     [
       'an attribute it does not know',
       { 'Fn::GetAtt': ['Table', 'StreamArn'] },

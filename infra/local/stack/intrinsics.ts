@@ -31,6 +31,10 @@ export const isObject = (value: Json | undefined): value is JsonObject =>
 
 export const isList = (value: Json | undefined): value is readonly Json[] => Array.isArray(value)
 
+/** What an object has of its own: a name in a template may be one that every object inherits, such as `constructor`. */
+const own = <Value>(of: Readonly<Record<string, Value>>, name: string): Value | undefined =>
+  Object.hasOwn(of, name) ? of[name] : undefined
+
 /** `value` without intrinsics; `where` names the resource in errors. AWS::NoValue takes its property or element away. */
 export function resolve(stack: Stack, where: string, value: Json): Json | undefined {
   if (isList(value)) return value.flatMap((element) => resolve(stack, where, element) ?? [])
@@ -60,8 +64,8 @@ function call(stack: Stack, where: string, name: string, argument: Json): Json |
       return typeof separator === 'string' && isList(resolved) ? resolved.map(String).join(separator) : bad()
     }
     case 'Fn::Sub': {
-      const [text, own] = isList(argument) ? argument : [argument, {}]
-      return typeof text === 'string' && isObject(own) ? substitute(stack, where, text, own) : bad()
+      const [text, variables] = isList(argument) ? argument : [argument, {}]
+      return typeof text === 'string' && isObject(variables) ? substitute(stack, where, text, variables) : bad()
     }
     case 'Fn::Select': {
       const [index, list] = isList(argument) ? argument : []
@@ -73,11 +77,11 @@ function call(stack: Stack, where: string, name: string, argument: Json): Json |
   }
 }
 
-function substitute(stack: Stack, where: string, text: string, own: JsonObject): string {
+function substitute(stack: Stack, where: string, text: string, variables: JsonObject): string {
   return text.replace(/\$\{(!?)([^}]+)\}/g, (_, literal: string, name: string) => {
     if (literal === '!') return `\${${name}}`
     const [id = '', attribute] = name.split('.')
-    const given = own[name]
+    const given = own(variables, name)
     if (given !== undefined) return String(resolve(stack, where, given))
     return String(attribute === undefined ? ref(stack, where, id) : getAtt(stack, where, id, attribute))
   })
@@ -93,7 +97,7 @@ function ref(stack: Stack, where: string, id: string): Json | undefined {
     'AWS::StackName': stack.name,
     'AWS::StackId': `arn:aws:cloudformation:${stack.region}:${stack.account}:stack/${stack.name}/local`,
   }
-  const known = pseudo[id] ?? stack.parameters[id]
+  const known = own(pseudo, id) ?? own(stack.parameters, id)
   if (known !== undefined) return known
   const resource = resourceOf(stack, where, id)
   if (resource.type === 'AWS::SNS::Topic') return arn(stack, where, id, resource)
@@ -122,7 +126,7 @@ const NAMED: Readonly<Record<string, { readonly property: string; readonly arn: 
 
 /** The name that the template gives, else one made as CloudFormation makes them: from the stack's and the logical id. */
 export function physicalName(stack: Stack, id: string): string {
-  const resource = stack.resources[id]
+  const resource = own(stack.resources, id)
   const given = resource === undefined ? undefined : resource.properties[NAMED[resource.type]?.property ?? '']
   const name = given === undefined ? undefined : resolve(stack, id, given)
   return typeof name === 'string' ? name : `${stack.name}-${id}`
@@ -136,7 +140,7 @@ function arn(stack: Stack, where: string, id: string, resource: Resource): strin
 }
 
 function resourceOf(stack: Stack, where: string, id: string): Resource {
-  const resource = stack.resources[id]
+  const resource = own(stack.resources, id)
   if (resource === undefined) throw new TemplateError(`${where}: refers to ${id}, which the template does not have`)
   return resource
 }
