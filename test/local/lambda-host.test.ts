@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { fixtureFunction } from './fixtures/functions.ts'
 import { answerOf, describeEnvironment, failureOf, invoke, startHost, startWaiting } from './fixtures/hosts.ts'
 import { isAlive, stateOf } from './fixtures/processes.ts'
@@ -195,6 +195,66 @@ describe('what a function throws, returns or writes', () => {
   test('is not taken for a report: the function has no channel to the host, as in Lambda', async () => {
     const answer = await answerOf(await startHost(), { do: 'send to its parent' })
     expect(answer).toEqual({ send: 'undefined' })
+    const { error } = (await failureOfDoing('disconnect')) ?? {}
+    expect(error).toMatchObject({ errorType: 'TypeError', errorMessage: 'process.disconnect is not a function' })
+  })
+
+  test.each([
+    '{not json\n',
+    '\n',
+    'null\n',
+    '{"kind":"result"}\n',
+    '{"kind":"result","json":"{x"}\n',
+    '{"kind":"error"}\n',
+    '{"kind":"error","error":{"errorType":7}}\n',
+    '{"kind":"ready"}\n',
+  ])('fails the invocation alone when it is written into the pipe to the host: %j', async (text) => {
+    const host = await startHost()
+    const ending = await host.invoke(fixtureFunction(), { do: 'write to file 3', text })
+    const errorMessage = expect.stringContaining('wrote to file descriptor 3')
+    expect(ending).toMatchObject({ ok: false, error: { errorType: 'Runtime.InvalidMessage', errorMessage } })
+    expect(await describeEnvironment(host)).toMatchObject({ invocations: 1 }) // in a new environment
+  })
+
+  test('is fit to print even if the function writes the report itself', async () => {
+    const error = { errorType: '\u001b[2J', errorMessage: 'a\u001b[31m', trace: ['\u0007', 7] }
+    const text = `${JSON.stringify({ kind: 'error', error })}\n`
+    const ending = await (await startHost()).invoke(fixtureFunction(), { do: 'write to file 3', text })
+    expect(ending).toMatchObject({ error: { errorType: '', errorMessage: 'a', trace: ['\\u0007', '7'] } })
+  })
+})
+
+describe('a process that a function starts', () => {
+  const start = (then: string, options: object) => ({ do: 'start a process', then, options })
+  const lambda = fixtureFunction({ timeoutMs: 1_000 })
+  const inherit = { stdio: 'inherit' }
+
+  test.each([
+    ['exits', 'Runtime exited with status 3', 'exit'],
+    ['is killed at its time-out', 'Task timed out after 1.00 seconds', 'wait'],
+  ])('ends when the function %s, and holds nothing up', async (_, errorMessage, then) => {
+    const ending = await (await startHost()).invoke(lambda, start(then, inherit))
+    expect(ending).toMatchObject({ ok: false, error: { errorMessage }, logs: [expect.any(String)] })
+    await expect.poll(() => isAlive(ending.logs?.[0])).toBe(false)
+  })
+
+  test('is frozen with the environment, thawed with it, and ends with it', async () => {
+    const host = await startHost()
+    const { logs = [] } = await host.invoke(fixtureFunction(), start('return', { stdio: 'ignore' }))
+    await expect.poll(() => stateOf(logs[0])).toBe('T')
+    await startWaiting(host, 60_000, fixtureFunction())
+    expect(stateOf(logs[0])).not.toBe('T')
+    await host.stop()
+    await expect.poll(() => isAlive(logs[0])).toBe(false)
+  })
+
+  test('in a session of its own is out of reach, but does not hold up the end', async () => {
+    const host = await startHost()
+    const { logs = [] } = await host.invoke(lambda, start('return', { stdio: 'inherit', detached: true }))
+    const pid = Number(logs[0])
+    onTestFinished(() => void process.kill(pid, 'SIGKILL'))
+    await host.stop()
+    expect(isAlive(pid)).toBe(true)
   })
 })
 

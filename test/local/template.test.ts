@@ -1,7 +1,10 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the syntax of Fn::Sub
 import { randomUUID } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { DescribeTableCommand, DescribeTimeToLiveCommand } from '@aws-sdk/client-dynamodb'
-import { afterAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 import {
   type Json,
   type JsonObject,
@@ -10,9 +13,11 @@ import {
   type Stack,
   TemplateError,
 } from '../../infra/local/stack/intrinsics.ts'
+import { synthesize } from '../../infra/local/stack/synthesize.ts'
 import { createTables, deleteTables } from '../../infra/local/stack/tables.ts'
 import { readStack } from '../../infra/local/stack/template.ts'
 import { localClient } from '../support/tables.ts'
+import { isAlive } from './fixtures/processes.ts'
 
 const stack = (resources: Stack['resources'] = {}): Stack => ({
   name: 'App-1',
@@ -204,4 +209,13 @@ describe('the tables of a stack', () => {
     const again = client.send(new DescribeTableCommand({ TableName: tables[3]?.name }))
     await expect(again).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
   })
+})
+
+test('an app that leaves a process behind is synthesized, and that process ends with it', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'tenure-test-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  const app = `sleep 60 & echo $! > "$CDK_OUTDIR/pid"; echo '{}' > "$CDK_OUTDIR/manifest.json"`
+  expect(await synthesize({ app, directory, context: {} }, directory)).toEqual({ directory, stacks: [] })
+  const pid = Number(readFileSync(join(directory, 'pid'), 'utf8'))
+  await expect.poll(() => isAlive(pid)).toBe(false)
 })

@@ -4,13 +4,15 @@
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { Socket } from 'node:net'
 import { setTimeout as sleep, setImmediate as soon } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { LambdaFunction } from '../stack/template.ts'
-import { guard } from '../watchdog.ts'
+import { exitOf, guard, signalGroup } from '../watchdog.ts'
+import { CHANNEL_FD, onLine, send } from './channel.ts'
 import { lastLines } from './last-lines.ts'
-import type { ErrorReport } from './report.ts'
-import type { InvokeMessage, RuntimeMessage } from './runtime.ts'
+import { type ErrorReport, receivedReport } from './report.ts'
+import type { InvokeMessage } from './runtime.ts'
 
 /** How an invocation ended. */
 export type Ending =
@@ -32,7 +34,7 @@ export interface Environment {
   freeze(): boolean
   /** SIGCONT. False where it was not frozen so, or is no longer. */
   thaw(): boolean
-  /** SIGKILL, which works on frozen processes too. Settles when the process is gone. */
+  /** SIGKILL, which works on frozen processes too, for it and what it started. Settles when it is gone. */
   kill(): Promise<void>
 }
 
@@ -49,14 +51,14 @@ export function startEnvironment(lambda: LambdaFunction, env: NodeJS.ProcessEnv,
   const child = spawn(process.execPath, [runtime], {
     cwd: lambda.directory,
     env,
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'], // the last is CHANNEL_FD
     detached: true, // a Ctrl-C in the terminal is for the host to handle
   })
   guard(child)
   const logs = lastLines([child.stdout, child.stderr], KEPT_LOG_LINES)
-  const { answer, gone, isOver, kill } = converse(child)
+  const { tell, answer, gone, isOver, kill } = converse(child)
   const initialized = answer(INIT_TIMEOUT_MS).then((message) => {
-    child.kill('SIGSTOP')
+    signalGroup(child, 'SIGSTOP')
     return message
   })
   let served = false
@@ -65,22 +67,19 @@ export function startEnvironment(lambda: LambdaFunction, env: NodeJS.ProcessEnv,
 
   const invoke = async (event: unknown, requestId: string, clockSkewMs = 0): Promise<Ending> => {
     const init = await initialized
-    const ended = init.kind === 'error' ? init : await ask(event, requestId, clockSkewMs)
-    if (init.kind === 'error') await kill()
+    const answered = init.ok ? await ask(event, requestId, clockSkewMs) : init
+    if (!init.ok) await kill()
     if (isOver()) await gone
-    if (ended.kind !== 'error') {
-      await soon() // no more than that: a gateway is invoked thousands of times
-      return { ok: true, value: ended.kind === 'result' ? JSON.parse(ended.json) : null, logs: logs.read() }
-    }
-    await sleep(LAST_WORDS_MS)
-    return { ok: false, error: ended.error, logs: logs.read() }
+    // No longer than that after a success: a gateway is invoked thousands of times.
+    await (answered.ok ? soon() : sleep(LAST_WORDS_MS))
+    return { ...answered, logs: logs.read() }
   }
 
-  const ask = async (event: unknown, requestId: string, clockSkewMs: number): Promise<RuntimeMessage> => {
+  const ask = async (event: unknown, requestId: string, clockSkewMs: number): Promise<Answer> => {
     if (served) logs.clear()
     served = true
     state = 'working'
-    child.kill('SIGCONT')
+    signalGroup(child, 'SIGCONT')
     const message: InvokeMessage = {
       event,
       requestId,
@@ -89,65 +88,95 @@ export function startEnvironment(lambda: LambdaFunction, env: NodeJS.ProcessEnv,
       clockSkewMs,
     }
     const reply = answer(lambda.timeoutMs)
-    child.send(message, () => {}) // a process that dies before it reads this is an ending like any other
-    const ended = await reply
+    tell(message)
+    const answered = await reply
     state = 'frozen'
-    child.kill('SIGSTOP')
-    return ended
+    signalGroup(child, 'SIGSTOP')
+    return answered
   }
 
   const freeze = () => {
     if (state === 'frozen' || isOver()) return false
     state = 'paused'
-    return child.kill('SIGSTOP')
+    return signalGroup(child, 'SIGSTOP')
   }
 
   const thaw = () => {
     if (state !== 'paused' || isOver()) return false
     state = 'working'
-    return child.kill('SIGCONT')
+    return signalGroup(child, 'SIGCONT')
   }
 
   return { serial, initialized, isAlive: () => !isOver(), invoke, freeze, thaw, kill }
 }
 
-/** Messages from the process, its end as one of them, and a limit to how long each may take. */
+type Answer = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: ErrorReport }
+
+/** Messages to and from the process, its end as one of them, and a limit to how long each may take. */
 function converse(child: ChildProcess) {
-  let next: ((message: RuntimeMessage) => void) | undefined
+  let next: ((answer: Answer) => void) | undefined
   let end: ErrorReport | undefined
 
-  const gone = new Promise<void>((resolve) => {
-    const over = (errorMessage: string) => {
-      end ??= { errorType: 'Runtime.ExitError', errorMessage }
-      next?.({ kind: 'error', error: end })
-      resolve()
-    }
-    child.once('error', (error) => over(`The runtime could not be started: ${error.message}`))
-    child.once('close', (code, signal) => over(`Runtime exited with ${signal ? `signal ${signal}` : `status ${code}`}`))
+  /** The first reason is the one that counts. */
+  const over = (errorType: string, errorMessage: string) => {
+    end ??= { errorType, errorMessage }
+    next?.({ ok: false, error: end })
+    signalGroup(child, 'SIGKILL')
+  }
+  const gone = exitOf(child).then(
+    ({ code, signal }) => over(EXITED, `Runtime exited with ${signal ? `signal ${signal}` : `status ${code}`}`),
+    (error: Error) => over(EXITED, `The runtime could not be started: ${error.message}`),
+  )
+
+  const channel = channelOf(child)
+  channel?.on('error', () => {}) // a process that dies before it reads a message is an ending like any other
+  onLine(channel, (line) => {
+    const answered = answerIn(line)
+    if (answered === undefined) over('Runtime.InvalidMessage', NOT_THE_RUNTIME)
+    else next?.(answered)
   })
-  child.on('message', (message: RuntimeMessage) => next?.(message))
 
   const kill = async () => {
-    end ??= { errorType: 'Runtime.ExitError', errorMessage: 'Runtime exited with error: signal: killed' }
-    child.kill('SIGKILL')
+    over(EXITED, 'Runtime exited with error: signal: killed')
     await gone
   }
 
-  const answer = async (timeoutMs: number): Promise<RuntimeMessage> => {
-    if (end !== undefined) return { kind: 'error', error: end }
-    const { promise, resolve } = Promise.withResolvers<RuntimeMessage>()
+  const answer = async (timeoutMs: number): Promise<Answer> => {
+    if (end !== undefined) return { ok: false, error: end }
+    const { promise, resolve } = Promise.withResolvers<Answer>()
     next = resolve
     const timer = setTimeout(() => {
-      const seconds = (timeoutMs / 1000).toFixed(2)
-      end = { errorType: 'Sandbox.Timedout', errorMessage: `Task timed out after ${seconds} seconds` }
-      resolve({ kind: 'error', error: end })
-      child.kill('SIGKILL')
+      over('Sandbox.Timedout', `Task timed out after ${(timeoutMs / 1000).toFixed(2)} seconds`)
     }, timeoutMs)
-    const message = await promise
+    const answered = await promise
     next = undefined
     clearTimeout(timer)
-    return message
+    return answered
   }
 
-  return { answer, gone, isOver: () => end !== undefined, kill }
+  const tell = (message: InvokeMessage) => send(channel, message)
+  return { tell, answer, gone, isOver: () => end !== undefined, kill }
+}
+
+/** Undefined if the process could not be started, which its 'error' event says. */
+function channelOf({ stdio }: Partial<ChildProcess>): Socket | undefined {
+  const channel = stdio?.[CHANNEL_FD]
+  return channel instanceof Socket ? channel : undefined
+}
+
+const EXITED = 'Runtime.ExitError'
+const NOT_THE_RUNTIME =
+  `The function wrote to file descriptor ${CHANNEL_FD}, by which its runtime talks to the host: ` +
+  'let it write to files that it opened itself'
+
+/** What a `RuntimeMessage` says; undefined if the line is none, since the function can write to the channel too. */
+function answerIn(line: string): Answer | undefined {
+  try {
+    const message: { readonly [name in 'kind' | 'json' | 'error']?: unknown } = Object(JSON.parse(line))
+    if (message.kind === 'result') return { ok: true, value: JSON.parse(String(message.json)) }
+    const error = message.kind === 'error' ? receivedReport(message.error) : undefined
+    return error && { ok: false, error }
+  } catch {
+    return undefined
+  }
 }

@@ -1,5 +1,5 @@
 /** What a function threw, in a form that can be sent, kept and printed, whatever it is. */
-import { oneLine, printable } from '../foreign-text.ts'
+import { LONGEST_TEXT, oneLine, printable } from '../foreign-text.ts'
 
 /** Fit to print. */
 export interface ErrorReport {
@@ -34,4 +34,24 @@ function linesBehind(message: string, stack: string): readonly string[] {
     .slice(end)
     .split('\n', MOST_LINES + 1)
     .slice(1)
+}
+
+/** Longer than any text that `reportOf` makes of this many characters: it may escape each, and says what it left out. */
+const reported = (characters: number) => 6 * characters + 100
+
+/**
+ * A report as the host receives it, fit to print whoever wrote it; undefined if it is none. Leaves what `reportOf` made
+ * as it is.
+ */
+export function receivedReport(value: unknown): ErrorReport | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const { errorType, errorMessage, trace }: { [name in keyof ErrorReport]?: unknown } = value
+  if (typeof errorType !== 'string' || typeof errorMessage !== 'string') return undefined
+  const report = {
+    errorType: oneLine(errorType, reported(LONGEST_NAME)),
+    errorMessage: printable(errorMessage, reported(LONGEST_TEXT)),
+  }
+  if (!Array.isArray(trace)) return report
+  const lines = trace.slice(0, MOST_LINES + 1).map((line) => oneLine(String(line), reported(LONGEST_LINE)))
+  return { ...report, trace: lines }
 }

@@ -4,8 +4,10 @@
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html
  */
 import { existsSync } from 'node:fs'
+import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { CHANNEL_FD, onLine, send } from './channel.ts'
 import { type ErrorReport, reportOf } from './report.ts'
 
 /** From the host. `deadlineMs` is an epoch time: after it the host kills this process. */
@@ -18,12 +20,10 @@ export interface InvokeMessage {
   readonly clockSkewMs: number
 }
 
-/** To the host: the first `ready` or `error` ends the initialization, every later message ends an invocation. */
+/** To the host: the first ends the initialization, every later one an invocation. */
 export type RuntimeMessage =
-  | { readonly kind: 'ready' }
-  /** What the handler returned, as JSON. */
-  | { readonly kind: 'result'; readonly json: string }
-  | { readonly kind: 'error'; readonly error: ErrorReport }
+  /** What the handler returned, as JSON; of the initialization, null. */
+  { readonly kind: 'result'; readonly json: string } | { readonly kind: 'error'; readonly error: ErrorReport }
 
 type Handler = (event: unknown, context: object) => unknown
 
@@ -40,16 +40,13 @@ SystemDate.prototype.constructor = globalThis.Date // so that `instant.construct
 /** An error of the SDK's has many frames of its own above those of the function. */
 Error.stackTraceLimit = 50
 
-/** Taken from the process, so that a function which uses it finds none, as in Lambda, and ends no invocation by it. */
-const send = process.send?.bind(process)
-delete process.send
-
-process.on('disconnect', () => process.exit(1)) // the host is gone
+const channel = new Socket({ fd: CHANNEL_FD, readable: true, writable: true })
+channel.on('error', () => {}).on('close', () => process.exit(1)) // the host is gone
 
 const handler = await initialize()
 if (handler !== undefined) {
-  process.on('message', async (message: InvokeMessage) => tell(await invoke(handler, message)))
-  tell({ kind: 'ready' })
+  onLine(channel, async (line) => tell(await invoke(handler, JSON.parse(line))))
+  tell({ kind: 'result', json: 'null' })
 }
 
 async function initialize(): Promise<Handler | undefined> {
@@ -112,5 +109,5 @@ function contextOf({ requestId, functionArn, deadlineMs }: InvokeMessage): objec
 }
 
 function tell(message: RuntimeMessage): void {
-  send?.(message)
+  send(channel, message)
 }

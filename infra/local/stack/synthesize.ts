@@ -5,11 +5,10 @@
  * and a half that the command line itself takes.
  */
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { delimiter, dirname, join } from 'node:path'
 import { lastLines } from '../host/last-lines.ts'
-import { guard } from '../watchdog.ts'
+import { exitOf, guard, signalGroup } from '../watchdog.ts'
 import { isObject, type Json, type JsonObject, type Resource, type Stack, TemplateError } from './intrinsics.ts'
 import { type Declared, readStack } from './template.ts'
 
@@ -43,10 +42,10 @@ export async function synthesize({ app, directory, context, signal }: Synthesis,
   const env = { ...process.env, PATH, CDK_OUTDIR: directory, CDK_CONTEXT_JSON: JSON.stringify(context) }
   const child = spawn(app, { shell: true, cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   guard(child)
-  const killGroup = () => child.pid !== undefined && process.kill(-child.pid, 'SIGKILL')
+  const killGroup = () => signalGroup(child, 'SIGKILL')
   signal?.addEventListener('abort', killGroup, { once: true })
   const said = lastLines([child.stdout, child.stderr], KEPT_LINES)
-  const [code] = await once(child, 'close')
+  const { code } = await exitOf(child)
   signal?.removeEventListener('abort', killGroup)
   signal?.throwIfAborted()
   if (code !== 0) throw new Error(`The app could not be synthesized (${app}):\n${readable(said.read())}`)
