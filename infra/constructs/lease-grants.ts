@@ -1,4 +1,5 @@
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam'
+import type { IAlias, IKey } from 'aws-cdk-lib/aws-kms'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import { Construct } from 'constructs'
 import { ConfigurationError } from './configuration-error.ts'
@@ -50,8 +51,7 @@ const KEY_ACTIONS: Readonly<Record<Access, readonly string[]>> = {
  * Lets `grantee` use the table's key through DynamoDB, if the table has one of its own.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
  */
-export function grantKey({ table, place }: LeaseTable, grantee: IGrantable, access: Access): void {
-  const { encryptionKey } = table
+export function grantKey({ encryptionKey, place }: LeaseTable, grantee: IGrantable, access: Access): void {
   if (encryptionKey === undefined) return
   Grant.addToPrincipal({
     grantee,
@@ -59,6 +59,24 @@ export function grantKey({ table, place }: LeaseTable, grantee: IGrantable, acce
     resourceArns: [encryptionKey.keyArn],
     conditions: { StringEquals: { 'kms:ViaService': `dynamodb.${place.region}.amazonaws.com` } },
   })
+}
+
+/**
+ * The key that an alias stands for: a policy that names an alias's ARN permits nothing. Undefined if only the alias's name
+ * is known. https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
+ */
+export function keyBehind(key: IKey): IKey | undefined {
+  if (!isAlias(key)) return key
+  try {
+    return keyBehind(key.aliasTargetKey)
+  } catch {
+    // So the CDK says that it imported the alias by its name alone.
+    return undefined
+  }
+}
+
+function isAlias(key: IKey): key is IAlias {
+  return 'aliasName' in key
 }
 
 function isFunction(grantee: IGrantable): grantee is IFunction {

@@ -4,7 +4,7 @@ import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { Construct, type IConstruct } from 'constructs'
 import { ConfigurationError } from './configuration-error.ts'
-import { grantOnLease } from './lease-grants.ts'
+import { grantOnLease, keyBehind } from './lease-grants.ts'
 import { difference, type Place, placeOfArn, placeOfStack, written } from './place.ts'
 import { refuseWrongProps } from './prop-problems.ts'
 import { type AnyTable, tableProblems } from './table-problems.ts'
@@ -20,8 +20,8 @@ export interface LeaseTableProps {
   /** @default a name that CloudFormation makes up, so that the table can be replaced */
   readonly tableName?: string
   /**
-   * A key of your own for the new table; the stack must then name its Region. Every request depends on KMS too, and on
-   * its quota.
+   * A key of your own for the new table, or an alias whose key the app knows; the stack must then name its Region. Every
+   * request depends on KMS too, and on its quota.
    * @default DynamoDB's own key
    */
   readonly encryptionKey?: IKey
@@ -43,6 +43,8 @@ export interface LeaseTableProps {
  */
 export class LeaseTable extends Construct {
   readonly table: AnyTable
+  /** The table's own KMS key, if it has one: of an alias, the key that it stands for. */
+  readonly encryptionKey: IKey | undefined
   readonly #use: TableUse
 
   /** @throws ConfigurationError where the props contradict each other */
@@ -54,10 +56,20 @@ export class LeaseTable extends Construct {
     if (table !== undefined && besides.length > 0) {
       throw new ConfigurationError(this, [`\`table\` was given, so ${besides.join(', ')} must be set on that table`])
     }
-    this.table = table ?? newTable(this, ofNewTable)
+    this.encryptionKey = this.#keyOf(table ?? ofNewTable)
+    this.table = table ?? newTable(this, { ...ofNewTable, encryptionKey: this.encryptionKey })
     this.#use = useOf(this.table)
     // At synthesis, when nobody can add a replica any more.
     this.node.addValidation({ validate: () => tableProblems(this.table) })
+  }
+
+  #keyOf({ encryptionKey }: Pick<AnyTable, 'encryptionKey'>): IKey | undefined {
+    if (encryptionKey === undefined) return undefined
+    const key = keyBehind(encryptionKey)
+    if (key !== undefined) return key
+    throw new ConfigurationError(this, [
+      `the encryption key ${encryptionKey.node.path} is an alias imported by its name, which no permission can name; import the key by its ARN: \`Key.fromKeyArn(this, id, keyArn)\``,
+    ])
   }
 
   get tableName(): string {
@@ -149,7 +161,9 @@ export class LeaseTable extends Construct {
   }
 }
 
-function newTable(scope: Construct, props: Omit<LeaseTableProps, 'table'>): TableV2 {
+type NewTableProps = Omit<LeaseTableProps, 'table' | 'encryptionKey'> & { readonly encryptionKey: IKey | undefined }
+
+function newTable(scope: Construct, props: NewTableProps): TableV2 {
   const { tableName, encryptionKey, removalPolicy = RemovalPolicy.RETAIN } = props
   // As the default child it has the logical id of this construct: see the test that fixes it.
   return new TableV2(scope, 'Default', {

@@ -1,8 +1,15 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { Match, Template } from 'aws-cdk-lib/assertions'
-import { AttributeType, MultiRegionConsistency, StreamViewType, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
+import {
+  AttributeType,
+  MultiRegionConsistency,
+  StreamViewType,
+  Table,
+  TableEncryptionV2,
+  TableV2,
+} from 'aws-cdk-lib/aws-dynamodb'
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
-import { Key } from 'aws-cdk-lib/aws-kms'
+import { Alias, Key } from 'aws-cdk-lib/aws-kms'
 import { describe, expect, test } from 'vitest'
 import {
   ConfigurationError,
@@ -189,6 +196,36 @@ describe('a key of your own', () => {
         ]),
       },
     })
+  })
+
+  test('may be given as an alias, and is then the key that the alias stands for', () => {
+    const { stack, encryptionKey, role } = encrypted()
+    const made = encryptionKey.addAlias('leases')
+    const imported = Alias.fromAliasAttributes(stack, 'Alias', { aliasName: 'alias/two', aliasTargetKey: made })
+    for (const [id, alias] of Object.entries({ made, imported })) {
+      new LeaseTable(stack, `Leases${id}`, { encryptionKey: alias }).grantObserve(role, 'billing')
+    }
+    const table = new TableV2(stack, 'Table', {
+      partitionKey: { name: 'lease', type: AttributeType.STRING },
+      sortKey: { name: 'record', type: AttributeType.STRING },
+      encryption: TableEncryptionV2.customerManagedKey(made),
+    })
+    new LeaseTable(stack, 'Given', { table }).grantObserve(role, 'billing')
+    const [policy] = Object.values(Template.fromStack(stack).findResources('AWS::IAM::Policy'))
+    const ofKey = JSON.stringify(policy?.['Properties'].PolicyDocument.Statement.filter(isOfKms))
+    expect(ofKey).toContain(JSON.stringify(stack.resolve(encryptionKey.keyArn)))
+    expect(ofKey).not.toContain('alias')
+  })
+
+  const isOfKms = ({ Action }: { readonly Action: unknown }) => JSON.stringify(Action).includes('kms:')
+
+  test('is refused as an alias of which only the name is known', () => {
+    const { stack } = encrypted()
+    const encryptionKey = Alias.fromAliasName(stack, 'Alias', 'alias/theirs')
+    const make = () => new LeaseTable(stack, 'Other', { encryptionKey })
+    expect(make).toThrow(
+      'Stack/Other: the encryption key Stack/Alias is an alias imported by its name, which no permission can name; import the key by its ARN: `Key.fromKeyArn(this, id, keyArn)`',
+    )
   })
 
   test('is not asked for by a table that has none', () => {
