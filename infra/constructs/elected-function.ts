@@ -10,7 +10,8 @@ import {
   type Function as LambdaFunction,
 } from 'aws-cdk-lib/aws-lambda'
 import type { IConstruct } from 'constructs'
-import { difference, placeOfStack, written } from './place.ts'
+import { difference, placeOfStack, regionWarnings, written } from './place.ts'
+import type { Warning } from './warning.ts'
 
 /** The environment variables that tell a function its lease. */
 export interface LeaseVariables {
@@ -37,6 +38,10 @@ export function functionProblems(scope: IConstruct, handler: IFunction): string[
     ...(ofStack.length > 0 ? ofStack : roleProblems(scope, handler)),
     ...retryProblems(handler),
   ]
+}
+
+export function functionWarnings(scope: IConstruct, handler: IFunction): Warning[] {
+  return regionWarnings(`the function ${handler.node.path}`, handler.env, scope)
 }
 
 /** Environment variables of the function that say otherwise than the schedule does; one with the same value is none. */

@@ -4,12 +4,13 @@ import type { IConstruct } from 'constructs'
 import { LAMBDA_LEASE_MS } from '../../functions/election/options.ts'
 import { ConfigurationError } from './configuration-error.ts'
 import { cronGaps } from './cron-gap.ts'
-import { functionOf, functionProblems, isOwn } from './elected-function.ts'
+import { functionOf, functionProblems, functionWarnings, isOwn } from './elected-function.ts'
 import type { ElectedScheduleProps } from './elected-schedule-props.ts'
 import { defaultTimeout, handlerOptions } from './handler-function.ts'
 import { leaseNameProblems } from './lease-name.ts'
 import { propProblems } from './prop-problems.ts'
-import { cronProblems, cronWarnings, type TimingWarning, timingProblems, timingWarnings } from './timing.ts'
+import { cronProblems, cronWarnings, timingProblems, timingWarnings } from './timing.ts'
+import type { Warning } from './warning.ts'
 
 /** How an elected schedule fires: its props with their defaults, found to work together. */
 export interface ElectedScheduleSettings {
@@ -22,7 +23,7 @@ export interface ElectedScheduleSettings {
   readonly timeWindow: TimeWindow
   readonly enabled: boolean
   /** What works, but probably not as meant. */
-  readonly warnings: readonly TimingWarning[]
+  readonly warnings: readonly Warning[]
 }
 
 /** @throws ConfigurationError that names everything which cannot work */
@@ -51,6 +52,7 @@ export function settingsOf(scope: IConstruct, props: ElectedScheduleProps): Elec
     props.rate === undefined ? ScheduleExpression.cron(props.cron) : ScheduleExpression.rate(props.rate)
   const timeWindow = flexibleWindow === undefined ? TimeWindow.off() : TimeWindow.flexible(flexibleWindow)
   const warnings = [
+    ...(props.handler === undefined ? [] : functionWarnings(scope, props.handler)),
     ...timingWarnings({ period, timeout }),
     ...(props.cron === undefined ? [] : cronWarnings(props.cron, gaps, period)),
   ]

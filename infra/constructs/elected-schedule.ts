@@ -14,6 +14,7 @@ import { HandlerFunction } from './handler-function.ts'
 import type { LeaseTable } from './lease-table.ts'
 import { schedulerRole } from './scheduler-role.ts'
 import { functionEventAge, retryAttempts, scheduleEventAge } from './timing.ts'
+import { warn } from './warning.ts'
 
 /**
  * A scheduled function that survives the loss of a schedule, an event or an invocation, and still does its work once per
@@ -67,7 +68,7 @@ export class ElectedSchedule extends Construct {
     const needPermission = [this.handler.node.findChild('EventInvokeConfig'), ...this.schedules]
     for (const grant of [mayFail, mayLead]) grant.applyBefore(...needPermission)
 
-    for (const { id, message } of settings.warnings) Annotations.of(this).addWarningV2(id, message)
+    warn(this, settings.warnings)
   }
 
   #schedulesFor(settings: ElectedScheduleSettings): Schedule[] {

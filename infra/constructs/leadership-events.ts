@@ -10,9 +10,10 @@ import { failureQueue } from './failure-queue.ts'
 import { HandlerFunction, ownHandler } from './handler-function.ts'
 import { grantKey } from './lease-grants.ts'
 import type { LeaseTable } from './lease-table.ts'
-import { difference, type Place, placeOfArn, placeOfStack, written } from './place.ts'
+import { difference, type Place, placeOfArn, placeOfStack, regionWarnings, written } from './place.ts'
 import { refuseWrongProps } from './prop-problems.ts'
-import { expiresBy, isStrong, streamArnOf } from './table-problems.ts'
+import { expiresBy, isForeign, isStrong, showsImages, streamArnOf } from './table-problems.ts'
+import { warn } from './warning.ts'
 
 export interface LeadershipEventsProps {
   /** Its stream must show new and old images, as that of a new `LeaseTable` does. */
@@ -22,7 +23,9 @@ export interface LeadershipEventsProps {
   /**
    * How long a tenure's history row is kept: whole days, 1 to 3650; or `false` for no history. The rows also remember what
    * was announced: without them a change that the stream delivers twice is announced and counted twice, under the same id.
-   * @default Duration.days(30); `false` for a global table in strong mode, which cannot expire rows
+   * Set it for an imported table, of which the app does not know whether it expires rows by the attribute `ttl`; a global
+   * table in strong mode cannot.
+   * @default Duration.days(30), with a warning for an imported table; `false` for one made here in strong mode
    */
   readonly history?: Duration | false | undefined
 }
@@ -98,10 +101,17 @@ export class LeadershipEvents extends Construct {
   }
 
   #streamArn(): string {
-    const streamArn = streamArnOf(this.leaseTable.table)
+    const { table, node } = this.leaseTable
+    if (!showsImages(table)) {
+      throw new ConfigurationError(this, [
+        `the lease table ${node.path} has no stream of new and old images; give it one`,
+      ])
+    }
+    const streamArn = streamArnOf(table)
     if (streamArn !== undefined) return streamArn
+    const withoutHistory = isStrong(table) ? ', and set `history` to false, since strong mode cannot expire rows' : ''
     throw new ConfigurationError(this, [
-      `the lease table ${this.leaseTable.node.path} has no stream of new and old images; give it one; import a table, or the replica of one, with its \`tableStreamArn\``,
+      `the ARN of the stream of the lease table ${node.path} is not known here; import the table with it, \`TableV2.fromTableAttributes(this, id, { tableArn, tableStreamArn })\`${withoutHistory}`,
     ])
   }
 
@@ -109,7 +119,10 @@ export class LeadershipEvents extends Construct {
   #refuseBusOfAnotherRegion(eventBus: { readonly eventBusArn: string; readonly env?: Place }): void {
     const here = placeOfStack(this)
     const there = placeOfArn(eventBus.eventBusArn, eventBus.env ?? here)
-    if (difference(there, here) !== 'Region') return
+    if (difference(there, here) !== 'Region') {
+      warn(this, regionWarnings('the event bus', there, this))
+      return
+    }
     throw new ConfigurationError(this, [
       `the event bus is in ${written(there)}, but the announcer in ${written(here)}, from which it cannot send there; give a bus of its own Region, and that one a rule which passes the events on`,
     ])
@@ -124,6 +137,10 @@ export class LeadershipEvents extends Construct {
         `There is no history of tenures: ${node.path} is a global table in strong mode, which cannot expire rows`,
       )
       return 0
+    }
+    if (history === undefined && isForeign(table)) {
+      const message = `it is not known here whether the imported lease table ${node.path} expires rows by the attribute "ttl": if so, set \`history\` to \`Duration.days(30)\`; if not, as in strong mode, to false, or its history is kept forever`
+      warn(this, [{ id: 'tenure:UnknownExpiry', message }])
     }
     if (expiresBy(table) !== 'ttl') {
       throw new ConfigurationError(this, [

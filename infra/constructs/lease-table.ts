@@ -5,10 +5,11 @@ import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { Construct, type IConstruct } from 'constructs'
 import { ConfigurationError } from './configuration-error.ts'
 import { grantOnLease, keyBehind } from './lease-grants.ts'
-import { difference, type Place, placeOfArn, placeOfStack, written } from './place.ts'
+import { difference, type Place, regionWarnings, written } from './place.ts'
 import { refuseWrongProps } from './prop-problems.ts'
 import { type AnyTable, tableProblems } from './table-problems.ts'
-import { type TableUse, useOf } from './table-use.ts'
+import { placeOfTable, type TableUse, useOf } from './table-use.ts'
+import { warn } from './warning.ts'
 
 export interface LeaseTableProps {
   /**
@@ -82,7 +83,7 @@ export class LeaseTable extends Construct {
 
   /** Where the table is, as far as the app knows. */
   get place(): Place {
-    return placeOfArn(this.tableArn, this.table.env ?? placeOfStack(this.table))
+    return placeOfTable(this.table)
   }
 
   /** Whether `other` goes by the same table, as far as the app knows. */
@@ -92,14 +93,17 @@ export class LeaseTable extends Construct {
 
   /**
    * Refuses what would look for the table where it is not: a function asks DynamoDB in its own Region and account, and a
-   * stream and metrics are there too.
+   * stream and metrics are there too. Warns if only the deployment knows where `user` runs.
    *
    * @param place where `user` runs
    * @throws ConfigurationError if that is certainly another Region or account than the table's
    */
   assertSamePlace(user: IConstruct, place: Place): void {
     const other = difference(place, this.place)
-    if (other === undefined) return
+    if (other === undefined) {
+      warn(user, regionWarnings(`the lease table ${this.node.path}`, this.place, user, place))
+      return
+    }
     const replica = '`new LeaseTable(this, id, { table: table.replica(region) })` of a global table in strong mode'
     throw new ConfigurationError(user, [
       `it is in ${written(place)} and would look there for the lease table ${this.node.path}, which is in ${written(this.place)}; use a lease table of the same ${other}${other === 'Region' ? `, or ${replica}` : ''}`,

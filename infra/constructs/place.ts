@@ -1,5 +1,6 @@
 import { Stack, Token, TokenComparison } from 'aws-cdk-lib'
 import type { IConstruct } from 'constructs'
+import type { Warning } from './warning.ts'
 
 /** Where a resource is. Either may be a token: then only the deployment knows it. */
 export interface Place {
@@ -25,6 +26,28 @@ export function placeOfStack(construct: IConstruct): Place {
 export function difference(a: Place, b: Place): 'Region' | 'account' | undefined {
   if (isDifferent(a.region, b.region)) return 'Region'
   return isDifferent(a.account, b.account) ? 'account' : undefined
+}
+
+/**
+ * That a resource, whose Region the app knows, may turn out to be in another one than its user, whose Region only the
+ * deployment knows.
+ *
+ * @param what the resource, as the subject of a sentence
+ */
+export function regionWarnings(what: string, there: Place, user: IConstruct, here = placeOfStack(user)): Warning[] {
+  if (Token.isUnresolved(there.region) || !Token.isUnresolved(here.region)) return []
+  const stack = Stack.of(user).node.path
+  const message = `${what} is in ${there.region}, but the Region of ${user.node.path} is known only at deployment, so that a wrong one is not noticed here; give the stack ${stack} an \`env\``
+  return [{ id: 'tenure:UnknownRegion', message }]
+}
+
+/** A name for a resource that is the same wherever the app refers to it, as far as the app can tell. */
+export function identity(scope: IConstruct, { account, region }: Place, name: string): string {
+  const parts = [account, region, name]
+  if (!parts.some((part) => Token.isUnresolved(part))) return JSON.stringify(parts)
+  // What a token stands for is known within its stack only.
+  const stack = Stack.of(scope)
+  return `${stack.node.path} ${JSON.stringify(stack.resolve(parts))}`
 }
 
 /** Such as `eu-west-1 of account 111122223333`. */

@@ -1,4 +1,4 @@
-import { CfnResource, Stack } from 'aws-cdk-lib'
+import { CfnResource, Reference, Stack, Tokenization } from 'aws-cdk-lib'
 import { CfnGlobalTable, CfnTable, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { IConstruct } from 'constructs'
@@ -16,6 +16,7 @@ export interface AnyTable extends IConstruct {
 /** What the table's own description says, for both of CloudFormation's table types. */
 interface Described {
   readonly keys: unknown
+  readonly attributes: unknown
   readonly replicas: number
   readonly consistency: string | undefined
   readonly streamed: unknown
@@ -26,12 +27,15 @@ interface Described {
 export function tableProblems(table: AnyTable): string[] {
   const described = describe(table)
   if (described === undefined) return []
-  const { keys, replicas, consistency } = described
+  const { keys, attributes, replicas, consistency } = described
   const problems: string[] = []
   if (JSON.stringify(keys) !== JSON.stringify(LEASE_KEYS)) {
     problems.push(
       `the table's key is ${JSON.stringify(keys)}; leases need the partition key "lease" and the sort key "record"`,
     )
+  }
+  for (const [name, type] of otherTypes(attributes)) {
+    problems.push(`the table's key "${name}" is of the type ${JSON.stringify(type)}; leases need texts, the type "S"`)
   }
   if (replicas > 1 && consistency !== 'STRONG') {
     problems.push(
@@ -41,13 +45,20 @@ export function tableProblems(table: AnyTable): string[] {
   return problems
 }
 
-/** The ARN of the table's stream, if it has one that shows new and old images, as far as the app knows. */
-export function streamArnOf(table: AnyTable): string | undefined {
+/** Whether the table's stream shows new and old images, as far as the app knows. */
+export function showsImages(table: AnyTable): boolean {
   const described = describe(table)
-  const showsImages = described === undefined || JSON.stringify(described.streamed) === JSON.stringify(IMAGES)
-  // Of a replica the app does not know which stream it has: its ARN ends in a wildcard.
-  const { tableStreamArn } = table
-  return showsImages && tableStreamArn?.endsWith('/stream/*') !== true ? tableStreamArn : undefined
+  return described === undefined || JSON.stringify(described.streamed) === JSON.stringify(IMAGES)
+}
+
+/** The ARN of the table's stream, if the app knows it. Of a replica it does not: the CDK ends that ARN in a wildcard. */
+export function streamArnOf({ tableStreamArn }: AnyTable): string | undefined {
+  return tableStreamArn?.endsWith('/stream/*') === true ? undefined : tableStreamArn
+}
+
+/** Whether it was not made in this app, which therefore does not know how it is set up. */
+export function isForeign(table: AnyTable): boolean {
+  return resourceOf(table) === undefined
 }
 
 /** Whether it is a global table in strong mode, which has no time to live. */
@@ -71,31 +82,46 @@ const LEASE_KEYS = [
   { attributeName: 'record', keyType: 'RANGE' },
 ]
 
-/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html */
-function describe(table: AnyTable): Described | undefined {
+const KEYS = LEASE_KEYS.map(({ attributeName }) => attributeName)
+
+/** What makes the table in this app, also behind a replica, and behind an import of the ARN of a table made here. */
+export function resourceOf(table: AnyTable): CfnTable | CfnGlobalTable | undefined {
   // A replica is a child of its global table, and has no resource of its own.
   const { defaultChild } = table.node.scope instanceof TableV2 ? table.node.scope.node : table.node
-  const resolved = (value: unknown): unknown => Stack.of(table).resolve(value)
-  if (defaultChild instanceof CfnGlobalTable) {
-    const { replicas, keySchema, multiRegionConsistency: consistency, streamSpecification } = defaultChild
-    const expires = resolved(defaultChild.timeToLiveSpecification)
-    const list = resolved(replicas)
-    const count = Array.isArray(list) ? list.length : 1
-    return { keys: resolved(keySchema), replicas: count, consistency, streamed: resolved(streamSpecification), expires }
+  const [token] = Tokenization.reverseString(table.tableArn).tokens
+  const referred = Reference.isReference(token) ? token.target : undefined
+  return [defaultChild, referred].find((made) => made instanceof CfnTable || made instanceof CfnGlobalTable)
+}
+
+/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html */
+function describe(table: AnyTable): Described | undefined {
+  const resource = resourceOf(table)
+  if (resource === undefined) return undefined
+  const resolved = (value: unknown): unknown => Stack.of(resource).resolve(value)
+  const common = {
+    keys: resolved(resource.keySchema),
+    attributes: resolved(resource.attributeDefinitions),
+    streamed: resolved(resource.streamSpecification),
+    expires: resolved(resource.timeToLiveSpecification),
   }
-  if (defaultChild instanceof CfnTable) {
-    // The older construct makes a custom resource for each replica; they are always in eventual mode.
-    const others = table.node.findAll().filter(isReplica).length
-    const { keySchema, streamSpecification } = defaultChild
-    return {
-      keys: resolved(keySchema),
-      replicas: 1 + others,
-      consistency: undefined,
-      streamed: resolved(streamSpecification),
-      expires: resolved(defaultChild.timeToLiveSpecification),
-    }
+  if (resource instanceof CfnGlobalTable) {
+    const replicas = resolved(resource.replicas)
+    const count = Array.isArray(replicas) ? replicas.length : 1
+    return { ...common, replicas: count, consistency: resource.multiRegionConsistency }
   }
-  return undefined
+  // The older construct makes a custom resource for each replica; they are always in eventual mode.
+  const others = (resource.node.scope ?? resource).node.findAll().filter(isReplica).length
+  return { ...common, replicas: 1 + others, consistency: undefined }
+}
+
+/** The keys of the table that are no texts, each with its type. */
+function otherTypes(attributes: unknown): [string, unknown][] {
+  const list: unknown[] = Array.isArray(attributes) ? attributes : []
+  const types = list.map((attribute): [string, unknown] => {
+    const { attributeName, attributeType }: Record<string, unknown> = { ...Object(attribute) }
+    return [String(attributeName), attributeType]
+  })
+  return types.filter(([name, type]) => KEYS.includes(name) && type !== 'S')
 }
 
 function isReplica(child: unknown): boolean {

@@ -1,6 +1,7 @@
-import { Stack, Token } from 'aws-cdk-lib'
+import { Token } from 'aws-cdk-lib'
 import type { IConstruct } from 'constructs'
-import type { AnyTable } from './table-problems.ts'
+import { identity, type Place, placeOfArn, placeOfStack } from './place.ts'
+import { type AnyTable, resourceOf } from './table-problems.ts'
 
 /** What an app does with one table, whichever of its `LeaseTable`s it goes by. */
 export interface TableUse {
@@ -11,7 +12,10 @@ export interface TableUse {
 
 const usesOfApps = new WeakMap<IConstruct, Map<string, TableUse>>()
 
-/** The same object for the same table of the same app, also if it is imported twice. */
+/**
+ * The same object for the same table of the same app, by whichever construct the app refers to it: made here, imported by
+ * name or ARN, or a replica of a global table, which is one table.
+ */
 export function useOf(table: AnyTable): TableUse {
   const uses = usesOfApps.get(table.node.root) ?? new Map<string, TableUse>()
   usesOfApps.set(table.node.root, uses)
@@ -21,9 +25,15 @@ export function useOf(table: AnyTable): TableUse {
   return use
 }
 
-/** What a token stands for is known within its stack only. */
+/** Where the table is, as far as the app knows. */
+export function placeOfTable(table: AnyTable): Place {
+  return placeOfArn(table.tableArn, table.env ?? placeOfStack(table))
+}
+
 function keyOf(table: AnyTable): string {
-  if (!Token.isUnresolved(table.tableArn)) return table.tableArn
-  const stack = Stack.of(table)
-  return `${stack.node.path} ${JSON.stringify(stack.resolve(table.tableArn))}`
+  const resource = resourceOf(table)
+  if (resource === undefined) return identity(table, placeOfTable(table), table.tableName)
+  const { tableName } = resource
+  const isNamed = tableName !== undefined && !Token.isUnresolved(tableName)
+  return isNamed ? identity(resource, placeOfStack(resource), tableName) : resource.node.path
 }

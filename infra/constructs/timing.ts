@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib'
 import type { CronOptionsWithTimezone } from 'aws-cdk-lib/aws-scheduler'
 import { LONGEST_LEASE_MS } from '../../functions/election/options.ts'
 import type { CronGaps } from './cron-gap.ts'
+import type { Warning } from './warning.ts'
 
 /**
  * How a schedule's period, its function's time-out and its lease must fit together.
@@ -74,15 +75,9 @@ export function timingProblems({ period, leaseDuration, timeout, leaseOutlastsRe
   return problems
 }
 
-export interface TimingWarning {
-  /** Lets a user acknowledge the warning: `Annotations.of(…).acknowledgeWarning(id)`. */
-  readonly id: string
-  readonly message: string
-}
-
 /** What works, but probably not as meant. */
-export function timingWarnings({ period, timeout }: Pick<Timing, 'period' | 'timeout'>): TimingWarning[] {
-  const warnings: TimingWarning[] = []
+export function timingWarnings({ period, timeout }: Pick<Timing, 'period' | 'timeout'>): Warning[] {
+  const warnings: Warning[] = []
   if (millisecondsOf(timeout) + firstRetryDelayMs >= period.toMilliseconds()) {
     warnings.push({
       id: 'tenure:RetryBeyondPeriod',
@@ -119,7 +114,7 @@ export function cronWarnings(
   { timeZone }: CronOptionsWithTimezone,
   gaps: CronGaps | undefined,
   period: Duration,
-): TimingWarning[] {
+): Warning[] {
   if (gaps === undefined) {
     const message = 'the times of `cron` could not be read here: check that no two ticks are less than a `period` apart'
     return [{ id: 'tenure:UnreadCron', message }]

@@ -5,7 +5,7 @@ import {
   AttributeType,
   MultiRegionConsistency,
   StreamViewType,
-  Table,
+  type TableAttributesV2,
   type TablePropsV2,
   TableV2,
 } from 'aws-cdk-lib/aws-dynamodb'
@@ -183,15 +183,39 @@ describe('events of a lease table', () => {
       partitionKey: { name: 'lease', type: AttributeType.STRING },
       sortKey: { name: 'record', type: AttributeType.STRING },
     }
-    for (const [id, table] of Object.entries({
-      Own: new TableV2(stack, 'Own', keys),
-      Imported: Table.fromTableName(stack, 'Imported', 'leases'),
-    })) {
-      const leaseTable = new LeaseTable(stack, `${id}Leases`, { table })
-      expect(() => new LeadershipEvents(stack, `${id}Events`, { leaseTable })).toThrow(
-        `Stack/${id}Events: the lease table Stack/${id}Leases has no stream of new and old images; give it one;`,
-      )
+    const leaseTable = new LeaseTable(stack, 'OwnLeases', { table: new TableV2(stack, 'Own', keys) })
+    expect(() => new LeadershipEvents(stack, 'OwnEvents', { leaseTable })).toThrow(
+      'Stack/OwnEvents: the lease table Stack/OwnLeases has no stream of new and old images; give it one',
+    )
+  })
+
+  describe('of an imported table', () => {
+    const tableArn = 'arn:aws:dynamodb:eu-central-1:111111111111:table/leases'
+    const tableStreamArn = `${tableArn}/stream/2026-01-01T00:00:00.000`
+    function announcedImport(attributes: TableAttributesV2, props: Partial<LeadershipEventsProps> = {}) {
+      const { stack } = aStack()
+      const table = TableV2.fromTableAttributes(stack, 'Imported', attributes)
+      const leaseTable = new LeaseTable(stack, 'Theirs', { table })
+      new LeadershipEvents(stack, 'Events', { leaseTable, ...props })
+      return stack
     }
+    const unknownExpiry = Match.stringLikeRegexp(
+      'not known here whether the imported lease table Stack/Theirs expires rows.*set `history` to.*tenure:UnknownExpiry',
+    )
+
+    test('need the ARN of its stream', () => {
+      expect(() => announcedImport({ tableArn })).toThrow(
+        /^Stack\/Events: the ARN of the stream of the lease table Stack\/Theirs is not known here; import the table with it, `TableV2.fromTableAttributes\(this, id, \{ tableArn, tableStreamArn \}\)`$/,
+      )
+    })
+
+    test('draw a warning unless `history` says whether its rows expire', () => {
+      const imported = { tableArn, tableStreamArn }
+      Annotations.fromStack(announcedImport(imported)).hasWarning('/Stack/Events', unknownExpiry)
+      for (const history of [false as const, Duration.days(30)]) {
+        Annotations.fromStack(announcedImport(imported, { history })).hasNoWarning('/Stack/Events', unknownExpiry)
+      }
+    })
   })
 })
 

@@ -266,6 +266,25 @@ describe('a table that exists already', () => {
     )
   })
 
+  test.each(['lease', 'record'])('is refused if its key `%s` is no text', (name) => {
+    for (const Made of [TableV2, Table]) {
+      const stack = inFrankfurt()
+      const key = (of: string) => ({ name: of, type: of === name ? AttributeType.NUMBER : AttributeType.STRING })
+      const table = new Made(stack, 'Table', { partitionKey: key('lease'), sortKey: key('record') })
+      new LeaseTable(stack, 'Leases', { table })
+      expect(() => Template.fromStack(stack)).toThrow(
+        `[Stack/Leases] the table's key "${name}" is of the type "N"; leases need texts, the type "S"`,
+      )
+    }
+  })
+
+  test('is judged as it was made, if only its ARN is passed on', () => {
+    const stack = inFrankfurt()
+    const { tableArn } = new TableV2(stack, 'Table', { ...keys, replicas })
+    new LeaseTable(stack, 'Leases', { table: TableV2.fromTableArn(stack, 'Imported', tableArn) })
+    expect(() => Template.fromStack(stack)).toThrow(`the table is a global table of 3 Regions ${eventually}`)
+  })
+
   test('is refused as a global table in eventual mode, also where the replica comes later', () => {
     const stack = inFrankfurt()
     const table = new TableV2(stack, 'Table', keys)
@@ -359,6 +378,60 @@ describe('a table that two LeaseTables go by', () => {
       imported('C', '222222222222'),
     ]
     expect([one.isSameTable(two), one.isSameTable(other)]).toEqual([true, false])
+  })
+
+  const virginia = { region: 'us-east-1', account: '111111111111' }
+  const arn = 'arn:aws:dynamodb:us-east-1:111111111111:table/leases'
+  const makeNamed = (stack: Stack) => new LeaseTable(stack, 'Leases', { tableName: 'leases' })
+  const byName = (stack: Stack) =>
+    new LeaseTable(stack, 'ByName', { table: Table.fromTableName(stack, 'Named', 'leases') })
+  const byArn = (stack: Stack) => new LeaseTable(stack, 'ByArn', { table: TableV2.fromTableArn(stack, 'Of', arn) })
+  const strong = (stack: Stack) =>
+    new TableV2(stack, 'Strong', {
+      partitionKey: { name: 'lease', type: AttributeType.STRING },
+      sortKey: { name: 'record', type: AttributeType.STRING },
+      tableName: 'leases',
+      multiRegionConsistency: MultiRegionConsistency.STRONG,
+      replicas: [{ region: 'us-east-2' }, { region: 'us-west-2' }],
+    })
+
+  test.each<[string, (one: Stack, two: Stack) => LeaseTable[]]>([
+    ['imported by name and by ARN, in two stacks', (one, two) => [byName(one), byArn(two)]],
+    ['made with a name, and imported by it', (one) => [makeNamed(one), byName(one)]],
+    ['made in one stack, and imported by its ARN in another', (one, two) => [makeNamed(one), byArn(two)]],
+    [
+      'made without a name, and imported by the ARN that it gets',
+      (one, two) => {
+        const made = new LeaseTable(one, 'Leases')
+        return [made, new LeaseTable(two, 'Again', { table: TableV2.fromTableArn(two, 'Of', made.tableArn) })]
+      },
+    ],
+    [
+      'a global table and its replica',
+      (one) => {
+        const table = strong(one)
+        return [table, table.replica('us-west-2')].map((each, id) => new LeaseTable(one, `L${id}`, { table: each }))
+      },
+    ],
+  ])('is one, whichever way the app refers to it: %s', (_, tables) => {
+    const app = newApp()
+    const [one, two] = ['One', 'Two'].map((id) => new Stack(app, id, { env: virginia }))
+    if (one === undefined || two === undefined) throw new Error('there are two')
+    const [first, second] = tables(one, two)
+    first?.agreeOnPeriod('billing', Duration.hours(1), one)
+    expect(() => second?.agreeOnPeriod('billing', Duration.hours(2), two)).toThrow(
+      'Two: its period is 7200 s, but One ticks the lease "billing" every 3600 s',
+    )
+    first?.announceBy(one)
+    expect(() => second?.announceBy(two)).toThrow('Two: One announces the leases of')
+  })
+
+  test('is one within a stack of unknown place, and may be another in a second such stack', () => {
+    const app = newApp()
+    const [one, two] = ['One', 'Two'].map((id) => new Stack(app, id))
+    if (one === undefined || two === undefined) throw new Error('there are two')
+    const made = makeNamed(one)
+    expect([made.isSameTable(byName(one)), made.isSameTable(byName(two))]).toEqual([true, false])
   })
 
   test('is another in another app, and so is another table of the same app', () => {

@@ -1,8 +1,9 @@
 import { Duration, Stack, type StackProps } from 'aws-cdk-lib'
-import { Match, Template } from 'aws-cdk-lib/assertions'
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions'
 import { AttributeType, MultiRegionConsistency, StreamViewType, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import { EventBus } from 'aws-cdk-lib/aws-events'
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import { describe, expect, test } from 'vitest'
 import {
   ConfigurationError,
@@ -72,6 +73,49 @@ describe.each(Object.entries(tableIn))('a lease table %s', (_, make) => {
   })
 })
 
+describe('draws a warning, because the Region of its user is known only at deployment:', () => {
+  const unknown = (what: string, user: string) =>
+    Match.stringLikeRegexp(
+      `^${what} is in us-east-1, but the Region of ${user} is known only at deployment.*give the stack Jobs an .env.*tenure:UnknownRegion`,
+    )
+  const imported = (jobs: Stack) => new LeaseTable(jobs, 'Leases', { table: Table.fromTableArn(jobs, 'Table', ARN) })
+  const anyUnknown = Match.stringLikeRegexp('tenure:UnknownRegion')
+
+  test('a lease table', () => {
+    const { jobs } = twoStacks(undefined)
+    elect(jobs, imported(jobs))
+    Annotations.fromStack(jobs).hasWarning('/Jobs/Function', unknown('the lease table Jobs/Leases', 'Jobs/Function'))
+  })
+
+  test('a function that is imported by its ARN', () => {
+    const { jobs } = twoStacks(undefined)
+    const handler = LambdaFunction.fromFunctionAttributes(jobs, 'Theirs', {
+      functionArn: `arn:aws:lambda:us-east-1:${account}:function:theirs`,
+      role: Role.fromRoleArn(jobs, 'Role', `arn:aws:iam::${account}:role/theirs`),
+      sameEnvironment: true,
+    })
+    const leaseTable = new LeaseTable(jobs, 'Leases')
+    new ElectedSchedule(jobs, 'Elected', { leaseTable, lease: 'billing', handler, rate: Duration.hours(1) })
+    Annotations.fromStack(jobs).hasWarning('/Jobs/Elected', unknown('the function Jobs/Theirs', 'Jobs/Elected'))
+  })
+
+  test('an event bus', () => {
+    const { jobs } = twoStacks(undefined)
+    const eventBus = EventBus.fromEventBusArn(jobs, 'Bus', `arn:aws:events:us-east-1:${account}:event-bus/jobs`)
+    new LeadershipEvents(jobs, 'Events', { leaseTable: new LeaseTable(jobs, 'Leases'), eventBus })
+    Annotations.fromStack(jobs).hasWarning('/Jobs/Events', unknown('the event bus', 'Jobs/Events'))
+  })
+
+  test('but not if both are known, or neither is', () => {
+    const known = twoStacks(virginia).jobs
+    elect(known, imported(known))
+    Annotations.fromStack(known).hasNoWarning('*', anyUnknown)
+    const neither = twoStacks(undefined).jobs
+    elect(neither, new LeaseTable(neither, 'Leases', { table: Table.fromTableName(neither, 'Table', 'leases') }))
+    Annotations.fromStack(neither).hasNoWarning('*', anyUnknown)
+  })
+})
+
 test('A role may be used in any Region', () => {
   const { tables, jobs } = twoStacks(ireland)
   const role = new Role(jobs, 'Role', { assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com') })
@@ -123,7 +167,7 @@ describe('a global table in strong mode', () => {
     expect(() => new LeadershipEvents(tables, 'Events', { leaseTable })).not.toThrow()
     const other = strong('us-east-2')
     expect(() => new LeadershipEvents(other.jobs, 'Events', { leaseTable: other.leaseTable })).toThrow(
-      'Jobs/Events: the lease table Tables/Leases has no stream of new and old images; give it one; import a table, or the replica of one, with its `tableStreamArn`',
+      'Jobs/Events: the ARN of the stream of the lease table Tables/Leases is not known here; import the table with it, `TableV2.fromTableAttributes(this, id, { tableArn, tableStreamArn })`, and set `history` to false, since strong mode cannot expire rows',
     )
   })
 })
