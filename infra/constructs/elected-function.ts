@@ -10,7 +10,8 @@ import {
   type Function as LambdaFunction,
 } from 'aws-cdk-lib/aws-lambda'
 import type { IConstruct } from 'constructs'
-import { difference, placeOfStack, regionWarnings, written } from './place.ts'
+import { isFunction } from './lease-grants.ts'
+import { difference, identity, placeOfStack, regionWarnings, written } from './place.ts'
 import type { Warning } from './warning.ts'
 
 /** The environment variables that tell a function its lease. */
@@ -25,6 +26,13 @@ export function functionOf(handler: IFunction): IFunction {
   return versionOf(handler)?.lambda ?? handler
 }
 
+/** The function itself for its `latestVersion`, which is what it runs without a qualifier. */
+export function unqualified(handler: IFunction): IFunction {
+  return isVersion(handler) && handler.version === LATEST ? handler.lambda : handler
+}
+
+const LATEST = '$LATEST'
+
 /** Whether the function is made in this app, so that its environment can be set. */
 export function isOwn(handler: IFunction): handler is LambdaFunction {
   return 'addEnvironment' in handler
@@ -34,6 +42,7 @@ export function isOwn(handler: IFunction): handler is LambdaFunction {
 export function functionProblems(scope: IConstruct, handler: IFunction): string[] {
   const ofStack = stackProblems(scope, handler)
   return [
+    ...qualifierProblems(handler),
     ...placeProblems(scope, handler),
     ...(ofStack.length > 0 ? ofStack : roleProblems(scope, handler)),
     ...retryProblems(handler),
@@ -61,8 +70,9 @@ export function environmentProblems(handler: IFunction, variables: LeaseVariable
 
 /** Whether it runs with the environment that its function is given here: a version keeps what it was published with. */
 export function isCurrent(handler: IFunction): boolean {
+  const version = versionOf(handler)
   // That of `Function.currentVersion`, which publishes anew whenever the function changes, has this id.
-  return (versionOf(handler)?.node.id ?? 'CurrentVersion') === 'CurrentVersion'
+  return version === undefined || version.version === LATEST || version.node.id === 'CurrentVersion'
 }
 
 /** The version that an alias or a version invokes. */
@@ -89,12 +99,31 @@ function placeProblems(scope: IConstruct, handler: IFunction): string[] {
   ]
 }
 
+/** Of an import by such an ARN the CDK does not know the qualifier, and would configure the retries of `$LATEST`. */
+function qualifierProblems(handler: IFunction): string[] {
+  const { functionArn, node } = functionOf(handler)
+  const [, , , , , , , qualifier] = functionArn.split(':')
+  if (qualifier === undefined) return []
+  return [
+    `the function ${node.path} is imported by an ARN that ends in the qualifier ":${qualifier}", whose retries could not be set; import it without, and of that function the alias, \`Alias.fromAliasAttributes(…, { aliasName, aliasVersion })\`, or the version, \`Version.fromVersionAttributes(…, { lambda, version })\``,
+  ]
+}
+
 /** The function needs the queue of failures, and the schedules need the function: two stacks would need each other. */
 function stackProblems(scope: IConstruct, handler: IFunction): string[] {
-  const elsewhere = stackElsewhere(scope, handler)
+  const itself = functionOf(handler)
+  const [ofItself, ofHandler] = [stackElsewhere(scope, itself), stackElsewhere(scope, handler)]
+  if (ofItself === undefined && ofHandler !== undefined && isMade(itself)) {
+    return [
+      `${handler.node.path} is made in the stack ${ofHandler}, but its function ${itself.node.path} and the schedule in another; make it in the function's stack`,
+    ]
+  }
+  const elsewhere = ofItself ?? ofHandler
   if (elsewhere === undefined) return []
+  const too = ofItself === undefined || ofItself === ofHandler ? '' : `, and ${handler.node.path} there too`
+  const path = ofItself === undefined ? handler.node.path : itself.node.path
   return [
-    `the function ${handler.node.path} is made in the stack ${elsewhere}, which would need this one, and this one it; make the schedule in the function's stack: \`new ElectedSchedule(${elsewhere}, …)\``,
+    `the function ${path} is made in the stack ${elsewhere}, which would need this one, and this one it; make the schedule in the function's stack: \`new ElectedSchedule(${elsewhere}, …)\`${too}`,
   ]
 }
 
@@ -113,11 +142,15 @@ function roleProblems(scope: IConstruct, handler: IFunction): string[] {
   ]
 }
 
-/** The other stack in which this app makes it; of what is imported there is no resource. */
+/** The other stack in which this app makes it. */
 function stackElsewhere(scope: IConstruct, construct: IConstruct): string | undefined {
   const stack = Stack.of(construct)
-  const isMade = CfnResource.isCfnResource(construct.node.defaultChild)
-  return isMade && stack !== Stack.of(scope) ? stack.node.path : undefined
+  return isMade(construct) && stack !== Stack.of(scope) ? stack.node.path : undefined
+}
+
+/** Of what is imported there is no resource. */
+function isMade(construct: IConstruct): boolean {
+  return CfnResource.isCfnResource(construct.node.defaultChild)
 }
 
 function retryProblems(handler: IFunction): string[] {
@@ -127,18 +160,23 @@ function retryProblems(handler: IFunction): string[] {
   ]
 }
 
-/** Lambda has one configuration for each function and qualifier, whichever construct makes it. */
+/** Lambda has one configuration for each function and qualifier, whichever construct makes it, in whichever stack. */
 function hasRetries(handler: IFunction): boolean {
   if (handler.node.tryFindChild('EventInvokeConfig') !== undefined) return true
-  if (versionOf(handler) !== undefined) return false
-  const stack = Stack.of(handler)
-  const same = (a: unknown, b: unknown) => JSON.stringify(stack.resolve(a)) === JSON.stringify(stack.resolve(b))
-  return stack.node
-    .findAll()
-    .some(
-      (other) =>
-        other instanceof CfnEventInvokeConfig &&
-        other.qualifier === '$LATEST' &&
-        same(other.functionName, handler.functionName),
-    )
+  const wanted = retriesKey(handler, functionOf(handler).functionName, qualifierOf(handler))
+  return handler.node.root.node.findAll().some((other) => {
+    if (!(other instanceof CfnEventInvokeConfig)) return false
+    // An alias that configures itself names itself by a token.
+    const owner = other.node.scope?.node.scope
+    const qualifier = owner !== undefined && isFunction(owner) ? qualifierOf(owner) : other.qualifier
+    return retriesKey(other, other.functionName, qualifier) === wanted
+  })
+}
+
+function retriesKey(scope: IConstruct, functionName: string, qualifier: string): string {
+  return `${identity(scope, placeOfStack(scope), functionName)} ${JSON.stringify(Stack.of(scope).resolve(qualifier))}`
+}
+
+function qualifierOf(handler: IFunction): string {
+  return isAlias(handler) ? handler.aliasName : (versionOf(handler)?.version ?? LATEST)
 }

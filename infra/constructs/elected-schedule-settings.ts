@@ -4,7 +4,7 @@ import type { IConstruct } from 'constructs'
 import { LAMBDA_LEASE_MS } from '../../functions/election/options.ts'
 import { ConfigurationError } from './configuration-error.ts'
 import { cronGaps } from './cron-gap.ts'
-import { functionOf, functionProblems, functionWarnings, isOwn } from './elected-function.ts'
+import { functionOf, functionProblems, functionWarnings, isOwn, unqualified } from './elected-function.ts'
 import type { ElectedScheduleProps } from './elected-schedule-props.ts'
 import { defaultTimeout, handlerOptions } from './handler-function.ts'
 import { leaseNameProblems } from './lease-name.ts'
@@ -34,11 +34,12 @@ export function settingsOf(scope: IConstruct, props: ElectedScheduleProps): Elec
   if (period.isUnresolved() || leaseDuration.isUnresolved() || flexibleWindow?.isUnresolved()) {
     throw new ConfigurationError(scope, ['all durations must be known at synthesis, not tokens'])
   }
+  const handler = props.handler === undefined ? undefined : unqualified(props.handler)
   const timeout = timeoutOf(props)
   const problems = [
     ...leaseNameProblems(props.lease),
     ...candidateProblems(candidates),
-    ...(props.handler === undefined ? [] : functionProblems(scope, props.handler)),
+    ...(handler === undefined ? [] : functionProblems(scope, handler)),
     ...timingProblems({ period, leaseDuration, timeout, leaseOutlastsRetries: props.leaseOutlastsRetries ?? false }),
     ...windowProblems(flexibleWindow, period),
   ]
@@ -52,7 +53,7 @@ export function settingsOf(scope: IConstruct, props: ElectedScheduleProps): Elec
     props.rate === undefined ? ScheduleExpression.cron(props.cron) : ScheduleExpression.rate(props.rate)
   const timeWindow = flexibleWindow === undefined ? TimeWindow.off() : TimeWindow.flexible(flexibleWindow)
   const warnings = [
-    ...(props.handler === undefined ? [] : functionWarnings(scope, props.handler)),
+    ...(handler === undefined ? [] : functionWarnings(scope, handler)),
     ...timingWarnings({ period, timeout }),
     ...(props.cron === undefined ? [] : cronWarnings(props.cron, gaps, period)),
   ]

@@ -6,7 +6,14 @@ import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import { ConfigurationError } from './configuration-error.ts'
-import { environmentProblems, functionOf, isCurrent, isOwn, type LeaseVariables } from './elected-function.ts'
+import {
+  environmentProblems,
+  functionOf,
+  isCurrent,
+  isOwn,
+  type LeaseVariables,
+  unqualified,
+} from './elected-function.ts'
 import type { ElectedScheduleProps } from './elected-schedule-props.ts'
 import { type ElectedScheduleSettings, settingsOf } from './elected-schedule-settings.ts'
 import { failureQueue } from './failure-queue.ts'
@@ -28,7 +35,7 @@ export class ElectedSchedule extends Construct {
   readonly lease: string
   /** The shortest time between two ticks. */
   readonly period: Duration
-  /** The function that runs at every tick: yours, or the one made from `entry`. Grant it what its task needs. */
+  /** The function that runs at every tick: yours (itself for its `latestVersion`), or the one made from `entry`. Grant it what its task needs. */
   readonly handler: IFunction
   /** One per candidate. */
   readonly schedules: readonly Schedule[]
@@ -48,7 +55,7 @@ export class ElectedSchedule extends Construct {
     this.failures = failureQueue(this)
     this.handler =
       props.entry === undefined
-        ? props.handler
+        ? unqualified(props.handler)
         : new HandlerFunction(this, 'Handler', { ...props.entryProps, entry: props.entry })
     // Lambda takes a destination only from a function whose role may already send there.
     const mayFail = this.failures.grantSendMessages(this.handler)

@@ -79,6 +79,6 @@ function isAlias(key: IKey): key is IAlias {
   return 'aliasName' in key
 }
 
-function isFunction(grantee: IGrantable): grantee is IFunction {
-  return Construct.isConstruct(grantee) && 'functionArn' in grantee
+export function isFunction(value: unknown): value is IFunction {
+  return Construct.isConstruct(value) && 'functionArn' in value
 }

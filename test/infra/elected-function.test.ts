@@ -13,6 +13,9 @@ function aStack() {
   return { stack, leaseTable: new LeaseTable(stack, 'Leases') }
 }
 
+/** The CDK's own types do not take an alias for a function under `exactOptionalPropertyTypes`. */
+const asFunction = (alias: object): IFunction => Object.assign(JSON.parse('{ "alias": null }'), { alias }).alias
+
 describe('the environment of a function', () => {
   const withVariables = (environment: Record<string, string>) => {
     const { stack, leaseTable } = aStack()
@@ -141,6 +144,25 @@ describe('a function that two stacks would need', () => {
     )
   })
 
+  test("is refused behind an alias of this stack, and an alias of it behind a schedule in the function's stack", () => {
+    const { theirs, ours, elect } = twoStacks()
+    const role = Role.fromRoleArn(theirs, 'Role', 'arn:aws:iam::111111111111:role/theirs')
+    const aliasIn = (stack: Stack, handler: LambdaFunction) =>
+      asFunction(
+        new Alias(
+          stack,
+          'Alias',
+          Object.assign(JSON.parse('{ "aliasName": "live" }'), { version: handler.currentVersion }),
+        ),
+      )
+    expect(elect(aliasIn(ours, aFunction(theirs, 'Function', { role })))).toThrow(
+      "Ours/Elected1: the function Theirs/Function is made in the stack Theirs, which would need this one, and this one it; make the schedule in the function's stack: `new ElectedSchedule(Theirs, …)`, and Ours/Alias there too",
+    )
+    expect(elect(aliasIn(theirs, aFunction(ours, 'Function')))).toThrow(
+      "Ours/Elected2: Theirs/Alias is made in the stack Theirs, but its function Ours/Function and the schedule in another; make it in the function's stack",
+    )
+  })
+
   test('is refused if its role is made elsewhere, and works if that role is imported or takes no policies', () => {
     const { app, theirs, ours, elect } = twoStacks()
     const role = new Role(theirs, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') })
@@ -163,6 +185,66 @@ describe('a function that two stacks would need', () => {
       `Ours/Elected1: the function Ours/Theirs is in ${region} of account ${account}, but the schedule in eu-central-1 of account 111111111111; make the schedule in a stack of the function's ${what}`,
     )
   })
+})
+
+describe('a function that is imported', () => {
+  const env = { region: 'eu-central-1', account: '111111111111' }
+  const functionArn = 'arn:aws:lambda:eu-central-1:111111111111:function:theirs'
+  function imported(stack: Stack, id: string, arn = functionArn) {
+    const role = Role.fromRoleArn(stack, `${id}Role`, 'arn:aws:iam::111111111111:role/theirs')
+    return LambdaFunction.fromFunctionAttributes(stack, id, { functionArn: arn, role, sameEnvironment: true })
+  }
+  function importedAlias(stack: Stack, id: string, aliasName: string, ofArn = functionArn) {
+    const lambda = imported(stack, `${id}Function`, ofArn)
+    const aliasVersion = Version.fromVersionAttributes(stack, `${id}Version`, { lambda, version: '3' })
+    return asFunction(Alias.fromAliasAttributes(stack, id, { aliasName, aliasVersion }))
+  }
+  const electIn = (stack: Stack, handler: IFunction) => () =>
+    new ElectedSchedule(stack, `Elect${handler.node.id}`, {
+      leaseTable: new LeaseTable(stack, `${handler.node.id}Leases`),
+      lease: 'billing',
+      handler,
+      ...hourly,
+    })
+
+  test('is refused by an ARN with a qualifier, also behind an alias', () => {
+    const stack = new Stack(newApp(), 'Stack', { env })
+    for (const qualifier of ['live', '3', '$LATEST']) {
+      expect(electIn(stack, imported(stack, `Of${qualifier}`, `${functionArn}:${qualifier}`))).toThrow(
+        `Stack/ElectOf${qualifier}: the function Stack/Of${qualifier} is imported by an ARN that ends in the qualifier ":${qualifier}", whose retries could not be set; import it without, and of that function the alias, \`Alias.fromAliasAttributes(`,
+      )
+    }
+    expect(electIn(stack, importedAlias(stack, 'Alias', 'live', `${functionArn}:live`))).toThrow(ConfigurationError)
+  })
+
+  test('has its retries set once for each qualifier, in all stacks together', () => {
+    const app = newApp()
+    const [one, two] = ['One', 'Two'].map((id) => new Stack(app, id, { env }))
+    if (one === undefined || two === undefined) throw new Error('there are two')
+    electIn(one, importedAlias(one, 'Live', 'live'))()
+    electIn(one, importedAlias(one, 'Next', 'next'))()
+    electIn(one, imported(one, 'Itself'))()
+    for (const again of [
+      importedAlias(one, 'Again', 'live'),
+      importedAlias(two, 'Again', 'live'),
+      imported(two, 'Itself'),
+    ]) {
+      expect(electIn(again.stack, again)).toThrow('already has an asynchronous invoke configuration')
+    }
+  })
+})
+
+test('The latest version of a function is the function itself: no warning, and not twice', () => {
+  const { stack, leaseTable } = aStack()
+  const handler = aFunction(stack, 'Function')
+  const elect = (id: string, elected: IFunction) =>
+    new ElectedSchedule(stack, id, { leaseTable, lease: 'billing', handler: elected, ...hourly })
+  expect(elect('Latest', handler.latestVersion).handler).toBe(handler)
+  Annotations.fromStack(stack).hasNoWarning('*', Match.anyValue())
+  expect(() => elect('Itself', handler)).toThrow('already has an asynchronous invoke configuration')
+  const other = aFunction(stack, 'Other')
+  elect('OtherItself', other)
+  expect(() => elect('OtherLatest', other.latestVersion)).toThrow('already has an asynchronous invoke configuration')
 })
 
 test('A function is refused whose retries are configured elsewhere, or that is imported twice', () => {
