@@ -8,6 +8,8 @@ export interface Neighbours {
 }
 
 export interface CronGaps {
+  /** Whether there is any tick at all. */
+  readonly everTicks: boolean
   /** The shortest time between two ticks by the clock on the wall, in milliseconds; Infinity if it ticks once at most. */
   readonly onTheWallMs: number
   /** The last tick before and the first after each time that the zone's clocks go forward, in the years from now on. */
@@ -36,7 +38,11 @@ export function cronGaps(cron: CronOptionsWithTimezone, nowMs = Date.now()): Cro
     const [times, days, ticks] = [`${minute} ${hour} * * ? *`, `0 0 ${dates}`, `${minute} ${hour} ${dates}`].map(read)
     if (times === undefined || days === undefined || ticks === undefined) return undefined
     const whenClocksGoForward = changesForward(offsetMs, nowMs).flatMap((change) => across(change, ticks, offsetMs))
-    return { onTheWallMs: shortestOnTheWallMs(times, days), whenClocksGoForward }
+    return {
+      everTicks: days.nextRun(new Date(-1)) !== null,
+      onTheWallMs: shortestOnTheWallMs(times, days),
+      whenClocksGoForward,
+    }
   } catch {
     return undefined
   }

@@ -7,8 +7,20 @@ import { cronGaps } from './cron-gap.ts'
 import { functionOf, functionProblems, functionWarnings, isOwn, unqualified } from './elected-function.ts'
 import type { ElectedScheduleProps } from './elected-schedule-props.ts'
 import { defaultTimeout, handlerOptions } from './handler-function.ts'
+import { isFunction } from './lease-grants.ts'
 import { leaseNameProblems } from './lease-name.ts'
-import { propProblems } from './prop-problems.ts'
+import {
+  anObjectWith,
+  boolean,
+  duration,
+  isObject,
+  type Kinds,
+  leaseTable,
+  number,
+  propProblems,
+  required,
+  text,
+} from './prop-problems.ts'
 import { cronProblems, cronWarnings, timingProblems, timingWarnings } from './timing.ts'
 import type { Warning } from './warning.ts'
 
@@ -68,21 +80,39 @@ function timeoutOf(props: ElectedScheduleProps): Duration | undefined {
   return isOwn(handler) ? handler.timeout : undefined
 }
 
-const REQUIRED = ['leaseTable', 'lease']
-const OPTIONAL = [
-  ...['handler', 'entry', 'entryProps', 'rate', 'cron', 'period'],
-  ...['candidates', 'leaseDuration', 'leaseOutlastsRetries', 'flexibleWindow', 'enabled'],
-]
+const KINDS: Kinds = {
+  leaseTable: required(leaseTable),
+  lease: required(text),
+  handler: { expected: 'a function', accepts: isFunction },
+  entry: text,
+  entryProps: { expected: 'an object', accepts: isObject },
+  rate: duration,
+  cron: { expected: "an object of its fields, such as `{ minute: '0', hour: '6' }`", accepts: isObject },
+  period: duration,
+  candidates: number,
+  leaseDuration: duration,
+  leaseOutlastsRetries: boolean,
+  flexibleWindow: duration,
+  enabled: boolean,
+}
+
+const CRON_FIELDS: Kinds = {
+  minute: text,
+  hour: text,
+  day: text,
+  month: text,
+  weekDay: text,
+  year: text,
+  timeZone: anObjectWith('timezoneName', "a TimeZone, such as `TimeZone.of('Europe/Berlin')`"),
+}
 
 /** The types forbid all of this; JavaScript does not. */
 function refuseIncomplete(scope: IConstruct, props: ElectedScheduleProps): void {
-  const { leaseTable, handler, entry, rate, cron, period }: Record<string, unknown> = { ...props }
-  const isLeaseTable = typeof leaseTable === 'object' && leaseTable !== null && 'agreeOnPeriod' in leaseTable
+  const { handler, entry, entryProps, rate, cron, period }: Record<string, unknown> = { ...props }
   const problems = [
-    ...propProblems(props, REQUIRED, OPTIONAL),
-    ...(leaseTable === undefined || isLeaseTable
-      ? []
-      : ['`leaseTable` is no LeaseTable; wrap a table as `new LeaseTable(this, id, { table })`']),
+    ...propProblems(props, KINDS),
+    ...(isObject(entryProps) ? propProblems(entryProps, handlerOptions, 'entryProps.') : []),
+    ...(isObject(cron) ? cronFieldProblems(cron) : []),
     ...(handler === undefined && entry === undefined
       ? ['give `handler`, a function, or `entry`, the file of one']
       : []),
@@ -94,13 +124,22 @@ function refuseIncomplete(scope: IConstruct, props: ElectedScheduleProps): void 
   if (problems.length > 0) throw new ConfigurationError(scope, problems)
 }
 
+function cronFieldProblems(cron: object): string[] {
+  const { day, weekDay }: Record<string, unknown> = { ...cron }
+  return [
+    ...propProblems(cron, CRON_FIELDS, 'cron.'),
+    ...(day !== undefined && weekDay !== undefined
+      ? ['`cron` has both `day` and `weekDay`, of which Scheduler takes one']
+      : []),
+  ]
+}
+
 function contradictions(props: ElectedScheduleProps): string[] {
   const { handler, entry, entryProps, rate, cron, period }: Record<string, unknown> = { ...props }
   return [
     ...(handler !== undefined && entryProps !== undefined
       ? ['`entryProps` was given with `handler`; set on that function what it is to have']
       : []),
-    ...propProblems({ ...Object(entryProps) }, [], handlerOptions),
     ...(handler !== undefined && entry !== undefined
       ? ['both `handler` and `entry` were given; give one of them']
       : []),

@@ -1,6 +1,5 @@
 import { Annotations, type Duration, Names } from 'aws-cdk-lib'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
-import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations'
 import { ContextAttribute, Schedule, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler'
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
@@ -16,7 +15,7 @@ import {
 } from './elected-function.ts'
 import type { ElectedScheduleProps } from './elected-schedule-props.ts'
 import { type ElectedScheduleSettings, settingsOf } from './elected-schedule-settings.ts'
-import { failureQueue } from './failure-queue.ts'
+import { destinationOf, failureQueue, grantSend } from './failure-queue.ts'
 import { HandlerFunction } from './handler-function.ts'
 import type { LeaseTable } from './lease-table.ts'
 import { schedulerRole } from './scheduler-role.ts'
@@ -58,12 +57,12 @@ export class ElectedSchedule extends Construct {
         ? unqualified(props.handler)
         : new HandlerFunction(this, 'Handler', { ...props.entryProps, entry: props.entry })
     // Lambda takes a destination only from a function whose role may already send there.
-    const mayFail = this.failures.grantSendMessages(this.handler)
+    const mayFail = grantSend(this.failures, this.handler)
     const mayLead = this.leaseTable.grantLead(this.handler, this.lease)
     this.handler.configureAsyncInvoke({
       retryAttempts,
       maxEventAge: functionEventAge(period),
-      onFailure: new SqsDestination(this.failures),
+      onFailure: destinationOf(this.failures),
     })
     this.#tellLease({
       LEASE_TABLE: this.leaseTable.tableName,

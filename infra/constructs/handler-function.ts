@@ -5,7 +5,7 @@ import { Architecture, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
-import { refuseWrongProps } from './prop-problems.ts'
+import { duration, isObject, type Kinds, number, refuseWrongProps, required, text } from './prop-problems.ts'
 
 export interface HandlerFunctionProps {
   /** The module that exports `handler`: a path from the directory in which the app runs, or an absolute one. */
@@ -21,7 +21,15 @@ export interface HandlerFunctionProps {
 }
 
 /** What a user may choose of a function; the rest is fixed below. */
-export const handlerOptions = ['description', 'timeout', 'memorySize', 'environment'] as const
+export const handlerOptions: Kinds = {
+  description: text,
+  timeout: duration,
+  memorySize: number,
+  environment: {
+    expected: 'an object of texts',
+    accepts: (value) => isObject(value) && Object.values(value).every((of) => of === undefined || text.accepts(of)),
+  },
+}
 
 /** Long enough for most tasks; Lambda's own default is 3 s. */
 export const defaultTimeout = Duration.seconds(30)
@@ -33,7 +41,7 @@ export const defaultTimeout = Duration.seconds(30)
 export class HandlerFunction extends NodejsFunction {
   /** @throws ConfigurationError for a prop that there is not */
   constructor(scope: Construct, id: string, props: HandlerFunctionProps) {
-    refuseWrongProps(scope, props, ['entry'], handlerOptions)
+    refuseWrongProps(scope, props, { entry: required(text), ...handlerOptions })
     const { entry, description, timeout = defaultTimeout, memorySize = 512, environment } = props
     const logGroup = new LogGroup(scope, `${id}Logs`, {
       retention: RetentionDays.THREE_MONTHS,
@@ -72,7 +80,12 @@ export class HandlerFunction extends NodejsFunction {
 
 /** With source maps, unless the function's own options speak of them already. */
 function nodeOptions(own = ''): string {
-  if (/--(no-)?enable-source-maps\b/.test(own)) return own
+  // A quoted word is the value of an option; Node takes an underscore for a dash.
+  const words = own
+    .replaceAll(/"(?:\\.|[^"\\])*"/g, '_')
+    .replaceAll('_', '-')
+    .split(/\s+/)
+  if (words.some((word) => /^--(no-)?enable-source-maps(=|$)/.test(word))) return own
   return [own.trim(), '--enable-source-maps'].filter((options) => options !== '').join(' ')
 }
 

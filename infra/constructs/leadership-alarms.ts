@@ -7,7 +7,16 @@ import type { LeadershipEvents } from './leadership-events.ts'
 import { type AlarmDefinition, canLookBack, deadLetters, ofElection, overdue } from './lease-alarms.ts'
 import { OverdueCheck } from './overdue-check.ts'
 import { placeOfStack } from './place.ts'
-import { refuseWrongProps } from './prop-problems.ts'
+import {
+  anObjectWith,
+  duration,
+  type Kinds,
+  list,
+  number,
+  refuseWrongProps,
+  required,
+  schedules,
+} from './prop-problems.ts'
 
 export interface LeadershipAlarmsProps {
   /** Where ticks are counted. */
@@ -30,6 +39,14 @@ export interface LeadershipAlarmsProps {
   readonly clockSkew?: Duration | undefined
 }
 
+const KINDS: Kinds = {
+  events: required(anObjectWith('eventBusArn', 'a LeadershipEvents')),
+  schedules: required(schedules),
+  actions: list,
+  overdueAfter: number,
+  clockSkew: duration,
+}
+
 /**
  * Says that something is wrong before customers notice. docs/operations.md has, for each alarm, what it means and what to
  * do. The dead man's alarm is on from the deployment until the first tick is completed.
@@ -40,7 +57,7 @@ export class LeadershipAlarms extends Construct {
   /** @throws ConfigurationError */
   constructor(scope: Construct, id: string, props: LeadershipAlarmsProps) {
     super(scope, id)
-    refuseWrongProps(this, props, ['events', 'schedules'], ['actions', 'overdueAfter', 'clockSkew'])
+    refuseWrongProps(this, props, KINDS)
     const { events, schedules, actions = [], overdueAfter = 3, clockSkew = Duration.millis(250) } = props
     if (!Number.isInteger(overdueAfter) || overdueAfter < 2 || overdueAfter > 100) {
       throw new ConfigurationError(this, [

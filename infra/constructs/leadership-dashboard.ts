@@ -14,7 +14,7 @@ import type { ElectedSchedule } from './elected-schedule.ts'
 import { HandlerFunction, ownHandler } from './handler-function.ts'
 import type { LeadershipAlarms } from './leadership-alarms.ts'
 import { leaseMetric } from './lease-metric.ts'
-import { refuseWrongProps } from './prop-problems.ts'
+import { anObjectWith, type Kinds, refuseWrongProps, required, schedules, text } from './prop-problems.ts'
 
 export interface LeadershipDashboardProps {
   /** Whose leases it shows: 1 to 50 schedules of one lease table. */
@@ -23,6 +23,12 @@ export interface LeadershipDashboardProps {
   readonly alarms?: LeadershipAlarms | undefined
   /** @default a name that CloudFormation makes up */
   readonly dashboardName?: string | undefined
+}
+
+const KINDS: Kinds = {
+  schedules: required(schedules),
+  alarms: anObjectWith('alarms', 'a LeadershipAlarms'),
+  dashboardName: text,
 }
 
 /**
@@ -37,7 +43,7 @@ export class LeadershipDashboard extends Construct {
   /** @throws ConfigurationError */
   constructor(scope: Construct, id: string, props: LeadershipDashboardProps) {
     super(scope, id)
-    refuseWrongProps(this, props, ['schedules'], ['alarms', 'dashboardName'])
+    refuseWrongProps(this, props, KINDS)
     const { schedules, alarms, dashboardName } = props
     const [first] = schedules
     const leases = [...new Map(schedules.map((schedule) => [schedule.lease, schedule])).values()]

@@ -2,16 +2,15 @@ import { Annotations, Duration } from 'aws-cdk-lib'
 import { EventBus } from 'aws-cdk-lib/aws-events'
 import { Grant, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda'
-import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import { ConfigurationError } from './configuration-error.ts'
-import { failureQueue } from './failure-queue.ts'
+import { destinationOf, failureQueue, grantSend } from './failure-queue.ts'
 import { HandlerFunction, ownHandler } from './handler-function.ts'
 import { grantKey } from './lease-grants.ts'
 import type { LeaseTable } from './lease-table.ts'
 import { difference, type Place, placeOfArn, placeOfStack, regionWarnings, written } from './place.ts'
-import { refuseWrongProps } from './prop-problems.ts'
+import { anObjectWith, duration, type Kinds, leaseTable, refuseWrongProps, required } from './prop-problems.ts'
 import { expiresBy, isForeign, isStrong, showsImages, streamArnOf } from './table-problems.ts'
 import { warn } from './warning.ts'
 
@@ -28,6 +27,15 @@ export interface LeadershipEventsProps {
    * @default Duration.days(30), with a warning for an imported table; `false` for one made here in strong mode
    */
   readonly history?: Duration | false | undefined
+}
+
+const KINDS: Kinds = {
+  leaseTable: required(leaseTable),
+  eventBus: anObjectWith('eventBusArn', 'an event bus, such as `EventBus.fromEventBusName(this, id, name)`'),
+  history: {
+    expected: 'a Duration of whole days, or false',
+    accepts: (value) => value === false || duration.accepts(value),
+  },
 }
 
 /**
@@ -53,17 +61,17 @@ export class LeadershipEvents extends Construct {
   /** @throws ConfigurationError */
   constructor(scope: Construct, id: string, props: LeadershipEventsProps) {
     super(scope, id)
-    refuseWrongProps(this, props, ['leaseTable'], ['eventBus', 'history'])
-    const { leaseTable } = props
-    this.leaseTable = leaseTable
-    leaseTable.assertSamePlace(this, placeOfStack(this))
+    refuseWrongProps(this, props, KINDS)
+    const { leaseTable: table } = props
+    this.leaseTable = table
+    table.assertSamePlace(this, placeOfStack(this))
     const eventBus = props.eventBus ?? EventBus.fromEventBusName(this, 'DefaultBus', 'default')
     this.eventBusArn = eventBus.eventBusArn
     this.#refuseBusOfAnotherRegion(eventBus)
     this.failures = failureQueue(this)
     const streamArn = this.#streamArn()
     const historyDays = this.#historyDays(props.history)
-    leaseTable.announceBy(this)
+    table.announceBy(this)
 
     const announcer = new HandlerFunction(this, 'Announcer', {
       entry: ownHandler('announce/handler'),
@@ -72,7 +80,7 @@ export class LeadershipEvents extends Construct {
       timeout: Duration.minutes(1),
       memorySize: 256,
       environment: {
-        LEASE_TABLE: leaseTable.tableName,
+        LEASE_TABLE: table.tableName,
         EVENT_BUS: this.eventBusArn,
         HISTORY_DAYS: String(historyDays),
       },
@@ -83,8 +91,9 @@ export class LeadershipEvents extends Construct {
     )
     announcer.addToRolePolicy(new PolicyStatement({ actions: read, resources: [streamArn] }))
     announcer.addToRolePolicy(new PolicyStatement({ actions: ['events:PutEvents'], resources: [this.eventBusArn] }))
-    grantKey(leaseTable, announcer, historyDays > 0 ? 'write' : 'read')
+    grantKey(table, announcer, historyDays > 0 ? 'write' : 'read')
     if (historyDays > 0) this.#grantHistory(announcer)
+    grantSend(this.failures, announcer)
     announcer.addEventSourceMapping('Stream', {
       eventSourceArn: streamArn,
       startingPosition: StartingPosition.TRIM_HORIZON,
@@ -96,7 +105,7 @@ export class LeadershipEvents extends Construct {
       bisectBatchOnError: true,
       reportBatchItemFailures: true,
       maxRecordAge: Duration.hours(24),
-      onFailure: new SqsDlq(this.failures),
+      onFailure: destinationOf(this.failures),
     })
   }
 

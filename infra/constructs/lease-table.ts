@@ -6,7 +6,7 @@ import { Construct, type IConstruct } from 'constructs'
 import { ConfigurationError } from './configuration-error.ts'
 import { grantOnLease, keyBehind } from './lease-grants.ts'
 import { difference, type Place, regionWarnings, written } from './place.ts'
-import { refuseWrongProps } from './prop-problems.ts'
+import { anObjectWith, type Kinds, refuseWrongProps, text } from './prop-problems.ts'
 import { type AnyTable, tableProblems } from './table-problems.ts'
 import { placeOfTable, type TableUse, useOf } from './table-use.ts'
 import { warn } from './warning.ts'
@@ -34,6 +34,13 @@ export interface LeaseTableProps {
   readonly removalPolicy?: RemovalPolicy
 }
 
+const KINDS: Kinds = {
+  table: anObjectWith('tableArn', 'a table, such as `TableV2.fromTableName(this, id, name)`'),
+  tableName: text,
+  encryptionKey: anObjectWith('keyArn', 'a key, such as `Key.fromKeyArn(this, id, keyArn)`'),
+  removalPolicy: text,
+}
+
 /**
  * The table of leases. One table serves any number of them: the row `(lease, "LEASE")` says who leads, rows
  * `(lease, "TENURE#<fencing token>")` are its history.
@@ -51,7 +58,7 @@ export class LeaseTable extends Construct {
   /** @throws ConfigurationError where the props contradict each other */
   constructor(scope: Construct, id: string, props: LeaseTableProps = {}) {
     super(scope, id)
-    refuseWrongProps(this, props, [], ['table', 'tableName', 'encryptionKey', 'removalPolicy'])
+    refuseWrongProps(this, props, KINDS)
     const { table, ...ofNewTable } = props
     const besides = Object.entries(ofNewTable).flatMap(([name, value]) => (value === undefined ? [] : [name]))
     if (table !== undefined && besides.length > 0) {

@@ -88,11 +88,12 @@ export function timingWarnings({ period, timeout }: Pick<Timing, 'period' | 'tim
 }
 
 /**
- * Why a tick of these times would be lost; empty if none is. Ticks are floored to the period, and of two that become the
+ * Why a tick of these times would never come, or be lost; empty if none is. Ticks are floored to the period, and of two that become the
  * same one the second counts as done.
  */
 export function cronProblems(gaps: CronGaps, period: Duration): string[] {
-  const { onTheWallMs, whenClocksGoForward } = gaps
+  const { everTicks, onTheWallMs, whenClocksGoForward } = gaps
+  if (!everTicks) return ['`cron` never ticks: there is no such date']
   const periodMs = period.toMilliseconds()
   const advice = `give the shortest time between two ticks, ${inWords(shortestMs(gaps))}`
   if (onTheWallMs < periodMs) {

@@ -51,6 +51,15 @@ describe('the shortest time between two ticks by the clock on the wall', () => {
     expect(cronGaps({ minute: '0', hour: '6', day: '31', month: '2' }, NOW_MS)?.onTheWallMs).toBe(Infinity)
     const once = { minute: '0', hour: '6', day: '1', month: '3', year: '2027' }
     expect(cronGaps(once, NOW_MS)?.onTheWallMs).toBe(Infinity)
+    expect(cronGaps(once, NOW_MS)?.everTicks).toBe(true)
+  })
+
+  test.each([
+    { day: '30', month: '2' },
+    { day: '31', month: '4,6' },
+    { day: '29', month: '2', year: '2027' },
+  ])('does not count if there is no tick at all: %j', (dates) => {
+    expect(cronGaps({ minute: '0', hour: '6', ...dates }, NOW_MS)?.everTicks).toBe(false)
   })
 })
 

@@ -301,7 +301,7 @@ describe('a function that was not made in this app', () => {
     template.hasResourceProperties('AWS::IAM::Policy', {
       PolicyDocument: {
         Statement: Match.arrayWith([
-          Match.objectLike({ Action: Match.arrayWith(['sqs:SendMessage']) }),
+          Match.objectLike({ Action: 'sqs:SendMessage' }),
           Match.objectLike({ Action: Match.arrayWith(['dynamodb:UpdateItem']) }),
         ]),
       },

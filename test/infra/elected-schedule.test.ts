@@ -8,6 +8,9 @@ import {
   ElectedSchedule,
   type ElectedScheduleProps,
   HandlerFunction,
+  LeadershipAlarms,
+  LeadershipDashboard,
+  LeadershipEvents,
   LeaseTable,
 } from '../../infra/constructs/index.ts'
 import { aFunction, newApp } from '../support/cdk-app.ts'
@@ -168,6 +171,10 @@ describe('an entry file in place of a function', () => {
       '--import ./telemetry.mjs --max-old-space-size=400',
       '--import ./telemetry.mjs --max-old-space-size=400 --enable-source-maps',
     ],
+    ['--import "./a --enable-source-maps.mjs"', '--import "./a --enable-source-maps.mjs" --enable-source-maps'],
+    ['--import ./x--enable-source-maps.mjs', '--import ./x--enable-source-maps.mjs --enable-source-maps'],
+    ['--enable-source-maps.mjs', '--enable-source-maps.mjs --enable-source-maps'],
+    ['--enable_source_maps', '--enable_source_maps'],
     ['--enable-source-maps --no-warnings', '--enable-source-maps --no-warnings'],
     ['--no-enable-source-maps', '--no-enable-source-maps'],
   ])('keeps its own NODE_OPTIONS beside source maps: %j', (given, expected) => {
@@ -192,7 +199,7 @@ describe('an entry file in place of a function', () => {
     const unchecked = JSON.parse('{ "runtime": "nodejs22.x", "memorysize": 1024 }')
     expect(() => electedEntry(unchecked)).toThrow(ConfigurationError)
     expect(() => electedEntry(unchecked)).toThrow(
-      'Stack/Elected: there is no prop `runtime`; did you mean `timeout`?; there is no prop `memorysize`; did you mean `memorySize`?',
+      'Stack/Elected: there is no prop `entryProps.runtime`; did you mean `entryProps.timeout`?; there is no prop `entryProps.memorysize`; did you mean `entryProps.memorySize`?',
     )
     const { stack, leaseTable } = aStack()
     const both = { lease: 'billing', leaseTable, handler: aFunction(stack, 'Function'), entryProps: {}, ...hourly }
@@ -407,7 +414,7 @@ describe('refused at synthesis, with the construct named', () => {
       lease: 'billing',
       handler: aFunction(stack, 'Function'),
       ...hourly,
-      ...JSON.parse('{ "entry": "handler.ts", "period": "1 hour" }'),
+      ...Object.assign(JSON.parse('{ "entry": "handler.ts" }'), { period: Duration.hours(1) }),
     }
     expect(() => new ElectedSchedule(stack, 'Elected', both)).toThrow(
       'Stack/Elected: both `handler` and `entry` were given; give one of them; `rate` was given with `cron` or `period`',
@@ -431,13 +438,72 @@ describe('refused at synthesis, with the construct named', () => {
     [
       'a table that is no LeaseTable',
       { lease: 'billing', entry: 'a.ts', ...hourly, leaseTable: {} },
-      '`leaseTable` is no LeaseTable; wrap',
+      '`leaseTable` is another object; it must be a LeaseTable, such as `new LeaseTable(this, id, { table })`',
     ],
   ])('%s, where nobody checks types', (_, props, message) => {
     const { stack, leaseTable } = aStack()
     const unchecked = Object.assign(JSON.parse('{}'), { leaseTable, ...props })
     expect(() => new ElectedSchedule(stack, 'Elected', unchecked)).toThrow(
       expect.objectContaining({ name: 'ConfigurationError', message: expect.stringContaining(message) }),
+    )
+  })
+
+  const duration = (name: string, value: string) =>
+    `\`${name}\` is ${value}; it must be a Duration, such as \`Duration.minutes(5)\``
+  test.each<[string, object, string]>([
+    ['a rate', { rate: 60 }, duration('rate', '60')],
+    ['a lease duration', { leaseDuration: '15 s' }, duration('leaseDuration', '"15 s"')],
+    ['a flexible window', { flexibleWindow: null }, duration('flexibleWindow', 'null')],
+    ['a period', { cron: {}, period: [1] }, duration('period', 'a list')],
+    ['a lease', { lease: 5 }, '`lease` is 5; it must be a text'],
+    ['candidates', { candidates: '2' }, '`candidates` is "2"; it must be a number'],
+    ['whether it fires', { enabled: 'no' }, '`enabled` is "no"; it must be true or false'],
+    ['a function', { handler: {} }, '`handler` is another object; it must be a function'],
+    ['an entry file', { entry: () => undefined }, '`entry` is a function; it must be a text'],
+    ["a function's memory", { entry: 'a.ts', entryProps: { memorySize: '1' } }, '`entryProps.memorySize` is "1"'],
+    [
+      "a function's environment",
+      { entry: 'a.ts', entryProps: { environment: { NODE_OPTIONS: 1 } } },
+      '`entryProps.environment` is another object; it must be an object of texts',
+    ],
+    ['times of day', { cron: '0 6 * * ? *' }, '`cron` is "0 6 * * ? *"; it must be an object of its fields, such as'],
+    ['an hour', { cron: { hour: 6 } }, '`cron.hour` is 6; it must be a text'],
+    [
+      'a time zone',
+      { cron: { hour: '6', timeZone: 'Europe/Berlin' } },
+      '`cron.timeZone` is "Europe/Berlin"; it must be a TimeZone, such as `TimeZone.of(\'Europe/Berlin\')`',
+    ],
+    [
+      'a misspelt field of `cron`',
+      { cron: { hour: '6', timezone: TimeZone.EUROPE_BERLIN } },
+      'there is no prop `cron.timezone`; did you mean `cron.timeZone`?',
+    ],
+    ['two kinds of day', { cron: { day: '1', weekDay: 'MON' } }, '`cron` has both `day` and `weekDay`, of which'],
+  ])('%s of the wrong kind, where nobody checks types', (_, props, message) => {
+    const { stack, leaseTable } = aStack()
+    const unchecked = Object.assign(JSON.parse('{}'), { leaseTable, lease: 'billing' }, props)
+    expect(() => new ElectedSchedule(stack, 'Elected', unchecked)).toThrow(
+      expect.objectContaining({ name: 'ConfigurationError', message: expect.stringContaining(message) }),
+    )
+  })
+
+  test('no props at all', () => {
+    const { stack } = aStack()
+    const make = [ElectedSchedule, LeadershipEvents, LeadershipAlarms, LeadershipDashboard, HandlerFunction]
+    for (const Made of make) {
+      expect(() => Reflect.construct(Made, [stack, Made.name])).toThrow(
+        expect.objectContaining({
+          name: 'ConfigurationError',
+          message: expect.stringContaining('the props are undefined; they must be an object'),
+        }),
+      )
+    }
+  })
+
+  test('times of day that never come', () => {
+    const cron = { minute: '0', hour: '6', day: '30', month: '2' }
+    expect(() => electedSchedule({ cron, period: Duration.days(1) })).toThrow(
+      'Stack/Elected: `cron` never ticks: there is no such date',
     )
   })
 

@@ -219,6 +219,30 @@ describe('events of a lease table', () => {
   })
 })
 
+test('Props of the wrong kind are refused, where nobody checks types', () => {
+  const { stack, leaseTable } = aStack()
+  const events = new LeadershipEvents(stack, 'Events', { leaseTable })
+  for (const [id, Made, props, message] of [
+    ['Bus', LeadershipEvents, { leaseTable, eventBus: 'x' }, '`eventBus` is "x"; it must be an event bus, such as'],
+    ['History', LeadershipEvents, { leaseTable, history: 30 }, '`history` is 30; it must be a Duration of whole days'],
+    ['Table', LeadershipEvents, { leaseTable: leaseTable.table }, '`leaseTable` is another object; it must be a Lease'],
+    ['Schedules', LeadershipAlarms, { events, schedules: [{}] }, '`schedules` is a list; it must be a list of Elected'],
+    ['Skew', LeadershipAlarms, { events, schedules: [], clockSkew: 250 }, '`clockSkew` is 250; it must be a Duration'],
+    ['Board', LeadershipDashboard, { schedules: {} }, '`schedules` is another object; it must be a list of Elected'],
+    [
+      'Name',
+      LeaseTable,
+      { table: 'leases' },
+      '`table` is "leases"; it must be a table, such as `TableV2.fromTableName(',
+    ],
+    ['Key', LeaseTable, { encryptionKey: 'alias/x' }, '`encryptionKey` is "alias/x"; it must be a key, such as'],
+  ] as const) {
+    expect(() => Reflect.construct(Made, [stack, id, props])).toThrow(
+      expect.objectContaining({ name: 'ConfigurationError', message: expect.stringContaining(message) }),
+    )
+  }
+})
+
 describe('alarms', () => {
   type Chosen = Partial<Omit<LeadershipAlarmsProps, 'events' | 'schedules'>> & { readonly rate?: Duration }
   function alarmed({ rate = Duration.hours(1), ...props }: Chosen = {}) {

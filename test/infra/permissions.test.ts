@@ -85,7 +85,7 @@ const always = {
     'Allow events:PutEvents on arn:AWS::Partition:events:AWS::Region:AWS::AccountId:event-bus/default',
     `Allow dynamodb:GetItem on Leases.Arn if ${ofHistory({ 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' })}`,
     `Allow dynamodb:UpdateItem on Leases.Arn if ${ofHistory({ 'dynamodb:ReturnValues': 'NONE' })}`,
-    'Allow sqs:SendMessage sqs:GetQueueAttributes sqs:GetQueueUrl on EventsFailures.Arn',
+    'Allow sqs:SendMessage on EventsFailures.Arn',
   ],
   DashboardWidgetRole: [
     logs('DashboardWidgetLogs'),
@@ -93,7 +93,7 @@ const always = {
   ],
 }
 const toFailAndToLead = [
-  'Allow sqs:SendMessage sqs:GetQueueAttributes sqs:GetQueueUrl on HourlyFailures.Arn',
+  'Allow sqs:SendMessage on HourlyFailures.Arn',
   `Allow dynamodb:UpdateItem dynamodb:ConditionCheckItem on Leases.Arn if ${ofBilling}`,
 ]
 
