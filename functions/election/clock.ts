@@ -12,7 +12,7 @@ export interface Clock {
 }
 
 /** Node fires a timer with a longer delay after 1 ms. https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
+export const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 export const systemClock: Clock = {
   wallMs: () => Date.now(),
@@ -39,26 +39,35 @@ export const systemClock: Clock = {
 const LAST_INSTANT_MS = Date.parse('9999-12-31T23:59:59.999Z')
 
 /**
- * A caller's clock, held to what rows and loops rely on: whole milliseconds, or NaN for a reading that is no time; a sleep
- * that never rejects; and a pause where the sleep returns at once, so that a loop around it cannot keep the process busy.
+ * A caller's clock, held to what rows and loops rely on: readings that never throw, whole milliseconds for a row, and NaN for
+ * a reading that is no time; a sleep that never rejects; and a pause if the sleep returns at once, so that a loop around it
+ * cannot keep the process busy.
  */
 export function checkedClock(clock: Clock): Clock {
+  const monotonicMs = () => readingOf(() => clock.monotonicMs(), -LAST_INSTANT_MS)
   return {
-    wallMs: () => {
-      const ms = clock.wallMs()
-      return typeof ms === 'number' && ms >= 0 && ms <= LAST_INSTANT_MS ? Math.floor(ms) : Number.NaN
-    },
-    monotonicMs: () => clock.monotonicMs(),
+    wallMs: () => Math.floor(readingOf(() => clock.wallMs(), 0)),
+    monotonicMs,
     sleep: async (ms, signal) => {
-      const beganAtMs = clock.monotonicMs()
+      const beganAtMs = monotonicMs()
       try {
         await clock.sleep(ms, signal)
       } catch {
         // The timers of node:timers/promises reject when their signal aborts.
       }
-      const hasPassed = clock.monotonicMs() > beganAtMs
+      const hasPassed = monotonicMs() > beganAtMs
       if (ms > 0 && !hasPassed && !signal?.aborted) await systemClock.sleep(1, signal)
     },
+  }
+}
+
+/** What a clock says, or NaN for an error, a value of another type and a number that is no time. */
+function readingOf(read: () => unknown, earliestMs: number): number {
+  try {
+    const ms = read()
+    return typeof ms === 'number' && ms >= earliestMs && ms <= LAST_INSTANT_MS ? ms : Number.NaN
+  } catch {
+    return Number.NaN
   }
 }
 

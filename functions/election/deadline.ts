@@ -24,12 +24,23 @@ export function wallClockSetByMs(since: Instant, clock: Clock): number {
 
 /**
  * The present, for a row: the time of the acquire, which is compared with DynamoDB's, plus what the monotonic clock says has
- * passed. A wall clock that jumped meanwhile must not leave a row that nobody else can take for the present.
+ * passed. A wall clock that jumped meanwhile must not leave a row that nobody else can take for the present. Under a
+ * monotonic clock that tells no time, the time of the acquire itself.
  */
 export function instantAfter(askedAt: Instant, clock: Clock): Instant {
   const monotonicMs = clock.monotonicMs()
   const passedMs = monotonicMs - askedAt.monotonicMs
   return { wallMs: askedAt.wallMs + (passedMs > 0 ? Math.floor(passedMs) : 0), monotonicMs }
+}
+
+/**
+ * The time of a write that leaves the lease vacant: the present by whichever clock says less. A row from the future would keep
+ * all others out.
+ */
+export function endOf(askedAt: Instant, clock: Clock): number {
+  const wallMs = clock.wallMs()
+  const presentMs = instantAfter(askedAt, clock).wallMs
+  return wallMs < presentMs ? wallMs : presentMs
 }
 
 /**

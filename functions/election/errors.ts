@@ -125,3 +125,13 @@ export class LeaseStoreError extends LeaseError {
     this.applied = options.applied ?? (options.retryable ? 'unknown' : 'no')
   }
 }
+
+/** A value as a message names it. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 60))
+  if (typeof value === 'object' && value !== null) {
+    const type: unknown = value.constructor?.name // may be anything, in an object that somebody sent
+    return typeof type === 'string' ? `an object of type ${type.slice(0, 60)}` : 'an object'
+  }
+  return String(value).slice(0, 60)
+}

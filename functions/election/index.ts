@@ -14,9 +14,10 @@ export {
   LeaseStoreError,
   StaleTokenError,
 } from './errors.ts'
+export type { InvocationContext } from './invocation.ts'
 export type { ClaimInput, Lease } from './lease.ts'
 export { type LeaderContext, type LeaderOnlyOptions, leaderOnly } from './middleware.ts'
-export type { InvocationContext, LeaseOptions } from './options.ts'
+export type { LeaseOptions } from './options.ts'
 export type {
   AcquireRequest,
   GiveBackRequest,

@@ -1,11 +1,12 @@
 import type { Clock } from './clock.ts'
-import { Deadline, type Instant, instantAfter } from './deadline.ts'
+import { Deadline, endOf, type Instant, instantAfter } from './deadline.ts'
 import type { Tell } from './election-event.ts'
 import { InvalidOptionError, LeaseError, LeaseLostError, LeaseStoreError, StaleTokenError } from './errors.ts'
 import { FencedWrites } from './fenced-writes.ts'
 import { type Fenceable, fence, idempotencyKey } from './fencing.ts'
 import type { ClaimInput, Lease } from './lease.ts'
 import { type HolderWrite, isHeldBy, isOwnWrite, type LeaseRecord, type Tenure } from './rules.ts'
+import { unlessAborted } from './signals.ts'
 import type { Effects, LeaseStore, Row, TransactItem, WriteInput, WriteReply } from './stores/store.ts'
 import { missedTicks } from './tick.ts'
 import { Turns } from './turns.ts'
@@ -194,7 +195,7 @@ export class LeaseHandle implements Lease {
   ): Promise<void> {
     const { store } = this.#tenancy
     const write = (step: number) => (signal: AbortSignal) =>
-      this.#write({ ...this.#tenure, kind: 'release', step, nowMs: this.#now().wallMs, ...how }, (request) =>
+      this.#write({ ...this.#tenure, kind: 'release', step, nowMs: this.#endMs(), ...how }, (request) =>
         store.write(request, signal),
       )
     await this.#end('released', write, { tries })
@@ -205,7 +206,7 @@ export class LeaseHandle implements Lease {
     const tick = this.tick === undefined ? {} : { tick: this.tick }
     const { store } = this.#tenancy
     const request = (step: number) =>
-      ({ ...this.#tenure, kind: 'complete', step, nowMs: this.#now().wallMs, ...tick }) as const
+      ({ ...this.#tenure, kind: 'complete', step, nowMs: this.#endMs(), ...tick }) as const
     if (given.length === 0) {
       const write = (step: number) => (signal: AbortSignal) =>
         this.#write(request(step), (completion) => store.write(completion, signal))
@@ -440,9 +441,16 @@ export class LeaseHandle implements Lease {
     }
   }
 
-  /** The time to write down. */
+  /** The time to write down while leading: before the deadline, whatever the clock says from one reading to the next. */
   #now(): Instant {
-    return instantAfter(this.#tenancy.askedAt, this.#tenancy.clock)
+    const { wallMs, monotonicMs } = instantAfter(this.#tenancy.askedAt, this.#tenancy.clock)
+    return { wallMs: Math.min(wallMs, this.#deadline.expiresAtMs), monotonicMs }
+  }
+
+  /** The time to write down with an end: never before the acquire, which was compared with DynamoDB's clock. */
+  #endMs(): number {
+    const { askedAt, clock } = this.#tenancy
+    return Math.max(askedAt.wallMs, endOf(askedAt, clock))
   }
 
   async #pauseBeforeRetry(atMostMs = Number.POSITIVE_INFINITY): Promise<void> {
@@ -484,15 +492,6 @@ export class LeaseHandle implements Lease {
       { lease: this.name, cause },
     )
   }
-}
-
-/** The reply, or the reason of the signal as soon as that aborts; what the reply would have been is ignored then. */
-async function unlessAborted<T>(reply: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await reply
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const abort = () => reject(signal.reason)
-  signal.addEventListener('abort', abort)
-  return await Promise.race([reply, aborted]).finally(() => signal.removeEventListener('abort', abort))
 }
 
 /**

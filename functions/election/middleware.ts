@@ -2,10 +2,11 @@ import { cleanupMiddlewares } from '@aws-lambda-powertools/commons'
 import type { MiddlewareObj } from '@middy/core'
 import type { Context } from 'aws-lambda'
 import { acquireLease } from './acquire.ts'
+import { LONGEST_TIMER_MS } from './clock.ts'
 import { InvalidOptionError, LeaseLostError } from './errors.ts'
 import type { Lease } from './lease.ts'
 import { LeaseHandle } from './lease-handle.ts'
-import { assertOptions, type InvocationContext, type LeaseOptions, settingsOf } from './options.ts'
+import { assertOptions, type LeaseOptions, settingsOf } from './options.ts'
 import { type EventTick, type TickInput, tickOfEvent } from './tick.ts'
 import { failed, finished } from './with-lease.ts'
 
@@ -22,6 +23,12 @@ export interface LeaderOnlyOptions extends Omit<LeaseOptions, 'tick' | 'context'
    * @default 5, as middy's
    */
   readonly timeoutEarlyInMillis?: number
+}
+
+/** An invocation that leads. */
+interface Led {
+  readonly lease: LeaseHandle
+  readonly remainingMs: () => number
 }
 
 /** What the handler finds on its context. */
@@ -56,18 +63,20 @@ export function leaderOnly(options: LeaderOnlyOptions): MiddlewareObj<unknown, u
   assertOptions(rest, { alsoAllowed: ['timeoutEarlyInMillis'] })
 
   // Keyed by request: an execution environment may serve several invocations at once, and each owns its lease alone.
-  const leases = new WeakMap<object, LeaseHandle>()
+  const leases = new WeakMap<object, Led>()
 
   return {
     async before(request) {
       const { event, context } = request
       const ticked = findTick === undefined ? tickOfEvent(event) : { tick: findTick(event) }
-      const lease = await acquireLease(settingsOf({ ...rest, ...present(ticked), context }))
+      const settings = settingsOf({ ...rest, ...present(ticked), context })
+      assertTimerFits(settings.remainingMs(), timeoutEarlyInMillis)
+      const lease = await acquireLease(settings)
       if (!(lease instanceof LeaseHandle)) {
         await cleanupMiddlewares(request)
         return lease
       }
-      leases.set(request, lease)
+      leases.set(request, { lease, remainingMs: settings.remainingMs })
       Object.assign(context, { lease })
       lease.start()
       lease.assertHeld() // the answer may have come late: then middy calls onError
@@ -75,9 +84,10 @@ export function leaderOnly(options: LeaderOnlyOptions): MiddlewareObj<unknown, u
     },
 
     async after(request) {
-      const lease = leases.get(request)
-      if (lease === undefined) return
-      if (!taskMayStillRun(request, timeoutEarlyInMillis)) {
+      const led = leases.get(request)
+      if (led === undefined) return
+      const { lease } = led
+      if (!taskMayStillRun(request.error, led, timeoutEarlyInMillis)) {
         request.response = await finished(lease, request.response)
         return
       }
@@ -90,12 +100,21 @@ export function leaderOnly(options: LeaderOnlyOptions): MiddlewareObj<unknown, u
     },
 
     async onError(request) {
-      const lease = leases.get(request)
-      if (lease === undefined) return
-      if (taskMayStillRun(request, timeoutEarlyInMillis)) lease.abandon()
+      const led = leases.get(request)
+      if (led === undefined) return
+      const { lease } = led
+      if (taskMayStillRun(request.error, led, timeoutEarlyInMillis)) lease.abandon()
       else await failed(lease, request.error)
     },
   }
+}
+
+/** Middy's timer would end the invocation at once, while its task runs on and its lease is held. */
+function assertTimerFits(remainingMs: number, timeoutEarlyInMillis: number): void {
+  if (timeoutEarlyInMillis === 0 || remainingMs - timeoutEarlyInMillis <= LONGEST_TIMER_MS) return
+  throw new InvalidOptionError(
+    `The context says that ${remainingMs} ms of the invocation remain. Middy's timer for its end takes at most ${LONGEST_TIMER_MS} ms and would fire at once, so the lease was not asked for. Switch that timer off: give timeoutEarlyInMillis: 0 to middy and to leaderOnly.`,
+  )
 }
 
 function present({ tick, ...period }: Omit<EventTick, 'tick'> & { readonly tick: TickInput | undefined }) {
@@ -107,13 +126,10 @@ function present({ tick, ...period }: Omit<EventTick, 'tick'> & { readonly tick:
  * lease is left to expire: neither released nor recorded as done. Middy's own error tells; where the user gave a
  * `timeoutEarlyResponse` of their own, the remaining time does.
  */
-function taskMayStillRun(
-  { error, context }: { readonly error: Error | null | undefined; readonly context: InvocationContext },
-  timeoutEarlyInMillis: number,
-): boolean {
+function taskMayStillRun(error: unknown, { remainingMs }: Led, timeoutEarlyInMillis: number): boolean {
   if (isTimeoutOfMiddy(error)) return true
   // Timers may fire a millisecond early.
-  return timeoutEarlyInMillis > 0 && context.getRemainingTimeInMillis() <= timeoutEarlyInMillis + 1
+  return timeoutEarlyInMillis > 0 && remainingMs() <= timeoutEarlyInMillis + 1
 }
 
 function isTimeoutOfMiddy(error: unknown): boolean {

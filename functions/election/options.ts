@@ -3,17 +3,10 @@ import leven from 'leven'
 import { type Clock, checkedClock, systemClock } from './clock.ts'
 import { instantOf } from './deadline.ts'
 import { carefully, type Listener, type Tell } from './election-event.ts'
-import { InvalidOptionError } from './errors.ts'
+import { InvalidOptionError, show } from './errors.ts'
+import { type InvocationContext, remainingIn } from './invocation.ts'
 import type { LeaseStore } from './stores/store.ts'
 import { assertNotFuture, canonicalTick, type TickInput } from './tick.ts'
-
-/** The part of Lambda's context that matters here. */
-export interface InvocationContext {
-  readonly awsRequestId: string
-  readonly functionName?: string
-  /** Above 0; `Infinity` for a runner that ends no invocation. */
-  getRemainingTimeInMillis(): number
-}
 
 export interface LeaseOptions {
   readonly store: LeaseStore
@@ -57,6 +50,9 @@ export const SHORTEST_LEASE_MS = 100
 /** An invocation's last part, in which nothing is waited for: the function needs it to answer. */
 const LONGEST_ANSWER_MS = 1_000
 
+/** A holder may end early: a third of the default lease in Lambda, and never longer, however long the lease is. */
+const LONGEST_LOOK_MS = 5_000
+
 /** Options with their defaults, checked; times still relative. */
 export interface Settings {
   readonly store: LeaseStore
@@ -72,6 +68,8 @@ export interface Settings {
   readonly remainingMs: () => number
   /** How much of it is kept for the answer. */
   readonly answerMs: number
+  /** While another holds the lease, this candidate looks about so often. */
+  readonly lookEveryMs: number
   readonly killGraceMs: number
   readonly waitMs: number
   readonly maxClockSkewMs: number
@@ -193,6 +191,7 @@ export function settingsOf(options: LeaseOptions): Settings {
     heartbeat,
     remainingMs,
     answerMs: Math.min(LONGEST_ANSWER_MS, invocationMs / 4),
+    lookEveryMs: Math.min(LONGEST_LOOK_MS, leaseMs / 3),
     killGraceMs,
     waitMs: options.waitMs ?? 0,
     maxClockSkewMs,
@@ -205,29 +204,6 @@ export function settingsOf(options: LeaseOptions): Settings {
 /** A length of a lease that was computed, held to the limits of one that is given. */
 export function withinLimits(leaseMs: number): number {
   return Math.floor(Math.min(Math.max(leaseMs, SHORTEST_LEASE_MS), LONGEST_LEASE_MS))
-}
-
-/**
- * What remains of an invocation, by its context and by the monotonic clock, whichever says less: Lambda's context counts by
- * the wall clock, which may be set back.
- */
-function remainingIn(context: InvocationContext, clock: Clock): () => number {
-  const firstMs: unknown = context.getRemainingTimeInMillis()
-  if (typeof firstMs !== 'number' || Number.isNaN(firstMs)) {
-    throw new InvalidOptionError(
-      `The getRemainingTimeInMillis() of the option context must be a number of milliseconds, but is ${show(firstMs)}. Give Lambda's context.`,
-    )
-  }
-  if (firstMs <= 0) {
-    throw new InvalidOptionError(
-      `The option context says that ${firstMs} ms of the invocation remain. It is over, so the lease was not asked for. Under a local runner, correct its time-out.`,
-    )
-  }
-  const startedAtMs = clock.monotonicMs()
-  return () => {
-    const leftMs = Math.min(context.getRemainingTimeInMillis(), firstMs - (clock.monotonicMs() - startedAtMs))
-    return leftMs > 0 ? leftMs : 0
-  }
 }
 
 function leaseMsOfFunction(): number {
@@ -244,13 +220,4 @@ function defaultCandidate(context: InvocationContext | undefined): string {
       ? `${hostname()}/${process.pid}`
       : `${context.functionName ?? 'lambda'}/${context.awsRequestId}`
   return name.slice(-256).toWellFormed() // its end tells candidates apart
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, 60))
-  if (typeof value === 'object' && value !== null) {
-    const type: unknown = value.constructor?.name // may be anything, in an object that somebody sent
-    return typeof type === 'string' ? `an object of type ${type.slice(0, 60)}` : 'an object'
-  }
-  return String(value).slice(0, 60)
 }

@@ -237,16 +237,19 @@ export function isOwnWrite(record: LeaseRecord | undefined, request: HolderWrite
 }
 
 /**
- * The attribute that no honest clock can have written by `nowMs`: an acquisition, or an end of the lease, too far in the
- * future. Looked at where a held lease is refused: waiting for such a holder would be waiting for ever.
+ * The attribute of a held lease that no candidate can have written, whatever its clock said: each writes the acquisition no
+ * later than its last write, and an end of the lease no further after that than the longest lease.
  */
 export function impossibleTime(
-  record: LeaseRecord,
-  nowMs: number,
-  maxClockSkewMs: number,
+  { holder, acquiredAtMs, expiresAtMs, writtenAtMs }: LeaseRecord,
   longestLeaseMs: number,
 ): 'acquiredAtMs' | 'expiresAtMs' | undefined {
-  if (record.holder === undefined) return undefined
-  if (record.acquiredAtMs > nowMs + maxClockSkewMs) return 'acquiredAtMs'
-  return record.expiresAtMs > nowMs + longestLeaseMs + maxClockSkewMs ? 'expiresAtMs' : undefined
+  if (holder === undefined) return undefined
+  if (acquiredAtMs > writtenAtMs) return 'acquiredAtMs'
+  return expiresAtMs > writtenAtMs + longestLeaseMs ? 'expiresAtMs' : undefined
+}
+
+/** Whether a held lease was acquired, or lasts, longer than a clock allows that says at most `latestMs`. */
+export function isAhead({ acquiredAtMs, expiresAtMs }: LeaseRecord, latestMs: number, longestLeaseMs: number): boolean {
+  return acquiredAtMs > latestMs || expiresAtMs > latestMs + longestLeaseMs
 }

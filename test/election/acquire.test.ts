@@ -49,6 +49,21 @@ describe('a candidate that asks again', () => {
     expect(sleeps).toEqual([3_751, 3_751, 1_499])
   })
 
+  it.each([
+    ['every five seconds at least', undefined, [3_751, 3_751, 3_751, 3_751]],
+    ['in every third of the lease that it gave, if that is sooner', 3_000, [751, 751, 751, 751]],
+  ])('looks %s, where its own lease would be as long as the invocation', async (_, leaseMs, expected) => {
+    fixJitter()
+    void withLease(options({ heartbeat: false, leaseMs: 60_000 }), () => new Promise(() => undefined))
+    await settled()
+    sleeps = []
+    const length = leaseMs === undefined ? {} : { leaseMs }
+    const context = lambda(900_000, 'event-2')
+    void withLease(options({ candidate: 'bob', heartbeat: false, waitMs: 60_000, context, ...length }), () => 'never')
+    await clock.advance(16_000)
+    expect(sleeps.filter((ms) => ms < 10_000).slice(0, 4)).toEqual(expected)
+  })
+
   it('comes back as soon as the lease can be taken, where that is sooner', async () => {
     fixJitter()
     void withLease(options({ leaseMs: 500, heartbeat: false }), () => new Promise(() => undefined))
@@ -125,6 +140,64 @@ describe('a wait in Lambda', () => {
     const long = retry(60_000)
     await clock.advance(4_000)
     expect(await long).toMatchObject({ status: 'completed', result: 'mine' })
+  })
+
+  const silent = () => new Promise<never>(() => undefined)
+  it('stands by as the last answer said where its last look gets none, also if giving back gets none', async () => {
+    busy()
+    await settled()
+    const context = lambda(3_000, 'event-2')
+    const told: unknown[] = []
+    const waiting = withLease(
+      options({ candidate: 'bob', waitMs: 60_000, context, onEvent: (event) => void told.push(event) }),
+      () => 'never',
+    )
+    await settled()
+    store.beforeNext('acquire', silent)
+    store.beforeNext('giveBack', silent)
+    let endedAtMs = 0
+    const startedAtMs = clock.wallMs()
+    void waiting.then(() => {
+      endedAtMs = clock.wallMs() - startedAtMs
+    })
+    await clock.advance(2_999)
+    expect(await waiting).toMatchObject({ status: 'standby', reason: 'held' })
+    expect(endedAtMs).toBe(2_907) // an eighth of the quarter that is kept for the answer is left
+    expect(store.asked).toEqual(['acquire', 'acquire', 'acquire', 'giveBack'])
+    expect(told).toMatchObject([{ kind: 'standby', reason: 'held' }])
+    expect(clock.sleeping).toBe(1) // the leader's deadline
+  })
+
+  it('throws what the last answer said where that was an error', async () => {
+    void withLease(options({ context: lambda(60_000) }), () => new Promise(() => undefined))
+    await settled()
+    const retry = outcomeOf(
+      withLease(options({ candidate: 'bob', waitMs: 60_000, context: lambda(3_000) }), () => 'never'),
+    )
+    await settled()
+    store.beforeNext('acquire', silent)
+    await clock.advance(2_626)
+    expect(await retry).toMatchObject({ name: 'LeaseStillHeldError' })
+  })
+
+  it('or the only request that gets no answer ends before the invocation does, and gives back what it may have won', async () => {
+    store.afterNext('acquire', silent)
+    let aborted: AbortSignal | undefined
+    const { acquire } = store
+    store.acquire = (request, signal) => {
+      aborted = signal
+      return acquire.call(store, request, signal)
+    }
+    const only = outcomeOf(withLease(options({ context: lambda(3_000) }), () => 'never'))
+    await clock.advance(2_624)
+    expect(aborted?.aborted).toBe(false)
+    await clock.advance(2)
+    expect(aborted?.aborted).toBe(true)
+    const error = await only
+    expect(error).toBeInstanceOf(LeaseStoreError)
+    expect(error).toMatchObject({ name: 'LeaseStoreError', applied: 'unknown', retryable: true, lease: 'billing' })
+    expect(store.memory.read('billing')).toMatchObject({ endedBy: 'released' })
+    expect(clock.sleeping).toBe(0)
   })
 
   it('stops for the retry of a dead leader too when its caller says so', async () => {

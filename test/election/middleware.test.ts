@@ -102,6 +102,21 @@ describe('leaderOnly', () => {
     expect(row()).toMatchObject({ completedTick: '2026-11-21T05:00:00.000Z' })
   })
 
+  it.each([
+    ['the event gives the period', {}, { periodMs: 3_600_000 }],
+    ['leaderOnly has the period among its options', { periodMs: 3_600_000 }, {}],
+  ])('does a tick again by hand, and skips no later one, where %s', async (_, given, period) => {
+    const handler = middy(charge).use(leaderOnly(options(given)))
+    const run = (event: object, id: string) => invoke(handler, event, context(id))
+    await run({ tick: '2026-11-21T04:47:00Z', ...period }, 'event-1')
+    expect(row()).toMatchObject({ completedTick: '2026-11-21T04:00:00.000Z' })
+    const again = { tick: '2026-11-21T04:00:00.001Z', periodMs: 1 }
+    expect(await run(again, 'event-2')).toMatchObject({ status: 'completed' })
+    expect(row()).toMatchObject({ completedTick: '2026-11-21T04:00:00.001Z' })
+    const next = await run({ tick: '2026-11-21T05:47:00Z', ...period }, 'event-3')
+    expect(next).toMatchObject({ status: 'completed', result: expect.stringContaining('05:00:00.000Z') })
+  })
+
   it('waits for waitMs, but answers before its invocation ends: middy gives up on handlers alone', async () => {
     const handler = middy(charge).use(leaderOnly(options({ waitMs: 60_000 })))
     const busy = middy(() => new Promise(() => undefined)).use(leaderOnly(options({ leaseMs: 60_000 })))
@@ -259,6 +274,55 @@ describe('a handler that fails or ends', () => {
     if (how === 'completed') expect(outcome).toMatchObject({ status: 'completed' })
     else expect(outcome).toMatchObject({ name: 'LeaseLostError', lease: 'billing' })
     expect(row()?.holder).toBe(how === 'completed' ? undefined : 'charge/event-1')
+  })
+
+  it.each([
+    [2 ** 31 + 4, 'completed'],
+    [2 ** 31 + 5, 'refused'],
+    [Number.POSITIVE_INFINITY, 'refused'],
+  ])('with %d ms left, for which middy’s timer is too short by default, is %s before it asks', async (leftMs, how) => {
+    const invocation = { ...context(), getRemainingTimeInMillis: () => leftMs }
+    const refusing = middy(charge).use(leaderOnly(options()))
+    const outcome = await outcomeOf(invoke(refusing, EVENT, invocation))
+    if (how === 'completed') return expect(outcome).toMatchObject({ status: 'completed' })
+    expect(outcome).toBeInstanceOf(InvalidOptionError)
+    expect(outcome).toMatchObject({ message: expect.stringContaining('give timeoutEarlyInMillis: 0 to middy and to') })
+    expect(store.asked).toEqual([])
+    const off = { timeoutEarlyInMillis: 0 }
+    const leading = middy(off)
+      .use(leaderOnly(options(off)))
+      .handler(charge)
+    expect(await invoke(leading, EVENT, invocation)).toMatchObject({ status: 'completed' })
+  })
+
+  it('whose context no longer tells what remains is completed all the same, or failed by its own error', async () => {
+    let breaks = false
+    const invocation = {
+      ...context(),
+      getRemainingTimeInMillis: () => {
+        if (breaks) throw new TypeError('not implemented')
+        return 60_000
+      },
+    }
+    const handler = (task: () => void) =>
+      middy(async () => {
+        await settled() // middy reads it too, when it has called the handler
+        breaks = true
+        task()
+      }).use(leaderOnly(options()))
+    const failing = handler(() => {
+      throw new RangeError('its own')
+    })
+    expect(await outcomeOf(invoke(failing, EVENT, invocation))).toBeInstanceOf(RangeError)
+    expect(row()).toMatchObject({ endedBy: 'failed' })
+    breaks = false
+    expect(
+      await invoke(
+        handler(() => undefined),
+        EVENT,
+        invocation,
+      ),
+    ).toMatchObject({ status: 'completed' })
   })
 
   it('late has its lease renewed until then', async () => {

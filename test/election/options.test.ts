@@ -167,10 +167,43 @@ describe('options', () => {
     clock.setWall(60_000)
     endMs -= 3_000
     expect(remainingMs()).toBe(4_000)
-    endMs = Number.NaN
-    expect(remainingMs()).toBe(0)
     const short = { ...invocation, getRemainingTimeInMillis: () => 1_000 }
     expect(settingsOf({ store, lease: 'billing', clock, context: short }).answerMs).toBe(250)
+  })
+
+  it.each([
+    [
+      'throws an error',
+      () => {
+        throw new Error('gone')
+      },
+    ],
+    ['is a bigint', () => 30_000n],
+    ['is a text', () => '30000'],
+    ['is undefined', () => undefined],
+    ['is NaN', () => Number.NaN],
+  ])('take what remained first and what has passed since if a later reading %s, and refuse a first one', (_, later) => {
+    let read: () => unknown = () => 8_000
+    const invocation = { awsRequestId: 'event-1', getRemainingTimeInMillis: () => read() }
+    const given = wrong({ clock, context: invocation })
+    const { remainingMs } = settingsOf(given)
+    read = later
+    clock.freeze(1_000)
+    expect(remainingMs()).toBe(7_000)
+    clock.freeze(10_000)
+    expect(remainingMs()).toBe(0)
+    expect(() => settingsOf(given)).toThrow(InvalidOptionError)
+    expect(() => settingsOf(given)).toThrow(/getRemainingTimeInMillis\(\) of the option context must be a number/)
+  })
+
+  it('know that nothing remains if neither the context nor the clock tells', () => {
+    let isBroken = false
+    const broken = { ...systemClock, monotonicMs: () => (isBroken ? Number.NaN : 5) }
+    const invocation = { awsRequestId: 'event-1', getRemainingTimeInMillis: () => (isBroken ? Number.NaN : 8_000) }
+    const { remainingMs } = settingsOf({ store, lease: 'billing', clock: broken, context: invocation })
+    expect(remainingMs()).toBe(8_000)
+    isBroken = true
+    expect(remainingMs()).toBe(0)
   })
 
   it('name a candidate by its request alone where Lambda does not name the function', () => {

@@ -6,6 +6,7 @@ import {
   explainRefusal,
   giveBack,
   impossibleTime,
+  isAhead,
   isOwnWrite,
   type LeaseRecord,
   write,
@@ -115,19 +116,24 @@ describe('a refused write is one’s own', () => {
   })
 })
 
-describe('a row from the future', () => {
+describe('a held row from the future', () => {
   const HOUR_MS = 3_600_000
-  const impossible = (changes: Partial<LeaseRecord>) =>
-    impossibleTime({ ...held, ...changes }, NOW_MS, SKEW_MS, HOUR_MS)
+  const { writtenAtMs } = held
+  const impossible = (changes: Partial<LeaseRecord>) => impossibleTime({ ...held, ...changes }, HOUR_MS)
 
-  it('was acquired, or expires, later than any honest clock can say', () => {
-    expect(impossible({ acquiredAtMs: NOW_MS + SKEW_MS })).toBeUndefined()
-    expect(impossible({ acquiredAtMs: NOW_MS + SKEW_MS + 1 })).toBe('acquiredAtMs')
-    expect(impossible({ expiresAtMs: NOW_MS + HOUR_MS + SKEW_MS })).toBeUndefined()
-    expect(impossible({ expiresAtMs: NOW_MS + HOUR_MS + SKEW_MS + 1 })).toBe('expiresAtMs')
+  it('is damaged if it was acquired after its last write, or lasts longer after that than any lease', () => {
+    expect(impossible({ acquiredAtMs: writtenAtMs })).toBeUndefined()
+    expect(impossible({ acquiredAtMs: writtenAtMs + 1 })).toBe('acquiredAtMs')
+    expect(impossible({ expiresAtMs: writtenAtMs + HOUR_MS })).toBeUndefined()
+    expect(impossible({ expiresAtMs: writtenAtMs + HOUR_MS + 1 })).toBe('expiresAtMs')
+    expect(impossibleTime({ ...free, acquiredAtMs: 1e15 }, HOUR_MS)).toBeUndefined()
   })
 
-  it('does no harm while nobody holds the lease', () => {
-    expect(impossibleTime({ ...free, acquiredAtMs: 1e15 }, NOW_MS, SKEW_MS, HOUR_MS)).toBeUndefined()
+  it('is not damaged, but ahead, if a clock explains it', () => {
+    const ahead = (changes: Partial<LeaseRecord>) => isAhead({ ...held, ...changes }, NOW_MS, HOUR_MS)
+    expect(ahead({ acquiredAtMs: NOW_MS })).toBe(false)
+    expect(ahead({ acquiredAtMs: NOW_MS + 1 })).toBe(true)
+    expect(ahead({ expiresAtMs: NOW_MS + HOUR_MS })).toBe(false)
+    expect(ahead({ expiresAtMs: NOW_MS + HOUR_MS + 1 })).toBe(true)
   })
 })

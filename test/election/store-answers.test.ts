@@ -57,6 +57,15 @@ describe('an acquire that is answered', () => {
     expect(told).toMatchObject({ granted: true, clockReading: { dateMs: Date.parse('2026-11-21T06:00:00Z') } })
   })
 
+  it('by a conflict is sent no more once its signal aborts', async () => {
+    const { client, requests } = answeringClient(CONFLICT)
+    const stop = new AbortController()
+    const sleep = async () => stop.abort(new Error('the invocation ends'))
+    const store = new DynamoDBLeaseStore({ tableName: 'leases', client, clock: { ...systemClock, sleep } })
+    expect(await outcomeOf(store.acquire(acquireRequest(), stop.signal))).toBeInstanceOf(Error)
+    expect(requests).toHaveLength(1)
+  })
+
   it('by a refusal without a row got no answer that could be believed', async () => {
     const { store } = storeAnswered(errorAnswer('ConditionalCheckFailedException'))
     await expect(store.acquire(acquireRequest())).rejects.toMatchObject({ name: 'LeaseStoreError', lease: 'billing' })

@@ -1,6 +1,7 @@
 /** Clocks that are wrong, or set, while the lease is asked for: this candidate's own, and that of the row's last writer. */
 import { beforeEach, describe, expect, it } from 'vitest'
-import { ClockSkewError, withLease } from '../../functions/election/index.ts'
+import { type Clock, ClockSkewError, withLease } from '../../functions/election/index.ts'
+import { settled } from '../support/manual-clock.ts'
 import { clock, NEXT_TICK, noAnswer, options, outcomeOf, startAnew, store, TICK } from './scripted.ts'
 
 beforeEach(startAnew)
@@ -138,7 +139,6 @@ describe('a row that a wrong clock wrote last', () => {
   ])('%s is told at once, with who wrote it', async (_, aheadMs, changes) => {
     await withLease(options({ context: lambda(60_000, 'event-of-ann') }), () => undefined)
     store.memory.edit('billing', { writtenAtMs: clock.wallMs() + aheadMs })
-    sleeps = []
     const error = await next(typeof changes === 'function' ? changes() : changes)
     const { attempt, fencingToken } = store.memory.read('billing') ?? {}
     const writer = `the candidate of token ${fencingToken} (attempt ${attempt}, event event-of-ann) wrote its row last`
@@ -146,7 +146,7 @@ describe('a row that a wrong clock wrote last', () => {
     expect(error).toMatchObject({ lease: 'billing', message: expect.stringContaining(writer) })
     expect(error).toMatchObject({ message: expect.stringContaining(`${aheadMs} ms ahead of this machine's clock`) })
     expect(error).toMatchObject({ message: expect.stringContaining(`Either that candidate's clock was ahead or this`) })
-    expect(sleeps).toEqual([])
+    expect(store.asked.filter((kind) => kind === 'acquire')).toHaveLength(2)
   })
 
   it('is not blamed on this clock where DynamoDB’s time shows that the other was wrong', async () => {
@@ -179,4 +179,213 @@ describe('a row that a wrong clock wrote last', () => {
       expect(sleeps.filter((ms) => ms < 1_000)).toEqual([])
     },
   )
+})
+
+/** DynamoDB's answers carry its Date: true time, of which the second is told. */
+function answersAt(trueMs: () => number): void {
+  const { acquire } = store
+  store.acquire = async (request) => {
+    const reply = await acquire.call(store, request)
+    const dateMs = Math.floor(trueMs() / 1000) * 1000
+    return { ...reply, clockReading: { sentAtMs: clock.wallMs(), dateMs, receivedAtMs: clock.wallMs() } }
+  }
+}
+
+describe('a lease that is held under a clock that is ahead', () => {
+  const asks = () => store.asked.filter((kind) => kind === 'acquire').length
+  const bob = (changes = {}) => outcomeOf(withLease(options({ candidate: 'bob', ...changes }), () => 'mine'))
+  const acquiredAhead = async (byMs: number) => {
+    void withLease(options(), () => new Promise(() => undefined))
+    await settled()
+    const nowMs = clock.wallMs() + byMs
+    store.memory.edit('billing', { acquiredAtMs: nowMs, writtenAtMs: nowMs, expiresAtMs: nowMs + 30_000 })
+  }
+
+  it.each([
+    [1_000, 1_400],
+    [300, 700],
+    [0, 300],
+  ])(
+    'has a leader, as far as a Date in whole seconds tells: with a budget of %i ms, %i ms ahead is a standby',
+    async (maxClockSkewMs, aheadMs) => {
+      answersAt(() => clock.wallMs())
+      await acquiredAhead(aheadMs)
+      expect(await bob({ maxClockSkewMs })).toMatchObject({ status: 'standby', reason: 'held' })
+      expect(asks()).toBe(2)
+    },
+  )
+
+  it('further than a leader’s can be is asked for again, and won when its candidate has given it back', async () => {
+    answersAt(() => clock.wallMs())
+    await acquiredAhead(5_000)
+    const second = bob()
+    await clock.advance(400)
+    const { attempt = '' } = store.memory.read('billing') ?? {}
+    await store.memory.giveBack({ lease: 'billing', candidate: 'ann', attempt, nowMs: clock.wallMs() })
+    await clock.advance(200)
+    expect(await second).toMatchObject({ status: 'completed', result: 'mine' })
+  })
+
+  it.each([
+    [
+      'is retried rather than lost, where nothing tells DynamoDB’s time',
+      false,
+      /Either that candidate's clock was ahead/,
+    ],
+    ['blames the other, where DynamoDB’s time shows it', true, /DynamoDB's time shows that the other clock was wrong/],
+  ])('an hour and never given back %s', async (_, isTold, blame) => {
+    if (isTold) answersAt(() => clock.wallMs())
+    await acquiredAhead(3_600_000)
+    const second = bob()
+    await clock.advance(5_000)
+    const { attempt, fencingToken } = store.memory.read('billing') ?? {}
+    const error = await second
+    expect(error).toBeInstanceOf(ClockSkewError)
+    expect(error).toMatchObject({ lease: 'billing', message: expect.stringMatching(blame) })
+    const holder = `held by "ann", the candidate of token ${fencingToken} (attempt ${attempt})`
+    expect(error).toMatchObject({ message: expect.stringContaining(holder) })
+    expect(asks()).toBe(4)
+  })
+
+  it('is waited for within waitMs', async () => {
+    answersAt(() => clock.wallMs())
+    await acquiredAhead(5_000)
+    const second = bob({ waitMs: 60_000 })
+    await clock.advance(20_000)
+    const { attempt = '' } = store.memory.read('billing') ?? {}
+    await store.memory.giveBack({ lease: 'billing', candidate: 'ann', attempt, nowMs: clock.wallMs() })
+    await clock.advance(8_000)
+    expect(await second).toMatchObject({ status: 'completed' })
+  })
+
+  it('does not matter to one whose tick is done', async () => {
+    await withLease(options({ tick: TICK }), () => undefined)
+    void withLease(options({ tick: NEXT_TICK }), () => new Promise(() => undefined))
+    await settled()
+    store.memory.edit('billing', { acquiredAtMs: 1e15 })
+    expect(await bob({ tick: TICK })).toEqual({ status: 'standby', reason: 'completed' })
+  })
+})
+
+describe('a Date that is wrong', () => {
+  it.each([
+    ['an hour ahead', 3_600_000],
+    ['fifteen seconds ahead', 15_000],
+  ])('%s ends one try, and keeps no other candidate out', async (_, byMs) => {
+    const { acquire } = store
+    answersAt(() => clock.wallMs() + byMs)
+    expect(await outcomeOf(withLease(options(), () => 'never'))).toBeInstanceOf(ClockSkewError)
+    expect(store.memory.read('billing')).toMatchObject({ endedBy: 'released', writtenAtMs: clock.wallMs() })
+    store.acquire = acquire
+    expect(await withLease(options({ candidate: 'bob' }), () => 'mine')).toMatchObject({ status: 'completed' })
+  })
+})
+
+describe('a clock that fails after it was read for asking', () => {
+  const failures: readonly [string, () => unknown][] = [
+    ['tells NaN', () => Number.NaN],
+    ['tells Infinity', () => Number.POSITIVE_INFINITY],
+    ['tells an absurd number', () => 1e300],
+    ['tells a bigint', () => 5n],
+    [
+      'throws an error',
+      () => {
+        throw new Error('the clock broke')
+      },
+    ],
+  ]
+  /** One of the methods of the test's clock fails once `isBroken` says so. */
+  function breaking(method: 'wallMs' | 'monotonicMs', fail: () => unknown, isBroken: () => boolean): Clock {
+    const sleep = clock.sleep.bind(clock)
+    const right = { wallMs: () => clock.wallMs(), monotonicMs: () => clock.monotonicMs(), sleep }
+    return Object.assign(right, { [method]: () => (isBroken() ? fail() : clock[method]()) })
+  }
+  const untouched = () => {
+    const { acquiredAtMs = 0, writtenAtMs, expiresAtMs } = store.memory.read('billing') ?? {}
+    expect(writtenAtMs).toBeGreaterThanOrEqual(acquiredAtMs)
+    expect(writtenAtMs).toBeLessThanOrEqual(clock.wallMs() + 30_000)
+    expect(expiresAtMs).toSatisfy(Number.isSafeInteger)
+  }
+
+  for (const method of ['wallMs', 'monotonicMs'] as const) {
+    it.each(failures)(
+      `(its ${method} %s) before the answer gives back, under a time that lets others in`,
+      async (_, fail) => {
+        let isBroken = false
+        store.afterNext('acquire', () => {
+          isBroken = true
+        })
+        const context = lambda(30_000)
+        const broken = breaking(method, fail, () => isBroken)
+        const error = outcomeOf(withLease(options({ clock: broken, context }), () => 'never'))
+        await clock.advance(1_000)
+        expect(await error).toMatchObject({ message: expect.stringMatching(/clock (stopped|tells no)/) })
+        expect(store.memory.read('billing')).toMatchObject({ endedBy: 'released' })
+        untouched()
+        const next = options({ candidate: 'bob' })
+        expect(await withLease(next, () => 'mine')).toMatchObject({ status: 'completed' })
+      },
+    )
+
+    it.each(failures)(
+      `(its ${method} %s) while leading loses the lease, and writes no absurd time`,
+      async (_, fail) => {
+        let isBroken = false
+        const broken = breaking(method, fail, () => isBroken)
+        const running = outcomeOf(
+          withLease(options({ clock: broken, context: lambda(60_000) }), async (lease) => {
+            isBroken = true
+            await clock.advance(1_000)
+            lease.assertHeld()
+          }),
+        )
+        expect(await running).toMatchObject({ name: 'LeaseLostError' })
+        untouched()
+      },
+    )
+  }
+
+  it('(its monotonicMs jumps an hour ahead) while leading leaves a row that others can take', async () => {
+    let byMs = 0
+    const jumping = breaking(
+      'monotonicMs',
+      () => clock.monotonicMs() + byMs,
+      () => true,
+    )
+    const running = outcomeOf(
+      withLease(options({ clock: jumping }), (lease) => {
+        byMs = 3_600_000
+        lease.assertHeld()
+      }),
+    )
+    expect(await running).toMatchObject({ name: 'LeaseLostError' })
+    expect(store.memory.read('billing')).toMatchObject({ endedBy: 'failed', writtenAtMs: clock.wallMs() })
+  })
+
+  let checked: number
+  beforeEach(() => {
+    checked = 0
+  })
+
+  it.each([0, 1, 2, 3, 4])('(its monotonicMs jumps at reading %i) renews for no longer than a lease', async (at) => {
+    let readings = Number.NaN
+    const jumping = breaking(
+      'monotonicMs',
+      () => clock.monotonicMs() + 3_600_000,
+      () => readings-- === 0,
+    )
+    const renewing = options({ clock: jumping, leaseMs: 30_000, heartbeat: false })
+    await outcomeOf(
+      withLease(renewing, async (lease) => {
+        readings = at
+        await lease.renew().finally(() => {
+          const { writtenAtMs, expiresAtMs } = store.memory.read('billing') ?? {}
+          expect(writtenAtMs).toBeLessThanOrEqual(clock.wallMs() + 30_000)
+          expect(expiresAtMs).toBeLessThanOrEqual(clock.wallMs() + 60_000)
+          checked++
+        })
+      }),
+    )
+    expect(checked).toBe(1)
+  })
 })

@@ -4,7 +4,7 @@
  * shipped rules'. A candidate may sleep between any two steps: time passes without it.
  */
 import { LONGEST_LEASE_MS } from '../../functions/election/options.ts'
-import type { Reply, StandbyReason } from '../../functions/election/rules.ts'
+import type { LeaseRecord, Reply, StandbyReason } from '../../functions/election/rules.ts'
 import { leadingSteps } from './leading.ts'
 import { become, failed, leftUnderWay, readClock, SDK_RETRIES, send, type Turn, withFault } from './model.ts'
 import type { Move } from './situations.ts'
@@ -105,8 +105,8 @@ function askingSteps(turn: Turn, candidate: Asking): void {
     // acquire.ts, clockProblem: the reply's Date may tell. It has whole seconds and a way to go, so it need not.
     const { state: after } = acquireArrives(model, state, candidate.sent)
     const tell = () => `the acquire of ${me(turn)} arrives, and the reply's Date shows that its clock is wrong`
-    // clock-skew.ts, serverTimeMs: DynamoDB's time, which may be taken for B / 2 later than it is.
-    const stampMs = state.timeMs + model.world.maxClockSkewMs / 2
+    // acquire.ts, giveBack: by this clock or by DynamoDB's, which may be taken for B / 2 later than it is, whichever is earlier.
+    const stampMs = Math.min(readClock(turn), state.timeMs + model.world.maxClockSkewMs / 2)
     givesBack({ ...turn, state: after }, candidate, "an acquire's reply shows that the clock is wrong", tell, stampMs)
   }
   if (state.ledger.faults > 0) askingFaults(turn, candidate)
@@ -161,7 +161,8 @@ function heard(turn: Turn, candidate: Asking, reply: Reply): Candidate {
   if (record.holder === sent.request.candidate && record.attempt === sent.request.attempt) {
     model.broke('L3', `${me(turn)} leads, and is told "${refusal.kind}": it fails or stands by`)
   }
-  if (model.rules.impossibleTime(record, readClock(turn), model.world.maxClockSkewMs, LONGEST_LEASE_MS)) {
+  const isHeld = refusal.kind === 'stillHeld' || (refusal.kind === 'standby' && refusal.reason === 'held')
+  if (isHeld && isFromFuture(turn, record)) {
     model.saw('a candidate fails at a row from the future')
     return failed(turn, candidate)
   }
@@ -178,6 +179,15 @@ function heard(turn: Turn, candidate: Asking, reply: Reply): Candidate {
     case 'ticksMissing':
       throw new Error('Every candidate of the model gives its tick.')
   }
+}
+
+/** acquire.ts, heldBy, with clock-skew.ts, latestHonestMs: what a leader's clock may say, by this one's and by DynamoDB's. */
+function isFromFuture(turn: Turn, record: LeaseRecord): boolean {
+  const { model, state } = turn
+  const { maxClockSkewMs } = model.world
+  if (model.rules.impossibleTime(record, LONGEST_LEASE_MS)) throw new Error('A candidate wrote an impossible row.')
+  const latestMs = Math.max(readClock(turn) + maxClockSkewMs, state.timeMs + 1_000 + maxClockSkewMs / 2)
+  return model.rules.isAhead(record, latestMs, LONGEST_LEASE_MS)
 }
 
 /** acquire.ts, giveBack: best effort. Whoever gives back fails then, whether or not the request has arrived. */

@@ -15,6 +15,7 @@ export type Rules = Pick<
   | 'isOwnWrite'
   | 'isHeldBy'
   | 'impossibleTime'
+  | 'isAhead'
 > & {
   readonly fenceAdmits: typeof fenceAdmits
   readonly explainRefusedWrite: typeof explainRefusedWrite

@@ -23,7 +23,7 @@ export class ScriptedStore implements LeaseStore {
     this.#after.set(kind, [...(this.#after.get(kind) ?? []), ...acts])
   }
 
-  acquire(request: AcquireRequest): Promise<AcquireReply> {
+  acquire(request: AcquireRequest, _signal?: AbortSignal): Promise<AcquireReply> {
     return this.#scripted('acquire', () => this.memory.acquire(request))
   }
 

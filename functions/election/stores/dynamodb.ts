@@ -7,7 +7,7 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb'
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
-import { type Clock, jitter, systemClock } from '../clock.ts'
+import { type Clock, checkedClock, jitter, systemClock } from '../clock.ts'
 import { CorruptLeaseError, InvalidOptionError } from '../errors.ts'
 import { type AcquireRequest, acquired, type GiveBackRequest, type HolderWrite, type Tenure } from '../rules.ts'
 import { type Path, pathsThrough, type SdkClient } from './clients.ts'
@@ -85,19 +85,20 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     this.#unmarshallOptions = unmarshallOptions
     this.#leases = leases
     this.#effects = effects
-    this.#clock = clock
+    this.#clock = checkedClock(clock)
   }
 
   get effects(): Effects {
     return this
   }
 
-  async acquire(request: AcquireRequest): Promise<AcquireReply> {
+  async acquire(request: AcquireRequest, abortSignal?: AbortSignal): Promise<AcquireReply> {
     const { lease } = request
     const wire = newWire()
     const command = observeWire(this.#leaseCommand(lease, acquireUpdate(request), 'ALL_OLD'), this.#clock, wire)
     try {
-      const { Attributes } = await this.#retryConflicts(() => this.#leases.send(command))
+      const send = () => this.#leases.send(command, optionsOf(abortSignal))
+      const { Attributes } = await this.#retryConflicts(send, abortSignal)
       const inherited = Attributes === undefined ? undefined : readRow(Attributes, lease)
       return { granted: true, record: acquired(inherited, request), clockReading: wire.clockReading }
     } catch (error) {
@@ -160,8 +161,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     const wire = newWire()
     try {
       const command = observeWire(this.#leaseCommand(lease, update, 'NONE'), this.#clock, wire)
-      const options = abortSignal === undefined ? {} : { abortSignal }
-      await this.#retryConflicts(() => this.#leases.send(command, options), abortSignal)
+      await this.#retryConflicts(() => this.#leases.send(command, optionsOf(abortSignal)), abortSignal)
       return { granted: true }
     } catch (error) {
       if (isConditionFailed(error)) return refused(wire.row, lease)
@@ -217,6 +217,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
       } catch (error) {
         if (tries === CONFLICT_TRIES || !isConflict(error)) throw error
         await this.#clock.sleep(CONFLICT_DELAY_MS * tries * jitter(), signal)
+        signal?.throwIfAborted()
       }
     }
   }
@@ -239,6 +240,10 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     }
     return storeError(error, this.#about(lease, wire))
   }
+}
+
+function optionsOf(abortSignal: AbortSignal | undefined): { readonly abortSignal?: AbortSignal } {
+  return abortSignal === undefined ? {} : { abortSignal }
 }
 
 function refused(item: AttributeMap | undefined, lease: string): WriteReply {

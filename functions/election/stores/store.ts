@@ -40,7 +40,8 @@ export type WriteReply = { readonly granted: true } | { readonly granted: false;
  * be read (an acquire may have been granted all the same: give it back).
  */
 export interface LeaseStore {
-  acquire(request: AcquireRequest): Promise<AcquireReply>
+  /** Once `signal` aborts, the reply is not waited for any more. */
+  acquire(request: AcquireRequest, signal?: AbortSignal): Promise<AcquireReply>
   /** Renews, saves a checkpoint, completes or releases. Once `signal` aborts, the reply is not waited for any more. */
   write(request: HolderWrite, signal?: AbortSignal): Promise<WriteReply>
   giveBack(request: GiveBackRequest): Promise<WriteReply>

@@ -19,7 +19,7 @@ export function labelledAs(who: string): Labelled {
 /** The shipped store; each call says what it is. */
 export function labelledStore(store: DynamoDBLeaseStore, labelled: Labelled): LeaseStore {
   return {
-    acquire: (request) => labelled({ as: 'acquire', request }, () => store.acquire(request)),
+    acquire: (request, signal) => labelled({ as: 'acquire', request }, () => store.acquire(request, signal)),
     write: (request, signal) => labelled({ as: 'write', request }, () => store.write(request, signal)),
     giveBack: (request) => labelled({ as: 'giveBack', request }, () => store.giveBack(request)),
     effects: {

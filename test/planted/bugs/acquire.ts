@@ -257,8 +257,8 @@ export const acquireBugs: readonly Bug[] = [
     edits: [
       {
         file: ACQUIRE,
-        find: 'reading === undefined\n',
-        replace: 'reading === undefined || reading !== undefined\n',
+        find: 'nowMs: Math.min(endOf(askedAt, clock), serverMs)',
+        replace: 'nowMs: serverMs < 0 ? serverMs : endOf(askedAt, clock)',
       },
     ],
   },

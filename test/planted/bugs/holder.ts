@@ -296,7 +296,7 @@ export const holderBugs: readonly Bug[] = [
     edits: [
       {
         file: 'functions/election/middleware.ts',
-        find: `if (taskMayStillRun(request, timeoutEarlyInMillis)) lease.abandon()
+        find: `if (taskMayStillRun(request.error, led, timeoutEarlyInMillis)) lease.abandon()
       else await failed(lease, request.error)`,
         replace: 'await failed(lease, request.error)',
       },
