@@ -1,4 +1,4 @@
-import { InvalidTickError } from './errors.ts'
+import { InvalidTickError, quoted } from './errors.ts'
 
 /** A tick as a caller may give it: an ISO-8601 instant with its offset, a Date, or epoch milliseconds. */
 export type TickInput = string | number | Date
@@ -108,7 +108,7 @@ export function missedTicks(lastCompletedTick: string, tick: string, periodMs: n
 }
 
 function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, 60))
+  if (typeof value === 'string') return quoted(value)
   // The text of an object may be of its own making, or endless.
   return typeof value === 'object' && value !== null ? 'an object' : String(value).slice(0, 60)
 }

@@ -3,7 +3,7 @@
  * caller changes meanwhile must not reach it.
  */
 import { types } from 'node:util'
-import { InvalidOptionError } from './errors.ts'
+import { InvalidOptionError, quoted } from './errors.ts'
 
 /**
  * A copy of a request's input: arrays, plain objects, Maps, Sets and binary values are copied. Everything else stays what
@@ -48,6 +48,8 @@ const SMALLEST_NUMBER = 1e-130
 
 /** The SDK's marshaller takes what has the first for an instance of a class, and loses the second. */
 const MISREAD_KEYS = ['constructor', '__proto__']
+
+const MORE_THAN_ELEMENTS = 'has properties besides its elements'
 
 /** What comes back from every store as it was saved. */
 export type PlainData =
@@ -144,6 +146,7 @@ class StateReader {
     const className = classNameOf(value)
     if (types.isUint8Array(value) && className === 'Uint8Array') {
       this.#add(value.length)
+      if (Reflect.ownKeys(value).length > value.length) throw this.refused(MORE_THAN_ELEMENTS)
       return new Uint8Array(value)
     }
     if (types.isSet(value) && className === 'Set') return this.#set(value)
@@ -158,7 +161,7 @@ class StateReader {
 
   #set(set: ReadonlySet<unknown>): PlainData {
     if (set.size === 0) throw this.refused('is an empty Set, which DynamoDB cannot hold: use an array')
-    if (Reflect.ownKeys(set).length > 0) throw this.refused('has properties besides its elements')
+    if (Reflect.ownKeys(set).length > 0) throw this.refused(MORE_THAN_ELEMENTS)
     this.#add(3 + set.size)
     const texts = [...set].filter((element) => typeof element === 'string')
     if (texts.length === set.size) return new Set(texts.map((text) => this.#text(text)))
@@ -171,7 +174,7 @@ class StateReader {
     const copy: PlainData[] = []
     for (let index = 0; index < array.length; index++) copy.push(this.#element(array, index))
     const keys = copy.length + 1 // one is "length"
-    if (Reflect.ownKeys(array).length > keys) throw this.refused('has properties besides its elements')
+    if (Reflect.ownKeys(array).length > keys) throw this.refused(MORE_THAN_ELEMENTS)
     return copy
   }
 
@@ -204,7 +207,7 @@ class StateReader {
 function pathText(path: readonly (string | number)[]): string {
   const steps = path.map((key) => {
     if (typeof key === 'number') return `[${key}]`
-    return /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key.slice(0, 60)}` : `[${JSON.stringify(key.slice(0, 60))}]`
+    return /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key.slice(0, 60)}` : `[${quoted(key)}]`
   })
   return `checkpoint.state${steps.join('')}`
 }

@@ -166,3 +166,7 @@ it('counts none twice or too few where the last completed tick was given by hand
     expect(since('2026-11-21T09:00:00.000Z')).toBe(2)
   }
 })
+
+it('an unreadable tick is shown with its control characters escaped', () => {
+  expect(() => canonicalTick('\u009b2J')).toThrow('The tick "\\u{9b}2J" cannot be read')
+})

@@ -72,6 +72,7 @@ describe('the state of a checkpoint', () => {
     ['a mixed Set', new Set(['a', 1]), 'is a Set of something else than texts alone or numbers alone'],
     ['a Set of a number that is none', new Set([Number.NaN]), 'is not a finite number'],
     ['a Set with a property', Object.assign(new Set(['a']), { upTo: 1 }), 'has properties besides its elements'],
+    ['a Uint8Array with a property', Object.assign(new Uint8Array(2), { x: 1 }), 'has properties besides its elements'],
     ['an array with a property', Object.assign(['a'], { index: 0 }), 'has properties besides its elements'],
     ['a symbol as a key', { [Symbol('x')]: 1 }, 'has keys that are symbols or not enumerable'],
     ['a hidden key', Object.defineProperty({}, 'upTo', { value: 1 }), 'has keys that are symbols or not enumerable'],
@@ -107,6 +108,15 @@ describe('the state of a checkpoint', () => {
     Symbol('secret'),
   ])('is never quoted by the refusal: %o', (state) => {
     expect(refusalOf({ state }).message).not.toMatch('secret')
+  })
+
+  it.each([
+    ['a control character above ASCII, with which terminals begin a command', 'a\u009bb', '["a\\u{9b}b"]'],
+    ['a line separator', 'a\u2028b', '["a\\u{2028}b"]'],
+    ['a turn of the direction of writing', 'a\u202eb', '["a\\u{202e}b"]'],
+    ['an escape', 'a\u001bb', '["a\\u001bb"]'],
+  ])('is shown by a path in which %s is escaped', (_, key, path) => {
+    expect(refusalOf({ [key]: 1n }).message).toContain(`checkpoint.state${path} of lease`)
   })
 
   it('is shown by a path that no key makes long', () => {

@@ -1,6 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { unmarshall } from '@aws-sdk/util-dynamodb'
-import { CorruptLeaseError } from '../errors.ts'
+import { CorruptLeaseError, quoted } from '../errors.ts'
 import type { Checkpoint, EndedBy, LeaseRecord } from '../rules.ts'
 import { isCanonicalTick } from '../tick.ts'
 
@@ -89,7 +89,7 @@ export function readRow(row: AttributeMap, lease: string): LeaseRecord {
 
 function show(value: AttributeValue | undefined): string {
   if (value === undefined) return 'missing'
-  if (typeof value.S === 'string') return JSON.stringify(value.S.slice(0, 40))
+  if (typeof value.S === 'string') return quoted(value.S, 40)
   if (typeof value.N === 'string') return `the number ${value.N.slice(0, 40)}`
   return `of type ${Object.keys(value).join().slice(0, 40)}` // a checkpoint may hold what must not reach a log
 }
