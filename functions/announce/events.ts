@@ -15,10 +15,9 @@ export interface EventDetails {
   readonly LeaderTakenOver: OfCandidate & {
     readonly previous: OfCandidate & { readonly fencingToken: number; readonly expiredAtMs: number }
   }
-  readonly TickCompleted: Required<OfCandidate> & { readonly delayMs: number; readonly durationMs: number }
+  readonly TickCompleted: Required<OfCandidate> & { readonly durationMs: number }
   readonly TickFailed: Required<OfCandidate> & {
     readonly errorName?: string
-    readonly delayMs: number
     readonly durationMs: number
   }
   readonly LeasePaused: { readonly pausedUntilMs: number; readonly pausedBy?: string; readonly pausedReason?: string }
@@ -75,16 +74,12 @@ export function eventsOf(fact: Fact): readonly LeaseEvent[] {
 function tickEvents(fact: Ended): readonly LeaseEvent[] {
   const { candidate, tick, endedBy, errorName } = fact
   if (tick === undefined || endedBy === 'released') return []
-  const times = { candidate, tick, delayMs: delayMs({ ...fact, tick }), durationMs: durationMs(fact) }
+  const times = { candidate, tick, durationMs: durationMs(fact) }
   if (endedBy === 'completed') return [event('TickCompleted', fact, times)]
   return [event('TickFailed', fact, errorName === undefined ? times : { ...times, errorName })]
 }
 
-/** How long after its tick a tenure began. A candidate's clock may be a little behind that of the schedule. */
-export function delayMs({ tick, beganAtMs }: { readonly tick: string; readonly beganAtMs: number }): number {
-  return Math.max(0, beganAtMs - Date.parse(tick))
-}
-
+/** Of a tenure. How late it began is not known: a tick is the scheduled time floored to the period. */
 export function durationMs({ beganAtMs, atMs }: Ended): number {
   return Math.max(0, atMs - beganAtMs)
 }

@@ -1,13 +1,13 @@
 /** Facts as metrics. */
 import { count, type Measurement, milliseconds } from '../election/metrics.ts'
-import { delayMs, durationMs } from './events.ts'
+import { durationMs } from './events.ts'
 import type { Fact } from './facts.ts'
 
 export function measurementsOf(fact: Fact): readonly Measurement[] {
   const { tick } = fact
   switch (fact.kind) {
     case 'elected':
-      return [count('elected'), ...(tick === undefined ? [] : [milliseconds('tickDelay', delayMs({ ...fact, tick }))])]
+      return [count('elected')]
     case 'takenOver':
       return [count('takeover')]
     case 'ended':

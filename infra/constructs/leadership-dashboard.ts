@@ -85,11 +85,7 @@ export class LeadershipDashboard extends Construct {
         ...statesOf(alarms?.alarms ?? []),
         [
           graph('Ticks', ['ticksCompleted'], ['ticksFailed'], ['takeover']),
-          graph(
-            'How long a tick takes, and how late it begins',
-            ['tickDuration', { statistic: 'Maximum' }],
-            ['tickDelay', { statistic: 'Maximum' }],
-          ),
+          graph('How long a tick takes', ['tickDuration', { statistic: 'Maximum' }]),
           graph('Clocks', ['clockSkew', { statistic: 'Maximum' }]),
         ],
         [

@@ -9,14 +9,14 @@ import { HandlerFunction, ownHandler } from './handler-function.ts'
 import type { LeaseTable } from './lease-table.ts'
 import { schedulerRole } from './scheduler-role.ts'
 
-/** Looks at leases every hour, and measures how many of their ticks are overdue: for periods longer than CloudWatch remembers. */
+/** Looks at leases every hour, and measures how many periods have passed since their last completed ticks: for periods longer than CloudWatch remembers. */
 export class OverdueCheck extends Construct {
   /** @param schedules one for each lease, all of one table */
   constructor(scope: Construct, id: string, leaseTable: LeaseTable, schedules: readonly ElectedSchedule[]) {
     super(scope, id)
     const handler = new HandlerFunction(this, 'Function', {
       entry: ownHandler('announce/overdue-handler'),
-      description: 'Measures how many ticks of leases are overdue',
+      description: 'Measures how many periods have passed since the last completed tick of each lease',
       memorySize: 256,
       environment: { LEASE_TABLE: leaseTable.tableName },
     })
@@ -28,7 +28,7 @@ export class OverdueCheck extends Construct {
     const failures = failureQueue(this)
     const leases = schedules.map(({ lease, period }) => ({ lease, periodMs: period.toMilliseconds() }))
     new Schedule(this, 'Hourly', {
-      description: 'How many ticks of leases are overdue',
+      description: 'How many periods have passed since the last completed tick of each lease',
       schedule: ScheduleExpression.rate(Duration.hours(1)),
       target: new LambdaInvoke(handler, {
         role: schedulerRole(this, handler, failures),

@@ -37,7 +37,7 @@ test('A tick that is led and completed becomes three events, one row of history 
       endedBy: 'completed',
       durationMs: 2_500,
     },
-    { ...common, id: `billing/${fencingToken}/TickCompleted`, atMs: endedAtMs, delayMs: 400, durationMs: 2_500 },
+    { ...common, id: `billing/${fencingToken}/TickCompleted`, atMs: endedAtMs, durationMs: 2_500 },
   ])
   for (const { bus, resources, atMs, detail } of scene.bus.taken) {
     expect({ bus, resources, atMs }).toEqual({ bus: 'tenure-bus', resources: [TABLE_ARN], atMs: detail['atMs'] })
@@ -54,7 +54,6 @@ test('A tick that is led and completed becomes three events, one row of history 
   expect(Object.fromEntries(await scene.rows())).toEqual({ [`billing/${fencingToken}`]: row })
   expect(scene.measured.map(({ lease, name, value }) => [lease, name, value])).toEqual([
     ['billing', 'elected', 1],
-    ['billing', 'tickDelay', 400],
     ['billing', 'ticksCompleted', 1],
     ['billing', 'tickDuration', 2_500],
   ])
@@ -80,7 +79,7 @@ test('Without a history no row is touched, and what is delivered twice is sent t
   const ids = scene.bus.taken.map(({ detail }) => detail['id'])
   expect(ids).toHaveLength(6)
   expect(ids.slice(3)).toEqual(ids.slice(0, 3))
-  expect(scene.measured.map(({ name }) => name).slice(4)).toEqual(scene.measured.map(({ name }) => name).slice(0, 4))
+  expect(scene.measured.map(({ name }) => name).slice(3)).toEqual(scene.measured.map(({ name }) => name).slice(0, 3))
 })
 
 test('A failed record is named and logged, the records behind it are left to the retry', async () => {
@@ -101,7 +100,7 @@ test('A failed record is named and logged, the records behind it are left to the
   expect(scene.logged).toEqual([
     { level: 'error', message, fields: { lease: 'billing', sequenceNumber: itemIdentifier, error } },
   ])
-  expect(scene.measured.map(({ name }) => name)).toEqual(['elected', 'tickDelay'])
+  expect(scene.measured.map(({ name }) => name)).toEqual(['elected'])
 })
 
 test('A damaged row is told and skipped: no retry would read it better, and other leases wait behind it', async () => {

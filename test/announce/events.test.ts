@@ -33,7 +33,7 @@ test('The id names lease, token and event, and of a pause the change', () => {
 
 test('Of an error goes out the name alone', () => {
   const [, failed] = eventsOf({ ...ended, errorName: 'TypeError' })
-  expect(failed?.detail).toMatchObject({ errorName: 'TypeError', delayMs: 400, durationMs: 2_600 })
+  expect(failed?.detail).toMatchObject({ errorName: 'TypeError', durationMs: 2_600 })
 })
 
 test('No duration is negative, whatever the clocks say', () => {

@@ -67,13 +67,13 @@ describe('the metrics of a candidate', () => {
 it('measurements are one line, of the time they are given, and later ones of their own', () => {
   const measure = measureFor('leases')
   const lines = written(() => {
-    measure('billing', [milliseconds('tickDelay', 20), count('elected')], { atMs: 1_795_000_000_000 })
-    measure('reports', [milliseconds('tickDelay', 30)])
+    measure('billing', [milliseconds('tickDuration', 20), count('elected')], { atMs: 1_795_000_000_000 })
+    measure('reports', [milliseconds('tickDuration', 30)])
   })
   expect(lines).toHaveLength(2)
-  expect(lines[0]).toMatchObject({ lease: 'billing', tickDelay: 20, elected: 1 })
+  expect(lines[0]).toMatchObject({ lease: 'billing', tickDuration: 20, elected: 1 })
   expect(lines[0]?.['_aws']).toMatchObject({ Timestamp: 1_795_000_000_000 })
-  expect(lines[1]).toMatchObject({ lease: 'reports', tickDelay: 30 })
+  expect(lines[1]).toMatchObject({ lease: 'reports', tickDuration: 30 })
   expect(lines[1]?.['_aws']).not.toMatchObject({ Timestamp: 1_795_000_000_000 })
 })
 

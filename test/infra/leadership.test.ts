@@ -461,7 +461,7 @@ describe('the dashboard', () => {
     )
   })
 
-  test.each(['ticksCompleted', 'ticksFailed', 'takeover', 'tickDelay', 'tickDuration', 'elected', 'lost', 'clockSkew'])(
+  test.each(['ticksCompleted', 'ticksFailed', 'takeover', 'tickDuration', 'elected', 'lost', 'clockSkew'])(
     'graphs %s of each lease',
     (metric) => {
       const { text } = usual
