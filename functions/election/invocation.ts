@@ -43,7 +43,7 @@ export function remainingIn(context: InvocationContext, clock: Clock): () => num
 }
 
 /** NaN if the context does not say, and what it did instead. */
-function readRemaining(context: InvocationContext): {
+export function readRemaining(context: InvocationContext): {
   readonly ms: number
   readonly did: string
   readonly cause?: unknown

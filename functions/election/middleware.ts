@@ -4,6 +4,7 @@ import type { Context } from 'aws-lambda'
 import { acquireLease } from './acquire.ts'
 import { LONGEST_TIMER_MS } from './clock.ts'
 import { InvalidOptionError, LeaseLostError } from './errors.ts'
+import { type InvocationContext, readRemaining } from './invocation.ts'
 import type { Lease } from './lease.ts'
 import { LeaseHandle } from './lease-handle.ts'
 import { assertOptions, type LeaseOptions, settingsOf } from './options.ts'
@@ -70,11 +71,17 @@ export function leaderOnly(options: LeaderOnlyOptions): MiddlewareObj<unknown, u
       const { event, context } = request
       const ticked = findTick === undefined ? tickOfEvent(event) : { tick: findTick(event) }
       const settings = settingsOf({ ...rest, ...present(ticked), context })
-      assertTimerFits(settings.remainingMs(), timeoutEarlyInMillis)
+      assertTimerWorks(context, timeoutEarlyInMillis)
       const lease = await acquireLease(settings)
       if (!(lease instanceof LeaseHandle)) {
         await cleanupMiddlewares(request)
         return lease
+      }
+      try {
+        assertTimerWorks(context, timeoutEarlyInMillis) // middy sets it next
+      } catch (error) {
+        await failed(lease, error)
+        throw error
       }
       leases.set(request, { lease, remainingMs: settings.remainingMs })
       Object.assign(context, { lease })
@@ -110,10 +117,11 @@ export function leaderOnly(options: LeaderOnlyOptions): MiddlewareObj<unknown, u
 }
 
 /** Middy's timer would end the invocation at once, while its task runs on and its lease is held. */
-function assertTimerFits(remainingMs: number, timeoutEarlyInMillis: number): void {
-  if (timeoutEarlyInMillis === 0 || remainingMs - timeoutEarlyInMillis <= LONGEST_TIMER_MS) return
+function assertTimerWorks(context: InvocationContext, timeoutEarlyInMillis: number): void {
+  const { ms, did } = readRemaining(context)
+  if (timeoutEarlyInMillis === 0 || ms - timeoutEarlyInMillis <= LONGEST_TIMER_MS) return
   throw new InvalidOptionError(
-    `The context says that ${remainingMs} ms of the invocation remain. Middy's timer for its end takes at most ${LONGEST_TIMER_MS} ms and would fire at once, so the lease was not asked for. Switch that timer off: give timeoutEarlyInMillis: 0 to middy and to leaderOnly.`,
+    `The context's getRemainingTimeInMillis() ${did}. Middy's timer for the invocation's end needs a number, takes at most ${LONGEST_TIMER_MS} ms and would fire at once, so the task did not run. Switch that timer off: give timeoutEarlyInMillis: 0 to middy and to leaderOnly.`,
   )
 }
 

@@ -295,6 +295,29 @@ describe('a handler that fails or ends', () => {
     expect(await invoke(leading, EVENT, invocation)).toMatchObject({ status: 'completed' })
   })
 
+  it.each([
+    ['is undefined', () => undefined],
+    ['is a bigint', () => 60_000n],
+    ['is beyond middy’s timer', () => 9e9],
+    [
+      'throws an error',
+      () => {
+        throw new TypeError('not implemented')
+      },
+    ],
+  ])('does not begin if its remaining time, when middy sets its timer by it, %s', async (_, later) => {
+    const invocation = context()
+    store.afterNext('acquire', () => void Object.assign(invocation, { getRemainingTimeInMillis: later }))
+    let ran = false
+    const handler = middy(() => {
+      ran = true
+    }).use(leaderOnly(options()))
+    expect(await outcomeOf(invoke(handler, EVENT, invocation))).toBeInstanceOf(InvalidOptionError)
+    expect(ran).toBe(false)
+    expect(row()).toMatchObject({ endedBy: 'failed', errorName: 'InvalidOptionError' })
+    expect(clock.sleeping).toBe(0)
+  })
+
   it('whose context no longer tells what remains is completed all the same, or failed by its own error', async () => {
     let breaks = false
     const invocation = {
