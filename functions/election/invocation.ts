@@ -63,6 +63,8 @@ interface Asking {
   readonly clock: Clock
   readonly lease: string
   readonly remainingMs: () => number
+  /** What it means that no answer came: the message of the error. */
+  readonly unanswered?: string
 }
 
 /** Then looked at anew: a caller's clock may sleep by one timer, which has its limits. */
@@ -73,7 +75,7 @@ const LONGEST_SLEEP_MS = 3_600_000
  * answer is not waited for any more.
  */
 export async function whileInvocationLasts<T>(
-  { clock, lease, remainingMs }: Asking,
+  { clock, lease, remainingMs, unanswered = noAnswerToAcquire(lease) }: Asking,
   keptMs: number,
   send: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
@@ -87,11 +89,14 @@ export async function whileInvocationLasts<T>(
         await clock.sleep(Math.min(Math.ceil(leftMs), LONGEST_SLEEP_MS), answered.signal)
         continue
       }
-      const message = `Lease "${lease}" was asked for, but no answer had come when the invocation was about to end. The task did not run. The event can be retried; give the function more time if DynamoDB is this slow.`
-      return over.abort(new UnansweredError(message, { lease, retryable: true }))
+      return over.abort(new UnansweredError(unanswered, { lease, retryable: true }))
     }
   }
   const answer = unlessAborted(send(over.signal), over.signal)
   void watch()
   return await answer.finally(() => answered.abort())
+}
+
+function noAnswerToAcquire(lease: string): string {
+  return `Lease "${lease}" was asked for, but no answer had come when the invocation was about to end. The task did not run. The event can be retried; give the function more time if DynamoDB is this slow.`
 }

@@ -4,6 +4,7 @@ import type { Tell } from './election-event.ts'
 import { InvalidOptionError, LeaseError, LeaseLostError, LeaseStoreError, StaleTokenError } from './errors.ts'
 import { FencedWrites } from './fenced-writes.ts'
 import { type Fenceable, fence, idempotencyKey } from './fencing.ts'
+import { whileInvocationLasts } from './invocation.ts'
 import type { ClaimInput, Lease } from './lease.ts'
 import { type HolderWrite, isHeldBy, isOwnWrite, type LeaseRecord, type Tenure } from './rules.ts'
 import { unlessAborted } from './signals.ts'
@@ -400,17 +401,10 @@ export class LeaseHandle implements Lease {
 
   /** Gives up a request that would leave no time to answer: half of what is kept for that, if there is still so much. */
   async #beforeInvocationEnds<T>(send: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { clock, answerMs } = this.#tenancy
-    const cut = new AbortController()
-    const leftMs = this.#tenancy.remainingMs()
-    if (leftMs === Number.POSITIVE_INFINITY) return await send(cut.signal)
-    const answered = new AbortController()
-    void clock.sleep(Math.max(leftMs - answerMs / 2, leftMs / 2), answered.signal).then(() => {
-      if (answered.signal.aborted) return
-      const text = `DynamoDB has not answered the end of lease "${this.name}", and the invocation is about to end. Give the function more time.`
-      cut.abort(new LeaseStoreError(text, { lease: this.name, retryable: true, applied: 'unknown' }))
-    })
-    return await unlessAborted(send(cut.signal), cut.signal).finally(() => answered.abort())
+    const { clock, remainingMs, answerMs } = this.#tenancy
+    const unanswered = `DynamoDB has not answered the end of lease "${this.name}", and the invocation is about to end. Give the function more time if DynamoDB is this slow.`
+    const keptMs = Math.min(answerMs, remainingMs()) / 2
+    return await whileInvocationLasts({ clock, lease: this.name, remainingMs, unanswered }, keptMs, send)
   }
 
   /** The end was refused, and no try of it can still arrive: the task may go on, or ask for another. */
