@@ -403,7 +403,9 @@ export class LeaseHandle implements Lease {
   async #beforeInvocationEnds<T>(send: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { clock, remainingMs, answerMs } = this.#tenancy
     const unanswered = `DynamoDB has not answered the end of lease "${this.name}", and the invocation is about to end. Give the function more time if DynamoDB is this slow.`
-    const keptMs = Math.min(answerMs, remainingMs()) / 2
+    const leftMs = remainingMs()
+    if (leftMs <= 0) return await send(new AbortController().signal) // over by its own account: Lambda decides
+    const keptMs = Math.min(answerMs, leftMs) / 2
     return await whileInvocationLasts({ clock, lease: this.name, remainingMs, unanswered }, keptMs, send)
   }
 
