@@ -90,6 +90,7 @@ export function writeArrives(model: Model, state: State, { request, order, from 
   if (row !== undefined && request.step <= row.step) {
     model.broke('S1', `an older ${request.kind} (step ${request.step}) undoes step ${row.step} of the same leader`)
   }
+  if (row?.holder === undefined) model.broke('S1', `a ${request.kind} lands on a lease that its leader had given up`)
   judgeEnd(model, request.kind, reply.record)
   const next = { ...state, row: reply.record, ledger }
   if (request.kind !== 'complete') return { state: next, reply }

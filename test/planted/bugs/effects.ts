@@ -88,10 +88,10 @@ export const effectBugs: readonly Bug[] = [
     ],
   },
   {
-    name: 'a write under way is in the way of other rows',
-    why: 'as long as one row is slow to be written, late copies undo what was written to the others',
+    name: 'no write counts as ended',
+    why: 'late copies of the leader’s own older writes undo its newer ones',
     claims: ['S6'],
-    edits: [{ file: WRITES, find: 'isKeyed ? step : lowest(keyed), step', replace: 'lowest(keyed), step' }],
+    edits: [{ file: WRITES, find: 'isKeyed ? step : lowest(keyed), step) - 1', replace: 'isKeyed ? step : 1, 1) - 1' }],
   },
   {
     name: 'writes to one row side by side',
