@@ -24,7 +24,7 @@ export function wallClockSetByMs(since: Instant, clock: Clock): number {
 
 /**
  * The present, for a row: the time of the acquire, which is compared with DynamoDB's, plus what the monotonic clock says has
- * passed. A wall clock that jumped meanwhile must not leave a row that nobody else can take for the present. Under a
+ * passed. A wall clock that jumped meanwhile must not leave a row that other candidates cannot take for the present. Under a
  * monotonic clock that tells no time, the time of the acquire itself.
  */
 export function instantAfter(askedAt: Instant, clock: Clock): Instant {

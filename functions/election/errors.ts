@@ -142,7 +142,7 @@ export function quoted(text: string, length = 60): string {
 export function show(value: unknown): string {
   if (typeof value === 'string') return quoted(value)
   if (typeof value === 'object' && value !== null) {
-    const type: unknown = value.constructor?.name // may be anything, in an object that somebody sent
+    const type: unknown = value.constructor?.name // a foreign object can hold anything there
     return typeof type === 'string' ? `an object of type ${type.slice(0, 60)}` : 'an object'
   }
   return String(value).slice(0, 60)

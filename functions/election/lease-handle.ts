@@ -7,7 +7,7 @@ import { type Fenceable, fence, idempotencyKey } from './fencing.ts'
 import { whileInvocationLasts } from './invocation.ts'
 import type { ClaimInput, Lease } from './lease.ts'
 import { type HolderWrite, isHeldBy, isOwnWrite, type LeaseRecord, type Tenure } from './rules.ts'
-import { unlessAborted } from './signals.ts'
+import { eitherSignal, unlessAborted } from './signals.ts'
 import type { Effects, LeaseStore, Row, TransactItem, WriteInput, WriteReply } from './stores/store.ts'
 import { missedTicks } from './tick.ts'
 import { Turns } from './turns.ts'
@@ -487,39 +487,6 @@ export class LeaseHandle implements Lease {
       `"${this.candidate}" no longer leads: lease "${this.name}" with token ${this.fencingToken} ${how}. Stop the task; what it wrote with the fence stays right.`,
       { lease: this.name, cause },
     )
-  }
-}
-
-/**
- * Aborts with the loss or with the caller's signal, and lets go of the latter when the lease is lost or `ended` aborts.
- * `AbortSignal.any` would not: if it has listeners, it lives for as long as the caller's signal, which may be forever.
- */
-function eitherSignal(loss: AbortSignal, callers: AbortSignal | undefined, ended: AbortSignal): AbortSignal {
-  if (callers === undefined) return loss
-  const either = new AbortController()
-  const forward = () => either.abort(callers.reason)
-  const letGo = () => callers.removeEventListener('abort', forward)
-  if (callers.aborted) forward()
-  callers.addEventListener('abort', forward)
-  ended.addEventListener('abort', letGo)
-  loss.addEventListener('abort', () => {
-    letGo()
-    either.abort(loss.reason)
-  })
-  return either.signal
-}
-
-const LONGEST_ERROR_NAME = 100
-
-/**
- * The name under which a failed tenure is recorded: the error's class, never its message, which may hold a secret. Anything
- * can be thrown: a name that cannot be read is none.
- */
-export function errorNameOf(error: unknown): string {
-  try {
-    return error instanceof Error ? String(error.name).slice(0, LONGEST_ERROR_NAME).toWellFormed() : 'Error'
-  } catch {
-    return 'Error'
   }
 }
 

@@ -7,3 +7,22 @@ export async function unlessAborted<T>(reply: Promise<T>, signal: AbortSignal | 
   signal.addEventListener('abort', abort)
   return await Promise.race([reply, aborted]).finally(() => signal.removeEventListener('abort', abort))
 }
+
+/**
+ * Aborts with the loss or with the caller's signal, and lets go of the latter when the lease is lost or `ended` aborts.
+ * `AbortSignal.any` would not: if it has listeners, it lives for as long as the caller's signal, which may be forever.
+ */
+export function eitherSignal(loss: AbortSignal, callers: AbortSignal | undefined, ended: AbortSignal): AbortSignal {
+  if (callers === undefined) return loss
+  const either = new AbortController()
+  const forward = () => either.abort(callers.reason)
+  const letGo = () => callers.removeEventListener('abort', forward)
+  if (callers.aborted) forward()
+  callers.addEventListener('abort', forward)
+  ended.addEventListener('abort', letGo)
+  loss.addEventListener('abort', () => {
+    letGo()
+    either.abort(loss.reason)
+  })
+  return either.signal
+}

@@ -1,6 +1,6 @@
 import { acquireLease, type Standby } from './acquire.ts'
 import type { Lease } from './lease.ts'
-import { errorNameOf, LeaseHandle } from './lease-handle.ts'
+import { LeaseHandle } from './lease-handle.ts'
 import { type LeaseOptions, settingsOf } from './options.ts'
 
 export type Outcome<T> =
@@ -49,5 +49,19 @@ export async function failed(lease: LeaseHandle, error: unknown): Promise<void> 
     // It expires by itself.
   } finally {
     lease.abandon()
+  }
+}
+
+const LONGEST_ERROR_NAME = 100
+
+/**
+ * The name under which a failed tenure is recorded: the error's class, never its message, which may hold a secret. Anything
+ * can be thrown: a name that cannot be read is none.
+ */
+function errorNameOf(error: unknown): string {
+  try {
+    return error instanceof Error ? String(error.name).slice(0, LONGEST_ERROR_NAME).toWellFormed() : 'Error'
+  } catch {
+    return 'Error'
   }
 }

@@ -120,7 +120,7 @@ export class ElectedSchedule extends Construct {
       return
     }
     for (const [name, value] of Object.entries(variables)) handler.addEnvironment(name, value)
-    // At synthesis, when nobody can set another value any more.
+    // At synthesis: no other value can be set after that.
     this.node.addValidation({ validate: () => environmentProblems(handler, variables) })
     if (isCurrent(this.handler)) return
     Annotations.of(this).addWarningV2(

@@ -384,7 +384,7 @@ describe('an end in an invocation that is about to end', () => {
     expect(await outcome).toMatchObject({ message: 'mine' })
   })
 
-  it('a completion within the last margin is no loss: the signal is silent, and nobody is told', async () => {
+  it('a completion within the last margin is no loss: the signal does not abort, and no event says so', async () => {
     const told: string[] = []
     const { lease, finish, outcome } = await lead({ onEvent: ({ kind }) => void told.push(kind) })
     await clock.advance(13_900)

@@ -35,7 +35,7 @@ describe('an end that is refused for a reason that passes is asked again: the wo
     ['a key of KMS', refuse('AccessDeniedException', 'KMS key access denied error'), 1],
     ['a signature that is not yet current', refuse('InvalidSignatureException', 'Signature not yet current'), 1],
     ['a table that is being restored', refuse('ResourceNotFoundException'), 1],
-    ['a name that nobody knows', refuse('SomethingNewException'), 1],
+    ['an unknown name', refuse('SomethingNewException'), 1],
     ['throttling', refuse('ThrottlingException'), TRIES],
     ['conflicts with another Region', refuse('ReplicatedWriteConflictException'), TRIES * CONFLICT_TRIES],
     ['conflicts with a transaction', refuse('TransactionConflictException'), CONFLICT_TRIES],

@@ -40,7 +40,7 @@ function linesBehind(message: string, stack: string): readonly string[] {
 const reported = (characters: number) => 6 * characters + 100
 
 /**
- * A report as the host receives it, fit to print whoever wrote it; undefined if it is none. Leaves what `reportOf` made
+ * A report as the host receives it, fit to print even if the function wrote it itself; undefined if it is none. Leaves what `reportOf` made
  * as it is.
  */
 export function receivedReport(value: unknown): ErrorReport | undefined {
