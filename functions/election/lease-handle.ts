@@ -420,7 +420,16 @@ export class LeaseHandle implements Lease {
   }
 
   #assertApplied(reply: WriteReply, request: HolderWrite): void {
-    if (!reply.granted && !isOwnWrite(reply.record, request)) throw this.#replaced(reply.record)
+    if (reply.granted || isOwnWrite(reply.record, request)) return
+    const { record } = reply
+    const isVacant = record !== undefined && record.holder === undefined
+    if (!isVacant || record.attempt !== request.attempt || record.fencingToken !== request.fencingToken) {
+      throw this.#replaced(record)
+    }
+    // Ended by an earlier end of mine, whose answer was lost: no other candidate has a part in that.
+    this.#ended = record.endedBy === 'completed' ? 'completed' : 'released'
+    this.#timers.abort()
+    throw this.#lost(`was ${this.#ended} before, by a request whose answer was lost`)
   }
 
   async #keepRenewing(): Promise<void> {

@@ -344,6 +344,21 @@ it('a name that is cut off inside a character is recorded without half of it', a
   expect(row()?.errorName?.isWellFormed()).toBe(true)
 })
 
+it('a completion that was applied without an answer is no loss to the release that follows it', async () => {
+  const told: string[] = []
+  const { lease, finish, outcome } = await lead({ onEvent: ({ kind }) => void told.push(kind) })
+  store.afterNext('complete', ...Array.from({ length: 100 }, () => noAnswer))
+  finish()
+  await clock.advance(20_000)
+  expect(await outcome).toMatchObject({ name: 'LeaseStoreError' })
+  expect(store.asked.at(-1)).toBe('release')
+  expect(row()).toMatchObject({ endedBy: 'completed', completedTick: TICK })
+  expect(told).toEqual(['elected'])
+  expect(() => lease.assertHeld()).toThrow(/was completed by this candidate itself/)
+  expect(lease.signal.aborted).toBe(false)
+  expect(clock.sleeping).toBe(0)
+})
+
 describe('an end in an invocation that is about to end', () => {
   /** Eight seconds, of which one is kept for the answer. */
   const invocation = () => {
