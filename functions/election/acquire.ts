@@ -252,7 +252,7 @@ async function giveBack(
   const { store, clock, maxClockSkewMs, answerMs } = settings
   const serverMs = reading === undefined ? Number.POSITIVE_INFINITY : serverTimeMs(reading, maxClockSkewMs)
   const request = { lease, candidate, attempt, nowMs: Math.min(endOf(askedAt, clock), serverMs) }
-  return await whileInvocationLasts(settings, answerMs / 8, () => store.giveBack(request)).then(
+  return await whileInvocationLasts(settings, answerMs / 8, (signal) => store.giveBack(request, signal)).then(
     () => true,
     () => false,
   )

@@ -74,7 +74,7 @@ export class OwnWrites {
       return
     }
     const own = before.filter((other) => isOfLeader(other, write))
-    const newer = own.find((other) => other.isAlone && other.beganAt > write.endedAt)
+    const newer = own.find((other) => other.isAlone && other.beganAt > write.endedAt && !this.#overlapsPut(other))
     if (newer !== undefined) this.#broken(write, `landed after ${newer.op}, which was sent when it had ended`)
     if (write.landed === 1) {
       if (own.some((other) => other.beganAt > write.beganAt)) {
@@ -83,9 +83,16 @@ export class OwnWrites {
       return
     }
     const since = own.slice(own.lastIndexOf(write) + 1)
-    const besidePut = since.length > 0 && [write, ...since].some(({ isPut }) => isPut)
+    const besidePut = since.length > 0 && [write, ...since].some((one) => this.#overlapsPut(one))
     if (!besidePut) this.#broken(write, 'was applied twice')
     else this.#findings.reached('copy of an own write applied again behind one side by side')
+  }
+
+  /** A Put of the same leader was under way beside it: it may be for any row, so that none counts as ended meanwhile. */
+  #overlapsPut(write: Watched): boolean {
+    return [...this.#writes.values()].some(
+      (put) => put.isPut && isOfLeader(put, write) && put.beganAt <= write.endedAt && put.endedAt >= write.beganAt,
+    )
   }
 
   /** A request that carries the write of that name was refused. */

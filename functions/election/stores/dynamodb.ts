@@ -117,8 +117,8 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     return await this.#conditionalWrite(request.lease, holderUpdate(request), signal)
   }
 
-  async giveBack(request: GiveBackRequest): Promise<WriteReply> {
-    return await this.#conditionalWrite(request.lease, giveBackUpdate(request))
+  async giveBack(request: GiveBackRequest, signal?: AbortSignal): Promise<WriteReply> {
+    return await this.#conditionalWrite(request.lease, giveBackUpdate(request), signal)
   }
 
   async completeWith(request: HolderWrite, items: readonly TransactItem[], token: string): Promise<WriteReply> {

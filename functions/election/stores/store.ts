@@ -44,7 +44,8 @@ export interface LeaseStore {
   acquire(request: AcquireRequest, signal?: AbortSignal): Promise<AcquireReply>
   /** Renews, saves a checkpoint, completes or releases. Once `signal` aborts, the reply is not waited for any more. */
   write(request: HolderWrite, signal?: AbortSignal): Promise<WriteReply>
-  giveBack(request: GiveBackRequest): Promise<WriteReply>
+  /** Once `signal` aborts, the reply is not waited for any more. */
+  giveBack(request: GiveBackRequest, signal?: AbortSignal): Promise<WriteReply>
   /** Writes to rows other than the lease's own; absent where the store has no tables. */
   readonly effects?: Effects
 }

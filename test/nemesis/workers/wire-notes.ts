@@ -21,7 +21,7 @@ export function labelledStore(store: DynamoDBLeaseStore, labelled: Labelled): Le
   return {
     acquire: (request, signal) => labelled({ as: 'acquire', request }, () => store.acquire(request, signal)),
     write: (request, signal) => labelled({ as: 'write', request }, () => store.write(request, signal)),
-    giveBack: (request) => labelled({ as: 'giveBack', request }, () => store.giveBack(request)),
+    giveBack: (request, signal) => labelled({ as: 'giveBack', request }, () => store.giveBack(request, signal)),
     effects: {
       send: (input) => store.send(input), // the task knows whether it claims or adds
       toRow: (item) => store.toRow(item),
