@@ -80,7 +80,7 @@ describe('the system clock', () => {
     },
   )
 
-  it('sleeps for ever until its signal aborts, and not at all for what is no length of time', async () => {
+  it('sleeps forever until its signal aborts, and not at all for what is no length of time', async () => {
     vi.useFakeTimers()
     try {
       const stop = new AbortController()

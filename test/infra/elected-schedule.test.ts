@@ -407,7 +407,7 @@ describe('refused at synthesis, with the construct named', () => {
     expect(() => electedSchedule(props)).toThrow(`Stack/Elected: ${message}`)
   })
 
-  test('a function and an entry file, a rate and times of day: one of each, also where nobody checks types', () => {
+  test('a function and an entry file, a rate and times of day: one of each, also where no compiler checks types', () => {
     const { stack, leaseTable } = aStack()
     const both = {
       leaseTable,
@@ -440,7 +440,7 @@ describe('refused at synthesis, with the construct named', () => {
       { lease: 'billing', entry: 'a.ts', ...hourly, leaseTable: {} },
       '`leaseTable` is another object; it must be a LeaseTable, such as `new LeaseTable(this, id, { table })`',
     ],
-  ])('%s, where nobody checks types', (_, props, message) => {
+  ])('%s, where no compiler checks types', (_, props, message) => {
     const { stack, leaseTable } = aStack()
     const unchecked = Object.assign(JSON.parse('{}'), { leaseTable, ...props })
     expect(() => new ElectedSchedule(stack, 'Elected', unchecked)).toThrow(
@@ -479,7 +479,7 @@ describe('refused at synthesis, with the construct named', () => {
       'there is no prop `cron.timezone`; did you mean `cron.timeZone`?',
     ],
     ['two kinds of day', { cron: { day: '1', weekDay: 'MON' } }, '`cron` has both `day` and `weekDay`, of which'],
-  ])('%s of the wrong kind, where nobody checks types', (_, props, message) => {
+  ])('%s of the wrong kind, where no compiler checks types', (_, props, message) => {
     const { stack, leaseTable } = aStack()
     const unchecked = Object.assign(JSON.parse('{}'), { leaseTable, lease: 'billing' }, props)
     expect(() => new ElectedSchedule(stack, 'Elected', unchecked)).toThrow(

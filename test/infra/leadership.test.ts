@@ -219,7 +219,7 @@ describe('events of a lease table', () => {
   })
 })
 
-test('Props of the wrong kind are refused, where nobody checks types', () => {
+test('Props of the wrong kind are refused, where no compiler checks types', () => {
   const { stack, leaseTable } = aStack()
   const events = new LeadershipEvents(stack, 'Events', { leaseTable })
   for (const [id, Made, props, message] of [

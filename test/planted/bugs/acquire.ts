@@ -274,7 +274,7 @@ export const acquireBugs: readonly Bug[] = [
   },
   {
     name: "given back under the end of the second of DynamoDB's Date",
-    why: 'whoever keeps the budget behind true time is refused a lease that is free',
+    why: 'a candidate that keeps the budget behind true time is refused a lease that is free',
     claims: ['L2'],
     edits: [
       {
