@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { parseOptions } from '../infra/local/options.ts'
+import { parseOptions } from '../infra/local/cli/options.ts'
 import { CLAIMS } from './proof/claims.ts'
 
 const ROOT = join(import.meta.dirname, '..')

@@ -4,8 +4,8 @@
  * anything.
  */
 import { once } from 'node:events'
-import { startDynamoDBLocal } from '../../infra/local/dynamodb-local.ts'
-import { INTERRUPTED_EXIT_CODE, onInterrupt } from '../../infra/local/interrupt.ts'
+import { startDynamoDBLocal } from '../../infra/programs/dynamodb-local.ts'
+import { INTERRUPTED_EXIT_CODE, onInterrupt } from '../../infra/programs/interrupt.ts'
 import { monthly, setScene, TICK } from '../billing/scene.ts'
 
 const SIZES = [500, 5_000]

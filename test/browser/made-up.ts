@@ -1,10 +1,10 @@
 /** The console of a made-up election: always the same, without processes and without DynamoDB. */
 import { onTestFinished } from 'vitest'
-import type { Entry } from '../../infra/local/console/entries.ts'
-import { createFeed, type Feed } from '../../infra/local/console/feed.ts'
-import { type Console, startConsole } from '../../infra/local/console/server.ts'
-import type { Story } from '../../infra/local/console/stories.ts'
 import { type Act, ActError } from '../../infra/local/faults/acts.ts'
+import type { Entry } from '../../infra/local/observe/entries.ts'
+import type { Story } from '../../infra/local/observe/stories.ts'
+import { createFeed, type Feed } from '../../infra/local/page/feed.ts'
+import { type Console, startConsole } from '../../infra/local/page/server.ts'
 import { APART_MS, syntheticSetup, syntheticTick } from '../support/synthetic-election.ts'
 
 export interface MadeUp {

@@ -3,7 +3,7 @@ export const REGION = 'eu-central-1'
 /** MiniStack takes a key of twelve digits for the root user of that account. */
 export const ACCOUNT = '123456789012'
 
-/** Before the first customer of the sample is due; see infra/local/customers/generate.ts. */
+/** Before the first customer of the sample is due; see infra/local/billing/generate.ts. */
 export const CLOCK_START = '2024-01-30T08:00:00Z'
 
 /** The lease that the tests deploy with. */

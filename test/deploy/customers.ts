@@ -2,8 +2,8 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Subscription } from '../../functions/billing/subscription.ts'
-import { seedSubscriptions } from '../../infra/local/customers/seed.ts'
-import { subscribe } from '../../infra/local/customers/subscribe.ts'
+import { seedSubscriptions } from '../../infra/local/billing/seed.ts'
+import { subscribe } from '../../infra/local/billing/subscribe.ts'
 import type { Emulator } from './environment.ts'
 import type { DeployedStack } from './stack.ts'
 

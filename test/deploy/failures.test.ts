@@ -1,7 +1,7 @@
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb'
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
-import { readBooks } from './books.ts'
+import { readBooks } from './audit.ts'
 import { CARDS, dueNow, seed } from './customers.ts'
 import { advance } from './emulator.ts'
 import { logLines, tenuresOf } from './logs.ts'

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, inject, test } from 'vitest'
-import { readLedger } from '../../infra/local/customers/audit.ts'
-import { RIGHT, readBooks } from './books.ts'
+import { readLedger } from '../../infra/local/billing/audit.ts'
+import { RIGHT, readBooks } from './audit.ts'
 import { CARDS, dueNow, seed } from './customers.ts'
 import { advance } from './emulator.ts'
 import { type Leader, untilLeading } from './leading.ts'

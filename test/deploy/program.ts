@@ -1,6 +1,6 @@
 /** Runs a program to its end, and never beyond ours. */
 import { type SpawnOptions, spawn } from 'node:child_process'
-import { guard } from '../../infra/local/watchdog.ts'
+import { guard } from '../../infra/programs/watchdog.ts'
 
 export interface Ended {
   readonly exitCode: number

@@ -1,6 +1,6 @@
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
-import { RIGHT, readBooks } from './books.ts'
+import { RIGHT, readBooks } from './audit.ts'
 import { dueNow, seed } from './customers.ts'
 import { advance } from './emulator.ts'
 import type { Ended } from './program.ts'

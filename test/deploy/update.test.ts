@@ -1,7 +1,7 @@
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
 import { synthesize } from './assembly.ts'
-import { RIGHT, readBooks } from './books.ts'
+import { RIGHT, readBooks } from './audit.ts'
 import { CARDS, dueNow, seed } from './customers.ts'
 import { advance } from './emulator.ts'
 import { untilLeading } from './leading.ts'

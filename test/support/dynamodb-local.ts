@@ -1,6 +1,6 @@
 /** Starts DynamoDB Local once for the whole run of the tests; they get its address by `inject('dynamodbEndpoint')`. */
 import type { TestProject } from 'vitest/node'
-import { startDynamoDBLocal } from '../../infra/local/dynamodb-local.ts'
+import { startDynamoDBLocal } from '../../infra/programs/dynamodb-local.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {

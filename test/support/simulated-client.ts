@@ -1,11 +1,11 @@
 /**
  * The SDK's own client with a DynamoDB in memory behind it, for tests that run the same thing a hundred times over. That
- * this DynamoDB answers as DynamoDB Local does is tested in test/simulation/dynamodb/differential/.
+ * this DynamoDB answers as DynamoDB Local does is tested in test/support/dynamodb/differential/.
  */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { SimulatedDynamoDB } from '../simulation/dynamodb/database.ts'
-import { schemaOf } from '../simulation/dynamodb/differential/create-table.ts'
-import { requestOf } from '../simulation/dynamodb/request.ts'
+import { SimulatedDynamoDB } from './dynamodb/database.ts'
+import { schemaOf } from './dynamodb/differential/create-table.ts'
+import { requestOf } from './dynamodb/request.ts'
 
 const ENCODER = new TextEncoder()
 

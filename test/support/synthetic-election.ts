@@ -1,5 +1,5 @@
 /** Entries of a made-up election, as a run of ten candidates would tell them: for pages that need many, or always the same. */
-import type { Entry } from '../../infra/local/console/entries.ts'
+import type { Entry } from '../../infra/local/observe/entries.ts'
 
 const FIRST_TOKEN = 1_795_000_000_000
 const FIRST_TICK_MS = Date.parse('2026-01-01T00:00:00.000Z')

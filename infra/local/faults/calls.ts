@@ -1,7 +1,7 @@
 /** Which step of the task a call is: faults are planned in these terms, and counted in them. */
 import { property } from '../../../functions/json.ts'
-import type { Call } from '../host/interceptor.ts'
-import type { Places } from '../places.ts'
+import type { Call } from '../lambda-host/interceptor.ts'
+import type { Places } from '../stack/resources.ts'
 
 /**
  * `lease`: any write of the lease's row. `claim`, `move`: of a subscription. `intent`, `answer`, `unknown`: of the ledger.

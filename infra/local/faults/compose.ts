@@ -1,4 +1,4 @@
-import type { Interceptor } from '../host/interceptor.ts'
+import type { Interceptor } from '../lambda-host/interceptor.ts'
 
 /** Several interceptors as one: the first is nearest to the function, the last nearest to what it calls. */
 export function compose(...interceptors: readonly [Interceptor, ...Interceptor[]]): Interceptor {

@@ -1,5 +1,5 @@
 /** How each candidate is, and what can be done to one: its clock, its connection, whether it is there at all. */
-import type { CandidateEntry } from '../console/entries.ts'
+import type { CandidateEntry } from '../observe/entries.ts'
 import { type Act, ActError, MOST_CANDIDATES } from './acts.ts'
 
 export type Condition = Omit<CandidateEntry, 'kind' | 'candidate'>

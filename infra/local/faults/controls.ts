@@ -3,8 +3,8 @@
  * away from what passes on the wire, and the lease by a misconfiguration that people make.
  */
 import { randomUUID } from 'node:crypto'
-import type { Call, Interceptor } from '../host/interceptor.ts'
-import type { Candidate } from '../scheduler.ts'
+import type { Call, Interceptor } from '../lambda-host/interceptor.ts'
+import type { Candidate } from '../stack/schedules.ts'
 
 export const CONTROLS = ['lease', 'fence', 'key'] as const
 export type Control = (typeof CONTROLS)[number]

@@ -1,6 +1,6 @@
 /** What the gateway answers, seen on the wire where no fault can hide it: for progress. */
 import { parseJson, property } from '../../../functions/json.ts'
-import type { Interceptor } from '../host/interceptor.ts'
+import type { Interceptor } from '../lambda-host/interceptor.ts'
 
 export interface GatewayWatch {
   readonly intercept: Interceptor

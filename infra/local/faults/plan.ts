@@ -1,5 +1,5 @@
 /** Chaos as a plan that is made before the run, from a seed alone, so that the same seed gives the same faults. */
-import { mulberry32, pick, type Random, shuffled, wholeNumber } from '../random.ts'
+import { mulberry32, pick, type Random, shuffled, wholeNumber } from '../../programs/random.ts'
 import type { CallKind } from './calls.ts'
 import { type Deed, type Fault, type Position, strikesAt } from './fault.ts'
 

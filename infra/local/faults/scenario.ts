@@ -1,14 +1,15 @@
 /** All that a run does to its functions and their requests, planned by its options. */
-import type { Interceptor } from '../host/interceptor.ts'
-import type { StartOptions } from '../options.ts'
-import type { Places } from '../places.ts'
+
+import type { StartOptions } from '../cli/options.ts'
+import type { Interceptor } from '../lambda-host/interceptor.ts'
+import type { Places } from '../stack/resources.ts'
 import { kindOf } from './calls.ts'
 import { compose } from './compose.ts'
 import { controlInterceptors } from './controls.ts'
 import type { Fault } from './fault.ts'
+import { createStriker, type StrikerOptions } from './fault-injector.ts'
 import { type GatewayWatch, watchGateway } from './gateway-watch.ts'
 import { chaosPlan, LEAST_CHAOS_TICKS } from './plan.ts'
-import { createStriker, type StrikerOptions } from './strike.ts'
 import { freezeLeader, killLeader } from './worst-moments.ts'
 
 export interface Scenario {

@@ -7,8 +7,8 @@
 import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { delimiter, dirname, join } from 'node:path'
-import { lastLines } from '../host/last-lines.ts'
-import { exitOf, guard, signalGroup } from '../watchdog.ts'
+import { lastLines } from '../../programs/last-lines.ts'
+import { exitOf, guard, signalGroup } from '../../programs/watchdog.ts'
 import { isObject, type Json, type JsonObject, type Resource, type Stack, TemplateError } from './intrinsics.ts'
 import { type Declared, readStack } from './template.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { compose } from '../../../infra/local/faults/compose.ts'
-import type { Call, Interceptor, Reply } from '../../../infra/local/host/interceptor.ts'
+import type { Call, Interceptor, Reply } from '../../../infra/local/lambda-host/interceptor.ts'
 
 const call: Call = { service: 'dynamodb', operation: 'PutItem', target: 't', body: { n: 0 }, requestId: 'r-1' }
 const reply = (body: string): Reply => ({ statusCode: 200, headers: {}, body })

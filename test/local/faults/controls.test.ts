@@ -11,7 +11,7 @@ import {
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { fence, fenceAttribute } from '../../../functions/election/fencing.ts'
 import { controlInterceptors, withoutFence, withoutKey, withoutLease } from '../../../infra/local/faults/controls.ts'
-import type { Call } from '../../../infra/local/host/interceptor.ts'
+import type { Call } from '../../../infra/local/lambda-host/interceptor.ts'
 import { localClient } from '../../support/tables.ts'
 import { fixtureFunction } from '../fixtures/functions.ts'
 

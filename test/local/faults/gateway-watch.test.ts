@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { watchGateway } from '../../../infra/local/faults/gateway-watch.ts'
-import type { Call } from '../../../infra/local/host/interceptor.ts'
+import type { Call } from '../../../infra/local/lambda-host/interceptor.ts'
 
 const orderOf = (customer: string) =>
   new URLSearchParams({

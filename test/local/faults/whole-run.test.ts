@@ -6,12 +6,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { generateCustomers } from '../../../infra/local/customers.ts'
-import { startDisplay } from '../../../infra/local/display/display.ts'
-import { parseOptions } from '../../../infra/local/options.ts'
-import { simulate } from '../../../infra/local/simulation.ts'
+import { billing } from '../../../infra/local/billing/billing-task.ts'
+import { generateCustomers } from '../../../infra/local/billing/customers.ts'
+import { startDisplay } from '../../../infra/local/cli/display.ts'
+import { parseOptions } from '../../../infra/local/cli/options.ts'
+import { simulate } from '../../../infra/local/run/simulation.ts'
 import { appCommand, synthesize } from '../../../infra/local/stack/synthesize.ts'
-import { billing } from '../../../infra/local/tasks/billing.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
 /** Most of a run is waiting for retries and leases, so that runs go well side by side. */

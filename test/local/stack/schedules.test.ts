@@ -1,0 +1,91 @@
+import { expect, test } from 'vitest'
+import { candidatesOf, eventOf, firstTickMs, nthCandidate } from '../../../infra/local/stack/schedules.ts'
+import type { Schedule } from '../../../infra/local/stack/template.ts'
+import { fixtureFunction } from '../fixtures/functions.ts'
+
+const HOUR_MS = 3_600_000
+const lambda = fixtureFunction()
+const schedule = (overrides: Partial<Schedule> = {}): Schedule => ({
+  name: 'hourly-1',
+  arn: 'arn:aws:scheduler:eu-central-1:000000000000:schedule/default/hourly-1',
+  periodMs: HOUR_MS,
+  targetArn: lambda.arn,
+  input: '{"tick":"<aws.scheduler.scheduled-time>"}',
+  ...overrides,
+})
+
+test('the scheduled time has seconds and no milliseconds', () => {
+  const event = eventOf(schedule(), Date.parse('2024-02-28T22:00:00.000Z'))
+  expect(event).toEqual({ tick: '2024-02-28T22:00:00Z' })
+})
+
+test('every context attribute is put in, and unknown ones are left as they are', () => {
+  const names = ['schedule-arn', 'execution-id', 'attempt-number', 'other', 'constructor'] as const
+  const input = JSON.stringify(Object.fromEntries(names.map((name) => [name, `<aws.scheduler.${name}>`])))
+  expect(eventOf(schedule({ input }), 0)).toEqual({
+    'schedule-arn': schedule().arn,
+    'execution-id': expect.stringMatching(/^[0-9a-f-]{36}$/),
+    'attempt-number': '1',
+    other: '<aws.scheduler.other>',
+    constructor: '<aws.scheduler.constructor>',
+  })
+})
+
+test('an input that is not JSON names its schedule', () => {
+  expect(() => eventOf(schedule({ input: '{' }), 0)).toThrow('hourly-1: its input is not JSON')
+})
+
+test.each([
+  ['the earliest due instant, floored to the period', '2024-01-31T10:59:59.999Z', '2024-01-31T10:00:00.000Z'],
+  ['the earliest due instant itself, where it is a tick', '2024-01-31T10:00:00.000Z', '2024-01-31T10:00:00.000Z'],
+  ['the last full period, where nothing is due yet', '2031-01-01T00:00:00.000Z', '2030-06-01T12:00:00.000Z'],
+])('the first tick is %s', (_, due, first) => {
+  const now = Date.parse('2030-06-01T12:34:56.000Z')
+  expect(new Date(firstTickMs(Date.parse(due), HOUR_MS, now)).toISOString()).toBe(first)
+})
+
+test('every schedule that fires the function is a candidate', () => {
+  const schedules = [schedule(), schedule({ name: 'hourly-2' })]
+  expect(candidatesOf(schedules, [lambda])).toEqual(schedules.map((one) => ({ schedule: one, lambda })))
+})
+
+test.each([
+  ['no schedule', [], 'declare no schedule'],
+  ['a target that does not run here', [schedule({ targetArn: 'arn:other' })], 'hourly-1: its target is no function'],
+  ['periods that differ', [schedule(), schedule({ periodMs: 1 })], 'all schedules must have the same period'],
+])('refuses %s', (_, schedules, message) => {
+  expect(() => candidatesOf(schedules, [lambda])).toThrow(message)
+})
+
+test('a candidate that the stacks declare is itself', () => {
+  const declared = [schedule(), schedule({ name: 'hourly-2' })].map((one) => ({ schedule: one, lambda }))
+  expect([nthCandidate(declared, 1), nthCandidate(declared, 2)]).toEqual(declared)
+})
+
+test('a candidate beyond those that the stacks declare is like their first, under a name of its own', () => {
+  const input = '{"candidate":"hourly-1","by":"arn:of/hourly-1","tick":"<aws.scheduler.scheduled-time>"}'
+  const [first, second] = [schedule({ input }), schedule({ name: 'hourly-2', input: '{}' })]
+  const added = nthCandidate(
+    [first, second].map((one) => ({ schedule: one, lambda })),
+    3,
+  )
+  expect(added).toEqual({
+    lambda,
+    schedule: {
+      ...first,
+      name: 'hourly-3',
+      arn: first.arn.replace('hourly-1', 'hourly-3'),
+      input: input.replaceAll('hourly-1', 'hourly-3'),
+    },
+  })
+})
+
+test('a candidate beyond a single one that has no number gets one', () => {
+  const only = schedule({ name: 'hourly', arn: 'arn:of/hourly', input: '{"candidate":"hourly"}' })
+  const { name, arn, input } = nthCandidate([{ schedule: only, lambda }], 2).schedule
+  expect({ name, arn, input }).toEqual({ name: 'hourly-2', arn: 'arn:of/hourly-2', input: '{"candidate":"hourly-2"}' })
+})
+
+test('where the stacks declare no schedule there is no candidate', () => {
+  expect(() => nthCandidate([], 1)).toThrow('declare no schedule')
+})

@@ -1,0 +1,101 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DescribeTableCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb'
+import { describe, expect, inject, onTestFinished, test } from 'vitest'
+import { startDynamoDBLocal } from '../../infra/programs/dynamodb-local.ts'
+import { javaMajor } from '../../infra/programs/java.ts'
+import { addressesOpenAt, post, signedWith } from '../local/fixtures/reach.ts'
+import { createLeaseTable, localClient } from '../support/tables.ts'
+
+test('answers, and takes a fresh lease table', async () => {
+  const client = localClient(inject('dynamodbEndpoint'))
+  const table = await createLeaseTable(client)
+  const { Table } = await client.send(new DescribeTableCommand({ TableName: table }))
+  expect(Table).toMatchObject({ TableStatus: 'ACTIVE', ItemCount: 0 })
+})
+
+test('is reached from this machine alone, and by no other name than its own', async () => {
+  const endpoint = inject('dynamodbEndpoint')
+  const port = Number(new URL(endpoint).port)
+  expect(await addressesOpenAt(port)).toEqual(['127.0.0.1'])
+  const asked = { ...signedWith('local'), 'x-amz-target': 'DynamoDB_20120810.ListTables' }
+  expect(await post(endpoint, asked, '{}')).toMatchObject({ status: 200 })
+  expect(await post(endpoint, { ...asked, host: `localhost:${port}` }, '{}')).toMatchObject({ status: 200 })
+  expect(await post(endpoint, { ...asked, host: `evil.example:${port}` }, '{}')).toMatchObject({ status: 404 })
+})
+
+test('lets no page of a browser read its answers', async () => {
+  const { headers } = await post(inject('dynamodbEndpoint'), { origin: 'http://evil.example' }, '{}')
+  expect(Object.keys(headers).filter((name) => name.startsWith('access-control-'))).toEqual([])
+})
+
+test('keeps the tables of one access key from everyone who does not know that key', async () => {
+  const { endpoint, stop } = await startDynamoDBLocal()
+  onTestFinished(stop)
+  const client = localClient(endpoint)
+  const table = await createLeaseTable(client)
+  const tablesSeenBy = async (accessKeyId: string) => {
+    client.config.credentials = async () => ({ accessKeyId, secretAccessKey: 'local' })
+    return (await client.send(new ListTablesCommand({}))).TableNames
+  }
+  expect(await tablesSeenBy('local')).toEqual([table])
+  expect(await tablesSeenBy('other')).toEqual([])
+})
+
+test.each([
+  ['openjdk version "17.0.15" 2025-04-15', 17],
+  ['java version "1.8.0_402"', 8],
+  ['openjdk version "21" 2023-09-19', 21],
+  ['openjdk version "25-ea" 2025-09-16', 25],
+  ['no such thing', Number.NaN],
+])('reads the version of Java from %j', (output, major) => {
+  expect(javaMajor(output)).toBe(major)
+})
+
+/** A directory for the PATH with these programs, each a shell script. */
+function pathWith(programs: Readonly<Record<string, string>>): string {
+  const directory = mkdtempSync(join(tmpdir(), 'tenure-path-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  for (const [name, script] of Object.entries(programs)) {
+    writeFileSync(join(directory, name), `#!/bin/sh\n${script}\n`)
+    chmodSync(join(directory, name), 0o755)
+  }
+  return directory
+}
+
+const oldJava = `echo 'java version "11.0.2"' >&2`
+
+describe('DynamoDB Local comes', () => {
+  test('from Docker where Java is too old, and says what Docker said when that fails', async () => {
+    const PATH = pathWith({ java: oldJava, docker: '[ "$1" = version ] || { echo "no such image" >&2; exit 125; }' })
+    const starting = startDynamoDBLocal({ env: { PATH, DYNAMODB_ENDPOINT: inject('dynamodbEndpoint') } })
+    await expect(starting).rejects.toThrow(
+      'DynamoDB Local could not start: ended with exit code 125. It said: no such image',
+    )
+  })
+
+  test('from DYNAMODB_ENDPOINT where there is no engine either, and stays when we stop', async () => {
+    const PATH = pathWith({ java: oldJava, docker: 'exit 1' })
+    const endpoint = inject('dynamodbEndpoint')
+    const local = await startDynamoDBLocal({ env: { PATH, DYNAMODB_ENDPOINT: endpoint } })
+    expect(local).toMatchObject({ endpoint, isForeign: true })
+    await local.stop()
+    await localClient(endpoint).send(new ListTablesCommand({}))
+  })
+
+  test('from nowhere else: one message says what to install', async () => {
+    await expect(startDynamoDBLocal({ env: { PATH: pathWith({}) } })).rejects.toThrow(
+      /^DynamoDB Local needs one of: Java 17 .* Docker engine, .* DYNAMODB_ENDPOINT/,
+    )
+  })
+
+  test('from JAVA_HOME first; a Java that dies is reported with what it said', async () => {
+    const home = pathWith({})
+    const java = `[ "$1" = -version ] && { echo 'version "21.0.1"' >&2; exit 0; }; echo "no memory" >&2; exit 1`
+    mkdirSync(join(home, 'bin'))
+    writeFileSync(join(home, 'bin', 'java'), `#!/bin/sh\n${java}\n`, { mode: 0o755 })
+    const starting = startDynamoDBLocal({ env: { PATH: pathWith({ java: oldJava }), JAVA_HOME: home } })
+    await expect(starting).rejects.toThrow('ended with exit code 1. It said: no memory')
+  })
+})

@@ -1,0 +1,195 @@
+/**
+ * Requests as they arrive at the tables: the shipped rules decide, the ledger judges. Originals, the SDK's second sending
+ * of the same request, and copies that the network delayed all come through here.
+ */
+import type { FencedWrite } from '../../../functions/election/fencing.ts'
+import type { AcquireRequest, LeaseRecord, Reply } from '../../../functions/election/rules.ts'
+import type { Model } from './model.ts'
+import type { Asked, Fenced, FencedRow, GivenBack, Guarded, Ledger, Message, State, Write } from './state.ts'
+import { clockOf, tickNumber, type World } from './world.ts'
+
+export interface Arrival {
+  readonly state: State
+  readonly reply: Reply
+}
+
+const bit = (tick: number): number => 1 << tick
+export const isCompleted = (ledger: Ledger, tick: number): boolean => (ledger.completed & bit(tick)) !== 0
+/** The tick itself or a later one is completed. */
+export const isDone = (ledger: Ledger, tick: number): boolean => ledger.completed >= bit(tick)
+const latestTick = ({ completed }: Ledger): number => (completed === 0 ? 0 : 31 - Math.clz32(completed))
+
+export function acquireArrives(model: Model, state: State, { request, from }: Asked): Arrival {
+  const reply = model.rules.acquire(state.row, request)
+  if (!reply.granted) return { state, reply }
+  judgeAcquisition(model, state, request, reply.record, from)
+  if (state.row?.holder !== undefined) model.saw('an expired lease is taken over')
+  return {
+    state: { ...state, row: reply.record, ledger: withAcquisition(model.world, state, from, request, reply.record) },
+    reply,
+  }
+}
+
+function withAcquisition(
+  world: World,
+  { row, ledger }: State,
+  from: number,
+  request: AcquireRequest,
+  record: LeaseRecord,
+): Ledger {
+  const acquired = {
+    ...ledger,
+    acquisitions: ledger.acquisitions + 1,
+    highestToken: Math.max(ledger.highestToken, record.fencingToken),
+    lastAttempt: request.attempt,
+    otherOrder: request.attempt === ledger.lastAttempt ? ledger.otherOrder : ledger.acquisitions,
+    lastSentMs: sentMs(world, from, request),
+  }
+  if (world.deletions === 0) return acquired
+  if (row === undefined) return { ...acquired, createdAtMs: request.nowMs, acquisitionsOfRow: 1 }
+  return { ...acquired, acquisitionsOfRow: ledger.acquisitionsOfRow + 1 }
+}
+
+function judgeAcquisition(
+  model: Model,
+  { ledger, row }: State,
+  request: AcquireRequest,
+  record: LeaseRecord,
+  from: number,
+): void {
+  const { world } = model
+  if (record.fencingToken <= ledger.highestToken) {
+    model.broke('S2', `token ${record.fencingToken} is given out, but ${ledger.highestToken} was before`)
+  }
+  const tick = tickNumber(request.tick)
+  if (isDone(ledger, tick)) model.broke('S4', `tick ${tick} is granted, but it or a later one was completed`)
+  // The rest is about copies. A deleted row knows of no request that it was granted before.
+  if (world.deletions > 0) return
+  if (ledger.lastAttempt === request.attempt && ledger.forced !== ledger.acquisitions) {
+    model.broke('S2', `attempt ${request.attempt} is granted twice with nobody between: one request has two tokens`)
+  }
+  if (row === undefined) return
+  const lateMs = ledger.lastSentMs - sentMs(world, from, request)
+  if (lateMs > 2 * world.maxClockSkewMs) {
+    model.broke('L2', `a request that was sent ${lateMs / 1000} s before the row was last changed acquires for nobody`)
+  }
+}
+
+/** In true time. */
+function sentMs(world: World, from: number, { nowMs }: { readonly nowMs: number }): number {
+  return nowMs - clockOf(world, from)
+}
+
+export function writeArrives(model: Model, state: State, { request, order, from }: Write): Arrival {
+  const reply = model.rules.write(state.row, request)
+  if (!reply.granted) return { state, reply }
+  const { row } = state
+  const ledger = { ...state.ledger, lastSentMs: sentMs(model.world, from, request) }
+  if (isReplaced(ledger, order, request.attempt)) model.broke('S3', `a replaced leader's ${request.kind} lands`)
+  // A delayed copy that shortens a lease leads to two leaders. This tells before anybody asks.
+  if (row !== undefined && request.step <= row.step) {
+    model.broke('S1', `an older ${request.kind} (step ${request.step}) undoes step ${row.step} of the same leader`)
+  }
+  if (row?.holder === undefined) model.broke('S1', `a ${request.kind} lands on a lease that its leader had given up`)
+  judgeEnd(model, request.kind, reply.record)
+  const next = { ...state, row: reply.record, ledger }
+  if (request.kind !== 'complete') return { state: next, reply }
+  const tick = tickNumber(request.tick)
+  if (isCompleted(ledger, tick)) model.broke('S5', `tick ${tick} is completed, with its effects, a second time`)
+  const completed = { ...ledger, completed: ledger.completed | bit(tick) }
+  if (tickNumber(reply.record.completedTick) !== latestTick(completed)) {
+    model.broke('S4', `the row no longer says that tick ${latestTick(completed)} was completed`)
+  }
+  return { state: { ...next, ledger: completed }, reply }
+}
+
+function judgeEnd(model: Model, kind: string, { holder }: LeaseRecord): void {
+  if (holder === undefined || kind === 'renew' || kind === 'saveCheckpoint') return
+  model.broke('L2', `the answer to ${kind} is yes, but ${holder} still holds the lease`)
+}
+
+/** Somebody acquired after this tenure; a copy of its own request is nobody. */
+function isReplaced({ acquisitions, lastAttempt, otherOrder }: Ledger, order: number, attempt: string): boolean {
+  return order < (attempt === lastAttempt ? otherOrder : acquisitions)
+}
+
+export function giveBackArrives(model: Model, state: State, { request, from }: GivenBack): Arrival {
+  const reply = model.rules.giveBack(state.row, request)
+  model.saw(reply.granted ? 'giving back frees the lease' : 'giving back finds nothing of its own')
+  if (!reply.granted) return { state, reply }
+  judgeEnd(model, 'giving back', reply.record)
+  const ledger = { ...state.ledger, lastSentMs: sentMs(model.world, from, request) }
+  return { state: { ...state, row: reply.record, ledger }, reply }
+}
+
+/** A write by `send` to a protected row: F1 and F2, and perhaps a condition of the caller's own. */
+export function fencedArrives(model: Model, state: State, { write, order }: Fenced): { state: State; lands: boolean } {
+  const { fenced, acquisitions } = state.ledger
+  if (!model.rules.fenceAdmits(fenced.seen, write)) {
+    const isReplaced = (fenced.seen.fencingToken ?? 0) > write.fencingToken
+    model.saw(isReplaced ? "a replaced leader's effect is refused by the fence" : 'a copy of an own effect is refused')
+    return { state, lands: false }
+  }
+  if (model.world.ownCondition && fenced.order === order) {
+    model.saw("an effect is refused by the caller's own condition")
+    return { state, lands: false }
+  }
+  if (fenced.order > order) model.broke('S3', "a replaced leader's effect lands on a row that its successor wrote")
+  else if (fenced.order === order) judgeOwnOrder(model, fenced, write)
+  if (order < acquisitions) model.saw("a replaced leader's effect lands on a row that no newer leader wrote")
+  const before = fenced.order === order ? fenced : { landed: 0, settled: 0 }
+  const after: FencedRow = {
+    seen: write,
+    order: Math.max(order, fenced.order),
+    landed: before.landed | bit(write.step),
+    settled: Math.max(before.settled, write.settled),
+  }
+  return { state: { ...state, ledger: { ...state.ledger, fenced: after } }, lands: true }
+}
+
+export function hasLanded({ fenced }: Ledger, { write, order }: Fenced): boolean {
+  return fenced.order === order && (fenced.landed & bit(write.step)) !== 0
+}
+
+/** S6. A copy lands again only if another write that was under way at the same time came in between: see What remains. */
+function judgeOwnOrder(model: Model, { seen, landed, settled }: FencedRow, { step }: FencedWrite): void {
+  if (step <= settled) {
+    model.broke('S6', `effect ${step} lands after one of the same leader that was sent when it had ended`)
+  }
+  if ((landed & bit(step)) === 0) {
+    if (seen.step !== undefined && seen.step > step) model.saw('effects of one leader side by side land in any order')
+    return
+  }
+  const another = seen.step !== step && (seen.settled ?? 0) < step
+  if (another) model.saw('a copy lands again, another effect of the same leader in between')
+  else model.broke('S6', `effect ${step} lands twice`)
+}
+
+/** An effect in one transaction with a check of the lease row: what `transact` sends. */
+export function guardedArrives(model: Model, { row, ledger }: State, { tenure, order }: Guarded): boolean {
+  const lands = model.rules.isHeldBy(row, tenure)
+  if (!lands) model.saw('an effect is refused by the guard')
+  if (lands && isReplaced(ledger, order, tenure.attempt)) {
+    model.broke('S3', "a replaced leader's guarded effect lands after its successor acquired")
+  }
+  return lands
+}
+
+export function writeName({ request }: Write) {
+  return request.kind === 'release' ? (`release (${request.endedBy})` as const) : request.kind
+}
+
+export function nameOf(message: Message): string {
+  switch (message.kind) {
+    case 'write':
+      return writeName(message)
+    case 'giveBack':
+      return 'giving back'
+    case 'fence':
+      return 'fenced effect'
+    case 'guard':
+      return 'guarded effect'
+    case 'acquire':
+      return 'acquire'
+  }
+}

@@ -1,0 +1,27 @@
+import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+
+/** Tests of rules in memory find most mutants, and take milliseconds; those on the wire come last. */
+const LAST = ['middleware', 'stores', 'bad-row', 'fencing', 'values', 'wire']
+
+class CheapFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => LAST.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`))
+    return files.toSorted((a, b) => rank(a) - rank(b))
+  }
+}
+
+/** The tests of the coordinator that mutants are run against: all but those that race in processes of their own. */
+export default defineConfig({
+  test: {
+    include: ['test/election/*.test.ts'],
+    exclude: ['test/election/race.test.ts', 'test/election/differential.test.ts'],
+    globalSetup: ['test/proof/mutation/simulated-dynamodb.ts'],
+    sequence: { sequencer: CheapFirst },
+    // Loading the AWS SDK anew for each file takes longer than most files.
+    isolate: false,
+    // A mutant that waits for ever is found by its test, which is cheaper than a new worker.
+    testTimeout: 5_000,
+    hookTimeout: 5_000,
+  },
+})

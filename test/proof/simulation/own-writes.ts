@@ -1,0 +1,145 @@
+/** Watches each leader's own writes, by the name that its task gives each: what became of them, and what the task heard (S6). */
+import { LeaseStoreError, StaleTokenError } from '../../../functions/election/index.ts'
+import { isObject } from './exchange.ts'
+import type { Findings } from './findings.ts'
+
+export interface OwnWrite {
+  /** Unique in a history: the write carries it as `:op`. */
+  readonly op: string
+  readonly row: string
+  readonly token: number
+  readonly how: 'send' | 'transact'
+  /** Whether the caller's own condition may refuse it. */
+  readonly isConditional: boolean
+  /** A Put, which does not tell which row it is for, so that it is sent beside other writes to that row. */
+  readonly isPut?: boolean
+}
+
+interface Watched extends OwnWrite {
+  readonly beganAt: number
+  endedAt: number
+  /** No other write by `send` of its leader to its row was under way when it began. */
+  readonly isAlone: boolean
+  landed: number
+  /** A request landed at its first arrival: not just a copy of one that had been refused, for a conflict say. */
+  landedAtOnce: boolean
+}
+
+export class OwnWrites {
+  readonly #findings: Findings
+  readonly #writes = new Map<string, Watched>()
+  /** What landed on a row, in this order. */
+  readonly #landed = new Map<string, Watched[]>()
+  #moment = 0
+
+  constructor(findings: Findings) {
+    this.#findings = findings
+  }
+
+  async watch<T>(write: OwnWrite, send: () => Promise<T>): Promise<T> {
+    const beside = [...this.#writes.values()].some(
+      (other) => other.row === write.row && isOfLeader(other, write) && isUnderWay(other),
+    )
+    const watched = {
+      ...write,
+      beganAt: ++this.#moment,
+      endedAt: Number.POSITIVE_INFINITY,
+      isAlone: !beside,
+      landed: 0,
+      landedAtOnce: false,
+    }
+    this.#writes.set(write.op, watched)
+    try {
+      const reply = await send()
+      if (watched.landed === 0) this.#broken(watched, 'is reported as written, but is not')
+      return reply
+    } catch (error) {
+      this.#judgeRefusal(watched, error)
+      throw error
+    } finally {
+      watched.endedAt = ++this.#moment
+    }
+  }
+
+  /** The write of that name changed its row. */
+  landed(op: string, isCopy: boolean): void {
+    const write = this.#writes.get(op)
+    if (write === undefined) return
+    const before = this.#landed.get(write.row) ?? []
+    this.#landed.set(write.row, [...before, write])
+    write.landed++
+    if (!isCopy) write.landedAtOnce = true
+    if (write.how === 'transact') {
+      if (write.landed > 1) this.#broken(write, 'was applied twice')
+      return
+    }
+    const own = before.filter((other) => isOfLeader(other, write))
+    const newer = own.find((other) => other.isAlone && other.beganAt > write.endedAt && !this.#overlapsPut(other))
+    if (newer !== undefined) this.#broken(write, `landed after ${newer.op}, which was sent when it had ended`)
+    if (write.landed === 1) {
+      if (own.some((other) => other.beganAt > write.beganAt)) {
+        this.#findings.reached('own writes side by side landed in another order')
+      }
+      return
+    }
+    const since = own.slice(own.lastIndexOf(write) + 1)
+    const besidePut = since.length > 0 && [write, ...since].some((one) => this.#overlapsPut(one))
+    if (!besidePut) this.#broken(write, 'was applied twice')
+    else this.#findings.reached('copy of an own write applied again behind one side by side')
+  }
+
+  /** A Put of the same leader was under way beside it: it may be for any row, so that none counts as ended meanwhile. */
+  #overlapsPut(write: Watched): boolean {
+    return [...this.#writes.values()].some(
+      (put) => put.isPut && isOfLeader(put, write) && put.beganAt <= write.endedAt && put.endedAt >= write.beganAt,
+    )
+  }
+
+  /** A request that carries the write of that name was refused. */
+  refused(op: string): void {
+    const write = this.#writes.get(op)
+    if (write === undefined || write.how === 'transact') return
+    if (write.landed > 0 && isUnderWay(write)) this.#findings.reached('own write met its own first try')
+    const own = (this.#landed.get(write.row) ?? []).filter((other) => isOfLeader(other, write))
+    if (!isUnderWay(write) && own.some((other) => other.beganAt > write.endedAt)) {
+      this.#findings.reached('late copy of an own older write refused')
+    }
+  }
+
+  #judgeRefusal(write: Watched, error: unknown): void {
+    const said = appliedBy(error)
+    if (said === 'no' && write.landedAtOnce) {
+      this.#broken(write, `has landed, and is reported as refused (${nameOf(error)})`)
+    }
+    if (said === 'yes' && write.landed === 0) this.#broken(write, 'is reported as applied, but is not')
+    const isOfCondition = nameOf(error) === 'ConditionalCheckFailedException'
+    if (write.how === 'send' && isOfCondition && !write.isConditional) {
+      this.#broken(write, 'was refused, though no newer leader has written the row')
+    }
+    if (said === 'unknown' && error instanceof StaleTokenError) {
+      this.#findings.reached('own write of unknown outcome under a newer leader’s')
+    }
+  }
+
+  #broken({ op, row, token }: Watched, what: string): void {
+    this.#findings.broken('S6', `${op}, a write of token ${token} to row ${row}, ${what}`)
+  }
+}
+
+function isOfLeader(other: Watched, { token }: OwnWrite): boolean {
+  return other.token === token && other.how === 'send'
+}
+
+function isUnderWay({ endedAt }: Watched): boolean {
+  return endedAt === Number.POSITIVE_INFINITY
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : ''
+}
+
+/** What the error tells the task; an error of DynamoDB itself with a status below 500 says that nothing was done. */
+function appliedBy(error: unknown): 'yes' | 'no' | 'unknown' {
+  if (error instanceof StaleTokenError || error instanceof LeaseStoreError) return error.applied
+  return isObject(error) && error['$fault'] === 'client' ? 'no' : 'unknown'
+}

@@ -1,0 +1,105 @@
+import type { Clock } from '../../../functions/election/index.ts'
+import { Random } from './random.ts'
+import type { Timeline } from './timeline.ts'
+
+/** One operating-system process: it has clocks and chance of its own, may be frozen, and may die. */
+export class SimulatedProcess {
+  readonly name: string
+  readonly clock: Clock
+  readonly random: Random
+  /** What it is doing: its requests, and the chance of their faults, are named by this and not by its past. */
+  errand = ''
+  requests = 0
+  state: 'running' | 'frozen' | 'dead' = 'running'
+  /** Sleeps of lease code that are under way. */
+  sleeping = 0
+  diedMs: number | undefined
+  readonly #timeline: Timeline
+  readonly #startedMs: number
+  #deferred: (() => void)[] = []
+  #offsetMs: number
+  #driftPerMille = 0
+  #driftsSinceMs = 0
+  #frozenAtMs = 0
+  #stoppedMs = 0
+
+  constructor(name: string, timeline: Timeline, random: Random, offsetMs: number) {
+    this.name = name
+    this.random = random
+    this.#timeline = timeline
+    this.#startedMs = timeline.nowMs
+    this.#offsetMs = offsetMs
+    this.clock = {
+      wallMs: () => this.wallMs(),
+      monotonicMs: () => this.monotonicMs(),
+      sleep: (ms, signal) => this.#sleep(ms, signal),
+    }
+  }
+
+  /** How wrong the wall clock is: positive where it is ahead. */
+  get offsetMs(): number {
+    const driftsForMs = this.#timeline.nowMs - this.#driftsSinceMs
+    return this.#offsetMs + Math.floor((driftsForMs * this.#driftPerMille) / 1000)
+  }
+
+  wallMs(): number {
+    return this.#timeline.nowMs + this.offsetMs
+  }
+
+  monotonicMs(): number {
+    return this.#timeline.nowMs - this.#startedMs - this.#stoppedMs
+  }
+
+  setWall(byMs: number): void {
+    this.#offsetMs += byMs
+  }
+
+  drift(perMille: number): void {
+    this.#offsetMs = this.offsetMs
+    this.#driftsSinceMs = this.#timeline.nowMs
+    this.#driftPerMille = perMille
+  }
+
+  freeze(): void {
+    if (this.state !== 'running') return
+    this.state = 'frozen'
+    this.#frozenAtMs = this.#timeline.nowMs
+  }
+
+  /** What fell due meanwhile happens now, in its order. */
+  thaw({ monotonicStopped }: { readonly monotonicStopped: boolean }): void {
+    if (this.state !== 'frozen') return
+    this.state = 'running'
+    if (monotonicStopped) this.#stoppedMs += this.#timeline.nowMs - this.#frozenAtMs
+    for (const act of this.#deferred.splice(0)) this.#timeline.after(0, this, act)
+  }
+
+  defer(act: () => void): void {
+    this.#deferred.push(act)
+  }
+
+  die(): void {
+    this.diedMs = this.#timeline.nowMs
+    this.state = 'dead'
+    this.#deferred = []
+  }
+
+  #sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal?.aborted) return resolve()
+      this.sleeping++
+      const done = () => {
+        this.sleeping--
+        cancel()
+        signal?.removeEventListener('abort', done)
+        resolve()
+      }
+      const cancel = this.#timeline.after(Math.max(0, Math.ceil(ms)), this, done)
+      signal?.addEventListener('abort', done)
+    })
+  }
+}
+
+export function processOf(name: string, timeline: Timeline, seed: number, offsetMs: number): SimulatedProcess {
+  return new SimulatedProcess(name, timeline, new Random(seed, `chance of ${name}`), offsetMs)
+}

@@ -1,0 +1,113 @@
+/** Whatever the shipped code sends with the AWS SDK is answered by the simulated DynamoDB as by DynamoDB Local. */
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { DynamoDBLeaseStore, withLease } from '../../../../functions/election/index.ts'
+import { sandbox } from '../../../../functions/sandbox/sandbox.ts'
+import { tableStore } from '../../../../functions/sandbox/table-store.ts'
+import { CARD, monthly, setScene, TICK } from '../../../billing/scene.ts'
+import { describesALeaseStore } from '../../../election/conformance.ts'
+import { orderWith, post, CARD as SANDBOX_CARD } from '../../../sandbox/orders.ts'
+import { createSandboxTable } from '../../../sandbox/sandbox-table.ts'
+import { editRow, leaseRow } from '../../lease-row.ts'
+import { createLeaseTable, localClient } from '../../tables.ts'
+import { Double } from './double.ts'
+import { connect, serve } from './wire.ts'
+
+const stack = new AsyncDisposableStack()
+let double: Double
+let endpoint: string
+let client: DynamoDBClient
+
+beforeAll(async () => {
+  const local = stack.use(connect(inject('dynamodbEndpoint')))
+  double = new Double(local.send)
+  endpoint = stack.use(await serve((operation, body) => double.send(operation, body))).endpoint
+  client = localClient(endpoint)
+  stack.defer(() => client.destroy())
+})
+afterAll(() => stack.disposeAsync())
+afterEach(() => {
+  expect(double.differences.splice(0)).toEqual([])
+})
+
+describe('A store of leases', () => {
+  describesALeaseStore(async () => {
+    const tableName = await createLeaseTable(client)
+    return {
+      store: new DynamoDBLeaseStore({ tableName, client }),
+      read: () => leaseRow(client, tableName),
+      edit: (changes) => editRow(client, tableName, changes),
+    }
+  })
+})
+
+it('A leader that writes fenced, claims, guards, and completes together with its effects, and one that is replaced', async () => {
+  const tableName = await createLeaseTable(client)
+  const rows = { name: tableName.replace('leases', 'rows'), partitionKey: 'id' }
+  await double.createTable(rows)
+  const TableName = rows.name
+  const Key = { id: 'row' }
+  const store = new DynamoDBLeaseStore({ tableName, client })
+  const common = { store, lease: 'billing', periodMs: 3_600_000 }
+
+  const replaced = withLease({ ...common, candidate: 'ann', tick: TICK }, async (old) => {
+    await old.send({ TableName, Item: { ...Key, by: 'ann', list: [1, { two: 2.5 }], set: new Set(['a']) } })
+    await old.saveCheckpoint({ upTo: 1 })
+    await editRow(client, tableName, { expiresAtMs: Date.now() - 60_000 })
+    await withLease({ ...common, candidate: 'bob', tick: TICK }, async (now) => {
+      expect(await now.claim({ TableName, Key })).toMatchObject({ by: 'ann' })
+      await expect(old.send({ TableName, Item: Key })).rejects.toThrow('written under token')
+      await expect(old.transact([{ Put: { TableName, Item: Key } }])).rejects.toThrow('no longer leads')
+      const ExpressionAttributeValues = { ':by': 'bob', ':one': 1 }
+      const UpdateExpression = 'SET #by = :by ADD #count :one'
+      const ExpressionAttributeNames = { '#by': 'by', '#count': 'count' }
+      await now.send({ TableName, Key, UpdateExpression, ExpressionAttributeNames, ExpressionAttributeValues })
+      await now.transact([{ Delete: { TableName, Key: { id: 'other' } } }])
+      const ConditionExpression = 'attribute_exists(id)'
+      const impossible = { Put: { TableName, Item: { id: 'other' }, ConditionExpression } }
+      await expect(now.transact([impossible])).rejects.toMatchObject({ name: 'TransactionCanceledException' })
+      await now.send({
+        TableName,
+        Key,
+        ConditionExpression: 'attribute_exists(#by) OR #by = :by',
+        ExpressionAttributeNames: { '#by': 'by' },
+        ExpressionAttributeValues: { ':by': 'bob' },
+      })
+      await now.complete([{ Put: { TableName, Item: Key, ConditionExpression: 'attribute_not_exists(id)' } }])
+    })
+  })
+  await expect(replaced).rejects.toThrow('no longer leads')
+  expect(double.outcomes.get('TransactWriteItems done')).toBeGreaterThan(1)
+})
+
+it('Billing: what is charged, declined, of unknown outcome, charged again by the next leader, and found in the index', async () => {
+  const subscriptions = [
+    monthly('cus_paid'),
+    monthly('cus_late', { dueDate: '2023-11-30' }),
+    monthly('cus_declined', { paymentMethod: CARD.declined }),
+    monthly('cus_told_500', { paymentMethod: CARD.chargedButTold500 }),
+    monthly('cus_later', { dueDate: '2024-02-01' }),
+  ]
+  await using scene = await setScene(endpoint, subscriptions)
+  const died = scene.lead(TICK, ({ ledger }) => ({
+    ledger: { ...ledger, answer: () => Promise.reject(new Error('died behind the charge')) },
+  }))
+  await expect(died).rejects.toThrow()
+  await scene.expireLease()
+  await scene.lead(TICK).catch(() => undefined)
+  await scene.expireLease()
+  await scene.lead(TICK).catch(() => undefined)
+  await scene.lead('2024-02-01T12:00:00.000Z').catch(() => undefined)
+  expect(scene.charges().map(({ customer }) => customer)).toEqual(expect.arrayContaining(['cus_paid', 'cus_told_500']))
+  expect(double.outcomes.get('Query done')).toBeGreaterThan(10)
+})
+
+it('The sandbox: a charge, its repetition, a late answer, and all charges of a customer', async () => {
+  const store = tableStore(client, await createSandboxTable(client))
+  const ask = sandbox({ store, now: () => 1_795_000_000_000, sleep: async () => undefined })
+  for (const card of Object.values(SANDBOX_CARD)) {
+    await ask(post(card, orderWith(card)))
+    await ask(post(card, orderWith(card)))
+  }
+  expect((await store.list('cus_1')).length).toBeGreaterThan(3)
+})

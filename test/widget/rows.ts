@@ -1,0 +1,56 @@
+/** Lease rows and history rows as the tests need them. */
+
+import type { LeaseRecord } from '../../functions/election/rules.ts'
+import type { AttributeMap } from '../../functions/election/stores/row.ts'
+import type { LeaseReading } from '../../functions/widget/model.ts'
+import { readTenure } from '../../functions/widget/tenure-row.ts'
+
+export const NOW = Date.parse('2026-11-21T06:10:00.000Z')
+export const MINUTE = 60_000
+export const TICK = '2026-11-21T06:00:00.000Z'
+
+/** A lease that somebody leads, of token 42. */
+export function leaseRecord(changes: Partial<LeaseRecord> = {}): LeaseRecord {
+  return {
+    lease: 'billing',
+    fencingToken: 42,
+    holder: 'worker-7',
+    attempt: 'a42',
+    acquiredAtMs: NOW - MINUTE,
+    expiresAtMs: NOW + 9_400,
+    writtenAtMs: NOW - 5_000,
+    step: 2,
+    tick: TICK,
+    ...changes,
+  }
+}
+
+/** The same lease after its end. */
+export function vacantRecord(changes: Partial<LeaseRecord> = {}): LeaseRecord {
+  const { holder: _holder, ...rest } = leaseRecord({ endedBy: 'completed', completedTick: TICK })
+  return { ...rest, ...changes }
+}
+
+/** A history row as it is written; undefined leaves an attribute out. */
+export function tenureRow(token: number, changes: Record<string, AttributeMap[string] | undefined> = {}): AttributeMap {
+  const attributes = {
+    lease: { S: 'billing' },
+    record: { S: `TENURE#${String(token).padStart(16, '0')}` },
+    candidate: { S: `worker-${token}` },
+    forTick: { S: TICK },
+    beganAtMs: { N: String(NOW - 8 * MINUTE) },
+    endedAtMs: { N: String(NOW - 7 * MINUTE) },
+    outcome: { S: 'completed' },
+    announced: { SS: ['LeaderElected'] },
+    ttl: { N: '1800000000' },
+    ...changes,
+  }
+  return Object.fromEntries(
+    Object.entries(attributes).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  )
+}
+
+export function reading(record: LeaseRecord | undefined, rows: readonly AttributeMap[] = []): LeaseReading {
+  const history = { rows: rows.map(readTenure), hasMore: false }
+  return { lease: 'billing', record: { ok: true, value: record }, history: { ok: true, value: history } }
+}
