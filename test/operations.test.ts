@@ -84,7 +84,7 @@ it('moving a lease goes on with its tokens and its ticks, and an event that come
     ConditionExpression: flagIn('Move a lease', 'condition-expression'),
   })
   await client.send(put)
-  expect(await moved.lead(TICK)).toMatchObject({ status: 'standby', reason: 'completed' })
+  expect(await moved.lead(TICK)).toMatchObject({ status: 'standby', reason: 'tickDone' })
   expect(await moved.lead(NEXT_TICK)).toMatchObject({
     status: 'completed',
     fencingToken: Number(Item['fencingToken']?.N) + 1,
@@ -125,7 +125,7 @@ describe('doing a tick again', () => {
     const other = await aLease()
     await other.lead(canonicalTick('2026-11-21T06:07:00Z', HOUR_MS))
     const floored = canonicalTick('2026-11-21T06:20:00Z', HOUR_MS)
-    expect(await other.lead(floored)).toMatchObject({ status: 'standby', reason: 'completed' })
+    expect(await other.lead(floored)).toMatchObject({ status: 'standby', reason: 'tickDone' })
   })
 })
 
@@ -148,7 +148,7 @@ it('repairing a row after a restore keeps done ticks done, and gives tokens that
     ':now': { N: String(Date.now()) },
     ':other': { S: 'an operator' },
   })
-  expect(await lead(TICK)).toMatchObject({ status: 'standby', reason: 'completed' })
+  expect(await lead(TICK)).toMatchObject({ status: 'standby', reason: 'tickDone' })
   const next = await lead(NEXT_TICK)
   const tokens = [first, next].map((outcome) => ('fencingToken' in outcome ? outcome.fencingToken : 0))
   expect(tokens[1]).toBeGreaterThan((tokens[0] ?? 0) + 1)

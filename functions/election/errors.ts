@@ -125,25 +125,3 @@ export class LeaseStoreError extends LeaseError {
     this.applied = options.applied ?? (options.retryable ? 'unknown' : 'no')
   }
 }
-
-/**
- * The beginning of a text, for a message. JSON leaves some control characters as they are, and what separates lines or turns
- * their direction: escaped too, so that a log shows the message and nothing else.
- */
-export function quoted(text: string, length = 60): string {
-  const hidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
-  return JSON.stringify(text.slice(0, length)).replace(
-    hidden,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
-  )
-}
-
-/** A value as a message names it. */
-export function show(value: unknown): string {
-  if (typeof value === 'string') return quoted(value)
-  if (typeof value === 'object' && value !== null) {
-    const type: unknown = value.constructor?.name // a foreign object can hold anything there
-    return typeof type === 'string' ? `an object of type ${type.slice(0, 60)}` : 'an object'
-  }
-  return String(value).slice(0, 60)
-}

@@ -1,6 +1,7 @@
 /** What remains of the Lambda invocation, and what is not worth waiting for within it. */
 import type { Clock } from './clock.ts'
-import { InvalidOptionError, LeaseStoreError, show } from './errors.ts'
+import { InvalidOptionError, LeaseStoreError } from './errors.ts'
+import { show } from './show.ts'
 import { unlessAborted } from './signals.ts'
 
 /** The part of Lambda's context that matters here. */

@@ -17,7 +17,7 @@ export interface LeaderOnlyOptions extends Omit<LeaseOptions, 'tick' | 'context'
    *
    * @default the input of an ElectedSchedule, or the scheduled event of an EventBridge rule
    */
-  readonly tick?: (event: unknown) => TickInput | undefined
+  readonly tickOf?: (event: unknown) => TickInput | undefined
   /**
    * The value of the same name that middy was given, in milliseconds. Within it, the task may have been left running.
    *
@@ -46,14 +46,19 @@ export type LeaderContext = Context & { readonly lease: Lease }
  * @throws InvalidOptionError now, when the function loads, not when the tick fires
  */
 export function leaderOnly(options: LeaderOnlyOptions): MiddlewareObj<unknown, unknown, Error, LeaderContext> {
-  const { tick: findTick, timeoutEarlyInMillis = 5, ...rest } = options
+  const { tickOf, timeoutEarlyInMillis = 5, ...rest } = options
+  if ('tick' in rest) {
+    throw new InvalidOptionError(
+      'leaderOnly reads the tick from the event; for another kind of event, give tickOf: (event) => event.detail.tick',
+    )
+  }
   for (const name of ['context', 'signal']) {
     if (name in rest)
       throw new InvalidOptionError(`leaderOnly takes the ${name} from the invocation; leave the option out.`)
   }
-  if (findTick !== undefined && typeof findTick !== 'function') {
+  if (tickOf !== undefined && typeof tickOf !== 'function') {
     throw new InvalidOptionError(
-      'The option tick of leaderOnly must be a function of the event: (event) => event.detail.tick',
+      'The option tickOf of leaderOnly must be a function of the event: (event) => event.detail.tick',
     )
   }
   if (!Number.isSafeInteger(timeoutEarlyInMillis) || timeoutEarlyInMillis < 0) {
@@ -61,7 +66,7 @@ export function leaderOnly(options: LeaderOnlyOptions): MiddlewareObj<unknown, u
       'The option timeoutEarlyInMillis must be the whole number of milliseconds that middy was given.',
     )
   }
-  assertOptions(rest, { alsoAllowed: ['timeoutEarlyInMillis'] })
+  assertOptions(rest, { alsoAllowed: ['tickOf', 'timeoutEarlyInMillis'] })
 
   // Keyed by request: an execution environment may serve several invocations at once, and each owns its lease alone.
   const leases = new WeakMap<object, Led>()
@@ -69,7 +74,7 @@ export function leaderOnly(options: LeaderOnlyOptions): MiddlewareObj<unknown, u
   return {
     async before(request) {
       const { event, context } = request
-      const ticked = findTick === undefined ? tickOfEvent(event) : { tick: findTick(event) }
+      const ticked = tickOf === undefined ? tickOfEvent(event) : { tick: tickOf(event) }
       const settings = settingsOf({ ...rest, ...present(ticked), context })
       assertTimerWorks(context, timeoutEarlyInMillis)
       const lease = await acquireLease(settings)

@@ -92,7 +92,8 @@ export type Reply =
   | { readonly granted: true; readonly record: LeaseRecord }
   | { readonly granted: false; readonly record: LeaseRecord | undefined }
 
-export type StandbyReason = 'held' | 'completed' | 'superseded' | 'paused' | 'contended'
+export const STANDBY_REASONS = ['held', 'tickDone', 'superseded', 'paused', 'contended'] as const
+export type StandbyReason = (typeof STANDBY_REASONS)[number]
 
 export interface AcquireConditions {
   readonly vacantOrExpired: boolean
@@ -210,7 +211,7 @@ export function explainRefusal(record: LeaseRecord, request: AcquireRequest): Re
   if (holder === request.candidate && record.attempt === request.attempt) return { kind: 'won', record }
   if (!conditions.tickedAlike) return { kind: 'ticksMissing' }
   if (!conditions.tickNotDone) {
-    return { kind: 'standby', reason: record.completedTick === request.tick ? 'completed' : 'superseded' }
+    return { kind: 'standby', reason: record.completedTick === request.tick ? 'tickDone' : 'superseded' }
   }
   if (!conditions.vacantOrExpired && holder !== undefined) {
     if (request.eventId !== undefined && record.eventId === request.eventId) return { kind: 'stillHeld', retryAfterMs }

@@ -1,4 +1,5 @@
-import { InvalidTickError, quoted } from './errors.ts'
+import { InvalidTickError } from './errors.ts'
+import { quoted } from './show.ts'
 
 /** A tick as a caller may give it: an ISO-8601 instant with its offset, a Date, or epoch milliseconds. */
 export type TickInput = string | number | Date
@@ -94,7 +95,7 @@ export function tickOfEvent(event: unknown): EventTick {
   if (source === 'aws.events' && typeof time === 'string') return { tick: time, ...period }
   throw new InvalidTickError(
     `The event names no tick. Expected { "tick": "2026-11-21T06:00:00Z", "periodMs": 3600000 } or the scheduled event of an EventBridge rule, but got keys: ` +
-      `${Object.keys(fields).slice(0, 10).join(', ').slice(0, 200) || 'none'}. For another kind of event give leaderOnly the option tick: (event) => …`,
+      `${Object.keys(fields).slice(0, 10).join(', ').slice(0, 200) || 'none'}. For another kind of event give leaderOnly the option tickOf: (event) => …`,
   )
 }
 

@@ -3,7 +3,8 @@
  * caller changes meanwhile must not reach it.
  */
 import { types } from 'node:util'
-import { InvalidOptionError, quoted } from './errors.ts'
+import { InvalidOptionError } from './errors.ts'
+import { quoted } from './show.ts'
 
 /**
  * A copy of a request's input: arrays, plain objects, Maps, Sets and binary values are copied. Everything else stays what

@@ -107,7 +107,7 @@ function statesOf(alarms: readonly IAlarm[]): IWidget[][] {
   return widgets.map((widget) => [widget])
 }
 
-const STANDBY_REASONS = ['held', 'completed', 'superseded', 'paused', 'contended'] as const
+const STANDBY_REASONS = ['held', 'tickDone', 'superseded', 'paused', 'contended'] as const
 
 function metricsOf(
   leases: readonly ElectedSchedule[],

@@ -103,7 +103,7 @@ async function leadUntilDone(scene: Scene): Promise<void> {
   for (let tries = 0; tries < 3; tries++) {
     const outcome = await scene.lead(TICK, alone).catch((error: unknown) => error)
     if (outcome instanceof UnsettledChargesError) continue
-    if (!isObject(outcome) || outcome['reason'] !== 'completed') expect(outcome).toMatchObject({ status: 'completed' })
+    if (!isObject(outcome) || outcome['reason'] !== 'tickDone') expect(outcome).toMatchObject({ status: 'completed' })
     return
   }
   throw new Error('The tick is still not settled after three tries')

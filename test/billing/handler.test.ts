@@ -104,7 +104,7 @@ describe('The function', () => {
       fencingToken: expect.any(Number),
       result: { due: 2, charged: 2, replayed: 0, declined: 0, suspended: 0, failed: 0, staleWritesRefused: 0 },
     })
-    expect(await invoke(EVENT, 'request-2')).toMatchObject({ status: 'standby', reason: 'completed' })
+    expect(await invoke(EVENT, 'request-2')).toMatchObject({ status: 'standby', reason: 'tickDone' })
     const path = '/2015-03-31/functions/sandbox/invocations'
     expect(paths).toEqual([path, path])
     expect(await scene.booked()).toHaveLength(2)

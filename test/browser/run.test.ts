@@ -36,7 +36,7 @@ describeInBrowser('the page of a run', () => {
     const names = (await lanesOf(page)).map(({ name }) => name.replace(/,.*/, ''))
     expect(names).toEqual(['candidate 1', 'candidate 2', 'candidate 3', 'lease', 'effects'])
     await expect.poll(() => allOf(page, 'bars')).toMatch(/^completed: candidate [123], token \d+; tick .*Z;/m)
-    await expect.poll(() => allOf(page, 'marks')).toMatch(/^stood by: (held|completed|contended);/m)
+    await expect.poll(() => allOf(page, 'marks')).toMatch(/^stood by: (held|tickDone|contended);/m)
     await expect.poll(() => marksOf('effects')).toMatch(/accepted, from candidate [123] with token \d+/)
     await expect.poll(() => marksOf('lease')).toMatch(/^tick \d+: .*Z/)
     expect(await page.locator('#subject').innerText()).toMatch(/^billing on the lease billing, which lasts 2\.25 s/)

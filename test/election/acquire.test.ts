@@ -92,7 +92,7 @@ describe('a candidate that asks again', () => {
     sleeps = []
     expect(await withLease(options({ waitMs: 60_000 }), () => 'never')).toEqual({
       status: 'standby',
-      reason: 'completed',
+      reason: 'tickDone',
     })
     expect(sleeps).toEqual([])
   })

@@ -37,7 +37,7 @@ describe('a candidate tells', () => {
     expect((await waiting).events).toStrictEqual([{ kind: 'standby', ...ofAnn, reason: 'held' }])
     held.resolve()
     await leading
-    expect((await told({})).events).toStrictEqual([{ kind: 'standby', ...ofAnn, reason: 'completed' }])
+    expect((await told({})).events).toStrictEqual([{ kind: 'standby', ...ofAnn, reason: 'tickDone' }])
   })
 
   it('that it lost its lease, once, whoever looks at it how often', async () => {

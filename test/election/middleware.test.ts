@@ -77,14 +77,14 @@ describe('leaderOnly', () => {
   it('answers a loser with the standby outcome, and its handler does not run', async () => {
     const handler = middy(charge).use(leaderOnly(options()))
     await invoke(handler, EVENT, context('event-1'))
-    expect(await invoke(handler, EVENT, context('event-2'))).toEqual({ status: 'standby', reason: 'completed' })
+    expect(await invoke(handler, EVENT, context('event-2'))).toEqual({ status: 'standby', reason: 'tickDone' })
     expect(store.asked).toEqual(['acquire', 'complete', 'acquire'])
   })
 
   it('floors the tick to the event’s period, so that schedules in different phases race for one tick', async () => {
     const handler = middy(charge).use(leaderOnly(options()))
     await invoke(handler, { ...EVENT, tick: '2026-11-21T06:00:03Z' }, context('event-1'))
-    expect(await invoke(handler, EVENT, context('event-2'))).toMatchObject({ reason: 'completed' })
+    expect(await invoke(handler, EVENT, context('event-2'))).toMatchObject({ reason: 'tickDone' })
   })
 
   it('counts missed ticks if the event says that all are exactly a period apart', async () => {
@@ -137,7 +137,7 @@ describe('leaderOnly', () => {
 
   it('finds the tick by a function of the user’s, and leads without ticks where that says so', async () => {
     const find = (event: unknown) => (event instanceof Date ? event : undefined)
-    const handler = middy(charge).use(leaderOnly(options({ tick: find })))
+    const handler = middy(charge).use(leaderOnly(options({ tickOf: find })))
     await invoke(handler, {}, context())
     expect(row()).not.toHaveProperty('tick')
     await invoke(handler, new Date('2026-11-21T05:00:00Z'), context())
@@ -433,7 +433,8 @@ describe('the options of leaderOnly', () => {
     [{ timeoutEarlyInMilis: 5 }, /Did you mean "timeoutEarlyInMillis"/],
     [{ leaseMs: '15s' }, /leaseMs must be a whole number of milliseconds from 100 to 3600000, but is "15s"/],
     [{ lease: 'no spaces' }, /1 to 128 characters/],
-    [{ tick: '2026-11-21T06:00:00Z' }, /must be a function of the event/],
+    [{ tick: '2026-11-21T06:00:00Z' }, /reads the tick from the event; .* give tickOf/],
+    [{ tickOf: '2026-11-21T06:00:00Z' }, /must be a function of the event/],
     [{ timeoutEarlyInMillis: -5 }, /timeoutEarlyInMillis/],
     [{ context: {} }, /takes the context from the invocation/],
     [{ signal: AbortSignal.abort() }, /takes the signal from the invocation/],

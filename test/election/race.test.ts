@@ -152,7 +152,7 @@ it('of fifty processes exactly one completes each of twenty ticks, under rising 
   for (const tick of ticks) {
     const order = { lease: 'calm', tick, leaseMs: LONG_LEASE_MS, maxClockSkewMs: MAX_CLOCK_SKEW_MS }
     const runs = await race(order, (leader) => tell(leader, 'goOn'))
-    tokens.push(onlyWinner(runs, ['held', 'completed']).fencingToken)
+    tokens.push(onlyWinner(runs, ['held', 'tickDone']).fencingToken)
   }
   expect(tokens).toSatisfy(isStrictlyIncreasing)
   expect(await effectsOf('calm')).toEqual(oncePerTick)
@@ -169,7 +169,7 @@ it('where the leader of every second tick is killed in mid-task, its tick is sti
       await untilExpired(order.lease)
     }
     const runs = await race({ ...order, leaseMs: LONG_LEASE_MS }, (leader) => tell(leader, 'goOn'))
-    const winner = onlyWinner(runs, ['held', 'completed'])
+    const winner = onlyWinner(runs, ['held', 'tickDone'])
     const last = killed.at(-1)
     expect(winner.inherited).toEqual(last && { startedBy: last.racer.pid })
     tokens.push(...killed.map(({ led }) => led.fencingToken), winner.fencingToken)

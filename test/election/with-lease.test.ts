@@ -222,7 +222,7 @@ describe('a loser', () => {
   })
 
   it.each([
-    ['completed', TICK],
+    ['tickDone', TICK],
     ['superseded', '2026-11-21T04:00:00Z'],
   ])('stands by as %s', async (reason, tick) => {
     await withLease(options(), () => undefined)

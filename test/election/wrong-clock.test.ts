@@ -97,7 +97,7 @@ describe('a clock that is set while the lease is asked for', () => {
   it('does not matter to one whose tick is done', async () => {
     await withLease(options(), () => undefined)
     store.afterNext('acquire', () => clock.setWall(3_600_000))
-    expect(await withLease(options(), () => 'never')).toEqual({ status: 'standby', reason: 'completed' })
+    expect(await withLease(options(), () => 'never')).toEqual({ status: 'standby', reason: 'tickDone' })
     expect(store.asked.filter((kind) => kind === 'acquire')).toHaveLength(2)
   })
 
@@ -263,7 +263,7 @@ describe('a lease that is held under a clock that is ahead', () => {
     void withLease(options({ tick: NEXT_TICK }), () => new Promise(() => undefined))
     await settled()
     store.memory.edit('billing', { acquiredAtMs: 1e15 })
-    expect(await bob({ tick: TICK })).toEqual({ status: 'standby', reason: 'completed' })
+    expect(await bob({ tick: TICK })).toEqual({ status: 'standby', reason: 'tickDone' })
   })
 })
 

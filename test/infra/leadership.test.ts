@@ -471,7 +471,7 @@ describe('the dashboard', () => {
     },
   )
 
-  test.each(['held', 'completed', 'superseded', 'paused', 'contended'])('graphs who stood by because %s', (reason) => {
+  test.each(['held', 'tickDone', 'superseded', 'paused', 'contended'])('graphs who stood by because %s', (reason) => {
     expect(usual.text).toContain(`["Tenure","standby","lease","billing","reason","${reason}","table","REFERENCE",`)
   })
 

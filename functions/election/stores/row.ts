@@ -1,7 +1,8 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { unmarshall } from '@aws-sdk/util-dynamodb'
-import { CorruptLeaseError, quoted } from '../errors.ts'
+import { CorruptLeaseError } from '../errors.ts'
 import type { Checkpoint, EndedBy, LeaseRecord } from '../rules.ts'
+import { quoted } from '../show.ts'
 import { isCanonicalTick } from '../tick.ts'
 
 export type AttributeMap = Record<string, AttributeValue>

@@ -170,7 +170,7 @@ function leaderOf(record: TickRecord, colour: Colours): string {
 const chargesOf = (charges: readonly Money[]) =>
   charges.length > 0 ? `${count(charges.length, 'charge')} (${amountsOf(charges)})` : 'nothing charged'
 
-/** Such as `3 stood by: 2 held, 1 completed`. */
+/** Such as `3 stood by: 2 held, 1 tickDone`. */
 function standbyOf({ tries }: TickRecord): string {
   const reasons = tries.flatMap(({ outcome }) => (outcome.status === 'standby' ? [outcome.reason] : []))
   return reasons.length === 0 ? '' : `${reasons.length} stood by: ${grouped(reasons)}`

@@ -20,7 +20,7 @@ export interface SeenLease {
   /** How that grant's tenure ended in the row; absent where it has not. */
   readonly ended?: 'completed' | 'released' | 'failed' | undefined
   /** Why it was not granted; absent where it was, or where no answer came. */
-  readonly refusedAs?: 'held' | 'completed' | 'paused' | undefined
+  readonly refusedAs?: 'held' | 'tickDone' | 'paused' | undefined
 }
 
 export const NOTHING_SEEN: Seen = { leases: [], staleWritesRefused: 0 }
@@ -71,9 +71,9 @@ function withLease(seen: Seen, name: string, news: Partial<SeenLease>): Seen {
 }
 
 /** The row tells, in the order of the protocol's own reasons. */
-function whyRefused(row: unknown, tick: string | undefined): 'held' | 'completed' | 'paused' | undefined {
+function whyRefused(row: unknown, tick: string | undefined): 'held' | 'tickDone' | 'paused' | undefined {
   const completedTick = textOf(property(row, 'completedTick'))
-  if (completedTick !== undefined && tick !== undefined && completedTick >= tick) return 'completed'
+  if (completedTick !== undefined && tick !== undefined && completedTick >= tick) return 'tickDone'
   if (property(row, 'holder') !== undefined) return 'held'
   return property(row, 'pausedUntilMs') === undefined ? undefined : 'paused'
 }

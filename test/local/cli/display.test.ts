@@ -31,7 +31,7 @@ test('a tick is one line: when, who led with which token, what was charged, who 
   ])
   expect(shown((display) => display.ticked(record, [charge], false))).toBe(
     '   2  2024-01-31 02:00Z  candidate 2 led       with token 1706662800001  1 charge (EUR 9.99)' +
-      '  3 stood by: 2 held, 1 completed  0.42 s\n',
+      '  3 stood by: 2 held, 1 tickDone  0.42 s\n',
   )
 })
 

@@ -85,6 +85,6 @@ test('who failed when its tick was recorded as done already has completed it', (
   })
   for (const other of [seen('released'), seen(undefined), undefined])
     expect(completedAfterAll(failed, other)).toBe(failed)
-  const stoodBy = outcomeOf(returned({ status: 'standby', reason: 'completed' }))
+  const stoodBy = outcomeOf(returned({ status: 'standby', reason: 'tickDone' }))
   expect(completedAfterAll(stoodBy, seen('completed'))).toBe(stoodBy)
 })

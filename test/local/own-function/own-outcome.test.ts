@@ -49,13 +49,13 @@ describe('whatever it returns,', () => {
     expect(read(returned(), { ...LED, ended: 'released' })).toEqual({ status: 'released' })
   })
 
-  test.each(['held', 'completed', 'paused'] as const)('who was refused as %s stood by', (refusedAs) => {
+  test.each(['held', 'tickDone', 'paused'] as const)('who was refused as %s stood by', (refusedAs) => {
     expect(read(returned(), { ...ASKED, refusedAs })).toEqual({ status: 'standby', reason: refusedAs })
   })
 
   test('an outcome of the library knows the reason better', () => {
     const outcome = { status: 'standby', reason: 'superseded' }
-    expect(read(returned(outcome), { ...ASKED, refusedAs: 'completed' })).toEqual(outcome)
+    expect(read(returned(outcome), { ...ASKED, refusedAs: 'tickDone' })).toEqual(outcome)
   })
 
   test.each([

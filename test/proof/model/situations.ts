@@ -41,7 +41,7 @@ export const SITUATIONS = [
   'an expired lease is taken over',
   'a refused acquire is recognised as won',
   'stands by: held',
-  'stands by: completed',
+  'stands by: tickDone',
   'stands by: superseded',
   'a retry is told that its own event still holds the lease',
   'nobody won: asks with a fresh attempt',

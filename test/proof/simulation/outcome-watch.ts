@@ -43,7 +43,7 @@ export function judgeInvocation(world: World, invocation: Invocation): void {
     if (reason === 'held') findings.reached('standby: held')
     if (reason === 'superseded') findings.reached('standby: superseded')
     if (reason === 'contended') findings.reached('standby: contended')
-    if (reason === 'completed' && delivery.tries.length === 1)
+    if (reason === 'tickDone' && delivery.tries.length === 1)
       findings.reached('standby: completed before a slower racer')
     judgeReason(world, invocation, String(reason))
     const isOwn = world.setting.entry !== 'standalone' && String(named).endsWith(delivery.requestId)
@@ -75,7 +75,7 @@ export function judgeInvocation(world: World, invocation: Invocation): void {
 function judgeReason({ findings, leases, requests, setting }: World, invocation: Invocation, reason: string): void {
   const { label, delivery } = invocation
   const period = Math.floor(Date.parse(delivery.event.tick) / setting.periodMs)
-  if ((reason === 'completed' || reason === 'superseded') && period > leases.highestCompleted) {
+  if ((reason === 'tickDone' || reason === 'superseded') && period > leases.highestCompleted) {
     findings.broken('L3', `${label} stands by as ${reason}, but neither its tick nor a later one is done`)
   }
   if (reason === 'contended' && !setting.sharedProcesses && !requests.inConflict.has(label)) {

@@ -25,7 +25,7 @@ import { labelledAs, labelledStore, noteRequests } from './wire-notes.ts'
 const FIRST_TICK_MS = Date.parse('2020-01-01T00:00:00.000Z')
 const PERIOD_MS = 60_000
 /** Why a candidate stands by where the tick is done, by this worker or another. */
-const DONE: ReadonlySet<string> = new Set<StandbyReason>(['completed', 'superseded'])
+const DONE: ReadonlySet<string> = new Set<StandbyReason>(['tickDone', 'superseded'])
 
 const BUGS: ReadonlySet<string> = new Set([
   'TypeError',
