@@ -113,7 +113,9 @@ describe('the claims of docs/protocol.md', () => {
   })
 
   test.each(Object.keys(CLAIMS))('%s names checks that there are, and that speak of it', (claim) => {
-    const checks = [...(rows.get(claim)?.checks ?? '').matchAll(/`([^`]+)`/g)].map(([, path = '']) => `test/proof/${path}`)
+    const checks = [...(rows.get(claim)?.checks ?? '').matchAll(/`([^`]+)`/g)].map(
+      ([, path = '']) => `test/proof/${path}`,
+    )
     expect(checks.length).toBeGreaterThan(1)
     for (const check of checks) expect(textOf(check), check).toContain(`'${claim}'`)
   })

@@ -48,7 +48,7 @@ test('who is refused is seen as such: while another leads, and when the tick is 
   woken('b', 2, TICK, 1)
   expect(leasesOf('b')).toEqual([])
   await withLease(optionsOf('b'), () => 'never')
-  expect(leasesOf('b')).toEqual([{ ...asked, refusedAs: 'completed' }])
+  expect(leasesOf('b')).toEqual([{ ...asked, refusedAs: 'tickDone' }])
 })
 
 test('a grant whose reply was lost is a grant, though the repetition is refused', async () => {
