@@ -1,16 +1,26 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
+const limits = { testTimeout: 30_000, hookTimeout: 60_000, expect: { poll: { timeout: 10_000 } } }
+const globalSetup = ['test/support/dynamodb-local.ts']
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/deploy/**', 'test/browser/**'], // `npm run test:deploy`, `npm run test:browser`
-    globalSetup: ['test/support/dynamodb-local.ts'],
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/deploy/**', 'test/browser/**', 'test/local/whole/**'],
+          globalSetup,
+          ...limits,
+        },
+      },
+      // Whole local runs as processes, which mostly wait: `npm run test:local`.
+      { test: { name: 'local', include: ['test/local/whole/**/*.test.ts'], globalSetup, ...limits } },
+    ],
     // The longest files mostly wait, for leases and retries.
     maxWorkers: Math.max(3, availableParallelism()),
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
-    expect: { poll: { timeout: 10_000 } },
     coverage: {
       provider: 'v8',
       include: ['functions/**/*.ts'],

@@ -194,7 +194,7 @@ describe.concurrent('a run of one’s own function', { timeout: 240_000 }, () =>
   test('that returns nothing is counted by what it wrote, and its errors show where they were thrown', async () => {
     const table = `Reports-${randomUUID()}`
     const { summary, verdict, said } = await run(
-      ...['--function', join(import.meta.dirname, 'reports.mjs'), '--lease', 'reports'],
+      ...['--function', join(import.meta.dirname, '../own-function/reports.mjs'), '--lease', 'reports'],
       ...['--table', `${table}:day`, '--env', `REPORTS=${table}`, '--ticks', '1'],
     )
     expect(verdict, said).toEqual({ faults: [], harm: [], inconclusive: [] })

@@ -1,6 +1,6 @@
 /** `npm run test:deploy`: deploys the stacks with the CDK's own command line against an AWS emulator. */
 import { defineConfig } from 'vitest/config'
-import { InOrder } from './test/deploy/order.ts'
+import { InOrder } from './order.ts'
 
 export default defineConfig({
   test: {

@@ -1,0 +1,18 @@
+import type { Claim } from './claims.ts'
+
+/** What one part of the proof found. */
+export interface Result {
+  readonly violations: readonly Violation[]
+  /** What was done, by name: `seeds: 300`. */
+  readonly figures: Readonly<Record<string, number | string>>
+  /** What made a claim break where it had to: a planted bug, a control, a world beyond what is promised. */
+  readonly seenToBreak: readonly { readonly claim: Claim; readonly how: string }[]
+}
+
+export interface Violation {
+  /** The claim that is broken; absent if something else is wrong, such as a rare situation that was never reached. */
+  readonly claim?: Claim
+  readonly what: string
+  /** The steps that lead there, each a sentence. */
+  readonly trace: readonly string[]
+}
