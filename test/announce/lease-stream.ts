@@ -1,4 +1,4 @@
-/** The shipped rules over rows in memory, whose every write comes out as a record of the table's stream. */
+/** The shipped rules on rows in memory; each write becomes a record of the table's stream. */
 import { marshall } from '@aws-sdk/util-dynamodb'
 import type { DynamoDBRecord } from 'aws-lambda'
 import type { LeaseImage } from '../../functions/announce/facts.ts'
@@ -24,7 +24,7 @@ export class StreamedLeases implements LeaseStore {
     return writeReply(this.#keep(request.lease, rules.giveBack(this.rows.get(request.lease), request), request.nowMs))
   }
 
-  /** As an operator does, with or without the protocol. */
+  /** As an operator does, by the documented procedure or not. */
   edit(lease: string, nowMs: number, change: (row: LeaseImage) => LeaseImage): void {
     const before = this.rows.get(lease)
     if (before === undefined) throw new Error(`there is no lease ${lease}`)
@@ -49,7 +49,7 @@ interface Written {
   readonly createdAtMs?: number
 }
 
-/** One record, as Lambda hands it to a function. */
+/** A record as Lambda passes it to a function. */
 export function streamRecord({ before, after, number = 1, createdAtMs = 0 }: Written): DynamoDBRecord {
   const lease = after?.lease ?? before?.lease ?? ''
   const eventName = before === undefined ? 'INSERT' : after === undefined ? 'REMOVE' : 'MODIFY'
@@ -68,13 +68,10 @@ export function streamRecord({ before, after, number = 1, createdAtMs = 0 }: Wri
   }
 }
 
-type Image = NonNullable<NonNullable<DynamoDBRecord['dynamodb']>['NewImage']>
-
-function imageOf(row: LeaseImage): Image {
+function imageOf(row: LeaseImage): NonNullable<NonNullable<DynamoDBRecord['dynamodb']>['NewImage']> {
   return JSON.parse(JSON.stringify(marshall({ ...row, record: 'LEASE' }, { removeUndefinedValues: true })))
 }
 
-function writeReply(reply: rules.Reply): WriteReply {
-  if (reply.granted) return { granted: true }
-  return reply.record === undefined ? { granted: false } : { granted: false, record: reply.record }
+function writeReply({ granted, record }: rules.Reply): WriteReply {
+  return granted || record === undefined ? { granted } : { granted, record }
 }
