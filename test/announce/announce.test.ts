@@ -26,14 +26,6 @@ async function completedTick() {
 
 type Image = NonNullable<NonNullable<DynamoDBRecord['dynamodb']>['NewImage']>
 
-/** A record with more attributes in its new image. */
-function edited(record: DynamoDBRecord | undefined, attributes: Image): DynamoDBRecord {
-  return {
-    ...record,
-    dynamodb: { ...record?.dynamodb, NewImage: { ...record?.dynamodb?.NewImage, ...attributes } },
-  }
-}
-
 test('A completed tick becomes three events, one history row and three measurements', async () => {
   const { records } = await completedTick()
   expect(records).toHaveLength(3)
@@ -112,33 +104,24 @@ test('A failed record is named and logged, and the records behind it are left to
   expect(scene.measured.map(({ name }) => name)).toEqual(['elected'])
 })
 
-test('A change of a damaged row is logged without its checkpoint and skipped', async () => {
-  const [first, checkpoint] = (await completedTick()).records
+const corrupt = { lease: 'billing', error: { name: 'CorruptLeaseError', attribute: 'step' } }
+const ttlWarning = expect.stringMatching(/"billing" has an attribute ttl.*Remove the attribute/)
+
+test.each<[sentence: string, attributes: Image, logged: readonly object[]]>([
+  ['A damaged row is skipped', { step: { B: 'AAEC' } }, [{ level: 'error', fields: corrupt }]],
+  ['A row with a ttl is announced', { ttl: { N: '9' } }, [{ level: 'warn', message: ttlWarning }]],
+  ['A checkpoint is not even read', { checkpoint: { M: { state: { N: '1e400' } } } }, []],
+])('%s, the next record is announced, and no checkpoint is logged', async (_sentence, attributes, logged) => {
+  const [first = {}, second = {}] = (await completedTick()).records
+  const { dynamodb } = first
+  const NewImage = { ...dynamodb?.NewImage, checkpoint: { S: 'SECRET' }, ...attributes }
   const scene = await setScene()
-  const damaged = edited(checkpoint, { step: { B: 'AAEC' } })
-  expect(await scene.deliver([damaged, edited(first, {})])).toEqual({ batchItemFailures: [] })
+  const records = [{ ...first, dynamodb: { ...dynamodb, NewImage } }, second, first]
+  expect(await scene.deliver(records)).toEqual({ batchItemFailures: [] })
   expect(scene.bus.accepted.map(({ name }) => name)).toEqual(['LeaderElected'])
-  expect(scene.logged).toMatchObject([
-    { level: 'error', fields: { lease: 'billing', error: { name: 'CorruptLeaseError', attribute: 'step' } } },
-  ])
+  expect(scene.logged).toMatchObject(logged)
+  expect(scene.logged).toHaveLength(logged.length)
   expect(JSON.stringify(scene.logged)).not.toContain('SECRET')
-})
-
-test('A change of a lease row that has a ttl is announced, with a warning', async () => {
-  const [first] = (await completedTick()).records
-  const scene = await setScene()
-  await scene.deliver([edited(first, { ttl: { N: '1800000000' } })])
-  expect(scene.bus.accepted).toHaveLength(1)
-  expect(scene.logged).toMatchObject([
-    { level: 'warn', message: expect.stringMatching(/"billing" has an attribute ttl.*Remove the attribute/) },
-  ])
-})
-
-test('A checkpoint that JavaScript cannot read stops no announcement, since it is not read', async () => {
-  const [first] = (await completedTick()).records
-  const scene = await setScene()
-  await scene.deliver([edited(first, { checkpoint: { M: { state: { N: '1e400' } } } })])
-  expect(scene.bus.accepted).toHaveLength(1)
 })
 
 test('The deletion of a lease row is not announced; a warning says what the row held and what to do', async () => {

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers'
 import { GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { afterEach, expect, inject, onTestFinished, test, vi } from 'vitest'
 import { historyKey } from '../../functions/history-row.ts'
+import { property } from '../../functions/json.ts'
 import { editRow } from '../support/lease-row.ts'
 import { createLeaseTable, localClient } from '../support/tables.ts'
 import { live } from './life.ts'
@@ -16,21 +17,19 @@ afterEach(() => {
 })
 
 async function eventBridge() {
-  const details: string[] = []
+  const sent: string[] = []
   const server = createServer(async (request, response) => {
     const { Entries } = JSON.parse(await text(request))
-    for (const { DetailType } of Entries) details.push(`${request.headers['x-amz-target']} ${DetailType}`)
-    response.setHeader('content-type', 'application/x-amz-json-1.1')
-    response.end(JSON.stringify({ FailedEntryCount: 0, Entries: Entries.map(() => ({ EventId: '1' })) }))
+    for (const { DetailType } of Entries) sent.push(`${request.headers['x-amz-target']} ${DetailType}`)
+    response.end(JSON.stringify({ FailedEntryCount: 0 }))
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   onTestFinished(() => {
     server.closeAllConnections()
     server.close()
   })
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return { endpoint: `http://127.0.0.1:${address.port}`, details }
+  const port: unknown = property(server.address(), 'port')
+  return { endpoint: `http://127.0.0.1:${port}`, sent }
 }
 
 async function setEnvironment(more: Readonly<Record<string, string>> = {}) {
@@ -68,9 +67,8 @@ test.each([
   ])
   const { handler } = await loadAnnouncer()
   expect(await handler({ Records: leases.records })).toEqual({ batchItemFailures: [] })
-  expect(bus.details).toEqual(
-    ['LeaderElected', 'LeaderReleased', 'TickCompleted'].map((name) => `AWSEvents.PutEvents ${name}`),
-  )
+  const names = ['LeaderElected', 'LeaderReleased', 'TickCompleted']
+  expect(bus.sent).toEqual(names.map((name) => `AWSEvents.PutEvents ${name}`))
   const { fencingToken = 0, acquiredAtMs = 0 } = leases.rows.get('billing') ?? {}
   const { lease, record } = historyKey({ lease: 'billing', fencingToken })
   const Key = { lease: { S: lease }, record: { S: record } }

@@ -1,7 +1,7 @@
 /** What the history writes, to DynamoDB Local and to the simulated DynamoDB that the other tests use. */
 import { GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
-import { afterAll, expect, inject, onTestFinished, test } from 'vitest'
+import { afterAll, expect, inject, test, vi } from 'vitest'
 import type { Fact } from '../../functions/announce/facts.ts'
 import { historyTable, historyUpdates } from '../../functions/announce/history.ts'
 import { historyKey } from '../../functions/history-row.ts'
@@ -41,19 +41,10 @@ test('DynamoDB keeps one row per tenure, with a ttl in seconds, and returns what
 })
 
 test('The read of what was announced is consistent and names one attribute, as the permissions demand', async () => {
-  const client = localClient(inject('dynamodbEndpoint'))
-  onTestFinished(() => client.destroy())
-  const inputs: object[] = []
-  client.middlewareStack.add(
-    (next) => (args) => {
-      inputs.push(args.input)
-      return next(args)
-    },
-    { step: 'initialize' },
-  )
-  const table = await createLeaseTable(client)
-  await historyTable(DynamoDBDocumentClient.from(client), table, 30).announced(tenure)
-  expect(inputs.at(-1)).toMatchObject({
+  const client = DynamoDBDocumentClient.from(local)
+  const send = vi.spyOn(client, 'send')
+  await historyTable(client, await createLeaseTable(local), 30).announced(tenure)
+  expect(send.mock.calls[0]?.[0].input).toMatchObject({
     ConsistentRead: true,
     ProjectionExpression: '#announced',
     ExpressionAttributeNames: { '#announced': 'announced' },

@@ -13,15 +13,15 @@ export class StreamedLeases implements LeaseStore {
   readonly records: DynamoDBRecord[] = []
 
   async acquire(request: rules.AcquireRequest): Promise<AcquireReply> {
-    return this.#keep(request.lease, rules.acquire(this.rows.get(request.lease), request), request.nowMs)
+    return this.#keep(request, rules.acquire(this.rows.get(request.lease), request))
   }
 
   async write(request: rules.HolderWrite): Promise<WriteReply> {
-    return writeReply(this.#keep(request.lease, rules.write(this.rows.get(request.lease), request), request.nowMs))
+    return withoutUndefined(this.#keep(request, rules.write(this.rows.get(request.lease), request)))
   }
 
   async giveBack(request: rules.GiveBackRequest): Promise<WriteReply> {
-    return writeReply(this.#keep(request.lease, rules.giveBack(this.rows.get(request.lease), request), request.nowMs))
+    return withoutUndefined(this.#keep(request, rules.giveBack(this.rows.get(request.lease), request)))
   }
 
   /** As an operator does, by the documented procedure or not. */
@@ -31,7 +31,7 @@ export class StreamedLeases implements LeaseStore {
     this.#stream(before, change(before), nowMs)
   }
 
-  #keep(lease: string, reply: rules.Reply, nowMs: number): rules.Reply {
+  #keep({ lease, nowMs }: { readonly lease: string; readonly nowMs: number }, reply: rules.Reply): rules.Reply {
     if (reply.granted) this.#stream(this.rows.get(lease), reply.record, nowMs)
     return reply
   }
@@ -41,6 +41,9 @@ export class StreamedLeases implements LeaseStore {
     this.records.push(streamRecord({ before, after, number: this.records.length + 1, createdAtMs: nowMs }))
   }
 }
+
+const withoutUndefined = ({ granted, record }: rules.Reply): WriteReply =>
+  granted || record === undefined ? { granted } : { granted, record }
 
 interface Written {
   readonly before?: LeaseImage | undefined
@@ -70,8 +73,4 @@ export function streamRecord({ before, after, number = 1, createdAtMs = 0 }: Wri
 
 function imageOf(row: LeaseImage): NonNullable<NonNullable<DynamoDBRecord['dynamodb']>['NewImage']> {
   return JSON.parse(JSON.stringify(marshall({ ...row, record: 'LEASE' }, { removeUndefinedValues: true })))
-}
-
-function writeReply({ granted, record }: rules.Reply): WriteReply {
-  return granted || record === undefined ? { granted } : { granted, record }
 }

@@ -60,15 +60,9 @@ export class Life {
     return new Map(this.#leaders.map(({ tenure, row }) => [`${tenure.lease}/${tenure.fencingToken}`, row]))
   }
 
-  async take({
-    do: action,
-    lease,
-    elapsedMs,
-    candidate = 'ann',
-    how = 'asDocumented',
-    forMs = 0,
-  }: Step): Promise<void> {
-    this.#nowMs += elapsedMs
+  async take(step: Step): Promise<void> {
+    const { do: action, lease, candidate = 'ann', how = 'asDocumented', forMs = 0 } = step
+    this.#nowMs += step.elapsedMs
     if (action === 'acquire') return this.#acquire(lease, candidate)
     if (action === 'pause') return this.#pause(lease, forMs)
     if (action === 'resume') return this.#resume(lease)
@@ -115,18 +109,13 @@ export class Life {
     const tick = leader.tick === undefined ? {} : { tick: leader.tick }
     const requests: Readonly<Record<string, HolderWrite>> = {
       renew: { ...common, kind: 'renew', expiresAtMs },
-      saveCheckpoint: {
-        ...{ ...common, kind: 'saveCheckpoint', expiresAtMs },
-        checkpoint: { ...tick, state: { customer: 'cus_SECRET' } },
-      },
+      saveCheckpoint: { ...common, kind: 'saveCheckpoint', expiresAtMs, checkpoint: { ...tick, state: 'SECRET' } },
       complete: { ...common, kind: 'complete', ...tick },
       release: { ...common, kind: 'release', endedBy: 'released' },
       fail: { ...common, kind: 'release', endedBy: 'failed', errorName: 'TypeError' },
     }
     const request = requests[kind]
-    const reply = await (request === undefined
-      ? this.leases.giveBack({ ...tenure, nowMs })
-      : this.leases.write(request))
+    const reply = await (request ? this.leases.write(request) : this.leases.giveBack({ ...tenure, nowMs }))
     if (!('granted' in reply && reply.granted)) return
     if (kind === 'renew' || kind === 'saveCheckpoint') {
       leader.expiresAtMs = expiresAtMs
@@ -169,13 +158,10 @@ export class Life {
 
   #resume(lease: string): void {
     if (!this.leases.rows.has(lease)) return
-    const nowMs = this.#nowMs
-    if ((this.#pausedUntilMs.get(lease) ?? 0) > nowMs) this.#expect('LeaseResumed')
+    const writtenAtMs = this.#nowMs
+    if ((this.#pausedUntilMs.get(lease) ?? 0) > writtenAtMs) this.#expect('LeaseResumed')
     this.#pausedUntilMs.delete(lease)
-    this.leases.edit(lease, nowMs, ({ pausedUntilMs: _until, pausedBy: _by, ...row }) => ({
-      ...row,
-      writtenAtMs: nowMs,
-    }))
+    this.leases.edit(lease, writtenAtMs, ({ pausedUntilMs: _, pausedBy: _by, ...row }) => ({ ...row, writtenAtMs }))
   }
 }
 
