@@ -56,13 +56,6 @@ test('If only the end of a tenure is delivered, its row has all that the end say
   expect(row).toMatchObject({ candidate: { S: 'ann' }, forTick: { S: TICK }, beganAtMs: { N: String(BEGAN_MS) } })
 })
 
-test('The row that was taken over is written before the row that remembers the announcement', () => {
-  expect(historyUpdates([takenOver], 30).map(({ fencingToken, announced }) => [fencingToken, announced])).toEqual([
-    [42, []],
-    [43, ['LeaderTakenOver']],
-  ])
-})
-
 test('Keys of history rows sort as their fencing tokens do, and none is the key of a lease row', () => {
   const tokens = [1, 99, 1_795_240_800_001, Number.MAX_SAFE_INTEGER]
   const records = tokens.map((fencingToken) => historyKey({ lease: 'billing', fencingToken }).record)
