@@ -1,4 +1,4 @@
-/** The time line of leases: one lane per lease. A candidate in Lambda is one invocation, and would be a lane with one bar. */
+/** The timeline of leases: a lane per lease, since a lane per candidate in Lambda would have one bar. */
 import type { LeaseView } from './model.ts'
 import { instant, isInstant } from './time-words.ts'
 import type { Lane, Timeline } from './timeline.ts'
@@ -9,7 +9,7 @@ export interface TimeWindow {
   readonly toMs: number
 }
 
-/** At the left edge the oldest tenure has a little room before it. */
+/** The room before the oldest tenure, as a share of the window. */
 const MARGIN = 0.03
 
 export function leaseTimeline(views: readonly LeaseView[], nowMs: number, asked: TimeWindow | undefined): Timeline {
@@ -17,7 +17,7 @@ export function leaseTimeline(views: readonly LeaseView[], nowMs: number, asked:
   return { name: 'Tenures', ...window, nowMs, lanes: views.map((view) => lane(view, nowMs)) }
 }
 
-/** A window without a single tenure would be an empty picture: then all that were read are shown instead. */
+/** If the window shows no tenure, all tenures that were read are drawn instead. */
 function showsAny(views: readonly LeaseView[], { fromMs, toMs }: TimeWindow, nowMs: number): boolean {
   const tenures = views.flatMap((view) => view.tenures)
   return tenures.some(({ beganAtMs, endedAtMs = nowMs }) => beganAtMs <= toMs && endedAtMs >= fromMs)

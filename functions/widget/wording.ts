@@ -1,10 +1,10 @@
-/** What is said about tenures and candidates, in the table and on hovering. */
+/** The texts about tenures and candidates, in the table and in tooltips. */
 import { isCanonicalTick } from '../election/tick.ts'
 import type { TenureView } from './tenures.ts'
 import { instant, span } from './time-words.ts'
 import { OUTCOME_WORDS } from './timeline/layout.ts'
 
-/** An id of Lambda's request behind a name: its first eight letters are enough to tell it from the others. */
+/** A name and a request id of Lambda, whose first eight letters are enough to recognize it. */
 const NAME_AND_UUID = /^(.*\/)?([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 export function shortCandidate(candidate: string): string {
@@ -12,7 +12,7 @@ export function shortCandidate(candidate: string): string {
   return id === undefined ? cut(candidate, 40) : cut(name, 32) + id
 }
 
-/** The part that differs from one candidate of a function to the next. */
+/** The part that differs between the candidates of a function. */
 export const candidateId = (candidate: string): string => shortCandidate(candidate).split('/').at(-1) ?? ''
 
 /** The beginning and the end of a long text. */
@@ -26,19 +26,17 @@ export function cut(text: string, length: number): string {
 export const tickWords = (tick: string, nowMs: number): string =>
   isCanonicalTick(tick) ? instant(Date.parse(tick), nowMs) : cut(tick, 30)
 
-/** All that is known of a tenure, a line each. */
+/** All that is known of a tenure, one fact per line. */
 export function tenureWords(tenure: TenureView, nowMs: number): string {
   const { candidate, fencingToken, tick, beganAtMs, endedAtMs, outcome, failure, successor } = tenure
-  const end = endedAtMs === undefined ? `, for ${span(nowMs - beganAtMs)}` : lasted(beganAtMs, endedAtMs)
+  const lengthMs = (endedAtMs ?? nowMs) - beganAtMs
+  const lasted = lengthMs > 0 ? `, lasted ${span(lengthMs)}` : ''
   return [
     `${OUTCOME_WORDS[outcome]}${failure === undefined ? '' : `: ${cut(failure, 80)}`}`,
     candidate === undefined ? 'candidate not known' : cut(candidate, 200),
     fencingToken === undefined ? 'token not known' : `token ${fencingToken}`,
     ...(tick === undefined ? [] : [`tick ${tickWords(tick, nowMs)} UTC`]),
-    `began ${instant(beganAtMs, nowMs)} UTC${end}`,
+    `began ${instant(beganAtMs, nowMs)} UTC${endedAtMs === undefined ? `, for ${span(lengthMs)}` : lasted}`,
     ...(successor === undefined ? [] : [`taken over by token ${successor}`]),
   ].join('\n')
 }
-
-const lasted = (beganAtMs: number, endedAtMs: number): string =>
-  endedAtMs > beganAtMs ? `, lasted ${span(endedAtMs - beganAtMs)}` : ''

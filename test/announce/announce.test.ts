@@ -64,7 +64,7 @@ test('A completed tick becomes three events, one history row and three measureme
   ])
 })
 
-test('A fact costs one read, one request to EventBridge and one write; a repetition one read, a renewal nothing', async () => {
+test('A fact costs one read, one request to EventBridge and one write; a repetition costs one read', async () => {
   const { records } = await completedTick()
   const scene = await setScene()
   await scene.deliver(records)
@@ -144,7 +144,7 @@ test('Records of other rows are ignored', async () => {
   expect([scene.operations, scene.bus.accepted, scene.logged]).toEqual([[], [], []])
 })
 
-test('A pause after the history row of the last tenure has expired is announced, and the new row expires too', async () => {
+test('A pause long after the last tenure is announced, and its history row expires too', async () => {
   const row = (await completedTick()).rows.get('billing')
   if (row === undefined) throw new Error('no row')
   const nowMs = row.writtenAtMs + 90 * 86_400_000
@@ -156,7 +156,7 @@ test('A pause after the history row of the last tenure has expired is announced,
   expect([...(await scene.rows()).values()]).toMatchObject([{ ttl: Math.floor(BEGAN_MS / 1_000) + 30 * 86_400 }])
 })
 
-test('If some facts of a record were announced for an earlier edit of the same tenure, only the others are', async () => {
+test('Facts that were announced for an earlier edit of the same tenure are not announced again', async () => {
   const leases = new StreamedLeases()
   const nowMs = BEGAN_MS
   const request = { lease: 'billing', candidate: 'ann', attempt: 'attempt-ann', nowMs, expiresAtMs: nowMs + 15_000 }

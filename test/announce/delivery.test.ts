@@ -49,7 +49,7 @@ const METRICS = [
   ['ticksFailed', 'TickFailed'],
 ] as const
 
-test('In whatever order and however often records come, each fact is announced once, and the history is right', async () => {
+test('Whatever the order and number of deliveries, each fact is announced once, and the history is right', async () => {
   const picks = fc.array(fc.nat(1_000), { minLength: 1, maxLength: 200, size: 'max' })
   const all: SentEvent[] = []
   await fc.assert(

@@ -1,4 +1,7 @@
-/** The published schemas, closed: the announcer must send nothing that they do not name, though receivers must accept it. */
+/**
+ * The published schemas, closed: the announcer must send nothing that they do not name, though receivers must accept
+ * it.
+ */
 import { globSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'

@@ -1,7 +1,6 @@
 /**
- * The elements and attributes of a document, without their text and values: a small tokenizer that reads as a browser
- * does, as far as our own output goes. It follows the states of https://html.spec.whatwg.org/multipage/parsing.html:
- * a tag begins at `<` and a letter, `/`, `!` or `?`, whatever stands around it.
+ * The elements and attributes of a document, without texts and values. It reads our own output as a browser does, by
+ * the states of https://html.spec.whatwg.org/multipage/parsing.html: a tag begins at `<` and a letter, `/`, `!` or `?`.
  */
 export function structureOf(document: string): readonly string[] {
   const found: string[] = []
@@ -48,7 +47,7 @@ function endOfValue(document: string, at: number): number {
   return at + (/^[^\s>]*/.exec(document.slice(at))?.[0].length ?? 0)
 }
 
-/** Whether every element that is opened is closed, in order; ours close even the empty ones, as XML wants it. */
+/** Whether all elements are closed in order, empty ones too, as in XML. */
 export function isNested(document: string): boolean {
   const open: string[] = []
   for (const [, slash, name = '', selfClosed] of document.matchAll(/<(\/?)([a-z]+)[^>]*?(\/?)>/g)) {
