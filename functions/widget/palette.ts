@@ -42,12 +42,9 @@ export type Theme = keyof typeof THEMES
  * The light colours as defaults of custom properties, `--tenure-taken-over` and so on, which a page can set for a
  * theme.
  */
-export const CUSTOM_PROPERTIES: Palette = {
-  ...LIGHT,
-  ...Object.fromEntries(
-    Object.entries(LIGHT).map(([name, colour]) => {
-      const property = `--tenure-${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
-      return [name, `var(${property}, ${colour})`]
-    }),
-  ),
+export const CUSTOM_PROPERTIES: Palette = { ...LIGHT, ...Object.fromEntries(Object.entries(LIGHT).map(customProperty)) }
+
+function customProperty([name, colour]: readonly [string, string]) {
+  const kebab = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+  return [name, `var(--tenure-${kebab}, ${colour})`]
 }

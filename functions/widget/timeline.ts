@@ -9,7 +9,7 @@ import { LIGHT, type Palette } from './palette.ts'
 import { clockTime, dayOf, instant } from './time-words.ts'
 import { round, type Scale, ticksOf, xOf } from './timeline/axis.ts'
 import { type Lane, OUTCOMES, type Timeline, visibleBars, windowOf } from './timeline/input.ts'
-import { countOf, OUTCOME_WORDS, type Placed, type PlacedMark, place, placeMarks } from './timeline/layout.ts'
+import { countWords, type Placed, type PlacedMark, place, placeMarks } from './timeline/layout.ts'
 import { BAR_HEIGHT, drawBar, drawLine, drawMark, fitted, SIGN_HEIGHT } from './timeline/shapes.ts'
 
 export type { Bar, BarOutcome, Lane, Mark, MarkKind, Timeline } from './timeline/input.ts'
@@ -127,10 +127,7 @@ function drawNow({ scale, nowMs, palette }: Frame, bottom: number): Markup | und
 /** The content in a sentence, for screen readers. Bars drawn as one count once. */
 function description({ name = 'Timeline', lanes }: Timeline, placed: readonly PlacedLane[], scale: Scale): string {
   const bars = placed.flatMap((lane) => lane.bars)
-  const counts = OUTCOMES.map((outcome) => ({ outcome, count: countOf(bars, outcome) }))
-  const words = counts
-    .filter(({ count }) => count > 0)
-    .map(({ outcome, count }) => `${count} ${OUTCOME_WORDS[outcome]}`)
+  const counts = countWords(bars, OUTCOMES)
   const window = [scale.fromMs, scale.toMs].map((ms) => `${dayOf(ms, true)} ${clockTime(ms, 'seconds')}`).join(' to ')
-  return `${name}: ${lanes.map((lane) => lane.name).join(', ')}; ${window} UTC; ${words.join(', ') || 'no tenures'}`
+  return `${name}: ${lanes.map((lane) => lane.name).join(', ')}; ${window} UTC; ${counts || 'no tenures'}`
 }

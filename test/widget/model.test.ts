@@ -32,6 +32,12 @@ test.each<[sentence: string, record: LeaseRecord | undefined, rows: readonly Att
   ['The current tenure needs no history row', led, [], { tenures: [{ candidate: 'worker-7', beganAtMs: past }] }],
   ['The lease row knows an end before the history does', failedRecord, [tenureRow(42, open)], { tenures: [failed] }],
   [
+    'The lease row also says how a tenure ended if the history has an outcome that this version does not know',
+    vacant,
+    [tenureRow(42, { outcome: { S: 'abdicated' } })],
+    { tenures: [{ outcome: 'completed' }] },
+  ],
+  [
     'A tenure that was not renewed ended when its lease expired, in an unknown way',
     leaseRecord({ expiresAtMs: past }),
     [],

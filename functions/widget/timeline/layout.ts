@@ -75,24 +75,25 @@ function together(placed: readonly Placed[]): readonly Placed[] {
     const [first] = crowd
     if (first === undefined || crowd.length === 1) return crowd
     const end = crowd.reduce((latest, bar) => Math.max(latest, endOfBar(bar)), 0)
-    const counts = URGENCY.map((outcome) => ({ outcome, count: countOf(crowd, outcome) }))
-    const present = counts.filter(({ count }) => count > 0)
     const label = `${crowd.length} tenures`
-    const words = present.map(({ outcome, count }) => `${count} ${OUTCOME_WORDS[outcome]}`)
     return {
       x: first.x,
       width: Math.max(LEAST_WIDTH, end - first.x),
       row: 0,
-      outcome: present[0]?.outcome ?? 'unknown',
+      outcome: URGENCY.find((outcome) => crowd.some((bar) => bar.outcome === outcome)) ?? 'unknown',
       label,
-      title: `${label}: ${words.join(', ')}`,
+      title: `${label}: ${countWords(crowd, URGENCY)}`,
       isOpen: crowd.some(({ isOpen }) => isOpen),
     }
   })
 }
 
-export const countOf = (bars: readonly Placed[], outcome: BarOutcome): number =>
-  bars.filter((bar) => bar.outcome === outcome).length
+/** Such as `1 failed, 2 completed`. */
+export function countWords(bars: readonly Placed[], order: readonly BarOutcome[]): string {
+  const groups = Map.groupBy(bars, ({ outcome }) => outcome)
+  const present = order.filter((outcome) => groups.has(outcome))
+  return present.map((outcome) => `${groups.get(outcome)?.length} ${OUTCOME_WORDS[outcome]}`).join(', ')
+}
 
 export interface PlacedMark extends Pick<Mark, 'kind' | 'title'> {
   readonly x: number
