@@ -4,7 +4,10 @@
  */
 import { TENURE_PREFIX } from './election/stores/row.ts'
 
-/** The attributes besides the keys. Any of them may be absent. None has the name of one of the lease row: see IAM. */
+/**
+ * The attributes besides the keys; any of them may be absent. None has the name of an attribute of the lease row, so
+ * that IAM can separate them.
+ */
 export interface HistoryAttributes {
   readonly candidate?: string | undefined
   /** The tick of the tenure. */
@@ -17,7 +20,7 @@ export interface HistoryAttributes {
   readonly failure?: string | undefined
   /** The fencing token of the tenure that took over. */
   readonly successor?: number | undefined
-  /** The events that were sent. */
+  /** The local ids of the events that were sent. */
   readonly announced?: ReadonlySet<string> | undefined
   /** When DynamoDB deletes the row, epoch seconds. */
   readonly ttl?: number | undefined

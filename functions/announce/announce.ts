@@ -67,7 +67,7 @@ async function announce(record: DynamoDBRecord, options: AnnouncerOptions): Prom
   const facts = factsOf(change)
   if (facts.length === 0) return
   const announced = await history.announced(change.after)
-  const fresh = facts.filter((fact) => eventsOf(fact).some(({ mark }) => !announced.has(mark)))
+  const fresh = facts.filter((fact) => eventsOf(fact).some(({ localId }) => !announced.has(localId)))
   // Without fresh facts, each of these does nothing.
   await publish(fresh.flatMap(eventsOf), tableArnOf(record))
   await history.record(fresh)

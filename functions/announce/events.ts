@@ -31,8 +31,8 @@ export type EventName = keyof EventDetails
 
 export interface LeaseEvent {
   readonly name: EventName
-  /** Identifies the event among those of its tenure. */
-  readonly mark: string
+  /** Unique within the tenure. */
+  readonly localId: string
   readonly detail: CommonDetail & EventDetails[EventName]
 }
 
@@ -62,7 +62,7 @@ export function eventsOf(fact: Fact): readonly LeaseEvent[] {
       return [event('LeaseForced', fact, candidateOf(fact))]
     case 'paused': {
       const { sequenceNumber, pausedUntilMs, pausedBy, pausedReason } = fact
-      // The sequence number, since a tenure can have any number of pauses.
+      // With the sequence number, since a tenure can have any number of pauses.
       return [event('LeasePaused', fact, { pausedUntilMs, pausedBy, pausedReason }, `LeasePaused/${sequenceNumber}`)]
     }
     case 'resumed':
@@ -78,9 +78,7 @@ function tickEvents(fact: Ended): readonly LeaseEvent[] {
   return [event('TickFailed', fact, { ...detail, errorName })]
 }
 
-/**
- * How long the tenure lasted. (How late it began is not known: its tick is the scheduled time floored to the period.)
- */
+/** How long the tenure lasted. How late it began is not known, since its tick is floored to the period. */
 export function durationMs({ beganAtMs, atMs }: Ended): number {
   return Math.max(0, atMs - beganAtMs)
 }
@@ -91,10 +89,10 @@ function event<Name extends EventName>(
   name: Name,
   { lease, fencingToken, atMs }: Fact,
   more: EventDetails[Name],
-  mark: string = name,
+  localId: string = name,
 ): LeaseEvent {
-  const id = `${lease}/${fencingToken}/${mark}`
-  return { name, mark, detail: { version: 1, id, lease, fencingToken, atMs, ...more } }
+  const id = `${lease}/${fencingToken}/${localId}`
+  return { name, localId, detail: { version: 1, id, lease, fencingToken, atMs, ...more } }
 }
 
 /** EventBridge refused some events of a record. Sending all of them again is safe: their ids stay the same. */

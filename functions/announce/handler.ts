@@ -11,7 +11,7 @@ import { publishTo } from './events.ts'
 import { historyTable, noHistory } from './history.ts'
 
 const DEFAULT_HISTORY_DAYS = 30
-/** Ten years: a higher number is most likely one of seconds. */
+/** Ten years: a higher number is most likely in seconds. */
 const MOST_HISTORY_DAYS = 3_650
 
 const environment = new EnvironmentReader('the announcer', process.env)

@@ -11,7 +11,7 @@ import { eventsOf } from './events.ts'
 import type { Fact, TakenOver } from './facts.ts'
 
 export interface History {
-  /** The marks of the tenure's events that were sent. */
+  /** The local ids of the tenure's events that were sent. */
   announced(tenure: TenureKey): Promise<ReadonlySet<string>>
   /** Writes down facts of one tenure and that they were announced: one request per row. */
   record(facts: readonly Fact[]): Promise<void>
@@ -44,8 +44,8 @@ export function historyTable(
         ExpressionAttributeNames: { '#announced': 'announced' },
       })
       const { Item } = await client.send(command)
-      const marks: unknown = Item?.['announced']
-      return marks instanceof Set ? marks : new Set()
+      const ids: unknown = Item?.['announced']
+      return ids instanceof Set ? ids : new Set()
     },
 
     async record(facts) {
@@ -68,7 +68,7 @@ export function historyUpdates(facts: readonly Fact[], historyDays: number): rea
   const set = merged(facts.map((fact) => ownAttributes(fact, historyDays)))
   const candidates = facts.map((fact) => ('candidate' in fact ? { candidate: fact.candidate } : {}))
   const setIfAbsent = merged([began(first, historyDays), ...candidates])
-  const announced = facts.flatMap(eventsOf).map(({ mark }) => mark)
+  const announced = facts.flatMap(eventsOf).map(({ localId }) => localId)
   return [...takenOver, { lease, fencingToken, set, setIfAbsent, announced }]
 }
 
@@ -107,8 +107,8 @@ function expressionsOf({ set, setIfAbsent, announced }: HistoryUpdate) {
   const isGiven = ([, value]: readonly [string, unknown]) => value !== undefined
   const always = Object.entries(set).filter(isGiven)
   const ifAbsent = Object.entries(setIfAbsent).filter((entry) => isGiven(entry) && !Object.hasOwn(set, entry[0]))
-  const marks = announced.length === 0 ? [] : [['announced', new Set(announced)] as const]
-  const entries = [...always, ...ifAbsent, ...marks]
+  const ids = announced.length === 0 ? [] : [['announced', new Set(announced)] as const]
+  const entries = [...always, ...ifAbsent, ...ids]
   const sets = [
     ...always.map(([name]) => `#${name} = :${name}`),
     ...ifAbsent.map(([name]) => `#${name} = if_not_exists(#${name}, :${name})`),

@@ -1,8 +1,9 @@
 /** The timeline of leases: a lane per lease, since a lane per candidate in Lambda would have one bar. */
+
+import { candidateId, describeTenure } from './descriptions.ts'
 import type { LeaseView } from './model.ts'
 import { instant, isInstant } from './time-words.ts'
 import type { Lane, Timeline } from './timeline.ts'
-import { candidateId, tenureWords } from './wording.ts'
 
 export interface TimeWindow {
   readonly fromMs: number
@@ -41,7 +42,7 @@ function lane({ lease, tenures, knownFromMs }: LeaseView, nowMs: number): Lane {
       toMs: tenure.endedAtMs,
       label: candidateId(tenure.candidate ?? ''),
       outcome: tenure.outcome,
-      title: tenureWords(tenure, nowMs),
+      title: describeTenure(tenure, nowMs),
     })),
   }
 }

@@ -1,10 +1,11 @@
 /** The table of leases: who leads, until when, and what was completed last. */
+
+import { formatTick, shortCandidate } from './descriptions.ts'
 import { html, type Markup } from './html.ts'
 import type { LeaseState, LeaseView } from './model.ts'
 import type { Palette } from './palette.ts'
 import { instant, span } from './time-words.ts'
 import { drawGlyph, type Glyph, inlineSvg } from './timeline/shapes.ts'
-import { shortCandidate, tickWords } from './wording.ts'
 
 interface Page {
   readonly nowMs: number
@@ -26,7 +27,7 @@ function cells(view: LeaseView, page: Page, isWide: boolean): Markup {
     return html`<td colspan="${isWide ? 5 : 1}">${icon('unreadable', page)}${state.problem}</td>`
   }
   const shownState = renderState(view, page)
-  const tick = view.tick === undefined ? undefined : tickWords(view.tick, page.nowMs)
+  const tick = view.tick === undefined ? undefined : formatTick(view.tick, page.nowMs)
   const leader = 'candidate' in state ? renderCandidate(state.candidate) : undefined
   const completed = renderCompletion(view, page)
   if (isWide) {
@@ -47,13 +48,13 @@ const renderCandidate = (candidate: string): Markup =>
   html`<span class="tenure-code" title="${candidate}">${shortCandidate(candidate)}</span>`
 
 function renderState({ state, pausedUntilMs }: LeaseView, page: Page): Markup {
-  const [word, more] = stateWords(state, page.nowMs)
+  const [word, more] = describeState(state, page.nowMs)
   const isPausedToo = pausedUntilMs !== undefined && state.kind !== 'paused'
   const pause = isPausedToo ? `; paused for others until ${instant(pausedUntilMs, page.nowMs)} UTC` : ''
   return html`${icon(state.kind, page)}<b>${word}</b> <span class="tenure-muted">${more}${pause}</span>`
 }
 
-function stateWords(state: LeaseState, nowMs: number): readonly [string, string] {
+function describeState(state: LeaseState, nowMs: number): readonly [string, string] {
   switch (state.kind) {
     case 'leading':
       return ['Leading', `expires in ${span(state.remainingMs)}`]
@@ -76,7 +77,7 @@ function renderCompletion({ lastCompletion }: LeaseView, { nowMs }: Page): Marku
   const ago = atMs === undefined ? undefined : `${span(nowMs - atMs)} ago`
   if (tick === undefined) return html`${ago ?? 'at an unknown time'}`
   const time = ago === undefined ? undefined : html` <span class="tenure-muted">· ${ago}</span>`
-  return html`tick ${tickWords(tick, nowMs)}${time}`
+  return html`tick ${formatTick(tick, nowMs)}${time}`
 }
 
 /** The states differ in shape, not only in colour. */

@@ -38,10 +38,7 @@ export const DARK: Palette = {
 export const THEMES = { light: LIGHT, dark: DARK } as const
 export type Theme = keyof typeof THEMES
 
-/**
- * The light colours as defaults of custom properties, `--tenure-taken-over` and so on, which a page can set for a
- * theme.
- */
+/** The light colours, each of which a page can replace by a custom property such as `--tenure-taken-over`. */
 export const CUSTOM_PROPERTIES: Palette = { ...LIGHT, ...Object.fromEntries(Object.entries(LIGHT).map(customProperty)) }
 
 function customProperty([name, colour]: readonly [string, string]) {

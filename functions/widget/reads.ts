@@ -6,9 +6,9 @@ import { type DynamoDBClient, GetItemCommand, QueryCommand } from '@aws-sdk/clie
 import { CorruptLeaseError } from '../election/errors.ts'
 import type { LeaseRecord } from '../election/rules.ts'
 import { LEASE_RECORD, readRow, TENURE_PREFIX } from '../election/stores/row.ts'
+import { cut } from './descriptions.ts'
 import type { History, LeaseReading, Reading } from './model.ts'
 import { readTenure } from './tenures.ts'
-import { cut } from './wording.ts'
 
 const SHOWN_TENURES = 20
 /** All but the checkpoint, which belongs to the task and is not read. */

@@ -1,7 +1,4 @@
-/**
- * The last tenures of a lease, from its history rows and, for the newest tenure, from the lease row, which is always
- * current.
- */
+/** The last tenures of a lease, from its history rows and, for the newest one, from the lease row, which is current. */
 import type { LeaseRecord } from '../election/rules.ts'
 import { type AttributeMap, TENURE_PREFIX } from '../election/stores/row.ts'
 import { type HistoryAttributes, TENURE_ENDS, type TenureEnd } from '../history-row.ts'

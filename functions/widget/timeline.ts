@@ -9,7 +9,7 @@ import { LIGHT, type Palette } from './palette.ts'
 import { clockTime, dayOf, instant } from './time-words.ts'
 import { round, type Scale, ticksOf, xOf } from './timeline/axis.ts'
 import { type Lane, OUTCOMES, type Timeline, visibleBars, windowOf } from './timeline/input.ts'
-import { countWords, type Placed, type PlacedMark, place, placeMarks } from './timeline/layout.ts'
+import { describeCounts, type PlacedBar, type PlacedMark, placeBars, placeMarks } from './timeline/layout.ts'
 import { BAR_HEIGHT, drawBar, drawLine, drawMark, fitted, SIGN_HEIGHT } from './timeline/shapes.ts'
 
 export type { Bar, BarOutcome, Lane, Mark, MarkKind, Timeline } from './timeline/input.ts'
@@ -33,7 +33,7 @@ interface PlacedLane {
   readonly lane: Lane
   readonly top: number
   readonly height: number
-  readonly bars: readonly Placed[]
+  readonly bars: readonly PlacedBar[]
   readonly marks: readonly PlacedMark[]
 }
 
@@ -71,7 +71,7 @@ ${drawNow(frame, bottom)}
 function placeLanes(lanes: readonly Lane[], { scale, nowMs, namesBeside }: Frame): readonly PlacedLane[] {
   let top = TOP
   return lanes.map((lane) => {
-    const bars = place(visibleBars(lane.bars, scale, nowMs), scale, nowMs)
+    const bars = placeBars(visibleBars(lane.bars, scale, nowMs), scale, nowMs)
     const marks = placeMarks(lane.marks ?? [], scale)
     const rows = 1 + Math.max(0, ...bars.map(({ row }) => row))
     const above = namesBeside ? 0 : NAME_HEIGHT
@@ -127,7 +127,7 @@ function drawNow({ scale, nowMs, palette }: Frame, bottom: number): Markup | und
 /** The content in a sentence, for screen readers. Bars drawn as one count once. */
 function description({ name = 'Timeline', lanes }: Timeline, placed: readonly PlacedLane[], scale: Scale): string {
   const bars = placed.flatMap((lane) => lane.bars)
-  const counts = countWords(bars, OUTCOMES)
+  const counts = describeCounts(bars, OUTCOMES)
   const window = [scale.fromMs, scale.toMs].map((ms) => `${dayOf(ms, true)} ${clockTime(ms, 'seconds')}`).join(' to ')
   return `${name}: ${lanes.map((lane) => lane.name).join(', ')}; ${window} UTC; ${counts || 'no tenures'}`
 }

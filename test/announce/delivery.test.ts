@@ -13,10 +13,10 @@ const seed = 20261121
 function expectHistory(rows: ReadonlyMap<string, Row>, { tenures }: Life, sent: readonly SentEvent[]): void {
   const entries = [...rows].map(([key, { announced, ...row }]) => ({ key, row, announced }))
   expect(Object.fromEntries(entries.map(({ key, row }) => [key, row]))).toEqual(Object.fromEntries(tenures))
-  const marks = entries.flatMap(({ key, announced }) =>
-    Array.isArray(announced) ? announced.map((mark) => `${key}/${mark}`) : [],
+  const ids = entries.flatMap(({ key, announced }) =>
+    Array.isArray(announced) ? announced.map((id) => `${key}/${id}`) : [],
   )
-  expect(marks.toSorted()).toEqual([...new Set(sent.map(({ detail }) => detail.id))].toSorted())
+  expect(ids.toSorted()).toEqual([...new Set(sent.map(({ detail }) => detail.id))].toSorted())
 }
 
 function expectValid(sent: readonly SentEvent[]): void {

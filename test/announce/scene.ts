@@ -50,8 +50,8 @@ async function rowsOf(client: DynamoDBClient, TableName: string): Promise<Readon
     const { lease, record, announced, ...row } = unmarshall(item)
     const [, token] = /^TENURE#(\d{16})$/.exec(record) ?? []
     if (token === undefined) throw new Error(`the row ${record} is no history row`)
-    const marks = announced === undefined ? {} : { announced: [...announced].toSorted() }
-    return [`${lease}/${Number(token)}`, { ...row, ...marks }]
+    const ids = announced === undefined ? {} : { announced: [...announced].toSorted() }
+    return [`${lease}/${Number(token)}`, { ...row, ...ids }]
   })
   return new Map(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -1,6 +1,5 @@
 /**
- * The published schemas, closed: the announcer must send nothing that they do not name, though receivers must accept
- * it.
+ * The published schemas, closed: the announcer must send nothing that they do not name, but receivers must accept it.
  */
 import { globSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'

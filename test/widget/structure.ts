@@ -1,6 +1,6 @@
 /**
- * The tags of a document with the names of their attributes, without values and texts. As in a browser, a tag begins at `<`
- * and a letter, `/`, `!` or `?`, and quoted values can hold anything but their quote.
+ * The tags of a document with the names of their attributes, without values and texts. As in a browser, a tag begins at
+ * `<` and a letter, `/`, `!` or `?`, and quoted values can hold anything but their quote.
  */
 export function structureOf(document: string): readonly string[] {
   const tags = document.matchAll(/<([a-zA-Z/!?][^\s>]*)((?:"[^"]*"|'[^']*'|[^>"'])*)>/g)

@@ -110,11 +110,11 @@ test('Outcomes and marks differ without colour, on long bars and on short ones',
 
 const label = 'BillingStack-Billing'
 test.each([
-  ['on its bar', NOW - 2 * MINUTE, NOW - 2 * MINUTE, [label]],
-  ['behind a bar that is too short', NOW - 4 * MINUTE, NOW - MINUTE, [label]],
-  ['cut if it fits nowhere', NOW - 4 * MINUTE, NOW - 3 * MINUTE, [expect.stringMatching(/^Billing.*…$/)]],
-  ['not at all on a very short bar', NOW - 4.8 * MINUTE, NOW - 4 * MINUTE, []],
-])('A label is written %s', (_sentence, toMs, nextMs, expected) => {
+  ['A label is written on its bar', NOW - 2 * MINUTE, NOW - 2 * MINUTE, [label]],
+  ['A label is written behind a bar that is too short', NOW - 4 * MINUTE, NOW - MINUTE, [label]],
+  ['A label that fits nowhere is cut', NOW - 4 * MINUTE, NOW - 3 * MINUTE, [expect.stringMatching(/^Billing.*…$/)]],
+  ['A very short bar has no label', NOW - 4.8 * MINUTE, NOW - 4 * MINUTE, []],
+])('%s', (_sentence, toMs, nextMs, expected) => {
   const drawn = texts(drawBars(bar({ label, toMs }), bar({ fromMs: nextMs, toMs: NOW })))
   expect(drawn.filter((text) => text.startsWith('Bill'))).toEqual(expected)
 })

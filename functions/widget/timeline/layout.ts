@@ -1,10 +1,8 @@
-/**
- * Places bars: in one row while none overlaps another, else in up to three rows, else crowded bars are drawn as one.
- */
+/** Places bars: in one row if none overlaps another, else in up to three rows, else crowded bars are drawn as one. */
 import { round, type Scale, xOf } from './axis.ts'
 import { type Bar, type BarOutcome, endOf, type Mark, type MarkKind } from './input.ts'
 
-export interface Placed extends Pick<Bar, 'outcome' | 'label' | 'title'> {
+export interface PlacedBar extends Pick<Bar, 'outcome' | 'label' | 'title'> {
   /** Absent if several bars are drawn as one. */
   readonly id?: string | undefined
   readonly x: number
@@ -27,12 +25,12 @@ const CELL_WIDTH = 8
 const URGENCY: readonly BarOutcome[] = ['failed', 'forced', 'takenOver', 'unknown', 'released', 'leading', 'completed']
 
 /** @param bars visible ones, see `visibleBars` */
-export function place(bars: readonly Bar[], scale: Scale, nowMs: number): readonly Placed[] {
+export function placeBars(bars: readonly Bar[], scale: Scale, nowMs: number): readonly PlacedBar[] {
   const placed = bars.toSorted((a, b) => a.fromMs - b.fromMs).map((bar) => placedBar(bar, scale, nowMs))
-  return inRows(placed, scale) ?? together(placed)
+  return inRows(placed, scale) ?? mergeCrowded(placed)
 }
 
-function placedBar(bar: Bar, scale: Scale, nowMs: number): Placed {
+function placedBar(bar: Bar, scale: Scale, nowMs: number): PlacedBar {
   const { id, outcome, label, title } = bar
   const begin = xOf(scale, bar.fromMs)
   const endMs = endOf(bar, nowMs)
@@ -41,8 +39,8 @@ function placedBar(bar: Bar, scale: Scale, nowMs: number): Placed {
   return { id, x, width, row: 0, outcome, label, title, isOpen: bar.toMs === undefined && endMs <= scale.toMs }
 }
 
-function inRows(placed: readonly Placed[], { right }: Scale): readonly Placed[] | undefined {
-  const rows: Placed[][] = []
+function inRows(placed: readonly PlacedBar[], { right }: Scale): readonly PlacedBar[] | undefined {
+  const rows: PlacedBar[][] = []
   for (const bar of placed) {
     const free = rows.findIndex((row) => hasRoomFor(row.at(-1), bar))
     const row = free === -1 ? rows.length : free
@@ -56,20 +54,20 @@ function inRows(placed: readonly Placed[], { right }: Scale): readonly Placed[] 
   return rows.flat()
 }
 
-const endOfBar = ({ x, width }: Placed) => x + width
+const endOfBar = ({ x, width }: PlacedBar) => x + width
 
 /** A bar can begin where a wide one ends: the wide one is shortened by the gap. */
-function hasRoomFor(last: Placed | undefined, { x }: Placed): boolean {
+function hasRoomFor(last: PlacedBar | undefined, { x }: PlacedBar): boolean {
   if (last === undefined || endOfBar(last) + LEAST_GAP <= x) return true
   return endOfBar(last) <= x && last.width >= LEAST_WIDTH + LEAST_GAP
 }
 
-function endedBefore(last: Placed, { x }: Placed): Placed {
+function endedBefore(last: PlacedBar, { x }: PlacedBar): PlacedBar {
   return { ...last, width: Math.min(last.width, round(x - LEAST_GAP - last.x)), room: round(x - endOfBar(last)) }
 }
 
 /** Bars that begin within the same cell become one, so that the width bounds how many are drawn. */
-function together(placed: readonly Placed[]): readonly Placed[] {
+function mergeCrowded(placed: readonly PlacedBar[]): readonly PlacedBar[] {
   const cells = Map.groupBy(placed, ({ x }) => Math.floor(x / CELL_WIDTH))
   return [...cells.values()].flatMap((crowd) => {
     const [first] = crowd
@@ -82,17 +80,17 @@ function together(placed: readonly Placed[]): readonly Placed[] {
       row: 0,
       outcome: URGENCY.find((outcome) => crowd.some((bar) => bar.outcome === outcome)) ?? 'unknown',
       label,
-      title: `${label}: ${countWords(crowd, URGENCY)}`,
+      title: `${label}: ${describeCounts(crowd, URGENCY)}`,
       isOpen: crowd.some(({ isOpen }) => isOpen),
     }
   })
 }
 
 /** Such as `1 failed, 2 completed`. */
-export function countWords(bars: readonly Placed[], order: readonly BarOutcome[]): string {
+export function describeCounts(bars: readonly PlacedBar[], order: readonly BarOutcome[]): string {
   const groups = Map.groupBy(bars, ({ outcome }) => outcome)
   const present = order.filter((outcome) => groups.has(outcome))
-  return present.map((outcome) => `${groups.get(outcome)?.length} ${OUTCOME_WORDS[outcome]}`).join(', ')
+  return present.map((outcome) => `${groups.get(outcome)?.length} ${OUTCOME_NAMES[outcome]}`).join(', ')
 }
 
 export interface PlacedMark extends Pick<Mark, 'kind' | 'title'> {
@@ -111,7 +109,7 @@ export function placeMarks(marks: readonly Mark[], scale: Scale): readonly Place
   })
 }
 
-export const MARK_WORDS: Readonly<Record<MarkKind, string>> = {
+export const MARK_NAMES: Readonly<Record<MarkKind, string>> = {
   tick: 'tick',
   standby: 'stood by',
   failure: 'failed without leading',
@@ -121,7 +119,7 @@ export const MARK_WORDS: Readonly<Record<MarkKind, string>> = {
   broken: 'broken on purpose',
 }
 
-export const OUTCOME_WORDS: Readonly<Record<BarOutcome, string>> = {
+export const OUTCOME_NAMES: Readonly<Record<BarOutcome, string>> = {
   leading: 'leading',
   completed: 'completed',
   failed: 'failed',

@@ -6,7 +6,7 @@ import { html, type Markup } from '../html.ts'
 import type { Palette } from '../palette.ts'
 import { round, type Scale, xOf } from './axis.ts'
 import type { BarOutcome, Lane, MarkKind } from './input.ts'
-import type { Placed, PlacedMark } from './layout.ts'
+import type { PlacedBar, PlacedMark } from './layout.ts'
 
 export const BAR_HEIGHT = 14
 /** The sign of a bar that is too narrow for it stands above the bar. */
@@ -33,7 +33,7 @@ export function inlineSvg(width: number, height: number, style: string, content:
 }
 
 /** @param y the upper edge */
-export function drawBar(bar: Placed, y: number, palette: Palette): Markup {
+export function drawBar(bar: PlacedBar, y: number, palette: Palette): Markup {
   const { x, width, outcome } = bar
   const colour = palette[outcome]
   const [signInk, textInk] = isOutline(outcome) ? [colour, palette.text] : [palette.onBar, palette.onBar]
@@ -59,11 +59,11 @@ export function drawText(text: string, x: number, y: number, size: number, colou
 }
 
 /** The whole label, if there is room for it behind the bar. */
-function fittedBeside({ label, room = 0 }: Placed): string {
+function fittedBeside({ label, room = 0 }: PlacedBar): string {
   return fitted(label, room - 8) === label ? label : ''
 }
 
-function drawBody({ x, width, outcome, isOpen }: Placed, y: number, colour: string): Markup {
+function drawBody({ x, width, outcome, isOpen }: PlacedBar, y: number, colour: string): Markup {
   if (isOpen && outcome === 'leading') {
     const end = round(x + width)
     const neck = round(x + width - Math.min(width, 6))
@@ -87,7 +87,7 @@ function drawSign(path: string | undefined, x: number, y: number, colour: string
   return html`<path d="${path}" ${place} fill="none" stroke="${colour}" stroke-width="1.8" stroke-linecap="round"/>`
 }
 
-/** As much of the text as fits, with its end cut; nothing if the rest would say nothing. */
+/** As much of the text as fits, with its end cut; nothing if fewer than five letters fit. */
 export function fitted(text: string, width: number, letterWidth = LETTER_WIDTH): string {
   const letters = Array.from(text)
   const room = Math.floor(width / letterWidth)
@@ -101,7 +101,7 @@ export interface Glyph {
   readonly isFilled?: true
 }
 
-/** Paths around the origin. `standby` is hollow: nothing happened there. */
+/** Paths around the origin. `standby` is hollow, since no tenure began. */
 const MARKS: Readonly<Record<MarkKind, Glyph>> = {
   tick: { path: 'M0-4V4', colour: 'muted' },
   standby: { path: 'M-3 0A3 3 0 1 0 3 0A3 3 0 1 0-3 0Z', colour: 'muted' },
@@ -126,7 +126,7 @@ export function drawMark({ kind, x, title }: PlacedMark, y: number, palette: Pal
 }
 
 /** The line between the bars of the first row. It is dotted as long as nothing is known. */
-export function drawLine(lane: Lane, bars: readonly Placed[], y: number, scale: Scale, palette: Palette): Markup {
+export function drawLine(lane: Lane, bars: readonly PlacedBar[], y: number, scale: Scale, palette: Palette): Markup {
   const known = xOf(scale, lane.knownFromMs ?? scale.fromMs)
   const first = bars.filter(({ row }) => row === 0)
   const paint = html`fill="none" stroke="${palette.line}" stroke-width="1.5"`
@@ -137,7 +137,7 @@ export function drawLine(lane: Lane, bars: readonly Placed[], y: number, scale: 
   return html`${known > scale.left ? drawn(scale.left, known, '1 5') : undefined}${drawn(known, scale.right, 'none')}`
 }
 
-function gaps(bars: readonly Placed[], from: number, to: number, y: number): string {
+function gaps(bars: readonly PlacedBar[], from: number, to: number, y: number): string {
   let path = ''
   let at = from
   for (const { x, width } of [...bars, { x: to, width: 0 }]) {
