@@ -1,6 +1,5 @@
 import type { DynamoDBRecord } from 'aws-lambda'
 import { expect, test } from 'vitest'
-import { noHistory } from '../../functions/announce/history.ts'
 import { withLease } from '../../functions/election/index.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import type { BusFault } from './bus.ts'
@@ -75,17 +74,6 @@ test('A fact costs one read, one request to EventBridge and one write; a repetit
   expect(scene.bus.requests).toHaveLength(2)
 })
 
-test('Without a history no row is touched, and a record delivered twice is sent twice, with the same ids', async () => {
-  const { records } = await completedTick()
-  const scene = await setScene({ history: noHistory })
-  for (const _delivery of [1, 2]) expect(await scene.deliver(records)).toEqual({ batchItemFailures: [] })
-  expect(scene.operations).toEqual([])
-  const ids = scene.bus.accepted.map(({ detail }) => detail.id)
-  expect(ids).toHaveLength(6)
-  expect(ids.slice(3)).toEqual(ids.slice(0, 3))
-  expect(scene.measured.slice(3)).toEqual(scene.measured.slice(0, 3))
-})
-
 test('A failed record is named and logged, and the records behind it are left to the retry', async () => {
   const { records } = await completedTick()
   const faults: (BusFault | undefined)[] = [undefined, 'refused']
@@ -142,18 +130,6 @@ test('Records of other rows are ignored', async () => {
   const removal = { ...first, eventName: 'REMOVE' as const, dynamodb: { ...first?.dynamodb, Keys } }
   expect(await scene.deliver([removal, {}])).toEqual({ batchItemFailures: [] })
   expect([scene.operations, scene.bus.accepted, scene.logged]).toEqual([[], [], []])
-})
-
-test('A pause long after the last tenure is announced, and its history row expires too', async () => {
-  const row = (await completedTick()).rows.get('billing')
-  if (row === undefined) throw new Error('no row')
-  const nowMs = row.writtenAtMs + 90 * 86_400_000
-  const scene = await setScene()
-  const after = { ...row, pausedUntilMs: nowMs + 1 }
-  await scene.deliver([streamRecord({ before: row, after, createdAtMs: nowMs, number: 7 })])
-  const ids = scene.bus.accepted.map(({ detail }) => detail.id)
-  expect(ids).toEqual([`billing/${TOKEN}/LeasePaused/${'7'.padStart(21, '0')}`])
-  expect([...(await scene.rows()).values()]).toMatchObject([{ ttl: Math.floor(BEGAN_MS / 1_000) + 30 * 86_400 }])
 })
 
 test('Facts that were announced for an earlier edit of the same tenure are not announced again', async () => {

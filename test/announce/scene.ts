@@ -5,7 +5,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb'
 import type { DynamoDBRecord } from 'aws-lambda'
 import { type Announcer, announcer } from '../../functions/announce/announce.ts'
 import { publishTo } from '../../functions/announce/events.ts'
-import { type History, historyTable } from '../../functions/announce/history.ts'
+import { historyTable } from '../../functions/announce/history.ts'
 import { simulatedClient } from '../support/simulated-client.ts'
 import { createLeaseTable } from '../support/tables.ts'
 import { type BusFault, memoryBus } from './bus.ts'
@@ -15,13 +15,11 @@ export type TableFault = 'lost' | 'dropped'
 export interface Faults {
   readonly bus?: () => BusFault | undefined
   readonly table?: () => TableFault | undefined
-  /** @default that of the table */
-  readonly history?: History
 }
 
 export const HISTORY_DAYS = 30
 
-export async function setScene({ bus: busFault, table: tableFault, history }: Faults = {}, client = simulatedClient()) {
+export async function setScene({ bus: busFault, table: tableFault }: Faults = {}, client = simulatedClient()) {
   const table = await createLeaseTable(client)
   withoutProjections(client)
   const operations = recordOperations(client, tableFault)
@@ -29,7 +27,7 @@ export async function setScene({ bus: busFault, table: tableFault, history }: Fa
   const measured: { readonly lease: string; readonly name: string; readonly value: number }[] = []
   const logged: { readonly level: string; readonly message: string; readonly fields: object }[] = []
   const announce = announcer({
-    history: history ?? historyTable(DynamoDBDocumentClient.from(client), table, HISTORY_DAYS),
+    history: historyTable(DynamoDBDocumentClient.from(client), table, HISTORY_DAYS),
     publish: publishTo(bus.client, 'tenure-bus'),
     measure: (lease, measurements) => measured.push(...measurements.map(({ name, value }) => ({ lease, name, value }))),
     log: {
