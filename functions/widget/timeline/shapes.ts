@@ -47,15 +47,15 @@ export function drawBar(bar: PlacedBar, y: number, palette: Palette): Markup {
   const beside = inside === bar.label ? '' : fittedBeside(bar)
   const label =
     beside === ''
-      ? drawText(inside, x + 6, middle + 3.5, 10.5, textInk)
-      : drawText(beside, x + width + 4, middle - 3, 10.5, palette.muted)
+      ? drawText(inside, x + 6, middle + 3.5, textInk)
+      : drawText(beside, x + width + 4, middle - 3, palette.muted)
   const id = bar.id === undefined ? undefined : html` data-bar="${bar.id}"`
   return html`<g${id}><title>${bar.title}</title>${drawBody(bar, y, colour)}${drawnSign}${label}</g>`
 }
 
-export function drawText(text: string, x: number, y: number, size: number, colour: string): Markup | undefined {
+function drawText(text: string, x: number, y: number, colour: string): Markup | undefined {
   if (text === '') return undefined
-  return html`<text x="${round(x)}" y="${y}" font-size="${size}" fill="${colour}">${text}</text>`
+  return html`<text x="${round(x)}" y="${y}" font-size="10.5" fill="${colour}">${text}</text>`
 }
 
 /** The whole label, if there is room for it behind the bar. */
