@@ -31,7 +31,9 @@ async function aLease() {
 }
 
 async function keepCandidatesOut(TableName: string): Promise<void> {
-  const values: Record<string, AttributeValue> = JSON.parse(flagIn('Keep all candidates out.', 'expression-attribute-values'))
+  const values: Record<string, AttributeValue> = JSON.parse(
+    flagIn('Keep all candidates out.', 'expression-attribute-values'),
+  )
   await client.send(
     new UpdateItemCommand({
       TableName,

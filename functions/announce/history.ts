@@ -6,9 +6,9 @@
  * forced out twice in one tenure, by two edits of the row, the first of the two that is delivered counts.)
  */
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
-import { type HistoryAttributes, historyKey, type TenureKey } from '../history-row.ts'
 import { eventsOf } from './events.ts'
 import type { Fact, TakenOver } from './facts.ts'
+import { type HistoryAttributes, historyKey, type TenureKey } from './history-row.ts'
 
 export interface History {
   /** The local ids of the tenure's events that were sent. */

@@ -1,7 +1,8 @@
 /** The last tenures of a lease, from its history rows and, for the newest one, from the lease row, which is current. */
+
+import { type HistoryAttributes, TENURE_ENDS, type TenureEnd } from '../announce/history-row.ts'
 import type { LeaseRecord } from '../election/rules.ts'
 import { type AttributeMap, TENURE_PREFIX } from '../election/stores/row.ts'
-import { type HistoryAttributes, TENURE_ENDS, type TenureEnd } from '../history-row.ts'
 import { isInstant } from './time-words.ts'
 import type { BarOutcome } from './timeline.ts'
 

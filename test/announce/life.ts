@@ -1,7 +1,7 @@
 /** Random lives of leases through the shipped rules, and what history and events must say about them. */
 import fc from 'fast-check'
+import type { HistoryAttributes } from '../../functions/announce/history-row.ts'
 import type { HolderWrite, Tenure } from '../../functions/election/rules.ts'
-import type { HistoryAttributes } from '../../functions/history-row.ts'
 import { StreamedLeases } from './lease-stream.ts'
 import { HISTORY_DAYS } from './scene.ts'
 

@@ -1,7 +1,7 @@
 import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { InvokeCommand } from '@aws-sdk/client-lambda'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
-import { historyKey } from '../../functions/history-row.ts'
+import { historyKey } from '../../functions/announce/history-row.ts'
 import { problemsOf } from '../announce/schemas.ts'
 import { clientsOf } from './clients.ts'
 import { CARDS, dueNow, seed } from './customers.ts'

@@ -1,9 +1,9 @@
 /** The deployed billing stack, as the tests see it. */
 import { DescribeStackResourcesCommand, DescribeStacksCommand, type Stack } from '@aws-sdk/client-cloudformation'
 import { type AttributeValue, GetItemCommand } from '@aws-sdk/client-dynamodb'
+import { historyKey } from '../../functions/announce/history-row.ts'
 import type { LeaseRecord } from '../../functions/election/rules.ts'
 import { LEASE_RECORD, readRow } from '../../functions/election/stores/row.ts'
-import { historyKey } from '../../functions/history-row.ts'
 import { assemblyOf, contextOptions } from './assembly.ts'
 import { ACCOUNT, LEASE_MS, REGION } from './aws.ts'
 import { cdk, cdkIn, runCdk } from './cdk.ts'

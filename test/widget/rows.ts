@@ -1,7 +1,8 @@
 /** Lease rows and history rows. */
+
+import { historyKey } from '../../functions/announce/history-row.ts'
 import type { LeaseRecord } from '../../functions/election/rules.ts'
 import type { AttributeMap } from '../../functions/election/stores/row.ts'
-import { historyKey } from '../../functions/history-row.ts'
 import type { LeaseReading } from '../../functions/widget/model.ts'
 import { readTenure } from '../../functions/widget/tenures.ts'
 

@@ -2,7 +2,7 @@
  * The history row of a tenure: `(lease, "TENURE#<fencing token>")`, beside the lease row in the same table. The
  * announcer writes it, the dashboard's widget reads it.
  */
-import { TENURE_PREFIX } from './election/stores/row.ts'
+import { TENURE_PREFIX } from '../election/stores/row.ts'
 
 /**
  * The attributes besides the keys; any of them may be absent. None has the name of an attribute of the lease row, so
