@@ -1,6 +1,6 @@
 /** The time line of the election: a lane for each candidate, one for the lease, one for effects. Pure. */
 import { clockTime, instant, span } from '../../../../functions/widget/time-words.ts'
-import { OUTCOME_WORDS } from '../../../../functions/widget/timeline/layout.ts'
+import { OUTCOME_NAMES } from '../../../../functions/widget/timeline/layout.ts'
 import type { Bar, BarOutcome, Lane, Mark, Timeline } from '../../../../functions/widget/timeline.ts'
 import type { History, Note, Tenure } from './history.ts'
 
@@ -108,8 +108,8 @@ function barOf(tenure: Tenure, toMs: number | undefined, outcome: BarOutcome, no
 /** Such as `completed`, `failed, then taken over`. */
 export function describeOutcome(tenure: Tenure): string {
   const { end = 'leading' } = tenure
-  if (workOutcome(tenure) !== 'failed' || end === 'failed') return OUTCOME_WORDS[end]
-  return `failed, ${end === 'leading' ? 'the lease not released' : `then ${OUTCOME_WORDS[end]}`}`
+  if (workOutcome(tenure) !== 'failed' || end === 'failed') return OUTCOME_NAMES[end]
+  return `failed, ${end === 'leading' ? 'the lease not released' : `then ${OUTCOME_NAMES[end]}`}`
 }
 
 /** The tokens of a run differ in their last digits. */
