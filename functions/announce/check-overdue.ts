@@ -1,4 +1,4 @@
-import { count, type Measure } from '../election/metrics.ts'
+import { count, type Measure } from '../election/measurements.ts'
 import type { Log } from './announce.ts'
 import type { LeaseProgress } from './lease-progress.ts'
 import { readWatchedLeases, ticksOverdue } from './overdue.ts'

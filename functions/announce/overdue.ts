@@ -1,6 +1,6 @@
 /** How far leases are behind their schedules: pure. */
 import { isLeaseName } from '../election/options.ts'
-import { property } from '../json.ts'
+import { property } from '../election/json.ts'
 
 export interface WatchedLease {
   readonly lease: string

@@ -59,20 +59,20 @@ const GIVE_BACK_MS = 500
  *   and the reason of the caller's own signal. In none of these cases does this candidate lead afterwards.
  */
 export async function acquireLease(settings: Settings): Promise<LeaseHandle | Standby> {
-  const { clock, signal, tell, lease, candidate } = settings
+  const { clock, signal, notify, lease, candidate } = settings
   const startedAtMs = clock.monotonicMs()
   let known: NotWon['answer'] | undefined
   for (let freshTries = 1; ; ) {
     signal?.throwIfAborted()
     const result = await askOnce(settings, known)
     if (result instanceof LeaseHandle) {
-      tell({ kind: 'elected', lease, candidate, fencingToken: result.fencingToken, tick: result.tick })
+      notify({ kind: 'elected', lease, candidate, fencingToken: result.fencingToken, tick: result.tick })
       return result
     }
     const pauseMs = pauseBeforeNext(settings, result, clock.monotonicMs() - startedAtMs, freshTries)
     if (pauseMs === undefined) {
       if (result.answer instanceof LeaseError) throw result.answer
-      tell({ kind: 'standby', lease, candidate, reason: result.answer.reason })
+      notify({ kind: 'standby', lease, candidate, reason: result.answer.reason })
       return result.answer
     }
     if (result.provesNothing) freshTries++
@@ -223,7 +223,7 @@ function heldBy(
 /** Granted, but the answer took so long that the lease may be another's by now, or that the invocation is as good as over. */
 function lateAnswer(settings: Settings, askedAt: Instant, won: Won | undefined): LeaseLostError | undefined {
   if (won === undefined) return undefined
-  const { clock, lease, candidate, tell, answerMs } = settings
+  const { clock, lease, candidate, notify, answerMs } = settings
   const invocationMs = settings.remainingMs()
   const isOver = new Deadline(clock, askedAt, won.expiresAtMs).remainingMs() === 0
   if (!isOver && invocationMs > answerMs / 2) return undefined
@@ -231,7 +231,7 @@ function lateAnswer(settings: Settings, askedAt: Instant, won: Won | undefined):
     ? `the answer came after its deadline, ${won.expiresAtMs - askedAt.wallMs} ms after asking. The task did not run. Ask for a longer lease if DynamoDB is this slow.`
     : `the answer came when only ${Math.max(0, Math.floor(invocationMs))} ms of the invocation were left. The task did not run. The event can be retried; give the function more time${settings.waitMs > 0 ? ', or a shorter waitMs' : ''}.`
   const error = new LeaseLostError(`Lease "${lease}" was granted, but ${why}`, { lease })
-  tell({ kind: 'lost', lease, candidate, fencingToken: won.fencingToken, error })
+  notify({ kind: 'lost', lease, candidate, fencingToken: won.fencingToken, error })
   return error
 }
 

@@ -20,7 +20,7 @@ interface ClockProblem {
  * clock stood still looks like the latter.
  */
 export function clockProblem(
-  { clock, lease, candidate, maxClockSkewMs, tell }: Settings,
+  { clock, lease, candidate, maxClockSkewMs, notify }: Settings,
   askedAt: Instant,
   reading: ClockReading | undefined,
 ): ClockProblem | undefined {
@@ -35,7 +35,7 @@ export function clockProblem(
     const message = `While lease "${lease}" was asked for, this machine's clock was set ${setByMs > 0 ? 'forward' : 'back'} by ${Math.abs(setByMs)} ms, or the machine slept. The task did not run. The event can be retried.`
     return { error: new ClockSkewError(message, { lease }), wasSet: true }
   }
-  if (reading !== undefined) tell({ kind: 'clockRead', lease, candidate, offsetMs })
+  if (reading !== undefined) notify({ kind: 'clockRead', lease, candidate, offsetMs })
   if (!isWrong) return undefined
   const message = `This machine's clock is at least ${Math.abs(offsetMs)} ms ${offsetMs > 0 ? 'ahead of' : 'behind'} DynamoDB's; lease "${lease}" allows ${maxClockSkewMs / 2} ms (half of maxClockSkewMs). Synchronise the clock, or raise maxClockSkewMs for all candidates alike.`
   return { error: new ClockSkewError(message, { lease }), wasSet: false }

@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import leven from 'leven'
 import { type Clock, checkedClock, systemClock } from './clock.ts'
 import { instantOf } from './deadline.ts'
-import { carefully, type Listener, type Tell } from './election-event.ts'
+import { type ElectionListener, ignoreErrors, type Notify } from './election-event.ts'
 import { InvalidOptionError } from './errors.ts'
 import { type InvocationContext, remainingIn } from './invocation.ts'
 import { show } from './show.ts'
@@ -36,7 +36,7 @@ export interface LeaseOptions {
   /** Aborting it stops the wait and, until the lease ends, aborts `lease.signal`. */
   readonly signal?: AbortSignal
   /** Told what this candidate lives through, for logs and metrics. Nobody waits for it; what it throws is ignored. */
-  readonly onEvent?: Listener
+  readonly onEvent?: ElectionListener
   /** @default the system's */
   readonly clock?: Clock
 }
@@ -75,7 +75,7 @@ export interface Settings {
   readonly waitMs: number
   readonly maxClockSkewMs: number
   readonly signal: AbortSignal | undefined
-  readonly tell: Tell
+  readonly notify: Notify
   readonly clock: Clock
 }
 
@@ -197,7 +197,7 @@ export function settingsOf(options: LeaseOptions): Settings {
     waitMs: options.waitMs ?? 0,
     maxClockSkewMs,
     signal: options.signal,
-    tell: carefully(options.onEvent),
+    notify: ignoreErrors(options.onEvent),
     clock,
   }
 }

@@ -1,6 +1,6 @@
 /** What the widget answers to any event: its documentation, the leases, or what is wrong with the parameters. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { property } from '../json.ts'
+import { property } from '../election/json.ts'
 import { DOCUMENTATION } from './documentation.ts'
 import { html } from './html.ts'
 import { leaseView } from './model.ts'

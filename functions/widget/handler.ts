@@ -1,6 +1,6 @@
 /** The Lambda function behind the dashboard's widget. It reads, and shows what it read. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { SDK_CLIENT } from '../sdk-client.ts'
+import { SDK_CLIENT } from '../election/stores/sdk-client.ts'
 import { answer, type WidgetAnswer } from './answer.ts'
 import { readEnvironment } from './environment.ts'
 

@@ -6,7 +6,7 @@
  */
 
 import { isLeaseName } from '../election/options.ts'
-import { property } from '../json.ts'
+import { property } from '../election/json.ts'
 import type { TimeWindow } from './lanes.ts'
 import type { THEMES } from './palette.ts'
 import { isInstant } from './time-words.ts'

@@ -5,7 +5,8 @@ import {
   LeaseLostError,
   StaleTokenError,
 } from '../../functions/election/index.ts'
-import { count, leaseMetrics, measureFor, milliseconds } from '../../functions/election/metrics.ts'
+import { count, measureFor, milliseconds } from '../../functions/election/measurements.ts'
+import { leaseMetrics } from '../../functions/election/metrics.ts'
 
 const ofAnn = { lease: 'billing', candidate: 'ann', fencingToken: 7 }
 const lost = new LeaseLostError('lost', { lease: 'billing' })

@@ -5,6 +5,7 @@ import type {
   UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb'
 import type { ClockReading } from '../clock.ts'
+import { LeaseStoreError } from '../errors.ts'
 import type { AcquireRequest, GiveBackRequest, HolderWrite, LeaseRecord, Reply, Tenure } from '../rules.ts'
 import type { AttributeMap } from './row.ts'
 
@@ -81,4 +82,14 @@ export interface Effects {
   completeWith(request: HolderWrite, items: readonly TransactItem[], token: string): Promise<WriteReply>
   /** All of `items`, or nothing, and only while the lease row still says `tenure`. */
   transact(tenure: Tenure, items: readonly TransactItem[], token: string): Promise<WriteReply>
+}
+
+/** @throws LeaseStoreError if the store has no tables to write to */
+export function effectsOf({ effects }: LeaseStore, lease: string): Effects {
+  if (effects !== undefined) return effects
+  throw new LeaseStoreError(
+    `The store of lease "${lease}" has no tables to write to. ` +
+      'Use DynamoDBLeaseStore for send, claim, transact and complete(items).',
+    { lease, retryable: false },
+  )
 }

@@ -1,5 +1,5 @@
 /** What somebody does to a running election by hand: on the page, by a flag, or in a scenario file. */
-import { property } from '../../../functions/json.ts'
+import { property } from '../../../functions/election/json.ts'
 
 export type Act =
   /** SIGKILL for the leader: now where one is at work, else for the next one, behind its first effect. */

@@ -1,5 +1,5 @@
 /** Which step of the task a call is: faults are planned in these terms, and counted in them. */
-import { property } from '../../../functions/json.ts'
+import { property } from '../../../functions/election/json.ts'
 import type { Call } from '../lambda-host/interceptor.ts'
 import type { Places } from '../stack/resources.ts'
 

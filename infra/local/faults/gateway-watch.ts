@@ -1,5 +1,5 @@
 /** What the gateway answers, seen on the wire where no fault can hide it: for progress. */
-import { parseJson, property } from '../../../functions/json.ts'
+import { parseJson, property } from '../../../functions/election/json.ts'
 import type { Interceptor } from '../lambda-host/interceptor.ts'
 
 export interface GatewayWatch {

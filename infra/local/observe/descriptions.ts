@@ -1,6 +1,6 @@
 /** What a request asks, and what came of it, for a reader of a tenure's story. */
 
-import { property } from '../../../functions/json.ts'
+import { property } from '../../../functions/election/json.ts'
 import { clockTime, isInstant } from '../../../functions/widget/time-words.ts'
 import type { Call, Reply } from '../lambda-host/interceptor.ts'
 import {

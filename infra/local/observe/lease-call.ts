@@ -1,5 +1,5 @@
 /** What a request to DynamoDB is about, read from the request itself: of the lease, of something else, or of both. */
-import { property } from '../../../functions/json.ts'
+import { property } from '../../../functions/election/json.ts'
 import type { Call, Reply } from '../lambda-host/interceptor.ts'
 
 /** A request that asks something of the row of a lease. */

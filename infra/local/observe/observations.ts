@@ -1,5 +1,5 @@
 /** What one try asked of the leases, and what came of it, by the requests themselves: a function may return what it likes. */
-import { property } from '../../../functions/json.ts'
+import { property } from '../../../functions/election/json.ts'
 import { isRefusal, type LeaseCall, textOf } from './lease-call.ts'
 
 export interface Seen {
