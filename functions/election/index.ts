@@ -1,7 +1,7 @@
 /** Leader election for scheduled cloud functions: see `rules.ts` for the protocol, docs/protocol.md for its reasons. */
 export type { Standby } from './acquire.ts'
 export { type Clock, systemClock } from './clock.ts'
-export type { ElectionEvent } from './election-event.ts'
+export type { ElectionEvent, ElectionListener } from './election-event.ts'
 export {
   type Applied,
   ClockSkewError,

@@ -1,6 +1,7 @@
 import { type AgentOptions, Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { Turns } from '../turns.ts'
+import { SDK_TIMEOUTS } from './sdk-client.ts'
 
 /** A client's request handler. The SDK calls it for each try of a request. */
 interface Handler {
@@ -29,9 +30,6 @@ export interface Connections {
 
 /** As many as the SDK opens by default. */
 const CONNECTIONS = 50
-/** For each try, if the lent client has no time-out of its own. */
-const CONNECTION_TIMEOUT_MS = 1_000
-const REQUEST_TIMEOUT_MS = 2_000
 /** A connection of our own is closed after so long without a request. Until then it keeps no process alive. */
 const IDLE_MS = 60_000
 
@@ -130,9 +128,9 @@ async function ownOptions(given: HandlerOptions): Promise<object> {
   const isShared = agents.some((agent) => agent !== undefined && !isPlain(agent))
   return {
     ...given,
-    connectionTimeout: given.connectionTimeout || (isShared ? undefined : CONNECTION_TIMEOUT_MS),
-    requestTimeout: given.requestTimeout || REQUEST_TIMEOUT_MS,
-    throwOnRequestTimeout: true,
+    connectionTimeout: given.connectionTimeout || (isShared ? undefined : SDK_TIMEOUTS.connectionTimeout),
+    requestTimeout: given.requestTimeout || SDK_TIMEOUTS.requestTimeout,
+    throwOnRequestTimeout: SDK_TIMEOUTS.throwOnRequestTimeout,
     httpAgent,
     httpsAgent,
   }
