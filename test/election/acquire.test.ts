@@ -6,7 +6,7 @@ import {
   systemClock,
   withLease,
 } from '../../functions/election/index.ts'
-import { settled } from '../support/manual-clock.ts'
+import { settled } from '../../functions/election/testing/manual-clock.ts'
 import { clock, options, outcomeOf, startAnew, store } from './scripted.ts'
 
 beforeEach(startAnew)

@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from 'vitest'
 import { Deadline, instantAfter, instantOf } from '../../functions/election/deadline.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../functions/election/testing/manual-clock.ts'
 
 const LENGTH_MS = 15_000
 

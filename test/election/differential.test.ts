@@ -3,8 +3,14 @@ import { expect, inject, it } from 'vitest'
 import { DynamoDBLeaseStore, MemoryLeaseStore } from '../../functions/election/index.ts'
 import type { AcquireRequest, GiveBackRequest, HolderWrite, Tenure } from '../../functions/election/rules.ts'
 import type { LeaseStore } from '../../functions/election/stores/store.ts'
+import {
+  acquireRequest,
+  holderWrite,
+  NOW_MS,
+  tenureOf,
+  ticklessRequest,
+} from '../../functions/election/testing/requests.ts'
 import { editRow, leaseRow } from '../support/lease-row.ts'
-import { acquireRequest, holderWrite, NOW_MS, tenureOf, ticklessRequest } from '../support/requests.ts'
 import { createLeaseTable, localClient } from '../support/tables.ts'
 
 type Sent =

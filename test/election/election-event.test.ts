@@ -7,7 +7,7 @@ import {
   StaleTokenError,
   withLease,
 } from '../../functions/election/index.ts'
-import { settled } from '../support/manual-clock.ts'
+import { settled } from '../../functions/election/testing/manual-clock.ts'
 import { answeringClient, errorAnswer } from './answering-client.ts'
 import { clock, options, outcomeOf, row, startAnew, store, TICK } from './scripted.ts'
 

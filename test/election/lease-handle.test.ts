@@ -9,7 +9,7 @@ import {
   withLease,
 } from '../../functions/election/index.ts'
 import type { Effects } from '../../functions/election/stores/store.ts'
-import { settled } from '../support/manual-clock.ts'
+import { settled } from '../../functions/election/testing/manual-clock.ts'
 import { clock, HOUR_MS, noAnswer, options, outcomeOf, row, startAnew, store, TICK } from './scripted.ts'
 
 beforeEach(startAnew)

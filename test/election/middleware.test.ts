@@ -11,7 +11,7 @@ import {
   LeaseStillHeldError,
   leaderOnly,
 } from '../../functions/election/index.ts'
-import { ManualClock, settled } from '../support/manual-clock.ts'
+import { ManualClock, settled } from '../../functions/election/testing/manual-clock.ts'
 import { ScriptedStore } from '../support/scripted-store.ts'
 
 const EVENT = { tick: '2026-11-21T06:00:00Z', periodMs: 3_600_000, schedule: 'candidate-1' }

@@ -11,7 +11,7 @@ import {
   withLease,
 } from '../../functions/election/index.ts'
 import { type CompleteOptions, settingsOf } from '../../functions/election/options.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../functions/election/testing/manual-clock.ts'
 
 const store = new MemoryLeaseStore()
 const clock = new ManualClock('2026-11-21T06:00:00.000Z')

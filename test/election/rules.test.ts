@@ -20,7 +20,7 @@ import {
   TICK,
   tenureOf,
   ticklessRequest,
-} from '../support/requests.ts'
+} from '../../functions/election/testing/requests.ts'
 
 const request = acquireRequest()
 const held = acquired(undefined, request)

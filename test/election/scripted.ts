@@ -1,6 +1,6 @@
 /** What tests of the coordinator share: for each of them a clock of its own, and a memory store that fails as the test says. */
 import { type LeaseOptions, LeaseStoreError } from '../../functions/election/index.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../functions/election/testing/manual-clock.ts'
 import { ScriptedStore } from '../support/scripted-store.ts'
 
 export const TICK = '2026-11-21T05:00:00.000Z'

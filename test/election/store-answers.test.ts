@@ -1,7 +1,7 @@
 /** What the store makes of answers that DynamoDB Local does not give. */
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { DynamoDBLeaseStore, MemoryLeaseStore, systemClock } from '../../functions/election/index.ts'
-import { acquireRequest, holderWrite, NOW_MS, tenureOf } from '../support/requests.ts'
+import { acquireRequest, holderWrite, NOW_MS, tenureOf } from '../../functions/election/testing/requests.ts'
 import { answeringClient, errorAnswer, retryingClient, type WireAnswer } from './answering-client.ts'
 
 const CONFLICT = errorAnswer('TransactionConflictException')

@@ -4,7 +4,7 @@ import { type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/cl
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { describe, expect, it, vi } from 'vitest'
 import { DynamoDBLeaseStore, type Lease, LeaseLostError, withLease } from '../../functions/election/index.ts'
-import type { ManualClock } from '../support/manual-clock.ts'
+import type { ManualClock } from '../../functions/election/testing/manual-clock.ts'
 import { createLeaseTable } from '../support/tables.ts'
 import { answerError, type Fault, gate, loseReply, type WireRequest } from '../support/tcp-proxy.ts'
 import { ALWAYS, counted, countUp, direct, is, LEASE_MS, scene, sdk, TICK, TRIES } from './wire-scene.ts'

@@ -9,8 +9,8 @@ import {
   systemClock,
   withLease,
 } from '../../functions/election/index.ts'
+import { ManualClock } from '../../functions/election/testing/manual-clock.ts'
 import { leaseRow, rawRow } from '../support/lease-row.ts'
-import { ManualClock } from '../support/manual-clock.ts'
 import { createLeaseTable, localClient } from '../support/tables.ts'
 import { TcpProxy, type WireRequest } from '../support/tcp-proxy.ts'
 

@@ -11,8 +11,8 @@ import {
   leaderOnly,
   withLease,
 } from '../../functions/election/index.ts'
+import { ManualClock } from '../../functions/election/testing/manual-clock.ts'
 import { editRow, rawRow } from '../support/lease-row.ts'
-import { ManualClock } from '../support/manual-clock.ts'
 import { createLeaseTable } from '../support/tables.ts'
 import { answerError, dropRequest, type Fault, forgeDate, gate, loseReply, TcpProxy } from '../support/tcp-proxy.ts'
 import {

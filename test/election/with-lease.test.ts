@@ -12,7 +12,7 @@ import {
   type Outcome,
   withLease,
 } from '../../functions/election/index.ts'
-import { settled } from '../support/manual-clock.ts'
+import { settled } from '../../functions/election/testing/manual-clock.ts'
 import { clock, HOUR_MS, NEXT_TICK, noAnswer, options, outcomeOf, row, startAnew, store, TICK } from './scripted.ts'
 
 beforeEach(startAnew)

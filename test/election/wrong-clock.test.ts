@@ -1,7 +1,7 @@
 /** Clocks that are wrong, or set, while the lease is asked for: this candidate's own, and that of the row's last writer. */
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type Clock, ClockSkewError, withLease } from '../../functions/election/index.ts'
-import { settled } from '../support/manual-clock.ts'
+import { settled } from '../../functions/election/testing/manual-clock.ts'
 import { clock, NEXT_TICK, noAnswer, options, outcomeOf, startAnew, store, TICK } from './scripted.ts'
 
 beforeEach(startAnew)

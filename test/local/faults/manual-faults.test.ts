@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { ManualClock, settled } from '../../../functions/election/testing/manual-clock.ts'
 import { type Act, ActError } from '../../../infra/local/faults/acts.ts'
 import { createHand } from '../../../infra/local/faults/manual-faults.ts'
 import type { Call, Reply } from '../../../infra/local/lambda-host/interceptor.ts'
 import type { CandidateEntry, LeaderEntry } from '../../../infra/local/observe/entries.ts'
 import type { Leader } from '../../../infra/local/observe/recorder.ts'
-import { ManualClock, settled } from '../../support/manual-clock.ts'
 
 const DONE: Reply = { statusCode: 200, headers: {}, body: '{}' }
 const PAST_LEASE_MS = 16_500

@@ -11,8 +11,8 @@ import {
   MemoryLeaseStore,
 } from '../../../../functions/election/index.ts'
 import { assertOptions, type CompleteOptions, settingsOf } from '../../../../functions/election/options.ts'
+import { ManualClock } from '../../../../functions/election/testing/manual-clock.ts'
 import { canonicalTick, isCanonicalTick, tickOfEvent } from '../../../../functions/election/tick.ts'
-import { ManualClock } from '../../../support/manual-clock.ts'
 import { hostileJson, hostileNumber, hostileText, hostileValue } from '../hostile.ts'
 import { nearlyObject, nearlyText } from '../nearly-valid.ts'
 import { Broken, type Target, target } from '../target.ts'
