@@ -15,8 +15,8 @@ import { DynamoDBLeaseStore } from './stores/dynamodb.ts'
 const stores = new Map<string, DynamoDBLeaseStore>()
 
 /**
- * Checks the options, and takes those that are missing from the environment variables LEASE_TABLE, LEASE_NAME and LEASE_MS,
- * which an ElectedSchedule sets.
+ * Checks the options, and takes those that are missing from the environment variables LEASE_TABLE, LEASE_NAME and
+ * LEASE_MS, which an ElectedSchedule sets.
  *
  * @throws InvalidOptionError which names everything that is missing or wrong
  */

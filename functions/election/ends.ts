@@ -91,17 +91,17 @@ export class Ends {
     } catch (cause) {
       if (cause instanceof LeaseError) throw cause
       throw new LeaseStoreError(
-        `The task's own completion of lease "${tenure.lease}" got no answer, and DynamoDB refused its items when it was ` +
-          'sent again. The tick is not recorded as done.',
+        `The task's own completion of lease "${tenure.lease}" got no answer, and DynamoDB refused its items ` +
+          'when it was sent again. The tick is not recorded as done.',
         { lease: tenure.lease, retryable: false, cause },
       )
     }
   }
 
   /**
-   * An end is sent even after the deadline, and its answer believed: the row knows better than our clock who leads. It waits
-   * for the task's own writes, but not for a renewal, which may hang: if that arrives later, H1 refuses it, since the lease
-   * is vacant, or H2 if it arrives under the same tenure.
+   * An end is sent even after the deadline, and its answer believed: the row knows better than our clock who leads. It
+   * waits for the task's own writes, but not for a renewal, which may hang: if that arrives later, H1 refuses it, since
+   * the lease is vacant, or H2 if it arrives under the same tenure.
    */
   async #end(how: Ended, make: MakeEnd, { tries = Number.POSITIVE_INFINITY, onlyOnce = false } = {}): Promise<void> {
     await this.#turns.take(async () => {
@@ -115,8 +115,8 @@ export class Ends {
   }
 
   /**
-   * Sends an end until the row grants or refuses it, the deadline has passed or the invocation is about to end: then the
-   * work of the task is not lost, and its outcome is still reported.
+   * Sends an end until the row grants or refuses it, the deadline has passed or the invocation is about to end: then
+   * the work of the task is not lost, and its outcome is still reported.
    */
   async #send(ending: Ending, tries = Number.POSITIVE_INFINITY): Promise<void> {
     const { deadline, over } = this.#leadership
@@ -144,7 +144,9 @@ export class Ends {
     this.#leadership.finishEnd(ending.how)
   }
 
-  /** Stops waiting for a request that would leave no time to answer: half of what is kept for that, or of what is left. */
+  /**
+   * Stops waiting for a request that would leave no time to answer: half of what is kept for that, or of what is left.
+   */
   async #beforeInvocationEnds<T>(send: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { clock, remainingMs, answerMs } = this.#tenancy
     const { lease } = this.#leadership.tenure

@@ -38,7 +38,9 @@ export interface Ending {
 
 const LONGEST_MARGIN_MS = 1_000
 
-/** Whether this candidate still leads: its deadline, how the lease ended or was lost, and the signal that reports it. */
+/**
+ * Whether this candidate still leads: its deadline, how the lease ended or was lost, and the signal that reports it.
+ */
 export class Leadership {
   readonly tenure: Tenure
   readonly deadline: Deadline

@@ -33,7 +33,8 @@ export type Measure = (lease: string, measurements: readonly Measurement[], opti
 export function measureFor(tableName: string | undefined): Measure {
   if (typeof tableName !== 'string' || tableName === '') {
     throw new InvalidOptionError(
-      `Metrics of leases need the name of the lease table, but got ${show(tableName)}. Is the environment variable set?`,
+      `Metrics of leases need the name of the lease table, but got ${show(tableName)}. ` +
+        'Is the environment variable set?',
     )
   }
   const metrics = new Metrics({ namespace: NAMESPACE })

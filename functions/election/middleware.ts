@@ -20,8 +20,8 @@ export interface LeaderOnlyOptions extends Omit<LeaseOptions, 'tick' | 'context'
    */
   readonly tickOf?: (event: unknown) => TickInput | undefined
   /**
-   * The value of the same name that you give middy, in milliseconds. In this last part of the invocation, middy may have
-   * left the task running.
+   * The value of the same name that you give middy, in milliseconds. In this last part of the invocation, middy may
+   * have left the task running.
    *
    * @default 5, as middy's
    */
@@ -38,13 +38,13 @@ interface Led {
 export type LeaderContext = Context & { readonly lease: Lease }
 
 /**
- * A middy middleware: the handler runs only in the invocation that leads. Behind an ElectedSchedule it needs no options. Put
- * it last: a middleware behind it that returns early, from `before` or `onError`, makes middy skip this one's end, so that
- * the lease is renewed until the invocation ends, and then held until it expires.
+ * A middy middleware: the handler runs only in the invocation that leads. Behind an ElectedSchedule it needs no
+ * options. Put it last: a middleware behind it that returns early, from `before` or `onError`, makes middy skip this
+ * one's end, so that the lease is renewed until the invocation ends, and then held until it expires.
  *
  * The response becomes an Outcome: `{ status: 'completed', fencingToken, result }` with the handler's own response as
- * result, or the standby outcome. A loser returns early: Powertools' middlewares clean up, and middy skips the `after` of
- * all others.
+ * result, or the standby outcome. A loser returns early: Powertools' middlewares clean up, and middy skips the `after`
+ * of all others.
  *
  * @example
  * export const handler = middy(async (event, { lease }) => charge(lease.tick)).use(leaderOnly())
@@ -132,8 +132,8 @@ function assertTimerWorks(context: InvocationContext, timeoutEarlyInMillis: numb
   const { ms, did } = readRemaining(context)
   if (timeoutEarlyInMillis === 0 || ms - timeoutEarlyInMillis <= LONGEST_TIMER_MS) return
   throw new InvalidOptionError(
-    `The context's getRemainingTimeInMillis() ${did}. Middy's timer for the invocation's end needs a number of at most ` +
-      `${LONGEST_TIMER_MS} ms and would fire at once, so the task did not run. ` +
+    `The context's getRemainingTimeInMillis() ${did}. Middy's timer for the invocation's end needs a number ` +
+      `of at most ${LONGEST_TIMER_MS} ms and would fire at once, so the task did not run. ` +
       'Switch that timer off: give timeoutEarlyInMillis: 0 to middy and to leaderOnly.',
   )
 }
@@ -143,8 +143,8 @@ function present({ tick, ...period }: Omit<EventTick, 'tick'> & { readonly tick:
 }
 
 /**
- * Middy stops waiting for a handler shortly before the invocation ends, but cannot stop it. Such a task may still act, so
- * its lease is left to expire: neither released nor completed. Middy's own error shows it or, if the user gave a
+ * Middy stops waiting for a handler shortly before the invocation ends, but cannot stop it. Such a task may still act,
+ * so its lease is left to expire: neither released nor completed. Middy's own error shows it or, if the user gave a
  * `timeoutEarlyResponse`, the remaining time.
  */
 function taskMayStillRun(error: unknown, { remainingMs }: Led, timeoutEarlyInMillis: number): boolean {

@@ -10,9 +10,15 @@ import type { LeaseStore } from './stores/store.ts'
 import { assertNotFuture, canonicalTick, type TickInput } from './tick.ts'
 
 export interface LeaseOptions {
-  /** @default a DynamoDBLeaseStore for the table in the environment variable LEASE_TABLE, with the SDK's default client */
+  /**
+   * @default a DynamoDBLeaseStore for the table in the environment variable LEASE_TABLE, with the SDK's default client
+   */
   readonly store?: LeaseStore
-  /** The lease's name: 1 to 128 characters out of `A-Z a-z 0-9 . _ - / :`. @default the environment variable LEASE_NAME */
+  /**
+   * The lease's name: 1 to 128 characters out of `A-Z a-z 0-9 . _ - / :`.
+   *
+   * @default the environment variable LEASE_NAME
+   */
   readonly lease?: string
   /** Human-readable name. @default function name and request id in Lambda, host name and process id elsewhere */
   readonly candidate?: string
@@ -21,7 +27,8 @@ export interface LeaseOptions {
   /** The shortest time between two ticks of the schedule in milliseconds, to which the tick is floored. */
   readonly periodMs?: number
   /**
-   * Whether each tick comes exactly one period after the one before, as with `rate()`: only then can missed ticks be counted.
+   * Whether each tick comes exactly one period after the one before, as with `rate()`: only then can missed ticks be
+   * counted.
    *
    * @default what the event of an ElectedSchedule says, else false
    */
@@ -33,7 +40,8 @@ export interface LeaseOptions {
    */
   readonly leaseMs?: number
   /**
-   * Whether the lease is renewed every third of its length. If not, one write covers the whole invocation, up to an hour.
+   * Whether the lease is renewed every third of its length. If not, one write covers the whole invocation, up to an
+   * hour.
    *
    * @default true
    */
@@ -41,8 +49,8 @@ export interface LeaseOptions {
   /** How long after its end a killed invocation may still act, in milliseconds. @default 1,000 */
   readonly killGraceMs?: number
   /**
-   * How long to wait for a lease that another candidate holds, in milliseconds, 0 to 900,000. The wait ends a second before
-   * the invocation does (or a quarter of its time, if that is less), so that the function can still answer.
+   * How long to wait for a lease that another candidate holds, in milliseconds, 0 to 900,000. The wait ends a second
+   * before the invocation does (or a quarter of its time, if that is less), so that the function can still answer.
    *
    * @default 0
    */
@@ -62,7 +70,9 @@ export interface LeaseOptions {
 /** What the environment may give: see defaults.ts. */
 export type CompleteOptions = LeaseOptions & Required<Pick<LeaseOptions, 'store' | 'lease'>>
 
-/** In Lambda, and of the constructs: well under the minute after which Lambda retries the event of a leader that died. */
+/**
+ * In Lambda, and of the constructs: well under the minute after which Lambda retries the event of a leader that died.
+ */
 export const LAMBDA_LEASE_MS = 15_000
 const SERVER_LEASE_MS = 30_000
 

@@ -1,7 +1,9 @@
 import type { Tenancy } from './leadership.ts'
 import { Turns } from './turns.ts'
 
-/** The order of one leader's writes to the lease row: one at a time, since two could conflict or overtake each other. */
+/**
+ * The order of one leader's writes to the lease row: one at a time, since two could conflict or overtake each other.
+ */
 export class RowWrites {
   readonly #tenancy: Tenancy
   readonly #turns = new Turns(1)
@@ -43,8 +45,8 @@ export class RowWrites {
   }
 
   /**
-   * Sends a renewal before all writes that wait: a leader with many effects must not lose its lease while it waits for a
-   * turn. A guarded transaction that hangs must not cost the lease either: side by side, at worst they conflict once.
+   * Sends a renewal before all writes that wait: a leader with many effects must not lose its lease while it waits for
+   * a turn. A guarded transaction that hangs must not cost the lease either: side by side, at worst they conflict once.
    */
   async renewal(send: () => Promise<void>): Promise<void> {
     const { clock, leaseMs } = this.#tenancy
@@ -54,8 +56,8 @@ export class RowWrites {
   }
 
   /**
-   * Waits for the task's writes as long as some of them end; meanwhile renewals go on. A write that hangs must not hold up
-   * an end: if it arrives later, the vacant row refuses it.
+   * Waits for the task's writes as long as some of them end; meanwhile renewals go on. A write that hangs must not hold
+   * up an end: if it arrives later, the vacant row refuses it.
    */
   async settled(): Promise<void> {
     const { clock, leaseMs, remainingMs, answerMs } = this.#tenancy

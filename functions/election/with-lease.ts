@@ -1,7 +1,8 @@
-import { acquireLease, type Standby } from './acquire.ts'
+import { acquireLease } from './acquire.ts'
 import { withDefaults } from './defaults.ts'
 import type { Lease } from './lease.ts'
 import { LeaseHandle } from './lease-handle.ts'
+import type { Standby } from './not-won.ts'
 import { type LeaseOptions, settingsOf } from './options.ts'
 
 export type Outcome<T> =
@@ -12,7 +13,8 @@ export type Outcome<T> =
 
 /**
  * Runs the task if this candidate wins the lease, and records the tick as done when it returns. Losing is the outcome
- * `standby`. A task that throws releases the lease, so that a retry of its tick can lead at once; its error is rethrown.
+ * `standby`. A task that throws releases the lease, so that a retry of its tick can lead at once; its error is
+ * rethrown.
  *
  * @example
  * const outcome = await withLease({ tick: event.tick, context }, async (lease) => {
@@ -56,7 +58,9 @@ export async function failed(lease: LeaseHandle, error: unknown): Promise<void> 
 
 const LONGEST_ERROR_NAME = 100
 
-/** The error's class, never its message, which may hold a secret. A task can throw anything: its name may be unreadable. */
+/**
+ * The error's class, never its message, which may hold a secret. A task can throw anything: its name may be unreadable.
+ */
 function errorNameOf(error: unknown): string {
   try {
     return error instanceof Error ? String(error.name).slice(0, LONGEST_ERROR_NAME).toWellFormed() : 'Error'

@@ -59,7 +59,7 @@ it('is over under a clock that no longer tells the time, rather than never', () 
     const readings = { wallMs: () => clock.wallMs(), monotonicMs: () => clock.monotonicMs(), ...broken }
     const sleep = () => Promise.resolve()
     expect(new Deadline({ ...readings, sleep }, instantOf(clock), clock.wallMs() + 1_000).remainingMs()).toBe(0)
-    expect(() => instantOf({ ...readings, sleep })).toThrow(/The option clock tells no time: (wall|monotonic)Ms/)
+    expect(() => instantOf({ ...readings, sleep })).toThrow(/The option clock gives no time: (wall|monotonic)Ms/)
     expect(instantAfter(instantOf(clock), { ...readings, sleep }).wallMs).toBe(clock.wallMs())
   }
 })

@@ -144,7 +144,7 @@ describe('the tick of an event', () => {
   it('refuses a period that is an object, whose text may be of its own making', () => {
     const periodMs = { toString: () => 'x'.repeat(1e6) }
     expect(() => tickOfEvent({ tick: '2026-11-21T06:00:00Z', periodMs })).toThrow(
-      "The event's periodMs is an object, but",
+      "The event's periodMs is an object of type Object, but",
     )
     expect(() => tickOfEvent({ tick: '2026-11-21T06:00:00Z', periodMs: 10n ** 99n })).toThrow(
       `is 1${'0'.repeat(59)}, but`,

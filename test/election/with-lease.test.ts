@@ -288,7 +288,7 @@ describe('the retry of an event whose first try died', () => {
     expect(await retry()).toBeInstanceOf(LeaseStillHeldError)
     expect(await retry()).toMatchObject({
       retryAfterMs: 16_000,
-      message: expect.stringMatching(/Either it is still at work or it died: the row cannot say which/),
+      message: expect.stringMatching(/still at work, or it died: the row cannot say which/),
     })
     clock.freeze(16_000)
     expect(await retry()).toMatchObject({ status: 'completed', result: 'taken over' })
