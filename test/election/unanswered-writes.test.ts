@@ -50,21 +50,6 @@ describe('an end that is refused for a reason that passes is asked again: the wo
     expect(await row()).toMatchObject({ completedTick: TICK, step: 1 })
   })
 
-  it('of one item: a throttled transaction completes the tick at the next try', async () => {
-    const { proxy, options, clock, row } = await scene()
-    const effects = await createLeaseTable(direct)
-    const throttled = answerError('TransactionCanceledException', 'Transaction cancelled', {
-      CancellationReasons: [{ Code: 'None' }, { Code: 'ThrottlingError' }],
-    })
-    proxy.meet(is('TransactWriteItems'), throttled)
-    const outcome = withLease(options(), (lease) => lease.complete([countUp(effects)]))
-    await vi.waitFor(() => expect(clock.sleeping).toBe(PAUSING))
-    await clock.advance(LEASE_MS / 12)
-    expect(await outcome).toMatchObject({ status: 'completed' })
-    expect(await row()).toMatchObject({ completedTick: TICK })
-    expect(await counted(effects)).toBe(1)
-  })
-
   it('until the deadline, and no longer', async () => {
     const { proxy, run, clock, row } = await scene()
     proxy.meet(is('complete'), refuse('ExpiredTokenException'), ALWAYS)
@@ -72,13 +57,6 @@ describe('an end that is refused for a reason that passes is asked again: the wo
     expect(await untilSettled(outcome, clock)).toMatchObject({ name: 'LeaseStoreError', applied: 'no' })
     expect(clock.monotonicMs()).toBeLessThanOrEqual(LEASE_MS + 3_000) // the tries on its edge, each a second apart
     expect((await row())?.completedTick).toBeUndefined()
-  })
-
-  it('an acquire that meets conflicts with another Region stands by as contended', async () => {
-    const { proxy, run, task } = await scene()
-    proxy.meet(is('acquire'), refuse('ReplicatedWriteConflictException'), ALWAYS)
-    expect(await run()).toMatchObject({ status: 'standby', reason: 'contended' })
-    expect(task).not.toHaveBeenCalled()
   })
 })
 
