@@ -27,7 +27,7 @@ describe('a candidate that asks again', () => {
     expect(sleeps).toEqual([75, 150])
   })
 
-  it('looks in every third of a lease while another holds it, for that one may finish early', async () => {
+  it('asks every third of a lease while another candidate holds it, which may finish early', async () => {
     fixJitter()
     await hold({ heartbeat: false })
     sleeps.length = 0
@@ -40,7 +40,7 @@ describe('a candidate that asks again', () => {
   it.each([
     ['every five seconds at least', undefined, [3_751, 3_751, 3_751, 3_751]],
     ['in every third of the lease that it gave, if that is sooner', 3_000, [751, 751, 751, 751]],
-  ])('looks %s, where its own lease would be as long as the invocation', async (_, leaseMs, expected) => {
+  ])('asks %s, if its own lease would be as long as the invocation', async (_, leaseMs, expected) => {
     fixJitter()
     await hold({ heartbeat: false, leaseMs: 60_000 })
     sleeps.length = 0
@@ -51,7 +51,7 @@ describe('a candidate that asks again', () => {
     expect(sleeps.filter((ms) => ms < 10_000).slice(0, 4)).toEqual(expected)
   })
 
-  it('comes back as soon as the lease can be taken, where that is sooner', async () => {
+  it('asks again as soon as the lease can be taken, if that is sooner', async () => {
     fixJitter()
     await hold({ leaseMs: 500, heartbeat: false })
     sleeps.length = 0
@@ -122,13 +122,13 @@ describe('a wait in Lambda', () => {
     expect(await long).toMatchObject({ status: 'completed', result: 'mine' })
   })
 
-  it('stands by as the last answer said where its last look gets none, also if giving back gets none', async () => {
+  it('stands by with the last answer if its last request gets none, also if giving back gets none', async () => {
     busy()
     await settled()
     const context = lambda(3_000, 'event-2')
-    const told: unknown[] = []
+    const events: unknown[] = []
     const waiting = withLease(
-      options({ candidate: 'bob', waitMs: 60_000, context, onEvent: (event) => void told.push(event) }),
+      options({ candidate: 'bob', waitMs: 60_000, context, onEvent: (event) => void events.push(event) }),
       () => 'never',
     )
     await settled()
@@ -143,11 +143,11 @@ describe('a wait in Lambda', () => {
     expect(await waiting).toMatchObject({ status: 'standby', reason: 'held' })
     expect(endedAtMs).toBe(2_907) // an eighth of the quarter that is kept for the answer is left
     expect(store.asked).toEqual(['acquire', 'acquire', 'acquire', 'giveBack'])
-    expect(told).toMatchObject([{ kind: 'standby', reason: 'held' }])
+    expect(events).toMatchObject([{ kind: 'standby', reason: 'held' }])
     expect(clock.sleeping).toBe(1) // the leader's deadline
   })
 
-  it('throws what the last answer said where that was an error', async () => {
+  it('throws the last answer if that was an error', async () => {
     await hold({ context: lambda(60_000) })
     const retry = outcomeOf(
       withLease(options({ candidate: 'bob', waitMs: 60_000, context: lambda(3_000) }), () => 'never'),
@@ -187,7 +187,7 @@ describe('a wait in Lambda', () => {
   })
 })
 
-it('a row has whole milliseconds, whatever the clock', async () => {
+it('a row has whole milliseconds under any clock', async () => {
   const fractional = { ...systemClock, wallMs: () => clock.wallMs() + 0.75, monotonicMs: () => clock.monotonicMs() }
   await withLease(options({ clock: fractional, heartbeat: false }), (lease) => lease.renew())
   const { acquiredAtMs, expiresAtMs, writtenAtMs, fencingToken } = row() ?? {}
@@ -205,7 +205,7 @@ describe('an acquire that fails', () => {
     expect(store.asked).toEqual(['giveBack'])
   })
 
-  it('likewise, under a clock that is ahead, gives back under the time that the conflicts told', async () => {
+  it('likewise, under a clock that is ahead, gives back under the Date of the conflicts', async () => {
     const { acquire } = store
     const dateMs = clock.wallMs()
     store.acquire = async (request) => {

@@ -19,7 +19,7 @@ async function edited(changes: Record<string, unknown>) {
   return { tableName, error, ran }
 }
 
-describe('a row that somebody edited', () => {
+describe('a row that was edited by hand', () => {
   it.each([
     ['fencingToken', 'seven'],
     ['holder', 7],
@@ -32,7 +32,7 @@ describe('a row that somebody edited', () => {
     expect(ran).toBe(false)
   })
 
-  it('is given back where it could be won: nobody is kept waiting for a lease that nobody leads', async () => {
+  it('is given back after it was won, so that no candidate waits for a lease without a leader', async () => {
     const { tableName } = await edited({ checkpoint: 'half' })
     expect(await rawRow(client, tableName)).not.toHaveProperty('holder')
   })

@@ -68,7 +68,7 @@ async function send(store: LeaseStore, sent: Exclude<Sent, { as: 'pause' }>) {
 const TIMEOUT_MS = 120_000
 
 it(
-  'DynamoDB gives the same answers as the pure rules, whatever is asked, delayed copies included',
+  'DynamoDB gives the same answers as the pure rules to random requests, delayed copies included',
   async () => {
     const client = localClient(inject('dynamodbEndpoint'))
     const tableName = await createLeaseTable(client)

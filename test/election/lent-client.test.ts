@@ -1,4 +1,4 @@
-/** What the caller lends stays the caller's, and no effect delays a request on the lease row. */
+/** The caller's client stays as it is, and no effect delays a request on the lease row. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { Agent, createServer } from 'node:http'
@@ -216,7 +216,7 @@ describe('a document client of another copy of the SDK', () => {
   })
 })
 
-describe('whatever the caller made of a client', () => {
+describe('changes of a client by its caller', () => {
   it('its send is what sends, also one that is bound to the client', async () => {
     const server = await dynamodb()
     const client = clientOf(server)

@@ -182,7 +182,7 @@ describe('options', () => {
     expect(() => settingsOf(given)).toThrow(/getRemainingTimeInMillis\(\) of the option context must be a number/)
   })
 
-  it('know that nothing remains if neither the context nor the clock tells', () => {
+  it('know that nothing remains if neither the context nor the clock gives a number', () => {
     let isBroken = false
     const broken = { ...systemClock, monotonicMs: () => (isBroken ? Number.NaN : 5) }
     const invocation = { awsRequestId: 'event-1', getRemainingTimeInMillis: () => (isBroken ? Number.NaN : 8_000) }
@@ -192,7 +192,7 @@ describe('options', () => {
     expect(remainingMs()).toBe(0)
   })
 
-  it('name a candidate by its request alone where Lambda does not name the function', () => {
+  it('name a candidate by its request alone if Lambda does not name the function', () => {
     const { functionName: _name, ...unnamed } = context
     expect(settingsOf({ store, lease: 'billing', clock, context: unnamed })).toMatchObject({
       candidate: 'lambda/event-1',

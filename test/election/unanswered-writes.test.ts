@@ -14,7 +14,9 @@ const refuse = (name: string, message = name) => answerError(name, message)
 /** The lease's heartbeat, its watch over the deadline, and the pause before an end is asked again. */
 const PAUSING = 3
 
-/** Lets time pass, a second at a time and only while the leader pauses before it asks again, until there is an outcome. */
+/**
+ * Lets time pass, a second at a time and only while the leader pauses before it asks again, until there is an outcome.
+ */
 async function untilSettled<T>(outcome: Promise<T>, clock: ManualClock): Promise<T> {
   let isSettled = false
   void outcome.finally(() => {
@@ -27,7 +29,7 @@ async function untilSettled<T>(outcome: Promise<T>, clock: ManualClock): Promise
   return await outcome
 }
 
-describe('an end that is refused for a reason that passes is asked again: the work is not thrown away', () => {
+describe('an end that is refused for a reason that may pass is sent again', () => {
   it.each<[string, Fault, number]>([
     ['expired credentials', refuse('ExpiredTokenException'), 1],
     ['credentials that IAM does not know yet', refuse('UnrecognizedClientException'), 1],
@@ -170,7 +172,7 @@ describe('guarded effects', () => {
   })
 })
 
-it('an end with items that got no answer, and whose items are refused when it is asked again, is told by the store', async () => {
+it('an end with items that got no answer, and whose items are refused when it is sent again, is an error of the store', async () => {
   const { proxy, options, clock, row } = await scene()
   const effects = await createLeaseTable(direct)
   let reachable = false

@@ -195,7 +195,7 @@ describe('a delayed copy of a holder’s write changes nothing', () => {
   it.each([
     ['another candidate', 'bob'],
     ['a candidate of the same name', 'ann'],
-  ])('after a takeover by %s, whatever it was (H1 alone refuses it)', async (_, candidate) => {
+  ])('after a takeover by %s, for each kind of write (H1 alone refuses it)', async (_, candidate) => {
     const { proxy, options, clock, sent, copyChangesNothing } = await scene()
     proxy.meet(is('complete'), dropRequest, TRIES)
     const ann = withLease(options(), async (lease) => {
@@ -361,7 +361,7 @@ describe('a clock that is certainly off by more than half the budget', () => {
   )
 
   // The SDK itself repeats a refusal whose `Date` is minutes off its own clock, so these forge every reply.
-  it('is found out where it lost, too: it could believe a lease expired that is not', async () => {
+  it('is found out by a loser, too: it could believe a lease expired that is not', async () => {
     const clock = new ManualClock('2026-11-21T06:00:01.501Z')
     const { proxy, options, run, kinds } = await scene({ storeClock: clock })
     proxy.meet(by('ann', 'acquire'), forgeDate('2026-11-21T06:00:01Z'))
@@ -407,7 +407,7 @@ describe('a store that does not serve is a LeaseStoreError, and the task never r
     expect(kinds().includes('giveBack')).toBe(applied === 'unknown')
   })
 
-  it('nobody listening', async () => {
+  it('no server', async () => {
     const { proxy, run, task } = await scene()
     const abandoned = await TcpProxy.start(dynamodb)
     await abandoned.stop()

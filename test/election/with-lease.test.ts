@@ -140,7 +140,7 @@ describe('a task that throws', () => {
     expect(later).toMatchObject({ is: [undefined, { tick: TICK, state: { upTo: 3 } }] })
   })
 
-  it('throws its own error even where the release gets no answer', async () => {
+  it('throws its own error even if the release gets no answer', async () => {
     store.beforeNext('release', noAnswer, noAnswer, noAnswer)
     const outcome = outcomeOf(withLease(options(), () => Promise.reject(new TypeError('mine'))))
     await clock.advance(10_000)
@@ -151,7 +151,7 @@ describe('a task that throws', () => {
 })
 
 describe('a loser', () => {
-  it('stands by as held, told who leads and when to come back', async () => {
+  it('stands by as held, with the leader and when to ask again', async () => {
     await lead()
     await clock.advance(1_000)
     expect(await withLease(options({ candidate: 'bob' }), () => 'never')).toEqual({
@@ -170,7 +170,7 @@ describe('a loser', () => {
     expect(await withLease(options({ candidate: 'bob', tick }), () => 'never')).toEqual({ status: 'standby', reason })
   })
 
-  it('stands by as paused, told for how long', async () => {
+  it('stands by as paused, with the rest of the pause', async () => {
     await withLease(options(), () => undefined)
     store.memory.edit('billing', { pausedUntilMs: clock.wallMs() + 60_000 })
     expect(await withLease(options({ tick: NEXT_TICK }), () => 'never')).toEqual({
@@ -180,7 +180,7 @@ describe('a loser', () => {
     })
   })
 
-  it('stands by as contended where transactions kept the row busy', async () => {
+  it('stands by as contended if transactions kept the row busy', async () => {
     store.acquire = async () => ({ granted: false, contended: true, unanswered: false })
     expect(await withLease(options(), () => 'never')).toMatchObject({ status: 'standby', reason: 'contended' })
   })
@@ -220,7 +220,7 @@ describe('the retry of an event whose first try died', () => {
     expect(await retry()).toMatchObject({ status: 'completed', result: 'taken over' })
   })
 
-  it('stands by where another event holds the lease', async () => {
+  it('stands by if another event holds the lease', async () => {
     await lead({ context: lambda(60_000, 'event-1') })
     const other = await withLease(options({ candidate: 'bob', context: lambda(60_000, 'event-2') }), () => 'never')
     expect(other).toMatchObject({ status: 'standby', reason: 'held' })
@@ -228,7 +228,7 @@ describe('the retry of an event whose first try died', () => {
 })
 
 describe('a leader that cannot renew', () => {
-  it('is told by its signal a margin before the deadline, and keeps trying until then', async () => {
+  it('is stopped by its signal a margin before the deadline, and keeps trying until then', async () => {
     const { lease } = await lead({ leaseMs: 15_000 })
     store.beforeNext('renew', ...Array.from({ length: 50 }, () => noAnswer))
     await clock.advance(13_999)
@@ -240,7 +240,7 @@ describe('a leader that cannot renew', () => {
     expect(asked('renew')).toBeGreaterThan(3)
   })
 
-  it('goes on where a later try succeeds', async () => {
+  it('continues if a later try succeeds', async () => {
     const { lease, finish, outcome } = await lead({ leaseMs: 15_000 })
     store.beforeNext('renew', noAnswer, noAnswer, noAnswer)
     await clock.advance(30_000)
@@ -249,7 +249,7 @@ describe('a leader that cannot renew', () => {
     expect(await outcome).toMatchObject({ status: 'completed' })
   })
 
-  it('still completes where its task ended after the deadline and nobody took over: the row is believed', async () => {
+  it('still completes after the deadline if no candidate took over: the row decides', async () => {
     const { lease, finish, outcome } = await lead({ leaseMs: 15_000, heartbeat: false })
     await clock.advance(20_000)
     expect(lease.signal.aborted).toBe(true)
@@ -257,7 +257,7 @@ describe('a leader that cannot renew', () => {
     expect(await outcome).toMatchObject({ status: 'completed', result: 'done' })
   })
 
-  it('fails with LeaseLostError where another took over, and changes nothing', async () => {
+  it('fails with LeaseLostError if another candidate took over, and changes nothing', async () => {
     const { finish, outcome } = await lead({ leaseMs: 15_000, heartbeat: false })
     await clock.advance(16_000)
     const second = await lead({ candidate: 'bob' })
@@ -286,7 +286,7 @@ describe('a frozen process', () => {
   it.each([
     ['both clocks went on', true],
     ['the monotonic clock stood still', false],
-  ])('knows after the thaw that its lease is over, where %s', async (_, monotonic) => {
+  ])('knows after the thaw that its lease is over, if %s', async (_, monotonic) => {
     const { lease } = await lead({ leaseMs: 15_000 })
     clock.freeze(20_000, { monotonic })
     expect(() => lease.assertHeld()).toThrow(LeaseLostError)
@@ -317,7 +317,7 @@ describe('a frozen process', () => {
     lease.assertHeld()
   })
 
-  it('does not write the future into the row where its wall clock jumps: the next tick finds its leader', async () => {
+  it('does not write the future into the row if its wall clock jumps: the next tick finds its leader', async () => {
     const { finish, outcome } = await lead({ leaseMs: 15_000 })
     clock.setWall(3_600_000)
     finish('done')
@@ -342,7 +342,7 @@ describe('a frozen process', () => {
 })
 
 describe('an acquire that goes wrong', () => {
-  it('gives back nothing where the store refused to serve', async () => {
+  it('gives back nothing if the store refused to serve', async () => {
     store.beforeNext('acquire', () => {
       throw new LeaseStoreError('no table', { lease: 'billing', retryable: false })
     })
@@ -444,7 +444,7 @@ describe('the caller’s signal', () => {
     ['releases the lease', (lease) => lease.release()],
     ['fails', () => Promise.reject(new Error('dies'))],
     ['returns', () => Promise.resolve()],
-  ])('is let go of when a task %s, whatever it left listening', async (_, end) => {
+  ])('is released when a task %s, even if it left listeners', async (_, end) => {
     const { stop, listeners } = stopping()
     const started = Promise.withResolvers<AbortSignal>()
     await outcomeOf(
@@ -461,7 +461,7 @@ describe('the caller’s signal', () => {
     expect(left.reason).toBe(before)
   })
 
-  it('is let go of when the lease is lost, for that reason', async () => {
+  it('is released when the lease is lost', async () => {
     const { stop, listeners } = stopping()
     const { lease } = await lead({ signal: stop.signal, leaseMs: 15_000, heartbeat: false })
     await clock.advance(14_000)

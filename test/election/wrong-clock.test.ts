@@ -1,4 +1,6 @@
-/** Clocks that are wrong, or set, while the lease is asked for: this candidate's own, and that of the row's last writer. */
+/**
+ * Clocks that are wrong, or set, while the lease is asked for: this candidate's own, and that of the row's last writer.
+ */
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type Clock, ClockSkewError, withLease } from '../../functions/election/index.ts'
 import {
@@ -29,17 +31,17 @@ describe('a clock that is set while the lease is asked for', () => {
   ])('and was %s before: gives back, asks again and leads under the right time', async (_, byMs) => {
     const trueMs = clock.wallMs()
     answersAt(() => trueMs)
-    const told: string[] = []
+    const events: string[] = []
     clock.setWall(byMs)
     store.afterNext('acquire', () => clock.setWall(-byMs))
     const running = outcomeOf(
-      withLease(options({ tick: TICK, onEvent: ({ kind }) => void told.push(kind) }), () => 'mine'),
+      withLease(options({ tick: TICK, onEvent: ({ kind }) => void events.push(kind) }), () => 'mine'),
     )
     await clock.advance(1_000)
     expect(await running).toMatchObject({ status: 'completed', result: 'mine' })
     expect(store.asked).toEqual(['acquire', 'giveBack', 'acquire', 'complete'])
     expect(Math.abs((row()?.acquiredAtMs ?? 0) - trueMs)).toBeLessThan(1_000)
-    expect(told).toEqual(['clockRead', 'elected'])
+    expect(events).toEqual(['clockRead', 'elected'])
   })
 
   it('by less than half of the budget, after which it is right enough, is no reason to fail either', async () => {
@@ -52,7 +54,7 @@ describe('a clock that is set while the lease is asked for', () => {
     expect(await running).toMatchObject({ status: 'completed' })
   })
 
-  it('and was ahead before leaves the right time on the row, where no answer tells DynamoDB’s', async () => {
+  it('and was ahead before leaves the right time on the row, even without a Date from DynamoDB', async () => {
     const trueMs = clock.wallMs()
     clock.setWall(3_600_000)
     store.afterNext('acquire', () => {
@@ -73,7 +75,7 @@ describe('a clock that is set while the lease is asked for', () => {
     expect(await running).toMatchObject({ status: 'completed', result: 'mine' })
   })
 
-  it('ends the try where the lease cannot be given back, which would be in its own way', async () => {
+  it('ends the try if the lease cannot be given back, which would refuse the next request', async () => {
     store.afterNext('acquire', () => clock.setWall(3_600_000))
     store.beforeNext('giveBack', noAnswer)
     expect(await outcomeOf(withLease(options({ tick: TICK }), () => 'never'))).toBeInstanceOf(ClockSkewError)
@@ -108,7 +110,7 @@ describe('a clock that is set while the lease is asked for', () => {
 describe('a row that a wrong clock wrote last', () => {
   const next = (changes = {}) => outcomeOf(withLease(options({ tick: NEXT_TICK, ...changes }), () => 'mine'))
 
-  it('keeps others waiting only until their clocks have come near, where that is soon', async () => {
+  it('keeps others waiting only until their clocks have come near, if that is soon', async () => {
     await withLease(options(), () => undefined)
     store.memory.edit('billing', { writtenAtMs: clock.wallMs() + 5_000 })
     const second = next({ maxClockSkewMs: 300 })
@@ -122,7 +124,7 @@ describe('a row that a wrong clock wrote last', () => {
   it.each([
     ['further ahead than is waited for', 60_000, {}],
     ['further ahead than the invocation lasts', 5_000, () => ({ context: lambda(3_000) })],
-  ])('%s is told at once, with who wrote it', async (_, aheadMs, changes) => {
+  ])('%s is an error at once, which names the writer', async (_, aheadMs, changes) => {
     await withLease(options({ context: lambda(60_000, 'event-of-ann') }), () => undefined)
     store.memory.edit('billing', { writtenAtMs: clock.wallMs() + aheadMs })
     const error = await next(typeof changes === 'function' ? changes() : changes)
@@ -135,7 +137,7 @@ describe('a row that a wrong clock wrote last', () => {
     expect(asked('acquire')).toBe(2)
   })
 
-  it('is not blamed on this clock where DynamoDB’s time shows that the other was wrong', async () => {
+  it('is not blamed on this clock if DynamoDB’s time shows that the other was wrong', async () => {
     await withLease(options(), () => undefined)
     store.memory.edit('billing', { writtenAtMs: clock.wallMs() + 60_000 })
     const { acquire } = store
@@ -180,7 +182,7 @@ describe('a lease that is held under a clock that is ahead', () => {
     [300, 700],
     [0, 300],
   ])(
-    'has a leader, as far as a Date in whole seconds tells: with a budget of %i ms, %i ms ahead is a standby',
+    'has a leader, as far as a Date in whole seconds shows: with a budget of %i ms, %i ms ahead is a standby',
     async (maxClockSkewMs, aheadMs) => {
       answersAt(() => clock.wallMs())
       await acquiredAhead(aheadMs)
@@ -201,12 +203,12 @@ describe('a lease that is held under a clock that is ahead', () => {
   })
 
   it.each([
+    ['is retried rather than lost, without a Date from DynamoDB', false, /Either that candidate's clock was ahead/],
     [
-      'is retried rather than lost, where nothing tells DynamoDB’s time',
-      false,
-      /Either that candidate's clock was ahead/,
+      'blames the other clock, if DynamoDB’s time shows it',
+      true,
+      /DynamoDB's time shows that the other clock was wrong/,
     ],
-    ['blames the other, where DynamoDB’s time shows it', true, /DynamoDB's time shows that the other clock was wrong/],
   ])('an hour and never given back %s', async (_, isTold, blame) => {
     if (isTold) answersAt(() => clock.wallMs())
     await acquiredAhead(3_600_000)
@@ -256,10 +258,10 @@ describe('a Date that is wrong', () => {
 
 describe('a clock that fails after it was read for asking', () => {
   const failures: readonly [string, () => unknown][] = [
-    ['tells NaN', () => Number.NaN],
-    ['tells Infinity', () => Number.POSITIVE_INFINITY],
-    ['tells an absurd number', () => 1e300],
-    ['tells a bigint', () => 5n],
+    ['gives NaN', () => Number.NaN],
+    ['gives Infinity', () => Number.POSITIVE_INFINITY],
+    ['gives an absurd number', () => 1e300],
+    ['gives a bigint', () => 5n],
     [
       'throws an error',
       () => {
