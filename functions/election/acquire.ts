@@ -9,10 +9,7 @@ import { type Settings, withinLimits } from './options.ts'
 import { type AcquireRequest, acquireConditions } from './rules.ts'
 import type { AcquireReply } from './stores/store.ts'
 
-/**
- * A request that proved nothing is repeated, whatever the caller's `waitMs`: so many tries, with pauses of at most so
- * long.
- */
+/** A request that proved nothing is repeated in any case: this many tries, with pauses of at most this length. */
 const FRESH_TRIES = 3
 const FRESH_DELAY_MS = 100
 const LONGEST_FRESH_DELAY_MS = 10_000

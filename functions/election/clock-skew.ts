@@ -88,9 +88,7 @@ export function aheadOfTime(
   )
 }
 
-/**
- * The lease is free, but A5 or A6 refused the request. Names the row's last writer, whose clock may be the wrong one.
- */
+/** The lease is free, but A5 or A6 refused the request: the clock of the row's last writer may be wrong. */
 export function outOfStep(
   { lease, maxClockSkewMs }: Settings,
   { nowMs }: AcquireRequest,

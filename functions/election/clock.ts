@@ -86,10 +86,7 @@ export interface ClockReading {
   readonly receivedAtMs: number
 }
 
-/**
- * The certain difference of the local clock from the server's: positive if ahead, negative if behind, 0 if it may be
- * right.
- */
+/** The certain offset of the local clock from the server's: positive if ahead, negative if behind, 0 if none. */
 export function certainOffsetMs({ sentAtMs, dateMs, receivedAtMs }: ClockReading): number {
   const aheadAtLeast = sentAtMs - (dateMs + 1000)
   if (aheadAtLeast > 0) return aheadAtLeast

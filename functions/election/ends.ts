@@ -144,9 +144,7 @@ export class Ends {
     this.#leadership.finishEnd(ending.how)
   }
 
-  /**
-   * Stops waiting for a request that would leave no time to answer: half of what is kept for that, or of what is left.
-   */
+  /** Stops waiting when half of the time for the invocation's own answer is left, or half of all that is left. */
   async #beforeInvocationEnds<T>(send: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { clock, remainingMs, answerMs } = this.#tenancy
     const { lease } = this.#leadership.tenure

@@ -1,30 +1,18 @@
-import type { Clock } from './clock.ts'
 import { Deadline, endOf, type Instant, instantAfter } from './deadline.ts'
-import type { Notify } from './election-event.ts'
 import { LeaseLostError, type StaleTokenError } from './errors.ts'
+import type { Settings } from './options.ts'
 import { type HolderWrite, isOwnWrite, type LeaseRecord, type Tenure } from './rules.ts'
 import { eitherSignal } from './signals.ts'
-import type { LeaseStore, WriteReply } from './stores/store.ts'
+import type { WriteReply } from './stores/store.ts'
 
-/** What a leader starts with: the row that it won, and the settings of its acquire. */
-export interface Tenancy {
-  readonly store: LeaseStore
-  readonly clock: Clock
+/** What a leader starts with: the settings of its acquire, and the row that it won. */
+export interface Tenancy extends Settings {
   /** The row as this candidate's acquire left it. */
   readonly record: LeaseRecord & { readonly holder: string }
   /** The time before the acquire was sent: the deadline counts from there. */
   readonly askedAt: Instant
-  readonly leaseMs: number
-  readonly heartbeat: boolean
-  readonly periodMs: number | undefined
-  /** The caller's own signal, which aborts the lease's too. */
-  readonly signal: AbortSignal | undefined
-  /** Milliseconds until the invocation ends, and how many of them are kept for the answer; Infinity outside Lambda. */
-  readonly remainingMs: () => number
-  readonly answerMs: number
   /** The lease never lasts longer: the invocation's end and the grace for killing it. Infinity outside Lambda. */
   readonly latestExpiryMs: number
-  readonly notify: Notify
 }
 
 export type Ended = 'completed' | 'released'
@@ -38,9 +26,7 @@ export interface Ending {
 
 const LONGEST_MARGIN_MS = 1_000
 
-/**
- * Whether this candidate still leads: its deadline, how the lease ended or was lost, and the signal that reports it.
- */
+/** Whether this candidate still leads: its deadline, its end or loss, and the signal that reports a loss. */
 export class Leadership {
   readonly tenure: Tenure
   readonly deadline: Deadline

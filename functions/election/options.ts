@@ -10,9 +10,7 @@ import type { LeaseStore } from './stores/store.ts'
 import { assertNotFuture, canonicalTick, type TickInput } from './tick.ts'
 
 export interface LeaseOptions {
-  /**
-   * @default a DynamoDBLeaseStore for the table in the environment variable LEASE_TABLE, with the SDK's default client
-   */
+  /** @default a DynamoDBLeaseStore with the SDK's default client, for the table in the variable LEASE_TABLE */
   readonly store?: LeaseStore
   /**
    * The lease's name: 1 to 128 characters out of `A-Z a-z 0-9 . _ - / :`.
@@ -70,9 +68,7 @@ export interface LeaseOptions {
 /** What the environment may give: see defaults.ts. */
 export type CompleteOptions = LeaseOptions & Required<Pick<LeaseOptions, 'store' | 'lease'>>
 
-/**
- * In Lambda, and of the constructs: well under the minute after which Lambda retries the event of a leader that died.
- */
+/** In Lambda, and of the constructs: well under the minute after which Lambda retries a failed event. */
 export const LAMBDA_LEASE_MS = 15_000
 const SERVER_LEASE_MS = 30_000
 

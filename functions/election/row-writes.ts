@@ -1,9 +1,7 @@
 import type { Tenancy } from './leadership.ts'
 import { Turns } from './turns.ts'
 
-/**
- * The order of one leader's writes to the lease row: one at a time, since two could conflict or overtake each other.
- */
+/** The order of a leader's writes to the lease row: one at a time, since two could conflict or overtake. */
 export class RowWrites {
   readonly #tenancy: Tenancy
   readonly #turns = new Turns(1)

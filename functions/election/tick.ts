@@ -49,9 +49,7 @@ function parseInstant(text: string): number {
   return Date.parse(text)
 }
 
-/**
- * @throws InvalidTickError if the tick is later than now plus the clock budget: completing it would skip all before it
- */
+/** @throws InvalidTickError if the tick is further ahead than the clock budget: completing it would skip others */
 export function assertNotFuture(tick: string, nowMs: number, maxClockSkewMs: number): void {
   const aheadMs = Date.parse(tick) - nowMs
   if (aheadMs <= maxClockSkewMs) return

@@ -58,9 +58,7 @@ export async function failed(lease: LeaseHandle, error: unknown): Promise<void> 
 
 const LONGEST_ERROR_NAME = 100
 
-/**
- * The error's class, never its message, which may hold a secret. A task can throw anything: its name may be unreadable.
- */
+/** The error's class, never its message, which may be secret. A task can throw anything, even what is unreadable. */
 function errorNameOf(error: unknown): string {
   try {
     return error instanceof Error ? String(error.name).slice(0, LONGEST_ERROR_NAME).toWellFormed() : 'Error'

@@ -19,10 +19,7 @@ export function errorAnswer(type: string, fields: object = {}, status = 400): Wi
   return { status, body: { __type: `com.amazonaws.dynamodb.v20120810#${type}`, message: type, ...fields } }
 }
 
-/**
- * The SDK's own client, which gets these answers one after the other, repeating the last one; by default an empty
- * success.
- */
+/** The SDK's own client, which gets these answers and then repeats the last one; by default an empty success. */
 export function answeringClient(...answers: readonly WireAnswer[]): AnsweringClient {
   return retryingClient(1, ...answers)
 }

@@ -12,9 +12,7 @@ export let store: ScriptedStore
 /** The length of every sleep, in milliseconds. */
 export let sleeps: number[]
 
-/**
- * For `beforeEach` of each file: if files share their modules, a hook in this one would run for the first file only.
- */
+/** For `beforeEach` of each file: if files share modules, a hook here would run for the first file only. */
 export function startAnew(): void {
   clock = new ManualClock(NEXT_TICK)
   store = new ScriptedStore()

@@ -14,9 +14,7 @@ const refuse = (name: string, message = name) => answerError(name, message)
 /** The lease's heartbeat, its watch over the deadline, and the pause before an end is asked again. */
 const PAUSING = 3
 
-/**
- * Lets time pass, a second at a time and only while the leader pauses before it asks again, until there is an outcome.
- */
+/** Lets seconds pass while the leader pauses before it sends again, until there is an outcome. */
 async function untilSettled<T>(outcome: Promise<T>, clock: ManualClock): Promise<T> {
   let isSettled = false
   void outcome.finally(() => {

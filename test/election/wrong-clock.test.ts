@@ -1,6 +1,4 @@
-/**
- * Clocks that are wrong, or set, while the lease is asked for: this candidate's own, and that of the row's last writer.
- */
+/** Clocks that are wrong or set during an acquire: this candidate's, and that of the row's last writer. */
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type Clock, ClockSkewError, withLease } from '../../functions/election/index.ts'
 import {

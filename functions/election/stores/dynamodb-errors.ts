@@ -2,55 +2,44 @@ import type { TransactionCanceledException } from '@aws-sdk/client-dynamodb'
 import { type Applied, CorruptLeaseError, type LeaseError, LeaseStoreError } from '../errors.ts'
 import type { AttributeMap } from './row.ts'
 
-/**
- * What the name of an error says: its kind, and whether the same request may succeed if it is sent again: `soon` after
- * a conflict, which passes in milliseconds; `later` if the reason may pass by itself; `never` if the request is wrong.
- * Any other name counts as `later`: to repeat a refused request costs little, to lose a completion costs the task's
- * work.
- *
- * Errors are recognized by name, since their classes may be those of another copy of the SDK.
- */
 type Kind = 'conflict' | 'throttled' | 'credentials' | 'signature' | 'permission' | 'noTable' | 'form'
-type Again = 'soon' | 'later' | 'never'
 
-const ERRORS = 'https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html'
-const COMMON = 'https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html'
-const WRITE = 'https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html#API_UpdateItem_Errors'
-const TRANSACT =
-  'https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html#API_TransactWriteItems_Errors'
-const IAM =
-  'https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency'
-const SIGNING = 'https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html'
-const SDK = 'https://docs.aws.amazon.com/sdk-for-javascript/v3/developer-guide/setting-credentials-node.html'
-
-const KNOWN: Readonly<Record<string, readonly [Kind, Again, source: string]>> = {
-  TransactionConflictException: ['conflict', 'soon', WRITE],
-  ReplicatedWriteConflictException: ['conflict', 'soon', ERRORS],
-  TransactionInProgressException: ['conflict', 'soon', TRANSACT], // our own earlier try, under the same token
-  TransactionCanceledException: ['conflict', 'later', TRANSACT], // of conflicts or throttling alone: see isFinal
-  ThrottlingException: ['throttled', 'later', ERRORS],
-  ProvisionedThroughputExceededException: ['throttled', 'later', ERRORS],
-  RequestLimitExceeded: ['throttled', 'later', ERRORS],
-  LimitExceededException: ['throttled', 'later', ERRORS],
-  ExpiredTokenException: ['credentials', 'later', COMMON], // the SDK asks its provider for fresh ones
-  UnrecognizedClientException: ['credentials', 'later', ERRORS],
-  ExpiredToken: ['credentials', 'later', COMMON],
-  InvalidClientTokenId: ['credentials', 'later', COMMON],
-  MissingAuthenticationTokenException: ['credentials', 'later', ERRORS],
-  MissingAuthenticationToken: ['credentials', 'later', COMMON],
-  CredentialsProviderError: ['credentials', 'later', SDK],
-  InvalidSignatureException: ['signature', 'later', SIGNING], // signed again at the next try
-  IncompleteSignatureException: ['signature', 'later', ERRORS],
-  IncompleteSignature: ['signature', 'later', COMMON],
-  SignatureDoesNotMatch: ['signature', 'later', SIGNING],
-  RequestTimeTooSkewed: ['signature', 'later', SIGNING],
-  RequestExpired: ['signature', 'later', COMMON],
-  AccessDeniedException: ['permission', 'later', IAM], // a change of IAM, or of a KMS grant, takes time to arrive
-  NotAuthorized: ['permission', 'later', COMMON],
-  ResourceNotFoundException: ['noTable', 'later', ERRORS], // being created or restored under its name
-  ValidationException: ['form', 'never', ERRORS],
-  SerializationException: ['form', 'never', COMMON],
-  IdempotentParameterMismatchException: ['form', 'never', TRANSACT],
+/**
+ * Errors by name, since their classes may be those of another copy of the SDK. A `conflict` passes in milliseconds, and
+ * the reason of any other error may pass as well, except a wrong `form`. Unknown names are retried, too: to repeat a
+ * refused request costs little, to lose a completion costs the task's work.
+ *
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+ * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html
+ */
+const KINDS: Readonly<Record<string, Kind>> = {
+  TransactionConflictException: 'conflict',
+  ReplicatedWriteConflictException: 'conflict',
+  TransactionInProgressException: 'conflict', // our own earlier try, under the same token
+  TransactionCanceledException: 'conflict', // by conflicts or throttling alone: see isFinal
+  ThrottlingException: 'throttled',
+  ProvisionedThroughputExceededException: 'throttled',
+  RequestLimitExceeded: 'throttled',
+  LimitExceededException: 'throttled',
+  ExpiredTokenException: 'credentials', // the SDK asks its provider for new ones
+  UnrecognizedClientException: 'credentials',
+  ExpiredToken: 'credentials',
+  InvalidClientTokenId: 'credentials',
+  MissingAuthenticationTokenException: 'credentials',
+  MissingAuthenticationToken: 'credentials',
+  CredentialsProviderError: 'credentials',
+  InvalidSignatureException: 'signature', // signed again at the next try
+  IncompleteSignatureException: 'signature',
+  IncompleteSignature: 'signature',
+  SignatureDoesNotMatch: 'signature',
+  RequestTimeTooSkewed: 'signature',
+  RequestExpired: 'signature',
+  AccessDeniedException: 'permission', // a change of IAM, or of a KMS grant, takes time to arrive
+  NotAuthorized: 'permission',
+  ResourceNotFoundException: 'noTable', // perhaps being created or restored
+  ValidationException: 'form',
+  SerializationException: 'form',
+  IdempotentParameterMismatchException: 'form',
 }
 
 /** Reasons of a cancelled transaction that recur with the same items, unless the caller changes something. */
@@ -60,9 +49,8 @@ const FINAL_REASONS = new Set(['ConditionalCheckFailed', 'ValidationError', 'Ite
 const OF_KMS = /KMS key|AWSKMS|\bkms:/
 const WITHOUT_TRANSACTIONS = /global table|multi-?region|strong consisten/i
 
-function known(name: string): readonly [Kind | undefined, Again] {
-  const line = Object.hasOwn(KNOWN, name) ? KNOWN[name] : undefined
-  return line === undefined ? [undefined, 'later'] : [line[0], line[1]]
+function kindOf(error: unknown): Kind | undefined {
+  return error instanceof Error && Object.hasOwn(KINDS, error.name) ? KINDS[error.name] : undefined
 }
 
 /** A condition did not hold; `Item` is the row, if it was requested and exists. */
@@ -76,8 +64,7 @@ export function isCancelled(error: unknown): error is TransactionCanceledExcepti
 
 /** Another request was writing the row, in a transaction or in another Region: this one changed nothing. */
 export function isConflict(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  if (!isCancelled(error)) return known(error.name)[1] === 'soon'
+  if (!isCancelled(error)) return kindOf(error) === 'conflict'
   const codes = reasonsOf(error)
   return codes.length > 0 && codes.every((code) => code === 'TransactionConflict')
 }
@@ -114,11 +101,11 @@ export interface About {
 /** A LeaseStoreError that says what to do about an error of the SDK. */
 export function storeError(cause: unknown, { lease, tableName, applied }: About, more = ''): LeaseError {
   const error = cause instanceof Error ? cause : new Error(String(cause))
-  const [kind, again] = known(error.name)
+  const kind = kindOf(error)
   const text = describe(kind, error, `lease "${lease}" in table "${tableName}"`, tableName) + more
   return new LeaseStoreError(`${text} (${`${error.name}: ${error.message}`.slice(0, 500)})`, {
     lease,
-    retryable: again !== 'never',
+    retryable: kind !== 'form',
     applied,
     cause,
   })
@@ -182,9 +169,9 @@ export interface AboutTransaction extends About {
  */
 export function transactionError(cause: unknown, { wasSerialized, isEnd, ...about }: AboutTransaction): unknown {
   if (!wasSerialized) return cause
-  const [kind, again] = known(cause instanceof Error ? cause.name : '')
+  const kind = kindOf(cause)
   const message = cause instanceof Error ? cause.message : String(cause)
-  const isOfItems = (kind === 'noTable' && !isEnd) || (again === 'never' && !WITHOUT_TRANSACTIONS.test(message))
+  const isOfItems = (kind === 'noTable' && !isEnd) || (kind === 'form' && !WITHOUT_TRANSACTIONS.test(message))
   return isOfItems
     ? cause
     : storeError(cause, about, ' The transaction has items of your own: it may be about one of them.')

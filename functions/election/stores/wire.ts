@@ -10,9 +10,7 @@ export interface Wire {
   unanswered: boolean
   /** The last try was answered; `undefined` if nothing was sent yet. */
   answered: boolean | undefined
-  /**
-   * The SDK could make a request of the input: a later failure, such as missing credentials, is not about the input.
-   */
+  /** The SDK could make a request of the input: a later failure, such as credentials, is not about it. */
   serialized: boolean
   /** The row that came with a failed condition. It is removed from the error, which the caller's middleware may log. */
   row: AttributeMap | undefined

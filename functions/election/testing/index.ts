@@ -1,6 +1,4 @@
-/**
- * For tests of tasks, and of your own stores: a store in memory, a clock that a test advances, and a conformance suite.
- */
+/** For tests: a store in memory, a clock that the test advances, and a suite for stores of your own. */
 
 export { MemoryLeaseStore } from '../stores/memory.ts'
 export { leaseStoreConformance, type StoreUnderTest, type TestRunner } from './conformance.ts'
