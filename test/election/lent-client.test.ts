@@ -430,24 +430,6 @@ describe('requests on the lease row', () => {
     const client = clientOf(await dynamodb(on), { requestHandler: { socketTimeout: 50 }, maxAttempts: 1 })
     await expect(acquire(storeWith(client))).rejects.toThrow(/timed out after 50 ms/)
   })
-
-  it('go through the client’s own request handler if that is not the plain one', async () => {
-    const handled: string[] = []
-    const requestHandler = {
-      metadata: { handlerProtocol: 'h2' },
-      async handle({ headers }: { readonly headers: Readonly<Record<string, string>> }) {
-        handled.push(headers['x-amz-target'] ?? '')
-        return { response: { statusCode: 200, headers: {}, body: new TextEncoder().encode('{}') } }
-      },
-    }
-    const client = new DynamoDBClient({
-      region: 'eu-central-1',
-      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-      requestHandler,
-    })
-    await acquire(storeWith(client))
-    expect(handled).toEqual(['DynamoDB_20120810.UpdateItem'])
-  })
 })
 
 describe('effects', () => {

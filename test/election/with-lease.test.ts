@@ -385,14 +385,6 @@ describe('an acquire that goes wrong', () => {
 })
 
 describe('a completion without an answer', () => {
-  it('is asked again, and its own first try is recognised', async () => {
-    store.afterNext('complete', noAnswer)
-    const running = outcomeOf(withLease(options(), () => 'done'))
-    await clock.advance(30_000)
-    expect(await running).toMatchObject({ status: 'completed', result: 'done' })
-    expect(store.asked).toEqual(['acquire', 'complete', 'complete'])
-  })
-
   it('is not spoiled by the heartbeat, which would take its own vacant row for a loss', async () => {
     store.afterNext('complete', ...Array.from({ length: 6 }, () => noAnswer))
     const running = outcomeOf(withLease(options({ leaseMs: 15_000 }), () => 'done'))
