@@ -9,8 +9,7 @@ export class EnvironmentError extends Error {
 
 /**
  * Reads environment variables when a function loads, so that a wrong deployment fails at once and not at the first
- * tick. Problems are collected and reported in one error. Spaces around a value are ignored; an empty variable is
- * missing.
+ * tick. Problems are reported in one error. Spaces around a value are ignored; an empty variable counts as missing.
  */
 export class EnvironmentReader {
   readonly #program: string

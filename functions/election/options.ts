@@ -25,8 +25,7 @@ export interface LeaseOptions {
   /** The shortest time between two ticks of the schedule in milliseconds, to which the tick is floored. */
   readonly periodMs?: number
   /**
-   * Whether each tick comes exactly one period after the one before, as with `rate()`: only then can missed ticks be
-   * counted.
+   * Whether ticks are exactly one period apart, as with `rate()`: only then can missed ticks be counted.
    *
    * @default what the event of an ElectedSchedule says, else false
    */
@@ -38,8 +37,7 @@ export interface LeaseOptions {
    */
   readonly leaseMs?: number
   /**
-   * Whether the lease is renewed every third of its length. If not, one write covers the whole invocation, up to an
-   * hour.
+   * Whether the lease is renewed every third of its length; if not, one write covers the invocation, up to an hour.
    *
    * @default true
    */

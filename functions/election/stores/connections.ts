@@ -124,8 +124,7 @@ async function httpAgentOf({ httpAgent, httpAgentProvider }: HandlerOptions): Pr
 async function ownOptions(given: HandlerOptions): Promise<object> {
   const agents = [await httpAgentOf(given), given.httpsAgent]
   const [httpAgent, httpsAgent] = agents.map((agent) => agent && (isPlain(agent) ? ownAgentOptions(agent) : agent))
-  // The caller's own requests may use all sockets of a shared agent, and the SDK counts the wait for one as
-  // connecting.
+  // The caller may use all sockets of a shared agent, and the SDK counts the wait for one as connecting.
   const isShared = agents.some((agent) => agent !== undefined && !isPlain(agent))
   return {
     ...given,

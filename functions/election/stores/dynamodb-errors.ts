@@ -164,8 +164,7 @@ export interface AboutTransaction extends About {
 
 /**
  * An error of a transaction of the lease row and the caller's own items. If the SDK could make no request of the items,
- * or DynamoDB refused its form or has no such table, the items are the likely reason: the caller gets the error as it
- * is.
+ * or DynamoDB refused its form or has no such table, the items are the likely reason: the caller gets that error.
  */
 export function transactionError(cause: unknown, { wasSerialized, isEnd, ...about }: AboutTransaction): unknown {
   if (!wasSerialized) return cause

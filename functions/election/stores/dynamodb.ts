@@ -70,8 +70,7 @@ const CONFLICT_DELAY_MS = 50
  * one request each: the row comes with the reply, so no candidate reads it separately.
  *
  * Limits: one Region, or a global table with strong consistency; with eventual consistency the last writer wins, and
- * two candidates can lead. Do not restore the table to an older copy while candidates run (docs/protocol.md, What
- * remains).
+ * two candidates can lead. Do not restore an older copy of the table while candidates run (docs/protocol.md).
  */
 export class DynamoDBLeaseStore implements LeaseStore, Effects {
   readonly #tableName: string
@@ -200,8 +199,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
       if (isCancelled(error)) {
         const [ofLease] = error.CancellationReasons ?? []
         if (ofLease?.Code === 'ConditionalCheckFailed') return refused(ofLease.Item, lease)
-        // The caller gets failed conditions of its own items as DynamoDB sent them, unless an earlier try may still
-        // arrive.
+        // The caller gets errors of its own items unchanged, unless an earlier try may still arrive.
         if (isFinal(error)) throw wire.unanswered ? mayBeApplied(error, this.#about(lease, wire)) : error
       }
       const about = { ...this.#about(lease, wire), wasSerialized: wire.serialized, isEnd: path === this.#leases }
