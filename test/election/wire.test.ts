@@ -1,6 +1,6 @@
 import middy from '@middy/core'
 import type { Context } from 'aws-lambda'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import {
   type Applied,
   ClockSkewError,
@@ -65,13 +65,15 @@ describe('requests, counted at the wire', () => {
     expect(new Set(proxy.requests.map(({ operation }) => operation))).toEqual(new Set(['UpdateItem']))
   })
 
-  it('costs the same behind leaderOnly, and counts a lost reply as the win it was', async () => {
-    const { proxy, store, clock, kinds } = await scene()
+  it('costs the same behind leaderOnly with the variables of an ElectedSchedule, and a lost reply is still a win', async () => {
+    const { proxy, tableName, clock, kinds } = await scene()
+    const local = { AWS_REGION: 'eu-central-1', AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' }
+    const variables = { ...local, AWS_ENDPOINT_URL: proxy.endpoint, LEASE_TABLE: tableName, LEASE_NAME: 'billing' }
+    for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value)
+    onTestFinished(() => void vi.unstubAllEnvs())
     proxy.meet(is('acquire'), loseReply)
     const task = vi.fn(async () => 'charged')
-    const handler = middy()
-      .use(leaderOnly({ store, clock, lease: 'billing' }))
-      .handler(task)
+    const handler = middy().use(leaderOnly({ clock })).handler(task)
     const event = { tick: TICK, periodMs: 1_800_000 }
     const invoke = (id: string): Promise<unknown> => Reflect.apply(handler, undefined, [event, lambdaContext(id)])
     expect(await invoke('event-1')).toMatchObject({ status: 'completed', result: 'charged' })
