@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { AcquireRequest, GiveBackRequest, HolderWrite, LeaseRecord } from '../rules.ts'
 import { MemoryLeaseStore } from '../stores/memory.ts'
-import type { LeaseStore } from '../stores/store.ts'
+import type { AcquireReply, LeaseStore, WriteReply } from '../stores/store.ts'
 import {
   acquireRequest,
   EARLIER_TICK,
@@ -62,7 +62,11 @@ export function leaseStoreConformance({
           } else {
             const [actual, expected] = [await send(subject.store, step.request), await send(rules, step.request)]
             assert.deepEqual(actual, expected, `the answer to step ${index + 1}`)
-            assert.equal(actual.granted, step.granted, `step ${index + 1} is ${step.granted ? 'granted' : 'refused'}`)
+            assert.equal(
+              actual.granted,
+              step.granted,
+              `step ${index + 1} must be ${step.granted ? 'granted' : 'refused'}`,
+            )
           }
           assert.deepEqual(await subject.read(), rules.read('billing'), `the row after step ${index + 1}`)
         }
@@ -103,7 +107,10 @@ const SCENARIOS: readonly Scenario[] = [
   {
     name: 'the first acquire creates the row, with the creation time plus one as token',
     steps: [granted(acquireRequest({ eventId: 'event-1' }))],
-    row: { fencingToken: NOW_MS + 1, holder: 'ann', attempt: 'attempt-ann', eventId: 'event-1', step: 0, tick: TICK },
+    row: {
+      ...{ lease: 'billing', fencingToken: NOW_MS + 1, holder: 'ann', attempt: 'attempt-ann', eventId: 'event-1' },
+      ...{ acquiredAtMs: NOW_MS, expiresAtMs: NOW_MS + LEASE_MS, writtenAtMs: NOW_MS, step: 0, tick: TICK },
+    },
   },
   {
     name: 'A1: a held lease is free when it has been expired for the clock budget, and not before',
@@ -222,15 +229,17 @@ const SCENARIOS: readonly Scenario[] = [
   },
 ]
 
-async function send(
-  store: LeaseStore,
-  request: Request,
-): Promise<{ readonly granted: boolean; readonly record?: unknown }> {
-  if ('kind' in request) return await store.write(request)
-  if (!('expiresAtMs' in request)) return await store.giveBack(request)
-  const reply = await store.acquire(request)
+async function send(store: LeaseStore, request: Request) {
+  const reply = await replyTo(store, request)
   if ('contended' in reply) throw new Error('the store reports contention, but this is the only request')
-  return { granted: reply.granted, record: reply.record }
+  const { granted } = reply
+  const record = 'record' in reply ? reply.record : undefined
+  return record === undefined ? { granted } : { granted, record }
+}
+
+async function replyTo(store: LeaseStore, request: Request): Promise<AcquireReply | WriteReply> {
+  if ('kind' in request) return await store.write(request)
+  return 'expiresAtMs' in request ? await store.acquire(request) : await store.giveBack(request)
 }
 
 function assertRow(row: LeaseRecord | undefined, expected: Attributes = {}): void {
