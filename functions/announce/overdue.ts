@@ -1,6 +1,7 @@
 /** How far leases are behind their schedules: pure. */
-import { isLeaseName } from '../election/options.ts'
+
 import { property } from '../election/json.ts'
+import { isLeaseName } from '../election/options.ts'
 
 export interface WatchedLease {
   readonly lease: string

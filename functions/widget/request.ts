@@ -5,8 +5,8 @@
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/add_custom_widget_dashboard_about.html
  */
 
-import { isLeaseName } from '../election/options.ts'
 import { property } from '../election/json.ts'
+import { isLeaseName } from '../election/options.ts'
 import type { TimeWindow } from './lanes.ts'
 import type { THEMES } from './palette.ts'
 import { isInstant } from './time-words.ts'
