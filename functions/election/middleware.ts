@@ -54,7 +54,8 @@ export function leaderOnly(options: LeaderOnlyOptions = {}): MiddlewareObj<unkno
   const { tickOf, timeoutEarlyInMillis = 5, ...rest } = options
   if ('tick' in rest) {
     throw new InvalidOptionError(
-      'leaderOnly reads the tick from the event; for another kind of event, give tickOf: (event) => event.detail.tick',
+      'leaderOnly reads the tick from the event; leave the option tick out. ' +
+        'For another kind of event, give tickOf: (event) => event.detail.tick',
     )
   }
   for (const name of ['context', 'signal']) {

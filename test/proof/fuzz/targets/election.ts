@@ -131,7 +131,7 @@ export const electionTargets: readonly Target[] = [
         store: new MemoryLeaseStore(),
         lease: 'billing',
         leaseMs: 15_000,
-        tick: () => NOW,
+        tickOf: () => NOW,
         timeoutEarlyInMillis: 5,
       }),
       hostileValue,
