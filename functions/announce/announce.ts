@@ -13,7 +13,7 @@
  */
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda'
 import { CorruptLeaseError } from '../election/errors.ts'
-import type { Measure } from '../election/metrics.ts'
+import type { Measure } from '../election/measurements.ts'
 import { eventsOf, type Publish } from './events.ts'
 import { factsOf } from './facts.ts'
 import type { History } from './history.ts'

@@ -1,5 +1,5 @@
 /** Turns facts into metrics. */
-import { count, type Measurement, milliseconds } from '../election/metrics.ts'
+import { count, type Measurement, milliseconds } from '../election/measurements.ts'
 import { durationMs } from './events.ts'
 import type { Fact } from './facts.ts'
 

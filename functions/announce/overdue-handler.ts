@@ -2,8 +2,8 @@
 import { Logger } from '@aws-lambda-powertools/logger'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { EnvironmentReader } from '../election/environment.ts'
-import { measureFor } from '../election/metrics.ts'
-import { SDK_CLIENT } from '../sdk-client.ts'
+import { measureFor } from '../election/measurements.ts'
+import { SDK_CLIENT } from '../election/stores/sdk-client.ts'
 import { LeaseProgress, overdueCheck } from './overdue.ts'
 
 const environment = new EnvironmentReader('the check for overdue ticks', process.env)

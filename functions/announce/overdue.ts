@@ -1,12 +1,12 @@
 /** Measures how far leases are behind their schedules: whole periods since their last completed ticks. */
 import { DescribeTableCommand, type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { CorruptLeaseError } from '../election/errors.ts'
-import { count, type Measure } from '../election/metrics.ts'
-import { isLeaseName } from '../election/options.ts'
+import { property } from '../election/json.ts'
+import { count, type Measure } from '../election/measurements.ts'
+import { isLeaseName, LEASE_NAME_RULE } from '../election/options.ts'
 import { show } from '../election/show.ts'
 import { LEASE_RECORD } from '../election/stores/row.ts'
 import { isCanonicalTick } from '../election/tick.ts'
-import { property } from '../json.ts'
 import type { Log } from './announce.ts'
 
 export interface OverdueCheckOptions {
@@ -88,7 +88,7 @@ function readWatched(entry: unknown, index: number): WatchedLease | string {
   const lease = property(entry, 'lease')
   const periodMs = property(entry, 'periodMs')
   if (typeof lease !== 'string' || !isLeaseName(lease)) {
-    return `leases[${index}].lease is ${show(lease)}, not a name of 1 to 128 letters, digits and . _ - / :`
+    return `leases[${index}].lease is ${show(lease)}, not a name of ${LEASE_NAME_RULE}`
   }
   if (typeof periodMs !== 'number' || !Number.isSafeInteger(periodMs) || periodMs <= 0) {
     return `leases[${index}].periodMs, of "${lease}", is ${show(periodMs)}, not a whole number of milliseconds above 0`

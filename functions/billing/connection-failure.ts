@@ -1,5 +1,5 @@
 /** What a failed `fetch` says of the way to the gateway: in words what is wrong, and whether another try may help. */
-import { property } from '../json.ts'
+import { property } from '../election/json.ts'
 
 export interface ConnectionFailure {
   /** The connection broke, or was not made this time. Anything else fails again in the same way. */

@@ -22,7 +22,7 @@
  * a repeated or delayed copy of either write changes nothing.
  */
 import { type Lease, StaleTokenError } from '../election/index.ts'
-import { isConditionFailure } from '../sdk-client.ts'
+import { isConditionFailed } from '../election/stores/dynamodb-errors.ts'
 import type { ChargeOrder, ChargeOutcome } from './gateway.ts'
 import { isAmountMinor, isCurrency } from './money.ts'
 
@@ -143,7 +143,7 @@ export function chargesTable(TableName: string): Ledger {
 /** Whether the row that refused the write, which comes with the error as DynamoDB stores it, has the id of another charge. */
 function showsAnotherCharge(error: unknown, chargeId: string): boolean {
   const refusal = error instanceof StaleTokenError ? error.cause : error
-  const seen = isConditionFailure(refusal) ? refusal.Item?.['chargeId']?.S : undefined
+  const seen = isConditionFailed(refusal) ? refusal.Item?.['chargeId']?.S : undefined
   return seen !== undefined && seen !== chargeId
 }
 

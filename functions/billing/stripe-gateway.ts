@@ -16,7 +16,7 @@
  * What goes out are ids, the business unit and the amount; no name, and no card number.
  */
 
-import { parseJson, property } from '../json.ts'
+import { parseJson, property } from '../election/json.ts'
 import {
   type ChargeOrder,
   type ChargeOutcome,

@@ -4,7 +4,7 @@
  */
 import { type DynamoDBDocumentClient, paginateQuery } from '@aws-sdk/lib-dynamodb'
 import type { Lease } from '../election/index.ts'
-import { isConditionFailure } from '../sdk-client.ts'
+import { isConditionFailed } from '../election/stores/dynamodb-errors.ts'
 import {
   type AfterCharge,
   type AfterDecline,
@@ -91,7 +91,7 @@ export function subscriptionsTable(client: DynamoDBDocumentClient, TableName: st
         })
         return readDueSubscription(row, tick)
       } catch (error) {
-        if (isConditionFailure(error)) return undefined
+        if (isConditionFailed(error)) return undefined
         throw error
       }
     },
@@ -119,7 +119,7 @@ export function subscriptionsTable(client: DynamoDBDocumentClient, TableName: st
           },
         })
       } catch (error) {
-        if (!isConditionFailure(error)) throw error
+        if (!isConditionFailed(error)) throw error
         // As DynamoDB stores it, for the document client leaves it so.
         const { period: periodNow, dunned: dunnedNow } = error.Item ?? {}
         const wanted = { period, ...to }

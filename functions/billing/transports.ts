@@ -3,7 +3,7 @@
  * the answer means is not decided here, only whether there is one.
  */
 import type { LambdaClient } from '@aws-sdk/client-lambda'
-import { parseJson, property } from '../json.ts'
+import { parseJson, property } from '../election/json.ts'
 import type { ApiKey } from './api-key.ts'
 import { connectionFailureOf } from './connection-failure.ts'
 import { type GatewayCall, GatewayOutcomeUnknownError, GatewayRefusedError } from './gateway.ts'

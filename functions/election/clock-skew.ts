@@ -1,4 +1,4 @@
-/** Whose clock is wrong: this candidate's, or that of the candidate which wrote the lease row last. */
+/** Finds out whose clock is wrong: this candidate's, or that of the candidate that wrote the lease row last. */
 import { type ClockReading, certainOffsetMs } from './clock.ts'
 import { type Instant, wallClockSetByMs } from './deadline.ts'
 import { ClockSkewError } from './errors.ts'
@@ -10,17 +10,16 @@ const LEAST_SET_MS = 50
 
 interface ClockProblem {
   readonly error: ClockSkewError
-  /** The clock was set while the lease was asked for: a new request, made and answered by one clock, may fare better. */
+  /** The clock was set between request and answer: a new request may succeed. */
   readonly wasSet: boolean
 }
 
 /**
- * What makes the times of a request useless, and those of its answer: a clock that is certainly wrong, or one that was set in
- * between, so that the request was made by one clock and answered under another. A process that slept while the monotonic
- * clock stood still looks like the latter.
+ * A clock that is certainly wrong, or was set between request and answer, makes the times of both useless. A process
+ * that slept while its monotonic clock stood still looks like a clock that was set.
  */
 export function clockProblem(
-  { clock, lease, candidate, maxClockSkewMs, tell }: Settings,
+  { clock, lease, candidate, maxClockSkewMs, notify }: Settings,
   askedAt: Instant,
   reading: ClockReading | undefined,
 ): ClockProblem | undefined {
@@ -28,30 +27,37 @@ export function clockProblem(
   const isWrong = Math.abs(offsetMs) > maxClockSkewMs / 2
   const setByMs = Math.round(wallClockSetByMs(askedAt, clock))
   if (Number.isNaN(setByMs)) {
-    const message = `While lease "${lease}" was asked for, the option clock stopped telling the time: wallMs() and monotonicMs() must be numbers of milliseconds. The task did not run.`
+    const message =
+      `While lease "${lease}" was asked for, the option clock stopped giving the time: ` +
+      'wallMs() and monotonicMs() must be numbers of milliseconds. The task did not run.'
     return { error: new ClockSkewError(message, { lease }), wasSet: true }
   }
   if (Math.abs(setByMs) > (isWrong ? LEAST_SET_MS : Math.max(LEAST_SET_MS, maxClockSkewMs / 2))) {
-    const message = `While lease "${lease}" was asked for, this machine's clock was set ${setByMs > 0 ? 'forward' : 'back'} by ${Math.abs(setByMs)} ms, or the machine slept. The task did not run. The event can be retried.`
+    const message =
+      `While lease "${lease}" was asked for, this machine's clock was set ${setByMs > 0 ? 'forward' : 'back'} ` +
+      `by ${Math.abs(setByMs)} ms, or the machine slept. The task did not run. The event can be retried.`
     return { error: new ClockSkewError(message, { lease }), wasSet: true }
   }
-  if (reading !== undefined) tell({ kind: 'clockRead', lease, candidate, offsetMs })
+  if (reading !== undefined) notify({ kind: 'clockRead', lease, candidate, offsetMs })
   if (!isWrong) return undefined
-  const message = `This machine's clock is at least ${Math.abs(offsetMs)} ms ${offsetMs > 0 ? 'ahead of' : 'behind'} DynamoDB's; lease "${lease}" allows ${maxClockSkewMs / 2} ms (half of maxClockSkewMs). Synchronise the clock, or raise maxClockSkewMs for all candidates alike.`
+  const message =
+    `This machine's clock is at least ${Math.abs(offsetMs)} ms ${offsetMs > 0 ? 'ahead of' : 'behind'} DynamoDB's; ` +
+    `lease "${lease}" allows ${maxClockSkewMs / 2} ms (half of maxClockSkewMs). ` +
+    'Synchronise the clock, or raise maxClockSkewMs for all candidates alike.'
   return { error: new ClockSkewError(message, { lease }), wasSet: false }
 }
 
 /**
- * DynamoDB's time, of which only the second is known. Never more than B / 2 ahead, as with any clock that keeps the budget:
- * the next candidate's may be as far behind, and A6 must let it in.
+ * DynamoDB's time, of which only the second is known: at most B / 2 ahead, as for any clock within the budget. The next
+ * candidate's clock may be as far behind, and A6 must not refuse it.
  */
 export function serverTimeMs({ dateMs }: ClockReading, maxClockSkewMs: number): number {
   return dateMs + Math.min(999, Math.floor(maxClockSkewMs / 2))
 }
 
 /**
- * The latest time that a leader's clock may say at present. A leader's was compared with DynamoDB's when it acquired, as far
- * as whole seconds tell; and two clocks within the budget are no further apart than B.
+ * The latest time that a leader's clock may show now: it was compared with DynamoDB's when it acquired, as far as whole
+ * seconds allow, and two clocks within the budget differ by at most B.
  */
 export function latestHonestMs({ clock, maxClockSkewMs }: Settings, reading: ClockReading | undefined): number {
   const byBudgetMs = clock.wallMs() + maxClockSkewMs
@@ -62,7 +68,7 @@ function latestByServerMs({ dateMs }: ClockReading, maxClockSkewMs: number): num
   return dateMs + 1000 + maxClockSkewMs / 2
 }
 
-/** The lease is held under a time that is further ahead than a leader's clock may be: its candidate has not yet learned so, or died. */
+/** The holder's times are further ahead than a leader's clock may be: it does not know yet, or it died. */
 export function aheadOfTime(
   settings: Settings,
   record: LeaseRecord,
@@ -73,12 +79,16 @@ export function aheadOfTime(
   const { holder, acquiredAtMs, expiresAtMs } = record
   const freeInMs = Math.max(0, expiresAtMs + maxClockSkewMs - nowMs)
   return new ClockSkewError(
-    `Lease "${lease}" is held by "${holder}", ${writerOf(record)}, whose time of acquisition is ${acquiredAtMs - nowMs} ms ahead of this machine's clock; ${maxClockSkewMs} ms are allowed (maxClockSkewMs). ${blame(acquiredAtMs, reading, maxClockSkewMs)}. A candidate whose clock is wrong gives the lease back when it learns so; if it died before, the lease can be taken in ${freeInMs} ms. The event can be retried; if acquiredAtMs (${acquiredAtMs}) was edited, repair it.`,
+    `Lease "${lease}" is held by "${holder}", ${writerOf(record)}, whose time of acquisition is ` +
+      `${acquiredAtMs - nowMs} ms ahead of this machine's clock; ${maxClockSkewMs} ms are allowed (maxClockSkewMs). ` +
+      `${blame(acquiredAtMs, reading, maxClockSkewMs)}. A candidate with a wrong clock gives the lease back when ` +
+      `DynamoDB answers; if it died before, the lease can be taken in ${freeInMs} ms. The event can be retried; ` +
+      `if acquiredAtMs (${acquiredAtMs}) was edited, repair it.`,
     { lease },
   )
 }
 
-/** The lease is free, but A5 or A6 refused the request. Names the row's last writer: this clock need not be the wrong one. */
+/** The lease is free, but A5 or A6 refused the request: the clock of the row's last writer may be wrong. */
 export function outOfStep(
   { lease, maxClockSkewMs }: Settings,
   { nowMs }: AcquireRequest,
@@ -88,19 +98,24 @@ export function outOfStep(
   const aheadMs = (record?.writtenAtMs ?? 0) - nowMs
   if (record === undefined || aheadMs <= maxClockSkewMs) {
     return new ClockSkewError(
-      `Lease "${lease}" is free, but each fresh request was refused as if it were a copy of an older one. The event can be retried.`,
+      `Lease "${lease}" is free, but each new request was refused as if it were a copy of an older one. ` +
+        'The event can be retried.',
       { lease },
     )
   }
   const { writtenAtMs } = record
   return new ClockSkewError(
-    `Lease "${lease}" is free, but ${writerOf(record)} wrote its row last, with a time that is ${aheadMs} ms ahead of this machine's clock; ${maxClockSkewMs} ms are allowed (maxClockSkewMs). ${blame(writtenAtMs, reading, maxClockSkewMs)}. The event can be retried in ${aheadMs - maxClockSkewMs} ms; if writtenAtMs (${writtenAtMs}) was edited, repair it.`,
+    `Lease "${lease}" is free, but ${writerOf(record)} wrote its row last, with a time that is ` +
+      `${aheadMs} ms ahead of this machine's clock; ${maxClockSkewMs} ms are allowed (maxClockSkewMs). ` +
+      `${blame(writtenAtMs, reading, maxClockSkewMs)}. The event can be retried in ${aheadMs - maxClockSkewMs} ms; ` +
+      `if writtenAtMs (${writtenAtMs}) was edited, repair it.`,
     { lease },
   )
 }
 
 function writerOf({ fencingToken, attempt, eventId }: LeaseRecord): string {
-  return `the candidate of token ${fencingToken} (attempt ${attempt}${eventId === undefined ? '' : `, event ${eventId}`})`
+  const ofEvent = eventId === undefined ? '' : `, event ${eventId}`
+  return `the candidate of token ${fencingToken} (attempt ${attempt}${ofEvent})`
 }
 
 function blame(ms: number, reading: ClockReading | undefined, maxClockSkewMs: number): string {

@@ -1,17 +1,18 @@
 /**
- * Time, injected. A leader measures its deadline on two clocks, because a frozen process may stop the monotonic one and
- * a correction may move the wall clock; whichever says "over" first is believed.
+ * A leader measures its deadline on two clocks, because a frozen process may stop the monotonic one, and a correction
+ * may move the wall clock; the earlier end counts.
  */
 export interface Clock {
   /** Wall clock, epoch milliseconds; fractions are dropped. */
   wallMs(): number
-  /** A clock that is never set, milliseconds since some instant. */
+  /** A clock that is never set: milliseconds since some instant. */
   monotonicMs(): number
   /** Resolves after `ms` milliseconds, or as soon as `signal` aborts; never rejects, and leaves no timer behind. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
-/** Node fires a timer with a longer delay after 1 ms. https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
+/** Node fires a timer with a longer delay after 1 ms: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args
+ */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 export const systemClock: Clock = {
@@ -35,13 +36,13 @@ export const systemClock: Clock = {
     }),
 }
 
-/** The last instant that an ISO-8601 text with four digits for the year can name. */
+/** The last instant of ISO-8601 with a year of four digits. */
 const LAST_INSTANT_MS = Date.parse('9999-12-31T23:59:59.999Z')
 
 /**
- * A caller's clock, held to what rows and loops rely on: readings that never throw, whole milliseconds for a row, and NaN for
- * a reading that is no time; a sleep that never rejects; and a pause if the sleep returns at once, so that a loop around it
- * cannot keep the process busy.
+ * A caller's clock with what rows and loops rely on: readings never throw; they are whole milliseconds, or NaN if they
+ * are not a time; a sleep never rejects, and takes time even if the caller's returns at once, so that no loop keeps the
+ * process busy.
  */
 export function checkedClock(clock: Clock): Clock {
   const monotonicMs = () => readingOf(() => clock.monotonicMs(), -LAST_INSTANT_MS)
@@ -61,7 +62,6 @@ export function checkedClock(clock: Clock): Clock {
   }
 }
 
-/** What a clock says, or NaN for an error, a value of another type and a number that is no time. */
 function readingOf(read: () => unknown, earliestMs: number): number {
   try {
     const ms = read()
@@ -71,14 +71,14 @@ function readingOf(read: () => unknown, earliestMs: number): number {
   }
 }
 
-/** A factor from 0.5 to 1.5 for a delay, so that candidates that met once do not meet again. */
+/** A factor from 0.5 to 1.5 for a delay, so that candidates whose requests conflicted once do not conflict again. */
 export function jitter(): number {
   return 0.5 + Math.random()
 }
 
 /**
- * One exchange with DynamoDB, for judging the local clock. `dateMs` is the `Date` header of the reply, which HTTP gives
- * in whole seconds (RFC 9110, 5.6.7): the server's clock was in [dateMs, dateMs + 1000) between sending and receiving.
+ * One exchange with DynamoDB, for checking the local clock. `dateMs` is the `Date` header of the reply, in whole
+ * seconds (RFC 9110, 5.6.7): the server's clock was in [dateMs, dateMs + 1000) between sending and receiving.
  */
 export interface ClockReading {
   readonly sentAtMs: number
@@ -86,10 +86,7 @@ export interface ClockReading {
   readonly receivedAtMs: number
 }
 
-/**
- * How far the local clock is from the server's for certain, in milliseconds: positive where it is ahead, negative where
- * it is behind, 0 where the reading allows that it is right.
- */
+/** The certain offset of the local clock from the server's: positive if ahead, negative if behind, 0 if none. */
 export function certainOffsetMs({ sentAtMs, dateMs, receivedAtMs }: ClockReading): number {
   const aheadAtLeast = sentAtMs - (dateMs + 1000)
   if (aheadAtLeast > 0) return aheadAtLeast

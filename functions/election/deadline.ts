@@ -7,25 +7,25 @@ export interface Instant {
   readonly monotonicMs: number
 }
 
-/** @throws InvalidOptionError for a clock that tells no time */
+/** @throws InvalidOptionError if the clock gives no time */
 export function instantOf(clock: Clock): Instant {
   const instant = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }
   for (const [name, ms] of Object.entries(instant)) {
     if (Number.isFinite(ms)) continue
-    throw new InvalidOptionError(`The option clock tells no time: ${name}() must be a number of milliseconds.`)
+    throw new InvalidOptionError(`The option clock gives no time: ${name}() must be a number of milliseconds.`)
   }
   return instant
 }
 
-/** How far the wall clock was set since then, or ran on while the monotonic clock stood still; 0 if both agree. */
+/** How far the wall clock was set, or ran on while the monotonic clock stood still; 0 if both agree. */
 export function wallClockSetByMs(since: Instant, clock: Clock): number {
   return clock.wallMs() - since.wallMs - (clock.monotonicMs() - since.monotonicMs)
 }
 
 /**
- * The present, for a row: the time of the acquire, which is compared with DynamoDB's, plus what the monotonic clock says has
- * passed. A wall clock that jumped meanwhile must not leave a row that other candidates cannot take for the present. Under a
- * monotonic clock that tells no time, the time of the acquire itself.
+ * The present, for a row: the time of the acquire, which was compared with DynamoDB's, plus what has passed by the
+ * monotonic clock. A wall clock that jumped meanwhile must not write a time into the row that makes it refuse other
+ * candidates. If the monotonic clock gives no time, the present is the time of the acquire.
  */
 export function instantAfter(askedAt: Instant, clock: Clock): Instant {
   const monotonicMs = clock.monotonicMs()
@@ -33,20 +33,14 @@ export function instantAfter(askedAt: Instant, clock: Clock): Instant {
   return { wallMs: askedAt.wallMs + (passedMs > 0 ? Math.floor(passedMs) : 0), monotonicMs }
 }
 
-/**
- * The time of a write that leaves the lease vacant: the present by whichever clock says less. A row from the future would keep
- * all others out.
- */
+/** The time of a write that ends the lease: the earlier of both clocks, since a row from the future refuses others. */
 export function endOf(askedAt: Instant, clock: Clock): number {
   const wallMs = clock.wallMs()
   const presentMs = instantAfter(askedAt, clock).wallMs
   return wallMs < presentMs ? wallMs : presentMs
 }
 
-/**
- * Until when a holder may act: the earlier of two clocks, counted from before its request was sent. A frozen process may
- * stop the monotonic clock; a correction may move the wall clock.
- */
+/** Until when a holder may act: by the earlier of two clocks, counted from before its request was sent. */
 export class Deadline {
   readonly #clock: Clock
   #expiresAtMs: number
@@ -58,12 +52,12 @@ export class Deadline {
     this.#monotonicMs = askedAt.monotonicMs + (expiresAtMs - askedAt.wallMs)
   }
 
-  /** The expiry that the row has, epoch milliseconds. */
+  /** As on the row, epoch milliseconds. */
   get expiresAtMs(): number {
     return this.#expiresAtMs
   }
 
-  /** 0 once the deadline has passed, and under a clock that tells no time. */
+  /** 0 once the deadline has passed, and if a clock gives no time. */
   remainingMs(): number {
     const byWallMs = this.#expiresAtMs - this.#clock.wallMs()
     const byMonotonicMs = this.#monotonicMs - this.#clock.monotonicMs()
@@ -71,7 +65,7 @@ export class Deadline {
     return remainingMs > 0 ? remainingMs : 0
   }
 
-  /** A wall clock that was set back must not stretch the monotonic deadline, nor a frozen monotonic clock the other. */
+  /** A wall clock that was set back must not extend the monotonic deadline, nor the other way round. */
   extend(askedAt: Instant, expiresAtMs: number): void {
     this.#monotonicMs = Math.min(
       this.#monotonicMs + (expiresAtMs - this.#expiresAtMs),

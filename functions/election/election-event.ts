@@ -10,29 +10,28 @@ interface OfLeader extends OfCandidate {
   readonly fencingToken: number
 }
 
-/** What a candidate lives through, for logs and metrics: the table shows who leads, not who lost, nor why. */
+/** What happens to one candidate, for logs and metrics: the table shows who leads, not who lost, nor why. */
 export type ElectionEvent =
-  /** A try was answered: how far this machine's clock is from DynamoDB's for certain, in milliseconds, ahead or (below 0) behind. */
+  /** DynamoDB answered an acquire: this clock is certainly `offsetMs` ahead of DynamoDB's, or behind if negative. */
   | (OfCandidate & { readonly kind: 'clockRead'; readonly offsetMs: number })
   | (OfCandidate & { readonly kind: 'standby'; readonly reason: StandbyReason })
   | (OfLeader & { readonly kind: 'elected'; readonly tick?: string | undefined })
-  /** This candidate led and must not go on: its deadline passed, or another leads. */
+  /** This candidate led and must stop: its deadline passed, or another candidate leads. */
   | (OfLeader & { readonly kind: 'lost'; readonly error: LeaseLostError })
   /** The fence kept this replaced leader from writing a row. */
   | (OfLeader & { readonly kind: 'staleWriteRefused'; readonly error: StaleTokenError })
 
-export type Tell = (event: ElectionEvent) => void
+/** Receives a candidate's events. The election does not wait for its promise and ignores its errors. */
+export type ElectionListener = (event: ElectionEvent) => void | Promise<void>
 
-/** Nobody waits for what it does later. */
-export type Listener = (event: ElectionEvent) => void | Promise<void>
+export type Notify = (event: ElectionEvent) => void
 
-/** Whoever listens must not change the election: what it throws, now or later, is ignored. */
-export function carefully(listener: Listener = () => undefined): Tell {
+export function ignoreErrors(listener: ElectionListener = () => undefined): Notify {
   return (event) => {
     try {
       Promise.resolve(listener(event)).catch(() => undefined)
     } catch {
-      // Somebody else's log or metric.
+      // A log or metric that fails must not change the election.
     }
   }
 }

@@ -1,10 +1,10 @@
 /**
- * Every error that this library throws on purpose extends `LeaseError`, says in its message what to do, and carries the
- * error it came from as `cause`. Losing the race is not among them: that is the outcome `standby`.
+ * Every error that this library throws on purpose extends `LeaseError`, says what to do, and has the original error as
+ * `cause`. Losing is not an error: that is the outcome `standby`.
  */
 export class LeaseError extends Error {
   override readonly name: string = 'LeaseError'
-  /** The lease that the error is about, where it is known. */
+  /** The lease that the error is about, if it is known. */
   readonly lease: string | undefined
 
   constructor(message: string, options: { readonly lease?: string | undefined; readonly cause?: unknown } = {}) {
@@ -13,16 +13,16 @@ export class LeaseError extends Error {
   }
 }
 
-/** This candidate lost the lease: another may lead by now. Stop the task; what it wrote with the fence stays right. */
+/** This candidate lost the lease: another may lead. Stop the task; what it wrote with the fence stays right. */
 export class LeaseLostError extends LeaseError {
   override readonly name = 'LeaseLostError'
 }
 
 /**
- * An earlier try, or another delivery, of this very event holds the lease. It may have died, or still be at work: a row
- * cannot tell "renewed" from "renewed, then died". Thrown, not returned as standby, so that Lambda's asynchronous retry offers
- * the tick again later: standing by would consume the event, and lose the tick of a leader that died. So a second delivery
- * fails for as long as its leader works, and may end as a dead letter of a tick that is completed.
+ * An earlier try or another delivery of the same event holds the lease. It may have died or still be at work: the row
+ * does not show which. This is an error and not a standby, so that Lambda retries the event: a standby would consume
+ * it, and the tick of a leader that died would be lost. A second delivery fails as long as its leader works, and may
+ * end as a dead letter of a tick that is completed.
  */
 export class LeaseStillHeldError extends LeaseError {
   override readonly name = 'LeaseStillHeldError'
@@ -35,10 +35,7 @@ export class LeaseStillHeldError extends LeaseError {
   }
 }
 
-/**
- * Whether a request that failed was applied all the same: `unknown` if one of its tries got no answer and the row does not
- * tell.
- */
+/** Whether a failed request was applied: `unknown` if one of its tries got no answer, and the row does not show it. */
 export type Applied = 'yes' | 'no' | 'unknown'
 
 /** A newer leader has already written or claimed the protected row: DynamoDB refused this write. */
@@ -47,7 +44,7 @@ export class StaleTokenError extends LeaseError {
   readonly fencingToken: number
   /** The highest token that the row has seen, if DynamoDB returned it. */
   readonly seenToken: number | undefined
-  /** `unknown`: an earlier try got no answer, and may have been written before the newer leader wrote the row. */
+  /** `unknown` if an earlier try got no answer: it may have been written before the newer leader's write. */
   readonly applied: Applied
 
   constructor(
@@ -68,27 +65,27 @@ export class StaleTokenError extends LeaseError {
 }
 
 /**
- * A clock is further off than candidates' may differ: for certain this machine's, or that of the candidate which wrote the
- * row last, as the message says. The task did not run.
+ * A clock is certainly further off than the clocks of candidates may differ: this machine's, or that of the candidate
+ * that wrote the row last. The task did not run.
  */
 export class ClockSkewError extends LeaseError {
   override readonly name = 'ClockSkewError'
 }
 
-/** The tick is missing, unreadable, in the future, or the lease is used with ticks elsewhere and without here. */
+/** The tick is unreadable or in the future, or it is missing although the lease is used with ticks. */
 export class InvalidTickError extends LeaseError {
   override readonly name = 'InvalidTickError'
 }
 
 /**
- * An option is unknown, ill-typed or out of range: thrown when the function loads, not when the tick fires. Or a value
- * given to the lease, such as a checkpoint, cannot be used.
+ * An option is missing, unknown, of a wrong type or out of range (thrown when the function loads, not when the tick
+ * fires); or a value given to the lease, such as a checkpoint, cannot be used.
  */
 export class InvalidOptionError extends LeaseError {
   override readonly name = 'InvalidOptionError'
 }
 
-/** The lease row holds something that this protocol never writes. The task did not run; repair the row by hand. */
+/** The lease row contains something that this protocol never writes. The task did not run; repair the row by hand. */
 export class CorruptLeaseError extends LeaseError {
   override readonly name = 'CorruptLeaseError'
   /** The attribute that cannot be right. */
@@ -103,14 +100,14 @@ export class CorruptLeaseError extends LeaseError {
   }
 }
 
-/** The table did not do what was asked: unreachable, throttled, missing, or not permitted. See `cause`. */
+/** The table is unreachable, throttled, missing or not permitted: see `cause`. */
 export class LeaseStoreError extends LeaseError {
   override readonly name = 'LeaseStoreError'
-  /** Whether the same request may succeed later: false only if it would be refused in this form every time. */
+  /** Whether the same request may succeed later: false only if it will be refused every time. */
   readonly retryable: boolean
   readonly applied: Applied
 
-  /** @param options.applied `unknown` by default for an error that is retryable, `no` for one that is not */
+  /** @param options.applied by default `unknown` if the error is retryable, else `no` */
   constructor(
     message: string,
     options: {

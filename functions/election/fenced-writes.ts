@@ -6,10 +6,10 @@ import { Turns } from './turns.ts'
 type Refused = Extract<SendReply, { granted: false }>
 
 /**
- * One leader's writes to protected rows: fences and numbers each, and finds out what became of one that was refused. A
- * refusal may come from the second try of a write whose first try was applied and whose reply was lost. The row remembers
- * the last write alone, so that writes to one row are sent one after the other. Only a Put does not tell which row it is for
- * (which of its attributes are the key), so Puts go at once.
+ * One leader's writes to protected rows: fences and numbers each, and finds out whether a refused one was applied. A
+ * refusal may be the answer to the second try of a write whose first try was applied, and whose reply was lost. The row
+ * keeps the last write only, so writes to one row are sent one after the other. A Put does not show which of its
+ * attributes are the key, so its row is unknown and it is sent at once.
  */
 export class FencedWrites {
   readonly #lease: string
@@ -29,7 +29,7 @@ export class FencedWrites {
     return { fencingToken: this.#fencingToken, step: 0, settled }
   }
 
-  /** @throws StaleTokenError, LeaseStoreError if it may have been applied, and what else DynamoDB refused it for, as it came */
+  /** @throws StaleTokenError; LeaseStoreError if it may have been applied; and DynamoDB's other refusals, unchanged */
   async send(input: WriteInput, effects: Effects, beforeSend: () => void): Promise<Row | undefined> {
     const table = this.#tableOf(input.TableName ?? '')
     const key = keyOf(input)
@@ -39,7 +39,7 @@ export class FencedWrites {
     row.writes++
     try {
       return await row.turns.take(async () => {
-        beforeSend() // another write may have taken its time, or learned of a loss
+        beforeSend() // an earlier write may have taken its time, or found that the lease is lost
         return await this.#sendNow(input, table, effects, true)
       })
     } finally {
@@ -54,7 +54,7 @@ export class FencedWrites {
     isKeyed: boolean,
   ): Promise<Row | undefined> {
     const step = ++this.#step
-    // Of its own row, a write with a key knows that all before it have ended, but for one whose row cannot be told.
+    // All earlier writes to the row of a keyed write have ended, except those whose row is unknown.
     const settled = Math.min(lowest(unkeyed), isKeyed ? step : lowest(keyed), step) - 1
     const mine = isKeyed ? keyed : unkeyed
     mine.add(step)
@@ -90,11 +90,11 @@ export class FencedWrites {
     throw unanswered && traceless ? this.#mayBeApplied(input, cause) : cause
   }
 
-  /** What the reply that was lost would have said. */
+  /** The attributes of the reply that was lost. */
   #attributes(input: WriteInput, item: NonNullable<Item>, reply: Refused, effects: Effects): Row | undefined {
     switch (input.ReturnValues) {
       case 'ALL_NEW':
-      case 'UPDATED_NEW': // with more attributes than were updated
+      case 'UPDATED_NEW': // returns more attributes than were updated
         return effects.toRow(item)
       default:
         this.#assertOldIsKnown(input, reply.cause)
@@ -102,11 +102,12 @@ export class FencedWrites {
     }
   }
 
-  /** For a write that was applied by a try whose reply was lost. */
+  /** For a write whose applied try got no reply. */
   #assertOldIsKnown({ ReturnValues, TableName }: WriteInput, cause?: Error): void {
     if (ReturnValues !== 'ALL_OLD' && ReturnValues !== 'UPDATED_OLD') return
     throw new LeaseStoreError(
-      `The write to table "${TableName}" was applied, but the reply with the row's old values was lost. Do not repeat it.`,
+      `The write to table "${TableName}" was applied, but the reply with the row's old values was lost. ` +
+        'Do not repeat it.',
       { lease: this.#lease, retryable: false, applied: 'yes', cause },
     )
   }
@@ -116,7 +117,8 @@ export class FencedWrites {
       ? 'An earlier try of this write got no answer, and may have been applied before that.'
       : 'Nothing was written.'
     return new StaleTokenError(
-      `The row was already written under token ${seenToken} of lease "${this.#lease}"; this leader has ${this.#fencingToken} and was replaced. ${outcome}`,
+      `The row was already written under token ${seenToken} of lease "${this.#lease}"; ` +
+        `this leader has ${this.#fencingToken} and was replaced. ${outcome}`,
       {
         lease: this.#lease,
         fencingToken: this.#fencingToken,
@@ -129,7 +131,8 @@ export class FencedWrites {
 
   #mayBeApplied(input: WriteInput, cause: Error): LeaseStoreError {
     return new LeaseStoreError(
-      `A try of a write to table "${input.TableName}" got no answer, and the next one was refused (${cause.name}): it may have been applied. Read the row before you write it again.`,
+      `A try of a write to table "${input.TableName}" got no answer, and the next one was refused (${cause.name}): ` +
+        'it may have been applied. Read the row before you write it again.',
       { lease: this.#lease, retryable: false, applied: 'unknown', cause },
     )
   }
@@ -138,7 +141,7 @@ export class FencedWrites {
 type Item = NonNullable<Refused['conditionFailed']>['item']
 
 interface Table {
-  /** The steps under way, lowest first: of Puts and others whose row cannot be told, and of all other writes. */
+  /** The steps under way, lowest first: of writes whose row is unknown, and of all others. */
   readonly unkeyed: Set<number>
   readonly keyed: Set<number>
   readonly rows: Map<string, { readonly turns: Turns; writes: number }>
@@ -152,7 +155,7 @@ function isDeletion(input: WriteInput): boolean {
   return !('Item' in input) && !('UpdateExpression' in input)
 }
 
-/** Equal texts for equal keys, though a number may be given in more than one way; undefined if the row cannot be told. */
+/** Equal for equal keys, although a number can be given in several ways; undefined if the row is unknown. */
 function keyOf(input: WriteInput): string | undefined {
   if ('Item' in input) return undefined
   const values = Object.entries(input.Key ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1))

@@ -3,26 +3,26 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { InvalidOptionError } from './errors.ts'
 
 /**
- * The fence is the weakest and cheapest protection, and the one that works across Regions. A protected row carries, per
- * lease, the highest token that wrote it, and which write of that leader was the last. Rules for a write to such a row:
+ * The fence is the weakest and cheapest protection, and the only one that works across Regions. A protected row has,
+ * for each lease, the highest token that wrote it, and that leader's last write. A write to such a row must obey:
  *   F1  the row's token is not higher than mine: a replaced leader's write is refused
- *   F2  under my own token: the row has neither this write already, nor one that I sent after this one was answered: a
- *       late copy of my own older write is refused, while writes that I sent side by side all land, in any order
- * A write that the caller sends itself (`lease.fence`, items of a transaction) has no step, and is held to F1 alone.
+ *   F2  under my own token, the row has neither this write, nor one that I sent after this one was answered: a late
+ *       copy of my own older write is refused, while writes that I sent in parallel are all applied, in any order
+ * A write that the caller sends itself (`lease.fence`, items of a transaction) has no step: only F1 applies to it.
  *
  * The fence orders writes. It does not protect a read made before a stale write landed: read with `claim`, or put a
- * condition on what was read. A deleted row forgets its token: keep a marker row if that matters. A Put replaces the whole
- * row, the tokens of other leases too: if several leases write the same row, use Update.
+ * condition on what was read. A deleted row loses its token: keep a marker row if that matters. A Put replaces the
+ * whole row, including the tokens of other leases: if several leases write the same row, use Update.
  */
 export interface FencedWrite {
   readonly fencingToken: number
   /** Counts the tenure's sends; 0 for a write that the caller sends itself. */
   readonly step: number
-  /** All sends of the tenure to this row up to this step were answered before this one was sent, or given up. */
+  /** All sends of the tenure to this row up to this step had ended before this one was sent. */
   readonly settled: number
 }
 
-/** What a protected row remembers; `step` and `settled` are absent unless the leader of that token wrote it by `send`. */
+/** What a protected row shows; `step` and `settled` are absent unless the leader of that token wrote it with `send`. */
 export interface Seen {
   readonly fencingToken: number | undefined
   readonly step: number | undefined
@@ -40,7 +40,7 @@ export function stepAttribute(lease: string): string {
 const RESERVED = ['#tenureFence', '#tenureStep', ':tenureFence', ':tenureStep', ':tenureStamp']
 
 const F1 = '(attribute_not_exists(#tenureFence) OR #tenureFence <= :tenureFence)'
-// The step may be an older leader's, while the newer one has only sent writes of its own: it says whose it is.
+// The step may be an older leader's, if the newer one wrote without steps: the stamp says whose it is.
 const F2 =
   '(attribute_not_exists(#tenureStep.fencingToken) OR #tenureStep.fencingToken < :tenureFence OR ' +
   '(#tenureStep.settled < :tenureStep AND #tenureStep.step <> :tenureStep))'
@@ -53,9 +53,11 @@ export function fenceAdmits(seen: Seen, { fencingToken, step }: FencedWrite): bo
 }
 
 /**
- * What the row says about a write that DynamoDB refused and of which an earlier try may have been applied:
- * `stale`: a newer leader wrote it since; `mine`: it has this very write; `covered`: another write of mine that was under
- * way at the same time came last; `absent`: it was not applied, or an unfenced write has removed the trace.
+ * What the row shows about a refused write, an earlier try of which may have been applied.
+ * - `stale`: a newer leader wrote the row since
+ * - `mine`: the row has this write
+ * - `covered`: another write of mine, which was under way at the same time, was applied last
+ * - `absent`: the write was not applied, or an unfenced write removed its trace
  */
 export function explainRefusedWrite(
   seen: Seen,
@@ -68,8 +70,8 @@ export function explainRefusedWrite(
 }
 
 /**
- * The Put, Update or Delete input with the rules added as a condition. Put and Update also store what the row has to
- * remember. The input itself is not changed.
+ * The Put, Update or Delete input with the rules as a condition. Put and Update also store token and step in the row.
+ * The input is not changed.
  *
  * @throws InvalidOptionError if the input uses the reserved placeholders, #tenureFence and others that begin like it
  */
@@ -108,7 +110,7 @@ export function fence<Input extends Fenceable>(input: Input, lease: string, writ
     },
   }
   if ('Item' in fenced) {
-    // A Put replaces the row: without a step of its own it still keeps out what was answered before.
+    // A Put replaces the row: even without a step it must refuse copies of writes that were answered before.
     const remembered = { [fenceAttribute(lease)]: fencingToken, [stepAttribute(lease)]: stamp }
     return { ...fenced, Item: { ...fenced.Item, ...remembered } }
   }
@@ -117,7 +119,7 @@ export function fence<Input extends Fenceable>(input: Input, lease: string, writ
   return { ...fenced, UpdateExpression: withSet(fenced.UpdateExpression ?? '', assignments.join(', ')) }
 }
 
-/** What the inputs of single writes and of transactions have in common. */
+/** An input of a single write or of a transaction. */
 export interface Fenceable {
   readonly ConditionExpression?: string | undefined
   readonly ExpressionAttributeNames?: Record<string, string> | undefined
@@ -127,8 +129,8 @@ export interface Fenceable {
 }
 
 /**
- * An update has one SET clause at most. SET is a reserved word of DynamoDB, so that a bare SET is always the clause and
- * never an attribute: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html
+ * An update has at most one SET clause. SET is a reserved word, so it is never the name of an attribute:
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html
  */
 function withSet(updateExpression: string, assignments: string): string {
   const clause = /(^|[\s,)])SET(?=[\s#])/i
@@ -136,7 +138,6 @@ function withSet(updateExpression: string, assignments: string): string {
   return updateExpression.replace(clause, (keyword) => `${keyword} ${assignments},`)
 }
 
-/** Reads what a row remembers of a lease's leaders, in DynamoDB's own form of values. */
 export function readSeen(row: Readonly<Record<string, AttributeValue>> | undefined, lease: string): Seen {
   const of = (name: string) => (row !== undefined && Object.hasOwn(row, name) ? row[name] : undefined)
   const fencingToken = numberOf(of(fenceAttribute(lease)))
@@ -153,25 +154,27 @@ function numberOf(value: AttributeValue | undefined): number | undefined {
   return value?.N === undefined ? undefined : Number(value.N)
 }
 
-/** Items of a document client are of any type: a key made of `undefined` would be the same for every customer. */
+/** Attributes may have any type: a key made of `undefined` would be the same for every customer. */
 function isUnitPart(part: unknown): boolean {
   return typeof part === 'string' ? part !== '' && part.isWellFormed() : Number.isFinite(part)
 }
 
-/** The longest key that Stripe takes: https://docs.stripe.com/api/idempotent_requests */
+/** Stripe's limit: https://docs.stripe.com/api/idempotent_requests */
 const LONGEST_KEY = 255
 
 /**
- * An idempotency key for a third party, which cannot check our token: made of the business unit alone (what, whom, which
- * period, how often dunned), so that every leader of every attempt asks with the same key. Parts are kept apart whatever
- * they contain; a key over 255 characters is replaced by its SHA-256.
+ * An idempotency key for a third party, which cannot check our token. It is made of the business unit alone (what,
+ * whom, which period, which dunning), so that every leader and every attempt sends the same key. Parts are separated
+ * whatever they contain; a key longer than 255 characters is replaced by its SHA-256.
  *
  * @throws InvalidOptionError without parts, or with an empty one
  */
 export function idempotencyKey(unit: readonly (string | number)[]): string {
   if (unit.length === 0 || !unit.every(isUnitPart)) {
+    const given = unit.map((part) => (isUnitPart(part) ? typeof part : String(part).slice(0, 60)))
     throw new InvalidOptionError(
-      `idempotencyKey needs the business unit, like ('charge', customer, period): texts that are not empty and finite numbers. But it got (${unit.map((part) => (isUnitPart(part) ? typeof part : String(part).slice(0, 60))).join(', ')}).`,
+      "idempotencyKey needs the business unit, like ('charge', customer, period): texts that are not empty " +
+        `and finite numbers. But it got (${given.join(', ')}).`,
     )
   }
   const key = unit.map((part) => encodeURIComponent(part)).join(':')

@@ -1,7 +1,6 @@
 /** Leader election for scheduled cloud functions: see `rules.ts` for the protocol, docs/protocol.md for its reasons. */
-export type { Standby } from './acquire.ts'
 export { type Clock, systemClock } from './clock.ts'
-export type { ElectionEvent } from './election-event.ts'
+export type { ElectionEvent, ElectionListener } from './election-event.ts'
 export {
   type Applied,
   ClockSkewError,
@@ -17,6 +16,7 @@ export {
 export type { InvocationContext } from './invocation.ts'
 export type { ClaimInput, Lease } from './lease.ts'
 export { type LeaderContext, type LeaderOnlyOptions, leaderOnly } from './middleware.ts'
+export type { Standby } from './not-won.ts'
 export type { LeaseOptions } from './options.ts'
 export type {
   AcquireRequest,

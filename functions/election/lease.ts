@@ -2,75 +2,73 @@ import type { Fenceable } from './fencing.ts'
 import type { Row, TransactItem, WriteInput } from './stores/store.ts'
 
 /**
- * What a leader holds while its task runs. Values count as they are when they are given: what the caller changes later
- * reaches no request. (Instances of classes, which only the caller's own document client can read, are not copied.)
+ * The lease of a task that leads. Every value is copied when it is given: later changes of it reach no request.
+ * (Instances of classes, which only the caller's own document client can read, are not copied.)
  */
 export interface Lease {
   readonly name: string
   readonly candidate: string
-  /** Higher than the token of every leader before. */
+  /** Higher than the token of every earlier leader. */
   readonly fencingToken: number
   /** The tick being worked, canonical ISO-8601 UTC; absent for a lease without ticks. */
   readonly tick?: string
   readonly lastCompletedTick?: string
-  /** How many ticks between `lastCompletedTick` and `tick` were not completed; known only with `exactPeriod`, as of a `rate()`. */
+  /** How many ticks between `lastCompletedTick` and `tick` were not completed; known only with `exactPeriod`. */
   readonly missedTicks?: number
-  /** What an earlier leader of this very tick, or this one, saved. A copy: only `saveCheckpoint` saves a change of it. */
+  /** What this leader, or an earlier one of the same tick, saved. A copy: only `saveCheckpoint` saves changes. */
   readonly checkpoint?: unknown
-  /** What the leader of an earlier tick saved without ever completing it. */
+  /** What the leader of an earlier tick saved, if that tick was never completed. */
   readonly unfinished?: { readonly tick: string; readonly state: unknown }
   /** Aborts with a LeaseLostError a margin before the deadline, and at once when a write learns that another leads. */
   readonly signal: AbortSignal
-  /** Milliseconds until this candidate must stop, by the earlier of two clocks; 0 where it must have. */
+  /** Milliseconds until this candidate must stop, by the earlier of two clocks; 0 once it must have stopped. */
   remainingMs(): number
   /** @throws LeaseLostError unless this candidate may still act as the leader */
   assertHeld(): void
   /** Extends the lease: one request. Needed only with `heartbeat: false`. @throws LeaseLostError, LeaseStoreError */
   renew(): Promise<void>
   /**
-   * Saves a copy of the state for the next leader of this tick, and extends the lease: one request. The state is what
-   * comes back as it was: texts, numbers from -(2 ** 53 - 1) to 2 ** 53 - 1, booleans, null, arrays and plain objects of
-   * them, 30 levels deep, Uint8Arrays, and Sets of texts or of numbers; at most 350 KB (358,400 bytes as DynamoDB
-   * measures an item). Every renewal writes the whole row, at one write unit for each KB.
+   * Saves a copy of the state for the next leader of this tick, and extends the lease: one request. A state consists of
+   * texts, numbers from -(2 ** 53 - 1) to 2 ** 53 - 1, booleans, null, arrays and plain objects of them, 30 levels
+   * deep, Uint8Arrays, and Sets of texts or of numbers; at most 350 KB (358,400 bytes as DynamoDB measures an item).
+   * Every renewal writes the whole row, at one write unit for each KB.
    *
    * @throws InvalidOptionError that names the path of what cannot be saved; LeaseLostError, LeaseStoreError
    */
   saveCheckpoint(state: unknown): Promise<void>
   /**
-   * Gives up the lease without completing the tick, so that another candidate may. Like `complete`, it is sent until
-   * DynamoDB answers or the deadline is over. @throws LeaseLostError, LeaseStoreError
+   * Gives up the lease without completing the tick, so that another candidate can lead. Sent until DynamoDB answers or
+   * the deadline has passed, as `complete` is. @throws LeaseLostError, LeaseStoreError
    */
   release(): Promise<void>
   /**
-   * Records the tick as done and gives up the lease, which returning from the task does too. If DynamoDB refuses it for a
-   * reason that may pass, or gives no answer, it is sent again until the deadline. With `items`, in one transaction with
-   * them: exactly once per tick.
+   * Records the tick as done and gives up the lease, as returning from the task does. If DynamoDB refuses it for a
+   * reason that may pass, or gives no answer, it is sent again until the deadline. With `items`, in one transaction
+   * with them: exactly once per tick.
    *
-   * @throws LeaseLostError, LeaseStoreError, TransactionCanceledException of your own conditions; in the last case you lead on
+   * @throws LeaseLostError, LeaseStoreError, TransactionCanceledException of your own conditions, after which you still
+   *   lead
    */
   complete(items?: readonly TransactItem[]): Promise<void>
-  /** The Put, Update or Delete input with the token's condition added. Pure: sends nothing. */
+  /** The Put, Update or Delete input with the token's condition added. Sends nothing. */
   fence<Input extends Fenceable>(input: Input): Input
-  /**
-   * Raises a row's token to this leader's and returns the row: after this, no earlier leader can change it. One write.
-   *
-   * @throws as `send`
-   */
+  /** Raises a row's token to this leader's and returns the row: no earlier leader can change it any more. One write. */
   claim(key: ClaimInput): Promise<Row>
   /**
-   * Fences the input and sends it; returns its `Attributes`. However often the SDK sends it, it is applied once: the row
-   * keeps the number of the leader's last send, and a write that it has already counts as done (with `UPDATED_NEW` the whole
-   * row is then returned). So updates and deletions of one row are sent one after the other. A Put does not tell its row, and
-   * goes at once: beside another write to that row, a second try of either may be applied again.
+   * Fences the input and sends it; returns its `Attributes`. It is applied once, however often the SDK sends it: the
+   * row keeps the number of the leader's last send, and a write that the row already has counts as done (with
+   * `UPDATED_NEW` the whole row is then returned). Updates and deletions of one row are therefore sent one after the
+   * other. A Put does not show its row and is sent at once: in parallel with another write to that row, a second try of
+   * either may be applied again.
    *
-   * @throws StaleTokenError if a newer leader wrote the row, which also aborts `signal`; LeaseLostError; LeaseStoreError if
-   *   DynamoDB refused it but an earlier try may have been applied: its `applied` says so; and what else DynamoDB refuses it
-   *   for, as it is
+   * @throws StaleTokenError if a newer leader wrote the row, which also aborts `signal`; LeaseLostError;
+   *   LeaseStoreError if DynamoDB refused it but an earlier try may have been applied (see its `applied`); and
+   *   DynamoDB's other refusals, unchanged
    */
   send(input: WriteInput): Promise<Row | undefined>
   /**
-   * Sends all of `items` or nothing, and only while the lease row still says that this candidate leads. Sent again after a
-   * conflict or a lost reply, it is still one transaction: DynamoDB knows it by its token for ten minutes.
+   * Sends all of `items` or none, and only while this candidate leads by the lease row. Sent again after a conflict or
+   * a lost reply, it is still one transaction: DynamoDB recognizes its token for ten minutes.
    *
    * @throws LeaseLostError, LeaseStoreError, TransactionCanceledException of your own conditions
    */

@@ -3,23 +3,25 @@ import type { MiddlewareObj } from '@middy/core'
 import type { Context } from 'aws-lambda'
 import { acquireLease } from './acquire.ts'
 import { LONGEST_TIMER_MS } from './clock.ts'
+import { withDefaults } from './defaults.ts'
 import { InvalidOptionError, LeaseLostError } from './errors.ts'
 import { type InvocationContext, readRemaining } from './invocation.ts'
 import type { Lease } from './lease.ts'
 import { LeaseHandle } from './lease-handle.ts'
-import { assertOptions, type LeaseOptions, settingsOf } from './options.ts'
+import { type LeaseOptions, settingsOf } from './options.ts'
 import { type EventTick, type TickInput, tickOfEvent } from './tick.ts'
 import { failed, finished } from './with-lease.ts'
 
 export interface LeaderOnlyOptions extends Omit<LeaseOptions, 'tick' | 'context' | 'signal'> {
   /**
-   * Finds the tick in an event of your own; `undefined` asks for a lease without ticks.
+   * The tick of an event that is not a scheduled one; `undefined` leads without a tick.
    *
    * @default the input of an ElectedSchedule, or the scheduled event of an EventBridge rule
    */
   readonly tickOf?: (event: unknown) => TickInput | undefined
   /**
-   * The value of the same name that middy was given, in milliseconds. Within it, the task may have been left running.
+   * The value of the same name that you give middy, in milliseconds. In this last part of the invocation, middy may
+   * have left the task running.
    *
    * @default 5, as middy's
    */
@@ -32,24 +34,28 @@ interface Led {
   readonly remainingMs: () => number
 }
 
-/** What the handler finds on its context. */
+/** The context of the handler. */
 export type LeaderContext = Context & { readonly lease: Lease }
 
 /**
- * A middy middleware that lets the handler run in the invocation that leads. Put it last: a middleware behind it that
- * returns early, from `before` or from `onError`, makes middy skip this one's end, and the lease would be renewed until the
- * invocation's end and then held until it expires.
+ * A middy middleware: the handler runs only in the invocation that leads. Behind an ElectedSchedule it needs no
+ * options. Put it last: a middleware behind it that returns early, from `before` or `onError`, makes middy skip this
+ * one's end, so that the lease is renewed until the invocation ends, and then held until it expires.
  *
  * The response becomes an Outcome: `{ status: 'completed', fencingToken, result }` with the handler's own response as
- * result, or the standby outcome. Losers return early: Powertools' middlewares are told, others' `after` is skipped.
+ * result, or the standby outcome. A loser returns early: Powertools' middlewares clean up, and middy skips the `after`
+ * of all others.
  *
- * @throws InvalidOptionError now, when the function loads, not when the tick fires
+ * @example
+ * export const handler = middy(async (event, { lease }) => charge(lease.tick)).use(leaderOnly())
+ * @throws InvalidOptionError when the function loads, not when the tick fires
  */
-export function leaderOnly(options: LeaderOnlyOptions): MiddlewareObj<unknown, unknown, Error, LeaderContext> {
+export function leaderOnly(options: LeaderOnlyOptions = {}): MiddlewareObj<unknown, unknown, Error, LeaderContext> {
   const { tickOf, timeoutEarlyInMillis = 5, ...rest } = options
   if ('tick' in rest) {
     throw new InvalidOptionError(
-      'leaderOnly reads the tick from the event; for another kind of event, give tickOf: (event) => event.detail.tick',
+      'leaderOnly reads the tick from the event; leave the option tick out. ' +
+        'For another kind of event, give tickOf: (event) => event.detail.tick',
     )
   }
   for (const name of ['context', 'signal']) {
@@ -66,16 +72,16 @@ export function leaderOnly(options: LeaderOnlyOptions): MiddlewareObj<unknown, u
       'The option timeoutEarlyInMillis must be the whole number of milliseconds that middy was given.',
     )
   }
-  assertOptions(rest, { alsoAllowed: ['tickOf', 'timeoutEarlyInMillis'] })
+  const defaults = withDefaults(rest, ['tickOf', 'timeoutEarlyInMillis'])
 
-  // Keyed by request: an execution environment may serve several invocations at once, and each owns its lease alone.
+  // Keyed by request: an execution environment may serve several invocations at once.
   const leases = new WeakMap<object, Led>()
 
   return {
     async before(request) {
       const { event, context } = request
       const ticked = tickOf === undefined ? tickOfEvent(event) : { tick: tickOf(event) }
-      const settings = settingsOf({ ...rest, ...present(ticked), context })
+      const settings = settingsOf({ ...defaults, ...present(ticked), context })
       assertTimerWorks(context, timeoutEarlyInMillis)
       const lease = await acquireLease(settings)
       if (!(lease instanceof LeaseHandle)) {
@@ -104,9 +110,10 @@ export function leaderOnly(options: LeaderOnlyOptions): MiddlewareObj<unknown, u
         return
       }
       lease.abandon()
-      // The tick is not done, and a success would keep Lambda from offering it again.
+      // The tick is not done: after a success, Lambda would not retry the event.
       throw new LeaseLostError(
-        `The invocation ended before its task could be known to be finished; the tick of lease "${lease.name}" is not recorded as done. Give the function more time.`,
+        `The invocation of lease "${lease.name}" is about to end, and its task may still be running. ` +
+          'The tick is not recorded as done. Give the function more time.',
         { lease: lease.name },
       )
     },
@@ -126,7 +133,9 @@ function assertTimerWorks(context: InvocationContext, timeoutEarlyInMillis: numb
   const { ms, did } = readRemaining(context)
   if (timeoutEarlyInMillis === 0 || ms - timeoutEarlyInMillis <= LONGEST_TIMER_MS) return
   throw new InvalidOptionError(
-    `The context's getRemainingTimeInMillis() ${did}. Middy's timer for the invocation's end needs a number, takes at most ${LONGEST_TIMER_MS} ms and would fire at once, so the task did not run. Switch that timer off: give timeoutEarlyInMillis: 0 to middy and to leaderOnly.`,
+    `The context's getRemainingTimeInMillis() ${did}. Middy's timer for the invocation's end needs a number ` +
+      `of at most ${LONGEST_TIMER_MS} ms and would fire at once, so the task did not run. ` +
+      'Switch that timer off: give timeoutEarlyInMillis: 0 to middy and to leaderOnly.',
   )
 }
 
@@ -135,9 +144,9 @@ function present({ tick, ...period }: Omit<EventTick, 'tick'> & { readonly tick:
 }
 
 /**
- * Middy gives up on a handler shortly before the invocation's end, but cannot stop it. Such a task may still act, so its
- * lease is left to expire: neither released nor recorded as done. Middy's own error tells; where the user gave a
- * `timeoutEarlyResponse` of their own, the remaining time does.
+ * Middy stops waiting for a handler shortly before the invocation ends, but cannot stop it. Such a task may still act,
+ * so its lease is left to expire: neither released nor completed. Middy's own error shows it or, if the user gave a
+ * `timeoutEarlyResponse`, the remaining time.
  */
 function taskMayStillRun(error: unknown, { remainingMs }: Led, timeoutEarlyInMillis: number): boolean {
   if (isTimeoutOfMiddy(error)) return true
@@ -151,6 +160,6 @@ function isTimeoutOfMiddy(error: unknown): boolean {
     const { cause } = error
     return typeof cause === 'object' && cause !== null && 'package' in cause && cause.package === '@middy/core'
   } catch {
-    return false // a task can throw anything, an error whose name cannot be read as well
+    return false // a task can throw anything: reading the error's name may throw
   }
 }

@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import leven from 'leven'
 import { type Clock, checkedClock, systemClock } from './clock.ts'
 import { instantOf } from './deadline.ts'
-import { carefully, type Listener, type Tell } from './election-event.ts'
+import { type ElectionListener, ignoreErrors, type Notify } from './election-event.ts'
 import { InvalidOptionError } from './errors.ts'
 import { type InvocationContext, remainingIn } from './invocation.ts'
 import { show } from './show.ts'
@@ -10,48 +10,74 @@ import type { LeaseStore } from './stores/store.ts'
 import { assertNotFuture, canonicalTick, type TickInput } from './tick.ts'
 
 export interface LeaseOptions {
-  readonly store: LeaseStore
-  /** Its name: 1 to 128 characters out of `A-Z a-z 0-9 . _ - / :`. */
-  readonly lease: string
-  /** Who asks, for people to read. @default function name and request id in Lambda, host name and process id elsewhere */
+  /** @default a DynamoDBLeaseStore with the SDK's default client, for the table in the variable LEASE_TABLE */
+  readonly store?: LeaseStore
+  /**
+   * The lease's name: 1 to 128 characters out of `A-Z a-z 0-9 . _ - / :`.
+   *
+   * @default the environment variable LEASE_NAME
+   */
+  readonly lease?: string
+  /** Human-readable name. @default function name and request id in Lambda, host name and process id elsewhere */
   readonly candidate?: string
   /** The occurrence of the schedule; without it the lease has no ticks and can be won again at once. */
   readonly tick?: TickInput
   /** The shortest time between two ticks of the schedule in milliseconds, to which the tick is floored. */
   readonly periodMs?: number
-  /** Whether each tick comes exactly one period after the one before, as those of a `rate()` do: only then can missed ticks be counted. @default what the event of an ElectedSchedule says, else false */
+  /**
+   * Whether ticks are exactly one period apart, as with `rate()`: only then can missed ticks be counted.
+   *
+   * @default what the event of an ElectedSchedule says, else false
+   */
   readonly exactPeriod?: boolean
-  /** Length of the lease in milliseconds, 100 to 3,600,000. @default in Lambda the environment variable LEASE_MS, which an ElectedSchedule sets, else 15,000; 30,000 elsewhere */
+  /**
+   * Length of the lease in milliseconds, 100 to 3,600,000.
+   *
+   * @default the environment variable LEASE_MS; without it 15,000 in Lambda and 30,000 elsewhere
+   */
   readonly leaseMs?: number
-  /** Whether the lease is renewed every third of its length; if not, one write covers the whole invocation, though an hour at most. @default true */
+  /**
+   * Whether the lease is renewed every third of its length; if not, one write covers the invocation, up to an hour.
+   *
+   * @default true
+   */
   readonly heartbeat?: boolean
   /** How long after its end a killed invocation may still act, in milliseconds. @default 1,000 */
   readonly killGraceMs?: number
-  /** How long to wait for a lease that another holds, in milliseconds, 0 to 900,000. The wait ends a second before the invocation does (or a quarter of its time, if that is less), so that the function can still answer. @default 0 */
+  /**
+   * How long to wait for a lease that another candidate holds, in milliseconds, 0 to 900,000. The wait ends a second
+   * before the invocation does (or a quarter of its time, if that is less), so that the function can still answer.
+   *
+   * @default 0
+   */
   readonly waitMs?: number
   /** The most that two candidates' clocks may differ, in milliseconds; the same for all candidates. @default 1,000 */
   readonly maxClockSkewMs?: number
-  /** Lambda's context: it bounds the lease and the wait by the invocation's end, and makes the event's retries known. An invocation of which nothing remains is refused. */
+  /** Lambda's context: it bounds the lease and the wait by the invocation's end, and identifies retries of an event. */
   readonly context?: InvocationContext
   /** Aborting it stops the wait and, until the lease ends, aborts `lease.signal`. */
   readonly signal?: AbortSignal
-  /** Told what this candidate lives through, for logs and metrics. Nobody waits for it; what it throws is ignored. */
-  readonly onEvent?: Listener
+  /** Receives this candidate's events, for logs and metrics. */
+  readonly onEvent?: ElectionListener
   /** @default the system's */
   readonly clock?: Clock
 }
 
-/** The default in Lambda, and of the constructs: well under the minute after which Lambda retries the event of a leader that died. */
+/** What the environment may give: see defaults.ts. */
+export type CompleteOptions = LeaseOptions & Required<Pick<LeaseOptions, 'store' | 'lease'>>
+
+/** In Lambda, and of the constructs: well under the minute after which Lambda retries a failed event. */
 export const LAMBDA_LEASE_MS = 15_000
+const SERVER_LEASE_MS = 30_000
 
-/** The longest lease that any candidate may ask for: a row that reaches further is damaged. */
-export const LONGEST_LEASE_MS = 3_600_000
 export const SHORTEST_LEASE_MS = 100
+/** A row that reaches further is damaged. */
+export const LONGEST_LEASE_MS = 3_600_000
 
-/** An invocation's last part, in which nothing is waited for: the function needs it to answer. */
+/** The last part of an invocation, in which nothing is waited for: the function needs it to answer. */
 const LONGEST_ANSWER_MS = 1_000
 
-/** A holder may end early: a third of the default lease in Lambda, and never longer, however long the lease is. */
+/** A third of the default lease in Lambda: a holder may end early, however long its lease is. */
 const LONGEST_LOOK_MS = 5_000
 
 /** Options with their defaults, checked; times still relative. */
@@ -61,22 +87,28 @@ export interface Settings {
   readonly candidate: string
   readonly eventId: string | undefined
   readonly tick: string | undefined
-  /** The period by which missed ticks are counted; undefined if the ticks are not exactly so far apart. */
+  /** For counting missed ticks; undefined unless all ticks are exactly so far apart. */
   readonly periodMs: number | undefined
   readonly leaseMs: number
   readonly heartbeat: boolean
-  /** What remains of the invocation, in milliseconds; Infinity outside Lambda. */
+  /** Milliseconds until the invocation ends, and how many of them are kept for the answer; Infinity outside Lambda. */
   readonly remainingMs: () => number
-  /** How much of it is kept for the answer. */
   readonly answerMs: number
-  /** While another holds the lease, this candidate looks about so often. */
+  /** About how often this candidate asks again while another holds the lease. */
   readonly lookEveryMs: number
   readonly killGraceMs: number
   readonly waitMs: number
   readonly maxClockSkewMs: number
   readonly signal: AbortSignal | undefined
-  readonly tell: Tell
+  readonly notify: Notify
   readonly clock: Clock
+}
+
+/** What `isLeaseName` checks, for messages. */
+export const LEASE_NAME_RULE = '1 to 128 characters out of A-Z a-z 0-9 . _ - / :'
+
+export function isLeaseName(name: string): boolean {
+  return /^[\w.:/-]{1,128}$/.test(name)
 }
 
 interface Rule {
@@ -92,7 +124,7 @@ const withMethods = (expected: string, ...methods: readonly string[]): Rule => (
   expected,
   holds: (value) => hasMethods(value, ...methods),
 })
-/** A text that a lease row keeps as it is, with room for all others. */
+/** A text that a lease row keeps as it is, with room for all its other texts. */
 const isRowText = (value: unknown): value is string =>
   typeof value === 'string' && value.length > 0 && value.length <= 256 && value.isWellFormed()
 const hasMethods = (value: unknown, ...methods: readonly string[]): value is object =>
@@ -100,11 +132,11 @@ const hasMethods = (value: unknown, ...methods: readonly string[]): value is obj
 
 const RULES: Record<keyof LeaseOptions, Rule> = {
   store: withMethods('a DynamoDBLeaseStore, a MemoryLeaseStore or another LeaseStore', 'acquire', 'write', 'giveBack'),
-  lease: { expected: 'a lease name', holds: (value) => typeof value === 'string' },
-  candidate: {
-    expected: 'a well-formed text of 1 to 256 characters',
-    holds: isRowText,
+  lease: {
+    expected: `a name of ${LEASE_NAME_RULE}`,
+    holds: (value) => typeof value === 'string' && isLeaseName(value),
   },
+  candidate: { expected: 'a well-formed text of 1 to 256 characters', holds: isRowText },
   tick: {
     expected: 'an ISO-8601 text, a Date or epoch milliseconds',
     holds: (value) => typeof value === 'string' || typeof value === 'number' || value instanceof Date,
@@ -129,7 +161,7 @@ const RULES: Record<keyof LeaseOptions, Rule> = {
 /**
  * Checks names and types of all options given.
  *
- * @throws InvalidOptionError that says what was given, what is allowed and, for an unknown name, which was probably meant
+ * @throws InvalidOptionError that says what was given, what is allowed and, for an unknown name, the most similar one
  */
 export function assertOptions(options: object, { alsoAllowed = [] }: { alsoAllowed?: readonly string[] } = {}): void {
   const allowed: readonly string[] = [...Object.keys(RULES), ...alsoAllowed]
@@ -144,22 +176,6 @@ export function assertOptions(options: object, { alsoAllowed = [] }: { alsoAllow
     const { expected, holds } = RULES[name]
     if (!holds(value)) throw new InvalidOptionError(`The option ${name} must be ${expected}, but is ${show(value)}.`)
   }
-  for (const name of ['store', 'lease']) {
-    if (Reflect.get(options, name) === undefined) throw new InvalidOptionError(`The option ${name} is missing.`)
-  }
-  assertLeaseName(Reflect.get(options, 'lease'))
-}
-
-/** 1 to 128 characters out of `A-Z a-z 0-9 . _ - / :`; the constructs hold names to the same rule. */
-export function isLeaseName(name: string): boolean {
-  return /^[\w.:/-]{1,128}$/.test(name)
-}
-
-function assertLeaseName(name: unknown): asserts name is string {
-  if (typeof name === 'string' && isLeaseName(name)) return
-  throw new InvalidOptionError(
-    `The option lease must be a name of 1 to 128 characters out of A-Z a-z 0-9 . _ - / :, but is ${show(name)}.`,
-  )
 }
 
 function isOption(name: string): name is keyof LeaseOptions {
@@ -171,14 +187,14 @@ function isOption(name: string): name is keyof LeaseOptions {
  *
  * @throws InvalidOptionError, InvalidTickError
  */
-export function settingsOf(options: LeaseOptions): Settings {
+export function settingsOf(options: CompleteOptions): Settings {
   assertOptions(options)
   const { context, periodMs, maxClockSkewMs = 1_000, killGraceMs = 1_000, heartbeat = true } = options
   const clock = options.clock === undefined ? systemClock : checkedClock(options.clock)
   const nowMs = instantOf(clock).wallMs
   const remainingMs = context === undefined ? () => Number.POSITIVE_INFINITY : remainingIn(context, clock)
   const invocationMs = remainingMs()
-  const leaseMs = options.leaseMs ?? (context === undefined ? 30_000 : leaseMsOfFunction())
+  const leaseMs = options.leaseMs ?? (context === undefined ? SERVER_LEASE_MS : LAMBDA_LEASE_MS)
   const tick = options.tick === undefined ? undefined : canonicalTick(options.tick, periodMs)
   if (tick !== undefined) assertNotFuture(tick, nowMs, maxClockSkewMs)
   return {
@@ -197,22 +213,14 @@ export function settingsOf(options: LeaseOptions): Settings {
     waitMs: options.waitMs ?? 0,
     maxClockSkewMs,
     signal: options.signal,
-    tell: carefully(options.onEvent),
+    notify: ignoreErrors(options.onEvent),
     clock,
   }
 }
 
-/** A length of a lease that was computed, held to the limits of one that is given. */
+/** A computed length of a lease, held to the limits of the option. */
 export function withinLimits(leaseMs: number): number {
   return Math.floor(Math.min(Math.max(leaseMs, SHORTEST_LEASE_MS), LONGEST_LEASE_MS))
-}
-
-function leaseMsOfFunction(): number {
-  const text = process.env['LEASE_MS'] ?? ''
-  if (text === '') return LAMBDA_LEASE_MS
-  const { expected, holds } = RULES.leaseMs
-  if (holds(Number(text))) return Number(text)
-  throw new InvalidOptionError(`The environment variable LEASE_MS must be ${expected}, but is ${show(text)}.`)
 }
 
 function defaultCandidate(context: InvocationContext | undefined): string {
@@ -220,5 +228,5 @@ function defaultCandidate(context: InvocationContext | undefined): string {
     context === undefined
       ? `${hostname()}/${process.pid}`
       : `${context.functionName ?? 'lambda'}/${context.awsRequestId}`
-  return name.slice(-256).toWellFormed() // its end tells candidates apart
+  return name.slice(-256).toWellFormed() // candidates differ at the end of their names
 }

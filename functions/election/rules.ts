@@ -1,24 +1,26 @@
 /**
- * The protocol, as pure functions of a lease row and a request. No clock, no randomness, no network: `nowMs` is the
- * reading that the candidate put into its request, so a copy that the network delayed is judged by the time it was made.
+ * The protocol: pure functions of a lease row and a request, without clock, randomness or network. `nowMs` is the time
+ * at which the candidate made its request, so a copy that the network delayed is judged by that time.
  *
- * A store applies `acquire` and `write` atomically: in memory by calling them, in DynamoDB by condition expressions that
- * say the same rules under the same numbers. One conformance suite and one differential test hold them together.
+ * A store applies `acquire`, `write` and `giveBack` atomically. MemoryLeaseStore calls them; DynamoDBLeaseStore sends
+ * condition expressions with the same rules under the same numbers (stores/expressions.ts). The conformance suite and a
+ * differential test check that both give the same answers.
  *
- * Acquire is granted only where all hold (B is `maxClockSkewMs`):
- *   A1  vacant, or expired by more than B
+ * An acquire is granted only if all hold (B is `maxClockSkewMs`, the most that two candidates' clocks may differ):
+ *   A1  the lease is vacant, or expired by more than B
  *   A2  the tick is not done; and a row that has ticks is not acquired without one
- *   A3  not paused
- *   (A4 not reserved for another candidate: for standing elections, not built yet)
+ *   A3  the lease is not paused
+ *   (A4 the lease is not reserved for another candidate: for standing elections, not built yet)
  *   A5  the row's last attempt is not mine: a second copy of my request acquires nothing
- *   A6  the request is not older than the row's last write by more than B: nor does a delayed copy
- * The holder's writes are granted only where both hold:
+ *   A6  the request is not older than the row's last write by more than B: a delayed copy acquires nothing
+ * A holder's write is granted only if both hold:
  *   H1  holder, attempt and fencing token are still mine
  *   H2  the row's step is lower than mine: a delayed copy of an older write changes nothing
- *   (H3 never after my own deadline: the holder's business, see lease.ts. No row can tell.)
+ * The leader itself obeys one more rule, which the row cannot check, since the lease may be expired and not yet taken:
+ *   H3  nothing extends the lease after my own deadline (renewals.ts; the deadline is in deadline.ts)
  */
 
-/** What a task saved on its way, and the tick it belongs to (absent where the lease has no ticks). */
+/** What a leader saved for the next leader, and the tick that it belongs to (absent for a lease without ticks). */
 export interface Checkpoint {
   readonly tick?: string
   readonly state: unknown
@@ -26,16 +28,16 @@ export interface Checkpoint {
 
 export type EndedBy = 'completed' | 'released' | 'failed' | 'forced'
 
-/** The lease row. Times are epoch milliseconds by the clock of whoever wrote them; ticks are canonical ISO-8601 UTC. */
+/** The lease row. Times are epoch milliseconds by the writer's clock; ticks are canonical ISO-8601 UTC. */
 export interface LeaseRecord {
   readonly lease: string
   /** +1 at every acquisition, never lower, never reset. */
   readonly fencingToken: number
-  /** The candidate that leads; absent where the lease is vacant. */
+  /** The candidate that leads; absent if the lease is vacant. */
   readonly holder?: string
   /** The UUID of the last granted acquisition; kept after release. */
   readonly attempt: string
-  /** The Lambda event's request id, equal for its retries. */
+  /** The Lambda event's request id, which is the same for its retries. */
   readonly eventId?: string
   readonly acquiredAtMs: number
   readonly expiresAtMs: number
@@ -46,7 +48,7 @@ export interface LeaseRecord {
   /** The highest tick that was completed. */
   readonly completedTick?: string
   readonly checkpoint?: Checkpoint
-  /** How the tenure of `fencingToken` ended; absent while it lasts and where it just expired. */
+  /** How the tenure of `fencingToken` ended; absent while it lasts, and if it expired. */
   readonly endedBy?: EndedBy
   readonly errorName?: string
   readonly pausedUntilMs?: number
@@ -63,7 +65,7 @@ export interface AcquireRequest {
   readonly maxClockSkewMs: number
 }
 
-/** Who writes: the three things that H1 compares. */
+/** One candidate's time as the leader: H1 compares the last three. */
 export interface Tenure {
   readonly lease: string
   readonly candidate: string
@@ -71,7 +73,7 @@ export interface Tenure {
   readonly fencingToken: number
 }
 
-/** One of the holder's own writes. `step` is higher than that of every write before it, and the same for all of its tries. */
+/** A holder's write. `step` is higher than that of every write before it, and the same for all tries of this one. */
 export type HolderWrite = Tenure & { readonly step: number; readonly nowMs: number } & (
     | { readonly kind: 'renew'; readonly expiresAtMs: number }
     | { readonly kind: 'saveCheckpoint'; readonly expiresAtMs: number; readonly checkpoint: Checkpoint }
@@ -79,33 +81,30 @@ export type HolderWrite = Tenure & { readonly step: number; readonly nowMs: numb
     | { readonly kind: 'release'; readonly endedBy: 'released' | 'failed'; readonly errorName?: string }
   )
 
-/** Gives back whatever this attempt acquired, for a candidate that never learned its token. */
-export interface GiveBackRequest {
-  readonly lease: string
-  readonly candidate: string
-  readonly attempt: string
+/** Gives back what this attempt may have acquired, for a candidate that never received its token. */
+export interface GiveBackRequest extends Omit<Tenure, 'fencingToken'> {
   readonly nowMs: number
 }
 
-/** The row after the request, or, where it was refused, the row as it is. */
+/** The row after a granted request, or the unchanged row after a refused one. */
 export type Reply =
   | { readonly granted: true; readonly record: LeaseRecord }
   | { readonly granted: false; readonly record: LeaseRecord | undefined }
 
 export const STANDBY_REASONS = ['held', 'tickDone', 'superseded', 'paused', 'contended'] as const
+
+/**
+ * Why a candidate stands by.
+ * - `held`: another candidate leads
+ * - `tickDone`: the tick is completed
+ * - `superseded`: a later tick is completed, and this one never will be
+ * - `paused`: an operator paused the lease
+ * - `contended`: transactions on the row were under way at each try, so the candidate left the lease to others
+ */
 export type StandbyReason = (typeof STANDBY_REASONS)[number]
 
-export interface AcquireConditions {
-  readonly vacantOrExpired: boolean
-  readonly tickNotDone: boolean
-  readonly tickedAlike: boolean
-  readonly notPaused: boolean
-  readonly attemptIsNew: boolean
-  readonly requestIsFresh: boolean
-}
-
-/** Rules A1 to A6, one by one. A row that does not exist refuses nothing. */
-export function acquireConditions(record: LeaseRecord | undefined, request: AcquireRequest): AcquireConditions {
+/** Rules A1 to A6, one by one; A2 has two parts. All hold if there is no row. */
+export function acquireConditions(record: LeaseRecord | undefined, request: AcquireRequest) {
   const { tick, attempt, nowMs, maxClockSkewMs } = request
   return {
     vacantOrExpired: record?.holder === undefined || record.expiresAtMs <= nowMs - maxClockSkewMs, // A1
@@ -122,13 +121,13 @@ export function acquire(record: LeaseRecord | undefined, request: AcquireRequest
   return { granted: true, record: acquired(record, request) }
 }
 
-/** The row that a granted acquire leaves behind: what was inherited, under a new token and a new holder. */
+/** The row after a granted acquire: it keeps tick, checkpoint and pause, under a new token and a new holder. */
 export function acquired(record: LeaseRecord | undefined, request: AcquireRequest): LeaseRecord {
   const { endedBy: _endedBy, errorName: _errorName, eventId: _eventId, tick: _tick, ...inherited } = record ?? {}
   return {
     ...inherited,
     lease: request.lease,
-    // The first token is the creation time: a row that somebody deleted cannot repeat one.
+    // The first token is the creation time: if the row was deleted, the new one does not repeat its tokens.
     fencingToken: (record?.fencingToken ?? request.nowMs) + 1,
     holder: request.candidate,
     attempt: request.attempt,
@@ -141,7 +140,7 @@ export function acquired(record: LeaseRecord | undefined, request: AcquireReques
   }
 }
 
-/** H1: the row still says that this tenure lasts. Alone it is the guard of a leader's own writes to other rows. */
+/** H1: this tenure lasts. Alone it is the guard of a transaction on other rows. */
 export function isHeldBy(record: LeaseRecord | undefined, tenure: Tenure): record is LeaseRecord {
   return (
     record !== undefined &&
@@ -151,7 +150,6 @@ export function isHeldBy(record: LeaseRecord | undefined, tenure: Tenure): recor
   )
 }
 
-/** The holder's writes: H1 and H2, then what each kind changes. */
 export function write(record: LeaseRecord | undefined, request: HolderWrite): Reply {
   const isNewer = record !== undefined && record.step < request.step // H2
   if (!isHeldBy(record, request) || !isNewer) return { granted: false, record }
@@ -179,13 +177,21 @@ function vacated(record: LeaseRecord, endedBy: EndedBy, errorName?: string): Lea
   return { ...rest, endedBy, ...(errorName === undefined ? {} : { errorName }) }
 }
 
-/** Release by attempt: H1 without the token, which this candidate never learned. */
+/** H1 without the token, which this candidate never received. */
 export function giveBack(record: LeaseRecord | undefined, request: GiveBackRequest): Reply {
   if (record?.holder !== request.candidate || record.attempt !== request.attempt) return { granted: false, record }
   return { granted: true, record: vacated({ ...record, writtenAtMs: request.nowMs }, 'released') }
 }
 
-/** What a refused acquire means. `retryAfterMs` counts from the request's own reading of the clock. */
+/**
+ * What a refused acquire means.
+ * - `won`: it was granted: the reply to an earlier try was lost, and the SDK sent the request again
+ * - `stillHeld`: another delivery of the same event holds the lease
+ * - `ticksMissing`: the row has ticks, and the request had none
+ * - `outdated`: A5 or A6 alone refused it, so no candidate leads: ask again with a new attempt and the present time
+ *
+ * `retryAfterMs` counts from the request's `nowMs`.
+ */
 export type Refusal =
   | { readonly kind: 'won'; readonly record: LeaseRecord }
   | { readonly kind: 'stillHeld'; readonly retryAfterMs: number }
@@ -198,16 +204,12 @@ export type Refusal =
       readonly retryAfterMs?: number
     }
 
-/**
- * Tells why an acquire was refused, from the row that came with the refusal: it costs no further request.
- * The tick is looked at before the holder: a candidate whose tick is done has nothing to wait for.
- */
+/** From the row that came with the refusal. The tick comes first: a candidate whose tick is done need not wait. */
 export function explainRefusal(record: LeaseRecord, request: AcquireRequest): Refusal {
   const conditions = acquireConditions(record, request)
   const { holder } = record
   const retryAfterMs = Math.max(0, record.expiresAtMs + request.maxClockSkewMs - request.nowMs)
 
-  // My own first try was granted, its reply was lost, and the SDK asked again.
   if (holder === request.candidate && record.attempt === request.attempt) return { kind: 'won', record }
   if (!conditions.tickedAlike) return { kind: 'ticksMissing' }
   if (!conditions.tickNotDone) {
@@ -224,12 +226,12 @@ export function explainRefusal(record: LeaseRecord, request: AcquireRequest): Re
       retryAfterMs: Math.max(0, (record.pausedUntilMs ?? 0) - request.nowMs),
     }
   }
-  return { kind: 'outdated' } // A5 or A6 alone: nobody won. Ask again with a fresh attempt and a fresh clock.
+  return { kind: 'outdated' }
 }
 
 /**
- * Whether a refused write is in truth this holder's own, granted at a first try whose reply was lost: every try of a write
- * has its step, and no other write has. A force release changes `attempt`, so it is never taken for the leader's own end.
+ * Whether an earlier try of a refused write was applied, and its reply lost: only tries of one write have the same
+ * step. A forced release changes `attempt`, so it is never taken for the leader's own end.
  */
 export function isOwnWrite(record: LeaseRecord | undefined, request: HolderWrite): boolean {
   return (
@@ -238,8 +240,8 @@ export function isOwnWrite(record: LeaseRecord | undefined, request: HolderWrite
 }
 
 /**
- * The attribute of a held lease that no candidate can have written, whatever its clock said: each writes the acquisition no
- * later than its last write, and an end of the lease no further after that than the longest lease.
+ * The attribute of a held lease that no candidate can have written, whatever its clock says: no acquisition is later
+ * than the last write, and no expiry later than that by more than the longest lease.
  */
 export function impossibleTime(
   { holder, acquiredAtMs, expiresAtMs, writtenAtMs }: LeaseRecord,
@@ -250,7 +252,7 @@ export function impossibleTime(
   return expiresAtMs > writtenAtMs + longestLeaseMs ? 'expiresAtMs' : undefined
 }
 
-/** Whether a held lease was acquired, or lasts, longer than a clock allows that says at most `latestMs`. */
+/** Whether a clock that shows at most `latestMs` cannot have written when a held lease was acquired, or expires. */
 export function isAhead({ acquiredAtMs, expiresAtMs }: LeaseRecord, latestMs: number, longestLeaseMs: number): boolean {
   return acquiredAtMs > latestMs || expiresAtMs > latestMs + longestLeaseMs
 }

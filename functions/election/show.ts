@@ -1,8 +1,8 @@
-/** How messages quote values that came from outside. */
+/** How messages quote values from outside. */
 
 /**
- * The beginning of a text, as JSON. Characters that JSON leaves as they are but that break lines or change the direction of
- * text are escaped too, so that a value cannot forge a log line.
+ * The beginning of a text, as JSON. Characters that JSON allows but that break lines or change the direction of text
+ * are escaped too, so that a value cannot forge a log line.
  */
 export function quoted(text: string, length = 60): string {
   const hidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
@@ -12,13 +12,13 @@ export function quoted(text: string, length = 60): string {
   )
 }
 
-/** A value as a message names it: short, on one line, and without the contents of an object, which may be secret. */
+/** A value, short and on one line, without the contents of an object, which may be secret. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return quoted(value)
   if (value === undefined) return 'missing'
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'object' && value !== null) {
-    const type: unknown = value.constructor?.name // an object can hold anything there
+    const type: unknown = value.constructor?.name // may be anything
     return typeof type === 'string' ? `an object of type ${type.slice(0, 60)}` : 'an object'
   }
   if (typeof value === 'function') return 'a function'

@@ -1,4 +1,4 @@
-/** The reply, or the reason of the signal as soon as that aborts; what the reply would have been is ignored then. */
+/** The reply, or the reason of the signal if that aborts first: then the reply is ignored. */
 export async function unlessAborted<T>(reply: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return await reply
   const { promise: aborted, reject } = Promise.withResolvers<never>()
@@ -9,8 +9,8 @@ export async function unlessAborted<T>(reply: Promise<T>, signal: AbortSignal | 
 }
 
 /**
- * Aborts with the loss or with the caller's signal, and lets go of the latter when the lease is lost or `ended` aborts.
- * `AbortSignal.any` would not: if it has listeners, it lives for as long as the caller's signal, which may be forever.
+ * Aborts with the loss or with the caller's signal, and stops listening to the latter when the lease is lost or `ended`
+ * aborts. `AbortSignal.any` with listeners would exist as long as the caller's signal, which may be forever.
  */
 export function eitherSignal(loss: AbortSignal, callers: AbortSignal | undefined, ended: AbortSignal): AbortSignal {
   if (callers === undefined) return loss

@@ -1,19 +1,19 @@
 import { InvalidTickError } from './errors.ts'
-import { quoted } from './show.ts'
+import { show } from './show.ts'
 
 /** A tick as a caller may give it: an ISO-8601 instant with its offset, a Date, or epoch milliseconds. */
 export type TickInput = string | number | Date
 
 const ISO_INSTANT = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/
-/** A number before the year 2000 is most likely a time in seconds, which would floor to the same tick for days. */
+/** A number before 2000 is probably a time in seconds, which would floor to the same tick for days. */
 const FIRST_NUMERIC_TICK_MS = Date.parse('2000-01-01T00:00:00.000Z')
 const LAST_TICK_MS = Date.parse('9999-12-31T23:59:59.999Z')
 
 /**
- * The tick in its one spelling, ISO-8601 UTC with milliseconds, floored to the period: candidates whose `rate()` schedules
- * fire in different phases must name the same tick. Ticks are compared as text, which is right for this spelling alone.
+ * The tick as ISO-8601 UTC with milliseconds, floored to the period: candidates whose `rate()` schedules fire in
+ * different phases must name the same tick. Ticks are compared as texts, which is correct in this form only.
  *
- * @throws InvalidTickError where the input is no instant, as when a placeholder was passed through unreplaced.
+ * @throws InvalidTickError if the input is not an instant, such as a placeholder that was not replaced
  */
 export function canonicalTick(input: TickInput, periodMs?: number): string {
   const instantMs = toEpochMs(input)
@@ -31,7 +31,8 @@ function toEpochMs(input: TickInput): number {
   const isSeconds = typeof input === 'number' && input < FIRST_NUMERIC_TICK_MS
   if (isTickMs(instantMs) && !isSeconds) return instantMs
   throw new InvalidTickError(
-    `The tick ${show(input)} cannot be read as an instant. Give an ISO-8601 time with its offset, like "2026-11-21T06:00:00Z", or epoch milliseconds; ` +
+    `The tick ${show(input)} cannot be read as an instant. ` +
+      'Give an ISO-8601 time with its offset, like "2026-11-21T06:00:00Z", or epoch milliseconds; ' +
       'in an EventBridge Scheduler input that is the context attribute <aws.scheduler.scheduled-time>.',
   )
 }
@@ -42,27 +43,23 @@ function isTickMs(value: number): boolean {
 
 function parseInstant(text: string): number {
   const [, date] = ISO_INSTANT.exec(text) ?? []
-  // Date.parse turns 30 February into 1 March: a date that does not come back unchanged does not exist.
+  // Date.parse reads 30 February as 1 March: a date that comes back changed does not exist.
   const midnightMs = date === undefined ? Number.NaN : Date.parse(`${date}T00:00:00Z`)
   if (!isTickMs(midnightMs) || new Date(midnightMs).toISOString().slice(0, 10) !== date) return Number.NaN
   return Date.parse(text)
 }
 
-/**
- * Refuses a tick later than now plus the clock budget: completing it would mark every tick up to it as done.
- *
- * @throws InvalidTickError
- */
+/** @throws InvalidTickError if the tick is further ahead than the clock budget: completing it would skip others */
 export function assertNotFuture(tick: string, nowMs: number, maxClockSkewMs: number): void {
   const aheadMs = Date.parse(tick) - nowMs
   if (aheadMs <= maxClockSkewMs) return
   throw new InvalidTickError(
-    `The tick ${tick} lies ${Math.round(aheadMs / 1000)} s in the future of this machine's clock, ${new Date(nowMs).toISOString()}. ` +
-      'Completing it would mark every tick before it as done. Pass the time for which the schedule fired.',
+    `The tick ${tick} lies ${Math.round(aheadMs / 1000)} s in the future of this machine's clock, ` +
+      `${new Date(nowMs).toISOString()}. Completing it would mark every tick before it as done. ` +
+      'Pass the time for which the schedule fired.',
   )
 }
 
-/** What a scheduled event says about its tick. */
 export interface EventTick {
   readonly tick: TickInput
   readonly periodMs?: number
@@ -70,11 +67,11 @@ export interface EventTick {
 }
 
 /**
- * Reads the tick of a scheduled event: `{ tick, periodMs, exactPeriod }`, the input that `ElectedSchedule` gives EventBridge
- * Scheduler, or the event of an EventBridge rule, which carries its scheduled time in `time`.
+ * Reads the tick of a scheduled event: `{ tick, periodMs, exactPeriod }`, which an `ElectedSchedule` sends, or the
+ * event of an EventBridge rule, whose `time` is the scheduled one.
  *
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
- * @throws InvalidTickError for any other event: an unreadable tick must never count as "no tick".
+ * @throws InvalidTickError for any other event: an unreadable tick must not count as "no tick"
  */
 export function tickOfEvent(event: unknown): EventTick {
   const fields: Record<string, unknown> = typeof event === 'object' && event !== null ? { ...event } : {}
@@ -93,23 +90,19 @@ export function tickOfEvent(event: unknown): EventTick {
   }
   if (typeof tick === 'string' || typeof tick === 'number') return { tick, ...period }
   if (source === 'aws.events' && typeof time === 'string') return { tick: time, ...period }
+  const keys = Object.keys(fields).slice(0, 10).join(', ').slice(0, 200) || 'none'
   throw new InvalidTickError(
-    `The event names no tick. Expected { "tick": "2026-11-21T06:00:00Z", "periodMs": 3600000 } or the scheduled event of an EventBridge rule, but got keys: ` +
-      `${Object.keys(fields).slice(0, 10).join(', ').slice(0, 200) || 'none'}. For another kind of event give leaderOnly the option tickOf: (event) => …`,
+    'The event has no tick. Expected { "tick": "2026-11-21T06:00:00Z", "periodMs": 3600000 } ' +
+      `or the scheduled event of an EventBridge rule, but got keys: ${keys}. ` +
+      'For another kind of event give leaderOnly the option tickOf: (event) => …',
   )
 }
 
 /**
- * How many ticks between the last completed one and this one were never completed, if every tick is exactly one period after
- * the one before. The last completed one may lie between two of them: an operator gave it by hand.
+ * How many ticks between the last completed one and this one were not completed, if ticks are exactly one period apart.
+ * An operator may have written the last completed one by hand, between two ticks.
  */
 export function missedTicks(lastCompletedTick: string, tick: string, periodMs: number): number {
   const periods = Math.floor(Date.parse(tick) / periodMs) - Math.floor(Date.parse(lastCompletedTick) / periodMs)
   return Math.max(0, periods - 1)
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'string') return quoted(value)
-  // The text of an object may be of its own making, or endless.
-  return typeof value === 'object' && value !== null ? 'an object' : String(value).slice(0, 60)
 }

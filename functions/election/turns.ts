@@ -1,11 +1,11 @@
 interface TakeOptions {
-  /** Before all that wait and are not `ahead` themselves. */
+  /** Before all waiting requests that are not `ahead`. */
   readonly ahead?: boolean
-  /** Called if the request has to wait; once it resolves, the request is sent without a turn. */
+  /** Called if the request has to wait; when it resolves, the request is sent without a turn. */
   readonly patience?: () => Promise<void>
 }
 
-/** Lets so many requests be on their way at once; further ones wait for their turn, in the order in which they came. */
+/** Limits how many requests are under way; others wait for their turn, in the order in which they came. */
 export class Turns {
   #free: number
   readonly #ahead: (() => void)[] = []
@@ -15,7 +15,7 @@ export class Turns {
     this.#free = atOnce
   }
 
-  /** Sends before it returns if a turn is free. */
+  /** If a turn is free, it sends before it returns. */
   async take<T>(send: () => Promise<T>, options: TakeOptions = {}): Promise<T> {
     let hasTurn = this.#free > 0
     if (hasTurn) this.#free--
@@ -27,7 +27,7 @@ export class Turns {
     }
   }
 
-  /** Resolves with true when a turn is handed over, or with false once patience is over. */
+  /** Resolves to true with a turn, or to false without one when patience ends. */
   #handedOver({ ahead = false, patience }: TakeOptions): Promise<boolean> {
     return new Promise((resolve) => {
       let isWaiting = true
@@ -41,7 +41,7 @@ export class Turns {
     })
   }
 
-  /** The turn is never free in between: no request that comes now gets before those that wait. */
+  /** The turn is never free in between: a new request cannot overtake those that wait. */
   #handOver(): void {
     const next = this.#ahead.shift() ?? this.#waiting.shift()
     if (next === undefined) this.#free++

@@ -1,14 +1,11 @@
-/**
- * Values count as they are when they are given: a request waits for the one before it, and may be sent again. What the
- * caller changes meanwhile must not reach it.
- */
+/** Copies of the caller's values: a request may wait or be sent again, and later changes must not reach it. */
 import { types } from 'node:util'
 import { InvalidOptionError } from './errors.ts'
 import { quoted } from './show.ts'
 
 /**
- * A copy of a request's input: arrays, plain objects, Maps, Sets and binary values are copied. Everything else stays what
- * it is, instances of classes too, for the caller's document client to read as its options say.
+ * A copy of a request's input: of arrays, plain objects, Maps, Sets and binary values. Other values, such as instances
+ * of classes, are kept: the caller's document client reads them by its options.
  */
 export function copied<Value>(value: Value): Value
 export function copied(value: unknown): unknown {
@@ -26,13 +23,13 @@ export function copied(value: unknown): unknown {
 }
 
 /**
- * The largest state of a checkpoint, measured as DynamoDB measures an item, which may have 400 KB in all. What is left
- * lets the next candidate write its name, and an operator a pause.
+ * The largest state of a checkpoint, measured as DynamoDB measures an item of at most 400 KB. The rest leaves room for
+ * the next candidate's name and an operator's pause.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
  */
 export const LARGEST_STATE_BYTES = 350 * 1024
 
-/** Where measuring stops: a small state that holds its parts again and again can be endless when it is written out. */
+/** Measuring stops here: a small state that repeats its parts can be endless when it is written out. */
 const HOPELESS_BYTES = 1024 * 1024
 
 /**
@@ -47,12 +44,12 @@ const LONGEST_KEY_BYTES = 65_535
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html */
 const SMALLEST_NUMBER = 1e-130
 
-/** The SDK's marshaller takes what has the first for an instance of a class, and loses the second. */
+/** The SDK's marshaller takes an object with the first key for an instance of a class, and drops the second. */
 const MISREAD_KEYS = ['constructor', '__proto__']
 
 const MORE_THAN_ELEMENTS = 'has properties besides its elements'
 
-/** What comes back from every store as it was saved. */
+/** Values that every store returns as they were saved. */
 export type PlainData =
   | null
   | boolean
@@ -65,10 +62,10 @@ export type PlainData =
   | { readonly [key: string]: PlainData }
 
 /**
- * A copy of a checkpoint's state, checked: every store gives it back as it is. Three things become plainer: -0 is 0, and
- * objects without a prototype, or of another realm, are ordinary ones.
+ * A checked copy of a checkpoint's state. -0 becomes 0, and objects without a prototype, or of another realm, become
+ * ordinary ones.
  *
- * @throws InvalidOptionError if the state is not plain data or too large. It names the value's path, never its content
+ * @throws InvalidOptionError if the state is not plain data, or too large; it names the value's path, never its content
  */
 export function plainState(state: unknown, lease: string): PlainData {
   const reader = new StateReader(lease)
@@ -107,14 +104,16 @@ class StateReader {
 
   refused(why: string, cause?: unknown): InvalidOptionError {
     return new InvalidOptionError(
-      `${pathText(this.#path)} of lease "${this.#lease}" ${why}. A checkpoint is plain data: texts, numbers, true, false, null, arrays and plain objects, Uint8Arrays, and Sets of texts or of numbers.`,
+      `${pathText(this.#path)} of lease "${this.#lease}" ${why}. A checkpoint is plain data: texts, numbers, ` +
+        'true, false, null, arrays and plain objects, Uint8Arrays, and Sets of texts or of numbers.',
       { lease: this.#lease, cause },
     )
   }
 
   tooLarge(size: string): InvalidOptionError {
     return new InvalidOptionError(
-      `The checkpoint of lease "${this.#lease}" ${size}; at most ${LARGEST_STATE_BYTES} (350 KB) fit beside the rest of the row. Save less: a position to go on from, or the name of an object in S3.`,
+      `The checkpoint of lease "${this.#lease}" ${size}; at most ${LARGEST_STATE_BYTES} (350 KB) fit beside the rest ` +
+        'of the row. Save less: a position to go on from, or the name of an object in S3.',
       { lease: this.#lease },
     )
   }
@@ -138,7 +137,7 @@ class StateReader {
     if (number !== 0 && Math.abs(number) < SMALLEST_NUMBER) {
       throw this.refused('is a number nearer to 0 than 1e-130, which DynamoDB cannot hold')
     }
-    // Two digits a byte, but the first and the last may have one to themselves; and a byte for the exponent.
+    // Two digits per byte, but the first and the last may use one each; and a byte for the exponent.
     this.#add(Math.ceil(String(number).length / 2) + 2)
     return number === 0 ? 0 : number
   }
@@ -204,7 +203,7 @@ class StateReader {
   }
 }
 
-/** As it is written in code: checkpoint.state.items[3].at */
+/** As in code: checkpoint.state.items[3].at */
 function pathText(path: readonly (string | number)[]): string {
   const steps = path.map((key) => {
     if (typeof key === 'number') return `[${key}]`
@@ -213,7 +212,6 @@ function pathText(path: readonly (string | number)[]): string {
   return `checkpoint.state${steps.join('')}`
 }
 
-/** What may be used in its place; the marshaller's own error would show the content. */
 const INSTEAD = new Map([
   ['Buffer', 'use new Uint8Array(buffer)'],
   ['Date', 'use its toISOString()'],
@@ -227,7 +225,7 @@ function instanceText(className: string): string {
   return instead === undefined ? `${article} ${className}` : `${article} ${className}: ${instead}`
 }
 
-/** By name, for the class of another realm is another object. */
+/** By name, because another realm has other class objects. */
 function classNameOf(value: object): string {
   const prototype: unknown = Object.getPrototypeOf(value)
   if (typeof prototype !== 'object' || prototype === null) return ''

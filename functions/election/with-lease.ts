@@ -1,6 +1,8 @@
-import { acquireLease, type Standby } from './acquire.ts'
+import { acquireLease } from './acquire.ts'
+import { withDefaults } from './defaults.ts'
 import type { Lease } from './lease.ts'
 import { LeaseHandle } from './lease-handle.ts'
+import type { Standby } from './not-won.ts'
 import { type LeaseOptions, settingsOf } from './options.ts'
 
 export type Outcome<T> =
@@ -11,17 +13,19 @@ export type Outcome<T> =
 
 /**
  * Runs the task if this candidate wins the lease, and records the tick as done when it returns. Losing is the outcome
- * `standby`. A task that throws releases the lease, so that a retry of its tick can lead at once; the error goes on.
+ * `standby`. A task that throws releases the lease, so that a retry of its tick can lead at once; its error is
+ * rethrown.
  *
  * @example
- * const outcome = await withLease({ store, lease: 'billing', tick: event.tick, context }, async (lease) => {
+ * const outcome = await withLease({ tick: event.tick, context }, async (lease) => {
  *   await lease.send({ TableName: 'invoices', Item: invoice })
  * })
- * @throws what the task throws; LeaseLostError where another candidate took over before the tick was recorded as done;
- *   and what asking for the lease throws: see acquireLease
+ * @throws what the task throws; LeaseLostError if another candidate took over before the tick was recorded as done;
+ *   InvalidOptionError; and, before the task starts: InvalidTickError, LeaseStillHeldError, ClockSkewError,
+ *   CorruptLeaseError and LeaseStoreError
  */
 export async function withLease<T>(options: LeaseOptions, task: (lease: Lease) => Promise<T> | T): Promise<Outcome<T>> {
-  const settings = settingsOf(options)
+  const settings = settingsOf(withDefaults(options))
   const lease = await acquireLease(settings)
   if (!(lease instanceof LeaseHandle)) return lease
   lease.start()
@@ -35,18 +39,18 @@ export async function withLease<T>(options: LeaseOptions, task: (lease: Lease) =
   }
 }
 
-/** Completes the lease unless the task did, or gave it up. */
+/** Completes the lease unless the task completed or released it. */
 export async function finished<T>(lease: LeaseHandle, result: T): Promise<Outcome<T>> {
   if (lease.ended !== 'completed' && lease.ended !== 'released') await lease.endAfterTask()
   return { status: lease.ended === 'released' ? 'released' : 'completed', fencingToken: lease.fencingToken, result }
 }
 
-/** Gives up the lease of a task that threw. Best effort: the task's own error is the one that matters. */
+/** Releases the lease of a task that threw, as a best effort: the task's own error is the one that matters. */
 export async function failed(lease: LeaseHandle, error: unknown): Promise<void> {
   try {
     await lease.fail(errorNameOf(error))
   } catch {
-    // It expires by itself.
+    // The lease expires by itself.
   } finally {
     lease.abandon()
   }
@@ -54,10 +58,7 @@ export async function failed(lease: LeaseHandle, error: unknown): Promise<void> 
 
 const LONGEST_ERROR_NAME = 100
 
-/**
- * The name under which a failed tenure is recorded: the error's class, never its message, which may hold a secret. Anything
- * can be thrown: a name that cannot be read is none.
- */
+/** The error's class, never its message, which may be secret. A task can throw anything, even what is unreadable. */
 function errorNameOf(error: unknown): string {
   try {
     return error instanceof Error ? String(error.name).slice(0, LONGEST_ERROR_NAME).toWellFormed() : 'Error'

@@ -4,7 +4,7 @@
  */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { GatewayRequest, GatewayResponse } from '../billing/transports.ts'
-import { SDK_CLIENT } from '../sdk-client.ts'
+import { SDK_CLIENT } from '../election/stores/sdk-client.ts'
 import { readEnvironment } from './environment.ts'
 import { sandbox } from './sandbox.ts'
 import { tableStore } from './table-store.ts'

@@ -12,7 +12,7 @@
  */
 import { setTimeout } from 'node:timers/promises'
 import type { GatewayRequest, GatewayResponse } from '../billing/transports.ts'
-import { property } from '../json.ts'
+import { property } from '../election/json.ts'
 import { answered, failed, invalid, keyReused, listed, replayed, unknownUrl } from './answers.ts'
 import { cardOf } from './cards.ts'
 import { execute } from './execute.ts'

@@ -1,6 +1,6 @@
 import { type DynamoDBClient, paginateQuery, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
-import { isConditionFailure } from '../sdk-client.ts'
+import { isConditionFailed } from '../election/stores/dynamodb-errors.ts'
 import { readRow, type SandboxRow, type SandboxStore } from './store.ts'
 
 const IS_NEW = 'attribute_not_exists(#sinceMs)'
@@ -36,7 +36,7 @@ export function tableStore(client: DynamoDBClient, TableName: string): SandboxSt
         await client.send(command)
         return undefined
       } catch (error) {
-        if (!isConditionFailure(error) || error.Item === undefined) throw error
+        if (!isConditionFailed(error) || error.Item === undefined) throw error
         return readRow(unmarshall(error.Item))
       }
     },

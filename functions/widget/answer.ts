@@ -1,6 +1,7 @@
 /** The widget's answer to any event: its documentation, the leases, or what is wrong with the parameters. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { property } from '../json.ts'
+import { property } from '../election/json.ts'
+import { LEASE_NAME_RULE } from '../election/options.ts'
 import { html } from './html.ts'
 import { leaseView } from './model.ts'
 import { readLeases } from './reads.ts'
@@ -23,7 +24,7 @@ export async function answer(event: unknown, options: AnswerOptions): Promise<Wi
   const { theme, width, window } = readContext(event)
   const parameters = readParameters(event)
   if (!parameters.ok) {
-    const names = `Give 1 to ${MOST_LEASES} lease names, each of 1 to 128 letters, digits and . _ - / : such as `
+    const names = `Give 1 to ${MOST_LEASES} lease names, each of ${LEASE_NAME_RULE}, such as `
     const allowed = html`${names}<code>{ "leases": ["billing"] }</code>`
     return String(renderMessage('The parameters of this widget are wrong', [parameters.problem, allowed], theme))
   }

@@ -1,7 +1,7 @@
 /** The Lambda function of the dashboard's widget. It only reads. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { EnvironmentReader } from '../election/environment.ts'
-import { SDK_CLIENT } from '../sdk-client.ts'
+import { SDK_CLIENT } from '../election/stores/sdk-client.ts'
 import { answer, type WidgetAnswer } from './answer.ts'
 
 const environment = new EnvironmentReader('the widget', process.env)

@@ -4,9 +4,10 @@
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/add_custom_widget_dashboard_about.html
  */
+
+import { property } from '../election/json.ts'
 import { isLeaseName } from '../election/options.ts'
 import { show } from '../election/show.ts'
-import { property } from '../json.ts'
 import type { TimeWindow } from './lanes.ts'
 import type { Theme } from './palette.ts'
 import { isInstant } from './time-words.ts'

@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib'
 import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch'
-import { NAMESPACE } from '../../functions/election/metrics.ts'
+import { NAMESPACE } from '../../functions/election/measurements.ts'
 import type { ElectedSchedule } from './elected-schedule.ts'
 
 /** A metric of one lease in one table, in sums over 5 minutes unless asked otherwise. */

@@ -1,7 +1,7 @@
 import type { DynamoDBRecord } from 'aws-lambda'
 import { expect, test } from 'vitest'
 import { withLease } from '../../functions/election/index.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../functions/election/testing/manual-clock.ts'
 import type { BusFault } from './bus.ts'
 import { StreamedLeases, streamRecord, TABLE_ARN } from './lease-stream.ts'
 import { setScene } from './scene.ts'

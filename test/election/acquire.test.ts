@@ -6,21 +6,10 @@ import {
   systemClock,
   withLease,
 } from '../../functions/election/index.ts'
-import { settled } from '../support/manual-clock.ts'
-import { clock, options, outcomeOf, startAnew, store } from './scripted.ts'
+import { settled } from '../../functions/election/testing/manual-clock.ts'
+import { clock, hold, lambda, never, options, outcomeOf, row, sleeps, startAnew, store } from './scripted.ts'
 
 beforeEach(startAnew)
-
-/** The length of every sleep, in milliseconds. */
-let sleeps: number[]
-beforeEach(() => {
-  sleeps = []
-  const sleep = clock.sleep.bind(clock)
-  clock.sleep = (ms, signal) => {
-    sleeps.push(ms)
-    return sleep(ms, signal)
-  }
-})
 
 /** Of the range from 0.5 to 1.5, jitter is 0.75. */
 function fixJitter(): void {
@@ -38,11 +27,10 @@ describe('a candidate that asks again', () => {
     expect(sleeps).toEqual([75, 150])
   })
 
-  it('looks in every third of a lease while another holds it, for that one may finish early', async () => {
+  it('asks every third of a lease while another candidate holds it, which may finish early', async () => {
     fixJitter()
-    void withLease(options({ heartbeat: false }), () => new Promise(() => undefined))
-    await settled()
-    sleeps = []
+    await hold({ heartbeat: false })
+    sleeps.length = 0
     const waiting = outcomeOf(withLease(options({ candidate: 'bob', leaseMs: 15_000, waitMs: 9_000 }), () => 'never'))
     await clock.advance(9_001)
     expect(await waiting).toMatchObject({ status: 'standby', reason: 'held' })
@@ -52,11 +40,10 @@ describe('a candidate that asks again', () => {
   it.each([
     ['every five seconds at least', undefined, [3_751, 3_751, 3_751, 3_751]],
     ['in every third of the lease that it gave, if that is sooner', 3_000, [751, 751, 751, 751]],
-  ])('looks %s, where its own lease would be as long as the invocation', async (_, leaseMs, expected) => {
+  ])('asks %s, if its own lease would be as long as the invocation', async (_, leaseMs, expected) => {
     fixJitter()
-    void withLease(options({ heartbeat: false, leaseMs: 60_000 }), () => new Promise(() => undefined))
-    await settled()
-    sleeps = []
+    await hold({ heartbeat: false, leaseMs: 60_000 })
+    sleeps.length = 0
     const length = leaseMs === undefined ? {} : { leaseMs }
     const context = lambda(900_000, 'event-2')
     void withLease(options({ candidate: 'bob', heartbeat: false, waitMs: 60_000, context, ...length }), () => 'never')
@@ -64,11 +51,10 @@ describe('a candidate that asks again', () => {
     expect(sleeps.filter((ms) => ms < 10_000).slice(0, 4)).toEqual(expected)
   })
 
-  it('comes back as soon as the lease can be taken, where that is sooner', async () => {
+  it('asks again as soon as the lease can be taken, if that is sooner', async () => {
     fixJitter()
-    void withLease(options({ leaseMs: 500, heartbeat: false }), () => new Promise(() => undefined))
-    await settled()
-    sleeps = []
+    await hold({ leaseMs: 500, heartbeat: false })
+    sleeps.length = 0
     const waiting = outcomeOf(withLease(options({ candidate: 'bob', waitMs: 9_000 }), () => 'mine'))
     await clock.advance(1_501)
     expect(await waiting).toMatchObject({ status: 'completed' })
@@ -89,7 +75,7 @@ describe('a candidate that asks again', () => {
 
   it('does not wait for a tick that is done, however long it would', async () => {
     await withLease(options(), () => undefined)
-    sleeps = []
+    sleeps.length = 0
     expect(await withLease(options({ waitMs: 60_000 }), () => 'never')).toEqual({
       status: 'standby',
       reason: 'tickDone',
@@ -97,12 +83,6 @@ describe('a candidate that asks again', () => {
     expect(sleeps).toEqual([])
   })
 })
-
-/** A Lambda invocation with so much time left. */
-function lambda(remainingMs: number, awsRequestId = 'event-1') {
-  const endMs = clock.wallMs() + remainingMs
-  return { awsRequestId, functionName: 'charge', getRemainingTimeInMillis: () => endMs - clock.wallMs() }
-}
 
 describe('a wait in Lambda', () => {
   const busy = () => void withLease(options({ heartbeat: false, leaseMs: 60_000 }), () => new Promise(() => undefined))
@@ -142,19 +122,18 @@ describe('a wait in Lambda', () => {
     expect(await long).toMatchObject({ status: 'completed', result: 'mine' })
   })
 
-  const silent = () => new Promise<never>(() => undefined)
-  it('stands by as the last answer said where its last look gets none, also if giving back gets none', async () => {
+  it('stands by with the last answer if its last request gets none, also if giving back gets none', async () => {
     busy()
     await settled()
     const context = lambda(3_000, 'event-2')
-    const told: unknown[] = []
+    const events: unknown[] = []
     const waiting = withLease(
-      options({ candidate: 'bob', waitMs: 60_000, context, onEvent: (event) => void told.push(event) }),
+      options({ candidate: 'bob', waitMs: 60_000, context, onEvent: (event) => void events.push(event) }),
       () => 'never',
     )
     await settled()
-    store.beforeNext('acquire', silent)
-    store.beforeNext('giveBack', silent)
+    store.beforeNext('acquire', never)
+    store.beforeNext('giveBack', never)
     let endedAtMs = 0
     const startedAtMs = clock.wallMs()
     void waiting.then(() => {
@@ -164,24 +143,23 @@ describe('a wait in Lambda', () => {
     expect(await waiting).toMatchObject({ status: 'standby', reason: 'held' })
     expect(endedAtMs).toBe(2_907) // an eighth of the quarter that is kept for the answer is left
     expect(store.asked).toEqual(['acquire', 'acquire', 'acquire', 'giveBack'])
-    expect(told).toMatchObject([{ kind: 'standby', reason: 'held' }])
+    expect(events).toMatchObject([{ kind: 'standby', reason: 'held' }])
     expect(clock.sleeping).toBe(1) // the leader's deadline
   })
 
-  it('throws what the last answer said where that was an error', async () => {
-    void withLease(options({ context: lambda(60_000) }), () => new Promise(() => undefined))
-    await settled()
+  it('throws the last answer if that was an error', async () => {
+    await hold({ context: lambda(60_000) })
     const retry = outcomeOf(
       withLease(options({ candidate: 'bob', waitMs: 60_000, context: lambda(3_000) }), () => 'never'),
     )
     await settled()
-    store.beforeNext('acquire', silent)
+    store.beforeNext('acquire', never)
     await clock.advance(2_626)
     expect(await retry).toMatchObject({ name: 'LeaseStillHeldError' })
   })
 
   it('or the only request that gets no answer ends before the invocation does, and gives back what it may have won', async () => {
-    store.afterNext('acquire', silent)
+    store.afterNext('acquire', never)
     let aborted: AbortSignal | undefined
     const { acquire } = store
     store.acquire = (request, signal) => {
@@ -196,19 +174,8 @@ describe('a wait in Lambda', () => {
     const error = await only
     expect(error).toBeInstanceOf(LeaseStoreError)
     expect(error).toMatchObject({ name: 'LeaseStoreError', applied: 'unknown', retryable: true, lease: 'billing' })
-    expect(store.memory.read('billing')).toMatchObject({ endedBy: 'released' })
+    expect(row()).toMatchObject({ endedBy: 'released' })
     expect(clock.sleeping).toBe(0)
-  })
-
-  it('stops for the retry of a dead leader too when its caller says so', async () => {
-    void withLease(options({ context: lambda(60_000) }), () => new Promise(() => undefined))
-    await settled()
-    const stop = new AbortController()
-    const retry = options({ candidate: 'bob', waitMs: 60_000, context: lambda(60_000), signal: stop.signal })
-    const waiting = outcomeOf(withLease(retry, () => 'never'))
-    await settled()
-    stop.abort(new Error('shutting down'))
-    expect(await waiting).toMatchObject({ message: 'shutting down' })
   })
 
   it('gives back what it won when hardly anything of the invocation is left, so that the event is retried', async () => {
@@ -216,14 +183,14 @@ describe('a wait in Lambda', () => {
     const error = await outcomeOf(withLease(options({ context: lambda(3_000) }), () => 'never'))
     expect(error).toBeInstanceOf(LeaseLostError)
     expect(error).toMatchObject({ message: expect.stringContaining('only 300 ms of the invocation were left') })
-    expect(store.memory.read('billing')).toMatchObject({ endedBy: 'released' })
+    expect(row()).toMatchObject({ endedBy: 'released' })
   })
 })
 
-it('a row has whole milliseconds, whatever the clock', async () => {
+it('a row has whole milliseconds under any clock', async () => {
   const fractional = { ...systemClock, wallMs: () => clock.wallMs() + 0.75, monotonicMs: () => clock.monotonicMs() }
   await withLease(options({ clock: fractional, heartbeat: false }), (lease) => lease.renew())
-  const { acquiredAtMs, expiresAtMs, writtenAtMs, fencingToken } = store.memory.read('billing') ?? {}
+  const { acquiredAtMs, expiresAtMs, writtenAtMs, fencingToken } = row() ?? {}
   for (const number of [acquiredAtMs, expiresAtMs, writtenAtMs, fencingToken]) {
     expect(number).toSatisfy(Number.isSafeInteger)
   }
@@ -238,7 +205,7 @@ describe('an acquire that fails', () => {
     expect(store.asked).toEqual(['giveBack'])
   })
 
-  it('likewise, under a clock that is ahead, gives back under the time that the conflicts told', async () => {
+  it('likewise, under a clock that is ahead, gives back under the Date of the conflicts', async () => {
     const { acquire } = store
     const dateMs = clock.wallMs()
     store.acquire = async (request) => {
@@ -248,7 +215,7 @@ describe('an acquire that fails', () => {
     }
     clock.setWall(3_600_000)
     await outcomeOf(withLease(options(), () => 'never'))
-    expect(store.memory.read('billing')).toMatchObject({ writtenAtMs: dateMs + 500, endedBy: 'released' })
+    expect(row()).toMatchObject({ writtenAtMs: dateMs + 500, endedBy: 'released' })
   })
 
   it('without any answer, while the clock is set ahead, gives back under the time of asking and what has passed since', async () => {
@@ -260,21 +227,7 @@ describe('an acquire that fails', () => {
     })
     await outcomeOf(withLease(options(), () => 'never'))
     expect(store.asked).toEqual(['acquire', 'giveBack'])
-    expect(store.memory.read('billing')).toMatchObject({ writtenAtMs: askedAtMs + 2_000, endedBy: 'released' })
-  })
-
-  it('by its clock, gives back under DynamoDB’s time, and says which lease', async () => {
-    const { acquire } = store
-    const dateMs = clock.wallMs() - 10_000
-    store.acquire = async (request) => {
-      const reply = await acquire.call(store, request)
-      return { ...reply, clockReading: { sentAtMs: clock.wallMs(), dateMs, receivedAtMs: clock.wallMs() } }
-    }
-    expect(await outcomeOf(withLease(options(), () => 'never'))).toMatchObject({
-      name: 'ClockSkewError',
-      lease: 'billing',
-    })
-    expect(store.memory.read('billing')).toMatchObject({ writtenAtMs: dateMs + 500 })
+    expect(row()).toMatchObject({ writtenAtMs: askedAtMs + 2_000, endedBy: 'released' })
   })
 
   it('by an answer after its own deadline, or for want of a tick, says which lease', async () => {
@@ -282,6 +235,7 @@ describe('an acquire that fails', () => {
     const late = await outcomeOf(withLease(options(), () => 'never'))
     expect(late).toBeInstanceOf(LeaseLostError)
     expect(late).toMatchObject({ lease: 'billing', message: expect.stringContaining(', 30000 ms after asking') })
+    expect(row()).toMatchObject({ endedBy: 'released' })
     const { tick: _tick, ...tickless } = options()
     const wanting = await outcomeOf(withLease(tickless, () => 'never'))
     expect(wanting).toBeInstanceOf(InvalidTickError)

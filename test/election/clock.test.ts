@@ -40,7 +40,7 @@ describe('the certain offset of the local clock', () => {
 })
 
 describe('the system clock', () => {
-  it('sleeps, and wakes early without a timer left where its signal aborts', async () => {
+  it('sleeps, and wakes early without a timer left if its signal aborts', async () => {
     vi.useFakeTimers()
     try {
       const stop = new AbortController()
@@ -115,7 +115,7 @@ describe("a caller's clock", () => {
     return checkedClock(clock).wallMs()
   }
 
-  it('tells whole milliseconds, or no time', () => {
+  it('gives whole milliseconds, or NaN', () => {
     expect(reads(1_795_240_800_000.75)).toBe(1_795_240_800_000)
     for (const ms of [-1, Number.POSITIVE_INFINITY, 1e18, '1795240800000', 5n, new Date()]) expect(reads(ms)).toBeNaN()
   })

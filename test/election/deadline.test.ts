@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from 'vitest'
 import { Deadline, instantAfter, instantOf } from '../../functions/election/deadline.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../functions/election/testing/manual-clock.ts'
 
 const LENGTH_MS = 15_000
 
@@ -49,17 +49,17 @@ it('is not stretched on the monotonic clock by a renewal under a wall clock that
 it('is not stretched on the monotonic clock by a renewal after that clock stood still', () => {
   clock.freeze(5_000, { monotonic: false })
   deadline.extend(instantOf(clock), clock.wallMs() + LENGTH_MS)
-  clock.setWall(-5_000) // the wall clock is corrected, only the monotonic one is left to tell
+  clock.setWall(-5_000) // the wall clock is corrected, only the monotonic one counts
   clock.freeze(LENGTH_MS)
   expect(deadline.remainingMs()).toBe(0)
 })
 
-it('is over under a clock that no longer tells the time, rather than never', () => {
+it('is over if a clock gives no time', () => {
   for (const broken of [{ wallMs: () => Number.NaN }, { monotonicMs: () => Number.NaN }]) {
     const readings = { wallMs: () => clock.wallMs(), monotonicMs: () => clock.monotonicMs(), ...broken }
     const sleep = () => Promise.resolve()
     expect(new Deadline({ ...readings, sleep }, instantOf(clock), clock.wallMs() + 1_000).remainingMs()).toBe(0)
-    expect(() => instantOf({ ...readings, sleep })).toThrow(/The option clock tells no time: (wall|monotonic)Ms/)
+    expect(() => instantOf({ ...readings, sleep })).toThrow(/The option clock gives no time: (wall|monotonic)Ms/)
     expect(instantAfter(instantOf(clock), { ...readings, sleep }).wallMs).toBe(clock.wallMs())
   }
 })

@@ -3,8 +3,14 @@ import { expect, inject, it } from 'vitest'
 import { DynamoDBLeaseStore, MemoryLeaseStore } from '../../functions/election/index.ts'
 import type { AcquireRequest, GiveBackRequest, HolderWrite, Tenure } from '../../functions/election/rules.ts'
 import type { LeaseStore } from '../../functions/election/stores/store.ts'
+import {
+  acquireRequest,
+  holderWrite,
+  NOW_MS,
+  tenureOf,
+  ticklessRequest,
+} from '../../functions/election/testing/requests.ts'
 import { editRow, leaseRow } from '../support/lease-row.ts'
-import { acquireRequest, holderWrite, NOW_MS, tenureOf, ticklessRequest } from '../support/requests.ts'
 import { createLeaseTable, localClient } from '../support/tables.ts'
 
 type Sent =
@@ -62,7 +68,7 @@ async function send(store: LeaseStore, sent: Exclude<Sent, { as: 'pause' }>) {
 const TIMEOUT_MS = 120_000
 
 it(
-  'DynamoDB gives the same answers as the pure rules, whatever is asked, delayed copies included',
+  'DynamoDB gives the same answers as the pure rules to random requests, delayed copies included',
   async () => {
     const client = localClient(inject('dynamodbEndpoint'))
     const tableName = await createLeaseTable(client)

@@ -58,7 +58,7 @@ describe('what went wrong with the lease row', () => {
     expect(message).not.toMatch(/dynamodb:UpdateItem/)
   })
 
-  it('quotes no more of DynamoDB’s words than anybody reads', () => {
+  it('quotes the beginning of DynamoDB’s message', () => {
     const { message } = storeError(sdkError('TimeoutError', undefined, 'x'.repeat(9_000)), ABOUT)
     expect(message).toMatch(/\(TimeoutError: x{486}\)$/)
   })
@@ -114,8 +114,11 @@ describe('what went wrong with a transaction', () => {
     'not supported on MultiRegion tables',
     'not supported on a Global Table',
     'not supported with strong consistency',
-  ])('a table that replicates with strong consistency, which is %s, is told apart, and points to the fence', (why) => {
-    const cause = sdkError('ValidationException', 'client', why)
-    expect(judged(cause)).toMatchObject({ retryable: false, message: expect.stringContaining('lease.fence()') })
-  })
+  ])(
+    'a table that replicates with strong consistency, which is %s, has its own message, which points to the fence',
+    (why) => {
+      const cause = sdkError('ValidationException', 'client', why)
+      expect(judged(cause)).toMatchObject({ retryable: false, message: expect.stringContaining('lease.fence()') })
+    },
+  )
 })

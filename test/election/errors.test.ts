@@ -30,7 +30,7 @@ describe('errors of the library', () => {
     expect(error).toMatchObject({ name, message: 'what', lease: 'billing', cause })
   })
 
-  it('have no cause where there is none', () => {
+  it('have no cause unless one is given', () => {
     expect(new LeaseError('what')).not.toHaveProperty('cause')
     expect(new LeaseError('what').lease).toBeUndefined()
   })

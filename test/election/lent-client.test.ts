@@ -1,4 +1,4 @@
-/** What the caller lends stays the caller's, and no effect delays a request on the lease row. */
+/** The caller's client stays as it is, and no effect delays a request on the lease row. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { Agent, createServer } from 'node:http'
@@ -216,7 +216,7 @@ describe('a document client of another copy of the SDK', () => {
   })
 })
 
-describe('whatever the caller made of a client', () => {
+describe('changes of a client by its caller', () => {
   it('its send is what sends, also one that is bound to the client', async () => {
     const server = await dynamodb()
     const client = clientOf(server)
@@ -429,24 +429,6 @@ describe('requests on the lease row', () => {
     const { on } = keepsWaiting(1)
     const client = clientOf(await dynamodb(on), { requestHandler: { socketTimeout: 50 }, maxAttempts: 1 })
     await expect(acquire(storeWith(client))).rejects.toThrow(/timed out after 50 ms/)
-  })
-
-  it('go through the client’s own request handler if that is not the plain one', async () => {
-    const handled: string[] = []
-    const requestHandler = {
-      metadata: { handlerProtocol: 'h2' },
-      async handle({ headers }: { readonly headers: Readonly<Record<string, string>> }) {
-        handled.push(headers['x-amz-target'] ?? '')
-        return { response: { statusCode: 200, headers: {}, body: new TextEncoder().encode('{}') } }
-      },
-    }
-    const client = new DynamoDBClient({
-      region: 'eu-central-1',
-      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-      requestHandler,
-    })
-    await acquire(storeWith(client))
-    expect(handled).toEqual(['DynamoDB_20120810.UpdateItem'])
   })
 })
 

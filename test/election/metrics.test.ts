@@ -5,7 +5,8 @@ import {
   LeaseLostError,
   StaleTokenError,
 } from '../../functions/election/index.ts'
-import { count, leaseMetrics, measureFor, milliseconds } from '../../functions/election/metrics.ts'
+import { count, measureFor, milliseconds } from '../../functions/election/measurements.ts'
+import { leaseMetrics } from '../../functions/election/metrics.ts'
 
 const ofAnn = { lease: 'billing', candidate: 'ann', fencingToken: 7 }
 const lost = new LeaseLostError('lost', { lease: 'billing' })
@@ -44,8 +45,8 @@ describe('the metrics of a candidate', () => {
     ['a clock that is ahead', { kind: 'clockRead', ...ofAnn, offsetMs: 400 }, { clockSkew: 400 }, []],
     ['a clock that is behind', { kind: 'clockRead', ...ofAnn, offsetMs: -400 }, { clockSkew: 400 }, []],
   ])('count %s, for its table and its lease', (_, event, fields, alsoDimensions) => {
-    const tell = leaseMetrics({ tableName: 'leases' })
-    const lines = written(() => tell(event))
+    const onEvent = leaseMetrics({ tableName: 'leases' })
+    const lines = written(() => onEvent(event))
     expect(lines).toHaveLength(1)
     expect(lines[0]).toMatchObject({ table: 'leases', lease: 'billing', ...fields })
     expect(lines[0]?.['_aws']).toMatchObject({
@@ -53,9 +54,9 @@ describe('the metrics of a candidate', () => {
     })
   })
 
-  it('say nothing of an election, which is counted where the stream of the table is read', () => {
-    const tell = leaseMetrics({ tableName: 'leases' })
-    expect(written(() => tell({ kind: 'elected', ...ofAnn }))).toEqual([])
+  it('do not count elections, which the announcer counts', () => {
+    const onEvent = leaseMetrics({ tableName: 'leases' })
+    expect(written(() => onEvent({ kind: 'elected', ...ofAnn }))).toEqual([])
   })
 
   it('need to know which table', () => {

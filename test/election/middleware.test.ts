@@ -11,7 +11,7 @@ import {
   LeaseStillHeldError,
   leaderOnly,
 } from '../../functions/election/index.ts'
-import { ManualClock, settled } from '../support/manual-clock.ts'
+import { ManualClock, settled } from '../../functions/election/testing/manual-clock.ts'
 import { ScriptedStore } from '../support/scripted-store.ts'
 
 const EVENT = { tick: '2026-11-21T06:00:00Z', periodMs: 3_600_000, schedule: 'candidate-1' }
@@ -105,7 +105,7 @@ describe('leaderOnly', () => {
   it.each([
     ['the event gives the period', {}, { periodMs: 3_600_000 }],
     ['leaderOnly has the period among its options', { periodMs: 3_600_000 }, {}],
-  ])('does a tick again by hand, and skips no later one, where %s', async (_, given, period) => {
+  ])('does a tick again by hand, and skips no later one, if %s', async (_, given, period) => {
     const handler = middy(charge).use(leaderOnly(options(given)))
     const run = (event: object, id: string) => invoke(handler, event, context(id))
     await run({ tick: '2026-11-21T04:47:00Z', ...period }, 'event-1')
@@ -135,7 +135,7 @@ describe('leaderOnly', () => {
     expect(store.asked).toEqual([])
   })
 
-  it('finds the tick by a function of the user’s, and leads without ticks where that says so', async () => {
+  it('finds the tick by a function of the user’s, and leads without ticks if that returns undefined', async () => {
     const find = (event: unknown) => (event instanceof Date ? event : undefined)
     const handler = middy(charge).use(leaderOnly(options({ tickOf: find })))
     await invoke(handler, {}, context())
@@ -231,7 +231,7 @@ describe('middy’s early time-out', () => {
         throw new Error('gave up')
       },
     ],
-  ])('does so too where a timeoutEarlyResponse of the user’s %s', async (_, timeoutEarlyResponse) => {
+  ])('does so too if a timeoutEarlyResponse of the user’s %s', async (_, timeoutEarlyResponse) => {
     const handler = stuck(
       { timeoutEarlyInMillis: 20, timeoutEarlyResponse },
       leaderOnly(options({ timeoutEarlyInMillis: 20 })),
@@ -318,7 +318,7 @@ describe('a handler that fails or ends', () => {
     expect(clock.sleeping).toBe(0)
   })
 
-  it('whose context no longer tells what remains is completed all the same, or failed by its own error', async () => {
+  it('whose context no longer gives a remaining time is completed, or fails with its own error', async () => {
     let breaks = false
     const invocation = {
       ...context(),
@@ -360,7 +360,7 @@ describe('a handler that fails or ends', () => {
 })
 
 describe('beside other middlewares', () => {
-  it('touches nobody’s lease where another middleware failed before it ran', async () => {
+  it('touches no lease if another middleware failed before it', async () => {
     const leading = middy(() => new Promise(() => undefined)).use(leaderOnly(options()))
     void invoke(leading, EVENT, context('event-1'))
     await settled()
@@ -375,7 +375,7 @@ describe('beside other middlewares', () => {
     expect(store.asked).toEqual(['acquire'])
   })
 
-  it('releases what it acquired where a middleware behind it fails', async () => {
+  it('releases what it acquired if a middleware behind it fails', async () => {
     const handler = middy(charge)
       .use(leaderOnly(options()))
       .before(() => {
@@ -386,7 +386,7 @@ describe('beside other middlewares', () => {
     expect(clock.sleeping).toBe(0)
   })
 
-  it('keeps a tick completed where a middleware before it fails afterwards', async () => {
+  it('keeps a tick completed if a middleware before it fails afterwards', async () => {
     const handler = middy(charge)
       .after(() => {
         throw new Error('cannot serialize')
@@ -397,7 +397,7 @@ describe('beside other middlewares', () => {
     expect(store.asked).toEqual(['acquire', 'complete'])
   })
 
-  it('tells Powertools’ middlewares before a loser returns early, which skips their own end', async () => {
+  it('cleans up Powertools’ middlewares before a loser returns early, which skips their own end', async () => {
     const cleaned: string[] = []
     const handler = middy(charge)
       .before((request) => {

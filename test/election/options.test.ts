@@ -1,15 +1,17 @@
 import { hostname } from 'node:os'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { withDefaults } from '../../functions/election/defaults.ts'
 import {
   DynamoDBLeaseStore,
   InvalidOptionError,
   LeaseError,
-  type LeaseOptions,
+  leaderOnly,
   MemoryLeaseStore,
   systemClock,
+  withLease,
 } from '../../functions/election/index.ts'
-import { settingsOf } from '../../functions/election/options.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { type CompleteOptions, settingsOf } from '../../functions/election/options.ts'
+import { ManualClock } from '../../functions/election/testing/manual-clock.ts'
 
 const store = new MemoryLeaseStore()
 const clock = new ManualClock('2026-11-21T06:00:00.000Z')
@@ -19,7 +21,7 @@ const context = { awsRequestId: 'event-1', functionName: 'charge', getRemainingT
 const left = (ms: unknown) => ({ awsRequestId: 'event-1', getRemainingTimeInMillis: () => ms })
 
 /** Options as JavaScript could give them. */
-const wrong = (changes: Record<string, unknown>): LeaseOptions => Object.assign({ store, lease: 'billing' }, changes)
+const wrong = (changes: Record<string, unknown>): CompleteOptions => Object.assign({ store, lease: 'billing' }, changes)
 
 describe('options', () => {
   it('get their defaults outside Lambda', () => {
@@ -43,8 +45,6 @@ describe('options', () => {
   })
 
   it.each([
-    [{ lease: undefined }, /The option lease is missing/],
-    [{ store: undefined }, /The option store is missing/],
     [
       { store: 'table' },
       /store must be a DynamoDBLeaseStore, a MemoryLeaseStore or another LeaseStore, but is "table"/,
@@ -53,7 +53,7 @@ describe('options', () => {
     [{ lease: '' }, /1 to 128 characters/],
     [{ lease: 'x'.repeat(129) }, /1 to 128 characters/],
     [{ lease: 'a b' }, /1 to 128 characters/],
-    [{ lease: 7 }, /lease must be a lease name, but is 7/],
+    [{ lease: 7 }, /lease must be a name of 1 to 128 characters out of A-Z a-z 0-9 . _ - \/ :, but is 7\./],
     [{ store: null }, /but is null/],
     [{ store: { acquire() {}, write() {} } }, /store must be a DynamoDBLeaseStore/],
     [{ store: Object.create(null) }, /but is an object/],
@@ -86,8 +86,8 @@ describe('options', () => {
     [{ context: left(0) }, /context says that 0 ms of the invocation remain\. It is over/],
     [{ context: left(-100_000) }, /says that -100000 ms of the invocation remain/],
     [{ exactPeriod: 'yes' }, /exactPeriod must be true or false, but is "yes"/],
-    [{ clock: { ...systemClock, wallMs: () => Number.NaN } }, /clock tells no time: wallMs\(\) must be/],
-    [{ clock: { ...systemClock, monotonicMs: () => Number.NaN } }, /clock tells no time: monotonicMs\(\) must be/],
+    [{ clock: { ...systemClock, wallMs: () => Number.NaN } }, /clock gives no time: wallMs\(\) must be/],
+    [{ clock: { ...systemClock, monotonicMs: () => Number.NaN } }, /clock gives no time: monotonicMs\(\) must be/],
     [{ signal: {} }, /signal must be an AbortSignal/],
     [{ onEvent: 'log' }, /onEvent must be a function of an event/],
     [{ clock: { wallMs: 5 } }, /clock must be a Clock/],
@@ -99,20 +99,6 @@ describe('options', () => {
     expect(() => settingsOf(wrong(changes))).toThrow(InvalidOptionError)
     expect(() => settingsOf(wrong(changes))).toThrow(LeaseError)
     expect(() => settingsOf(wrong(changes))).toThrow(message)
-  })
-
-  it('take the length of the lease from the environment of an ElectedSchedule’s function, in Lambda alone', () => {
-    vi.stubEnv('LEASE_MS', '20000')
-    onTestFinished(() => void vi.unstubAllEnvs())
-    expect(settingsOf({ store, lease: 'billing', clock, context })).toMatchObject({ leaseMs: 20_000 })
-    expect(settingsOf({ store, lease: 'billing', clock, context, leaseMs: 5_000 })).toMatchObject({ leaseMs: 5_000 })
-    expect(settingsOf({ store, lease: 'billing', clock })).toMatchObject({ leaseMs: 30_000 })
-    vi.stubEnv('LEASE_MS', '')
-    expect(settingsOf({ store, lease: 'billing', clock, context })).toMatchObject({ leaseMs: 15_000 })
-    vi.stubEnv('LEASE_MS', '15s')
-    expect(() => settingsOf({ store, lease: 'billing', clock, context })).toThrow(
-      'The environment variable LEASE_MS must be a whole number of milliseconds from 100 to 3600000, but is "15s".',
-    )
   })
 
   it.each([
@@ -196,7 +182,7 @@ describe('options', () => {
     expect(() => settingsOf(given)).toThrow(/getRemainingTimeInMillis\(\) of the option context must be a number/)
   })
 
-  it('know that nothing remains if neither the context nor the clock tells', () => {
+  it('know that nothing remains if neither the context nor the clock gives a number', () => {
     let isBroken = false
     const broken = { ...systemClock, monotonicMs: () => (isBroken ? Number.NaN : 5) }
     const invocation = { awsRequestId: 'event-1', getRemainingTimeInMillis: () => (isBroken ? Number.NaN : 8_000) }
@@ -206,7 +192,7 @@ describe('options', () => {
     expect(remainingMs()).toBe(0)
   })
 
-  it('name a candidate by its request alone where Lambda does not name the function', () => {
+  it('name a candidate by its request alone if Lambda does not name the function', () => {
     const { functionName: _name, ...unnamed } = context
     expect(settingsOf({ store, lease: 'billing', clock, context: unnamed })).toMatchObject({
       candidate: 'lambda/event-1',
@@ -216,5 +202,49 @@ describe('options', () => {
   it('of the DynamoDB store need a table name', () => {
     expect(() => new DynamoDBLeaseStore({ tableName: undefined })).toThrow(InvalidOptionError)
     expect(() => new DynamoDBLeaseStore({ tableName: '' })).toThrow(/tableName.*environment variable/)
+  })
+})
+
+describe('the environment of an ElectedSchedule’s function', () => {
+  const ELECTED = { LEASE_TABLE: 'leases', LEASE_NAME: 'billing', LEASE_MS: '20000', AWS_REGION: 'eu-central-1' }
+  const given = (variables: Record<string, string>) => {
+    for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value)
+  }
+  afterEach(() => void vi.unstubAllEnvs())
+
+  it('makes all options optional; one store serves all leases of a table', () => {
+    given(ELECTED)
+    const options = withDefaults({})
+    expect(options).toStrictEqual({ store: expect.any(DynamoDBLeaseStore), lease: 'billing', leaseMs: 20_000 })
+    expect(withDefaults({ lease: 'reports' })).toMatchObject({ lease: 'reports' })
+    expect(withDefaults({ lease: 'reports' }).store).toBe(options.store)
+    given({ LEASE_TABLE: 'others' })
+    expect(withDefaults({}).store).not.toBe(options.store)
+    expect(() => leaderOnly()).not.toThrow()
+  })
+
+  it('yields to the options', () => {
+    given({ ...ELECTED, LEASE_MS: 'never' })
+    const options = { store, lease: 'reports', leaseMs: 5_000, heartbeat: false }
+    expect(withDefaults(options)).toStrictEqual(options)
+  })
+
+  it.each<[Record<string, string>, RegExp]>([
+    [{ LEASE_TABLE: '' }, /give the option store or the environment variable LEASE_TABLE\. An ElectedSchedule sets/],
+    [{ LEASE_NAME: ' ' }, /configured: give the option lease or the environment variable LEASE_NAME\. An/],
+    [{ LEASE_TABLE: '', LEASE_NAME: '' }, /option store or .*LEASE_TABLE; give the option lease or .*LEASE_NAME\./],
+    [{ LEASE_NAME: 'a b' }, /LEASE_NAME is "a b", not a name of 1 to 128 characters/],
+    [{ LEASE_MS: '15s' }, /LEASE_MS is "15s", not a whole number of milliseconds from 100 to 3600000/],
+    [{ LEASE_MS: '99' }, /LEASE_MS is "99"/],
+    [{ LEASE_MS: '3600001' }, /LEASE_MS is "3600001"/],
+  ])('with %j is refused when the function loads, in one error', async (variables, message) => {
+    given({ ...ELECTED, ...variables })
+    expect(() => leaderOnly()).toThrow(InvalidOptionError)
+    expect(() => leaderOnly()).toThrow(message)
+    await expect(withLease({}, () => 'never')).rejects.toThrow(message)
+  })
+
+  it('does not hide an option that is misspelt', () => {
+    expect(() => Reflect.apply(leaderOnly, undefined, [{ leaseMS: 5 }])).toThrow(/Did you mean "leaseMs"/)
   })
 })

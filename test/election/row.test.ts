@@ -83,7 +83,7 @@ describe('a lease row', () => {
     })
   })
 
-  it('is not read where a number is none on the wire', () => {
+  it('is not read if a number on the wire is not one', () => {
     expect(refused('step', JSON.parse('{ "N": [7] }'))).toMatchObject({ attribute: 'step' })
   })
 

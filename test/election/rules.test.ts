@@ -20,7 +20,7 @@ import {
   TICK,
   tenureOf,
   ticklessRequest,
-} from '../support/requests.ts'
+} from '../../functions/election/testing/requests.ts'
 
 const request = acquireRequest()
 const held = acquired(undefined, request)
@@ -32,7 +32,7 @@ const bob = (changes: Partial<AcquireRequest> = {}) =>
   acquireRequest({ candidate: 'bob', attempt: 'attempt-bob', ...changes })
 
 describe('the conditions of an acquire', () => {
-  it('tell each rule apart: a request without a tick breaks none about ticks that are done', () => {
+  it('are separate: a request without a tick breaks no rule about ticks that are done', () => {
     const conditions = acquireConditions(done, ticklessRequest({ candidate: 'bob', attempt: 'attempt-bob' }))
     expect(conditions).toMatchObject({ tickNotDone: true, tickedAlike: false })
   })
@@ -93,7 +93,7 @@ describe('a refused write is one’s own', () => {
   const complete = holderWrite(ann, 'complete', { step: 2 })
   const isOwn = (record: LeaseRecord | undefined, of = complete) => isOwnWrite(record, of)
 
-  it('where the row has its attempt, its token and its step', () => {
+  it('if the row has its attempt, its token and its step', () => {
     const renewal = holderWrite(ann, 'renew', { step: 3 })
     expect(isOwn({ ...held, step: 3 }, renewal)).toBe(true)
     expect(isOwn({ ...held, step: 4 }, renewal)).toBe(false)
@@ -102,7 +102,7 @@ describe('a refused write is one’s own', () => {
     expect(isOwn(undefined, renewal)).toBe(false)
   })
 
-  it('where it is an end whose reply was lost, and no other end of the same tenure', () => {
+  it('if it is an end whose reply was lost, but not for another end of the same tenure', () => {
     const release = { ...ann, kind: 'release', endedBy: 'released', nowMs: NOW_MS } as const
     expect(isOwn({ ...done, step: 2 })).toBe(true)
     expect(isOwn({ ...done, step: 1 })).toBe(false) // a completion without the items of this one
@@ -111,7 +111,7 @@ describe('a refused write is one’s own', () => {
     expect(isOwnWrite({ ...free, step: 1, endedBy: 'released' }, { ...release, step: 2 })).toBe(false)
   })
 
-  it('never where a renewal finds the lease vacant', () => {
+  it('never if a renewal finds the lease vacant', () => {
     expect(isOwn(done, holderWrite(ann, 'renew', { step: 2 }))).toBe(false)
   })
 })

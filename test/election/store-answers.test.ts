@@ -1,7 +1,7 @@
-/** What the store makes of answers that DynamoDB Local does not give. */
+/** How the store reads answers that DynamoDB Local does not give. */
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { DynamoDBLeaseStore, MemoryLeaseStore, systemClock } from '../../functions/election/index.ts'
-import { acquireRequest, holderWrite, NOW_MS, tenureOf } from '../support/requests.ts'
+import { acquireRequest, holderWrite, NOW_MS, tenureOf } from '../../functions/election/testing/requests.ts'
 import { answeringClient, errorAnswer, retryingClient, type WireAnswer } from './answering-client.ts'
 
 const CONFLICT = errorAnswer('TransactionConflictException')
@@ -53,8 +53,8 @@ describe('an acquire that is answered', () => {
   it('without a time says nothing of the clock, and with one what it says', async () => {
     const { store } = storeAnswered(EMPTY, { status: 200, body: {}, date: 'Sat, 21 Nov 2026 06:00:00 GMT' })
     expect((await store.acquire(acquireRequest())).valueOf()).toHaveProperty('clockReading', undefined)
-    const told = await store.acquire(acquireRequest())
-    expect(told).toMatchObject({ granted: true, clockReading: { dateMs: Date.parse('2026-11-21T06:00:00Z') } })
+    const reply = await store.acquire(acquireRequest())
+    expect(reply).toMatchObject({ granted: true, clockReading: { dateMs: Date.parse('2026-11-21T06:00:00Z') } })
   })
 
   it('by a conflict is sent no more once its signal aborts', async () => {
@@ -98,11 +98,14 @@ describe('a transaction', () => {
     ['reasons that say nothing', ['None', 'None'], 'LeaseStoreError', 1],
     ['reasons without a code', [undefined, undefined], 'LeaseStoreError', 1],
     ['no reasons', [], 'LeaseStoreError', 1],
-  ])('that was cancelled for %s is told as such, and tried again only for conflicts', async (_, codes, name, tries) => {
-    const { store, requests } = storeAnswered(canceled(...codes))
-    expect(await outcomeOf(store.transact(ann, [item], TOKEN))).toMatchObject({ name })
-    expect(requests).toHaveLength(tries)
-  })
+  ])(
+    'that was cancelled for %s is reported as such, and retried only after conflicts',
+    async (_, codes, name, tries) => {
+      const { store, requests } = storeAnswered(canceled(...codes))
+      expect(await outcomeOf(store.transact(ann, [item], TOKEN))).toMatchObject({ name })
+      expect(requests).toHaveLength(tries)
+    },
+  )
 
   it('that was cancelled for the caller’s item, after a try without an answer, may still be applied', async () => {
     withoutRandomness()
@@ -143,7 +146,7 @@ it('an effect leaves out what is undefined, with a client of the caller’s as w
 })
 
 describe('in memory', () => {
-  it('there is no row to show where nobody ever had the lease, and none to edit', async () => {
+  it('a lease without a row has none to read or edit', async () => {
     const store = new MemoryLeaseStore()
     store.edit('billing', { pausedUntilMs: 1 })
     expect(store.read('billing')).toBeUndefined()

@@ -60,7 +60,7 @@ describe('the canonical tick', () => {
     ['<aws.scheduler.scheduled-time>', 'The tick "<aws.scheduler.scheduled-time>" cannot be read'],
     ['x'.repeat(500), `The tick "${'x'.repeat(60)}" cannot be read`],
     [Number.NaN, 'The tick NaN cannot be read'],
-  ])('says what it was given where that is %s, and not more than is needed', (input, text) => {
+  ])('shows the beginning of %s', (input, text) => {
     expect(() => canonicalTick(input)).toThrow(text)
   })
 
@@ -117,12 +117,12 @@ describe('the tick of an event', () => {
     [{ tick: null }, 'tick'],
     [{ time: '2026-11-21T06:00:00Z', source: 'me' }, 'time, source'],
     [{ time: 1_795_240_800_000, source: 'aws.events' }, 'time, source'],
-  ])('is an error, never "no tick", where the event is %j', (event, keys) => {
+  ])('is an error, never "no tick", if the event is %j', (event, keys) => {
     expect(() => tickOfEvent(event)).toThrow(InvalidTickError)
     expect(() => tickOfEvent(event)).toThrow(`but got keys: ${keys}. For another`)
   })
 
-  it('is no longer an error than anybody reads, however many keys the event has', () => {
+  it('is a short error, however many keys the event has', () => {
     const many = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`key-${n}`, n]))
     expect(() => tickOfEvent(many)).toThrow('key-8, key-9. For another')
     expect(() => tickOfEvent({ ['x'.repeat(500)]: 1 })).toThrow(`but got keys: ${'x'.repeat(200)}. For another`)
@@ -137,14 +137,14 @@ describe('the tick of an event', () => {
     expect(() => tickOfEvent(event)).toThrow(/exactPeriod is .*, but must be true or false/)
   })
 
-  it('says that a period is null where it is', () => {
+  it('shows a period of null', () => {
     expect(() => tickOfEvent({ tick: '2026-11-21T06:00:00Z', periodMs: null })).toThrow('periodMs is null, but')
   })
 
-  it('refuses a period that is an object, whose text may be of its own making', () => {
+  it('refuses a period that is an object, whose text may be endless', () => {
     const periodMs = { toString: () => 'x'.repeat(1e6) }
     expect(() => tickOfEvent({ tick: '2026-11-21T06:00:00Z', periodMs })).toThrow(
-      "The event's periodMs is an object, but",
+      "The event's periodMs is an object of type Object, but",
     )
     expect(() => tickOfEvent({ tick: '2026-11-21T06:00:00Z', periodMs: 10n ** 99n })).toThrow(
       `is 1${'0'.repeat(59)}, but`,
@@ -152,14 +152,14 @@ describe('the tick of an event', () => {
   })
 })
 
-it('counts the ticks that nobody completed', () => {
+it('counts the ticks that were not completed', () => {
   const since = (tick: string) => missedTicks('2026-11-21T03:00:00.000Z', tick, HOUR_MS)
   expect(since('2026-11-21T04:00:00.000Z')).toBe(0)
   expect(since('2026-11-21T07:00:00.000Z')).toBe(3)
   expect(since('2026-11-21T02:00:00.000Z')).toBe(0)
 })
 
-it('counts none twice or too few where the last completed tick was given by hand, between two others', () => {
+it('counts right if the last completed tick was written by hand, between two others', () => {
   for (const minute of ['00:00.001', '20:00.000', '45:00.000', '59:59.999']) {
     const since = (tick: string) => missedTicks(`2026-11-21T06:${minute}Z`, tick, HOUR_MS)
     expect(since('2026-11-21T07:00:00.000Z')).toBe(0)

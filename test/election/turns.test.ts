@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
+import { settled } from '../../functions/election/testing/manual-clock.ts'
 import { Turns } from '../../functions/election/turns.ts'
-import { settled } from '../support/manual-clock.ts'
 
 it('one request is on its way at a time, in the order in which they came, but for those that go ahead', async () => {
   const turns = new Turns(1)

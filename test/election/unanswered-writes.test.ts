@@ -4,7 +4,7 @@ import { type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/cl
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { describe, expect, it, vi } from 'vitest'
 import { DynamoDBLeaseStore, type Lease, LeaseLostError, withLease } from '../../functions/election/index.ts'
-import type { ManualClock } from '../support/manual-clock.ts'
+import type { ManualClock } from '../../functions/election/testing/manual-clock.ts'
 import { createLeaseTable } from '../support/tables.ts'
 import { answerError, type Fault, gate, loseReply, type WireRequest } from '../support/tcp-proxy.ts'
 import { ALWAYS, counted, countUp, direct, is, LEASE_MS, scene, sdk, TICK, TRIES } from './wire-scene.ts'
@@ -14,7 +14,7 @@ const refuse = (name: string, message = name) => answerError(name, message)
 /** The lease's heartbeat, its watch over the deadline, and the pause before an end is asked again. */
 const PAUSING = 3
 
-/** Lets time pass, a second at a time and only while the leader pauses before it asks again, until there is an outcome. */
+/** Lets seconds pass while the leader pauses before it sends again, until there is an outcome. */
 async function untilSettled<T>(outcome: Promise<T>, clock: ManualClock): Promise<T> {
   let isSettled = false
   void outcome.finally(() => {
@@ -27,7 +27,7 @@ async function untilSettled<T>(outcome: Promise<T>, clock: ManualClock): Promise
   return await outcome
 }
 
-describe('an end that is refused for a reason that passes is asked again: the work is not thrown away', () => {
+describe('an end that is refused for a reason that may pass is sent again', () => {
   it.each<[string, Fault, number]>([
     ['expired credentials', refuse('ExpiredTokenException'), 1],
     ['credentials that IAM does not know yet', refuse('UnrecognizedClientException'), 1],
@@ -50,21 +50,6 @@ describe('an end that is refused for a reason that passes is asked again: the wo
     expect(await row()).toMatchObject({ completedTick: TICK, step: 1 })
   })
 
-  it('of one item: a throttled transaction completes the tick at the next try', async () => {
-    const { proxy, options, clock, row } = await scene()
-    const effects = await createLeaseTable(direct)
-    const throttled = answerError('TransactionCanceledException', 'Transaction cancelled', {
-      CancellationReasons: [{ Code: 'None' }, { Code: 'ThrottlingError' }],
-    })
-    proxy.meet(is('TransactWriteItems'), throttled)
-    const outcome = withLease(options(), (lease) => lease.complete([countUp(effects)]))
-    await vi.waitFor(() => expect(clock.sleeping).toBe(PAUSING))
-    await clock.advance(LEASE_MS / 12)
-    expect(await outcome).toMatchObject({ status: 'completed' })
-    expect(await row()).toMatchObject({ completedTick: TICK })
-    expect(await counted(effects)).toBe(1)
-  })
-
   it('until the deadline, and no longer', async () => {
     const { proxy, run, clock, row } = await scene()
     proxy.meet(is('complete'), refuse('ExpiredTokenException'), ALWAYS)
@@ -72,13 +57,6 @@ describe('an end that is refused for a reason that passes is asked again: the wo
     expect(await untilSettled(outcome, clock)).toMatchObject({ name: 'LeaseStoreError', applied: 'no' })
     expect(clock.monotonicMs()).toBeLessThanOrEqual(LEASE_MS + 3_000) // the tries on its edge, each a second apart
     expect((await row())?.completedTick).toBeUndefined()
-  })
-
-  it('an acquire that meets conflicts with another Region stands by as contended', async () => {
-    const { proxy, run, task } = await scene()
-    proxy.meet(is('acquire'), refuse('ReplicatedWriteConflictException'), ALWAYS)
-    expect(await run()).toMatchObject({ status: 'standby', reason: 'contended' })
-    expect(task).not.toHaveBeenCalled()
   })
 })
 
@@ -192,7 +170,7 @@ describe('guarded effects', () => {
   })
 })
 
-it('an end with items that got no answer, and whose items are refused when it is asked again, is told by the store', async () => {
+it('an end with items that got no answer, and whose items are refused when it is sent again, is an error of the store', async () => {
   const { proxy, options, clock, row } = await scene()
   const effects = await createLeaseTable(direct)
   let reachable = false

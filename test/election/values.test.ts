@@ -70,7 +70,7 @@ describe('the state of a checkpoint', () => {
     ['a Set behind a proxy', new Proxy(new Set(['a']), {}), 'is a Set'],
     ['an empty Set', new Set(), 'is an empty Set'],
     ['a mixed Set', new Set(['a', 1]), 'is a Set of something else than texts alone or numbers alone'],
-    ['a Set of a number that is none', new Set([Number.NaN]), 'is not a finite number'],
+    ['a Set of NaN', new Set([Number.NaN]), 'is not a finite number'],
     ['a Set with a property', Object.assign(new Set(['a']), { upTo: 1 }), 'has properties besides its elements'],
     ['a Uint8Array with a property', Object.assign(new Uint8Array(2), { x: 1 }), 'has properties besides its elements'],
     ['an array with a property', Object.assign(['a'], { index: 0 }), 'has properties besides its elements'],
@@ -237,7 +237,7 @@ it('a checkpoint that is accepted comes back from the table and from memory as i
   expect(refused).toBeGreaterThan(100)
 }, 60_000)
 
-/** With 0 for -0, which no store of decimal numbers tells from it. */
+/** With 0 for -0, which no store of decimal numbers distinguishes. */
 function zeroed(state: unknown): unknown {
   if (state === 0) return 0
   if (Array.isArray(state)) return state.map(zeroed)

@@ -9,8 +9,9 @@ import {
   systemClock,
   withLease,
 } from '../../functions/election/index.ts'
+import { describeLeaseRequest } from '../../functions/election/stores/describe.ts'
+import { ManualClock } from '../../functions/election/testing/manual-clock.ts'
 import { leaseRow, rawRow } from '../support/lease-row.ts'
-import { ManualClock } from '../support/manual-clock.ts'
 import { createLeaseTable, localClient } from '../support/tables.ts'
 import { TcpProxy, type WireRequest } from '../support/tcp-proxy.ts'
 
@@ -32,16 +33,10 @@ export function sdk(endpoint: string, config: DynamoDBClientConfig = {}): Dynamo
   return new DynamoDBClient({ endpoint, region: 'eu-central-1', credentials, maxAttempts: TRIES, ...config })
 }
 
-/** What a request is for, told from what it writes. */
+/** What a request asks of a lease row; the operation of any other request, and of transactions. */
 export function kindOf({ operation, body }: WireRequest): string {
   if (operation !== 'UpdateItem') return operation
-  const values = body.ExpressionAttributeValues ?? {}
-  if (':expiredBefore' in values) return 'acquire'
-  if (':checkpoint' in values) return 'saveCheckpoint'
-  if (':endedBy' in values && !(':step' in values)) return 'giveBack'
-  if (values[':endedBy']?.S === 'completed') return 'complete'
-  if (':endedBy' in values) return 'release'
-  return ':fencingToken' in values && ':step' in values ? 'renew' : operation
+  return describeLeaseRequest(operation, body, String(body.TableName))?.kind ?? operation
 }
 export const is = (kind: string) => (request: WireRequest) => kindOf(request) === kind
 export const by = (candidate: string, kind: string) => (request: WireRequest) =>

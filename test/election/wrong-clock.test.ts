@@ -1,40 +1,26 @@
-/** Clocks that are wrong, or set, while the lease is asked for: this candidate's own, and that of the row's last writer. */
+/** Clocks that are wrong or set during an acquire: this candidate's, and that of the row's last writer. */
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type Clock, ClockSkewError, withLease } from '../../functions/election/index.ts'
-import { settled } from '../support/manual-clock.ts'
-import { clock, NEXT_TICK, noAnswer, options, outcomeOf, startAnew, store, TICK } from './scripted.ts'
+import {
+  answersAt,
+  asked,
+  clock,
+  hold,
+  lambda,
+  NEXT_TICK,
+  noAnswer,
+  options,
+  outcomeOf,
+  row,
+  sleeps,
+  startAnew,
+  store,
+  TICK,
+} from './scripted.ts'
 
 beforeEach(startAnew)
 
-/** The length of every sleep, in milliseconds. */
-let sleeps: number[]
-beforeEach(() => {
-  sleeps = []
-  const sleep = clock.sleep.bind(clock)
-  clock.sleep = (ms, signal) => {
-    sleeps.push(ms)
-    return sleep(ms, signal)
-  }
-})
-
-/** A Lambda invocation with so much time left. */
-function lambda(remainingMs: number, awsRequestId = 'event-1') {
-  const endMs = clock.wallMs() + remainingMs
-  return { awsRequestId, functionName: 'charge', getRemainingTimeInMillis: () => endMs - clock.wallMs() }
-}
-
 describe('a clock that is set while the lease is asked for', () => {
-  /** DynamoDB's Date, as a reading of it under a clock that may be set in between. */
-  function answersWithDate(trueMs: () => number): void {
-    const { acquire } = store
-    store.acquire = async (request) => {
-      const sentAtMs = clock.wallMs()
-      const reply = await acquire.call(store, request)
-      const dateMs = Math.floor(trueMs() / 1000) * 1000
-      return { ...reply, clockReading: { sentAtMs, dateMs, receivedAtMs: clock.wallMs() } }
-    }
-  }
-
   it.each([
     ['an hour ahead', 3_600_000],
     ['an hour behind, as after a thaw', -3_600_000],
@@ -42,23 +28,23 @@ describe('a clock that is set while the lease is asked for', () => {
     ['ahead by little more than the budget allows', 1_600],
   ])('and was %s before: gives back, asks again and leads under the right time', async (_, byMs) => {
     const trueMs = clock.wallMs()
-    answersWithDate(() => trueMs)
-    const told: string[] = []
+    answersAt(() => trueMs)
+    const events: string[] = []
     clock.setWall(byMs)
     store.afterNext('acquire', () => clock.setWall(-byMs))
     const running = outcomeOf(
-      withLease(options({ tick: TICK, onEvent: ({ kind }) => void told.push(kind) }), () => 'mine'),
+      withLease(options({ tick: TICK, onEvent: ({ kind }) => void events.push(kind) }), () => 'mine'),
     )
     await clock.advance(1_000)
     expect(await running).toMatchObject({ status: 'completed', result: 'mine' })
     expect(store.asked).toEqual(['acquire', 'giveBack', 'acquire', 'complete'])
-    expect(Math.abs((store.memory.read('billing')?.acquiredAtMs ?? 0) - trueMs)).toBeLessThan(1_000)
-    expect(told).toEqual(['clockRead', 'elected'])
+    expect(Math.abs((row()?.acquiredAtMs ?? 0) - trueMs)).toBeLessThan(1_000)
+    expect(events).toEqual(['clockRead', 'elected'])
   })
 
   it('by less than half of the budget, after which it is right enough, is no reason to fail either', async () => {
     const trueMs = clock.wallMs()
-    answersWithDate(() => trueMs)
+    answersAt(() => trueMs)
     clock.setWall(1_600)
     store.afterNext('acquire', () => clock.setWall(-450))
     const running = outcomeOf(withLease(options({ tick: TICK }), () => 'mine'))
@@ -66,7 +52,7 @@ describe('a clock that is set while the lease is asked for', () => {
     expect(await running).toMatchObject({ status: 'completed' })
   })
 
-  it('and was ahead before leaves the right time on the row, where no answer tells DynamoDB’s', async () => {
+  it('and was ahead before leaves the right time on the row, even without a Date from DynamoDB', async () => {
     const trueMs = clock.wallMs()
     clock.setWall(3_600_000)
     store.afterNext('acquire', () => {
@@ -74,7 +60,7 @@ describe('a clock that is set while the lease is asked for', () => {
       noAnswer()
     })
     await outcomeOf(withLease(options({ tick: TICK }), () => 'never'))
-    expect(store.memory.read('billing')).toMatchObject({ writtenAtMs: trueMs, endedBy: 'released' })
+    expect(row()).toMatchObject({ writtenAtMs: trueMs, endedBy: 'released' })
   })
 
   it('is not believed when it says that another holds the lease', async () => {
@@ -87,7 +73,7 @@ describe('a clock that is set while the lease is asked for', () => {
     expect(await running).toMatchObject({ status: 'completed', result: 'mine' })
   })
 
-  it('ends the try where the lease cannot be given back, which would be in its own way', async () => {
+  it('ends the try if the lease cannot be given back, which would refuse the next request', async () => {
     store.afterNext('acquire', () => clock.setWall(3_600_000))
     store.beforeNext('giveBack', noAnswer)
     expect(await outcomeOf(withLease(options({ tick: TICK }), () => 'never'))).toBeInstanceOf(ClockSkewError)
@@ -98,7 +84,7 @@ describe('a clock that is set while the lease is asked for', () => {
     await withLease(options(), () => undefined)
     store.afterNext('acquire', () => clock.setWall(3_600_000))
     expect(await withLease(options(), () => 'never')).toEqual({ status: 'standby', reason: 'tickDone' })
-    expect(store.asked.filter((kind) => kind === 'acquire')).toHaveLength(2)
+    expect(asked('acquire')).toBe(2)
   })
 
   it('each time ends after three tries, with nothing held, and says so', async () => {
@@ -107,49 +93,49 @@ describe('a clock that is set while the lease is asked for', () => {
       clock.setWall(byMs)
       byMs = -byMs
     }
-    answersWithDate(() => clock.wallMs())
+    answersAt(() => clock.wallMs())
     store.afterNext('acquire', setAgain, setAgain, setAgain, setAgain)
     const running = outcomeOf(withLease(options(), () => 'never'))
     await clock.advance(1_000)
     const error = await running
     expect(error).toBeInstanceOf(ClockSkewError)
     expect(error).toMatchObject({ message: expect.stringMatching(/clock was set forward by 3600000 ms, or/) })
-    expect(store.asked.filter((kind) => kind === 'acquire')).toHaveLength(3)
-    expect(store.memory.read('billing')).not.toHaveProperty('holder')
+    expect(asked('acquire')).toBe(3)
+    expect(row()).not.toHaveProperty('holder')
   })
 })
 
 describe('a row that a wrong clock wrote last', () => {
   const next = (changes = {}) => outcomeOf(withLease(options({ tick: NEXT_TICK, ...changes }), () => 'mine'))
 
-  it('keeps others waiting only until their clocks have come near, where that is soon', async () => {
+  it('keeps others waiting only until their clocks have come near, if that is soon', async () => {
     await withLease(options(), () => undefined)
     store.memory.edit('billing', { writtenAtMs: clock.wallMs() + 5_000 })
     const second = next({ maxClockSkewMs: 300 })
     await clock.advance(4_600)
-    expect(store.asked.filter((kind) => kind === 'acquire')).toHaveLength(2)
+    expect(asked('acquire')).toBe(2)
     await clock.advance(200)
     expect(await second).toMatchObject({ status: 'completed' })
-    expect(store.asked.filter((kind) => kind === 'acquire')).toHaveLength(3)
+    expect(asked('acquire')).toBe(3)
   })
 
   it.each([
     ['further ahead than is waited for', 60_000, {}],
     ['further ahead than the invocation lasts', 5_000, () => ({ context: lambda(3_000) })],
-  ])('%s is told at once, with who wrote it', async (_, aheadMs, changes) => {
+  ])('%s is an error at once, which names the writer', async (_, aheadMs, changes) => {
     await withLease(options({ context: lambda(60_000, 'event-of-ann') }), () => undefined)
     store.memory.edit('billing', { writtenAtMs: clock.wallMs() + aheadMs })
     const error = await next(typeof changes === 'function' ? changes() : changes)
-    const { attempt, fencingToken } = store.memory.read('billing') ?? {}
+    const { attempt, fencingToken } = row() ?? {}
     const writer = `the candidate of token ${fencingToken} (attempt ${attempt}, event event-of-ann) wrote its row last`
     expect(error).toBeInstanceOf(ClockSkewError)
     expect(error).toMatchObject({ lease: 'billing', message: expect.stringContaining(writer) })
     expect(error).toMatchObject({ message: expect.stringContaining(`${aheadMs} ms ahead of this machine's clock`) })
     expect(error).toMatchObject({ message: expect.stringContaining(`Either that candidate's clock was ahead or this`) })
-    expect(store.asked.filter((kind) => kind === 'acquire')).toHaveLength(2)
+    expect(asked('acquire')).toBe(2)
   })
 
-  it('is not blamed on this clock where DynamoDB’s time shows that the other was wrong', async () => {
+  it('is not blamed on this clock if DynamoDB’s time shows that the other was wrong', async () => {
     await withLease(options(), () => undefined)
     store.memory.edit('billing', { writtenAtMs: clock.wallMs() + 60_000 })
     const { acquire } = store
@@ -174,29 +160,17 @@ describe('a row that a wrong clock wrote last', () => {
       expect(await next({ candidate: 'bob', maxClockSkewMs })).toBeInstanceOf(ClockSkewError)
       clock.setWall(-3_600_000 - maxClockSkewMs / 2)
       store.acquire = acquire
-      sleeps = []
+      sleeps.length = 0
       expect(await next({ tick: TICK, maxClockSkewMs })).toMatchObject({ status: 'completed' })
       expect(sleeps.filter((ms) => ms < 1_000)).toEqual([])
     },
   )
 })
 
-/** DynamoDB's answers carry its Date: true time, of which the second is told. */
-function answersAt(trueMs: () => number): void {
-  const { acquire } = store
-  store.acquire = async (request) => {
-    const reply = await acquire.call(store, request)
-    const dateMs = Math.floor(trueMs() / 1000) * 1000
-    return { ...reply, clockReading: { sentAtMs: clock.wallMs(), dateMs, receivedAtMs: clock.wallMs() } }
-  }
-}
-
 describe('a lease that is held under a clock that is ahead', () => {
-  const asks = () => store.asked.filter((kind) => kind === 'acquire').length
   const bob = (changes = {}) => outcomeOf(withLease(options({ candidate: 'bob', ...changes }), () => 'mine'))
   const acquiredAhead = async (byMs: number) => {
-    void withLease(options(), () => new Promise(() => undefined))
-    await settled()
+    await hold()
     const nowMs = clock.wallMs() + byMs
     store.memory.edit('billing', { acquiredAtMs: nowMs, writtenAtMs: nowMs, expiresAtMs: nowMs + 30_000 })
   }
@@ -206,12 +180,12 @@ describe('a lease that is held under a clock that is ahead', () => {
     [300, 700],
     [0, 300],
   ])(
-    'has a leader, as far as a Date in whole seconds tells: with a budget of %i ms, %i ms ahead is a standby',
+    'has a leader, as far as a Date in whole seconds shows: with a budget of %i ms, %i ms ahead is a standby',
     async (maxClockSkewMs, aheadMs) => {
       answersAt(() => clock.wallMs())
       await acquiredAhead(aheadMs)
       expect(await bob({ maxClockSkewMs })).toMatchObject({ status: 'standby', reason: 'held' })
-      expect(asks()).toBe(2)
+      expect(asked('acquire')).toBe(2)
     },
   )
 
@@ -220,31 +194,31 @@ describe('a lease that is held under a clock that is ahead', () => {
     await acquiredAhead(5_000)
     const second = bob()
     await clock.advance(400)
-    const { attempt = '' } = store.memory.read('billing') ?? {}
+    const { attempt = '' } = row() ?? {}
     await store.memory.giveBack({ lease: 'billing', candidate: 'ann', attempt, nowMs: clock.wallMs() })
     await clock.advance(200)
     expect(await second).toMatchObject({ status: 'completed', result: 'mine' })
   })
 
   it.each([
+    ['is retried rather than lost, without a Date from DynamoDB', false, /Either that candidate's clock was ahead/],
     [
-      'is retried rather than lost, where nothing tells DynamoDB’s time',
-      false,
-      /Either that candidate's clock was ahead/,
+      'blames the other clock, if DynamoDB’s time shows it',
+      true,
+      /DynamoDB's time shows that the other clock was wrong/,
     ],
-    ['blames the other, where DynamoDB’s time shows it', true, /DynamoDB's time shows that the other clock was wrong/],
   ])('an hour and never given back %s', async (_, isTold, blame) => {
     if (isTold) answersAt(() => clock.wallMs())
     await acquiredAhead(3_600_000)
     const second = bob()
     await clock.advance(5_000)
-    const { attempt, fencingToken } = store.memory.read('billing') ?? {}
+    const { attempt, fencingToken } = row() ?? {}
     const error = await second
     expect(error).toBeInstanceOf(ClockSkewError)
     expect(error).toMatchObject({ lease: 'billing', message: expect.stringMatching(blame) })
     const holder = `held by "ann", the candidate of token ${fencingToken} (attempt ${attempt})`
     expect(error).toMatchObject({ message: expect.stringContaining(holder) })
-    expect(asks()).toBe(4)
+    expect(asked('acquire')).toBe(4)
   })
 
   it('is waited for within waitMs', async () => {
@@ -252,7 +226,7 @@ describe('a lease that is held under a clock that is ahead', () => {
     await acquiredAhead(5_000)
     const second = bob({ waitMs: 60_000 })
     await clock.advance(20_000)
-    const { attempt = '' } = store.memory.read('billing') ?? {}
+    const { attempt = '' } = row() ?? {}
     await store.memory.giveBack({ lease: 'billing', candidate: 'ann', attempt, nowMs: clock.wallMs() })
     await clock.advance(8_000)
     expect(await second).toMatchObject({ status: 'completed' })
@@ -260,8 +234,7 @@ describe('a lease that is held under a clock that is ahead', () => {
 
   it('does not matter to one whose tick is done', async () => {
     await withLease(options({ tick: TICK }), () => undefined)
-    void withLease(options({ tick: NEXT_TICK }), () => new Promise(() => undefined))
-    await settled()
+    await hold({ tick: NEXT_TICK })
     store.memory.edit('billing', { acquiredAtMs: 1e15 })
     expect(await bob({ tick: TICK })).toEqual({ status: 'standby', reason: 'tickDone' })
   })
@@ -275,7 +248,7 @@ describe('a Date that is wrong', () => {
     const { acquire } = store
     answersAt(() => clock.wallMs() + byMs)
     expect(await outcomeOf(withLease(options(), () => 'never'))).toBeInstanceOf(ClockSkewError)
-    expect(store.memory.read('billing')).toMatchObject({ endedBy: 'released', writtenAtMs: clock.wallMs() })
+    expect(row()).toMatchObject({ endedBy: 'released', writtenAtMs: clock.wallMs() })
     store.acquire = acquire
     expect(await withLease(options({ candidate: 'bob' }), () => 'mine')).toMatchObject({ status: 'completed' })
   })
@@ -283,10 +256,10 @@ describe('a Date that is wrong', () => {
 
 describe('a clock that fails after it was read for asking', () => {
   const failures: readonly [string, () => unknown][] = [
-    ['tells NaN', () => Number.NaN],
-    ['tells Infinity', () => Number.POSITIVE_INFINITY],
-    ['tells an absurd number', () => 1e300],
-    ['tells a bigint', () => 5n],
+    ['gives NaN', () => Number.NaN],
+    ['gives Infinity', () => Number.POSITIVE_INFINITY],
+    ['gives an absurd number', () => 1e300],
+    ['gives a bigint', () => 5n],
     [
       'throws an error',
       () => {
@@ -301,7 +274,7 @@ describe('a clock that fails after it was read for asking', () => {
     return Object.assign(right, { [method]: () => (isBroken() ? fail() : clock[method]()) })
   }
   const untouched = () => {
-    const { acquiredAtMs = 0, writtenAtMs, expiresAtMs } = store.memory.read('billing') ?? {}
+    const { acquiredAtMs = 0, writtenAtMs, expiresAtMs } = row() ?? {}
     expect(writtenAtMs).toBeGreaterThanOrEqual(acquiredAtMs)
     expect(writtenAtMs).toBeLessThanOrEqual(clock.wallMs() + 30_000)
     expect(expiresAtMs).toSatisfy(Number.isSafeInteger)
@@ -319,8 +292,8 @@ describe('a clock that fails after it was read for asking', () => {
         const broken = breaking(method, fail, () => isBroken)
         const error = outcomeOf(withLease(options({ clock: broken, context }), () => 'never'))
         await clock.advance(1_000)
-        expect(await error).toMatchObject({ message: expect.stringMatching(/clock (stopped|tells no)/) })
-        expect(store.memory.read('billing')).toMatchObject({ endedBy: 'released' })
+        expect(await error).toMatchObject({ message: expect.stringMatching(/clock (stopped|gives no)/) })
+        expect(row()).toMatchObject({ endedBy: 'released' })
         untouched()
         const next = options({ candidate: 'bob' })
         expect(await withLease(next, () => 'mine')).toMatchObject({ status: 'completed' })
@@ -359,16 +332,12 @@ describe('a clock that fails after it was read for asking', () => {
       }),
     )
     expect(await running).toMatchObject({ name: 'LeaseLostError' })
-    expect(store.memory.read('billing')).toMatchObject({ endedBy: 'failed', writtenAtMs: clock.wallMs() })
-  })
-
-  let checked: number
-  beforeEach(() => {
-    checked = 0
+    expect(row()).toMatchObject({ endedBy: 'failed', writtenAtMs: clock.wallMs() })
   })
 
   it.each([0, 1, 2, 3, 4])('(its monotonicMs jumps at reading %i) renews for no longer than a lease', async (at) => {
     let readings = Number.NaN
+    let checked = 0
     const jumping = breaking(
       'monotonicMs',
       () => clock.monotonicMs() + 3_600_000,
@@ -379,7 +348,7 @@ describe('a clock that fails after it was read for asking', () => {
       withLease(renewing, async (lease) => {
         readings = at
         await lease.renew().finally(() => {
-          const { writtenAtMs, expiresAtMs } = store.memory.read('billing') ?? {}
+          const { writtenAtMs, expiresAtMs } = row() ?? {}
           expect(writtenAtMs).toBeLessThanOrEqual(clock.wallMs() + 30_000)
           expect(expiresAtMs).toBeLessThanOrEqual(clock.wallMs() + 60_000)
           checked++

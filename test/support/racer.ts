@@ -1,12 +1,12 @@
 /**
- * One candidate, a process of its own: it asks for a tick whenever its parent says so, and reports how that ended.
- * A leader tells its parent before its effect, and goes on only when told to: whoever is killed, dies in mid-task.
+ * One candidate as a process: it asks for a tick when its parent orders it, and reports the outcome. A leader reports
+ * before its effect and continues only when its parent orders it, so that a killed leader dies during its task.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DynamoDBLeaseStore, type LeaseOptions, type Outcome, withLease } from '../../functions/election/index.ts'
 import { localClient } from './tables.ts'
 
-/** Ask for the tick when the wall clock, which all processes of a machine share, says `startAtMs`. */
+/** Ask for the tick at `startAtMs` by the wall clock, which all processes share. */
 export interface RaceOrder extends Pick<LeaseOptions, 'lease' | 'leaseMs' | 'maxClockSkewMs'> {
   readonly tick: string
   readonly startAtMs: number
@@ -30,13 +30,13 @@ function report(message: Report): void {
 async function race({ startAtMs, ...options }: RaceOrder): Promise<Outcome<void>> {
   await sleep(Math.max(0, startAtMs - Date.now()))
   return await withLease({ ...options, store, candidate: `racer-${process.pid}` }, async (leader) => {
-    const told = new Promise<void>((resolve) => {
+    const ordered = new Promise<void>((resolve) => {
       goOn = resolve
     })
     const inherited = leader.checkpoint
     await leader.saveCheckpoint({ startedBy: process.pid })
     report({ kind: 'leading', fencingToken: leader.fencingToken, inherited })
-    await told
+    await ordered
     await leader.send({
       TableName: EFFECTS_TABLE,
       Key: { lease: options.lease, record: 'EFFECTS' },

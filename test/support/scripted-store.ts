@@ -4,11 +4,11 @@ import type { AcquireReply, WriteReply } from '../../functions/election/stores/s
 
 export type Kind = HolderWrite['kind'] | 'acquire' | 'giveBack'
 
-/** A memory store whose next requests of a kind go wrong as a test says; it keeps a list of all that was asked. */
+/** A memory store whose next requests of a kind fail as a test says; it records all requests. */
 export class ScriptedStore implements LeaseStore {
   readonly memory = new MemoryLeaseStore()
   readonly asked: Kind[] = []
-  /** The holder's writes among them, as they were sent. */
+  /** The holder's writes among them. */
   readonly writes: HolderWrite[] = []
   readonly #before = new Map<Kind, (() => Promise<void> | void)[]>()
   readonly #after = new Map<Kind, (() => Promise<void> | void)[]>()

@@ -1,4 +1,4 @@
-/** Fresh tables in DynamoDB Local: every test gets its own, so that tests run side by side. */
+/** New tables in DynamoDB Local: each test has its own, so that tests can run in parallel. */
 import { randomUUID } from 'node:crypto'
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 
@@ -11,7 +11,7 @@ export function localClient(endpoint: string): DynamoDBClient {
   })
 }
 
-/** Creates an empty table of leases and gives its name. */
+/** @returns the name of a new, empty lease table */
 export async function createLeaseTable(client: DynamoDBClient): Promise<string> {
   const TableName = `leases-${randomUUID()}`
   await client.send(

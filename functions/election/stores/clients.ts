@@ -5,8 +5,8 @@ import { Turns } from '../turns.ts'
 import { connectionsThrough } from './connections.ts'
 
 /**
- * A `DynamoDBClient` or `DynamoDBDocumentClient` of the AWS SDK for JavaScript, version 3. It is recognized by its shape, so
- * it may come from another copy or version of the SDK than the one that this library imports.
+ * A `DynamoDBClient` or `DynamoDBDocumentClient` of the AWS SDK for JavaScript, version 3. It is recognized by its
+ * shape, so it may come from a copy or version of the SDK other than the one that this library imports.
  */
 export interface SdkClient {
   readonly config: object
@@ -18,22 +18,19 @@ export interface SdkClient {
 export type Path = Pick<DynamoDBDocumentClient, 'send'>
 
 export interface Paths {
-  /** For requests on lease rows. It has connections, time-outs and retries of its own, so that no effect delays them. */
+  /** For requests on lease rows: with its own connections, time-outs and retries, so that no effect delays them. */
   readonly leases: Path
-  /** For all that the task writes. It sends as the lent client does. */
+  /** For the task's writes: sends as the caller's client does. */
   readonly effects: Path
-  /** How rows are read, as on both paths. */
   readonly unmarshallOptions: TranslateConfig['unmarshallOptions']
 }
 
 /**
- * Two paths through the client that the caller lends. The client is not changed, and document clients that the caller makes
- * of it later do not change the paths: `DynamoDBDocumentClient.from` writes its options into the configuration that it
- * shares with the client it is made of, so a path has a copy.
+ * Two paths through the caller's client, which is not changed. Each has a copy of the configuration, since
+ * `DynamoDBDocumentClient.from` writes its options into the configuration of the client that it is given. All paths
+ * through one client share connections, retries and turns, so a store costs little.
  *
- * All paths through one client have its connections, retries and turns in common, so a store costs little.
- *
- * @throws InvalidOptionError if `client` is no client of DynamoDB
+ * @throws InvalidOptionError if `client` is not a client of DynamoDB
  */
 export function pathsThrough(client: unknown): Paths {
   assertClient(client)
@@ -49,8 +46,8 @@ export function pathsThrough(client: unknown): Paths {
 }
 
 /**
- * So many effects may be under way through one client, many more than it has connections. The SDK prepares a request without
- * a break, so 20,000 at once would keep timers and replies from the process for longer than a short lease.
+ * Effects under way through one client, far more than it has connections. The SDK prepares a request synchronously, so
+ * 20,000 at once would hold up timers and replies for longer than a short lease.
  */
 const EFFECTS_AT_ONCE = 1_000
 
@@ -61,13 +58,13 @@ interface Command {
 }
 
 /**
- * Sends through the lent client's own `send`, whatever the caller has made of it: instrumented, bound, a test double. The
- * command takes the path's configuration in place of the one that `send` gives it. It takes the layers that `send` gives it,
- * or a clone of them: a tracer may have wrapped what `clone` and `concat` return.
+ * Sends through the caller's own `send`, which may be instrumented, bound or a test double. The command uses the path's
+ * configuration instead of the one that `send` passes. It uses the layers that `send` passes, or a clone of them: a
+ * tracer may have wrapped what `clone` and `concat` return.
  */
 function path(client: DynamoDBDocumentClient, config: object, layers: (lent: Stack) => Stack): Path {
   return {
-    // Without options, a client with `cacheMiddleware` would use the layers of an earlier command again.
+    // Without options, a client with `cacheMiddleware` would reuse the layers of an earlier command.
     send(command: Command, options: object = {}) {
       const { resolveMiddleware }: Command = Object.getPrototypeOf(command)
       command.resolveMiddleware = (lent, _, given) => resolveMiddleware.call(command, layers(lent), config, given)
@@ -92,8 +89,8 @@ function assertClient(client: unknown): asserts client is DynamoDBDocumentClient
 }
 
 /**
- * How values become attributes and back: as the caller's document client does it, or our way for a raw client. The class of
- * document clients has `from`; a raw client's configuration may hold the options of a document client made of it.
+ * How values become attributes and back: by the options of the caller's document client, or ours for a raw client. Only
+ * the class of document clients has `from`; a raw client's configuration may hold the options of a document client.
  */
 function translation(client: DynamoDBDocumentClient): TranslateConfig {
   if (!('from' in client.constructor)) return { marshallOptions: { removeUndefinedValues: true } }
@@ -125,10 +122,10 @@ function partsFor(client: DynamoDBDocumentClient): Parts {
   return made
 }
 
-/** Older versions of the SDK left it to their commands; the commands of later versions expect it of their client. */
+/** In older versions of the SDK the commands serialize; in later ones, their client does. */
 const SERIALIZATION = ['serializerMiddleware', 'deserializerMiddleware']
 const RETRIES = 'retryMiddleware'
-/** Outside all layers that the caller has put on each try, as if the retries were the first that the client was given. */
+/** Outside all layers that the caller added around each try. */
 const AROUND_EACH_TRY = { step: 'build', priority: 'low' }
 
 /** A clone of `lent` in which these layers are those of `own`. */

@@ -1,8 +1,9 @@
 import { type AgentOptions, Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { Turns } from '../turns.ts'
+import { SDK_TIMEOUTS } from './sdk-client.ts'
 
-/** A client's request handler. The SDK calls it for each try of a request. */
+/** The SDK calls it for each try of a request. */
 interface Handler {
   readonly metadata?: { readonly handlerProtocol?: string } | undefined
   handle(request: HttpRequest, options: unknown): Promise<unknown>
@@ -12,7 +13,7 @@ interface HttpRequest {
   readonly protocol?: string
 }
 
-/** What the SDK's own handler keeps of its options. */
+/** Options of the SDK's own handler. */
 interface HandlerOptions {
   readonly connectionTimeout?: number
   readonly requestTimeout?: number
@@ -27,23 +28,20 @@ export interface Connections {
   readonly effects: Handler
 }
 
-/** As many as the SDK opens by default. */
+/** The SDK's default. */
 const CONNECTIONS = 50
-/** For each try, if the lent client has no time-out of its own. */
-const CONNECTION_TIMEOUT_MS = 1_000
-const REQUEST_TIMEOUT_MS = 2_000
-/** A connection of our own is closed after so long without a request. Until then it keeps no process alive. */
+/** After this time without a request, a connection of ours is closed. Until then it does not keep the process alive. */
 const IDLE_MS = 60_000
 
 const connections = new WeakMap<Handler, Connections>()
 
 /**
- * Effects go through the lent handler. Lease requests have connections of their own where that is possible, with the same
- * options and an end to each wait for an answer. There is one set of them for each lent handler, however many stores use it.
+ * Effects go through the caller's handler. Lease requests have their own connections if possible, with the same options
+ * and with time-outs: one set for each of the caller's handlers, however many stores use it.
  *
- * Where it is not possible, lease requests share the lent handler's connections, and effects leave them a tenth. Only the
- * SDK's own handler for HTTP/1.1 with plain agents can be made again. An agent for a proxy cannot: made with the options of
- * the first, a second may go round the proxy, as that of hpagent does.
+ * Otherwise lease requests share the caller's connections, and effects leave them a tenth. Only the SDK's own handler
+ * for HTTP/1.1 with plain agents can be copied. An agent for a proxy cannot: a second one with the options of the first
+ * may bypass the proxy, as hpagent's does.
  */
 export function connectionsThrough(lent: Handler): Connections {
   const known = connections.get(lent)
@@ -66,7 +64,7 @@ function ofTheSdk(lent: Handler): Connections {
   }
 }
 
-/** One connection of HTTP/2 carries many requests at once. Of any other handler, the SDK's number is assumed. */
+/** A connection of HTTP/2 carries many requests at once. For another handler, the SDK's default number is assumed. */
 function ofAnother(lent: Handler): Connections {
   if (lent.metadata?.handlerProtocol === 'h2') return { leases: lent, effects: lent }
   const assumed = { maxSockets: CONNECTIONS }
@@ -74,7 +72,7 @@ function ofAnother(lent: Handler): Connections {
   return { leases: lent, effects: inTurns(lent, async (request) => (await sharesFor(request)).effects) }
 }
 
-/** A request waits for its turn outside the handler, whose time-outs count the time that it waits inside for a socket. */
+/** A request waits for its turn outside the handler, whose time-outs include the wait for a socket. */
 function inTurns(handler: Handler, turnsFor: (request: HttpRequest) => Promise<Turns | undefined>): Handler {
   return {
     metadata: handler.metadata,
@@ -93,7 +91,7 @@ interface Shares {
 
 const shares = new WeakMap<object, Shares>()
 
-/** How many requests of each kind may be under way through an agent that both use. */
+/** How many requests of each kind may be under way through a shared agent. */
 function sharesOf(agent: Partial<Pick<HttpAgent, 'maxSockets' | 'maxTotalSockets'>>): Shares {
   const known = shares.get(agent)
   if (known !== undefined) return known
@@ -126,13 +124,13 @@ async function httpAgentOf({ httpAgent, httpAgentProvider }: HandlerOptions): Pr
 async function ownOptions(given: HandlerOptions): Promise<object> {
   const agents = [await httpAgentOf(given), given.httpsAgent]
   const [httpAgent, httpsAgent] = agents.map((agent) => agent && (isPlain(agent) ? ownAgentOptions(agent) : agent))
-  // The caller's own requests may hold all sockets of a shared agent, and the SDK counts the wait for one as connecting.
+  // The caller may use all sockets of a shared agent, and the SDK counts the wait for one as connecting.
   const isShared = agents.some((agent) => agent !== undefined && !isPlain(agent))
   return {
     ...given,
-    connectionTimeout: given.connectionTimeout || (isShared ? undefined : CONNECTION_TIMEOUT_MS),
-    requestTimeout: given.requestTimeout || REQUEST_TIMEOUT_MS,
-    throwOnRequestTimeout: true,
+    connectionTimeout: given.connectionTimeout || (isShared ? undefined : SDK_TIMEOUTS.connectionTimeout),
+    requestTimeout: given.requestTimeout || SDK_TIMEOUTS.requestTimeout,
+    throwOnRequestTimeout: SDK_TIMEOUTS.throwOnRequestTimeout,
     httpAgent,
     httpsAgent,
   }

@@ -1,114 +1,127 @@
 /**
- * What a request on the wire asks of a lease row: expressions.ts, read backwards. For pages, faults and tests, which see
- * requests of any program; the election itself never reads its own requests.
+ * What a request on the wire asks of a lease row: the inverse of expressions.ts. For pages, faults and tests, which see
+ * the requests of other programs; the election never reads its own.
  */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { unmarshall } from '@aws-sdk/util-dynamodb'
+import { property } from '../json.ts'
 import type { AcquireRequest, GiveBackRequest, HolderWrite, Tenure } from '../rules.ts'
+import { acquireUpdate, giveBackUpdate, guardCondition, holderUpdate, type LeaseUpdate } from './expressions.ts'
+import { LEASE_RECORD } from './row.ts'
 
-/** `guard` is the condition check on the lease row in a transaction of `lease.transact`. */
-export type LeaseRequest =
-  | (AcquireRequest & { readonly kind: 'acquire' })
-  | HolderWrite
-  | (GiveBackRequest & { readonly kind: 'giveBack' })
-  | (Tenure & { readonly kind: 'guard' })
+type Acquire = AcquireRequest & { readonly kind: 'acquire' }
+type GiveBack = GiveBackRequest & { readonly kind: 'giveBack' }
+/** The condition on the lease row in a transaction of `lease.transact`. */
+type Guard = Tenure & { readonly kind: 'guard' }
+
+export type LeaseRequest = Acquire | HolderWrite | GiveBack | Guard
 
 /**
  * @param operation such as `UpdateItem`
- * @param input the body of the request, with attribute values as they travel: `{ S: 'billing' }`
- * @returns undefined for a request that does not touch a lease row, or that this version of the library does not send
+ * @param input the body of the request, with attribute values as they travel: `{ S: 'billing' }`; binary values in a
+ *   checkpoint stay base64
+ * @returns undefined unless the request is one that this version of the library sends on a lease row
  */
 export function describeLeaseRequest(operation: string, input: unknown, leaseTable: string): LeaseRequest | undefined {
   if (operation === 'UpdateItem') return describeUpdate(input, leaseTable)
   if (operation !== 'TransactWriteItems') return undefined
-  const items = field(input, 'TransactItems')
-  const first: unknown = Array.isArray(items) ? items[0] : undefined // the store puts the lease row first
-  return describeUpdate(field(first, 'Update'), leaseTable) ?? describeGuard(field(first, 'ConditionCheck'), leaseTable)
+  const first = property(property(input, 'TransactItems'), '0') // the store puts the lease row first
+  return (
+    describeUpdate(property(first, 'Update'), leaseTable) ??
+    describeGuard(property(first, 'ConditionCheck'), leaseTable)
+  )
 }
 
 function describeUpdate(input: unknown, leaseTable: string): LeaseRequest | undefined {
-  const read = readerOf(input, leaseTable)
-  if (read === undefined) return undefined
-  const { text, number, value } = read
-  const lease = read.lease
-  const [candidate, attempt, nowMs] = [text(':candidate'), text(':attempt'), number(':now')]
-  if (candidate === undefined || attempt === undefined || nowMs === undefined) return undefined
-  const [expiresAtMs, endedBy, tick] = [number(':expiresAt'), text(':endedBy'), text(':tick')]
-  const ofTick = tick === undefined ? {} : { tick }
+  const request = readUpdate(input, leaseTable)
+  return request !== undefined && isSame(input, updateFor(request)) ? request : undefined
+}
+
+function updateFor(request: Acquire | HolderWrite | GiveBack): LeaseUpdate {
+  if (request.kind === 'acquire') return acquireUpdate(request)
+  return request.kind === 'giveBack' ? giveBackUpdate(request) : holderUpdate(request)
+}
+
+/** The same expressions, with values for the same names. */
+function isSame(input: unknown, expected: Partial<LeaseUpdate>): boolean {
+  const form = ({ UpdateExpression, ConditionExpression, ExpressionAttributeValues }: Record<string, unknown>) =>
+    JSON.stringify([
+      UpdateExpression,
+      ConditionExpression,
+      Object.keys({ ...Object(ExpressionAttributeValues) }).sort(),
+    ])
+  return form({ ...Object(input) }) === form({ ...expected })
+}
+
+function readUpdate(input: unknown, leaseTable: string): Acquire | HolderWrite | GiveBack | undefined {
+  const row = readRequest(input, leaseTable)
+  if (row?.nowMs === undefined) return undefined
+  const { lease, candidate, attempt, nowMs, expiresAtMs, fencingToken, step, text, number, value } = row
+  const own = { lease, candidate, attempt, nowMs }
+  const endedBy = text(':endedBy')
   const writtenBeforeMs = number(':writtenBefore')
   if (writtenBeforeMs !== undefined && expiresAtMs !== undefined) {
-    const eventId = text(':eventId')
-    return {
-      kind: 'acquire',
-      ...{ lease, candidate, attempt, ...(eventId === undefined ? {} : { eventId }), ...ofTick },
-      ...{ nowMs, expiresAtMs, maxClockSkewMs: writtenBeforeMs - nowMs },
-    }
+    const ids = { ...given('eventId', text(':eventId')), ...given('tick', text(':tick')) }
+    return { kind: 'acquire', ...own, ...ids, expiresAtMs, maxClockSkewMs: writtenBeforeMs - nowMs }
   }
-  const [fencingToken, step] = [number(':fencingToken'), number(':step')]
   if (fencingToken === undefined || step === undefined) {
-    return endedBy === 'released' ? { kind: 'giveBack', lease, candidate, attempt, nowMs } : undefined
+    return endedBy === 'released' ? { kind: 'giveBack', ...own } : undefined
   }
-  const write = { lease, candidate, attempt, fencingToken, step, nowMs }
-  if (endedBy === 'completed') return { kind: 'complete', ...write, ...ofTick }
+  const write = { ...own, fencingToken, step }
+  if (endedBy === 'completed') return { kind: 'complete', ...write, ...given('tick', text(':tick')) }
   if (endedBy === 'released' || endedBy === 'failed') {
-    const errorName = text(':errorName')
-    return { kind: 'release', ...write, endedBy, ...(errorName === undefined ? {} : { errorName }) }
+    return { kind: 'release', ...write, endedBy, ...given('errorName', text(':errorName')) }
   }
   if (expiresAtMs === undefined) return undefined
   const checkpoint = value(':checkpoint')
   if (checkpoint === undefined) return { kind: 'renew', ...write, expiresAtMs }
-  const checkpointTick = field(checkpoint, 'tick')
-  const ofCheckpoint = typeof checkpointTick === 'string' ? { tick: checkpointTick } : {}
-  return {
-    kind: 'saveCheckpoint',
-    ...write,
-    expiresAtMs,
-    checkpoint: { ...ofCheckpoint, state: field(checkpoint, 'state') },
+  const [tick, state] = [property(checkpoint, 'tick'), property(checkpoint, 'state')]
+  const ofTick = given('tick', typeof tick === 'string' ? tick : undefined)
+  return { kind: 'saveCheckpoint', ...write, expiresAtMs, checkpoint: { ...ofTick, state } }
+}
+
+function describeGuard(input: unknown, leaseTable: string): Guard | undefined {
+  const row = readRequest(input, leaseTable)
+  if (row?.fencingToken === undefined) return undefined
+  const { lease, candidate, attempt, fencingToken } = row
+  const guard: Guard = { kind: 'guard', lease, candidate, attempt, fencingToken }
+  return isSame(input, guardCondition(guard)) ? guard : undefined
+}
+
+/** Undefined for a request on another row, or without a candidate. */
+function readRequest(input: unknown, leaseTable: string) {
+  const key = property(input, 'Key')
+  const lease = plain(property(key, 'lease'))
+  const isLeaseRow = property(input, 'TableName') === leaseTable && plain(property(key, 'record')) === LEASE_RECORD
+  const value = (name: string) => plain(property(property(input, 'ExpressionAttributeValues'), name))
+  const text = (name: string) => {
+    const text = value(name)
+    return typeof text === 'string' ? text : undefined
   }
-}
-
-function describeGuard(input: unknown, leaseTable: string): LeaseRequest | undefined {
-  const read = readerOf(input, leaseTable)
-  if (read === undefined) return undefined
-  const { lease, text, number } = read
-  const [candidate, attempt, fencingToken] = [text(':candidate'), text(':attempt'), number(':fencingToken')]
-  if (candidate === undefined || attempt === undefined || fencingToken === undefined) return undefined
-  return { kind: 'guard', lease, candidate, attempt, fencingToken }
-}
-
-/** Undefined for a request to another table, or without the key of a lease. */
-function readerOf(input: unknown, leaseTable: string) {
-  const lease = plain(field(field(input, 'Key'), 'lease'))
-  if (field(input, 'TableName') !== leaseTable || typeof lease !== 'string') return undefined
-  const values = field(input, 'ExpressionAttributeValues')
-  const value = (name: string) => plain(field(values, name))
-  return {
-    lease,
-    value,
-    text: (name: string) => {
-      const text = value(name)
-      return typeof text === 'string' ? text : undefined
-    },
-    number: (name: string) => {
-      const number = value(name)
-      return typeof number === 'number' && Number.isSafeInteger(number) ? number : undefined
-    },
+  const number = (name: string) => {
+    const number = value(name)
+    return typeof number === 'number' && Number.isSafeInteger(number) ? number : undefined
   }
+  const [candidate, attempt] = [text(':candidate'), text(':attempt')]
+  if (!isLeaseRow || typeof lease !== 'string' || candidate === undefined || attempt === undefined) return undefined
+  const [nowMs, expiresAtMs] = [number(':now'), number(':expiresAt')]
+  const [fencingToken, step] = [number(':fencingToken'), number(':step')]
+  return { lease, candidate, attempt, nowMs, expiresAtMs, fencingToken, step, text, number, value }
 }
 
+function given<Name extends string, Value>(name: Name, value: Value | undefined): { [K in Name]?: Value } | object {
+  return value === undefined ? {} : { [name]: value }
+}
+
+/** Undefined for what is not an attribute value, or a number that JavaScript cannot hold. */
 function plain(value: unknown): unknown {
-  if (!isAttributeValue(value)) return undefined
   try {
-    return unmarshall({ value })['value']
+    return isAttributeValue(value) ? unmarshall({ value })['value'] : undefined
   } catch {
-    return undefined // no attribute value, or a number that JavaScript cannot hold
+    return undefined
   }
 }
 
 function isAttributeValue(value: unknown): value is AttributeValue {
   return typeof value === 'object' && value !== null
-}
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
 }

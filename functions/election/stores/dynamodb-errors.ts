@@ -1,70 +1,59 @@
 import type { TransactionCanceledException } from '@aws-sdk/client-dynamodb'
-import { type Applied, type LeaseError, LeaseStoreError } from '../errors.ts'
+import { type Applied, CorruptLeaseError, type LeaseError, LeaseStoreError } from '../errors.ts'
 import type { AttributeMap } from './row.ts'
 
-/**
- * What the name of an error says: its kind, and whether the same request may succeed if it is sent again: `soon` after a
- * conflict, which passes in milliseconds; `later` if the reason may pass by itself; `never` if the request itself is wrong.
- * Every other name counts as `later`: to send a refused request once more costs little, a lost completion costs the work.
- *
- * Errors are recognized by name: those of another copy of the SDK are not instances of this copy's classes.
- */
 type Kind = 'conflict' | 'throttled' | 'credentials' | 'signature' | 'permission' | 'noTable' | 'form'
-type Again = 'soon' | 'later' | 'never'
 
-const ERRORS = 'https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html'
-const COMMON = 'https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html'
-const WRITE = 'https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html#API_UpdateItem_Errors'
-const TRANSACT =
-  'https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html#API_TransactWriteItems_Errors'
-const IAM =
-  'https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency'
-const SIGNING = 'https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html'
-const SDK = 'https://docs.aws.amazon.com/sdk-for-javascript/v3/developer-guide/setting-credentials-node.html'
-
-const KNOWN: Readonly<Record<string, readonly [Kind, Again, source: string]>> = {
-  TransactionConflictException: ['conflict', 'soon', WRITE],
-  ReplicatedWriteConflictException: ['conflict', 'soon', ERRORS],
-  TransactionInProgressException: ['conflict', 'soon', TRANSACT], // our own earlier try, under the same token
-  TransactionCanceledException: ['conflict', 'later', TRANSACT], // of conflicts or throttling alone: see isFinal
-  ThrottlingException: ['throttled', 'later', ERRORS],
-  ProvisionedThroughputExceededException: ['throttled', 'later', ERRORS],
-  RequestLimitExceeded: ['throttled', 'later', ERRORS],
-  LimitExceededException: ['throttled', 'later', ERRORS],
-  ExpiredTokenException: ['credentials', 'later', COMMON], // the SDK asks its provider for fresh ones
-  UnrecognizedClientException: ['credentials', 'later', ERRORS],
-  ExpiredToken: ['credentials', 'later', COMMON],
-  InvalidClientTokenId: ['credentials', 'later', COMMON],
-  MissingAuthenticationTokenException: ['credentials', 'later', ERRORS],
-  MissingAuthenticationToken: ['credentials', 'later', COMMON],
-  CredentialsProviderError: ['credentials', 'later', SDK],
-  InvalidSignatureException: ['signature', 'later', SIGNING], // signed again at the next try
-  IncompleteSignatureException: ['signature', 'later', ERRORS],
-  IncompleteSignature: ['signature', 'later', COMMON],
-  SignatureDoesNotMatch: ['signature', 'later', SIGNING],
-  RequestTimeTooSkewed: ['signature', 'later', SIGNING],
-  RequestExpired: ['signature', 'later', COMMON],
-  AccessDeniedException: ['permission', 'later', IAM], // a change of IAM, or of a KMS grant, takes time to arrive
-  NotAuthorized: ['permission', 'later', COMMON],
-  ResourceNotFoundException: ['noTable', 'later', ERRORS], // being created or restored under its name
-  ValidationException: ['form', 'never', ERRORS],
-  SerializationException: ['form', 'never', COMMON],
-  IdempotentParameterMismatchException: ['form', 'never', TRANSACT],
+/**
+ * Errors by name, since their classes may be those of another copy of the SDK. A `conflict` passes in milliseconds, and
+ * the reason of any other error may pass as well, except a wrong `form`. Unknown names are retried, too: to repeat a
+ * refused request costs little, to lose a completion costs the task's work.
+ *
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+ * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html
+ */
+const KINDS: Readonly<Record<string, Kind>> = {
+  TransactionConflictException: 'conflict',
+  ReplicatedWriteConflictException: 'conflict',
+  TransactionInProgressException: 'conflict', // our own earlier try, under the same token
+  TransactionCanceledException: 'conflict', // by conflicts or throttling alone: see isFinal
+  ThrottlingException: 'throttled',
+  ProvisionedThroughputExceededException: 'throttled',
+  RequestLimitExceeded: 'throttled',
+  LimitExceededException: 'throttled',
+  ExpiredTokenException: 'credentials', // the SDK asks its provider for new ones
+  UnrecognizedClientException: 'credentials',
+  ExpiredToken: 'credentials',
+  InvalidClientTokenId: 'credentials',
+  MissingAuthenticationTokenException: 'credentials',
+  MissingAuthenticationToken: 'credentials',
+  CredentialsProviderError: 'credentials',
+  InvalidSignatureException: 'signature', // signed again at the next try
+  IncompleteSignatureException: 'signature',
+  IncompleteSignature: 'signature',
+  SignatureDoesNotMatch: 'signature',
+  RequestTimeTooSkewed: 'signature',
+  RequestExpired: 'signature',
+  AccessDeniedException: 'permission', // a change of IAM, or of a KMS grant, takes time to arrive
+  NotAuthorized: 'permission',
+  ResourceNotFoundException: 'noTable', // perhaps being created or restored
+  ValidationException: 'form',
+  SerializationException: 'form',
+  IdempotentParameterMismatchException: 'form',
 }
 
-/** Reasons of a cancelled transaction that come again with the same items, unless the caller changes something. */
+/** Reasons of a cancelled transaction that recur with the same items, unless the caller changes something. */
 const FINAL_REASONS = new Set(['ConditionalCheckFailed', 'ValidationError', 'ItemCollectionSizeLimitExceeded'])
 
-/** A key's own error, or a permission for it; not the name of a role. */
+/** An error of a key, or a missing permission for it; but not the name of a role. */
 const OF_KMS = /KMS key|AWSKMS|\bkms:/
 const WITHOUT_TRANSACTIONS = /global table|multi-?region|strong consisten/i
 
-function known(name: string): readonly [Kind | undefined, Again] {
-  const line = Object.hasOwn(KNOWN, name) ? KNOWN[name] : undefined
-  return line === undefined ? [undefined, 'later'] : [line[0], line[1]]
+function kindOf(error: unknown): Kind | undefined {
+  return error instanceof Error && Object.hasOwn(KINDS, error.name) ? KINDS[error.name] : undefined
 }
 
-/** The row's condition did not hold; `Item` is the row, if it was asked for and exists. */
+/** A condition did not hold; `Item` is the row, if it was requested and exists. */
 export function isConditionFailed(error: unknown): error is Error & { readonly Item?: AttributeMap } {
   return error instanceof Error && error.name === 'ConditionalCheckFailedException'
 }
@@ -73,15 +62,14 @@ export function isCancelled(error: unknown): error is TransactionCanceledExcepti
   return error instanceof Error && error.name === 'TransactionCanceledException'
 }
 
-/** Another request was writing the row, in a transaction or in another Region: this one did nothing. */
+/** Another request was writing the row, in a transaction or in another Region: this one changed nothing. */
 export function isConflict(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  if (!isCancelled(error)) return known(error.name)[1] === 'soon'
+  if (!isCancelled(error)) return kindOf(error) === 'conflict'
   const codes = reasonsOf(error)
   return codes.length > 0 && codes.every((code) => code === 'TransactionConflict')
 }
 
-/** An item of the transaction will be refused again: its condition, its form, its size. */
+/** An item of the transaction will be refused again, for its condition, its form or its size. */
 export function isFinal(error: TransactionCanceledException): boolean {
   return reasonsOf(error).some((code) => FINAL_REASONS.has(code))
 }
@@ -90,20 +78,34 @@ function reasonsOf({ CancellationReasons = [] }: TransactionCanceledException): 
   return CancellationReasons.flatMap(({ Code }) => (Code === undefined || Code === 'None' ? [] : [Code]))
 }
 
+/** DynamoDB could not add one to the row's fencing token. */
+export function isOperandError(error: unknown): error is Error {
+  const isForm = error instanceof Error && error.name === 'ValidationException'
+  return isForm && /operand|incorrect data type/i.test(error.message)
+}
+
+export function damagedToken(cause: Error, lease: string, tableName: string): CorruptLeaseError {
+  return new CorruptLeaseError(
+    `The row of lease "${lease}" in table "${tableName}" is damaged: attribute "fencingToken" should be a number. ` +
+      'Repair it with a number higher than any token used before.',
+    { lease, attribute: 'fencingToken', cause },
+  )
+}
+
 export interface About {
   readonly lease: string
   readonly tableName: string
   readonly applied: Applied
 }
 
-/** Turns what the SDK threw into a LeaseStoreError that says what to do. */
+/** A LeaseStoreError that says what to do about an error of the SDK. */
 export function storeError(cause: unknown, { lease, tableName, applied }: About, more = ''): LeaseError {
   const error = cause instanceof Error ? cause : new Error(String(cause))
-  const [kind, again] = known(error.name)
+  const kind = kindOf(error)
   const text = describe(kind, error, `lease "${lease}" in table "${tableName}"`, tableName) + more
   return new LeaseStoreError(`${text} (${`${error.name}: ${error.message}`.slice(0, 500)})`, {
     lease,
-    retryable: again !== 'never',
+    retryable: kind !== 'form',
     applied,
     cause,
   })
@@ -112,22 +114,39 @@ export function storeError(cause: unknown, { lease, tableName, applied }: About,
 function describe(kind: Kind | undefined, error: Error, about: string, tableName: string): string {
   switch (kind) {
     case 'noTable':
-      return `There is no table "${tableName}" for ${about}. Deploy the LeaseTable, and check tableName, Region and account.`
+      return (
+        `There is no table "${tableName}" for ${about}. ` +
+        'Deploy the LeaseTable, and check tableName, Region and account.'
+      )
     case 'permission':
       return OF_KMS.test(error.message)
-        ? `DynamoDB may not use the KMS key of the table for ${about}. Check that the key is enabled, and that its policy allows this role kms:Decrypt and kms:DescribeKey through DynamoDB.`
-        : `Not permitted to use ${about}. The role needs dynamodb:UpdateItem (and dynamodb:ConditionCheckItem for transactions) with this lease as leading key: LeaseTable.grantLead() gives both, and an ElectedSchedule for the lease in LEASE_NAME.`
+        ? `DynamoDB may not use the KMS key of the table for ${about}. Check that the key is enabled, ` +
+            'and that its policy allows this role kms:Decrypt and kms:DescribeKey through DynamoDB.'
+        : `Not permitted to use ${about}. The role needs dynamodb:UpdateItem (and dynamodb:ConditionCheckItem for ` +
+            'transactions) with this lease as leading key: LeaseTable.grantLead() grants both, ' +
+            'as does an ElectedSchedule for the lease in LEASE_NAME.'
     case 'credentials':
-      return `AWS did not accept this candidate's credentials for ${about}: they are missing, expired or unknown. Check where the SDK takes them from.`
+      return (
+        `AWS did not accept this candidate's credentials for ${about}: they are missing, expired or unknown. ` +
+        'Check where the SDK takes them from.'
+      )
     case 'signature':
-      return `AWS did not accept the signature of a request for ${about}: this machine's clock is wrong, the process was frozen while it sent the request, or the secret key is not the right one.`
+      return (
+        `AWS did not accept the signature of a request for ${about}: this machine's clock is wrong, ` +
+        'the process was frozen while it sent the request, or the secret key is not the right one.'
+      )
     case 'throttled':
       return `DynamoDB throttled the request for ${about}, and its retries. Try again later.`
     case 'conflict':
-      return `Other requests were writing the row of ${about} at every try, or DynamoDB throttled a transaction on it. Try again later.`
+      return (
+        `Other requests were writing the row of ${about} at every try, or DynamoDB throttled a transaction on it. ` +
+        'Try again later.'
+      )
     case 'form':
       return WITHOUT_TRANSACTIONS.test(error.message)
-        ? 'This table replicates with strong consistency across Regions, where DynamoDB has no transactions: guard and completion with items are not available. Protect each row with lease.fence() or lease.send() instead.'
+        ? 'This table replicates with strong consistency across Regions, where DynamoDB has no transactions: ' +
+            'guard and completion with items are not available. ' +
+            'Protect each row with lease.fence() or lease.send() instead.'
         : `DynamoDB refused the form of the request for ${about}.`
     case undefined:
       return '$fault' in error && error.$fault === 'client'
@@ -137,31 +156,32 @@ function describe(kind: Kind | undefined, error: Error, about: string, tableName
 }
 
 export interface AboutTransaction extends About {
-  /** The items could be made a request: what failed after that is not their form. */
+  /** The SDK could make a request of the items: a later failure is not about their form. */
   readonly wasSerialized: boolean
-  /** It is the leader's completion, which is sent again for whatever may pass. */
+  /** It is the leader's completion, which is sent again if the reason may pass. */
   readonly isEnd: boolean
 }
 
 /**
- * What went wrong with a transaction of the lease row and the caller's own items. If DynamoDB refused its form, or knows no
- * such table, the items are the likely reason, so the error goes to the caller as it is; so does one for which the items
- * could not be made a request.
+ * An error of a transaction of the lease row and the caller's own items. If the SDK could make no request of the items,
+ * or DynamoDB refused its form or has no such table, the items are the likely reason: the caller gets that error.
  */
 export function transactionError(cause: unknown, { wasSerialized, isEnd, ...about }: AboutTransaction): unknown {
   if (!wasSerialized) return cause
-  const [kind, again] = known(cause instanceof Error ? cause.name : '')
+  const kind = kindOf(cause)
   const message = cause instanceof Error ? cause.message : String(cause)
-  const isOfItems = (kind === 'noTable' && !isEnd) || (again === 'never' && !WITHOUT_TRANSACTIONS.test(message))
+  const isOfItems = (kind === 'noTable' && !isEnd) || (kind === 'form' && !WITHOUT_TRANSACTIONS.test(message))
   return isOfItems
     ? cause
     : storeError(cause, about, ' The transaction has items of your own: it may be about one of them.')
 }
 
-/** DynamoDB refused a transaction for its items, after a try that got no answer and may arrive when they are acceptable. */
+/** DynamoDB refused the items after a try that got no answer, which may still arrive when they are acceptable. */
 export function mayBeApplied(cause: TransactionCanceledException, { lease, tableName }: About): LeaseError {
   return new LeaseStoreError(
-    `DynamoDB refused the items of a transaction with lease "${lease}" in table "${tableName}", but an earlier try of it got no answer and may still be applied. Read the rows before you write them again. (${cause.message.slice(0, 500)})`,
+    `DynamoDB refused the items of a transaction with lease "${lease}" in table "${tableName}", but an earlier try ` +
+      'got no answer and may still be applied. Read the rows before you write them again. ' +
+      `(${cause.message.slice(0, 500)})`,
     { lease, retryable: false, applied: 'unknown', cause },
   )
 }

@@ -10,13 +10,16 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
 import { type Clock, checkedClock, jitter, systemClock } from '../clock.ts'
 import { CorruptLeaseError, InvalidOptionError } from '../errors.ts'
 import { type AcquireRequest, acquired, type GiveBackRequest, type HolderWrite, type Tenure } from '../rules.ts'
+import { show } from '../show.ts'
 import { type Path, pathsThrough, type SdkClient } from './clients.ts'
 import {
   type About,
+  damagedToken,
   isCancelled,
   isConditionFailed,
   isConflict,
   isFinal,
+  isOperandError,
   mayBeApplied,
   storeError,
   transactionError,
@@ -35,25 +38,21 @@ import type {
 } from './store.ts'
 import { newWire, type Observed, observeWire, type Wire } from './wire.ts'
 
-/**
- * Leases in a DynamoDB table (partition key `lease`, sort key `record`). A win, a loss, a renewal and a completion are one
- * request each: the row comes with the reply (`ALL_OLD`), so nobody reads it separately.
- *
- * Limits. One Region, or a global table with strong consistency: in eventual mode the last writer wins and nobody is
- * excluded. The table must not be restored to an older copy while candidates run (docs/protocol.md, What remains).
- */
 export interface DynamoDBLeaseStoreOptions {
   /** Checked when constructed, so that `process.env.LEASE_TABLE` can be given as it is. */
   readonly tableName: string | undefined
   /**
-   * Your own client, raw or document, of any copy of the SDK from 3.600.0 on. It is not changed. What the task writes goes
-   * through it as it is, marshalled with the options of a document client. Requests on the lease row have its Region,
-   * credentials, endpoint, TLS options and middleware, but connections of their own, and retries in standard mode, as many
-   * as its `maxAttempts` allows. If it has no time-outs, each of their tries has 1 s to connect and 2 s to answer. All stores
-   * of one client have these connections in common; one that is idle is closed after a minute. An agent other than Node's
-   * own, for a proxy say, and a request handler other than the SDK's `NodeHttpHandler` are shared: effects use nine tenths of
-   * their connections at most (of 50 if their number is not known; HTTP/2 has no such limit), and the client's other requests
-   * may delay those on the lease row.
+   * Your own client, raw or document, of any copy of the SDK from 3.600.0 on. It is not changed. The task's writes go
+   * through it as it is, marshalled with the options of a document client.
+   *
+   * Requests on the lease row have the client's Region, credentials, endpoint, TLS options and middleware, but their
+   * own connections, and retries in standard mode, as many as its `maxAttempts` allows. If it has no time-outs, each
+   * try has 1 s to connect and 2 s to answer. All stores of one client share these connections; an idle one is closed
+   * after a minute.
+   *
+   * An agent other than Node's own (such as one for a proxy), or a request handler other than the SDK's
+   * `NodeHttpHandler`, is shared: effects use at most nine tenths of its connections (of 50 if the number is unknown;
+   * HTTP/2 has no such limit), and other requests of the client may delay those on the lease row.
    *
    * @default `new DynamoDBClient()`
    */
@@ -62,10 +61,17 @@ export interface DynamoDBLeaseStoreOptions {
   readonly clock?: Clock
 }
 
-/** How often a request that met a transaction on the same row is tried before it counts as contended. */
+/** How often a request that conflicts with a transaction on the row is tried before it counts as contended. */
 const CONFLICT_TRIES = 4
 const CONFLICT_DELAY_MS = 50
 
+/**
+ * Leases in a DynamoDB table (partition key `lease`, sort key `record`). A win, a loss, a renewal and a completion are
+ * one request each: the row comes with the reply, so no candidate reads it separately.
+ *
+ * Limits: one Region, or a global table with strong consistency; with eventual consistency the last writer wins, and
+ * two candidates can lead. Do not restore an older copy of the table while candidates run (docs/protocol.md).
+ */
 export class DynamoDBLeaseStore implements LeaseStore, Effects {
   readonly #tableName: string
   readonly #leases: Path
@@ -73,11 +79,12 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
   readonly #unmarshallOptions: TranslateConfig['unmarshallOptions']
   readonly #clock: Clock
 
-  /** @throws InvalidOptionError without a table name, or if `client` is no client of DynamoDB */
+  /** @throws InvalidOptionError without a table name, or if `client` is not a client of DynamoDB */
   constructor({ tableName, client = new DynamoDBClient(), clock = systemClock }: DynamoDBLeaseStoreOptions) {
     if (typeof tableName !== 'string' || tableName === '') {
       throw new InvalidOptionError(
-        `DynamoDBLeaseStore needs the option tableName, the name of the lease table, but got ${JSON.stringify(tableName)}. Is the environment variable set?`,
+        `DynamoDBLeaseStore needs the option tableName, the name of the lease table, but got ${show(tableName)}. ` +
+          'Is the environment variable set?',
       )
     }
     this.#tableName = tableName
@@ -135,7 +142,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     const wire = newWire()
     const showsRow = input.ReturnValuesOnConditionCheckFailure === 'ALL_OLD'
     const observed = <C extends Observed>(command: C) => observeWire(command, this.#clock, wire, { showsRow })
-    // The row is asked for even if the caller does not want it: it tells whether an earlier try was applied.
+    // The row is always requested: it shows whether an earlier try was applied.
     const asked = { ...input, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const }
     try {
       const { Attributes } = await this.#retryConflicts(() => {
@@ -153,7 +160,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
   }
 
   toRow(item: AttributeMap): Row {
-    // The document commands set this option in the object that they are given, for values that are no rows.
+    // Document commands set this option to true, in the caller's own object, for values that are not rows.
     return unmarshall(item, { ...this.#unmarshallOptions, convertWithoutMapWrapper: false })
   }
 
@@ -192,7 +199,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
       if (isCancelled(error)) {
         const [ofLease] = error.CancellationReasons ?? []
         if (ofLease?.Code === 'ConditionalCheckFailed') return refused(ofLease.Item, lease)
-        // The caller's own conditions reach the caller as DynamoDB sent them, unless an earlier try may still arrive.
+        // The caller gets errors of its own items unchanged, unless an earlier try may still arrive.
         if (isFinal(error)) throw wire.unanswered ? mayBeApplied(error, this.#about(lease, wire)) : error
       }
       const about = { ...this.#about(lease, wire), wasSerialized: wire.serialized, isEnd: path === this.#leases }
@@ -209,7 +216,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     }
   }
 
-  /** A conflict with another write of the same row passes in milliseconds. */
+  /** A conflict with another write to the same row passes in milliseconds. */
   async #retryConflicts<T>(send: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
@@ -228,16 +235,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
 
   #failure(error: unknown, lease: string, wire: Wire): unknown {
     if (error instanceof CorruptLeaseError) return error
-    if (
-      error instanceof Error &&
-      error.name === 'ValidationException' &&
-      /operand|incorrect data type/i.test(error.message)
-    ) {
-      return new CorruptLeaseError(
-        `The row of lease "${lease}" in table "${this.#tableName}" is damaged: attribute "fencingToken" should be a number. Repair it with a number higher than any token used before.`,
-        { lease, attribute: 'fencingToken', cause: error },
-      )
-    }
+    if (isOperandError(error)) return damagedToken(error, lease, this.#tableName)
     return storeError(error, this.#about(lease, wire))
   }
 }

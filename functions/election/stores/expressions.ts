@@ -7,7 +7,7 @@ export interface LeaseUpdate {
   readonly ExpressionAttributeValues: Record<string, unknown>
 }
 
-// The rules of rules.ts, under the same numbers. Each holds on a row that does not exist.
+// The rules of rules.ts, under the same numbers. Those of an acquire hold if there is no row.
 const A1_VACANT_OR_EXPIRED = '(attribute_not_exists(holder) OR expiresAtMs <= :expiredBefore)'
 const A2_TICK_NOT_DONE = '(attribute_not_exists(completedTick) OR completedTick < :tick)'
 const A2_HAS_NO_TICKS = '(attribute_not_exists(completedTick) AND attribute_not_exists(tick))'
@@ -112,7 +112,7 @@ export function giveBackUpdate({ candidate, attempt, nowMs }: GiveBackRequest): 
   }
 }
 
-/** The guard: H1 alone, as the condition check of a transaction. */
+/** H1 alone, as the condition check of a transaction. */
 export function guardCondition(tenure: Tenure): Omit<LeaseUpdate, 'UpdateExpression'> {
   return { ConditionExpression: H1_STILL_MINE, ExpressionAttributeValues: tenureValues(tenure) }
 }

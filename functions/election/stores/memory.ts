@@ -1,11 +1,11 @@
 import * as rules from '../rules.ts'
 import type { AcquireReply, LeaseStore, WriteReply } from './store.ts'
 
-/** The protocol in memory: the rules applied to a map. For tests, and as the executable specification of a store. */
+/** The rules applied to a map: for tests, and as the executable specification of a store. */
 export class MemoryLeaseStore implements LeaseStore {
   readonly #records = new Map<string, rules.LeaseRecord>()
 
-  /** The row as it is, for a test to look at. */
+  /** A copy of the row. */
   read(lease: string): rules.LeaseRecord | undefined {
     return structuredClone(this.#records.get(lease))
   }
@@ -28,7 +28,7 @@ export class MemoryLeaseStore implements LeaseStore {
     return withoutUndefined(this.#apply(request.lease, (record) => rules.giveBack(record, request)))
   }
 
-  /** The row shares no object with the request or the reply: what callers later do to theirs must not reach it. */
+  /** The row shares no object with the request or the reply: later changes of those must not reach it. */
   #apply(lease: string, rule: (record: rules.LeaseRecord | undefined) => rules.Reply): rules.Reply {
     const reply = rule(this.#records.get(lease))
     if (reply.granted) this.#records.set(lease, structuredClone(reply.record))

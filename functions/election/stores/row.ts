@@ -10,19 +10,21 @@ export type AttributeMap = Record<string, AttributeValue>
 /** The sort key of the lease itself. */
 export const LEASE_RECORD = 'LEASE'
 
-/** That of a history row is this and the fencing token. */
+/** The sort key of a history row is this prefix and the fencing token. */
 export const TENURE_PREFIX = 'TENURE#'
 
 /**
  * Reads a lease row as DynamoDB sends it.
  *
- * @throws CorruptLeaseError which names the attribute that this protocol cannot have written.
+ * @throws CorruptLeaseError which names the attribute that this protocol cannot have written
  */
 export function readRow(row: AttributeMap, lease: string): LeaseRecord {
   const corrupt = (attribute: string, expected: string, cause?: unknown) =>
     new CorruptLeaseError(
-      `The row of lease "${lease}" is damaged: attribute "${attribute}" should be ${expected}, but is ${show(row[attribute])}. ` +
-        `Repair that attribute of the row { lease: "${lease}", record: "${LEASE_RECORD}" }; do not delete the row, which would forget the ticks that are done.`,
+      `The row of lease "${lease}" is damaged: attribute "${attribute}" should be ${expected}, ` +
+        `but is ${showAttribute(row[attribute])}. ` +
+        `Repair that attribute of the row { lease: "${lease}", record: "${LEASE_RECORD}" }. ` +
+        'Do not delete the row: the ticks that are done would be forgotten.',
       { lease, attribute, cause },
     )
   const text = (attribute: string): string | undefined => {
@@ -88,18 +90,18 @@ export function readRow(row: AttributeMap, lease: string): LeaseRecord {
   })
 }
 
-function show(value: AttributeValue | undefined): string {
+function showAttribute(value: AttributeValue | undefined): string {
   if (value === undefined) return 'missing'
   if (typeof value.S === 'string') return quoted(value.S, 40)
   if (typeof value.N === 'string') return `the number ${value.N.slice(0, 40)}`
-  return `of type ${Object.keys(value).join().slice(0, 40)}` // a checkpoint may hold what must not reach a log
+  return `of type ${Object.keys(value).join().slice(0, 40)}` // a checkpoint may contain secrets
 }
 
 type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
   [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>
 }
 
-/** Leaves out what is undefined: an absent attribute is absent, not a key without a value. */
+/** Without undefined properties: an absent attribute is not a key without a value. */
 function defined<T extends object>(fields: T): Defined<T>
 function defined(fields: object): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))

@@ -5,12 +5,13 @@ import type {
   UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb'
 import type { ClockReading } from '../clock.ts'
+import { LeaseStoreError } from '../errors.ts'
 import type { AcquireRequest, GiveBackRequest, HolderWrite, LeaseRecord, Reply, Tenure } from '../rules.ts'
 import type { AttributeMap } from './row.ts'
 
 /**
- * The input of a `PutCommand` (it has an `Item`), an `UpdateCommand` (an `UpdateExpression`) or a `DeleteCommand` (neither)
- * of `@aws-sdk/lib-dynamodb`.
+ * The input of a `PutCommand` (it has an `Item`), an `UpdateCommand` (an `UpdateExpression`) or a `DeleteCommand`
+ * (neither) of `@aws-sdk/lib-dynamodb`.
  */
 export type WriteInput =
   | PutCommandInput
@@ -21,11 +22,11 @@ export type Row = Record<string, unknown>
 
 export type AcquireReply =
   | (Reply & { readonly clockReading?: ClockReading | undefined })
-  /** A transaction was under way on the row, again and again: nobody can tell who wins, so somebody else does. */
+  /** Transactions on the row were under way at every try, so the result is unknown. */
   | {
       readonly granted: false
       readonly contended: true
-      /** Some try got no answer, so that it may have been granted unseen. */
+      /** A try got no answer: it may have been granted. */
       readonly unanswered: boolean
       readonly clockReading?: ClockReading | undefined
     }
@@ -33,52 +34,58 @@ export type AcquireReply =
 export type WriteReply = { readonly granted: true } | { readonly granted: false; readonly record?: LeaseRecord }
 
 /**
- * Where lease rows live. Each of the first three is one atomic request that applies the rule of the same name in
- * `rules.ts`; a refusal is a reply, not an error.
+ * Keeps lease rows. `acquire`, `write` and `giveBack` are one atomic request each, which applies the rule of the same
+ * name in rules.ts; a refusal is a reply, not an error. Once `signal` aborts, the reply is not waited for. Check your
+ * own store with `leaseStoreConformance` of `tenure/testing`.
  *
- * All throw LeaseStoreError where the store gave no answer or will not serve, and CorruptLeaseError where the row cannot
- * be read (an acquire may have been granted all the same: give it back).
+ * All throw LeaseStoreError if the store gives no answer or refuses the request, and CorruptLeaseError if the row is
+ * damaged (an acquire may have been granted nevertheless: give it back).
  */
 export interface LeaseStore {
-  /** Once `signal` aborts, the reply is not waited for any more. */
   acquire(request: AcquireRequest, signal?: AbortSignal): Promise<AcquireReply>
-  /** Renews, saves a checkpoint, completes or releases. Once `signal` aborts, the reply is not waited for any more. */
+  /** Renews, saves a checkpoint, completes or releases. */
   write(request: HolderWrite, signal?: AbortSignal): Promise<WriteReply>
-  /** Once `signal` aborts, the reply is not waited for any more. */
   giveBack(request: GiveBackRequest, signal?: AbortSignal): Promise<WriteReply>
-  /** Writes to rows other than the lease's own; absent where the store has no tables. */
+  /** Absent if the store has no tables. */
   readonly effects?: Effects
 }
 
-/** What became of one write to a row that a fence protects. */
+/** The result of one write to a row that a fence protects. */
 export type SendReply =
   | {
       readonly granted: true
       readonly attributes: Row | undefined
-      /** Some try before got no answer, so that it may have been applied, too. */
+      /** An earlier try got no answer: it may have been applied as well. */
       readonly unanswered: boolean
     }
   /** DynamoDB answered, and refused it. */
   | {
       readonly granted: false
       readonly cause: Error
-      /** Some try before got no answer, so that it may have been applied. */
+      /** An earlier try got no answer: it may have been applied. */
       readonly unanswered: boolean
-      /** Present if a condition did not hold; `item` is then the row as DynamoDB sends it, if there is one. */
+      /** Present if a condition did not hold, with the row as DynamoDB sends it, if there is one. */
       readonly conditionFailed?: { readonly item: AttributeMap | undefined }
     }
 
-/** Writes to rows other than the lease's own. All may be sent more than once, by the store and by the SDK. */
+/** Writes to rows other than the lease's own. The store and the SDK may send each of them more than once. */
 export interface Effects {
-  /** Sends one Put, Update or Delete. Throws what the client throws if no answer came. */
+  /** Sends one Put, Update or Delete. @throws the client's error if no answer came */
   send(input: WriteInput): Promise<SendReply>
   /** The row in the form that the caller's client gives it. */
   toRow(item: AttributeMap): Row
-  /**
-   * The holder's completion and all of `items` in one transaction. Equal tokens (UUIDs) mean the same transaction, however
-   * often it is sent.
-   */
+  /** The holder's completion and all of `items` in one transaction, applied once for each token (a UUID). */
   completeWith(request: HolderWrite, items: readonly TransactItem[], token: string): Promise<WriteReply>
-  /** All of `items`, or nothing, and only while the lease row still says `tenure`. */
+  /** All of `items` or none, and only while `tenure` lasts. */
   transact(tenure: Tenure, items: readonly TransactItem[], token: string): Promise<WriteReply>
+}
+
+/** @throws LeaseStoreError if the store has no tables to write to */
+export function effectsOf({ effects }: LeaseStore, lease: string): Effects {
+  if (effects !== undefined) return effects
+  throw new LeaseStoreError(
+    `The store of lease "${lease}" has no tables to write to. ` +
+      'Use DynamoDBLeaseStore for send, claim, transact and complete(items).',
+    { lease, retryable: false },
+  )
 }

@@ -2,17 +2,17 @@ import type { Clock, ClockReading } from '../clock.ts'
 import { isConditionFailed } from './dynamodb-errors.ts'
 import type { AttributeMap } from './row.ts'
 
-/** What became of one request's tries on the wire. */
+/** What happened to the tries of one request on the wire. */
 export interface Wire {
   /** From the last try that was answered. */
   clockReading: ClockReading | undefined
-  /** Some try got no answer, so that it may have been applied unseen. */
+  /** A try got no answer: it may have been applied. */
   unanswered: boolean
   /** The last try was answered; `undefined` if nothing was sent yet. */
   answered: boolean | undefined
-  /** The input could be made a request. What fails after that, credentials say, is not the caller's input. */
+  /** The SDK could make a request of the input: a later failure, such as credentials, is not about it. */
   serialized: boolean
-  /** The row that came with a failed condition. It is taken off the error, which layers of the caller may log. */
+  /** The row that came with a failed condition. It is removed from the error, which the caller's middleware may log. */
   row: AttributeMap | undefined
 }
 
@@ -33,9 +33,9 @@ export function newWire(): Wire {
 }
 
 /**
- * Notes in `wire` what becomes of each try of the command, inside the SDK's retry loop.
+ * Records in `wire` what happens to each try of the command, inside the SDK's retry loop.
  *
- * @param options.showsRow leave the row on the error of a failed condition, since the caller asked for it
+ * @param options.showsRow whether the row stays on the error of a failed condition, because the caller requested it
  */
 export function observeWire<C extends Observed>(command: C, clock: Clock, wire: Wire, { showsRow = false } = {}): C {
   let isSuccess = false
@@ -58,17 +58,17 @@ export function observeWire<C extends Observed>(command: C, clock: Clock, wire: 
       })
       const receivedAtMs = clock.wallMs()
       const { statusCode, dateMs } = headOf(result.response)
-      // A 5xx to a write does not tell whether it was applied.
+      // After a 5xx, a write may have been applied.
       if (statusCode >= 500) wire.unanswered = true
       else wire.answered = true
       isSuccess = statusCode < 300
       if (!Number.isNaN(dateMs)) wire.clockReading = { sentAtMs, dateMs, receivedAtMs }
       return result
     },
-    // A document command shows its middleware twice, as its own and as that of the command inside it.
+    // A document command adds its middleware twice, for itself and for the command inside it.
     { step: 'deserialize', priority: 'low', name: 'tenureObserveWire', override: true },
   )
-  // The head of an answer comes before its body, which may be cut: then the client has learned nothing.
+  // The body of an answer may be cut off after its head: then the client has no answer.
   command.middlewareStack.add(
     (next) => async (args: never) =>
       await next(args).catch((error: unknown) => {

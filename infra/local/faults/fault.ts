@@ -1,6 +1,7 @@
 /** The faults of a local run, planned at a call or injected at once: types, one description of each, JSON. */
+
+import { property } from '../../../functions/election/json.ts'
 import { show } from '../../../functions/election/show.ts'
-import { property } from '../../../functions/json.ts'
 
 /** A fault at a planned call: the position counts calls within a tick, never time. */
 export type CallFault = CallPosition & CallAction

@@ -1,5 +1,5 @@
 /** The planned faults of a billing run: chaos, a killed or a frozen leader, protections switched off. */
-import { property } from '../../../functions/json.ts'
+import { property } from '../../../functions/election/json.ts'
 import type { Call, Interceptor } from '../lambda-host/interceptor.ts'
 import { GatewayWatch } from '../observe/gateway-watch.ts'
 import type { Places } from '../stack/resources.ts'

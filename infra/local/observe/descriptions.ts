@@ -1,5 +1,5 @@
 /** What a request asks for, and its result, in the words of a tenure's log. Times are UTC. */
-import { property } from '../../../functions/json.ts'
+import { property } from '../../../functions/election/json.ts'
 import { clockTime, isInstant } from '../../../functions/widget/time-words.ts'
 import type { Call, Reply } from '../lambda-host/interceptor.ts'
 import {

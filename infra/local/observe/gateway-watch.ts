@@ -1,5 +1,5 @@
 /** Counts the gateway's answers on the wire, behind all faults, for the progress of a tick. */
-import { parseJson, property } from '../../../functions/json.ts'
+import { parseJson, property } from '../../../functions/election/json.ts'
 import type { Interceptor } from '../lambda-host/interceptor.ts'
 
 export class GatewayWatch {

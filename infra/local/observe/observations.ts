@@ -1,5 +1,5 @@
 /** What one attempt requested of the leases, and the result, by its requests: its function may return anything. */
-import { property } from '../../../functions/json.ts'
+import { property } from '../../../functions/election/json.ts'
 import { type Answer, endIn, isRefusal, type LeaseRequest, rowOf } from './wire.ts'
 
 export interface Observations {

@@ -1,5 +1,5 @@
 /** What one attempt of a candidate came to, from what its function returned, threw or logged. */
-import { parseJson, property } from '../../../functions/json.ts'
+import { parseJson, property } from '../../../functions/election/json.ts'
 import { oneLine, printable } from '../../programs/foreign-text.ts'
 import type { Ending } from '../lambda-host/environment.ts'
 import type { ErrorReport } from '../lambda-host/report.ts'

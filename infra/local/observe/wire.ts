@@ -1,6 +1,7 @@
 /** What is read off requests and replies besides lease requests. Lenient: it only counts and displays. */
+
+import { parseJson, property } from '../../../functions/election/json.ts'
 import { describeLeaseRequest, type LeaseRequest } from '../../../functions/election/stores/describe.ts'
-import { parseJson, property } from '../../../functions/json.ts'
 import type { Call, Reply } from '../lambda-host/interceptor.ts'
 
 export type { LeaseRequest }

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build, formatMessages, type Message } from 'esbuild'
-import { property } from '../../../functions/json.ts'
+import { property } from '../../../functions/election/json.ts'
 import { count } from '../cli/phrases.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { ManualClock, settled } from '../../../functions/election/testing/manual-clock.ts'
 import { FaultError, type ManualFault, readFault } from '../../../infra/local/faults/fault.ts'
 import { ManualFaults } from '../../../infra/local/faults/manual-faults.ts'
 import type { Call, Reply } from '../../../infra/local/lambda-host/interceptor.ts'
 import type { CandidateEntry, LeaderEntry } from '../../../infra/local/observe/entries.ts'
 import type { Recorder } from '../../../infra/local/observe/recorder.ts'
-import { ManualClock, settled } from '../../support/manual-clock.ts'
 import { gatewayCall, LEASES, libraryExchanges, ROWS } from '../observe/wire.ts'
 
 /**

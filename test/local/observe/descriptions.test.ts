@@ -54,7 +54,7 @@ describe('of the library’s own requests', () => {
       await lease.complete([{ Put: put() }])
       await finish()
       const { store } = optionsOf('d')
-      await store.giveBack?.({ lease: 'billing', candidate: 'd', attempt: 'x', nowMs: 1 })
+      await store?.giveBack({ lease: 'billing', candidate: 'd', attempt: 'x', nowMs: 1 })
     })
     expect(requests.filter((text) => !text.startsWith('Requests'))).toEqual([
       'Releases the lease',

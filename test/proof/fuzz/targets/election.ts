@@ -10,9 +10,9 @@ import {
   leaderOnly,
   MemoryLeaseStore,
 } from '../../../../functions/election/index.ts'
-import { assertOptions, type LeaseOptions, settingsOf } from '../../../../functions/election/options.ts'
+import { assertOptions, type CompleteOptions, settingsOf } from '../../../../functions/election/options.ts'
+import { ManualClock } from '../../../../functions/election/testing/manual-clock.ts'
 import { canonicalTick, isCanonicalTick, tickOfEvent } from '../../../../functions/election/tick.ts'
-import { ManualClock } from '../../../support/manual-clock.ts'
 import { hostileJson, hostileNumber, hostileText, hostileValue } from '../hostile.ts'
 import { nearlyObject, nearlyText } from '../nearly-valid.ts'
 import { Broken, type Target, target } from '../target.ts'
@@ -71,7 +71,7 @@ const options: fc.Arbitrary<object> = nearlyObject(
 /** Options as JavaScript gives them: whether they are options at all is for the reader to find out. */
 function readOptions(given: object): void {
   assertOptions(given)
-  const lacking: LeaseOptions = Object.assign({ store: new MemoryLeaseStore(), lease: '' }, given)
+  const lacking: CompleteOptions = Object.assign({ store: new MemoryLeaseStore(), lease: '' }, given)
   const { lease, leaseMs, waitMs, maxClockSkewMs, tick, remainingMs, candidate } = settingsOf(lacking)
   if (!/^[\w.:/-]{1,128}$/.test(lease)) throw new Broken(`${JSON.stringify(lease)} is no name of a lease`)
   for (const ms of [leaseMs, waitMs, maxClockSkewMs]) {
@@ -131,7 +131,7 @@ export const electionTargets: readonly Target[] = [
         store: new MemoryLeaseStore(),
         lease: 'billing',
         leaseMs: 15_000,
-        tick: () => NOW,
+        tickOf: () => NOW,
         timeoutEarlyInMillis: 5,
       }),
       hostileValue,

@@ -8,7 +8,7 @@ import {
 } from '../../../../functions/billing/gateway.ts'
 import { stripeGateway } from '../../../../functions/billing/stripe-gateway.ts'
 import type { GatewayResponse } from '../../../../functions/billing/transports.ts'
-import { parseJson, property } from '../../../../functions/json.ts'
+import { parseJson, property } from '../../../../functions/election/json.ts'
 import { readEnvironment } from '../../../../functions/sandbox/environment.ts'
 import { memoryStore } from '../../../../functions/sandbox/memory-store.ts'
 import { InvalidRequest, readOrder, readSearch } from '../../../../functions/sandbox/requests.ts'

@@ -12,8 +12,8 @@ import {
   withLease,
 } from '../../../../functions/election/index.ts'
 import { type AttributeMap, readRow } from '../../../../functions/election/stores/row.ts'
+import { ManualClock } from '../../../../functions/election/testing/manual-clock.ts'
 import { isCanonicalTick } from '../../../../functions/election/tick.ts'
-import { ManualClock } from '../../../support/manual-clock.ts'
 import { hostileJson, hostileText, hostileValue, objectOf } from '../hostile.ts'
 import { nearly } from '../nearly-valid.ts'
 import { Broken, type Target, target } from '../target.ts'

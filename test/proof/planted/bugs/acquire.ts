@@ -5,6 +5,7 @@ import type { Bug } from '../bug.ts'
 const RULES = 'functions/election/rules.ts'
 const EXPRESSIONS = 'functions/election/stores/expressions.ts'
 const ACQUIRE = 'functions/election/acquire.ts'
+const NOT_WON = 'functions/election/not-won.ts'
 
 export const acquireBugs: readonly Bug[] = [
   {
@@ -208,7 +209,7 @@ export const acquireBugs: readonly Bug[] = [
     claims: ['S1'],
     edits: [
       {
-        file: ACQUIRE,
+        file: NOT_WON,
         find: 'const isOver = new Deadline(clock, askedAt, won.expiresAtMs).remainingMs() === 0',
         replace: 'const isOver = new Deadline(clock, askedAt, won.expiresAtMs).remainingMs() < 0',
       },

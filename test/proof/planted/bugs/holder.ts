@@ -5,6 +5,10 @@ import type { Bug } from '../bug.ts'
 const RULES = 'functions/election/rules.ts'
 const EXPRESSIONS = 'functions/election/stores/expressions.ts'
 const HANDLE = 'functions/election/lease-handle.ts'
+const LEADERSHIP = 'functions/election/leadership.ts'
+const RENEWALS = 'functions/election/renewals.ts'
+const ROW_WRITES = 'functions/election/row-writes.ts'
+const ENDS = 'functions/election/ends.ts'
 const DEADLINE = 'functions/election/deadline.ts'
 
 const HELD = 'if (!isHeldBy(record, request) || !isNewer) return { granted: false, record }'
@@ -86,28 +90,38 @@ export const holderBugs: readonly Bug[] = [
     claims: ['S1'],
     edits: [
       {
-        file: HANDLE,
-        find: `    this.#assertLeading()
-    const extend = async (): Promise<void> => {
-      this.#assertLeading()
-`,
-        replace: `    const extend = async (): Promise<void> => {
-      if (this.#ended !== undefined || this.#ending !== undefined) throw this.#lost('has ended')
-`,
+        file: RENEWALS,
+        find: `    obsolete.throwIfAborted()
+    this.#leadership.assertLeading()`,
+        replace: '    obsolete.throwIfAborted()',
       },
       {
-        file: HANDLE,
-        find: `      this.#deadline.extend(askedAt, expiresAtMs)
-      this.#assertLeading()`,
-        replace: '      this.#deadline.extend(askedAt, expiresAtMs)',
+        file: RENEWALS,
+        find: `    this.#leadership.assertLeading()
+    await this.#writes.inTurn`,
+        replace: '    await this.#writes.inTurn',
       },
       {
-        file: HANDLE,
-        find: `      if (leftMs > 0) await this.#tenancy.clock.sleep(Math.ceil(leftMs), stop)
-      // An end under way is neither a loss nor known not to be one.
-      else if (this.#ending !== undefined) await this.#pauseBeforeRetry()
-      else this.#lose('reached its deadline without being renewed')`,
-        replace: '      await this.#tenancy.clock.sleep(Math.max(1_000, Math.ceil(leftMs)), stop)',
+        file: RENEWALS,
+        find: `    this.#leadership.assertLeading()
+    const { store,`,
+        replace: `    const { ended, ending } = this.#leadership
+    if (ended !== undefined || ending !== undefined) throw this.#leadership.lost('has ended')
+    const { store,`,
+      },
+      {
+        file: RENEWALS,
+        find: `    deadline.extend(askedAt, expiresAtMs)
+    this.#leadership.assertLeading()`,
+        replace: '    deadline.extend(askedAt, expiresAtMs)',
+      },
+      {
+        file: LEADERSHIP,
+        find: `      if (leftMs > 0) await this.#tenancy.clock.sleep(Math.ceil(leftMs), this.over)
+      // While an end is under way, nothing is known to be lost.
+      else if (this.#ending !== undefined) await this.pauseBeforeRetry()
+      else this.lose('reached its deadline without being renewed')`,
+        replace: '      await this.#tenancy.clock.sleep(Math.max(1_000, Math.ceil(leftMs)), this.over)',
       },
     ],
   },
@@ -199,9 +213,9 @@ export const holderBugs: readonly Bug[] = [
     claims: [],
     edits: [
       {
-        file: HANDLE,
-        find: 'if (ending === undefined) return await this.complete()',
-        replace: "if (ending === undefined || ending.how === 'released') return await this.complete()",
+        file: ENDS,
+        find: 'if (ending === undefined) return await this.complete([])',
+        replace: "if (ending === undefined || ending.how === 'released') return await this.complete([])",
       },
     ],
   },
@@ -209,13 +223,19 @@ export const holderBugs: readonly Bug[] = [
     name: 'believes in its lease while its end is under way',
     why: 'it may have been done, and another may lead',
     claims: ['S1'],
-    edits: [{ file: HANDLE, find: '    this.#ending = ending\n', replace: '' }],
+    edits: [{ file: LEADERSHIP, find: '    this.#ending = ending\n', replace: '' }],
   },
   {
     name: 'an end under the step of the renewal that it overtakes',
     why: 'if the renewal arrives first, the end is taken for done',
     claims: ['S4'],
-    edits: [{ file: HANDLE, find: 'send: write(++this.#step)', replace: 'send: write(Math.max(1, this.#step))' }],
+    edits: [
+      {
+        file: ENDS,
+        find: 'send: make(this.#writes.nextStep())',
+        replace: 'send: make(Math.max(1, this.#writes.nextStep() - 1))',
+      },
+    ],
   },
   {
     name: 'an overtaken renewal that is refused taken for a loss',
@@ -223,15 +243,15 @@ export const holderBugs: readonly Bug[] = [
     claims: ['L3'],
     edits: [
       {
-        file: HANDLE,
+        file: RENEWALS,
         find: 'const reply = await unlessAborted(store.write(request, obsolete), obsolete)',
         replace: `const replied = store.write(request)
-      const judge = ({ granted, ...late }: WriteReply) => {
-        const record = 'record' in late ? late.record : undefined
-        if (!granted && !isOwnWrite(record, request)) this.#replaced(record)
-      }
-      void replied.then(judge, () => undefined)
-      const reply = await unlessAborted(replied, obsolete)`,
+    const judge = ({ granted, record }: { granted: boolean; record?: LeaseRecord }) => {
+      const isOwn = record?.attempt === request.attempt && record.step === request.step
+      if (!granted && !isOwn) this.#leadership.replaced(record)
+    }
+    void replied.then(judge, () => undefined)
+    const reply = await unlessAborted(replied, obsolete)`,
       },
     ],
   },
@@ -241,13 +261,13 @@ export const holderBugs: readonly Bug[] = [
     claims: ['L3'],
     edits: [
       {
-        file: HANDLE,
+        file: RENEWALS,
         find: 'if (!reply.granted && isHeldBy(reply.record, request) && reply.record.step > request.step) {',
         replace: "if (!reply.granted && isHeldBy(reply.record, request) && request.kind === 'release') {",
       },
       {
-        file: HANDLE,
-        find: 'const patience = this.#guarding ? { patience: () => clock.sleep(leaseMs / 12, sent.signal) } : {}',
+        file: ROW_WRITES,
+        find: 'const patience = this.#isGuarding ? { patience: () => clock.sleep(leaseMs / 12, sent.signal) } : {}',
         replace: 'const patience = { patience: () => clock.sleep(leaseMs / 12, sent.signal) }',
       },
     ],

@@ -2,10 +2,10 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import { DynamoDBLeaseStore, withLease } from '../../../../functions/election/index.ts'
+import { leaseStoreConformance } from '../../../../functions/election/testing/index.ts'
 import { sandbox } from '../../../../functions/sandbox/sandbox.ts'
 import { tableStore } from '../../../../functions/sandbox/table-store.ts'
 import { CARD, monthly, setScene, TICK } from '../../../billing/scene.ts'
-import { describesALeaseStore } from '../../../election/conformance.ts'
 import { orderWith, post, CARD as SANDBOX_CARD } from '../../../sandbox/orders.ts'
 import { createSandboxTable } from '../../../sandbox/sandbox-table.ts'
 import { editRow, leaseRow } from '../../lease-row.ts'
@@ -31,13 +31,15 @@ afterEach(() => {
 })
 
 describe('A store of leases', () => {
-  describesALeaseStore(async () => {
-    const tableName = await createLeaseTable(client)
-    return {
-      store: new DynamoDBLeaseStore({ tableName, client }),
-      read: () => leaseRow(client, tableName),
-      edit: (changes) => editRow(client, tableName, changes),
-    }
+  leaseStoreConformance({
+    describe,
+    it,
+    createStore: async () => {
+      const tableName = await createLeaseTable(client)
+      const read = () => leaseRow(client, tableName)
+      const edit = (changes: object) => editRow(client, tableName, { ...changes })
+      return { store: new DynamoDBLeaseStore({ tableName, client }), read, edit }
+    },
   })
 })
 

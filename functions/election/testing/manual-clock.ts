@@ -1,11 +1,18 @@
-import type { Clock } from '../../functions/election/index.ts'
+import type { Clock } from '../clock.ts'
 
 interface Sleeper {
   readonly wakeAtMs: number
   readonly wake: () => void
 }
 
-/** Time that moves only when a test says so, on both clocks or on one. */
+/**
+ * A clock whose time passes only when a test says so.
+ *
+ * @example
+ * const clock = new ManualClock('2026-11-21T06:00:00Z')
+ * const outcome = withLease({ store: new MemoryLeaseStore(), lease: 'billing', clock }, charge)
+ * await clock.advance(15_000) // the lease is renewed meanwhile
+ */
 export class ManualClock implements Clock {
   #wallMs: number
   #monotonicMs = 0
@@ -24,7 +31,7 @@ export class ManualClock implements Clock {
     return this.#monotonicMs
   }
 
-  /** How many sleeps are under way: none may be left after an invocation. */
+  /** How many sleeps are under way: 0 after an invocation has ended. */
   get sleeping(): number {
     return this.#sleepers.size
   }
@@ -43,38 +50,34 @@ export class ManualClock implements Clock {
     })
   }
 
-  /** Lets `ms` milliseconds pass, waking each sleeper at its own time. */
+  /** Lets `ms` milliseconds pass, and wakes each sleeper at its own time. */
   async advance(ms: number): Promise<void> {
     const endMs = this.#elapsedMs + ms
     for (;;) {
       await settled()
       const next = [...this.#sleepers].sort((a, b) => a.wakeAtMs - b.wakeAtMs)[0]
       const untilMs = Math.min(endMs, next?.wakeAtMs ?? endMs)
-      this.#pass(Math.max(0, untilMs - this.#elapsedMs))
+      this.freeze(Math.max(0, untilMs - this.#elapsedMs))
       if (next === undefined || next.wakeAtMs > endMs) break
       next.wake()
     }
     await settled()
   }
 
-  /** The process freezes: time passes, nobody is woken meanwhile. `monotonic: false` stops that clock too. */
+  /** Freezes the process: time passes, and no sleeper is woken. `monotonic: false` stops that clock too. */
   freeze(ms: number, { monotonic = true } = {}): void {
     this.#wallMs += ms
     this.#elapsedMs += ms
     if (monotonic) this.#monotonicMs += ms
   }
 
-  /** Somebody corrects the wall clock. */
+  /** Sets the wall clock forward, or back if `byMs` is negative. */
   setWall(byMs: number): void {
     this.#wallMs += byMs
   }
-
-  #pass(ms: number): void {
-    this.freeze(ms)
-  }
 }
 
-/** Lets everything that can go on without time passing go on. */
+/** Resolves when all work that needs no time to pass is done. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
 }

@@ -1,6 +1,6 @@
-/** Reading JSON that nobody vouches for. */
+/** Reading untrusted JSON. */
 
-/** Undefined for what is no JSON. */
+/** Undefined if the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -9,7 +9,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** A property of what may not even be an object. */
+/** A property of a value that may not even be an object. */
 export function property(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
 }

@@ -1,4 +1,4 @@
-import type { AcquireRequest, HolderWrite, LeaseRecord, Tenure } from '../../functions/election/rules.ts'
+import type { AcquireRequest, HolderWrite, LeaseRecord, Tenure } from '../rules.ts'
 
 export const NOW_MS = Date.parse('2026-11-21T06:00:00.000Z')
 export const LEASE_MS = 15_000
@@ -9,41 +9,33 @@ export const LATER_TICK = '2026-11-21T05:30:00.000Z'
 
 export function acquireRequest(changes: Partial<AcquireRequest> = {}): AcquireRequest {
   const nowMs = changes.nowMs ?? NOW_MS
-  return {
-    lease: 'billing',
-    candidate: 'ann',
-    attempt: 'attempt-ann',
-    tick: TICK,
-    nowMs,
-    expiresAtMs: nowMs + LEASE_MS,
-    maxClockSkewMs: SKEW_MS,
-    ...changes,
-  }
+  const mine = { lease: 'billing', candidate: 'ann', attempt: 'attempt-ann', tick: TICK }
+  return { ...mine, nowMs, expiresAtMs: nowMs + LEASE_MS, maxClockSkewMs: SKEW_MS, ...changes }
 }
 
-/** The same candidate's request without a tick. */
 export function ticklessRequest(changes: Partial<AcquireRequest> = {}): AcquireRequest {
   const { tick: _tick, ...request } = acquireRequest(changes)
   return request
 }
 
-export function tenureOf(request: AcquireRequest, fencingToken: number): Tenure {
-  return { lease: request.lease, candidate: request.candidate, attempt: request.attempt, fencingToken }
+export function tenureOf({ lease, candidate, attempt }: AcquireRequest, fencingToken: number): Tenure {
+  return { lease, candidate, attempt, fencingToken }
 }
 
-type Kind = HolderWrite['kind']
+export const WRITE_KINDS = ['renew', 'saveCheckpoint', 'complete', 'release'] as const
 
 export function holderWrite(
   tenure: Tenure,
-  kind: Kind,
+  kind: HolderWrite['kind'],
   { step = 1, nowMs = NOW_MS + 1_000, tick = TICK }: { step?: number; nowMs?: number; tick?: string } = {},
 ): HolderWrite {
   const common = { ...tenure, step, nowMs }
+  const expiresAtMs = nowMs + LEASE_MS
   switch (kind) {
     case 'renew':
-      return { ...common, kind, expiresAtMs: nowMs + LEASE_MS }
+      return { ...common, kind, expiresAtMs }
     case 'saveCheckpoint':
-      return { ...common, kind, expiresAtMs: nowMs + LEASE_MS, checkpoint: { tick, state: { upTo: step } } }
+      return { ...common, kind, expiresAtMs, checkpoint: { tick, state: { upTo: step } } }
     case 'complete':
       return { ...common, kind, tick }
     case 'release':
@@ -51,10 +43,8 @@ export function holderWrite(
   }
 }
 
-export function grantedRecord(reply: {
-  readonly granted: boolean
-  readonly record?: LeaseRecord | undefined
-}): LeaseRecord {
+/** @throws Error unless the reply grants */
+export function grantedRecord(reply: { readonly granted: boolean; readonly record?: LeaseRecord | undefined }) {
   if (reply.granted && reply.record !== undefined) return reply.record
   throw new Error(`expected a grant, but got ${JSON.stringify(reply)}`)
 }

@@ -1,0 +1,50 @@
+import { EnvironmentReader } from './environment.ts'
+import { InvalidOptionError } from './errors.ts'
+import {
+  assertOptions,
+  type CompleteOptions,
+  isLeaseName,
+  LEASE_NAME_RULE,
+  type LeaseOptions,
+  LONGEST_LEASE_MS,
+  SHORTEST_LEASE_MS,
+} from './options.ts'
+import { show } from './show.ts'
+import { DynamoDBLeaseStore } from './stores/dynamodb.ts'
+
+const stores = new Map<string, DynamoDBLeaseStore>()
+
+/**
+ * Checks the options, and takes those that are missing from the environment variables LEASE_TABLE, LEASE_NAME and
+ * LEASE_MS, which an ElectedSchedule sets.
+ *
+ * @throws InvalidOptionError which names everything that is missing or wrong
+ */
+export function withDefaults<Options extends LeaseOptions>(
+  options: Options,
+  alsoAllowed: readonly string[] = [],
+): Options & CompleteOptions {
+  assertOptions(options, { alsoAllowed })
+  const environment = new EnvironmentReader('this candidate', process.env)
+  const table = environment.optional('LEASE_TABLE')
+  const store = options.store ?? (table === undefined ? undefined : storeOf(table))
+  if (store === undefined) environment.problem('give the option store or the environment variable LEASE_TABLE')
+  const lease = options.lease ?? environment.optional('LEASE_NAME')
+  if (lease === undefined) environment.problem('give the option lease or the environment variable LEASE_NAME')
+  else if (!isLeaseName(lease)) environment.problem(`LEASE_NAME is ${show(lease)}, not a name of ${LEASE_NAME_RULE}`)
+  const range = `a whole number of milliseconds from ${SHORTEST_LEASE_MS} to ${LONGEST_LEASE_MS}`
+  const leaseMs = options.leaseMs ?? environment.wholeNumber('LEASE_MS', SHORTEST_LEASE_MS, LONGEST_LEASE_MS, range)
+  if (store === undefined || lease === undefined || environment.problems.length > 0) {
+    throw new InvalidOptionError(
+      `The lease is not configured: ${environment.problems.join('; ')}. An ElectedSchedule sets these variables.`,
+    )
+  }
+  return { ...options, store, lease, ...(leaseMs === undefined ? {} : { leaseMs }) }
+}
+
+/** A store has connections of its own, so there is one for each table. */
+function storeOf(tableName: string): DynamoDBLeaseStore {
+  const store = stores.get(tableName) ?? new DynamoDBLeaseStore({ tableName })
+  stores.set(tableName, store)
+  return store
+}

@@ -1,0 +1,167 @@
+import { Deadline, endOf, type Instant, instantAfter } from './deadline.ts'
+import { LeaseLostError, type StaleTokenError } from './errors.ts'
+import type { Settings } from './options.ts'
+import { type HolderWrite, isOwnWrite, type LeaseRecord, type Tenure } from './rules.ts'
+import { eitherSignal } from './signals.ts'
+import type { WriteReply } from './stores/store.ts'
+
+/** What a leader starts with: the settings of its acquire, and the row that it won. */
+export interface Tenancy extends Settings {
+  /** The row as this candidate's acquire left it. */
+  readonly record: LeaseRecord & { readonly holder: string }
+  /** The time before the acquire was sent: the deadline counts from there. */
+  readonly askedAt: Instant
+  /** The lease never lasts longer: the invocation's end and the grace for killing it. Infinity outside Lambda. */
+  readonly latestExpiryMs: number
+}
+
+export type Ended = 'completed' | 'released'
+
+/** An end that was sent. Every try of it is the same write, under the same step, so that it is applied once. */
+export interface Ending {
+  readonly how: Ended
+  /** Once the signal aborts, the answer is not waited for. */
+  send(signal: AbortSignal): Promise<void>
+}
+
+const LONGEST_MARGIN_MS = 1_000
+
+/** Whether this candidate still leads: its deadline, its end or loss, and the signal that reports a loss. */
+export class Leadership {
+  readonly tenure: Tenure
+  readonly deadline: Deadline
+  readonly signal: AbortSignal
+  readonly #tenancy: Tenancy
+  readonly #marginMs: number
+  readonly #loss = new AbortController()
+  readonly #timers = new AbortController()
+  #ended: Ended | 'replaced' | undefined
+  /** Sent and not refused: it may have been applied, so another candidate may lead already. */
+  #ending: Ending | undefined
+
+  constructor(tenancy: Tenancy) {
+    const { clock, record, askedAt } = tenancy
+    const { lease, holder: candidate, attempt, fencingToken, expiresAtMs } = record
+    this.#tenancy = tenancy
+    this.tenure = { lease, candidate, attempt, fencingToken }
+    this.deadline = new Deadline(clock, askedAt, expiresAtMs)
+    this.#marginMs = Math.min(LONGEST_MARGIN_MS, (expiresAtMs - askedAt.wallMs) / 10)
+    this.signal = eitherSignal(this.#loss.signal, tenancy.signal, this.#timers.signal)
+  }
+
+  /** How the lease ended, if it has; `replaced` if a write found that another candidate leads. */
+  get ended(): Ended | 'replaced' | undefined {
+    return this.#ended
+  }
+
+  get ending(): Ending | undefined {
+    return this.#ending
+  }
+
+  /** Aborts when no timer is needed any more: the lease ended, or was given up. */
+  get over(): AbortSignal {
+    return this.#timers.signal
+  }
+
+  get isLost(): boolean {
+    return this.#loss.signal.aborted
+  }
+
+  remainingMs(): number {
+    const isOver = this.#ended !== undefined || this.#ending !== undefined || this.isLost
+    return isOver ? 0 : this.deadline.remainingMs()
+  }
+
+  assertLeading(): void {
+    if (this.#ended === 'completed' || this.#ended === 'released') {
+      throw this.lost(`was ${this.#ended} by this candidate itself`)
+    }
+    if (this.#ending !== undefined) throw this.lost('was asked to end, and may have ended')
+    this.#loss.signal.throwIfAborted()
+    if (this.remainingMs() <= this.#marginMs) throw this.lose('reached its deadline without being renewed')
+  }
+
+  /** @throws LeaseLostError unless the row says that this write of mine was applied */
+  assertApplied(reply: WriteReply, request: HolderWrite): void {
+    if (reply.granted || isOwnWrite(reply.record, request)) return
+    const { record } = reply
+    const isVacant = record !== undefined && record.holder === undefined
+    if (!isVacant || record.attempt !== request.attempt || record.fencingToken !== request.fencingToken) {
+      throw this.replaced(record)
+    }
+    // An earlier end of mine was applied and its answer lost: no other candidate has a part in that.
+    const how = record.endedBy === 'completed' ? 'completed' : 'released'
+    this.finishEnd(how)
+    throw this.lost(`was ${how} before, by a request whose answer was lost`)
+  }
+
+  async watchDeadline(): Promise<void> {
+    while (!this.over.aborted && !this.isLost) {
+      const leftMs = this.deadline.remainingMs() - this.#marginMs
+      if (leftMs > 0) await this.#tenancy.clock.sleep(Math.ceil(leftMs), this.over)
+      // While an end is under way, nothing is known to be lost.
+      else if (this.#ending !== undefined) await this.pauseBeforeRetry()
+      else this.lose('reached its deadline without being renewed')
+    }
+  }
+
+  async pauseBeforeRetry(atMostMs = Number.POSITIVE_INFINITY): Promise<void> {
+    const { clock, leaseMs } = this.#tenancy
+    await clock.sleep(Math.min(leaseMs / 12, atMostMs), this.over)
+  }
+
+  beginEnd(ending: Ending): void {
+    this.#ending = ending
+  }
+
+  /** The end was refused, and no try of it can still arrive: the task may go on, or ask for another end. */
+  withdrawEnd(): void {
+    this.#ending = undefined
+  }
+
+  finishEnd(how: Ended): void {
+    this.#ended = how
+    this.#timers.abort()
+  }
+
+  /** Stops the timers and aborts the signal without a request: a lease that is still held expires by itself. */
+  abandon(): void {
+    this.#timers.abort()
+    if (this.#ended !== 'completed') this.#loss.abort(this.lost('was given up'))
+  }
+
+  replaced(record?: LeaseRecord): LeaseLostError {
+    this.#ended = 'replaced'
+    const by = record?.holder === undefined ? '' : ` by "${record.holder}" with token ${record.fencingToken}`
+    return this.lose(`was taken over${by}`)
+  }
+
+  lose(how: string, cause?: StaleTokenError): LeaseLostError {
+    const error = this.lost(how, cause)
+    const { lease, candidate, fencingToken } = this.tenure
+    if (!this.isLost) this.#tenancy.notify({ kind: 'lost', lease, candidate, fencingToken, error })
+    this.#loss.abort(error)
+    return error
+  }
+
+  lost(how: string, cause?: StaleTokenError): LeaseLostError {
+    const { lease, candidate, fencingToken } = this.tenure
+    return new LeaseLostError(
+      `"${candidate}" no longer leads: lease "${lease}" with token ${fencingToken} ${how}. ` +
+        'Stop the task; what it wrote with the fence stays right.',
+      { lease, cause },
+    )
+  }
+
+  /** The time to write while leading: before the deadline, whatever the clock says from one reading to the next. */
+  now(): Instant {
+    const { wallMs, monotonicMs } = instantAfter(this.#tenancy.askedAt, this.#tenancy.clock)
+    return { wallMs: Math.min(wallMs, this.deadline.expiresAtMs), monotonicMs }
+  }
+
+  /** The time to write with an end: never before the acquire, which was compared with DynamoDB's clock. */
+  endMs(): number {
+    const { askedAt, clock } = this.#tenancy
+    return Math.max(askedAt.wallMs, endOf(askedAt, clock))
+  }
+}

@@ -1,0 +1,326 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { InvalidOptionError, type Lease, LeaseLostError, withLease } from '../../functions/election/index.ts'
+import type { Effects } from '../../functions/election/stores/store.ts'
+import { settled } from '../../functions/election/testing/manual-clock.ts'
+import { clock, lead as leadWithHeartbeat, noAnswer, options, outcomeOf, row, startAnew, store } from './scripted.ts'
+
+beforeEach(startAnew)
+
+/** Without a heartbeat, so that the leader alone watches its deadline. */
+const lead = () => leadWithHeartbeat({ leaseMs: 15_000, heartbeat: false })
+
+describe('effects', () => {
+  const input = { TableName: 'invoices', Item: { id: 1 } }
+
+  /** A leader with a store that has these effects only. */
+  async function leadWith(effects: Partial<Effects>) {
+    const unasked = async () => {
+      throw new Error('an unexpected effect')
+    }
+    Object.assign(store, { effects: { send: unasked, completeWith: unasked, transact: unasked, ...effects } })
+    return (await lead()).lease
+  }
+
+  it('need a store with tables', async () => {
+    const { lease } = await lead()
+    const error = { lease: 'billing', retryable: false, message: expect.stringContaining('DynamoDBLeaseStore') }
+    expect(await outcomeOf(lease.send(input))).toMatchObject(error)
+  })
+
+  it.each<[string, (lease: Lease, item: { Item: { ids: number[] } }) => Promise<unknown>]>([
+    ['send', (lease, { Item }) => lease.send({ TableName: 't', Item })],
+    ['claim', (lease, { Item }) => lease.claim({ TableName: 't', Key: Item })],
+    ['transact', (lease, { Item }) => lease.transact([{ Put: { TableName: 't', Item } }])],
+    ['complete', (lease, { Item }) => lease.complete([{ Put: { TableName: 't', Item } }])],
+  ])('are what they were when %s was called, at every try', async (_, call) => {
+    const tries: string[] = []
+    const asked = async (request: unknown) => {
+      for (let n = 0; n < 2; n++) {
+        await settled()
+        tries.push(JSON.stringify(request))
+      }
+      return { granted: true, attributes: undefined, unanswered: false } as const
+    }
+    const lease = await leadWith({
+      send: (input) => asked(input),
+      transact: (_tenure, items) => asked(items),
+      completeWith: (_request, items) => asked(items),
+    })
+    const item = { Item: { ids: [7] } }
+    const done = call(lease, item)
+    item.Item.ids.push(8)
+    await done
+    expect(tries).toHaveLength(2)
+    for (const sent of tries) expect(sent).toContain('"ids":[7]')
+  })
+
+  it('that wait in a long row are all sent before the end, and the lease is renewed meanwhile', async () => {
+    let sent = 0
+    const transact = async () => {
+      await clock.sleep(40)
+      sent++
+      return { granted: true } as const
+    }
+    Object.assign(store, { effects: { transact } })
+    const outcome = withLease(options({ leaseMs: 2_000 }), (lease) => {
+      for (let nth = 0; nth < 100; nth++) void lease.transact([{ Put: input }])
+    })
+    await clock.advance(10_000)
+    expect(await outcome).toMatchObject({ status: 'completed' })
+    expect(sent).toBe(100)
+    expect(store.asked).toContain('renew')
+    expect(store.asked.at(-1)).toBe('complete')
+  })
+
+  it.each([
+    ['completion', (end: PromiseWithResolvers<void>) => end.resolve(), { status: 'completed' }],
+    [
+      'release after a failure',
+      (end: PromiseWithResolvers<void>) => end.reject(new Error('mine')),
+      { message: 'mine' },
+    ],
+  ])('that hang do not hold up the %s', async (_, act, expected) => {
+    Object.assign(store, { effects: { transact: () => new Promise(() => undefined) } })
+    const end = Promise.withResolvers<void>()
+    const outcome = outcomeOf(
+      withLease(options({ leaseMs: 15_000 }), async (lease) => {
+        void lease.transact([{ Put: input }])
+        await end.promise
+      }),
+    )
+    await clock.advance(60_000)
+    expect(store.asked.filter((kind) => kind === 'renew').length).toBeGreaterThanOrEqual(9)
+    act(end)
+    await clock.advance(6_000)
+    expect(await outcome).toMatchObject(expected)
+    expect(row()?.holder).toBeUndefined()
+  })
+
+  it.each([undefined, {}, 'items'])('of a transaction are a list, and not %j', async (items) => {
+    const lease = await leadWith({})
+    if (items !== undefined)
+      await expect(Reflect.apply(lease.complete, lease, [items])).rejects.toThrow(InvalidOptionError)
+    await expect(Reflect.apply(lease.transact, lease, [items])).rejects.toThrow(InvalidOptionError)
+  })
+
+  it('are not sent once the lease is over', async () => {
+    const lease = await leadWith({})
+    clock.freeze(15_000)
+    await expect(lease.send(input)).rejects.toThrow(LeaseLostError)
+    await expect(lease.transact([{ Put: input }])).rejects.toThrow(LeaseLostError)
+  })
+
+  it.each([
+    [true, /was asked to end, and may have/],
+    [false, undefined],
+  ])(
+    'refused with a completion leave the lease, unless an earlier try of it may arrive (%s)',
+    async (mayArrive, lost) => {
+      const refusal = Object.assign(new Error('no'), { name: 'TransactionCanceledException' })
+      const completeWith = vi.fn(async () => Promise.reject(refusal))
+      if (mayArrive) completeWith.mockImplementationOnce(async () => noAnswer())
+      const lease = await leadWith({ completeWith })
+      const completion = outcomeOf(lease.complete([{ Put: input }]))
+      await settled()
+      await clock.advance(1_000)
+      expect(await completion).toBe(refusal)
+      if (lost === undefined) lease.assertHeld()
+      else expect(() => lease.assertHeld()).toThrow(lost)
+      expect(completeWith).toHaveBeenCalledTimes(mayArrive ? 2 : 1)
+    },
+  )
+
+  it('of a transaction that waits for a renewal are not sent if the renewal came too late', async () => {
+    const transact = vi.fn(async () => ({ granted: true }) as const)
+    const lease = await leadWith({ transact })
+    store.afterNext('renew', () => clock.freeze(15_000))
+    const both = await Promise.allSettled([lease.renew(), lease.transact([{ Put: input }])])
+    expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    expect(transact).not.toHaveBeenCalled()
+  })
+
+  const refusal = (fields: object) => Object.assign(new Error('the condition failed'), fields)
+  const cause = refusal({ name: 'ConditionalCheckFailedException' })
+  const newer = { 'fencingToken:billing': { N: '9000000000000000' } }
+  /** As the row is after the leader's own write with this step. */
+  const mine = (lease: Lease, step: number, settled = 0) => {
+    const fencingToken = { N: String(lease.fencingToken) }
+    return {
+      'fencingToken:billing': fencingToken,
+      'fencingStep:billing': { M: { fencingToken, step: { N: String(step) }, settled: { N: String(settled) } } },
+    }
+  }
+  const refused = (item: Readonly<Record<string, AttributeValue>> | undefined, unanswered = false) =>
+    ({ granted: false, cause, unanswered, conditionFailed: { item } }) as const
+
+  it.each([
+    ['no', false, /Nothing was written\./],
+    ['unknown', true, /^(?!.*Nothing).*may have been applied/],
+  ] as const)(
+    'under an older token than the row has are stale (applied: %s): another leads',
+    async (applied, unanswered, text) => {
+      const lease = await leadWith({ send: async () => refused(newer, unanswered) })
+      const error = await outcomeOf(lease.send(input))
+      const { fencingToken } = lease
+      const message = expect.stringMatching(text)
+      expect(error).toMatchObject({
+        name: 'StaleTokenError',
+        lease: 'billing',
+        fencingToken,
+        seenToken: 9e15,
+        applied,
+        message,
+        cause,
+      })
+      const lost = { name: 'LeaseLostError', message: expect.stringMatching(/9000000000000000/) }
+      expect(lease.signal.reason).toMatchObject(lost)
+      await expect(lease.send(input)).rejects.toThrow(LeaseLostError)
+    },
+  )
+
+  it.each([
+    ['ALL_NEW', { id: 1 }],
+    ['UPDATED_NEW', { id: 1 }],
+    ['NONE', undefined],
+    [undefined, undefined],
+  ] as const)('that the row has already return, asked for %s, %j', async (ReturnValues, expected) => {
+    const lease: Lease = await leadWith({ toRow: () => ({ id: 1 }), send: async () => refused(mine(lease, 1), true) })
+    expect(await lease.send({ ...input, ...(ReturnValues && { ReturnValues }) })).toEqual(expected)
+  })
+
+  it('that the row has already cannot return its old values, which were in the lost reply', async () => {
+    const lease: Lease = await leadWith({ send: async () => refused(mine(lease, 1), true) })
+    const error = await outcomeOf(lease.send({ ...input, ReturnValues: 'ALL_OLD' }))
+    expect(error).toMatchObject({ name: 'LeaseStoreError', retryable: false, applied: 'yes', cause })
+  })
+
+  it.each([
+    ['by the caller’s own condition, on a row that is not there', () => undefined, false],
+    [
+      'by the caller’s own condition, on a row of an older leader',
+      () => ({ 'fencingToken:billing': { N: '1' } }),
+      true,
+    ],
+    [
+      'by the caller’s own condition, on a row that the leader itself wrote before',
+      (lease: Lease) => mine(lease, 0),
+      false,
+    ],
+  ])('refused %s, hand on the error as it is', async (_, row, unanswered) => {
+    const lease: Lease = await leadWith({ send: async () => refused(row(lease), unanswered) })
+    expect(await outcomeOf(lease.send(input))).toBe(cause)
+  })
+
+  it('refused after a try without an answer may have been applied, if the leader’s own writes have covered the trace', async () => {
+    const later = Promise.withResolvers<void>()
+    const send = async () => {
+      if (!sentBoth()) await later.promise
+      return refused(mine(lease, 2), true)
+    }
+    const spy = vi.fn(send)
+    const sentBoth = () => spy.mock.calls.length > 1
+    const lease: Lease = await leadWith({ send: spy, toRow: () => ({}) })
+    const [first, second] = [outcomeOf(lease.send(input)), outcomeOf(lease.send(input))]
+    expect(await second).toBeUndefined()
+    later.resolve()
+    expect(await first).toMatchObject({ name: 'LeaseStoreError', applied: 'unknown', cause })
+  })
+
+  it('that delete may have been applied if the next try finds no row', async () => {
+    const lease = await leadWith({ send: async () => refused(undefined, true) })
+    const error = await outcomeOf(lease.send({ TableName: 'invoices', Key: { id: 1 } }))
+    expect(error).toMatchObject({ name: 'LeaseStoreError', applied: 'unknown' })
+  })
+
+  it('refused for another reason after a try without an answer may have been applied', async () => {
+    const denied = refusal({ name: 'AccessDeniedException' })
+    const answer = (unanswered: boolean) => async () => ({ granted: false, cause: denied, unanswered }) as const
+    const lease = await leadWith({ send: vi.fn(answer(true)).mockImplementationOnce(answer(false)) })
+    expect(await outcomeOf(lease.send(input))).toBe(denied)
+    expect(await outcomeOf(lease.send(input))).toMatchObject({ applied: 'unknown' })
+  })
+
+  /** A leader whose effects are answered when the test says so, in the order in which they were sent. */
+  async function leadWithSlowEffects() {
+    const stamps: unknown[] = []
+    const answers: (() => void)[] = []
+    const lease = await leadWith({
+      send: ({ ExpressionAttributeValues: values, ...input }) => {
+        stamps.push('Item' in input ? input.Item?.['fencingStep:billing'] : values?.[':tenureStamp'])
+        return new Promise((resolve) =>
+          answers.push(() => resolve({ granted: true, attributes: undefined, unanswered: false })),
+        )
+      },
+    })
+    const update = (Key: Record<string, unknown>, TableName = 'invoices') =>
+      lease.send({ TableName, Key, UpdateExpression: 'ADD a :a', ExpressionAttributeValues: { ':a': 1 } })
+    const put = (Item: Record<string, unknown>) => lease.send({ TableName: 'invoices', Item })
+    return { lease, stamps, answers, update, put }
+  }
+
+  it('to one row are sent one after the other, and each says that those before it have ended', async () => {
+    const { stamps, answers, update } = await leadWithSlowEffects()
+    const sent = [
+      update({ id: 1, of: 'ann' }),
+      update({ of: 'ann', id: 1n }), // the same row
+      update({ of: 'ann', id: 1 }, 'arn:aws:dynamodb:eu-central-1:123456789012:table/invoices'),
+      update({ id: 2, of: 'ann' }),
+      update({ id: 1, of: 'ann' }, 'receipts'),
+    ]
+    await settled()
+    expect(stamps).toMatchObject([{ step: 1 }, { step: 2 }, { step: 3 }]) // three rows
+    for (let nth = 0; nth < sent.length; nth++) {
+      answers[nth]?.()
+      await settled()
+    }
+    await Promise.all(sent)
+    expect(stamps).toMatchObject([1, 2, 3, 4, 5].map((step) => ({ step, settled: step - 1 })))
+  })
+
+  it('by Put are sent at once, since their row is unknown, and all others know that these may still be applied', async () => {
+    const { stamps, answers, update, put } = await leadWithSlowEffects()
+    const sent = [
+      update({ id: 1 }),
+      put({ id: 1 }),
+      put({ id: 2 }),
+      update({ id: 3 }),
+      update({ id: new Uint8Array([1, 2]) }),
+    ]
+    await settled()
+    expect(stamps).toMatchObject([0, 0, 0, 1, 0].map((settled, nth) => ({ step: nth + 1, settled })))
+    for (const answer of answers) answer()
+    await Promise.all(sent)
+    const last = put({ id: 1 })
+    answers.at(-1)?.()
+    await last
+    expect(stamps.at(-1)).toMatchObject({ step: 6, settled: 5 })
+  })
+
+  it('that wait for their row are not sent once the lease is lost', async () => {
+    const { lease, stamps, answers, update } = await leadWithSlowEffects()
+    const both = Promise.allSettled([update({ id: 1 }), update({ id: 1 })])
+    await settled()
+    clock.freeze(15_000)
+    answers[0]?.()
+    expect(await both).toMatchObject([{ status: 'fulfilled' }, { reason: { name: 'LeaseLostError' } }])
+    expect(stamps).toHaveLength(1)
+    expect(lease.remainingMs()).toBe(0)
+  })
+
+  it('that delete, asked for the old row, do not say that there was none if it may have been in a lost reply', async () => {
+    const deletion = { TableName: 'invoices', Key: { id: 1 }, ReturnValues: 'ALL_OLD' as const }
+    const granted = (unanswered: boolean) => async () => ({ granted: true, attributes: undefined, unanswered }) as const
+    const lease = await leadWith({ send: vi.fn(granted(true)).mockImplementationOnce(granted(false)) })
+    expect(await lease.send(deletion)).toBeUndefined()
+    expect(await outcomeOf(lease.send(deletion))).toMatchObject({ name: 'LeaseStoreError', applied: 'yes' })
+  })
+
+  it.each([
+    ['an error without an answer', refusal({ name: 'TimeoutError' })],
+    ['what is no error', { name: 'ConditionalCheckFailedException' }],
+  ])('hand on %s as it is', async (_, thrown) => {
+    const lease = await leadWith({ send: () => Promise.reject(thrown) })
+    expect(await outcomeOf(lease.send(input))).toBe(thrown)
+  })
+})
