@@ -1,7 +1,7 @@
 /** What a run looks like in a terminal: a line per tick, a line per failure, and an end that says whether all is well. */
 import pc from 'picocolors'
 import type { Money } from '../../../functions/billing/money.ts'
-import { oneLine } from '../../programs/foreign-text.ts'
+import { oneLine } from '../../programs/text.ts'
 import { type Fault, wordsFor } from '../faults/fault.ts'
 import { completionOf, completionsOf, type TickRecord, type Try, wasTakenOver } from '../run/tick.ts'
 import { amountsOf, count, secondsOf, timeOf } from './phrases.ts'

@@ -7,7 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { Socket } from 'node:net'
 import { setTimeout as sleep, setImmediate as soon } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { lastLines } from '../../programs/last-lines.ts'
+import { LastLines } from '../../programs/text.ts'
 import { exitOf, guard, signalGroup } from '../../programs/watchdog.ts'
 import type { LambdaFunction } from '../stack/template.ts'
 import { CHANNEL_FD, onLine, send } from './channel.ts'
@@ -55,7 +55,7 @@ export function startEnvironment(lambda: LambdaFunction, env: NodeJS.ProcessEnv,
     detached: true, // a Ctrl-C in the terminal is for the host to handle
   })
   guard(child)
-  const logs = lastLines([child.stdout, child.stderr], KEPT_LOG_LINES)
+  const logs = new LastLines([child.stdout, child.stderr], KEPT_LOG_LINES)
   const { tell, answer, gone, isOver, kill } = converse(child)
   const initialized = answer(INIT_TIMEOUT_MS).then((message) => {
     signalGroup(child, 'SIGSTOP')

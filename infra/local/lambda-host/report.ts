@@ -1,5 +1,5 @@
 /** What a function threw, in a form that can be sent, kept and printed, whatever it is. */
-import { LONGEST_TEXT, oneLine, printable } from '../../programs/foreign-text.ts'
+import { LONGEST_TEXT, oneLine, printable } from '../../programs/text.ts'
 
 /** Fit to print. */
 export interface ErrorReport {

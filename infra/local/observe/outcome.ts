@@ -1,6 +1,6 @@
 /** What one try of a candidate came to, read from what its function returned, threw or logged. */
 import { parseJson, property } from '../../../functions/json.ts'
-import { oneLine, printable } from '../../programs/foreign-text.ts'
+import { oneLine, printable } from '../../programs/text.ts'
 import type { Ending } from '../lambda-host/environment.ts'
 import type { ErrorReport } from '../lambda-host/report.ts'
 import type { Seen } from './observations.ts'

@@ -7,7 +7,7 @@
 import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { delimiter, dirname, join } from 'node:path'
-import { lastLines } from '../../programs/last-lines.ts'
+import { LastLines } from '../../programs/text.ts'
 import { exitOf, guard, signalGroup } from '../../programs/watchdog.ts'
 import { isObject, type Json, type JsonObject, type Resource, type Stack, TemplateError } from './intrinsics.ts'
 import { type Declared, readStack } from './template.ts'
@@ -44,7 +44,7 @@ export async function synthesize({ app, directory, context, signal }: Synthesis,
   guard(child)
   const killGroup = () => signalGroup(child, 'SIGKILL')
   signal?.addEventListener('abort', killGroup, { once: true })
-  const said = lastLines([child.stdout, child.stderr], KEPT_LINES)
+  const said = new LastLines([child.stdout, child.stderr], KEPT_LINES)
   const { code } = await exitOf(child)
   signal?.removeEventListener('abort', killGroup)
   signal?.throwIfAborted()
