@@ -2,7 +2,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { Subscription } from '../../../functions/billing/subscription.ts'
 import type { Counted } from '../cli/summary.ts'
-import type { Places } from '../stack/resources.ts'
+import type { Resources } from '../stack/resources.ts'
 import {
   auditCharged,
   type Booked,
@@ -26,7 +26,7 @@ export interface Books extends Omit<Counted, 'replayedRequests'> {
  */
 export async function readBooks(
   client: DynamoDBClient,
-  places: Places,
+  places: Resources,
   { lastTick, latestTick }: { readonly lastTick: string; readonly latestTick: string },
   seeded: readonly Subscription[],
 ): Promise<Books> {

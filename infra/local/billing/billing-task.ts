@@ -7,7 +7,7 @@ import { HOW_SWITCHED_OFF, withoutLease } from '../faults/controls.ts'
 import { createScenario } from '../faults/scenario.ts'
 import { completedAfterAll, outcomeOf } from '../observe/outcome.ts'
 import type { Stage, Task, TaskMaker } from '../run/task.ts'
-import { PAST_LEASE_MS, placesOf } from '../stack/resources.ts'
+import { PAST_LEASE_MS, resourcesOf } from '../stack/resources.ts'
 import { firstTickMs, nthCandidate } from '../stack/schedules.ts'
 import { areSettled, readBooks } from './audited-run.ts'
 import { type Booked, earliestDueAt, readGateway, seedSubscriptions } from './customers.ts'
@@ -21,7 +21,7 @@ export function billing(subscriptions: readonly Subscription[]): TaskMaker<Summa
 function billingTask(subscriptions: readonly Subscription[], stage: Stage): Task<Summary> {
   const { options, client, functions, display, signal } = stage
   const { candidates } = stage
-  const places = placesOf(candidates, functions)
+  const places = resourcesOf(candidates, functions)
   const scenario = createScenario(options, places, { ...stage.striking, pastLeaseMs: places.leaseMs + PAST_LEASE_MS })
   const { answered } = scenario.gateway
   const known = new Set<string>()

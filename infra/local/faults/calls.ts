@@ -1,7 +1,7 @@
 /** Which step of the task a call is: faults are planned in these terms, and counted in them. */
 import { property } from '../../../functions/json.ts'
 import type { Call } from '../lambda-host/interceptor.ts'
-import type { Places } from '../stack/resources.ts'
+import type { Resources } from '../stack/resources.ts'
 
 /**
  * `lease`: any write of the lease's row. `claim`, `move`: of a subscription. `intent`, `answer`, `unknown`: of the ledger.
@@ -12,7 +12,7 @@ export type CallKind = 'lease' | 'claim' | 'move' | 'intent' | 'answer' | 'unkno
 /** Undefined for what no fault is planned at: queries, questions to the gateway, and what the gateway itself stores. */
 export function kindOf(
   { service, operation, target, body }: Call,
-  places: Pick<Places, 'leaseTable' | 'subscriptionsTable' | 'chargesTable'>,
+  places: Pick<Resources, 'leaseTable' | 'subscriptionsTable' | 'chargesTable'>,
 ): CallKind | undefined {
   if (service === 'lambda') return body['method'] === 'POST' ? 'charge' : undefined
   if (operation !== 'UpdateItem') return undefined

@@ -1,8 +1,8 @@
 /** Lets planned faults happen: counts the calls of a tick by their kind, and does what is planned for the one that comes. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { dynamodbError } from '../lambda-host/dynamodb-proxy.ts'
+import type { Processes } from '../lambda-host/environments.ts'
 import type { Call, Interceptor, Reply } from '../lambda-host/interceptor.ts'
-import type { LambdaHost } from '../lambda-host/lambda-host.ts'
 import type { CallKind } from './calls.ts'
 import { type Fault, strikesAt } from './fault.ts'
 
@@ -15,7 +15,7 @@ export interface Striker {
 
 export interface StrikerOptions {
   readonly kindOf: (call: Call) => CallKind | undefined
-  readonly processes: Pick<LambdaHost, 'kill' | 'freeze' | 'thaw'>
+  readonly processes: Processes
   readonly onStrike: (fault: Fault, requestId: string) => void
   /** Wakes another candidate of this request's tick once more, and settles when it is done. */
   readonly wakeAnother: (requestId: string) => Promise<void>

@@ -3,8 +3,8 @@
  * between them; the functions are those that are deployed.
  */
 import { type Clock, systemClock } from '../../../functions/election/clock.ts'
+import type { Processes } from '../lambda-host/environments.ts'
 import type { Call, Interceptor, Reply } from '../lambda-host/interceptor.ts'
-import type { LambdaHost } from '../lambda-host/lambda-host.ts'
 import type { CandidateEntry, LeaderEntry } from '../observe/entries.ts'
 import { leaseCallOf, writesOf } from '../observe/lease-call.ts'
 import type { Recorder } from '../observe/recorder.ts'
@@ -33,7 +33,7 @@ export interface HandOptions {
   /** At the start there are so many, from 1. */
   readonly candidates: number
   readonly leaseTable: string
-  readonly processes: Pick<LambdaHost, 'kill' | 'freeze' | 'thaw'>
+  readonly processes: Processes
   readonly recorder: Pick<Recorder, 'leader' | 'isLeading' | 'candidateOf' | 'broken'>
   /** Delivers the event of another candidate of this invocation's tick once more. */
   readonly deliverAgain: (requestId: string) => Promise<void>

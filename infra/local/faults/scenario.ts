@@ -2,7 +2,7 @@
 
 import type { StartOptions } from '../cli/options.ts'
 import type { Interceptor } from '../lambda-host/interceptor.ts'
-import type { Places } from '../stack/resources.ts'
+import type { Resources } from '../stack/resources.ts'
 import { kindOf } from './calls.ts'
 import { compose } from './compose.ts'
 import { controlInterceptors } from './controls.ts'
@@ -23,7 +23,7 @@ export interface Scenario {
 
 type Asked = Pick<StartOptions, 'killLeader' | 'freezeLeader' | 'chaos' | 'without' | 'ticks'>
 
-export function createScenario(asked: Asked, places: Places, striking: Omit<StrikerOptions, 'kindOf'>): Scenario {
+export function createScenario(asked: Asked, places: Resources, striking: Omit<StrikerOptions, 'kindOf'>): Scenario {
   const plan = asked.chaos === undefined ? [] : chaosPlan(asked.chaos, asked.ticks ?? LEAST_CHAOS_TICKS)
   const striker = createStriker({ ...striking, kindOf: (call) => kindOf(call, places) })
   const gateway = watchGateway()

@@ -2,7 +2,7 @@
 import { parseJson, property } from '../../../functions/json.ts'
 import { oneLine, printable } from '../../programs/text.ts'
 import type { Ending } from '../lambda-host/environment.ts'
-import type { ErrorReport } from '../lambda-host/report.ts'
+import type { ErrorReport } from '../lambda-host/messages.ts'
 import type { Seen } from './observations.ts'
 
 /** What the leader did, as far as a run counts it. */

@@ -4,7 +4,7 @@ import { count, secondsOf, timeOf } from '../cli/phrases.ts'
 import { type ElectionSummary, electionFaultsOf } from '../cli/summary.ts'
 import type { Tally } from '../run/tally.ts'
 import type { Stage, Task, TaskMaker } from '../run/task.ts'
-import { variableOf } from '../stack/resources.ts'
+import { leaseOf } from '../stack/resources.ts'
 import { nthCandidate } from '../stack/schedules.ts'
 import type { OwnPlace } from './own-outcome.ts'
 import { ownReader } from './own-reader.ts'
@@ -37,7 +37,7 @@ function ownTask({ path, lease, directory }: OwnTask, stage: Stage): Task<Electi
   return {
     name: path,
     lease,
-    leaseTable: variableOf(lambdas, 'LEASE_TABLE'),
+    leaseTable: leaseOf(candidates).leaseTable,
     leaseMs,
     candidates,
     candidate: (number) => nthCandidate(candidates, number),

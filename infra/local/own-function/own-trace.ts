@@ -1,6 +1,6 @@
 /** Where an error was thrown, for whoever wrote the function: source maps have named its own lines already. */
 import { isAbsolute, join, relative } from 'node:path'
-import type { ErrorReport } from '../lambda-host/report.ts'
+import type { ErrorReport } from '../lambda-host/messages.ts'
 import { LIBRARY } from './own-entry.ts'
 
 const HOST = join(import.meta.dirname, '../lambda-host')

@@ -3,9 +3,12 @@
  * starts it stops, in the opposite order, however it ends.
  */
 import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { LAMBDA_LEASE_MS } from '../../../functions/election/options.ts'
-import type { DynamoDBLocal } from '../../programs/dynamodb-local.ts'
+import { type DynamoDBLocal, startDynamoDBLocal } from '../../programs/dynamodb-local.ts'
 import type { Display } from '../cli/display.ts'
 import type { StartOptions } from '../cli/options.ts'
 import type { ElectionSummary } from '../cli/summary.ts'
@@ -13,16 +16,17 @@ import { ActError } from '../faults/acts.ts'
 import { compose } from '../faults/compose.ts'
 import { wordsFor } from '../faults/fault.ts'
 import { createHand } from '../faults/manual-faults.ts'
-import { newAccessKey } from '../lambda-host/caller.ts'
-import { type LambdaHost, startLambdaHost } from '../lambda-host/lambda-host.ts'
+import { newAccessKey } from '../lambda-host/credentials.ts'
+import { Environments } from '../lambda-host/environments.ts'
+import { LambdaHost } from '../lambda-host/lambda-host.ts'
 import { createRecorder } from '../observe/recorder.ts'
 import { createFeed, type Feed } from '../page/feed.ts'
 import { type ConsoleOptions, startConsole } from '../page/server.ts'
+import { readAssembly } from '../stack/assembly.ts'
 import type { Json } from '../stack/intrinsics.ts'
-import { prepare } from '../stack/prepare.ts'
 import { PAST_LEASE_MS } from '../stack/resources.ts'
 import { candidatesOf } from '../stack/schedules.ts'
-import { readAssembly } from '../stack/synthesize.ts'
+import { synthesize } from '../stack/synthesize.ts'
 import { createTables, deleteTables } from '../stack/tables.ts'
 import { createRoll } from './running-ticks.ts'
 import type { Reported, TaskMaker } from './task.ts'
@@ -60,7 +64,7 @@ export async function simulate<Report extends ElectionSummary>(
     candidates: options.candidates,
     leaseMs: Math.round(LAMBDA_LEASE_MS * options.timeScale),
   }
-  const { dynamodb, assembly } = await prepare({ ...run, context }, resources)
+  const { dynamodb, directory } = await prepare({ ...run, context }, resources)
   if (dynamodb.isForeign === true) {
     display.note(`DynamoDB Local is the one at ${dynamodb.endpoint}: all who reach it may see the tables of this run.`)
   }
@@ -72,16 +76,12 @@ export async function simulate<Report extends ElectionSummary>(
   })
   resources.defer(() => client.destroy())
 
-  const names = { region: REGION, account: ACCOUNT, runId: randomUUID().slice(0, 8), parameters: {} }
-  const { tables, functions, schedules } = await readAssembly(assembly, names)
+  const names = { region: REGION, account: ACCOUNT, runId: randomUUID().slice(0, 8) }
+  const { tables, functions, schedules } = await readAssembly(directory, names)
   await createTables(client, tables)
   resources.defer(() => deleteTables(client, tables))
 
-  const processes = {
-    kill: (requestId: string) => host.kill(requestId),
-    freeze: (requestId: string) => host.freeze(requestId),
-    thaw: (requestId: string) => host.thaw(requestId),
-  }
+  const processes = new Environments(options)
   const roll = createRoll()
   const task = run.task({
     options,
@@ -126,7 +126,7 @@ export async function simulate<Report extends ElectionSummary>(
   const { atFunction, atService } = recorder
   const intercept = compose(atFunction, hand.intercept, ...task.interceptors, atService)
   const reach = { region: REGION, dynamodbEndpoint: dynamodb.endpoint, accessKey, functions, intercept }
-  const host: LambdaHost = await startLambdaHost({ ...options, ...reach })
+  const host = await LambdaHost.start(processes, { ...options, ...reach })
   resources.defer(() => host.stop())
   signal.addEventListener('abort', () => void host.stop(), { once: true })
 
@@ -137,6 +137,26 @@ export async function simulate<Report extends ElectionSummary>(
   display.ended({ ...reported, ...reported.verdict, cut: ended.cut })
   page?.end('The run is over')
   return reported
+}
+
+async function prepare(run: Omit<Run<never>, 'task'>, resources: AsyncDisposableStack) {
+  const { app, root, context = {}, dynamodb: running, signal } = run
+  const directory = await mkdtemp(join(tmpdir(), 'tenure-'))
+  resources.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }))
+  const cancel = new AbortController()
+  const early = AbortSignal.any([signal, cancel.signal])
+  const starting = running === undefined ? startDynamoDBLocal({ signal: early }) : Promise.resolve(running)
+  resources.defer(async () => {
+    cancel.abort()
+    if (running === undefined) await (await starting.catch(() => undefined))?.stop()
+  })
+  const synthesizing = synthesize({ app, root, directory, context, signal: early })
+  resources.defer(async () => {
+    cancel.abort()
+    await synthesizing.catch(() => undefined)
+  })
+  const [dynamodb] = await Promise.all([starting, synthesizing])
+  return { dynamodb, directory }
 }
 
 interface Page {

@@ -8,11 +8,11 @@ import type { Verdict } from '../cli/verdict.ts'
 import type { Fault } from '../faults/fault.ts'
 import type { StrikerOptions } from '../faults/fault-injector.ts'
 import type { Interceptor } from '../lambda-host/interceptor.ts'
+import type { LambdaFunction } from '../lambda-host/lambda-function.ts'
 import type { Attempt } from '../lambda-host/lambda-host.ts'
 import type { TryOutcome } from '../observe/outcome.ts'
 import type { Recorder } from '../observe/recorder.ts'
 import type { Candidate } from '../stack/schedules.ts'
-import type { LambdaFunction } from '../stack/template.ts'
 import type { Tally } from './tally.ts'
 
 export interface Task<Report extends ElectionSummary> {

@@ -26,7 +26,7 @@ let assembly: string
 beforeAll(async () => {
   assembly = await mkdtemp(join(tmpdir(), 'tenure-test-'))
   const context = { candidates, leaseMs: LEASE_MS }
-  await synthesize({ app: await appCommand(ROOT), directory: assembly, context }, ROOT)
+  await synthesize({ app: await appCommand(ROOT), root: ROOT, directory: assembly, context })
 })
 afterAll(() => rm(assembly, { recursive: true }))
 

@@ -131,7 +131,7 @@ async function runOnce(argv: readonly string[]) {
   const job = await jobOf(parsed.options)
   const assembly = await newDirectory()
   const context = { ...job.context, candidates: 2, leaseMs: LEASE_MS }
-  await synthesize({ app: job.app, directory: assembly, context }, ROOT)
+  await synthesize({ app: job.app, root: ROOT, directory: assembly, context })
   let said = ''
   const write = (text: string) => {
     said += text
