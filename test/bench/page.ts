@@ -1,14 +1,14 @@
 /**
- * `npm run bench:console`: whether the page of a local run gets slower or larger with the length of the history. The page
- * is scrolled while ticks come in, with few and with many tenures in turn, in one browser. Its own measure is printed: the
- * time that the main thread works for each frame. Only the ratio means anything.
+ * `node test/bench/page.ts`: whether the page of a local run gets slower or larger with the length of the history. The page
+ * is scrolled while ticks arrive, with few and with many tenures in turn, in one browser. It prints the time for which the
+ * main thread works per frame; only the ratio is meaningful.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { Browser, CDPSession, Page } from 'playwright-core'
-import { createFeed, type Feed } from '../../infra/local/page/feed.ts'
-import { startConsole } from '../../infra/local/page/server.ts'
+import { Feed } from '../../infra/local/page/feed.ts'
+import { startPage } from '../../infra/local/page/server.ts'
 import { launchChromium } from '../support/chromium.ts'
 import { APART_MS, syntheticSetup, syntheticTick } from '../support/synthetic-election.ts'
 
@@ -18,7 +18,7 @@ const FRAMES = 240
 const LIVE_EVERY_MS = 100
 const MEMORY_AT = [2_500, 5_000, 7_500, 10_000]
 
-/** Back and forth through the last ticks, one step a frame. */
+/** Back and forth through the last ticks, one step per frame. */
 const SCROLL_THROUGH = `(async () => {
   const scroller = document.querySelector('#scroller')
   for (let frame = 0; frame < ${FRAMES}; frame += 1) {
@@ -74,7 +74,7 @@ async function showMemory(browser: Browser): Promise<void> {
   for (const until of MEMORY_AT) {
     for (; number < until; number += 1) {
       addTick(feed, number + 1, Date.now() - (10_000 - number) * APART_MS)
-      if (number % 50 === 0) await sleep(1) // the page has to hear of it
+      if (number % 50 === 0) await sleep(1) // lets the page receive it
     }
     await page.locator('#counters', { hasText: `Ticks${until}` }).waitFor()
     await devTools.send('HeapProfiler.collectGarbage')
@@ -90,9 +90,9 @@ interface Shown extends AsyncDisposable {
   readonly devTools: CDPSession
 }
 
-/** Settles when the page has heard of so many ticks. */
+/** Settles when the page shows this number of ticks. */
 async function show(browser: Browser, feed: Feed, ticks: number): Promise<Shown> {
-  const server = await startConsole({ port: 0, feed, stories: { get: () => undefined }, act: async () => {} })
+  const server = await startPage({ port: 0, feed, logs: { get: () => undefined }, inject: async () => {} })
   const page = await browser.newPage({ viewport: { width: 1_280, height: 900 } })
   await page.goto(server.url)
   await page.locator('#counters', { hasText: `Ticks${ticks}` }).waitFor()
@@ -109,7 +109,7 @@ async function show(browser: Browser, feed: Feed, ticks: number): Promise<Shown>
 }
 
 function feedOf(size: number): Feed {
-  const feed = createFeed()
+  const feed = new Feed()
   for (const entry of syntheticSetup()) feed.add(entry)
   const nowMs = Date.now()
   for (let number = 1; number <= size; number += 1) addTick(feed, number, nowMs - (size - number) * APART_MS)

@@ -1,38 +1,23 @@
 import { randomUUID } from 'node:crypto'
 import {
-  CreateTableCommand,
   DeleteItemCommand,
-  type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { fence, fenceAttribute } from '../../../functions/election/fencing.ts'
-import { controlInterceptors, withoutFence, withoutKey, withoutLease } from '../../../infra/local/faults/controls.ts'
-import type { Call } from '../../../infra/local/lambda-host/interceptor.ts'
-import { localClient } from '../../support/tables.ts'
+import { withoutFence, withoutKey, withoutLease } from '../../../infra/local/faults/protections.ts'
+import type { Call, Interceptor } from '../../../infra/local/lambda-host/interceptor.ts'
 import { fixtureFunction } from '../fixtures/functions.ts'
+import { gatewayCall, jsonReply, ROWS, wire } from '../observe/wire.ts'
 
 const LEASE = 'billing'
 const [MINE, NEWER] = [5, 9]
 
-let client: DynamoDBClient
-let TableName: string
-beforeAll(async () => {
-  client = localClient(inject('dynamodbEndpoint'))
-  TableName = `controls-${randomUUID()}`
-  await client.send(
-    new CreateTableCommand({
-      TableName,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
-      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
-    }),
-  )
-})
-afterAll(() => client.destroy())
+const TableName = ROWS
+const client = wire().clientOf('a')
 
 /** The row of a newer leader. */
 async function rowOfSuccessor() {
@@ -44,18 +29,20 @@ async function rowOfSuccessor() {
   return { Key, text }
 }
 
-/** What the control makes of a request's body; undefined where it leaves it alone. */
-async function rewritten(body: object, operation = 'UpdateItem'): Promise<Call['body'] | undefined> {
-  const call: Call = { service: 'dynamodb', operation, target: '', body: { ...body }, requestId: 'r-1' }
-  let passedOn: Call['body'] | undefined
-  await withoutFence(call, async (changed) => {
-    passedOn = changed
-    return { statusCode: 200, headers: {}, body: '' }
+/** The body that an interceptor forwards; undefined if it is unchanged. */
+async function forwarded(interceptor: Interceptor, call: Call): Promise<Call['body'] | undefined> {
+  let forwardedBody: Call['body'] | undefined
+  await interceptor(call, async (changed) => {
+    forwardedBody = changed
+    return jsonReply({})
   })
-  return passedOn
+  return forwardedBody
 }
 
-/** As the wire has it: numbers are in DynamoDB's form there, and the fence's input is the document client's. */
+const rewritten = (body: object, operation = 'UpdateItem') =>
+  forwarded(withoutFence, { service: 'dynamodb', operation, target: '', body: { ...body }, requestId: 'r-1' })
+
+/** In DynamoDB's form; `fence` takes and returns that of the document client. */
 function fenced<Input extends object>(input: Input): Input {
   const written = JSON.stringify(fence(input, LEASE, { fencingToken: MINE, step: 3, settled: 2 }))
   const numbers = written.replace(/:(\d+)/g, ':{"N":"$1"}')
@@ -69,7 +56,7 @@ const SET_TEXT = {
   ExpressionAttributeValues: { ':t': STALE },
 }
 
-describe('without the fence, DynamoDB takes what a replaced leader sends:', () => {
+describe('without the fence, DynamoDB accepts from a replaced leader', () => {
   test.each([
     ['an update', SET_TEXT],
     ['an update with a condition of its own', { ...SET_TEXT, ConditionExpression: 'attribute_exists(id)' }],
@@ -109,7 +96,7 @@ describe('without the fence, DynamoDB takes what a replaced leader sends:', () =
   })
 })
 
-test('without the fence a write still fails where its own condition does', async () => {
+test('without the fence, a write still fails if its own condition does not hold', async () => {
   const { Key, text } = await rowOfSuccessor()
   const stale = fenced({ TableName, Key, ...SET_TEXT, ConditionExpression: 'attribute_not_exists(id)' })
   const sent = client.send(new UpdateItemCommand({ ...stale, ...(await rewritten(stale)) }))
@@ -117,7 +104,7 @@ test('without the fence a write still fails where its own condition does', async
   expect(await text()).toBe('successor')
 })
 
-test('without the fence what has none is passed on as it is', async () => {
+test('without the fence, a request that has none is unchanged', async () => {
   expect(await rewritten({ ConditionExpression: 'attribute_exists(id)' })).toBeUndefined()
   expect(await rewritten({})).toBeUndefined()
 })
@@ -130,17 +117,11 @@ const charge = {
   body: form,
 }
 
-async function sentWithoutKey(body: Call['body']): Promise<Record<string, unknown>> {
-  const call: Call = { service: 'lambda', operation: 'Invoke', target: 'sandbox', body, requestId: 'r-1' }
-  let passedOn: Call['body'] | undefined
-  await withoutKey(call, async (changed) => {
-    passedOn = changed
-    return { statusCode: 200, headers: {}, body: '' }
-  })
-  return { ...(passedOn ?? body) }
-}
+const sentWithoutKey = async (body: Call['body']): Promise<Record<string, unknown>> => ({
+  ...((await forwarded(withoutKey, { ...gatewayCall(), body })) ?? body),
+})
 
-test('without the key every charge is asked for under one that nobody used before, and else as it was', async () => {
+test('without the key, every charge has a new idempotency key, and is otherwise unchanged', async () => {
   const [one, other] = [await sentWithoutKey(charge), await sentWithoutKey(charge)]
   const keyOf = ({ headers }: Record<string, unknown>) => Object(headers)['idempotency-key']
   expect(new Set(['k-1', keyOf(one), keyOf(other)]).size).toBe(3)
@@ -151,12 +132,12 @@ test('without the key every charge is asked for under one that nobody used befor
   })
 })
 
-test('without the key what only asks the gateway is passed on as it is', async () => {
+test('without the key, a lookup at the gateway is unchanged', async () => {
   const search = { method: 'GET', path: '/v1/payment_intents', query: { customer: 'c-1' }, headers: {}, body: '' }
   expect(await sentWithoutKey(search)).toEqual(search)
 })
 
-test('without the lease every candidate has one of its own, and else the same environment', () => {
+test('without the lease, every candidate has a lease of its own, and otherwise the same environment', () => {
   const lambda = fixtureFunction({ environment: { LEASE_NAME: 'billing', OTHER: 'x' } })
   const schedule = { name: 's', arn: 'a', periodMs: 1, targetArn: lambda.arn, input: '{}' }
   const alone = [1, 5].map((number) => withoutLease({ schedule, lambda }, number))
@@ -165,10 +146,4 @@ test('without the lease every candidate has one of its own, and else the same en
     { LEASE_NAME: 'billing-1', OTHER: 'x' },
     { LEASE_NAME: 'billing-5', OTHER: 'x' },
   ])
-})
-
-test('only what is switched off stands on the wire', () => {
-  expect(controlInterceptors([])).toEqual([])
-  expect(controlInterceptors(['lease'])).toEqual([])
-  expect(controlInterceptors(['key', 'fence'])).toEqual([withoutFence, withoutKey])
 })

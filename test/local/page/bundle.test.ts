@@ -21,7 +21,7 @@ test('the page is one file of less than 100 KB, with its style and its script in
   expect(page.html).not.toMatch(/\/\*(style|script)\*\//)
 })
 
-test('the page loads nothing: no address in it leads elsewhere', () => {
+test('the page has no address of another server', () => {
   const loading = [...page.html.matchAll(/<(?:script|link|img|iframe)[^>]*\b(?:src|href)="([^"]*)"/g)]
   expect(loading.map(([, address]) => address)).toEqual(['data:,'])
   const addresses = page.html.match(/\b(?:https?|wss?):\/\/[^\s"'`)]+/g) ?? []
@@ -29,7 +29,7 @@ test('the page loads nothing: no address in it leads elsewhere', () => {
   expect(partOf('style')).not.toMatch(/url\(|@import/)
 })
 
-test('the browser is told to run this script and this style alone, and to ask nobody but this server', () => {
+test('its policy allows this script, this style, and requests to this server only', () => {
   expect(policy.get('default-src')).toBe("'none'")
   expect(policy.get('script-src')).toBe(digest(partOf('script')))
   expect(policy.get('style-src')).toBe(digest(partOf('style')))
@@ -39,7 +39,7 @@ test('the browser is told to run this script and this style alone, and to ask no
   expect(page.headers).toMatchObject({ 'content-type': 'text/html; charset=utf-8', 'referrer-policy': 'no-referrer' })
 })
 
-test('nothing in the script ends the element that it stands in', () => {
+test('nothing in the script or style ends its element', () => {
   expect(partOf('script')).not.toContain('</')
   expect(page.html.match(/<\/script>/g)).toHaveLength(1)
   expect(page.html.match(/<\/style>/g)).toHaveLength(1)
