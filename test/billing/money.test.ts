@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { formatMoney, isCurrency, minorDigits, totalMinor } from '../../functions/billing/money.ts'
-import { amountsOf } from '../../infra/local/cli/phrases.ts'
+import { amountsOf } from '../../infra/local/cli/display.ts'
 
 const currencies = fc.constantFrom('EUR', 'JPY', 'KWD', 'HUF')
 

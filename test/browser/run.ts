@@ -1,4 +1,4 @@
-/** `npm start`, with all that belongs to it, for a browser to look at. */
+/** `npm start` for the browser tests. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'

@@ -1,7 +1,6 @@
 /** The books after the ticks: what the gateway has, what the ledger has, and whether they agree. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { Subscription } from '../../../functions/billing/subscription.ts'
-import type { Counted } from '../cli/summary.ts'
 import type { Resources } from '../stack/resources.ts'
 import {
   auditCharged,
@@ -14,9 +13,15 @@ import {
   unowed,
 } from './customers.ts'
 
-export interface Books extends Omit<Counted, 'replayedRequests'> {
+export interface Books {
   /** By the gateway's own account. */
   readonly charges: readonly Booked[]
+  /** At the gateway, of one (customer, plan, period), beyond the first. */
+  readonly duplicateCharges: number
+  readonly lostUpdates: number
+  readonly declined: number
+  readonly wrongCharges: number
+  readonly ledger: { readonly charges: number; readonly duplicateCharges: number; readonly dueNotCharged: number }
 }
 
 /**

@@ -1,36 +1,40 @@
 /** The task of the stacks: generated or given customers, the gateway of the stack, and the books of both. */
 import type { Subscription } from '../../../functions/billing/subscription.ts'
-import { count, timeOf } from '../cli/phrases.ts'
-import { type Summary, summarize } from '../cli/summary.ts'
-import { verdictOn } from '../cli/verdict.ts'
-import { HOW_SWITCHED_OFF, withoutLease } from '../faults/controls.ts'
-import { createScenario } from '../faults/scenario.ts'
+import { count, timeOf } from '../../programs/text.ts'
+import type { CallFault } from '../faults/fault.ts'
+import { PlannedFaults } from '../faults/planned-faults.ts'
+import { HOW_SWITCHED_OFF } from '../faults/protections.ts'
 import { completedAfterAll, outcomeOf } from '../observe/outcome.ts'
-import type { Stage, Task, TaskMaker } from '../run/task.ts'
-import { PAST_LEASE_MS, resourcesOf } from '../stack/resources.ts'
-import { firstTickMs, nthCandidate } from '../stack/schedules.ts'
-import { areSettled, readBooks } from './audited-run.ts'
+import type { Task, TaskContext, TaskMaker } from '../run/task.ts'
+import { resourcesOf } from '../stack/resources.ts'
+import { firstTickMs } from '../stack/schedules.ts'
+import { areSettled, type Books, readBooks } from './audited-run.ts'
 import { type Booked, earliestDueAt, readGateway, seedSubscriptions } from './customers.ts'
 import { forecast } from './forecast.ts'
 
-/** @param subscriptions as they are before the first tick */
-export function billing(subscriptions: readonly Subscription[]): TaskMaker<Summary> {
-  return (stage) => billingTask(subscriptions, stage)
+/** What the gateway and the ledger have after the run, and the faults that were injected. */
+export interface BillingReport extends Books {
+  readonly replayedRequests: number
+  readonly injected: readonly CallFault[]
 }
 
-function billingTask(subscriptions: readonly Subscription[], stage: Stage): Task<Summary> {
-  const { options, client, functions, display, signal } = stage
-  const { candidates } = stage
-  const places = resourcesOf(candidates, functions)
-  const scenario = createScenario(options, places, { ...stage.striking, pastLeaseMs: places.leaseMs + PAST_LEASE_MS })
-  const { answered } = scenario.gateway
+/** @param subscriptions as they are before the first tick */
+export function billing(subscriptions: readonly Subscription[]): TaskMaker<BillingReport> {
+  return (context) => billingTask(subscriptions, context)
+}
+
+function billingTask(subscriptions: readonly Subscription[], context: TaskContext): Task<BillingReport> {
+  const { options, client, functions, candidates, display, signal } = context
+  const resources = resourcesOf(candidates, functions)
+  const faults = new PlannedFaults(options, resources, context.injecting)
+  const answered = () => faults.gateway.answered()
   const known = new Set<string>()
   const newlyDue = forecast(subscriptions)
   let owed = 0
 
   /** The charges that the gateway has, and did not have when this was asked before. */
   async function chargedSince(): Promise<readonly Booked[]> {
-    const { charges } = await readGateway(client, places.sandboxTable)
+    const { charges } = await readGateway(client, resources.sandboxTable)
     const fresh = charges.filter(({ id }) => !known.has(id))
     for (const { id } of fresh) known.add(id)
     return fresh
@@ -38,16 +42,8 @@ function billingTask(subscriptions: readonly Subscription[], stage: Stage): Task
 
   return {
     name: 'billing',
-    lease: places.lease,
-    leaseTable: places.leaseTable,
-    leaseMs: places.leaseMs,
-    candidates,
-    candidate: (number) => {
-      const candidate = nthCandidate(candidates, number)
-      return options.without.includes('lease') ? withoutLease(candidate, number) : candidate
-    },
-    interceptors: [scenario.intercept],
-    seed: () => seedSubscriptions(client, places.subscriptionsTable, subscriptions, signal),
+    interceptors: [faults.intercept],
+    seed: () => seedSubscriptions(client, resources.subscriptionsTable, subscriptions, signal),
     firstTickMs: (periodMs, nowMs) => firstTickMs(Date.parse(earliestDueAt(subscriptions)), periodMs, nowMs),
 
     introduce: (firstTick) => {
@@ -65,16 +61,17 @@ function billingTask(subscriptions: readonly Subscription[], stage: Stage): Task
         )
       }
       if (chaos !== undefined) {
-        display.warn(`Chaos of seed ${chaos}: ${count(scenario.planned, 'fault')} planned in ${count(ticks, 'tick')}.`)
+        display.warn(`Chaos of seed ${chaos}: ${count(faults.planned(), 'fault')} planned in ${count(ticks, 'tick')}.`)
       }
     },
 
     tickStarts: (number, tickMs) => {
       owed += newlyDue.newlyDueAt(tickMs)
-      scenario.tickStarts(number, owed)
-      return () => {
-        if (answered() < owed) display.progress(answered(), owed)
-      }
+      faults.tickStarts(number, owed)
+    },
+
+    progress: () => {
+      if (answered() < owed) display.progress(answered(), owed)
     },
 
     tickEnded: async () => {
@@ -82,25 +79,21 @@ function billingTask(subscriptions: readonly Subscription[], stage: Stage): Task
       return chargedSince()
     },
 
-    read: ({ requestId, ending }) => {
-      const outcome = completedAfterAll(outcomeOf(ending), stage.seen(requestId))
+    outcomeOf: ({ requestId, ending }) => {
+      const outcome = completedAfterAll(outcomeOf(ending), context.recorder.observations(requestId))
       if (outcome.status === 'completed' && outcome.thrown !== undefined) {
         const { fencingToken, thrown } = outcome
-        display.warn(`    Token ${fencingToken} had completed its tick when it failed: ${thrown.errorMessage}`)
+        display.warn(`    Token ${fencingToken} failed after completing its tick: ${thrown.errorMessage}`)
       }
       return outcome
     },
 
     isSettled: async (tick) =>
-      areSettled(await readBooks(client, places, { lastTick: tick, latestTick: tick }, subscriptions)),
+      areSettled(await readBooks(client, resources, { lastTick: tick, latestTick: tick }, subscriptions)),
 
-    report: async (tally, { cut, isInterrupted, undone, candidates: most, ...ticks }) => {
-      const books = await readBooks(client, places, ticks, subscriptions)
-      const replayedRequests = scenario.gateway.replayedRequests()
-      const summary = summarize(tally, most, { ...books, replayedRequests })
-      const struck = scenario.struck()
-      const verdict = verdictOn(summary, struck, options, { cut, isInterrupted, undone })
-      return { summary, verdict, struck, charges: books.charges }
+    report: async (ticks) => {
+      const books = await readBooks(client, resources, ticks, subscriptions)
+      return { ...books, replayedRequests: faults.gateway.replayedRequests(), injected: faults.injected() }
     },
   }
 }

@@ -1,46 +1,51 @@
-/** One line at the bottom of a terminal that is rewritten: the time until a retry, or how far a tick is. */
-import type { Terminal } from './display.ts'
+/** A line at the bottom of a terminal that is overwritten: the time until a retry, or the progress of a tick. */
 
-export interface StatusLine {
-  /** Does nothing where the stream is no terminal. */
-  show(text: string): void
-  /** Counts down the seconds until a retry; anything else that is shown meanwhile is left out. */
-  countDown(what: string, delayMs: number): void
-  /** Takes the line away, so that another can be written there. */
-  clear(): void
+/** Standard output or standard error. */
+export interface Terminal {
+  readonly isTTY?: boolean
+  /** Characters per line. */
+  readonly columns?: number
+  write(text: string): unknown
 }
 
 const ERASE = '\r\u001b[2K'
 
-export function statusLine(stream: Terminal, dim: (text: string) => string): StatusLine {
-  let timer: NodeJS.Timeout | undefined
-  let isShown = false
+/** Does nothing if the stream is not a terminal. */
+export class StatusLine {
+  readonly #stream: Terminal
+  readonly #dim: (text: string) => string
+  #timer: NodeJS.Timeout | undefined
+  #isShown = false
 
-  const write = (text: string) => {
-    if (stream.isTTY !== true) return
-    // A line that wraps could not be rewritten.
-    stream.write(`${ERASE}${dim(text.slice(0, (stream.columns ?? 80) - 1))}`)
-    isShown = true
-  }
-  const clear = () => {
-    clearInterval(timer)
-    timer = undefined
-    if (isShown) stream.write(ERASE)
-    isShown = false
+  constructor(stream: Terminal, dim: (text: string) => string) {
+    this.#stream = stream
+    this.#dim = dim
   }
 
-  return {
-    show: (text) => {
-      if (timer === undefined) write(text)
-    },
-    countDown: (what, delayMs) => {
-      clear()
-      const at = performance.now() + delayMs
-      const tell = () => write(`${what} in ${Math.ceil(Math.max(0, at - performance.now()) / 1000)} s`)
-      timer = setInterval(tell, 1_000)
-      timer.unref()
-      tell()
-    },
-    clear,
+  /** Ignored during a countdown. */
+  show(text: string): void {
+    if (this.#timer === undefined) this.#write(text)
+  }
+
+  countDown(what: string, delayMs: number): void {
+    this.clear()
+    const at = performance.now() + delayMs
+    const update = () => this.#write(`${what} in ${Math.ceil(Math.max(0, at - performance.now()) / 1000)} s`)
+    this.#timer = setInterval(update, 1_000).unref()
+    update()
+  }
+
+  clear(): void {
+    clearInterval(this.#timer)
+    this.#timer = undefined
+    if (this.#isShown) this.#stream.write(ERASE)
+    this.#isShown = false
+  }
+
+  #write(text: string): void {
+    if (this.#stream.isTTY !== true) return
+    // A wrapped line could not be overwritten.
+    this.#stream.write(`${ERASE}${this.#dim(text.slice(0, (this.#stream.columns ?? 80) - 1))}`)
+    this.#isShown = true
   }
 }

@@ -5,7 +5,7 @@ import type { Call, Interceptor, Reply } from '../../../infra/local/lambda-host/
 const call: Call = { service: 'dynamodb', operation: 'PutItem', target: 't', body: { n: 0 }, requestId: 'r-1' }
 const reply = (body: string): Reply => ({ statusCode: 200, headers: {}, body })
 
-/** Adds one to what it sees, and writes down what it saw. */
+/** Adds one, and notes the number before. */
 const addOne =
   (name: string, seen: string[]): Interceptor =>
   (incoming, forward) => {
@@ -14,7 +14,7 @@ const addOne =
   }
 const asItIs: Interceptor = (_, forward) => forward()
 
-test('the first is nearest to the function, and each sees what the one before it made of the request', async () => {
+test('the first is nearest to the function, and each one sees the changes of those before it', async () => {
   const seen: string[] = []
   let arrived: unknown
   const all = compose(addOne('first', seen), asItIs, addOne('last', seen))
@@ -27,7 +27,7 @@ test('the first is nearest to the function, and each sees what the one before it
   expect(answer).toEqual(reply('done'))
 })
 
-test('what the first made of a request arrives, though the last leaves it as it is', async () => {
+test('a change of the first arrives, though the last changes nothing', async () => {
   let arrived: unknown
   await compose(addOne('first', []), asItIs)(call, async (body) => {
     arrived = body
@@ -36,7 +36,7 @@ test('what the first made of a request arrives, though the last leaves it as it 
   expect(arrived).toEqual({ n: 1 })
 })
 
-test('a request that nobody changes is passed on unchanged, not as a copy', async () => {
+test('an unchanged request is forwarded as it is, not as a copy', async () => {
   let arrived: unknown = 'nothing'
   await compose(asItIs, asItIs)(call, async (body) => {
     arrived = body
@@ -45,7 +45,7 @@ test('a request that nobody changes is passed on unchanged, not as a copy', asyn
   expect(arrived).toBeUndefined()
 })
 
-test('whoever hangs up hangs up for all before it', async () => {
+test('an interceptor that hangs up hangs up for all before it', async () => {
   let went: string | undefined
   const outer: Interceptor = async (_, forward) => {
     const answer = await forward()
@@ -56,7 +56,7 @@ test('whoever hangs up hangs up for all before it', async () => {
   expect(went).toBeUndefined()
 })
 
-test('an error further on is an error here', async () => {
+test('an error of the service is an error for the function', async () => {
   const broken = compose(asItIs, asItIs)(call, async () => Promise.reject(new TypeError('no server')))
   await expect(broken).rejects.toThrow('no server')
 })

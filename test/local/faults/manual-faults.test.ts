@@ -1,465 +1,383 @@
 import { describe, expect, test } from 'vitest'
-import { type Act, ActError } from '../../../infra/local/faults/acts.ts'
-import { createHand } from '../../../infra/local/faults/manual-faults.ts'
+import type { LeaderFault, ManualFault } from '../../../infra/local/faults/fault.ts'
+import { ManualFaults } from '../../../infra/local/faults/manual-faults.ts'
+import { FaultError } from '../../../infra/local/faults/read-fault.ts'
 import type { Call, Reply } from '../../../infra/local/lambda-host/interceptor.ts'
 import type { CandidateEntry, LeaderEntry } from '../../../infra/local/observe/entries.ts'
 import type { Leader } from '../../../infra/local/observe/recorder.ts'
 import { ManualClock, settled } from '../../support/manual-clock.ts'
+import { gatewayCall, LEASES, libraryExchanges, ROWS } from '../observe/wire.ts'
 
 const DONE: Reply = { statusCode: 200, headers: {}, body: '{}' }
 const PAST_LEASE_MS = 16_500
 
-const dynamodb = (operation: string, target: string, body: Call['body'] = {}): Omit<Call, 'requestId'> => ({
-  service: 'dynamodb',
-  operation,
-  target,
-  body,
-})
-const ofLease = (values: object) =>
-  dynamodb('UpdateItem', 'leases', { Key: { lease: { S: 'billing' } }, ExpressionAttributeValues: values })
-
+const { found } = await libraryExchanges()
+const READ: Call = { service: 'dynamodb', operation: 'GetItem', target: ROWS, body: {}, requestId: 'a' }
 const CALLS = {
-  read: dynamodb('GetItem', 'charges'),
-  write: dynamodb('UpdateItem', 'charges'),
-  charge: { service: 'lambda', operation: 'Invoke', target: 'sandbox', body: { method: 'POST' } },
-  acquire: dynamodb('UpdateItem', 'leases', {
-    Key: { lease: { S: 'billing' } },
-    ExpressionAttributeValues: { ':now': { N: '1' }, ':expiresAt': { N: '2' } },
-  }),
-  renew: ofLease({ ':step': { N: '1' }, ':expiresAt': { N: '2' } }),
-  complete: ofLease({ ':endedBy': { S: 'completed' } }),
-  release: ofLease({ ':endedBy': { S: 'failed' } }),
-} as const satisfies Record<string, Omit<Call, 'requestId'>>
+  read: READ,
+  charge: gatewayCall('POST'),
+  write: found('write').call,
+  acquire: found('acquire').call,
+  renew: found('renew').call,
+  complete: found('complete').call,
+  release: found('release').call,
+} as const
+type Kind = keyof typeof CALLS
 
 interface SceneOptions {
-  /** Who has the lease at the beginning: request `a` is of candidate 1, `b` of candidate 2, `c` of candidate 3. */
+  /** The leader's request: `a` is of candidate 1, `b` of candidate 2, `c` of candidate 3. */
   readonly leads?: string
   readonly candidates?: number
-  /** Takes as long as it likes over killing. */
+  /** Delays the kill. */
   readonly killing?: Promise<void>
 }
 
-/** A hand on three candidates, what it did in order, and calls of theirs. */
+/** Manual faults on three candidates, the events they cause in order, and calls of the candidates. */
 function scene({ leads, candidates = 3, killing }: SceneOptions = {}) {
   const requests = ['a', 'b', 'c']
   const events: string[] = []
-  const told: (CandidateEntry | LeaderEntry)[] = []
+  const entries: (CandidateEntry | LeaderEntry)[] = []
   const alive = new Set(requests)
   const clock = new ManualClock()
   const stopping = new AbortController()
-  const state: { leader?: Leader | undefined } = {}
-  const leaderIs = (requestId?: string) => {
-    state.leader =
-      requestId === undefined ? undefined : { requestId, candidate: numberOf(requestId), tenure: 1, token: 1 }
-  }
   const numberOf = (requestId: string) => requests.indexOf(requestId) + 1
+  let leader: Leader | undefined
+  const leaderIs = (requestId?: string) => {
+    leader = requestId === undefined ? undefined : { requestId, candidate: numberOf(requestId), tenure: 1, token: 1 }
+  }
   leaderIs(leads)
-
-  const does = (what: string) => (requestId: string) => {
-    if (alive.has(requestId)) events.push(`${what} ${requestId}`)
+  const signal = (name: string) => (requestId: string) => {
+    if (alive.has(requestId)) events.push(`${name} ${requestId}`)
     return alive.has(requestId)
   }
-  const hand = createHand({
+  const faults = new ManualFaults({
     candidates,
-    leaseTable: 'leases',
+    leaseTable: LEASES,
     processes: {
       kill: async (requestId) => {
-        const killed = does('kill')(requestId)
+        const isKilled = signal('kill')(requestId)
         await killing
-        return killed
+        return isKilled
       },
-      freeze: does('freeze'),
-      thaw: does('thaw'),
+      freeze: signal('freeze'),
+      thaw: signal('thaw'),
     },
-    recorder: {
-      leader: () => state.leader,
-      isLeading: (requestId) => state.leader?.requestId === requestId,
+    election: {
+      leader: () => leader,
+      isLeading: (requestId) => leader?.requestId === requestId,
       candidateOf: (requestId) => (requests.includes(requestId) ? numberOf(requestId) : undefined),
-      broken: (words, { candidate, requestId } = {}) => events.push(`mark ${requestId ?? candidate}: ${words}`),
     },
-    deliverAgain: async (requestId) => void events.push(`rivals of ${requestId} wake`),
+    onFault: (description, { candidate, requestId } = {}) => events.push(`${requestId ?? candidate}: ${description}`),
+    deliverAgain: async (requestId) => void events.push(`rivals of ${requestId}`),
     pastLeaseMs: PAST_LEASE_MS,
-    tell: (entry) => told.push(entry),
+    add: (entry) => entries.push(entry),
     signal: stopping.signal,
     clock,
   })
-
   return {
-    ...hand,
+    faults,
     events,
     clock,
     stopping,
     leaderIs,
-    isOver: (requestId: string) => {
+    inject: (name: LeaderFault['do']) => faults.inject({ do: name }),
+    injectInto: (name: 'dropReply' | 'cutOff' | 'reconnect' | 'removeCandidate', candidate = 1) =>
+      faults.inject({ do: name, candidate }),
+    /** The invocation ends, and the host knows it. */
+    ends: (requestId: string) => {
       alive.delete(requestId)
-      hand.ended(requestId)
+      faults.invocationEnded(requestId)
     },
-    diesUnseen: (requestId: string) => alive.delete(requestId),
-    /** The last that was told of the leader, and of a candidate. */
-    leader: () => told.findLast(({ kind }) => kind === 'leader'),
-    candidate: (number: number) => told.findLast((entry) => entry.kind === 'candidate' && entry.candidate === number),
-    send: (requestId: string, kind: keyof typeof CALLS = 'write', reply: () => Promise<Reply> = async () => DONE) =>
-      hand.intercept({ ...CALLS[kind], requestId }, async () => {
+    /** The process has ended, but the host does not know it yet. */
+    dies: (requestId: string) => alive.delete(requestId),
+    /** The latest entries of the leader, and of a candidate. */
+    leader: () => entries.findLast(({ kind }) => kind === 'leader'),
+    candidate: (number: number) => entries.findLast((one) => one.kind === 'candidate' && one.candidate === number),
+    send: (requestId: string, kind: Kind = 'write', reply: () => Promise<Reply> = async () => DONE) =>
+      faults.intercept({ ...CALLS[kind], requestId }, async () => {
         events.push(`${kind} of ${requestId} arrives`)
         return reply()
       }),
-    forgetEvents: () => events.splice(0),
+    signals: () => events.filter((event) => /^(kill|freeze|thaw) /.test(event)),
   }
 }
 
-/** The sentence with which an act is refused. */
-async function refusalOf(acted: Promise<void>): Promise<string> {
-  const error: unknown = await acted.then(
-    () => 'not refused',
-    (reason: unknown) => reason,
-  )
-  expect(error).toBeInstanceOf(ActError)
-  return error instanceof Error ? error.message : ''
+async function expectRefused(injected: Promise<void>, message: string): Promise<void> {
+  await expect(injected).rejects.toThrow(new FaultError(message))
 }
 
-/** Whether a call was answered already, and with what. */
-function watched(call: Promise<Reply | 'hangUp'>) {
-  const seen: { answer?: Reply | 'hangUp' } = {}
-  void call.then((answer) => {
-    seen.answer = answer
-  })
-  return seen
+/** Candidate 1 leads and is frozen with a write on its way. */
+async function frozenScene() {
+  const all = scene({ leads: 'a' })
+  await all.inject('freezeLeader')
+  const call = all.send('a')
+  all.events.splice(0)
+  return { ...all, call }
 }
 
-test('where nothing was done, every call goes its way', async () => {
+test('without a fault, every call arrives', async () => {
   const { send, events } = scene({ leads: 'a' })
-  for (const kind of ['acquire', 'read', 'write', 'charge', 'renew', 'complete', 'release'] as const) {
-    expect(await send('a', kind)).toBe(DONE)
-  }
+  const kinds = ['acquire', 'read', 'write', 'charge', 'renew', 'complete', 'release'] as const
+  for (const kind of kinds) expect(await send('a', kind)).toBe(DONE)
   expect(events).toHaveLength(7)
 })
 
-test('what nobody knows as a candidate, such as the gateway, is let through whatever is armed', async () => {
-  const { act, send, leaderIs } = scene()
+test.each(['killLeader', 'freezeLeader'] as const)('%s does not hit a function that is no candidate', async (name) => {
+  const { inject, send, leaderIs } = scene()
   leaderIs('gateway')
-  for (const what of ['killLeader', 'freezeLeader'] as const) {
-    await act({ do: what })
-    expect(await send('gateway')).toBe(DONE)
-  }
+  await inject(name)
+  expect(await send('gateway')).toBe(DONE)
 })
 
 describe('killing the leader', () => {
-  test('strikes at once where one is at work', async () => {
-    const { act, events, leader } = scene({ leads: 'b' })
-    await act({ do: 'killLeader' })
-    expect(events).toEqual(['kill b', 'mark b: killed'])
+  test('kills the current leader at once', async () => {
+    const { inject, events, leader } = scene({ leads: 'b' })
+    await inject('killLeader')
+    expect(events).toEqual(['kill b', 'b: killed'])
     expect(leader()).toMatchObject({ armed: undefined })
   })
 
-  test.each(['write', 'charge'] as const)(
-    'is armed where nobody leads, and strikes the next behind its first effect, a %s, before it is told',
-    async (kind) => {
-      const { act, send, events, leader, leaderIs } = scene()
-      await act({ do: 'killLeader' })
-      expect(leader()).toMatchObject({ armed: 'kill' })
-      expect(await send('a', 'acquire')).toBe(DONE)
-      leaderIs('a')
-      for (const harmless of ['read', 'renew'] as const) expect(await send('a', harmless)).toBe(DONE)
-      events.splice(0)
-      expect(await send('a', kind)).toBe('hangUp')
-      expect(events).toEqual([
-        `${kind} of a arrives`,
-        'kill a',
-        expect.stringMatching(
-          /^mark a: killed, its (UpdateItem of charges|charge at the gateway) done and the reply on/,
-        ),
-      ])
-      expect(leader()).toMatchObject({ armed: undefined })
-    },
-  )
+  test.each([
+    ['write', 'PutItem of rows'],
+    ['charge', 'charge at the gateway'],
+  ] as const)('without a leader, kills the next one after its first %s, before the reply', async (kind, what) => {
+    const { inject, send, events, leader, leaderIs } = scene()
+    await inject('killLeader')
+    expect(leader()).toMatchObject({ armed: 'killLeader' })
+    expect(await send('a', 'acquire')).toBe(DONE)
+    leaderIs('a')
+    for (const harmless of ['read', 'renew'] as const) expect(await send('a', harmless)).toBe(DONE)
+    expect(await send('b')).toBe(DONE) // it does not lead
+    events.splice(0)
+    expect(await send('a', kind)).toBe('hangUp')
+    expect(events).toEqual([`${kind} of a arrives`, 'kill a', `a: killed after ${what}, before the reply`])
+    expect(leader()).toMatchObject({ armed: undefined })
+    leaderIs('b')
+    expect(await send('b')).toBe(DONE)
+  })
 
-  test.each(['complete', 'release'] as const)('armed, strikes one without effects before its %s', async (kind) => {
-    const { act, send, events, leaderIs } = scene()
-    await act({ do: 'killLeader' })
+  test.each(['complete', 'release'] as const)('kills a leader without writes before its %s', async (kind) => {
+    const { inject, send, events, leaderIs } = scene()
+    await inject('killLeader')
     leaderIs('a')
     expect(await send('a', kind)).toBe('hangUp')
-    expect(events).toEqual(['kill a', 'mark a: killed before it could end its tenure'])
+    expect(events).toEqual(['kill a', 'a: killed before the end of its tenure'])
   })
 
-  test('armed, strikes once, and nobody but the leader', async () => {
-    const { act, send, events, leaderIs, isOver } = scene()
-    await act({ do: 'killLeader' })
-    leaderIs('a')
-    expect(await send('b')).toBe(DONE)
-    expect(await send('a')).toBe('hangUp')
-    isOver('a')
-    leaderIs('b')
-    expect(await send('b')).toBe(DONE)
-    expect(events.filter((event) => event.startsWith('kill'))).toEqual(['kill a'])
-  })
-
-  test('armed, strikes one of two calls that come together', async () => {
-    const { act, send, events, leaderIs } = scene()
-    await act({ do: 'killLeader' })
+  test('hits one of two simultaneous calls', async () => {
+    const { inject, send, signals, leaderIs } = scene()
+    await inject('killLeader')
     leaderIs('a')
     expect(await Promise.all([send('a'), send('a')])).toEqual(['hangUp', DONE])
-    expect(events.filter((event) => event.startsWith('kill'))).toEqual(['kill a'])
+    expect(signals()).toEqual(['kill a'])
   })
 
-  test('is armed for the next where the leader has just ended', async () => {
-    const { act, events, leader, diesUnseen } = scene({ leads: 'a' })
-    diesUnseen('a')
-    await act({ do: 'killLeader' })
+  test('waits for the next leader if the process has just ended', async () => {
+    const { inject, events, leader, dies } = scene({ leads: 'a' })
+    dies('a')
+    await inject('killLeader')
     expect(events).toEqual([])
-    expect(leader()).toMatchObject({ armed: 'kill' })
+    expect(leader()).toMatchObject({ armed: 'killLeader' })
   })
 
-  test('stays armed where the leader ends before the armed act strikes', async () => {
-    const { act, send, events, leader, leaderIs, diesUnseen, isOver } = scene()
-    await act({ do: 'killLeader' })
+  test('waits on if the leader ends before it is hit', async () => {
+    const { inject, send, leader, leaderIs, dies, ends } = scene()
+    await inject('killLeader')
     leaderIs('a')
     const reply = Promise.withResolvers<Reply>()
     const call = send('a', 'write', () => reply.promise)
-    diesUnseen('a')
+    dies('a')
     reply.resolve(DONE)
     expect(await call).toBe(DONE)
-    expect(events).toEqual(['write of a arrives'])
-    expect(leader()).toMatchObject({ armed: 'kill' })
-    isOver('a')
+    expect(leader()).toMatchObject({ armed: 'killLeader' })
+    ends('a')
     leaderIs('b')
     expect(await send('b')).toBe('hangUp')
   })
 
-  test('stays armed where the call that it waits for never comes to an end, and the call fails as it would have', async () => {
-    const { act, send, leader, leaderIs } = scene()
-    await act({ do: 'killLeader' })
+  test('waits on if the call fails, and the call fails as without it', async () => {
+    const { inject, send, leader, leaderIs } = scene()
+    await inject('killLeader')
     leaderIs('a')
-    const lost = new Error('nobody answers')
+    const lost = new Error('no answer')
     await expect(send('a', 'write', () => Promise.reject(lost))).rejects.toBe(lost)
-    expect(leader()).toMatchObject({ armed: 'kill' })
+    expect(leader()).toMatchObject({ armed: 'killLeader' })
   })
 
-  test('does not undo another act that was armed while it waited in vain', async () => {
-    const { act, send, leader, leaderIs, diesUnseen } = scene()
-    await act({ do: 'killLeader' })
+  test('in vain does not disarm a later fault', async () => {
+    const { inject, send, leader, leaderIs, dies } = scene()
+    await inject('killLeader')
     leaderIs('a')
     const reply = Promise.withResolvers<Reply>()
     const call = send('a', 'write', () => reply.promise)
-    await act({ do: 'freezeLeader' })
-    diesUnseen('a')
+    await inject('freezeLeader')
+    dies('a')
     reply.resolve(DONE)
     await call
-    expect(leader()).toMatchObject({ armed: 'freeze' })
+    expect(leader()).toMatchObject({ armed: 'freezeLeader' })
   })
 
-  test('asked for twice kills the leader once, and then the next one', async () => {
+  test('twice kills the leader once, and then the next one', async () => {
     const killing = Promise.withResolvers<void>()
-    const { act, send, events, leader, leaderIs, isOver } = scene({ leads: 'a', killing: killing.promise })
-    const acts = [act({ do: 'killLeader' }), act({ do: 'killLeader' })]
+    const { inject, send, signals, leader, leaderIs, ends } = scene({ leads: 'a', killing: killing.promise })
+    const both = [inject('killLeader'), inject('killLeader')]
     killing.resolve()
-    await Promise.all(acts)
-    expect(events).toEqual(['kill a', 'mark a: killed'])
-    expect(leader()).toMatchObject({ armed: 'kill' })
-    expect(await send('a')).toBe(DONE) // it was on its way
-    isOver('a')
+    await Promise.all(both)
+    expect(signals()).toEqual(['kill a'])
+    expect(leader()).toMatchObject({ armed: 'killLeader' })
+    expect(await send('a')).toBe(DONE) // it was sent before
+    ends('a')
     leaderIs('b')
     expect(await send('b')).toBe('hangUp')
-    expect(events.filter((event) => event.startsWith('kill'))).toEqual(['kill a', 'kill b'])
+    expect(signals()).toEqual(['kill a', 'kill b'])
   })
 
-  test('kills a later try of the same request too', async () => {
-    const { act, events, isOver, leaderIs, ended } = scene({ leads: 'a' })
-    await act({ do: 'killLeader' })
-    ended('a')
-    leaderIs('a')
-    await act({ do: 'killLeader' })
-    expect(events.filter((event) => event.startsWith('kill'))).toEqual(['kill a', 'kill a'])
-    isOver('a')
+  test('hits a retry of the same request too', async () => {
+    const { inject, signals, faults } = scene({ leads: 'a' })
+    await inject('killLeader')
+    faults.invocationEnded('a')
+    await inject('killLeader')
+    expect(signals()).toEqual(['kill a', 'kill a'])
+    expect(faults.injected()).toEqual({ killLeader: 2, freezeLeader: 0 })
   })
 })
 
 describe('freezing the leader', () => {
   test.each(['write', 'complete', 'release'] as const)(
-    'waits for an effect of its, or its end, such as a %s, and holds it back',
+    'waits for its next write, such as a %s, and holds it back',
     async (kind) => {
-      const { act, send, events, leader, leaderIs, isFrozen } = scene({ leads: 'a' })
-      await act({ do: 'freezeLeader' })
-      expect(leader()).toMatchObject({ armed: 'freeze', frozen: [] })
-      expect(isFrozen('a')).toBe(false)
+      const { inject, send, events, leader, faults } = scene({ leads: 'a' })
+      await inject('freezeLeader')
+      expect(leader()).toMatchObject({ armed: 'freezeLeader', frozen: [] })
+      expect(faults.isFrozen('a')).toBe(false)
       for (const harmless of ['read', 'charge', 'acquire', 'renew'] as const)
         expect(await send('a', harmless)).toBe(DONE)
       events.splice(0)
-      const held = watched(send('a', kind))
-      await settled()
-      expect(held).toEqual({})
-      expect(events).toEqual(['freeze a', 'mark a: frozen, with a write on its way'])
+      const answer = await Promise.race([send('a', kind), settled().then(() => 'held')])
+      expect(answer).toBe('held')
+      expect(events).toEqual(['freeze a', 'a: frozen, with a write on its way'])
       expect(leader()).toMatchObject({ armed: undefined, frozen: [1] })
-      expect(isFrozen('a')).toBe(true)
-      leaderIs(undefined)
+      expect([faults.isFrozen('a'), faults.hasFrozen()]).toEqual([true, true])
     },
   )
 
-  test('lets others go on meanwhile, and what the frozen one had sent before', async () => {
-    const { act, send } = scene({ leads: 'a' })
-    await act({ do: 'freezeLeader' })
-    void send('a')
+  test('lets the calls of others continue, and those that it had sent before', async () => {
+    const { send } = await frozenScene()
     for (const requestId of ['a', 'b']) expect(await send(requestId)).toBe(DONE)
   })
 
-  test('is meant for the leader alone, and for the next where nobody leads', async () => {
-    const { act, send, events, leaderIs } = scene()
-    await act({ do: 'freezeLeader' })
+  test('without a leader hits the next one', async () => {
+    const { inject, send, signals, leaderIs } = scene()
+    await inject('freezeLeader')
     expect(await send('a')).toBe(DONE)
     leaderIs('b')
     expect(await send('a')).toBe(DONE)
     void send('b')
-    expect(events).toContain('freeze b')
+    expect(signals()).toEqual(['freeze b'])
   })
 
-  test('stays armed where the leader has just ended, whose call goes its way', async () => {
-    const { act, send, leader, diesUnseen } = scene({ leads: 'a' })
-    await act({ do: 'freezeLeader' })
-    diesUnseen('a')
+  test('waits on if the process has just ended, whose call arrives', async () => {
+    const { inject, send, leader, dies } = scene({ leads: 'a' })
+    await inject('freezeLeader')
+    dies('a')
     expect(await send('a')).toBe(DONE)
-    expect(leader()).toMatchObject({ armed: 'freeze', frozen: [] })
+    expect(leader()).toMatchObject({ armed: 'freezeLeader', frozen: [] })
   })
 
-  test('wakes the rivals once when the lease must have run out, and not before', async () => {
-    const { act, send, events, clock, forgetEvents } = scene({ leads: 'a' })
-    await act({ do: 'freezeLeader' })
-    void send('a')
-    forgetEvents()
+  test('invokes the rivals once, when the lease must have expired', async () => {
+    const { events, clock } = await frozenScene()
     await clock.advance(PAST_LEASE_MS - 1)
     expect(events).toEqual([])
     await clock.advance(1)
-    expect(events).toEqual(['rivals of a wake'])
     await clock.advance(10 * PAST_LEASE_MS)
-    expect(events).toEqual(['rivals of a wake'])
+    expect(events).toEqual(['rivals of a'])
   })
 
-  test('again freezes its successor, and both thaw together', async () => {
-    const { act, send, events, leader, leaderIs, clock, forgetEvents } = scene({ leads: 'a' })
-    await act({ do: 'freezeLeader' })
-    const first = send('a')
+  test('again freezes the successor, and both are thawed together', async () => {
+    const { inject, send, signals, leader, leaderIs, clock, call } = await frozenScene()
     await clock.advance(PAST_LEASE_MS)
+    await inject('freezeLeader')
+    expect(await send('a')).toBe(DONE) // it was sent before
+    expect(leader()).toMatchObject({ armed: 'freezeLeader', frozen: [1] })
     leaderIs('b')
-    await act({ do: 'freezeLeader' })
     const second = send('b')
     expect(leader()).toMatchObject({ frozen: [1, 2] })
-    forgetEvents()
-    await act({ do: 'thawLeader' })
-    expect(await Promise.all([first, second])).toEqual([DONE, DONE])
-    expect(events.filter((event) => !event.startsWith('mark'))).toEqual([
-      'thaw a',
-      'thaw b',
-      'write of a arrives',
-      'write of b arrives',
-    ])
+    await inject('thawLeader')
+    expect(await Promise.all([call, second])).toEqual([DONE, DONE])
+    expect(signals()).toEqual(['freeze b', 'thaw a', 'thaw b'])
     expect(leader()).toMatchObject({ frozen: [] })
   })
 
-  test('while it is frozen already waits for its successor, and loses none of what is held back', async () => {
-    const { act, send, leader, leaderIs } = scene({ leads: 'a' })
-    await act({ do: 'freezeLeader' })
-    const held = send('a')
-    await act({ do: 'freezeLeader' })
-    expect(await send('a')).toBe(DONE) // it was sent before
-    expect(leader()).toMatchObject({ armed: 'freeze', frozen: [1] })
-    leaderIs('b')
-    const other = send('b')
-    await act({ do: 'thawLeader' })
-    expect(await Promise.all([held, other])).toEqual([DONE, DONE])
-  })
-
-  test('takes the place of a kill that was armed', async () => {
-    const { act, send, events, leaderIs } = scene()
-    await act({ do: 'killLeader' })
-    await act({ do: 'freezeLeader' })
+  test('replaces an armed kill', async () => {
+    const { inject, send, signals, leaderIs } = scene()
+    await inject('killLeader')
+    await inject('freezeLeader')
     leaderIs('a')
     void send('a')
-    expect(events[0]).toBe('freeze a')
+    expect(signals()).toEqual(['freeze a'])
   })
 })
 
 describe('a frozen leader', () => {
-  /** Frozen, with its write on the way. */
-  async function frozen() {
-    const all = scene({ leads: 'a' })
-    await all.act({ do: 'freezeLeader' })
-    const call = all.send('a')
-    all.forgetEvents()
-    return { ...all, call }
-  }
-
-  test('is thawed, and then its write goes on', async () => {
-    const { act, call, events, leader, isFrozen } = await frozen()
-    await act({ do: 'thawLeader' })
+  test('is thawed, and then its write arrives', async () => {
+    const { inject, call, events, leader, faults } = await frozenScene()
+    await inject('thawLeader')
     expect(await call).toBe(DONE)
-    expect(events).toEqual(['thaw a', 'mark a: thawed', 'write of a arrives'])
+    expect(events).toEqual(['thaw a', 'a: thawed', 'write of a arrives'])
     expect(leader()).toMatchObject({ frozen: [] })
-    expect(isFrozen('a')).toBe(false)
+    expect(faults.isFrozen('a')).toBe(false)
   })
 
-  test('thawed before its lease runs out wakes no rivals', async () => {
-    const { act, events, clock } = await frozen()
+  test('that is thawed early has no rivals; frozen again, it has them after a whole lease', async () => {
+    const { inject, send, events, clock } = await frozenScene()
     await clock.advance(PAST_LEASE_MS / 2)
-    await act({ do: 'thawLeader' })
-    await clock.advance(PAST_LEASE_MS)
-    expect(events).not.toContain('rivals of a wake')
-  })
-
-  test('thawed and frozen again has its whole lease anew before its rivals wake', async () => {
-    const { act, send, events, clock } = await frozen()
-    await clock.advance(PAST_LEASE_MS / 2)
-    await act({ do: 'thawLeader' })
-    await act({ do: 'freezeLeader' })
+    await inject('thawLeader')
+    await inject('freezeLeader')
     void send('a')
     await clock.advance(PAST_LEASE_MS - 1)
-    expect(events).not.toContain('rivals of a wake')
+    expect(events).not.toContain('rivals of a')
     await clock.advance(1)
-    expect(events.filter((event) => event === 'rivals of a wake')).toHaveLength(1)
+    expect(events.filter((event) => event === 'rivals of a')).toHaveLength(1)
   })
 
-  test('can be thawed while its rivals are at work', async () => {
-    const { act, call, clock } = await frozen()
+  test('can be thawed while its rivals work, but only once', async () => {
+    const { inject, call, clock, events } = await frozenScene()
     await clock.advance(PAST_LEASE_MS)
-    await act({ do: 'thawLeader' })
-    expect(await call).toBe(DONE)
-  })
-
-  test('cannot be thawed twice', async () => {
-    const { act, events, call } = await frozen()
-    const [first, second] = [act({ do: 'thawLeader' }), act({ do: 'thawLeader' })]
-    await first
-    expect(await refusalOf(second)).toBe('Nobody is frozen')
+    await inject('thawLeader')
+    await expectRefused(inject('thawLeader'), 'No leader is frozen')
     expect(await call).toBe(DONE)
     expect(events.filter((event) => event === 'write of a arrives')).toHaveLength(1)
   })
 
-  test('that ends, by its time-out or otherwise, sends nothing more, and wakes no rivals', async () => {
-    const { isOver, call, events, leader, isFrozen, clock, act } = await frozen()
-    isOver('a')
+  test('that ends, by its time-out or otherwise, sends nothing more, and has no rivals', async () => {
+    const { ends, call, events, leader, faults, clock, inject } = await frozenScene()
+    ends('a')
     expect(await call).toBe('hangUp')
     expect(leader()).toMatchObject({ frozen: [] })
-    expect(isFrozen('a')).toBe(false)
+    expect(faults.isFrozen('a')).toBe(false)
     await clock.advance(PAST_LEASE_MS)
     expect(events).toEqual([])
-    expect(await refusalOf(act({ do: 'thawLeader' }))).toBe('Nobody is frozen')
+    await expectRefused(inject('thawLeader'), 'No leader is frozen')
   })
 
-  test('that is dead when it is thawed, and nobody knows it yet, sends nothing more', async () => {
-    const { diesUnseen, act, call, events } = await frozen()
-    diesUnseen('a')
-    await act({ do: 'thawLeader' })
+  test('that has died unnoticed sends nothing more after the thaw', async () => {
+    const { dies, inject, call, events } = await frozenScene()
+    dies('a')
+    await inject('thawLeader')
     expect(await call).toBe('hangUp')
     expect(events).toEqual([])
   })
 
   test('can be killed, and its write never arrives', async () => {
-    const { act, isOver, call, events } = await frozen()
-    await act({ do: 'killLeader' })
-    isOver('a')
+    const { inject, ends, call, events } = await frozenScene()
+    await inject('killLeader')
+    ends('a')
     expect(await call).toBe('hangUp')
-    expect(events).toEqual(['kill a', 'mark a: killed'])
+    expect(events).toEqual(['kill a', 'a: killed'])
   })
 
-  test('does not keep a run that ends from ending, and wakes nobody then', async () => {
-    const { stopping, call, events, clock } = await frozen()
+  test('does not keep a run from ending, and then has no rivals', async () => {
+    const { stopping, call, events, clock } = await frozenScene()
     stopping.abort()
     expect(await call).toBe('hangUp')
     await clock.advance(PAST_LEASE_MS)
@@ -467,28 +385,27 @@ describe('a frozen leader', () => {
     expect(clock.sleeping).toBe(0)
   })
 
-  test('that was cut off meanwhile is awake behind the thaw, and its write does not arrive', async () => {
-    const { act, call, events } = await frozen()
-    await act({ do: 'cutOff', candidate: 1 })
-    await act({ do: 'thawLeader' })
+  test('that is cut off meanwhile runs after the thaw, but its write does not arrive', async () => {
+    const { inject, injectInto, call, events } = await frozenScene()
+    await injectInto('cutOff')
+    await inject('thawLeader')
     expect(await call).toBe('hangUp')
-    expect(events).toEqual(['mark 1: cut off', 'thaw a', 'mark a: thawed'])
+    expect(events).toEqual(['1: cut off', 'thaw a', 'a: thawed'])
   })
 
-  test('whose candidate was removed stays frozen until it is thawed', async () => {
-    const { act, call, leader, isFrozen } = await frozen()
-    await act({ do: 'removeCandidate', candidate: 1 })
-    expect(isFrozen('a')).toBe(true)
+  test('whose candidate is removed stays frozen until it is thawed', async () => {
+    const { inject, injectInto, call, leader, faults } = await frozenScene()
+    await injectInto('removeCandidate')
+    expect(faults.isFrozen('a')).toBe(true)
     expect(leader()).toMatchObject({ frozen: [1] })
-    await act({ do: 'addCandidate' })
-    await act({ do: 'thawLeader' })
+    await inject('thawLeader')
     expect(await call).toBe(DONE)
   })
 })
 
-test('nobody is frozen or killed any more once the run ends', async () => {
-  const { act, send, events, leaderIs, stopping } = scene()
-  await act({ do: 'freezeLeader' })
+test('after the end of the run, an armed fault hits no leader', async () => {
+  const { inject, send, events, leaderIs, stopping } = scene()
+  await inject('freezeLeader')
   stopping.abort()
   leaderIs('a')
   expect(await send('a')).toBe(DONE)
@@ -496,151 +413,139 @@ test('nobody is frozen or killed any more once the run ends', async () => {
 })
 
 describe('thawing', () => {
-  test('calls off a freeze that nobody has met yet', async () => {
-    const { act, send, leader, leaderIs } = scene()
-    await act({ do: 'freezeLeader' })
-    await act({ do: 'thawLeader' })
+  test('disarms a freeze that has not hit a leader yet', async () => {
+    const { inject, send, leader, leaderIs } = scene()
+    await inject('freezeLeader')
+    await inject('thawLeader')
     expect(leader()).toMatchObject({ armed: undefined })
     leaderIs('a')
     expect(await send('a')).toBe(DONE)
   })
 
-  test('is refused where nobody is frozen, even if a kill is armed', async () => {
-    const { act, leader } = scene()
-    expect(await refusalOf(act({ do: 'thawLeader' }))).toBe('Nobody is frozen')
-    await act({ do: 'killLeader' })
-    expect(await refusalOf(act({ do: 'thawLeader' }))).toBe('Nobody is frozen')
-    expect(leader()).toMatchObject({ armed: 'kill' })
+  test('is refused if no leader is frozen, and does not disarm a kill', async () => {
+    const { inject, leader } = scene()
+    await expectRefused(inject('thawLeader'), 'No leader is frozen')
+    await inject('killLeader')
+    await expectRefused(inject('thawLeader'), 'No leader is frozen')
+    expect(leader()).toMatchObject({ armed: 'killLeader' })
   })
 })
 
-describe('dropping a reply', () => {
-  test('carries out the next request to DynamoDB of that candidate, tells nobody, and is done once', async () => {
-    const { act, send, events, candidate } = scene()
-    await act({ do: 'dropReply', candidate: 1 })
-    expect(candidate(1)).toMatchObject({ dropsReply: true })
+describe('a dropped reply', () => {
+  test('is that to the candidate’s next request to DynamoDB, which is applied', async () => {
+    const { injectInto, send, events, candidate } = scene()
+    await injectInto('dropReply')
+    expect(candidate(1)).toMatchObject({ dropsNextReply: true })
     expect(await send('b', 'read')).toBe(DONE)
     expect(await send('a', 'charge')).toBe(DONE)
     events.splice(0)
     expect(await send('a', 'read')).toBe('hangUp')
-    expect(events).toEqual(['read of a arrives', 'mark a: a reply to it was lost'])
-    expect(candidate(1)).toMatchObject({ dropsReply: false })
+    expect(events).toEqual(['read of a arrives', 'a: reply dropped'])
+    expect(candidate(1)).toMatchObject({ dropsNextReply: false })
     expect(await send('a', 'read')).toBe(DONE)
   })
 
-  test('loses one of two replies that come together', async () => {
-    const { act, send } = scene()
-    await act({ do: 'dropReply', candidate: 1 })
+  test('is one of two simultaneous replies', async () => {
+    const { injectInto, send } = scene()
+    await injectInto('dropReply')
     expect(await Promise.all([send('a'), send('a')])).toEqual(['hangUp', DONE])
   })
 })
 
-describe('cutting off', () => {
-  test('lets no request of that candidate arrive anywhere until it is connected again', async () => {
-    const { act, send, events, candidate } = scene({ leads: 'a' })
-    await act({ do: 'cutOff', candidate: 1 })
+describe('a candidate that is cut off', () => {
+  test('reaches no service until it is reconnected', async () => {
+    const { injectInto, send, events, candidate, faults } = scene({ leads: 'a' })
+    await injectInto('cutOff')
     expect(candidate(1)).toMatchObject({ isCutOff: true })
+    expect([1, 2].map((number) => faults.candidates.isReachable(number))).toEqual([false, true])
     for (const kind of ['acquire', 'write', 'charge', 'complete'] as const) expect(await send('a', kind)).toBe('hangUp')
     expect(await send('b')).toBe(DONE)
-    await act({ do: 'reconnect', candidate: 1 })
+    await injectInto('reconnect')
     expect(candidate(1)).toMatchObject({ isCutOff: false })
     expect(await send('a')).toBe(DONE)
-    expect(events).toEqual(['mark 1: cut off', 'write of b arrives', 'mark 1: connected again', 'write of a arrives'])
+    expect(events).toEqual(['1: cut off', 'write of b arrives', '1: reconnected', 'write of a arrives'])
   })
 
-  test('keeps the reply that is to be lost, and what is armed, for when it is connected again', async () => {
-    const { act, send, leader, candidate } = scene()
-    await act({ do: 'dropReply', candidate: 1 })
-    await act({ do: 'killLeader' })
-    await act({ do: 'cutOff', candidate: 1 })
+  test('keeps its other faults for when it is reconnected', async () => {
+    const { inject, injectInto, send, leader, candidate } = scene()
+    await injectInto('dropReply')
+    await inject('killLeader')
+    await injectInto('cutOff')
     await send('a')
-    expect(candidate(1)).toMatchObject({ dropsReply: true })
-    expect(leader()).toMatchObject({ armed: 'kill' })
+    expect(candidate(1)).toMatchObject({ dropsNextReply: true })
+    expect(leader()).toMatchObject({ armed: 'killLeader' })
   })
 
-  test('leaves no second mark where it is so already', async () => {
-    const { act, events } = scene()
-    await act({ do: 'reconnect', candidate: 1 })
-    for (const what of ['cutOff', 'cutOff', 'reconnect', 'reconnect'] as const) await act({ do: what, candidate: 1 })
-    expect(events).toEqual(['mark 1: cut off', 'mark 1: connected again'])
+  test('is recorded only if it changes', async () => {
+    const { injectInto, events } = scene()
+    for (const name of ['reconnect', 'cutOff', 'cutOff', 'reconnect', 'reconnect'] as const) await injectInto(name)
+    expect(events).toEqual(['1: cut off', '1: reconnected'])
   })
 })
 
 describe('candidates', () => {
-  test('are there from 1 on at the start, each told of, and the leader', () => {
-    const { candidates, candidate, leader } = scene({ candidates: 3 })
-    expect(candidates()).toEqual([1, 2, 3])
-    expect(candidate(3)).toEqual({
-      kind: 'candidate',
-      candidate: 3,
-      isThere: true,
-      skewMs: 0,
-      isCutOff: false,
-      dropsReply: false,
-    })
+  const NEW = { kind: 'candidate', isPresent: true, skewMs: 0, isCutOff: false, dropsNextReply: false }
+
+  test('are numbered from 1 at the start, each with an entry', () => {
+    const { faults, candidate, leader } = scene({ candidates: 3 })
+    expect(faults.candidates.present()).toEqual([1, 2, 3])
+    expect(candidate(3)).toEqual({ ...NEW, candidate: 3 })
     expect(leader()).toEqual({ kind: 'leader', armed: undefined, frozen: [] })
   })
 
-  test('are added with the lowest number that is free, up to ten', async () => {
-    const { act, candidates, events, candidate } = scene()
-    await act({ do: 'removeCandidate', candidate: 2 })
-    expect(candidates()).toEqual([1, 3])
-    expect(candidate(2)).toMatchObject({ isThere: false })
-    await act({ do: 'addCandidate' })
-    expect(candidates()).toEqual([1, 2, 3])
-    for (let more = 4; more <= 10; more += 1) await act({ do: 'addCandidate' })
-    expect(candidates()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
-    expect(events.slice(0, 3)).toEqual(['mark 2: removed', 'mark 2: added', 'mark 4: added'])
-    expect(await refusalOf(act({ do: 'addCandidate' }))).toBe(
-      'There are 10 candidates, which is as many as a tick can have',
-    )
+  test('are added with the lowest free number, up to ten', async () => {
+    const { faults, injectInto, events, candidate } = scene()
+    await injectInto('removeCandidate', 2)
+    expect(faults.candidates.present()).toEqual([1, 3])
+    expect(candidate(2)).toMatchObject({ isPresent: false })
+    for (let added = 1; added <= 8; added += 1) await faults.inject({ do: 'addCandidate' })
+    expect(faults.candidates.present()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    expect(events.slice(0, 3)).toEqual(['2: removed', '2: added', '4: added'])
+    await expectRefused(faults.inject({ do: 'addCandidate' }), 'There are already 10 candidates, the maximum')
   })
 
-  test('are removed down to one', async () => {
-    const { act, candidates } = scene({ candidates: 2 })
-    await act({ do: 'removeCandidate', candidate: 1 })
-    expect(await refusalOf(act({ do: 'removeCandidate', candidate: 2 }))).toBe('One candidate at least has to stay')
-    expect(candidates()).toEqual([2])
+  test('are removed, except the last one', async () => {
+    const { faults, injectInto } = scene({ candidates: 2 })
+    await injectInto('removeCandidate', 1)
+    await expectRefused(injectInto('removeCandidate', 2), 'The last candidate cannot be removed')
+    expect(faults.candidates.present()).toEqual([2])
   })
 
-  test('that are not there can have nothing done to them', async () => {
-    const { act, events } = scene({ candidates: 2 })
-    const acts: readonly Act[] = [
-      { do: 'removeCandidate', candidate: 3 },
-      { do: 'skewClock', candidate: 3, ms: 1_000 },
-      { do: 'dropReply', candidate: 3 },
-      { do: 'cutOff', candidate: 3 },
-      { do: 'reconnect', candidate: 3 },
-    ]
-    for (const one of acts) expect(await refusalOf(act(one))).toBe('There is no candidate 3, only 1, 2')
+  test.each<ManualFault>([
+    { do: 'removeCandidate', candidate: 3 },
+    { do: 'skewClock', candidate: 3, ms: 1_000 },
+    { do: 'dropReply', candidate: 3 },
+    { do: 'cutOff', candidate: 3 },
+    { do: 'reconnect', candidate: 3 },
+  ])('that do not exist cannot be hit: %j', async (fault) => {
+    const { faults, events } = scene({ candidates: 2 })
+    await expectRefused(faults.inject(fault), 'There is no candidate 3, only 1, 2')
     expect(events).toEqual([])
   })
 
-  test('that were removed stay as they are for what they have under way, and come back unharmed', async () => {
-    const { act, send, candidate, skewOf } = scene()
-    await act({ do: 'cutOff', candidate: 1 })
-    await act({ do: 'skewClock', candidate: 1, ms: 5_000 })
-    await act({ do: 'removeCandidate', candidate: 1 })
+  test('that are removed keep their state for running invocations, and return without it', async () => {
+    const { faults, injectInto, send, candidate } = scene()
+    await injectInto('cutOff')
+    await faults.inject({ do: 'skewClock', candidate: 1, ms: 5_000 })
+    await injectInto('removeCandidate')
     expect(await send('a')).toBe('hangUp')
-    expect(skewOf(1)).toBe(5_000)
-    await act({ do: 'addCandidate' })
-    expect(candidate(1)).toMatchObject({ isThere: true, isCutOff: false, skewMs: 0, dropsReply: false })
+    expect(faults.candidates.skewMs(1)).toBe(5_000)
+    await faults.inject({ do: 'addCandidate' })
+    expect(candidate(1)).toEqual({ ...NEW, candidate: 1 })
     expect(await send('a')).toBe(DONE)
-    expect(skewOf(1)).toBe(0)
+    expect(faults.candidates.skewMs(1)).toBe(0)
   })
-})
 
-test.each([
-  [2_500, 'its clock is set 2.5 s ahead'],
-  [-60_000, 'its clock is set 60 s behind'],
-  [0, 'its clock is right again'],
-])('a clock is skewed by %d ms, and the mark says: %s', async (ms, words) => {
-  const { act, skewOf, events, candidate } = scene()
-  expect(skewOf(2)).toBe(0)
-  await act({ do: 'skewClock', candidate: 2, ms: 1 })
-  await act({ do: 'skewClock', candidate: 2, ms })
-  expect(skewOf(2)).toBe(ms)
-  expect(skewOf(1)).toBe(0)
-  expect(candidate(2)).toMatchObject({ skewMs: ms })
-  expect(events.at(-1)).toBe(`mark 2: ${words}`)
+  test.each([
+    [2_500, 'clock set 2.5 s ahead'],
+    [-60_000, 'clock set 60 s behind'],
+    [0, 'clock set right'],
+  ])('have a clock that is set by %d ms: %s', async (ms, description) => {
+    const { faults, events, candidate } = scene()
+    await faults.inject({ do: 'skewClock', candidate: 2, ms: 1 })
+    await faults.inject({ do: 'skewClock', candidate: 2, ms })
+    expect([1, 2].map((number) => faults.candidates.skewMs(number))).toEqual([0, ms])
+    expect(candidate(2)).toMatchObject({ skewMs: ms })
+    expect(events.at(-1)).toBe(`2: ${description}`)
+  })
 })
