@@ -7,7 +7,6 @@ import { FAULT_WORDS } from '../faults/fault.ts'
 import type { FaultEntry } from '../observe/entries.ts'
 import type { RunDisplay, RunEnd } from '../run/task.ts'
 import { completionsOf, type TickRecord, type Try, wasTakenOver } from '../run/tick.ts'
-import { StatusLine, type Terminal } from './status-line.ts'
 import { isBilling, type Summary } from './summary.ts'
 import type { Conclusion } from './verdict.ts'
 
@@ -25,23 +24,46 @@ const MAX_CURRENCIES = 3
 /** Without a terminal, progress cannot be overwritten, so only every fifth report is a line. */
 const PROGRESS_LINE_EVERY = 5
 
-type Colours = ReturnType<typeof pc.createColors>
+const ERASE = '\r\u001b[2K'
+
+/** Standard output or standard error. */
+export interface Terminal {
+  readonly isTTY?: boolean
+  /** Characters per line. */
+  readonly columns?: number
+  write(text: string): unknown
+}
 
 export class Display implements RunDisplay, Disposable {
   readonly #stream: Terminal
-  readonly #colour: Colours
-  readonly #status: StatusLine
+  readonly #colour: ReturnType<typeof pc.createColors>
   #progressReports = 0
+  /** A line at the bottom of a terminal that is overwritten: the time until a retry, or the progress of a tick. */
+  #hasStatus = false
+  #countdown: NodeJS.Timeout | undefined
 
   constructor(stream: Terminal, env: NodeJS.ProcessEnv = process.env) {
     this.#stream = stream
     this.#colour = pc.createColors(wantsColour(stream, env))
-    this.#status = new StatusLine(stream, this.#colour.dim)
   }
 
   #line(text: string): void {
-    this.#status.clear()
+    this.#clearStatus()
     this.#stream.write(`${text}\n`)
+  }
+
+  #showStatus(text: string): void {
+    if (this.#stream.isTTY !== true) return
+    // A wrapped line could not be overwritten.
+    this.#stream.write(`${ERASE}${this.#colour.dim(text.slice(0, (this.#stream.columns ?? 80) - 1))}`)
+    this.#hasStatus = true
+  }
+
+  #clearStatus(): void {
+    clearInterval(this.#countdown)
+    this.#countdown = undefined
+    if (this.#hasStatus) this.#stream.write(ERASE)
+    this.#hasStatus = false
   }
 
   note(text: string): void {
@@ -63,8 +85,9 @@ export class Display implements RunDisplay, Disposable {
 
   progress(answered: number, expected: number): void {
     const text = `    … the gateway has answered ${answered} of ${count(expected, 'charge')}`
-    if (this.#stream.isTTY === true) this.#status.show(text)
-    else if (this.#progressReports++ % PROGRESS_LINE_EVERY === 0) this.#line(this.#colour.dim(text))
+    if (this.#stream.isTTY !== true) {
+      if (this.#progressReports++ % PROGRESS_LINE_EVERY === 0) this.#line(this.#colour.dim(text))
+    } else if (this.#countdown === undefined) this.#showStatus(text)
   }
 
   tried({ candidate, attempt: { retryInMs }, outcome }: Try): void {
@@ -78,7 +101,13 @@ export class Display implements RunDisplay, Disposable {
     const details = error.trace?.slice(1, 1 + MAX_FRAMES) ?? logs.filter(isNews).slice(-MAX_LOG_LINES)
     for (const detail of details) this.#line(dim(`        ${oneLine(detail.trim(), MAX_LETTERS)}`))
     if (retryInMs === undefined || retryInMs <= MIN_COUNTDOWN_MS) return
-    this.#status.countDown(`    … candidate ${candidate} is retried`, retryInMs)
+    const at = performance.now() + retryInMs
+    const update = () => {
+      const seconds = Math.ceil(Math.max(0, at - performance.now()) / 1000)
+      this.#showStatus(`    … candidate ${candidate} is retried in ${seconds} s`)
+    }
+    this.#countdown = setInterval(update, 1_000).unref()
+    update()
   }
 
   ticked(record: TickRecord, charges: readonly Money[] | undefined, wasCut: boolean): void {
@@ -138,7 +167,7 @@ export class Display implements RunDisplay, Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#status.clear()
+    this.#clearStatus()
   }
 }
 

@@ -3,6 +3,7 @@ import { leaseNameProblems } from '../../constructs/lease-name.ts'
 import { OptionError } from '../../programs/flags.ts'
 import type { ScheduledFault } from '../faults/fault.ts'
 import { MIN_CHAOS_TICKS } from '../faults/plan.ts'
+import { PROTECTIONS } from '../faults/protections.ts'
 import type { RunOptions } from '../run/task.ts'
 import { CHAOS_TICKS, type OwnTable, readStartFlags, type StartFlags, TICKS_WITHOUT } from './flags.ts'
 
@@ -121,45 +122,40 @@ function ownFunctionOf(flags: StartFlags): OwnFunctionOptions | undefined {
   return { path, lease, environment: env, tables: table, timeoutMs: timeout ?? OWN_TIMEOUT_MS }
 }
 
-/** Each row: when it applies, and what the error says. */
 function refuseContradictions(flags: StartFlags, ticks = Number.POSITIVE_INFINITY): void {
   const { killLeader, freezeLeader, thawLeader, chaos, without, candidates } = flags
-  const has = (protection: 'lease' | 'fence' | 'key') => without.includes(protection)
+  const [noLease, noFence, noKey] = PROTECTIONS.map((protection) => without.includes(protection))
   const isChaos = chaos !== undefined
-  const leaderFaults = Object.entries({ 'kill-leader': killLeader, 'freeze-leader': freezeLeader })
-  const beyond = leaderFaults.find(([, tick = 0]) => tick > ticks)
-  const besideChaos = leaderFaults.find(([, tick]) => isChaos && tick !== undefined)
-  const needsRival = [
-    ...(freezeLeader === undefined ? [] : ['--freeze-leader']),
-    ...(isChaos ? ['--chaos'] : []),
-    ...(has('fence') || has('lease') ? ['--without'] : []),
-  ]
-  const rows: readonly (readonly [boolean, string])[] = [
-    [
-      thawLeader !== undefined && (freezeLeader === undefined || thawLeader <= freezeLeader),
-      `--thaw-leader ${thawLeader} needs --freeze-leader with an earlier tick`,
-    ],
-    [flags.port !== undefined && !flags.page, '--port and --no-page: the port is that of the page'],
-    [beyond !== undefined, `--${beyond?.[0]} ${beyond?.[1]} is beyond the last tick: --ticks is ${ticks}`],
-    [besideChaos !== undefined, `--${besideChaos?.[0]} and --chaos: chaos chooses its own ticks and leaders`],
-    [
-      killLeader !== undefined && killLeader === freezeLeader,
-      `--kill-leader and --freeze-leader: give them different ticks, not ${killLeader} to both`,
-    ],
-    [
-      isChaos && ticks < MIN_CHAOS_TICKS,
-      `--chaos needs at least --ticks ${MIN_CHAOS_TICKS}: one leader is killed, another frozen`,
-    ],
-    [
-      has('fence') && has('key') && !isChaos && ticks < 2,
-      '--without fence and --without key need at least --ticks 2: each needs a leader of its own',
-    ],
-    [
-      has('lease') && (has('fence') || freezeLeader !== undefined),
-      'Without the lease each candidate has its own lease and its own fence: use --without fence alone to see the fence',
-    ],
-    [candidates === 1 && needsRival.length > 0, `${needsRival[0]} needs at least --candidates 2: one has no rival`],
-  ]
-  const refused = rows.find(([applies]) => applies)
-  if (refused !== undefined) throw new OptionError(refused[1])
+  const refuse = (message: string): never => {
+    throw new OptionError(message)
+  }
+  if (thawLeader !== undefined && (freezeLeader === undefined || thawLeader <= freezeLeader)) {
+    refuse(`--thaw-leader ${thawLeader} needs --freeze-leader with an earlier tick`)
+  }
+  if (flags.port !== undefined && !flags.page) refuse('--port and --no-page: the port is that of the page')
+  for (const [flag, tick] of Object.entries({ 'kill-leader': killLeader, 'freeze-leader': freezeLeader })) {
+    if (tick === undefined) continue
+    if (tick > ticks) refuse(`--${flag} ${tick} is beyond the last tick: --ticks is ${ticks}`)
+    if (isChaos) refuse(`--${flag} and --chaos: chaos chooses its own ticks and leaders`)
+  }
+  if (killLeader !== undefined && killLeader === freezeLeader) {
+    refuse(`--kill-leader and --freeze-leader: give them different ticks, not ${killLeader} to both`)
+  }
+  if (isChaos && ticks < MIN_CHAOS_TICKS) {
+    refuse(`--chaos needs at least --ticks ${MIN_CHAOS_TICKS}: one leader is killed, another frozen`)
+  }
+  if (noFence && noKey && !isChaos && ticks < 2) {
+    refuse('--without fence and --without key need at least --ticks 2: each needs a leader of its own')
+  }
+  if (noLease && (noFence || freezeLeader !== undefined)) {
+    refuse(
+      'Without the lease each candidate has its own lease and its own fence: ' +
+        'use --without fence alone to see what the fence is for',
+    )
+  }
+  const rivals = { '--freeze-leader': freezeLeader !== undefined, '--chaos': isChaos, '--without': noFence || noLease }
+  const [needsRival] = Object.entries(rivals).find(([, isGiven]) => isGiven) ?? []
+  if (candidates === 1 && needsRival !== undefined) {
+    refuse(`${needsRival} needs at least --candidates 2: a single one has no rival`)
+  }
 }

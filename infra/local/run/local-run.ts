@@ -11,7 +11,7 @@ import { Environments } from '../lambda-host/environments.ts'
 import { LambdaHost } from '../lambda-host/lambda-host.ts'
 import { Recorder } from '../observe/recorder.ts'
 import { Feed } from '../page/feed.ts'
-import { type PageOptions, type PageServer, startPage } from '../page/server.ts'
+import { type PageOptions, startPage } from '../page/server.ts'
 import { PAST_LEASE_MS } from '../stack/resources.ts'
 import { type DeploymentOptions, deployLocally } from './deployment.ts'
 import { RunningTicks } from './running-ticks.ts'
@@ -29,10 +29,10 @@ export interface LocalRunOptions<Report> extends Omit<DeploymentOptions, 'contex
 export class LocalRun<Report> implements AsyncDisposable {
   readonly #task: Task<Report>
   readonly #ticks: Ticks
-  readonly #page: RunPage | undefined
+  readonly #page: RunPage
   readonly #resources: AsyncDisposableStack
 
-  private constructor(task: Task<Report>, ticks: Ticks, page: RunPage | undefined, resources: AsyncDisposableStack) {
+  private constructor(task: Task<Report>, ticks: Ticks, page: RunPage, resources: AsyncDisposableStack) {
     this.#task = task
     this.#ticks = ticks
     this.#page = page
@@ -47,8 +47,8 @@ export class LocalRun<Report> implements AsyncDisposable {
     feed.subscribe((updates) => {
       for (const update of updates) if (update.kind === 'fault') display.fault(update)
     })
-    const page = options.page ? resources.use(await RunPage.start(options.port, feed)) : undefined
-    if (page !== undefined) display.page(page.url)
+    const page = new RunPage(feed)
+    if (options.page) resources.use(await page.serve(options.port, display))
 
     display.note('Synthesizing the stacks and starting DynamoDB Local …')
     const leaseMs = Math.round(LAMBDA_LEASE_MS * options.timeScale)
@@ -95,7 +95,7 @@ export class LocalRun<Report> implements AsyncDisposable {
     signal.addEventListener('abort', () => void host.stop(), { once: true })
 
     const ticks = new Ticks({ ...common, task, host, manualFaults, runningTicks, feed })
-    page?.show({ logs: recorder.logs, inject: (fault) => manualFaults.inject(fault) })
+    page.open({ logs: recorder.logs, inject: (fault) => manualFaults.inject(fault) })
     return new LocalRun(task, ticks, page, resources.move())
   }
 
@@ -103,7 +103,7 @@ export class LocalRun<Report> implements AsyncDisposable {
   async untilEnd(): Promise<{ readonly end: RunEnd; readonly report: Report }> {
     const end = await this.#ticks.run()
     const report = await this.#task.report(end)
-    this.#page?.end('The run has ended')
+    this.#page.end('The run has ended')
     return { end, report }
   }
 
@@ -112,49 +112,43 @@ export class LocalRun<Report> implements AsyncDisposable {
   }
 }
 
-type Shown = Pick<PageOptions, 'logs' | 'inject'>
+type Opened = Pick<PageOptions, 'logs' | 'inject'>
 
-/** The page of a run. It can be opened while the run is being prepared, and always gets a last entry. */
-class RunPage implements AsyncDisposable {
+/** The page of a run. It is served while the run is being prepared, and always gets a last entry. */
+class RunPage {
   readonly #feed: Feed
-  #server: PageServer | undefined
-  #shown: Shown | undefined
+  #run: Opened | undefined
   #hasEnded = false
 
-  private constructor(feed: Feed) {
+  constructor(feed: Feed) {
     this.#feed = feed
   }
 
-  static async start(port: number, feed: Feed): Promise<RunPage> {
-    const page = new RunPage(feed)
-    page.#server = await startPage({
+  async serve(port: number, display: RunDisplay): Promise<AsyncDisposable> {
+    const server = await startPage({
       port,
-      feed,
-      logs: { get: (tenure) => page.#shown?.logs.get(tenure) },
+      feed: this.#feed,
+      logs: { get: (tenure) => this.#run?.logs.get(tenure) },
       inject: async (fault) => {
-        if (page.#shown === undefined) throw new FaultError('The run has not begun yet')
-        await page.#shown.inject(fault)
+        if (this.#run === undefined) throw new FaultError('The run has not begun yet')
+        await this.#run.inject(fault)
       },
     })
-    return page
-  }
-
-  get url(): string {
-    return this.#server?.url ?? ''
+    display.page(server.url)
+    const stop = async () => {
+      this.end('The run has ended early; the terminal says why')
+      await server.stop()
+    }
+    return { [Symbol.asyncDispose]: stop }
   }
 
   /** From now on it has the logs of tenures, and injects faults. */
-  show(shown: Shown): void {
-    this.#shown = shown
+  open(run: Opened): void {
+    this.#run = run
   }
 
   end(description: string): void {
     if (!this.#hasEnded) this.#feed.add({ kind: 'over', atMs: Date.now(), description })
     this.#hasEnded = true
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.end('The run has ended early; the terminal says why')
-    await this.#server?.stop()
   }
 }

@@ -21,8 +21,7 @@ export async function readAssembly(directory: string, { region, account, runId }
     stacks.map(async ([id, artifact]) => {
       const template = await readJson(join(directory, String(objectIn(artifact, 'properties')['templateFile'])))
       const assets = await readJson(join(directory, `${id}.assets.json`))
-      const [parameters, resources] = [defaultsIn(template), resourcesIn(template)]
-      const stack: Stack = { name: `${id}-${runId}`, region, account, parameters, resources }
+      const stack: Stack = { name: `${id}-${runId}`, region, account, resources: resourcesIn(template) }
       return readStack(stack, (objectKey) => assetDirectory(directory, assets, objectKey))
     }),
   )
@@ -36,16 +35,6 @@ export async function readAssembly(directory: string, { region, account, runId }
 function objectIn(value: Json | undefined, key: string): JsonObject {
   const inner = isObject(value) ? value[key] : undefined
   return isObject(inner) ? inner : {}
-}
-
-function defaultsIn(template: JsonObject): Record<string, Json> {
-  const parameters = Object.entries(objectIn(template, 'Parameters'))
-  return Object.fromEntries(
-    parameters.flatMap(([name, parameter]) => {
-      const value = isObject(parameter) ? parameter['Default'] : undefined
-      return value === undefined ? [] : [[name, value]]
-    }),
-  )
 }
 
 function resourcesIn(template: JsonObject): Record<string, Resource> {

@@ -18,7 +18,6 @@ export interface Stack {
   readonly name: string
   readonly region: string
   readonly account: string
-  readonly parameters: Readonly<Record<string, Json>>
   readonly resources: Readonly<Record<string, Resource>>
 }
 
@@ -75,9 +74,8 @@ function ref(stack: Stack, where: string, id: string): Json | undefined {
     'AWS::Partition': 'aws',
     'AWS::URLSuffix': 'amazonaws.com',
     'AWS::StackName': stack.name,
-    'AWS::StackId': `arn:aws:cloudformation:${stack.region}:${stack.account}:stack/${stack.name}/local`,
   }
-  const known = own(pseudo, id) ?? own(stack.parameters, id)
+  const known = own(pseudo, id)
   if (known !== undefined) return known
   const { type } = resourceOf(stack, where, id)
   if (type === 'AWS::SNS::Topic') return arnOf(stack, where, id)
@@ -90,12 +88,10 @@ const NAMED: Readonly<Record<string, { readonly property: string; readonly arn: 
   'AWS::DynamoDB::GlobalTable': { property: 'TableName', arn: 'dynamodb:REGION:ACCOUNT:table/' },
   'AWS::Lambda::Function': { property: 'FunctionName', arn: 'lambda:REGION:ACCOUNT:function:' },
   'AWS::Scheduler::Schedule': { property: 'Name', arn: 'scheduler:REGION:ACCOUNT:schedule/default/' },
-  'AWS::Scheduler::ScheduleGroup': { property: 'Name', arn: 'scheduler:REGION:ACCOUNT:schedule-group/' },
   // On AWS its Ref is the ARN, which ends in six random characters; the service accepts the name too.
   'AWS::SecretsManager::Secret': { property: 'Name', arn: 'secretsmanager:REGION:ACCOUNT:secret:' },
   'AWS::SQS::Queue': { property: 'QueueName', arn: 'sqs:REGION:ACCOUNT:' },
   'AWS::SNS::Topic': { property: 'TopicName', arn: 'sns:REGION:ACCOUNT:' },
-  'AWS::IAM::Role': { property: 'RoleName', arn: 'iam::ACCOUNT:role/' },
 }
 
 /** The name that the template gives, else one as CloudFormation makes it: from the stack's name and the logical id. */

@@ -151,7 +151,7 @@ describe('refuses, and says what is allowed:', () => {
     ['--without lease --candidates 1', '--without needs at least --candidates 2'],
     ['--without fence --candidates 1', '--without needs at least --candidates 2'],
     ['--without fence --without key --ticks 1', 'need at least --ticks 2'],
-    ['--without lease --without fence', 'use --without fence alone to see the fence'],
+    ['--without lease --without fence', 'use --without fence alone to see what'],
     ['--without lease --freeze-leader 1', 'Without the lease each candidate has its own lease'],
     ['--without fencing', 'Allowed choices are lease, fence, key'],
     ['--skew-clock 2:1', 'such as 2:1:5s'],

@@ -22,7 +22,6 @@ const stack = (resources: Stack['resources'] = {}): Stack => ({
   name: 'App-1',
   region: 'eu-central-1',
   account: '000000000000',
-  parameters: { GatewayUrl: 'http://127.0.0.1:1' },
   resources: {
     Table: { type: 'AWS::DynamoDB::GlobalTable', properties: {} },
     ApiKey: { type: 'AWS::SecretsManager::Secret', properties: {} },
@@ -33,7 +32,6 @@ const stack = (resources: Stack['resources'] = {}): Stack => ({
 
 describe('intrinsic functions', () => {
   test.each<[string, Json, unknown]>([
-    ['Ref of a parameter', { Ref: 'GatewayUrl' }, 'http://127.0.0.1:1'],
     ['Ref of a table', { Ref: 'Table' }, 'App-1-Table'],
     ['Ref of a secret', { Ref: 'ApiKey' }, 'App-1-ApiKey'],
     ['Ref of a queue', { Ref: 'Queue' }, 'https://sqs.eu-central-1.amazonaws.com/000000000000/App-1-Queue'],
