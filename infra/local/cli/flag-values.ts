@@ -1,8 +1,7 @@
 /** What the values of the flags of `npm start` look like. Each reader throws commander's error, which names the flag too. */
 import { InvalidArgumentError } from 'commander'
-import type { ScheduledFault } from '../faults/fault.ts'
+import { type CandidateFaultName, MAX_CANDIDATES, MAX_TICKS, type ScheduledFault } from '../faults/fault.ts'
 import { PROTECTIONS, type Protection } from '../faults/protections.ts'
-import { type CandidateFaultName, MAX_CANDIDATES, MAX_TICKS } from '../faults/read-fault.ts'
 
 export interface OwnTable {
   readonly name: string

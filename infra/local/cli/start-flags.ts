@@ -1,9 +1,8 @@
 /** The flags of `npm start`, as they are declared and explained; what they imply together is for `options.ts`. */
 import { Command, Option } from 'commander'
 import { readFlags } from '../../programs/flags.ts'
-import type { ScheduledFault } from '../faults/fault.ts'
+import { MAX_CANDIDATES, MAX_TICKS, type ScheduledFault } from '../faults/fault.ts'
 import { PROTECTIONS, type Protection } from '../faults/protections.ts'
-import { MAX_CANDIDATES, MAX_TICKS } from '../faults/read-fault.ts'
 import {
   candidateAt,
   clockAt,

@@ -9,8 +9,7 @@ import type { CandidateEntry, LeaderEntry } from '../observe/entries.ts'
 import type { Recorder } from '../observe/recorder.ts'
 import { endIn, leaseRequestOf, otherWritesOf } from '../observe/wire.ts'
 import { Candidates } from './candidates.ts'
-import { FAULT_WORDS, type ManualFault } from './fault.ts'
-import { FaultError } from './read-fault.ts'
+import { FAULT_WORDS, FaultError, type ManualFault } from './fault.ts'
 
 export interface ManualFaultsOptions {
   /** How many candidates there are at the start. */

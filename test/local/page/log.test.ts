@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Entry } from '../../../infra/local/observe/entries.ts'
 import type { Step } from '../../../infra/local/observe/tenure-logs.ts'
-import { renderFailure, renderLog, renderLogTitle } from '../../../infra/local/page/client/log.ts'
+import { renderFailure, renderLog, renderLogTitle } from '../../../infra/local/page/client/view.ts'
 import { began, effect, ended, failed, historyOf, KILLED, T0, TICK, textOf } from './election.ts'
 
 const tenureOf = (...entries: readonly Entry[]) => {
