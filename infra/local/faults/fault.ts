@@ -1,4 +1,4 @@
-/** The faults of a local run, planned at a call or injected by hand: types, one description of each, and their JSON. */
+/** The faults of a local run, planned at a call or injected by hand: types, one description of each, JSON. */
 import { show } from '../../../functions/election/show.ts'
 import { property } from '../../../functions/json.ts'
 
@@ -14,8 +14,8 @@ export interface CallPosition {
 }
 
 /**
- * `lease`: any write of the lease row. `claim`, `move`: writes of a subscription. `intent`, `answer`, `unknown`: writes of
- * the ledger. `charge`: a charge requested from the gateway. See functions/billing/charge-due.ts.
+ * `lease`: any write of the lease row. `claim`, `move`: writes of a subscription. `intent`, `answer`, `unknown`: writes
+ * of the ledger. `charge`: a charge requested from the gateway. See functions/billing/charge-due.ts.
  */
 export type CallKind = 'lease' | 'claim' | 'move' | 'intent' | 'answer' | 'unknown' | 'charge'
 
@@ -41,7 +41,7 @@ export type ManualFault = LeaderFault | CandidateFault
 export type LeaderFault =
   /** SIGKILL for the leader; if no candidate leads, for the next leader after its first write. */
   | { readonly do: 'killLeader' }
-  /** SIGSTOP for the current or next leader at its next write, until it is thawed. The other candidates are invoked again. */
+  /** SIGSTOP for the current or next leader at its next write, until it is thawed. A rival is invoked again. */
   | { readonly do: 'freezeLeader' }
   /** SIGCONT for every frozen leader. */
   | { readonly do: 'thawLeader' }

@@ -1,6 +1,6 @@
 /**
- * Injects faults into the running election at once: those of the page, of flags and of scenarios. It acts on processes and
- * on what passes between them; the functions are the deployed ones.
+ * Injects faults into the running election at once: those of the page, of flags and of scenarios. It acts on processes
+ * and on what passes between them; the functions are the deployed ones.
  */
 import { type Clock, systemClock } from '../../../functions/election/clock.ts'
 import type { Call, Interceptor, Reply } from '../lambda-host/interceptor.ts'

@@ -1,6 +1,6 @@
 /**
- * Reads the events of the election off the wire, so that any function with the library can be watched. It stands at both
- * ends: at the function it sees what is sent and received, at the service what is really applied. It changes nothing.
+ * Reads the events of the election off the wire, so that any function with the library can be watched. It stands at
+ * both ends: at the function it sees what is sent and received, at the service what is applied. It changes nothing.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Interceptor, Reply } from '../lambda-host/interceptor.ts'

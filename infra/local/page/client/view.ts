@@ -1,5 +1,6 @@
 /** The parts of the page around the time line, and the log of a tenure. Pure markup. */
 import { type Content, html, type Markup } from '../../../../functions/widget/html.ts'
+import { CUSTOM_PROPERTIES } from '../../../../functions/widget/palette.ts'
 import { clockTime, span } from '../../../../functions/widget/time-words.ts'
 import type { ManualFault } from '../../faults/fault.ts'
 import type { CandidateEntry } from '../../observe/entries.ts'
@@ -18,10 +19,10 @@ ticks are ${span(periodMs)} apart.${off}`
 
 export function renderCounters({ counts }: History): Markup {
   const { ticks = 0, completed = 0, completedTwice = 0, overdue = 0, staleRefused = 0 } = counts ?? {}
-  const isWrong = completedTwice > 0
+  const [twice, kind] = completedTwice > 0 ? ['must be 0: this is wrong', 'wrong'] : ['must be 0', 'right']
   return html`${counter('Ticks', ticks)}
 ${counter('Completed', completed)}
-${counter('Completed twice', completedTwice, `must be 0${isWrong ? ': this is wrong' : ''}`, isWrong ? 'wrong' : 'right')}
+${counter('Completed twice', completedTwice, twice, kind)}
 ${counter('Overdue', overdue, 'not completed', overdue > 0 ? 'late' : 'right')}
 ${counter('Stale effects refused', staleRefused, 'of replaced leaders')}`
 }
@@ -136,15 +137,18 @@ function tenureRow(tenure: Tenure): Markup {
   const endMs = endOf(tenure)
   return html`<tr id="row-${number}"><th scope="row"><button type="button" id="log-${number}" data-log="${number}"
  aria-label="Log of the tenure with token ${token}">${token}</button></th><td>${candidate}</td>
-<td>${tick === undefined ? '' : tickTime(tick)}</td><td class="${workOutcome(tenure)}">${describeOutcome(tenure)}</td>
+<td>${tick === undefined ? '' : tickTime(tick)}</td>
+<td style="color:${CUSTOM_PROPERTIES[workOutcome(tenure)]}">${describeOutcome(tenure)}</td>
 <td>${clockTime(fromMs, 'seconds')}</td><td>${endMs === undefined ? '' : span(endMs - fromMs)}</td>
 <td>${refused === 0 ? accepted : `${accepted}, ${refused} refused`}</td></tr>`
 }
 
 function failedRow({ atMs, candidate, invocation, tick, error }: FailedAttempt): Markup {
   return html`<tr id="failed-${invocation}"><th scope="row"><button type="button" id="failure-${invocation}"
- data-failure="${invocation}" aria-label="none: why candidate ${candidate} failed">none</button></th><td>${candidate}</td>
-<td>${tick === undefined ? '' : tickTime(tick)}</td><td class="failed">failed: ${error.name}</td>
+ data-failure="${invocation}" aria-label="none: why candidate ${candidate} failed">none</button></th>
+<td>${candidate}</td>
+<td>${tick === undefined ? '' : tickTime(tick)}</td>
+<td style="color:${CUSTOM_PROPERTIES.failed}">failed: ${error.name}</td>
 <td>${clockTime(atMs, 'seconds')}</td><td></td><td></td></tr>`
 }
 
