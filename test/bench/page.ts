@@ -1,7 +1,7 @@
 /**
- * `node test/bench/page.ts`: whether the page of a local run gets slower or larger with the length of the history. The page
- * is scrolled while ticks arrive, with few and with many tenures in turn, in one browser. It prints the time for which the
- * main thread works per frame; only the ratio is meaningful.
+ * `node test/bench/page.ts`: whether the page of a local run gets slower or larger with the length of the history. The
+ * page is scrolled while ticks arrive, with few and with many tenures in turn, in one browser. It prints the time for
+ * which the main thread works per frame; only the ratio is meaningful.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'

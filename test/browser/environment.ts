@@ -1,6 +1,6 @@
 /**
- * Looks for the browser once for the whole run, for `inject('hasChromium')`. Without a browser the tests are skipped with a
- * warning; with TENURE_BROWSER_REQUIRED=1, as in CI, the run fails.
+ * Looks for the browser once for the whole run, for `inject('hasChromium')`. Without a browser the tests are skipped
+ * with a warning; with TENURE_BROWSER_REQUIRED=1, as in CI, the run fails.
  */
 import type { TestProject } from 'vitest/node'
 import { chromiumPath } from '../support/chromium.ts'

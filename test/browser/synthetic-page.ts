@@ -1,7 +1,6 @@
 /** The page of a synthetic election: always the same, without processes and without DynamoDB. */
 import { onTestFinished } from 'vitest'
-import type { ManualFault } from '../../infra/local/faults/fault.ts'
-import { FaultError } from '../../infra/local/faults/read-fault.ts'
+import { FaultError, type ManualFault } from '../../infra/local/faults/fault.ts'
 import type { CandidateEntry, Entry } from '../../infra/local/observe/entries.ts'
 import type { TenureLog } from '../../infra/local/observe/tenure-logs.ts'
 import { Feed } from '../../infra/local/page/feed.ts'

@@ -2,8 +2,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { readFlags } from '../../programs/flags.ts'
 import type { ScheduledFault } from '../faults/fault.ts'
+import { type CandidateFaultName, MANUAL_FAULTS, MAX_CANDIDATES, MAX_TICKS } from '../faults/fault.ts'
 import { PROTECTIONS, type Protection } from '../faults/protections.ts'
-import { type CandidateFaultName, MANUAL_FAULTS, MAX_CANDIDATES, MAX_TICKS } from '../faults/read-fault.ts'
 
 export interface OwnTable {
   readonly name: string

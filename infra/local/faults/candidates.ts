@@ -1,7 +1,6 @@
 /** The state of each candidate, which manual faults change: its clock, its connection, whether it takes part. */
 import type { CandidateEntry } from '../observe/entries.ts'
-import { type CandidateFault, describeClock, FAULT_WORDS } from './fault.ts'
-import { FaultError, MAX_CANDIDATES } from './read-fault.ts'
+import { type CandidateFault, describeClock, FAULT_WORDS, FaultError, MAX_CANDIDATES } from './fault.ts'
 
 type State = Omit<CandidateEntry, 'kind' | 'candidate'>
 

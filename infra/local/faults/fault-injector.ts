@@ -1,4 +1,4 @@
-/** Injects planned faults: it counts the calls of a tick by kind, and applies the fault that is planned for the current one. */
+/** Injects planned faults: it counts the calls of a tick by kind, and applies the fault planned for a call. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { dynamodbError } from '../lambda-host/dynamodb-proxy.ts'
 import type { Processes } from '../lambda-host/environments.ts'

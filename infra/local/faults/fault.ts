@@ -1,4 +1,6 @@
-/** The faults of a local run: those planned at a call, those injected by hand, and one description of each. */
+/** The faults of a local run, planned at a call or injected by hand: types, one description of each, JSON. */
+import { show } from '../../../functions/election/show.ts'
+import { property } from '../../../functions/json.ts'
 
 /** A fault at a planned call: the position counts calls within a tick, never time. */
 export type CallFault = CallPosition & CallAction
@@ -12,8 +14,8 @@ export interface CallPosition {
 }
 
 /**
- * `lease`: any write of the lease row. `claim`, `move`: writes of a subscription. `intent`, `answer`, `unknown`: writes of
- * the ledger. `charge`: a charge requested from the gateway. See functions/billing/charge-due.ts.
+ * `lease`: any write of the lease row. `claim`, `move`: writes of a subscription. `intent`, `answer`, `unknown`: writes
+ * of the ledger. `charge`: a charge requested from the gateway. See functions/billing/charge-due.ts.
  */
 export type CallKind = 'lease' | 'claim' | 'move' | 'intent' | 'answer' | 'unknown' | 'charge'
 
@@ -39,7 +41,7 @@ export type ManualFault = LeaderFault | CandidateFault
 export type LeaderFault =
   /** SIGKILL for the leader; if no candidate leads, for the next leader after its first write. */
   | { readonly do: 'killLeader' }
-  /** SIGSTOP for the current or next leader at its next write, until it is thawed. The other candidates are invoked again. */
+  /** SIGSTOP for the current or next leader at its next write, until it is thawed. A rival is invoked again. */
   | { readonly do: 'freezeLeader' }
   /** SIGCONT for every frozen leader. */
   | { readonly do: 'thawLeader' }
@@ -122,4 +124,65 @@ export function describeClock(ms: number): string {
 export function isPlannedAt(fault: CallFault, at: CallKind, nth: number): boolean {
   const times = fault.do === 'throttle' ? fault.times : 1
   return fault.at === at && nth >= fault.nth && nth < fault.nth + times
+}
+
+/** A fault that cannot be read, or cannot be injected now; the message says why. */
+export class FaultError extends Error {
+  override readonly name = 'FaultError'
+}
+
+const WITHOUT_CANDIDATE = ['killLeader', 'freezeLeader', 'thawLeader', 'addCandidate'] as const
+const OF_CANDIDATE = ['dropReply', 'cutOff', 'reconnect', 'removeCandidate'] as const
+export const MANUAL_FAULTS = [...WITHOUT_CANDIDATE, 'skewClock', ...OF_CANDIDATE] as const
+export type CandidateFaultName = (typeof OF_CANDIDATE)[number]
+
+export const MAX_CANDIDATES = 10
+export const MAX_TICKS = 1_000_000
+/** Twice the longest lease. */
+const MAX_SKEW_MS = 7_200_000
+
+/** @throws FaultError */
+export function readFault(value: unknown): ManualFault {
+  const name = property(value, 'do')
+  const simple = WITHOUT_CANDIDATE.find((one) => one === name)
+  if (simple !== undefined) return { do: simple }
+  const candidate = () => wholeNumber(property(value, 'candidate'), '"candidate"', 1, MAX_CANDIDATES)
+  const ofCandidate = OF_CANDIDATE.find((one) => one === name)
+  if (ofCandidate !== undefined) return { do: ofCandidate, candidate: candidate() }
+  if (name === 'skewClock') {
+    const ms = () => wholeNumber(property(value, 'ms'), '"ms"', -MAX_SKEW_MS, MAX_SKEW_MS)
+    return { do: 'skewClock', candidate: candidate(), ms: ms() }
+  }
+  throw new FaultError(`"do" must be one of ${MANUAL_FAULTS.join(', ')}, but is ${show(name)}`)
+}
+
+function wholeNumber(value: unknown, what: string, min: number, max: number): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value
+  throw new FaultError(`${what} must be a whole number from ${min} to ${max}, but is ${show(value)}`)
+}
+
+/** @throws FaultError that names the item */
+export function readScenario(value: unknown): readonly ScheduledFault[] {
+  if (!Array.isArray(value)) {
+    throw new FaultError('A scenario is a list of faults, such as [{ "tick": 2, "do": "freezeLeader" }]')
+  }
+  return value.map((item: unknown, index) => {
+    try {
+      return { ...readFault(item), tick: wholeNumber(property(item, 'tick'), '"tick"', 1, MAX_TICKS) }
+    } catch (error) {
+      if (!(error instanceof FaultError)) throw error
+      throw new FaultError(`Fault ${index + 1} of the scenario: ${error.message}`)
+    }
+  })
+}
+
+/** @throws FaultError if a fault is for a candidate that does not exist yet at its tick */
+export function refuseUnknownCandidates(faults: readonly ScheduledFault[], candidates: number): void {
+  for (const fault of faults) {
+    if (!('candidate' in fault)) continue
+    const added = faults.filter((other) => other.do === 'addCandidate' && other.tick <= fault.tick).length
+    if (fault.candidate <= candidates + added) continue
+    const existing = added === 0 ? `there are ${candidates}` : `there are ${candidates}, and ${added} added`
+    throw new FaultError(`Tick ${fault.tick}, ${fault.do}: there is no candidate ${fault.candidate}, ${existing}`)
+  }
 }

@@ -1,6 +1,6 @@
 /**
- * Injects faults into the running election at once: those of the page, of flags and of scenarios. It acts on processes and
- * on what passes between them; the functions are the deployed ones.
+ * Injects faults into the running election at once: those of the page, of flags and of scenarios. It acts on processes
+ * and on what passes between them; the functions are the deployed ones.
  */
 import { type Clock, systemClock } from '../../../functions/election/clock.ts'
 import type { Processes } from '../lambda-host/environments.ts'
@@ -9,8 +9,7 @@ import type { CandidateEntry, LeaderEntry } from '../observe/entries.ts'
 import type { Recorder } from '../observe/recorder.ts'
 import { endIn, leaseRequestOf, otherWritesOf } from '../observe/wire.ts'
 import { Candidates } from './candidates.ts'
-import { FAULT_WORDS, type ManualFault } from './fault.ts'
-import { FaultError } from './read-fault.ts'
+import { FAULT_WORDS, FaultError, type ManualFault } from './fault.ts'
 
 export interface ManualFaultsOptions {
   /** How many candidates there are at the start. */

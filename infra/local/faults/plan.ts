@@ -2,15 +2,15 @@
 import { mulberry32, pick, type Random, shuffled, wholeNumber } from '../../programs/random.ts'
 import { type CallAction, type CallFault, type CallKind, type CallPosition, isPlannedAt } from './fault.ts'
 
-/** The leader is killed in the middle of the tick's work, when money has moved at the gateway and it has no reply yet. */
+/** The leader is killed in the middle of the tick's work, when the gateway has charged and it has no reply yet. */
 export function killAtWorst(tick: number, expectedCharges: number): readonly CallFault[] {
   return [{ tick, at: 'charge', nth: half(expectedCharges), do: 'killLeader', when: 'after' }]
 }
 
 /**
  * The leader is frozen when it knows less than its successor will, and is about to write that. It has charged, but the
- * gateway's reply was dropped, so it writes `unknown`. Its successor finds the charge and writes `charged`; then the frozen
- * leader's write arrives.
+ * gateway's reply was dropped, so it writes `unknown`. Its successor finds the charge and writes `charged`; then the
+ * frozen leader's write arrives.
  */
 export function freezeAtWorst(tick: number, expectedCharges: number): readonly CallFault[] {
   return [
@@ -21,7 +21,7 @@ export function freezeAtWorst(tick: number, expectedCharges: number): readonly C
 
 const half = (expectedCharges: number): number => Math.max(1, Math.floor(expectedCharges / 2))
 
-/** Each tick has one of these, shuffled, so that two ticks are enough for a kill and a freeze; `none`: small faults only. */
+/** Each tick has one of these: two ticks are enough for a kill and a freeze. `none` has small faults only. */
 const WORST = ['freezeLeader', 'killLeader', 'gateway', 'none'] as const
 
 const MOMENTS = ['before', 'after'] as const
@@ -40,7 +40,7 @@ export const MIN_CHAOS_TICKS = 2
 /**
  * @param seed any integer
  * @param ticks at least {@link MIN_CHAOS_TICKS}
- * @returns at most one fault at a call; at least one leader killed, and one frozen before a write that the fence then refuses
+ * @returns at most one fault at a call; at least one leader killed, and one frozen before a write that is then refused
  */
 export function chaosPlan(seed: number, ticks: number): readonly CallFault[] {
   const random = mulberry32(seed)

@@ -1,4 +1,4 @@
-/** All that the options of a billing run plan to inject: chaos, a killed or a frozen leader, protections switched off. */
+/** The planned faults of a billing run: chaos, a killed or a frozen leader, protections switched off. */
 import { property } from '../../../functions/json.ts'
 import type { Call, Interceptor } from '../lambda-host/interceptor.ts'
 import { GatewayWatch } from '../observe/gateway-watch.ts'

@@ -1,6 +1,6 @@
 /**
- * The protections that a local run can switch off, to show what each is for. The deployed code is unchanged: fence and key
- * are removed from requests on the wire, the lease by a misconfiguration, separate lease names.
+ * The protections that a local run can switch off, to show what each is for. The deployed code is unchanged: fence and
+ * key are removed from requests on the wire, the lease by a misconfiguration, separate lease names.
  */
 import { randomUUID } from 'node:crypto'
 import type { Call, Interceptor } from '../lambda-host/interceptor.ts'

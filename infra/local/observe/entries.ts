@@ -1,6 +1,6 @@
 /**
- * The entries of the feed, which the page folds into its picture: plain data, the same on the server, in the browser and in
- * tests. Times are epoch milliseconds of this machine's clock, never of a candidate's.
+ * The entries of the feed, which the page folds into its picture. Times are epoch milliseconds of this machine's clock,
+ * never of a candidate's.
  */
 
 /** How a tenure ended, as far as the lease row or the invocation shows. */
@@ -39,31 +39,33 @@ export interface LeaderEntry {
   readonly frozen: readonly number[]
 }
 
-export interface Ticked {
-  readonly kind: 'ticked'
+interface Event {
   readonly atMs: number
+}
+
+export interface Ticked extends Event {
+  readonly kind: 'ticked'
   /** From 1. */
   readonly number: number
   /** Canonical ISO text. */
   readonly tick: string
 }
 
-export interface Invoked {
-  readonly kind: 'invoked'
-  readonly atMs: number
+interface OfInvocation extends Event {
   readonly candidate: number
   readonly invocation: string
+}
+
+export interface Invoked extends OfInvocation {
+  readonly kind: 'invoked'
   readonly tick: string
   /** 0 for the first attempt; counts Lambda's own retries. */
   readonly retry: number
 }
 
 /** An invocation has ended. */
-export interface Done {
+export interface Done extends OfInvocation {
   readonly kind: 'done'
-  readonly atMs: number
-  readonly candidate: number
-  readonly invocation: string
   readonly status: 'completed' | 'released' | 'standby' | 'failed'
   /** When Lambda retries the event; absent if it does not. */
   readonly retryAtMs?: number | undefined
@@ -73,39 +75,33 @@ export interface Done {
 }
 
 /** DynamoDB granted the lease to a candidate, even if the reply was lost. */
-export interface Began {
+export interface Began extends OfInvocation {
   readonly kind: 'began'
-  readonly atMs: number
   /** Numbered from 1 in this run: tokens are not unique if each candidate has a lease of its own. */
   readonly tenure: number
   readonly token: number
-  readonly candidate: number
-  readonly invocation: string
   readonly tick?: string | undefined
   readonly expiresAtMs: number
   /** The earlier tenure, if it had not ended. */
   readonly replaced?: number | undefined
 }
 
-export interface Renewed {
+export interface Renewed extends Event {
   readonly kind: 'renewed'
-  readonly atMs: number
   readonly tenure: number
   readonly expiresAtMs: number
 }
 
 /** The leader ended its tenure in the lease row. */
-export interface Ended {
+export interface Ended extends Event {
   readonly kind: 'ended'
-  readonly atMs: number
   readonly tenure: number
   readonly how: 'completed' | 'released' | 'failed'
 }
 
-/** Writes of a tenure to anything but the lease row; those close together are one entry. */
-export interface Effect {
+/** Writes of a tenure to anything but the lease row; equal ones close together are one entry. */
+export interface Effect extends Event {
   readonly kind: 'effect'
-  readonly atMs: number
   readonly tenure: number
   readonly token: number
   readonly candidate: number
@@ -116,9 +112,8 @@ export interface Effect {
   readonly times: number
 }
 
-export interface FaultEntry {
+export interface FaultEntry extends Event {
   readonly kind: 'fault'
-  readonly atMs: number
   readonly candidate?: number | undefined
   /** A sentence without its full stop. */
   readonly description: string
@@ -138,9 +133,8 @@ export interface Counts {
 }
 
 /** The run has ended: the last entry. */
-export interface Over {
+export interface Over extends Event {
   readonly kind: 'over'
-  readonly atMs: number
   readonly description: string
 }
 

@@ -1,4 +1,4 @@
-/** What one attempt requested of the leases, and the result: from its requests, because a function may return anything. */
+/** What one attempt requested of the leases, and the result, by its requests: its function may return anything. */
 import { property } from '../../../functions/json.ts'
 import { type Answer, endIn, isRefusal, type LeaseRequest, rowOf } from './wire.ts'
 

@@ -71,7 +71,7 @@ export class TenureLogs {
 
 const SHOWN_CHARACTERS = 4_000
 
-/** JSON as a log keeps it: a request to DynamoDB may have megabytes. @param text the same, if it is already serialized */
+/** JSON as a log keeps it: a request may have megabytes. @param text the same, if it is already serialized */
 export function shortened(value: unknown, text = JSON.stringify(value)): unknown {
   if (text.length <= SHOWN_CHARACTERS) return value
   return { beginning: text.slice(0, SHOWN_CHARACTERS), omitted: `${text.length - SHOWN_CHARACTERS} characters` }

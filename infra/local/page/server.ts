@@ -1,7 +1,7 @@
 /**
- * Serves the page, the feed as server-sent events and the logs of tenures, and takes faults, all behind a key in the path
- * that only the printed address has. A cookie would not do: browsers send it to every port of a host, so another user's
- * server on this machine would get it.
+ * Serves the page, the feed as server-sent events and the logs of tenures, and takes faults, all behind a key in the
+ * path that only the printed address has. A cookie would not do: browsers send it to every port of a host, so another
+ * user's server on this machine would get it.
  *
  * Other pages in the same browser can send requests here without the key. Besides the key, every request must name this
  * server as its host, and a fault must come from this page as JSON, which no form can send.
@@ -10,8 +10,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ManualFault } from '../faults/fault.ts'
-import { FaultError, readFault } from '../faults/read-fault.ts'
+import { FaultError, type ManualFault, readFault } from '../faults/fault.ts'
 import { isSecret } from '../lambda-host/credentials.ts'
 import { isOwnHost, LOOPBACK } from '../lambda-host/loopback.ts'
 import type { Snapshot } from '../observe/entries.ts'

@@ -4,9 +4,8 @@
  */
 import { LAMBDA_LEASE_MS } from '../../../functions/election/options.ts'
 import { compose } from '../faults/compose.ts'
-import { describeCallFault } from '../faults/fault.ts'
+import { describeCallFault, FaultError } from '../faults/fault.ts'
 import { ManualFaults } from '../faults/manual-faults.ts'
-import { FaultError } from '../faults/read-fault.ts'
 import { Environments } from '../lambda-host/environments.ts'
 import { LambdaHost } from '../lambda-host/lambda-host.ts'
 import { Recorder } from '../observe/recorder.ts'

@@ -1,8 +1,8 @@
 /** Runs ticks one after the other: the next one starts when the one before it has settled. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { FaultError, MAX_CANDIDATES } from '../faults/fault.ts'
 import type { ManualFaults } from '../faults/manual-faults.ts'
 import { withoutLease } from '../faults/protections.ts'
-import { FaultError, MAX_CANDIDATES } from '../faults/read-fault.ts'
 import type { LambdaHost } from '../lambda-host/lambda-host.ts'
 import type { Recorder } from '../observe/recorder.ts'
 import type { Feed } from '../page/feed.ts'

@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import type { LeaderFault, ManualFault } from '../../../infra/local/faults/fault.ts'
+import { FaultError, type LeaderFault, type ManualFault } from '../../../infra/local/faults/fault.ts'
 import { ManualFaults } from '../../../infra/local/faults/manual-faults.ts'
-import { FaultError } from '../../../infra/local/faults/read-fault.ts'
 import type { Call, Reply } from '../../../infra/local/lambda-host/interceptor.ts'
 import type { CandidateEntry, LeaderEntry } from '../../../infra/local/observe/entries.ts'
-import type { Leader } from '../../../infra/local/observe/recorder.ts'
+import type { Recorder } from '../../../infra/local/observe/recorder.ts'
 import { ManualClock, settled } from '../../support/manual-clock.ts'
 import { gatewayCall, LEASES, libraryExchanges, ROWS } from '../observe/wire.ts'
 
@@ -41,9 +40,9 @@ function scene({ leads, candidates = 3, killing }: SceneOptions = {}) {
   const clock = new ManualClock()
   const stopping = new AbortController()
   const numberOf = (requestId: string) => requests.indexOf(requestId) + 1
-  let leader: Leader | undefined
+  let leader: ReturnType<Recorder['leader']>
   const leaderIs = (requestId?: string) => {
-    leader = requestId === undefined ? undefined : { requestId, candidate: numberOf(requestId), tenure: 1, token: 1 }
+    leader = requestId === undefined ? undefined : { requestId, candidate: numberOf(requestId), token: 1 }
   }
   leaderIs(leads)
   const signal = (name: string) => (requestId: string) => {

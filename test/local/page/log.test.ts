@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Entry } from '../../../infra/local/observe/entries.ts'
 import type { Step } from '../../../infra/local/observe/tenure-logs.ts'
-import { renderFailure, renderLog, renderLogTitle } from '../../../infra/local/page/client/log.ts'
+import { renderFailure, renderLog, renderLogTitle } from '../../../infra/local/page/client/view.ts'
 import { began, effect, ended, failed, historyOf, KILLED, T0, TICK, textOf } from './election.ts'
 
 const tenureOf = (...entries: readonly Entry[]) => {
@@ -21,7 +21,8 @@ test.each<[readonly Entry[], string]>([
   [[effect(1, 10, { times: 3 }), ended(1, 2_000)], 'Outcome: completed. Duration: 2 s. Effects accepted: 3.'],
   [
     [failed(1, 1_000), began(2, 16_000, { replaced: 1 }), effect(1, 17_000, { verdict: 'refused', times: 2 })],
-    'Outcome: failed, then taken over. Duration: 1 s. Effects accepted: 0. Writes refused because another candidate had taken over: 2.',
+    'Outcome: failed, then taken over. Duration: 1 s. Effects accepted: 0. ' +
+      'Writes refused because another candidate had taken over: 2.',
   ],
 ])('the summary has the outcome, the duration and the effects: %#', (entries, text) => {
   const log = renderLog(tenureOf(began(1, 0), ...entries), { steps: [], dropped: 0, gapAt: 200 })

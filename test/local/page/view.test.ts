@@ -55,7 +55,8 @@ describe('the counters', () => {
 
   test('are shown from the beginning', () => {
     expect(textOf(renderCounters(historyOf()))).toBe(
-      'Ticks 0 Completed 0 Completed twice 0 must be 0 Overdue 0 not completed Stale effects refused 0 of replaced leaders',
+      'Ticks 0 Completed 0 Completed twice 0 must be 0 Overdue 0 not completed ' +
+        'Stale effects refused 0 of replaced leaders',
     )
     expect(textOf(counters())).toMatch(/^Ticks 9 Completed 8 .* Stale effects refused 3 of replaced leaders$/)
   })

@@ -1,4 +1,4 @@
-/** What the page knows of the election, folded from the entries of the feed. Plain data: no markup, nothing of the browser. */
+/** What the page knows of the election, folded from the entries of the feed: no markup, nothing of the browser. */
 import type {
   Began,
   CandidateEntry,

@@ -3,11 +3,9 @@ import { html } from '../../../../functions/widget/html.ts'
 import { CUSTOM_PROPERTIES } from '../../../../functions/widget/palette.ts'
 import { renderLegend, renderMarkLegend } from '../../../../functions/widget/timeline/legend.ts'
 import { renderTimeline, type Timeline } from '../../../../functions/widget/timeline.ts'
-import type { Update } from '../../observe/entries.ts'
-import { type ConnectionState, listen, sendFaults } from './connection.ts'
-import { part, patch } from './dom.ts'
+import type { Snapshot, Update } from '../../observe/entries.ts'
+import { LogPanel, part, patch } from './dom.ts'
 import { History } from './history.ts'
-import { LogPanel } from './log-panel.ts'
 import { pictureOf } from './picture.ts'
 import { Scroller } from './scroller.ts'
 import {
@@ -23,12 +21,6 @@ import {
 const REDRAW_MS = 250
 /** A screen reader reads only the latest news. */
 const NEWS_MS = 1_000
-
-const CONNECTION_TEXT: Readonly<Record<ConnectionState, string>> = {
-  open: '',
-  lost: 'The run does not answer: it has ended, or it is about to return.',
-  refused: 'The run rejects this page: open the address that npm start printed last, or close other pages of the run.',
-}
 
 let history = new History()
 /** How far the server's clock is ahead of the browser's. */
@@ -79,22 +71,32 @@ function drawParts(): void {
   logPanel.historyChanged()
 }
 
-const stopListening = listen({
-  snapshot: ({ nowMs, entries }) => {
-    offsetMs = nowMs - Date.now()
-    history = new History()
-    drawnRevision = -1
-    receive(entries)
-  },
-  more: receive,
-  connection: (state) => {
-    if (history.over === undefined) patch('connection', html`${CONNECTION_TEXT[state]}`)
-  },
+/** Reconnects automatically. */
+const feed = new EventSource('feed')
+feed.addEventListener('open', () => showConnection(''))
+feed.addEventListener('error', () =>
+  showConnection(
+    feed.readyState === feed.CLOSED
+      ? 'The run rejects this page: open the address that npm start printed last, or close other pages of the run.'
+      : 'The run does not answer: it has ended, or it is about to return.',
+  ),
+)
+feed.addEventListener('snapshot', ({ data }: MessageEvent<string>) => {
+  const { nowMs, entries }: Snapshot = JSON.parse(data)
+  offsetMs = nowMs - Date.now()
+  history = new History()
+  drawnRevision = -1
+  receive(entries)
 })
+feed.addEventListener('more', ({ data }: MessageEvent<string>) => receive(JSON.parse(data)))
+
+function showConnection(text: string): void {
+  if (history.over === undefined) patch('connection', html`${text}`)
+}
 
 function receive(updates: readonly Update[]): void {
   history.fold(updates)
-  if (history.over !== undefined) stopListening()
+  if (history.over !== undefined) feed.close()
   requestDraw()
 }
 
@@ -104,12 +106,31 @@ setInterval(() => {
 }, REDRAW_MS)
 setInterval(() => patch('news', html`${history.news}`), NEWS_MS)
 
-sendFaults((reason) => patch('refusal', html`${reason}`))
+/** @returns whether the fault was injected */
+async function send(fault: string): Promise<boolean> {
+  const headers = { 'content-type': 'application/json' }
+  const answer = await fetch('faults', { method: 'POST', headers, body: fault }).catch(() => undefined)
+  const refusal = answer === undefined ? 'The run does not answer.' : answer.ok ? '' : `${await answer.text()}.`
+  patch('refusal', html`${refusal}`)
+  return refusal === ''
+}
+
 document.addEventListener('click', ({ target }) => {
   if (!(target instanceof Element)) return
-  const { log, failure } = target.closest<HTMLElement>('[data-log], [data-failure]')?.dataset ?? {}
+  const clicked = target.closest<HTMLElement>('[data-fault], [data-log], [data-failure]')
+  const { fault, log, failure } = clicked?.dataset ?? {}
+  if (fault !== undefined) void send(fault)
   if (log !== undefined) logPanel.open(Number(log))
   if (failure !== undefined) logPanel.openFailure(failure)
+})
+document.addEventListener('change', ({ target }) => {
+  const candidate = target instanceof HTMLSelectElement ? target.dataset['skew'] : undefined
+  if (!(target instanceof HTMLSelectElement) || candidate === undefined) return
+  const fault = { do: 'skewClock', candidate: Number(candidate), ms: Number(target.value) }
+  void send(JSON.stringify(fault)).then((isDone) => {
+    if (isDone) return
+    for (const option of target.options) option.selected = option.defaultSelected // the actual clock
+  })
 })
 // Not `click`: the picture may be redrawn between press and release.
 part('picture').addEventListener('pointerup', ({ target, button }) => {

@@ -1,6 +1,6 @@
 /**
- * The window of the time line: a native scroller as long as the history. The picture stays in place and is drawn for the
- * scroll position. At its end, the scroller follows the election.
+ * The window of the time line: a native scroller as long as the history. The picture stays in place and is drawn for
+ * the scroll position. At its end, the scroller follows the election.
  */
 import type { Window } from './picture.ts'
 

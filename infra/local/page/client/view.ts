@@ -1,8 +1,10 @@
-/** The parts of the page below and above the time line. Pure markup. */
+/** The parts of the page around the time line, and the log of a tenure. Pure markup. */
 import { type Content, html, type Markup } from '../../../../functions/widget/html.ts'
+import { CUSTOM_PROPERTIES } from '../../../../functions/widget/palette.ts'
 import { clockTime, span } from '../../../../functions/widget/time-words.ts'
 import type { ManualFault } from '../../faults/fault.ts'
 import type { CandidateEntry } from '../../observe/entries.ts'
+import type { Step, TenureLog } from '../../observe/tenure-logs.ts'
 import type { FailedAttempt, History, Tenure } from './history.ts'
 import { currentTenures, describeOutcome, endOf, secondsOf, tickTime, workOutcome } from './picture.ts'
 
@@ -17,10 +19,10 @@ ticks are ${span(periodMs)} apart.${off}`
 
 export function renderCounters({ counts }: History): Markup {
   const { ticks = 0, completed = 0, completedTwice = 0, overdue = 0, staleRefused = 0 } = counts ?? {}
-  const isWrong = completedTwice > 0
+  const [twice, kind] = completedTwice > 0 ? ['must be 0: this is wrong', 'wrong'] : ['must be 0', 'right']
   return html`${counter('Ticks', ticks)}
 ${counter('Completed', completed)}
-${counter('Completed twice', completedTwice, `must be 0${isWrong ? ': this is wrong' : ''}`, isWrong ? 'wrong' : 'right')}
+${counter('Completed twice', completedTwice, twice, kind)}
 ${counter('Overdue', overdue, 'not completed', overdue > 0 ? 'late' : 'right')}
 ${counter('Stale effects refused', staleRefused, 'of replaced leaders')}`
 }
@@ -135,14 +137,62 @@ function tenureRow(tenure: Tenure): Markup {
   const endMs = endOf(tenure)
   return html`<tr id="row-${number}"><th scope="row"><button type="button" id="log-${number}" data-log="${number}"
  aria-label="Log of the tenure with token ${token}">${token}</button></th><td>${candidate}</td>
-<td>${tick === undefined ? '' : tickTime(tick)}</td><td class="${workOutcome(tenure)}">${describeOutcome(tenure)}</td>
+<td>${tick === undefined ? '' : tickTime(tick)}</td>
+<td style="color:${CUSTOM_PROPERTIES[workOutcome(tenure)]}">${describeOutcome(tenure)}</td>
 <td>${clockTime(fromMs, 'seconds')}</td><td>${endMs === undefined ? '' : span(endMs - fromMs)}</td>
 <td>${refused === 0 ? accepted : `${accepted}, ${refused} refused`}</td></tr>`
 }
 
 function failedRow({ atMs, candidate, invocation, tick, error }: FailedAttempt): Markup {
   return html`<tr id="failed-${invocation}"><th scope="row"><button type="button" id="failure-${invocation}"
- data-failure="${invocation}" aria-label="none: why candidate ${candidate} failed">none</button></th><td>${candidate}</td>
-<td>${tick === undefined ? '' : tickTime(tick)}</td><td class="failed">failed: ${error.name}</td>
+ data-failure="${invocation}" aria-label="none: why candidate ${candidate} failed">none</button></th>
+<td>${candidate}</td>
+<td>${tick === undefined ? '' : tickTime(tick)}</td>
+<td style="color:${CUSTOM_PROPERTIES.failed}">failed: ${error.name}</td>
 <td>${clockTime(atMs, 'seconds')}</td><td></td><td></td></tr>`
+}
+
+export function renderLogTitle({ token, candidate, tick }: Tenure): Markup {
+  return html`Candidate ${candidate}, token ${token}${tick === undefined ? '' : `, tick ${tick}`}`
+}
+
+export function renderLog(tenure: Tenure | undefined, { steps, dropped, gapAt }: TenureLog): Markup {
+  const summary = tenure === undefined ? undefined : html`<p>${summaryOf(tenure)}</p>`
+  const gap = dropped === 0 ? [] : [html`<li class="gap">${dropped} steps are not kept.</li>`]
+  const items = [...steps.slice(0, gapAt).map(stepItem), ...gap, ...steps.slice(gapAt).map(stepItem)]
+  return html`${summary}<ol class="steps">${items}</ol>`
+}
+
+function summaryOf(tenure: Tenure): string {
+  const { fromMs, accepted, refused } = tenure
+  const endMs = endOf(tenure)
+  const duration = endMs === undefined ? '' : ` Duration: ${span(endMs - fromMs)}.`
+  const stale = refused === 0 ? '' : ` Writes refused because another candidate had taken over: ${refused}.`
+  return `Outcome: ${describeOutcome(tenure)}.${duration} Effects accepted: ${accepted}.${stale}`
+}
+
+function stepItem({ atMs, description, request, result, tookMs, answer, isFault, trace }: Step): Markup {
+  const arrow = request === undefined ? undefined : html` <span class="result">→ ${result ?? 'no answer yet'}</span>`
+  const took = tookMs === undefined ? undefined : html` <small>${Math.round(tookMs)} ms</small>`
+  return html`<li${isFault === true ? html` class="fault"` : undefined}><time>${clockTime(atMs, 'milliseconds')}</time>
+<div>${description}${arrow}${took}${json('Request', request)}${json('Answer', answer)}${stack(trace)}</div></li>`
+}
+
+function json(title: string, value: unknown): Markup | undefined {
+  if (value === undefined) return undefined
+  const text = JSON.stringify(value, undefined, 2)
+  return html`<details><summary>${title}</summary><pre tabindex="0">${text}</pre></details>`
+}
+
+function stack(trace: readonly string[] = []): Markup | undefined {
+  if (trace.length === 0) return undefined
+  return html`<details open><summary>Stack and log</summary><pre tabindex="0">${trace.join('\n')}</pre></details>`
+}
+
+export function renderFailure({ candidate, tick, error }: FailedAttempt) {
+  const ofTick = tick === undefined ? '' : `Tick ${tick}. `
+  return {
+    title: html`Candidate ${candidate} failed without leading`,
+    body: html`<p>${ofTick}<b>${error.name}</b>: ${error.message}</p>${stack(error.trace)}`,
+  }
 }

@@ -11,9 +11,15 @@ import {
   toCsv,
 } from '../../../../infra/local/billing/customers.ts'
 import { parseOptions, type StartOptions } from '../../../../infra/local/cli/options.ts'
-import { type CallFault, describeCallFault, type ScheduledFault } from '../../../../infra/local/faults/fault.ts'
+import {
+  type CallFault,
+  describeCallFault,
+  FaultError,
+  MANUAL_FAULTS,
+  readScenario,
+  type ScheduledFault,
+} from '../../../../infra/local/faults/fault.ts'
 import { chaosPlan } from '../../../../infra/local/faults/plan.ts'
-import { FaultError, MANUAL_FAULTS, readScenario } from '../../../../infra/local/faults/read-fault.ts'
 import { OptionError } from '../../../../infra/programs/flags.ts'
 import { hostileJson, hostileText } from '../hostile.ts'
 import { nearly, nearlyText } from '../nearly-valid.ts'

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import type { ManualFault, ScheduledFault } from '../../../infra/local/faults/fault.ts'
 import {
   FaultError,
   MANUAL_FAULTS,
+  type ManualFault,
   readFault,
   readScenario,
   refuseUnknownCandidates,
-} from '../../../infra/local/faults/read-fault.ts'
+  type ScheduledFault,
+} from '../../../infra/local/faults/fault.ts'
 
 const EACH: readonly ManualFault[] = [
   ...(['killLeader', 'freezeLeader', 'thawLeader', 'addCandidate'] as const).map((name) => ({ do: name })),
