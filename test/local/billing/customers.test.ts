@@ -13,7 +13,8 @@ import {
   seedSubscriptions,
   toCsv,
 } from '../../../infra/local/billing/customers.ts'
-import { createBillingTables, monthly } from '../../billing/scene.ts'
+import { monthly } from '../../billing/scene.ts'
+import { createBillingTables } from '../../support/example-tables.ts'
 import { localClient } from '../../support/tables.ts'
 
 const HOUR_MS = 3_600_000

@@ -22,8 +22,8 @@ test('The sample customers, billed at five hourly ticks: gateway and ledger agre
     expect(audit).toEqual({ charges: charged, duplicateCharges: 0, dueNotCharged: 0 })
   }
   expect(scene.charges()).toHaveLength(charged)
-  expect(await scene.booked()).toEqual(scene.charges())
-  expect(scene.asked).toHaveLength(charged + declined)
+  expect(await scene.recordedCharges()).toEqual(scene.charges())
+  expect(scene.requests).toHaveLength(charged + declined)
   expect(declined).toBe(1)
 })
 
