@@ -1,4 +1,4 @@
-/** The task of the stacks: generated or given customers, the gateway of the stack, and the books of both. */
+/** The billing stack's task: seeds the customers, shows the progress of charges, and audits the run. */
 import type { Subscription } from '../../../functions/billing/subscription.ts'
 import { count, timeOf } from '../cli/phrases.ts'
 import { type Summary, summarize } from '../cli/summary.ts'
@@ -9,9 +9,9 @@ import { completedAfterAll, outcomeOf } from '../observe/outcome.ts'
 import type { Stage, Task, TaskMaker } from '../run/task.ts'
 import { PAST_LEASE_MS, placesOf } from '../stack/resources.ts'
 import { firstTickMs, nthCandidate } from '../stack/schedules.ts'
-import { areSettled, readBooks } from './audited-run.ts'
-import { type Booked, earliestDueAt, readGateway, seedSubscriptions } from './customers.ts'
-import { forecast } from './forecast.ts'
+import { auditRun, isSettled, type RecordedCharge, readGateway } from './audit.ts'
+import { earliestDueAt, Forecast } from './forecast.ts'
+import { seedSubscriptions } from './seed.ts'
 
 /** @param subscriptions as they are before the first tick */
 export function billing(subscriptions: readonly Subscription[]): TaskMaker<Summary> {
@@ -24,15 +24,15 @@ function billingTask(subscriptions: readonly Subscription[], stage: Stage): Task
   const places = placesOf(candidates, functions)
   const scenario = createScenario(options, places, { ...stage.striking, pastLeaseMs: places.leaseMs + PAST_LEASE_MS })
   const { answered } = scenario.gateway
-  const known = new Set<string>()
-  const newlyDue = forecast(subscriptions)
-  let owed = 0
+  const reported = new Set<string>()
+  const forecast = new Forecast(subscriptions)
+  let due = 0
 
-  /** The charges that the gateway has, and did not have when this was asked before. */
-  async function chargedSince(): Promise<readonly Booked[]> {
+  /** The gateway's charges since the last call. */
+  async function newCharges(): Promise<readonly RecordedCharge[]> {
     const { charges } = await readGateway(client, places.sandboxTable)
-    const fresh = charges.filter(({ id }) => !known.has(id))
-    for (const { id } of fresh) known.add(id)
+    const fresh = charges.filter(({ id }) => !reported.has(id))
+    for (const { id } of fresh) reported.add(id)
     return fresh
   }
 
@@ -61,7 +61,7 @@ function billingTask(subscriptions: readonly Subscription[], stage: Stage): Task
       const { without, chaos, ticks = 0 } = options
       if (without.length > 0) {
         display.warn(
-          `Switched off: ${without.map((control) => HOW_SWITCHED_OFF[control]).join('; ')}. The deployed code knows nothing of it.`,
+          `Switched off: ${without.map((control) => HOW_SWITCHED_OFF[control]).join('; ')}. The deployed code is unchanged.`,
         )
       }
       if (chaos !== undefined) {
@@ -70,16 +70,16 @@ function billingTask(subscriptions: readonly Subscription[], stage: Stage): Task
     },
 
     tickStarts: (number, tickMs) => {
-      owed += newlyDue.newlyDueAt(tickMs)
-      scenario.tickStarts(number, owed)
+      due += forecast.newlyDueAt(tickMs)
+      scenario.tickStarts(number, due)
       return () => {
-        if (answered() < owed) display.progress(answered(), owed)
+        if (answered() < due) display.progress(answered(), due)
       }
     },
 
     tickEnded: async () => {
-      owed = Math.max(0, owed - answered())
-      return chargedSince()
+      due = Math.max(0, due - answered())
+      return newCharges()
     },
 
     read: ({ requestId, ending }) => {
@@ -92,15 +92,15 @@ function billingTask(subscriptions: readonly Subscription[], stage: Stage): Task
     },
 
     isSettled: async (tick) =>
-      areSettled(await readBooks(client, places, { lastTick: tick, latestTick: tick }, subscriptions)),
+      isSettled(await auditRun(client, places, { lastTick: tick, latestTick: tick }, subscriptions)),
 
     report: async (tally, { cut, isInterrupted, undone, candidates: most, ...ticks }) => {
-      const books = await readBooks(client, places, ticks, subscriptions)
+      const audit = await auditRun(client, places, ticks, subscriptions)
       const replayedRequests = scenario.gateway.replayedRequests()
-      const summary = summarize(tally, most, { ...books, replayedRequests })
+      const summary = summarize(tally, most, { ...audit, replayedRequests })
       const struck = scenario.struck()
       const verdict = verdictOn(summary, struck, options, { cut, isInterrupted, undone })
-      return { summary, verdict, struck, charges: books.charges }
+      return { summary, verdict, struck, charges: audit.charges }
     },
   }
 }

@@ -80,7 +80,7 @@ describe.concurrent('a whole run', { timeout: TIMEOUT_MS }, () => {
     expect(summary.completedTwice, said).toBeGreaterThanOrEqual(1)
     expect(verdict.harm, said).toEqual([expect.stringContaining('without the lease: ')])
     expect(verdict.faults.join(), said).toContain('completed more than once')
-    expect(said).toContain('The deployed code knows nothing of it')
+    expect(said).toContain('The deployed code is unchanged')
     expect(said).toContain('without the lease: ')
   })
 
