@@ -1,4 +1,4 @@
-/** The task of the stacks: generated or given customers, the gateway of the stack, and the books of both. */
+/** The billing stack's task: seeds the customers, shows the progress of charges, and audits the run. */
 import type { Subscription } from '../../../functions/billing/subscription.ts'
 import { count, timeOf } from '../../programs/text.ts'
 import type { CallFault } from '../faults/fault.ts'
@@ -8,12 +8,12 @@ import { completedAfterAll, outcomeOf } from '../observe/outcome.ts'
 import type { Task, TaskContext, TaskMaker } from '../run/task.ts'
 import { resourcesOf } from '../stack/resources.ts'
 import { firstTickMs } from '../stack/schedules.ts'
-import { areSettled, type Books, readBooks } from './audited-run.ts'
-import { type Booked, earliestDueAt, readGateway, seedSubscriptions } from './customers.ts'
-import { forecast } from './forecast.ts'
+import { auditRun, isSettled, type RecordedCharge, type RunAudit, readGateway } from './audit.ts'
+import { earliestDueAt, Forecast } from './forecast.ts'
+import { seedSubscriptions } from './seed.ts'
 
 /** What the gateway and the ledger have after the run, and the faults that were injected. */
-export interface BillingReport extends Books {
+export interface BillingReport extends RunAudit {
   readonly replayedRequests: number
   readonly injected: readonly CallFault[]
 }
@@ -28,15 +28,15 @@ function billingTask(subscriptions: readonly Subscription[], context: TaskContex
   const resources = resourcesOf(candidates, functions)
   const faults = new PlannedFaults(options, resources, context.injecting)
   const answered = () => faults.gateway.answered()
-  const known = new Set<string>()
-  const newlyDue = forecast(subscriptions)
-  let owed = 0
+  const reported = new Set<string>()
+  const forecast = new Forecast(subscriptions)
+  let due = 0
 
-  /** The charges that the gateway has, and did not have when this was asked before. */
-  async function chargedSince(): Promise<readonly Booked[]> {
+  /** The gateway's charges since the last call. */
+  async function newCharges(): Promise<readonly RecordedCharge[]> {
     const { charges } = await readGateway(client, resources.sandboxTable)
-    const fresh = charges.filter(({ id }) => !known.has(id))
-    for (const { id } of fresh) known.add(id)
+    const fresh = charges.filter(({ id }) => !reported.has(id))
+    for (const { id } of fresh) reported.add(id)
     return fresh
   }
 
@@ -56,9 +56,8 @@ function billingTask(subscriptions: readonly Subscription[], context: TaskContex
       }
       const { without, chaos, ticks = 0 } = options
       if (without.length > 0) {
-        display.warn(
-          `Switched off: ${without.map((control) => HOW_SWITCHED_OFF[control]).join('; ')}. The deployed code knows nothing of it.`,
-        )
+        const how = without.map((protection) => HOW_SWITCHED_OFF[protection]).join('; ')
+        display.warn(`Switched off: ${how}. The deployed code is unchanged.`)
       }
       if (chaos !== undefined) {
         display.warn(`Chaos of seed ${chaos}: ${count(faults.planned(), 'fault')} planned in ${count(ticks, 'tick')}.`)
@@ -66,17 +65,17 @@ function billingTask(subscriptions: readonly Subscription[], context: TaskContex
     },
 
     tickStarts: (number, tickMs) => {
-      owed += newlyDue.newlyDueAt(tickMs)
-      faults.tickStarts(number, owed)
+      due += forecast.newlyDueAt(tickMs)
+      faults.tickStarts(number, due)
     },
 
     progress: () => {
-      if (answered() < owed) display.progress(answered(), owed)
+      if (answered() < due) display.progress(answered(), due)
     },
 
     tickEnded: async () => {
-      owed = Math.max(0, owed - answered())
-      return chargedSince()
+      due = Math.max(0, due - answered())
+      return newCharges()
     },
 
     outcomeOf: ({ requestId, ending }) => {
@@ -89,11 +88,11 @@ function billingTask(subscriptions: readonly Subscription[], context: TaskContex
     },
 
     isSettled: async (tick) =>
-      areSettled(await readBooks(client, resources, { lastTick: tick, latestTick: tick }, subscriptions)),
+      isSettled(await auditRun(client, resources, { lastTick: tick, latestTick: tick }, subscriptions)),
 
     report: async (ticks) => {
-      const books = await readBooks(client, resources, ticks, subscriptions)
-      return { ...books, replayedRequests: faults.gateway.replayedRequests(), injected: faults.injected() }
+      const audit = await auditRun(client, resources, ticks, subscriptions)
+      return { ...audit, replayedRequests: faults.gateway.replayedRequests(), injected: faults.injected() }
     },
   }
 }
