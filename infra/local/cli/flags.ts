@@ -1,4 +1,6 @@
-/** The flags of `npm start`: how each is declared, explained and read. `options.ts` decides what they imply together. */
+/**
+ * The flags of `npm start`: how each is declared, explained and read. `options.ts` decides what they imply together.
+ */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { readFlags } from '../../programs/flags.ts'
 import type { ScheduledFault } from '../faults/fault.ts'
@@ -49,25 +51,26 @@ const MAX_DURATION_MS = 3_600_000
 const MAX_CUSTOMERS = 100_000
 
 const EPILOG = `
-Ticks are past hours, from the first one at which something was due: one simulated hour per two seconds. A tick waits for its
-retries first; in production a period is far longer than they are.
+Ticks are past hours, from the first one at which something was due: by default one simulated hour per two seconds. A
+tick waits for its retries first; in production a period is far longer than they are.
 
-The page can inject any fault by hand. A flag injects one before a given tick, and so does a scenario file, a JSON list such as
+The page can inject any fault by hand. A flag injects one before a given tick, and so does a scenario file, a JSON list:
   [{ "tick": 2, "do": "freezeLeader" }, { "tick": 4, "do": "thawLeader" },
    { "tick": 5, "do": "skewClock", "candidate": 1, "ms": 5000 }]
 with ${MANUAL_FAULTS.slice(0, 5).join(', ')},
 ${MANUAL_FAULTS.slice(5).join(', ')}.
 
---function runs your own handler instead of billing, bundled as ElectedSchedule bundles it: a module that exports "handler" and
-elects a leader with leaderOnly or withLease from 'tenure', using LEASE_TABLE and LEASE_NAME. Tables and variables that it needs:
+--function runs your own handler instead of billing, bundled as ElectedSchedule bundles it: a module that exports
+"handler" and elects a leader with leaderOnly or withLease from 'tenure', using LEASE_TABLE and LEASE_NAME. With the
+tables and variables that it needs:
   --function send.ts --lease invoices --table Invoices:id --env INVOICES=Invoices
 
-Faults act on processes and on the requests between them; the functions are the deployed ones. --without runs ${TICKS_WITHOUT} ticks, with
-the fault that shows what is missing: a frozen leader for the fence, a killed one for the key.
+Faults act on processes and on the requests between them; the functions are the deployed ones. --without runs
+${TICKS_WITHOUT} ticks, with the fault that shows what is missing: for the fence a frozen leader, for the key a killed one.
 
-Exit codes: 0 if every tick was completed by one leader, everything due was charged once, and gateway and ledger agree; 1 if not,
-or if the run could not start; 2 for a wrong flag, file or function; 3 if a requested fault did not happen or had no effect, so
-that the run proves nothing; 130 if Ctrl-C cut --ticks short. A second Ctrl-C ends the run at once.`
+Exit codes: 0 if every tick was completed by one leader, everything due was charged once, and gateway and ledger agree;
+1 if not, or if the run could not start; 2 for a wrong flag, file or function; 3 if a requested fault did not happen or
+had no effect, so that the run proves nothing; 130 if Ctrl-C cut --ticks short. A second Ctrl-C ends the run at once.`
 
 /** @throws OptionError */
 export function readStartFlags(argv: readonly string[]): Read {
@@ -110,7 +113,7 @@ function commandFor(scenario: ScheduledFault[]): Command {
       'freeze the leader of this tick at a write until its successor has finished',
       tick,
     )
-    .option('--thaw-leader <tick>', 'keep it frozen until this tick', tick)
+    .option('--thaw-leader <tick>', 'keep the frozen leader frozen until this tick', tick)
     .option(
       '--chaos <seed>',
       `faults in the first ticks (default: ${CHAOS_TICKS}), then ticks without; a seed always gives the same faults`,
@@ -124,25 +127,29 @@ function commandFor(scenario: ScheduledFault[]): Command {
     )
     .option(
       '--skew-clock <tick:candidate:duration>',
-      'set its clock ahead (2:1:5s) or behind (2:1:-5s)',
+      'set a clock ahead (2:1:5s) or behind (2:1:-5s)',
       schedules(clockAt),
     )
-    .option('--drop-reply <tick:candidate>', 'drop the next reply of DynamoDB to it', schedules(faultAt('dropReply')))
-    .option('--cut-off <tick:candidate>', 'drop all its requests', schedules(faultAt('cutOff')))
-    .option('--reconnect <tick:candidate>', 'stop dropping its requests', schedules(faultAt('reconnect')))
+    .option(
+      '--drop-reply <tick:candidate>',
+      'drop the next reply of DynamoDB to a candidate',
+      schedules(faultAt('dropReply')),
+    )
+    .option('--cut-off <tick:candidate>', 'drop all requests of a candidate', schedules(faultAt('cutOff')))
+    .option('--reconnect <tick:candidate>', 'end a cut-off', schedules(faultAt('reconnect')))
     .option(
       '--add-candidate <tick>',
-      'add one',
+      'add a candidate',
       schedules((text) => ({ tick: tick(text), do: 'addCandidate' })),
     )
-    .option('--remove-candidate <tick:candidate>', 'remove it', schedules(faultAt('removeCandidate')))
+    .option('--remove-candidate <tick:candidate>', 'remove a candidate', schedules(faultAt('removeCandidate')))
     .option('--scenario <file>', 'JSON file with more faults')
     .optionsGroup('Your own function:')
     .option('--function <file>', 'run the handler of this module instead of billing; needs --lease')
-    .option('--lease <name>', 'the lease that it competes for')
-    .addOption(collected('--env <name=value>', 'an environment variable for it', variables, {}))
-    .addOption(collected('--table <name:key[:sortKey]>', 'a table for it, with string keys', tables, []))
-    .option('--timeout <duration>', 'its time-out, 1s to 15m (default: 5m)', timeoutMs)
+    .option('--lease <name>', 'the lease that the function competes for')
+    .addOption(collected('--env <name=value>', 'an environment variable for the function', variables, {}))
+    .addOption(collected('--table <name:key[:sortKey]>', 'a table for the function, with string keys', tables, []))
+    .option('--timeout <duration>', 'time-out of the function, 1s to 15m (default: 5m)', timeoutMs)
     .addHelpText('after', EPILOG)
 }
 

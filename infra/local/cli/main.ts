@@ -106,7 +106,8 @@ async function readScenarioFile(file: string): Promise<readonly ScheduledFault[]
 async function customersOf({ customers, ticks }: StartOptions): Promise<readonly Subscription[]> {
   if (customers === undefined) {
     const monthly = generateCustomers(SEED)
-    return ticks === undefined ? [...monthly, ...generateWeeklyCustomers(SEED)] : monthly // an endless run needs more work
+    // An endless run needs more work.
+    return ticks === undefined ? [...monthly, ...generateWeeklyCustomers(SEED)] : monthly
   }
   if (typeof customers === 'number') return generateCustomers(SEED, customers, { dueTogether: true })
   return readCustomers(fromUsersDirectory(customers))

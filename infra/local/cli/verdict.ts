@@ -54,15 +54,17 @@ export function conclude(end: RunEnd, report: BillingReport | undefined, asked: 
 function moneyErrors(summary: BillingSummary, { wasCut }: RunEnd): string[] {
   const { duplicateCharges, wrongCharges, dueNotCharged, lostUpdates } = summary
   return [
-    ...(duplicateCharges > 0 ? [`${count(duplicateCharges, 'duplicate charge')}`] : []),
-    ...(wrongCharges > 0 ? [`${count(wrongCharges, 'charge')} that nobody owed`] : []),
+    ...(duplicateCharges > 0 ? [count(duplicateCharges, 'duplicate charge')] : []),
+    ...(wrongCharges > 0 ? [count(wrongCharges, 'wrong charge')] : []),
     ...(dueNotCharged > 0 ? [`${dueNotCharged} due and not recorded as charged`] : []),
     // In a tick that was cut short, money may have moved that its retry would record.
     ...(lostUpdates > 0 && !wasCut ? [`gateway and ledger disagree on ${count(lostUpdates, 'charge')}`] : []),
   ]
 }
 
-/** A tick that was cut short is not an error. Chaos may use up all retries of a tick; the next one then does its work. */
+/**
+ * A tick that was cut short is not an error. Chaos may use up all retries of a tick; the next one then does its work.
+ */
 function tickErrors(summary: ElectionSummary, { wasCut }: RunEnd, { chaos }: Asked): string[] {
   const { ticks, completed, completedTwice } = summary
   const missing = ticks - completed - (wasCut ? 1 : 0)

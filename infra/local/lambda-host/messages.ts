@@ -1,7 +1,7 @@
 /**
  * What the host and the runtime in an execution environment send each other: one line of JSON per message, on a pipe
  * of their own. Node's own IPC channel would not do: a function may write to it, and a line that is not JSON then
- * throws in the host, where no `catch` reaches it.
+ * throws in the host, out of reach of any `catch`.
  */
 import type { Readable, Writable } from 'node:stream'
 import { LONGEST_TEXT, oneLine, printable } from '../../programs/text.ts'

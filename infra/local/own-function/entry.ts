@@ -1,4 +1,4 @@
-/** The module of the user's function: checked before anything is started, and put where the CDK can bundle it. */
+/** The module of the user's function: checked before anything is started, and wrapped in a project for the CDK. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -23,14 +23,14 @@ const MODULE = /\.[cm]?[jt]s$|\.[jt]sx$/
 export async function checkEntry(entry: string, directory: string): Promise<void> {
   const found = await stat(entry).catch(() => undefined)
   if (found === undefined) throw new Error(`--function: the file ${entry} does not exist`)
-  if (!found.isFile()) throw new Error(`--function: ${entry} is not a file; name the module that exports the handler`)
+  if (!found.isFile()) throw new Error(`--function: ${entry} is not a file`)
   if (!MODULE.test(entry)) throw new Error(`--function: ${entry} is neither TypeScript nor JavaScript`)
   const names = await exportsOf(entry, directory)
   if (names.includes('handler')) return
   const others = names.length === 0 ? '' : `, only ${names.join(', ')}`
   throw new Error(
-    `--function: ${entry} exports no "handler"${others}. Lambda calls the export of that name: export const handler = …` +
-      ' (module.exports and exports.handler do not count: it is bundled as an ES module)',
+    `--function: ${entry} exports no "handler"${others}. Lambda calls the export of that name: ` +
+      'export const handler = … (module.exports and exports.handler do not count: it is bundled as an ES module)',
   )
 }
 
@@ -77,9 +77,9 @@ const adviceOn = (text: string) =>
     : []
 
 /**
- * Makes a project in which the CDK can bundle the function: NodejsFunction accepts no entry outside of the project whose lock
- * file it finds, and esbuild would search `tenure` beside the function. The project has a module that re-exports the
- * function's exports, and an esbuild that knows `tenure`. Everything else is as in a deployment.
+ * Makes a project in which the CDK can bundle the function: NodejsFunction accepts no entry outside of the project
+ * whose lock file it finds, and esbuild would search `tenure` beside the function. The project has a module that
+ * re-exports the function's exports, and an esbuild that knows `tenure`. Everything else is as in a deployment.
  *
  * @returns the module to bundle, inside `directory`
  */

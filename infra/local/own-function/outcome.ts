@@ -1,6 +1,6 @@
 /**
- * What a try of the user's function came to. Its requests are the evidence, because the function may return an outcome, a
- * result of its own or nothing. Only what it threw, and why it stood by, is best read from its own result.
+ * What a try of the user's function came to. Its requests are the evidence, because the function may return an
+ * outcome, a result of its own or nothing. Only what it threw, and why it stood by, is best read from its own result.
  */
 import { isAbsolute, join, relative } from 'node:path'
 import type { Ending } from '../lambda-host/environment.ts'
@@ -64,8 +64,8 @@ const HOST = join(import.meta.dirname, '../lambda-host')
 const FRAME = /^\s*at /
 
 /**
- * The same error with its frames only: files relative to `directory`, the library as `tenure`, without the frames of Node, of
- * the Lambda host and of other packages, unless there are no others. (Source maps have already been applied.)
+ * The same error with its frames only: files relative to `directory`, the library as `tenure`, without the frames of
+ * Node, of the Lambda host and of other packages, unless there are no others. (Source maps have already been applied.)
  *
  * @param logs a process that dies of an error has printed it there
  */

@@ -43,8 +43,8 @@ class OwnFunction implements Task<undefined> {
   introduce(firstTick: string): void {
     const { candidates, lease, display } = this.#context
     const minutes = (candidates[0]?.schedule.periodMs ?? 0) / 60_000
-    const competing = `${count(candidates.length, 'candidate')} for the lease ${lease.lease} of ${secondsOf(lease.leaseMs)}`
-    display.note(`${this.name}: ${competing}; a tick every ${minutes} min from ${timeOf(firstTick)}`)
+    const of = `${count(candidates.length, 'candidate')}, lease ${lease.lease} of ${secondsOf(lease.leaseMs)}`
+    display.note(`${this.name}: ${of}, a tick every ${minutes} min from ${timeOf(firstTick)}`)
   }
 
   tickStarts(): void {
@@ -110,15 +110,15 @@ export class OwnOutcomes {
     const hints: string[] = []
     if (requestedMs > leaseMs * TOLERANCE) {
       hints.push(
-        `It requests the lease for ${secondsOf(requestedMs)}, but LEASE_MS is ${leaseMs}: with shortened delays, Lambda's ` +
-          "retries may come before a dead leader's lease expires. Omit the option leaseMs, so that LEASE_MS applies, or run " +
-          'with --time-scale 1.',
+        `It requests the lease for ${secondsOf(requestedMs)}, but LEASE_MS is ${leaseMs}: with shortened delays, ` +
+          "Lambda's retries may come before a dead leader's lease expires. Omit the option leaseMs, so that LEASE_MS " +
+          'applies, or run with --time-scale 1.',
       )
     }
     if (tick === undefined) {
       hints.push(
-        `It requests the lease "${lease}" without a tick, so its candidates may do the same tick's work one after the ` +
-          'other. Pass the tick of the event to withLease: { …, tick: event.tick }.',
+        `It requests the lease "${lease}" without a tick, so its candidates may do the same tick's work one after ` +
+          'the other. Pass the tick of the event to withLease: { …, tick: event.tick }.',
       )
     }
     return hints

@@ -1,6 +1,6 @@
 /**
- * One run on this machine: the app's own templates and bundles, DynamoDB Local, and ticks one after the other. Each part is
- * made from parts that exist already; on disposal they stop in the opposite order.
+ * One run on this machine: the app's own templates and bundles, DynamoDB Local, and ticks one after the other. Each
+ * part is made from parts that exist already; on disposal they stop in the opposite order.
  */
 import { LAMBDA_LEASE_MS } from '../../../functions/election/options.ts'
 import { compose } from '../faults/compose.ts'

@@ -92,8 +92,8 @@ export class RunningTick {
   }
 
   /**
-   * Delivers the event of another candidate once more (of the same one, if it is alone): Scheduler and Lambda deliver at least
-   * once. Settles when that has ended, retries included.
+   * Delivers the event of another candidate once more (of the same one, if it is alone): Scheduler and Lambda deliver
+   * at least once. Settles when that has ended, retries included.
    */
   async deliverAgain(requestId: string): Promise<void> {
     const rival = this.#rivalOf(requestId)

@@ -35,7 +35,7 @@ test.each([
   else expect(text).toMatch(line)
 })
 
-test('the line of a tick shows that it was cut short, that nothing was charged, and nothing of money if there is none', () => {
+test('the line of a tick shows that it was cut short, or had no charges, or no money at all', () => {
   const record = recordOf(1, COMPLETED)
   expect(shown((display) => display.ticked(record, [], true))).toMatch(/ {2}cut short {2}no charges {2}/)
   expect(shown((display) => display.ticked(record, undefined, false))).toMatch(/with token 7 {2}0\.42 s\n$/)
@@ -131,7 +131,7 @@ test('the last line says whether all is well', () => {
   expect(lastLine(endShown())).toBe('✓ All is well: everything due was charged once; gateway and ledger agree.')
   const idle = reportOf({ charges: [], ledger: { charges: 0, duplicateCharges: 0, dueNotCharged: 0 } })
   expect(lastLine(endShown(endOf(), idle))).toBe('✓ All is well: nothing was due, nothing was charged.')
-  expect(lastLine(endShown(endOf(), reportOf({ wrongCharges: 1 })))).toBe('✗ 1 charge that nobody owed')
+  expect(lastLine(endShown(endOf(), reportOf({ wrongCharges: 1 })))).toBe('✗ 1 wrong charge')
   expect(lastLine(endShown(endOf({}, { undone: ['Tick 2.'] })))).toBe('? Tick 2.')
   expect(lastLine(endShown(endOf({ completed: 2 }, cut)))).toMatch(
     /^The last tick was cut short\. Before it, everything/,

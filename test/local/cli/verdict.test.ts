@@ -38,7 +38,7 @@ describe('errors', () => {
   test.each([
     [{}, {}, {}, []],
     [{ duplicateCharges: 1 }, {}, {}, ['1 duplicate charge']],
-    [{ wrongCharges: 1 }, {}, {}, ['1 charge that nobody owed']],
+    [{ wrongCharges: 1 }, {}, {}, ['1 wrong charge']],
     [{ ledger: { charges: 1, duplicateCharges: 0, dueNotCharged: 2 } }, {}, {}, ['2 due and not recorded as charged']],
     [{ lostUpdates: 2 }, {}, { chaos: 1 }, ['gateway and ledger disagree on 2 charges']],
     [{}, { completed: 2 }, {}, ['1 of 3 ticks not completed']],

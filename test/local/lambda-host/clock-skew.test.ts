@@ -3,7 +3,7 @@ import { fixtureFunction } from '../fixtures/functions.ts'
 import { messageOf, resultOf, startHost, type TestHost } from '../fixtures/hosts.ts'
 
 const HOUR_MS = 3_600_000
-const EVENT = { do: 'tell the time' }
+const EVENT = { do: 'read the clock' }
 
 /** What an asynchronous invocation with a skewed clock returns. */
 async function resultWithSkew({ host }: TestHost, clockSkewMs?: number, event: object = EVENT) {

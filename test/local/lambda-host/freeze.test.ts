@@ -55,7 +55,7 @@ test('stopping the host ends a frozen invocation', async () => {
   expect(host.environments.thaw(requestId)).toBe(false)
 })
 
-test('only a running request can be frozen, only a frozen one thawed, and freezing twice is freezing once', async () => {
+test('only a running request can be frozen, only a frozen one thawed; freezing twice is freezing once', async () => {
   const host = await startHost()
   const { environments } = host
   const { requestId, attempts, ended } = await startWaiting(host, 1_000)

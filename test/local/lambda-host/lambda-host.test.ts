@@ -104,7 +104,7 @@ describe('execution environments', () => {
 })
 
 describe('a failed event', () => {
-  test('is retried after one scaled minute and two more, with the same request id, in the same environment', async () => {
+  test('is retried after one scaled minute and two more, with the same id, in the same environment', async () => {
     const host = await startHost()
     const startedAt = performance.now()
     const events: unknown[] = []

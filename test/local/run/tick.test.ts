@@ -45,7 +45,7 @@ test('begins and ends of tries are reported with the candidate, whatever numbers
   ])
 })
 
-test('settles and is over when all candidates have ended, retries included; the record has the tries in that order', async () => {
+test('settles and is over when all candidates have ended, retries included; the record is in that order', async () => {
   const { tick, accepted, reached, end } = scene([1, 2])
   expect(tick.record()).toMatchObject({ number: 1, tick: TICK, tries: [] })
   await end(1)
@@ -124,7 +124,7 @@ describe('a tick whose leader is frozen by hand', () => {
     return { ...all, frozen }
   }
 
-  test('settles without it once a rival that was invoked again has ended, and is over when it has ended too', async () => {
+  test('settles without it once a rival has been invoked again, and is over when it has ended too', async () => {
     const { tick, reached, requestOf, end } = await frozenScene()
     expect(reached).toEqual([])
     void tick.deliverAgain(requestOf(0))

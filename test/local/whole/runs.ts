@@ -24,7 +24,10 @@ export async function newDirectory(): Promise<string> {
   return directory
 }
 
-/** Synthesized once for several runs: that is half of what starting one costs. @returns a command that copies the assembly */
+/**
+ * Synthesized once for several runs: that is half of what starting one costs. @returns a command that copies the
+ * assembly
+ */
 export async function synthesizeOnce({ app, context }: Pick<Job, 'app' | 'context'>): Promise<string> {
   const directory = await newDirectory()
   const given = { ...context, candidates: 2, leaseMs: LEASE_MS }
