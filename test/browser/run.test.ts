@@ -69,9 +69,9 @@ describeInBrowser('the page of a run', () => {
     await page.locator(`#picture [data-bar="${id}"] rect`).last().click()
     const log = page.getByRole('dialog', { name: who })
     await expect.poll(() => log.innerText()).toContain('Outcome: completed.')
-    const told = await log.locator('#log-body').innerText()
-    expect(told).toMatch(/Invoked for the tick [\s\S]*Requests the lease until [\s\S]*granted, with token /)
-    expect(told).toMatch(/Completes the tick/)
+    const text = await log.locator('#log-body').innerText()
+    expect(text).toMatch(/Invoked for the tick [\s\S]*Requests the lease until [\s\S]*granted, with token /)
+    expect(text).toMatch(/Completes the tick/)
 
     const asks = log.locator('li', { hasText: 'Requests the lease' })
     await asks.getByText('Request').click()
@@ -200,7 +200,7 @@ describeInBrowser('the page of a run', () => {
 
   test('shows that the run is over', async () => {
     const code = await run.interrupt()
-    expect({ code, said: code === 0 ? '' : run.said() }).toEqual({ code: 0, said: '' })
+    expect({ code, output: code === 0 ? '' : run.output() }).toEqual({ code: 0, output: '' })
     await expect.poll(() => page.locator('#leader').innerText()).toBe('The run is over.')
     expect(await page.locator('#fault-kill').isDisabled()).toBe(true)
     expect(await page.locator('#connection').innerText()).toBe('')

@@ -1,4 +1,4 @@
-/** The faults of a local run, planned at a call or injected by hand: types, one description of each, JSON. */
+/** The faults of a local run, planned at a call or injected at once: types, one description of each, JSON. */
 import { show } from '../../../functions/election/show.ts'
 import { property } from '../../../functions/json.ts'
 

@@ -30,7 +30,7 @@ const WRITES: readonly CallKind[] = [...ROW_WRITES, 'lease']
 const STEPS: readonly CallKind[] = [...ROW_WRITES, 'charge']
 /** A tick of the generated customers has at least four charges, so this many calls of each step are certain. */
 const CERTAIN_CALLS = 4
-/** Small faults may also lie beyond, where only a retry or the end of the tick gets to. */
+/** Small faults may also lie beyond them, at calls of a retry or of the end of the tick. */
 const LIKELY_CALLS = 7
 const MAX_SMALL_FAULTS = 3
 const MAX_THROTTLED = 4

@@ -32,7 +32,7 @@ export interface CandidateEntry {
   readonly dropsNextReply: boolean
 }
 
-/** The faults that wait for the next leader, and the candidates frozen by hand. */
+/** The fault that waits for the next leader, and the candidates that are frozen. */
 export interface LeaderEntry {
   readonly kind: 'leader'
   readonly armed?: 'killLeader' | 'freezeLeader' | undefined

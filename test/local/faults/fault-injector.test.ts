@@ -91,7 +91,13 @@ test.each<[string, CallKind, CallAction, unknown, readonly string[]]>([
     ['claim arrives', 'freeze leader', ...RIVAL, 'thaw leader'],
   ],
   ['without the reply to its write', 'claim', { do: 'dropReply' }, 'hangUp', ['claim arrives']],
-  ['told 504, though the gateway charged', 'charge', { do: 'dropReply' }, gatewayStatus(504), ['charge arrives']],
+  [
+    'answered with 504, though the gateway charged',
+    'charge',
+    { do: 'dropReply' },
+    gatewayStatus(504),
+    ['charge arrives'],
+  ],
   ['refused by the gateway', 'charge', { do: 'refuse' }, gatewayStatus(503), []],
   ['throttled', 'claim', { do: 'throttle', times: 2 }, THROTTLED, []],
 ])('a leader is %s', async (_, kind, action, reply, expected) => {

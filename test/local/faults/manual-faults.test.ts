@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { FaultError, type LeaderFault, type ManualFault } from '../../../infra/local/faults/fault.ts'
+import { FaultError, type ManualFault, readFault } from '../../../infra/local/faults/fault.ts'
 import { ManualFaults } from '../../../infra/local/faults/manual-faults.ts'
 import type { Call, Reply } from '../../../infra/local/lambda-host/interceptor.ts'
 import type { CandidateEntry, LeaderEntry } from '../../../infra/local/observe/entries.ts'
@@ -7,44 +7,161 @@ import type { Recorder } from '../../../infra/local/observe/recorder.ts'
 import { ManualClock, settled } from '../../support/manual-clock.ts'
 import { gatewayCall, LEASES, libraryExchanges, ROWS } from '../observe/wire.ts'
 
-const DONE: Reply = { statusCode: 200, headers: {}, body: '{}' }
-const PAST_LEASE_MS = 16_500
+/**
+ * Each scenario is a name, and lines of steps; a line with `>` has the events since the last such line. The requests
+ * a, b and c are of the candidates 1, 2 and 3, each with a running process; none of them leads at first.
+ *
+ * - `a write` sends a call that is answered; `a write!` one that is hung up on; `a write?` one that waits; `a write~`
+ *   one whose service has not replied yet: `reply` or `error` is that reply. `held done`, `held hangUp` or `held error`
+ *   is the end of the first call that waits.
+ * - `a leads`; `a ends`; `a dies`, unnoticed; `a retries`; `a starts` again; `wait` (in ms); `stop` ends the run.
+ * - `inject` a fault; `refuse` expects it to fail; `armed` and `frozen` expect the latest entry of the leader.
+ */
+const SCENARIOS = `
+without a fault, every call arrives
+  a leads; a acquire; a read; a write; a charge; a renew; a complete; a release
+a function that is no candidate is not hit
+  gateway leads; inject killLeader; gateway write; inject freezeLeader; gateway write
+a kill hits the current leader at once
+  b leads; inject killLeader; armed -
+  > kill b, b: killed
+a kill without a leader hits the next one after its first write, once
+  inject killLeader; armed killLeader; a acquire; a leads; a read; a renew; b write
+  > acquire of a arrives, read of a arrives, renew of a arrives, write of b arrives
+  a write!; armed -; a ends; b leads; b write
+  > write of a arrives, kill a, a: killed after PutItem of rows (no reply), write of b arrives
+a kill hits after a charge, too
+  inject killLeader; a leads; a charge!
+  > charge of a arrives, kill a, a: killed after charge at the gateway (no reply)
+a kill hits a leader without writes before its completion
+  inject killLeader; a leads; a complete!
+  > kill a, a: killed before the end of its tenure
+a kill hits a leader without writes before its release
+  inject killLeader; a leads; a release!
+  > kill a, a: killed before the end of its tenure
+a kill hits one of two simultaneous calls
+  inject killLeader; a leads; a write~; a write; reply; held hangUp
+  > write of a arrives, write of a arrives, kill a, a: killed after PutItem of rows (no reply)
+a kill waits for the next leader if the process has just ended
+  a leads; a dies; inject killLeader; armed killLeader
+  > -
+a kill waits on if the leader ends before it is hit
+  inject killLeader; a leads; a write~; a dies; reply; held done; armed killLeader; a ends; b leads; b write!
+a kill waits on if the call fails, and the call fails as without it
+  inject killLeader; a leads; a write~; error; held error; armed killLeader
+a kill in vain does not disarm a later fault
+  inject killLeader; a leads; a write~; inject freezeLeader; a dies; reply; held done; armed freezeLeader
+two kills hit the leader, and then the next one
+  a leads; inject both killLeader; armed killLeader
+  > kill a, a: killed
+  a write; a ends; b leads; b write!
+  > write of a arrives, write of b arrives, kill b, b: killed after PutItem of rows (no reply)
+a kill hits a retry of the same request, too
+  a leads; inject killLeader; a retries; inject killLeader
+  > kill a, a: killed, kill a, a: killed
+a kill that came too late does not protect a retry of the same request
+  a leads; a ends; inject killLeader; armed killLeader; a starts; a write!
+a freeze waits for the next write, and holds it back
+  a leads; inject freezeLeader; armed freezeLeader; frozen -; a read; a charge; a acquire; a renew
+  > read of a arrives, charge of a arrives, acquire of a arrives, renew of a arrives
+  a write?; armed -; frozen 1
+  > freeze a, a: frozen (writing)
+a freeze holds back a completion
+  a leads; inject freezeLeader; a complete?; frozen 1
+a freeze holds back a release
+  a leads; inject freezeLeader; a release?; frozen 1
+a freeze lets other calls continue, and those that the leader had sent before
+  a leads; inject freezeLeader; a write?; a write; b write
+a freeze without a leader hits the next one
+  inject freezeLeader; a write; b leads; a write; b write?; frozen 2
+a freeze waits on if the process has just ended, whose call arrives
+  a leads; inject freezeLeader; a dies; a write; armed freezeLeader; frozen -
+a freeze has the rivals invoked once, when the lease must have expired
+  a leads; inject freezeLeader; a write?; wait 16499
+  > freeze a, a: frozen (writing)
+  wait 1; wait 165000
+  > rivals of a
+two freezes hit the leader and its successor, and both are thawed together
+  a leads; inject freezeLeader; a write?; wait 16500; inject freezeLeader; a write; armed freezeLeader; frozen 1
+  b leads; b write?; frozen 1 2; inject thawLeader; held done; held done; frozen -
+a freeze replaces an armed kill
+  inject killLeader; inject freezeLeader; a leads; a write?; frozen 1
+a frozen leader is thawed, and then its write arrives
+  a leads; inject freezeLeader; a write?; inject thawLeader; held done; frozen -
+  > freeze a, a: frozen (writing), thaw a, a: thawed, write of a arrives
+a frozen leader that is thawed early has no rivals; frozen again, it has them after a whole lease
+  a leads; inject freezeLeader; a write?; wait 8000; inject thawLeader; inject freezeLeader; a write?; wait 16499
+  > freeze a, a: frozen (writing), thaw a, a: thawed, write of a arrives, freeze a, a: frozen (writing)
+  wait 1
+  > rivals of a
+a frozen leader can be thawed while its rivals work, but only once
+  a leads; inject freezeLeader; a write?; wait 16500; inject thawLeader; held done
+  refuse thawLeader: No leader is frozen
+a frozen leader that ends sends nothing more, and has no rivals
+  a leads; inject freezeLeader; a write?; a ends; held hangUp; frozen -; wait 16500
+  > freeze a, a: frozen (writing)
+  refuse thawLeader: No leader is frozen
+a frozen leader that has died unnoticed sends nothing more after the thaw
+  a leads; inject freezeLeader; a write?; a dies; inject thawLeader; held hangUp
+  > freeze a, a: frozen (writing)
+a frozen leader can be killed, and its write never arrives
+  a leads; inject freezeLeader; a write?; inject killLeader; a ends; held hangUp
+  > freeze a, a: frozen (writing), kill a, a: killed
+a frozen leader does not keep a run from ending, and then has no rivals
+  a leads; inject freezeLeader; a write?; stop; held hangUp; wait 16500
+  > freeze a, a: frozen (writing)
+a frozen leader that is cut off runs after the thaw, but its write does not arrive
+  a leads; inject freezeLeader; a write?; inject cutOff 1; inject thawLeader; held hangUp
+  > freeze a, a: frozen (writing), 1: cut off, thaw a, a: thawed
+a frozen leader whose candidate is removed stays frozen until it is thawed
+  a leads; inject freezeLeader; a write?; inject removeCandidate 1; frozen 1; inject thawLeader; held done
+an armed fault hits no leader after the end of the run
+  inject freezeLeader; stop; a leads; a write
+thawing disarms a freeze that has not hit a leader yet
+  inject freezeLeader; inject thawLeader; armed -; a leads; a write
+thawing is refused if no leader is frozen, and does not disarm a kill
+  refuse thawLeader: No leader is frozen
+  inject killLeader; armed killLeader
+  refuse thawLeader: No leader is frozen
+  armed killLeader
+the next reply of DynamoDB to a candidate is dropped, once, and the request is applied
+  inject dropReply 1; b read; a charge; a read!; a read
+  > read of b arrives, charge of a arrives, read of a arrives, a: reply dropped, read of a arrives
+one of two simultaneous replies is dropped
+  inject dropReply 1; a write~; a write; reply; held hangUp
+a candidate that is cut off reaches no service until it is reconnected
+  a leads; inject cutOff 1; a acquire!; a write!; a charge!; a complete!; b write; inject reconnect 1; a write
+  > 1: cut off, write of b arrives, 1: reconnected, write of a arrives
+a candidate that is cut off keeps its other faults
+  inject dropReply 1; inject killLeader; inject cutOff 1; a read!; armed killLeader; inject reconnect 1; a read!
+  > 1: cut off, 1: reconnected, read of a arrives, a: reply dropped
+a connection is recorded only if it changes
+  inject reconnect 1; inject cutOff 1; inject cutOff 1; inject reconnect 1; inject reconnect 1
+  > 1: cut off, 1: reconnected
+`
 
+const DONE: Reply = { statusCode: 200, headers: {}, body: '{}' }
+const REQUESTS = ['a', 'b', 'c']
 const { found } = await libraryExchanges()
-const READ: Call = { service: 'dynamodb', operation: 'GetItem', target: ROWS, body: {}, requestId: 'a' }
-const CALLS = {
-  read: READ,
+const CALLS: Readonly<Record<string, Call>> = {
+  read: { service: 'dynamodb', operation: 'GetItem', target: ROWS, body: {}, requestId: 'a' },
   charge: gatewayCall('POST'),
   write: found('write').call,
   acquire: found('acquire').call,
   renew: found('renew').call,
   complete: found('complete').call,
   release: found('release').call,
-} as const
-type Kind = keyof typeof CALLS
-
-interface SceneOptions {
-  /** The leader's request: `a` is of candidate 1, `b` of candidate 2, `c` of candidate 3. */
-  readonly leads?: string
-  readonly candidates?: number
-  /** Delays the kill. */
-  readonly killing?: Promise<void>
 }
 
-/** Manual faults on three candidates, the events they cause in order, and calls of the candidates. */
-function scene({ leads, candidates = 3, killing }: SceneOptions = {}) {
-  const requests = ['a', 'b', 'c']
+/** Manual faults on candidates with running processes, and the events that they cause. */
+function scene(candidates = 3) {
   const events: string[] = []
   const entries: (CandidateEntry | LeaderEntry)[] = []
-  const alive = new Set(requests)
+  const alive = new Set(REQUESTS)
   const clock = new ManualClock()
   const stopping = new AbortController()
-  const numberOf = (requestId: string) => requests.indexOf(requestId) + 1
-  let leader: ReturnType<Recorder['leader']>
-  const leaderIs = (requestId?: string) => {
-    leader = requestId === undefined ? undefined : { requestId, candidate: numberOf(requestId), token: 1 }
-  }
-  leaderIs(leads)
+  const state: { leader?: ReturnType<Recorder['leader']> } = {}
+  const candidateOf = (id: string) => (REQUESTS.includes(id) ? REQUESTS.indexOf(id) + 1 : undefined)
   const signal = (name: string) => (requestId: string) => {
     if (alive.has(requestId)) events.push(`${name} ${requestId}`)
     return alive.has(requestId)
@@ -52,441 +169,145 @@ function scene({ leads, candidates = 3, killing }: SceneOptions = {}) {
   const faults = new ManualFaults({
     candidates,
     leaseTable: LEASES,
-    processes: {
-      kill: async (requestId) => {
-        const isKilled = signal('kill')(requestId)
-        await killing
-        return isKilled
-      },
-      freeze: signal('freeze'),
-      thaw: signal('thaw'),
-    },
+    processes: { kill: async (requestId) => signal('kill')(requestId), freeze: signal('freeze'), thaw: signal('thaw') },
     election: {
-      leader: () => leader,
-      isLeading: (requestId) => leader?.requestId === requestId,
-      candidateOf: (requestId) => (requests.includes(requestId) ? numberOf(requestId) : undefined),
+      leader: () => state.leader,
+      isLeading: (requestId) => state.leader?.requestId === requestId,
+      candidateOf,
     },
     onFault: (description, { candidate, requestId } = {}) => events.push(`${requestId ?? candidate}: ${description}`),
     deliverAgain: async (requestId) => void events.push(`rivals of ${requestId}`),
-    pastLeaseMs: PAST_LEASE_MS,
+    pastLeaseMs: 16_500,
     add: (entry) => entries.push(entry),
     signal: stopping.signal,
     clock,
   })
   return {
-    faults,
-    events,
-    clock,
-    stopping,
-    leaderIs,
-    inject: (name: LeaderFault['do']) => faults.inject({ do: name }),
-    injectInto: (name: 'dropReply' | 'cutOff' | 'reconnect' | 'removeCandidate', candidate = 1) =>
-      faults.inject({ do: name, candidate }),
-    /** The invocation ends, and the host knows it. */
-    ends: (requestId: string) => {
-      alive.delete(requestId)
-      faults.invocationEnded(requestId)
+    ...{ faults, events, alive, clock, stopping },
+    leaderIs: (requestId: string) => {
+      const candidate = candidateOf(requestId) ?? 0
+      state.leader = { requestId, candidate, token: 1 }
     },
-    /** The process has ended, but the host does not know it yet. */
-    dies: (requestId: string) => alive.delete(requestId),
-    /** The latest entries of the leader, and of a candidate. */
     leader: () => entries.findLast(({ kind }) => kind === 'leader'),
     candidate: (number: number) => entries.findLast((one) => one.kind === 'candidate' && one.candidate === number),
-    send: (requestId: string, kind: Kind = 'write', reply: () => Promise<Reply> = async () => DONE) =>
-      faults.intercept({ ...CALLS[kind], requestId }, async () => {
+    injectInto: (name: 'cutOff' | 'removeCandidate', candidate = 1) => faults.inject({ do: name, candidate }),
+    send: (requestId: string, kind: string, reply: () => Promise<Reply> = async () => DONE) =>
+      faults.intercept({ ...(CALLS[kind] ?? unknown(kind)), requestId }, async () => {
         events.push(`${kind} of ${requestId} arrives`)
         return reply()
       }),
-    signals: () => events.filter((event) => /^(kill|freeze|thaw) /.test(event)),
   }
 }
 
-async function expectRefused(injected: Promise<void>, message: string): Promise<void> {
+function unknown(word: string): never {
+  throw new Error(`A scenario has the unknown word ${word}`)
+}
+
+async function expectRefused(injected: Promise<void>, message: string | undefined): Promise<void> {
   await expect(injected).rejects.toThrow(new FaultError(message))
 }
 
-/** Candidate 1 leads and is frozen with a write on its way. */
-async function frozenScene() {
-  const all = scene({ leads: 'a' })
-  await all.inject('freezeLeader')
-  const call = all.send('a')
-  all.events.splice(0)
-  return { ...all, call }
+/** The short forms in the scenarios. */
+const full = (event: string) =>
+  event.replace(' (writing)', ', with a write on its way').replace(' (no reply)', ', before the reply')
+
+function player() {
+  const played = scene()
+  const { faults, events, alive, clock, stopping } = played
+  const held: Promise<unknown>[] = []
+  const replies: PromiseWithResolvers<Reply>[] = []
+  const faultOf = ([name, candidate]: readonly string[]) => readFault({ do: name, candidate: Number(candidate) })
+
+  async function call(requestId: string, text: string): Promise<void> {
+    const [, kind = '', mark] = /^(\w+)([!?~]?)$/.exec(text) ?? []
+    if (mark === '' || mark === '!') {
+      expect(await played.send(requestId, kind)).toBe(mark === '!' ? 'hangUp' : DONE)
+      return
+    }
+    const reply = Promise.withResolvers<Reply>()
+    if (mark === '~') replies.push(reply)
+    const sent = played.send(requestId, kind, mark === '~' ? () => reply.promise : undefined)
+    held.push(sent.catch(() => 'error'))
+    expect(await Promise.race([sent, settled()])).toBeUndefined()
+  }
+
+  const verbs: Readonly<Record<string, (requestId: string) => unknown>> = {
+    leads: played.leaderIs,
+    starts: (requestId) => alive.add(requestId),
+    dies: (requestId) => alive.delete(requestId),
+    retries: (requestId) => faults.invocationEnded(requestId),
+    ends: (requestId) => [alive.delete(requestId), faults.invocationEnded(requestId)],
+  }
+  const steps: Readonly<Record<string, (words: readonly string[], text: string) => unknown>> = {
+    '>': (_, text) => {
+      const expected = text === '-' ? [] : text.split(', ').map((event) => full(event))
+      expect(events.splice(0)).toEqual(expected)
+    },
+    inject: ([first = '', ...rest]) =>
+      first === 'both'
+        ? Promise.all([faults.inject(faultOf(rest)), faults.inject(faultOf(rest))])
+        : faults.inject(faultOf([first, ...rest])),
+    refuse: (_, text) => expectRefused(faults.inject(faultOf([text.split(': ')[0] ?? ''])), text.split(': ')[1]),
+    wait: ([ms]) => clock.advance(Number(ms)),
+    stop: () => stopping.abort(),
+    reply: () => replies.shift()?.resolve(DONE),
+    error: () => replies.shift()?.reject(new Error('no answer')),
+    held: async ([end]) => expect(await held.shift()).toEqual(end === 'done' ? DONE : end),
+    armed: ([name]) => expect(played.leader()).toMatchObject({ armed: name === '-' ? undefined : name }),
+    frozen: (words) => {
+      const numbers = words[0] === '-' ? [] : words.map(Number)
+      expect(played.leader()).toMatchObject({ frozen: numbers })
+      expect(REQUESTS.filter(faults.isFrozen).map((id) => REQUESTS.indexOf(id) + 1)).toEqual(numbers)
+      expect(faults.hasFrozen()).toBe(numbers.length > 0)
+    },
+  }
+  return async (step: string) => {
+    const [first = '', second = '', ...rest] = step.split(' ')
+    const run = steps[first]
+    if (run !== undefined) await run(second === '' ? [] : [second, ...rest], step.slice(first.length + 1))
+    else if (verbs[second] !== undefined) await verbs[second](first)
+    else await call(first, second)
+  }
 }
 
-test('without a fault, every call arrives', async () => {
-  const { send, events } = scene({ leads: 'a' })
-  const kinds = ['acquire', 'read', 'write', 'charge', 'renew', 'complete', 'release'] as const
-  for (const kind of kinds) expect(await send('a', kind)).toBe(DONE)
-  expect(events).toHaveLength(7)
+const scenarios = SCENARIOS.trim()
+  .split(/\n(?=\S)/)
+  .map((text) => text.split('\n'))
+  .map(([name = '', ...lines]) => [name, lines.map((line) => line.trim())] as const)
+
+test.each(scenarios)('%s', async (_, lines) => {
+  const play = player()
+  for (const line of lines) {
+    for (const step of line.startsWith('>') ? [line] : line.split('; ')) await play(step)
+  }
 })
 
-test.each(['killLeader', 'freezeLeader'] as const)('%s does not hit a function that is no candidate', async (name) => {
-  const { inject, send, leaderIs } = scene()
-  leaderIs('gateway')
-  await inject(name)
-  expect(await send('gateway')).toBe(DONE)
-})
-
-describe('killing the leader', () => {
-  test('kills the current leader at once', async () => {
-    const { inject, events, leader } = scene({ leads: 'b' })
-    await inject('killLeader')
-    expect(events).toEqual(['kill b', 'b: killed'])
-    expect(leader()).toMatchObject({ armed: undefined })
-  })
-
-  test.each([
-    ['write', 'PutItem of rows'],
-    ['charge', 'charge at the gateway'],
-  ] as const)('without a leader, kills the next one after its first %s, before the reply', async (kind, what) => {
-    const { inject, send, events, leader, leaderIs } = scene()
-    await inject('killLeader')
-    expect(leader()).toMatchObject({ armed: 'killLeader' })
-    expect(await send('a', 'acquire')).toBe(DONE)
-    leaderIs('a')
-    for (const harmless of ['read', 'renew'] as const) expect(await send('a', harmless)).toBe(DONE)
-    expect(await send('b')).toBe(DONE) // it does not lead
-    events.splice(0)
-    expect(await send('a', kind)).toBe('hangUp')
-    expect(events).toEqual([`${kind} of a arrives`, 'kill a', `a: killed after ${what}, before the reply`])
-    expect(leader()).toMatchObject({ armed: undefined })
-    leaderIs('b')
-    expect(await send('b')).toBe(DONE)
-  })
-
-  test.each(['complete', 'release'] as const)('kills a leader without writes before its %s', async (kind) => {
-    const { inject, send, events, leaderIs } = scene()
-    await inject('killLeader')
-    leaderIs('a')
-    expect(await send('a', kind)).toBe('hangUp')
-    expect(events).toEqual(['kill a', 'a: killed before the end of its tenure'])
-  })
-
-  test('hits one of two simultaneous calls', async () => {
-    const { inject, send, signals, leaderIs } = scene()
-    await inject('killLeader')
-    leaderIs('a')
-    expect(await Promise.all([send('a'), send('a')])).toEqual(['hangUp', DONE])
-    expect(signals()).toEqual(['kill a'])
-  })
-
-  test('waits for the next leader if the process has just ended', async () => {
-    const { inject, events, leader, dies } = scene({ leads: 'a' })
-    dies('a')
-    await inject('killLeader')
-    expect(events).toEqual([])
-    expect(leader()).toMatchObject({ armed: 'killLeader' })
-  })
-
-  test('waits on if the leader ends before it is hit', async () => {
-    const { inject, send, leader, leaderIs, dies, ends } = scene()
-    await inject('killLeader')
-    leaderIs('a')
-    const reply = Promise.withResolvers<Reply>()
-    const call = send('a', 'write', () => reply.promise)
-    dies('a')
-    reply.resolve(DONE)
-    expect(await call).toBe(DONE)
-    expect(leader()).toMatchObject({ armed: 'killLeader' })
-    ends('a')
-    leaderIs('b')
-    expect(await send('b')).toBe('hangUp')
-  })
-
-  test('waits on if the call fails, and the call fails as without it', async () => {
-    const { inject, send, leader, leaderIs } = scene()
-    await inject('killLeader')
-    leaderIs('a')
-    const lost = new Error('no answer')
-    await expect(send('a', 'write', () => Promise.reject(lost))).rejects.toBe(lost)
-    expect(leader()).toMatchObject({ armed: 'killLeader' })
-  })
-
-  test('in vain does not disarm a later fault', async () => {
-    const { inject, send, leader, leaderIs, dies } = scene()
-    await inject('killLeader')
-    leaderIs('a')
-    const reply = Promise.withResolvers<Reply>()
-    const call = send('a', 'write', () => reply.promise)
-    await inject('freezeLeader')
-    dies('a')
-    reply.resolve(DONE)
-    await call
-    expect(leader()).toMatchObject({ armed: 'freezeLeader' })
-  })
-
-  test('twice kills the leader once, and then the next one', async () => {
-    const killing = Promise.withResolvers<void>()
-    const { inject, send, signals, leader, leaderIs, ends } = scene({ leads: 'a', killing: killing.promise })
-    const both = [inject('killLeader'), inject('killLeader')]
-    killing.resolve()
-    await Promise.all(both)
-    expect(signals()).toEqual(['kill a'])
-    expect(leader()).toMatchObject({ armed: 'killLeader' })
-    expect(await send('a')).toBe(DONE) // it was sent before
-    ends('a')
-    leaderIs('b')
-    expect(await send('b')).toBe('hangUp')
-    expect(signals()).toEqual(['kill a', 'kill b'])
-  })
-
-  test('hits a retry of the same request too', async () => {
-    const { inject, signals, faults } = scene({ leads: 'a' })
-    await inject('killLeader')
-    faults.invocationEnded('a')
-    await inject('killLeader')
-    expect(signals()).toEqual(['kill a', 'kill a'])
-    expect(faults.injected()).toEqual({ killLeader: 2, freezeLeader: 0 })
-  })
-})
-
-describe('freezing the leader', () => {
-  test.each(['write', 'complete', 'release'] as const)(
-    'waits for its next write, such as a %s, and holds it back',
-    async (kind) => {
-      const { inject, send, events, leader, faults } = scene({ leads: 'a' })
-      await inject('freezeLeader')
-      expect(leader()).toMatchObject({ armed: 'freezeLeader', frozen: [] })
-      expect(faults.isFrozen('a')).toBe(false)
-      for (const harmless of ['read', 'charge', 'acquire', 'renew'] as const)
-        expect(await send('a', harmless)).toBe(DONE)
-      events.splice(0)
-      const answer = await Promise.race([send('a', kind), settled().then(() => 'held')])
-      expect(answer).toBe('held')
-      expect(events).toEqual(['freeze a', 'a: frozen, with a write on its way'])
-      expect(leader()).toMatchObject({ armed: undefined, frozen: [1] })
-      expect([faults.isFrozen('a'), faults.hasFrozen()]).toEqual([true, true])
-    },
-  )
-
-  test('lets the calls of others continue, and those that it had sent before', async () => {
-    const { send } = await frozenScene()
-    for (const requestId of ['a', 'b']) expect(await send(requestId)).toBe(DONE)
-  })
-
-  test('without a leader hits the next one', async () => {
-    const { inject, send, signals, leaderIs } = scene()
-    await inject('freezeLeader')
-    expect(await send('a')).toBe(DONE)
-    leaderIs('b')
-    expect(await send('a')).toBe(DONE)
-    void send('b')
-    expect(signals()).toEqual(['freeze b'])
-  })
-
-  test('waits on if the process has just ended, whose call arrives', async () => {
-    const { inject, send, leader, dies } = scene({ leads: 'a' })
-    await inject('freezeLeader')
-    dies('a')
-    expect(await send('a')).toBe(DONE)
-    expect(leader()).toMatchObject({ armed: 'freezeLeader', frozen: [] })
-  })
-
-  test('invokes the rivals once, when the lease must have expired', async () => {
-    const { events, clock } = await frozenScene()
-    await clock.advance(PAST_LEASE_MS - 1)
-    expect(events).toEqual([])
-    await clock.advance(1)
-    await clock.advance(10 * PAST_LEASE_MS)
-    expect(events).toEqual(['rivals of a'])
-  })
-
-  test('again freezes the successor, and both are thawed together', async () => {
-    const { inject, send, signals, leader, leaderIs, clock, call } = await frozenScene()
-    await clock.advance(PAST_LEASE_MS)
-    await inject('freezeLeader')
-    expect(await send('a')).toBe(DONE) // it was sent before
-    expect(leader()).toMatchObject({ armed: 'freezeLeader', frozen: [1] })
-    leaderIs('b')
-    const second = send('b')
-    expect(leader()).toMatchObject({ frozen: [1, 2] })
-    await inject('thawLeader')
-    expect(await Promise.all([call, second])).toEqual([DONE, DONE])
-    expect(signals()).toEqual(['freeze b', 'thaw a', 'thaw b'])
-    expect(leader()).toMatchObject({ frozen: [] })
-  })
-
-  test('replaces an armed kill', async () => {
-    const { inject, send, signals, leaderIs } = scene()
-    await inject('killLeader')
-    await inject('freezeLeader')
-    leaderIs('a')
-    void send('a')
-    expect(signals()).toEqual(['freeze a'])
-  })
-})
-
-describe('a frozen leader', () => {
-  test('is thawed, and then its write arrives', async () => {
-    const { inject, call, events, leader, faults } = await frozenScene()
-    await inject('thawLeader')
-    expect(await call).toBe(DONE)
-    expect(events).toEqual(['thaw a', 'a: thawed', 'write of a arrives'])
-    expect(leader()).toMatchObject({ frozen: [] })
-    expect(faults.isFrozen('a')).toBe(false)
-  })
-
-  test('that is thawed early has no rivals; frozen again, it has them after a whole lease', async () => {
-    const { inject, send, events, clock } = await frozenScene()
-    await clock.advance(PAST_LEASE_MS / 2)
-    await inject('thawLeader')
-    await inject('freezeLeader')
-    void send('a')
-    await clock.advance(PAST_LEASE_MS - 1)
-    expect(events).not.toContain('rivals of a')
-    await clock.advance(1)
-    expect(events.filter((event) => event === 'rivals of a')).toHaveLength(1)
-  })
-
-  test('can be thawed while its rivals work, but only once', async () => {
-    const { inject, call, clock, events } = await frozenScene()
-    await clock.advance(PAST_LEASE_MS)
-    await inject('thawLeader')
-    await expectRefused(inject('thawLeader'), 'No leader is frozen')
-    expect(await call).toBe(DONE)
-    expect(events.filter((event) => event === 'write of a arrives')).toHaveLength(1)
-  })
-
-  test('that ends, by its time-out or otherwise, sends nothing more, and has no rivals', async () => {
-    const { ends, call, events, leader, faults, clock, inject } = await frozenScene()
-    ends('a')
-    expect(await call).toBe('hangUp')
-    expect(leader()).toMatchObject({ frozen: [] })
-    expect(faults.isFrozen('a')).toBe(false)
-    await clock.advance(PAST_LEASE_MS)
-    expect(events).toEqual([])
-    await expectRefused(inject('thawLeader'), 'No leader is frozen')
-  })
-
-  test('that has died unnoticed sends nothing more after the thaw', async () => {
-    const { dies, inject, call, events } = await frozenScene()
-    dies('a')
-    await inject('thawLeader')
-    expect(await call).toBe('hangUp')
-    expect(events).toEqual([])
-  })
-
-  test('can be killed, and its write never arrives', async () => {
-    const { inject, ends, call, events } = await frozenScene()
-    await inject('killLeader')
-    ends('a')
-    expect(await call).toBe('hangUp')
-    expect(events).toEqual(['kill a', 'a: killed'])
-  })
-
-  test('does not keep a run from ending, and then has no rivals', async () => {
-    const { stopping, call, events, clock } = await frozenScene()
-    stopping.abort()
-    expect(await call).toBe('hangUp')
-    await clock.advance(PAST_LEASE_MS)
-    expect(events).toEqual([])
-    expect(clock.sleeping).toBe(0)
-  })
-
-  test('that is cut off meanwhile runs after the thaw, but its write does not arrive', async () => {
-    const { inject, injectInto, call, events } = await frozenScene()
-    await injectInto('cutOff')
-    await inject('thawLeader')
-    expect(await call).toBe('hangUp')
-    expect(events).toEqual(['1: cut off', 'thaw a', 'a: thawed'])
-  })
-
-  test('whose candidate is removed stays frozen until it is thawed', async () => {
-    const { inject, injectInto, call, leader, faults } = await frozenScene()
-    await injectInto('removeCandidate')
-    expect(faults.isFrozen('a')).toBe(true)
-    expect(leader()).toMatchObject({ frozen: [1] })
-    await inject('thawLeader')
-    expect(await call).toBe(DONE)
-  })
-})
-
-test('after the end of the run, an armed fault hits no leader', async () => {
-  const { inject, send, events, leaderIs, stopping } = scene()
-  await inject('freezeLeader')
-  stopping.abort()
+test('killed and frozen leaders are counted', async () => {
+  const { faults, leaderIs, send } = scene()
   leaderIs('a')
-  expect(await send('a')).toBe(DONE)
-  expect(events).toEqual(['write of a arrives'])
+  await faults.inject({ do: 'killLeader' })
+  await faults.inject({ do: 'freezeLeader' })
+  leaderIs('b')
+  void send('b', 'write')
+  expect(faults.injected()).toEqual({ killLeader: 1, freezeLeader: 1 })
 })
 
-describe('thawing', () => {
-  test('disarms a freeze that has not hit a leader yet', async () => {
-    const { inject, send, leader, leaderIs } = scene()
-    await inject('freezeLeader')
-    await inject('thawLeader')
-    expect(leader()).toMatchObject({ armed: undefined })
-    leaderIs('a')
-    expect(await send('a')).toBe(DONE)
-  })
-
-  test('is refused if no leader is frozen, and does not disarm a kill', async () => {
-    const { inject, leader } = scene()
-    await expectRefused(inject('thawLeader'), 'No leader is frozen')
-    await inject('killLeader')
-    await expectRefused(inject('thawLeader'), 'No leader is frozen')
-    expect(leader()).toMatchObject({ armed: 'killLeader' })
-  })
-})
-
-describe('a dropped reply', () => {
-  test('is that to the candidate’s next request to DynamoDB, which is applied', async () => {
-    const { injectInto, send, events, candidate } = scene()
-    await injectInto('dropReply')
-    expect(candidate(1)).toMatchObject({ dropsNextReply: true })
-    expect(await send('b', 'read')).toBe(DONE)
-    expect(await send('a', 'charge')).toBe(DONE)
-    events.splice(0)
-    expect(await send('a', 'read')).toBe('hangUp')
-    expect(events).toEqual(['read of a arrives', 'a: reply dropped'])
-    expect(candidate(1)).toMatchObject({ dropsNextReply: false })
-    expect(await send('a', 'read')).toBe(DONE)
-  })
-
-  test('is one of two simultaneous replies', async () => {
-    const { injectInto, send } = scene()
-    await injectInto('dropReply')
-    expect(await Promise.all([send('a'), send('a')])).toEqual(['hangUp', DONE])
-  })
-})
-
-describe('a candidate that is cut off', () => {
-  test('reaches no service until it is reconnected', async () => {
-    const { injectInto, send, events, candidate, faults } = scene({ leads: 'a' })
-    await injectInto('cutOff')
-    expect(candidate(1)).toMatchObject({ isCutOff: true })
-    expect([1, 2].map((number) => faults.candidates.isReachable(number))).toEqual([false, true])
-    for (const kind of ['acquire', 'write', 'charge', 'complete'] as const) expect(await send('a', kind)).toBe('hangUp')
-    expect(await send('b')).toBe(DONE)
-    await injectInto('reconnect')
-    expect(candidate(1)).toMatchObject({ isCutOff: false })
-    expect(await send('a')).toBe(DONE)
-    expect(events).toEqual(['1: cut off', 'write of b arrives', '1: reconnected', 'write of a arrives'])
-  })
-
-  test('keeps its other faults for when it is reconnected', async () => {
-    const { inject, injectInto, send, leader, candidate } = scene()
-    await injectInto('dropReply')
-    await inject('killLeader')
-    await injectInto('cutOff')
-    await send('a')
-    expect(candidate(1)).toMatchObject({ dropsNextReply: true })
-    expect(leader()).toMatchObject({ armed: 'killLeader' })
-  })
-
-  test('is recorded only if it changes', async () => {
-    const { injectInto, events } = scene()
-    for (const name of ['reconnect', 'cutOff', 'cutOff', 'reconnect', 'reconnect'] as const) await injectInto(name)
-    expect(events).toEqual(['1: cut off', '1: reconnected'])
-  })
+test('the state of a candidate is reported', async () => {
+  const { faults, candidate, injectInto, send } = scene()
+  await faults.inject({ do: 'dropReply', candidate: 1 })
+  expect(candidate(1)).toMatchObject({ dropsNextReply: true })
+  await send('a', 'read')
+  expect(candidate(1)).toMatchObject({ dropsNextReply: false })
+  await injectInto('cutOff')
+  expect(candidate(1)).toMatchObject({ isCutOff: true })
+  expect([1, 2].map((number) => faults.candidates.isReachable(number))).toEqual([false, true])
 })
 
 describe('candidates', () => {
   const NEW = { kind: 'candidate', isPresent: true, skewMs: 0, isCutOff: false, dropsNextReply: false }
 
   test('are numbered from 1 at the start, each with an entry', () => {
-    const { faults, candidate, leader } = scene({ candidates: 3 })
+    const { faults, candidate, leader } = scene()
     expect(faults.candidates.present()).toEqual([1, 2, 3])
     expect(candidate(3)).toEqual({ ...NEW, candidate: 3 })
     expect(leader()).toEqual({ kind: 'leader', armed: undefined, frozen: [] })
@@ -504,7 +325,7 @@ describe('candidates', () => {
   })
 
   test('are removed, except the last one', async () => {
-    const { faults, injectInto } = scene({ candidates: 2 })
+    const { faults, injectInto } = scene(2)
     await injectInto('removeCandidate', 1)
     await expectRefused(injectInto('removeCandidate', 2), 'The last candidate cannot be removed')
     expect(faults.candidates.present()).toEqual([2])
@@ -517,7 +338,7 @@ describe('candidates', () => {
     { do: 'cutOff', candidate: 3 },
     { do: 'reconnect', candidate: 3 },
   ])('that do not exist cannot be hit: %j', async (fault) => {
-    const { faults, events } = scene({ candidates: 2 })
+    const { faults, events } = scene(2)
     await expectRefused(faults.inject(fault), 'There is no candidate 3, only 1, 2')
     expect(events).toEqual([])
   })
@@ -527,11 +348,11 @@ describe('candidates', () => {
     await injectInto('cutOff')
     await faults.inject({ do: 'skewClock', candidate: 1, ms: 5_000 })
     await injectInto('removeCandidate')
-    expect(await send('a')).toBe('hangUp')
+    expect(await send('a', 'write')).toBe('hangUp')
     expect(faults.candidates.skewMs(1)).toBe(5_000)
     await faults.inject({ do: 'addCandidate' })
     expect(candidate(1)).toEqual({ ...NEW, candidate: 1 })
-    expect(await send('a')).toBe(DONE)
+    expect(await send('a', 'write')).toBe(DONE)
     expect(faults.candidates.skewMs(1)).toBe(0)
   })
 

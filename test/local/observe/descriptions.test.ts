@@ -44,7 +44,7 @@ describe('of the library’s own requests', () => {
     expect(results).toEqual([expect.stringMatching(/^granted, with token \d{13}$/), ...Array(8).fill('done')])
   })
 
-  test('the ends of a tenure are told apart', async () => {
+  test('the ends of a tenure differ', async () => {
     const { requests } = await described(async ({ lead, optionsOf }) => {
       const first = await lead('a')
       await first.lease.release()

@@ -31,7 +31,7 @@ async function sentBy(send: (scene: Wire) => Promise<unknown>) {
 const Key = { id: '1' }
 const TableName = ROWS
 
-test('the library’s requests of a tenure are told apart, with their other writes', async () => {
+test('the library’s requests of a tenure have their kinds and their other writes', async () => {
   const sent = await sentBy(async ({ lead }) => {
     const { lease, finish } = await lead('a')
     await lease.renew()

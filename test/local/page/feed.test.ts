@@ -106,7 +106,7 @@ describe('effects', () => {
 })
 
 describe('forgetting', () => {
-  test('drops the oldest tenures with all earlier events, and tells open pages', () => {
+  test('drops the oldest tenures with all earlier events, and notifies open pages', () => {
     const feed = new Feed({ keptTenures: 10 })
     const { calls } = received(feed)
     for (let tenure = 1; tenure <= 12; tenure += 1) {
