@@ -31,13 +31,16 @@ const must = (be: string, isValid: (text: string) => boolean) =>
 // Used in keys, headers and URLs without encoding; "#" separates the parts of the ledger's keys.
 const identifier = must('1 to 64 of the characters A-Z a-z 0-9 _ . : @ -', (text) => /^[\w.:@-]{1,64}$/.test(text))
 const isPrice = (text: string) => /^\d+$/.test(text) && isAmountMinor(Number(text))
-const isInterval = (text: string) => INTERVALS.some((interval) => interval === text)
 
 const CUSTOMER = v.object({
   customer: identifier,
   name: must('a name', (name) => name !== ''),
   plan: identifier,
-  interval: v.pipe(must(`one of ${INTERVALS.join(', ')}`, isInterval), v.picklist(INTERVALS)),
+  interval: v.pipe(
+    v.string(),
+    v.trim(),
+    v.picklist(INTERVALS, ({ input }) => `${show(input)} is not one of ${INTERVALS.join(', ')}`),
+  ),
   priceMinor: v.pipe(
     must('a positive whole number of minor units, such as 1999 for 19.99 EUR', isPrice),
     v.transform(Number),
@@ -106,9 +109,9 @@ export async function readCustomers(path: string): Promise<Subscription[]> {
     }
     const { customer, plan } = read.output
     const firstLine = firstLines.get(`${customer} ${plan}`)
-    if (firstLine === undefined) firstLines.set(`${customer} ${plan}`, line)
-    else
-      problems.push({ line, column: 'customer', message: `"${customer}" has "${plan}" already on line ${firstLine}` })
+    const message = `"${customer}" has the plan "${plan}" already on line ${firstLine}`
+    if (firstLine !== undefined) problems.push({ line, column: 'customer', message })
+    else firstLines.set(`${customer} ${plan}`, line)
     subscriptions.push(subscribe(read.output))
   }
   if (problems.length > 0) throw new CustomersFileError(path, problems)
