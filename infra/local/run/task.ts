@@ -73,7 +73,7 @@ export interface Task<Report> {
   /** Displays what is about to run. */
   introduce(firstTick: string): void
   tickStarts?(number: number, tickMs: number): void
-  /** Called every second of a tick that takes long. */
+  /** Called every two seconds during a tick. */
   progress?(): void
   /** The charges of the tick, if the task moves money. */
   tickEnded?(): Promise<readonly Money[]>

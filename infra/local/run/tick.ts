@@ -57,6 +57,10 @@ export class RunningTick {
   readonly #startedAt = performance.now()
   readonly #settled = Promise.withResolvers<void>()
   readonly #over = Promise.withResolvers<void>()
+  /** Settles when all have ended except frozen ones whose rivals have been invoked again. */
+  readonly settled = this.#settled.promise
+  /** Settles when all have ended. */
+  readonly over = this.#over.promise
 
   /** Invokes all candidates. @throws TemplateError if the input of a schedule is not JSON */
   constructor(number: number, tickMs: number, context: TickContext) {
@@ -65,16 +69,6 @@ export class RunningTick {
     this.#context = context
     this.#candidates = context.candidates.map((one) => ({ ...one, event: eventOf(one.schedule, tickMs) }))
     for (const candidate of this.#candidates) void this.#invoke(candidate)
-  }
-
-  /** Settles when all have ended except frozen ones whose rivals have been invoked again. */
-  get settled(): Promise<void> {
-    return this.#settled.promise
-  }
-
-  /** Settles when all have ended. */
-  get over(): Promise<void> {
-    return this.#over.promise
   }
 
   record(): TickRecord {

@@ -22,7 +22,7 @@ export interface TicksContext extends Omit<TaskContext, 'recorder' | 'injecting'
 
 /** Ticks after the chaos, until nothing is left to do. */
 const MAX_CALM_TICKS = 5
-const PROGRESS_EVERY_MS = 1_000
+const PROGRESS_EVERY_MS = 2_000
 
 export class Ticks {
   readonly #context: TicksContext
@@ -81,7 +81,7 @@ export class Ticks {
     task.tickStarts?.(this.#number, tickMs)
     feed.add({ kind: 'ticked', atMs: Date.now(), number: this.#number, tick: new Date(tickMs).toISOString() })
     const tick = this.#start(tickMs)
-    using _progress = everySecond(() => task.progress?.())
+    using _progress = setInterval(() => task.progress?.(), PROGRESS_EVERY_MS)
     await tick.settled
     display.ticked(tick.record(), await task.tickEnded?.(), wasCut(tick, signal))
     return !signal.aborted
@@ -179,13 +179,3 @@ export class Ticks {
 
 const wasCut = (tick: RunningTick, signal: AbortSignal): boolean =>
   signal.aborted && completionsOf(tick.record()).length === 0
-
-/** From the second second on. */
-export function everySecond(call: () => void): Disposable {
-  let isFirst = true
-  const timer = setInterval(() => {
-    if (!isFirst) call()
-    isFirst = false
-  }, PROGRESS_EVERY_MS)
-  return { [Symbol.dispose]: () => clearInterval(timer) }
-}
