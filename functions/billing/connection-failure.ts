@@ -1,53 +1,44 @@
-/** What a failed `fetch` says of the way to the gateway: in words what is wrong, and whether another try may help. */
+/** Why a `fetch` failed, and whether another try may succeed. */
 import { property } from '../election/json.ts'
 
 export interface ConnectionFailure {
-  /** The connection broke, or was not made this time. Anything else fails again in the same way. */
-  readonly isPassing: boolean
+  /** The connection broke, or could not be made this time. Any other failure would be repeated by another try. */
+  readonly isTransient: boolean
   /** For the end of a sentence. */
-  readonly words: string
+  readonly description: string
 }
 
 /**
- * Sources: https://nodejs.org/api/errors.html#common-system-errors and, for those of `fetch` itself,
+ * Sources: https://nodejs.org/api/errors.html#common-system-errors and, for the codes of `fetch`,
  * https://github.com/nodejs/undici/blob/main/docs/docs/api/Errors.md
  */
-const PASSING: ReadonlySet<unknown> = new Set([
-  'ECONNABORTED',
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETDOWN',
-  'ENETUNREACH',
-  'EPIPE',
-  'ETIMEDOUT',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'UND_ERR_SOCKET',
+const TRANSIENT: ReadonlySet<unknown> = new Set([
+  ...'ECONNABORTED ECONNREFUSED ECONNRESET EAI_AGAIN EHOSTUNREACH ENETDOWN ENETUNREACH EPIPE ETIMEDOUT'.split(' '),
+  ...'UND_ERR_CONNECT_TIMEOUT UND_ERR_SOCKET'.split(' '),
 ])
 
-/** By their codes. Source: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
-const PERMANENT: readonly (readonly [code: RegExp, words: string])[] = [
-  [/^ENOTFOUND$/, 'there is no host of that name'],
+/** By error code. Source: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const PERMANENT: readonly (readonly [code: RegExp, description: string])[] = [
+  [/^ENOTFOUND$/, 'the host name does not exist'],
   [/CERT|SIGNATURE|CRL|^ERR_TLS|^(INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH)$/, 'its certificate was not accepted'],
-  [/^ERR_SSL|^EPROTO$/, 'it does not speak TLS as asked'],
-  [/^HPE_|^UND_ERR_(HEADERS_OVERFLOW|RES_|INFO)/, 'what answered does not speak HTTP as it should'],
-  [/^Z_|^ERR__/, 'its answer could not be unpacked'],
+  [/^ERR_SSL|^EPROTO$/, 'the TLS handshake failed'],
+  [/^HPE_|^UND_ERR_(HEADERS_OVERFLOW|RES_|INFO)/, 'the answer is not valid HTTP'],
+  [/^Z_|^ERR__/, 'its answer could not be decompressed'],
   [/^ERR_INVALID_URL$/, 'its URL is not valid'],
 ]
 
 export function connectionFailureOf(error: unknown): ConnectionFailure {
   const cause = property(error, 'cause') ?? error
   const code = property(cause, 'code')
-  if (PASSING.has(code)) return { isPassing: true, words: `the connection failed (${code})` }
+  if (TRANSIENT.has(code)) return { isTransient: true, description: `the connection failed (${code})` }
   if (typeof code === 'string') {
-    const [, words = 'the request failed'] = PERMANENT.find(([form]) => form.test(code)) ?? []
-    return { isPassing: false, words: `${words} (${code}); is the URL right?` }
+    const [, description = 'the request failed'] = PERMANENT.find(([form]) => form.test(code)) ?? []
+    return permanent(`${description} (${code})`)
   }
-  if (property(cause, 'name') === 'HTTPParserError') {
-    return { isPassing: false, words: 'what answered does not speak HTTP; is the URL right?' }
-  }
-  // Such as a scheme or a port that `fetch` never asks.
+  if (property(cause, 'name') === 'HTTPParserError') return permanent('the answer is not HTTP')
+  // For example a scheme or a port that `fetch` refuses.
   const reason = cause instanceof Error ? cause.message : 'no reason given'
-  return { isPassing: false, words: `the request could not be sent (${reason.slice(0, 100)}); is the URL right?` }
+  return permanent(`the request could not be sent (${reason.slice(0, 100)})`)
 }
+
+const permanent = (description: string) => ({ isTransient: false, description: `${description}; is the URL right?` })

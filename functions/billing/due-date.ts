@@ -1,12 +1,12 @@
 /**
- * When a subscription falls due: calendar arithmetic, no clock.
+ * When a subscription is due: calendar arithmetic, no clock.
  *
- * A period is a local calendar date, `YYYY-MM-DD`, in the subscriber's time zone; it becomes an instant only at the end.
- * Adding to instants instead would drift at every change of summer time, and adding to the last due date would turn
- * "the 31st" into "the 28th" for good after one February: therefore the anchor day.
+ * A period is a local calendar date, `YYYY-MM-DD`, in the subscriber's time zone, and is converted to an instant only
+ * at the end. Adding to instants instead would shift the due date at every change of daylight saving time. Adding to
+ * the last due date would turn "the 31st" into "the 28th" forever after one February; the anchor day prevents that.
  *
- * Calendar and time zones are Temporal's, by way of a polyfill until the runtime has it: Node 24 only behind a flag. Its
- * functions are a third of its classes in the bundle (20 KB to 57), and refuse `2024-01-01T00:00Z` as the name of a zone.
+ * Calendar and time zones are Temporal's, in a polyfill until Node has it without a flag. The polyfill's functions are
+ * a third of its classes in the bundle (20 KB instead of 57), and do not take `2024-01-01T00:00Z` for a time zone.
  */
 import * as PlainDate from 'temporal-polyfill/fns/PlainDate'
 
@@ -15,7 +15,7 @@ export type Interval = (typeof INTERVALS)[number]
 
 const PERIOD_FORM = /^(\d{4})-(\d{2})-(\d{2})$/
 
-/** A date that is on no calendar, or not written `YYYY-MM-DD`. */
+/** Not a date of the calendar, or not written `YYYY-MM-DD`. */
 export class InvalidDateError extends Error {
   override readonly name = 'InvalidDateError'
 }
@@ -28,8 +28,9 @@ export function dayOf(period: string): number {
 /**
  * The period after this one.
  *
- * @param anchorDay day of the month that a monthly or yearly plan aims at, 1 to 31: 31 January is followed by
- *   28 or 29 February and that by 31 March; 29 February, yearly, by 28 February until the next leap year. Weekly plans ignore it.
+ * @param anchorDay the day of the month that monthly and yearly plans aim at, 1 to 31. With 31, 31 January is followed
+ *   by 28 or 29 February and then by 31 March; with 29, 29 February of a yearly plan by 28 February until the next leap
+ *   year.
  * @throws InvalidDateError
  */
 export function nextPeriod(period: string, interval: Interval, anchorDay: number): string {
@@ -45,30 +46,25 @@ export function nextPeriod(period: string, interval: Interval, anchorDay: number
 }
 
 /**
- * The first instant of a local date, in epoch ms. That is midnight, except
- * - where clocks go forward over midnight (Beirut, Havana, the Azores): the first instant after the gap;
- * - where they go back over midnight, so that it comes twice: the first of the two;
- * - where the date was left out (Samoa, 30 December 2011): the start of the next one.
+ * The first instant of a local date, as canonical ISO text in UTC with milliseconds. That is midnight, except
+ * - if clocks go forward over midnight (Beirut, Havana, the Azores): the first instant after the gap;
+ * - if clocks go back over midnight, so that it occurs twice: the first of the two;
+ * - if the date was skipped (Samoa, 30 December 2011): the start of the next date.
  *
  * @param timeZone an IANA name
  * @throws InvalidDateError
  * @throws RangeError for an unknown time zone
  */
-export function startOfDayMs(period: string, timeZone: string): number {
-  return PlainDate.toZonedDateTime(parse(period), timeZone).epochMilliseconds
-}
-
-/** {@link startOfDayMs} as canonical ISO text in UTC with milliseconds, which sorts as the instants do. */
 export function dueInstant(period: string, timeZone: string): string {
-  return new Date(startOfDayMs(period, timeZone)).toISOString()
+  return new Date(PlainDate.toZonedDateTime(parse(period), timeZone).epochMilliseconds).toISOString()
 }
 
-/** A month that does not have the day ends with its last one: so Temporal constrains, unless told to refuse. */
+/** In a month that is too short, Temporal takes its last day. */
 function anchored(date: PlainDate.Record, anchorDay: number): string {
   return PlainDate.toString(PlainDate.withDayOfMonth(date, anchorDay))
 }
 
-/** Stricter than Temporal's own parser, which takes times, other years and annotations along with a date. */
+/** Stricter than Temporal's parser, which also takes times, years of other lengths, and annotations. */
 function parse(period: string): PlainDate.Record {
   const [year = 0, month = 0, day = 0] = (PERIOD_FORM.exec(period) ?? []).slice(1).map(Number)
   if (year < 1900) throw new InvalidDateError(`"${period}" is not a date written YYYY-MM-DD, from 1900 on`)

@@ -1,18 +1,18 @@
 /**
- * What billing needs of a payment gateway. `stripe-gateway.ts` speaks it with Stripe and whatever is like it.
+ * What billing needs of a payment gateway. `stripe-gateway.ts` implements it for Stripe and compatible gateways.
  *
- * A gateway keeps the answer to each key of idempotency and gives it again for the same key, failures too; it may forget a
- * key after 24 hours (Stripe API reference, "Idempotent requests"). Therefore nobody repeats a charge of unknown outcome
- * before having asked for it by its key.
+ * A gateway stores its answer to each idempotency key, failures too, and repeats it for the same key. It may forget a
+ * key after 24 hours (Stripe API reference, "Idempotent requests"). Therefore a charge of unknown outcome is looked up
+ * before it is repeated.
  */
 import type { Money } from './money.ts'
 import type { BusinessUnit } from './subscription.ts'
 
-/** One charge as it is asked for: all of it is in the key, so that the same key never means another amount. */
+/** One charge. All of it is part of the idempotency key, so that a key never stands for two amounts. */
 export interface ChargeOrder extends BusinessUnit, Money {
   /** How often this period's charge was declined before. */
   readonly dunned: number
-  /** The gateway's own token of a card or an account; never a card number. */
+  /** The gateway's token of a card or an account; never a card number. */
   readonly paymentMethod: string
 }
 
@@ -26,13 +26,14 @@ export interface Gateway {
    * Moves money, once per key.
    *
    * @throws GatewayOutcomeUnknownError, GatewayRefusedError, GatewayMismatchError
-   * @throws the reason of `signal` where that aborts first, and what `beforeSend` throws; the outcome is then unknown too
+   * @throws the reason of `signal` if it aborts first, and what `beforeSend` throws; then too the outcome is unknown
    */
   charge(order: ChargeOrder, request: GatewayCall): Promise<ChargeOutcome>
   /**
-   * What became of this key, however long ago; undefined where surely nothing did. Throws as `charge` does.
+   * The outcome of an earlier charge with this key, however long ago; undefined if there surely was none. Throws like
+   * `charge`.
    *
-   * @param search.sinceMs nothing was asked for under the key before this epoch time
+   * @param search.sinceMs no charge with this key was requested before this epoch time
    */
   find(order: ChargeOrder, search: GatewayCall & { readonly sinceMs: number }): Promise<ChargeOutcome | undefined>
 }
@@ -40,40 +41,43 @@ export interface Gateway {
 export interface GatewayCall {
   readonly key: string
   readonly signal: AbortSignal
-  /** Called right before anything is sent, at every try; throws where this leader may not act any more. */
+  /** Called right before every send, retries too; throws if this leader may not act any more. */
   readonly beforeSend?: (() => void) | undefined
 }
 
-/** The gateway may or may not have charged: time-out, lost connection, 5xx, key in flight. Asking by the key settles it later. */
+/**
+ * The gateway may or may not have charged: time-out, lost connection, 5xx, key in use. Looking up the key settles it.
+ */
 export class GatewayOutcomeUnknownError extends Error {
   override readonly name = 'GatewayOutcomeUnknownError'
 }
 
-/** The gateway understood and will not do it: a fault of the request or of our account with it. Nothing was charged. */
+/** The gateway refused the request: it or our account is wrong. Nothing was charged. */
 export class GatewayRefusedError extends Error {
   override readonly name = 'GatewayRefusedError'
   readonly statusCode: number
 
-  constructor(statusCode: number, what: string) {
-    super(`The gateway refused the charge with ${statusCode}${what}; the same request will be refused again`)
+  constructor(statusCode: number, detail: string) {
+    super(`The gateway refused the charge with ${statusCode}${detail}; the same request will be refused again`)
     this.statusCode = statusCode
   }
 }
 
-/** The gateway charged, but not what was asked for. Asking again would only give the same answer: somebody must look. */
+/**
+ * The gateway charged another amount than the order's. A retry would get the same answer: an operator must correct it.
+ */
 export class GatewayMismatchError extends Error {
   override readonly name = 'GatewayMismatchError'
   readonly chargeId: string
 
-  constructor(chargeId: string, asked: Money, charged: Money) {
+  constructor(chargeId: string, ordered: Money, charged: Money) {
     super(
-      `The gateway's charge ${chargeId} is of ${inWords(charged)}, but ${inWords(asked)} were asked for, in minor units; ` +
-        'compare both at the gateway, refund or charge the difference there, then write status "charged" and the chargeId into the row of the ledger by hand',
+      `The gateway's charge ${chargeId} is of ${minor(charged)}, but ${minor(ordered)} were ordered, in minor units; ` +
+        'compare both at the gateway, refund or charge the difference there, ' +
+        'then write status "charged" and the chargeId into the row of the ledger by hand',
     )
     this.chargeId = chargeId
   }
 }
 
-function inWords({ amountMinor, currency }: Money): string {
-  return `${amountMinor} ${currency}`
-}
+const minor = ({ amountMinor, currency }: Money) => `${amountMinor} ${currency}`

@@ -1,7 +1,7 @@
 /**
- * The Lambda function: every candidate runs this; the one that leads charges what is due at the tick.
+ * The Lambda function. Every candidate runs this handler; the candidate that leads charges what is due at the tick.
  *
- * What is made here is kept while the execution environment lives: connections, nothing about any lease.
+ * Clients and connections live as long as the execution environment. The lease belongs to one invocation.
  */
 import { Logger } from '@aws-lambda-powertools/logger'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
@@ -36,8 +36,9 @@ export const handler = middy()
     }),
   )
   .handler(async (_event: unknown, { lease }) => {
-    if (lease.tick === undefined) throw new InvalidTickError('Billing needs a tick: it charges what is due by then')
-    return chargeDue({ lease, tick: lease.tick, subscriptions, gateway, ledger, log })
+    const { tick } = lease
+    if (tick === undefined) throw new InvalidTickError('Billing needs a tick: it charges what is due at the tick')
+    return chargeDue({ lease, tick, subscriptions, gateway, ledger, log })
   })
 
 function transportTo(address: GatewayAddress): Transport {

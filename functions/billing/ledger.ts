@@ -1,102 +1,82 @@
 /**
- * The ledger: one row per try to charge a business unit. A row is written before the gateway is asked, and tells whoever
- * comes next what is known.
+ * The ledger: one row per try to charge a business unit. The row is written before the gateway is asked, and shows
+ * every later leader what is known.
  *
  *     intended ──► charged
- *         │  ╲──► declined           the same period is tried again as another row, `dunned` higher by one
+ *         │  ╲──► declined           the period is tried again as another row, with `dunned` increased by one
  *         ▼  ╱
  *      unknown ──► charged, declined
  *
- * | attribute | | meaning |
+ * | attribute | type | meaning |
  * |---|---|---|
  * | `customer`, `charge` | S | partition and sort key; `charge` is `PLAN#PERIOD#DUNNED` |
  * | `plan`, `period`, `dunned` | S, S, N | the business unit, and how often it was declined before |
- * | `amountMinor`, `currency`, `paymentMethod` | N, S, S | the order as it is sent every time, whatever has changed since |
- * | `key` | S | the key of idempotency that goes with it, made of all but the payment method; kept, so that a release of this function that makes keys in another way still asks for the old one |
- * | `status` | S | as above; `intended` by an earlier leader means as little as `unknown` |
- * | `intendedBy`, `intendedAtMs`, `tick` | N, N, S | the token, time and tick of the leader that wrote the intent |
- * | `chargeId`, `declineCode`, `answeredAtMs` | S, S, N | the gateway's answer, and when it was written down |
+ * | `amountMinor`, `currency`, `paymentMethod` | N, S, S | the order; repetitions send it unchanged |
+ * | `key` | S | its idempotency key, made of all but the payment method; kept if a release makes keys differently |
+ * | `status` | S | as above; `intended` by an earlier leader means the same as `unknown` |
+ * | `intendedBy`, `intendedAtMs`, `tick` | N, N, S | token, time and tick of the leader that wrote the intent |
+ * | `chargeId`, `declineCode`, `answeredAtMs` | S, S, N | the gateway's answer, and when it was written |
  *
- * Both writes have no condition but the fence. The intent raises the row to its leader's token and returns what the row
- * says; from then on nobody older can change it, and who is newer has not been here. A leader answers a row once, so that
- * a repeated or delayed copy of either write changes nothing.
+ * The fence is the only condition of both writes (and `answer` writes no second charge). The intent sets the row's
+ * token to its leader's and returns the row: after that no older leader can change it. A leader answers a row once, so
+ * that a repeated or delayed copy of either write changes nothing.
  */
 import { type Lease, StaleTokenError } from '../election/index.ts'
 import { isConditionFailed } from '../election/stores/dynamodb-errors.ts'
 import type { ChargeOrder, ChargeOutcome } from './gateway.ts'
 import { isAmountMinor, isCurrency } from './money.ts'
 
-export type ChargeStatus = 'intended' | 'charged' | 'declined' | 'unknown'
-
-/** A row of the ledger, as far as the task reads it. */
+/** A row of the ledger, as far as billing reads it. */
 export interface Charge extends ChargeOrder {
   readonly key: string
-  readonly status: ChargeStatus
-  readonly intendedAtMs: number
-  /** Whether this leader wrote the intent, so that nobody can have asked the gateway yet. */
+  readonly status: (typeof STATUSES)[number]
+  /** This leader wrote the intent, so no earlier leader has asked the gateway. */
   readonly fresh: boolean
 }
 
-export interface Ledger {
-  /**
-   * Writes down what is about to be charged, unless an earlier leader has; then its order stands.
-   *
-   * @returns the row as it is now
-   * @throws StaleTokenError, LeaseLostError, CorruptChargeError
-   */
-  intend(lease: LedgerLease, order: ChargeOrder, tick: string, nowMs: number): Promise<Charge>
-  /**
-   * Writes down the gateway's answer, or that there was none.
-   *
-   * @throws StaleTokenError, LeaseLostError
-   * @throws DuplicateChargeError where the row shows another charge of the gateway's, even to a leader that was replaced
-   */
-  answer(lease: LedgerLease, charge: Charge, answer: ChargeOutcome | 'unknown', nowMs: number): Promise<void>
-}
-
+export type Ledger = ReturnType<typeof chargesTable>
 export type LedgerLease = Pick<Lease, 'send' | 'fencingToken' | 'idempotencyKey'>
 
-/** The gateway took the money for one try under two charge ids. Somebody must give one back. */
+/** The gateway charged one try twice. An operator must refund one of the two. */
 export class DuplicateChargeError extends Error {
   override readonly name = 'DuplicateChargeError'
   readonly chargeId: string
 
   constructor(chargeId: string, period: string, options?: ErrorOptions) {
     super(
-      `The gateway's charge ${chargeId} pays for the period ${period} that the ledger shows as paid by another charge; ` +
-        'refund one of them at the gateway; where that is the one in the ledger, write the other chargeId there',
+      `The gateway's charge ${chargeId} pays for the period ${period}, but the ledger shows another charge for it; ` +
+        "refund one of them at the gateway; if you refund the ledger's, write the other chargeId there",
       options,
     )
     this.chargeId = chargeId
   }
 }
 
-/** A row of the ledger holds what this function never writes. Nothing was charged for it; repair the row by hand. */
+/** A row of the ledger holds what billing never writes. Nothing was charged for it; repair the row by hand. */
 export class CorruptChargeError extends Error {
   override readonly name = 'CorruptChargeError'
   readonly attribute: string
 
   constructor(attribute: string) {
     super(
-      `A row of the ledger has an attribute "${attribute}" that billing never writes so; nothing was charged for it`,
+      `A row of the ledger holds what billing never writes in the attribute "${attribute}"; nothing was charged for it`,
     )
     this.attribute = attribute
   }
 }
 
-const STATUSES: readonly ChargeStatus[] = ['intended', 'charged', 'declined', 'unknown']
+const STATUSES = ['intended', 'charged', 'declined', 'unknown'] as const
 const NOT_ANOTHER_CHARGE = 'attribute_not_exists(chargeId) OR chargeId = :chargeId'
 
-/** The sort key of a try. */
-export function chargeOf({ plan, period, dunned }: Pick<ChargeOrder, 'plan' | 'period' | 'dunned'>): string {
-  return `${plan}#${period}#${dunned}`
-}
-
-export function chargesTable(TableName: string): Ledger {
-  const keyOf = (order: ChargeOrder) => ({ customer: order.customer, charge: chargeOf(order) })
-
+export function chargesTable(TableName: string) {
   return {
-    async intend(lease, order, tick, nowMs) {
+    /**
+     * Writes what is about to be charged. If an earlier leader has, its order stays.
+     *
+     * @returns the row as it is now
+     * @throws StaleTokenError, LeaseLostError, CorruptChargeError
+     */
+    async intend(lease: LedgerLease, order: ChargeOrder, tick: string, nowMs: number): Promise<Charge> {
       const { customer, ...ordered } = order
       const { plan, period, dunned, amountMinor, currency } = ordered
       const key = lease.idempotencyKey('charge', customer, plan, period, dunned, amountMinor, currency)
@@ -104,33 +84,32 @@ export function chargesTable(TableName: string): Ledger {
       const row = await lease.send({
         TableName,
         Key: keyOf(order),
-        UpdateExpression: `SET ${Object.keys(intent)
-          .map((name) => `#${name} = if_not_exists(#${name}, :${name})`)
-          .join(', ')}`,
-        ...placeholders(intent),
+        ...update(intent, (name) => `#${name} = if_not_exists(#${name}, :${name})`),
         ReturnValues: 'ALL_NEW',
       })
       return readCharge(row ?? {}, order, lease.fencingToken)
     },
 
-    async answer(lease, charge, answer, nowMs) {
+    /**
+     * Writes the gateway's answer, or that none came.
+     *
+     * @throws StaleTokenError, LeaseLostError
+     * @throws DuplicateChargeError if the row has another charge, also to a leader that was replaced
+     */
+    async answer(lease: LedgerLease, charge: Charge, answer: ChargeOutcome | 'unknown', nowMs: number): Promise<void> {
       const known = answer === 'unknown' ? { status: answer } : attributesOf(answer)
-      const answered = { ...known, answeredAtMs: nowMs }
       try {
         await lease.send({
           TableName,
           Key: keyOf(charge),
-          UpdateExpression: `SET ${Object.keys(answered)
-            .map((name) => `#${name} = :${name}`)
-            .join(', ')}`,
-          ...placeholders(answered),
+          ...update({ ...known, answeredAtMs: nowMs }, (name) => `#${name} = :${name}`),
           ...('chargeId' in known && {
             ConditionExpression: NOT_ANOTHER_CHARGE,
             ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
           }),
         })
       } catch (error) {
-        // A replaced leader may bring a second charge, whose answer came late: of all that it may not write, this must be known.
+        // A replaced leader may not write its late answer, but if that is a second charge, it must be reported.
         if ('chargeId' in known && showsAnotherCharge(error, known.chargeId)) {
           throw new DuplicateChargeError(known.chargeId, charge.period, { cause: error })
         }
@@ -140,37 +119,39 @@ export function chargesTable(TableName: string): Ledger {
   }
 }
 
-/** Whether the row that refused the write, which comes with the error as DynamoDB stores it, has the id of another charge. */
+function keyOf({ customer, plan, period, dunned }: ChargeOrder) {
+  return { customer, charge: `${plan}#${period}#${dunned}` }
+}
+
+/** Whether the row that refused the write, which comes with the error in DynamoDB's format, has another charge. */
 function showsAnotherCharge(error: unknown, chargeId: string): boolean {
   const refusal = error instanceof StaleTokenError ? error.cause : error
-  const seen = isConditionFailed(refusal) ? refusal.Item?.['chargeId']?.S : undefined
-  return seen !== undefined && seen !== chargeId
+  const found = isConditionFailed(refusal) ? refusal.Item?.['chargeId']?.S : undefined
+  return found !== undefined && found !== chargeId
 }
 
-function attributesOf(outcome: ChargeOutcome) {
-  return outcome.status === 'charged'
-    ? { status: outcome.status, chargeId: outcome.chargeId }
-    : { status: outcome.status, declineCode: outcome.declineCode }
+function attributesOf({ replayed: _notStored, ...attributes }: ChargeOutcome) {
+  return attributes
 }
 
-function placeholders(attributes: Readonly<Record<string, unknown>>) {
+function update(attributes: Readonly<Record<string, unknown>>, assignment: (name: string) => string) {
   const entries = Object.entries(attributes)
   return {
+    UpdateExpression: `SET ${entries.map(([name]) => assignment(name)).join(', ')}`,
     ExpressionAttributeNames: Object.fromEntries(entries.map(([name]) => [`#${name}`, name])),
     ExpressionAttributeValues: Object.fromEntries(entries.map(([name, value]) => [`:${name}`, value])),
   }
 }
 
-/** What a row says is sent to the gateway, so that one edited by hand must not become a wrong charge. */
+/** Validates the row: it is sent to the gateway, and a wrong manual edit must not become a wrong charge. */
 function readCharge(row: Readonly<Record<string, unknown>>, order: ChargeOrder, fencingToken: number): Charge {
-  const { amountMinor, currency, paymentMethod, key, intendedAtMs } = row
+  const { amountMinor, currency, paymentMethod, key } = row
   const status = STATUSES.find((known) => known === row['status'])
   if (status === undefined) throw new CorruptChargeError('status')
   if (!isAmountMinor(amountMinor)) throw new CorruptChargeError('amountMinor')
-  if (typeof currency !== 'string' || !isCurrency(currency)) throw new CorruptChargeError('currency')
+  if (!isCurrency(currency)) throw new CorruptChargeError('currency')
   if (typeof paymentMethod !== 'string' || paymentMethod === '') throw new CorruptChargeError('paymentMethod')
   if (typeof key !== 'string' || key === '') throw new CorruptChargeError('key')
-  if (typeof intendedAtMs !== 'number') throw new CorruptChargeError('intendedAtMs')
   const fresh = status === 'intended' && row['intendedBy'] === fencingToken
-  return { ...order, amountMinor, currency, paymentMethod, key, status, intendedAtMs, fresh }
+  return { ...order, amountMinor, currency, paymentMethod, key, status, fresh }
 }

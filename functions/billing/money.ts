@@ -1,7 +1,7 @@
 /**
- * An amount of money in its currency's minor unit: 1999 with EUR is 19.99 €, 1999 with JPY is ¥1999, 1999 with KWD is
- * 1.999 dinars. Amounts are passed on as they are, and at most added up: integers do that exactly, so there is no money
- * library here. Proration and conversion, which divide and therefore must round, would need one; nothing here does either.
+ * Money in the minor unit of its currency: 1999 with EUR is 19.99 €, with JPY ¥1999, with KWD 1.999 dinars. Amounts are
+ * only passed on and added up, which integers do exactly. Proration and conversion, which round, would need a money
+ * library.
  */
 export interface Money {
   /** A positive safe integer. */
@@ -10,20 +10,20 @@ export interface Money {
   readonly currency: string
 }
 
-const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'))
+const CURRENCIES: ReadonlySet<unknown> = new Set(Intl.supportedValuesOf('currency'))
 
 /**
- * ISO 4217, list one, where it is not 2. Intl does not say it: what it knows is usage, by the CLDR of its release. Node 24's
- * has no digits for HUF, IDR, COP and 13 more that have 2 or 3, so that amounts would be shown a hundred times too large.
+ * ISO 4217, list one, for all currencies without 2 digits. `Intl` knows usage instead (CLDR): it has no digits for HUF,
+ * IDR, COP and 13 more that have 2 or 3, so that amounts would be displayed a hundred times too large.
  */
 const MINOR_DIGITS: ReadonlyMap<string, number> = new Map([
   ...'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF'.split(' ').map((code) => [code, 0] as const),
   ...'BHD IQD JOD KWD LYD OMR TND'.split(' ').map((code) => [code, 3] as const),
 ])
 
-/** Whether the text is a currency code of ISO 4217 that this runtime knows; case matters. */
-export function isCurrency(code: string): boolean {
-  return CURRENCIES.has(code)
+/** Whether the value is an ISO 4217 code that this runtime knows; case matters. */
+export function isCurrency(value: unknown): value is string {
+  return CURRENCIES.has(value)
 }
 
 /** Whether the value can be charged: a positive integer that a JavaScript number holds exactly. */
@@ -31,17 +31,17 @@ export function isAmountMinor(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0
 }
 
-/** How many decimal digits of the currency its minor unit is: 2 for EUR, 0 for JPY, 3 for KWD. */
+/** How many decimal digits the minor unit is: 2 for EUR, 0 for JPY, 3 for KWD. */
 export function minorDigits(currency: string): number {
   return MINOR_DIGITS.get(currency) ?? 2
 }
 
-/** The sum, of amounts of one currency. Beyond 2^53, where numbers lose cents in silence, it is exact too. */
+/** The sum of amounts of one currency; exact beyond 2^53 too, where numbers would lose cents. */
 export function totalMinor(amounts: readonly Pick<Money, 'amountMinor'>[]): bigint {
   return amounts.reduce((total, { amountMinor }) => total + BigInt(amountMinor), 0n)
 }
 
-/** `EUR 1,234.50`, `JPY 1,980`, `KWD 12.345`: every digit, at any size, for no floating-point number is made of it. */
+/** `EUR 1,234.50`, `JPY 1,980`, `KWD 12.345`: exact at any size, as no floating-point number is involved. */
 export function formatMoney({ amountMinor, currency }: { amountMinor: number | bigint; currency: string }): string {
   const digits = minorDigits(currency)
   const unit = 10n ** BigInt(digits)

@@ -1,22 +1,23 @@
 /**
- * The gateway in the dialect of Stripe's PaymentIntents (Stripe API reference, "Create a PaymentIntent", "List all
+ * The gateway by Stripe's PaymentIntents API (Stripe API reference, "Create a PaymentIntent", "List all
  * PaymentIntents", "Errors").
  *
- * | answer to a charge | means |
+ * | answer to a charge | outcome |
  * |---|---|
- * | 200 `succeeded`, amount and currency as asked | charged |
+ * | 200 `succeeded`, with the order's amount and currency | charged |
  * | 200 `requires_payment_method`, `canceled` | declined |
- * | 402 `card_error`, 400 that names `payment_method` | declined: the subscriber has to give another one |
+ * | 402 `card_error`, 400 that names `payment_method` | declined: the subscriber must give another payment method |
  * | other 400, 401, 402, 403, 404 | refused |
- * | 200 of any other status, any other 4xx, 5xx, anything unreadable | unknown |
- * | `idempotency_error` | unknown: this key came before with another body, and that request may have charged |
+ * | 200 with any other status, any other 4xx, 5xx, anything unreadable | unknown |
+ * | `idempotency_error` | unknown: the key was used with another body before, and that request may have charged |
  *
- * A payment intent of the key that is found later means the same, whoever asked for it.
+ * A payment intent that is looked up by its key means the same.
  *
- * What goes out are ids, the business unit and the amount; no name, and no card number.
+ * Requests contain ids, the business unit and the amount; no names, and no card numbers.
  */
 
 import { parseJson, property } from '../election/json.ts'
+import type { GatewayResponse } from '../gateway-message.ts'
 import {
   type ChargeOrder,
   type ChargeOutcome,
@@ -26,43 +27,44 @@ import {
   GatewayRefusedError,
 } from './gateway.ts'
 import type { Money } from './money.ts'
-import { type GatewayResponse, outcomeUnknown, REFUSALS, type Transport } from './transports.ts'
+import { outcomeUnknown, REFUSALS, type Transport } from './transports.ts'
 
-/** An amount that Stripe would take for another, or not at all. Nothing was sent. */
+/** Stripe would read this amount as another one, or refuse it. Nothing was sent. */
 export class CurrencyUnitError extends Error {
   override readonly name = 'CurrencyUnitError'
 
   constructor({ amountMinor, currency }: Money) {
     super(
-      COUNTED_OTHERWISE.has(currency)
-        ? `Stripe counts ${currency} in another unit than the currency's minor one, so the subscriber would pay a hundredth or the hundredfold; nothing was charged`
-        : `Stripe takes ${currency} only in tens of its minor unit, which ${amountMinor} is not; nothing was charged`,
+      OTHER_UNIT.has(currency)
+        ? `Stripe's unit of ${currency} is not its minor unit, so the amount would be wrong; nothing was charged`
+        : `Stripe takes ${currency} only in multiples of 10 minor units, unlike ${amountMinor}; nothing was charged`,
     )
   }
 }
 
 /**
- * Krónur and shillings have no minor unit but are sent in hundredths, the ariary has one but is sent whole (Stripe's
- * documentation, "Supported currencies", special cases). The answer would repeat the amount, and nobody would notice.
+ * ISK and UGX have no minor unit but are sent in hundredths; MGA has one but is sent without it (Stripe's
+ * documentation, "Supported currencies", special cases). The answer repeats the amount, so a wrong one would not be
+ * noticed.
  */
-const COUNTED_OTHERWISE: ReadonlySet<string> = new Set(['ISK', 'UGX', 'MGA'])
-/** Three digits, of which the last must be 0 (the same page, "Three-decimal currencies"). */
-const IN_TENS: ReadonlySet<string> = new Set(['BHD', 'JOD', 'KWD', 'OMR', 'TND'])
-/** What an answer looks like is the account's setting unless each request says it. */
+const OTHER_UNIT: ReadonlySet<string> = new Set(['ISK', 'UGX', 'MGA'])
+/** Of the three decimal digits the last must be 0 (the same page, "Three-decimal currencies"). */
+const MULTIPLES_OF_10: ReadonlySet<string> = new Set(['BHD', 'JOD', 'KWD', 'OMR', 'TND'])
+/** Pins the format of the answers; without it the account's setting decides. */
 const VERSION = { 'stripe-version': '2024-06-20' }
 const INTENTS = '/v1/payment_intents'
-/** Intents that moved no money and will move none by themselves: so they look after a decline. */
+/** The statuses after a decline: no money moved, and none will without another request. */
 const DECLINED: ReadonlySet<unknown> = new Set(['requires_payment_method', 'canceled'])
-/** Looking back too far is the cheap mistake. */
+/** Tolerates clocks that differ: looking back too far costs little. */
 const CLOCK_MARGIN_S = 86_400
 const PAGE_SIZE = 100
-/** 10,000 intents of one customer since one intent of ours: whatever that is, it is not read to its end. */
+/** A customer with 10,000 newer intents than ours points to an error; the list is not read to its end. */
 const MAX_PAGES = 100
 
 export function stripeGateway(transport: Transport): Gateway {
   /**
-   * Read from the list, not from Stripe's search: the search finds an intent only some time after it was made, up to an
-   * hour where things go wrong (Stripe API reference, "Search"), and a charge not found here is made again.
+   * Reads the list, not Stripe's search: the search may miss an intent for up to an hour (Stripe API reference,
+   * "Search"), and a charge that is not found is made again.
    */
   async function* intentsOf(customer: string, sinceMs: number, call: GatewayCall): AsyncGenerator<Intent> {
     const since = Math.max(0, Math.floor(sinceMs / 1000) - CLOCK_MARGIN_S)
@@ -75,7 +77,7 @@ export function stripeGateway(transport: Transport): Gateway {
       yield* data
       if (!hasMore) return
       const last = data.at(-1)
-      if (last === undefined) throw outcomeUnknown('its list says that there is more after nothing')
+      if (last === undefined) throw outcomeUnknown('its list has an empty page before its end')
       query = { ...search, starting_after: last.id }
     }
     throw outcomeUnknown(`its list of one customer's payment intents is longer than ${MAX_PAGES * PAGE_SIZE}`)
@@ -84,14 +86,11 @@ export function stripeGateway(transport: Transport): Gateway {
   return {
     async charge(order, call) {
       const { amountMinor, currency } = order
-      if (COUNTED_OTHERWISE.has(currency) || (IN_TENS.has(currency) && amountMinor % 10 !== 0)) {
+      if (OTHER_UNIT.has(currency) || (MULTIPLES_OF_10.has(currency) && amountMinor % 10 !== 0)) {
         throw new CurrencyUnitError(order)
       }
-      const headers = {
-        ...VERSION,
-        'content-type': 'application/x-www-form-urlencoded',
-        'idempotency-key': call.key,
-      }
+      const form = { 'content-type': 'application/x-www-form-urlencoded' }
+      const headers = { ...VERSION, ...form, 'idempotency-key': call.key }
       const body = formOf(order, call.key)
       return readOutcome(await transport({ method: 'POST', path: INTENTS, headers, body }, call), order)
     },
@@ -101,7 +100,7 @@ export function stripeGateway(transport: Transport): Gateway {
       for await (const intent of intentsOf(order.customer, call.sinceMs, call)) {
         if (intent.charge !== call.key) continue
         if (intent.status === 'succeeded') return outcomeOf(intent, order, true)
-        // One that may still move money counts for more than one that cannot.
+        // An intent that may still move money has precedence over a declined one.
         if (found === undefined || DECLINED.has(found.status)) found = intent
       }
       return found === undefined ? undefined : outcomeOf(found, order, true)
@@ -116,7 +115,7 @@ function formOf(order: ChargeOrder, key: string): string {
     customer: order.customer,
     payment_method: order.paymentMethod,
     confirm: 'true',
-    // The subscriber is not there: no redirect, and no payment that waits for them to act.
+    // The subscriber is not present: no redirect, and no payment that waits for them to act.
     off_session: 'true',
     error_on_requires_action: 'true',
     'automatic_payment_methods[enabled]': 'true',
@@ -128,31 +127,32 @@ function formOf(order: ChargeOrder, key: string): string {
   }).toString()
 }
 
-function readOutcome(response: GatewayResponse, asked: Money): ChargeOutcome {
+function readOutcome(response: GatewayResponse, ordered: Money): ChargeOutcome {
   const replayed = response.headers['idempotent-replayed'] === 'true'
   const body = parseJson(response.body)
   const declineCode = declineCodeOf(response.statusCode, body)
   if (declineCode !== undefined) return { status: 'declined', declineCode, replayed }
   throwUnlessOk(response, body)
-  return outcomeOf(readIntent(body), asked, replayed)
+  return outcomeOf(readIntent(body), ordered, replayed)
 }
 
-function outcomeOf(intent: Intent, asked: Money, replayed: boolean): ChargeOutcome {
+function outcomeOf(intent: Intent, ordered: Money, replayed: boolean): ChargeOutcome {
   const { id, status } = intent
   if (DECLINED.has(status)) return { status: 'declined', declineCode: intent.declineCode ?? status, replayed }
   if (status !== 'succeeded') {
     throw outcomeUnknown(
-      `its payment intent ${id} is ${status} and may still move money; it settles there, or cancel it there`,
+      `its payment intent ${id} is ${status} and may still move money; wait until that settles, or cancel it there`,
     )
   }
-  const charged = moneyOf(intent)
-  if (charged.amountMinor !== asked.amountMinor || charged.currency !== asked.currency) {
-    throw new GatewayMismatchError(id, asked, charged)
+  const charged = intent.money
+  if (charged === undefined) throw outcomeUnknown(`its payment intent ${id} has no "amount" or no "currency"`)
+  if (charged.amountMinor !== ordered.amountMinor || charged.currency !== ordered.currency) {
+    throw new GatewayMismatchError(id, ordered, charged)
   }
   return { status: 'charged', chargeId: id, replayed }
 }
 
-/** Undefined where the answer is no decline. */
+/** Undefined if the answer is not a decline. */
 function declineCodeOf(statusCode: number, body: unknown): string | undefined {
   const error = property(body, 'error')
   const type = property(error, 'type')
@@ -175,31 +175,31 @@ function throwUnlessOk(response: GatewayResponse, body: unknown): void {
   throw outcomeUnknown(`it answered ${statusCode}${detail(response, body)}`)
 }
 
-/** That of a proxy in between, or of a server that is not the gateway's API. @param body the same as JSON */
+/** Sent by a proxy, or by a server that is not the gateway's API. @param body the response's body, parsed as JSON */
 const isWebPage = (response: GatewayResponse, body: unknown) => body === undefined && /^\s*</.test(response.body)
 
-/** The gateway's own codes; its message is left out, since it may name the customer and end in a log. */
+/** The gateway's codes. Its message is left out: it may name the customer, and errors are logged. */
 function detail(response: GatewayResponse, body: unknown): string {
-  if (isWebPage(response, body)) return ' (a web page instead of JSON: is the URL that of its API?)'
+  if (isWebPage(response, body)) return ' (a web page instead of JSON; is the URL that of its API?)'
   const error = property(body, 'error')
   const named = [code(error, 'code') ?? code(error, 'type'), code(error, 'param')].filter((part) => part !== undefined)
   return named.length === 0 ? '' : ` (${named.join(', ')})`
 }
 
-/** Only what looks like a code is one. */
+/** Ignores what does not look like a code, such as a sentence. */
 function code(error: unknown, name: string): string | undefined {
   const value = property(error, name)
   return typeof value === 'string' && /^[\w.[\]-]{1,255}$/.test(value) ? value : undefined
 }
 
-/** A payment intent, as far as it is looked at. */
+/** A payment intent, as far as billing reads it. */
 interface Intent {
   readonly id: string
   readonly status: string
-  readonly amount: unknown
-  readonly currency: unknown
+  /** Undefined if unreadable. */
+  readonly money: Money | undefined
   readonly declineCode: string | undefined
-  /** The key that it was asked for under; undefined where it is not one of ours. */
+  /** The idempotency key of its request; undefined if billing did not make it. */
   readonly charge: unknown
 }
 
@@ -207,34 +207,34 @@ function readIntent(body: unknown): Intent {
   const id = code(body, 'id')
   const status = code(body, 'status')
   const metadata = property(body, 'metadata')
-  // An answer that cannot be read must never look like "not charged", nor an intent like somebody else's.
+  // An unreadable answer must never look like "not charged", and an unreadable intent never like that of another key.
   if (id === undefined) throw outcomeUnknown('its answer has no "id" of a payment intent')
   if (status === undefined || typeof metadata !== 'object' || metadata === null) {
     throw outcomeUnknown(`its payment intent ${id} has no "status" or no "metadata"`)
   }
-  const [amount, currency] = [property(body, 'amount'), property(body, 'currency')]
   const error = property(body, 'last_payment_error')
   const declineCode = code(error, 'decline_code') ?? code(error, 'code')
-  return { id, status, amount, currency, declineCode, charge: property(metadata, 'charge') }
+  return { id, status, money: moneyOf(body), declineCode, charge: property(metadata, 'charge') }
 }
 
-function moneyOf({ id, amount, currency }: Intent): Money {
-  if (typeof amount === 'number' && typeof currency === 'string' && /^[a-z]{3}$/i.test(currency)) {
-    return { amountMinor: amount, currency: currency.toUpperCase() }
-  }
-  throw outcomeUnknown(`its payment intent ${id} has no "amount" or no "currency"`)
+function moneyOf(body: unknown): Money | undefined {
+  const [amountMinor, currency] = [property(body, 'amount'), property(body, 'currency')]
+  if (typeof amountMinor !== 'number' || typeof currency !== 'string' || !/^[a-z]{3}$/i.test(currency)) return undefined
+  return { amountMinor, currency: currency.toUpperCase() }
 }
 
 function readPage(response: GatewayResponse): { readonly data: readonly Intent[]; readonly hasMore: boolean } {
   const body = parseJson(response.body)
-  // Even a refusal: it says nothing about a charge that somebody asked for before.
+  // A refusal is no exception: it refuses the look-up, and the earlier charge may have been made.
   if (response.statusCode !== 200 || isWebPage(response, body)) {
-    throw outcomeUnknown(`asked for earlier charges, it answered ${response.statusCode}${detail(response, body)}`)
+    throw outcomeUnknown(
+      `it answered the look-up of earlier charges with ${response.statusCode}${detail(response, body)}`,
+    )
   }
   const data = property(body, 'data')
   const hasMore = property(body, 'has_more')
   if (!Array.isArray(data) || typeof hasMore !== 'boolean') {
-    throw outcomeUnknown('its answer is no list with "data" and "has_more"')
+    throw outcomeUnknown('its answer is not a list with "data" and "has_more"')
   }
   return { data: data.map(readIntent), hasMore }
 }

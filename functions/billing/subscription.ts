@@ -1,21 +1,21 @@
 /**
- * One subscription: its row, and how a charge or a decline changes it. Pure.
+ * A subscription's row, and how a charge or a decline changes it. Pure.
  *
- * | attribute | | meaning |
+ * | attribute | type | meaning |
  * |---|---|---|
  * | `customer`, `plan` | S | partition and sort key |
- * | `name` | S | the subscriber's; never logged, never sent |
+ * | `name` | S | the subscriber's name; never logged, never sent |
  * | `interval`, `anchorDay` | S, N | see due-date.ts |
  * | `priceMinor`, `currency` | N, S | see money.ts |
  * | `timeZone` | S | IANA name; a period begins at local midnight |
  * | `paymentMethod` | S | the gateway's token of what to charge; never a card number |
- * | `period` | S | the local due date to be charged, `YYYY-MM-DD`; with customer and plan it is the business unit, paid once |
- * | `dueAt`, `dueShard` | S | when to charge (ISO, UTC, ms); keys of the index `due`, absent where nothing is to be charged |
+ * | `period` | S | the local due date to charge, `YYYY-MM-DD`; with customer and plan it is the business unit |
+ * | `dueAt`, `dueShard` | S | when to charge (ISO, UTC, ms); keys of the index `due`, absent while suspended |
  * | `dunned` | N | declines of this period so far |
  * | `status` | S | active, or suspended after too many declines |
  *
- * `customer` and `paymentMethod` are the gateway's own ids. How to resume a suspended subscription, and how to change one
- * by hand at all, says docs/operations.md.
+ * `customer` and `paymentMethod` are the gateway's ids. docs/operations.md describes how to change a subscription by
+ * hand and how to resume a suspended one.
  */
 import { dueInstant, INTERVALS, type Interval, InvalidDateError, nextPeriod } from './due-date.ts'
 import { isAmountMinor, isCurrency } from './money.ts'
@@ -25,7 +25,7 @@ export interface SubscriptionKey {
   readonly plan: string
 }
 
-/** What is paid for exactly once. */
+/** What is charged exactly once. */
 export interface BusinessUnit extends SubscriptionKey {
   readonly period: string
 }
@@ -44,7 +44,6 @@ export interface Subscription extends BusinessUnit {
   readonly status: 'active' | 'suspended'
 }
 
-/** What the task reads of a due row. */
 export type DueSubscription = Omit<Subscription, 'name' | 'dueAt' | 'dueShard' | 'status'>
 
 export type AfterCharge = Pick<Subscription, 'period' | 'dueAt' | 'dueShard' | 'dunned'>
@@ -53,26 +52,26 @@ export type AfterDecline =
   | { readonly dunned: number; readonly status: 'suspended' }
 
 const DAY_MS = 86_400_000
-/** Beyond this a row is more probably wrong than late: it would be charged for every period since. */
+/** A row that is due for longer is probably wrong, and would be charged for every period since. */
 const LONGEST_CATCH_UP_DAYS = 100
-/** How many days after each decline the card is tried again: three tries in all, then the subscription is suspended. */
+/** Days from each decline to the next try: three tries in all, then the subscription is suspended. */
 const DUNNING_DAYS: readonly number[] = [1, 3]
 const SHARDS = 4
 
 /**
- * All partitions of the index `due`. One partition would be simpler to read but takes at most 1000 writes a second
- * (DynamoDB Developer Guide, "Best practices for designing partition keys").
+ * All partitions of the index `due`. Several, as one takes at most 1000 writes a second (DynamoDB Developer Guide,
+ * "Best practices for designing partition keys").
  */
 export const DUE_SHARDS: readonly string[] = Array.from({ length: SHARDS }, (_, shard) => String(shard))
 
-/** The partition of the index `due` that a customer's subscriptions are in: FNV-1a over the UTF-16 units. */
+/** The partition of a customer's subscriptions in the index `due`: FNV-1a over the UTF-16 units. */
 export function dueShardOf(customer: string): string {
   let hash = 0x811c9dc5
   for (let i = 0; i < customer.length; i++) hash = Math.imul(hash ^ customer.charCodeAt(i), 0x01000193)
   return String((hash >>> 0) % SHARDS)
 }
 
-/** Paid: the next period, due at its own local midnight however late this one was paid. */
+/** The next period, due at its local midnight, however late this one was charged. */
 export function afterCharge(
   subscription: Pick<Subscription, 'customer' | 'period' | 'interval' | 'anchorDay' | 'timeZone'>,
 ): AfterCharge {
@@ -81,7 +80,7 @@ export function afterCharge(
   return { period: next, dueAt: dueInstant(next, timeZone), dueShard: dueShardOf(customer), dunned: 0 }
 }
 
-/** Declined: the same period again some days after the tick, and after three declines not at all. */
+/** The same period again some days after the tick, or suspended after the third decline. */
 export function afterDecline(subscription: Pick<DueSubscription, 'dunned'>, tick: string): AfterDecline {
   const days = DUNNING_DAYS[subscription.dunned]
   const dunned = subscription.dunned + 1
@@ -89,7 +88,7 @@ export function afterDecline(subscription: Pick<DueSubscription, 'dunned'>, tick
   return { dunned, status: 'active', dueAt: new Date(Date.parse(tick) + days * DAY_MS).toISOString() }
 }
 
-/** A row that cannot be charged as it stands: an attribute is missing, of the wrong type or out of range. */
+/** A row cannot be charged: an attribute is missing, of the wrong type, or out of range. */
 export class CorruptSubscriptionError extends Error {
   override readonly name = 'CorruptSubscriptionError'
   readonly attribute: string
@@ -101,53 +100,50 @@ export class CorruptSubscriptionError extends Error {
 }
 
 /**
- * @param tick when it is due, at the latest
- * @throws CorruptSubscriptionError, so that a row edited by hand does not become a wrong charge
+ * Validates the row: a wrong manual edit must not become a wrong charge.
+ *
+ * @param tick the row is due at this tick
+ * @throws CorruptSubscriptionError
  */
 export function readDueSubscription(row: Readonly<Record<string, unknown>>, tick: string): DueSubscription {
-  const timeZone = text(row, 'timeZone')
-  const period = text(row, 'period')
+  function read<T>(attribute: string, expected: string, isValid: (value: unknown) => value is T): T {
+    const value = row[attribute]
+    if (!isValid(value)) throw new CorruptSubscriptionError(attribute, expected)
+    return value
+  }
+
+  const text = (attribute: string) => read(attribute, 'a text', isText)
+  const [period, timeZone] = [text('period'), text('timeZone')]
+  const lateMs = Date.parse(tick) - dueMs(period, timeZone)
+  // Early is possible: time zone rules may have changed since `dueAt` was computed.
+  if (lateMs > LONGEST_CATCH_UP_DAYS * DAY_MS || lateMs < -DAY_MS) {
+    throw new CorruptSubscriptionError('period', `within ${LONGEST_CATCH_UP_DAYS} days before the tick`)
+  }
+  return {
+    customer: text('customer'),
+    plan: text('plan'),
+    period,
+    interval: read('interval', `one of ${INTERVALS.join(', ')}`, isInterval),
+    timeZone,
+    priceMinor: read('priceMinor', 'a positive safe integer', isAmountMinor),
+    currency: read('currency', 'a code of ISO 4217', isCurrency),
+    paymentMethod: text('paymentMethod'),
+    anchorDay: read('anchorDay', 'an integer from 1 to 31', isDayOfMonth),
+    dunned: read('dunned', 'an integer from 0', isCount),
+  }
+}
+
+/** @throws CorruptSubscriptionError */
+function dueMs(period: string, timeZone: string): number {
   try {
-    const lateMs = Date.parse(tick) - Date.parse(dueInstant(period, timeZone))
-    // Rules of time zones change: what was due by those of yesterday may be some hours early by those of today.
-    if (lateMs > LONGEST_CATCH_UP_DAYS * DAY_MS || lateMs < -DAY_MS) {
-      throw new CorruptSubscriptionError('period', `within ${LONGEST_CATCH_UP_DAYS} days before the tick`)
-    }
+    return Date.parse(dueInstant(period, timeZone))
   } catch (error) {
-    if (error instanceof CorruptSubscriptionError) throw error
     if (error instanceof InvalidDateError) throw new CorruptSubscriptionError('period', 'a date YYYY-MM-DD')
     throw new CorruptSubscriptionError('timeZone', 'an IANA time zone')
   }
-  const interval = INTERVALS.find((known) => known === row['interval'])
-  if (interval === undefined) throw new CorruptSubscriptionError('interval', `one of ${INTERVALS.join(', ')}`)
-  const priceMinor = row['priceMinor']
-  if (!isAmountMinor(priceMinor)) throw new CorruptSubscriptionError('priceMinor', 'a positive safe integer')
-  const currency = text(row, 'currency')
-  if (!isCurrency(currency)) throw new CorruptSubscriptionError('currency', 'a code of ISO 4217')
-  return {
-    customer: text(row, 'customer'),
-    plan: text(row, 'plan'),
-    period,
-    interval,
-    timeZone,
-    priceMinor,
-    currency,
-    paymentMethod: text(row, 'paymentMethod'),
-    anchorDay: integer(row, 'anchorDay', 1, 31),
-    dunned: integer(row, 'dunned', 0, Number.MAX_SAFE_INTEGER),
-  }
 }
 
-function text(row: Readonly<Record<string, unknown>>, attribute: string): string {
-  const value = row[attribute]
-  if (typeof value !== 'string' || value === '') throw new CorruptSubscriptionError(attribute, 'a text')
-  return value
-}
-
-function integer(row: Readonly<Record<string, unknown>>, attribute: string, least: number, most: number): number {
-  const value = row[attribute]
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least || value > most) {
-    throw new CorruptSubscriptionError(attribute, `an integer from ${least} to ${most}`)
-  }
-  return value
-}
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
+const isInterval = (value: unknown): value is Interval => INTERVALS.some((known) => known === value)
+const isDayOfMonth = (value: unknown): value is number => isCount(value) && value >= 1 && value <= 31
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0

@@ -14,54 +14,26 @@ import {
   type SubscriptionKey,
 } from './subscription.ts'
 
-export interface Subscriptions {
-  /**
-   * The subscriptions that the index `due` names, each once, those that fell due last first: what no tick could settle
-   * must not stand before what can be. The index is eventually consistent: what it names is a hint that
-   * {@link Subscriptions.claimDue} confirms, and what it does not name yet is found at the next tick.
-   */
-  findDue(tick: string, signal: AbortSignal): Promise<readonly SubscriptionKey[]>
-  /**
-   * Confirms that the subscription is due, in one request that also keeps every older leader from moving it on.
-   *
-   * @returns what is due, or undefined where nothing is
-   * @throws StaleTokenError, LeaseLostError, CorruptSubscriptionError
-   */
-  claimDue(lease: Pick<Lease, 'claim'>, key: SubscriptionKey, tick: string): Promise<DueSubscription | undefined>
-  /**
-   * Moves on after a charge, or counts a decline. Does nothing where the row is there already: by our own write, whose reply
-   * was lost and which the SDK sent again.
-   *
-   * @throws StaleTokenError, LeaseLostError
-   * @throws SubscriptionChangedError where the row has become something else meanwhile
-   */
-  moveOn(lease: Pick<Lease, 'send'>, from: DueSubscription, to: AfterCharge | AfterDecline): Promise<void>
-}
+export type Subscriptions = ReturnType<typeof subscriptionsTable>
 
-/** Somebody changed the subscription by hand while it was being charged. What the ledger says stands. */
+/** An operator changed the subscription while it was charged. The ledger is right. */
 export class SubscriptionChangedError extends Error {
   override readonly name = 'SubscriptionChangedError'
 
   constructor(period: string) {
     super(
-      `A subscription is no longer at the period ${period} that was just charged or declined: it was changed meanwhile. ` +
-        'Compare it with the ledger, and change subscriptions only while the schedules are disabled and nobody leads',
+      `A subscription was changed while its period ${period} was charged or declined. Compare it with the ledger, ` +
+        'and change subscriptions only while the schedules are disabled and no leader is running',
     )
   }
 }
 
-type Hint = SubscriptionKey & { readonly dueAt: string }
-
-const DUE_INDEX = 'due'
-const STILL_DUE = '#dueAt <= :tick AND #status = :active'
-const UNCHANGED = '#period = :period AND #dunned = :dunned'
-
-export function subscriptionsTable(client: DynamoDBDocumentClient, TableName: string): Subscriptions {
+export function subscriptionsTable(client: DynamoDBDocumentClient, TableName: string) {
   async function findInShard(dueShard: string, tick: string, signal: AbortSignal) {
-    const found: Hint[] = []
+    const found: (SubscriptionKey & { readonly dueAt: string })[] = []
     const query = {
       TableName,
-      IndexName: DUE_INDEX,
+      IndexName: 'due',
       KeyConditionExpression: 'dueShard = :dueShard AND dueAt <= :tick',
       ExpressionAttributeValues: { ':dueShard': dueShard, ':tick': tick },
     }
@@ -72,20 +44,34 @@ export function subscriptionsTable(client: DynamoDBDocumentClient, TableName: st
   }
 
   return {
-    async findDue(tick, signal) {
+    /**
+     * The subscriptions that the index `due` lists, each once, latest due date first: old ones that no tick could
+     * settle must not delay the others. The index is eventually consistent: {@link Subscriptions.claimDue} confirms
+     * each entry, and the next tick finds what is missing.
+     */
+    async findDue(tick: string, signal: AbortSignal): Promise<readonly SubscriptionKey[]> {
       const shards = await Promise.all(DUE_SHARDS.map((shard) => findInShard(shard, tick, signal)))
       // A row that moves while its shard is read may be listed twice.
-      const found = new Map(shards.flat().map((hint) => [JSON.stringify([hint.customer, hint.plan]), hint]))
+      const found = new Map(shards.flat().map((entry) => [JSON.stringify([entry.customer, entry.plan]), entry]))
       return [...found.values()].sort((a, b) => b.dueAt.localeCompare(a.dueAt))
     },
 
-    // Nothing is charged on the word of the index, nor on a read that another leader's write has overtaken.
-    async claimDue(lease, { customer, plan }, tick) {
+    /**
+     * Confirms that the subscription is due, in one request that also keeps every older leader from moving it on.
+     *
+     * @returns undefined if it is not due
+     * @throws StaleTokenError, LeaseLostError, CorruptSubscriptionError
+     */
+    async claimDue(
+      lease: Pick<Lease, 'claim'>,
+      { customer, plan }: SubscriptionKey,
+      tick: string,
+    ): Promise<DueSubscription | undefined> {
       try {
         const row = await lease.claim({
           TableName,
           Key: { customer, plan },
-          ConditionExpression: STILL_DUE,
+          ConditionExpression: '#dueAt <= :tick AND #status = :active',
           ExpressionAttributeNames: { '#dueAt': 'dueAt', '#status': 'status' },
           ExpressionAttributeValues: { ':tick': tick, ':active': 'active' },
         })
@@ -96,34 +82,38 @@ export function subscriptionsTable(client: DynamoDBDocumentClient, TableName: st
       }
     },
 
-    async moveOn(lease, { customer, plan, period, dunned }, to) {
+    /**
+     * Moves on after a charge, or counts a decline. Does nothing if the row is there already: then an earlier try of
+     * this write was applied, but its reply was lost.
+     *
+     * @throws StaleTokenError, LeaseLostError
+     * @throws SubscriptionChangedError if the row has changed otherwise since it was claimed
+     */
+    async moveOn(lease: Pick<Lease, 'send'>, from: DueSubscription, to: AfterCharge | AfterDecline): Promise<void> {
+      const { customer, plan, period, dunned } = from
       const changes = Object.entries(to)
-      const leavesTheIndex = 'status' in to && to.status === 'suspended'
+      const isSuspended = 'status' in to && to.status === 'suspended'
       try {
         await lease.send({
           TableName,
           Key: { customer, plan },
-          ConditionExpression: UNCHANGED,
+          ConditionExpression: '#period = :period AND #dunned = :dunned',
           ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
           UpdateExpression: `SET ${changes.map(([name]) => `#${name} = :new_${name}`).join(', ')}
-            ${leavesTheIndex ? 'REMOVE dueAt, dueShard' : ''}`,
-          ExpressionAttributeNames: {
-            '#period': 'period',
-            '#dunned': 'dunned',
-            ...Object.fromEntries(changes.map(([name]) => [`#${name}`, name])),
-          },
+            ${isSuspended ? 'REMOVE dueAt, dueShard' : ''}`,
+          ExpressionAttributeNames: Object.fromEntries(
+            ['period', 'dunned', ...changes.map(([name]) => name)].map((name) => [`#${name}`, name]),
+          ),
           ExpressionAttributeValues: {
-            ':period': period,
-            ':dunned': dunned,
+            ...{ ':period': period, ':dunned': dunned },
             ...Object.fromEntries(changes.map(([name, value]) => [`:new_${name}`, value])),
           },
         })
       } catch (error) {
         if (!isConditionFailed(error)) throw error
-        // As DynamoDB stores it, for the document client leaves it so.
+        // The item is in DynamoDB's format: the document client does not convert those of errors.
         const { period: periodNow, dunned: dunnedNow } = error.Item ?? {}
-        const wanted = { period, ...to }
-        if (periodNow?.S === wanted.period && dunnedNow?.N === String(wanted.dunned)) return
+        if (periodNow?.S === { period, ...to }.period && dunnedNow?.N === String(to.dunned)) return
         throw new SubscriptionChangedError(period)
       }
     },

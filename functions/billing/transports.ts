@@ -1,46 +1,32 @@
 /**
- * How a request reaches the gateway and its answer comes back: over HTTPS to a real one, or by invoking the sandbox. What
- * the answer means is not decided here, only whether there is one.
+ * Sends a request to the gateway: over HTTPS to a real one, or by invoking the sandbox's Lambda function. Returns the
+ * answer without interpreting it; throws if there is none.
  */
 import type { LambdaClient } from '@aws-sdk/client-lambda'
 import { parseJson, property } from '../election/json.ts'
+import type { GatewayRequest, GatewayResponse } from '../gateway-message.ts'
 import type { ApiKey } from './api-key.ts'
 import { connectionFailureOf } from './connection-failure.ts'
 import { type GatewayCall, GatewayOutcomeUnknownError, GatewayRefusedError } from './gateway.ts'
 
-/** Plain data, so that it can travel as an event too. Names of headers are in lower case. */
-export interface GatewayRequest {
-  readonly method: 'GET' | 'POST'
-  readonly path: string
-  readonly query?: Readonly<Record<string, string>>
-  readonly headers: Readonly<Record<string, string>>
-  readonly body?: string
-}
-
-export interface GatewayResponse {
-  readonly statusCode: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string
-}
-
 /**
- * @throws GatewayOutcomeUnknownError where no answer came
- * @throws GatewayRefusedError, ApiKeyError where the request surely never reached the gateway
- * @throws the reason of `signal` where that aborts first, and what `beforeSend` throws
+ * @throws GatewayOutcomeUnknownError if no answer came
+ * @throws GatewayRefusedError, ApiKeyError if the request surely never reached the gateway
+ * @throws the reason of `signal` if it aborts first, and what `beforeSend` throws
  */
 export type Transport = (request: GatewayRequest, leader: Leader) => Promise<GatewayResponse>
 
-/** Whether the one who asks may still do so: every single send is an effect. */
+/** Checks before every send, retries too, that this process still leads. */
 export type Leader = Pick<GatewayCall, 'signal' | 'beforeSend'>
 
-/** Only these say for sure that nothing was done; what any other status means is not known. */
+/** Only these statuses mean for sure that nothing was charged. */
 export const REFUSALS: ReadonlySet<number> = new Set([400, 401, 402, 403, 404])
 
 export interface HttpTransportOptions {
-  /** What the path is put behind, with or without a slash at the end. */
+  /** The path of a request is appended; a slash at its end does not matter. */
   readonly url: string
   readonly apiKey: ApiKey
-  /** From sending a request to the end of its answer; banks take their time. @default 20,000 */
+  /** From sending a request to the end of its answer; banks can be slow. @default 20,000 */
   readonly timeoutMs?: number
 }
 
@@ -48,12 +34,19 @@ export function httpTransport({ url, apiKey, timeoutMs = 20_000 }: HttpTransport
   const base = url.replace(/\/+$/, '')
 
   /**
-   * Tries once more, at once, after a lost connection: while Lambda froze this process the gateway may have closed the
-   * connection that is used first after the thaw, and the idempotency key makes the second try harmless. Not if the
-   * first one has outlasted its time-out by the wall clock: this process was frozen in between, perhaps for longer than
-   * the gateway remembers keys. Nor if it failed for a reason that stays: a redirect, a certificate, a name.
+   * Retries once, immediately, after a lost connection: the gateway may have closed an idle connection while Lambda
+   * froze this process, and the idempotency key makes the second try harmless. Does not retry if the first try took
+   * longer than its time-out: then this process was frozen meanwhile, perhaps until the gateway forgot the key. Does
+   * not retry a permanent failure such as a redirect, a wrong certificate or an unknown host.
+   *
+   * @param lost an earlier try was sent, and its answer never came
    */
-  async function send(request: GatewayRequest, key: string, leader: Leader, lost = false): Promise<Sent> {
+  async function send(
+    request: GatewayRequest,
+    key: string,
+    leader: Leader,
+    lost = false,
+  ): Promise<{ readonly response: GatewayResponse; readonly lost: boolean }> {
     const { signal } = leader
     const timeout = AbortSignal.timeout(timeoutMs)
     const deadlineMs = Date.now() + timeoutMs
@@ -64,7 +57,7 @@ export function httpTransport({ url, apiKey, timeoutMs = 20_000 }: HttpTransport
         method: request.method,
         headers: { ...request.headers, authorization: `Bearer ${key}` },
         ...(request.body === undefined ? {} : { body: request.body }),
-        // Followed, a redirect would send the charge, and the API key, to an address that is not configured.
+        // Following a redirect would send the charge and the API key to an address that is not configured.
         redirect: 'manual',
         signal: AbortSignal.any([signal, timeout]),
       })
@@ -72,20 +65,16 @@ export function httpTransport({ url, apiKey, timeoutMs = 20_000 }: HttpTransport
         await answer.body?.cancel()
         throw redirected(answer)
       }
-      const response = {
-        statusCode: answer.status,
-        headers: Object.fromEntries(answer.headers),
-        body: await answer.text(),
-      }
-      return { response, lost }
+      const { status: statusCode, headers } = answer
+      return { response: { statusCode, headers: Object.fromEntries(headers), body: await answer.text() }, lost }
     } catch (cause) {
       signal.throwIfAborted()
       if (cause instanceof GatewayOutcomeUnknownError) throw cause
       if (timeout.aborted) throw outcomeUnknown(`no answer within ${timeoutMs} ms`, cause)
-      const { isPassing, words } = connectionFailureOf(cause)
-      if (!isPassing) throw outcomeUnknown(lost ? `the connection failed, and then ${words}` : words, cause)
-      if (lost) throw outcomeUnknown(`the connection failed twice; at last ${words}`, cause)
-      if (Date.now() > deadlineMs) throw outcomeUnknown('the connection failed while this process slept', cause)
+      const { isTransient, description } = connectionFailureOf(cause)
+      if (!isTransient) throw outcomeUnknown(lost ? `the connection failed, then ${description}` : description, cause)
+      if (lost) throw outcomeUnknown(`the connection failed twice; the second time, ${description}`, cause)
+      if (Date.now() > deadlineMs) throw outcomeUnknown('the connection failed while this process was frozen', cause)
       return send(request, key, leader, true)
     }
   }
@@ -98,9 +87,9 @@ export function httpTransport({ url, apiKey, timeoutMs = 20_000 }: HttpTransport
       const renewed = await apiKey({ renew: true })
       if (renewed !== key) ({ response, lost } = await send(request, renewed, leader))
     }
-    // A refusal of the second try says nothing about the first, which may have charged before it was lost.
+    // The second try was refused, but the first may have charged before its answer was lost.
     if (lost && response.statusCode >= 400 && response.statusCode < 500 && response.statusCode !== 402) {
-      throw outcomeUnknown(`the connection failed, and another try was answered ${response.statusCode}`)
+      throw outcomeUnknown(`the connection failed, and the retry was answered ${response.statusCode}`)
     }
     return response
   }
@@ -110,42 +99,36 @@ export function httpTransport({ url, apiKey, timeoutMs = 20_000 }: HttpTransport
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
 /**
- * Whether the charge was made (303 may say so) is not known. The path and query of a redirect may hold secrets: they are not
- * shown.
+ * The charge may have been made (303 could mean that). The message shows only the host: path and query may contain
+ * secrets.
  */
 function redirected({ status, headers, url }: Response): GatewayOutcomeUnknownError {
   const location = headers.get('location')
   const address = location === null ? null : URL.parse(location, url)
-  const isWeb = address?.protocol === 'https:' || address?.protocol === 'http:' // `javascript:`, `data:` have no host
+  const isWeb = address?.protocol === 'https:' || address?.protocol === 'http:' // `data:` has no host
   const target = isWeb ? ` to ${address.origin}` : ''
   return outcomeUnknown(`it answered ${status}, a redirect${target}, which is not followed; is the URL right?`)
 }
 
-/** `lost`: an earlier try was sent and its answer never seen. */
-interface Sent {
-  readonly response: GatewayResponse
-  readonly lost: boolean
-}
-
 export interface LambdaTransportOptions {
   readonly functionName: string
-  /** @default a client with 2 tries, made at the first request */
-  readonly client?: Pick<LambdaClient, 'send'>
-  /** From sending a request to the end of its answer, all tries together. @default 5000 */
+  /** From sending a request to the end of its answer, including all tries. @default 5000 */
   readonly timeoutMs?: number
 }
 
-/** Invokes a function that takes a {@link GatewayRequest} and returns a {@link GatewayResponse}; IAM decides who may. */
-export function lambdaTransport({ functionName, client, timeoutMs = 5000 }: LambdaTransportOptions): Transport {
-  let own: Pick<LambdaClient, 'send'> | undefined = client
+/**
+ * Invokes a function that takes a {@link GatewayRequest} and returns a {@link GatewayResponse}; IAM decides who may.
+ */
+export function lambdaTransport({ functionName, timeoutMs = 5000 }: LambdaTransportOptions): Transport {
+  let client: LambdaClient | undefined
 
   return async (request, { signal, beforeSend }) => {
-    // Loaded where it is used: whoever pays through HTTPS does not pay for this at each cold start.
+    // Imported on demand, so that cold starts with an HTTPS gateway do not load it.
     const { InvokeCommand, LambdaClient } = await import('@aws-sdk/client-lambda')
-    own ??= new LambdaClient({
-      // The second try is for a connection that Lambda's freezing of this process has cost.
+    client ??= new LambdaClient({
+      // The second try is for a connection that was closed while Lambda froze this process.
       maxAttempts: 2,
-      // Later than the time-out below, which is for all tries: the SDK would take its own for a reason to try again.
+      // Longer than the time-out below, which spans all tries: the SDK would retry after its own time-out.
       requestHandler: { connectionTimeout: 1000, requestTimeout: 2 * timeoutMs, throwOnRequestTimeout: true },
     })
     signal.throwIfAborted()
@@ -155,26 +138,26 @@ export function lambdaTransport({ functionName, client, timeoutMs = 5000 }: Lamb
       InvocationType: 'RequestResponse',
       Payload: Buffer.from(JSON.stringify(request)),
     })
-    let refusal: { readonly reason: unknown } | undefined
+    let notLeading: { readonly reason: unknown } | undefined
     command.middlewareStack.add(
       (next) => (args) => {
         try {
           beforeSend?.()
         } catch (reason) {
-          refusal = { reason }
+          notLeading = { reason }
           throw reason
         }
         return next(args)
       },
-      { step: 'finalizeRequest', priority: 'low' }, // behind the retries, so that it sees each of them
+      { step: 'finalizeRequest', priority: 'low' }, // after the retry middleware: called for every try
     )
     try {
-      const { FunctionError, Payload } = await own.send(command, { abortSignal: AbortSignal.any([signal, timeout]) })
+      const { FunctionError, Payload } = await client.send(command, { abortSignal: AbortSignal.any([signal, timeout]) })
       if (FunctionError !== undefined) throw outcomeUnknown('its function failed')
       return readResponse(Payload?.transformToString() ?? '')
     } catch (cause) {
       signal.throwIfAborted()
-      if (refusal !== undefined) throw refusal.reason
+      if (notLeading !== undefined) throw notLeading.reason
       if (timeout.aborted) throw outcomeUnknown(`no answer within ${timeoutMs} ms`, cause)
       throw invokeFailure(cause)
     }
@@ -182,8 +165,8 @@ export function lambdaTransport({ functionName, client, timeoutMs = 5000 }: Lamb
 }
 
 /**
- * Lambda's own 4xx (no permission, no such function) are given before the function runs, and the same request will be
- * refused again: a fault of the deployment, and surely no charge. Not so after a try that was lost, which may have run.
+ * Lambda answers its own 4xx (no permission, no such function) before the function runs: the deployment is wrong, and
+ * nothing was charged. After a lost try that is not sure: that try may have run the function.
  */
 function invokeFailure(cause: unknown): Error {
   if (cause instanceof GatewayOutcomeUnknownError) return cause
@@ -193,18 +176,16 @@ function invokeFailure(cause: unknown): Error {
   return outcomeUnknown(`the invocation failed (${cause.name})`, cause)
 }
 
-/** What the SDK notes on the errors that it throws. */
+/** The SDK adds these to its errors. */
 function metadataOf(error: Error & { readonly $metadata?: { httpStatusCode?: number; attempts?: number } }) {
   return error.$metadata ?? {}
 }
 
 function readResponse(payload: string): GatewayResponse {
   const answer = parseJson(payload)
-  const statusCode = property(answer, 'statusCode')
-  const body = property(answer, 'body')
-  const headers = property(answer, 'headers')
+  const [statusCode, body, headers] = ['statusCode', 'body', 'headers'].map((name) => property(answer, name))
   if (typeof statusCode !== 'number' || typeof body !== 'string' || typeof headers !== 'object' || headers === null) {
-    throw outcomeUnknown('its function answered something else than a response')
+    throw outcomeUnknown('its function did not return a response')
   }
   const isText = (header: [string, unknown]): header is [string, string] => typeof header[1] === 'string'
   return { statusCode, headers: Object.fromEntries(Object.entries(headers).filter(isText)), body }

@@ -1,13 +1,9 @@
-/** What the sandbox answers: the parts of Stripe's objects that anybody here reads. Pure. */
-import type { GatewayResponse } from '../billing/transports.ts'
+/** The sandbox's answers: the fields of Stripe's objects that billing and the tests read. Pure. */
+import type { GatewayResponse } from '../gateway-message.ts'
 import type { InvalidRequest } from './requests.ts'
 import type { SandboxIntent } from './store.ts'
 
 const JSON_BODY = { 'content-type': 'application/json' }
-
-function rendered(intent: SandboxIntent, customer: string) {
-  return { object: 'payment_intent', ...intent, customer }
-}
 
 export function charged(intent: SandboxIntent, customer: string): GatewayResponse {
   return answer(200, rendered(intent, customer))
@@ -35,20 +31,25 @@ export function unknownUrl(): GatewayResponse {
   return answer(404, { error: { type: 'invalid_request_error' } })
 }
 
-/** The key came before with another body. */
+/** The idempotency key was used before, with another body. */
 export function keyReused(): GatewayResponse {
   return answer(400, { error: { type: 'idempotency_error' } })
 }
 
-/** An answer as it was stored. */
+/** The first answer to an idempotency key. @param body as it was stored */
 export function answered(statusCode: number, body: string): GatewayResponse {
   return { statusCode, headers: JSON_BODY, body }
 }
 
+/** The stored answer, given again. */
 export function replayed(statusCode: number, body: string): GatewayResponse {
   return { statusCode, headers: { ...JSON_BODY, 'idempotent-replayed': 'true' }, body }
 }
 
 function answer(statusCode: number, body: object): GatewayResponse {
   return answered(statusCode, JSON.stringify(body))
+}
+
+function rendered(intent: SandboxIntent, customer: string) {
+  return { object: 'payment_intent', ...intent, customer }
 }

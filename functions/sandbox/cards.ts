@@ -1,56 +1,57 @@
 /**
- * The sandbox's cards. A payment method is `card_` and one of these numbers; nothing else can be charged here.
+ * The sandbox's test cards. A payment method is `card_` and one of these numbers; the sandbox charges nothing else.
  *
- * | number | | first request of a key | later ones |
+ * | number | defined by | first request of an idempotency key | later requests of the key |
  * |---|---|---|---|
- * | 4242424242424242 | Stripe's | charged | the same answer |
- * | 4000000000000002 | Stripe's | declined: `generic_decline` | the same answer |
- * | 4000000000009995 | Stripe's | declined: `insufficient_funds` | the same answer |
- * | 4000000000005001 | ours | no answer in time and no charge: as if it had been lost on its way there | charged |
- * | 4000000000005019 | ours | charged, but told 500: the answer was lost on its way back | the charge's answer |
- * | 4000000000005027 | ours | charged, and answered too late | the charge's answer |
- * | 4000000000005035 | ours | fails with 500, without a charge | the same 500, until the key is forgotten; then charged |
+ * | 4242424242424242 | Stripe | charged | the same answer |
+ * | 4000000000000002 | Stripe | declined: `generic_decline` | the same answer |
+ * | 4000000000009995 | Stripe | declined: `insufficient_funds` | the same answer |
+ * | 4000000000005001 | us | no answer in time and no charge: the request was lost | charged |
+ * | 4000000000005019 | us | charged, but answered 500: the answer was lost | the charge's answer |
+ * | 4000000000005027 | us | charged, and answered too late | the charge's answer |
+ * | 4000000000005035 | us | answered 500, not charged | the same 500 until the key expires; then charged |
  *
- * A card misbehaves at the first request that ever used a key. A key that was forgotten is charged or declined plainly.
+ * A card misbehaves only at the first request of a key. After a key expired, its next request is charged or declined
+ * normally.
  */
 
-/** What became of the payment: kept under the key and listed where it came to a payment intent. */
+/** The result of a payment: stored under the key, and listed if it made a payment intent. */
 export type Result =
   | { readonly kind: 'charged' }
   | { readonly kind: 'declined'; readonly declineCode: string }
   | { readonly kind: 'failed' }
 
-export interface Conduct {
-  /** Absent: the request is lost before anything happens, and its key stays free. */
+export interface Behavior {
+  /** Absent: the request is lost before anything happens, and its key stays unused. */
   readonly result?: Result
-  /** Whether the requester is told a 500 in place of the result. */
+  /** The caller gets a 500 instead of the result. */
   readonly hidesResult?: boolean
-  /** Whether the answer, whatever it is, comes after everybody has stopped waiting. */
+  /** The answer comes after the caller's time-out. */
   readonly isLate?: boolean
 }
 
-const CHARGED: Conduct = { result: { kind: 'charged' } }
+const CHARGED: Behavior = { result: { kind: 'charged' } }
 
 interface Card {
-  readonly first: Conduct
-  readonly later: Conduct
+  readonly first: Behavior
+  readonly later: Behavior
 }
 
-const always = (conduct: Conduct): Card => ({ first: conduct, later: conduct })
-const atFirst = (conduct: Conduct): Card => ({ first: conduct, later: CHARGED })
+const always = (behavior: Behavior): Card => ({ first: behavior, later: behavior })
+const atFirst = (behavior: Behavior): Card => ({ first: behavior, later: CHARGED })
 const declined = (declineCode: string): Card => always({ result: { kind: 'declined', declineCode } })
 
 const CARDS: ReadonlyMap<string, Card> = new Map([
-  ['4242424242424242', always(CHARGED)],
-  ['4000000000000002', declined('generic_decline')],
-  ['4000000000009995', declined('insufficient_funds')],
-  ['4000000000005001', atFirst({ isLate: true })],
-  ['4000000000005019', atFirst({ ...CHARGED, hidesResult: true })],
-  ['4000000000005027', atFirst({ ...CHARGED, isLate: true })],
-  ['4000000000005035', atFirst({ result: { kind: 'failed' } })],
+  ['card_4242424242424242', always(CHARGED)],
+  ['card_4000000000000002', declined('generic_decline')],
+  ['card_4000000000009995', declined('insufficient_funds')],
+  ['card_4000000000005001', atFirst({ isLate: true })],
+  ['card_4000000000005019', atFirst({ ...CHARGED, hidesResult: true })],
+  ['card_4000000000005027', atFirst({ ...CHARGED, isLate: true })],
+  ['card_4000000000005035', atFirst({ result: { kind: 'failed' } })],
 ])
 
-/** Undefined for a payment method that does not exist. */
+/** Undefined if the sandbox has no such payment method. */
 export function cardOf(paymentMethod: string): Card | undefined {
-  return paymentMethod.startsWith('card_') ? CARDS.get(paymentMethod.slice('card_'.length)) : undefined
+  return CARDS.get(paymentMethod)
 }

@@ -1,43 +1,41 @@
-/** What executing a request comes to, decided before anything is written. Pure. */
+/** What a request to charge does: decided here, then stored in one write. Pure. */
 import { createHash } from 'node:crypto'
-import type { GatewayResponse } from '../billing/transports.ts'
 import { charged, declined, failed } from './answers.ts'
 import type { Result } from './cards.ts'
 import type { Order } from './requests.ts'
 import type { Execution, SandboxIntent } from './store.ts'
 
-/** One request under a key. */
-export interface Asked {
+/** One request to charge under an idempotency key. */
+export interface ChargeRequest {
   readonly key: string
   readonly order: Order
   /** The order as it was sent. */
   readonly body: string
   /** Wall clock, epoch ms. */
   readonly nowMs: number
-  /** How many payment intents were made under the key before. */
+  /** How many payment intents earlier requests of the key made. */
   readonly earlierIntents: number
 }
 
-/** @returns what to store; the answer is in it, except that of a request which is lost on its way */
-export function execute(asked: Asked, result: Result | undefined): Execution {
-  const { key, order, body, nowMs } = asked
+/**
+ * @param result undefined if the request is lost before anything happens
+ * @returns the row to store, with the answer if there is one
+ */
+export function execute(request: ChargeRequest, result: Result | undefined): Execution {
+  const { key, order, body, nowMs } = request
   const { customer, plan, period, dunned } = order
-  const request = { customer, key, plan, period, dunned, request: body, sinceMs: nowMs }
-  if (result === undefined) return request
-  if (result.kind === 'failed') return { ...request, ...stored(failed()) }
-  const intent = intentOf(asked, result.kind === 'charged' ? 'succeeded' : 'requires_payment_method')
+  const row = { customer, key, plan, period, dunned, request: body, sinceMs: nowMs }
+  if (result === undefined) return row
+  if (result.kind === 'failed') return { ...row, statusCode: failed().statusCode, body: failed().body }
+  const intent = intentOf(request, result.kind === 'charged' ? 'succeeded' : 'requires_payment_method')
   const answer = result.kind === 'charged' ? charged(intent, customer) : declined(intent, customer, result.declineCode)
-  return { ...request, ...stored(answer), intent }
+  return { ...row, statusCode: answer.statusCode, body: answer.body, intent }
 }
 
-function intentOf({ key, order, nowMs, earlierIntents }: Asked, status: string): SandboxIntent {
+function intentOf({ key, order, nowMs, earlierIntents }: ChargeRequest, status: string): SandboxIntent {
   const { customer, amount, currency, metadata } = order
-  // The same id whenever the same thing is done again: a run can be repeated and compared.
+  // Deterministic, so that two runs with the same requests can be compared.
   const hash = createHash('sha256').update(JSON.stringify([customer, key, earlierIntents]))
   const id = `pi_${hash.digest('hex').slice(0, 24)}`
   return { id, status, amount, currency, created: Math.floor(nowMs / 1000), metadata }
-}
-
-function stored({ statusCode, body }: GatewayResponse): Pick<Execution, 'statusCode' | 'body'> {
-  return { statusCode, body }
 }

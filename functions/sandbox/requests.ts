@@ -1,4 +1,4 @@
-/** What a request asks for, or what is wrong with it. Pure. */
+/** Parses requests to the sandbox. Pure. */
 
 export interface Order {
   readonly amount: number
@@ -18,7 +18,7 @@ export interface Search {
   readonly startingAfter: string | undefined
 }
 
-/** What the gateway says of a request that it does not execute. */
+/** The wrong parameter of a request, and Stripe's code for what is wrong with it. */
 export class InvalidRequest {
   readonly param: string
   readonly code: string | undefined
@@ -29,23 +29,22 @@ export class InvalidRequest {
   }
 }
 
+const REQUIRED = ['amount', 'currency', 'customer', 'payment_method', 'confirm', 'off_session']
+const REQUIRED_METADATA = ['metadata[plan]', 'metadata[period]', 'metadata[dunned]']
 const METADATA = /^metadata\[(\w+)\]$/
 
-/** @param form a body as browsers send forms */
+/** @param form an `application/x-www-form-urlencoded` body */
 export function readOrder(form: string): Order | InvalidRequest {
   const given = new URLSearchParams(form)
-  const required = ['amount', 'currency', 'customer', 'payment_method', 'confirm', 'off_session']
-  const ours = ['metadata[plan]', 'metadata[period]', 'metadata[dunned]']
-  for (const param of [...required, ...ours]) {
-    if ((given.get(param) ?? '') === '') return new InvalidRequest(param, 'parameter_missing')
-  }
-  // All that is sold here is paid at once, by somebody who is not there.
-  for (const param of ['confirm', 'off_session']) if (given.get(param) !== 'true') return new InvalidRequest(param)
-  const amount = wholeNumber(given.get('amount'))
-  if (amount === undefined || amount === 0) return new InvalidRequest('amount', 'parameter_invalid_integer')
-  const dunned = wholeNumber(given.get('metadata[dunned]'))
-  if (dunned === undefined) return new InvalidRequest('metadata[dunned]')
   const text = (param: string) => given.get(param) ?? ''
+  const missing = [...REQUIRED, ...REQUIRED_METADATA].find((param) => text(param) === '')
+  if (missing !== undefined) return new InvalidRequest(missing, 'parameter_missing')
+  // The sandbox knows only immediate payments without the customer present.
+  for (const param of ['confirm', 'off_session']) if (text(param) !== 'true') return new InvalidRequest(param)
+  const amount = wholeNumber(text('amount'))
+  if (amount === undefined || amount === 0) return new InvalidRequest('amount', 'parameter_invalid_integer')
+  const dunned = wholeNumber(text('metadata[dunned]'))
+  if (dunned === undefined) return new InvalidRequest('metadata[dunned]')
   const currency = text('currency')
   if (!/^[a-z]{3}$/.test(currency)) return new InvalidRequest('currency')
   return {
@@ -72,7 +71,7 @@ export function readSearch(query: Readonly<Record<string, string>>): Search | In
   return { customer, limit, createdGte, startingAfter }
 }
 
-function wholeNumber(text: string | null): number | undefined {
-  const value = text !== null && /^\d+$/.test(text) ? Number(text) : Number.NaN
+function wholeNumber(text: string): number | undefined {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
   return Number.isSafeInteger(value) ? value : undefined
 }

@@ -1,18 +1,19 @@
 /**
- * A payment gateway that moves no money. It speaks the part of Stripe's PaymentIntents that billing speaks, treats keys of
- * idempotency as Stripe does, and misbehaves on request: see cards.ts.
+ * A fake payment gateway. It speaks the part of Stripe's PaymentIntents API that billing uses, treats idempotency keys
+ * as Stripe does, and fails on demand: see cards.ts.
  *
- * - The same key with the same body gets the stored answer, declines and failures too, with `idempotent-replayed: true`.
- * - The same key with another body is an `idempotency_error`.
- * - Keys are forgotten after a window; the payment intents made under them are not, and are found by the list.
- * - What is refused as invalid is not stored.
+ * - The same key with the same body gets the stored answer, also a decline or a failure, with `idempotent-replayed:
+ *   true`.
+ * - The same key with another body gets an `idempotency_error`.
+ * - A key expires after a window; the payment intents made under it stay, and the list finds them.
+ * - An invalid request is not stored.
  *
- * A charge is decided and stored in one conditional write, so that of two requests with one key, however close, one is
- * executed and the other gets its answer; Stripe would tell the other 409 for as long as the first one takes.
+ * A charge is decided and stored in one conditional write: of two concurrent requests with one key, one is executed and
+ * the other gets its answer. (Stripe would answer 409 to the other until the first is done.)
  */
 import { setTimeout } from 'node:timers/promises'
-import type { GatewayRequest, GatewayResponse } from '../billing/transports.ts'
 import { property } from '../election/json.ts'
+import type { GatewayRequest, GatewayResponse } from '../gateway-message.ts'
 import { answered, failed, invalid, keyReused, listed, replayed, unknownUrl } from './answers.ts'
 import { cardOf } from './cards.ts'
 import { execute } from './execute.ts'
@@ -21,13 +22,13 @@ import type { SandboxRow, SandboxStore } from './store.ts'
 
 export interface SandboxOptions {
   readonly store: SandboxStore
-  /** For how long a key is remembered, in milliseconds. @default 24 hours */
+  /** How long an idempotency key is remembered, in milliseconds. @default 24 hours */
   readonly keyWindowMs?: number | undefined
-  /** How long an answer takes that comes too late, in milliseconds. @default 8000 */
+  /** How long a late answer takes, in milliseconds. @default 8000 */
   readonly lateMs?: number | undefined
   /** Wall clock, epoch ms. @default Date.now */
   readonly now?: (() => number) | undefined
-  /** @default by timer */
+  /** @default a timer */
   readonly sleep?: ((ms: number) => Promise<unknown>) | undefined
 }
 
@@ -47,7 +48,7 @@ export function sandbox(options: SandboxOptions): Sandbox {
     if (card === undefined) return invalid(new InvalidRequest('payment_method', 'resource_missing'))
 
     let before: SandboxRow | undefined
-    // Ends: a row is only found changed where another request was executed meanwhile.
+    // Terminates: a row is found changed only if another request was executed in between.
     for (;;) {
       const nowMs = now()
       if (before?.statusCode !== undefined && nowMs - before.sinceMs < keyWindowMs) {
@@ -86,16 +87,12 @@ export function sandbox(options: SandboxOptions): Sandbox {
   }
 }
 
-/** Whoever may invoke the function may send it anything. */
+/** The caller of a Lambda function can send it any event. */
 function isRequest(event: unknown): event is GatewayRequest {
   const [headers, query, body] = ['headers', 'query', 'body'].map((name) => property(event, name))
-  return (
-    areTexts(headers) && (query === undefined || areTexts(query)) && (body === undefined || typeof body === 'string')
-  )
+  return isTexts(headers) && (query === undefined || isTexts(query)) && (body === undefined || typeof body === 'string')
 }
 
-function areTexts(fields: unknown): boolean {
-  return (
-    typeof fields === 'object' && fields !== null && Object.values(fields).every((field) => typeof field === 'string')
-  )
+function isTexts(fields: unknown): boolean {
+  return typeof fields === 'object' && fields !== null && Object.values(fields).every((one) => typeof one === 'string')
 }

@@ -1,17 +1,17 @@
 /**
- * What the sandbox remembers: one row per customer and key of idempotency.
+ * What the sandbox stores: one row per customer and idempotency key.
  *
- * | attribute | | meaning |
+ * | attribute | type | meaning |
  * |---|---|---|
  * | `customer`, `key` | S | partition and sort key |
- * | `plan`, `period`, `dunned` | S, S, N | what the last executed request was for |
- * | `request` | S | its body, to be compared with that of every repetition |
- * | `sinceMs` | N | when it came; the key is remembered from then on |
- * | `statusCode`, `body` | N, S | the answer that repetitions get; absent after a request that was lost on its way |
- * | `intents` | L | every payment intent ever made under the key: they outlive the memory of the key |
+ * | `plan`, `period`, `dunned` | S, S, N | the order of the last executed request |
+ * | `request` | S | the body of that request; later requests are compared with it |
+ * | `sinceMs` | N | when it came; the key expires a window later |
+ * | `statusCode`, `body` | N, S | the answer that repetitions get; absent if the request was lost |
+ * | `intents` | L | every payment intent ever made under the key; they stay when the key expires |
  */
 
-/** A payment intent, money in the currency's minor unit, time in epoch seconds. */
+/** A payment intent: money in the currency's minor unit, time in epoch seconds. */
 export type SandboxIntent = {
   readonly id: string
   readonly status: string
@@ -22,7 +22,7 @@ export type SandboxIntent = {
   readonly metadata: Readonly<Record<string, string>>
 }
 
-// A type and no interface: it is a plain row, and passes for one.
+// A type, as an interface is not assignable to Record<string, unknown>, which chargesOf takes.
 export type SandboxRow = {
   readonly customer: string
   readonly key: string
@@ -36,38 +36,33 @@ export type SandboxRow = {
   readonly intents: readonly SandboxIntent[]
 }
 
-/** What one executed request leaves behind. */
+/** What one executed request stores. */
 export type Execution = Omit<SandboxRow, 'intents'> & {
-  /** The payment intent that it made, to be added to the row's. */
+  /** The payment intent that it made, which is appended to the row's. */
   readonly intent?: SandboxIntent
 }
 
 export interface SandboxStore {
   /**
-   * Writes what a request did, provided that the row is still as it was when that was decided. One request.
+   * Stores an execution, unless the row has changed since it was decided. One request to DynamoDB.
    *
-   * @param before undefined where there was no row
-   * @returns the row as it is now where that is something else, and nothing was written
+   * @param before the row on which it was decided; undefined if there was none
+   * @returns undefined if stored; else the row as it is now
    */
   record(execution: Execution, before: SandboxRow | undefined): Promise<SandboxRow | undefined>
-  /** All rows of the customer, including everything recorded before the call. */
+  /** All rows of the customer, including every one recorded before the call. */
   list(customer: string): Promise<readonly SandboxRow[]>
 }
 
-/** Money that moved. */
-export interface SandboxCharge {
+/** A payment that succeeded. */
+export interface SandboxCharge extends Pick<SandboxRow, 'customer' | 'key' | 'plan' | 'period' | 'dunned'> {
   readonly id: string
-  readonly key: string
-  readonly customer: string
-  readonly plan: string
-  readonly period: string
-  readonly dunned: number
   readonly amountMinor: number
   /** In capitals. */
   readonly currency: string
 }
 
-/** The charges that a row of the table stands for. @throws TypeError for what is no row of the sandbox */
+/** The charges in a row of the table. @throws TypeError if it is not a row of the sandbox */
 export function chargesOf(row: Readonly<Record<string, unknown>>): SandboxCharge[] {
   const { customer, key, intents } = readRow(row)
   return intents
@@ -81,7 +76,7 @@ export function chargesOf(row: Readonly<Record<string, unknown>>): SandboxCharge
 /** @throws TypeError */
 export function readRow(row: Readonly<Record<string, unknown>>): SandboxRow {
   const { intents = [], statusCode, body } = row
-  if (!Array.isArray(intents)) throw new TypeError('The attribute "intents" of a sandbox row is no list')
+  if (!Array.isArray(intents)) throw notA('list', 'intents')
   return {
     customer: text(row, 'customer'),
     key: text(row, 'key'),
@@ -97,10 +92,9 @@ export function readRow(row: Readonly<Record<string, unknown>>): SandboxRow {
 }
 
 function readIntent(intent: Readonly<Record<string, unknown>> | null): SandboxIntent {
-  if (typeof intent !== 'object' || intent === null)
-    throw new TypeError('The attribute "intents" of a sandbox row has no objects')
+  if (typeof intent !== 'object' || intent === null) throw notA('list of objects', 'intents')
   const metadata = Object.entries(intent['metadata'] ?? {}).map(([name, value]) => {
-    if (typeof value !== 'string') throw new TypeError('The attribute "metadata" of a sandbox row is no text')
+    if (typeof value !== 'string') throw notA('map of texts', 'metadata')
     return [name, value]
   })
   return {
@@ -115,12 +109,16 @@ function readIntent(intent: Readonly<Record<string, unknown>> | null): SandboxIn
 
 function text(row: Readonly<Record<string, unknown>>, attribute: string): string {
   const value = row[attribute]
-  if (typeof value === 'string') return value
-  throw new TypeError(`The attribute "${attribute}" of a sandbox row is no text`)
+  if (typeof value !== 'string') throw notA('text', attribute)
+  return value
 }
 
 function number(row: Readonly<Record<string, unknown>>, attribute: string): number {
   const value = row[attribute]
-  if (typeof value === 'number') return value
-  throw new TypeError(`The attribute "${attribute}" of a sandbox row is no number`)
+  if (typeof value !== 'number') throw notA('number', attribute)
+  return value
+}
+
+function notA(type: string, attribute: string): TypeError {
+  return new TypeError(`The attribute "${attribute}" of a sandbox row is not a ${type}`)
 }

@@ -3,33 +3,30 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
 import { isConditionFailed } from '../election/stores/dynamodb-errors.ts'
 import { readRow, type SandboxRow, type SandboxStore } from './store.ts'
 
-const IS_NEW = 'attribute_not_exists(#sinceMs)'
-// Each execution changes one of the two: a key is executed again only without an answer, or much later.
-const IS_AS_BEFORE = '#sinceMs = :beforeMs'
-const HAS_NO_ANSWER = 'attribute_not_exists(#statusCode)'
-const HAS_AN_ANSWER = 'attribute_exists(#statusCode)'
-
-/** The rows in a DynamoDB table. A new charge and a repetition are one request each, and one after the window two. */
+/**
+ * The rows in a DynamoDB table. A new charge and a repetition are one request each; a charge after its key expired,
+ * two.
+ */
 export function tableStore(client: DynamoDBClient, TableName: string): SandboxStore {
   return {
     async record({ customer, key, intent, ...attributes }, before) {
       const condition = unchanged(before)
-      const changes = Object.keys(attributes).map((name) => `#${name} = :${name}`)
-      const update = `SET ${changes.join(', ')}, #intents = list_append(if_not_exists(#intents, :none), :made)`
-      const beforeMs = before === undefined ? {} : { ':beforeMs': before.sinceMs }
-      const values = Object.fromEntries(Object.entries(attributes).map(([name, value]) => [`:${name}`, value]))
+      const names = Object.keys(attributes)
+      const update = `SET ${names.map((name) => `#${name} = :${name}`).join(', ')},
+        #intents = list_append(if_not_exists(#intents, :none), :made)`
+      const values = {
+        ...Object.fromEntries(Object.entries(attributes).map(([name, value]) => [`:${name}`, value])),
+        ...(before === undefined ? {} : { ':beforeMs': before.sinceMs }),
+        ':none': [],
+        ':made': intent === undefined ? [] : [intent],
+      }
       const command = new UpdateItemCommand({
         TableName,
         Key: marshall({ customer, key }),
         ConditionExpression: condition,
         UpdateExpression: update,
         ExpressionAttributeNames: namesIn(condition + update),
-        ExpressionAttributeValues: marshall({
-          ...values,
-          ...beforeMs,
-          ':none': [],
-          ':made': intent === undefined ? [] : [intent],
-        }),
+        ExpressionAttributeValues: marshall(values),
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       })
       try {
@@ -44,7 +41,7 @@ export function tableStore(client: DynamoDBClient, TableName: string): SandboxSt
     async list(customer) {
       const query = {
         TableName,
-        // Without it a charge made just now might be missing, and whoever asks would charge again.
+        // A stale read could miss a charge made a moment ago, and the caller would charge again.
         ConsistentRead: true,
         KeyConditionExpression: 'customer = :customer',
         ExpressionAttributeValues: marshall({ ':customer': customer }),
@@ -58,12 +55,14 @@ export function tableStore(client: DynamoDBClient, TableName: string): SandboxSt
   }
 }
 
+/** Every execution changes one of the two: a key is executed again only if it has no answer, or after it expired. */
 function unchanged(before: SandboxRow | undefined): string {
-  if (before === undefined) return IS_NEW
-  return `${IS_AS_BEFORE} AND ${before.statusCode === undefined ? HAS_NO_ANSWER : HAS_AN_ANSWER}`
+  if (before === undefined) return 'attribute_not_exists(#sinceMs)'
+  const answer = before.statusCode === undefined ? 'attribute_not_exists' : 'attribute_exists'
+  return `#sinceMs = :beforeMs AND ${answer}(#statusCode)`
 }
 
-/** Every attribute by a placeholder, since some of them are reserved words; DynamoDB refuses placeholders that are not used. */
+/** Placeholders for all names, as some are reserved words; only those used, as DynamoDB refuses unused ones. */
 function namesIn(expressions: string): Record<string, string> {
   return Object.fromEntries(
     Array.from(expressions.matchAll(/#(\w+)/g), ([placeholder, name = '']) => [placeholder, name]),

@@ -1,57 +1,56 @@
 /**
- * DynamoDB on this machine: Amazon's DynamoDB Local, in memory, from the first of
+ * DynamoDB on this machine: Amazon's DynamoDB Local, in memory, from the first of these that is available:
  *
- * 1. the npm package `amplify-dynamodb-simulator`, which carries the jar, where there is Java 17 or newer;
- * 2. Docker (`amazon/dynamodb-local`), where an engine answers;
- * 3. whatever already listens at the environment variable `DYNAMODB_ENDPOINT`.
+ * 1. the jar in the npm package `amplify-dynamodb-simulator`, with Java 17 or newer;
+ * 2. Docker (`amazon/dynamodb-local`);
+ * 3. a DynamoDB Local that already listens at the environment variable `DYNAMODB_ENDPOINT`.
  *
- * Limits: it has no latency, no throttling, never raises TransactionConflict, and does not know who may do what. What 1
- * and 2 start is reached from this machine alone, and each access key sees tables of its own: a random one is a secret.
+ * Limits: no latency, no throttling, no TransactionConflict, no IAM. Options 1 and 2 are reachable from this machine
+ * alone, and each access key sees its own tables: a random key is a secret.
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, type SpawnOptions, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb'
-import { freePort } from './free-port.ts'
-import { findJava, OLDEST_JAVA } from './java.ts'
-import { guard } from './watchdog.ts'
+import { LastLines } from './text.ts'
+import { exitOf, guard } from './watchdog.ts'
 
 export interface DynamoDBLocal {
   readonly endpoint: string
-  /** It ran before, and who can reach it is not decided here. */
+  /** It was running before and keeps running; others may reach it. */
   readonly isForeign?: boolean
   stop(): Promise<void>
 }
 
+const OLDEST_JAVA = 17
 const START_TIMEOUT_MS = 60_000
-/** Docker may have to fetch the image first. */
-const FETCH_AND_START_TIMEOUT_MS = 300_000
+const DOWNLOAD_AND_START_TIMEOUT_MS = 300_000 // of a Docker image
 const ANSWER_TIMEOUT_MS = 5_000
 const POLL_EVERY_MS = 50
-
+const KEPT_LINES = 50
 const JETTY = join(import.meta.dirname, 'dynamodb-local.xml')
-/** The origin of no page: without this option DynamoDB Local answers those of every page. */
-const NO_PAGE = 'http://none.invalid'
 
 const WHAT_TO_INSTALL =
-  `DynamoDB Local needs one of: Java ${OLDEST_JAVA} or newer (on the PATH or in JAVA_HOME; the jar itself came with npm ci), ` +
-  'a running Docker engine, or the environment variable DYNAMODB_ENDPOINT with the address of a DynamoDB Local that runs already.'
+  `DynamoDB Local needs one of: Java ${OLDEST_JAVA} or newer (in PATH or JAVA_HOME; npm ci installed the jar), ` +
+  'a running Docker engine, or the environment variable DYNAMODB_ENDPOINT with the address of a running one.'
 
 export interface LocalOptions {
   /** Whether all access keys and Regions see the same tables. @default false */
   readonly sharedDb?: boolean
-  /** Where JAVA_HOME, PATH and DYNAMODB_ENDPOINT are looked up. @default process.env */
+  /** Has JAVA_HOME, PATH and DYNAMODB_ENDPOINT. @default process.env */
   readonly env?: NodeJS.ProcessEnv
-  /** Gives up starting, and leaves nothing behind. */
+  /** Aborts the start; nothing stays behind. */
   readonly signal?: AbortSignal
 }
 
-/** @throws Error that says what to install, or what DynamoDB Local said before it died. */
+/** @throws Error with what to install, or with what DynamoDB Local wrote before it died */
 export async function startDynamoDBLocal(options: LocalOptions = {}): Promise<DynamoDBLocal> {
   const { env = process.env, signal, sharedDb = false } = options
   signal?.throwIfAborted()
@@ -68,42 +67,39 @@ export async function startDynamoDBLocal(options: LocalOptions = {}): Promise<Dy
 type Starting = Required<Pick<LocalOptions, 'env' | 'sharedDb'>> & { readonly signal: AbortSignal | undefined }
 
 /**
- * Started by its own main class the jar listens on all interfaces, and has no option for it. So Jetty, the web server
- * in it, is configured by a file to run the same handler on the loopback address alone, under that address's names.
+ * The jar's main class listens on all interfaces and has no option to change that. So Jetty, the web server in the
+ * jar, is started with a configuration file that runs the same handler on the loopback address alone.
  */
 async function startJar(java: string, emulator: string, { env, signal, sharedDb }: Starting): Promise<DynamoDBLocal> {
   const port = await freePort()
-  const directory = await mkdtemp(join(tmpdir(), 'tenure-dynamodb-')) // its working directory, in case it writes there
+  const directory = await mkdtemp(join(tmpdir(), 'tenure-dynamodb-')) // its working directory, in case it writes files
   const libraries = join(emulator, 'DynamoDBLocal_lib')
   const jvm = [
-    ...['-Xms64m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'], // starts soonest on few cores
+    ...['-Xms64m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'], // the fastest start on few cores
     `-Djava.library.path=${libraries}`,
-    `-Djava.io.tmpdir=${directory}`, // it unpacks a library there, and is killed before it could delete it
-    ...['-Dorg.eclipse.jetty.util.log.announce=false', '-Dorg.eclipse.jetty.LEVEL=WARN'], // as its main class says
+    `-Djava.io.tmpdir=${directory}`, // it unpacks a library there, and SIGKILL keeps it from deleting that
+    ...['-Dorg.eclipse.jetty.util.log.announce=false', '-Dorg.eclipse.jetty.LEVEL=WARN'], // as its main class sets them
     ...['-cp', [join(emulator, 'DynamoDBLocal.jar'), join(libraries, '*')].join(delimiter)],
   ]
-  const configured = ['org.eclipse.jetty.xml.XmlConfiguration', `port=${port}`, `sharedDb=${sharedDb}`, JETTY]
-  const child = spawn(java, [...jvm, ...configured], {
-    cwd: directory,
-    env,
-    stdio: ['ignore', 'ignore', 'pipe'],
-    detached: true,
-  })
+  const jetty = ['org.eclipse.jetty.xml.XmlConfiguration', `port=${port}`, `sharedDb=${sharedDb}`, JETTY]
+  const options = { cwd: directory, env, stdio: ['ignore', 'ignore', 'pipe'], detached: true } satisfies SpawnOptions
+  const child = spawn(java, [...jvm, ...jetty], options)
   const cleanUp = () => rm(directory, { recursive: true, force: true })
   return whenReady({ child, port, withinMs: START_TIMEOUT_MS, cleanUp, signal })
 }
 
 /**
- * The container lives as long as its standard input: whether we stop it or die, the docker client's connection closes,
- * `cat` ends, and with it the container (killing the client alone would leave it running).
+ * The container ends when its standard input closes: whether this process stops it or dies, the docker client's
+ * connection closes, and `cat` ends. (If only the client were killed, the container would keep running.)
  */
 async function startContainer({ env, signal, sharedDb }: Starting): Promise<DynamoDBLocal> {
   const port = await freePort()
-  const options = `-inMemory -disableTelemetry -cors ${NO_PAGE}${sharedDb ? ' -sharedDb' : ''}`
+  // Without -cors DynamoDB Local lets every page in a browser read its answers.
+  const options = `-inMemory -disableTelemetry -cors http://none.invalid${sharedDb ? ' -sharedDb' : ''}`
   const script = `java -jar DynamoDBLocal.jar ${options} & cat > /dev/null; kill $!`
   const run = ['run', '--rm', '-i', '-p', `127.0.0.1:${port}:8000`, '--entrypoint', 'sh', 'amazon/dynamodb-local']
   const child = spawn('docker', [...run, '-c', script], { env, stdio: ['pipe', 'ignore', 'pipe'], detached: true })
-  return whenReady({ child, port, withinMs: FETCH_AND_START_TIMEOUT_MS, signal })
+  return whenReady({ child, port, withinMs: DOWNLOAD_AND_START_TIMEOUT_MS, signal })
 }
 
 interface Launched {
@@ -118,19 +114,15 @@ async function whenReady({ child, port, withinMs, cleanUp, signal }: Launched): 
   guard(child)
   const giveUp = () => child.kill('SIGKILL')
   signal?.addEventListener('abort', giveUp)
-  let said = ''
+  const output = new LastLines([child.stderr], KEPT_LINES)
   let died: string | undefined
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    said = (said + text).slice(-4_000)
-  })
-  const gone = new Promise<void>((resolve) => {
-    const end = (how: string) => {
-      died = how
-      resolve()
-    }
-    child.once('error', (error) => end(error.message))
-    child.once('exit', (code, by) => end(`ended with ${by ?? `exit code ${code}`}`))
-  })
+  const onEnd = (how: string) => {
+    died = how
+  }
+  const gone = exitOf(child).then(
+    ({ code, signal: by }) => onEnd(`ended with ${by ?? `exit code ${code}`}`),
+    (error: Error) => onEnd(error.message),
+  )
   const stop = async () => {
     child.kill('SIGKILL')
     await gone
@@ -139,7 +131,7 @@ async function whenReady({ child, port, withinMs, cleanUp, signal }: Launched): 
   const endpoint = `http://127.0.0.1:${port}`
   try {
     await untilItAnswers(endpoint, withinMs, () =>
-      died === undefined ? undefined : `${died}. It said: ${said.trim()}`,
+      died === undefined ? undefined : `${died}. Its output: ${output.read().join('\n')}`,
     )
   } catch (error) {
     await stop()
@@ -162,9 +154,8 @@ async function untilItAnswers(endpoint: string, withinMs: number, died: () => st
   try {
     while (true) {
       try {
-        return void (await client.send(new ListTablesCommand({}), {
-          abortSignal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
-        }))
+        const abortSignal = AbortSignal.timeout(ANSWER_TIMEOUT_MS)
+        return void (await client.send(new ListTablesCommand({}), { abortSignal }))
       } catch (cause) {
         const reason = died()
         if (reason !== undefined) throw new Error(`DynamoDB Local could not start: ${reason}`, { cause })
@@ -196,4 +187,33 @@ async function dockerAnswers(env: NodeJS.ProcessEnv): Promise<boolean> {
   } catch {
     return false
   }
+}
+
+/** The `java` of JAVA_HOME, else that of the PATH, if it is new enough. */
+async function findJava(env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  const home = env['JAVA_HOME']
+  for (const java of [...(home ? [join(home, 'bin', 'java')] : []), 'java']) {
+    try {
+      const { stderr } = await promisify(execFile)(java, ['-version'], { env, timeout: 10_000 })
+      if (javaMajor(stderr) >= OLDEST_JAVA) return java
+    } catch {
+      // missing, or not executable
+    }
+  }
+  return undefined
+}
+
+/** From the output of `java -version`: 17 for `"17.0.15"`, 8 for `"1.8.0_402"`, NaN if it has no version. */
+export function javaMajor(output: string): number {
+  const [, first, second] = /version "(\d+)(?:\.(\d+))?/.exec(output) ?? []
+  return Number(first === '1' ? second : first)
+}
+
+/** A port of the loopback address that is free now. */
+export async function freePort(): Promise<number> {
+  await using server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('The machine has no free port')
+  return address.port
 }

@@ -1,7 +1,10 @@
-/** How the project's commands read their flags: nothing is printed and nothing ends but by who asked. */
+/** Reads the flags of this project's commands. It prints nothing and ends nothing: that is for the caller. */
 import { type Command, CommanderError } from 'commander'
 
-/** The command line is wrong: `message` says what was given, what is allowed, and the nearest flag to an unknown one. */
+/**
+ * The command line is wrong. The message says what was given, what is allowed, and the flag nearest to an unknown
+ * one.
+ */
 export class OptionError extends Error {
   override readonly name = 'OptionError'
 }
@@ -9,22 +12,22 @@ export class OptionError extends Error {
 export type Flags<F> = { readonly kind: 'flags'; readonly flags: F } | { readonly kind: 'help'; readonly text: string }
 
 /**
- * @param hint what to add to the message that there are arguments which are no flags
+ * @param hint appended to the message when there are arguments that are not flags
  * @throws OptionError
  */
 export function readFlags<F extends object>(command: Command, argv: readonly string[], hint = ''): Flags<F> {
-  let said = ''
-  const hear = (text: string) => {
-    said += text
+  let output = ''
+  const collect = (text: string) => {
+    output += text
   }
-  command.allowExcessArguments(false).exitOverride().configureOutput({ writeOut: hear, writeErr: hear })
+  command.allowExcessArguments(false).exitOverride().configureOutput({ writeOut: collect, writeErr: collect })
   try {
     command.parse(argv, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    if (error.exitCode === 0) return { kind: 'help', text: said }
+    if (error.exitCode === 0) return { kind: 'help', text: output }
     const more = error.code === 'commander.excessArguments' ? hint : ''
-    throw new OptionError(said.trim().replace(/^error: /, '') + more, { cause: error })
+    throw new OptionError(output.trim().replace(/^error: /, '') + more, { cause: error })
   }
   return { kind: 'flags', flags: command.opts<F>() }
 }

@@ -1,11 +1,12 @@
 /**
- * Ctrl-C, or an output that nobody reads any more, once: `signal` aborts, and whoever runs comes to an orderly end. Twice: this process ends at once, and the
- * watchdog kills what it started.
+ * Ctrl-C. The first one, or a closed output, aborts `signal`, so that the program can end in good order. The second
+ * one ends this process at once; the watchdog kills what it started.
  */
 
-/** npm passes on the Ctrl-C that the terminal has already sent to us; both come within milliseconds. */
+/** npm forwards the Ctrl-C that the terminal has already sent to this process; both come within milliseconds. */
 const SAME_KEYPRESS_MS = 300
-const LOOK_FOR_NPM_EVERY_MS = 250
+const CHECK_PARENT_EVERY_MS = 250
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 export const INTERRUPTED_EXIT_CODE = 130
 
@@ -21,27 +22,24 @@ export function onInterrupt(env: NodeJS.ProcessEnv = process.env): Interrupt {
     if (performance.now() - firstAt > SAME_KEYPRESS_MS) process.exit(INTERRUPTED_EXIT_CODE)
     controller.abort(new Error('The run was interrupted'))
   }
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-  for (const signal of signals) process.on(signal, interrupt)
+  for (const signal of SIGNALS) process.on(signal, interrupt)
 
-  // Nobody reads what we print any more: `| head`, a closed terminal.
-  const closed = (error: Error) => controller.abort(error)
-  const streams = [process.stdout, process.stderr] as const
-  for (const stream of streams) stream.on('error', closed)
+  // The reader of our output is gone: `| head`, a closed terminal.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', (error) => controller.abort(error))
 
-  // A signal sent to npm alone ends npm and its shell, and nobody tells us; but we get another parent.
+  // A signal to npm alone ends npm and its shell without a signal to us, but this process gets another parent.
   const parent = process.ppid
-  const watch = env['npm_lifecycle_event'] === undefined ? undefined : setInterval(orphaned, LOOK_FOR_NPM_EVERY_MS)
-  watch?.unref()
-  function orphaned() {
+  const checkParent = () => {
     if (process.ppid !== parent) controller.abort(new Error('npm has ended'))
   }
+  const timer =
+    env['npm_lifecycle_event'] === undefined ? undefined : setInterval(checkParent, CHECK_PARENT_EVERY_MS).unref()
 
   return {
     signal: controller.signal,
     [Symbol.dispose]: () => {
-      for (const signal of signals) process.off(signal, interrupt)
-      clearInterval(watch)
+      for (const signal of SIGNALS) process.off(signal, interrupt)
+      clearInterval(timer)
     },
   }
 }

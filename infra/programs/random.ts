@@ -1,7 +1,7 @@
-/** Chance from a seed: the same seed gives the same numbers, on every machine. */
+/** Pseudo-random numbers: the same seed gives the same numbers on every machine. */
 export type Random = () => number
 
-/** A small generator of numbers in [0, 1) by Tommy Ettinger, in the public domain; good enough for samples and plans. */
+/** Numbers in [0, 1), by Tommy Ettinger's public-domain generator; good enough for samples and plans. */
 export function mulberry32(seed: number): Random {
   let state = seed | 0
   return () => {
@@ -14,16 +14,15 @@ export function mulberry32(seed: number): Random {
 
 export function pick<T>(random: Random, list: readonly T[]): T {
   const item = list[Math.floor(random() * list.length)]
-  if (item === undefined) throw new RangeError('There is nothing to pick from')
+  if (item === undefined) throw new RangeError('The list is empty')
   return item
 }
 
-/** A whole number from `least` to `most`, both included. */
+/** A whole number from `least` to `most`, both inclusive. */
 export function wholeNumber(random: Random, least: number, most: number): number {
   return least + Math.floor(random() * (most - least + 1))
 }
 
-/** The same items in another order. */
 export function shuffled<T>(random: Random, list: readonly T[]): T[] {
   return list
     .map((item) => ({ item, place: random() }))

@@ -1,6 +1,7 @@
 /**
- * The process behind `watchdog.ts`. Its standard input is a pipe that only the guarded parent holds, so end of input
- * means that the parent is gone, however it went. Lines are `+PID` (guard the group) and `-PID` (no longer).
+ * The process that `watchdog.ts` starts. Only the guarded parent holds the other end of its standard input, so end of
+ * input means that the parent has ended, in whatever way. Lines are `+PID` (guard this process group) and `-PID` (stop
+ * guarding).
  */
 import { createInterface } from 'node:readline'
 
@@ -15,8 +16,8 @@ for await (const line of createInterface({ input: process.stdin })) {
 
 for (const pid of guarded) {
   try {
-    process.kill(-pid, 'SIGKILL') // the group that it leads
+    process.kill(-pid, 'SIGKILL') // its process group
   } catch {
-    // It ended between the parent's end and ours.
+    // It has ended already.
   }
 }

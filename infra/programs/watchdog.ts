@@ -1,11 +1,11 @@
 /**
- * A child takes all that it started along when it ends, unless that left its process group (`setsid`).
+ * No child process outlives its parent: not if this process is killed with SIGKILL, and not if the child is stopped.
+ * When a child ends, so does everything in its process group; only what left the group (`setsid`) stays.
  *
- * And no child outlives this process, even where this process is killed with SIGKILL and even where the child is stopped.
- *
- * A stopped (SIGSTOP) process cannot notice that its parent died, and Node cannot ask Linux for PR_SET_PDEATHSIG, so a
- * second process holds the read end of a pipe whose write end only we have. When we end, for whatever reason, the
- * kernel closes the pipe, and the watchdog kills (SIGKILL works on stopped processes) every process still listed.
+ * A stopped (SIGSTOP) process cannot notice that its parent died, and Node cannot ask Linux for PR_SET_PDEATHSIG. So a
+ * second process holds the read end of a pipe whose write end only this process has. When this process ends, the
+ * kernel closes the pipe, and the watchdog kills (SIGKILL works on stopped processes) every process that is still
+ * listed.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { Socket } from 'node:net'
@@ -16,22 +16,21 @@ const program = fileURLToPath(new URL('watchdog-process.ts', import.meta.url))
 let pipe: NodeJS.WritableStream | undefined
 
 /**
- * Guards `child`, and whatever it starts, and ends the latter when the child exits. It must be spawned with
- * `detached: true`: then it leads a process group of its own, which can be killed as one, and which a Ctrl-C in the
- * terminal does not reach: it is for us to decide what ends, and in which order.
+ * Guards `child` and its process group. The child must be spawned with `detached: true`, so that it has a process
+ * group of its own, which can be killed as one and which a Ctrl-C in the terminal does not reach.
  */
 export function guard(child: ChildProcess): void {
   const { pid } = child
-  if (pid === undefined) return // it could not be spawned; its 'error' event says why
+  if (pid === undefined) return // it could not be started; its 'error' event says why
   pipe ??= startWatchdog()
   pipe.write(`+${pid}\n`)
   child.once('exit', () => {
     signalProcesses(-pid, 'SIGKILL')
-    pipe?.write(`-${pid}\n`) // only now: until then the watchdog would do it
+    pipe?.write(`-${pid}\n`) // only now: until here the watchdog would kill the group
   })
 }
 
-/** Signals a guarded child and its process group. False if the child has exited: its number may be another's by now. */
+/** Signals a guarded child and its process group. False if the child has exited: its PID may be reused by now. */
 export function signalGroup({ pid, exitCode, signalCode }: ChildProcess, signal: NodeJS.Signals): boolean {
   return pid !== undefined && exitCode === null && signalCode === null && signalProcesses(-pid, signal)
 }
@@ -40,12 +39,12 @@ function signalProcesses(pid: number, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(pid, signal)
   } catch {
-    return false // none is left
+    return false // the group is empty
   }
 }
 
-/** What a process wrote before its end is in its pipes already, and only has to be read. */
-const LAST_WORDS_MS = 200
+/** Long enough to read what is already in the pipes of a process that has ended. */
+const DRAIN_MS = 200
 
 export interface Exit {
   readonly code: number | null
@@ -53,8 +52,8 @@ export interface Exit {
 }
 
 /**
- * Settles when a guarded child has exited and what it wrote is read. Pipes that a process outside of its group still
- * holds open are closed on our side: they would keep us alive for as long as that process lives.
+ * Settles when a guarded child has exited and its output is read. Pipes that a process outside of its group still
+ * holds open are closed on this side; otherwise they would keep this process alive.
  *
  * @throws Error if the child could not be started
  */
@@ -64,7 +63,7 @@ export function exitOf(child: ChildProcess): Promise<Exit> {
     child.once('exit', (code, signal) => {
       const timer = setTimeout(() => {
         for (const stream of child.stdio) stream?.destroy()
-      }, LAST_WORDS_MS)
+      }, DRAIN_MS)
       child.once('close', () => {
         clearTimeout(timer)
         resolve({ code, signal })
@@ -75,9 +74,9 @@ export function exitOf(child: ChildProcess): Promise<Exit> {
 
 function startWatchdog(): NodeJS.WritableStream {
   const watchdog = spawn(process.execPath, [program], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
-  watchdog.on('error', () => {}) // without a watchdog only the protection against our own SIGKILL is lost
+  watchdog.on('error', () => {}) // without it, only the protection against SIGKILL is lost
   watchdog.stdin.on('error', () => {})
   watchdog.unref()
-  if (watchdog.stdin instanceof Socket) watchdog.stdin.unref() // neither it nor its pipe keeps us alive
+  if (watchdog.stdin instanceof Socket) watchdog.stdin.unref() // neither it nor its pipe keeps this process alive
   return watchdog.stdin
 }

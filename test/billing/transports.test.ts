@@ -1,18 +1,14 @@
 import { once } from 'node:events'
-import { createServer, type RequestListener, type Server } from 'node:http'
-import { createServer as createTcpServer, type Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
-import { LambdaClient } from '@aws-sdk/client-lambda'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { ApiKey } from '../../functions/billing/api-key.ts'
+import { connectionFailureOf } from '../../functions/billing/connection-failure.ts'
 import { GatewayOutcomeUnknownError, GatewayRefusedError } from '../../functions/billing/gateway.ts'
-import {
-  type GatewayRequest,
-  httpTransport,
-  lambdaTransport,
-  type Transport,
-} from '../../functions/billing/transports.ts'
+import { httpTransport, lambdaTransport, type Transport } from '../../functions/billing/transports.ts'
+import type { GatewayRequest } from '../../functions/gateway-message.ts'
+import { type Answer, type FakeService, startFakeService, stubAws } from '../support/fake-service.ts'
 
 const POST: GatewayRequest = {
   method: 'POST',
@@ -20,431 +16,273 @@ const POST: GatewayRequest = {
   headers: { 'idempotency-key': 'k1', 'content-type': 'application/x-www-form-urlencoded' },
   body: 'amount=1200',
 }
+const RESPONSE = { statusCode: 200, headers: { 'idempotent-replayed': 'true' }, body: '{"id":"pi_1"}' }
 const never = new AbortController().signal
+const NOT_LEADING = new Error('no longer leading')
 
-let server: Server | undefined
-afterEach(() => {
-  server?.closeAllConnections()
-  server?.close()
-  vi.useRealTimers()
-  vi.unstubAllEnvs()
+afterEach(() => vi.useRealTimers())
+
+interface Peer {
+  readonly service: FakeService
+  readonly transport: Transport
+  readonly send: () => ReturnType<Transport>
+}
+type Serve = (answers: FakeService['answers'], timeoutMs?: number, apiKey?: ApiKey) => Promise<Peer>
+
+const peer = (service: FakeService, transport: Transport): Peer => ({
+  service,
+  transport,
+  send: () => transport(POST, { signal: never }),
 })
 
-async function listen(listener: RequestListener): Promise<string> {
-  const started = createServer(listener)
-  server = started
-  await new Promise<void>((resolve) => started.listen(0, '127.0.0.1', resolve))
-  const address = started.address()
-  if (address === null || typeof address === 'string') throw new Error('No port')
-  return `http://127.0.0.1:${address.port}`
+const overHttp: Serve = async (answers, timeoutMs = 2000, apiKey = async () => 'sk_test_1') => {
+  const service = await startFakeService(...answers)
+  return peer(service, httpTransport({ url: `${service.url}/base/`, apiKey, timeoutMs }))
 }
 
-/** Where clients of the SDK find Lambda that are told nothing else. */
-function stubLambda(endpoint: string): void {
-  vi.stubEnv('AWS_ENDPOINT_URL_LAMBDA', endpoint)
-  vi.stubEnv('AWS_REGION', 'eu-central-1')
-  vi.stubEnv('AWS_ACCESS_KEY_ID', 'local')
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local')
+const byInvocation: Serve = async (answers, timeoutMs = 2000) => {
+  const service = await startFakeService(...answers)
+  stubAws('LAMBDA', service.url)
+  return peer(service, lambdaTransport({ functionName: 'sandbox', timeoutMs }))
 }
 
-async function textOf(chunks: AsyncIterable<unknown>): Promise<string> {
-  let text = ''
-  for await (const chunk of chunks) text += chunk
-  return text
+async function expectUnknown({ send }: Pick<Peer, 'send'>, message: string): Promise<unknown> {
+  const error = await send().catch((thrown: unknown) => thrown)
+  expect(error).toBeInstanceOf(GatewayOutcomeUnknownError)
+  expect(String(error)).toContain(`The outcome at the gateway is unknown: ${message}`)
+  return error
 }
 
-/** With a peer that always hangs up, so that there is a second try, and a leader that is replaced in between. */
-async function expectEachTryToAsk(serve: (listener: RequestListener) => Promise<Transport>): Promise<void> {
-  let requests = 0
-  const send = await serve((_request, response) => {
-    requests++
-    response.destroy()
+const UNKNOWN_FUNCTION: Answer = { statusCode: 403, headers: { 'x-amzn-errortype': 'AccessDeniedException' } }
+
+describe.each<[string, Serve, Answer, Answer]>([
+  ['over HTTP', overHttp, { body: 'charged' }, { statusCode: 403 }],
+  ['by invocation', byInvocation, { body: RESPONSE }, UNKNOWN_FUNCTION],
+])('A request %s', (_, serve, answer, refusal) => {
+  test('is sent once more if the connection is lost', async () => {
+    const { send, service } = await serve(['hangUp', answer])
+    expect(await send()).toMatchObject({ statusCode: 200 })
+    expect(service.requests).toHaveLength(2)
   })
-  const lost = new Error('no longer leading')
-  let asked = 0
-  const beforeSend = () => {
-    if (++asked === 2) throw lost
-  }
-  await expect(send(POST, { signal: never, beforeSend })).rejects.toBe(lost)
-  expect([asked, requests]).toEqual([2, 1])
-}
+
+  test('that was lost and then refused has an unknown outcome: the first try may have charged', async () => {
+    const lost = await serve(['hangUp', refusal])
+    await expectUnknown(lost, '')
+    expect(lost.service.requests).toHaveLength(2)
+  })
+
+  test('has an unknown outcome, and is not sent again, if no answer comes in time', async () => {
+    const silent = await serve(['silent'], 100)
+    await expectUnknown(silent, 'no answer within 100 ms')
+    await sleep(200)
+    expect(silent.service.requests).toHaveLength(1)
+  })
+
+  test('checks before each try that this leader may still send', async () => {
+    const { transport, service } = await serve(['hangUp'])
+    let checks = 0
+    const beforeSend = () => {
+      if (++checks === 2) throw NOT_LEADING
+    }
+    await expect(transport(POST, { signal: never, beforeSend })).rejects.toBe(NOT_LEADING)
+    expect([checks, service.requests.length]).toEqual([2, 1])
+  })
+
+  test("is aborted at once, with the signal's reason, and not sent if it is aborted before", async () => {
+    const leader = new AbortController()
+    const aborts = () => {
+      leader.abort(NOT_LEADING)
+      return 'silent' as const
+    }
+    const { transport, service } = await serve([aborts], 60_000)
+    await expect(transport(POST, { signal: leader.signal })).rejects.toBe(NOT_LEADING)
+    await expect(transport(POST, { signal: leader.signal })).rejects.toBe(NOT_LEADING)
+    expect(service.requests).toHaveLength(1)
+  })
+})
 
 describe('Over HTTP a request', () => {
-  /** A gateway of the test's own making, and the transport to it. */
-  async function serve(listener: RequestListener, timeoutMs = 2000, apiKey: ApiKey = async () => 'sk_test_1') {
-    return httpTransport({ url: `${await listen(listener)}/base/`, apiKey, timeoutMs })
-  }
-
-  test('arrives with everything in it and the API key, and its answer comes back whole', async () => {
-    const seen: unknown[] = []
-    const send = await serve(async (request, response) => {
-      const { authorization, 'idempotency-key': key, 'content-type': type } = request.headers
-      seen.push([request.method, request.url, authorization, key, type, await textOf(request)])
-      response.writeHead(402, { 'Idempotent-Replayed': 'true' }).end('{"declined":"ü"}')
-    })
-    expect(await send(POST, { signal: never })).toMatchObject({
+  test('is sent with everything in it and the API key, and its whole answer is returned', async () => {
+    const answer = { statusCode: 402, headers: { 'Idempotent-Replayed': 'true' }, body: '{"declined":"ü"}' }
+    const { transport, service } = await overHttp([answer])
+    const query = { customer: 'a&b=c', 'created[gte]': '1' }
+    expect(await transport({ ...POST, query }, { signal: never })).toMatchObject({
       statusCode: 402,
       headers: { 'idempotent-replayed': 'true' },
-      body: '{"declined":"ü"}',
+      body: answer.body,
     })
-    const form = 'application/x-www-form-urlencoded'
-    expect(seen).toEqual([['POST', '/base/v1/payment_intents', 'Bearer sk_test_1', 'k1', form, 'amount=1200']])
-  })
-
-  test('has its query encoded', async () => {
-    const urls: unknown[] = []
-    const send = await serve((request, response) => {
-      urls.push(request.url)
-      response.end()
-    })
-    await send(
-      { method: 'GET', path: '/v1', query: { customer: 'a&b=c', 'created[gte]': '1' }, headers: {} },
-      { signal: never },
-    )
-    expect(urls).toEqual(['/base/v1?customer=a%26b%3Dc&created%5Bgte%5D=1'])
-  })
-
-  test.each([301, 302, 303, 307, 308])('answered %i does not follow the redirect with the money', async (status) => {
-    const urls: unknown[] = []
-    const send = await serve((request, response) => {
-      urls.push(request.url)
-      response.writeHead(status, { location: '/elsewhere' }).end('<html>')
-    })
-    await expect(send(POST, { signal: never })).rejects.toThrow(GatewayOutcomeUnknownError)
-    expect(urls).toEqual(['/base/v1/payment_intents'])
+    const headers = { ...POST.headers, authorization: 'Bearer sk_test_1' }
+    const url = '/base/v1/payment_intents?customer=a%26b%3Dc&created%5Bgte%5D=1'
+    expect(service.requests).toMatchObject([{ method: 'POST', url, headers, body: 'amount=1200' }])
   })
 
   test.each([
-    ['https://login.example/session?key=secret', ' to https://login.example, which'],
-    ['//user:secret@elsewhere.example:8443/x', ' to http://elsewhere.example:8443, which'],
-    ['http://[', ', which'],
-    ['javascript:alert("secret")', ', which'],
-    ['data:text/html,secret', ', which'],
-    ['mailto:secret@elsewhere.example', ', which'],
-    ['blob:https://elsewhere.example/secret', ', which'],
-    [undefined, ', which'],
-  ])('redirected to %s says so, by the host alone', async (location, words) => {
-    const send = await serve((_request, response) => {
-      response.writeHead(302, location === undefined ? {} : { location }).end()
-    })
-    const error = await send(POST, { signal: never }).catch((thrown: unknown) => thrown)
-    expect(error).toBeInstanceOf(GatewayOutcomeUnknownError)
-    expect(String(error)).toContain(`it answered 302, a redirect${words} is not followed; is the URL right?`)
+    [301, 'https://login.example/session?key=secret', ' to https://login.example, which'],
+    [302, '//user:secret@elsewhere.example:8443/x', ' to http://elsewhere.example:8443, which'],
+    [303, 'http://[', ', which'],
+    [307, 'javascript:alert("secret")', ', which'],
+    [308, 'data:text/html,secret', ', which'],
+    [301, 'blob:https://elsewhere.example/secret', ', which'],
+    [302, undefined, ', which'],
+  ])('does not follow the redirect %i to %s, and names only its host', async (statusCode, location, words) => {
+    const redirecting = await overHttp([{ statusCode, headers: location === undefined ? {} : { location } }])
+    const error = await expectUnknown(redirecting, `it answered ${statusCode}, a redirect${words} is not followed`)
     expect(inspect(error, { depth: 10 })).not.toContain('secret')
+    expect(redirecting.service.requests).toHaveLength(1)
   })
 
-  test('that was lost and then redirected says what the second answer was', async () => {
-    let requests = 0
-    const send = await serve((_request, response) => {
-      if (++requests === 1) response.destroy()
-      else response.writeHead(307, { location: 'https://elsewhere.example/' }).end()
-    })
-    await expect(send(POST, { signal: never })).rejects.toThrow('a redirect to https://elsewhere.example')
-    expect(requests).toBe(2)
+  test.each<[Answer, string]>([
+    ['hangUp', 'the connection failed twice'],
+    [{ statusCode: 307, headers: { location: 'https://elsewhere.example/' } }, 'it answered 307, a redirect'],
+    ...[400, 401, 403].map((statusCode): [Answer, string] => [
+      { statusCode },
+      `the connection failed, and the retry was answered ${statusCode}`,
+    ]),
+  ])('whose connection was lost, and then %j, has an unknown outcome', async (answer, message) => {
+    const lost = await overHttp(['hangUp', answer], 2000, async ({ renew } = {}) => (renew ? 'sk_new' : 'sk_old'))
+    const error = await expectUnknown(lost, message)
+    expect(lost.service.requests.map(({ headers }) => headers['idempotency-key'])).toEqual(['k1', 'k1'])
+    expect(inspect(error, { depth: 10, showHidden: true })).not.toContain('sk_old')
   })
 
-  describe('that can never arrive is sent once, and says why: ', () => {
-    /** A server that is no gateway, and how many connections it got. */
-    async function answering(bytes: string) {
-      const connections: Socket[] = []
-      const peer = createTcpServer((socket) => {
-        connections.push(socket.on('error', () => {}))
-        socket.once('data', () => socket.end(bytes))
-      }).listen(0, '127.0.0.1')
-      await once(peer, 'listening')
-      onTestFinished(() => void peer.close())
-      const address = peer.address()
-      if (address === null || typeof address === 'string') throw new Error('No port')
-      return { host: `127.0.0.1:${address.port}`, connections }
-    }
-
-    const failureAt = (url: string) =>
-      httpTransport({ url, apiKey: async () => 'sk_test_1' })(POST, { signal: never }).catch(
-        (thrown: unknown) => thrown,
-      )
-
-    test.each([
-      ['http', 'SSH-2.0-OpenSSH_9.2\r\n', 'what answered does not speak HTTP'],
-      ['https', 'HTTP/1.1 400 Bad Request\r\n\r\n', 'it does not speak TLS as asked (ERR_SSL_'],
-      ['http', 'HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n{}', 'its answer could not be unpacked (Z_'],
-    ])('a peer asked by %s that answers %j', async (scheme, bytes, words) => {
-      const { host, connections } = await answering(bytes)
-      const error = await failureAt(`${scheme}://${host}`)
-      expect(error).toBeInstanceOf(GatewayOutcomeUnknownError)
-      expect(String(error)).toContain(words)
-      expect(connections).toHaveLength(1)
-    })
-
-    test.each([
-      ['http://[', 'its URL is not valid (ERR_INVALID_URL)'],
-      ['ftp://gateway.example', 'could not be sent (unknown scheme)'],
-    ])('the URL %s', async (url, words) => {
-      const error = await failureAt(url)
-      expect(error).toBeInstanceOf(GatewayOutcomeUnknownError)
-      expect(String(error)).toContain(words)
-    })
+  test('whose connection was lost, and then declined, is declined: the retry has the same key', async () => {
+    const { send } = await overHttp(['hangUp', { statusCode: 402 }])
+    expect(await send()).toMatchObject({ statusCode: 402 })
   })
 
-  test('is sent once more, with the same key, when the connection is lost', async () => {
-    const keys: unknown[] = []
-    const send = await serve((request, response) => {
-      keys.push(request.headers['idempotency-key'])
-      if (keys.length === 1) response.destroy()
-      else response.end('charged')
-    })
-    expect(await send(POST, { signal: never })).toMatchObject({ statusCode: 200, body: 'charged' })
-    expect(keys).toEqual(['k1', 'k1'])
-  })
-
-  test('is of unknown outcome when the connection is lost twice', async () => {
-    let requests = 0
-    const send = await serve((_request, response) => {
-      requests++
-      response.destroy()
-    })
-    const answer = send(POST, { signal: never })
-    await expect(answer).rejects.toThrow(GatewayOutcomeUnknownError)
-    await expect(answer).rejects.toThrow('the connection failed twice')
-    expect(requests).toBe(2)
-  })
-
-  test('is not sent again by a process that slept meanwhile: the gateway may have forgotten its key', async () => {
-    let requests = 0
-    const send = await serve((_request, response) => {
-      requests++
-      vi.setSystemTime(Date.now() + 2001)
-      response.destroy()
-    })
+  test('is not sent again by a process that was frozen: the gateway may have forgotten the key', async () => {
+    const frozen = await overHttp([
+      () => {
+        vi.setSystemTime(Date.now() + 2001)
+        return 'hangUp'
+      },
+    ])
     vi.useFakeTimers({ toFake: ['Date'] })
-    await expect(send(POST, { signal: never })).rejects.toThrow('the connection failed while this process slept')
-    expect(requests).toBe(1)
+    await expectUnknown(frozen, 'the connection failed while this process was frozen')
+    expect(frozen.service.requests).toHaveLength(1)
   })
 
-  test.each([400, 401, 403])(
-    'that was lost and then refused with %i is of unknown outcome: the lost one may have charged',
-    async (statusCode) => {
-      let requests = 0
-      const apiKey: ApiKey = async ({ renew = false } = {}) => (renew ? 'sk_new' : 'sk_old')
-      const send = await serve(
-        (_request, response) => {
-          if (++requests === 1) response.destroy()
-          else response.writeHead(statusCode).end()
-        },
-        2000,
-        apiKey,
-      )
-      const answer = send(POST, { signal: never })
-      await expect(answer).rejects.toThrow(GatewayOutcomeUnknownError)
-      await expect(answer).rejects.toThrow(`the connection failed, and another try was answered ${statusCode}`)
-      expect(requests).toBe(2)
-    },
-  )
-
-  test('that was lost and then declined is declined: the second answer is that of the key', async () => {
-    let requests = 0
-    const send = await serve((_request, response) => {
-      if (++requests === 1) response.destroy()
-      else response.writeHead(402).end()
-    })
-    expect(await send(POST, { signal: never })).toMatchObject({ statusCode: 402 })
+  test('has an unknown outcome if the body of its answer does not come in time', async () => {
+    await expectUnknown(await overHttp(['stalled'], 50), 'no answer within 50 ms')
   })
 
-  test.each(['headers', 'body'])(
-    'is of unknown outcome, and not sent again, when the %s of its answer do not come in time',
-    async (part) => {
-      let requests = 0
-      const send = await serve((_request, response) => {
-        requests++
-        if (part === 'body') response.writeHead(200).write('{"id":')
-      }, 50)
-      const answer = send(POST, { signal: never })
-      await expect(answer).rejects.toThrow(GatewayOutcomeUnknownError)
-      await expect(answer).rejects.toThrow('no answer within 50 ms')
-      expect(requests).toBe(1)
-    },
-  )
-
-  test('asks before each try whether this leader may still send', () => expectEachTryToAsk(serve))
-
-  test('ends with the reason of the signal, at once', async () => {
+  test('is not sent if the lease is lost during the look-up of the API key', async () => {
     const leader = new AbortController()
-    const reason = new Error('no longer leading')
-    const send = await serve(() => leader.abort(reason), 60_000)
-    await expect(send(POST, { signal: leader.signal })).rejects.toBe(reason)
-  })
-
-  test('is not sent where leadership was lost while the API key was looked up', async () => {
-    const leader = new AbortController()
-    const reason = new Error('no longer leading')
-    let requests = 0
     const apiKey = async () => {
-      leader.abort(reason)
+      leader.abort(NOT_LEADING)
       return 'sk_test_1'
     }
-    const send = await serve(() => void requests++, 2000, apiKey)
-    await expect(send(POST, { signal: leader.signal })).rejects.toBe(reason)
-    expect(requests).toBe(0)
+    const { transport, service } = await overHttp([{}], 2000, apiKey)
+    await expect(transport(POST, { signal: leader.signal })).rejects.toBe(NOT_LEADING)
+    expect(service.requests).toEqual([])
   })
 
-  describe('that is unauthorized', () => {
-    /** Takes the last of these keys only. */
-    async function rotated(...keys: readonly string[]) {
-      const seen: unknown[] = []
-      const renewals: unknown[] = []
-      const apiKey: ApiKey = async ({ renew = false } = {}) => {
-        renewals.push(renew)
-        return keys[renew ? 1 : 0] ?? 'none'
-      }
-      const send = await serve(
-        (request, response) => {
-          seen.push([request.headers.authorization, request.headers['idempotency-key']])
-          response.writeHead(request.headers.authorization === `Bearer ${keys.at(-1)}` ? 200 : 401).end()
-        },
-        2000,
-        apiKey,
-      )
-      return { send, seen, renewals }
-    }
-
-    test('is sent once more with the API key as it is now: it may have been rotated', async () => {
-      const { send, seen, renewals } = await rotated('sk_old', 'sk_new')
-      expect(await send(POST, { signal: never })).toMatchObject({ statusCode: 200 })
-      expect(seen).toEqual([
-        ['Bearer sk_old', 'k1'],
-        ['Bearer sk_new', 'k1'],
-      ])
-      expect(renewals).toEqual([false, true])
+  test.each([
+    ['is retried with the API key as it is now', ['sk_old', 'sk_right'], 200, ['sk_old', 'sk_right']],
+    ['is not retried with the same API key', ['sk_wrong', 'sk_wrong'], 401, ['sk_wrong']],
+    ['is retried once', ['sk_wrong', 'sk_wrong_too'], 401, ['sk_wrong', 'sk_wrong_too']],
+  ] as const)('that is unauthorized %s', async (_, [cached, current], statusCode, sent) => {
+    const apiKey: ApiKey = async ({ renew = false } = {}) => (renew ? current : cached)
+    const answer: FakeService['answers'][number] = ({ headers }) => ({
+      statusCode: headers.authorization === 'Bearer sk_right' ? 200 : 401,
     })
-
-    test('is not sent again with the same API key', async () => {
-      const { send, seen } = await rotated('sk_wrong', 'sk_wrong', 'sk_right')
-      expect(await send(POST, { signal: never })).toMatchObject({ statusCode: 401 })
-      expect(seen).toHaveLength(1)
-    })
-
-    test('with the new API key too is answered so', async () => {
-      const { send, seen } = await rotated('sk_wrong', 'sk_wrong_too', 'sk_right')
-      expect(await send(POST, { signal: never })).toMatchObject({ statusCode: 401 })
-      expect(seen).toHaveLength(2)
-    })
+    const { send, service } = await overHttp([answer], 2000, apiKey)
+    expect(await send()).toMatchObject({ statusCode })
+    const headers = service.requests.map((one) => [one.headers.authorization, one.headers['idempotency-key']])
+    expect(headers).toEqual(sent.map((key) => [`Bearer ${key}`, 'k1']))
   })
 
-  test('that fails shows the API key nowhere', async () => {
-    const send = await serve((_request, response) => void response.destroy())
-    const error = await send(POST, { signal: never }).catch((thrown: unknown) => thrown)
-    expect(error).toBeInstanceOf(GatewayOutcomeUnknownError)
-    expect(inspect(error, { depth: 10, showHidden: true })).not.toContain('sk_test_1')
+  test.each([
+    ['http', 'SSH-2.0-OpenSSH_9.2\r\n', 'the answer is not'],
+    ['https', 'HTTP/1.1 400 Bad Request\r\n\r\n', 'the TLS handshake failed (ERR_SSL_'],
+    ['http', 'HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n{}', 'its answer could not be decompressed (Z_'],
+  ])('by %s to a server that answers %j is sent once', async (scheme, bytes, message) => {
+    const connections: Socket[] = []
+    const server = createServer((socket) => {
+      connections.push(socket.on('error', () => {}))
+      socket.once('data', () => socket.end(bytes))
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    onTestFinished(() => void server.close())
+    const address = server.address()
+    const url = `${scheme}://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`
+    const transport = httpTransport({ url, apiKey: async () => 'sk_test_1' })
+    await expectUnknown({ send: () => transport(POST, { signal: never }) }, message)
+    expect(connections).toHaveLength(1)
+  })
+
+  test.each([
+    ['http://[', 'its URL is not valid (ERR_INVALID_URL)'],
+    ['ftp://gateway.example', 'the request could not be sent (unknown scheme)'],
+  ])('to the URL %s fails, and the error says why', async (url, message) => {
+    const transport = httpTransport({ url, apiKey: async () => 'sk_test_1' })
+    await expectUnknown({ send: () => transport(POST, { signal: never }) }, message)
   })
 })
 
+test.each(['ECONNRESET', 'EPIPE', 'ECONNREFUSED', 'EAI_AGAIN', 'UND_ERR_SOCKET', 'UND_ERR_CONNECT_TIMEOUT'])(
+  'A fetch that failed with %s may succeed at another try',
+  (code) => {
+    const description = `the connection failed (${code})`
+    expect(connectionFailureOf({ cause: { code } })).toEqual({ isTransient: true, description })
+  },
+)
+
+test.each([
+  ['ENOTFOUND', 'the host name does not exist'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'its certificate was not accepted'],
+  ['CERT_HAS_EXPIRED', 'its certificate was not accepted'],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'its certificate was not accepted'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'its certificate was not accepted'],
+  ['EPROTO', 'the TLS handshake failed'],
+  ['UND_ERR_HEADERS_OVERFLOW', 'the answer is not valid HTTP'],
+  ['ERR_NEW_AND_UNKNOWN', 'the request failed'],
+])('A fetch that failed with %s would fail again: %s', (code, text) => {
+  const description = `${text} (${code}); is the URL right?`
+  expect(connectionFailureOf({ cause: { code } })).toEqual({ isTransient: false, description })
+})
+
+test.each([undefined, 'text', new Error('bad'), { cause: null }, new TypeError('x', { cause: 7 })])(
+  'An unknown failure is not transient: %s',
+  (error) => expect(connectionFailureOf(error)).toMatchObject({ isTransient: false }),
+)
+
 describe('By invocation a request', () => {
-  const RESPONSE = { statusCode: 200, headers: { 'idempotent-replayed': 'true' }, body: '{"id":"pi_1"}' }
-  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
-
-  /** Lambda, as far as it is asked, and the transport to a function there. */
-  async function serve(listener: RequestListener, timeoutMs = 2000) {
-    const endpoint = await listen(listener)
-    const client = new LambdaClient({ endpoint, region: 'eu-central-1', credentials, maxAttempts: 2 })
-    return lambdaTransport({ functionName: 'sandbox', client, timeoutMs })
-  }
-
-  function answering(statusCode: number, body: unknown, headers: Record<string, string> = {}): RequestListener {
-    return (_request, response) => {
-      response.writeHead(statusCode, headers).end(typeof body === 'string' ? body : JSON.stringify(body))
-    }
-  }
-
-  test('is the event, waited for, and what the function returns is the answer', async () => {
-    const seen: unknown[] = []
-    const send = await serve(async (request, response) => {
-      seen.push([
-        request.method,
-        request.url,
-        request.headers['x-amz-invocation-type'],
-        JSON.parse(await textOf(request)),
-      ])
-      response.end(JSON.stringify(RESPONSE))
-    })
-    expect(await send(POST, { signal: never })).toEqual(RESPONSE)
-    expect(seen).toEqual([['POST', '/2015-03-31/functions/sandbox/invocations', 'RequestResponse', POST]])
+  test('is the event of the function, and what the function returns is the answer', async () => {
+    const { send, service } = await byInvocation([{ body: RESPONSE }])
+    expect(await send()).toEqual(RESPONSE)
+    const url = '/2015-03-31/functions/sandbox/invocations'
+    const headers = { 'x-amz-invocation-type': 'RequestResponse' }
+    expect(service.requests).toMatchObject([{ method: 'POST', url, headers, body: JSON.stringify(POST) }])
   })
 
-  test('needs no client: its own finds Lambda as every SDK client does', async () => {
-    stubLambda(await listen(answering(200, RESPONSE)))
-    expect(await lambdaTransport({ functionName: 'sandbox' })(POST, { signal: never })).toEqual(RESPONSE)
+  const NO_RESPONSES = ['null', '', { ...RESPONSE, statusCode: '200' }, { ...RESPONSE, body: {} }, { headers: null }]
+
+  test.each<[string, Answer]>([
+    ['failed', { body: { errorMessage: 'Task timed out' }, headers: { 'x-amz-function-error': 'Unhandled' } }],
+    ...NO_RESPONSES.map((body): [string, Answer] => ['did not return a response', { body }]),
+  ])('has an unknown outcome if the function %s: %j', async (what, answer) => {
+    await expectUnknown(await byInvocation([answer]), `its function ${what}`)
   })
 
   test.each([
-    [200, { errorMessage: 'Task timed out' }, { 'x-amz-function-error': 'Unhandled' }, 'its function failed'],
-    [200, 'null', {}, 'its function answered something else than a response'],
-    [200, '', {}, 'its function answered something else than a response'],
-    [200, { ...RESPONSE, statusCode: '200' }, {}, 'its function answered something else than a response'],
-    [200, { ...RESPONSE, body: {} }, {}, 'its function answered something else than a response'],
-    [200, { ...RESPONSE, headers: null }, {}, 'its function answered something else than a response'],
-    [429, { Reason: 'x' }, { 'x-amzn-errortype': 'TooManyRequestsException' }, '(TooManyRequestsException)'],
-    [413, {}, { 'x-amzn-errortype': 'RequestTooLargeException' }, '(RequestTooLargeException)'],
-    [409, {}, { 'x-amzn-errortype': 'ResourceConflictException' }, '(ResourceConflictException)'],
-    [500, {}, { 'x-amzn-errortype': 'ServiceException' }, '(ServiceException)'],
-    [502, {}, { 'x-amzn-errortype': 'EC2UnexpectedException' }, '(EC2UnexpectedException)'],
-  ])('answered %i %j %j is of unknown outcome', async (statusCode, body, headers, message) => {
-    const answer = (await serve(answering(statusCode, body, headers)))(POST, { signal: never })
-    await expect(answer).rejects.toThrow(GatewayOutcomeUnknownError)
-    await expect(answer).rejects.toThrow(message)
+    [429, 'TooManyRequestsException'],
+    [413, 'RequestTooLargeException'],
+    [409, 'ResourceConflictException'],
+    [500, 'ServiceException'],
+    [502, 'EC2UnexpectedException'],
+  ])('has an unknown outcome if Lambda answers %i %s', async (statusCode, type) => {
+    const answer = { statusCode, headers: { 'x-amzn-errortype': type } }
+    await expectUnknown(await byInvocation([answer]), `the invocation failed (${type})`)
   })
 
   test.each([
     [403, 'AccessDeniedException'],
     [404, 'ResourceNotFoundException'],
-  ])('that Lambda refuses with %i %s never reached the function', async (statusCode, type) => {
-    const answer = (await serve(answering(statusCode, {}, { 'x-amzn-errortype': type })))(POST, { signal: never })
-    await expect(answer).rejects.toThrow(GatewayRefusedError)
-    await expect(answer).rejects.toThrow(`with ${statusCode} (${type});`)
-    await expect(answer).rejects.toMatchObject({ statusCode })
+  ])('that Lambda refuses with %i %s did not reach the function', async (statusCode, type) => {
+    const { send } = await byInvocation([{ statusCode, headers: { 'x-amzn-errortype': type } }])
+    const error = await send().catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(GatewayRefusedError)
+    expect(error).toMatchObject({ statusCode, message: expect.stringContaining(`with ${statusCode} (${type});`) })
   })
-
-  test('is sent once more when the connection is lost', async () => {
-    let requests = 0
-    const send = await serve((_request, response) => {
-      if (++requests === 1) response.destroy()
-      else response.end(JSON.stringify(RESPONSE))
-    })
-    expect(await send(POST, { signal: never })).toEqual(RESPONSE)
-  })
-
-  test('that was lost and then refused is of unknown outcome: the lost one may have charged', async () => {
-    let requests = 0
-    const send = await serve((_request, response) => {
-      if (++requests === 1) response.destroy()
-      else response.writeHead(403, { 'x-amzn-errortype': 'AccessDeniedException' }).end('{}')
-    })
-    await expect(send(POST, { signal: never })).rejects.toThrow(GatewayOutcomeUnknownError)
-    expect(requests).toBe(2)
-  })
-
-  test('is of unknown outcome, and not sent again, when no answer comes in time', async () => {
-    let requests = 0
-    stubLambda(await listen(() => void requests++))
-    const answer = lambdaTransport({ functionName: 'sandbox', timeoutMs: 100 })(POST, { signal: never })
-    await expect(answer).rejects.toThrow(GatewayOutcomeUnknownError)
-    await expect(answer).rejects.toThrow('no answer within 100 ms')
-    await sleep(200)
-    expect(requests).toBe(1)
-  })
-
-  test('ends with the reason of the signal, at once', async () => {
-    const leader = new AbortController()
-    const reason = new Error('no longer leading')
-    const send = await serve(() => leader.abort(reason), 60_000)
-    await expect(send(POST, { signal: leader.signal })).rejects.toBe(reason)
-  })
-
-  test('is not sent where leadership is lost already', async () => {
-    let requests = 0
-    const send = await serve(() => void requests++)
-    const reason = new Error('no longer leading')
-    await expect(send(POST, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
-    expect(requests).toBe(0)
-  })
-
-  test('asks before each try whether this leader may still send', () => expectEachTryToAsk(serve))
 })

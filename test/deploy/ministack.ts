@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { openSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { freePort } from '../../infra/programs/free-port.ts'
+import { freePort } from '../../infra/programs/dynamodb-local.ts'
 import { guard } from '../../infra/programs/watchdog.ts'
 import { ACCOUNT, awsEnvironment, CLOCK_START, REGION, RETRY_BASE_MS } from './aws.ts'
 import { until } from './poll.ts'

@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DescribeTableCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
-import { startDynamoDBLocal } from '../../infra/programs/dynamodb-local.ts'
-import { javaMajor } from '../../infra/programs/java.ts'
+import { javaMajor, startDynamoDBLocal } from '../../infra/programs/dynamodb-local.ts'
 import { addressesOpenAt, post, signedWith } from '../local/fixtures/reach.ts'
 import { createLeaseTable, localClient } from '../support/tables.ts'
 
@@ -15,7 +14,7 @@ test('answers, and takes a fresh lease table', async () => {
   expect(Table).toMatchObject({ TableStatus: 'ACTIVE', ItemCount: 0 })
 })
 
-test('is reached from this machine alone, and by no other name than its own', async () => {
+test('is reachable from this machine alone, under its own name alone', async () => {
   const endpoint = inject('dynamodbEndpoint')
   const port = Number(new URL(endpoint).port)
   expect(await addressesOpenAt(port)).toEqual(['127.0.0.1'])
@@ -25,12 +24,12 @@ test('is reached from this machine alone, and by no other name than its own', as
   expect(await post(endpoint, { ...asked, host: `evil.example:${port}` }, '{}')).toMatchObject({ status: 404 })
 })
 
-test('lets no page of a browser read its answers', async () => {
+test('lets no page in a browser read its answers', async () => {
   const { headers } = await post(inject('dynamodbEndpoint'), { origin: 'http://evil.example' }, '{}')
   expect(Object.keys(headers).filter((name) => name.startsWith('access-control-'))).toEqual([])
 })
 
-test('keeps the tables of one access key from everyone who does not know that key', async () => {
+test('shows the tables of one access key to no other key', async () => {
   const { endpoint, stop } = await startDynamoDBLocal()
   onTestFinished(stop)
   const client = localClient(endpoint)
@@ -67,15 +66,15 @@ function pathWith(programs: Readonly<Record<string, string>>): string {
 const oldJava = `echo 'java version "11.0.2"' >&2`
 
 describe('DynamoDB Local comes', () => {
-  test('from Docker where Java is too old, and says what Docker said when that fails', async () => {
+  test('from Docker when Java is too old; the error has the output of Docker', async () => {
     const PATH = pathWith({ java: oldJava, docker: '[ "$1" = version ] || { echo "no such image" >&2; exit 125; }' })
     const starting = startDynamoDBLocal({ env: { PATH, DYNAMODB_ENDPOINT: inject('dynamodbEndpoint') } })
     await expect(starting).rejects.toThrow(
-      'DynamoDB Local could not start: ended with exit code 125. It said: no such image',
+      'DynamoDB Local could not start: ended with exit code 125. Its output: no such image',
     )
   })
 
-  test('from DYNAMODB_ENDPOINT where there is no engine either, and stays when we stop', async () => {
+  test('from DYNAMODB_ENDPOINT when Docker does not run either, and keeps running afterwards', async () => {
     const PATH = pathWith({ java: oldJava, docker: 'exit 1' })
     const endpoint = inject('dynamodbEndpoint')
     const local = await startDynamoDBLocal({ env: { PATH, DYNAMODB_ENDPOINT: endpoint } })
@@ -84,18 +83,18 @@ describe('DynamoDB Local comes', () => {
     await localClient(endpoint).send(new ListTablesCommand({}))
   })
 
-  test('from nowhere else: one message says what to install', async () => {
+  test('from nowhere else: the error says what to install', async () => {
     await expect(startDynamoDBLocal({ env: { PATH: pathWith({}) } })).rejects.toThrow(
       /^DynamoDB Local needs one of: Java 17 .* Docker engine, .* DYNAMODB_ENDPOINT/,
     )
   })
 
-  test('from JAVA_HOME first; a Java that dies is reported with what it said', async () => {
+  test('from JAVA_HOME first; the error of a Java that dies has its output', async () => {
     const home = pathWith({})
     const java = `[ "$1" = -version ] && { echo 'version "21.0.1"' >&2; exit 0; }; echo "no memory" >&2; exit 1`
     mkdirSync(join(home, 'bin'))
     writeFileSync(join(home, 'bin', 'java'), `#!/bin/sh\n${java}\n`, { mode: 0o755 })
     const starting = startDynamoDBLocal({ env: { PATH: pathWith({ java: oldJava }), JAVA_HOME: home } })
-    await expect(starting).rejects.toThrow('ended with exit code 1. It said: no memory')
+    await expect(starting).rejects.toThrow('ended with exit code 1. Its output: no memory')
   })
 })

@@ -1,4 +1,5 @@
-import type { GatewayRequest, GatewayResponse } from '../../functions/billing/transports.ts'
+/** Requests to the sandbox. */
+import type { GatewayRequest, GatewayResponse } from '../../functions/gateway-message.ts'
 
 export const CARD = {
   charged: '4242424242424242',
@@ -38,7 +39,7 @@ export function list(query: Record<string, string>): GatewayRequest {
   return { method: 'GET', path: '/v1/payment_intents', headers: {}, query }
 }
 
-/** An answer with its body read. */
+/** A response with its body parsed. */
 export function read({ statusCode, headers, body }: GatewayResponse) {
   return { statusCode, replayed: headers['idempotent-replayed'] === 'true', body: JSON.parse(body) }
 }

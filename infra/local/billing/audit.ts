@@ -1,77 +1,104 @@
-/** Compares what should have been charged, what the ledger says, and what the gateway says: for local runs only. */
+/**
+ * Audits a run: expected charges are computed from the customers, actual charges are read from the gateway's table, and
+ * the ledger is compared with both. Billing's own report is ignored.
+ */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb'
 import type { Money } from '../../../functions/billing/money.ts'
 import { afterCharge, type BusinessUnit, type Subscription } from '../../../functions/billing/subscription.ts'
 import { chargesOf, readRow } from '../../../functions/sandbox/store.ts'
+import type { Resources } from '../stack/resources.ts'
 
-export interface LedgerAudit {
-  /** Rows of the ledger that say charged. */
-  readonly charges: number
-  /** Of these, rows beyond the first with the same gateway charge or for the same (customer, plan, period). */
+export interface RunAudit {
+  /** At the gateway, beyond the first of the same business unit. */
   readonly duplicateCharges: number
-  /** Business units due by the last tick that no row shows as charged, those left aside that the card declined. */
-  readonly dueNotCharged: number
+  /** Charges that are missing at the gateway or in the ledger, or that differ in amount. */
+  readonly lostUpdates: number
+  /** Business units that the gateway declined and that are still unpaid. */
+  readonly declined: number
+  readonly wrongCharges: number
+  readonly ledger: LedgerAudit
+  /** From the gateway's table. */
+  readonly charges: readonly RecordedCharge[]
 }
 
-/** The gateway's own account, never billing's word. */
-export interface GatewayAccount {
-  readonly charges: readonly Booked[]
-  /** The business units of which it declined a charge. */
-  readonly declined: ReadonlySet<string>
-}
-
-/** A charge as one of the two sides has it. */
-export interface Booked extends BusinessUnit, Money {
+/** A charge, as the ledger or the gateway has it. */
+export interface RecordedCharge extends BusinessUnit, Money {
   readonly id: string
 }
 
+export interface GatewayAccount {
+  readonly charges: readonly RecordedCharge[]
+  /** The business units of which the gateway declined a charge. */
+  readonly declined: ReadonlySet<string>
+}
+
+export interface LedgerAudit {
+  /** Rows of the ledger that are charged. */
+  readonly charges: number
+  /** Of these, rows beyond the first with the same charge id or for the same business unit. */
+  readonly duplicateCharges: number
+  /** Business units due by the last tick that no row shows as charged, except declined ones. */
+  readonly dueNotCharged: number
+}
+
 /**
- * Reads both tables completely, by consistent scans.
- *
- * @param lastTick canonical ISO text; what fell due up to then should be charged
- * @param seeded the subscriptions as they were before the first tick. With them every period that fell due since is
- *   looked up in the ledger; without them only rows that are still due are found.
- * @param declined by the gateway: these alone excuse a period that is not charged
+ * @param lastTick the last tick that has ended, canonical ISO text: what is due by then should be charged
+ * @param latestTick the last tick that has started: what is due by then may be charged
+ * @param seeded the subscriptions as they were before the first tick
  */
-export async function auditLedger(
+export async function auditRun(
   client: DynamoDBClient,
-  tables: { readonly subscriptionsTable: string; readonly chargesTable: string },
+  places: Resources,
+  { lastTick, latestTick }: { readonly lastTick: string; readonly latestTick: string },
+  seeded: readonly Subscription[],
+): Promise<RunAudit> {
+  const account = await readGateway(client, places.sandboxTable)
+  const { charges, declined } = account
+  const ledger = await readLedger(client, places.chargesTable)
+  const paid = new Set(charges.map(unitOf))
+  return {
+    charges,
+    declined: [...declined].filter((unit) => !paid.has(unit)).length,
+    wrongCharges: unowed(account, latestTick, seeded).length,
+    duplicateCharges: duplicatesIn(charges),
+    lostUpdates: disagreements(charges, ledger),
+    ledger: await auditCharged(ledger, client, places.subscriptionsTable, lastTick, seeded, declined),
+  }
+}
+
+/** Whether no later tick has anything left to do. */
+export const isSettled = ({ ledger, lostUpdates }: RunAudit) => ledger.dueNotCharged === 0 && lostUpdates === 0
+
+/**
+ * @param charged from {@link readLedger}
+ * @param seeded the subscriptions as they were before the first tick: every period that was due since is expected.
+ *   Without them only rows that are still due are found.
+ * @param declined by the gateway: only these periods need not be charged
+ */
+export async function auditCharged(
+  charged: readonly RecordedCharge[],
+  client: DynamoDBClient,
+  subscriptionsTable: string,
   lastTick: string,
   seeded: readonly Subscription[] = [],
   declined: ReadonlySet<string> = new Set(),
 ): Promise<LedgerAudit> {
-  const charged = await readLedger(client, tables.chargesTable)
-  return auditCharged(charged, client, tables.subscriptionsTable, lastTick, seeded, declined)
-}
-
-/** The same of a ledger that was read already. */
-export async function auditCharged(
-  charged: readonly Booked[],
-  client: DynamoDBClient,
-  subscriptionsTable: string,
-  lastTick: string,
-  seeded: readonly Subscription[],
-  declined: ReadonlySet<string>,
-): Promise<LedgerAudit> {
   const paid = new Set(charged.map(unitOf))
   const missing = new Set<string>()
-  for await (const row of rows(client, subscriptionsTable)) {
-    const { customer, plan, period, dueAt, status } = row
-    const unit = unitOf({ customer, plan, period })
-    if (status === 'active' && typeof dueAt === 'string' && dueAt <= lastTick) missing.add(unit)
+  for await (const { customer, plan, period, dueAt, status } of rows(client, subscriptionsTable)) {
+    const isDue = status === 'active' && typeof dueAt === 'string' && dueAt <= lastTick
+    if (isDue) missing.add(unitOf({ customer, plan, period }))
   }
-  for (const subscription of seeded) {
-    for (const unit of fallenDue(subscription, lastTick, paid, declined)) {
-      if (!paid.has(unit) && !declined.has(unit)) missing.add(unit)
-    }
+  for (const unit of seeded.flatMap((subscription) => [...unitsDue(subscription, lastTick, paid, declined)])) {
+    if (!paid.has(unit) && !declined.has(unit)) missing.add(unit)
   }
   return { charges: charged.length, duplicateCharges: duplicatesIn(charged), dueNotCharged: missing.size }
 }
 
 /** What the ledger shows as charged. */
-export async function readLedger(client: DynamoDBClient, chargesTable: string): Promise<Booked[]> {
-  const charged: Booked[] = []
+export async function readLedger(client: DynamoDBClient, chargesTable: string): Promise<RecordedCharge[]> {
+  const charged: RecordedCharge[] = []
   for await (const { customer, plan, period, status, chargeId, amountMinor, currency } of rows(client, chargesTable)) {
     if (status !== 'charged') continue
     const unit = { customer: String(customer), plan: String(plan), period: String(period) }
@@ -81,7 +108,7 @@ export async function readLedger(client: DynamoDBClient, chargesTable: string): 
 }
 
 export async function readGateway(client: DynamoDBClient, sandboxTable: string): Promise<GatewayAccount> {
-  const charges: Booked[] = []
+  const charges: RecordedCharge[] = []
   const declined = new Set<string>()
   for await (const row of rows(client, sandboxTable)) {
     charges.push(...chargesOf(row))
@@ -93,25 +120,26 @@ export async function readGateway(client: DynamoDBClient, sandboxTable: string):
   return { charges, declined }
 }
 
-/** Charges of the gateway that nobody owed: of what was not due, or of another amount. */
+/** The gateway's charges that were not expected: not due, or of another amount. */
 export function unowed(
   { charges, declined }: GatewayAccount,
   lastTick: string,
   seeded: readonly Subscription[],
-): readonly Booked[] {
+): readonly RecordedCharge[] {
   const paid = new Set(charges.map(unitOf))
-  const owed = new Set<string>()
+  const entry = (unit: string, { amountMinor, currency }: Money) => JSON.stringify([unit, amountMinor, currency])
+  const expected = new Set<string>()
   for (const subscription of seeded) {
-    const { priceMinor: amountMinor, currency } = subscription
-    for (const unit of fallenDue(subscription, lastTick, paid, declined)) {
-      owed.add(JSON.stringify([unit, amountMinor, currency]))
-    }
+    const price = { amountMinor: subscription.priceMinor, currency: subscription.currency }
+    for (const unit of unitsDue(subscription, lastTick, paid, declined)) expected.add(entry(unit, price))
   }
-  return charges.filter((charge) => !owed.has(JSON.stringify([unitOf(charge), charge.amountMinor, charge.currency])))
+  return charges.filter((charge) => !expected.has(entry(unitOf(charge), charge)))
 }
 
-/** The business units of a subscription that fell due by then. What follows one that is still being dunned is not due yet. */
-function* fallenDue(
+/**
+ * The business units of a subscription that are due by the tick. A declined one that is not paid yet delays the next.
+ */
+function* unitsDue(
   first: Subscription,
   lastTick: string,
   paid: ReadonlySet<string>,
@@ -124,8 +152,8 @@ function* fallenDue(
   }
 }
 
-/** Charges beyond the first with the same id or for the same (customer, plan, period). */
-export function duplicatesIn(charged: readonly Booked[]): number {
+/** Charges beyond the first with the same id or for the same business unit. */
+export function duplicatesIn(charged: readonly RecordedCharge[]): number {
   const units = new Set<string>()
   const ids = new Set<string>()
   let duplicates = 0
@@ -138,12 +166,11 @@ export function duplicatesIn(charged: readonly Booked[]): number {
 }
 
 /** Charges that only one side has, or has with another amount. */
-export function disagreements(gateway: readonly Booked[], ledger: readonly Booked[]): number {
-  const entry = ({ id, amountMinor, currency }: Booked) => JSON.stringify([id, amountMinor, currency])
-  const atGateway = new Set(gateway.map(entry))
-  const inLedger = new Set(ledger.map(entry))
-  const onlyIn = (one: ReadonlySet<string>, other: ReadonlySet<string>) => [...one].filter((each) => !other.has(each))
-  return onlyIn(atGateway, inLedger).length + onlyIn(inLedger, atGateway).length
+export function disagreements(gateway: readonly RecordedCharge[], ledger: readonly RecordedCharge[]): number {
+  const entry = ({ id, amountMinor, currency }: RecordedCharge) => JSON.stringify([id, amountMinor, currency])
+  const [atGateway, inLedger] = [new Set(gateway.map(entry)), new Set(ledger.map(entry))]
+  const inBoth = [...atGateway].filter((each) => inLedger.has(each)).length
+  return atGateway.size + inLedger.size - 2 * inBoth
 }
 
 /** The business unit as one text. */

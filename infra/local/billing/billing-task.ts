@@ -1,54 +1,49 @@
-/** The task of the stacks: generated or given customers, the gateway of the stack, and the books of both. */
+/** The billing stack's task: seeds the customers, shows the progress of charges, and audits the run. */
 import type { Subscription } from '../../../functions/billing/subscription.ts'
-import { count, timeOf } from '../cli/phrases.ts'
-import { type Summary, summarize } from '../cli/summary.ts'
-import { verdictOn } from '../cli/verdict.ts'
+import { count, timeOf } from '../../programs/text.ts'
+import type { CallFault } from '../faults/fault.ts'
 import { PlannedFaults } from '../faults/planned-faults.ts'
-import { HOW_SWITCHED_OFF, withoutLease } from '../faults/protections.ts'
+import { HOW_SWITCHED_OFF } from '../faults/protections.ts'
 import { completedAfterAll, outcomeOf } from '../observe/outcome.ts'
-import type { Stage, Task, TaskMaker } from '../run/task.ts'
-import { PAST_LEASE_MS, placesOf } from '../stack/resources.ts'
-import { firstTickMs, nthCandidate } from '../stack/schedules.ts'
-import { areSettled, readBooks } from './audited-run.ts'
-import { type Booked, earliestDueAt, readGateway, seedSubscriptions } from './customers.ts'
-import { forecast } from './forecast.ts'
+import type { Task, TaskContext, TaskMaker } from '../run/task.ts'
+import { resourcesOf } from '../stack/resources.ts'
+import { firstTickMs } from '../stack/schedules.ts'
+import { auditRun, isSettled, type RecordedCharge, type RunAudit, readGateway } from './audit.ts'
+import { earliestDueAt, Forecast } from './forecast.ts'
+import { seedSubscriptions } from './seed.ts'
 
-/** @param subscriptions as they are before the first tick */
-export function billing(subscriptions: readonly Subscription[]): TaskMaker<Summary> {
-  return (stage) => billingTask(subscriptions, stage)
+/** What the gateway and the ledger have after the run, and the faults that were injected. */
+export interface BillingReport extends RunAudit {
+  readonly replayedRequests: number
+  readonly injected: readonly CallFault[]
 }
 
-function billingTask(subscriptions: readonly Subscription[], stage: Stage): Task<Summary> {
-  const { options, client, functions, display, signal } = stage
-  const { candidates } = stage
-  const places = placesOf(candidates, functions)
-  const pastLeaseMs = places.leaseMs + PAST_LEASE_MS
-  const faults = new PlannedFaults(options, places, { ...stage.injecting, pastLeaseMs })
-  const answered = () => faults.gateway.answered()
-  const known = new Set<string>()
-  const newlyDue = forecast(subscriptions)
-  let owed = 0
+/** @param subscriptions as they are before the first tick */
+export function billing(subscriptions: readonly Subscription[]): TaskMaker<BillingReport> {
+  return (context) => billingTask(subscriptions, context)
+}
 
-  /** The charges that the gateway has, and did not have when this was asked before. */
-  async function chargedSince(): Promise<readonly Booked[]> {
-    const { charges } = await readGateway(client, places.sandboxTable)
-    const fresh = charges.filter(({ id }) => !known.has(id))
-    for (const { id } of fresh) known.add(id)
+function billingTask(subscriptions: readonly Subscription[], context: TaskContext): Task<BillingReport> {
+  const { options, client, functions, candidates, display, signal } = context
+  const resources = resourcesOf(candidates, functions)
+  const faults = new PlannedFaults(options, resources, context.injecting)
+  const answered = () => faults.gateway.answered()
+  const reported = new Set<string>()
+  const forecast = new Forecast(subscriptions)
+  let due = 0
+
+  /** The gateway's charges since the last call. */
+  async function newCharges(): Promise<readonly RecordedCharge[]> {
+    const { charges } = await readGateway(client, resources.sandboxTable)
+    const fresh = charges.filter(({ id }) => !reported.has(id))
+    for (const { id } of fresh) reported.add(id)
     return fresh
   }
 
   return {
     name: 'billing',
-    lease: places.lease,
-    leaseTable: places.leaseTable,
-    leaseMs: places.leaseMs,
-    candidates,
-    candidate: (number) => {
-      const candidate = nthCandidate(candidates, number)
-      return options.without.includes('lease') ? withoutLease(candidate, number) : candidate
-    },
     interceptors: [faults.intercept],
-    seed: () => seedSubscriptions(client, places.subscriptionsTable, subscriptions, signal),
+    seed: () => seedSubscriptions(client, resources.subscriptionsTable, subscriptions, signal),
     firstTickMs: (periodMs, nowMs) => firstTickMs(Date.parse(earliestDueAt(subscriptions)), periodMs, nowMs),
 
     introduce: (firstTick) => {
@@ -61,9 +56,8 @@ function billingTask(subscriptions: readonly Subscription[], stage: Stage): Task
       }
       const { without, chaos, ticks = 0 } = options
       if (without.length > 0) {
-        display.warn(
-          `Switched off: ${without.map((control) => HOW_SWITCHED_OFF[control]).join('; ')}. The deployed code knows nothing of it.`,
-        )
+        const how = without.map((protection) => HOW_SWITCHED_OFF[protection]).join('; ')
+        display.warn(`Switched off: ${how}. The deployed code is unchanged.`)
       }
       if (chaos !== undefined) {
         display.warn(`Chaos of seed ${chaos}: ${count(faults.planned(), 'fault')} planned in ${count(ticks, 'tick')}.`)
@@ -71,37 +65,34 @@ function billingTask(subscriptions: readonly Subscription[], stage: Stage): Task
     },
 
     tickStarts: (number, tickMs) => {
-      owed += newlyDue.newlyDueAt(tickMs)
-      faults.tickStarts(number, owed)
-      return () => {
-        if (answered() < owed) display.progress(answered(), owed)
-      }
+      due += forecast.newlyDueAt(tickMs)
+      faults.tickStarts(number, due)
+    },
+
+    progress: () => {
+      if (answered() < due) display.progress(answered(), due)
     },
 
     tickEnded: async () => {
-      owed = Math.max(0, owed - answered())
-      return chargedSince()
+      due = Math.max(0, due - answered())
+      return newCharges()
     },
 
-    read: ({ requestId, ending }) => {
-      const outcome = completedAfterAll(outcomeOf(ending), stage.seen(requestId))
+    outcomeOf: ({ requestId, ending }) => {
+      const outcome = completedAfterAll(outcomeOf(ending), context.recorder.observations(requestId))
       if (outcome.status === 'completed' && outcome.thrown !== undefined) {
         const { fencingToken, thrown } = outcome
-        display.warn(`    Token ${fencingToken} had completed its tick when it failed: ${thrown.errorMessage}`)
+        display.warn(`    Token ${fencingToken} failed after completing its tick: ${thrown.errorMessage}`)
       }
       return outcome
     },
 
     isSettled: async (tick) =>
-      areSettled(await readBooks(client, places, { lastTick: tick, latestTick: tick }, subscriptions)),
+      isSettled(await auditRun(client, resources, { lastTick: tick, latestTick: tick }, subscriptions)),
 
-    report: async (tally, { cut, isInterrupted, undone, candidates: most, ...ticks }) => {
-      const books = await readBooks(client, places, ticks, subscriptions)
-      const replayedRequests = faults.gateway.replayedRequests()
-      const summary = summarize(tally, most, { ...books, replayedRequests })
-      const struck = faults.injected()
-      const verdict = verdictOn(summary, struck, options, { cut, isInterrupted, undone })
-      return { summary, verdict, struck, charges: books.charges }
+    report: async (ticks) => {
+      const audit = await auditRun(client, resources, ticks, subscriptions)
+      return { ...audit, replayedRequests: faults.gateway.replayedRequests(), injected: faults.injected() }
     },
   }
 }

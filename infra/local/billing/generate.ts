@@ -1,29 +1,29 @@
 /**
- * Customers made from a seed: invented people around the world whose due dates lie where calendars are awkward.
+ * Generates customers from a seed: invented people around the world, with due dates that are difficult for calendars.
  *
- * The first wave is due on 31 January 2024 and is dealt evenly to zones an hour or less apart, so that midnight falls
- * somewhere in every hour: hourly ticks from the earliest due instant all find customers.
+ * Three quarters are due on 31 January 2024, in time zones at most an hour apart, so that it is midnight somewhere in
+ * every hour: hourly ticks from the earliest due instant all find customers.
  */
-import type { Interval } from '../../../functions/billing/due-date.ts'
+import { INTERVALS, type Interval } from '../../../functions/billing/due-date.ts'
 import type { Subscription } from '../../../functions/billing/subscription.ts'
 import { mulberry32, pick } from '../../programs/random.ts'
-import { subscribe } from './subscribe.ts'
+import { type Customer, subscribe } from './subscribe.ts'
 
-// biome-ignore format: words read better in lines than one by one
+// biome-ignore format: names are easier to read in lines
 const GIVEN_NAMES = [
   'Ada', 'Amara', 'Bao', 'Björn', 'Chidi', 'Dilnoza', 'Elif', 'Fatima', 'Goran', 'Hana', 'Ines', 'Joaquín',
   'Kalinda', 'Lwazi', 'Malia', 'Nadia', 'Oisín', 'Priya', 'Quynh', 'Rosa', 'Sefo', 'Tomasz', 'Uma', 'Vera',
   'Wanjiru', 'Ximena', 'Yuki', 'Zoë',
 ]
-// biome-ignore format: words read better in lines than one by one
+// biome-ignore format: names are easier to read in lines
 const FAMILY_NAMES = [
   'Achterberg', 'Bajracharya', "D'Souza", 'Eriksson', 'Fakatava', 'García Márquez', 'Haddad', 'Ibrahim', 'Jansen',
   'Kowalczyk', 'Lefebvre', 'Mbeki', 'Nguyễn', "O'Dell", 'Pereira', 'Quispe', 'Rahman', 'Sato', 'Tupou', 'Ueda',
   'Vasquez, Jr.', 'Weiß', 'Yılmaz', 'Zhang',
 ]
 
-/** From the first midnight on Earth to the last, never more than an hour apart. */
-// biome-ignore format: words read better in lines than one by one
+/** From the first midnight on Earth to the last, at most an hour apart. */
+// biome-ignore format: names are easier to read in lines
 const ZONES_WESTWARD = [
   'Pacific/Kiritimati', 'Pacific/Tongatapu', 'Pacific/Fiji', 'Pacific/Guadalcanal', 'Australia/Brisbane',
   'Australia/Darwin', 'Asia/Tokyo', 'Asia/Singapore', 'Asia/Bangkok', 'Asia/Dhaka', 'Asia/Kathmandu', 'Asia/Kolkata',
@@ -33,8 +33,8 @@ const ZONES_WESTWARD = [
   'Pacific/Honolulu', 'Pacific/Pago_Pago',
 ]
 
-/** Dates that go wrong easily: the leap day, month ends, and midnights that summer time leaves out. */
-const AWKWARD: readonly { dueDate: string; interval: Interval; timeZone: string }[] = [
+/** The leap day, month ends, and midnights that daylight saving time skips. */
+const DIFFICULT: readonly { dueDate: string; interval: Interval; timeZone: string }[] = [
   { dueDate: '2024-02-29', interval: 'year', timeZone: 'Europe/London' },
   { dueDate: '2024-02-29', interval: 'year', timeZone: 'Pacific/Kiritimati' },
   { dueDate: '2024-02-29', interval: 'month', timeZone: 'America/St_Johns' },
@@ -53,7 +53,7 @@ const FIRST_DATE = '2024-01-31'
 const FIRST_ZONE = 'Pacific/Kiritimati'
 const FIRST_WAVE = 0.75
 
-/** Cents of several sizes, a currency without minor units (JPY) and two with three digits of them (KWD, TND). */
+/** By plan. JPY has no minor unit, KWD and TND have three decimal digits. */
 const PRICES: Readonly<Record<string, readonly number[]>> = {
   EUR: [999, 1999, 4999],
   GBP: [899, 1799, 4499],
@@ -64,80 +64,69 @@ const PRICES: Readonly<Record<string, readonly number[]>> = {
   KWD: [3250, 6500, 15_750],
   TND: [29_900, 59_900, 149_900],
 }
-const PLANS: readonly { plan: string; interval: Interval; price: number }[] = [
-  { plan: 'basic-weekly', interval: 'week', price: 0 },
-  { plan: 'plus-monthly', interval: 'month', price: 1 },
-  { plan: 'pro-yearly', interval: 'year', price: 2 },
-]
+const PLANS = {
+  week: { plan: 'basic-weekly', price: 0 },
+  month: { plan: 'plus-monthly', price: 1 },
+  year: { plan: 'pro-yearly', price: 2 },
+} as const
 
-/** One customer in fifty, so that dunning is seen; the first of them at the fourth tick. The sandbox always declines this card. */
+/**
+ * One customer in fifty has a card that the sandbox declines, so that runs show dunning; the first at the fourth tick.
+ */
 const DECLINED_EVERY = 50
 const FIRST_DECLINED = 3
 const DECLINED_CARD = 'card_4000000000000002'
 
-interface GenerateOptions {
-  /** All of them at the instant of the first tick, and with a card that succeeds: to see one tick under load. @default false */
-  readonly dueTogether?: boolean
-}
-
 /**
- * The same seed gives the same customers. With 240 of them every one of the first 24 hourly ticks has at least four.
+ * The same seed gives the same customers. With 240 customers at least four are due at each of the first 24 hourly
+ * ticks.
  *
  * @param seed any integer
+ * @param dueTogether all are due at the first tick, with a card that succeeds: one tick under load
  */
 export function generateCustomers(
   seed: number,
   count = 240,
-  { dueTogether = false }: GenerateOptions = {},
+  { dueTogether = false }: { readonly dueTogether?: boolean } = {},
 ): Subscription[] {
   const random = mulberry32(seed)
   const zones = dueTogether ? [FIRST_ZONE] : ZONES_WESTWARD
   const firstWave = dueTogether ? count : Math.floor(count * FIRST_WAVE)
   return Array.from({ length: count }, (_, i) => {
-    const interval = pick(random, PLANS).interval
+    const interval = pick(random, INTERVALS)
     const zone = zones[i % zones.length] ?? 'Etc/UTC'
-    const later = AWKWARD[i - firstWave] ?? { dueDate: pick(random, LATER_DATES), interval, timeZone: zone }
+    const later = DIFFICULT[i - firstWave] ?? { dueDate: pick(random, LATER_DATES), interval, timeZone: zone }
     const due = i < firstWave ? { dueDate: FIRST_DATE, interval, timeZone: zone } : later
-    const offer = PLANS.find((plan) => plan.interval === due.interval) ?? pick(random, PLANS)
-    const [currency, prices] = pick(random, Object.entries(PRICES))
-    return subscribe({
-      customer: `cus_${String(i + 1).padStart(4, '0')}`,
-      name: `${pick(random, GIVEN_NAMES)} ${pick(random, FAMILY_NAMES)}`,
-      plan: offer.plan,
-      interval: offer.interval,
-      priceMinor: prices[offer.price] ?? 1000,
-      currency,
-      dueDate: due.dueDate,
-      timeZone: due.timeZone,
-      ...(!dueTogether && i % DECLINED_EVERY === FIRST_DECLINED ? { paymentMethod: DECLINED_CARD } : {}),
-    })
+    const isDeclined = !dueTogether && i % DECLINED_EVERY === FIRST_DECLINED
+    const card = isDeclined ? { paymentMethod: DECLINED_CARD } : {}
+    return invent(random, `cus_${String(i + 1).padStart(4, '0')}`, { ...due, ...card })
   })
 }
 
-/** The seven days behind the first. */
+/** The seven days after the first. */
 const NEXT_WEEK = Array.from({ length: 7 }, (_, day) => `2024-02-0${day + 1}`)
-const AN_HOUR = 2
+const DUE_PER_HOUR = 2
 
 /**
- * Customers of weekly plans, some for every hour of the week: hourly ticks that go on and on always find one who is due.
+ * Customers with weekly plans, two for every hour of the week: a run without end has charges at every hourly tick.
  *
  * @param seed any integer
  */
 export function generateWeeklyCustomers(seed: number): Subscription[] {
   const random = mulberry32(seed)
   const hours = NEXT_WEEK.flatMap((dueDate) => ZONES_WESTWARD.map((timeZone) => ({ dueDate, timeZone })))
-  return Array.from({ length: AN_HOUR }, () => hours)
+  return Array.from({ length: DUE_PER_HOUR }, () => hours)
     .flat()
-    .map((due, i) => {
-      const [currency, prices] = pick(random, Object.entries(PRICES))
-      return subscribe({
-        customer: `cus_w${String(i + 1).padStart(4, '0')}`,
-        name: `${pick(random, GIVEN_NAMES)} ${pick(random, FAMILY_NAMES)}`,
-        plan: 'basic-weekly',
-        interval: 'week',
-        priceMinor: prices[0] ?? 1000,
-        currency,
-        ...due,
-      })
-    })
+    .map((due, i) => invent(random, `cus_w${String(i + 1).padStart(4, '0')}`, { interval: 'week', ...due }))
+}
+
+function invent(
+  random: () => number,
+  customer: string,
+  due: Pick<Customer, 'interval' | 'dueDate' | 'timeZone' | 'paymentMethod'>,
+): Subscription {
+  const { plan, price } = PLANS[due.interval]
+  const [currency, prices] = pick(random, Object.entries(PRICES))
+  const name = `${pick(random, GIVEN_NAMES)} ${pick(random, FAMILY_NAMES)}`
+  return subscribe({ customer, name, plan, priceMinor: prices[price] ?? 1000, currency, ...due })
 }

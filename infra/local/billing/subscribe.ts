@@ -1,10 +1,10 @@
 import { dayOf, dueInstant } from '../../../functions/billing/due-date.ts'
 import { dueShardOf, type Subscription } from '../../../functions/billing/subscription.ts'
 
-/** The sandbox charges it, always. */
-const SUCCEEDING_CARD = 'card_4242424242424242'
+/** The sandbox always charges it. */
+export const SUCCEEDING_CARD = 'card_4242424242424242'
 
-/** What one line of a customers file says. */
+/** One line of a customers file. */
 export type Customer = Pick<
   Subscription,
   'customer' | 'name' | 'plan' | 'interval' | 'priceMinor' | 'currency' | 'timeZone'

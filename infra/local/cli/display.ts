@@ -1,188 +1,220 @@
-/** What a run looks like in a terminal: a line per tick, a line per failure, and an end that says whether all is well. */
+/** What a run looks like in a terminal: a line per tick, a line per failure, and a summary at the end. */
 import pc from 'picocolors'
-import type { Money } from '../../../functions/billing/money.ts'
-import { oneLine } from '../../programs/foreign-text.ts'
-import { type CallFault, describeCallFault, FAULT_WORDS } from '../faults/fault.ts'
-import { completionOf, completionsOf, type TickRecord, type Try, wasTakenOver } from '../run/tick.ts'
-import { amountsOf, count, secondsOf, timeOf } from './phrases.ts'
-import { statusLine } from './status-line.ts'
-import type { ElectionSummary, Summary } from './summary.ts'
-import type { Verdict } from './verdict.ts'
+import { formatMoney, type Money, totalMinor } from '../../../functions/billing/money.ts'
+import { count, oneLine, secondsOf, timeOf } from '../../programs/text.ts'
+import type { BillingReport } from '../billing/billing-task.ts'
+import { FAULT_WORDS } from '../faults/fault.ts'
+import type { FaultEntry } from '../observe/entries.ts'
+import type { RunDisplay, RunEnd } from '../run/task.ts'
+import { completionsOf, type TickRecord, type Try, wasTakenOver } from '../run/tick.ts'
+import { isBilling, type Summary } from './summary.ts'
+import type { Conclusion } from './verdict.ts'
+
+/** Structured log lines of the level INFO report success. */
+const isNews = (logLine: string) => !/"level": ?"INFO"/.test(logLine)
+
+/** Retries that come sooner need no countdown. */
+const MIN_COUNTDOWN_MS = 2_000
+const MAX_LOG_LINES = 5
+/** The page shows the rest of a message or log line. */
+const MAX_LETTERS = 1_000
+/** The library's frames come first, the function's own after them. */
+const MAX_FRAMES = 6
+const MAX_CURRENCIES = 3
+/** Without a terminal, progress cannot be overwritten, so only every fifth report is a line. */
+const PROGRESS_LINE_EVERY = 5
+
+const ERASE = '\r\u001b[2K'
 
 /** Standard output or standard error. */
 export interface Terminal {
   readonly isTTY?: boolean
-  /** Characters a line. */
+  /** Characters per line. */
   readonly columns?: number
   write(text: string): unknown
 }
 
-/** All that a run came to. */
-export interface Ended extends Verdict {
-  readonly summary: ElectionSummary | Summary
-  /** What the gateway says that it charged. */
-  readonly charges: readonly Money[]
-  readonly struck: readonly CallFault[]
-  /** The run was interrupted before its last tick was over. */
-  readonly cut: boolean
-}
+export class Display implements RunDisplay, Disposable {
+  readonly #stream: Terminal
+  readonly #colour: ReturnType<typeof pc.createColors>
+  #progressReports = 0
+  /** A line at the bottom of a terminal that is overwritten: the time until a retry, or the progress of a tick. */
+  #hasStatus = false
+  #countdown: NodeJS.Timeout | undefined
 
-export interface Display {
-  note(text: string): void
-  warn(text: string): void
-  /** Where the page is. */
-  page(url: string): void
-  struck(fault: CallFault): void
-  /** How many charges of a tick that takes long the gateway has answered. */
-  progress(answered: number, expected: number): void
-  tried(tried: Try): void
-  /** `cut` where the run was interrupted before the tick was over. */
-  ticked(record: TickRecord, charges: readonly Money[] | undefined, cut: boolean): void
-  ended(ended: Ended): void
-  close(): void
-}
-
-/** Structured lines of the level INFO tell what went well. */
-const isNews = (logLine: string) => !/"level": ?"INFO"/.test(logLine)
-
-/** Retries that come sooner need no countdown. */
-const COUNTDOWN_FROM_MS = 2_000
-const SHOWN_LOG_LINES = 5
-/** Of a message, and of a line that was logged; the page has more of it. */
-const SHOWN_LETTERS = 1_000
-/** Those of the library come first: enough that the function's own are among them. */
-const SHOWN_FRAMES = 6
-/** Where nothing can be rewritten, progress is a line in this many times that it is told. */
-const PROGRESS_LINE_EVERY = 5
-
-export function startDisplay(stream: Terminal, env: NodeJS.ProcessEnv = process.env): Display {
-  const colour = pc.createColors(wantsColour(stream, env))
-  const status = statusLine(stream, colour.dim)
-  let timesTold = 0
-  const line = (text: string) => {
-    status.clear()
-    stream.write(`${text}\n`)
+  constructor(stream: Terminal, env: NodeJS.ProcessEnv = process.env) {
+    this.#stream = stream
+    this.#colour = pc.createColors(wantsColour(stream, env))
   }
 
-  return {
-    note: (text) => line(colour.dim(oneLine(text))),
+  #line(text: string): void {
+    this.#clearStatus()
+    this.#stream.write(`${text}\n`)
+  }
 
-    warn: (text) => line(colour.yellow(oneLine(text))),
+  #showStatus(text: string): void {
+    if (this.#stream.isTTY !== true) return
+    // A wrapped line could not be overwritten.
+    this.#stream.write(`${ERASE}${this.#colour.dim(text.slice(0, (this.#stream.columns ?? 80) - 1))}`)
+    this.#hasStatus = true
+  }
 
-    page: (url) => line(`Watch the election, and break it: ${colour.bold(url)}`),
+  #clearStatus(): void {
+    clearInterval(this.#countdown)
+    this.#countdown = undefined
+    if (this.#hasStatus) this.#stream.write(ERASE)
+    this.#hasStatus = false
+  }
 
-    struck: (fault) => line(`    ${colour.yellow('⚡')} ${describeCallFault(fault)}`),
+  note(text: string): void {
+    this.#line(this.#colour.dim(oneLine(text)))
+  }
 
-    progress: (answered, expected) => {
-      const text = `    … ${answered} of ${count(expected, 'charge')} answered by the gateway`
-      if (stream.isTTY === true) status.show(text)
-      else if (timesTold++ % PROGRESS_LINE_EVERY === 0) line(colour.dim(text))
-    },
+  warn(text: string): void {
+    this.#line(this.#colour.yellow(oneLine(text)))
+  }
 
-    tried: ({ candidate, attempt, outcome }) => {
-      if (outcome.status !== 'failed' || outcome.isTold === true) return
-      const { retryInMs } = attempt
-      const { ledWithToken, error, logs } = outcome
-      const who = `candidate ${candidate}${ledWithToken === undefined ? '' : `, leading with token ${ledWithToken},`}`
-      const next = retryInMs === undefined ? 'Lambda gives it up' : `Lambda tries again in ${secondsOf(retryInMs)}`
-      const why = oneLine(`${error.errorType}: ${error.errorMessage}`, SHOWN_LETTERS)
-      line(`    ${colour.red('✗')} ${who} failed: ${why}; ${colour.yellow(next)}`)
-      const details = error.trace?.slice(1, 1 + SHOWN_FRAMES) ?? logs.filter(isNews).slice(-SHOWN_LOG_LINES)
-      for (const detail of details) line(colour.dim(`        ${oneLine(detail.trim(), SHOWN_LETTERS)}`))
-      if (retryInMs !== undefined && retryInMs > COUNTDOWN_FROM_MS) {
-        status.countDown(`    … candidate ${candidate} is tried again`, retryInMs)
-      }
-    },
+  page(url: string): void {
+    this.#line(`Watch the election, and break it: ${this.#colour.bold(url)}`)
+  }
 
-    ticked: (record, charges, cut) => {
-      timesTold = 0
-      const parts = [
-        `${colour.dim(String(record.number).padStart(4))}  ${colour.bold(timeOf(record.tick))}`,
-        cut ? colour.yellow('cut short') : leaderOf(record, colour),
-        charges === undefined ? '' : chargesOf(charges),
-        standbyOf(record),
-        colour.dim(secondsOf(record.durationMs)),
-      ]
-      line(parts.filter((part) => part !== '').join('  '))
-    },
+  fault({ candidate, description }: Pick<FaultEntry, 'candidate' | 'description'>): void {
+    const who = candidate === undefined ? '' : `candidate ${candidate}: `
+    this.#line(`    ${this.#colour.yellow('⚡')} ${who}${oneLine(description)}`)
+  }
 
-    ended: ({ summary, charges, struck, faults, harm, inconclusive, cut }) => {
-      const { ticks, completed, candidates, standby, failed, tookOver, staleWritesRefused } = summary
-      const byOne = summary.completedTwice === 0 && candidates > 1 && completed > 0
-      const byWhom = `${byOne ? `${completed > 1 ? 'each ' : ''}by one of` : 'by'} ${count(candidates, 'candidate')}`
-      line('')
-      line(`${completed} of ${count(ticks, 'tick')} completed, ${byWhom}`)
-      line(`  ${standby} stood by, ${failed} failed, ${count(tookOver, 'leader')} replaced within the tick`)
-      if (struck.length > 0) line(`  ${count(struck.length, 'fault')} struck: ${kindsOf(struck)}`)
-      if ('charges' in summary) for (const text of moneyLines(summary, charges)) line(`  ${text}`)
-      if (staleWritesRefused > 0)
-        line(`  ${count(staleWritesRefused, 'write')} of replaced leaders refused by the fence`)
-      for (const harmful of harm) line(colour.yellow(`  ${harmful}`))
-      if (faults.length > 0) line(colour.red(`✗ ${oneLine(faults.join('; '))}`))
-      for (const why of inconclusive) line(colour.yellow(`? ${oneLine(why)}`))
-      if (faults.length > 0 || inconclusive.length > 0) return
-      const [untilThen, right] = allRight(summary)
-      if (cut) line(colour.yellow(`The last tick was cut short.${ticks > 1 ? ` Until then ${untilThen}.` : ''}`))
-      else if (ticks === 0) line(colour.yellow('No tick was run.'))
-      else line(colour.green(`✓ ${right}.`))
-    },
+  progress(answered: number, expected: number): void {
+    const text = `    … the gateway has answered ${answered} of ${count(expected, 'charge')}`
+    if (this.#stream.isTTY !== true) {
+      if (this.#progressReports++ % PROGRESS_LINE_EVERY === 0) this.#line(this.#colour.dim(text))
+    } else if (this.#countdown === undefined) this.#showStatus(text)
+  }
 
-    close: () => status.clear(),
+  tried({ candidate, attempt: { retryInMs }, outcome }: Try): void {
+    if (outcome.status !== 'failed' || outcome.isTold === true) return
+    const { dim, red, yellow } = this.#colour
+    const { ledWithToken, error, logs } = outcome
+    const who = `candidate ${candidate}${ledWithToken === undefined ? '' : `, leading with token ${ledWithToken},`}`
+    const next = retryInMs === undefined ? 'Lambda gives up' : `Lambda retries in ${secondsOf(retryInMs)}`
+    const why = oneLine(`${error.errorType}: ${error.errorMessage}`, MAX_LETTERS)
+    this.#line(`    ${red('✗')} ${who} failed: ${why}; ${yellow(next)}`)
+    const details = error.trace?.slice(1, 1 + MAX_FRAMES) ?? logs.filter(isNews).slice(-MAX_LOG_LINES)
+    for (const detail of details) this.#line(dim(`        ${oneLine(detail.trim(), MAX_LETTERS)}`))
+    if (retryInMs === undefined || retryInMs <= MIN_COUNTDOWN_MS) return
+    const at = performance.now() + retryInMs
+    const update = () => {
+      const seconds = Math.ceil(Math.max(0, at - performance.now()) / 1000)
+      this.#showStatus(`    … candidate ${candidate} is retried in ${seconds} s`)
+    }
+    this.#countdown = setInterval(update, 1_000).unref()
+    update()
+  }
+
+  ticked(record: TickRecord, charges: readonly Money[] | undefined, wasCut: boolean): void {
+    const { dim, bold, yellow } = this.#colour
+    this.#progressReports = 0
+    const parts = [
+      `${dim(String(record.number).padStart(4))}  ${bold(timeOf(record.tick))}`,
+      wasCut ? yellow('cut short') : this.#leaderOf(record),
+      charges === undefined ? '' : charges.length === 0 ? 'no charges' : chargesOf(charges),
+      standbysOf(record),
+      dim(secondsOf(record.durationMs)),
+    ]
+    this.#line(parts.filter((part) => part !== '').join('  '))
+  }
+
+  #leaderOf(record: TickRecord): string {
+    const { green, red, yellow } = this.#colour
+    const completions = completionsOf(record)
+    if (completions.length > 1) {
+      return red(`candidates ${completions.map(({ candidate }) => candidate).join(', ')} each completed it`)
+    }
+    const [completion] = completions
+    if (completion?.outcome.status !== 'completed') return red('not completed')
+    const { candidate, outcome } = completion
+    const how = wasTakenOver(record) ? yellow('took over') : 'led      '
+    return `${green(`candidate ${candidate}`)} ${how} with token ${outcome.fencingToken}`
+  }
+
+  ended({ summary, verdict }: Conclusion, { wasCut }: Pick<RunEnd, 'wasCut'>, report: BillingReport | undefined): void {
+    const { green, red, yellow } = this.#colour
+    const { ticks, completed, candidates, standby, failed, tookOver, staleWritesRefused } = summary
+    const byOne = summary.completedTwice === 0 && candidates > 1 && completed > 0
+    const byWhom = `${byOne ? `${completed > 1 ? 'each ' : ''}by one of` : 'by'} ${count(candidates, 'candidate')}`
+    const injected = report?.injected ?? []
+    this.#line('')
+    this.#line(`${completed} of ${count(ticks, 'tick')} completed, ${byWhom}`)
+    const takeovers = `${count(tookOver, 'leader')} replaced within the tick`
+    this.#line(`  ${count(standby, 'standby')}, ${count(failed, 'failed invocation')}, ${takeovers}`)
+    if (injected.length > 0) {
+      this.#line(
+        `  ${count(injected.length, 'fault')} injected: ${grouped(injected.map((one) => FAULT_WORDS[one.do]))}`,
+      )
+    }
+    if (report !== undefined) for (const line of moneyLines(report)) this.#line(`  ${line}`)
+    if (staleWritesRefused > 0) {
+      this.#line(`  the fence refused ${count(staleWritesRefused, 'write')} of replaced leaders`)
+    }
+    for (const harm of verdict.harm) this.#line(yellow(`  ${harm}`))
+    if (verdict.errors.length > 0) this.#line(red(`✗ ${oneLine(verdict.errors.join('; '))}`))
+    for (const why of verdict.inconclusive) this.#line(yellow(`? ${oneLine(why)}`))
+    if (verdict.errors.length > 0 || verdict.inconclusive.length > 0) return
+    if (wasCut) {
+      const before = ticks > 1 ? ` Before it, ${successOf(summary)}.` : ''
+      this.#line(yellow(`The last tick was cut short.${before}`))
+    } else if (ticks === 0) this.#line(yellow('No tick was run.'))
+    else this.#line(green(`✓ All is well: ${successOf(summary)}.`))
+  }
+
+  [Symbol.dispose](): void {
+    this.#clearStatus()
   }
 }
 
-function moneyLines(summary: Summary, charges: readonly Money[]): readonly string[] {
-  const { declined, replayedRequests } = summary
-  const amounts = charges.length > 0 ? ` (${amountsOf(charges)})` : ''
-  const recorded = charges.length === summary.charges ? '' : ` at the gateway, ${summary.charges} in the ledger`
+function moneyLines({ charges, declined, replayedRequests, ledger }: BillingReport): readonly string[] {
+  const total = charges.length > 0 ? chargesOf(charges) : count(0, 'charge')
+  const recorded = charges.length === ledger.charges ? '' : ` at the gateway, ${ledger.charges} in the ledger`
   return [
-    `${count(charges.length, 'charge')}${amounts}${recorded}`,
-    ...(declined > 0 ? [`${declined} declined by the gateway, to be tried again on a later day`] : []),
+    total + recorded,
+    ...(declined > 0 ? [`${declined} declined by the gateway; the task tries again on a later day`] : []),
     ...(replayedRequests > 0 ? [`${count(replayedRequests, 'repeated request')} that charged nothing more`] : []),
   ]
 }
 
-/** That all is well, for the middle of a sentence and as a whole one. */
-function allRight(summary: ElectionSummary | Summary): readonly [untilThen: string, whole: string] {
-  if (!('charges' in summary)) {
-    return ['each tick was completed by one leader', 'Each tick was completed by one leader']
-  }
+function successOf(summary: Summary): string {
+  if (!isBilling(summary)) return 'each tick was completed by one leader'
   const { charges, declined } = summary
-  const charged = `verything due was ${declined > 0 ? 'charged or declined' : 'charged'}, nothing twice`
-  const isNothing = charges + declined === 0
-  return [`e${charged}`, isNothing ? 'Nothing was due, nothing was charged' : `E${charged}; gateway and ledger agree`]
+  if (charges + declined === 0) return 'nothing was due, nothing was charged'
+  return `everything due was ${declined > 0 ? 'charged or declined' : 'charged'} once; gateway and ledger agree`
 }
 
-type Colours = ReturnType<typeof pc.createColors>
+/** `3 charges (EUR 79.96, JPY 1,980)` */
+const chargesOf = (charges: readonly Money[]) => `${count(charges.length, 'charge')} (${amountsOf(charges)})`
 
-function leaderOf(record: TickRecord, colour: Colours): string {
-  const completion = completionOf(record)
-  if (completion?.outcome.status !== 'completed') return colour.red('nobody completed it')
-  const completions = completionsOf(record)
-  if (completions.length > 1) {
-    return colour.red(`candidates ${completions.map(({ candidate }) => candidate).join(', ')} each completed it`)
-  }
-  const { candidate, outcome } = completion
-  const how = wasTakenOver(record) ? colour.yellow('took over') : 'led      '
-  return `${colour.green(`candidate ${candidate}`)} ${how} with token ${outcome.fencingToken}`
+/** The total in each currency, the most frequent first: `EUR 79.96, JPY 1,980 and 2 more currencies`. */
+export function amountsOf(charges: readonly Money[]): string {
+  const byCurrency = [...Map.groupBy(charges, ({ currency }) => currency)]
+  const shown = byCurrency
+    .sort(([a, ofA], [b, ofB]) => ofB.length - ofA.length || a.localeCompare(b))
+    .slice(0, MAX_CURRENCIES)
+    .map(([currency, those]) => formatMoney({ amountMinor: totalMinor(those), currency }))
+  const more = byCurrency.length - shown.length
+  return shown.join(', ') + (more > 0 ? ` and ${more} more ${more === 1 ? 'currency' : 'currencies'}` : '')
 }
 
-const chargesOf = (charges: readonly Money[]) =>
-  charges.length > 0 ? `${count(charges.length, 'charge')} (${amountsOf(charges)})` : 'nothing charged'
+const REASONS: Readonly<Record<string, string>> = { held: 'lease held', tickDone: 'tick done' }
 
-/** Such as `3 stood by: 2 held, 1 tickDone`. */
-function standbyOf({ tries }: TickRecord): string {
-  const reasons = tries.flatMap(({ outcome }) => (outcome.status === 'standby' ? [outcome.reason] : []))
-  return reasons.length === 0 ? '' : `${reasons.length} stood by: ${grouped(reasons)}`
+/** Such as `3 standbys (lease held)`, `3 standbys (2 lease held, 1 tick done)`. */
+function standbysOf({ tries }: TickRecord): string {
+  const reasons = tries.flatMap(({ outcome }) =>
+    outcome.status === 'standby' ? [REASONS[outcome.reason] ?? outcome.reason] : [],
+  )
+  if (reasons.length === 0) return ''
+  return `${count(reasons.length, 'standby')} (${new Set(reasons).size === 1 ? reasons[0] : grouped(reasons)})`
 }
-
-/** Such as `2 killed, 3 reply dropped`. */
-const kindsOf = (struck: readonly CallFault[]) => grouped(struck.map((fault) => FAULT_WORDS[fault.do]))
 
 function grouped(words: readonly string[]): string {
-  return Object.entries(Object.groupBy(words, (word) => word))
-    .map(([word, those]) => `${those?.length} ${word}`)
-    .join(', ')
+  return [...Map.groupBy(words, (word) => word)].map(([word, those]) => `${those.length} ${word}`).join(', ')
 }
 
 /** https://no-color.org, https://force-color.org */

@@ -3,30 +3,29 @@ import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Subscription } from '../../../functions/billing/subscription.ts'
 import { OptionError } from '../../programs/flags.ts'
-import { printable } from '../../programs/foreign-text.ts'
 import { INTERRUPTED_EXIT_CODE, onInterrupt } from '../../programs/interrupt.ts'
-import { billing } from '../billing/billing-task.ts'
+import { printable } from '../../programs/text.ts'
+import { type BillingReport, billing } from '../billing/billing-task.ts'
 import { generateCustomers, generateWeeklyCustomers, readCustomers } from '../billing/customers.ts'
-import { readScenario, refuseUnknownCandidates, type ScheduledFault } from '../faults/fault.ts'
-import { checkEntry } from '../own-function/own-entry.ts'
+import type { ScheduledFault } from '../faults/fault.ts'
+import { readScenario, refuseUnknownCandidates } from '../faults/fault.ts'
+import { checkEntry } from '../own-function/entry.ts'
 import { ownFunction } from '../own-function/own-function.ts'
-import { type Run, simulate } from '../run/simulation.ts'
+import { LocalRun, type LocalRunOptions } from '../run/local-run.ts'
 import { appCommand } from '../stack/synthesize.ts'
-import { startDisplay } from './display.ts'
+import { Display } from './display.ts'
 import { type Parsed, parseOptions, type StartOptions } from './options.ts'
-import type { ElectionSummary } from './summary.ts'
-import type { Verdict } from './verdict.ts'
+import { type Conclusion, conclude, type Verdict } from './verdict.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
 const OWN_FUNCTION_APP = 'node infra/local/own-function/own-function-app.ts'
 const SEED = 1
-const FAILED = 1
-const WRONG_INPUT = 2
-const INCONCLUSIVE = 3
+/** The help explains them. */
+const EXIT_CODES = { right: 0, wrong: 1, wrongInput: 2, inconclusive: 3 } as const
 
 /**
- * @param app the command that synthesizes the stacks; that of `cdk.json` where none is given
- * @returns the exit code; see the epilog in `start-flags.ts`
+ * @param app the command that synthesizes the stacks. @default that of `cdk.json`
+ * @returns the exit code
  */
 export async function main(argv: readonly string[], app?: string): Promise<number> {
   let parsed: Parsed
@@ -41,52 +40,59 @@ export async function main(argv: readonly string[], app?: string): Promise<numbe
   } catch (error) {
     const hint = error instanceof OptionError ? '\nnpm start -- --help lists the flags.' : ''
     process.stderr.write(`${printable(error instanceof Error ? error.message : String(error))}${hint}\n`)
-    return WRONG_INPUT
+    return EXIT_CODES.wrongInput
   }
 
   const { options } = job
   using interrupt = onInterrupt()
-  const display = startDisplay(options.json ? process.stderr : process.stdout)
+  const { signal } = interrupt
+  using display = new Display(options.json ? process.stderr : process.stdout)
   try {
-    const { signal } = interrupt
-    const { summary, verdict } = await simulate({ ...job, root: ROOT, display, signal })
-    const word = inAWord(verdict)
+    const { summary, verdict } = await runJob(job, display, signal)
+    const word = inOneWord(verdict)
     if (options.json) process.stdout.write(`${JSON.stringify({ verdict: word, ...summary })}\n`)
-    if (word === 'wrong') return FAILED
-    if (word === 'inconclusive') return INCONCLUSIVE
-    return signal.aborted && options.ticks !== undefined ? INTERRUPTED_EXIT_CODE : 0
+    const wasCutShort = word === 'right' && signal.aborted && options.ticks !== undefined
+    return wasCutShort ? INTERRUPTED_EXIT_CODE : EXIT_CODES[word]
   } catch (error) {
-    if (error === interrupt.signal.reason) return INTERRUPTED_EXIT_CODE
+    if (error === signal.reason) return INTERRUPTED_EXIT_CODE
     process.stderr.write(`${printable(messageOf(error))}\n`)
-    return FAILED
-  } finally {
-    display.close()
+    return EXIT_CODES.wrong
   }
 }
 
-function inAWord({ faults, inconclusive }: Verdict): 'right' | 'wrong' | 'inconclusive' {
-  if (faults.length > 0) return 'wrong'
+function inOneWord({ errors, inconclusive }: Verdict): 'right' | 'wrong' | 'inconclusive' {
+  if (errors.length > 0) return 'wrong'
   return inconclusive.length > 0 ? 'inconclusive' : 'right'
 }
 
-type Job = Pick<Run<ElectionSummary>, 'options' | 'task' | 'app' | 'context'>
+export interface Job extends Omit<LocalRunOptions<BillingReport | undefined>, 'display' | 'signal'> {
+  readonly options: StartOptions
+}
 
-/** Reads what the flags name. @throws Error that says what is wrong with it */
-export async function jobOf(asked: StartOptions, app?: string): Promise<Job> {
-  const { own, scenarioFile } = asked
-  const planned = scenarioFile === undefined ? [] : await readScenarioFile(fromWhereNpmWasCalled(scenarioFile))
-  const options = { ...asked, scenario: [...asked.scenario, ...planned] }
+/** Reads the files that the options name. @throws Error that says what is wrong with them */
+export async function jobOf(given: StartOptions, app?: string): Promise<Job> {
+  const { own, scenarioFile } = given
+  const more = scenarioFile === undefined ? [] : await readScenarioFile(fromUsersDirectory(scenarioFile))
+  const options = { ...given, scenario: [...given.scenario, ...more] }
   refuseUnknownCandidates(options.scenario, options.candidates)
   if (own === undefined) {
-    return { options, task: billing(await customersOf(asked)), app: app ?? (await appCommand(ROOT)) }
+    const task = billing(await customersOf(given))
+    return { options, task, root: ROOT, app: app ?? (await appCommand(ROOT)) }
   }
-  const entry = fromWhereNpmWasCalled(own.path)
-  await checkEntry(entry, fromWhereNpmWasCalled('.'))
-  const { lease, environment, tables, timeoutMs } = own
-  const asJson = tables.map(({ name, keys }) => ({ name, keys }))
-  const context = { ownFunction: { entry, lease, environment, tables: asJson, timeoutMs } }
-  const task = ownFunction({ path: own.path, lease, directory: fromWhereNpmWasCalled('.') })
-  return { options, task, app: OWN_FUNCTION_APP, context }
+  const { path, lease, environment, timeoutMs } = own
+  const [entry, directory] = [fromUsersDirectory(path), fromUsersDirectory('.')]
+  await checkEntry(entry, directory)
+  const tables = own.tables.map(({ name, keys }) => ({ name, keys }))
+  const context = { ownFunction: { entry, lease, environment, tables, timeoutMs } }
+  return { options, task: ownFunction({ path, directory }), root: ROOT, app: OWN_FUNCTION_APP, context }
+}
+
+export async function runJob(job: Job, display: Display, signal: AbortSignal): Promise<Conclusion> {
+  await using run = await LocalRun.start({ ...job, display, signal })
+  const { end, report } = await run.untilEnd()
+  const conclusion = conclude(end, report, job.options)
+  display.ended(conclusion, end, report)
+  return conclusion
 }
 
 async function readScenarioFile(file: string): Promise<readonly ScheduledFault[]> {
@@ -99,17 +105,16 @@ async function readScenarioFile(file: string): Promise<readonly ScheduledFault[]
 
 async function customersOf({ customers, ticks }: StartOptions): Promise<readonly Subscription[]> {
   if (customers === undefined) {
-    // A run that goes on and on is to have something to do.
-    return ticks === undefined
-      ? [...generateCustomers(SEED), ...generateWeeklyCustomers(SEED)]
-      : generateCustomers(SEED)
+    const monthly = generateCustomers(SEED)
+    // An endless run needs more work.
+    return ticks === undefined ? [...monthly, ...generateWeeklyCustomers(SEED)] : monthly
   }
   if (typeof customers === 'number') return generateCustomers(SEED, customers, { dueTogether: true })
-  return readCustomers(fromWhereNpmWasCalled(customers))
+  return readCustomers(fromUsersDirectory(customers))
 }
 
-/** npm runs its scripts in the project's root, wherever in it the user is. */
-function fromWhereNpmWasCalled(path: string): string {
+/** npm runs its scripts in the root of the project, wherever the user called it. */
+function fromUsersDirectory(path: string): string {
   return resolve(process.env['INIT_CWD'] ?? '.', path)
 }
 

@@ -1,102 +1,130 @@
-/** What a run has shown: whether all is right, what a missing protection did, and whether it proves anything. */
+/** Judges a run: whether everything is right, what a missing protection did, and whether the run proves anything. */
 
+import { count } from '../../programs/text.ts'
+import type { BillingReport } from '../billing/billing-task.ts'
 import type { CallFault } from '../faults/fault.ts'
 import type { Protection } from '../faults/protections.ts'
-import type { HowItEnded } from '../run/task.ts'
+import type { RunEnd } from '../run/task.ts'
 import type { StartOptions } from './options.ts'
-import { count } from './phrases.ts'
-import { type Circumstances, faultsOf, type Summary } from './summary.ts'
+import { type BillingSummary, type ElectionSummary, type Summary, summarize } from './summary.ts'
 
 export interface Verdict {
-  /** Money or ticks that are wrong. */
-  readonly faults: readonly string[]
-  /** What each protection that was switched off would have prevented. */
+  /** Wrong money or ticks. */
+  readonly errors: readonly string[]
+  /** What each missing protection would have prevented. */
   readonly harm: readonly string[]
-  /** Why the run proves nothing, in sentences: what was asked for did not happen. */
+  /** Why the run proves nothing, as sentences. */
   readonly inconclusive: readonly string[]
 }
 
-type Asked = Pick<StartOptions, 'killLeader' | 'freezeLeader' | 'chaos' | 'without'>
-
-export function verdictOn(
-  summary: Summary,
-  struck: readonly CallFault[],
-  asked: Asked,
-  { cut, isInterrupted, undone }: Pick<HowItEnded, 'cut' | 'isInterrupted' | 'undone'>,
-): Verdict {
-  const circumstances: Circumstances = { cut, chaos: asked.chaos !== undefined }
-  const effects = asked.without.map((control) => ({ control, effect: effectOf(control, summary, asked) }))
-  const harm = effects.flatMap(({ control, effect }) =>
-    effect === undefined ? [] : [`without the ${control}: ${effect}`],
-  )
-  const inconclusive = isInterrupted
-    ? []
-    : [
-        ...undone,
-        ...missedHit('killLeader', asked.killLeader, struck, summary),
-        ...missedHit('freezeLeader', asked.freezeLeader, struck, summary),
-        ...frozenForNothing(summary, struck, asked),
-        ...(asked.chaos === undefined ? [] : tooCalm(summary, asked)),
-        ...effects.flatMap(({ control, effect }) => (effect === undefined ? [WITHOUT_HARM[control]] : [])),
-      ]
-  return { faults: faultsOf(summary, circumstances), harm, inconclusive }
+export interface Conclusion {
+  readonly summary: Summary
+  readonly verdict: Verdict
 }
 
-/** What the absence of a protection did; undefined where it did nothing. */
-function effectOf(
-  control: Protection,
-  { completedTwice, lostUpdates, duplicateCharges }: Summary,
-  { without }: Asked,
-): string | undefined {
-  // What was charged twice is at the gateway once more than in the ledger, too.
-  const overwritten = lostUpdates - duplicateCharges
-  switch (control) {
+type Asked = Pick<StartOptions, 'killLeader' | 'freezeLeader' | 'chaos' | 'without' | 'scenario'>
+
+/** @param report undefined for a task that moves no money */
+export function conclude(end: RunEnd, report: BillingReport | undefined, asked: Asked): Conclusion {
+  const { tally, candidates, undone, isInterrupted } = end
+  if (report === undefined) {
+    const summary = { ...tally, candidates }
+    const inconclusive = isInterrupted ? [] : undone.length > 0 ? undone : thawedForNothing(summary, asked)
+    return { summary, verdict: { errors: tickErrors(summary, end, asked), harm: [], inconclusive } }
+  }
+  const summary = summarize(tally, candidates, report)
+  const effects = asked.without.map((protection) => ({ protection, effect: effectOf(protection, summary, asked) }))
+  const verdict = {
+    errors: [...moneyErrors(summary, end), ...tickErrors(summary, end, asked)],
+    harm: effects.flatMap(({ protection, effect }) => (effect ? [`without the ${protection}: ${effect}`] : [])),
+    inconclusive: isInterrupted
+      ? []
+      : [
+          ...undone,
+          ...missedFault('killLeader', asked.killLeader, report.injected, summary),
+          ...missedFault('freezeLeader', asked.freezeLeader, report.injected, summary),
+          ...frozenForNothing(summary, report.injected, asked),
+          ...(asked.chaos === undefined ? [] : tooCalm(summary, asked)),
+          ...effects.flatMap(({ protection, effect }) => (effect ? [] : [NO_HARM[protection]])),
+        ],
+  }
+  return { summary, verdict }
+}
+
+function moneyErrors(summary: BillingSummary, { wasCut }: RunEnd): string[] {
+  const { duplicateCharges, wrongCharges, dueNotCharged, lostUpdates } = summary
+  return [
+    ...(duplicateCharges > 0 ? [count(duplicateCharges, 'duplicate charge')] : []),
+    ...(wrongCharges > 0 ? [count(wrongCharges, 'wrong charge')] : []),
+    ...(dueNotCharged > 0 ? [`${dueNotCharged} due and not recorded as charged`] : []),
+    // In a tick that was cut short, money may have moved that its retry would record.
+    ...(lostUpdates > 0 && !wasCut ? [`gateway and ledger disagree on ${count(lostUpdates, 'charge')}`] : []),
+  ]
+}
+
+/**
+ * A tick that was cut short is not an error. Chaos may use up all retries of a tick; the next one then does its work.
+ */
+function tickErrors(summary: ElectionSummary, { wasCut }: RunEnd, { chaos }: Asked): string[] {
+  const { ticks, completed, completedTwice } = summary
+  const missing = ticks - completed - (wasCut ? 1 : 0)
+  return [
+    ...(missing > 0 && chaos === undefined ? [`${missing} of ${count(ticks, 'tick')} not completed`] : []),
+    ...(completedTwice > 0 ? [`${completedTwice} of ${count(ticks, 'tick')} completed more than once`] : []),
+  ]
+}
+
+/** What the absence of a protection did; undefined if nothing. */
+function effectOf(protection: Protection, summary: BillingSummary, { without }: Asked): string | undefined {
+  const { completedTwice, lostUpdates, duplicateCharges } = summary
+  const overwritten = lostUpdates - duplicateCharges // a duplicate is also missing in the ledger
+  const charges = `${count(overwritten, 'charge')} overwritten in the ledger`
+  switch (protection) {
     case 'lease': {
       if (completedTwice === 0) return undefined
-      const fences = `; ${count(overwritten, 'charge')} overwritten in the ledger, since each lease has a fence of its own`
-      const completed = `${count(completedTwice, 'tick')} completed by more than one leader`
-      return completed + (overwritten > 0 && !without.includes('fence') ? fences : '')
+      const more =
+        overwritten > 0 && !without.includes('fence') ? `; ${charges}, since each lease has its own fence` : ''
+      return `${count(completedTwice, 'tick')} completed by more than one leader${more}`
     }
-    case 'fence': {
-      return overwritten > 0
-        ? `${count(overwritten, 'charge')} overwritten in the ledger by a replaced leader`
-        : undefined
-    }
+    case 'fence':
+      return overwritten > 0 ? `${charges} by a replaced leader` : undefined
     case 'key':
-      return duplicateCharges > 0 ? `${count(duplicateCharges, 'charge')} too many` : undefined
+      return duplicateCharges > 0 ? count(duplicateCharges, 'duplicate charge') : undefined
   }
 }
 
-const WITHOUT_HARM: Readonly<Record<Protection, string>> = {
+const NO_HARM: Readonly<Record<Protection, string>> = {
   lease: 'The lease was switched off, but no tick was completed by two leaders.',
-  fence: 'The fence was switched off, but no write of a replaced leader did harm.',
-  key: 'The key was switched off, but nobody was charged twice.',
+  fence: 'The fence was switched off, but no replaced leader overwrote anything.',
+  key: 'The idempotency key was switched off, but nothing was charged twice.',
 }
 
-const DONE = { killLeader: 'killed', freezeLeader: 'frozen' } as const
-
-function missedHit(
-  what: keyof typeof DONE,
+function missedFault(
+  what: 'killLeader' | 'freezeLeader',
   tick: number | undefined,
-  struck: readonly CallFault[],
-  { ticks }: Summary,
+  injected: readonly CallFault[],
+  { ticks }: BillingSummary,
 ): string[] {
-  if (tick === undefined || struck.some((fault) => fault.do === what)) return []
-  const why = ticks < tick ? 'the run ended before it' : 'the tick charged too little'
-  return [`The leader of tick ${tick} was not ${DONE[what]}: ${why}.`]
+  if (tick === undefined || injected.some((fault) => fault.do === what)) return []
+  const why = ticks < tick ? 'the run ended before it' : 'the tick had too few charges'
+  return [`The leader of tick ${tick} was not ${what === 'killLeader' ? 'killed' : 'frozen'}: ${why}.`]
 }
 
-function frozenForNothing({ staleWritesRefused }: Summary, struck: readonly CallFault[], asked: Asked): string[] {
-  const wasFrozen = asked.freezeLeader !== undefined && struck.some((fault) => fault.do === 'freezeLeader')
-  if (!wasFrozen || staleWritesRefused > 0 || asked.without.length > 0) return []
-  return [`The leader of tick ${asked.freezeLeader} was frozen, but no write of its was refused.`]
+function frozenForNothing(summary: BillingSummary, injected: readonly CallFault[], asked: Asked): string[] {
+  const wasFrozen = asked.freezeLeader !== undefined && injected.some((fault) => fault.do === 'freezeLeader')
+  if (!wasFrozen || summary.staleWritesRefused > 0 || asked.without.length > 0) return []
+  return [`The leader of tick ${asked.freezeLeader} was frozen, but none of its writes was refused.`]
 }
 
-function tooCalm({ tookOver, staleWritesRefused }: Summary, { without }: Asked): string[] {
+function thawedForNothing({ staleWritesRefused }: ElectionSummary, { scenario }: Asked): string[] {
+  const has = (name: string) => scenario.some((fault) => fault.do === name)
+  if (!has('freezeLeader') || !has('thawLeader') || staleWritesRefused > 0) return []
+  return ['The leader was frozen and thawed, but none of its writes was refused.']
+}
+
+function tooCalm({ tookOver, staleWritesRefused }: BillingSummary, { without }: Asked): string[] {
   return [
     ...(tookOver > 0 ? [] : ['No tick was completed by a successor of its first leader.']),
-    ...(staleWritesRefused > 0 || without.includes('fence')
-      ? []
-      : ['No write of a replaced leader had to be refused.']),
+    ...(staleWritesRefused > 0 || without.includes('fence') ? [] : ['No write of a replaced leader was refused.']),
   ]
 }

@@ -1,13 +1,13 @@
 /** Injects planned faults: it counts the calls of a tick by kind, and applies the fault planned for a call. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { dynamodbError } from '../lambda-host/dynamodb-proxy.ts'
+import type { Processes } from '../lambda-host/environments.ts'
 import type { Call, Interceptor, Reply } from '../lambda-host/interceptor.ts'
-import type { LambdaHost } from '../lambda-host/lambda-host.ts'
 import { type CallFault, type CallKind, isPlannedAt } from './fault.ts'
 
 export interface FaultInjectorOptions {
   readonly kindOf: (call: Call) => CallKind | undefined
-  readonly processes: Pick<LambdaHost, 'kill' | 'freeze' | 'thaw'>
+  readonly processes: Processes
   readonly onFault: (fault: CallFault, requestId: string) => void
   /** Invokes another candidate of this request's tick again, and settles when that has ended. */
   readonly deliverAgain: (requestId: string) => Promise<void>

@@ -3,8 +3,8 @@
  * and on what passes between them; the functions are the deployed ones.
  */
 import { type Clock, systemClock } from '../../../functions/election/clock.ts'
+import type { Processes } from '../lambda-host/environments.ts'
 import type { Call, Interceptor, Reply } from '../lambda-host/interceptor.ts'
-import type { LambdaHost } from '../lambda-host/lambda-host.ts'
 import type { CandidateEntry, LeaderEntry } from '../observe/entries.ts'
 import type { Recorder } from '../observe/recorder.ts'
 import { endIn, leaseRequestOf, otherWritesOf } from '../observe/wire.ts'
@@ -15,7 +15,7 @@ export interface ManualFaultsOptions {
   /** How many candidates there are at the start. */
   readonly candidates: number
   readonly leaseTable: string
-  readonly processes: Pick<LambdaHost, 'kill' | 'freeze' | 'thaw'>
+  readonly processes: Processes
   readonly election: Pick<Recorder, 'leader' | 'isLeading' | 'candidateOf'>
   readonly onFault: Recorder['faultInjected']
   /** Invokes another candidate of this request's tick again. */

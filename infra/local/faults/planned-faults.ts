@@ -2,7 +2,7 @@
 import { property } from '../../../functions/election/json.ts'
 import type { Call, Interceptor } from '../lambda-host/interceptor.ts'
 import { GatewayWatch } from '../observe/gateway-watch.ts'
-import type { Places } from '../stack/resources.ts'
+import type { Resources } from '../stack/resources.ts'
 import { compose } from './compose.ts'
 import type { CallFault, CallKind } from './fault.ts'
 import { FaultInjector, type FaultInjectorOptions } from './fault-injector.ts'
@@ -60,7 +60,7 @@ export class PlannedFaults {
   }
 }
 
-type CallPlaces = Pick<Places, 'leaseTable' | 'subscriptionsTable' | 'chargesTable'>
+type CallPlaces = Pick<Resources, 'leaseTable' | 'subscriptionsTable' | 'chargesTable'>
 
 /** Undefined for calls at which no fault is planned: queries, lookups at the gateway, the gateway's own writes. */
 export function callKindOf({ service, operation, target, body }: Call, places: CallPlaces): CallKind | undefined {

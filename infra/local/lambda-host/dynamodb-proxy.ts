@@ -1,22 +1,23 @@
-/** Stands between the functions and DynamoDB Local, and lets an interceptor decide what becomes of each request. */
+/** A proxy between the functions and DynamoDB Local; an interceptor decides what happens to each request. */
+import { Agent, request as startRequest } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
-import { isSignedWith, signedFor, UNKNOWN_CALLER } from './caller.ts'
+import { signedFor, UNKNOWN_CALLER } from './credentials.ts'
 import type { Call, Interceptor, Reply } from './interceptor.ts'
-import { type LoopbackServer, type Received, startLoopbackServer } from './loopback-server.ts'
-import { connectTo } from './upstream.ts'
+import { type LoopbackServer, type Received, readAll, startLoopbackServer, textsOf } from './loopback.ts'
 
 export interface DynamoDBProxyOptions {
   readonly dynamodbEndpoint: string
-  /** That of the tables. Functions may ask for another one: here there is only this. */
+  /** Of the tables. A function that asks for another Region gets this one. */
   readonly region: string
-  /** What requests must be signed with. */
+  /** Requests must be signed with it. */
   readonly accessKey: string
   readonly intercept: Interceptor
   /** The request id of the invocation that sent a request with these headers. */
   readonly requestOf: (headers: Readonly<Record<string, string>>) => string
 }
 
-/** An error as DynamoDB tells it; `fields` may hold an Item or CancellationReasons. */
+/** An error in DynamoDB's format; `fields` may hold an Item or CancellationReasons. */
 export function dynamodbError(type: string, message: string, statusCode = 400, fields: object = {}): Reply {
   const __type = `com.amazonaws.dynamodb.v20120810#${type}`
   const headers = { 'content-type': 'application/x-amz-json-1.0' }
@@ -25,23 +26,18 @@ export function dynamodbError(type: string, message: string, statusCode = 400, f
 
 export async function startDynamoDBProxy(options: DynamoDBProxyOptions): Promise<LoopbackServer> {
   const { dynamodbEndpoint, region, accessKey, intercept, requestOf } = options
-  const upstream = connectTo(dynamodbEndpoint)
-  const answer = async (received: Received): Promise<Reply | 'hangUp'> => {
-    try {
+  const upstream = new Upstream(dynamodbEndpoint)
+  const server = await startLoopbackServer({
+    accessKey,
+    refusal: dynamodbError('UnrecognizedClientException', UNKNOWN_CALLER),
+    failure: (error) => dynamodbError('InternalServerError', String(error), 500),
+    answer: async (received) => {
       const request = { ...received, headers: signedFor(region, received.headers) }
-      const call = callOf(request, requestOf(request.headers))
-      const reply = await intercept(call, (body) =>
+      const reply = await intercept(callOf(request, requestOf(request.headers)), (body) =>
         upstream.send(body === undefined ? request : { ...request, body: JSON.stringify(body) }),
       )
       return reply === 'hangUp' ? reply : withChecksum(reply)
-    } catch (error) {
-      return dynamodbError('InternalServerError', String(error), 500)
-    }
-  }
-  const server = await startLoopbackServer({
-    refuse: ({ headers }) =>
-      isSignedWith(accessKey, headers) ? undefined : dynamodbError('UnrecognizedClientException', UNKNOWN_CALLER),
-    answer,
+    },
   })
   return {
     url: server.url,
@@ -59,8 +55,68 @@ function callOf({ headers, body }: Received, requestId: string): Call {
   return { service: 'dynamodb', operation, target: typeof target === 'string' ? target : '', body: input, requestId }
 }
 
-/** An interceptor that changes a reply need not know that its checksum is in a header. */
+/** Corrects the checksum, because an interceptor may have changed the body. */
 function withChecksum(reply: Reply): Reply {
   if (reply.headers['x-amz-crc32'] === undefined) return reply
   return { ...reply, headers: { ...reply.headers, 'x-amz-crc32': String(crc32(reply.body)) } }
 }
+
+/** DynamoDB Local closes connections that were idle for 30 s: a request must not coincide with that. */
+const IDLE_TIMEOUT_MS = 20_000
+/** How long `close` waits for a server that does not answer. */
+const CLOSE_TIMEOUT_MS = 2_000
+
+/** Headers of one connection or one encoding of the body. https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
+const HOP_BY_HOP = ['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'host', 'accept-encoding']
+
+class Upstream {
+  readonly #endpoint: string
+  readonly #agent = new Agent({ keepAlive: true, timeout: IDLE_TIMEOUT_MS })
+  readonly #pending = new Set<Promise<Reply>>()
+  #closed = false
+
+  constructor(endpoint: string) {
+    this.#endpoint = endpoint
+  }
+
+  /** @throws Error if the server cannot be reached, or after `close` */
+  async send(request: Received): Promise<Reply> {
+    if (this.#closed) throw new Error(`${this.#endpoint} cannot be reached: the host has stopped`)
+    const reply = this.#exchange(request)
+    this.#pending.add(reply)
+    try {
+      return await reply
+    } finally {
+      this.#pending.delete(reply)
+    }
+  }
+
+  #exchange({ method, path, headers, body }: Received): Promise<Reply> {
+    return new Promise<Reply>((resolve, reject) => {
+      const bytes = Buffer.from(body)
+      const sent = { ...endToEnd(headers), 'content-length': bytes.length }
+      const message = startRequest(new URL(path, this.#endpoint), { agent: this.#agent, method, headers: sent })
+      message.on('error', reject)
+      message.on('response', (response) => {
+        const { statusCode = 0 } = response
+        readAll(response).then((text) => {
+          resolve({ statusCode, headers: endToEnd(textsOf(response.headers)), body: text })
+        }, reject)
+      })
+      message.end(bytes)
+    })
+  }
+
+  /** Settles when the pending requests are answered, or at the time-out. */
+  async close(): Promise<void> {
+    this.#closed = true
+    const timeout = new AbortController()
+    const tooLate = sleep(CLOSE_TIMEOUT_MS, undefined, { signal: timeout.signal }).catch(() => {})
+    await Promise.race([Promise.allSettled(this.#pending), tooLate])
+    timeout.abort()
+    this.#agent.destroy()
+  }
+}
+
+const endToEnd = (headers: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !HOP_BY_HOP.includes(name)))

@@ -1,175 +1,178 @@
 /**
- * One execution environment: a child process that runs one invocation at a time, and is frozen (SIGSTOP) between
- * invocations, so that timers left behind do not fire, as in Lambda.
+ * One execution environment: a child process that runs one invocation at a time. As in Lambda it is frozen (SIGSTOP)
+ * between invocations, so that timers left behind do not fire.
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { Socket } from 'node:net'
 import { setTimeout as sleep, setImmediate as soon } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { lastLines } from '../../programs/last-lines.ts'
+import { LastLines } from '../../programs/text.ts'
 import { exitOf, guard, signalGroup } from '../../programs/watchdog.ts'
-import type { LambdaFunction } from '../stack/template.ts'
-import { CHANNEL_FD, onLine, send } from './channel.ts'
-import { type ErrorReport, receivedReport } from './report.ts'
-import type { InvokeMessage } from './runtime.ts'
+import type { LambdaFunction } from './lambda-function.ts'
+import { CHANNEL_FD, type ErrorReport, type InvokeMessage, onLine, receivedReport, send } from './messages.ts'
 
-/** How an invocation ended. */
+/** How an invocation ended; with the last lines that it wrote. */
 export type Ending =
   | { readonly ok: true; readonly value: unknown; readonly logs?: readonly string[] }
-  | {
-      readonly ok: false
-      readonly error: ErrorReport /** The last lines it wrote. */
-      readonly logs: readonly string[]
-    }
-
-export interface Environment {
-  readonly serial: number
-  /** Settles when the bundle is loaded, or cannot be: each invocation then fails with the reason. */
-  readonly initialized: Promise<unknown>
-  isAlive(): boolean
-  /** One at a time. @param clockSkewMs how far its wall clock is ahead */
-  invoke(event: unknown, requestId: string, clockSkewMs?: number): Promise<Ending>
-  /** SIGSTOP in the middle of an invocation, whose deadline goes on. False where no invocation is in work. */
-  freeze(): boolean
-  /** SIGCONT. False where it was not frozen so, or is no longer. */
-  thaw(): boolean
-  /** SIGKILL, which works on frozen processes too, for it and what it started. Settles when it is gone. */
-  kill(): Promise<void>
-}
-
-/** Lambda allows 10 s; here all environments share one machine's cores, and Lambda's own does not. */
-const INIT_TIMEOUT_MS = 30_000
-const KEPT_LOG_LINES = 50
-/** What an invocation wrote is in the pipe already, and only has to be read. */
-const LAST_WORDS_MS = 10
-
-const runtime = fileURLToPath(new URL('runtime.ts', import.meta.url))
-
-/** @param serial what tells it from other environments */
-export function startEnvironment(lambda: LambdaFunction, env: NodeJS.ProcessEnv, serial: number): Environment {
-  const child = spawn(process.execPath, [runtime], {
-    cwd: lambda.directory,
-    env,
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'], // the last is CHANNEL_FD
-    detached: true, // a Ctrl-C in the terminal is for the host to handle
-  })
-  guard(child)
-  const logs = lastLines([child.stdout, child.stderr], KEPT_LOG_LINES)
-  const { tell, answer, gone, isOver, kill } = converse(child)
-  const initialized = answer(INIT_TIMEOUT_MS).then((message) => {
-    signalGroup(child, 'SIGSTOP')
-    return message
-  })
-  let served = false
-  /** `paused`: frozen in the middle of an invocation, not as every environment is between two. */
-  let state: 'frozen' | 'working' | 'paused' = 'frozen'
-
-  const invoke = async (event: unknown, requestId: string, clockSkewMs = 0): Promise<Ending> => {
-    const init = await initialized
-    const answered = init.ok ? await ask(event, requestId, clockSkewMs) : init
-    if (!init.ok) await kill()
-    if (isOver()) await gone
-    // No longer than that after a success: a gateway is invoked thousands of times.
-    await (answered.ok ? soon() : sleep(LAST_WORDS_MS))
-    return { ...answered, logs: logs.read() }
-  }
-
-  const ask = async (event: unknown, requestId: string, clockSkewMs: number): Promise<Answer> => {
-    if (served) logs.clear()
-    served = true
-    state = 'working'
-    signalGroup(child, 'SIGCONT')
-    const message: InvokeMessage = {
-      event,
-      requestId,
-      functionArn: lambda.arn,
-      deadlineMs: Date.now() + lambda.timeoutMs,
-      clockSkewMs,
-    }
-    const reply = answer(lambda.timeoutMs)
-    tell(message)
-    const answered = await reply
-    state = 'frozen'
-    signalGroup(child, 'SIGSTOP')
-    return answered
-  }
-
-  const freeze = () => {
-    if (state === 'frozen' || isOver()) return false
-    state = 'paused'
-    return signalGroup(child, 'SIGSTOP')
-  }
-
-  const thaw = () => {
-    if (state !== 'paused' || isOver()) return false
-    state = 'working'
-    return signalGroup(child, 'SIGCONT')
-  }
-
-  return { serial, initialized, isAlive: () => !isOver(), invoke, freeze, thaw, kill }
-}
+  | { readonly ok: false; readonly error: ErrorReport; readonly logs: readonly string[] }
 
 type Answer = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: ErrorReport }
 
-/** Messages to and from the process, its end as one of them, and a limit to how long each may take. */
-function converse(child: ChildProcess) {
-  let next: ((answer: Answer) => void) | undefined
-  let end: ErrorReport | undefined
+/** Lambda allows 10 s, but does not run all environments on one machine. */
+const INIT_TIMEOUT_MS = 30_000
+const KEPT_LOG_LINES = 50
+/** Long enough to read what a failed invocation has already written into its pipes. */
+const DRAIN_MS = 10
 
-  /** The first reason is the one that counts. */
-  const over = (errorType: string, errorMessage: string) => {
-    end ??= { errorType, errorMessage }
-    next?.({ ok: false, error: end })
-    signalGroup(child, 'SIGKILL')
-  }
-  const gone = exitOf(child).then(
-    ({ code, signal }) => over(EXITED, `Runtime exited with ${signal ? `signal ${signal}` : `status ${code}`}`),
-    (error: Error) => over(EXITED, `The runtime could not be started: ${error.message}`),
-  )
+const RUNTIME = fileURLToPath(new URL('runtime.ts', import.meta.url))
 
-  const channel = channelOf(child)
-  channel?.on('error', () => {}) // a process that dies before it reads a message is an ending like any other
-  onLine(channel, (line) => {
-    const answered = answerIn(line)
-    if (answered === undefined) over('Runtime.InvalidMessage', NOT_THE_RUNTIME)
-    else next?.(answered)
-  })
+export class Environment {
+  readonly serial: number
+  /** Settles when the bundle is loaded, or failed to load; the invocations then fail with the reason. */
+  readonly initialized: Promise<Answer>
+  readonly #lambda: LambdaFunction
+  readonly #child: ChildProcess
+  readonly #logs: LastLines
+  readonly #runtime: RuntimeConnection
+  #isFirst = true
+  /** `idle`: stopped between two invocations. `frozen`: stopped in the middle of one. */
+  #state: 'idle' | 'working' | 'frozen' = 'idle'
 
-  const kill = async () => {
-    over(EXITED, 'Runtime exited with error: signal: killed')
-    await gone
-  }
-
-  const answer = async (timeoutMs: number): Promise<Answer> => {
-    if (end !== undefined) return { ok: false, error: end }
-    const { promise, resolve } = Promise.withResolvers<Answer>()
-    next = resolve
-    const timer = setTimeout(() => {
-      over('Sandbox.Timedout', `Task timed out after ${(timeoutMs / 1000).toFixed(2)} seconds`)
-    }, timeoutMs)
-    const answered = await promise
-    next = undefined
-    clearTimeout(timer)
-    return answered
+  /** @param serial distinguishes it from other environments */
+  constructor(lambda: LambdaFunction, env: NodeJS.ProcessEnv, serial: number) {
+    this.serial = serial
+    this.#lambda = lambda
+    this.#child = spawn(process.execPath, [RUNTIME], {
+      cwd: lambda.directory,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'], // the last is CHANNEL_FD
+      detached: true, // the host handles a Ctrl-C in the terminal
+    })
+    guard(this.#child)
+    this.#logs = new LastLines([this.#child.stdout, this.#child.stderr], KEPT_LOG_LINES)
+    this.#runtime = new RuntimeConnection(this.#child)
+    this.initialized = this.#initialize()
   }
 
-  const tell = (message: InvokeMessage) => send(channel, message)
-  return { tell, answer, gone, isOver: () => end !== undefined, kill }
-}
+  async #initialize(): Promise<Answer> {
+    const answer = await this.#runtime.answer(INIT_TIMEOUT_MS)
+    signalGroup(this.#child, 'SIGSTOP')
+    return answer
+  }
 
-/** Undefined if the process could not be started, which its 'error' event says. */
-function channelOf({ stdio }: Partial<ChildProcess>): Socket | undefined {
-  const channel = stdio?.[CHANNEL_FD]
-  return channel instanceof Socket ? channel : undefined
+  isAlive(): boolean {
+    return !this.#runtime.hasEnded()
+  }
+
+  /** One at a time. @param clockSkewMs how far its wall clock is ahead */
+  async invoke(event: unknown, requestId: string, clockSkewMs = 0): Promise<Ending> {
+    const init = await this.initialized
+    const answer = init.ok ? await this.#ask(event, requestId, clockSkewMs) : init
+    if (!init.ok) await this.kill()
+    if (this.#runtime.hasEnded()) await this.#runtime.gone
+    await (answer.ok ? soon() : sleep(DRAIN_MS)) // no longer after a success: a gateway is invoked thousands of times
+    return { ...answer, logs: this.#logs.read() }
+  }
+
+  async #ask(event: unknown, requestId: string, clockSkewMs: number): Promise<Answer> {
+    const { arn: functionArn, timeoutMs } = this.#lambda
+    if (!this.#isFirst) this.#logs.clear() // the first invocation keeps the logs of the initialization
+    this.#isFirst = false
+    this.#state = 'working'
+    signalGroup(this.#child, 'SIGCONT')
+    const answer = this.#runtime.answer(timeoutMs)
+    this.#runtime.send({ event, requestId, functionArn, deadlineMs: Date.now() + timeoutMs, clockSkewMs })
+    await answer
+    this.#state = 'idle'
+    signalGroup(this.#child, 'SIGSTOP')
+    return answer
+  }
+
+  /** SIGSTOP in the middle of an invocation, whose time-out keeps running. False if there is no invocation. */
+  freeze(): boolean {
+    if (this.#state === 'idle' || !this.isAlive()) return false
+    this.#state = 'frozen'
+    return signalGroup(this.#child, 'SIGSTOP')
+  }
+
+  /** SIGCONT after `freeze`. False if it is not frozen. */
+  thaw(): boolean {
+    if (this.#state !== 'frozen' || !this.isAlive()) return false
+    this.#state = 'working'
+    return signalGroup(this.#child, 'SIGCONT')
+  }
+
+  /** SIGKILL, for its whole process group. Settles when it is gone. */
+  kill(): Promise<void> {
+    return this.#runtime.kill()
+  }
 }
 
 const EXITED = 'Runtime.ExitError'
-const NOT_THE_RUNTIME =
-  `The function wrote to file descriptor ${CHANNEL_FD}, by which its runtime talks to the host: ` +
-  'let it write to files that it opened itself'
+const INVALID_MESSAGE =
+  `The function wrote to file descriptor ${CHANNEL_FD}, which its runtime uses to talk to the host: ` +
+  'let it write to files that it has opened itself'
 
-/** What a `RuntimeMessage` says; undefined if the line is none, since the function can write to the channel too. */
+/** The messages to and from the process, with a time limit for each answer. The end of the process is an answer too. */
+class RuntimeConnection {
+  readonly gone: Promise<void>
+  readonly #child: ChildProcess
+  readonly #channel: Socket | undefined
+  #next: ((answer: Answer) => void) | undefined
+  /** The first reason counts. */
+  #end: ErrorReport | undefined
+
+  constructor(child: ChildProcess) {
+    this.#child = child
+    this.gone = exitOf(child).then(
+      ({ code, signal }) => this.#over(EXITED, `Runtime exited with ${signal ? `signal ${signal}` : `status ${code}`}`),
+      (error: Error) => this.#over(EXITED, `The runtime could not be started: ${error.message}`),
+    )
+    const channel = child.stdio[CHANNEL_FD]
+    this.#channel = channel instanceof Socket ? channel : undefined // undefined if the process could not be started
+    this.#channel?.on('error', () => {}) // the process died before it read a message; `gone` handles that
+    onLine(this.#channel, (line) => {
+      const answer = answerIn(line)
+      if (answer === undefined) this.#over('Runtime.InvalidMessage', INVALID_MESSAGE)
+      else this.#next?.(answer)
+    })
+  }
+
+  #over(errorType: string, errorMessage: string): void {
+    this.#end ??= { errorType, errorMessage }
+    this.#next?.({ ok: false, error: this.#end })
+    signalGroup(this.#child, 'SIGKILL')
+  }
+
+  hasEnded(): boolean {
+    return this.#end !== undefined
+  }
+
+  send(message: InvokeMessage): void {
+    send(this.#channel, message)
+  }
+
+  async answer(timeoutMs: number): Promise<Answer> {
+    if (this.#end !== undefined) return { ok: false, error: this.#end }
+    const { promise, resolve } = Promise.withResolvers<Answer>()
+    this.#next = resolve
+    const timer = setTimeout(() => {
+      this.#over('Sandbox.Timedout', `Task timed out after ${(timeoutMs / 1000).toFixed(2)} seconds`)
+    }, timeoutMs)
+    const answer = await promise
+    this.#next = undefined
+    clearTimeout(timer)
+    return answer
+  }
+
+  async kill(): Promise<void> {
+    this.#over(EXITED, 'Runtime exited with error: signal: killed')
+    await this.gone
+  }
+}
+
+/** Undefined if the line is not a `RuntimeMessage`, because the function can write to the channel too. */
 function answerIn(line: string): Answer | undefined {
   try {
     const message: { readonly [name in 'kind' | 'json' | 'error']?: unknown } = Object(JSON.parse(line))

@@ -1,29 +1,10 @@
-/** Runs invocations, each in an execution environment of its function, and knows which works on which request. */
-
-import type { LambdaFunction } from '../stack/template.ts'
-import { type Ending, type Environment, startEnvironment } from './environment.ts'
-import { createEnvironmentPool, type EnvironmentPool } from './environment-pool.ts'
-
-export interface EnvironmentsOptions {
-  /** Every invocation in a new environment. */
-  readonly cold: boolean
-  /** The variables of an environment; `serial` counts environments from 1. */
-  readonly variablesOf: (lambda: LambdaFunction, serial: number) => NodeJS.ProcessEnv
-}
-
-export interface Environments {
-  /** Runs one invocation, whose wall clock is ahead by `clockSkewMs` (0 where not given). Never throws. */
-  run(lambda: LambdaFunction, event: unknown, requestId: string, clockSkewMs?: number): Promise<Ending>
-  /** The environment that works on this request now. */
-  workingOn(requestId: string): Environment | undefined
-  /** The requests in work. */
-  working(): readonly string[]
-  /** The request that environment number `serial` works on, or worked on last: what it sent may arrive after its end. */
-  requestOf(serial: number): string | undefined
-  started(): number
-  /** Kills every environment, frozen ones too, and settles when they are gone. No invocation is begun afterwards. */
-  stop(): Promise<void>
-}
+/**
+ * The execution environments of all functions: runs each invocation in one of them, and knows which runs which
+ * request.
+ */
+import { senderOf } from './credentials.ts'
+import { type Ending, Environment } from './environment.ts'
+import { type Access, environmentVariables, type LambdaFunction } from './lambda-function.ts'
 
 const STOPPED: Ending = {
   ok: false,
@@ -31,49 +12,164 @@ const STOPPED: Ending = {
   logs: [],
 }
 
-export function createEnvironments({ cold, variablesOf }: EnvironmentsOptions): Environments {
-  const pools = new Map<string, EnvironmentPool>()
-  const working = new Map<string, Environment>()
-  const requests = new Map<number, string>()
-  let started = 0
-  let stopped = false
+export class Environments {
+  /** Every invocation gets a new environment. */
+  readonly #cold: boolean
+  readonly #pools = new Map<string, EnvironmentPool<Environment>>()
+  readonly #working = new Map<string, Environment>()
+  /** By the serial of the environment: the request it runs, or ran last. */
+  readonly #requests = new Map<number, string>()
+  #access: Access | undefined
+  #started = 0
+  #stopped = false
 
-  const poolOf = (lambda: LambdaFunction): EnvironmentPool => {
-    // Functions that differ in anything, such as one variable, never share a process.
-    const key = JSON.stringify(lambda)
-    const known = pools.get(key)
-    if (known !== undefined) return known
-    const pool = createEnvironmentPool(() => {
-      started += 1
-      return startEnvironment(lambda, variablesOf(lambda, started), started)
-    })
-    pools.set(key, pool)
-    return pool
+  constructor({ cold }: { readonly cold: boolean }) {
+    this.#cold = cold
   }
 
-  const run: Environments['run'] = async (lambda, event, requestId, clockSkewMs) => {
-    if (stopped) return STOPPED
-    const pool = poolOf(lambda)
+  /** Must be called before the first `run`. */
+  open(access: Access): void {
+    this.#access = access
+  }
+
+  /** Runs one invocation, whose wall clock is ahead by `clockSkewMs`. Never throws once opened. */
+  async run(lambda: LambdaFunction, event: unknown, requestId: string, clockSkewMs = 0): Promise<Ending> {
+    if (this.#stopped) return STOPPED
+    const pool = this.#poolOf(lambda)
     const environment = await pool.take()
     if (environment === undefined) return STOPPED
-    working.set(requestId, environment)
-    requests.set(environment.serial, requestId)
+    this.#working.set(requestId, environment)
+    this.#requests.set(environment.serial, requestId)
     const ending = await environment.invoke(event, requestId, clockSkewMs)
-    working.delete(requestId)
-    if (cold || !environment.isAlive()) await environment.kill()
+    this.#working.delete(requestId)
+    if (this.#cold || !environment.isAlive()) await environment.kill()
     pool.giveBack(environment)
     return ending
   }
 
-  return {
-    run,
-    workingOn: (requestId) => working.get(requestId),
-    working: () => [...working.keys()],
-    requestOf: (serial) => requests.get(serial),
-    started: () => started,
-    stop: async () => {
-      stopped = true
-      await Promise.all([...pools.values()].map((pool) => pool.stop()))
-    },
+  #poolOf(lambda: LambdaFunction): EnvironmentPool<Environment> {
+    const key = JSON.stringify(lambda) // functions that differ in anything, such as one variable, never share a process
+    const known = this.#pools.get(key)
+    if (known !== undefined) return known
+    const access = this.#access
+    if (access === undefined) throw new Error('The environments are not open yet')
+    const pool = new EnvironmentPool(() => {
+      const serial = ++this.#started
+      return new Environment(lambda, environmentVariables(lambda, serial, access), serial)
+    })
+    this.#pools.set(key, pool)
+    return pool
+  }
+
+  /** SIGKILL for the environment that runs this request. False if none does. */
+  async kill(requestId: string): Promise<boolean> {
+    const environment = this.#working.get(requestId)
+    await environment?.kill()
+    return environment !== undefined
+  }
+
+  /** SIGSTOP for the environment that runs this request; the time-out keeps running. False if none does. */
+  freeze(requestId: string): boolean {
+    return this.#working.get(requestId)?.freeze() ?? false
+  }
+
+  /**
+   * SIGCONT for an environment that `freeze` stopped. False if there is none: it may have been killed, or timed out.
+   */
+  thaw(requestId: string): boolean {
+    return this.#working.get(requestId)?.thaw() ?? false
+  }
+
+  /** The requests that run now. */
+  working(): readonly string[] {
+    return [...this.#working.keys()]
+  }
+
+  /** The request of the environment that sent these headers; empty if none did. They may arrive after its end. */
+  requestOf(headers: Readonly<Record<string, string>>): string {
+    return this.#requests.get(senderOf(headers) ?? 0) ?? ''
+  }
+
+  /** How many were started so far. */
+  started(): number {
+    return this.#started
+  }
+
+  /** Kills every environment, frozen ones too, and settles when they are gone. No invocation starts afterwards. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await Promise.all([...this.#pools.values()].map((pool) => pool.stop()))
+  }
+}
+
+/** What faults need. */
+export type Processes = Pick<Environments, 'kill' | 'freeze' | 'thaw'>
+
+/**
+ * Lambda starts an environment for each invocation that finds none idle. This pool does too, but only a few at the
+ * same time: enough for the candidates of a usual run, while more would keep a small machine from finishing any. The
+ * first in the queue gets the first environment that is started or given back. The pool grows until the queue is
+ * empty, however long the running invocations take, so that invocations may wait for each other.
+ */
+const STARTING_AT_ONCE = 4
+
+export interface Pooled {
+  readonly initialized: Promise<unknown>
+  isAlive(): boolean
+  kill(): Promise<void>
+}
+
+/** The environments of one function; each runs one invocation at a time. */
+export class EnvironmentPool<E extends Pooled> {
+  readonly #start: () => E
+  readonly #all = new Set<E>()
+  readonly #idle: E[] = []
+  readonly #queue: ((environment: E | undefined) => void)[] = []
+  #starting = 0
+  #stopped = false
+
+  constructor(start: () => E) {
+    this.#start = start
+  }
+
+  /** An environment for the caller alone, until it is given back. Undefined once the pool has stopped. */
+  async take(): Promise<E | undefined> {
+    if (this.#stopped) return undefined
+    for (let last = this.#idle.pop(); last !== undefined; last = this.#idle.pop()) if (last.isAlive()) return last
+    const { promise, resolve } = Promise.withResolvers<E | undefined>()
+    this.#queue.push(resolve)
+    this.#grow()
+    return promise
+  }
+
+  giveBack(environment: E): void {
+    if (environment.isAlive()) this.#lend(environment)
+    else this.#all.delete(environment)
+  }
+
+  /** Kills every environment, and settles when they are gone. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    for (const resolve of this.#queue.splice(0)) resolve(undefined)
+    await Promise.all([...this.#all].map((environment) => environment.kill()))
+  }
+
+  #grow(): void {
+    while (!this.#stopped && this.#starting < Math.min(this.#queue.length, STARTING_AT_ONCE)) {
+      this.#starting += 1
+      const environment = this.#start()
+      this.#all.add(environment)
+      environment.initialized.then(() => {
+        this.#starting -= 1
+        this.#lend(environment) // even if its initialization failed: the invocation that gets it fails with the reason
+        this.#grow()
+      })
+    }
+  }
+
+  #lend(environment: E): void {
+    const next = this.#queue.shift()
+    if (next === undefined) this.#idle.push(environment)
+    else next(environment)
   }
 }

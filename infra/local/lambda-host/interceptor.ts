@@ -1,11 +1,13 @@
-/** Where the faults of a local run come in: every request that a function sends passes here, and so does its reply. */
+/**
+ * The hook for faults and observation: every request that a function sends passes through it, and so does the reply.
+ */
 
-/** One request of a function on its way to DynamoDB or to another function. */
+/** One request of a function to DynamoDB or to another function. */
 export interface Call {
   readonly service: 'dynamodb' | 'lambda'
   /** `UpdateItem`, `Query`, …; `Invoke`. */
   readonly operation: string
-  /** The table's name, or the invoked function's. Empty for a request that names several tables. */
+  /** The table, or the invoked function. Empty for a request that names several tables. */
   readonly target: string
   /** The request's JSON: DynamoDB's input, or the event. */
   readonly body: Readonly<Record<string, unknown>>
@@ -20,10 +22,10 @@ export interface Reply {
 }
 
 /**
- * Decides what becomes of a call.
+ * Decides what happens to a call.
  *
- * @param forward lets it through, with another body where one is given; may be called once, late, or never
- * @returns the reply that the function gets; `hangUp` closes its connection without one
+ * @param forward sends it on, with another body if one is given; may be called once, late, or never
+ * @returns the reply for the function; `hangUp` closes its connection without one
  */
 export type Interceptor = (
   call: Call,

@@ -1,8 +1,8 @@
 /** What one attempt of a candidate came to, from what its function returned, threw or logged. */
 import { parseJson, property } from '../../../functions/election/json.ts'
-import { oneLine, printable } from '../../programs/foreign-text.ts'
+import { oneLine, printable } from '../../programs/text.ts'
 import type { Ending } from '../lambda-host/environment.ts'
-import type { ErrorReport } from '../lambda-host/report.ts'
+import type { ErrorReport } from '../lambda-host/messages.ts'
 import type { Done } from './entries.ts'
 import type { Observations } from './observations.ts'
 import type { Step } from './tenure-logs.ts'

@@ -1,16 +1,15 @@
 /**
- * The CDK app behind `npm start -- --function`: the user's function as the handler of an ElectedSchedule, bundled as it would
- * be for a deployment. Run by `npm start`, which tells it by the CDK's context what to make.
+ * The CDK app behind `npm start -- --function`: the user's function as the handler of an ElectedSchedule, bundled as
+ * for a deployment. `npm start` passes what to build in the CDK context.
  */
 import { join } from 'node:path'
 import { App, Duration, Stack } from 'aws-cdk-lib'
 import { AttributeType, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import { ElectedSchedule, LeaseTable } from '../../constructs/index.ts'
-import { PACKAGES } from './own-entry.ts'
-import { makeOwnProject } from './own-project.ts'
+import { makeProject, PACKAGES } from './entry.ts'
 
-/** As npm start gives it, checked there. */
-export interface OwnFunctionContext {
+/** Checked by `npm start`. */
+interface OwnFunctionContext {
   readonly entry: string
   readonly timeoutMs: number
   readonly lease: string
@@ -21,8 +20,8 @@ export interface OwnFunctionContext {
 const app = new App()
 const own: OwnFunctionContext = app.node.getContext('ownFunction')
 const project = join(app.outdir, 'own')
-const entry = makeOwnProject(project, own.entry)
-// The CDK looks for the lock file from here, and esbuild for packages that are not installed where the function lies.
+const entry = makeProject(project, own.entry)
+// The CDK searches the lock file from here, and esbuild packages that are not installed beside the function.
 process.chdir(project)
 process.env['NODE_PATH'] = PACKAGES
 

@@ -1,83 +1,134 @@
-/** A function of the user's own, as an ElectedSchedule would deploy it. */
-import { LAMBDA_LEASE_MS } from '../../../functions/election/options.ts'
-import { count, secondsOf, timeOf } from '../cli/phrases.ts'
-import { type ElectionSummary, electionFaultsOf } from '../cli/summary.ts'
-import type { Tally } from '../run/tally.ts'
-import type { Stage, Task, TaskMaker } from '../run/task.ts'
-import { variableOf } from '../stack/resources.ts'
-import { nthCandidate } from '../stack/schedules.ts'
-import type { OwnPlace } from './own-outcome.ts'
-import { ownReader } from './own-reader.ts'
+/** A function of the user's own as the task of a run, deployed as an ElectedSchedule would deploy it. */
+import { count, secondsOf, timeOf } from '../../programs/text.ts'
+import type { Attempt } from '../lambda-host/lambda-host.ts'
+import { leaseIn, NO_OBSERVATIONS, type ObservedLease } from '../observe/observations.ts'
+import type { TryOutcome } from '../observe/outcome.ts'
+import type { Task, TaskContext, TaskMaker } from '../run/task.ts'
+import { type OwnPlace, ownOutcomeOf } from './outcome.ts'
 
-/** Ticks of the future are refused by the protocol: the first one lies so far back that the last is hours away. */
+/** The protocol refuses future ticks, so the first one lies far enough in the past for any run. */
 const FIRST_TICK_PERIODS_AGO = 10_000
-/** An invocation that takes so long is spoken of once. */
-const LONG_S = 10
+/** The terminal mentions an invocation that takes longer, once. */
+const LONG_MS = 10_000
 
-export interface OwnTask extends OwnPlace {
-  /** As it was given. */
+export interface OwnTask extends Pick<OwnPlace, 'directory'> {
+  /** As given. */
   readonly path: string
 }
 
-export function ownFunction(own: OwnTask): TaskMaker<ElectionSummary> {
-  return (stage) => ownTask(own, stage)
-}
+export const ownFunction =
+  (own: OwnTask): TaskMaker<undefined> =>
+  (context) =>
+    new OwnFunction(own, context)
 
-function ownTask({ path, lease, directory }: OwnTask, stage: Stage): Task<ElectionSummary> {
-  const { candidates, display, options } = stage
-  const lambdas = candidates.map(({ lambda }) => lambda)
-  const leaseMs = Number(lambdas[0]?.environment['LEASE_MS'] ?? LAMBDA_LEASE_MS)
-  const timeoutMs = lambdas[0]?.timeoutMs ?? 0
-  const place = { lease, directory, leaseMs }
-  const read = ownReader(place, { seen: stage.seen, warn: (text) => display.warn(`    ${text}`) })
-  /** While Lambda waits to try again, nothing is to be heard. */
-  let quietUntil = 0
-  let hasSpoken = false
+class OwnFunction implements Task<undefined> {
+  readonly name: string
+  readonly #context: TaskContext
+  readonly #outcomes: OwnOutcomes
+  /** During the wait for a retry the function is expected to be silent. */
+  #quietUntil = 0
+  #hasWarned = false
 
-  return {
-    name: path,
-    lease,
-    leaseTable: variableOf(lambdas, 'LEASE_TABLE'),
-    leaseMs,
-    candidates,
-    candidate: (number) => nthCandidate(candidates, number),
-    interceptors: [],
-    seed: async () => {},
-    firstTickMs: (periodMs, nowMs) => (Math.floor(nowMs / periodMs) - FIRST_TICK_PERIODS_AGO) * periodMs,
-    introduce: (firstTick) => {
-      const periodMs = candidates[0]?.schedule.periodMs ?? 0
-      const every = `a tick every ${periodMs / 60_000} min from ${timeOf(firstTick)}`
-      display.note(
-        `${path} by ${count(candidates.length, 'candidate')} for the lease ${lease} of ${secondsOf(leaseMs)}; ${every}`,
-      )
-    },
-    tickStarts: () => {
-      quietUntil = performance.now()
-      return () => {
-        if (hasSpoken || performance.now() - quietUntil < LONG_S * 1_000) return
-        hasSpoken = true
-        display.note(`    … ${path} has not returned for ${LONG_S} s; it is stopped after ${secondsOf(timeoutMs)}`)
-      }
-    },
-    tickEnded: async () => undefined,
-    isSettled: async () => true,
-    read: (attempt) => {
-      quietUntil = Math.max(quietUntil, performance.now() + (attempt.retryInMs ?? 0))
-      return read(attempt)
-    },
-    report: async (tally, { cut, isInterrupted, undone, candidates: most }) => {
-      const summary = { ...tally, candidates: most }
-      const faults = electionFaultsOf(summary, { cut, chaos: false })
-      const shown = undone.length > 0 ? undone : frozenForNothing(options, tally)
-      const inconclusive = isInterrupted ? [] : shown
-      return { summary, verdict: { faults, harm: [], inconclusive }, struck: [], charges: [] }
-    },
+  constructor({ path, directory }: OwnTask, context: TaskContext) {
+    const { lease, leaseMs } = context.lease
+    this.name = path
+    this.#context = context
+    this.#outcomes = new OwnOutcomes({ lease, directory, leaseMs }, context)
+  }
+
+  firstTickMs(periodMs: number, nowMs: number): number {
+    return (Math.floor(nowMs / periodMs) - FIRST_TICK_PERIODS_AGO) * periodMs
+  }
+
+  introduce(firstTick: string): void {
+    const { candidates, lease, display } = this.#context
+    const minutes = (candidates[0]?.schedule.periodMs ?? 0) / 60_000
+    const of = `${count(candidates.length, 'candidate')}, lease ${lease.lease} of ${secondsOf(lease.leaseMs)}`
+    display.note(`${this.name}: ${of}, a tick every ${minutes} min from ${timeOf(firstTick)}`)
+  }
+
+  tickStarts(): void {
+    this.#quietUntil = performance.now()
+  }
+
+  progress(): void {
+    if (this.#hasWarned || performance.now() - this.#quietUntil < LONG_MS) return
+    this.#hasWarned = true
+    const timeoutMs = this.#context.candidates[0]?.lambda.timeoutMs ?? 0
+    const limit = `its time-out is ${secondsOf(timeoutMs)}`
+    this.#context.display.note(`    … ${this.name} has not returned for ${LONG_MS / 1000} s; ${limit}`)
+  }
+
+  outcomeOf(attempt: Attempt): TryOutcome {
+    this.#quietUntil = Math.max(this.#quietUntil, performance.now() + (attempt.retryInMs ?? 0))
+    return this.#outcomes.read(attempt)
+  }
+
+  async report(): Promise<undefined> {
+    return undefined
   }
 }
 
-/** Why a run in which a leader was to be frozen shows nothing of it, in sentences. */
-function frozenForNothing({ scenario }: Pick<Stage['options'], 'scenario'>, { staleWritesRefused }: Tally) {
-  const isPlanned = (deed: string) => scenario.some((act) => act.do === deed)
-  if (!isPlanned('freezeLeader') || !isPlanned('thawLeader') || staleWritesRefused > 0) return []
-  return ['The leader was frozen and thawed, but no write of its was refused.']
+/** Leases end with the invocation, and timers are not exact. */
+const TOLERANCE = 1.1
+
+interface OutcomesContext extends Pick<TaskContext, 'recorder'> {
+  readonly display: Pick<TaskContext['display'], 'warn'>
+}
+
+/** Reads the outcomes of the function's tries, and displays each thing worth knowing about them once. */
+export class OwnOutcomes {
+  readonly #place: OwnPlace & { readonly leaseMs: number }
+  readonly #context: OutcomesContext
+  readonly #known = new Set<string>()
+
+  /** @param place with the LEASE_MS that the function gets */
+  constructor(place: OwnPlace & { readonly leaseMs: number }, context: OutcomesContext) {
+    this.#place = place
+    this.#context = context
+  }
+
+  read({ requestId, ending }: Pick<Attempt, 'requestId' | 'ending'>): TryOutcome {
+    const observations = this.#context.recorder.observations(requestId) ?? NO_OBSERVATIONS
+    const observed = leaseIn(observations, this.#place.lease)
+    for (const hint of observed === undefined ? [] : this.#hintsOn(observed)) if (this.#isNew(hint)) this.#warn(hint)
+    const outcome = ownOutcomeOf(ending, observations, this.#place)
+    if (outcome.status === 'completed' && outcome.thrown !== undefined) {
+      const { errorType, errorMessage, trace = [] } = outcome.thrown
+      const lines = [`${errorType}: ${errorMessage}`, ...trace.slice(1)]
+      this.#warn(`Token ${outcome.fencingToken} failed after completing its tick: ${lines.join('\n        ')}`)
+    }
+    if (outcome.status !== 'failed' || observed !== undefined) return outcome
+    // Without an election all tries fail alike: a module cannot be loaded, a lease is not requested.
+    const { errorType, errorMessage, trace = [] } = outcome.error
+    return { ...outcome, isTold: !this.#isNew(JSON.stringify([errorType, errorMessage, trace])) }
+  }
+
+  /** What in the request for the lease does not fit this run. */
+  #hintsOn({ lease, leaseMs: requestedMs, tick }: ObservedLease): readonly string[] {
+    const { leaseMs } = this.#place
+    const hints: string[] = []
+    if (requestedMs > leaseMs * TOLERANCE) {
+      hints.push(
+        `It requests the lease for ${secondsOf(requestedMs)}, but LEASE_MS is ${leaseMs}: with shortened delays, ` +
+          "Lambda's retries may come before a dead leader's lease expires. Omit the option leaseMs, so that LEASE_MS " +
+          'applies, or run with --time-scale 1.',
+      )
+    }
+    if (tick === undefined) {
+      hints.push(
+        `It requests the lease "${lease}" without a tick, so its candidates may do the same tick's work one after ` +
+          'the other. Pass the tick of the event to withLease: { …, tick: event.tick }.',
+      )
+    }
+    return hints
+  }
+
+  #isNew(text: string): boolean {
+    return this.#known.size < this.#known.add(text).size
+  }
+
+  #warn(text: string): void {
+    this.#context.display.warn(`    ${text}`)
+  }
 }

@@ -1,34 +1,77 @@
-/** The ticks of a run: those that are not over, to which an invocation may belong, and what all came to so far. */
-import { plus, type Tally, tallyOf } from './tally.ts'
-import type { RunningTick } from './tick.ts'
+/** The ticks of a run that are not over, and the totals of all ticks; bounded, because a run may last for days. */
+import { completionsOf, type RunningTick, type TickRecord, type Try, wasTakenOver } from './tick.ts'
 
-export interface Roll {
-  add(tick: RunningTick): void
-  tally(): Tally
-  /** Ticks that are over, and that nobody completed. */
-  overdue(): number
-  /** See {@link RunningTick.deliverAgain}; does nothing for an invocation of a tick that is over. */
-  deliverAgain(requestId: string): Promise<void>
-  /** Settles when every tick is over that was begun so far. */
-  over(): Promise<unknown>
+export interface Tally {
+  readonly ticks: number
+  readonly completed: number
+  /** Ticks that more than one invocation completed. */
+  readonly completedTwice: number
+  /** Invocations that stood by, and those that failed; retries count. */
+  readonly standby: number
+  readonly failed: number
+  /** Ticks that another invocation completed than the one that led them first. */
+  readonly tookOver: number
+  /** Refused writes of replaced leaders. */
+  readonly staleWritesRefused: number
 }
 
-export function createRoll(): Roll {
-  const open = new Set<RunningTick>()
-  let over = tallyOf([])
+export class RunningTicks {
+  readonly #open = new Set<RunningTick>()
+  #over = tallyOf([])
+
+  add(tick: RunningTick): void {
+    this.#open.add(tick)
+    void tick.over.then(() => {
+      this.#open.delete(tick)
+      this.#over = plus(this.#over, tallyOf([tick.record()]))
+    })
+  }
+
+  tally(): Tally {
+    return plus(this.#over, tallyOf([...this.#open].map((tick) => tick.record())))
+  }
+
+  /** How many ticks are over and not completed. */
+  overdue(): number {
+    return this.#over.ticks - this.#over.completed
+  }
+
+  /** Settles when all ticks are over that were started so far. */
+  async over(): Promise<void> {
+    await Promise.all([...this.#open].map((tick) => tick.over))
+  }
+
+  /** See `RunningTick.deliverAgain`. Does nothing for a request of a tick that is over. */
+  async deliverAgain(requestId: string): Promise<void> {
+    for (const tick of this.#open) if (tick.has(requestId)) await tick.deliverAgain(requestId)
+  }
+}
+
+export function tallyOf(records: readonly TickRecord[]): Tally {
+  const tries = records.flatMap((record) => record.tries)
+  const ended = (status: Try['outcome']['status']) => tries.filter(({ outcome }) => outcome.status === status).length
+  const completions = records.map((record) => completionsOf(record).length)
   return {
-    add: (tick) => {
-      open.add(tick)
-      void tick.over.then(() => {
-        open.delete(tick)
-        over = plus(over, tallyOf([tick.record()]))
-      })
-    },
-    tally: () => plus(over, tallyOf([...open].map((tick) => tick.record()))),
-    over: () => Promise.all([...open].map((tick) => tick.over)),
-    overdue: () => over.ticks - over.completed,
-    deliverAgain: async (requestId) => {
-      for (const tick of open) if (tick.has(requestId)) await tick.deliverAgain(requestId)
-    },
+    ticks: records.length,
+    completed: completions.filter((times) => times > 0).length,
+    completedTwice: completions.filter((times) => times > 1).length,
+    standby: ended('standby'),
+    failed: ended('failed'),
+    tookOver: records.filter(wasTakenOver).length,
+    staleWritesRefused: tries.reduce((sum, { outcome }) => sum + staleWritesOf(outcome), 0),
+  }
+}
+
+const staleWritesOf = (outcome: Try['outcome']) => ('work' in outcome ? outcome.work.staleWritesRefused : 0)
+
+function plus(one: Tally, other: Tally): Tally {
+  return {
+    ticks: one.ticks + other.ticks,
+    completed: one.completed + other.completed,
+    completedTwice: one.completedTwice + other.completedTwice,
+    standby: one.standby + other.standby,
+    failed: one.failed + other.failed,
+    tookOver: one.tookOver + other.tookOver,
+    staleWritesRefused: one.staleWritesRefused + other.staleWritesRefused,
   }
 }

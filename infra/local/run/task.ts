@@ -1,81 +1,98 @@
-/** The protected task of a run: what it needs before the first tick, and what is to be said of it afterwards. */
+/**
+ * The protected task of a run (billing, or a function of the user's own): what a run asks of it, and what it gives
+ * it.
+ */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { Money } from '../../../functions/billing/money.ts'
-import type { Display } from '../cli/display.ts'
-import type { StartOptions } from '../cli/options.ts'
-import type { ElectionSummary } from '../cli/summary.ts'
-import type { Verdict } from '../cli/verdict.ts'
-import type { CallFault } from '../faults/fault.ts'
+import type { ScheduledFault } from '../faults/fault.ts'
 import type { FaultInjectorOptions } from '../faults/fault-injector.ts'
+import type { PlanOptions } from '../faults/planned-faults.ts'
 import type { Interceptor } from '../lambda-host/interceptor.ts'
+import type { LambdaFunction } from '../lambda-host/lambda-function.ts'
 import type { Attempt } from '../lambda-host/lambda-host.ts'
+import type { FaultEntry } from '../observe/entries.ts'
 import type { TryOutcome } from '../observe/outcome.ts'
 import type { Recorder } from '../observe/recorder.ts'
+import type { LeaseResource } from '../stack/resources.ts'
 import type { Candidate } from '../stack/schedules.ts'
-import type { LambdaFunction } from '../stack/template.ts'
-import type { Tally } from './tally.ts'
+import type { Tally } from './running-ticks.ts'
+import type { TickRecord, Try } from './tick.ts'
 
-export interface Task<Report extends ElectionSummary> {
-  readonly leaseTable: string
-  readonly lease: string
-  /** How long a grant of the lease lasts. */
-  readonly leaseMs: number
-  /** As its lanes and texts call it. */
-  readonly name: string
-  /** Those that the stacks declare. */
-  readonly candidates: readonly Candidate[]
-  /** The candidate of this number, from 1, as it is woken. */
-  candidate(number: number): Candidate
-  /** What stands between the function and what it calls, from the function on. */
-  readonly interceptors: readonly Interceptor[]
-  /** Puts in place what the task works on. */
-  seed(): Promise<void>
-  /** The first tick of the run, epoch ms. */
-  firstTickMs(periodMs: number, nowMs: number): number
-  /** Says what is going to happen. */
-  introduce(firstTick: string): void
-  /** A tick is about to begin. @returns how far it is, told every second of a tick that takes long */
-  tickStarts(number: number, tickMs: number): (() => void) | undefined
-  /** What the tick brought, where it is about money. */
-  tickEnded(): Promise<readonly Money[] | undefined>
-  /** Whether nothing is left to do for a later tick. */
-  isSettled(tick: string): Promise<boolean>
-  /** What a try came to. @default by what its function returned, threw or logged */
-  readonly read?: ((attempt: Attempt) => TryOutcome) | undefined
-  report(tally: Tally, ended: HowItEnded): Promise<Reported<Report>>
-}
-
-export interface HowItEnded {
-  /** The run was interrupted before its last tick was over. */
-  readonly cut: boolean
-  readonly isInterrupted: boolean
-  /** The last tick that is over, and the last that was begun, as canonical ISO text; empty where there is none. */
-  readonly lastTick: string
-  readonly latestTick: string
-  /** How many were woken at a tick, at most. */
+/** `ticks` does not count those after the chaos; undefined runs until Ctrl-C. */
+export interface RunOptions extends PlanOptions {
+  /** The least real time between the starts of two ticks. */
+  readonly everyMs: number
   readonly candidates: number
-  /** What was planned and could not be done, in sentences. */
-  readonly undone: readonly string[]
+  /** Every invocation gets a new execution environment. */
+  readonly cold: boolean
+  /** Multiplies Lambda's retry delays and the lease duration: 0.1 makes them a tenth. */
+  readonly timeScale: number
+  readonly scenario: readonly ScheduledFault[]
+  readonly page: boolean
+  /** Of the page; 0 for any free port. */
+  readonly port: number
 }
 
-export interface Reported<Report extends ElectionSummary> {
-  readonly summary: Report
-  readonly verdict: Verdict
-  readonly struck: readonly CallFault[]
-  readonly charges: readonly Money[]
+/** What a run reports while it goes on. */
+export interface RunDisplay {
+  note(text: string): void
+  warn(text: string): void
+  page(url: string): void
+  fault(fault: Pick<FaultEntry, 'candidate' | 'description'>): void
+  /** How many charges of a long tick the gateway has answered. */
+  progress(answered: number, expected: number): void
+  tried(tried: Try): void
+  /** @param wasCut the run was interrupted before the tick was over */
+  ticked(record: TickRecord, charges: readonly Money[] | undefined, wasCut: boolean): void
 }
 
-/** What a task is made with. */
-export interface Stage {
-  readonly options: StartOptions
+export interface TaskContext {
+  readonly options: RunOptions
   readonly client: DynamoDBClient
   readonly functions: readonly LambdaFunction[]
+  /** Those that the stacks declare. */
   readonly candidates: readonly Candidate[]
-  readonly display: Display
-  /** What a request's last try asked of the leases, by the wire. */
-  readonly seen: Recorder['observations']
-  readonly injecting: Omit<FaultInjectorOptions, 'kindOf' | 'pastLeaseMs'>
+  readonly lease: LeaseResource
+  readonly display: RunDisplay
+  readonly recorder: Pick<Recorder, 'observations'>
+  readonly injecting: Omit<FaultInjectorOptions, 'kindOf'>
   readonly signal: AbortSignal
 }
 
-export type TaskMaker<Report extends ElectionSummary> = (stage: Stage) => Task<Report>
+export type TaskMaker<Report> = (context: TaskContext) => Task<Report>
+
+export interface Task<Report> {
+  /** For the page and the terminal. */
+  readonly name: string
+  /** Between the functions and what they call, the one nearest to the functions first. */
+  readonly interceptors?: readonly Interceptor[]
+  /** Prepares the data that the task works on. */
+  seed?(): Promise<void>
+  /** The first tick of the run, in epoch milliseconds. */
+  firstTickMs(periodMs: number, nowMs: number): number
+  /** Displays what is about to run. */
+  introduce(firstTick: string): void
+  tickStarts?(number: number, tickMs: number): void
+  /** Called every two seconds during a tick. */
+  progress?(): void
+  /** The charges of the tick, if the task moves money. */
+  tickEnded?(): Promise<readonly Money[]>
+  /** Whether nothing is left to do for a later tick. */
+  isSettled?(tick: string): Promise<boolean>
+  outcomeOf(attempt: Attempt): TryOutcome
+  report(end: RunEnd): Promise<Report>
+}
+
+export interface RunEnd {
+  readonly tally: Tally
+  /** The run was interrupted before its last tick was over. */
+  readonly wasCut: boolean
+  readonly isInterrupted: boolean
+  /** The last tick that is over, and the last that was started, as canonical ISO text; empty if there is none. */
+  readonly lastTick: string
+  readonly latestTick: string
+  /** The largest number of candidates at a tick. */
+  readonly candidates: number
+  /** What was planned and not done, as sentences. */
+  readonly undone: readonly string[]
+}

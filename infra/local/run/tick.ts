@@ -1,7 +1,7 @@
-/** One tick: its candidates are woken at once, and the tick is over when all of them, retries included, are done. */
+/** One tick: all candidates are invoked at once; the tick is over when all of them have ended, retries included. */
 import { randomUUID } from 'node:crypto'
-import type { Attempt, LambdaHost } from '../lambda-host/lambda-host.ts'
-import { outcomeOf, type TryOutcome } from '../observe/outcome.ts'
+import type { AsyncInvocation, Attempt, LambdaHost } from '../lambda-host/lambda-host.ts'
+import type { TryOutcome } from '../observe/outcome.ts'
 import { type Candidate, eventOf } from '../stack/schedules.ts'
 
 /** One try of one candidate's event. */
@@ -20,121 +20,117 @@ export interface TickRecord {
   /** In the order in which they ended. */
   readonly tries: readonly Try[]
   readonly durationMs: number
-  /** Somebody sleeps in it still, who led. */
+  /** A leader of this tick is still frozen. */
   readonly hasFrozen: boolean
 }
 
-/** A candidate, and how far its clock is ahead at the time of a try. */
-export interface Woken extends Candidate {
+export interface TickCandidate extends Candidate, Pick<AsyncInvocation, 'clockSkewMs'> {
   readonly number: number
-  readonly clockSkewMs?: () => number
 }
 
 export interface TickContext {
   readonly host: Pick<LambdaHost, 'invokeAsync'>
-  readonly candidates: readonly Woken[]
-  readonly onStart?: (requestId: string, candidate: number, tick: string, retry: number) => void
+  readonly candidates: readonly TickCandidate[]
+  readonly outcomeOf: (attempt: Attempt) => TryOutcome
+  readonly onStart: (requestId: string, candidate: number, tick: string, retry: number) => void
   readonly onTry: (tried: Try) => void
-  /** Whether somebody froze it by hand: it is not waited for when another has had its chance. @default nobody is */
-  readonly isFrozen?: (requestId: string) => boolean
-  /** Whether what a candidate sends arrives. @default all are */
-  readonly isReachable?: (candidate: number) => boolean
-  /** What a try came to. @default by what its function returned, threw or logged */
-  readonly read?: ((attempt: Attempt) => TryOutcome) | undefined
+  /** The tick does not wait for a frozen request once another candidate has been invoked again. */
+  readonly isFrozen: (requestId: string) => boolean
+  /** Whether the requests of a candidate arrive. */
+  readonly isReachable: (candidate: number) => boolean
 }
 
-export interface RunningTick {
-  /** All that ended so far. */
-  record(): TickRecord
-  /** Settles when all are done, or all but those that are frozen and whose rivals have had their chance. */
-  readonly settled: Promise<void>
-  /** Settles when all are done. */
-  readonly over: Promise<void>
-  has(requestId: string): boolean
+interface Scheduled extends TickCandidate {
+  readonly event: unknown
+}
+
+export class RunningTick {
+  readonly #number: number
+  readonly #tick: string
+  readonly #context: TickContext
+  readonly #candidates: readonly Scheduled[]
+  readonly #tries: Try[] = []
+  readonly #requests = new Map<string, Scheduled>()
+  readonly #open = new Set<string>()
+  /** Requests for which another candidate was invoked again. */
+  readonly #hadRivals = new Set<string>()
+  readonly #startedAt = performance.now()
+  readonly #settled = Promise.withResolvers<void>()
+  readonly #over = Promise.withResolvers<void>()
+  /** Settles when all have ended except frozen ones whose rivals have been invoked again. */
+  readonly settled = this.#settled.promise
+  /** Settles when all have ended. */
+  readonly over = this.#over.promise
+
+  /** Invokes all candidates. @throws TemplateError if the input of a schedule is not JSON */
+  constructor(number: number, tickMs: number, context: TickContext) {
+    this.#number = number
+    this.#tick = new Date(tickMs).toISOString()
+    this.#context = context
+    this.#candidates = context.candidates.map((one) => ({ ...one, event: eventOf(one.schedule, tickMs) }))
+    for (const candidate of this.#candidates) void this.#invoke(candidate)
+  }
+
+  record(): TickRecord {
+    return {
+      number: this.#number,
+      tick: this.#tick,
+      tries: [...this.#tries],
+      durationMs: performance.now() - this.#startedAt,
+      hasFrozen: [...this.#open].some(this.#context.isFrozen),
+    }
+  }
+
+  has(requestId: string): boolean {
+    return this.#requests.has(requestId)
+  }
+
   /**
-   * Delivers the event of another candidate than that of this request once more, of the same one where there is no other:
-   * Scheduler and Lambda deliver at least once. Settles when it is done, its retries included.
+   * Delivers the event of another candidate once more (of the same one, if it is alone): Scheduler and Lambda deliver
+   * at least once. Settles when that has ended, retries included.
    */
-  deliverAgain(requestId: string): Promise<void>
-}
+  async deliverAgain(requestId: string): Promise<void> {
+    const rival = this.#rivalOf(requestId)
+    this.#hadRivals.add(requestId)
+    if (rival !== undefined) await this.#invoke(rival)
+  }
 
-/** @throws TemplateError where a schedule's input is no JSON */
-export function startTick(number: number, tickMs: number, context: TickContext): RunningTick {
-  const { host, onStart, onTry, isFrozen = () => false, isReachable = () => true } = context
-  const { read = ({ ending }) => outcomeOf(ending) } = context
-  const tick = new Date(tickMs).toISOString()
-  const candidates = context.candidates.map((candidate) => ({
-    ...candidate,
-    event: eventOf(candidate.schedule, tickMs),
-  }))
-  type Occurrence = (typeof candidates)[number]
-  const tries: Try[] = []
-  /** The candidate of each request. */
-  const requests = new Map<string, Occurrence>()
-  const open = new Set<string>()
-  /** Those for which a rival was woken once more. */
-  const hadRivals = new Set<string>()
-  const startedAt = performance.now()
-  const [settled, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-
-  const wake = async (candidate: Occurrence): Promise<void> => {
+  async #invoke(candidate: Scheduled): Promise<void> {
+    const { host, outcomeOf, onTry, onStart } = this.#context
+    const { number, lambda, event, clockSkewMs } = candidate
     const requestId = randomUUID()
-    const onAttempt = async (attempt: Attempt) => {
-      const tried = { candidate: candidate.number, attempt, outcome: read(attempt) }
-      tries.push(tried)
+    this.#requests.set(requestId, candidate)
+    this.#open.add(requestId)
+    const onAttempt = (attempt: Attempt) => {
+      const tried = { candidate: number, attempt, outcome: outcomeOf(attempt) }
+      this.#tries.push(tried)
       onTry(tried)
     }
-    requests.set(requestId, candidate)
-    open.add(requestId)
-    await host.invokeAsync(candidate.lambda, candidate.event, onAttempt, {
+    await host.invokeAsync(lambda, event, onAttempt, {
       requestId,
-      onStart: (retry) => onStart?.(requestId, candidate.number, tick, retry),
-      ...(candidate.clockSkewMs === undefined ? {} : { clockSkewMs: candidate.clockSkewMs }),
+      onStart: (retry) => onStart(requestId, number, this.#tick, retry),
+      ...(clockSkewMs === undefined ? {} : { clockSkewMs }),
     })
-    open.delete(requestId)
-    look()
+    this.#open.delete(requestId)
+    const isWaitedFor = (one: string) => !this.#context.isFrozen(one) || !this.#hadRivals.has(one)
+    if (![...this.#open].some(isWaitedFor)) this.#settled.resolve()
+    if (this.#open.size === 0) this.#over.resolve()
   }
 
-  const look = () => {
-    if ([...open].every((requestId) => isFrozen(requestId) && hadRivals.has(requestId))) settled.resolve()
-    if (open.size === 0) over.resolve()
-  }
-
-  /** Another candidate that can lead, where there is one. */
-  const rivalOf = (requestId: string): Occurrence | undefined => {
-    const one = requests.get(requestId)
-    const asleep = [...open].filter(isFrozen).map((frozen) => requests.get(frozen)?.number)
-    const others = candidates.filter(({ number }) => number !== one?.number)
-    return others.find(({ number }) => isReachable(number) && !asleep.includes(number)) ?? others[0] ?? one
-  }
-
-  for (const candidate of candidates) void wake(candidate)
-
-  return {
-    record: () => ({
-      number,
-      tick,
-      tries: [...tries],
-      durationMs: performance.now() - startedAt,
-      hasFrozen: [...open].some(isFrozen),
-    }),
-    settled: settled.promise,
-    over: over.promise,
-    has: (requestId) => requests.has(requestId),
-    deliverAgain: async (requestId) => {
-      const rival = rivalOf(requestId)
-      hadRivals.add(requestId) // the rival is open now, and has to come to its own end
-      if (rival !== undefined) await wake(rival)
-    },
+  /** Preferably one that is reachable and not frozen. */
+  #rivalOf(requestId: string): Scheduled | undefined {
+    const { isFrozen, isReachable } = this.#context
+    const candidate = this.#requests.get(requestId)
+    const frozen = [...this.#open].filter(isFrozen).map((one) => this.#requests.get(one)?.number)
+    const others = this.#candidates.filter(({ number }) => number !== candidate?.number)
+    return others.find(({ number }) => isReachable(number) && !frozen.includes(number)) ?? others[0] ?? candidate
   }
 }
 
 export const completionsOf = ({ tries }: TickRecord) => tries.filter(({ outcome }) => outcome.status === 'completed')
 
-export const completionOf = (record: TickRecord) => completionsOf(record).at(0)
-
-/** Whether another invocation finished what the first leader of the tick had begun; that one may well fail later. */
+/** Whether another invocation completed what the first leader had begun; that one may fail much later. */
 export const wasTakenOver = (record: TickRecord): boolean =>
-  completionOf(record) !== undefined && (record.hasFrozen || record.tries.some(({ outcome }) => ledBefore(outcome)))
+  completionsOf(record).length > 0 && (record.hasFrozen || record.tries.some(({ outcome }) => ledAndFailed(outcome)))
 
-const ledBefore = (outcome: TryOutcome) => outcome.status === 'failed' && outcome.ledWithToken !== undefined
+const ledAndFailed = (outcome: TryOutcome) => outcome.status === 'failed' && outcome.ledWithToken !== undefined

@@ -1,148 +1,181 @@
-/** Ticks, one after the other: the next one starts when the one before it has settled. */
+/** Runs ticks one after the other: the next one starts when the one before it has settled. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Display } from '../cli/display.ts'
-import type { StartOptions } from '../cli/options.ts'
-import { watchProgress } from '../cli/progress.ts'
-import { type ElectionSummary, wasCut } from '../cli/summary.ts'
 import { FaultError, MAX_CANDIDATES } from '../faults/fault.ts'
 import type { ManualFaults } from '../faults/manual-faults.ts'
+import { withoutLease } from '../faults/protections.ts'
 import type { LambdaHost } from '../lambda-host/lambda-host.ts'
 import type { Recorder } from '../observe/recorder.ts'
 import type { Feed } from '../page/feed.ts'
-import type { Roll } from './running-ticks.ts'
-import type { Tally } from './tally.ts'
-import type { HowItEnded, Task } from './task.ts'
-import { type RunningTick, startTick, type Try } from './tick.ts'
+import { nthCandidate } from '../stack/schedules.ts'
+import type { RunningTicks } from './running-ticks.ts'
+import type { RunEnd, Task, TaskContext } from './task.ts'
+import { completionsOf, RunningTick, type TickCandidate, type Try } from './tick.ts'
 
-export interface TicksContext {
-  readonly options: StartOptions
-  readonly display: Display
-  readonly signal: AbortSignal
-  readonly task: Task<ElectionSummary>
+export interface TicksContext extends Omit<TaskContext, 'recorder' | 'injecting'> {
+  readonly task: Omit<Task<unknown>, 'report'>
   readonly host: LambdaHost
   readonly manualFaults: ManualFaults
   readonly recorder: Recorder
-  readonly roll: Roll
+  readonly runningTicks: RunningTicks
   readonly feed: Pick<Feed, 'add'>
 }
 
-/** After the chaos, until nothing is left to do. */
-const MOST_CALM_TICKS = 5
+/** Ticks after the chaos, until nothing is left to do. */
+const MAX_CALM_TICKS = 5
+const PROGRESS_EVERY_MS = 2_000
 
-export async function runTicks(context: TicksContext): Promise<HowItEnded & { readonly tally: Tally }> {
-  const { options, display, signal, task, host, manualFaults, recorder, roll, feed } = context
-  const periodMs = task.candidates[0]?.schedule.periodMs ?? 0
-  const firstMs = task.firstTickMs(periodMs, Date.now())
-  const { lease, leaseMs } = task
-  const { without: switchedOff } = options
-  const setup = { task: task.name, lease, leaseMs, periodMs, switchedOff, maxCandidates: MAX_CANDIDATES }
-  feed.add({ kind: 'setup', ...setup })
-  task.introduce(new Date(firstMs).toISOString())
+export class Ticks {
+  readonly #context: TicksContext
+  readonly #periodMs: number
+  readonly #firstMs: number
+  #number = 0
+  #startedAt = Number.NEGATIVE_INFINITY
+  #maxCandidates = 0
+  readonly #undone: string[] = []
+  /** The last tick that was started, and the one before it. */
+  #last: RunningTick | undefined
+  #lastButOne: RunningTick | undefined
 
-  /** The last tick that was begun, and before it the one before. */
-  const begun: RunningTick[] = []
-  let number = 0
-  let startedAt = Number.NEGATIVE_INFINITY
-
-  /** What was planned and could not be done, in sentences. */
-  const undone: string[] = []
-  let mostCandidates = 0
-
-  const tellCounts = () => {
-    const { ticks, completed, completedTwice } = roll.tally()
-    const staleRefused = recorder.staleRefused()
-    feed.add({ kind: 'counts', ticks, completed, completedTwice, overdue: roll.overdue(), staleRefused })
+  constructor(context: TicksContext) {
+    const { task, lease, candidates } = context
+    this.#context = context
+    this.#periodMs = candidates[0]?.schedule.periodMs ?? 0
+    this.#firstMs = task.firstTickMs(this.#periodMs, Date.now())
+    const setup = { task: task.name, lease: lease.lease, leaseMs: lease.leaseMs, periodMs: this.#periodMs }
+    context.feed.add({ kind: 'setup', ...setup, switchedOff: context.options.without, maxCandidates: MAX_CANDIDATES })
   }
 
-  const onTry = (tried: Try) => {
-    const { requestId, ending, retryInMs } = tried.attempt
-    manualFaults.invocationEnded(requestId)
-    recorder.invocationEnded(requestId, tried.outcome, { logs: ending.logs, retryInMs })
-    display.tried(tried)
-    tellCounts()
+  /** Runs all ticks, then stops the host. */
+  async run(): Promise<RunEnd> {
+    const { options, task, display, signal, host, manualFaults, runningTicks } = this.#context
+    const { ticks = Number.POSITIVE_INFINITY, chaos } = options
+    task.introduce(new Date(this.#firstMs).toISOString())
+    let goesOn = true
+    while (goesOn && this.#number < ticks) goesOn = await this.#runNext()
+    if (chaos !== undefined && goesOn) {
+      display.note('The chaos is over: ticks without faults follow until nothing is left to do.')
+      for (let calm = 1; calm <= MAX_CALM_TICKS && (await this.#runNext()); calm += 1) {
+        if (await task.isSettled?.(this.#last?.record().tick ?? '')) break
+      }
+    }
+    // A leader that was thawed last has yet to find out that it was replaced. One that is still frozen would never end.
+    if (!signal.aborted && !manualFaults.hasFrozen()) await runningTicks.over()
+    await host.stop()
+    return this.#end()
   }
 
-  async function carryOut(tick: number): Promise<void> {
-    for (const fault of options.scenario.filter((planned) => planned.tick === tick)) {
+  /** @returns whether there may be another tick */
+  async #runNext(): Promise<boolean> {
+    const { options, task, display, signal, feed } = this.#context
+    const waitMs = this.#startedAt + options.everyMs - performance.now()
+    await sleep(Math.max(0, waitMs), undefined, { signal }).catch(() => {})
+    if (signal.aborted) return false
+    const tickMs = this.#firstMs + this.#number * this.#periodMs
+    if (tickMs > Date.now()) {
+      display.note('The next tick lies in the future, so the run ends here.')
+      return false
+    }
+    this.#number += 1
+    this.#startedAt = performance.now()
+    await this.#injectScheduled()
+    task.tickStarts?.(this.#number, tickMs)
+    feed.add({ kind: 'ticked', atMs: Date.now(), number: this.#number, tick: new Date(tickMs).toISOString() })
+    const tick = this.#start(tickMs)
+    using _progress = setInterval(() => task.progress?.(), PROGRESS_EVERY_MS)
+    await tick.settled
+    display.ticked(tick.record(), await task.tickEnded?.(), wasCut(tick, signal))
+    return !signal.aborted
+  }
+
+  #start(tickMs: number): RunningTick {
+    const { task, host, recorder, manualFaults, runningTicks, signal } = this.#context
+    const candidates = this.#candidates()
+    this.#maxCandidates = Math.max(this.#maxCandidates, candidates.length)
+    const tick = new RunningTick(this.#number, tickMs, {
+      host,
+      candidates,
+      outcomeOf: (attempt) => task.outcomeOf(attempt),
+      onStart: (...invocation) => recorder.invocationStarted(...invocation),
+      onTry: (tried) => this.#onTry(tried),
+      isFrozen: manualFaults.isFrozen,
+      isReachable: (candidate) => manualFaults.candidates.isReachable(candidate),
+    })
+    runningTicks.add(tick)
+    this.#lastButOne = this.#last
+    this.#last = tick
+    // A tick that an interruption cut short is not overdue.
+    void tick.over.then(() => signal.aborted || this.#addCounts())
+    this.#addCounts()
+    return tick
+  }
+
+  #candidates(): readonly TickCandidate[] {
+    const { candidates: declared, options, manualFaults } = this.#context
+    return manualFaults.candidates.present().map((number) => {
+      const candidate = nthCandidate(declared, number)
+      return {
+        ...(options.without.includes('lease') ? withoutLease(candidate, number) : candidate),
+        number,
+        clockSkewMs: () => manualFaults.candidates.skewMs(number),
+      }
+    })
+  }
+
+  async #injectScheduled(): Promise<void> {
+    const { options, manualFaults, display } = this.#context
+    for (const fault of options.scenario.filter(({ tick }) => tick === this.#number)) {
       await manualFaults.inject(fault).catch((error: unknown) => {
         if (!(error instanceof FaultError)) throw error
-        undone.push(`Tick ${tick}, ${fault.do}: ${error.message}.`)
-        display.warn(`    Tick ${tick}, ${fault.do}: ${error.message}.`)
+        const sentence = `Tick ${fault.tick}, ${fault.do}: ${error.message}.`
+        this.#undone.push(sentence)
+        display.warn(`    ${sentence}`)
       })
     }
   }
 
-  /** Runs one tick more, and tells whether there can be another. */
-  async function runNext(): Promise<boolean> {
-    await sleep(Math.max(0, startedAt + options.everyMs - performance.now()), undefined, { signal }).catch(() => {})
-    if (signal.aborted) return false
-    const tickMs = firstMs + number * periodMs
-    if (tickMs > Date.now()) {
-      display.note('The next tick lies in the future, where no tick is run.')
-      return false
-    }
-    number += 1
-    startedAt = performance.now()
-    await carryOut(number)
-    const tellProgress = task.tickStarts(number, tickMs)
-    feed.add({ kind: 'ticked', atMs: Date.now(), number, tick: new Date(tickMs).toISOString() })
-    const candidates = manualFaults.candidates.present().map((candidate) => ({
-      ...task.candidate(candidate),
-      number: candidate,
-      clockSkewMs: () => manualFaults.candidates.skewMs(candidate),
-    }))
-    mostCandidates = Math.max(mostCandidates, candidates.length)
-    const { isFrozen } = manualFaults
-    const isReachable = (candidate: number) => manualFaults.candidates.isReachable(candidate)
-    const onStart: Recorder['invocationStarted'] = (...started) => recorder.invocationStarted(...started)
-    const { read } = task
-    const running = startTick(number, tickMs, { host, candidates, onStart, onTry, isFrozen, isReachable, read })
-    roll.add(running)
-    begun.push(running)
-    if (begun.length > 2) begun.shift()
-    // What was cut short is not overdue.
-    void running.over.then(() => signal.aborted || tellCounts())
-    tellCounts()
-    using _progress = watchProgress(() => tellProgress?.())
-    await running.settled
-    const record = running.record()
-    display.ticked(record, await task.tickEnded(), wasCut(record, signal))
-    return !signal.aborted
+  #onTry(tried: Try): void {
+    const { manualFaults, recorder, display } = this.#context
+    const { requestId, ending, retryInMs } = tried.attempt
+    manualFaults.invocationEnded(requestId)
+    recorder.invocationEnded(requestId, tried.outcome, { logs: ending.logs, retryInMs })
+    display.tried(tried)
+    this.#addCounts()
   }
 
-  const { ticks = Number.POSITIVE_INFINITY, chaos } = options
-  let goes = true
-  while (goes && number < ticks) goes = await runNext()
-  if (chaos !== undefined && goes) {
-    display.note('Calm again: ticks without faults, until nothing is left to do.')
-    for (let calm = 1; calm <= MOST_CALM_TICKS && (await runNext()); calm += 1) {
-      if (await task.isSettled(begun.at(-1)?.record().tick ?? '')) break
+  #addCounts(): void {
+    const { feed, runningTicks, recorder } = this.#context
+    const { ticks, completed, completedTwice } = runningTicks.tally()
+    const counts = { ticks, completed, completedTwice, overdue: runningTicks.overdue() }
+    feed.add({ kind: 'counts', ...counts, staleRefused: recorder.staleRefused() })
+  }
+
+  #end(): RunEnd {
+    const { signal, runningTicks, recorder } = this.#context
+    const cut = this.#last !== undefined && wasCut(this.#last, signal)
+    return {
+      tally: { ...runningTicks.tally(), staleWritesRefused: recorder.staleRefused() },
+      wasCut: cut,
+      isInterrupted: signal.aborted,
+      lastTick: (cut ? this.#lastButOne : this.#last)?.record().tick ?? '',
+      latestTick: this.#last?.record().tick ?? '',
+      candidates: this.#maxCandidates,
+      undone: [...this.#undone, ...this.#notReached()],
     }
   }
-  const unreached = options.scenario.filter(({ tick }) => tick > number)
-  undone.push(...unreached.map((act) => `Tick ${act.tick}, ${act.do}: the run ended before it.`))
-  // Whoever was thawed last has yet to learn that it was replaced; whoever is frozen still would not come to an end.
-  if (!signal.aborted && !manualFaults.hasFrozen()) await roll.over()
-  await host.stop()
 
-  const cut = wasCut(begun.at(-1)?.record(), signal)
-  const tickAt = (index: number) => begun.at(index)?.record().tick ?? ''
-  return {
-    tally: { ...roll.tally(), staleWritesRefused: recorder.staleRefused() },
-    cut,
-    isInterrupted: signal.aborted,
-    lastTick: tickAt(cut ? -2 : -1),
-    latestTick: tickAt(-1),
-    candidates: mostCandidates,
-    undone: unreached.length > 0 ? undone : [...undone, ...neverStruck(options, manualFaults.injected())],
+  /** Planned faults whose tick never came, or whose leader never came to the point where they apply. */
+  #notReached(): readonly string[] {
+    const { options, manualFaults } = this.#context
+    const beyond = options.scenario.filter(({ tick }) => tick > this.#number)
+    if (beyond.length > 0) return beyond.map((fault) => `Tick ${fault.tick}, ${fault.do}: the run ended before it.`)
+    const injected = manualFaults.injected()
+    const planned = (name: keyof typeof injected) => options.scenario.filter((fault) => fault.do === name).length
+    const words = { killLeader: 'killed', freezeLeader: 'frozen' } as const
+    return (['killLeader', 'freezeLeader'] as const)
+      .filter((name) => planned(name) > injected[name])
+      .map((name) => `The leader was not ${words[name]}: no leader came to a write, or to its end.`)
   }
 }
 
-/** What was planned for a leader, and no leader came to the point where it is done. */
-function neverStruck({ scenario }: StartOptions, injected: ReturnType<ManualFaults['injected']>): readonly string[] {
-  const planned = (name: keyof typeof injected) => scenario.filter((fault) => fault.do === name).length
-  const words = { killLeader: 'killed', freezeLeader: 'frozen' } as const
-  return (['killLeader', 'freezeLeader'] as const)
-    .filter((name) => planned(name) > injected[name])
-    .map((name) => `The leader was not ${words[name]}: none came to a write, or to its end.`)
-}
+const wasCut = (tick: RunningTick, signal: AbortSignal): boolean =>
+  signal.aborted && completionsOf(tick.record()).length === 0

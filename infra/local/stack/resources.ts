@@ -1,38 +1,49 @@
-/** Where the scheduled function and its gateway keep what they know, from the environments that the stacks give them. */
+/** Names that the functions of a run find in their environment variables: the lease, and the tables. */
 import { LAMBDA_LEASE_MS } from '../../../functions/election/options.ts'
+import type { LambdaFunction } from '../lambda-host/lambda-function.ts'
 import { TemplateError } from './intrinsics.ts'
 import type { Candidate } from './schedules.ts'
-import type { LambdaFunction } from './template.ts'
 
-/** How far another candidate's clock may be off (`maxClockSkewMs`), and time for a renewal that was under way. */
+/** How far another candidate's clock may be off (`maxClockSkewMs`), plus time for a renewal that is under way. */
 export const PAST_LEASE_MS = 1_000 + 500
 
-export interface Places {
+export interface LeaseResource {
   readonly lease: string
   readonly leaseTable: string
-  readonly subscriptionsTable: string
-  readonly chargesTable: string
-  /** The sandbox gateway's own. */
-  readonly sandboxTable: string
-  /** How long a grant of the lease lasts; what the library takes where the stack does not say. */
   readonly leaseMs: number
 }
 
-/** @throws TemplateError that names the variable which nobody has */
-export function placesOf(candidates: readonly Candidate[], functions: readonly LambdaFunction[]): Places {
-  const scheduled = candidates.map(({ lambda }) => lambda)
+/** What billing and its gateway use, besides the lease. */
+export interface Resources extends LeaseResource {
+  readonly subscriptionsTable: string
+  readonly chargesTable: string
+  /** Of the sandbox gateway. */
+  readonly sandboxTable: string
+}
+
+/** @throws TemplateError if no candidate has LEASE_TABLE */
+export function leaseOf(candidates: readonly Candidate[]): LeaseResource {
+  const { LEASE_NAME, LEASE_MS } = candidates[0]?.lambda.environment ?? {}
   return {
-    lease: scheduled[0]?.environment['LEASE_NAME'] ?? 'lease',
-    leaseTable: variableOf(scheduled, 'LEASE_TABLE'),
-    subscriptionsTable: variableOf(scheduled, 'SUBSCRIPTIONS_TABLE'),
-    chargesTable: variableOf(scheduled, 'CHARGES_TABLE'),
-    sandboxTable: variableOf(functions, 'SANDBOX_TABLE'),
-    leaseMs: Number(scheduled[0]?.environment['LEASE_MS'] ?? LAMBDA_LEASE_MS),
+    lease: LEASE_NAME ?? 'lease',
+    leaseTable: variableOf(functionsOf(candidates), 'LEASE_TABLE'),
+    leaseMs: Number(LEASE_MS ?? LAMBDA_LEASE_MS),
   }
 }
 
-/** @throws TemplateError where nobody has it */
-export function variableOf(functions: readonly LambdaFunction[], name: string): string {
+/** @throws TemplateError that names the missing variable */
+export function resourcesOf(candidates: readonly Candidate[], functions: readonly LambdaFunction[]): Resources {
+  return {
+    ...leaseOf(candidates),
+    subscriptionsTable: variableOf(functionsOf(candidates), 'SUBSCRIPTIONS_TABLE'),
+    chargesTable: variableOf(functionsOf(candidates), 'CHARGES_TABLE'),
+    sandboxTable: variableOf(functions, 'SANDBOX_TABLE'),
+  }
+}
+
+const functionsOf = (candidates: readonly Candidate[]) => candidates.map(({ lambda }) => lambda)
+
+function variableOf(functions: readonly LambdaFunction[], name: string): string {
   for (const { environment } of functions) if (environment[name] !== undefined) return environment[name]
-  throw new TemplateError(`No function that a run needs has ${name} in its environment`)
+  throw new TemplateError(`No function that the run needs has the environment variable ${name}`)
 }

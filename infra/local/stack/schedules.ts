@@ -1,7 +1,8 @@
-/** A small EventBridge Scheduler: when its schedules occur, and the event that each occurrence sends. */
+/** A small EventBridge Scheduler: when its schedules occur, and which event each occurrence sends. */
 import { randomUUID } from 'node:crypto'
+import type { LambdaFunction } from '../lambda-host/lambda-function.ts'
 import { TemplateError } from './intrinsics.ts'
-import type { LambdaFunction, Schedule } from './template.ts'
+import type { Schedule } from './template.ts'
 
 /** A schedule and the function that it fires. */
 export interface Candidate {
@@ -9,17 +10,17 @@ export interface Candidate {
   readonly lambda: LambdaFunction
 }
 
-/** @throws TemplateError where a schedule fires nothing that runs here, or where schedules differ in their period. */
+/** @throws TemplateError if a schedule's target does not run here, or if the schedules differ in their period */
 export function candidatesOf(
   schedules: readonly Schedule[],
   functions: readonly LambdaFunction[],
 ): readonly Candidate[] {
   const [first] = schedules
-  if (first === undefined) throw new TemplateError('The stacks declare no schedule, so nothing would ever run')
+  if (first === undefined) throw new TemplateError('The stacks declare no schedule')
   return schedules.map((schedule) => {
     const lambda = functions.find(({ arn }) => arn === schedule.targetArn)
     if (lambda === undefined) {
-      throw new TemplateError(`${schedule.name}: its target is no function of the stacks: ${schedule.targetArn}`)
+      throw new TemplateError(`${schedule.name}: its target is not a function of the stacks: ${schedule.targetArn}`)
     }
     if (schedule.periodMs !== first.periodMs) {
       throw new TemplateError(`${schedule.name} and ${first.name}: all schedules must have the same period to run here`)
@@ -28,7 +29,7 @@ export function candidatesOf(
   })
 }
 
-/** The candidate of this number, from 1: one that the stacks declare, or, beyond them, one like their first. */
+/** The candidate of this number, from 1: one that the stacks declare, or beyond them a copy of the first. */
 export function nthCandidate(declared: readonly Candidate[], number: number): Candidate {
   const [first] = declared
   const known = declared[number - 1]
@@ -41,16 +42,18 @@ export function nthCandidate(declared: readonly Candidate[], number: number): Ca
 }
 
 /**
- * The first tick of a run, in epoch milliseconds: the earliest due instant, floored to the period. Ticks of the future
- * are refused by the protocol, so where nothing is due yet it is the last full period.
+ * The first tick of a run, in epoch milliseconds: the earliest due instant, floored to the period. If nothing is due
+ * yet, the last full period, because the protocol refuses future ticks.
  */
 export function firstTickMs(earliestDueMs: number, periodMs: number, nowMs: number): number {
   return Math.floor(Math.min(earliestDueMs, nowMs) / periodMs) * periodMs
 }
 
 /**
- * The event of one occurrence. Scheduler writes the scheduled time with seconds and without milliseconds.
+ * The event of one occurrence. Scheduler writes the scheduled time without milliseconds.
  * Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
+ *
+ * @throws TemplateError if the schedule's input is not JSON
  */
 export function eventOf(schedule: Schedule, scheduledMs: number): unknown {
   const attributes = new Map([

@@ -1,4 +1,4 @@
-/** Creates in DynamoDB Local the tables that a template declares, with their indexes, streams and TTL. */
+/** Creates the tables that a template declares in DynamoDB Local, with their indexes, streams and TTL. */
 import {
   CreateTableCommand,
   type CreateTableCommandInput,
@@ -6,6 +6,7 @@ import {
   type DynamoDBClient,
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb'
+import { show } from '../../../functions/election/show.ts'
 import { isList, isObject, type Json, type JsonObject, TemplateError } from './intrinsics.ts'
 import type { Table } from './template.ts'
 
@@ -21,62 +22,51 @@ export async function createTables(client: DynamoDBClient, tables: readonly Tabl
   )
 }
 
-/** For a DynamoDB Local that was there before us and stays. */
+/** For a DynamoDB Local that keeps running after the run. */
 export async function deleteTables(client: DynamoDBClient, tables: readonly Table[]): Promise<void> {
   await Promise.allSettled(tables.map(({ name }) => client.send(new DeleteTableCommand({ TableName: name }))))
 }
 
-const KEY_TYPES = ['HASH', 'RANGE'] as const
-const ATTRIBUTE_TYPES = ['S', 'N', 'B'] as const
-const PROJECTIONS = ['ALL', 'KEYS_ONLY', 'INCLUDE'] as const
-const STREAM_VIEWS = ['NEW_IMAGE', 'OLD_IMAGE', 'NEW_AND_OLD_IMAGES', 'KEYS_ONLY'] as const
-
 function requestFor(table: Table): CreateTableCommandInput {
-  const indexes = table.indexes.map((index) => ({
-    IndexName: text(index['IndexName']),
-    KeySchema: keysOf(index['KeySchema']),
-    Projection: projectionOf(index['Projection']),
+  const indexes = table.indexes.map(({ IndexName, KeySchema, Projection }) => ({
+    IndexName: text(IndexName),
+    KeySchema: keysOf(isList(KeySchema) ? KeySchema.filter(isObject) : []),
+    Projection: projectionOf(isObject(Projection) ? Projection : {}),
   }))
+  const view = table.streamView
   return {
     TableName: table.name,
     BillingMode: 'PAY_PER_REQUEST',
     KeySchema: keysOf(table.keys),
-    AttributeDefinitions: table.attributes.map((attribute) => ({
-      AttributeName: text(attribute['AttributeName']),
-      AttributeType: oneOf(ATTRIBUTE_TYPES, attribute['AttributeType']),
+    AttributeDefinitions: table.attributes.map(({ AttributeName, AttributeType }) => ({
+      AttributeName: text(AttributeName),
+      AttributeType: oneOf(['S', 'N', 'B'] as const, AttributeType),
     })),
     ...(indexes.length > 0 && { GlobalSecondaryIndexes: indexes }),
-    ...(table.streamView !== undefined && {
-      StreamSpecification: { StreamEnabled: true, StreamViewType: oneOf(STREAM_VIEWS, table.streamView) },
-    }),
+    ...(view !== undefined && { StreamSpecification: { StreamEnabled: true, StreamViewType: oneOf(VIEWS, view) } }),
   }
 }
 
-const keysOf = (keys: Json | undefined) =>
-  listOf(keys).map((key) => ({
-    AttributeName: text(key['AttributeName']),
-    KeyType: oneOf(KEY_TYPES, key['KeyType']),
+const VIEWS = ['NEW_IMAGE', 'OLD_IMAGE', 'NEW_AND_OLD_IMAGES', 'KEYS_ONLY'] as const
+
+const keysOf = (keys: readonly JsonObject[]) =>
+  keys.map(({ AttributeName, KeyType }) => ({
+    AttributeName: text(AttributeName),
+    KeyType: oneOf(['HASH', 'RANGE'] as const, KeyType),
   }))
 
-function projectionOf(projection: Json | undefined) {
-  const { ProjectionType: type = 'ALL', NonKeyAttributes: names } = isObject(projection) ? projection : {}
-  return {
-    ProjectionType: oneOf(PROJECTIONS, type),
-    ...(isList(names) && { NonKeyAttributes: names.map(text) }),
-  }
-}
-
-const listOf = (value: Json | undefined): readonly JsonObject[] => (isList(value) ? value.filter(isObject) : [])
+const projectionOf = ({ ProjectionType = 'ALL', NonKeyAttributes }: JsonObject) => ({
+  ProjectionType: oneOf(['ALL', 'KEYS_ONLY', 'INCLUDE'] as const, ProjectionType),
+  ...(isList(NonKeyAttributes) && { NonKeyAttributes: NonKeyAttributes.map(text) }),
+})
 
 function text(value: Json | undefined): string {
   if (typeof value === 'string') return value
-  throw new TemplateError(`A table's definition has ${JSON.stringify(value)} where a name should be`)
+  throw new TemplateError(`The definition of a table should have a name, not ${show(value)}`)
 }
 
 function oneOf<T extends string>(allowed: readonly T[], value: Json | undefined): T {
   const found = allowed.find((one) => one === value)
   if (found !== undefined) return found
-  throw new TemplateError(
-    `A table's definition has ${JSON.stringify(value)} where one of ${allowed.join(', ')} should be`,
-  )
+  throw new TemplateError(`The definition of a table should have one of ${allowed.join(', ')}, not ${show(value)}`)
 }

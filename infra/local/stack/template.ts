@@ -1,8 +1,11 @@
 /**
- * What a synthesized stack declares, as far as it runs here: tables, functions, and the schedules that fire them. The
- * rest of a template (roles, alarms, queues) has no effect on this machine.
+ * Reads what a synthesized stack declares and a local run needs: tables, functions, and the schedules that fire them.
+ * The rest of a template (roles, alarms, queues) has no effect on this machine.
  */
+import type { LambdaFunction } from '../lambda-host/lambda-function.ts'
 import {
+  arnOf,
+  isIntrinsic,
   isList,
   isObject,
   type Json,
@@ -18,22 +21,8 @@ export interface Table {
   readonly attributes: readonly JsonObject[]
   readonly keys: readonly JsonObject[]
   readonly indexes: readonly JsonObject[]
-  /** The attribute that holds epoch *seconds* after which DynamoDB deletes an item. */
   readonly ttlAttribute?: string | undefined
   readonly streamView?: string | undefined
-}
-
-export interface LambdaFunction {
-  readonly name: string
-  readonly arn: string
-  readonly directory: string
-  readonly handler: string
-  readonly environment: Readonly<Record<string, string>>
-  readonly timeoutMs: number
-  readonly memoryMb: number
-  /** Of asynchronous invocations: how often a failed event is tried again, and for how long at most. */
-  readonly retries: number
-  readonly maxEventAgeMs: number
 }
 
 export interface Schedule {
@@ -50,16 +39,20 @@ export interface Declared {
   readonly schedules: readonly Schedule[]
 }
 
-/** The directory of an asset, by the S3 key under which a deployment would find it. */
+/** The directory of an asset, by its S3 key in a deployment. */
 export type AssetDirectory = (objectKey: string) => string | undefined
 
-/** @throws TemplateError that names the resource which cannot run here. */
+/** @throws TemplateError */
 export function readStack(stack: Stack, assetDirectory: AssetDirectory): Declared {
-  const read = readerOf(stack)
+  const readersOf = (type: string) =>
+    Object.keys(stack.resources)
+      .filter((id) => stack.resources[id]?.type === type)
+      .map((id) => new ResourceReader(stack, id))
+  const invokeConfigs = readersOf('AWS::Lambda::EventInvokeConfig')
   return {
-    tables: read.idsOf('AWS::DynamoDB::GlobalTable').map((id) => tableOf(read.resource(id))),
-    functions: read.idsOf('AWS::Lambda::Function').map((id) => functionOf(read, id, assetDirectory)),
-    schedules: read.idsOf('AWS::Scheduler::Schedule').map((id) => scheduleOf(read.resource(id))),
+    tables: readersOf('AWS::DynamoDB::GlobalTable').map(tableOf),
+    functions: readersOf('AWS::Lambda::Function').map((lambda) => functionOf(lambda, invokeConfigs, assetDirectory)),
+    schedules: readersOf('AWS::Scheduler::Schedule').map(scheduleOf),
   }
 }
 
@@ -74,22 +67,27 @@ function tableOf(table: ResourceReader): Table {
   }
 }
 
-/** Lambda's defaults. https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html, …/invocation-async-error-handling.html */
+/**
+ * Lambda's defaults. https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html,
+ * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+ */
 const DEFAULTS = { timeoutSeconds: 3, memoryMb: 128, retries: 2, maxEventAgeSeconds: 21_600 } as const
 
-function functionOf(read: StackReader, id: string, assetDirectory: AssetDirectory): LambdaFunction {
-  const lambda = read.resource(id)
+function functionOf(
+  lambda: ResourceReader,
+  invokeConfigs: readonly ResourceReader[],
+  assetDirectory: AssetDirectory,
+): LambdaFunction {
   const objectKey = lambda.text('Code', 'S3Key')
   const directory = objectKey === undefined ? undefined : assetDirectory(objectKey)
-  if (directory === undefined) throw new TemplateError(`${id}: its code is not a directory among the stack's assets`)
-  const asynchronous = read
-    .idsOf('AWS::Lambda::EventInvokeConfig')
-    .map(read.resource)
-    .find((config) => config.text('FunctionName') === lambda.name)
+  if (directory === undefined) {
+    throw new TemplateError(`${lambda.id}: its code is not a directory among the stack's assets`)
+  }
+  const asynchronous = invokeConfigs.find((config) => config.text('FunctionName') === lambda.name)
   const environment = Object.entries(lambda.object('Environment', 'Variables'))
   return {
     name: lambda.name,
-    arn: lambda.arn(),
+    arn: lambda.arn,
     directory,
     handler: lambda.needText('Handler'),
     environment: Object.fromEntries(environment.map(([name, value]) => [name, String(value)])),
@@ -103,7 +101,7 @@ function functionOf(read: StackReader, id: string, assetDirectory: AssetDirector
 function scheduleOf(schedule: ResourceReader): Schedule {
   return {
     name: schedule.name,
-    arn: schedule.arn(),
+    arn: schedule.arn,
     periodMs: periodMsOf(schedule.id, schedule.needText('ScheduleExpression')),
     targetArn: schedule.needText('Target', 'Arn'),
     input: schedule.text('Target', 'Input') ?? '{}',
@@ -120,51 +118,59 @@ function periodMsOf(id: string, expression: string): number {
   return Number(count) * unitMs
 }
 
-type StackReader = ReturnType<typeof readerOf>
-type ResourceReader = ReturnType<StackReader['resource']>
+/** Typed reads of properties. Each is resolved when it is read, so that unread ones may use any intrinsic function. */
+class ResourceReader {
+  readonly id: string
+  readonly #stack: Stack
 
-/** Typed reads of properties, resolved only when asked for, so that what is not needed may use any intrinsic. */
-function readerOf(stack: Stack) {
-  const idsOf = (type: string) => Object.keys(stack.resources).filter((id) => stack.resources[id]?.type === type)
-  const resource = (id: string) => {
-    const at = (path: readonly string[]): Json | undefined => {
-      let value: Json | undefined = stack.resources[id]?.properties
-      for (const key of path) {
-        const whole: Json | undefined = isObject(value) ? value[key] : undefined
-        value =
-          whole === undefined ? undefined : isObject(whole) && !isIntrinsic(whole) ? whole : resolve(stack, id, whole)
-      }
-      return value
-    }
-    const wrong = (path: readonly string[], expected: string): never => {
-      throw new TemplateError(`${id}: ${path.join('.')} should be ${expected}`)
-    }
-    const text = (...path: string[]): string | undefined => {
-      const value = at(path)
-      return value === undefined || typeof value === 'string' ? value : wrong(path, 'a text')
-    }
-    const number = (...path: string[]): number | undefined => {
-      const value = at(path)
-      return value === undefined || typeof value === 'number' ? value : wrong(path, 'a number')
-    }
-    return {
-      id,
-      name: physicalName(stack, id),
-      arn: () => String(resolve(stack, id, { 'Fn::GetAtt': [id, 'Arn'] })),
-      text,
-      number,
-      needText: (...path: string[]): string => text(...path) ?? wrong(path, 'given'),
-      list: (...path: string[]): readonly JsonObject[] => {
-        const value = at(path) ?? []
-        return isList(value) ? value.filter(isObject) : wrong(path, 'a list')
-      },
-      object: (...path: string[]): JsonObject => {
-        const value = resolve(stack, id, at(path) ?? {})
-        return isObject(value) ? value : wrong(path, 'an object')
-      },
-    }
+  constructor(stack: Stack, id: string) {
+    this.#stack = stack
+    this.id = id
   }
-  return { idsOf, resource }
-}
 
-const isIntrinsic = (value: JsonObject) => Object.keys(value).some((key) => key === 'Ref' || key.startsWith('Fn::'))
+  get name(): string {
+    return physicalName(this.#stack, this.id)
+  }
+
+  get arn(): string {
+    return arnOf(this.#stack, this.id, this.id)
+  }
+
+  text(...path: string[]): string | undefined {
+    const value = this.#at(path)
+    return value === undefined || typeof value === 'string' ? value : this.#wrong(path, 'a text')
+  }
+
+  needText(...path: string[]): string {
+    return this.text(...path) ?? this.#wrong(path, 'given')
+  }
+
+  number(...path: string[]): number | undefined {
+    const value = this.#at(path)
+    return value === undefined || typeof value === 'number' ? value : this.#wrong(path, 'a number')
+  }
+
+  list(...path: string[]): readonly JsonObject[] {
+    const value = this.#at(path) ?? []
+    return isList(value) ? value.filter(isObject) : this.#wrong(path, 'a list')
+  }
+
+  object(...path: string[]): JsonObject {
+    const value = resolve(this.#stack, this.id, this.#at(path) ?? {})
+    return isObject(value) ? value : this.#wrong(path, 'an object')
+  }
+
+  #at(path: readonly string[]): Json | undefined {
+    let value: Json | undefined = this.#stack.resources[this.id]?.properties
+    for (const key of path) {
+      const inner: Json | undefined = isObject(value) ? value[key] : undefined
+      const isPlain: boolean = isObject(inner) && !Object.keys(inner).some(isIntrinsic)
+      value = inner === undefined || isPlain ? inner : resolve(this.#stack, this.id, inner)
+    }
+    return value
+  }
+
+  #wrong(path: readonly string[], expected: string): never {
+    throw new TemplateError(`${this.id}: ${path.join('.')} should be ${expected}`)
+  }
+}

@@ -1,76 +1,78 @@
 import { expect, test } from 'vitest'
-import { type Display, type Ended, startDisplay } from '../../../infra/local/cli/display.ts'
+import { Display } from '../../../infra/local/cli/display.ts'
+import { conclude } from '../../../infra/local/cli/verdict.ts'
 import type { CallFault } from '../../../infra/local/faults/fault.ts'
-import type { Ending } from '../../../infra/local/lambda-host/environment.ts'
-import { CALM, CALM_ELECTION, killedLeader, recordOf, tryOf } from '../fixtures/records.ts'
+import { BROKEN, COMPLETED, endOf, killedLeader, recordOf, reportOf, standby, tryOf } from '../fixtures/records.ts'
 
-/** What the display writes to something that is a terminal or not. */
+/** What the display writes, to a terminal or elsewhere. */
 function shown(show: (display: Display) => void, isTTY = false, env: NodeJS.ProcessEnv = {}): string {
   let written = ''
   const write = (text: string) => {
     written += text
   }
-  const display = startDisplay({ isTTY, write }, env)
+  using display = new Display({ isTTY, write }, env)
   show(display)
-  display.close()
   return written
 }
 
-const completed: Ending = { ok: true, value: { status: 'completed', fencingToken: 1706662800001, result: {} } }
-const standby = (reason: string): Ending => ({ ok: true, value: { status: 'standby', reason } })
 const killed = killedLeader(7, '{"level":"WARN","message":"slow"}')
-const broken: Ending = { ok: false, error: { errorType: 'Error', errorMessage: 'it broke' }, logs: [] }
 const charge = { amountMinor: 999, currency: 'EUR' }
 
-test('a tick is one line: when, who led with which token, what was charged, who stood by and why, how long it took', () => {
-  const record = recordOf(2, [
-    { ending: standby('held') },
-    { ending: completed },
-    { ending: standby('held') },
-    { ending: standby('completed') },
-  ])
-  expect(shown((display) => display.ticked(record, [charge], false))).toBe(
-    '   2  2024-01-31 02:00Z  candidate 2 led       with token 1706662800001  1 charge (EUR 9.99)' +
-      '  3 stood by: 2 held, 1 tickDone  0.42 s\n',
-  )
+test.each([
+  [
+    'that all is well',
+    recordOf(2, standby(), COMPLETED, standby(), standby('tickDone')),
+    '   2  2024-01-31 02:00Z  candidate 2 led       with token 7  1 charge (EUR 9.99)' +
+      '  3 standbys (2 lease held, 1 tick done)  0.42 s\n',
+  ],
+  ['a single reason to stand by', recordOf(2, COMPLETED, standby(), standby()), / {2}2 standbys \(lease held\) {2}/],
+  ['a takeover', recordOf(1, killed, COMPLETED), /candidate 2 took over with token/],
+  ['that it was not completed', recordOf(1, standby()), / {2}not completed {2}/],
+  ['two leaders', recordOf(1, COMPLETED, standby(), COMPLETED), /candidates 1, 3 each completed it/],
+])('the line of a tick shows %s', (_, record, line) => {
+  const text = shown((display) => display.ticked(record, [charge], false))
+  if (typeof line === 'string') expect(text).toBe(line)
+  else expect(text).toMatch(line)
 })
 
-test('a tick that another invocation finished says so, and so do one that nobody completed and one cut short', () => {
-  const takenOver = recordOf(1, [{ ending: killed }, { ending: completed }])
-  expect(shown((display) => display.ticked(takenOver, [], false))).toContain('candidate 2 took over with token')
-  const nobody = recordOf(1, [{ ending: standby('held') }])
-  expect(shown((display) => display.ticked(nobody, [], false))).toContain('nobody completed it  nothing charged')
-  expect(shown((display) => display.ticked(nobody, [], true))).toContain('cut short')
+test('the line of a tick shows that it was cut short, or had no charges, or no money at all', () => {
+  const record = recordOf(1, COMPLETED)
+  expect(shown((display) => display.ticked(record, [], true))).toMatch(/ {2}cut short {2}no charges {2}/)
+  expect(shown((display) => display.ticked(record, undefined, false))).toMatch(/with token 7 {2}0\.42 s\n$/)
 })
 
-test('a tick that several completed names them all', () => {
-  const twice = recordOf(1, [{ ending: completed }, { ending: standby('held') }, { ending: completed }])
-  expect(shown((display) => display.ticked(twice, [], false))).toContain('candidates 1, 3 each completed it')
+test('charges are shown in their currencies, the most frequent first', () => {
+  const charges = [
+    ...[{ currency: 'JPY', amountMinor: 1980 }, charge, { currency: 'EUR', amountMinor: 1 }],
+    ...[
+      { currency: 'KWD', amountMinor: 12_345 },
+      { currency: 'USD', amountMinor: 5 },
+    ],
+  ]
+  const text = shown((display) => display.ticked(recordOf(1, COMPLETED), charges, false))
+  expect(text).toContain('5 charges (EUR 10.00, JPY 1,980, KWD 12.345 and 1 more currency)')
 })
 
-test('a failure tells whether it led, why it failed, what it logged that is news, and when the retry comes', () => {
-  const tried = tryOf(3, { ending: killed, retryInMs: 6_000 })
-  const text = shown((display) => display.tried(tried))
+test('a failure shows whether it led, why it failed, the log lines that are news, and when Lambda retries', () => {
+  const text = shown((display) => display.tried(tryOf(3, killed, 6_000)))
   expect(text).toContain('candidate 3, leading with token 7, failed: Runtime.ExitError')
-  expect(text).toContain('Lambda tries again in 6.0 s')
+  expect(text).toContain('Lambda retries in 6.0 s')
   expect(text).toContain('slow')
   expect(text).not.toContain('"leading"')
-  expect(shown((display) => display.tried(tryOf(3, { ending: broken })))).toMatch(
-    /candidate 3 failed: .*Lambda gives it up/,
-  )
+  const last = shown((display) => display.tried(tryOf(3, BROKEN)))
+  expect(last).toMatch(/candidate 3 failed: .*Lambda gives up/)
 })
 
-test('a terminal counts down to a retry that is seconds away; nothing else sees control characters', () => {
-  const tried = tryOf(3, { ending: killed, retryInMs: 6_000 })
-  expect(shown((display) => display.tried(tried), true)).toMatch(/candidate 3 is tried again in 6 s/)
-  expect(shown((display) => display.tried(tried))).not.toContain('\u001b')
+test('a terminal counts down to a retry that is seconds away; other outputs get no control characters', () => {
+  const show = (display: Display) => display.tried(tryOf(3, killed, 6_000))
+  expect(shown(show, true)).toMatch(/candidate 3 is retried in 6 s/)
+  expect(shown(show)).not.toContain('\u001b')
 })
 
-test('what others wrote is shown in lines of ours, without their control characters, and in part if it is long', () => {
+test('foreign text is printable, on our own lines, and cut if it is long', () => {
   const errorMessage = `\u001b[2Jit broke\n✓ ${'all is well '.repeat(100_000)}`
   const error = { errorType: 'Odd\u0007', errorMessage, trace: ['Odd', `    at f (a.mjs:1:1)\u001b[31m`] }
-  const logs = ['\u001b]0;owned\u0007']
-  const tried = tryOf(3, { ending: { ok: false, error, logs }, retryInMs: 100 })
+  const tried = tryOf(3, { ok: false, error, logs: ['\u001b]0;owned\u0007'] }, 100)
   const text = shown((display) => {
     display.tried(tried)
     display.warn('Tick 2: \u202eno\nsuch')
@@ -78,7 +80,7 @@ test('what others wrote is shown in lines of ours, without their control charact
   })
   const [failed = '', ...others] = text.trimEnd().split('\n')
   expect(failed).toMatch(/^ {4}✗ candidate 3 failed: Odd\\u0007: it broke ✓ all is well /)
-  expect(failed).toMatch(/… and 1,[\d,]+ more characters; Lambda tries again in 0\.10 s$/)
+  expect(failed).toMatch(/… and 1,[\d,]+ more characters; Lambda retries in 0\.10 s$/)
   expect(failed.length).toBeLessThan(1_200)
   expect(others).toEqual(['        at f (a.mjs:1:1)', 'Tick 2: \\u202eno such', 'Candidates: ab'])
 })
@@ -88,84 +90,73 @@ test.each([
   ['a terminal with NO_COLOR', true, { NO_COLOR: '1' }, false],
   ['a file', false, {}, false],
   ['a file with FORCE_COLOR', false, { FORCE_COLOR: '1' }, true],
-])('colours for %s: %s', (_, isTTY, env, coloured) => {
+])('colours for %s: %s', (_, isTTY, env, isColoured) => {
   const text = shown((display) => display.note('hello'), isTTY, env)
   expect(text).toContain('hello')
-  expect(text.includes('\u001b[')).toBe(coloured)
+  expect(text.includes('\u001b[')).toBe(isColoured)
 })
 
-test('how far a tick is stands in one line that a terminal rewrites, and in a line now and then elsewhere', () => {
-  const tell = (display: Display) => {
+test('progress is one line that a terminal overwrites, and an occasional line elsewhere', () => {
+  const show = (display: Display) => {
     for (let answered = 1; answered <= 7; answered += 1) display.progress(answered, 9)
   }
-  expect(shown(tell)).toBe(
-    '    … 1 of 9 charges answered by the gateway\n    … 6 of 9 charges answered by the gateway\n',
-  )
-  const inTerminal = shown(tell, true)
+  const line = (answered: number) => `    … the gateway has answered ${answered} of 9 charges\n`
+  expect(shown(show)).toBe(line(1) + line(6))
+  const inTerminal = shown(show, true)
   expect(inTerminal).toContain('7 of 9 charges')
   expect(inTerminal).not.toContain('\n')
 })
 
-test('a fault that strikes is one line', () => {
-  const fault: CallFault = { tick: 1, at: 'charge', nth: 3, do: 'killLeader', when: 'after' }
-  expect(shown((display) => display.struck(fault))).toBe('    ⚡ leader killed after the 3rd charge\n')
-})
-
-test('the page is one line with its address', () => {
-  expect(shown((display) => display.page('http://127.0.0.1:8080/'))).toBe(
-    'Watch the election, and break it: http://127.0.0.1:8080/\n',
+test('a fault and the address of the page are one line each', () => {
+  const text = shown((display) => {
+    display.fault({ candidate: 2, description: 'leader killed after the 3rd charge' })
+    display.page('http://127.0.0.1:8080/')
+  })
+  expect(text).toBe(
+    '    ⚡ candidate 2: leader killed after the 3rd charge\nWatch the election, and break it: http://127.0.0.1:8080/\n',
   )
 })
 
-test('a tick of a task that moves no money says nothing of it', () => {
-  const record = recordOf(1, [{ ending: completed }])
-  expect(shown((display) => display.ticked(record, undefined, false))).toBe(
-    '   1  2024-01-31 01:00Z  candidate 1 led       with token 1706662800001  0.42 s\n',
-  )
-})
+const NOTHING = { killLeader: undefined, freezeLeader: undefined, chaos: undefined, scenario: [] }
 
-const CALM_END: Ended = {
-  summary: CALM,
-  charges: [charge],
-  struck: [],
-  faults: [],
-  harm: [],
-  inconclusive: [],
-  cut: false,
+function endShown(end = endOf(), report: ReturnType<typeof reportOf> | undefined = reportOf(), moneyless = false) {
+  const given = moneyless ? undefined : report
+  const without = report.duplicateCharges > 0 ? (['key'] as const) : []
+  return shown((display) => display.ended(conclude(end, given, { ...NOTHING, without }), end, given))
 }
-const endOf = (changes: Partial<Ended>) => shown((display) => display.ended({ ...CALM_END, ...changes }))
-const lastLineOf = (changes: Partial<Ended>) => endOf(changes).trim().split('\n').at(-1)
+const lastLine = (text: string) => text.trim().split('\n').at(-1)
 
-test('the end says in one sentence whether all is well', () => {
-  expect(lastLineOf({})).toBe('✓ Everything due was charged, nothing twice; gateway and ledger agree.')
-  expect(lastLineOf({ summary: { ...CALM, charges: 0 } })).toBe('✓ Nothing was due, nothing was charged.')
-  expect(lastLineOf({ faults: ['1 charge too many'] })).toBe('✗ 1 charge too many')
-  expect(lastLineOf({ cut: true })).toMatch(/^The last tick was cut short\./)
+test('the last line says whether all is well', () => {
+  const cut = { wasCut: true, isInterrupted: true }
+  expect(lastLine(endShown())).toBe('✓ All is well: everything due was charged once; gateway and ledger agree.')
+  const idle = reportOf({ charges: [], ledger: { charges: 0, duplicateCharges: 0, dueNotCharged: 0 } })
+  expect(lastLine(endShown(endOf(), idle))).toBe('✓ All is well: nothing was due, nothing was charged.')
+  expect(lastLine(endShown(endOf(), reportOf({ wrongCharges: 1 })))).toBe('✗ 1 wrong charge')
+  expect(lastLine(endShown(endOf({}, { undone: ['Tick 2.'] })))).toBe('? Tick 2.')
+  expect(lastLine(endShown(endOf({ completed: 2 }, cut)))).toMatch(
+    /^The last tick was cut short\. Before it, everything/,
+  )
+  expect(lastLine(endShown(endOf({ ticks: 0, completed: 0 })))).toBe('No tick was run.')
 })
 
-test('the end of a run of a task that moves no money is about the ticks alone', () => {
-  const text = endOf({ summary: CALM_ELECTION, charges: [] })
+test('the end of a run without money is about the ticks alone', () => {
+  const text = endShown(endOf(), reportOf(), true)
   expect(text).not.toContain('charge')
-  expect(text).toMatch(/\n✓ Each tick was completed by one leader\.\n$/)
-  const cut = lastLineOf({ summary: { ...CALM_ELECTION, ticks: 2 }, charges: [], cut: true })
-  expect(cut).toBe('The last tick was cut short. Until then each tick was completed by one leader.')
-  expect(lastLineOf({ summary: { ...CALM_ELECTION, ticks: 0 } })).toBe('No tick was run.')
+  expect(lastLine(text)).toBe('✓ All is well: each tick was completed by one leader.')
 })
 
-test('the end of a run that proves nothing says why, and not that all is well', () => {
-  const text = endOf({ inconclusive: ['The leader of tick 2 was not killed: the run ended before it.'] })
-  expect(text).toMatch(/\? The leader of tick 2 was not killed: the run ended before it\.\n$/)
-  expect(text).not.toContain('✓')
-})
-
-test('the end says what a missing protection did, which faults struck, and what either side has', () => {
-  const struck: CallFault[] = [
+test('the end shows the counts, the faults, what either side has, and what a missing protection did', () => {
+  const injected: CallFault[] = [
     { tick: 1, at: 'charge', nth: 3, do: 'killLeader', when: 'after' },
     { tick: 2, at: 'claim', nth: 1, do: 'dropRequest' },
     { tick: 2, at: 'claim', nth: 2, do: 'dropRequest' },
   ]
-  const text = endOf({ struck, harm: ['without the key: 1 customer charged twice'], charges: [charge, charge] })
-  expect(text).toContain('3 faults struck: 1 killed, 2 request dropped')
-  expect(text).toContain('  without the key: 1 customer charged twice')
+  const [one] = reportOf().charges
+  const charges = one === undefined ? [] : [one, one]
+  const text = endShown(endOf({ staleWritesRefused: 1 }), reportOf({ injected, charges, duplicateCharges: 1 }))
+  expect(text).toContain('3 of 3 ticks completed, each by one of 2 candidates\n  3 standbys, 0 failed invocations')
+  expect(text).toContain('3 faults injected: 1 killed, 2 request dropped')
   expect(text).toContain('2 charges (EUR 19.98) at the gateway, 1 in the ledger')
+  expect(text).toContain('the fence refused 1 write of replaced leaders')
+  expect(text).toContain('  without the key: 1 duplicate charge')
 })

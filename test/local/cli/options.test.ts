@@ -2,61 +2,58 @@ import { describe, expect, test } from 'vitest'
 import { parseOptions, type StartOptions } from '../../../infra/local/cli/options.ts'
 import { OptionError } from '../../../infra/programs/flags.ts'
 
-function optionsOf(...argv: string[]): StartOptions {
-  const parsed = parseOptions(argv)
+function optionsOf(flags = ''): StartOptions {
+  const parsed = parseOptions(flags.split(' ').filter((flag) => flag !== ''))
   if (parsed.kind === 'help') throw new Error('It printed the help')
   return parsed.options
 }
 
-test('without flags it runs until Ctrl-C, a tick every two seconds, four candidates, a tenth of the real delays', () => {
-  expect(optionsOf()).toEqual({
-    everyMs: 2_000,
-    ticks: undefined,
-    candidates: 4,
-    customers: undefined,
-    cold: false,
-    json: false,
-    killLeader: undefined,
-    freezeLeader: undefined,
-    chaos: undefined,
-    without: [],
-    timeScale: 0.1,
-    scenario: [],
-    scenarioFile: undefined,
-    own: undefined,
-    page: true,
-    port: 0,
-  })
+const DEFAULTS: StartOptions = {
+  everyMs: 2_000,
+  ticks: undefined,
+  candidates: 4,
+  customers: undefined,
+  cold: false,
+  json: false,
+  killLeader: undefined,
+  freezeLeader: undefined,
+  chaos: undefined,
+  without: [],
+  timeScale: 0.1,
+  scenario: [],
+  scenarioFile: undefined,
+  own: undefined,
+  page: true,
+  port: 0,
+}
+
+test('without flags it runs until Ctrl-C: a tick per two seconds, four candidates, a tenth of the real delays', () => {
+  expect(optionsOf()).toEqual(DEFAULTS)
 })
 
 test('reads every flag', () => {
-  const argv =
-    '--every 1s --ticks 5 --candidates 2 --customers a.csv --cold --json --kill-leader 5 --freeze-leader 4 --time-scale 1 --without key --scenario acts.json --port 8080'
-  expect(optionsOf(...argv.split(' '))).toEqual({
-    everyMs: 1_000,
-    ticks: 5,
-    candidates: 2,
-    customers: 'a.csv',
-    cold: true,
-    json: true,
-    killLeader: 5,
-    freezeLeader: 4,
-    chaos: undefined,
-    without: ['key'],
-    timeScale: 1,
-    scenario: [],
-    scenarioFile: 'acts.json',
-    own: undefined,
-    page: true,
-    port: 8080,
+  const run = '--every 1s --ticks 5 --candidates 2 --customers a.csv --cold --json --time-scale 1 --port 8080'
+  expect(optionsOf(`${run} --kill-leader 5 --freeze-leader 4 --without key --scenario faults.json`)).toEqual({
+    ...DEFAULTS,
+    ...{
+      everyMs: 1_000,
+      ticks: 5,
+      candidates: 2,
+      customers: 'a.csv',
+      cold: true,
+      json: true,
+      timeScale: 1,
+      port: 8080,
+    },
+    ...{ killLeader: 5, freezeLeader: 4, without: ['key'], scenarioFile: 'faults.json' },
   })
   expect(optionsOf('--no-page').page).toBe(false)
 })
 
-test('what is done by hand is done in the order of the flags, each of which may be repeated', () => {
-  const argv =
-    '--add-candidate 2 --skew-clock 2:5:1.5s --drop-reply 3:1 --cut-off 4:2 --reconnect 5:2 --remove-candidate 6:5 --add-candidate 2'
-  expect(optionsOf(...argv.split(' ')).scenario).toEqual([
+test('faults are scheduled in the order of their flags, each of which may be repeated', () => {
+  const flags =
+    '--add-candidate 2 --skew-clock 2:5:1.5s --drop-reply 3:1 --cut-off 4:2 --reconnect 5:2 --remove-candidate 6:5'
+  expect(optionsOf(`${flags} --add-candidate 2`).scenario).toEqual([
     { tick: 2, do: 'addCandidate' },
     { tick: 2, do: 'skewClock', candidate: 5, ms: 1_500 },
     { tick: 3, do: 'dropReply', candidate: 1 },
@@ -67,64 +64,24 @@ test('what is done by hand is done in the order of the flags, each of which may 
   ])
 })
 
-test.each([
-  ['2:1:5s', 5_000],
-  ['2:1:-5s', -5_000],
-  ['2:1:60m', 3_600_000],
-  ['2:1:-250ms', -250],
-  ['2:1:0s', 0],
-  ['2:1:-0s', 0],
-  ['2:1:0.0004s', 0],
-])('--skew-clock %s sets the clock ahead by %i ms', (text, ms) => {
-  expect(optionsOf('--skew-clock', text).scenario).toEqual([{ tick: 2, do: 'skewClock', candidate: 1, ms }])
-})
-
-test('--thaw-leader lets a leader sleep on, past its successor, until that tick', () => {
-  expect(optionsOf('--freeze-leader', '2', '--thaw-leader', '4')).toMatchObject({
-    freezeLeader: undefined,
-    scenario: [
-      { tick: 2, do: 'freezeLeader' },
-      { tick: 4, do: 'thawLeader' },
-    ],
-  })
-})
-
-describe('--function', () => {
-  test('runs a function with its lease, its variables and its tables', () => {
-    const argv = '--function ./mine.ts --lease reports --env A=1 --env B=x=y --env C= --table Orders:id --table a.b:c:d'
-    expect(optionsOf(...argv.split(' ')).own).toEqual({
-      path: './mine.ts',
-      lease: 'reports',
-      environment: { A: '1', B: 'x=y', C: '' },
-      tables: [
-        { name: 'Orders', keys: ['id'] },
-        { name: 'a.b', keys: ['c', 'd'] },
-      ],
-      timeoutMs: 300_000,
-    })
-    expect(optionsOf('--function', 'mine.ts', '--lease', 'reports', '--timeout', '15m').own?.timeoutMs).toBe(900_000)
-  })
-
-  test('has no moments that are known to be the worst: its leader is killed, frozen and thawed by hand', () => {
-    const argv = '--function mine.ts --lease reports --kill-leader 1 --freeze-leader 2 --ticks 3'
-    expect(optionsOf(...argv.split(' '))).toMatchObject({
-      killLeader: undefined,
-      freezeLeader: undefined,
-      scenario: [
-        { tick: 1, do: 'killLeader' },
-        { tick: 2, do: 'freezeLeader' },
-        { tick: 3, do: 'thawLeader' },
-      ],
-    })
-  })
-})
-
-test('--customers takes a number in place of a file', () => {
-  expect(optionsOf('--customers', '5000').customers).toBe(5_000)
-  expect(optionsOf('--customers', './5000.csv').customers).toBe('./5000.csv')
-})
+const skewedBy = (ms: number) => ({ scenario: [{ tick: 2, do: 'skewClock', candidate: 1, ms }] })
+const FREEZE_AND_THAW = [
+  { tick: 2, do: 'freezeLeader' },
+  { tick: 4, do: 'thawLeader' },
+]
 
 test.each([
+  ['--every 500ms', { everyMs: 500 }],
+  ['--every 0s', { everyMs: 0 }],
+  ['--every 1.5s', { everyMs: 1_500 }],
+  ['--every 60m', { everyMs: 3_600_000 }],
+  ['--customers 5000', { customers: 5_000 }],
+  ['--customers ./5000.csv', { customers: './5000.csv' }],
+  ['--skew-clock 2:1:60m', skewedBy(3_600_000)],
+  ['--skew-clock 2:1:-250ms', skewedBy(-250)],
+  ['--skew-clock 2:1:-0s', skewedBy(0)],
+  ['--skew-clock 2:1:0.0004s', skewedBy(0)],
+  ['--freeze-leader 2 --thaw-leader 4', { freezeLeader: undefined, scenario: FREEZE_AND_THAW }],
   ['--without lease', { without: ['lease'], ticks: 3, freezeLeader: undefined, killLeader: undefined }],
   ['--without fence', { without: ['fence'], ticks: 3, freezeLeader: 2, killLeader: undefined }],
   ['--without key', { without: ['key'], ticks: 3, freezeLeader: undefined, killLeader: 2 }],
@@ -137,18 +94,38 @@ test.each([
   ['--chaos 1', { chaos: 1, ticks: 8, killLeader: undefined, freezeLeader: undefined }],
   ['--chaos 0 --ticks 3', { chaos: 0, ticks: 3 }],
   ['--chaos 1 --without fence --without key', { chaos: 1, ticks: 8, killLeader: undefined, freezeLeader: undefined }],
-])('%s implies what makes it show something', (flags, implied) => {
-  expect(optionsOf(...flags.split(' '))).toMatchObject(implied)
+])('%s is %j', (flags, options) => {
+  expect(optionsOf(flags)).toMatchObject(options)
 })
 
-test.each([
-  ['500ms', 500],
-  ['0s', 0],
-  ['1.5s', 1_500],
-  ['1m', 60_000],
-  ['60m', 3_600_000],
-])('--every %s is %i ms', (text, everyMs) => {
-  expect(optionsOf('--every', text).everyMs).toBe(everyMs)
+describe('--function', () => {
+  test('runs a function with its lease, its variables and its tables, for five minutes by default', () => {
+    const flags =
+      '--function ./mine.ts --lease reports --env A=1 --env B=x=y --env C= --table Orders:id --table a.b:c:d'
+    expect(optionsOf(flags).own).toEqual({
+      path: './mine.ts',
+      lease: 'reports',
+      environment: { A: '1', B: 'x=y', C: '' },
+      tables: [
+        { name: 'Orders', keys: ['id'] },
+        { name: 'a.b', keys: ['c', 'd'] },
+      ],
+      timeoutMs: 300_000,
+    })
+    expect(optionsOf('--function mine.ts --lease reports --timeout 15m').own?.timeoutMs).toBe(900_000)
+  })
+
+  test('has no known worst moments: its leader is killed, frozen and thawed like by hand', () => {
+    expect(optionsOf('--function mine.ts --lease reports --kill-leader 1 --freeze-leader 2 --ticks 3')).toMatchObject({
+      killLeader: undefined,
+      freezeLeader: undefined,
+      scenario: [
+        { tick: 1, do: 'killLeader' },
+        { tick: 2, do: 'freezeLeader' },
+        { tick: 3, do: 'thawLeader' },
+      ],
+    })
+  })
 })
 
 describe('refuses, and says what is allowed:', () => {
@@ -157,30 +134,23 @@ describe('refuses, and says what is allowed:', () => {
     ['--every 61m', 'up to 60m'],
     ['--every=-1s', 'such as 500ms'],
     ['--ticks 0', 'a whole number from 1 to 1000000'],
-    ['--ticks 2.5', 'a whole number'],
-    ['--ticks five', 'a whole number'],
     ['--candidates 11', 'a whole number from 1 to 10'],
     ['--time-scale 0.06', 'a number from 0.07 to 1'],
-    ['--time-scale 2', 'a number from 0.07 to 1'],
     ['--ticks 5 --kill-leader 6', '--kill-leader 6 is beyond the last tick: --ticks is 5'],
-    ['--kill-leader 0', 'a whole number from 1'],
     ['--ticks 5 --freeze-leader 6', '--freeze-leader 6 is beyond the last tick'],
     ['--without fence --freeze-leader 4', '--freeze-leader 4 is beyond the last tick: --ticks is 3'],
     ['--kill-leader 2 --freeze-leader 2', 'give them different ticks'],
     ['--chaos 1 --kill-leader 2', '--kill-leader and --chaos'],
     ['--chaos 1 --freeze-leader 2', '--freeze-leader and --chaos'],
-    ['--chaos 1 --ticks 1', '--chaos needs --ticks 2 at least'],
-    ['--chaos one', 'a whole number'],
-    ['--chaos 1 --candidates 1', '--chaos needs --candidates 2'],
-    ['--freeze-leader 2 --candidates 1', '--freeze-leader needs --candidates 2'],
-    ['--without lease --candidates 1', '--without needs --candidates 2'],
-    ['--without fence --candidates 1', '--without needs --candidates 2'],
-    ['--without fence --without key --ticks 1', 'need --ticks 2 at least'],
-    ['--without lease --without fence', 'show what the fence is for with --without fence alone'],
-    ['--without lease --freeze-leader 1', 'Without the lease each candidate has a lease of its own'],
+    ['--chaos 1 --ticks 1', '--chaos needs at least --ticks 2'],
+    ['--chaos 1 --candidates 1', '--chaos needs at least --candidates 2'],
+    ['--freeze-leader 2 --candidates 1', '--freeze-leader needs at least --candidates 2'],
+    ['--without lease --candidates 1', '--without needs at least --candidates 2'],
+    ['--without fence --candidates 1', '--without needs at least --candidates 2'],
+    ['--without fence --without key --ticks 1', 'need at least --ticks 2'],
+    ['--without lease --without fence', 'use --without fence alone to see what'],
+    ['--without lease --freeze-leader 1', 'Without the lease each candidate has its own lease'],
     ['--without fencing', 'Allowed choices are lease, fence, key'],
-    ['--skew-clock 2', 'such as 2:1:5s or 2:1:-5s'],
-    ['--skew-clock 2:1', 'such as 2:1:5s'],
     ['--skew-clock 2:1:5', 'such as 2:1:5s'],
     ['--skew-clock 2:1:--5s', 'such as 2:1:5s'],
     ['--skew-clock 2:1:61m', 'up to 60m'],
@@ -188,11 +158,8 @@ describe('refuses, and says what is allowed:', () => {
     ['--skew-clock 2:11:5s', 'a candidate from 1 to 10'],
     ['--skew-clock 2:1:5s:6s', 'such as 2:1:5s'],
     ['--drop-reply 2', 'Give a tick and a candidate from 1 to 10, such as 2:1'],
-    ['--drop-reply 0:1', 'such as 2:1'],
     ['--drop-reply 1000001:1', 'such as 2:1'],
     ['--cut-off 2:11', 'a candidate from 1 to 10'],
-    ['--cut-off 2:0', 'a candidate from 1 to 10'],
-    ['--cut-off :1', 'such as 2:1'],
     ['--reconnect 2:0x1', 'such as 2:1'],
     ['--remove-candidate 2:1:3', 'such as 2:1'],
     ['--add-candidate 2:1', 'a whole number from 1'],
@@ -211,37 +178,36 @@ describe('refuses, and says what is allowed:', () => {
     ['--function mine.ts --lease reports --without fence', '--without is for billing'],
     [
       '--function mine.ts --lease reports --freeze-leader 3 --ticks 3',
-      '--freeze-leader 3 needs --ticks 4 at least: it is thawed before the next tick',
+      '--freeze-leader 3 needs at least --ticks 4: the next tick thaws the leader',
     ],
-    ['--timeout 5s', '--timeout is for a function of your own'],
     ['--function mine.ts --lease reports --timeout 16m', '15m'],
     ['--function mine.ts --lease reports --timeout 500ms', '1s'],
     ['--env A', 'Give a name and a value, such as API=x'],
-    ['--env 1A=x', 'Give a name and a value'],
-    ['--table Orders', 'a name of 3 letters at least and a key'],
-    ['--table ab:id', 'a name of 3 letters at least'],
-    ['--table Orders:', 'such as Orders:id'],
+    ['--table Orders', 'a name of at least 3 letters and a key'],
+    ['--table ab:id', 'a name of at least 3 letters'],
     ['--table Orders:id:id', 'such as Orders:id'],
     ['--table Orders:a:b:c', 'such as Orders:id'],
-    ['--table Orders:id --table Orders:id', 'There is a table Orders already'],
-    ['--port 0', 'a whole number from 1 to 65535'],
+    ['--table Orders:id --table Orders:id', 'The table Orders is given twice'],
     ['--port 65536', 'a whole number from 1 to 65535'],
     ['--port 8080 --no-page', '--port and --no-page'],
     ['--customers 0', 'a whole number from 1 to 100000'],
     ['--candidate 4', 'Did you mean --candidates?'],
     ['--ticks', 'argument missing'],
     ['extra', 'too many arguments'],
-    ['3', 'Flags go behind `--`'],
+    ['3', 'Flags go after `--`'],
+    ['--timeout 5s', '--timeout is for a function of your own'],
+    ['--function mine.ts --lease reports --chaos 0', '--chaos is for billing'],
+    ['--function mine.ts --lease a,b', 'the lease name "a,b" is not allowed'],
+    ['--function mine.ts --lease a --env LEASE_NAME=b', '--env LEASE_NAME: ElectedSchedule or Lambda sets'],
+    ['--function mine.ts --lease a --env AWS_REGION=b', '--env AWS_REGION: ElectedSchedule or Lambda'],
+    ['--function mine.ts --lease a --timeout 1.5s', 'whole seconds'],
   ])('%s', (flags, message) => {
-    const parse = () => parseOptions(flags.split(' '))
-    expect(parse).toThrow(OptionError)
-    expect(parse).toThrow(message)
+    expect(() => optionsOf(flags)).toThrow(OptionError)
+    expect(() => optionsOf(flags)).toThrow(message)
   })
 })
 
 test('--help lists the flags and the exit codes', () => {
-  const parsed = parseOptions(['--help'])
-  expect(parsed).toMatchObject({ kind: 'help', text: expect.stringContaining('--kill-leader <tick>') })
-  expect(parsed).toMatchObject({ text: expect.stringContaining('Exit code') })
-  expect(parsed).toMatchObject({ text: expect.stringContaining('3 when a fault that was asked for') })
+  const text = expect.stringMatching(/--kill-leader <tick>.*Exit codes: 0 if .*3 if a requested fault/s)
+  expect(parseOptions(['--help'])).toMatchObject({ kind: 'help', text })
 })

@@ -1,102 +1,125 @@
-import { expect, test } from 'vitest'
-import type { Summary } from '../../../infra/local/cli/summary.ts'
-import { verdictOn } from '../../../infra/local/cli/verdict.ts'
+import { describe, expect, test } from 'vitest'
+import { conclude } from '../../../infra/local/cli/verdict.ts'
 import type { CallFault } from '../../../infra/local/faults/fault.ts'
-import { CALM } from '../fixtures/records.ts'
+import { endOf, reportOf } from '../fixtures/records.ts'
 
-type Asked = Parameters<typeof verdictOn>[2]
+type Asked = Parameters<typeof conclude>[2]
 
-const NOTHING: Asked = { killLeader: undefined, freezeLeader: undefined, chaos: undefined, without: [] }
+const NOTHING: Asked = { killLeader: undefined, freezeLeader: undefined, chaos: undefined, without: [], scenario: [] }
 const KILL: CallFault = { tick: 2, at: 'charge', nth: 3, do: 'killLeader', when: 'after' }
 const FREEZE: CallFault = { tick: 2, at: 'unknown', nth: 1, do: 'freezeLeader', when: 'before' }
+const FREEZE_AND_THAW: Asked['scenario'] = [
+  { tick: 1, do: 'freezeLeader' },
+  { tick: 2, do: 'thawLeader' },
+]
+const LATE = { staleWritesRefused: 1 }
 
-function verdict(asked: Partial<Asked>, changes: Partial<Summary> = {}, struck: readonly CallFault[] = []) {
-  const summary = { ...CALM, ticks: 3, completed: 3, ...changes }
-  return verdictOn(summary, struck, { ...NOTHING, ...asked }, { cut: false, isInterrupted: false, undone: [] })
-}
+const verdictOn = (asked: Partial<Asked>, end = endOf(), report: Parameters<typeof conclude>[1] = reportOf()) =>
+  conclude(end, report, { ...NOTHING, ...asked }).verdict
 
-test('a calm run with nothing asked for is right, and proves what it was asked to', () => {
-  expect(verdict({})).toEqual({ faults: [], harm: [], inconclusive: [] })
+describe('the summary', () => {
+  test('has what the candidates did, and what the gateway and the ledger have', () => {
+    const ledger = { charges: 5, duplicateCharges: 3, dueNotCharged: 4 }
+    const more = { replayedRequests: 4, lostUpdates: 1, declined: 3, wrongCharges: 2, duplicateCharges: 1 }
+    const end = endOf({ failed: 2 })
+    expect(conclude(end, reportOf({ ...more, ledger }), NOTHING).summary).toEqual({
+      ...end.tally,
+      ...more,
+      candidates: 2,
+      charges: 5,
+      duplicateCharges: 3, // the larger number
+      dueNotCharged: 4,
+    })
+    expect(conclude(end, undefined, NOTHING).summary).toEqual({ ...end.tally, candidates: 2 })
+  })
 })
 
-test.each<[string, Partial<Asked>, Partial<Summary>, readonly CallFault[], string]>([
-  [
-    'the leader was not killed',
-    { killLeader: 2 },
-    {},
-    [],
-    'The leader of tick 2 was not killed: the tick charged too little.',
-  ],
-  [
-    'the run ended before the kill',
-    { killLeader: 9 },
-    {},
-    [],
-    'The leader of tick 9 was not killed: the run ended before it.',
-  ],
-  [
-    'the leader was not frozen',
-    { freezeLeader: 2 },
-    {},
-    [KILL],
-    'The leader of tick 2 was not frozen: the tick charged too little.',
-  ],
-  ['a freeze let no write come late', { freezeLeader: 2 }, {}, [FREEZE], 'no write of its was refused'],
-  [
-    'chaos let nobody take over',
-    { chaos: 1 },
-    { staleWritesRefused: 1 },
-    [KILL],
-    'No tick was completed by a successor',
-  ],
-  [
-    'chaos let no write come late',
-    { chaos: 1 },
-    { tookOver: 1 },
-    [KILL],
-    'No write of a replaced leader had to be refused',
-  ],
-  ['the missing lease did no harm', { without: ['lease'] }, {}, [], 'no tick was completed by two leaders'],
-  ['the missing fence did no harm', { without: ['fence'] }, {}, [], 'no write of a replaced leader did harm'],
-  ['the missing key did no harm', { without: ['key'] }, {}, [], 'nobody was charged twice'],
-])('is inconclusive where %s', (_, asked, changes, struck, why) => {
-  const { inconclusive } = verdict(asked, changes, struck)
-  expect(inconclusive).toEqual([expect.stringContaining(why)])
+describe('errors', () => {
+  test.each([
+    [{}, {}, {}, []],
+    [{ duplicateCharges: 1 }, {}, {}, ['1 duplicate charge']],
+    [{ wrongCharges: 1 }, {}, {}, ['1 wrong charge']],
+    [{ ledger: { charges: 1, duplicateCharges: 0, dueNotCharged: 2 } }, {}, {}, ['2 due and not recorded as charged']],
+    [{ lostUpdates: 2 }, {}, { chaos: 1 }, ['gateway and ledger disagree on 2 charges']],
+    [{}, { completed: 2 }, {}, ['1 of 3 ticks not completed']],
+    [{}, { completed: 2 }, { chaos: 1 }, []],
+    [{}, { completedTwice: 1 }, { chaos: 1 }, ['1 of 3 ticks completed more than once']],
+  ])('of a gateway and ledger with %j and ticks with %j, asked for %j: %j', (money, tally, asked, errors) => {
+    expect(verdictOn(asked, endOf(tally), reportOf(money)).errors).toEqual(errors)
+  })
+
+  test('do not include what an interruption explains', () => {
+    const end = endOf({ completed: 2 }, { wasCut: true, isInterrupted: true })
+    expect(verdictOn({}, end, reportOf({ lostUpdates: 1 })).errors).toEqual([])
+  })
+
+  test('of a task that moves no money are about ticks alone', () => {
+    expect(conclude(endOf({ completed: 2, completedTwice: 1 }), undefined, NOTHING).verdict).toEqual({
+      errors: ['1 of 3 ticks not completed', '1 of 3 ticks completed more than once'],
+      harm: [],
+      inconclusive: [],
+    })
+  })
 })
 
-test('what was asked for and happened is conclusive', () => {
-  expect(verdict({ killLeader: 2 }, {}, [KILL]).inconclusive).toEqual([])
-  expect(verdict({ freezeLeader: 2 }, { staleWritesRefused: 1 }, [FREEZE]).inconclusive).toEqual([])
-  expect(verdict({ chaos: 1 }, { tookOver: 1, staleWritesRefused: 1 }).inconclusive).toEqual([])
-  expect(verdict({ chaos: 1, without: ['fence'] }, { tookOver: 1, lostUpdates: 1 }).inconclusive).toEqual([])
+describe('inconclusive', () => {
+  const billed = (injected: readonly CallFault[] = []) => reportOf({ injected })
+  const early = 'The leader of tick 9 was not killed: the run ended before it.'
+  const few = 'The leader of tick 2 was not killed: the tick had too few charges.'
+
+  test.each([
+    ['a kill that came too late', { killLeader: 9 }, endOf(), billed(), early],
+    ['a kill without enough charges', { killLeader: 2 }, endOf(), billed(), few],
+    [
+      'a freeze that did not happen',
+      { freezeLeader: 2 },
+      endOf(),
+      billed([KILL]),
+      'was not frozen: the tick had too few',
+    ],
+    ['a freeze without a late write', { freezeLeader: 2 }, endOf(), billed([FREEZE]), 'none of its writes was refused'],
+    ['chaos without a takeover', { chaos: 1 }, endOf(LATE), billed(), 'No tick was completed by a successor'],
+    ['chaos without a late write', { chaos: 1 }, endOf({ tookOver: 1 }), billed(), 'No write of a replaced leader'],
+    ['a harmless missing lease', { without: ['lease'] as const }, endOf(), billed(), 'completed by two leaders'],
+    ['a harmless missing fence', { without: ['fence'] as const }, endOf(), billed(), 'no replaced leader overwrote'],
+    ['a harmless missing key', { without: ['key'] as const }, endOf(), billed(), 'nothing was charged twice'],
+    ['what could not be done', {}, endOf({}, { undone: ['Tick 2.'] }), billed(), 'Tick 2.'],
+    ['the same without money', {}, endOf({}, { undone: ['Tick 2.'] }), undefined, 'Tick 2.'],
+    ['a thaw without a late write', { scenario: FREEZE_AND_THAW }, endOf(), undefined, 'frozen and thawed, but none'],
+  ])('is %s; not if the run was interrupted', (_, asked, end, report, why) => {
+    const conclusionOf = (isInterrupted: boolean) =>
+      conclude({ ...end, isInterrupted }, report, { ...NOTHING, ...asked }).verdict.inconclusive
+    expect(conclusionOf(false)).toEqual([expect.stringContaining(why)])
+    expect(conclusionOf(true)).toEqual([])
+  })
+
+  test.each([
+    ['a kill', { killLeader: 2 }, endOf(), billed([KILL])],
+    ['a freeze with a late write', { freezeLeader: 2 }, endOf(LATE), billed([FREEZE])],
+    ['chaos with both', { chaos: 1 }, endOf({ tookOver: 1, ...LATE }), billed()],
+    [
+      'chaos without the fence',
+      { chaos: 1, without: ['fence'] as const },
+      endOf({ tookOver: 1 }),
+      reportOf({ lostUpdates: 1 }),
+    ],
+    ['a thaw with a late write', { scenario: FREEZE_AND_THAW }, endOf(LATE), undefined],
+  ])('is not %s', (_, asked, end, report) => {
+    expect(conclude(end, report, { ...NOTHING, ...asked }).verdict.inconclusive).toEqual([])
+  })
 })
 
-test('says what each protection that was missing would have prevented', () => {
-  const harm = { completedTwice: 3, lostUpdates: 3, duplicateCharges: 1 }
-  expect(verdict({ without: ['lease', 'fence', 'key'] }, harm).harm).toEqual([
+test('harm is what each missing protection would have prevented', () => {
+  const money = reportOf({ lostUpdates: 3, duplicateCharges: 1 })
+  expect(verdictOn({ without: ['lease', 'fence', 'key'] }, endOf({ completedTwice: 3 }), money).harm).toEqual([
     'without the lease: 3 ticks completed by more than one leader',
     'without the fence: 2 charges overwritten in the ledger by a replaced leader',
-    'without the key: 1 charge too many',
+    'without the key: 1 duplicate charge',
   ])
-})
-
-test('what is overwritten without the lease is the harm of the fences, one per lease, and not of a fence that is there', () => {
-  expect(verdict({ without: ['lease'] }, { completedTwice: 1, lostUpdates: 2 }).harm).toEqual([
-    'without the lease: 1 tick completed by more than one leader; 2 charges overwritten in the ledger, since each lease has a fence of its own',
+  // Without the lease each candidate has its own fence, so an overwritten charge is not the harm of a missing fence.
+  const overwritten = reportOf({ lostUpdates: 2 })
+  expect(verdictOn({ without: ['lease'] }, endOf({ completedTwice: 1 }), overwritten).harm).toEqual([
+    'without the lease: 1 tick completed by more than one leader; ' +
+      '2 charges overwritten in the ledger, since each lease has its own fence',
   ])
-})
-
-test('a run in which something planned could not be done proves nothing', () => {
-  const undone = ['Tick 2, thawLeader: Nobody is frozen.']
-  const summary = { ...CALM, ticks: 3, completed: 3 }
-  expect(verdictOn(summary, [], NOTHING, { cut: false, isInterrupted: false, undone }).inconclusive).toEqual(undone)
-})
-
-test('nothing is expected of a run that somebody interrupted', () => {
-  const summary = { ...CALM, ticks: 1 }
-  const asked = { ...NOTHING, killLeader: 2 }
-  expect(
-    verdictOn(summary, [], asked, { cut: true, isInterrupted: true, undone: ['Tick 2, thawLeader: nobody is frozen.'] })
-      .inconclusive,
-  ).toEqual([])
 })

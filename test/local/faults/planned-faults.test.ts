@@ -39,7 +39,7 @@ const ORDER = {
   ...{ customer: 'c-1', plan: 'basic', period: '2024-01-31', dunned: 0 },
   ...{ amountMinor: 999, currency: 'EUR', paymentMethod: 'card_1' },
 }
-const CHARGE: Charge = { ...ORDER, key: 'k-1', status: 'intended', intendedAtMs: 1, fresh: true }
+const CHARGE: Charge = { ...ORDER, key: 'k-1', status: 'intended', fresh: true }
 const ROW = { ...CHARGE, intendedBy: 1, interval: 'month', anchorDay: 31, priceMinor: 999, timeZone: 'Etc/UTC' }
 const DUE = { ...ORDER, interval: 'month', anchorDay: 31, priceMinor: 999, timeZone: 'Etc/UTC' } as const
 

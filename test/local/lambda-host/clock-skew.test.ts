@@ -1,102 +1,77 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { fixtureFunction } from '../fixtures/functions.ts'
-import { answerOf, failureOf, startHost } from '../fixtures/hosts.ts'
+import { messageOf, resultOf, startHost, type TestHost } from '../fixtures/hosts.ts'
 
 const HOUR_MS = 3_600_000
-const EVENT = { do: 'tell the time' }
+const EVENT = { do: 'read the clock' }
 
-/** What an invocation says of the time, and between which instants of this machine it did. */
-async function askTheTime(clockSkewMs?: number) {
-  const host = await startHost()
-  const from = Date.now()
-  let answer: Record<string, unknown> = {}
+/** What an asynchronous invocation with a skewed clock returns. */
+async function resultWithSkew({ host }: TestHost, clockSkewMs?: number, event: object = EVENT) {
+  const results: Record<string, unknown>[] = []
+  const more = clockSkewMs === undefined ? {} : { clockSkewMs: () => clockSkewMs }
   await host.invokeAsync(
     fixtureFunction(),
-    EVENT,
-    async ({ ending }) => {
+    event,
+    ({ ending }) => {
       if (!ending.ok) throw new Error(JSON.stringify(ending))
-      answer = JSON.parse(JSON.stringify(ending.value))
+      results.push(JSON.parse(JSON.stringify(ending.value)))
     },
-    clockSkewMs === undefined ? {} : { clockSkewMs: () => clockSkewMs },
+    more,
   )
-  return { host, answer, from, until: Date.now() }
+  return results[0] ?? {}
 }
 
-const isWithin = (reading: unknown, from: number, until: number) =>
-  // What Date() prints has whole seconds.
+/** `Date()` prints whole seconds. */
+const isBetween = (reading: unknown, from: number, until: number) =>
   Number(reading) > from - 1_000 && Number(reading) <= until
 
-describe.each([
-  ['an hour ahead', HOUR_MS],
-  ['an hour behind', -HOUR_MS],
-  ['right, where nobody set it', undefined],
-])('a clock that is %s', (_, skewMs) => {
-  const by = skewMs ?? 0
-
-  test('is so in every way of asking for the time', async () => {
-    const { answer, from, until } = await askTheTime(skewMs)
-    expect(answer['readings']).toHaveLength(5)
-    const off = Object.values(Object(answer['readings'])).filter((one) => !isWithin(one, from + by, until + by))
-    expect(off).toEqual([])
-  })
-
-  test('changes no instant that is given, and nothing else of Date', async () => {
-    const { answer } = await askTheTime(skewMs)
+test.each([
+  ['ahead', HOUR_MS],
+  ['behind', -HOUR_MS],
+  ['right, which is the default', undefined],
+])(
+  'every way to read the clock is %s; given instants, the rest of Date and the remaining time stay',
+  async (_, skew) => {
+    const [from, by] = [Date.now(), skew ?? 0]
+    const result = await resultWithSkew(await startHost(), skew)
+    const readings = Object.values(Object(result['readings']))
+    expect(readings).toHaveLength(5)
+    expect(readings.filter((reading) => !isBetween(reading, from + by, Date.now() + by))).toEqual([])
     const noon = '2024-01-31T12:00:00.000Z'
     const fifth = '1970-01-01T00:00:00.005Z'
-    expect(answer['given']).toEqual([fifth, fifth, noon, noon, fifth])
-    expect(answer['computed']).toEqual([Date.parse(noon), Date.parse(noon)])
-    expect(answer).toMatchObject({ isInvalid: true, areDates: [true, true, true, true], name: 'Date' })
-  })
+    expect(result).toMatchObject({
+      given: [fifth, fifth, noon, noon, fifth],
+      computed: [Date.parse(noon), Date.parse(noon)],
+      isInvalid: true,
+      areDates: [true, true, true, true],
+      name: 'Date',
+    })
+    expect(result['remainingMs']).toBeGreaterThan(0)
+    expect(result['remainingMs']).toBeLessThanOrEqual(fixtureFunction().timeoutMs)
+  },
+)
 
-  test("leaves the invocation's remaining time what it is", async () => {
-    const { answer } = await askTheTime(skewMs)
-    expect(answer['remainingMs']).toBeGreaterThan(0)
-    expect(answer['remainingMs']).toBeLessThanOrEqual(fixtureFunction().timeoutMs)
-  })
-})
-
-test('each try has the clock of its own moment, in the same environment too', async () => {
+test('each try has the skew of its own moment, and the next invocation in that environment none', async () => {
   const host = await startHost()
   const skews = [HOUR_MS, 0, -HOUR_MS]
   const from = Date.now()
-  const readings: number[] = []
-  const asked = [...skews]
-  await host.invokeAsync(
+  const errors: number[] = []
+  const pending = [...skews]
+  await host.host.invokeAsync(
     fixtureFunction(),
     { ...EVENT, fails: true },
-    async (attempt) => void readings.push(Number(failureOf(attempt)?.error.errorMessage)),
-    { clockSkewMs: () => asked.shift() ?? Number.NaN },
+    (attempt) => void errors.push(Number(messageOf(attempt)) - (skews[errors.length] ?? 0)),
+    { clockSkewMs: () => pending.shift() ?? Number.NaN },
   )
-  const until = Date.now()
-  expect(host.environmentsStarted()).toBe(1)
-  expect(readings.map((reading, index) => isWithin(reading - (skews[index] ?? 0), from, until))).toEqual([
-    true,
-    true,
-    true,
-  ])
+  expect(errors.map((reading) => isBetween(reading, from, Date.now()))).toEqual([true, true, true])
+  const { readings } = await resultOf(host, EVENT)
+  expect(isBetween(Object(readings)[0], from, Date.now())).toBe(true)
+  expect(host.environments.started()).toBe(1)
 })
 
-test('who is woken next in that environment, and nobody set its clock, has the right one again', async () => {
-  const { host } = await askTheTime(HOUR_MS)
+test('a function that it invokes has the right clock', async () => {
+  const host = await startHost({ functions: [fixtureFunction({ name: 'payment' })] })
   const from = Date.now()
-  const { readings } = await answerOf(host, EVENT)
-  expect(host.environmentsStarted()).toBe(1)
-  expect(isWithin(Object(readings)[0], from, Date.now())).toBe(true)
-})
-
-test('a function that it invokes keeps the right clock', async () => {
-  const arn = 'arn:aws:lambda:eu-central-1:000000000000:function:payment'
-  const host = await startHost({ functions: [fixtureFunction({ name: 'payment', arn })] })
-  const from = Date.now()
-  let answer: unknown
-  await host.invokeAsync(
-    fixtureFunction(),
-    { do: 'invoke', function: 'payment', event: EVENT },
-    async ({ ending }) => {
-      answer = ending.ok ? Object(ending.value).answers[0] : ending
-    },
-    { clockSkewMs: () => HOUR_MS },
-  )
-  expect(isWithin(Object(answer).readings?.[0], from, Date.now())).toBe(true)
+  const { answers } = await resultWithSkew(host, HOUR_MS, { do: 'invoke', function: 'payment', event: EVENT })
+  expect(isBetween(Object(answers)[0].readings[0], from, Date.now())).toBe(true)
 })

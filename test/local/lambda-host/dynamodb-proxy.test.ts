@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import {
@@ -17,101 +17,92 @@ import {
   TransactWriteCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb'
-import { afterEach, describe, expect, inject, test } from 'vitest'
+import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import { dynamodbError, startDynamoDBProxy } from '../../../infra/local/lambda-host/dynamodb-proxy.ts'
 import type { Call, Interceptor } from '../../../infra/local/lambda-host/interceptor.ts'
 import { createLeaseTable, localClient } from '../../support/tables.ts'
-import { addressesOpenAt, FOREIGN, post, signedWith, UNSIGNED } from '../fixtures/reach.ts'
-
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanUp of cleanups.splice(0).reverse()) await cleanUp()
-})
-
-const pass: Interceptor = (_, forward) => forward()
+import { PASS } from '../fixtures/functions.ts'
+import { post, signedWith } from '../fixtures/reach.ts'
 
 async function startProxy(intercept: Interceptor, dynamodbEndpoint = inject('dynamodbEndpoint')) {
-  const requestOf = (headers: Readonly<Record<string, string>>) => `by ${headers['user-agent']?.slice(0, 10)}`
   const proxy = await startDynamoDBProxy({
     dynamodbEndpoint,
     region: 'eu-central-1',
     accessKey: 'local',
     intercept,
-    requestOf,
+    requestOf: (headers) => `by ${headers['user-agent']?.slice(0, 10)}`,
   })
-  cleanups.push(proxy.stop)
+  onTestFinished(proxy.stop)
   return proxy
 }
 
 function documents(client: DynamoDBClient): DynamoDBDocumentClient {
-  cleanups.push(() => client.destroy())
+  onTestFinished(() => client.destroy())
   client.config.maxAttempts = async () => 1
   return DynamoDBDocumentClient.from(client)
 }
 
-/** A table of leases, a client that reaches it through a proxy, and one that reaches it directly. */
+/** A lease table, a client that reaches it through a proxy, and reads that do not. */
 async function scene(intercept: Interceptor) {
   const direct = documents(localClient(inject('dynamodbEndpoint')))
   const TableName = await createLeaseTable(direct)
   const proxy = await startProxy(intercept)
-  return { TableName, proxy, client: documents(localClient(proxy.url)), direct }
+  const client = documents(localClient(proxy.url))
+  const put = (Item: object = KEY) => client.send(new PutCommand({ TableName, Item: { ...Item } }))
+  const stored = async () => (await direct.send(new GetCommand({ TableName, Key: KEY }))).Item
+  return { TableName, proxy, client, put, stored }
 }
 
-const key = { lease: 'billing', record: 'LEASE' }
+const KEY = { lease: 'billing', record: 'LEASE' }
+const LIST_TABLES = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'DynamoDB_20120810.ListTables' }
 
-describe('a request that none of the functions sent', () => {
-  const LIST = { 'x-amz-target': 'DynamoDB_20120810.ListTables' }
+/** By hand, for the headers of the reply. */
+const listTables = (url: string, headers = signedWith('local')) =>
+  post(url, { ...LIST_TABLES, ...headers }, '{"Limit":1}')
 
-  async function watched() {
-    const calls: Call[] = []
-    const proxy = await startProxy((call, forward) => {
-      calls.push(call)
-      return forward()
-    })
-    return { ...proxy, calls }
-  }
+/** A server in the place of DynamoDB. */
+async function startUpstream(answer: RequestListener): Promise<string> {
+  const server = createServer(answer).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return `http://127.0.0.1:${address.port}`
+}
 
-  test.each(FOREIGN)('but %s is refused', async (_, headers, status) => {
-    const { url, calls } = await watched()
-    expect(await post(url, { ...LIST, ...signedWith('local'), ...headers }, '{}')).toMatchObject({ status })
-    expect(calls).toEqual([])
+test('refuses a request that is not signed with the key of the run', async () => {
+  const calls: Call[] = []
+  const { url } = await startProxy((call, forward) => {
+    calls.push(call)
+    return forward()
   })
-
-  test.each(UNSIGNED)('%s is refused, and told why', async (_, headers) => {
-    const { url, calls } = await watched()
-    const { status, body } = await post(url, { ...LIST, ...headers }, '{}')
-    expect(status).toBe(400)
-    expect(JSON.parse(body)).toMatchObject({
-      __type: 'com.amazonaws.dynamodb.v20120810#UnrecognizedClientException',
-      message: expect.stringContaining('knows them by the credentials in their environment variables'),
-    })
-    expect(calls).toEqual([])
+  const { status, body } = await listTables(url, {})
+  expect(status).toBe(400)
+  expect(JSON.parse(body)).toMatchObject({
+    __type: 'com.amazonaws.dynamodb.v20120810#UnrecognizedClientException',
+    message: expect.stringContaining('by the credentials in their environment variables'),
   })
-
-  test('cannot reach the proxy from elsewhere than this machine', async () => {
-    const { url } = await watched()
-    expect(await addressesOpenAt(Number(new URL(url).port))).toEqual(['127.0.0.1'])
-  })
+  expect(calls).toEqual([])
 })
 
-test('a function that asks another Region finds the tables too, which are those of this run', async () => {
+test('a function that asks for another Region gets the tables of this run', async () => {
   const signed: unknown[] = []
-  const dynamodbEndpoint = await startUpstream((request, response) => {
+  const upstream = await startUpstream((request, response) => {
     signed.push(request.headers.authorization?.replace(/, .*/, ''))
     response.end('{}')
   })
-  const { url } = await startProxy(pass, dynamodbEndpoint)
+  const { url } = await startProxy(PASS, upstream)
   const { authorization = '' } = signedWith('local')
   await post(url, { authorization: authorization.replace('eu-central-1', 'us-east-1') }, '{}')
   expect(signed).toEqual(['AWS4-HMAC-SHA256 Credential=local/20260101/eu-central-1/any/aws4_request'])
 })
 
-describe('what nobody intercepts', () => {
-  test('is as it is without a proxy: writes, reads, refusals with their item, cancelled transactions', async () => {
-    const { TableName, client } = await scene(pass)
-    const Item = { ...key, holder: 'Zoë Müller 日本', n: 1.5, list: [1, { a: true }] }
-    await client.send(new PutCommand({ TableName, Item }))
-    expect((await client.send(new GetCommand({ TableName, Key: key }))).Item).toEqual(Item)
+describe('without faults', () => {
+  test('writes, reads, refusals with their item and cancelled transactions are as without a proxy', async () => {
+    const { TableName, client, put } = await scene(PASS)
+    const Item = { ...KEY, holder: 'Zoë Müller 日本', n: 1.5, list: [1, { a: true }] }
+    await put(Item)
+    expect((await client.send(new GetCommand({ TableName, Key: KEY }))).Item).toEqual(Item)
     const query = {
       TableName,
       KeyConditionExpression: 'lease = :lease',
@@ -120,7 +111,7 @@ describe('what nobody intercepts', () => {
     expect((await client.send(new QueryCommand(query))).Items).toEqual([Item])
     const refused = {
       TableName,
-      Item: key,
+      Item: KEY,
       ConditionExpression: 'attribute_not_exists(lease)',
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     } as const
@@ -131,169 +122,115 @@ describe('what nobody intercepts', () => {
     await expect(client.send(transaction)).rejects.toThrow(TransactionCanceledException)
   })
 
-  test('keeps the headers of DynamoDB, its clock and its checksum among them', async () => {
-    const { proxy } = await scene(pass)
-    const { headers, text } = await listTables(proxy.url)
+  test("replies have DynamoDB's headers, its checksum among them", async () => {
+    const { url } = await startProxy(PASS)
+    const { headers, body } = await listTables(url)
     expect(headers['x-amzn-requestid']).toMatch(/^[0-9a-f-]{36}$/)
     expect(headers['content-type']).toBe('application/x-amz-json-1.0')
-    expect(headers['x-amz-crc32']).toBe(String(crc32(text)))
+    expect(headers['x-amz-crc32']).toBe(String(crc32(body)))
     expect(headers['server']).toMatch(/Jetty/)
-    expect(Math.abs(Date.parse(headers['date'] ?? '') - Date.now())).toBeLessThan(5_000)
   })
 
-  test("keeps DynamoDB's clock, and has none of its own", async () => {
+  test("replies have DynamoDB's clock, and none of the proxy's; requests share one connection", async () => {
     const date = 'Mon, 01 Jan 2024 00:00:00 GMT'
-    const proxy = await startProxy(
-      pass,
-      await startUpstream((_, response) => response.setHeader('date', date).end('{}')),
-    )
-    expect((await listTables(proxy.url)).headers['date']).toBe(date)
-  })
-
-  test('shares connections to DynamoDB', async () => {
     const connections = new Set<Socket>()
     const upstream = await startUpstream(({ socket }, response) => {
       connections.add(socket)
-      response.end('{}')
+      response.setHeader('date', date).end('{}')
     })
-    const proxy = await startProxy(pass, upstream)
-    for (let nth = 0; nth < 20; nth += 1) await listTables(proxy.url)
+    const { url } = await startProxy(PASS, upstream)
+    for (let nth = 0; nth < 20; nth += 1) expect((await listTables(url)).headers['date']).toBe(date)
     expect(connections.size).toBe(1)
   })
 
-  test('lets clients keep their connections for as long as they like: they may be frozen', async () => {
-    const proxy = await startProxy(pass)
-    expect((await listTables(proxy.url)).headers['keep-alive']).toBeUndefined() // else it says how long
-  })
-
-  test('outlives a client that hangs up in the middle of its request', async () => {
-    const proxy = await startProxy(pass)
-    const client = connect(Number(new URL(proxy.url).port), '127.0.0.1')
-    await once(client, 'connect')
-    const headers = { Host: new URL(proxy.url).host, 'Content-Length': 100, ...signedWith('local') }
-    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-    client.write(`POST / HTTP/1.1\r\n${lines.join('')}\r\n{"TableName":`)
-    await sleep(20)
-    client.resetAndDestroy()
-    expect((await listTables(proxy.url)).status).toBe(200)
-  })
-
-  test('fails with the reason where DynamoDB is not there', async () => {
-    const proxy = await startProxy(pass, 'http://127.0.0.1:1')
-    const { status, text } = await listTables(proxy.url)
-    expect(status).toBe(500)
-    expect(text).toContain('ECONNREFUSED')
+  test('a DynamoDB that is missing is an error with the reason', async () => {
+    const { url } = await startProxy(PASS, 'http://127.0.0.1:1')
+    expect(await listTables(url)).toMatchObject({ status: 500, body: expect.stringContaining('ECONNREFUSED') })
   })
 })
 
 describe('an interceptor', () => {
-  test('learns the operation, the table, the input, and who sent it', async () => {
+  test('sees the operation, the table, the input and the sender', async () => {
     const calls: Call[] = []
     const { TableName, client } = await scene((call, forward) => {
       calls.push(call)
       return forward()
     })
-    await client.send(new GetCommand({ TableName, Key: key }))
-    await client.send(new TransactWriteCommand({ TransactItems: [{ Delete: { TableName, Key: key } }] }))
-    await client.send(new BatchWriteCommand({ RequestItems: { [TableName]: [{ PutRequest: { Item: key } }] } }))
-    const Key = { lease: { S: 'billing' }, record: { S: 'LEASE' } }
+    await client.send(new GetCommand({ TableName, Key: KEY }))
+    await client.send(new TransactWriteCommand({ TransactItems: [{ Delete: { TableName, Key: KEY } }] }))
+    await client.send(new BatchWriteCommand({ RequestItems: { [TableName]: [{ PutRequest: { Item: KEY } }] } }))
+    const body = { TableName, Key: { lease: { S: 'billing' }, record: { S: 'LEASE' } } }
     expect(calls).toMatchObject([
-      {
-        service: 'dynamodb',
-        operation: 'GetItem',
-        target: TableName,
-        body: { TableName, Key },
-        requestId: 'by aws-sdk-js',
-      },
+      { service: 'dynamodb', operation: 'GetItem', target: TableName, body, requestId: 'by aws-sdk-js' },
       { operation: 'TransactWriteItems', target: '' },
       { operation: 'BatchWriteItem', target: '' },
     ])
   })
 
   test('may send another body', async () => {
-    const { TableName, client, direct } = await scene((call, forward) =>
-      forward(call.operation === 'PutItem' ? { ...call.body, Item: keyWith({ holder: { S: 'Zoë' } }) } : undefined),
-    )
-    await client.send(new PutCommand({ TableName, Item: { ...key, holder: 'Ada' } }))
-    expect((await direct.send(new GetCommand({ TableName, Key: key }))).Item).toEqual({ ...key, holder: 'Zoë' })
+    const Item = { lease: { S: 'billing' }, record: { S: 'LEASE' }, holder: { S: 'Zoë' } }
+    const { put, stored } = await scene(({ body }, forward) => forward({ ...body, Item }))
+    await put({ ...KEY, holder: 'Ada' })
+    expect(await stored()).toEqual({ ...KEY, holder: 'Zoë' })
   })
 
-  test('may change a reply, which then has the length and the checksum of what is sent', async () => {
-    const proxy = await startProxy(async (_, forward) => ({ ...(await forward()), body: '{"TableNames":["Zoë"]}' }))
-    const { headers, text } = await listTables(proxy.url)
-    expect(text).toBe('{"TableNames":["Zoë"]}')
-    expect(headers['x-amz-crc32']).toBe(String(crc32(text)))
-    expect(headers['content-length']).toBe(String(Buffer.byteLength(text)))
-  })
-
-  test('may change the date of a reply', async () => {
+  test('may change body and date of a reply, whose length and checksum follow', async () => {
     const date = 'Mon, 01 Jan 2024 00:00:00 GMT'
-    const proxy = await startProxy(async (_, forward) => {
+    const { url } = await startProxy(async (_, forward) => {
       const reply = await forward()
-      return { ...reply, headers: { ...reply.headers, date } }
+      return { ...reply, headers: { ...reply.headers, date }, body: '{"TableNames":["Zoë"]}' }
     })
-    expect((await listTables(proxy.url)).headers['date']).toBe(date)
+    const { headers, body } = await listTables(url)
+    expect(body).toBe('{"TableNames":["Zoë"]}')
+    const length = String(Buffer.byteLength(body))
+    expect(headers).toMatchObject({ 'x-amz-crc32': String(crc32(body)), 'content-length': length, date })
   })
 
   test('may answer in place of DynamoDB, with an error that the SDK understands', async () => {
-    const { TableName, client, direct } = await scene(async ({ operation }, forward) =>
-      operation === 'PutItem' ? dynamodbError('TransactionConflictException', 'in the way') : forward(),
-    )
-    await expect(client.send(new PutCommand({ TableName, Item: key }))).rejects.toMatchObject({
-      name: 'TransactionConflictException',
-      message: 'in the way',
-    })
-    expect((await direct.send(new GetCommand({ TableName, Key: key }))).Item).toBeUndefined()
+    const { put, stored } = await scene(async () => dynamodbError('TransactionConflictException', 'in the way'))
+    const error = { name: 'TransactionConflictException', message: 'in the way' }
+    await expect(put()).rejects.toMatchObject(error)
+    expect(await stored()).toBeUndefined()
   })
 
-  test('may hang up, before DynamoDB knows of the request and after', async () => {
+  test('may hang up, before DynamoDB gets the request and after', async () => {
     let isForwarded = false
-    const { TableName, client, direct } = await scene(async (_, forward) => {
+    const { put, stored } = await scene(async (_, forward) => {
       if (isForwarded) await forward()
       return 'hangUp'
     })
-    const put = () => client.send(new PutCommand({ TableName, Item: key }))
-    const read = async () => (await direct.send(new GetCommand({ TableName, Key: key }))).Item
     await expect(put()).rejects.toMatchObject({ code: 'ECONNRESET' })
-    expect(await read()).toBeUndefined()
+    expect(await stored()).toBeUndefined()
     isForwarded = true
     await expect(put()).rejects.toMatchObject({ code: 'ECONNRESET' })
-    expect(await read()).toEqual(key)
+    expect(await stored()).toEqual(KEY)
   })
 
-  test('may let a request through long after its client has hung up', async () => {
+  test('may forward a request long after its client hung up', async () => {
     const held = Promise.withResolvers<void>()
-    const { TableName, client, direct } = await scene(async (call, forward) => {
-      if (call.operation === 'UpdateItem') await held.promise
+    const { TableName, client, put, stored } = await scene(async ({ operation }, forward) => {
+      if (operation === 'UpdateItem') await held.promise
       return forward()
     })
-    const update = {
-      TableName,
-      Key: key,
-      UpdateExpression: 'SET holder = :me',
-      ExpressionAttributeValues: { ':me': 'late' },
-    }
-    const sent = client.send(new UpdateCommand(update), { abortSignal: AbortSignal.timeout(100) })
+    const update = { UpdateExpression: 'SET holder = :me', ExpressionAttributeValues: { ':me': 'late' } }
+    const abortSignal = AbortSignal.timeout(100)
+    const sent = client.send(new UpdateCommand({ TableName, Key: KEY, ...update }), { abortSignal })
     await expect(sent).rejects.toThrow()
-    const read = async () => (await direct.send(new GetCommand({ TableName, Key: key }))).Item
-    expect(await read()).toBeUndefined()
+    expect(await stored()).toBeUndefined()
     held.resolve()
-    await expect.poll(read).toEqual({ ...key, holder: 'late' })
-    await client.send(new GetCommand({ TableName, Key: key })) // and nothing broke
+    await expect.poll(stored).toEqual({ ...KEY, holder: 'late' })
+    await put() // the proxy still works
   })
 
-  test('that fails makes an error that tells why', async () => {
-    const proxy = await startProxy(() => Promise.reject(new Error('no such plan')))
-    const { status, text } = await listTables(proxy.url)
-    expect(status).toBe(500)
-    expect(text).toContain('no such plan')
+  test('that fails is an error with the reason', async () => {
+    const { url } = await startProxy(() => Promise.reject(new Error('no such plan')))
+    expect(await listTables(url)).toMatchObject({ status: 500, body: expect.stringContaining('no such plan') })
   })
 })
 
 describe('stopping', () => {
-  test('waits for what is on its way to DynamoDB, and lets nothing through afterwards', async () => {
-    const arrived = Promise.withResolvers<void>()
-    const released = Promise.withResolvers<void>()
+  test('waits for what is on its way to DynamoDB, and forwards nothing afterwards', async () => {
+    const [arrived, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     let answered = 0
     const upstream = await startUpstream(async (_, response) => {
       arrived.resolve()
@@ -316,44 +253,17 @@ describe('stopping', () => {
     expect(isStopped).toBe(false)
     released.resolve()
     await stopping
-    expect(answered).toBe(1)
-    expect(await sent).toBe('hung up')
+    expect([answered, await sent]).toEqual([1, 'hung up'])
     const forward = await late.promise
     await expect(forward()).rejects.toThrow('the host has stopped')
   })
 
-  test('does not wait for ever for a DynamoDB that does not answer', async () => {
+  test('does not wait forever for a DynamoDB that does not answer', async () => {
     const arrived = Promise.withResolvers<void>()
-    const proxy = await startProxy(pass, await startUpstream(() => arrived.resolve()))
+    const proxy = await startProxy(PASS, await startUpstream(() => arrived.resolve()))
     const sent = listTables(proxy.url).catch(() => 'hung up')
     await arrived.promise
     await proxy.stop()
     expect(await sent).toBe('hung up')
   })
 })
-
-/** Something in DynamoDB's place. */
-async function startUpstream(answer: RequestListener): Promise<string> {
-  const server = createServer(answer).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  cleanups.push(() => server.close())
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return `http://127.0.0.1:${address.port}`
-}
-
-/** By hand, for its headers. */
-async function listTables(url: string) {
-  const reply = await fetch(url, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/x-amz-json-1.0',
-      'x-amz-target': 'DynamoDB_20120810.ListTables',
-      authorization: 'AWS4-HMAC-SHA256 Credential=local/20240101/eu-central-1/dynamodb/aws4_request, Signature=none',
-    },
-    body: '{"Limit":1}',
-  })
-  return { status: reply.status, headers: Object.fromEntries(reply.headers), text: await reply.text() }
-}
-
-const keyWith = (attributes: object) => ({ lease: { S: 'billing' }, record: { S: 'LEASE' }, ...attributes })

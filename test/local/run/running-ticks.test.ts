@@ -1,74 +1,88 @@
 import { expect, test } from 'vitest'
-import { createRoll } from '../../../infra/local/run/running-ticks.ts'
-import { startTick } from '../../../infra/local/run/tick.ts'
-import { COMPLETED, candidatesNumbered, patientHost, settle } from '../fixtures/ticking.ts'
+import type { Ending } from '../../../infra/local/lambda-host/environment.ts'
+import { RunningTicks, type Tally, tallyOf } from '../../../infra/local/run/running-ticks.ts'
+import { RunningTick } from '../../../infra/local/run/tick.ts'
+import { BROKEN, COMPLETED, killedLeader, recordOf, standby } from '../fixtures/records.ts'
+import { candidatesNumbered, patientContext, settle } from '../fixtures/ticking.ts'
 
-/** A roll on which each tick that is started stands, with two candidates a tick. */
+/** Running ticks of two candidates each, that begin when the test says so. */
 function scene() {
-  const { host, taken } = patientHost()
-  const roll = createRoll()
+  const { accepted, ...context } = patientContext()
+  const runningTicks = new RunningTicks()
   const start = (number: number) =>
-    roll.add(startTick(number, number * 1_000, { host, candidates: candidatesNumbered(1, 2), onTry: () => {} }))
-  return { roll, start, taken }
+    runningTicks.add(new RunningTick(number, number * 1_000, { ...context, candidates: candidatesNumbered(1, 2) }))
+  return { runningTicks, start, accepted }
 }
 
-test('a tick counts from its start, and each try of it from its end', async () => {
-  const { roll, start, taken } = scene()
-  expect(roll.tally()).toMatchObject({ ticks: 0, completed: 0 })
-  start(1)
-  expect(roll.tally()).toMatchObject({ ticks: 1, completed: 0, standby: 0 })
-  await taken[0]?.end()
-  expect(roll.tally()).toMatchObject({ ticks: 1, completed: 0, standby: 1 })
-})
-
-test('a tick that is over counts once, beside those that are not', async () => {
-  const { roll, start, taken } = scene()
+test('a tick counts from its start, each try from its end, and a tick that is over counts once', async () => {
+  const { runningTicks, start, accepted } = scene()
+  expect(runningTicks.tally()).toMatchObject({ ticks: 0, completed: 0 })
   start(1)
   start(2)
-  await taken[0]?.end(COMPLETED)
-  await taken[1]?.end()
-  await taken[2]?.end()
-  expect(roll.tally()).toMatchObject({ ticks: 2, completed: 1, standby: 2 })
+  await accepted[0]?.end()
+  expect(runningTicks.tally()).toMatchObject({ ticks: 2, completed: 0, standby: 1 })
+  expect(runningTicks.overdue()).toBe(0) // it is still running
+  await accepted[1]?.end()
+  expect(runningTicks.overdue()).toBe(1)
+  await accepted[2]?.end(COMPLETED)
+  await accepted[3]?.end()
+  expect(runningTicks.overdue()).toBe(1)
+  expect(runningTicks.tally()).toMatchObject({ ticks: 2, completed: 1, standby: 3 })
 })
 
-test('overdue is what is over and completed by nobody, not what is still at work', async () => {
-  const { roll, start, taken } = scene()
-  start(1)
-  start(2)
-  await taken[0]?.end()
-  expect(roll.overdue()).toBe(0)
-  await taken[1]?.end()
-  expect(roll.overdue()).toBe(1)
-  await taken[2]?.end(COMPLETED)
-  await taken[3]?.end()
-  expect(roll.overdue()).toBe(1)
-})
-
-test("an event is delivered again within its own request's tick, and that is waited for", async () => {
-  const { roll, start, taken } = scene()
+test("an event is delivered again within its own request's tick, which waits for it", async () => {
+  const { runningTicks, start, accepted } = scene()
   start(1)
   start(2)
   let isDone = false
-  void roll.deliverAgain(taken[2]?.requestId ?? '').then(() => {
+  void runningTicks.deliverAgain(accepted[2]?.requestId ?? '').then(() => {
     isDone = true
   })
-  await taken[0]?.end()
-  await taken[1]?.end()
-  expect(roll.tally()).toMatchObject({ ticks: 2, standby: 2 })
-  expect(roll.overdue()).toBe(1)
+  await accepted[0]?.end()
+  await accepted[1]?.end()
+  expect(runningTicks.overdue()).toBe(1) // the first tick is over
   expect(isDone).toBe(false)
-  await taken[4]?.end(COMPLETED)
+  await accepted[4]?.end(COMPLETED)
   expect(isDone).toBe(true)
-  expect(roll.tally()).toMatchObject({ completed: 1 })
+  expect(runningTicks.tally()).toMatchObject({ completed: 1 })
 })
 
-test('nothing is delivered again for a tick that is over, or for a request that nobody made', async () => {
-  const { roll, start, taken } = scene()
+test('nothing is delivered again for a tick that is over, or for an unknown request', async () => {
+  const { runningTicks, start, accepted } = scene()
   start(1)
-  await taken[0]?.end()
-  await taken[1]?.end()
-  await roll.deliverAgain(taken[0]?.requestId ?? '')
-  await roll.deliverAgain('unknown')
+  await accepted[0]?.end()
+  await accepted[1]?.end()
+  await runningTicks.deliverAgain(accepted[0]?.requestId ?? '')
+  await runningTicks.deliverAgain('unknown')
   await settle()
-  expect(taken).toHaveLength(2)
+  expect(accepted).toHaveLength(2)
+})
+
+const billed = '{"level":"INFO","message":"billed","staleWritesRefused":2}'
+const withRefusedWrite: Ending = {
+  ok: true,
+  value: { status: 'completed', fencingToken: 7, result: { staleWritesRefused: 1 } },
+}
+const released: Ending = { ok: true, value: { status: 'released', fencingToken: 7, result: {} } }
+
+test.each<[string, readonly Ending[], Partial<Tally>]>([
+  ['a leader and two standbys', [COMPLETED, standby(), standby()], { completed: 1, standby: 2, tookOver: 0 }],
+  [
+    'a killed leader, its successor, and their refused writes',
+    [killedLeader(6, 'plain text', billed), standby(), withRefusedWrite, BROKEN],
+    { completed: 1, standby: 1, failed: 2, tookOver: 1, staleWritesRefused: 3 },
+  ],
+  ['a candidate that failed without leading', [BROKEN, COMPLETED], { failed: 1, tookOver: 0 }],
+  ['a frozen leader that fails after its successor', [COMPLETED, killedLeader(6)], { tookOver: 1, completedTwice: 0 }],
+  ['a leader without a successor', [standby(), killedLeader(6)], { tookOver: 0, completed: 0 }],
+  ['a leader that released its lease', [released], { completed: 0, standby: 0, failed: 0 }],
+  ['two leaders', [COMPLETED, standby(), COMPLETED], { completed: 1, completedTwice: 1 }],
+])('counts %s', (_, endings, tally) => {
+  expect(tallyOf([recordOf(1, ...endings)])).toMatchObject({ ticks: 1, ...tally })
+})
+
+test('counts several ticks', () => {
+  const records = [recordOf(1, COMPLETED, standby()), recordOf(2, BROKEN), recordOf(3, COMPLETED, COMPLETED)]
+  const expected = { ticks: 3, completed: 2, completedTwice: 1, standby: 1, failed: 1, tookOver: 0 }
+  expect(tallyOf(records)).toEqual({ ...expected, staleWritesRefused: 0 })
 })

@@ -1,151 +1,119 @@
 import { describe, expect, test } from 'vitest'
-import { startTick, type TickContext, type Try } from '../../../infra/local/run/tick.ts'
-import { COMPLETED, candidatesNumbered, patientHost, settle } from '../fixtures/ticking.ts'
+import { RunningTick, type TickContext, type Try } from '../../../infra/local/run/tick.ts'
+import { COMPLETED } from '../fixtures/records.ts'
+import { candidatesNumbered, patientContext, settle } from '../fixtures/ticking.ts'
 
 const TICK_MS = Date.UTC(2024, 0, 31)
 const TICK = '2024-01-31T00:00:00.000Z'
 
 /** A tick of these candidates that has begun, and which of its promises have settled. */
 function scene(numbers: readonly number[], more: Partial<TickContext> = {}) {
-  const { host, taken } = patientHost()
-  const tried: Try[] = []
-  const tick = startTick(1, TICK_MS, {
-    host,
-    candidates: candidatesNumbered(...numbers),
-    onTry: (one) => tried.push(one),
-    ...more,
-  })
+  const { accepted, ...context } = patientContext()
+  const tries: Try[] = []
+  const candidates = candidatesNumbered(...numbers)
+  const onTry = (one: Try) => void tries.push(one)
+  const tick = new RunningTick(1, TICK_MS, { ...context, candidates, onTry, ...more })
   const reached: string[] = []
   void tick.settled.then(() => reached.push('settled'))
   void tick.over.then(() => reached.push('over'))
-  const woken = () => taken.map(({ event }) => Object(event)['n'])
-  const requestOf = (index: number) => taken[index]?.requestId ?? ''
-  const end = async (index: number) => taken[index]?.end()
-  return { tick, taken, tried, reached, woken, requestOf, end }
+  const invoked = () => accepted.map(({ event }) => Object(event)['n'])
+  const requestOf = (index: number) => accepted[index]?.requestId ?? ''
+  const end = async (index: number) => accepted[index]?.end()
+  return { tick, accepted, tries, reached, invoked, requestOf, end }
 }
 
-test('all candidates are woken at once, each with the event of its own schedule and a request of its own', () => {
-  const { woken, taken } = scene([1, 2, 3])
-  expect(woken()).toEqual([1, 2, 3])
-  expect(new Set(taken.map(({ requestId }) => requestId)).size).toBe(3)
+test('all candidates are invoked at once, each with the event of its own schedule and its own request id', () => {
+  const { invoked, accepted } = scene([1, 2, 3])
+  expect(invoked()).toEqual([1, 2, 3])
+  expect(new Set(accepted.map(({ requestId }) => requestId)).size).toBe(3)
 })
 
-test('a try is told when it begins and when it ends, with its candidate, whatever numbers are missing', async () => {
+test('begins and ends of tries are reported with the candidate, whatever numbers are missing', async () => {
   const started: unknown[][] = []
-  const { taken, tried, requestOf } = scene([2, 5], { onStart: (...told) => started.push(told) })
-  taken[1]?.onStart?.(0)
-  await taken[1]?.failTry()
-  taken[1]?.onStart?.(1)
-  await taken[1]?.end(COMPLETED)
+  const { accepted, tries, requestOf } = scene([2, 5], { onStart: (...start) => started.push(start) })
+  accepted[1]?.onStart?.(0)
+  accepted[1]?.failTry()
+  accepted[1]?.onStart?.(1)
+  await accepted[1]?.end(COMPLETED)
   expect(started).toEqual([
     [requestOf(1), 5, TICK, 0],
     [requestOf(1), 5, TICK, 1],
   ])
-  expect(tried).toMatchObject([
+  expect(tries).toMatchObject([
     { candidate: 5, attempt: { requestId: requestOf(1), retry: 0 }, outcome: { status: 'failed' } },
     { candidate: 5, attempt: { requestId: requestOf(1), retry: 1 }, outcome: { status: 'completed' } },
   ])
 })
 
-test('the record has what ended so far, in the order in which it did', async () => {
-  const { tick, taken, end } = scene([1, 2, 3])
-  const atFirst = tick.record()
-  await end(2)
-  expect(atFirst).toMatchObject({ number: 1, tick: TICK, tries: [] })
-  await taken[0]?.failTry()
-  expect(tick.record().tries.map(({ candidate }) => candidate)).toEqual([3, 1])
-})
-
-test('a tick settles, and is over, when all its candidates are done, retries included', async () => {
-  const { taken, reached, end } = scene([1, 2])
+test('settles and is over when all candidates have ended, retries included; the record is in that order', async () => {
+  const { tick, accepted, reached, end } = scene([1, 2])
+  expect(tick.record()).toMatchObject({ number: 1, tick: TICK, tries: [] })
   await end(1)
-  await taken[0]?.failTry()
+  accepted[0]?.failTry()
   await settle()
   expect(reached).toEqual([])
   await end(0)
   expect(reached).toEqual(['settled', 'over'])
+  expect(tick.record().tries.map(({ candidate }) => candidate)).toEqual([2, 1, 1])
 })
 
-test("a candidate's clock is asked for at each of its tries, and where it has none nothing is said of it", () => {
+test("a candidate's clock is read at each of its tries", () => {
   let skewMs = 0
-  const candidates = candidatesNumbered(1, 2).map((candidate) =>
-    candidate.number === 1 ? { ...candidate, clockSkewMs: () => skewMs } : candidate,
-  )
-  const { taken } = scene([], { candidates })
+  const candidates = candidatesNumbered(1).map((candidate) => ({ ...candidate, clockSkewMs: () => skewMs }))
+  const { accepted } = scene([], { candidates })
   skewMs = 5_000
-  expect(taken[0]?.clockSkewMs?.()).toBe(5_000)
-  expect(taken[1]).not.toHaveProperty('clockSkewMs')
+  expect(accepted[0]?.clockSkewMs?.()).toBe(5_000)
 })
 
-test('a schedule whose input is no JSON is an error at once, and nobody is woken', () => {
-  const { host, taken } = patientHost()
+test('a schedule whose input is not JSON is an error at once, and no candidate is invoked', () => {
+  const { accepted, ...context } = patientContext()
   const candidates = candidatesNumbered(1, 2).map((one) =>
     one.number === 2 ? { ...one, schedule: { ...one.schedule, input: '{' } } : one,
   )
-  expect(() => startTick(1, TICK_MS, { host, candidates, onTry: () => {} })).toThrow('s-2: its input is not JSON')
-  expect(taken).toEqual([])
-})
-
-test('it knows its own requests, those of events that were delivered again too', async () => {
-  const { tick, requestOf } = scene([1, 2])
-  void tick.deliverAgain(requestOf(0))
-  expect([0, 1, 2].map((index) => tick.has(requestOf(index)))).toEqual([true, true, true])
-  expect(requestOf(2)).not.toBe('')
-  expect(tick.has('unknown')).toBe(false)
+  expect(() => new RunningTick(1, TICK_MS, { ...context, candidates })).toThrow('s-2: its input is not JSON')
+  expect(accepted).toEqual([])
 })
 
 describe('an event that is delivered again', () => {
   test.each([
-    [0, 2],
-    [1, 1],
-    [2, 1],
-  ])('is that of another candidate than the one of request %i', async (index, another) => {
-    const { tick, woken, requestOf } = scene([1, 2, 3])
+    [[1, 2, 3], 0, 2],
+    [[1, 2, 3], 1, 1],
+    [[1, 2, 3], 2, 1],
+    [[4], 0, 4],
+  ])('is that of another candidate, if there is one: of %j, request %i', (numbers, index, another) => {
+    const { tick, invoked, requestOf } = scene(numbers)
     void tick.deliverAgain(requestOf(index))
-    expect(woken()).toEqual([1, 2, 3, another])
+    expect(invoked()).toEqual([...numbers, another])
   })
 
-  test('is that of the same candidate where it is alone', async () => {
-    const { tick, woken, requestOf } = scene([4])
-    void tick.deliverAgain(requestOf(0))
-    expect(woken()).toEqual([4, 4])
-  })
-
-  test('is the same event, under another request', () => {
+  test('is the same event, under another request id, which belongs to the tick too', () => {
     const [one] = candidatesNumbered(1)
     const input = '{"n":1,"execution":"<aws.scheduler.execution-id>"}'
     const candidates = one === undefined ? [] : [{ ...one, schedule: { ...one.schedule, input } }]
-    const { tick, taken, requestOf } = scene([], { candidates })
+    const { tick, accepted, requestOf } = scene([], { candidates })
     void tick.deliverAgain(requestOf(0))
-    expect(taken[1]?.event).toEqual(taken[0]?.event)
+    expect(accepted[1]?.event).toEqual(accepted[0]?.event)
     expect(requestOf(1)).not.toBe(requestOf(0))
+    expect([requestOf(0), requestOf(1), 'unknown'].map((requestId) => tick.has(requestId))).toEqual([true, true, false])
   })
 
-  test('is over when its last try is', async () => {
-    const { tick, taken, requestOf, end } = scene([1, 2])
+  test('is waited for until its last try, by its caller and by the tick', async () => {
+    const { tick, accepted, reached, requestOf, end } = scene([1, 2])
+    await end(1)
     let isDone = false
     void tick.deliverAgain(requestOf(0)).then(() => {
       isDone = true
     })
-    await taken[2]?.failTry()
-    await settle()
-    expect(isDone).toBe(false)
-    await end(2)
-    expect(isDone).toBe(true)
-  })
-
-  test('keeps the tick from being over, though all others are done', async () => {
-    const { tick, reached, requestOf, end } = scene([1, 2])
-    await end(1)
-    void tick.deliverAgain(requestOf(0))
     await end(0)
-    expect(reached).toEqual([])
+    accepted[2]?.failTry()
+    await settle()
+    expect([isDone, reached]).toEqual([false, []])
     await end(2)
-    expect(reached).toEqual(['settled', 'over'])
+    expect([isDone, reached]).toEqual([true, ['settled', 'over']])
   })
 })
 
-describe('a tick whose leader somebody froze', () => {
+describe('a tick whose leader is frozen by hand', () => {
   /** The first of three is frozen; the others stand by. */
   async function frozenScene() {
     const frozen = new Set<string>()
@@ -156,7 +124,7 @@ describe('a tick whose leader somebody froze', () => {
     return { ...all, frozen }
   }
 
-  test('waits until a rival has had another chance, and then no longer for the frozen one', async () => {
+  test('settles without it once a rival has been invoked again, and is over when it has ended too', async () => {
     const { tick, reached, requestOf, end } = await frozenScene()
     expect(reached).toEqual([])
     void tick.deliverAgain(requestOf(0))
@@ -164,19 +132,13 @@ describe('a tick whose leader somebody froze', () => {
     expect(reached).toEqual([])
     await end(3)
     expect(reached).toEqual(['settled'])
-  })
-
-  test('is over when the frozen one has ended too, and the record has it then', async () => {
-    const { tick, reached, requestOf, end } = await frozenScene()
-    void tick.deliverAgain(requestOf(0))
-    await end(3)
-    expect(tick.record().tries.map(({ candidate }) => candidate)).toEqual([2, 3, 2])
+    expect(tick.record()).toMatchObject({ hasFrozen: true })
     await end(0)
     expect(reached).toEqual(['settled', 'over'])
     expect(tick.record().tries.map(({ candidate }) => candidate)).toEqual([2, 3, 2, 1])
   })
 
-  test('waits for it as for any other where it was thawed before the rival was done', async () => {
+  test('waits for it as for any other if it was thawed before the rival ended', async () => {
     const { tick, reached, requestOf, end, frozen } = await frozenScene()
     void tick.deliverAgain(requestOf(0))
     frozen.clear()
@@ -186,7 +148,7 @@ describe('a tick whose leader somebody froze', () => {
     expect(reached).toEqual(['settled', 'over'])
   })
 
-  test('waits for the rival as well, where somebody froze that one and it has had none yet', async () => {
+  test('waits for a second rival if the first one is frozen too', async () => {
     const { tick, reached, requestOf, end, frozen } = await frozenScene()
     void tick.deliverAgain(requestOf(0))
     frozen.add(requestOf(3))
@@ -197,13 +159,13 @@ describe('a tick whose leader somebody froze', () => {
     expect(reached).toEqual(['settled'])
   })
 
-  test('wakes a rival that can lead: neither one that is cut off nor one that sleeps too', async () => {
+  test('invokes a rival that can lead: neither cut off nor frozen', async () => {
     const frozen = new Set<string>()
     const isFrozen = (requestId: string) => frozen.has(requestId)
-    const { tick, taken, requestOf } = scene([1, 2, 3, 4], { isFrozen, isReachable: (candidate) => candidate !== 1 })
+    const { tick, invoked, requestOf } = scene([1, 2, 3, 4], { isFrozen, isReachable: (candidate) => candidate !== 1 })
     frozen.add(requestOf(3))
     frozen.add(requestOf(1))
     void tick.deliverAgain(requestOf(3))
-    expect(taken[4]?.event).toEqual(taken[2]?.event)
+    expect(invoked()).toEqual([1, 2, 3, 4, 3])
   })
 })

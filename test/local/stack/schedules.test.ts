@@ -37,55 +37,42 @@ test('an input that is not JSON names its schedule', () => {
 
 test.each([
   ['the earliest due instant, floored to the period', '2024-01-31T10:59:59.999Z', '2024-01-31T10:00:00.000Z'],
-  ['the earliest due instant itself, where it is a tick', '2024-01-31T10:00:00.000Z', '2024-01-31T10:00:00.000Z'],
-  ['the last full period, where nothing is due yet', '2031-01-01T00:00:00.000Z', '2030-06-01T12:00:00.000Z'],
+  ['the earliest due instant itself, if that is a tick', '2024-01-31T10:00:00.000Z', '2024-01-31T10:00:00.000Z'],
+  ['the last full period, if nothing is due yet', '2031-01-01T00:00:00.000Z', '2030-06-01T12:00:00.000Z'],
 ])('the first tick is %s', (_, due, first) => {
   const now = Date.parse('2030-06-01T12:34:56.000Z')
   expect(new Date(firstTickMs(Date.parse(due), HOUR_MS, now)).toISOString()).toBe(first)
 })
 
-test('every schedule that fires the function is a candidate', () => {
-  const schedules = [schedule(), schedule({ name: 'hourly-2' })]
-  expect(candidatesOf(schedules, [lambda])).toEqual(schedules.map((one) => ({ schedule: one, lambda })))
+const candidates = (...schedules: Schedule[]) => schedules.map((one) => ({ schedule: one, lambda }))
+const second = schedule({ name: 'hourly-2', input: '{}' })
+
+test('every schedule that fires a function is a candidate', () => {
+  expect(candidatesOf([schedule(), second], [lambda])).toEqual(candidates(schedule(), second))
 })
 
 test.each([
   ['no schedule', [], 'declare no schedule'],
-  ['a target that does not run here', [schedule({ targetArn: 'arn:other' })], 'hourly-1: its target is no function'],
+  ['a target that does not run here', [schedule({ targetArn: 'arn:other' })], 'hourly-1: its target is not a function'],
   ['periods that differ', [schedule(), schedule({ periodMs: 1 })], 'all schedules must have the same period'],
 ])('refuses %s', (_, schedules, message) => {
   expect(() => candidatesOf(schedules, [lambda])).toThrow(message)
 })
 
-test('a candidate that the stacks declare is itself', () => {
-  const declared = [schedule(), schedule({ name: 'hourly-2' })].map((one) => ({ schedule: one, lambda }))
-  expect([nthCandidate(declared, 1), nthCandidate(declared, 2)]).toEqual(declared)
-})
-
-test('a candidate beyond those that the stacks declare is like their first, under a name of its own', () => {
+test('a candidate beyond those that the stacks declare is a copy of their first, under its own name', () => {
   const input = '{"candidate":"hourly-1","by":"arn:of/hourly-1","tick":"<aws.scheduler.scheduled-time>"}'
-  const [first, second] = [schedule({ input }), schedule({ name: 'hourly-2', input: '{}' })]
-  const added = nthCandidate(
-    [first, second].map((one) => ({ schedule: one, lambda })),
-    3,
-  )
-  expect(added).toEqual({
+  const first = schedule({ input })
+  const declared = candidates(first, second)
+  expect([nthCandidate(declared, 1), nthCandidate(declared, 2)]).toEqual(declared)
+  const renamed = (text: string) => text.replaceAll('hourly-1', 'hourly-3')
+  expect(nthCandidate(declared, 3)).toEqual({
     lambda,
-    schedule: {
-      ...first,
-      name: 'hourly-3',
-      arn: first.arn.replace('hourly-1', 'hourly-3'),
-      input: input.replaceAll('hourly-1', 'hourly-3'),
-    },
+    schedule: { ...first, name: 'hourly-3', arn: renamed(first.arn), input: renamed(input) },
   })
 })
 
-test('a candidate beyond a single one that has no number gets one', () => {
+test('a candidate beyond a single one without a number gets one', () => {
   const only = schedule({ name: 'hourly', arn: 'arn:of/hourly', input: '{"candidate":"hourly"}' })
-  const { name, arn, input } = nthCandidate([{ schedule: only, lambda }], 2).schedule
+  const { name, arn, input } = nthCandidate(candidates(only), 2).schedule
   expect({ name, arn, input }).toEqual({ name: 'hourly-2', arn: 'arn:of/hourly-2', input: '{"candidate":"hourly-2"}' })
-})
-
-test('where the stacks declare no schedule there is no candidate', () => {
-  expect(() => nthCandidate([], 1)).toThrow('declare no schedule')
 })

@@ -1,6 +1,6 @@
 /** What the runs came to: for people to read, and as a part of the proof. */
 import pc from 'picocolors'
-import { count } from '../../../infra/local/cli/phrases.ts'
+import { count } from '../../../infra/programs/text.ts'
 import type { Claim } from '../claims.ts'
 import type { Failure, Part, Table } from '../part.ts'
 import type { Verdict } from './check.ts'

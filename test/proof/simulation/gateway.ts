@@ -1,9 +1,10 @@
 /** The shipped sandbox behind a wire on which requests and answers get lost, and come late. */
 import { GatewayOutcomeUnknownError } from '../../../functions/billing/gateway.ts'
-import type { GatewayRequest, GatewayResponse, Leader, Transport } from '../../../functions/billing/transports.ts'
-import { memoryStore } from '../../../functions/sandbox/memory-store.ts'
+import type { Leader, Transport } from '../../../functions/billing/transports.ts'
+import type { GatewayRequest, GatewayResponse } from '../../../functions/gateway-message.ts'
 import { type Sandbox, sandbox } from '../../../functions/sandbox/sandbox.ts'
 import { chargesOf, type SandboxCharge, type SandboxRow, type SandboxStore } from '../../../functions/sandbox/store.ts'
+import { memoryStore } from '../../support/sandbox-memory.ts'
 import type { Faults, Injected } from './faults.ts'
 import { processOf, type SimulatedProcess } from './process.ts'
 import { Random } from './random.ts'

@@ -1,7 +1,7 @@
 /** What billing is given from outside: its environment, and rows that somebody may have edited by hand. */
 import fc from 'fast-check'
 import { dueInstant } from '../../../../functions/billing/due-date.ts'
-import { EnvironmentError, isGatewayUrl, readEnvironment } from '../../../../functions/billing/environment.ts'
+import { isGatewayUrl, readEnvironment } from '../../../../functions/billing/environment.ts'
 import {
   type Charge,
   CorruptChargeError,
@@ -14,6 +14,7 @@ import {
   CorruptSubscriptionError,
   readDueSubscription,
 } from '../../../../functions/billing/subscription.ts'
+import { EnvironmentError } from '../../../../functions/election/environment.ts'
 import { idempotencyKey } from '../../../../functions/election/fencing.ts'
 import { isCanonicalTick } from '../../../../functions/election/tick.ts'
 import { generateCustomers } from '../../../../infra/local/billing/customers.ts'
@@ -110,7 +111,7 @@ export const billingTargets: readonly Target[] = [
       fc.oneof(fc.constantFrom('https://api.stripe.com', 'http://127.0.0.1:9', 'http://localhost/x'), fc.webUrl()),
     ),
     read: (url) => {
-      if (!isGatewayUrl(url)) throw new EnvironmentError(['GATEWAY_URL'])
+      if (!isGatewayUrl(url)) throw new EnvironmentError('GATEWAY_URL')
       assertPrivate(url)
     },
     refusals: [{ type: EnvironmentError, says: /GATEWAY_URL/ }],

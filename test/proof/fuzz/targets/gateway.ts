@@ -7,13 +7,14 @@ import {
   GatewayRefusedError,
 } from '../../../../functions/billing/gateway.ts'
 import { stripeGateway } from '../../../../functions/billing/stripe-gateway.ts'
-import type { GatewayResponse } from '../../../../functions/billing/transports.ts'
+import { EnvironmentError } from '../../../../functions/election/environment.ts'
 import { parseJson, property } from '../../../../functions/election/json.ts'
+import type { GatewayResponse } from '../../../../functions/gateway-message.ts'
 import { readEnvironment } from '../../../../functions/sandbox/environment.ts'
-import { memoryStore } from '../../../../functions/sandbox/memory-store.ts'
 import { InvalidRequest, readOrder, readSearch } from '../../../../functions/sandbox/requests.ts'
 import { sandbox } from '../../../../functions/sandbox/sandbox.ts'
 import { chargesOf } from '../../../../functions/sandbox/store.ts'
+import { memoryStore } from '../../../support/sandbox-memory.ts'
 import { hostileJson, hostileText } from '../hostile.ts'
 import { nearly, nearlyObject, nearlyText } from '../nearly-valid.ts'
 import { ORDER } from '../order.ts'
@@ -205,7 +206,7 @@ export const gatewayTargets: readonly Target[] = [
     name: "the sandbox's environment",
     inputs: variables.map(textsOf),
     read: readEnvironment,
-    refusals: [{ type: RangeError, says: /sandbox's environment is wrong: [A-Z_]+ is/ }],
+    refusals: [{ type: EnvironmentError, says: /environment of the sandbox is wrong: [A-Z_]+ is/ }],
   }),
 ]
 

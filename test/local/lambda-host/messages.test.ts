@@ -1,10 +1,13 @@
 import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
-import { onLine, send } from '../../../infra/local/lambda-host/channel.ts'
+import { onLine, type RuntimeMessage, send } from '../../../infra/local/lambda-host/messages.ts'
 
-test('messages arrive whole, however the pipe cuts them', () => {
+test('messages arrive whole, wherever the pipe cuts them', () => {
   const whole = new PassThrough()
-  const sent = [{ text: 'line\nfeed, \u2028, Ж' }, { number: 1 }]
+  const sent: RuntimeMessage[] = [
+    { kind: 'result', json: 'line\nfeed, \u2028, Ж' },
+    { kind: 'result', json: 'null' },
+  ]
   for (const message of sent) send(whole, message)
   const cut = new PassThrough()
   const received: unknown[] = []
@@ -13,7 +16,7 @@ test('messages arrive whole, however the pipe cuts them', () => {
   expect(received).toEqual(sent)
 })
 
-test('a line that does not end is handed over before it fills the memory', () => {
+test('a line that does not end is passed on before it fills the memory', () => {
   const channel = new PassThrough()
   const lengths: number[] = []
   onLine(channel, ({ length }) => lengths.push(length))

@@ -1,27 +1,36 @@
-/** What a function finds in `process.env`. */
+/** A function as its template declares it, and the environment variables that it gets. */
+import { sessionTokenOf } from './credentials.ts'
 
-import type { LambdaFunction } from '../stack/template.ts'
-import { sessionTokenOf } from './caller.ts'
+export interface LambdaFunction {
+  readonly name: string
+  readonly arn: string
+  /** Of its bundle. */
+  readonly directory: string
+  readonly handler: string
+  readonly environment: Readonly<Record<string, string>>
+  readonly timeoutMs: number
+  readonly memoryMb: number
+  /** How often a failed asynchronous event is retried. */
+  readonly retries: number
+  readonly maxEventAgeMs: number
+}
 
 /** How the functions of a run reach it. */
 export interface Access {
   readonly dynamodbEndpoint: string
   readonly lambdaEndpoint: string
   readonly region: string
-  /** The secret of the run. */
   readonly accessKey: string
 }
 
 /**
- * The template's variables and those that Lambda reserves, and nothing of this process's own. `serial` is the number of
- * the execution environment, from 1.
+ * The template's variables and those that Lambda reserves; none of this process's own.
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+ *
+ * @param serial number of the execution environment, from 1
  */
-export function environmentVariables(
-  lambda: LambdaFunction,
-  serial: number,
-  { region, accessKey, dynamodbEndpoint, lambdaEndpoint }: Access,
-): Record<string, string> {
+export function environmentVariables(lambda: LambdaFunction, serial: number, access: Access): Record<string, string> {
+  const { region, accessKey, dynamodbEndpoint, lambdaEndpoint } = access
   return {
     ...lambda.environment,
     LANG: 'en_US.UTF-8',

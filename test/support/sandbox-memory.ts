@@ -1,7 +1,12 @@
-import type { SandboxRow, SandboxStore } from './store.ts'
+import type { SandboxRow, SandboxStore } from '../../functions/sandbox/store.ts'
 
-/** What the table does, said in plain code: for tests. */
-export function memoryStore(): SandboxStore {
+export interface MemoryStore extends SandboxStore {
+  /** The rows of all customers. */
+  rows(): readonly SandboxRow[]
+}
+
+/** Does what the sandbox's table does, without DynamoDB. */
+export function memoryStore(): MemoryStore {
   const rows = new Map<string, SandboxRow>()
 
   return {
@@ -14,10 +19,11 @@ export function memoryStore(): SandboxStore {
       return undefined
     },
     list: async (customer) => [...rows.values()].filter((row) => row.customer === customer),
+    rows: () => [...rows.values()],
   }
 }
 
-/** Each execution changes one of the two: a key is executed again only without an answer, or much later. */
+/** Every execution changes one of the two: a key is executed again only if it has no answer, or after it expired. */
 function isSame(row: SandboxRow | undefined, before: SandboxRow | undefined): boolean {
   if (row === undefined || before === undefined) return row === before
   return row.sinceMs === before.sinceMs && (row.statusCode === undefined) === (before.statusCode === undefined)

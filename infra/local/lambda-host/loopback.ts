@@ -1,20 +1,32 @@
-/** An HTTP server for the processes of one run alone, whose every reply is a value, as interceptors need it. */
+/**
+ * HTTP servers on 127.0.0.1 for the processes of this run alone. The address keeps other machines out, but neither
+ * other users of this machine nor pages in a browser here: a page may send requests to any address, and reaches this
+ * one as its own origin through a host name that it points at 127.0.0.1 (DNS rebinding).
+ */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { isSignedWith } from './credentials.ts'
 import type { Reply } from './interceptor.ts'
-import { isFromPage, isOwnHost, LOOPBACK } from './loopback-guard.ts'
 
-/** One request before its body. */
-export interface Asked {
+export const LOOPBACK = '127.0.0.1'
+
+/** Whether a request names this server by its address, and not by a host name that points here. */
+export const isOwnHost = (host: string | undefined, port: number): boolean =>
+  host === `${LOOPBACK}:${port}` || host === `localhost:${port}`
+
+/**
+ * Whether a page in a browser sent a request: browsers add one of these headers, and no page can change them.
+ * Source: https://www.w3.org/TR/fetch-metadata/
+ */
+const isFromPage = (headers: Readonly<Record<string, unknown>>): boolean =>
+  headers['origin'] !== undefined || headers['sec-fetch-site'] !== undefined
+
+export interface Received {
   readonly method: string
   /** With the query, if there is one. */
   readonly path: string
   /** By their names in lower case. */
   readonly headers: Readonly<Record<string, string>>
-}
-
-/** One request, with its whole body. */
-export interface Received extends Asked {
   readonly body: string
 }
 
@@ -25,28 +37,32 @@ export interface LoopbackServer {
 }
 
 export interface LoopbackServerOptions {
-  /** The reply to a request that is not to be answered; undefined lets it in. Its body is not read before. */
-  readonly refuse: (request: Asked) => Reply | undefined
+  /** Requests must be signed with it. */
+  readonly accessKey: string
+  /** The reply to other requests, whose bodies are not read. */
+  readonly refusal: Reply
   /**
-   * Gives the reply, or `hangUp` to close the connection without one; it is called to its end even if the client hangs
-   * up before. It must not throw: a connection whose answer throws is closed.
+   * The reply, or `hangUp` to close the connection without one. An answer that the client no longer waits for still
+   * runs to its end.
    */
   readonly answer: (request: Received) => Promise<Reply | 'hangUp'>
+  /** The reply if `answer` throws. */
+  readonly failure: (error: unknown) => Reply
 }
 
-/** Starts a server on 127.0.0.1, at any free port. It answers no page of a browser, and no other host name. */
-export async function startLoopbackServer({ refuse, answer }: LoopbackServerOptions): Promise<LoopbackServer> {
+export async function startLoopbackServer(options: LoopbackServerOptions): Promise<LoopbackServer> {
+  const { accessKey, refusal, answer, failure } = options
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
-    const { method = '', url: path = '/', headers } = request
-    const asked = { method, path, headers: textsOf(headers) }
-    const refusal = refuseForeign(asked) ?? refuse(asked)
-    const reply = refusal ?? (await answer({ ...asked, body: await readAll(request) }))
+    const { method = '', url: path = '/' } = request
+    const headers = textsOf(request.headers)
+    const refused = refusalOf(headers) ?? (isSignedWith(accessKey, headers) ? undefined : refusal)
+    const reply = refused ?? (await answer({ method, path, headers, body: await readAll(request) }).catch(failure))
     if (reply === 'hangUp') response.destroy()
     else send(response, reply) // without effect if the client is gone
   }
-  const refuseForeign = ({ headers }: Asked): Reply | undefined => {
-    if (!isOwnHost(headers['host'], port)) return inText(421, 'This server has another host name')
-    return isFromPage(headers) ? inText(403, 'This server answers no pages of a browser') : undefined
+  const refusalOf = (headers: Received['headers']): Reply | undefined => {
+    if (!isOwnHost(headers['host'], port)) return textReply(421, 'This server has another host name')
+    return isFromPage(headers) ? textReply(403, 'This server does not answer pages in a browser') : undefined
   }
   const server = createServer((request, response) => {
     serve(request, response).catch(() => response.destroy())
@@ -69,7 +85,7 @@ export async function startLoopbackServer({ refuse, answer }: LoopbackServerOpti
   }
 }
 
-const inText = (statusCode: number, body: string): Reply => ({
+const textReply = (statusCode: number, body: string): Reply => ({
   statusCode,
   headers: { 'content-type': 'text/plain' },
   body,
@@ -82,7 +98,7 @@ function send(response: ServerResponse, { statusCode, headers, body }: Reply): v
   response.setHeader('content-length', bytes.length).end(bytes)
 }
 
-/** @throws Error where the client hangs up before its end. */
+/** @throws Error if the client hangs up early */
 export async function readAll(message: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of message) chunks.push(chunk)

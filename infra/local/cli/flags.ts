@@ -1,0 +1,246 @@
+/**
+ * The flags of `npm start`: how each is declared, explained and read. `options.ts` decides what they imply together.
+ */
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { readFlags } from '../../programs/flags.ts'
+import type { ScheduledFault } from '../faults/fault.ts'
+import { type CandidateFaultName, MANUAL_FAULTS, MAX_CANDIDATES, MAX_TICKS } from '../faults/fault.ts'
+import { PROTECTIONS, type Protection } from '../faults/protections.ts'
+
+export interface OwnTable {
+  readonly name: string
+  /** The names of the partition key and, if there is one, of the sort key. Both are strings. */
+  readonly keys: readonly string[]
+}
+
+/** Without the flags that schedule a fault; those become the scenario. */
+export interface StartFlags {
+  readonly every?: number
+  readonly ticks?: number
+  readonly candidates: number
+  readonly customers?: string | number
+  readonly cold: boolean
+  readonly json: boolean
+  readonly killLeader?: number
+  readonly freezeLeader?: number
+  readonly thawLeader?: number
+  readonly chaos?: number
+  readonly without: readonly Protection[]
+  readonly timeScale: number
+  readonly scenario?: string
+  readonly function?: string
+  readonly lease?: string
+  readonly env: Readonly<Record<string, string>>
+  readonly table: readonly OwnTable[]
+  readonly timeout?: number
+  readonly page: boolean
+  readonly port?: number
+}
+
+export type Read =
+  | { readonly kind: 'help'; readonly text: string }
+  | { readonly kind: 'flags'; readonly flags: StartFlags; readonly scenario: readonly ScheduledFault[] }
+
+export const CHAOS_TICKS = 8
+/** Enough to see what a missing protection does, and that the run goes on. */
+export const TICKS_WITHOUT = 3
+
+/** The lease of 15 s must last at least a second. */
+const MIN_TIME_SCALE = 0.07
+const MAX_DURATION_MS = 3_600_000
+const MAX_CUSTOMERS = 100_000
+
+const EPILOG = `
+Ticks are past hours, from the first one at which something was due: by default one simulated hour per two seconds. A
+tick waits for its retries first; in production a period is far longer than they are.
+
+The page can inject any fault by hand. A flag injects one before a given tick, and so does a scenario file, a JSON list:
+  [{ "tick": 2, "do": "freezeLeader" }, { "tick": 4, "do": "thawLeader" },
+   { "tick": 5, "do": "skewClock", "candidate": 1, "ms": 5000 }]
+with ${MANUAL_FAULTS.slice(0, 5).join(', ')},
+${MANUAL_FAULTS.slice(5).join(', ')}.
+
+--function runs your own handler instead of billing, bundled as ElectedSchedule bundles it: a module that exports
+"handler" and elects a leader with leaderOnly or withLease from 'tenure', using LEASE_TABLE and LEASE_NAME. With the
+tables and variables that it needs:
+  --function send.ts --lease invoices --table Invoices:id --env INVOICES=Invoices
+
+Faults act on processes and on the requests between them; the functions are the deployed ones. --without runs
+${TICKS_WITHOUT} ticks, with the fault that shows what is missing: for the fence a frozen leader, for the key a killed one.
+
+Exit codes: 0 if every tick was completed by one leader, everything due was charged once, and gateway and ledger agree;
+1 if not, or if the run could not start; 2 for a wrong flag, file or function; 3 if a requested fault did not happen or
+had no effect, so that the run proves nothing; 130 if Ctrl-C cut --ticks short. A second Ctrl-C ends the run at once.`
+
+/** @throws OptionError */
+export function readStartFlags(argv: readonly string[]): Read {
+  /** In the order of the flags: a candidate may be added and then cut off. */
+  const scenario: ScheduledFault[] = []
+  const read = readFlags<StartFlags>(commandFor(scenario), argv, ' Flags go after `--`: npm start -- --ticks 5')
+  return read.kind === 'help' ? read : { ...read, scenario }
+}
+
+function commandFor(scenario: ScheduledFault[]): Command {
+  const tick = wholeNumber(1, MAX_TICKS)
+  const candidates = wholeNumber(1, MAX_CANDIDATES)
+  const schedules = (read: (text: string) => ScheduledFault) => (text: string) => void scenario.push(read(text))
+  const collected = <T>(flags: string, text: string, read: (text: string, known: T) => T, none: T) =>
+    new Option(flags, `${text}; may be repeated`).argParser(read).default(none, 'none')
+  return new Command('npm start --')
+    .description('Runs the stacks on this machine, one leader per tick, and serves a page that shows and breaks them.')
+    .optionsGroup('The run:')
+    .option('--every <duration>', 'least time between ticks, such as 500ms, 2s, 1m (default: 2s)', durationMs)
+    .option('--ticks <number>', 'how many ticks (default: until Ctrl-C)', tick)
+    .option('--candidates <number>', 'how many candidates compete at every tick', candidates, 4)
+    .option(
+      '--customers <file|number>',
+      'CSV file of subscriptions, or how many to generate, due at once',
+      fileOrNumber,
+    )
+    .option('--cold', 'a new execution environment for every invocation', false)
+    .option('--time-scale <factor>', "multiplies Lambda's retry delays and the lease duration", timeScale, 0.1)
+    .option('--json', 'print one JSON object as the last line of stdout, everything else to stderr', false)
+    .option('--port <number>', 'port of the page (default: any free port)', wholeNumber(1, 65_535))
+    .option('--no-page', 'serve no page')
+    .optionsGroup('Faults:')
+    .option(
+      '--kill-leader <tick>',
+      'kill the leader of this tick between the charge and the reply of the gateway',
+      tick,
+    )
+    .option(
+      '--freeze-leader <tick>',
+      'freeze the leader of this tick at a write until its successor has finished',
+      tick,
+    )
+    .option('--thaw-leader <tick>', 'keep the frozen leader frozen until this tick', tick)
+    .option(
+      '--chaos <seed>',
+      `faults in the first ticks (default: ${CHAOS_TICKS}), then ticks without; a seed always gives the same faults`,
+      wholeNumber(0, 0xffff_ffff),
+    )
+    .addOption(
+      new Option('--without <protection>', 'switch off a protection on the wire; may be repeated')
+        .choices(PROTECTIONS)
+        .argParser(protections)
+        .default([], 'none'),
+    )
+    .option(
+      '--skew-clock <tick:candidate:duration>',
+      'set a clock ahead (2:1:5s) or behind (2:1:-5s)',
+      schedules(clockAt),
+    )
+    .option(
+      '--drop-reply <tick:candidate>',
+      'drop the next reply of DynamoDB to a candidate',
+      schedules(faultAt('dropReply')),
+    )
+    .option('--cut-off <tick:candidate>', 'drop all requests of a candidate', schedules(faultAt('cutOff')))
+    .option('--reconnect <tick:candidate>', 'end a cut-off', schedules(faultAt('reconnect')))
+    .option(
+      '--add-candidate <tick>',
+      'add a candidate',
+      schedules((text) => ({ tick: tick(text), do: 'addCandidate' })),
+    )
+    .option('--remove-candidate <tick:candidate>', 'remove a candidate', schedules(faultAt('removeCandidate')))
+    .option('--scenario <file>', 'JSON file with more faults')
+    .optionsGroup('Your own function:')
+    .option('--function <file>', 'run the handler of this module instead of billing; needs --lease')
+    .option('--lease <name>', 'the lease that the function competes for')
+    .addOption(collected('--env <name=value>', 'an environment variable for the function', variables, {}))
+    .addOption(collected('--table <name:key[:sortKey]>', 'a table for the function, with string keys', tables, []))
+    .option('--timeout <duration>', 'time-out of the function, 1s to 15m (default: 5m)', timeoutMs)
+    .addHelpText('after', EPILOG)
+}
+
+/** Commander adds the flag to the message. */
+function refuse(message: string): never {
+  throw new InvalidArgumentError(message)
+}
+
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const number = /^\d+$/.test(text) ? Number(text) : Number.NaN
+    return number >= min && number <= max ? number : refuse(`Give a whole number from ${min} to ${max}.`)
+  }
+}
+
+function timeScale(text: string): number {
+  const factor = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN
+  if (factor >= MIN_TIME_SCALE && factor <= 1) return factor
+  return refuse(`Give a number from ${MIN_TIME_SCALE} to 1; 1 takes as long as on AWS.`)
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 }
+
+/** NaN if the text is not a duration, or is too long a one. */
+function msOf(text: string): number {
+  const [, count, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text) ?? []
+  const ms = Number(count) * (UNIT_MS[unit] ?? Number.NaN)
+  return ms <= MAX_DURATION_MS ? ms : Number.NaN
+}
+
+function durationMs(text: string): number {
+  const ms = msOf(text)
+  return Number.isNaN(ms) ? refuse('Give a number with ms, s or m, such as 500ms, 2s or 1m, up to 60m.') : ms
+}
+
+function timeoutMs(text: string): number {
+  const ms = msOf(text)
+  if (ms >= 1_000 && ms <= 900_000 && ms % 1_000 === 0) return ms
+  return refuse('Give whole seconds or minutes, such as 30s or 5m, from 1s to 15m.')
+}
+
+const A_CANDIDATE = `a candidate from 1 to ${MAX_CANDIDATES}`
+
+/** `tick:candidate` */
+function positionOf(text: string): { readonly tick: number; readonly candidate: number } | undefined {
+  const [, tick = 0, candidate = 0] = /^(\d+):(\d+)$/.exec(text)?.map(Number) ?? []
+  const isAllowed = tick >= 1 && tick <= MAX_TICKS && candidate >= 1 && candidate <= MAX_CANDIDATES
+  return isAllowed ? { tick, candidate } : undefined
+}
+
+function faultAt(name: CandidateFaultName): (text: string) => ScheduledFault {
+  return (text) => {
+    const position = positionOf(text) ?? refuse(`Give a tick and ${A_CANDIDATE}, such as 2:1.`)
+    return { ...position, do: name }
+  }
+}
+
+/** `tick:candidate:duration`, with a minus before the duration of a clock that is behind */
+function clockAt(text: string): ScheduledFault {
+  const [, place = '', sign, duration = ''] = /^(.+):(-?)(.+)$/.exec(text) ?? []
+  const position = positionOf(place)
+  const ms = Math.round(msOf(duration))
+  if (position === undefined || Number.isNaN(ms)) {
+    return refuse(`Give a tick, ${A_CANDIDATE}, and a duration up to 60m, such as 2:1:5s or 2:1:-5s.`)
+  }
+  return { ...position, do: 'skewClock', ms: sign === '-' && ms > 0 ? -ms : ms }
+}
+
+function fileOrNumber(text: string): string | number {
+  return /^\d+$/.test(text) ? wholeNumber(1, MAX_CUSTOMERS)(text) : text
+}
+
+function protections(text: string, known: readonly Protection[]): readonly Protection[] {
+  const protection = PROTECTIONS.find((one) => one === text)
+  return [...new Set([...known, protection ?? refuse(`Allowed choices are ${PROTECTIONS.join(', ')}.`)])]
+}
+
+type Variables = Readonly<Record<string, string>>
+
+function variables(text: string, known: Variables): Variables {
+  const [, name, value] = /^([A-Za-z][A-Za-z0-9_]*)=([\s\S]*)$/.exec(text) ?? []
+  if (name === undefined || value === undefined) return refuse('Give a name and a value, such as API=x.')
+  return { ...known, [name]: value }
+}
+
+function tables(text: string, known: readonly OwnTable[]): readonly OwnTable[] {
+  const [name = '', ...keys] = text.split(':')
+  const areKeys = (keys.length === 1 || keys.length === 2) && !keys.includes('') && keys[0] !== keys[1]
+  if (!/^[\w.-]{3,255}$/.test(name) || !areKeys) {
+    return refuse('Give a name of at least 3 letters and a key, such as Orders:id, or two: Orders:customer:order.')
+  }
+  if (known.some((table) => table.name === name)) return refuse(`The table ${name} is given twice.`)
+  return [...known, { name, keys }]
+}

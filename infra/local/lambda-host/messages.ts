@@ -1,0 +1,104 @@
+/**
+ * What the host and the runtime in an execution environment send each other: one line of JSON per message, on a pipe
+ * of their own. Node's own IPC channel would not do: a function may write to it, and a line that is not JSON then
+ * throws in the host, out of reach of any `catch`.
+ */
+import type { Readable, Writable } from 'node:stream'
+import { LONGEST_TEXT, oneLine, printable } from '../../programs/text.ts'
+
+/** From the host. */
+export interface InvokeMessage {
+  readonly event: unknown
+  readonly requestId: string
+  readonly functionArn: string
+  /** Epoch time after which the host kills the process. */
+  readonly deadlineMs: number
+  /** How far the wall clock of the invocation is ahead; negative: behind. */
+  readonly clockSkewMs: number
+}
+
+/** To the host. The first one ends the initialization, every later one an invocation. */
+export type RuntimeMessage =
+  /** What the handler returned, as JSON; for the initialization, null. */
+  { readonly kind: 'result'; readonly json: string } | { readonly kind: 'error'; readonly error: ErrorReport }
+
+/** What a function threw, printable. */
+export interface ErrorReport {
+  readonly errorType: string
+  readonly errorMessage: string
+  /** The stack, line by line; the first line repeats the message. */
+  readonly trace?: readonly string[]
+}
+
+/** The file descriptor of the pipe in the runtime's process. */
+export const CHANNEL_FD = 3
+
+/** In UTF-16 code units: twice the longest result, because its quotes and backslashes are escaped a second time. */
+const LONGEST_MESSAGE = 16 * 1024 * 1024
+const LONGEST_NAME = 200
+const LONGEST_LINE = 1_000
+const MOST_LINES = 100
+
+export function send(channel: Writable | undefined, message: InvokeMessage | RuntimeMessage): void {
+  channel?.write(`${JSON.stringify(message)}\n`)
+}
+
+/** Calls `listener` with every complete line, and with the beginning of a line that is too long (and thus not JSON). */
+export function onLine(channel: Readable | undefined, listener: (line: string) => void): void {
+  let begun = ''
+  channel?.setEncoding('utf8').on('data', (chunk: string) => {
+    const lines = chunk.split('\n')
+    const last = lines.pop() ?? ''
+    for (const line of lines) {
+      listener(begun + line)
+      begun = ''
+    }
+    begun += last
+    if (begun.length <= LONGEST_MESSAGE) return
+    listener(begun)
+    begun = ''
+  })
+}
+
+/** Never throws, even if reading `thrown` does: odd names, getters, revoked proxies, 3 MB of message. */
+export function reportOf(thrown: unknown): ErrorReport {
+  try {
+    if (!(thrown instanceof Error)) return { errorType: typeof thrown, errorMessage: printable(String(thrown)) }
+    const errorType = oneLine(String(thrown.name), LONGEST_NAME)
+    const message = String(thrown.message)
+    const trace = [`${errorType}: ${message}`, ...framesOf(String(thrown.stack ?? ''), message)]
+    return { errorType, errorMessage: printable(message), trace: trace.map((line) => oneLine(line, LONGEST_LINE)) }
+  } catch {
+    return { errorType: typeof thrown, errorMessage: 'What the function threw cannot be read' }
+  }
+}
+
+/** The lines of a stack after the message, which may have any number of lines itself. */
+function framesOf(stack: string, message: string): readonly string[] {
+  const begin = stack.indexOf(message)
+  const end = begin === -1 ? 0 : begin + message.length
+  return stack
+    .slice(end)
+    .split('\n', MOST_LINES + 1)
+    .slice(1)
+}
+
+/** An upper bound for what `reportOf` makes of this many characters: it may escape each, and notes what it cut. */
+const reported = (characters: number) => 6 * characters + 100
+
+/**
+ * The report as the host receives it: made printable once more, since the function may have written it itself. What
+ * `reportOf` made stays as it is. Undefined if it is not a report.
+ */
+export function receivedReport(value: unknown): ErrorReport | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const { errorType, errorMessage, trace }: { [name in keyof ErrorReport]?: unknown } = value
+  if (typeof errorType !== 'string' || typeof errorMessage !== 'string') return undefined
+  const report = {
+    errorType: oneLine(errorType, reported(LONGEST_NAME)),
+    errorMessage: printable(errorMessage, reported(LONGEST_TEXT)),
+  }
+  if (!Array.isArray(trace)) return report
+  const lines = trace.slice(0, MOST_LINES + 1).map((line) => oneLine(String(line), reported(LONGEST_LINE)))
+  return { ...report, trace: lines }
+}

@@ -1,0 +1,97 @@
+/** The module of the user's function: checked before anything is started, and wrapped in a project for the CDK. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { build, formatMessages, type Message } from 'esbuild'
+import { property } from '../../../functions/election/json.ts'
+import { count } from '../../programs/text.ts'
+
+const ROOT = join(import.meta.dirname, '../../..')
+/** `tenure` is this checkout, wherever the function is and whatever is installed there. */
+export const LIBRARY = join(ROOT, 'functions/election')
+/** Searched after the packages that are installed beside the function. */
+export const PACKAGES = join(ROOT, 'node_modules')
+
+/** What the CDK bundles. */
+const MODULE = /\.[cm]?[jt]s$|\.[jt]sx$/
+
+/**
+ * @param entry an absolute path
+ * @param directory file names in messages are relative to it
+ * @throws Error that says, in printable lines, why it cannot run
+ */
+export async function checkEntry(entry: string, directory: string): Promise<void> {
+  const found = await stat(entry).catch(() => undefined)
+  if (found === undefined) throw new Error(`--function: the file ${entry} does not exist`)
+  if (!found.isFile()) throw new Error(`--function: ${entry} is not a file`)
+  if (!MODULE.test(entry)) throw new Error(`--function: ${entry} is neither TypeScript nor JavaScript`)
+  const names = await exportsOf(entry, directory)
+  if (names.includes('handler')) return
+  const others = names.length === 0 ? '' : `, only ${names.join(', ')}`
+  throw new Error(
+    `--function: ${entry} exports no "handler"${others}. Lambda calls the export of that name: ` +
+      'export const handler = … (module.exports and exports.handler do not count: it is bundled as an ES module)',
+  )
+}
+
+/** Of a CommonJS module only `default`, as in a deployment. */
+async function exportsOf(entry: string, directory: string): Promise<readonly string[]> {
+  try {
+    const { metafile } = await build({
+      entryPoints: [entry],
+      absWorkingDir: directory,
+      alias: { tenure: LIBRARY },
+      nodePaths: [PACKAGES],
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      mainFields: ['module', 'main'],
+      outdir: directory,
+      write: false,
+      metafile: true,
+      logLevel: 'silent',
+    })
+    return Object.values(metafile.outputs).flatMap((output) => output.exports)
+  } catch (error) {
+    throw new Error(await describeBuildError(error, entry), { cause: error })
+  }
+}
+
+async function describeBuildError(error: unknown, entry: string): Promise<string> {
+  const errors = property(error, 'errors')
+  if (!Array.isArray(errors)) return error instanceof Error ? error.message : String(error)
+  const messages = errors.map((message: Message) => ({
+    ...message,
+    notes: [
+      ...message.notes.filter(({ text }) => !text.startsWith('You can mark the path')),
+      ...adviceOn(message.text),
+    ],
+  }))
+  const texts = await formatMessages(messages, { kind: 'error' })
+  return `--function: ${entry} cannot be bundled: ${count(errors.length, 'error')}\n\n${texts.join('').trimEnd()}`
+}
+
+const adviceOn = (text: string) =>
+  text.startsWith('Could not resolve')
+    ? [{ text: "Packages are searched beside the file, then among this project's own." }]
+    : []
+
+/**
+ * Makes a project in which the CDK can bundle the function: NodejsFunction accepts no entry outside of the project
+ * whose lock file it finds, and esbuild would search `tenure` beside the function. The project has a module that
+ * re-exports the function's exports, and an esbuild that knows `tenure`. Everything else is as in a deployment.
+ *
+ * @returns the module to bundle, inside `directory`
+ */
+export function makeProject(directory: string, entry: string): string {
+  const commands = join(directory, 'node_modules/.bin')
+  mkdirSync(commands, { recursive: true })
+  writeFileSync(join(directory, 'package-lock.json'), '{}')
+  const esbuild = `exec ${inShell(join(PACKAGES, 'esbuild/bin/esbuild'))} "$@" ${inShell(`--alias:tenure=${LIBRARY}`)}`
+  writeFileSync(join(commands, 'esbuild'), `#!/bin/sh\n${esbuild}\n`, { mode: 0o755 })
+  const module = join(directory, 'handler.js')
+  writeFileSync(module, `export * from ${JSON.stringify(entry)}\n`)
+  return module
+}
+
+const inShell = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`

@@ -1,0 +1,74 @@
+/** Deploys the stacks of an app to this machine: synthesizes them, starts DynamoDB Local, and creates their tables. */
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { type DynamoDBLocal, startDynamoDBLocal } from '../../programs/dynamodb-local.ts'
+import { newAccessKey } from '../lambda-host/credentials.ts'
+import type { LambdaFunction } from '../lambda-host/lambda-function.ts'
+import { readAssembly } from '../stack/assembly.ts'
+import { type LeaseResource, leaseOf } from '../stack/resources.ts'
+import { type Candidate, candidatesOf } from '../stack/schedules.ts'
+import { type Synthesis, synthesize } from '../stack/synthesize.ts'
+import { createTables, deleteTables } from '../stack/tables.ts'
+
+const REGION = 'eu-central-1'
+const ACCOUNT = '000000000000'
+
+export interface Deployment {
+  readonly region: string
+  readonly dynamodb: DynamoDBLocal
+  /** A secret: it separates the tables of this run from those of others. */
+  readonly accessKey: string
+  readonly client: DynamoDBClient
+  readonly functions: readonly LambdaFunction[]
+  readonly candidates: readonly Candidate[]
+  readonly lease: LeaseResource
+}
+
+export interface DeploymentOptions extends Omit<Synthesis, 'directory'> {
+  readonly signal: AbortSignal
+  /** One that is already running, and stays. @default a new one */
+  readonly dynamodb?: DynamoDBLocal | undefined
+}
+
+/** @param resources gets whatever must be undone, even if this fails half-way */
+export async function deployLocally(options: DeploymentOptions, resources: AsyncDisposableStack): Promise<Deployment> {
+  const { dynamodb, directory } = await startAndSynthesize(options, resources)
+  const accessKey = newAccessKey()
+  const client = new DynamoDBClient({
+    endpoint: dynamodb.endpoint,
+    region: REGION,
+    credentials: { accessKeyId: accessKey, secretAccessKey: 'local' },
+  })
+  resources.defer(() => client.destroy())
+  const names = { region: REGION, account: ACCOUNT, runId: randomUUID().slice(0, 8) }
+  const { tables, functions, schedules } = await readAssembly(directory, names)
+  const candidates = candidatesOf(schedules, functions)
+  const lease = leaseOf(candidates)
+  await createTables(client, tables)
+  resources.defer(() => deleteTables(client, tables))
+  return { region: REGION, dynamodb, accessKey, client, functions, candidates, lease }
+}
+
+/** Both take seconds, so they run side by side. */
+async function startAndSynthesize(options: DeploymentOptions, resources: AsyncDisposableStack) {
+  const directory = await mkdtemp(join(tmpdir(), 'tenure-'))
+  resources.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }))
+  const cancel = new AbortController()
+  const signal = AbortSignal.any([options.signal, cancel.signal])
+  const { dynamodb: running } = options
+  const starting = running === undefined ? startDynamoDBLocal({ signal }) : Promise.resolve(running)
+  resources.defer(async () => {
+    cancel.abort()
+    if (running === undefined) await (await starting.catch(() => undefined))?.stop()
+  })
+  const synthesizing = synthesize({ ...options, directory, signal })
+  resources.defer(async () => {
+    cancel.abort()
+    await synthesizing.catch(() => undefined) // it writes to the directory that is removed next
+  })
+  const [dynamodb] = await Promise.all([starting, synthesizing])
+  return { dynamodb, directory }
+}

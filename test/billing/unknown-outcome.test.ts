@@ -1,0 +1,202 @@
+/** Charges whose answer never came, and what the retry of the tick does about them. */
+import { expect, inject, test } from 'vitest'
+import { chargeDue, UnsettledChargesError } from '../../functions/billing/charge-due.ts'
+import { GatewayOutcomeUnknownError } from '../../functions/billing/gateway.ts'
+import type { GatewayResponse } from '../../functions/gateway-message.ts'
+import { CARD, changedLease, losingAnswers, monthly, type Scene, setScene, TICK } from './scene.ts'
+
+const endpoint = inject('dynamodbEndpoint')
+const DAY_MS = 86_400_000
+const alone = () => ({ concurrency: 1 })
+
+async function leadUnsettled(scene: Scene, change?: Parameters<Scene['lead']>[1]): Promise<void> {
+  await expect(scene.lead(TICK, change)).rejects.toThrow(UnsettledChargesError)
+}
+
+async function expectOneCharge(scene: Scene): Promise<void> {
+  expect(scene.charges()).toHaveLength(1)
+  expect(await scene.recordedCharges()).toEqual(scene.charges())
+}
+
+test('It stops no other charge, is written into the ledger, and fails the tick', async () => {
+  const subscriptions = Array.from({ length: 12 }, (_, i) => monthly(`cus_${i}`))
+  let isDown = true
+  await using scene = await setScene(endpoint, subscriptions, {
+    intercept: (request, answer) => {
+      if (isDown && /customer=cus_[37]&/.test(request.body ?? '')) throw new GatewayOutcomeUnknownError('down')
+      return answer()
+    },
+  })
+  const causes = '2 × GatewayOutcomeUnknownError'
+  await expect(scene.lead(TICK)).rejects.toMatchObject({
+    name: 'UnsettledChargesError',
+    unsettled: 2,
+    result: { due: 12, charged: 10, failed: 2 },
+    message: expect.stringContaining(`2 of 12 due charges are not settled (${causes})`),
+  })
+  expect(scene.log.at(-1)).toMatchObject({ message: 'unsettled', fields: { causes } })
+  expect(await scene.ledgerRow('cus_3')).toMatchObject({ status: 'unknown' })
+  expect(await scene.subscription('cus_3')).toMatchObject({ period: '2024-01-31' })
+
+  isDown = false
+  expect(await scene.lead(TICK)).toMatchObject({ status: 'completed', result: { due: 2, charged: 2, replayed: 0 } })
+  expect(scene.charges()).toHaveLength(12)
+  expect(await scene.recordedCharges()).toEqual(scene.charges())
+})
+
+test.each([
+  ['the leader died before it asked', CARD.charged, 0],
+  ['the request was lost', CARD.lostOnItsWay, 0],
+  ['it charged and answered 500', CARD.chargedButTold500, 1],
+])('The gateway is asked for the key before it is asked to charge: %s', async (_, paymentMethod, replayed) => {
+  await using scene = await setScene(endpoint, [monthly('cus_1', { paymentMethod })])
+  const dies = () => Promise.reject(new Error('died'))
+  await leadUnsettled(scene, ({ gateway }) => ({
+    gateway: paymentMethod === CARD.charged ? { ...gateway, charge: dies } : gateway,
+  }))
+  const before = scene.requests.length
+  expect(await scene.lead(TICK)).toMatchObject({ result: { charged: 1, replayed } })
+  expect(scene.requests.slice(before)).toEqual(['GET cus_1', ...(replayed === 1 ? [] : ['POST cus_1'])])
+  await expectOneCharge(scene)
+})
+
+test('The same leader looks it up too if it processes the subscription again', async () => {
+  await using scene = await setScene(endpoint, [monthly('cus_1')], losingAnswers(1))
+  const outcome = await scene.lead(TICK, (parts) => ({
+    subscriptions: {
+      ...parts.subscriptions,
+      findDue: async (...find) => {
+        await expect(chargeDue(parts)).rejects.toThrow(UnsettledChargesError)
+        return parts.subscriptions.findDue(...find)
+      },
+    },
+  }))
+  expect(outcome).toMatchObject({ status: 'completed', result: { charged: 1, replayed: 1 } })
+  expect(scene.requests).toEqual(['POST cus_1', 'GET cus_1'])
+})
+
+test.each([
+  ['charged', CARD.charged, '2024-02-29', 0],
+  ['declined', CARD.declined, '2024-01-31', 1],
+])('The gateway is not asked if the ledger shows the outcome: %s', async (status, paymentMethod, period, dunned) => {
+  await using scene = await setScene(endpoint, [monthly('cus_1', { paymentMethod })])
+  const dies = () => Promise.reject(new Error('died'))
+  await leadUnsettled(scene, ({ subscriptions }) => ({ subscriptions: { ...subscriptions, moveOn: dies } }))
+  expect(await scene.ledgerRow('cus_1')).toMatchObject({ status })
+  expect(await scene.lead(TICK)).toMatchObject({ status: 'completed', result: { due: 1, failed: 0 } })
+  expect(scene.requests).toEqual(['POST cus_1'])
+  expect(await scene.subscription('cus_1')).toMatchObject({ period, dunned })
+})
+
+test('The first order is repeated, even if price and card change before the retry', async () => {
+  await using scene = await setScene(endpoint, [monthly('cus_1')], losingAnswers(1))
+  await leadUnsettled(scene)
+  const changed = { priceMinor: 2999, currency: 'USD', paymentMethod: CARD.declined }
+  await scene.putSubscription({ ...(await scene.subscription('cus_1')), ...changed })
+  expect(await scene.lead(TICK)).toMatchObject({ result: { charged: 1, replayed: 1 } })
+  expect(await scene.ledgerRow('cus_1')).toMatchObject({ amountMinor: 1999, currency: 'EUR' })
+  await scene.putSubscription({ ...(await scene.subscription('cus_1')), paymentMethod: CARD.charged })
+  await scene.lead('2024-02-29T00:00:00.000Z')
+  expect(scene.charges()).toContainEqual(expect.objectContaining({ amountMinor: 2999, currency: 'USD' }))
+  expect(await scene.recordedCharges()).toEqual(scene.charges())
+})
+
+test('The stored key is looked up, even if a newer release makes keys differently', async () => {
+  await using scene = await setScene(endpoint, [monthly('cus_1')], losingAnswers(1))
+  await leadUnsettled(scene)
+  await scene.lead(TICK, ({ lease }) => ({ lease: changedLease(lease, { idempotencyKey: () => 'another' }) }))
+  await expectOneCharge(scene)
+})
+
+test.each([
+  ['had charged', CARD.chargedButTold500, 1],
+  ['had not charged', CARD.lostOnItsWay, 0],
+])('A gateway that forgot the key is asked before it charges: it %s', async (_, paymentMethod, replayed) => {
+  let nowMs = Date.now()
+  await using scene = await setScene(endpoint, [monthly('cus_1', { paymentMethod })], { now: () => nowMs })
+  await leadUnsettled(scene)
+  expect(scene.charges()).toHaveLength(replayed)
+  nowMs += 40 * DAY_MS
+  expect(await scene.lead(TICK)).toMatchObject({ result: { due: 1, charged: 1, replayed } })
+  expect(scene.requests[1]).toBe('GET cus_1')
+  await expectOneCharge(scene)
+})
+
+test('A period long due is looked up although the ledger, restored from a backup, does not show it', async () => {
+  let nowMs = Date.now()
+  await using scene = await setScene(endpoint, [monthly('cus_1')], { now: () => nowMs })
+  await scene.lead(TICK)
+  nowMs += 2 * DAY_MS // the gateway has forgotten the key
+  await scene.putSubscription({ ...monthly('cus_1') })
+  await scene.deleteLedgerRow('cus_1')
+  const later = new Date(Date.parse(TICK) + 2 * DAY_MS).toISOString()
+  expect(await scene.lead(later)).toMatchObject({ result: { charged: 1, replayed: 1 } })
+  await expectOneCharge(scene)
+})
+
+test('Nothing is charged while the gateway cannot say whether it charged', async () => {
+  await using scene = await setScene(endpoint, [monthly('cus_1', { paymentMethod: CARD.lostOnItsWay })], {
+    intercept: ({ method }, answer) => {
+      if (method === 'GET') throw new GatewayOutcomeUnknownError('no answer')
+      return answer()
+    },
+  })
+  await leadUnsettled(scene)
+  await leadUnsettled(scene)
+  expect(scene.requests).toEqual(['POST cus_1', 'GET cus_1'])
+  expect(await scene.ledgerRow('cus_1')).toMatchObject({ status: 'unknown' })
+})
+
+test('A stored failure is retried until the gateway forgets it, and then charged once', async () => {
+  let nowMs = Date.now()
+  const due = monthly('cus_1', { paymentMethod: CARD.failedFor24Hours })
+  await using scene = await setScene(endpoint, [due], { now: () => nowMs })
+  for (let tries = 0; tries < 3; tries++) {
+    await leadUnsettled(scene)
+    nowMs += DAY_MS / 3
+  }
+  expect(await scene.lead(TICK)).toMatchObject({ result: { charged: 1, replayed: 0 } })
+  await expectOneCharge(scene)
+})
+
+test('Twenty in a row mean that the gateway is down: the rest is left to the retry', async () => {
+  const subscriptions = Array.from({ length: 60 }, (_, i) => monthly(`cus_${i}`))
+  await using scene = await setScene(endpoint, subscriptions, {
+    intercept: () => Promise.reject(new GatewayOutcomeUnknownError('down')),
+  })
+  await expect(scene.lead(TICK, () => ({ concurrency: 4 }))).rejects.toMatchObject({
+    unsettled: 60,
+    message: expect.stringMatching(/The gateway seems to be down: \d+ more were not tried/),
+  })
+  expect(scene.requests.length).toBeGreaterThanOrEqual(20)
+  expect(scene.requests.length).toBeLessThan(24)
+})
+
+test('Failures that the gateway stored during an outage do not stop the charges after it', async () => {
+  const subscriptions = Array.from({ length: 80 }, (_, i) => monthly(`cus_${i}`))
+  const stored = new Map<string, GatewayResponse>()
+  let isDown = true
+  await using scene = await setScene(endpoint, subscriptions, {
+    intercept: async ({ method, headers }, answer) => {
+      const key = headers['idempotency-key'] ?? ''
+      if (method === 'POST' && isDown) stored.set(key, { statusCode: 500, headers: {}, body: '' })
+      return stored.get(key) ?? answer()
+    },
+  })
+  await expect(scene.lead(TICK, alone)).rejects.toThrow('The gateway seems to be down: 60 more were not tried')
+  isDown = false
+  await expect(scene.lead(TICK, alone)).rejects.toMatchObject({ result: { charged: 60, failed: 20 } })
+  expect(scene.charges()).toHaveLength(60)
+})
+
+test('Many, but with successes in between, do not mean that the gateway is down', async () => {
+  const subscriptions = Array.from({ length: 60 }, (_, i) => monthly(`cus_${i}`))
+  let requests = 0
+  await using scene = await setScene(endpoint, subscriptions, {
+    intercept: (_request, answer) => {
+      if (requests++ % 10 !== 0) throw new GatewayOutcomeUnknownError('flaky')
+      return answer()
+    },
+  })
+  await expect(scene.lead(TICK, alone)).rejects.toMatchObject({ result: { due: 60, charged: 6 } })
+})
