@@ -1,7 +1,7 @@
 /**
- * `npm run bench:console`: whether the page of a local run gets slower or larger with the length of the history. The page
- * is scrolled while ticks come in, with few and with many tenures in turn, in one browser. Its own measure is printed: the
- * time that the main thread works for each frame. Only the ratio means anything.
+ * Does the page of a local run get slower or larger with the length of the history? Scrolls the page while ticks arrive,
+ * with few and with many tenures in turn, in one browser, and prints how long the main thread works for each frame. Only
+ * the ratio is meaningful. Run it with `node test/bench/console.ts`.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
@@ -18,7 +18,7 @@ const FRAMES = 240
 const LIVE_EVERY_MS = 100
 const MEMORY_AT = [2_500, 5_000, 7_500, 10_000]
 
-/** Back and forth through the last ticks, one step a frame. */
+/** Scrolls back and forth through the last ticks, one step per frame. */
 const SCROLL_THROUGH = `(async () => {
   const scroller = document.querySelector('#scroller')
   for (let frame = 0; frame < ${FRAMES}; frame += 1) {
@@ -74,7 +74,7 @@ async function showMemory(browser: Browser): Promise<void> {
   for (const until of MEMORY_AT) {
     for (; number < until; number += 1) {
       addTick(feed, number + 1, Date.now() - (10_000 - number) * APART_MS)
-      if (number % 50 === 0) await sleep(1) // the page has to hear of it
+      if (number % 50 === 0) await sleep(1) // lets the server send it to the page
     }
     await page.locator('#counters', { hasText: `Ticks${until}` }).waitFor()
     await devTools.send('HeapProfiler.collectGarbage')
@@ -90,7 +90,7 @@ interface Shown extends AsyncDisposable {
   readonly devTools: CDPSession
 }
 
-/** Settles when the page has heard of so many ticks. */
+/** Opens the page and waits until it shows the number of ticks. */
 async function show(browser: Browser, feed: Feed, ticks: number): Promise<Shown> {
   const server = await startConsole({ port: 0, feed, stories: { get: () => undefined }, act: async () => {} })
   const page = await browser.newPage({ viewport: { width: 1_280, height: 900 } })
