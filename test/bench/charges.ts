@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: does the time per charge grow with the number of subscriptions due at a tick? Bills both sizes in turn
- * in one process, on DynamoDB Local with the sandbox in memory. Only the ratio is meaningful.
+ * `npm run bench`: does the time per charge grow with the number of subscriptions due at a tick? Bills both sizes in
+ * turn in one process, on DynamoDB Local with the sandbox in memory. Only the ratio is meaningful.
  */
 import { once } from 'node:events'
 import { startDynamoDBLocal } from '../../infra/programs/dynamodb-local.ts'

@@ -1,7 +1,6 @@
 /**
- * Does the page of a local run get slower or larger with the length of the history? Scrolls the page while ticks arrive,
- * with few and with many tenures in turn, in one browser, and prints how long the main thread works for each frame. Only
- * the ratio is meaningful. Run it with `node test/bench/console.ts`.
+ * Does the page of a local run get slower or larger with the length of the history? Scrolls it while ticks arrive, with
+ * few and with many tenures in turn, and prints the main thread's work per frame. Only the ratio is meaningful.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'

@@ -60,9 +60,8 @@ function billingTask(subscriptions: readonly Subscription[], stage: Stage): Task
       }
       const { without, chaos, ticks = 0 } = options
       if (without.length > 0) {
-        display.warn(
-          `Switched off: ${without.map((control) => HOW_SWITCHED_OFF[control]).join('; ')}. The deployed code is unchanged.`,
-        )
+        const controls = without.map((control) => HOW_SWITCHED_OFF[control]).join('; ')
+        display.warn(`Switched off: ${controls}. The deployed code is unchanged.`)
       }
       if (chaos !== undefined) {
         display.warn(`Chaos of seed ${chaos}: ${count(scenario.planned, 'fault')} planned in ${count(ticks, 'tick')}.`)
