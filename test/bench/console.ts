@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import type { Browser, CDPSession, Page } from 'playwright-core'
+import type { Browser, CDPSession } from 'playwright-core'
 import { createFeed, type Feed } from '../../infra/local/page/feed.ts'
 import { startConsole } from '../../infra/local/page/server.ts'
 import { launchChromium } from '../support/chromium.ts'
@@ -84,13 +84,8 @@ async function showMemory(browser: Browser): Promise<void> {
   }
 }
 
-interface Shown extends AsyncDisposable {
-  readonly page: Page
-  readonly devTools: CDPSession
-}
-
 /** Opens the page and waits until it shows the number of ticks. */
-async function show(browser: Browser, feed: Feed, ticks: number): Promise<Shown> {
+async function show(browser: Browser, feed: Feed, ticks: number) {
   const server = await startConsole({ port: 0, feed, stories: { get: () => undefined }, act: async () => {} })
   const page = await browser.newPage({ viewport: { width: 1_280, height: 900 } })
   await page.goto(server.url)
