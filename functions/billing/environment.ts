@@ -63,5 +63,5 @@ export function isGatewayUrl(text: string): boolean {
  * others put it into the query, and some forget the scheme.
  */
 export function shownUrl(text: string): string {
-  return /[_@?#]/.test(text) ? 'not shown, as it may contain a key' : `"${text.slice(0, 200)}"`
+  return /[_@?#]/.test(text) ? 'one that is not shown, as it may hold a key' : `"${text.slice(0, 200)}"`
 }

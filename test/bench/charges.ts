@@ -1,7 +1,6 @@
 /**
- * `npm run bench`: whether the time per charge grows with the number of subscriptions that are due at a tick. Both sizes are
- * billed in one process, in turn, by the shipped task on DynamoDB Local with the sandbox in memory; only their ratio means
- * anything.
+ * `npm run bench`: does the time per charge grow with the number of subscriptions due at a tick? Bills both sizes in
+ * turn in one process, on DynamoDB Local with the sandbox in memory. Only the ratio is meaningful.
  */
 import { once } from 'node:events'
 import { startDynamoDBLocal } from '../../infra/programs/dynamodb-local.ts'
@@ -28,10 +27,7 @@ async function compare(): Promise<void> {
     }
   }
   const [few = Number.NaN, many = Number.NaN] = SIZES.map((size) => best.get(size))
-  console.log(
-    `best of ${ROUNDS}: ${SIZES.join(' and ')} due take ${few.toFixed(2)} and ${many.toFixed(2)} ms per charge`,
-  )
-  console.log(`ratio: ${(many / few).toFixed(2)}`)
+  console.log(`best of ${ROUNDS}: ${few.toFixed(2)} and ${many.toFixed(2)} ms; ratio: ${(many / few).toFixed(2)}`)
 }
 
 async function msPerCharge(size: number): Promise<number> {

@@ -1,7 +1,7 @@
 /**
  * A process may die between any two of its requests, to DynamoDB or to the gateway. One worker makes their order
- * deterministic, so that every place to die is tried in turn: the first n requests are executed, the reply to the last of
- * them is lost, and nothing is sent after it.
+ * deterministic, so that every place to die is tried in turn: the first n requests are executed, the reply to the last
+ * of them is lost, and nothing is sent after it.
  */
 import { describe, expect, test } from 'vitest'
 import { UnsettledChargesError } from '../../functions/billing/charge-due.ts'
@@ -41,8 +41,9 @@ const EXPECTED = [
 ]
 
 /**
- * The first leader: the acquire; a query of each of the 4 shards; claim, intend, charge, answer and move on for 11 charges
- * and 2 declines; all but the last for 2 charges of unknown outcome; a look-up for 6 periods long due; the release.
+ * The first leader: the acquire; a query of each of the 4 shards; claim, intend, charge, answer and move on for 11
+ * charges and 2 declines; all but the last for 2 charges of unknown outcome; a look-up for 6 periods long due; the
+ * release.
  */
 const REQUESTS = 1 + 4 + 13 * 5 + 2 * 4 + 6 + 1
 /** The second: the same for the 2 that are left, each looked up and one of them charged; the completion. */
@@ -106,7 +107,7 @@ async function expectAllRight(scene: Scene): Promise<void> {
   expect(await scene.subscription('cus_of_tomorrow')).toMatchObject({ period: '2024-02-01' })
 }
 
-test(`The run of this tick makes ${REQUESTS} requests under its first leader and ${REQUESTS_IN_ALL} in all`, async () => {
+test(`The first leader of this tick makes ${REQUESTS} requests, both make ${REQUESTS_IN_ALL}`, async () => {
   const killSwitch = new KillSwitch()
   await using scene = await mortalScene(killSwitch)
   await expect(scene.lead(TICK, alone)).rejects.toThrow('2 of 15 due charges are not settled')

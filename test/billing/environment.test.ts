@@ -47,7 +47,7 @@ test.each(['https://sk_live_1:@gateway.example', 'sk_live_1@gateway', 'https://g
   'A URL that may contain an API key is refused and not shown: %s',
   (GATEWAY_URL) => {
     const read = () => readEnvironment({ ...REAL, GATEWAY_URL })
-    expect(read).toThrow('GATEWAY_URL is not shown, as it may contain a key; give an https:// URL without user')
+    expect(read).toThrow('GATEWAY_URL is one that is not shown, as it may hold a key; give an https:// URL')
     expect(read).not.toThrow('sk')
   },
 )

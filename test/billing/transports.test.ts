@@ -72,9 +72,9 @@ describe.each<[string, Serve, Answer, Answer]>([
   })
 
   test('has an unknown outcome, and is not sent again, if no answer comes in time', async () => {
-    const silent = await serve(['silent'], 100)
-    await expectUnknown(silent, 'no answer within 100 ms')
-    await sleep(200)
+    const silent = await serve(['silent'], 500)
+    await expectUnknown(silent, 'no answer within 500 ms')
+    await sleep(600)
     expect(silent.service.requests).toHaveLength(1)
   })
 

@@ -290,12 +290,12 @@ describe('The table', () => {
     const commands: unknown[] = []
     own.middlewareStack.add(
       (next, context) => (args) => {
-        commands.push(context.commandName)
+        commands.push('ConsistentRead' in args.input ? args.input.ConsistentRead : context.commandName)
         return next(args)
       },
       { step: 'initialize' },
     )
-    const { pay, clock } = stage(tableStore(own, await createSandboxTable(client)))
+    const { pay, find, clock } = stage(tableStore(own, await createSandboxTable(client)))
     for (const [laterMs, requests] of [
       [0, 1],
       [0, 1],
@@ -305,6 +305,8 @@ describe('The table', () => {
       await pay('k1', CARD.charged)
       expect(commands.splice(0)).toEqual(Array(requests).fill('UpdateItemCommand'))
     }
+    await find()
+    expect(commands).toEqual([true]) // a consistent read
     own.destroy()
   })
 

@@ -7,7 +7,9 @@ import { chargesOf, type SandboxCharge } from '../../functions/sandbox/store.ts'
 import { memoryStore } from './sandbox-memory.ts'
 
 export interface HttpGatewayOptions extends Pick<SandboxOptions, 'now' | 'keyWindowMs' | 'sleep'> {
-  /** Called for each request; returns its answer, or 'hangUp' to close the connection. `answer` executes the request. */
+  /**
+   * Called for each request; returns its answer, or 'hangUp' to close the connection. `answer` executes the request.
+   */
   readonly intercept?:
     | ((request: GatewayRequest, answer: () => Promise<GatewayResponse>) => Promise<GatewayResponse | 'hangUp'>)
     | undefined

@@ -186,7 +186,7 @@ function problemsOfHeader(names: readonly string[]): Problem[] {
 /** Never contains the field: it may be a card number, and messages are logged. */
 function problemOfToken(token: string): string | undefined {
   if (/^\d{12,19}$/.test(token.replaceAll(/[^A-Za-z0-9]/g, ''))) {
-    return 'this looks like a card number; give card numbers only to the gateway, and put here the token that it returns'
+    return 'this looks like a card number; give that only to the gateway, and put here the token that it returns'
   }
   if (token === '' || /^[!-~]{1,100}$/.test(token)) return undefined
   return "this is not a gateway's token: 1 to 100 visible ASCII characters, such as card_4242424242424242"

@@ -105,7 +105,7 @@ describe('Generated customers', () => {
 })
 
 describe('A customers file', () => {
-  test('may have a byte order mark, CRLF, quoted commas, blank lines, spaces, and its columns in any order', async () => {
+  test('may have a byte order mark, CRLF, quoted commas, blank lines, spaces, and columns in any order', async () => {
     const header = '\uFEFFname,customer,plan,interval,priceMinor,currency,dueDate,timeZone,note\r\n\r\n'
     const line = '"Vasquez, Jr.", cus_1 ,plus,month,1999,EUR,2024-01-31,Asia/Kathmandu,"hi, ""you"""\r\n'
     expect(await read(header + line)).toEqual([monthly('cus_1', { name: 'Vasquez, Jr.', timeZone: 'Asia/Kathmandu' })])

@@ -16,7 +16,7 @@ test('The earliest due instant needs a subscription', () => {
   expect(() => earliestDueAt([])).toThrow(RangeError)
 })
 
-test('The generated customers, billed at five hourly ticks, are charged as forecast; gateway and ledger agree', async () => {
+test('The generated customers are charged as forecast at five hourly ticks; gateway and ledger agree', async () => {
   const customers = generateCustomers(1)
   const forecast = new Forecast(customers)
   const declined = new Set(customers.filter(({ paymentMethod }) => paymentMethod === CARD.declined).map(unitOf))
