@@ -150,16 +150,16 @@ export function assertOptions(options: object, { alsoAllowed = [] }: { alsoAllow
   assertLeaseName(Reflect.get(options, 'lease'))
 }
 
-/** 1 to 128 characters out of `A-Z a-z 0-9 . _ - / :`; the constructs hold names to the same rule. */
+/** What `isLeaseName` checks, for messages. */
+export const LEASE_NAME_RULE = '1 to 128 characters out of A-Z a-z 0-9 . _ - / :'
+
 export function isLeaseName(name: string): boolean {
   return /^[\w.:/-]{1,128}$/.test(name)
 }
 
 function assertLeaseName(name: unknown): asserts name is string {
   if (typeof name === 'string' && isLeaseName(name)) return
-  throw new InvalidOptionError(
-    `The option lease must be a name of 1 to 128 characters out of A-Z a-z 0-9 . _ - / :, but is ${show(name)}.`,
-  )
+  throw new InvalidOptionError(`The option lease must be a name of ${LEASE_NAME_RULE}, but is ${show(name)}.`)
 }
 
 function isOption(name: string): name is keyof LeaseOptions {
