@@ -58,7 +58,7 @@ export class LeadershipDashboard extends Construct {
     }
 
     this.handler = new HandlerFunction(this, 'Widget', {
-      entry: ownHandler('console/handler'),
+      entry: ownHandler('widget/handler'),
       description: 'Draws leases and tenures for a dashboard',
       memorySize: 256,
       environment: { LEASE_TABLE: first.leaseTable.tableName },
