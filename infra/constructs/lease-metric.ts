@@ -1,12 +1,13 @@
 import { Duration } from 'aws-cdk-lib'
 import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch'
+import type { MetricName } from '../../functions/election/metric-names.ts'
 import { NAMESPACE } from '../../functions/election/metrics.ts'
 import type { ElectedSchedule } from './elected-schedule.ts'
 
-/** A metric of one lease in one table, in sums over 5 minutes unless asked otherwise. */
+/** A metric of the schedule's lease; the sum over 5 minutes unless `options` differ. */
 export function leaseMetric(
-  { leaseTable, lease }: Pick<ElectedSchedule, 'leaseTable' | 'lease'>,
-  metricName: string,
+  { leaseTable, lease }: ElectedSchedule,
+  metricName: MetricName,
   { dimensionsMap, ...options }: MetricOptions = {},
 ): Metric {
   return new Metric({

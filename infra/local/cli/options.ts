@@ -1,5 +1,5 @@
 /** The options of `npm start`: what its flags say and imply, checked before anything is started. */
-import { leaseNameProblems } from '../../constructs/lease-name.ts'
+import { leaseNameProblems } from '../../constructs/configuration.ts'
 import { OptionError } from '../../programs/flags.ts'
 import type { PlannedAct } from '../faults/acts.ts'
 import type { Control } from '../faults/controls.ts'
