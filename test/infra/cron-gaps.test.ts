@@ -26,7 +26,7 @@ describe('the shortest time between two ticks in local time', () => {
     expect(cronGaps(cron, NOW_MS)?.localMs).toBe(gapMs)
   })
 
-  // The last five are the examples of AWS: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cron-expressions.html
+  // The last five are from https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cron-expressions.html
   test.each([
     ['each Monday', { weekDay: 'MON' }, 7],
     ['Monday and Friday, where Sunday is 1', { weekDay: '2,6' }, 3],

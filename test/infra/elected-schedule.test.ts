@@ -3,7 +3,7 @@ import { Duration, TimeZone } from 'aws-cdk-lib'
 import { Match, Template } from 'aws-cdk-lib/assertions'
 import { describe, expect, test } from 'vitest'
 import { ElectedSchedule, type ElectedScheduleProps } from '../../infra/constructs/index.ts'
-import { type Chosen, elect, electedSchedule, HOURLY, refusal, stackWithTable } from '../support/cdk-app.ts'
+import { type Chosen, elect, electedSchedule, HOURLY, stackWithTable } from '../support/cdk-app.ts'
 
 type ElectedEntryProps = Extract<ElectedScheduleProps, { readonly entry: string }>['entryProps']
 /** The properties of the template's schedules. */
@@ -12,7 +12,7 @@ function schedulesIn(template: Template) {
 }
 
 describe('an hourly schedule', () => {
-  const { template, stack, handler, schedule } = electedSchedule(HOURLY)
+  const { template, stack, schedule } = electedSchedule(HOURLY)
   const queue = stack.resolve(schedule.failures.queueArn)
 
   test('has two candidates that invoke the function with the scheduled time, the period and their name', () => {
@@ -42,25 +42,6 @@ describe('an hourly schedule', () => {
         Statement: [Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } })],
       },
     })
-  })
-
-  test('sets the table, the lease and a lease duration of 15 s in the environment of the function', () => {
-    template.hasResourceProperties('AWS::Lambda::Function', {
-      Environment: {
-        Variables: {
-          LEASE_TABLE: { Ref: Match.stringLikeRegexp('^Leases') },
-          LEASE_NAME: 'billing',
-          LEASE_MS: '15000',
-        },
-      },
-    })
-  })
-
-  test('is refused for a function that another schedule elects', () => {
-    const { leaseTable } = schedule
-    expect(() => new ElectedSchedule(stack, 'Other', { leaseTable, lease: 'other', handler, ...HOURLY })).toThrow(
-      refusal('Stack/Other: the function Stack/Function already has an asynchronous invoke configuration'),
-    )
   })
 })
 
@@ -166,19 +147,6 @@ describe('a schedule with an entry', () => {
   ])('adds source maps to the NODE_OPTIONS %j: %j', (given, added) => {
     const environment = given === undefined ? {} : { NODE_OPTIONS: given }
     expect(electedEntry({ environment }).properties.Environment.Variables.NODE_OPTIONS).toBe(`${given ?? ''}${added}`)
-  })
-
-  test.each([
-    ['LEASE_NAME', 'another', '"billing"'],
-    ['LEASE_MS', '1', '"15000"'],
-    ['LEASE_TABLE', 'theirs', '{"Ref":'],
-  ])('refuses another value of %s', (name, value, expected) => {
-    expect(() => electedEntry({ environment: { [name]: value } })).toThrow(
-      refusal(
-        `Stack/Elected: the function Stack/Elected/Handler has the environment variable ${name}="${value}", ` +
-          `but this schedule sets ${name}=${expected}`,
-      ),
-    )
   })
 
   test('checks the timeout of the function', () => {

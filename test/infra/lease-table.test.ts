@@ -57,7 +57,7 @@ describe('a lease name', () => {
     expect(grant(lease).success).toBe(true)
   })
 
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable of IAM, which would match more than one lease
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable of IAM, which matches any user name
   const wrong = ['', 'x'.repeat(129), 'two words', 'été', '*', '${aws:username}', 'billing\n']
   test.each(wrong)('cannot be %j', (lease) => {
     expect(() => grant(lease)).toThrow(refusal(`Stack/Leases: the lease name ${JSON.stringify(lease.slice(0, 60))} is`))

@@ -28,7 +28,8 @@ function permissionsIn(template: Template): Record<string, string[]> {
   const add = (role: string, statements: readonly Statement[]) => {
     const lines = statements.map(({ Effect, Action, Resource, Condition }) => {
       const condition = Condition === undefined ? '' : ` if ${JSON.stringify(Condition)}`
-      return `${Effect} ${[Action].flat().join(' ')} on ${[Resource].flat().map(describeReference).join(' ')}${condition}`
+      const resources = [Resource].flat().map(describeReference).join(' ')
+      return `${Effect} ${[Action].flat().join(' ')} on ${resources}${condition}`
     })
     permissions[withoutHash(role)] = [...(permissions[withoutHash(role)] ?? []), ...lines]
   }
@@ -57,6 +58,7 @@ const ofHistory = (returned: Readonly<Record<string, string>>) =>
     Null: { 'dynamodb:Attributes': 'false' },
   })
 
+const READ_STREAM = 'dynamodb:DescribeStream dynamodb:GetRecords dynamodb:GetShardIterator dynamodb:ListStreams'
 const ALWAYS = {
   ChargeSubscriptionsRole: [
     logs('ChargeSubscriptionsLogs'),
@@ -70,7 +72,7 @@ const ALWAYS = {
   ],
   EventsAnnouncerRole: [
     logs('EventsAnnouncerLogs'),
-    'Allow dynamodb:DescribeStream dynamodb:GetRecords dynamodb:GetShardIterator dynamodb:ListStreams on Leases.StreamArn',
+    `Allow ${READ_STREAM} on Leases.StreamArn`,
     'Allow events:PutEvents on arn:AWS::Partition:events:AWS::Region:AWS::AccountId:event-bus/default',
     `Allow dynamodb:GetItem on Leases.Arn if ${ofHistory({ 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' })}`,
     `Allow dynamodb:UpdateItem on Leases.Arn if ${ofHistory({ 'dynamodb:ReturnValues': 'NONE' })}`,

@@ -18,7 +18,6 @@ const VIRGINIA = { region: 'us-east-1', account: ACCOUNT }
 const IRELAND = { region: 'eu-west-1', account: ACCOUNT }
 const OTHER_ACCOUNT = { region: 'us-east-1', account: '222222222222' }
 const ARN = `arn:aws:dynamodb:us-east-1:${ACCOUNT}:table/leases`
-const IRELAND_NOT_VIRGINIA = `it is in eu-west-1 of account ${ACCOUNT}, but the lease table Tables/Leases is in us-east-1`
 
 /** The stack `Tables` in Virginia, and the stack `Jobs`, in an unknown Region by default. */
 function tablesAndJobs(env?: NonNullable<StackProps['env']>) {
@@ -28,20 +27,17 @@ function tablesAndJobs(env?: NonNullable<StackProps['env']>) {
   return { app, tables, jobs }
 }
 
-const importTable = (stack: Stack) =>
-  new LeaseTable(stack, 'Leases', { table: Table.fromTableArn(stack, 'Table', ARN) })
+const importTable = (stack: Stack, table = Table.fromTableArn(stack, 'Table', ARN)) =>
+  new LeaseTable(stack, 'Leases', { table })
 
 describe.each<[string, (tables: Stack, jobs: Stack) => LeaseTable]>([
   ['made with a name', (tables) => new LeaseTable(tables, 'Leases', { tableName: 'leases' })],
   ['made without a name', (tables) => new LeaseTable(tables, 'Leases')],
   ['imported by ARN', (_, jobs) => importTable(jobs)],
-  [
-    'imported by ARN as a TableV2',
-    (_, jobs) => new LeaseTable(jobs, 'Leases', { table: TableV2.fromTableArn(jobs, 'Table', ARN) }),
-  ],
+  ['imported by ARN as a TableV2', (_, jobs) => importTable(jobs, TableV2.fromTableArn(jobs, 'Table', ARN))],
   [
     'imported by attributes',
-    (_, jobs) => new LeaseTable(jobs, 'Leases', { table: Table.fromTableAttributes(jobs, 'Table', { tableArn: ARN }) }),
+    (_, jobs) => importTable(jobs, Table.fromTableAttributes(jobs, 'Table', { tableArn: ARN })),
   ],
 ])('a lease table %s', (_, makeTable) => {
   test.each([
@@ -181,7 +177,9 @@ test('events, alarms and dashboard must be in the Region of the lease table', ()
     ['Jobs/Alarms', () => new LeadershipAlarms(jobs, 'Alarms', { events, schedules })],
     ['Jobs/Dashboard/Widget', () => new LeadershipDashboard(jobs, 'Dashboard', { schedules })],
   ] as const) {
-    expect(make).toThrow(refusal(`${path}: ${IRELAND_NOT_VIRGINIA}`))
+    expect(make).toThrow(
+      refusal(`${path}: it is in eu-west-1 of account ${ACCOUNT}, but the lease table Tables/Leases is in`),
+    )
   }
 })
 
