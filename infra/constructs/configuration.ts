@@ -24,6 +24,11 @@ export function refuse(scope: IConstruct, problems: readonly string[]): void {
   if (problems.length > 0) throw new ConfigurationError(scope, problems)
 }
 
+/** @throws ConfigurationError if the condition holds */
+export function refuseIf(scope: IConstruct, condition: boolean, problem: string): void {
+  if (condition) throw new ConfigurationError(scope, [problem])
+}
+
 /** A configuration that works, but probably not as intended. */
 export interface Warning {
   /** For `Annotations.of(…).acknowledgeWarning(id)`. */

@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib'
 import { ScheduleExpression, TimeWindow } from 'aws-cdk-lib/aws-scheduler'
 import type { IConstruct } from 'constructs'
 import { LAMBDA_LEASE_MS } from '../../functions/election/options.ts'
-import { leaseNameProblems, problemsIf, refuse, type Warning } from './configuration.ts'
+import { leaseNameProblems, problemsIf, refuse, refuseIf } from './configuration.ts'
 import { cronGaps } from './cron-gaps.ts'
 import { functionOf, isMadeHere, unqualified } from './elected-function.ts'
 import { type ElectedScheduleProps, refuseWrongScheduleProps } from './elected-schedule-props.ts'
@@ -11,27 +11,19 @@ import { DEFAULT_TIMEOUT } from './handler-function.ts'
 import { regionWarnings } from './regions.ts'
 import { cronProblems, cronWarnings, timingProblems, timingWarnings } from './timing.ts'
 
-/** The checked props of an elected schedule with their defaults. */
-export interface ElectedScheduleSettings {
-  readonly candidates: number
-  readonly leaseDuration: Duration
-  readonly expression: ScheduleExpression
-  readonly period: Duration
-  /** Whether each tick comes exactly one period after the one before, so that missed ticks can be counted. */
-  readonly exactPeriod: boolean
-  readonly timeWindow: TimeWindow
-  readonly enabled: boolean
-  readonly warnings: readonly Warning[]
-}
+export type ElectedScheduleSettings = ReturnType<typeof settingsOf>
 
-/** @throws ConfigurationError that names every problem */
-export function settingsOf(scope: IConstruct, props: ElectedScheduleProps): ElectedScheduleSettings {
+/**
+ * Checks the props and applies their defaults.
+ *
+ * @throws ConfigurationError that names every problem
+ */
+export function settingsOf(scope: IConstruct, props: ElectedScheduleProps) {
   refuseWrongScheduleProps(scope, props)
   const { candidates = 2, leaseDuration = Duration.millis(LAMBDA_LEASE_MS), flexibleWindow, rate, cron } = props
   const period = props.rate ?? props.period
-  if (period.isUnresolved() || leaseDuration.isUnresolved() || flexibleWindow?.isUnresolved()) {
-    refuse(scope, ['durations must be known during synthesis, so they cannot be tokens'])
-  }
+  const hasToken = [period, leaseDuration, flexibleWindow].some((duration) => duration?.isUnresolved())
+  refuseIf(scope, hasToken, 'durations must be known during synthesis, so they cannot be tokens')
   const handler = props.handler === undefined ? undefined : unqualified(props.handler)
   const timeout = timeoutOf(props)
   const gaps = cron === undefined ? undefined : cronGaps(cron)
@@ -47,6 +39,7 @@ export function settingsOf(scope: IConstruct, props: ElectedScheduleProps): Elec
     leaseDuration,
     expression: props.rate === undefined ? ScheduleExpression.cron(props.cron) : ScheduleExpression.rate(props.rate),
     period,
+    /** Whether ticks are exactly one period apart, so that missed ticks can be counted. */
     exactPeriod: rate !== undefined,
     timeWindow: flexibleWindow === undefined ? TimeWindow.off() : TimeWindow.flexible(flexibleWindow),
     enabled: props.enabled ?? true,

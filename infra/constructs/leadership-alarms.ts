@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib'
 import { Alarm, type IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch'
 import { Construct } from 'constructs'
-import { problemsIf, refuse } from './configuration.ts'
+import { refuseIf } from './configuration.ts'
 import type { ElectedSchedule } from './elected-schedule.ts'
 import type { LeadershipEvents } from './leadership-events.ts'
 import { type AlarmDefinition, deadLetterAlarm, electionAlarms, fitsWindow, overdueAlarm } from './lease-alarms.ts'
@@ -56,7 +56,7 @@ export class LeadershipAlarms extends Construct {
     prop.refuseWrong(this, props, PROPS)
     const { events, schedules, actions = [], overdueAfter = 3, clockSkew = Duration.millis(250) } = props
     const isCount = Number.isInteger(overdueAfter) && overdueAfter >= 2 && overdueAfter <= 100
-    refuse(this, problemsIf([!isCount, `\`overdueAfter\` is ${overdueAfter}; it must be a whole number from 2 to 100`]))
+    refuseIf(this, !isCount, `\`overdueAfter\` is ${overdueAfter}; it must be a whole number from 2 to 100`)
     assertSameRegion(events.leaseTable, this, envOfStack(this))
     assertSameTable(this, [events, ...schedules], 'make events and alarms for each table')
     const unannounced = 'Changes of leases could not be announced: events, history and counts of ticks are missing'

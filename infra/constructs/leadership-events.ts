@@ -4,7 +4,8 @@ import { Grant, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
-import { ConfigurationError, problemsIf, refuse, warn } from './configuration.ts'
+import { LEASE_RECORD } from '../../functions/election/stores/row.ts'
+import { ConfigurationError, refuseIf, warn } from './configuration.ts'
 import { destinationOf, failureQueue, grantSend } from './failure-queue.ts'
 import { HandlerFunction, ownHandler } from './handler-function.ts'
 import { grantKey } from './lease-grants.ts'
@@ -12,7 +13,7 @@ import type { LeaseTable } from './lease-table.ts'
 import { assertSameRegion, registerAnnouncer } from './lease-table-use.ts'
 import * as prop from './prop-rules.ts'
 import { type Env, envDifference, envOfArn, envOfStack, regionWarnings, showEnv } from './regions.ts'
-import { expiresByTtl, isImported, isStronglyConsistent, streamArnOf, streamsImages } from './table-description.ts'
+import { announcerSupport } from './table-description.ts'
 
 export interface LeadershipEventsProps {
   /** Its stream must contain new and old images; that of a new `LeaseTable` does. */
@@ -88,7 +89,7 @@ export class LeadershipEvents extends Construct {
     announcer.addEventSourceMapping('Stream', {
       eventSourceArn: streamArn,
       startingPosition: StartingPosition.TRIM_HORIZON,
-      filters: [FilterCriteria.filter({ dynamodb: { Keys: { record: { S: FilterRule.isEqual('LEASE') } } } })],
+      filters: [FilterCriteria.filter({ dynamodb: { Keys: { record: { S: FilterRule.isEqual(LEASE_RECORD) } } } })],
       batchSize: 100,
       // Enough to survive an outage of EventBridge. A change that always fails blocks its shard until its last retry.
       retryAttempts: 100,
@@ -100,61 +101,52 @@ export class LeadershipEvents extends Construct {
   }
 
   #streamArn(): string {
-    const { table, node } = this.leaseTable
-    const noStream = `the lease table ${node.path} has no stream of new and old images; give it one`
-    refuse(this, problemsIf([!streamsImages(table), noStream]))
-    const streamArn = streamArnOf(table)
-    if (streamArn !== undefined) return streamArn
+    const { path } = this.leaseTable.node
+    const { streamArn, streamsImages, isStronglyConsistent } = announcerSupport(this.leaseTable.table)
     const noHistory = ', and set `history` to false, because a table with strong consistency cannot expire rows'
-    throw new ConfigurationError(this, [
-      `the app does not know the stream's ARN of the lease table ${node.path}; import the table with it, ` +
-        '`TableV2.fromTableAttributes(this, id, { tableArn, tableStreamArn })`' +
-        `${isStronglyConsistent(table) ? noHistory : ''}`,
-    ])
+    const unknownArn =
+      `the app does not know the stream's ARN of the lease table ${path}; import the table with it, ` +
+      '`TableV2.fromTableAttributes(this, id, { tableArn, tableStreamArn })`'
+    refuseIf(this, !streamsImages, `the lease table ${path} has no stream of new and old images; give it one`)
+    if (streamArn !== undefined) return streamArn
+    throw new ConfigurationError(this, [`${unknownArn}${isStronglyConsistent ? noHistory : ''}`])
   }
 
   /** `PutEvents` does not find a bus of another Region. A bus of another account can allow the announcer. */
   #refuseBusOfAnotherRegion(eventBus: { readonly eventBusArn: string; readonly env?: Env }): void {
     const env = envOfStack(this)
     const busEnv = envOfArn(eventBus.eventBusArn, eventBus.env ?? env)
-    if (envDifference(busEnv, env) !== 'Region') {
-      warn(this, regionWarnings('the event bus', busEnv, this))
-      return
-    }
-    throw new ConfigurationError(this, [
+    const problem =
       `the event bus is in ${showEnv(busEnv)}, but the announcer is in ${showEnv(env)} and cannot send events there; ` +
-        'give a bus of the same Region, and add a rule to it that forwards the events',
-    ])
+      'give a bus of the same Region, and add a rule to it that forwards the events'
+    refuseIf(this, envDifference(busEnv, env) === 'Region', problem)
+    warn(this, regionWarnings('the event bus', busEnv, this))
   }
 
   /** 0 for no history. */
   #historyDays(history: LeadershipEventsProps['history']): number {
-    const { table, node } = this.leaseTable
+    const { path } = this.leaseTable.node
+    const { isImported, isStronglyConsistent, expiresByTtl } = announcerSupport(this.leaseTable.table)
     if (history === false) return 0
-    if (history === undefined && isStronglyConsistent(table)) {
+    if (history === undefined && isStronglyConsistent) {
       Annotations.of(this).addInfo(
-        `There is no history of tenures: ${node.path} is a global table with strong consistency and cannot expire rows`,
+        `There is no history of tenures: ${path} is a global table with strong consistency and cannot expire rows`,
       )
       return 0
     }
-    if (history === undefined && isImported(table)) {
+    if (history === undefined && isImported) {
       const message =
-        `the app does not know whether the imported lease table ${node.path} expires rows by the attribute "ttl": ` +
+        `the app does not know whether the imported lease table ${path} expires rows by the attribute "ttl": ` +
         'if it does, set `history` to `Duration.days(30)`; otherwise set it to false, or the history is kept forever'
       warn(this, [{ id: 'tenure:UnknownExpiry', message }])
     }
     const days = (history ?? Duration.days(30)).toDays({ integral: false })
     const isDays = Number.isInteger(days) && days >= 1 && days <= 3650
     const keptForever =
-      `the lease table ${node.path} does not expire rows by the attribute "ttl", so its history would be kept ` +
+      `the lease table ${path} does not expire rows by the attribute "ttl", so its history would be kept ` +
       'forever; make "ttl" its time-to-live attribute, or set `history` to false'
-    refuse(
-      this,
-      problemsIf(
-        [!expiresByTtl(table), keptForever],
-        [!isDays, `\`history\` is ${days} days; it must be whole days from 1 to 3650`],
-      ),
-    )
+    refuseIf(this, !expiresByTtl, keptForever)
+    refuseIf(this, !isDays, `\`history\` is ${days} days; it must be whole days from 1 to 3650`)
     return days
   }
 
@@ -166,27 +158,24 @@ export class LeadershipEvents extends Construct {
     allow(streamArn, ...read.map((action) => `dynamodb:${action}`))
     allow(this.eventBusArn, 'events:PutEvents')
     grantKey(this.leaseTable, announcer, historyDays > 0 ? 'write' : 'read')
-    if (historyDays > 0) {
-      this.#grantHistory(announcer, 'dynamodb:GetItem', { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' })
-      this.#grantHistory(announcer, 'dynamodb:UpdateItem', { 'dynamodb:ReturnValues': 'NONE' })
+    // Requests must name their attributes, and the replies contain no others.
+    // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+    const history = {
+      GetItem: { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' },
+      UpdateItem: { 'dynamodb:ReturnValues': 'NONE' },
+    }
+    for (const [action, reply] of historyDays > 0 ? Object.entries(history) : []) {
+      Grant.addToPrincipal({
+        grantee: announcer,
+        actions: [`dynamodb:${action}`],
+        resourceArns: [this.leaseTable.tableArn],
+        conditions: {
+          'ForAllValues:StringEquals': { 'dynamodb:Attributes': HISTORY_ATTRIBUTES },
+          StringEqualsIfExists: reply,
+          Null: { 'dynamodb:Attributes': 'false' },
+        },
+      })
     }
     grantSend(this.failures, announcer)
-  }
-
-  /**
-   * The request must name its attributes, and the reply contains no others.
-   * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
-   */
-  #grantHistory(announcer: HandlerFunction, action: string, reply: Readonly<Record<string, string>>): void {
-    Grant.addToPrincipal({
-      grantee: announcer,
-      actions: [action],
-      resourceArns: [this.leaseTable.tableArn],
-      conditions: {
-        'ForAllValues:StringEquals': { 'dynamodb:Attributes': HISTORY_ATTRIBUTES },
-        StringEqualsIfExists: reply,
-        Null: { 'dynamodb:Attributes': 'false' },
-      },
-    })
   }
 }

@@ -1,7 +1,7 @@
 /** What the constructs of an app must agree on if they use the same lease table. */
 import { type Duration, Token } from 'aws-cdk-lib'
 import type { IConstruct } from 'constructs'
-import { ConfigurationError, warn } from './configuration.ts'
+import { refuseIf, warn } from './configuration.ts'
 import { type Env, envDifference, envOfStack, regionWarnings, resourceKey, showEnv } from './regions.ts'
 import { type AnyTable, envOfTable, resourceOf, type TableReference } from './table-description.ts'
 
@@ -35,11 +35,11 @@ type TableUser = Pick<IConstruct, 'node'> & { readonly leaseTable: TableReferenc
 
 /** @throws ConfigurationError if the app knows that two of the users have different tables */
 export function assertSameTable(scope: IConstruct, users: readonly TableUser[], advice: string): void {
-  const [first] = users
-  if (first === undefined) return
-  const other = users.find(({ leaseTable }) => useOf(leaseTable) !== useOf(first.leaseTable))
-  if (other === undefined) return
-  throw new ConfigurationError(scope, [`${other.node.path} has another lease table than ${first.node.path}; ${advice}`])
+  const [first, ...others] = users
+  for (const { leaseTable, node } of others) {
+    const differs = first !== undefined && useOf(leaseTable) !== useOf(first.leaseTable)
+    refuseIf(scope, differs, `${node.path} has another lease table than ${first?.node.path}; ${advice}`)
+  }
 }
 
 /**
@@ -52,17 +52,14 @@ export function assertSameRegion(leaseTable: TableReference, user: IConstruct, u
   const { path } = leaseTable.node
   const tableEnv = envOfTable(leaseTable.table)
   const difference = envDifference(userEnv, tableEnv)
-  if (difference === undefined) {
-    warn(user, regionWarnings(`the lease table ${path}`, tableEnv, user, userEnv))
-    return
-  }
   const replica =
     ', or a replica of a global table with strong consistency, ' +
     '`new LeaseTable(this, id, { table: table.replica(region) })`'
-  throw new ConfigurationError(user, [
+  const problem =
     `it is in ${showEnv(userEnv)}, but the lease table ${path} is in ${showEnv(tableEnv)}; ` +
-      `use a lease table of the same ${difference}${difference === 'Region' ? replica : ''}`,
-  ])
+    `use a lease table of the same ${difference}${difference === 'Region' ? replica : ''}`
+  refuseIf(user, difference !== undefined, problem)
+  warn(user, regionWarnings(`the lease table ${path}`, tableEnv, user, userEnv))
 }
 
 /**
@@ -79,14 +76,12 @@ export function assertSamePeriod(
 ): void {
   const { periods } = useOf(leaseTable)
   const ms = period.toMilliseconds()
-  const known = periods.get(lease)
-  if (known !== undefined && known.ms !== ms) {
-    throw new ConfigurationError(schedule, [
-      `its period is ${ms / 1000} s, but that of ${known.path} for the lease "${lease}" is ${known.ms / 1000} s; ` +
-        'schedules of one lease must have the same period, so give this schedule a lease of its own',
-    ])
-  }
-  if (known === undefined) periods.set(lease, { ms, path: schedule.node.path })
+  const known = periods.get(lease) ?? { ms, path: schedule.node.path }
+  const problem =
+    `its period is ${ms / 1000} s, but that of ${known.path} for the lease "${lease}" is ${known.ms / 1000} s; ` +
+    'schedules of one lease must have the same period, so give this schedule a lease of its own'
+  refuseIf(schedule, known.ms !== ms, problem)
+  periods.set(lease, known)
 }
 
 /**
@@ -96,11 +91,9 @@ export function assertSamePeriod(
  */
 export function registerAnnouncer(leaseTable: TableReference, announcer: IConstruct): void {
   const use = useOf(leaseTable)
-  if (use.announcer !== undefined) {
-    throw new ConfigurationError(announcer, [
-      `${use.announcer.node.path} already announces the leases of ${leaseTable.node.path}; for more receivers, ` +
-        'add rules to its event bus',
-    ])
-  }
+  const problem =
+    `${use.announcer?.node.path} already announces the leases of ${leaseTable.node.path}; for more receivers, ` +
+    'add rules to its event bus'
+  refuseIf(announcer, use.announcer !== undefined, problem)
   use.announcer = announcer
 }

@@ -3,7 +3,7 @@ import { AttributeType, Billing, StreamViewType, TableEncryptionV2, TableV2 } fr
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { Construct } from 'constructs'
-import { problemsIf, refuse } from './configuration.ts'
+import { refuseIf } from './configuration.ts'
 import { grantOnLease, keyOfAlias } from './lease-grants.ts'
 import * as prop from './prop-rules.ts'
 import { type AnyTable, tableProblems } from './table-description.ts'
@@ -57,7 +57,7 @@ export class LeaseTable extends Construct {
     const { table, ...forNewTable } = props
     const excess = Object.entries(forNewTable).flatMap(([name, value]) => (value === undefined ? [] : [name]))
     const problem = `\`table\` was given, so set ${excess.join(', ')} on that table`
-    refuse(this, problemsIf([table !== undefined && excess.length > 0, problem]))
+    refuseIf(this, table !== undefined && excess.length > 0, problem)
     this.encryptionKey = this.#keyOf(table ?? forNewTable)
     this.table = table ?? newTable(this, { ...forNewTable, encryptionKey: this.encryptionKey })
     // Validation runs at synthesis, after the last replica was added.
@@ -69,7 +69,7 @@ export class LeaseTable extends Construct {
     const problem =
       `the encryption key ${encryptionKey?.node.path} is an alias imported by name, and IAM policies cannot name an ` +
       'alias; import the key by its ARN: `Key.fromKeyArn(this, id, keyArn)`'
-    refuse(this, problemsIf([encryptionKey !== undefined && key === undefined, problem]))
+    refuseIf(this, encryptionKey !== undefined && key === undefined, problem)
     return key
   }
 

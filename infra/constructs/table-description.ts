@@ -52,32 +52,21 @@ export function tableProblems(table: AnyTable): string[] {
   return problems
 }
 
-/** True if the app does not know otherwise. */
-export function streamsImages(table: AnyTable): boolean {
+/** How the table supports an announcer. An imported table is assumed to have stream and time to live. */
+export function announcerSupport(table: AnyTable) {
   const description = describe(table)
-  return description === undefined || JSON.stringify(description.stream) === JSON.stringify(NEW_AND_OLD_IMAGES)
-}
-
-/** The ARN of the stream, if the app knows it. For a replica the CDK makes an ARN that ends in a wildcard. */
-export function streamArnOf({ tableStreamArn }: AnyTable): string | undefined {
-  return tableStreamArn?.endsWith('/stream/*') === true ? undefined : tableStreamArn
-}
-
-export function isImported(table: AnyTable): boolean {
-  return resourceOf(table) === undefined
-}
-
-/** A global table with strong consistency. Such a table has no time to live. */
-export function isStronglyConsistent(table: AnyTable): boolean {
-  return describe(table)?.consistency === 'STRONG'
-}
-
-/** Whether rows expire by the attribute `ttl`. True if the app does not know otherwise. */
-export function expiresByTtl(table: AnyTable): boolean {
-  const description = describe(table)
-  if (description === undefined) return true
-  const { attributeName, enabled }: Record<string, unknown> = { ...Object(description.timeToLive) }
-  return description.consistency !== 'STRONG' && enabled === true && attributeName === 'ttl'
+  const isImported = description === undefined
+  const { attributeName, enabled }: Record<string, unknown> = { ...Object(description?.timeToLive) }
+  /** Such a global table has no time to live. */
+  const isStronglyConsistent = description?.consistency === 'STRONG'
+  return {
+    isImported,
+    isStronglyConsistent,
+    streamsImages: isImported || JSON.stringify(description.stream) === JSON.stringify(NEW_AND_OLD_IMAGES),
+    expiresByTtl: isImported || (!isStronglyConsistent && enabled === true && attributeName === 'ttl'),
+    // For a replica the CDK makes an ARN that ends in a wildcard.
+    streamArn: table.tableStreamArn?.endsWith('/stream/*') === true ? undefined : table.tableStreamArn,
+  }
 }
 
 export function envOfTable(table: AnyTable): Env {

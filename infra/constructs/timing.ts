@@ -13,8 +13,7 @@ import type { CronGaps } from './cron-gaps.ts'
 /** How often Scheduler, and then Lambda, retry an event. AWS's defaults: 185 retries in 24 hours, and 2 in 6 hours. */
 export const RETRY_ATTEMPTS = 2
 
-/** See `ElectedScheduleProps`. */
-export interface Timing {
+interface Timing {
   readonly period: Duration
   readonly leaseDuration: Duration
   readonly timeout: Duration | undefined
@@ -47,15 +46,15 @@ export function timingProblems({ period, leaseDuration, timeout, leaseOutlastsRe
   const leaseMs = leaseDuration.toMilliseconds()
   const timeoutMs = timeoutMsOf(timeout)
   const isLease = leaseMs >= SHORTEST_LEASE_MS && leaseMs <= LONGEST_LEASE_MS
+  const timeoutIs = `the function's timeout is ${seconds(timeoutMs)}`
   const lease = `\`leaseDuration\` is ${seconds(leaseMs)}; it must be`
   return problemsIf(
-    [periodMs < SHORTEST_PERIOD_MS, `the period is ${seconds(periodMs)}; EventBridge Scheduler needs at least 60 s`],
+    [periodMs < SHORTEST_PERIOD_MS, `the period is ${seconds(periodMs)}; Scheduler needs at least 60 s`],
     [periodMs > LONGEST_PERIOD_MS, `the period is ${seconds(periodMs)}; it can be at most 366 days`],
-    [timeoutMs > LONGEST_TIMEOUT_MS, `the function's timeout is ${seconds(timeoutMs)}; Lambda allows at most 900 s`],
+    [timeoutMs > LONGEST_TIMEOUT_MS, `${timeoutIs}; Lambda allows at most 900 s`],
     [
       timeoutMs > periodMs,
-      `the function's timeout is ${seconds(timeoutMs)}, longer than the period of ${seconds(periodMs)}; ` +
-        'a tick must end before the next begins',
+      `${timeoutIs}, longer than the period of ${seconds(periodMs)}; a tick must end before the next`,
     ],
     [!isLease, `${lease} from 1 s to ${seconds(LONGEST_LEASE_MS)}`],
     [

@@ -18,7 +18,7 @@ test.each<[Chosen, string | RegExp]>([
   [{ ...HOURLY, candidates: 0 }, '`candidates` is 0; it must be a whole number from 1 to 10'],
   [{ ...HOURLY, candidates: 11 }, '`candidates` is 11'],
   [{ ...HOURLY, candidates: 1.5 }, '`candidates` is 1.5'],
-  [{ cron: DAILY, period: seconds(59) }, 'the period is 59 s; EventBridge Scheduler needs at least 60 s'],
+  [{ cron: DAILY, period: seconds(59) }, 'the period is 59 s; Scheduler needs at least 60 s'],
   [{ rate: days(367) }, 'the period is 31708800 s; it can be at most 366 days'],
   [{ rate: seconds(90) }, '`rate` is 90 s; it must be a whole number of minutes'],
   [
