@@ -2,7 +2,7 @@ import type { CronOptionsWithTimezone } from 'aws-cdk-lib/aws-scheduler'
 import { Cron } from 'croner'
 
 /** Two successive ticks, epoch ms. */
-export interface SuccessiveTicks {
+interface SuccessiveTicks {
   readonly firstMs: number
   readonly secondMs: number
 }

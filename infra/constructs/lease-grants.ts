@@ -37,7 +37,7 @@ export function grantOnLease(
   })
 }
 
-export type Access = 'read' | 'write'
+type Access = 'read' | 'write'
 
 const READ = ['Decrypt', 'DescribeKey']
 const KEY_ACTIONS: Readonly<Record<Access, readonly string[]>> = {

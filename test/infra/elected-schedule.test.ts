@@ -79,9 +79,10 @@ describe('a schedule', () => {
   })
 
   test.each([
-    [Duration.millis(1500), false, '1500'],
-    [Duration.minutes(5), true, '300000'],
-  ])('can have a lease of %s', (leaseDuration, leaseOutlastsRetries, expected) => {
+    ['1500', false],
+    ['300000', true],
+  ])('can have a lease of %s ms', (expected, leaseOutlastsRetries) => {
+    const leaseDuration = Duration.millis(Number(expected))
     const { template } = electedSchedule({ ...HOURLY, leaseDuration, leaseOutlastsRetries })
     template.hasResourceProperties('AWS::Lambda::Function', { Environment: { Variables: { LEASE_MS: expected } } })
   })
@@ -91,14 +92,17 @@ describe('a schedule', () => {
     { rate: Duration.hours(1), schedulerS: 3600, lambdaS: 3600 },
     { rate: Duration.hours(12), schedulerS: 43_200, lambdaS: 21_600 },
     { rate: Duration.days(7), schedulerS: 86_400, lambdaS: 21_600 },
-  ])('retries an event twice, while it is younger than the period of $rate', ({ rate, schedulerS, lambdaS }) => {
-    const { template } = electedSchedule({ rate })
-    for (const { Target } of schedulesIn(template)) {
-      expect(Target.RetryPolicy).toEqual({ MaximumEventAgeInSeconds: schedulerS, MaximumRetryAttempts: 2 })
-    }
-    const retries = { MaximumEventAgeInSeconds: lambdaS, MaximumRetryAttempts: 2 }
-    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', retries)
-  })
+  ])(
+    'retries an event twice, Scheduler for $schedulerS s and Lambda for $lambdaS s',
+    ({ rate, schedulerS, lambdaS }) => {
+      const { template } = electedSchedule({ rate })
+      for (const { Target } of schedulesIn(template)) {
+        expect(Target.RetryPolicy).toEqual({ MaximumEventAgeInSeconds: schedulerS, MaximumRetryAttempts: 2 })
+      }
+      const retries = { MaximumEventAgeInSeconds: lambdaS, MaximumRetryAttempts: 2 }
+      template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', retries)
+    },
+  )
 })
 
 describe('a schedule with an entry', () => {

@@ -44,7 +44,7 @@ describe('the alarm for overdue ticks', () => {
     { rate: Duration.hours(9), overdueAfter: 3, bucketS: 3600, buckets: 27 },
     { rate: Duration.days(1), overdueAfter: 3, bucketS: 3600, buckets: 72 },
     { rate: Duration.days(1), overdueAfter: 7, bucketS: 3600, buckets: 168 },
-  ])('counts completed ticks of $overdueAfter periods of $rate', ({ rate, overdueAfter, bucketS, buckets }) => {
+  ])('counts completed ticks in $buckets buckets of $bucketS s', ({ rate, overdueAfter, bucketS, buckets }) => {
     alarmed(billing(rate), () => ({ overdueAfter })).template.hasResourceProperties(ALARM, {
       Namespace: 'Tenure',
       MetricName: 'ticksCompleted',

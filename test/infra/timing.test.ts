@@ -38,7 +38,7 @@ test.each<[Chosen, string | RegExp]>([
     { ...HOURLY, lease: '', candidates: 0, leaseDuration: minutes(2) },
     'name "".*`leaseDuration` is 1.*`candidates` is',
   ],
-])('a schedule with %o is refused: %s', (props, message) => {
+])('a schedule is refused: $1', (props, message) => {
   expect(() => electedSchedule(props)).toThrow(refusal(new RegExp(`^Stack/Elected: .*${message}`)))
 })
 
