@@ -40,8 +40,8 @@ const PROPS: prop.Rules = {
 
 /**
  * The attributes that the announcer may read or write: those of history rows. Lease rows have only the keys in common
- * with them, so the announcer can change neither leaders nor completed ticks. (IAM cannot tell the rows of one lease
- * apart: faulty code could add a `ttl` to a lease row. The announcer then logs a warning.)
+ * with them, so the announcer can change neither leaders nor completed ticks. (IAM does not distinguish the rows of one
+ * lease: faulty code could add a `ttl` to a lease row. The announcer then logs a warning.)
  */
 export const HISTORY_ATTRIBUTES = [
   ...['lease', 'record', 'candidate', 'forTick', 'beganAtMs', 'endedAtMs', 'outcome', 'failure', 'successor'],

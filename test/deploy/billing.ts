@@ -60,27 +60,10 @@ export function dueNow(prefix: string, count: number, paymentMethod?: string): S
   )
 }
 
-export interface Audit {
-  /** Rows of the ledger that are charged. */
-  readonly charged: number
-  /** Business units that the ledger or the sandbox charged more than once. */
-  readonly doubled: number
-  /** Customers that were due, and neither charged nor declined. */
-  readonly missing: number
-  /** Charges of the sandbox that no customer owed. */
-  readonly unowed: number
-  /** Charges that are only in the ledger or only in the sandbox. */
-  readonly disagreements: number
-}
-
 export const CORRECT = { doubled: 0, missing: 0, unowed: 0, disagreements: 0 } as const
 
 /** Compares the customers, the ledger and the table of the sandbox. */
-export async function audit(
-  emulator: Emulator,
-  { clients: { dynamodb }, tables }: DeployedStack,
-  lastTick: string,
-): Promise<Audit> {
+export async function audit(emulator: Emulator, { clients: { dynamodb }, tables }: DeployedStack, lastTick: string) {
   const [customers, ledger, gateway] = await Promise.all([
     seeded(emulator),
     readLedger(dynamodb, tables.charges),
@@ -88,10 +71,15 @@ export async function audit(
   ])
   const charged = await auditCharged(ledger, dynamodb, tables.subscriptions, lastTick, customers, gateway.declined)
   return {
+    /** Rows of the ledger that are charged. */
     charged: charged.charges,
+    /** Business units that the ledger or the sandbox charged more than once. */
     doubled: charged.duplicateCharges + duplicatesIn(gateway.charges),
+    /** Customers that were due, and neither charged nor declined. */
     missing: charged.dueNotCharged,
+    /** Charges of the sandbox that no customer owed. */
     unowed: unowed(gateway, lastTick, customers).length,
+    /** Charges that are only in the ledger or only in the sandbox. */
     disagreements: disagreements(gateway.charges, ledger),
   }
 }

@@ -29,7 +29,7 @@ describe('the shortest time between two ticks in local time', () => {
   // The last five are from https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cron-expressions.html
   test.each([
     ['each Monday', { weekDay: 'MON' }, 7],
-    ['Monday and Friday, where Sunday is 1', { weekDay: '2,6' }, 3],
+    ['Monday and Friday, with Sunday as 1', { weekDay: '2,6' }, 3],
     ['every second weekday from Monday', { weekDay: '2/2' }, 2],
     ['the last day of each week', { weekDay: 'L' }, 7],
     ['the first of the month', { day: '1' }, 28],
