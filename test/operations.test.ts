@@ -1,4 +1,4 @@
-/** The procedures of docs/operations.md, by its own expressions, on a lease that somebody uses meanwhile. */
+/** The procedures of docs/operations.md, with its own expressions, on a lease that candidates use meanwhile. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AttributeValue, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
@@ -15,7 +15,7 @@ afterAll(() => client.destroy())
 const TICK = '2026-11-21T06:00:00.000Z'
 const NEXT_TICK = '2026-11-21T07:00:00.000Z'
 
-/** What the command under this heading gives for a flag. */
+/** The value of a flag in the command under this heading. */
 function flagIn(procedure: string, flag: string): string {
   const text = OPERATIONS.slice(OPERATIONS.indexOf(`**${procedure}`))
   const [, , value] = new RegExp(`--${flag} (["'])(.+?)\\1`).exec(text) ?? []
@@ -30,14 +30,16 @@ async function aLease() {
   return { tableName, lead, row: () => rawRow(client, tableName) }
 }
 
-async function letNobodyIn(TableName: string): Promise<void> {
-  const values: Record<string, AttributeValue> = JSON.parse(flagIn('Let nobody in.', 'expression-attribute-values'))
+async function keepCandidatesOut(TableName: string): Promise<void> {
+  const values: Record<string, AttributeValue> = JSON.parse(
+    flagIn('Keep all candidates out.', 'expression-attribute-values'),
+  )
   await client.send(
     new UpdateItemCommand({
       TableName,
-      Key: JSON.parse(flagIn('Let nobody in.', 'key')),
-      UpdateExpression: flagIn('Let nobody in.', 'update-expression'),
-      ConditionExpression: flagIn('Let nobody in.', 'condition-expression'),
+      Key: JSON.parse(flagIn('Keep all candidates out.', 'key')),
+      UpdateExpression: flagIn('Keep all candidates out.', 'update-expression'),
+      ConditionExpression: flagIn('Keep all candidates out.', 'condition-expression'),
       ExpressionAttributeValues: values,
     }),
   )
@@ -45,7 +47,7 @@ async function letNobodyIn(TableName: string): Promise<void> {
 
 const KEY = { lease: { S: 'billing' }, record: { S: 'LEASE' } }
 
-/** What an operator does by hand, in words of DynamoDB. */
+/** An operator's change by hand. */
 async function byHand(
   TableName: string,
   UpdateExpression: string,
@@ -54,11 +56,11 @@ async function byHand(
   await client.send(new UpdateItemCommand({ TableName, Key: KEY, UpdateExpression, ExpressionAttributeValues }))
 }
 
-describe('letting nobody in', () => {
-  it('makes a candidate that comes late stand by, while the leader at work completes its tick', async () => {
+describe('keeping all candidates out', () => {
+  it('makes a late candidate stand by, while the leader at work completes its tick', async () => {
     const { tableName, lead } = await aLease()
     const outcome = await lead(TICK, async () => {
-      await letNobodyIn(tableName)
+      await keepCandidatesOut(tableName)
       expect(await lead(NEXT_TICK)).toMatchObject({ status: 'standby' })
       return 'done'
     })
@@ -66,17 +68,17 @@ describe('letting nobody in', () => {
     expect(await lead(NEXT_TICK)).toMatchObject({ status: 'standby', reason: 'paused' })
   })
 
-  it('makes no row where there is none, which would be a damaged one', async () => {
+  it('creates no row if there is none, because it would be a damaged one', async () => {
     const { tableName } = await aLease()
-    await expect(letNobodyIn(tableName)).rejects.toMatchObject({ name: 'ConditionalCheckFailedException' })
+    await expect(keepCandidatesOut(tableName)).rejects.toMatchObject({ name: 'ConditionalCheckFailedException' })
   })
 })
 
-it('moving a lease goes on with its tokens and its ticks, and an event that comes late at the old table leads nothing', async () => {
+it('a moved lease continues its tokens and ticks, and a late event at the old table leads nothing', async () => {
   const old = await aLease()
   const moved = await aLease()
   await old.lead(TICK)
-  await letNobodyIn(old.tableName)
+  await keepCandidatesOut(old.tableName)
   const { pausedUntilMs: _until, pausedBy: _by, holder: _holder, ...Item } = { ...(await old.row()) }
   const put = new PutItemCommand({
     TableName: moved.tableName,

@@ -1,26 +1,28 @@
-/** Facts as EventBridge events. docs/events/ has a schema of each detail. */
+/** Turns facts into EventBridge events. docs/events/ has a schema of each detail. */
 import type { EventBridgeClient, PutEventsRequestEntry, PutEventsResultEntry } from '@aws-sdk/client-eventbridge'
 import { PutEventsCommand } from '@aws-sdk/client-eventbridge'
-import type { Ended, Fact } from './facts.ts'
+import type { Ended, Fact, Paused } from './facts.ts'
 
 interface OfCandidate {
   readonly candidate: string
-  readonly tick?: string
+  readonly tick?: string | undefined
 }
 
-/** What each event says beyond what all of them say. Durations in milliseconds, `…AtMs` and `…UntilMs` in epoch ms. */
+interface OfTick extends OfCandidate {
+  readonly tick: string
+  readonly durationMs: number
+}
+
+/** What each event has besides {@link CommonDetail}. Durations in milliseconds, `…AtMs` and `…UntilMs` in epoch ms. */
 export interface EventDetails {
   readonly LeaderElected: OfCandidate & { readonly expiresAtMs: number }
   readonly LeaderReleased: OfCandidate & { readonly endedBy: Ended['endedBy']; readonly durationMs: number }
   readonly LeaderTakenOver: OfCandidate & {
     readonly previous: OfCandidate & { readonly fencingToken: number; readonly expiredAtMs: number }
   }
-  readonly TickCompleted: Required<OfCandidate> & { readonly durationMs: number }
-  readonly TickFailed: Required<OfCandidate> & {
-    readonly errorName?: string
-    readonly durationMs: number
-  }
-  readonly LeasePaused: { readonly pausedUntilMs: number; readonly pausedBy?: string; readonly pausedReason?: string }
+  readonly TickCompleted: OfTick
+  readonly TickFailed: OfTick & { readonly errorName: string | undefined }
+  readonly LeasePaused: Pick<Paused, 'pausedUntilMs' | 'pausedBy' | 'pausedReason'>
   readonly LeaseResumed: object
   readonly LeaseForced: OfCandidate
 }
@@ -29,8 +31,8 @@ export type EventName = keyof EventDetails
 
 export interface LeaseEvent {
   readonly name: EventName
-  /** Tells it from the tenure's other events. */
-  readonly mark: string
+  /** Unique within the tenure. */
+  readonly localId: string
   readonly detail: CommonDetail & EventDetails[EventName]
 }
 
@@ -53,18 +55,15 @@ export function eventsOf(fact: Fact): readonly LeaseEvent[] {
       return [event('LeaderTakenOver', fact, { ...candidateOf(fact), previous })]
     }
     case 'ended': {
-      const { endedBy } = fact
-      const released = event('LeaderReleased', fact, { ...candidateOf(fact), endedBy, durationMs: durationMs(fact) })
-      return [released, ...tickEvents(fact)]
+      const ended = { ...candidateOf(fact), durationMs: durationMs(fact) }
+      return [event('LeaderReleased', fact, { ...ended, endedBy: fact.endedBy }), ...tickEvents(fact)]
     }
     case 'forced':
       return [event('LeaseForced', fact, candidateOf(fact))]
     case 'paused': {
-      const { pausedUntilMs, pausedBy, pausedReason } = fact
-      const by = pausedBy === undefined ? {} : { pausedBy }
-      const reason = pausedReason === undefined ? {} : { pausedReason }
-      // A tenure may see any number of pauses.
-      return [event('LeasePaused', fact, { pausedUntilMs, ...by, ...reason }, `LeasePaused/${fact.sequenceNumber}`)]
+      const { sequenceNumber, pausedUntilMs, pausedBy, pausedReason } = fact
+      // With the sequence number, since a tenure can have any number of pauses.
+      return [event('LeasePaused', fact, { pausedUntilMs, pausedBy, pausedReason }, `LeasePaused/${sequenceNumber}`)]
     }
     case 'resumed':
       return [event('LeaseResumed', fact, {}, `LeaseResumed/${fact.sequenceNumber}`)]
@@ -74,31 +73,29 @@ export function eventsOf(fact: Fact): readonly LeaseEvent[] {
 function tickEvents(fact: Ended): readonly LeaseEvent[] {
   const { candidate, tick, endedBy, errorName } = fact
   if (tick === undefined || endedBy === 'released') return []
-  const times = { candidate, tick, durationMs: durationMs(fact) }
-  if (endedBy === 'completed') return [event('TickCompleted', fact, times)]
-  return [event('TickFailed', fact, errorName === undefined ? times : { ...times, errorName })]
+  const detail = { candidate, tick, durationMs: durationMs(fact) }
+  if (endedBy === 'completed') return [event('TickCompleted', fact, detail)]
+  return [event('TickFailed', fact, { ...detail, errorName })]
 }
 
-/** Of a tenure. How late it began is not known: a tick is the scheduled time floored to the period. */
+/** How long the tenure lasted. How late it began is not known, since its tick is floored to the period. */
 export function durationMs({ beganAtMs, atMs }: Ended): number {
   return Math.max(0, atMs - beganAtMs)
 }
 
-function candidateOf({ candidate, tick }: OfCandidate): OfCandidate {
-  return tick === undefined ? { candidate } : { candidate, tick }
-}
+const candidateOf = ({ candidate, tick }: OfCandidate): OfCandidate => ({ candidate, tick })
 
 function event<Name extends EventName>(
   name: Name,
   { lease, fencingToken, atMs }: Fact,
   more: EventDetails[Name],
-  mark: string = name,
+  localId: string = name,
 ): LeaseEvent {
-  const id = `${lease}/${fencingToken}/${mark}`
-  return { name, mark, detail: { version: 1, id, lease, fencingToken, atMs, ...more } }
+  const id = `${lease}/${fencingToken}/${localId}`
+  return { name, localId, detail: { version: 1, id, lease, fencingToken, atMs, ...more } }
 }
 
-/** EventBridge did not take all events of a record. Sending them again is safe: their ids stay the same. */
+/** EventBridge refused some events of a record. Sending all of them again is safe: their ids stay the same. */
 export class EventsRefusedError extends Error {
   override readonly name = 'EventsRefusedError'
 
@@ -113,23 +110,21 @@ const MOST_ENTRIES = 10
 
 export type Publish = (events: readonly LeaseEvent[], tableArn: string | undefined) => Promise<void>
 
-/** Sends events to a bus, given by name or ARN. @throws EventsRefusedError, and what the SDK throws */
+/**
+ * @param eventBus its name or ARN
+ * @throws EventsRefusedError, and what the SDK throws
+ */
 export function publishTo(client: Pick<EventBridgeClient, 'send'>, eventBus: string): Publish {
   return async (events, tableArn) => {
     const entries = events.map((event) => entryOf(event, eventBus, tableArn))
     for (let first = 0; first < entries.length; first += MOST_ENTRIES) {
       const Entries = entries.slice(first, first + MOST_ENTRIES)
-      // A request can succeed while some of its entries do not.
+      // A request can succeed although some of its entries fail.
       const { FailedEntryCount = 0, Entries: results = [] } = await client.send(new PutEventsCommand({ Entries }))
       const refused = results.filter(({ ErrorCode }) => ErrorCode !== undefined)
       if (FailedEntryCount > 0 || refused.length > 0) throw new EventsRefusedError(refused, Entries.length)
     }
   }
-}
-
-/** EventBridge puts in its own time where there is none. A row edited by hand may hold a number that is no time. */
-function timeOf(atMs: number): Pick<PutEventsRequestEntry, 'Time'> {
-  return atMs <= LAST_INSTANT_MS ? { Time: new Date(atMs) } : {}
 }
 
 const LAST_INSTANT_MS = Date.parse('9999-12-31T23:59:59.999Z')
@@ -139,8 +134,9 @@ function entryOf({ name, detail }: LeaseEvent, eventBus: string, tableArn: strin
     EventBusName: eventBus,
     Source: 'tenure',
     DetailType: name,
-    ...timeOf(detail.atMs),
+    // A row edited by hand can hold a number that is no time; without a time EventBridge uses its own.
+    Time: detail.atMs <= LAST_INSTANT_MS ? new Date(detail.atMs) : undefined,
     Detail: JSON.stringify(detail),
-    ...(tableArn === undefined ? {} : { Resources: [tableArn] }),
+    Resources: tableArn === undefined ? undefined : [tableArn],
   }
 }

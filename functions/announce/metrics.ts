@@ -1,4 +1,4 @@
-/** Facts as metrics. */
+/** Turns facts into metrics. */
 import { count, type Measurement, milliseconds } from '../election/metrics.ts'
 import { durationMs } from './events.ts'
 import type { Fact } from './facts.ts'

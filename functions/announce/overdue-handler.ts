@@ -1,18 +1,17 @@
-/** The Lambda function that a schedule asks, every hour, how far leases are behind theirs. */
+/** The Lambda function that a schedule invokes every hour to measure overdue ticks. */
 import { Logger } from '@aws-lambda-powertools/logger'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { EnvironmentReader } from '../election/environment.ts'
 import { measureFor } from '../election/metrics.ts'
 import { SDK_CLIENT } from '../sdk-client.ts'
-import { overdueCheck } from './check-overdue.ts'
-import { readOverdueEnvironment } from './environment.ts'
-import { leaseProgress } from './lease-progress.ts'
+import { LeaseProgress, overdueCheck } from './overdue.ts'
 
-const { leaseTable } = readOverdueEnvironment(process.env)
-
-const client = new DynamoDBClient(SDK_CLIENT)
+const environment = new EnvironmentReader('the check for overdue ticks', process.env)
+const leaseTable = environment.required('LEASE_TABLE')
+environment.check()
 
 export const handler = overdueCheck({
-  progress: leaseProgress(client, leaseTable),
+  progress: new LeaseProgress(new DynamoDBClient(SDK_CLIENT), leaseTable),
   measure: measureFor(leaseTable),
   log: new Logger({ serviceName: 'announce' }),
 })

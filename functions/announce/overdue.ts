@@ -1,23 +1,78 @@
-/** How far leases are behind their schedules: pure. */
+/** Measures how far leases are behind their schedules: whole periods since their last completed ticks. */
+import { DescribeTableCommand, type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb'
+import { CorruptLeaseError } from '../election/errors.ts'
+import { count, type Measure } from '../election/metrics.ts'
 import { isLeaseName } from '../election/options.ts'
+import { show } from '../election/show.ts'
+import { LEASE_RECORD } from '../election/stores/row.ts'
+import { isCanonicalTick } from '../election/tick.ts'
 import { property } from '../json.ts'
+import type { Log } from './announce.ts'
+
+export interface OverdueCheckOptions {
+  readonly progress: Pick<LeaseProgress, 'lastDoneMs'>
+  readonly measure: Measure
+  readonly log: Pick<Log, 'error'>
+  /** Wall clock, epoch ms. @default Date.now */
+  readonly now?: () => number
+}
+
+/**
+ * Measures `ticksOverdue` of each lease that the event names. A lease that cannot be read does not stop the others.
+ *
+ * @throws RangeError for a wrong event; OverdueCheckError at the end, if a lease could not be read
+ */
+export function overdueCheck({ progress, measure, log, now = Date.now }: OverdueCheckOptions) {
+  return async (event: unknown): Promise<void> => {
+    const watched = readWatchedLeases(event)
+    const failures: { readonly lease: string; readonly error: unknown }[] = []
+    for (const { lease, periodMs } of watched) {
+      try {
+        const lastDoneMs = await progress.lastDoneMs(lease)
+        const nowMs = now()
+        measure(lease, [count('ticksOverdue', ticksOverdue(lastDoneMs, periodMs, nowMs))], { atMs: nowMs })
+      } catch (error) {
+        log.error('a lease could not be checked for overdue ticks', { lease, error })
+        failures.push({ lease, error })
+      }
+    }
+    const [first] = failures
+    if (first === undefined) return
+    const names = failures.map(({ lease }) => lease)
+    throw new OverdueCheckError(names, watched.length, first.error)
+  }
+}
+
+export class OverdueCheckError extends Error {
+  override readonly name = 'OverdueCheckError'
+
+  constructor(failed: readonly string[], checked: number, cause: unknown) {
+    const names = failed.join(', ').slice(0, 500)
+    super(
+      `${failed.length} of ${checked} leases could not be checked for overdue ticks: ${names}. ` +
+        'The log has the reason for each; the others were measured.',
+      { cause },
+    )
+  }
+}
 
 export interface WatchedLease {
   readonly lease: string
-  /** Of its schedules, in milliseconds. */
+  /** The period of its schedules, in milliseconds. */
   readonly periodMs: number
 }
 
 /**
- * The leases that the scheduled event asks about: `{ leases: [{ lease, periodMs }] }`.
+ * Reads the leases that the scheduled event names: `{ leases: [{ lease, periodMs }] }`.
  *
- * @throws RangeError that names everything wrong with it
+ * @throws RangeError that names everything that is wrong
  */
 export function readWatchedLeases(event: unknown): readonly WatchedLease[] {
   const leases = property(event, 'leases')
   if (!Array.isArray(leases) || leases.length === 0) {
+    const example = '{ "leases": [{ "lease": "billing", "periodMs": 3600000 }] }'
     throw new RangeError(
-      `The event of the check for overdue ticks names no leases. Give { "leases": [{ "lease": "billing", "periodMs": 3600000 }] }, as the schedule's input.`,
+      `The event of the check for overdue ticks names no leases. Give ${example} as the schedule's input.`,
     )
   }
   const read = leases.map(readWatched)
@@ -41,12 +96,42 @@ function readWatched(entry: unknown, index: number): WatchedLease | string {
   return { lease, periodMs }
 }
 
-/** How many whole periods have passed since the last tick that was completed. */
 export function ticksOverdue(lastDoneMs: number, periodMs: number, nowMs: number): number {
   return Math.max(0, Math.floor((nowMs - lastDoneMs) / periodMs))
 }
 
-function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, 60))
-  return typeof value === 'object' && value !== null ? 'an object' : String(value).slice(0, 60)
+export class LeaseProgress {
+  readonly #client: Pick<DynamoDBClient, 'send'>
+  readonly #tableName: string
+  #tableCreatedAtMs: number | undefined
+
+  constructor(client: Pick<DynamoDBClient, 'send'>, tableName: string) {
+    this.#client = client
+    this.#tableName = tableName
+  }
+
+  /** The highest completed tick, epoch ms; before the first one, when the table was created. */
+  async lastDoneMs(lease: string): Promise<number> {
+    const Key = { lease: { S: lease }, record: { S: LEASE_RECORD } }
+    const command = new GetItemCommand({ TableName: this.#tableName, Key, ProjectionExpression: 'completedTick' })
+    const { Item } = await this.#client.send(command)
+    const completedTick = Item?.['completedTick']
+    if (completedTick === undefined) {
+      this.#tableCreatedAtMs ??= await this.#readTableCreation()
+      return this.#tableCreatedAtMs
+    }
+    const tick = completedTick.S ?? ''
+    if (isCanonicalTick(tick)) return Date.parse(tick)
+    throw new CorruptLeaseError(
+      `The row of lease "${lease}" is damaged: attribute "completedTick" should be a tick like ` +
+        '2026-11-21T06:00:00.000Z. Repair it by hand; do not delete the row.',
+      { lease, attribute: 'completedTick' },
+    )
+  }
+
+  async #readTableCreation(): Promise<number> {
+    const { Table } = await this.#client.send(new DescribeTableCommand({ TableName: this.#tableName }))
+    if (Table?.CreationDateTime !== undefined) return Table.CreationDateTime.getTime()
+    throw new Error(`DynamoDB does not say when table "${this.#tableName}" was created`)
+  }
 }

@@ -1,10 +1,12 @@
-/** The Lambda function behind the dashboard's widget. It reads, and shows what it read. */
+/** The Lambda function of the dashboard's widget. It only reads. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { EnvironmentReader } from '../election/environment.ts'
 import { SDK_CLIENT } from '../sdk-client.ts'
 import { answer, type WidgetAnswer } from './answer.ts'
-import { readEnvironment } from './environment.ts'
 
-const { leaseTable } = readEnvironment(process.env)
+const environment = new EnvironmentReader('the widget', process.env)
+const leaseTable = environment.required('LEASE_TABLE')
+environment.check()
 
 const client = new DynamoDBClient(SDK_CLIENT)
 

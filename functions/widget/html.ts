@@ -1,12 +1,14 @@
 /**
- * Markup that cannot be broken out of: whatever is put into the template is escaped, unless this template made it.
+ * Auto-escaping HTML template: html`<td>${text}</td>`. It escapes all contents except markup that it made itself.
  *
- * Right for text, for attributes *in quotes*, and for SVG; not for script and style elements, nor for attributes without
- * quotes. URLs are not judged: let nobody else choose one.
+ * It is safe for text, for attributes *in quotes*, and for SVG; not for script and style elements, nor for attributes
+ * without quotes. It does not check URLs: never insert one that comes from outside.
  */
+
+/** Undefined becomes nothing, a list its members one after the other. */
 export type Content = Markup | string | number | undefined | readonly Content[]
 
-// A class, and not an object with a mark: data from outside can look like any object, but cannot have a private field.
+// A class, since untrusted data can look like any plain object, but cannot have a private field.
 export class Markup {
   readonly #text: string
 
@@ -14,7 +16,6 @@ export class Markup {
     this.#text = text
   }
 
-  /** The template: html`<td>${text}</td>`. Undefined is nothing, a list is its members one after the other. */
   static readonly html = (fixed: TemplateStringsArray, ...contents: readonly Content[]): Markup =>
     new Markup(fixed.reduce((text, part, index) => text + Markup.#render(contents[index - 1]) + part))
 
@@ -41,10 +42,10 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '`': '&#96;',
 }
 
-/** Neither HTML nor XML may have them: C0 and C1 controls other than tab and line feed, and the two noncharacters. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it is these that must go
+/** Forbidden in HTML or XML: C0 and C1 controls other than tab and line feed, and two noncharacters. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: exactly these are replaced
 const FORBIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ufffe\uffff]/g
-/** With these a name can make the text around it read backwards. */
+/** A name with one of these can make the text around it read backwards. */
 const DIRECTION_OVERRIDES = /[\u202a-\u202e\u2066-\u2069]/g
 
 function escaped(text: string): string {

@@ -1,15 +1,16 @@
-/** The time line of leases: one lane per lease. A candidate in Lambda is one invocation, and would be a lane with one bar. */
+/** The timeline of leases: a lane per lease, since a lane per candidate in Lambda would have one bar. */
+
+import { candidateId, describeTenure } from './descriptions.ts'
 import type { LeaseView } from './model.ts'
 import { instant, isInstant } from './time-words.ts'
 import type { Lane, Timeline } from './timeline.ts'
-import { candidateId, tenureWords } from './wording.ts'
 
 export interface TimeWindow {
   readonly fromMs: number
   readonly toMs: number
 }
 
-/** At the left edge the oldest tenure has a little room before it. */
+/** The room before the oldest tenure, as a share of the window. */
 const MARGIN = 0.03
 
 export function leaseTimeline(views: readonly LeaseView[], nowMs: number, asked: TimeWindow | undefined): Timeline {
@@ -17,7 +18,7 @@ export function leaseTimeline(views: readonly LeaseView[], nowMs: number, asked:
   return { name: 'Tenures', ...window, nowMs, lanes: views.map((view) => lane(view, nowMs)) }
 }
 
-/** A window without a single tenure would be an empty picture: then all that were read are shown instead. */
+/** If the window shows no tenure, all tenures that were read are drawn instead. */
 function showsAny(views: readonly LeaseView[], { fromMs, toMs }: TimeWindow, nowMs: number): boolean {
   const tenures = views.flatMap((view) => view.tenures)
   return tenures.some(({ beganAtMs, endedAtMs = nowMs }) => beganAtMs <= toMs && endedAtMs >= fromMs)
@@ -41,7 +42,7 @@ function lane({ lease, tenures, knownFromMs }: LeaseView, nowMs: number): Lane {
       toMs: tenure.endedAtMs,
       label: candidateId(tenure.candidate ?? ''),
       outcome: tenure.outcome,
-      title: tenureWords(tenure, nowMs),
+      title: describeTenure(tenure, nowMs),
     })),
   }
 }

@@ -1,27 +1,26 @@
-/** What is to be said about each lease, from what was read of it, at one instant. Pure; no word of markup. */
+/** What the widget shows of each lease at one instant, without any markup. Pure. */
 import type { LeaseRecord } from '../election/rules.ts'
-import type { TenureRow } from './tenure-row.ts'
-import { type TenureView, tenuresOf, timeOf } from './tenures.ts'
+import { type TenureRow, type TenureView, tenuresOf, timeOf } from './tenures.ts'
 
-/** What was read, or why it could not be, in words for people. */
+/** What was read, or, for the user, why it could not be. */
 export type Reading<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string }
 
 export interface LeaseReading {
   readonly lease: string
-  /** Undefined where nobody has asked for the lease yet. */
+  /** Undefined if no candidate has asked for the lease yet. */
   readonly record: Reading<LeaseRecord | undefined>
   readonly history: Reading<History>
 }
 
 export interface History {
   readonly rows: readonly TenureRow[]
-  /** Whether there are older ones, which were not read. */
+  /** Whether there are older rows, which were not read. */
   readonly hasMore: boolean
 }
 
 /**
- * Where the lease stands. `expired`: the holder neither ended nor renewed, and nobody has taken over yet. `unused`: there
- * is no row. Who leads goes on in a pause, so only a lease that nobody leads is `paused`.
+ * `expired`: the holder neither ended nor renewed, and no candidate has taken over yet. `unused`: there is no row. A
+ * leader goes on in a pause, so only a lease without a leader is `paused`.
  */
 export type LeaseState =
   | { readonly kind: 'leading'; readonly candidate: string; readonly remainingMs: number }
@@ -34,23 +33,22 @@ export type LeaseState =
 export interface LeaseView {
   readonly lease: string
   readonly state: LeaseState
-  readonly fencingToken?: number | undefined
-  /** The tick being worked; absent where nobody leads. */
-  readonly tick?: string | undefined
-  /** Set where the lease is paused, whoever leads. */
-  readonly pausedUntilMs?: number | undefined
-  readonly lastCompletion?: Completion | undefined
+  readonly fencingToken: number | undefined
+  /** The tick that the leader works on. */
+  readonly tick: string | undefined
+  /** Set if the lease is paused, with or without a leader. */
+  readonly pausedUntilMs: number | undefined
+  readonly lastCompletion: Completion | undefined
   readonly tenures: readonly TenureView[]
-  /** How many rows of the history tell no time, and cannot be shown. */
+  /** How many history rows have no time and cannot be drawn. */
   readonly unreadableRows: number
-  /** Nothing is known of tenures that ended before. */
-  readonly knownFromMs?: number | undefined
-  readonly historyProblem?: string | undefined
+  /** Tenures that ended before are not known. */
+  readonly knownFromMs: number | undefined
+  readonly historyProblem: string | undefined
 }
 
 export interface Completion {
   readonly tick?: string | undefined
-  /** Absent where only the tick is known. */
   readonly atMs?: number | undefined
 }
 
@@ -58,14 +56,13 @@ export function leaseView({ lease, record: reading, history }: LeaseReading, now
   const record = reading.ok ? reading.value : undefined
   const { rows, hasMore } = history.ok ? history.value : { rows: [], hasMore: false }
   const tenures = tenuresOf(record, rows, nowMs)
-  const pausedUntilMs = record?.pausedUntilMs
-  const isPaused = pausedUntilMs !== undefined && pausedUntilMs > nowMs
+  const { pausedUntilMs = 0 } = record ?? {}
   return {
     lease,
     state: reading.ok ? stateOf(record, nowMs) : { kind: 'unreadable', problem: reading.problem },
     fencingToken: record?.fencingToken,
     tick: record?.holder === undefined ? undefined : record.tick,
-    pausedUntilMs: isPaused ? pausedUntilMs : undefined,
+    pausedUntilMs: pausedUntilMs > nowMs ? pausedUntilMs : undefined,
     lastCompletion: lastCompletion(record, tenures),
     tenures,
     unreadableRows: rows.filter((row) => timeOf(row) === undefined).length,
@@ -76,15 +73,13 @@ export function leaseView({ lease, record: reading, history }: LeaseReading, now
 
 function stateOf(record: LeaseRecord | undefined, nowMs: number): LeaseState {
   if (record === undefined) return { kind: 'unused' }
-  const { holder: candidate, expiresAtMs, pausedUntilMs } = record
+  const { holder: candidate, expiresAtMs, pausedUntilMs = 0 } = record
   if (candidate !== undefined) {
-    const remainingMs = expiresAtMs - nowMs
-    return remainingMs > 0
-      ? { kind: 'leading', candidate, remainingMs }
+    return expiresAtMs > nowMs
+      ? { kind: 'leading', candidate, remainingMs: expiresAtMs - nowMs }
       : { kind: 'expired', candidate, sinceMs: nowMs - expiresAtMs }
   }
-  if (pausedUntilMs !== undefined && pausedUntilMs > nowMs) return { kind: 'paused', untilMs: pausedUntilMs }
-  return { kind: 'vacant' }
+  return pausedUntilMs > nowMs ? { kind: 'paused', untilMs: pausedUntilMs } : { kind: 'vacant' }
 }
 
 function lastCompletion(record: LeaseRecord | undefined, tenures: readonly TenureView[]): Completion | undefined {

@@ -1,28 +1,16 @@
 /**
  * The colours, for a light and a dark page. Bars and marks stand out from the page by at least 3:1 and texts by 4.5:1,
- * which the tests compute: https://www.w3.org/TR/WCAG22/#contrast-minimum and #non-text-contrast.
+ * as the tests compute: https://www.w3.org/TR/WCAG22/#contrast-minimum and #non-text-contrast.
  */
-export interface Palette {
-  readonly text: string
-  /** Of second importance, still a text. */
-  readonly muted: string
-  /** Lines that only guide the eye. */
-  readonly line: string
-  /** What is written on a filled bar. */
-  readonly onBar: string
-  readonly leading: string
-  readonly completed: string
-  readonly failed: string
-  readonly released: string
-  readonly takenOver: string
-  readonly forced: string
-  readonly unknown: string
-}
+export type Palette = Readonly<Record<keyof typeof LIGHT, string>>
 
-export const LIGHT: Palette = {
+export const LIGHT = {
   text: '#16191f',
+  /** Secondary text. */
   muted: '#5a6472',
+  /** Lines that only guide the eye. */
   line: '#d5dbdb',
+  /** Text on a filled bar. */
   onBar: '#ffffff',
   leading: '#0b6bcb',
   completed: '#3f7f4f',
@@ -48,18 +36,12 @@ export const DARK: Palette = {
 }
 
 export const THEMES = { light: LIGHT, dark: DARK } as const
+export type Theme = keyof typeof THEMES
 
-/** The light colours, each of which a page can set anew, for both its themes: `--tenure-leading` and so on. */
-export const CUSTOM_PROPERTIES: Palette = {
-  text: 'var(--tenure-text, #16191f)',
-  muted: 'var(--tenure-muted, #5a6472)',
-  line: 'var(--tenure-line, #d5dbdb)',
-  onBar: 'var(--tenure-on-bar, #ffffff)',
-  leading: 'var(--tenure-leading, #0b6bcb)',
-  completed: 'var(--tenure-completed, #3f7f4f)',
-  failed: 'var(--tenure-failed, #c22f2f)',
-  released: 'var(--tenure-released, #5a6472)',
-  takenOver: 'var(--tenure-taken-over, #a35200)',
-  forced: 'var(--tenure-forced, #7d4cc2)',
-  unknown: 'var(--tenure-unknown, #6b7480)',
+/** The light colours, each of which a page can replace by a custom property such as `--tenure-taken-over`. */
+export const CUSTOM_PROPERTIES: Palette = { ...LIGHT, ...Object.fromEntries(Object.entries(LIGHT).map(customProperty)) }
+
+function customProperty([name, colour]: readonly [string, string]) {
+  const kebab = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+  return [name, `var(--tenure-${kebab}, ${colour})`]
 }

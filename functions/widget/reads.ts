@@ -1,23 +1,23 @@
 /**
- * What is read for each lease: its row and its newest tenures, side by side, and nothing else. What goes wrong with one
- * lease is said in its place; the others are shown.
+ * Reads the row of each lease and its newest tenures, and nothing else. A failure of one lease is reported in its
+ * place; the others are shown.
  */
 import { type DynamoDBClient, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb'
 import { CorruptLeaseError } from '../election/errors.ts'
 import type { LeaseRecord } from '../election/rules.ts'
 import { LEASE_RECORD, readRow, TENURE_PREFIX } from '../election/stores/row.ts'
+import { cut } from './descriptions.ts'
 import type { History, LeaseReading, Reading } from './model.ts'
-import { readTenure } from './tenure-row.ts'
-import { cut } from './wording.ts'
+import { readTenure } from './tenures.ts'
 
 const SHOWN_TENURES = 20
-/** All but the checkpoint, which is the task's own and stays where it is. */
+/** All but the checkpoint, which belongs to the task and is not read. */
 const SHOWN_ATTRIBUTES = [
   ...['fencingToken', 'holder', 'attempt', 'acquiredAtMs', 'expiresAtMs', 'writtenAtMs', 'step', 'tick'],
   ...['completedTick', 'endedBy', 'errorName', 'pausedUntilMs'],
 ]
 
-/** Never fails: what could not be read is told as such. */
+/** Never rejects. */
 export function readLeases(
   client: DynamoDBClient,
   TableName: string,
@@ -39,7 +39,7 @@ async function readRecord(client: DynamoDBClient, TableName: string, lease: stri
     new GetItemCommand({
       TableName,
       Key: { lease: { S: lease }, record: { S: LEASE_RECORD } },
-      // A countdown of what was some seconds ago would show a leader as lost that has renewed since.
+      // A row some seconds old would show a leader as expired that has renewed since.
       ConsistentRead: true,
       ProjectionExpression: SHOWN_ATTRIBUTES.join(', '),
     }),
@@ -69,22 +69,22 @@ async function reading<T>(promise: Promise<T>): Promise<Reading<T>> {
   }
 }
 
+const THROTTLED = 'DynamoDB throttles requests; refresh in a while.'
 /** @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html */
+const PROBLEMS: ReadonlyMap<string, string> = new Map([
+  ['AccessDeniedException', 'Access denied: this function’s role permits only the leases of its dashboard.'],
+  [
+    'ResourceNotFoundException',
+    'The lease table does not exist; see this function’s environment variable LEASE_TABLE.',
+  ],
+  ['ProvisionedThroughputExceededException', THROTTLED],
+  ['RequestLimitExceeded', THROTTLED],
+  ['ThrottlingException', THROTTLED],
+  ['TimeoutError', 'DynamoDB did not answer in time; refresh in a while.'],
+])
+
 function problemOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'Reading it failed; try again.'
+  if (!(error instanceof Error)) return 'Reading failed; try again.'
   if (error instanceof CorruptLeaseError) return error.message
-  switch (error.name) {
-    case 'AccessDeniedException':
-      return 'Access denied: the role of this function permits only the leases that its dashboard was made for.'
-    case 'ResourceNotFoundException':
-      return 'The table of leases does not exist; see the environment variable LEASE_TABLE of this function.'
-    case 'ProvisionedThroughputExceededException':
-    case 'RequestLimitExceeded':
-    case 'ThrottlingException':
-      return 'DynamoDB has too much to do for the moment; refresh in a while.'
-    case 'TimeoutError':
-      return 'DynamoDB did not answer in time; refresh in a while.'
-    default:
-      return `Reading it failed with ${cut(error.name, 60)}: ${cut(error.message, 200)}`
-  }
+  return PROBLEMS.get(error.name) ?? `Reading failed with ${cut(error.name, 60)}: ${cut(error.message, 200)}`
 }

@@ -1,16 +1,15 @@
 /**
- * What CloudWatch sends to a custom widget: the widget's parameters, and beside them `widgetContext`. Both come from
- * whoever made or looks at the dashboard, and are held to be anything.
+ * Reads what CloudWatch sends to a custom widget: the widget's parameters, and `widgetContext`. Both are untrusted:
+ * users who edit or open the dashboard choose them.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/add_custom_widget_dashboard_about.html
  */
-
 import { isLeaseName } from '../election/options.ts'
+import { show } from '../election/show.ts'
 import { property } from '../json.ts'
 import type { TimeWindow } from './lanes.ts'
-import type { THEMES } from './palette.ts'
+import type { Theme } from './palette.ts'
 import { isInstant } from './time-words.ts'
-import { cut } from './wording.ts'
 
 export const MOST_LEASES = 50
 
@@ -20,31 +19,26 @@ export type Parameters =
 
 /** Each lease once, in the order given. */
 export function readParameters(event: unknown): Parameters {
+  const wrong = (problem: string): Parameters => ({ ok: false, problem: `The parameter leases ${problem}.` })
   const leases = property(event, 'leases')
-  if (!Array.isArray(leases))
-    return { ok: false, problem: `The parameter leases is ${show(leases)}, not a list of names.` }
-  const names: ReadonlySet<unknown> = new Set(leases)
-  if (names.size === 0) return { ok: false, problem: 'The parameter leases is an empty list.' }
-  if (names.size > MOST_LEASES) {
-    return {
-      ok: false,
-      problem: `The parameter leases names ${names.size} leases; a widget shows up to ${MOST_LEASES}.`,
-    }
-  }
-  const known = [...names].filter((name) => typeof name === 'string' && isLeaseName(name))
-  if (known.length === names.size) return { ok: true, leases: known.map(String) }
-  const wrong = [...names].find((name) => typeof name !== 'string' || !isLeaseName(name))
-  return { ok: false, problem: `The parameter leases has ${show(wrong)} in it, which is no name of a lease.` }
+  if (!Array.isArray(leases)) return wrong(`is ${show(leases)}, not a list of names`)
+  const names = [...new Set<unknown>(leases)]
+  if (names.length === 0) return wrong('is an empty list')
+  if (names.length > MOST_LEASES) return wrong(`has ${names.length} names; a widget shows up to ${MOST_LEASES} leases`)
+  const known = names.filter((name) => typeof name === 'string').filter(isLeaseName)
+  if (known.length === names.length) return { ok: true, leases: known }
+  const foreign = names.find((name) => typeof name !== 'string' || !isLeaseName(name))
+  return wrong(`contains ${show(foreign)}, which is no lease name`)
 }
 
 export interface WidgetContext {
-  readonly theme: keyof typeof THEMES
+  readonly theme: Theme
   readonly width: number
   readonly window: TimeWindow | undefined
 }
 
 const DEFAULT_WIDTH = 600
-/** What the console keeps to itself around the content, in pixels. Too little only makes the picture shrink. */
+/** What CloudWatch leaves free around the content, in pixels. If it is more, the picture shrinks. */
 const PADDING = 32
 
 export function readContext(event: unknown): WidgetContext {
@@ -58,7 +52,7 @@ export function readContext(event: unknown): WidgetContext {
   }
 }
 
-/** What is zoomed into, or else the time range of the dashboard. */
+/** The zoomed range, if there is one, else the time range of the dashboard. */
 function readWindow(range: unknown): TimeWindow | undefined {
   for (const part of [property(range, 'zoom'), range]) {
     const [fromMs, toMs] = [property(part, 'start'), property(part, 'end')]
@@ -66,11 +60,4 @@ function readWindow(range: unknown): TimeWindow | undefined {
     if (isInstant(fromMs) && isInstant(toMs) && fromMs < toMs) return { fromMs, toMs }
   }
   return undefined
-}
-
-/** What was given, cut to what a message can hold. */
-function show(value: unknown): string {
-  if (value === undefined) return 'missing'
-  if (typeof value === 'string') return JSON.stringify(cut(value, 60))
-  return typeof value === 'object' && value !== null ? 'an object' : cut(String(value), 60)
 }

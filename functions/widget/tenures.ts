@@ -1,66 +1,96 @@
-/** The last tenures of a lease, from its history and, for the newest, from the lease row, which is never behind. Pure. */
+/** The last tenures of a lease, from its history rows and, for the newest one, from the lease row, which is current. */
+
+import { type HistoryAttributes, TENURE_ENDS, type TenureEnd } from '../announce/history-row.ts'
 import type { LeaseRecord } from '../election/rules.ts'
-import type { TenureRow } from './tenure-row.ts'
+import { type AttributeMap, TENURE_PREFIX } from '../election/stores/row.ts'
 import { isInstant } from './time-words.ts'
 import type { BarOutcome } from './timeline.ts'
 
-export interface TenureView {
+export interface TenureRow {
   readonly fencingToken?: number | undefined
   readonly candidate?: string | undefined
   readonly tick?: string | undefined
-  readonly beganAtMs: number
-  /** Absent while it lasts. */
+  readonly beganAtMs?: number | undefined
   readonly endedAtMs?: number | undefined
-  readonly outcome: BarOutcome
+  /** Absent while the tenure lasts, or if its end is not known. */
+  readonly outcome?: TenureEnd | 'unknown' | undefined
   readonly failure?: string | undefined
   readonly successor?: number | undefined
 }
 
-/** In the order in which they began; rows that tell no time are left out. */
+export interface TenureView extends Omit<TenureRow, 'outcome'> {
+  readonly beganAtMs: number
+  readonly outcome: BarOutcome
+}
+
+/**
+ * A history row, as far as it can be read: what is missing or of another type is left out. Unlike the lease row, it
+ * decides nothing, so damage is no error.
+ */
+export function readTenure(row: AttributeMap): TenureRow {
+  const attribute = (name: keyof HistoryAttributes) => row[name]
+  const outcome = attribute('outcome')
+  return {
+    fencingToken: tokenOf(row),
+    candidate: attribute('candidate')?.S,
+    tick: attribute('forTick')?.S,
+    beganAtMs: whole(attribute('beganAtMs')?.N),
+    endedAtMs: whole(attribute('endedAtMs')?.N),
+    outcome: outcome && (TENURE_ENDS.find((end) => end === outcome.S) ?? 'unknown'),
+    failure: attribute('failure')?.S,
+    successor: whole(attribute('successor')?.N),
+  }
+}
+
+function tokenOf(row: AttributeMap): number | undefined {
+  const [, digits] = new RegExp(`^${TENURE_PREFIX}(\\d+)$`).exec(row['record']?.S ?? '') ?? []
+  return whole(digits)
+}
+
+function whole(text: string | undefined): number | undefined {
+  const number = text === undefined ? Number.NaN : Number(text)
+  return Number.isSafeInteger(number) && number >= 0 ? number : undefined
+}
+
+/** In the order in which they began, without the rows that have no time. */
 export function tenuresOf(
   record: LeaseRecord | undefined,
   rows: readonly TenureRow[],
   nowMs: number,
 ): readonly TenureView[] {
-  const current = record === undefined ? undefined : currentTenure(record, rows, nowMs)
-  const earlier = rows
-    .filter(({ fencingToken }) => record === undefined || fencingToken !== record.fencingToken)
-    .flatMap((row) => pastTenure(row, record))
-  return [...earlier, ...(current === undefined ? [] : [current])].sort((a, b) => a.beganAtMs - b.beganAtMs)
+  const current = record === undefined ? [] : currentTenure(record, rows, nowMs)
+  const others = rows.filter(({ fencingToken }) => record === undefined || fencingToken !== record.fencingToken)
+  return [...others.flatMap((row) => otherTenure(row, record)), ...current].sort((a, b) => a.beganAtMs - b.beganAtMs)
 }
 
-function currentTenure(record: LeaseRecord, rows: readonly TenureRow[], nowMs: number): TenureView | undefined {
-  const row = rows.find(({ fencingToken }) => fencingToken === record.fencingToken)
-  const known = {
-    fencingToken: record.fencingToken,
-    candidate: record.holder ?? row?.candidate,
-    tick: record.tick,
-    beganAtMs: record.acquiredAtMs,
-    failure: record.errorName ?? row?.failure,
-  }
-  if (!isInstant(known.beganAtMs)) return undefined
+function currentTenure(record: LeaseRecord, rows: readonly TenureRow[], nowMs: number): readonly TenureView[] {
+  const { fencingToken, tick, acquiredAtMs: beganAtMs, expiresAtMs } = record
+  if (!isInstant(beganAtMs)) return []
+  const row = rows.find((each) => each.fencingToken === fencingToken)
+  const candidate = record.holder ?? row?.candidate
+  const known = { fencingToken, candidate, tick, beganAtMs, failure: record.errorName ?? row?.failure }
   if (record.holder !== undefined) {
-    if (record.expiresAtMs > nowMs) return { ...known, outcome: 'leading' }
-    return { ...known, outcome: 'unknown', endedAtMs: record.expiresAtMs }
+    if (expiresAtMs > nowMs) return [{ ...known, outcome: 'leading' }]
+    return [{ ...known, outcome: 'unknown', endedAtMs: expiresAtMs }]
   }
-  // The history may be some seconds behind: the lease row tells of the end first.
-  const outcome = row?.outcome === undefined || row.outcome === 'unreadable' ? record.endedBy : row.outcome
-  return { ...known, outcome: outcome ?? 'unknown', endedAtMs: row?.endedAtMs ?? record.writtenAtMs }
+  // The history can be some seconds behind the lease row.
+  const outcome = row?.outcome === 'unknown' ? undefined : row?.outcome
+  const endedAtMs = row?.endedAtMs ?? record.writtenAtMs
+  return [{ ...known, outcome: outcome ?? record.endedBy ?? 'unknown', endedAtMs }]
 }
 
-function pastTenure(row: TenureRow, record: LeaseRecord | undefined): TenureView[] {
-  const { outcome, endedAtMs } = row
+function otherTenure(row: TenureRow, record: LeaseRecord | undefined): readonly TenureView[] {
+  const { outcome = 'unknown', endedAtMs } = row
   const beganAtMs = timeOf(row)
   if (beganAtMs === undefined) return []
-  // Elected between our two reads: the lease row was read before, and does not know of it yet.
+  // Elected after the lease row was read and before the history was.
   const isNewer = record !== undefined && row.fencingToken !== undefined && row.fencingToken > record.fencingToken
-  if (outcome === undefined && isNewer) return [{ ...row, beganAtMs, outcome: 'leading' }]
-  const isKnown = outcome !== undefined && outcome !== 'unreadable'
-  // Nothing is claimed about how long it lasted where no end is told.
-  return [{ ...row, beganAtMs, endedAtMs: endedAtMs ?? beganAtMs, outcome: isKnown ? outcome : 'unknown' }]
+  if (row.outcome === undefined && isNewer) return [{ ...row, beganAtMs, outcome: 'leading' }]
+  // A tenure without a known end is drawn as a moment, since its length is not known.
+  return [{ ...row, beganAtMs, endedAtMs: endedAtMs ?? beganAtMs, outcome }]
 }
 
-/** When it began, or else when it ended; undefined for a row that has no place in time. */
+/** When the tenure began, else when it ended; undefined if the row has no time. */
 export function timeOf({ beganAtMs, endedAtMs }: TenureRow): number | undefined {
   return [beganAtMs, endedAtMs].find((ms) => ms !== undefined && isInstant(ms))
 }

@@ -1,14 +1,14 @@
-/** Spans and instants as an operator reads them at a glance. */
+/** Formats spans and instants for operators. */
 
-const SECOND_MS = 1000
-const MINUTE_MS = 60 * SECOND_MS
-const HOUR_MS = 60 * MINUTE_MS
-const DAY_MS = 24 * HOUR_MS
+export const SECOND_MS = 1000
+export const MINUTE_MS = 60 * SECOND_MS
+export const HOUR_MS = 60 * MINUTE_MS
+export const DAY_MS = 24 * HOUR_MS
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 /** @see https://tc39.es/ecma262/#sec-time-values-and-time-range */
 const LAST_INSTANT_MS = 8.64e15
 
-/** `0.4 s`, `9 s`, `12 min`, `5 h 10 min`, `3 days`: at most two units, the smaller one cut off. */
+/** `0.4 s`, `9 s`, `12 min`, `5 h 10 min`, `3 days`: at most two units, the rest cut off. */
 export function span(ms: number): string {
   if (!Number.isFinite(ms)) return 'an unknown time'
   const length = Math.abs(ms)
@@ -36,12 +36,12 @@ export function dayOf(ms: number, withYear = false): string {
 
 const CLOCK_LENGTH = { minutes: 5, seconds: 8, milliseconds: 12 } as const
 
-/** The time of day in UTC, as precise as told: `06:00`, `06:00:00`, `06:00:00.000`. */
+/** The time of day in UTC: `06:00`, `06:00:00` or `06:00:00.000`. */
 export function clockTime(ms: number, precision: keyof typeof CLOCK_LENGTH): string {
   return (new Date(ms).toISOString().split('T')[1] ?? '').slice(0, CLOCK_LENGTH[precision])
 }
 
-/** `06:00` on the day of `nowMs`, else `20 Nov 06:00`, else with the year; with seconds where it has any. UTC. */
+/** `06:00` on the day of `nowMs`, else `20 Nov 06:00`, or with the year; with seconds if there are any. UTC. */
 export function instant(ms: number, nowMs: number): string {
   if (!isInstant(ms)) return 'an impossible time'
   const seconds = Math.floor(ms / SECOND_MS) * SECOND_MS

@@ -1,6 +1,6 @@
 /**
- * A CloudWatch custom widget: the table of leases, and under it the time line of their last tenures. No script, no outside
- * resource, and only a class of its own for styling, so that the console's cleaning finds nothing to take away.
+ * A CloudWatch custom widget: the table of leases, and below it the timeline of their last tenures. It has no script,
+ * no outside resource, and only one class name for styling, so that CloudWatch removes nothing.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/add_custom_widget_dashboard_security.html
  */
@@ -8,13 +8,13 @@ import { html, type Markup } from './html.ts'
 import { leaseTimeline, type TimeWindow } from './lanes.ts'
 import { renderLeaseTable } from './lease-table.ts'
 import type { LeaseView } from './model.ts'
-import { type Palette, THEMES } from './palette.ts'
+import { type Palette, THEMES, type Theme } from './palette.ts'
 import { renderLegend } from './timeline/legend.ts'
 import { renderTimeline } from './timeline.ts'
 
 export interface WidgetPage {
-  readonly theme: keyof typeof THEMES
-  /** In pixels, of what is inside of the widget. */
+  readonly theme: Theme
+  /** Of the content, in pixels. */
   readonly width: number
   readonly nowMs: number
   /** The time range of the dashboard. */
@@ -26,43 +26,42 @@ const ROOM_FOR_COLUMNS = 720
 export function renderWidget(views: readonly LeaseView[], page: WidgetPage): Markup {
   const { theme, width, nowMs } = page
   const palette = THEMES[theme]
-  const notes = views.flatMap(notesOn)
+  const notes = views.flatMap(notesOn).map((note) => html`<li>${note}</li>`)
   return html`${style(palette)}<div class="tenure">
 ${renderLeaseTable(views, { nowMs, palette }, width >= ROOM_FOR_COLUMNS)}
 ${renderTenures(views, page, palette)}
-${notes.length === 0 ? undefined : html`<ul class="tenure-notes">${notes.map((note) => html`<li>${note}</li>`)}</ul>`}
+${notes.length === 0 ? undefined : html`<ul class="tenure-notes">${notes}</ul>`}
 </div>`
 }
 
 function renderTenures(views: readonly LeaseView[], { nowMs, width, window }: WidgetPage, palette: Palette): Markup {
   const shown = views.filter(({ state, tenures }) => state.kind !== 'unreadable' || tenures.length > 0)
-  const tenures = shown.flatMap((view) => view.tenures)
-  if (tenures.length === 0) {
-    return html`<p class="tenure-muted">No tenure yet: as soon as a candidate leads, its tenure is drawn here.</p>`
+  const outcomes = shown.flatMap(({ tenures }) => tenures.map(({ outcome }) => outcome))
+  if (outcomes.length === 0) {
+    return html`<p class="tenure-muted">No tenure yet. Tenures are drawn here as soon as a candidate leads.</p>`
   }
-  const outcomes = tenures.map(({ outcome }) => outcome)
-  return html`<div class="tenure-head"><b>Last tenures</b><span class="tenure-muted">${renderLegend(outcomes, palette)}</span></div>
+  const legend = html`<span class="tenure-muted">${renderLegend(outcomes, palette)}</span>`
+  return html`<div class="tenure-head"><b>Last tenures</b>${legend}</div>
 ${renderTimeline({ ...leaseTimeline(shown, nowMs, window), width }, palette)}`
 }
 
 function notesOn({ lease, state, historyProblem, unreadableRows }: LeaseView): string[] {
-  const isSaidAbove = state.kind === 'unreadable' && state.problem === historyProblem
-  return [
-    ...(historyProblem === undefined || isSaidAbove ? [] : [`History of ${lease}: ${historyProblem}`]),
-    ...(unreadableRows === 0
-      ? []
-      : [
-          `History of ${lease}: ${unreadableRows === 1 ? '1 row tells' : `${unreadableRows} rows tell`} no time and is not drawn`,
-        ]),
+  const isShownAbove = state.kind === 'unreadable' && state.problem === historyProblem
+  const rows = unreadableRows === 1 ? '1 row has no time and is' : `${unreadableRows} rows have no time and are`
+  const problems = [
+    ...(historyProblem === undefined || isShownAbove ? [] : [historyProblem]),
+    ...(unreadableRows === 0 ? [] : [`${rows} not drawn`]),
   ]
+  return problems.map((problem) => `History of ${lease}: ${problem}`)
 }
 
-/** A message in the widget's place, such as what is wrong with its parameters. */
-export function renderMessage(title: string, lines: readonly (string | Markup)[], theme: keyof typeof THEMES): Markup {
-  return html`${style(THEMES[theme])}<div class="tenure"><p><b>${title}</b></p>${lines.map((line) => html`<p>${line}</p>`)}</div>`
+/** A message in the place of the leases, such as what is wrong with the parameters. */
+export function renderMessage(title: string, lines: readonly (string | Markup)[], theme: Theme): Markup {
+  const paragraphs = [html`<b>${title}</b>`, ...lines].map((line) => html`<p>${line}</p>`)
+  return html`${style(THEMES[theme])}<div class="tenure">${paragraphs}</div>`
 }
 
-/** The console has styles of its own for tables and texts: what matters here is said again. */
+/** CloudWatch has its own styles for tables and texts, which these override. */
 function style({ text, muted, line }: Palette): Markup {
   return html`<style>
 .tenure{color:${text};font-size:13px;line-height:1.45;font-variant-numeric:tabular-nums}
@@ -70,7 +69,8 @@ function style({ text, muted, line }: Palette): Markup {
 .tenure .tenure-muted{color:${muted}}
 .tenure .tenure-code{overflow-wrap:anywhere}
 .tenure table.tenure-leases{width:100%;border-collapse:collapse;border:0;margin:0 0 14px;background:none}
-.tenure .tenure-leases th,.tenure .tenure-leases td{padding:6px 14px 6px 0;border:0;border-bottom:1px solid ${line};background:none;text-align:left;vertical-align:top;color:inherit;font-size:13px;font-weight:400;overflow-wrap:anywhere}
+.tenure .tenure-leases th,.tenure .tenure-leases td{padding:6px 14px 6px 0;border:0;border-bottom:1px solid ${line};
+background:none;text-align:left;vertical-align:top;color:inherit;font-size:13px;font-weight:400;overflow-wrap:anywhere}
 .tenure .tenure-leases thead th{padding-top:0;color:${muted};font-size:12px;white-space:nowrap}
 .tenure .tenure-leases tbody th,.tenure .tenure-leases b,.tenure .tenure-head b{font-weight:600}
 .tenure table.tenure-narrow{table-layout:fixed}

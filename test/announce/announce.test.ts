@@ -1,5 +1,5 @@
+import type { DynamoDBRecord } from 'aws-lambda'
 import { expect, test } from 'vitest'
-import { noHistory } from '../../functions/announce/history.ts'
 import { withLease } from '../../functions/election/index.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import type { BusFault } from './bus.ts'
@@ -7,8 +7,13 @@ import { StreamedLeases, streamRecord, TABLE_ARN } from './lease-stream.ts'
 import { setScene } from './scene.ts'
 
 const TICK = '2026-11-21T05:00:00.000Z'
+const BEGAN_MS = Date.parse(TICK) + 400
+const TOKEN = BEGAN_MS + 1
 
-async function completedTick(leases = new StreamedLeases(), clock = new ManualClock('2026-11-21T05:00:00.400Z')) {
+/** An election, a checkpoint and a completion. */
+async function completedTick() {
+  const leases = new StreamedLeases()
+  const clock = new ManualClock(new Date(BEGAN_MS).toISOString())
   const options = { store: leases, lease: 'billing', candidate: 'ann', tick: TICK, clock }
   await withLease(options, async (lease) => {
     clock.freeze(700)
@@ -18,48 +23,47 @@ async function completedTick(leases = new StreamedLeases(), clock = new ManualCl
   return leases
 }
 
-test('A tick that is led and completed becomes three events, one row of history and four measurements', async () => {
+type Image = NonNullable<NonNullable<DynamoDBRecord['dynamodb']>['NewImage']>
+
+test('A completed tick becomes three events, one history row and three measurements', async () => {
   const { records } = await completedTick()
   expect(records).toHaveLength(3)
   const scene = await setScene()
   expect(await scene.deliver(records)).toEqual({ batchItemFailures: [] })
 
-  const beganAtMs = Date.parse(TICK) + 400
-  const fencingToken = beganAtMs + 1
-  const common = { version: 1, lease: 'billing', fencingToken, candidate: 'ann', tick: TICK }
-  const endedAtMs = beganAtMs + 2_500
-  expect(scene.bus.taken.map(({ detail }) => detail)).toEqual([
-    { ...common, id: `billing/${fencingToken}/LeaderElected`, atMs: beganAtMs, expiresAtMs: beganAtMs + 30_000 },
-    {
-      ...common,
-      id: `billing/${fencingToken}/LeaderReleased`,
-      atMs: endedAtMs,
-      endedBy: 'completed',
-      durationMs: 2_500,
-    },
-    { ...common, id: `billing/${fencingToken}/TickCompleted`, atMs: endedAtMs, durationMs: 2_500 },
-  ])
-  for (const { bus, resources, atMs, detail } of scene.bus.taken) {
-    expect({ bus, resources, atMs }).toEqual({ bus: 'tenure-bus', resources: [TABLE_ARN], atMs: detail['atMs'] })
-  }
+  const endedAtMs = BEGAN_MS + 2_500
+  const details = [
+    { id: `billing/${TOKEN}/LeaderElected`, atMs: BEGAN_MS, expiresAtMs: BEGAN_MS + 30_000 },
+    { id: `billing/${TOKEN}/LeaderReleased`, atMs: endedAtMs, endedBy: 'completed', durationMs: 2_500 },
+    { id: `billing/${TOKEN}/TickCompleted`, atMs: endedAtMs, durationMs: 2_500 },
+  ].map((detail) => ({ version: 1, lease: 'billing', fencingToken: TOKEN, candidate: 'ann', tick: TICK, ...detail }))
+  expect(scene.bus.accepted).toEqual(
+    details.map((detail) => ({
+      name: detail.id.split('/').at(-1),
+      bus: 'tenure-bus',
+      resources: [TABLE_ARN],
+      atMs: detail.atMs,
+      detail,
+    })),
+  )
   const row = {
     candidate: 'ann',
     forTick: TICK,
-    beganAtMs,
+    beganAtMs: BEGAN_MS,
     endedAtMs,
     outcome: 'completed',
-    ttl: Math.floor(beganAtMs / 1_000) + 30 * 86_400,
+    ttl: Math.floor(BEGAN_MS / 1_000) + 30 * 86_400,
     announced: ['LeaderElected', 'LeaderReleased', 'TickCompleted'],
   }
-  expect(Object.fromEntries(await scene.rows())).toEqual({ [`billing/${fencingToken}`]: row })
-  expect(scene.measured.map(({ lease, name, value }) => [lease, name, value])).toEqual([
-    ['billing', 'elected', 1],
-    ['billing', 'ticksCompleted', 1],
-    ['billing', 'tickDuration', 2_500],
+  expect(Object.fromEntries(await scene.rows())).toEqual({ [`billing/${TOKEN}`]: row })
+  expect(scene.measured).toEqual([
+    { lease: 'billing', name: 'elected', value: 1 },
+    { lease: 'billing', name: 'ticksCompleted', value: 1 },
+    { lease: 'billing', name: 'tickDuration', value: 2_500 },
   ])
 })
 
-test('A fact costs one read, one request to EventBridge and one write; a renewal and a repetition next to nothing', async () => {
+test('A fact costs one read, one request to EventBridge and one write; a repetition costs one read', async () => {
   const { records } = await completedTick()
   const scene = await setScene()
   await scene.deliver(records)
@@ -70,26 +74,13 @@ test('A fact costs one read, one request to EventBridge and one write; a renewal
   expect(scene.bus.requests).toHaveLength(2)
 })
 
-test('Without a history no row is touched, and what is delivered twice is sent twice, under the same ids', async () => {
-  const { records } = await completedTick()
-  const scene = await setScene({ history: noHistory })
-  for (const _delivery of [1, 2]) expect(await scene.deliver(records)).toEqual({ batchItemFailures: [] })
-  expect(scene.operations).toEqual([])
-  expect((await scene.rows()).size).toBe(0)
-  const ids = scene.bus.taken.map(({ detail }) => detail['id'])
-  expect(ids).toHaveLength(6)
-  expect(ids.slice(3)).toEqual(ids.slice(0, 3))
-  expect(scene.measured.map(({ name }) => name).slice(3)).toEqual(scene.measured.map(({ name }) => name).slice(0, 3))
-})
-
-test('A failed record is named and logged, the records behind it are left to the retry', async () => {
+test('A failed record is named and logged, and the records behind it are left to the retry', async () => {
   const { records } = await completedTick()
   const faults: (BusFault | undefined)[] = [undefined, 'refused']
   const scene = await setScene({ bus: () => faults.shift() })
-  const [, , last] = records
-  const itemIdentifier = last?.dynamodb?.SequenceNumber ?? ''
-  expect(await scene.deliver([...records, ...(await completedTick()).records])).toEqual({
-    batchItemFailures: [{ itemIdentifier }],
+  const sequenceNumber = records[2]?.dynamodb?.SequenceNumber
+  expect(await scene.deliver([...records, ...records])).toEqual({
+    batchItemFailures: [{ itemIdentifier: sequenceNumber }],
   })
   expect(scene.bus.requests).toEqual([1, 2])
   const error = expect.objectContaining({
@@ -97,101 +88,59 @@ test('A failed record is named and logged, the records behind it are left to the
     message: 'EventBridge refused 1 of 2 events (InternalFailure: an unexpected error occurred)',
   })
   const message = 'a change of a lease could not be announced'
-  expect(scene.logged).toEqual([
-    { level: 'error', message, fields: { lease: 'billing', sequenceNumber: itemIdentifier, error } },
-  ])
+  expect(scene.logged).toEqual([{ level: 'error', message, fields: { lease: 'billing', sequenceNumber, error } }])
   expect(scene.measured.map(({ name }) => name)).toEqual(['elected'])
 })
 
-test('A damaged row is told and skipped: no retry would read it better, and other leases wait behind it', async () => {
-  const { records } = await completedTick()
-  const [first, checkpoint, last] = records
-  if (first === undefined || checkpoint?.dynamodb?.NewImage === undefined || last === undefined)
-    throw new Error('no records')
-  const { NewImage } = checkpoint.dynamodb
-  const damaged = {
-    ...checkpoint,
-    dynamodb: { ...checkpoint.dynamodb, NewImage: { ...NewImage, step: { B: 'AAEC' } } },
-  }
+const corrupt = { lease: 'billing', error: { name: 'CorruptLeaseError', attribute: 'step' } }
+const ttlWarning = expect.stringMatching(/"billing" has an attribute ttl.*Remove the attribute/)
+
+test.each<[sentence: string, attributes: Image, logged: readonly object[]]>([
+  ['A damaged row is skipped', { step: { B: 'AAEC' } }, [{ level: 'error', fields: corrupt }]],
+  ['A row with a ttl is announced', { ttl: { N: '9' } }, [{ level: 'warn', message: ttlWarning }]],
+  ['A checkpoint is not even read', { checkpoint: { M: { state: { N: '1e400' } } } }, []],
+])('%s, the next record is announced, and no checkpoint is logged', async (_sentence, attributes, logged) => {
+  const [first = {}, second = {}] = (await completedTick()).records
+  const { dynamodb } = first
+  const NewImage = { ...dynamodb?.NewImage, checkpoint: { S: 'SECRET' }, ...attributes }
   const scene = await setScene()
-  expect(await scene.deliver([damaged, first])).toEqual({ batchItemFailures: [] })
-  expect(scene.bus.taken.map(({ name }) => name)).toEqual(['LeaderElected'])
-  expect(scene.logged).toMatchObject([
-    { level: 'error', fields: { lease: 'billing', error: { name: 'CorruptLeaseError', attribute: 'step' } } },
-  ])
+  const records = [{ ...first, dynamodb: { ...dynamodb, NewImage } }, second, first]
+  expect(await scene.deliver(records)).toEqual({ batchItemFailures: [] })
+  expect(scene.bus.accepted.map(({ name }) => name)).toEqual(['LeaderElected'])
+  expect(scene.logged).toMatchObject(logged)
+  expect(scene.logged).toHaveLength(logged.length)
   expect(JSON.stringify(scene.logged)).not.toContain('SECRET')
 })
 
-test('A lease row with a time to live is announced, and a warning says what will become of it', async () => {
-  const [first] = (await completedTick()).records
-  if (first?.dynamodb?.NewImage === undefined) throw new Error('no record')
-  const NewImage = { ...first.dynamodb.NewImage, ttl: { N: '1800000000' } }
-  const scene = await setScene()
-  await scene.deliver([{ ...first, dynamodb: { ...first.dynamodb, NewImage } }])
-  expect(scene.bus.taken).toHaveLength(1)
-  expect(scene.logged).toMatchObject([
-    { level: 'warn', message: expect.stringMatching(/"billing" has an attribute ttl.*Remove the attribute/) },
-  ])
-})
-
-test('A checkpoint that JavaScript cannot read hinders nobody: it is not looked at', async () => {
-  const [first] = (await completedTick()).records
-  if (first?.dynamodb?.NewImage === undefined) throw new Error('no record')
-  const checkpoint = { M: { state: { N: '1e400' } } }
-  const record = { ...first, dynamodb: { ...first.dynamodb, NewImage: { ...first.dynamodb.NewImage, checkpoint } } }
-  const scene = await setScene()
-  await scene.deliver([record])
-  expect(scene.bus.taken).toHaveLength(1)
-})
-
-test('A deleted lease row announces nothing, and a warning says what is forgotten, what was known, and what to do', async () => {
+test('The deletion of a lease row is not announced; a warning says what the row held and what to do', async () => {
   const leases = await completedTick()
   const scene = await setScene()
   await scene.deliver([streamRecord({ before: leases.rows.get('billing') })])
-  expect(scene.bus.taken).toEqual([])
+  expect(scene.bus.accepted).toEqual([])
   expect(await scene.rows()).toEqual(new Map())
   const message = expect.stringMatching(/"billing".*which ticks are done.*Disable the schedules.*docs\/operations\.md/s)
-  const fields = { lease: 'billing', lastFencingToken: `${Date.parse(TICK) + 401}`, lastCompletedTick: TICK }
+  const fields = { lease: 'billing', lastFencingToken: `${TOKEN}`, lastCompletedTick: TICK }
   expect(scene.logged).toEqual([{ level: 'warn', message, fields }])
 })
 
-test('Rows that are no leases are none of its business', async () => {
+test('Records of other rows are ignored', async () => {
   const [first] = (await completedTick()).records
   const scene = await setScene()
   const Keys = { lease: { S: 'billing' }, record: { S: 'TENURE#0000000000000042' } }
-  const eventName = 'REMOVE' as const
-  expect(await scene.deliver([{ ...first, eventName, dynamodb: { ...first?.dynamodb, Keys } }, {}])).toEqual({
-    batchItemFailures: [],
-  })
-  expect([scene.operations, scene.bus.taken, scene.logged]).toEqual([[], [], []])
+  const removal = { ...first, eventName: 'REMOVE' as const, dynamodb: { ...first?.dynamodb, Keys } }
+  expect(await scene.deliver([removal, {}])).toEqual({ batchItemFailures: [] })
+  expect([scene.operations, scene.bus.accepted, scene.logged]).toEqual([[], [], []])
 })
 
-test('A pause of a lease whose last tenure is forgotten is announced, and its row does not stay for ever', async () => {
-  const leases = await completedTick()
-  const row = leases.rows.get('billing')
-  if (row === undefined) throw new Error('no row')
-  const nowMs = row.writtenAtMs + 90 * 86_400_000
-  const scene = await setScene()
-  await scene.deliver([
-    streamRecord({ before: row, after: { ...row, pausedUntilMs: nowMs + 1 }, createdAtMs: nowMs, number: 7 }),
-  ])
-  expect(scene.bus.taken.map(({ detail }) => detail.id)).toEqual([
-    `billing/${row.fencingToken}/LeasePaused/${'7'.padStart(21, '0')}`,
-  ])
-  expect([...(await scene.rows()).values()]).toMatchObject([
-    { ttl: Math.floor(row.acquiredAtMs / 1_000) + 30 * 86_400 },
-  ])
-})
-
-test('Of a record whose facts were announced in part, by an earlier edit of the same tenure, the rest is', async () => {
+test('Facts that were announced for an earlier edit of the same tenure are not announced again', async () => {
   const leases = new StreamedLeases()
-  const nowMs = Date.parse(TICK) + 400
+  const nowMs = BEGAN_MS
   const request = { lease: 'billing', candidate: 'ann', attempt: 'attempt-ann', nowMs, expiresAtMs: nowMs + 15_000 }
   await leases.acquire({ ...request, maxClockSkewMs: 1_000 })
   leases.edit('billing', nowMs + 5_000, (row) => ({ ...row, attempt: 'forced' }))
   leases.edit('billing', nowMs + 9_000, ({ holder: _holder, ...row }) => ({ ...row, pausedUntilMs: nowMs + 60_000 }))
   const scene = await setScene()
   await scene.deliver(leases.records)
-  expect(scene.bus.taken.map(({ name }) => name)).toEqual(['LeaderElected', 'LeaseForced', 'LeasePaused'])
+  expect(scene.bus.accepted.map(({ name }) => name)).toEqual(['LeaderElected', 'LeaseForced', 'LeasePaused'])
   expect([...(await scene.rows()).values()]).toMatchObject([{ outcome: 'forced', endedAtMs: Date.parse(TICK) + 5_000 }])
 })

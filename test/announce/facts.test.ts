@@ -1,144 +1,99 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { factsOf, type LeaseImage } from '../../functions/announce/facts.ts'
+import { BEGAN_MS, elected, failed, TICK, takenOver } from './sample-facts.ts'
 
-const BEGAN_MS = Date.parse('2026-11-21T06:00:00.400Z')
-const TICK = '2026-11-21T06:00:00.000Z'
 const ENDED_MS = BEGAN_MS + 2_500
-/** What a stream says of a write at ENDED_MS: whole seconds. */
-const CREATED_MS = Date.parse('2026-11-21T06:00:02.000Z')
+/** What the stream says about a write at ENDED_MS: whole seconds. */
+const CREATED_MS = Date.parse(TICK) + 2_000
 
 const led: LeaseImage = {
-  lease: 'billing',
-  fencingToken: 42,
-  holder: 'ann',
-  attempt: 'attempt-ann',
-  acquiredAtMs: BEGAN_MS,
-  expiresAtMs: BEGAN_MS + 15_000,
-  writtenAtMs: BEGAN_MS,
-  step: 0,
-  tick: TICK,
+  ...{ lease: 'billing', fencingToken: 42, holder: 'ann', attempt: 'attempt-ann', step: 0, tick: TICK },
+  ...{ acquiredAtMs: BEGAN_MS, expiresAtMs: BEGAN_MS + 15_000, writtenAtMs: BEGAN_MS },
 }
 
-function without(row: LeaseImage, ...names: readonly (keyof LeaseImage)[]): LeaseImage {
-  const { lease, fencingToken, attempt, acquiredAtMs, expiresAtMs, writtenAtMs, step } = row
-  const required = { lease, fencingToken, attempt, acquiredAtMs, expiresAtMs, writtenAtMs, step }
-  const kept = Object.entries(row).filter(([name]) => !names.some((left) => left === name))
-  return { ...required, ...Object.fromEntries(kept) }
+function without(row: LeaseImage, name: 'holder' | 'tick'): LeaseImage {
+  const { holder, tick, ...rest } = row
+  return { ...rest, ...(name === 'holder' ? { tick: tick ?? '' } : { holder: holder ?? '' }) }
 }
 
-const vacant = without({ ...led, step: 1, writtenAtMs: ENDED_MS, endedBy: 'completed', completedTick: TICK }, 'holder')
+const leaderless = without(led, 'holder')
+const vacant: LeaseImage = { ...leaderless, step: 1, writtenAtMs: ENDED_MS, endedBy: 'completed', completedTick: TICK }
 const byBob: LeaseImage = {
-  ...without(led, 'endedBy'),
-  fencingToken: 43,
-  holder: 'bob',
-  attempt: 'attempt-bob',
-  acquiredAtMs: BEGAN_MS + 20_000,
-  expiresAtMs: BEGAN_MS + 35_000,
-  writtenAtMs: BEGAN_MS + 20_000,
+  ...{ ...led, fencingToken: 43, holder: 'bob', attempt: 'attempt-bob' },
+  ...{ acquiredAtMs: BEGAN_MS + 20_000, expiresAtMs: BEGAN_MS + 35_000, writtenAtMs: BEGAN_MS + 20_000 },
 }
 const paused: LeaseImage = { ...vacant, pausedUntilMs: CREATED_MS + 60_000, pausedBy: 'ops', pausedReason: 'migration' }
+const until = (pausedUntilMs: number): LeaseImage => ({ ...paused, pausedUntilMs })
+const renewed: LeaseImage = { ...led, step: 1, writtenAtMs: CREATED_MS + 900 }
 
 const change = (before: LeaseImage | undefined, after: LeaseImage) =>
   factsOf({ before, after, sequenceNumber: '7', createdAtMs: CREATED_MS })
-const kinds = (before: LeaseImage | undefined, after: LeaseImage) => change(before, after).map(({ kind }) => kind)
 
 test.each<[sentence: string, before: LeaseImage | undefined, after: LeaseImage, facts: readonly string[]]>([
   ['A new row with a holder elects it', undefined, led, ['elected']],
-  ['A new row without one elects nobody', undefined, without(led, 'holder'), []],
+  ['A new row without a holder elects no candidate', undefined, leaderless, []],
   ['Another token and attempt in a vacant row elect', vacant, byBob, ['elected']],
-  ['where the row still names a holder, it is taken over', led, byBob, ['elected', 'takenOver']],
-  ['even if the same candidate follows itself', led, { ...byBob, holder: 'ann' }, ['elected', 'takenOver']],
-  ['A token that somebody raises in a vacant row elects nobody', vacant, { ...vacant, fencingToken: 99 }, []],
-  ['nor does one raised under a leader', led, { ...led, fencingToken: 99 }, []],
-  ['A renewal says nothing', led, { ...led, step: 1, expiresAtMs: ENDED_MS + 15_000, writtenAtMs: ENDED_MS }, []],
-  ['nor does a checkpoint', led, { ...led, step: 1, checkpoint: { tick: TICK, state: 1 } }, []],
-  ['nor a write that changes nothing', led, led, []],
-  ['A leader ends by completing', led, vacant, ['ended']],
-  ['by releasing', led, { ...vacant, endedBy: 'released' }, ['ended']],
-  ['by failing', led, { ...vacant, endedBy: 'failed', errorName: 'TypeError' }, ['ended']],
-  ['by giving back what it never learned of', led, { ...without(led, 'holder'), endedBy: 'released' }, ['ended']],
-  ['Another attempt puts out the holder that stays', led, { ...led, attempt: 'none' }, ['forced']],
-  ['the holder that goes', led, { ...without(led, 'holder'), attempt: 'none' }, ['forced']],
-  ['also where the row says completed', led, { ...vacant, attempt: 'none' }, ['forced']],
-  ['and where the holder alone is removed, which no leader does', led, without(led, 'holder'), ['forced']],
-  ['or the row says forced', led, { ...vacant, endedBy: 'forced' }, ['forced']],
-  ['Another attempt in a vacant row puts out nobody', vacant, { ...vacant, attempt: 'none' }, []],
-  ['A pause may begin', vacant, paused, ['paused']],
-  ['be prolonged', paused, { ...paused, pausedUntilMs: CREATED_MS + 90_000 }, ['paused']],
-  ['be shortened', paused, { ...paused, pausedUntilMs: CREATED_MS + 30_000 }, ['paused']],
-  ['get another reason, which is no news', paused, { ...paused, pausedReason: 'other' }, []],
-  ['be ended', paused, vacant, ['resumed']],
-  ['be set into the past', paused, { ...paused, pausedUntilMs: 1 }, ['resumed']],
-  ['A pause that is over is not resumed by tidying up', { ...paused, pausedUntilMs: 1 }, vacant, []],
-  ['A pause that begins in the past is none', vacant, { ...paused, pausedUntilMs: 1 }, []],
-  [
-    'A pause outlasts an acquisition made by hand',
-    paused,
-    { ...byBob, pausedUntilMs: CREATED_MS + 60_000 },
-    ['elected'],
-  ],
-  ['One write may put out and pause', led, { ...paused, attempt: 'none' }, ['forced', 'paused']],
+  ['They also take over if the row still named a holder', led, byBob, ['elected', 'takenOver']],
+  ['The new leader can be the same candidate', led, { ...byBob, holder: 'ann' }, ['elected', 'takenOver']],
+  ['A token raised by hand in a vacant row elects no candidate', vacant, { ...vacant, fencingToken: 99 }, []],
+  ['Nor does a token raised by hand under a leader', led, { ...led, fencingToken: 99 }, []],
+  ['A renewal is no fact', led, { ...renewed, expiresAtMs: ENDED_MS + 15_000 }, []],
+  ['A checkpoint is no fact', led, { ...led, step: 1, checkpoint: { tick: TICK, state: 1 } }, []],
+  ['A write that changes nothing is no fact', led, led, []],
+  ['A leader ends its tenure by completing', led, vacant, ['ended']],
+  ['It ends by releasing', led, { ...vacant, endedBy: 'released' }, ['ended']],
+  ['It ends by failing', led, { ...vacant, endedBy: 'failed', errorName: 'TypeError' }, ['ended']],
+  ['It ends by giving back a lease whose grant got lost', led, { ...leaderless, endedBy: 'released' }, ['ended']],
+  ['Another attempt forces out a holder that stays', led, { ...led, attempt: 'none' }, ['forced']],
+  ['It forces out a holder that goes', led, { ...leaderless, attempt: 'none' }, ['forced']],
+  ['It does so even if the row says completed', led, { ...vacant, attempt: 'none' }, ['forced']],
+  ['Removing only the holder, which no leader does, forces it out', led, leaderless, ['forced']],
+  ['A row that says forced forces it out', led, { ...vacant, endedBy: 'forced' }, ['forced']],
+  ['Another attempt in a vacant row forces out no leader', vacant, { ...vacant, attempt: 'none' }, []],
+  ['A pause begins', vacant, paused, ['paused']],
+  ['A longer pause is a pause again', paused, until(CREATED_MS + 90_000), ['paused']],
+  ['A shorter pause is a pause again', paused, until(CREATED_MS + 30_000), ['paused']],
+  ['Another reason for the pause is no fact', paused, { ...paused, pausedReason: 'other' }, []],
+  ['Removing a pause resumes', paused, vacant, ['resumed']],
+  ['Moving its end into the past resumes', paused, until(1), ['resumed']],
+  ['Removing a pause that is over is no fact', until(1), vacant, []],
+  ['A pause that ends in the past is no fact', vacant, until(1), []],
+  ['A pause survives an acquisition by hand', paused, { ...byBob, pausedUntilMs: CREATED_MS + 60_000 }, ['elected']],
+  ['One write can force out and pause', led, { ...paused, attempt: 'none' }, ['forced', 'paused']],
 ])('%s', (_sentence, before, after, facts) => {
-  expect(kinds(before, after)).toEqual(facts)
+  expect(change(before, after).map(({ kind }) => kind)).toEqual(facts)
 })
 
-describe('Facts say', () => {
-  const tenure = { lease: 'billing', fencingToken: 42, tick: TICK, beganAtMs: BEGAN_MS }
+test('An election says who leads and until when', () => {
+  expect(change(undefined, led)).toEqual([elected])
+})
 
-  test('who was elected, and until when', () => {
-    const elected = { kind: 'elected', ...tenure, atMs: BEGAN_MS, candidate: 'ann', expiresAtMs: BEGAN_MS + 15_000 }
-    expect(change(undefined, led)).toEqual([elected])
-  })
+test('A takeover names the earlier tenure, which ended when its lease expired', () => {
+  expect(change(led, byBob)[1]).toEqual(takenOver)
+})
 
-  test('whose tenure was taken over, which ended with its lease and not when somebody noticed', () => {
-    const [, takenOver] = change(led, byBob)
-    expect(takenOver).toMatchObject({
-      fencingToken: 43,
-      atMs: byBob.acquiredAtMs,
-      previous: { fencingToken: 42, candidate: 'ann', tick: TICK, beganAtMs: BEGAN_MS, expiredAtMs: led.expiresAtMs },
-    })
-  })
+test('An end has the leader’s time', () => {
+  const after: LeaseImage = { ...vacant, writtenAtMs: failed.atMs, endedBy: 'failed', errorName: 'TypeError' }
+  expect(change(led, after)).toEqual([failed])
+})
 
-  test('how a tenure ended, and when by the leader’s clock', () => {
-    const ended = {
-      kind: 'ended',
-      ...tenure,
-      atMs: ENDED_MS,
-      candidate: 'ann',
-      endedBy: 'failed',
-      errorName: 'TypeError',
-    }
-    expect(change(led, { ...vacant, endedBy: 'failed', errorName: 'TypeError' })).toEqual([ended])
-  })
+test('A lease without ticks has no tick in its facts', () => {
+  const [fact] = change(without(led, 'tick'), without(byBob, 'tick'))
+  expect(JSON.stringify(fact)).not.toContain('tick')
+})
 
-  test('no tick where the lease has none', () => {
-    for (const fact of change(without(led, 'tick'), without(byBob, 'tick')))
-      expect(JSON.stringify(fact)).not.toContain('tick')
-  })
+test.each<[sentence: string, before: LeaseImage, after: LeaseImage, atMs: number]>([
+  ['the operator’s, if the write has one', led, { ...leaderless, attempt: 'none', writtenAtMs: ENDED_MS }, ENDED_MS],
+  ['else DynamoDB’s', led, { ...led, attempt: 'none' }, CREATED_MS],
+  ['never before the previous write', renewed, { ...renewed, attempt: 'none' }, CREATED_MS + 900],
+  ['the leader’s, even in the millisecond of its election', led, { ...vacant, writtenAtMs: BEGAN_MS }, BEGAN_MS],
+])('The time of an end is %s', (_sentence, before, after, atMs) => {
+  expect(change(before, after)).toMatchObject([{ candidate: 'ann', atMs }])
+})
 
-  test('when a holder was forced out: by the operator’s clock where the write says it', () => {
-    const after = { ...without(led, 'holder'), attempt: 'none', writtenAtMs: ENDED_MS }
-    expect(change(led, after)).toMatchObject([{ candidate: 'ann', atMs: ENDED_MS }])
-  })
-
-  test('else by DynamoDB’s', () => {
-    expect(change(led, { ...led, attempt: 'none' })).toMatchObject([{ atMs: CREATED_MS }])
-  })
-
-  test('but never before the write that came before it', () => {
-    const renewed = { ...led, step: 1, writtenAtMs: CREATED_MS + 900 }
-    expect(change(renewed, { ...renewed, attempt: 'none' })).toMatchObject([{ atMs: CREATED_MS + 900 }])
-  })
-
-  test('the time of an end in the very millisecond of the election', () => {
-    const after: LeaseImage = { ...without(led, 'holder'), step: 1, endedBy: 'completed' }
-    expect(change(led, after)).toMatchObject([{ kind: 'ended', atMs: BEGAN_MS }])
-  })
-
-  test('what a pause is for, of any length that a person writes', () => {
-    const pausedReason = `${'x'.repeat(999)}\u{1F600}`
-    expect(change(vacant, { ...paused, pausedReason, pausedBy: 'y'.repeat(1_000) })).toMatchObject([
-      { pausedUntilMs: paused.pausedUntilMs, pausedBy: 'y'.repeat(256), pausedReason: `${'x'.repeat(999)}\uFFFD` },
-    ])
-  })
+test('Long texts of an operator are cut', () => {
+  const pausedReason = `${'x'.repeat(999)}\u{1F600}`
+  expect(change(vacant, { ...paused, pausedReason, pausedBy: 'y'.repeat(1_000) })).toMatchObject([
+    { pausedUntilMs: paused.pausedUntilMs, pausedBy: 'y'.repeat(256), pausedReason: `${'x'.repeat(999)}\uFFFD` },
+  ])
 })

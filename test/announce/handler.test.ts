@@ -1,13 +1,14 @@
-/** The functions as Lambda loads them, on DynamoDB Local and an EventBridge of their own. */
+/** The functions as Lambda loads them, on DynamoDB Local and a fake EventBridge server. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { afterEach, expect, inject, onTestFinished, test, vi } from 'vitest'
-import { readAnnouncerEnvironment, readOverdueEnvironment } from '../../functions/announce/environment.ts'
+import { historyKey } from '../../functions/announce/history-row.ts'
+import { property } from '../../functions/json.ts'
 import { editRow } from '../support/lease-row.ts'
 import { createLeaseTable, localClient } from '../support/tables.ts'
-import { live } from './steps.ts'
+import { live } from './life.ts'
 
 afterEach(() => {
   vi.unstubAllEnvs()
@@ -16,24 +17,19 @@ afterEach(() => {
 })
 
 async function eventBridge() {
-  const targets: string[] = []
-  const details: string[] = []
+  const sent: string[] = []
   const server = createServer(async (request, response) => {
-    targets.push(String(request.headers['x-amz-target']))
     const { Entries } = JSON.parse(await text(request))
-    for (const { DetailType } of Entries) details.push(DetailType)
-    response.setHeader('content-type', 'application/x-amz-json-1.1')
-    response.end(JSON.stringify({ FailedEntryCount: 0, Entries: Entries.map(() => ({ EventId: '1' })) }))
+    for (const { DetailType } of Entries) sent.push(`${request.headers['x-amz-target']} ${DetailType}`)
+    response.end(JSON.stringify({ FailedEntryCount: 0 }))
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  await once(server.listen(0, '127.0.0.1'), 'listening')
   onTestFinished(() => {
     server.closeAllConnections()
     server.close()
   })
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return { endpoint: `http://127.0.0.1:${address.port}`, targets, details }
+  const port: unknown = property(server.address(), 'port')
+  return { endpoint: `http://127.0.0.1:${port}`, sent }
 }
 
 async function setEnvironment(more: Readonly<Record<string, string>> = {}) {
@@ -54,24 +50,31 @@ async function setEnvironment(more: Readonly<Record<string, string>> = {}) {
   return { client, table, written }
 }
 
-test('The announcer writes history, sends events and measures', async () => {
+const loadAnnouncer = () => import('../../functions/announce/handler.ts')
+const loadCheck = () => import('../../functions/announce/overdue-handler.ts')
+
+test.each([
+  ['by default', {}, 30],
+  ['for a week', { HISTORY_DAYS: '7' }, 7],
+  ['without a history', { HISTORY_DAYS: '0' }, undefined],
+])('The announcer writes history, sends events and measures: %s', async (_sentence, more, days) => {
   const bus = await eventBridge()
-  const { client, table, written } = await setEnvironment({
-    AWS_ENDPOINT_URL_EVENTBRIDGE: bus.endpoint,
-    EVENT_BUS: 'tenure',
-  })
-  const { leases, tenures } = await live([
-    { do: 'acquire', lease: 'billing', who: 'ann', elapsedMs: 0 },
+  const variables = { AWS_ENDPOINT_URL_EVENTBRIDGE: bus.endpoint, EVENT_BUS: 'tenure', ...more }
+  const { client, table, written } = await setEnvironment(variables)
+  const { leases } = await live([
+    { do: 'acquire', lease: 'billing', candidate: 'ann', elapsedMs: 0 },
     { do: 'complete', lease: 'billing', elapsedMs: 700 },
   ])
-  const { handler } = await import('../../functions/announce/handler.ts')
+  const { handler } = await loadAnnouncer()
   expect(await handler({ Records: leases.records })).toEqual({ batchItemFailures: [] })
-  expect(bus.targets).toEqual(['AWSEvents.PutEvents', 'AWSEvents.PutEvents'])
-  expect(bus.details).toEqual(['LeaderElected', 'LeaderReleased', 'TickCompleted'])
-  const [token] = [...tenures.keys()].map((key) => key.replace('billing/', ''))
-  const Key = { lease: { S: 'billing' }, record: { S: `TENURE#${token?.padStart(16, '0')}` } }
+  const names = ['LeaderElected', 'LeaderReleased', 'TickCompleted']
+  expect(bus.sent).toEqual(names.map((name) => `AWSEvents.PutEvents ${name}`))
+  const { fencingToken = 0, acquiredAtMs = 0 } = leases.rows.get('billing') ?? {}
+  const { lease, record } = historyKey({ lease: 'billing', fencingToken })
+  const Key = { lease: { S: lease }, record: { S: record } }
   const { Item } = await client.send(new GetItemCommand({ TableName: table, Key }))
-  expect(Item).toMatchObject({ candidate: { S: 'ann' }, outcome: { S: 'completed' } })
+  expect(Item?.['ttl']?.N).toBe(days && String(Math.floor(acquiredAtMs / 1_000) + days * 86_400))
+  expect(Item?.['outcome']?.S).toBe(days && 'completed')
   expect(written.map((line) => JSON.parse(line))).toMatchObject([
     { elected: 1 },
     { ticksCompleted: 1, tickDuration: 700 },
@@ -81,32 +84,20 @@ test('The announcer writes history, sends events and measures', async () => {
 test('The check for overdue ticks measures', async () => {
   const { client, table, written } = await setEnvironment()
   await editRow(client, table, { completedTick: new Date(Date.now() - 150_000).toISOString() })
-  const { handler } = await import('../../functions/announce/overdue-handler.ts')
+  const { handler } = await loadCheck()
   await handler({ leases: [{ lease: 'billing', periodMs: 60_000 }] })
   expect(written.map((line) => JSON.parse(line))).toMatchObject([{ lease: 'billing', ticksOverdue: 2 }])
 })
 
-test('Their environments name table and bus; how long history is kept may be left out', () => {
-  const given = { LEASE_TABLE: 'leases', EVENT_BUS: 'default' }
-  expect(readAnnouncerEnvironment(given)).toEqual({ leaseTable: 'leases', eventBus: 'default', historyDays: 30 })
-  expect(readAnnouncerEnvironment({ ...given, HISTORY_DAYS: '7' })).toMatchObject({ historyDays: 7 })
-  expect(readAnnouncerEnvironment({ ...given, HISTORY_DAYS: '0' })).toMatchObject({ historyDays: 0 })
-  expect(readOverdueEnvironment(given)).toEqual({ leaseTable: 'leases' })
-})
+const wrongDays = (days: string) => `HISTORY_DAYS is "${days}", not a whole number of days from 0 to 3650`
 
 test.each([
-  [{}, 'The environment of the announcer is wrong: LEASE_TABLE is not set; EVENT_BUS is not set'],
-  [
-    { LEASE_TABLE: 'leases', EVENT_BUS: ' ', HISTORY_DAYS: '1.5' },
-    'EVENT_BUS is not set; HISTORY_DAYS is "1.5", not a whole number of days from 0',
-  ],
-  [{ LEASE_TABLE: 'leases', EVENT_BUS: 'default', HISTORY_DAYS: '2592000' }, 'HISTORY_DAYS is "2592000"'],
-])('A wrong environment is told when the function loads, with all that is wrong: %j', (variables, message) => {
-  expect(() => readAnnouncerEnvironment(variables)).toThrow(message)
-})
-
-test('So is that of the check', () => {
-  expect(() => readOverdueEnvironment({})).toThrow(
-    'The environment of the check for overdue ticks is wrong: LEASE_TABLE is not set',
-  )
+  ['announcer', loadAnnouncer, {}, 'LEASE_TABLE is not set; EVENT_BUS is not set'],
+  ['announcer', loadAnnouncer, { LEASE_TABLE: 'a', EVENT_BUS: ' ' }, 'EVENT_BUS is not set'],
+  ['announcer', loadAnnouncer, { LEASE_TABLE: 'a', EVENT_BUS: 'b', HISTORY_DAYS: '1.5' }, wrongDays('1.5')],
+  ['announcer', loadAnnouncer, { LEASE_TABLE: 'a', EVENT_BUS: 'b', HISTORY_DAYS: '2592000' }, wrongDays('2592000')],
+  ['check for overdue ticks', loadCheck, {}, 'LEASE_TABLE is not set'],
+])('With wrong environment variables the %s does not load', async (program, load, variables, problems) => {
+  for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value)
+  await expect(load()).rejects.toThrow(`The environment of the ${program} is wrong: ${problems}`)
 })

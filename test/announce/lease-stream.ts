@@ -1,4 +1,4 @@
-/** The shipped rules over rows in memory, whose every write comes out as a record of the table's stream. */
+/** The shipped rules on rows in memory; each write becomes a record of the table's stream. */
 import { marshall } from '@aws-sdk/util-dynamodb'
 import type { DynamoDBRecord } from 'aws-lambda'
 import type { LeaseImage } from '../../functions/announce/facts.ts'
@@ -13,25 +13,25 @@ export class StreamedLeases implements LeaseStore {
   readonly records: DynamoDBRecord[] = []
 
   async acquire(request: rules.AcquireRequest): Promise<AcquireReply> {
-    return this.#keep(request.lease, rules.acquire(this.rows.get(request.lease), request), request.nowMs)
+    return this.#keep(request, rules.acquire(this.rows.get(request.lease), request))
   }
 
   async write(request: rules.HolderWrite): Promise<WriteReply> {
-    return writeReply(this.#keep(request.lease, rules.write(this.rows.get(request.lease), request), request.nowMs))
+    return withoutUndefined(this.#keep(request, rules.write(this.rows.get(request.lease), request)))
   }
 
   async giveBack(request: rules.GiveBackRequest): Promise<WriteReply> {
-    return writeReply(this.#keep(request.lease, rules.giveBack(this.rows.get(request.lease), request), request.nowMs))
+    return withoutUndefined(this.#keep(request, rules.giveBack(this.rows.get(request.lease), request)))
   }
 
-  /** As an operator does, with or without the protocol. */
+  /** As an operator does, by the documented procedure or not. */
   edit(lease: string, nowMs: number, change: (row: LeaseImage) => LeaseImage): void {
     const before = this.rows.get(lease)
     if (before === undefined) throw new Error(`there is no lease ${lease}`)
     this.#stream(before, change(before), nowMs)
   }
 
-  #keep(lease: string, reply: rules.Reply, nowMs: number): rules.Reply {
+  #keep({ lease, nowMs }: { readonly lease: string; readonly nowMs: number }, reply: rules.Reply): rules.Reply {
     if (reply.granted) this.#stream(this.rows.get(lease), reply.record, nowMs)
     return reply
   }
@@ -42,6 +42,9 @@ export class StreamedLeases implements LeaseStore {
   }
 }
 
+const withoutUndefined = ({ granted, record }: rules.Reply): WriteReply =>
+  granted || record === undefined ? { granted } : { granted, record }
+
 interface Written {
   readonly before?: LeaseImage | undefined
   readonly after?: LeaseImage | undefined
@@ -49,7 +52,7 @@ interface Written {
   readonly createdAtMs?: number
 }
 
-/** One record, as Lambda hands it to a function. */
+/** A record as Lambda passes it to a function. */
 export function streamRecord({ before, after, number = 1, createdAtMs = 0 }: Written): DynamoDBRecord {
   const lease = after?.lease ?? before?.lease ?? ''
   const eventName = before === undefined ? 'INSERT' : after === undefined ? 'REMOVE' : 'MODIFY'
@@ -68,13 +71,6 @@ export function streamRecord({ before, after, number = 1, createdAtMs = 0 }: Wri
   }
 }
 
-type Image = NonNullable<NonNullable<DynamoDBRecord['dynamodb']>['NewImage']>
-
-function imageOf(row: LeaseImage): Image {
+function imageOf(row: LeaseImage): NonNullable<NonNullable<DynamoDBRecord['dynamodb']>['NewImage']> {
   return JSON.parse(JSON.stringify(marshall({ ...row, record: 'LEASE' }, { removeUndefinedValues: true })))
-}
-
-function writeReply(reply: rules.Reply): WriteReply {
-  if (reply.granted) return { granted: true }
-  return reply.record === undefined ? { granted: false } : { granted: false, record: reply.record }
 }

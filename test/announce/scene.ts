@@ -1,11 +1,11 @@
-/** The announcer as it is shipped, with DynamoDB and EventBridge in memory. */
+/** The shipped announcer, with DynamoDB and EventBridge in memory. */
 import { type DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { unmarshall } from '@aws-sdk/util-dynamodb'
 import type { DynamoDBRecord } from 'aws-lambda'
 import { type Announcer, announcer } from '../../functions/announce/announce.ts'
 import { publishTo } from '../../functions/announce/events.ts'
-import { type History, historyTable } from '../../functions/announce/history.ts'
+import { historyTable } from '../../functions/announce/history.ts'
 import { simulatedClient } from '../support/simulated-client.ts'
 import { createLeaseTable } from '../support/tables.ts'
 import { type BusFault, memoryBus } from './bus.ts'
@@ -15,69 +15,46 @@ export type TableFault = 'lost' | 'dropped'
 export interface Faults {
   readonly bus?: () => BusFault | undefined
   readonly table?: () => TableFault | undefined
-  /** @default that of the table */
-  readonly history?: History
 }
 
 export const HISTORY_DAYS = 30
 
-export async function setScene({ bus: busFault, table: tableFault, history }: Faults = {}, client = simulatedClient()) {
+export async function setScene({ bus: busFault, table: tableFault }: Faults = {}, client = simulatedClient()) {
   const table = await createLeaseTable(client)
-  const operations: string[] = []
   withoutProjections(client)
-  if (tableFault !== undefined) injectFaults(client, tableFault)
-  client.middlewareStack.add(
-    (next, { commandName = '' }) =>
-      (args) => {
-        operations.push(commandName)
-        return next(args)
-      },
-    { step: 'initialize' },
-  )
+  const operations = recordOperations(client, tableFault)
   const bus = memoryBus(busFault)
-  const measured: { readonly lease: string; readonly name: string; readonly value: number; readonly atMs: number }[] =
-    []
+  const measured: { readonly lease: string; readonly name: string; readonly value: number }[] = []
   const logged: { readonly level: string; readonly message: string; readonly fields: object }[] = []
   const announce = announcer({
-    history: history ?? historyTable(DynamoDBDocumentClient.from(client), table, HISTORY_DAYS),
+    history: historyTable(DynamoDBDocumentClient.from(client), table, HISTORY_DAYS),
     publish: publishTo(bus.client, 'tenure-bus'),
-    measure: (lease, measurements, { atMs = 0 } = {}) =>
-      measured.push(...measurements.map(({ name, value }) => ({ lease, name, value, atMs }))),
+    measure: (lease, measurements) => measured.push(...measurements.map(({ name, value }) => ({ lease, name, value }))),
     log: {
       warn: (message, fields) => logged.push({ level: 'warn', message, fields }),
       error: (message, fields) => logged.push({ level: 'error', message, fields }),
     },
   })
-  return {
-    announce,
-    deliver: (records: readonly DynamoDBRecord[]) => announce({ Records: [...records] }),
-    rows: () => rowsOf(client, table),
-    bus,
-    measured,
-    logged,
-    operations,
-  }
+  const deliver = (records: readonly DynamoDBRecord[]) => announce({ Records: [...records] })
+  return { announce, deliver, rows: () => rowsOf(client, table), bus, measured, logged, operations }
 }
 
 export type Row = Readonly<Record<string, unknown>>
 
-/** All rows of the table, by `lease/fencing token`; what does not come in an order in one. */
+/** All history rows, by `lease/fencing token`; sets as sorted lists. */
 async function rowsOf(client: DynamoDBClient, TableName: string): Promise<ReadonlyMap<string, Row>> {
   const { Items = [] } = await client.send(new ScanCommand({ TableName }))
-  const rows = Items.map((item) => unmarshall(item))
-  return new Map(
-    rows
-      .map(({ lease, record, announced, ...row }): [string, Row] => {
-        if (typeof record !== 'string' || !/^TENURE#\d{16}$/.test(record))
-          throw new Error(`the row ${record} is none of the history`)
-        const key = `${lease}/${Number(record.slice('TENURE#'.length))}`
-        return [key, { ...row, ...(announced === undefined ? {} : { announced: [...announced].toSorted() }) }]
-      })
-      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
-  )
+  const entries = Items.map((item): [string, Row] => {
+    const { lease, record, announced, ...row } = unmarshall(item)
+    const [, token] = /^TENURE#(\d{16})$/.exec(record) ?? []
+    if (token === undefined) throw new Error(`the row ${record} is no history row`)
+    const ids = announced === undefined ? {} : { announced: [...announced].toSorted() }
+    return [`${lease}/${Number(token)}`, { ...row, ...ids }]
+  })
+  return new Map(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** The simulated DynamoDB answers with whole rows; that DynamoDB itself takes the projection is tested in history.test.ts. */
+/** The simulated DynamoDB returns whole rows; history.test.ts checks that DynamoDB accepts the projection. */
 function withoutProjections(client: DynamoDBClient): void {
   client.middlewareStack.add(
     (next) => (args) => {
@@ -93,23 +70,26 @@ function withoutProjections(client: DynamoDBClient): void {
   )
 }
 
-function injectFaults(client: DynamoDBClient, next: () => TableFault | undefined): void {
+/** The names of the announcer's commands, which can fail before or after DynamoDB executes them. */
+function recordOperations(client: DynamoDBClient, nextFault: Faults['table']): readonly string[] {
+  const operations: string[] = []
   client.middlewareStack.add(
-    (send) => async (args) => {
-      const fault = next()
-      if (fault === 'dropped') throw new Error('the request was dropped')
-      const output = await send(args)
-      if (fault === 'lost') throw new Error('the reply was lost')
-      return output
-    },
+    (next, { commandName = '' }) =>
+      async (args) => {
+        if (commandName === ScanCommand.name) return next(args)
+        operations.push(commandName)
+        const fault = nextFault?.()
+        if (fault === 'dropped') throw new Error('the request was dropped')
+        const output = await next(args)
+        if (fault === 'lost') throw new Error('the reply was lost')
+        return output
+      },
     { step: 'initialize' },
   )
+  return operations
 }
 
-/**
- * Delivers as Lambda does: in batches, and after a failure again from the record that the response names. Ends when
- * everything was taken.
- */
+/** Delivers as Lambda does: in batches, and after a failure again from the record that the response names. */
 export async function deliverAll(
   announce: Announcer,
   records: readonly DynamoDBRecord[],
@@ -117,7 +97,7 @@ export async function deliverAll(
 ): Promise<void> {
   let tries = 0
   for (let at = 0; at < records.length; ) {
-    if (tries++ > 100) throw new Error('the announcer does not get on')
+    if (tries++ > 100) throw new Error('the announcer makes no progress')
     const Records = records.slice(at, at + batchSize)
     const { batchItemFailures } = await announce({ Records })
     const [failed] = batchItemFailures

@@ -1,7 +1,9 @@
-/** The published schemas, closed: what they do not name must not leave the announcer, though receivers must bear it. */
+/**
+ * The published schemas, closed: the announcer must send nothing that they do not name, but receivers must accept it.
+ */
 import { globSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 
 const DIRECTORY = join(import.meta.dirname, '../../docs/events')
 
@@ -13,20 +15,17 @@ export const schemas: ReadonlyMap<string, object> = new Map(
 )
 
 const ajv = new Ajv2020({ allErrors: true })
-const validators: ReadonlyMap<string, ValidateFunction> = new Map(
-  [...schemas].map(([name, schema]) => [name, ajv.compile(closed(schema))]),
-)
+const validators = new Map([...schemas].map(([name, schema]) => [name, ajv.compile(closed(schema))]))
 
-/** What is wrong with a detail; undefined for nothing. */
-export function problemsOf(name: string, detail: unknown): string | undefined {
-  const validate = validators.get(name)
+/** What is wrong with a detail, or undefined. */
+export function problemsOf(name: string | undefined, detail: unknown): string | undefined {
+  const validate = validators.get(name ?? '')
   if (validate === undefined) return `there is no schema of ${name}`
   return validate(detail) ? undefined : ajv.errorsText(validate.errors)
 }
 
 function closed(schema: object): object {
-  const text = JSON.stringify(schema)
-  return JSON.parse(text, (_key, value) =>
+  return JSON.parse(JSON.stringify(schema), (_key, value) =>
     value?.type === 'object' ? { ...value, additionalProperties: false } : value,
   )
 }

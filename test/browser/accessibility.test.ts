@@ -1,9 +1,9 @@
-/** What everybody can read: in light and in dark, on a desk and on a phone. */
+/** Accessibility: in light and dark, on a desk and on a phone. */
 import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
-import { everythingElse, STORY, startMadeUp } from './made-up.ts'
 import { DESKTOP, describeInBrowser, openingPages, PHONE } from './pages.ts'
+import { everythingElse, LOG, setupEntry, startSynthetic } from './synthetic-page.ts'
 
 const VIEWS = [
   ['light', 'a desk', DESKTOP],
@@ -15,8 +15,8 @@ const VIEWS = [
 describeInBrowser('the page', () => {
   const open = openingPages()
 
-  test.each(VIEWS)('in %s on %s has nothing that axe complains of', async (colorScheme, _, viewport) => {
-    const { url } = await startMadeUp({ more: everythingElse(), story: STORY })
+  test.each(VIEWS)('in %s on %s passes axe', async (colorScheme, _, viewport) => {
+    const { url } = await startSynthetic({ more: everythingElse(), log: LOG })
     const page = await open(url, { colorScheme, viewport, reducedMotion: 'reduce' })
     await page.evaluate(axe.source)
     await expect.poll(() => page.locator('#tenures tbody tr').count()).toBe(20)
@@ -25,30 +25,30 @@ describeInBrowser('the page', () => {
     await page.locator('[data-failure]').click()
     await expect.poll(() => page.getByRole('dialog').innerText()).toContain('Cannot read properties')
     expect(await violations(page)).toEqual([])
-    await page.click('#story-close')
+    await page.click('#log-close')
 
-    await page.locator('[data-story]').first().click()
+    await page.locator('[data-log]').first().click()
     await expect.poll(() => page.getByRole('dialog').innerText()).toContain('granted, with token 7')
-    await page.locator('#story-body details').evaluateAll((parts) => {
+    await page.locator('#log-body details').evaluateAll((parts) => {
       for (const part of parts) part.open = true
     })
-    await expect.poll(() => page.locator('#story-body pre:visible').count()).toBe(3)
+    await expect.poll(() => page.locator('#log-body pre:visible').count()).toBe(3)
     expect(await violations(page)).toEqual([])
   })
 
-  test('has nothing that axe complains of before anything is told, and when the run is over', async () => {
-    const { url, add } = await startMadeUp({ ticks: 0 })
+  test('passes axe before the first entry, and after the run', async () => {
+    const { url, add } = await startSynthetic({ ticks: 0 })
     const page = await open(url)
     await page.evaluate(axe.source)
     await expect.poll(() => page.locator('#tenures').innerText()).toBe('No candidate has led yet.')
     expect(await violations(page)).toEqual([])
-    add({ kind: 'over', atMs: Date.now(), words: 'The run is over' })
+    add({ kind: 'over', atMs: Date.now(), description: 'The run is over' })
     await expect.poll(() => page.locator('#leader').innerText()).toBe('The run is over.')
     expect(await violations(page)).toEqual([])
   })
 
-  test('takes other colours in the dark, for the picture too', async () => {
-    const { url } = await startMadeUp({ ticks: 3 })
+  test('has other colours in the dark, also in the picture', async () => {
+    const { url } = await startSynthetic({ ticks: 3 })
     const page = await open(url, { colorScheme: 'light' })
     await page.locator('#picture [data-bar] rect').first().waitFor()
     const coloursNow = () =>
@@ -61,26 +61,18 @@ describeInBrowser('the page', () => {
     expect(brightness(dark[0] ?? '')).toBeLessThan(60)
   })
 
-  test('is not wider than a phone, whatever it has to show', async () => {
+  test('is not wider than a phone, whatever it shows', async () => {
     const long = 'x'.repeat(120)
     const error = { name: 'Error', message: `${long} ${long}`, trace: [`at ${long} (${long}:1:1)`] }
-    const { url } = await startMadeUp({
+    const { url } = await startSynthetic({
       more: [
         ...everythingElse(),
-        {
-          kind: 'setup',
-          task: `/${long}`,
-          lease: long,
-          leaseMs: 15_000,
-          periodMs: 3_600_000,
-          switchedOff: [],
-          mostCandidates: 10,
-        },
+        setupEntry(`/${long}`, long),
         { kind: 'done', atMs: Date.now(), candidate: 4, invocation: 'long/0', status: 'failed', error },
       ],
-      story: {
-        ...STORY,
-        steps: [...STORY.steps, { atMs: 0, words: long, request: { long }, came: long, trace: [long] }],
+      log: {
+        ...LOG,
+        steps: [...LOG.steps, { atMs: 0, description: long, request: { long }, result: long, trace: [long] }],
       },
     })
     const page = await open(url, { viewport: PHONE, isMobile: true, hasTouch: true, deviceScaleFactor: 2 })
@@ -89,14 +81,14 @@ describeInBrowser('the page', () => {
     await page.locator('[data-failure="long/0"]').tap()
     await expect.poll(() => page.getByRole('dialog').innerText()).toContain(long)
     expect(await overflow(page)).toEqual([])
-    await page.locator('#story-close').tap()
-    await page.locator('[data-story]').first().tap()
-    await expect.poll(() => page.locator('#story-body').innerText()).toContain(long)
+    await page.locator('#log-close').tap()
+    await page.locator('[data-log]').first().tap()
+    await expect.poll(() => page.locator('#log-body').innerText()).toContain(long)
     expect(await overflow(page)).toEqual([])
   })
 
-  test('has only controls on a phone that a finger can hit', async () => {
-    const { url } = await startMadeUp({ ticks: 20, more: everythingElse() })
+  test('has controls on a phone that a finger can hit', async () => {
+    const { url } = await startSynthetic({ ticks: 20, more: everythingElse() })
     const page = await open(url, { viewport: PHONE, isMobile: true, hasTouch: true })
     await expect.poll(() => page.locator('#tenures tbody tr').count()).toBe(20)
     const sizes: readonly { id: string; width: number; height: number }[] = await page
@@ -106,8 +98,8 @@ describeInBrowser('the page', () => {
     expect(sizes.filter(({ width, height }) => width < 24 || height < 24)).toEqual([])
   })
 
-  test('moves nothing by itself but what happens', async () => {
-    const { url } = await startMadeUp({ ticks: 5 })
+  test('has no animations', async () => {
+    const { url } = await startSynthetic({ ticks: 5 })
     const page = await open(url, { reducedMotion: 'reduce' })
     await page.locator('#picture [data-bar]').first().waitFor()
     expect(await page.evaluate('document.getAnimations().length')).toBe(0)
@@ -121,11 +113,12 @@ describeInBrowser('the page', () => {
   })
 })
 
-/** Each broken rule, and where. */
+/** Each broken rule, with its element. */
 async function violations(page: Page): Promise<readonly string[]> {
   const found: unknown = await page.evaluate(
     `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
-      violations.flatMap(({ id, help, nodes }) => nodes.map(({ target, failureSummary }) => id + ': ' + help + ': ' + target.join(' ') + ': ' + failureSummary)))`,
+      violations.flatMap(({ id, help, nodes }) => nodes.map(({ target, failureSummary }) =>
+        [id, help, target.join(' '), failureSummary].join(': '))))`,
   )
   return Array.isArray(found) ? found.map(String) : [`axe said ${JSON.stringify(found)}`]
 }
@@ -133,7 +126,7 @@ async function violations(page: Page): Promise<readonly string[]> {
 const INKS = [
   ['body', 'color'],
   ['#picture [data-bar] rect', 'fill'],
-  ['#act-kill', 'backgroundColor'],
+  ['#fault-kill', 'backgroundColor'],
 ] as const
 
 const colourOf = (page: Page, selector: string, what: string): Promise<string> =>
@@ -147,7 +140,7 @@ function brightness(colour: string): number {
   return (red + green + blue) / 3
 }
 
-/** What makes the page scroll sideways; nothing where it does not. */
+/** What makes the page scroll sideways. */
 async function overflow(page: Page): Promise<readonly string[]> {
   return page.locator('html').evaluate((html) => {
     const { clientWidth, scrollWidth } = html
@@ -156,7 +149,7 @@ async function overflow(page: Page): Promise<readonly string[]> {
     return [
       ...(window.innerWidth > 390 ? [`the window is ${window.innerWidth} px wide`] : []),
       ...(scrollWidth > clientWidth ? [`the page is ${scrollWidth} px wide, of ${clientWidth}`] : []),
-      ...(dialog.scrollWidth > dialog.clientWidth ? [`the story is ${dialog.scrollWidth} px wide`] : []),
+      ...(dialog.scrollWidth > dialog.clientWidth ? [`the log is ${dialog.scrollWidth} px wide`] : []),
     ]
   })
 }

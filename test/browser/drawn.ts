@@ -1,4 +1,4 @@
-/** What is drawn in the time line, read from its shapes. */
+/** Reads the time line from its shapes. */
 import type { Page } from 'playwright-core'
 
 export interface DrawnLane {
@@ -9,7 +9,7 @@ export interface DrawnLane {
 }
 
 export interface DrawnBar {
-  /** Its token; empty where several tenures are drawn as one. */
+  /** The number of its tenure; empty if several tenures are drawn as one bar. */
   readonly id: string
   readonly title: string
 }
@@ -38,13 +38,13 @@ interface DrawnShape extends DrawnBar {
   readonly isMark: boolean
 }
 
-/** The lane whose name is this, or begins with it; without anything in it where there is none. */
+/** The lane with this name, or with this beginning of its name; an empty one if there is none. */
 export async function laneOf(page: Page, name: string): Promise<DrawnLane> {
   const lane = (await lanesOf(page)).find((one) => one.name === name || one.name.startsWith(`${name},`))
   return lane ?? { name: '', bars: [], marks: [] }
 }
 
-/** All tooltips of one kind of shape, in all lanes, each on a line of its own. */
+/** The tooltips of all lanes, one per line. */
 export async function allOf(page: Page, what: 'bars' | 'marks'): Promise<string> {
   const lanes = await lanesOf(page)
   const titles = lanes.flatMap(({ bars, marks }) => (what === 'bars' ? bars.map(({ title }) => title) : marks))

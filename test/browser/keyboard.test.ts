@@ -2,8 +2,8 @@
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { lanesOf } from './drawn.ts'
-import { STORY, startMadeUp } from './made-up.ts'
 import { describeInBrowser, openingPages } from './pages.ts'
+import { candidateEntry, LOG, startSynthetic } from './synthetic-page.ts'
 
 describeInBrowser('by the keyboard alone', () => {
   const open = openingPages()
@@ -14,20 +14,11 @@ describeInBrowser('by the keyboard alone', () => {
   const isFollowing = (page: Page) => page.getAttribute('#follow', 'aria-pressed')
   const ready = (page: Page) => page.locator('#picture [data-bar]').first().waitFor()
 
-  test('every control is reached, in the order in which it is read', async () => {
-    const { url } = await startMadeUp({
+  test('every control is reached, in reading order', async () => {
+    const { url } = await startSynthetic({
       ticks: 30,
       more: [
-        ...[3, 4, 5, 6, 7, 8, 9, 10].map((candidate) => {
-          return {
-            kind: 'candidate',
-            candidate,
-            isThere: false,
-            skewMs: 0,
-            isCutOff: false,
-            dropsReply: false,
-          } as const
-        }),
+        ...[3, 4, 5, 6, 7, 8, 9, 10].map((candidate) => candidateEntry(candidate, { isPresent: false })),
         { kind: 'leader', frozen: [1] },
       ],
     })
@@ -43,51 +34,51 @@ describeInBrowser('by the keyboard alone', () => {
       .locator('#tenures tbody button')
       .evaluateAll((buttons) => buttons.map((button) => button.id))
     const ofCandidates = [1, 2].flatMap((candidate) =>
-      ['skew', 'drop', 'cut', 'remove'].map((what) => `act-${what}-${candidate}`),
+      ['skew', 'drop', 'cut', 'remove'].map((name) => `fault-${name}-${candidate}`),
     )
     expect(rows).toHaveLength(20)
     expect(reached).toEqual([
-      ...['zoom-out', 'zoom-in', 'follow', 'scroller', 'act-kill', 'act-freeze', 'act-thaw'],
-      ...[...ofCandidates, 'act-add', ...rows, ''],
+      ...['zoom-out', 'zoom-in', 'follow', 'scroller', 'fault-kill', 'fault-freeze', 'fault-thaw'],
+      ...[...ofCandidates, 'fault-add', ...rows, ''],
     ])
   })
 
-  test('an act is done, a clock is set', async () => {
-    const { url, acts } = await startMadeUp({ ticks: 3 })
+  test('a fault is injected, a clock is set', async () => {
+    const { url, injected } = await startSynthetic({ ticks: 3 })
     const page = await open(url)
     await ready(page)
-    await page.focus('#act-kill')
+    await page.focus('#fault-kill')
     await page.keyboard.press('Enter')
-    await page.focus('#act-cut-2')
+    await page.focus('#fault-cut-2')
     await page.keyboard.press('Space')
-    await page.focus('#act-skew-3')
+    await page.focus('#fault-skew-3')
     await page.keyboard.press('ArrowDown')
-    await expect.poll(() => acts).toHaveLength(3)
-    expect(acts).toEqual([
+    await expect.poll(() => injected).toHaveLength(3)
+    expect(injected).toEqual([
       { do: 'killLeader' },
       { do: 'cutOff', candidate: 2 },
       { do: 'skewClock', candidate: 3, ms: 500 },
     ])
   })
 
-  test('a story is opened, read and closed, and one is where one was', async () => {
-    const { url, tick } = await startMadeUp({ ticks: 30, story: STORY })
+  test('a log is opened, read and closed, and the focus returns', async () => {
+    const { url, tick } = await startSynthetic({ ticks: 30, log: LOG })
     const page = await open(url)
     await ready(page)
     const third = page.locator('#tenures tbody button').nth(2)
     const id = await third.getAttribute('id')
     await third.focus()
     await page.keyboard.press('Enter')
-    const story = page.getByRole('dialog')
-    await expect.poll(() => story.innerText()).toContain('granted, with token 7')
-    expect(await focused(page)).toBe('story-close')
+    const log = page.getByRole('dialog')
+    await expect.poll(() => log.innerText()).toContain('granted, with token 7')
+    expect(await focused(page)).toBe('log-close')
     await page.keyboard.press('Tab')
     await page.keyboard.press('Enter') // the request of its first step with one
-    await expect.poll(() => story.locator('details').first().getAttribute('open')).not.toBeNull()
-    tick() // the table gets a row more meanwhile
+    await expect.poll(() => log.locator('details').first().getAttribute('open')).not.toBeNull()
+    tick() // the table gets one more row
     await expect.poll(() => page.locator('#counters').textContent()).toContain('Ticks31')
     await page.keyboard.press('Escape')
-    await expect.poll(() => story.count()).toBe(0)
+    await expect.poll(() => log.count()).toBe(0)
     expect(await focused(page)).toBe(id)
     await page.keyboard.press('Enter')
     await expect.poll(() => page.getByRole('dialog').count()).toBe(1)
@@ -96,8 +87,8 @@ describeInBrowser('by the keyboard alone', () => {
     expect(await focused(page)).toBe(id)
   })
 
-  test('the time line is scrolled back by arrows, and End follows again', async () => {
-    const { url } = await startMadeUp()
+  test('arrow keys scroll the time line, and End follows again', async () => {
+    const { url } = await startSynthetic()
     const page = await open(url)
     await ready(page)
     await expect.poll(() => scrollLeft(page)).toBeGreaterThan(2_000)
@@ -112,8 +103,8 @@ describeInBrowser('by the keyboard alone', () => {
     await expect.poll(() => scrollLeft(page)).toBeGreaterThan(end)
   })
 
-  test('the time line is drawn closer by + and wider by −', async () => {
-    const { url } = await startMadeUp()
+  test('+ zooms into the time line, and − out of it', async () => {
+    const { url } = await startSynthetic()
     const page = await open(url)
     await ready(page)
     const bars = async () => (await lanesOf(page)).find(({ name }) => name.startsWith('lease'))?.bars.length ?? 0

@@ -1,9 +1,9 @@
-/** What happens to the page while the election goes on, and where it comes from is not to be trusted. */
+/** The page while the election continues, also with a lost connection and with hostile input. */
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { counterOf, laneOf, lanesOf, rowsOf } from './drawn.ts'
-import { everythingElse, STORY, startMadeUp } from './made-up.ts'
 import { describeInBrowser, openingPages, pageAt, watchingContexts } from './pages.ts'
+import { candidateEntry, everythingElse, LOG, setupEntry, startSynthetic } from './synthetic-page.ts'
 
 const textOf = (page: Page, selector: string) => page.locator(selector).innerText()
 const ticksAre = (page: Page, ticks: number) => expect.poll(() => counterOf(page, 'Ticks')).toBe(ticks)
@@ -12,8 +12,8 @@ const focused = (page: Page) => page.evaluate('document.activeElement.id')
 describeInBrowser('a page that has lost its connection', () => {
   const watch = watchingContexts()
 
-  test('says so, comes back by itself, and has everything again', async () => {
-    const { url, stop, startAgain, tick, add, listening } = await startMadeUp({ ticks: 10 })
+  test('says so, reconnects automatically, and shows everything again', async () => {
+    const { url, stop, startAgain, tick, add, listening } = await startSynthetic({ ticks: 10 })
     const { context, complaints } = await watch()
     const page = await pageAt(context, url)
     await ticksAre(page, 10)
@@ -21,11 +21,11 @@ describeInBrowser('a page that has lost its connection', () => {
     await stop()
     await expect
       .poll(() => textOf(page, '#connection'))
-      .toBe('The run does not answer: it has ended, or it comes back.')
-    await page.click('#act-kill')
+      .toBe('The run does not answer: it has ended, or it is about to return.')
+    await page.click('#fault-kill')
     await expect.poll(() => page.getByRole('alert').innerText()).toBe('The run does not answer.')
     tick()
-    add({ kind: 'broken', atMs: Date.now(), candidate: 4, words: 'cut off' })
+    add({ kind: 'fault', atMs: Date.now(), candidate: 4, description: 'cut off' })
     await startAgain()
     await ticksAre(page, 11)
     await expect.poll(() => textOf(page, '#connection')).toBe('')
@@ -37,8 +37,8 @@ describeInBrowser('a page that has lost its connection', () => {
     expect(complaints.filter((text) => !/ERR_(CONNECTION|INCOMPLETE|EMPTY)/.test(text))).toEqual([])
   })
 
-  test('says what to do when another run answers in its place, which it cannot watch', async () => {
-    const { url, stop, startAgain, listening } = await startMadeUp({ ticks: 10 })
+  test('says what to do if another run uses the port', async () => {
+    const { url, stop, startAgain, listening } = await startSynthetic({ ticks: 10 })
     const { context } = await watch()
     const page = await pageAt(context, url)
     await ticksAre(page, 10)
@@ -46,12 +46,12 @@ describeInBrowser('a page that has lost its connection', () => {
     await startAgain('key-of-another-run')
     await expect
       .poll(() => textOf(page, '#connection'))
-      .toMatch(/^The run does not take this page: open the address that npm start printed last/)
+      .toMatch(/^The run rejects this page: open the address that npm start printed last/)
     expect(listening()).toBe(0)
-    await page.click('#act-kill')
+    await page.click('#fault-kill')
     await expect
       .poll(() => page.getByRole('alert').innerText())
-      .toMatch(/^Open the whole address that npm start printed/)
+      .toMatch(/^Open the complete address that npm start printed/)
     await context.close()
   })
 })
@@ -59,20 +59,20 @@ describeInBrowser('a page that has lost its connection', () => {
 describeInBrowser('a page', () => {
   const open = openingPages()
 
-  test('can be loaded again, and goes on', async () => {
-    const { url, tick, acts } = await startMadeUp({ ticks: 1 })
+  test('can be reloaded', async () => {
+    const { url, tick, injected } = await startSynthetic({ ticks: 1 })
     const page = await open(url)
     await ticksAre(page, 1)
     await page.reload()
     await ticksAre(page, 1)
     tick()
     await ticksAre(page, 2)
-    await page.click('#act-kill')
-    await expect.poll(() => acts).toEqual([{ do: 'killLeader' }])
+    await page.click('#fault-kill')
+    await expect.poll(() => injected).toEqual([{ do: 'killLeader' }])
   })
 
-  test('shows what happens, without being asked', async () => {
-    const { url, tick } = await startMadeUp({ ticks: 1 })
+  test('shows new entries at once', async () => {
+    const { url, tick } = await startSynthetic({ ticks: 1 })
     const page = await open(url)
     await ticksAre(page, 1)
     tick()
@@ -89,8 +89,8 @@ describeInBrowser('a page', () => {
     expect(marks).toContainEqual(expect.stringMatching(/^stood by: held\n[\d:.]+ UTC$/))
   })
 
-  test('follows no more when one scrolls back, stays where one is, and follows again when told', async () => {
-    const { url, tick } = await startMadeUp()
+  test('stops following when scrolled back, and follows again on request', async () => {
+    const { url, tick } = await startSynthetic()
     const page = await open(url)
     await ticksAre(page, 100)
     const scroller = page.locator('#scroller')
@@ -118,21 +118,21 @@ describeInBrowser('a page', () => {
     expect(await page.getAttribute('#follow', 'aria-pressed')).toBe('true')
   })
 
-  test('keeps the focus, and what one is about to choose, while the election goes on', async () => {
-    const { url, tick, add } = await startMadeUp({ ticks: 5 })
+  test('keeps the focus and the selection while the election continues', async () => {
+    const { url, tick, add } = await startSynthetic({ ticks: 5 })
     const page = await open(url)
     await ticksAre(page, 5)
-    const clock = page.locator('#act-skew-2')
+    const clock = page.locator('#fault-skew-2')
     await clock.focus()
     await clock.evaluate((select) => {
       select.isTheSame = true
     })
     tick()
-    add({ kind: 'candidate', candidate: 1, isThere: false, skewMs: 0, isCutOff: false, dropsReply: false })
-    add({ kind: 'candidate', candidate: 2, isThere: true, skewMs: 0, isCutOff: true, dropsReply: true })
+    add(candidateEntry(1, { isPresent: false }))
+    add(candidateEntry(2, { isCutOff: true, dropsNextReply: true }))
     await ticksAre(page, 6)
     await expect.poll(() => page.locator('#candidates li').count()).toBe(9)
-    expect(await focused(page)).toBe('act-skew-2')
+    expect(await focused(page)).toBe('fault-skew-2')
     expect(await clock.evaluate((select) => select.isTheSame)).toBe(true)
 
     const row = page.locator('#tenures tbody button').first()
@@ -144,15 +144,14 @@ describeInBrowser('a page', () => {
     expect(await page.locator('#tenures tbody button').nth(1).getAttribute('id')).toBe(id)
   })
 
-  test('shows how far a clock is off, whoever set it, and what it is where it could not be set', async () => {
-    const { url, add, acts, refuse } = await startMadeUp({ ticks: 1 })
+  test('shows the actual clock of a candidate, also if it could not be set', async () => {
+    const { url, add, injected, refuse } = await startSynthetic({ ticks: 1 })
     const page = await open(url)
     await ticksAre(page, 1)
-    const clock = page.locator('#act-skew-2')
-    const skewed = (skewMs: number) =>
-      add({ kind: 'candidate', candidate: 2, isThere: true, skewMs, isCutOff: false, dropsReply: false })
+    const clock = page.locator('#fault-skew-2')
+    const skewed = (skewMs: number) => add(candidateEntry(2, { skewMs }))
     await clock.selectOption('5000')
-    await expect.poll(() => acts).toEqual([{ do: 'skewClock', candidate: 2, ms: 5_000 }])
+    await expect.poll(() => injected).toEqual([{ do: 'skewClock', candidate: 2, ms: 5_000 }])
     skewed(5_000)
     skewed(-1_234)
     await expect.poll(() => clock.inputValue()).toBe('-1234')
@@ -164,38 +163,21 @@ describeInBrowser('a page', () => {
     await expect.poll(() => clock.inputValue()).toBe('500')
   })
 
-  test('takes names, messages and stacks as text, whatever they look like', async () => {
+  test('shows names, messages and stacks as text, whatever they contain', async () => {
     const evil = '<img src=x onerror="window.isHacked=1"><script>window.isHacked=1</script>"\'`</title></svg>'
     const nowMs = Date.now()
     const error = { name: evil, message: evil, trace: [`at ${evil}`] }
-    const { url } = await startMadeUp({
+    const { url } = await startSynthetic({
       ticks: 1,
       more: [
-        {
-          kind: 'setup',
-          task: evil,
-          lease: evil,
-          leaseMs: 15_000,
-          periodMs: 3_600_000,
-          switchedOff: [],
-          mostCandidates: 10,
-        },
-        { kind: 'woken', atMs: nowMs, candidate: 4, invocation: evil, tick: evil, retry: 0 },
+        setupEntry(evil, evil),
+        { kind: 'invoked', atMs: nowMs, candidate: 4, invocation: evil, tick: evil, retry: 0 },
         { kind: 'done', atMs: nowMs, candidate: 4, invocation: evil, status: 'failed', error },
-        { kind: 'broken', atMs: nowMs, candidate: 5, words: evil },
+        { kind: 'fault', atMs: nowMs, candidate: 5, description: evil },
         { kind: 'done', atMs: nowMs, candidate: 6, invocation: 'x', status: 'standby', reason: evil },
-        {
-          kind: 'effect',
-          atMs: nowMs,
-          tenure: 1,
-          token: 7,
-          candidate: 2,
-          verdict: 'refused',
-          what: evil,
-          times: 1,
-        },
+        { kind: 'effect', atMs: nowMs, tenure: 1, token: 7, candidate: 2, verdict: 'refused', what: evil, times: 1 },
       ],
-      story: { ...STORY, steps: [{ atMs: nowMs, words: evil, came: evil, request: { evil }, trace: [evil] }] },
+      log: { ...LOG, steps: [{ atMs: nowMs, description: evil, result: evil, request: { evil }, trace: [evil] }] },
     })
     const page = await open(url)
     await expect.poll(() => textOf(page, '#subject')).toContain(`${evil} on the lease ${evil},`)
@@ -203,52 +185,52 @@ describeInBrowser('a page', () => {
     expect((await laneOf(page, 'candidate 6')).marks.join()).toContain(evil)
     expect((await laneOf(page, 'effects')).marks.join()).toContain(evil)
     await page.locator('[data-failure]').click()
-    await expect.poll(() => textOf(page, '#story-body')).toContain(`${evil}: ${evil}`)
-    expect(await textOf(page, '#story-body pre')).toBe(`at ${evil}`)
-    await page.click('#story-close')
-    await page.locator('[data-story]').click()
-    await expect.poll(() => textOf(page, '#story-body')).toContain(`${evil} → ${evil}`)
+    await expect.poll(() => textOf(page, '#log-body')).toContain(`${evil}: ${evil}`)
+    expect(await textOf(page, '#log-body pre')).toBe(`at ${evil}`)
+    await page.click('#log-close')
+    await page.locator('[data-log]').click()
+    await expect.poll(() => textOf(page, '#log-body')).toContain(`${evil} → ${evil}`)
     expect(await page.locator('img, svg script, main script, dialog script').count()).toBe(0)
     expect(await page.evaluate('window.isHacked')).toBeUndefined()
   })
 
-  test('leaves open what one opened of a story that goes on', async () => {
-    const steps = [...STORY.steps]
-    const { url, tick } = await startMadeUp({ ticks: 3, story: { ...STORY, steps } })
+  test('keeps opened details of a growing log open', async () => {
+    const steps = [...LOG.steps]
+    const { url, tick } = await startSynthetic({ ticks: 3, log: { ...LOG, steps } })
     const page = await open(url)
     await ticksAre(page, 3)
-    await page.locator('[data-story]').first().click()
-    const parts = page.locator('#story-body details')
+    await page.locator('[data-log]').first().click()
+    const parts = page.locator('#log-body details')
     await parts.first().locator('summary').click()
     await expect.poll(() => parts.first().getAttribute('open')).not.toBeNull()
-    steps.push({ atMs: Date.now(), words: 'Returns: its tick is completed' })
+    steps.push({ atMs: Date.now(), description: 'Returns: its tick is completed' })
     tick()
-    await expect.poll(() => textOf(page, '#story-body')).toContain('Returns: its tick is completed')
+    await expect.poll(() => textOf(page, '#log-body')).toContain('Returns: its tick is completed')
     expect(await parts.first().getAttribute('open')).not.toBeNull()
   })
 
-  test('says what is frozen, broken and armed, and offers the way back', async () => {
-    const { url, acts } = await startMadeUp({ ticks: 3, more: everythingElse() })
+  test('shows what is frozen, broken and armed, and the way back', async () => {
+    const { url, injected } = await startSynthetic({ ticks: 3, more: everythingElse() })
     const page = await open(url)
-    await expect.poll(() => textOf(page, '#leader')).toMatch(/Frozen: a try of candidate 3\.$/)
-    expect(await textOf(page, '#act-kill')).toBe('The next leader will be killed')
-    expect(await page.locator('#act-kill').isDisabled()).toBe(true)
+    await expect.poll(() => textOf(page, '#leader')).toMatch(/Frozen: candidate 3\.$/)
+    expect(await textOf(page, '#fault-kill')).toBe('The next leader will be killed')
+    expect(await page.locator('#fault-kill').isDisabled()).toBe(true)
     await page.getByRole('button', { name: 'Thaw candidate 3' }).click()
-    await page.getByRole('button', { name: 'Connect again for candidate 2' }).click()
-    await expect.poll(() => acts).toEqual([{ do: 'thawLeader' }, { do: 'reconnect', candidate: 2 }])
+    await page.getByRole('button', { name: 'Reconnect , candidate 2' }).click()
+    await expect.poll(() => injected).toEqual([{ do: 'thawLeader' }, { do: 'reconnect', candidate: 2 }])
     expect(await textOf(page, '#counters .wrong')).toMatch(/Completed twice\s*1\s*must be 0: this is wrong/)
   })
 
-  test('listens no more when the run is over, and keeps what there was', async () => {
-    const { url, add, stop, listening } = await startMadeUp({ ticks: 10 })
+  test('disconnects when the run is over, and keeps its contents', async () => {
+    const { url, add, stop, listening } = await startSynthetic({ ticks: 10 })
     const page = await open(url)
     await ticksAre(page, 10)
     const before = await rowsOf(page)
-    add({ kind: 'over', atMs: Date.now(), words: 'The run is over' })
+    add({ kind: 'over', atMs: Date.now(), description: 'The run is over' })
     await expect.poll(() => textOf(page, '#leader')).toBe('The run is over.')
     await expect.poll(listening).toBe(0)
     await stop()
-    expect(await page.locator('main button:enabled:not([data-story])').count()).toBe(3) // of the time line
+    expect(await page.locator('main button:enabled:not([data-log])').count()).toBe(3) // of the time line
     expect(await page.locator('select:enabled').count()).toBe(0)
     expect(await textOf(page, '#connection')).toBe('')
     expect(await rowsOf(page)).toEqual(before)

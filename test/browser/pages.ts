@@ -1,4 +1,4 @@
-/** Pages in a browser of the test file's own, closed after each test, with an eye on what they ask for and complain of. */
+/** Pages in a browser for each test file; requests and complaints of each page are recorded. */
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, inject } from 'vitest'
 import { launchChromium } from '../support/chromium.ts'
@@ -8,16 +8,15 @@ export const describeInBrowser = describe.skipIf(!inject('hasChromium'))
 export const DESKTOP = { width: 1280, height: 900 }
 export const PHONE = { width: 390, height: 844 }
 
-/** What the pages of a context asked for, and what went wrong in them. */
 export interface Watched {
   readonly context: BrowserContext
-  /** Addresses, in the order in which they were asked for. */
+  /** The addresses, in order. */
   readonly requests: readonly string[]
-  /** Warnings and errors in the console but those of a refused act and of the feed's end, and what was thrown and not caught. */
+  /** Uncaught errors, and warnings and errors in the console, except for refused faults. */
   readonly complaints: readonly string[]
 }
 
-/** To be called in a `describe`. @returns a page at this address, in a browser context of its own */
+/** Call it in a `describe`. Each page has a context of its own, and must not complain or leave its server. */
 export function openingPages(): (url: string, options?: BrowserContextOptions) => Promise<Page> {
   const watched = watchingContexts()
   const opened: (Watched & { readonly url: string })[] = []
@@ -35,7 +34,7 @@ export function openingPages(): (url: string, options?: BrowserContextOptions) =
   }
 }
 
-/** To be called in a `describe`. What they open is closed at its end. */
+/** Call it in a `describe`, which closes the contexts at its end. */
 export function watchingContexts(): (options?: BrowserContextOptions) => Promise<Watched> {
   let browser: Browser | undefined
   beforeAll(async () => {
@@ -60,9 +59,9 @@ function watch(context: BrowserContext): Watched {
     if (!request.url().startsWith('data:')) requests.push(request.url())
   })
   context.on('console', (message) => {
-    const isRefusedAct = message.location().url.endsWith('/acts') && message.text().includes('409')
+    const isRefusedFault = message.location().url.endsWith('/faults') && message.text().includes('409')
     const isBad = ['warning', 'error'].includes(message.type())
-    if (isBad && !isRefusedAct) complaints.push(message.text())
+    if (isBad && !isRefusedFault) complaints.push(message.text())
   })
   context.on('weberror', (error) => complaints.push(String(error.error())))
   return { context, requests, complaints }

@@ -1,4 +1,4 @@
-/** A whole run, watched and broken by hand on its page. The tests are one story, in this order. */
+/** A whole run, watched and broken on its page. The tests depend on their order. */
 import { createServer } from 'node:http'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
@@ -6,7 +6,7 @@ import { allOf, counterOf, laneOf, lanesOf, rowsOf } from './drawn.ts'
 import { describeInBrowser, pageAt, type Watched, watchingContexts } from './pages.ts'
 import { type Run, startRun } from './run.ts'
 
-/** Leases of 2 seconds and a quarter: long enough for a busy machine, and soon over. */
+/** The lease lasts 2.25 s: long enough for a busy machine. */
 const FLAGS = ['--every', '1s', '--candidates', '3', '--time-scale', '0.15']
 
 describeInBrowser('the page of a run', () => {
@@ -31,7 +31,7 @@ describeInBrowser('the page of a run', () => {
   const candidateLane = async (candidate: number) => JSON.stringify(await laneOf(page, `candidate ${candidate}`))
   const ofCandidate = (candidate: number) => page.locator(`#candidate-${candidate}`)
 
-  test('shows a race: lanes, bars, why the others stand by, effects and counters', async () => {
+  test('shows lanes, bars, standbys, effects and counters', async () => {
     await expect.poll(() => counterOf(page, 'Completed')).toBeGreaterThanOrEqual(2)
     const names = (await lanesOf(page)).map(({ name }) => name.replace(/,.*/, ''))
     expect(names).toEqual(['candidate 1', 'candidate 2', 'candidate 3', 'lease', 'effects'])
@@ -44,16 +44,16 @@ describeInBrowser('the page of a run', () => {
     expect(await counterOf(page, 'Completed twice')).toBe(0)
   })
 
-  test('freezes the leader at a click, shows who takes over, and the write of the thawed one refused', async () => {
-    await page.click('#act-freeze')
-    await expect.poll(() => page.locator('#leader').innerText()).toMatch(/Frozen: a try of candidate [123]\.$/)
+  test('freezes the leader, shows its successor, and the refused write of the thawed leader', async () => {
+    await page.click('#fault-freeze')
+    await expect.poll(() => page.locator('#leader').innerText()).toMatch(/Frozen: candidate [123]\.$/)
     const [frozen] = /\d$/.exec((await page.locator('#leader').innerText()).slice(0, -1)) ?? []
     await markOn(Number(frozen), 'frozen, with a write on its way')
     const taken = new RegExp(`^taken over: candidate ${frozen}, .*taken over by token`, 'm')
     await expect.poll(() => allOf(page, 'bars')).toMatch(taken)
     expect(await counterOf(page, 'Stale effects refused')).toBe(0)
 
-    await page.click('#act-thaw')
+    await page.click('#fault-thaw')
     await markOn(Number(frozen), 'thawed')
     await expect.poll(() => marksOf('effects')).toMatch(new RegExp(`refused, from candidate ${frozen} with token`))
     await expect.poll(() => counterOf(page, 'Stale effects refused')).toBeGreaterThanOrEqual(1)
@@ -61,19 +61,19 @@ describeInBrowser('the page of a run', () => {
     await expect.poll(() => page.locator('#legend').innerText()).toMatch(/taken over[\s\S]*effect refused/)
   })
 
-  test('opens the story of a bar that is clicked, with each request and its answer', async () => {
-    await page.click('#follow') // what stands still can be clicked
+  test('opens the log of a clicked bar, with each request and its answer', async () => {
+    await page.click('#follow') // a moving bar cannot be clicked
     const { bars } = await laneOf(page, 'lease')
     const { id, title } = bars.findLast((bar) => bar.title.startsWith('completed: ')) ?? { id: '', title: '' }
     const [who] = /candidate \d, token \d+/.exec(title) ?? ['']
     await page.locator(`#picture [data-bar="${id}"] rect`).last().click()
-    const story = page.getByRole('dialog', { name: who })
-    await expect.poll(() => story.innerText()).toContain('Outcome: completed.')
-    const told = await story.locator('#story-body').innerText()
-    expect(told).toMatch(/Woken for the tick [\s\S]*Asks for the lease, to hold it until [\s\S]*granted, with token /)
-    expect(told).toMatch(/Records the tick as done/)
+    const log = page.getByRole('dialog', { name: who })
+    await expect.poll(() => log.innerText()).toContain('Outcome: completed.')
+    const text = await log.locator('#log-body').innerText()
+    expect(text).toMatch(/Invoked for the tick [\s\S]*Requests the lease until [\s\S]*granted, with token /)
+    expect(text).toMatch(/Completes the tick/)
 
-    const asks = story.locator('li', { hasText: 'Asks for the lease' })
+    const asks = log.locator('li', { hasText: 'Requests the lease' })
     await asks.getByText('Request').click()
     await expect.poll(() => asks.locator('pre').first().innerText()).toContain('"ConditionExpression"')
     await asks.getByText('Answer').click()
@@ -120,55 +120,55 @@ describeInBrowser('the page of a run', () => {
   })
 
   test('kills a leader, whose bar then says so', async () => {
-    await page.click('#act-kill')
+    await page.click('#fault-kill')
     await expect.poll(() => allOf(page, 'marks')).toMatch(/^Candidate [123]: killed/m)
     await expect.poll(() => allOf(page, 'bars')).toMatch(/^failed.*signal: killed/m)
   })
 
   test('sets a clock ahead, and right again', async () => {
-    await page.selectOption('#act-skew-1', '5000')
-    await markOn(1, 'its clock is set 5 s ahead')
-    await page.selectOption('#act-skew-1', '0')
-    await markOn(1, 'its clock is right again')
-    await expect.poll(() => page.locator('#act-skew-1').inputValue()).toBe('0')
+    await page.selectOption('#fault-skew-1', '5000')
+    await markOn(1, 'clock set 5 s ahead')
+    await page.selectOption('#fault-skew-1', '0')
+    await markOn(1, 'clock set right')
+    await expect.poll(() => page.locator('#fault-skew-1').inputValue()).toBe('0')
   })
 
-  test('loses a reply', async () => {
-    await page.click('#act-drop-2')
-    await markOn(2, 'a reply to it was lost')
-    await expect.poll(() => page.locator('#act-drop-2').isEnabled()).toBe(true)
+  test('drops a reply', async () => {
+    await page.click('#fault-drop-2')
+    await markOn(2, 'reply dropped')
+    await expect.poll(() => page.locator('#fault-drop-2').isEnabled()).toBe(true)
   })
 
-  test('cuts a candidate off and connects it again', async () => {
-    await ofCandidate(3).getByRole('button', { name: 'Cut off' }).click()
+  test('cuts a candidate off and reconnects it', async () => {
+    await ofCandidate(3).getByRole('button', { name: 'Drop all requests' }).click()
     await markOn(3, 'cut off')
-    await ofCandidate(3).getByRole('button', { name: 'Connect again' }).click()
-    await markOn(3, 'connected again')
-    await expect.poll(() => ofCandidate(3).getByRole('button', { name: 'Cut off' }).count()).toBe(1)
+    await ofCandidate(3).getByRole('button', { name: 'Reconnect' }).click()
+    await markOn(3, 'reconnected')
+    await expect.poll(() => ofCandidate(3).getByRole('button', { name: 'Drop all requests' }).count()).toBe(1)
   })
 
   test('adds a candidate, which races too, and removes it', async () => {
-    await page.click('#act-add')
+    await page.click('#fault-add')
     await markOn(4, 'added')
     await expect.poll(() => candidateLane(4)).toMatch(/stood by: |token \d+/)
-    await page.click('#act-remove-4')
+    await page.click('#fault-remove-4')
     await markOn(4, 'removed')
     await expect.poll(() => page.locator('#candidate-4').count()).toBe(0)
   })
 
-  test('says in a sentence why something cannot be done', async () => {
-    expect(await page.locator('#act-thaw').isDisabled()).toBe(true)
-    // As by a page that has not heard the latest.
-    await page.locator('#act-thaw').evaluate((thaw) => {
+  test('says why a fault cannot be injected', async () => {
+    expect(await page.locator('#fault-thaw').isDisabled()).toBe(true)
+    // Like a page that has not received the latest entries.
+    await page.locator('#fault-thaw').evaluate((thaw) => {
       thaw.removeAttribute('disabled')
       thaw.click()
     })
-    await expect.poll(() => page.getByRole('alert').innerText()).toBe('Nobody is frozen.')
-    await page.click('#act-drop-1')
+    await expect.poll(() => page.getByRole('alert').innerText()).toBe('No leader is frozen.')
+    await page.click('#fault-drop-1')
     await expect.poll(() => page.getByRole('alert').innerText()).toBe('')
   })
 
-  test('asks nothing of anybody else, nor can', async () => {
+  test('sends no request to another server, and cannot', async () => {
     expect(watched.complaints).toEqual([])
     expect(watched.requests.length).toBeGreaterThan(3)
     expect(watched.requests.filter((url) => !url.startsWith(run.url))).toEqual([])
@@ -198,11 +198,11 @@ describeInBrowser('the page of a run', () => {
     expect({ tried, asked }).toEqual({ tried: ['refused', 'refused'], asked: [] })
   })
 
-  test('tells when the run is over', async () => {
+  test('shows that the run is over', async () => {
     const code = await run.interrupt()
-    expect({ code, said: code === 0 ? '' : run.said() }).toEqual({ code: 0, said: '' })
+    expect({ code, output: code === 0 ? '' : run.output() }).toEqual({ code: 0, output: '' })
     await expect.poll(() => page.locator('#leader').innerText()).toBe('The run is over.')
-    expect(await page.locator('#act-kill').isDisabled()).toBe(true)
+    expect(await page.locator('#fault-kill').isDisabled()).toBe(true)
     expect(await page.locator('#connection').innerText()).toBe('')
     expect(await counterOf(page, 'Completed twice')).toBe(0)
   })

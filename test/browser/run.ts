@@ -1,4 +1,4 @@
-/** `npm start`, with all that belongs to it, for a browser to look at. */
+/** `npm start` for the browser tests. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -12,7 +12,7 @@ export interface Run {
   /** As it was printed. */
   readonly url: string
   /** All that was printed so far. */
-  said(): string
+  output(): string
   /** As Ctrl-C does. @returns the exit code */
   interrupt(): Promise<number | null>
   /** At once, and whatever it had in the temporary directory. */
@@ -25,11 +25,11 @@ export async function startRun(...flags: readonly string[]): Promise<Run> {
   const child = spawn(process.execPath, [START, ...flags], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const closed = once(child, 'close')
   const printed = Promise.withResolvers<string>()
-  let said = ''
+  let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
-      said += text
-      const [, url] = ADDRESS.exec(said) ?? []
+      output += text
+      const [, url] = ADDRESS.exec(output) ?? []
       if (url !== undefined) printed.resolve(url)
     })
   }
@@ -40,13 +40,13 @@ export async function startRun(...flags: readonly string[]): Promise<Run> {
   }
   try {
     const url = await Promise.race([printed.promise, closed.then(() => undefined)])
-    if (url === undefined) throw new Error(`It ended before it printed an address:\n${said}`)
+    if (url === undefined) throw new Error(`It ended before it printed an address:\n${output}`)
     const interrupt = async (): Promise<number | null> => {
       child.kill('SIGINT')
       await closed
       return child.exitCode
     }
-    return { url, said: () => said, interrupt, end }
+    return { url, output: () => output, interrupt, end }
   } catch (error) {
     await end()
     throw error

@@ -1,7 +1,4 @@
-/**
- * `npm run screenshot`: makes docs/console.png, the picture in the README, from a real run: a leader is frozen and thawed
- * again, another killed.
- */
+/** `node test/browser/screenshot.ts`: makes docs/console.png from a real run with a frozen and a killed leader. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -11,7 +8,7 @@ import { launchChromium } from '../support/chromium.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const FILE = join(ROOT, 'docs/console.png')
-/** Ticks that come in peace, before and after. */
+/** Ticks without faults at the beginning. */
 const CALM_TICKS = 4
 
 const run = spawn(process.execPath, ['infra/local/start.ts', '--every', '1500ms'], {
@@ -40,11 +37,11 @@ async function addressOf(output: NodeJS.ReadableStream): Promise<string> {
   for await (const line of createInterface({ input: output })) {
     const [url] = /http:\/\/127\.0\.0\.1:\d+\/[\w-]+\//.exec(line) ?? []
     if (url !== undefined) {
-      output.resume() // what comes later is read by nobody, and must not wait for it
+      output.resume() // unread output must not block the run
       return url
     }
   }
-  throw new Error('The run ended before it told where its page is')
+  throw new Error('The run ended before it printed the address of its page')
 }
 
 async function breakIt(page: Page): Promise<void> {
@@ -67,7 +64,7 @@ async function outcome(page: Page, words: string): Promise<void> {
   await page.locator('#tenures td', { hasText: words }).first().waitFor()
 }
 
-/** Settles when so many more ticks are completed. */
+/** Settles when this number of further ticks is completed. */
 async function ticksMore(page: Page, more: number): Promise<void> {
   const completed = async () => Number(await page.locator('#counters dd').nth(1).textContent())
   const enough = (await completed()) + more

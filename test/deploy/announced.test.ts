@@ -1,7 +1,7 @@
 import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { InvokeCommand } from '@aws-sdk/client-lambda'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
-import { historyKey } from '../../functions/announce/history.ts'
+import { historyKey } from '../../functions/announce/history-row.ts'
 import { problemsOf } from '../announce/schemas.ts'
 import { CARDS, dueNow, seed } from './billing.ts'
 import { advance, clientsOf, credentialsOf } from './emulator.ts'

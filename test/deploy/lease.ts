@@ -1,6 +1,6 @@
 /** The lease of the billing stack: its row, its history and its leader. */
 import { type AttributeValue, GetItemCommand } from '@aws-sdk/client-dynamodb'
-import { historyKey } from '../../functions/announce/history.ts'
+import { historyKey } from '../../functions/announce/history-row.ts'
 import type { LeaseRecord } from '../../functions/election/rules.ts'
 import { LEASE_RECORD, readRow } from '../../functions/election/stores/row.ts'
 import { type Emulator, type Invocation, invocations } from './emulator.ts'

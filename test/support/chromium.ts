@@ -1,10 +1,10 @@
-/** Debian's Chromium, without a screen, for pages on loopback. */
+/** Debian's Chromium without a screen, for pages on loopback. */
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { type Browser, chromium } from 'playwright-core'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome']
-/** What it would otherwise ask of the internet by itself. */
+/** Prevents requests to the internet that the browser sends on its own. */
 const QUIET = [
   '--no-first-run',
   '--disable-background-networking',
@@ -13,7 +13,7 @@ const QUIET = [
   '--disable-quic',
 ]
 
-/** Where it is: `CHROMIUM` in the environment, else on the path; undefined where there is none. */
+/** `CHROMIUM` in the environment, else the first one on the path; undefined if there is none. */
 export function chromiumPath(env: NodeJS.ProcessEnv = process.env): string | undefined {
   const directories = (env['PATH'] ?? '').split(delimiter)
   const found = directories.flatMap((directory) => NAMES.map((name) => join(directory, name))).find(isExecutable)
@@ -29,12 +29,12 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** A new browser with a new, empty profile. @throws Error that says what to install */
+/** A new browser with an empty profile. @throws Error that says what to install */
 export async function launchChromium(): Promise<Browser> {
   const executablePath = chromiumPath()
   if (executablePath === undefined) {
-    throw new Error('There is no Chromium: install it (apt-get install chromium), or name it in CHROMIUM')
+    throw new Error('Chromium is missing: install it (apt-get install chromium), or set CHROMIUM to its path')
   }
-  // Its sandbox needs rights that containers and root do not have; nothing but our own page is opened.
+  // Its sandbox needs rights that containers and root lack; it opens only our own page.
   return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', ...QUIET] })
 }

@@ -1,92 +1,55 @@
-/** Entries of a made-up election, as a run of ten candidates would tell them: for pages that need many, or always the same. */
+/** Entries of a synthetic election of ten candidates, for pages that need many entries, or always the same ones. */
 import type { Entry } from '../../infra/local/observe/entries.ts'
 
 const FIRST_TOKEN = 1_795_000_000_000
 const FIRST_TICK_MS = Date.parse('2026-01-01T00:00:00.000Z')
-/** From one tick to the next, in real time. */
+/** Real time from one tick to the next. */
 export const APART_MS = 2_000
 const LEASE_MS = 1_500
-
-export const CANDIDATES = 10
+const NUMBERS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
 
 export function syntheticSetup(): readonly Entry[] {
-  const candidates = Array.from({ length: CANDIDATES }, (_, index): Entry => {
-    return { kind: 'candidate', candidate: index + 1, isThere: true, skewMs: 0, isCutOff: false, dropsReply: false }
-  })
+  const state = { isPresent: true, skewMs: 0, isCutOff: false, dropsNextReply: false }
+  const names = { task: 'billing', lease: 'billing', switchedOff: [] }
   return [
-    {
-      kind: 'setup',
-      task: 'billing',
-      lease: 'billing',
-      leaseMs: LEASE_MS,
-      periodMs: 3_600_000,
-      switchedOff: [],
-      mostCandidates: 10,
-    },
-    ...candidates,
+    { kind: 'setup', ...names, leaseMs: LEASE_MS, periodMs: 3_600_000, maxCandidates: NUMBERS.length },
+    ...NUMBERS.map((candidate): Entry => ({ kind: 'candidate', candidate, ...state })),
     { kind: 'leader', frozen: [] },
   ]
 }
 
-/** The tick of this number, from 1: one candidate leads, the others stand by; now and then it dies, and another takes over. */
+/** The tick of this number, from 1: one candidate leads, and the others stand by. Each seventh leader is killed. */
 export function syntheticTick(number: number, atMs: number): readonly Entry[] {
   const tick = new Date(FIRST_TICK_MS + number * 3_600_000).toISOString()
-  const leader = (number % CANDIDATES) + 1
+  const leader = (number % NUMBERS.length) + 1
   const token = FIRST_TOKEN + number
-  const invocation = (candidate: number) => `${number}-${candidate}`
-  const all = Array.from({ length: CANDIDATES }, (_, index) => index + 1)
-  const dies = number % 7 === 0
+  const ids = (candidate: number) => ({ candidate, invocation: `${number}-${candidate}` })
+  const replaced = (number - 1) % 7 === 0 ? { replaced: number - 1 } : {}
+  const writes = { tenure: number, token, candidate: leader, what: 'UpdateItem of Subscriptions', times: 10 }
+  const killed = { name: 'Runtime.ExitError', message: 'Runtime exited with error: signal: killed', trace: [] }
+  const end: readonly Entry[] =
+    number % 7 === 0
+      ? [
+          { kind: 'fault', atMs: atMs + 400, candidate: leader, description: 'killed' },
+          { kind: 'done', atMs: atMs + 405, ...ids(leader), status: 'failed', error: killed },
+        ]
+      : [
+          { kind: 'ended', atMs: atMs + 400, tenure: number, how: 'completed' },
+          { kind: 'done', atMs: atMs + 405, ...ids(leader), status: 'completed' },
+        ]
   return [
     { kind: 'ticked', atMs, number, tick },
-    ...all.map((candidate): Entry => {
-      return { kind: 'woken', atMs: atMs + candidate, candidate, invocation: invocation(candidate), tick, retry: 0 }
-    }),
+    ...NUMBERS.map((one): Entry => ({ kind: 'invoked', atMs: atMs + one, ...ids(one), tick, retry: 0 })),
     {
       kind: 'began',
       atMs: atMs + 20,
-      tenure: number,
-      token,
-      candidate: leader,
-      invocation: invocation(leader),
-      tick,
-      expiresAtMs: atMs + 20 + LEASE_MS,
-      ...((number - 1) % 7 === 0 ? { replaced: number - 1 } : {}),
+      ...{ tenure: number, token, ...ids(leader), tick, expiresAtMs: atMs + 20 + LEASE_MS, ...replaced },
     },
-    ...all
-      .filter((candidate) => candidate !== leader)
-      .map((candidate): Entry => {
-        const done = { candidate, invocation: invocation(candidate), status: 'standby', reason: 'held' } as const
-        return { kind: 'done', atMs: atMs + 30 + candidate, ...done }
-      }),
-    ...[100, 200, 300].map((afterMs): Entry => {
-      const what = 'UpdateItem of Subscriptions'
-      return {
-        kind: 'effect',
-        atMs: atMs + afterMs,
-        tenure: number,
-        token,
-        candidate: leader,
-        verdict: 'accepted',
-        what,
-        times: 10,
-      }
-    }),
-    ...(dies ? deathOf(leader, invocation(leader), atMs + 400) : endOf(leader, number, invocation(leader), atMs + 400)),
+    ...NUMBERS.filter((one) => one !== leader).map(
+      (one): Entry => ({ kind: 'done', atMs: atMs + 30 + one, ...ids(one), status: 'standby', reason: 'held' }),
+    ),
+    ...[100, 200, 300].map((ms): Entry => ({ kind: 'effect', atMs: atMs + ms, ...writes, verdict: 'accepted' })),
+    ...end,
     { kind: 'counts', ticks: number, completed: number, completedTwice: 0, overdue: 0, staleRefused: 0 },
-  ]
-}
-
-function endOf(candidate: number, tenure: number, invocation: string, atMs: number): readonly Entry[] {
-  return [
-    { kind: 'ended', atMs, tenure, how: 'completed' },
-    { kind: 'done', atMs: atMs + 5, candidate, invocation, status: 'completed' },
-  ]
-}
-
-function deathOf(candidate: number, invocation: string, atMs: number): readonly Entry[] {
-  const error = { name: 'Runtime.ExitError', message: 'Runtime exited with error: signal: killed', trace: [] }
-  return [
-    { kind: 'broken', atMs, candidate, words: 'killed' },
-    { kind: 'done', atMs: atMs + 5, candidate, invocation, status: 'failed', error },
   ]
 }

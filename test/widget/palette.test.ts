@@ -30,13 +30,13 @@ test.each(PAGES)('On a %s page texts have a contrast of 4.5:1 and bars of 3:1', 
   }
 })
 
-test.each(PAGES)('What is written on a filled bar of a %s page has a contrast of 4.5:1', (_, palette) => {
+test.each(PAGES)('Text on a filled bar of a %s page has a contrast of 4.5:1', (_, palette) => {
   for (const outcome of ['leading', 'completed', 'failed', 'forced'] as const) {
     expect(contrast(palette.onBar, palette[outcome]), outcome).toBeGreaterThanOrEqual(4.5)
   }
 })
 
-test('A page that sets no colours of its own gets the light ones', () => {
+test('A page that sets no custom properties gets the light colours', () => {
   const fallbacks = Object.entries(CUSTOM_PROPERTIES).map(([name, value]) => [name, /, (#\w+)\)$/.exec(value)?.[1]])
   expect(Object.fromEntries(fallbacks)).toEqual(LIGHT)
 })

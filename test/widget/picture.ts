@@ -1,7 +1,4 @@
-/**
- * The picture in the README: what the dashboard's renderer draws of a quarter of an hour. `node test/widget/picture.ts`
- * writes it anew.
- */
+/** The README's picture: the dashboard's timeline of a quarter of an hour. `node test/widget/picture.ts` writes it. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { leaseTimeline } from '../../functions/widget/lanes.ts'
@@ -15,7 +12,7 @@ const at = (minutesAgo: number) => ({ N: String(NOW - minutesAgo * MINUTE) })
 const tenure = (token: number, candidate: string, from: number, to: number, outcome: string) =>
   tenureRow(token, { candidate: { S: candidate }, beganAtMs: at(from), endedAtMs: at(to), outcome: { S: outcome } })
 
-/** Two leases: one is led, after a leader that died; the other had a leader that failed. */
+/** Two leases: one has a leader, after an earlier one died; the other had a leader that failed. */
 export function picture(): string {
   const billing = reading(leaseRecord({ holder: 'charge/1b7d', acquiredAtMs: NOW - 1.4 * MINUTE }), [
     tenure(41, 'charge/93aa', 4.5, 2.6, 'completed'),
@@ -33,8 +30,9 @@ export function picture(): string {
   )
   const views = [billing, { ...reports, lease: 'reports' }].map((each) => leaseView(each, NOW))
   const svg = String(renderTimeline({ ...leaseTimeline(views, NOW, undefined), width: 880 }))
-  // On its own, it has no page to inherit from.
-  return `${svg.replace('font-family="inherit"', 'font-family="system-ui, sans-serif"').replace('style="', 'style="background:#fff;')}\n`
+  // A picture on its own inherits no font and no background.
+  const withFont = svg.replace('font-family="inherit"', 'font-family="system-ui, sans-serif"')
+  return `${withFont.replace('style="', 'style="background:#fff;')}\n`
 }
 
 if (process.argv[1] === import.meta.filename) writeFileSync(PICTURE, picture())

@@ -1,6 +1,6 @@
-import { clockTime, dayOf } from '../time-words.ts'
+import { clockTime, DAY_MS, dayOf, HOUR_MS, MINUTE_MS, SECOND_MS } from '../time-words.ts'
 
-/** The window that is drawn, and where it lies, in pixels. */
+/** The window that is drawn, and its edges in pixels. */
 export interface Scale {
   readonly fromMs: number
   readonly toMs: number
@@ -8,14 +8,14 @@ export interface Scale {
   readonly right: number
 }
 
-/** Where an instant lies, at the edge for those outside of the window, and at the left one for what is none. */
+/** The place of an instant: at the edge if it is outside the window, and at the left edge if it is no time. */
 export function xOf({ fromMs, toMs, left, right }: Scale, ms: number): number {
   if (Number.isNaN(ms)) return left
   const share = (Math.min(Math.max(ms, fromMs), toMs) - fromMs) / (toMs - fromMs)
   return round(left + share * (right - left))
 }
 
-/** To a tenth of a pixel: nobody sees less, and it would only lengthen the document. */
+/** To a tenth of a pixel: more digits would only make the document longer. */
 export const round = (pixels: number): number => Math.round(pixels * 10) / 10
 
 export interface Tick {
@@ -25,41 +25,36 @@ export interface Tick {
   readonly day?: string
 }
 
-const SECOND = 1000
-const MINUTE = 60 * SECOND
-const HOUR = 60 * MINUTE
-const DAY = 24 * HOUR
 const STEPS_MS = [
   ...[1, 2, 5, 10, 20, 50, 100, 200, 500],
-  ...[1, 2, 5, 10, 15, 30].map((n) => n * SECOND),
-  ...[1, 2, 5, 10, 15, 30].map((n) => n * MINUTE),
-  ...[1, 2, 3, 6, 12].map((n) => n * HOUR),
-  ...[1, 2, 7, 14, 28, 91, 364].map((n) => n * DAY),
+  ...[1, 2, 5, 10, 15, 30].map((n) => n * SECOND_MS),
+  ...[1, 2, 5, 10, 15, 30].map((n) => n * MINUTE_MS),
+  ...[1, 2, 3, 6, 12].map((n) => n * HOUR_MS),
+  ...[1, 2, 7, 14, 28, 91, 364].map((n) => n * DAY_MS),
 ]
-/** The epoch was a Thursday; weeks are counted from Monday. */
-const FIRST_MONDAY_MS = 4 * DAY
+/** The epoch was a Thursday, and weeks begin on Monday. */
+const FIRST_MONDAY_MS = 4 * DAY_MS
 const TICK_WIDTH = 84
 
-/** Round times, at least {@link TICK_WIDTH} pixels apart. At most as many as the width has room for. */
+/** Round times, at least {@link TICK_WIDTH} pixels apart. */
 export function ticksOf(scale: Scale): readonly Tick[] {
   const { fromMs, toMs, left, right } = scale
   const room = Math.max(1, Math.floor((right - left) / TICK_WIDTH))
   const stepMs = stepFor((toMs - fromMs) / room)
-  const offsetMs = stepMs >= 7 * DAY ? FIRST_MONDAY_MS : 0
+  const offsetMs = stepMs >= 7 * DAY_MS ? FIRST_MONDAY_MS : 0
   const firstMs = Math.ceil((fromMs - offsetMs) / stepMs) * stepMs + offsetMs
   const instants = Array.from({ length: room + 1 }, (_, index) => firstMs + index * stepMs)
   return instants.filter((atMs) => atMs <= toMs).map((atMs, index) => tickAt(atMs, stepMs, index === 0))
 }
 
 function stepFor(leastMs: number): number {
-  const step = STEPS_MS.find((ms) => ms >= leastMs)
-  return step ?? Math.ceil(leastMs / (364 * DAY)) * 364 * DAY
+  return STEPS_MS.find((ms) => ms >= leastMs) ?? Math.ceil(leastMs / (364 * DAY_MS)) * 364 * DAY_MS
 }
 
 function tickAt(atMs: number, stepMs: number, isFirst: boolean): Tick {
-  if (stepMs >= DAY) return { atMs, label: dayOf(atMs, stepMs >= 91 * DAY), ...(isFirst ? { day: 'UTC' } : {}) }
-  const precision = stepMs < SECOND ? 'milliseconds' : stepMs < MINUTE ? 'seconds' : 'minutes'
+  if (stepMs >= DAY_MS) return { atMs, label: dayOf(atMs, stepMs >= 91 * DAY_MS), ...(isFirst ? { day: 'UTC' } : {}) }
+  const precision = stepMs < SECOND_MS ? 'milliseconds' : stepMs < MINUTE_MS ? 'seconds' : 'minutes'
   const label = clockTime(atMs, precision)
   if (isFirst) return { atMs, label, day: `${dayOf(atMs)} UTC` }
-  return { atMs, label, ...(atMs % DAY === 0 ? { day: dayOf(atMs) } : {}) }
+  return { atMs, label, ...(atMs % DAY_MS === 0 ? { day: dayOf(atMs) } : {}) }
 }

@@ -1,26 +1,26 @@
-/** What a time line shows: plain data, from whatever source. All times are epoch milliseconds. */
+/** The data of a timeline. All times are epoch milliseconds. */
 import { isInstant } from '../time-words.ts'
 
 export const OUTCOMES = ['leading', 'completed', 'failed', 'takenOver', 'forced', 'released', 'unknown'] as const
 export type BarOutcome = (typeof OUTCOMES)[number]
 
 export interface Bar {
-  /** Becomes the `data-bar` of what is drawn, for a page that answers to a click on it. */
+  /** Becomes the attribute `data-bar`, for a page that handles clicks. */
   readonly id?: string
   readonly fromMs: number
-  /** Absent where it still lasts. */
+  /** Absent while it lasts. */
   readonly toMs?: number | undefined
-  /** Written on the bar where it is long enough. */
+  /** Written on the bar if it fits. */
   readonly label: string
   readonly outcome: BarOutcome
-  /** All that is worth saying, on hovering. */
+  /** The tooltip. */
   readonly title: string
 }
 
 export const MARK_KINDS = ['tick', 'standby', 'failure', 'expiry', 'accepted', 'refused', 'broken'] as const
 export type MarkKind = (typeof MARK_KINDS)[number]
 
-/** Something that happened at one instant, drawn under the bars. */
+/** An event at one instant, drawn under the bars. */
 export interface Mark {
   readonly atMs: number
   readonly kind: MarkKind
@@ -31,14 +31,14 @@ export interface Lane {
   readonly name: string
   readonly bars: readonly Bar[]
   readonly marks?: readonly Mark[]
-  /** Nothing is known of this lane before: its line is dotted there. */
+  /** What happened before is not known: the line is dotted there. */
   readonly knownFromMs?: number | undefined
-  /** Said in the place of bars, where none lies in the window. */
+  /** The text in the place of bars, if there is none in the window. */
   readonly empty?: string
 }
 
 export interface Timeline {
-  /** What the picture is of, for readers that cannot see it. @default 'Time line' */
+  /** The name of the picture for screen readers. @default 'Timeline' */
   readonly name?: string
   readonly fromMs: number
   readonly toMs: number
@@ -50,19 +50,19 @@ export interface Timeline {
 
 const SHORTEST_MS = 60_000
 
-/** The window: one that is empty, turned or no time at all becomes the minute up to its end, or up to now. */
+/** The window. If it is empty, reversed or no time at all, the minute up to its end, or up to now. */
 export function windowOf({ fromMs, toMs, nowMs }: Timeline): { readonly fromMs: number; readonly toMs: number } {
   const endMs = [toMs, nowMs].find((ms) => isInstant(ms - SHORTEST_MS) && isInstant(ms)) ?? 0
   if (isInstant(fromMs) && fromMs < endMs) return { fromMs, toMs: endMs }
   return { fromMs: endMs - SHORTEST_MS, toMs: endMs }
 }
 
-/** The bars that reach into the window, clear of what is no time. One look at each. */
+/** The bars that reach into the window and begin at a time. One comparison for each. */
 export function visibleBars(bars: readonly Bar[], window: { fromMs: number; toMs: number }, nowMs: number): Bar[] {
   return bars.filter((bar) => isInstant(bar.fromMs) && bar.fromMs <= window.toMs && endOf(bar, nowMs) >= window.fromMs)
 }
 
-/** What still lasts, lasts until now; nothing ends before it began. */
+/** A bar without an end lasts until now; no bar ends before it began. */
 export function endOf({ fromMs, toMs = Number.POSITIVE_INFINITY }: Bar, nowMs: number): number {
   if (!isInstant(toMs)) return Math.max(fromMs, isInstant(nowMs) ? nowMs : fromMs)
   return Math.max(fromMs, toMs)

@@ -1,57 +1,46 @@
-/** Where bars lie: in one row as long as none touches another, in up to three else, and drawn together beyond that. */
+/** Places bars: in one row if none overlaps another, else in up to three rows, else crowded bars are drawn as one. */
 import { round, type Scale, xOf } from './axis.ts'
 import { type Bar, type BarOutcome, endOf, type Mark, type MarkKind } from './input.ts'
 
-export interface Placed {
-  /** Absent where several bars are drawn together. */
+export interface PlacedBar extends Pick<Bar, 'outcome' | 'label' | 'title'> {
+  /** Absent if several bars are drawn as one. */
   readonly id?: string | undefined
   readonly x: number
   readonly width: number
   readonly row: number
-  readonly outcome: BarOutcome
-  readonly label: string
-  readonly title: string
-  /** Whether it still lasts and reaches to now. */
+  /** Whether it lasts and reaches to now. */
   readonly isOpen: boolean
-  /** How much room there is behind it in its row; absent where several bars are drawn together. */
+  /** The free pixels behind it in its row; absent if several bars are drawn as one. */
   readonly room?: number
 }
 
-/** A second of a day of 800 pixels is nothing: a bar is still as wide as this. */
+/** A second would not be visible in a day of 800 pixels. */
 export const LEAST_WIDTH = 5
 const LEAST_GAP = 2
 const MOST_ROWS = 3
-/** So wide is the place that crowded bars share. */
+/** The bars or marks within so many pixels are drawn as one. */
 const CELL_WIDTH = 8
 
-/** What an operator must see first: a crowd of bars is drawn as the gravest of them. */
-const GRAVITY: readonly BarOutcome[] = ['failed', 'forced', 'takenOver', 'unknown', 'released', 'leading', 'completed']
+/** By how urgently an operator must see them: several bars drawn as one show the most urgent outcome. */
+const URGENCY: readonly BarOutcome[] = ['failed', 'forced', 'takenOver', 'unknown', 'released', 'leading', 'completed']
 
 /** @param bars visible ones, see `visibleBars` */
-export function place(bars: readonly Bar[], scale: Scale, nowMs: number): readonly Placed[] {
+export function placeBars(bars: readonly Bar[], scale: Scale, nowMs: number): readonly PlacedBar[] {
   const placed = bars.toSorted((a, b) => a.fromMs - b.fromMs).map((bar) => placedBar(bar, scale, nowMs))
-  return inRows(placed, scale) ?? together(placed)
+  return inRows(placed, scale) ?? mergeCrowded(placed)
 }
 
-function placedBar(bar: Bar, scale: Scale, nowMs: number): Placed {
-  const begin = xOf(scale, bar.fromMs)
-  const width = Math.max(LEAST_WIDTH, xOf(scale, endOf(bar, nowMs)) - begin)
-  const x = round(Math.min(begin, scale.right - width))
+function placedBar(bar: Bar, scale: Scale, nowMs: number): PlacedBar {
   const { id, outcome, label, title } = bar
-  return {
-    id,
-    x,
-    width,
-    row: 0,
-    outcome,
-    label,
-    title,
-    isOpen: bar.toMs === undefined && endOf(bar, nowMs) <= scale.toMs,
-  }
+  const begin = xOf(scale, bar.fromMs)
+  const endMs = endOf(bar, nowMs)
+  const width = Math.max(LEAST_WIDTH, xOf(scale, endMs) - begin)
+  const x = round(Math.min(begin, scale.right - width))
+  return { id, x, width, row: 0, outcome, label, title, isOpen: bar.toMs === undefined && endMs <= scale.toMs }
 }
 
-function inRows(placed: readonly Placed[], { right }: Scale): readonly Placed[] | undefined {
-  const rows: Placed[][] = []
+function inRows(placed: readonly PlacedBar[], { right }: Scale): readonly PlacedBar[] | undefined {
+  const rows: PlacedBar[][] = []
   for (const bar of placed) {
     const free = rows.findIndex((row) => hasRoomFor(row.at(-1), bar))
     const row = free === -1 ? rows.length : free
@@ -65,68 +54,72 @@ function inRows(placed: readonly Placed[], { right }: Scale): readonly Placed[] 
   return rows.flat()
 }
 
-const endOfBar = ({ x, width }: Placed) => x + width
+const endOfBar = ({ x, width }: PlacedBar) => x + width
 
-/** One that begins where another ends stands behind it: that one can spare the gap. */
-function hasRoomFor(last: Placed | undefined, { x }: Placed): boolean {
+/** A bar can begin where a wide one ends: the wide one is shortened by the gap. */
+function hasRoomFor(last: PlacedBar | undefined, { x }: PlacedBar): boolean {
   if (last === undefined || endOfBar(last) + LEAST_GAP <= x) return true
   return endOfBar(last) <= x && last.width >= LEAST_WIDTH + LEAST_GAP
 }
 
-function endedBefore(last: Placed, { x }: Placed): Placed {
+function endedBefore(last: PlacedBar, { x }: PlacedBar): PlacedBar {
   return { ...last, width: Math.min(last.width, round(x - LEAST_GAP - last.x)), room: round(x - endOfBar(last)) }
 }
 
-/** Those that begin within the same few pixels become one; however many there are, the width bounds what is drawn. */
-function together(placed: readonly Placed[]): readonly Placed[] {
+/** Bars that begin within the same cell become one, so that the width bounds how many are drawn. */
+function mergeCrowded(placed: readonly PlacedBar[]): readonly PlacedBar[] {
   const cells = Map.groupBy(placed, ({ x }) => Math.floor(x / CELL_WIDTH))
   return [...cells.values()].flatMap((crowd) => {
     const [first] = crowd
     if (first === undefined || crowd.length === 1) return crowd
-    const end = crowd.reduce((latest, { x, width }) => Math.max(latest, x + width), 0)
-    const counts = GRAVITY.map((outcome) => [outcome, crowd.filter((bar) => bar.outcome === outcome).length] as const)
-    const present = counts.filter(([, count]) => count > 0)
+    const end = crowd.reduce((latest, bar) => Math.max(latest, endOfBar(bar)), 0)
+    const label = `${crowd.length} tenures`
     return {
       x: first.x,
       width: Math.max(LEAST_WIDTH, end - first.x),
       row: 0,
-      outcome: present[0]?.[0] ?? 'unknown',
-      label: `${crowd.length} tenures`,
-      title: `${crowd.length} tenures: ${present.map(([outcome, count]) => `${count} ${OUTCOME_WORDS[outcome]}`).join(', ')}`,
+      outcome: URGENCY.find((outcome) => crowd.some((bar) => bar.outcome === outcome)) ?? 'unknown',
+      label,
+      title: `${label}: ${describeCounts(crowd, URGENCY)}`,
       isOpen: crowd.some(({ isOpen }) => isOpen),
     }
   })
 }
 
-export interface PlacedMark {
-  readonly x: number
-  readonly kind: MarkKind
-  readonly title: string
+/** Such as `1 failed, 2 completed`. */
+export function describeCounts(bars: readonly PlacedBar[], order: readonly BarOutcome[]): string {
+  const groups = Map.groupBy(bars, ({ outcome }) => outcome)
+  const present = order.filter((outcome) => groups.has(outcome))
+  return present.map((outcome) => `${groups.get(outcome)?.length} ${OUTCOME_NAMES[outcome]}`).join(', ')
 }
 
-/** The marks in the window; of one kind in one place the last is drawn, and says how many there are. */
+export interface PlacedMark extends Pick<Mark, 'kind' | 'title'> {
+  readonly x: number
+}
+
+/** The marks in the window. Of several marks of one kind in one cell, the last is drawn, with their number. */
 export function placeMarks(marks: readonly Mark[], scale: Scale): readonly PlacedMark[] {
   const visible = marks.filter(({ atMs }) => atMs >= scale.fromMs && atMs <= scale.toMs)
   const placed = visible.map(({ atMs, kind, title }) => ({ x: xOf(scale, atMs), kind, title }))
-  const places = Map.groupBy(placed, ({ x, kind }) => `${kind} ${Math.floor(x / CELL_WIDTH)}`)
-  return [...places.values()].flatMap((crowd) => {
+  const cells = Map.groupBy(placed, ({ x, kind }) => `${kind} ${Math.floor(x / CELL_WIDTH)}`)
+  return [...cells.values()].flatMap((crowd) => {
     const last = crowd.at(-1)
     if (last === undefined || crowd.length === 1) return crowd
-    return { ...last, title: `${last.title}\nand ${crowd.length - 1} more of the kind` }
+    return { ...last, title: `${last.title}\nand ${crowd.length - 1} more of this kind` }
   })
 }
 
-export const MARK_WORDS: Readonly<Record<MarkKind, string>> = {
+export const MARK_NAMES: Readonly<Record<MarkKind, string>> = {
   tick: 'tick',
   standby: 'stood by',
   failure: 'failed without leading',
-  expiry: 'lease runs out',
+  expiry: 'lease expires',
   accepted: 'effect accepted',
   refused: 'effect refused',
   broken: 'broken on purpose',
 }
 
-export const OUTCOME_WORDS: Readonly<Record<BarOutcome, string>> = {
+export const OUTCOME_NAMES: Readonly<Record<BarOutcome, string>> = {
   leading: 'leading',
   completed: 'completed',
   failed: 'failed',

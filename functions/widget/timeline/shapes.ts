@@ -1,20 +1,20 @@
 /**
- * How each outcome and each mark looks, in colour and without: what ended well or lasts is filled, the leader's bar ends
- * in a point, what went wrong carries a sign, and what ended otherwise is only an outline.
+ * How each outcome and mark looks, with colour and without: a tenure that lasts or ended well is filled, the leader's
+ * bar ends in a point, a tenure that ended badly has a sign, and any other end is an outline.
  */
 import { html, type Markup } from '../html.ts'
 import type { Palette } from '../palette.ts'
-import { round } from './axis.ts'
-import type { BarOutcome, MarkKind } from './input.ts'
-import type { Placed, PlacedMark } from './layout.ts'
+import { round, type Scale, xOf } from './axis.ts'
+import type { BarOutcome, Lane, MarkKind } from './input.ts'
+import type { PlacedBar, PlacedMark } from './layout.ts'
 
 export const BAR_HEIGHT = 14
-/** The sign of a bar that is too narrow for it stands over it. */
+/** The sign of a bar that is too narrow for it stands above the bar. */
 export const SIGN_HEIGHT = 9
 const SIGN_WIDTH = 16
 const LETTER_WIDTH = 6.1
 
-/** Paths around the origin, within 3 pixels of it. Completed and released need none: theirs is the plain shape. */
+/** Paths around the origin, within 3 pixels of it. Completed and released have the plain shape. */
 const SIGNS: Partial<Record<BarOutcome, string>> = {
   failed: 'M-2.6-2.6 2.6 2.6M2.6-2.6-2.6 2.6',
   forced: 'M0-3.6V0M0 3.3V3.4',
@@ -25,53 +25,69 @@ const SIGNS: Partial<Record<BarOutcome, string>> = {
 const DASHES: Partial<Record<BarOutcome, string>> = { takenOver: '4 2', unknown: '1.5 2' }
 const isOutline = (outcome: BarOutcome) => ['released', 'takenOver', 'unknown'].includes(outcome)
 
+/** A small SVG within a line of text. */
+export function inlineSvg(width: number, height: number, style: string, content: Markup): Markup {
+  const size = html`width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`
+  const place = html`style="display:inline-block;${style}margin-right:6px"`
+  return html`<svg xmlns="http://www.w3.org/2000/svg" aria-hidden="true" ${size} ${place}>${content}</svg>`
+}
+
 /** @param y the upper edge */
-export function drawBar(bar: Placed, y: number, palette: Palette): Markup {
+export function drawBar(bar: PlacedBar, y: number, palette: Palette): Markup {
   const { x, width, outcome } = bar
   const colour = palette[outcome]
   const [signInk, textInk] = isOutline(outcome) ? [colour, palette.text] : [palette.onBar, palette.onBar]
   const middle = y + BAR_HEIGHT / 2
   const sign = SIGNS[outcome]
-  const isRoomy = width >= SIGN_WIDTH + 2
-  const drawnSign = isRoomy
-    ? drawSign(sign, x + width - SIGN_WIDTH / 2, middle, signInk)
-    : drawSign(sign, x + width / 2, y - SIGN_HEIGHT / 2, colour)
+  const drawnSign =
+    width >= SIGN_WIDTH + 2
+      ? drawSign(sign, x + width - SIGN_WIDTH / 2, middle, signInk)
+      : drawSign(sign, x + width / 2, y - SIGN_HEIGHT / 2, colour)
   const inside = fitted(bar.label, width - 12 - (sign === undefined ? 0 : SIGN_WIDTH - 6))
-  const label = inside === bar.label ? undefined : fittedBeside(bar)
-  const text =
-    label === undefined
-      ? html`<text x="${round(x + 6)}" y="${middle + 3.5}" font-size="10.5" fill="${textInk}">${inside}</text>`
-      : html`<text x="${round(x + width + 4)}" y="${middle - 3}" font-size="10.5" fill="${palette.muted}">${label}</text>`
+  const beside = inside === bar.label ? '' : fittedBeside(bar)
+  const label =
+    beside === ''
+      ? drawText(inside, x + 6, middle + 3.5, textInk)
+      : drawText(beside, x + width + 4, middle - 3, palette.muted)
   const id = bar.id === undefined ? undefined : html` data-bar="${bar.id}"`
-  return html`<g${id}><title>${bar.title}</title>${body(bar, y, colour)}${drawnSign}${(label ?? inside) === '' ? undefined : text}</g>`
+  return html`<g${id}><title>${bar.title}</title>${drawBody(bar, y, colour)}${drawnSign}${label}</g>`
 }
 
-/** The whole label, behind a bar that is too short for it and over the line there; undefined where it has no room there either. */
-function fittedBeside({ label, room = 0 }: Placed): string | undefined {
-  const text = fitted(label, room - 8)
-  return text === label ? text : undefined
+function drawText(text: string, x: number, y: number, colour: string): Markup | undefined {
+  if (text === '') return undefined
+  return html`<text x="${round(x)}" y="${y}" font-size="10.5" fill="${colour}">${text}</text>`
 }
 
-function body({ x, width, outcome, isOpen }: Placed, y: number, colour: string): Markup {
+/** The whole label, if there is room for it behind the bar. */
+function fittedBeside({ label, room = 0 }: PlacedBar): string {
+  return fitted(label, room - 8) === label ? label : ''
+}
+
+function drawBody({ x, width, outcome, isOpen }: PlacedBar, y: number, colour: string): Markup {
   if (isOpen && outcome === 'leading') {
-    const [end, point] = [x + width, Math.min(width, 6)]
-    const middle = y + BAR_HEIGHT / 2
-    return html`<path d="M${x} ${y}H${round(end - point)}L${round(end)} ${middle}L${round(end - point)} ${y + BAR_HEIGHT}H${x}Z" fill="${colour}"/>`
+    const end = round(x + width)
+    const neck = round(x + width - Math.min(width, 6))
+    const point = html`H${neck}L${end} ${y + BAR_HEIGHT / 2}L${neck} ${y + BAR_HEIGHT}`
+    return html`<path d="M${x} ${y}${point}H${x}Z" fill="${colour}"/>`
   }
-  const radius = Math.min(3, width / 2)
-  if (!isOutline(outcome)) {
-    return html`<rect x="${x}" y="${y}" width="${round(width)}" height="${BAR_HEIGHT}" rx="${radius}" fill="${colour}"/>`
+  const rect = (inset: number, paint: Markup) => {
+    const [w, h] = [round(width - 2 * inset), BAR_HEIGHT - 2 * inset]
+    const place = html`x="${round(x + inset)}" y="${y + inset}" width="${w}" height="${h}"`
+    return html`<rect ${place} rx="${Math.min(3, width / 2)}" fill="${colour}"${paint}/>`
   }
-  // The faint filling makes all of the bar answer to the pointer.
-  return html`<rect x="${round(x + 0.75)}" y="${y + 0.75}" width="${round(width - 1.5)}" height="${BAR_HEIGHT - 1.5}" rx="${radius}" fill="${colour}" fill-opacity="0.12" stroke="${colour}" stroke-width="1.5" stroke-dasharray="${DASHES[outcome] ?? 'none'}"/>`
+  if (!isOutline(outcome)) return rect(0, html``)
+  // The faint fill makes the whole bar react to the pointer.
+  const dashes = DASHES[outcome] ?? 'none'
+  return rect(0.75, html` fill-opacity="0.12" stroke="${colour}" stroke-width="1.5" stroke-dasharray="${dashes}"`)
 }
 
 function drawSign(path: string | undefined, x: number, y: number, colour: string): Markup | undefined {
   if (path === undefined) return undefined
-  return html`<path d="${path}" transform="translate(${round(x)} ${round(y)})" fill="none" stroke="${colour}" stroke-width="1.8" stroke-linecap="round"/>`
+  const place = html`transform="translate(${round(x)} ${round(y)})"`
+  return html`<path d="${path}" ${place} fill="none" stroke="${colour}" stroke-width="1.8" stroke-linecap="round"/>`
 }
 
-/** As much of the text as has room, with its end cut; nothing where that would tell nothing. */
+/** As much of the text as fits, with its end cut; nothing if fewer than five letters fit. */
 export function fitted(text: string, width: number, letterWidth = LETTER_WIDTH): string {
   const letters = Array.from(text)
   const room = Math.floor(width / letterWidth)
@@ -79,25 +95,55 @@ export function fitted(text: string, width: number, letterWidth = LETTER_WIDTH):
   return room < 5 ? '' : `${letters.slice(0, room - 1).join('')}…`
 }
 
-/** Paths around the origin. `standby` is hollow: nothing happened there. */
-const MARKS: Readonly<
-  Record<MarkKind, { readonly path: string; readonly colour: keyof Palette; readonly filled: boolean }>
-> = {
-  tick: { path: 'M0-4V4', colour: 'muted', filled: false },
-  standby: { path: 'M-3 0A3 3 0 1 0 3 0A3 3 0 1 0-3 0Z', colour: 'muted', filled: false },
-  failure: {
-    path: 'M-3.6 0A3.6 3.6 0 1 0 3.6 0A3.6 3.6 0 1 0-3.6 0ZM0-1.9V.3M0 1.9V2',
-    colour: 'failed',
-    filled: false,
-  },
-  expiry: { path: 'M-3-4H3M0-4V4M-3 4H3', colour: 'takenOver', filled: false },
-  accepted: { path: 'M0-3.6 3.6 3H-3.6Z', colour: 'completed', filled: true },
-  refused: { path: 'M-3-3 3 3M3-3-3 3', colour: 'failed', filled: false },
-  broken: { path: 'M1.5-5-3 .8H-.4L-1.5 5 3-.8H.4Z', colour: 'forced', filled: true },
+export interface Glyph {
+  readonly path: string
+  readonly colour: keyof Palette
+  readonly isFilled?: true
+}
+
+/** Paths around the origin. `standby` is hollow, since no tenure began. */
+const MARKS: Readonly<Record<MarkKind, Glyph>> = {
+  tick: { path: 'M0-4V4', colour: 'muted' },
+  standby: { path: 'M-3 0A3 3 0 1 0 3 0A3 3 0 1 0-3 0Z', colour: 'muted' },
+  failure: { path: 'M-3.6 0A3.6 3.6 0 1 0 3.6 0A3.6 3.6 0 1 0-3.6 0ZM0-1.9V.3M0 1.9V2', colour: 'failed' },
+  expiry: { path: 'M-3-4H3M0-4V4M-3 4H3', colour: 'takenOver' },
+  accepted: { path: 'M0-3.6 3.6 3H-3.6Z', colour: 'completed', isFilled: true },
+  refused: { path: 'M-3-3 3 3M3-3-3 3', colour: 'failed' },
+  broken: { path: 'M1.5-5-3 .8H-.4L-1.5 5 3-.8H.4Z', colour: 'forced', isFilled: true },
+}
+
+export function drawGlyph({ path, colour, isFilled }: Glyph, palette: Palette): Markup {
+  const ink = palette[colour]
+  const line = html`stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round"`
+  return html`<path d="${path}" fill="${isFilled ? ink : 'none'}" stroke="${ink}" ${line}/>`
 }
 
 /** @param y the middle */
 export function drawMark({ kind, x, title }: PlacedMark, y: number, palette: Palette): Markup {
-  const { path, colour, filled } = MARKS[kind]
-  return html`<g transform="translate(${x} ${y})"><title>${title}</title><rect x="-5" y="-5" width="10" height="10" fill-opacity="0"/><path d="${path}" fill="${filled ? palette[colour] : 'none'}" stroke="${palette[colour]}" stroke-width="1.5" stroke-linecap="round"/></g>`
+  const target = html`<rect x="-5" y="-5" width="10" height="10" fill-opacity="0"/>`
+  const glyph = drawGlyph(MARKS[kind], palette)
+  return html`<g transform="translate(${x} ${y})"><title>${title}</title>${target}${glyph}</g>`
+}
+
+/** The line between the bars of the first row. It is dotted as long as nothing is known. */
+export function drawLine(lane: Lane, bars: readonly PlacedBar[], y: number, scale: Scale, palette: Palette): Markup {
+  const known = xOf(scale, lane.knownFromMs ?? scale.fromMs)
+  const first = bars.filter(({ row }) => row === 0)
+  const paint = html`fill="none" stroke="${palette.line}" stroke-width="1.5"`
+  const drawn = (from: number, to: number, dashes: string) => {
+    const path = gaps(first, from, to, y)
+    return html`<path d="${path}" ${paint} stroke-dasharray="${dashes}" stroke-linecap="round"/>`
+  }
+  return html`${known > scale.left ? drawn(scale.left, known, '1 5') : undefined}${drawn(known, scale.right, 'none')}`
+}
+
+function gaps(bars: readonly PlacedBar[], from: number, to: number, y: number): string {
+  let path = ''
+  let at = from
+  for (const { x, width } of [...bars, { x: to, width: 0 }]) {
+    const end = Math.min(x, to)
+    if (end > at) path += `M${round(at)} ${y}H${end}`
+    at = Math.max(at, x + width)
+  }
+  return path
 }

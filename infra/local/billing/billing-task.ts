@@ -3,8 +3,8 @@ import type { Subscription } from '../../../functions/billing/subscription.ts'
 import { count, timeOf } from '../cli/phrases.ts'
 import { type Summary, summarize } from '../cli/summary.ts'
 import { verdictOn } from '../cli/verdict.ts'
-import { HOW_SWITCHED_OFF, withoutLease } from '../faults/controls.ts'
-import { createScenario } from '../faults/scenario.ts'
+import { PlannedFaults } from '../faults/planned-faults.ts'
+import { HOW_SWITCHED_OFF, withoutLease } from '../faults/protections.ts'
 import { completedAfterAll, outcomeOf } from '../observe/outcome.ts'
 import type { Stage, Task, TaskMaker } from '../run/task.ts'
 import { PAST_LEASE_MS, placesOf } from '../stack/resources.ts'
@@ -22,8 +22,9 @@ function billingTask(subscriptions: readonly Subscription[], stage: Stage): Task
   const { options, client, functions, display, signal } = stage
   const { candidates } = stage
   const places = placesOf(candidates, functions)
-  const scenario = createScenario(options, places, { ...stage.striking, pastLeaseMs: places.leaseMs + PAST_LEASE_MS })
-  const { answered } = scenario.gateway
+  const pastLeaseMs = places.leaseMs + PAST_LEASE_MS
+  const faults = new PlannedFaults(options, places, { ...stage.injecting, pastLeaseMs })
+  const answered = () => faults.gateway.answered()
   const known = new Set<string>()
   const newlyDue = forecast(subscriptions)
   let owed = 0
@@ -46,7 +47,7 @@ function billingTask(subscriptions: readonly Subscription[], stage: Stage): Task
       const candidate = nthCandidate(candidates, number)
       return options.without.includes('lease') ? withoutLease(candidate, number) : candidate
     },
-    interceptors: [scenario.intercept],
+    interceptors: [faults.intercept],
     seed: () => seedSubscriptions(client, places.subscriptionsTable, subscriptions, signal),
     firstTickMs: (periodMs, nowMs) => firstTickMs(Date.parse(earliestDueAt(subscriptions)), periodMs, nowMs),
 
@@ -65,13 +66,13 @@ function billingTask(subscriptions: readonly Subscription[], stage: Stage): Task
         )
       }
       if (chaos !== undefined) {
-        display.warn(`Chaos of seed ${chaos}: ${count(scenario.planned, 'fault')} planned in ${count(ticks, 'tick')}.`)
+        display.warn(`Chaos of seed ${chaos}: ${count(faults.planned(), 'fault')} planned in ${count(ticks, 'tick')}.`)
       }
     },
 
     tickStarts: (number, tickMs) => {
       owed += newlyDue.newlyDueAt(tickMs)
-      scenario.tickStarts(number, owed)
+      faults.tickStarts(number, owed)
       return () => {
         if (answered() < owed) display.progress(answered(), owed)
       }
@@ -96,9 +97,9 @@ function billingTask(subscriptions: readonly Subscription[], stage: Stage): Task
 
     report: async (tally, { cut, isInterrupted, undone, candidates: most, ...ticks }) => {
       const books = await readBooks(client, places, ticks, subscriptions)
-      const replayedRequests = scenario.gateway.replayedRequests()
+      const replayedRequests = faults.gateway.replayedRequests()
       const summary = summarize(tally, most, { ...books, replayedRequests })
-      const struck = scenario.struck()
+      const struck = faults.injected()
       const verdict = verdictOn(summary, struck, options, { cut, isInterrupted, undone })
       return { summary, verdict, struck, charges: books.charges }
     },

@@ -2,7 +2,7 @@
 import pc from 'picocolors'
 import type { Money } from '../../../functions/billing/money.ts'
 import { oneLine } from '../../programs/foreign-text.ts'
-import { type Fault, wordsFor } from '../faults/fault.ts'
+import { type CallFault, describeCallFault, FAULT_WORDS } from '../faults/fault.ts'
 import { completionOf, completionsOf, type TickRecord, type Try, wasTakenOver } from '../run/tick.ts'
 import { amountsOf, count, secondsOf, timeOf } from './phrases.ts'
 import { statusLine } from './status-line.ts'
@@ -22,7 +22,7 @@ export interface Ended extends Verdict {
   readonly summary: ElectionSummary | Summary
   /** What the gateway says that it charged. */
   readonly charges: readonly Money[]
-  readonly struck: readonly Fault[]
+  readonly struck: readonly CallFault[]
   /** The run was interrupted before its last tick was over. */
   readonly cut: boolean
 }
@@ -32,7 +32,7 @@ export interface Display {
   warn(text: string): void
   /** Where the page is. */
   page(url: string): void
-  struck(fault: Fault): void
+  struck(fault: CallFault): void
   /** How many charges of a tick that takes long the gateway has answered. */
   progress(answered: number, expected: number): void
   tried(tried: Try): void
@@ -71,7 +71,7 @@ export function startDisplay(stream: Terminal, env: NodeJS.ProcessEnv = process.
 
     page: (url) => line(`Watch the election, and break it: ${colour.bold(url)}`),
 
-    struck: (fault) => line(`    ${colour.yellow('⚡')} ${wordsFor(fault)}`),
+    struck: (fault) => line(`    ${colour.yellow('⚡')} ${describeCallFault(fault)}`),
 
     progress: (answered, expected) => {
       const text = `    … ${answered} of ${count(expected, 'charge')} answered by the gateway`
@@ -176,18 +176,8 @@ function standbyOf({ tries }: TickRecord): string {
   return reasons.length === 0 ? '' : `${reasons.length} stood by: ${grouped(reasons)}`
 }
 
-const DEEDS: Readonly<Record<Fault['what'], string>> = {
-  kill: 'killed',
-  freeze: 'frozen',
-  loseReply: 'reply lost',
-  drop: 'dropped',
-  throttle: 'throttled',
-  refuse: 'refused',
-  delay: 'late',
-}
-
-/** Such as `2 killed, 3 reply lost`. */
-const kindsOf = (struck: readonly Fault[]) => grouped(struck.map(({ what }) => DEEDS[what]))
+/** Such as `2 killed, 3 reply dropped`. */
+const kindsOf = (struck: readonly CallFault[]) => grouped(struck.map((fault) => FAULT_WORDS[fault.do]))
 
 function grouped(words: readonly string[]): string {
   return Object.entries(Object.groupBy(words, (word) => word))

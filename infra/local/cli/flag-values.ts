@@ -1,7 +1,7 @@
 /** What the values of the flags of `npm start` look like. Each reader throws commander's error, which names the flag too. */
 import { InvalidArgumentError } from 'commander'
-import { type DeedOfCandidate, MOST_CANDIDATES, MOST_TICKS, type PlannedAct } from '../faults/acts.ts'
-import { CONTROLS, type Control } from '../faults/controls.ts'
+import { type CandidateFaultName, MAX_CANDIDATES, MAX_TICKS, type ScheduledFault } from '../faults/fault.ts'
+import { PROTECTIONS, type Protection } from '../faults/protections.ts'
 
 export interface OwnTable {
   readonly name: string
@@ -18,16 +18,16 @@ export function fileOrNumber(text: string): string | number {
   return /^\d+$/.test(text) ? wholeNumber(1, MOST_CUSTOMERS)(text) : text
 }
 
-export function oneControlMore(text: string, known: readonly Control[]): readonly Control[] {
-  const control = CONTROLS.find((one) => one === text)
-  if (control === undefined) throw new InvalidArgumentError(`Allowed choices are ${CONTROLS.join(', ')}.`)
+export function oneControlMore(text: string, known: readonly Protection[]): readonly Protection[] {
+  const control = PROTECTIONS.find((one) => one === text)
+  if (control === undefined) throw new InvalidArgumentError(`Allowed choices are ${PROTECTIONS.join(', ')}.`)
   return [...new Set([...known, control])]
 }
 
-const A_CANDIDATE = `a candidate from 1 to ${MOST_CANDIDATES}`
+const A_CANDIDATE = `a candidate from 1 to ${MAX_CANDIDATES}`
 
 /** `tick:candidate` */
-export function candidateAt(deed: DeedOfCandidate): (text: string) => PlannedAct {
+export function candidateAt(deed: CandidateFaultName): (text: string) => ScheduledFault {
   return (text) => {
     const position = positionOf(text)
     if (position !== undefined) return { ...position, do: deed }
@@ -36,7 +36,7 @@ export function candidateAt(deed: DeedOfCandidate): (text: string) => PlannedAct
 }
 
 /** `tick:candidate:duration`, with a minus before the duration of a clock that is behind */
-export function clockAt(text: string): PlannedAct {
+export function clockAt(text: string): ScheduledFault {
   const [, where = '', sign, duration = ''] = /^(.+):(-?)(.+)$/.exec(text) ?? []
   const position = positionOf(where)
   const ms = Math.round(msOf(duration))
@@ -48,7 +48,7 @@ export function clockAt(text: string): PlannedAct {
 
 function positionOf(text: string): { readonly tick: number; readonly candidate: number } | undefined {
   const [, tick = 0, candidate = 0] = /^(\d+):(\d+)$/.exec(text)?.map(Number) ?? []
-  const isRight = tick >= 1 && tick <= MOST_TICKS && candidate >= 1 && candidate <= MOST_CANDIDATES
+  const isRight = tick >= 1 && tick <= MAX_TICKS && candidate >= 1 && candidate <= MAX_CANDIDATES
   return isRight ? { tick, candidate } : undefined
 }
 

@@ -7,7 +7,7 @@ import { printable } from '../../programs/foreign-text.ts'
 import { INTERRUPTED_EXIT_CODE, onInterrupt } from '../../programs/interrupt.ts'
 import { billing } from '../billing/billing-task.ts'
 import { generateCustomers, generateWeeklyCustomers, readCustomers } from '../billing/customers.ts'
-import { type PlannedAct, readScenario, refuseUnknownCandidates } from '../faults/acts.ts'
+import { readScenario, refuseUnknownCandidates, type ScheduledFault } from '../faults/fault.ts'
 import { checkEntry } from '../own-function/own-entry.ts'
 import { ownFunction } from '../own-function/own-function.ts'
 import { type Run, simulate } from '../run/simulation.ts'
@@ -89,7 +89,7 @@ export async function jobOf(asked: StartOptions, app?: string): Promise<Job> {
   return { options, task, app: OWN_FUNCTION_APP, context }
 }
 
-async function readScenarioFile(file: string): Promise<readonly PlannedAct[]> {
+async function readScenarioFile(file: string): Promise<readonly ScheduledFault[]> {
   try {
     return readScenario(JSON.parse(await readFile(file, 'utf8')))
   } catch (error) {

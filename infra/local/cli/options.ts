@@ -1,9 +1,9 @@
 /** The options of `npm start`: what its flags say and imply, checked before anything is started. */
 import { leaseNameProblems } from '../../constructs/configuration.ts'
 import { OptionError } from '../../programs/flags.ts'
-import type { PlannedAct } from '../faults/acts.ts'
-import type { Control } from '../faults/controls.ts'
-import { LEAST_CHAOS_TICKS } from '../faults/plan.ts'
+import type { ScheduledFault } from '../faults/fault.ts'
+import { MIN_CHAOS_TICKS } from '../faults/plan.ts'
+import type { Protection } from '../faults/protections.ts'
 import type { OwnTable } from './flag-values.ts'
 import { CHAOS_TICKS, readStartFlags, type StartFlags, TICKS_WITHOUT } from './start-flags.ts'
 
@@ -24,11 +24,11 @@ export interface StartOptions {
   /** The seed of a plan of faults. */
   readonly chaos: number | undefined
   /** Protections that are switched off on the wire. */
-  readonly without: readonly Control[]
+  readonly without: readonly Protection[]
   /** How long the minutes between Lambda's retries, and the lease, last here: 0.1 is a tenth. */
   readonly timeScale: number
   /** What is done by hand, and before which tick. */
-  readonly scenario: readonly PlannedAct[]
+  readonly scenario: readonly ScheduledFault[]
   /** A JSON file with more of it. */
   readonly scenarioFile: string | undefined
   /** A function of the user's own, which runs instead of billing. */
@@ -67,7 +67,7 @@ export function parseOptions(argv: readonly string[]): Parsed {
 }
 
 /** What the flags imply, and whether they make sense together. @throws OptionError */
-function completed(flags: StartFlags, acts: readonly PlannedAct[]): StartOptions {
+function completed(flags: StartFlags, acts: readonly ScheduledFault[]): StartOptions {
   const { chaos, without, every = 2_000, customers, candidates, cold, json, timeScale, page, port = 0 } = flags
   const ticks = flags.ticks ?? (chaos !== undefined ? CHAOS_TICKS : without.length > 0 ? TICKS_WITHOUT : undefined)
   refuseContradictions(flags, ticks)
@@ -99,7 +99,7 @@ function freezeUntil(
   tick: number,
   thawTick: number | undefined,
   ticks = Number.POSITIVE_INFINITY,
-): readonly PlannedAct[] {
+): readonly ScheduledFault[] {
   if (thawTick === undefined && tick >= ticks) {
     throw new OptionError(
       `--freeze-leader ${tick} needs --ticks ${tick + 1} at least: it is thawed before the next tick`,
@@ -111,7 +111,7 @@ function freezeUntil(
   ]
 }
 
-function refuseBeyond(scenario: readonly PlannedAct[], ticks = Number.POSITIVE_INFINITY): void {
+function refuseBeyond(scenario: readonly ScheduledFault[], ticks = Number.POSITIVE_INFINITY): void {
   const act = scenario.find(({ tick }) => tick > ticks)
   if (act === undefined) return
   const flag = act.do.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)
@@ -162,8 +162,8 @@ function refuseContradictions(flags: StartFlags, ticks = Number.POSITIVE_INFINIT
   if (killLeader !== undefined && killLeader === freezeLeader) {
     throw new OptionError(`--kill-leader and --freeze-leader: give them different ticks, not ${killLeader} to both`)
   }
-  if (chaos !== undefined && ticks < LEAST_CHAOS_TICKS) {
-    throw new OptionError(`--chaos needs --ticks ${LEAST_CHAOS_TICKS} at least: one leader is killed, another frozen`)
+  if (chaos !== undefined && ticks < MIN_CHAOS_TICKS) {
+    throw new OptionError(`--chaos needs --ticks ${MIN_CHAOS_TICKS} at least: one leader is killed, another frozen`)
   }
   if (without.includes('fence') && without.includes('key') && chaos === undefined && ticks < 2) {
     throw new OptionError('--without fence and --without key need --ticks 2 at least: each hits a leader of its own')

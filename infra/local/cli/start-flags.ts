@@ -1,8 +1,8 @@
 /** The flags of `npm start`, as they are declared and explained; what they imply together is for `options.ts`. */
 import { Command, Option } from 'commander'
 import { readFlags } from '../../programs/flags.ts'
-import { MOST_CANDIDATES, MOST_TICKS, type PlannedAct } from '../faults/acts.ts'
-import { CONTROLS, type Control } from '../faults/controls.ts'
+import { MAX_CANDIDATES, MAX_TICKS, type ScheduledFault } from '../faults/fault.ts'
+import { PROTECTIONS, type Protection } from '../faults/protections.ts'
 import {
   candidateAt,
   clockAt,
@@ -28,7 +28,7 @@ export interface StartFlags {
   readonly killLeader?: number
   readonly freezeLeader?: number
   readonly chaos?: number
-  readonly without: readonly Control[]
+  readonly without: readonly Protection[]
   readonly timeScale: number
   readonly thawLeader?: number
   readonly scenario?: string
@@ -43,7 +43,7 @@ export interface StartFlags {
 
 export type Read =
   | { readonly kind: 'help'; readonly text: string }
-  | { readonly kind: 'flags'; readonly flags: StartFlags; readonly acts: readonly PlannedAct[] }
+  | { readonly kind: 'flags'; readonly flags: StartFlags; readonly acts: readonly ScheduledFault[] }
 
 /** How long a chaos lasts where nobody said. */
 export const CHAOS_TICKS = 8
@@ -73,10 +73,10 @@ happen, or showed nothing, so that the run proves nothing; 130 when Ctrl-C cut -
 
 /** @throws OptionError */
 export function readStartFlags(argv: readonly string[]): Read {
-  const tick = wholeNumber(1, MOST_TICKS)
+  const tick = wholeNumber(1, MAX_TICKS)
   /** What the flags plan, in the order in which they were given: a candidate may be added and then cut off. */
-  const acts: PlannedAct[] = []
-  const plans = (read: (text: string) => PlannedAct) => (text: string) => void acts.push(read(text))
+  const acts: ScheduledFault[] = []
+  const plans = (read: (text: string) => ScheduledFault) => (text: string) => void acts.push(read(text))
   const command = new Command('npm start --')
     .description(
       'Runs the deployed stacks on this machine, one leader at every tick, and serves a page on which to watch and to break it.',
@@ -88,7 +88,7 @@ export function readStartFlags(argv: readonly string[]): Read {
       durationMs,
     )
     .option('--ticks <number>', 'how many ticks (default: until Ctrl-C)', tick)
-    .option('--candidates <number>', 'how many wake at every tick', wholeNumber(1, MOST_CANDIDATES), 4)
+    .option('--candidates <number>', 'how many wake at every tick', wholeNumber(1, MAX_CANDIDATES), 4)
     .option(
       '--customers <file|number>',
       'CSV file of subscriptions, or how many to generate, all due at the first tick (default: generated ones)',
@@ -119,7 +119,7 @@ export function readStartFlags(argv: readonly string[]): Read {
     )
     .addOption(
       new Option('--without <protection>', 'switch one off, on the wire, to see what it is for; may be repeated')
-        .choices(CONTROLS)
+        .choices(PROTECTIONS)
         .argParser(oneControlMore)
         .default([], 'none'),
     )

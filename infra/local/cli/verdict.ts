@@ -1,7 +1,7 @@
 /** What a run has shown: whether all is right, what a missing protection did, and whether it proves anything. */
 
-import type { Control } from '../faults/controls.ts'
-import type { Fault } from '../faults/fault.ts'
+import type { CallFault } from '../faults/fault.ts'
+import type { Protection } from '../faults/protections.ts'
 import type { HowItEnded } from '../run/task.ts'
 import type { StartOptions } from './options.ts'
 import { count } from './phrases.ts'
@@ -20,7 +20,7 @@ type Asked = Pick<StartOptions, 'killLeader' | 'freezeLeader' | 'chaos' | 'witho
 
 export function verdictOn(
   summary: Summary,
-  struck: readonly Fault[],
+  struck: readonly CallFault[],
   asked: Asked,
   { cut, isInterrupted, undone }: Pick<HowItEnded, 'cut' | 'isInterrupted' | 'undone'>,
 ): Verdict {
@@ -33,8 +33,8 @@ export function verdictOn(
     ? []
     : [
         ...undone,
-        ...missedHit('kill', asked.killLeader, struck, summary),
-        ...missedHit('freeze', asked.freezeLeader, struck, summary),
+        ...missedHit('killLeader', asked.killLeader, struck, summary),
+        ...missedHit('freezeLeader', asked.freezeLeader, struck, summary),
         ...frozenForNothing(summary, struck, asked),
         ...(asked.chaos === undefined ? [] : tooCalm(summary, asked)),
         ...effects.flatMap(({ control, effect }) => (effect === undefined ? [WITHOUT_HARM[control]] : [])),
@@ -44,7 +44,7 @@ export function verdictOn(
 
 /** What the absence of a protection did; undefined where it did nothing. */
 function effectOf(
-  control: Control,
+  control: Protection,
   { completedTwice, lostUpdates, duplicateCharges }: Summary,
   { without }: Asked,
 ): string | undefined {
@@ -67,27 +67,27 @@ function effectOf(
   }
 }
 
-const WITHOUT_HARM: Readonly<Record<Control, string>> = {
+const WITHOUT_HARM: Readonly<Record<Protection, string>> = {
   lease: 'The lease was switched off, but no tick was completed by two leaders.',
   fence: 'The fence was switched off, but no write of a replaced leader did harm.',
   key: 'The key was switched off, but nobody was charged twice.',
 }
 
-const DONE = { kill: 'killed', freeze: 'frozen' } as const
+const DONE = { killLeader: 'killed', freezeLeader: 'frozen' } as const
 
 function missedHit(
-  what: 'kill' | 'freeze',
+  what: keyof typeof DONE,
   tick: number | undefined,
-  struck: readonly Fault[],
+  struck: readonly CallFault[],
   { ticks }: Summary,
 ): string[] {
-  if (tick === undefined || struck.some((fault) => fault.what === what)) return []
+  if (tick === undefined || struck.some((fault) => fault.do === what)) return []
   const why = ticks < tick ? 'the run ended before it' : 'the tick charged too little'
   return [`The leader of tick ${tick} was not ${DONE[what]}: ${why}.`]
 }
 
-function frozenForNothing({ staleWritesRefused }: Summary, struck: readonly Fault[], asked: Asked): string[] {
-  const wasFrozen = asked.freezeLeader !== undefined && struck.some(({ what }) => what === 'freeze')
+function frozenForNothing({ staleWritesRefused }: Summary, struck: readonly CallFault[], asked: Asked): string[] {
+  const wasFrozen = asked.freezeLeader !== undefined && struck.some((fault) => fault.do === 'freezeLeader')
   if (!wasFrozen || staleWritesRefused > 0 || asked.without.length > 0) return []
   return [`The leader of tick ${asked.freezeLeader} was frozen, but no write of its was refused.`]
 }

@@ -1,11 +1,11 @@
 import type { Interceptor } from '../lambda-host/interceptor.ts'
 
-/** Several interceptors as one: the first is nearest to the function, the last nearest to what it calls. */
+/** Several interceptors as one: the first is nearest to the function, the last nearest to the service. */
 export function compose(...interceptors: readonly [Interceptor, ...Interceptor[]]): Interceptor {
   return interceptors.reduceRight((inner, outer) => chain(outer, inner))
 }
 
-/** Somebody further on hung up: whoever called `forward` has no reply to do anything with. */
+/** An inner interceptor hung up, so there is no reply for the outer one. */
 class HungUp extends Error {
   override readonly name = 'HungUp'
 }
@@ -14,8 +14,7 @@ function chain(outer: Interceptor, inner: Interceptor): Interceptor {
   return async (call, forward) => {
     try {
       return await outer(call, async (body) => {
-        const seen = body === undefined ? call : { ...call, body }
-        const reply = await inner(seen, (changed) => forward(changed ?? body))
+        const reply = await inner(body === undefined ? call : { ...call, body }, (changed) => forward(changed ?? body))
         if (reply === 'hangUp') throw new HungUp()
         return reply
       })

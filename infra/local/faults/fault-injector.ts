@@ -1,25 +1,17 @@
-/** Lets planned faults happen: counts the calls of a tick by their kind, and does what is planned for the one that comes. */
+/** Injects planned faults: it counts the calls of a tick by kind, and applies the fault planned for a call. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { dynamodbError } from '../lambda-host/dynamodb-proxy.ts'
 import type { Call, Interceptor, Reply } from '../lambda-host/interceptor.ts'
 import type { LambdaHost } from '../lambda-host/lambda-host.ts'
-import type { CallKind } from './calls.ts'
-import { type Fault, strikesAt } from './fault.ts'
+import { type CallFault, type CallKind, isPlannedAt } from './fault.ts'
 
-export interface Striker {
-  readonly intercept: Interceptor
-  tickStarts(faults: readonly Fault[]): void
-  /** Those that happened so far, in the order in which they did. */
-  struck(): readonly Fault[]
-}
-
-export interface StrikerOptions {
+export interface FaultInjectorOptions {
   readonly kindOf: (call: Call) => CallKind | undefined
   readonly processes: Pick<LambdaHost, 'kill' | 'freeze' | 'thaw'>
-  readonly onStrike: (fault: Fault, requestId: string) => void
-  /** Wakes another candidate of this request's tick once more, and settles when it is done. */
-  readonly wakeAnother: (requestId: string) => Promise<void>
-  /** How long after its last sign of life another candidate can lead. */
+  readonly onFault: (fault: CallFault, requestId: string) => void
+  /** Invokes another candidate of this request's tick again, and settles when that has ended. */
+  readonly deliverAgain: (requestId: string) => Promise<void>
+  /** How long after its last renewal a lease can be acquired by another candidate. */
   readonly pastLeaseMs: number
   /** Ends every wait. */
   readonly signal: AbortSignal
@@ -27,93 +19,102 @@ export interface StrikerOptions {
 
 type Forward = () => Promise<Reply>
 
-/** The client stops waiting after 5 s: functions/billing/transports.ts. */
+/** The client's time-out is 5 s: functions/billing/transports.ts. */
 const LATE_MS = 6_000
 
-export function createStriker(options: StrikerOptions): Striker {
-  const { kindOf, processes, onStrike, wakeAnother, pastLeaseMs, signal } = options
-  const struck: Fault[] = []
-  const counts = new Map<CallKind, number>()
-  let planned: readonly Fault[] = []
+export class FaultInjector {
+  readonly #options: FaultInjectorOptions
+  readonly #injected: CallFault[] = []
+  readonly #counts = new Map<CallKind, number>()
+  #planned: readonly CallFault[] = []
 
-  const strikes = (fault: Fault, { requestId }: Call) => {
-    if (struck.includes(fault)) return // the second of several throttled calls
-    struck.push(fault)
-    onStrike(fault, requestId)
+  constructor(options: FaultInjectorOptions) {
+    this.#options = options
   }
-  const pause = (ms: number) => sleep(ms, undefined, { signal }).catch(() => {})
 
-  async function carryOut(fault: Fault, call: Call, forward: Forward): Promise<Reply | 'hangUp'> {
-    switch (fault.what) {
-      case 'kill':
-        return kill(fault, call, fault.when === 'before' ? undefined : await forward(), forward)
-      case 'freeze':
-        return freeze(fault, call, fault.when === 'before' ? undefined : await forward(), forward)
-      case 'loseReply':
+  readonly intercept: Interceptor = async (call, forward) => {
+    const kind = this.#options.kindOf(call)
+    if (kind === undefined) return forward()
+    const nth = (this.#counts.get(kind) ?? 0) + 1
+    this.#counts.set(kind, nth)
+    const fault = this.#planned.find((one) => isPlannedAt(one, kind, nth))
+    return fault === undefined ? forward() : this.#apply(fault, call, () => forward())
+  }
+
+  tickStarts(faults: readonly CallFault[]): void {
+    this.#planned = faults
+    this.#counts.clear()
+  }
+
+  /** In the order in which they happened. */
+  injected(): readonly CallFault[] {
+    return this.#injected
+  }
+
+  async #apply(fault: CallFault, call: Call, forward: Forward): Promise<Reply | 'hangUp'> {
+    switch (fault.do) {
+      case 'killLeader':
+        return this.#kill(fault, call, fault.when === 'before' ? undefined : await forward(), forward)
+      case 'freezeLeader':
+        return this.#freeze(fault, call, fault.when === 'before' ? undefined : await forward(), forward)
+      case 'dropReply':
         await forward()
-        strikes(fault, call)
-        // The SDK would ask again after a lost connection; a proxy between us and a real gateway answers so instead.
+        this.#note(fault, call)
+        // The SDK would retry a lost connection to Lambda; a proxy before a real gateway answers 504.
         return call.service === 'lambda' ? gatewayReply(504) : 'hangUp'
-      case 'drop':
-        strikes(fault, call)
+      case 'dropRequest':
+        this.#note(fault, call)
         return 'hangUp'
       case 'throttle':
-        strikes(fault, call)
+        this.#note(fault, call)
         return dynamodbError('ThrottlingException', 'Rate of requests exceeds the allowed throughput.')
       case 'refuse':
-        strikes(fault, call)
+        this.#note(fault, call)
         return gatewayReply(503)
-      case 'delay': {
+      case 'delayReply': {
         const reply = await forward()
-        strikes(fault, call)
-        await pause(LATE_MS)
+        this.#note(fault, call)
+        await this.#pause(LATE_MS)
         return reply
       }
     }
   }
 
-  /** `reply` is there where the call has been carried out. Nobody is killed who has ended already. */
-  async function kill(fault: Fault, call: Call, reply: Reply | undefined, forward: Forward) {
-    if (!(await processes.kill(call.requestId))) return reply ?? forward()
-    strikes(fault, call)
+  /** @param reply present if the call was forwarded already */
+  async #kill(fault: CallFault, call: Call, reply: Reply | undefined, forward: Forward): Promise<Reply | 'hangUp'> {
+    if (!(await this.#options.processes.kill(call.requestId))) return reply ?? forward()
+    this.#note(fault, call)
     return 'hangUp'
   }
 
-  async function freeze(fault: Fault, call: Call, reply: Reply | undefined, forward: Forward) {
+  async #freeze(fault: CallFault, call: Call, reply: Reply | undefined, forward: Forward): Promise<Reply> {
+    const { processes, pastLeaseMs, signal, deliverAgain } = this.#options
     const { requestId } = call
     if (!processes.freeze(requestId)) return reply ?? forward()
-    strikes(fault, call)
-    await pause(pastLeaseMs)
-    if (!signal.aborted) await wakeAnother(requestId)
+    this.#note(fault, call)
+    await this.#pause(pastLeaseMs)
+    if (!signal.aborted) await deliverAgain(requestId)
     processes.thaw(requestId)
     return reply ?? forward()
   }
 
-  const intercept: Interceptor = async (call, forward) => {
-    const kind = kindOf(call)
-    if (kind === undefined) return forward()
-    const nth = (counts.get(kind) ?? 0) + 1
-    counts.set(kind, nth)
-    const fault = planned.find((one) => strikesAt(one, kind, nth))
-    return fault === undefined ? forward() : carryOut(fault, call, () => forward())
+  #note(fault: CallFault, { requestId }: Call): void {
+    if (this.#injected.includes(fault)) return // one of several throttled calls
+    this.#injected.push(fault)
+    this.#options.onFault(fault, requestId)
   }
 
-  return {
-    intercept,
-    tickStarts: (faults) => {
-      planned = faults
-      counts.clear()
-    },
-    struck: () => struck,
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#options.signal }).catch(() => {})
   }
 }
 
-/** What the function that stands for the gateway would have returned. */
+/** A reply of the gateway's function. */
 function gatewayReply(statusCode: number): Reply {
-  const response = {
-    statusCode,
-    headers: { 'content-type': 'application/json' },
-    body: '{"error":{"type":"api_error"}}',
+  const headers = { 'content-type': 'application/json' }
+  return {
+    statusCode: 200,
+    headers,
+    body: JSON.stringify({ statusCode, headers, body: '{"error":{"type":"api_error"}}' }),
   }
-  return { statusCode: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(response) }
 }

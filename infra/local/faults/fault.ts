@@ -1,9 +1,11 @@
-/** One fault: where it strikes, counted in calls of a kind within its tick and never in time, and what it does. */
-import type { CallKind } from './calls.ts'
+/** The faults of a local run, planned at a call or injected at once: types, one description of each, JSON. */
+import { show } from '../../../functions/election/show.ts'
+import { property } from '../../../functions/json.ts'
 
-export type Fault = Position & Deed
+/** A fault at a planned call: the position counts calls within a tick, never time. */
+export type CallFault = CallPosition & CallAction
 
-export interface Position {
+export interface CallPosition {
   /** From 1. */
   readonly tick: number
   readonly at: CallKind
@@ -11,23 +13,72 @@ export interface Position {
   readonly nth: number
 }
 
-export type Deed =
-  /** SIGKILL for the leader that called, before the call reaches its target or before its reply reaches the leader. */
-  | { readonly what: 'kill'; readonly when: 'before' | 'after' }
-  /** SIGSTOP for it at such a moment, until its lease is over and another candidate has been woken once more. */
-  | { readonly what: 'freeze'; readonly when: 'before' | 'after' }
-  /** The call is carried out, and nobody is told. */
-  | { readonly what: 'loseReply' }
-  /** The call never arrives. */
-  | { readonly what: 'drop' }
-  /** DynamoDB has no capacity left for this call and those behind it, `times` in all. */
-  | { readonly what: 'throttle'; readonly times: number }
-  /** The gateway is unavailable: it answers 503, and charges nothing. */
-  | { readonly what: 'refuse' }
-  /** The gateway charges, and answers when the client has stopped waiting. */
-  | { readonly what: 'delay' }
+/**
+ * `lease`: any write of the lease row. `claim`, `move`: writes of a subscription. `intent`, `answer`, `unknown`: writes
+ * of the ledger. `charge`: a charge requested from the gateway. See functions/billing/charge-due.ts.
+ */
+export type CallKind = 'lease' | 'claim' | 'move' | 'intent' | 'answer' | 'unknown' | 'charge'
 
-const NOUNS: Readonly<Record<CallKind, string>> = {
+export type CallAction =
+  /** SIGKILL for the leader, before its call arrives or before the reply reaches it. */
+  | { readonly do: 'killLeader'; readonly when: 'before' | 'after' }
+  /** SIGSTOP for the leader at this moment, until its lease has expired and another candidate was invoked again. */
+  | { readonly do: 'freezeLeader'; readonly when: 'before' | 'after' }
+  /** The call is applied, but its reply is dropped. */
+  | { readonly do: 'dropReply' }
+  /** The call never arrives. */
+  | { readonly do: 'dropRequest' }
+  /** DynamoDB throttles this call and the following ones, `times` in all. */
+  | { readonly do: 'throttle'; readonly times: number }
+  /** The gateway answers 503, and charges nothing. */
+  | { readonly do: 'refuse' }
+  /** The gateway charges, but answers after the client's time-out. */
+  | { readonly do: 'delayReply' }
+
+/** A fault injected at once: on the page, by a flag, or from a scenario file. */
+export type ManualFault = LeaderFault | CandidateFault
+
+export type LeaderFault =
+  /** SIGKILL for the leader; if no candidate leads, for the next leader after its first write. */
+  | { readonly do: 'killLeader' }
+  /** SIGSTOP for the current or next leader at its next write, until it is thawed. A rival is invoked again. */
+  | { readonly do: 'freezeLeader' }
+  /** SIGCONT for every frozen leader. */
+  | { readonly do: 'thawLeader' }
+
+export type CandidateFault =
+  /** Sets the candidate's clock ahead from its next attempt on; behind, if negative. */
+  | { readonly do: 'skewClock'; readonly candidate: number; readonly ms: number }
+  /** Drops DynamoDB's next reply to the candidate. */
+  | { readonly do: 'dropReply'; readonly candidate: number }
+  /** Drops all requests of the candidate. */
+  | { readonly do: 'cutOff'; readonly candidate: number }
+  | { readonly do: 'reconnect'; readonly candidate: number }
+  /** Adds a candidate from the next tick on. */
+  | { readonly do: 'addCandidate' }
+  | { readonly do: 'removeCandidate'; readonly candidate: number }
+
+/** A manual fault that is injected before a tick, which is numbered from 1. */
+export type ScheduledFault = ManualFault & { readonly tick: number }
+
+/** What happened to the candidate that the fault hit. */
+export const FAULT_WORDS: Readonly<Record<ManualFault['do'] | CallAction['do'], string>> = {
+  killLeader: 'killed',
+  freezeLeader: 'frozen',
+  thawLeader: 'thawed',
+  skewClock: 'clock set',
+  dropReply: 'reply dropped',
+  dropRequest: 'request dropped',
+  throttle: 'throttled',
+  refuse: 'refused by the gateway',
+  delayReply: 'reply delayed',
+  cutOff: 'cut off',
+  reconnect: 'reconnected',
+  addCandidate: 'added',
+  removeCandidate: 'removed',
+}
+
+const CALL_NOUNS: Readonly<Record<CallKind, string>> = {
   lease: 'lease write',
   claim: 'claim',
   move: 'move to the next period',
@@ -37,34 +88,101 @@ const NOUNS: Readonly<Record<CallKind, string>> = {
   charge: 'charge',
 }
 
-/** Whether the fault strikes at this call. */
-export function strikesAt(fault: Fault, at: CallKind, nth: number): boolean {
-  const times = fault.what === 'throttle' ? fault.times : 1
-  return fault.at === at && nth >= fault.nth && nth < fault.nth + times
-}
-
 /** Such as `leader killed after the 3rd charge`. */
-export function wordsFor(fault: Fault): string {
-  const call = `the ${ordinal(fault.nth)} ${NOUNS[fault.at]}`
-  switch (fault.what) {
-    case 'kill':
+export function describeCallFault(fault: CallFault): string {
+  const call = `the ${ordinal(fault.nth)} ${CALL_NOUNS[fault.at]}`
+  const charged = fault.at === 'charge' ? ', after the gateway charged' : ''
+  switch (fault.do) {
+    case 'killLeader':
       return `leader killed ${fault.when} ${call}`
-    case 'freeze':
-      return `leader frozen ${fault.when} ${call}, until its lease is over`
-    case 'loseReply':
-      return fault.at === 'charge' ? `gateway's reply to ${call} lost, after it charged` : `reply to ${call} lost`
-    case 'drop':
-      return `${call} dropped on its way`
+    case 'freezeLeader':
+      return `leader frozen ${fault.when} ${call}, until its lease has expired`
+    case 'dropReply':
+      return `reply to ${call} dropped${charged}`
+    case 'dropRequest':
+      return `request of ${call} dropped`
     case 'throttle':
       return `${call}${fault.times > 1 ? ` and the next ${fault.times - 1}` : ''} throttled`
     case 'refuse':
-      return `gateway answers 503 to ${call}`
-    case 'delay':
-      return `gateway's reply to ${call} late, after it charged`
+      return `503 from the gateway to ${call}`
+    case 'delayReply':
+      return `reply to ${call} delayed${charged}`
   }
 }
 
 function ordinal(number: number): string {
   const isTeen = Math.floor(number / 10) % 10 === 1
   return `${number}${(isTeen ? undefined : ['th', 'st', 'nd', 'rd'][number % 10]) ?? 'th'}`
+}
+
+export function describeClock(ms: number): string {
+  if (ms === 0) return 'clock set right'
+  return `clock set ${Math.abs(ms) / 1000} s ${ms > 0 ? 'ahead' : 'behind'}`
+}
+
+/** Whether the fault is planned for this call. */
+export function isPlannedAt(fault: CallFault, at: CallKind, nth: number): boolean {
+  const times = fault.do === 'throttle' ? fault.times : 1
+  return fault.at === at && nth >= fault.nth && nth < fault.nth + times
+}
+
+/** A fault that cannot be read, or cannot be injected now; the message says why. */
+export class FaultError extends Error {
+  override readonly name = 'FaultError'
+}
+
+const WITHOUT_CANDIDATE = ['killLeader', 'freezeLeader', 'thawLeader', 'addCandidate'] as const
+const OF_CANDIDATE = ['dropReply', 'cutOff', 'reconnect', 'removeCandidate'] as const
+export const MANUAL_FAULTS = [...WITHOUT_CANDIDATE, 'skewClock', ...OF_CANDIDATE] as const
+export type CandidateFaultName = (typeof OF_CANDIDATE)[number]
+
+export const MAX_CANDIDATES = 10
+export const MAX_TICKS = 1_000_000
+/** Twice the longest lease. */
+const MAX_SKEW_MS = 7_200_000
+
+/** @throws FaultError */
+export function readFault(value: unknown): ManualFault {
+  const name = property(value, 'do')
+  const simple = WITHOUT_CANDIDATE.find((one) => one === name)
+  if (simple !== undefined) return { do: simple }
+  const candidate = () => wholeNumber(property(value, 'candidate'), '"candidate"', 1, MAX_CANDIDATES)
+  const ofCandidate = OF_CANDIDATE.find((one) => one === name)
+  if (ofCandidate !== undefined) return { do: ofCandidate, candidate: candidate() }
+  if (name === 'skewClock') {
+    const ms = () => wholeNumber(property(value, 'ms'), '"ms"', -MAX_SKEW_MS, MAX_SKEW_MS)
+    return { do: 'skewClock', candidate: candidate(), ms: ms() }
+  }
+  throw new FaultError(`"do" must be one of ${MANUAL_FAULTS.join(', ')}, but is ${show(name)}`)
+}
+
+function wholeNumber(value: unknown, what: string, min: number, max: number): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value
+  throw new FaultError(`${what} must be a whole number from ${min} to ${max}, but is ${show(value)}`)
+}
+
+/** @throws FaultError that names the item */
+export function readScenario(value: unknown): readonly ScheduledFault[] {
+  if (!Array.isArray(value)) {
+    throw new FaultError('A scenario is a list of faults, such as [{ "tick": 2, "do": "freezeLeader" }]')
+  }
+  return value.map((item: unknown, index) => {
+    try {
+      return { ...readFault(item), tick: wholeNumber(property(item, 'tick'), '"tick"', 1, MAX_TICKS) }
+    } catch (error) {
+      if (!(error instanceof FaultError)) throw error
+      throw new FaultError(`Fault ${index + 1} of the scenario: ${error.message}`)
+    }
+  })
+}
+
+/** @throws FaultError if a fault is for a candidate that does not exist yet at its tick */
+export function refuseUnknownCandidates(faults: readonly ScheduledFault[], candidates: number): void {
+  for (const fault of faults) {
+    if (!('candidate' in fault)) continue
+    const added = faults.filter((other) => other.do === 'addCandidate' && other.tick <= fault.tick).length
+    if (fault.candidate <= candidates + added) continue
+    const existing = added === 0 ? `there are ${candidates}` : `there are ${candidates}, and ${added} added`
+    throw new FaultError(`Tick ${fault.tick}, ${fault.do}: there is no candidate ${fault.candidate}, ${existing}`)
+  }
 }

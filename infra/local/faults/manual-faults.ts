@@ -1,192 +1,190 @@
 /**
- * The hand that breaks a running election: on the page, by flags, or by a scenario. It acts on processes and on what passes
- * between them; the functions are those that are deployed.
+ * Injects faults into the running election at once: those of the page, of flags and of scenarios. It acts on processes
+ * and on what passes between them; the functions are the deployed ones.
  */
 import { type Clock, systemClock } from '../../../functions/election/clock.ts'
 import type { Call, Interceptor, Reply } from '../lambda-host/interceptor.ts'
 import type { LambdaHost } from '../lambda-host/lambda-host.ts'
 import type { CandidateEntry, LeaderEntry } from '../observe/entries.ts'
-import { leaseCallOf, writesOf } from '../observe/lease-call.ts'
 import type { Recorder } from '../observe/recorder.ts'
-import { type Act, ActError } from './acts.ts'
-import { createConditions } from './conditions.ts'
+import { endIn, leaseRequestOf, otherWritesOf } from '../observe/wire.ts'
+import { Candidates } from './candidates.ts'
+import { FAULT_WORDS, FaultError, type ManualFault } from './fault.ts'
 
-export interface Hand {
-  readonly intercept: Interceptor
-  /** @throws ActError where it cannot be done now */
-  act(act: Act): Promise<void>
-  /** The numbers of those that are woken at the next tick, ascending. */
-  candidates(): readonly number[]
-  /** How far a candidate's clock is ahead, in milliseconds. */
-  skewOf(candidate: number): number
-  isFrozen(requestId: string): boolean
-  hasFrozen(): boolean
-  /** How often each was done to a leader so far. */
-  struck(): Readonly<Record<'kill' | 'freeze', number>>
-  /** Whether what a candidate sends arrives. */
-  isReachable(candidate: number): boolean
-  /** An invocation has ended: what waited for it waits no more. */
-  ended(requestId: string): void
-}
-
-export interface HandOptions {
-  /** At the start there are so many, from 1. */
+export interface ManualFaultsOptions {
+  /** How many candidates there are at the start. */
   readonly candidates: number
   readonly leaseTable: string
   readonly processes: Pick<LambdaHost, 'kill' | 'freeze' | 'thaw'>
-  readonly recorder: Pick<Recorder, 'leader' | 'isLeading' | 'candidateOf' | 'broken'>
-  /** Delivers the event of another candidate of this invocation's tick once more. */
+  readonly election: Pick<Recorder, 'leader' | 'isLeading' | 'candidateOf'>
+  readonly onFault: Recorder['faultInjected']
+  /** Invokes another candidate of this request's tick again. */
   readonly deliverAgain: (requestId: string) => Promise<void>
-  /** How long after its last sign of life another candidate can lead. */
+  /** How long after its last renewal a lease can be acquired by another candidate. */
   readonly pastLeaseMs: number
-  readonly tell: (entry: CandidateEntry | LeaderEntry) => void
+  readonly add: (entry: CandidateEntry | LeaderEntry) => void
   /** Ends every wait. */
   readonly signal: AbortSignal
-  /** @default the system's */
   readonly clock?: Pick<Clock, 'sleep'>
 }
 
 type Forward = () => Promise<Reply>
+type Armed = NonNullable<LeaderEntry['armed']>
 
-export function createHand(options: HandOptions): Hand {
-  const { leaseTable, processes, recorder, deliverAgain, pastLeaseMs, tell, signal, clock = systemClock } = options
-  const broken = (words: string, candidate: number) => recorder.broken(words, { candidate })
-  const conditions = createConditions({ candidates: options.candidates, tell, broken })
-  const struck = { kill: 0, freeze: 0 }
-  let armed: 'kill' | 'freeze' | undefined
-  /** The requests that are frozen, and what lets each go on. */
-  const frozen = new Map<string, (way: 'on' | 'gone') => void>()
-  /** The requests that were killed, and have not ended yet: nothing more can be done to them. */
-  const dying = new Set<string>()
-  signal.addEventListener('abort', () => frozen.forEach((release) => void release('gone')), { once: true })
+export class ManualFaults {
+  readonly candidates: Candidates
+  readonly #options: ManualFaultsOptions
+  readonly #clock: Pick<Clock, 'sleep'>
+  readonly #injected = { killLeader: 0, freezeLeader: 0 }
+  #armed: Armed | undefined
+  /** The frozen requests, each with the function that lets its write continue or drops it. */
+  readonly #frozen = new Map<string, (way: 'continue' | 'drop') => void>()
+  /** Killed requests whose invocation has not ended yet. */
+  readonly #dying = new Set<string>()
 
-  const tellLeader = () => {
-    const numbers = [...frozen.keys()].flatMap((requestId) => recorder.candidateOf(requestId) ?? [])
-    tell({ kind: 'leader', armed, frozen: numbers })
-  }
-  const arm = (what: 'kill' | 'freeze' | undefined) => {
-    armed = what
-    tellLeader()
-  }
-  const isReachable = (candidate: number) => conditions.of(candidate)?.isCutOff !== true
-
-  /** False where the process has ended by itself, or is being killed already. */
-  async function kill(requestId: string, where: string): Promise<boolean> {
-    if (dying.has(requestId)) return false
-    dying.add(requestId)
-    const killed = await processes.kill(requestId)
-    if (killed) {
-      struck.kill += 1
-      recorder.broken(`killed${where}`, { requestId })
-    } else dying.delete(requestId)
-    return killed
+  constructor(options: ManualFaultsOptions) {
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
+    this.candidates = new Candidates(options.candidates, options.add, (description, candidate) =>
+      options.onFault(description, { candidate }),
+    )
+    const dropAll = () => this.#frozen.forEach((release) => void release('drop'))
+    options.signal.addEventListener('abort', dropAll, { once: true })
+    this.#arm(undefined)
   }
 
-  /** Kills the sender behind its first effect, or before it ends its tenure without any. */
-  async function killWith(call: Call, write: string | undefined, forward: Forward): Promise<Reply | 'hangUp'> {
-    arm(undefined) // at once: it may have other calls on their way
-    let killed = false
-    try {
-      const reply = write === undefined ? undefined : await forward()
-      const where =
-        write === undefined ? ' before it could end its tenure' : `, its ${write} done and the reply on its way`
-      killed = await kill(call.requestId, where)
-      return killed ? 'hangUp' : await (reply ?? forward())
-    } finally {
-      if (!killed && armed === undefined) arm('kill')
-    }
-  }
-
-  /** Holds the call back for as long as its sender is frozen. */
-  async function freezeWith({ requestId }: Call, forward: Forward): Promise<Reply | 'hangUp'> {
-    if (!processes.freeze(requestId)) return forward()
-    const { promise: thawed, resolve } = Promise.withResolvers<'on' | 'gone'>()
-    frozen.set(requestId, resolve)
-    struck.freeze += 1
-    recorder.broken('frozen, with a write on its way', { requestId })
-    arm(undefined)
-    void giveOthersAChance(requestId, resolve)
-    const goesOn = (await thawed) === 'on' && isReachable(recorder.candidateOf(requestId) ?? 0)
-    return goesOn ? forward() : 'hangUp'
-  }
-
-  /** @param release tells this freeze from a later one of the same request */
-  async function giveOthersAChance(requestId: string, release: unknown): Promise<void> {
-    await clock.sleep(pastLeaseMs, signal)
-    if (frozen.get(requestId) === release && !signal.aborted) await deliverAgain(requestId)
-  }
-
-  function thaw(): void {
-    if (frozen.size === 0) {
-      if (armed !== 'freeze') throw new ActError('Nobody is frozen')
-      arm(undefined)
-      return
-    }
-    for (const [requestId, release] of [...frozen]) {
-      frozen.delete(requestId)
-      const isAwake = processes.thaw(requestId)
-      if (isAwake) recorder.broken('thawed', { requestId })
-      release(isAwake ? 'on' : 'gone')
-    }
-    tellLeader()
-  }
-
-  async function strike(call: Call, forward: Forward): Promise<Reply | 'hangUp'> {
+  readonly intercept: Interceptor = async (call, forward) => {
     const { requestId, service } = call
-    if (armed === undefined || signal.aborted || !recorder.isLeading(requestId)) return forward()
-    if (dying.has(requestId) || frozen.has(requestId)) return forward() // it was sent before
-    const [write] = writesOf(call, leaseTable)
-    const asked = leaseCallOf(call, leaseTable)?.kind
-    if (write === undefined && asked !== 'complete' && asked !== 'release') return forward()
-    if (armed === 'kill') return killWith(call, write, forward)
-    return service === 'dynamodb' ? freezeWith(call, forward) : forward()
-  }
-
-  const intercept: Interceptor = async (call, forward) => {
-    const { requestId, service } = call
-    const candidate = recorder.candidateOf(requestId)
+    const candidate = this.#options.election.candidateOf(requestId)
     if (candidate === undefined) return forward()
-    if (!isReachable(candidate)) return 'hangUp'
-    if (service !== 'dynamodb' || !conditions.losesReply(candidate)) return strike(call, () => forward())
+    if (!this.candidates.isReachable(candidate)) return 'hangUp'
+    if (service !== 'dynamodb' || !this.candidates.takeDroppedReply(candidate)) {
+      return this.#applyArmed(call, () => forward())
+    }
     await forward()
-    recorder.broken('a reply to it was lost', { requestId })
+    this.#options.onFault(FAULT_WORDS.dropReply, { requestId })
     return 'hangUp'
   }
 
-  async function act(what: Act): Promise<void> {
-    switch (what.do) {
+  /** @throws FaultError if it cannot be injected now */
+  async inject(fault: ManualFault): Promise<void> {
+    switch (fault.do) {
       case 'killLeader': {
-        const leader = recorder.leader()
-        if (leader === undefined || !(await kill(leader.requestId, ''))) arm('kill')
+        const leader = this.#options.election.leader()
+        if (leader === undefined || !(await this.#kill(leader.requestId, ''))) this.#arm('killLeader')
         return
       }
       case 'freezeLeader':
-        return arm('freeze')
+        return this.#arm('freezeLeader')
       case 'thawLeader':
-        return thaw()
+        return this.#thaw()
       default:
-        return conditions.act(what)
+        return this.candidates.inject(fault)
     }
   }
 
-  tellLeader()
+  readonly isFrozen = (requestId: string): boolean => this.#frozen.has(requestId)
 
-  return {
-    intercept,
-    act,
-    candidates: conditions.present,
-    skewOf: (candidate) => conditions.of(candidate)?.skewMs ?? 0,
-    isReachable,
-    isFrozen: (requestId) => frozen.has(requestId),
-    hasFrozen: () => frozen.size > 0,
-    struck: () => struck,
-    ended: (requestId) => {
-      dying.delete(requestId)
-      const release = frozen.get(requestId)
-      if (release === undefined) return
-      frozen.delete(requestId)
-      release('gone')
-      tellLeader()
-    },
+  hasFrozen(): boolean {
+    return this.#frozen.size > 0
+  }
+
+  /** How many leaders were killed and frozen so far. */
+  injected(): Readonly<Record<Armed, number>> {
+    return this.#injected
+  }
+
+  invocationEnded(requestId: string): void {
+    this.#dying.delete(requestId)
+    const release = this.#frozen.get(requestId)
+    if (release === undefined) return
+    this.#frozen.delete(requestId)
+    release('drop')
+    this.#addLeader()
+  }
+
+  async #applyArmed(call: Call, forward: Forward): Promise<Reply | 'hangUp'> {
+    const { requestId, service } = call
+    const { signal, election, leaseTable } = this.#options
+    if (this.#armed === undefined || signal.aborted || !election.isLeading(requestId)) return forward()
+    if (this.#dying.has(requestId) || this.#frozen.has(requestId)) return forward() // it was sent before
+    const [write] = otherWritesOf(call, leaseTable)
+    const request = leaseRequestOf(call, leaseTable)
+    if (write === undefined && (request === undefined || endIn(request) === undefined)) return forward()
+    if (this.#armed === 'killLeader') return this.#killAt(call, write, forward)
+    return service === 'dynamodb' ? this.#freezeAt(requestId, forward) : forward()
+  }
+
+  /** False if the invocation has ended, or is being killed already. */
+  async #kill(requestId: string, moment: string): Promise<boolean> {
+    if (this.#dying.has(requestId)) return false
+    this.#dying.add(requestId)
+    const isKilled = await this.#options.processes.kill(requestId)
+    if (isKilled) {
+      this.#injected.killLeader += 1
+      this.#options.onFault(`${FAULT_WORDS.killLeader}${moment}`, { requestId })
+    } else this.#dying.delete(requestId)
+    return isKilled
+  }
+
+  /** Kills the sender after its first write, or before it ends its tenure without one. */
+  async #killAt({ requestId }: Call, write: string | undefined, forward: Forward): Promise<Reply | 'hangUp'> {
+    this.#arm(undefined) // at once: it may send other calls meanwhile
+    let isKilled = false
+    try {
+      const reply = write === undefined ? undefined : await forward()
+      const moment = write === undefined ? ' before the end of its tenure' : ` after ${write}, before the reply`
+      isKilled = await this.#kill(requestId, moment)
+      return isKilled ? 'hangUp' : await (reply ?? forward())
+    } finally {
+      if (!isKilled && this.#armed === undefined) this.#arm('killLeader')
+    }
+  }
+
+  /** Holds the write back while its sender is frozen. */
+  async #freezeAt(requestId: string, forward: Forward): Promise<Reply | 'hangUp'> {
+    const { processes, onFault, election } = this.#options
+    if (!processes.freeze(requestId)) return forward()
+    const { promise: thawed, resolve } = Promise.withResolvers<'continue' | 'drop'>()
+    this.#frozen.set(requestId, resolve)
+    this.#injected.freezeLeader += 1
+    onFault(`${FAULT_WORDS.freezeLeader}, with a write on its way`, { requestId })
+    this.#arm(undefined)
+    void this.#invokeRivals(requestId, resolve)
+    const continues = (await thawed) === 'continue' && this.candidates.isReachable(election.candidateOf(requestId) ?? 0)
+    return continues ? forward() : 'hangUp'
+  }
+
+  /** @param release distinguishes this freeze from a later one of the same request */
+  async #invokeRivals(requestId: string, release: unknown): Promise<void> {
+    const { pastLeaseMs, signal, deliverAgain } = this.#options
+    await this.#clock.sleep(pastLeaseMs, signal)
+    if (this.#frozen.get(requestId) === release && !signal.aborted) await deliverAgain(requestId)
+  }
+
+  #thaw(): void {
+    if (this.#frozen.size === 0) {
+      if (this.#armed !== 'freezeLeader') throw new FaultError('No leader is frozen')
+      this.#arm(undefined)
+      return
+    }
+    for (const [requestId, release] of [...this.#frozen]) {
+      this.#frozen.delete(requestId)
+      const isRunning = this.#options.processes.thaw(requestId)
+      if (isRunning) this.#options.onFault(FAULT_WORDS.thawLeader, { requestId })
+      release(isRunning ? 'continue' : 'drop')
+    }
+    this.#addLeader()
+  }
+
+  #arm(armed: Armed | undefined): void {
+    this.#armed = armed
+    this.#addLeader()
+  }
+
+  #addLeader(): void {
+    const { add, election } = this.#options
+    const frozen = [...this.#frozen.keys()].flatMap((requestId) => election.candidateOf(requestId) ?? [])
+    add({ kind: 'leader', armed: this.#armed, frozen })
   }
 }

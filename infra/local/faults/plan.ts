@@ -1,81 +1,97 @@
-/** Chaos as a plan that is made before the run, from a seed alone, so that the same seed gives the same faults. */
+/** Plans faults before the run, from a seed alone: the same seed gives the same faults. */
 import { mulberry32, pick, type Random, shuffled, wholeNumber } from '../../programs/random.ts'
-import type { CallKind } from './calls.ts'
-import { type Deed, type Fault, type Position, strikesAt } from './fault.ts'
+import { type CallAction, type CallFault, type CallKind, type CallPosition, isPlannedAt } from './fault.ts'
+
+/** The leader is killed in the middle of the tick's work, when the gateway has charged and it has no reply yet. */
+export function killAtWorst(tick: number, expectedCharges: number): readonly CallFault[] {
+  return [{ tick, at: 'charge', nth: half(expectedCharges), do: 'killLeader', when: 'after' }]
+}
 
 /**
- * Each tick has one of these, in turn and then shuffled, so that two ticks are enough for a kill and a freeze. `writes` has
- * nothing but the small faults that every tick has.
+ * The leader is frozen when it knows less than its successor will, and is about to write that. It has charged, but the
+ * gateway's reply was dropped, so it writes `unknown`. Its successor finds the charge and writes `charged`; then the
+ * frozen leader's write arrives.
  */
-const WORST = ['freeze', 'kill', 'gateway', 'writes'] as const
+export function freezeAtWorst(tick: number, expectedCharges: number): readonly CallFault[] {
+  return [
+    { tick, at: 'charge', nth: half(expectedCharges), do: 'dropReply' },
+    { tick, at: 'unknown', nth: 1, do: 'freezeLeader', when: 'before' },
+  ]
+}
+
+const half = (expectedCharges: number): number => Math.max(1, Math.floor(expectedCharges / 2))
+
+/** Each tick has one of these: two ticks are enough for a kill and a freeze. `none` has small faults only. */
+const WORST = ['freezeLeader', 'killLeader', 'gateway', 'none'] as const
 
 const MOMENTS = ['before', 'after'] as const
-const WRITES_ON_ROWS: readonly CallKind[] = ['claim', 'intent', 'answer', 'move']
-const WRITES: readonly CallKind[] = [...WRITES_ON_ROWS, 'lease']
-const STEPS: readonly CallKind[] = [...WRITES_ON_ROWS, 'charge']
-/** An hour of the generated customers has four charges at least: of each step, so many calls are sure to come. */
-const SURE_CALLS = 4
-/** Small faults may also lie where a retry, or the end of the tick, gets to. */
+const ROW_WRITES: readonly CallKind[] = ['claim', 'intent', 'answer', 'move']
+const WRITES: readonly CallKind[] = [...ROW_WRITES, 'lease']
+const STEPS: readonly CallKind[] = [...ROW_WRITES, 'charge']
+/** A tick of the generated customers has at least four charges, so this many calls of each step are certain. */
+const CERTAIN_CALLS = 4
+/** Small faults may also lie beyond them, at calls of a retry or of the end of the tick. */
 const LIKELY_CALLS = 7
-const MOST_SMALL_FAULTS = 3
-const MOST_THROTTLED = 4
+const MAX_SMALL_FAULTS = 3
+const MAX_THROTTLED = 4
 
-export const LEAST_CHAOS_TICKS = 2
+export const MIN_CHAOS_TICKS = 2
 
 /**
  * @param seed any integer
- * @param ticks {@link LEAST_CHAOS_TICKS} at least
- * @returns at most one fault at a call; at least one leader killed, and one frozen before a write that its successor's
- *   token then refuses
+ * @param ticks at least {@link MIN_CHAOS_TICKS}
+ * @returns at most one fault at a call; at least one leader killed, and one frozen before a write that is then refused
  */
-export function chaosPlan(seed: number, ticks: number): readonly Fault[] {
+export function chaosPlan(seed: number, ticks: number): readonly CallFault[] {
   const random = mulberry32(seed)
-  const worst = Array.from({ length: ticks }, (_, index) => WORST[index % WORST.length] ?? 'writes')
+  const worst = Array.from({ length: ticks }, (_, index) => WORST[index % WORST.length] ?? 'none')
   let isFirstFreeze = true
   return shuffled(random, worst).flatMap((kind, index) => {
     const tick = index + 1
-    const small = Array.from({ length: wholeNumber(random, 1, MOST_SMALL_FAULTS) }, () => smallFault(random, tick))
-    if (kind === 'writes') return apart(small)
-    if (kind === 'gateway') return apart([...gatewayFaults(random, tick), ...small])
-    const provesTheFence = kind === 'freeze' && isFirstFreeze
-    if (kind === 'freeze') isFirstFreeze = false
-    return apart([hitTheLeader(random, tick, kind, provesTheFence), ...small])
+    const small = Array.from({ length: wholeNumber(random, 1, MAX_SMALL_FAULTS) }, () => smallFault(random, tick))
+    if (kind === 'none') return withoutOverlaps(small)
+    if (kind === 'gateway') return withoutOverlaps([...gatewayFaults(random, tick), ...small])
+    const provesTheFence = kind === 'freezeLeader' && isFirstFreeze
+    if (kind === 'freezeLeader') isFirstFreeze = false
+    return withoutOverlaps([leaderFault(random, tick, kind, provesTheFence), ...small])
   })
 }
 
-/** @param provesTheFence at a moment from which the leader wakes with a write that comes too late */
-function hitTheLeader(random: Random, tick: number, what: 'kill' | 'freeze', provesTheFence: boolean): Fault {
-  const position = { tick, at: pick(random, provesTheFence ? WRITES_ON_ROWS : STEPS), nth: sureNth(random) }
-  return { ...position, what, when: provesTheFence ? 'before' : pick(random, MOMENTS) }
+/** @param provesTheFence so that the leader's first write after the thaw comes too late */
+function leaderFault(
+  random: Random,
+  tick: number,
+  fault: 'killLeader' | 'freezeLeader',
+  provesTheFence: boolean,
+): CallFault {
+  const position = { tick, at: pick(random, provesTheFence ? ROW_WRITES : STEPS), nth: certainCall(random) }
+  return { ...position, do: fault, when: provesTheFence ? 'before' : pick(random, MOMENTS) }
 }
 
-/** One or two charges that get no answer, or none in time. */
-function gatewayFaults(random: Random, tick: number): Fault[] {
-  const troubles: readonly Deed[] = shuffled(random, [{ what: 'loseReply' }, { what: 'refuse' }, { what: 'delay' }])
-  const position = (): Position => ({ tick, at: 'charge', nth: sureNth(random) })
-  return troubles.slice(0, wholeNumber(random, 1, 2)).map((trouble) => ({ ...position(), ...trouble }))
+/** One or two charges without an answer, or without one in time. */
+function gatewayFaults(random: Random, tick: number): CallFault[] {
+  const actions: readonly CallAction[] = shuffled(random, [{ do: 'dropReply' }, { do: 'refuse' }, { do: 'delayReply' }])
+  const position = (): CallPosition => ({ tick, at: 'charge', nth: certainCall(random) })
+  return actions.slice(0, wholeNumber(random, 1, 2)).map((action) => ({ ...position(), ...action }))
 }
 
-/** What the SDK's own retries should get over. */
-function smallFault(random: Random, tick: number): Fault {
-  const position: Position = { tick, at: pick(random, WRITES), nth: wholeNumber(random, 1, LIKELY_CALLS) }
-  const deeds: readonly Deed[] = [
-    { what: 'loseReply' },
-    { what: 'drop' },
-    { what: 'throttle', times: wholeNumber(random, 2, MOST_THROTTLED) },
+/** One that the SDK's own retries overcome. */
+function smallFault(random: Random, tick: number): CallFault {
+  const position: CallPosition = { tick, at: pick(random, WRITES), nth: wholeNumber(random, 1, LIKELY_CALLS) }
+  const actions: readonly CallAction[] = [
+    { do: 'dropReply' },
+    { do: 'dropRequest' },
+    { do: 'throttle', times: wholeNumber(random, 2, MAX_THROTTLED) },
   ]
-  return { ...position, ...pick(random, deeds) }
+  return { ...position, ...pick(random, actions) }
 }
 
-const sureNth = (random: Random) => wholeNumber(random, 1, SURE_CALLS)
+const certainCall = (random: Random) => wholeNumber(random, 1, CERTAIN_CALLS)
 
-/** Leaves out those that would strike at the same call as one before them: the worst come first. */
-function apart(faults: readonly Fault[]): Fault[] {
-  const kept: Fault[] = []
-  for (const fault of faults) {
-    if (!kept.some((other) => overlap(fault, other))) kept.push(fault)
-  }
+/** Of faults at the same call, the first stays. */
+function withoutOverlaps(faults: readonly CallFault[]): readonly CallFault[] {
+  const overlap = (a: CallFault, b: CallFault) => isPlannedAt(a, b.at, b.nth) || isPlannedAt(b, a.at, a.nth)
+  const kept: CallFault[] = []
+  for (const fault of faults) if (!kept.some((other) => overlap(fault, other))) kept.push(fault)
   return kept
 }
-
-const overlap = (a: Fault, b: Fault) => strikesAt(a, b.at, b.nth) || strikesAt(b, a.at, a.nth)

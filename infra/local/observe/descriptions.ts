@@ -1,156 +1,137 @@
-/** What a request asks, and what came of it, for a reader of a tenure's story. */
-
+/** What a request asks for, and its result, in the words of a tenure's log. Times are UTC. */
 import { property } from '../../../functions/json.ts'
 import { clockTime, isInstant } from '../../../functions/widget/time-words.ts'
 import type { Call, Reply } from '../lambda-host/interceptor.ts'
 import {
-  type Acquire,
-  errorOf,
+  answerOf,
   gatewayStatusOf,
   grantOf,
   isRefusal,
-  type LeaseCall,
-  leaseCallOf,
+  type LeaseRequest,
+  leaseRequestOf,
+  otherWritesOf,
   plainName,
   rowOf,
-  writesOf,
-} from './lease-call.ts'
+} from './wire.ts'
 
-/** Such as `Asks for the lease, to hold it until 21:40:03.120`. Times are UTC. */
-export function requestWords(call: Call, leaseTable: string): string {
-  const lease = leaseCallOf(call, leaseTable)
-  const others = writesOf(call, leaseTable).length
-  if (lease !== undefined) return leaseWords(lease, others)
+/** Such as `Requests the lease until 21:40:03.120`. */
+export function describeRequest(call: Call, leaseTable: string): string {
+  const request = leaseRequestOf(call, leaseTable)
+  if (request !== undefined) return describeLease(request, otherWritesOf(call, leaseTable).length)
   const isFenced = JSON.stringify(call.body).includes(':tenureFence')
-  return taskWords(call) + (isFenced ? ', unless a newer leader has written it' : '')
+  return describeOther(call) + (isFenced ? ', unless a newer leader has written it' : '')
 }
 
-function leaseWords(lease: LeaseCall, others: number): string {
-  const rows = `${others} ${others === 1 ? 'write' : 'writes'} of its own`
-  switch (lease.kind) {
+function describeLease(request: LeaseRequest, others: number): string {
+  const writes = `${others} ${others === 1 ? 'write' : 'writes'} of its own`
+  switch (request.kind) {
     case 'acquire':
-      return `Asks for the lease, to hold it until ${clock(lease.expiresAtMs)}`
+      return `Requests the lease until ${clock(request.expiresAtMs)}`
     case 'renew':
-      return `Renews the lease until ${clock(lease.expiresAtMs)}`
+      return `Renews the lease until ${clock(request.expiresAtMs)}`
     case 'saveCheckpoint':
-      return `Saves a checkpoint, and renews the lease until ${clock(lease.expiresAtMs)}`
+      return `Saves a checkpoint, and renews the lease until ${clock(request.expiresAtMs)}`
     case 'complete':
-      return others === 0 ? 'Records the tick as done' : `Records the tick as done, together with ${rows}`
-    case 'release':
-      return lease.how === 'failed'
-        ? `Gives the lease up: its task failed${lease.errorName === undefined ? '' : ` with ${lease.errorName}`}`
-        : 'Gives the lease up'
+      return others === 0 ? 'Completes the tick' : `Completes the tick, together with ${writes}`
+    case 'release': {
+      if (request.endedBy === 'released') return 'Releases the lease'
+      const error = request.errorName === undefined ? '' : ` with ${request.errorName}`
+      return `Releases the lease: its task failed${error}`
+    }
+    case 'giveBack':
+      return 'Gives back a lease that was granted too late'
     case 'guard':
-      return `Makes ${rows}, if it still leads`
+      return `Sends ${writes}, if it still leads`
   }
 }
 
-function taskWords({ service, operation, target: fullName, body }: Call): string {
+const VERBS: Readonly<Record<string, string>> = {
+  UpdateItem: 'Updates a row of',
+  PutItem: 'Puts a row into',
+  DeleteItem: 'Deletes a row of',
+  GetItem: 'Reads a row of',
+  Query: 'Queries rows of',
+}
+
+function describeOther({ service, operation, target: fullName, body }: Call): string {
   const target = plainName(fullName)
   if (service === 'lambda') {
-    if (body['method'] === 'POST') return 'Asks the gateway to charge'
-    return body['method'] === 'GET' ? 'Asks the gateway what became of an earlier charge' : `Invokes ${target}`
+    if (body['method'] === 'POST') return 'Requests a charge from the gateway'
+    return body['method'] === 'GET' ? 'Looks up an earlier charge at the gateway' : `Invokes ${target}`
   }
-  switch (operation) {
-    case 'UpdateItem':
-      return `Updates a row of ${target}`
-    case 'PutItem':
-      return `Puts a row into ${target}`
-    case 'DeleteItem':
-      return `Deletes a row of ${target}`
-    case 'GetItem':
-      return `Reads a row of ${target}`
-    case 'Query':
-      return `Asks for rows of ${target}`
-    default:
-      return target === '' ? operation : `${operation} of ${target}`
-  }
+  if (target === '') return operation
+  return `${VERBS[operation] ?? `${operation} of`} ${target}`
 }
 
-export interface Answered {
-  /** What came back from where the call went; absent where it never arrived, or nothing has come back yet. */
+export interface Replies {
+  /** From the service; absent if the request never arrived, or is not answered yet. */
   readonly reply?: Reply | undefined
-  /** What the function got. */
-  readonly got: Reply | 'hangUp'
-  /** The token of whoever leads by now, where that is not the caller any more. */
+  /** What the function received. */
+  readonly received: Reply | 'hangUp'
+  /** The token of the tenure that replaced this one. */
   readonly successor?: number | undefined
 }
 
-/** Such as `granted: token 1795240800001`, `carried out, but the reply was lost`. */
-export function answerWords(call: Call, leaseTable: string, { reply, got, successor }: Answered): string {
-  if (reply === undefined)
-    return got === 'hangUp' ? 'never arrived' : `not let through: ${outcomeWords(call, leaseTable, got, successor)}`
-  const outcome = outcomeWords(call, leaseTable, reply, successor)
-  if (got === 'hangUp') return `${outcome}; but the reply was lost`
-  return got.body === reply.body ? outcome : `${outcome}; but the function got another answer`
+/** Such as `granted, with token 1795240800001`, `done; but the reply was lost`. */
+export function describeResult(call: Call, leaseTable: string, { reply, received, successor }: Replies): string {
+  if (reply === undefined) {
+    return received === 'hangUp'
+      ? 'never arrived'
+      : `blocked on its way: ${describeReply(call, leaseTable, received, successor)}`
+  }
+  const result = describeReply(call, leaseTable, reply, successor)
+  if (received === 'hangUp') return `${result}; but the reply was lost`
+  return received.body === reply.body ? result : `${result}; but the function received another reply`
 }
 
-function outcomeWords(call: Call, leaseTable: string, reply: Reply, successor: number | undefined): string {
-  const body = jsonOf(reply)
-  const error = errorOf(reply, body)
-  const asked = leaseCallOf(call, leaseTable)
-  if (error === undefined) return asked?.kind === 'acquire' ? grantWords(asked, body) : gatewayWords(call, body)
+function describeReply(call: Call, leaseTable: string, reply: Reply, successor: number | undefined): string {
+  const { body, error } = answerOf(reply)
+  const request = leaseRequestOf(call, leaseTable)
+  if (error === undefined && request?.kind === 'acquire') {
+    const { token, before } = grantOf(request, body)
+    const expired = before.holder === undefined ? '' : `: the lease of token ${before.fencingToken} had expired`
+    return `granted, with token ${token}${expired}`
+  }
+  if (error === undefined) return describeGatewayReply(call, body)
   if (!isRefusal(error)) return error
-  const row = property(body, 'Item')
-  if (isRepeated(call, row)) return 'refused, for it was carried out before'
-  if (asked?.kind === 'acquire') return refusedLeaseWords(row)
+  const item = property(body, 'Item')
+  if (isApplied(call, request, item)) return 'refused, because it was applied before'
+  if (request?.kind === 'acquire') return describeRefusedAcquire(item)
   return successor === undefined ? 'refused: its condition does not hold' : `refused: token ${successor} has taken over`
 }
 
-function grantWords(asked: Acquire, body: unknown): string {
-  const { token, before } = grantOf(asked, body)
-  const ended = before.holder === undefined ? '' : `: the time of token ${before.fencingToken} had run out`
-  return `granted, with token ${token}${ended}`
-}
-
-/** Whether the row has this very request already: its reply was lost, and the client sent it again. */
-function isRepeated({ body: request }: Call, row: unknown): boolean {
-  const sent = (name: string) => JSON.stringify(property(property(request, 'ExpressionAttributeValues'), name))
-  const found = (name: string) => JSON.stringify(property(row, name))
-  const attempt = sent(':attempt')
-  if (attempt !== undefined) return attempt === found('attempt') && (sent(':step') ?? found('step')) === found('step')
-  // An effect, which `lease.send` has numbered: see functions/election/fencing.ts.
+/** Whether the row shows that this request was applied: its reply was lost, and the client repeated it. */
+function isApplied({ body }: Call, request: LeaseRequest | undefined, item: unknown): boolean {
+  if (request !== undefined) {
+    const { attempt, step } = rowOf(item)
+    return 'attempt' in request && attempt === request.attempt && (!('step' in request) || step === request.step)
+  }
+  // A write of `lease.send` carries a number: see functions/election/fencing.ts.
+  const sent = (name: string) => JSON.stringify(property(property(body, 'ExpressionAttributeValues'), name))
+  const column = (name: string) => property(item, String(property(property(body, 'ExpressionAttributeNames'), name)))
   const step = sent(':tenureStep')
-  const fenced = textIn(property(request, 'ExpressionAttributeNames'), '#tenureFence')
-  const stamp = property(property(row, textIn(property(request, 'ExpressionAttributeNames'), '#tenureStep')), 'M')
-  return (
-    step !== undefined && sent(':tenureFence') === found(fenced) && JSON.stringify(property(stamp, 'step')) === step
-  )
+  const stamp = property(property(column('#tenureStep'), 'M'), 'step')
+  const isSameTenure = sent(':tenureFence') === JSON.stringify(column('#tenureFence'))
+  return step !== undefined && isSameTenure && JSON.stringify(stamp) === step
 }
 
-function textIn(names: unknown, placeholder: string): string {
-  const name = property(names, placeholder)
-  return typeof name === 'string' ? name : ''
-}
-
-function refusedLeaseWords(item: unknown): string {
+function describeRefusedAcquire(item: unknown): string {
   const { holder, fencingToken, expiresAtMs } = rowOf(item)
-  if (holder === undefined) return 'refused: the lease is not to be had for this tick'
+  if (holder === undefined) return 'refused: the lease is not available for this tick'
   return `refused: token ${fencingToken} leads${expiresAtMs === undefined ? '' : ` until ${clock(expiresAtMs)}`}`
 }
 
-function gatewayWords(call: Call, body: unknown): string {
-  const { service } = call
-  const statusCode = gatewayStatusOf(call, body)
+function describeGatewayReply(call: Call, body: unknown): string {
   const errorType = property(body, 'errorType')
-  if (service === 'lambda' && typeof errorType === 'string') return `failed with ${errorType}`
-  if (statusCode === undefined) return 'done'
+  if (call.service === 'lambda' && typeof errorType === 'string') return `failed with ${errorType}`
+  const statusCode = gatewayStatusOf(call, body)
   if (statusCode === 402) return 'declined'
-  if (statusCode >= 300) return `HTTP ${statusCode}`
-  return property(property(body, 'headers'), 'idempotent-replayed') === 'true'
-    ? 'answered as before, nothing charged'
-    : 'done'
+  if (statusCode !== undefined && statusCode >= 300) return `HTTP ${statusCode}`
+  const isReplayed = property(property(body, 'headers'), 'idempotent-replayed') === 'true'
+  return statusCode !== undefined && isReplayed ? 'answered as before, nothing charged' : 'done'
 }
 
-export function jsonOf({ body }: Pick<Reply, 'body'>): unknown {
-  try {
-    return JSON.parse(body)
-  } catch {
-    return body
-  }
-}
-
-/** `21:40:03.120` in UTC; the number itself where it is no instant. */
+/** `21:40:03.120`; the number itself if it is not an instant. */
 export function clock(ms: number): string {
   return isInstant(ms) ? clockTime(ms, 'milliseconds') : String(ms)
 }

@@ -1,79 +1,71 @@
-/** What one try asked of the leases, and what came of it, by the requests themselves: a function may return what it likes. */
+/** What one attempt requested of the leases, and the result, by its requests: its function may return anything. */
 import { property } from '../../../functions/json.ts'
-import { isRefusal, type LeaseCall, textOf } from './lease-call.ts'
+import { type Answer, endIn, isRefusal, type LeaseRequest, rowOf } from './wire.ts'
 
-export interface Seen {
-  /** In the order in which it asked for them first. */
-  readonly leases: readonly SeenLease[]
-  /** Its writes that were refused because another leads by then. */
+export interface Observations {
+  /** In the order of their first acquire. */
+  readonly leases: readonly ObservedLease[]
+  /** Writes refused because another candidate leads. */
   readonly staleWritesRefused: number
 }
 
-export interface SeenLease {
+export interface ObservedLease {
   readonly lease: string
-  /** For how long it asked, at most. */
+  /** The longest duration that it requested. */
   readonly leaseMs: number
-  /** For which tick it asked; absent where it asked without one. */
   readonly tick?: string | undefined
-  /** Of the last grant; absent where there was none. */
+  /** Of the last grant; absent if there was none. */
   readonly token?: number | undefined
-  /** How that grant's tenure ended in the row; absent where it has not. */
+  /** How the last granted tenure ended in the row; absent if it has not. */
   readonly ended?: 'completed' | 'released' | 'failed' | undefined
-  /** Why it was not granted; absent where it was, or where no answer came. */
+  /** Absent if the lease was granted, or no answer came. */
   readonly refusedAs?: 'held' | 'tickDone' | 'paused' | undefined
 }
 
-export const NOTHING_SEEN: Seen = { leases: [], staleWritesRefused: 0 }
+export const NO_OBSERVATIONS: Observations = { leases: [], staleWritesRefused: 0 }
 
-/** The try sends this request, whether or not it ever arrives. */
-export function asking(seen: Seen, asked: LeaseCall | undefined): Seen {
-  if (asked?.kind !== 'acquire') return seen
-  const { lease, tick, expiresAtMs, nowMs } = asked
-  const leaseMs = Math.max(expiresAtMs - nowMs, leaseOf(seen, lease)?.leaseMs ?? 0)
-  return withLease(seen, lease, { leaseMs, tick })
+/** The attempt sends this request, which may never arrive. */
+export function afterRequest(before: Observations, request: LeaseRequest | undefined): Observations {
+  if (request?.kind !== 'acquire') return before
+  const { lease, tick, expiresAtMs, nowMs } = request
+  const leaseMs = Math.max(expiresAtMs - nowMs, leaseIn(before, lease)?.leaseMs ?? 0)
+  return withLease(before, lease, { leaseMs, tick })
 }
 
-/** What the service answered. */
-export interface Answer {
-  readonly body: unknown
-  /** The name of its error, such as `ConditionalCheckFailedException`; undefined for a success. */
-  readonly error: string | undefined
-}
-
-/** This request was answered so. @param token of the try's last grant, this one included */
-export function answered(
-  seen: Seen,
-  asked: LeaseCall | undefined,
+/** @param token of the attempt's last grant, this one included */
+export function afterAnswer(
+  before: Observations,
+  request: LeaseRequest | undefined,
   { body, error }: Answer,
   token: number | undefined,
-): Seen {
-  if (asked === undefined) return seen
-  const { lease } = asked
+): Observations {
+  if (request === undefined) return before
+  const { lease } = request
   if (error === undefined) {
-    if (asked.kind === 'acquire') return withLease(seen, lease, { token, ended: undefined, refusedAs: undefined })
-    if (asked.kind === 'complete') return withLease(seen, lease, { ended: 'completed' })
-    return asked.kind === 'release' ? withLease(seen, lease, { ended: asked.how }) : seen
+    if (request.kind === 'acquire') return withLease(before, lease, { token, ended: undefined, refusedAs: undefined })
+    const ended = endIn(request)
+    return ended === undefined ? before : withLease(before, lease, { ended })
   }
-  // Of a grant whose reply was lost the SDK learns by a refusal.
-  const isNews = asked.kind === 'acquire' && isRefusal(error) && leaseOf(seen, lease)?.token === undefined
-  return isNews ? withLease(seen, lease, { refusedAs: whyRefused(property(body, 'Item'), asked.tick) }) : seen
+  // If the reply of a grant is lost, the SDK repeats the acquire, and that is refused.
+  const isNews = request.kind === 'acquire' && isRefusal(error) && leaseIn(before, lease)?.token === undefined
+  return isNews ? withLease(before, lease, { refusedAs: whyRefused(property(body, 'Item'), request.tick) }) : before
 }
 
-export const leaseOf = ({ leases }: Seen, name: string): SeenLease | undefined =>
+export const leaseIn = ({ leases }: Observations, name: string): ObservedLease | undefined =>
   leases.find(({ lease }) => lease === name)
 
-function withLease(seen: Seen, name: string, news: Partial<SeenLease>): Seen {
-  const known = leaseOf(seen, name)
-  const changed = { lease: name, leaseMs: 0, ...known, ...news }
+function withLease(before: Observations, name: string, changes: Partial<ObservedLease>): Observations {
+  const known = leaseIn(before, name)
+  const changed = { lease: name, leaseMs: 0, ...known, ...changes }
   const leases =
-    known === undefined ? [...seen.leases, changed] : seen.leases.map((one) => (one === known ? changed : one))
-  return { ...seen, leases }
+    known === undefined ? [...before.leases, changed] : before.leases.map((one) => (one === known ? changed : one))
+  return { ...before, leases }
 }
 
-/** The row tells, in the order of the protocol's own reasons. */
-function whyRefused(row: unknown, tick: string | undefined): 'held' | 'tickDone' | 'paused' | undefined {
-  const completedTick = textOf(property(row, 'completedTick'))
+/** In the order in which the protocol itself explains a refusal. */
+function whyRefused(item: unknown, tick: string | undefined): ObservedLease['refusedAs'] {
+  const { completedTick, isPaused } = rowOf(item)
   if (completedTick !== undefined && tick !== undefined && completedTick >= tick) return 'tickDone'
-  if (property(row, 'holder') !== undefined) return 'held'
-  return property(row, 'pausedUntilMs') === undefined ? undefined : 'paused'
+  if (property(item, 'holder') !== undefined) return 'held'
+  return isPaused ? 'paused' : undefined
 }

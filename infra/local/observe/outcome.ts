@@ -1,11 +1,12 @@
-/** What one try of a candidate came to, read from what its function returned, threw or logged. */
+/** What one attempt of a candidate came to, from what its function returned, threw or logged. */
 import { parseJson, property } from '../../../functions/json.ts'
 import { oneLine, printable } from '../../programs/foreign-text.ts'
 import type { Ending } from '../lambda-host/environment.ts'
 import type { ErrorReport } from '../lambda-host/report.ts'
-import type { Seen } from './observations.ts'
+import type { Done } from './entries.ts'
+import type { Observations } from './observations.ts'
+import type { Step } from './tenure-logs.ts'
 
-/** What the leader did, as far as a run counts it. */
 export interface Work {
   readonly staleWritesRefused: number
 }
@@ -15,7 +16,7 @@ export type TryOutcome =
       readonly status: 'completed'
       readonly fencingToken: number
       readonly work: Work
-      /** What it threw when its tick was done already. */
+      /** What the function threw after its tick was completed. */
       readonly thrown?: ErrorReport
     }
   | { readonly status: 'released' }
@@ -25,49 +26,85 @@ export type TryOutcome =
       readonly error: ErrorReport
       readonly logs: readonly string[]
       readonly work: Work
-      /** The token with which it had led, where it had. */
+      /** Absent if it failed without having led. */
       readonly ledWithToken?: number | undefined
-      /** The very same was told before of another try: a terminal need not repeat it. */
+      /** Another attempt failed in the same way, and the terminal has shown it. */
       readonly isTold?: boolean
     }
 
-/** What is shown of what the function returned. */
-const LONGEST_REASON = 100
-const LONGEST_VALUE = 500
+const MAX_REASON = 100
+const MAX_VALUE = 500
 
 export function outcomeOf(ending: Ending): TryOutcome {
   if (!ending.ok) return failureOf(ending)
   const { status, fencingToken, result, reason } = fieldsOf(ending.value)
   if (status === 'completed' && typeof fencingToken === 'number') return { status, fencingToken, work: workOf(result) }
-  if (status === 'standby' && typeof reason === 'string') return { status, reason: oneLine(reason, LONGEST_REASON) }
+  if (status === 'standby' && typeof reason === 'string') return { status, reason: oneLine(reason, MAX_REASON) }
   if (status === 'released') return { status }
-  const errorMessage = `The function returned no outcome, but ${printable(JSON.stringify(ending.value), LONGEST_VALUE)}`
+  const errorMessage = `The function returned no outcome, but ${printable(JSON.stringify(ending.value), MAX_VALUE)}`
   return { status: 'failed', error: { errorType: 'UnknownOutcome', errorMessage }, logs: [], work: workOf(undefined) }
 }
 
-/** Who failed when its tick was recorded as done already has completed it, as its requests show. */
-export function completedAfterAll(outcome: TryOutcome, seen: Seen | undefined): TryOutcome {
-  const done = seen?.leases.find(({ ended }) => ended === 'completed')
+/** A leader that failed after its requests completed the tick has completed it. */
+export function completedAfterAll(outcome: TryOutcome, observations: Observations | undefined): TryOutcome {
+  const done = observations?.leases.find(({ ended }) => ended === 'completed')
   if (outcome.status !== 'failed' || done?.token === undefined) return outcome
   return { status: 'completed', fencingToken: done.token, work: outcome.work, thrown: outcome.error }
 }
 
-/** A leader that fails returns nothing, but it has logged that it leads, as `leading`, and what it had done, as `billed`. */
+/** A leader that fails returns nothing, but it has logged `leading` with its token, and its work as `billed`. */
 function failureOf({ error, logs }: Ending & { ok: false }): TryOutcome {
   const lines = logs.map((line) => fieldsOf(parseJson(line))) // a line of plain text has no fields
-  const said = (message: string) => lines.findLast((line) => line['message'] === message)
-  const token = said('leading')?.['fencingToken']
+  const logged = (message: string) => lines.findLast((line) => line['message'] === message)
+  const token = logged('leading')?.['fencingToken']
   const led = typeof token === 'number' ? { ledWithToken: token } : {}
-  // Metrics are for CloudWatch, not for people.
-  const readable = logs.filter((line) => property(parseJson(line), '_aws') === undefined)
-  return { status: 'failed', error, logs: readable, work: workOf(said('billed')), ...led }
+  const withoutMetrics = logs.filter((line) => property(parseJson(line), '_aws') === undefined)
+  return { status: 'failed', error, logs: withoutMetrics, work: workOf(logged('billed')), ...led }
 }
 
 function workOf(value: unknown): Work {
-  return { staleWritesRefused: countOf(fieldsOf(value)['staleWritesRefused']) }
+  const count = fieldsOf(value)['staleWritesRefused']
+  return { staleWritesRefused: typeof count === 'number' ? count : 0 }
 }
-
-const countOf = (value: unknown): number => (typeof value === 'number' ? value : 0)
 
 const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null ? { ...value } : {}
+
+/** The feed gets the beginning of an error; the tenure's log gets all of it. */
+const MAX_MESSAGE = 1_000
+const MAX_FRAMES = 30
+
+export function doneOf(outcome: TryOutcome): Pick<Done, 'status' | 'reason' | 'error'> {
+  if (outcome.status === 'standby') return { status: 'standby', reason: outcome.reason }
+  if (outcome.status !== 'failed') return { status: outcome.status }
+  const { errorType, errorMessage, trace } = outcome.error
+  const error = {
+    name: errorType,
+    message: errorMessage.slice(0, MAX_MESSAGE),
+    trace: framesOf(trace).slice(0, MAX_FRAMES),
+  }
+  return { status: 'failed', error }
+}
+
+/** @param logs the last lines that the invocation wrote */
+export function lastStepOf(outcome: TryOutcome, logs: readonly string[] = []): Omit<Step, 'atMs'> {
+  const lines = outcome.status === 'failed' ? outcome.logs : logs
+  const thrown =
+    outcome.status === 'failed' ? outcome.error : outcome.status === 'completed' ? outcome.thrown : undefined
+  const trace = [...framesOf(thrown?.trace), ...(lines.length > 0 ? ['Logged:', ...lines] : [])]
+  const ending = thrown === undefined ? 'Returns' : `Fails with ${thrown.errorType}: ${thrown.errorMessage}`
+  switch (outcome.status) {
+    case 'completed':
+      return { description: `${ending}; its tick is completed`, trace }
+    case 'released':
+      return { description: `${ending} after it released the lease`, trace }
+    case 'standby':
+      return { description: `Stands by: ${outcome.reason}`, trace }
+    case 'failed':
+      return { description: ending, trace }
+  }
+}
+
+/** Without the first lines of a stack, which repeat the message. */
+const framesOf = (trace: readonly string[] = []) =>
+  trace.filter((line) => /^\s*at /.test(line)).map((line) => line.trim())

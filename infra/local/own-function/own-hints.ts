@@ -1,13 +1,13 @@
 /** What tells somebody who tries their own function why it does not do here what they expect. */
 
 import { secondsOf } from '../cli/phrases.ts'
-import type { SeenLease } from '../observe/observations.ts'
+import type { ObservedLease } from '../observe/observations.ts'
 
 /** Leases end with the invocation, and timers are not exact. */
 const LONGER = 1.1
 
 /** Why a lease was asked for in a way that does not go well together with this run; empty where it does. */
-export function hintsOn({ lease, leaseMs: askedMs, tick }: SeenLease, leaseMs: number): readonly string[] {
+export function hintsOn({ lease, leaseMs: askedMs, tick }: ObservedLease, leaseMs: number): readonly string[] {
   return [
     ...(askedMs > leaseMs * LONGER
       ? [

@@ -4,7 +4,7 @@
  */
 
 import type { Ending } from '../lambda-host/environment.ts'
-import { leaseOf, type Seen, type SeenLease } from '../observe/observations.ts'
+import { leaseIn, type Observations, type ObservedLease } from '../observe/observations.ts'
 import { outcomeOf, type TryOutcome } from '../observe/outcome.ts'
 import { readableError } from './own-trace.ts'
 
@@ -15,9 +15,9 @@ export interface OwnPlace {
   readonly directory: string
 }
 
-export function ownOutcomeOf(ending: Ending, seen: Seen, { lease, directory }: OwnPlace): TryOutcome {
+export function ownOutcomeOf(ending: Ending, seen: Observations, { lease, directory }: OwnPlace): TryOutcome {
   const told = outcomeOf(ending)
-  const one = leaseOf(seen, lease)
+  const one = leaseIn(seen, lease)
   const work = { staleWritesRefused: seen.staleWritesRefused }
   const thrown = ending.ok ? undefined : readableError(ending.error, ending.logs, directory)
   if (one?.ended === 'completed' && one.token !== undefined) {
@@ -36,7 +36,7 @@ export function ownOutcomeOf(ending: Ending, seen: Seen, { lease, directory }: O
   return failed({ errorType: 'Unanswered', errorMessage })
 }
 
-function neverAsked({ leases }: Seen, lease: string) {
+function neverAsked({ leases }: Observations, lease: string) {
   const others = leases.map((one) => `"${one.lease}"`)
   if (others.length === 0) {
     const errorMessage = `It returned without asking for the lease "${lease}": does it use leaderOnly or withLease, with LEASE_TABLE and LEASE_NAME?`
@@ -46,7 +46,7 @@ function neverAsked({ leases }: Seen, lease: string) {
   return { errorType: 'OtherLease', errorMessage }
 }
 
-function unfinished({ ended, token }: SeenLease) {
+function unfinished({ ended, token }: ObservedLease) {
   if (ended === 'failed') {
     const errorMessage = `Its task failed under token ${token}, but it returned as if all were well: nobody tries this tick again. Let it throw`
     return { errorType: 'SwallowedError', errorMessage }

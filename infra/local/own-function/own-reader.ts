@@ -1,13 +1,13 @@
 /** Reads what the tries of the user's own function came to, and says in a terminal what it would not show, each thing once. */
 
 import type { Attempt } from '../lambda-host/lambda-host.ts'
-import { leaseOf, NOTHING_SEEN, type Seen } from '../observe/observations.ts'
+import { leaseIn, NO_OBSERVATIONS, type Observations } from '../observe/observations.ts'
 import type { TryOutcome } from '../observe/outcome.ts'
 import { hintsOn } from './own-hints.ts'
 import { type OwnPlace, ownOutcomeOf } from './own-outcome.ts'
 
 export interface OwnReaderOptions {
-  readonly seen: (requestId: string) => Seen | undefined
+  readonly seen: (requestId: string) => Observations | undefined
   readonly warn: (text: string) => void
 }
 
@@ -18,8 +18,8 @@ export function ownReader(place: OwnPlace & { readonly leaseMs: number }, { seen
   const isNew = onceEach()
 
   return ({ requestId, ending }) => {
-    const all = seen(requestId) ?? NOTHING_SEEN
-    const asked = leaseOf(all, place.lease)
+    const all = seen(requestId) ?? NO_OBSERVATIONS
+    const asked = leaseIn(all, place.lease)
     for (const hint of asked === undefined ? [] : hintsOn(asked, place.leaseMs)) if (isNew(hint)) warn(hint)
     const outcome = ownOutcomeOf(ending, all, place)
     if (outcome.status === 'completed' && outcome.thrown !== undefined) {

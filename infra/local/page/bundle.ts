@@ -1,18 +1,18 @@
-/** The page as one HTML file, with its style and its script inside: it needs nothing else, and may load nothing else. */
+/** The page as one HTML file with its style and script inside; its policy lets it load nothing else. */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { CUSTOM_PROPERTIES, DARK, LIGHT, type Palette } from '../../../functions/widget/palette.ts'
 
-export interface Page {
+export interface BundledPage {
   readonly html: string
   readonly headers: Readonly<Record<string, string>>
 }
 
 const SOURCE = join(import.meta.dirname, 'client')
 
-/** The colours of the picture, as the properties by which it asks for them: those of the dashboard's widget. */
+/** The widget's colours, as the custom properties of the picture. */
 const COLOURS = `:root{${declarationsOf(LIGHT)}}@media (prefers-color-scheme:dark){:root{${declarationsOf(DARK)}}}`
 
 function declarationsOf(palette: Palette): string {
@@ -22,8 +22,7 @@ function declarationsOf(palette: Palette): string {
     .join(';')
 }
 
-/** Bundles it anew, in some hundredths of a second. */
-export async function bundlePage(): Promise<Page> {
+export async function bundlePage(): Promise<BundledPage> {
   const [template, ownStyle, script] = await Promise.all([
     readFile(join(SOURCE, 'index.html'), 'utf8'),
     bundle('style.css'),
@@ -35,8 +34,7 @@ export async function bundlePage(): Promise<Page> {
     "default-src 'none'",
     `script-src '${digest(script)}'`,
     `style-src '${digest(style)}'`,
-    // The picture's shapes carry styles of their own.
-    "style-src-attr 'unsafe-inline'",
+    "style-src-attr 'unsafe-inline'", // for the shapes of the picture
     'img-src data:',
     "connect-src 'self'",
     "base-uri 'none'",
@@ -63,9 +61,8 @@ async function bundle(file: string): Promise<string> {
     logLevel: 'silent',
     write: false,
   })
-  const text = outputFiles[0]?.text.trim() ?? ''
-  // Nothing of it may end the element that it stands in.
-  return text.replaceAll('</', '<\\/')
+  // No `</script>` or `</style>` inside may end the element.
+  return (outputFiles[0]?.text.trim() ?? '').replaceAll('</', '<\\/')
 }
 
 const digest = (text: string) => `sha256-${createHash('sha256').update(text).digest('base64')}`

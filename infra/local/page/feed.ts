@@ -1,63 +1,96 @@
-/** Keeps what a page needs that comes late or comes back, and tells all that are there what is new. */
-import {
-  byKind,
-  type Entry,
-  type Happening,
-  isStanding,
-  KEPT_PER_TENURE,
-  KEPT_TENURES,
-  SLACK,
-  type Standing,
-} from '../observe/entries.ts'
+/** Keeps the entries for pages that open late or reconnect, and sends new ones to all open pages. */
+import type { Effect, Entry, EventEntry, StateEntry, Update } from '../observe/entries.ts'
 
-export interface Feed {
-  add(entry: Entry): void
-  /** All that is kept, at once, then each new entry, until the subscription is disposed. */
-  subscribe(listener: Listener): Disposable
-}
-
-export type Listener = (entries: readonly Entry[]) => void
+export type Listener = (updates: readonly Update[]) => void
 
 export interface FeedOptions {
-  /** @default {@link KEPT_TENURES} */
-  readonly keptTenures?: number | undefined
-  /** Where no tenure ever begins there is an end too. @default {@link KEPT_PER_TENURE} for each tenure that is kept */
-  readonly keptEntries?: number | undefined
+  readonly keptTenures?: number
+  /** Bounds the events even if no tenure ever begins. @default 40 for each kept tenure */
+  readonly keptEvents?: number
 }
 
-export function createFeed({
-  keptTenures = KEPT_TENURES,
-  keptEntries = keptTenures * KEPT_PER_TENURE,
-}: FeedOptions = {}): Feed {
-  const standing = new Map<string, Standing>()
-  let happenings: Happening[] = []
-  let tenures = 0
-  const listeners = new Set<Listener>()
+/** In the order in which a new page gets them. */
+const STATE_KINDS: readonly Entry['kind'][] = ['setup', 'candidate', 'leader', 'counts', 'over']
+/** Forgetting copies all events, so it waits until there are this many times more than are kept. */
+const SLACK = 1.1
+/** Equal effects within this time become one entry: the picture cannot show a hundred marks in one place. */
+const BATCH_MS = 100
 
-  const forget = () => {
-    if (tenures <= keptTenures * SLACK && happenings.length <= keptEntries * SLACK) return
-    const least = Math.max(0, happenings.length - keptEntries)
-    let surplus = tenures - keptTenures
-    const firstKept = happenings.findIndex(({ kind }, index) => kind === 'began' && surplus-- <= 0 && index >= least)
-    happenings = happenings.slice(firstKept === -1 ? least : firstKept)
-    tenures = happenings.filter(({ kind }) => kind === 'began').length
+export class Feed {
+  readonly #keptTenures: number
+  readonly #keptEvents: number
+  readonly #states = new Map<string, StateEntry>()
+  #events: EventEntry[] = []
+  #tenures = 0
+  readonly #effects = new Map<string, Effect>()
+  #timer: NodeJS.Timeout | undefined
+  readonly #listeners = new Set<Listener>()
+
+  constructor({ keptTenures = 2_000, keptEvents = keptTenures * 40 }: FeedOptions = {}) {
+    this.#keptTenures = keptTenures
+    this.#keptEvents = keptEvents
   }
 
-  return {
-    add: (entry) => {
-      if (isStanding(entry)) {
-        standing.set(entry.kind === 'candidate' ? `candidate ${entry.candidate}` : entry.kind, entry)
-      } else {
-        happenings.push(entry)
-        if (entry.kind === 'began') tenures += 1
-        forget()
-      }
-      for (const listener of listeners) listener([entry])
-    },
-    subscribe: (listener) => {
-      listener([...[...standing.values()].sort(byKind), ...happenings])
-      listeners.add(listener)
-      return { [Symbol.dispose]: () => void listeners.delete(listener) }
-    },
+  add(entry: Entry): void {
+    if (entry.kind === 'effect') {
+      this.#batch(entry)
+      return
+    }
+    this.#flush()
+    this.#send(entry)
+  }
+
+  /** Calls the listener at once with all kept entries, then with each new one, until it is disposed. */
+  subscribe(listener: Listener): Disposable {
+    this.#flush()
+    const states = [...this.#states.values()].sort((a, b) => STATE_KINDS.indexOf(a.kind) - STATE_KINDS.indexOf(b.kind))
+    listener([...states, ...this.#events])
+    this.#listeners.add(listener)
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
+  }
+
+  #batch(effect: Effect): void {
+    const key = JSON.stringify([effect.tenure, effect.verdict, effect.what])
+    const first = this.#effects.get(key)
+    this.#effects.set(key, first === undefined ? effect : { ...first, times: first.times + effect.times })
+    this.#timer ??= setTimeout(() => this.#flush(), BATCH_MS).unref()
+  }
+
+  /** Before any other entry, so that entries stay in order. */
+  #flush(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const effects = [...this.#effects.values()]
+    this.#effects.clear()
+    for (const effect of effects) this.#send(effect)
+  }
+
+  #send(entry: Entry): void {
+    if (isState(entry)) {
+      this.#states.set(entry.kind === 'candidate' ? `candidate ${entry.candidate}` : entry.kind, entry)
+    } else {
+      this.#events.push(entry)
+      if (entry.kind === 'began') this.#tenures += 1
+    }
+    this.#notify([entry])
+    this.#forget()
+  }
+
+  #notify(updates: readonly Update[]): void {
+    for (const listener of this.#listeners) listener(updates)
+  }
+
+  /** Whole tenures, if possible. */
+  #forget(): void {
+    if (this.#tenures <= this.#keptTenures * SLACK && this.#events.length <= this.#keptEvents * SLACK) return
+    const least = Math.max(0, this.#events.length - this.#keptEvents)
+    let surplus = this.#tenures - this.#keptTenures
+    const first = this.#events.findIndex(({ kind }, index) => kind === 'began' && surplus-- <= 0 && index >= least)
+    this.#events = this.#events.slice(first === -1 ? least : first)
+    this.#tenures = this.#events.filter(({ kind }) => kind === 'began').length
+    const [oldest] = this.#events
+    if (oldest !== undefined) this.#notify([{ kind: 'forgotten', beforeMs: oldest.atMs }])
   }
 }
+
+const isState = (entry: Entry): entry is StateEntry => STATE_KINDS.includes(entry.kind)

@@ -1,98 +1,93 @@
 /**
- * Serves the page: the page itself, the feed as server-sent events, the story of a tenure, and acts, all behind a key
- * in the path, which only the printed address has. It is not in a cookie, since a cookie goes to every port of a host:
- * another user's server on this machine would get it.
+ * Serves the page, the feed as server-sent events and the logs of tenures, and takes faults, all behind a key in the
+ * path that only the printed address has. A cookie would not do: browsers send it to every port of a host, so another
+ * user's server on this machine would get it.
  *
- * Other pages in the same browser can send requests here too, without the key. Even with it a request has to name this
- * server as its host, and an act has to come from this page and be JSON, which no form can send.
+ * Other pages in the same browser can send requests here without the key. Besides the key, every request must name this
+ * server as its host, and a fault must come from this page as JSON, which no form can send.
  */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Act, ActError, readAct } from '../faults/acts.ts'
+import { FaultError, type ManualFault, readFault } from '../faults/fault.ts'
 import { isOwnHost, isSecret, LOOPBACK } from '../lambda-host/loopback-guard.ts'
-import type { All } from '../observe/entries.ts'
-import type { Stories } from '../observe/stories.ts'
+import type { Snapshot } from '../observe/entries.ts'
+import type { TenureLogs } from '../observe/tenure-logs.ts'
 import { bundlePage } from './bundle.ts'
 import type { Feed } from './feed.ts'
 
-export interface ConsoleOptions {
-  /** 0 for any that is free. */
+export interface PageOptions {
+  /** 0 for any free port. */
   readonly port: number
-  /** What the path of the address begins with; letters, digits, `-` and `_`. @default a random one */
+  /** The first part of the path. @default a random one */
   readonly key?: string
   readonly feed: Pick<Feed, 'subscribe'>
-  readonly stories: Pick<Stories, 'get'>
-  /** @throws ActError */
-  readonly act: (act: Act) => Promise<void>
+  readonly logs: Pick<TenureLogs, 'get'>
+  /** @throws FaultError */
+  readonly inject: (fault: ManualFault) => Promise<void>
 }
 
-export interface Console {
+export interface PageServer {
   /** Such as `http://127.0.0.1:40123/mGgFqKVWTt8xMx0Pv1RZHA/`. */
   readonly url: string
   /** Ends every connection, and settles when the port is free. */
   stop(): Promise<void>
 }
 
-/** An act is a few words. */
-const LONGEST_BODY = 1_000
-/** So that a connection that nobody reads any more is noticed. */
+const MAX_BODY = 1_000
+/** Detects a connection whose page is gone. */
 const HEARTBEAT_MS = 15_000
-/** What a page that does not read may have waiting, in bytes: beyond it, it has to come again. */
-const MOST_WAITING = 64 * 1024 * 1024
-/** Each may have megabytes waiting. */
-const MOST_STREAMS = 20
-/** How long a page may take to hear the end. */
-const MOST_PARTING_MS = 1_000
+/** A page that does not read is disconnected when this much waits for it; it may reconnect. */
+const MAX_WAITING_BYTES = 64 * 1024 * 1024
+const MAX_STREAMS = 20
+/** How long a page may take to receive the last entries. */
+const MAX_FAREWELL_MS = 1_000
 
-/** @throws Error that says what to do where the port is taken */
-export async function startConsole(options: ConsoleOptions): Promise<Console> {
-  const { port, key = newKey(), feed, stories, act } = options
+/** @throws Error that says what to do if the port is taken */
+export async function startPage(options: PageOptions): Promise<PageServer> {
+  const { port, key = randomBytes(16).toString('base64url'), feed, logs, inject } = options
   const page = await bundlePage()
   const streams = new Set<ServerResponse>()
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { method = '', url = '/', headers } = request
-    if (!isOurs(headers.host)) return reply(response, 421, 'This server is for this machine alone')
-    if (!isFromHere(headers['sec-fetch-site'])) return reply(response, 403, 'This page is not for other pages')
-    const asked = URL.parse(url, 'http://local')?.pathname ?? ''
-    const [, given = '', pathname = ''] = /^\/([^/]*)(.*)$/.exec(asked) ?? []
-    if (!isSecret(given, key)) return reply(response, 403, NO_KEY)
-    // The page's own requests are relative to its address.
-    if (pathname === '') return reply(response, 308, '', { location: `/${key}/` })
-    if ((method === 'GET' || method === 'HEAD') && pathname === '/')
-      return reply(response, 200, page.html, page.headers)
-    if (method === 'GET' && pathname === '/feed') {
-      if (streams.size >= MOST_STREAMS) return reply(response, 503, 'The page is open too often already')
+    if (!isOwnHost(headers.host, ownPort)) return reply(response, 421, 'This server answers this machine only')
+    if (!isSameOrigin(headers['sec-fetch-site'])) return reply(response, 403, 'Other pages may not use this server')
+    const path = URL.parse(url, 'http://local')?.pathname ?? ''
+    const [, givenKey = '', route = ''] = /^\/([^/]*)(.*)$/.exec(path) ?? []
+    if (!isSecret(givenKey, key)) return reply(response, 403, WRONG_KEY)
+    if (route === '') return reply(response, 308, '', { location: `/${key}/` }) // the page's own requests are relative
+    if ((method === 'GET' || method === 'HEAD') && route === '/') return reply(response, 200, page.html, page.headers)
+    if (method === 'GET' && route === '/feed') {
+      if (streams.size >= MAX_STREAMS) return reply(response, 503, 'Too many pages of this run are open')
       streams.add(response.on('close', () => streams.delete(response)))
       return stream(response, feed)
     }
-    const [, tenure] = /^\/tenures\/(\d+)$/.exec(pathname) ?? []
-    if (method === 'GET' && tenure !== undefined) return storyOf(Number(tenure), response)
-    if (method === 'POST' && pathname === '/acts') return carryOut(request, response)
-    return reply(response, 404, 'There is no such thing here')
+    const [, tenure] = /^\/tenures\/(\d+)$/.exec(route) ?? []
+    if (method === 'GET' && tenure !== undefined) return sendLog(response, Number(tenure))
+    if (method === 'POST' && route === '/faults') return injectFrom(request, response)
+    return reply(response, 404, 'Not found')
   }
 
-  const isOurs = (host: string | undefined) => isOwnHost(host, ownPort)
-
-  const storyOf = (tenure: number, response: ServerResponse) => {
-    const story = stories.get(tenure)
-    if (story === undefined) return reply(response, 404, 'The requests of this tenure are not kept any more')
-    return reply(response, 200, JSON.stringify(story), { 'content-type': 'application/json' })
+  const sendLog = (response: ServerResponse, tenure: number) => {
+    const log = logs.get(tenure)
+    if (log === undefined) return reply(response, 404, 'The log of this tenure is no longer kept')
+    return reply(response, 200, JSON.stringify(log), { 'content-type': 'application/json' })
   }
 
-  const carryOut = async (request: IncomingMessage, response: ServerResponse) => {
+  const injectFrom = async (request: IncomingMessage, response: ServerResponse) => {
     const { origin, 'content-type': type } = request.headers
-    const isFromPage = origin !== undefined && isOurs(origin.replace(/^http:\/\//, ''))
-    if (!isFromPage || type !== 'application/json')
-      return reply(response, 403, 'Acts come from the page alone, as JSON')
+    const isFromPage = origin !== undefined && isOwnHost(origin.replace(/^http:\/\//, ''), ownPort)
+    if (!isFromPage || type !== 'application/json') {
+      return reply(response, 403, 'Only the page itself may inject faults, as JSON')
+    }
     try {
-      await act(readAct(JSON.parse(await bodyOf(request))))
+      await inject(readFault(JSON.parse(await bodyOf(request))))
       return reply(response, 204, '')
     } catch (error) {
-      if (error instanceof ActError) return reply(response, 409, error.message)
-      if (error instanceof SyntaxError) return reply(response, 400, 'This is no JSON')
+      if (error instanceof FaultError) return reply(response, 409, error.message)
+      if (error instanceof SyntaxError) return reply(response, 400, 'The request is not JSON')
       throw error
     }
   }
@@ -106,7 +101,7 @@ export async function startConsole(options: ConsoleOptions): Promise<Console> {
   server.listen(port, LOOPBACK)
   await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error
-    throw new Error(`Port ${port} is taken: choose another with --port, or leave it out for any that is free`)
+    throw new Error(`Port ${port} is in use: choose another one with --port, or omit --port for any free one`)
   })
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('The page has no port')
@@ -116,45 +111,39 @@ export async function startConsole(options: ConsoleOptions): Promise<Console> {
     url: `http://${LOOPBACK}:${ownPort}/${key}/`,
     stop: async () => {
       server.close()
-      // What is over is the last that a page hears: it is to arrive, where the page listens.
-      const heard = [...streams].map((stream) => new Promise((resolve) => stream.once('close', resolve).end()))
-      await Promise.race([Promise.all(heard), sleep(MOST_PARTING_MS, undefined, { ref: false })])
+      const ended = [...streams].map((stream) => new Promise((resolve) => stream.once('close', resolve).end()))
+      await Promise.race([Promise.all(ended), sleep(MAX_FAREWELL_MS, undefined, { ref: false })])
       server.closeAllConnections()
       await closed
     },
   }
 }
 
-const NO_KEY =
-  'Open the whole address that npm start printed: its end is a key, another one for each run, that others do not have'
+const WRONG_KEY = 'Open the complete address that npm start printed: it ends with a secret key, a new one for each run'
 
-/** 128 random bits. */
-const newKey = () => randomBytes(16).toString('base64url')
-
-/** Browsers say where a request comes from: typed in, or from this page. What says nothing is no page. */
-const isFromHere = (site: unknown) => site === undefined || site === 'same-origin' || site === 'none'
+/** Browsers name the origin of a request; what names none is no browser. */
+const isSameOrigin = (site: unknown) => site === undefined || site === 'same-origin' || site === 'none'
 
 function reply(response: ServerResponse, statusCode: number, body: string, headers: Record<string, string> = {}): void {
   const all = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store', ...headers }
   response.writeHead(statusCode, { ...all, 'x-content-type-options': 'nosniff' }).end(body)
 }
 
-/** Everything that is kept, then what is new. A page that lost its connection comes again by itself, and gets all again. */
 function stream(response: ServerResponse, feed: Pick<Feed, 'subscribe'>): void {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
   const write = (text: string) => {
     if (response.writableEnded) return
-    if (response.writableLength > MOST_WAITING) response.destroy()
+    if (response.writableLength > MAX_WAITING_BYTES) response.destroy()
     else response.write(text)
   }
   const event = (name: string, data: unknown) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
   let isFirst = true
   const subscription = feed.subscribe((entries) => {
-    const all: All = { nowMs: Date.now(), entries }
-    write(isFirst ? event('all', all) : event('more', entries))
+    const snapshot: Snapshot = { nowMs: Date.now(), entries }
+    write(isFirst ? event('snapshot', snapshot) : event('more', entries))
     isFirst = false
   })
-  const heartbeat = setInterval(() => write(': still here\n\n'), HEARTBEAT_MS)
+  const heartbeat = setInterval(() => write(': heartbeat\n\n'), HEARTBEAT_MS)
   response.on('close', () => {
     clearInterval(heartbeat)
     subscription[Symbol.dispose]()
@@ -165,7 +154,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   let body = ''
   for await (const chunk of request.setEncoding('utf8')) {
     body += chunk
-    if (body.length > LONGEST_BODY) throw new ActError('An act is a few words long')
+    if (body.length > MAX_BODY) throw new FaultError(`A fault is at most ${MAX_BODY} characters long`)
   }
   return body
 }

@@ -9,15 +9,14 @@ import type { DynamoDBLocal } from '../../programs/dynamodb-local.ts'
 import type { Display } from '../cli/display.ts'
 import type { StartOptions } from '../cli/options.ts'
 import type { ElectionSummary } from '../cli/summary.ts'
-import { ActError } from '../faults/acts.ts'
 import { compose } from '../faults/compose.ts'
-import { wordsFor } from '../faults/fault.ts'
-import { createHand } from '../faults/manual-faults.ts'
+import { describeCallFault, FaultError } from '../faults/fault.ts'
+import { ManualFaults } from '../faults/manual-faults.ts'
 import { newAccessKey } from '../lambda-host/caller.ts'
 import { type LambdaHost, startLambdaHost } from '../lambda-host/lambda-host.ts'
-import { createRecorder } from '../observe/recorder.ts'
-import { createFeed, type Feed } from '../page/feed.ts'
-import { type ConsoleOptions, startConsole } from '../page/server.ts'
+import { Recorder } from '../observe/recorder.ts'
+import { Feed } from '../page/feed.ts'
+import { type PageOptions, startPage } from '../page/server.ts'
 import type { Json } from '../stack/intrinsics.ts'
 import { prepare } from '../stack/prepare.ts'
 import { PAST_LEASE_MS } from '../stack/resources.ts'
@@ -52,7 +51,7 @@ export async function simulate<Report extends ElectionSummary>(
 ): Promise<Pick<Reported<Report>, 'summary' | 'verdict'>> {
   const { options, display, signal } = run
   await using resources = new AsyncDisposableStack()
-  const feed = createFeed()
+  const feed = new Feed()
   const page = options.page ? await servePage(run, feed, resources) : undefined
   display.note('Synthesizing the stacks and starting DynamoDB Local …')
   const context = {
@@ -89,49 +88,57 @@ export async function simulate<Report extends ElectionSummary>(
     functions,
     candidates: candidatesOf(schedules, functions),
     display,
-    seen: (requestId) => recorder.seen(requestId),
-    striking: {
+    seen: (requestId) => recorder.observations(requestId),
+    injecting: {
       processes,
-      onStrike: (fault, requestId) => {
+      onFault: (fault, requestId) => {
         display.struck(fault)
-        recorder.broken(wordsFor(fault), { requestId })
+        recorder.faultInjected(describeCallFault(fault), { requestId })
       },
-      wakeAnother: roll.deliverAgain,
+      deliverAgain: roll.deliverAgain,
       signal,
     },
     signal,
   })
   const { leaseTable, leaseMs } = task
-  const recorder = createRecorder({ leaseTable, add: feed.add })
-  const hand = createHand({
+  const recorder = new Recorder({ leaseTable, add: (entry) => feed.add(entry) })
+  const manualFaults = new ManualFaults({
     candidates: task.candidates.length,
     leaseTable,
     processes,
-    recorder: {
-      ...recorder,
-      broken: (words, on) => {
-        const candidate = on?.candidate ?? recorder.candidateOf(on?.requestId ?? '')
-        display.warn(`    ⚡ ${candidate === undefined ? '' : `candidate ${candidate}: `}${words}`)
-        recorder.broken(words, on)
-      },
+    election: recorder,
+    onFault: (description, on) => {
+      const candidate = on?.candidate ?? recorder.candidateOf(on?.requestId ?? '')
+      display.warn(`    ⚡ ${candidate === undefined ? '' : `candidate ${candidate}: `}${description}`)
+      recorder.faultInjected(description, on)
     },
     deliverAgain: roll.deliverAgain,
     pastLeaseMs: leaseMs + PAST_LEASE_MS,
-    tell: feed.add,
+    add: (entry) => feed.add(entry),
     signal,
   })
   await task.seed()
   signal.throwIfAborted()
 
   const { atFunction, atService } = recorder
-  const intercept = compose(atFunction, hand.intercept, ...task.interceptors, atService)
+  const intercept = compose(atFunction, manualFaults.intercept, ...task.interceptors, atService)
   const reach = { region: REGION, dynamodbEndpoint: dynamodb.endpoint, accessKey, functions, intercept }
   const host: LambdaHost = await startLambdaHost({ ...options, ...reach })
   resources.defer(() => host.stop())
   signal.addEventListener('abort', () => void host.stop(), { once: true })
 
-  page?.show({ stories: recorder.stories, act: hand.act })
-  const { tally, ...ended } = await runTicks({ options, display, signal, task, host, hand, recorder, roll, feed })
+  page?.show({ logs: recorder.logs, inject: (fault) => manualFaults.inject(fault) })
+  const { tally, ...ended } = await runTicks({
+    options,
+    display,
+    signal,
+    task,
+    host,
+    manualFaults,
+    recorder,
+    roll,
+    feed,
+  })
 
   const reported = await task.report(tally, ended)
   display.ended({ ...reported, ...reported.verdict, cut: ended.cut })
@@ -140,9 +147,9 @@ export async function simulate<Report extends ElectionSummary>(
 }
 
 interface Page {
-  /** From now on it can tell stories and take acts. */
-  show(run: Pick<ConsoleOptions, 'stories' | 'act'>): void
-  end(words: string): void
+  /** From now on it has the logs of tenures, and injects faults. */
+  show(run: Pick<PageOptions, 'logs' | 'inject'>): void
+  end(description: string): void
 }
 
 /** It can be opened while the run is prepared, and hears of the end, whatever that is. */
@@ -151,19 +158,19 @@ async function servePage(
   feed: Feed,
   resources: AsyncDisposableStack,
 ): Promise<Page> {
-  let shown: Pick<ConsoleOptions, 'stories' | 'act'> | undefined
+  let shown: Pick<PageOptions, 'logs' | 'inject'> | undefined
   let hasEnded = false
-  const page = await startConsole({
+  const page = await startPage({
     port: options.port,
     feed,
-    stories: { get: (tenure) => shown?.stories.get(tenure) },
-    act: async (act) => {
-      if (shown === undefined) throw new ActError('The run has not begun yet')
-      await shown.act(act)
+    logs: { get: (tenure) => shown?.logs.get(tenure) },
+    inject: async (fault) => {
+      if (shown === undefined) throw new FaultError('The run has not begun yet')
+      await shown.inject(fault)
     },
   })
-  const end = (words: string) => {
-    if (!hasEnded) feed.add({ kind: 'over', atMs: Date.now(), words })
+  const end = (description: string) => {
+    if (!hasEnded) feed.add({ kind: 'over', atMs: Date.now(), description })
     hasEnded = true
   }
   resources.defer(async () => {
@@ -171,7 +178,7 @@ async function servePage(
     await page.stop()
   })
   display.page(page.url)
-  const show = (run: Pick<ConsoleOptions, 'stories' | 'act'>) => {
+  const show = (run: Pick<PageOptions, 'logs' | 'inject'>) => {
     shown = run
   }
   return { show, end }

@@ -5,8 +5,8 @@ import type { Display } from '../cli/display.ts'
 import type { StartOptions } from '../cli/options.ts'
 import type { ElectionSummary } from '../cli/summary.ts'
 import type { Verdict } from '../cli/verdict.ts'
-import type { Fault } from '../faults/fault.ts'
-import type { StrikerOptions } from '../faults/fault-injector.ts'
+import type { CallFault } from '../faults/fault.ts'
+import type { FaultInjectorOptions } from '../faults/fault-injector.ts'
 import type { Interceptor } from '../lambda-host/interceptor.ts'
 import type { Attempt } from '../lambda-host/lambda-host.ts'
 import type { TryOutcome } from '../observe/outcome.ts'
@@ -61,7 +61,7 @@ export interface HowItEnded {
 export interface Reported<Report extends ElectionSummary> {
   readonly summary: Report
   readonly verdict: Verdict
-  readonly struck: readonly Fault[]
+  readonly struck: readonly CallFault[]
   readonly charges: readonly Money[]
 }
 
@@ -73,8 +73,8 @@ export interface Stage {
   readonly candidates: readonly Candidate[]
   readonly display: Display
   /** What a request's last try asked of the leases, by the wire. */
-  readonly seen: Recorder['seen']
-  readonly striking: Omit<StrikerOptions, 'kindOf' | 'pastLeaseMs'>
+  readonly seen: Recorder['observations']
+  readonly injecting: Omit<FaultInjectorOptions, 'kindOf' | 'pastLeaseMs'>
   readonly signal: AbortSignal
 }
 

@@ -4,8 +4,8 @@ import type { Display } from '../cli/display.ts'
 import type { StartOptions } from '../cli/options.ts'
 import { watchProgress } from '../cli/progress.ts'
 import { type ElectionSummary, wasCut } from '../cli/summary.ts'
-import { ActError, MOST_CANDIDATES } from '../faults/acts.ts'
-import type { Hand } from '../faults/manual-faults.ts'
+import { FaultError, MAX_CANDIDATES } from '../faults/fault.ts'
+import type { ManualFaults } from '../faults/manual-faults.ts'
 import type { LambdaHost } from '../lambda-host/lambda-host.ts'
 import type { Recorder } from '../observe/recorder.ts'
 import type { Feed } from '../page/feed.ts'
@@ -20,7 +20,7 @@ export interface TicksContext {
   readonly signal: AbortSignal
   readonly task: Task<ElectionSummary>
   readonly host: LambdaHost
-  readonly hand: Hand
+  readonly manualFaults: ManualFaults
   readonly recorder: Recorder
   readonly roll: Roll
   readonly feed: Pick<Feed, 'add'>
@@ -30,12 +30,13 @@ export interface TicksContext {
 const MOST_CALM_TICKS = 5
 
 export async function runTicks(context: TicksContext): Promise<HowItEnded & { readonly tally: Tally }> {
-  const { options, display, signal, task, host, hand, recorder, roll, feed } = context
+  const { options, display, signal, task, host, manualFaults, recorder, roll, feed } = context
   const periodMs = task.candidates[0]?.schedule.periodMs ?? 0
   const firstMs = task.firstTickMs(periodMs, Date.now())
   const { lease, leaseMs } = task
   const { without: switchedOff } = options
-  feed.add({ kind: 'setup', task: task.name, lease, leaseMs, periodMs, switchedOff, mostCandidates: MOST_CANDIDATES })
+  const setup = { task: task.name, lease, leaseMs, periodMs, switchedOff, maxCandidates: MAX_CANDIDATES }
+  feed.add({ kind: 'setup', ...setup })
   task.introduce(new Date(firstMs).toISOString())
 
   /** The last tick that was begun, and before it the one before. */
@@ -55,18 +56,18 @@ export async function runTicks(context: TicksContext): Promise<HowItEnded & { re
 
   const onTry = (tried: Try) => {
     const { requestId, ending, retryInMs } = tried.attempt
-    hand.ended(requestId)
-    recorder.done(requestId, tried.outcome, { logs: ending.logs, retryInMs })
+    manualFaults.invocationEnded(requestId)
+    recorder.invocationEnded(requestId, tried.outcome, { logs: ending.logs, retryInMs })
     display.tried(tried)
     tellCounts()
   }
 
   async function carryOut(tick: number): Promise<void> {
-    for (const act of options.scenario.filter((planned) => planned.tick === tick)) {
-      await hand.act(act).catch((error: unknown) => {
-        if (!(error instanceof ActError)) throw error
-        undone.push(`Tick ${tick}, ${act.do}: ${error.message}.`)
-        display.warn(`    Tick ${tick}, ${act.do}: ${error.message}.`)
+    for (const fault of options.scenario.filter((planned) => planned.tick === tick)) {
+      await manualFaults.inject(fault).catch((error: unknown) => {
+        if (!(error instanceof FaultError)) throw error
+        undone.push(`Tick ${tick}, ${fault.do}: ${error.message}.`)
+        display.warn(`    Tick ${tick}, ${fault.do}: ${error.message}.`)
       })
     }
   }
@@ -85,15 +86,16 @@ export async function runTicks(context: TicksContext): Promise<HowItEnded & { re
     await carryOut(number)
     const tellProgress = task.tickStarts(number, tickMs)
     feed.add({ kind: 'ticked', atMs: Date.now(), number, tick: new Date(tickMs).toISOString() })
-    const candidates = hand.candidates().map((candidate) => ({
+    const candidates = manualFaults.candidates.present().map((candidate) => ({
       ...task.candidate(candidate),
       number: candidate,
-      clockSkewMs: () => hand.skewOf(candidate),
+      clockSkewMs: () => manualFaults.candidates.skewMs(candidate),
     }))
     mostCandidates = Math.max(mostCandidates, candidates.length)
-    const { isFrozen, isReachable } = hand
+    const { isFrozen } = manualFaults
+    const isReachable = (candidate: number) => manualFaults.candidates.isReachable(candidate)
+    const onStart: Recorder['invocationStarted'] = (...started) => recorder.invocationStarted(...started)
     const { read } = task
-    const onStart = recorder.woken
     const running = startTick(number, tickMs, { host, candidates, onStart, onTry, isFrozen, isReachable, read })
     roll.add(running)
     begun.push(running)
@@ -120,7 +122,7 @@ export async function runTicks(context: TicksContext): Promise<HowItEnded & { re
   const unreached = options.scenario.filter(({ tick }) => tick > number)
   undone.push(...unreached.map((act) => `Tick ${act.tick}, ${act.do}: the run ended before it.`))
   // Whoever was thawed last has yet to learn that it was replaced; whoever is frozen still would not come to an end.
-  if (!signal.aborted && !hand.hasFrozen()) await roll.over()
+  if (!signal.aborted && !manualFaults.hasFrozen()) await roll.over()
   await host.stop()
 
   const cut = wasCut(begun.at(-1)?.record(), signal)
@@ -132,15 +134,15 @@ export async function runTicks(context: TicksContext): Promise<HowItEnded & { re
     lastTick: tickAt(cut ? -2 : -1),
     latestTick: tickAt(-1),
     candidates: mostCandidates,
-    undone: unreached.length > 0 ? undone : [...undone, ...neverStruck(options, hand.struck())],
+    undone: unreached.length > 0 ? undone : [...undone, ...neverStruck(options, manualFaults.injected())],
   }
 }
 
 /** What was planned for a leader, and no leader came to the point where it is done. */
-function neverStruck({ scenario }: StartOptions, struck: ReturnType<Hand['struck']>): readonly string[] {
-  const planned = (what: 'kill' | 'freeze') => scenario.filter((act) => act.do === `${what}Leader`).length
-  const said = { kill: 'killed', freeze: 'frozen' } as const
-  return (['kill', 'freeze'] as const)
-    .filter((what) => planned(what) > struck[what])
-    .map((what) => `The leader was not ${said[what]}: none came to a write, or to its end.`)
+function neverStruck({ scenario }: StartOptions, injected: ReturnType<ManualFaults['injected']>): readonly string[] {
+  const planned = (name: keyof typeof injected) => scenario.filter((fault) => fault.do === name).length
+  const words = { killLeader: 'killed', freezeLeader: 'frozen' } as const
+  return (['killLeader', 'freezeLeader'] as const)
+    .filter((name) => planned(name) > injected[name])
+    .map((name) => `The leader was not ${words[name]}: none came to a write, or to its end.`)
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { type Display, type Ended, startDisplay } from '../../../infra/local/cli/display.ts'
-import type { Fault } from '../../../infra/local/faults/fault.ts'
+import type { CallFault } from '../../../infra/local/faults/fault.ts'
 import type { Ending } from '../../../infra/local/lambda-host/environment.ts'
 import { CALM, CALM_ELECTION, killedLeader, recordOf, tryOf } from '../fixtures/records.ts'
 
@@ -107,7 +107,7 @@ test('how far a tick is stands in one line that a terminal rewrites, and in a li
 })
 
 test('a fault that strikes is one line', () => {
-  const fault: Fault = { tick: 1, at: 'charge', nth: 3, what: 'kill', when: 'after' }
+  const fault: CallFault = { tick: 1, at: 'charge', nth: 3, do: 'killLeader', when: 'after' }
   expect(shown((display) => display.struck(fault))).toBe('    ⚡ leader killed after the 3rd charge\n')
 })
 
@@ -159,13 +159,13 @@ test('the end of a run that proves nothing says why, and not that all is well', 
 })
 
 test('the end says what a missing protection did, which faults struck, and what either side has', () => {
-  const struck: Fault[] = [
-    { tick: 1, at: 'charge', nth: 3, what: 'kill', when: 'after' },
-    { tick: 2, at: 'claim', nth: 1, what: 'drop' },
-    { tick: 2, at: 'claim', nth: 2, what: 'drop' },
+  const struck: CallFault[] = [
+    { tick: 1, at: 'charge', nth: 3, do: 'killLeader', when: 'after' },
+    { tick: 2, at: 'claim', nth: 1, do: 'dropRequest' },
+    { tick: 2, at: 'claim', nth: 2, do: 'dropRequest' },
   ]
   const text = endOf({ struck, harm: ['without the key: 1 customer charged twice'], charges: [charge, charge] })
-  expect(text).toContain('3 faults struck: 1 killed, 2 dropped')
+  expect(text).toContain('3 faults struck: 1 killed, 2 request dropped')
   expect(text).toContain('  without the key: 1 customer charged twice')
   expect(text).toContain('2 charges (EUR 19.98) at the gateway, 1 in the ledger')
 })

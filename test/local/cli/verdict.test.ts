@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest'
 import type { Summary } from '../../../infra/local/cli/summary.ts'
 import { verdictOn } from '../../../infra/local/cli/verdict.ts'
-import type { Fault } from '../../../infra/local/faults/fault.ts'
+import type { CallFault } from '../../../infra/local/faults/fault.ts'
 import { CALM } from '../fixtures/records.ts'
 
 type Asked = Parameters<typeof verdictOn>[2]
 
 const NOTHING: Asked = { killLeader: undefined, freezeLeader: undefined, chaos: undefined, without: [] }
-const KILL: Fault = { tick: 2, at: 'charge', nth: 3, what: 'kill', when: 'after' }
-const FREEZE: Fault = { tick: 2, at: 'unknown', nth: 1, what: 'freeze', when: 'before' }
+const KILL: CallFault = { tick: 2, at: 'charge', nth: 3, do: 'killLeader', when: 'after' }
+const FREEZE: CallFault = { tick: 2, at: 'unknown', nth: 1, do: 'freezeLeader', when: 'before' }
 
-function verdict(asked: Partial<Asked>, changes: Partial<Summary> = {}, struck: readonly Fault[] = []) {
+function verdict(asked: Partial<Asked>, changes: Partial<Summary> = {}, struck: readonly CallFault[] = []) {
   const summary = { ...CALM, ticks: 3, completed: 3, ...changes }
   return verdictOn(summary, struck, { ...NOTHING, ...asked }, { cut: false, isInterrupted: false, undone: [] })
 }
@@ -19,7 +19,7 @@ test('a calm run with nothing asked for is right, and proves what it was asked t
   expect(verdict({})).toEqual({ faults: [], harm: [], inconclusive: [] })
 })
 
-test.each<[string, Partial<Asked>, Partial<Summary>, readonly Fault[], string]>([
+test.each<[string, Partial<Asked>, Partial<Summary>, readonly CallFault[], string]>([
   [
     'the leader was not killed',
     { killLeader: 2 },

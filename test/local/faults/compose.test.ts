@@ -1,62 +1,53 @@
 import { expect, test } from 'vitest'
 import { compose } from '../../../infra/local/faults/compose.ts'
-import type { Call, Interceptor, Reply } from '../../../infra/local/lambda-host/interceptor.ts'
+import type { Call, Interceptor } from '../../../infra/local/lambda-host/interceptor.ts'
+import { jsonReply } from '../observe/wire.ts'
 
-const call: Call = { service: 'dynamodb', operation: 'PutItem', target: 't', body: { n: 0 }, requestId: 'r-1' }
-const reply = (body: string): Reply => ({ statusCode: 200, headers: {}, body })
+const CALL: Call = { service: 'dynamodb', operation: 'PutItem', target: 't', body: { n: 0 }, requestId: 'r-1' }
+const DONE = jsonReply('done')
 
-/** Adds one to what it sees, and writes down what it saw. */
+/** Adds one, and notes the number before. */
 const addOne =
-  (name: string, seen: string[]): Interceptor =>
+  (name: string, seen: string[] = []): Interceptor =>
   (incoming, forward) => {
     seen.push(`${name} ${String(incoming.body['n'])}`)
     return forward({ n: Number(incoming.body['n']) + 1 })
   }
-const asItIs: Interceptor = (_, forward) => forward()
+const unchanged: Interceptor = (_, forward) => forward()
 
-test('the first is nearest to the function, and each sees what the one before it made of the request', async () => {
+async function sendThrough(...interceptors: Parameters<typeof compose>) {
+  const arrived: unknown[] = []
+  const answer = await compose(...interceptors)(CALL, async (body) => {
+    arrived.push(body)
+    return DONE
+  })
+  return { arrived, answer }
+}
+
+test('the first is nearest to the function, and each one sees the changes of those before it', async () => {
   const seen: string[] = []
-  let arrived: unknown
-  const all = compose(addOne('first', seen), asItIs, addOne('last', seen))
-  const answer = await all(call, async (body) => {
-    arrived = body
-    return reply('done')
-  })
+  const sent = await sendThrough(addOne('first', seen), unchanged, addOne('last', seen))
+  expect(sent).toEqual({ arrived: [{ n: 2 }], answer: DONE })
   expect(seen).toEqual(['first 0', 'last 1'])
-  expect(arrived).toEqual({ n: 2 })
-  expect(answer).toEqual(reply('done'))
 })
 
-test('what the first made of a request arrives, though the last leaves it as it is', async () => {
-  let arrived: unknown
-  await compose(addOne('first', []), asItIs)(call, async (body) => {
-    arrived = body
-    return reply('')
-  })
-  expect(arrived).toEqual({ n: 1 })
+test('a change of the first arrives, and an unchanged request is forwarded as it is, not as a copy', async () => {
+  expect((await sendThrough(addOne('first'), unchanged)).arrived).toEqual([{ n: 1 }])
+  expect((await sendThrough(unchanged, unchanged)).arrived).toEqual([undefined])
 })
 
-test('a request that nobody changes is passed on unchanged, not as a copy', async () => {
-  let arrived: unknown = 'nothing'
-  await compose(asItIs, asItIs)(call, async (body) => {
-    arrived = body
-    return reply('')
-  })
-  expect(arrived).toBeUndefined()
-})
-
-test('whoever hangs up hangs up for all before it', async () => {
-  let went: string | undefined
+test('an interceptor that hangs up hangs up for all before it', async () => {
+  let hasContinued = false
   const outer: Interceptor = async (_, forward) => {
     const answer = await forward()
-    went = 'on'
+    hasContinued = true
     return answer
   }
-  expect(await compose(outer, async () => 'hangUp')(call, async () => reply(''))).toBe('hangUp')
-  expect(went).toBeUndefined()
+  expect(await sendThrough(outer, async () => 'hangUp')).toEqual({ arrived: [], answer: 'hangUp' })
+  expect(hasContinued).toBe(false)
 })
 
-test('an error further on is an error here', async () => {
-  const broken = compose(asItIs, asItIs)(call, async () => Promise.reject(new TypeError('no server')))
-  await expect(broken).rejects.toThrow('no server')
+test('an error of the service is an error for the function', async () => {
+  const failing = compose(unchanged, unchanged)(CALL, () => Promise.reject(new TypeError('no server')))
+  await expect(failing).rejects.toThrow('no server')
 })

@@ -1,73 +1,65 @@
 import { expect, test } from 'vitest'
 import { withLease } from '../../../functions/election/index.ts'
-import { loseReply, NEXT_TICK, neverArrives, TICK, wire } from './wire.ts'
+import { dropReply, dropRequest, NEXT_TICK, put, replacement, TICK, wire } from './wire.ts'
 
-/** An invocation, woken for the tick, of candidate 1. */
-async function scene() {
-  const one = await wire()
-  one.woken('a', 1, TICK, 0)
-  one.woken('b', 2, TICK, 0)
-  const leasesOf = (requestId: string) => one.seen(requestId)?.leases
-  return { ...one, leasesOf }
+function scene() {
+  const all = wire()
+  all.start('a', 'b')
+  return { ...all, leasesOf: (requestId: string) => all.recorder.observations(requestId)?.leases }
 }
 
-const asked = { lease: 'billing', tick: TICK, leaseMs: expect.any(Number) }
+const REQUESTED = { lease: 'billing', tick: TICK, leaseMs: 600_000 }
 
-test('a leader is seen with its token, and with the end of its tenure once it has one', async () => {
-  const { lead, leasesOf } = await scene()
+test('a leader is observed with its token, and then with the end of its tenure', async () => {
+  const { lead, leasesOf } = scene()
   const { lease, finish } = await lead('a')
-  const granted = { ...asked, token: lease.fencingToken }
+  const granted = { ...REQUESTED, token: lease.fencingToken }
   expect(leasesOf('a')).toEqual([granted])
   await finish()
   expect(leasesOf('a')).toEqual([{ ...granted, ended: 'completed' }])
 })
 
-test('a task that throws is seen as failed, one that gives the lease up as released', async () => {
-  const { lead, leasesOf, optionsOf } = await scene()
-  const { fail } = await lead('a')
-  await fail(new RangeError('no'))
+test('a failed task, a release, and a completion in a transaction are observed', async () => {
+  const { lead, leasesOf, optionsOf } = scene()
+  await (await lead('a')).fail(new RangeError('no'))
   expect(leasesOf('a')).toMatchObject([{ ended: 'failed' }])
   await withLease(optionsOf('b'), (lease) => lease.release())
   expect(leasesOf('b')).toMatchObject([{ ended: 'released' }])
-})
-
-test('a completion in one transaction with rows of the task is one', async () => {
-  const { lead, leasesOf, rows } = await scene()
-  const { lease, finish } = await lead('a')
-  await lease.complete([{ Put: { TableName: rows, Item: { id: '1' } } }])
+  const { lease, finish } = await lead('b', { tick: NEXT_TICK })
+  await lease.complete([{ Put: put() }])
   await finish()
-  expect(leasesOf('a')).toMatchObject([{ token: lease.fencingToken, ended: 'completed' }])
+  expect(leasesOf('b')).toMatchObject([{ token: lease.fencingToken, ended: 'completed' }])
 })
 
-test('who is refused is seen as such: while another leads, and when the tick is done', async () => {
-  const { lead, leasesOf, optionsOf, woken } = await scene()
+test('a refusal is observed: while another candidate leads, and when the tick is done', async () => {
+  const { lead, leasesOf, optionsOf, start } = scene()
   const { finish } = await lead('a')
   await withLease(optionsOf('b'), () => 'never')
-  expect(leasesOf('b')).toEqual([{ ...asked, refusedAs: 'held' }])
+  expect(leasesOf('b')).toEqual([{ ...REQUESTED, refusedAs: 'held' }])
   await finish()
-  woken('b', 2, TICK, 1)
+  start('b')
   expect(leasesOf('b')).toEqual([])
   await withLease(optionsOf('b'), () => 'never')
-  expect(leasesOf('b')).toEqual([{ ...asked, refusedAs: 'tickDone' }])
+  expect(leasesOf('b')).toEqual([{ ...REQUESTED, refusedAs: 'tickDone' }])
 })
 
-test('a grant whose reply was lost is a grant, though the repetition is refused', async () => {
-  const { lead, leasesOf, strike } = await scene()
-  strike(loseReply)
+test('a grant whose reply was lost is a grant, though its repetition is refused', async () => {
+  const { lead, leasesOf, inject } = scene()
+  inject(dropReply)
   const { lease, finish } = await lead('a')
   await finish()
-  expect(leasesOf('a')).toEqual([{ ...asked, token: lease.fencingToken, ended: 'completed' }])
+  expect(leasesOf('a')).toEqual([{ ...REQUESTED, token: lease.fencingToken, ended: 'completed' }])
 })
 
-test('who asked and got no answer is known to have asked', async () => {
-  const { leasesOf, optionsOf, strike } = await scene()
-  strike(...Array.from({ length: 20 }, () => neverArrives))
+test('a request without an answer is observed', async () => {
+  const { leasesOf, optionsOf, inject } = scene()
+  inject(...Array.from({ length: 20 }, () => dropRequest))
   await withLease(optionsOf('a'), () => 'never').catch(() => undefined)
-  expect(leasesOf('a')).toEqual([asked])
+  expect(leasesOf('a')).toEqual([REQUESTED])
 })
 
-test('several leases are told apart, and one that is asked for without a tick has none', async () => {
-  const { leasesOf, optionsOf } = await scene()
+test('several leases are observed separately, and a lease without ticks has none', async () => {
+  const { leasesOf, optionsOf } = scene()
   const { tick: _, ...tickless } = optionsOf('a', { lease: 'mail' })
   await withLease(optionsOf('a'), () => 'done')
   await withLease(tickless, () => 'done')
@@ -77,20 +69,15 @@ test('several leases are told apart, and one that is asked for without a tick ha
   ])
 })
 
-test('refused writes of a replaced leader are counted for its own try', async () => {
-  const { lead, rows, runOut, seen } = await scene()
-  const old = await lead('a')
-  await runOut()
-  const now = await lead('b')
-  const put = { TableName: rows, Item: { id: '1' } }
-  await now.lease.send(put)
-  await old.lease.send(put).catch(() => undefined)
-  expect(seen('a')?.staleWritesRefused).toBe(1)
-  expect(seen('b')?.staleWritesRefused).toBe(0)
+test('refused writes of a replaced leader count for its own attempt', async () => {
+  const { old, current, recorder } = await replacement()
+  await current.lease.send(put())
+  await old.lease.send(put()).catch(() => undefined)
+  expect(['a', 'b'].map((id) => recorder.observations(id)?.staleWritesRefused)).toEqual([1, 0])
 })
 
-test('of a request that was never woken nothing is known', async () => {
-  const { seen, optionsOf } = await scene()
-  await withLease(optionsOf('z', { tick: NEXT_TICK }), () => 'done')
-  expect(seen('z')).toBeUndefined()
+test('requests of other functions are not observed', async () => {
+  const { recorder, optionsOf } = scene()
+  await withLease(optionsOf('z'), () => 'done')
+  expect(recorder.observations('z')).toBeUndefined()
 })

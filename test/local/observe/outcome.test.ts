@@ -1,10 +1,16 @@
 import { expect, test } from 'vitest'
 import type { Ending } from '../../../infra/local/lambda-host/environment.ts'
-import { completedAfterAll, outcomeOf } from '../../../infra/local/observe/outcome.ts'
+import {
+  completedAfterAll,
+  doneOf,
+  lastStepOf,
+  outcomeOf,
+  type TryOutcome,
+} from '../../../infra/local/observe/outcome.ts'
 import { killedLeader } from '../fixtures/records.ts'
 
 const returned = (value: unknown): Ending => ({ ok: true, value })
-const NO_WORK = { staleWritesRefused: 0 }
+const work = { staleWritesRefused: 0 }
 
 test.each([
   [
@@ -14,17 +20,17 @@ test.each([
   [{ status: 'released', fencingToken: 7, result: null }, { status: 'released' }],
   [
     { status: 'completed', fencingToken: 7, result: null },
-    { status: 'completed', fencingToken: 7, work: NO_WORK },
+    { status: 'completed', fencingToken: 7, work },
   ],
   [
     { status: 'completed', fencingToken: 7, result: { staleWritesRefused: 2 } },
     { status: 'completed', fencingToken: 7, work: { staleWritesRefused: 2 } },
   ],
-])('the outcome %j is taken at its word', (value, outcome) => {
+])('the returned outcome %j is used', (value, outcome) => {
   expect(outcomeOf(returned(value))).toEqual(outcome)
 })
 
-test('an outcome of any size and any characters is told in a few', () => {
+test('a returned value is shown short and printable', () => {
   const reason = '\u001b[31mheld\nby another\u202e'
   expect(outcomeOf(returned({ status: 'standby', reason }))).toMatchObject({ reason: 'held by another\\u202e' })
   const value = { text: '\u202e'.repeat(1_000_000) }
@@ -42,23 +48,16 @@ test.each([
   { status: 'completed', fencingToken: '7' },
   { status: 'standby' },
   { status: 'won' },
-])('%j is no outcome, and that is a failure', (value) => {
-  expect(outcomeOf(returned(value))).toEqual({
-    status: 'failed',
-    error: {
-      errorType: 'UnknownOutcome',
-      errorMessage: `The function returned no outcome, but ${JSON.stringify(value)}`,
-    },
-    logs: [],
-    work: NO_WORK,
-  })
+])('%j is no outcome, so the attempt failed', (value) => {
+  const errorMessage = `The function returned no outcome, but ${JSON.stringify(value)}`
+  const error = { errorType: 'UnknownOutcome', errorMessage }
+  expect(outcomeOf(returned(value))).toEqual({ status: 'failed', error, logs: [], work })
 })
 
-test('a leader that died has said in its logs that it led, and what it had done', () => {
+test('the logs of a leader that died have its token and its work', () => {
   const billed = JSON.stringify({ message: 'billed', staleWritesRefused: 3 })
   const metric = JSON.stringify({ _aws: {}, leaders: 1 })
-  const ending = killedLeader(7, billed, metric, 'plain text')
-  expect(outcomeOf(ending)).toEqual({
+  expect(outcomeOf(killedLeader(7, billed, metric, 'plain text'))).toEqual({
     status: 'failed',
     error: { errorType: 'Runtime.ExitError', errorMessage: 'Runtime exited with error: signal: killed' },
     logs: [expect.stringContaining('leading'), billed, 'plain text'],
@@ -67,24 +66,49 @@ test('a leader that died has said in its logs that it led, and what it had done'
   })
 })
 
-test('of a candidate that died before it led no token is known', () => {
+test('a candidate that died without leading has no token', () => {
   const error = { errorType: 'Error', errorMessage: 'no' }
   expect(outcomeOf({ ok: false, error, logs: ['null', '{"message":"leading"}'] })).not.toHaveProperty('ledWithToken')
 })
 
-test('who failed when its tick was recorded as done already has completed it', () => {
-  const failed = outcomeOf(killedLeader(7))
-  const seen = (ended: 'completed' | 'released' | undefined) => ({
+test('an attempt that failed after its tick was completed has completed it', () => {
+  const failure = outcomeOf(killedLeader(7))
+  const observed = (ended: 'completed' | 'released' | undefined) => ({
     leases: [{ lease: 'billing', leaseMs: 1_500, token: 7, ended }],
     staleWritesRefused: 0,
   })
-  expect(completedAfterAll(failed, seen('completed'))).toMatchObject({
+  expect(completedAfterAll(failure, observed('completed'))).toMatchObject({
     status: 'completed',
     fencingToken: 7,
     thrown: { errorType: 'Runtime.ExitError' },
   })
-  for (const other of [seen('released'), seen(undefined), undefined])
-    expect(completedAfterAll(failed, other)).toBe(failed)
-  const stoodBy = outcomeOf(returned({ status: 'standby', reason: 'tickDone' }))
-  expect(completedAfterAll(stoodBy, seen('completed'))).toBe(stoodBy)
+  const others = [observed('released'), observed(undefined), undefined]
+  for (const other of others) expect(completedAfterAll(failure, other)).toBe(failure)
+  const standby = outcomeOf(returned({ status: 'standby', reason: 'tickDone' }))
+  expect(completedAfterAll(standby, observed('completed'))).toBe(standby)
+})
+
+test.each<[TryOutcome, object, string]>([
+  [{ status: 'completed', fencingToken: 7, work }, { status: 'completed' }, 'Returns; its tick is completed'],
+  [{ status: 'released' }, { status: 'released' }, 'Returns after it released the lease'],
+  [{ status: 'standby', reason: 'held' }, { status: 'standby', reason: 'held' }, 'Stands by: held'],
+])('%j is described for the feed and the log', (outcome, done, description) => {
+  expect(doneOf(outcome)).toEqual(done)
+  expect(lastStepOf(outcome)).toEqual({ description, trace: [] })
+  expect(lastStepOf(outcome, ['a line'])).toEqual({ description, trace: ['Logged:', 'a line'] })
+})
+
+test('a failure has its stack frames, without the message again, and its log lines', () => {
+  const frames = ['at charge (index.mjs:7:3)', 'at run (index.mjs:9:1)']
+  const trace = ['RangeError: out of range', 'over two lines', ...frames.map((frame) => `    ${frame}`)]
+  const error = { errorType: 'RangeError', errorMessage: 'out of range' }
+  const failed: TryOutcome = { status: 'failed', error: { ...error, trace }, logs: ['first', 'second'], work }
+  const description = 'Fails with RangeError: out of range'
+  expect(doneOf(failed).error).toEqual({ name: 'RangeError', message: 'out of range', trace: frames })
+  expect(lastStepOf(failed)).toEqual({ description, trace: [...frames, 'Logged:', 'first', 'second'] })
+  const killed: TryOutcome = { status: 'failed', error, logs: [], work }
+  expect(doneOf(killed)).toMatchObject({ error: { trace: [] } })
+  expect(lastStepOf(killed)).toEqual({ description, trace: [] })
+  const late: TryOutcome = { status: 'completed', fencingToken: 7, work, thrown: error }
+  expect(lastStepOf(late).description).toBe(`${description}; its tick is completed`)
 })

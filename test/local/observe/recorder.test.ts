@@ -1,13 +1,10 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb'
 import { describe, expect, test } from 'vitest'
-import { type LeaseOptions, withLease } from '../../../functions/election/index.ts'
-import { compose } from '../../../infra/local/faults/compose.ts'
+import { withLease } from '../../../functions/election/index.ts'
 import { dynamodbError } from '../../../infra/local/lambda-host/dynamodb-proxy.ts'
-import type { Call, Interceptor, Reply } from '../../../infra/local/lambda-host/interceptor.ts'
-import type { Effect, Entry, Happening } from '../../../infra/local/observe/entries.ts'
+import type { Effect, Entry } from '../../../infra/local/observe/entries.ts'
 import type { TryOutcome } from '../../../infra/local/observe/outcome.ts'
-import { createRecorder } from '../../../infra/local/observe/recorder.ts'
-import { loseReply, NEXT_TICK, NOW_MS, neverArrives, TICK, wire } from './wire.ts'
+import { dropReply, dropRequest, NEXT_TICK, NOW_MS, put, ROWS, replacement, TICK, wire } from './wire.ts'
 
 const completed = (fencingToken: number): TryOutcome => ({
   status: 'completed',
@@ -24,112 +21,69 @@ const FAILED: TryOutcome = {
 const of = <Kind extends Entry['kind']>(entries: readonly Entry[], kind: Kind) =>
   entries.filter((entry): entry is Extract<Entry, { kind: Kind }> => entry.kind === kind)
 const kindsOf = (entries: readonly Entry[]) => entries.map(({ kind }) => kind)
-const effectOf = ({ token, verdict, what, times }: Effect) => ({ token, verdict, what, times })
-/** Those alike are counted together, however many a slow machine has told together. */
-function effectsIn(entries: readonly Entry[]) {
-  const together = new Map<string, ReturnType<typeof effectOf>>()
-  for (const { times, ...effect } of of(entries, 'effect').map(effectOf)) {
-    const key = JSON.stringify(effect)
-    together.set(key, { ...effect, times: times + (together.get(key)?.times ?? 0) })
-  }
-  return [...together.values()]
-}
-
-type Scene = Awaited<ReturnType<typeof wire>>
-
-/** Candidate 1 leads as invocation `a`; then its lease runs out, and candidate 2 leads as `b`. */
-async function replacement() {
-  const scene = await wire()
-  scene.woken('a', 1, TICK, 0)
-  scene.woken('b', 2, TICK, 0)
-  const old = await scene.lead('a')
-  await scene.runOut()
-  const now = await scene.lead('b')
-  return { ...scene, old, now }
-}
-
-const put = ({ rows }: Pick<Scene, 'rows'>, id = '1') => ({ TableName: rows, Item: { id } })
+const effectsIn = (entries: readonly Entry[]) =>
+  of(entries, 'effect').map(({ token, verdict, what }: Effect) => [token, verdict, what])
+const NEVER = { ...put(), ConditionExpression: 'attribute_exists(nothing)' }
 
 describe('a tenure', () => {
-  test('is told from its beginning to its end, with its token, tick, times and effects', async () => {
-    const scene = await wire()
-    const { entries, exchanges } = scene
-    scene.woken('a', 1, TICK, 0)
-    const { lease, finish } = await scene.lead('a')
+  test('is recorded from its beginning to its end, with its token, tick, times and effects', async () => {
+    const { recorder, start, lead, entries, exchanges } = wire()
+    start('a')
+    const { lease, finish } = await lead('a')
     await lease.renew()
     await lease.saveCheckpoint({ upTo: 7 })
-    await lease.send(put(scene))
+    await lease.send(put())
     await finish()
     const token = lease.fencingToken
-    scene.done('a', completed(token))
+    recorder.invocationEnded('a', completed(token))
     const common = { atMs: NOW_MS, tenure: 1 }
     const sent = { candidate: 1, invocation: 'a/0' }
     const expiresAtMs = expect.any(Number)
+    const effect = { token, candidate: 1, verdict: 'accepted', what: `PutItem of ${ROWS}`, times: 1 }
     expect(entries).toEqual([
-      { kind: 'woken', atMs: NOW_MS, ...sent, tick: TICK, retry: 0 },
+      { kind: 'invoked', atMs: NOW_MS, ...sent, tick: TICK, retry: 0 },
       { kind: 'began', ...common, token, ...sent, tick: TICK, expiresAtMs, replaced: undefined },
       { kind: 'renewed', ...common, expiresAtMs },
       { kind: 'renewed', ...common, expiresAtMs },
-      {
-        kind: 'effect',
-        ...common,
-        token,
-        candidate: 1,
-        verdict: 'accepted',
-        what: `PutItem of ${scene.rows}`,
-        times: 1,
-      },
+      { kind: 'effect', ...common, ...effect },
       { kind: 'ended', ...common, how: 'completed' },
       { kind: 'done', atMs: NOW_MS, ...sent, status: 'completed' },
     ])
-    const asked = exchanges.map(({ call }) => Object(call.body)['ExpressionAttributeValues']?.[':expiresAt']?.['N'])
-    const told = entries.flatMap((entry) => ('expiresAtMs' in entry ? [String(entry.expiresAtMs)] : []))
-    expect(told).toEqual(asked.filter((ms) => ms !== undefined))
-    expect(scene.staleRefused()).toBe(0)
+    const requested = exchanges.map(({ call }) => Object(call.body)['ExpressionAttributeValues']?.[':expiresAt']?.['N'])
+    const recorded = entries.flatMap((entry) => ('expiresAtMs' in entry ? [String(entry.expiresAtMs)] : []))
+    expect(recorded).toEqual(requested.filter((ms) => ms !== undefined))
+    expect(recorder.staleRefused()).toBe(0)
   })
 
-  test('that gives its lease up is told so, and one whose task failed', async () => {
-    const { lead, woken, entries } = await wire()
-    woken('a', 1, TICK, 0)
+  test('that is released, and one whose task failed, end so, and replace no other', async () => {
+    const { lead, start, entries } = wire()
+    start('a', 'b')
     const released = await lead('a')
     await released.lease.release()
     await released.finish()
-    woken('b', 2, TICK, 0)
-    const failed = await lead('b')
-    await failed.fail(new Error('no'))
-    expect(of(entries, 'ended')).toEqual([
-      { kind: 'ended', atMs: NOW_MS, tenure: 1, how: 'released' },
-      { kind: 'ended', atMs: NOW_MS, tenure: 2, how: 'failed' },
+    await (await lead('b')).fail(new Error('no'))
+    expect(of(entries, 'ended').map(({ tenure, how }) => [tenure, how])).toEqual([
+      [1, 'released'],
+      [2, 'failed'],
     ])
     expect(of(entries, 'began').map(({ replaced }) => replaced)).toEqual([undefined, undefined])
   })
 
-  test('that completes together with its effects in one transaction has both', async () => {
-    const scene = await wire()
-    scene.woken('a', 1, TICK, 0)
-    const { lease, finish } = await scene.lead('a')
-    await lease.complete([{ Put: put(scene) }])
+  test('has the writes that it guards, and those of the transaction that completes it', async () => {
+    const { lead, start, entries } = wire()
+    start('a')
+    const { lease, finish } = await lead('a')
+    await lease.transact([{ Put: put('1') }, { Put: put('2') }])
+    await lease.complete([{ Put: put('3') }])
     await finish()
-    expect(scene.entries.slice(2)).toMatchObject([
-      { kind: 'effect', verdict: 'accepted', what: `Put of ${scene.rows} in a transaction` },
-      { kind: 'ended', how: 'completed' },
-    ])
+    const effect = [lease.fencingToken, 'accepted', `Put of ${ROWS} in a transaction`]
+    expect(effectsIn(entries)).toEqual([effect, effect, effect])
+    expect(entries.at(-1)).toMatchObject({ kind: 'ended', how: 'completed' })
   })
 
-  test('has the writes that it guards', async () => {
-    const scene = await wire()
-    scene.woken('a', 1, TICK, 0)
-    const { lease, finish } = await scene.lead('a')
-    await lease.transact([{ Put: put(scene, '1') }, { Put: put(scene, '2') }])
-    await finish()
-    expect(effectsIn(scene.entries)).toEqual([
-      { token: lease.fencingToken, verdict: 'accepted', what: `Put of ${scene.rows} in a transaction`, times: 2 },
-    ])
-  })
-
-  test('without ticks is told without one', async () => {
-    const { optionsOf, woken, entries } = await wire()
-    woken('a', 1, TICK, 0)
+  test('without ticks has no tick', async () => {
+    const { optionsOf, start, entries } = wire()
+    start('a')
     const { tick: _, ...options } = optionsOf('a')
     await withLease(options, () => {})
     expect(of(entries, 'began')).toMatchObject([{ tick: undefined }])
@@ -139,179 +93,160 @@ describe('a tenure', () => {
 
 describe('a leader that is replaced', () => {
   test('is named by its successor', async () => {
-    const { entries, old, now } = await replacement()
+    const { entries, old, current } = await replacement()
     expect(of(entries, 'began')).toMatchObject([
       { token: old.lease.fencingToken, replaced: undefined },
-      { token: now.lease.fencingToken, candidate: 2, replaced: 1 },
+      { token: current.lease.fencingToken, candidate: 2, replaced: 1 },
     ])
   })
 
-  test('has its fenced writes refused, and its completion, and each is counted', async () => {
-    const scene = await replacement()
-    const { old, now, entries, rows } = scene
-    await now.lease.send(put(scene))
-    await expect(old.lease.send(put(scene))).rejects.toThrow('already written under token')
-    expect(scene.staleRefused()).toBe(1)
+  test('has its fenced writes and its completion refused, and each is counted', async () => {
+    const { old, current, entries, recorder } = await replacement()
+    await current.lease.send(put())
+    await expect(old.lease.send(put())).rejects.toThrow('already written under token')
+    expect(recorder.staleRefused()).toBe(1)
     await old.finish()
-    expect(scene.staleRefused()).toBe(2)
-    scene.done('a', FAILED)
-    await now.finish()
+    expect(recorder.staleRefused()).toBe(2)
+    await current.finish()
     expect(effectsIn(entries)).toEqual([
-      { token: now.lease.fencingToken, verdict: 'accepted', what: `PutItem of ${rows}`, times: 1 },
-      { token: old.lease.fencingToken, verdict: 'refused', what: `PutItem of ${rows}`, times: 1 },
-      { token: old.lease.fencingToken, verdict: 'refused', what: 'the completion of its tick', times: 1 },
+      [current.lease.fencingToken, 'accepted', `PutItem of ${ROWS}`],
+      [old.lease.fencingToken, 'refused', `PutItem of ${ROWS}`],
+      [old.lease.fencingToken, 'refused', 'the completion of its tick'],
     ])
     expect(of(entries, 'ended')).toMatchObject([{ tenure: 2, how: 'completed' }])
   })
 
   test('has all the writes of a guarded transaction refused', async () => {
-    const scene = await replacement()
-    const { old, entries, rows } = scene
-    const items = [{ Put: put(scene, '1') }, { Put: put(scene, '2') }]
-    await expect(old.lease.transact(items)).rejects.toThrow('no longer leads')
-    scene.done('a', FAILED)
-    expect(effectsIn(entries)).toEqual([
-      { token: old.lease.fencingToken, verdict: 'refused', what: `Put of ${rows} in a transaction`, times: 2 },
-    ])
-    expect(scene.staleRefused()).toBe(2)
+    const { old, entries, recorder } = await replacement()
+    await expect(old.lease.transact([{ Put: put('1') }, { Put: put('2') }])).rejects.toThrow('no longer leads')
+    const refused = [old.lease.fencingToken, 'refused', `Put of ${ROWS} in a transaction`]
+    expect(effectsIn(entries)).toEqual([refused, refused])
+    expect(recorder.staleRefused()).toBe(2)
   })
 
-  test('renews no more, and its refused renewal and release are no effects', async () => {
-    const { old, entries, staleRefused, done } = await replacement()
+  test('has no effect by a refused renewal or release', async () => {
+    const { old, entries, recorder } = await replacement()
     const before = entries.length
     await expect(old.lease.renew()).rejects.toThrow('no longer leads')
     await old.fail(new Error('no'))
     expect(entries.slice(before)).toEqual([])
-    done('a', FAILED)
-    expect(staleRefused()).toBe(0)
+    expect(recorder.staleRefused()).toBe(0)
   })
 
-  test('that writes without a fence is seen to', async () => {
-    const scene = await replacement()
-    await scene.clientOf('a').send(new PutCommand(put(scene)))
-    scene.done('a', FAILED)
-    expect(effectsIn(scene.entries)).toEqual([
-      {
-        token: scene.old.lease.fencingToken,
-        verdict: 'accepted',
-        what: `PutItem of ${scene.rows}, though it is replaced`,
-        times: 1,
-      },
-    ])
-    expect(scene.staleRefused()).toBe(0)
+  test('is shown to write without a fence', async () => {
+    const { clientOf, old, entries, recorder } = await replacement()
+    await clientOf('a').send(new PutCommand(put()))
+    const what = `PutItem of ${ROWS}, though it is replaced`
+    expect(effectsIn(entries)).toEqual([[old.lease.fencingToken, 'accepted', what]])
+    expect(recorder.staleRefused()).toBe(0)
   })
+
+  test.each(['ThrottlingException', 'InternalServerError'])(
+    'has no stale write by a write that fails with %s',
+    async (type) => {
+      const { clientOf, inject, entries, recorder } = await replacement()
+      inject(...Array.from({ length: 10 }, () => async () => dynamodbError(type, 'no')))
+      await expect(clientOf('a').send(new PutCommand(put()))).rejects.toThrow('no')
+      expect(effectsIn(entries)).toEqual([])
+      expect(recorder.staleRefused()).toBe(0)
+    },
+  )
 })
 
-test('a leader that still leads and meets a condition that does not hold has no stale write refused', async () => {
-  const scene = await wire()
-  scene.woken('a', 1, TICK, 0)
-  const { lease, finish } = await scene.lead('a')
-  const never = { ...put(scene), ConditionExpression: 'attribute_exists(nothing)' }
-  await expect(lease.send(never)).rejects.toThrow('conditional request failed')
-  await expect(lease.transact([{ Put: never }])).rejects.toThrow('cancelled')
+test('a leader that still leads has no stale write by a condition that does not hold', async () => {
+  const { start, lead, entries, recorder } = wire()
+  start('a')
+  const { lease, finish } = await lead('a')
+  await expect(lease.send(NEVER)).rejects.toThrow('conditional request failed')
+  await expect(lease.transact([{ Put: NEVER }])).rejects.toThrow('cancelled')
   await finish()
-  scene.done('a', completed(lease.fencingToken))
-  expect(of(scene.entries, 'effect')).toEqual([])
-  expect(scene.staleRefused()).toBe(0)
-  const story = scene.stories.get(1)
-  expect(story?.steps.map(({ came }) => came)).toContain('refused: its condition does not hold')
+  expect(of(entries, 'effect')).toEqual([])
+  expect(recorder.staleRefused()).toBe(0)
+  expect(recorder.logs.get(1)?.steps.map(({ result }) => result)).toContain('refused: its condition does not hold')
 })
 
-describe('of two candidates at once', () => {
-  test('one is granted the lease, and the other stands by', async () => {
-    const { lead, optionsOf, woken, done, entries, leader } = await wire()
-    woken('a', 1, TICK, 0)
-    woken('b', 2, TICK, 0)
-    const { lease, finish } = await lead('a')
-    expect(await withLease(optionsOf('b'), () => {})).toMatchObject({ status: 'standby', reason: 'held' })
-    done('b', { status: 'standby', reason: 'held' })
-    expect(leader()).toMatchObject({ requestId: 'a', candidate: 1, token: lease.fencingToken })
+describe('of two candidates', () => {
+  test('that race, one begins', async () => {
+    const { optionsOf, start, entries, recorder } = wire()
+    start('a', 'b')
+    const outcomes = await Promise.all(['a', 'b'].map((id) => withLease(optionsOf(id), () => {})))
+    const winner = outcomes.findIndex(({ status }) => status === 'completed')
+    expect(of(entries, 'began')).toMatchObject([{ candidate: winner + 1, invocation: `${'ab'[winner]}/0` }])
+    expect(recorder.logs.get(1)?.steps).toHaveLength(3)
+  })
+
+  test('the one that stands by has only its end', async () => {
+    const { lead, optionsOf, start, recorder, entries } = wire()
+    start('a', 'b')
+    const { finish } = await lead('a')
+    await withLease(optionsOf('b'), () => {})
+    recorder.invocationEnded('b', { status: 'standby', reason: 'held' })
     await finish()
-    expect(kindsOf(entries)).toEqual(['woken', 'woken', 'began', 'done', 'ended'])
+    expect(kindsOf(entries)).toEqual(['invoked', 'invoked', 'began', 'done', 'ended'])
     expect(of(entries, 'done')).toMatchObject([{ candidate: 2, status: 'standby', reason: 'held' }])
   })
 
-  test('that race, one begins, whichever it is', async () => {
-    const { optionsOf, woken, entries, stories } = await wire()
-    woken('a', 1, TICK, 0)
-    woken('b', 2, TICK, 0)
-    const outcomes = await Promise.all(['a', 'b'].map((id) => withLease(optionsOf(id), () => {})))
-    const winner = outcomes.findIndex(({ status }) => status === 'completed')
-    const [began, ...others] = of(entries, 'began')
-    expect(others).toEqual([])
-    expect(began).toMatchObject({ candidate: winner + 1, invocation: `${'ab'[winner]}/0` })
-    expect(stories.get(1)?.steps).toHaveLength(3)
-  })
-
-  test('of which one holds two leases at once, each ends by itself, and both are over with it', async () => {
-    const scene = await wire()
-    const { lead, woken, entries, leader, done } = scene
-    woken('a', 1, TICK, 0)
+  test('one that holds two leases ends each by itself, and leads none once its invocation has ended', async () => {
+    const { lead, start, entries, recorder } = wire()
+    start('a')
     const outer = await lead('a', { lease: 'outer' })
     const inner = await lead('a', { lease: 'inner' })
     await outer.lease.renew()
     expect(of(entries, 'renewed')).toMatchObject([{ tenure: 1 }])
     await inner.finish()
     expect(of(entries, 'ended')).toMatchObject([{ tenure: 2 }])
-    expect(leader()).toMatchObject({ tenure: 1 })
-    done('a', FAILED)
-    expect(leader()).toBeUndefined()
+    expect(recorder.leader()).toMatchObject({ tenure: 1 })
+    recorder.invocationEnded('a', FAILED)
+    expect(recorder.leader()).toBeUndefined()
     await outer.finish()
   })
 
-  test('of a lease each, both lead, and neither replaces the other', async () => {
-    const scene = await wire()
-    const { lead, woken, entries, leader } = scene
-    woken('a', 1, TICK, 0)
-    woken('b', 2, TICK, 0)
+  test('with a lease each, both lead, and neither replaces the other', async () => {
+    const { lead, start, entries, recorder } = wire()
+    start('a', 'b')
     const one = await lead('a', { lease: 'billing-1' })
     const other = await lead('b', { lease: 'billing-2' })
-    expect(of(entries, 'began')).toMatchObject([
-      { candidate: 1, replaced: undefined },
-      { candidate: 2, replaced: undefined },
-    ])
-    expect(leader()?.requestId).toBe('a')
-    const never = { ...put(scene), ConditionExpression: 'attribute_exists(nothing)' }
-    for (const { lease } of [one, other]) await expect(lease.send(never)).rejects.toThrow('conditional')
+    expect(of(entries, 'began').map(({ replaced }) => replaced)).toEqual([undefined, undefined])
+    expect(recorder.leader()?.requestId).toBe('a')
+    expect(['a', 'b', 'c'].map((id) => recorder.isLeading(id))).toEqual([true, true, false])
+    for (const { lease } of [one, other]) await expect(lease.send(NEVER)).rejects.toThrow('conditional')
     await one.finish()
-    expect(leader()?.requestId).toBe('b')
+    expect(recorder.leader()?.requestId).toBe('b')
     await other.finish()
-    expect(leader()).toBeUndefined()
+    expect(recorder.leader()).toBeUndefined()
     expect(of(entries, 'ended')).toHaveLength(2)
-    expect(of(entries, 'effect')).toEqual([])
-    expect(scene.staleRefused()).toBe(0)
+    expect(recorder.staleRefused()).toBe(0)
   })
 })
 
-describe('a reply that is lost', () => {
-  test('of an acquire: the tenure begins once, for the row says so, and the story says that nobody was told', async () => {
-    const { strike, lead, woken, entries, stories } = await wire()
-    woken('a', 1, TICK, 0)
-    strike(loseReply)
+describe('if a reply is lost', () => {
+  test('of an acquire, the tenure begins once, and its log shows the loss', async () => {
+    const { inject, lead, start, entries, recorder } = wire()
+    start('a')
+    inject(dropReply)
     const { lease, finish } = await lead('a')
     await finish()
-    expect(kindsOf(entries)).toEqual(['woken', 'began', 'ended'])
-    const came = stories.get(1)?.steps.map((step) => step.came)
-    expect(came?.[1]).toBe(`granted, with token ${lease.fencingToken}; but the reply was lost`)
-    expect(came).toHaveLength(4)
+    expect(kindsOf(entries)).toEqual(['invoked', 'began', 'ended'])
+    const results = recorder.logs.get(1)?.steps.map(({ result }) => result)
+    expect(results?.[1]).toBe(`granted, with token ${lease.fencingToken}; but the reply was lost`)
+    expect(results).toHaveLength(4)
   })
 
-  test('of a completion: it has ended once', async () => {
-    const { strike, lead, woken, entries } = await wire()
-    woken('a', 1, TICK, 0)
+  test('of a completion, the tenure ends once', async () => {
+    const { inject, lead, start, entries } = wire()
+    start('a')
     const { finish } = await lead('a')
-    strike(loseReply)
+    inject(dropReply)
     expect(await finish()).toMatchObject({ status: 'completed' })
-    expect(kindsOf(entries)).toEqual(['woken', 'began', 'ended'])
+    expect(kindsOf(entries)).toEqual(['invoked', 'began', 'ended'])
   })
 
-  test('of a completion behind which another leads already: what is repeated and refused is no stale write', async () => {
-    const { strike, lead, woken, staleRefused, entries } = await wire()
-    woken('a', 1, TICK, 0)
-    woken('b', 2, NEXT_TICK, 0)
+  test('of a completion after which another candidate leads, the refused repetition is no stale write', async () => {
+    const { inject, lead, start, recorder, entries } = wire()
+    start('a', 'b')
     const first = await lead('a')
     const next: { tenure?: Awaited<ReturnType<typeof lead>> } = {}
-    strike(async (_, forward) => {
+    inject(async (_, forward) => {
       await forward()
       next.tenure = await lead('b', { tick: NEXT_TICK })
       return 'hangUp'
@@ -320,253 +255,174 @@ describe('a reply that is lost', () => {
     await next.tenure?.finish()
     expect(of(entries, 'began')).toHaveLength(2)
     expect(of(entries, 'effect')).toEqual([])
-    expect(staleRefused()).toBe(0)
+    expect(recorder.staleRefused()).toBe(0)
   })
 
-  test('of a write: it was accepted', async () => {
-    const scene = await wire()
-    scene.woken('a', 1, TICK, 0)
-    const { lease, finish } = await scene.lead('a')
-    scene.strike(loseReply)
-    await lease.send(put(scene)) // the client asks again
+  test('of a write, it was accepted once', async () => {
+    const { inject, lead, start, entries } = wire()
+    start('a')
+    const { lease, finish } = await lead('a')
+    inject(dropReply)
+    await lease.send(put()) // the client repeats it
     await finish()
-    expect(effectsIn(scene.entries)).toMatchObject([{ verdict: 'accepted', times: 1 }])
+    expect(of(entries, 'effect')).toMatchObject([{ verdict: 'accepted' }])
   })
 })
 
-test('a call that never arrived changed nothing, and its story says so', async () => {
-  const { strike, lead, woken, entries, stories } = await wire()
-  woken('a', 1, TICK, 0)
-  strike(neverArrives)
+test('a request that never arrived changed nothing, and the log says so', async () => {
+  const { inject, lead, start, entries, recorder } = wire()
+  start('a')
+  inject(dropRequest)
   const { lease, finish } = await lead('a')
-  strike(neverArrives)
+  inject(dropRequest)
   await finish()
-  expect(kindsOf(entries)).toEqual(['woken', 'began', 'ended'])
-  const steps = stories.get(1)?.steps ?? []
-  expect(steps.map(({ came }) => came)).toEqual([
-    undefined,
-    'never arrived',
-    `granted, with token ${lease.fencingToken}`,
-    'never arrived',
-    'done',
-  ])
+  expect(kindsOf(entries)).toEqual(['invoked', 'began', 'ended'])
+  const steps = recorder.logs.get(1)?.steps ?? []
+  const granted = `granted, with token ${lease.fencingToken}`
+  expect(steps.map(({ result }) => result)).toEqual([undefined, 'never arrived', granted, 'never arrived', 'done'])
   expect(steps[1]).not.toHaveProperty('answer')
 })
 
-describe('the story of a tenure', () => {
-  test('begins before it was known that this try would lead, and has what was sent and answered in each step', async () => {
-    const scene = await wire()
-    const { woken, entries, stories, lead, done, exchanges } = scene
-    woken('a', 1, TICK, 0)
-    await scene.clientOf('a').send(new PutCommand(put(scene, 'before')))
+test('a request that fails on its way fails for the function too', async () => {
+  const { inject, start, clientOf, lead, recorder } = wire()
+  start('a')
+  inject(() => Promise.reject(new Error('unreachable')))
+  await expect(clientOf('a').send(new PutCommand(put()))).rejects.toThrow('unreachable')
+  await (await lead('a')).finish()
+  expect(recorder.logs.get(1)?.steps[1]).toMatchObject({ result: 'never arrived' })
+})
+
+describe('the log of a tenure', () => {
+  test('has each request and its answer, also those before the grant', async () => {
+    const { start, entries, recorder, lead, exchanges, clientOf } = wire()
+    start('a')
+    await clientOf('a').send(new PutCommand(put('before')))
     const { lease, finish } = await lead('a')
-    await lease.send(put(scene))
+    await lease.send(put())
     await finish()
-    done('a', completed(lease.fencingToken))
-    const story = stories.get(1)
-    expect(story?.leftOut).toBe(0)
-    expect(story?.steps.map(({ words }) => words)).toEqual([
-      `Woken for the tick ${TICK}`,
-      `Puts a row into ${scene.rows}`,
-      expect.stringMatching(/^Asks for the lease, to hold it until \d\d:\d\d:\d\d\.\d\d\d$/),
-      `Puts a row into ${scene.rows}, unless a newer leader has written it`,
-      'Records the tick as done',
+    recorder.invocationEnded('a', completed(lease.fencingToken))
+    const log = recorder.logs.get(1)
+    expect(log?.dropped).toBe(0)
+    expect(log?.steps.map(({ description }) => description)).toEqual([
+      `Invoked for the tick ${TICK}`,
+      `Puts a row into ${ROWS}`,
+      expect.stringMatching(/^Requests the lease until \d\d:\d\d:\d\d\.\d\d\d$/),
+      `Puts a row into ${ROWS}, unless a newer leader has written it`,
+      'Completes the tick',
       'Returns; its tick is completed',
     ])
-    const asked = (story?.steps ?? []).filter(({ request }) => request !== undefined)
-    expect(asked.map(({ request, answer }) => ({ request, answer }))).toEqual(
+    const sent = (log?.steps ?? []).filter(({ request }) => request !== undefined)
+    expect(sent.map(({ request, answer }) => ({ request, answer }))).toEqual(
       exchanges.map(({ call, reply }) => ({ request: call.body, answer: JSON.parse(reply.body) })),
     )
-    for (const step of asked) expect(step).toMatchObject({ atMs: NOW_MS, tookMs: 0, came: expect.any(String) })
-    expect(of(entries, 'effect')).toMatchObject([{ times: 1 }]) // the row written before is no leader's
+    for (const step of sent) expect(step).toMatchObject({ atMs: NOW_MS, tookMs: 0, result: expect.any(String) })
+    expect(of(entries, 'effect')).toHaveLength(1) // the earlier row is no leader's
   })
 
-  test('has what was done to it by hand, and how it failed', async () => {
-    const { woken, broken, stories, lead, done, entries } = await wire()
-    woken('a', 1, TICK, 0)
+  test('has the faults injected into its invocation, and how it failed', async () => {
+    const { start, recorder, lead, entries } = wire()
+    start('a')
     const { fail } = await lead('a')
-    broken('frozen', { requestId: 'a' })
-    broken('everybody rests')
-    broken('cut off', { candidate: 3 })
+    recorder.faultInjected('frozen', { requestId: 'a' })
+    recorder.faultInjected('all slow')
+    recorder.faultInjected('cut off', { candidate: 3 })
     await fail(new Error('no'))
-    done('a', FAILED)
-    const byHand = stories.get(1)?.steps.filter((step) => step.isByHand === true)
-    expect(byHand).toEqual([{ atMs: NOW_MS, words: 'frozen', isByHand: true }])
-    expect(stories.get(1)?.steps.at(-1)).toMatchObject({
-      words: 'Fails with Runtime.ExitError: killed',
-    })
-    expect(of(entries, 'broken')).toEqual([
-      { kind: 'broken', atMs: NOW_MS, candidate: 1, words: 'frozen' },
-      { kind: 'broken', atMs: NOW_MS, candidate: undefined, words: 'everybody rests' },
-      { kind: 'broken', atMs: NOW_MS, candidate: 3, words: 'cut off' },
+    recorder.invocationEnded('a', FAILED, { retryInMs: 500 })
+    const steps = recorder.logs.get(1)?.steps ?? []
+    const faults = steps.filter(({ isFault }) => isFault === true)
+    expect(faults).toEqual([{ atMs: NOW_MS, description: 'frozen', isFault: true }])
+    expect(steps.at(-1)).toMatchObject({ description: 'Fails with Runtime.ExitError: killed' })
+    expect(of(entries, 'fault')).toEqual([
+      { kind: 'fault', atMs: NOW_MS, candidate: 1, description: 'frozen' },
+      { kind: 'fault', atMs: NOW_MS, candidate: undefined, description: 'all slow' },
+      { kind: 'fault', atMs: NOW_MS, candidate: 3, description: 'cut off' },
     ])
+    expect(of(entries, 'done')).toMatchObject([{ atMs: NOW_MS, retryAtMs: NOW_MS + 500 }])
   })
 
-  test('of a try of Lambda’s own is apart from that of the first, and says so', async () => {
-    const { woken, lead, done, stories, entries, runOut } = await wire()
-    woken('a', 1, TICK, 0)
+  test('of a retry by Lambda is separate from that of the first attempt', async () => {
+    const { start, lead, recorder, entries, expire } = wire()
+    start('a')
     const first = await lead('a')
-    done('a', FAILED)
-    await runOut()
-    woken('a', 1, TICK, 1)
+    recorder.invocationEnded('a', FAILED)
+    await expire()
+    recorder.invocationStarted('a', 1, TICK, 1)
     const second = await lead('a', { candidate: 'a again' })
-    expect(stories.get(1)?.steps).toHaveLength(3)
-    expect(stories.get(2)?.steps[0]?.words).toBe(`Tried again by Lambda, for the tick ${TICK}`)
+    expect(recorder.logs.get(1)?.steps).toHaveLength(3)
+    expect(recorder.logs.get(2)?.steps[0]?.description).toBe(`Retried by Lambda for the tick ${TICK}`)
     expect(of(entries, 'began').map(({ invocation }) => invocation)).toEqual(['a/0', 'a/1'])
     await second.finish()
     await first.finish()
   })
 
-  test('says who has taken over where a write comes too late', async () => {
-    const scene = await replacement()
-    await scene.now.lease.send(put(scene))
-    await expect(scene.old.lease.send(put(scene))).rejects.toThrow('already written')
-    expect(scene.stories.get(1)?.steps.at(-1)).toMatchObject({
-      came: `refused: token ${scene.now.lease.fencingToken} has taken over`,
+  test('names the successor if a write comes too late', async () => {
+    const { recorder, old, current } = await replacement()
+    await current.lease.send(put())
+    await expect(old.lease.send(put())).rejects.toThrow('already written')
+    expect(recorder.logs.get(1)?.steps.at(-1)).toMatchObject({
+      result: `refused: token ${current.lease.fencingToken} has taken over`,
       answer: { Item: { id: { S: '1' } } },
     })
   })
 })
 
-describe('who leads', () => {
-  const asLeader = (options?: Partial<LeaseOptions>) =>
-    wire().then(async (scene) => {
-      scene.woken('a', 1, TICK, 0)
-      return { ...scene, ...(await scene.lead('a', options)) }
-    })
-
-  test('is nobody before the first tenure, and nobody once it has ended', async () => {
-    const { leader } = await wire()
-    expect(leader()).toBeUndefined()
-    const led = await asLeader()
-    expect(led.leader()).toMatchObject({ requestId: 'a', candidate: 1, token: led.lease.fencingToken })
-    await led.finish()
-    expect(led.leader()).toBeUndefined()
-  })
-
-  test('is nobody once the leader’s invocation is over, however the row stands', async () => {
-    const { leader, done, finish } = await asLeader()
-    done('a', FAILED)
-    expect(leader()).toBeUndefined()
-    await finish()
-  })
-
-  test('is the successor, and stays so when the old one ends', async () => {
-    const { leader, done, old, now } = await replacement()
-    expect(leader()?.requestId).toBe('b')
-    await old.finish()
-    done('a', FAILED)
-    expect(leader()?.requestId).toBe('b')
-    await now.finish()
-  })
-})
-
-/** A recorder whose calls are answered by hand. */
-function byHand() {
-  const entries: Entry[] = []
-  const recorder = createRecorder({ leaseTable: 'leases', add: (entry) => entries.push(entry), now: () => NOW_MS })
-  const intercept = compose(recorder.atFunction, recorder.atService)
-  const call = (requestId: string, values: object): Call => ({
-    service: 'dynamodb',
-    operation: 'UpdateItem',
-    target: 'leases',
-    body: { Key: { lease: { S: 'billing' } }, ExpressionAttributeValues: values },
-    requestId,
-  })
-  const acquire = (requestId: string, nowMs: number, attributes?: object) =>
-    intercept(call(requestId, { ':now': { N: String(nowMs) }, ':expiresAt': { N: '9' } }), async () => ({
-      statusCode: 200,
-      headers: {},
-      body: JSON.stringify(attributes === undefined ? {} : { Attributes: attributes }),
-    }))
-  return { ...recorder, entries, intercept, acquire }
-}
-
-test('a charge at the gateway is an effect, and an error of the gateway’s own is told as it came', async () => {
-  const { woken, acquire, intercept, done, entries, stories } = byHand()
-  woken('a', 1, TICK, 0)
-  await acquire('a', 1_000)
-  const charge: Call = { service: 'lambda', operation: 'Invoke', target: 's', body: { method: 'POST' }, requestId: 'a' }
-  await intercept(charge, async () => ({ statusCode: 200, headers: {}, body: '{"statusCode":200}' }))
-  done('a', completed(1_001))
-  expect(effectsIn(entries)).toEqual([{ token: 1_001, verdict: 'accepted', what: 'charge at the gateway', times: 1 }])
-  expect(stories.get(1)?.steps.at(-2)).toMatchObject({ words: 'Asks the gateway to charge', came: 'done' })
-})
-
-test.each([402, 503])(
-  'a charge that the gateway answers with %d has moved no money, and is no effect',
-  async (statusCode) => {
-    const { woken, acquire, intercept, done, entries } = byHand()
-    woken('a', 1, TICK, 0)
-    await acquire('a', 1_000)
-    const charge: Call = {
-      service: 'lambda',
-      operation: 'Invoke',
-      target: 's',
-      body: { method: 'POST' },
-      requestId: 'a',
+describe('the leader', () => {
+  test('is undefined before the first tenure, after its end, and after its invocation ended', async () => {
+    for (const endsInRow of [true, false]) {
+      const { recorder, start, lead } = wire()
+      start('a')
+      expect(recorder.leader()).toBeUndefined()
+      const { lease, finish } = await lead('a')
+      expect(recorder.leader()).toMatchObject({ requestId: 'a', candidate: 1, token: lease.fencingToken })
+      if (endsInRow) await finish()
+      else recorder.invocationEnded('a', FAILED)
+      expect(recorder.leader()).toBeUndefined()
+      await finish()
     }
-    await intercept(charge, async () => ({ statusCode: 200, headers: {}, body: JSON.stringify({ statusCode }) }))
-    done('a', completed(1_001))
-    expect(effectsIn(entries)).toEqual([])
-  },
-)
+  })
 
-test('a write that DynamoDB could not answer is no effect of a replaced leader', async () => {
-  const { woken, acquire, intercept, done, entries, staleRefused } = byHand()
-  woken('a', 1, TICK, 0)
-  woken('b', 2, TICK, 0)
-  await acquire('a', 1_000)
-  await acquire('b', 2_000, { fencingToken: { N: '1001' }, holder: { S: 'a' } })
-  const write: Call = { service: 'dynamodb', operation: 'PutItem', target: 'rows', body: {}, requestId: 'a' }
-  for (const type of ['ThrottlingException', 'InternalServerError']) {
-    await intercept(write, async () => dynamodbError(type, 'no'))
-  }
-  done('a', FAILED)
-  expect(of(entries, 'effect')).toEqual([])
-  expect(staleRefused()).toBe(0)
+  test('is the successor, also after the old one ends', async () => {
+    const { recorder, old, current } = await replacement()
+    expect(recorder.leader()?.requestId).toBe('b')
+    await old.finish()
+    recorder.invocationEnded('a', FAILED)
+    expect(recorder.leader()?.requestId).toBe('b')
+    await current.finish()
+  })
 })
 
-test('what invocations send that were never woken passes unseen', async () => {
-  const { acquire, entries, leader, done, candidateOf } = byHand()
-  expect(await acquire('gateway', 1_000)).toMatchObject({ statusCode: 200 })
-  done('gateway', FAILED)
+test.each([
+  [200, 1, 'done'],
+  [402, 0, 'declined'],
+  [503, 0, 'HTTP 503'],
+])('a charge that the gateway answers with %d is counted as %d effects', async (statusCode, effects, result) => {
+  const { start, lead, askGateway, entries, recorder } = wire()
+  start('a')
+  const { finish } = await lead('a')
+  await askGateway('a', 'POST', { statusCode })
+  await finish()
+  expect(of(entries, 'effect').map(({ what }) => what)).toEqual(Array(effects).fill('charge at the gateway'))
+  const description = 'Requests a charge from the gateway'
+  expect(recorder.logs.get(1)?.steps[2]).toMatchObject({ description, result })
+})
+
+test('requests of other functions are not recorded', async () => {
+  const { lead, entries, recorder } = wire()
+  await (await lead('gateway')).finish()
+  recorder.invocationEnded('gateway', FAILED)
   expect(entries).toEqual([])
-  expect(leader()).toBeUndefined()
-  expect(candidateOf('gateway')).toBeUndefined()
+  expect(recorder.leader()).toBeUndefined()
+  expect(recorder.candidateOf('gateway')).toBeUndefined()
 })
 
-test('a call that fails on its way fails for the function too, and its story says that it never arrived', async () => {
-  const { woken, acquire, atFunction, stories } = byHand()
-  woken('a', 1, TICK, 0)
-  const failing: Interceptor = compose(atFunction, () => Promise.reject(new Error('unreachable')))
-  const unused = async (): Promise<Reply> => ({ statusCode: 200, headers: {}, body: '' })
-  const read: Call = { service: 'dynamodb', operation: 'GetItem', target: 'rows', body: {}, requestId: 'a' }
-  await expect(failing(read, unused)).rejects.toThrow('unreachable')
-  await acquire('a', 1_000)
-  expect(stories.get(1)?.steps[1]).toMatchObject({ words: 'Reads a row of rows', came: 'never arrived' })
-})
-
-test('tries that are over are forgotten when there are many, and those that are not stay', () => {
-  const { woken, done, candidateOf } = byHand()
-  woken('open', 1, TICK, 0)
+test('old attempts that have ended are forgotten, and open ones are kept', () => {
+  const { recorder } = wire()
+  recorder.invocationStarted('open', 1, TICK, 0)
   for (let number = 1; number <= 600; number += 1) {
-    woken(`over ${number}`, 2, TICK, 0)
-    done(`over ${number}`, { status: 'standby', reason: 'held' })
+    recorder.invocationStarted(`over ${number}`, 2, TICK, 0)
+    recorder.invocationEnded(`over ${number}`, { status: 'standby', reason: 'held' })
   }
-  expect(candidateOf('open')).toBe(1)
-  expect(candidateOf('over 1')).toBeUndefined()
-  expect(candidateOf('over 600')).toBe(2)
-  const remembered = Array.from({ length: 600 }, (_, index) => candidateOf(`over ${index + 1}`)).filter(Boolean)
-  expect(remembered.length).toBeLessThanOrEqual(500)
-})
-
-test('what happened is told with the time at which it did', async () => {
-  const { woken, acquire, done, broken, entries } = byHand()
-  woken('a', 1, TICK, 0)
-  await acquire('a', 1_000)
-  broken('killed', { requestId: 'a' })
-  done('a', FAILED)
-  const happenings = entries.filter((entry): entry is Happening => 'atMs' in entry)
-  expect(happenings.map(({ atMs }) => atMs)).toEqual([NOW_MS, NOW_MS, NOW_MS, NOW_MS])
+  expect(['open', 'over 1', 'over 600'].map((id) => recorder.candidateOf(id))).toEqual([1, undefined, 2])
+  const kept = Array.from({ length: 600 }, (_, index) => recorder.candidateOf(`over ${index + 1}`)).filter(Boolean)
+  expect(kept.length).toBeLessThanOrEqual(500)
 })

@@ -1,24 +1,19 @@
-/** The real library on DynamoDB Local, through the proxy of the local run, with a recorder at both ends of the wire. */
-import { CreateTableCommand } from '@aws-sdk/client-dynamodb'
+/** The real library on a DynamoDB in memory, with a recorder at both ends of the wire between them. */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
-import { afterEach, inject } from 'vitest'
 import { DynamoDBLeaseStore, type Lease, type LeaseOptions, withLease } from '../../../functions/election/index.ts'
 import { compose } from '../../../infra/local/faults/compose.ts'
-import { startDynamoDBProxy } from '../../../infra/local/lambda-host/dynamodb-proxy.ts'
 import type { Call, Interceptor, Reply } from '../../../infra/local/lambda-host/interceptor.ts'
 import type { Entry } from '../../../infra/local/observe/entries.ts'
-import { createRecorder } from '../../../infra/local/observe/recorder.ts'
+import { Recorder } from '../../../infra/local/observe/recorder.ts'
+import { SimulatedDynamoDB } from '../../support/dynamodb/database.ts'
 import { editRow } from '../../support/lease-row.ts'
-import { createLeaseTable, localClient } from '../../support/tables.ts'
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanUp of cleanups.splice(0).reverse()) await cleanUp()
-})
-
+export const LEASES = 'leases'
+export const ROWS = 'rows'
 export const TICK = '2024-01-31T00:00:00.000Z'
 export const NEXT_TICK = '2024-01-31T01:00:00.000Z'
-/** So long that no test sees it renewed by itself. */
+/** Too long for an automatic renewal during a test. */
 const LEASE_MS = 600_000
 /** The recorder's clock stands still. */
 export const NOW_MS = Date.UTC(2026, 10, 21, 6)
@@ -28,52 +23,41 @@ export interface Exchange {
   readonly reply: Reply
 }
 
-export async function wire() {
-  const direct = localClient(inject('dynamodbEndpoint'))
-  cleanups.push(() => direct.destroy())
-  const leaseTable = await createLeaseTable(direct)
-  const rows = leaseTable.replace('leases', 'rows')
-  await direct.send(
-    new CreateTableCommand({
-      TableName: rows,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
-      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
-    }),
-  )
+type Send = (operation: string, body: Call['body']) => Promise<Reply | 'hangUp'>
+
+export function wire() {
+  const database = new SimulatedDynamoDB()
+  database.createTable({ name: LEASES, partitionKey: 'lease', sortKey: 'record' })
+  database.createTable({ name: ROWS, partitionKey: 'id' })
+  const execute = (operation: string, body: Call['body']): Reply => {
+    const answer = database.execute(operation, body)
+    return { statusCode: answer.status, headers: {}, body: JSON.stringify(answer.body) }
+  }
+  const direct = clientOn(async (operation, body) => execute(operation, body))
 
   const entries: Entry[] = []
   const exchanges: Exchange[] = []
-  const recorder = createRecorder({ leaseTable, add: (entry) => entries.push(entry), now: () => NOW_MS })
+  const recorder = new Recorder({ leaseTable: LEASES, add: (entry) => entries.push(entry), now: () => NOW_MS })
   const faults: Interceptor[] = []
   const keep: Interceptor = async (call, forward) => {
     const reply = await forward()
     exchanges.push({ call, reply })
     return reply
   }
-  const struck: Interceptor = (call, forward) => {
-    const fault = faults.shift()
-    return fault === undefined ? forward() : fault(call, forward)
-  }
-  const proxy = await startDynamoDBProxy({
-    dynamodbEndpoint: inject('dynamodbEndpoint'),
-    region: 'eu-central-1',
-    accessKey: 'local',
-    intercept: compose(recorder.atFunction, struck, recorder.atService, keep),
-    requestOf: (headers) => headers['x-amz-security-token'] ?? '',
-  })
-  cleanups.push(proxy.stop)
+  const injected: Interceptor = (call, forward) => faults.shift()?.(call, forward) ?? forward()
+  const intercept = compose(recorder.atFunction, injected, recorder.atService, keep)
 
-  /** A client whose requests are those of this invocation. */
-  const clientOf = (requestId: string) => {
-    const client = localClient(proxy.url)
-    const credentials = { accessKeyId: 'local', secretAccessKey: 'local', sessionToken: requestId }
-    client.config.credentials = async () => credentials
-    cleanups.push(() => client.destroy())
-    return DynamoDBDocumentClient.from(client)
-  }
+  /** A client whose requests belong to this invocation. */
+  const clientOf = (requestId: string) =>
+    DynamoDBDocumentClient.from(
+      clientOn((operation, body) => {
+        const target = typeof body['TableName'] === 'string' ? body['TableName'] : ''
+        const call: Call = { service: 'dynamodb', operation, target, body, requestId }
+        return intercept(call, async () => execute(operation, body))
+      }),
+    )
   const optionsOf = (requestId: string, changes: Partial<LeaseOptions> = {}): LeaseOptions => ({
-    store: new DynamoDBLeaseStore({ tableName: leaseTable, client: clientOf(requestId) }),
+    store: new DynamoDBLeaseStore({ tableName: LEASES, client: clientOf(requestId) }),
     lease: 'billing',
     candidate: requestId,
     tick: TICK,
@@ -82,16 +66,21 @@ export async function wire() {
   })
 
   return {
-    ...recorder,
-    leaseTable,
-    rows,
+    recorder,
     entries,
     exchanges,
     clientOf,
     optionsOf,
-    /** What happens to the next request, and to those behind it. */
-    strike: (...next: readonly Interceptor[]) => void faults.push(...next),
-    /** Leads until it is told how to end. */
+    /** The invocations `a`, `b` … of the candidates 1, 2 … start. */
+    start: (...requestIds: readonly string[]) => {
+      for (const id of requestIds) recorder.invocationStarted(id, id.charCodeAt(0) - 96, TICK, 0)
+    },
+    /** For the next request, and for those after it. */
+    inject: (...next: readonly Interceptor[]) => void faults.push(...next),
+    /** Sends a request to the gateway, which replies with this body. */
+    askGateway: (requestId: string, method: string | undefined, body: unknown) =>
+      intercept(gatewayCall(method, requestId), async () => jsonReply(body)),
+    /** Leads until the test ends the task. */
     lead: async (requestId: string, changes?: Partial<LeaseOptions>) => {
       const started = Promise.withResolvers<Lease>()
       const task = Promise.withResolvers<void>()
@@ -111,15 +100,87 @@ export async function wire() {
       }
       return { lease, finish, fail }
     },
-    /** The lease's time is up, though nobody waited for it. */
-    runOut: (lease = 'billing') => editRow(direct, leaseTable, { expiresAtMs: Date.now() - 60_000 }, lease),
+    /** Makes the lease expire. */
+    expire: (lease = 'billing') => editRow(direct, LEASES, { expiresAtMs: Date.now() - 60_000 }, lease),
   }
 }
 
-/** Carried out, and nobody is told. */
-export const loseReply: Interceptor = async (_, forward) => {
+export type Wire = ReturnType<typeof wire>
+type Led = Awaited<ReturnType<Wire['lead']>>
+
+function clientOn(send: Send): DynamoDBClient {
+  return new DynamoDBClient({
+    region: 'eu-central-1',
+    maxAttempts: 3,
+    endpoint: 'http://dynamodb.simulated',
+    credentials: { accessKeyId: 'simulated', secretAccessKey: 'simulated' },
+    signer: { sign: async <Request>(request: Request) => request },
+    requestHandler: {
+      metadata: { handlerProtocol: 'http/1.1' },
+      async handle({ headers, body }: { headers: Record<string, string>; body?: unknown }) {
+        const operation = (headers['x-amz-target'] ?? '').replace(/^.*\./, '')
+        const text = body instanceof Uint8Array ? new TextDecoder().decode(body) : String(body)
+        const reply = await send(operation, JSON.parse(text))
+        if (reply === 'hangUp') throw Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })
+        const date = new Date().toUTCString()
+        return {
+          response: {
+            statusCode: reply.statusCode,
+            headers: { date, 'content-type': 'application/x-amz-json-1.0' },
+            body: new TextEncoder().encode(reply.body),
+          },
+        }
+      },
+    },
+  })
+}
+
+export function gatewayCall(method?: string, requestId = 'a'): Call {
+  const body = method === undefined ? {} : { method }
+  return { service: 'lambda', operation: 'Invoke', target: 'sandbox', body, requestId }
+}
+
+export const jsonReply = (body: unknown, statusCode = 200): Reply => ({
+  statusCode,
+  headers: {},
+  body: JSON.stringify(body),
+})
+
+/** The request is applied, but its reply is dropped. */
+export const dropReply: Interceptor = async (_, forward) => {
   await forward()
   return 'hangUp'
 }
 
-export const neverArrives: Interceptor = async () => 'hangUp'
+export const dropRequest: Interceptor = async () => 'hangUp'
+
+export const put = (id = '1') => ({ TableName: ROWS, Item: { id } })
+
+/** Candidate 1 leads as invocation `a`; its lease expires, and candidate 2 leads as `b`. */
+export async function replacement(): Promise<Wire & { readonly old: Led; readonly current: Led }> {
+  const scene = wire()
+  scene.start('a', 'b')
+  const old = await scene.lead('a')
+  await scene.expire()
+  return { ...scene, old, current: await scene.lead('b') }
+}
+
+/** One request of each kind, as the library sends it, with the reply. */
+export async function libraryExchanges() {
+  const scene = wire()
+  const { lease, finish } = await scene.lead('a')
+  await lease.renew()
+  await lease.saveCheckpoint({ upTo: 7 })
+  await lease.send(put())
+  await lease.transact([{ Put: put('2') }])
+  await finish()
+  await (await scene.lead('b', { tick: NEXT_TICK })).fail(new RangeError('no'))
+  const [acquire, renew, saveCheckpoint, write, guard, complete, , release] = scene.exchanges
+  const all = { acquire, renew, saveCheckpoint, write, guard, complete, release }
+  const found = <Kind extends keyof typeof all>(kind: Kind): Exchange => {
+    const exchange = all[kind]
+    if (exchange === undefined) throw new Error(`The library sent no ${kind}`)
+    return exchange
+  }
+  return { found }
+}

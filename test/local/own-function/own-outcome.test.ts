@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { startDisplay } from '../../../infra/local/cli/display.ts'
 import { parseOptions } from '../../../infra/local/cli/options.ts'
 import type { Ending } from '../../../infra/local/lambda-host/environment.ts'
-import type { Seen, SeenLease } from '../../../infra/local/observe/observations.ts'
+import type { Observations, ObservedLease } from '../../../infra/local/observe/observations.ts'
 import { ownFunction } from '../../../infra/local/own-function/own-function.ts'
 import { ownReader } from '../../../infra/local/own-function/own-reader.ts'
 import { readableError } from '../../../infra/local/own-function/own-trace.ts'
@@ -16,8 +16,8 @@ import { candidatesNumbered } from '../fixtures/ticking.ts'
 
 const DIRECTORY = '/home/ann/orders'
 const ROOT = join(import.meta.dirname, '../../..')
-const ASKED: SeenLease = { lease: 'orders', leaseMs: 15_000, tick: '2024-01-31T00:00:00.000Z' }
-const LED: SeenLease = { ...ASKED, token: 7 }
+const ASKED: ObservedLease = { lease: 'orders', leaseMs: 15_000, tick: '2024-01-31T00:00:00.000Z' }
+const LED: ObservedLease = { ...ASKED, token: 7 }
 
 const returned = (value: unknown = null): Ending => ({ ok: true, value })
 const threw = (errorMessage = 'no', ...frames: readonly string[]): Ending => ({
@@ -25,17 +25,17 @@ const threw = (errorMessage = 'no', ...frames: readonly string[]): Ending => ({
   error: { errorType: 'TypeError', errorMessage, trace: [`TypeError: ${errorMessage}`, ...frames] },
   logs: [],
 })
-const seenOf = (...leases: readonly SeenLease[]): Seen => ({ leases, staleWritesRefused: 2 })
+const seenOf = (...leases: readonly ObservedLease[]): Observations => ({ leases, staleWritesRefused: 2 })
 
 /** A reader of tries, all of which were seen so, and what it says. */
-function reading(seen: Seen | undefined, leaseMs = 15_000) {
+function reading(seen: Observations | undefined, leaseMs = 15_000) {
   const said: string[] = []
   const place = { lease: 'orders', directory: DIRECTORY, leaseMs }
   const read = ownReader(place, { seen: () => seen, warn: (text) => said.push(text) })
   return { said, read: (ending: Ending) => read({ requestId: 'a', ending }) }
 }
 
-const read = (ending: Ending, ...leases: readonly SeenLease[]) => reading(seenOf(...leases)).read(ending)
+const read = (ending: Ending, ...leases: readonly ObservedLease[]) => reading(seenOf(...leases)).read(ending)
 const work = { staleWritesRefused: 2 }
 const COMPLETED = { status: 'completed', fencingToken: 7, work }
 
@@ -195,10 +195,10 @@ describe('a run in which', () => {
       candidates: candidatesNumbered(1, 2).map((candidate) => ({ ...candidate, lambda })),
       display: startDisplay({ write: () => {} }, {}),
       seen: () => undefined,
-      striking: {
+      injecting: {
         processes: { kill: async () => false, freeze: () => false, thaw: () => false },
-        onStrike: () => {},
-        wakeAnother: async () => {},
+        onFault: () => {},
+        deliverAgain: async () => {},
         signal,
       },
       signal,

@@ -1,171 +1,157 @@
-import { expect, test } from 'vitest'
-import type {
-  Began,
-  CandidateEntry,
-  Counts,
-  Entry,
-  Happening,
-  Setup,
-  Woken,
-} from '../../../infra/local/observe/entries.ts'
-import { createFeed, type FeedOptions } from '../../../infra/local/page/feed.ts'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { Counts, Entry, Update } from '../../../infra/local/observe/entries.ts'
+import { Feed, type FeedOptions } from '../../../infra/local/page/feed.ts'
+import { began, candidate, effect, invoked, OVER, SETUP, T0 } from './election.ts'
 
-const setup: Setup = {
-  kind: 'setup',
-  task: 'billing',
-  lease: 'billing',
-  leaseMs: 15_000,
-  periodMs: 3_600_000,
-  switchedOff: [],
-  mostCandidates: 10,
-}
-const candidate = (number: number, isThere = true): CandidateEntry => ({
-  kind: 'candidate',
-  candidate: number,
-  isThere,
-  skewMs: 0,
-  isCutOff: false,
-  dropsReply: false,
-})
+const [setup = OVER] = SETUP
 const counts = (ticks: number): Counts => ({
-  kind: 'counts',
-  ticks,
-  completed: 0,
-  completedTwice: 0,
-  overdue: 0,
-  staleRefused: 0,
+  ...{ kind: 'counts', ticks, completed: 0, completedTwice: 0, overdue: 0, staleRefused: 0 },
 })
-const woken = (invocation: string): Woken => ({
-  kind: 'woken',
-  atMs: 0,
-  candidate: 1,
-  invocation,
-  tick: '2024-01-31T00:00:00.000Z',
-  retry: 0,
-})
-const began = (tenure: number): Began => ({
-  kind: 'began',
-  atMs: 0,
-  tenure,
-  token: tenure,
-  candidate: 1,
-  invocation: 'a/0',
-  expiresAtMs: 15_000,
-})
-const renewed = (tenure: number): Happening => ({ kind: 'renewed', atMs: 0, tenure, expiresAtMs: 20_000 })
+const renewed = (tenure: number): Entry => ({ kind: 'renewed', atMs: T0, tenure, expiresAtMs: T0 })
 
-/** What a page gets that comes now. */
-function kept({ subscribe }: Pick<ReturnType<typeof createFeed>, 'subscribe'>): readonly Entry[] {
-  let all: readonly Entry[] = []
-  subscribe((entries) => {
-    all = entries
-  })[Symbol.dispose]()
-  return all
-}
-
-/** A feed that was told all of these, and keeps what the options say. */
 function feedOf(entries: readonly Entry[], options?: FeedOptions) {
-  const feed = createFeed(options)
+  const feed = new Feed(options)
   for (const entry of entries) feed.add(entry)
   return feed
 }
 
-test('who comes late gets at once what happened, in order, and then each new entry by itself', () => {
-  const feed = feedOf([woken('a/0'), began(1)])
-  const told: (readonly Entry[])[] = []
-  feed.subscribe((entries) => told.push(entries))
-  feed.add(renewed(1))
-  feed.add(counts(1))
-  expect(told).toEqual([[woken('a/0'), began(1)], [renewed(1)], [counts(1)]])
+/** Each call of a listener, from now on. */
+function received(feed: Feed) {
+  const calls: (readonly Update[])[] = []
+  const subscription = feed.subscribe((updates) => calls.push(updates))
+  return { calls, subscription }
+}
+
+const kept = (feed: Feed): readonly Update[] => received(feed).calls[0] ?? []
+
+describe('a page', () => {
+  test('that opens late gets all entries at once, and then each new one', () => {
+    const feed = feedOf([invoked(1, 0), began(1, 0)])
+    const { calls } = received(feed)
+    feed.add(renewed(1))
+    feed.add(counts(1))
+    expect(calls).toEqual([[invoked(1, 0), began(1, 0)], [renewed(1)], [counts(1)]])
+  })
+
+  test('that opens first gets nothing, and then each new entry', () => {
+    const feed = new Feed()
+    const { calls } = received(feed)
+    feed.add(setup)
+    expect(calls).toEqual([[], [setup]])
+  })
+
+  test('gets the states before the events, the setup first', () => {
+    const leader: Entry = { kind: 'leader', armed: 'killLeader', frozen: [] }
+    const feed = feedOf([candidate(1), leader, invoked(1, 0), candidate(2), OVER, counts(1), setup])
+    expect(kept(feed)).toEqual([setup, candidate(1), candidate(2), leader, counts(1), OVER, invoked(1, 0)])
+  })
+
+  test('gets only the latest state of each kind, and of each candidate', () => {
+    const removed = candidate(1, { isPresent: false })
+    const feed = feedOf([candidate(1), candidate(2), counts(1), removed, counts(2)])
+    expect(kept(feed)).toEqual([removed, candidate(2), counts(2)])
+  })
+
+  test('that closes gets nothing more, and the others do', () => {
+    const feed = new Feed()
+    const [one, other] = [received(feed), received(feed)]
+    feed.add(began(1, 0))
+    one.subscription[Symbol.dispose]()
+    feed.add(began(2, 1))
+    expect(one.calls.flat()).toEqual([began(1, 0)])
+    expect(other.calls.flat()).toEqual([began(1, 0), began(2, 1)])
+  })
 })
 
-test('a feed that has been told nothing yet says so, and then each entry', () => {
-  const told: (readonly Entry[])[] = []
-  const feed = createFeed()
-  feed.subscribe((entries) => told.push(entries))
-  feed.add(setup)
-  expect(told).toEqual([[], [setup]])
-})
+describe('effects', () => {
+  afterEach(() => void vi.useRealTimers())
 
-test('how things stand is told before what happened, the setup first, whatever came first', () => {
-  const over: Entry = { kind: 'over', atMs: Date.now(), words: 'The run is over' }
-  const leader: Entry = { kind: 'leader', armed: 'kill', frozen: [] }
-  const feed = feedOf([candidate(1), leader, woken('a/0'), candidate(2), over, counts(1), setup])
-  expect(kept(feed)).toEqual([setup, candidate(1), candidate(2), leader, counts(1), over, woken('a/0')])
-})
-
-test('of how things stand the last word holds, that of each candidate apart', () => {
-  const feed = feedOf([candidate(1), candidate(2), counts(1), candidate(1, false), counts(2)])
-  expect(kept(feed)).toEqual([candidate(1, false), candidate(2), counts(2)])
-})
-
-test('all that listen are told, until they do not want to be any more', () => {
-  const feed = createFeed()
-  const [one, other]: [Entry[], Entry[]] = [[], []]
-  const subscription = feed.subscribe((entries) => one.push(...entries))
-  feed.subscribe((entries) => other.push(...entries))
-  feed.add(began(1))
-  subscription[Symbol.dispose]()
-  feed.add(began(2))
-  expect(one).toEqual([began(1)])
-  expect(other).toEqual([began(1), began(2)])
-})
-
-test('the oldest tenures are forgotten with all that happened before the first that is kept', () => {
-  const feed = createFeed({ keptTenures: 10 })
-  for (let token = 1; token <= 12; token += 1) {
-    feed.add(woken(`${token}/0`))
-    feed.add(began(token))
-    feed.add(renewed(token))
+  function scene() {
+    vi.useFakeTimers()
+    const feed = new Feed()
+    return { feed, ...received(feed) }
   }
-  const all = kept(feed)
-  expect(all[0]).toEqual(began(3))
-  expect(all).toHaveLength(10 * 3 - 1)
-  expect(all.at(-1)).toEqual(renewed(12))
+
+  test('that are equal and within a tenth of a second are one entry, with the time of the first', () => {
+    const { feed, calls } = scene()
+    feed.add(effect(1, 0))
+    vi.advanceTimersByTime(60)
+    feed.add(effect(1, 60))
+    feed.add(effect(1, 60, { verdict: 'refused' }))
+    expect(calls).toHaveLength(1)
+    vi.advanceTimersByTime(40)
+    feed.add(effect(1, 100))
+    vi.advanceTimersByTime(100)
+    const entries = [effect(1, 0, { times: 2 }), effect(1, 60, { verdict: 'refused' }), effect(1, 100)]
+    expect(calls.flat()).toEqual(entries)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test.each([{ tenure: 2 }, { what: 'UpdateItem of charges' }])('that differ in %j are separate entries', (changes) => {
+    const { feed, calls } = scene()
+    feed.add(effect(1, 0))
+    feed.add(effect(1, 0, changes))
+    vi.advanceTimersByTime(100)
+    expect(calls.flat()).toEqual([effect(1, 0), effect(1, 0, changes)])
+  })
+
+  test('are sent before any other entry, and to a page that opens', () => {
+    const { feed, calls } = scene()
+    feed.add(effect(1, 0))
+    feed.add(OVER)
+    feed.add(effect(1, 1))
+    expect(kept(feed)).toEqual([OVER, effect(1, 0), effect(1, 1)])
+    expect(calls.flat()).toEqual([effect(1, 0), OVER, effect(1, 1)])
+  })
 })
 
-test('however long it goes on, a tenth more than what is to be kept is kept at most, and it begins with a tenure', () => {
-  const feed = createFeed({ keptTenures: 10 })
-  for (let token = 1; token <= 500; token += 1) {
-    feed.add(woken(`${token}/0`))
-    feed.add(began(token))
-    const tokens = kept(feed).flatMap((entry) => (entry.kind === 'began' ? [entry.token] : []))
-    expect(tokens).toEqual(Array.from({ length: tokens.length }, (_, index) => token - tokens.length + 1 + index))
-    expect(tokens.length).toBeGreaterThanOrEqual(Math.min(token, 10))
-    expect(tokens.length).toBeLessThanOrEqual(11)
-    if (token > 11) expect(kept(feed)[0]).toMatchObject({ kind: 'began' })
-  }
-})
-
-test('few tenures with much in each are forgotten too, as whole tenures', () => {
-  const feed = createFeed({ keptTenures: 100, keptEntries: 20 })
-  for (let token = 1; token <= 30; token += 1) {
-    feed.add(began(token))
-    for (let times = 1; times <= 6; times += 1) feed.add(renewed(token))
+describe('forgetting', () => {
+  test('drops the oldest tenures with all earlier events, and notifies open pages', () => {
+    const feed = new Feed({ keptTenures: 10 })
+    const { calls } = received(feed)
+    for (let tenure = 1; tenure <= 12; tenure += 1) {
+      for (const entry of [invoked(1, tenure), began(tenure, tenure), renewed(tenure)]) feed.add(entry)
+    }
     const all = kept(feed)
-    expect(all.length).toBeLessThanOrEqual(22)
-    expect(all[0]).toMatchObject({ kind: 'began' })
-    expect(all.at(-1)).toEqual(renewed(token))
-  }
-})
+    expect(all[0]).toEqual(began(3, 3))
+    expect(all).toHaveLength(10 * 3 - 1)
+    expect(all.at(-1)).toEqual(renewed(12))
+    expect(calls.flat().filter(({ kind }) => kind === 'forgotten')).toEqual([{ kind: 'forgotten', beforeMs: T0 + 3 }])
+  })
 
-test('where no tenure ever begins, the last entries alone are kept', () => {
-  const feed = createFeed({ keptEntries: 100 })
-  for (let times = 1; times <= 1_000; times += 1) {
-    feed.add(woken(`${times}/0`))
-    expect(kept(feed).length).toBeLessThanOrEqual(110)
-  }
-  expect(kept(feed).at(-1)).toEqual(woken('1000/0'))
-  expect(kept(feed).length).toBeGreaterThanOrEqual(100)
-})
+  test('keeps at most a tenth more than configured, and begins with a tenure', () => {
+    const feed = new Feed({ keptTenures: 10 })
+    for (let tenure = 1; tenure <= 500; tenure += 1) {
+      feed.add(invoked(1, tenure))
+      feed.add(began(tenure, tenure))
+      const numbers = kept(feed).flatMap((entry) => (entry.kind === 'began' ? [entry.tenure] : []))
+      expect(numbers).toEqual(Array.from(numbers, (_, index) => tenure - numbers.length + 1 + index))
+      expect(numbers.length).toBeGreaterThanOrEqual(Math.min(tenure, 10))
+      expect(numbers.length).toBeLessThanOrEqual(11)
+      if (tenure > 11) expect(kept(feed)[0]).toMatchObject({ kind: 'began' })
+    }
+  })
 
-test('a single tenure in which more happens than can be kept loses its beginning', () => {
-  const feed = feedOf([began(1), ...Array.from({ length: 500 }, () => renewed(1))], { keptEntries: 100 })
-  expect(kept(feed).length).toBeLessThanOrEqual(110)
-  expect(kept(feed).at(-1)).toEqual(renewed(1))
-})
+  test('drops whole tenures also if they are few with many events', () => {
+    const feed = new Feed({ keptTenures: 100, keptEvents: 20 })
+    for (let tenure = 1; tenure <= 30; tenure += 1) {
+      feed.add(began(tenure, tenure))
+      for (let times = 1; times <= 6; times += 1) feed.add(renewed(tenure))
+      expect(kept(feed).length).toBeLessThanOrEqual(22)
+      expect(kept(feed)[0]).toMatchObject({ kind: 'began' })
+    }
+  })
 
-test('how things stand is never forgotten', () => {
-  const feed = feedOf([setup, candidate(1), ...Array.from({ length: 500 }, () => woken('a/0'))], { keptEntries: 10 })
-  expect(kept(feed).slice(0, 2)).toEqual([setup, candidate(1)])
+  test.each([
+    ['without any tenure', []],
+    ['of a single long tenure', [began(1, 0)]],
+  ])('bounds the events %s, and never drops a state', (_, first) => {
+    const feed = feedOf([setup, ...first], { keptEvents: 100 })
+    for (let times = 1; times <= 1_000; times += 1) feed.add(renewed(times))
+    const [state, ...events] = kept(feed)
+    expect(state).toEqual(setup)
+    expect(events.length).toBeGreaterThanOrEqual(100)
+    expect(events.length).toBeLessThanOrEqual(110)
+    expect(events.at(-1)).toEqual(renewed(1_000))
+  })
 })

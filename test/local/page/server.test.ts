@@ -2,24 +2,24 @@ import { once } from 'node:events'
 import { type IncomingMessage, request as startRequest } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { type Act, ActError } from '../../../infra/local/faults/acts.ts'
-import type { Entry } from '../../../infra/local/observe/entries.ts'
-import { createFeed } from '../../../infra/local/page/feed.ts'
-import { type Console, type ConsoleOptions, startConsole } from '../../../infra/local/page/server.ts'
+import { FaultError, type ManualFault } from '../../../infra/local/faults/fault.ts'
+import { Feed } from '../../../infra/local/page/feed.ts'
+import { type PageOptions, type PageServer, startPage } from '../../../infra/local/page/server.ts'
 import { addressesOpenAt } from '../fixtures/reach.ts'
+import { fault, OVER } from './election.ts'
 
-const consoles: Console[] = []
+const servers: PageServer[] = []
 afterEach(async () => {
   vi.useRealTimers()
-  await Promise.all(consoles.splice(0).map((console) => console.stop()))
+  await Promise.all(servers.splice(0).map((server) => server.stop()))
 })
 
-/** A console with a feed of its own, and what was done by it. */
-async function start(options: Partial<ConsoleOptions> = {}) {
-  const feed = createFeed()
-  const acts: Act[] = []
+/** A page with a feed of its own, and the faults that it injected. */
+async function start(options: Partial<PageOptions> = {}) {
+  const feed = new Feed()
+  const injected: ManualFault[] = []
   const listening = { now: 0 }
-  const console = await startConsole({
+  const server = await startPage({
     port: 0,
     feed: {
       subscribe: (listener) => {
@@ -33,13 +33,14 @@ async function start(options: Partial<ConsoleOptions> = {}) {
         }
       },
     },
-    stories: { get: () => undefined },
-    act: async (act) => void acts.push(act),
+    logs: { get: () => undefined },
+    inject: async (one) => void injected.push(one),
     ...options,
   })
-  consoles.push(console)
-  return { ...console, feed, acts, listening, origin: new URL(console.url).origin }
+  servers.push(server)
+  return { ...server, feed, injected, listening, origin: new URL(server.url).origin }
 }
+type Started = Awaited<ReturnType<typeof start>>
 
 interface Asked {
   readonly method?: string
@@ -47,10 +48,9 @@ interface Asked {
   readonly body?: string
 }
 
-/** The answer as it begins; its body may go on for ever. */
+/** The beginning of the answer; its body may never end. */
 async function open(url: string, { method = 'GET', headers = {}, body = '' }: Asked = {}): Promise<IncomingMessage> {
-  const asked = startRequest(url, { method, headers, agent: false }).end(body)
-  const [response] = await once(asked, 'response')
+  const [response] = await once(startRequest(url, { method, headers, agent: false }).end(body), 'response')
   return response
 }
 
@@ -60,12 +60,13 @@ async function ask(url: string, asked?: Asked) {
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' }
+const KILL = '{"do":"killLeader"}'
 
-/** An act as the page sends it, or nearly so. */
-const post = ({ url, origin }: { url: string; origin: string }, body: string, headers?: Record<string, string>) =>
-  ask(`${url}acts`, { method: 'POST', headers: headers ?? { origin, ...JSON_TYPE }, body })
+/** A fault as the page sends it; the headers may differ. */
+const post = ({ url, origin }: Pick<Started, 'url' | 'origin'>, body: string, headers?: Record<string, string>) =>
+  ask(`${url}faults`, { method: 'POST', headers: headers ?? { origin, ...JSON_TYPE }, body })
 
-/** The events of an open feed, one by one; a comment is one without a name. */
+/** The events of an open feed, one by one; a comment is an event without a name. */
 function eventsOf(response: IncomingMessage): () => Promise<{ name: string | undefined; data: unknown }> {
   let rest = ''
   const chunks = response.setEncoding('utf8')[Symbol.asyncIterator]()
@@ -82,107 +83,108 @@ function eventsOf(response: IncomingMessage): () => Promise<{ name: string | und
   }
 }
 
-const broken = (words: string): Entry => ({ kind: 'broken', atMs: 1, words })
-
 describe('the page', () => {
-  test('is one HTML file, which a browser asks for anew each time and takes for nothing else', async () => {
+  test('is one HTML file, which browsers neither cache nor reinterpret', async () => {
     const { url } = await start()
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[\w-]{22}\/$/)
     const { status, headers } = await ask(url)
     expect(status).toBe(200)
     expect(headers).toMatchObject({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
     expect(headers['content-type']).toContain('text/html')
-  })
-
-  test('is reached as localhost too', async () => {
-    const { url } = await start()
     expect((await ask(url, { headers: { host: `localhost:${new URL(url).port}` } })).status).toBe(200)
   })
 
   test.each([
     ['GET', 'favicon.ico'],
-    ['GET', 'acts'],
+    ['GET', 'faults'],
     ['POST', 'feed'],
-    ['PUT', 'acts'],
+    ['PUT', 'faults'],
     ['GET', 'tenures/'],
     ['GET', 'tenures/x'],
     ['GET', '..%2fpackage.json'],
-  ])('has nothing else to give: %s %s', async (method, path) => {
+  ])('has nothing else: %s %s', async (method, path) => {
     const { url } = await start()
-    expect(await ask(url + path, { method })).toMatchObject({ status: 404, body: 'There is no such thing here' })
+    expect(await ask(url + path, { method })).toMatchObject({ status: 404, body: 'Not found' })
   })
 })
 
 describe('the key in the address', () => {
-  test('is another one for each run', async () => {
-    const keys = [await start(), await start()].map(({ url }) => new URL(url).pathname)
-    expect(new Set(keys).size).toBe(2)
+  test('differs for each run, and needs no slash behind it', async () => {
+    const [one, other] = [await start(), await start()]
+    expect(new URL(one.url).pathname).not.toBe(new URL(other.url).pathname)
+    const { status, headers } = await ask(one.url.slice(0, -1))
+    expect({ status, location: headers['location'] }).toEqual({ status: 308, location: new URL(one.url).pathname })
   })
 
-  test('opens the page without its last slash too', async () => {
-    const { url } = await start()
-    const { status, headers } = await ask(url.slice(0, -1))
-    expect({ status, location: headers['location'] }).toEqual({ status: 308, location: new URL(url).pathname })
-  })
-
-  const WRONG: readonly (readonly [string, (key: string) => string])[] = [
-    ['none', () => ''],
+  test.each<[string, (key: string) => string]>([
+    ['missing', () => ''],
     ['that of another run', () => 'mGgFqKVWTt8xMx0Pv1RZHA/'],
-    ['half of it', (key) => `${key.slice(0, 11)}/`],
-    ['it and more', (key) => `${key}x/`],
-    ['it in other letters', (key) => `${key.toUpperCase()}/`],
-    ['it elsewhere', (key) => `?key=${key}`],
-  ]
-
-  test.each(WRONG)('%s opens nothing, and does nothing', async (_, wrong) => {
-    const { url, origin, acts, listening } = await start({
-      stories: { get: () => ({ steps: [], leftOut: 0, gapAt: 0 }) },
+    ['cut in half', (key) => `${key.slice(0, 11)}/`],
+    ['too long', (key) => `${key}x/`],
+    ['in upper case', (key) => `${key.toUpperCase()}/`],
+    ['elsewhere', (key) => `?key=${key}`],
+  ])('opens and injects nothing if it is %s', async (_, wrong) => {
+    const { url, origin, injected, listening } = await start({
+      logs: { get: () => ({ steps: [], dropped: 0, gapAt: 0 }) },
     })
     const base = `${origin}/${wrong(new URL(url).pathname.slice(1, -1))}`
     for (const path of ['', 'feed', 'tenures/1', 'package.json']) {
       const { status, headers, body } = await ask(base + path)
       expect(status).toBe(403)
-      expect(body).toMatch(/^Open the whole address that npm start printed/)
+      expect(body).toMatch(/^Open the complete address that npm start printed/)
       expect(headers['location']).toBeUndefined()
     }
-    expect((await post({ url: base, origin }, '{"do":"killLeader"}')).status).toBe(403)
-    expect(acts).toEqual([])
-    expect(listening.now).toBe(0)
+    expect((await post({ url: base, origin }, KILL)).status).toBe(403)
+    expect([injected, listening.now]).toEqual([[], 0])
   })
 })
 
-describe('a request that names another host', () => {
-  test.each(['evil.example', 'evil.example:80', '127.0.0.1', '127.0.0.1:1', 'localhost'])(
-    'such as %s, by which a page elsewhere would reach it, is refused everything',
-    async (host) => {
-      const { url, origin, acts, listening } = await start()
-      for (const path of ['', 'feed', 'tenures/1']) {
-        expect((await ask(url + path, { headers: { host } })).status).toBe(421)
-      }
-      const killed = await post({ url, origin }, '{"do":"killLeader"}', { host, origin, ...JSON_TYPE })
-      expect(killed.status).toBe(421)
-      expect(acts).toEqual([])
-      expect(listening.now).toBe(0)
-    },
-  )
+test.each(['evil.example', 'evil.example:80', '127.0.0.1', '127.0.0.1:1', 'localhost'])(
+  'a request that names the host %s, as a page elsewhere would, is refused',
+  async (host) => {
+    const { url, origin, injected, listening } = await start()
+    const headers = { host, origin, ...JSON_TYPE }
+    for (const path of ['', 'feed', 'tenures/1']) expect((await ask(url + path, { headers })).status).toBe(421)
+    expect((await post({ url, origin }, KILL, headers)).status).toBe(421)
+    expect([injected, listening.now]).toEqual([[], 0])
+  },
+)
+
+test('requests of other pages are refused, even if they cannot read the answer', async () => {
+  const { url } = await start()
+  const statusFor = async (path: string, site: string) =>
+    (await ask(url + path, { headers: { 'sec-fetch-site': site } })).status
+  for (const path of ['', 'feed', 'tenures/1']) {
+    for (const site of ['cross-site', 'same-site']) expect(await statusFor(path, site)).toBe(403)
+  }
+  for (const site of ['same-origin', 'none']) expect(await statusFor('', site)).toBe(200)
 })
 
-describe('an act', () => {
-  test('that the page sends is carried out', async () => {
-    const { url, origin, acts } = await start()
+test.each(['//', 'http://[', '*', '/%'])('a request for %s is refused, and the server goes on', async (path) => {
+  const { url } = await start()
+  const { hostname, port } = new URL(url)
+  const [response] = await once(startRequest({ hostname, port, path, agent: false }).end(), 'response')
+  expect(response.statusCode).toBe(403)
+  response.resume()
+  expect((await ask(url)).status).toBe(200)
+})
+
+describe('a fault', () => {
+  test('of the page is injected', async () => {
+    const page = await start()
     const sent = { do: 'skewClock', candidate: 2, ms: -5_000 }
-    expect(await post({ url, origin }, JSON.stringify(sent))).toMatchObject({ status: 204, body: '' })
-    expect(acts).toEqual([sent])
+    expect(await post(page, JSON.stringify(sent))).toMatchObject({ status: 204, body: '' })
+    expect(page.injected).toEqual([sent])
   })
 
-  test('is answered when it is done', async () => {
+  test('is answered after it was injected', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
-    const { url, origin } = await start({ act: () => promise })
+    const page = await start({ inject: () => promise })
     let isAnswered = false
-    const answer = post({ url, origin }, '{"do":"killLeader"}').finally(() => {
+    const answer = post(page, KILL).finally(() => {
       isAnswered = true
     })
-    await ask(url) // goes its way meanwhile
+    await ask(page.url)
     expect(isAnswered).toBe(false)
     resolve()
     expect((await answer).status).toBe(204)
@@ -191,127 +193,84 @@ describe('an act', () => {
   test.each<[string, (origin: string) => Record<string, string>]>([
     ['another page', () => ({ origin: 'http://evil.example', ...JSON_TYPE })],
     ['a page on another port', (origin) => ({ origin: `${origin}0`, ...JSON_TYPE })],
-    ['a page without an origin', () => ({ origin: 'null', ...JSON_TYPE })],
-    ['who says no origin', () => JSON_TYPE],
+    ['a page with the origin null', () => ({ origin: 'null', ...JSON_TYPE })],
+    ['a client without an origin', () => JSON_TYPE],
     ['a form', (origin) => ({ origin, 'content-type': 'text/plain' })],
-    ['who says no type', (origin) => ({ origin })],
-  ])('from %s is refused', async (_, headersFor) => {
-    const { url, origin, acts } = await start()
-    const { status, body } = await post({ url, origin }, '{"do":"killLeader"}', headersFor(origin))
-    expect({ status, body }).toEqual({ status: 403, body: 'Acts come from the page alone, as JSON' })
-    expect(acts).toEqual([])
+    ['a client without a type', (origin) => ({ origin })],
+  ])('of %s is refused', async (_, headersFor) => {
+    const page = await start()
+    const { status, body } = await post(page, KILL, headersFor(page.origin))
+    expect({ status, body }).toEqual({ status: 403, body: 'Only the page itself may inject faults, as JSON' })
+    expect(page.injected).toEqual([])
   })
 
-  test('that is no JSON is refused', async () => {
-    const { url, origin, acts } = await start()
-    for (const body of ['', '{', 'killLeader']) {
-      expect(await post({ url, origin }, body)).toMatchObject({ status: 400, body: 'This is no JSON' })
-    }
-    expect(acts).toEqual([])
+  const tooLong = (more: number) => JSON.stringify({ do: 'killLeader', more: 'x'.repeat(more) })
+  test.each([
+    ['', 400, /^The request is not JSON$/],
+    ['{', 400, /^The request is not JSON$/],
+    ['killLeader', 400, /^The request is not JSON$/],
+    ['{"do":"nothing"}', 409, /^"do" must be one of killLeader, .*, but is "nothing"$/],
+    [tooLong(1_000), 409, /^A fault is at most 1000 characters long$/],
+    [tooLong(20_000), 409, /^A fault is at most 1000 characters long$/],
+  ])('that cannot be read is refused: %#', async (sent, status, message) => {
+    const page = await start()
+    expect(await post(page, sent)).toMatchObject({ status, body: expect.stringMatching(message) })
+    expect(page.injected).toEqual([])
   })
 
-  test('that is none is refused with a sentence that says what it may be', async () => {
-    const { url, origin, acts } = await start()
-    const { status, body } = await post({ url, origin }, '{"do":"nothing"}')
-    expect(status).toBe(409)
-    expect(body).toMatch(/^"do" must be one of killLeader, .*, not "nothing"$/)
-    expect(acts).toEqual([])
+  test.each([
+    [new FaultError('No leader is frozen'), 409, 'No leader is frozen'],
+    [new TypeError('a mistake'), 500, 'TypeError: a mistake'],
+  ])('that fails with %s is answered so, and the server goes on', async (error, status, body) => {
+    const page = await start({ inject: () => Promise.reject(error) })
+    expect(await post(page, KILL)).toMatchObject({ status, body })
+    expect((await ask(page.url)).status).toBe(200)
   })
-
-  test.each([1_000, 20_000])('with %d characters too many is refused, and the page hears so', async (length) => {
-    const { url, origin, acts } = await start()
-    const long = JSON.stringify({ do: 'killLeader', more: 'x'.repeat(length) })
-    expect(await post({ url, origin }, long)).toMatchObject({ status: 409, body: 'An act is a few words long' })
-    expect(acts).toEqual([])
-  })
-
-  test('that cannot be done now is refused with the sentence that says why', async () => {
-    const { url, origin } = await start({ act: () => Promise.reject(new ActError('Nobody is frozen')) })
-    expect(await post({ url, origin }, '{"do":"thawLeader"}')).toMatchObject({ status: 409, body: 'Nobody is frozen' })
-  })
-
-  test('that goes wrong is told, and the console goes on', async () => {
-    const { url, origin } = await start({ act: () => Promise.reject(new TypeError('a mistake')) })
-    expect((await post({ url, origin }, '{"do":"thawLeader"}')).status).toBe(500)
-    expect((await ask(url)).status).toBe(200)
-  })
-})
-
-test('what another page asks for is refused, even where it could not read the answer', async () => {
-  const { url } = await start()
-  for (const path of ['', 'feed', 'tenures/1']) {
-    for (const site of ['cross-site', 'same-site']) {
-      expect((await ask(`${url}${path}`, { headers: { 'sec-fetch-site': site } })).status).toBe(403)
-    }
-  }
-  for (const site of ['same-origin', 'none']) {
-    expect((await ask(url, { headers: { 'sec-fetch-site': site } })).status).toBe(200)
-  }
-})
-
-test.each(['//', 'http://[', '*', '/%'])('a request for %s is answered, and nothing breaks', async (path) => {
-  const { url } = await start()
-  const { hostname, port } = new URL(url)
-  const asked = startRequest({ hostname, port, path, agent: false }).end()
-  const [response] = await once(asked, 'response')
-  expect(response.statusCode).toBe(403)
-  response.resume()
-  expect((await ask(url)).status).toBe(200)
 })
 
 describe('the feed', () => {
-  test('is told to twenty pages at once, and no more', async () => {
+  test('sends a snapshot, then each new entry', async () => {
+    const { url, feed } = await start()
+    feed.add(fault('first', 0))
+    feed.add(fault('second', 1))
+    const response = await open(`${url}feed`)
+    expect(response.statusCode).toBe(200)
+    expect(response.headers).toMatchObject({ 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+    const next = eventsOf(response)
+    const { name, data } = await next()
+    expect(name).toBe('snapshot')
+    expect(data).toEqual({ nowMs: expect.any(Number), entries: [fault('first', 0), fault('second', 1)] })
+    expect(Object(data).nowMs).toBeLessThanOrEqual(Date.now())
+    const special = fault('two\nlines, é and \u2028', 2)
+    feed.add(special)
+    expect(await next()).toEqual({ name: 'more', data: [special] })
+    response.destroy()
+  })
+
+  test('sends everything to a page that reconnects', async () => {
+    const { url, feed } = await start()
+    const first = await open(`${url}feed`)
+    await eventsOf(first)()
+    feed.add(fault('meanwhile', 0))
+    first.destroy()
+    const again = await open(`${url}feed`)
+    expect(await eventsOf(again)()).toMatchObject({ name: 'snapshot', data: { entries: [fault('meanwhile', 0)] } })
+    again.destroy()
+  })
+
+  test('serves twenty pages at once, and no more', async () => {
     const { url } = await start()
     const pages = await Promise.all(Array.from({ length: 20 }, () => open(`${url}feed`)))
     expect(pages.map(({ statusCode }) => statusCode)).toEqual(Array.from({ length: 20 }, () => 200))
     expect((await ask(`${url}feed`)).status).toBe(503)
   })
 
-  test('may go on being told while the console stops, and nothing breaks', async () => {
-    const { url, feed, stop } = await start()
-    const response = await open(`${url}feed`)
-    const stopping = stop()
-    feed.add({ kind: 'over', atMs: 1, words: 'late' })
-    response.resume()
-    await stopping
-  })
-
-  test('tells all that is kept, and then what is new', async () => {
-    const { url, feed } = await start()
-    feed.add(broken('first'))
-    feed.add(broken('second'))
-    const response = await open(`${url}feed`)
-    expect(response.statusCode).toBe(200)
-    expect(response.headers).toMatchObject({ 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-    const next = eventsOf(response)
-    const { name, data } = await next()
-    expect(name).toBe('all')
-    expect(data).toEqual({ nowMs: expect.any(Number), entries: [broken('first'), broken('second')] })
-    expect(Object(data).nowMs).toBeLessThanOrEqual(Date.now())
-    feed.add(broken('two\nlines, é and \u2028'))
-    feed.add(broken('fourth'))
-    expect(await next()).toEqual({ name: 'more', data: [broken('two\nlines, é and \u2028')] })
-    expect(await next()).toEqual({ name: 'more', data: [broken('fourth')] })
-    response.destroy()
-  })
-
-  test('tells each page all, and one that comes again', async () => {
-    const { url, feed } = await start()
-    const first = await open(`${url}feed`)
-    await eventsOf(first)()
-    feed.add(broken('meanwhile'))
-    first.destroy()
-    const again = await open(`${url}feed`)
-    expect(await eventsOf(again)()).toMatchObject({ name: 'all', data: { entries: [broken('meanwhile')] } })
-    again.destroy()
-  })
-
-  test('says now and then that it is still there, as long as somebody listens', async () => {
+  test('sends a heartbeat while a page is connected', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
     const { url, listening } = await start()
     const response = await open(`${url}feed`)
     const next = eventsOf(response)
-    expect(await next()).toMatchObject({ name: 'all' })
+    expect(await next()).toMatchObject({ name: 'snapshot' })
     vi.advanceTimersByTime(15_000)
     expect(await next()).toEqual({ name: undefined, data: undefined })
     expect(vi.getTimerCount()).toBe(1)
@@ -320,7 +279,7 @@ describe('the feed', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('is not told any more to a page that has gone', async () => {
+  test('sends nothing to a page that has gone, and goes on for the others', async () => {
     const { url, feed, listening } = await start()
     const [first, second] = [await open(`${url}feed`), await open(`${url}feed`)]
     expect(listening.now).toBe(2)
@@ -328,48 +287,54 @@ describe('the feed', () => {
     await expect.poll(() => listening.now).toBe(1)
     const next = eventsOf(second)
     await next()
-    feed.add(broken('still'))
-    expect(await next()).toEqual({ name: 'more', data: [broken('still')] })
+    feed.add(fault('still', 0))
+    expect(await next()).toEqual({ name: 'more', data: [fault('still', 0)] })
     second.destroy()
     await expect.poll(() => listening.now).toBe(0)
   })
+
+  test('may get entries while the server stops', async () => {
+    const { url, feed, stop } = await start()
+    const response = await open(`${url}feed`)
+    const stopping = stop()
+    feed.add(OVER)
+    response.resume()
+    await stopping
+  })
 })
 
-test('the story of a tenure is told, and that it is not kept any more where it is not', async () => {
-  const story = { steps: [{ atMs: 1, words: 'Woken' }], leftOut: 0, gapAt: 200 }
-  const { url } = await start({ stories: { get: (token) => (token === 1_795_240_800_001 ? story : undefined) } })
-  const told = await ask(`${url}tenures/1795240800001`)
-  expect(told).toMatchObject({ status: 200, headers: { 'content-type': 'application/json' } })
-  expect(JSON.parse(told.body)).toEqual(story)
-  const forgotten = await ask(`${url}tenures/7`)
-  expect(forgotten).toMatchObject({ status: 404, body: 'The requests of this tenure are not kept any more' })
+test('the log of a tenure is sent while it is kept', async () => {
+  const log = { steps: [{ atMs: 1, description: 'Invoked' }], dropped: 0, gapAt: 200 }
+  const { url } = await start({ logs: { get: (tenure) => (tenure === 1_795_240_800_001 ? log : undefined) } })
+  const sent = await ask(`${url}tenures/1795240800001`)
+  expect(sent).toMatchObject({ status: 200, headers: { 'content-type': 'application/json' } })
+  expect(JSON.parse(sent.body)).toEqual(log)
+  const body = 'The log of this tenure is no longer kept'
+  expect(await ask(`${url}tenures/7`)).toMatchObject({ status: 404, body })
 })
 
 describe('the port', () => {
-  test('that is taken is told, with what to do', async () => {
-    const { url } = await start()
-    const { port } = new URL(url)
-    await expect(start({ port: Number(port) })).rejects.toThrow(
-      `Port ${port} is taken: choose another with --port, or leave it out for any that is free`,
-    )
+  test('that is in use is reported, with what to do', async () => {
+    const port = Number(new URL((await start()).url).port)
+    const message = `Port ${port} is in use: choose another one with --port, or omit --port for any free one`
+    await expect(start({ port })).rejects.toThrow(message)
   })
 
-  test('is free again when the console has stopped, whoever was listening', async () => {
+  test('is free again after the stop, which connected pages receive the last entries before', async () => {
     const { url, stop, listening, feed } = await start()
-    const response = await open(`${url}feed`)
-    const next = eventsOf(response)
+    const next = eventsOf(await open(`${url}feed`))
     await next()
-    feed.add({ kind: 'over', atMs: Date.now(), words: 'The run is over' })
+    feed.add(OVER)
     const last = next()
     await stop()
-    expect(await last).toMatchObject({ name: 'more', data: [{ kind: 'over' }] })
+    expect(await last).toMatchObject({ name: 'more', data: [OVER] })
     await expect(next()).rejects.toThrow()
     expect(listening.now).toBe(0)
     const again = await start({ port: Number(new URL(url).port), key: new URL(url).pathname.slice(1, -1) })
     expect(again.url).toBe(url)
   })
 
-  test('is open on this machine alone', async () => {
+  test('is open on this machine only', async () => {
     const { url } = await start()
     expect(await addressesOpenAt(Number(new URL(url).port))).toEqual(['127.0.0.1'])
   })

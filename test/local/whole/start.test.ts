@@ -197,7 +197,7 @@ describe('npm start', { timeout: 120_000 }, () => {
     [
       'asks for what cannot be done',
       (directory: string) => scenarioFile(directory, [{ tick: 2, do: 'freeze' }]),
-      /^--scenario \S*acts\.json: Act 1 of the scenario: "do" must be one of killLeader, .*, not "freeze"/,
+      /^--scenario \S*acts\.json: Fault 1 of the scenario: "do" must be one of killLeader, .*, but is "freeze"/,
     ],
     [
       'names a candidate that is not there',

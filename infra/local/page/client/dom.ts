@@ -1,31 +1,101 @@
-/** The parts of the page, and how they change: what stays the same keeps its focus, its tooltip and whatever is selected in it. */
+/** Changes the parts of the page, and shows the log of a tenure in the dialog. */
 import { Idiomorph } from 'idiomorph'
-import type { Markup } from '../../../../functions/widget/html.ts'
+import { html, type Markup } from '../../../../functions/widget/html.ts'
+import type { TenureLog } from '../../observe/tenure-logs.ts'
+import type { History } from './history.ts'
+import { renderFailure, renderLog, renderLogTitle } from './view.ts'
 
 const shown = new Map<string, string>()
 
-/** The element of this id, which `index.html` has. */
+/** An element of `index.html`. */
 export function part<E extends HTMLElement = HTMLElement>(id: string): E {
   const element = document.querySelector<E>(`#${id}`)
   if (element === null) throw new Error(`The page has no part ${id}`)
   return element
 }
 
-/** Makes the part contain just this. */
-export function patch(id: string, markup: Markup): void {
+/**
+ * Unchanged elements keep their focus, tooltip and selection.
+ *
+ * @param keepsElements false replaces all elements, which is much faster
+ */
+export function patch(id: string, markup: Markup, keepsElements = true): void {
   const text = markup.toString()
   if (shown.get(id) === text) return
   shown.set(id, text)
-  Idiomorph.morph(part(id), text, { morphStyle: 'innerHTML', callbacks: { beforeAttributeUpdated: keepsOpen } })
+  if (!keepsElements) part(id).innerHTML = text
+  else Idiomorph.morph(part(id), text, { morphStyle: 'innerHTML', callbacks: { beforeAttributeUpdated: keepsOpen } })
 }
 
-/** The same with far less work, for what moves under the pointer anyway: nothing of the part stays. */
-export function replace(id: string, markup: Markup): void {
-  const text = markup.toString()
-  if (shown.get(id) === text) return
-  shown.set(id, text)
-  part(id).innerHTML = text
-}
-
-/** Whoever opened a part of a story wants it to stay open. */
+/** Details that the user has opened stay open. */
 const keepsOpen = (name: string, element: Element): boolean => !(name === 'open' && element.localName === 'details')
+
+const REFRESH_MS = 500
+
+/** The log is updated while its tenure lasts. */
+export class LogPanel {
+  readonly #dialog = part<HTMLDialogElement>('log')
+  readonly #history: () => History
+  #shown: number | undefined
+  /** The shown tenure when its log was read last. */
+  #lastRead = ''
+  #isDue = false
+
+  constructor(history: () => History) {
+    this.#history = history
+    part('log-close').addEventListener('click', () => this.#dialog.close())
+    this.#dialog.addEventListener('close', () => {
+      this.#shown = undefined
+    })
+    // A click beside the content hits the dialog itself.
+    this.#dialog.addEventListener('click', ({ target }) => {
+      if (target === this.#dialog) this.#dialog.close()
+    })
+  }
+
+  open(tenure: number): void {
+    this.#shown = tenure
+    patch('log-title', html`Tenure ${tenure}`)
+    patch('log-body', html`<p>Loading …</p>`)
+    this.#show()
+    void this.#read(tenure)
+  }
+
+  openFailure(invocation: string): void {
+    const failed = this.#history().failedAttempts.find((one) => one.invocation === invocation)
+    if (failed === undefined) return
+    this.#shown = undefined
+    const { title, body } = renderFailure(failed)
+    patch('log-title', title)
+    patch('log-body', body)
+    this.#show()
+  }
+
+  /** Reads the log again if its tenure has changed, or still runs. */
+  historyChanged(): void {
+    const tenure = this.#history().byNumber.get(this.#shown ?? 0)
+    if (tenure === undefined || this.#isDue) return
+    const now = JSON.stringify(tenure)
+    if (now === this.#lastRead && tenure.doneAtMs !== undefined) return
+    this.#lastRead = now
+    this.#isDue = true
+    setTimeout(() => {
+      this.#isDue = false
+      if (this.#shown === tenure.number) void this.#read(tenure.number)
+    }, REFRESH_MS)
+  }
+
+  #show(): void {
+    if (!this.#dialog.open) this.#dialog.showModal()
+  }
+
+  async #read(wanted: number): Promise<void> {
+    const answer = await fetch(`tenures/${wanted}`).catch(() => undefined)
+    const log: TenureLog | string =
+      answer === undefined ? 'The run does not answer' : answer.ok ? await answer.json() : await answer.text()
+    if (this.#shown !== wanted) return
+    const tenure = this.#history().byNumber.get(wanted)
+    patch('log-title', tenure === undefined ? html`Tenure ${wanted}` : renderLogTitle(tenure))
+    patch('log-body', typeof log === 'string' ? html`<p>${log}.</p>` : renderLog(tenure, log))
+  }
+}

@@ -1,47 +1,38 @@
-/** The page on which to watch an election, and break it: it draws what the feed tells, and sends acts. */
+/** The page of a local run: it draws the entries of the feed, and sends faults. */
 import { html } from '../../../../functions/widget/html.ts'
 import { CUSTOM_PROPERTIES } from '../../../../functions/widget/palette.ts'
 import { renderLegend, renderMarkLegend } from '../../../../functions/widget/timeline/legend.ts'
 import { renderTimeline, type Timeline } from '../../../../functions/widget/timeline.ts'
-import { sendActs } from './acting.ts'
-import { part, patch, replace } from './dom.ts'
-import { type Connection, listen } from './feed-source.ts'
-import { fold } from './fold.ts'
-import { newHistory } from './history.ts'
+import type { Snapshot, Update } from '../../observe/entries.ts'
+import { LogPanel, part, patch } from './dom.ts'
+import { History } from './history.ts'
 import { pictureOf } from './picture.ts'
-import { createScroller } from './scroller.ts'
-import { createStoryPanel } from './story-panel.ts'
+import { Scroller } from './scroller.ts'
 import {
-  leaderWords,
+  describeLeader,
   renderCandidates,
   renderCounters,
-  renderLeaderActs,
+  renderLeaderFaults,
   renderSubject,
   renderTenures,
 } from './view.ts'
 
-/** The line of now goes on though nothing happens. */
+/** The line of the current time moves even if nothing happens. */
 const REDRAW_MS = 250
-/** A screen reader is told the newest thing, and not each of many. */
+/** A screen reader reads only the latest news. */
 const NEWS_MS = 1_000
 
-const CONNECTION: Readonly<Record<Connection, string>> = {
-  open: '',
-  lost: 'The run does not answer: it has ended, or it comes back.',
-  refused: 'The run does not take this page: open the address that npm start printed last, or close other pages of it.',
-}
-
-let history = newHistory()
+let history = new History()
 /** How far the server's clock is ahead of the browser's. */
 let offsetMs = 0
 let isDue = false
 let isScrolling = false
 let drawnRevision = -1
 
-const scroller = createScroller(part('scroller'), part('spacer'), invalidate)
-const story = createStoryPanel(() => history)
+const scroller = new Scroller(part('scroller'), part('spacer'), requestDraw)
+const logPanel = new LogPanel(() => history)
 
-function invalidate(byScrolling = false): void {
+function requestDraw(byScrolling = false): void {
   isScrolling ||= byScrolling
   if (isDue) return
   isDue = true
@@ -56,13 +47,12 @@ function draw(): void {
   const window = scroller.windowFor(fromMs, nowMs, over === undefined ? (setup?.leaseMs ?? 0) : 0)
   const picture = pictureOf(history, window)
   part('picture').style.width = `${window.width}px`
-  const draws = isScrolling ? replace : patch
-  draws('picture', renderTimeline(picture, CUSTOM_PROPERTIES))
+  patch('picture', renderTimeline(picture, CUSTOM_PROPERTIES), !isScrolling)
   isScrolling = false
-  patch('leader', html`${leaderWords(history, nowMs)}`)
-  part('follow').setAttribute('aria-pressed', String(scroller.isFollowing()))
+  patch('leader', html`${describeLeader(history, nowMs)}`)
+  part('follow').setAttribute('aria-pressed', String(scroller.isFollowing))
   drawLegend(picture)
-  if (drawnRevision !== history.revision) drawWords()
+  if (drawnRevision !== history.revision) drawParts()
 }
 
 function drawLegend({ lanes }: Timeline): void {
@@ -71,57 +61,83 @@ function drawLegend({ lanes }: Timeline): void {
   patch('legend', html`${renderLegend(outcomes, CUSTOM_PROPERTIES)}${renderMarkLegend(kinds, CUSTOM_PROPERTIES)}`)
 }
 
-function drawWords(): void {
+function drawParts(): void {
   drawnRevision = history.revision
   patch('subject', renderSubject(history))
   patch('counters', renderCounters(history))
-  patch('leader-acts', renderLeaderActs(history))
+  patch('leader-faults', renderLeaderFaults(history))
   patch('candidates', renderCandidates(history))
   patch('tenures', renderTenures(history))
-  story.historyChanged()
+  logPanel.historyChanged()
 }
 
-const stopListening = listen({
-  all: (entries, serverNowMs) => {
-    offsetMs = serverNowMs - Date.now()
-    history = newHistory()
-    fold(history, entries)
-    drawnRevision = -1
-    heard()
-  },
-  more: (entries) => {
-    fold(history, entries)
-    heard()
-  },
-  connected: (state) => {
-    if (history.over === undefined) patch('connection', html`${CONNECTION[state]}`)
-  },
+/** Reconnects automatically. */
+const feed = new EventSource('feed')
+feed.addEventListener('open', () => showConnection(''))
+feed.addEventListener('error', () =>
+  showConnection(
+    feed.readyState === feed.CLOSED
+      ? 'The run rejects this page: open the address that npm start printed last, or close other pages of the run.'
+      : 'The run does not answer: it has ended, or it is about to return.',
+  ),
+)
+feed.addEventListener('snapshot', ({ data }: MessageEvent<string>) => {
+  const { nowMs, entries }: Snapshot = JSON.parse(data)
+  offsetMs = nowMs - Date.now()
+  history = new History()
+  drawnRevision = -1
+  receive(entries)
 })
+feed.addEventListener('more', ({ data }: MessageEvent<string>) => receive(JSON.parse(data)))
 
-function heard(): void {
-  if (history.over !== undefined) stopListening()
-  invalidate()
+function showConnection(text: string): void {
+  if (history.over === undefined) patch('connection', html`${text}`)
+}
+
+function receive(updates: readonly Update[]): void {
+  history.fold(updates)
+  if (history.over !== undefined) feed.close()
+  requestDraw()
 }
 
 setInterval(() => {
   const isAtRest = history.over !== undefined || document.hidden
-  if (!isAtRest) invalidate()
+  if (!isAtRest) requestDraw()
 }, REDRAW_MS)
 setInterval(() => patch('news', html`${history.news}`), NEWS_MS)
 
-sendActs()
+/** @returns whether the fault was injected */
+async function send(fault: string): Promise<boolean> {
+  const headers = { 'content-type': 'application/json' }
+  const answer = await fetch('faults', { method: 'POST', headers, body: fault }).catch(() => undefined)
+  const refusal = answer === undefined ? 'The run does not answer.' : answer.ok ? '' : `${await answer.text()}.`
+  patch('refusal', html`${refusal}`)
+  return refusal === ''
+}
+
 document.addEventListener('click', ({ target }) => {
   if (!(target instanceof Element)) return
-  const { story: number, failure } = target.closest<HTMLElement>('[data-story], [data-failure]')?.dataset ?? {}
-  if (number !== undefined) story.open(Number(number))
-  if (failure !== undefined) story.openFailure(failure)
+  const clicked = target.closest<HTMLElement>('[data-fault], [data-log], [data-failure]')
+  const { fault, log, failure } = clicked?.dataset ?? {}
+  if (fault !== undefined) void send(fault)
+  if (log !== undefined) logPanel.open(Number(log))
+  if (failure !== undefined) logPanel.openFailure(failure)
 })
-// Not `click`: between pressing and releasing the picture may have been drawn anew.
+document.addEventListener('change', ({ target }) => {
+  const candidate = target instanceof HTMLSelectElement ? target.dataset['skew'] : undefined
+  if (!(target instanceof HTMLSelectElement) || candidate === undefined) return
+  const fault = { do: 'skewClock', candidate: Number(candidate), ms: Number(target.value) }
+  void send(JSON.stringify(fault)).then((isDone) => {
+    if (isDone) return
+    for (const option of target.options) option.selected = option.defaultSelected // the actual clock
+  })
+})
+// Not `click`: the picture may be redrawn between press and release.
 part('picture').addEventListener('pointerup', ({ target, button }) => {
   const bar = target instanceof Element ? target.closest('[data-bar]')?.getAttribute('data-bar') : undefined
-  if (button === 0 && bar !== undefined && bar !== null) story.open(Number(bar))
+  if (button === 0 && bar !== undefined && bar !== null) logPanel.open(Number(bar))
 })
-part('follow').addEventListener('click', () => scroller.follow(!scroller.isFollowing()))
+part('follow').addEventListener('click', () => scroller.follow(!scroller.isFollowing))
 part('zoom-in').addEventListener('click', () => scroller.zoom(1))
 part('zoom-out').addEventListener('click', () => scroller.zoom(-1))
 part('scroller').addEventListener('keydown', ({ key }) => {

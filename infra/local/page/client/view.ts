@@ -1,151 +1,198 @@
-/** What the page says in words: the counters, who leads, what can be broken, the last tenures. Pure markup. */
+/** The parts of the page around the time line, and the log of a tenure. Pure markup. */
 import { type Content, html, type Markup } from '../../../../functions/widget/html.ts'
+import { CUSTOM_PROPERTIES } from '../../../../functions/widget/palette.ts'
 import { clockTime, span } from '../../../../functions/widget/time-words.ts'
+import type { ManualFault } from '../../faults/fault.ts'
 import type { CandidateEntry } from '../../observe/entries.ts'
-import { candidatesOf, type FailedTry, type History, type Tenure } from './history.ts'
-import { currentsOf, endOf, outcomeWords, secondsOf, tickTime, workOutcome } from './picture.ts'
+import type { Step, TenureLog } from '../../observe/tenure-logs.ts'
+import type { FailedAttempt, History, Tenure } from './history.ts'
+import { currentTenures, describeOutcome, endOf, secondsOf, tickTime, workOutcome } from './picture.ts'
 
-/** What is watched, in a line. */
 export function renderSubject({ setup }: History): Markup {
   if (setup === undefined) return html`Waiting for the run to begin …`
   const { task, lease, leaseMs, periodMs, switchedOff } = setup
   const off =
-    switchedOff.length === 0
-      ? undefined
-      : html` <strong>Switched off: the ${switchedOff.join(', the ')}. See what it is for.</strong>`
-  return html`<b>${task}</b> on the lease <b>${lease}</b>, which lasts ${leaseMs / 1000} s unless it is renewed; ticks are ${span(periodMs)} apart.${off}`
+    switchedOff.length === 0 ? undefined : html` <strong>Switched off: the ${switchedOff.join(', the ')}.</strong>`
+  return html`<b>${task}</b> on the lease <b>${lease}</b>, which lasts ${leaseMs / 1000} s unless it is renewed;
+ticks are ${span(periodMs)} apart.${off}`
 }
 
 export function renderCounters({ counts }: History): Markup {
   const { ticks = 0, completed = 0, completedTwice = 0, overdue = 0, staleRefused = 0 } = counts ?? {}
-  const wrong = completedTwice > 0
-  return html`${counter('Ticks', ticks)}${counter('Completed', completed)}${counter(
-    'Completed twice',
-    completedTwice,
-    wrong ? 'must be 0: this is wrong' : 'must be 0',
-    wrong ? 'wrong' : 'right',
-  )}${counter('Overdue', overdue, 'over, and done by nobody', overdue > 0 ? 'late' : 'right')}${counter(
-    'Stale effects refused',
-    staleRefused,
-    'of replaced leaders',
-  )}`
+  const [twice, kind] = completedTwice > 0 ? ['must be 0: this is wrong', 'wrong'] : ['must be 0', 'right']
+  return html`${counter('Ticks', ticks)}
+${counter('Completed', completed)}
+${counter('Completed twice', completedTwice, twice, kind)}
+${counter('Overdue', overdue, 'not completed', overdue > 0 ? 'late' : 'right')}
+${counter('Stale effects refused', staleRefused, 'of replaced leaders')}`
 }
 
-function counter(name: string, value: number, more?: string, kind = 'plain'): Markup {
-  const remark = more === undefined ? undefined : html` <small>${more}</small>`
-  return html`<div class="counter ${kind}"><dt>${name}</dt><dd>${value}${remark}</dd></div>`
+function counter(name: string, value: number, remark?: string, kind = ''): Markup {
+  const small = remark === undefined ? undefined : html` <small>${remark}</small>`
+  return html`<div class="counter ${kind}"><dt>${name}</dt><dd>${value}${small}</dd></div>`
 }
 
-/** Who leads now, and until when, and what everything waits for. */
-export function leaderWords(history: History, nowMs: number): string {
+/** Which candidate leads, until when, and what the run waits for. */
+export function describeLeader(history: History, nowMs: number): string {
   const { leader, over } = history
-  if (over !== undefined) return `${over.words}.`
+  if (over !== undefined) return `${over.description}.`
   const frozen = leader?.frozen ?? []
-  const asleep = frozen.length === 0 ? '' : `Frozen: a try of candidate ${frozen.join(', ')}.`
-  return [whoLeads(currentsOf(history), nowMs), retryWords(history, nowMs), asleep]
+  return [
+    describeCurrent(currentTenures(history), nowMs),
+    describeRetry(history, nowMs),
+    frozen.length === 0 ? '' : `Frozen: candidate ${frozen.join(', ')}.`,
+  ]
     .filter((text) => text !== '')
     .join(' ')
 }
 
-function whoLeads([current, ...others]: readonly Tenure[], nowMs: number): string {
-  if (current === undefined) return 'Nobody leads; the lease is free.'
+function describeCurrent([current, ...others]: readonly Tenure[], nowMs: number): string {
+  if (current === undefined) return 'No candidate leads; the lease is free.'
   if (others.length > 0) {
-    const who = [current, ...others].map(({ candidate }) => candidate).join(', ')
-    return `Candidates ${who} lead at once, each with a lease of its own.`
+    const numbers = [current, ...others].map(({ candidate }) => candidate).join(', ')
+    return `Candidates ${numbers} lead at once, each with a lease of its own.`
   }
   const { candidate, token, expiresAtMs, doneAtMs } = current
   const leftMs = expiresAtMs - nowMs
-  const left = leftMs > 0 ? `runs out in ${secondsOf(leftMs)}` : 'has run out'
-  const who = doneAtMs === undefined ? 'leads' : 'is gone, without giving it up'
-  return `Candidate ${candidate} ${who}, token ${token}; the lease ${left}.`
+  const left = leftMs > 0 ? `expires in ${secondsOf(leftMs)}` : 'has expired'
+  const state = doneAtMs === undefined ? 'leads' : 'ended without releasing the lease'
+  return `Candidate ${candidate} ${state}, token ${token}; the lease ${left}.`
 }
 
-/** Without it one would ask why nothing happens for so long. */
-function retryWords({ retries, tick }: History, nowMs: number): string {
+function describeRetry({ retries, tick }: History, nowMs: number): string {
   const [next] = [...retries.values()].filter((retry) => retry.tick === tick).sort((a, b) => a.atMs - b.atMs)
   if (next === undefined || next.atMs <= nowMs) return ''
-  return `Lambda tries candidate ${next.candidate} again in ${secondsOf(next.atMs - nowMs)}; the next tick comes when this one has settled.`
+  return `Lambda retries candidate ${next.candidate} in ${secondsOf(next.atMs - nowMs)}; the next tick waits for it.`
 }
 
-/** The acts on the leader. */
-export function renderLeaderActs({ leader, over }: History): Markup {
+export function renderLeaderFaults({ leader, over }: History): Markup {
   const { armed, frozen = [] } = leader ?? {}
   const isOver = over !== undefined
-  const [killWords, freezeWords] = [
-    armed === 'kill' ? 'The next leader will be killed' : 'Kill the leader',
-    armed === 'freeze' ? 'The next leader will be frozen' : 'Freeze the leader',
-  ]
-  return html`${act({ do: 'killLeader' }, killWords, isOver || armed === 'kill', 'act-kill')}${act(
-    { do: 'freezeLeader' },
-    freezeWords,
-    isOver || armed === 'freeze',
-    'act-freeze',
-  )}${act({ do: 'thawLeader' }, frozen.length > 0 ? `Thaw candidate ${frozen.join(', ')}` : 'Thaw', isOver || (frozen.length === 0 && armed !== 'freeze'), 'act-thaw')}`
+  const [isKill, isFreeze] = [armed === 'killLeader', armed === 'freezeLeader']
+  const kill = isKill ? 'The next leader will be killed' : 'Kill the leader'
+  const freeze = isFreeze ? 'The next leader will be frozen' : 'Freeze the leader'
+  const thaw = frozen.length > 0 ? `Thaw candidate ${frozen.join(', ')}` : 'Thaw'
+  return html`${faultButton({ do: 'killLeader' }, kill, isOver || isKill, 'fault-kill')}
+${faultButton({ do: 'freezeLeader' }, freeze, isOver || isFreeze, 'fault-freeze')}
+${faultButton({ do: 'thawLeader' }, thaw, isOver || (frozen.length === 0 && !isFreeze), 'fault-thaw')}`
 }
 
-/** An act is carried as JSON, and sent by whoever clicks. */
-function act(what: object, words: Content, disabled: boolean, id: string): Markup {
-  const off = disabled ? html` disabled` : undefined
-  return html`<button type="button" id="${id}" data-act="${JSON.stringify(what)}"${off}>${words}</button>`
+/** The page sends the JSON in `data-fault` when the button is clicked. */
+function faultButton(fault: ManualFault, label: Content, isOff: boolean, id: string): Markup {
+  const off = isOff ? html` disabled` : undefined
+  return html`<button type="button" id="${id}" data-fault="${JSON.stringify(fault)}"${off}>${label}</button>`
 }
 
 const SKEWS_MS = [-60_000, -5_000, -1_500, -500, 0, 500, 1_500, 5_000, 60_000]
 
-/** The candidates, and what can be done to each. */
 export function renderCandidates(history: History): Markup {
-  const { over, setup } = history
-  const there = candidatesOf(history).filter(({ isThere }) => isThere)
-  const isFull = there.length >= (setup?.mostCandidates ?? 0)
-  const rows = there.map((one) => candidateRow(one, over !== undefined, there.length === 1))
-  return html`<ul class="candidates">${rows}</ul>${act({ do: 'addCandidate' }, 'Add a candidate', over !== undefined || isFull, 'act-add')}`
+  const isOver = history.over !== undefined
+  const present = history.sortedCandidates().filter(({ isPresent }) => isPresent)
+  const isFull = present.length >= (history.setup?.maxCandidates ?? 0)
+  const rows = present.map((one) => candidateRow(one, isOver, present.length === 1))
+  const add = faultButton({ do: 'addCandidate' }, 'Add a candidate', isOver || isFull, 'fault-add')
+  return html`<ul class="candidates">${rows}</ul>${add}`
 }
 
 function candidateRow(one: CandidateEntry, isOver: boolean, isLast: boolean): Markup {
-  const { candidate, skewMs, isCutOff, dropsReply } = one
+  const { candidate, skewMs, isCutOff, dropsNextReply } = one
   const choices = [...new Set([...SKEWS_MS, skewMs])].sort((a, b) => a - b)
   const options = choices.map(
-    (ms) => html`<option value="${ms}"${ms === skewMs ? html` selected` : undefined}>${skewWords(ms)}</option>`,
+    (ms) => html`<option value="${ms}"${ms === skewMs ? html` selected` : undefined}>${describeSkew(ms)}</option>`,
   )
   const off = isOver ? html` disabled` : undefined
-  const id = (what: string) => `act-${what}-${candidate}`
-  const whom = html`<span class="hidden"> for candidate ${candidate}</span>`
+  const id = (name: string) => `fault-${name}-${candidate}`
+  const label = (text: string) => html`${text}<span class="hidden">, candidate ${candidate}</span>`
+  const drop = dropsNextReply ? 'The next reply will be dropped' : 'Drop the next reply'
+  const connection = isCutOff ? 'Reconnect' : 'Drop all requests'
   return html`<li id="candidate-${candidate}"><b>Candidate ${candidate}</b>
-<label>Clock${whom} <select id="${id('skew')}" data-skew="${candidate}"${off}>${options}</select></label>
-${act({ do: 'dropReply', candidate }, html`${dropsReply ? 'The next reply will be lost' : 'Drop the next reply'}${whom}`, isOver || dropsReply, id('drop'))}
-${act({ do: isCutOff ? 'reconnect' : 'cutOff', candidate }, html`${isCutOff ? 'Connect again' : 'Cut off'}${whom}`, isOver, id('cut'))}
-${act({ do: 'removeCandidate', candidate }, html`Remove${whom}`, isOver || isLast, id('remove'))}</li>`
+<label>${label('Clock')} <select id="${id('skew')}" data-skew="${candidate}"${off}>${options}</select></label>
+${faultButton({ do: 'dropReply', candidate }, label(drop), isOver || dropsNextReply, id('drop'))}
+${faultButton({ do: isCutOff ? 'reconnect' : 'cutOff', candidate }, label(connection), isOver, id('cut'))}
+${faultButton({ do: 'removeCandidate', candidate }, label('Remove'), isOver || isLast, id('remove'))}</li>`
 }
 
-function skewWords(ms: number): string {
-  if (ms === 0) return 'right'
-  return `${Math.abs(ms) / 1000} s ${ms > 0 ? 'ahead' : 'behind'}`
+function describeSkew(ms: number): string {
+  return ms === 0 ? 'right' : `${Math.abs(ms) / 1000} s ${ms > 0 ? 'ahead' : 'behind'}`
 }
 
-const SHOWN_TURNS = 20
+const SHOWN_ROWS = 20
+const COLUMNS = ['Token', 'Candidate', 'Tick', 'Outcome', 'Began', 'Lasted', 'Effects']
 
-/** The last tenures, and the tries that failed without one. Each opens its story. */
-export function renderTenures({ tenures, failedTries }: History): Markup {
+/** The last tenures, and the attempts that failed without leading. */
+export function renderTenures({ tenures, failedAttempts }: History): Markup {
   const rows = [
-    ...tenures.slice(-SHOWN_TURNS).map((tenure) => ({ atMs: tenure.fromMs, row: tenureRow(tenure) })),
-    ...failedTries.slice(-SHOWN_TURNS).map((one) => ({ atMs: one.atMs, row: failedRow(one) })),
+    ...tenures.slice(-SHOWN_ROWS).map((tenure) => ({ atMs: tenure.fromMs, row: tenureRow(tenure) })),
+    ...failedAttempts.slice(-SHOWN_ROWS).map((one) => ({ atMs: one.atMs, row: failedRow(one) })),
   ]
-  const shown = rows.toSorted((a, b) => b.atMs - a.atMs).slice(0, SHOWN_TURNS)
+  const shown = rows.toSorted((a, b) => b.atMs - a.atMs).slice(0, SHOWN_ROWS)
   if (shown.length === 0) return html`<p>No candidate has led yet.</p>`
   return html`<div class="wide"><table><caption>The last tenures, newest first; times are UTC</caption>
-<thead><tr><th scope="col">Token</th><th scope="col">Candidate</th><th scope="col">Tick</th><th scope="col">Outcome</th><th scope="col">Began</th><th scope="col">Lasted</th><th scope="col">Effects</th></tr></thead>
+<thead><tr>${COLUMNS.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${shown.map(({ row }) => row)}</tbody></table></div>`
 }
 
 function tenureRow(tenure: Tenure): Markup {
   const { number, token, candidate, tick, fromMs, accepted, refused } = tenure
   const endMs = endOf(tenure)
-  return html`<tr id="row-${number}"><th scope="row"><button type="button" id="story-${number}" data-story="${number}" aria-label="Story of the tenure with token ${token}">${token}</button></th><td>${candidate}</td><td>${tick === undefined ? '' : tickTime(tick)}</td><td class="${workOutcome(tenure)}">${outcomeWords(tenure)}</td><td>${clockTime(fromMs, 'seconds')}</td><td>${endMs === undefined ? '' : span(endMs - fromMs)}</td><td>${effectWords(accepted, refused)}</td></tr>`
+  return html`<tr id="row-${number}"><th scope="row"><button type="button" id="log-${number}" data-log="${number}"
+ aria-label="Log of the tenure with token ${token}">${token}</button></th><td>${candidate}</td>
+<td>${tick === undefined ? '' : tickTime(tick)}</td>
+<td style="color:${CUSTOM_PROPERTIES[workOutcome(tenure)]}">${describeOutcome(tenure)}</td>
+<td>${clockTime(fromMs, 'seconds')}</td><td>${endMs === undefined ? '' : span(endMs - fromMs)}</td>
+<td>${refused === 0 ? accepted : `${accepted}, ${refused} refused`}</td></tr>`
 }
 
-function failedRow({ atMs, candidate, invocation, tick, error }: FailedTry): Markup {
-  return html`<tr id="try-${invocation}"><th scope="row"><button type="button" id="failure-${invocation}" data-failure="${invocation}" aria-label="none: why candidate ${candidate} failed">none</button></th><td>${candidate}</td><td>${tick === undefined ? '' : tickTime(tick)}</td><td class="failed">failed: ${error.name}</td><td>${clockTime(atMs, 'seconds')}</td><td></td><td></td></tr>`
+function failedRow({ atMs, candidate, invocation, tick, error }: FailedAttempt): Markup {
+  return html`<tr id="failed-${invocation}"><th scope="row"><button type="button" id="failure-${invocation}"
+ data-failure="${invocation}" aria-label="none: why candidate ${candidate} failed">none</button></th>
+<td>${candidate}</td>
+<td>${tick === undefined ? '' : tickTime(tick)}</td>
+<td style="color:${CUSTOM_PROPERTIES.failed}">failed: ${error.name}</td>
+<td>${clockTime(atMs, 'seconds')}</td><td></td><td></td></tr>`
 }
 
-function effectWords(accepted: number, refused: number): string {
-  return refused === 0 ? String(accepted) : `${accepted}, ${refused} refused`
+export function renderLogTitle({ token, candidate, tick }: Tenure): Markup {
+  return html`Candidate ${candidate}, token ${token}${tick === undefined ? '' : `, tick ${tick}`}`
+}
+
+export function renderLog(tenure: Tenure | undefined, { steps, dropped, gapAt }: TenureLog): Markup {
+  const summary = tenure === undefined ? undefined : html`<p>${summaryOf(tenure)}</p>`
+  const gap = dropped === 0 ? [] : [html`<li class="gap">${dropped} steps are not kept.</li>`]
+  const items = [...steps.slice(0, gapAt).map(stepItem), ...gap, ...steps.slice(gapAt).map(stepItem)]
+  return html`${summary}<ol class="steps">${items}</ol>`
+}
+
+function summaryOf(tenure: Tenure): string {
+  const { fromMs, accepted, refused } = tenure
+  const endMs = endOf(tenure)
+  const duration = endMs === undefined ? '' : ` Duration: ${span(endMs - fromMs)}.`
+  const stale = refused === 0 ? '' : ` Writes refused because another candidate had taken over: ${refused}.`
+  return `Outcome: ${describeOutcome(tenure)}.${duration} Effects accepted: ${accepted}.${stale}`
+}
+
+function stepItem({ atMs, description, request, result, tookMs, answer, isFault, trace }: Step): Markup {
+  const arrow = request === undefined ? undefined : html` <span class="result">→ ${result ?? 'no answer yet'}</span>`
+  const took = tookMs === undefined ? undefined : html` <small>${Math.round(tookMs)} ms</small>`
+  return html`<li${isFault === true ? html` class="fault"` : undefined}><time>${clockTime(atMs, 'milliseconds')}</time>
+<div>${description}${arrow}${took}${json('Request', request)}${json('Answer', answer)}${stack(trace)}</div></li>`
+}
+
+function json(title: string, value: unknown): Markup | undefined {
+  if (value === undefined) return undefined
+  const text = JSON.stringify(value, undefined, 2)
+  return html`<details><summary>${title}</summary><pre tabindex="0">${text}</pre></details>`
+}
+
+function stack(trace: readonly string[] = []): Markup | undefined {
+  if (trace.length === 0) return undefined
+  return html`<details open><summary>Stack and log</summary><pre tabindex="0">${trace.join('\n')}</pre></details>`
+}
+
+export function renderFailure({ candidate, tick, error }: FailedAttempt) {
+  const ofTick = tick === undefined ? '' : `Tick ${tick}. `
+  return {
+    title: html`Candidate ${candidate} failed without leading`,
+    body: html`<p>${ofTick}<b>${error.name}</b>: ${error.message}</p>${stack(error.trace)}`,
+  }
 }

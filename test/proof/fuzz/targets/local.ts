@@ -11,8 +11,14 @@ import {
   toCsv,
 } from '../../../../infra/local/billing/customers.ts'
 import { parseOptions, type StartOptions } from '../../../../infra/local/cli/options.ts'
-import { ActError, DEEDS, type PlannedAct, readScenario } from '../../../../infra/local/faults/acts.ts'
-import { type Fault, wordsFor } from '../../../../infra/local/faults/fault.ts'
+import {
+  type CallFault,
+  describeCallFault,
+  FaultError,
+  MANUAL_FAULTS,
+  readScenario,
+  type ScheduledFault,
+} from '../../../../infra/local/faults/fault.ts'
 import { chaosPlan } from '../../../../infra/local/faults/plan.ts'
 import { OptionError } from '../../../../infra/programs/flags.ts'
 import { hostileJson, hostileText } from '../hostile.ts'
@@ -139,15 +145,15 @@ function readFlags(given: readonly string[]): void {
 }
 
 /** What was read once is read as the same again. */
-function expectWhole(scenario: readonly PlannedAct[]): void {
-  if (!isDeepStrictEqual(readScenario(scenario), scenario)) throw new Broken('an act is no act')
+function expectWhole(scenario: readonly ScheduledFault[]): void {
+  if (!isDeepStrictEqual(readScenario(scenario), scenario)) throw new Broken('a fault is read as another one')
 }
 
 const act = fc.oneof(
-  fc.record({ tick: fc.integer({ min: 1, max: 9 }), do: fc.constantFrom(...DEEDS) }),
+  fc.record({ tick: fc.integer({ min: 1, max: 9 }), do: fc.constantFrom(...MANUAL_FAULTS) }),
   fc.record({
     tick: fc.integer({ min: 1, max: 9 }),
-    do: fc.constantFrom(...DEEDS),
+    do: fc.constantFrom(...MANUAL_FAULTS),
     candidate: fc.integer({ min: 1, max: 10 }),
     ms: fc.integer({ min: -9_000, max: 9_000 }),
   }),
@@ -161,12 +167,12 @@ const chaos = fc
 function readChaos(given: readonly string[]): void {
   const { chaos: seed = 0, ticks = 0 } = optionsOf(given) ?? {}
   const plan = chaosPlan(seed, ticks)
-  const isWithin = ({ tick, nth }: Fault) => tick >= 1 && tick <= ticks && nth >= 1
+  const isWithin = ({ tick, nth }: CallFault) => tick >= 1 && tick <= ticks && nth >= 1
   if (!plan.every(isWithin)) throw new Broken('a fault lies outside of the run')
-  if (!['kill', 'freeze'].every((what) => plan.some((fault) => fault.what === what))) {
+  if (!['killLeader', 'freezeLeader'].every((name) => plan.some((fault) => fault.do === name))) {
     throw new Broken('no leader is killed, or none frozen')
   }
-  if (plan.some((fault) => /undefined|NaN/.test(wordsFor(fault)))) throw new Broken('a fault has no words')
+  if (plan.some((fault) => /undefined|NaN/.test(describeCallFault(fault)))) throw new Broken('a fault has no words')
   if (JSON.stringify(chaosPlan(seed, ticks)) !== JSON.stringify(plan)) throw new Broken('the same seed, another plan')
 }
 
@@ -184,7 +190,9 @@ export const localTargets: readonly Target[] = [
     name: 'a scenario of what is done by hand',
     inputs: acts,
     read: (value) => expectWhole(readScenario(value)),
-    refusals: [{ type: ActError, says: /^A scenario is a list|^Act \d+ of the scenario: "(do|tick|candidate|ms)"/ }],
+    refusals: [
+      { type: FaultError, says: /^A scenario is a list|^Fault \d+ of the scenario: "(do|tick|candidate|ms)"/ },
+    ],
   }),
   target({ name: 'a plan of chaos', inputs: chaos, read: readChaos, refusals: [WRONG_FLAG] }),
 ]

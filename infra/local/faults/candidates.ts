@@ -1,0 +1,93 @@
+/** The state of each candidate, which manual faults change: its clock, its connection, whether it takes part. */
+import type { CandidateEntry } from '../observe/entries.ts'
+import { type CandidateFault, describeClock, FAULT_WORDS, FaultError, MAX_CANDIDATES } from './fault.ts'
+
+type State = Omit<CandidateEntry, 'kind' | 'candidate'>
+
+const NEW: State = { isPresent: true, skewMs: 0, isCutOff: false, dropsNextReply: false }
+
+export class Candidates {
+  readonly #states = new Map<number, State>()
+  readonly #add: (entry: CandidateEntry) => void
+  readonly #onFault: (description: string, candidate: number) => void
+
+  /** @param count the candidates at the start, numbered from 1 */
+  constructor(
+    count: number,
+    add: (entry: CandidateEntry) => void,
+    onFault: (description: string, candidate: number) => void,
+  ) {
+    this.#add = add
+    this.#onFault = onFault
+    for (let candidate = 1; candidate <= count; candidate += 1) this.#set(candidate, NEW)
+  }
+
+  /** @throws FaultError */
+  inject(fault: CandidateFault): void {
+    if (fault.do === 'addCandidate') {
+      this.#addCandidate()
+      return
+    }
+    const { candidate } = fault
+    const state = this.#states.get(candidate)
+    if (state?.isPresent !== true) {
+      throw new FaultError(`There is no candidate ${candidate}, only ${this.present().join(', ')}`)
+    }
+    const words = FAULT_WORDS[fault.do]
+    switch (fault.do) {
+      case 'removeCandidate':
+        if (this.present().length === 1) throw new FaultError('The last candidate cannot be removed')
+        this.#set(candidate, { ...state, isPresent: false }, words)
+        break
+      case 'skewClock':
+        this.#set(candidate, { ...state, skewMs: fault.ms }, describeClock(fault.ms))
+        break
+      case 'dropReply':
+        this.#set(candidate, { ...state, dropsNextReply: true })
+        break
+      case 'cutOff':
+      case 'reconnect': {
+        const isCutOff = fault.do === 'cutOff'
+        if (state.isCutOff !== isCutOff) this.#set(candidate, { ...state, isCutOff }, words)
+      }
+    }
+  }
+
+  /** The numbers of those that are invoked at the next tick, ascending. */
+  present(): readonly number[] {
+    return [...this.#states.keys()].filter((number) => this.#isPresent(number)).sort((a, b) => a - b)
+  }
+
+  skewMs(candidate: number): number {
+    return this.#states.get(candidate)?.skewMs ?? 0
+  }
+
+  isReachable(candidate: number): boolean {
+    return this.#states.get(candidate)?.isCutOff !== true
+  }
+
+  /** Whether to drop this reply to the candidate; true once for each `dropReply`. */
+  takeDroppedReply(candidate: number): boolean {
+    const state = this.#states.get(candidate)
+    if (state?.dropsNextReply !== true) return false
+    this.#set(candidate, { ...state, dropsNextReply: false })
+    return true
+  }
+
+  #isPresent(candidate: number): boolean {
+    return this.#states.get(candidate)?.isPresent === true
+  }
+
+  #addCandidate(): void {
+    const numbers = Array.from({ length: MAX_CANDIDATES }, (_, index) => index + 1)
+    const free = numbers.find((number) => !this.#isPresent(number))
+    if (free === undefined) throw new FaultError(`There are already ${MAX_CANDIDATES} candidates, the maximum`)
+    this.#set(free, NEW, FAULT_WORDS.addCandidate)
+  }
+
+  #set(candidate: number, state: State, description?: string): void {
+    this.#states.set(candidate, state)
+    this.#add({ kind: 'candidate', candidate, ...state })
+    if (description !== undefined) this.#onFault(description, candidate)
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * The protections that a local run can switch off, to show what each is for. The deployed code is unchanged: fence and
+ * key are removed from requests on the wire, the lease by a misconfiguration, separate lease names.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Call, Interceptor } from '../lambda-host/interceptor.ts'
+import type { Candidate } from '../stack/schedules.ts'
+
+export const PROTECTIONS = ['lease', 'fence', 'key'] as const
+export type Protection = (typeof PROTECTIONS)[number]
+
+export const HOW_SWITCHED_OFF: Readonly<Record<Protection, string>> = {
+  lease: 'the lease (each candidate has a lease of its own)',
+  fence: 'the fence (its condition is made always true on the wire)',
+  key: 'the idempotency key (each request gets a new one on the wire)',
+}
+
+/** Gives the candidate a lease of its own. */
+export function withoutLease({ lambda, ...candidate }: Candidate, number: number): Candidate {
+  const LEASE_NAME = `${lambda.environment['LEASE_NAME'] ?? 'lease'}-${number}`
+  return { ...candidate, lambda: { ...lambda, environment: { ...lambda.environment, LEASE_NAME } } }
+}
+
+/** The condition of `functions/election/fencing.ts` on a row that a tenure has written. */
+const FENCE = /(#tenureFence <=|#tenureStep\.fencingToken <) :tenureFence/g
+/** True for every row, with all placeholders still used, as DynamoDB demands. */
+const NO_FENCE = '(attribute_exists(#tenureFence) OR $&)'
+
+/** Makes every fence true; other conditions stay. */
+export const withoutFence: Interceptor = (call, forward) =>
+  forward(call.service === 'dynamodb' ? unfenced(call.body) : undefined)
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** The request, or each item of its transaction, without a fence; undefined if nothing changes. */
+function unfenced(body: Fields): Fields | undefined {
+  const { ConditionExpression: condition, TransactItems: items } = body
+  if (typeof condition === 'string' && condition.search(FENCE) >= 0) {
+    return { ...body, ConditionExpression: condition.replaceAll(FENCE, NO_FENCE) }
+  }
+  if (!Array.isArray(items)) return undefined
+  const withoutFences = (item: Fields) =>
+    Object.entries(item).map(([action, input]) => [action, isFields(input) ? (unfenced(input) ?? input) : input])
+  return { ...body, TransactItems: items.map((item: Fields) => Object.fromEntries(withoutFences(item))) }
+}
+
+const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null
+
+/** Requests every charge under a new idempotency key. */
+export const withoutKey: Interceptor = ({ service, body }, forward) => forward(withNewKey(service, body, randomUUID()))
+
+function withNewKey(service: Call['service'], body: Fields, key: string): Fields | undefined {
+  const { method, headers, body: form } = body
+  if (service !== 'lambda' || method !== 'POST' || typeof form !== 'string') return undefined
+  const fields = new URLSearchParams(form)
+  fields.set('metadata[charge]', key)
+  return { ...body, headers: { ...(isFields(headers) && headers), 'idempotency-key': key }, body: fields.toString() }
+}

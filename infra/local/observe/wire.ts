@@ -1,0 +1,112 @@
+/** What is read off requests and replies besides lease requests. Lenient: it only counts and displays. */
+import { describeLeaseRequest, type LeaseRequest } from '../../../functions/election/stores/describe.ts'
+import { parseJson, property } from '../../../functions/json.ts'
+import type { Call, Reply } from '../lambda-host/interceptor.ts'
+
+export type { LeaseRequest }
+export type Acquire = Extract<LeaseRequest, { readonly kind: 'acquire' }>
+
+export function leaseRequestOf({ service, operation, body }: Call, leaseTable: string): LeaseRequest | undefined {
+  return service === 'dynamodb' ? describeLeaseRequest(operation, body, leaseTable) : undefined
+}
+
+/** How a request ends its tenure in the lease row; undefined if it does not. */
+export function endIn(request: LeaseRequest): 'completed' | 'released' | 'failed' | undefined {
+  if (request.kind === 'release') return request.endedBy
+  if (request.kind === 'giveBack') return 'released'
+  return request.kind === 'complete' ? 'completed' : undefined
+}
+
+/** The writes of a request to anything but the lease row, such as `UpdateItem of Charges`. */
+export function otherWritesOf({ service, operation, target, body }: Call, leaseTable: string): readonly string[] {
+  if (service === 'lambda') return body['method'] === 'POST' ? ['charge at the gateway'] : []
+  switch (operation) {
+    case 'PutItem':
+    case 'UpdateItem':
+    case 'DeleteItem':
+      return target === leaseTable ? [] : [`${operation} of ${plainName(target)}`]
+    case 'BatchWriteItem':
+      return Object.entries(property(body, 'RequestItems') ?? {}).flatMap(([table, requests]) =>
+        Array.isArray(requests) ? requests.map(() => `BatchWriteItem of ${plainName(table)}`) : [],
+      )
+    case 'TransactWriteItems':
+      return transactItemsOf(body)
+        .filter(({ action, table }) => action !== 'ConditionCheck' && table !== leaseTable)
+        .map(({ action, table }) => `${action} of ${plainName(table)} in a transaction`)
+    default:
+      return []
+  }
+}
+
+function transactItemsOf(body: Call['body']): readonly { readonly action: string; readonly table: string }[] {
+  const items = body['TransactItems']
+  if (!Array.isArray(items)) return []
+  return items.flatMap((item: unknown) =>
+    Object.entries(item ?? {}).flatMap(([action, input]) => {
+      const table = property(input, 'TableName')
+      return typeof table === 'string' ? [{ action, table }] : []
+    }),
+  )
+}
+
+/** The name that the stack's author wrote: `Subscriptions`, not `TenureBilling-f2f6ac26-Subscriptions1F71F6D8`. */
+export function plainName(name: string): string {
+  return /^\w+-[0-9a-f]{8}-(\w+?)[0-9A-F]{8}$/.exec(name)?.[1] ?? name
+}
+
+export interface Answer {
+  /** Parsed; the text itself if it is not JSON. */
+  readonly body: unknown
+  /** DynamoDB's error, such as `ConditionalCheckFailedException`; undefined for a success. */
+  readonly error: string | undefined
+}
+
+export function answerOf({ statusCode, body: text }: Pick<Reply, 'statusCode' | 'body'>): Answer {
+  const body = parseJson(text) ?? text
+  if (statusCode < 300) return { body, error: undefined }
+  const type = property(body, '__type')
+  return { body, error: typeof type === 'string' ? type.replace(/^.*#/, '') : `HTTP ${statusCode}` }
+}
+
+/** Whether DynamoDB refused a condition. */
+export const isRefusal = (error: string | undefined): boolean =>
+  error === 'ConditionalCheckFailedException' || error === 'TransactionCanceledException'
+
+/** The status in the reply of the gateway's function, such as 402; undefined for another service's reply. */
+export function gatewayStatusOf({ service }: Pick<Call, 'service'>, body: unknown): number | undefined {
+  if (service !== 'lambda') return undefined
+  const statusCode = property(body, 'statusCode')
+  if (typeof statusCode === 'number') return statusCode
+  return property(body, 'errorType') === undefined ? undefined : 500
+}
+
+/** A lease row in a reply; missing or damaged fields are undefined. */
+export function rowOf(item: unknown) {
+  const field = (name: string) => property(item, name)
+  return {
+    fencingToken: numberOf(field('fencingToken')),
+    holder: textOf(field('holder')),
+    expiresAtMs: numberOf(field('expiresAtMs')),
+    attempt: textOf(field('attempt')),
+    step: numberOf(field('step')),
+    completedTick: textOf(field('completedTick')),
+    isPaused: field('pausedUntilMs') !== undefined,
+  }
+}
+
+/** The new token, and the row before the acquire that DynamoDB granted with this reply. */
+export function grantOf({ nowMs }: Acquire, body: unknown) {
+  const before = rowOf(property(body, 'Attributes'))
+  return { token: (before.fencingToken ?? nowMs) + 1, before }
+}
+
+function textOf(value: unknown): string | undefined {
+  const text = property(value, 'S')
+  return typeof text === 'string' ? text : undefined
+}
+
+function numberOf(value: unknown): number | undefined {
+  const digits = property(value, 'N')
+  const number = typeof digits === 'string' ? Number(digits) : Number.NaN
+  return Number.isSafeInteger(number) ? number : undefined
+}

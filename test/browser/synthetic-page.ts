@@ -1,0 +1,125 @@
+/** The page of a synthetic election: always the same, without processes and without DynamoDB. */
+import { onTestFinished } from 'vitest'
+import { FaultError, type ManualFault } from '../../infra/local/faults/fault.ts'
+import type { CandidateEntry, Entry } from '../../infra/local/observe/entries.ts'
+import type { TenureLog } from '../../infra/local/observe/tenure-logs.ts'
+import { Feed } from '../../infra/local/page/feed.ts'
+import { type PageServer, startPage } from '../../infra/local/page/server.ts'
+import { APART_MS, syntheticSetup, syntheticTick } from '../support/synthetic-election.ts'
+
+export interface SyntheticOptions {
+  /** How many ticks have passed. @default 100, more than a window shows */
+  readonly ticks?: number
+  /** Added after them. */
+  readonly more?: readonly Entry[]
+  readonly log?: TenureLog
+}
+
+/** Starts a page for this test, which stops it. */
+export async function startSynthetic({ ticks = 100, more = [], log }: SyntheticOptions = {}) {
+  const feed = new Feed()
+  const add = (...entries: readonly Entry[]) => {
+    for (const entry of entries) feed.add(entry)
+  }
+  let number = 0
+  const tickAt = (atMs: number) => {
+    number += 1
+    add(...syntheticTick(number, Math.round(atMs)))
+  }
+  add(...syntheticSetup())
+  const firstMs = Date.now() - ticks * APART_MS
+  for (let tick = 0; tick < ticks; tick += 1) tickAt(firstMs + tick * APART_MS)
+  add(...more)
+
+  let listeners = 0
+  const subscribe: Feed['subscribe'] = (listener) => {
+    const subscription = feed.subscribe(listener)
+    listeners += 1
+    return {
+      [Symbol.dispose]: () => {
+        listeners -= 1
+        subscription[Symbol.dispose]()
+      },
+    }
+  }
+  const injected: ManualFault[] = []
+  let refusal: string | undefined
+  const inject = async (fault: ManualFault) => {
+    if (refusal !== undefined) throw new FaultError(refusal)
+    injected.push(fault)
+  }
+  const startAt = (port: number, key = 'key-of-this-run') =>
+    startPage({ port, key, feed: { subscribe }, logs: { get: () => log }, inject })
+  let server: PageServer | undefined = await startAt(0)
+  const { url } = server
+  const stop = async () => {
+    await server?.stop()
+    server = undefined
+  }
+  onTestFinished(stop)
+  return {
+    url,
+    add,
+    /** One more tick, which begins now. */
+    tick: () => tickAt(Date.now()),
+    injected,
+    /** Refuses every fault from now on. */
+    refuse: (reason: string) => {
+      refusal = reason
+    },
+    /** How many pages listen. */
+    listening: () => listeners,
+    stop,
+    /** On the same port. @param key that of another run */
+    startAgain: async (key?: string) => {
+      server = await startAt(Number(new URL(url).port), key)
+    },
+  }
+}
+
+export function candidateEntry(candidate: number, changes: Partial<CandidateEntry> = {}): Entry {
+  const state = { isPresent: true, skewMs: 0, isCutOff: false, dropsNextReply: false }
+  return { kind: 'candidate', candidate, ...state, ...changes }
+}
+
+export const setupEntry = (task: string, lease: string): Entry => ({
+  kind: 'setup',
+  ...{ task, lease, leaseMs: 15_000, periodMs: 3_600_000, switchedOff: [], maxCandidates: 10 },
+})
+
+const AT_MS = Date.parse('2026-01-01T00:00:00.000Z')
+
+export const LOG: TenureLog = {
+  steps: [
+    { atMs: AT_MS, description: 'Invoked for the tick 2026-01-01T00:00:00.000Z' },
+    {
+      atMs: AT_MS + 5,
+      description: 'Requests the lease until 00:00:15.000',
+      request: { TableName: 'Leases', ConditionExpression: 'attribute_not_exists(#holder) '.repeat(10) },
+      result: 'granted, with token 7',
+      tookMs: 4,
+      answer: { Attributes: { fencingToken: { N: '6' } } },
+    },
+    { atMs: AT_MS + 20, description: 'frozen, with a write on its way', isFault: true },
+    { atMs: AT_MS + 30, description: 'Fails with TypeError: no', trace: ['at handler (/a/long/path/index.mjs:1:1)'] },
+  ],
+  dropped: 0,
+  gapAt: 200,
+}
+
+/** Something for every part of the page. */
+export function everythingElse(nowMs = Date.now()): readonly Entry[] {
+  const error = { name: 'TypeError', message: 'Cannot read properties of undefined', trace: ['at f (index.mjs:1:1)'] }
+  const refused = { tenure: 99, token: 7, candidate: 10, verdict: 'refused', what: 'charge', times: 1 } as const
+  const lost = { candidate: 2, invocation: 'lost/0' }
+  return [
+    candidateEntry(2, { skewMs: 5_000, isCutOff: true, dropsNextReply: true }),
+    candidateEntry(10, { isPresent: false }),
+    { kind: 'leader', armed: 'killLeader', frozen: [3] },
+    { kind: 'effect', atMs: nowMs - 600, ...refused },
+    { kind: 'fault', atMs: nowMs - 500, candidate: 2, description: 'cut off' },
+    { kind: 'invoked', atMs: nowMs - 400, ...lost, tick: '2026-01-05T00:00:00.000Z', retry: 0 },
+    { kind: 'done', atMs: nowMs - 300, ...lost, status: 'failed', error },
+    { kind: 'counts', ticks: 100, completed: 98, completedTwice: 1, overdue: 2, staleRefused: 1 },
+  ]
+}

@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest'
+import {
+  FaultError,
+  MANUAL_FAULTS,
+  type ManualFault,
+  readFault,
+  readScenario,
+  refuseUnknownCandidates,
+  type ScheduledFault,
+} from '../../../infra/local/faults/fault.ts'
+
+const EACH: readonly ManualFault[] = [
+  ...(['killLeader', 'freezeLeader', 'thawLeader', 'addCandidate'] as const).map((name) => ({ do: name })),
+  ...(['dropReply', 'cutOff', 'reconnect', 'removeCandidate'] as const).map((name) => ({ do: name, candidate: 10 })),
+  { do: 'skewClock', candidate: 1, ms: -7_200_000 },
+]
+
+const throughJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
+
+describe('a fault', () => {
+  test('of every kind is read from JSON, without other fields', () => {
+    expect(EACH.map((fault) => fault.do).sort()).toEqual([...MANUAL_FAULTS].sort())
+    for (const fault of EACH) expect(readFault(throughJson({ ...fault, tick: 4, more: 'x' }))).toEqual(fault)
+  })
+
+  const choices = `"do" must be one of ${MANUAL_FAULTS.join(', ')}`
+  const candidate = '"candidate" must be a whole number from 1 to 10'
+  const skew = '"ms" must be a whole number from -7200000 to 7200000'
+  test.each([
+    [undefined, `${choices}, but is missing`],
+    [null, `${choices}, but is missing`],
+    ['killLeader', `${choices}, but is missing`],
+    [{ do: 'KillLeader' }, `${choices}, but is "KillLeader"`],
+    [{ do: 'toString' }, `${choices}, but is "toString"`],
+    [{ do: ['killLeader'] }, `${choices}, but is a list`],
+    [{ do: {} }, `${choices}, but is an object of type Object`],
+    [{ do: null }, `${choices}, but is null`],
+    [{ do: 'x'.repeat(5_000) }, `${choices}, but is "${'x'.repeat(60)}"`],
+    [{ do: 'cutOff' }, `${candidate}, but is missing`],
+    [{ do: 'dropReply', candidate: 0 }, `${candidate}, but is 0`],
+    [{ do: 'reconnect', candidate: 11 }, `${candidate}, but is 11`],
+    [{ do: 'removeCandidate', candidate: 1.5 }, `${candidate}, but is 1.5`],
+    [{ do: 'cutOff', candidate: '1' }, `${candidate}, but is "1"`],
+    [{ do: 'cutOff', candidate: Number.NaN }, `${candidate}, but is NaN`],
+    [{ do: 'skewClock', candidate: 11, ms: 0 }, `${candidate}, but is 11`],
+    [{ do: 'skewClock', candidate: 1 }, `${skew}, but is missing`],
+    [{ do: 'skewClock', candidate: 1, ms: '5s' }, `${skew}, but is "5s"`],
+    [{ do: 'skewClock', candidate: 1, ms: 7_200_001 }, `${skew}, but is 7200001`],
+    [{ do: 'skewClock', candidate: 1, ms: -7_200_001 }, `${skew}, but is -7200001`],
+    [{ do: 'skewClock', candidate: 1, ms: 0.5 }, `${skew}, but is 0.5`],
+  ])('that cannot be read is refused: %j', (value, message) => {
+    expect(() => readFault(value)).toThrow(new FaultError(message))
+  })
+})
+
+describe('a scenario', () => {
+  test('is a list of faults, each with its tick', () => {
+    const scenario = EACH.map((fault, index) => ({ tick: index + 1, ...fault }))
+    expect(readScenario(throughJson(scenario))).toEqual(scenario)
+    expect(readScenario([])).toEqual([])
+  })
+
+  const notAList = 'A scenario is a list of faults, such as [{ "tick": 2, "do": "freezeLeader" }]'
+  const tick = 'Fault 1 of the scenario: "tick" must be a whole number from 1 to 1000000'
+  test.each([
+    [{}, notAList],
+    [null, notAList],
+    [[{ do: 'killLeader' }], `${tick}, but is missing`],
+    [[{ tick: 0, do: 'killLeader' }], `${tick}, but is 0`],
+    [[{ tick: '2', do: 'killLeader' }], `${tick}, but is "2"`],
+    [[{ tick: 1_000_001, do: 'killLeader' }], `${tick}, but is 1000001`],
+    [
+      [
+        { tick: 1, do: 'killLeader' },
+        { tick: 2, do: 'cutOff' },
+      ],
+      'Fault 2 of the scenario: "candidate" must be a whole number from 1 to 10, but is missing',
+    ],
+  ])('that cannot be read is refused: %j', (value, message) => {
+    expect(() => readScenario(value)).toThrow(new FaultError(message))
+  })
+
+  const cutOff = (atTick: number, candidate: number): ScheduledFault => ({ tick: atTick, do: 'cutOff', candidate })
+  const ADD: ScheduledFault = { tick: 2, do: 'addCandidate' }
+  test.each<[readonly ScheduledFault[], string | undefined]>([
+    [[cutOff(1, 4)], undefined],
+    [[ADD, cutOff(2, 5)], undefined],
+    [[cutOff(1, 5)], 'Tick 1, cutOff: there is no candidate 5, there are 4'],
+    [[ADD, cutOff(1, 5)], 'Tick 1, cutOff: there is no candidate 5, there are 4'],
+    [[ADD, cutOff(3, 6)], 'Tick 3, cutOff: there is no candidate 6, there are 4, and 1 added'],
+  ])('of four candidates may only name existing ones: %j', (faults, message) => {
+    const refuse = () => refuseUnknownCandidates(faults, 4)
+    if (message === undefined) expect(refuse).not.toThrow()
+    else expect(refuse).toThrow(new FaultError(message))
+  })
+})

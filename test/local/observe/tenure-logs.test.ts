@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest'
+import { type Step, shortened, TenureLogs } from '../../../infra/local/observe/tenure-logs.ts'
+
+const step = (number: number): Step => ({ atMs: number, description: `step ${number}` })
+const steps = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => step(from + index))
+
+test('a log has the steps before the grant, and those after it', () => {
+  const logs = new TenureLogs()
+  const before = [step(1), step(2)]
+  logs.begin(7, before)
+  logs.add(7, step(3))
+  expect(logs.get(7)).toMatchObject({ steps: steps(1, 3), dropped: 0 })
+  expect(before).toHaveLength(2)
+})
+
+test('logs are separate, and a step of an unknown tenure is dropped', () => {
+  const logs = new TenureLogs()
+  logs.begin(7, [])
+  logs.begin(8, [])
+  logs.add(8, step(1))
+  logs.add(9, step(2))
+  expect([7, 8, 9].map((tenure) => logs.get(tenure)?.steps)).toEqual([[], [step(1)], undefined])
+})
+
+test('a result that arrives later is in the log', () => {
+  const logs = new TenureLogs()
+  const sent = step(1)
+  logs.begin(7, [sent])
+  sent.result = 'done'
+  expect(logs.get(7)?.steps[0]).toMatchObject({ result: 'done' })
+})
+
+test('a long log keeps its first 200 and its last 100 steps, and the number and place of the others', () => {
+  const logs = new TenureLogs()
+  logs.begin(7, [])
+  for (const one of steps(1, 300)) logs.add(7, one)
+  expect(logs.get(7)).toMatchObject({ dropped: 0, steps: { length: 300 } })
+  for (const one of steps(301, 1_000)) logs.add(7, one)
+  expect(logs.get(7)).toEqual({ dropped: 700, gapAt: 200, steps: [...steps(1, 200), ...steps(901, 1_000)] })
+})
+
+test('the last 200 logs are kept', () => {
+  const logs = new TenureLogs()
+  for (let tenure = 1; tenure <= 250; tenure += 1) logs.begin(tenure, [step(tenure)])
+  logs.add(50, step(1))
+  expect([50, 51, 250].map((tenure) => logs.get(tenure)?.steps)).toEqual([undefined, [step(51)], [step(250)]])
+})
+
+test('all logs together keep 10,000 steps, and the oldest logs go first', () => {
+  const logs = new TenureLogs()
+  for (let tenure = 1; tenure <= 60; tenure += 1) {
+    logs.begin(tenure, [])
+    for (const one of steps(1, 200)) logs.add(tenure, one)
+  }
+  expect([10, 11, 60].map((tenure) => logs.get(tenure)?.steps.length)).toEqual([undefined, 200, 200])
+})
+
+test('large JSON is shortened to its beginning', () => {
+  const small = { Item: { id: { S: 'x' } } }
+  expect(shortened(small)).toBe(small)
+  const large = { Item: 'x'.repeat(30_000) }
+  const text = JSON.stringify(large)
+  expect(shortened(large)).toEqual({ beginning: text.slice(0, 4_000), omitted: `${text.length - 4_000} characters` })
+})
