@@ -1,10 +1,8 @@
 /**
- * What `cdk synth` and `cdk deploy` build. It names no account and no Region, and needs neither network nor credentials.
+ * The app of `cdk synth` and `cdk deploy`. It names no account and no Region, and needs no network and no credentials.
  *
- * Context: `candidates`, how many schedules fire at each tick; `leaseMs`, how long a leader leads without renewing;
- * `enabled`, whether the schedules fire;
- * `gatewayUrl`, the real gateway to charge at, such as https://api.stripe.com (without it, a sandbox that moves no money);
- * `alarmEmail`, who is told when an alarm goes off; `deleteTables`, which tables are deleted with the stack.
+ * Context values, each a prop of `BillingStack`: `candidates`, `leaseMs` (`leaseDuration` in milliseconds), `enabled`,
+ * `gatewayUrl`, `alarmEmail` and `deleteTables`.
  */
 import { App, Duration, Validations } from 'aws-cdk-lib'
 import { AwsSolutionsChecks } from 'cdk-nag'
@@ -23,5 +21,5 @@ new BillingStack(app, 'TenureBilling', {
   deleteTables: namesFromContext(app, 'deleteTables'),
 })
 
-// What a stack acknowledges is written into its template, where an auditor finds it.
+// Acknowledged findings are written into the template, where an auditor sees them.
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app, { writeSuppressionsToCloudFormation: true }))

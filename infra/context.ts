@@ -1,57 +1,38 @@
+/** Reads context values: `cdk.json` gives JSON values, `cdk synth -c key=value` gives texts. */
 import type { IConstruct } from 'constructs'
+import { show } from '../functions/election/show.ts'
 import { ConfigurationError } from './constructs/index.ts'
 
-/**
- * A whole number from the CDK context, where `cdk.json` gives numbers and `cdk synth -c key=4` gives text; undefined
- * where nobody set it.
- *
- * @throws ConfigurationError where the value is anything else
- */
+/** @throws ConfigurationError for anything but a whole number */
 export function numberFromContext(scope: IConstruct, key: string): number | undefined {
   const given: unknown = scope.node.tryGetContext(key)
   if (given === undefined) return undefined
   const value = typeof given === 'string' && /^\d+$/.test(given) ? Number(given) : given
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value
-  throw new ConfigurationError(scope, [`the context value \`${key}\` is ${shown(given)}; give a whole number`])
+  return refuse(scope, key, given, 'a whole number')
 }
 
-/**
- * A text from the CDK context; undefined where nobody set it.
- *
- * @throws ConfigurationError where the value is anything else
- */
+/** @throws ConfigurationError for anything but a text */
 export function textFromContext(scope: IConstruct, key: string): string | undefined {
   const given: unknown = scope.node.tryGetContext(key)
-  if (given === undefined || typeof given === 'string') return given
-  throw new ConfigurationError(scope, [`the context value \`${key}\` is ${shown(given)}; give a text`])
+  return given === undefined || typeof given === 'string' ? given : refuse(scope, key, given, 'a text')
 }
 
-/**
- * Names from the CDK context, where `cdk.json` gives a list and `cdk synth -c key=A,B` gives text; none where nobody set it.
- *
- * @throws ConfigurationError where the value is anything else
- */
+/** Reads a list, or a text such as `A,B`. @throws ConfigurationError for anything else */
 export function namesFromContext(scope: IConstruct, key: string): string[] {
   const given: unknown = scope.node.tryGetContext(key) ?? []
   const names: unknown[] = typeof given === 'string' ? given.split(',').map((name) => name.trim()) : [given].flat()
-  if (names.every((name) => typeof name === 'string')) return names
-  throw new ConfigurationError(scope, [`the context value \`${key}\` is ${shown(given)}; give names, as in A,B`])
+  return names.every((name) => typeof name === 'string') ? names : refuse(scope, key, given, 'names, as in A,B')
 }
 
-/**
- * Yes or no from the CDK context, where `cdk.json` gives true and `cdk synth -c key=true` gives text; undefined where
- * nobody set it.
- *
- * @throws ConfigurationError where the value is anything else
- */
+/** @throws ConfigurationError for anything but true and false */
 export function flagFromContext(scope: IConstruct, key: string): boolean | undefined {
   const given: unknown = scope.node.tryGetContext(key)
   if (given === undefined) return undefined
   if (given === true || given === 'true') return true
-  if (given === false || given === 'false') return false
-  throw new ConfigurationError(scope, [`the context value \`${key}\` is ${shown(given)}; give true or false`])
+  return given === false || given === 'false' ? false : refuse(scope, key, given, 'true or false')
 }
 
-function shown(given: unknown): string {
-  return typeof given === 'object' && given !== null ? 'an object' : JSON.stringify(given).slice(0, 60)
+function refuse(scope: IConstruct, key: string, given: unknown, expected: string): never {
+  throw new ConfigurationError(scope, [`the context value \`${key}\` is ${show(given)}; give ${expected}`])
 }

@@ -6,14 +6,30 @@ import { show } from './show.ts'
 /** The namespace in CloudWatch. Every metric has the dimensions `table` and `lease`; `standby` also has `reason`. */
 export const NAMESPACE = 'Tenure'
 
+/** Every metric of a lease. */
+export type MetricName =
+  // counted by the candidate: see metrics.ts
+  | 'standby'
+  | 'lost'
+  | 'staleWritesRefused'
+  | 'clockSkew'
+  // counted by the announcer
+  | 'elected'
+  | 'takeover'
+  | 'ticksCompleted'
+  | 'ticksFailed'
+  | 'tickDuration'
+  // measured by the hourly check
+  | 'ticksOverdue'
+
 export interface Measurement {
-  readonly name: string
+  readonly name: MetricName
   readonly unit: typeof MetricUnit.Count | typeof MetricUnit.Milliseconds
   readonly value: number
 }
 
-export const count = (name: string, value = 1): Measurement => ({ name, unit: MetricUnit.Count, value })
-export const milliseconds = (name: string, value: number): Measurement => ({
+export const count = (name: MetricName, value = 1): Measurement => ({ name, unit: MetricUnit.Count, value })
+export const milliseconds = (name: MetricName, value: number): Measurement => ({
   name,
   unit: MetricUnit.Milliseconds,
   value,

@@ -1,38 +1,42 @@
 import type { Duration } from 'aws-cdk-lib'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { CronOptionsWithTimezone } from 'aws-cdk-lib/aws-scheduler'
-import type { HandlerFunctionProps } from './handler-function.ts'
+import type { IConstruct } from 'constructs'
+import { problemsIf, refuse } from './configuration.ts'
+import { HANDLER_OPTIONS, type HandlerFunctionProps } from './handler-function.ts'
+import { isFunction } from './lease-grants.ts'
 import type { LeaseTable } from './lease-table.ts'
+import * as prop from './prop-rules.ts'
 
 interface ElectionProps {
   readonly leaseTable: LeaseTable
-  /** The lease's name: 1 to 128 letters, digits and `. _ - / :`. Schedules that share it must have the same period. */
+  /** 1 to 128 characters out of `A-Z a-z 0-9 . _ - / :`. Schedules of one lease must have the same period. */
   readonly lease: string
   /**
-   * How many schedules fire the function at each tick, 1 to 10.
+   * How many schedules invoke the function at each tick, 1 to 10.
    * @default 2
    */
   readonly candidates?: number | undefined
   /**
-   * How long a leader leads without renewing, 1 s to less than 60 s: shorter than the minute after which Lambda retries
-   * the event of a leader that died.
+   * How long a leader leads without renewing: at least 1 s, and less than the 60 s after which Lambda retries the event
+   * of a leader that died.
    * @default Duration.seconds(15)
    */
   readonly leaseDuration?: Duration | undefined
   /**
-   * Allows a `leaseDuration` of up to an hour. Lambda's first retry, and perhaps its second, then find the lease of a
-   * leader that died still held, and its tick may be lost.
+   * Allows a `leaseDuration` of up to an hour. The lease of a leader that died can then outlast Lambda's two retries,
+   * and its tick can be lost.
    * @default false
    */
   readonly leaseOutlastsRetries?: boolean | undefined
   /**
-   * Scheduler fires each candidate at a time of its own choice within this after the tick: 1 to 1440 whole minutes, less
-   * than the period. Spreads the load of many schedules.
+   * Scheduler invokes each candidate at a random time within this window after the tick: 1 to 1440 whole minutes, less
+   * than the period. It spreads the load of many schedules.
    * @default none: at the tick
    */
   readonly flexibleWindow?: Duration | undefined
   /**
-   * Whether the schedules fire.
+   * Whether the schedules are enabled.
    * @default true
    */
   readonly enabled?: boolean | undefined
@@ -40,11 +44,12 @@ interface ElectionProps {
 
 interface HandlerProps {
   /**
-   * Runs at every tick, once per candidate; `withLease` or `leaderOnly` inside it elects the one that works. The
-   * construct sets its asynchronous retries and its `LEASE_TABLE`, `LEASE_NAME` and `LEASE_MS`, so a function serves one
-   * lease. It is made in the stack of the schedule, or imported with its role (`Function.fromFunctionAttributes`); an
-   * imported one has to have these variables already. An alias gets them with its `currentVersion`. Its time-out may not
-   * exceed the period.
+   * The function that runs at every tick, once per candidate; `withLease` or `leaderOnly` in it elects the leader.
+   *
+   * One function serves one lease: the construct sets its asynchronous retries and its environment variables
+   * `LEASE_TABLE`, `LEASE_NAME` and `LEASE_MS`. Make the function in the schedule's stack, or import it with its role
+   * (`Function.fromFunctionAttributes`); an imported function must have these variables already. An alias gets them if
+   * it is an alias of `currentVersion`. The function's timeout must not exceed the period.
    */
   readonly handler: IFunction
   readonly entry?: undefined
@@ -52,33 +57,79 @@ interface HandlerProps {
 }
 
 interface EntryProps {
-  /** The module that exports such a `handler`; the construct makes the function. A path from where the app runs. */
+  /** The module that exports `handler`, a path from the app's working directory; the construct makes the function. */
   readonly entry: string
   /**
-   * Of that function. Its environment may not set `LEASE_TABLE`, `LEASE_NAME` or `LEASE_MS` otherwise than the schedule.
-   * @default a time-out of 30 s, 512 MiB
+   * Options of that function. Its environment must not set `LEASE_TABLE`, `LEASE_NAME` or `LEASE_MS` to other values.
+   * @default a timeout of 30 s, 512 MiB
    */
   readonly entryProps?: Omit<HandlerFunctionProps, 'entry'> | undefined
   readonly handler?: undefined
 }
 
 interface RateProps {
-  /** Tick every so often: whole minutes, at least one. */
+  /** The time between two ticks: whole minutes, at least one. */
   readonly rate: Duration
   readonly cron?: undefined
   readonly period?: undefined
 }
 
 interface CronProps {
-  /** Tick at these times of day, in `cron.timeZone`, which is UTC unless it says otherwise. */
+  /** The times of the ticks, in `cron.timeZone`, which is UTC by default. */
   readonly cron: CronOptionsWithTimezone
   /**
-   * The *shortest* time between two ticks, at least 60 s: of two that are less than a period apart the second may count
-   * as done. Such as 7 days for a weekly schedule, 28 for a monthly and 365 for a yearly one; in a time zone that has
-   * summer time an hour less, as 23 hours for a daily one. Refused if a tick would be lost, in any of the next 28 years.
+   * The *shortest* time between two ticks, at least 60 s: if two ticks are closer, the second can count as done. For
+   * example 7 days for a weekly schedule, 28 for a monthly, 365 for a yearly one. In a time zone with summer time an
+   * hour less: 23 hours for a daily schedule. Refused if a tick would be lost in the next 28 years.
    */
   readonly period: Duration
   readonly rate?: undefined
 }
 
 export type ElectedScheduleProps = ElectionProps & (HandlerProps | EntryProps) & (RateProps | CronProps)
+
+const PROPS: prop.Rules = {
+  leaseTable: prop.required(prop.leaseTable),
+  lease: prop.required(prop.text),
+  handler: { expected: 'a function', accepts: isFunction },
+  entry: prop.text,
+  entryProps: { expected: 'an object', accepts: prop.isObject },
+  rate: prop.duration,
+  cron: { expected: "an object of its fields, such as `{ minute: '0', hour: '6' }`", accepts: prop.isObject },
+  period: prop.duration,
+  candidates: prop.number,
+  leaseDuration: prop.duration,
+  leaseOutlastsRetries: prop.boolean,
+  flexibleWindow: prop.duration,
+  enabled: prop.boolean,
+}
+
+const CRON_FIELDS: prop.Rules = {
+  ...{ minute: prop.text, hour: prop.text, day: prop.text, month: prop.text, weekDay: prop.text, year: prop.text },
+  timeZone: prop.objectWith('timezoneName', "a TimeZone, such as `TimeZone.of('Europe/Berlin')`"),
+}
+
+/**
+ * Checks what the types forbid, for apps that no compiler checks.
+ *
+ * @throws ConfigurationError
+ */
+export function refuseWrongScheduleProps(scope: IConstruct, props: ElectedScheduleProps): void {
+  const { handler, entry, entryProps, rate, cron, period }: Record<string, unknown> = { ...props }
+  const { day, weekDay }: Record<string, unknown> = prop.isObject(cron) ? { ...cron } : {}
+  const has = (...values: readonly unknown[]) => values.every((value) => value !== undefined)
+  const combinations = problemsIf(
+    [has(day, weekDay), '`cron` has both `day` and `weekDay`; Scheduler takes only one of them'],
+    [!has(handler) && !has(entry), 'give `handler`, a function, or `entry`, the path of its module'],
+    [!has(rate) && !has(cron, period), 'give `rate`, or both `cron` and `period`, the shortest time between two ticks'],
+    [has(handler, entryProps), '`entryProps` was given with `handler`; set these options on that function'],
+    [has(handler, entry), 'both `handler` and `entry` were given; give one of them'],
+    [has(rate) && has(cron ?? period), '`rate` was given with `cron` or `period`; give `rate`, or the other two'],
+  )
+  refuse(scope, [
+    ...prop.problemsOf(props, PROPS),
+    ...(prop.isObject(entryProps) ? prop.problemsOf(entryProps, HANDLER_OPTIONS, 'entryProps.') : []),
+    ...(prop.isObject(cron) ? prop.problemsOf(cron, CRON_FIELDS, 'cron.') : []),
+    ...combinations,
+  ])
+}

@@ -5,44 +5,45 @@ import { Architecture, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
-import { duration, isObject, type Kinds, number, refuseWrongProps, required, text } from './prop-problems.ts'
+import * as prop from './prop-rules.ts'
 
 export interface HandlerFunctionProps {
-  /** The module that exports `handler`: a path from the directory in which the app runs, or an absolute one. */
+  /** The module that exports `handler`: an absolute path, or a path from the app's working directory. */
   readonly entry: string
   /** @default none */
   readonly description?: string | undefined
   /** @default Duration.seconds(30) */
   readonly timeout?: Duration | undefined
-  /** In MiB, which also decides its share of a processor. @default 512 */
+  /** In MiB; it also determines the share of a processor. @default 512 */
   readonly memorySize?: number | undefined
-  /** Its `NODE_OPTIONS` get `--enable-source-maps` besides. @default none */
+  /** Environment variables. `NODE_OPTIONS` also gets `--enable-source-maps`. @default none */
   readonly environment?: Readonly<Record<string, string>> | undefined
 }
 
-/** What a user may choose of a function; the rest is fixed below. */
-export const handlerOptions: Kinds = {
-  description: text,
-  timeout: duration,
-  memorySize: number,
+/** The props besides `entry`. */
+export const HANDLER_OPTIONS: prop.Rules = {
+  description: prop.text,
+  timeout: prop.duration,
+  memorySize: prop.number,
   environment: {
     expected: 'an object of texts',
-    accepts: (value) => isObject(value) && Object.values(value).every((of) => of === undefined || text.accepts(of)),
+    accepts: (value) =>
+      prop.isObject(value) && Object.values(value).every((of) => of === undefined || prop.text.accepts(of)),
   },
 }
 
-/** Long enough for most tasks; Lambda's own default is 3 s. */
-export const defaultTimeout = Duration.seconds(30)
+/** Long enough for most tasks; Lambda's default is 3 s. */
+export const DEFAULT_TIMEOUT = Duration.seconds(30)
 
 /**
- * How a handler runs: pinned runtime, one bundled module, logs as JSON in a group of its own, and a role that may write
- * to that group and nothing else until somebody grants more.
+ * A Node.js function with a pinned runtime, one bundled module, and JSON logs in its own log group. Until it is granted
+ * more, its role may only write to that log group.
  */
 export class HandlerFunction extends NodejsFunction {
-  /** @throws ConfigurationError for a prop that there is not */
+  /** @throws ConfigurationError for an unknown prop, or a value of a wrong type */
   constructor(scope: Construct, id: string, props: HandlerFunctionProps) {
-    refuseWrongProps(scope, props, { entry: required(text), ...handlerOptions })
-    const { entry, description, timeout = defaultTimeout, memorySize = 512, environment } = props
+    prop.refuseWrong(scope, props, { entry: prop.required(prop.text), ...HANDLER_OPTIONS })
+    const { entry, description, timeout = DEFAULT_TIMEOUT, memorySize = 512, environment } = props
     const logGroup = new LogGroup(scope, `${id}Logs`, {
       retention: RetentionDays.THREE_MONTHS,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -54,9 +55,9 @@ export class HandlerFunction extends NodejsFunction {
       ...(description === undefined ? {} : { description }),
       timeout,
       memorySize,
-      environment: { ...environment, NODE_OPTIONS: nodeOptions(environment?.['NODE_OPTIONS']) },
+      environment: { ...environment, NODE_OPTIONS: withSourceMaps(environment?.['NODE_OPTIONS']) },
       entry,
-      // Not NODEJS_LATEST: which runtime it means depends on the Region, and changes with the CDK's version.
+      // NODEJS_LATEST depends on the Region and changes with the CDK's version.
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       role,
@@ -69,27 +70,27 @@ export class HandlerFunction extends NodejsFunction {
         minify: true,
         sourceMap: true,
         sourcesContent: false,
-        // Packages that are CommonJS still ask for `require`, which a module does not have of itself.
+        // CommonJS packages in the bundle call `require`, which an ECMAScript module does not have.
         banner: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-        // The runtime brings an SDK too, but one that changes under a deployed function; ours is the one that was tested.
+        // The runtime's SDK changes without a deployment. The bundled one is the one that was tested.
         bundleAwsSDK: true,
       },
     })
   }
 }
 
-/** With source maps, unless the function's own options speak of them already. */
-function nodeOptions(own = ''): string {
-  // A quoted word is the value of an option; Node takes an underscore for a dash.
-  const words = own
+/** Adds `--enable-source-maps` unless the options already set it. */
+function withSourceMaps(options = ''): string {
+  // A quoted word is the value of an option. Node accepts an underscore for a dash.
+  const words = options
     .replaceAll(/"(?:\\.|[^"\\])*"/g, '_')
     .replaceAll('_', '-')
     .split(/\s+/)
-  if (words.some((word) => /^--(no-)?enable-source-maps(=|$)/.test(word))) return own
-  return [own.trim(), '--enable-source-maps'].filter((options) => options !== '').join(' ')
+  if (words.some((word) => /^--(no-)?enable-source-maps(=|$)/.test(word))) return options
+  return `${options.trim()} --enable-source-maps`.trim()
 }
 
-/** A handler of this package, beside these constructs: TypeScript in a checkout, JavaScript where it was built. */
+/** The path of a handler of this package: TypeScript in a checkout, JavaScript in the published package. */
 export function ownHandler(module: string): string {
   return join(import.meta.dirname, '../../functions', `${module}${extname(import.meta.filename)}`)
 }

@@ -1,4 +1,4 @@
-export { ConfigurationError } from './configuration-error.ts'
+export { ConfigurationError } from './configuration.ts'
 export { ElectedSchedule } from './elected-schedule.ts'
 export type { ElectedScheduleProps } from './elected-schedule-props.ts'
 export { HandlerFunction, type HandlerFunctionProps } from './handler-function.ts'
@@ -6,4 +6,4 @@ export { LeadershipAlarms, type LeadershipAlarmsProps } from './leadership-alarm
 export { LeadershipDashboard, type LeadershipDashboardProps } from './leadership-dashboard.ts'
 export { LeadershipEvents, type LeadershipEventsProps } from './leadership-events.ts'
 export { LeaseTable, type LeaseTableProps } from './lease-table.ts'
-export type { AnyTable } from './table-problems.ts'
+export type { AnyTable } from './table-description.ts'

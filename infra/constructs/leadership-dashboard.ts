@@ -9,53 +9,51 @@ import {
   type MetricOptions,
 } from 'aws-cdk-lib/aws-cloudwatch'
 import { Construct } from 'constructs'
-import { ConfigurationError } from './configuration-error.ts'
+import type { MetricName } from '../../functions/election/measurements.ts'
+import { STANDBY_REASONS } from '../../functions/election/rules.ts'
+import { ConfigurationError } from './configuration.ts'
 import type { ElectedSchedule } from './elected-schedule.ts'
 import { HandlerFunction, ownHandler } from './handler-function.ts'
 import type { LeadershipAlarms } from './leadership-alarms.ts'
 import { leaseMetric } from './lease-metric.ts'
-import { anObjectWith, type Kinds, refuseWrongProps, required, schedules, text } from './prop-problems.ts'
+import { assertSameTable } from './lease-table-use.ts'
+import * as prop from './prop-rules.ts'
 
 export interface LeadershipDashboardProps {
-  /** Whose leases it shows: 1 to 50 schedules of one lease table. */
+  /** The schedules whose leases are shown, all of one lease table: 1 to 50 leases. */
   readonly schedules: readonly ElectedSchedule[]
-  /** Whose states it shows. @default none */
+  /** The alarms whose states are shown. @default none */
   readonly alarms?: LeadershipAlarms | undefined
-  /** @default a name that CloudFormation makes up */
+  /** @default a name that CloudFormation generates */
   readonly dashboardName?: string | undefined
 }
 
-const KINDS: Kinds = {
-  schedules: required(schedules),
-  alarms: anObjectWith('alarms', 'a LeadershipAlarms'),
-  dashboardName: text,
+const PROPS: prop.Rules = {
+  schedules: prop.required(prop.schedules),
+  alarms: prop.objectWith('alarms', 'a LeadershipAlarms'),
+  dashboardName: prop.text,
 }
 
 /**
- * A CloudWatch dashboard: who leads, since when, until when, and how the last tenures ended, as a time line; then alarms and
- * metrics. It reads and changes nothing. Whoever looks at it needs `lambda:InvokeFunction` on `handler`.
+ * A CloudWatch dashboard: a timeline of leaders and of how the last tenures ended, then alarms and metrics. It only
+ * reads. To view it, a user needs `lambda:InvokeFunction` on `handler`.
  */
 export class LeadershipDashboard extends Construct {
   readonly dashboard: Dashboard
-  /** Draws leases and tenures. */
+  /** Renders the timeline. */
   readonly handler: HandlerFunction
 
-  /** @throws ConfigurationError */
+  /** @throws ConfigurationError if a prop is wrong, or the lease tables of the schedules differ */
   constructor(scope: Construct, id: string, props: LeadershipDashboardProps) {
     super(scope, id)
-    refuseWrongProps(this, props, KINDS)
+    prop.refuseWrong(this, props, PROPS)
     const { schedules, alarms, dashboardName } = props
     const [first] = schedules
     const leases = [...new Map(schedules.map((schedule) => [schedule.lease, schedule])).values()]
     if (first === undefined || leases.length > 50) {
       throw new ConfigurationError(this, [`\`schedules\` has ${leases.length} leases; give 1 to 50`])
     }
-    const foreign = schedules.find(({ leaseTable }) => !leaseTable.isSameTable(first.leaseTable))
-    if (foreign !== undefined) {
-      throw new ConfigurationError(this, [
-        `${foreign.node.path} has another lease table than ${first.node.path}; make a dashboard for each table`,
-      ])
-    }
+    assertSameTable(this, schedules, 'make a dashboard for each table')
 
     this.handler = new HandlerFunction(this, 'Widget', {
       entry: ownHandler('widget/handler'),
@@ -65,58 +63,52 @@ export class LeadershipDashboard extends Construct {
     })
     for (const { leaseTable, lease } of leases) leaseTable.grantObserve(this.handler, lease)
 
-    const graph = (title: string, ...metrics: readonly (readonly [string, MetricOptions?])[]) =>
+    const timeline = new CustomWidget({
+      title: 'Leases',
+      functionArn: this.handler.functionArn,
+      width: 24,
+      height: 10,
+      params: { leases: leases.map(({ lease }) => lease) },
+      updateOnRefresh: true,
+      updateOnResize: true,
+      updateOnTimeRangeChange: true,
+    })
+    const graph = (title: string, ...metrics: readonly GraphedMetric[]) =>
       new GraphWidget({ title, width: 8, height: 6, left: metricsOf(leases, metrics) })
     this.dashboard = new Dashboard(this, 'Dashboard', {
       ...(dashboardName === undefined ? {} : { dashboardName }),
       widgets: [
-        [
-          new CustomWidget({
-            title: 'Leases',
-            functionArn: this.handler.functionArn,
-            width: 24,
-            height: 10,
-            params: { leases: leases.map(({ lease }) => lease) },
-            updateOnRefresh: true,
-            updateOnResize: true,
-            updateOnTimeRangeChange: true,
-          }),
-        ],
-        ...statesOf(alarms?.alarms ?? []),
+        [timeline],
+        ...alarmRows(alarms?.alarms ?? []),
         [
           graph('Ticks', ['ticksCompleted'], ['ticksFailed'], ['takeover']),
-          graph('How long a tick takes', ['tickDuration', { statistic: 'Maximum' }]),
-          graph('Clocks', ['clockSkew', { statistic: 'Maximum' }]),
+          graph('Duration of ticks', ['tickDuration', { statistic: 'Maximum' }]),
+          graph('Clock skew', ['clockSkew', { statistic: 'Maximum' }]),
         ],
         [
-          graph('Elected', ['elected']),
-          graph('Standing by', ...STANDBY_REASONS.map((reason) => ['standby', { dimensionsMap: { reason } }] as const)),
-          graph('Replaced leaders', ['lost'], ['staleWritesRefused']),
+          graph('Elections', ['elected']),
+          graph('Standbys', ...STANDBY_REASONS.map((reason) => ['standby', { dimensionsMap: { reason } }] as const)),
+          graph('Lost leases', ['lost'], ['staleWritesRefused']),
         ],
       ],
     })
   }
 }
 
-/** One widget shows the states of 100 alarms at most. */
-function statesOf(alarms: readonly IAlarm[]): IWidget[][] {
-  const widgets = Array.from({ length: Math.ceil(alarms.length / 100) }, (_, index) => {
-    const shown = alarms.slice(100 * index, 100 * (index + 1))
-    return new AlarmStatusWidget({ title: 'Alarms', width: 24, alarms: shown })
-  })
-  return widgets.map((widget) => [widget])
+/** A widget shows at most 100 alarms. */
+function alarmRows(alarms: readonly IAlarm[]): IWidget[][] {
+  return Array.from({ length: Math.ceil(alarms.length / 100) }, (_, index) => [
+    new AlarmStatusWidget({ title: 'Alarms', width: 24, alarms: alarms.slice(100 * index, 100 * (index + 1)) }),
+  ])
 }
 
-const STANDBY_REASONS = ['held', 'tickDone', 'superseded', 'paused', 'contended'] as const
+type GraphedMetric = readonly [MetricName, MetricOptions?]
 
-function metricsOf(
-  leases: readonly ElectedSchedule[],
-  metrics: readonly (readonly [string, MetricOptions?])[],
-): IMetric[] {
-  return leases.flatMap((schedule) =>
+function metricsOf(schedules: readonly ElectedSchedule[], metrics: readonly GraphedMetric[]): IMetric[] {
+  return schedules.flatMap((schedule) =>
     metrics.map(([name, options]) => {
-      const what = options?.dimensionsMap?.['reason'] ?? name
-      return leaseMetric(schedule, name, { ...options, label: `${schedule.lease}: ${what}` })
+      const label = `${schedule.lease}: ${options?.dimensionsMap?.['reason'] ?? name}`
+      return leaseMetric(schedule, name, { ...options, label })
     }),
   )
 }

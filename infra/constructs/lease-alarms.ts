@@ -1,10 +1,10 @@
+/** The alarms of one lease. */
 import { Duration } from 'aws-cdk-lib'
 import { ComparisonOperator, type CreateAlarmOptions, type Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import type { ElectedSchedule } from './elected-schedule.ts'
 import { leaseMetric } from './lease-metric.ts'
 
-/** What to watch, and from which value on somebody is told. */
 export interface AlarmDefinition extends CreateAlarmOptions {
   readonly id: string
   readonly metric: Metric
@@ -15,40 +15,39 @@ const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
 
 /**
- * CloudWatch looks back 7 days at most, and 1 day by periods of less than an hour.
+ * CloudWatch evaluates at most 7 days, and at most 1 day in periods of less than an hour.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
  */
-const longestWindowMs = 7 * DAY_MS
-const shortestWindowMs = 5 * MINUTE_MS
+const LONGEST_WINDOW_MS = 7 * DAY_MS
+const SHORTEST_WINDOW_MS = 5 * MINUTE_MS
 
-/** How long nobody may have completed a tick, in milliseconds. */
+/** How long the alarm waits for a completed tick, in milliseconds. */
 function windowMs(period: Duration, overdueAfter: number): number {
-  return Math.max(overdueAfter * period.toMilliseconds(), shortestWindowMs)
+  return Math.max(overdueAfter * period.toMilliseconds(), SHORTEST_WINDOW_MS)
 }
 
-/** Whether CloudWatch can tell by itself that ticks are overdue; otherwise somebody has to look at the lease. */
-export function canLookBack(period: Duration, overdueAfter: number): boolean {
-  return windowMs(period, overdueAfter) <= longestWindowMs
+/** Whether CloudWatch evaluates enough time to detect overdue ticks. Otherwise `OverdueCheck` reads the lease. */
+export function fitsWindow(period: Duration, overdueAfter: number): boolean {
+  return windowMs(period, overdueAfter) <= LONGEST_WINDOW_MS
 }
 
-/** The dead man's alarm: it goes off where nothing happens, be it that nobody is alive to say so. */
-export function overdue(schedule: ElectedSchedule, overdueAfter: number): AlarmDefinition {
+/** Dead man's switch: the alarm goes off even if nothing is running. */
+export function overdueAlarm(schedule: ElectedSchedule, overdueAfter: number): AlarmDefinition {
   const { lease, period } = schedule
-  return {
+  const common = {
     id: 'Overdue',
-    alarmDescription: `Nobody has completed a tick of the lease "${lease}" for ${overdueAfter} periods`,
-    ...(canLookBack(period, overdueAfter) ? byCount(schedule, overdueAfter) : byCheck(schedule, overdueAfter)),
-    // A count that nobody makes, and a check that does not run, must not pass for a tick that is done.
+    alarmDescription: `No tick of the lease "${lease}" was completed for ${overdueAfter} periods`,
+    // No data means that nothing counts ticks, or that the check does not run.
     treatMissingData: TreatMissingData.BREACHING,
   }
-}
-
-type Watched = Pick<AlarmDefinition, 'metric' | 'comparisonOperator' | 'threshold' | 'evaluationPeriods'>
-
-function byCount(schedule: ElectedSchedule, overdueAfter: number): Watched {
-  const ms = windowMs(schedule.period, overdueAfter)
+  if (!fitsWindow(period, overdueAfter)) {
+    const metric = leaseMetric(schedule, 'ticksOverdue', { statistic: 'Maximum', period: Duration.hours(1) })
+    return { ...common, metric, threshold: overdueAfter, evaluationPeriods: 3 }
+  }
+  const ms = windowMs(period, overdueAfter)
   const bucketMs = ms <= DAY_MS ? 5 * MINUTE_MS : HOUR_MS
   return {
+    ...common,
     metric: leaseMetric(schedule, 'ticksCompleted', { period: Duration.millis(bucketMs) }),
     comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
     threshold: 1,
@@ -56,37 +55,36 @@ function byCount(schedule: ElectedSchedule, overdueAfter: number): Watched {
   }
 }
 
-/** By what the hourly check finds. */
-function byCheck(schedule: ElectedSchedule, overdueAfter: number): Watched {
-  return {
-    metric: leaseMetric(schedule, 'ticksOverdue', { statistic: 'Maximum', period: Duration.hours(1) }),
-    threshold: overdueAfter,
-    evaluationPeriods: 3,
-  }
-}
-
-/** What goes wrong in an election, and in the ticks of whoever was elected. */
-export function ofElection(schedule: ElectedSchedule, clockSkew: Duration): AlarmDefinition[] {
+export function electionAlarms(schedule: ElectedSchedule, clockSkew: Duration): AlarmDefinition[] {
   const { lease } = schedule
   return [
-    some('FailedTicks', leaseMetric(schedule, 'ticksFailed'), `A leader of the lease "${lease}" failed at its tick`),
-    some('Takeovers', leaseMetric(schedule, 'takeover'), `A leader of the lease "${lease}" died; another took over`),
+    anyAlarm(
+      'FailedTicks',
+      leaseMetric(schedule, 'ticksFailed'),
+      `A leader of the lease "${lease}" failed at its tick`,
+    ),
+    anyAlarm(
+      'Takeovers',
+      leaseMetric(schedule, 'takeover'),
+      `A leader of the lease "${lease}" died; another took over`,
+    ),
     {
-      ...some(
+      ...anyAlarm(
         'ClockSkew',
         leaseMetric(schedule, 'clockSkew', { statistic: 'Maximum' }),
-        `The clock of a candidate for the lease "${lease}" is further off than it should be`,
+        `The clock of a candidate for the lease "${lease}" differs too much from DynamoDB's`,
       ),
       threshold: clockSkew.toMilliseconds(),
     },
   ]
 }
 
-export function deadLetters(id: string, queue: IQueue, alarmDescription: string): AlarmDefinition {
-  return some(id, queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum' }), alarmDescription)
+export function deadLetterAlarm(id: string, queue: IQueue, alarmDescription: string): AlarmDefinition {
+  return anyAlarm(id, queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum' }), alarmDescription)
 }
 
-function some(id: string, metric: Metric, alarmDescription: string): AlarmDefinition {
+/** Goes off at the first occurrence. */
+function anyAlarm(id: string, metric: Metric, alarmDescription: string): AlarmDefinition {
   return {
     id,
     metric,

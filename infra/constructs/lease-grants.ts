@@ -2,35 +2,34 @@ import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam'
 import type { IAlias, IKey } from 'aws-cdk-lib/aws-kms'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import { Construct } from 'constructs'
-import { ConfigurationError } from './configuration-error.ts'
-import { leaseNameProblems } from './lease-name.ts'
-import type { LeaseTable } from './lease-table.ts'
+import { leaseNameProblems, refuse } from './configuration.ts'
+import { assertSameRegion } from './lease-table-use.ts'
+import { envOfTable, type TableReference } from './table-description.ts'
 
 /**
- * Permits `actions` on the items of one lease: its row and its history.
+ * Allows `actions` on the items of one lease: its row and its history.
  *
- * Without the `Null` condition, ForAllValues would also allow a request that names no key at all.
+ * Without the `Null` condition, ForAllValues also allows a request that names no key.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
  *
- * @throws ConfigurationError where `lease` is not a valid name, or `grantee` is a function of another Region or account
+ * @throws ConfigurationError if `lease` is not a valid name, or `grantee` is a function of another Region or account
  */
 export function grantOnLease(
-  table: LeaseTable,
+  leaseTable: TableReference,
   grantee: IGrantable,
   lease: string,
   access: Access,
   actions: string[],
 ): Grant {
-  const problems = leaseNameProblems(lease)
-  if (problems.length > 0) throw new ConfigurationError(table, problems)
+  refuse(leaseTable, leaseNameProblems(lease))
   // Roles have no Region.
-  if (isFunction(grantee)) table.assertSamePlace(grantee, grantee.env)
-  grantKey(table, grantee, access)
+  if (isFunction(grantee)) assertSameRegion(leaseTable, grantee, grantee.env)
+  grantKey(leaseTable, grantee, access)
   return Grant.addToPrincipal({
     grantee,
     actions,
-    resourceArns: [table.tableArn],
+    resourceArns: [leaseTable.table.tableArn],
     conditions: {
       'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [lease] },
       Null: { 'dynamodb:LeadingKeys': 'false' },
@@ -38,8 +37,7 @@ export function grantOnLease(
   })
 }
 
-/** What the items of an encrypted table are used for. */
-export type Access = 'read' | 'write'
+type Access = 'read' | 'write'
 
 const READ = ['Decrypt', 'DescribeKey']
 const KEY_ACTIONS: Readonly<Record<Access, readonly string[]>> = {
@@ -48,30 +46,29 @@ const KEY_ACTIONS: Readonly<Record<Access, readonly string[]>> = {
 }
 
 /**
- * Lets `grantee` use the table's key through DynamoDB, if the table has one of its own.
+ * Allows `grantee` to use the table's own key, if it has one, through DynamoDB.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
  */
-export function grantKey({ encryptionKey, place }: LeaseTable, grantee: IGrantable, access: Access): void {
+export function grantKey({ encryptionKey, table }: TableReference, grantee: IGrantable, access: Access): void {
   if (encryptionKey === undefined) return
   Grant.addToPrincipal({
     grantee,
     actions: KEY_ACTIONS[access].map((action) => `kms:${action}`),
     resourceArns: [encryptionKey.keyArn],
-    conditions: { StringEquals: { 'kms:ViaService': `dynamodb.${place.region}.amazonaws.com` } },
+    conditions: { StringEquals: { 'kms:ViaService': `dynamodb.${envOfTable(table).region}.amazonaws.com` } },
   })
 }
 
 /**
- * The key that an alias stands for: a policy that names an alias's ARN permits nothing. Undefined if only the alias's name
- * is known. https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
+ * The key behind an alias: a policy that names the ARN of an alias allows nothing. Undefined if the app knows only the
+ * alias's name. https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
  */
-export function keyBehind(key: IKey): IKey | undefined {
+export function keyOfAlias(key: IKey): IKey | undefined {
   if (!isAlias(key)) return key
   try {
-    return keyBehind(key.aliasTargetKey)
+    return keyOfAlias(key.aliasTargetKey)
   } catch {
-    // So the CDK says that it imported the alias by its name alone.
-    return undefined
+    return undefined // the CDK throws if the alias was imported by name
   }
 }
 

@@ -1,12 +1,12 @@
 import { Duration } from 'aws-cdk-lib'
 import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch'
-import { NAMESPACE } from '../../functions/election/measurements.ts'
+import { type MetricName, NAMESPACE } from '../../functions/election/measurements.ts'
 import type { ElectedSchedule } from './elected-schedule.ts'
 
-/** A metric of one lease in one table, in sums over 5 minutes unless asked otherwise. */
+/** A metric of the schedule's lease; the sum over 5 minutes unless `options` differ. */
 export function leaseMetric(
-  { leaseTable, lease }: Pick<ElectedSchedule, 'leaseTable' | 'lease'>,
-  metricName: string,
+  { leaseTable, lease }: ElectedSchedule,
+  metricName: MetricName,
   { dimensionsMap, ...options }: MetricOptions = {},
 ): Metric {
   return new Metric({

@@ -1,25 +1,21 @@
+/**
+ * Checks that a schedule's period, its function's timeout and its lease fit together.
+ *
+ * A schedule sends an event, Lambda queues it, a candidate leads and works, and if it dies, Lambda retries the event.
+ * All of this should fit into one period, because a tick older than its period is worthless: the next does its work.
+ */
 import { Duration } from 'aws-cdk-lib'
 import type { CronOptionsWithTimezone } from 'aws-cdk-lib/aws-scheduler'
 import { LONGEST_LEASE_MS } from '../../functions/election/options.ts'
-import type { CronGaps } from './cron-gap.ts'
-import type { Warning } from './warning.ts'
+import { problemsIf, type Warning } from './configuration.ts'
+import type { CronGaps } from './cron-gaps.ts'
 
-/**
- * How a schedule's period, its function's time-out and its lease must fit together.
- *
- * A tick has a life: its schedule fires, Lambda queues the event, a candidate leads and works, and where that candidate
- * dies, Lambda offers the event again. The whole life should fit the period, because a tick older than its period is
- * worthless: the next one does its work.
- */
+/** How often Scheduler, and then Lambda, retry an event. AWS's defaults: 185 retries in 24 hours, and 2 in 6 hours. */
+export const RETRY_ATTEMPTS = 2
 
-/** How often Scheduler, and then Lambda, try an event again. AWS defaults to 185 tries over 24 hours, and to 2 over 6. */
-export const retryAttempts = 2
-
-/** What a schedule asks for; see `ElectedScheduleProps`. */
-export interface Timing {
+interface Timing {
   readonly period: Duration
   readonly leaseDuration: Duration
-  /** The function's time-out. Lambda's default is 3 s. */
   readonly timeout: Duration | undefined
   readonly leaseOutlastsRetries: boolean
 }
@@ -29,131 +25,119 @@ const MINUTE_MS = 60 * SECOND_MS
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
 
-const shortestPeriodMs = MINUTE_MS
-/** Of the option `periodMs`: a longer one would be refused at every tick. */
-const longestPeriodMs = 366 * DAY_MS
-const shortestLeaseMs = SECOND_MS
+const SHORTEST_PERIOD_MS = MINUTE_MS
+/** The limit of the option `periodMs`: candidates would refuse a longer period at every tick. */
+const LONGEST_PERIOD_MS = 366 * DAY_MS
+const SHORTEST_LEASE_MS = SECOND_MS
 
 /**
- * Lambda waits 1 minute before it offers a failed asynchronous event again, and 2 before the next time.
+ * Lambda waits 1 minute before the first retry of an asynchronous event, and 2 before the second.
  * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
  */
-const firstRetryDelayMs = MINUTE_MS
+const FIRST_RETRY_MS = MINUTE_MS
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
-const longestTimeoutMs = 15 * MINUTE_MS
-const defaultTimeoutMs = 3 * SECOND_MS
+const LONGEST_TIMEOUT_MS = 15 * MINUTE_MS
+const LAMBDA_TIMEOUT_MS = 3 * SECOND_MS
 
-/** Why this timing cannot work; empty where it can. The period and the lease must not be tokens. */
+/** The period and the lease duration must not be tokens. */
 export function timingProblems({ period, leaseDuration, timeout, leaseOutlastsRetries }: Timing): string[] {
   const periodMs = period.toMilliseconds()
   const leaseMs = leaseDuration.toMilliseconds()
-  const timeoutMs = millisecondsOf(timeout)
-
-  const problems: string[] = []
-  if (periodMs < shortestPeriodMs) {
-    problems.push(`the period is ${written(periodMs)}; EventBridge Scheduler needs at least 60 s`)
-  }
-  if (periodMs > longestPeriodMs) {
-    problems.push(`the period is ${written(periodMs)}; a lease takes ticks at most 366 days apart`)
-  }
-  if (timeoutMs > longestTimeoutMs) {
-    problems.push(`the function's time-out is ${written(timeoutMs)}; Lambda allows at most 900 s`)
-  }
-  if (timeoutMs > periodMs) {
-    problems.push(
-      `the function's time-out is ${written(timeoutMs)}, longer than the period of ${written(periodMs)}; a tick must end before the next begins`,
-    )
-  }
-  if (leaseMs < shortestLeaseMs || leaseMs > LONGEST_LEASE_MS) {
-    problems.push(`\`leaseDuration\` is ${written(leaseMs)}; it must be from 1 s to ${written(LONGEST_LEASE_MS)}`)
-  } else if (leaseMs >= firstRetryDelayMs && !leaseOutlastsRetries) {
-    problems.push(
-      `\`leaseDuration\` is ${written(leaseMs)}; it must be less than 60 s, so that a dead leader's lease has expired when Lambda retries its event after a minute, or \`leaseOutlastsRetries\` must say that the tick may be lost`,
-    )
-  }
-  return problems
+  const timeoutMs = timeoutMsOf(timeout)
+  const isLease = leaseMs >= SHORTEST_LEASE_MS && leaseMs <= LONGEST_LEASE_MS
+  const timeoutIs = `the function's timeout is ${seconds(timeoutMs)}`
+  const lease = `\`leaseDuration\` is ${seconds(leaseMs)}; it must be`
+  return problemsIf(
+    [periodMs < SHORTEST_PERIOD_MS, `the period is ${seconds(periodMs)}; Scheduler needs at least 60 s`],
+    [periodMs > LONGEST_PERIOD_MS, `the period is ${seconds(periodMs)}; it can be at most 366 days`],
+    [timeoutMs > LONGEST_TIMEOUT_MS, `${timeoutIs}; Lambda allows at most 900 s`],
+    [
+      timeoutMs > periodMs,
+      `${timeoutIs}, longer than the period of ${seconds(periodMs)}; a tick must end before the next`,
+    ],
+    [!isLease, `${lease} from 1 s to ${seconds(LONGEST_LEASE_MS)}`],
+    [
+      isLease && leaseMs >= FIRST_RETRY_MS && !leaseOutlastsRetries,
+      `${lease} less than 60 s, so that the lease of a dead leader has expired when Lambda retries its event; ` +
+        'or set `leaseOutlastsRetries`, and the tick can be lost',
+    ],
+  )
 }
 
-/** What works, but probably not as meant. */
 export function timingWarnings({ period, timeout }: Pick<Timing, 'period' | 'timeout'>): Warning[] {
-  const warnings: Warning[] = []
-  if (millisecondsOf(timeout) + firstRetryDelayMs >= period.toMilliseconds()) {
-    warnings.push({
-      id: 'tenure:RetryBeyondPeriod',
-      message: `the period of ${period.toHumanString()} leaves no room for a retry: Lambda waits a minute before it offers the tick of a leader that died again, by then the next tick is due`,
-    })
-  }
-  return warnings
+  if (timeoutMsOf(timeout) + FIRST_RETRY_MS < period.toMilliseconds()) return []
+  const message =
+    `the period of ${period.toHumanString()} leaves no room for a retry: Lambda waits a minute before it retries the ` +
+    'event of a leader that died, and by then the next tick is due'
+  return [{ id: 'tenure:RetryBeyondPeriod', message }]
 }
 
-/**
- * Why a tick of these times would never come, or be lost; empty if none is. Ticks are floored to the period, and of two that become the
- * same one the second counts as done.
- */
+/** Ticks are floored to the period; if two become equal, the second counts as done and is lost. */
 export function cronProblems(gaps: CronGaps, period: Duration): string[] {
-  const { everTicks, onTheWallMs, whenClocksGoForward } = gaps
-  if (!everTicks) return ['`cron` never ticks: there is no such date']
+  const { everTicks, localMs, acrossClockChanges } = gaps
+  if (!everTicks) return ['`cron` never ticks: no date matches it']
   const periodMs = period.toMilliseconds()
+  const has = `\`period\` is ${period.toHumanString()}, but`
   const advice = `give the shortest time between two ticks, ${inWords(shortestMs(gaps))}`
-  if (onTheWallMs < periodMs) {
+  if (localMs < periodMs) {
     return [
-      `\`period\` is ${period.toHumanString()}, but \`cron\` ticks ${inWords(onTheWallMs)} apart; of two ticks less than a period apart the second would count as done, so ${advice}`,
+      `${has} \`cron\` ticks ${inWords(localMs)} apart; if two ticks are less than a period apart, ` +
+        `the second counts as done, so ${advice}`,
     ]
   }
-  const floored = (ms: number) => Math.floor(ms / periodMs)
-  const lost = whenClocksGoForward.find(({ firstMs, secondMs }) => floored(firstMs) === floored(secondMs))
+  const floor = (ms: number) => Math.floor(ms / periodMs)
+  const lost = acrossClockChanges.find(({ firstMs, secondMs }) => floor(firstMs) === floor(secondMs))
   if (lost === undefined) return []
   const [first, second] = [lost.firstMs, lost.secondMs].map((ms) => new Date(ms).toISOString())
-  return [
-    `\`period\` is ${period.toHumanString()}, but clocks go forward between the ticks ${first} and ${second}, so that the second would count as done; ${advice}`,
-  ]
+  return [`${has} clocks go forward between the ticks ${first} and ${second}, so the second counts as done; ${advice}`]
 }
 
-/** Of ticks that come closer than the period when clocks go forward, and of times that could not be compared with it. */
+/** @param gaps undefined if `cron` could not be read */
 export function cronWarnings(
   { timeZone }: CronOptionsWithTimezone,
   gaps: CronGaps | undefined,
   period: Duration,
 ): Warning[] {
   if (gaps === undefined) {
-    const message = 'the times of `cron` could not be read here: check that no two ticks are less than a `period` apart'
+    const message = '`cron` could not be read during synthesis: check that no two ticks are less than a `period` apart'
     return [{ id: 'tenure:UnreadCron', message }]
   }
   if (shortestMs(gaps) >= period.toMilliseconds()) return []
-  const closest = inWords(shortestMs(gaps))
-  const message = `the period is ${period.toHumanString()}, but ${timeZone?.timezoneName} has summer time, and when it begins two ticks are ${closest} apart; at these times of day both still count, but give ${closest}, which holds at any`
+  const shortest = inWords(shortestMs(gaps))
+  const message =
+    `the period is ${period.toHumanString()}, but ${timeZone?.timezoneName} has summer time, and when it begins, two ` +
+    `ticks are ${shortest} apart; at these times of day both still count, but ${shortest} is safe at any`
   return [{ id: 'tenure:SummerTime', message }]
 }
 
-function shortestMs({ onTheWallMs, whenClocksGoForward }: CronGaps): number {
-  return Math.min(onTheWallMs, ...whenClocksGoForward.map(({ firstMs, secondMs }) => secondMs - firstMs))
+function shortestMs({ localMs, acrossClockChanges }: CronGaps): number {
+  return Math.min(localMs, ...acrossClockChanges.map(({ firstMs, secondMs }) => secondMs - firstMs))
 }
 
 function inWords(ms: number): string {
   return Duration.millis(ms).toHumanString()
 }
 
-/** How long Scheduler goes on offering a tick to Lambda: its period, within the 60 s to 24 h that Scheduler takes. */
+/** How long Scheduler retries an event: the period, within Scheduler's limits of 60 s and 24 h. */
 export function scheduleEventAge(period: Duration): Duration {
-  return clamped(period, DAY_MS)
+  return clamp(period, DAY_MS)
 }
 
-/** How long Lambda keeps a tick in its queue, retries included: its period, within the 60 s to 6 h that Lambda takes. */
+/** How long Lambda queues an event, retries included: the period, within Lambda's limits of 60 s and 6 h. */
 export function functionEventAge(period: Duration): Duration {
-  return clamped(period, 6 * HOUR_MS)
+  return clamp(period, 6 * HOUR_MS)
 }
 
-function clamped(period: Duration, longestMs: number): Duration {
+function clamp(period: Duration, longestMs: number): Duration {
   const ageMs = Math.min(Math.max(period.toMilliseconds(), MINUTE_MS), longestMs)
   return Duration.seconds(Math.floor(ageMs / SECOND_MS))
 }
 
-function millisecondsOf(timeout: Duration | undefined): number {
-  if (timeout === undefined || timeout.isUnresolved()) return defaultTimeoutMs
-  return timeout.toMilliseconds()
+function timeoutMsOf(timeout: Duration | undefined): number {
+  return timeout === undefined || timeout.isUnresolved() ? LAMBDA_TIMEOUT_MS : timeout.toMilliseconds()
 }
 
-function written(ms: number): string {
+function seconds(ms: number): string {
   return `${ms / SECOND_MS} s`
 }

@@ -4,11 +4,11 @@ import { Topic } from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import type { Construct } from 'constructs'
 
-/** Where this account's alarms, and nobody else, tell what happened; `email` has to confirm that it wants to know. */
+/** A topic to which only this account's alarms may publish. The owner of `email` must confirm the subscription once. */
 export class AlarmTopic extends Topic {
   constructor(scope: Construct, id: string, email: string | undefined) {
     super(scope, id, { displayName: 'Tenure alarms', enforceSSL: true })
-    // A topic with a policy of its own has lost the default one, by which alarms could publish.
+    // `enforceSSL` replaces the default policy, which would allow alarms to publish.
     this.addToResourcePolicy(
       new PolicyStatement({
         principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],

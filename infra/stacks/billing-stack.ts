@@ -10,7 +10,7 @@ import {
   LeadershipEvents,
 } from '../constructs/index.ts'
 import { AlarmTopic } from './alarm-topic.ts'
-import { BillingTables, dueIndex } from './billing-tables.ts'
+import { BillingTables, DUE_INDEX } from './billing-tables.ts'
 import { RealGateway } from './real-gateway.ts'
 import { SandboxGateway } from './sandbox-gateway.ts'
 
@@ -19,23 +19,23 @@ export interface BillingStackProps extends StackProps {
   readonly candidates?: number | undefined
   /** @default Duration.seconds(15) */
   readonly leaseDuration?: Duration | undefined
-  /** Whether the schedules fire. @default true */
+  /** Whether the schedules are enabled. @default true */
   readonly enabled?: boolean | undefined
-  /** Where a real gateway answers. @default the sandbox, which moves no money and is part of the stack */
+  /** The URL of a real payment gateway. @default the sandbox in this stack, which moves no money */
   readonly gatewayUrl?: string | undefined
-  /** Who is told when an alarm goes off; has to confirm it once. @default nobody: subscribe to the topic of the outputs */
+  /** Alarms notify this address; its owner must confirm once. @default none: subscribe to the topic of the outputs */
   readonly alarmEmail?: string | undefined
-  /** Tables that are deleted with the stack: `Leases`, `Subscriptions`, `Charges`. @default none: they are kept */
+  /** Tables to delete with the stack: `Leases`, `Subscriptions`, `Charges`. @default none: they are kept */
   readonly deleteTables?: readonly string[] | undefined
 }
 
-/** Every hour one of two candidates charges the subscriptions that fell due. */
+/** Charges due subscriptions every hour, by one of two candidates. */
 export class BillingStack extends Stack {
   constructor(scope: Construct, id: string, props: BillingStackProps = {}) {
     const { candidates, leaseDuration, enabled, gatewayUrl, alarmEmail, deleteTables = [], ...stackProps } = props
-    super(scope, id, { description: 'Tenure: charges subscriptions that fall due, once per hour', ...stackProps })
+    super(scope, id, { description: 'Tenure: charges due subscriptions every hour', ...stackProps })
 
-    // One or the other and never both: whether money is real is decided once, here.
+    // The only place that decides whether charges move money.
     const gateway =
       gatewayUrl === undefined
         ? new SandboxGateway(this, 'Sandbox')
@@ -44,7 +44,7 @@ export class BillingStack extends Stack {
 
     const chargeSubscriptions = new HandlerFunction(this, 'ChargeSubscriptions', {
       entry: 'functions/billing/handler.ts',
-      description: 'Charges subscriptions that fall due, where it is elected to',
+      description: 'Charges due subscriptions if elected',
       timeout: Duration.minutes(5),
       environment: {
         SUBSCRIPTIONS_TABLE: subscriptions.tableName,
@@ -52,11 +52,11 @@ export class BillingStack extends Stack {
         ...gateway.environment,
       },
     })
-    const may = (actions: string[], resource: string) =>
-      chargeSubscriptions.addToRolePolicy(new PolicyStatement({ actions, resources: [resource] }))
-    may(['dynamodb:Query'], `${subscriptions.tableArn}/index/${dueIndex}`)
-    may(['dynamodb:UpdateItem'], subscriptions.tableArn)
-    may(['dynamodb:UpdateItem'], charges.tableArn)
+    const allow = (action: string, resource: string) =>
+      chargeSubscriptions.addToRolePolicy(new PolicyStatement({ actions: [action], resources: [resource] }))
+    allow('dynamodb:Query', `${subscriptions.tableArn}/index/${DUE_INDEX}`)
+    allow('dynamodb:UpdateItem', subscriptions.tableArn)
+    allow('dynamodb:UpdateItem', charges.tableArn)
     chargeSubscriptions.addToRolePolicy(gateway.permission)
 
     const hourly = new ElectedSchedule(this, 'Hourly', {

@@ -1,31 +1,31 @@
 import { RemovalPolicy } from 'aws-cdk-lib'
 import { AttributeType, Billing, ProjectionType, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import type { Construct } from 'constructs'
+import { show } from '../../functions/election/show.ts'
 import { ConfigurationError, LeaseTable } from '../constructs/index.ts'
 
-/** What the billing stack keeps when it is removed, unless somebody names it: leases, subscriptions, charges. */
+/** The tables that are kept when the stack is removed, unless `deleteTables` names them. */
 const TABLES = ['Leases', 'Subscriptions', 'Charges'] as const
 type TableName = (typeof TABLES)[number]
 
-/** The index of `subscriptions` by the time they fall due. */
-export const dueIndex = 'due'
+/** The index of `subscriptions` by due time. */
+export const DUE_INDEX = 'due'
 
-/** The tables of the business, and that of the leases. None of it can be computed again, so it outlives the stack. */
+/** The lease table and the tables of the business. Their data cannot be computed again. */
 export class BillingTables {
   readonly leases: LeaseTable
   readonly subscriptions: TableV2
   readonly charges: TableV2
 
   /**
-   * @param deleted names of tables that go with the stack
-   * @throws ConfigurationError for another name
+   * @param deleted names of tables to delete with the stack
+   * @throws ConfigurationError for an unknown name
    */
   constructor(scope: Construct, deleted: readonly string[]) {
     const unknown = deleted.filter((name) => !TABLES.some((table) => table === name))
     if (unknown.length > 0) {
-      throw new ConfigurationError(scope, [
-        `\`deleteTables\` names ${unknown.map((name) => JSON.stringify(name.slice(0, 60))).join(', ')}; the tables are ${TABLES.join(', ')}`,
-      ])
+      const names = unknown.map((name) => show(name)).join(', ')
+      throw new ConfigurationError(scope, [`\`deleteTables\` names ${names}; the tables are ${TABLES.join(', ')}`])
     }
     const removalPolicy = (name: TableName) => (deleted.includes(name) ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN)
     const kept = (name: TableName) => ({
@@ -41,7 +41,7 @@ export class BillingTables {
       sortKey: { name: 'plan', type: AttributeType.STRING },
       globalSecondaryIndexes: [
         {
-          indexName: dueIndex,
+          indexName: DUE_INDEX,
           partitionKey: { name: 'dueShard', type: AttributeType.STRING },
           sortKey: { name: 'dueAt', type: AttributeType.STRING },
           projectionType: ProjectionType.KEYS_ONLY,

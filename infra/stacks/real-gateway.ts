@@ -5,22 +5,17 @@ import { Construct } from 'constructs'
 import { GATEWAY_URL_FORM, isGatewayUrl, shownUrl } from '../../functions/billing/environment.ts'
 import { ConfigurationError } from '../constructs/index.ts'
 
-export interface RealGatewayProps {
-  /** Such as https://api.stripe.com. */
-  readonly url: string
-}
-
 /**
- * A payment gateway that moves money, somewhere else. What is here of it is the secret with its API key: created with a
- * placeholder, which billing does not take for a key. Somebody puts the key there once, and no deployment touches it.
+ * An external payment gateway that moves money. The stack has the secret for its API key. The secret is created with a
+ * placeholder, which billing does not use as a key; the operator puts the key there, and no deployment changes it.
  */
 export class RealGateway extends Construct {
-  /** What a function that pays there is told, and what it must be permitted. */
+  /** The environment variables, and the permission, of a function that charges at this gateway. */
   readonly environment: Record<string, string>
   readonly permission: PolicyStatement
 
-  /** @throws ConfigurationError */
-  constructor(scope: Construct, id: string, { url }: RealGatewayProps) {
+  /** @throws ConfigurationError if `url` is not {@link GATEWAY_URL_FORM} */
+  constructor(scope: Construct, id: string, { url }: { readonly url: string }) {
     super(scope, id)
     if (!isGatewayUrl(url)) {
       throw new ConfigurationError(this, [`the gateway's URL is ${shownUrl(url)}; give ${GATEWAY_URL_FORM}`])
@@ -37,14 +32,12 @@ export class RealGateway extends Construct {
     Validations.of(apiKey).acknowledge({
       id: 'AwsSolutions-SMG4',
       reason:
-        'The key is issued and rotated at the gateway and then put here; billing reads it anew when it is refused',
+        'The gateway issues and rotates the key; the operator puts it here, and billing reads it again when refused',
     })
 
     this.environment = { GATEWAY_URL: url, GATEWAY_SECRET: apiKey.secretArn }
-    this.permission = new PolicyStatement({
-      actions: ['secretsmanager:GetSecretValue'],
-      resources: [apiKey.secretArn],
-    })
+    const actions = ['secretsmanager:GetSecretValue']
+    this.permission = new PolicyStatement({ actions, resources: [apiKey.secretArn] })
     new CfnOutput(Stack.of(this), 'GatewaySecretName', { value: apiKey.secretName })
   }
 }

@@ -4,17 +4,17 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { Construct } from 'constructs'
 import { HandlerFunction } from '../constructs/handler-function.ts'
 
-/** A payment gateway that moves no money: a function without a URL, for whoever is permitted to invoke it, and its memory. */
+/** A fake payment gateway that moves no money: a function, reachable only by IAM permission, and its table. */
 export class SandboxGateway extends Construct {
-  /** What a function that pays here is told, and what it must be permitted. */
+  /** The environment variables, and the permission, of a function that charges at this gateway. */
   readonly environment: Record<string, string>
   readonly permission: PolicyStatement
 
   constructor(scope: Construct, id: string) {
     super(scope, id)
-    // So that whoever forgets to say where the real gateway is sees it at each synthesis and deployment.
+    // Shown at each synthesis and deployment, in case the operator forgot the real gateway.
     Annotations.of(this).addInfo(
-      'Charges go to the sandbox, which moves no money; the context gatewayUrl names a real one',
+      'Charges go to the sandbox, which moves no money; set the context value gatewayUrl to use a real gateway',
     )
 
     const table = new TableV2(this, 'Table', {
@@ -25,19 +25,19 @@ export class SandboxGateway extends Construct {
     })
     Validations.of(table).acknowledge({
       id: 'AwsSolutions-DDB3',
-      reason: 'These are payments that never were; there is nothing in this table to be restored',
+      reason: 'The table contains fake payments, which need no backup',
     })
 
     const gateway = new HandlerFunction(this, 'Function', {
       entry: 'functions/sandbox/handler.ts',
-      description: 'A payment gateway that moves no money',
-      // Some cards are answered after 8 seconds, which is later than anybody waits.
+      description: 'A fake payment gateway that moves no money',
+      // Charges of some test cards are answered after 8 seconds, longer than billing waits.
       timeout: Duration.seconds(20),
       memorySize: 256,
       environment: { SANDBOX_TABLE: table.tableName },
     })
-    const ofCustomers = ['dynamodb:UpdateItem', 'dynamodb:Query']
-    gateway.addToRolePolicy(new PolicyStatement({ actions: ofCustomers, resources: [table.tableArn] }))
+    const actions = ['dynamodb:UpdateItem', 'dynamodb:Query']
+    gateway.addToRolePolicy(new PolicyStatement({ actions, resources: [table.tableArn] }))
 
     this.environment = { GATEWAY_FUNCTION: gateway.functionName }
     this.permission = new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [gateway.functionArn] })

@@ -3,89 +3,88 @@ import { InvokeCommand } from '@aws-sdk/client-lambda'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
 import { historyKey } from '../../functions/announce/history-row.ts'
 import { problemsOf } from '../announce/schemas.ts'
-import { clientsOf } from './clients.ts'
-import { CARDS, dueNow, seed } from './customers.ts'
-import { advance, credentialsOf } from './emulator.ts'
-import { listen, type Received } from './event-queue.ts'
-import { untilLeading } from './leading.ts'
-import { logLinesOf } from './logs.ts'
-import { until } from './poll.ts'
-import { type DeployedStack, deployedStack, historyRow, LEASE, untilCompleted } from './stack.ts'
+import { CARDS, dueNow, seed } from './billing.ts'
+import { advance, clientsOf, credentialsOf } from './emulator.ts'
+import { listen, type ReceivedEvent } from './event-queue.ts'
+import { historyRow, LEASE, untilCompleted, untilLeading } from './lease.ts'
+import { logLines } from './logs.ts'
+import { until } from './program.ts'
+import { type DeployedStack, deployedStack } from './stack.ts'
 
 const emulator = inject('emulator')
 
-describe.skipIf(emulator === undefined)('what happens to a lease', () => {
+describe.skipIf(emulator === undefined)('the announcer', () => {
   if (emulator === undefined) return
   let stack: DeployedStack
-  let received: () => Promise<readonly Received[]>
-  let calm: { readonly tick: string; readonly token: number }
-  let restless: { readonly tick: string; readonly killed: number; readonly completed: number }
+  let received: () => Promise<readonly ReceivedEvent[]>
+  let normal: { readonly tick: string; readonly token: number }
+  let takenOver: { readonly tick: string; readonly killed: number; readonly completed: number }
 
   beforeAll(async () => {
     stack = await deployedStack(emulator)
     received = await listen(stack.clients)
-    const calmTick = await advance(emulator)
-    calm = { tick: calmTick, token: (await untilCompleted(stack, calmTick)).fencingToken }
+    const normalTick = await advance(emulator)
+    normal = { tick: normalTick, token: (await untilCompleted(stack, normalTick)).fencingToken }
 
     await seed(emulator, stack, dueNow('announced', 4, CARDS.late))
     const tick = await advance(emulator)
     const { pid, fencingToken: killed } = await untilLeading(emulator, stack, tick)
     process.kill(pid, 'SIGKILL')
-    restless = { tick, killed, completed: (await untilCompleted(stack, tick)).fencingToken }
+    takenOver = { tick, killed, completed: (await untilCompleted(stack, tick)).fencingToken }
   })
 
-  /** The events of one tenure, or of several that followed each other, of which the last completed its tick. */
+  /** The events of successive tenures, of which the last completed its tick. */
   const eventsOf = async (first: number, last = first) =>
-    until(`the last event of ${last}`, async () => {
-      const of = ({ detail }: Received) => Number(detail['fencingToken'])
-      const seen = (await received()).filter((event) => of(event) >= first && of(event) <= last)
-      return { done: seen.some((event) => event.type === 'TickCompleted' && of(event) === last), seen }
+    until(`the event TickCompleted of ${last}`, async () => {
+      const tokenOf = ({ detail }: ReceivedEvent) => Number(detail['fencingToken'])
+      const seen = (await received()).filter((event) => tokenOf(event) >= first && tokenOf(event) <= last)
+      return { done: seen.some((event) => event.type === 'TickCompleted' && tokenOf(event) === last), seen }
     })
 
-  test('is told on the event bus: who was elected, that the tick was completed, that the lease is free', async () => {
-    const events = await eventsOf(calm.token)
+  test('sends events of a tenure: LeaderElected, TickCompleted and LeaderReleased', async () => {
+    const events = await eventsOf(normal.token)
     expect(events.map(({ type }) => type).toSorted()).toEqual(['LeaderElected', 'LeaderReleased', 'TickCompleted'])
     for (const { type, source, detail } of events) {
       expect(source).toBe('tenure')
       expect(problemsOf(type, detail)).toBeUndefined()
-      expect(detail).toMatchObject({ lease: LEASE, fencingToken: calm.token, id: `${LEASE}/${calm.token}/${type}` })
+      expect(detail).toMatchObject({ lease: LEASE, fencingToken: normal.token, id: `${LEASE}/${normal.token}/${type}` })
     }
   })
 
-  test('is told of a leader that died: who took over from whom', async () => {
-    const events = await eventsOf(restless.killed, restless.completed)
+  test('sends LeaderTakenOver if a leader died', async () => {
+    const events = await eventsOf(takenOver.killed, takenOver.completed)
     expect(events.filter(({ type }) => type === 'TickCompleted')).toHaveLength(1)
     const takeover = events.find(({ type }) => type === 'LeaderTakenOver')
     expect(problemsOf('LeaderTakenOver', takeover?.detail)).toBeUndefined()
     expect(takeover?.detail).toMatchObject({
-      fencingToken: restless.killed + 1,
-      tick: restless.tick,
-      previous: { fencingToken: restless.killed, tick: restless.tick },
+      fencingToken: takenOver.killed + 1,
+      tick: takenOver.tick,
+      previous: { fencingToken: takenOver.killed, tick: takenOver.tick },
     })
   })
 
-  test('is kept as history: one row for each tenure, which expires', async () => {
-    const done = await historyRow(stack, calm.token)
-    expect(done).toMatchObject({ outcome: { S: 'completed' }, forTick: { S: calm.tick } })
+  test('writes one history row per tenure, which expires', async () => {
+    const done = await historyRow(stack, normal.token)
+    expect(done).toMatchObject({ outcome: { S: 'completed' }, forTick: { S: normal.tick } })
     expect(Number(done?.['ttl']?.N)).toBe(Math.floor(Number(done?.['beganAtMs']?.N) / 1000) + 30 * 86_400)
-    expect(await historyRow(stack, restless.killed)).toMatchObject({
+    expect(await historyRow(stack, takenOver.killed)).toMatchObject({
       outcome: { S: 'takenOver' },
-      successor: { N: String(restless.killed + 1) },
+      successor: { N: String(takenOver.killed + 1) },
     })
-    expect(await historyRow(stack, restless.completed)).toMatchObject({ outcome: { S: 'completed' } })
+    expect(await historyRow(stack, takenOver.completed)).toMatchObject({ outcome: { S: 'completed' } })
   })
 
-  test('is counted in the log, from where CloudWatch takes it', async () => {
-    const lines = await logLinesOf(stack, stack.announcerLogGroup)
+  test('writes metrics to the log, as the candidates do', async () => {
+    const lines = await logLines(stack, stack.announcerLogGroup)
     const counted = lines.filter(({ ticksCompleted }) => ticksCompleted === 1)
     expect(counted[0]).toMatchObject({ lease: LEASE, table: stack.tables.leases, tickDuration: expect.any(Number) })
     expect(lines.filter(({ takeover }) => takeover === 1).length).toBeGreaterThanOrEqual(1)
-    const ofCandidates = await logLinesOf(stack, stack.logGroup)
+    const ofCandidates = await logLines(stack)
     expect(ofCandidates.some(({ standby, reason }) => standby === 1 && reason === 'held')).toBe(true)
     expect(ofCandidates.some(({ clockSkew }) => clockSkew === 0)).toBe(true)
   })
 
-  test('is shown by the widget, which names the leaders of the last tenures', async () => {
+  test('writes the history that the widget shows', async () => {
     const { Payload, FunctionError } = await stack.clients.lambda.send(
       new InvokeCommand({
         FunctionName: stack.widgetName,
@@ -95,13 +94,13 @@ describe.skipIf(emulator === undefined)('what happens to a lease', () => {
     expect(FunctionError).toBeUndefined()
     const page: unknown = JSON.parse(Buffer.from(Payload ?? []).toString())
     expect(page).toContain('<svg')
-    expect(page).toContain(String(restless.completed))
+    expect(page).toContain(String(takenOver.completed))
     expect(page).toMatch(/1 taken over/)
-    // The role of the widget reads the leases of its dashboard, and no other.
+    // The widget's role may read the leases of its dashboard only.
     expect(page).toMatch(/payroll.*Access denied/s)
   })
 
-  test("is beyond the announcer's own role to change: it may write history, and nothing of a lease", async () => {
+  test('has a role that may write history rows, and no lease row', async () => {
     const asAnnouncer = clientsOf(emulator, await credentialsOf(emulator, stack.announcerName))
     const TableName = stack.tables.leases
     const write = (record: string, UpdateExpression: string, value: string) =>
@@ -113,11 +112,11 @@ describe.skipIf(emulator === undefined)('what happens to a lease', () => {
           ExpressionAttributeValues: { ':value': { S: value } },
         }),
       )
-    const { record } = historyKey({ lease: LEASE, fencingToken: calm.token })
-    await write(record, 'SET candidate = :value', 'somebody')
+    const { record } = historyKey({ lease: LEASE, fencingToken: normal.token })
+    await write(record, 'SET candidate = :value', 'anyone')
     const denied = { name: 'AccessDeniedException' }
     for (const attribute of ['holder', 'attempt', 'completedTick', 'fencingToken', 'checkpoint']) {
-      await expect(write('LEASE', `SET ${attribute} = :value`, 'somebody')).rejects.toMatchObject(denied)
+      await expect(write('LEASE', `SET ${attribute} = :value`, 'anyone')).rejects.toMatchObject(denied)
     }
     const Item = { lease: { S: LEASE }, record: { S: 'LEASE' } }
     await expect(asAnnouncer.dynamodb.send(new PutItemCommand({ TableName, Item }))).rejects.toMatchObject(denied)

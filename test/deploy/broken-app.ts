@@ -1,6 +1,6 @@
 /**
- * An update that cannot succeed: the billing stack with other settings, and a parameter whose name the bootstrap stack
- * has taken. It waits for the function and its schedules, so everything else has been changed when it fails.
+ * An update that fails: the billing stack with other settings, and a parameter whose name the bootstrap stack already
+ * uses. The parameter depends on the function and its schedules, so they have changed when it fails.
  */
 import { App, CfnResource, Duration } from 'aws-cdk-lib'
 import { CfnFunction } from 'aws-cdk-lib/aws-lambda'

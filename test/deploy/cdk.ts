@@ -1,39 +1,61 @@
-/** Runs the CDK's own command line against the emulator. */
-import { mkdtemp } from 'node:fs/promises'
+/** Runs the CDK CLI against the emulator. */
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { awsEnvironment } from './aws.ts'
-import type { Emulator } from './environment.ts'
-import { type Ended, runProgram } from './program.ts'
-import { timed } from './timed.ts'
+import { awsEnvironment, type Emulator } from './emulator.ts'
+import { type Ended, ROOT, runProgram, timed } from './program.ts'
 
-const root = join(import.meta.dirname, '../..')
-
-/** Runs `cdk ARGS` for this project, to its end, whatever that is. */
-export const runCdk = (emulator: Emulator, ...args: readonly string[]) => runCdkIn(root, emulator, ...args)
-
-/** The same for the CDK app in any directory. */
+/** @param cwd the directory of the CDK app */
 export async function runCdkIn(cwd: string, emulator: Emulator, ...args: readonly string[]): Promise<Ended> {
-  // What is synthesized goes into a directory of its own: several runs of the app may be under way in one tree.
+  // Each run has its own output directory, because several runs can use one tree at the same time.
   const output = args.includes('--output') ? [] : ['--output', await mkdtemp(join(emulator.directory, 'assembly-'))]
   const options = [...output, '--no-color', '--no-notices', '--no-version-reporting']
   return timed(`cdk ${args.join(' ')}`, () =>
-    runProgram(join(root, 'node_modules/.bin/cdk'), [...args, ...options], {
+    runProgram(join(ROOT, 'node_modules/.bin/cdk'), [...args, ...options], {
       cwd,
       env: {
         ...awsEnvironment(emulator.url, emulator.directory),
         PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
-        CDK_HOME: emulator.directory, // its caches, else in the user's home
+        CDK_HOME: emulator.directory, // for its caches, instead of the user's home
         CDK_DISABLE_CLI_TELEMETRY: 'true',
       },
     }),
   )
 }
 
-/** The same where anything but success is a mistake of the test's surroundings. @throws Error with what the CDK said */
-export const cdk = (emulator: Emulator, ...args: readonly string[]) => cdkIn(root, emulator, ...args)
-
+/** @throws Error with the end of the output if the CDK fails */
 export async function cdkIn(cwd: string, emulator: Emulator, ...args: readonly string[]): Promise<string> {
   const { exitCode, output } = await runCdkIn(cwd, emulator, ...args)
   if (exitCode !== 0) throw new Error(`cdk ${args.join(' ')} ended with exit code ${exitCode}:\n${output.slice(-4000)}`)
   return output
+}
+
+/** For this project's app. @throws Error with the end of the output if the CDK fails */
+export const cdk = (emulator: Emulator, ...args: readonly string[]) => cdkIn(ROOT, emulator, ...args)
+
+/**
+ * Synthesizes this project's app, once per context.
+ *
+ * @returns the directory of the cloud assembly
+ */
+export async function synthesize(emulator: Emulator, ...context: readonly string[]): Promise<string> {
+  const assembly = assemblyOf(emulator, context)
+  if (existsSync(join(assembly, 'manifest.json'))) return assembly
+  await cdk(emulator, 'synth', '--quiet', '--output', assembly, ...contextOptions(context))
+  return assembly
+}
+
+export function assemblyOf({ directory }: Emulator, context: readonly string[]): string {
+  return join(directory, `assembly-${createHash('sha256').update(context.join('\n')).digest('hex').slice(0, 8)}`)
+}
+
+/** @param context such as `candidates=3` */
+export function contextOptions(context: readonly string[]): string[] {
+  return context.flatMap((each) => ['--context', each])
+}
+
+export async function templateFiles(assembly: string): Promise<string[]> {
+  const files = await readdir(assembly)
+  return files.filter((file) => file.endsWith('.template.json')).map((file) => join(assembly, file))
 }

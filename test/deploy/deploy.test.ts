@@ -1,13 +1,11 @@
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda'
 import { describe, expect, inject, test } from 'vitest'
 import { generateCustomers } from '../../infra/local/billing/generate.ts'
-import { RIGHT, readBooks } from './audit.ts'
-import { LEASE_MS } from './aws.ts'
-import { clientsOf } from './clients.ts'
-import { seed } from './customers.ts'
-import { advance } from './emulator.ts'
-import { invocationsIn, logLines, tenuresOf, untilLogged } from './logs.ts'
-import { bootstrap, type DeployedStack, deploy, readStack, stackStatus, untilCompleted } from './stack.ts'
+import { audit, CORRECT, seed } from './billing.ts'
+import { advance, clientsOf } from './emulator.ts'
+import { untilCompleted } from './lease.ts'
+import { invocationsIn, logLines, tenuresIn, untilLogged } from './logs.ts'
+import { bootstrapped, type DeployedStack, deploy, LEASE_MS, readStack, stackStatus } from './stack.ts'
 
 const emulator = inject('emulator')
 
@@ -17,8 +15,8 @@ describe.skipIf(emulator === undefined)('a new deployment', () => {
   const ticks: string[] = []
   let stack: DeployedStack
 
-  test('starts from a bootstrapped account and creates the stack', async () => {
-    await bootstrap(emulator)
+  test('bootstraps the account and creates the stack', async () => {
+    await bootstrapped(emulator)
     await deploy(emulator)
     expect(await stackStatus(clients)).toBe('CREATE_COMPLETE')
     stack = await readStack(clients)
@@ -28,25 +26,25 @@ describe.skipIf(emulator === undefined)('a new deployment', () => {
     expect(Environment?.Variables).toMatchObject({ LEASE_NAME: 'billing', LEASE_MS: String(LEASE_MS) })
   })
 
-  test('has every hour charged what fell due, each subscription once', async () => {
+  test('charges every hour what is due, each subscription once', async () => {
     await seed(emulator, stack, generateCustomers(1, 120))
     for (let hour = 1; hour <= 12; hour++) {
       ticks.push(await advance(emulator))
       await untilCompleted(stack, ticks.at(-1) ?? '')
     }
-    const books = await readBooks(emulator, stack, ticks.at(-1) ?? '')
-    expect(books).toMatchObject(RIGHT)
-    expect(books.charged).toBeGreaterThan(30)
+    const result = await audit(emulator, stack, ticks.at(-1) ?? '')
+    expect(result).toMatchObject(CORRECT)
+    expect(result.charged).toBeGreaterThan(30)
   })
 
-  test('fires both candidates at every tick, and one of them leads', async () => {
+  test('invokes both candidates at every tick, and one of them leads', async () => {
     const lines = await untilLogged(stack, 2 * ticks.length)
-    expect(tenuresOf(lines).map(({ tick }) => tick)).toEqual(ticks)
+    expect(tenuresIn(lines).map(({ tick }) => tick)).toEqual(ticks)
     expect(invocationsIn(lines)).toBe(2 * ticks.length)
   })
 
-  test('has given every tenure a higher fencing token than the one before', async () => {
-    const tokens = tenuresOf(await logLines(stack)).map(({ fencingToken }) => fencingToken)
+  test('gives every tenure a higher fencing token than the one before', async () => {
+    const tokens = tenuresIn(await logLines(stack)).map(({ fencingToken }) => fencingToken)
     expect(tokens).toEqual(tokens.toSorted((a, b) => a - b))
     expect(new Set(tokens).size).toBe(tokens.length)
   })

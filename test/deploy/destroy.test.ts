@@ -1,24 +1,15 @@
 import { ScanCommand } from '@aws-sdk/client-dynamodb'
 import { ListFunctionsCommand } from '@aws-sdk/client-lambda'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
-import { synthesize } from './assembly.ts'
-import { cdk } from './cdk.ts'
-import { dueNow, seed } from './customers.ts'
+import { dueNow, seed } from './billing.ts'
+import { cdk, synthesize } from './cdk.ts'
 import { advance } from './emulator.ts'
-import { scheduleNames } from './schedules.ts'
-import {
-  type DeployedStack,
-  deployedStack,
-  leaseRow,
-  SHORT_LEASE,
-  STACK,
-  stackStatus,
-  untilCompleted,
-} from './stack.ts'
+import { leaseRow, untilCompleted } from './lease.ts'
+import { type DeployedStack, deployedStack, SHORT_LEASE, STACK, scheduleNames, stackStatus } from './stack.ts'
 
 const emulator = inject('emulator')
 
-describe.skipIf(emulator === undefined)('a stack that is destroyed', () => {
+describe.skipIf(emulator === undefined)('a destroyed stack', () => {
   if (emulator === undefined) return
   let stack: DeployedStack
   let before: Awaited<ReturnType<typeof kept>>
@@ -45,12 +36,12 @@ describe.skipIf(emulator === undefined)('a stack that is destroyed', () => {
     expect(await scheduleNames(stack.clients)).toEqual([])
   })
 
-  test('leaves the leases, the subscriptions and the ledger as they were', async () => {
+  test('keeps the leases, the subscriptions and the ledger unchanged', async () => {
     expect(before.charges).toBeGreaterThanOrEqual(2)
     expect(await kept()).toEqual(before)
   })
 
-  test("takes the sandbox's table with it, which holds payments that never were", async () => {
+  test("deletes the sandbox's table, which contains only fake payments", async () => {
     await expect(countOf(stack.tables.sandbox)).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
   })
 })

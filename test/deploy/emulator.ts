@@ -1,22 +1,87 @@
-/** What the launcher `launch-ministack.py` answers beside AWS. */
-import type { Credentials } from './clients.ts'
-import type { Emulator } from './environment.ts'
+/** The emulator as the tests see it: its address, SDK clients, and what `launch-ministack.py` adds to AWS. */
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation'
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
+import { LambdaClient } from '@aws-sdk/client-lambda'
+import { SchedulerClient } from '@aws-sdk/client-scheduler'
+import { SQSClient } from '@aws-sdk/client-sqs'
 
-const HOUR_MINUTES = 60
-
-/**
- * Moves the schedules' clock and fires what falls due on the way.
- *
- * @returns the hourly tick that the clock has reached
- */
-export async function advance({ url }: Emulator, minutes = HOUR_MINUTES): Promise<string> {
-  const answer = await fetch(`${url}/_tenure/clock?minutes=${minutes}`, { method: 'POST' })
-  const now = number(await answer.json(), 'now')
-  const hourMs = HOUR_MINUTES * 60_000
-  return new Date(Math.floor((now * 1000) / hourMs) * hourMs).toISOString()
+/** Passed from the global setup to the tests. */
+export interface Emulator {
+  readonly url: string
+  /** For files of this run; removed at the end of the run. */
+  readonly directory: string
+  /** The directory of the virtual environment's programs. */
+  readonly bin: string
 }
 
-/** A function's process that is at work on an event at this moment. */
+declare module 'vitest' {
+  export interface ProvidedContext {
+    emulator: Emulator | undefined
+  }
+}
+
+export const REGION = 'eu-central-1'
+/** MiniStack accepts a key of twelve digits for the root user of that account. */
+export const ACCOUNT = '123456789012'
+
+export interface Credentials {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken?: string
+}
+
+const OWNER: Credentials = { accessKeyId: ACCOUNT, secretAccessKey: 'none' }
+
+/** @param credentials by default those of the account's owner, who may do everything */
+export function clientsOf({ url }: Pick<Emulator, 'url'>, credentials = OWNER) {
+  const settings = { endpoint: url, region: REGION, credentials }
+  return {
+    cloudFormation: new CloudFormationClient(settings),
+    dynamodb: new DynamoDBClient(settings),
+    eventBridge: new EventBridgeClient(settings),
+    lambda: new LambdaClient(settings),
+    logs: new CloudWatchLogsClient(settings),
+    scheduler: new SchedulerClient(settings),
+    sqs: new SQSClient(settings),
+  }
+}
+
+export type Clients = ReturnType<typeof clientsOf>
+
+/** Environment variables for the programs of the run, without the caller's own AWS settings. */
+export function awsEnvironment(url: string, directory: string): Record<string, string> {
+  const kept = Object.entries(process.env).flatMap(([name, value]) =>
+    value === undefined || /^(AWS|CDK|VITEST|NODE_V8_COVERAGE|.*_proxy$)/i.test(name) ? [] : [[name, value] as const],
+  )
+  return {
+    ...Object.fromEntries(kept),
+    AWS_ENDPOINT_URL: url,
+    AWS_REGION: REGION,
+    AWS_DEFAULT_REGION: REGION,
+    AWS_ACCESS_KEY_ID: OWNER.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: OWNER.secretAccessKey,
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    AWS_EC2_METADATA_DISABLED: 'true',
+    TMPDIR: directory,
+  }
+}
+
+/**
+ * Moves the clock of the schedules, and invokes what falls due.
+ *
+ * @returns the last hourly tick
+ */
+export async function advance({ url }: Emulator, minutes = 60): Promise<string> {
+  const answer = await fetch(`${url}/_tenure/clock?minutes=${minutes}`, { method: 'POST' })
+  const nowMs = 1000 * number(await answer.json(), 'now')
+  const hourMs = 3_600_000
+  return new Date(Math.floor(nowMs / hourMs) * hourMs).toISOString()
+}
+
+/** A process of a function that is handling an event. */
 export interface Invocation {
   readonly function: string
   readonly pid: number
@@ -28,7 +93,7 @@ export async function invocations({ url }: Emulator): Promise<readonly Invocatio
   return answer.map((each: unknown) => ({ function: text(each, 'function'), pid: number(each, 'pid') }))
 }
 
-/** The credentials that a function's code has: what they may do is decided by its role. */
+/** The credentials of a function's role. */
 export async function credentialsOf({ url }: Emulator, functionName: string): Promise<Credentials> {
   const answer: unknown = await (await fetch(`${url}/_tenure/credentials?function=${functionName}`)).json()
   return {

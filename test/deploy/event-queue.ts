@@ -1,4 +1,4 @@
-/** Listens to Tenure's events as a customer would: by a rule of their own, whose target is a queue. */
+/** Receives Tenure's events as a customer would: by an EventBridge rule with a queue as its target. */
 import { PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge'
 import {
   CreateQueueCommand,
@@ -6,25 +6,23 @@ import {
   GetQueueAttributesCommand,
   ReceiveMessageCommand,
 } from '@aws-sdk/client-sqs'
-import type { Clients } from './clients.ts'
+import type { Clients } from './emulator.ts'
 
-export interface Received {
+export interface ReceivedEvent {
   readonly source: string
   readonly type: string
   readonly detail: Readonly<Record<string, unknown>>
 }
 
-/** @returns gives all that was received since, each time it is asked */
-export async function listen({ eventBridge, sqs }: Clients): Promise<() => Promise<readonly Received[]>> {
-  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'tenure-events' }))
+/** @returns a function that returns all events so far */
+export async function listen({ eventBridge, sqs }: Clients): Promise<() => Promise<readonly ReceivedEvent[]>> {
+  const Name = 'tenure-events'
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: Name }))
   const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }))
-  await eventBridge.send(
-    new PutRuleCommand({ Name: 'tenure-events', EventPattern: JSON.stringify({ source: ['tenure'] }) }),
-  )
-  await eventBridge.send(
-    new PutTargetsCommand({ Rule: 'tenure-events', Targets: [{ Id: 'queue', Arn: Attributes?.['QueueArn'] }] }),
-  )
-  const received: Received[] = []
+  await eventBridge.send(new PutRuleCommand({ Name, EventPattern: JSON.stringify({ source: ['tenure'] }) }))
+  const Targets = [{ Id: 'queue', Arn: Attributes?.['QueueArn'] }]
+  await eventBridge.send(new PutTargetsCommand({ Rule: Name, Targets }))
+  const received: ReceivedEvent[] = []
   return async () => {
     for (;;) {
       const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }))
@@ -36,6 +34,6 @@ export async function listen({ eventBridge, sqs }: Clients): Promise<() => Promi
   }
 }
 
-function eventOf(event: Readonly<Record<string, unknown>>): Received {
+function eventOf(event: Readonly<Record<string, unknown>>): ReceivedEvent {
   return { source: String(event['source']), type: String(event['detail-type']), detail: { ...Object(event['detail']) } }
 }

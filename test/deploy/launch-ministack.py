@@ -1,22 +1,22 @@
 """
-Starts MiniStack, an AWS emulator, and adds what Tenure stands on and MiniStack 1.5.33 leaves out:
+Starts MiniStack, an AWS emulator, and adds what Tenure needs and MiniStack 1.5.33 lacks:
 
-- Time for schedules. They live by a clock that stands still until a test moves it, minute by minute, so that a day of
-  hourly ticks takes seconds. Everything else, DynamoDB and the functions too, lives by the real clock.
-- Scheduler puts its context attributes, such as the scheduled time, into a target's input.
+- A clock for schedules, which stands still until a test advances it, minute by minute, so that a day of hourly ticks
+  takes seconds. Everything else, such as DynamoDB and the functions, uses the real clock.
+- Scheduler replaces context attributes, such as the scheduled time, in a target's input.
   https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
-- Scheduler invokes functions asynchronously: Lambda retries the event, under the same request id, and passes it on to
-  the failure destination in the end. LAMBDA_ASYNC_RETRY_BASE_SECONDS says how long it waits first; AWS waits a minute.
+- Scheduler invokes functions asynchronously: Lambda retries the event with the same request id, and finally sends it to
+  the failure destination. The first retry waits LAMBDA_ASYNC_RETRY_BASE_SECONDS; on AWS a minute.
   https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
-- With AUTH=true, the condition keys dynamodb:LeadingKeys and dynamodb:Attributes of requests for one item,
-  and of queries of a table. Not of transactions and batches, and what a policy says of these keys denies them.
+- With AUTH=true, the condition keys dynamodb:LeadingKeys and dynamodb:Attributes for requests of one item and for
+  queries. Transactions and batches lack these keys, so policies that require them deny such requests.
   https://docs.aws.amazon.com/IAM/latest/UserGuide/list_amazondynamodb.html
 
-It ends, and everything it started, when its standard input does.
+It ends, with everything it started, when its standard input ends.
 
-    POST /_tenure/clock?minutes=60   moves the clock; answers {"now": seconds since 1970}
-    GET  /_tenure/invocations        the processes at work: [{"function": name, "pid": number}]
-    GET  /_tenure/credentials?function=name   what a function's own role signs with, as environment variables
+    POST /_tenure/clock?minutes=60   advances the clock; answers {"now": seconds since 1970}
+    GET  /_tenure/invocations        the processes that handle an event: [{"function": name, "pid": number}]
+    GET  /_tenure/credentials?function=name   the credentials of a function's role, as environment variables
 """
 
 import contextvars
@@ -41,7 +41,7 @@ class Clock:
 
     @classmethod
     def advance(cls, minutes):
-        for _ in range(minutes):  # the finest rate that Scheduler has, so each schedule fires exactly when it is due
+        for _ in range(minutes):  # the shortest rate is a minute, so each schedule fires exactly when it is due
             cls.now += 60
             scheduler._tick_schedules()
 
@@ -92,7 +92,7 @@ def dynamodb_service_context(body):
     attributes = set(item)
     for kind in ("Update", "Condition", "Projection", "KeyCondition", "Filter"):
         expression = request.get(f"{kind}Expression") or ""
-        # Neither a placeholder's value, nor a function, nor what lies inside another attribute.
+        # Skips placeholders for values, functions, and paths inside an attribute.
         for word in re.findall(r"(?<![:\w.#])#?[A-Za-z_]\w*\b(?!\s*\()", expression):
             if word.lower() not in NOT_ATTRIBUTES:
                 attributes.add(names.get(word, word))
@@ -110,7 +110,7 @@ def dynamodb_service_context(body):
 iam_actions.dynamodb_service_context = dynamodb_service_context
 
 
-# Policies that refuse requests without TLS, as that of the CDK's bucket, are not what is tested over loopback.
+# Requests over loopback have no TLS, which some policies require, such as that of the CDK's bucket.
 pin_request_origin = gateway.pin_request_origin
 gateway.pin_request_origin = lambda address, secure: pin_request_origin(address, True)
 
@@ -124,7 +124,7 @@ def answer(method, path, query):
             workers = [worker for pool in lambda_runtime._workers.values() for worker in pool]
         return [{"function": each.func_name, "pid": each._proc.pid} for each in workers if each.in_use and each._proc]
     if (method, path) == ("GET", "/_tenure/credentials"):
-        # Asked of no account in particular: names are unique here.
+        # Without an account in the request: names are unique here.
         name = parse_qs(query)["function"][0]
         function = next(each for key, each in lambda_svc._functions._data.items() if key[-1] == name)
         return lambda_runtime.execution_credentials(function["config"])

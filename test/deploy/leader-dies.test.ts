@@ -1,16 +1,15 @@
 import { beforeAll, describe, expect, inject, test } from 'vitest'
 import { readLedger } from '../../infra/local/billing/audit.ts'
-import { RIGHT, readBooks } from './audit.ts'
-import { CARDS, dueNow, seed } from './customers.ts'
+import { audit, CARDS, CORRECT, dueNow, seed } from './billing.ts'
 import { advance } from './emulator.ts'
-import { type Leader, untilLeading } from './leading.ts'
-import { logLines, tenuresOf } from './logs.ts'
-import { until } from './poll.ts'
-import { type DeployedStack, deployedStack, untilCompleted } from './stack.ts'
+import { type Leader, untilCompleted, untilLeading } from './lease.ts'
+import { logLines, tenuresIn } from './logs.ts'
+import { until } from './program.ts'
+import { type DeployedStack, deployedStack } from './stack.ts'
 
 const emulator = inject('emulator')
 
-describe.skipIf(emulator === undefined)('a leader whose process is killed in the middle of its tick', () => {
+describe.skipIf(emulator === undefined)('a leader whose process is killed during its tick', () => {
   if (emulator === undefined) return
   let stack: DeployedStack
   let tick: string
@@ -21,8 +20,8 @@ describe.skipIf(emulator === undefined)('a leader whose process is killed in the
     await seed(emulator, stack, [...dueNow('dies_soon', 10), ...dueNow('dies_late', 4, CARDS.late)])
     tick = await advance(emulator)
     killed = await untilLeading(emulator, stack, tick)
-    // All it still waits for then are the late answers to charges that have been made.
-    await until('the others to be in the ledger', async () => {
+    // Then the leader waits only for the late answers to charges that the sandbox has already made.
+    await until('the ledger contains the other customers', async () => {
       const charges = await readLedger(stack.clients.dynamodb, stack.tables.charges)
       const seen = charges.filter(({ customer }) => customer.startsWith('dies_soon')).length
       return { done: seen === 10, seen }
@@ -30,9 +29,9 @@ describe.skipIf(emulator === undefined)('a leader whose process is killed in the
     process.kill(killed.pid, 'SIGKILL')
   })
 
-  test('is followed by the retry of its own event, which completes the tick', async () => {
+  test('is replaced by the retry of its event, which completes the tick', async () => {
     const row = await untilCompleted(stack, tick)
-    const tenures = tenuresOf(await logLines(stack)).filter((tenure) => tenure.tick === tick)
+    const tenures = tenuresIn(await logLines(stack), tick)
     expect(tenures).toEqual([
       { tick, fencingToken: killed.fencingToken },
       { tick, fencingToken: row.fencingToken },
@@ -40,7 +39,7 @@ describe.skipIf(emulator === undefined)('a leader whose process is killed in the
     expect(row.eventId).toBe(killed.eventId)
   })
 
-  test('leaves nothing charged twice, and nothing out', async () => {
-    expect(await readBooks(emulator, stack, tick)).toMatchObject(RIGHT)
+  test('leaves no customer charged twice or not at all', async () => {
+    expect(await audit(emulator, stack, tick)).toMatchObject(CORRECT)
   })
 })

@@ -1,6 +1,6 @@
-/** What the billing function wrote into its log group. */
+/** The log of the billing function. */
 import { FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs'
-import { until } from './poll.ts'
+import { until } from './program.ts'
 import type { DeployedStack } from './stack.ts'
 
 export interface LogLine {
@@ -13,11 +13,11 @@ export interface Tenure {
   readonly fencingToken: number
 }
 
-/** All lines of the billing function so far, in their order. */
-export const logLines = (stack: DeployedStack) => logLinesOf(stack, stack.logGroup)
-
-/** All lines of any function. What the platform writes is the message alone. */
-export async function logLinesOf({ clients }: DeployedStack, logGroupName: string): Promise<LogLine[]> {
+/** All lines so far, in their order. Lambda's own lines have only a message. */
+export async function logLines(
+  { clients, logGroup }: DeployedStack,
+  logGroupName = logGroup,
+): Promise<readonly LogLine[]> {
   const lines: LogLine[] = []
   let nextToken: string | undefined
   do {
@@ -31,25 +31,25 @@ export async function logLinesOf({ clients }: DeployedStack, logGroupName: strin
 function lineOf(message: string): LogLine {
   const line: unknown = message.startsWith('{') ? JSON.parse(message) : undefined
   if (typeof line !== 'object' || line === null) return { message }
-  // A metric has none.
+  // A metric has no message.
   return { ...line, message: 'message' in line && typeof line.message === 'string' ? line.message : '' }
 }
 
-/** Every tenure that began to work. */
-export function tenuresOf(lines: readonly LogLine[]): Tenure[] {
+/** The tenures in which the task began, of one tick or of all. */
+export function tenuresIn(lines: readonly LogLine[], ofTick?: string): Tenure[] {
   return lines.flatMap(({ message, tick, fencingToken }) =>
     message === 'leading' && typeof tick === 'string' && typeof fencingToken === 'number'
-      ? [{ tick, fencingToken }]
+      ? [{ tick, fencingToken }].filter((tenure) => ofTick === undefined || tenure.tick === ofTick)
       : [],
   )
 }
 
-/** How many invocations began, retries too. */
+/** The number of invocations, retries included. */
 export function invocationsIn(lines: readonly LogLine[]): number {
   return lines.filter(({ message }) => message.startsWith('START RequestId: ')).length
 }
 
-/** An invocation is logged when it has ended: waits until there are so many. */
+/** Waits until the log contains this number of invocations. The emulator logs an invocation when it ends. */
 export async function untilLogged(stack: DeployedStack, invocations: number): Promise<readonly LogLine[]> {
   const { lines } = await until(`${invocations} invocations in the log`, async () => {
     const lines = await logLines(stack)

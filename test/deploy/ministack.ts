@@ -1,18 +1,55 @@
-/** Starts MiniStack on the loopback address, by the launcher `launch-ministack.py`, which says what it adds. */
+/** Installs MiniStack and cfn-lint, and starts MiniStack by `launch-ministack.py`. */
 import { spawn } from 'node:child_process'
-import { openSync, readFileSync } from 'node:fs'
+import { existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { freePort } from '../../infra/programs/dynamodb-local.ts'
 import { guard } from '../../infra/programs/watchdog.ts'
-import { ACCOUNT, awsEnvironment, CLOCK_START, REGION, RETRY_BASE_MS } from './aws.ts'
-import { until } from './poll.ts'
+import { ACCOUNT, awsEnvironment, REGION } from './emulator.ts'
+import { runProgram, until } from './program.ts'
+
+/** Pinned, because the launcher replaces functions inside MiniStack, and each version of cfn-lint adds rules. */
+const PACKAGES = ['ministack==1.5.33', 'cfn-lint==1.58.0']
+
+/** Before the first customer of the sample is due; see infra/local/billing/generate.ts. */
+const CLOCK_START = '2024-01-30T08:00:00Z'
+
+/** How long Lambda waits before it retries an event: longer than the lease of a dead leader, as on AWS. */
+const RETRY_BASE_S = 4
+
+/** This machine cannot run the emulator. The message is one line. */
+export class UnavailableError extends Error {
+  override readonly name = 'UnavailableError'
+}
+
+/**
+ * @param temporary a directory for temporary files
+ * @returns the directory of the virtual environment's programs
+ * @throws UnavailableError if python3, its venv or the package index is missing
+ */
+export async function installPythonTools(venv: string, temporary: string): Promise<string> {
+  const bin = join(venv, 'bin')
+  const marker = join(venv, `${PACKAGES.join('+')}.installed`)
+  if (existsSync(marker)) return bin
+  const run = async (program: string, ...args: readonly string[]) => {
+    const { exitCode, output } = await runProgram(program, args, { env: { ...process.env, TMPDIR: temporary } })
+    if (exitCode === 0) return
+    const command = [program, ...args.slice(0, 3)].join(' ')
+    const need = `Python 3.10 or newer with venv, and a package index with ${PACKAGES.join(' and ')}`
+    throw new UnavailableError(`they need ${need}; \`${command}\` failed: ${output.trim().split('\n').at(-1)}`)
+  }
+  await run('python3', '-m', 'venv', venv)
+  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check']
+  await run(join(bin, 'python'), ...pip, ...PACKAGES)
+  writeFileSync(marker, '')
+  return bin
+}
 
 export interface MiniStack {
   readonly url: string
   stop(): Promise<void>
 }
 
-/** @throws Error with what MiniStack said, where it does not start */
+/** @throws Error with MiniStack's log if it does not start */
 export async function startMiniStack(bin: string, directory: string): Promise<MiniStack> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
@@ -22,14 +59,14 @@ export async function startMiniStack(bin: string, directory: string): Promise<Mi
     cwd: directory,
     env: {
       ...awsEnvironment(url, directory),
-      // Functions run by the `node` that is first on the path: ours, whatever the machine has.
+      // MiniStack runs functions by the first `node` on the path.
       PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
       GATEWAY_PORT: String(port),
       BIND_HOST: '127.0.0.1',
       MINISTACK_ACCOUNT_ID: ACCOUNT,
       MINISTACK_REGION: REGION,
-      AUTH: 'true', // what a role does not allow is denied
-      LAMBDA_ASYNC_RETRY_BASE_SECONDS: String(RETRY_BASE_MS / 1000),
+      AUTH: 'true', // enforces IAM policies
+      LAMBDA_ASYNC_RETRY_BASE_SECONDS: String(RETRY_BASE_S),
       TENURE_CLOCK_START: CLOCK_START,
       LOG_LEVEL: 'INFO',
     },
@@ -47,7 +84,7 @@ export async function startMiniStack(bin: string, directory: string): Promise<Mi
     child.once('exit', settle).once('error', settle)
   })
   const stop = async () => {
-    child.stdin?.end() // the launcher then kills its group: itself and the functions' processes
+    child.stdin?.end() // the launcher then kills its process group, with the processes of the functions
     await end
   }
   try {
@@ -59,6 +96,6 @@ export async function startMiniStack(bin: string, directory: string): Promise<Mi
     return { url, stop }
   } catch (cause) {
     await stop()
-    throw new Error(`MiniStack could not start. It said:\n${readFileSync(log, 'utf8').slice(-4000)}`, { cause })
+    throw new Error(`MiniStack could not start. Its log ends:\n${readFileSync(log, 'utf8').slice(-4000)}`, { cause })
   }
 }

@@ -1,14 +1,20 @@
-/** Runs a program to its end, and never beyond ours. */
+/** Runs programs, and waits. */
 import { type SpawnOptions, spawn } from 'node:child_process'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { guard } from '../../infra/programs/watchdog.ts'
+
+/** The directory of the project. */
+export const ROOT = join(import.meta.dirname, '../..')
 
 export interface Ended {
   readonly exitCode: number
-  /** Standard output and standard error, as they came. */
+  /** Standard output and standard error. */
   readonly output: string
 }
 
-/** A program that cannot be started ends with the exit code 127, as in a shell. */
+/** Runs a program to its end, at most as long as this process. If it cannot be started, the exit code is 127. */
 export async function runProgram(
   program: string,
   args: readonly string[],
@@ -16,12 +22,62 @@ export async function runProgram(
 ): Promise<Ended> {
   const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   guard(child)
-  const said: string[] = []
+  const chunks: string[] = []
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => void said.push(text))
+    stream.setEncoding('utf8').on('data', (text: string) => void chunks.push(text))
   }
   return new Promise((resolve) => {
     child.once('error', (error) => resolve({ exitCode: 127, output: error.message }))
-    child.once('close', (code) => resolve({ exitCode: code ?? 1, output: said.join('') }))
+    child.once('close', (code) => resolve({ exitCode: code ?? 1, output: chunks.join('') }))
   })
+}
+
+/** @throws Error with the end of the output if the program fails */
+export async function runOrThrow(cwd: string, program: string, ...args: readonly string[]): Promise<string> {
+  const command = [program, ...args].join(' ')
+  // Without the NODE_OPTIONS of this process, but with its path, where programs find this Node.
+  const env = { ...process.env, NODE_OPTIONS: '' }
+  const { exitCode, output } = await timed(command, () => runProgram(program, args, { cwd, env }))
+  if (exitCode !== 0) throw new Error(`${command} failed:\n${output.slice(-3000)}`)
+  return output
+}
+
+/** Packs the project into a directory. @returns the path of the package */
+export async function packProject(directory: string): Promise<string> {
+  await runOrThrow(ROOT, 'npm', 'pack', '--silent', '--pack-destination', directory)
+  const file = (await readdir(directory)).find((each) => each.endsWith('.tgz'))
+  if (file === undefined) throw new Error(`npm pack wrote no package into ${directory}`)
+  return join(directory, file)
+}
+
+export const INSTALL = ['install', '--no-audit', '--no-fund', '--prefer-offline'] as const
+
+/** Writes to standard error how long the work took. */
+export async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
+  const startedAtMs = performance.now()
+  try {
+    return await work()
+  } finally {
+    process.stderr.write(`  ${((performance.now() - startedAtMs) / 1000).toFixed(1)} s  ${what}\n`)
+  }
+}
+
+/**
+ * Polls until `done`.
+ *
+ * @param what completes "Waited 60 s for: …"
+ * @returns the last `seen`
+ * @throws Error with the last `seen` after 60 s; what `look` throws, at once
+ */
+export async function until<T>(
+  what: string,
+  look: () => Promise<{ readonly done: boolean; readonly seen: T }>,
+): Promise<T> {
+  const giveUpAtMs = performance.now() + 60_000
+  while (true) {
+    const { done, seen } = await look()
+    if (done) return seen
+    if (performance.now() > giveUpAtMs) throw new Error(`Waited 60 s for: ${what}. Last seen: ${JSON.stringify(seen)}`)
+    await sleep(150)
+  }
 }

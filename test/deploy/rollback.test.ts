@@ -1,15 +1,14 @@
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
-import { RIGHT, readBooks } from './audit.ts'
-import { dueNow, seed } from './customers.ts'
+import { audit, CORRECT, dueNow, seed } from './billing.ts'
 import { advance } from './emulator.ts'
+import { leaseRow, untilCompleted } from './lease.ts'
 import type { Ended } from './program.ts'
-import { scheduleNames } from './schedules.ts'
-import { type DeployedStack, deployApp, deployedStack, leaseRow, stackStatus, untilCompleted } from './stack.ts'
+import { type DeployedStack, deployApp, deployedStack, scheduleNames, stackStatus } from './stack.ts'
 
 const emulator = inject('emulator')
 
-describe.skipIf(emulator === undefined)('an update that fails half-way', () => {
+describe.skipIf(emulator === undefined)('an update that fails halfway', () => {
   if (emulator === undefined) return
   let stack: DeployedStack
   let before: Awaited<ReturnType<typeof settings>>
@@ -30,21 +29,21 @@ describe.skipIf(emulator === undefined)('an update that fails half-way', () => {
     update = await deployApp(emulator, 'node test/deploy/broken-app.ts')
   })
 
-  test('fails for the reason that was planted, after the function had been changed', () => {
+  test('fails at the parameter of broken-app.ts, after the function was changed', () => {
     expect(update.exitCode).not.toBe(0)
     expect(update.output).toMatch(/UPDATE_COMPLETE +\| AWS::Lambda::Function +\| ChargeSubscriptions /)
     expect(update.output).toMatch(/_FAILED +\| AWS::SSM::Parameter +\| Taken .*AlreadyExists/)
   })
 
-  test('puts function, schedules and lease back as they were', async () => {
+  test('restores function, schedules and lease', async () => {
     expect(await stackStatus(stack.clients)).toBe('UPDATE_ROLLBACK_COMPLETE')
     expect(await settings()).toEqual(before)
   })
 
-  test('does not keep the next ticks from being worked', async () => {
+  test('does not prevent the next tick', async () => {
     await seed(emulator, stack, dueNow('rollback', 5))
     const tick = await advance(emulator)
     await untilCompleted(stack, tick)
-    expect(await readBooks(emulator, stack, tick)).toMatchObject(RIGHT)
+    expect(await audit(emulator, stack, tick)).toMatchObject(CORRECT)
   })
 })

@@ -1,18 +1,21 @@
-/** The deployed billing stack, as the tests see it. */
+/** Deploys the billing stack, and finds its resources. */
 import { DescribeStackResourcesCommand, DescribeStacksCommand, type Stack } from '@aws-sdk/client-cloudformation'
-import { type AttributeValue, GetItemCommand } from '@aws-sdk/client-dynamodb'
-import { historyKey } from '../../functions/announce/history-row.ts'
-import type { LeaseRecord } from '../../functions/election/rules.ts'
-import { LEASE_RECORD, readRow } from '../../functions/election/stores/row.ts'
-import { assemblyOf, contextOptions } from './assembly.ts'
-import { ACCOUNT, LEASE_MS, REGION } from './aws.ts'
-import { cdk, cdkIn, runCdk } from './cdk.ts'
-import { type Clients, clientsOf } from './clients.ts'
-import type { Emulator } from './environment.ts'
-import { until } from './poll.ts'
+import {
+  GetScheduleCommand,
+  ListSchedulesCommand,
+  type ScheduleState,
+  UpdateScheduleCommand,
+} from '@aws-sdk/client-scheduler'
+import { assemblyOf, cdk, cdkIn, contextOptions, runCdkIn } from './cdk.ts'
+import { ACCOUNT, type Clients, clientsOf, type Emulator, REGION } from './emulator.ts'
+import { ROOT } from './program.ts'
 
 export const STACK = 'TenureBilling'
-export const LEASE = 'billing'
+/** A short lease, so that tests need not wait long for its expiry. */
+export const LEASE_MS = 2000
+export const SHORT_LEASE = `leaseMs=${LEASE_MS}`
+
+const DEPLOY = ['deploy', STACK, '--require-approval', 'never', '--progress', 'events'] as const
 
 export interface DeployedStack {
   readonly clients: Clients
@@ -25,7 +28,7 @@ export interface DeployedStack {
   readonly failureQueueUrl: string
 }
 
-/** Deploys the stack where that has not happened yet: so each test file can also run alone. */
+/** Deploys the stack unless it is deployed, so that each test file can also run alone. */
 export async function deployedStack(emulator: Emulator): Promise<DeployedStack> {
   const clients = clientsOf(emulator)
   if ((await describe(clients)) === undefined) {
@@ -35,29 +38,21 @@ export async function deployedStack(emulator: Emulator): Promise<DeployedStack> 
   return readStack(clients)
 }
 
-/** Bootstraps the account where that has not happened yet. */
+/** Bootstraps the account unless it is bootstrapped. */
 export async function bootstrapped(emulator: Emulator): Promise<void> {
-  if ((await describe(clientsOf(emulator), 'CDKToolkit')) === undefined) await bootstrap(emulator)
+  if ((await describe(clientsOf(emulator), 'CDKToolkit')) !== undefined) return
+  // In a directory without an app, so that the CDK synthesizes nothing.
+  await cdkIn(emulator.directory, emulator, 'bootstrap', `aws://${ACCOUNT}/${REGION}`)
 }
 
-/** Where there is no app, so that none is synthesized for it. */
-export const bootstrap = (emulator: Emulator) => cdkIn(emulator.directory, emulator, 'bootstrap', ENVIRONMENT)
-
-const ENVIRONMENT = `aws://${ACCOUNT}/${REGION}`
-
-/** The lease is short, so that its expiry need not be waited for long. */
-export const SHORT_LEASE = `leaseMs=${LEASE_MS}`
-
-/** In one go, as a user does: what the project's app says now. */
+/** Synthesizes and deploys by one command, as a user does. */
 export const deploy = (emulator: Emulator) =>
   cdk(emulator, ...DEPLOY, '--output', assemblyOf(emulator, [SHORT_LEASE]), ...contextOptions([SHORT_LEASE]))
 
-/** @param app what `synthesize` gave, so that it does not take long, or the command of another app */
-export const deployApp = (emulator: Emulator, app: string) => runCdk(emulator, ...DEPLOY, '--app', app)
+/** @param app an assembly of `synthesize`, or the command of another app */
+export const deployApp = (emulator: Emulator, app: string) => runCdkIn(ROOT, emulator, ...DEPLOY, '--app', app)
 
-const DEPLOY = ['deploy', STACK, '--require-approval', 'never', '--progress', 'events'] as const
-
-/** @throws Error where the stack is not there */
+/** @throws Error if the stack is not deployed */
 export async function readStack(clients: Clients): Promise<DeployedStack> {
   const outputs = await outputsOf(clients, STACK)
   const output = (key: string) => outputs.get(key) ?? fail(`The stack ${STACK} has no output ${key}`)
@@ -84,10 +79,9 @@ export async function readStack(clients: Clients): Promise<DeployedStack> {
   }
 }
 
-/** @throws Error where the stack is not there */
+/** @throws Error if the stack is not deployed */
 export async function outputsOf(clients: Clients, name: string): Promise<ReadonlyMap<string, string>> {
-  const stack = await describe(clients, name)
-  if (stack === undefined) throw new Error(`The stack ${name} is not deployed`)
+  const stack = (await describe(clients, name)) ?? fail(`The stack ${name} is not deployed`)
   return new Map(stack.Outputs?.map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]))
 }
 
@@ -105,30 +99,18 @@ async function describe({ cloudFormation }: Clients, StackName = STACK): Promise
   }
 }
 
-export async function leaseRow({ clients, tables }: DeployedStack): Promise<LeaseRecord | undefined> {
-  const Key = { lease: { S: LEASE }, record: { S: LEASE_RECORD } }
-  const { Item } = await clients.dynamodb.send(
-    new GetItemCommand({ TableName: tables.leases, Key, ConsistentRead: true }),
+/** The names of the schedules, sorted. */
+export async function scheduleNames({ scheduler }: Clients): Promise<string[]> {
+  const { Schedules = [] } = await scheduler.send(new ListSchedulesCommand({}))
+  return Schedules.map(({ Name = '' }) => Name).sort()
+}
+
+export async function setSchedule({ scheduler }: Clients, Name: string, State: ScheduleState): Promise<void> {
+  const { ScheduleExpression, FlexibleTimeWindow, Target, Description } = await scheduler.send(
+    new GetScheduleCommand({ Name }),
   )
-  return Item === undefined ? undefined : readRow(Item, LEASE)
-}
-
-/** What is remembered of a tenure of the lease. */
-export async function historyRow(
-  { clients, tables }: DeployedStack,
-  fencingToken: number,
-): Promise<Record<string, AttributeValue> | undefined> {
-  const { lease, record } = historyKey({ lease: LEASE, fencingToken })
-  const Key = { lease: { S: lease }, record: { S: record } }
-  return (await clients.dynamodb.send(new GetItemCommand({ TableName: tables.leases, Key }))).Item
-}
-
-export async function untilCompleted(stack: DeployedStack, tick: string): Promise<LeaseRecord> {
-  const row = await until(`the tick ${tick} to be completed`, async () => {
-    const seen = await leaseRow(stack)
-    return { done: seen?.completedTick === tick && seen.holder === undefined, seen }
-  })
-  return row ?? fail('The lease row is gone')
+  const kept = { ScheduleExpression, FlexibleTimeWindow, Target, Description }
+  await scheduler.send(new UpdateScheduleCommand({ Name, State, ...kept }))
 }
 
 function fail(message: string): never {

@@ -1,14 +1,28 @@
-/** `npm run test:deploy`: deploys the stacks with the CDK's own command line against an AWS emulator. */
+/** `npm run test:deploy`: deploys the stacks with the CDK CLI to an AWS emulator. */
+import { basename } from 'node:path'
 import { defineConfig } from 'vitest/config'
-import { InOrder } from './order.ts'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+
+/** The life of a stack: each file continues with the account that the file before it left. Other files come last. */
+const ORDER = ['deploy', 'permissions', 'announced', 'leader-dies', 'update', 'rollback', 'failures', 'destroy']
+
+class InOrder extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return files.toSorted((a, b) => positionOf(a) - positionOf(b))
+  }
+}
+
+function positionOf({ moduleId }: TestSpecification): number {
+  const position = ORDER.indexOf(basename(moduleId, '.test.ts'))
+  return position === -1 ? ORDER.length : position
+}
 
 export default defineConfig({
   test: {
     include: ['test/deploy/**/*.test.ts'],
-    globalSetup: ['test/deploy/environment.ts'],
-    // One account, one story: each file finds what the one before it left.
+    globalSetup: ['test/deploy/setup.ts'],
     fileParallelism: false,
-    // Not processes, which outlive a killed run for a while, and with them the programs that they started.
+    // Processes would outlive a killed run for a while, and so would the programs that they started.
     pool: 'threads',
     sequence: { sequencer: InOrder },
     bail: 1,

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 const root = join(import.meta.dirname, '../..')
 const run = promisify(execFile)
 
-/** Runs the app as the CDK's command line does, on a machine that has no AWS account and no Region. */
+/** Runs the app as the CDK CLI does, without an AWS account and a Region. */
 function synthesize(outdir: string, context: Record<string, unknown> = {}) {
   const { PATH, HOME } = process.env
   const env = { PATH, HOME, CDK_OUTDIR: outdir, CDK_CONTEXT_JSON: JSON.stringify(context) }
@@ -23,15 +23,15 @@ beforeAll(async () => {
   assembly = join(directory, 'sandbox')
   withRealGateway = join(directory, 'real')
   await synthesize(assembly, { candidates: '4', leaseMs: '1500' })
-  // Without bundling: the functions are the same.
+  // Without bundling, because the functions are the same.
   await synthesize(withRealGateway, { gatewayUrl: 'https://api.stripe.com', 'aws:cdk:bundling-stacks': [] })
-  // Four functions are bundled, on a machine that may be busy with other tests.
+  // Bundling four functions takes long if other tests run at the same time.
 }, 180_000)
 afterAll(() => rm(directory, { recursive: true, force: true }))
 
 const readJson = async (name: string, from = assembly) => JSON.parse(await readFile(join(from, name), 'utf8'))
 
-/** The bundle of the function whose logical id starts so. */
+/** The bundle of the function whose logical id has this prefix. */
 async function bundleOf(prefix: string, from = assembly): Promise<string> {
   const { Resources } = await readJson('TenureBilling.template.json', from)
   const found = Object.keys(Resources).find(
@@ -40,7 +40,7 @@ async function bundleOf(prefix: string, from = assembly): Promise<string> {
   return join(from, `asset.${Resources[found ?? prefix].Properties.Code.S3Key.replace('.zip', '')}`)
 }
 
-/** Loads the bundle as Lambda does, and says what its handler is. */
+/** Loads the bundle as Lambda does, and returns the type of its handler. */
 async function load(bundle: string, env: Record<string, string>): Promise<string> {
   const script = `console.log(typeof (await import(${JSON.stringify(join(bundle, 'index.mjs'))})).handler)`
   const variables = { AWS_REGION: 'eu-central-1', ...env }
@@ -48,18 +48,15 @@ async function load(bundle: string, env: Record<string, string>): Promise<string
   return stdout.trim()
 }
 
-test('the context says how many candidates there are and how long a lease lasts', async () => {
+test('the context sets the number of candidates, the lease duration and the real gateway', async () => {
   const template = JSON.stringify(await readJson('TenureBilling.template.json'))
   expect(template.match(/"AWS::Scheduler::Schedule"/g)).toHaveLength(4)
   expect(template).toContain('"LEASE_MS":"1500"')
+  const withGateway = JSON.stringify(await readJson('TenureBilling.template.json', withRealGateway))
+  expect(withGateway).toContain('"GATEWAY_URL":"https://api.stripe.com"')
 })
 
-test('the context says which real gateway is charged at', async () => {
-  const template = JSON.stringify(await readJson('TenureBilling.template.json', withRealGateway))
-  expect(template).toContain('"GATEWAY_URL":"https://api.stripe.com"')
-})
-
-test('the app passes the security checks of AWS Solutions, with exceptions that it explains', async () => {
+test('the app passes the AWS Solutions checks of cdk-nag, with exceptions that have a reason', async () => {
   const acknowledged = async (from: string) => {
     expect((await readJson('validation-report.json', from)).pluginReports).toEqual([])
     const template = JSON.stringify(await readJson('TenureBilling.template.json', from))
@@ -83,21 +80,16 @@ test.each([
   ['Sandbox', { SANDBOX_TABLE: 'sandbox' }],
   ['Events', { LEASE_TABLE: 'leases', EVENT_BUS: 'default' }],
   ['Dashboard', { LEASE_TABLE: 'leases' }],
-])('the function %s is one ECMAScript module that needs nothing beside it', async (prefix, env) => {
+])('the function %s is one ECMAScript module without dependencies', async (prefix, env) => {
   const bundle = await bundleOf(prefix)
   expect(await readdir(bundle)).toEqual(['index.mjs', 'index.mjs.map'])
   expect((await stat(join(bundle, 'index.mjs'))).size).toBeLessThan(1_000_000)
   expect(await load(bundle, env)).toBe('function')
 })
 
-test('a context value that is no number stops the app and says so', async () => {
-  await expect(synthesize(join(directory, 'refused'), { candidates: 'four' })).rejects.toThrow(
-    'the context value `candidates` is "four"; give a whole number',
-  )
-})
-
-test('a gateway that cannot be charged at stops the app and says so', async () => {
-  await expect(synthesize(join(directory, 'refused'), { gatewayUrl: 'api.stripe.com' })).rejects.toThrow(
-    'the gateway\'s URL is "api.stripe.com"; give an https:// URL',
-  )
+test.each([
+  [{ candidates: 'four' }, 'the context value `candidates` is "four"; give a whole number'],
+  [{ gatewayUrl: 'api.stripe.com' }, 'the gateway\'s URL is "api.stripe.com"; give an https:// URL'],
+])('the context %o stops the app with an error', async (context, message) => {
+  await expect(synthesize(join(directory, 'refused'), context)).rejects.toThrow(message)
 })

@@ -1,30 +1,46 @@
-import { ArnFormat, Duration, NestedStack, Stack } from 'aws-cdk-lib'
+import { ArnFormat, Duration, NestedStack, type Stack } from 'aws-cdk-lib'
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions'
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { Role } from 'aws-cdk-lib/aws-iam'
 import { Alias, EventInvokeConfig, type IFunction, Function as LambdaFunction, Version } from 'aws-cdk-lib/aws-lambda'
 import { describe, expect, test } from 'vitest'
-import { ConfigurationError, ElectedSchedule, LeaseTable } from '../../infra/constructs/index.ts'
-import { aFunction, newApp } from '../support/cdk-app.ts'
+import { ElectedSchedule, LeaseTable } from '../../infra/constructs/index.ts'
+import { ACCOUNT, aFunction, aRole, HOURLY, newStack, refusal, stackWithTable, twoStacks } from '../support/cdk-app.ts'
 
-const hourly = { rate: Duration.hours(1) }
+const ENV = { region: 'eu-central-1', account: ACCOUNT }
+const FUNCTION_ARN = `arn:aws:lambda:eu-central-1:${ACCOUNT}:function:theirs`
+const ROLE_ARN = `arn:aws:iam::${ACCOUNT}:role/theirs`
+const HAS_RETRIES = 'already has an asynchronous invoke configuration'
 
-function aStack() {
-  const stack = new Stack(newApp(), 'Stack')
-  return { stack, leaseTable: new LeaseTable(stack, 'Leases') }
+/** The CDK's own types do not accept an alias as a function under `exactOptionalPropertyTypes`. */
+const asFunction = (alias: object): IFunction => Object.assign(JSON.parse('{ "alias": null }'), { alias }).alias
+const aliasOf = (stack: Stack, version: object) =>
+  asFunction(new Alias(stack, 'Alias', Object.assign(JSON.parse('{ "aliasName": "live" }'), { version })))
+
+/** Elects functions in a stack, each for the same lease unless a name is given. */
+function elector(stack: Stack, leaseTable = new LeaseTable(stack, 'ElectedLeases')) {
+  let count = 0
+  return (handler: IFunction, lease = 'billing') =>
+    new ElectedSchedule(stack, `Elected${++count}`, { leaseTable, lease, handler, ...HOURLY })
 }
 
-/** The CDK's own types do not take an alias for a function under `exactOptionalPropertyTypes`. */
-const asFunction = (alias: object): IFunction => Object.assign(JSON.parse('{ "alias": null }'), { alias }).alias
+function importFunction(stack: Stack, id: string, functionArn = FUNCTION_ARN) {
+  const role = Role.fromRoleArn(stack, `${id}Role`, ROLE_ARN)
+  return LambdaFunction.fromFunctionAttributes(stack, id, { functionArn, role, sameEnvironment: true })
+}
+
+function importAlias(stack: Stack, id: string, aliasName = 'live', lambda = importFunction(stack, `${id}Function`)) {
+  const aliasVersion = Version.fromVersionAttributes(stack, `${id}Version`, { lambda, version: '3' })
+  return asFunction(Alias.fromAliasAttributes(stack, id, { aliasName, aliasVersion }))
+}
 
 describe('the environment of a function', () => {
   const withVariables = (environment: Record<string, string>) => {
-    const { stack, leaseTable } = aStack()
+    const stack = newStack()
     const handler = aFunction(stack, 'Function', { environment })
-    const elect = () => new ElectedSchedule(stack, 'Elected', { leaseTable, lease: 'billing', handler, ...hourly })
-    return { stack, handler, elect }
+    return { stack, handler, elect: () => elector(stack)(handler) }
   }
 
-  test('may name this very lease already', () => {
+  test('can already name this lease', () => {
     const { stack, elect } = withVariables({ LEASE_NAME: 'billing', MINE: 'kept' })
     elect()
     Template.fromStack(stack).hasResourceProperties('AWS::Lambda::Function', {
@@ -32,43 +48,36 @@ describe('the environment of a function', () => {
     })
   })
 
-  test('may not name another, which would be overwritten', () => {
-    const { elect } = withVariables({ LEASE_NAME: 'theirs', LEASE_MS: '1' })
-    expect(elect).toThrow(
-      expect.objectContaining({
-        name: 'ConfigurationError',
-        message: expect.stringMatching(
-          /^Stack\/Elected: the function Stack\/Function has the environment variable LEASE_NAME="theirs", but this schedule sets LEASE_NAME="billing"; leave it to the schedule.*; .*LEASE_MS="1"/,
-        ),
-      }),
+  test('cannot have other values of these variables', () => {
+    expect(withVariables({ LEASE_NAME: 'theirs', LEASE_MS: '1' }).elect).toThrow(
+      refusal(
+        /^Stack\/Elected1: .*Function has .*LEASE_NAME="theirs", but .* LEASE_NAME="billing"; .*; .*LEASE_MS="1"/,
+      ),
     )
   })
 
-  test('may not be set otherwise afterwards', () => {
+  test('cannot get other values of these variables later', () => {
     const { stack, handler, elect } = withVariables({})
     elect()
     handler.addEnvironment('LEASE_MS', '60000')
     expect(() => Template.fromStack(stack)).toThrow(
-      '[Stack/Elected] the function Stack/Function has the environment variable LEASE_MS="60000", but this schedule sets LEASE_MS="15000"',
+      '[Stack/Elected1] the function Stack/Function has the environment variable LEASE_MS="60000", but this schedule',
     )
   })
 })
 
 describe('an alias or a version', () => {
   function electedAlias({ isCurrent = true, timeout = Duration.seconds(30) } = {}) {
-    const { stack, leaseTable } = aStack()
+    const stack = newStack()
     const handler = aFunction(stack, 'Function', { timeout })
     const published = Version.fromVersionAttributes(stack, 'V1', { lambda: handler, version: '1' })
-    const alias = isCurrent
-      ? handler.addAlias('live')
-      : new Alias(stack, 'Live', { aliasName: 'live', version: published })
-    // The CDK's own types do not take an alias for a function under `exactOptionalPropertyTypes`.
-    const props = Object.assign(JSON.parse('{}'), { leaseTable, lease: 'billing', handler: alias, ...hourly })
-    new ElectedSchedule(stack, 'Elected', props)
-    return { stack, leaseTable, handler, alias }
+    const alias = aliasOf(stack, isCurrent ? handler.currentVersion : published)
+    const elect = elector(stack)
+    elect(alias)
+    return { stack, elect, handler, alias }
   }
 
-  test('is fired, and its function told its lease, which the current version is published with', () => {
+  test('is invoked and retried, and its function gets the variables of the lease', () => {
     const { stack, handler, alias } = electedAlias()
     const template = Template.fromStack(stack)
     template.hasResourceProperties('AWS::Lambda::Function', {
@@ -85,219 +94,163 @@ describe('an alias or a version', () => {
     Annotations.fromStack(stack).hasNoWarning('*', Match.anyValue())
   })
 
-  test('draws a warning if it keeps the environment that it was published with', () => {
-    const { stack } = electedAlias({ isCurrent: false })
-    Annotations.fromStack(stack).hasWarning(
-      '/Stack/Elected',
-      Match.stringLikeRegexp('make it of `currentVersion`, or publish a new version.*tenure:PublishedVersion'),
+  test('causes a warning if it keeps the environment with which it was published', () => {
+    Annotations.fromStack(electedAlias({ isCurrent: false }).stack).hasWarning(
+      '/Stack/Elected1',
+      Match.stringLikeRegexp('use `currentVersion`, or publish a new version.*tenure:PublishedVersion'),
     )
   })
 
-  test("is judged by its function's time-out", () => {
-    expect(() => electedAlias({ timeout: Duration.minutes(16) })).toThrow("the function's time-out is 960 s")
+  test('has the timeout of its function', () => {
+    expect(() => electedAlias({ timeout: Duration.minutes(16) })).toThrow("the function's timeout is 960 s")
   })
 
-  test('may stand for the lease of its function beside it, and for no other', () => {
-    const { stack, leaseTable, handler } = electedAlias()
-    const beside = (id: string, lease: string) =>
-      new ElectedSchedule(stack, id, { leaseTable, lease, handler, ...hourly })
-    expect(() => beside('Other', 'other')).toThrow(
-      'Stack/Other: the function Stack/Function has the environment variable LEASE_NAME="billing", but this schedule sets LEASE_NAME="other"',
+  test('can be elected together with its function, for the same lease only', () => {
+    const other = electedAlias()
+    expect(() => other.elect(other.handler, 'other')).toThrow(
+      refusal('LEASE_NAME="billing", but this schedule sets LEASE_NAME="o'),
     )
     const same = electedAlias()
-    new ElectedSchedule(same.stack, 'Same', {
-      leaseTable: same.leaseTable,
-      lease: 'billing',
-      handler: same.handler,
-      ...hourly,
-    })
+    same.elect(same.handler)
     expect(() => Template.fromStack(same.stack)).not.toThrow()
+  })
+
+  test('is the function itself if it is its latest version', () => {
+    const stack = newStack()
+    const elect = elector(stack)
+    const [handler, other] = [aFunction(stack, 'Function'), aFunction(stack, 'Other')]
+    expect(elect(handler.latestVersion).handler).toBe(handler)
+    Annotations.fromStack(stack).hasNoWarning('*', Match.anyValue())
+    expect(() => elect(handler)).toThrow(HAS_RETRIES)
+    elect(other)
+    expect(() => elect(other.latestVersion)).toThrow(HAS_RETRIES)
   })
 })
 
-describe('a function that two stacks would need', () => {
-  const env = { region: 'eu-central-1', account: '111111111111' }
-  function twoStacks() {
-    const app = newApp()
-    const [theirs, ours] = ['Theirs', 'Ours'].map((id) => new Stack(app, id, { env }))
-    if (theirs === undefined || ours === undefined) throw new Error('there are two')
-    const leaseTable = new LeaseTable(ours, 'Leases')
-    let schedules = 0
-    const elect = (handler: IFunction) => () =>
-      new ElectedSchedule(ours, `Elected${++schedules}`, { leaseTable, lease: 'billing', handler, ...hourly })
-    return { app, theirs, ours, elect }
+describe('a schedule and its function must be made in one stack', () => {
+  const theirsAndOurs = () => {
+    const { app, one: theirs, two: ours } = twoStacks({ env: ENV })
+    return { app, theirs, ours, elect: elector(ours) }
   }
 
-  test('is refused: the schedule belongs into its stack', () => {
-    const { theirs, elect } = twoStacks()
-    const handler = aFunction(theirs, 'Function')
-    expect(elect(handler)).toThrow(ConfigurationError)
-    expect(elect(handler)).toThrow(
-      "Ours/Elected2: the function Theirs/Function is made in the stack Theirs, which would need this one, and this one it; make the schedule in the function's stack: `new ElectedSchedule(Theirs, …)`",
-    )
+  test.each<[string, (theirs: Stack, ours: Stack) => IFunction, string]>([
+    ['a function of another stack', (theirs) => aFunction(theirs, 'Function'), 'One/Function is in the stack One'],
+    [
+      'a function of a nested stack',
+      (_, ours) => aFunction(new NestedStack(ours, 'Nested'), 'Function'),
+      'Two/Nested/Function is in the stack Two/Nested',
+    ],
+    [
+      'an alias of a function of another stack',
+      (theirs, ours) => {
+        const role = Role.fromRoleArn(theirs, 'Role', ROLE_ARN)
+        return aliasOf(ours, aFunction(theirs, 'Function', { role }).currentVersion)
+      },
+      'One/Function is in the stack One',
+    ],
+    [
+      'an alias in another stack',
+      (theirs, ours) => aliasOf(theirs, aFunction(ours, 'Function').currentVersion),
+      'One/Alias is in the stack One',
+    ],
+    [
+      'a function with a role of another stack',
+      (theirs, ours) => aFunction(ours, 'Function', { role: aRole(theirs) }),
+      "function's role One/Role is in the stack One, and the stacks would depend on each other; make the role in",
+    ],
+  ])('so %s is refused', (_, makeHandler, message) => {
+    const { theirs, ours, elect } = theirsAndOurs()
+    expect(() => elect(makeHandler(theirs, ours))).toThrow(refusal(message))
   })
 
-  test('is refused in a nested stack too', () => {
-    const { ours, elect } = twoStacks()
-    expect(elect(aFunction(new NestedStack(ours, 'Nested'), 'Function'))).toThrow(
-      'the function Ours/Nested/Function is made in the stack Ours/Nested',
-    )
-  })
-
-  test("is refused behind an alias of this stack, and an alias of it behind a schedule in the function's stack", () => {
-    const { theirs, ours, elect } = twoStacks()
-    const role = Role.fromRoleArn(theirs, 'Role', 'arn:aws:iam::111111111111:role/theirs')
-    const aliasIn = (stack: Stack, handler: LambdaFunction) =>
-      asFunction(
-        new Alias(
-          stack,
-          'Alias',
-          Object.assign(JSON.parse('{ "aliasName": "live" }'), { version: handler.currentVersion }),
-        ),
-      )
-    expect(elect(aliasIn(ours, aFunction(theirs, 'Function', { role })))).toThrow(
-      "Ours/Elected1: the function Theirs/Function is made in the stack Theirs, which would need this one, and this one it; make the schedule in the function's stack: `new ElectedSchedule(Theirs, …)`, and Ours/Alias there too",
-    )
-    expect(elect(aliasIn(theirs, aFunction(ours, 'Function')))).toThrow(
-      "Ours/Elected2: Theirs/Alias is made in the stack Theirs, but its function Ours/Function and the schedule in another; make it in the function's stack",
-    )
-  })
-
-  test('is refused if its role is made elsewhere, and works if that role is imported or takes no policies', () => {
-    const { app, theirs, ours, elect } = twoStacks()
-    const role = new Role(theirs, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') })
-    expect(elect(aFunction(ours, 'One', { role }))).toThrow(
-      "the role Theirs/Role of the function is made in the stack Theirs, which would need this one, and this one it; make the role in the function's stack, or give the function `Role.fromRoleArn(this, …, role.roleArn)`",
-    )
-    elect(aFunction(ours, 'Two', { role: Role.fromRoleArn(ours, 'Imported', role.roleArn) }))()
-    elect(aFunction(ours, 'Three', { role: role.withoutPolicyUpdates() }))()
+  test('but its role can be imported from another stack, or take no policies', () => {
+    const { app, theirs, ours, elect } = theirsAndOurs()
+    const role = aRole(theirs)
+    elect(aFunction(ours, 'One', { role: Role.fromRoleArn(ours, 'Imported', role.roleArn) }))
+    elect(aFunction(ours, 'Two', { role: role.withoutPolicyUpdates() }))
     expect(() => app.synth()).not.toThrow()
   })
 
   test.each([
-    ['Region', 'us-east-1', '111111111111'],
+    ['Region', 'us-east-1', ACCOUNT],
     ['account', 'eu-central-1', '222222222222'],
-  ])('is refused in another %s', (what, region, account) => {
-    const { ours, elect } = twoStacks()
+  ])('so a function of another %s is refused', (difference, region, account) => {
+    const { ours, elect } = theirsAndOurs()
     const functionArn = `arn:aws:lambda:${region}:${account}:function:theirs`
     const role = Role.fromRoleArn(ours, 'Role', `arn:aws:iam::${account}:role/theirs`)
-    expect(elect(LambdaFunction.fromFunctionAttributes(ours, 'Theirs', { functionArn, role }))).toThrow(
-      `Ours/Elected1: the function Ours/Theirs is in ${region} of account ${account}, but the schedule in eu-central-1 of account 111111111111; make the schedule in a stack of the function's ${what}`,
+    expect(() => elect(LambdaFunction.fromFunctionAttributes(ours, 'Theirs', { functionArn, role }))).toThrow(
+      refusal(
+        new RegExp(
+          `the function Two/Theirs is in ${region} of account ${account}, but the schedule is in .*; ` +
+            `make the schedule in a stack of the function's ${difference}$`,
+        ),
+      ),
     )
   })
 })
 
-describe('a function that is imported', () => {
-  const env = { region: 'eu-central-1', account: '111111111111' }
-  const functionArn = 'arn:aws:lambda:eu-central-1:111111111111:function:theirs'
-  function imported(stack: Stack, id: string, arn = functionArn) {
-    const role = Role.fromRoleArn(stack, `${id}Role`, 'arn:aws:iam::111111111111:role/theirs')
-    return LambdaFunction.fromFunctionAttributes(stack, id, { functionArn: arn, role, sameEnvironment: true })
-  }
-  function importedAlias(stack: Stack, id: string, aliasName: string, ofArn = functionArn) {
-    const lambda = imported(stack, `${id}Function`, ofArn)
-    const aliasVersion = Version.fromVersionAttributes(stack, `${id}Version`, { lambda, version: '3' })
-    return asFunction(Alias.fromAliasAttributes(stack, id, { aliasName, aliasVersion }))
-  }
-  const electIn = (stack: Stack, handler: IFunction) => () =>
-    new ElectedSchedule(stack, `Elect${handler.node.id}`, {
-      leaseTable: new LeaseTable(stack, `${handler.node.id}Leases`),
-      lease: 'billing',
-      handler,
-      ...hourly,
-    })
-
-  test('is refused by an ARN with a qualifier, also behind an alias', () => {
-    const stack = new Stack(newApp(), 'Stack', { env })
-    for (const qualifier of ['live', '3', '$LATEST']) {
-      expect(electIn(stack, imported(stack, `Of${qualifier}`, `${functionArn}:${qualifier}`))).toThrow(
-        `Stack/ElectOf${qualifier}: the function Stack/Of${qualifier} is imported by an ARN that ends in the qualifier ":${qualifier}", whose retries could not be set; import it without, and of that function the alias, \`Alias.fromAliasAttributes(`,
-      )
-    }
-    expect(electIn(stack, importedAlias(stack, 'Alias', 'live', `${functionArn}:live`))).toThrow(ConfigurationError)
+describe('the retries of a function', () => {
+  test('cannot be set by another construct', () => {
+    const stack = newStack()
+    const configured = aFunction(stack, 'Configured')
+    new EventInvokeConfig(stack, 'Retries', { function: configured, retryAttempts: 0 })
+    expect(() => elector(stack)(configured)).toThrow(refusal(`the function Stack/Configured ${HAS_RETRIES}`))
   })
 
-  test('has its retries set once for each qualifier, in all stacks together', () => {
-    const app = newApp()
-    const [one, two] = ['One', 'Two'].map((id) => new Stack(app, id, { env }))
-    if (one === undefined || two === undefined) throw new Error('there are two')
-    electIn(one, importedAlias(one, 'Live', 'live'))()
-    electIn(one, importedAlias(one, 'Next', 'next'))()
-    electIn(one, imported(one, 'Itself'))()
-    for (const again of [
-      importedAlias(one, 'Again', 'live'),
-      importedAlias(two, 'Again', 'live'),
-      imported(two, 'Itself'),
-    ]) {
-      expect(electIn(again.stack, again)).toThrow('already has an asynchronous invoke configuration')
-    }
+  test('are set once for each qualifier, in all stacks together', () => {
+    const { one, two } = twoStacks({ env: ENV })
+    const [electInOne, electInTwo] = [elector(one), elector(two)]
+    electInOne(importAlias(one, 'Live'))
+    electInOne(importAlias(one, 'Next', 'next'))
+    electInOne(importFunction(one, 'Itself'))
+    expect(() => electInOne(importAlias(one, 'Again'))).toThrow(HAS_RETRIES)
+    expect(() => electInTwo(importAlias(two, 'Again'))).toThrow(HAS_RETRIES)
+    expect(() => electInOne(importFunction(one, 'Twice'))).toThrow(HAS_RETRIES)
+    expect(() => electInTwo(importFunction(two, 'Itself'))).toThrow(HAS_RETRIES)
   })
 })
 
-test('The latest version of a function is the function itself: no warning, and not twice', () => {
-  const { stack, leaseTable } = aStack()
-  const handler = aFunction(stack, 'Function')
-  const elect = (id: string, elected: IFunction) =>
-    new ElectedSchedule(stack, id, { leaseTable, lease: 'billing', handler: elected, ...hourly })
-  expect(elect('Latest', handler.latestVersion).handler).toBe(handler)
-  Annotations.fromStack(stack).hasNoWarning('*', Match.anyValue())
-  expect(() => elect('Itself', handler)).toThrow('already has an asynchronous invoke configuration')
-  const other = aFunction(stack, 'Other')
-  elect('OtherItself', other)
-  expect(() => elect('OtherLatest', other.latestVersion)).toThrow('already has an asynchronous invoke configuration')
-})
+describe('an imported function', () => {
+  const elected = () => {
+    const { stack, leaseTable } = stackWithTable()
+    elector(stack, leaseTable)(importFunction(stack, 'Theirs'))
+    return { stack, template: Template.fromStack(stack) }
+  }
 
-test('A function is refused whose retries are configured elsewhere, or that is imported twice', () => {
-  const { stack, leaseTable } = aStack()
-  const elect = (handler: IFunction) => () =>
-    new ElectedSchedule(stack, `Elect${handler.node.id}`, { leaseTable, lease: 'billing', handler, ...hourly })
-  const configured = aFunction(stack, 'Configured')
-  new EventInvokeConfig(stack, 'Retries', { function: configured, retryAttempts: 0 })
-  expect(elect(configured)).toThrow('the function Stack/Configured already has an asynchronous invoke configuration')
-  const role = Role.fromRoleArn(stack, 'Role', 'arn:aws:iam::111111111111:role/theirs')
-  const functionArn = 'arn:aws:lambda:eu-central-1:111111111111:function:theirs'
-  const [once, twice] = ['Once', 'Twice'].map((id) =>
-    LambdaFunction.fromFunctionAttributes(stack, id, { functionArn, role, sameEnvironment: true }),
-  )
-  if (once === undefined || twice === undefined) throw new Error('there are two')
-  elect(once)()
-  expect(elect(twice)).toThrow('the function Stack/Twice already has an asynchronous invoke configuration')
-})
+  test.each(['live', '3', '$LATEST'])('is refused with the qualifier %s in its ARN, also behind an alias', (of) => {
+    const stack = newStack({ env: ENV })
+    const elect = elector(stack)
+    const lambda = importFunction(stack, 'Theirs', `${FUNCTION_ARN}:${of}`)
+    for (const handler of [lambda, importAlias(stack, 'Alias', 'live', lambda)]) {
+      expect(() => elect(handler)).toThrow(refusal(`Stack/Theirs is imported by an ARN with the qualifier ":${of}"`))
+    }
+  })
 
-describe('a function that was not made in this app', () => {
   test.each([
     ['name', (stack: Stack) => LambdaFunction.fromFunctionName(stack, 'Theirs', 'theirs')],
     [
       'ARN',
-      (stack: Stack) =>
-        LambdaFunction.fromFunctionArn(
-          stack,
-          'Theirs',
-          stack.formatArn({
-            service: 'lambda',
-            resource: 'function',
-            resourceName: 'theirs',
-            arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-          }),
-        ),
+      (stack: Stack) => {
+        const arnFormat = ArnFormat.COLON_RESOURCE_NAME
+        const arn = stack.formatArn({ service: 'lambda', resource: 'function', resourceName: 'theirs', arnFormat })
+        return LambdaFunction.fromFunctionArn(stack, 'Theirs', arn)
+      },
     ],
-  ])('is refused if it is imported by its %s alone: it could not be permitted anything', (_, imported) => {
-    const { stack, leaseTable } = aStack()
-    const elect = () =>
-      new ElectedSchedule(stack, 'Elected', { leaseTable, lease: 'billing', handler: imported(stack), ...hourly })
-    expect(elect).toThrow(
-      /^Stack\/Elected: the function Stack\/Theirs is imported without its role, .* `Function.fromFunctionAttributes\(…, \{ functionArn, role, sameEnvironment: true \}\)`$/,
+  ])('is refused by its %s alone, because it cannot get permissions', (_, importBy) => {
+    const stack = newStack()
+    expect(() => elector(stack)(importBy(stack))).toThrow(
+      refusal(/the function Stack\/Theirs is imported without its role, .* `Function.fromFunctionAttributes\(….*`$/),
     )
   })
 
-  test('is configured and fired only when its role may lead and report', () => {
-    const template = Template.fromStack(electedForeign())
+  test('is retried and invoked, after its role has the permissions to lead and to report failures', () => {
+    const { template } = elected()
     const [policy] = Object.keys(template.findResources('AWS::IAM::Policy', { Properties: { Roles: ['theirs'] } }))
-    const waiting = ['AWS::Lambda::EventInvokeConfig', 'AWS::Scheduler::Schedule'].flatMap((type) =>
+    const dependents = ['AWS::Lambda::EventInvokeConfig', 'AWS::Scheduler::Schedule'].flatMap((type) =>
       Object.values(template.findResources(type)),
     )
-    expect(waiting).toHaveLength(3)
-    for (const { DependsOn } of waiting) expect(DependsOn).toContain(policy)
+    expect(dependents).toHaveLength(3)
+    for (const { DependsOn } of dependents) expect(DependsOn).toContain(policy)
     template.hasResourceProperties('AWS::IAM::Policy', {
       PolicyDocument: {
         Statement: Match.arrayWith([
@@ -306,32 +259,15 @@ describe('a function that was not made in this app', () => {
         ]),
       },
     })
+    const retries = { FunctionName: 'theirs', MaximumRetryAttempts: 2 }
+    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', retries)
   })
 
-  function electedForeign() {
-    const { stack, leaseTable } = aStack()
-    const role = Role.fromRoleArn(stack, 'Role', 'arn:aws:iam::111111111111:role/theirs')
-    const functionArn = 'arn:aws:lambda:eu-central-1:111111111111:function:theirs'
-    const handler = LambdaFunction.fromFunctionAttributes(stack, 'Theirs', { functionArn, role, sameEnvironment: true })
-    new ElectedSchedule(stack, 'Elected', { leaseTable, lease: 'billing', handler, ...hourly })
-    return stack
-  }
-
-  test('is fired, retried and permitted to lead like any other', () => {
-    const template = Template.fromStack(electedForeign())
-    template.resourceCountIs('AWS::Scheduler::Schedule', 2)
-    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
-      FunctionName: 'theirs',
-      MaximumRetryAttempts: 2,
-    })
-    template.hasResourceProperties('AWS::IAM::Policy', { Roles: ['theirs'] })
-  })
-
-  test('draws a warning, because its environment cannot be set from here', () => {
-    Annotations.fromStack(electedForeign()).hasWarning(
-      '/Stack/Elected',
+  test('causes a warning, because its environment cannot be set here', () => {
+    Annotations.fromStack(elected().stack).hasWarning(
+      '/Stack/Elected1',
       Match.stringLikeRegexp(
-        'is imported.*check that it has LEASE_TABLE, LEASE_NAME, LEASE_MS.*tenure:ForeignFunction',
+        'is imported.*make sure that it has LEASE_TABLE, LEASE_NAME, LEASE_MS.*tenure:ForeignFunction',
       ),
     )
   })

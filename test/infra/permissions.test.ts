@@ -1,8 +1,7 @@
-import { Match, Template } from 'aws-cdk-lib/assertions'
-import { beforeAll, expect, test } from 'vitest'
+import { Match, type Template } from 'aws-cdk-lib/assertions'
+import { expect, test } from 'vitest'
 import { HISTORY_ATTRIBUTES } from '../../infra/constructs/leadership-events.ts'
-import { BillingStack, type BillingStackProps } from '../../infra/stacks/billing-stack.ts'
-import { newApp } from '../support/cdk-app.ts'
+import { billingTemplate } from '../support/cdk-app.ts'
 
 interface Statement {
   readonly Effect: string
@@ -11,31 +10,26 @@ interface Statement {
   readonly Condition?: unknown
 }
 
-/** Without bundling, which app.test.ts covers. */
-function synthesized(props: BillingStackProps = {}): Template {
-  const app = newApp({ context: { 'aws:cdk:bundling-stacks': [] } })
-  return Template.fromStack(new BillingStack(app, 'Billing', props))
-}
-
-/** A reference as a person would write it: logical ids without the CDK's hashes. */
-function shown(value: unknown): string {
+/** A reference in a short form, with logical ids without the CDK's hashes. */
+function describeReference(value: unknown): string {
   if (typeof value === 'string') return value
   const { Ref: ref, 'Fn::GetAtt': attribute, 'Fn::Join': join }: Record<string, unknown> = { ...Object(value) }
   if (typeof ref === 'string') return withoutHash(ref)
   if (Array.isArray(attribute)) return `${withoutHash(String(attribute[0]))}.${attribute[1]}`
-  if (Array.isArray(join)) return [join[1]].flat().map(shown).join(String(join[0]))
+  if (Array.isArray(join)) return [join[1]].flat().map(describeReference).join(String(join[0]))
   return JSON.stringify(value)
 }
 
 const withoutHash = (id: string) => id.replace(/[0-9A-F]{8}$/, '')
 
-/** Every statement of every role: one line for each, by role. */
+/** All statements by role, each as one line. */
 function permissionsIn(template: Template): Record<string, string[]> {
   const permissions: Record<string, string[]> = {}
   const add = (role: string, statements: readonly Statement[]) => {
     const lines = statements.map(({ Effect, Action, Resource, Condition }) => {
       const condition = Condition === undefined ? '' : ` if ${JSON.stringify(Condition)}`
-      return `${Effect} ${[Action].flat().join(' ')} on ${[Resource].flat().map(shown).join(' ')}${condition}`
+      const resources = [Resource].flat().map(describeReference).join(' ')
+      return `${Effect} ${[Action].flat().join(' ')} on ${resources}${condition}`
     })
     permissions[withoutHash(role)] = [...(permissions[withoutHash(role)] ?? []), ...lines]
   }
@@ -49,12 +43,8 @@ function permissionsIn(template: Template): Record<string, string[]> {
   return permissions
 }
 
-let withSandbox: Template
-let withGateway: Template
-beforeAll(() => {
-  withSandbox = synthesized()
-  withGateway = synthesized({ gatewayUrl: 'https://api.stripe.com' })
-})
+const withSandbox = billingTemplate()
+const withGateway = billingTemplate({ gatewayUrl: 'https://api.stripe.com' })
 
 const logs = (group: string) => `Allow logs:CreateLogStream logs:PutLogEvents on ${group}.Arn`
 const ofBilling = JSON.stringify({
@@ -68,7 +58,8 @@ const ofHistory = (returned: Readonly<Record<string, string>>) =>
     Null: { 'dynamodb:Attributes': 'false' },
   })
 
-const always = {
+const READ_STREAM = 'dynamodb:DescribeStream dynamodb:GetRecords dynamodb:GetShardIterator dynamodb:ListStreams'
+const ALWAYS = {
   ChargeSubscriptionsRole: [
     logs('ChargeSubscriptionsLogs'),
     'Allow dynamodb:Query on Subscriptions.Arn/index/due',
@@ -81,7 +72,7 @@ const always = {
   ],
   EventsAnnouncerRole: [
     logs('EventsAnnouncerLogs'),
-    'Allow dynamodb:DescribeStream dynamodb:GetRecords dynamodb:GetShardIterator dynamodb:ListStreams on Leases.StreamArn',
+    `Allow ${READ_STREAM} on Leases.StreamArn`,
     'Allow events:PutEvents on arn:AWS::Partition:events:AWS::Region:AWS::AccountId:event-bus/default',
     `Allow dynamodb:GetItem on Leases.Arn if ${ofHistory({ 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' })}`,
     `Allow dynamodb:UpdateItem on Leases.Arn if ${ofHistory({ 'dynamodb:ReturnValues': 'NONE' })}`,
@@ -92,47 +83,50 @@ const always = {
     `Allow dynamodb:GetItem dynamodb:Query on Leases.Arn if ${ofBilling}`,
   ],
 }
-const toFailAndToLead = [
+const FAIL_AND_LEAD = [
   'Allow sqs:SendMessage on HourlyFailures.Arn',
   `Allow dynamodb:UpdateItem dynamodb:ConditionCheckItem on Leases.Arn if ${ofBilling}`,
 ]
 
-test('each role may do this, on these, and nothing else', () => {
+test('each role has these permissions and no others', () => {
   expect(permissionsIn(withSandbox)).toEqual({
-    ...always,
+    ...ALWAYS,
     ChargeSubscriptionsRole: [
-      ...always.ChargeSubscriptionsRole,
+      ...ALWAYS.ChargeSubscriptionsRole,
       'Allow lambda:InvokeFunction on SandboxFunction.Arn',
-      ...toFailAndToLead,
+      ...FAIL_AND_LEAD,
     ],
     SandboxFunctionRole: [logs('SandboxFunctionLogs'), 'Allow dynamodb:UpdateItem dynamodb:Query on SandboxTable.Arn'],
   })
 })
 
-test('with a real gateway, billing reads the secret of that gateway in place of invoking the sandbox', () => {
+test('with a real gateway, billing reads its secret and does not invoke the sandbox', () => {
   expect(permissionsIn(withGateway)).toEqual({
-    ...always,
+    ...ALWAYS,
     ChargeSubscriptionsRole: [
-      ...always.ChargeSubscriptionsRole,
+      ...ALWAYS.ChargeSubscriptionsRole,
       'Allow secretsmanager:GetSecretValue on GatewayApiKey',
-      ...toFailAndToLead,
+      ...FAIL_AND_LEAD,
     ],
   })
 })
 
-test('nothing is permitted by a wildcard, nor by a policy that somebody else manages', () => {
+test('no permission has a wildcard, and no role has a managed policy', () => {
   for (const template of [withSandbox, withGateway]) {
     expect(JSON.stringify(permissionsIn(template))).not.toContain('*')
     template.allResourcesProperties('AWS::IAM::Role', { ManagedPolicyArns: Match.absent() })
   }
 })
 
-test('only functions and Scheduler take these roles, Scheduler for schedules of this account alone', () => {
+test('only Lambda and Scheduler can assume the roles, Scheduler only for schedules of this account', () => {
   const principals = Object.entries(withSandbox.findResources('AWS::IAM::Role')).map(([id, { Properties }]) => {
     const [statement] = Properties.AssumeRolePolicyDocument.Statement
-    return [withoutHash(id), statement.Principal.Service, statement.Condition?.StringEquals['aws:SourceAccount']]
+    return [withoutHash(id), statement.Principal.Service, statement.Condition?.StringEquals]
   })
-  const account = { Ref: 'AWS::AccountId' }
+  const account = {
+    'aws:SourceAccount': { Ref: 'AWS::AccountId' },
+    'aws:SourceArn': { 'Fn::Join': ['', expect.arrayContaining([':schedule-group/default'])] },
+  }
   expect(principals).toEqual([
     ['SandboxFunctionRole', 'lambda.amazonaws.com', undefined],
     ['ChargeSubscriptionsRole', 'lambda.amazonaws.com', undefined],
@@ -142,7 +136,7 @@ test('only functions and Scheduler take these roles, Scheduler for schedules of 
   ])
 })
 
-test('alarms of this account may publish to the topic, others may not, and nobody without TLS', () => {
+test('only alarms of this account may publish to the topic, and only with TLS', () => {
   withSandbox.hasResourceProperties('AWS::SNS::TopicPolicy', {
     PolicyDocument: {
       Statement: Match.arrayWith([

@@ -1,23 +1,56 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { App, type AppProps, Duration, type Stack } from 'aws-cdk-lib'
+import { App, type AppProps, Duration, Stack, type StackProps } from 'aws-cdk-lib'
+import { Template } from 'aws-cdk-lib/assertions'
+import { AttributeType } from 'aws-cdk-lib/aws-dynamodb'
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Code, type FunctionProps, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
-import { afterAll } from 'vitest'
+import type { CronOptionsWithTimezone } from 'aws-cdk-lib/aws-scheduler'
+import { afterAll, expect } from 'vitest'
+import { ElectedSchedule, type ElectedScheduleProps, LeaseTable } from '../../infra/constructs/index.ts'
+import { BillingStack, type BillingStackProps } from '../../infra/stacks/billing-stack.ts'
+
+export const ACCOUNT = '111111111111'
+export const HOURLY = { rate: Duration.hours(1) }
+/** The props of a table that can store leases. */
+export const LEASE_KEYS = {
+  partitionKey: { name: 'lease', type: AttributeType.STRING },
+  sortKey: { name: 'record', type: AttributeType.STRING },
+}
 
 const outdirs: string[] = []
 afterAll(() => {
   for (const outdir of outdirs.splice(0)) rmSync(outdir, { recursive: true, force: true })
 })
 
-/** An app that leaves nothing behind: left to itself, the CDK makes a directory for each and never removes it. */
+/** An app without bundling. Its output directory is removed after the tests, which the CDK never does. */
 export function newApp(props: AppProps = {}): App {
   const outdir = mkdtempSync(join(tmpdir(), 'tenure-cdk-'))
   outdirs.push(outdir)
-  return new App({ outdir, ...props })
+  return new App({ outdir, ...props, context: { 'aws:cdk:bundling-stacks': [], ...props.context } })
 }
 
-/** A function that does nothing. */
+export function newStack(props: StackProps = {}): Stack {
+  return new Stack(newApp(), 'Stack', props)
+}
+
+/** The template of the billing stack. */
+export function billingTemplate(props: BillingStackProps = {}): Template {
+  return Template.fromStack(new BillingStack(newApp(), 'Billing', props))
+}
+
+export function stackWithTable() {
+  const stack = newStack()
+  return { stack, leaseTable: new LeaseTable(stack, 'Leases') }
+}
+
+/** The stacks `One` and `Two` of an app. */
+export function twoStacks(props: StackProps = {}) {
+  const app = newApp()
+  return { app, one: new Stack(app, 'One', props), two: new Stack(app, 'Two', props) }
+}
+
 export function aFunction(stack: Stack, id: string, props: Partial<FunctionProps> = {}): LambdaFunction {
   return new LambdaFunction(stack, id, {
     runtime: Runtime.NODEJS_24_X,
@@ -26,4 +59,35 @@ export function aFunction(stack: Stack, id: string, props: Partial<FunctionProps
     timeout: Duration.seconds(30),
     ...props,
   })
+}
+
+export function aRole(stack: Stack): Role {
+  return new Role(stack, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') })
+}
+
+/** An hourly schedule of a new function, by default for the lease `billing`. */
+export function elect(stack: Stack, id: string, leaseTable: LeaseTable, lease = 'billing', rate = HOURLY.rate) {
+  return new ElectedSchedule(stack, id, { leaseTable, lease, handler: aFunction(stack, `${id}Function`), rate })
+}
+
+export type Chosen = (
+  | { readonly rate: Duration }
+  | { readonly cron: CronOptionsWithTimezone; readonly period: Duration }
+) &
+  Partial<
+    Omit<ElectedScheduleProps, 'leaseTable' | 'handler' | 'entry' | 'entryProps' | 'rate' | 'cron' | 'period'>
+  > & { readonly timeout?: Duration }
+
+/** A schedule for the lease `billing` with other props as chosen. */
+export function electedSchedule({ timeout = Duration.seconds(30), ...chosen }: Chosen) {
+  const { stack, leaseTable } = stackWithTable()
+  const handler = aFunction(stack, 'Function', { timeout })
+  const schedule = new ElectedSchedule(stack, 'Elected', { leaseTable, lease: 'billing', handler, ...chosen })
+  return { stack, schedule, leaseTable, handler, template: Template.fromStack(stack) }
+}
+
+/** Matches a ConfigurationError whose message contains this text, or matches it. */
+export function refusal(message: string | RegExp) {
+  const expected = typeof message === 'string' ? expect.stringContaining(message) : expect.stringMatching(message)
+  return expect.objectContaining({ name: 'ConfigurationError', message: expected })
 }

@@ -1,5 +1,5 @@
 /** The options of `npm start`: what the flags say and imply, checked before anything is started. */
-import { leaseNameProblems } from '../../constructs/lease-name.ts'
+import { leaseNameProblems } from '../../constructs/configuration.ts'
 import { OptionError } from '../../programs/flags.ts'
 import type { ScheduledFault } from '../faults/fault.ts'
 import { MIN_CHAOS_TICKS } from '../faults/plan.ts'

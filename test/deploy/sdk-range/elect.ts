@@ -1,4 +1,4 @@
-/** Leads once with each kind of client, made by the SDK that is installed beside `process.argv[2]`, and says what was sent. */
+/** Leads once with each kind of client of the SDK installed beside `process.argv[2]`, and prints the requests. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
@@ -9,7 +9,7 @@ const { DynamoDB, DynamoDBClient }: typeof import('@aws-sdk/client-dynamodb') = 
 const { DynamoDBDocument, DynamoDBDocumentClient }: typeof import('@aws-sdk/lib-dynamodb') =
   require('@aws-sdk/lib-dynamodb')
 
-/** The next answer to an operation, if it is not a plain success. */
+/** The next answer to an operation, if it is not 200 {}. */
 const answers = new Map<string, readonly [number, string]>()
 const sent: string[] = []
 const server = createServer(async (request, response) => {
@@ -79,5 +79,5 @@ await lead('aggregated document', DynamoDBDocument.from(new DynamoDBClient(clien
 })
 server.close()
 
-// @ts-expect-error This is no client.
+// @ts-expect-error This is not a client.
 export const refusedByTheCompiler = () => new DynamoDBLeaseStore({ tableName: 'leases', client: document.config })

@@ -1,4 +1,4 @@
-/** An optional peer of middy, whose types middy imports from it. */
+/** The types that middy imports from an optional peer dependency. */
 declare module '@aws/durable-execution-sdk-js' {
   export interface DurableContext {
     readonly executionContext: object

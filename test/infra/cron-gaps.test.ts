@@ -1,13 +1,13 @@
 import { TimeZone } from 'aws-cdk-lib'
 import { describe, expect, test } from 'vitest'
-import { cronGaps } from '../../infra/constructs/cron-gap.ts'
+import { cronGaps } from '../../infra/constructs/cron-gaps.ts'
 
 const NOW_MS = Date.parse('2026-11-28T00:00:00Z')
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
 
-describe('the shortest time between two ticks by the clock on the wall', () => {
+describe('the shortest time between two ticks in local time', () => {
   test.each([
     [{}, MINUTE_MS],
     [{ minute: '0' }, HOUR_MS],
@@ -22,14 +22,14 @@ describe('the shortest time between two ticks by the clock on the wall', () => {
     [{ minute: '0', hour: '22,4', weekDay: 'MON-FRI' }, 6 * HOUR_MS],
     [{ minute: '50', hour: '*/7' }, 3 * HOUR_MS],
     [{ minute: '0', hour: '23,1', weekDay: 'MON,THU' }, 22 * HOUR_MS],
-  ])('of %j, on each of its days, is %i ms', (cron, gapMs) => {
-    expect(cronGaps(cron, NOW_MS)?.onTheWallMs).toBe(gapMs)
+  ])('of %j is %i ms', (cron, gapMs) => {
+    expect(cronGaps(cron, NOW_MS)?.localMs).toBe(gapMs)
   })
 
-  // The last five are the examples of AWS: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cron-expressions.html
+  // The last five are from https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cron-expressions.html
   test.each([
     ['each Monday', { weekDay: 'MON' }, 7],
-    ['Monday and Friday, where Sunday is 1', { weekDay: '2,6' }, 3],
+    ['Monday and Friday, with Sunday as 1', { weekDay: '2,6' }, 3],
     ['every second weekday from Monday', { weekDay: '2/2' }, 2],
     ['the last day of each week', { weekDay: 'L' }, 7],
     ['the first of the month', { day: '1' }, 28],
@@ -44,13 +44,13 @@ describe('the shortest time between two ticks by the clock on the wall', () => {
     ['the working day nearest to the 3rd', { day: '3W' }, 28],
     ['the last day of the month', { day: 'L' }, 28],
   ])('of %s is a whole number of days', (_, cron, days) => {
-    expect(cronGaps({ minute: '0', hour: '6', ...cron }, NOW_MS)?.onTheWallMs).toBe(days * DAY_MS)
+    expect(cronGaps({ minute: '0', hour: '6', ...cron }, NOW_MS)?.localMs).toBe(days * DAY_MS)
   })
 
-  test('is infinite if there are no two ticks', () => {
-    expect(cronGaps({ minute: '0', hour: '6', day: '31', month: '2' }, NOW_MS)?.onTheWallMs).toBe(Infinity)
+  test('is Infinity if there are no two ticks', () => {
+    expect(cronGaps({ minute: '0', hour: '6', day: '31', month: '2' }, NOW_MS)?.localMs).toBe(Infinity)
     const once = { minute: '0', hour: '6', day: '1', month: '3', year: '2027' }
-    expect(cronGaps(once, NOW_MS)?.onTheWallMs).toBe(Infinity)
+    expect(cronGaps(once, NOW_MS)?.localMs).toBe(Infinity)
     expect(cronGaps(once, NOW_MS)?.everTicks).toBe(true)
   })
 
@@ -58,15 +58,15 @@ describe('the shortest time between two ticks by the clock on the wall', () => {
     { day: '30', month: '2' },
     { day: '31', month: '4,6' },
     { day: '29', month: '2', year: '2027' },
-  ])('does not count if there is no tick at all: %j', (dates) => {
+  ])('%j never ticks', (dates) => {
     expect(cronGaps({ minute: '0', hour: '6', ...dates }, NOW_MS)?.everTicks).toBe(false)
   })
 })
 
-describe('the two ticks around the beginning of summer time', () => {
+describe('the ticks before and after clocks go forward', () => {
   const nextChange = (timeZone: string, cron: object) => {
     const { firstMs, secondMs } =
-      cronGaps({ ...cron, timeZone: TimeZone.of(timeZone) }, NOW_MS)?.whenClocksGoForward[0] ?? {}
+      cronGaps({ ...cron, timeZone: TimeZone.of(timeZone) }, NOW_MS)?.acrossClockChanges[0] ?? {}
     return [firstMs, secondMs].map((ms = 0) => new Date(ms).toISOString())
   }
 
@@ -84,7 +84,7 @@ describe('the two ticks around the beginning of summer time', () => {
       '2027-03-22T05:00:00.000Z',
       '2027-03-29T04:00:00.000Z',
     ],
-  ])('in %s are, for %j, %s and %s', (timeZone, cron, first, second) => {
+  ])('in %s, %j ticks at %s and %s', (timeZone, cron, first, second) => {
     expect(nextChange(timeZone, cron)).toEqual([first, second])
   })
 
@@ -92,13 +92,13 @@ describe('the two ticks around the beginning of summer time', () => {
     ['Europe/Berlin', { minute: '30', hour: '2' }, '2027-03-27T01:30:00.000Z', '2027-03-29T00:30:00.000Z'],
     ['Australia/Lord_Howe', { minute: '15', hour: '2' }, '2027-10-01T15:45:00.000Z', '2027-10-03T15:15:00.000Z'],
     ['Africa/Cairo', { minute: '0', hour: '0' }, '2027-04-28T22:00:00.000Z', '2027-04-30T21:00:00.000Z'],
-  ])('in %s leave out, for %j, a local time that does not exist', (timeZone, cron, first, second) => {
+  ])('in %s, %j skips a local time that does not exist', (timeZone, cron, first, second) => {
     expect(nextChange(timeZone, cron)).toEqual([first, second])
   })
 
-  test('are told for years ahead, also if other changes lie between them', () => {
+  test('are found for 28 years, even if the clocks change between them', () => {
     const yearly = { minute: '0', hour: '6', day: '30', month: '3', timeZone: TimeZone.EUROPE_BERLIN }
-    const gaps = cronGaps(yearly, NOW_MS)?.whenClocksGoForward ?? []
+    const gaps = cronGaps(yearly, NOW_MS)?.acrossClockChanges ?? []
     expect(gaps).toHaveLength(28)
     // Summer time begins on the 31st in 2030 and on the 30th in 2031.
     expect(gaps).toContainEqual({
@@ -107,10 +107,13 @@ describe('the two ticks around the beginning of summer time', () => {
     })
   })
 
-  test.each([undefined, TimeZone.ETC_UTC, TimeZone.ASIA_TOKYO])('are none in a zone without it', (timeZone) => {
-    const zone = timeZone === undefined ? {} : { timeZone }
-    expect(cronGaps({ minute: '0', hour: '6', ...zone }, NOW_MS)?.whenClocksGoForward).toEqual([])
-  })
+  test.each([undefined, TimeZone.ETC_UTC, TimeZone.ASIA_TOKYO])(
+    'do not exist in a zone without summer time',
+    (timeZone) => {
+      const zone = timeZone === undefined ? {} : { timeZone }
+      expect(cronGaps({ minute: '0', hour: '6', ...zone }, NOW_MS)?.acrossClockChanges).toEqual([])
+    },
+  )
 })
 
 test.each([
@@ -123,6 +126,6 @@ test.each([
   { day: '0' },
   { month: 'JANUARY' },
   { timeZone: TimeZone.of('Mars/Olympus') },
-])('nothing is said of %j, which cannot be read here', (cron) => {
+])('%j cannot be read', (cron) => {
   expect(cronGaps(cron, NOW_MS)).toBeUndefined()
 })

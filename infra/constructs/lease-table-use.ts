@@ -1,0 +1,99 @@
+/** What the constructs of an app must agree on if they use the same lease table. */
+import { type Duration, Token } from 'aws-cdk-lib'
+import type { IConstruct } from 'constructs'
+import { refuseIf, warn } from './configuration.ts'
+import { type Env, envDifference, envOfStack, regionWarnings, resourceKey, showEnv } from './regions.ts'
+import { type AnyTable, envOfTable, resourceOf, type TableReference } from './table-description.ts'
+
+interface TableUse {
+  /** By lease: the period, and the path of the first schedule that has it. */
+  readonly periods: Map<string, { readonly ms: number; readonly path: string }>
+  announcer?: IConstruct
+}
+
+const usesByApp = new WeakMap<IConstruct, Map<string, TableUse>>()
+
+/** The same object for each reference to a table: made here, imported by name or ARN, or a replica. */
+function useOf({ table }: TableReference): TableUse {
+  const uses = usesByApp.get(table.node.root) ?? new Map<string, TableUse>()
+  usesByApp.set(table.node.root, uses)
+  const key = keyOf(table)
+  const use = uses.get(key) ?? { periods: new Map() }
+  uses.set(key, use)
+  return use
+}
+
+function keyOf(table: AnyTable): string {
+  const resource = resourceOf(table)
+  if (resource === undefined) return resourceKey(table, envOfTable(table), table.tableName)
+  const { tableName } = resource
+  const isNamed = tableName !== undefined && !Token.isUnresolved(tableName)
+  return isNamed ? resourceKey(resource, envOfStack(resource), tableName) : resource.node.path
+}
+
+type TableUser = Pick<IConstruct, 'node'> & { readonly leaseTable: TableReference }
+
+/** @throws ConfigurationError if the app knows that two of the users have different tables */
+export function assertSameTable(scope: IConstruct, users: readonly TableUser[], advice: string): void {
+  const [first, ...others] = users
+  for (const { leaseTable, node } of others) {
+    const differs = first !== undefined && useOf(leaseTable) !== useOf(first.leaseTable)
+    refuseIf(scope, differs, `${node.path} has another lease table than ${first?.node.path}; ${advice}`)
+  }
+}
+
+/**
+ * Refuses a user of the table in another Region or account: a function looks for the table in its own, and stream and
+ * metrics are there too. Warns if only the deployment knows the Region of `user`.
+ *
+ * @throws ConfigurationError
+ */
+export function assertSameRegion(leaseTable: TableReference, user: IConstruct, userEnv: Env): void {
+  const { path } = leaseTable.node
+  const tableEnv = envOfTable(leaseTable.table)
+  const difference = envDifference(userEnv, tableEnv)
+  const replica =
+    ', or a replica of a global table with strong consistency, ' +
+    '`new LeaseTable(this, id, { table: table.replica(region) })`'
+  const problem =
+    `it is in ${showEnv(userEnv)}, but the lease table ${path} is in ${showEnv(tableEnv)}; ` +
+    `use a lease table of the same ${difference}${difference === 'Region' ? replica : ''}`
+  refuseIf(user, difference !== undefined, problem)
+  warn(user, regionWarnings(`the lease table ${path}`, tableEnv, user, userEnv))
+}
+
+/**
+ * Schedules of one lease must have the same period, because ticks are floored to it: with two periods, the tick of the
+ * longer one would look older than the last tick of the shorter one and be refused.
+ *
+ * @throws ConfigurationError if another schedule of the lease has another period
+ */
+export function assertSamePeriod(
+  leaseTable: TableReference,
+  lease: string,
+  period: Duration,
+  schedule: IConstruct,
+): void {
+  const { periods } = useOf(leaseTable)
+  const ms = period.toMilliseconds()
+  const known = periods.get(lease) ?? { ms, path: schedule.node.path }
+  const problem =
+    `its period is ${ms / 1000} s, but that of ${known.path} for the lease "${lease}" is ${known.ms / 1000} s; ` +
+    'schedules of one lease must have the same period, so give this schedule a lease of its own'
+  refuseIf(schedule, known.ms !== ms, problem)
+  periods.set(lease, known)
+}
+
+/**
+ * A table has one announcer: it marks in the history what it announced, so a second one would announce only the rest.
+ *
+ * @throws ConfigurationError if the table has another announcer
+ */
+export function registerAnnouncer(leaseTable: TableReference, announcer: IConstruct): void {
+  const use = useOf(leaseTable)
+  const problem =
+    `${use.announcer?.node.path} already announces the leases of ${leaseTable.node.path}; for more receivers, ` +
+    'add rules to its event bus'
+  refuseIf(announcer, use.announcer !== undefined, problem)
+  use.announcer = announcer
+}

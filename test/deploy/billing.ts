@@ -1,0 +1,85 @@
+/** The customers of the run, and whether they are charged correctly. */
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Subscription } from '../../functions/billing/subscription.ts'
+import {
+  auditCharged,
+  disagreements,
+  duplicatesIn,
+  readGateway,
+  readLedger,
+  unowed,
+} from '../../infra/local/billing/audit.ts'
+import { seedSubscriptions } from '../../infra/local/billing/seed.ts'
+import { subscribe } from '../../infra/local/billing/subscribe.ts'
+import type { Emulator } from './emulator.ts'
+import type { DeployedStack } from './stack.ts'
+
+/** Cards of the sandbox; see functions/sandbox/cards.ts. */
+export const CARDS = {
+  /** Charged, but answered later than billing waits. Eight such customers take a leader 5 s. */
+  late: 'card_4000000000005027',
+  /** Fails at every attempt. */
+  failing: 'card_4000000000005035',
+} as const
+
+const fileOf = ({ directory }: Emulator) => join(directory, 'seeded.json')
+
+/** Adds customers to those of the earlier test files. */
+export async function seed(
+  emulator: Emulator,
+  { clients, tables }: DeployedStack,
+  customers: readonly Subscription[],
+): Promise<void> {
+  await seedSubscriptions(clients.dynamodb, tables.subscriptions, customers)
+  await writeFile(fileOf(emulator), JSON.stringify([...(await seeded(emulator)), ...customers]))
+}
+
+async function seeded(emulator: Emulator): Promise<Subscription[]> {
+  try {
+    return JSON.parse(await readFile(fileOf(emulator), 'utf8'))
+  } catch {
+    return []
+  }
+}
+
+/** Customers that are due at the next tick. */
+export function dueNow(prefix: string, count: number, paymentMethod?: string): Subscription[] {
+  return Array.from({ length: count }, (_, index) =>
+    subscribe({
+      customer: `${prefix}_${index + 1}`,
+      name: `Customer ${index + 1} of ${prefix}`,
+      plan: 'pro-yearly',
+      interval: 'year',
+      priceMinor: 4999,
+      currency: 'EUR',
+      dueDate: '2024-01-30',
+      timeZone: 'Etc/UTC',
+      ...(paymentMethod === undefined ? {} : { paymentMethod }),
+    }),
+  )
+}
+
+export const CORRECT = { doubled: 0, missing: 0, unowed: 0, disagreements: 0 } as const
+
+/** Compares the customers, the ledger and the table of the sandbox. */
+export async function audit(emulator: Emulator, { clients: { dynamodb }, tables }: DeployedStack, lastTick: string) {
+  const [customers, ledger, gateway] = await Promise.all([
+    seeded(emulator),
+    readLedger(dynamodb, tables.charges),
+    readGateway(dynamodb, tables.sandbox),
+  ])
+  const charged = await auditCharged(ledger, dynamodb, tables.subscriptions, lastTick, customers, gateway.declined)
+  return {
+    /** Rows of the ledger that are charged. */
+    charged: charged.charges,
+    /** Business units that the ledger or the sandbox charged more than once. */
+    doubled: charged.duplicateCharges + duplicatesIn(gateway.charges),
+    /** Customers that were due, and neither charged nor declined. */
+    missing: charged.dueNotCharged,
+    /** Charges of the sandbox that no customer owed. */
+    unowed: unowed(gateway, lastTick, customers).length,
+    /** Charges that are only in the ledger or only in the sandbox. */
+    disagreements: disagreements(gateway.charges, ledger),
+  }
+}

@@ -1,0 +1,60 @@
+/** The lease of the billing stack: its row, its history and its leader. */
+import { type AttributeValue, GetItemCommand } from '@aws-sdk/client-dynamodb'
+import { historyKey } from '../../functions/announce/history-row.ts'
+import type { LeaseRecord } from '../../functions/election/rules.ts'
+import { LEASE_RECORD, readRow } from '../../functions/election/stores/row.ts'
+import { type Emulator, type Invocation, invocations } from './emulator.ts'
+import { until } from './program.ts'
+import type { DeployedStack } from './stack.ts'
+
+export const LEASE = 'billing'
+
+export async function leaseRow(stack: DeployedStack): Promise<LeaseRecord | undefined> {
+  const item = await itemOf(stack, LEASE_RECORD)
+  return item === undefined ? undefined : readRow(item, LEASE)
+}
+
+export function historyRow(stack: DeployedStack, fencingToken: number) {
+  return itemOf(stack, historyKey({ lease: LEASE, fencingToken }).record)
+}
+
+async function itemOf(
+  { clients, tables }: DeployedStack,
+  record: string,
+): Promise<Record<string, AttributeValue> | undefined> {
+  const Key = { lease: { S: LEASE }, record: { S: record } }
+  const command = new GetItemCommand({ TableName: tables.leases, Key, ConsistentRead: true })
+  return (await clients.dynamodb.send(command)).Item
+}
+
+export async function untilCompleted(stack: DeployedStack, tick: string): Promise<LeaseRecord> {
+  const row = await until(`the tick ${tick} is completed`, async () => {
+    const seen = await leaseRow(stack)
+    return { done: seen?.completedTick === tick && seen.holder === undefined, seen }
+  })
+  if (row === undefined) throw new Error('There is no lease row')
+  return row
+}
+
+export interface Leader extends Invocation {
+  readonly fencingToken: number
+  /** The request id of the leader's event. */
+  readonly eventId: string | undefined
+}
+
+/**
+ * Waits until the tick has a leader and the other candidates have ended: then the only process of the function is the
+ * leader's.
+ */
+export async function untilLeading(emulator: Emulator, stack: DeployedStack, tick: string): Promise<Leader> {
+  const { leader } = await until(`one process leads the tick ${tick}`, async () => {
+    const row = await leaseRow(stack)
+    const working = (await invocations(emulator)).filter((each) => each.function === stack.functionName)
+    const [only] = working
+    const found = row?.tick === tick && row.holder !== undefined && working.length === 1 && only !== undefined
+    const leader = found ? { ...only, fencingToken: row.fencingToken, eventId: row.eventId } : undefined
+    return { done: found, seen: { row, working, leader } }
+  })
+  if (leader === undefined) throw new Error('There is no leader')
+  return leader
+}

@@ -1,0 +1,167 @@
+import { Duration } from 'aws-cdk-lib'
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions'
+import {
+  MultiRegionConsistency,
+  StreamViewType,
+  type TableAttributesV2,
+  type TablePropsV2,
+  TableV2,
+} from 'aws-cdk-lib/aws-dynamodb'
+import { EventBus } from 'aws-cdk-lib/aws-events'
+import { Key } from 'aws-cdk-lib/aws-kms'
+import { describe, expect, test } from 'vitest'
+import { LeadershipEvents, type LeadershipEventsProps, LeaseTable } from '../../infra/constructs/index.ts'
+import { ACCOUNT, LEASE_KEYS, newStack, refusal, stackWithTable } from '../support/cdk-app.ts'
+
+const FUNCTION = 'AWS::Lambda::Function'
+const MAPPING = 'AWS::Lambda::EventSourceMapping'
+const variables = (expected: object) => ({ Environment: { Variables: Match.objectLike(expected) } })
+const statement = (expected: object) => ({
+  PolicyDocument: { Statement: Match.arrayWith([Match.objectLike(expected)]) },
+})
+
+describe('the announcer', () => {
+  const { stack, leaseTable } = stackWithTable()
+  const events = new LeadershipEvents(stack, 'Events', { leaseTable })
+  const template = Template.fromStack(stack)
+
+  test('reads lease rows from the beginning of the stream', () => {
+    template.hasResourceProperties(MAPPING, {
+      EventSourceArn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Leases'), 'StreamArn'] },
+      FilterCriteria: { Filters: [{ Pattern: '{"dynamodb":{"Keys":{"record":{"S":["LEASE"]}}}}' }] },
+      StartingPosition: 'TRIM_HORIZON',
+    })
+  })
+
+  test('retries from the record that failed, in halves, and has a dead-letter queue that keeps 14 days', () => {
+    template.hasResourceProperties(MAPPING, {
+      MaximumRetryAttempts: 100,
+      MaximumRecordAgeInSeconds: 86_400,
+      BisectBatchOnFunctionError: true,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      DestinationConfig: { OnFailure: { Destination: stack.resolve(events.failures.queueArn) } },
+    })
+    template.hasResourceProperties('AWS::SQS::Queue', { MessageRetentionPeriod: 1_209_600, SqsManagedSseEnabled: true })
+  })
+
+  test('starts after its role may read the stream and send to the queue', () => {
+    const [policy] = Object.keys(template.findResources('AWS::IAM::Policy'))
+    const [announcer] = Object.entries(template.findResources(FUNCTION))
+    expect(announcer?.[1]['DependsOn']).toContain(policy)
+    template.hasResourceProperties(MAPPING, { FunctionName: { Ref: announcer?.[0] } })
+  })
+
+  test('sends events to the default event bus of the account, and keeps history for 30 days', () => {
+    const bus = { 'Fn::Join': ['', Match.arrayWith([':event-bus/default'])] }
+    template.hasResourceProperties(FUNCTION, variables({ EVENT_BUS: bus, HISTORY_DAYS: '30' }))
+  })
+
+  test('sends events to another bus if given, and keeps history for the given days', () => {
+    const other = stackWithTable()
+    const eventBus = new EventBus(other.stack, 'Bus')
+    const history = Duration.days(365)
+    new LeadershipEvents(other.stack, 'Events', { leaseTable: other.leaseTable, eventBus, history })
+    const arn = other.stack.resolve(eventBus.eventBusArn)
+    const withBus = Template.fromStack(other.stack)
+    withBus.hasResourceProperties(FUNCTION, variables({ EVENT_BUS: arn, HISTORY_DAYS: '365' }))
+    withBus.hasResourceProperties('AWS::IAM::Policy', statement({ Action: 'events:PutEvents', Resource: arn }))
+  })
+
+  test.each([36, 0, 3651 * 24])('refuses a history of %s hours', (hours) => {
+    const history = Duration.hours(hours)
+    const other = stackWithTable()
+    expect(() => new LeadershipEvents(other.stack, 'Events', { leaseTable: other.leaseTable, history })).toThrow(
+      refusal(/`history` is [\d.]+ days; it must be whole days from 1 to 3650/),
+    )
+  })
+
+  test('refuses a table without a stream', () => {
+    const table = new TableV2(stack, 'Own', LEASE_KEYS)
+    const own = new LeaseTable(stack, 'OwnLeases', { table })
+    expect(() => new LeadershipEvents(stack, 'OwnEvents', { leaseTable: own })).toThrow(
+      refusal('Stack/OwnEvents: the lease table Stack/OwnLeases has no stream of new and old images; give it one'),
+    )
+  })
+})
+
+describe('without history', () => {
+  const strong = {
+    replicas: [{ region: 'eu-west-1' }, { region: 'eu-west-3' }],
+    multiRegionConsistency: MultiRegionConsistency.STRONG,
+  }
+  function announcedWithoutTtl(props: Partial<LeadershipEventsProps>, ofTable: Partial<TablePropsV2> = {}) {
+    const stack = newStack({ env: { region: 'eu-central-1' } })
+    const dynamoStream = StreamViewType.NEW_AND_OLD_IMAGES
+    const table = new TableV2(stack, 'Table', { ...LEASE_KEYS, dynamoStream, ...ofTable })
+    new LeadershipEvents(stack, 'Events', { leaseTable: new LeaseTable(stack, 'Given', { table }), ...props })
+    return stack
+  }
+
+  test('a table that does not expire rows is refused', () => {
+    for (const history of [undefined, Duration.days(7)]) {
+      expect(() => announcedWithoutTtl({ history })).toThrow(
+        refusal('Stack/Events: the lease table Stack/Given does not expire rows by the attribute "ttl"'),
+      )
+    }
+    expect(() => announcedWithoutTtl({ history: Duration.days(7) }, strong)).toThrow('set `history` to false')
+  })
+
+  test.each([
+    ['`history` is false', { history: false as const }, {}],
+    ['the table is a global table with strong consistency', {}, strong],
+  ])('the announcer may access no row if %s', (_, props, ofTable) => {
+    const template = Template.fromStack(announcedWithoutTtl(props, ofTable))
+    template.hasResourceProperties(FUNCTION, variables({ HISTORY_DAYS: '0' }))
+    template.resourceCountIs(MAPPING, 1)
+    const policies = JSON.stringify(template.findResources('AWS::IAM::Policy'))
+    expect(policies).toContain('dynamodb:GetRecords')
+    expect(policies).not.toMatch(/dynamodb:(Get|Update)Item/)
+  })
+
+  test.each([
+    ['only decrypt', false as const, ['kms:Decrypt', 'kms:DescribeKey']],
+    ['encrypt, with history,', undefined, Match.arrayWith(['kms:Decrypt', 'kms:Encrypt'])],
+  ])("the announcer may %s by a table's own key", (_, history, Action) => {
+    const stack = newStack({ env: { region: 'eu-central-1' } })
+    const leaseTable = new LeaseTable(stack, 'Leases', { encryptionKey: new Key(stack, 'Key') })
+    new LeadershipEvents(stack, 'Events', { leaseTable, history })
+    Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', statement({ Action }))
+  })
+
+  test('the CDK prints an info for a global table with strong consistency', () => {
+    Annotations.fromStack(announcedWithoutTtl({}, strong)).hasInfo(
+      '/Stack/Events',
+      Match.stringLikeRegexp('^There is no history of tenures: Stack/Given is a global table with strong consistency'),
+    )
+  })
+})
+
+describe('an imported table', () => {
+  const tableArn = `arn:aws:dynamodb:eu-central-1:${ACCOUNT}:table/leases`
+  const imported = { tableArn, tableStreamArn: `${tableArn}/stream/2026-01-01T00:00:00.000` }
+  function announcedImport(attributes: TableAttributesV2, props: Partial<LeadershipEventsProps> = {}) {
+    const stack = newStack()
+    const table = TableV2.fromTableAttributes(stack, 'Imported', attributes)
+    const leaseTable = new LeaseTable(stack, 'Theirs', { table })
+    new LeadershipEvents(stack, 'Events', { leaseTable, ...props })
+    return Annotations.fromStack(stack)
+  }
+  const unknownExpiry = Match.stringLikeRegexp(
+    'whether the imported lease table Stack/Theirs expires rows.*set `history` to.*tenure:UnknownExpiry',
+  )
+
+  test('is refused without the ARN of its stream', () => {
+    expect(() => announcedImport({ tableArn })).toThrow(
+      refusal(
+        /^Stack\/Events: the app does not know the stream's ARN of the lease table Stack\/Theirs; .*StreamArn }\)`$/,
+      ),
+    )
+  })
+
+  test('causes a warning unless `history` is set', () => {
+    announcedImport(imported).hasWarning('/Stack/Events', unknownExpiry)
+    for (const history of [false as const, Duration.days(30)]) {
+      announcedImport(imported, { history }).hasNoWarning('/Stack/Events', unknownExpiry)
+    }
+  })
+})

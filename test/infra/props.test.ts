@@ -1,0 +1,81 @@
+import { TimeZone } from 'aws-cdk-lib'
+import { describe, expect, test } from 'vitest'
+import {
+  ElectedSchedule,
+  HandlerFunction,
+  LeadershipAlarms,
+  LeadershipDashboard,
+  LeadershipEvents,
+  LeaseTable,
+} from '../../infra/constructs/index.ts'
+import { aFunction, HOURLY, refusal, stackWithTable } from '../support/cdk-app.ts'
+
+/** Node runs TypeScript without checking its types, so the constructs check what the types forbid. */
+describe('without a compiler', () => {
+  const { stack, leaseTable } = stackWithTable()
+  const events = new LeadershipEvents(stack, 'Events', { leaseTable })
+  const handler = aFunction(stack, 'Function')
+  let count = 0
+  const construct = (Made: new (...args: never[]) => unknown, props: unknown) => () =>
+    Reflect.construct(Made, [stack, `${Made.name}${++count}`, props])
+
+  const entry = 'a.ts'
+  const aDuration = (name: string, value: string) =>
+    `\`${name}\` is ${value}; it must be a Duration, such as \`Duration.minutes(5)\``
+
+  test.each<[string, object, string]>([
+    ['no function', HOURLY, 'give `handler`, a function, or `entry`, the path of its module'],
+    ['no rate', { entry }, 'give `rate`, or both `cron` and `period`, the shortest time between two ticks'],
+    ['cron without a period', { entry, cron: {} }, 'give `rate`, or both `cron` and `period`'],
+    ['no lease', { entry, ...HOURLY, lease: undefined }, '`lease` is missing'],
+    ['an unknown prop', { entry, ...HOURLY, candidats: 3 }, 'no prop `candidats`; did you mean `candidates`?'],
+    ['handler and entry', { entry, handler, ...HOURLY }, 'both `handler` and `entry` were given; give one of them'],
+    ['handler and entryProps', { entryProps: {}, handler, ...HOURLY }, '`entryProps` was given with `handler`; set'],
+    ['rate and period', { entry, ...HOURLY, period: HOURLY.rate }, '`rate` was given with `cron` or `period`; give'],
+    ['another table', { leaseTable: {} }, '`leaseTable` is an object of type Object; it must be a LeaseTable, such as'],
+    ['a wrong rate', { rate: 60 }, aDuration('rate', '60')],
+    ['a wrong lease duration', { leaseDuration: '15 s' }, aDuration('leaseDuration', '"15 s"')],
+    ['a wrong flexible window', { flexibleWindow: null }, aDuration('flexibleWindow', 'null')],
+    ['a wrong period', { cron: {}, period: [1] }, aDuration('period', 'a list')],
+    ['a wrong lease', { lease: 5 }, '`lease` is 5; it must be a text'],
+    ['a wrong number of candidates', { candidates: '2' }, '`candidates` is "2"; it must be a number'],
+    ['a wrong flag', { enabled: 'no' }, '`enabled` is "no"; it must be true or false'],
+    ['a wrong handler', { handler: {} }, '`handler` is an object of type Object; it must be a function'],
+    ['a wrong entry', { entry: () => undefined }, '`entry` is a function; it must be a text'],
+    ['an unknown entry prop', { entry, entryProps: { runtime: 'x' } }, 'no prop `entryProps.runtime`; did you mean'],
+    ['a wrong memory size', { entry, entryProps: { memorySize: '1' } }, '`entryProps.memorySize` is "1"; it must be'],
+    [
+      'a wrong environment variable',
+      { entry, entryProps: { environment: { NODE_OPTIONS: 1 } } },
+      '`entryProps.environment` is an object of type Object; it must be an object of texts',
+    ],
+    ['a wrong cron', { cron: '0 6 * * ? *' }, '`cron` is "0 6 * * ? *"; it must be an object of its fields, such as'],
+    ['a wrong hour', { cron: { hour: 6 } }, '`cron.hour` is 6; it must be a text'],
+    ['a wrong time zone', { cron: { timeZone: 'Europe/Berlin' } }, '`cron.timeZone` is "Europe/Berlin"; it must be a'],
+    ['an unknown cron field', { cron: { timezone: TimeZone.ETC_UTC } }, 'no prop `cron.timezone`; did you mean'],
+    ['day and weekday', { cron: { day: '1', weekDay: 'MON' } }, '`cron` has both `day` and `weekDay`; Scheduler takes'],
+  ])('an ElectedSchedule with %s is refused', (_, props, message) => {
+    expect(construct(ElectedSchedule, { leaseTable, lease: 'billing', ...props })).toThrow(refusal(message))
+  })
+
+  test.each([
+    [LeadershipEvents, { leaseTable, eventBus: 'x' }, '`eventBus` is "x"; it must be an event bus, such as'],
+    [LeadershipEvents, { leaseTable, history: 30 }, '`history` is 30; it must be a Duration of whole days, or false'],
+    [LeadershipEvents, { leaseTable: leaseTable.table }, '`leaseTable` is an object of type TableV2'],
+    [LeadershipAlarms, { events, schedules: [{}] }, '`schedules` is a list; it must be a list of ElectedSchedules'],
+    [LeadershipAlarms, { events, schedules: [], clockSkew: 250 }, aDuration('clockSkew', '250')],
+    [LeadershipDashboard, { schedules: {} }, '`schedules` is an object of type Object; it must be a list of Elected'],
+    [LeaseTable, { table: 'leases' }, '`table` is "leases"; it must be a table, such as `TableV2.fromTableName('],
+    [LeaseTable, { encryptionKey: 'alias/x' }, '`encryptionKey` is "alias/x"; it must be a key, such as'],
+    [HandlerFunction, { entry, runtime: 'nodejs22.x' }, 'there is no prop `runtime`; did you mean `entry`?'],
+  ])('%o with a wrong prop is refused', (Made, props, message) => {
+    expect(construct(Made, props)).toThrow(refusal(message))
+  })
+
+  test.each([ElectedSchedule, LeadershipEvents, LeadershipAlarms, LeadershipDashboard, HandlerFunction])(
+    '%o without props is refused',
+    (Made) => {
+      expect(construct(Made, undefined)).toThrow(refusal('the props are missing; they must be an object'))
+    },
+  )
+})
