@@ -1,86 +1,76 @@
-import type { Answer, Exchange } from './exchange.ts'
+import { describeLeaseRequest } from '../../../functions/election/stores/describe.ts'
+import type { Answer } from '../../support/dynamodb/answer.ts'
+import { type DynamoDBService, serverError, throttled } from './dynamodb-service.ts'
+import type { Exchange } from './exchange.ts'
 import type { Faults, Injected } from './faults.ts'
 import type { SimulatedProcess } from './process.ts'
 import { Random } from './random.ts'
-import { aborted } from './retries.ts'
-import { type Service, serverError, throttled } from './service.ts'
+import { LEASES } from './tenure.ts'
 import type { Timeline } from './timeline.ts'
 
-/** What the wire tells of each request; true time is the timeline's. */
-export interface Listener {
-  sent(exchange: Exchange, fault: Injected | undefined): void
+export interface Network {
+  readonly seed: number
+  readonly timeline: Timeline
+  readonly service: DynamoDBService
+  readonly faults: Faults
+  onSent(exchange: Exchange): void
   /** The sender has the answer. */
-  answered(exchange: Exchange, answer: Answer): void
-}
-
-/** What a fault may do to a process. */
-export interface Processes {
+  onAnswered(exchange: Exchange, answer: Answer): void
   kill(process: SimulatedProcess, why: string): void
   freeze(process: SimulatedProcess, forMs: number): void
 }
 
-export interface Wires {
-  readonly seed: number
-  readonly timeline: Timeline
-  readonly service: Service
-  readonly faults: Faults
-  readonly processes: Processes
-  readonly listener: Listener
-}
-
 export type Reply = Answer & { readonly dateMs: number }
 
-/** As the shipped clients are set up: so long to connect, so long for an answer. */
+/** The time-outs of the shipped clients. */
 const CONNECT_MS = 1_000
 const ANSWER_MS = 2_000
+/** The longest that a request is under way. */
+const LATEST_MS = 300_000
 
-/** The connection of one process to DynamoDB: everything that can go wrong on a network goes wrong here. */
-export class Wire {
+/** The connection of one process to DynamoDB. All network faults are injected here. */
+export class Connection {
   readonly #process: SimulatedProcess
-  readonly #wires: Wires
+  readonly #network: Network
   #cutOffUntilMs = 0
 
-  constructor(process: SimulatedProcess, wires: Wires) {
+  constructor(process: SimulatedProcess, network: Network) {
     this.#process = process
-    this.#wires = wires
+    this.#network = network
   }
 
-  /** Nothing gets through in either direction for a while. */
+  /** Drops everything in both directions for a while. */
   cutOff(forMs: number): void {
-    this.#cutOffUntilMs = this.#wires.timeline.nowMs + forMs
+    this.#cutOffUntilMs = this.#network.timeline.nowMs + forMs
   }
 
   send(operation: string, body: Exchange['body'], signal: AbortSignal | undefined): Promise<Reply> {
-    const { seed, timeline, faults, listener } = this.#wires
+    const { seed, timeline, faults } = this.#network
     const process = this.#process
-    const place = `${process.errand} request ${++process.requests}`
-    const exchange: Exchange = {
-      process,
-      place,
-      operation,
-      body,
-      sentAtMs: timeline.nowMs,
-      settled: false,
-      arrivals: 0,
-    }
+    const place = `${process.invocation} request ${++process.requests}`
+    const lease = describeLeaseRequest(operation, body, LEASES)
+    const sentAtMs = timeline.nowMs
+    const exchange: Exchange = { process, place, operation, body, lease, sentAtMs, settled: false, arrivals: 0 }
     const isCutOff = timeline.nowMs < this.#cutOffUntilMs
-    const fault = isCutOff ? undefined : faults.drawForRequest(place, timeline.nowMs)
-    listener.sent(exchange, fault)
+    const fault = isCutOff ? undefined : faults.drawForRequest(place)
+    this.#network.onSent(exchange)
     return new Promise((resolve, reject) => {
       const settle = (act: () => void) => {
         if (exchange.settled) return
         exchange.settled = true
-        giveUp()
+        cancelTimeout()
         act()
       }
-      const giveUp = timeline.after(isCutOff ? CONNECT_MS : ANSWER_MS, process, () => settle(() => reject(timeOut())))
+      const cancelTimeout = timeline.after(isCutOff ? CONNECT_MS : ANSWER_MS, process, () =>
+        settle(() => reject(timeOut())),
+      )
       signal?.addEventListener('abort', () => settle(() => reject(aborted())), { once: true })
       if (isCutOff) return
       const random = fault?.random ?? new Random(seed, `journey of ${place}`)
       this.#travel(exchange, fault, random, {
         answer: (answer, atMs) =>
           settle(() => {
-            listener.answered(exchange, answer)
+            this.#network.onAnswered(exchange, answer)
             resolve({ ...answer, dateMs: Math.floor(atMs / 1000) * 1000 })
           }),
         reset: () => settle(() => reject(connectionReset())),
@@ -89,36 +79,38 @@ export class Wire {
   }
 
   #travel(exchange: Exchange, fault: Injected | undefined, random: Random, sender: Sender): void {
-    const { timeline, service, processes } = this.#wires
+    const { timeline, service, kill, freeze } = this.#network
     const process = this.#process
     const thereMs = random.between(1, random.chance(30) ? 120 : 6)
     const backMs = random.between(1, random.chance(30) ? 120 : 6)
     const answerAfter = (ms: number) => (answer: Answer) => {
-      const atMs = timeline.nowMs // its date is that of being made, however long it travels
+      const atMs = timeline.nowMs // the Date header is that of the answer's making
       timeline.after(ms, process, () => {
         if (timeline.nowMs >= this.#cutOffUntilMs) sender.answer(answer, atMs)
       })
     }
-    const nobody = () => undefined
-    const arrive = (afterMs: number, reply: (answer: Answer) => void) =>
+    const dropReply = () => undefined
+    const arrive = (afterMs: number, reply: (answer: Answer) => void = answerAfter(backMs)) =>
       timeline.after(afterMs, undefined, () => service.receive(exchange, reply))
     const reset = (afterMs: number) => timeline.after(afterMs, process, sender.reset)
-    const answer = answerAfter(backMs)
+    const answerWith = (answer: Answer) =>
+      timeline.after(thereMs + backMs, process, () => sender.answer(answer, timeline.nowMs - backMs))
+    const atSomePoint = (act: () => void) => timeline.after(random.between(0, thereMs + backMs), undefined, act)
 
     switch (fault?.kind) {
       case 'request lost':
         if (random.chance(500)) reset(thereMs)
         return
       case 'reply lost':
-        arrive(thereMs, nobody)
+        arrive(thereMs, dropReply)
         if (random.chance(500)) reset(thereMs + backMs)
         return
       case 'request copied':
-        arrive(thereMs, answer)
-        arrive(random.spread(thereMs, 300_000), nobody)
+        arrive(thereMs)
+        arrive(random.spread(thereMs, LATEST_MS), dropReply)
         return
       case 'request late':
-        arrive(random.spread(ANSWER_MS, 300_000), nobody)
+        arrive(random.spread(ANSWER_MS, LATEST_MS), dropReply)
         return
       case 'answer slow':
         arrive(
@@ -127,38 +119,40 @@ export class Wire {
         )
         return
       case 'throttled':
-        timeline.after(thereMs + backMs, process, () => sender.answer(throttled(random), timeline.nowMs - backMs))
+        answerWith(throttled(random))
         return
       case 'server error': {
         const error = serverError(random)
-        if (random.chance(500)) arrive(thereMs, nobody)
-        timeline.after(thereMs + backMs, process, () => sender.answer(error, timeline.nowMs - backMs))
+        if (random.chance(500)) arrive(thereMs, dropReply)
+        answerWith(error)
         return
       }
       case 'row in a transaction':
-        service.keep(service.rowsOf(exchange), random.spread(8, 3_000))
-        arrive(thereMs, answer)
+        service.lockRowsOf(exchange, random.spread(8, 3_000))
+        arrive(thereMs)
         return
       case 'process dies':
-        arrive(thereMs, answer)
-        timeline.after(random.between(0, thereMs + backMs), undefined, () => processes.kill(process, 'dies'))
+        arrive(thereMs)
+        atSomePoint(() => kill(process, 'dies'))
         return
       case 'process freezes':
-        arrive(thereMs, answer)
-        timeline.after(random.between(0, thereMs + backMs), undefined, () =>
-          processes.freeze(process, random.spread(500, 200_000)),
-        )
+        arrive(thereMs)
+        atSomePoint(() => freeze(process, random.spread(500, 200_000)))
         return
       default:
-        arrive(thereMs, answer)
+        arrive(thereMs)
     }
   }
 }
 
 interface Sender {
-  /** `atMs` is when DynamoDB made it. */
+  /** @param atMs when DynamoDB made the answer */
   answer(answer: Answer, atMs: number): void
   reset(): void
+}
+
+export function aborted(): Error {
+  return Object.assign(new Error('Request aborted'), { name: 'AbortError' })
 }
 
 function timeOut(): Error {
