@@ -23,12 +23,7 @@ const DUE = { name: 'due', partitionKey: 'dueShard', sortKey: 'dueAt', projectio
 /** Test cards; functions/sandbox/cards.ts says what the sandbox does with them. */
 const CHARGED = 'card_4242424242424242'
 const DECLINED = 'card_4000000000000002'
-const UNUSUAL_CARDS = [
-  'card_4000000000005001',
-  'card_4000000000005019',
-  'card_4000000000005027',
-  DECLINED,
-] as const
+const UNUSUAL_CARDS = ['card_4000000000005001', 'card_4000000000005019', 'card_4000000000005027', DECLINED] as const
 
 interface Expected {
   readonly amountMinor: number

@@ -94,7 +94,10 @@ function cancelled(conflicts: readonly boolean[]): Answer {
 }
 
 export function throttled(random: Random): Answer {
-  const type = random.pick('com.amazon.coral.availability#ThrottlingException', 'ProvisionedThroughputExceededException')
+  const type = random.pick(
+    'com.amazon.coral.availability#ThrottlingException',
+    'ProvisionedThroughputExceededException',
+  )
   return refused(type, 'Rate exceeded')
 }
 

@@ -109,9 +109,7 @@ function schedule(world: World, lambda: Lambda, tick: number, tickMs: number): v
     const arrivesMs = firesMs + random.between(1_000, 1_250) + (late?.random.between(1, 4) ?? 0) * periodMs
     if (late !== undefined) findings.reached('event delivered a period late')
     const deliver = (name: string, atMs: number) => {
-      timeline.at(atMs, undefined, () =>
-        lambda.deliver({ label: name, tick, candidate, requestId, event, tries: [] }),
-      )
+      timeline.at(atMs, undefined, () => lambda.deliver({ label: name, tick, candidate, requestId, event, tries: [] }))
     }
     deliver(label, arrivesMs)
     const doubled = faults.draw('event doubled', label)

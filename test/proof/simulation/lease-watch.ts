@@ -100,7 +100,10 @@ export class LeaseWatch {
       return
     }
     if (after.token <= this.highestToken) {
-      this.#findings.broken('S2', `${place} was granted token ${after.token}, but ${this.highestToken} was given before`)
+      this.#findings.broken(
+        'S2',
+        `${place} was granted token ${after.token}, but ${this.highestToken} was given before`,
+      )
     }
     if (attempt.isGranted && before?.attempt === after.attempt) {
       this.#findings.broken('S2', `${place} was granted a second time, for a copy of one request`)

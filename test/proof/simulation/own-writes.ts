@@ -99,12 +99,9 @@ export class OwnWrites {
   /** The row of a Put is unknown: while a Put of the same leader is under way, no other write counts as ended. */
   #overlapsPut(write: Watched): boolean {
     return [...this.#writes.values()].some(
-        (put) =>
-          put.isPut === true &&
-          isOfLeader(put, write) &&
-          put.beganAt <= write.endedAt &&
-          put.endedAt >= write.beganAt,
-      )
+      (put) =>
+        put.isPut === true && isOfLeader(put, write) && put.beganAt <= write.endedAt && put.endedAt >= write.beganAt,
+    )
   }
 
   #checkError(write: Watched, error: unknown): void {

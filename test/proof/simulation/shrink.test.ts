@@ -8,7 +8,12 @@ async function run(order: Order) {
   const faults = Array.from({ length: ticks * 5 }, (_, id) => ({ id })).filter(({ id }) => only?.has(id) ?? true)
   const has = (id: number) => faults.some((fault) => fault.id === id)
   const claim = has(5) || ticks > 4 ? 'S3' : 'S1'
-  return { order, setting: { ticks }, faults, violation: ticks >= 4 && has(3) && has(17) ? { claim, what: '' } : undefined }
+  return {
+    order,
+    setting: { ticks },
+    faults,
+    violation: ticks >= 4 && has(3) && has(17) ? { claim, what: '' } : undefined,
+  }
 }
 
 it('keeps the fewest ticks and faults that break the same claim', async () => {
