@@ -1,73 +1,68 @@
 /** Checks leaders that believe that they lead (S1), and what the lease says about earlier leaders. */
 import type { ElectionEvent, Lease } from '../../../functions/election/index.ts'
 import { isObject } from '../../support/dynamodb/values.ts'
-import type { Findings } from './findings.ts'
 import type { Invocation } from './lambda.ts'
-import type { LeaseWatch } from './lease-watch.ts'
 import type { SimulatedProcess } from './process.ts'
-import { isProvablyWrong, type RequestWatch } from './request-watch.ts'
+import { isProvablyWrong } from './request-watch.ts'
 import { nameOf, type Tenure } from './tenure.ts'
+import type { World } from './world.ts'
 
 export class BeliefWatch {
-  readonly #leases: LeaseWatch
-  readonly #requests: RequestWatch
-  readonly #findings: Findings
+  readonly #world: World
   #believers: Tenure[] = []
 
-  constructor(leases: LeaseWatch, requests: RequestWatch, findings: Findings) {
-    this.#leases = leases
-    this.#requests = requests
-    this.#findings = findings
+  constructor(world: World) {
+    this.#world = world
   }
 
   taskBegins(invocation: Invocation, lease: Lease): void {
     const { label, environment } = invocation
     const { process } = environment
-    const tenure = this.#leases.tenures.get(lease.fencingToken)
+    const tenure = this.#world.leases.tenures.get(lease.fencingToken)
     if (tenure?.process !== process) {
-      this.#findings.broken('S1', `${label} leads with token ${lease.fencingToken}, which it was never granted`)
+      this.#world.findings.broken('S1', `${label} leads with token ${lease.fencingToken}, which it was never granted`)
       return
     }
     if (lease.remainingMs() === 0) {
-      this.#findings.broken('S1', `${label} begins its task after its own deadline`)
+      this.#world.findings.broken('S1', `${label} begins its task after its own deadline`)
     }
-    const attempt = this.#requests.attempts.get(tenure.attempt)
+    const attempt = this.#world.requests.attempts.get(tenure.attempt)
     if (attempt !== undefined && isProvablyWrong(attempt, process, process.wallMs() - process.offsetMs)) {
-      this.#findings.wrong(`${label} begins its task though its clock is ${attempt.offsetMs} ms off`)
+      this.#world.findings.wrong(`${label} begins its task though its clock is ${attempt.offsetMs} ms off`)
     }
     tenure.invocation = invocation
     tenure.lease = lease
     this.#believers.push(tenure)
-    if (attempt?.knowsGrant === false) this.#findings.reached('own win recognised after a lost reply')
+    if (attempt?.knowsGrant === false) this.#world.findings.reached('own win recognised after a lost reply')
     this.#checkCheckpoints(label, lease)
   }
 
   taskRequestsEnd({ fencingToken }: Lease, how: 'release' | 'complete'): void {
-    const tenure = this.#leases.tenures.get(fencingToken)
+    const tenure = this.#world.leases.tenures.get(fencingToken)
     if (tenure !== undefined) tenure.requestedEnd = how
   }
 
   /** L3: a leader that takes itself for replaced leaves its tick undone, or reports a finished one as lost. */
   electionEvent(event: ElectionEvent): void {
     if (event.kind !== 'lost' || !/was taken over/.test(event.error.message)) return
-    const tenure = this.#leases.tenures.get(event.fencingToken)
-    const isNewest = event.fencingToken === this.#leases.highestToken
+    const tenure = this.#world.leases.tenures.get(event.fencingToken)
+    const isNewest = event.fencingToken === this.#world.leases.highestToken
     if (tenure === undefined || !isNewest || (tenure.ended !== undefined && tenure.ended !== 'completed')) return
-    this.#findings.broken('L3', `${nameOf(tenure)} learned that it was replaced, but it was not`)
+    this.#world.findings.broken('L3', `${nameOf(tenure)} learned that it was replaced, but it was not`)
   }
 
   replacedByFence({ label }: Invocation, lease: Lease): void {
-    this.#findings.reached('leader lost its lease by a stale write')
+    this.#world.findings.reached('leader lost its lease by a stale write')
     if (!lease.signal.aborted) {
-      this.#findings.wrong(`${label} knows of a newer leader, but its lease's signal is not aborted`)
+      this.#world.findings.wrong(`${label} knows of a newer leader, but its lease's signal is not aborted`)
     }
   }
 
   woke(process: SimulatedProcess): void {
     const wasReplaced = (tenure: Tenure) =>
       tenure.process === process && tenure.invocation?.task === 'running' && tenure.ended === 'replaced'
-    if ([...this.#leases.tenures.values()].some(wasReplaced)) {
-      this.#findings.reached('frozen leader woke after its replacement')
+    if ([...this.#world.leases.tenures.values()].some(wasReplaced)) {
+      this.#world.findings.reached('frozen leader woke after its replacement')
     }
   }
 
@@ -83,7 +78,7 @@ export class BeliefWatch {
     for (const tenure of believing) this.#checkDeadline(tenure)
     const [one, two] = believing.filter(({ hasWrongClock }) => !hasWrongClock)
     if (one !== undefined && two !== undefined) {
-      this.#findings.broken('S1', `${nameOf(two)} and ${nameOf(one)} both believe that they lead`)
+      this.#world.findings.broken('S1', `${nameOf(two)} and ${nameOf(one)} both believe that they lead`)
     }
   }
 
@@ -92,7 +87,7 @@ export class BeliefWatch {
     const believedMs = lease?.remainingMs() ?? 0
     const leftMs = Math.min(untilMonotonicMs - process.monotonicMs(), untilWallMs - process.wallMs())
     if (believedMs <= leftMs + 1) return
-    this.#findings.broken(
+    this.#world.findings.broken(
       'S1',
       `${nameOf(tenure)} believes that ${believedMs} ms are left, but by its clock before the request it is ${leftMs} ms`,
     )
@@ -100,15 +95,16 @@ export class BeliefWatch {
 
   #checkCheckpoints(label: string, { tick = '', checkpoint, unfinished }: Lease): void {
     if (checkpoint !== undefined) {
-      this.#findings.reached('checkpoint inherited')
+      this.#world.findings.reached('checkpoint inherited')
       const saved = tickIn(checkpoint)
-      if (saved !== tick) this.#findings.wrong(`${label} works on ${tick}, but is offered the checkpoint of ${saved}`)
+      if (saved !== tick)
+        this.#world.findings.wrong(`${label} works on ${tick}, but is offered the checkpoint of ${saved}`)
     }
     if (unfinished !== undefined) {
-      this.#findings.reached('unfinished tick inherited')
+      this.#world.findings.reached('unfinished tick inherited')
       const saved = tickIn(unfinished.state)
       if (saved !== unfinished.tick || !(unfinished.tick < tick)) {
-        this.#findings.wrong(
+        this.#world.findings.wrong(
           `${label} works on ${tick}, and is offered ${unfinished.tick} as unfinished, with the state of ${saved}`,
         )
       }

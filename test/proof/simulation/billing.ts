@@ -8,13 +8,12 @@ import { subscriptionsTable } from '../../../functions/billing/subscriptions.ts'
 import type { Lease } from '../../../functions/election/index.ts'
 import { subscribe } from '../../../infra/local/billing/subscribe.ts'
 import type { Answer } from '../../support/dynamodb/answer.ts'
-import type { SimulatedDynamoDB } from '../../support/dynamodb/database.ts'
 import { isObject, readRow } from '../../support/dynamodb/values.ts'
 import { type Exchange, placeholder, textOf } from './exchange.ts'
-import type { Findings } from './findings.ts'
-import type { SimulatedGateway } from './gateway.ts'
+import { SimulatedGateway } from './gateway.ts'
 import type { SimulatedProcess } from './process.ts'
 import { Random } from './random.ts'
+import type { World } from './world.ts'
 
 const SUBSCRIPTIONS = 'subscriptions'
 const CHARGES = 'charges'
@@ -32,24 +31,25 @@ interface Expected {
 }
 
 export class Billing {
-  readonly #database: SimulatedDynamoDB
+  readonly #world: World
   readonly #gateway: SimulatedGateway
-  readonly #findings: Findings
   /** Due payments by customer, plan and period. */
   readonly #expected = new Map<string, Expected>()
   /** Charges of unknown outcome, by their key in the ledger. */
   readonly #unknown = new Set<string>()
 
-  constructor(database: SimulatedDynamoDB, gateway: SimulatedGateway, findings: Findings) {
-    this.#database = database
-    this.#gateway = gateway
-    this.#findings = findings
+  constructor(world: World) {
+    this.#world = world
+    this.#gateway = new SimulatedGateway(world)
+    const { database } = world
     database.createTable({ name: SUBSCRIPTIONS, partitionKey: 'customer', sortKey: 'plan', indexes: [DUE] })
     database.createTable({ name: CHARGES, partitionKey: 'customer', sortKey: 'charge' })
   }
 
   /** Adds one or two subscriptions that are due at once. One of them may have missed a week. */
-  addDueSubscriptions(seed: number, tick: number, mayBeUnusual: boolean): void {
+  addDueSubscriptions(tick: number): void {
+    const { seed, ticks } = this.#world.setting
+    const mayBeUnusual = tick < ticks - 1 // the last ticks must settle what is left
     const random = new Random(seed, `subscriptions of t${tick}`)
     for (let nth = 1; nth <= random.between(1, 2); nth++) {
       const isUnusual = mayBeUnusual && random.chance(300)
@@ -64,7 +64,7 @@ export class Billing {
         timeZone: 'Etc/UTC',
         paymentMethod: isUnusual ? random.pick(...UNUSUAL_CARDS) : CHARGED,
       })
-      this.#database.put(SUBSCRIPTIONS, readRow(marshall(subscription)))
+      this.#world.database.put(SUBSCRIPTIONS, readRow(marshall(subscription)))
       const { customer, plan, period, priceMinor, currency, paymentMethod } = subscription
       const isDeclined = paymentMethod === DECLINED
       const periods = period === '2026-11-14' && !isDeclined ? [period, '2026-11-21'] : [period]
@@ -94,7 +94,7 @@ export class Billing {
     const written = placeholder(body, ':status')
     if (written === 'unknown') this.#unknown.add(id)
     else if (written !== 'intended' && this.#unknown.delete(id)) {
-      this.#findings.reached('charge of unknown outcome settled by a later try')
+      this.#world.findings.reached('charge of unknown outcome settled by a later try')
     }
   }
 
@@ -103,11 +103,11 @@ export class Billing {
     const charged = new Set<string>()
     for (const { customer, plan, period, amountMinor, currency } of this.#gateway.charges()) {
       const what = `${customer} ${plan} ${period}`
-      if (charged.has(what)) this.#findings.wrong(`${what} was charged twice`)
+      if (charged.has(what)) this.#world.findings.wrong(`${what} was charged twice`)
       charged.add(what)
       const expected = this.#expected.get(what)
       const isRight = expected?.amountMinor === amountMinor && expected.currency === currency && !expected.isDeclined
-      if (!isRight) this.#findings.wrong(`${what} was charged ${amountMinor} ${currency}, which was not due`)
+      if (!isRight) this.#world.findings.wrong(`${what} was charged ${amountMinor} ${currency}, which was not due`)
     }
   }
 
@@ -117,7 +117,7 @@ export class Billing {
       this.#gateway.charges().map(({ customer, plan, period, id }) => [`${customer} ${plan} ${period}`, id]),
     )
     const rows = new Map(
-      this.#database.rows(CHARGES).map((row) => {
+      this.#world.database.rows(CHARGES).map((row) => {
         const [customer, plan, period] = [textOf(row['customer']), textOf(row['plan']), textOf(row['period'])]
         return [`${customer} ${plan} ${period}`, { status: textOf(row['status']), chargeId: textOf(row['chargeId']) }]
       }),
@@ -130,10 +130,10 @@ export class Billing {
         : charge !== undefined && status === 'charged' && chargeId === charge
       if (isRight) continue
       const due = isDeclined ? 'should be declined' : `was due and charged as ${charge ?? 'nothing'}`
-      this.#findings.wrong(`${what} ${due}, but the ledger says ${status} ${chargeId ?? ''}`)
+      this.#world.findings.wrong(`${what} ${due}, but the ledger says ${status} ${chargeId ?? ''}`)
     }
     if (rows.size !== this.#expected.size) {
-      this.#findings.wrong(`the ledger has ${rows.size} rows instead of ${this.#expected.size}`)
+      this.#world.findings.wrong(`the ledger has ${rows.size} rows instead of ${this.#expected.size}`)
     }
   }
 }

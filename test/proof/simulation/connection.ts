@@ -1,24 +1,12 @@
 import { describeLeaseRequest } from '../../../functions/election/stores/describe.ts'
 import type { Answer } from '../../support/dynamodb/answer.ts'
-import { type DynamoDBService, serverError, throttled } from './dynamodb-service.ts'
+import { serverError, throttled } from './dynamodb-service.ts'
 import type { Exchange } from './exchange.ts'
-import type { Faults, Injected } from './faults.ts'
+import type { Injected } from './faults.ts'
 import type { SimulatedProcess } from './process.ts'
 import { Random } from './random.ts'
 import { LEASES } from './tenure.ts'
-import type { Timeline } from './timeline.ts'
-
-export interface Network {
-  readonly seed: number
-  readonly timeline: Timeline
-  readonly service: DynamoDBService
-  readonly faults: Faults
-  onSent(exchange: Exchange): void
-  /** The sender has the answer. */
-  onAnswered(exchange: Exchange, answer: Answer): void
-  kill(process: SimulatedProcess, why: string): void
-  freeze(process: SimulatedProcess, forMs: number): void
-}
+import type { World } from './world.ts'
 
 export type Reply = Answer & { readonly dateMs: number }
 
@@ -31,21 +19,21 @@ const LATEST_MS = 300_000
 /** The connection of one process to DynamoDB. All network faults are injected here. */
 export class Connection {
   readonly #process: SimulatedProcess
-  readonly #network: Network
+  readonly #world: World
   #cutOffUntilMs = 0
 
-  constructor(process: SimulatedProcess, network: Network) {
+  constructor(process: SimulatedProcess, world: World) {
     this.#process = process
-    this.#network = network
+    this.#world = world
   }
 
   /** Drops everything in both directions for a while. */
   cutOff(forMs: number): void {
-    this.#cutOffUntilMs = this.#network.timeline.nowMs + forMs
+    this.#cutOffUntilMs = this.#world.timeline.nowMs + forMs
   }
 
   send(operation: string, body: Exchange['body'], signal: AbortSignal | undefined): Promise<Reply> {
-    const { seed, timeline, faults } = this.#network
+    const { setting, timeline, faults, requests } = this.#world
     const process = this.#process
     const place = `${process.invocation} request ${++process.requests}`
     const lease = describeLeaseRequest(operation, body, LEASES)
@@ -53,7 +41,7 @@ export class Connection {
     const exchange: Exchange = { process, place, operation, body, lease, sentAtMs, settled: false, arrivals: 0 }
     const isCutOff = timeline.nowMs < this.#cutOffUntilMs
     const fault = isCutOff ? undefined : faults.drawForRequest(place)
-    this.#network.onSent(exchange)
+    requests.sent(exchange)
     return new Promise((resolve, reject) => {
       const settle = (act: () => void) => {
         if (exchange.settled) return
@@ -66,11 +54,11 @@ export class Connection {
       )
       signal?.addEventListener('abort', () => settle(() => reject(aborted())), { once: true })
       if (isCutOff) return
-      const random = fault?.random ?? new Random(seed, `journey of ${place}`)
+      const random = fault?.random ?? new Random(setting.seed, `journey of ${place}`)
       this.#travel(exchange, fault, random, {
         answer: (answer, atMs) =>
           settle(() => {
-            this.#network.onAnswered(exchange, answer)
+            requests.answered(exchange, answer)
             resolve({ ...answer, dateMs: Math.floor(atMs / 1000) * 1000 })
           }),
         reset: () => settle(() => reject(connectionReset())),
@@ -79,7 +67,7 @@ export class Connection {
   }
 
   #travel(exchange: Exchange, fault: Injected | undefined, random: Random, sender: Sender): void {
-    const { timeline, service, kill, freeze } = this.#network
+    const { timeline, service, lambda } = this.#world
     const process = this.#process
     const thereMs = random.between(1, random.chance(30) ? 120 : 6)
     const backMs = random.between(1, random.chance(30) ? 120 : 6)
@@ -133,11 +121,11 @@ export class Connection {
         return
       case 'process dies':
         arrive(thereMs)
-        atSomePoint(() => kill(process, 'dies'))
+        atSomePoint(() => lambda.kill(process, 'dies'))
         return
       case 'process freezes':
         arrive(thereMs)
-        atSomePoint(() => freeze(process, random.spread(500, 200_000)))
+        atSomePoint(() => lambda.freeze(process, random.spread(500, 200_000)))
         return
       default:
         arrive(thereMs)

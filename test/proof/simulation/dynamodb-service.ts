@@ -1,32 +1,20 @@
 import { type Answer, refused } from '../../support/dynamodb/answer.ts'
-import type { SimulatedDynamoDB } from '../../support/dynamodb/database.ts'
 import { type Exchange, errorType } from './exchange.ts'
-import type { Random } from './random.ts'
-import type { Timeline } from './timeline.ts'
-
-export interface Applied {
-  readonly exchange: Exchange
-  /** A second arrival of the same request. */
-  readonly isCopy: boolean
-  readonly answer: Answer
-}
+import { Random } from './random.ts'
+import type { World } from './world.ts'
 
 /**
  * DynamoDB with the time that a transaction takes: it locks its rows for some milliseconds between its two phases, and
  * other writes to these rows are refused with a conflict.
  */
 export class DynamoDBService {
-  readonly #database: SimulatedDynamoDB
-  readonly #timeline: Timeline
+  readonly #world: World
   readonly #random: Random
-  readonly #onApplied: (applied: Applied) => void
   readonly #lockedUntilMs = new Map<string, number>()
 
-  constructor(database: SimulatedDynamoDB, timeline: Timeline, random: Random, onApplied: (applied: Applied) => void) {
-    this.#database = database
-    this.#timeline = timeline
-    this.#random = random
-    this.#onApplied = onApplied
+  constructor(world: World) {
+    this.#world = world
+    this.#random = new Random(world.setting.seed, 'transactions')
   }
 
   /** Locks the request's rows as a transaction of another client would. */
@@ -50,30 +38,30 @@ export class DynamoDBService {
     }
     const forMs = this.#random.between(2, 9)
     this.#lock(rows, forMs + 1)
-    this.#timeline.after(forMs, undefined, () => {
+    this.#world.timeline.after(forMs, undefined, () => {
       for (const row of rows) this.#lockedUntilMs.delete(row)
       reply(this.#apply(exchange, isCopy))
     })
   }
 
   #rowsOf({ operation, body }: Exchange): readonly string[] {
-    return this.#database.rowsOf(operation, body)
+    return this.#world.database.rowsOf(operation, body)
   }
 
   #lock(rows: readonly string[], forMs: number): void {
-    for (const row of rows) this.#lockedUntilMs.set(row, this.#timeline.nowMs + forMs)
+    for (const row of rows) this.#lockedUntilMs.set(row, this.#world.timeline.nowMs + forMs)
   }
 
   #isLocked(row: string): boolean {
-    return (this.#lockedUntilMs.get(row) ?? 0) > this.#timeline.nowMs
+    return (this.#lockedUntilMs.get(row) ?? 0) > this.#world.timeline.nowMs
   }
 
   #apply(exchange: Exchange, isCopy: boolean): Answer {
-    const answer = this.#database.execute(exchange.operation, exchange.body)
+    const answer = this.#world.database.execute(exchange.operation, exchange.body)
     if (errorType(answer) === 'ValidationException') {
       throw new Error(`DynamoDB refuses a request as invalid: ${JSON.stringify([answer.body, exchange.body])}`)
     }
-    this.#onApplied({ exchange, isCopy, answer })
+    this.#world.applied(exchange, answer, isCopy)
     return answer
   }
 }

@@ -1,12 +1,11 @@
 /** Checks the writes that land on protected rows (S3, S5). */
 import type { Answer } from '../../support/dynamodb/answer.ts'
-import type { Row, SimulatedDynamoDB } from '../../support/dynamodb/database.ts'
+import type { Row } from '../../support/dynamodb/database.ts'
 import { isObject } from '../../support/dynamodb/values.ts'
 import { type Exchange, placeholder, textOf } from './exchange.ts'
-import type { Findings } from './findings.ts'
-import type { LeaseWatch } from './lease-watch.ts'
 import { OwnWrites } from './own-writes.ts'
 import { nameOf } from './tenure.ts'
+import type { World } from './world.ts'
 
 export const PROTECTED = 'protected'
 
@@ -14,18 +13,14 @@ type Protection = 'fence' | 'guard' | 'completion'
 
 export class EffectWatch {
   readonly ownWrites: OwnWrites
-  readonly #leases: LeaseWatch
-  readonly #database: SimulatedDynamoDB
-  readonly #findings: Findings
+  readonly #world: World
   /** Per row, the highest token whose write landed. */
   readonly #highest = new Map<string, number>()
   readonly #rows = new Map<string, Row | undefined>()
 
-  constructor(leases: LeaseWatch, database: SimulatedDynamoDB, findings: Findings) {
-    this.#leases = leases
-    this.#database = database
-    this.#findings = findings
-    this.ownWrites = new OwnWrites(findings)
+  constructor(world: World) {
+    this.#world = world
+    this.ownWrites = new OwnWrites(world.findings)
   }
 
   /** Called after DynamoDB has applied or refused a request. */
@@ -51,27 +46,30 @@ export class EffectWatch {
     const op = isObject(item) ? textOf(item['op']) : placeholder(write, ':op')
     if (answer.status !== 200) {
       if (op !== undefined) this.ownWrites.refused(op)
-      if (protection === 'fence' && token < highest) this.#findings.reached('stale effect refused by the fence')
-      if (protection === 'guard' && token !== this.#leases.holder?.token) {
-        this.#findings.reached('stale effect refused by the guard')
+      if (protection === 'fence' && token < highest) this.#world.findings.reached('stale effect refused by the fence')
+      if (protection === 'guard' && token !== this.#world.leases.holder?.token) {
+        this.#world.findings.reached('stale effect refused by the guard')
       }
       return
     }
     // A transaction that is sent again with its token succeeds and changes nothing.
-    const row = this.#database.row(PROTECTED, { id: { S: id } })
+    const row = this.#world.database.row(PROTECTED, { id: { S: id } })
     if (row === this.#rows.get(id)) return
     this.#rows.set(id, row)
     if (op !== undefined) this.ownWrites.landed(op, isCopy)
     const what = `${place}, an effect of token ${token},`
-    if (protection === 'guard' && token < this.#leases.highestToken) {
-      this.#findings.broken('S3', `${what} landed by transact after another candidate had acquired the lease`)
+    if (protection === 'guard' && token < this.#world.leases.highestToken) {
+      this.#world.findings.broken('S3', `${what} landed by transact after another candidate had acquired the lease`)
     }
     if (token < highest) {
-      this.#findings.broken('S3', `${what} landed on row ${id} after one of token ${highest}`)
+      this.#world.findings.broken('S3', `${what} landed on row ${id} after one of token ${highest}`)
     }
     const times = Number(textOf(row?.['times']))
     if (protection === 'completion' && times !== 1) {
-      this.#findings.broken('S5', `${what} completed with effects; those of ${id} have now happened ${times} times`)
+      this.#world.findings.broken(
+        'S5',
+        `${what} completed with effects; those of ${id} have now happened ${times} times`,
+      )
     }
     this.#highest.set(id, Math.max(highest, token))
   }
@@ -79,16 +77,17 @@ export class EffectWatch {
   /** At the end: each tick that was completed with effects has them, and no other tick has. */
   checkCompletions(): void {
     const done = new Set(
-      this.#database
+      this.#world.database
         .rows(PROTECTED)
         .filter(({ times }) => times !== undefined)
         .map(({ id }) => textOf(id)),
     )
-    for (const { tenure } of this.#leases.completed.values()) {
+    for (const { tenure } of this.#world.leases.completed.values()) {
       if (!done.delete(`done ${tenure.tick}`)) {
-        this.#findings.broken('S5', `${nameOf(tenure)} completed the tick ${tenure.tick} without its effects`)
+        this.#world.findings.broken('S5', `${nameOf(tenure)} completed the tick ${tenure.tick} without its effects`)
       }
     }
-    for (const id of done) this.#findings.broken('S5', `the effects of ${id} happened, but its tick is not completed`)
+    for (const id of done)
+      this.#world.findings.broken('S5', `the effects of ${id} happened, but its tick is not completed`)
   }
 }

@@ -17,8 +17,8 @@ import { LEASE, LEASES } from './tenure.ts'
 import type { World } from './world.ts'
 
 /** The candidates' function in one process: the shipped code on the process's clock and connection. */
-export function functionOf(world: World, lambda: Lambda, process: SimulatedProcess, connection: Connection): Handler {
-  const { setting, beliefs, billing } = world
+export function functionOf(world: World, process: SimulatedProcess, connection: Connection): Handler {
+  const { setting, lambda, beliefs, billing } = world
   const { clock } = process
   const client = clientOn(connection)
   const options = {
@@ -35,7 +35,7 @@ export function functionOf(world: World, lambda: Lambda, process: SimulatedProce
     beliefs.taskBegins(invocation, lease)
     try {
       if (billing !== undefined) return await billing.perform(lease, client, process)
-      return await performTask(lease, { world, lambda, invocation, client })
+      return await performTask(lease, { world, invocation, client })
     } finally {
       invocation.task = 'ended'
     }

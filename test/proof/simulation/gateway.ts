@@ -4,10 +4,9 @@ import type { GatewayRequest, GatewayResponse, Leader, Transport } from '../../.
 import { memoryStore } from '../../../functions/sandbox/memory-store.ts'
 import { type Sandbox, sandbox } from '../../../functions/sandbox/sandbox.ts'
 import { chargesOf, type SandboxCharge, type SandboxRow, type SandboxStore } from '../../../functions/sandbox/store.ts'
-import type { Faults } from './faults.ts'
 import { SimulatedProcess } from './process.ts'
 import { Random } from './random.ts'
-import type { Timeline } from './timeline.ts'
+import type { World } from './world.ts'
 
 /** The time-out of the shipped transport to the sandbox. */
 const TIMEOUT_MS = 5_000
@@ -17,20 +16,15 @@ const LATEST_MS = 40_000
 const KEY_WINDOW_MS = 50_000
 
 export class SimulatedGateway {
-  readonly #timeline: Timeline
-  readonly #faults: Faults
-  readonly #seed: number
+  readonly #world: World
   readonly #process: SimulatedProcess
   readonly #answer: Sandbox
   readonly #rows = new Map<string, SandboxRow>()
-  readonly #onAnswered: (response: GatewayResponse) => void
 
-  constructor(timeline: Timeline, faults: Faults, seed: number, onAnswered: (response: GatewayResponse) => void) {
-    this.#timeline = timeline
-    this.#faults = faults
-    this.#seed = seed
-    this.#onAnswered = onAnswered
-    this.#process = new SimulatedProcess('gateway', timeline, seed, 0)
+  constructor(world: World) {
+    this.#world = world
+    const { timeline, setting } = world
+    this.#process = new SimulatedProcess('gateway', timeline, setting.seed, 0)
     this.#answer = sandbox({
       keyWindowMs: KEY_WINDOW_MS,
       store: recording(memoryStore(), this.#rows),
@@ -71,7 +65,7 @@ export class SimulatedGateway {
         signal.removeEventListener('abort', abort)
         act()
       }
-      const cancelTimeout = this.#timeline.after(TIMEOUT_MS, process, () =>
+      const cancelTimeout = this.#world.timeline.after(TIMEOUT_MS, process, () =>
         settle(() => reject(unknown('no answer in time'))),
       )
       const abort = () => settle(() => reject(signal.reason))
@@ -86,13 +80,13 @@ export class SimulatedGateway {
     place: string,
     receive: (answer: GatewayResponse | 'lost') => void,
   ): void {
-    const timeline = this.#timeline
-    const random = this.#faults.draw('gateway fails', place)?.random
-    const usual = new Random(this.#seed, `journey of ${place}`)
+    const { timeline, faults, setting, findings } = this.#world
+    const random = faults.draw('gateway fails', place)?.random
+    const usual = new Random(setting.seed, `journey of ${place}`)
     const [thereMs, backMs] = [usual.between(5, 60), usual.between(5, 60)]
     const answer = (response: GatewayResponse) =>
       timeline.after(backMs, process, () => {
-        this.#onAnswered(response)
+        if (response.headers['idempotent-replayed'] === 'true') findings.reached('charge answered again under its key')
         receive(response)
       })
     const dropReply = () => undefined

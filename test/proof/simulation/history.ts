@@ -2,11 +2,10 @@
 import type { Fault } from './faults.ts'
 import type { Findings } from './findings.ts'
 import { enter } from './globals.ts'
-import type { Lambda } from './lambda.ts'
 import { checkCleanTick, checkTicks } from './outcome-watch.ts'
 import { Random } from './random.ts'
 import { type Setting, START_MS } from './setting.ts'
-import { makeWorld, type Order, type World } from './world.ts'
+import { type Order, World } from './world.ts'
 
 export interface History extends Pick<Findings, 'violation' | 'situations'> {
   readonly order: Order
@@ -19,7 +18,7 @@ export interface History extends Pick<Findings, 'violation' | 'situations'> {
 }
 
 export async function runHistory(order: Order): Promise<History> {
-  const { world, lambda } = makeWorld(order)
+  const world = new World(order)
   const { timeline, findings, faults, setting, requests, lines } = world
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0 // the SDK makes many errors, and their stacks take a tenth of the time
@@ -28,7 +27,7 @@ export async function runHistory(order: Order): Promise<History> {
   enter(timeline)
   try {
     // Rejects with errors of the simulation itself, such as an invalid request to DynamoDB.
-    await runTicks(world, lambda).catch((error: unknown) => findings.wrong(String(error)))
+    await runTicks(world).catch((error: unknown) => findings.wrong(String(error)))
     await new Promise((resolve) => setImmediate(resolve)) // Node reports unhandled rejections then
   } finally {
     process.off('unhandledRejection', onUnhandled)
@@ -45,17 +44,17 @@ export async function runHistory(order: Order): Promise<History> {
   }
 }
 
-async function runTicks(world: World, lambda: Lambda): Promise<void> {
-  const { setting, timeline, faults, findings, leases, beliefs, effects, billing } = world
+async function runTicks(world: World): Promise<void> {
+  const { setting, timeline, faults, findings, lambda, leases, beliefs, effects, billing } = world
   const isUnbroken = () => {
     beliefs.check()
     return findings.violation === undefined
   }
   for (let tick = 1; tick <= setting.ticks; tick++) {
     const tickMs = START_MS + tick * setting.periodMs
-    schedule(world, lambda, tick, tickMs)
+    schedule(world, tick, tickMs)
     timeline.at(tickMs - 1, undefined, () => {
-      billing?.addDueSubscriptions(setting.seed, tick, tick < setting.ticks - 1)
+      billing?.addDueSubscriptions(tick)
       billing?.checkCharges()
       expireRows(world)
     })
@@ -74,7 +73,7 @@ async function runTicks(world: World, lambda: Lambda): Promise<void> {
   const cleanTicks = billing === undefined ? 1 : 2
   const last = setting.ticks + cleanTicks
   for (let nth = 1; nth <= cleanTicks; nth++) {
-    schedule(world, lambda, setting.ticks + nth, quietMs + nth * setting.periodMs)
+    schedule(world, setting.ticks + nth, quietMs + nth * setting.periodMs)
   }
   timeline.at(quietMs, undefined, () => expireRows(world))
   await timeline.run(isUnbroken)
@@ -95,8 +94,8 @@ function expireRows({ database, timeline, leases }: World): void {
 }
 
 /** Fires every candidate's schedule for the tick, each in its own phase; some events come late, and some twice. */
-function schedule(world: World, lambda: Lambda, tick: number, tickMs: number): void {
-  const { setting, timeline, faults, findings } = world
+function schedule(world: World, tick: number, tickMs: number): void {
+  const { setting, timeline, faults, findings, lambda } = world
   const { periodMs } = setting
   for (const candidate of setting.candidates) {
     const label = `t${tick} ${candidate.name}`

@@ -1,6 +1,8 @@
 import type { Context } from 'aws-lambda'
 import { Connection } from './connection.ts'
 import type { OtherFault } from './faults.ts'
+import { functionOf } from './function.ts'
+import { checkInvocation } from './outcome-watch.ts'
 import { SimulatedProcess } from './process.ts'
 import { Random } from './random.ts'
 import type { CandidateSetting } from './setting.ts'
@@ -148,7 +150,7 @@ export class Lambda {
   }
 
   #environmentFor({ candidate, requestId }: Delivery, random: Random): Environment {
-    const { timeline, setting, network } = this.#world
+    const { timeline, setting } = this.#world
     const environments = this.#environments.get(candidate.name) ?? []
     const mayServe = ({ running, process }: Environment) =>
       running.size === 0 ||
@@ -159,8 +161,8 @@ export class Lambda {
     if (free !== undefined) return free
     const name = `${candidate.name}-${++this.#processes}`
     const process = new SimulatedProcess(name, timeline, setting.seed, candidate.offsetMs)
-    const connection = new Connection(process, network)
-    const handler = this.#world.handlerFor(process, connection)
+    const connection = new Connection(process, this.#world)
+    const handler = functionOf(this.#world, process, connection)
     const fresh: Environment = { process, connection, handler, running: new Set(), served: [] }
     this.#environments.set(candidate.name, [...environments, fresh])
     return fresh
@@ -204,7 +206,7 @@ export class Lambda {
     const { process, running, served } = invocation.environment
     invocation.endedMs = timeline.nowMs
     running.delete(invocation)
-    this.#world.invocationEnded(invocation)
+    checkInvocation(this.#world, invocation)
     // Lambda freezes the process after its last reply; what is left to do waits for the next invocation.
     timeline.after(0, undefined, () => {
       if (running.size > 0 || process.state !== 'running') return

@@ -2,11 +2,10 @@
 import type { HolderWrite } from '../../../functions/election/rules.ts'
 import type { Answer } from '../../support/dynamodb/answer.ts'
 import { type Exchange, isRefusal } from './exchange.ts'
-import type { Findings } from './findings.ts'
 import type { SimulatedProcess } from './process.ts'
 import { SKEW_MS } from './setting.ts'
-import type { LeaseRow, Tenure } from './tenure.ts'
-import type { Timeline } from './timeline.ts'
+import type { Tenure } from './tenure.ts'
+import type { World } from './world.ts'
 
 /** One attempt to acquire; the times are those of its first request. */
 export interface Attempt {
@@ -37,17 +36,15 @@ export class RequestWatch {
   readonly inConflict = new Set<string>()
   /** All requests to DynamoDB. */
   count = 0
-  readonly #timeline: Timeline
-  readonly #findings: Findings
+  readonly #world: World
   /** The kinds of an invocation's requests on the lease row, in their order. */
   readonly #kinds = new Map<string, string[]>()
   /** Per token, the step of the last completion or extension that was sent. */
   readonly #completionStep = new Map<number, number>()
   readonly #extensionStep = new Map<number, number>()
 
-  constructor(timeline: Timeline, findings: Findings) {
-    this.#timeline = timeline
-    this.#findings = findings
+  constructor(world: World) {
+    this.#world = world
   }
 
   /** A completion was sent, and the lease is still held. */
@@ -59,7 +56,7 @@ export class RequestWatch {
     return this.#kinds.get(invocation) ?? []
   }
 
-  sent({ process, place, lease: request }: Exchange, tenures: ReadonlyMap<number, Tenure>): void {
+  sent({ process, place, lease: request }: Exchange): void {
     this.count++
     if (request === undefined) return
     this.#kinds.set(process.invocation, [...this.kindsOf(process.invocation), request.kind])
@@ -69,19 +66,19 @@ export class RequestWatch {
         return
       case 'giveBack':
         if (this.attempts.get(request.attempt)?.isAnswered === false) {
-          this.#findings.reached('acquire without any answer given back')
+          this.#world.findings.reached('acquire without any answer given back')
         }
         return
       case 'guard':
         return
       default: {
-        const tenure = tenures.get(request.fencingToken)
+        const tenure = this.#world.leases.tenures.get(request.fencingToken)
         if (tenure?.attempt === request.attempt) this.#holderSent(request, tenure, place)
       }
     }
   }
 
-  answered({ process, lease: request }: Exchange, answer: Answer, row: LeaseRow | undefined): void {
+  answered({ process, lease: request }: Exchange, answer: Answer): void {
     if (request === undefined) return
     if (JSON.stringify(answer.body).includes('TransactionConflict')) this.inConflict.add(process.invocation)
     if (request.kind === 'acquire') {
@@ -91,19 +88,20 @@ export class RequestWatch {
       if (answer.status === 200 || isRefusal(answer)) attempt.isAnswered = true
       return
     }
+    const { row } = this.#world.leases
     if (!isRefusal(answer) || row?.attempt !== request.attempt) return
     if (request.kind === 'renew' && request.step === row.step) {
-      this.#findings.reached('own renewal recognised after a lost reply')
+      this.#world.findings.reached('own renewal recognised after a lost reply')
     }
     if (request.kind === 'complete' && row.endedBy === 'completed') {
-      this.#findings.reached('own completion recognised after a lost reply')
+      this.#world.findings.reached('own completion recognised after a lost reply')
     }
   }
 
   #acquireSent(attempt: string, process: SimulatedProcess): void {
     if (this.attempts.has(attempt)) return
     this.attempts.set(attempt, {
-      sentAtMs: this.#timeline.nowMs,
+      sentAtMs: this.#world.timeline.nowMs,
       sentMonotonicMs: process.monotonicMs(),
       offsetMs: process.offsetMs,
       by: process.invocation,
@@ -116,7 +114,7 @@ export class RequestWatch {
   #holderSent(request: HolderWrite, tenure: Tenure, place: string): void {
     const { step } = request
     if (request.kind === 'complete') {
-      if (this.#completionStep.get(tenure.token) === step) this.#findings.reached('lost completion sent again')
+      if (this.#completionStep.get(tenure.token) === step) this.#world.findings.reached('lost completion sent again')
       this.#completionStep.set(tenure.token, step)
     }
     if (request.kind !== 'renew' && request.kind !== 'saveCheckpoint') return
@@ -125,7 +123,10 @@ export class RequestWatch {
     if (isRepeated) return
     const { process } = tenure
     if (process.wallMs() >= tenure.expiresAtMs || process.monotonicMs() >= tenure.untilMonotonicMs) {
-      this.#findings.broken('S1', `${place} extends the lease after the deadline by its own clock; another may lead`)
+      this.#world.findings.broken(
+        'S1',
+        `${place} extends the lease after the deadline by its own clock; another may lead`,
+      )
     }
     const leaseMs = request.expiresAtMs - request.nowMs
     tenure.untilWallMs = Math.max(tenure.untilWallMs, request.expiresAtMs)

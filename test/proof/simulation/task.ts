@@ -3,14 +3,13 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import { type Lease, StaleTokenError, type WriteInput } from '../../../functions/election/index.ts'
 import { PROTECTED } from './effect-watch.ts'
-import type { Invocation, Lambda } from './lambda.ts'
+import type { Invocation } from './lambda.ts'
 import type { OwnWrite } from './own-writes.ts'
 import { Random } from './random.ts'
 import type { World } from './world.ts'
 
 export interface Job {
   readonly world: World
-  readonly lambda: Lambda
   readonly invocation: Invocation
   readonly client: DynamoDBDocumentClient
 }
@@ -135,11 +134,11 @@ async function send(lease: Lease, write: OwnWrite, input: WriteInput, job: Job):
 }
 
 /** Freezes the process, and drops its request or the reply. */
-function freezeWithoutAnswer({ world, lambda, invocation }: Job, forMs: number, arrives: boolean): void {
+function freezeWithoutAnswer({ world, invocation }: Job, forMs: number, arrives: boolean): void {
   const { process, connection } = invocation.environment
   if (!arrives) connection.cutOff(forMs + 1)
   else world.timeline.after(0, undefined, () => connection.cutOff(forMs + 1))
-  lambda.freeze(process, forMs)
+  world.lambda.freeze(process, forMs)
 }
 
 const NOT_MINE = 'attribute_not_exists(#by) OR #by <> :by'

@@ -1,45 +1,18 @@
+import type { Answer } from '../../support/dynamodb/answer.ts'
 import { SimulatedDynamoDB } from '../../support/dynamodb/database.ts'
 import { BeliefWatch } from './belief-watch.ts'
 import { Billing } from './billing.ts'
-import type { Connection, Network } from './connection.ts'
 import { DynamoDBService } from './dynamodb-service.ts'
 import { EffectWatch, PROTECTED } from './effect-watch.ts'
-import { errorType } from './exchange.ts'
+import { type Exchange, errorType } from './exchange.ts'
 import { Faults } from './faults.ts'
 import { Findings } from './findings.ts'
-import { functionOf } from './function.ts'
-import { SimulatedGateway } from './gateway.ts'
-import { type Handler, type Invocation, Lambda } from './lambda.ts'
+import { Lambda } from './lambda.ts'
 import { LeaseWatch } from './lease-watch.ts'
-import { checkInvocation } from './outcome-watch.ts'
-import type { SimulatedProcess } from './process.ts'
-import { Random } from './random.ts'
 import { RequestWatch } from './request-watch.ts'
 import { type Setting, START_MS, settingOf } from './setting.ts'
 import { LEASES } from './tenure.ts'
 import { Timeline } from './timeline.ts'
-
-/** Everything that one history consists of. */
-export interface World {
-  readonly setting: Setting
-  readonly timeline: Timeline
-  readonly faults: Faults
-  readonly findings: Findings
-  readonly database: SimulatedDynamoDB
-  readonly network: Network
-  readonly leases: LeaseWatch
-  readonly requests: RequestWatch
-  readonly beliefs: BeliefWatch
-  readonly effects: EffectWatch
-  /** Undefined if the leaders do other work. */
-  readonly billing: Billing | undefined
-  /** The readable history. */
-  readonly lines: string[]
-  log(line: string): void
-  /** The function as a new process loads it. */
-  handlerFor(process: SimulatedProcess, connection: Connection): Handler
-  invocationEnded(invocation: Invocation): void
-}
 
 export interface Order {
   readonly seed: number
@@ -48,58 +21,46 @@ export interface Order {
   readonly only?: ReadonlySet<number> | undefined
 }
 
-/** Makes a world in which nothing has happened yet. */
-export function makeWorld({ seed, ticks, only }: Order): { readonly world: World; readonly lambda: Lambda } {
-  const setting = settingOf(seed, ticks)
-  const timeline = new Timeline(START_MS)
-  const lines: string[] = []
-  const log = (line: string) => {
-    lines.push(`${((timeline.nowMs - START_MS) / 1000).toFixed(3).padStart(9)} s ${line}`)
+/** Everything that one history consists of. Its parts find each other here. */
+export class World {
+  readonly setting: Setting
+  /** The readable history. */
+  readonly lines: string[] = []
+  readonly timeline = new Timeline(START_MS)
+  readonly findings = new Findings((line) => this.log(line))
+  readonly faults: Faults
+  readonly database = new SimulatedDynamoDB()
+  readonly service: DynamoDBService
+  readonly requests = new RequestWatch(this)
+  readonly leases = new LeaseWatch(this)
+  readonly beliefs = new BeliefWatch(this)
+  readonly effects = new EffectWatch(this)
+  readonly lambda = new Lambda(this)
+  /** Undefined if the leaders do other work. */
+  readonly billing: Billing | undefined
+
+  constructor({ seed, ticks, only }: Order) {
+    this.setting = settingOf(seed, ticks)
+    this.log(`begins: ${JSON.stringify(this.setting)}`)
+    this.faults = new Faults(seed, this.setting.intensity, only, (line) => this.log(line))
+    this.database.createTable({ name: LEASES, partitionKey: 'lease', sortKey: 'record', ttlAttribute: 'ttl' })
+    this.database.createTable({ name: PROTECTED, partitionKey: 'id' })
+    this.service = new DynamoDBService(this)
+    this.billing = this.setting.work === 'billing' ? new Billing(this) : undefined
   }
-  log(`begins: ${JSON.stringify(setting)}`)
-  const findings = new Findings(log)
-  const faults = new Faults(seed, setting.intensity, only, log)
-  const database = new SimulatedDynamoDB()
-  database.createTable({ name: LEASES, partitionKey: 'lease', sortKey: 'record', ttlAttribute: 'ttl' })
-  database.createTable({ name: PROTECTED, partitionKey: 'id' })
-  const requests = new RequestWatch(timeline, findings)
-  const leases = new LeaseWatch(setting, timeline, database, findings, requests.attempts)
-  const beliefs = new BeliefWatch(leases, requests, findings)
-  const effects = new EffectWatch(leases, database, findings)
-  const gateway = new SimulatedGateway(timeline, faults, seed, ({ headers }) => {
-    if (headers['idempotent-replayed'] === 'true') findings.reached('charge answered again under its key')
-  })
-  const billing = setting.work === 'billing' ? new Billing(database, gateway, findings) : undefined
-  const service = new DynamoDBService(
-    database,
-    timeline,
-    new Random(seed, 'transactions'),
-    ({ exchange, isCopy, answer }) => {
-      const { place, lease, operation, body } = exchange
-      const what = lease?.kind ?? `${operation} of ${String(body['TableName'])}`
-      const error = errorType(answer)
-      log(`${place}${isCopy ? ', a copy' : ''}: ${what} ${error === undefined ? 'done' : `refused, ${error}`}`)
-      leases.applied(exchange, answer)
-      effects.applied(exchange, answer, isCopy)
-      billing?.applied(exchange, answer)
-    },
-  )
-  const network: Network = {
-    seed,
-    timeline,
-    service,
-    faults,
-    onSent: (exchange) => requests.sent(exchange, leases.tenures),
-    onAnswered: (exchange, answer) => requests.answered(exchange, answer, leases.row),
-    kill: (process, why) => lambda.kill(process, why),
-    freeze: (process, forMs) => lambda.freeze(process, forMs),
+
+  log(line: string): void {
+    this.lines.push(`${((this.timeline.nowMs - START_MS) / 1000).toFixed(3).padStart(9)} s ${line}`)
   }
-  const world: World = {
-    ...{ setting, timeline, faults, findings, database, network },
-    ...{ leases, requests, beliefs, effects, billing, lines, log },
-    handlerFor: (process, connection) => functionOf(world, lambda, process, connection),
-    invocationEnded: (invocation) => checkInvocation(world, invocation),
+
+  /** DynamoDB has applied or refused a request. */
+  applied(exchange: Exchange, answer: Answer, isCopy: boolean): void {
+    const { place, lease, operation, body } = exchange
+    const what = lease?.kind ?? `${operation} of ${String(body['TableName'])}`
+    const error = errorType(answer)
+    this.log(`${place}${isCopy ? ', a copy' : ''}: ${what} ${error === undefined ? 'done' : `refused, ${error}`}`)
+    this.leases.applied(exchange, answer)
+    this.effects.applied(exchange, answer, isCopy)
+    this.billing?.applied(exchange, answer)
   }
-  const lambda = new Lambda(world)
-  return { world, lambda }
 }
