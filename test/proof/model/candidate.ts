@@ -1,6 +1,6 @@
 /**
- * What a candidate may do next until it leads (then leading.ts). It mirrors functions/election/acquire.ts in small steps;
- * every decision about a row is made by the shipped rules. Time may pass between any two steps.
+ * What a candidate may do next until it leads (then leading.ts). It mirrors functions/election/acquire.ts in small
+ * steps; every decision about a row is made by the shipped rules. Time may pass between any two steps.
  */
 import { LONGEST_LEASE_MS } from '../../../functions/election/options.ts'
 import type { LeaseRecord, Reply, StandbyReason } from '../../../functions/election/rules.ts'
@@ -19,7 +19,7 @@ export function candidateSteps(turn: Turn): void {
   const candidate = turn.state.candidates[turn.index]
   switch (candidate?.phase) {
     case 'idle':
-      if (!waitsForTwin(turn)) acquire(turn, 1)
+      acquire(turn, 1)
       break
     case 'again':
       acquire(turn, candidate.attempt + 1)
@@ -34,20 +34,6 @@ export function candidateSteps(turn: Turn): void {
       leadingSteps(turn, candidate)
       break
   }
-}
-
-/** Candidates that differ only in their numbers begin in that order. */
-function waitsForTwin({ model, state, index }: Turn): boolean {
-  const { candidates } = model.world
-  const own = candidates[index]
-  return candidates.some(
-    ({ clockMs, tick, attempts }, lower) =>
-      lower < index &&
-      state.candidates[lower]?.phase === 'idle' &&
-      clockMs === own?.clockMs &&
-      tick === own.tick &&
-      attempts === own.attempts,
-  )
 }
 
 /** The request holds the reading of the clock before it is sent. */
@@ -77,7 +63,8 @@ function acquiringSteps(turn: Turn, candidate: Acquiring): void {
   const { model, state, index, take } = turn
   take('its acquire arrives', answered(turn, candidate, state))
   if (!isWithinBudget(model.world, index)) {
-    // acquire.ts, clockProblem: the reply's Date may show it, but need not: it has whole seconds and travels for a while.
+    // acquire.ts, clockProblem: the reply's Date may show it, but need not: it has whole seconds and travels for a
+    // while.
     const { state: after } = acquireArrives(model, state, candidate.sent)
     // By its own clock or by DynamoDB's, which it may take for B / 2 later than it is, whichever is earlier.
     const stampMs = Math.min(readClock(turn), state.timeMs + SKEW_MS / 2)
@@ -179,8 +166,8 @@ function grantedSteps(turn: Turn, candidate: Granted): void {
 }
 
 /**
- * S4, when the task begins rather than when the lease is granted. That needs clocks within the budget, and is not claimed of
- * a tenure that an operator ended by force before its leader knew of it.
+ * S4, when the task begins rather than when the lease is granted. That needs clocks within the budget, and is not
+ * claimed of a tenure that an operator ended by force before its leader knew of it.
  */
 function checkBeginning({ model, state, index }: Turn, won: Won): void {
   const { world } = model

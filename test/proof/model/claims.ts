@@ -1,4 +1,7 @@
-/** What must hold in a state, however it was reached. What must hold of a step is checked where it happens, in table.ts. */
+/**
+ * What must hold in a state, however it was reached. What must hold of a step is checked where it happens, in
+ * table.ts.
+ */
 import type { AcquireRequest, LeaseRecord } from '../../../functions/election/rules.ts'
 import { believes } from './leading.ts'
 import type { Model } from './model.ts'
@@ -6,8 +9,8 @@ import type { State } from './state.ts'
 import { attemptOwner, candidateName, eventName, LEASE, LEASE_MS, labelOf, SKEW_MS, tickName } from './world.ts'
 
 /**
- * S1. A tenure that an operator ended by force does not count: its leader goes on until its next request, and with a forced
- * release the operator says that this does no harm.
+ * S1. A tenure that an operator ended by force does not count: its leader goes on until its next request, and with a
+ * forced release the operator says that this does no harm.
  */
 export function checkBelief({ world, broke }: Model, state: State): void {
   const leaders = state.candidates.flatMap((candidate, index) => {

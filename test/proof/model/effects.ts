@@ -1,6 +1,6 @@
 /**
- * A leader's writes by `send` to one protected row: numbered, sent again by the SDK, and explained if refused. It mirrors
- * functions/election/fenced-writes.ts; the rules F1 and F2 are the shipped ones.
+ * A leader's writes by `send` to one protected row: numbered, sent again by the SDK, and explained if refused. It
+ * mirrors functions/election/fenced-writes.ts; the rules F1 and F2 are the shipped ones.
  */
 import { become, leftUnderWay, SDK_RETRIES, send, type Turn, withFault } from './model.ts'
 import type { Leading, Pending, State } from './state.ts'

@@ -95,8 +95,8 @@ function end(turn: Turn, leader: Leading, how: End): void {
 }
 
 /**
- * An end without an answer: `#sendEnd` sends it again until the deadline, and then releases the lease as failed. If that gets
- * no answer either, it is sent a few more times, and the lease is left to expire.
+ * An end without an answer: `#sendEnd` sends it again until the deadline, and then releases the lease as failed. If
+ * that gets no answer either, it is sent a few more times, and the lease is left to expire.
  */
 function unansweredEndSteps(turn: Turn, leader: Leading, ending: End): void {
   if (readClock(turn) < leader.expiresAtMs) end(turn, leader, ending)

@@ -56,8 +56,8 @@ export function leftUnderWay(state: State, ...messages: readonly Message[]): Sta
 export const SDK_RETRIES = 1
 
 /**
- * Sends a request: it arrives or meets a fault at once, or takes its time. Steps of others in the same instant might as well
- * come before the sending.
+ * Sends a request: it arrives or meets a fault at once, or takes its time. Steps of others in the same instant might
+ * as well come before the sending.
  */
 export function send(turn: Turn, detail: string, fates: (turn: Turn) => void, delaysAreFree = false): void {
   const { state, take } = turn

@@ -32,9 +32,9 @@ function raiseToken(state: State, row: LeaseRecord): State {
 }
 
 /**
- * Whether a deleted row cannot repeat a token. The next row begins with the reading of the first request that arrives, + 1,
- * so that reading must be at least the one that this row was created with plus its acquisitions since. Requests sent from
- * now on read at least the true time less B / 2; those under way are checked one by one.
+ * Whether a deleted row cannot repeat a token. The next row begins with the reading of the first request that arrives,
+ * + 1, so that reading must be at least the one that this row was created with plus its acquisitions since. Requests
+ * sent from now on read at least the true time less B / 2; those under way are checked one by one.
  */
 function mayDelete({ world }: Model, { timeMs, candidates, network, ledger }: State): boolean {
   const { forClocks, forAcquires } = world.deletionWaits

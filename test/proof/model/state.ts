@@ -143,7 +143,8 @@ export function rowKey(row: LeaseRecord | undefined): string {
   if (row === undefined) return ''
   const { fencingToken, holder, attempt, acquiredAtMs, expiresAtMs, writtenAtMs, step } = row
   const { eventId, tick, completedTick, endedBy } = row
-  return `${fencingToken}|${holder}|${attempt}|${acquiredAtMs}|${expiresAtMs}|${writtenAtMs}|${step}|${eventId}|${tick}|${completedTick}|${endedBy}`
+  const times = `${acquiredAtMs}|${expiresAtMs}|${writtenAtMs}`
+  return `${fencingToken}|${holder}|${attempt}|${times}|${step}|${eventId}|${tick}|${completedTick}|${endedBy}`
 }
 
 export function candidateKey(candidate: Candidate): string {
@@ -164,7 +165,8 @@ export function candidateKey(candidate: Candidate): string {
       const { ending, isRepeated, resends, sent, pending } = candidate
       const request = sent === undefined ? '' : messageKey(sent)
       const effectKeys = pending.map((one) => `${messageKey(one.sent)} ${one.isUnanswered} ${one.resends}`)
-      return `${attempt} ${token} ${order} ${expiresAtMs} ${step} ${renewals} ${effects} ${effectStep} ${ending} ${isRepeated} ${resends} ${request} ${effectKeys.join()}`
+      const tenure = `${attempt} ${token} ${order} ${expiresAtMs} ${step} ${renewals} ${effects} ${effectStep}`
+      return `${tenure} ${ending} ${isRepeated} ${resends} ${request} ${effectKeys.join()}`
     }
   }
 }
@@ -176,7 +178,8 @@ export function messageKey(message: Message): string {
     case 'write': {
       const { request, order } = message
       const expiresAtMs = 'expiresAtMs' in request ? request.expiresAtMs : ''
-      return `${request.kind} ${request.attempt} ${request.fencingToken} ${order} ${request.step} ${request.nowMs} ${expiresAtMs}`
+      const { kind, attempt, fencingToken, step, nowMs } = request
+      return `${kind} ${attempt} ${fencingToken} ${order} ${step} ${nowMs} ${expiresAtMs}`
     }
     case 'giveBack':
       return `b ${message.request.attempt} ${message.request.nowMs}`
@@ -198,5 +201,7 @@ export function ledgerKey(ledger: Ledger): string {
   const { createdAtMs, acquisitionsOfRow, faults, interventions, deletions } = ledger
   const { seen, order, landed, settled } = fenced
   const row = `${seen.fencingToken} ${seen.step} ${seen.settled} ${order} ${landed} ${settled}`
-  return `${acquisitions} ${highestToken} ${lastAttempt} ${otherOrder} ${lastSentMs} ${completed} ${forced} ${createdAtMs} ${acquisitionsOfRow} ${faults} ${interventions} ${deletions} ${row}`
+  const granted = `${acquisitions} ${highestToken} ${lastAttempt} ${otherOrder} ${lastSentMs} ${completed} ${forced}`
+  const left = `${faults} ${interventions} ${deletions}`
+  return `${granted} ${createdAtMs} ${acquisitionsOfRow} ${left} ${row}`
 }

@@ -1,6 +1,6 @@
 /**
- * Requests as they arrive at the tables: the shipped rules decide, and the claims are checked against the ledger. Originals,
- * retries by the SDK and delayed copies all come through here.
+ * Requests as they arrive at the tables: the shipped rules decide, and the claims are checked against the ledger.
+ * Originals, retries by the SDK and delayed copies all come through here.
  */
 import type { FencedWrite } from '../../../functions/election/fencing.ts'
 import type { AcquireRequest, LeaseRecord, Reply } from '../../../functions/election/rules.ts'

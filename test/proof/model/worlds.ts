@@ -56,7 +56,6 @@ export function quickWorlds(): readonly World[] {
   return [
     world('three candidates race for two ticks', TRIO),
     world('a renewal and a retried event', RETRIED, { renewals: 1 }),
-    world('a retried event, any two faults', RETRIED, { faults: 2 }),
     world('an operator forces a release or raises the token', PAIR, { interventions: 1 }),
     world('time in half steps', PAIR, { stepMs: SKEW_MS / 2 }),
     world('an effect behind the fence', PAIR, { effects: 1 }),
@@ -68,6 +67,7 @@ export function quickWorlds(): readonly World[] {
     world('a completion is refused for its items', ALONE, { refusals: true, renewals: 2, faults: 2 }),
     world('an effect behind the guard', PAIR, { fencing: 'guard', effects: 1 }),
     world('clocks beyond the budget', WILD, { claims: BEYOND, effects: 1 }),
+    world('a retried event, any two faults', RETRIED, { faults: 2 }),
     world('the row is deleted with care', PAIR, { ...deleted, claims: WITH_CARE }),
     world('the row is deleted within B of its creation', REVERSED, {
       ...{ ...deleted, deletionWaits: waitsForAcquires, claims: TOO_SOON },

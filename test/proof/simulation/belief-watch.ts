@@ -89,7 +89,7 @@ export class BeliefWatch {
     if (believedMs <= leftMs + 1) return
     this.#world.findings.broken(
       'S1',
-      `${nameOf(tenure)} believes that ${believedMs} ms are left, but by its clock before the request it is ${leftMs} ms`,
+      `${nameOf(tenure)} believes in ${believedMs} ms more, but from its clock before the request it has ${leftMs} ms`,
     )
   }
 

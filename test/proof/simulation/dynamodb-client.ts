@@ -8,8 +8,8 @@ const ENCODER = new TextEncoder()
 const DECODER = new TextDecoder()
 
 /**
- * The AWS SDK's own client, with its retries, serialization and errors, on a simulated connection. Everything that it would
- * look up in files is given; requests are not signed, which would take longer than all else.
+ * The AWS SDK's own client, with its retries, serialization and errors, on a simulated connection. Everything that it
+ * would look up in files is given; requests are not signed, which would take longer than all else.
  */
 export function clientOn(connection: Connection): DynamoDBDocumentClient {
   const client = new DynamoDBClient({

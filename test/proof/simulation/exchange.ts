@@ -10,7 +10,7 @@ export interface Exchange {
   readonly place: string
   readonly operation: string
   readonly body: Readonly<Record<string, unknown>>
-  /** What it asks of the lease row, if anything. */
+  /** The request to the lease row in it, if any. */
   readonly lease: LeaseRequest | undefined
   readonly sentAtMs: number
   /** The sender has an answer or has given up. */

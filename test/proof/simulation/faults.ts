@@ -54,8 +54,8 @@ const MOST_REQUESTS_PER_MILLE = 400
 const IDS = 1_000_000
 
 /**
- * Decides where a fault happens. Each decision, and each fault's number, depends on the seed and on the name of the place
- * alone: a history can run again with some of its faults left out, and the others stay the same.
+ * Decides where a fault happens. Each decision, and each fault's number, depends on the seed and on the name of the
+ * place alone: a history can run again with some of its faults left out, and the others stay the same.
  */
 export class Faults {
   readonly injected: Fault[] = []

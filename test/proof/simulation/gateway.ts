@@ -12,7 +12,10 @@ import type { World } from './world.ts'
 const TIMEOUT_MS = 5_000
 /** The longest that a request is under way. */
 const LATEST_MS = 40_000
-/** How long the sandbox knows a key: longer than any copy of a request is under way, shorter than the next try of an event. */
+/**
+ * How long the sandbox knows a key: longer than any copy of a request is under way, shorter than the next try of an
+ * event.
+ */
 const KEY_WINDOW_MS = 50_000
 
 export class SimulatedGateway {

@@ -1,4 +1,7 @@
-/** Checks each leader's own writes, by the name that its task gives each: what happened to them and what the task learned (S6). */
+/**
+ * Checks each leader's own writes, by the name that its task gives each: what happened to them and what the task
+ * learned (S6).
+ */
 import { LeaseStoreError, StaleTokenError } from '../../../functions/election/index.ts'
 import { isObject } from '../../support/dynamodb/values.ts'
 import type { Findings } from './findings.ts'
@@ -21,7 +24,9 @@ interface Watched extends OwnWrite {
   /** No other write by `send` of its leader to its row was under way when it began. */
   readonly isAlone: boolean
   landed: number
-  /** A request landed at its first arrival: not only a copy of one that had been refused, for example for a conflict. */
+  /**
+   * A request landed at its first arrival: not only a copy of one that had been refused, for example for a conflict.
+   */
   landedAtOnce: boolean
 }
 

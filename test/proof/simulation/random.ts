@@ -1,8 +1,8 @@
 import { mulberry32 } from '../../../infra/programs/random.ts'
 
 /**
- * Repeatable randomness. Each purpose has a stream of its own, named by a text: leaving out one fault changes no draw of any
- * other. Shrinking depends on that.
+ * Repeatable randomness. Each purpose has a stream of its own, named by a text: leaving out one fault changes no draw
+ * of any other. Shrinking depends on that.
  */
 export class Random {
   /** From 0 to 1, like Math.random. */
@@ -17,7 +17,9 @@ export class Random {
     return least + Math.floor(this.fraction() * (most - least + 1))
   }
 
-  /** A whole number from `least` to `most` whose order of magnitude is drawn first: small ones are as likely as large. */
+  /**
+   * A whole number from `least` to `most` whose order of magnitude is drawn first: small ones are as likely as large.
+   */
   spread(least: number, most: number): number {
     let high = least * 2
     let orders = 1

@@ -1,4 +1,7 @@
-/** Records what candidates send to the lease row and what they learn from the answers. Checks extensions when they are sent. */
+/**
+ * Records what candidates send to the lease row and what they learn from the answers. Checks extensions when they are
+ * sent.
+ */
 import type { HolderWrite } from '../../../functions/election/rules.ts'
 import type { Answer } from '../../support/dynamodb/answer.ts'
 import { type Exchange, isRefusal } from './exchange.ts'

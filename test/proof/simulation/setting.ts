@@ -21,7 +21,10 @@ export interface Setting {
   readonly sharedProcesses: boolean
   /** How frequent faults are: 1 is usual. */
   readonly intensity: number
-  /** The monotonic clock stops while a process is frozen. Then wall clocks are right: with both wrong, no clock is left. */
+  /**
+   * The monotonic clock stops while a process is frozen. Then wall clocks are right: with both wrong, no clock is
+   * left.
+   */
   readonly freezeStopsMonotonic: boolean
 }
 

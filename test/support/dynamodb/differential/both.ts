@@ -44,8 +44,8 @@ export class Both {
 }
 
 /**
- * An update that does not find what it needs in its row cancels a transaction of the service. DynamoDB Local (1.25) refuses
- * the request as invalid.
+ * An update that does not find what it needs in its row cancels a transaction of the service. DynamoDB Local (1.25)
+ * refuses the request as invalid.
  */
 function isKnownDifference(local: Answer, simulated: Answer): boolean {
   return typeOf(local) === 'ValidationException' && JSON.stringify(simulated.body).includes('"Code":"ValidationError"')

@@ -1,6 +1,6 @@
 /**
- * Random requests in the grammar that the product sends. They use few names and few close values, so that conditions are met
- * and missed by a hair. Texts contain § where a run puts its own prefix.
+ * Random requests in the grammar that the product sends. They use few names and few close values, so that conditions
+ * are met and missed by a hair. Texts contain § where a run puts its own prefix.
  */
 import fc from 'fast-check'
 import type { TableSchema, Value } from '../database.ts'

@@ -1,4 +1,4 @@
-/** Whatever the shipped code sends with the AWS SDK is answered by the simulated DynamoDB as by DynamoDB Local. */
+/** The simulated DynamoDB answers what the shipped code sends with the AWS SDK as DynamoDB Local does. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import { DynamoDBLeaseStore, withLease } from '../../../../functions/election/index.ts'
@@ -30,7 +30,7 @@ afterEach(() => {
   expect(both.differences.splice(0)).toEqual([])
 })
 
-describe('A store of leases', () => {
+describe('a lease store', () => {
   describesALeaseStore(async () => {
     const tableName = await createLeaseTable(client)
     return {
@@ -41,7 +41,7 @@ describe('A store of leases', () => {
   })
 })
 
-it('A leader that writes fenced, claims, guards, and completes together with its effects, and one that is replaced', async () => {
+it('a leader that claims, writes, guards and completes with effects, and one that is replaced', async () => {
   const tableName = await createLeaseTable(client)
   const rows = { name: tableName.replace('leases', 'rows'), partitionKey: 'id' }
   await both.createTable(rows)
@@ -80,7 +80,7 @@ it('A leader that writes fenced, claims, guards, and completes together with its
   expect(both.outcomes.get('TransactWriteItems done')).toBeGreaterThan(1)
 })
 
-it('Billing: what is charged, declined, of unknown outcome, charged again by the next leader, and found in the index', async () => {
+it('billing: charged, declined, of unknown outcome, charged by the next leader, and found in the index', async () => {
   const subscriptions = [
     monthly('cus_paid'),
     monthly('cus_late', { dueDate: '2023-11-30' }),
@@ -102,7 +102,7 @@ it('Billing: what is charged, declined, of unknown outcome, charged again by the
   expect(both.outcomes.get('Query done')).toBeGreaterThan(10)
 })
 
-it('The sandbox: a charge, its repetition, a late answer, and all charges of a customer', async () => {
+it('the sandbox: a charge, its repetition, a late answer, and all charges of a customer', async () => {
   const store = tableStore(client, await createSandboxTable(client))
   const ask = sandbox({ store, now: () => 1_795_000_000_000, sleep: async () => undefined })
   for (const card of Object.values(SANDBOX_CARD)) {
