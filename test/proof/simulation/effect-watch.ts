@@ -3,6 +3,7 @@ import type { Answer } from '../../support/dynamodb/answer.ts'
 import type { Row } from '../../support/dynamodb/database.ts'
 import { isObject } from '../../support/dynamodb/values.ts'
 import { type Exchange, placeholder, textOf } from './exchange.ts'
+import type { Findings } from './findings.ts'
 import { OwnWrites } from './own-writes.ts'
 import { nameOf } from './tenure.ts'
 import type { World } from './world.ts'
@@ -14,12 +15,14 @@ type Protection = 'fence' | 'guard' | 'completion'
 export class EffectWatch {
   readonly ownWrites: OwnWrites
   readonly #world: World
+  readonly #findings: Findings
   /** Per row, the highest token whose write landed. */
   readonly #highest = new Map<string, number>()
   readonly #rows = new Map<string, Row | undefined>()
 
   constructor(world: World) {
     this.#world = world
+    this.#findings = world.findings
     this.ownWrites = new OwnWrites(world.findings)
   }
 
@@ -46,9 +49,9 @@ export class EffectWatch {
     const op = isObject(item) ? textOf(item['op']) : placeholder(write, ':op')
     if (answer.status !== 200) {
       if (op !== undefined) this.ownWrites.refused(op)
-      if (protection === 'fence' && token < highest) this.#world.findings.reached('stale effect refused by the fence')
+      if (protection === 'fence' && token < highest) this.#findings.reached('stale effect refused by the fence')
       if (protection === 'guard' && token !== this.#world.leases.holder?.token) {
-        this.#world.findings.reached('stale effect refused by the guard')
+        this.#findings.reached('stale effect refused by the guard')
       }
       return
     }
@@ -59,17 +62,14 @@ export class EffectWatch {
     if (op !== undefined) this.ownWrites.landed(op, isCopy)
     const what = `${place}, an effect of token ${token},`
     if (protection === 'guard' && token < this.#world.leases.highestToken) {
-      this.#world.findings.broken('S3', `${what} landed by transact after another candidate had acquired the lease`)
+      this.#findings.broken('S3', `${what} landed by transact after another candidate had acquired the lease`)
     }
     if (token < highest) {
-      this.#world.findings.broken('S3', `${what} landed on row ${id} after one of token ${highest}`)
+      this.#findings.broken('S3', `${what} landed on row ${id} after one of token ${highest}`)
     }
     const times = Number(textOf(row?.['times']))
     if (protection === 'completion' && times !== 1) {
-      this.#world.findings.broken(
-        'S5',
-        `${what} completed with effects; those of ${id} have now happened ${times} times`,
-      )
+      this.#findings.broken('S5', `${what} completed with effects; those of ${id} have now happened ${times} times`)
     }
     this.#highest.set(id, Math.max(highest, token))
   }
@@ -84,10 +84,9 @@ export class EffectWatch {
     )
     for (const { tenure } of this.#world.leases.completed.values()) {
       if (!done.delete(`done ${tenure.tick}`)) {
-        this.#world.findings.broken('S5', `${nameOf(tenure)} completed the tick ${tenure.tick} without its effects`)
+        this.#findings.broken('S5', `${nameOf(tenure)} completed the tick ${tenure.tick} without its effects`)
       }
     }
-    for (const id of done)
-      this.#world.findings.broken('S5', `the effects of ${id} happened, but its tick is not completed`)
+    for (const id of done) this.#findings.broken('S5', `the effects of ${id} happened, but its tick is not completed`)
   }
 }
