@@ -132,9 +132,9 @@ class Search {
     const path = [state]
     for (let at = state; at !== 0; path.unshift(at)) at = this.#parents[at] ?? 0
     return path.flatMap((at, nth) => {
-      const [ids = [], next] = [this.#states[at], this.#states[path[nth + 1] ?? -1]]
-      const row = `the row: ${describeRow(this.#stateOf(ids).row)}`
-      return next === undefined ? [row] : [row, this.#describeStep(ids, next)]
+      const [ids = [], before, next] = [at, path[nth - 1], path[nth + 1]].map((one) => this.#states[one ?? -1])
+      const row = before?.[1] === ids[1] ? [] : [`the row: ${describeRow(this.#stateOf(ids).row)}`]
+      return next === undefined ? row : [...row, this.#describeStep(ids, next)]
     })
   }
 
