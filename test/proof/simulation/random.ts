@@ -1,15 +1,35 @@
-import { mulberry32 } from '../../../infra/programs/random.ts'
-
 /**
- * Repeatable randomness. Each purpose has a stream of its own, named by a text: leaving out one fault changes no draw
- * of any other. Shrinking depends on that.
+ * Repeatable randomness: sfc32 in 32-bit integers, so that a seed gives the same numbers on every machine. Each
+ * purpose has a stream of its own, named by a text: leaving out one fault changes no draw of any other. Shrinking
+ * depends on that.
  */
 export class Random {
-  /** From 0 to 1, like Math.random. */
-  readonly fraction: () => number
+  #a: number
+  #b: number
+  #c: number
+  #counter = 1
 
   constructor(seed: number, purpose: string) {
-    this.fraction = mulberry32(hashOf(`${seed} ${purpose}`))
+    const hash = hashOf(purpose)
+    this.#a = seed | 0
+    this.#b = Math.floor(seed / 2 ** 32) ^ hash
+    this.#c = Math.imul(hash, 0x85ebca6b) ^ (hash >>> 13)
+    for (let round = 0; round < 12; round++) this.next()
+  }
+
+  /** 32 bits, unsigned. */
+  next(): number {
+    const sum = (((this.#a + this.#b) | 0) + this.#counter) | 0
+    this.#counter = (this.#counter + 1) | 0
+    this.#a = this.#b ^ (this.#b >>> 9)
+    this.#b = (this.#c + (this.#c << 3)) | 0
+    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + sum) | 0
+    return sum >>> 0
+  }
+
+  /** From 0 to 1, like Math.random. */
+  fraction(): number {
+    return this.next() / 2 ** 32
   }
 
   /** A whole number from `least` to `most`. */
@@ -29,7 +49,7 @@ export class Random {
   }
 
   chance(perMille: number): boolean {
-    return this.fraction() < perMille / 1000
+    return this.next() < (perMille / 1000) * 2 ** 32
   }
 
   pick<T>(first: T, ...rest: readonly T[]): T {
@@ -38,8 +58,9 @@ export class Random {
   }
 
   uuid(): ReturnType<typeof crypto.randomUUID> {
-    const digits = Array.from({ length: 32 }, () => this.between(0, 15).toString(16))
-    const hex = digits.join('')
+    const hex = [this.next(), this.next(), this.next(), this.next()]
+      .map((bits) => bits.toString(16).padStart(8, '0'))
+      .join('')
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`
   }
 }
