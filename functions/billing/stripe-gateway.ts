@@ -17,7 +17,7 @@
  */
 
 import { parseJson, property } from '../election/json.ts'
-import type { GatewayResponse } from '../gateway-message.ts'
+import type { GatewayResponse } from '../sandbox/message.ts'
 import {
   type ChargeOrder,
   type ChargeOutcome,

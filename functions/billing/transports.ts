@@ -4,7 +4,7 @@
  */
 import type { LambdaClient } from '@aws-sdk/client-lambda'
 import { parseJson, property } from '../election/json.ts'
-import type { GatewayRequest, GatewayResponse } from '../gateway-message.ts'
+import type { GatewayRequest, GatewayResponse } from '../sandbox/message.ts'
 import type { ApiKey } from './api-key.ts'
 import { connectionFailureOf } from './connection-failure.ts'
 import { type GatewayCall, GatewayOutcomeUnknownError, GatewayRefusedError } from './gateway.ts'

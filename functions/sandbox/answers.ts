@@ -1,5 +1,5 @@
 /** The sandbox's answers: the fields of Stripe's objects that billing and the tests read. Pure. */
-import type { GatewayResponse } from '../gateway-message.ts'
+import type { GatewayResponse } from './message.ts'
 import type { InvalidRequest } from './requests.ts'
 import type { SandboxIntent } from './store.ts'
 

@@ -4,8 +4,8 @@
  */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { SDK_CLIENT } from '../election/stores/sdk-client.ts'
-import type { GatewayRequest, GatewayResponse } from '../gateway-message.ts'
 import { readEnvironment } from './environment.ts'
+import type { GatewayRequest, GatewayResponse } from './message.ts'
 import { sandbox } from './sandbox.ts'
 import { tableStore } from './table-store.ts'
 

@@ -13,10 +13,10 @@
  */
 import { setTimeout } from 'node:timers/promises'
 import { property } from '../election/json.ts'
-import type { GatewayRequest, GatewayResponse } from '../gateway-message.ts'
 import { answered, failed, invalid, keyReused, listed, replayed, unknownUrl } from './answers.ts'
 import { cardOf } from './cards.ts'
 import { execute } from './execute.ts'
+import type { GatewayRequest, GatewayResponse } from './message.ts'
 import { InvalidRequest, readOrder, readSearch } from './requests.ts'
 import type { SandboxRow, SandboxStore } from './store.ts'
 

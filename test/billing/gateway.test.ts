@@ -6,7 +6,7 @@ import {
   GatewayRefusedError,
 } from '../../functions/billing/gateway.ts'
 import { CurrencyUnitError, stripeGateway } from '../../functions/billing/stripe-gateway.ts'
-import type { GatewayRequest } from '../../functions/gateway-message.ts'
+import type { GatewayRequest } from '../../functions/sandbox/message.ts'
 
 const ORDER = {
   customer: 'cus_1',

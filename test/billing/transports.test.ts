@@ -7,7 +7,7 @@ import type { ApiKey } from '../../functions/billing/api-key.ts'
 import { connectionFailureOf } from '../../functions/billing/connection-failure.ts'
 import { GatewayOutcomeUnknownError, GatewayRefusedError } from '../../functions/billing/gateway.ts'
 import { httpTransport, lambdaTransport, type Transport } from '../../functions/billing/transports.ts'
-import type { GatewayRequest } from '../../functions/gateway-message.ts'
+import type { GatewayRequest } from '../../functions/sandbox/message.ts'
 import { type Answer, type FakeService, startFakeService, stubAws } from '../support/fake-service.ts'
 
 const POST: GatewayRequest = {

@@ -2,7 +2,7 @@
 import { expect, inject, test } from 'vitest'
 import { chargeDue, UnsettledChargesError } from '../../functions/billing/charge-due.ts'
 import { GatewayOutcomeUnknownError } from '../../functions/billing/gateway.ts'
-import type { GatewayResponse } from '../../functions/gateway-message.ts'
+import type { GatewayResponse } from '../../functions/sandbox/message.ts'
 import { CARD, changedLease, losingAnswers, monthly, type Scene, setScene, TICK } from './scene.ts'
 
 const endpoint = inject('dynamodbEndpoint')

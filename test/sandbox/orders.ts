@@ -1,5 +1,5 @@
 /** Requests to the sandbox. */
-import type { GatewayRequest, GatewayResponse } from '../../functions/gateway-message.ts'
+import type { GatewayRequest, GatewayResponse } from '../../functions/sandbox/message.ts'
 
 export const CARD = {
   charged: '4242424242424242',

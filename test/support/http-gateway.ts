@@ -1,7 +1,7 @@
 /** The sandbox behind a real socket. */
 import { createServer, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
-import type { GatewayRequest, GatewayResponse } from '../../functions/gateway-message.ts'
+import type { GatewayRequest, GatewayResponse } from '../../functions/sandbox/message.ts'
 import { type SandboxOptions, sandbox } from '../../functions/sandbox/sandbox.ts'
 import { chargesOf, type SandboxCharge } from '../../functions/sandbox/store.ts'
 import { memoryStore } from './sandbox-memory.ts'

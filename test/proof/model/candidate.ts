@@ -1,41 +1,31 @@
 /**
- * What one candidate may do next, until it leads (then leading.ts). It mirrors, as a machine of small steps, what
- * functions/election/acquire.ts does with promises: asking, the answer, giving back. Every decision about a row is the
- * shipped rules'. A candidate may sleep between any two steps: time passes without it.
+ * What a candidate may do next until it leads (then leading.ts). It mirrors functions/election/acquire.ts in small
+ * steps; every decision about a row is made by the shipped rules. Time may pass between any two steps.
  */
 import { LONGEST_LEASE_MS } from '../../../functions/election/options.ts'
 import type { LeaseRecord, Reply, StandbyReason } from '../../../functions/election/rules.ts'
 import { leadingSteps } from './leading.ts'
 import { become, failed, leftUnderWay, readClock, SDK_RETRIES, send, type Turn, withFault } from './model.ts'
 import type { Move } from './situations.ts'
-import type { Candidate, GivenBack, Leading, State, Won } from './state.ts'
+import type { Candidate, GiveBack, Leading, State, Won } from './state.ts'
 import { acquireArrives, giveBackArrives, isCompleted, isDone } from './table.ts'
-import {
-  attemptName,
-  candidateName,
-  eventName,
-  isWithinBudget,
-  LEASE,
-  tickName,
-  tickOf,
-  type World,
-  who,
-} from './world.ts'
+import * as names from './world.ts'
+import { isWithinBudget, LEASE, LEASE_MS, labelOf, SKEW_MS, tickOf } from './world.ts'
 
-type Asking = Extract<Candidate, { phase: 'asking' }>
+type Acquiring = Extract<Candidate, { phase: 'acquiring' }>
 type Granted = Extract<Candidate, { phase: 'granted' }>
 
 export function candidateSteps(turn: Turn): void {
   const candidate = turn.state.candidates[turn.index]
   switch (candidate?.phase) {
     case 'idle':
-      begins(turn)
+      acquire(turn, 1)
       break
     case 'again':
-      asksAgain(turn, candidate.attempt)
+      acquire(turn, candidate.attempt + 1)
       break
-    case 'asking':
-      askingSteps(turn, candidate)
+    case 'acquiring':
+      acquiringSteps(turn, candidate)
       break
     case 'granted':
       grantedSteps(turn, candidate)
@@ -46,108 +36,68 @@ export function candidateSteps(turn: Turn): void {
   }
 }
 
-const me = ({ model, index }: Turn): string => who(model.world, index)
-
-/** Candidates that differ only in their numbers begin in that order. */
-function begins(turn: Turn): void {
-  const { model, state, index } = turn
-  const { candidates } = model.world
-  const waits = candidates.some(
-    (other, lower) => lower < index && isAlike(other, candidates[index]) && state.candidates[lower]?.phase === 'idle',
-  )
-  if (waits) return
-  model.saw('an event begins')
-  asks(turn, 1, () => `${me(turn)} is invoked and asks for tick ${tickOf(model.world, index)}`)
-}
-
-function isAlike(one: World['candidates'][number], other: World['candidates'][number] | undefined): boolean {
-  return one.clockMs === other?.clockMs && one.tick === other.tick && one.attempts === other.attempts
-}
-
-/** Lambda offers the event of a failed or dead invocation again. An acquire that nobody won is made again likewise. */
-function asksAgain(turn: Turn, attempt: number): void {
-  turn.model.saw('a candidate asks again, with a fresh attempt')
-  asks(turn, attempt + 1, () => `${me(turn)} asks again, with a fresh attempt`)
-}
-
-function asks(turn: Turn, attempt: number, tell: () => string): void {
-  const candidate = asking(turn, attempt)
-  send({ ...turn, state: become(turn, candidate) }, tell, (sent) => askingSteps(sent, candidate))
-}
-
-/** acquire.ts, askOnce: the request with the reading of the clock before it is sent. */
-function asking(turn: Turn, attempt: number): Asking {
-  const { index } = turn
-  const { leaseMs, maxClockSkewMs } = turn.model.world
+/** The request holds the reading of the clock before it is sent. */
+function acquire(turn: Turn, attempt: number): void {
+  const { index, model } = turn
   const nowMs = readClock(turn)
   const request = {
     lease: LEASE,
-    candidate: candidateName(index),
-    attempt: attemptName(index, attempt),
-    eventId: eventName(index),
-    tick: tickName(tickOf(turn.model.world, index)),
+    candidate: names.candidateName(index),
+    attempt: names.attemptName(index, attempt),
+    eventId: names.eventName(index),
+    tick: names.tickName(tickOf(model.world, index)),
     nowMs,
-    expiresAtMs: nowMs + leaseMs,
-    maxClockSkewMs,
+    expiresAtMs: nowMs + LEASE_MS,
+    maxClockSkewMs: SKEW_MS,
   }
-  return {
-    phase: 'asking',
+  const candidate: Acquiring = {
+    phase: 'acquiring',
     attempt,
     sent: { kind: 'acquire', from: index, request, wasGranted: false },
     resends: SDK_RETRIES,
   }
+  send({ ...turn, state: become(turn, candidate) }, 'acquire', (then) => acquiringSteps(then, candidate))
 }
 
-function askingSteps(turn: Turn, candidate: Asking): void {
+function acquiringSteps(turn: Turn, candidate: Acquiring): void {
   const { model, state, index, take } = turn
-  take('an acquire arrives', answered(turn, candidate, state), () => `the acquire of ${me(turn)} arrives`)
+  take('its acquire arrives', answered(turn, candidate, state))
   if (!isWithinBudget(model.world, index)) {
-    // acquire.ts, clockProblem: the reply's Date may tell. It has whole seconds and a way to go, so it need not.
+    // acquire.ts, clockProblem: the reply's Date may show it, but need not: it has whole seconds and travels for a
+    // while.
     const { state: after } = acquireArrives(model, state, candidate.sent)
-    const tell = () => `the acquire of ${me(turn)} arrives, and the reply's Date shows that its clock is wrong`
-    // acquire.ts, giveBack: by this clock or by DynamoDB's, which may be taken for B / 2 later than it is, whichever is earlier.
-    const stampMs = Math.min(readClock(turn), state.timeMs + model.world.maxClockSkewMs / 2)
-    givesBack({ ...turn, state: after }, candidate, "an acquire's reply shows that the clock is wrong", tell, stampMs)
+    // By its own clock or by DynamoDB's, which it may take for B / 2 later than it is, whichever is earlier.
+    const stampMs = Math.min(readClock(turn), state.timeMs + SKEW_MS / 2)
+    const move = 'its acquire arrives, the reply shows that its clock is wrong, and it gives back'
+    giveBack({ ...turn, state: after }, candidate, move, stampMs)
   }
-  if (state.ledger.faults > 0) askingFaults(turn, candidate)
+  if (state.ledger.faults > 0) acquiringFaults(turn, candidate)
 }
 
-function askingFaults(turn: Turn, candidate: Asking): void {
+function acquiringFaults(turn: Turn, candidate: Acquiring): void {
   const { model, state, take } = turn
   const { sent, resends } = candidate
   const arrival = acquireArrives(model, withFault(state), sent)
   if (resends > 0) {
-    take(
-      'the reply to an acquire is lost, the SDK sends it again',
-      become({ ...turn, state: arrival.state }, { ...candidate, resends: resends - 1 }),
-      () => `the acquire of ${me(turn)} arrives, its reply is lost, and the SDK sends the same request again`,
-    )
+    const next = become({ ...turn, state: arrival.state }, { ...candidate, resends: resends - 1 })
+    take('its acquire arrives, the reply is lost, and the SDK sends it again', next)
   }
   const copy = { ...sent, wasGranted: arrival.reply.granted }
-  take(
-    'an acquire arrives, a copy stays under way',
-    answered(turn, candidate, leftUnderWay(state, copy)),
-    () => `the acquire of ${me(turn)} arrives, and a copy of it stays under way`,
-  )
+  take('its acquire arrives, a copy stays under way', answered(turn, candidate, leftUnderWay(state, copy)))
   const left = { ...turn, state: leftUnderWay(state, sent) }
-  const tell = () => `the acquire of ${me(turn)} gets no answer, and may still be under way`
-  givesBack(left, candidate, 'an acquire gets no answer', tell)
-  take(
-    'a candidate crashes while it asks',
-    become(left, failed(turn, candidate)),
-    () => `${me(turn)} crashes; its acquire may still be under way`,
-  )
+  giveBack(left, candidate, 'its acquire gets no answer, and it gives back')
+  take('it crashes while it acquires', become(left, failed(turn, candidate)))
 }
 
-function answered(turn: Turn, candidate: Asking, state: State): State {
+function answered(turn: Turn, candidate: Acquiring, state: State): State {
   const { state: after, reply } = acquireArrives(turn.model, state, candidate.sent)
   const then = { ...turn, state: after }
-  return become(then, heard(then, candidate, reply))
+  return become(then, afterReply(then, candidate, reply))
 }
 
 /** acquire.ts, wonRecord and standby: what a reply means. */
-function heard(turn: Turn, candidate: Asking, reply: Reply): Candidate {
-  const { model, state } = turn
+function afterReply(turn: Turn, candidate: Acquiring, reply: Reply): Candidate {
+  const { model, state, index } = turn
   const { attempt, sent } = candidate
   const { record } = reply
   if (record === undefined) return failed(turn, candidate)
@@ -155,113 +105,89 @@ function heard(turn: Turn, candidate: Asking, reply: Reply): Candidate {
   if (reply.granted) return { phase: 'granted', attempt, won }
   const refusal = model.rules.explainRefusal(record, sent.request)
   if (refusal.kind === 'won') {
-    model.saw('a refused acquire is recognised as won')
+    model.reached('a refused acquire is recognised as won')
     return { phase: 'granted', attempt, won }
   }
   if (record.holder === sent.request.candidate && record.attempt === sent.request.attempt) {
-    model.broke('L3', `${me(turn)} leads, and is told "${refusal.kind}": it fails or stands by`)
+    model.broke('L3', `${labelOf(model.world, index)} leads, but the refusal reads as "${refusal.kind}"`)
   }
   const isHeld = refusal.kind === 'stillHeld' || (refusal.kind === 'standby' && refusal.reason === 'held')
   if (isHeld && isFromFuture(turn, record)) {
-    model.saw('a candidate fails at a row from the future')
+    model.reached('a candidate fails because of a row from the future')
     return failed(turn, candidate)
   }
   switch (refusal.kind) {
     case 'standby':
-      judgeStandby(turn, refusal.reason)
+      checkStandby(turn, refusal.reason)
       return { phase: 'over' }
     case 'stillHeld':
-      model.saw('a retry is told that its own event still holds the lease')
+      model.reached('a retry learns that its own event still holds the lease')
       return failed(turn, candidate)
     case 'outdated':
-      model.saw('nobody won: asks with a fresh attempt')
+      model.reached('no candidate won: it acquires again with a fresh attempt')
       return failed(turn, candidate)
     case 'ticksMissing':
-      throw new Error('Every candidate of the model gives its tick.')
+      throw new Error('Every candidate of the model has a tick.')
   }
 }
 
-/** acquire.ts, heldBy, with clock-skew.ts, latestHonestMs: what a leader's clock may say, by this one's and by DynamoDB's. */
+/** acquire.ts, heldBy, with clock-skew.ts, latestHonestMs: the latest that a leader's right clock may say. */
 function isFromFuture(turn: Turn, record: LeaseRecord): boolean {
   const { model, state } = turn
-  const { maxClockSkewMs } = model.world
   if (model.rules.impossibleTime(record, LONGEST_LEASE_MS)) throw new Error('A candidate wrote an impossible row.')
-  const latestMs = Math.max(readClock(turn) + maxClockSkewMs, state.timeMs + 1_000 + maxClockSkewMs / 2)
+  const latestMs = Math.max(readClock(turn) + SKEW_MS, state.timeMs + 1_000 + SKEW_MS / 2)
   return model.rules.isAhead(record, latestMs, LONGEST_LEASE_MS)
 }
 
-/** acquire.ts, giveBack: best effort. Whoever gives back fails then, whether or not the request has arrived. */
-function givesBack(
-  turn: Turn,
-  call: { readonly attempt: number },
-  kind: Move,
-  tell: () => string,
-  nowMs = readClock(turn),
-): void {
+/** acquire.ts, giveBack: best effort. The candidate then fails, whether or not the request has arrived. */
+function giveBack(turn: Turn, call: { readonly attempt: number }, move: Move, nowMs = readClock(turn)): void {
   const { model, index, state, take } = turn
-  const request = { lease: LEASE, candidate: candidateName(index), attempt: attemptName(index, call.attempt), nowMs }
-  const givenBack: GivenBack = { kind: 'giveBack', from: index, request }
+  const attempt = names.attemptName(index, call.attempt)
+  const request = { lease: LEASE, candidate: names.candidateName(index), attempt, nowMs }
+  const message: GiveBack = { kind: 'giveBack', from: index, request }
   const gone = become(turn, failed(turn, call))
-  take(kind, giveBackArrives(model, gone, givenBack).state, () => `${tell()}; it gives back and fails`)
+  take(move, giveBackArrives(model, gone, message).state)
   if (state.ledger.faults === 0) return
-  const late = () => `${tell()}; it gives back and fails, and giving back is still under way`
-  take('giving back takes its time', leftUnderWay(gone, givenBack), late)
+  take('it gives back, and that request stays under way', leftUnderWay(gone, message))
 }
 
-/** The lease is granted, the answer under way or not yet looked at. Its candidate may learn it too late. */
+/** The lease is granted, but the candidate has not read the answer. It may do so too late. */
 function grantedSteps(turn: Turn, candidate: Granted): void {
-  const { model, state, index, take } = turn
-  const { won } = candidate
+  const { state, take } = turn
+  const { attempt, won } = candidate
   if (readClock(turn) < won.expiresAtMs) {
-    judgeBeginning(turn, won)
-    take(
-      'a candidate learns that it won: its task begins',
-      become(turn, leading(model.world, candidate)),
-      () => `${me(turn)} learns that it leads tick ${tickOf(model.world, index)} with token ${won.token}`,
-    )
-  } else {
-    const tell = () => `${me(turn)} learns too late that it won`
-    givesBack(turn, candidate, 'a candidate learns too late that it won', tell)
-  }
+    checkBeginning(turn, won)
+    take('it learns that it won, and its task begins', become(turn, leading(turn, attempt, won)))
+  } else giveBack(turn, candidate, 'it learns too late that it won, and gives back')
   if (state.ledger.faults === 0) return
   const faulty = { ...turn, state: withFault(state) }
-  givesBack(
-    faulty,
-    candidate,
-    'the reply to a granted acquire is lost for good',
-    () => `${me(turn)} never gets its answer`,
-  )
-  take(
-    'a candidate crashes before it learns that it won',
-    become(faulty, failed(turn, candidate)),
-    () => `${me(turn)} crashes before it learns that it won`,
-  )
+  giveBack(faulty, candidate, 'it never gets the answer to its granted acquire, and gives back')
+  take('it crashes before it learns that it won', become(faulty, failed(turn, candidate)))
 }
 
 /**
- * S4, where the task begins rather than where the lease is granted: that needs clocks within the budget, and is not
+ * S4, when the task begins rather than when the lease is granted. That needs clocks within the budget, and is not
  * claimed of a tenure that an operator ended by force before its leader knew of it.
  */
-function judgeBeginning({ model, state, index }: Turn, won: Won): void {
+function checkBeginning({ model, state, index }: Turn, won: Won): void {
   const { world } = model
   const tick = tickOf(world, index)
   if (!isCompleted(state.ledger, tick) || state.ledger.forced === won.order) return
-  const onTime = world.candidates.every((_, other) => isWithinBudget(world, other))
-  if (onTime) model.broke('S4', `${who(world, index)} begins its task for tick ${tick}, which was completed`)
-  else model.saw('beyond the budget: a task begins whose tick was completed meanwhile')
+  const areClocksRight = world.candidates.every((_, other) => isWithinBudget(world, other))
+  if (areClocksRight) model.broke('S4', `${labelOf(world, index)} begins its task for tick ${tick}, which is completed`)
+  else model.reached('beyond the budget: a task begins whose tick was completed meanwhile')
 }
 
-/** A candidate that stands by for a reason that is not true loses its tick. */
-function judgeStandby({ model, state: { row, ledger }, index }: Turn, reason: StandbyReason): void {
-  const tick = tickOf(model.world, index)
-  const isTrue = reason === 'held' ? row?.holder !== undefined : isDone(ledger, tick)
-  if (!isTrue)
-    model.broke('L3', `${who(model.world, index)} stands by as ${reason} and loses its tick, but that is not so`)
-  // Nobody pauses a lease here.
-  if (reason !== 'paused' && reason !== 'contended') model.saw(`stands by: ${reason}`)
+/** A candidate that stands by for a false reason loses its tick. */
+function checkStandby({ model, state: { row, ledger }, index }: Turn, reason: StandbyReason): void {
+  const isTrue = reason === 'held' ? row?.holder !== undefined : isDone(ledger, tickOf(model.world, index))
+  if (!isTrue) model.broke('L3', `${labelOf(model.world, index)} stands by as ${reason}, which is not true`)
+  // No lease is paused here.
+  if (reason !== 'paused' && reason !== 'contended') model.reached(`stands by: ${reason}`)
 }
 
-function leading({ extensions, effects }: World, { attempt, won }: Granted): Leading {
+function leading({ model }: Turn, attempt: number, won: Won): Leading {
+  const { renewals, effects } = model.world
   const nothing = { effectStep: 0, pending: [], ending: undefined, isRepeated: false, sent: undefined, resends: 0 }
-  return { phase: 'leading', attempt, ...won, step: 0, extensions, effects, ...nothing }
+  return { phase: 'leading', attempt, ...won, step: 0, renewals, effects, ...nothing }
 }

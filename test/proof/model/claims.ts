@@ -1,56 +1,56 @@
-/** What must hold in a state, whatever led to it. What must hold of a step is judged where it happens, in table.ts. */
+/**
+ * What must hold in a state, however it was reached. What must hold of a step is checked where it happens, in
+ * table.ts.
+ */
 import type { AcquireRequest, LeaseRecord } from '../../../functions/election/rules.ts'
 import { believes } from './leading.ts'
 import type { Model } from './model.ts'
 import type { State } from './state.ts'
-import { attemptOwner, candidateName, eventName, LEASE, tickName, who } from './world.ts'
+import { attemptOwner, candidateName, eventName, LEASE, LEASE_MS, labelOf, SKEW_MS, tickName } from './world.ts'
 
 /**
- * S1. A tenure that an operator ended by force is not counted: its leader goes on until its next request tells, and a
- * forced release is the operator's word that this does no harm.
+ * S1. A tenure that an operator ended by force does not count: its leader goes on until its next request, and with a
+ * forced release the operator says that this does no harm.
  */
-export function judgeBelief(model: Model, state: State): void {
-  const leaders: number[] = []
-  for (let index = 0; index < state.candidates.length; index++) {
-    const candidate = state.candidates[index]
-    if (candidate?.phase !== 'leading' || candidate.order === state.ledger.forced) continue
-    if (believes(model.world, state, index)) leaders.push(index)
-  }
-  if (leaders.length > 1)
-    model.broke('S1', `two believe that they lead: ${leaders.map((i) => who(model.world, i)).join(' and ')}`)
-}
-
-/** L1 to L3, as questions put to the row: none depends on what else is under way. */
-export function judgeRow(model: Model, row: LeaseRecord | undefined, timeMs: number): void {
-  freshCandidateIsGranted(model, row, timeMs)
-  if (row?.holder !== undefined) retryIsOffered(model, row, timeMs)
-}
-
-/** As far behind true time as the budget allows: the worst that a candidate's clock can be for getting a lease. */
-const slowest = ({ world }: Model): number => -world.maxClockSkewMs / 2
-
-function freshCandidateIsGranted(model: Model, row: LeaseRecord | undefined, timeMs: number): void {
-  const { leaseMs, maxClockSkewMs } = model.world
-  const ask = (nowMs: number) => model.rules.acquire(row, freshRequest(model, nowMs)).granted
-  const waitMs = leaseMs + 2 * maxClockSkewMs
-  if (!ask(timeMs + waitMs + slowest(model))) {
-    model.broke('L1', `a fresh candidate that asks ${waitMs} ms later is refused`)
-  }
-  if (row === undefined) return
-  if (row.holder === undefined) {
-    if (!ask(timeMs + slowest(model))) model.broke('L2', 'the lease is vacant, but a fresh candidate is refused')
-    return
-  }
-  // By the clock of whoever wrote the expiry it is expiry + 2 B; the clock of whoever asks may be B behind that.
-  if (!ask(Math.max(row.expiresAtMs + maxClockSkewMs, timeMs + slowest(model)))) {
-    model.broke('L2', 'a fresh candidate that asks at the expiry + 2 B is refused')
+export function checkBelief({ world, broke }: Model, state: State): void {
+  const leaders = state.candidates.flatMap((candidate, index) => {
+    const isForced = candidate.phase === 'leading' && candidate.order === state.ledger.forced
+    return believes(world, state, index) && !isForced ? [index] : []
+  })
+  if (leaders.length > 1) {
+    broke('S1', `two believe that they lead: ${leaders.map((index) => labelOf(world, index)).join(' and ')}`)
   }
 }
 
+/** L1 to L3, as requests to the row: they depend on nothing else. */
+export function checkRow(model: Model, row: LeaseRecord | undefined, timeMs: number): void {
+  checkFreshCandidate(model, row, timeMs)
+  if (row?.holder !== undefined) checkRetry(model, row, timeMs)
+}
+
+/** The worst clock for getting a lease, within the budget. */
+const SLOWEST_MS = -SKEW_MS / 2
+const TAKEOVER_MS = LEASE_MS + 2 * SKEW_MS
 /** Later than all of any world. */
 const LATER_TICK = 9
 
-function freshRequest({ world }: Model, nowMs: number): AcquireRequest {
+function checkFreshCandidate({ rules, broke }: Model, row: LeaseRecord | undefined, timeMs: number): void {
+  const isGranted = (nowMs: number) => rules.acquire(row, freshRequest(nowMs)).granted
+  if (!isGranted(timeMs + TAKEOVER_MS + SLOWEST_MS)) {
+    broke('L1', `a fresh candidate is refused ${TAKEOVER_MS} ms later`)
+  }
+  if (row === undefined) return
+  if (row.holder === undefined) {
+    if (!isGranted(timeMs + SLOWEST_MS)) broke('L2', 'the lease is vacant, but a fresh candidate is refused')
+    return
+  }
+  // That is the expiry + 2 B by the clock that wrote it; the candidate's clock may be B behind.
+  if (!isGranted(Math.max(row.expiresAtMs + SKEW_MS, timeMs + SLOWEST_MS))) {
+    broke('L2', 'a fresh candidate is refused at the expiry + 2 B')
+  }
+}
+
+function freshRequest(nowMs: number): AcquireRequest {
   return {
     lease: LEASE,
     candidate: 'a fresh candidate',
@@ -58,44 +58,32 @@ function freshRequest({ world }: Model, nowMs: number): AcquireRequest {
     eventId: 'a fresh event',
     tick: tickName(LATER_TICK),
     nowMs,
-    expiresAtMs: nowMs + world.leaseMs,
-    maxClockSkewMs: world.maxClockSkewMs,
+    expiresAtMs: nowMs + LEASE_MS,
+    maxClockSkewMs: SKEW_MS,
   }
 }
 
-/** L3: were the holder dead, its event's retry would be offered again until it leads, and would complete the tick. */
-function retryIsOffered(model: Model, row: LeaseRecord, timeMs: number): void {
+/** L3: if the holder is dead, Lambda retries its event until that leads, and completes the tick. */
+function checkRetry({ rules, broke }: Model, row: LeaseRecord, timeMs: number): void {
   const owner = attemptOwner(row.attempt)
-  if (owner === undefined || row.tick === undefined) return
-  const { leaseMs, maxClockSkewMs } = model.world
-  const request = (nowMs: number): AcquireRequest => ({
-    ...freshRequest(model, nowMs),
-    candidate: candidateName(owner),
-    eventId: eventName(owner),
-    ...(row.tick === undefined ? {} : { tick: row.tick }),
-  })
-  for (const offsetMs of [slowest(model), 0, -slowest(model)]) {
+  const { tick } = row
+  if (owner === undefined || tick === undefined) return
+  const [candidate, eventId] = [candidateName(owner), eventName(owner)]
+  const request = (nowMs: number): AcquireRequest => ({ ...freshRequest(nowMs), candidate, eventId, tick })
+  for (const offsetMs of [SLOWEST_MS, 0, -SLOWEST_MS]) {
     const now = request(timeMs + offsetMs)
-    if (model.rules.acquire(row, now).granted) continue
-    const { kind } = model.rules.explainRefusal(row, now)
-    if (kind !== 'stillHeld') model.broke('L3', `the retry of the event that holds the lease is told "${kind}"`)
+    if (rules.acquire(row, now).granted) continue
+    const { kind } = rules.explainRefusal(row, now)
+    if (kind !== 'stillHeld') broke('L3', `the refusal of the retry of the leader's event reads as "${kind}"`)
   }
-  const later = request(timeMs + leaseMs + 2 * maxClockSkewMs + slowest(model))
-  const won = model.rules.acquire(row, later)
+  const later = request(timeMs + TAKEOVER_MS + SLOWEST_MS)
+  const won = rules.acquire(row, later)
   if (!won.granted) {
-    model.broke('L3', 'the retry is refused after the lease + 2 B')
+    broke('L3', 'the retry is refused after the lease + 2 B')
     return
   }
-  const { fencingToken } = won.record
-  const tenure = { lease: LEASE, candidate: later.candidate, attempt: later.attempt, fencingToken }
-  const done = model.rules.write(won.record, {
-    ...tenure,
-    kind: 'complete',
-    step: 1,
-    nowMs: later.nowMs,
-    tick: row.tick,
-  })
-  if (!done.granted || done.record.completedTick !== row.tick) {
-    model.broke('L3', 'the retry leads, but cannot complete its tick')
-  }
+  const { attempt, nowMs } = later
+  const tenure = { lease: LEASE, candidate, attempt, fencingToken: won.record.fencingToken }
+  const done = rules.write(won.record, { ...tenure, kind: 'complete', step: 1, nowMs, tick })
+  if (!done.granted || done.record.completedTick !== tick) broke('L3', 'the retry leads, but cannot complete its tick')
 }

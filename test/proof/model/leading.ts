@@ -1,5 +1,5 @@
 /**
- * What a leader may do next: extend its lease, have effects (those by `send`: effects.ts), end. Mirrors
+ * What a leader may do next: renew its lease, have effects (those by `send`: effects.ts), end. It mirrors
  * functions/election/lease-handle.ts (`#extend`, `#end`, `transact`) and with-lease.ts (`finished`, `failed`).
  */
 import type { HolderWrite, Tenure } from '../../../functions/election/rules.ts'
@@ -13,12 +13,11 @@ import {
   SDK_RETRIES,
   send,
   type Turn,
-  underWay,
   withFault,
 } from './model.ts'
 import type { Candidate, End, Guarded, Leading, State, Write } from './state.ts'
 import { guardedArrives, isCompleted, nameOf, writeArrives } from './table.ts'
-import { attemptName, candidateName, clockOf, LEASE, tickName, tickOf, type World, who } from './world.ts'
+import { attemptName, candidateName, clockOf, LEASE, LEASE_MS, labelOf, tickName, tickOf, type World } from './world.ts'
 
 /** lease-handle.ts, remainingMs() > 0: what S1 is about. */
 export function believes(world: World, state: State, index: number): boolean {
@@ -27,52 +26,43 @@ export function believes(world: World, state: State, index: number): boolean {
   return state.timeMs + clockOf(world, index) < candidate.expiresAtMs
 }
 
-const me = ({ model, index }: Turn): string => who(model.world, index)
-
 export function leadingSteps(turn: Turn, leader: Leading): void {
+  const { state, take } = turn
   const { sent, ending, pending } = leader
   if (pending.length > 0) pendingSteps(turn, leader)
   else if (sent !== undefined) sentSteps(turn, leader, sent)
   else if (ending !== undefined) unansweredEndSteps(turn, leader, ending)
   else freeSteps(turn, leader)
-  const { state, take } = turn
   if (state.ledger.faults === 0) return
-  const left = [...(sent === undefined ? [] : [sent]), ...pending.map((one) => one.sent)]
-  const faulty = left.reduce(underWay, withFault(state))
-  take('a leader crashes', become({ ...turn, state: faulty }, failed(turn, leader)), () => `${me(turn)} crashes`)
+  const left = leftUnderWay(state, ...(sent === undefined ? [] : [sent]), ...pending.map((one) => one.sent))
+  take('it crashes as leader', become({ ...turn, state: left }, failed(turn, leader)))
 }
 
-/** Nothing is under way: the task goes on, extends its lease, has effects, or ends. */
+/** It waits for no answer: the task goes on, renews, has effects, or ends. */
 function freeSteps(turn: Turn, leader: Leading): void {
   const { model, state, index } = turn
-  // H3: nothing is extended, and no effect sent, after the own deadline. Ending is tried.
+  // H3: after its own deadline it extends nothing and sends no effect, but tries to end.
   if (believes(model.world, state, index)) {
-    if (leader.extensions > 0) {
-      extend(turn, leader, 'renew')
-      if (model.world.checkpoints) extend(turn, leader, 'saveCheckpoint')
-    }
+    if (leader.renewals > 0) renew(turn, leader)
     if (leader.effects > 0) haveEffect(turn, leader)
   }
-  for (const how of model.world.ends) end(turn, leader, how)
+  end(turn, leader, 'completed')
+  end(turn, leader, 'failed')
 }
 
-/** The task waits for its effects, and may send another beside them. What else it does does not concern that row. */
+/** The task waits for its effects, and may send another beside them. */
 function pendingSteps(turn: Turn, leader: Leading): void {
   const { model, state, index } = turn
   for (const pending of leader.pending) effectSteps(turn, leader, pending)
   if (leader.effects > 0 && model.world.sideBySide && believes(model.world, state, index)) sendEffect(turn, leader)
 }
 
-function extend(turn: Turn, leader: Leading, kind: 'renew' | 'saveCheckpoint'): void {
-  const { model, index } = turn
+function renew(turn: Turn, leader: Leading): void {
   const nowMs = readClock(turn)
   const step = leader.step + 1
-  const expiresAtMs = Math.max(leader.expiresAtMs, nowMs + model.world.leaseMs)
-  const common = { ...tenureOf(index, leader), step, nowMs, expiresAtMs }
-  const checkpoint = { tick: tickName(tickOf(model.world, index)), state: step }
-  const request: HolderWrite = kind === 'renew' ? { ...common, kind } : { ...common, kind, checkpoint }
-  model.saw(kind === 'renew' ? 'a leader renews' : 'a leader saves a checkpoint')
-  sendOwn(turn, { ...leader, step, extensions: leader.extensions - 1 }, request)
+  const expiresAtMs = Math.max(leader.expiresAtMs, nowMs + LEASE_MS)
+  const request: HolderWrite = { ...tenureOf(turn.index, leader), kind: 'renew', step, nowMs, expiresAtMs }
+  sendWrite(turn, { ...leader, step, renewals: leader.renewals - 1 }, request)
 }
 
 function haveEffect(turn: Turn, leader: Leading): void {
@@ -81,17 +71,10 @@ function haveEffect(turn: Turn, leader: Leading): void {
     sendEffect(turn, leader)
     return
   }
-  // `transact` waits for its turn like every request of the lease.
-  model.saw('a leader sends a guarded effect')
+  // `transact` waits like every request of the lease.
   const next = { ...leader, effects: leader.effects - 1 }
-  sendInTurn(turn, next, { kind: 'guard', from: index, order: leader.order, tenure: tenureOf(index, leader) })
+  sendAlone(turn, next, { kind: 'guard', from: index, order: leader.order, tenure: tenureOf(index, leader) })
 }
-
-const ENDS = {
-  completed: 'a leader completes its tick',
-  released: 'a task releases the lease itself',
-  failed: 'a task fails: its leader releases',
-} as const
 
 /** Every try of one end has the same step. */
 function end(turn: Turn, leader: Leading, how: End): void {
@@ -103,88 +86,62 @@ function end(turn: Turn, leader: Leading, how: End): void {
     how === 'completed'
       ? { ...common, kind: 'complete', tick: tickName(tickOf(model.world, index)) }
       : { ...common, kind: 'release', endedBy: how }
-  model.saw(ENDS[how])
   const mayGoOn = model.world.refusals && how === 'completed' && !isRepeated
-  const left = mayGoOn ? {} : { extensions: 0, effects: 0 }
-  sendOwn(turn, { ...leader, step, ending: how, isRepeated, ...left }, request)
+  sendWrite(
+    turn,
+    { ...leader, step, ending: how, isRepeated, ...(mayGoOn ? {} : { renewals: 0, effects: 0 }) },
+    request,
+  )
 }
 
 /**
- * An end got no answer. `#sendEnd` sends it again until the deadline; then the lease is released as failed. Where that has no
- * answer either, it is sent again a few times, and left to expire.
+ * An end without an answer: `#sendEnd` sends it again until the deadline, and then releases the lease as failed. If
+ * that gets no answer either, it is sent a few more times, and the lease is left to expire.
  */
 function unansweredEndSteps(turn: Turn, leader: Leading, ending: End): void {
   if (readClock(turn) < leader.expiresAtMs) end(turn, leader, ending)
-  if (ending === 'failed') {
-    const tell = () => `${me(turn)} leaves its lease to expire`
-    turn.take('an unanswered release is left', become(turn, failed(turn, leader)), tell)
-    return
-  }
-  end(turn, leader, 'failed')
+  if (ending === 'failed') turn.take('it leaves its lease to expire', become(turn, failed(turn, leader)))
+  else end(turn, leader, 'failed')
 }
 
-function sendOwn(turn: Turn, leader: Leading, request: HolderWrite): void {
-  sendInTurn(turn, leader, { kind: 'write', from: turn.index, order: leader.order, request })
+function sendWrite(turn: Turn, leader: Leading, request: HolderWrite): void {
+  sendAlone(turn, leader, { kind: 'write', from: turn.index, order: leader.order, request })
 }
 
 /** One lease sends one request at a time. */
-function sendInTurn(turn: Turn, leader: Leading, sent: Write | Guarded): void {
+function sendAlone(turn: Turn, leader: Leading, sent: Write | Guarded): void {
   const waiting: Leading = { ...leader, sent, resends: SDK_RETRIES }
-  const tell = () => `${me(turn)} sends ${nameOf(sent)}`
-  send({ ...turn, state: become(turn, waiting) }, tell, (then) => leadingSteps(then, waiting))
+  send({ ...turn, state: become(turn, waiting) }, nameOf(sent), (then) => leadingSteps(then, waiting))
 }
 
-/** A request of the leader is under way, and its answer is waited for. */
 function sentSteps(turn: Turn, leader: Leading, sent: Write | Guarded): void {
   const { model, state, take } = turn
-  const what = () => `the ${nameOf(sent)} of ${me(turn)}`
-  take("a leader's request arrives", answered(turn, leader, sent, state), () => `${what()} arrives`)
-  if (model.world.overtaking && sent.kind === 'write' && sent.request.kind === 'renew') overtake(turn, leader, sent)
+  const name = nameOf(sent)
+  take('its request arrives', answered(turn, leader, sent, state), name)
   if (state.ledger.faults === 0) return
   if (sent.kind === 'write') refuseItems(turn, leader, sent)
   if (leader.resends > 0) {
     const { state: after } = arrives(model, withFault(state), sent)
-    take(
-      "the reply to a leader's request is lost, the SDK sends it again",
-      become({ ...turn, state: after }, { ...leader, resends: leader.resends - 1 }),
-      () => `${what()} arrives, its reply is lost, and the SDK sends the same request again`,
-    )
+    const next = become({ ...turn, state: after }, { ...leader, resends: leader.resends - 1 })
+    take('its request arrives, the reply is lost, and the SDK sends it again', next, name)
   }
   const left = leftUnderWay(state, sent)
-  take(
-    "a leader's request arrives, a copy stays under way",
-    answered(turn, leader, sent, left),
-    () => `${what()} arrives, and a copy of it stays under way`,
-  )
-  take(
-    "a leader's request gets no answer",
-    become({ ...turn, state: left }, { ...leader, sent: undefined, resends: 0 }),
-    () => `${what()} gets no answer, and may still be under way`,
-  )
-}
-
-/** An end does not wait for a renewal, which may arrive before it, behind it, or never. */
-function overtake(turn: Turn, leader: Leading, sent: Write): void {
-  const { model } = turn
-  model.saw('an end overtakes a renewal')
-  const then = { ...turn, state: underWay(turn.state, { ...sent, isOvertaken: true }) }
-  for (const how of model.world.ends) end(then, { ...leader, sent: undefined, resends: 0 }, how)
+  take('its request arrives, a copy stays under way', answered(turn, leader, sent, left), name)
+  const unanswered = become({ ...turn, state: left }, { ...leader, sent: undefined, resends: 0 })
+  take('its request gets no answer, and may still be under way', unanswered, name)
 }
 
 /**
- * The items' own conditions may fail where the lease row's holds. Nothing happens, and the leader goes on, but not if some
- * try of the completion got no answer: it may arrive yet, when those conditions hold.
+ * The conditions of a completion's items may fail. Then nothing happens and the leader goes on; but not if a try of the
+ * completion got no answer, because that try may still arrive when the conditions hold.
  */
 function refuseItems(turn: Turn, leader: Leading, { request }: Write): void {
   const { model, state, take } = turn
   if (!model.world.refusals || request.kind !== 'complete' || !model.rules.write(state.row, request).granted) return
   const mayArrive = leader.isRepeated || leader.resends < SDK_RETRIES
-  const next: Leading = { ...leader, sent: undefined, resends: 0 }
-  take(
-    'a completion is refused for its items',
-    become({ ...turn, state: withFault(state) }, mayArrive ? next : { ...next, ending: undefined }),
-    () => `the completion of ${me(turn)} is refused for its items${mayArrive ? '' : ', and it goes on'}`,
-  )
+  const ending = mayArrive ? leader.ending : undefined
+  const next = become({ ...turn, state: withFault(state) }, { ...leader, sent: undefined, resends: 0, ending })
+  take('its completion is refused for its items', next)
 }
 
 function arrives(model: Model, state: State, sent: Write | Guarded) {
@@ -193,20 +150,20 @@ function arrives(model: Model, state: State, sent: Write | Guarded) {
   return { state: after, granted: reply.granted, record: reply.record }
 }
 
-/** lease-handle.ts, `#write`: granted, or in truth my own, or I am replaced. */
+/** lease-handle.ts, `#write`: granted, or its own by an earlier try, or it is replaced. */
 function answered(turn: Turn, leader: Leading, sent: Write | Guarded, before: State): State {
   const { model } = turn
   const { state, granted, record } = arrives(model, before, sent)
   const then = { ...turn, state }
-  const own = !granted && sent.kind === 'write' && model.rules.isOwnWrite(record, sent.request)
-  if (own) judgeOwn(then, leader, sent)
-  if (!granted && !own) {
-    model.saw('a leader learns from a refused request that it is replaced')
-    judgeReplaced(then, leader)
+  const isOwn = !granted && sent.kind === 'write' && model.rules.isOwnWrite(record, sent.request)
+  if (isOwn) checkOwn(then, leader, sent)
+  if (!granted && !isOwn) {
+    model.reached('a leader learns from a refused request that it is replaced')
+    checkReplaced(then, leader)
     return become(then, failed(turn, leader))
   }
   if (granted && leader.ending === 'completed' && readClock(turn) >= leader.expiresAtMs) {
-    model.saw('a completion after the own deadline is granted')
+    model.reached('a completion after the own deadline is granted')
   }
   return become(then, afterSuccess(turn, leader, sent))
 }
@@ -215,33 +172,32 @@ function afterSuccess(turn: Turn, leader: Leading, sent: Write | Guarded): Candi
   const { ending } = leader
   if (ending === 'failed') return failed(turn, leader)
   if (ending !== undefined) return { phase: 'over' }
-  const extended = sent.kind === 'write' && 'expiresAtMs' in sent.request
-  const expiresAtMs = extended ? sent.request.expiresAtMs : leader.expiresAtMs
+  const isExtension = sent.kind === 'write' && 'expiresAtMs' in sent.request
+  const expiresAtMs = isExtension ? sent.request.expiresAtMs : leader.expiresAtMs
   return { ...leader, expiresAtMs, sent: undefined, resends: 0 }
 }
 
 /** A leader that takes itself for replaced leaves its tick undone, or reports a finished one as lost. */
-function judgeReplaced({ model, state: { row, ledger }, index }: Turn, leader: Leading): void {
+function checkReplaced({ model, state: { row, ledger }, index }: Turn, leader: Leading): void {
   if (model.world.deletions > 0 || row === undefined) return
   const { attempt, fencingToken } = tenureOf(index, leader)
   if (row.attempt !== attempt || row.fencingToken !== fencingToken) return
   const hasCompleted = leader.ending === 'completed' && isCompleted(ledger, tickOf(model.world, index))
-  const isSo = row.holder === undefined && !hasCompleted
-  if (!isSo) model.broke('L3', `${who(model.world, index)} is told that it was replaced, but was not`)
+  if (row.holder === undefined && !hasCompleted) return
+  model.broke('L3', `${labelOf(model.world, index)} learns that it was replaced, but was not`)
 }
 
-/** What a leader takes for its own write must be true. */
-function judgeOwn({ model, state, index }: Turn, leader: Leading, { request, order }: Write): void {
+/** A write that a leader takes for its own must be. */
+function checkOwn({ model, state, index }: Turn, leader: Leading, { request, order }: Write): void {
   const { row, ledger } = state
-  model.saw('a refused write is recognised as my own')
+  model.reached('a refused write is recognised as its own')
   const tick = tickOf(model.world, index)
   if (request.kind === 'complete' && !isCompleted(ledger, tick)) {
     model.broke('L3', `tick ${tick} is reported as completed, but is not`)
   }
-  const isExtension = request.kind === 'renew' || request.kind === 'saveCheckpoint'
   const isHeld = row?.holder === request.candidate && row.fencingToken === leader.token && order === ledger.acquisitions
-  if (isExtension && !isHeld) {
-    model.broke('S1', `${who(model.world, index)} takes its lease for extended, but the row is not its own`)
+  if (request.kind === 'renew' && !isHeld) {
+    model.broke('S1', `${labelOf(model.world, index)} takes its lease for extended, but the row is not its own`)
   }
 }
 

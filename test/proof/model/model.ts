@@ -1,59 +1,43 @@
 import { explainRefusedWrite, fenceAdmits } from '../../../functions/election/fencing.ts'
-import * as shipped from '../../../functions/election/rules.ts'
+import * as rules from '../../../functions/election/rules.ts'
 import type { Claim } from '../claims.ts'
 import type { Move, Situation } from './situations.ts'
 import type { Candidate, Message, State } from './state.ts'
-import { clockOf, LEASE, START_MS, tickName, type World } from './world.ts'
+import { clockOf, LEASE, LEASE_MS, SKEW_MS, START_MS, tickName, type World } from './world.ts'
 
-export type Rules = Pick<
-  typeof shipped,
-  | 'acquire'
-  | 'acquireConditions'
-  | 'write'
-  | 'giveBack'
-  | 'explainRefusal'
-  | 'isOwnWrite'
-  | 'isHeldBy'
-  | 'impossibleTime'
-  | 'isAhead'
-> & {
-  readonly fenceAdmits: typeof fenceAdmits
-  readonly explainRefusedWrite: typeof explainRefusedWrite
-}
+/** The shipped rules, which a test may replace. */
+export const SHIPPED = { ...rules, fenceAdmits, explainRefusedWrite }
+export type Rules = typeof SHIPPED
 
-export const SHIPPED: Rules = { ...shipped, fenceAdmits, explainRefusedWrite }
-
-/** A world under certain rules, and who listens to what happens in it. */
 export interface Model {
   readonly world: World
   readonly rules: Rules
-  /** Something worth counting happened: a search that never meets it would prove little about it. */
-  readonly saw: (situation: Situation) => void
+  readonly reached: (situation: Situation) => void
   readonly broke: (claim: Claim, what: string) => void
 }
 
-/** Takes one step: what kind, the state after it, and the sentence that tells it, made only where somebody reads it. */
-export type Take = (kind: Move, next: State, tell: () => string) => void
+/** Takes one step. `from` is the candidate, if it is one's step, and `detail` says which request. */
+export type Take = (move: Move, next: State, from?: number, detail?: string) => void
 
-/** One candidate at a certain moment. */
+/** One candidate in one state. */
 export interface Turn {
   readonly model: Model
   readonly state: State
   readonly index: number
-  readonly take: Take
+  readonly take: (move: Move, next: State, detail?: string) => void
 }
 
-/** What the candidate's own clock says. */
+/** The candidate's own clock. */
 export function readClock({ model, state, index }: Turn): number {
   return state.timeMs + clockOf(model.world, index)
 }
 
-/** The turn's state with its candidate changed, and perhaps more. */
-export function become({ state, index }: Turn, candidate: Candidate, rest: Partial<State> = {}): State {
-  return { ...state, ...rest, candidates: state.candidates.with(index, candidate) }
+/** The turn's state with its candidate changed. */
+export function become({ state, index }: Turn, candidate: Candidate): State {
+  return { ...state, candidates: state.candidates.with(index, candidate) }
 }
 
-/** The invocation has failed or died. Lambda offers its event again, but not for ever. */
+/** The invocation has failed or died. Lambda invokes the function again, but not forever. */
 export function failed({ model, index }: Turn, { attempt }: { readonly attempt: number }): Candidate {
   const attempts = model.world.candidates[index]?.attempts ?? 0
   return attempt < attempts ? { phase: 'again', attempt } : { phase: 'over' }
@@ -63,49 +47,39 @@ export function withFault(state: State): State {
   return { ...state, ledger: { ...state.ledger, faults: state.ledger.faults - 1 } }
 }
 
-/** A fault that leaves a request under way. It may never arrive, so a request that is lost needs no step of its own. */
-export function leftUnderWay(state: State, message: Message): State {
-  return underWay(withFault(state), message)
-}
-
-export function underWay(state: State, message: Message): State {
-  return { ...state, network: [...state.network, message] }
+/** A fault that leaves requests under way. They may never arrive, so a lost request needs no step of its own. */
+export function leftUnderWay(state: State, ...messages: readonly Message[]): State {
+  return { ...withFault(state), network: [...state.network, ...messages] }
 }
 
 /** How often the SDK sends a request again by itself. */
 export const SDK_RETRIES = 1
 
 /**
- * A request is sent: it meets one of its fates at once, or takes its time. What others did between sending and arriving in
- * the same instant they might as well have done before: those orders differ in nothing.
+ * Sends a request: it arrives or meets a fault at once, or takes its time. Steps of others in the same instant might
+ * as well come before the sending.
  */
-export function send(
-  turn: Turn,
-  tell: () => string,
-  fates: (turn: Turn) => void,
-  delaysAreFree = turn.model.world.freeDelays,
-): void {
+export function send(turn: Turn, detail: string, fates: (turn: Turn) => void, delaysAreFree = false): void {
   const { state, take } = turn
-  fates({ ...turn, take: (kind, next, told) => take(kind, next, () => `${tell()}; ${told()}`) })
-  if (delaysAreFree) take('a request takes its time', state, () => `${tell()}; that takes its time`)
-  else if (state.ledger.faults > 0) {
-    take('a request takes its time', withFault(state), () => `${tell()}; that takes its time`)
-  }
+  fates(turn)
+  const delayed = 'it sends a request, which takes its time'
+  if (delaysAreFree) take(delayed, state, detail)
+  else if (state.ledger.faults > 0) take(delayed, withFault(state), detail)
 }
 
 export function initialState(world: World): State {
-  const there = world.row === 'there'
+  const exists = world.row === 'there'
   return {
     timeMs: START_MS,
-    row: there ? earlierRow(world) : undefined,
+    row: exists ? EARLIER_ROW : undefined,
     candidates: world.candidates.map(() => ({ phase: 'idle' })),
     network: [],
     ledger: {
       acquisitions: 0,
-      highestToken: there ? EARLIER_TOKEN : 0,
+      highestToken: exists ? EARLIER_ROW.fencingToken : 0,
       lastAttempt: '',
       otherOrder: 0,
-      lastSentMs: there ? earlierWriteMs(world) : 0,
+      lastSentMs: exists ? EARLIER_ROW.writtenAtMs : 0,
       completed: 0,
       forced: 0,
       fenced: {
@@ -123,25 +97,16 @@ export function initialState(world: World): State {
   }
 }
 
-const EARLIER_TOKEN = 41
-
-/** As a tenure left it whose tick was before all of this world's. */
-function earlierRow(world: World): shipped.LeaseRecord {
-  const writtenAtMs = earlierWriteMs(world)
-  return {
-    lease: LEASE,
-    fencingToken: EARLIER_TOKEN,
-    attempt: 'earlier',
-    acquiredAtMs: writtenAtMs,
-    expiresAtMs: writtenAtMs + world.leaseMs,
-    writtenAtMs,
-    step: 1,
-    tick: tickName(0),
-    completedTick: tickName(0),
-    endedBy: 'completed',
-  }
-}
-
-function earlierWriteMs({ leaseMs, maxClockSkewMs }: World): number {
-  return START_MS - leaseMs - 2 * maxClockSkewMs
+/** As an earlier tenure left it, whose tick was before all of this world's. */
+const EARLIER_ROW: rules.LeaseRecord = {
+  lease: LEASE,
+  fencingToken: 41,
+  attempt: 'earlier',
+  acquiredAtMs: START_MS - LEASE_MS - 2 * SKEW_MS,
+  expiresAtMs: START_MS - 2 * SKEW_MS,
+  writtenAtMs: START_MS - LEASE_MS - 2 * SKEW_MS,
+  step: 1,
+  tick: tickName(0),
+  completedTick: tickName(0),
+  endedBy: 'completed',
 }

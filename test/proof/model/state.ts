@@ -7,12 +7,12 @@ import type {
   Tenure,
 } from '../../../functions/election/rules.ts'
 
-/** All that there is at one moment. Plain values, never changed: a step makes a new state that shares what stayed. */
+/** Everything at one moment, as plain values. A step makes a new state that shares the unchanged parts. */
 export interface State {
   readonly timeMs: number
   readonly row: LeaseRecord | undefined
   readonly candidates: readonly Candidate[]
-  /** Requests under way that nobody waits for, in no order: any may arrive next, or never. */
+  /** Requests whose senders do not wait for them, in no order: any may arrive next, or never. */
   readonly network: readonly Message[]
   readonly ledger: Ledger
 }
@@ -20,16 +20,16 @@ export interface State {
 /** What a candidate knows and waits for. Its name, event, tick and clock follow from its number. */
 export type Candidate =
   | { readonly phase: 'idle' }
-  | { readonly phase: 'asking'; readonly attempt: number; readonly sent: Asked; readonly resends: number }
+  | { readonly phase: 'acquiring'; readonly attempt: number; readonly sent: Acquire; readonly resends: number }
   | { readonly phase: 'granted'; readonly attempt: number; readonly won: Won }
   | Leading
   | { readonly phase: 'over' }
-  /** The invocation failed or died: Lambda offers its event again. (Or nobody won, and it asks with a fresh attempt.) */
+  /** The invocation failed or died, and Lambda invokes it again; or no candidate won. */
   | { readonly phase: 'again'; readonly attempt: number }
 
 export interface Won {
   readonly token: number
-  /** Counts acquisitions in the order in which they were granted, whatever tokens say. Only the ledger knows it. */
+  /** Counts acquisitions in the order of their granting, whatever the tokens are. No candidate knows it. */
   readonly order: number
   /** The deadline, by the candidate's own clock. */
   readonly expiresAtMs: number
@@ -39,39 +39,39 @@ export interface Leading extends Won {
   readonly phase: 'leading'
   readonly attempt: number
   readonly step: number
-  /** How many extensions and effects are left. */
-  readonly extensions: number
+  /** How many are left. */
+  readonly renewals: number
   readonly effects: number
   /** The step of its last fenced effect. */
   readonly effectStep: number
-  /** Fenced effects whose answers are waited for, in the order in which they were sent. */
+  /** Fenced effects without an answer, in the order of their sending. */
   readonly pending: readonly Pending[]
-  /** The end that was asked for and has no answer yet. */
+  /** The end that it has sent, which has no answer yet. */
   readonly ending: End | undefined
-  /** It was asked for before, without an answer. */
+  /** An earlier try of that end got no answer. */
   readonly isRepeated: boolean
-  /** The request whose answer is waited for: one lease sends one at a time. */
+  /** The request that it waits for: one lease sends one at a time. */
   readonly sent: Write | Guarded | undefined
-  /** How often the SDK may send it again. */
+  /** How often the SDK may still send it again. */
   readonly resends: number
 }
 
 export interface Pending {
   readonly sent: Fenced
-  /** Some try got no answer. */
-  readonly unanswered: boolean
+  /** An earlier try got no answer. */
+  readonly isUnanswered: boolean
   readonly resends: number
 }
 
-export type End = 'completed' | 'released' | 'failed'
+export type End = 'completed' | 'failed'
 
-export type Message = Asked | Write | GivenBack | Fenced | Guarded
+export type Message = Acquire | Write | GiveBack | Fenced | Guarded
 
-export interface Asked {
+export interface Acquire {
   readonly kind: 'acquire'
   readonly from: number
   readonly request: AcquireRequest
-  /** Of a copy: whether the original is known to have been granted. */
+  /** Of a copy: the original was granted. */
   readonly wasGranted: boolean
 }
 
@@ -80,11 +80,9 @@ export interface Write {
   readonly from: number
   readonly order: number
   readonly request: HolderWrite
-  /** A renewal that its sender gave up for an end. */
-  readonly isOvertaken?: true
 }
 
-export interface GivenBack {
+export interface GiveBack {
   readonly kind: 'giveBack'
   readonly from: number
   readonly request: GiveBackRequest
@@ -98,7 +96,7 @@ export interface Fenced {
   readonly write: FencedWrite
 }
 
-/** An effect that lands only while the lease row says that the tenure lasts. */
+/** An effect by `transact`, which lands only while the tenure lasts by the lease row. */
 export interface Guarded {
   readonly kind: 'guard'
   readonly from: number
@@ -106,7 +104,7 @@ export interface Guarded {
   readonly tenure: Tenure
 }
 
-/** What no candidate can see: the truth that the claims are judged by, and what may still go wrong. */
+/** What no candidate can see: the facts that the claims are about, and how many faults are left. */
 export interface Ledger {
   readonly acquisitions: number
   readonly highestToken: number
@@ -114,15 +112,15 @@ export interface Ledger {
   readonly lastAttempt: string
   /** The newest tenure of any other attempt: a copy of a request may be granted again. */
   readonly otherOrder: number
-  /** When the request was sent, in true time, that changed the row last. */
+  /** When the request that changed the row last was sent, in true time. */
   readonly lastSentMs: number
   /** One bit for each tick. */
   readonly completed: number
-  /** The tenure that an operator ended by force, 0 for none. */
+  /** The tenure that an operator ended by force, or 0. */
   readonly forced: number
-  /** The protected row that leaders fence, and what was done to it. */
+  /** The protected row that leaders fence. */
   readonly fenced: FencedRow
-  /** The clock reading that the row was created with, and its acquisitions since. Kept only where rows are deleted. */
+  /** The clock reading that the row was created with, and its acquisitions since. Only if rows are deleted. */
   readonly createdAtMs: number
   readonly acquisitionsOfRow: number
   readonly faults: number
@@ -134,18 +132,19 @@ export interface FencedRow {
   readonly seen: Seen
   /** The newest tenure that wrote it. */
   readonly order: number
-  /** Of that tenure: one bit for each step that landed, and the step up to which all had ended when one of them was sent. */
+  /** Of that tenure: a bit for each step that landed, and the step up to which all had ended when one was sent. */
   readonly landed: number
   readonly settled: number
 }
 
-/** Equal texts for equal values, so that a state is a few small numbers. Attributes of a row come in any order. */
+// Keys: equal texts for equal values. The attributes of a row may come in any order.
+
 export function rowKey(row: LeaseRecord | undefined): string {
   if (row === undefined) return ''
-  const { fencingToken, holder, attempt, eventId, acquiredAtMs, expiresAtMs, writtenAtMs, step, tick } = row
-  const { completedTick, checkpoint, endedBy, errorName } = row
-  const saved = checkpoint === undefined ? '' : `${checkpoint.tick}=${checkpoint.state}`
-  return `${fencingToken}|${holder}|${attempt}|${eventId}|${acquiredAtMs}|${expiresAtMs}|${writtenAtMs}|${step}|${tick}|${completedTick}|${saved}|${endedBy}|${errorName}`
+  const { fencingToken, holder, attempt, acquiredAtMs, expiresAtMs, writtenAtMs, step } = row
+  const { eventId, tick, completedTick, endedBy } = row
+  const times = `${acquiredAtMs}|${expiresAtMs}|${writtenAtMs}`
+  return `${fencingToken}|${holder}|${attempt}|${times}|${step}|${eventId}|${tick}|${completedTick}|${endedBy}`
 }
 
 export function candidateKey(candidate: Candidate): string {
@@ -155,18 +154,19 @@ export function candidateKey(candidate: Candidate): string {
       return candidate.phase
     case 'again':
       return `again ${candidate.attempt}`
-    case 'asking':
-      return `asking ${candidate.attempt} ${candidate.resends} ${messageKey(candidate.sent)}`
+    case 'acquiring':
+      return `acquiring ${candidate.attempt} ${candidate.resends} ${messageKey(candidate.sent)}`
     case 'granted': {
       const { attempt, won } = candidate
       return `granted ${attempt} ${won.token} ${won.order} ${won.expiresAtMs}`
     }
     case 'leading': {
-      const { attempt, token, order, expiresAtMs, step, extensions, effects, effectStep, resends } = candidate
-      const { ending, isRepeated } = candidate
-      const sent = candidate.sent === undefined ? '' : messageKey(candidate.sent)
-      const pending = candidate.pending.map((one) => `${messageKey(one.sent)} ${one.unanswered} ${one.resends}`)
-      return `leading ${attempt} ${token} ${order} ${expiresAtMs} ${step} ${extensions} ${effects} ${effectStep} ${ending} ${isRepeated} ${resends} ${sent} ${pending.join(', ')}`
+      const { attempt, token, order, expiresAtMs, step, renewals, effects, effectStep } = candidate
+      const { ending, isRepeated, resends, sent, pending } = candidate
+      const request = sent === undefined ? '' : messageKey(sent)
+      const effectKeys = pending.map((one) => `${messageKey(one.sent)} ${one.isUnanswered} ${one.resends}`)
+      const tenure = `${attempt} ${token} ${order} ${expiresAtMs} ${step} ${renewals} ${effects} ${effectStep}`
+      return `${tenure} ${ending} ${isRepeated} ${resends} ${request} ${effectKeys.join()}`
     }
   }
 }
@@ -174,18 +174,19 @@ export function candidateKey(candidate: Candidate): string {
 export function messageKey(message: Message): string {
   switch (message.kind) {
     case 'acquire':
-      return `a${message.wasGranted ? '+' : ''} ${message.request.attempt} ${message.request.tick} ${message.request.nowMs}`
+      return `a ${message.wasGranted} ${message.request.attempt} ${message.request.tick} ${message.request.nowMs}`
     case 'write': {
       const { request, order } = message
       const expiresAtMs = 'expiresAtMs' in request ? request.expiresAtMs : ''
-      const what = request.kind === 'release' ? request.endedBy : request.kind === 'complete' ? request.tick : ''
-      const overtaken = message.isOvertaken ? '!' : ''
-      return `${request.kind}${overtaken} ${what} ${request.attempt} ${request.fencingToken} ${order} ${request.step} ${request.nowMs} ${expiresAtMs}`
+      const { kind, attempt, fencingToken, step, nowMs } = request
+      return `${kind} ${attempt} ${fencingToken} ${order} ${step} ${nowMs} ${expiresAtMs}`
     }
     case 'giveBack':
       return `b ${message.request.attempt} ${message.request.nowMs}`
-    case 'fence':
-      return `f ${message.from} ${message.order} ${message.write.fencingToken} ${message.write.step} ${message.write.settled}`
+    case 'fence': {
+      const { fencingToken, step, settled } = message.write
+      return `f ${message.from} ${message.order} ${fencingToken} ${step} ${settled}`
+    }
     case 'guard':
       return `g ${message.tenure.attempt} ${message.tenure.fencingToken} ${message.order}`
   }
@@ -196,8 +197,11 @@ export function networkKey(network: readonly Message[]): string {
 }
 
 export function ledgerKey(ledger: Ledger): string {
-  const { acquisitions, highestToken, lastAttempt, completed, forced, fenced } = ledger
+  const { acquisitions, highestToken, lastAttempt, otherOrder, lastSentMs, completed, forced, fenced } = ledger
+  const { createdAtMs, acquisitionsOfRow, faults, interventions, deletions } = ledger
   const { seen, order, landed, settled } = fenced
-  const { otherOrder, lastSentMs, createdAtMs, acquisitionsOfRow, faults, interventions, deletions } = ledger
-  return `${acquisitions} ${highestToken} ${lastAttempt} ${otherOrder} ${lastSentMs} ${completed} ${forced} ${seen.fencingToken} ${seen.step} ${seen.settled} ${order} ${landed} ${settled} ${createdAtMs} ${acquisitionsOfRow} ${faults} ${interventions} ${deletions}`
+  const row = `${seen.fencingToken} ${seen.step} ${seen.settled} ${order} ${landed} ${settled}`
+  const granted = `${acquisitions} ${highestToken} ${lastAttempt} ${otherOrder} ${lastSentMs} ${completed} ${forced}`
+  const left = `${faults} ${interventions} ${deletions}`
+  return `${granted} ${createdAtMs} ${acquisitionsOfRow} ${left} ${row}`
 }

@@ -1,12 +1,12 @@
 /**
- * Requests as they arrive at the tables: the shipped rules decide, the ledger judges. Originals, the SDK's second sending
- * of the same request, and copies that the network delayed all come through here.
+ * Requests as they arrive at the tables: the shipped rules decide, and the claims are checked against the ledger.
+ * Originals, retries by the SDK and delayed copies all come through here.
  */
 import type { FencedWrite } from '../../../functions/election/fencing.ts'
 import type { AcquireRequest, LeaseRecord, Reply } from '../../../functions/election/rules.ts'
 import type { Model } from './model.ts'
-import type { Asked, Fenced, FencedRow, GivenBack, Guarded, Ledger, Message, State, Write } from './state.ts'
-import { clockOf, tickNumber, type World } from './world.ts'
+import type { Acquire, Fenced, FencedRow, GiveBack, Guarded, Ledger, State, Write } from './state.ts'
+import { clockOf, SKEW_MS, tickNumber, type World } from './world.ts'
 
 export interface Arrival {
   readonly state: State
@@ -17,17 +17,14 @@ const bit = (tick: number): number => 1 << tick
 export const isCompleted = (ledger: Ledger, tick: number): boolean => (ledger.completed & bit(tick)) !== 0
 /** The tick itself or a later one is completed. */
 export const isDone = (ledger: Ledger, tick: number): boolean => ledger.completed >= bit(tick)
-const latestTick = ({ completed }: Ledger): number => (completed === 0 ? 0 : 31 - Math.clz32(completed))
 
-export function acquireArrives(model: Model, state: State, { request, from }: Asked): Arrival {
+export function acquireArrives(model: Model, state: State, { request, from }: Acquire): Arrival {
   const reply = model.rules.acquire(state.row, request)
   if (!reply.granted) return { state, reply }
-  judgeAcquisition(model, state, request, reply.record, from)
-  if (state.row?.holder !== undefined) model.saw('an expired lease is taken over')
-  return {
-    state: { ...state, row: reply.record, ledger: withAcquisition(model.world, state, from, request, reply.record) },
-    reply,
-  }
+  checkAcquisition(model, state, request, reply.record, from)
+  if (state.row?.holder !== undefined) model.reached('an expired lease is taken over')
+  const ledger = withAcquisition(model.world, state, from, request, reply.record)
+  return { state: { ...state, row: reply.record, ledger }, reply }
 }
 
 function withAcquisition(
@@ -50,7 +47,7 @@ function withAcquisition(
   return { ...acquired, acquisitionsOfRow: ledger.acquisitionsOfRow + 1 }
 }
 
-function judgeAcquisition(
+function checkAcquisition(
   model: Model,
   { ledger, row }: State,
   request: AcquireRequest,
@@ -59,19 +56,19 @@ function judgeAcquisition(
 ): void {
   const { world } = model
   if (record.fencingToken <= ledger.highestToken) {
-    model.broke('S2', `token ${record.fencingToken} is given out, but ${ledger.highestToken} was before`)
+    model.broke('S2', `token ${record.fencingToken} is granted, but ${ledger.highestToken} was granted before`)
   }
   const tick = tickNumber(request.tick)
-  if (isDone(ledger, tick)) model.broke('S4', `tick ${tick} is granted, but it or a later one was completed`)
-  // The rest is about copies. A deleted row knows of no request that it was granted before.
+  if (isDone(ledger, tick)) model.broke('S4', `tick ${tick} is granted, but it or a later one is completed`)
+  // The rest is about copies. A deleted row knows of no earlier grant.
   if (world.deletions > 0) return
   if (ledger.lastAttempt === request.attempt && ledger.forced !== ledger.acquisitions) {
-    model.broke('S2', `attempt ${request.attempt} is granted twice with nobody between: one request has two tokens`)
+    model.broke('S2', `attempt ${request.attempt} is granted twice in a row: one request has two tokens`)
   }
   if (row === undefined) return
   const lateMs = ledger.lastSentMs - sentMs(world, from, request)
-  if (lateMs > 2 * world.maxClockSkewMs) {
-    model.broke('L2', `a request that was sent ${lateMs / 1000} s before the row was last changed acquires for nobody`)
+  if (lateMs > 2 * SKEW_MS) {
+    model.broke('L2', `a request acquires that was sent ${lateMs / 1000} s before the row was last changed`)
   }
 }
 
@@ -86,38 +83,38 @@ export function writeArrives(model: Model, state: State, { request, order, from 
   const { row } = state
   const ledger = { ...state.ledger, lastSentMs: sentMs(model.world, from, request) }
   if (isReplaced(ledger, order, request.attempt)) model.broke('S3', `a replaced leader's ${request.kind} lands`)
-  // A delayed copy that shortens a lease leads to two leaders. This tells before anybody asks.
+  // A delayed copy that shortens a lease leads to two leaders. This finds it earlier.
   if (row !== undefined && request.step <= row.step) {
     model.broke('S1', `an older ${request.kind} (step ${request.step}) undoes step ${row.step} of the same leader`)
   }
   if (row?.holder === undefined) model.broke('S1', `a ${request.kind} lands on a lease that its leader had given up`)
-  judgeEnd(model, request.kind, reply.record)
+  if (request.kind !== 'renew') checkVacated(model, request.kind, reply.record)
   const next = { ...state, row: reply.record, ledger }
   if (request.kind !== 'complete') return { state: next, reply }
   const tick = tickNumber(request.tick)
-  if (isCompleted(ledger, tick)) model.broke('S5', `tick ${tick} is completed, with its effects, a second time`)
+  if (isCompleted(ledger, tick)) model.broke('S5', `tick ${tick} is completed a second time, with its effects`)
   const completed = { ...ledger, completed: ledger.completed | bit(tick) }
-  if (tickNumber(reply.record.completedTick) !== latestTick(completed)) {
-    model.broke('S4', `the row no longer says that tick ${latestTick(completed)} was completed`)
+  const latest = 31 - Math.clz32(completed.completed)
+  if (tickNumber(reply.record.completedTick) !== latest) {
+    model.broke('S4', `the row does not say that tick ${latest} is completed`)
   }
   return { state: { ...next, ledger: completed }, reply }
 }
 
-function judgeEnd(model: Model, kind: string, { holder }: LeaseRecord): void {
-  if (holder === undefined || kind === 'renew' || kind === 'saveCheckpoint') return
-  model.broke('L2', `the answer to ${kind} is yes, but ${holder} still holds the lease`)
+function checkVacated(model: Model, what: string, { holder }: LeaseRecord): void {
+  if (holder !== undefined) model.broke('L2', `the ${what} is granted, but ${holder} still holds the lease`)
 }
 
-/** Somebody acquired after this tenure; a copy of its own request is nobody. */
+/** Another attempt acquired after this tenure; a copy of its own request does not count. */
 function isReplaced({ acquisitions, lastAttempt, otherOrder }: Ledger, order: number, attempt: string): boolean {
   return order < (attempt === lastAttempt ? otherOrder : acquisitions)
 }
 
-export function giveBackArrives(model: Model, state: State, { request, from }: GivenBack): Arrival {
+export function giveBackArrives(model: Model, state: State, { request, from }: GiveBack): Arrival {
   const reply = model.rules.giveBack(state.row, request)
-  model.saw(reply.granted ? 'giving back frees the lease' : 'giving back finds nothing of its own')
+  model.reached(reply.granted ? 'giving back frees the lease' : 'giving back finds nothing of its own')
   if (!reply.granted) return { state, reply }
-  judgeEnd(model, 'giving back', reply.record)
+  checkVacated(model, 'giving back', reply.record)
   const ledger = { ...state.ledger, lastSentMs: sentMs(model.world, from, request) }
   return { state: { ...state, row: reply.record, ledger }, reply }
 }
@@ -125,18 +122,21 @@ export function giveBackArrives(model: Model, state: State, { request, from }: G
 /** A write by `send` to a protected row: F1 and F2, and perhaps a condition of the caller's own. */
 export function fencedArrives(model: Model, state: State, { write, order }: Fenced): { state: State; lands: boolean } {
   const { fenced, acquisitions } = state.ledger
+  const refused = { state, lands: false }
   if (!model.rules.fenceAdmits(fenced.seen, write)) {
-    const isReplaced = (fenced.seen.fencingToken ?? 0) > write.fencingToken
-    model.saw(isReplaced ? "a replaced leader's effect is refused by the fence" : 'a copy of an own effect is refused')
-    return { state, lands: false }
+    const isOfReplaced = (fenced.seen.fencingToken ?? 0) > write.fencingToken
+    model.reached(
+      isOfReplaced ? "a replaced leader's effect is refused by the fence" : 'a copy of an own effect is refused',
+    )
+    return refused
   }
   if (model.world.ownCondition && fenced.order === order) {
-    model.saw("an effect is refused by the caller's own condition")
-    return { state, lands: false }
+    model.reached("an effect is refused by the caller's own condition")
+    return refused
   }
   if (fenced.order > order) model.broke('S3', "a replaced leader's effect lands on a row that its successor wrote")
-  else if (fenced.order === order) judgeOwnOrder(model, fenced, write)
-  if (order < acquisitions) model.saw("a replaced leader's effect lands on a row that no newer leader wrote")
+  else if (fenced.order === order) checkOwnOrder(model, fenced, write)
+  if (order < acquisitions) model.reached("a replaced leader's effect lands on a row that no newer leader wrote")
   const before = fenced.order === order ? fenced : { landed: 0, settled: 0 }
   const after: FencedRow = {
     seen: write,
@@ -151,45 +151,32 @@ export function hasLanded({ fenced }: Ledger, { write, order }: Fenced): boolean
   return fenced.order === order && (fenced.landed & bit(write.step)) !== 0
 }
 
-/** S6. A copy lands again only if another write that was under way at the same time came in between: see What remains. */
-function judgeOwnOrder(model: Model, { seen, landed, settled }: FencedRow, { step }: FencedWrite): void {
+/** S6. A copy may land again only if a write beside it came in between (docs/protocol.md, What remains). */
+function checkOwnOrder(model: Model, { seen, landed, settled }: FencedRow, { step }: FencedWrite): void {
   if (step <= settled) {
     model.broke('S6', `effect ${step} lands after one of the same leader that was sent when it had ended`)
   }
   if ((landed & bit(step)) === 0) {
-    if (seen.step !== undefined && seen.step > step) model.saw('effects of one leader side by side land in any order')
+    if ((seen.step ?? 0) > step) model.reached('effects of one leader side by side land in another order')
     return
   }
-  const another = seen.step !== step && (seen.settled ?? 0) < step
-  if (another) model.saw('a copy lands again, another effect of the same leader in between')
+  const isAnotherBetween = seen.step !== step && (seen.settled ?? 0) < step
+  if (isAnotherBetween) model.reached('a copy lands again, with another effect of its leader in between')
   else model.broke('S6', `effect ${step} lands twice`)
 }
 
 /** An effect in one transaction with a check of the lease row: what `transact` sends. */
 export function guardedArrives(model: Model, { row, ledger }: State, { tenure, order }: Guarded): boolean {
   const lands = model.rules.isHeldBy(row, tenure)
-  if (!lands) model.saw('an effect is refused by the guard')
+  if (!lands) model.reached('an effect is refused by the guard')
   if (lands && isReplaced(ledger, order, tenure.attempt)) {
     model.broke('S3', "a replaced leader's guarded effect lands after its successor acquired")
   }
   return lands
 }
 
-export function writeName({ request }: Write) {
-  return request.kind === 'release' ? (`release (${request.endedBy})` as const) : request.kind
-}
+const WRITE_NAMES = { renew: 'renewal', saveCheckpoint: 'checkpoint', complete: 'completion', release: 'release' }
 
-export function nameOf(message: Message): string {
-  switch (message.kind) {
-    case 'write':
-      return writeName(message)
-    case 'giveBack':
-      return 'giving back'
-    case 'fence':
-      return 'fenced effect'
-    case 'guard':
-      return 'guarded effect'
-    case 'acquire':
-      return 'acquire'
-  }
+export function nameOf(message: Write | Guarded): string {
+  return message.kind === 'write' ? WRITE_NAMES[message.request.kind] : 'guarded effect'
 }

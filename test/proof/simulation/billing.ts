@@ -1,58 +1,58 @@
-/** The example as the leaders' work: subscriptions fall due, leaders charge them, and each must be paid exactly once. */
+/** The billing example as the leaders' task: subscriptions fall due, and each must be charged exactly once. */
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { marshall } from '@aws-sdk/util-dynamodb'
 import { chargeDue } from '../../../functions/billing/charge-due.ts'
 import { chargesTable } from '../../../functions/billing/ledger.ts'
 import { stripeGateway } from '../../../functions/billing/stripe-gateway.ts'
-import type { Subscription } from '../../../functions/billing/subscription.ts'
 import { subscriptionsTable } from '../../../functions/billing/subscriptions.ts'
 import type { Lease } from '../../../functions/election/index.ts'
 import { subscribe } from '../../../infra/local/billing/subscribe.ts'
-import type { SimulatedDynamoDB } from '../../support/dynamodb/database.ts'
-import { readRow } from '../../support/dynamodb/values.ts'
-import { type Answer, type Exchange, isObject, placeholder, textOf } from './exchange.ts'
-import type { Findings } from './findings.ts'
-import type { SimulatedGateway } from './gateway.ts'
+import type { Answer } from '../../support/dynamodb/answer.ts'
+import { isObject, readRow } from '../../support/dynamodb/values.ts'
+import { type Exchange, placeholder, textOf } from './exchange.ts'
+import { SimulatedGateway } from './gateway.ts'
 import type { SimulatedProcess } from './process.ts'
 import { Random } from './random.ts'
+import type { World } from './world.ts'
 
 const SUBSCRIPTIONS = 'subscriptions'
 const CHARGES = 'charges'
+const DUE = { name: 'due', partitionKey: 'dueShard', sortKey: 'dueAt', projection: 'KEYS_ONLY' } as const
 
-/** What the sandbox does with them is said in functions/sandbox/cards.ts. */
+/** Test cards; functions/sandbox/cards.ts says what the sandbox does with them. */
 const CHARGED = 'card_4242424242424242'
 const DECLINED = 'card_4000000000000002'
-const ODD_CARDS = ['card_4000000000005001', 'card_4000000000005019', 'card_4000000000005027', DECLINED] as const
+const UNUSUAL_CARDS = ['card_4000000000005001', 'card_4000000000005019', 'card_4000000000005027', DECLINED] as const
 
-/** One payment that is due, and how it must end. */
 interface Expected {
-  readonly what: string
   readonly amountMinor: number
   readonly currency: string
   readonly isDeclined: boolean
 }
 
 export class Billing {
-  readonly #database: SimulatedDynamoDB
+  readonly #world: World
   readonly #gateway: SimulatedGateway
-  readonly #findings: Findings
-  readonly #expected: Expected[] = []
+  /** Due payments by customer, plan and period. */
+  readonly #expected = new Map<string, Expected>()
+  /** Charges of unknown outcome, by their key in the ledger. */
   readonly #unknown = new Set<string>()
 
-  constructor(database: SimulatedDynamoDB, gateway: SimulatedGateway, findings: Findings) {
-    this.#database = database
-    this.#gateway = gateway
-    this.#findings = findings
-    const due = { name: 'due', partitionKey: 'dueShard', sortKey: 'dueAt', projection: 'KEYS_ONLY' as const }
-    database.createTable({ name: SUBSCRIPTIONS, partitionKey: 'customer', sortKey: 'plan', indexes: [due] })
+  constructor(world: World) {
+    this.#world = world
+    this.#gateway = new SimulatedGateway(world)
+    const { database } = world
+    database.createTable({ name: SUBSCRIPTIONS, partitionKey: 'customer', sortKey: 'plan', indexes: [DUE] })
     database.createTable({ name: CHARGES, partitionKey: 'customer', sortKey: 'charge' })
   }
 
-  /** New subscriptions, due at once: one or two, of which one may have missed a week. */
-  fallDue(seed: number, tick: number, mayBeOdd: boolean): void {
+  /** Adds one or two subscriptions that are due at once. One of them may have missed a week. */
+  addDueSubscriptions(tick: number): void {
+    const { seed, ticks } = this.#world.setting
+    const mayBeUnusual = tick < ticks - 1 // the last ticks must settle what is left
     const random = new Random(seed, `subscriptions of t${tick}`)
     for (let nth = 1; nth <= random.between(1, 2); nth++) {
-      const isOdd = mayBeOdd && random.chance(300)
+      const isUnusual = mayBeUnusual && random.chance(300)
       const subscription = subscribe({
         customer: `cus_${tick}_${nth}`,
         name: 'Ada Sato',
@@ -62,14 +62,19 @@ export class Billing {
         currency: random.pick('EUR', 'JPY', 'USD'),
         dueDate: random.pick('2026-11-21', '2026-11-21', '2026-11-20', '2026-11-14'),
         timeZone: 'Etc/UTC',
-        paymentMethod: isOdd ? random.pick(...ODD_CARDS) : CHARGED,
+        paymentMethod: isUnusual ? random.pick(...UNUSUAL_CARDS) : CHARGED,
       })
-      this.#database.put(SUBSCRIPTIONS, readRow(marshall(subscription)))
-      this.#expect(subscription)
+      this.#world.database.put(SUBSCRIPTIONS, readRow(marshall(subscription)))
+      const { customer, plan, period, priceMinor, currency, paymentMethod } = subscription
+      const isDeclined = paymentMethod === DECLINED
+      const periods = period === '2026-11-14' && !isDeclined ? [period, '2026-11-21'] : [period]
+      for (const due of periods) {
+        this.#expected.set(`${customer} ${plan} ${due}`, { amountMinor: priceMinor, currency, isDeclined })
+      }
     }
   }
 
-  async work(lease: Lease, client: DynamoDBDocumentClient, process: SimulatedProcess): Promise<string> {
+  async perform(lease: Lease, client: DynamoDBDocumentClient, process: SimulatedProcess): Promise<string> {
     const { charged, declined } = await chargeDue({
       lease,
       tick: lease.tick ?? '',
@@ -83,65 +88,52 @@ export class Billing {
   }
 
   applied({ body }: Exchange, { status }: Answer): void {
-    if (body['TableName'] !== CHARGES || status !== 200) return
     const key = body['Key']
-    if (!isObject(key)) return
+    if (body['TableName'] !== CHARGES || status !== 200 || !isObject(key)) return
     const id = `${textOf(key['customer'])} ${textOf(key['charge'])}`
-    const now = placeholder(body, ':status')
-    if (now === 'unknown') this.#unknown.add(id)
-    else if (now !== 'intended' && this.#unknown.delete(id)) {
-      this.#findings.reached('charge of unknown outcome settled by a later try')
+    const written = placeholder(body, ':status')
+    if (written === 'unknown') this.#unknown.add(id)
+    else if (written !== 'intended' && this.#unknown.delete(id)) {
+      this.#world.findings.reached('charge of unknown outcome settled by a later try')
     }
   }
 
-  /** At any time: nobody has paid twice. */
-  judgeCharges(): void {
-    const seen = new Set<string>()
+  /** At any time: every charge was due, and was made once. */
+  checkCharges(): void {
+    const charged = new Set<string>()
     for (const { customer, plan, period, amountMinor, currency } of this.#gateway.charges()) {
       const what = `${customer} ${plan} ${period}`
-      if (seen.has(what)) this.#findings.wrong(`${what} was charged twice`)
-      seen.add(what)
-      const expected = this.#expected.find((one) => one.what === what && !one.isDeclined)
-      if (expected?.amountMinor !== amountMinor || expected.currency !== currency) {
-        this.#findings.wrong(`${what} was charged ${amountMinor} ${currency}, which was not due`)
-      }
+      if (charged.has(what)) this.#world.findings.wrong(`${what} was charged twice`)
+      charged.add(what)
+      const expected = this.#expected.get(what)
+      const isRight = expected?.amountMinor === amountMinor && expected.currency === currency && !expected.isDeclined
+      if (!isRight) this.#world.findings.wrong(`${what} was charged ${amountMinor} ${currency}, which was not due`)
     }
   }
 
-  /** Once all is quiet: everything that was due is paid, or declined, and the ledger says so. */
-  judgeLedger(): void {
+  /** At the end: everything due is charged or declined, and the ledger agrees. */
+  checkLedger(): void {
     const charges = new Map(
-      this.#gateway.charges().map((charge) => [`${charge.customer} ${charge.plan} ${charge.period}`, charge]),
+      this.#gateway.charges().map(({ customer, plan, period, id }) => [`${customer} ${plan} ${period}`, id]),
     )
     const rows = new Map(
-      this.#database
-        .rows(CHARGES)
-        .map((row) => [`${textOf(row['customer'])} ${textOf(row['plan'])} ${textOf(row['period'])}`, row]),
+      this.#world.database.rows(CHARGES).map((row) => {
+        const [customer, plan, period] = [textOf(row['customer']), textOf(row['plan']), textOf(row['period'])]
+        return [`${customer} ${plan} ${period}`, { status: textOf(row['status']), chargeId: textOf(row['chargeId']) }]
+      }),
     )
-    for (const { what, isDeclined } of this.#expected) {
-      const row = rows.get(what)
-      const status = textOf(row?.['status'])
-      if (isDeclined) {
-        if (status !== 'declined') this.#findings.wrong(`${what} should be declined, but the ledger says ${status}`)
-        continue
-      }
+    for (const [what, { isDeclined }] of this.#expected) {
+      const { status, chargeId } = rows.get(what) ?? {}
       const charge = charges.get(what)
-      if (charge === undefined) this.#findings.wrong(`${what} was due and never charged; the ledger says ${status}`)
-      else if (status !== 'charged' || textOf(row?.['chargeId']) !== charge.id) {
-        this.#findings.wrong(
-          `${what} was charged as ${charge.id}, but the ledger says ${status} ${textOf(row?.['chargeId'])}`,
-        )
-      }
+      const isRight = isDeclined
+        ? status === 'declined'
+        : charge !== undefined && status === 'charged' && chargeId === charge
+      if (isRight) continue
+      const due = isDeclined ? 'should be declined' : `was due and charged as ${charge ?? 'nothing'}`
+      this.#world.findings.wrong(`${what} ${due}, but the ledger says ${status} ${chargeId ?? ''}`)
     }
-    if (rows.size !== this.#expected.length)
-      this.#findings.wrong(`${rows.size} rows in the ledger, ${this.#expected.length} expected`)
-  }
-
-  #expect({ customer, plan, period, priceMinor, currency, paymentMethod }: Subscription): void {
-    const isDeclined = paymentMethod === DECLINED
-    const periods = period === '2026-11-14' && !isDeclined ? [period, '2026-11-21'] : [period]
-    for (const due of periods) {
-      this.#expected.push({ what: `${customer} ${plan} ${due}`, amountMinor: priceMinor, currency, isDeclined })
+    if (rows.size !== this.#expected.size) {
+      this.#world.findings.wrong(`the ledger has ${rows.size} rows instead of ${this.#expected.size}`)
     }
   }
 }

@@ -1,24 +1,23 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
-import { isObject } from './exchange.ts'
-import { aborted } from './retries.ts'
-import type { Wire } from './wire.ts'
+import { isObject } from '../../support/dynamodb/values.ts'
+import { aborted, type Connection } from './connection.ts'
 
 const NO_SIGNATURE = { sign: async <Request>(request: Request) => request }
 const ENCODER = new TextEncoder()
 const DECODER = new TextDecoder()
 
 /**
- * The real client of the AWS SDK, with its own retries, serialization and errors, on a simulated wire. Everything is said
- * that it would otherwise look up in files; signatures are left out, for they take longer than all the rest.
+ * The AWS SDK's own client, with its retries, serialization and errors, on a simulated connection. Everything that it
+ * would look up in files is given; requests are not signed, which would take longer than all else.
  */
-export function wholeClient(wire: Pick<Wire, 'send'>): DynamoDBDocumentClient {
+export function clientOn(connection: Connection): DynamoDBDocumentClient {
   const client = new DynamoDBClient({
     region: 'eu-central-1',
     endpoint: 'http://dynamodb.simulated',
     credentials: { accessKeyId: 'simulated', secretAccessKey: 'simulated' },
     signer: NO_SIGNATURE,
-    // As DynamoDBLeaseStore's own client, and that of the billing function.
+    // As DynamoDBLeaseStore's own client and that of the billing function.
     maxAttempts: 3,
     retryMode: 'standard',
     defaultsMode: 'standard',
@@ -35,22 +34,16 @@ export function wholeClient(wire: Pick<Wire, 'send'>): DynamoDBDocumentClient {
         request: { headers: Record<string, string>; body?: unknown },
         options: { abortSignal?: unknown } = {},
       ) {
-        const target = request.headers['x-amz-target'] ?? ''
-        const operation = target.slice(target.indexOf('.') + 1)
-        const sent: unknown = JSON.parse(textOf(request.body))
+        const operation = (request.headers['x-amz-target'] ?? '').replace(/^.*\./, '')
+        const text = request.body instanceof Uint8Array ? DECODER.decode(request.body) : String(request.body)
+        const sent: unknown = JSON.parse(text)
         const signal = options.abortSignal instanceof AbortSignal ? options.abortSignal : undefined
         if (signal?.aborted) throw aborted() // as the SDK's own handler does
-        const { status, body, dateMs } = await wire.send(operation, isObject(sent) ? sent : {}, signal)
+        const { status, body, dateMs } = await connection.send(operation, isObject(sent) ? sent : {}, signal)
         const headers = { date: new Date(dateMs).toUTCString(), 'content-type': 'application/x-amz-json-1.0' }
-        return {
-          response: { statusCode: status, headers, body: ENCODER.encode(JSON.stringify(body)), reason: '' },
-        }
+        return { response: { statusCode: status, headers, body: ENCODER.encode(JSON.stringify(body)), reason: '' } }
       },
     },
   })
   return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } })
-}
-
-function textOf(body: unknown): string {
-  return body instanceof Uint8Array ? DECODER.decode(body) : String(body)
 }

@@ -1,54 +1,44 @@
+import type { LeaseRequest } from '../../../functions/election/stores/describe.ts'
+import type { Answer } from '../../support/dynamodb/answer.ts'
+import { isObject } from '../../support/dynamodb/values.ts'
 import type { SimulatedProcess } from './process.ts'
 
-/** One request on its way, as its sender and all its copies share it. */
+/** One request, shared by its sender and all copies of it. */
 export interface Exchange {
   readonly process: SimulatedProcess
-  /** Like 't3 ann try 1 request 2': the same in every history of a seed, as long as what came before is. */
+  /** Like 't3 ann try 1 request 2': the same in every history of a seed whose beginning is the same. */
   readonly place: string
   readonly operation: string
   readonly body: Readonly<Record<string, unknown>>
+  /** The request to the lease row in it, if any. */
+  readonly lease: LeaseRequest | undefined
   readonly sentAtMs: number
-  /** Its sender has an answer, or has given up waiting for one. */
+  /** The sender has an answer or has given up. */
   settled: boolean
   /** How often it reached DynamoDB. */
   arrivals: number
-}
-
-/** What DynamoDB answers; `object` is the output, or the error with its `__type`. */
-export interface Answer {
-  readonly status: number
-  readonly body: object
 }
 
 export function isRefusal(answer: Answer): boolean {
   return errorType(answer) === 'ConditionalCheckFailedException'
 }
 
-/** The name of the error, without its namespace; undefined for a success. */
+/** The error's name without its namespace; undefined for a success. */
 export function errorType({ status, body }: Answer): string | undefined {
   if (status === 200) return undefined
   const type: unknown = '__type' in body ? body.__type : undefined
   return String(type).replace(/^.*#/, '')
 }
 
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null
-}
-
-/** The text or number under a placeholder of the request's expressions. */
+/** The text or number that a placeholder of the request stands for. */
 export function placeholder(body: Readonly<Record<string, unknown>>, name: string): string | undefined {
   const values = body['ExpressionAttributeValues']
   return isObject(values) ? textOf(values[name]) : undefined
 }
 
-/** What an attribute says, a number as its digits. */
+/** A text attribute, or the digits of a number. */
 export function textOf(attribute: unknown): string | undefined {
   if (!isObject(attribute)) return undefined
   const value = attribute['S'] ?? attribute['N']
   return typeof value === 'string' ? value : undefined
-}
-
-export function numberOf(attribute: unknown): number | undefined {
-  const text = textOf(attribute)
-  return text === undefined ? undefined : Number(text)
 }

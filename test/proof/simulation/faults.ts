@@ -1,7 +1,7 @@
 import { hashOf, Random } from './random.ts'
 
-/** What may go wrong, and how often at the usual intensity: out of a thousand chances for it to happen. */
-export const REQUEST_FAULTS = {
+/** How often each fault happens at the usual intensity, out of a thousand chances. */
+const REQUEST_FAULTS = {
   'request lost': 10,
   'reply lost': 14,
   'request copied': 20,
@@ -14,7 +14,7 @@ export const REQUEST_FAULTS = {
   'process freezes': 10,
 } as const
 
-export const OTHER_FAULTS = {
+const OTHER_FAULTS = {
   'process dies at work': 12,
   'process freezes at work': 16,
   'cut off': 16,
@@ -30,111 +30,99 @@ export const OTHER_FAULTS = {
   'gateway fails': 60,
 } as const
 
-export type RequestFault = keyof typeof REQUEST_FAULTS
-export type FaultKind = RequestFault | keyof typeof OTHER_FAULTS
+export type OtherFault = keyof typeof OTHER_FAULTS
+export type FaultKind = keyof typeof REQUEST_FAULTS | OtherFault
 
 export interface Fault {
-  /** The same in every history of this seed, whatever other faults are left out. */
+  /** The same in every history of the seed, whichever other faults are left out. */
   readonly id: number
   readonly kind: FaultKind
   readonly place: string
-  readonly atMs: number
 }
 
-/** A fault that was decided on, with chance of its own for how bad it is. */
+/** A fault with randomness of its own, which decides how bad it is. */
 export interface Injected extends Fault {
   readonly random: Random
 }
 
-const NAMES_OF_REQUEST_FAULTS = Object.keys(REQUEST_FAULTS).filter(isRequestFault)
-/** More than this, and hardly anything comes about at all. */
+const FAULTS: Readonly<Record<FaultKind, number>> = { ...REQUEST_FAULTS, ...OTHER_FAULTS }
+const isFault = (name: string): name is FaultKind => Object.hasOwn(FAULTS, name)
+const FAULT_KINDS = Object.keys(FAULTS).filter(isFault)
+const REQUEST_FAULT_KINDS = Object.keys(REQUEST_FAULTS).filter(isFault)
+/** With more faults than this hardly anything succeeds. */
 const MOST_REQUESTS_PER_MILLE = 400
 const IDS = 1_000_000
 
 /**
- * Decides where a fault is injected. Each decision depends on the seed and on the name of its place alone, and a fault's
- * number too: a history can be run again with some of its faults only, and those are still the same.
+ * Decides where a fault happens. Each decision, and each fault's number, depends on the seed and on the name of the
+ * place alone: a history can run again with some of its faults left out, and the others stay the same.
  */
 export class Faults {
   readonly injected: Fault[] = []
   readonly #seed: number
-  /** How often each kind strikes, out of a thousand chances. */
   readonly #perMille: ReadonlyMap<FaultKind, number>
   readonly #only: ReadonlySet<number> | undefined
-  #over = false
-  readonly #tell: (fault: Fault) => void
+  readonly #log: (line: string) => void
+  #isOver = false
 
-  constructor(seed: number, intensity: number, only: ReadonlySet<number> | undefined, tell: (fault: Fault) => void) {
+  constructor(seed: number, intensity: number, only: ReadonlySet<number> | undefined, log: (line: string) => void) {
     this.#seed = seed
     this.#perMille = perMilleOf(seed, intensity)
     this.#only = only
-    this.#tell = tell
+    this.#log = log
   }
 
-  get over(): boolean {
-    return this.#over
+  get isOver(): boolean {
+    return this.#isOver
   }
 
-  /** From now on nothing new goes wrong. */
+  /** From now on there are no new faults. */
   end(): void {
-    this.#over = true
+    this.#isOver = true
   }
 
-  draw(kind: keyof typeof OTHER_FAULTS, place: string, atMs: number): Injected | undefined {
-    if (this.#over) return undefined
+  draw(kind: OtherFault, place: string): Injected | undefined {
+    if (this.#isOver) return undefined
     const random = new Random(this.#seed, `${kind} at ${place}`)
-    if (!random.chance(this.#perMille.get(kind) ?? 0)) return undefined
-    return this.#inject(kind, place, atMs, random)
+    return random.chance(this.#perMille.get(kind) ?? 0) ? this.#inject(kind, place, random) : undefined
   }
 
   /** At most one per request. */
-  drawForRequest(place: string, atMs: number): Injected | undefined {
-    if (this.#over) return undefined
+  drawForRequest(place: string): Injected | undefined {
+    if (this.#isOver) return undefined
     const random = new Random(this.#seed, `request ${place}`)
     let left = random.fraction() * 1000
-    for (const kind of NAMES_OF_REQUEST_FAULTS) {
+    for (const kind of REQUEST_FAULT_KINDS) {
       left -= this.#perMille.get(kind) ?? 0
-      if (left < 0) return this.#inject(kind, place, atMs, random)
+      if (left < 0) return this.#inject(kind, place, random)
     }
     return undefined
   }
 
-  #inject(kind: FaultKind, place: string, atMs: number, random: Random): Injected | undefined {
+  #inject(kind: FaultKind, place: string, random: Random): Injected | undefined {
     const id = hashOf(`${this.#seed} ${kind} at ${place}`) % IDS
     if (this.#only !== undefined && !this.#only.has(id)) return undefined
-    const fault = { id, kind, place, atMs }
+    const fault = { id, kind, place }
     this.injected.push(fault)
-    this.#tell(fault)
+    this.#log(`fault ${id}: ${kind} (${place})`)
     return { ...fault, random }
   }
 }
 
 /**
- * No history has all kinds of faults at their usual rates: some are left out and some are frequent, for faults also hide
- * each other (Groce and others, "Swarm testing", 2012).
+ * No history has all kinds of faults at their usual rates: some are left out and some are frequent, because faults also
+ * hide each other (Groce and others, "Swarm testing", 2012).
  */
 function perMilleOf(seed: number, intensity: number): ReadonlyMap<FaultKind, number> {
-  const usual: readonly (readonly [string, number])[] = [
-    ...Object.entries(REQUEST_FAULTS),
-    ...Object.entries(OTHER_FAULTS),
-  ]
   const rates = new Map<FaultKind, number>()
-  for (const [kind, perMille] of usual) {
+  for (const kind of FAULT_KINDS) {
     const times = new Random(seed, `how often ${kind}`).pick(0, 1, 1, 1, 1, 6)
-    if (isFault(kind)) rates.set(kind, perMille * intensity * times)
+    rates.set(kind, FAULTS[kind] * intensity * times)
   }
-  const ofRequests = NAMES_OF_REQUEST_FAULTS.reduce((sum, kind) => sum + (rates.get(kind) ?? 0), 0)
+  const ofRequests = REQUEST_FAULT_KINDS.reduce((sum, kind) => sum + (rates.get(kind) ?? 0), 0)
   if (ofRequests <= MOST_REQUESTS_PER_MILLE) return rates
-  for (const kind of NAMES_OF_REQUEST_FAULTS) {
+  for (const kind of REQUEST_FAULT_KINDS) {
     rates.set(kind, ((rates.get(kind) ?? 0) * MOST_REQUESTS_PER_MILLE) / ofRequests)
   }
   return rates
-}
-
-function isFault(name: string): name is FaultKind {
-  return isRequestFault(name) || Object.hasOwn(OTHER_FAULTS, name)
-}
-
-function isRequestFault(name: string): name is RequestFault {
-  return Object.hasOwn(REQUEST_FAULTS, name)
 }

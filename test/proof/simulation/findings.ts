@@ -1,6 +1,6 @@
-import type { Claim } from '../claims.ts'
+import type { Violation } from '../result.ts'
 
-/** What must come about somewhere in a full run, or the run has shown nothing about it. */
+/** Rare situations. A full run must reach each of them; otherwise it has shown nothing about them. */
 export const SITUATIONS = [
   'own win recognised after a lost reply',
   'own renewal recognised after a lost reply',
@@ -16,7 +16,7 @@ export const SITUATIONS = [
   'stale completion with effects refused',
   'delayed copy of a granted acquire refused by A5',
   'delayed acquire refused by A6',
-  'delayed acquire won for nobody',
+  'delayed acquire granted after its sender gave up',
   'delayed copy of a holder’s write refused by H2',
   'late write of a replaced leader refused by H1',
   'answer to an acquire came after its own deadline',
@@ -49,38 +49,34 @@ export const SITUATIONS = [
 ] as const
 
 export type Situation = (typeof SITUATIONS)[number]
-
-export interface Violation {
-  /** Absent where something went wrong that no claim speaks of. */
-  readonly claim?: Claim
-  readonly what: string
-}
+type Finding = Pick<Violation, 'claim' | 'what'>
 
 /** What one history has shown. The first violation ends it. */
 export class Findings {
-  violation: Violation | undefined
+  violation: Finding | undefined
   readonly situations = new Map<Situation, number>()
-  readonly #tell: (line: string) => void
+  readonly #log: (line: string) => void
 
-  constructor(tell: (line: string) => void) {
-    this.#tell = tell
+  constructor(log: (line: string) => void) {
+    this.#log = log
   }
 
   reached(situation: Situation): void {
     this.situations.set(situation, (this.situations.get(situation) ?? 0) + 1)
   }
 
-  broken(claim: Claim, what: string): void {
+  broken(claim: NonNullable<Violation['claim']>, what: string): void {
     this.#found({ claim, what })
   }
 
+  /** Something is wrong that no claim is about. */
   wrong(what: string): void {
     this.#found({ what })
   }
 
-  #found(violation: Violation): void {
+  #found(finding: Finding): void {
     if (this.violation !== undefined) return
-    this.violation = violation
-    this.#tell(`BROKEN ${violation.claim ?? ''} ${violation.what}`)
+    this.violation = finding
+    this.#log(`BROKEN ${finding.claim ?? ''} ${finding.what}`)
   }
 }

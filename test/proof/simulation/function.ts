@@ -1,4 +1,3 @@
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import middy from '@middy/core'
 import {
   DynamoDBLeaseStore,
@@ -8,22 +7,20 @@ import {
   leaderOnly,
   withLease,
 } from '../../../functions/election/index.ts'
+import { isObject } from '../../support/dynamodb/values.ts'
+import type { Connection } from './connection.ts'
+import { clientOn } from './dynamodb-client.ts'
 import type { Handler, Invocation, Lambda } from './lambda.ts'
 import type { SimulatedProcess } from './process.ts'
-import { work } from './task.ts'
+import { performTask } from './task.ts'
 import { LEASE, LEASES } from './tenure.ts'
 import type { World } from './world.ts'
 
-/** The candidates' function, as one process loads it: the shipped code, on this process's clock and wire. */
-export function functionOf(
-  world: World,
-  lambda: Lambda,
-  process: SimulatedProcess,
-  client: DynamoDBDocumentClient,
-  cutOff: (forMs: number) => void,
-): Handler {
-  const { setting, timeline, faults, leases, beliefs, effects, billing } = world
+/** The candidates' function in one process: the shipped code on the process's clock and connection. */
+export function functionOf(world: World, process: SimulatedProcess, connection: Connection): Handler {
+  const { setting, lambda, beliefs, billing } = world
   const { clock } = process
+  const client = clientOn(connection)
   const options = {
     store: new DynamoDBLeaseStore({ tableName: LEASES, client, clock }),
     lease: LEASE,
@@ -31,52 +28,39 @@ export function functionOf(
     waitMs: setting.waitMs,
     heartbeat: setting.heartbeat,
     clock,
-    onEvent: (event: ElectionEvent) => beliefs.told(event),
+    onEvent: (event: ElectionEvent) => beliefs.electionEvent(event),
   }
   const task = async (lease: Lease, invocation: Invocation): Promise<string> => {
     invocation.task = 'running'
     beliefs.taskBegins(invocation, lease)
     try {
-      if (billing !== undefined) return await billing.work(lease, client, process)
-      return await work(lease, {
-        setting,
-        invocation,
-        faults,
-        client,
-        sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-        nowMs: () => timeline.nowMs,
-        asksForEnd: (how) => leases.endAsked(lease, how),
-        cutOff,
-        freezeUnheard: (forMs, arrives) => {
-          if (!arrives) cutOff(forMs + 1)
-          else timeline.after(0, undefined, () => cutOff(forMs + 1))
-          lambda.freeze(process, forMs)
-        },
-        ownWrites: effects.ownWrites,
-        replacedByFence: (of) => beliefs.replacedByFence(invocation, of),
-      })
+      if (billing !== undefined) return await billing.perform(lease, client, process)
+      return await performTask(lease, { world, invocation, client })
     } finally {
       invocation.task = 'ended'
     }
   }
-  if (setting.entry !== 'leaderOnly') {
-    return async (event, context) => {
-      const { tick, periodMs } = readEvent(event)
-      const invocation = lambda.invocationOf(context)
-      const who = setting.entry === 'withLease' ? { context } : { candidate: `${process.name}/${context.awsRequestId}` }
-      return await withLease({ ...options, ...who, tick, periodMs }, (lease) => task(lease, invocation))
-    }
-  }
+  if (setting.entry !== 'leaderOnly') return directCall(setting.entry, options, process, lambda, task)
   const { timeoutEarlyInMillis } = setting
   const handler = middy({ timeoutEarlyInMillis })
     .use(leaderOnly({ ...options, timeoutEarlyInMillis }))
     .handler(async (_event: unknown, context: LeaderContext) => await task(context.lease, lambda.invocationOf(context)))
-  // Lambda knows nothing of the lease that the middleware will put on the context.
+  // The middleware adds the lease to Lambda's context.
   return async (event, context) => await Reflect.apply(handler, undefined, [event, context])
 }
 
-function readEvent(event: unknown): { readonly tick: string; readonly periodMs: number } {
-  const { tick, periodMs }: Record<string, unknown> = typeof event === 'object' && event !== null ? { ...event } : {}
-  if (typeof tick !== 'string' || typeof periodMs !== 'number') throw new Error('An event without a tick')
-  return { tick, periodMs }
+function directCall(
+  entry: 'withLease' | 'standalone',
+  options: { readonly store: DynamoDBLeaseStore; readonly lease: string },
+  process: SimulatedProcess,
+  lambda: Lambda,
+  task: (lease: Lease, invocation: Invocation) => Promise<string>,
+): Handler {
+  return async (event, context) => {
+    const { tick, periodMs }: Record<string, unknown> = isObject(event) ? event : {}
+    if (typeof tick !== 'string' || typeof periodMs !== 'number') throw new Error('An event without a tick')
+    const invocation = lambda.invocationOf(context)
+    const caller = entry === 'withLease' ? { context } : { candidate: `${process.name}/${context.awsRequestId}` }
+    return await withLease({ ...options, ...caller, tick, periodMs }, (lease) => task(lease, invocation))
+  }
 }

@@ -1,6 +1,6 @@
 /**
- * In place of everything through which the real world could leak into a simulated process: chance, time and timers. Outside
- * a simulated process all of it is the real thing. To be imported before anything that keeps one of these for itself.
+ * Replaces everything by which a simulated process could see the real world: randomness, time and timers. Outside a
+ * simulated process all of it is real. Import this before modules that keep one of these.
  */
 import nodeCrypto from 'node:crypto'
 import { syncBuiltinESMExports } from 'node:module'
@@ -10,7 +10,7 @@ import type { Timeline } from './timeline.ts'
 
 let timeline: Timeline | undefined
 
-/** From now on the code of this world's processes lives in it. */
+/** From now on this timeline says which process is running. */
 export function enter(world: Timeline | undefined): void {
   timeline = world
 }
@@ -60,7 +60,7 @@ function stopTimer(timer: unknown): void {
 }
 
 function startInterval(...args: unknown[]): unknown {
-  if (inside() !== undefined) throw new Error('Nothing that is simulated may use setInterval: it would never end')
+  if (inside() !== undefined) throw new Error('Simulated code must not use setInterval, which would never end')
   return Reflect.apply(real.setInterval, globalThis, args)
 }
 
@@ -72,7 +72,7 @@ function abortAfter(ms: number): AbortSignal {
   return controller.signal
 }
 
-/** A function and not a proxy, which is several times as slow. */
+/** A function, because a proxy is several times as slow. */
 function SimulatedDate(...args: unknown[]): unknown {
   if (new.target === undefined) return RealDate()
   const target = new.target === SimulatedDate ? RealDate : new.target
@@ -88,11 +88,7 @@ crypto.randomUUID = randomUUID
 nodeCrypto.randomUUID = randomUUID
 performance.now = () => inside()?.monotonicMs() ?? real.performanceNow()
 AbortSignal.timeout = abortAfter
-Object.assign(globalThis, {
-  Date: SimulatedDate,
-  setTimeout: startTimer,
-  clearTimeout: stopTimer,
-  setInterval: startInterval,
-})
-Object.assign(timers, { setTimeout: startTimer, clearTimeout: stopTimer, setInterval: startInterval })
+const replaced = { setTimeout: startTimer, clearTimeout: stopTimer, setInterval: startInterval }
+Object.assign(globalThis, { Date: SimulatedDate, ...replaced })
+Object.assign(timers, replaced)
 syncBuiltinESMExports()

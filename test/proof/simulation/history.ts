@@ -1,146 +1,119 @@
-/** One history: a world that is made from a seed, lives through its ticks while things go wrong, and is then looked at. */
-import { createHash } from 'node:crypto'
+/** One history: a world is made from a seed, runs through its ticks with faults, and is then checked. */
 import type { Fault } from './faults.ts'
-import type { Situation, Violation } from './findings.ts'
+import type { Findings } from './findings.ts'
 import { enter } from './globals.ts'
-import type { Lambda } from './lambda.ts'
-import { makeWorld } from './make-world.ts'
-import { judgeCleanTick, judgeTicks } from './outcome-watch.ts'
+import { checkCleanTick, checkTicks } from './outcome-watch.ts'
 import { Random } from './random.ts'
 import { type Setting, START_MS } from './setting.ts'
-import type { World } from './world.ts'
+import { type Order, World } from './world.ts'
 
-export interface Order {
-  readonly seed: number
-  readonly ticks?: number | undefined
-  /** Of the seed's faults only these; all of them where absent. */
-  readonly only?: ReadonlySet<number> | undefined
-  /** Whether requests go through all layers of the AWS SDK. @default for each 32nd seed */
-  readonly wholeSdk?: boolean | undefined
-}
-
-export interface History {
+export interface History extends Pick<Findings, 'violation' | 'situations'> {
   readonly order: Order
   readonly setting: Setting
-  readonly violation: Violation | undefined
   readonly faults: readonly Fault[]
-  /** How many ticks were hit by at least one fault. */
+  /** How many ticks had at least one fault. */
   readonly faultedTicks: number
   readonly requests: number
-  readonly situations: ReadonlyMap<Situation, number>
   readonly lines: readonly string[]
-  /** SHA-256 over all that happened, to the byte. */
-  readonly fingerprint: () => string
 }
 
-export async function live(order: Order): Promise<History> {
-  const { world, lambda, lines, exchanged } = makeWorld(order)
-  const { timeline, findings, faults, setting } = world
+export async function runHistory(order: Order): Promise<History> {
+  const world = new World(order)
+  const { timeline, findings, faults, setting, requests, lines } = world
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0 // the SDK makes many errors, and their stacks take a tenth of the time
-  const unhandled = (reason: unknown) => findings.wrong(`a rejection that nobody handles: ${String(reason)}`)
-  process.on('unhandledRejection', unhandled)
+  const onUnhandled = (reason: unknown) => findings.wrong(`unhandled rejection: ${String(reason)}`)
+  process.on('unhandledRejection', onUnhandled)
   enter(timeline)
   try {
-    await liveThrough(world, lambda).catch((error: unknown) => {
-      // What is thrown at the world itself, as an invalid request to DynamoDB is, and not at a process in it.
-      findings.wrong(String(error))
-    })
-    await new Promise((resolve) => setImmediate(resolve)) // Node tells of unhandled rejections when it comes to rest
+    // Rejects with errors of the simulation itself, such as an invalid request to DynamoDB.
+    await runTicks(world).catch((error: unknown) => findings.wrong(String(error)))
+    await new Promise((resolve) => setImmediate(resolve)) // Node reports unhandled rejections then
   } finally {
-    process.off('unhandledRejection', unhandled)
+    process.off('unhandledRejection', onUnhandled)
     enter(undefined)
     Error.stackTraceLimit = stackTraceLimit
   }
   return {
-    order,
-    setting,
+    ...{ order, setting, lines },
     violation: findings.violation,
+    situations: findings.situations,
     faults: faults.injected,
     faultedTicks: new Set(faults.injected.map(({ place }) => place.split(' ', 1)[0])).size,
-    requests: world.requests.count,
-    situations: findings.situations,
-    lines,
-    fingerprint: () =>
-      createHash('sha256')
-        .update(JSON.stringify([lines, exchanged]))
-        .digest('hex'),
+    requests: requests.count,
   }
 }
 
-async function liveThrough(world: World, lambda: Lambda): Promise<void> {
-  const { setting, timeline, faults, findings, database, leases, beliefs, effects, billing } = world
-  const check = () => {
+async function runTicks(world: World): Promise<void> {
+  const { setting, timeline, faults, findings, lambda, leases, beliefs, effects, billing } = world
+  const isUnbroken = () => {
     beliefs.check()
     return findings.violation === undefined
   }
   for (let tick = 1; tick <= setting.ticks; tick++) {
     const tickMs = START_MS + tick * setting.periodMs
-    schedule(world, lambda, tick, tickMs)
+    schedule(world, tick, tickMs)
     timeline.at(tickMs - 1, undefined, () => {
-      billing?.fallDue(setting.seed, tick, tick < setting.ticks - 1)
-      billing?.judgeCharges()
-      database.expire(timeline.nowMs)
-      leases.swept()
+      billing?.addDueSubscriptions(tick)
+      billing?.checkCharges()
+      expireRows(world)
     })
   }
-  const lastMs = START_MS + (setting.ticks + 1) * setting.periodMs
-  timeline.at(lastMs, undefined, () => {
+  timeline.at(START_MS + (setting.ticks + 1) * setting.periodMs, undefined, () => {
     faults.end()
-    world.tell('nothing goes wrong any more')
+    world.log('no new faults from here on')
   })
-  await timeline.run(Number.POSITIVE_INFINITY, check)
-  judgeTicks(world, lambda.deliveries)
+  await timeline.run(isUnbroken)
+  checkTicks(world, lambda.deliveries)
   if (findings.violation !== undefined) return
 
   lambda.reclaimAll()
   const quietMs = Math.ceil(timeline.nowMs / setting.periodMs) * setting.periodMs + 3_600_000
-  // One to catch up with what was left, where something may be; the last one is looked at closely.
+  // Billing needs a tick for what earlier ones left; the last tick is checked.
   const cleanTicks = billing === undefined ? 1 : 2
-  for (let nth = 1; nth <= cleanTicks; nth++) {
-    schedule(world, lambda, setting.ticks + nth, quietMs + nth * setting.periodMs)
-  }
-  database.expire(quietMs)
-  leases.swept()
-  await timeline.run(Number.POSITIVE_INFINITY, check)
-  if (findings.violation !== undefined) return
   const last = setting.ticks + cleanTicks
-  judgeCleanTick(
+  for (let nth = 1; nth <= cleanTicks; nth++) {
+    schedule(world, setting.ticks + nth, quietMs + nth * setting.periodMs)
+  }
+  timeline.at(quietMs, undefined, () => expireRows(world))
+  await timeline.run(isUnbroken)
+  if (findings.violation !== undefined) return
+  checkCleanTick(
     world,
     lambda.deliveries.filter(({ tick }) => tick === last),
   )
-  if (setting.work === 'completion') effects.judgeCompletions()
-  billing?.judgeCharges()
-  billing?.judgeLedger()
+  leases.checkRowExists()
+  if (setting.work === 'completion') effects.checkCompletions()
+  billing?.checkCharges()
+  billing?.checkLedger()
 }
 
-/** Every candidate's schedule fires for the tick, each in its own phase; some events come late, and some twice. */
-function schedule(world: World, lambda: Lambda, tick: number, tickMs: number): void {
-  const { setting, timeline, faults, findings } = world
+function expireRows({ database, timeline, leases }: World): void {
+  database.expire(timeline.nowMs)
+  leases.checkRowExists()
+}
+
+/** Fires every candidate's schedule for the tick, each in its own phase; some events come late, and some twice. */
+function schedule(world: World, tick: number, tickMs: number): void {
+  const { setting, timeline, faults, findings, lambda } = world
+  const { periodMs } = setting
   for (const candidate of setting.candidates) {
     const label = `t${tick} ${candidate.name}`
     const random = new Random(setting.seed, `event ${label}`)
     const firesMs = tickMs + candidate.phaseMs
-    const event = {
-      // EventBridge Scheduler says its time in whole seconds.
-      tick: `${new Date(firesMs).toISOString().slice(0, 19)}Z`,
-      periodMs: setting.periodMs,
-      schedule: candidate.name,
-    }
+    // EventBridge Scheduler gives its time in whole seconds.
+    const event = { tick: `${new Date(firesMs).toISOString().slice(0, 19)}Z`, periodMs, schedule: candidate.name }
     const requestId = random.uuid()
-    const arrivesMs = firesMs + random.between(1_000, 1_250)
-    const late = faults.draw('event late', label, arrivesMs)
-    const lateMs = late === undefined ? 0 : late.random.between(1, 4) * setting.periodMs
+    const late = faults.draw('event late', label)
+    const arrivesMs = firesMs + random.between(1_000, 1_250) + (late?.random.between(1, 4) ?? 0) * periodMs
     if (late !== undefined) findings.reached('event delivered a period late')
-    const deliver = (called: string, atMs: number) => {
-      timeline.at(atMs, undefined, () =>
-        lambda.deliver({ label: called, tick, candidate, requestId, event, tries: [] }),
-      )
+    const deliver = (name: string, atMs: number) => {
+      timeline.at(atMs, undefined, () => lambda.deliver({ label: name, tick, candidate, requestId, event, tries: [] }))
     }
-    deliver(label, arrivesMs + lateMs)
-    const doubled = faults.draw('event doubled', label, arrivesMs)
+    deliver(label, arrivesMs)
+    const doubled = faults.draw('event doubled', label)
     if (doubled === undefined) continue
     findings.reached('event delivered twice')
-    deliver(`${label} again`, arrivesMs + lateMs + doubled.random.spread(5, 120_000))
+    deliver(`${label} again`, arrivesMs + doubled.random.spread(5, 120_000))
   }
 }

@@ -1,132 +1,108 @@
-/**
- * Watches the lease row in true time, with the eyes of somebody who sees everything. What it finds broken rests on what
- * happened alone, never on what the code under test says that should have happened.
- */
-import type { Lease } from '../../../functions/election/index.ts'
-import type { Row, SimulatedDynamoDB } from '../../support/dynamodb/database.ts'
-import type { Answer, Exchange } from './exchange.ts'
-import { numberOf, placeholder } from './exchange.ts'
+/** Checks every change and every refusal of the lease row against true time (S1, S2, S4, L1, L2). */
+import type { HolderWrite } from '../../../functions/election/rules.ts'
+import type { LeaseRequest } from '../../../functions/election/stores/describe.ts'
+import type { Answer } from '../../support/dynamodb/answer.ts'
+import type { Row } from '../../support/dynamodb/database.ts'
+import type { Exchange } from './exchange.ts'
 import type { Findings } from './findings.ts'
-import { type Asked, isCertainlyWrong } from './request-watch.ts'
-import { longestLeaseMs, type Setting, SKEW_MS } from './setting.ts'
-import {
-  LEASE_KEY,
-  LEASES,
-  type LeaseRow,
-  leaseRow,
-  nameOf,
-  type OnLease,
-  onLease,
-  placeholderOf,
-  type Tenure,
-} from './tenure.ts'
-import type { Timeline } from './timeline.ts'
+import { isProvablyWrong } from './request-watch.ts'
+import { longestLeaseMs, SKEW_MS } from './setting.ts'
+import { LEASE_KEY, LEASES, type LeaseRow, leaseRow, nameOf, type Tenure } from './tenure.ts'
+import type { World } from './world.ts'
+
+type Acquire = Extract<LeaseRequest, { readonly kind: 'acquire' }>
+type Change = HolderWrite | Extract<LeaseRequest, { readonly kind: 'giveBack' }>
 
 export class LeaseWatch {
+  /** By token. */
   readonly tenures = new Map<number, Tenure>()
-  /** Periods whose tick was completed, however the row may look. */
-  readonly completed = new Map<number, Tenure>()
-  readonly completedAtMs = new Map<number, number>()
-  highestCompleted = Number.NEGATIVE_INFINITY
-  readonly #setting: Setting
-  readonly #timeline: Timeline
-  readonly #database: SimulatedDynamoDB
+  /** By period: the tenure that completed its tick, and when. */
+  readonly completed = new Map<number, { readonly tenure: Tenure; readonly atMs: number }>()
+  readonly #world: World
   readonly #findings: Findings
-  readonly #asked: ReadonlyMap<string, Asked>
   #row: LeaseRow | undefined
   #stored: Row | undefined
-  #highestToken = 0
 
-  constructor(
-    setting: Setting,
-    timeline: Timeline,
-    database: SimulatedDynamoDB,
-    findings: Findings,
-    asked: ReadonlyMap<string, Asked>,
-  ) {
-    this.#asked = asked
-    this.#setting = setting
-    this.#timeline = timeline
-    this.#database = database
-    this.#findings = findings
+  constructor(world: World) {
+    this.#world = world
+    this.#findings = world.findings
   }
 
   get row(): LeaseRow | undefined {
     return this.#row
   }
 
-  /** Who holds the lease by the row, expired or not. */
+  /** The holder by the row, whether or not the lease has expired. */
   get holder(): Tenure | undefined {
     return this.#row?.holder === undefined ? undefined : this.tenures.get(this.#row.token)
   }
 
+  get highestToken(): number {
+    return Math.max(0, ...this.tenures.keys())
+  }
+
+  get highestCompleted(): number {
+    return Math.max(...this.completed.keys())
+  }
+
+  /** Called after DynamoDB has applied or refused a request. */
   applied(exchange: Exchange, answer: Answer): void {
-    const request = onLease(exchange)
-    if (request === undefined || request.kind === 'guard') return
+    const { lease: request } = exchange
+    if (this.checkRowExists()) return
+    const stored = this.#world.database.row(LEASES, LEASE_KEY)
     const before = this.#row
-    const stored = this.#database.row(LEASES, LEASE_KEY)
-    const after = leaseRow(stored)
-    if (after === undefined) {
-      if (before !== undefined)
-        this.#findings.broken('S4', 'the lease row was deleted, and with it which ticks are done')
-      return
-    }
     if (stored?.['ttl'] !== undefined) {
-      this.#findings.broken('S4', 'the lease row has a time to live, so that DynamoDB will forget which ticks are done')
+      this.#findings.broken('S4', 'the lease row has a time to live, so DynamoDB will forget which ticks are done')
     }
-    if (answer.status !== 200) {
+    if (stored === undefined || stored === this.#stored) {
+      // A transaction that is sent again with its token succeeds and changes nothing.
+      if (answer.status === 200 || request === undefined || request.kind === 'guard') return
       if (request.kind === 'acquire') this.#refused(exchange, request, before)
       else this.#situationOfRefusal(exchange, request, before)
       return
     }
-    // A transaction sent again under its own token is answered as done, and does nothing.
-    if (stored === this.#stored) return
     this.#stored = stored
+    const after = leaseRow(stored)
     this.#row = after
-    if (before === undefined || after.token !== before.token || after.attempt !== before.attempt) {
-      this.#granted(exchange, request, before, after)
+    const isNewTenure = after.token !== before?.token || after.attempt !== before.attempt
+    if (request?.kind === 'acquire') this.#granted(exchange, request, before, after)
+    else if (before === undefined || isNewTenure) {
+      this.#findings.broken('S2', `${exchange.place} (${request?.kind}) changed the token or the attempt`)
+    } else if (request === undefined || request.kind === 'guard') {
+      this.#findings.wrong(`${exchange.place} changed the lease row with an unknown request`)
     } else this.#written(exchange, request, before, after)
   }
 
-  /** The row must be there even where nobody writes it. */
-  swept(): void {
-    if (this.#row !== undefined && this.#database.row(LEASES, LEASE_KEY) === undefined) {
-      this.#findings.broken('S4', 'DynamoDB deleted the lease row, and with it which ticks are done')
-    }
+  /** @returns whether the row is missing */
+  checkRowExists(): boolean {
+    if (this.#row === undefined || this.#world.database.row(LEASES, LEASE_KEY) !== undefined) return false
+    this.#findings.broken('S4', 'the lease row was deleted, so it is forgotten which ticks are done')
+    return true
   }
 
-  endAsked({ fencingToken }: Lease, how: 'release' | 'complete'): void {
-    const tenure = this.tenures.get(fencingToken)
-    if (tenure !== undefined) tenure.endAsked = how
-  }
-
-  #granted(exchange: Exchange, { kind, body }: OnLease, before: LeaseRow | undefined, after: LeaseRow): void {
+  #granted(exchange: Exchange, request: Acquire, before: LeaseRow | undefined, after: LeaseRow): void {
     const { process, place } = exchange
-    const asked = this.#asked.get(after.attempt)
-    if (kind !== 'acquire' || asked === undefined) {
-      this.#findings.broken('S2', `${place} (${kind}) changed the token or the attempt`)
+    const attempt = this.#world.requests.attempts.get(after.attempt)
+    if (attempt === undefined) {
+      this.#findings.broken('S2', `${place} acquired under an attempt that it did not send`)
       return
     }
-    if (after.token <= this.#highestToken) {
+    if (after.token <= this.highestToken) {
       this.#findings.broken(
         'S2',
-        `${place} was granted token ${after.token}, but ${this.#highestToken} was given before`,
+        `${place} was granted token ${after.token}, but ${this.highestToken} was given before`,
       )
     }
-    if (asked.granted && before?.attempt === after.attempt)
-      this.#findings.broken('S2', `${place} was granted a second time, for a second copy of one request`)
-    const period = Math.floor(Date.parse(after.tick) / this.#setting.periodMs)
+    if (attempt.isGranted && before?.attempt === after.attempt) {
+      this.#findings.broken('S2', `${place} was granted a second time, for a copy of one request`)
+    }
+    const period = this.#periodOf(after.tick)
     if (period <= this.highestCompleted) {
       this.#findings.broken('S4', `${place} was granted the tick ${after.tick}, which is done`)
     }
-    const suspect = Math.abs(asked.offsetMs) > SKEW_MS / 2
-    const nowMs = numberOf(placeholderOf({ body }, ':now')) ?? 0
-    if (before !== undefined && before.writtenAtMs > nowMs + SKEW_MS) {
-      const olderMs = before.writtenAtMs - nowMs
-      this.#findings.broken(
-        'L2',
-        `${place} was granted though it is ${olderMs} ms older than the row: a lease for nobody`,
-      )
+    const olderMs = before === undefined ? 0 : before.writtenAtMs - request.nowMs
+    if (olderMs > SKEW_MS) {
+      this.#findings.broken('L2', `${place} was granted though the row is ${olderMs} ms newer: its sender has given up`)
     }
     const tenure: Tenure = {
       token: after.token,
@@ -135,128 +111,117 @@ export class LeaseWatch {
       period,
       process,
       holder: after.holder ?? '',
-      grantedAtMs: this.#timeline.nowMs,
-      // Or the sender will hear of the original, which was refused.
-      isGhost: exchange.settled || exchange.arrivals > 1 || process.state === 'dead',
+      // The sender of a copy learns the answer to the original, which was refused.
+      isUnclaimed: exchange.settled || exchange.arrivals > 1 || process.state === 'dead',
       untilWallMs: after.expiresAtMs,
-      untilMonotonicMs: asked.monotonicMs + after.expiresAtMs - nowMs,
+      untilMonotonicMs: attempt.sentMonotonicMs + after.expiresAtMs - request.nowMs,
       expiresAtMs: after.expiresAtMs,
-      step: 0,
-      suspect,
+      hasWrongClock: Math.abs(attempt.offsetMs) > SKEW_MS / 2,
       ended: undefined,
-      endAsked: undefined,
+      requestedEnd: undefined,
       invocation: undefined,
       lease: undefined,
     }
-    this.#judgeExpiry(tenure, asked.atMs, place)
-    this.#situationOfGrant(tenure, before, nowMs)
-    asked.granted = true
-    this.#highestToken = Math.max(this.#highestToken, after.token)
+    this.#checkExpiry(tenure, attempt.sentAtMs, place)
+    this.#situationOfGrant(tenure, before, request.nowMs)
+    attempt.isGranted = true
     this.tenures.set(after.token, tenure)
   }
 
-  #judgeExpiry(tenure: Tenure, sentAtMs: number, place: string): void {
-    const longestMs = sentAtMs + longestLeaseMs(this.#setting) + SKEW_MS / 2
-    if (tenure.suspect || tenure.expiresAtMs <= longestMs + 1) return
-    this.#findings.broken('L1', `${place} holds the lease for ${tenure.expiresAtMs - sentAtMs} ms, longer than it may`)
+  #periodOf(tick: string | undefined): number {
+    return Math.floor(Date.parse(tick ?? '') / this.#world.setting.periodMs)
   }
 
-  #written(exchange: Exchange, { kind, body }: OnLease, before: LeaseRow, after: LeaseRow): void {
-    const { process, place } = exchange
+  #checkExpiry(tenure: Tenure, sentAtMs: number, place: string): void {
+    const longestMs = sentAtMs + longestLeaseMs(this.#world.setting) + SKEW_MS / 2
+    if (tenure.hasWrongClock || tenure.expiresAtMs <= longestMs + 1) return
+    this.#findings.broken('L1', `${place} holds the lease for ${tenure.expiresAtMs - sentAtMs} ms, which is too long`)
+  }
+
+  #written(exchange: Exchange, request: Change, before: LeaseRow, after: LeaseRow): void {
     const tenure = this.tenures.get(after.token)
     if (tenure === undefined) return
-    const isOwn = tenure.process === process && placeholder(body, ':attempt') === tenure.attempt
+    const place = `${exchange.place} (${request.kind})`
+    const isOwn = tenure.process === exchange.process && request.attempt === tenure.attempt
     if (!isOwn || before.holder === undefined) {
-      this.#findings.broken('S1', `${place} (${kind}) changed the tenure of ${nameOf(tenure)}, which is not its own`)
-    }
-    const step = numberOf(placeholderOf({ body }, ':step'))
-    if (step !== undefined && step <= before.step) {
-      this.#findings.broken('S1', `${place} (${kind}), a copy of step ${step}, was applied after step ${before.step}`)
+      this.#findings.broken('S1', `${place} changed the tenure of ${nameOf(tenure)}, which is not its own`)
     }
     if (after.expiresAtMs < before.expiresAtMs) {
-      this.#findings.broken('S1', `${place} (${kind}) shortens a lease whose leader believes in the longer one`)
+      this.#findings.broken('S1', `${place} shortens the lease, while its leader believes in the longer one`)
     }
-    if (step !== undefined && !tenure.suspect && after.writtenAtMs > exchange.sentAtMs + SKEW_MS / 2 + 1) {
-      this.#findings.broken(
-        'L2',
-        `${place} (${kind}) stamps the row ${after.writtenAtMs - exchange.sentAtMs} ms into the future`,
-      )
-    }
-    tenure.step = after.step
     tenure.expiresAtMs = after.expiresAtMs
-    this.#judgeExpiry(tenure, exchange.sentAtMs, place)
-    if (after.holder === undefined) this.#ended(exchange, kind, tenure, after)
-  }
-
-  #ended({ place }: Exchange, kind: OnLease['kind'], tenure: Tenure, after: LeaseRow): void {
-    const { invocation } = tenure
-    tenure.ended = after.endedBy
-    if (kind === 'giveBack') {
-      this.#judgeGiveBack(tenure, place, after)
+    this.#checkExpiry(tenure, exchange.sentAtMs, exchange.place)
+    if (request.kind === 'giveBack') {
+      tenure.ended = after.endedBy
+      this.#checkGiveBack(tenure, place, after)
       return
     }
-    const stillRuns = invocation?.task === 'running' && tenure.process.state !== 'dead'
-    if (stillRuns && tenure.endAsked === undefined) {
-      this.#findings.broken('S1', `${place} (${kind}) gave up the lease while the task of ${nameOf(tenure)} still ran`)
+    if (request.step <= before.step) {
+      this.#findings.broken('S1', `${place}, a copy of step ${request.step}, was applied after step ${before.step}`)
+    }
+    const futureMs = after.writtenAtMs - exchange.sentAtMs
+    if (!tenure.hasWrongClock && futureMs > SKEW_MS / 2 + 1) {
+      this.#findings.broken('L2', `${place} stamps the row ${futureMs} ms into the future`)
+    }
+    if (after.holder === undefined) this.#ended(request, tenure, after, place)
+  }
+
+  #ended({ kind }: HolderWrite, tenure: Tenure, after: LeaseRow, place: string): void {
+    tenure.ended = after.endedBy
+    const stillRuns = tenure.invocation?.task === 'running' && tenure.process.state !== 'dead'
+    if (stillRuns && tenure.requestedEnd === undefined) {
+      this.#findings.broken('S1', `${place} gave up the lease while the task of ${nameOf(tenure)} still ran`)
     }
     if (kind !== 'complete') return
-    if (tenure.endAsked === 'release') {
+    if (tenure.requestedEnd === 'release') {
       this.#findings.wrong(`${place} completed the tick ${tenure.tick}, which its task had given up`)
     }
     if (this.completed.has(tenure.period)) {
       this.#findings.broken('S4', `${nameOf(tenure)} completed the tick ${tenure.tick}, which was completed before`)
     }
-    this.completed.set(tenure.period, tenure)
-    this.completedAtMs.set(tenure.period, this.#timeline.nowMs)
-    this.highestCompleted = Math.max(this.highestCompleted, tenure.period)
+    this.completed.set(tenure.period, { tenure, atMs: this.#world.timeline.nowMs })
   }
 
-  /** Who was told of the grant, and by that answer that its clock is far wrong, must not stamp the row by that clock. */
-  #judgeGiveBack({ attempt, process }: Tenure, place: string, { writtenAtMs }: LeaseRow): void {
-    const asked = this.#asked.get(attempt)
-    const { nowMs } = this.#timeline
-    if (asked === undefined || !asked.told || !isCertainlyWrong(asked, process, nowMs)) return
-    if (writtenAtMs <= nowMs + SKEW_MS / 2) return
-    this.#findings.broken('L2', `${place} gives back a row that it stamps ${writtenAtMs - nowMs} ms into the future`)
+  /** A candidate that learned from the answer that its clock is far wrong must not stamp the row by that clock. */
+  #checkGiveBack({ attempt: id, process }: Tenure, place: string, { writtenAtMs }: LeaseRow): void {
+    const attempt = this.#world.requests.attempts.get(id)
+    const { nowMs } = this.#world.timeline
+    const isKnown = attempt?.knowsGrant === true && isProvablyWrong(attempt, process, nowMs)
+    if (!isKnown || writtenAtMs <= nowMs + SKEW_MS / 2) return
+    this.#findings.broken('L2', `${place} stamps the row ${writtenAtMs - nowMs} ms into the future`)
   }
 
-  /** An acquire that came in time and from a good clock must not be refused for longer than the protocol says. */
-  #refused(exchange: Exchange, { body }: OnLease, row: LeaseRow | undefined): void {
-    const attempt = placeholder(body, ':attempt') ?? ''
-    const asked = this.#asked.get(attempt)
-    const period = Math.floor(Date.parse(placeholder(body, ':tick') ?? '') / this.#setting.periodMs)
-    if (row === undefined || asked === undefined || period <= this.highestCompleted) return
-    const nowMs = numberOf(placeholderOf({ body }, ':now')) ?? 0
-    const suspect = Math.abs(asked.offsetMs) > SKEW_MS / 2
+  /** A timely acquire from a right clock must not be refused for longer than the protocol says. */
+  #refused({ place }: Exchange, request: Acquire, row: LeaseRow | undefined): void {
+    const attempt = this.#world.requests.attempts.get(request.attempt)
+    if (row === undefined || attempt === undefined || this.#periodOf(request.tick) <= this.highestCompleted) return
+    const { sentAtMs } = attempt
+    const hasWrongClock = Math.abs(attempt.offsetMs) > SKEW_MS / 2
     if (row.holder === undefined) {
-      if (row.writtenAtMs <= nowMs + SKEW_MS && row.attempt === attempt) {
+      if (row.writtenAtMs > request.nowMs + SKEW_MS) this.#findings.reached('delayed acquire refused by A6')
+      else if (row.attempt === request.attempt) {
         this.#findings.reached('delayed copy of a granted acquire refused by A5')
-      } else if (row.writtenAtMs > nowMs + SKEW_MS) this.#findings.reached('delayed acquire refused by A6')
-      else if (!suspect) this.#findings.broken('L2', `${exchange.place} was refused a lease that is free`)
+      } else if (!hasWrongClock) this.#findings.broken('L2', `${place} was refused a lease that is free`)
       return
     }
     const tenure = this.tenures.get(row.token)
-    if (tenure === undefined || tenure.suspect || suspect || row.attempt === attempt) return
-    if (asked.atMs >= row.expiresAtMs + 2 * SKEW_MS) {
-      this.#findings.broken(
-        'L2',
-        `${exchange.place} was refused ${asked.atMs - row.expiresAtMs} ms after the lease's expiry`,
-      )
+    if (tenure === undefined || tenure.hasWrongClock || hasWrongClock || row.attempt === request.attempt) return
+    const expiredMs = sentAtMs - row.expiresAtMs
+    if (expiredMs >= 2 * SKEW_MS) {
+      this.#findings.broken('L2', `${place} was refused ${expiredMs} ms after the lease's expiry`)
     }
-    const diedMs = tenure.process.diedMs
-    if (diedMs !== undefined && asked.atMs >= diedMs + longestLeaseMs(this.#setting) + 2 * SKEW_MS) {
-      this.#findings.broken(
-        'L1',
-        `${exchange.place} was refused ${asked.atMs - diedMs} ms after ${nameOf(tenure)} died`,
-      )
+    const deadMs = sentAtMs - (tenure.process.diedMs ?? sentAtMs)
+    if (deadMs >= longestLeaseMs(this.#world.setting) + 2 * SKEW_MS) {
+      this.#findings.broken('L1', `${place} was refused ${deadMs} ms after ${nameOf(tenure)} died`)
     }
   }
 
   #situationOfGrant(tenure: Tenure, before: LeaseRow | undefined, nowMs: number): void {
-    if (tenure.isGhost) this.#findings.reached('delayed acquire won for nobody')
+    if (tenure.isUnclaimed) this.#findings.reached('delayed acquire granted after its sender gave up')
     const old = before?.holder === undefined ? undefined : this.tenures.get(before.token)
     if (before === undefined || old === undefined) return
-    if (tenure.suspect) old.suspect = true // it may have been replaced too soon, and so may its successor lead too soon
+    // It may have replaced the old leader too soon, and its successor may lead too soon.
+    if (tenure.hasWrongClock) old.hasWrongClock = true
     const sinceMs = nowMs - before.expiresAtMs - SKEW_MS
     if (sinceMs >= 0 && sinceMs <= 10) this.#findings.reached('acquired within 10 ms of expiry plus the clock budget')
     if (old.process.state === 'frozen') this.#findings.reached('lease taken over while the old leader is frozen')
@@ -264,12 +229,11 @@ export class LeaseWatch {
     old.ended ??= 'replaced'
   }
 
-  #situationOfRefusal(exchange: Exchange, { kind, body }: OnLease, row: LeaseRow | undefined): void {
-    if (row === undefined || kind === 'giveBack') return
-    const attempt = placeholder(body, ':attempt')
-    if (row.attempt !== attempt) {
+  #situationOfRefusal(exchange: Exchange, request: Change, row: LeaseRow | undefined): void {
+    if (row === undefined || request.kind === 'giveBack') return
+    if (row.attempt !== request.attempt) {
       this.#findings.reached('late write of a replaced leader refused by H1')
-      if (kind === 'complete' && exchange.operation === 'TransactWriteItems') {
+      if (request.kind === 'complete' && exchange.operation === 'TransactWriteItems') {
         this.#findings.reached('stale completion with effects refused')
       }
     } else if (row.holder !== undefined && exchange.settled) {

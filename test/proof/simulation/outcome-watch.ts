@@ -1,103 +1,102 @@
-/** Judges what invocations answer, and what became of each tick. */
+/** Checks what invocations answer, and what became of each tick (S4, L2, L3). */
 import { ClockSkewError, LeaseError, LeaseLostError, LeaseStillHeldError } from '../../../functions/election/index.ts'
+import { isObject } from '../../support/dynamodb/values.ts'
 import type { Delivery, Invocation } from './lambda.ts'
 import { SKEW_MS } from './setting.ts'
 import type { World } from './world.ts'
 
-export function judgeInvocation(world: World, invocation: Invocation): void {
+export function checkInvocation(world: World, invocation: Invocation): void {
   const { findings, leases, requests } = world
   const { label, answer, error, state, task, delivery } = invocation
-  world.tell(
-    `${label} ${state === 'answered' ? `answers ${JSON.stringify(answer)}` : `${state}${error instanceof Error ? `, ${error.name}` : ''}`}`,
-  )
-  invocation.heldBy = leases.holder
+  const { holder } = leases
+  world.log(`${label} ${describeEnd(invocation)}`)
+  invocation.heldBy = holder
   if (state === 'killed') {
-    const tenure = leases.holder
-    if (tenure?.invocation === invocation && requests.isCompleting(tenure)) {
+    if (holder?.invocation === invocation && requests.isCompleting(holder)) {
       findings.reached('leader died while its completion was under way')
     }
     return
   }
-  const { holder } = leases
-  // Where a copy won that came when all was said, for nobody, the call that it was part of cannot know.
-  const isLostOnItself =
-    holder?.isGhost === false &&
+  // An invocation cannot know of a copy that was granted after it had given up.
+  const holdsLease =
+    holder?.isUnclaimed === false &&
     holder.holder.endsWith(delivery.requestId) &&
-    requests.asked.get(holder.attempt)?.by === label
-  if (isLostOnItself && (error instanceof LeaseStillHeldError || fields(answer)['reason'] === 'held')) {
-    findings.broken('L3', `${label} takes its own win for another's: it holds the lease and does not work`)
+    requests.attempts.get(holder.attempt)?.by === label
+  if (holdsLease && (error instanceof LeaseStillHeldError || fields(answer)['reason'] === 'held')) {
+    findings.broken('L3', `${label} takes its own win for another candidate's: it holds the lease and does not work`)
   }
-  if (state === 'failed') {
-    if (error instanceof ClockSkewError) {
-      findings.reached('ClockSkewError')
-      judgeSkew(world, invocation, error)
-    }
-    if (error instanceof LeaseLostError && task === 'not begun')
+  if (state === 'answered') checkAnswer(world, invocation)
+  else {
+    if (error instanceof ClockSkewError) checkClockSkew(world, invocation, error)
+    if (error instanceof LeaseLostError && task === 'not begun') {
       findings.reached('answer to an acquire came after its own deadline')
+    }
     if (task === 'running') findings.reached('early time-out while the task still ran')
     if (error instanceof Error && error.name === 'TaskError') findings.reached('lease released by a failed task')
-    return
   }
-  const { status, reason, holder: named, fencingToken } = fields(answer)
+}
+
+function describeEnd({ state, answer, error }: Invocation): string {
+  if (state === 'answered') return `answers ${JSON.stringify(answer)}`
+  return error instanceof Error ? `${state}, ${error.name}` : state
+}
+
+function checkAnswer(world: World, invocation: Invocation): void {
+  const { findings, leases } = world
+  const { label, delivery, environment } = invocation
+  const { status, reason, holder, fencingToken } = fields(invocation.answer)
   if (status === 'standby') {
-    if (reason === 'held') findings.reached('standby: held')
-    if (reason === 'superseded') findings.reached('standby: superseded')
-    if (reason === 'contended') findings.reached('standby: contended')
-    if (reason === 'tickDone' && delivery.tries.length === 1)
-      findings.reached('standby: completed before a slower racer')
-    judgeReason(world, invocation, String(reason))
-    const isOwn = world.setting.entry !== 'standalone' && String(named).endsWith(delivery.requestId)
-    if (reason === 'held' && isOwn) {
-      findings.broken(
-        'L3',
-        `${label} stands by, though an earlier try of its own event holds the lease: the tick is lost`,
-      )
+    checkStandby(world, invocation, String(reason))
+    if (reason === 'held' && world.setting.entry !== 'standalone' && String(holder).endsWith(delivery.requestId)) {
+      findings.broken('L3', `${label} stands by while an earlier try of its event holds the lease: the tick is lost`)
     }
     return
   }
   const tenure = leases.tenures.get(Number(fencingToken))
-  const isItsOwn = tenure?.process === invocation.environment.process
-  if (status === 'completed' && !(isItsOwn && leases.completed.get(tenure.period) === tenure)) {
-    findings.broken(
-      'S4',
-      `${label} says that it completed its tick with token ${fencingToken}, but that is not what happened`,
-    )
-  }
+  const isItsOwn = tenure?.process === environment.process
   if (status === 'released') {
     findings.reached('lease given up by its task')
-    if (!isItsOwn || tenure.ended !== 'released')
-      findings.wrong(`${label} says that it released its lease, but it did not`)
+    if (!isItsOwn || tenure.ended !== 'released') findings.wrong(`${label} reports a release that did not happen`)
   }
-  if (status === 'completed') situationOfCompletion(world, invocation)
+  if (status !== 'completed') return
+  if (!isItsOwn || leases.completed.get(tenure.period)?.tenure !== tenure) {
+    findings.broken('S4', `${label} reports a completion with token ${fencingToken} that did not happen`)
+  }
+  situationOfCompletion(world, invocation)
 }
 
-/** What is said of the tick must be true: nobody tries again whose tick is done. */
-function judgeReason({ findings, leases, requests, setting }: World, invocation: Invocation, reason: string): void {
+/** A false reason would lose the tick: a candidate whose tick is done does not try again. */
+function checkStandby({ findings, leases, requests, setting }: World, invocation: Invocation, reason: string): void {
   const { label, delivery } = invocation
+  if (reason === 'held') findings.reached('standby: held')
+  if (reason === 'superseded') findings.reached('standby: superseded')
+  if (reason === 'contended') findings.reached('standby: contended')
+  if (reason === 'tickDone' && delivery.tries.length === 1) {
+    findings.reached('standby: completed before a slower racer')
+  }
   const period = Math.floor(Date.parse(delivery.event.tick) / setting.periodMs)
   if ((reason === 'tickDone' || reason === 'superseded') && period > leases.highestCompleted) {
     findings.broken('L3', `${label} stands by as ${reason}, but neither its tick nor a later one is done`)
   }
   if (reason === 'contended' && !setting.sharedProcesses && !requests.inConflict.has(label)) {
-    findings.broken('L3', `${label} stands by as contended, but no transaction was in its way`)
+    findings.broken('L3', `${label} stands by as contended, but no transaction refused it`)
   }
 }
 
-/** A candidate whose clock kept the budget may be told that another's was wrong, but not that its own was. */
-function judgeSkew(
+/** A candidate whose clock kept the budget may learn that another's is wrong, but not that its own is. */
+function checkClockSkew(
   { faults, findings, requests, setting }: World,
   { label, environment }: Invocation,
   { message }: ClockSkewError,
 ): void {
-  if (setting.sharedProcesses) return
-  const wasSet = faults.injected.some(({ kind, place }) => kind.startsWith('clock') && place === label)
-  if (wasSet) return // it may have been wrong for as long as the answer was under way
+  findings.reached('ClockSkewError')
   const { offsetMs } = environment.process
-  const asked = [...requests.asked.values()].filter(({ by }) => by === label)
-  const blamesItself = message.startsWith("This machine's clock")
-  if (!blamesItself || asked.some((one) => one.offsetMs !== offsetMs)) return
-  if (Math.abs(offsetMs) <= SKEW_MS / 2)
-    findings.wrong(`${label} is told that its clock is wrong, which is only ${offsetMs} ms off`)
+  const isAboutItself = message.startsWith("This machine's clock")
+  if (setting.sharedProcesses || !isAboutItself || Math.abs(offsetMs) > SKEW_MS / 2) return
+  // It may have been wrong while the answer was under way.
+  if (faults.injected.some(({ kind, place }) => kind.startsWith('clock') && place === label)) return
+  if ([...requests.attempts.values()].some((attempt) => attempt.by === label && attempt.offsetMs !== offsetMs)) return
+  findings.wrong(`${label} learns that its clock is wrong, which is only ${offsetMs} ms off`)
 }
 
 function situationOfCompletion({ findings, setting, requests }: World, { label, delivery }: Invocation): void {
@@ -108,36 +107,34 @@ function situationOfCompletion({ findings, setting, requests }: World, { label, 
   if (earlier.some(({ state, task }) => state === 'killed' && task === 'running')) {
     findings.reached('retry completed the tick of a leader that died')
   }
-  const asked = requests.requestsOf(label).filter((kind) => kind === 'acquire').length
-  if (setting.waitMs > 0 && asked > 2) findings.reached('waited for a held lease and led')
+  const acquires = requests.kindsOf(label).filter((kind) => kind === 'acquire').length
+  if (setting.waitMs > 0 && acquires > 2) findings.reached('waited for a held lease and led')
 }
 
 /**
- * Each tick is done in the end, unless there is a reason for it:
- * - a later tick was done first, so that this one is worthless;
- * - its task gave it up on purpose;
- * - at the last try of each of its events something went wrong or was in the way: another had the lease, on whom it depends then, or
- *   a transaction its row (docs/protocol.md, What remains).
+ * Each tick is completed in the end, unless
+ * - a later tick was completed first,
+ * - its task gave it up on purpose, or
+ * - at the last try of each of its events there was a fault or an obstacle: another candidate held the lease, or a
+ *   transaction locked its row (docs/protocol.md, What remains).
  */
-export function judgeTicks(world: World, deliveries: readonly Delivery[]): void {
+export function checkTicks(world: World, deliveries: readonly Delivery[]): void {
   const { findings, leases, setting } = world
   if (!setting.heartbeat) return // a task may take longer than its lease, every time
   for (const [tick, ofTick] of Map.groupBy(deliveries, (delivery) => delivery.event.tick)) {
     const period = Math.floor(Date.parse(tick) / setting.periodMs)
-    if (leases.completed.has(period)) continue
     const tries = ofTick.flatMap((delivery) => delivery.tries)
-    if (tries.some(({ answer }) => fields(answer)['status'] === 'released')) continue
+    const wasGivenUp = tries.some(({ answer }) => fields(answer)['status'] === 'released')
+    if (wasGivenUp || leases.completed.has(period)) continue
     const lastTries = ofTick.flatMap((delivery) => delivery.tries.at(-1) ?? [])
     const endedMs = Math.max(...lastTries.map((last) => last.endedMs ?? 0))
-    const isWorthless = [...leases.completedAtMs].some(([later, atMs]) => later > period && atMs <= endedMs)
-    if (isWorthless || !lastTries.some((last) => wasInPeace(world, last))) continue
-    const died = tries.find(({ state, task }) => state === 'killed' && task === 'running')
-    const whose = died === undefined ? '' : `, whose leader ${died.label} died,`
-    findings.broken('L3', `the tick ${tick}${whose} was never completed, though a last try had nothing in its way`)
+    const isSuperseded = [...leases.completed].some(([later, { atMs }]) => later > period && atMs <= endedMs)
+    if (isSuperseded || !lastTries.some((last) => wasUnobstructed(world, last))) continue
+    findings.broken('L3', `the tick ${tick} was never completed, though nothing obstructed a last try`)
   }
 }
 
-const LASTING: ReadonlySet<string> = new Set([
+const LASTING_FAULTS: ReadonlySet<string> = new Set([
   'cut off',
   'cut off while giving up',
   'clock set',
@@ -145,58 +142,49 @@ const LASTING: ReadonlySet<string> = new Set([
   'clock drifts',
 ])
 
-/** Nothing went wrong in this try itself, nor before it in its process, and the lease was not another's. */
-function wasInPeace({ faults, setting }: World, last: Invocation): boolean {
+/** No fault happened in this try, or earlier in its process, and no other candidate held the lease. */
+function wasUnobstructed({ faults, setting }: World, last: Invocation): boolean {
   const { label, environment, heldBy, delivery } = last
   // A double of the event has the same request id, and tries of its own.
-  const isOthers = heldBy !== undefined && heldBy.invocation?.delivery !== delivery
+  const isHeldByOther = heldBy !== undefined && heldBy.invocation?.delivery !== delivery
   const { reason } = fields(last.answer)
-  if (isOthers || setting.sharedProcesses || reason === 'held' || reason === 'contended') return false
-  // Its task took too long, perhaps since it had waited for the lease, or failed by itself.
+  if (isHeldByOther || setting.sharedProcesses || reason === 'held' || reason === 'contended') return false
+  // Its task took too long, for example because it waited for the lease, or it failed by itself.
   if (last.state === 'killed' || (last.error !== undefined && !(last.error instanceof LeaseError))) return false
   const { name } = delivery.candidate
   return !faults.injected.some(
     ({ place, kind }) =>
       place.startsWith(label) ||
-      (LASTING.has(kind) && (place.includes(` ${name}`) || place.includes(environment.process.name))),
+      (LASTING_FAULTS.has(kind) && (place.includes(` ${name}`) || place.includes(environment.process.name))),
   )
 }
 
-/** A tick in which nothing goes wrong: one completes it, all others stand by, and no request is sent that need not be. */
-export function judgeCleanTick(world: World, deliveries: readonly Delivery[]): void {
-  const { findings, setting } = world
+/** A tick without faults: one candidate completes it, the others stand by, and no request is sent in vain. */
+export function checkCleanTick(world: World, deliveries: readonly Delivery[]): void {
+  const { findings, setting, requests } = world
   const invocations = deliveries.flatMap(({ tries }) => tries)
-  const won = invocations.filter(({ answer }) => fields(answer)['status'] === 'completed')
-  const [winner] = won
-  if (won.length !== 1 || winner === undefined) {
-    const told = invocations.map(
-      ({ label, state, answer, error }) => `${label} ${state} ${JSON.stringify(answer ?? String(error))}`,
-    )
-    findings.broken(
-      won.length === 0 ? 'L2' : 'S4',
-      `long after the last fault, a tick was completed ${won.length} times: ${told.join('; ')}`,
-    )
-    return
+  const winners = invocations.filter(({ answer }) => fields(answer)['status'] === 'completed')
+  if (winners.length !== 1) {
+    const ends = invocations.map((invocation) => `${invocation.label} ${describeEnd(invocation)}`)
+    const what = `long after the last fault, a tick was completed ${winners.length} times: ${ends.join('; ')}`
+    findings.broken(winners.length === 0 ? 'L2' : 'S4', what)
   }
-  const others = invocations.filter((invocation) => invocation !== winner)
-  const odd = others.find(({ answer }) => fields(answer)['status'] !== 'standby')
-  if (odd !== undefined)
-    findings.wrong(`${odd.label} should stand by, but ${odd.state} ${JSON.stringify(odd.answer ?? String(odd.error))}`)
   for (const invocation of invocations) {
-    const expected = invocation === winner ? 'acquire, complete' : 'acquire'
-    const sent = world.requests
-      .requestsOf(invocation.label)
-      .filter((kind) => kind !== 'saveCheckpoint' && kind !== 'guard')
-    if (setting.waitMs > 0 && invocation !== winner) continue
-    if (setting.work === 'guard' || setting.work === 'completion') continue // transactions make the others ask again
-    if (sent.join(', ') !== expected) {
-      findings.wrong(
-        `${invocation.label} needed these requests on the lease: ${sent.join(', ')}; ${expected} would have done`,
-      )
+    const { label } = invocation
+    const isWinner = winners.includes(invocation)
+    if (!isWinner && fields(invocation.answer)['status'] !== 'standby') {
+      findings.wrong(`${label} should stand by, but ${describeEnd(invocation)}`)
+    }
+    // Standbys that wait, and those that meet a transaction, acquire again.
+    if ((setting.waitMs > 0 && !isWinner) || setting.work === 'guard' || setting.work === 'completion') continue
+    const needed = isWinner ? 'acquire, complete' : 'acquire'
+    const sent = requests.kindsOf(label).filter((kind) => kind !== 'saveCheckpoint')
+    if (sent.join(', ') !== needed) {
+      findings.wrong(`${label} sent these requests for the lease: ${sent.join(', ')}; ${needed} would have done`)
     }
   }
 }
 
 function fields(answer: unknown): Readonly<Record<string, unknown>> {
-  return typeof answer === 'object' && answer !== null ? { ...answer } : {}
+  return isObject(answer) ? answer : {}
 }

@@ -1,17 +1,20 @@
-/** Watches each leader's own writes, by the name that its task gives each: what became of them, and what the task heard (S6). */
+/**
+ * Checks each leader's own writes, by the name that its task gives each: what happened to them and what the task
+ * learned (S6).
+ */
 import { LeaseStoreError, StaleTokenError } from '../../../functions/election/index.ts'
-import { isObject } from './exchange.ts'
+import { isObject } from '../../support/dynamodb/values.ts'
 import type { Findings } from './findings.ts'
 
 export interface OwnWrite {
-  /** Unique in a history: the write carries it as `:op`. */
+  /** Unique in a history. The write carries it as `:op`. */
   readonly op: string
   readonly row: string
   readonly token: number
   readonly how: 'send' | 'transact'
-  /** Whether the caller's own condition may refuse it. */
-  readonly isConditional: boolean
-  /** A Put, which does not tell which row it is for, so that it is sent beside other writes to that row. */
+  /** The caller's own condition may refuse it. */
+  readonly isConditional?: boolean
+  /** A Put has no key, so the lease sends it beside other writes to its row. */
   readonly isPut?: boolean
 }
 
@@ -21,14 +24,16 @@ interface Watched extends OwnWrite {
   /** No other write by `send` of its leader to its row was under way when it began. */
   readonly isAlone: boolean
   landed: number
-  /** A request landed at its first arrival: not just a copy of one that had been refused, for a conflict say. */
+  /**
+   * A request landed at its first arrival: not only a copy of one that had been refused, for example for a conflict.
+   */
   landedAtOnce: boolean
 }
 
 export class OwnWrites {
   readonly #findings: Findings
   readonly #writes = new Map<string, Watched>()
-  /** What landed on a row, in this order. */
+  /** Per row, the writes that landed, in their order. */
   readonly #landed = new Map<string, Watched[]>()
   #moment = 0
 
@@ -37,14 +42,12 @@ export class OwnWrites {
   }
 
   async watch<T>(write: OwnWrite, send: () => Promise<T>): Promise<T> {
-    const beside = [...this.#writes.values()].some(
-      (other) => other.row === write.row && isOfLeader(other, write) && isUnderWay(other),
-    )
+    const isBeside = (other: Watched) => other.row === write.row && isOfLeader(other, write) && isUnderWay(other)
     const watched = {
       ...write,
       beganAt: ++this.#moment,
       endedAt: Number.POSITIVE_INFINITY,
-      isAlone: !beside,
+      isAlone: ![...this.#writes.values()].some(isBeside),
       landed: 0,
       landedAtOnce: false,
     }
@@ -54,14 +57,13 @@ export class OwnWrites {
       if (watched.landed === 0) this.#broken(watched, 'is reported as written, but is not')
       return reply
     } catch (error) {
-      this.#judgeRefusal(watched, error)
+      this.#checkError(watched, error)
       throw error
     } finally {
       watched.endedAt = ++this.#moment
     }
   }
 
-  /** The write of that name changed its row. */
   landed(op: string, isCopy: boolean): void {
     const write = this.#writes.get(op)
     if (write === undefined) return
@@ -88,14 +90,7 @@ export class OwnWrites {
     else this.#findings.reached('copy of an own write applied again behind one side by side')
   }
 
-  /** A Put of the same leader was under way beside it: it may be for any row, so that none counts as ended meanwhile. */
-  #overlapsPut(write: Watched): boolean {
-    return [...this.#writes.values()].some(
-      (put) => put.isPut && isOfLeader(put, write) && put.beganAt <= write.endedAt && put.endedAt >= write.beganAt,
-    )
-  }
-
-  /** A request that carries the write of that name was refused. */
+  /** A request that carries the write was refused. */
   refused(op: string): void {
     const write = this.#writes.get(op)
     if (write === undefined || write.how === 'transact') return
@@ -106,17 +101,23 @@ export class OwnWrites {
     }
   }
 
-  #judgeRefusal(write: Watched, error: unknown): void {
-    const said = appliedBy(error)
-    if (said === 'no' && write.landedAtOnce) {
-      this.#broken(write, `has landed, and is reported as refused (${nameOf(error)})`)
-    }
-    if (said === 'yes' && write.landed === 0) this.#broken(write, 'is reported as applied, but is not')
-    const isOfCondition = nameOf(error) === 'ConditionalCheckFailedException'
-    if (write.how === 'send' && isOfCondition && !write.isConditional) {
+  /** The row of a Put is unknown: while a Put of the same leader is under way, no other write counts as ended. */
+  #overlapsPut(write: Watched): boolean {
+    return [...this.#writes.values()].some(
+      (put) =>
+        put.isPut === true && isOfLeader(put, write) && put.beganAt <= write.endedAt && put.endedAt >= write.beganAt,
+    )
+  }
+
+  #checkError(write: Watched, error: unknown): void {
+    const applied = appliedBy(error)
+    const name = error instanceof Error ? error.name : ''
+    if (applied === 'no' && write.landedAtOnce) this.#broken(write, `has landed, but is reported as refused (${name})`)
+    if (applied === 'yes' && write.landed === 0) this.#broken(write, 'is reported as applied, but is not')
+    if (write.how === 'send' && name === 'ConditionalCheckFailedException' && write.isConditional !== true) {
       this.#broken(write, 'was refused, though no newer leader has written the row')
     }
-    if (said === 'unknown' && error instanceof StaleTokenError) {
+    if (applied === 'unknown' && error instanceof StaleTokenError) {
       this.#findings.reached('own write of unknown outcome under a newer leader’s')
     }
   }
@@ -134,11 +135,7 @@ function isUnderWay({ endedAt }: Watched): boolean {
   return endedAt === Number.POSITIVE_INFINITY
 }
 
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : ''
-}
-
-/** What the error tells the task; an error of DynamoDB itself with a status below 500 says that nothing was done. */
+/** What the error says about the write. An error of DynamoDB with a status below 500 says that it was not applied. */
 function appliedBy(error: unknown): 'yes' | 'no' | 'unknown' {
   if (error instanceof StaleTokenError || error instanceof LeaseStoreError) return error.applied
   return isObject(error) && error['$fault'] === 'client' ? 'no' : 'unknown'

@@ -2,16 +2,17 @@ import type { Clock } from '../../../functions/election/index.ts'
 import { Random } from './random.ts'
 import type { Timeline } from './timeline.ts'
 
-/** One operating-system process: it has clocks and chance of its own, may be frozen, and may die. */
+/** One operating-system process, with clocks and randomness of its own. It can freeze and die. */
 export class SimulatedProcess {
   readonly name: string
   readonly clock: Clock
   readonly random: Random
-  /** What it is doing: its requests, and the chance of their faults, are named by this and not by its past. */
-  errand = ''
+  /** The label of its latest invocation. Requests, and the chance of faults in them, are named by it. */
+  invocation = ''
+  /** Requests of that invocation. */
   requests = 0
   state: 'running' | 'frozen' | 'dead' = 'running'
-  /** Sleeps of lease code that are under way. */
+  /** Sleeps of lease code that have not ended. */
   sleeping = 0
   diedMs: number | undefined
   readonly #timeline: Timeline
@@ -23,9 +24,9 @@ export class SimulatedProcess {
   #frozenAtMs = 0
   #stoppedMs = 0
 
-  constructor(name: string, timeline: Timeline, random: Random, offsetMs: number) {
+  constructor(name: string, timeline: Timeline, seed: number, offsetMs: number) {
     this.name = name
-    this.random = random
+    this.random = new Random(seed, `chance of ${name}`)
     this.#timeline = timeline
     this.#startedMs = timeline.nowMs
     this.#offsetMs = offsetMs
@@ -36,7 +37,7 @@ export class SimulatedProcess {
     }
   }
 
-  /** How wrong the wall clock is: positive where it is ahead. */
+  /** How far the wall clock is ahead of true time. */
   get offsetMs(): number {
     const driftsForMs = this.#timeline.nowMs - this.#driftsSinceMs
     return this.#offsetMs + Math.floor((driftsForMs * this.#driftPerMille) / 1000)
@@ -66,7 +67,7 @@ export class SimulatedProcess {
     this.#frozenAtMs = this.#timeline.nowMs
   }
 
-  /** What fell due meanwhile happens now, in its order. */
+  /** Runs what fell due meanwhile, in its order. */
   thaw({ monotonicStopped }: { readonly monotonicStopped: boolean }): void {
     if (this.state !== 'frozen') return
     this.state = 'running'
@@ -98,8 +99,4 @@ export class SimulatedProcess {
       signal?.addEventListener('abort', done)
     })
   }
-}
-
-export function processOf(name: string, timeline: Timeline, seed: number, offsetMs: number): SimulatedProcess {
-  return new SimulatedProcess(name, timeline, new Random(seed, `chance of ${name}`), offsetMs)
 }

@@ -1,7 +1,7 @@
 /**
- * Chance that repeats: sfc32 in 32-bit integers, so that one seed gives the same numbers on every machine. There is no one
- * stream that all draw from: each purpose has its own, named by a text, so that leaving out one fault leaves the
- * draws for all other faults as they were. Shrinking rests on that.
+ * Repeatable randomness: sfc32 in 32-bit integers, so that a seed gives the same numbers on every machine. Each
+ * purpose has a stream of its own, named by a text: leaving out one fault changes no draw of any other. Shrinking
+ * depends on that.
  */
 export class Random {
   #a: number
@@ -14,7 +14,7 @@ export class Random {
     this.#a = seed | 0
     this.#b = Math.floor(seed / 2 ** 32) ^ hash
     this.#c = Math.imul(hash, 0x85ebca6b) ^ (hash >>> 13)
-    for (let turn = 0; turn < 12; turn++) this.next()
+    for (let round = 0; round < 12; round++) this.next()
   }
 
   /** 32 bits, unsigned. */
@@ -37,7 +37,9 @@ export class Random {
     return least + Math.floor(this.fraction() * (most - least + 1))
   }
 
-  /** A whole number from `least` to `most`, small ones as often as large: the order of magnitude is drawn first. */
+  /**
+   * A whole number from `least` to `most` whose order of magnitude is drawn first: small ones are as likely as large.
+   */
   spread(least: number, most: number): number {
     let high = least * 2
     let orders = 1
@@ -55,18 +57,6 @@ export class Random {
     return nth === 0 ? first : (rest[nth - 1] ?? first)
   }
 
-  /** One of the names, each as often as its weight says. */
-  weighted<Name extends string>(weights: Readonly<Record<Name, number>>): Name | undefined {
-    const entries = weightsOf(weights)
-    const total = entries.reduce((sum, [, weight]) => sum + weight, 0)
-    let left = this.fraction() * total
-    for (const [name, weight] of entries) {
-      left -= weight
-      if (left < 0) return name
-    }
-    return entries.at(-1)?.[0]
-  }
-
   uuid(): ReturnType<typeof crypto.randomUUID> {
     const hex = [this.next(), this.next(), this.next(), this.next()]
       .map((bits) => bits.toString(16).padStart(8, '0'))
@@ -75,12 +65,7 @@ export class Random {
   }
 }
 
-function weightsOf<Name extends string>(weights: Readonly<Record<Name, number>>): [Name, number][]
-function weightsOf(weights: Readonly<Record<string, number>>): [string, number][] {
-  return Object.entries(weights)
-}
-
-/** FNV-1a over the UTF-16 units, mixed once more so that near names are far apart. */
+/** FNV-1a over the UTF-16 units, mixed once more so that similar names are far apart. */
 export function hashOf(text: string): number {
   let hash = 0x811c9dc5
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)

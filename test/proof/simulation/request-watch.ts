@@ -1,96 +1,102 @@
-/** Watches what is asked of the lease row, before anybody knows what becomes of it, and what the askers hear. */
-import { type Answer, type Exchange, isRefusal, numberOf, placeholder } from './exchange.ts'
+/**
+ * Records what candidates send to the lease row and what they learn from the answers. Checks extensions when they are
+ * sent.
+ */
+import type { HolderWrite } from '../../../functions/election/rules.ts'
+import type { Answer } from '../../support/dynamodb/answer.ts'
+import { type Exchange, isRefusal } from './exchange.ts'
 import type { Findings } from './findings.ts'
 import type { SimulatedProcess } from './process.ts'
 import { SKEW_MS } from './setting.ts'
-import { type LeaseRow, type OnLease, onLease, placeholderOf, type Tenure } from './tenure.ts'
-import type { Timeline } from './timeline.ts'
+import type { Tenure } from './tenure.ts'
+import type { World } from './world.ts'
 
-/** When an acquire's first try was sent, in true time and by its sender's monotonic clock. */
-export interface Asked {
-  readonly atMs: number
-  readonly monotonicMs: number
+/** One attempt to acquire; the times are those of its first request. */
+export interface Attempt {
+  readonly sentAtMs: number
+  readonly sentMonotonicMs: number
+  /** How wrong the sender's clock was. */
   readonly offsetMs: number
-  /** The invocation that asked. */
+  /** The label of the invocation. */
   readonly by: string
-  granted: boolean
-  /** The sender learned of the grant from the answer to the request that was granted. */
-  told: boolean
-  /** The sender learned anything at all. */
-  answered: boolean
+  isGranted: boolean
+  /** The sender learned of the grant from the answer to the granted request. */
+  knowsGrant: boolean
+  isAnswered: boolean
 }
 
-/** DynamoDB tells the time in whole seconds. */
-export const DATE_RESOLUTION_MS = 1_000
+/** The Date header has whole seconds. */
+const DATE_RESOLUTION_MS = 1_000
 
-/** Whether the answer to an acquire told, whatever it took, that its sender's clock is off by more than half of the budget. */
-export function isCertainlyWrong(asked: Asked, process: SimulatedProcess, nowMs: number): boolean {
-  const doubtMs = DATE_RESOLUTION_MS + nowMs - asked.atMs
-  return process.offsetMs === asked.offsetMs && Math.abs(asked.offsetMs) > SKEW_MS / 2 + doubtMs
+/** Whether an answer at `nowMs` proves that the sender's clock is off by more than half of the budget. */
+export function isProvablyWrong(attempt: Attempt, process: SimulatedProcess, nowMs: number): boolean {
+  const doubtMs = DATE_RESOLUTION_MS + nowMs - attempt.sentAtMs
+  return process.offsetMs === attempt.offsetMs && Math.abs(attempt.offsetMs) > SKEW_MS / 2 + doubtMs
 }
 
 export class RequestWatch {
-  /** Acquires, by their attempt. */
-  readonly asked = new Map<string, Asked>()
-  /** Invocations of which a request met a transaction under way. */
+  readonly attempts = new Map<string, Attempt>()
+  /** Invocations that a transaction under way refused. */
   readonly inConflict = new Set<string>()
-  /** All requests to DynamoDB, of whatever kind. */
+  /** All requests to DynamoDB. */
   count = 0
-  readonly #timeline: Timeline
+  readonly #world: World
   readonly #findings: Findings
-  readonly #requests = new Map<string, string[]>()
+  /** The kinds of an invocation's requests on the lease row, in their order. */
+  readonly #kinds = new Map<string, string[]>()
   /** Per token, the step of the last completion or extension that was sent. */
-  readonly #completionAsked = new Map<number, number>()
-  readonly #extensions = new Map<number, number>()
+  readonly #completionStep = new Map<number, number>()
+  readonly #extensionStep = new Map<number, number>()
 
-  constructor(timeline: Timeline, findings: Findings) {
-    this.#timeline = timeline
-    this.#findings = findings
+  constructor(world: World) {
+    this.#world = world
+    this.#findings = world.findings
   }
 
   /** A completion was sent, and the lease is still held. */
   isCompleting({ token, ended }: Tenure): boolean {
-    return ended === undefined && this.#completionAsked.has(token)
+    return ended === undefined && this.#completionStep.has(token)
   }
 
-  /** What an invocation asked of the lease row, in its order. */
-  requestsOf(label: string): readonly string[] {
-    return this.#requests.get(label) ?? []
+  kindsOf(invocation: string): readonly string[] {
+    return this.#kinds.get(invocation) ?? []
   }
 
-  sent(exchange: Exchange, tenures: Iterable<Tenure>): void {
+  sent({ process, place, lease: request }: Exchange): void {
     this.count++
-    const request = onLease(exchange)
     if (request === undefined) return
-    const attempt = placeholder(request.body, ':attempt') ?? ''
-    const { process } = exchange
-    this.#requests.set(process.errand, [...this.requestsOf(process.errand), request.kind])
-    if (request.kind === 'acquire') {
-      if (this.asked.has(attempt)) return
-      const { nowMs } = this.#timeline
-      const asked = { atMs: nowMs, monotonicMs: process.monotonicMs(), offsetMs: process.offsetMs, by: process.errand }
-      this.asked.set(attempt, { ...asked, granted: false, told: false, answered: false })
-    } else if (request.kind === 'giveBack') {
-      if (this.asked.get(attempt)?.answered === false) this.#findings.reached('acquire without any answer given back')
-    } else this.#sentByHolder(exchange, request, tenures, attempt)
+    this.#kinds.set(process.invocation, [...this.kindsOf(process.invocation), request.kind])
+    switch (request.kind) {
+      case 'acquire':
+        this.#acquireSent(request.attempt, process)
+        return
+      case 'giveBack':
+        if (this.attempts.get(request.attempt)?.isAnswered === false) {
+          this.#findings.reached('acquire without any answer given back')
+        }
+        return
+      case 'guard':
+        return
+      default: {
+        const tenure = this.#world.leases.tenures.get(request.fencingToken)
+        if (tenure?.attempt === request.attempt) this.#holderSent(request, tenure, place)
+      }
+    }
   }
 
-  answered(exchange: Exchange, answer: Answer, row: LeaseRow | undefined): void {
-    const request = onLease(exchange)
+  answered({ process, lease: request }: Exchange, answer: Answer): void {
     if (request === undefined) return
-    if ('__type' in answer.body && /TransactionConflict/.test(JSON.stringify(answer.body))) {
-      this.inConflict.add(exchange.process.errand)
-    }
-    const attempt = placeholder(request.body, ':attempt') ?? ''
-    const asked = this.asked.get(attempt)
+    if (JSON.stringify(answer.body).includes('TransactionConflict')) this.inConflict.add(process.invocation)
     if (request.kind === 'acquire') {
-      if (asked !== undefined && (answer.status === 200 || isRefusal(answer))) asked.answered = true
-      if (asked !== undefined && answer.status === 200) asked.told = true
+      const attempt = this.attempts.get(request.attempt)
+      if (attempt === undefined) return
+      if (answer.status === 200) attempt.knowsGrant = true
+      if (answer.status === 200 || isRefusal(answer)) attempt.isAnswered = true
       return
     }
-    if (!isRefusal(answer) || row === undefined || row.attempt !== attempt) return
-    const step = numberOf(placeholderOf(request, ':step'))
-    if (request.kind === 'renew' && step === row.step) {
+    const { row } = this.#world.leases
+    if (!isRefusal(answer) || row?.attempt !== request.attempt) return
+    if (request.kind === 'renew' && request.step === row.step) {
       this.#findings.reached('own renewal recognised after a lost reply')
     }
     if (request.kind === 'complete' && row.endedBy === 'completed') {
@@ -98,32 +104,35 @@ export class RequestWatch {
     }
   }
 
-  #sentByHolder(
-    { process, place }: Exchange,
-    { kind, body }: OnLease,
-    tenures: Iterable<Tenure>,
-    attempt: string,
-  ): void {
-    const tenure = [...tenures].findLast((one) => one.attempt === attempt)
-    const step = numberOf(placeholderOf({ body }, ':step'))
-    if (tenure === undefined || step === undefined) return
-    if (kind === 'complete') {
-      if (this.#completionAsked.get(tenure.token) === step) this.#findings.reached('lost completion sent again')
-      this.#completionAsked.set(tenure.token, step)
+  #acquireSent(attempt: string, process: SimulatedProcess): void {
+    if (this.attempts.has(attempt)) return
+    this.attempts.set(attempt, {
+      sentAtMs: this.#world.timeline.nowMs,
+      sentMonotonicMs: process.monotonicMs(),
+      offsetMs: process.offsetMs,
+      by: process.invocation,
+      isGranted: false,
+      knowsGrant: false,
+      isAnswered: false,
+    })
+  }
+
+  #holderSent(request: HolderWrite, tenure: Tenure, place: string): void {
+    const { step } = request
+    if (request.kind === 'complete') {
+      if (this.#completionStep.get(tenure.token) === step) this.#findings.reached('lost completion sent again')
+      this.#completionStep.set(tenure.token, step)
     }
-    if (kind !== 'renew' && kind !== 'saveCheckpoint') return
-    const expiresAtMs = numberOf(placeholderOf({ body }, ':expiresAt')) ?? 0
-    const nowMs = numberOf(placeholderOf({ body }, ':now')) ?? 0
-    const isRepeated = this.#extensions.get(tenure.token) === step
-    this.#extensions.set(tenure.token, step)
+    if (request.kind !== 'renew' && request.kind !== 'saveCheckpoint') return
+    const isRepeated = this.#extensionStep.get(tenure.token) === step
+    this.#extensionStep.set(tenure.token, step)
     if (isRepeated) return
+    const { process } = tenure
     if (process.wallMs() >= tenure.expiresAtMs || process.monotonicMs() >= tenure.untilMonotonicMs) {
-      this.#findings.broken(
-        'S1',
-        `${place} extends a lease whose deadline is over by its own clock, when another may lead`,
-      )
+      this.#findings.broken('S1', `${place} extends the lease after the deadline by its own clock; another may lead`)
     }
-    tenure.untilWallMs = Math.max(tenure.untilWallMs, expiresAtMs)
-    tenure.untilMonotonicMs = Math.max(tenure.untilMonotonicMs, process.monotonicMs() + expiresAtMs - nowMs)
+    const leaseMs = request.expiresAtMs - request.nowMs
+    tenure.untilWallMs = Math.max(tenure.untilWallMs, request.expiresAtMs)
+    tenure.untilMonotonicMs = Math.max(tenure.untilMonotonicMs, process.monotonicMs() + leaseMs)
   }
 }

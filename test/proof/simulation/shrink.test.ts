@@ -1,40 +1,33 @@
-import { describe, expect, it } from 'vitest'
-import type { Claim } from '../claims.ts'
-import { minimal, shrink, type Trial } from './shrink.ts'
+import { expect, it } from 'vitest'
+import { shrink } from './shrink.ts'
+import type { Order } from './world.ts'
 
-describe('minimal', () => {
-  const all = Array.from({ length: 40 }, (_, nth) => nth)
+/** Fails with the faults 3 and 17 and at least four ticks; without fault 5 it breaks another claim. */
+async function run(order: Order) {
+  const { ticks = 9, only } = order
+  const faults = Array.from({ length: ticks * 5 }, (_, id) => ({ id })).filter(({ id }) => only?.has(id) ?? true)
+  const has = (id: number) => faults.some((fault) => fault.id === id)
+  const claim = has(5) || ticks > 4 ? 'S3' : 'S1'
+  return {
+    order,
+    setting: { ticks },
+    faults,
+    violation: ticks >= 4 && has(3) && has(17) ? { claim, what: '' } : undefined,
+  }
+}
 
-  it.for([[[7]], [[3, 17]], [[0, 13, 39]], [[]]])(
-    'finds the faults that it takes, and no others: %j',
-    async ([needed = []]) => {
-      const fails = async (some: readonly number[]) => needed.every((one) => some.includes(one))
-      expect(await minimal(all, fails)).toEqual(needed)
-    },
-  )
-
-  it('leaves nothing that could be left out, where several sets would do', async () => {
-    const fails = async (some: readonly number[]) => some.length >= 3 && some.includes(20)
-    const left = await minimal(all, fails)
-    expect(left).toHaveLength(3)
-    expect(left).toContain(20)
-  })
+it('keeps the fewest ticks and faults that break the same claim', async () => {
+  const { result, isMinimal } = await shrink(await run({ seed: 1 }), run)
+  expect(isMinimal).toBe(true)
+  expect(result.violation?.claim).toBe('S3')
+  expect(result.setting.ticks).toBe(4)
+  expect(result.faults.map(({ id }) => id)).toEqual([3, 5, 17])
 })
 
-describe('shrink', () => {
-  /** A planted violation: it takes faults 3 and 17 and at least four ticks; without fault 5 another claim is broken. */
-  async function run({ ticks, only }: Trial) {
-    const faults = Array.from({ length: ticks * 5 }, (_, id) => ({ id })).filter(({ id }) => only?.has(id) ?? true)
-    const has = (id: number) => faults.some((fault) => fault.id === id)
-    const claim: Claim = has(5) || ticks > 4 ? 'S3' : 'S1'
-    const violation = ticks >= 4 && has(3) && has(17) ? { claim, what: 'planted' } : undefined
-    return { setting: { ticks }, faults, violation }
-  }
-
-  it('keeps the fewest ticks and faults that break the same claim', async () => {
-    const { trial, result } = await shrink(1, await run({ seed: 1, ticks: 9 }), run)
-    expect(trial.ticks).toBe(4)
-    expect([...(trial.only ?? [])]).toEqual([3, 5, 17])
-    expect(result.violation?.claim).toBe('S3')
-  })
+it('returns the best history found when its time is over', async () => {
+  const { result, isMinimal } = await shrink(await run({ seed: 1 }), async (order) =>
+    order.only === undefined ? await run(order) : undefined,
+  )
+  expect(isMinimal).toBe(false)
+  expect(result.setting.ticks).toBe(4)
 })

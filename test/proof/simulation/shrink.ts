@@ -1,8 +1,9 @@
-/** Makes a failing history short: fewer ticks, then as few faults as still break the same claim. */
+/** Makes a failing history short: as few ticks, and then as few faults, as still break the same claim. */
+import type { Order } from './world.ts'
 
 /**
  * Delta debugging (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002): leaves out ever
- * smaller parts as long as what is left still fails. In the end no single item can be left out.
+ * smaller parts as long as the rest still fails. At the end no single item can be left out.
  */
 export async function minimal<Item>(
   items: readonly Item[],
@@ -26,56 +27,36 @@ export async function minimal<Item>(
   return left
 }
 
-/** Thrown by whoever runs a trial, where enough time went into it: what was found so far is the answer. */
-export class EnoughError extends Error {
-  override readonly name = 'EnoughError'
-}
-
-/** What is run again while shrinking. */
-export interface Trial {
-  readonly seed: number
-  readonly ticks: number
-  readonly only?: ReadonlySet<number> | undefined
-}
-
 export interface Failing {
+  readonly order: Order
   readonly setting: { readonly ticks: number }
   readonly violation: { readonly claim?: string; readonly what: string } | undefined
   readonly faults: readonly { readonly id: number }[]
 }
 
-export interface Shrunk<Result> {
-  readonly trial: Trial
-  readonly result: Result
-  /** Whether nothing is left that could be left out; otherwise the time was over before. */
-  readonly isMinimal: boolean
-}
-
-/** @returns the smallest order found that still breaks the same claim, and its history */
+/**
+ * @param run returns undefined once enough time was spent
+ * @returns the smallest history found that breaks the same claim
+ */
 export async function shrink<Result extends Failing>(
-  seed: number,
   failing: Result,
-  run: (trial: Trial) => Promise<Result>,
-): Promise<Shrunk<Result>> {
-  const claim = failing.violation?.claim
-  let best: { readonly trial: Trial; readonly result: Result } = {
-    trial: { seed, ticks: failing.setting.ticks },
-    result: failing,
-  }
-  const fails = async (trial: Trial) => {
-    const result = await run(trial)
-    if (result.violation === undefined || result.violation.claim !== claim) return false
-    best = { trial, result }
+  run: (order: Order) => Promise<Result | undefined>,
+): Promise<{ readonly result: Result; readonly isMinimal: boolean }> {
+  const { seed } = failing.order
+  let best = failing
+  let isMinimal = true
+  const fails = async (order: Order) => {
+    const result = await run(order)
+    if (result === undefined) isMinimal = false
+    if (result?.violation === undefined || result.violation.claim !== failing.violation?.claim) return false
+    best = result
     return true
   }
-  try {
-    for (let ticks = 1; ticks < failing.setting.ticks; ticks++) if (await fails({ seed, ticks })) break
-    const { ticks } = best.trial
-    const faults = best.result.faults.map(({ id }) => id)
-    await minimal(faults, (some) => fails({ seed, ticks, only: new Set(some) }))
-    return { ...best, isMinimal: true }
-  } catch (error) {
-    if (error instanceof EnoughError) return { ...best, isMinimal: false }
-    throw error
-  }
+  for (let ticks = 1; ticks < failing.setting.ticks; ticks++) if (await fails({ seed, ticks })) break
+  const { ticks } = best.setting
+  await minimal(
+    best.faults.map(({ id }) => id),
+    (some) => fails({ seed, ticks, only: new Set(some) }),
+  )
+  return { result: best, isMinimal }
 }

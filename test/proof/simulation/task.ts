@@ -1,150 +1,149 @@
+/** The leaders' task if it is not billing: it writes rows that it protects by fence, guard or completion. */
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb'
-import { type Lease, StaleTokenError, type TransactItem, type WriteInput } from '../../../functions/election/index.ts'
+import { type Lease, StaleTokenError, type WriteInput } from '../../../functions/election/index.ts'
 import { PROTECTED } from './effect-watch.ts'
-import type { Faults } from './faults.ts'
 import type { Invocation } from './lambda.ts'
-import type { OwnWrite, OwnWrites } from './own-writes.ts'
+import type { OwnWrite } from './own-writes.ts'
 import { Random } from './random.ts'
-import type { Setting } from './setting.ts'
+import type { World } from './world.ts'
 
 export interface Job {
-  readonly setting: Setting
+  readonly world: World
   readonly invocation: Invocation
-  readonly faults: Faults
   readonly client: DynamoDBDocumentClient
-  readonly ownWrites: OwnWrites
-  readonly sleep: (ms: number) => Promise<void>
-  readonly nowMs: () => number
-  /** The task is about to give up the lease itself. */
-  readonly asksForEnd: (how: 'release' | 'complete') => void
-  readonly cutOff: (forMs: number) => void
-  /** The process sleeps, and has no answer when it wakes: its request is lost, or the reply alone. */
-  readonly freezeUnheard: (forMs: number, arrives: boolean) => void
-  /** A write learned from its row that a newer leader has written it. */
-  readonly replacedByFence: (lease: Lease) => void
 }
 
-/** What a task that fails throws. */
 export class TaskError extends Error {
   override readonly name = 'TaskError'
 }
 
-/** A leader's work: it claims a row, thinks, saves where it is, and writes; sometimes it fails, hangs or gives up. */
-export async function work(lease: Lease, job: Job): Promise<string> {
-  const { setting, invocation, faults } = job
+/** Claims a row, sleeps, saves a checkpoint and writes; sometimes it fails, hangs or gives up the lease. */
+export async function performTask(lease: Lease, job: Job): Promise<string> {
+  const { world, invocation } = job
+  const { setting, faults, beliefs } = world
   const { label } = invocation
   const random = new Random(setting.seed, `task ${label}`)
   const row = `row ${random.between(1, 2)}`
-  const isLong = !faults.over && random.chance(setting.longTasksPerMille)
+  const isLong = !faults.isOver && random.chance(setting.longTasksPerMille)
   if (setting.work === 'fence' && random.chance(800)) await lease.claim({ TableName: PROTECTED, Key: { id: row } })
-  await job.sleep(random.spread(5, 200))
+  await sleep(random.spread(5, 200))
   if (random.chance(300)) await lease.saveCheckpoint({ tick: lease.tick, by: lease.fencingToken })
-  if (isLong) await job.sleep(random.spread(2_000, Math.min(40_000, setting.timeoutMs / 2)))
-  const failure = faults.draw('task fails', label, job.nowMs())
+  if (isLong) await sleep(random.spread(2_000, Math.min(40_000, setting.timeoutMs / 2)))
+  const failure = faults.draw('task fails', label)
   if (failure?.random.chance(500)) throw new TaskError('failed before its effect')
-  await effect(lease, row, `${label} op 1`, job, random)
-  if (faults.draw('task hangs', label, job.nowMs()) !== undefined) await job.sleep(setting.timeoutMs)
-  await job.sleep(random.spread(5, 200))
-  if (random.chance(setting.work === 'guard' ? 800 : 300))
-    await effect(lease, `row ${random.between(1, 2)}`, `${label} op 2`, job, random)
+  await writeOnce(lease, row, `${label} op 1`, job, random)
+  if (faults.draw('task hangs', label) !== undefined) await sleep(setting.timeoutMs)
+  await sleep(random.spread(5, 200))
+  if (random.chance(setting.work === 'guard' ? 800 : 300)) {
+    await writeOnce(lease, `row ${random.between(1, 2)}`, `${label} op 2`, job, random)
+  }
   if (setting.work === 'fence' && random.chance(500)) await writeRowsTwice(lease, job, random)
   if (failure !== undefined) throw new TaskError('failed after its effect')
-  if (!faults.over && random.chance(60)) await giveUp(lease, job, random)
+  if (!faults.isOver && random.chance(60)) await giveUp(lease, job, random)
   else if (setting.work === 'completion') {
-    job.asksForEnd('complete')
-    await lease.complete([{ Update: counted(lease) }])
+    beliefs.taskRequestsEnd(lease, 'complete')
+    await lease.complete([{ Update: countCompletion(lease) }])
   }
   return 'done'
 }
 
-/** Some tasks do not care whether they were heard, and return as if all were well. */
-async function giveUp(
-  lease: Lease,
-  { invocation, faults, asksForEnd, cutOff, nowMs }: Job,
-  random: Random,
-): Promise<void> {
-  const cut = faults.draw('cut off while giving up', invocation.label, nowMs())
-  if (cut !== undefined) cutOff(cut.random.spread(1_000, 20_000))
-  asksForEnd('release')
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+/** Some tasks ignore an error of the release. */
+async function giveUp(lease: Lease, { world, invocation }: Job, random: Random): Promise<void> {
+  const cut = world.faults.draw('cut off while giving up', invocation.label)
+  if (cut !== undefined) invocation.environment.connection.cutOff(cut.random.spread(1_000, 20_000))
+  world.beliefs.taskRequestsEnd(lease, 'release')
   const released = lease.release()
   await (random.chance(500) ? released.catch(() => undefined) : released)
 }
 
-/** With `send` a leader that knows of its loss sends nothing; a careless one sends a fenced write by itself. */
-async function effect(lease: Lease, id: string, op: string, job: Job, random: Random): Promise<void> {
-  const input = written(lease, id, op)
-  const write = { op, row: id, token: lease.fencingToken, isConditional: false }
-  if (job.setting.work === 'guard') {
-    await job.ownWrites.watch({ ...write, how: 'transact' }, () => lease.transact([{ Update: input }]))
-  } else if (random.chance(600)) await sendWatched(lease, { ...write, how: 'send' }, input, job)
+/** Through the lease, which sends nothing after a known loss, or as a fenced write that the task sends by itself. */
+async function writeOnce(lease: Lease, id: string, op: string, job: Job, random: Random): Promise<void> {
+  const { setting, effects } = job.world
+  const input = update(lease, id, op)
+  const write = { op, row: id, token: lease.fencingToken }
+  if (setting.work === 'guard') {
+    await effects.ownWrites.watch({ ...write, how: 'transact' }, () => lease.transact([{ Update: input }]))
+  } else if (random.chance(600)) await send(lease, { ...write, how: 'send' }, input, job)
   else await job.client.send(new UpdateCommand(lease.fence(input)))
 }
 
-/** One row or both: they are not in each other's way. */
+/** Writes one row or both; the two do not wait for each other. */
 async function writeRowsTwice(lease: Lease, job: Job, random: Random): Promise<void> {
   const rows = random.chance(300) ? ['row 1', 'row 2'] : [`row ${random.between(1, 2)}`]
-  const { seed } = job.setting
+  const { seed } = job.world.setting
   const writing = rows.map((id) => writeTwice(lease, id, job, new Random(seed, `${id} of ${job.invocation.label}`)))
   const failed = (await Promise.allSettled(writing)).find(({ status }) => status === 'rejected')
   if (failed?.status === 'rejected') throw failed.reason
 }
 
-/** One write after the other, or side by side; the first perhaps only if this leader has not written the row before. */
+/** One write after another, or side by side; the first perhaps only if this leader has not written the row before. */
 async function writeTwice(lease: Lease, id: string, job: Job, random: Random): Promise<void> {
   const { label } = job.invocation
   const isConditional = random.chance(400)
   const isSideBySide = random.chance(300)
   const goesOn = random.chance(500)
-  const write = (op: string, conditional: boolean) =>
-    sendWatched(
-      lease,
-      { op, row: id, token: lease.fencingToken, how: 'send', isConditional: conditional },
-      conditional ? { ...written(lease, id, op), ConditionExpression: NOT_MINE } : written(lease, id, op),
-      job,
-    )
-  const second = () => write(`${label} op 4 on ${id}`, false)
-  const put = () => {
-    const op = `${label} op 4 on ${id}`
-    const watched = { op, row: id, token: lease.fencingToken, how: 'send', isConditional: false, isPut: true } as const
-    const Item = { id, by: lease.fencingToken, tick: lease.tick, op, writes: 1 }
-    return sendWatched(lease, watched, { TableName: PROTECTED, Item }, job)
+  const common = { row: id, token: lease.fencingToken, how: 'send' } as const
+  const [first, second] = [`${label} op 3 on ${id}`, `${label} op 4 on ${id}`]
+  const input = update(lease, id, first)
+  const firstSent = send(
+    lease,
+    { ...common, op: first, isConditional },
+    isConditional ? { ...input, ConditionExpression: NOT_MINE } : input,
+    job,
+  )
+  const sendSecond = () => send(lease, { ...common, op: second }, update(lease, id, second), job)
+  const putSecond = () => {
+    const Item = { id, by: lease.fencingToken, tick: lease.tick, op: second, writes: 1 }
+    return send(lease, { ...common, op: second, isPut: true }, { TableName: PROTECTED, Item }, job)
   }
-  const first = write(`${label} op 3 on ${id}`, isConditional)
   if (isSideBySide) {
-    const both = await Promise.allSettled([first, random.chance(500) ? second() : put()])
+    const both = await Promise.allSettled([firstSent, random.chance(500) ? sendSecond() : putSecond()])
     const failed = both.find(({ status }) => status === 'rejected')
     if (failed?.status === 'rejected' && !isOfCondition(failed.reason)) throw failed.reason
     return
   }
-  // What is refused by its own condition, or has no answer, is left at that by some.
-  await first.catch((error: unknown) => {
+  // Some tasks go on after a write that got no answer.
+  await firstSent.catch((error: unknown) => {
     if (!goesOn && !isOfCondition(error)) throw error
   })
-  await job.sleep(random.spread(1, job.faults.over ? 100 : 3_000))
-  await second()
+  await sleep(random.spread(1, job.world.faults.isOver ? 100 : 3_000))
+  await sendSecond()
 }
 
 function isOfCondition(error: unknown): boolean {
   return error instanceof Error && error.name === 'ConditionalCheckFailedException'
 }
 
-async function sendWatched(lease: Lease, write: OwnWrite, input: WriteInput, job: Job): Promise<void> {
-  const frozen = job.faults.draw('frozen while writing', write.op, job.nowMs())
+async function send(lease: Lease, write: OwnWrite, input: WriteInput, job: Job): Promise<void> {
+  const { world, invocation } = job
+  const frozen = world.faults.draw('frozen while writing', write.op)
   if (frozen !== undefined) {
-    job.freezeUnheard(frozen.random.spread(2_000, 60_000), frozen.random.chance(500))
+    freezeWithoutAnswer(job, frozen.random.spread(2_000, 60_000), frozen.random.chance(500))
   }
   try {
-    await job.ownWrites.watch(write, () => lease.send(input))
+    await world.effects.ownWrites.watch(write, () => lease.send(input))
   } catch (error) {
-    if (error instanceof StaleTokenError) job.replacedByFence(lease)
+    if (error instanceof StaleTokenError) world.beliefs.replacedByFence(invocation, lease)
     throw error
   }
 }
 
+/** Freezes the process, and drops its request or the reply. */
+function freezeWithoutAnswer({ world, invocation }: Job, forMs: number, arrives: boolean): void {
+  const { process, connection } = invocation.environment
+  if (!arrives) connection.cutOff(forMs + 1)
+  else world.timeline.after(0, undefined, () => connection.cutOff(forMs + 1))
+  world.lambda.freeze(process, forMs)
+}
+
 const NOT_MINE = 'attribute_not_exists(#by) OR #by <> :by'
 
-function written(lease: Lease, id: string, op: string) {
+function update(lease: Lease, id: string, op: string) {
   return {
     TableName: PROTECTED,
     Key: { id },
@@ -154,7 +153,7 @@ function written(lease: Lease, id: string, op: string) {
   }
 }
 
-function counted(lease: Lease): NonNullable<TransactItem['Update']> {
+function countCompletion(lease: Lease) {
   return {
     TableName: PROTECTED,
     Key: { id: `done ${lease.tick}` },

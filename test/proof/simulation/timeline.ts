@@ -1,44 +1,48 @@
 import type { SimulatedProcess } from './process.ts'
 
-interface Due {
+interface Event {
   readonly atMs: number
-  readonly order: number
   readonly process: SimulatedProcess | undefined
   readonly act: () => void
-  cancelled: boolean
+  isCancelled: boolean
 }
 
 /**
- * Virtual time: what is to happen, in the order of (time, when it was asked for). One thing happens, everything that
- * follows from it without time passing happens too, then comes the next. Whatever runs meanwhile runs in the process that
- * the thing belongs to.
+ * Virtual time. Events run one at a time, in the order of their times and then of their scheduling; each runs until all
+ * promises that follow from it have settled. Code that runs meanwhile belongs to the event's process.
  */
 export class Timeline {
   #nowMs: number
-  #order = 0
-  readonly #heap: Due[] = []
+  /** The next event is the last. */
+  readonly #events: Event[] = []
   #current: SimulatedProcess | undefined
 
   constructor(startMs: number) {
     this.#nowMs = startMs
   }
 
-  /** True time, epoch milliseconds: that of DynamoDB and of nobody else. */
+  /** True time in epoch milliseconds. DynamoDB's clock is right. */
   get nowMs(): number {
     return this.#nowMs
   }
 
-  /** In whom the code that runs now is running. */
+  /** The process whose code is running. */
   get current(): SimulatedProcess | undefined {
     return this.#current
   }
 
-  /** @returns what takes it back */
+  /** @returns a function that cancels the event */
   at(atMs: number, process: SimulatedProcess | undefined, act: () => void): () => void {
-    const due: Due = { atMs: Math.max(atMs, this.#nowMs), order: this.#order++, process, act, cancelled: false }
-    this.#push(due)
+    const event: Event = { atMs: Math.max(atMs, this.#nowMs), process, act, isCancelled: false }
+    let [low, high] = [0, this.#events.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#events[middle]?.atMs ?? 0) > event.atMs) low = middle + 1
+      else high = middle
+    }
+    this.#events.splice(low, 0, event)
     return () => {
-      due.cancelled = true
+      event.isCancelled = true
     }
   }
 
@@ -46,72 +50,32 @@ export class Timeline {
     return this.at(this.#nowMs + ms, process, act)
   }
 
-  /** Runs until nothing is left to happen, or `untilMs`. `afterEach` sees the world after each thing that happened. */
-  async run(untilMs: number, afterEach: () => boolean): Promise<void> {
-    for (;;) {
-      const due = this.#heap[0]
-      if (due === undefined || due.atMs > untilMs) break
-      this.#pop()
-      if (due.cancelled) continue
-      this.#nowMs = due.atMs
-      const { process, act } = due
-      if (process === undefined) act()
-      else {
-        if (process.state === 'dead') continue
-        if (process.state === 'frozen') {
-          process.defer(() => {
-            if (!due.cancelled) act()
-          })
-          continue
-        }
-        this.#current = process
-        act()
-        await everythingSettled()
-        this.#current = undefined
+  /** Runs until no event is left, or until `goesOn`, which is called after each event, returns false. */
+  async run(goesOn: () => boolean): Promise<void> {
+    for (let event = this.#events.pop(); event !== undefined; event = this.#events.pop()) {
+      if (event.isCancelled) continue
+      this.#nowMs = event.atMs
+      if (event.process?.state === 'dead') continue
+      if (event.process?.state === 'frozen') {
+        deferred(event, event.process)
+        continue
       }
-      if (!afterEach()) return
+      this.#current = event.process
+      event.act()
+      if (event.process !== undefined) await everythingSettled()
+      this.#current = undefined
+      if (!goesOn()) return
     }
-  }
-
-  #push(due: Due): void {
-    const heap = this.#heap
-    let at = heap.length
-    heap.push(due)
-    while (at > 0) {
-      const parent = (at - 1) >> 1
-      const above = heap[parent]
-      if (above === undefined || !isBefore(due, above)) break
-      heap[at] = above
-      at = parent
-    }
-    heap[at] = due
-  }
-
-  #pop(): void {
-    const heap = this.#heap
-    const last = heap.pop()
-    if (last === undefined || heap.length === 0) return
-    let at = 0
-    for (;;) {
-      const left = heap[2 * at + 1]
-      const right = heap[2 * at + 2]
-      const child = right !== undefined && left !== undefined && isBefore(right, left) ? right : left
-      if (child === undefined || !isBefore(child, last)) break
-      heap[at] = child
-      at = child === left ? 2 * at + 1 : 2 * at + 2
-    }
-    heap[at] = last
   }
 }
 
-function isBefore(a: Due, b: Due): boolean {
-  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order)
+function deferred(event: Event, process: SimulatedProcess): void {
+  process.defer(() => {
+    if (!event.isCancelled) event.act()
+  })
 }
 
-/**
- * No file and no socket is used in here, so that everything has gone on that can once no promise is left to settle: Node
- * takes up what is asked for its next tick when that is so.
- */
+/** Simulated code uses no file and no socket, so Node calls its next tick only when no promise is left to settle. */
 const { nextTick } = process
 function everythingSettled(): Promise<void> {
   return new Promise((resolve) => nextTick(resolve))

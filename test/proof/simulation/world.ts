@@ -1,34 +1,66 @@
-import type { SimulatedDynamoDB } from '../../support/dynamodb/database.ts'
-import type { BeliefWatch } from './belief-watch.ts'
-import type { Billing } from './billing.ts'
-import type { EffectWatch } from './effect-watch.ts'
-import type { Faults } from './faults.ts'
-import type { Findings } from './findings.ts'
-import type { Handler, Invocation } from './lambda.ts'
-import type { LeaseWatch } from './lease-watch.ts'
-import type { SimulatedProcess } from './process.ts'
-import type { RequestWatch } from './request-watch.ts'
-import type { Setting } from './setting.ts'
-import type { Timeline } from './timeline.ts'
-import type { Wire, Wires } from './wire.ts'
+import type { Answer } from '../../support/dynamodb/answer.ts'
+import { SimulatedDynamoDB } from '../../support/dynamodb/database.ts'
+import { BeliefWatch } from './belief-watch.ts'
+import { Billing } from './billing.ts'
+import { DynamoDBService } from './dynamodb-service.ts'
+import { EffectWatch, PROTECTED } from './effect-watch.ts'
+import { type Exchange, errorType } from './exchange.ts'
+import { Faults } from './faults.ts'
+import { Findings } from './findings.ts'
+import { Lambda } from './lambda.ts'
+import { LeaseWatch } from './lease-watch.ts'
+import { RequestWatch } from './request-watch.ts'
+import { type Setting, START_MS, settingOf } from './setting.ts'
+import { LEASES } from './tenure.ts'
+import { Timeline } from './timeline.ts'
 
-/** Everything that one history consists of. */
-export interface World {
+export interface Order {
+  readonly seed: number
+  readonly ticks?: number | undefined
+  /** Of the seed's faults only these. @default all */
+  readonly only?: ReadonlySet<number> | undefined
+}
+
+/** Everything that one history consists of. Its parts find each other here. */
+export class World {
   readonly setting: Setting
-  readonly timeline: Timeline
+  /** The readable history. */
+  readonly lines: string[] = []
+  readonly timeline = new Timeline(START_MS)
+  readonly findings = new Findings((line) => this.log(line))
   readonly faults: Faults
-  readonly findings: Findings
-  readonly database: SimulatedDynamoDB
-  readonly wires: Wires
-  readonly leases: LeaseWatch
-  readonly requests: RequestWatch
-  readonly beliefs: BeliefWatch
-  readonly effects: EffectWatch
-  /** Where that is what leaders do. */
+  readonly database = new SimulatedDynamoDB()
+  readonly service: DynamoDBService
+  readonly requests = new RequestWatch(this)
+  readonly leases = new LeaseWatch(this)
+  readonly beliefs = new BeliefWatch(this)
+  readonly effects = new EffectWatch(this)
+  readonly lambda = new Lambda(this)
+  /** Undefined if the leaders do other work. */
   readonly billing: Billing | undefined
-  /** Adds a line to the history. */
-  tell(line: string): void
-  /** The function, as a fresh process loads it. */
-  handlerFor(process: SimulatedProcess, wire: Wire): Handler
-  invocationEnded(invocation: Invocation): void
+
+  constructor({ seed, ticks, only }: Order) {
+    this.setting = settingOf(seed, ticks)
+    this.log(`begins: ${JSON.stringify(this.setting)}`)
+    this.faults = new Faults(seed, this.setting.intensity, only, (line) => this.log(line))
+    this.database.createTable({ name: LEASES, partitionKey: 'lease', sortKey: 'record', ttlAttribute: 'ttl' })
+    this.database.createTable({ name: PROTECTED, partitionKey: 'id' })
+    this.service = new DynamoDBService(this)
+    this.billing = this.setting.work === 'billing' ? new Billing(this) : undefined
+  }
+
+  log(line: string): void {
+    this.lines.push(`${((this.timeline.nowMs - START_MS) / 1000).toFixed(3).padStart(9)} s ${line}`)
+  }
+
+  /** DynamoDB has applied or refused a request. */
+  applied(exchange: Exchange, answer: Answer, isCopy: boolean): void {
+    const { place, lease, operation, body } = exchange
+    const what = lease?.kind ?? `${operation} of ${String(body['TableName'])}`
+    const error = errorType(answer)
+    this.log(`${place}${isCopy ? ', a copy' : ''}: ${what} ${error === undefined ? 'done' : `refused, ${error}`}`)
+    this.leases.applied(exchange, answer)
+    this.effects.applied(exchange, answer, isCopy)
+    this.billing?.applied(exchange, answer)
+  }
 }

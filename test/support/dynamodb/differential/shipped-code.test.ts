@@ -1,4 +1,4 @@
-/** Whatever the shipped code sends with the AWS SDK is answered by the simulated DynamoDB as by DynamoDB Local. */
+/** The simulated DynamoDB answers what the shipped code sends with the AWS SDK as DynamoDB Local does. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import { DynamoDBLeaseStore, withLease } from '../../../../functions/election/index.ts'
@@ -10,27 +10,27 @@ import { orderWith, post, CARD as SANDBOX_CARD } from '../../../sandbox/orders.t
 import { createSandboxTable } from '../../example-tables.ts'
 import { editRow, leaseRow } from '../../lease-row.ts'
 import { createLeaseTable, localClient } from '../../tables.ts'
-import { Double } from './double.ts'
-import { connect, serve } from './wire.ts'
+import { connect, serve } from '../wire.ts'
+import { Both } from './both.ts'
 
 const stack = new AsyncDisposableStack()
-let double: Double
+let both: Both
 let endpoint: string
 let client: DynamoDBClient
 
 beforeAll(async () => {
   const local = stack.use(connect(inject('dynamodbEndpoint')))
-  double = new Double(local.send)
-  endpoint = stack.use(await serve((operation, body) => double.send(operation, body))).endpoint
+  both = new Both(local.send)
+  endpoint = stack.use(await serve((operation, body) => both.send(operation, body))).endpoint
   client = localClient(endpoint)
   stack.defer(() => client.destroy())
 })
 afterAll(() => stack.disposeAsync())
 afterEach(() => {
-  expect(double.differences.splice(0)).toEqual([])
+  expect(both.differences.splice(0)).toEqual([])
 })
 
-describe('A store of leases', () => {
+describe('a lease store', () => {
   leaseStoreConformance({
     describe,
     it,
@@ -43,10 +43,10 @@ describe('A store of leases', () => {
   })
 })
 
-it('A leader that writes fenced, claims, guards, and completes together with its effects, and one that is replaced', async () => {
+it('a leader that claims, writes, guards and completes with effects, and one that is replaced', async () => {
   const tableName = await createLeaseTable(client)
   const rows = { name: tableName.replace('leases', 'rows'), partitionKey: 'id' }
-  await double.createTable(rows)
+  await both.createTable(rows)
   const TableName = rows.name
   const Key = { id: 'row' }
   const store = new DynamoDBLeaseStore({ tableName, client })
@@ -79,10 +79,10 @@ it('A leader that writes fenced, claims, guards, and completes together with its
     })
   })
   await expect(replaced).rejects.toThrow('no longer leads')
-  expect(double.outcomes.get('TransactWriteItems done')).toBeGreaterThan(1)
+  expect(both.outcomes.get('TransactWriteItems done')).toBeGreaterThan(1)
 })
 
-it('Billing: what is charged, declined, of unknown outcome, charged again by the next leader, and found in the index', async () => {
+it('billing: charged, declined, of unknown outcome, charged by the next leader, and found in the index', async () => {
   const subscriptions = [
     monthly('cus_paid'),
     monthly('cus_late', { dueDate: '2023-11-30' }),
@@ -101,10 +101,10 @@ it('Billing: what is charged, declined, of unknown outcome, charged again by the
   await scene.lead(TICK).catch(() => undefined)
   await scene.lead('2024-02-01T12:00:00.000Z').catch(() => undefined)
   expect(scene.charges().map(({ customer }) => customer)).toEqual(expect.arrayContaining(['cus_paid', 'cus_told_500']))
-  expect(double.outcomes.get('Query done')).toBeGreaterThan(10)
+  expect(both.outcomes.get('Query done')).toBeGreaterThan(10)
 })
 
-it('The sandbox: a charge, its repetition, a late answer, and all charges of a customer', async () => {
+it('the sandbox: a charge, its repetition, a late answer, and all charges of a customer', async () => {
   const store = tableStore(client, await createSandboxTable(client))
   const ask = sandbox({ store, now: () => 1_795_000_000_000, sleep: async () => undefined })
   for (const card of Object.values(SANDBOX_CARD)) {

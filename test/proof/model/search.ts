@@ -1,0 +1,196 @@
+import type { LeaseRecord } from '../../../functions/election/rules.ts'
+import type { Claim } from '../claims.ts'
+import type { Violation } from '../result.ts'
+import { checkBelief, checkRow } from './claims.ts'
+import { initialState, type Model, type Rules, SHIPPED } from './model.ts'
+import type { Move, Situation } from './situations.ts'
+import { candidateKey, ledgerKey, networkKey, rowKey, type State } from './state.ts'
+import { steps } from './steps.ts'
+import { labelOf, START_MS, tickNumber, type World } from './world.ts'
+
+export interface Exploration {
+  readonly states: number
+  readonly steps: number
+  /** The first history that breaks each claim, which is a shortest one. */
+  readonly violations: ReadonlyMap<Claim, Violation>
+  readonly reached: ReadonlySet<Move | Situation>
+  /** Whether every state was visited: a claim that must hold ends the search when it breaks. */
+  readonly isExhausted: boolean
+}
+
+/** Searches all states of a world, breadth first. */
+export function searchWorld(world: World, rules: Rules = SHIPPED): Exploration {
+  return new Search(world, rules).run()
+}
+
+/** The numbers of a state's parts: equal states have equal numbers. */
+type Ids = readonly number[]
+
+class Search {
+  readonly #world: World
+  readonly #model: Model
+  readonly #rows = new Interner(rowKey)
+  readonly #networks = new Interner(networkKey)
+  readonly #ledgers = new Interner(ledgerKey)
+  readonly #candidates = new Interner(candidateKey)
+  readonly #states: Ids[] = []
+  readonly #known = new Set<string>()
+  /** The state from which each was first reached. */
+  readonly #parents: number[] = []
+  readonly #checkedRows = new Set<string>()
+  readonly #violations = new Map<Claim, Violation>()
+  readonly #reached = new Set<Move | Situation>()
+  #pending: { readonly claim: Claim; readonly what: string }[] = []
+  #isOver = false
+
+  constructor(world: World, rules: Rules) {
+    this.#world = world
+    this.#model = {
+      world,
+      rules,
+      reached: (situation) => void this.#reached.add(situation),
+      broke: (claim, what) => void this.#pending.push({ claim, what }),
+    }
+  }
+
+  run(): Exploration {
+    let taken = 0
+    this.#add(this.#idsOf(initialState(this.#world)), 0)
+    for (let current = 0; current < this.#states.length && !this.#isOver; current++) {
+      const ids = this.#states[current] ?? []
+      const state = this.#stateOf(ids)
+      steps(this.#model, state, (move, after, from, detail) => {
+        taken++
+        this.#reached.add(move)
+        const next = this.#idsOf(after, state, ids)
+        if (this.#add(next, current)) this.#check(after, next)
+        if (this.#pending.length > 0) this.#keepViolations(current, after, this.#sentence(move, after, from, detail))
+      })
+    }
+    return {
+      states: this.#states.length,
+      steps: taken,
+      violations: this.#violations,
+      reached: this.#reached,
+      isExhausted: !this.#isOver,
+    }
+  }
+
+  /** Parts that the step from `before` did not change keep their numbers. */
+  #idsOf(state: State, before?: State, ids: Ids = []): Ids {
+    const { timeMs, row, network, ledger, candidates } = state
+    const [, rowId = 0, networkId = 0, ledgerId = 0] = ids
+    return [
+      timeMs,
+      row === before?.row && before !== undefined ? rowId : this.#rows.idOf(row),
+      network === before?.network ? networkId : this.#networks.idOf(network),
+      ledger === before?.ledger ? ledgerId : this.#ledgers.idOf(ledger),
+      ...candidates.map((candidate, index) =>
+        candidate === before?.candidates[index] ? (ids[index + 4] ?? 0) : this.#candidates.idOf(candidate),
+      ),
+    ]
+  }
+
+  #stateOf([timeMs = 0, row = 0, network = 0, ledger = 0, ...candidates]: Ids): State {
+    return {
+      timeMs,
+      row: this.#rows.valueOf(row),
+      candidates: candidates.map((id) => this.#candidates.valueOf(id)),
+      network: this.#networks.valueOf(network),
+      ledger: this.#ledgers.valueOf(ledger),
+    }
+  }
+
+  /** @returns whether the state is new */
+  #add(ids: Ids, parent: number): boolean {
+    const before = this.#known.size
+    if (this.#known.add(ids.join()).size === before) return false
+    this.#states.push(ids)
+    this.#parents.push(parent)
+    return true
+  }
+
+  #check(state: State, [timeMs, rowId]: Ids): void {
+    checkBelief(this.#model, state)
+    const rowAndTime = `${rowId} ${timeMs}` // shared by many states
+    if (this.#checkedRows.has(rowAndTime)) return
+    this.#checkedRows.add(rowAndTime)
+    checkRow(this.#model, state.row, state.timeMs)
+  }
+
+  #keepViolations(parent: number, after: State, lastStep: string): void {
+    const { hold, broken } = this.#world.claims
+    for (const { claim, what } of this.#pending.splice(0)) {
+      if (this.#violations.has(claim) || !(hold.includes(claim) || broken.includes(claim))) continue
+      const trace = [...this.#traceTo(parent), lastStep, `the row: ${describeRow(after.row)}`]
+      this.#violations.set(claim, { claim, what: `${this.#world.name}: ${what}`, trace })
+      if (hold.includes(claim)) this.#isOver = true
+    }
+  }
+
+  #traceTo(state: number): readonly string[] {
+    const path = [state]
+    for (let at = state; at !== 0; path.unshift(at)) at = this.#parents[at] ?? 0
+    return path.flatMap((at, nth) => {
+      const [ids = [], before, next] = [at, path[nth - 1], path[nth + 1]].map((one) => this.#states[one ?? -1])
+      const row = before?.[1] === ids[1] ? [] : [`the row: ${describeRow(this.#stateOf(ids).row)}`]
+      return next === undefined ? row : [...row, this.#describeStep(ids, next)]
+    })
+  }
+
+  #describeStep(ids: Ids, target: Ids): string {
+    const state = this.#stateOf(ids)
+    let sentence = ''
+    const silent: Model = { ...this.#model, reached: () => undefined, broke: () => undefined }
+    steps(silent, state, (move, after, from, detail) => {
+      if (sentence !== '' || this.#idsOf(after, state, ids).join() !== target.join()) return
+      sentence = this.#sentence(move, after, from, detail)
+    })
+    return sentence
+  }
+
+  #sentence(move: Move, { timeMs }: State, from: number | undefined, detail: string | undefined): string {
+    if (move === 'time passes') return `time passes: it is ${(timeMs - START_MS) / 1000} s`
+    const subject = from === undefined ? '' : `${labelOf(this.#world, from)}: `
+    return `${subject}${move}${detail === undefined ? '' : ` (${detail})`}`
+  }
+}
+
+/** Gives equal values one small number and one object. */
+class Interner<T> {
+  readonly #keyOf: (value: T) => string
+  readonly #ids = new Map<string, number>()
+  readonly #entries: { readonly value: T }[] = []
+
+  constructor(keyOf: (value: T) => string) {
+    this.#keyOf = keyOf
+  }
+
+  idOf(value: T): number {
+    const key = this.#keyOf(value)
+    const known = this.#ids.get(key)
+    if (known !== undefined) return known
+    const id = this.#entries.push({ value }) - 1
+    this.#ids.set(key, id)
+    return id
+  }
+
+  valueOf(id: number): T {
+    const entry = this.#entries[id]
+    if (entry === undefined) throw new RangeError(`There is no value ${id}.`)
+    return entry.value
+  }
+}
+
+/** Times are seconds since the world began. */
+function describeRow(row: LeaseRecord | undefined): string {
+  if (row === undefined) return 'does not exist'
+  const { holder, fencingToken, attempt, expiresAtMs, writtenAtMs, step, tick, completedTick, endedBy } = row
+  const seconds = (timeMs: number) => `${(timeMs - START_MS) / 1000} s`
+  const led = holder === undefined ? `vacant (${endedBy})` : `held by ${holder}`
+  const done = tickNumber(completedTick) === 0 ? '' : `, tick ${tickNumber(completedTick)} completed`
+  return (
+    `${led}, attempt ${attempt}, token ${fencingToken}, tick ${tickNumber(tick)}${done}, ` +
+    `expires ${seconds(expiresAtMs)}, written ${seconds(writtenAtMs)}, step ${step}`
+  )
+}

@@ -1,0 +1,88 @@
+/** Every step that a state allows. */
+import { candidateSteps } from './candidate.ts'
+import { type Model, type Take, withFault } from './model.ts'
+import { operatorSteps } from './operator.ts'
+import { type Acquire, type Message, messageKey, type State, type Write } from './state.ts'
+import { acquireArrives, fencedArrives, giveBackArrives, guardedArrives, writeArrives } from './table.ts'
+import { START_MS } from './world.ts'
+
+export function steps(model: Model, state: State, take: Take): void {
+  timePasses(model, state, take)
+  for (let index = 0; index < state.candidates.length; index++) {
+    candidateSteps({ model, state, index, take: (move, next, detail) => take(move, next, index, detail) })
+  }
+  networkSteps(model, state, take)
+  operatorSteps(model, state, take)
+}
+
+/** The rules know only differences of times, so time begins with the first event. */
+function timePasses({ world }: Model, state: State, take: Take): void {
+  if (state.timeMs >= START_MS + world.horizonMs || state.candidates.every(({ phase }) => phase === 'idle')) return
+  const timeMs = state.timeMs + world.stepMs
+  take('time passes', { ...state, timeMs })
+}
+
+/** Requests without a waiting sender: delayed, copied, or left by a candidate that gave up or died. */
+function networkSteps(model: Model, state: State, take: Take): void {
+  const { network, ledger } = state
+  const seen = new Set<string>()
+  for (const [nth, message] of network.entries()) {
+    const key = network.length === 1 ? '' : messageKey(message)
+    if (seen.has(key)) continue
+    seen.add(key)
+    const { from } = message
+    const arrived = arrives(model, { ...state, network: network.toSpliced(nth, 1) }, message)
+    take('its delayed request arrives', arrived, from, message.kind)
+    if (ledger.faults === 0) continue
+    const next = arrives(model, withFault(state), message)
+    take('its delayed request arrives, another copy stays under way', next, from, message.kind)
+  }
+}
+
+function arrives(model: Model, state: State, message: Message): State {
+  switch (message.kind) {
+    case 'acquire':
+      return lateAcquire(model, state, message)
+    case 'write':
+      return lateWrite(model, state, message)
+    case 'giveBack':
+      return giveBackArrives(model, state, message).state
+    case 'fence':
+      return fencedArrives(model, state, message).state
+    case 'guard':
+      guardedArrives(model, state, message)
+      return state
+  }
+}
+
+function lateAcquire(model: Model, state: State, message: Acquire): State {
+  const conditions = model.rules.acquireConditions(state.row, message.request)
+  const { state: after, reply } = acquireArrives(model, state, message)
+  if (reply.granted) {
+    model.reached(
+      message.wasGranted
+        ? 'a delayed acquire that was granted before is granted again, with another tenure in between'
+        : 'a delayed acquire is granted to a candidate that gave up',
+    )
+  } else if (!conditions.vacantOrExpired) model.reached('a delayed acquire is refused by A1')
+  else if (!conditions.tickNotDone) model.reached('a delayed acquire is refused by A2')
+  else if (!conditions.attemptIsNew) model.reached('a delayed acquire is refused by A5')
+  else model.reached('a delayed acquire is refused by A6 alone')
+  return after
+}
+
+const LANDS = {
+  renew: 'a delayed renewal lands',
+  complete: 'a delayed completion lands',
+  release: 'a delayed release lands',
+} as const
+
+function lateWrite(model: Model, state: State, message: Write): State {
+  const { state: after, reply } = writeArrives(model, state, message)
+  const { request } = message
+  if (reply.granted) {
+    if (request.kind !== 'saveCheckpoint') model.reached(LANDS[request.kind])
+  } else if (model.rules.isHeldBy(state.row, request)) model.reached('a delayed write is refused by H2')
+  else model.reached('a delayed write is refused by H1')
+  return after
+}
