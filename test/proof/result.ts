@@ -16,3 +16,11 @@ export interface Violation {
   /** The steps that lead there, each a sentence. */
   readonly trace: readonly string[]
 }
+
+/** A test of the proof reports its part of the result by `task.meta`; see proof.ts. */
+declare module 'vitest' {
+  interface TaskMeta {
+    figures?: Result['figures']
+    seenToBreak?: Result['seenToBreak']
+  }
+}

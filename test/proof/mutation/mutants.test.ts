@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest'
+import { judge, mutantsOf, type StrykerReport } from './mutants.ts'
+
+const SOURCE = 'export const late = (now: number, end: number) => now > end\nexport const both =\n  a &&\n  b\n'
+const SURVIVOR = 'late.ts: now > end → now >= end'
+
+const mutant = (status: string, replacement = 'now >= end', lines = [1, 1], columns = [51, 60]) => ({
+  status,
+  replacement,
+  location: {
+    start: { line: lines[0] ?? 0, column: columns[0] ?? 0 },
+    end: { line: lines[1] ?? 0, column: columns[1] ?? 0 },
+  },
+})
+const reportOf = (...mutants: readonly ReturnType<typeof mutant>[]): StrykerReport => ({
+  files: { 'functions/election/late.ts': { source: SOURCE, mutants } },
+})
+const statuses = (status: string, times: number) => Array.from({ length: times }, () => mutant(status))
+const explained = (times: number) => [{ reason: 'the same in the end', mutants: Array(times).fill(SURVIVOR) }]
+
+it('names a mutant by its code, of several lines too, and not by its place', () => {
+  expect(mutantsOf(reportOf(mutant('Survived'), mutant('Killed', 'a ||\n  b', [3, 4], [3, 4])))).toEqual([
+    { name: SURVIVOR, verdict: 'survived' },
+    { name: 'late.ts: a && b → a || b', verdict: 'killed' },
+  ])
+})
+
+it('counts a mutant without cover as a survivor, an endless one as killed, and an ignored one not at all', () => {
+  const report = reportOf(...['Killed', 'Timeout', 'Survived', 'NoCoverage', 'Ignored'].map((status) => mutant(status)))
+  expect(judge(report, []).figures).toMatchObject([{ killed: 2, survived: 2, 'killed of 100': '50.00' }])
+})
+
+it('refuses a mutant without a verdict', () => {
+  expect(() => mutantsOf(reportOf(mutant('Pending')))).toThrow(/Pending/)
+})
+
+describe('the verdict', () => {
+  it('is good if 97 of 100 are killed and each survivor has a reason', () => {
+    const report = reportOf(...statuses('Killed', 97), ...statuses('Survived', 3))
+    expect(judge(report, explained(3))).toMatchObject({ failures: [], figures: [{ explained: 3 }] })
+  })
+
+  it('is bad if fewer are killed, whatever the reasons', () => {
+    const report = reportOf(...statuses('Killed', 96), ...statuses('Survived', 4))
+    expect(judge(report, explained(4)).failures).toEqual(['96.00 of 100 mutants are killed, 97 are required'])
+  })
+
+  it('is bad if a survivor has no reason, even if its twin has one', () => {
+    const report = reportOf(...statuses('Killed', 98), ...statuses('Survived', 2))
+    expect(judge(report, explained(1)).failures).toEqual([`survived without a reason: ${SURVIVOR}`])
+  })
+
+  it('is bad if no mutant was made', () => {
+    expect(judge(reportOf(), []).failures).not.toEqual([])
+  })
+
+  it('names reasons that no survivor needs', () => {
+    expect(judge(reportOf(mutant('Killed')), explained(1)).outdated).toEqual([SURVIVOR])
+  })
+})
