@@ -1,0 +1,98 @@
+/** The worker processes of a run, each in its place: started, frozen, killed and replaced. */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { guard } from '../../../infra/programs/watchdog.ts'
+import type { Report } from './history.ts'
+import type { Message, WorkerConfig } from './worker.ts'
+
+const PROGRAM = join(import.meta.dirname, 'worker.ts')
+const END_WITHIN_MS = 5_000
+
+export interface ClusterOptions {
+  readonly places: number
+  readonly config: (place: number, generation: number) => Omit<WorkerConfig, 'who'>
+  /** Called when a worker has stopped itself right before a write. */
+  readonly onFrozen: (who: string) => void
+}
+
+export class Cluster {
+  readonly reports: Report[] = []
+  /** Workers that ended on their own, and what they wrote last. */
+  readonly crashes: string[] = []
+  readonly #options: ClusterOptions
+  readonly #children = new Map<string, ChildProcess>()
+  #generation = 0
+  #isReplacing = false
+  #isEnding = false
+
+  private constructor(options: ClusterOptions) {
+    this.#options = options
+  }
+
+  /** Resolves when all workers are ready. */
+  static async start(options: ClusterOptions): Promise<Cluster> {
+    const cluster = new Cluster(options)
+    await Promise.all(Array.from({ length: options.places }, (_, n) => cluster.#start(n + 1)))
+    return cluster
+  }
+
+  signal(who: string, signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#children.get(who)?.kill(signal)
+  }
+
+  /** SIGKILL, and a new process in its place; false while another one is replaced. */
+  kill(who: string): boolean {
+    const child = this.#children.get(who)
+    if (child === undefined || this.#isReplacing || this.#isEnding) return false
+    this.#isReplacing = true
+    this.#children.delete(who)
+    child.kill('SIGKILL')
+    void this.#start(Number(who.slice(1).split('.')[0])).finally(() => {
+      this.#isReplacing = false
+    })
+    return true
+  }
+
+  /** Lets all workers finish what they are doing; kills those that do not. */
+  async end(): Promise<void> {
+    this.#isEnding = true
+    while (this.#isReplacing) await sleep(50)
+    const ended = [...this.#children.values()].map(async (child) => {
+      child.kill('SIGCONT')
+      child.send({ kind: 'end' }, () => {}) // it may have crashed
+      await Promise.race([gone(child), sleep(END_WITHIN_MS, undefined, { ref: false })])
+      child.kill('SIGKILL')
+      await gone(child)
+    })
+    await Promise.all(ended)
+  }
+
+  async #start(place: number): Promise<void> {
+    const generation = ++this.#generation
+    const who = `w${place}.${generation}`
+    const config: WorkerConfig = { who, ...this.#options.config(place, generation) }
+    const env = { ...process.env, NEMESIS_WORKER: JSON.stringify(config) }
+    const child = fork(PROGRAM, { env, execArgv: [], detached: true, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+    guard(child)
+    this.#children.set(who, child)
+    let stderr = ''
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      stderr = (stderr + text).slice(-2_000)
+    })
+    child.once('exit', (code, signal) => {
+      const isExpected = this.#isEnding || !this.#children.has(who)
+      if (!isExpected || (code ?? 0) !== 0) this.crashes.push(`${who} ended with ${signal ?? code}: ${stderr}`)
+    })
+    child.on('message', (message: Message) => {
+      if (message.kind === 'report') this.reports.push(message)
+      if (message.kind === 'freezing') this.#options.onFrozen(who)
+    })
+    await Promise.race([once(child, 'message'), gone(child)])
+  }
+}
+
+async function gone(child: ChildProcess): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+}
