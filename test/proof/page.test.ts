@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { CLAIMS } from './claims.ts'
 import { type Outcome, page, summary } from './page.ts'
 
-const run = { commit: 'abc1234', date: '2026-11-21', machine: '2 cores' }
+const run = 'on 2026-11-21, commit abc1234, 2 cores'
 const model: Outcome = {
   part: 'model',
   seconds: 123.4,

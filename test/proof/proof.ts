@@ -59,9 +59,9 @@ async function prove({ quick = false, seed, seeds }: Flags): Promise<number> {
     process.stdout.write(`${summary(outcome)}\n`)
   }
   if (parts.length === PARTS.length && !quick) {
-    const machine = `${availableParallelism()} cores, Node.js ${process.versions.node}`
     const date = new Date().toISOString().slice(0, 10)
-    writeFileSync(join(ROOT, PAGE), page(outcomes, { commit: provenCommit, date, machine }))
+    const machine = `${availableParallelism()} cores, Node.js ${process.versions.node}`
+    writeFileSync(join(ROOT, PAGE), page(outcomes, `on ${date}, commit ${provenCommit}, ${machine}`))
     process.stdout.write(`\nThe result is in ${PAGE}\n`)
   }
   return outcomes.every(({ failures }) => failures.length === 0) ? 0 : 1

@@ -1,4 +1,4 @@
-/** The worker processes of a run, each in its place: started, frozen, killed and replaced. */
+/** The worker processes of a run: started, frozen, killed and replaced. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -11,8 +11,7 @@ const PROGRAM = join(import.meta.dirname, 'worker.ts')
 const END_WITHIN_MS = 5_000
 
 export interface ClusterOptions {
-  readonly places: number
-  readonly config: (place: number, generation: number) => Omit<WorkerConfig, 'who'>
+  readonly config: (number: number) => Omit<WorkerConfig, 'who'>
   /** Called when a worker has stopped itself right before a write. */
   readonly onFrozen: (who: string) => void
 }
@@ -23,36 +22,33 @@ export class Cluster {
   readonly crashes: string[] = []
   readonly #options: ClusterOptions
   readonly #children = new Map<string, ChildProcess>()
-  #generation = 0
+  #started = 0
   #isReplacing = false
   #isEnding = false
 
-  private constructor(options: ClusterOptions) {
+  constructor(options: ClusterOptions) {
     this.#options = options
   }
 
   /** Resolves when all workers are ready. */
-  static async start(options: ClusterOptions): Promise<Cluster> {
-    const cluster = new Cluster(options)
-    await Promise.all(Array.from({ length: options.places }, (_, n) => cluster.#start(n + 1)))
-    return cluster
+  async start(workers: number): Promise<void> {
+    await Promise.all(Array.from({ length: workers }, () => this.#start()))
   }
 
   signal(who: string, signal: 'SIGSTOP' | 'SIGCONT'): void {
     this.#children.get(who)?.kill(signal)
   }
 
-  /** SIGKILL, and a new process in its place; false while another one is replaced. */
-  kill(who: string): boolean {
+  /** SIGKILL, and a new process in its place; does nothing while another one is replaced. */
+  kill(who: string): void {
     const child = this.#children.get(who)
-    if (child === undefined || this.#isReplacing || this.#isEnding) return false
+    if (child === undefined || this.#isReplacing || this.#isEnding) return
     this.#isReplacing = true
     this.#children.delete(who)
     child.kill('SIGKILL')
-    void this.#start(Number(who.slice(1).split('.')[0])).finally(() => {
+    void this.#start().finally(() => {
       this.#isReplacing = false
     })
-    return true
   }
 
   /** Lets all workers finish what they are doing; kills those that do not. */
@@ -69,10 +65,10 @@ export class Cluster {
     await Promise.all(ended)
   }
 
-  async #start(place: number): Promise<void> {
-    const generation = ++this.#generation
-    const who = `w${place}.${generation}`
-    const config: WorkerConfig = { who, ...this.#options.config(place, generation) }
+  async #start(): Promise<void> {
+    const number = ++this.#started
+    const who = `w${number}`
+    const config: WorkerConfig = { who, ...this.#options.config(number) }
     const env = { ...process.env, NEMESIS_WORKER: JSON.stringify(config) }
     const child = fork(PROGRAM, { env, execArgv: [], detached: true, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
     guard(child)

@@ -1,11 +1,12 @@
 /** What happened in a run, as the proxy saw it: every request that reached DynamoDB, and its answer. */
 import { unmarshall } from '@aws-sdk/util-dynamodb'
 import { fenceAttribute } from '../../../functions/election/fencing.ts'
-import { describeLeaseRequest, type LeaseRequest } from '../../../functions/election/stores/describe.ts'
+import type { LeaseRequest } from '../../../functions/election/stores/describe.ts'
 import type { AttributeMap } from '../../../functions/election/stores/row.ts'
 import { bodyOf, errorIn, type WireRequest } from '../../support/tcp-proxy.ts'
 
 export const LEASE = 'nemesis'
+export const PROTECTED_KEY = { lease: 'list', record: 'LIST' }
 
 /** A request on the protected row, whose attribute `additions` is read whole and written back with one more item. */
 export interface RowRequest {
@@ -42,13 +43,9 @@ export interface History {
   readonly additions: readonly string[]
 }
 
-/** Of a request in the name of a worker. */
+/** The worker that sent a request. */
 export function senderOf({ bytes }: WireRequest): string {
   return /^x-amz-user-agent:.* who\/(\S+)/im.exec(bytes.toString('latin1'))?.[1] ?? 'unknown'
-}
-
-export function leaseRequestOf({ operation, body }: WireRequest, leaseTable: string): LeaseRequest | undefined {
-  return describeLeaseRequest(operation, body, leaseTable)
 }
 
 export function rowRequestOf({ body }: WireRequest): RowRequest {

@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { linearize, type Operation, type State } from './linearizability.ts'
 
@@ -15,7 +14,6 @@ const read = (value: number, sent: number, answered: number) =>
   at(sent, answered, (state) => (state.value === value ? state : undefined))
 const swap = (from: number, to: number, sent: number, answered: number) =>
   at(sent, answered, ({ value }) => (value === from ? holding(to) : undefined))
-const isLinearizable = (operations: readonly Operation<Register>[]) => linearize(holding(0), operations) === undefined
 
 it.each<[string, readonly Operation<Register>[], boolean]>([
   ['a read after a write', [write(1, 0, 1), read(1, 2, 3)], true],
@@ -34,30 +32,5 @@ it.each<[string, readonly Operation<Register>[], boolean]>([
   ['a write without an answer, never seen', [write(1, 0, Number.POSITIVE_INFINITY), read(0, 8, 9)], true],
   ['a write seen before it was sent', [read(1, 0, 1), write(1, 2, Number.POSITIVE_INFINITY)], false],
 ])('%s', (_, operations, expected) => {
-  expect(isLinearizable(operations)).toBe(expected)
-})
-
-it('agrees with trying every order of a few operations', () => {
-  const operation = fc
-    .tuple(fc.constantFrom(write, read), fc.nat(2), fc.nat(9), fc.integer({ min: 1, max: 9 }))
-    .map(([make, value, sent, length]) => make(value, sent, sent + length))
-  const explains = (order: readonly Operation<Register>[]): boolean => {
-    let state: Register | undefined = holding(0)
-    for (const [n, one] of order.entries()) {
-      if (order.slice(n + 1).some((later) => later.answeredAtMs < one.sentAtMs)) return false
-      state = one.after(state)
-      if (state === undefined) return false
-    }
-    return true
-  }
-  const orders = (all: readonly Operation<Register>[]): (readonly Operation<Register>[])[] =>
-    all.length === 0
-      ? [[]]
-      : all.flatMap((first) => orders(all.filter((one) => one !== first)).map((rest) => [first, ...rest]))
-  fc.assert(
-    fc.property(fc.array(operation, { maxLength: 5 }), (operations) => {
-      expect(isLinearizable(operations)).toBe(orders(operations).some(explains))
-    }),
-    { numRuns: 500 },
-  )
+  expect(linearize(holding(0), operations) === undefined).toBe(expected)
 })

@@ -1,10 +1,11 @@
 /** One run: tables, network and workers; random faults until enough has happened; then the history. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb'
+import { GetItemCommand } from '@aws-sdk/client-dynamodb'
+import { marshall } from '@aws-sdk/util-dynamodb'
 import { mulberry32, pick, wholeNumber } from '../../../infra/programs/random.ts'
 import { createLeaseTable, localClient } from '../../support/tables.ts'
 import { Cluster } from './cluster.ts'
-import type { History } from './history.ts'
+import { additionsIn, type History, PROTECTED_KEY } from './history.ts'
 import { NETWORK_FAULTS, Network } from './network.ts'
 
 const LEASE_MS = 700
@@ -18,11 +19,11 @@ export interface RunOptions {
   /** Without a fence the run is a control, which must lose updates. */
   readonly isFenced: boolean
   readonly seed: number
-  /** The run ends when so many additions were written, */
+  /** The run ends after so many additions, */
   readonly additions: number
-  /** when so many leaders that froze before a write have sent it after a successor's, */
+  /** so many writes by a leader that froze before it sent them and was replaced, */
   readonly staleWrites: number
-  /** and when every fault has happened; or after this time. */
+  /** and every fault; at the latest after this time. */
   readonly mostMs: number
   readonly endpoint: string
   readonly signal: AbortSignal
@@ -36,78 +37,68 @@ export interface Run {
 }
 
 export async function run(options: RunOptions): Promise<Run> {
+  const { isFenced, seed, mostMs, signal } = options
   const client = localClient(options.endpoint)
   const [leaseTable, protectedTable] = await Promise.all([createLeaseTable(client), createLeaseTable(client)])
-  const random = mulberry32(options.seed)
+  const random = mulberry32(seed)
+  let staleWrites = 0
   const network = await Network.start({
     ...{ endpoint: options.endpoint, leaseTable, leaseMs: LEASE_MS, random },
     kill: (who) => cluster.kill(who),
-    signal: (who, signal) => cluster.signal(who, signal),
+    signal: (who, name) => cluster.signal(who, name),
   })
-  const cluster = await Cluster.start({
-    places: WORKERS,
-    config: (_place, generation) => ({
-      ...{ isFenced: options.isFenced, seed: options.seed + generation, endpoint: network.endpoint },
-      ...{ leaseTable, protectedTable, leaseMs: LEASE_MS, maxClockSkewMs: MAX_CLOCK_SKEW_MS },
+  const cluster = new Cluster({
+    config: (number) => ({
+      ...{ isFenced, seed: seed + number, endpoint: network.endpoint, leaseTable, protectedTable },
+      ...{ leaseMs: LEASE_MS, maxClockSkewMs: MAX_CLOCK_SKEW_MS },
       // Also beyond the budget: the claims about tokens and effects do not depend on clocks.
       clockOffsetMs: wholeNumber(random, -MAX_CLOCK_SKEW_MS, MAX_CLOCK_SKEW_MS) * pick(random, [0.4, 0.4, 1]),
     }),
-    onFrozen: (who) => void wakeAfterSuccessor(who),
+    onFrozen: async (who) => {
+      if (await wakeAfterSuccessor(who, network, cluster)) staleWrites++
+    },
   })
-  let staleWrites = 0
-
-  /** Wakes a worker that froze before a write, after another one has written: its write comes last, under an old token. */
-  async function wakeAfterSuccessor(who: string): Promise<void> {
-    const from = network.onRow.length
-    const isSucceeded = () => network.onRow.slice(from).some((one) => one.who !== who && one.request.kind === 'write')
-    const untilMs = performance.now() + LONGEST_SLEEP_LEASES * LEASE_MS
-    while (!isSucceeded() && performance.now() < untilMs) await sleep(10)
-    const isStale = isSucceeded()
-    const woken = network.onRow.length
-    cluster.signal(who, 'SIGCONT')
-    await sleep(LEASE_MS)
-    const isSent = network.onRow.slice(woken).some((one) => one.who === who && one.request.kind === 'write')
-    if (isStale && isSent) staleWrites++
-  }
-
-  function missing(): readonly string[] {
-    const written = network.onRow.filter(({ request, granted }) => request.kind === 'write' && granted).length
-    return [
-      ...(written < options.additions ? [`only ${written} of ${options.additions} additions`] : []),
-      ...(staleWrites < options.staleWrites ? [`only ${staleWrites} of ${options.staleWrites} stale writes`] : []),
-      ...NETWORK_FAULTS.filter((fault) => !network.faults.has(fault)).map((fault) => `no fault "${fault}"`),
-    ]
-  }
-
+  const missing = () => [...missingIn(network, options), ...(staleWrites < options.staleWrites ? ['stale writes'] : [])]
   try {
-    const untilMs = performance.now() + options.mostMs
-    const goesOn = () => cluster.crashes.length === 0 && network.problems.length === 0 && !options.signal.aborted
+    await cluster.start(WORKERS)
+    const untilMs = performance.now() + mostMs
+    const goesOn = () => cluster.crashes.length === 0 && network.problems.length === 0 && !signal.aborted
     while (missing().length > 0 && performance.now() < untilMs && goesOn()) await sleep(LOOK_EVERY_MS)
   } finally {
     await cluster.end()
     await network.stop()
   }
-  const row = { TableName: protectedTable, Key: { lease: 'list', record: 'LIST' }, ConsistentRead: true }
-  const { Item } = await DynamoDBDocumentClient.from(client).send(new GetCommand(row))
+  const row = { TableName: protectedTable, Key: marshall(PROTECTED_KEY), ConsistentRead: true }
+  const { Item } = await client.send(new GetItemCommand(row))
   client.destroy()
   const { onLease, onRow } = network
-  const history = { onLease, onRow, reports: cluster.reports, additions: listIn(Item?.['additions']) }
-  const grants = onLease.filter(({ request, granted }) => request.kind === 'acquire' && granted)
+  const tenures = onLease.filter(({ request, granted }) => request.kind === 'acquire' && granted).length
   const faults = [...network.faults.values()].reduce((sum, times) => sum + times, 0)
+  const requests = onLease.length + onRow.length
   return {
-    history,
-    figures: {
-      ...{ requests: onLease.length + onRow.length, tenures: grants.length, additions: history.additions.length },
-      ...{ 'network faults, kills and freezes': faults, 'writes of a replaced leader': staleWrites },
-    },
-    problems: [
-      ...cluster.crashes,
-      ...network.problems,
-      ...missing().map((what) => `The run shows too little: ${what}`),
-    ],
+    history: { onLease, onRow, reports: cluster.reports, additions: additionsIn(Item) },
+    figures: { requests, tenures, 'faults, kills and freezes': faults, 'writes of a replaced leader': staleWrites },
+    problems: [...cluster.crashes, ...network.problems, ...missing().map((what) => `The run has too few: ${what}`)],
   }
 }
 
-function listIn(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.map(String) : []
+/** Of what the run is to show. */
+function missingIn({ onRow, faults }: Network, { additions }: RunOptions): readonly string[] {
+  const written = onRow.filter(({ request, granted }) => request.kind === 'write' && granted).length
+  const unmet = NETWORK_FAULTS.filter((fault) => !faults.has(fault)).map((fault) => `faults "${fault}"`)
+  return written < additions ? ['additions', ...unmet] : unmet
+}
+
+/** Wakes a worker that froze before its write when another one has written; returns whether its write came after that. */
+async function wakeAfterSuccessor(who: string, { onRow }: Network, cluster: Cluster): Promise<boolean> {
+  const hasWritten = (from: number, isIt: (one: string) => boolean) =>
+    onRow.slice(from).some((one) => isIt(one.who) && one.request.kind === 'write')
+  const frozenAt = onRow.length
+  const isSucceeded = () => hasWritten(frozenAt, (one) => one !== who)
+  const untilMs = performance.now() + LONGEST_SLEEP_LEASES * LEASE_MS
+  while (!isSucceeded() && performance.now() < untilMs) await sleep(10)
+  const [isStale, wokenAt] = [isSucceeded(), onRow.length]
+  cluster.signal(who, 'SIGCONT')
+  await sleep(LEASE_MS)
+  return isStale && hasWritten(wokenAt, (one) => one === who)
 }

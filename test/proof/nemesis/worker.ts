@@ -16,7 +16,7 @@ import {
   withLease,
 } from '../../../functions/election/index.ts'
 import { mulberry32 } from '../../../infra/programs/random.ts'
-import { LEASE, type Report } from './history.ts'
+import { LEASE, PROTECTED_KEY, type Report } from './history.ts'
 
 /** What the worker reads from the environment variable NEMESIS_WORKER, as JSON. */
 export interface WorkerConfig {
@@ -44,7 +44,7 @@ const NEVER = [TypeError, RangeError, ReferenceError, InvalidOptionError, Invali
 
 const config: WorkerConfig = JSON.parse(process.env['NEMESIS_WORKER'] ?? '')
 const { who, isFenced, leaseMs, maxClockSkewMs } = config
-const row = { TableName: config.protectedTable, Key: { lease: 'list', record: 'LIST' } }
+const row = { TableName: config.protectedTable, Key: PROTECTED_KEY }
 const random = mulberry32(config.seed)
 const clock = { ...systemClock, wallMs: () => Date.now() + config.clockOffsetMs }
 const client = new DynamoDBClient({
@@ -83,12 +83,11 @@ async function add(lease: Lease, name: string): Promise<void> {
   const names = random() < CHANCE_OF_A_SECOND_ADDITION ? [name, `${name}-again`] : [name]
   for (const addition of names) {
     additions = [...additions, addition]
-    const values = { ':additions': additions }
-    const input = {
-      ...row,
+    const write = {
       UpdateExpression: 'SET additions = :additions',
-      ExpressionAttributeValues: values,
+      ExpressionAttributeValues: { ':additions': additions },
     }
+    const input = { ...row, ...write }
     lease.assertHeld()
     freezesNext = random() < CHANCE_TO_FREEZE
     try {

@@ -57,7 +57,12 @@ describe('planting', () => {
     const script = `const { acquireConditions } = await import('./functions/election/rules.ts')
       console.log(acquireConditions({ completedTick: 't2' }, { tick: 't1' }).tickNotDone)`
     const args = ['--import', HOOK, '--input-type=module', '--eval', script]
-    return execFileSync(process.execPath, args, { cwd: ROOT, env: { ...process.env, ...env }, encoding: 'utf8', stdio: 'pipe' })
+    return execFileSync(process.execPath, args, {
+      cwd: ROOT,
+      env: { ...process.env, ...env },
+      encoding: 'utf8',
+      stdio: 'pipe',
+    })
   }
 
   it('happens while the code is loaded, and only if a bug is named', () => {

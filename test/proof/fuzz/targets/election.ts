@@ -1,12 +1,10 @@
 /** What the caller passes to the election: events, options, business units. */
-import middy from '@middy/core'
 import fc from 'fast-check'
 import { idempotencyKey } from '../../../../functions/election/fencing.ts'
 import {
   DynamoDBLeaseStore,
   InvalidOptionError,
   InvalidTickError,
-  type LeaderContext,
   leaderOnly,
   MemoryLeaseStore,
 } from '../../../../functions/election/index.ts'
@@ -67,17 +65,6 @@ function readOptions(given: object): void {
   if (tick !== undefined) assertCanonical(tick)
 }
 
-/** One event through the middleware, as Lambda calls the deployed function. */
-async function invoke(given: unknown): Promise<void> {
-  const lease = { store: new MemoryLeaseStore(), lease: 'billing', heartbeat: false, clock: new ManualClock(NOW) }
-  const handler = middy((_event: unknown, { lease: { tick } }: LeaderContext) => assertCanonical(String(tick)))
-  const outcome: unknown = await Reflect.apply(handler.use(leaderOnly(lease)), undefined, [
-    given,
-    { ...context, functionName: 'billing' },
-  ])
-  assert(JSON.stringify(outcome).includes('"completed"'), 'the only candidate did not lead')
-}
-
 export const electionTargets: readonly Target[] = [
   target({
     name: 'the tick of an event',
@@ -97,12 +84,6 @@ export const electionTargets: readonly Target[] = [
       assert(canonicalTick(tick, period) === tick, `${tick} has another canonical form`)
     },
     refusals: [INVALID_TICK],
-  }),
-  target({
-    name: 'an event, through leaderOnly',
-    inputs: event,
-    read: invoke,
-    refusals: [INVALID_TICK, INVALID_OPTION],
   }),
   target({
     name: 'the options of a candidate',

@@ -14,7 +14,7 @@ import {
 import { type AttributeMap, readRow } from '../../../../functions/election/stores/row.ts'
 import { isCanonicalTick } from '../../../../functions/election/tick.ts'
 import { ManualClock } from '../../../support/manual-clock.ts'
-import { hostileJson, hostileText, hostileValue, objectOf } from '../hostile.ts'
+import { hostileJson, hostileText, hostileValue } from '../hostile.ts'
 import { nearly } from '../nearly-valid.ts'
 import { assert, type Target, target } from '../target.ts'
 
@@ -57,9 +57,9 @@ const { attribute } = fc.letrec<{ attribute: AttributeValue }>((tie) => ({
       ...[{ BOOL: true }, { NULL: true }, { B: new Uint8Array(3) }, { SS: ['a'] }, { NS: ['1', 'NaN'] }, { S: NOW }],
     ),
     fc.array(tie('attribute'), { maxLength: 3 }).map((L): AttributeValue => ({ L })),
-    objectOf(fc.oneof(hostileText, fc.constantFrom('tick', 'state')), tie('attribute')).map(
-      (M): AttributeValue => ({ M }),
-    ),
+    fc
+      .dictionary(fc.oneof(hostileText, fc.constantFrom('tick', 'state')), tie('attribute'), { maxKeys: 4 })
+      .map((M): AttributeValue => ({ M })),
   ),
 }))
 
@@ -70,10 +70,12 @@ export function editedRow(...valid: readonly AttributeMap[]): fc.Arbitrary<Attri
     .tuple(hostileText, attribute)
     .map(([tickName, state]): AttributeMap => ({ checkpoint: { M: { [tickName]: { S: NOW }, state } } }))
   const value = fc.tuple(name, fc.oneof(attribute, scalar)).map(([key, edit]): AttributeMap => ({ [key]: edit }))
-  const changes = fc.array(fc.oneof(value, objectOf(hostileText, attribute), checkpoint), { maxLength: 2 })
+  const changes = fc.array(fc.oneof(value, fc.dictionary(hostileText, attribute, { maxKeys: 4 }), checkpoint), {
+    maxLength: 2,
+  })
   return fc.tuple(fc.constantFrom(...valid), changes, fc.option(name, { freq: 5 })).map(([row, edits, missing]) => {
-    const edited = edits.reduce((before, edit) => ({ ...before, ...edit }), row)
-    return Object.fromEntries(Object.entries(edited).filter(([key]) => key !== missing))
+    const entries = [row, ...edits].flatMap((edit) => Object.entries(edit))
+    return Object.fromEntries(entries.filter(([key]) => key !== missing))
   })
 }
 

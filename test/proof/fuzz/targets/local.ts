@@ -10,10 +10,8 @@ import {
   readCustomers,
   toCsv,
 } from '../../../../infra/local/billing/customers.ts'
-import { parseOptions, type StartOptions } from '../../../../infra/local/cli/options.ts'
+import { parseOptions } from '../../../../infra/local/cli/options.ts'
 import { ActError, DEEDS, type PlannedAct, readScenario } from '../../../../infra/local/faults/acts.ts'
-import { wordsFor } from '../../../../infra/local/faults/fault.ts'
-import { chaosPlan } from '../../../../infra/local/faults/plan.ts'
 import { OptionError } from '../../../../infra/programs/flags.ts'
 import { hostileJson, hostileText } from '../hostile.ts'
 import { nearly, nearlyText } from '../nearly-valid.ts'
@@ -76,14 +74,10 @@ const argv = fc
   .array(fc.oneof(fc.tuple(flag, value), fc.tuple(flag), fc.constantFrom(...FITTING)), { maxLength: 4 })
   .map((given) => given.flat())
 
-function optionsOf(given: readonly string[]): StartOptions | undefined {
-  const parsed = parseOptions(given)
-  return parsed.kind === 'start' ? parsed.options : undefined
-}
-
 function readFlags(given: readonly string[]): void {
-  const options = optionsOf(given)
-  if (options === undefined) return
+  const parsed = parseOptions(given)
+  if (parsed.kind !== 'start') return
+  const { options } = parsed
   const { everyMs, candidates, timeScale, ticks = 1, killLeader = 1, freezeLeader = 1, scenario } = options
   assert(everyMs >= 0 && everyMs <= 3_600_000, `every ${everyMs} ms`)
   assert(timeScale > 0 && timeScale <= 1, `the time scale is ${timeScale}`)
@@ -108,22 +102,6 @@ const act = fc.record(
   { requiredKeys: ['tick', 'do'] },
 )
 
-const chaos = fc
-  .tuple(fc.oneof(fc.integer({ min: 0, max: 0xffff_ffff }), fc.constantFrom(-1, 1.5, 2 ** 32)), fc.nat(40))
-  .map(([seed, ticks]) => ['--chaos', String(seed), '--ticks', String(ticks)])
-
-function readChaos(given: readonly string[]): void {
-  const { chaos: seed = 0, ticks = 0 } = optionsOf(given) ?? {}
-  const plan = chaosPlan(seed, ticks)
-  assert(!plan.some((fault) => fault.tick < 1 || fault.tick > ticks || fault.nth < 1), 'a fault is outside of the run')
-  const kinds = new Set<string>(plan.map(({ what }) => what))
-  assert(kinds.has('kill') && kinds.has('freeze'), 'no leader is killed, or none is frozen')
-  assert(!plan.some((fault) => /undefined|NaN/.test(wordsFor(fault))), 'a fault has no description')
-  assert(isDeepStrictEqual(chaosPlan(seed, ticks), plan), 'the same seed gave another plan')
-}
-
-const WRONG_FLAG = [OptionError, /--?\w|argument|lease/] as const
-
 export const localTargets: readonly Target[] = [
   target({
     name: 'a file of customers',
@@ -131,12 +109,16 @@ export const localTargets: readonly Target[] = [
     read: readFile,
     refusals: [[CustomersFileError, /^Nothing was loaded from .*customers\.csv:\n {2}\S/]],
   }),
-  target({ name: 'the flags of npm start', inputs: argv, read: readFlags, refusals: [WRONG_FLAG] }),
+  target({
+    name: 'the flags of npm start',
+    inputs: argv,
+    read: readFlags,
+    refusals: [[OptionError, /--?\w|argument|lease/]],
+  }),
   target({
     name: 'a scenario of manual faults',
     inputs: nearly(fc.array(act, { maxLength: 3 }), hostileJson),
     read: (given) => assertReadAgain(readScenario(given)),
     refusals: [[ActError, /^A scenario is a list|^Act \d+ of the scenario: "(do|tick|candidate|ms)"/]],
   }),
-  target({ name: 'a plan of random faults', inputs: chaos, read: readChaos, refusals: [WRONG_FLAG] }),
 ]

@@ -22,11 +22,7 @@ export const acquireBugs: readonly Bug[] = [
         'record?.holder === undefined || record.expiresAtMs <= nowMs - maxClockSkewMs, // A1',
         'true,',
       ),
-      inExpressions(
-        'A1_VACANT_OR_EXPIRED',
-        'OR expiresAtMs <= :expiredBefore)',
-        'OR expiresAtMs <= :expiredBefore OR expiresAtMs > :expiredBefore)',
-      ),
+      inExpressions('A1_VACANT_OR_EXPIRED', '<= :expiredBefore)', '<= :expiredBefore OR expiresAtMs > :expiredBefore)'),
     ],
   },
   {
@@ -70,11 +66,7 @@ export const acquireBugs: readonly Bug[] = [
         'tick === undefined || record?.completedTick === undefined || record.completedTick < tick, // A2',
         'true,',
       ),
-      inExpressions(
-        'A2_TICK_NOT_DONE',
-        'OR completedTick < :tick)',
-        'OR completedTick < :tick OR completedTick >= :tick)',
-      ),
+      inExpressions('A2_TICK_NOT_DONE', '< :tick)', '< :tick OR completedTick >= :tick)'),
     ],
   },
   {
@@ -96,11 +88,7 @@ export const acquireBugs: readonly Bug[] = [
         'record === undefined || record.writtenAtMs <= nowMs + maxClockSkewMs, // A6',
         'true,',
       ),
-      inExpressions(
-        'A6_REQUEST_IS_FRESH',
-        'OR writtenAtMs <= :writtenBefore)',
-        'OR writtenAtMs <= :writtenBefore OR writtenAtMs > :writtenBefore)',
-      ),
+      inExpressions('A6_REQUEST_IS_FRESH', '<= :writtenBefore)', '<= :writtenBefore OR writtenAtMs > :writtenBefore)'),
     ],
   },
   {
@@ -171,11 +159,7 @@ export const acquireBugs: readonly Bug[] = [
     why: 'another candidate may lead by then',
     claims: ['S1'],
     edits: [
-      inAcquire(
-        'lateAnswer',
-        'const isOver = new Deadline(clock, askedAt, won.expiresAtMs).remainingMs() === 0',
-        'const isOver = new Deadline(clock, askedAt, won.expiresAtMs).remainingMs() < 0',
-      ),
+      inAcquire('lateAnswer', 'remainingMs() === 0', 'remainingMs() < 0'),
       inWithLease(
         'withLease',
         'lease.assertHeld() // the answer may have come late, or the caller given up meanwhile',
@@ -194,13 +178,7 @@ export const acquireBugs: readonly Bug[] = [
     name: 'the time of an answer on its way counted as clock error',
     why: 'a candidate with a slow answer takes its clock for wrong and does not run',
     claims: [],
-    edits: [
-      inClock(
-        'certainOffsetMs',
-        'const aheadAtLeast = sentAtMs - (dateMs + 1000)',
-        'const aheadAtLeast = receivedAtMs - (dateMs + 1000)',
-      ),
-    ],
+    edits: [inClock('certainOffsetMs', 'aheadAtLeast = sentAtMs -', 'aheadAtLeast = receivedAtMs -')],
   },
   {
     name: 'held reported as superseded',

@@ -13,13 +13,7 @@ export const effectBugs: readonly Bug[] = [
     name: 'no condition in the fence',
     why: 'the write of a replaced leader overwrites that of its successor',
     claims: ['S3', 'S6'],
-    edits: [
-      inFencing(
-        'F1',
-        'OR #tenureFence <= :tenureFence)',
-        'OR #tenureFence <= :tenureFence OR #tenureFence > :tenureFence)',
-      ),
-    ],
+    edits: [inFencing('F1', '<= :tenureFence)', '<= :tenureFence OR #tenureFence > :tenureFence)')],
   },
   {
     name: 'the fence does not remember the token',

@@ -229,8 +229,8 @@ export const holderBugs: readonly Bug[] = [
     edits: [
       inDeadline(
         'Deadline.remainingMs',
-        'const remainingMs = Math.min(byWallMs, byMonotonicMs)',
-        'const remainingMs = Math.max(byWallMs, Math.min(byWallMs, byMonotonicMs))',
+        'Math.min(byWallMs, byMonotonicMs)',
+        'Math.max(byWallMs, Math.min(byWallMs, byMonotonicMs))',
       ),
     ],
   },
@@ -241,8 +241,8 @@ export const holderBugs: readonly Bug[] = [
     edits: [
       inDeadline(
         'Deadline.remainingMs',
-        'const remainingMs = Math.min(byWallMs, byMonotonicMs)',
-        'const remainingMs = Math.max(byMonotonicMs, Math.min(byWallMs, byMonotonicMs))',
+        'Math.min(byWallMs, byMonotonicMs)',
+        'Math.max(byMonotonicMs, Math.min(byWallMs, byMonotonicMs))',
       ),
     ],
   },
