@@ -10,7 +10,7 @@ import { leaseRowTargets } from './targets/lease-row.ts'
 import { localTargets } from './targets/local.ts'
 
 const seed = Number(process.env['PROOF_SEED'] ?? randomInt(2 ** 31))
-const numRuns = process.env['PROOF_QUICK'] === '1' ? 300 : 10_000
+const numRuns = process.env['PROOF_QUICK'] === '1' ? 600 : 10_000
 const targets = [
   ...[...electionTargets, ...leaseRowTargets, ...announceTargets],
   ...[...billingTargets, ...gatewayTargets, ...localTargets, ...infraTargets],
