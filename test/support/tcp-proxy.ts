@@ -178,19 +178,30 @@ export class TcpProxy {
   }
 }
 
+const OK = 'HTTP/1.1 200 '
 const HEAD_END = '\r\n\r\n'
+const LAST_CHUNK = '\r\n0\r\n\r\n'
 
-/** The body of DynamoDB's reply. */
+/** The body of DynamoDB's reply, which sends a long one in chunks. */
 export function bodyOf(reply: Buffer): unknown {
-  return JSON.parse(split(reply).body.toString())
+  const { head, body } = split(reply)
+  if (!isChunked(head)) return JSON.parse(body.toString())
+  const chunks: Buffer[] = []
+  for (let at = 0; ; ) {
+    const start = body.indexOf('\r\n', at) + 2
+    const size = Number.parseInt(body.toString('latin1', at, start), 16)
+    if (size === 0) return JSON.parse(Buffer.concat(chunks).toString())
+    chunks.push(body.subarray(start, start + size))
+    at = start + size + 2
+  }
 }
 
 /** The name of the error that DynamoDB replied with. */
 export function errorIn(reply: Buffer): string | undefined {
-  const { head, body } = split(reply)
-  if (head.startsWith('HTTP/1.1 200 ')) return undefined
-  const { __type }: { __type: string } = JSON.parse(body.toString())
-  return __type.slice(__type.indexOf('#') + 1)
+  if (reply.toString('latin1', 0, OK.length) === OK) return undefined
+  const body = bodyOf(reply)
+  const type = typeof body === 'object' && body !== null ? String(Reflect.get(body, '__type')) : ''
+  return type.slice(type.indexOf('#') + 1)
 }
 
 /** Calls back with every whole HTTP message that arrives. */
@@ -206,10 +217,12 @@ function onMessages(socket: Socket, callback: (message: Buffer) => void): void {
   })
 }
 
-/** Infinity if the head has not arrived yet. */
+/** Infinity if the end has not arrived yet. */
 function messageLength(received: Buffer): number {
   if (!received.includes(HEAD_END)) return Number.POSITIVE_INFINITY
   const { head } = split(received)
+  const end = received.indexOf(LAST_CHUNK)
+  if (isChunked(head)) return end === -1 ? Number.POSITIVE_INFINITY : end + LAST_CHUNK.length
   return head.length + Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0)
 }
 
@@ -217,6 +230,10 @@ function messageLength(received: Buffer): number {
 function split(message: Buffer): { head: string; body: Buffer } {
   const end = message.indexOf(HEAD_END) + HEAD_END.length
   return { head: message.toString('latin1', 0, end), body: message.subarray(end) }
+}
+
+function isChunked(head: string): boolean {
+  return /^transfer-encoding: *chunked/im.test(head)
 }
 
 function operationOf(head: string): string {
