@@ -1,27 +1,20 @@
 /**
- * DynamoDB in memory, for simulations of the shipped code: it answers requests as they are on the wire, one at a time, with
- * no clock and no randomness of its own.
+ * DynamoDB in memory: it answers requests as they are on the wire, one at a time, with no clock and no randomness.
  *
- * Not here: legacy parameters (Expected, AttributeUpdates …), projections and Select, keys that are not texts, sizes (rows of
- * 400 KB, pages of 1 MB), capacity and throttling, permissions, streams. What is not known is refused, never ignored.
+ * It knows the operations, parameters and expressions that the product sends, and refuses all others. It has no pages,
+ * projections, capacity, throttling, size limits, permissions and streams.
  */
-
-import { type Answer, done, refused } from './answer.ts'
-import { batchWrite } from './batch.ts'
-import { type Path, valueAt } from './path.ts'
+import { type Answer, done, Refusal, refused } from './answer.ts'
+import { schemaOf } from './create-table.ts'
 import { query, scan } from './query.ts'
-import { Refusal, tableNotFound } from './refusal.ts'
-import { checkParameters, oneOf, parameters, type Request, requestOf, requiredText } from './request.ts'
-import { keyOf, keyOfRow, pick, Table, type TableSchema } from './table.ts'
-import { transactItems, transactWrite } from './transaction.ts'
+import { checkParameters, type Request, requestOf, requiredText } from './request.ts'
+import { keyOf, keyOfRow, Table, type TableSchema } from './table.ts'
 import { attributeOf, type Row, readRow } from './values.ts'
-import { effectOf, keyOfWrite, readWrite, store, type WriteKind } from './write.ts'
+import { batchWrite, transactItems, transactWrite, write } from './write.ts'
 
-export type { Answer } from './answer.ts'
-export type { IndexSchema, TableSchema } from './table.ts'
+export type { TableSchema } from './table.ts'
 export type { Row, Value } from './values.ts'
 
-const OF_GET_ITEM = parameters('TableName', 'Key')
 const FIVE_YEARS_MS = 5 * 365 * 24 * 3_600_000
 
 export class SimulatedDynamoDB {
@@ -32,10 +25,7 @@ export class SimulatedDynamoDB {
     this.#tables.set(schema.name, new Table(schema))
   }
 
-  /**
-   * Applies one request as it is on the wire. Bad input is answered, never thrown. The answer shares its rows with the
-   * table: read it, or make it text, but do not change it.
-   */
+  /** Applies one request. The answer shares its rows with the table: do not change them. */
   execute(operation: string, body: object): Answer {
     try {
       return this.#execute(operation, requestOf(body))
@@ -45,107 +35,81 @@ export class SimulatedDynamoDB {
     }
   }
 
-  /**
-   * The rows that a request for single rows reads or writes, as texts `table/key`. A transaction that is under way refuses
-   * other writes of its rows; queries and scans are never refused for it, and name none.
-   */
+  /** The rows that a request for single rows reads or writes, as texts `table/key`. */
   rowsOf(operation: string, body: object): readonly string[] {
     try {
       const request = requestOf(body)
-      if (operation !== 'TransactWriteItems') return this.#rowsOfItem(request)
-      return transactItems(request).flatMap(([, item]) => this.#rowsOfItem(item))
+      const items = operation === 'TransactWriteItems' ? transactItems(request).map(([, item]) => item) : [request]
+      return items.flatMap((item) => {
+        const attributes = item['Key'] ?? item['Item']
+        if (attributes === undefined) return []
+        const { schema } = this.#tableOf(item)
+        return [`${schema.name}/${keyOfRow(schema, readRow(attributes))}`]
+      })
     } catch (error) {
       if (error instanceof Refusal) return []
       throw error
     }
   }
 
-  /** Deletes the rows whose time of deletion lies before `nowMs`, as DynamoDB does within days. Gives how many. */
-  expire(nowMs: number): number {
-    let deleted = 0
-    for (const { schema } of this.#tables.values()) {
-      for (const row of this.rows(schema.name)) {
-        if (!isOver(row, schema.ttlAttribute, nowMs)) continue
-        this.remove(schema.name, row)
-        deleted++
-      }
+  /** Deletes the rows whose time of deletion is over, as DynamoDB does within days. */
+  expire(nowMs: number): void {
+    for (const table of this.#tables.values()) {
+      const { schema } = table
+      for (const row of table.rows())
+        if (isOver(row, schema.ttlAttribute, nowMs)) table.set(keyOfRow(schema, row), undefined)
     }
-    return deleted
   }
 
-  /** A row as it is stored. `key` has the key's attributes and maybe more. */
+  /** A row as it is stored. */
   row(table: string, key: Row): Row | undefined {
     const found = this.#table(table)
     return found.get(keyOfRow(found.schema, key))
   }
 
   rows(table: string): readonly Row[] {
-    return [...this.#table(table).rows()]
+    return this.#table(table).rows()
   }
 
-  /** Puts a row by hand, without any condition. */
+  /** Puts a row without any condition. */
   put(table: string, row: Row): void {
     const found = this.#table(table)
-    found.put(keyOfRow(found.schema, row), readRow(row))
-  }
-
-  /** Removes a row by hand. */
-  remove(table: string, key: Row): void {
-    const found = this.#table(table)
-    found.delete(keyOfRow(found.schema, key))
+    found.set(keyOfRow(found.schema, row), readRow(row))
   }
 
   #execute(operation: string, request: Request): Answer {
     switch (operation) {
+      case 'CreateTable':
+        this.createTable(schemaOf(request))
+        return done({})
       case 'PutItem':
-        return this.#write('Put', request)
+        return write('Put', request, this.#table)
       case 'UpdateItem':
-        return this.#write('Update', request)
+        return write('Update', request, this.#table)
       case 'DeleteItem':
-        return this.#write('Delete', request)
-      case 'GetItem':
-        return this.#getItem(request)
-      case 'Query':
-        return query(request, this.#tableOf(request))
-      case 'Scan':
-        return scan(request, this.#tableOf(request))
-      case 'BatchWriteItem':
-        return batchWrite(request, this.#table)
+        return write('Delete', request, this.#table)
       case 'TransactWriteItems':
         return transactWrite(request, this.#table, this.#tokens)
+      case 'BatchWriteItem':
+        return batchWrite(request, this.#table)
+      case 'GetItem':
+        return this.#getItem(request)
+      case 'Query': {
+        const table = this.#tableOf(request)
+        return query(request, { schema: table.schema, rows: table.rows() })
+      }
+      case 'Scan':
+        return scan(request, this.#tableOf(request).rows())
       default:
         return refused('UnknownOperationException', `The simulated DynamoDB has no operation ${operation}`)
     }
   }
 
   #getItem(request: Request): Answer {
-    checkParameters(request, OF_GET_ITEM)
+    checkParameters(request, ['TableName', 'Key'])
     const table = this.#tableOf(request)
     const row = table.get(keyOf(table.schema, readRow(request['Key'])))
     return done(row === undefined ? {} : { Item: row })
-  }
-
-  #write(kind: Exclude<WriteKind, 'ConditionCheck'>, request: Request): Answer {
-    const write = readWrite(kind, request, this.#table, true)
-    const returned = oneOf(request, 'ReturnValues', kind === 'Update' ? UPDATE_RETURNS : OTHER_RETURNS)
-    const key = keyOfWrite(write)
-    const effect = effectOf(write, key)
-    const { before } = effect
-    if (!effect.granted) {
-      const row = write.showsRow && before !== undefined ? { Item: before } : {}
-      return refused('ConditionalCheckFailedException', 'The conditional request failed', row)
-    }
-    store(write.table, key, effect.after)
-    const attributes = returnedAttributes(returned, write.paths, before, effect.after)
-    return done(attributes === undefined ? {} : { Attributes: attributes })
-  }
-
-  #rowsOfItem(request: Request): readonly string[] {
-    const attributes = request['Key'] ?? request['Item']
-    if (attributes === undefined) return []
-    const { schema } = this.#tableOf(request)
-    const { partition, sort } = keyOfRow(schema, readRow(attributes))
-    return [`${schema.name}/${sort === '' ? partition : `${partition}/${sort}`}`]
   }
 
   #tableOf(request: Request): Table {
@@ -154,48 +118,12 @@ export class SimulatedDynamoDB {
 
   readonly #table = (name: string): Table => {
     const table = this.#tables.get(name)
-    if (table === undefined) throw tableNotFound()
-    return table
+    if (table !== undefined) return table
+    throw new Refusal('ResourceNotFoundException', 'Cannot do operations on a non-existent table')
   }
 }
 
-const UPDATE_RETURNS = ['NONE', 'ALL_OLD', 'UPDATED_OLD', 'ALL_NEW', 'UPDATED_NEW'] as const
-const OTHER_RETURNS = ['NONE', 'ALL_OLD'] as const
-type Returned = (typeof UPDATE_RETURNS)[number]
-
-function returnedAttributes(
-  returned: Returned,
-  paths: readonly Path[],
-  before: Row | undefined,
-  after: Row | undefined,
-) {
-  switch (returned) {
-    case 'NONE':
-      return undefined
-    case 'ALL_OLD':
-      return before
-    case 'ALL_NEW':
-      return after
-    case 'UPDATED_OLD':
-      return touched(before, paths)
-    case 'UPDATED_NEW':
-      return touched(after, paths)
-  }
-}
-
-/** The attributes in which an update touched something. */
-function touched(row: Row | undefined, paths: readonly Path[]): Row | undefined {
-  if (row === undefined) return undefined
-  const there = paths.filter((path) => valueAt(row, path) !== undefined)
-  return there.length === 0
-    ? undefined
-    : pick(
-        row,
-        there.map(([name]) => String(name)),
-      )
-}
-
-/** Whether DynamoDB may have deleted the row by now. It leaves rows alone whose time lies more than five years back. */
+/** DynamoDB leaves rows alone whose time lies more than five years back. */
 function isOver(row: Row, ttlAttribute: string | undefined, nowMs: number): boolean {
   const value = ttlAttribute === undefined ? undefined : attributeOf(row, ttlAttribute)
   if (value === undefined || !('N' in value)) return false

@@ -1,23 +1,17 @@
-/** Reading the parameters of a request. */
-import { invalid } from './refusal.ts'
-import { isObject } from './values.ts'
+/** Reads the parameters of a request. */
+import { invalid, unsupported } from './answer.ts'
+import { isObject, type Row, readRow } from './values.ts'
 
 export type Request = Readonly<Record<string, unknown>>
 
-/** They change nothing here, for there is one copy of the data and nobody pays. */
+/** These change nothing here: there is one copy of the data, and capacity is not counted. */
 const WITHOUT_EFFECT = ['ConsistentRead', 'ReturnConsumedCapacity', 'ReturnItemCollectionMetrics']
 
-export type Parameters = ReadonlySet<string>
-
-export function parameters(...names: readonly string[]): Parameters {
-  return new Set([...names, ...WITHOUT_EFFECT])
-}
-
-/** A parameter that is not known would be ignored in silence: refused, so that nobody trusts an answer that is wrong. */
-export function checkParameters(request: Request, known: Parameters): void {
+/** Refuses an unknown parameter, which would otherwise be ignored. */
+export function checkParameters(request: Request, known: readonly string[]): void {
   for (const name in request) {
-    if (known.has(name) || request[name] === undefined) continue
-    throw invalid(`The simulated DynamoDB does not know the parameter ${name} of this request`)
+    if (known.includes(name) || WITHOUT_EFFECT.includes(name) || request[name] === undefined) continue
+    throw unsupported(`the parameter ${name} of this request`)
   }
 }
 
@@ -38,11 +32,43 @@ export function requiredText(request: Request, name: string): string {
   return value
 }
 
-/** One of a few words, the first of which is the default. */
+/** One of a few words; the first is the default. */
 export function oneOf<Word extends string>(request: Request, name: string, words: readonly [Word, ...Word[]]): Word {
-  const value = textOf(request, name)
-  if (value === undefined) return words[0]
+  const value = textOf(request, name) ?? words[0]
   const word = words.find((known) => known === value)
-  if (word === undefined) throw invalid(`${name} can only be ${words.join(' or ')}, not ${value}`)
+  if (word === undefined) throw unsupported(`${name} ${value}`)
   return word
+}
+
+/** ExpressionAttributeNames and ExpressionAttributeValues. */
+export interface Placeholders {
+  readonly names: Readonly<Record<string, unknown>>
+  readonly values: Row
+}
+
+/** The placeholders that an expression uses. */
+export type Uses = ReadonlySet<string>
+
+/** Every placeholder that the expressions use must be given, and every given one must be used. */
+export function readPlaceholders(request: Request, ...expressions: readonly (Uses | undefined)[]): Placeholders {
+  const [names, json] = [request['ExpressionAttributeNames'] ?? {}, request['ExpressionAttributeValues'] ?? {}]
+  const values = readRow(json)
+  if (
+    !isObject(names) ||
+    isEmpty(request['ExpressionAttributeNames']) ||
+    isEmpty(request['ExpressionAttributeValues'])
+  ) {
+    throw invalid('ExpressionAttributeNames and ExpressionAttributeValues must not be empty')
+  }
+  const uses = new Set(expressions.flatMap((used) => [...(used ?? [])]))
+  const given = [...Object.keys(names), ...Object.keys(values)]
+  const missing = [...uses].find((placeholder) => !given.includes(placeholder))
+  if (missing !== undefined) throw invalid(`An expression attribute name or value is not defined: ${missing}`)
+  const unused = given.find((placeholder) => !uses.has(placeholder))
+  if (unused !== undefined) throw invalid(`Value provided unused in expressions: keys: {${unused}}`)
+  return { names, values }
+}
+
+function isEmpty(json: unknown): boolean {
+  return isObject(json) && Object.keys(json).length === 0
 }

@@ -1,90 +1,79 @@
-import { invalid } from './refusal.ts'
+import { invalid } from './answer.ts'
 
-/** `name` is a bare word, `#` and `:` are placeholders, `index` a whole number, `symbol` anything else that has a meaning. */
-export interface Token {
-  readonly kind: 'name' | '#' | ':' | 'index' | 'symbol' | 'end'
-  readonly text: string
-}
+/** Words, placeholders of names and values, and symbols. */
+const PATTERN = /\s*([#:]?[A-Za-z_]\w*|<>|<=|>=|[=<>(),.+])/y
+const END = 'the end'
+const KEYWORDS = ['AND', 'OR', 'NOT', 'IN', 'BETWEEN', 'SET', 'REMOVE', 'ADD', 'DELETE']
 
-const PATTERN = /\s*(?:([A-Za-z]\w*)|(#\w+)|(:\w+)|(0|[1-9]\d*)|(<>|<=|>=|[=<>()[\],.+-]))/y
-const END: Token = { kind: 'end', text: '<EOF>' }
-
-/** The tokens of one expression, read from left to right. */
+/** The tokens of one expression, read from left to right. What it cannot read is refused. */
 export class Tokens {
-  /** As `ConditionExpression`; every message begins with it. */
-  readonly #parameter: string
-  readonly #tokens: readonly Token[]
+  /** The placeholders that were read. */
+  readonly uses = new Set<string>()
+  readonly #expression: string
+  readonly #tokens: readonly string[]
   #at = 0
 
-  constructor(expression: string, parameter: string) {
-    this.#parameter = parameter
-    if (expression === '') throw this.refusal('The expression can not be empty;')
-    this.#tokens = this.#split(expression)
+  constructor(expression: string) {
+    this.#expression = expression
+    const tokens: string[] = []
+    PATTERN.lastIndex = 0
+    while (PATTERN.lastIndex < expression.trimEnd().length) {
+      const from = PATTERN.lastIndex
+      const token = PATTERN.exec(expression)?.[1]
+      if (token === undefined) throw this.#syntaxError(expression.slice(from))
+      tokens.push(token)
+    }
+    this.#tokens = tokens
   }
 
-  peek(ahead = 0): Token {
+  get isAtEnd(): boolean {
+    return this.#at >= this.#tokens.length
+  }
+
+  peek(ahead = 0): string {
     return this.#tokens[this.#at + ahead] ?? END
   }
 
-  next(): Token {
-    const token = this.peek()
+  /** Takes the next token if it is this symbol or keyword. */
+  take(token: string): boolean {
+    const isNext = this.peek().toUpperCase() === token
+    if (isNext) this.#at++
+    return isNext
+  }
+
+  expect(token: string): void {
+    if (!this.take(token)) throw this.unexpected()
+  }
+
+  takeOneOf<Token extends string>(tokens: readonly Token[]): Token | undefined {
+    return tokens.find((token) => this.take(token))
+  }
+
+  /** Takes a word or a name's placeholder. */
+  takeName(): string {
+    const name = this.peek()
+    if (!/^#?[A-Za-z_]/.test(name) || this.isAtEnd || KEYWORDS.includes(name.toUpperCase())) throw this.unexpected()
+    if (name.startsWith('#')) this.uses.add(name)
     this.#at++
-    return token
+    return name
   }
 
-  /** Takes the next token if it is this symbol. */
-  take(symbol: string): boolean {
-    const token = this.peek()
-    const found = token.kind === 'symbol' && token.text === symbol
-    if (found) this.#at++
-    return found
-  }
-
-  expect(symbol: string): void {
-    if (!this.take(symbol)) throw this.unexpected()
-  }
-
-  isKeyword(keyword: string): boolean {
-    const token = this.peek()
-    return token.kind === 'name' && token.text.toUpperCase() === keyword
-  }
-
-  takeKeyword(keyword: string): boolean {
-    const found = this.isKeyword(keyword)
-    if (found) this.#at++
-    return found
-  }
-
-  expectEnd(): void {
-    if (this.peek().kind !== 'end') throw this.unexpected()
+  /** Takes a value's placeholder. */
+  takeValue(): string {
+    const name = this.peek()
+    if (!name.startsWith(':')) throw this.unexpected()
+    this.uses.add(name)
+    this.#at++
+    return name
   }
 
   unexpected(): Error {
-    return this.#syntaxError(this.peek().text)
+    return this.#syntaxError(this.peek())
   }
 
-  refusal(message: string): Error {
-    return invalid(`Invalid ${this.#parameter}: ${message}`)
-  }
-
-  #split(expression: string): readonly Token[] {
-    const tokens: Token[] = []
-    const end = expression.trimEnd().length
-    PATTERN.lastIndex = 0
-    while (PATTERN.lastIndex < end) {
-      const from = PATTERN.lastIndex
-      const [, name, nameHolder, valueHolder, index, symbol] = PATTERN.exec(expression) ?? []
-      if (name !== undefined) tokens.push({ kind: 'name', text: name })
-      else if (nameHolder !== undefined) tokens.push({ kind: '#', text: nameHolder })
-      else if (valueHolder !== undefined) tokens.push({ kind: ':', text: valueHolder })
-      else if (index !== undefined) tokens.push({ kind: 'index', text: index })
-      else if (symbol !== undefined) tokens.push({ kind: 'symbol', text: symbol })
-      else throw this.#syntaxError(expression.slice(from).trimStart().charAt(0))
-    }
-    return tokens
-  }
-
-  #syntaxError(token: string): Error {
-    return this.refusal(`Syntax error; token: "${token}"`)
+  #syntaxError(at: string): Error {
+    return invalid(
+      `Invalid expression, or one that the simulated DynamoDB does not support, at ${at}: ${this.#expression}`,
+    )
   }
 }

@@ -1,6 +1,5 @@
-/** Attribute values as they are on the wire: which are well formed, equal, or in order. */
-import { canonicalNumber, compareNumbers } from './decimal.ts'
-import { invalid, invalidParameter } from './refusal.ts'
+/** Attribute values as they are on the wire. */
+import { invalid } from './answer.ts'
 
 export type Value =
   | { readonly S: string }
@@ -14,32 +13,10 @@ export type Value =
   | { readonly NS: readonly string[] }
   | { readonly BS: readonly string[] }
 
-/** A row, or the fields of a map. Shared between rows, requests and answers, and therefore never changed. */
+/** A row, or the fields of a map. Rows, requests and answers share it, so it is never changed. */
 export type Row = { readonly [attribute: string]: Value }
 
-export type ValueType = 'S' | 'N' | 'B' | 'BOOL' | 'NULL' | 'M' | 'L' | 'SS' | 'NS' | 'BS'
-type SetType = 'SS' | 'NS' | 'BS'
-
-const TYPES: ReadonlySet<string> = new Set<ValueType>(['S', 'N', 'B', 'BOOL', 'NULL', 'M', 'L', 'SS', 'NS', 'BS'])
-
-export function isValueType(text: string): text is ValueType {
-  return TYPES.has(text)
-}
-
-export function typeOf(value: Value): ValueType {
-  if ('S' in value) return 'S'
-  if ('N' in value) return 'N'
-  if ('BOOL' in value) return 'BOOL'
-  if ('M' in value) return 'M'
-  if ('L' in value) return 'L'
-  if ('NULL' in value) return 'NULL'
-  if ('SS' in value) return 'SS'
-  if ('NS' in value) return 'NS'
-  if ('B' in value) return 'B'
-  return 'BS'
-}
-
-/** An attribute by its name, and never what every JavaScript object inherits. */
+/** Never a property that every JavaScript object inherits. */
 export function attributeOf(row: Row, name: string): Value | undefined {
   return Object.hasOwn(row, name) ? row[name] : undefined
 }
@@ -48,166 +25,106 @@ export function isObject(json: unknown): json is Readonly<Record<string, unknown
   return typeof json === 'object' && json !== null && !Array.isArray(json)
 }
 
-/** Reads a row or the fields of a map from a request, numbers in their one spelling. */
 export function readRow(json: unknown): Row {
   if (!isObject(json)) throw invalid('A map of attribute values was expected')
   const row: Record<string, Value> = {}
-  for (const name in json) {
-    if (name === '__proto__') throw invalid('The simulated DynamoDB cannot store an attribute of the name __proto__')
-    row[name] = readValue(json[name])
-  }
+  for (const name in json) row[name] = readValue(json[name])
   return row
 }
 
 export function readValue(json: unknown): Value {
-  if (!isObject(json)) throw emptyValue()
-  let type: string | undefined
-  for (const key in json) {
-    if (type !== undefined) {
-      throw invalid(
-        'Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes',
-      )
-    }
-    type = key
-  }
-  if (type === undefined) throw emptyValue()
-  return readTyped(type, json[type])
-}
-
-function readTyped(type: string, content: unknown): Value {
+  const [[type, content] = [], ...more] = isObject(json) ? Object.entries(json) : []
+  if (more.length > 0) throw invalid('Supplied AttributeValue has more than one datatypes set')
   switch (type) {
     case 'S':
-      return { S: text(content) }
+    case 'B':
+      if (typeof content === 'string') return type === 'S' ? { S: content } : { B: content }
+      break
     case 'N':
-      return { N: canonicalNumber(text(content)) }
+      if (typeof content === 'string') return { N: canonicalNumber(content) }
+      break
     case 'BOOL':
-      if (typeof content !== 'boolean') throw emptyValue()
-      return { BOOL: content }
+      if (typeof content === 'boolean') return { BOOL: content }
+      break
+    case 'NULL':
+      if (content === true) return { NULL: true }
+      break
     case 'M':
       return { M: readRow(content) }
     case 'L':
-      if (!Array.isArray(content)) throw emptyValue()
-      return { L: content.map(readValue) }
-    case 'NULL':
-      if (content !== true) throw invalidParameter('Null attribute value types must have the value of true')
-      return { NULL: true }
+      if (Array.isArray(content)) return { L: content.map(readValue) }
+      break
     case 'SS':
-      return { SS: members(content, text) }
+      return { SS: readMembers(content) }
     case 'NS':
-      return { NS: members(content, (member) => canonicalNumber(text(member))) }
-    case 'B':
-      return { B: text(content) }
+      return { NS: readMembers(content).map(canonicalNumber) }
     case 'BS':
-      return { BS: members(content, text) }
-    default:
-      throw emptyValue()
+      return { BS: readMembers(content) }
   }
+  throw invalid('Supplied AttributeValue is empty, must contain exactly one of the supported datatypes')
 }
 
-function emptyValue() {
-  return invalid('Supplied AttributeValue is empty, must contain exactly one of the supported datatypes')
+function readMembers(content: unknown): readonly string[] {
+  const members = Array.isArray(content) ? content.map(String) : []
+  if (members.length === 0 || new Set(members).size < members.length) {
+    throw invalid('One or more parameter values were invalid: A set is empty or contains duplicates')
+  }
+  return members
 }
 
-function text(json: unknown): string {
-  if (typeof json !== 'string') throw emptyValue()
-  return json
+const SHORT_WHOLE = /^(?:0|-?[1-9]\d{0,14})$/
+const NUMBER = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?$/
+
+/** The one spelling under which a number is stored: digits without an exponent and without needless zeros. */
+export function canonicalNumber(text: string): string {
+  if (SHORT_WHOLE.test(text)) return text
+  const [, sign, whole = '', fraction = '', exponent = '0'] = NUMBER.exec(text) ?? []
+  if (whole + fraction === '') throw invalid(`The parameter cannot be converted to a numeric value: ${text}`)
+  const digits = (whole + fraction).replace(/^0+/, '').replace(/0+$/, '')
+  if (digits === '') return '0'
+  const leadingZeros = /^0*/.exec(whole + fraction)?.[0].length ?? 0
+  /** How many digits stand before the point. */
+  const point = whole.length - leadingZeros + Number(exponent)
+  if (point > 126) throw invalid('Number overflow. Attempting to store a number with magnitude larger than supported')
+  if (point < -129)
+    throw invalid('Number underflow. Attempting to store a number with magnitude smaller than supported')
+  if (digits.length > 38) throw invalid('Attempting to store more than 38 significant digits in a Number')
+  const before = point > 0 ? digits.slice(0, point).padEnd(point, '0') : '0'
+  const after = point > 0 ? digits.slice(point) : digits.padStart(digits.length - point, '0')
+  return `${sign === '-' ? '-' : ''}${before}${after === '' ? '' : `.${after}`}`
 }
 
-function members(content: unknown, read: (member: unknown) => string): readonly string[] {
-  if (!Array.isArray(content)) throw emptyValue()
-  if (content.length === 0) throw invalidParameter('An string set  may not be empty')
-  const list = content.map(read)
-  if (new Set(list).size !== list.length) throw invalidParameter(`Input collection ${show(list)} contains duplicates.`)
-  return list
-}
-
-function show(list: readonly string[]): string {
-  return `[${list.join(', ')}]`
+/** Undefined for numbers that JavaScript's arithmetic may round, which the product neither adds nor compares. */
+export function wholeNumber(value: Value): number | undefined {
+  const number = 'N' in value ? Number(value.N) : Number.NaN
+  return Number.isSafeInteger(number) ? number : undefined
 }
 
 export function equal(a: Value, b: Value): boolean {
-  if ('S' in a) return 'S' in b && a.S === b.S
-  if ('N' in a) return 'N' in b && a.N === b.N // both in their one spelling
-  if ('BOOL' in a) return 'BOOL' in b && a.BOOL === b.BOOL
-  if ('NULL' in a) return 'NULL' in b
-  if ('B' in a) return 'B' in b && a.B === b.B
-  if ('L' in a) return 'L' in b && a.L.length === b.L.length && a.L.every((item, at) => isSame(item, b.L[at]))
-  if ('M' in a) return 'M' in b && equalRows(a.M, b.M)
-  const [left, right] = [membersOf(a), membersOf(b)]
-  if (typeOf(a) !== typeOf(b) || left === undefined || right === undefined) return false
-  return left.length === right.length && left.every((member) => right.includes(member))
+  return keyOf(a) === keyOf(b)
 }
 
-function equalRows(a: Row, b: Row): boolean {
-  const names = Object.keys(a)
-  return (
-    names.length === Object.keys(b).length && names.every((name) => isSame(attributeOf(a, name), attributeOf(b, name)))
-  )
+/** Equal texts for equal values: the order of fields and of members of sets does not matter. */
+function keyOf(value: Value): string {
+  const members = 'SS' in value ? value.SS : 'NS' in value ? value.NS : 'BS' in value ? value.BS : undefined
+  if (members !== undefined) return JSON.stringify([Object.keys(value), members.toSorted()])
+  if ('L' in value) return `[${value.L.map(keyOf).join()}]`
+  if (!('M' in value)) return JSON.stringify(value)
+  return `{${Object.keys(value.M)
+    .sort()
+    .map((name) => `${JSON.stringify(name)}:${keyOf(value.M[name] ?? { NULL: true })}`)
+    .join()}}`
 }
 
-function isSame(a: Value | undefined, b: Value | undefined): boolean {
-  return a !== undefined && b !== undefined && equal(a, b)
-}
-
-/** What `<`, BETWEEN and sorting go by; undefined where the two have no order between them. */
+/** Negative, 0 or positive as for sorting; undefined if the two have no order. */
 export function compare(a: Value, b: Value): number | undefined {
   if ('S' in a) return 'S' in b ? compareTexts(a.S, b.S) : undefined
-  if ('N' in a) return 'N' in b ? compareNumbers(a.N, b.N) : undefined
-  if ('B' in a) return 'B' in b ? Buffer.compare(bytes(a.B), bytes(b.B)) : undefined
-  return undefined
+  if (!('N' in a && 'N' in b)) return undefined
+  const [left, right] = [wholeNumber(a), wholeNumber(b)]
+  return left === undefined || right === undefined ? Number(a.N) - Number(b.N) : left - right
 }
 
-const BEYOND_UTF16_ORDER = /[\ud800-\udfff]/
-
-/** In the order of UTF-8, which differs from JavaScript's where a text has characters beyond the first 65,536. */
+/** In the order of UTF-8. */
 export function compareTexts(a: string, b: string): number {
-  if (a === b) return 0
-  if (BEYOND_UTF16_ORDER.test(a) || BEYOND_UTF16_ORDER.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b))
-  return a < b ? -1 : 1
-}
-
-function bytes(base64: string): Buffer {
-  return Buffer.from(base64, 'base64')
-}
-
-/** The members of a set; undefined for any other value. */
-export function membersOf(value: Value): readonly string[] | undefined {
-  if ('SS' in value) return value.SS
-  if ('NS' in value) return value.NS
-  if ('BS' in value) return value.BS
-  return undefined
-}
-
-/** A set of the same type with other members. */
-export function setOf(type: SetType, list: readonly string[]): Value {
-  if (type === 'SS') return { SS: list }
-  return type === 'NS' ? { NS: list } : { BS: list }
-}
-
-/** What the function size() gives; undefined where it has no meaning. */
-export function sizeOf(value: Value): number | undefined {
-  if ('S' in value) return Buffer.byteLength(value.S)
-  if ('B' in value) return bytes(value.B).length
-  if ('L' in value) return value.L.length
-  if ('M' in value) return Object.keys(value.M).length
-  return membersOf(value)?.length
-}
-
-export function contains(value: Value, part: Value): boolean {
-  if ('S' in value) return 'S' in part && value.S.includes(part.S)
-  if ('L' in value) return value.L.some((item) => equal(item, part))
-  if ('SS' in value) return 'S' in part && value.SS.includes(part.S)
-  if ('NS' in value) return 'N' in part && value.NS.includes(part.N)
-  if ('BS' in value) return 'B' in part && value.BS.includes(part.B)
-  if ('B' in value) return 'B' in part && bytes(value.B).includes(bytes(part.B))
-  return false
-}
-
-export function beginsWith(value: Value, start: Value): boolean {
-  if ('S' in value) return 'S' in start && value.S.startsWith(start.S)
-  if ('B' in value && 'B' in start) {
-    const wanted = bytes(start.B)
-    return bytes(value.B).subarray(0, wanted.length).equals(wanted)
-  }
-  return false
+  return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }

@@ -1,123 +1,172 @@
-/** What the single writes and those of a transaction have in common: a row, a condition on it, and what becomes of it. */
-import { type CompiledCondition, compileCondition } from './condition.ts'
-import type { Path } from './path.ts'
-import { checkDefined, checkUsed, type Placeholders, readPlaceholders } from './placeholders.ts'
-import { invalid, invalidParameter } from './refusal.ts'
-import { remembered } from './remembered.ts'
-import { checkParameters, oneOf, type Parameters, parameters, type Request, requiredText, textOf } from './request.ts'
-import { checkIndexKeys, type Key, keyNames, keyOf, keyOfRow, type Table } from './table.ts'
-import { type CompiledUpdate, compileUpdate } from './update.ts'
+/** Single writes and transactions: a row, a condition on it, and what it becomes. */
+import { type Answer, done, invalid, Refusal, refused } from './answer.ts'
+import { type Condition, compileCondition } from './condition.ts'
+import {
+  checkParameters,
+  oneOf,
+  type Placeholders,
+  type Request,
+  readPlaceholders,
+  requestOf,
+  requiredText,
+  textOf,
+} from './request.ts'
+import { checkIndexKeys, keyNames, keyOf, keyOfRow, type Table } from './table.ts'
+import { compileUpdate, type Update } from './update.ts'
 import { type Row, readRow } from './values.ts'
 
 export type WriteKind = 'Put' | 'Update' | 'Delete' | 'ConditionCheck'
+export type TableOf = (name: string) => Table
 
-/** A write whose form is right, whatever it is aimed at. */
-export interface Write {
+interface Write {
   readonly kind: WriteKind
   readonly table: Table
-  /** The whole row of a Put, and the key of any other. */
+  readonly key: string
+  /** The whole row of a Put; the key of others. */
   readonly row: Row
-  readonly condition: CompiledCondition | undefined
-  readonly update: CompiledUpdate | undefined
+  readonly condition: Condition | undefined
+  readonly update: Update | undefined
   readonly placeholders: Placeholders
-  /** What an update touches. */
-  readonly paths: readonly Path[]
   /** Whether a refusal shows the row. */
   readonly showsRow: boolean
 }
 
-/** What a write would do to its row. */
-export type Effect =
-  | { readonly granted: false; readonly before: Row | undefined }
-  | { readonly granted: true; readonly before: Row | undefined; readonly after: Row | undefined }
-
-export type TableOf = (name: string) => Table
-
-const compiledCondition = remembered((text) => compileCondition(text, 'ConditionExpression'))
-const compiledUpdate = remembered(compileUpdate)
-
-const COMMON = [
+const PARAMETERS = [
   'TableName',
   'ConditionExpression',
   'ExpressionAttributeNames',
   'ExpressionAttributeValues',
   'ReturnValuesOnConditionCheckFailure',
 ]
-type ByKind = Readonly<Record<WriteKind, Parameters>>
-const IN_TRANSACTIONS: ByKind = {
-  Put: parameters(...COMMON, 'Item'),
-  Update: parameters(...COMMON, 'Key', 'UpdateExpression'),
-  Delete: parameters(...COMMON, 'Key'),
-  ConditionCheck: parameters(...COMMON, 'Key'),
-}
-const ALONE: ByKind = {
-  ...IN_TRANSACTIONS,
-  Put: parameters(...COMMON, 'Item', 'ReturnValues'),
-  Update: parameters(...COMMON, 'Key', 'UpdateExpression', 'ReturnValues'),
-  Delete: parameters(...COMMON, 'Key', 'ReturnValues'),
-}
 
-/** Reads a request's write, or that of one of a transaction's items. */
-export function readWrite(kind: WriteKind, request: Request, tableOf: TableOf, isAlone: boolean): Write {
-  checkParameters(request, isAlone ? ALONE[kind] : IN_TRANSACTIONS[kind])
-  const placeholders = readPlaceholders(request)
-  const row = readRow(request[kind === 'Put' ? 'Item' : 'Key'])
-  const showsRow = oneOf(request, 'ReturnValuesOnConditionCheckFailure', ['NONE', 'ALL_OLD']) === 'ALL_OLD'
+function readWrite(kind: WriteKind, request: Request, tableOf: TableOf, more: readonly string[] = []): Write {
+  const own = kind === 'Put' ? ['Item'] : kind === 'Update' ? ['Key', 'UpdateExpression'] : ['Key']
+  checkParameters(request, [...PARAMETERS, ...own, ...more])
   const updateText = textOf(request, 'UpdateExpression')
   const conditionText = textOf(request, 'ConditionExpression')
-  if (kind === 'ConditionCheck' && conditionText === undefined) {
-    throw invalid('A ConditionCheck needs a ConditionExpression')
-  }
-  const update = updateText === undefined ? undefined : compiledUpdate(updateText)
-  const condition = conditionText === undefined ? undefined : compiledCondition(conditionText)
-  if (update !== undefined) checkDefined('UpdateExpression', update, placeholders)
-  if (condition !== undefined) checkDefined('ConditionExpression', condition, placeholders)
-  const paths = update?.paths(placeholders) ?? []
-  update?.check(paths, placeholders)
-  condition?.check(placeholders)
-  checkUsed(update, condition, placeholders)
+  const update = updateText === undefined ? undefined : compileUpdate(updateText)
+  const condition = conditionText === undefined ? undefined : compileCondition(conditionText)
+  if (kind === 'ConditionCheck' && condition === undefined) throw invalid('A ConditionCheck needs a condition')
+  const placeholders = readPlaceholders(request, update?.uses, condition?.uses)
+  const showsRow = oneOf(request, 'ReturnValuesOnConditionCheckFailure', ['NONE', 'ALL_OLD']) === 'ALL_OLD'
   const table = tableOf(requiredText(request, 'TableName'))
-  return { kind, table, row, condition, update, placeholders, paths, showsRow }
-}
-
-/** Refuses a key that is not one of this table, and an update that would change it. */
-export function keyOfWrite({ kind, table: { schema }, row, paths }: Write): Key {
-  const key = kind === 'Put' ? keyOfRow(schema, row) : keyOf(schema, row)
-  if (kind === 'Put') checkIndexKeys(schema, row)
-  for (const name of paths.length === 0 ? [] : keyNames(schema)) {
-    if (paths.some(([first]) => first === name)) {
-      throw invalidParameter(`Cannot update attribute ${name}. This attribute is part of the key`)
-    }
+  const row = readRow(request[kind === 'Put' ? 'Item' : 'Key'])
+  const key = kind === 'Put' ? keyOfRow(table.schema, row) : keyOf(table.schema, row)
+  const changed = update?.names(placeholders) ?? []
+  if (new Set(changed).size < changed.length) throw invalid('Two document paths overlap with each other')
+  if (changed.some((name) => keyNames(table.schema).includes(name))) {
+    throw invalid('One or more parameter values were invalid: Cannot update an attribute that is part of the key')
   }
-  return key
+  if (kind === 'Put') checkIndexKeys(table.schema, row)
+  return { kind, table, key, row, condition, update, placeholders, showsRow }
 }
 
-export function effectOf(write: Write, key: Key): Effect {
-  const { table, condition, placeholders } = write
+function isGranted({ table, key, condition, placeholders }: Write): boolean {
+  return condition === undefined || condition.test(table.get(key) ?? {}, placeholders)
+}
+
+function rowAfter({ kind, table, key, row, update, placeholders }: Write): Row | undefined {
   const before = table.get(key)
-  // A row that does not exist has no attributes.
-  const granted = condition === undefined || condition.test(before ?? {}, placeholders)
-  return granted ? { granted, before, after: rowAfter(write, before) } : { granted, before }
+  if (kind === 'Put') return row
+  if (kind === 'Delete') return undefined
+  if (kind === 'ConditionCheck') return before
+  const after = update?.apply(before ?? row, placeholders) ?? before ?? row
+  checkIndexKeys(table.schema, after)
+  return after
 }
 
-function rowAfter({ kind, table, row, update, placeholders }: Write, before: Row | undefined): Row | undefined {
-  switch (kind) {
-    case 'Put':
-      return row
-    case 'Delete':
-      return undefined
-    case 'ConditionCheck':
-      return before
-    case 'Update': {
-      if (update === undefined) return before ?? row
-      const after = update.apply(before ?? row, placeholders)
-      checkIndexKeys(table.schema, after)
-      return after
+const FAILED = 'The conditional request failed'
+
+export function write(kind: 'Put' | 'Update' | 'Delete', request: Request, tableOf: TableOf): Answer {
+  const one = readWrite(kind, request, tableOf, ['ReturnValues'])
+  const returned = oneOf(
+    request,
+    'ReturnValues',
+    kind === 'Update' ? ['NONE', 'ALL_OLD', 'ALL_NEW'] : ['NONE', 'ALL_OLD'],
+  )
+  const before = one.table.get(one.key)
+  if (!isGranted(one)) {
+    const shown = one.showsRow && before !== undefined ? { Item: before } : {}
+    return refused('ConditionalCheckFailedException', FAILED, shown)
+  }
+  const after = rowAfter(one)
+  one.table.set(one.key, after)
+  const Attributes = returned === 'ALL_OLD' ? before : returned === 'ALL_NEW' ? after : undefined
+  return done(Attributes === undefined ? {} : { Attributes })
+}
+
+/** Puts without conditions. None is left unprocessed. */
+export function batchWrite(request: Request, tableOf: TableOf): Answer {
+  checkParameters(request, ['RequestItems'])
+  for (const [TableName, items] of Object.entries(requestOf(request['RequestItems']))) {
+    for (const item of Array.isArray(items) ? items.map(requestOf) : []) {
+      checkParameters(item, ['PutRequest'])
+      const { table, key, row } = readWrite('Put', { TableName, ...requestOf(item['PutRequest']) }, tableOf)
+      table.set(key, row)
     }
   }
+  return done({ UnprocessedItems: {} })
 }
 
-export function store(table: Table, key: Key, row: Row | undefined): void {
-  if (row === undefined) table.delete(key)
-  else table.put(key, row)
+interface Reason {
+  readonly Code: 'None' | 'ConditionalCheckFailed' | 'ValidationError'
+  readonly Message?: string
+  readonly Item?: Row
+}
+
+/**
+ * All writes or none.
+ *
+ * @param tokens the items that were applied under each ClientRequestToken: a repetition changes nothing, and succeeds
+ */
+export function transactWrite(request: Request, tableOf: TableOf, tokens: Map<string, string>): Answer {
+  checkParameters(request, ['TransactItems', 'ClientRequestToken'])
+  const writes = transactItems(request).map(([kind, item]) => readWrite(kind, item, tableOf))
+  const token = textOf(request, 'ClientRequestToken')
+  const content = JSON.stringify(request['TransactItems'])
+  const applied = token === undefined ? undefined : tokens.get(token)
+  if (applied === content) return done({})
+  if (applied !== undefined) {
+    return refused('IdempotentParameterMismatchException', 'This client token was used before, with other parameters')
+  }
+  if (new Set(writes.map(({ table, key }) => `${table.schema.name}/${key}`)).size < writes.length) {
+    throw invalid('Transaction request cannot include multiple operations on one item')
+  }
+  const tried = writes.map(tryWrite)
+  const reasons = tried.map(({ reason }) => reason)
+  if (reasons.some(({ Code }) => Code !== 'None')) {
+    const codes = reasons.map(({ Code }) => Code).join(', ')
+    const message = `Transaction cancelled, please refer cancellation reasons for specific reasons [${codes}]`
+    return refused('TransactionCanceledException', message, { CancellationReasons: reasons })
+  }
+  for (const [nth, { table, key }] of writes.entries()) table.set(key, tried[nth]?.after)
+  if (token !== undefined) tokens.set(token, content)
+  return done({})
+}
+
+const KINDS: readonly WriteKind[] = ['Put', 'Update', 'Delete', 'ConditionCheck']
+
+/** Each item of a transaction with its kind. */
+export function transactItems(request: Request): readonly (readonly [WriteKind, Request])[] {
+  const items = request['TransactItems']
+  if (!Array.isArray(items) || items.length === 0) throw invalid('A transaction has 1 to 100 items')
+  return items.map((json) => {
+    const item = requestOf(json)
+    checkParameters(item, KINDS)
+    const [kind, ...others] = KINDS.filter((known) => item[known] !== undefined)
+    if (kind === undefined || others.length > 0) throw invalid('An item has one of Check, Put, Update or Delete')
+    return [kind, requestOf(item[kind])]
+  })
+}
+
+function tryWrite(one: Write): { readonly reason: Reason; readonly after?: Row | undefined } {
+  try {
+    if (isGranted(one)) return { reason: { Code: 'None' }, after: rowAfter(one) }
+    const before = one.table.get(one.key)
+    const shown = one.showsRow && before !== undefined ? { Item: before } : {}
+    return { reason: { Code: 'ConditionalCheckFailed', Message: FAILED, ...shown } }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return { reason: { Code: 'ValidationError', Message: error.message } }
+  }
 }

@@ -10,24 +10,24 @@ import { orderWith, post, CARD as SANDBOX_CARD } from '../../../sandbox/orders.t
 import { createSandboxTable } from '../../../sandbox/sandbox-table.ts'
 import { editRow, leaseRow } from '../../lease-row.ts'
 import { createLeaseTable, localClient } from '../../tables.ts'
-import { Double } from './double.ts'
-import { connect, serve } from './wire.ts'
+import { connect, serve } from '../wire.ts'
+import { Both } from './both.ts'
 
 const stack = new AsyncDisposableStack()
-let double: Double
+let both: Both
 let endpoint: string
 let client: DynamoDBClient
 
 beforeAll(async () => {
   const local = stack.use(connect(inject('dynamodbEndpoint')))
-  double = new Double(local.send)
-  endpoint = stack.use(await serve((operation, body) => double.send(operation, body))).endpoint
+  both = new Both(local.send)
+  endpoint = stack.use(await serve((operation, body) => both.send(operation, body))).endpoint
   client = localClient(endpoint)
   stack.defer(() => client.destroy())
 })
 afterAll(() => stack.disposeAsync())
 afterEach(() => {
-  expect(double.differences.splice(0)).toEqual([])
+  expect(both.differences.splice(0)).toEqual([])
 })
 
 describe('A store of leases', () => {
@@ -44,7 +44,7 @@ describe('A store of leases', () => {
 it('A leader that writes fenced, claims, guards, and completes together with its effects, and one that is replaced', async () => {
   const tableName = await createLeaseTable(client)
   const rows = { name: tableName.replace('leases', 'rows'), partitionKey: 'id' }
-  await double.createTable(rows)
+  await both.createTable(rows)
   const TableName = rows.name
   const Key = { id: 'row' }
   const store = new DynamoDBLeaseStore({ tableName, client })
@@ -77,7 +77,7 @@ it('A leader that writes fenced, claims, guards, and completes together with its
     })
   })
   await expect(replaced).rejects.toThrow('no longer leads')
-  expect(double.outcomes.get('TransactWriteItems done')).toBeGreaterThan(1)
+  expect(both.outcomes.get('TransactWriteItems done')).toBeGreaterThan(1)
 })
 
 it('Billing: what is charged, declined, of unknown outcome, charged again by the next leader, and found in the index', async () => {
@@ -99,7 +99,7 @@ it('Billing: what is charged, declined, of unknown outcome, charged again by the
   await scene.lead(TICK).catch(() => undefined)
   await scene.lead('2024-02-01T12:00:00.000Z').catch(() => undefined)
   expect(scene.charges().map(({ customer }) => customer)).toEqual(expect.arrayContaining(['cus_paid', 'cus_told_500']))
-  expect(double.outcomes.get('Query done')).toBeGreaterThan(10)
+  expect(both.outcomes.get('Query done')).toBeGreaterThan(10)
 })
 
 it('The sandbox: a charge, its repetition, a late answer, and all charges of a customer', async () => {

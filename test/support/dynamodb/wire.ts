@@ -1,22 +1,19 @@
-/** DynamoDB's wire protocol without the SDK, which would refuse or repair some of what is to be compared. */
+/** DynamoDB's protocol on HTTP without the SDK, which would refuse or repair some requests. */
+import { once } from 'node:events'
 import { Agent, createServer, type IncomingMessage, request } from 'node:http'
-import type { Answer } from '../database.ts'
-import { requestOf } from '../request.ts'
+import type { Answer } from './answer.ts'
+import { requestOf } from './request.ts'
 
 export type Send = (operation: string, body: object) => Promise<Answer>
-
-export interface Wire extends Disposable {
-  readonly send: Send
-}
 
 const TARGET = 'DynamoDB_20120810.'
 const HEADERS = {
   'content-type': 'application/x-amz-json-1.0',
-  // DynamoDB Local looks at no signature, but wants one.
+  // DynamoDB Local checks no signature, but requires one.
   authorization: 'AWS4-HMAC-SHA256 Credential=local/20260101/eu-central-1/dynamodb/aws4_request, Signature=none',
 }
 
-export function connect(endpoint: string): Wire {
+export function connect(endpoint: string): { readonly send: Send } & Disposable {
   const agent = new Agent({ keepAlive: true })
   const send: Send = async (operation, body) => {
     const headers = { ...HEADERS, 'x-amz-target': TARGET + operation }
@@ -30,32 +27,30 @@ export function connect(endpoint: string): Wire {
   return { send, [Symbol.dispose]: () => agent.destroy() }
 }
 
-/** An endpoint for the SDK's client: whatever it sends is answered by `send`, one request after the other. */
+/** An endpoint for the SDK's client. `send` answers its requests, one after another. */
 export async function serve(send: Send): Promise<{ readonly endpoint: string } & AsyncDisposable> {
   let queue: Promise<unknown> = Promise.resolve()
   const server = createServer(async (incoming, outgoing) => {
     const operation = String(incoming.headers['x-amz-target']).replace(TARGET, '')
     const body = await readJson(incoming)
-    const turn = queue.then(() => send(operation, body))
-    queue = turn.catch(() => undefined)
-    turn.then(
-      ({ status, body: answer }) => {
-        const text = Buffer.from(JSON.stringify(answer))
+    const answer = queue.then(() => send(operation, body))
+    queue = answer.catch(() => undefined)
+    answer.then(
+      ({ status, body: content }) => {
+        const text = Buffer.from(JSON.stringify(content))
         outgoing.writeHead(status, { ...HEADERS, 'content-length': text.length }).end(text)
       },
       () => outgoing.destroy(),
     )
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await once(server.listen(0, '127.0.0.1'), 'listening')
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('There is no port to listen on')
   return {
     endpoint: `http://127.0.0.1:${address.port}`,
     async [Symbol.asyncDispose]() {
-      await new Promise((resolve) => {
-        server.close(resolve)
-        server.closeAllConnections()
-      })
+      server.closeAllConnections()
+      await once(server.close(), 'close')
     },
   }
 }
