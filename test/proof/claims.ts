@@ -1,4 +1,4 @@
-/** What the protocol promises, in the words of docs/protocol.md. Each check names the claim that it would see broken. */
+/** What the protocol promises, in the words of docs/protocol.md. Each check names the claim that it sees broken. */
 export const CLAIMS = {
   S1: 'While clocks keep the budget, at most one candidate may believe that it leads.',
   S2: 'Tokens of a lease strictly increase, whatever is retried, doubled, delayed or (with care) deleted.',

@@ -1,6 +1,6 @@
 /**
- * A TCP proxy between the SDK and DynamoDB Local that drops, delays, forges and repeats messages: the emulator and a good
- * network never do.
+ * A TCP proxy between the SDK and DynamoDB Local that drops, delays, forges and repeats messages: faults that neither
+ * the emulator nor a good network has.
  *
  * It reads only as much of HTTP/1.1 as it needs: a head, a body of Content-Length bytes, one request at a time per
  * connection. Each request is forwarded on a connection of its own: a client that hangs up does not cancel it.

@@ -5,7 +5,7 @@ import { hostileText } from './hostile.ts'
 type Entry = readonly [name: string, value: unknown]
 type Edit = (key: string, value: unknown) => readonly Entry[]
 
-/** Up to three of the values in the example, at any depth, are deleted, replaced, renamed, retyped, wrapped or added to. */
+/** Deletes, replaces, renames, retypes, wraps or adds to up to three of the example's values, at any depth. */
 export function nearly(example: fc.Arbitrary<unknown>, values: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   const edit: fc.Arbitrary<Edit> = fc.oneof(
     fc.constantFrom<Edit>(

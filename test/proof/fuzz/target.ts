@@ -1,7 +1,7 @@
 /**
- * One reader of outside input. Whatever it is given, it returns a value as documented, or throws one of its documented
- * errors with a message that says what was wrong. Never a TypeError of its own, a hang, a message as long as the input, or
- * a change of what all objects inherit. A rejection that is not handled fails the run of vitest.
+ * One reader of outside input. For any input it returns a value as documented, or throws a documented error that names
+ * what is wrong: never a TypeError of its own, a hang, a message as long as the input, or a change of what all objects
+ * inherit. A rejection that is not handled fails the run of vitest.
  */
 import { inspect } from 'node:util'
 import fc from 'fast-check'

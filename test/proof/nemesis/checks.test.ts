@@ -117,7 +117,7 @@ describe('rejects', () => {
     expect(problems(story.end(second.additions ?? first.additions))[0]).toMatch(/^S3 The protected row: .* of bob/)
   })
 
-  it('an accepted addition that is missing, and one that only its worker was told of', () => {
+  it('a missing addition that was accepted, and one that was reported as written', () => {
     const story = new Story()
     story.onRow('ann', write(1, 'a'), true)
     story.onRow('ann', write(1, 'b'), true)

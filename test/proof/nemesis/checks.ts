@@ -128,7 +128,7 @@ function checkTokens({ onLease }: History): readonly Violation[] {
   })
 }
 
-/** Additions that DynamoDB accepted, or whose worker was told so, and that are missing at the end. */
+/** Additions that DynamoDB accepted, or that were reported as written, and that are missing at the end. */
 export function lostUpdates({ onRow, reports, additions }: History): readonly Violation[] {
   const accepted = acceptedIn(onRow).map((addition) => ({ addition, by: 'accepted by DynamoDB' }))
   const reported = reports
@@ -148,7 +148,7 @@ function acceptedIn(onRow: History['onRow']): readonly string[] {
   return onRow.flatMap(({ request, granted }) => (granted ? (request.additions?.at(-1) ?? []) : []))
 }
 
-/** No addition is there twice, or without a request, or although its worker was told that it was refused. */
+/** No addition is there twice, or without a request, or although it was reported as refused. */
 function checkAdditions({ onRow, reports, additions }: History): readonly Violation[] {
   const refused = new Set(reports.filter(({ outcome }) => outcome === 'refused').map(({ addition }) => addition))
   const accepted = new Set(acceptedIn(onRow))

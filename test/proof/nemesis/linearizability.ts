@@ -1,9 +1,9 @@
 /**
  * Whether operations that overlapped in time have an order that explains every answer: the question of Wing and Gong
- * ("Testing and verifying concurrent objects", 1993), answered as Lowe does ("Testing for linearizability", 2017). Answers
- * are taken in the order in which they came; before each, the operations under way are tried in every order. Only the
- * possible configurations are remembered, so that a long history needs no cutting: a state, and which of the operations
- * under way have taken effect to reach it.
+ * ("Testing and verifying concurrent objects", 1993), answered as Lowe does ("Testing for linearizability", 2017).
+ * Answers are taken in the order in which they came; before each, the operations under way are tried in every order.
+ * Only the possible configurations are kept, so that a history may be long: a state, and which of the operations under
+ * way have taken effect to reach it.
  */
 
 export interface State {

@@ -1,4 +1,4 @@
-/** The network between the workers and DynamoDB Local: records every request, and lets random faults meet some of them. */
+/** The network between the workers and DynamoDB Local: records every request, and applies random faults to some. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeLeaseRequest, type LeaseRequest } from '../../../functions/election/stores/describe.ts'
 import { pick, type Random } from '../../../infra/programs/random.ts'
@@ -64,7 +64,7 @@ export class Network {
   readonly onLease: Served<LeaseRequest>[] = []
   readonly onRow: Served<RowRequest>[] = []
   readonly faults = new Map<keyof typeof FAULTS, number>()
-  /** What no fault explains. */
+  /** Errors that no fault explains. */
   readonly problems: string[] = []
   readonly #proxy: TcpProxy
   readonly #options: NetworkOptions

@@ -89,7 +89,7 @@ function missingIn({ onRow, faults }: Network, { additions }: RunOptions): reado
   return written < additions ? ['additions', ...unmet] : unmet
 }
 
-/** Wakes a worker that froze before its write when another one has written; returns whether its write came after that. */
+/** Wakes a worker that froze before its write when another has written; returns whether its write came after that. */
 async function wakeAfterSuccessor(who: string, { onRow }: Network, cluster: Cluster): Promise<boolean> {
   const hasWritten = (from: number, isIt: (one: string) => boolean) =>
     onRow.slice(from).some((one) => isIt(one.who) && one.request.kind === 'write')

@@ -1,6 +1,6 @@
 /**
- * One candidate, a process of its own: again and again it acquires the lease through the shipped library and the real SDK
- * and, while it leads, adds an item or two to the protected row. Sometimes it freezes itself right before a write.
+ * A candidate in a process of its own: in a loop it acquires the lease, through the shipped library and the real SDK,
+ * and adds an item or two to the protected row while it leads. Sometimes it freezes itself right before a write.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'

@@ -1,4 +1,4 @@
-/** `node --import HOOK detect.ts model|simulation`: the violations that this part finds in the shipped code, as JSON. */
+/** `node --import HOOK detect.ts model|simulation` prints the violations that this part finds, as JSON. */
 import type { Result } from '../result.ts'
 
 async function run(part: string | undefined): Promise<Result> {

@@ -1,6 +1,6 @@
 /**
- * Loaded before everything else (`node --import`), this plants the bug that `PLANTED_BUG` names into the shipped code, in
- * memory: no file changes. Worker threads load it too.
+ * Loaded before everything else (`node --import`), this plants the bug that `PLANTED_BUG` names into the shipped code,
+ * only in memory.
  */
 import { registerHooks } from 'node:module'
 import { join, relative, sep } from 'node:path'

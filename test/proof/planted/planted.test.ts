@@ -24,8 +24,10 @@ describe('the planted bugs', () => {
 })
 
 describe('planting', () => {
-  const SOURCE = `const a = 1\n\nclass Pair {\n  b() {\n    return 1\n  }\n\n  c(\n    d = 2,\n  ) {\n    return d\n  }\n}
-\nexport async function b() {\n  return a\n}\n`
+  const SOURCE = [
+    'const a = 1\n\nclass Pair {\n  b() {\n    return 1\n  }\n\n  c(\n    d = 2,\n  ) {\n    return d\n  }\n}',
+    '\nexport async function b() {\n  return a\n}\n',
+  ].join('\n')
   const planted = (name: string, find: string, replace: string, source = SOURCE) =>
     withBug(
       { name: 'x', why: '', claims: [], edits: [{ file: 'a.ts', function: name, find, replace }] },

@@ -1,4 +1,4 @@
-/** What the announcer reads of a stream, the widget of its table and its requests, and the hourly check of its event. */
+/** What the announcer, the widget and the hourly check read: a stream, rows, requests, an event. */
 import type { StreamRecord } from 'aws-lambda'
 import fc from 'fast-check'
 import { eventsOf } from '../../../../functions/announce/events.ts'

@@ -63,18 +63,20 @@ const GATEWAY_ERRORS = [
   [GatewayMismatchError, /charge [\w.[\]-]+ is of/],
 ] as const
 
-/** A charge or a decline is believed only if the gateway says so in clear words. */
-function assertSaid(outcome: ChargeOutcome | undefined, { body }: GatewayResponse): void {
-  const said = parseJson(body)
-  const data = property(said, 'data')
+/** A charge or a decline counts only if the gateway's answer states it. */
+function assertStated(outcome: ChargeOutcome | undefined, { body }: GatewayResponse): void {
+  const parsed = parseJson(body)
+  const data = property(parsed, 'data')
   const isCharge = (intent: unknown) =>
     property(intent, 'status') === 'succeeded' &&
     property(intent, 'amount') === ORDER.amountMinor &&
     String(property(intent, 'currency')).toUpperCase() === ORDER.currency
-  const charges = [said, ...(Array.isArray(data) ? data : [])].filter(isCharge).map((intent) => property(intent, 'id'))
-  if (outcome?.status === 'charged') assert(charges.includes(outcome.chargeId), 'the gateway did not say charged')
+  const charges = [parsed, ...(Array.isArray(data) ? data : [])]
+    .filter(isCharge)
+    .map((intent) => property(intent, 'id'))
+  if (outcome?.status === 'charged') assert(charges.includes(outcome.chargeId), 'no charge is in the answer')
   const isDecline = /error|requires_payment_method|canceled/.test(body)
-  assert(outcome?.status !== 'declined' || isDecline, 'the gateway did not say declined')
+  assert(outcome?.status !== 'declined' || isDecline, 'no decline is in the answer')
 }
 
 const FORM = new URLSearchParams({
@@ -120,13 +122,13 @@ export const gatewayTargets: readonly Target[] = [
   target({
     name: "the gateway's answer to a charge",
     inputs: ofCharge,
-    read: async (response) => assertSaid(await stripeGateway(async () => response).charge(ORDER, CALL), response),
+    read: async (response) => assertStated(await stripeGateway(async () => response).charge(ORDER, CALL), response),
     refusals: GATEWAY_ERRORS,
   }),
   target({
     name: "the gateway's list of earlier charges",
     inputs: ofList,
-    read: async (response) => assertSaid(await stripeGateway(async () => response).find(ORDER, CALL), response),
+    read: async (response) => assertStated(await stripeGateway(async () => response).find(ORDER, CALL), response),
     refusals: GATEWAY_ERRORS,
   }),
   target({
