@@ -6,7 +6,7 @@
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 
-export interface Definition<Input> {
+interface Definition<Input> {
   readonly name: string
   readonly inputs: fc.Arbitrary<Input>
   /** Reads the input as the product does; throws {@link Broken} if the accepted value is not as documented. */

@@ -34,7 +34,7 @@ interface Place {
   readonly column: number
 }
 
-export interface Mutant {
+interface Mutant {
   /** What it changes, and not where: lines move. As in 'rules.ts: holder !== undefined → true'. */
   readonly name: string
   readonly verdict: 'killed' | 'survived' | 'ignored'

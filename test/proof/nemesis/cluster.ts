@@ -10,7 +10,7 @@ import type { Message, WorkerConfig } from './worker.ts'
 const PROGRAM = join(import.meta.dirname, 'worker.ts')
 const END_WITHIN_MS = 5_000
 
-export interface ClusterOptions {
+interface ClusterOptions {
   readonly config: (number: number) => Omit<WorkerConfig, 'who'>
   /** Called when a worker has stopped itself right before a write. */
   readonly onFrozen: (who: string) => void

@@ -47,7 +47,7 @@ const FAULTS = {
 } satisfies Record<string, (meeting: Meeting) => Promise<void> | void>
 export const NETWORK_FAULTS = Object.keys(FAULTS).filter((name): name is keyof typeof FAULTS => name in FAULTS)
 
-export interface NetworkOptions {
+interface NetworkOptions {
   /** DynamoDB Local's. */
   readonly endpoint: string
   readonly leaseTable: string

@@ -15,7 +15,7 @@ const LOOK_EVERY_MS = 100
 /** A frozen worker is woken after a successor has written, or after so many leases. */
 const LONGEST_SLEEP_LEASES = 4
 
-export interface RunOptions {
+interface RunOptions {
   /** Without a fence the run is a control, which must lose updates. */
   readonly isFenced: boolean
   readonly seed: number
@@ -29,7 +29,7 @@ export interface RunOptions {
   readonly signal: AbortSignal
 }
 
-export interface Run {
+interface Run {
   readonly history: History
   readonly figures: Readonly<Record<string, number>>
   /** What went wrong with the run itself: it shows too little, or a process crashed. */

@@ -13,7 +13,7 @@ export interface Bug {
   readonly edits: readonly Edit[]
 }
 
-export interface Edit {
+interface Edit {
   /** A path from the top of the repository. */
   readonly file: string
   /** A function or constant at the top level of the file, or `Class.method`. */
