@@ -4,6 +4,17 @@ import { defineConfig } from 'vitest/config'
 const limits = { testTimeout: 30_000, hookTimeout: 60_000, expect: { poll: { timeout: 10_000 } } }
 const globalSetup = ['test/support/dynamodb-local.ts']
 
+/** `npm run proof PART`. Planted bugs run two processes at a time. */
+const proofParts = ['model', 'simulation', 'fuzz', 'nemesis', 'planted'].map((name) => ({
+  test: {
+    name,
+    include: [`test/proof/${name}/*.proof.ts`],
+    ...(name === 'nemesis' ? { globalSetup } : {}),
+    testTimeout: 1_800_000,
+    maxConcurrency: 2,
+  },
+}))
+
 export default defineConfig({
   test: {
     projects: [
@@ -18,6 +29,7 @@ export default defineConfig({
       },
       // Whole local runs as processes, which mostly wait: `npm run test:local`.
       { test: { name: 'local', include: ['test/local/whole/**/*.test.ts'], globalSetup, ...limits } },
+      ...proofParts,
     ],
     // The longest files mostly wait, for leases and retries.
     maxWorkers: Math.max(3, availableParallelism()),

@@ -1,14 +1,27 @@
-/** What the protocol promises, in the words of docs/protocol.md. Every check says which of these it would see broken. */
+/** What the protocol promises, in the words of docs/protocol.md. Each check names the claim that it sees broken. */
 export const CLAIMS = {
   S1: 'While clocks keep the budget, at most one candidate may believe that it leads.',
   S2: 'Tokens of a lease strictly increase, whatever is retried, doubled, delayed or (with care) deleted.',
-  S3: "From a successor's first effect on a row (`fence`), or from its acquisition (`guard`), no effect of the replaced leader lands, whatever clocks do.",
+  S3:
+    "From a successor's first effect on a row (`fence`), or from its acquisition (`guard`), " +
+    'no effect of the replaced leader lands, whatever clocks do.',
   S4: 'A completed tick never runs again.',
   S5: 'A completion with effects happens exactly once.',
-  S6: 'What a leader writes by `send` or `transact` is applied at most once; writes by `send`, one after another, in their order; none of these is refused for another, and none that was applied is reported as refused.',
+  S6:
+    'What a leader writes by `send` or `transact` is applied at most once; writes by `send`, one after another, ' +
+    'in their order; none of these is refused for another, and none that was applied is reported as refused.',
   L1: 'After a crash a live candidate can lead within the lease + 2 B.',
   L2: 'No fault leaves a lease stuck beyond its expiry + 2 B.',
   L3: 'A tick whose leader crashed is completed by its retry.',
 } as const
 
 export type Claim = keyof typeof CLAIMS
+
+/** The parts of the proof that check a claim. */
+export function checkedBy(claim: Claim): string {
+  return `model, simulation${['S2', 'S3', 'S6'].includes(claim) ? ', nemesis' : ''}`
+}
+
+export function isClaim(text: string): text is Claim {
+  return text in CLAIMS
+}

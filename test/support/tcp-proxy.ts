@@ -1,9 +1,9 @@
 /**
- * A TCP proxy between the SDK and DynamoDB Local, which loses, holds, forges and repeats messages on command: what the
- * emulator and a good network never do.
+ * A TCP proxy between the SDK and DynamoDB Local that drops, delays, forges and repeats messages: faults that neither
+ * the emulator nor a good network has.
  *
- * It understands just enough HTTP/1.1: a head, a body of Content-Length bytes, one request at a time per connection.
- * Each request goes on over a connection of its own, so that a client that hangs up takes nothing with it.
+ * It reads only as much of HTTP/1.1 as it needs: a head, a body of Content-Length bytes, one request at a time per
+ * connection. Each request is forwarded on a connection of its own: a client that hangs up does not cancel it.
  */
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
@@ -26,9 +26,10 @@ export interface WireRequest {
   readonly bytes: Buffer
 }
 
-/** One request on its way, in the hands of a fault. */
+/** One request, as a fault sees it. */
 export interface Exchange {
-  /** Lets the request reach DynamoDB, and gives the whole reply. */
+  readonly request: WireRequest
+  /** Sends the request to DynamoDB, at each call, and returns the whole reply. */
   forward(): Promise<Buffer>
   reply(bytes: Buffer): void
   /** Destroys the client's connection. */
@@ -37,7 +38,7 @@ export interface Exchange {
 
 export type Fault = (exchange: Exchange) => Promise<void> | void
 
-/** The request does its work in DynamoDB; the client learns nothing. */
+/** DynamoDB executes the request; the client gets no reply. */
 export const loseReply: Fault = async ({ forward, hangUp }) => {
   await forward()
   hangUp()
@@ -46,7 +47,7 @@ export const loseReply: Fault = async ({ forward, hangUp }) => {
 /** The request never reaches DynamoDB. */
 export const dropRequest: Fault = ({ hangUp }) => hangUp()
 
-/** DynamoDB's own answer, with another `Date` in its head. */
+/** DynamoDB's own reply with another `Date`. */
 export function forgeDate(date: string): Fault {
   return async ({ forward, reply }) => {
     const { head, body } = split(await forward())
@@ -55,7 +56,7 @@ export function forgeDate(date: string): Fault {
   }
 }
 
-/** An error in DynamoDB's place, which never sees the request. */
+/** An error in place of DynamoDB's reply; the request never reaches it. */
 export function answerError(type: string, message: string, { status = 400, ...fields }: ErrorFields = {}): Fault {
   const body = JSON.stringify({
     __type: `com.amazonaws.dynamodb.v20120810#${type}`,
@@ -76,9 +77,9 @@ export interface ErrorFields {
 }
 
 export interface Gate {
-  /** Holds DynamoDB's reply back until the gate opens; for ever, where it never does. */
+  /** Holds DynamoDB's reply back until the gate opens. */
   readonly fault: Fault
-  /** Resolves once DynamoDB has done its work and the reply waits. */
+  /** Resolves once DynamoDB has executed the request and the reply waits. */
   readonly reached: Promise<void>
   open(): void
 }
@@ -98,7 +99,7 @@ export function gate(): Gate {
 type Match = (request: WireRequest) => boolean
 
 export class TcpProxy {
-  /** Every request that the client sent, in order, whatever became of it. */
+  /** Every request that the client sent, in order, also those that met a fault. */
   readonly requests: WireRequest[] = []
   readonly endpoint: string
   readonly #server: Server
@@ -127,23 +128,20 @@ export class TcpProxy {
     await once(this.#server, 'close')
   }
 
-  /** The next `times` requests that match meet the fault; rules are used up in the order in which they were made. */
+  /** The fault decides about the next `times` requests that match. Of several faults the first one set comes first. */
   meet(match: Match, fault: Fault, times = 1): void {
     this.#faults.push({ match, fault, timesLeft: times })
   }
 
-  /** Sends a copy of a request to DynamoDB, as a network does that delayed it; gives the error's name, if it was refused. */
+  /** Sends a late copy of a request to DynamoDB; returns the name of the error if it is refused. */
   async resend(request: WireRequest): Promise<string | undefined> {
-    const { head, body } = split(await this.#forward(request.bytes))
-    if (head.startsWith('HTTP/1.1 200 ')) return undefined
-    const { __type }: { __type: string } = JSON.parse(body.toString())
-    return __type.slice(__type.indexOf('#') + 1)
+    return errorIn(await this.#forward(request.bytes))
   }
 
   #serve(client: Socket): void {
     this.#clients.add(client)
     client.on('close', () => this.#clients.delete(client))
-    client.on('error', () => {}) // a client may hang up whenever it likes
+    client.on('error', () => {}) // a client may hang up at any time
     onMessages(client, (bytes) => {
       this.#handle(bytes, client).catch(() => client.destroy())
     })
@@ -154,6 +152,7 @@ export class TcpProxy {
     const request = { operation: operationOf(head), body: JSON.parse(body.toString()), bytes }
     this.requests.push(request)
     const exchange: Exchange = {
+      request,
       forward: () => this.#forward(bytes),
       reply: (reply) => client.write(reply),
       hangUp: () => client.destroy(),
@@ -179,7 +178,31 @@ export class TcpProxy {
   }
 }
 
+const OK = 'HTTP/1.1 200 '
 const HEAD_END = '\r\n\r\n'
+const LAST_CHUNK = '\r\n0\r\n\r\n'
+
+/** The body of DynamoDB's reply, which sends a long one in chunks. */
+export function bodyOf(reply: Buffer): unknown {
+  const { head, body } = split(reply)
+  if (!isChunked(head)) return JSON.parse(body.toString())
+  const chunks: Buffer[] = []
+  for (let at = 0; ; ) {
+    const start = body.indexOf('\r\n', at) + 2
+    const size = Number.parseInt(body.toString('latin1', at, start), 16)
+    if (size === 0) return JSON.parse(Buffer.concat(chunks).toString())
+    chunks.push(body.subarray(start, start + size))
+    at = start + size + 2
+  }
+}
+
+/** The name of the error that DynamoDB replied with. */
+export function errorIn(reply: Buffer): string | undefined {
+  if (reply.toString('latin1', 0, OK.length) === OK) return undefined
+  const body = bodyOf(reply)
+  const type = typeof body === 'object' && body !== null ? String(Reflect.get(body, '__type')) : ''
+  return type.slice(type.indexOf('#') + 1)
+}
 
 /** Calls back with every whole HTTP message that arrives. */
 function onMessages(socket: Socket, callback: (message: Buffer) => void): void {
@@ -194,17 +217,23 @@ function onMessages(socket: Socket, callback: (message: Buffer) => void): void {
   })
 }
 
-/** Infinity where the head has not arrived yet. */
+/** Infinity if the end has not arrived yet. */
 function messageLength(received: Buffer): number {
   if (!received.includes(HEAD_END)) return Number.POSITIVE_INFINITY
   const { head } = split(received)
+  const end = received.indexOf(LAST_CHUNK)
+  if (isChunked(head)) return end === -1 ? Number.POSITIVE_INFINITY : end + LAST_CHUNK.length
   return head.length + Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0)
 }
 
-/** The head with its empty line, and what follows it. */
+/** The head with its empty line, and the body. */
 function split(message: Buffer): { head: string; body: Buffer } {
   const end = message.indexOf(HEAD_END) + HEAD_END.length
   return { head: message.toString('latin1', 0, end), body: message.subarray(end) }
+}
+
+function isChunked(head: string): boolean {
+  return /^transfer-encoding: *chunked/im.test(head)
 }
 
 function operationOf(head: string): string {

@@ -1,4 +1,4 @@
-/** DynamoDB for a run of mutants: in memory, since a worker is started anew after each mutant that hangs. */
+/** DynamoDB in memory: Stryker starts a new worker after each mutant that hangs. */
 import type { TestProject } from 'vitest/node'
 import { SimulatedDynamoDB } from '../../support/dynamodb/database.ts'
 import { serve } from '../../support/dynamodb/wire.ts'

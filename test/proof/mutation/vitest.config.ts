@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** Tests of rules in memory find most mutants, and take milliseconds; those on the wire come last. */
+/** Tests of the rules in memory kill most mutants, and take milliseconds; those on the wire come last. */
 const LAST = ['middleware', 'stores', 'bad-row', 'fencing', 'values', 'wire']
 
 class CheapFirst extends BaseSequencer {
@@ -11,7 +11,7 @@ class CheapFirst extends BaseSequencer {
   }
 }
 
-/** The tests of the coordinator that mutants are run against: all but those that race in processes of their own. */
+/** The tests of functions/election that run against each mutant: all but those that start processes. */
 export default defineConfig({
   test: {
     include: ['test/election/*.test.ts'],
@@ -20,7 +20,7 @@ export default defineConfig({
     sequence: { sequencer: CheapFirst },
     // Loading the AWS SDK anew for each file takes longer than most files.
     isolate: false,
-    // A mutant that waits for ever is found by its test, which is cheaper than a new worker.
+    // An endless mutant is killed by the time-out of its test, which is cheaper than a new worker.
     testTimeout: 5_000,
     hookTimeout: 5_000,
   },

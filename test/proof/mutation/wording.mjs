@@ -1,16 +1,12 @@
 import { declareValuePlugin, PluginKind } from '@stryker-mutator/api/plugin'
 
-/** The wording of an error: people read it, and its tests look for the words that matter. */
+/** Ignores the message of an error: it is for people, and its tests look for the words that matter. */
 export const strykerPlugins = [
   declareValuePlugin(PluginKind.Ignore, 'wording', {
-    shouldIgnore(path) {
-      const { parentPath } = path
-      const isMessage =
-        parentPath?.isNewExpression() &&
-        path.listKey === 'arguments' &&
-        path.key === 0 &&
-        parentPath.node.callee.type === 'Identifier' &&
-        parentPath.node.callee.name.endsWith('Error')
+    shouldIgnore: ({ parentPath, listKey, key }) => {
+      const isFirstArgument = parentPath?.isNewExpression() && listKey === 'arguments' && key === 0
+      const callee = isFirstArgument ? parentPath.node.callee : undefined
+      const isMessage = callee?.type === 'Identifier' && callee.name.endsWith('Error')
       return isMessage ? 'the wording of a message' : undefined
     },
   }),

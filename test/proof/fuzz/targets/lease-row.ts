@@ -1,4 +1,4 @@
-/** What DynamoDB sends: rows as it stores them, and whole answers on the wire. */
+/** What DynamoDB sends: lease rows, and whole answers on the wire. */
 import { type AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import fc from 'fast-check'
 import {
@@ -14,15 +14,15 @@ import {
 import { type AttributeMap, readRow } from '../../../../functions/election/stores/row.ts'
 import { ManualClock } from '../../../../functions/election/testing/manual-clock.ts'
 import { isCanonicalTick } from '../../../../functions/election/tick.ts'
-import { hostileJson, hostileText, hostileValue, objectOf } from '../hostile.ts'
+import { hostileJson, hostileText, hostileValue } from '../hostile.ts'
 import { nearly } from '../nearly-valid.ts'
-import { Broken, type Target, target } from '../target.ts'
+import { assert, type Target, target } from '../target.ts'
 
 const NOW = '2026-11-21T06:00:00.000Z'
 const AT = String(Date.parse(NOW) - 60_000)
 
-/** A lease in mid-tick, whose holder died after saving a checkpoint. */
-const HELD: AttributeMap = {
+/** A lease during a tick; its holder died after saving a checkpoint. */
+export const HELD: AttributeMap = {
   lease: { S: 'billing' },
   record: { S: 'LEASE' },
   fencingToken: { N: AT },
@@ -39,70 +39,44 @@ const HELD: AttributeMap = {
   pausedUntilMs: { N: '0' },
 }
 const { holder: _holder, ...vacant } = HELD
-const VACANT: AttributeMap = { ...vacant, endedBy: { S: 'failed' }, errorName: { S: 'TypeError' } }
+export const VACANT: AttributeMap = { ...vacant, endedBy: { S: 'failed' }, errorName: { S: 'TypeError' } }
 
 const numeral = fc.oneof(
   fc.constantFrom('', '1e3', '-0', '-1', '0.5', 'NaN', '0x10', ' 7', '9007199254740993', '1'.repeat(38), '1e125'),
   hostileText,
 )
-
+const scalar: fc.Arbitrary<AttributeValue> = fc.oneof(
+  hostileText.map((S) => ({ S })),
+  numeral.map((N) => ({ N })),
+)
 const { attribute } = fc.letrec<{ attribute: AttributeValue }>((tie) => ({
   attribute: fc.oneof(
     { depthSize: 'small' },
-    hostileText.map((S): AttributeValue => ({ S })),
-    numeral.map((N): AttributeValue => ({ N })),
-    fc.boolean().map((BOOL): AttributeValue => ({ BOOL })),
+    scalar,
     fc.constantFrom<AttributeValue>(
-      { NULL: true },
-      { B: new Uint8Array(3) },
-      { SS: ['a'] },
-      { NS: ['1', 'NaN'] },
-      { S: NOW },
+      ...[{ BOOL: true }, { NULL: true }, { B: new Uint8Array(3) }, { SS: ['a'] }, { NS: ['1', 'NaN'] }, { S: NOW }],
     ),
     fc.array(tie('attribute'), { maxLength: 3 }).map((L): AttributeValue => ({ L })),
-    objectOf(fc.oneof(hostileText, fc.constantFrom('tick', 'state')), tie('attribute')).map(
-      (M): AttributeValue => ({ M }),
-    ),
+    fc
+      .dictionary(fc.oneof(hostileText, fc.constantFrom('tick', 'state')), tie('attribute'), { maxKeys: 4 })
+      .map((M): AttributeValue => ({ M })),
   ),
 }))
 
-type RowEdit = (row: AttributeMap) => AttributeMap
-
-const rowEdit = (nameInRow: fc.Arbitrary<string>): fc.Arbitrary<RowEdit> =>
-  fc.oneof(
-    fc.tuple(nameInRow, attribute).map(
-      ([name, value]): RowEdit =>
-        (row) => ({ ...row, [name]: value }),
-    ),
-    fc.tuple(nameInRow, hostileText).map(
-      ([name, S]): RowEdit =>
-        (row) => ({ ...row, [name]: { S } }),
-    ),
-    fc.tuple(nameInRow, numeral).map(
-      ([name, N]): RowEdit =>
-        (row) => ({ ...row, [name]: { N } }),
-    ),
-    objectOf(hostileText, attribute).map(
-      (more): RowEdit =>
-        (row) => ({ ...row, ...more }),
-    ),
-    nameInRow.map(
-      (name): RowEdit =>
-        ({ [name]: _left, ...row }) =>
-          row,
-    ),
-    fc.tuple(hostileText, attribute).map(
-      ([name, state]): RowEdit =>
-        (row) => ({ ...row, checkpoint: { M: { [name]: { S: NOW }, state } } }),
-    ),
-  )
-
-/** One of these rows, with up to two attributes as only somebody's hand would leave them. */
+/** One of these rows, with up to two edits as an operator may make them by hand. */
 export function editedRow(...valid: readonly AttributeMap[]): fc.Arbitrary<AttributeMap> {
-  const edit = rowEdit(fc.constantFrom(...new Set(valid.flatMap((row) => Object.keys(row)))))
-  return fc
-    .tuple(fc.constantFrom(...valid), fc.array(edit, { maxLength: 2 }))
-    .map(([row, edits]) => edits.reduce((edited, each) => each(edited), row))
+  const name = fc.constantFrom(...new Set(valid.flatMap((row) => Object.keys(row))))
+  const checkpoint = fc
+    .tuple(hostileText, attribute)
+    .map(([tickName, state]): AttributeMap => ({ checkpoint: { M: { [tickName]: { S: NOW }, state } } }))
+  const value = fc.tuple(name, fc.oneof(attribute, scalar)).map(([key, edit]): AttributeMap => ({ [key]: edit }))
+  const changes = fc.array(fc.oneof(value, fc.dictionary(hostileText, attribute, { maxKeys: 4 }), checkpoint), {
+    maxLength: 2,
+  })
+  return fc.tuple(fc.constantFrom(...valid), changes, fc.option(name, { freq: 5 })).map(([row, edits, missing]) => {
+    const entries = [row, ...edits].flatMap((edit) => Object.entries(edit))
+    return Object.fromEntries(entries.filter(([key]) => key !== missing))
+  })
 }
 
 const row = editedRow(HELD, VACANT)
@@ -110,16 +84,17 @@ const row = editedRow(HELD, VACANT)
 function readLeaseRow(given: AttributeMap): void {
   const record = readRow(given, 'billing')
   for (const name of ['fencingToken', 'acquiredAtMs', 'expiresAtMs', 'writtenAtMs', 'step'] as const) {
-    if (!Number.isSafeInteger(record[name]) || record[name] < 0) throw new Broken(`${name} is ${record[name]}`)
+    assert(Number.isSafeInteger(record[name]) && record[name] >= 0, `${name} is ${record[name]}`)
   }
   for (const tick of [record.tick, record.completedTick, record.checkpoint?.tick]) {
-    if (tick !== undefined && !isCanonicalTick(tick)) throw new Broken(`${JSON.stringify(tick)} is no canonical tick`)
+    assert(tick === undefined || isCanonicalTick(tick), `${JSON.stringify(tick)} is no canonical tick`)
   }
-  for (const text of [record.attempt, record.holder ?? '', record.eventId ?? '', record.errorName ?? '']) {
-    if (typeof text !== 'string') throw new Broken('an attribute is no text')
-  }
-  const absent = Object.entries(record).filter(([, value]) => value === undefined)
-  if (absent.length > 0) throw new Broken(`${absent.map(([name]) => name).join()} is there, and undefined`)
+  const texts = [record.attempt, record.holder ?? '', record.eventId ?? '', record.errorName ?? '']
+  assert(
+    texts.every((text) => typeof text === 'string'),
+    'an attribute is no text',
+  )
+  assert(!Object.values(record).includes(undefined), 'an attribute is present and undefined')
 }
 
 interface Answer {
@@ -127,48 +102,39 @@ interface Answer {
   readonly body: unknown
 }
 
-const TYPE = 'com.amazonaws.dynamodb.v20120810#'
 const ERRORS = [
-  'ConditionalCheckFailedException',
-  'TransactionConflictException',
-  'ThrottlingException',
-  'ResourceNotFoundException',
-  'AccessDeniedException',
-  'ValidationException',
-  'InternalServerError',
+  ...['ConditionalCheckFailedException', 'TransactionConflictException', 'ThrottlingException'],
+  ...['ResourceNotFoundException', 'AccessDeniedException', 'ValidationException', 'InternalServerError'],
 ]
+const error = fc.tuple(fc.constantFrom(...ERRORS), row).map(([name, Item]) => {
+  return { __type: `com.amazonaws.dynamodb.v20120810#${name}`, message: 'no', Item }
+})
+const answerOf = (status: fc.Arbitrary<number>, body: fc.Arbitrary<unknown>): fc.Arbitrary<Answer> =>
+  fc.record({ status, body: body.map(withReadableError) })
+const answer = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: answerOf(fc.constant(200), nearly(fc.record({ Attributes: row }), hostileJson)),
+  },
+  { weight: 5, arbitrary: answerOf(fc.constant(400), nearly(error, hostileJson)) },
+  { weight: 1, arbitrary: answerOf(fc.constantFrom(200, 301, 400, 403, 500, 503), hostileJson) },
+)
 
-const granted: fc.Arbitrary<Answer> = nearly(
-  row.map((Attributes) => ({ Attributes })),
-  hostileJson,
-).map((body) => ({ status: 200, body }))
-
-const refused: fc.Arbitrary<Answer> = nearly(
-  fc.tuple(fc.constantFrom(...ERRORS), row).map(([name, Item]) => ({ __type: TYPE + name, message: 'no', Item })),
-  hostileJson,
-).map((body) => ({ status: 400, body: withReadableError(body) }))
-
-/** The SDK makes an Error of any type and message without a look at them: that DynamoDB's own are texts is taken on trust. */
+/** The SDK trusts that type and message of an error are texts. */
 function withReadableError(body: unknown): unknown {
   if (typeof body !== 'object' || body === null) return body
   const objects = ['__type', 'message'].filter((name) => typeof Reflect.get(body, name) === 'object')
   return { ...body, ...Object.fromEntries(objects.map((name) => [name, 'no'])) }
 }
 
-const answer: fc.Arbitrary<Answer> = fc.oneof(
-  { weight: 3, arbitrary: granted },
-  { weight: 5, arbitrary: refused },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      status: fc.constantFrom(200, 301, 400, 403, 500, 503),
-      body: hostileJson.map(withReadableError),
-    }),
-  },
-)
+const clockAt = (clock: ManualClock) => ({
+  wallMs: () => clock.wallMs(),
+  monotonicMs: () => clock.monotonicMs(),
+  sleep: async () => {},
+})
 
-/** The SDK's own client, which gets this answer to the acquire, and an empty one to all that follows. */
-function storeAnswering(acquire: Answer, clock: ManualClock): DynamoDBLeaseStore {
+/** The SDK's own client: request `nth` gets this answer, all others get an empty one. */
+function storeAnswering(given: Answer, nth: number, clock: ManualClock): DynamoDBLeaseStore {
   let requests = 0
   const client = new DynamoDBClient({
     region: 'eu-central-1',
@@ -178,49 +144,40 @@ function storeAnswering(acquire: Answer, clock: ManualClock): DynamoDBLeaseStore
     maxAttempts: 1,
     requestHandler: {
       handle: async () => {
-        const { status, body } = requests++ === 0 ? acquire : { status: 200, body: {} }
+        const { status, body } = requests++ === nth ? given : { status: 200, body: {} }
         const headers = { 'content-type': 'application/x-amz-json-1.0', date: new Date(clock.wallMs()).toUTCString() }
         return { response: { statusCode: status, headers, body: encoded(body) } }
       },
     },
   })
-  return new DynamoDBLeaseStore({ tableName: 'leases', client, clock: { ...clockOf(clock), sleep: async () => {} } })
+  return new DynamoDBLeaseStore({ tableName: 'leases', client, clock: clockAt(clock) })
 }
 
-const clockOf = (clock: ManualClock) => ({ wallMs: () => clock.wallMs(), monotonicMs: () => clock.monotonicMs() })
-
-const ENCODER = new TextEncoder()
-
 /**
- * An answer that is nested too deep even to be written is cut off, as a lost connection does. DynamoDB's protocol leaves
- * out what is absent: that it never says null is taken on trust, as by the SDK's own types.
+ * A body nested too deep to be written is cut off, as by a lost connection. DynamoDB leaves out what is absent: that it
+ * never sends null is trusted, as by the SDK's own types.
  */
 function encoded(body: unknown): Uint8Array {
+  const isNull = (value: unknown) => value === null || (typeof value === 'number' && !Number.isFinite(value))
   try {
-    return ENCODER.encode(JSON.stringify(body, (_name, value: unknown) => (isNothing(value) ? undefined : value)))
+    return Buffer.from(JSON.stringify(body, (_name, value: unknown) => (isNull(value) ? undefined : value)))
   } catch {
-    return ENCODER.encode('{"Attributes":'.repeat(20_000))
+    return Buffer.from('{"Attributes":'.repeat(20_000))
   }
 }
 
-/** JSON writes numbers that it does not have as null. */
-function isNothing(value: unknown): boolean {
-  return value === null || (typeof value === 'number' && !Number.isFinite(value))
-}
-
-async function askWith(given: Answer): Promise<void> {
+async function lead([given, nth]: readonly [Answer, number]): Promise<void> {
   const clock = new ManualClock(NOW)
-  const asking = { store: storeAnswering(given, clock), lease: 'billing', tick: NOW, leaseMs: 15_000, heartbeat: false }
-  const unslept = { ...clockOf(clock), sleep: async () => {} }
-  const outcome = await withLease({ ...asking, clock: unslept }, ({ fencingToken }) => {
-    if (!Number.isSafeInteger(fencingToken)) throw new Broken(`the fencing token is ${fencingToken}`)
-  })
-  if (!['completed', 'standby'].includes(outcome.status)) throw new Broken(`the outcome is ${outcome.status}`)
+  const options = { lease: 'billing', tick: NOW, leaseMs: 15_000, heartbeat: false, clock: clockAt(clock) }
+  const outcome = await withLease({ store: storeAnswering(given, nth, clock), ...options }, ({ fencingToken }) =>
+    assert(Number.isSafeInteger(fencingToken), `the fencing token is ${fencingToken}`),
+  )
+  assert(['completed', 'standby'].includes(outcome.status), `the outcome is ${outcome.status}`)
 }
 
 async function saveCheckpoint(state: unknown): Promise<void> {
   const clock = new ManualClock(NOW)
-  const store = storeAnswering({ status: 200, body: {} }, clock)
+  const store = storeAnswering({ status: 200, body: {} }, 0, clock)
   await withLease({ store, lease: 'billing', clock, heartbeat: false }, (lease) => lease.saveCheckpoint(state))
 }
 
@@ -229,24 +186,24 @@ export const leaseRowTargets: readonly Target[] = [
     name: 'a lease row',
     inputs: row,
     read: readLeaseRow,
-    refusals: [{ type: CorruptLeaseError, says: /row of lease "billing" is damaged: attribute "\w+" should be/ }],
+    refusals: [[CorruptLeaseError, /row of lease "billing" is damaged: attribute "\w+" should be/]],
   }),
   target({
-    name: "DynamoDB's answer to an acquire",
-    inputs: answer,
-    read: askWith,
+    name: "DynamoDB's answer to an acquire or a completion",
+    inputs: fc.tuple(answer, fc.nat(1)),
+    read: lead,
     refusals: [
-      { type: CorruptLeaseError, says: /row of lease "billing".*attribute "\w+"/ },
-      { type: LeaseStoreError, says: /lease "billing" in table "leases"/ },
-      { type: LeaseStillHeldError, says: /event-1.*lease "billing"/ },
-      { type: LeaseLostError, says: /lease "billing"/i },
-      { type: ClockSkewError, says: /lease "billing"/i },
+      [CorruptLeaseError, /row of lease "billing".*attribute "\w+"/],
+      [LeaseStoreError, /lease "billing" in table "leases"/],
+      [LeaseStillHeldError, /event-1.*lease "billing"/],
+      [LeaseLostError, /lease "billing"/i],
+      [ClockSkewError, /lease "billing"/i],
     ],
   }),
   target({
     name: 'a checkpoint to be saved',
     inputs: hostileValue,
     read: saveCheckpoint,
-    refusals: [{ type: InvalidOptionError, says: /checkpoint/i }],
+    refusals: [[InvalidOptionError, /checkpoint/i]],
   }),
 ]

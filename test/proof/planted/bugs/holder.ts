@@ -1,312 +1,252 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: code that is looked for is quoted as it is
-/** Bugs of the leader's own writes: rules H1 to H3, renewing, completing, giving up. */
-import type { Bug } from '../bug.ts'
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: code is quoted as it is
+/** Bugs of the leader's own writes: rules H1 to H3, renewing, completing, releasing. */
+import { type Bug, editsIn } from '../bug.ts'
 
-const RULES = 'functions/election/rules.ts'
-const EXPRESSIONS = 'functions/election/stores/expressions.ts'
-const HANDLE = 'functions/election/lease-handle.ts'
-const LEADERSHIP = 'functions/election/leadership.ts'
-const RENEWALS = 'functions/election/renewals.ts'
-const ROW_WRITES = 'functions/election/row-writes.ts'
-const ENDS = 'functions/election/ends.ts'
-const DEADLINE = 'functions/election/deadline.ts'
-
-const HELD = 'if (!isHeldBy(record, request) || !isNewer) return { granted: false, record }'
-const CONDITION = 'ConditionExpression: `${H1_STILL_MINE} AND ${H2_STEP_IS_NEWER}`,'
+const inRules = editsIn('functions/election/rules.ts')
+const inExpressions = editsIn('functions/election/stores/expressions.ts')
+const inLeaseHandle = editsIn('functions/election/lease-handle.ts')
+const inLeadership = editsIn('functions/election/leadership.ts')
+const inRenewals = editsIn('functions/election/renewals.ts')
+const inRowWrites = editsIn('functions/election/row-writes.ts')
+const inEnds = editsIn('functions/election/ends.ts')
+const inDeadline = editsIn('functions/election/deadline.ts')
+const inMiddleware = editsIn('functions/election/middleware.ts')
 
 /** H1 and H2 hold only for writes of other kinds. */
-function unguarded(kind: string): Bug['edits'] {
+function withoutHolderCheck(kind: string): Bug['edits'] {
+  const refusal = 'if (!isHeldBy(record, request) || !isNewer) return { granted: false, record }'
+  const condition = '`${H1_STILL_MINE} AND ${H2_STEP_IS_NEWER}`'
   return [
-    {
-      file: RULES,
-      find: HELD,
-      replace: `if (record === undefined) return { granted: false, record }
-  if (request.kind !== '${kind}' && (!isHeldBy(record, request) || !isNewer)) return { granted: false, record }`,
-    },
-    {
-      file: EXPRESSIONS,
-      find: CONDITION,
-      replace: `ConditionExpression: request.kind === '${kind}'
-      ? \`(\${H1_STILL_MINE} AND \${H2_STEP_IS_NEWER}) OR attribute_exists(attempt)\`
-      : \`\${H1_STILL_MINE} AND \${H2_STEP_IS_NEWER}\`,`,
-    },
+    inRules(
+      'write',
+      refusal,
+      `if (record === undefined) return { granted: false, record }
+      if (request.kind !== '${kind}') ${refusal}`,
+    ),
+    inExpressions(
+      'holderUpdate',
+      `ConditionExpression: ${condition}`,
+      `ConditionExpression: ${condition} + (request.kind === '${kind}' ? ' OR attribute_exists(attempt)' : '')`,
+    ),
   ]
 }
 
 export const holderBugs: readonly Bug[] = [
   {
     name: 'H1 without attempt and token',
-    why: 'the name of the candidate alone does not tell a tenure from the next',
+    why: 'the name of the candidate does not distinguish one tenure from the next',
     claims: ['S1', 'S2'],
     edits: [
-      {
-        file: RULES,
-        find: `    record.attempt === tenure.attempt &&
-    record.fencingToken === tenure.fencingToken`,
-        replace: '    record.attempt !== undefined',
-      },
-      {
-        file: EXPRESSIONS,
-        find: 'holder = :candidate AND attempt = :attempt AND fencingToken = :fencingToken',
-        replace:
-          'holder = :candidate AND (attempt <> :attempt OR attempt = :attempt) AND (fencingToken > :fencingToken OR fencingToken <= :fencingToken)',
-      },
+      inRules(
+        'isHeldBy',
+        'record.attempt === tenure.attempt &&\n    record.fencingToken === tenure.fencingToken',
+        'record.attempt !== undefined',
+      ),
+      inExpressions(
+        'H1_STILL_MINE',
+        'holder = :candidate AND attempt = :attempt AND fencingToken = :fencingToken',
+        'holder = :candidate AND (attempt <> :attempt OR attempt = :attempt) AND ' +
+          '(fencingToken > :fencingToken OR fencingToken <= :fencingToken)',
+      ),
     ],
   },
   {
     name: 'H1 without the holder',
-    why: 'a lease that was given up can be renewed, and is held again',
+    why: 'a released lease can be renewed, and is held again',
     claims: ['S1'],
     edits: [
-      {
-        file: RULES,
-        find: '    record.holder === tenure.candidate &&\n    record.attempt',
-        replace: '    record.attempt',
-      },
-      {
-        file: EXPRESSIONS,
-        find: "'holder = :candidate AND attempt = :attempt AND fencingToken = :fencingToken'",
-        replace:
-          "'(attribute_not_exists(holder) OR holder = :candidate) AND attempt = :attempt AND fencingToken = :fencingToken'",
-      },
+      inRules('isHeldBy', 'record.holder === tenure.candidate &&\n    record.attempt', 'record.attempt'),
+      inExpressions('H1_STILL_MINE', "'holder = :candidate", "'(attribute_not_exists(holder) OR holder = :candidate)"),
     ],
   },
   {
     name: 'H2 dropped',
-    why: 'a delayed copy of an old renewal shortens the lease, or rolls a checkpoint back',
+    why: 'a delayed copy of an old renewal shortens the lease or restores an old checkpoint',
     claims: ['S1'],
     edits: [
-      {
-        file: RULES,
-        find: 'record !== undefined && record.step < request.step // H2',
-        replace: 'record !== undefined',
-      },
-      { file: EXPRESSIONS, find: "'step < :step'", replace: "'(step < :step OR step >= :step)'" },
+      inRules('write', 'record !== undefined && record.step < request.step // H2', 'record !== undefined'),
+      inExpressions('H2_STEP_IS_NEWER', "'step < :step'", "'(step < :step OR step >= :step)'"),
     ],
   },
   {
-    name: 'H3 dropped: renewed after the own deadline',
-    why: 'a process that slept extends a lease for a task that was told to stop',
+    name: 'H3 dropped: renewed after its own deadline',
+    why: 'a process that was frozen extends the lease of a task that was aborted',
     claims: ['S1'],
     edits: [
-      {
-        file: RENEWALS,
-        find: `    obsolete.throwIfAborted()
-    this.#leadership.assertLeading()`,
-        replace: '    obsolete.throwIfAborted()',
-      },
-      {
-        file: RENEWALS,
-        find: `    this.#leadership.assertLeading()
-    await this.#writes.inTurn`,
-        replace: '    await this.#writes.inTurn',
-      },
-      {
-        file: RENEWALS,
-        find: `    this.#leadership.assertLeading()
-    const { store,`,
-        replace: `    const { ended, ending } = this.#leadership
+      inRenewals('Renewals.renew', '    this.#leadership.assertLeading()\n', ''),
+      inRenewals('Renewals.saveCheckpoint', '    this.#leadership.assertLeading()\n', ''),
+      inRenewals(
+        'Renewals.#extend',
+        '    this.#leadership.assertLeading()\n    const { store',
+        `    const { ended, ending } = this.#leadership
     if (ended !== undefined || ending !== undefined) throw this.#leadership.lost('has ended')
-    const { store,`,
-      },
-      {
-        file: RENEWALS,
-        find: `    deadline.extend(askedAt, expiresAtMs)
-    this.#leadership.assertLeading()`,
-        replace: '    deadline.extend(askedAt, expiresAtMs)',
-      },
-      {
-        file: LEADERSHIP,
-        find: `      if (leftMs > 0) await this.#tenancy.clock.sleep(Math.ceil(leftMs), this.over)
-      // While an end is under way, nothing is known to be lost.
-      else if (this.#ending !== undefined) await this.pauseBeforeRetry()
-      else this.lose('reached its deadline without being renewed')`,
-        replace: '      await this.#tenancy.clock.sleep(Math.max(1_000, Math.ceil(leftMs)), this.over)',
-      },
+    const { store`,
+      ),
+      inRenewals(
+        'Renewals.#extend',
+        'askedAt, expiresAtMs)\n    this.#leadership.assertLeading()',
+        'askedAt, expiresAtMs)',
+      ),
+      inLeadership(
+        'Leadership.watchDeadline',
+        'if (leftMs > 0) await this.#tenancy.clock.sleep(Math.ceil(leftMs), this.over)',
+        'if (leftMs < 1e12) await this.#tenancy.clock.sleep(Math.max(1_000, Math.ceil(leftMs)), this.over)',
+      ),
     ],
   },
   {
-    name: 'released without looking whose lease it is',
+    name: 'released without a check of the holder',
     why: "a replaced leader ends its successor's tenure",
     claims: ['S1'],
-    edits: unguarded('release'),
+    edits: withoutHolderCheck('release'),
   },
   {
-    name: 'completed without looking whose lease it is',
+    name: 'completed without a check of the holder',
     why: "a replaced leader completes its successor's tick",
     claims: ['S1', 'S5'],
-    edits: unguarded('complete'),
+    edits: withoutHolderCheck('complete'),
   },
   {
-    name: 'renewed without looking whose lease it is',
+    name: 'renewed without a check of the holder',
     why: "a replaced leader extends its successor's lease",
     claims: ['S1'],
-    edits: unguarded('renew'),
+    edits: withoutHolderCheck('renew'),
   },
   {
-    name: 'given back without looking whose lease it is',
-    why: "a candidate that got no answer ends another's tenure",
+    name: 'given back without a check of the holder',
+    why: 'a candidate that got no answer ends the tenure of another',
     claims: ['S1'],
     edits: [
-      {
-        file: RULES,
-        find: 'if (record?.holder !== request.candidate || record.attempt !== request.attempt) return',
-        replace: 'if (record?.holder === undefined) return',
-      },
-      {
-        file: EXPRESSIONS,
-        find: "'holder = :candidate AND attempt = :attempt',",
-        replace: "'(holder = :candidate AND attempt = :attempt) OR attribute_exists(holder)',",
-      },
+      inRules(
+        'giveBack',
+        'if (record?.holder !== request.candidate || record.attempt !== request.attempt) return',
+        'if (record?.holder === undefined) return',
+      ),
+      inExpressions(
+        'giveBackUpdate',
+        "'holder = :candidate AND attempt = :attempt',",
+        "'(holder = :candidate AND attempt = :attempt) OR attribute_exists(holder)',",
+      ),
     ],
   },
   {
     name: 'a completion that is not recorded',
-    why: 'the lease is vacant again, and the tick not done',
+    why: 'the lease is vacant again, but the tick is not done',
     claims: ['S4'],
     edits: [
-      {
-        file: RULES,
-        find: 'request.tick === undefined ? rest : { ...rest, completedTick: request.tick }',
-        replace: 'rest',
-      },
-      {
-        file: EXPRESSIONS,
-        find: "...(request.tick === undefined ? [] : ['completedTick = :tick'])],",
-        replace: '],',
-      },
-      {
-        file: EXPRESSIONS,
-        find: "values: { ':endedBy': 'completed', ...(request.tick === undefined ? {} : { ':tick': request.tick }) },",
-        replace: "values: { ':endedBy': 'completed' },",
-      },
+      inRules('written', 'request.tick === undefined ? rest : { ...rest, completedTick: request.tick }', 'rest'),
+      inExpressions('changes', "...(request.tick === undefined ? [] : ['completedTick = :tick'])],", '],'),
+      inExpressions(
+        'changes',
+        "values: { ':endedBy': 'completed', ...(request.tick === undefined ? {} : { ':tick': request.tick }) },",
+        "values: { ':endedBy': 'completed' },",
+      ),
     ],
   },
   {
-    name: "another's completion believed to be one's own",
-    why: 'whoever asks again for a completion must know it by its token',
+    name: 'the completion of another tenure taken for its own',
+    why: 'a retried completion is recognised by attempt and token',
     claims: ['S4'],
     edits: [
-      {
-        file: RULES,
-        find: 'record?.attempt === request.attempt && record.fencingToken === request.fencingToken',
-        replace:
-          "record !== undefined && (request.kind === 'complete' || (record.attempt === request.attempt && record.fencingToken === request.fencingToken))",
-      },
+      inRules(
+        'isOwnWrite',
+        'record?.attempt === request.attempt && record.fencingToken === request.fencingToken',
+        `record !== undefined && (request.kind === 'complete' ||
+    record.attempt === request.attempt && record.fencingToken === request.fencingToken)`,
+      ),
     ],
   },
   {
     name: 'own write not recognised',
-    why: 'whose first reply was lost takes its own renewal for a loss',
+    why: 'a leader whose first reply was lost takes its own renewal for a loss',
     claims: ['L3'],
-    edits: [
-      {
-        file: RULES,
-        find: 'record.step === request.step',
-        replace: 'record.step > request.step',
-      },
-    ],
+    edits: [inRules('isOwnWrite', 'record.step === request.step', 'record.step > request.step')],
   },
   {
     name: 'a release repeated as a completion',
-    why: 'the tick that the task gave up counts as done',
+    why: 'a tick that the task released counts as done',
     claims: [],
     edits: [
-      {
-        file: ENDS,
-        find: 'if (ending === undefined) return await this.complete([])',
-        replace: "if (ending === undefined || ending.how === 'released') return await this.complete([])",
-      },
+      inEnds(
+        'Ends.endAfterTask',
+        'if (ending === undefined) return',
+        "if (ending === undefined || ending.how === 'released') return",
+      ),
     ],
   },
   {
-    name: 'believes in its lease while its end is under way',
-    why: 'it may have been done, and another may lead',
+    name: 'believes that it leads while its completion is under way',
+    why: 'it may be completed already, and another candidate may lead',
     claims: ['S1'],
-    edits: [{ file: LEADERSHIP, find: '    this.#ending = ending\n', replace: '' }],
+    edits: [inLeadership('Leadership.beginEnd', 'this.#ending = ending', '')],
   },
   {
-    name: 'an end under the step of the renewal that it overtakes',
-    why: 'if the renewal arrives first, the end is taken for done',
+    name: 'an end with the step of the renewal that it overtakes',
+    why: 'if the renewal arrives first, the end is believed to be written',
     claims: ['S4'],
-    edits: [
-      {
-        file: ENDS,
-        find: 'send: make(this.#writes.nextStep())',
-        replace: 'send: make(Math.max(1, this.#writes.nextStep() - 1))',
-      },
-    ],
+    edits: [inEnds('Ends.#end', 'make(this.#writes.nextStep())', 'make(Math.max(1, this.#writes.nextStep() - 1))')],
   },
   {
-    name: 'an overtaken renewal that is refused taken for a loss',
-    why: 'a leader whose completion was granted is told that another leads',
+    name: 'a refused renewal that its completion overtook taken for a loss',
+    why: 'a leader whose completion was granted reports that it was replaced',
     claims: ['L3'],
     edits: [
-      {
-        file: RENEWALS,
-        find: 'const reply = await unlessAborted(store.write(request, obsolete), obsolete)',
-        replace: `const replied = store.write(request)
+      inRenewals(
+        'Renewals.#extend',
+        'const reply = await unlessAborted(store.write(request, obsolete), obsolete)',
+        `const replied = store.write(request)
     const judge = ({ granted, record }: { granted: boolean; record?: LeaseRecord }) => {
       const isOwn = record?.attempt === request.attempt && record.step === request.step
       if (!granted && !isOwn) this.#leadership.replaced(record)
     }
     void replied.then(judge, () => undefined)
     const reply = await unlessAborted(replied, obsolete)`,
-      },
+      ),
     ],
   },
   {
-    name: "a write behind a newer one of one's own taken for a loss",
-    why: 'a checkpoint whose reply was lost, and that a renewal was ahead of, ends the tenure',
+    name: 'a write refused because of its own newer one taken for a loss',
+    why: 'a checkpoint whose reply was lost, and which a renewal overtook, ends the tenure',
     claims: ['L3'],
     edits: [
-      {
-        file: RENEWALS,
-        find: 'if (!reply.granted && isHeldBy(reply.record, request) && reply.record.step > request.step) {',
-        replace: "if (!reply.granted && isHeldBy(reply.record, request) && request.kind === 'release') {",
-      },
-      {
-        file: ROW_WRITES,
-        find: 'const patience = this.#isGuarding ? { patience: () => clock.sleep(leaseMs / 12, sent.signal) } : {}',
-        replace: 'const patience = { patience: () => clock.sleep(leaseMs / 12, sent.signal) }',
-      },
+      inRenewals('Renewals.#extend', 'reply.record.step > request.step', "request.kind === 'release'"),
+      inRowWrites('RowWrites.renewal', 'this.#isGuarding ?', 'true ?'),
     ],
   },
   {
     name: 'the wall clock alone for the deadline',
-    why: 'a clock that is set back stretches the lease',
+    why: 'a clock that is set back extends the lease',
     claims: ['S1'],
     edits: [
-      {
-        file: DEADLINE,
-        find: 'const remainingMs = Math.min(byWallMs, byMonotonicMs)',
-        replace: 'const remainingMs = Math.max(byWallMs, Math.min(byWallMs, byMonotonicMs))',
-      },
+      inDeadline(
+        'Deadline.remainingMs',
+        'Math.min(byWallMs, byMonotonicMs)',
+        'Math.max(byWallMs, Math.min(byWallMs, byMonotonicMs))',
+      ),
     ],
   },
   {
     name: 'the monotonic clock alone for the deadline',
-    why: 'a frozen process may have stopped it',
+    why: 'it may have stopped while the process was frozen',
     claims: ['S1'],
     edits: [
-      {
-        file: DEADLINE,
-        find: 'const remainingMs = Math.min(byWallMs, byMonotonicMs)',
-        replace: 'const remainingMs = Math.max(byMonotonicMs, Math.min(byWallMs, byMonotonicMs))',
-      },
+      inDeadline(
+        'Deadline.remainingMs',
+        'Math.min(byWallMs, byMonotonicMs)',
+        'Math.max(byMonotonicMs, Math.min(byWallMs, byMonotonicMs))',
+      ),
     ],
   },
   {
-    name: 'rows stamped by the wall clock as it is',
-    why: 'a clock that jumps in mid-tenure leaves a row that nobody can take for the present',
+    name: 'rows stamped by the wall clock of the moment',
+    why: 'a clock that jumps during a tenure writes a row in the future',
     claims: ['L2'],
     edits: [
-      {
-        file: DEADLINE,
-        find: 'wallMs: askedAt.wallMs + (passedMs > 0 ? Math.floor(passedMs) : 0)',
-        // passedMs must stay used: what comes out is checked as TypeScript.
-        replace: 'wallMs: Math.max(clock.wallMs(), passedMs - passedMs)',
-      },
+      inDeadline(
+        'instantAfter',
+        'wallMs: askedAt.wallMs + (passedMs > 0 ? Math.floor(passedMs) : 0)',
+        'wallMs: Math.max(clock.wallMs(), passedMs - passedMs)',
+      ),
     ],
   },
   {
@@ -314,24 +254,24 @@ export const holderBugs: readonly Bug[] = [
     why: 'middy gives up on a handler shortly before the time-out, but cannot stop it',
     claims: ['S1'],
     edits: [
-      {
-        file: 'functions/election/middleware.ts',
-        find: `if (taskMayStillRun(request.error, led, timeoutEarlyInMillis)) lease.abandon()
+      inMiddleware(
+        'leaderOnly',
+        `if (taskMayStillRun(request.error, led, timeoutEarlyInMillis)) lease.abandon()
       else await failed(lease, request.error)`,
-        replace: 'await failed(lease, request.error)',
-      },
+        'await failed(lease, request.error)',
+      ),
     ],
   },
   {
     name: 'the checkpoint of another tick is offered',
-    why: "a leader goes on where an older tick's left off, and leaves out the beginning of its own",
+    why: 'a leader continues where an older tick stopped, and skips the beginning of its own',
     claims: [],
     edits: [
-      {
-        file: HANDLE,
-        find: 'if (checkpoint !== undefined && checkpoint.tick === tick) this.#checkpoint',
-        replace: 'if (checkpoint !== undefined) this.#checkpoint',
-      },
+      inLeaseHandle(
+        'LeaseHandle.constructor',
+        'if (checkpoint !== undefined && checkpoint.tick === tick) this.#checkpoint',
+        'if (checkpoint !== undefined) this.#checkpoint',
+      ),
     ],
   },
 ]

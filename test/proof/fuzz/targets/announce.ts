@@ -1,0 +1,106 @@
+/** What the announcer, the widget and the hourly check read: a stream, rows, requests, an event. */
+import type { StreamRecord } from 'aws-lambda'
+import fc from 'fast-check'
+import { eventsOf } from '../../../../functions/announce/events.ts'
+import { factsOf } from '../../../../functions/announce/facts.ts'
+import { readWatchedLeases } from '../../../../functions/announce/overdue.ts'
+import { readRecord } from '../../../../functions/announce/stream-record.ts'
+import { CorruptLeaseError } from '../../../../functions/election/index.ts'
+import type { AttributeMap } from '../../../../functions/election/stores/row.ts'
+import { leaseView } from '../../../../functions/widget/model.ts'
+import { MOST_LEASES, readContext, readParameters } from '../../../../functions/widget/request.ts'
+import { readTenure } from '../../../../functions/widget/tenures.ts'
+import { renderWidget } from '../../../../functions/widget/widget.ts'
+import { hostileJson } from '../hostile.ts'
+import { nearlyObject } from '../nearly-valid.ts'
+import { assert, type Target, target } from '../target.ts'
+import { editedRow, HELD, VACANT } from './lease-row.ts'
+
+const NOW_MS = Date.parse('2026-11-21T06:10:00.000Z')
+const AT = String(NOW_MS - 60_000)
+const KEYS = { lease: { S: 'billing' }, record: { S: 'LEASE' } }
+const RETAKEN = { ...HELD, fencingToken: { N: AT }, attempt: { S: 'b' }, holder: { S: 'bob' } }
+
+/** A change of a lease row; at most one image is hostile. */
+const change = fc.oneof(
+  editedRow(HELD).map((NewImage) => ({ NewImage })),
+  editedRow(VACANT, RETAKEN, HELD).map((NewImage) => ({ OldImage: HELD, NewImage })),
+  editedRow(HELD, VACANT).map((OldImage) => ({ OldImage, NewImage: RETAKEN })),
+)
+
+function readChange(images: { readonly OldImage?: AttributeMap; readonly NewImage: AttributeMap }): void {
+  // Lambda passes what DynamoDB streams as JSON, bytes as base64.
+  const streamed: StreamRecord = JSON.parse(
+    JSON.stringify(images, (_name, value) => (value instanceof Uint8Array ? 'AAEC' : value)),
+  )
+  const keys = { Keys: KEYS, SequenceNumber: '1', ApproximateCreationDateTime: NOW_MS / 1000 }
+  const read = readRecord({ dynamodb: { ...keys, ...streamed } })
+  assert(read?.kind === 'written', 'a change of a lease row was not read as one')
+  const details = factsOf(read.change)
+    .flatMap(eventsOf)
+    .map(({ detail }) => detail)
+  assert(new Set(details.map(({ id }) => id)).size === details.length, 'two events have one id')
+  assert(!details.some((detail) => JSON.stringify(detail).length > 10_000), 'an event is as long as its row')
+}
+
+const TENURE = {
+  lease: { S: 'billing' },
+  record: { S: `TENURE#${AT.padStart(16, '0')}` },
+  candidate: { S: 'ann' },
+  forTick: { S: '2026-11-21T06:00:00.000Z' },
+  beganAtMs: { N: AT },
+  endedAtMs: { N: String(NOW_MS) },
+  outcome: { S: 'takenOver' },
+  successor: { N: String(Number(AT) + 1) },
+}
+/** With one time: without that the row is unreadable. */
+const BARE_TENURE = { lease: TENURE.lease, record: { S: 'TENURE#' }, beganAtMs: TENURE.beganAtMs }
+
+function readHistory(row: AttributeMap): void {
+  const history = { ok: true as const, value: { rows: [readTenure(row)], hasMore: false } }
+  const view = leaseView({ lease: 'billing', record: { ok: true, value: undefined }, history }, NOW_MS)
+  if (view.unreadableRows > 0) throw new RangeError('the row has no time, and is counted as unreadable')
+  const html = String(renderWidget([view], { theme: 'light', width: 900, nowMs: NOW_MS }))
+  const [slip] = /NaN|Infinity|undefined|\[object/.exec(html) ?? []
+  assert(slip === undefined || JSON.stringify(row).includes(slip), `the page shows ${slip}`)
+}
+
+const timeRange = { start: NOW_MS - 1, end: NOW_MS, zoom: { start: 1, end: 2 } }
+const widgetContext = { theme: 'dark', width: 600, timeRange }
+
+function readWidgetEvent(event: object): void {
+  const { width, window } = readContext(event)
+  assert(width > 0, `a width of ${width}`)
+  assert(window === undefined || window.fromMs < window.toMs, 'a window that ends before it begins')
+  const parameters = readParameters(event)
+  if (!parameters.ok) throw new RangeError(parameters.problem)
+  const { length } = parameters.leases
+  assert(length >= 1 && length <= MOST_LEASES, `${length} leases`)
+}
+
+export const announceTargets: readonly Target[] = [
+  target({
+    name: 'a change of a lease row',
+    inputs: change,
+    read: readChange,
+    refusals: [[CorruptLeaseError, /The row of lease "billing" is damaged: attribute "\w+"/]],
+  }),
+  target({
+    name: 'a history row',
+    inputs: editedRow(TENURE, BARE_TENURE),
+    read: readHistory,
+    refusals: [[RangeError, /has no time/]],
+  }),
+  target({
+    name: 'the request of a dashboard to its widget',
+    inputs: nearlyObject(fc.constant({ leases: ['billing', 'team/reports'], widgetContext }), hostileJson),
+    read: readWidgetEvent,
+    refusals: [[RangeError, /^The parameter leases .{0,600}$/s]],
+  }),
+  target({
+    name: 'the event of the hourly check',
+    inputs: nearlyObject(fc.constant({ leases: [{ lease: 'billing', periodMs: 3_600_000 }] }), hostileJson),
+    read: readWatchedLeases,
+    refusals: [[RangeError, /^The event of the check for overdue ticks/]],
+  }),
+]

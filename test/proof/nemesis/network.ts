@@ -1,0 +1,129 @@
+/** The network between the workers and DynamoDB Local: records every request, and applies random faults to some. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describeLeaseRequest, type LeaseRequest } from '../../../functions/election/stores/describe.ts'
+import { pick, type Random } from '../../../infra/programs/random.ts'
+import { answerError, dropRequest, type Exchange, loseReply, TcpProxy } from '../../support/tcp-proxy.ts'
+import { answerIn, type RowRequest, rowRequestOf, type Served, senderOf } from './history.ts'
+
+type Meeting = Exchange & {
+  /** Shorter or longer than the client waits, and than a lease. */
+  readonly delay: () => Promise<unknown>
+  readonly signalSender: (signal: 'SIGSTOP' | 'SIGCONT') => void
+  readonly killSender: () => void
+}
+
+const fail = answerError('InternalServerError', 'by the nemesis', { status: 500 })
+const FAULTS = {
+  'request lost': dropRequest,
+  'reply lost': loseReply,
+  throttled: answerError('ThrottlingException', 'by the nemesis'),
+  'request delayed': async ({ forward, reply, delay }) => reply(await delay().then(forward)),
+  'reply delayed': async ({ forward, reply, delay }) => {
+    const bytes = await forward()
+    await delay()
+    reply(bytes)
+  },
+  'delivered twice': async ({ forward, reply, delay }) => {
+    reply(await forward())
+    await delay()
+    await forward()
+  },
+  'error after it was applied': async (meeting) => {
+    await meeting.forward()
+    await fail(meeting)
+  },
+  'sender killed': async ({ forward, hangUp, killSender }) => {
+    await forward()
+    killSender()
+    hangUp()
+  },
+  'sender frozen': async ({ forward, reply, delay, signalSender }) => {
+    const bytes = await forward()
+    signalSender('SIGSTOP')
+    reply(bytes)
+    await delay()
+    signalSender('SIGCONT')
+  },
+} satisfies Record<string, (meeting: Meeting) => Promise<void> | void>
+export const NETWORK_FAULTS = Object.keys(FAULTS).filter((name): name is keyof typeof FAULTS => name in FAULTS)
+
+interface NetworkOptions {
+  /** DynamoDB Local's. */
+  readonly endpoint: string
+  readonly leaseTable: string
+  readonly leaseMs: number
+  readonly random: Random
+  readonly kill: (who: string) => void
+  readonly signal: (who: string, signal: 'SIGSTOP' | 'SIGCONT') => void
+}
+
+/** Most acquires are refused: a fault shows little there. */
+const CHANCE_OF_A_FAULT = { acquire: 0.02, other: 0.12 } as const
+
+export class Network {
+  readonly onLease: Served<LeaseRequest>[] = []
+  readonly onRow: Served<RowRequest>[] = []
+  readonly faults = new Map<keyof typeof FAULTS, number>()
+  /** Errors that no fault explains. */
+  readonly problems: string[] = []
+  readonly #proxy: TcpProxy
+  readonly #options: NetworkOptions
+  readonly #underWay = new Set<Promise<void>>()
+
+  private constructor(proxy: TcpProxy, options: NetworkOptions) {
+    this.#proxy = proxy
+    this.#options = options
+    proxy.meet(
+      () => true,
+      (exchange) => this.#track(this.#carry(exchange)),
+      Number.POSITIVE_INFINITY,
+    )
+  }
+
+  static async start(options: NetworkOptions): Promise<Network> {
+    return new Network(await TcpProxy.start(options.endpoint), options)
+  }
+
+  get endpoint(): string {
+    return this.#proxy.endpoint
+  }
+
+  /** Resolves when all delayed requests have arrived, and closes the proxy. The workers must have ended. */
+  async stop(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay)
+    await this.#proxy.stop()
+  }
+
+  async #track(work: Promise<void>): Promise<void> {
+    const settled = work
+      .catch((error: unknown) => void this.problems.push(String(error)))
+      .finally(() => this.#underWay.delete(settled))
+    this.#underWay.add(settled)
+    await settled
+  }
+
+  async #carry(exchange: Exchange): Promise<void> {
+    const who = senderOf(exchange.request)
+    const forward = () => this.#forward(exchange, who)
+    const { leaseTable, leaseMs, random, signal, kill } = this.#options
+    const { operation, body } = exchange.request
+    const isAcquire = describeLeaseRequest(operation, body, leaseTable)?.kind === 'acquire'
+    const isMet = random() < (isAcquire ? CHANCE_OF_A_FAULT.acquire : CHANCE_OF_A_FAULT.other)
+    if (!isMet) return exchange.reply(await forward())
+    const fault = pick(random, NETWORK_FAULTS)
+    const delay = () => sleep(leaseMs * (0.1 + 1.5 * random()))
+    const ofSender = { signalSender: (name: 'SIGSTOP' | 'SIGCONT') => signal(who, name), killSender: () => kill(who) }
+    await FAULTS[fault]({ ...exchange, forward, delay, ...ofSender })
+    this.faults.set(fault, (this.faults.get(fault) ?? 0) + 1)
+  }
+
+  async #forward({ request, forward }: Exchange, who: string): Promise<Buffer> {
+    const sentAtMs = performance.now()
+    const reply = await forward()
+    const served = { who, sentAtMs, answeredAtMs: performance.now(), ...answerIn(reply) }
+    const leaseRequest = describeLeaseRequest(request.operation, request.body, this.#options.leaseTable)
+    if (leaseRequest === undefined) this.onRow.push({ request: rowRequestOf(request), ...served })
+    else this.onLease.push({ request: leaseRequest, ...served })
+    return reply
+  }
+}

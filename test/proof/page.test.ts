@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest'
+import { CLAIMS } from './claims.ts'
+import { type Outcome, page, summary } from './page.ts'
+
+const run = 'on 2026-11-21, commit abc1234, 2 cores'
+const model: Outcome = {
+  part: 'model',
+  seconds: 123.4,
+  failures: [],
+  figures: [
+    { worlds: 1, states: 1_234_000 },
+    { worlds: 1, states: 567 },
+  ],
+  seenToBreak: [{ claim: 'S1', how: 'clocks | beyond the budget' }],
+}
+const failing: Outcome = { ...model, part: 'fuzz', failures: ['a tick'], figures: [{ seed: '7' }, { seed: '7' }] }
+
+describe('the page of a proof', () => {
+  it('has the verdict, the figures of all tests of a part together, and how to repeat it', () => {
+    const text = page([model], run)
+    expect(text).toContain('Every claim held.')
+    expect(text).toContain('passed in 2 min 3 s; repeat: `npm run proof model`')
+    expect(text).toContain('| worlds | 2 | states | 1,234,567 |')
+  })
+
+  it('names the part that failed, what failed, and the seed that repeats it', () => {
+    const text = page([model, failing], run)
+    expect(text).toContain('**Not proven:** fuzz failed.')
+    expect(text).toContain('**failed:** a tick in 2 min 3 s; repeat: `npm run proof fuzz -- --seed 7`')
+    expect(summary(failing)).toBe('fuzz: FAILED (a tick) in 2 min 3 s. seed: 7')
+  })
+
+  it('shows for each claim what was seen to break it, and which claims nothing was seen to break', () => {
+    const text = page([model], run)
+    expect(text).toContain(`| S1: ${CLAIMS.S1} | model, simulation | model: clocks \\| beyond the budget |`)
+    expect(text).toContain('**Nothing was seen to break S2.**')
+    expect(text).not.toContain('**Nothing was seen to break S1.**')
+  })
+})
