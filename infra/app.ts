@@ -6,8 +6,8 @@
  */
 import { App, Duration, Validations } from 'aws-cdk-lib'
 import { AwsSolutionsChecks } from 'cdk-nag'
-import { flagFromContext, namesFromContext, numberFromContext, textFromContext } from './context.ts'
 import { BillingStack } from './stacks/billing-stack.ts'
+import { flagFromContext, namesFromContext, numberFromContext, textFromContext } from './stacks/context.ts'
 
 const app = new App()
 const leaseMs = numberFromContext(app, 'leaseMs')

@@ -8,7 +8,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'functions/announce': ['functions/election'],
   'functions/widget': ['functions/election', 'functions/announce'],
   'functions/sandbox': ['functions/election'],
-  'functions/billing': ['functions/election'],
+  'functions/billing': ['functions/election', 'functions/sandbox'],
   'infra/constructs': ['functions/election', 'functions/announce', 'functions/widget'],
   'infra/stacks': ['infra/constructs', 'functions'],
   'infra/app.ts': ['infra/stacks', 'infra/constructs'],
@@ -16,7 +16,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'infra/local': ['infra/programs', 'infra/constructs', 'infra/stacks', 'functions'],
 }
 /** Each room of the local run may import those before it. */
-const LOCAL_ROOMS = ['lambda-host', 'stack', 'observe', 'faults', 'page', 'billing', 'own-function', 'run', 'cli']
+const LOCAL_ROOMS = ['lambda-host', 'stack', 'observe', 'faults', 'page', 'run', 'billing', 'own-function', 'cli']
 
 const ROOT = join(import.meta.dirname, '..')
 const FILES = globSync('{functions,infra}/**/*.ts', { cwd: ROOT })

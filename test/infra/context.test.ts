@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { flagFromContext, namesFromContext, numberFromContext, textFromContext } from '../../infra/context.ts'
+import { flagFromContext, namesFromContext, numberFromContext, textFromContext } from '../../infra/stacks/context.ts'
 import { newApp, refusal } from '../support/cdk-app.ts'
 
 const READERS = { number: numberFromContext, text: textFromContext, names: namesFromContext, flag: flagFromContext }

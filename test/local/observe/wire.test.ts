@@ -65,7 +65,7 @@ test('requests without the library are writes or reads of their tables', async (
   const sent = await sentBy(async ({ clientOf }) => {
     const client = clientOf('a')
     const values = { ':expiresAt': 1, ':step': 1 }
-    const requests = [{ PutRequest: { Item: { id: '2' } } }, { DeleteRequest: { Key } }]
+    const requests = [{ PutRequest: { Item: { id: '2' } } }, { PutRequest: { Item: { id: '3' } } }]
     const update = { TableName, Key, UpdateExpression: 'SET n = :expiresAt, m = :step' }
     const query = { TableName, KeyConditionExpression: 'id = :id', ExpressionAttributeValues: { ':id': '1' } }
     const remove = { Update: { TableName, Key, UpdateExpression: 'REMOVE n' } }

@@ -5,7 +5,7 @@ import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambd
 import fc from 'fast-check'
 import { settingsOf } from '../../../../infra/constructs/elected-schedule-settings.ts'
 import { ConfigurationError, LeaseTable } from '../../../../infra/constructs/index.ts'
-import { numberFromContext } from '../../../../infra/context.ts'
+import { numberFromContext } from '../../../../infra/stacks/context.ts'
 import { hostileJson, hostileNumber } from '../hostile.ts'
 import { nearlyText } from '../nearly-valid.ts'
 import { SCRATCH } from '../scratch.ts'

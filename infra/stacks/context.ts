@@ -1,7 +1,7 @@
 /** Reads context values: `cdk.json` gives JSON values, `cdk synth -c key=value` gives texts. */
 import type { IConstruct } from 'constructs'
-import { show } from '../functions/election/show.ts'
-import { ConfigurationError } from './constructs/index.ts'
+import { show } from '../../functions/election/show.ts'
+import { ConfigurationError } from '../constructs/index.ts'
 
 /** @throws ConfigurationError for anything but a whole number */
 export function numberFromContext(scope: IConstruct, key: string): number | undefined {
