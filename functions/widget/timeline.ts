@@ -12,7 +12,7 @@ import { type Lane, OUTCOMES, type Timeline, visibleBars, windowOf } from './tim
 import { describeCounts, type PlacedBar, type PlacedMark, placeBars, placeMarks } from './timeline/layout.ts'
 import { BAR_HEIGHT, drawBar, drawLine, drawMark, fitted, SIGN_HEIGHT } from './timeline/shapes.ts'
 
-export type { Bar, BarOutcome, Lane, Mark, MarkKind, Timeline } from './timeline/input.ts'
+export type { Bar, BarOutcome, Lane, Mark, Timeline } from './timeline/input.ts'
 
 const DEFAULT_WIDTH = 800
 const NARROWEST = 240

@@ -16,7 +16,6 @@ import { createLeaseTable, localClient } from '../support/tables.ts'
 import { TcpProxy, type WireRequest } from '../support/tcp-proxy.ts'
 
 export const TICK = '2026-11-21T05:00:00.000Z'
-export const NEXT_TICK = '2026-11-21T05:30:00.000Z'
 export const LEASE_MS = 30_000
 export const SKEW_MS = 1_000
 export const ALWAYS = Number.POSITIVE_INFINITY

@@ -42,9 +42,3 @@ export function holderWrite(
       return { ...common, kind, endedBy: 'failed', errorName: 'TypeError' }
   }
 }
-
-/** @throws Error unless the reply grants */
-export function grantedRecord(reply: { readonly granted: boolean; readonly record?: LeaseRecord | undefined }) {
-  if (reply.granted && reply.record !== undefined) return reply.record
-  throw new Error(`expected a grant, but got ${JSON.stringify(reply)}`)
-}
