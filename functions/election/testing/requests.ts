@@ -1,4 +1,4 @@
-import type { AcquireRequest, HolderWrite, LeaseRecord, Tenure } from '../rules.ts'
+import type { AcquireRequest, HolderWrite, Tenure } from '../rules.ts'
 
 export const NOW_MS = Date.parse('2026-11-21T06:00:00.000Z')
 export const LEASE_MS = 15_000
