@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { ManualClock, settled } from '../../../functions/election/testing/manual-clock.ts'
-import { FaultError, type ManualFault, readFault } from '../../../infra/local/faults/fault.ts'
+import { FaultError, readFault } from '../../../infra/local/faults/fault.ts'
 import { ManualFaults } from '../../../infra/local/faults/manual-faults.ts'
 import type { Call, Reply } from '../../../infra/local/lambda-host/interceptor.ts'
 import type { CandidateEntry, LeaderEntry } from '../../../infra/local/observe/entries.ts'
-import type { Recorder } from '../../../infra/local/observe/recorder.ts'
 import { gatewayCall, LEASES, libraryExchanges, ROWS } from '../observe/wire.ts'
 
 /**
@@ -15,7 +14,8 @@ import { gatewayCall, LEASES, libraryExchanges, ROWS } from '../observe/wire.ts'
  *   one whose service has not replied yet: `reply` or `error` is that reply. `held done`, `held hangUp` or `held error`
  *   is the end of the first call that waits.
  * - `a leads`; `a ends`; `a dies`, unnoticed; `a retries`; `a starts` again; `wait` (in ms); `stop` ends the run.
- * - `inject` a fault; `refuse` expects it to fail; `armed` and `frozen` expect the latest entry of the leader.
+ * - `inject` a fault, or `both`, the same one twice at once; `refuse` expects it to fail.
+ * - `armed` and `frozen` expect the latest entry of the leader, `total` so many kills and freezes in all.
  */
 const SCENARIOS = `
 without a fault, every call arrives
@@ -52,7 +52,7 @@ a kill waits on if the call fails, and the call fails as without it
 a kill in vain does not disarm a later fault
   inject killLeader; a leads; a write~; inject freezeLeader; a dies; reply; held done; armed freezeLeader
 two kills hit the leader, and then the next one
-  a leads; inject both killLeader; armed killLeader
+  a leads; both killLeader; armed killLeader
   > kill a, a: killed
   a write; a ends; b leads; b write!
   > write of a arrives, write of b arrives, kill b, b: killed after PutItem of rows (no reply)
@@ -105,7 +105,7 @@ a frozen leader that has died unnoticed sends nothing more after the thaw
   a leads; inject freezeLeader; a write?; a dies; inject thawLeader; held hangUp
   > freeze a, a: frozen (writing)
 a frozen leader can be killed, and its write never arrives
-  a leads; inject freezeLeader; a write?; inject killLeader; a ends; held hangUp
+  a leads; inject freezeLeader; a write?; inject killLeader; a ends; held hangUp; total 1 1
   > freeze a, a: frozen (writing), kill a, a: killed
 a frozen leader does not keep a run from ending, and then has no rivals
   a leads; inject freezeLeader; a write?; stop; held hangUp; wait 16500
@@ -160,37 +160,31 @@ function scene(candidates = 3) {
   const alive = new Set(REQUESTS)
   const clock = new ManualClock()
   const stopping = new AbortController()
-  const state: { leader?: ReturnType<Recorder['leader']> } = {}
+  const state: { leader?: string } = {}
   const candidateOf = (id: string) => (REQUESTS.includes(id) ? REQUESTS.indexOf(id) + 1 : undefined)
   const signal = (name: string) => (requestId: string) => {
     if (alive.has(requestId)) events.push(`${name} ${requestId}`)
     return alive.has(requestId)
   }
   const faults = new ManualFaults({
-    candidates,
-    leaseTable: LEASES,
+    ...{ candidates, leaseTable: LEASES, pastLeaseMs: 16_500, signal: stopping.signal, clock },
     processes: { kill: async (requestId) => signal('kill')(requestId), freeze: signal('freeze'), thaw: signal('thaw') },
     election: {
-      leader: () => state.leader,
-      isLeading: (requestId) => state.leader?.requestId === requestId,
+      leader: () => (state.leader === undefined ? undefined : { requestId: state.leader, candidate: 0, token: 1 }),
+      isLeading: (requestId) => state.leader === requestId,
       candidateOf,
     },
     onFault: (description, { candidate, requestId } = {}) => events.push(`${requestId ?? candidate}: ${description}`),
     deliverAgain: async (requestId) => void events.push(`rivals of ${requestId}`),
-    pastLeaseMs: 16_500,
     add: (entry) => entries.push(entry),
-    signal: stopping.signal,
-    clock,
   })
   return {
     ...{ faults, events, alive, clock, stopping },
     leaderIs: (requestId: string) => {
-      const candidate = candidateOf(requestId) ?? 0
-      state.leader = { requestId, candidate, token: 1 }
+      state.leader = requestId
     },
     leader: () => entries.findLast(({ kind }) => kind === 'leader'),
     candidate: (number: number) => entries.findLast((one) => one.kind === 'candidate' && one.candidate === number),
-    injectInto: (name: 'cutOff' | 'removeCandidate', candidate = 1) => faults.inject({ do: name, candidate }),
     send: (requestId: string, kind: string, reply: () => Promise<Reply> = async () => DONE) =>
       faults.intercept({ ...(CALLS[kind] ?? unknown(kind)), requestId }, async () => {
         events.push(`${kind} of ${requestId} arrives`)
@@ -239,14 +233,11 @@ function player() {
     ends: (requestId) => [alive.delete(requestId), faults.invocationEnded(requestId)],
   }
   const steps: Readonly<Record<string, (words: readonly string[], text: string) => unknown>> = {
-    '>': (_, text) => {
-      const expected = text === '-' ? [] : text.split(', ').map((event) => full(event))
-      expect(events.splice(0)).toEqual(expected)
-    },
-    inject: ([first = '', ...rest]) =>
-      first === 'both'
-        ? Promise.all([faults.inject(faultOf(rest)), faults.inject(faultOf(rest))])
-        : faults.inject(faultOf([first, ...rest])),
+    '>': (_, text) => expect(events.splice(0)).toEqual(text === '-' ? [] : text.split(', ').map(full)),
+    inject: (words) => faults.inject(faultOf(words)),
+    both: (words) => Promise.all([faults.inject(faultOf(words)), faults.inject(faultOf(words))]),
+    total: ([kills, freezes]) =>
+      expect(faults.injected()).toEqual({ killLeader: Number(kills), freezeLeader: Number(freezes) }),
     refuse: (_, text) => expectRefused(faults.inject(faultOf([text.split(': ')[0] ?? ''])), text.split(': ')[1]),
     wait: ([ms]) => clock.advance(Number(ms)),
     stop: () => stopping.abort(),
@@ -282,27 +273,6 @@ test.each(scenarios)('%s', async (_, lines) => {
   }
 })
 
-test('killed and frozen leaders are counted', async () => {
-  const { faults, leaderIs, send } = scene()
-  leaderIs('a')
-  await faults.inject({ do: 'killLeader' })
-  await faults.inject({ do: 'freezeLeader' })
-  leaderIs('b')
-  void send('b', 'write')
-  expect(faults.injected()).toEqual({ killLeader: 1, freezeLeader: 1 })
-})
-
-test('the state of a candidate is reported', async () => {
-  const { faults, candidate, injectInto, send } = scene()
-  await faults.inject({ do: 'dropReply', candidate: 1 })
-  expect(candidate(1)).toMatchObject({ dropsNextReply: true })
-  await send('a', 'read')
-  expect(candidate(1)).toMatchObject({ dropsNextReply: false })
-  await injectInto('cutOff')
-  expect(candidate(1)).toMatchObject({ isCutOff: true })
-  expect([1, 2].map((number) => faults.candidates.isReachable(number))).toEqual([false, true])
-})
-
 describe('candidates', () => {
   const NEW = { kind: 'candidate', isPresent: true, skewMs: 0, isCutOff: false, dropsNextReply: false }
 
@@ -314,8 +284,8 @@ describe('candidates', () => {
   })
 
   test('are added with the lowest free number, up to ten', async () => {
-    const { faults, injectInto, events, candidate } = scene()
-    await injectInto('removeCandidate', 2)
+    const { faults, events, candidate } = scene()
+    await faults.inject({ do: 'removeCandidate', candidate: 2 })
     expect(faults.candidates.present()).toEqual([1, 3])
     expect(candidate(2)).toMatchObject({ isPresent: false })
     for (let added = 1; added <= 8; added += 1) await faults.inject({ do: 'addCandidate' })
@@ -325,32 +295,32 @@ describe('candidates', () => {
   })
 
   test('are removed, except the last one', async () => {
-    const { faults, injectInto } = scene(2)
-    await injectInto('removeCandidate', 1)
-    await expectRefused(injectInto('removeCandidate', 2), 'The last candidate cannot be removed')
+    const { faults } = scene(2)
+    await faults.inject({ do: 'removeCandidate', candidate: 1 })
+    const removed = faults.inject({ do: 'removeCandidate', candidate: 2 })
+    await expectRefused(removed, 'The last candidate cannot be removed')
     expect(faults.candidates.present()).toEqual([2])
   })
 
-  test.each<ManualFault>([
-    { do: 'removeCandidate', candidate: 3 },
-    { do: 'skewClock', candidate: 3, ms: 1_000 },
-    { do: 'dropReply', candidate: 3 },
-    { do: 'cutOff', candidate: 3 },
-    { do: 'reconnect', candidate: 3 },
-  ])('that do not exist cannot be hit: %j', async (fault) => {
-    const { faults, events } = scene(2)
-    await expectRefused(faults.inject(fault), 'There is no candidate 3, only 1, 2')
-    expect(events).toEqual([])
-  })
+  test.each(['removeCandidate', 'skewClock', 'dropReply', 'cutOff', 'reconnect'])(
+    'that do not exist cannot be hit: %s',
+    async (name) => {
+      const { faults, events } = scene(2)
+      const fault = readFault({ do: name, candidate: 3, ms: 1_000 })
+      await expectRefused(faults.inject(fault), 'There is no candidate 3, only 1, 2')
+      expect(events).toEqual([])
+    },
+  )
 
   test('that are removed keep their state for running invocations, and return without it', async () => {
-    const { faults, injectInto, send, candidate } = scene()
-    await injectInto('cutOff')
-    await faults.inject({ do: 'skewClock', candidate: 1, ms: 5_000 })
-    await injectInto('removeCandidate')
+    const { faults, send, candidate } = scene()
+    const inject = (name: string) => faults.inject(readFault({ do: name, candidate: 1, ms: 5_000 }))
+    for (const name of ['dropReply', 'cutOff', 'skewClock', 'removeCandidate']) await inject(name)
+    const state = { isPresent: false, skewMs: 5_000, isCutOff: true, dropsNextReply: true }
+    expect(candidate(1)).toMatchObject(state)
+    expect([1, 2].map((number) => faults.candidates.isReachable(number))).toEqual([false, true])
     expect(await send('a', 'write')).toBe('hangUp')
-    expect(faults.candidates.skewMs(1)).toBe(5_000)
-    await faults.inject({ do: 'addCandidate' })
+    await inject('addCandidate')
     expect(candidate(1)).toEqual({ ...NEW, candidate: 1 })
     expect(await send('a', 'write')).toBe(DONE)
     expect(faults.candidates.skewMs(1)).toBe(0)
