@@ -31,7 +31,7 @@ export function wire() {
   database.createTable({ name: ROWS, partitionKey: 'id' })
   const execute = (operation: string, body: Call['body']): Reply => {
     const answer = database.execute(operation, body)
-    return { statusCode: answer.status, headers: {}, body: JSON.stringify(answer.body) }
+    return jsonReply(answer.body, answer.status)
   }
   const direct = clientOn(async (operation, body) => execute(operation, body))
 
@@ -66,11 +66,7 @@ export function wire() {
   })
 
   return {
-    recorder,
-    entries,
-    exchanges,
-    clientOf,
-    optionsOf,
+    ...{ recorder, entries, exchanges, clientOf, optionsOf },
     /** The invocations `a`, `b` … of the candidates 1, 2 … start. */
     start: (...requestIds: readonly string[]) => {
       for (const id of requestIds) recorder.invocationStarted(id, id.charCodeAt(0) - 96, TICK, 0)
@@ -89,16 +85,12 @@ export function wire() {
         return task.promise
       }).catch((error: unknown) => error)
       void outcome.then(started.reject)
-      const lease = await started.promise
-      const finish = () => {
-        task.resolve()
+      const end = (error?: Error) => {
+        if (error === undefined) task.resolve()
+        else task.reject(error)
         return outcome
       }
-      const fail = (error: Error) => {
-        task.reject(error)
-        return outcome
-      }
-      return { lease, finish, fail }
+      return { lease: await started.promise, finish: () => end(), fail: (error: Error) => end(error) }
     },
     /** Makes the lease expire. */
     expire: (lease = 'billing') => editRow(direct, LEASES, { expiresAtMs: Date.now() - 60_000 }, lease),
