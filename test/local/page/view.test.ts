@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import type { Entry } from '../../../infra/local/observe/entries.ts'
+import type { Step } from '../../../infra/local/observe/tenure-logs.ts'
 import {
   describeLeader,
   renderCandidates,
   renderCounters,
+  renderFailure,
   renderLeaderFaults,
+  renderLog,
+  renderLogTitle,
   renderSubject,
   renderTenures,
 } from '../../../infra/local/page/client/view.ts'
@@ -20,6 +24,7 @@ import {
   KILLED,
   OVER,
   SETUP,
+  SETUP_ENTRY,
   T0,
   TICK,
   textOf,
@@ -38,14 +43,9 @@ test('the subject is one line', () => {
   expect(textOf(renderSubject(historyOf()))).toBe('Waiting for the run to begin …')
   const line = 'billing on the lease nightly , which lasts 15 s unless it is renewed; ticks are 1 h apart.'
   expect(textOf(renderSubject(historyOf(...SETUP)))).toBe(line)
-  const [setup] = SETUP
-  const without: Entry = { ...(setup?.kind === 'setup' ? setup : never()), switchedOff: ['fence', 'key'] }
-  expect(textOf(renderSubject(historyOf(without)))).toBe(`${line} Switched off: the fence, the key.`)
+  const history = historyOf({ ...SETUP_ENTRY, switchedOff: ['fence', 'key'] })
+  expect(textOf(renderSubject(history))).toBe(`${line} Switched off: the fence, the key.`)
 })
-
-const never = (): never => {
-  throw new Error('There is no setup')
-}
 
 describe('the counters', () => {
   const counters = (changes: object = {}) => {
@@ -100,11 +100,8 @@ describe('the faults of the leader', () => {
   const faults = (...entries: readonly Entry[]) => buttonsOf(renderLeaderFaults(historyOf(...SETUP, ...entries)))
 
   test('are to kill, to freeze and to thaw it', () => {
-    expect(faults().map(({ fault, label }) => [fault, label])).toEqual([
-      [{ do: 'killLeader' }, 'Kill the leader'],
-      [{ do: 'freezeLeader' }, 'Freeze the leader'],
-      [{ do: 'thawLeader' }, 'Thaw'],
-    ])
+    expect(faults().map(({ fault }) => fault.do)).toEqual(['killLeader', 'freezeLeader', 'thawLeader'])
+    expect(faults().map(({ label }) => label)).toEqual(['Kill the leader', 'Freeze the leader', 'Thaw'])
   })
 
   test.each<[readonly Entry[], readonly boolean[]]>([
@@ -161,14 +158,11 @@ describe('the candidates', () => {
 
   test('have a choice of clocks, with the current one selected', () => {
     const clocks = String(rendered(candidate(1, { skewMs: 1_500 }), candidate(3, { skewMs: -1_234 })))
-    const selected = [...clocks.matchAll(/<option value="([^"]*)" selected>([^<]*)</g)].map(([, ms, text]) => [
-      ms,
-      text,
-    ])
-    expect(selected).toEqual([
-      ['1500', '1.5 s ahead'],
-      ['0', 'right'],
-      ['-1234', '1.234 s behind'],
+    const selected = [...clocks.matchAll(/<option value="([^"]*)" selected>([^<]*)</g)]
+    expect(selected.map(([, ms, text]) => `${ms}: ${text}`)).toEqual([
+      '1500: 1.5 s ahead',
+      '0: right',
+      '-1234: 1.234 s behind',
     ])
   })
 
@@ -207,4 +201,68 @@ describe('the table of tenures', () => {
     expect(rows).toHaveLength(20)
     expect(rows[0]?.[0]).toBe('row-49')
   })
+})
+
+describe('the log of a tenure', () => {
+  const step = { atMs: T0 + 7, description: 'Renews the lease' }
+  const logOf = (steps: readonly Step[], dropped = 0, gapAt = 200) => renderLog(undefined, { steps, dropped, gapAt })
+
+  test.each<[readonly Entry[], string]>([
+    [[], 'Outcome: leading. Effects accepted: 0.'],
+    [[effect(1, 10, { times: 3 }), ended(1, 2_000)], 'Outcome: completed. Duration: 2 s. Effects accepted: 3.'],
+    [
+      [failed(1, 1_000), began(2, 16_000, { replaced: 1 }), effect(1, 17_000, { verdict: 'refused', times: 2 })],
+      'Outcome: failed, then taken over. Duration: 1 s. Effects accepted: 0. ' +
+        'Writes refused because another candidate had taken over: 2.',
+    ],
+  ])('has a title, and the outcome, the duration and the effects: %#', (entries, text) => {
+    for (const tenure of historyOf(began(1, 0), ...entries).tenures.slice(0, 1)) {
+      expect(textOf(renderLogTitle(tenure))).toBe(`Candidate 1, token 101, tick ${TICK}`)
+      expect(textOf(renderLog(tenure, { steps: [], dropped: 0, gapAt: 200 }))).toBe(text)
+    }
+    expect.assertions(2)
+  })
+
+  test.each<[Step, string]>([
+    [step, '12:00:00.007 Renews the lease'],
+    [{ ...step, request: {} }, '12:00:00.007 Renews the lease → no answer yet Request {}'],
+    [
+      { ...step, request: { a: 1 }, result: 'done', tookMs: 3.6, answer: {} },
+      '12:00:00.007 Renews the lease → done 4 ms Request { &quot;a&quot;: 1 } Answer {}',
+    ],
+  ])('has the time, the request, the result and the duration of a step: %#', (shown, text) => {
+    expect(textOf(logOf([shown]))).toBe(text)
+  })
+
+  test('marks a fault, shows its stack and log, and hides a request', () => {
+    const markup = String(logOf([{ ...step, isFault: true, request: {}, trace: ['at a', 'at b'] }]))
+    expect(markup).toContain('<li class="fault">')
+    expect(markup).toMatch(/<details open><summary>Stack and log<\/summary><pre tabindex="0">at a\nat b<\/pre>/)
+    expect(markup).toMatch(/<details><summary>Request<\/summary>/)
+    expect(String(logOf([{ ...step, trace: [] }]))).not.toMatch(/Stack|fault/)
+  })
+
+  test('shows a gap where steps were dropped', () => {
+    const steps = [1, 2, 3].map((number) => ({ atMs: T0, description: `step ${number}` }))
+    expect(textOf(logOf(steps, 9, 2))).toMatch(/step 1.*step 2 9 steps are not kept\. .*step 3$/)
+    expect(textOf(logOf(steps, 0, 2))).not.toContain('not kept')
+  })
+
+  test('of foreign text is escaped', () => {
+    const evil = '<img src=x onerror=alert(1)>'
+    const error = { name: evil, message: evil, trace: [evil] }
+    const failure = renderFailure({ atMs: T0, candidate: 1, invocation: evil, tick: evil, error })
+    const log = logOf([{ atMs: T0, description: evil, result: evil, request: { evil }, answer: [evil], trace: [evil] }])
+    for (const markup of [log, failure.title, failure.body]) expect(String(markup)).not.toContain('<img')
+    expect(textOf(log)).toContain('&lt;img src=x onerror=alert(1)&gt;')
+  })
+})
+
+test.each([
+  [TICK, `Tick ${TICK}. `],
+  [undefined, ''],
+])('a failed attempt of the tick %s shows its error', (tick, prefix) => {
+  const { title, body } = renderFailure({ atMs: T0, candidate: 2, invocation: 'i2', tick, error: KILLED })
+  expect(textOf(title)).toBe('Candidate 2 failed without leading')
+  expect(textOf(body)).toBe(`${prefix}Runtime.ExitError : signal: killed Stack and log at work (index.mjs:1:1)`)
 })
