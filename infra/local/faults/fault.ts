@@ -6,11 +6,10 @@ import { show } from '../../../functions/election/show.ts'
 /** A fault at a planned call: the position counts calls within a tick, never time. */
 export type CallFault = CallPosition & CallAction
 
+/** Numbers are from 1. */
 export interface CallPosition {
-  /** From 1. */
   readonly tick: number
   readonly at: CallKind
-  /** From 1. */
   readonly nth: number
 }
 
@@ -150,10 +149,8 @@ export function readFault(value: unknown): ManualFault {
   const candidate = () => wholeNumber(property(value, 'candidate'), '"candidate"', 1, MAX_CANDIDATES)
   const ofCandidate = OF_CANDIDATE.find((one) => one === name)
   if (ofCandidate !== undefined) return { do: ofCandidate, candidate: candidate() }
-  if (name === 'skewClock') {
-    const ms = () => wholeNumber(property(value, 'ms'), '"ms"', -MAX_SKEW_MS, MAX_SKEW_MS)
-    return { do: 'skewClock', candidate: candidate(), ms: ms() }
-  }
+  const ms = () => wholeNumber(property(value, 'ms'), '"ms"', -MAX_SKEW_MS, MAX_SKEW_MS)
+  if (name === 'skewClock') return { do: 'skewClock', candidate: candidate(), ms: ms() }
   throw new FaultError(`"do" must be one of ${MANUAL_FAULTS.join(', ')}, but is ${show(name)}`)
 }
 

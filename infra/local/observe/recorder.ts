@@ -6,8 +6,15 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Interceptor, Reply } from '../lambda-host/interceptor.ts'
 import { describeRequest, describeResult } from './descriptions.ts'
 import type { Entry } from './entries.ts'
-import { afterAnswer, afterRequest, NO_OBSERVATIONS, type Observations } from './observations.ts'
-import { doneOf, lastStepOf, type TryOutcome } from './outcome.ts'
+import {
+  afterAnswer,
+  afterRequest,
+  doneOf,
+  lastStepOf,
+  NO_OBSERVATIONS,
+  type Observations,
+  type TryOutcome,
+} from './outcome.ts'
 import { type Step, shortened, TenureLogs } from './tenure-logs.ts'
 import { type Sender, type Tenure, Tenures } from './tenures.ts'
 import { answerOf, leaseRequestOf } from './wire.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { GatewayWatch } from '../../../infra/local/observe/gateway-watch.ts'
-import { gatewayCall, jsonReply } from './wire.ts'
+import { GatewayWatch } from '../../../infra/local/faults/planned-faults.ts'
+import { gatewayCall, jsonReply } from '../observe/wire.ts'
 
 const REPLAYED = { 'idempotent-replayed': 'true' }
 
