@@ -5,7 +5,6 @@ import type { Processes } from '../lambda-host/environments.ts'
 import type { Call, Interceptor, Reply } from '../lambda-host/interceptor.ts'
 import { type CallFault, type CallKind, isPlannedAt } from './fault.ts'
 
-/** What every fault of a run needs. */
 export interface Injecting {
   readonly processes: Processes
   /** Invokes another candidate of this request's tick again, and settles when that has ended. */
@@ -50,7 +49,6 @@ export class FaultInjector {
     this.#counts.clear()
   }
 
-  /** In the order in which they happened. */
   injected(): readonly CallFault[] {
     return this.#injected
   }
@@ -109,7 +107,6 @@ export class FaultInjector {
   }
 }
 
-/** A reply of the gateway's function. */
 function gatewayReply(statusCode: number): Reply {
   const headers = { 'content-type': 'application/json' }
   const response = { statusCode, headers, body: '{"error":{"type":"api_error"}}' }

@@ -24,9 +24,7 @@ export type CallAction =
   | { readonly do: 'killLeader'; readonly when: 'before' | 'after' }
   /** SIGSTOP for the leader at this moment, until its lease has expired and another candidate was invoked again. */
   | { readonly do: 'freezeLeader'; readonly when: 'before' | 'after' }
-  /** The call is applied, but its reply is dropped. */
   | { readonly do: 'dropReply' }
-  /** The call never arrives. */
   | { readonly do: 'dropRequest' }
   /** DynamoDB throttles this call and the following ones, `times` in all. */
   | { readonly do: 'throttle'; readonly times: number }
@@ -61,7 +59,6 @@ export type CandidateFault =
 /** A manual fault that is injected before a tick, which is numbered from 1. */
 export type ScheduledFault = ManualFault & { readonly tick: number }
 
-/** What happened to the candidate that the fault hit. */
 export const FAULT_WORDS: Readonly<Record<ManualFault['do'] | CallAction['do'], string>> = {
   killLeader: 'killed',
   freezeLeader: 'frozen',
@@ -120,7 +117,6 @@ export function describeClock(ms: number): string {
   return `clock set ${Math.abs(ms) / 1000} s ${ms > 0 ? 'ahead' : 'behind'}`
 }
 
-/** Whether the fault is planned for this call. */
 export function isPlannedAt(fault: CallFault, at: CallKind, nth: number): boolean {
   const times = fault.do === 'throttle' ? fault.times : 1
   return fault.at === at && nth >= fault.nth && nth < fault.nth + times

@@ -12,7 +12,6 @@ import { FAULT_WORDS, FaultError, type ManualFault } from './fault.ts'
 import type { Forward, Injecting } from './fault-injector.ts'
 
 export interface ManualFaultsOptions extends Injecting {
-  /** How many candidates there are at the start. */
   readonly candidates: number
   readonly leaseTable: string
   readonly election: Pick<Recorder, 'leader' | 'isLeading' | 'candidateOf'>
@@ -81,7 +80,6 @@ export class ManualFaults {
     return this.#frozen.size > 0
   }
 
-  /** How many leaders were killed and frozen so far. */
   injected(): Readonly<Record<Armed, number>> {
     return this.#injected
   }

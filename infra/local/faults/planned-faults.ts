@@ -12,7 +12,6 @@ export interface PlanOptions {
   /** The tick whose leader is killed, or frozen. */
   readonly killLeader: number | undefined
   readonly freezeLeader: number | undefined
-  /** The seed of a chaos plan. */
   readonly chaos: number | undefined
   readonly without: readonly Protection[]
   readonly ticks: number | undefined
@@ -39,7 +38,6 @@ export class PlannedFaults {
     )
   }
 
-  /** How many faults the chaos plan has. */
   planned(): number {
     return this.#chaos.length
   }

@@ -6,7 +6,6 @@
 /** How a tenure ended, as far as the lease row or the invocation shows. */
 export type TenureEnd = 'completed' | 'released' | 'failed' | 'takenOver'
 
-/** Sent first. */
 export interface Setup {
   readonly kind: 'setup'
   /** `billing`, or the path of the user's own function. */
@@ -14,7 +13,6 @@ export interface Setup {
   readonly lease: string
   readonly leaseMs: number
   readonly periodMs: number
-  /** The protections that are switched off. */
   readonly switchedOff: readonly string[]
   readonly maxCandidates: number
 }
@@ -37,7 +35,6 @@ export interface LeaderEntry {
   readonly frozen: readonly number[]
 }
 
-/** Totals since the start. */
 export interface Counts {
   readonly kind: 'counts'
   readonly ticks: number
@@ -63,7 +60,6 @@ export interface Over extends Event {
 interface Ticked extends Event {
   readonly kind: 'ticked'
   readonly number: number
-  /** Canonical ISO text. */
   readonly tick: string
 }
 
@@ -79,13 +75,11 @@ interface Invoked extends OfInvocation {
   readonly retry: number
 }
 
-/** An invocation has ended. */
 export interface Done extends OfInvocation {
   readonly kind: 'done'
   readonly status: 'completed' | 'released' | 'standby' | 'failed'
   /** When Lambda retries the event; absent if it does not. */
   readonly retryAtMs?: number | undefined
-  /** Why the candidate stood by. */
   readonly reason?: string | undefined
   readonly error?: { readonly name: string; readonly message: string; readonly trace: readonly string[] } | undefined
 }

@@ -25,7 +25,6 @@ export interface RecorderOptions {
   readonly now?: () => number
 }
 
-/** One attempt of one request id. */
 interface Attempt extends Sender {
   /** Those before it leads. */
   readonly steps: Step[]
@@ -105,7 +104,6 @@ export class Recorder {
     return reply
   }
 
-  /** An attempt begins; its requests carry this request id. */
   invocationStarted(requestId: string, candidate: number, tick: string, retry: number): void {
     const atMs = this.#now()
     const invocation = `${requestId}/${retry}`
@@ -162,7 +160,6 @@ export class Recorder {
     return this.#attempts.get(requestId)?.observations
   }
 
-  /** How many writes of replaced leaders were refused since the start. */
   staleRefused(): number {
     return this.#staleRefused
   }

@@ -14,11 +14,7 @@ export function part<E extends HTMLElement = HTMLElement>(id: string): E {
   return element
 }
 
-/**
- * Unchanged elements keep their focus, tooltip and selection.
- *
- * @param keepsElements false replaces all elements, which is much faster
- */
+/** Unchanged elements keep their focus, tooltip and selection, unless all are replaced, which is much faster. */
 export function patch(id: string, markup: Markup, keepsElements = true): void {
   const text = markup.toString()
   if (shown.get(id) === text) return
