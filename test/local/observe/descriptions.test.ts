@@ -16,33 +16,23 @@ import {
   wire,
 } from './wire.ts'
 
+const requestsOf = ({ exchanges }: Wire) => exchanges.map(({ call }) => describeRequest(call, LEASES))
 const resultsOf = ({ exchanges }: Wire) =>
   exchanges.map(({ call, reply }) => describeResult(call, LEASES, { reply, received: reply }))
-
-/** The descriptions of all requests that this sends, and of their results. */
-async function described(send: (scene: Wire) => Promise<unknown>) {
-  const scene = wire()
-  await send(scene)
-  return {
-    requests: scene.exchanges.map(({ call }) => describeRequest(call, LEASES)),
-    results: resultsOf(scene),
-  }
-}
 
 const UNTIL = String.raw`until \d\d:\d\d:\d\d\.\d\d\d`
 
 describe('of the library’s own requests', () => {
   test('a tenure reads from its beginning to its end', async () => {
-    const { requests, results } = await described(async ({ lead }) => {
-      const { lease, finish } = await lead('a')
-      await lease.renew()
-      await lease.saveCheckpoint({ upTo: 7 })
-      await lease.send(put())
-      await lease.transact([{ Put: put('2') }])
-      await lease.transact([{ Put: put('2') }, { Delete: { TableName: 'rows', Key: { id: '3' } } }])
-      await finish()
-    })
-    expect(requests).toEqual([
+    const scene = wire()
+    const { lease, finish } = await scene.lead('a')
+    await lease.renew()
+    await lease.saveCheckpoint({ upTo: 7 })
+    await lease.send(put())
+    await lease.transact([{ Put: put('2') }])
+    await lease.transact([{ Put: put('2') }, { Delete: { TableName: 'rows', Key: { id: '3' } } }])
+    await finish()
+    expect(requestsOf(scene)).toEqual([
       expect.stringMatching(`^Requests the lease ${UNTIL}$`),
       expect.stringMatching(`^Renews the lease ${UNTIL}$`),
       expect.stringMatching(`^Saves a checkpoint, and renews the lease ${UNTIL}$`),
@@ -51,22 +41,16 @@ describe('of the library’s own requests', () => {
       'Sends 2 writes of its own, if it still leads',
       'Completes the tick',
     ])
-    expect(results).toEqual([expect.stringMatching(/^granted, with token \d{13}$/), ...Array(6).fill('done')])
+    expect(resultsOf(scene)).toEqual([expect.stringMatching(/^granted, with token \d{13}$/), ...Array(6).fill('done')])
   })
 
   test('the ends of a tenure differ', async () => {
-    const { requests } = await described(async ({ lead, optionsOf }) => {
-      const first = await lead('a')
-      await first.lease.release()
-      await first.finish()
-      await (await lead('b')).fail(new RangeError('no'))
-      const { lease, finish } = await lead('c')
-      await lease.complete([{ Put: put() }])
-      await finish()
-      const { store } = optionsOf('d')
-      await store?.giveBack({ lease: 'billing', candidate: 'd', attempt: 'x', nowMs: 1 })
-    })
-    expect(requests.filter((text) => !text.startsWith('Requests'))).toEqual([
+    const scene = wire()
+    await withLease(scene.optionsOf('a'), (lease) => lease.release())
+    await (await scene.lead('b')).fail(new RangeError('no'))
+    await withLease(scene.optionsOf('c'), (lease) => lease.complete([{ Put: put() }]))
+    await scene.optionsOf('d').store?.giveBack({ lease: 'billing', candidate: 'd', attempt: 'x', nowMs: 1 })
+    expect(requestsOf(scene).filter((text) => !text.startsWith('Requests'))).toEqual([
       'Releases the lease',
       'Releases the lease: its task failed with RangeError',
       'Completes the tick, together with 1 write of its own',
@@ -75,16 +59,13 @@ describe('of the library’s own requests', () => {
   })
 
   test('a refused acquire names the leader, or says that the lease is not available', async () => {
-    const tokens: number[] = []
-    const { results } = await described(async ({ lead, optionsOf }) => {
-      const { lease, finish } = await lead('a')
-      tokens.push(lease.fencingToken)
-      await withLease(optionsOf('b'), () => {})
-      await finish()
-      await withLease(optionsOf('b'), () => {})
-    })
-    expect(results[1]).toMatch(new RegExp(`^refused: token ${tokens[0]} leads ${UNTIL}$`))
-    expect(results.at(-1)).toBe('refused: the lease is not available for this tick')
+    const scene = wire()
+    const { lease, finish } = await scene.lead('a')
+    await withLease(scene.optionsOf('b'), () => {})
+    await finish()
+    await withLease(scene.optionsOf('b'), () => {})
+    expect(resultsOf(scene)[1]).toMatch(new RegExp(`^refused: token ${lease.fencingToken} leads ${UNTIL}$`))
+    expect(resultsOf(scene).at(-1)).toBe('refused: the lease is not available for this tick')
   })
 
   test('the grant of a successor names the token that had expired', async () => {
@@ -94,19 +75,16 @@ describe('of the library’s own requests', () => {
   })
 
   test('a request that is repeated after a lost reply was applied before', async () => {
-    const { results } = await described(async ({ lead, inject }) => {
-      inject(dropReply)
-      const { lease, finish } = await lead('a')
-      inject(dropReply)
-      await lease.renew()
-      inject(dropReply)
-      await lease.send(put())
-      inject(dropReply)
-      await finish()
-    })
+    const scene = wire()
+    scene.inject(dropReply)
+    const { lease, finish } = await scene.lead('a')
+    for (const send of [() => lease.renew(), () => lease.send(put()), finish]) {
+      scene.inject(dropReply)
+      await send()
+    }
     const repeated = 'refused, because it was applied before'
     const granted = expect.stringMatching(/^granted, with token \d+$/)
-    expect(results).toEqual([granted, repeated, ...Array(3).fill(['done', repeated]).flat()])
+    expect(resultsOf(scene)).toEqual([granted, repeated, ...Array(3).fill(['done', repeated]).flat()])
   })
 
   test('a refused acquire without the time of expiry names only the leader', async () => {
