@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ManualClock, settled } from '../../../functions/election/testing/manual-clock.ts'
-import { FaultError, readFault } from '../../../infra/local/faults/fault.ts'
+import { Candidates } from '../../../infra/local/faults/candidates.ts'
+import { type CandidateFault, FaultError, readFault } from '../../../infra/local/faults/fault.ts'
 import { ManualFaults } from '../../../infra/local/faults/manual-faults.ts'
 import type { Call, Reply } from '../../../infra/local/lambda-host/interceptor.ts'
 import type { CandidateEntry, LeaderEntry } from '../../../infra/local/observe/entries.ts'
@@ -154,7 +155,7 @@ const CALLS: Readonly<Record<string, Call>> = {
 }
 
 /** Manual faults on candidates with running processes, and the events that they cause. */
-function scene(candidates = 3) {
+function scene() {
   const events: string[] = []
   const entries: (CandidateEntry | LeaderEntry)[] = []
   const alive = new Set(REQUESTS)
@@ -167,7 +168,7 @@ function scene(candidates = 3) {
     return alive.has(requestId)
   }
   const faults = new ManualFaults({
-    ...{ candidates, leaseTable: LEASES, pastLeaseMs: 16_500, signal: stopping.signal, clock },
+    ...{ candidates: 3, leaseTable: LEASES, pastLeaseMs: 16_500, signal: stopping.signal, clock },
     processes: { kill: async (requestId) => signal('kill')(requestId), freeze: signal('freeze'), thaw: signal('thaw') },
     election: {
       leader: () => (state.leader === undefined ? undefined : { requestId: state.leader, candidate: 0, token: 1 }),
@@ -184,7 +185,6 @@ function scene(candidates = 3) {
       state.leader = requestId
     },
     leader: () => entries.findLast(({ kind }) => kind === 'leader'),
-    candidate: (number: number) => entries.findLast((one) => one.kind === 'candidate' && one.candidate === number),
     send: (requestId: string, kind: string, reply: () => Promise<Reply> = async () => DONE) =>
       faults.intercept({ ...(CALLS[kind] ?? unknown(kind)), requestId }, async () => {
         events.push(`${kind} of ${requestId} arrives`)
@@ -195,10 +195,6 @@ function scene(candidates = 3) {
 
 function unknown(word: string): never {
   throw new Error(`A scenario has the unknown word ${word}`)
-}
-
-async function expectRefused(injected: Promise<void>, message: string | undefined): Promise<void> {
-  await expect(injected).rejects.toThrow(new FaultError(message))
 }
 
 /** The short forms in the scenarios. */
@@ -238,7 +234,10 @@ function player() {
     both: (words) => Promise.all([faults.inject(faultOf(words)), faults.inject(faultOf(words))]),
     total: ([kills, freezes]) =>
       expect(faults.injected()).toEqual({ killLeader: Number(kills), freezeLeader: Number(freezes) }),
-    refuse: (_, text) => expectRefused(faults.inject(faultOf([text.split(': ')[0] ?? ''])), text.split(': ')[1]),
+    refuse: (_, text) => {
+      const [name = '', message] = text.split(': ')
+      return expect(faults.inject(faultOf([name]))).rejects.toThrow(new FaultError(message))
+    },
     wait: ([ms]) => clock.advance(Number(ms)),
     stop: () => stopping.abort(),
     reply: () => replies.shift()?.resolve(DONE),
@@ -276,66 +275,71 @@ test.each(scenarios)('%s', async (_, lines) => {
 describe('candidates', () => {
   const NEW = { kind: 'candidate', isPresent: true, skewMs: 0, isCutOff: false, dropsNextReply: false }
 
-  test('are numbered from 1 at the start, each with an entry', () => {
-    const { faults, candidate, leader } = scene()
-    expect(faults.candidates.present()).toEqual([1, 2, 3])
-    expect(candidate(3)).toEqual({ ...NEW, candidate: 3 })
-    expect(leader()).toEqual({ kind: 'leader', armed: undefined, frozen: [] })
-  })
+  function candidatesOf(count: number) {
+    const entries: CandidateEntry[] = []
+    const events: string[] = []
+    const add = (entry: CandidateEntry) => entries.push(entry)
+    const candidates = new Candidates(count, add, (description, candidate) =>
+      events.push(`${candidate}: ${description}`),
+    )
+    return {
+      ...{ candidates, events },
+      inject: (name: CandidateFault['do'], candidate = 1, ms = 5_000) => candidates.inject({ do: name, candidate, ms }),
+      latest: (number: number) => entries.findLast(({ candidate }) => candidate === number),
+    }
+  }
 
-  test('are added with the lowest free number, up to ten', async () => {
-    const { faults, events, candidate } = scene()
-    await faults.inject({ do: 'removeCandidate', candidate: 2 })
-    expect(faults.candidates.present()).toEqual([1, 3])
-    expect(candidate(2)).toMatchObject({ isPresent: false })
-    for (let added = 1; added <= 8; added += 1) await faults.inject({ do: 'addCandidate' })
-    expect(faults.candidates.present()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+  test('are added with the lowest free number, up to ten', () => {
+    const { candidates, inject, events, latest } = candidatesOf(3)
+    expect(candidates.present()).toEqual([1, 2, 3])
+    expect(latest(3)).toEqual({ ...NEW, candidate: 3 })
+    inject('removeCandidate', 2)
+    expect(candidates.present()).toEqual([1, 3])
+    for (let added = 1; added <= 8; added += 1) inject('addCandidate')
+    expect(candidates.present()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
     expect(events.slice(0, 3)).toEqual(['2: removed', '2: added', '4: added'])
-    await expectRefused(faults.inject({ do: 'addCandidate' }), 'There are already 10 candidates, the maximum')
+    const full = new FaultError('There are already 10 candidates, the maximum')
+    expect(() => inject('addCandidate')).toThrow(full)
   })
 
-  test('are removed, except the last one', async () => {
-    const { faults } = scene(2)
-    await faults.inject({ do: 'removeCandidate', candidate: 1 })
-    const removed = faults.inject({ do: 'removeCandidate', candidate: 2 })
-    await expectRefused(removed, 'The last candidate cannot be removed')
-    expect(faults.candidates.present()).toEqual([2])
+  test('are removed, except the last one', () => {
+    const { candidates, inject } = candidatesOf(2)
+    inject('removeCandidate')
+    expect(() => inject('removeCandidate', 2)).toThrow(new FaultError('The last candidate cannot be removed'))
+    expect(candidates.present()).toEqual([2])
   })
 
-  test.each(['removeCandidate', 'skewClock', 'dropReply', 'cutOff', 'reconnect'])(
+  test.each(['removeCandidate', 'skewClock', 'dropReply', 'cutOff', 'reconnect'] as const)(
     'that do not exist cannot be hit: %s',
-    async (name) => {
-      const { faults, events } = scene(2)
-      const fault = readFault({ do: name, candidate: 3, ms: 1_000 })
-      await expectRefused(faults.inject(fault), 'There is no candidate 3, only 1, 2')
+    (name) => {
+      const { inject, events } = candidatesOf(2)
+      expect(() => inject(name, 3)).toThrow(new FaultError('There is no candidate 3, only 1, 2'))
       expect(events).toEqual([])
     },
   )
 
-  test('that are removed keep their state for running invocations, and return without it', async () => {
-    const { faults, send, candidate } = scene()
-    const inject = (name: string) => faults.inject(readFault({ do: name, candidate: 1, ms: 5_000 }))
-    for (const name of ['dropReply', 'cutOff', 'skewClock', 'removeCandidate']) await inject(name)
+  test('that are removed keep their state for running invocations, and return without it', () => {
+    const { candidates, inject, latest } = candidatesOf(2)
+    for (const name of ['dropReply', 'cutOff', 'skewClock', 'removeCandidate'] as const) inject(name)
     const state = { isPresent: false, skewMs: 5_000, isCutOff: true, dropsNextReply: true }
-    expect(candidate(1)).toMatchObject(state)
-    expect([1, 2].map((number) => faults.candidates.isReachable(number))).toEqual([false, true])
-    expect(await send('a', 'write')).toBe('hangUp')
-    await inject('addCandidate')
-    expect(candidate(1)).toEqual({ ...NEW, candidate: 1 })
-    expect(await send('a', 'write')).toBe(DONE)
-    expect(faults.candidates.skewMs(1)).toBe(0)
+    expect(latest(1)).toMatchObject(state)
+    expect([1, 2].map((number) => candidates.isReachable(number))).toEqual([false, true])
+    expect([1, 2].map((number) => candidates.skewMs(number))).toEqual([5_000, 0])
+    inject('addCandidate')
+    expect(latest(1)).toEqual({ ...NEW, candidate: 1 })
+    expect([candidates.isReachable(1), candidates.skewMs(1)]).toEqual([true, 0])
   })
 
   test.each([
     [2_500, 'clock set 2.5 s ahead'],
     [-60_000, 'clock set 60 s behind'],
     [0, 'clock set right'],
-  ])('have a clock that is set by %d ms: %s', async (ms, description) => {
-    const { faults, events, candidate } = scene()
-    await faults.inject({ do: 'skewClock', candidate: 2, ms: 1 })
-    await faults.inject({ do: 'skewClock', candidate: 2, ms })
-    expect([1, 2].map((number) => faults.candidates.skewMs(number))).toEqual([0, ms])
-    expect(candidate(2)).toMatchObject({ skewMs: ms })
+  ])('have a clock that is set by %d ms: %s', (ms, description) => {
+    const { candidates, inject, events, latest } = candidatesOf(2)
+    inject('skewClock', 2, 1)
+    inject('skewClock', 2, ms)
+    expect(candidates.skewMs(2)).toBe(ms)
+    expect(latest(2)).toMatchObject({ skewMs: ms })
     expect(events.at(-1)).toBe(`2: ${description}`)
   })
 })

@@ -4,7 +4,7 @@ import { withLease } from '../../../functions/election/index.ts'
 import { dynamodbError } from '../../../infra/local/lambda-host/dynamodb-proxy.ts'
 import type { Effect, Entry } from '../../../infra/local/observe/entries.ts'
 import type { TryOutcome } from '../../../infra/local/observe/outcome.ts'
-import { dropReply, dropRequest, NEXT_TICK, NOW_MS, put, ROWS, replacement, TICK, wire } from './wire.ts'
+import { dropReply, dropRequest, NEXT_TICK, NOW_MS, put, ROWS, replacement, TICK, type Wire, wire } from './wire.ts'
 
 const WORK = { staleWritesRefused: 0 }
 const completed = (fencingToken: number): TryOutcome => ({ status: 'completed', fencingToken, work: WORK })
@@ -16,6 +16,7 @@ const of = <Kind extends Entry['kind']>(entries: readonly Entry[], kind: Kind) =
 const kindsOf = (entries: readonly Entry[]) => entries.map(({ kind }) => kind)
 const effectsIn = (entries: readonly Entry[]) =>
   of(entries, 'effect').map(({ token, verdict, what }: Effect) => [token, verdict, what])
+type Replacement = Awaited<ReturnType<typeof replacement>>
 const NEVER = { ...put(), ConditionExpression: 'attribute_exists(nothing)' }
 
 /** A wire on which the invocations `a`, `b` … have started. */
@@ -103,37 +104,32 @@ describe('a leader that is replaced', () => {
     expect(of(entries, 'ended')).toMatchObject([{ tenure: 2, how: 'completed' }])
   })
 
-  test('has all the writes of a guarded transaction refused', async () => {
-    const { old, entries, recorder } = await replacement()
-    await expect(old.lease.transact([{ Put: put('1') }, { Put: put('2') }])).rejects.toThrow('no longer leads')
-    const refused = [old.lease.fencingToken, 'refused', `Put of ${ROWS} in a transaction`]
-    expect(effectsIn(entries)).toEqual([refused, refused])
-    expect(recorder.staleRefused()).toBe(2)
-  })
-
-  test('has no effect by a refused renewal or release', async () => {
-    const { old, entries, recorder } = await replacement()
-    const before = entries.length
-    await expect(old.lease.renew()).rejects.toThrow('no longer leads')
-    await old.fail(new Error('no'))
-    expect(entries.slice(before)).toEqual([])
-    expect(recorder.staleRefused()).toBe(0)
-  })
-
-  test('is shown to write without a fence', async () => {
-    const { clientOf, old, entries, recorder } = await replacement()
-    await clientOf('a').send(new PutCommand(put()))
-    const what = `PutItem of ${ROWS}, though it is replaced`
-    expect(effectsIn(entries)).toEqual([[old.lease.fencingToken, 'accepted', what]])
-    expect(recorder.staleRefused()).toBe(0)
-  })
-
-  test('has no stale write by a write that fails for another reason', async () => {
-    const { clientOf, inject, entries, recorder } = await replacement()
-    inject(...Array.from({ length: 10 }, () => async () => dynamodbError('ThrottlingException', 'no')))
-    await expect(clientOf('a').send(new PutCommand(put()))).rejects.toThrow('no')
-    expect(effectsIn(entries)).toEqual([])
-    expect(recorder.staleRefused()).toBe(0)
+  const sendUnfenced = ({ clientOf }: Wire) => clientOf('a').send(new PutCommand(put()))
+  test.each<[string, (scene: Replacement) => Promise<unknown>, readonly (readonly [string, string])[]]>([
+    [
+      'a guarded transaction',
+      ({ old }) => old.lease.transact([{ Put: put('1') }, { Put: put('2') }]),
+      Array(2).fill(['refused', `Put of ${ROWS} in a transaction`]),
+    ],
+    ['a renewal', ({ old }) => old.lease.renew(), []],
+    ['a release', ({ old }) => old.fail(new Error('no')), []],
+    ['a write without a fence', sendUnfenced, [['accepted', `PutItem of ${ROWS}, though it is replaced`]]],
+    [
+      'a write that fails for another reason',
+      (scene) => {
+        scene.inject(...Array.from({ length: 10 }, () => async () => dynamodbError('ThrottlingException', 'no')))
+        return sendUnfenced(scene)
+      },
+      [],
+    ],
+  ])('sends %s, and only refused writes are stale', async (_, send, effects) => {
+    const scene = await replacement()
+    const before = scene.entries.length
+    await send(scene).catch(() => undefined)
+    const { fencingToken } = scene.old.lease
+    expect(scene.entries.slice(before)).toHaveLength(effects.length)
+    expect(effectsIn(scene.entries)).toEqual(effects.map((effect) => [fencingToken, ...effect]))
+    expect(scene.recorder.staleRefused()).toBe(effects.filter(([verdict]) => verdict === 'refused').length)
   })
 })
 

@@ -86,10 +86,8 @@ describe('the page', () => {
   test('is one HTML file, which browsers neither cache nor reinterpret', async () => {
     const { url } = await start()
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[\w-]{22}\/$/)
-    const { status, headers } = await ask(url)
-    expect(status).toBe(200)
-    expect(headers).toMatchObject({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
-    expect(headers['content-type']).toContain('text/html')
+    const headers = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
+    expect(await ask(url)).toMatchObject({ status: 200, headers })
     expect((await ask(url, { headers: { host: `localhost:${new URL(url).port}` } })).status).toBe(200)
   })
 
@@ -109,8 +107,8 @@ describe('the key in the address', () => {
   test('differs for each run, and needs no slash behind it', async () => {
     const [one, other] = [await start(), await start()]
     expect(new URL(one.url).pathname).not.toBe(new URL(other.url).pathname)
-    const { status, headers } = await ask(one.url.slice(0, -1))
-    expect({ status, location: headers['location'] }).toEqual({ status: 308, location: new URL(one.url).pathname })
+    const headers = { location: new URL(one.url).pathname }
+    expect(await ask(one.url.slice(0, -1))).toMatchObject({ status: 308, headers })
   })
 
   test.each<[string, (key: string) => string]>([
@@ -125,9 +123,8 @@ describe('the key in the address', () => {
     const base = `${origin}/${wrong(new URL(url).pathname.slice(1, -1))}`
     for (const path of ['', 'feed', 'tenures/1', 'package.json']) {
       const { status, headers, body } = await ask(base + path)
-      expect(status).toBe(403)
+      expect([status, headers['location']]).toEqual([403, undefined])
       expect(body).toMatch(/^Open the complete address that npm start printed/)
-      expect(headers['location']).toBeUndefined()
     }
     expect((await post({ url: base, origin }, KILL)).status).toBe(403)
     expect([injected, listening.now]).toEqual([[], 0])
@@ -272,10 +269,9 @@ describe('the feed', () => {
 
 test('the log of a tenure is sent while it is kept', async () => {
   const log = { steps: [{ atMs: 1, description: 'Invoked' }], dropped: 0, gapAt: 200 }
-  const { url } = await start({ logs: { get: (tenure) => (tenure === 1_795_240_800_001 ? log : undefined) } })
-  const sent = await ask(`${url}tenures/1795240800001`)
-  expect(sent).toMatchObject({ status: 200, headers: { 'content-type': 'application/json' } })
-  expect(JSON.parse(sent.body)).toEqual(log)
+  const { url } = await start({ logs: { get: (tenure) => (tenure === 12 ? log : undefined) } })
+  const headers = { 'content-type': 'application/json' }
+  expect(await ask(`${url}tenures/12`)).toMatchObject({ status: 200, headers, body: JSON.stringify(log) })
   const body = 'The log of this tenure is no longer kept'
   expect(await ask(`${url}tenures/7`)).toMatchObject({ status: 404, body })
 })
