@@ -162,16 +162,9 @@ export function lastStepOf(outcome: TryOutcome, logs: readonly string[] = []): O
     outcome.status === 'failed' ? outcome.error : outcome.status === 'completed' ? outcome.thrown : undefined
   const trace = [...framesOf(thrown?.trace), ...(lines.length > 0 ? ['Logged:', ...lines] : [])]
   const ending = thrown === undefined ? 'Returns' : `Fails with ${thrown.errorType}: ${thrown.errorMessage}`
-  switch (outcome.status) {
-    case 'completed':
-      return { description: `${ending}; its tick is completed`, trace }
-    case 'released':
-      return { description: `${ending} after it released the lease`, trace }
-    case 'standby':
-      return { description: `Stands by: ${outcome.reason}`, trace }
-    case 'failed':
-      return { description: ending, trace }
-  }
+  const after = { completed: '; its tick is completed', released: ' after it released the lease', failed: '' }
+  const description = outcome.status === 'standby' ? `Stands by: ${outcome.reason}` : ending + after[outcome.status]
+  return { description, trace }
 }
 
 /** Without the first lines of a stack, which repeat the message. */

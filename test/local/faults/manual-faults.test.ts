@@ -37,9 +37,6 @@ a kill hits after a charge, too
 a kill hits a leader without writes before its completion
   inject killLeader; a leads; a complete!
   > kill a, a: killed before the end of its tenure
-a kill hits a leader without writes before its release
-  inject killLeader; a leads; a release!
-  > kill a, a: killed before the end of its tenure
 a kill hits one of two simultaneous calls
   inject killLeader; a leads; a write~; a write; reply; held hangUp
   > write of a arrives, write of a arrives, kill a, a: killed after PutItem of rows (no reply)
@@ -69,8 +66,6 @@ a freeze waits for the next write, and holds it back
   > freeze a, a: frozen (writing)
 a freeze holds back a completion
   a leads; inject freezeLeader; a complete?; frozen 1
-a freeze holds back a release
-  a leads; inject freezeLeader; a release?; frozen 1
 a freeze lets other calls continue, and those that the leader had sent before
   a leads; inject freezeLeader; a write?; a write; b write
 a freeze without a leader hits the next one
@@ -114,8 +109,6 @@ a frozen leader does not keep a run from ending, and then has no rivals
 a frozen leader that is cut off runs after the thaw, but its write does not arrive
   a leads; inject freezeLeader; a write?; inject cutOff 1; inject thawLeader; held hangUp
   > freeze a, a: frozen (writing), 1: cut off, thaw a, a: thawed
-a frozen leader whose candidate is removed stays frozen until it is thawed
-  a leads; inject freezeLeader; a write?; inject removeCandidate 1; frozen 1; inject thawLeader; held done
 an armed fault hits no leader after the end of the run
   inject freezeLeader; stop; a leads; a write
 thawing disarms a freeze that has not hit a leader yet

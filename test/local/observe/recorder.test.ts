@@ -298,13 +298,13 @@ describe('the log of a tenure', () => {
 })
 
 test.each([
-  [200, 1],
-  [402, 0],
-  [503, 0],
-])('a charge that the gateway answers with %d is counted as %d effects', async (statusCode, effects) => {
+  [{ statusCode: 200 }, 1],
+  [{ statusCode: 402 }, 0],
+  [{ errorType: 'RangeError' }, 0],
+])('a charge that the gateway answers with %j is counted as %d effects', async (answer, effects) => {
   const { lead, askGateway, entries } = started('a')
   const { finish } = await lead('a')
-  await askGateway('a', 'POST', { statusCode })
+  await askGateway('a', 'POST', answer)
   await finish()
   expect(of(entries, 'effect').map(({ what }) => what)).toEqual(Array(effects).fill('charge at the gateway'))
 })

@@ -3,7 +3,6 @@ import { dynamodbError } from '../../../infra/local/lambda-host/dynamodb-proxy.t
 import type { Call } from '../../../infra/local/lambda-host/interceptor.ts'
 import {
   answerOf,
-  gatewayStatusOf,
   isRefusal,
   leaseRequestOf,
   otherWritesOf,
@@ -80,13 +79,6 @@ test('an answer has its parsed body, and the name or the status of its error', (
 test('an error of DynamoDB is a refused condition, or another one', () => {
   expect(['ConditionalCheckFailedException', 'TransactionCanceledException'].every(isRefusal)).toBe(true)
   expect(['ThrottlingException', undefined].some(isRefusal)).toBe(false)
-})
-
-test('the gateway’s status is in its reply, and 500 if its function failed', () => {
-  expect(gatewayStatusOf(gatewayCall(), { statusCode: 402 })).toBe(402)
-  expect(gatewayStatusOf(gatewayCall(), { errorType: 'RangeError' })).toBe(500)
-  expect(gatewayStatusOf(gatewayCall(), null)).toBeUndefined()
-  expect(gatewayStatusOf({ service: 'dynamodb' }, { statusCode: 402 })).toBeUndefined()
 })
 
 test('missing and damaged fields of a lease row are undefined', () => {
