@@ -130,11 +130,10 @@ export async function libraryExchanges() {
   await lease.transact([{ Put: put('2') }])
   await finish()
   await (await scene.lead('b', { tick: NEXT_TICK })).fail(new RangeError('no'))
-  const [acquire, renew, saveCheckpoint, write, guard, complete, , release] = scene.exchanges
-  const all = { acquire, renew, saveCheckpoint, write, guard, complete, release }
-  const found = <Kind extends keyof typeof all>(kind: Kind): Exchange => {
-    const exchange = all[kind]
-    if (exchange === undefined) throw new Error(`The library sent no ${kind}`)
+  const sent = ['acquire', 'renew', 'saveCheckpoint', 'write', 'guard', 'complete', 'acquire again', 'release'] as const
+  const found = (name: (typeof sent)[number]): Exchange => {
+    const exchange = scene.exchanges[sent.indexOf(name)]
+    if (exchange === undefined) throw new Error(`The library sent no ${name}`)
     return exchange
   }
   return { found }
