@@ -5,10 +5,8 @@ import type { Processes } from '../lambda-host/environments.ts'
 import type { Call, Interceptor, Reply } from '../lambda-host/interceptor.ts'
 import { type CallFault, type CallKind, isPlannedAt } from './fault.ts'
 
-export interface FaultInjectorOptions {
-  readonly kindOf: (call: Call) => CallKind | undefined
+export interface Injecting {
   readonly processes: Processes
-  readonly onFault: (fault: CallFault, requestId: string) => void
   /** Invokes another candidate of this request's tick again, and settles when that has ended. */
   readonly deliverAgain: (requestId: string) => Promise<void>
   /** How long after its last renewal a lease can be acquired by another candidate. */
@@ -17,7 +15,12 @@ export interface FaultInjectorOptions {
   readonly signal: AbortSignal
 }
 
-type Forward = () => Promise<Reply>
+export interface FaultInjectorOptions extends Injecting {
+  readonly kindOf: (call: Call) => CallKind | undefined
+  readonly onFault: (fault: CallFault, requestId: string) => void
+}
+
+export type Forward = () => Promise<Reply>
 
 /** The client's time-out is 5 s: functions/billing/transports.ts. */
 const LATE_MS = 6_000
@@ -46,7 +49,6 @@ export class FaultInjector {
     this.#counts.clear()
   }
 
-  /** In the order in which they happened. */
   injected(): readonly CallFault[] {
     return this.#injected
   }
@@ -54,9 +56,13 @@ export class FaultInjector {
   async #apply(fault: CallFault, call: Call, forward: Forward): Promise<Reply | 'hangUp'> {
     switch (fault.do) {
       case 'killLeader':
-        return this.#kill(fault, call, fault.when === 'before' ? undefined : await forward(), forward)
-      case 'freezeLeader':
-        return this.#freeze(fault, call, fault.when === 'before' ? undefined : await forward(), forward)
+      case 'freezeLeader': {
+        const reply = fault.when === 'before' ? undefined : await forward()
+        const isKilled = fault.do === 'killLeader' && (await this.#options.processes.kill(call.requestId))
+        if (isKilled) this.#note(fault, call)
+        else if (fault.do === 'freezeLeader') await this.#freeze(fault, call)
+        return isKilled ? 'hangUp' : (reply ?? forward())
+      }
       case 'dropReply':
         await forward()
         this.#note(fault, call)
@@ -80,22 +86,14 @@ export class FaultInjector {
     }
   }
 
-  /** @param reply present if the call was forwarded already */
-  async #kill(fault: CallFault, call: Call, reply: Reply | undefined, forward: Forward): Promise<Reply | 'hangUp'> {
-    if (!(await this.#options.processes.kill(call.requestId))) return reply ?? forward()
-    this.#note(fault, call)
-    return 'hangUp'
-  }
-
-  async #freeze(fault: CallFault, call: Call, reply: Reply | undefined, forward: Forward): Promise<Reply> {
+  async #freeze(fault: CallFault, call: Call): Promise<void> {
     const { processes, pastLeaseMs, signal, deliverAgain } = this.#options
     const { requestId } = call
-    if (!processes.freeze(requestId)) return reply ?? forward()
+    if (!processes.freeze(requestId)) return
     this.#note(fault, call)
     await this.#pause(pastLeaseMs)
     if (!signal.aborted) await deliverAgain(requestId)
     processes.thaw(requestId)
-    return reply ?? forward()
   }
 
   #note(fault: CallFault, { requestId }: Call): void {
@@ -109,12 +107,8 @@ export class FaultInjector {
   }
 }
 
-/** A reply of the gateway's function. */
 function gatewayReply(statusCode: number): Reply {
   const headers = { 'content-type': 'application/json' }
-  return {
-    statusCode: 200,
-    headers,
-    body: JSON.stringify({ statusCode, headers, body: '{"error":{"type":"api_error"}}' }),
-  }
+  const response = { statusCode, headers, body: '{"error":{"type":"api_error"}}' }
+  return { statusCode: 200, headers, body: JSON.stringify(response) }
 }

@@ -6,11 +6,10 @@ import { show } from '../../../functions/election/show.ts'
 /** A fault at a planned call: the position counts calls within a tick, never time. */
 export type CallFault = CallPosition & CallAction
 
+/** Numbers are from 1. */
 export interface CallPosition {
-  /** From 1. */
   readonly tick: number
   readonly at: CallKind
-  /** From 1. */
   readonly nth: number
 }
 
@@ -25,9 +24,7 @@ export type CallAction =
   | { readonly do: 'killLeader'; readonly when: 'before' | 'after' }
   /** SIGSTOP for the leader at this moment, until its lease has expired and another candidate was invoked again. */
   | { readonly do: 'freezeLeader'; readonly when: 'before' | 'after' }
-  /** The call is applied, but its reply is dropped. */
   | { readonly do: 'dropReply' }
-  /** The call never arrives. */
   | { readonly do: 'dropRequest' }
   /** DynamoDB throttles this call and the following ones, `times` in all. */
   | { readonly do: 'throttle'; readonly times: number }
@@ -62,7 +59,6 @@ export type CandidateFault =
 /** A manual fault that is injected before a tick, which is numbered from 1. */
 export type ScheduledFault = ManualFault & { readonly tick: number }
 
-/** What happened to the candidate that the fault hit. */
 export const FAULT_WORDS: Readonly<Record<ManualFault['do'] | CallAction['do'], string>> = {
   killLeader: 'killed',
   freezeLeader: 'frozen',
@@ -121,7 +117,6 @@ export function describeClock(ms: number): string {
   return `clock set ${Math.abs(ms) / 1000} s ${ms > 0 ? 'ahead' : 'behind'}`
 }
 
-/** Whether the fault is planned for this call. */
 export function isPlannedAt(fault: CallFault, at: CallKind, nth: number): boolean {
   const times = fault.do === 'throttle' ? fault.times : 1
   return fault.at === at && nth >= fault.nth && nth < fault.nth + times
@@ -150,10 +145,8 @@ export function readFault(value: unknown): ManualFault {
   const candidate = () => wholeNumber(property(value, 'candidate'), '"candidate"', 1, MAX_CANDIDATES)
   const ofCandidate = OF_CANDIDATE.find((one) => one === name)
   if (ofCandidate !== undefined) return { do: ofCandidate, candidate: candidate() }
-  if (name === 'skewClock') {
-    const ms = () => wholeNumber(property(value, 'ms'), '"ms"', -MAX_SKEW_MS, MAX_SKEW_MS)
-    return { do: 'skewClock', candidate: candidate(), ms: ms() }
-  }
+  const ms = () => wholeNumber(property(value, 'ms'), '"ms"', -MAX_SKEW_MS, MAX_SKEW_MS)
+  if (name === 'skewClock') return { do: 'skewClock', candidate: candidate(), ms: ms() }
   throw new FaultError(`"do" must be one of ${MANUAL_FAULTS.join(', ')}, but is ${show(name)}`)
 }
 

@@ -3,32 +3,23 @@
  * and on what passes between them; the functions are the deployed ones.
  */
 import { type Clock, systemClock } from '../../../functions/election/clock.ts'
-import type { Processes } from '../lambda-host/environments.ts'
 import type { Call, Interceptor, Reply } from '../lambda-host/interceptor.ts'
 import type { CandidateEntry, LeaderEntry } from '../observe/entries.ts'
 import type { Recorder } from '../observe/recorder.ts'
 import { endIn, leaseRequestOf, otherWritesOf } from '../observe/wire.ts'
 import { Candidates } from './candidates.ts'
 import { FAULT_WORDS, FaultError, type ManualFault } from './fault.ts'
+import type { Forward, Injecting } from './fault-injector.ts'
 
-export interface ManualFaultsOptions {
-  /** How many candidates there are at the start. */
+export interface ManualFaultsOptions extends Injecting {
   readonly candidates: number
   readonly leaseTable: string
-  readonly processes: Processes
   readonly election: Pick<Recorder, 'leader' | 'isLeading' | 'candidateOf'>
   readonly onFault: Recorder['faultInjected']
-  /** Invokes another candidate of this request's tick again. */
-  readonly deliverAgain: (requestId: string) => Promise<void>
-  /** How long after its last renewal a lease can be acquired by another candidate. */
-  readonly pastLeaseMs: number
   readonly add: (entry: CandidateEntry | LeaderEntry) => void
-  /** Ends every wait. */
-  readonly signal: AbortSignal
   readonly clock?: Pick<Clock, 'sleep'>
 }
 
-type Forward = () => Promise<Reply>
 type Armed = NonNullable<LeaderEntry['armed']>
 
 export class ManualFaults {
@@ -89,7 +80,6 @@ export class ManualFaults {
     return this.#frozen.size > 0
   }
 
-  /** How many leaders were killed and frozen so far. */
   injected(): Readonly<Record<Armed, number>> {
     return this.#injected
   }

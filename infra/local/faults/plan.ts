@@ -37,11 +37,7 @@ const MAX_THROTTLED = 4
 
 export const MIN_CHAOS_TICKS = 2
 
-/**
- * @param seed any integer
- * @param ticks at least {@link MIN_CHAOS_TICKS}
- * @returns at most one fault at a call; at least one leader killed, and one frozen before a write that is then refused
- */
+/** At most one fault at a call; at least one leader killed, and one frozen before a write that is then refused. */
 export function chaosPlan(seed: number, ticks: number): readonly CallFault[] {
   const random = mulberry32(seed)
   const worst = Array.from({ length: ticks }, (_, index) => WORST[index % WORST.length] ?? 'none')

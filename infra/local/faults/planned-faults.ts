@@ -1,7 +1,6 @@
 /** The planned faults of a billing run: chaos, a killed or a frozen leader, protections switched off. */
-import { property } from '../../../functions/election/json.ts'
+import { parseJson, property } from '../../../functions/election/json.ts'
 import type { Call, Interceptor } from '../lambda-host/interceptor.ts'
-import { GatewayWatch } from '../observe/gateway-watch.ts'
 import type { Resources } from '../stack/resources.ts'
 import { compose } from './compose.ts'
 import type { CallFault, CallKind } from './fault.ts'
@@ -13,7 +12,6 @@ export interface PlanOptions {
   /** The tick whose leader is killed, or frozen. */
   readonly killLeader: number | undefined
   readonly freezeLeader: number | undefined
-  /** The seed of a chaos plan. */
   readonly chaos: number | undefined
   readonly without: readonly Protection[]
   readonly ticks: number | undefined
@@ -40,7 +38,6 @@ export class PlannedFaults {
     )
   }
 
-  /** How many faults the chaos plan has. */
   planned(): number {
     return this.#chaos.length
   }
@@ -81,3 +78,39 @@ export function callKindOf({ service, operation, target, body }: Call, places: C
       return undefined
   }
 }
+
+/** Counts the gateway's answers on the wire, behind all faults, for the progress of a tick. */
+export class GatewayWatch {
+  #answered = new Set<string>()
+  #replayedRequests = 0
+
+  readonly intercept: Interceptor = async (call, forward) => {
+    const reply = await forward()
+    const { method, body: form } = call.body
+    if (call.service !== 'lambda' || method !== 'POST' || typeof form !== 'string') return reply
+    const response = parseJson(reply.body)
+    const statusCode = property(response, 'statusCode')
+    if (statusCode !== 200 && statusCode !== 402) return reply
+    this.#answered.add(unitOf(new URLSearchParams(form)))
+    if (property(property(response, 'headers'), 'idempotent-replayed') === 'true') this.#replayedRequests += 1
+    return reply
+  }
+
+  tickStarts(): void {
+    this.#answered = new Set()
+  }
+
+  /** How many business units of this tick the gateway has charged or declined. */
+  answered(): number {
+    return this.#answered.size
+  }
+
+  /** How many answers of the whole run the gateway repeated from its store. */
+  replayedRequests(): number {
+    return this.#replayedRequests
+  }
+}
+
+/** Without `dunned`: a period is charged again under a higher one only at a later tick. */
+const unitOf = (order: URLSearchParams): string =>
+  JSON.stringify(['customer', 'metadata[plan]', 'metadata[period]'].map((param) => order.get(param)))

@@ -15,7 +15,6 @@ export const HOW_SWITCHED_OFF: Readonly<Record<Protection, string>> = {
   key: 'the idempotency key (each request gets a new one on the wire)',
 }
 
-/** Gives the candidate a lease of its own. */
 export function withoutLease({ lambda, ...candidate }: Candidate, number: number): Candidate {
   const LEASE_NAME = `${lambda.environment['LEASE_NAME'] ?? 'lease'}-${number}`
   return { ...candidate, lambda: { ...lambda, environment: { ...lambda.environment, LEASE_NAME } } }
@@ -26,7 +25,6 @@ const FENCE = /(#tenureFence <=|#tenureStep\.fencingToken <) :tenureFence/g
 /** True for every row, with all placeholders still used, as DynamoDB demands. */
 const NO_FENCE = '(attribute_exists(#tenureFence) OR $&)'
 
-/** Makes every fence true; other conditions stay. */
 export const withoutFence: Interceptor = (call, forward) =>
   forward(call.service === 'dynamodb' ? unfenced(call.body) : undefined)
 
@@ -46,7 +44,6 @@ function unfenced(body: Fields): Fields | undefined {
 
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null
 
-/** Requests every charge under a new idempotency key. */
 export const withoutKey: Interceptor = ({ service, body }, forward) => forward(withNewKey(service, body, randomUUID()))
 
 function withNewKey(service: Call['service'], body: Fields, key: string): Fields | undefined {

@@ -66,7 +66,6 @@ function describeOther({ service, operation, target: fullName, body }: Call): st
 export interface Replies {
   /** From the service; absent if the request never arrived, or is not answered yet. */
   readonly reply?: Reply | undefined
-  /** What the function received. */
   readonly received: Reply | 'hangUp'
   /** The token of the tenure that replaced this one. */
   readonly successor?: number | undefined

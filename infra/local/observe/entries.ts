@@ -1,12 +1,11 @@
 /**
  * The entries of the feed, which the page folds into its picture. Times are epoch milliseconds of this machine's clock,
- * never of a candidate's.
+ * never of a candidate's. Candidates, ticks and the tenures of a run are numbered from 1.
  */
 
 /** How a tenure ended, as far as the lease row or the invocation shows. */
 export type TenureEnd = 'completed' | 'released' | 'failed' | 'takenOver'
 
-/** Sent first. */
 export interface Setup {
   readonly kind: 'setup'
   /** `billing`, or the path of the user's own function. */
@@ -14,15 +13,12 @@ export interface Setup {
   readonly lease: string
   readonly leaseMs: number
   readonly periodMs: number
-  /** The protections that are switched off. */
   readonly switchedOff: readonly string[]
-  /** Candidates are numbered from 1 to this. */
   readonly maxCandidates: number
 }
 
 export interface CandidateEntry {
   readonly kind: 'candidate'
-  /** From 1. */
   readonly candidate: number
   /** Whether it is invoked at the next tick. */
   readonly isPresent: boolean
@@ -39,15 +35,31 @@ export interface LeaderEntry {
   readonly frozen: readonly number[]
 }
 
+export interface Counts {
+  readonly kind: 'counts'
+  readonly ticks: number
+  readonly completed: number
+  /** Completed by more than one invocation. */
+  readonly completedTwice: number
+  /** Past, and not completed. */
+  readonly overdue: number
+  /** Refused writes of replaced leaders. */
+  readonly staleRefused: number
+}
+
 interface Event {
   readonly atMs: number
 }
 
-export interface Ticked extends Event {
+/** The run has ended: the last entry. */
+export interface Over extends Event {
+  readonly kind: 'over'
+  readonly description: string
+}
+
+interface Ticked extends Event {
   readonly kind: 'ticked'
-  /** From 1. */
   readonly number: number
-  /** Canonical ISO text. */
   readonly tick: string
 }
 
@@ -56,20 +68,18 @@ interface OfInvocation extends Event {
   readonly invocation: string
 }
 
-export interface Invoked extends OfInvocation {
+interface Invoked extends OfInvocation {
   readonly kind: 'invoked'
   readonly tick: string
   /** 0 for the first attempt; counts Lambda's own retries. */
   readonly retry: number
 }
 
-/** An invocation has ended. */
 export interface Done extends OfInvocation {
   readonly kind: 'done'
   readonly status: 'completed' | 'released' | 'standby' | 'failed'
   /** When Lambda retries the event; absent if it does not. */
   readonly retryAtMs?: number | undefined
-  /** Why the candidate stood by. */
   readonly reason?: string | undefined
   readonly error?: { readonly name: string; readonly message: string; readonly trace: readonly string[] } | undefined
 }
@@ -77,7 +87,7 @@ export interface Done extends OfInvocation {
 /** DynamoDB granted the lease to a candidate, even if the reply was lost. */
 export interface Began extends OfInvocation {
   readonly kind: 'began'
-  /** Numbered from 1 in this run: tokens are not unique if each candidate has a lease of its own. */
+  /** Its number; tokens are not unique if each candidate has a lease of its own. */
   readonly tenure: number
   readonly token: number
   readonly tick?: string | undefined
@@ -86,17 +96,17 @@ export interface Began extends OfInvocation {
   readonly replaced?: number | undefined
 }
 
-export interface Renewed extends Event {
+interface Renewed extends Event {
   readonly kind: 'renewed'
   readonly tenure: number
   readonly expiresAtMs: number
 }
 
 /** The leader ended its tenure in the lease row. */
-export interface Ended extends Event {
+interface Ended extends Event {
   readonly kind: 'ended'
   readonly tenure: number
-  readonly how: 'completed' | 'released' | 'failed'
+  readonly how: Exclude<TenureEnd, 'takenOver'>
 }
 
 /** Writes of a tenure to anything but the lease row; equal ones close together are one entry. */
@@ -119,34 +129,13 @@ export interface FaultEntry extends Event {
   readonly description: string
 }
 
-/** Totals since the start. */
-export interface Counts {
-  readonly kind: 'counts'
-  readonly ticks: number
-  readonly completed: number
-  /** Completed by more than one invocation. */
-  readonly completedTwice: number
-  /** Past, and not completed. */
-  readonly overdue: number
-  /** Refused writes of replaced leaders. */
-  readonly staleRefused: number
-}
-
-/** The run has ended: the last entry. */
-export interface Over extends Event {
-  readonly kind: 'over'
-  readonly description: string
-}
-
 /** Only the latest of each kind counts; of `candidate`, the latest of each candidate. */
 export type StateEntry = Setup | CandidateEntry | LeaderEntry | Counts | Over
-
 export type EventEntry = Ticked | Invoked | Done | Began | Renewed | Ended | Effect | FaultEntry
-
 export type Entry = StateEntry | EventEntry
 
 /** The feed has dropped all events before this time; so does the page. */
-export interface Forgotten {
+interface Forgotten {
   readonly kind: 'forgotten'
   readonly beforeMs: number
 }

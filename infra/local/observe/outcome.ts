@@ -1,11 +1,80 @@
-/** What one attempt of a candidate came to, from what its function returned, threw or logged. */
+/** What one attempt of a candidate came to: by its requests, and by what its function returned, threw or logged. */
 import { parseJson, property } from '../../../functions/election/json.ts'
 import { oneLine, printable } from '../../programs/text.ts'
 import type { Ending } from '../lambda-host/environment.ts'
 import type { ErrorReport } from '../lambda-host/messages.ts'
-import type { Done } from './entries.ts'
-import type { Observations } from './observations.ts'
+import type { Done, TenureEnd } from './entries.ts'
 import type { Step } from './tenure-logs.ts'
+import { type Answer, endIn, isRefusal, type LeaseRequest, rowOf } from './wire.ts'
+
+/** What the attempt requested of the leases, and the results: its function may return anything. */
+export interface Observations {
+  /** In the order of their first acquire. */
+  readonly leases: readonly ObservedLease[]
+  /** Writes refused because another candidate leads. */
+  readonly staleWritesRefused: number
+}
+
+export interface ObservedLease {
+  readonly lease: string
+  /** The longest duration that it requested. */
+  readonly leaseMs: number
+  readonly tick?: string | undefined
+  /** Of the last grant; absent if there was none. */
+  readonly token?: number | undefined
+  /** How the last granted tenure ended in the row; absent if it has not. */
+  readonly ended?: Exclude<TenureEnd, 'takenOver'> | undefined
+  /** Absent if the lease was granted, or no answer came. */
+  readonly refusedAs?: 'held' | 'tickDone' | 'paused' | undefined
+}
+
+export const NO_OBSERVATIONS: Observations = { leases: [], staleWritesRefused: 0 }
+
+/** The attempt sends this request, which may never arrive. */
+export function afterRequest(before: Observations, request: LeaseRequest | undefined): Observations {
+  if (request?.kind !== 'acquire') return before
+  const { lease, tick, expiresAtMs, nowMs } = request
+  const leaseMs = Math.max(expiresAtMs - nowMs, leaseIn(before, lease)?.leaseMs ?? 0)
+  return withLease(before, lease, { leaseMs, tick })
+}
+
+/** @param token of the attempt's last grant, this one included */
+export function afterAnswer(
+  before: Observations,
+  request: LeaseRequest | undefined,
+  { body, error }: Answer,
+  token: number | undefined,
+): Observations {
+  if (request === undefined) return before
+  const { lease } = request
+  if (error === undefined) {
+    if (request.kind === 'acquire') return withLease(before, lease, { token, ended: undefined, refusedAs: undefined })
+    const ended = endIn(request)
+    return ended === undefined ? before : withLease(before, lease, { ended })
+  }
+  // If the reply of a grant is lost, the SDK repeats the acquire, and that is refused.
+  const isNews = request.kind === 'acquire' && isRefusal(error) && leaseIn(before, lease)?.token === undefined
+  return isNews ? withLease(before, lease, { refusedAs: whyRefused(property(body, 'Item'), request.tick) }) : before
+}
+
+export const leaseIn = ({ leases }: Observations, name: string): ObservedLease | undefined =>
+  leases.find(({ lease }) => lease === name)
+
+function withLease(before: Observations, name: string, changes: Partial<ObservedLease>): Observations {
+  const known = leaseIn(before, name)
+  const changed = { lease: name, leaseMs: 0, ...known, ...changes }
+  const leases =
+    known === undefined ? [...before.leases, changed] : before.leases.map((one) => (one === known ? changed : one))
+  return { ...before, leases }
+}
+
+/** In the order in which the protocol itself explains a refusal. */
+function whyRefused(item: unknown, tick: string | undefined): ObservedLease['refusedAs'] {
+  const { completedTick, isPaused } = rowOf(item)
+  if (completedTick !== undefined && tick !== undefined && completedTick >= tick) return 'tickDone'
+  if (property(item, 'holder') !== undefined) return 'held'
+  return isPaused ? 'paused' : undefined
+}
 
 export interface Work {
   readonly staleWritesRefused: number
@@ -93,16 +162,9 @@ export function lastStepOf(outcome: TryOutcome, logs: readonly string[] = []): O
     outcome.status === 'failed' ? outcome.error : outcome.status === 'completed' ? outcome.thrown : undefined
   const trace = [...framesOf(thrown?.trace), ...(lines.length > 0 ? ['Logged:', ...lines] : [])]
   const ending = thrown === undefined ? 'Returns' : `Fails with ${thrown.errorType}: ${thrown.errorMessage}`
-  switch (outcome.status) {
-    case 'completed':
-      return { description: `${ending}; its tick is completed`, trace }
-    case 'released':
-      return { description: `${ending} after it released the lease`, trace }
-    case 'standby':
-      return { description: `Stands by: ${outcome.reason}`, trace }
-    case 'failed':
-      return { description: ending, trace }
-  }
+  const after = { completed: '; its tick is completed', released: ' after it released the lease', failed: '' }
+  const description = outcome.status === 'standby' ? `Stands by: ${outcome.reason}` : ending + after[outcome.status]
+  return { description, trace }
 }
 
 /** Without the first lines of a stack, which repeat the message. */

@@ -6,8 +6,15 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Interceptor, Reply } from '../lambda-host/interceptor.ts'
 import { describeRequest, describeResult } from './descriptions.ts'
 import type { Entry } from './entries.ts'
-import { afterAnswer, afterRequest, NO_OBSERVATIONS, type Observations } from './observations.ts'
-import { doneOf, lastStepOf, type TryOutcome } from './outcome.ts'
+import {
+  afterAnswer,
+  afterRequest,
+  doneOf,
+  lastStepOf,
+  NO_OBSERVATIONS,
+  type Observations,
+  type TryOutcome,
+} from './outcome.ts'
 import { type Step, shortened, TenureLogs } from './tenure-logs.ts'
 import { type Sender, type Tenure, Tenures } from './tenures.ts'
 import { answerOf, leaseRequestOf } from './wire.ts'
@@ -18,7 +25,6 @@ export interface RecorderOptions {
   readonly now?: () => number
 }
 
-/** One attempt of one request id. */
 interface Attempt extends Sender {
   /** Those before it leads. */
   readonly steps: Step[]
@@ -98,7 +104,6 @@ export class Recorder {
     return reply
   }
 
-  /** An attempt begins; its requests carry this request id. */
   invocationStarted(requestId: string, candidate: number, tick: string, retry: number): void {
     const atMs = this.#now()
     const invocation = `${requestId}/${retry}`
@@ -155,7 +160,6 @@ export class Recorder {
     return this.#attempts.get(requestId)?.observations
   }
 
-  /** How many writes of replaced leaders were refused since the start. */
   staleRefused(): number {
     return this.#staleRefused
   }

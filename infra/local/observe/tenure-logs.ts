@@ -1,16 +1,12 @@
 /** The logs of the latest tenures: each request of the leader with its answer, and what else happened to it. */
 
 export interface Step {
-  /** Epoch milliseconds. */
   readonly atMs: number
-  /** What was requested, or what happened. */
   readonly description: string
-  /** As JSON. */
   readonly request?: unknown
   /** Absent until the answer arrives. */
   result?: string
   tookMs?: number
-  /** As JSON. */
   answer?: unknown
   readonly isFault?: boolean
   /** Stack frames and log lines. */
@@ -55,7 +51,6 @@ export class TenureLogs {
     }
   }
 
-  /** Undefined for a tenure that is no longer kept, or never was. */
   get(tenure: number): TenureLog | undefined {
     return this.#logs.get(tenure)
   }

@@ -12,7 +12,6 @@ import {
   otherWritesOf,
 } from './wire.ts'
 
-/** The invocation that sent a request. */
 export interface Sender {
   readonly requestId: string
   readonly candidate: number
@@ -21,14 +20,11 @@ export interface Sender {
 
 export interface Tenure extends Sender {
   readonly lease: string
-  /** From 1, in this run. */
   readonly tenure: number
   readonly token: number
   /** It ended in the lease row, even if the reply was lost. */
   hasEnded: boolean
-  /** Its invocation has ended. */
   isDone: boolean
-  /** The token of its successor. */
   successor?: number
 }
 

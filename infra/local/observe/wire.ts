@@ -69,7 +69,6 @@ export function answerOf({ statusCode, body: text }: Pick<Reply, 'statusCode' | 
   return { body, error: typeof type === 'string' ? type.replace(/^.*#/, '') : `HTTP ${statusCode}` }
 }
 
-/** Whether DynamoDB refused a condition. */
 export const isRefusal = (error: string | undefined): boolean =>
   error === 'ConditionalCheckFailedException' || error === 'TransactionCanceledException'
 

@@ -5,8 +5,7 @@
 import { isAbsolute, join, relative } from 'node:path'
 import type { Ending } from '../lambda-host/environment.ts'
 import type { ErrorReport } from '../lambda-host/messages.ts'
-import { leaseIn, type Observations, type ObservedLease } from '../observe/observations.ts'
-import { outcomeOf, type TryOutcome } from '../observe/outcome.ts'
+import { leaseIn, type Observations, type ObservedLease, outcomeOf, type TryOutcome } from '../observe/outcome.ts'
 import { LIBRARY } from './entry.ts'
 
 export interface OwnPlace {

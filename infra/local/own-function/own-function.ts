@@ -1,8 +1,7 @@
 /** A function of the user's own as the task of a run, deployed as an ElectedSchedule would deploy it. */
 import { count, secondsOf, timeOf } from '../../programs/text.ts'
 import type { Attempt } from '../lambda-host/lambda-host.ts'
-import { leaseIn, NO_OBSERVATIONS, type ObservedLease } from '../observe/observations.ts'
-import type { TryOutcome } from '../observe/outcome.ts'
+import { leaseIn, NO_OBSERVATIONS, type ObservedLease, type TryOutcome } from '../observe/outcome.ts'
 import type { Task, TaskContext, TaskMaker } from '../run/task.ts'
 import { type OwnPlace, ownOutcomeOf } from './outcome.ts'
 

@@ -32,12 +32,15 @@ export class Feed {
   }
 
   add(entry: Entry): void {
-    if (entry.kind === 'effect') {
-      this.#batch(entry)
+    if (entry.kind !== 'effect') {
+      this.#flush()
+      this.#send(entry)
       return
     }
-    this.#flush()
-    this.#send(entry)
+    const key = JSON.stringify([entry.tenure, entry.verdict, entry.what])
+    const first = this.#effects.get(key)
+    this.#effects.set(key, first === undefined ? entry : { ...first, times: first.times + entry.times })
+    this.#timer ??= setTimeout(() => this.#flush(), BATCH_MS).unref()
   }
 
   /** Calls the listener at once with all kept entries, then with each new one, until it is disposed. */
@@ -47,13 +50,6 @@ export class Feed {
     listener([...states, ...this.#events])
     this.#listeners.add(listener)
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
-  }
-
-  #batch(effect: Effect): void {
-    const key = JSON.stringify([effect.tenure, effect.verdict, effect.what])
-    const first = this.#effects.get(key)
-    this.#effects.set(key, first === undefined ? effect : { ...first, times: first.times + effect.times })
-    this.#timer ??= setTimeout(() => this.#flush(), BATCH_MS).unref()
   }
 
   /** Before any other entry, so that entries stay in order. */

@@ -5,14 +5,6 @@ import { jsonReply } from '../observe/wire.ts'
 
 const CALL: Call = { service: 'dynamodb', operation: 'PutItem', target: 't', body: { n: 0 }, requestId: 'r-1' }
 const DONE = jsonReply('done')
-
-/** Adds one, and notes the number before. */
-const addOne =
-  (name: string, seen: string[] = []): Interceptor =>
-  (incoming, forward) => {
-    seen.push(`${name} ${String(incoming.body['n'])}`)
-    return forward({ n: Number(incoming.body['n']) + 1 })
-  }
 const unchanged: Interceptor = (_, forward) => forward()
 
 async function sendThrough(...interceptors: Parameters<typeof compose>) {
@@ -26,13 +18,18 @@ async function sendThrough(...interceptors: Parameters<typeof compose>) {
 
 test('the first is nearest to the function, and each one sees the changes of those before it', async () => {
   const seen: string[] = []
-  const sent = await sendThrough(addOne('first', seen), unchanged, addOne('last', seen))
+  const addOne =
+    (name: string): Interceptor =>
+    ({ body: { n } }, forward) => {
+      seen.push(`${name} ${String(n)}`)
+      return forward({ n: Number(n) + 1 })
+    }
+  const sent = await sendThrough(addOne('first'), unchanged, addOne('last'), unchanged)
   expect(sent).toEqual({ arrived: [{ n: 2 }], answer: DONE })
   expect(seen).toEqual(['first 0', 'last 1'])
 })
 
-test('a change of the first arrives, and an unchanged request is forwarded as it is, not as a copy', async () => {
-  expect((await sendThrough(addOne('first'), unchanged)).arrived).toEqual([{ n: 1 }])
+test('an unchanged request is forwarded as it is, not as a copy', async () => {
   expect((await sendThrough(unchanged, unchanged)).arrived).toEqual([undefined])
 })
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { CallAction, CallFault, CallKind } from '../../../infra/local/faults/fault.ts'
 import { FaultInjector } from '../../../infra/local/faults/fault-injector.ts'
 import type { Call, Reply } from '../../../infra/local/lambda-host/interceptor.ts'
@@ -46,7 +46,8 @@ const gatewayStatus = (statusCode: number) => ({
   body: expect.stringContaining(`"statusCode":${statusCode}`),
 })
 const THROTTLED = { statusCode: 400, body: expect.stringContaining('ThrottlingException') }
-const RIVAL = ['rival of leader invoked', 'rival done']
+/** From the freeze to the thaw. */
+const FROZEN = ['freeze leader', 'rival of leader invoked', 'rival done', 'thaw leader']
 
 test('only the planned call is hit, and calls of other kinds do not count', async () => {
   const fault = faultAt('claim', { do: 'dropRequest' }, 2)
@@ -67,39 +68,16 @@ test('every tick counts from one', async () => {
   expect(await send('claim')).toBe('hangUp')
 })
 
+const KILL = { do: 'killLeader' } as const
+const FREEZE = { do: 'freezeLeader' } as const
 test.each<[string, CallKind, CallAction, unknown, readonly string[]]>([
-  ['killed before its call arrives', 'claim', { do: 'killLeader', when: 'before' }, 'hangUp', ['kill leader']],
-  [
-    'killed before the reply',
-    'charge',
-    { do: 'killLeader', when: 'after' },
-    'hangUp',
-    ['charge arrives', 'kill leader'],
-  ],
-  [
-    'frozen before its call, until a rival is done',
-    'unknown',
-    { do: 'freezeLeader', when: 'before' },
-    DONE,
-    ['freeze leader', ...RIVAL, 'thaw leader', 'unknown arrives'],
-  ],
-  [
-    'frozen before the reply, until a rival is done',
-    'claim',
-    { do: 'freezeLeader', when: 'after' },
-    DONE,
-    ['claim arrives', 'freeze leader', ...RIVAL, 'thaw leader'],
-  ],
+  ['killed before its call', 'claim', { ...KILL, when: 'before' }, 'hangUp', ['kill leader']],
+  ['killed before the reply', 'charge', { ...KILL, when: 'after' }, 'hangUp', ['charge arrives', 'kill leader']],
+  ['frozen before its call', 'unknown', { ...FREEZE, when: 'before' }, DONE, [...FROZEN, 'unknown arrives']],
+  ['frozen before the reply', 'claim', { ...FREEZE, when: 'after' }, DONE, ['claim arrives', ...FROZEN]],
   ['without the reply to its write', 'claim', { do: 'dropReply' }, 'hangUp', ['claim arrives']],
-  [
-    'answered with 504, though the gateway charged',
-    'charge',
-    { do: 'dropReply' },
-    gatewayStatus(504),
-    ['charge arrives'],
-  ],
+  ['charged, but answered with 504', 'charge', { do: 'dropReply' }, gatewayStatus(504), ['charge arrives']],
   ['refused by the gateway', 'charge', { do: 'refuse' }, gatewayStatus(503), []],
-  ['throttled', 'claim', { do: 'throttle', times: 2 }, THROTTLED, []],
 ])('a leader is %s', async (_, kind, action, reply, expected) => {
   const { send, events, injected } = scene([faultAt(kind, action)])
   const received = await send(kind)
@@ -116,12 +94,7 @@ test('several throttled calls in a row are one fault', async () => {
   expect(injected).toHaveLength(1)
 })
 
-test.each([
-  { do: 'killLeader', when: 'before' },
-  { do: 'killLeader', when: 'after' },
-  { do: 'freezeLeader', when: 'before' },
-  { do: 'freezeLeader', when: 'after' },
-] as const)(
+test.each([KILL, FREEZE].flatMap((fault) => (['before', 'after'] as const).map((when) => ({ ...fault, when }))))(
   '$do $when a call of an invocation that has ended does nothing, and the call arrives once',
   async (action) => {
     const { send, events, injected } = scene([faultAt('claim', action)])
@@ -131,25 +104,23 @@ test.each([
   },
 )
 
-describe('a frozen leader', () => {
-  test('stays frozen while the rival works, whose own calls arrive', async () => {
-    const rival = Promise.withResolvers<void>()
-    const { send, events } = scene([faultAt('claim', { do: 'freezeLeader', when: 'before' })], () => rival.promise)
-    const held = send('claim')
-    await expect.poll(() => events).toContain('rival of leader invoked')
-    expect(await send('claim', 'other')).toEqual(DONE)
-    expect(events).not.toContain('thaw leader')
-    rival.resolve()
-    expect(await held).toEqual(DONE)
-    expect(events.slice(-2)).toEqual(['thaw leader', 'claim arrives'])
-  })
+test('a frozen leader stays frozen while the rival works, whose own calls arrive', async () => {
+  const rival = Promise.withResolvers<void>()
+  const { send, events } = scene([faultAt('claim', { ...FREEZE, when: 'before' })], () => rival.promise)
+  const held = send('claim')
+  await expect.poll(() => events).toContain('rival of leader invoked')
+  expect(await send('claim', 'other')).toEqual(DONE)
+  expect(events).not.toContain('thaw leader')
+  rival.resolve()
+  expect(await held).toEqual(DONE)
+  expect(events.slice(-2)).toEqual(['thaw leader', 'claim arrives'])
+})
 
-  test('is thawed without a rival when the run ends', async () => {
-    const { send, stopping, events } = scene([faultAt('claim', { do: 'freezeLeader', when: 'before' })])
-    stopping.abort()
-    expect(await send('claim')).toEqual(DONE)
-    expect(events).toEqual(['freeze leader', 'thaw leader', 'claim arrives'])
-  })
+test('a frozen leader is thawed without a rival when the run ends', async () => {
+  const { send, stopping, events } = scene([faultAt('claim', { ...FREEZE, when: 'before' })])
+  stopping.abort()
+  expect(await send('claim')).toEqual(DONE)
+  expect(events).toEqual(['freeze leader', 'thaw leader', 'claim arrives'])
 })
 
 test('a delayed reply belongs to a call that was applied at once, and arrives when the run ends', async () => {

@@ -17,6 +17,8 @@ const EACH: readonly ManualFault[] = [
 
 const throughJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
 
+const candidate = '"candidate" must be a whole number from 1 to 10'
+
 describe('a fault', () => {
   test('of every kind is read from JSON, without other fields', () => {
     expect(EACH.map((fault) => fault.do).sort()).toEqual([...MANUAL_FAULTS].sort())
@@ -24,30 +26,22 @@ describe('a fault', () => {
   })
 
   const choices = `"do" must be one of ${MANUAL_FAULTS.join(', ')}`
-  const candidate = '"candidate" must be a whole number from 1 to 10'
   const skew = '"ms" must be a whole number from -7200000 to 7200000'
   test.each([
     [undefined, `${choices}, but is missing`],
-    [null, `${choices}, but is missing`],
     ['killLeader', `${choices}, but is missing`],
     [{ do: 'KillLeader' }, `${choices}, but is "KillLeader"`],
     [{ do: 'toString' }, `${choices}, but is "toString"`],
     [{ do: ['killLeader'] }, `${choices}, but is a list`],
-    [{ do: {} }, `${choices}, but is an object of type Object`],
-    [{ do: null }, `${choices}, but is null`],
-    [{ do: 'x'.repeat(5_000) }, `${choices}, but is "${'x'.repeat(60)}"`],
     [{ do: 'cutOff' }, `${candidate}, but is missing`],
     [{ do: 'dropReply', candidate: 0 }, `${candidate}, but is 0`],
     [{ do: 'reconnect', candidate: 11 }, `${candidate}, but is 11`],
     [{ do: 'removeCandidate', candidate: 1.5 }, `${candidate}, but is 1.5`],
     [{ do: 'cutOff', candidate: '1' }, `${candidate}, but is "1"`],
-    [{ do: 'cutOff', candidate: Number.NaN }, `${candidate}, but is NaN`],
     [{ do: 'skewClock', candidate: 11, ms: 0 }, `${candidate}, but is 11`],
     [{ do: 'skewClock', candidate: 1 }, `${skew}, but is missing`],
-    [{ do: 'skewClock', candidate: 1, ms: '5s' }, `${skew}, but is "5s"`],
     [{ do: 'skewClock', candidate: 1, ms: 7_200_001 }, `${skew}, but is 7200001`],
     [{ do: 'skewClock', candidate: 1, ms: -7_200_001 }, `${skew}, but is -7200001`],
-    [{ do: 'skewClock', candidate: 1, ms: 0.5 }, `${skew}, but is 0.5`],
   ])('that cannot be read is refused: %j', (value, message) => {
     expect(() => readFault(value)).toThrow(new FaultError(message))
   })
@@ -61,21 +55,14 @@ describe('a scenario', () => {
   })
 
   const notAList = 'A scenario is a list of faults, such as [{ "tick": 2, "do": "freezeLeader" }]'
-  const tick = 'Fault 1 of the scenario: "tick" must be a whole number from 1 to 1000000'
+  const tick = 'Fault 2 of the scenario: "tick" must be a whole number from 1 to 1000000'
+  const kill = { tick: 1, do: 'killLeader' }
   test.each([
     [{}, notAList],
-    [null, notAList],
-    [[{ do: 'killLeader' }], `${tick}, but is missing`],
-    [[{ tick: 0, do: 'killLeader' }], `${tick}, but is 0`],
-    [[{ tick: '2', do: 'killLeader' }], `${tick}, but is "2"`],
-    [[{ tick: 1_000_001, do: 'killLeader' }], `${tick}, but is 1000001`],
-    [
-      [
-        { tick: 1, do: 'killLeader' },
-        { tick: 2, do: 'cutOff' },
-      ],
-      'Fault 2 of the scenario: "candidate" must be a whole number from 1 to 10, but is missing',
-    ],
+    [[kill, { do: 'killLeader' }], `${tick}, but is missing`],
+    [[kill, { tick: 0, do: 'killLeader' }], `${tick}, but is 0`],
+    [[kill, { tick: 1_000_001, do: 'killLeader' }], `${tick}, but is 1000001`],
+    [[{ tick: 2, do: 'cutOff' }], `Fault 1 of the scenario: ${candidate}, but is missing`],
   ])('that cannot be read is refused: %j', (value, message) => {
     expect(() => readScenario(value)).toThrow(new FaultError(message))
   })

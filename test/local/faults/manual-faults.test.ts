@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { ManualClock, settled } from '../../../functions/election/testing/manual-clock.ts'
-import { FaultError, type ManualFault, readFault } from '../../../infra/local/faults/fault.ts'
+import { Candidates } from '../../../infra/local/faults/candidates.ts'
+import { type CandidateFault, FaultError, readFault } from '../../../infra/local/faults/fault.ts'
 import { ManualFaults } from '../../../infra/local/faults/manual-faults.ts'
 import type { Call, Reply } from '../../../infra/local/lambda-host/interceptor.ts'
 import type { CandidateEntry, LeaderEntry } from '../../../infra/local/observe/entries.ts'
-import type { Recorder } from '../../../infra/local/observe/recorder.ts'
 import { gatewayCall, LEASES, libraryExchanges, ROWS } from '../observe/wire.ts'
 
 /**
@@ -15,7 +15,8 @@ import { gatewayCall, LEASES, libraryExchanges, ROWS } from '../observe/wire.ts'
  *   one whose service has not replied yet: `reply` or `error` is that reply. `held done`, `held hangUp` or `held error`
  *   is the end of the first call that waits.
  * - `a leads`; `a ends`; `a dies`, unnoticed; `a retries`; `a starts` again; `wait` (in ms); `stop` ends the run.
- * - `inject` a fault; `refuse` expects it to fail; `armed` and `frozen` expect the latest entry of the leader.
+ * - `inject` a fault, or `both`, the same one twice at once; `refuse` expects it to fail.
+ * - `armed` and `frozen` expect the latest entry of the leader, `total` so many kills and freezes in all.
  */
 const SCENARIOS = `
 without a fault, every call arrives
@@ -36,9 +37,6 @@ a kill hits after a charge, too
 a kill hits a leader without writes before its completion
   inject killLeader; a leads; a complete!
   > kill a, a: killed before the end of its tenure
-a kill hits a leader without writes before its release
-  inject killLeader; a leads; a release!
-  > kill a, a: killed before the end of its tenure
 a kill hits one of two simultaneous calls
   inject killLeader; a leads; a write~; a write; reply; held hangUp
   > write of a arrives, write of a arrives, kill a, a: killed after PutItem of rows (no reply)
@@ -52,7 +50,7 @@ a kill waits on if the call fails, and the call fails as without it
 a kill in vain does not disarm a later fault
   inject killLeader; a leads; a write~; inject freezeLeader; a dies; reply; held done; armed freezeLeader
 two kills hit the leader, and then the next one
-  a leads; inject both killLeader; armed killLeader
+  a leads; both killLeader; armed killLeader
   > kill a, a: killed
   a write; a ends; b leads; b write!
   > write of a arrives, write of b arrives, kill b, b: killed after PutItem of rows (no reply)
@@ -68,8 +66,6 @@ a freeze waits for the next write, and holds it back
   > freeze a, a: frozen (writing)
 a freeze holds back a completion
   a leads; inject freezeLeader; a complete?; frozen 1
-a freeze holds back a release
-  a leads; inject freezeLeader; a release?; frozen 1
 a freeze lets other calls continue, and those that the leader had sent before
   a leads; inject freezeLeader; a write?; a write; b write
 a freeze without a leader hits the next one
@@ -105,7 +101,7 @@ a frozen leader that has died unnoticed sends nothing more after the thaw
   a leads; inject freezeLeader; a write?; a dies; inject thawLeader; held hangUp
   > freeze a, a: frozen (writing)
 a frozen leader can be killed, and its write never arrives
-  a leads; inject freezeLeader; a write?; inject killLeader; a ends; held hangUp
+  a leads; inject freezeLeader; a write?; inject killLeader; a ends; held hangUp; total 1 1
   > freeze a, a: frozen (writing), kill a, a: killed
 a frozen leader does not keep a run from ending, and then has no rivals
   a leads; inject freezeLeader; a write?; stop; held hangUp; wait 16500
@@ -113,8 +109,6 @@ a frozen leader does not keep a run from ending, and then has no rivals
 a frozen leader that is cut off runs after the thaw, but its write does not arrive
   a leads; inject freezeLeader; a write?; inject cutOff 1; inject thawLeader; held hangUp
   > freeze a, a: frozen (writing), 1: cut off, thaw a, a: thawed
-a frozen leader whose candidate is removed stays frozen until it is thawed
-  a leads; inject freezeLeader; a write?; inject removeCandidate 1; frozen 1; inject thawLeader; held done
 an armed fault hits no leader after the end of the run
   inject freezeLeader; stop; a leads; a write
 thawing disarms a freeze that has not hit a leader yet
@@ -154,43 +148,36 @@ const CALLS: Readonly<Record<string, Call>> = {
 }
 
 /** Manual faults on candidates with running processes, and the events that they cause. */
-function scene(candidates = 3) {
+function scene() {
   const events: string[] = []
   const entries: (CandidateEntry | LeaderEntry)[] = []
   const alive = new Set(REQUESTS)
   const clock = new ManualClock()
   const stopping = new AbortController()
-  const state: { leader?: ReturnType<Recorder['leader']> } = {}
+  const state: { leader?: string } = {}
   const candidateOf = (id: string) => (REQUESTS.includes(id) ? REQUESTS.indexOf(id) + 1 : undefined)
   const signal = (name: string) => (requestId: string) => {
     if (alive.has(requestId)) events.push(`${name} ${requestId}`)
     return alive.has(requestId)
   }
   const faults = new ManualFaults({
-    candidates,
-    leaseTable: LEASES,
+    ...{ candidates: 3, leaseTable: LEASES, pastLeaseMs: 16_500, signal: stopping.signal, clock },
     processes: { kill: async (requestId) => signal('kill')(requestId), freeze: signal('freeze'), thaw: signal('thaw') },
     election: {
-      leader: () => state.leader,
-      isLeading: (requestId) => state.leader?.requestId === requestId,
+      leader: () => (state.leader === undefined ? undefined : { requestId: state.leader, candidate: 0, token: 1 }),
+      isLeading: (requestId) => state.leader === requestId,
       candidateOf,
     },
     onFault: (description, { candidate, requestId } = {}) => events.push(`${requestId ?? candidate}: ${description}`),
     deliverAgain: async (requestId) => void events.push(`rivals of ${requestId}`),
-    pastLeaseMs: 16_500,
     add: (entry) => entries.push(entry),
-    signal: stopping.signal,
-    clock,
   })
   return {
     ...{ faults, events, alive, clock, stopping },
     leaderIs: (requestId: string) => {
-      const candidate = candidateOf(requestId) ?? 0
-      state.leader = { requestId, candidate, token: 1 }
+      state.leader = requestId
     },
     leader: () => entries.findLast(({ kind }) => kind === 'leader'),
-    candidate: (number: number) => entries.findLast((one) => one.kind === 'candidate' && one.candidate === number),
-    injectInto: (name: 'cutOff' | 'removeCandidate', candidate = 1) => faults.inject({ do: name, candidate }),
     send: (requestId: string, kind: string, reply: () => Promise<Reply> = async () => DONE) =>
       faults.intercept({ ...(CALLS[kind] ?? unknown(kind)), requestId }, async () => {
         events.push(`${kind} of ${requestId} arrives`)
@@ -201,10 +188,6 @@ function scene(candidates = 3) {
 
 function unknown(word: string): never {
   throw new Error(`A scenario has the unknown word ${word}`)
-}
-
-async function expectRefused(injected: Promise<void>, message: string | undefined): Promise<void> {
-  await expect(injected).rejects.toThrow(new FaultError(message))
 }
 
 /** The short forms in the scenarios. */
@@ -239,15 +222,15 @@ function player() {
     ends: (requestId) => [alive.delete(requestId), faults.invocationEnded(requestId)],
   }
   const steps: Readonly<Record<string, (words: readonly string[], text: string) => unknown>> = {
-    '>': (_, text) => {
-      const expected = text === '-' ? [] : text.split(', ').map((event) => full(event))
-      expect(events.splice(0)).toEqual(expected)
+    '>': (_, text) => expect(events.splice(0)).toEqual(text === '-' ? [] : text.split(', ').map(full)),
+    inject: (words) => faults.inject(faultOf(words)),
+    both: (words) => Promise.all([faults.inject(faultOf(words)), faults.inject(faultOf(words))]),
+    total: ([kills, freezes]) =>
+      expect(faults.injected()).toEqual({ killLeader: Number(kills), freezeLeader: Number(freezes) }),
+    refuse: (_, text) => {
+      const [name = '', message] = text.split(': ')
+      return expect(faults.inject(faultOf([name]))).rejects.toThrow(new FaultError(message))
     },
-    inject: ([first = '', ...rest]) =>
-      first === 'both'
-        ? Promise.all([faults.inject(faultOf(rest)), faults.inject(faultOf(rest))])
-        : faults.inject(faultOf([first, ...rest])),
-    refuse: (_, text) => expectRefused(faults.inject(faultOf([text.split(': ')[0] ?? ''])), text.split(': ')[1]),
     wait: ([ms]) => clock.advance(Number(ms)),
     stop: () => stopping.abort(),
     reply: () => replies.shift()?.resolve(DONE),
@@ -282,90 +265,74 @@ test.each(scenarios)('%s', async (_, lines) => {
   }
 })
 
-test('killed and frozen leaders are counted', async () => {
-  const { faults, leaderIs, send } = scene()
-  leaderIs('a')
-  await faults.inject({ do: 'killLeader' })
-  await faults.inject({ do: 'freezeLeader' })
-  leaderIs('b')
-  void send('b', 'write')
-  expect(faults.injected()).toEqual({ killLeader: 1, freezeLeader: 1 })
-})
-
-test('the state of a candidate is reported', async () => {
-  const { faults, candidate, injectInto, send } = scene()
-  await faults.inject({ do: 'dropReply', candidate: 1 })
-  expect(candidate(1)).toMatchObject({ dropsNextReply: true })
-  await send('a', 'read')
-  expect(candidate(1)).toMatchObject({ dropsNextReply: false })
-  await injectInto('cutOff')
-  expect(candidate(1)).toMatchObject({ isCutOff: true })
-  expect([1, 2].map((number) => faults.candidates.isReachable(number))).toEqual([false, true])
-})
-
 describe('candidates', () => {
   const NEW = { kind: 'candidate', isPresent: true, skewMs: 0, isCutOff: false, dropsNextReply: false }
 
-  test('are numbered from 1 at the start, each with an entry', () => {
-    const { faults, candidate, leader } = scene()
-    expect(faults.candidates.present()).toEqual([1, 2, 3])
-    expect(candidate(3)).toEqual({ ...NEW, candidate: 3 })
-    expect(leader()).toEqual({ kind: 'leader', armed: undefined, frozen: [] })
-  })
+  function candidatesOf(count: number) {
+    const entries: CandidateEntry[] = []
+    const events: string[] = []
+    const add = (entry: CandidateEntry) => entries.push(entry)
+    const candidates = new Candidates(count, add, (description, candidate) =>
+      events.push(`${candidate}: ${description}`),
+    )
+    return {
+      ...{ candidates, events },
+      inject: (name: CandidateFault['do'], candidate = 1, ms = 5_000) => candidates.inject({ do: name, candidate, ms }),
+      latest: (number: number) => entries.findLast(({ candidate }) => candidate === number),
+    }
+  }
 
-  test('are added with the lowest free number, up to ten', async () => {
-    const { faults, injectInto, events, candidate } = scene()
-    await injectInto('removeCandidate', 2)
-    expect(faults.candidates.present()).toEqual([1, 3])
-    expect(candidate(2)).toMatchObject({ isPresent: false })
-    for (let added = 1; added <= 8; added += 1) await faults.inject({ do: 'addCandidate' })
-    expect(faults.candidates.present()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+  test('are added with the lowest free number, up to ten', () => {
+    const { candidates, inject, events, latest } = candidatesOf(3)
+    expect(candidates.present()).toEqual([1, 2, 3])
+    expect(latest(3)).toEqual({ ...NEW, candidate: 3 })
+    inject('removeCandidate', 2)
+    expect(candidates.present()).toEqual([1, 3])
+    for (let added = 1; added <= 8; added += 1) inject('addCandidate')
+    expect(candidates.present()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
     expect(events.slice(0, 3)).toEqual(['2: removed', '2: added', '4: added'])
-    await expectRefused(faults.inject({ do: 'addCandidate' }), 'There are already 10 candidates, the maximum')
+    const full = new FaultError('There are already 10 candidates, the maximum')
+    expect(() => inject('addCandidate')).toThrow(full)
   })
 
-  test('are removed, except the last one', async () => {
-    const { faults, injectInto } = scene(2)
-    await injectInto('removeCandidate', 1)
-    await expectRefused(injectInto('removeCandidate', 2), 'The last candidate cannot be removed')
-    expect(faults.candidates.present()).toEqual([2])
+  test('are removed, except the last one', () => {
+    const { candidates, inject } = candidatesOf(2)
+    inject('removeCandidate')
+    expect(() => inject('removeCandidate', 2)).toThrow(new FaultError('The last candidate cannot be removed'))
+    expect(candidates.present()).toEqual([2])
   })
 
-  test.each<ManualFault>([
-    { do: 'removeCandidate', candidate: 3 },
-    { do: 'skewClock', candidate: 3, ms: 1_000 },
-    { do: 'dropReply', candidate: 3 },
-    { do: 'cutOff', candidate: 3 },
-    { do: 'reconnect', candidate: 3 },
-  ])('that do not exist cannot be hit: %j', async (fault) => {
-    const { faults, events } = scene(2)
-    await expectRefused(faults.inject(fault), 'There is no candidate 3, only 1, 2')
-    expect(events).toEqual([])
-  })
+  test.each(['removeCandidate', 'skewClock', 'dropReply', 'cutOff', 'reconnect'] as const)(
+    'that do not exist cannot be hit: %s',
+    (name) => {
+      const { inject, events } = candidatesOf(2)
+      expect(() => inject(name, 3)).toThrow(new FaultError('There is no candidate 3, only 1, 2'))
+      expect(events).toEqual([])
+    },
+  )
 
-  test('that are removed keep their state for running invocations, and return without it', async () => {
-    const { faults, injectInto, send, candidate } = scene()
-    await injectInto('cutOff')
-    await faults.inject({ do: 'skewClock', candidate: 1, ms: 5_000 })
-    await injectInto('removeCandidate')
-    expect(await send('a', 'write')).toBe('hangUp')
-    expect(faults.candidates.skewMs(1)).toBe(5_000)
-    await faults.inject({ do: 'addCandidate' })
-    expect(candidate(1)).toEqual({ ...NEW, candidate: 1 })
-    expect(await send('a', 'write')).toBe(DONE)
-    expect(faults.candidates.skewMs(1)).toBe(0)
+  test('that are removed keep their state for running invocations, and return without it', () => {
+    const { candidates, inject, latest } = candidatesOf(2)
+    for (const name of ['dropReply', 'cutOff', 'skewClock', 'removeCandidate'] as const) inject(name)
+    const state = { isPresent: false, skewMs: 5_000, isCutOff: true, dropsNextReply: true }
+    expect(latest(1)).toMatchObject(state)
+    expect([1, 2].map((number) => candidates.isReachable(number))).toEqual([false, true])
+    expect([1, 2].map((number) => candidates.skewMs(number))).toEqual([5_000, 0])
+    inject('addCandidate')
+    expect(latest(1)).toEqual({ ...NEW, candidate: 1 })
+    expect([candidates.isReachable(1), candidates.skewMs(1)]).toEqual([true, 0])
   })
 
   test.each([
     [2_500, 'clock set 2.5 s ahead'],
     [-60_000, 'clock set 60 s behind'],
     [0, 'clock set right'],
-  ])('have a clock that is set by %d ms: %s', async (ms, description) => {
-    const { faults, events, candidate } = scene()
-    await faults.inject({ do: 'skewClock', candidate: 2, ms: 1 })
-    await faults.inject({ do: 'skewClock', candidate: 2, ms })
-    expect([1, 2].map((number) => faults.candidates.skewMs(number))).toEqual([0, ms])
-    expect(candidate(2)).toMatchObject({ skewMs: ms })
+  ])('have a clock that is set by %d ms: %s', (ms, description) => {
+    const { candidates, inject, events, latest } = candidatesOf(2)
+    inject('skewClock', 2, 1)
+    inject('skewClock', 2, ms)
+    expect(candidates.skewMs(2)).toBe(ms)
+    expect(latest(2)).toMatchObject({ skewMs: ms })
     expect(events.at(-1)).toBe(`2: ${description}`)
   })
 })

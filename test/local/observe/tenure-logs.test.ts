@@ -22,14 +22,6 @@ test('logs are separate, and a step of an unknown tenure is dropped', () => {
   expect([7, 8, 9].map((tenure) => logs.get(tenure)?.steps)).toEqual([[], [step(1)], undefined])
 })
 
-test('a result that arrives later is in the log', () => {
-  const logs = new TenureLogs()
-  const sent = step(1)
-  logs.begin(7, [sent])
-  sent.result = 'done'
-  expect(logs.get(7)?.steps[0]).toMatchObject({ result: 'done' })
-})
-
 test('a long log keeps its first 200 and its last 100 steps, and the number and place of the others', () => {
   const logs = new TenureLogs()
   logs.begin(7, [])

@@ -1,5 +1,4 @@
 /** The real library on a DynamoDB in memory, with a recorder at both ends of the wire between them. */
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { DynamoDBLeaseStore, type Lease, type LeaseOptions, withLease } from '../../../functions/election/index.ts'
 import { compose } from '../../../infra/local/faults/compose.ts'
@@ -8,6 +7,7 @@ import type { Entry } from '../../../infra/local/observe/entries.ts'
 import { Recorder } from '../../../infra/local/observe/recorder.ts'
 import { SimulatedDynamoDB } from '../../support/dynamodb/database.ts'
 import { editRow } from '../../support/lease-row.ts'
+import { sendTo, simulatedClient } from '../../support/simulated-client.ts'
 
 export const LEASES = 'leases'
 export const ROWS = 'rows'
@@ -18,22 +18,12 @@ const LEASE_MS = 600_000
 /** The recorder's clock stands still. */
 export const NOW_MS = Date.UTC(2026, 10, 21, 6)
 
-export interface Exchange {
-  readonly call: Call
-  readonly reply: Reply
-}
-
-type Send = (operation: string, body: Call['body']) => Promise<Reply | 'hangUp'>
+type Exchange = { readonly call: Call; readonly reply: Reply }
 
 export function wire() {
   const database = new SimulatedDynamoDB()
   database.createTable({ name: LEASES, partitionKey: 'lease', sortKey: 'record' })
   database.createTable({ name: ROWS, partitionKey: 'id' })
-  const execute = (operation: string, body: Call['body']): Reply => {
-    const answer = database.execute(operation, body)
-    return { statusCode: answer.status, headers: {}, body: JSON.stringify(answer.body) }
-  }
-  const direct = clientOn(async (operation, body) => execute(operation, body))
 
   const entries: Entry[] = []
   const exchanges: Exchange[] = []
@@ -50,27 +40,22 @@ export function wire() {
   /** A client whose requests belong to this invocation. */
   const clientOf = (requestId: string) =>
     DynamoDBDocumentClient.from(
-      clientOn((operation, body) => {
+      simulatedClient((operation, body) => {
         const target = typeof body['TableName'] === 'string' ? body['TableName'] : ''
-        const call: Call = { service: 'dynamodb', operation, target, body, requestId }
-        return intercept(call, async () => execute(operation, body))
+        return intercept({ service: 'dynamodb', operation, target, body, requestId }, async () => {
+          const answer = database.execute(operation, body)
+          return jsonReply(answer.body, answer.status)
+        })
       }),
     )
   const optionsOf = (requestId: string, changes: Partial<LeaseOptions> = {}): LeaseOptions => ({
     store: new DynamoDBLeaseStore({ tableName: LEASES, client: clientOf(requestId) }),
-    lease: 'billing',
-    candidate: requestId,
-    tick: TICK,
-    leaseMs: LEASE_MS,
+    ...{ lease: 'billing', candidate: requestId, tick: TICK, leaseMs: LEASE_MS },
     ...changes,
   })
 
   return {
-    recorder,
-    entries,
-    exchanges,
-    clientOf,
-    optionsOf,
+    ...{ recorder, entries, exchanges, clientOf, optionsOf },
     /** The invocations `a`, `b` … of the candidates 1, 2 … start. */
     start: (...requestIds: readonly string[]) => {
       for (const id of requestIds) recorder.invocationStarted(id, id.charCodeAt(0) - 96, TICK, 0)
@@ -89,51 +74,21 @@ export function wire() {
         return task.promise
       }).catch((error: unknown) => error)
       void outcome.then(started.reject)
-      const lease = await started.promise
-      const finish = () => {
-        task.resolve()
+      const end = (error?: Error) => {
+        if (error === undefined) task.resolve()
+        else task.reject(error)
         return outcome
       }
-      const fail = (error: Error) => {
-        task.reject(error)
-        return outcome
-      }
-      return { lease, finish, fail }
+      return { lease: await started.promise, finish: () => end(), fail: (error: Error) => end(error) }
     },
     /** Makes the lease expire. */
-    expire: (lease = 'billing') => editRow(direct, LEASES, { expiresAtMs: Date.now() - 60_000 }, lease),
+    expire: (lease = 'billing') =>
+      editRow(simulatedClient(sendTo(database)), LEASES, { expiresAtMs: Date.now() - 60_000 }, lease),
   }
 }
 
 export type Wire = ReturnType<typeof wire>
 type Led = Awaited<ReturnType<Wire['lead']>>
-
-function clientOn(send: Send): DynamoDBClient {
-  return new DynamoDBClient({
-    region: 'eu-central-1',
-    maxAttempts: 3,
-    endpoint: 'http://dynamodb.simulated',
-    credentials: { accessKeyId: 'simulated', secretAccessKey: 'simulated' },
-    signer: { sign: async <Request>(request: Request) => request },
-    requestHandler: {
-      metadata: { handlerProtocol: 'http/1.1' },
-      async handle({ headers, body }: { headers: Record<string, string>; body?: unknown }) {
-        const operation = (headers['x-amz-target'] ?? '').replace(/^.*\./, '')
-        const text = body instanceof Uint8Array ? new TextDecoder().decode(body) : String(body)
-        const reply = await send(operation, JSON.parse(text))
-        if (reply === 'hangUp') throw Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })
-        const date = new Date().toUTCString()
-        return {
-          response: {
-            statusCode: reply.statusCode,
-            headers: { date, 'content-type': 'application/x-amz-json-1.0' },
-            body: new TextEncoder().encode(reply.body),
-          },
-        }
-      },
-    },
-  })
-}
 
 export function gatewayCall(method?: string, requestId = 'a'): Call {
   const body = method === undefined ? {} : { method }
@@ -175,11 +130,10 @@ export async function libraryExchanges() {
   await lease.transact([{ Put: put('2') }])
   await finish()
   await (await scene.lead('b', { tick: NEXT_TICK })).fail(new RangeError('no'))
-  const [acquire, renew, saveCheckpoint, write, guard, complete, , release] = scene.exchanges
-  const all = { acquire, renew, saveCheckpoint, write, guard, complete, release }
-  const found = <Kind extends keyof typeof all>(kind: Kind): Exchange => {
-    const exchange = all[kind]
-    if (exchange === undefined) throw new Error(`The library sent no ${kind}`)
+  const sent = ['acquire', 'renew', 'saveCheckpoint', 'write', 'guard', 'complete', 'acquire again', 'release'] as const
+  const found = (name: (typeof sent)[number]): Exchange => {
+    const exchange = scene.exchanges[sent.indexOf(name)]
+    if (exchange === undefined) throw new Error(`The library sent no ${name}`)
     return exchange
   }
   return { found }

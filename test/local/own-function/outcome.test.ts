@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Ending } from '../../../infra/local/lambda-host/environment.ts'
-import type { Observations, ObservedLease } from '../../../infra/local/observe/observations.ts'
+import type { Observations, ObservedLease } from '../../../infra/local/observe/outcome.ts'
 import { readableError } from '../../../infra/local/own-function/outcome.ts'
 import { OwnOutcomes } from '../../../infra/local/own-function/own-function.ts'
 

@@ -41,10 +41,5 @@ test('its policy allows this script, this style, and requests to this server onl
 
 test('nothing in the script or style ends its element', () => {
   expect(partOf('script')).not.toContain('</')
-  expect(page.html.match(/<\/script>/g)).toHaveLength(1)
-  expect(page.html.match(/<\/style>/g)).toHaveLength(1)
-})
-
-test('the same source makes the same page', async () => {
-  expect(await bundlePage()).toEqual(page)
+  expect(page.html.match(/<\/(script|style)>/g)).toHaveLength(2)
 })

@@ -6,6 +6,7 @@ import type {
   Effect,
   Entry,
   FaultEntry,
+  Setup,
   Update,
 } from '../../../infra/local/observe/entries.ts'
 import { History } from '../../../infra/local/page/client/history.ts'
@@ -25,12 +26,14 @@ export function candidate(number: number, changes: Partial<CandidateEntry> = {})
   return { kind: 'candidate', candidate: number, ...state, ...changes }
 }
 
+export const SETUP_ENTRY: Setup = {
+  kind: 'setup',
+  ...{ task: 'billing', lease: 'nightly', leaseMs: 15_000, periodMs: 3_600_000, switchedOff: [], maxCandidates: 3 },
+}
+
 /** Three candidates on a lease of 15 seconds. */
 export const SETUP: readonly Entry[] = [
-  {
-    kind: 'setup',
-    ...{ task: 'billing', lease: 'nightly', leaseMs: 15_000, periodMs: 3_600_000, switchedOff: [], maxCandidates: 3 },
-  },
+  SETUP_ENTRY,
   ...[1, 2, 3].map((number) => candidate(number)),
   { kind: 'leader', frozen: [] },
 ]
@@ -68,13 +71,8 @@ export function fault(description: string, afterMs: number, changes: Partial<Fau
   return { kind: 'fault', atMs: T0 + afterMs, candidate: 1, description, ...changes }
 }
 
-export function invoked(
-  candidateNumber: number,
-  afterMs: number,
-  invocation = `i${candidateNumber}`,
-  tick = TICK,
-): Entry {
-  return { kind: 'invoked', atMs: T0 + afterMs, candidate: candidateNumber, invocation, tick, retry: 0 }
+export function invoked(number: number, afterMs: number, invocation = `i${number}`, tick = TICK): Entry {
+  return { kind: 'invoked', atMs: T0 + afterMs, candidate: number, invocation, tick, retry: 0 }
 }
 
 /** The text of markup, without its elements. */

@@ -1,9 +1,8 @@
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Counts, Entry, Update } from '../../../infra/local/observe/entries.ts'
 import { Feed, type FeedOptions } from '../../../infra/local/page/feed.ts'
-import { began, candidate, effect, invoked, OVER, SETUP, T0 } from './election.ts'
+import { began, candidate, effect, invoked, OVER, SETUP_ENTRY, T0 } from './election.ts'
 
-const [setup = OVER] = SETUP
 const counts = (ticks: number): Counts => ({
   ...{ kind: 'counts', ticks, completed: 0, completedTwice: 0, overdue: 0, staleRefused: 0 },
 })
@@ -33,23 +32,11 @@ describe('a page', () => {
     expect(calls).toEqual([[invoked(1, 0), began(1, 0)], [renewed(1)], [counts(1)]])
   })
 
-  test('that opens first gets nothing, and then each new entry', () => {
-    const feed = new Feed()
-    const { calls } = received(feed)
-    feed.add(setup)
-    expect(calls).toEqual([[], [setup]])
-  })
-
-  test('gets the states before the events, the setup first', () => {
+  test('gets the latest states of each kind and candidate before the events, the setup first', () => {
     const leader: Entry = { kind: 'leader', armed: 'killLeader', frozen: [] }
-    const feed = feedOf([candidate(1), leader, invoked(1, 0), candidate(2), OVER, counts(1), setup])
-    expect(kept(feed)).toEqual([setup, candidate(1), candidate(2), leader, counts(1), OVER, invoked(1, 0)])
-  })
-
-  test('gets only the latest state of each kind, and of each candidate', () => {
     const removed = candidate(1, { isPresent: false })
-    const feed = feedOf([candidate(1), candidate(2), counts(1), removed, counts(2)])
-    expect(kept(feed)).toEqual([removed, candidate(2), counts(2)])
+    const states = [candidate(1), leader, invoked(1, 0), candidate(2), OVER, counts(1), removed, counts(2), SETUP_ENTRY]
+    expect(kept(feedOf(states))).toEqual([SETUP_ENTRY, removed, candidate(2), leader, counts(2), OVER, invoked(1, 0)])
   })
 
   test('that closes gets nothing more, and the others do', () => {
@@ -64,16 +51,12 @@ describe('a page', () => {
 })
 
 describe('effects', () => {
+  beforeEach(() => void vi.useFakeTimers())
   afterEach(() => void vi.useRealTimers())
 
-  function scene() {
-    vi.useFakeTimers()
-    const feed = new Feed()
-    return { feed, ...received(feed) }
-  }
-
   test('that are equal and within a tenth of a second are one entry, with the time of the first', () => {
-    const { feed, calls } = scene()
+    const feed = new Feed()
+    const { calls } = received(feed)
     feed.add(effect(1, 0))
     vi.advanceTimersByTime(60)
     feed.add(effect(1, 60))
@@ -87,16 +70,14 @@ describe('effects', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test.each([{ tenure: 2 }, { what: 'UpdateItem of charges' }])('that differ in %j are separate entries', (changes) => {
-    const { feed, calls } = scene()
-    feed.add(effect(1, 0))
-    feed.add(effect(1, 0, changes))
-    vi.advanceTimersByTime(100)
-    expect(calls.flat()).toEqual([effect(1, 0), effect(1, 0, changes)])
+  test('that differ are separate entries', () => {
+    const effects = [{}, { tenure: 2 }, { what: 'UpdateItem of charges' }].map((changes) => effect(1, 0, changes))
+    expect(kept(feedOf(effects))).toEqual(effects)
   })
 
   test('are sent before any other entry, and to a page that opens', () => {
-    const { feed, calls } = scene()
+    const feed = new Feed()
+    const { calls } = received(feed)
     feed.add(effect(1, 0))
     feed.add(OVER)
     feed.add(effect(1, 1))
@@ -135,8 +116,7 @@ describe('forgetting', () => {
   test('drops whole tenures also if they are few with many events', () => {
     const feed = new Feed({ keptTenures: 100, keptEvents: 20 })
     for (let tenure = 1; tenure <= 30; tenure += 1) {
-      feed.add(began(tenure, tenure))
-      for (let times = 1; times <= 6; times += 1) feed.add(renewed(tenure))
+      for (const entry of [began(tenure, tenure), ...Array(6).fill(renewed(tenure))]) feed.add(entry)
       expect(kept(feed).length).toBeLessThanOrEqual(22)
       expect(kept(feed)[0]).toMatchObject({ kind: 'began' })
     }
@@ -146,10 +126,10 @@ describe('forgetting', () => {
     ['without any tenure', []],
     ['of a single long tenure', [began(1, 0)]],
   ])('bounds the events %s, and never drops a state', (_, first) => {
-    const feed = feedOf([setup, ...first], { keptEvents: 100 })
+    const feed = feedOf([SETUP_ENTRY, ...first], { keptEvents: 100 })
     for (let times = 1; times <= 1_000; times += 1) feed.add(renewed(times))
     const [state, ...events] = kept(feed)
-    expect(state).toEqual(setup)
+    expect(state).toEqual(SETUP_ENTRY)
     expect(events.length).toBeGreaterThanOrEqual(100)
     expect(events.length).toBeLessThanOrEqual(110)
     expect(events.at(-1)).toEqual(renewed(1_000))

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { History } from '../../../infra/local/page/client/history.ts'
 import {
   began,
   candidate,
@@ -32,18 +31,15 @@ describe('a tenure', () => {
     ])
   })
 
-  test('that has not ended is taken over by the next one', () => {
-    const { tenures, news } = historyOf(began(1, 0), began(2, 20_000, { replaced: 1 }))
-    expect(tenures[0]).toMatchObject({ end: 'takenOver', endedAtMs: T0 + 20_000, successor: 102 })
-    expect(tenures[1]?.end).toBeUndefined()
-    expect(news).toBe('Candidate 2 took over')
-  })
-
-  test('keeps the error of its invocation', () => {
-    const { tenures, failedAttempts } = historyOf(began(1, 0), failed(1, 100))
-    expect(tenures[0]).toMatchObject({ error: KILLED, doneAtMs: T0 + 100 })
-    expect(tenures[0]?.end).toBeUndefined()
-    expect(failedAttempts).toEqual([])
+  test('that fails keeps the error of its invocation, and is taken over by the next one', () => {
+    const history = historyOf(began(1, 0), failed(1, 100))
+    expect(history.tenures[0]).toMatchObject({ error: KILLED, doneAtMs: T0 + 100 })
+    expect(history.tenures[0]?.end).toBeUndefined()
+    expect(history.failedAttempts).toEqual([])
+    history.fold([began(2, 20_000, { replaced: 1 })])
+    expect(history.tenures[0]).toMatchObject({ end: 'takenOver', endedAtMs: T0 + 20_000, successor: 102 })
+    expect(history.tenures[1]?.end).toBeUndefined()
+    expect(history.news).toBe('Candidate 2 took over')
   })
 
   test('is not changed by entries of a tenure that is not kept', () => {
@@ -82,13 +78,6 @@ test('each fold changes the revision, and news is the latest event', () => {
   expect(history.news).toBe('Candidate 2: frozen')
   history.fold([fault('all is lost', 20, { candidate: undefined })])
   expect(history.news).toBe('all is lost')
-})
-
-test('entries folded at once and one by one give the same history', () => {
-  const entries = [...SETUP, began(1, 0), effect(1, 10), began(2, 20_000, { replaced: 1 }), failed(1, 21_000)]
-  const one = new History()
-  for (const entry of entries) one.fold([entry])
-  expect({ ...one, revision: 0 }).toEqual({ ...historyOf(...entries), revision: 0 })
 })
 
 test('what the feed has forgotten is dropped, and the rest goes on', () => {

@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import type { Entry } from '../../../infra/local/observe/entries.ts'
+import type { Step } from '../../../infra/local/observe/tenure-logs.ts'
 import {
   describeLeader,
   renderCandidates,
   renderCounters,
+  renderFailure,
   renderLeaderFaults,
+  renderLog,
+  renderLogTitle,
   renderSubject,
   renderTenures,
 } from '../../../infra/local/page/client/view.ts'
@@ -20,32 +24,27 @@ import {
   KILLED,
   OVER,
   SETUP,
+  SETUP_ENTRY,
   T0,
   TICK,
   textOf,
 } from './election.ts'
 
-/** Each button: its id, its label, whether it is disabled, and its fault. */
+/** Each button: its label, followed by `(off)` if it is disabled, and its fault. */
 const buttonsOf = (markup: object) =>
   [...String(markup).matchAll(/<button([^>]*)>(.*?)<\/button>/gs)].map(([, attributes = '', label = '']) => ({
-    id: /id="([^"]*)"/.exec(attributes)?.[1],
-    label: textOf(label),
-    isOff: attributes.endsWith(' disabled'),
+    label: textOf(label) + (attributes.endsWith(' disabled') ? ' (off)' : ''),
     fault: JSON.parse((/data-fault="([^"]*)"/.exec(attributes)?.[1] ?? 'null').replaceAll('&quot;', '"')),
   }))
+const labelsOf = (markup: object) => buttonsOf(markup).map(({ label }) => label)
 
 test('the subject is one line', () => {
   expect(textOf(renderSubject(historyOf()))).toBe('Waiting for the run to begin …')
   const line = 'billing on the lease nightly , which lasts 15 s unless it is renewed; ticks are 1 h apart.'
   expect(textOf(renderSubject(historyOf(...SETUP)))).toBe(line)
-  const [setup] = SETUP
-  const without: Entry = { ...(setup?.kind === 'setup' ? setup : never()), switchedOff: ['fence', 'key'] }
-  expect(textOf(renderSubject(historyOf(without)))).toBe(`${line} Switched off: the fence, the key.`)
+  const history = historyOf({ ...SETUP_ENTRY, switchedOff: ['fence', 'key'] })
+  expect(textOf(renderSubject(history))).toBe(`${line} Switched off: the fence, the key.`)
 })
-
-const never = (): never => {
-  throw new Error('There is no setup')
-}
 
 describe('the counters', () => {
   const counters = (changes: object = {}) => {
@@ -54,10 +53,8 @@ describe('the counters', () => {
   }
 
   test('are shown from the beginning', () => {
-    expect(textOf(renderCounters(historyOf()))).toBe(
-      'Ticks 0 Completed 0 Completed twice 0 must be 0 Overdue 0 not completed ' +
-        'Stale effects refused 0 of replaced leaders',
-    )
+    const empty = 'Ticks 0 Completed 0 Completed twice 0 must be 0 Overdue 0 not completed Stale effects refused 0'
+    expect(textOf(renderCounters(historyOf()))).toBe(`${empty} of replaced leaders`)
     expect(textOf(counters())).toMatch(/^Ticks 9 Completed 8 .* Stale effects refused 3 of replaced leaders$/)
   })
 
@@ -96,67 +93,46 @@ describe('the leader line', () => {
   })
 })
 
-describe('the faults of the leader', () => {
-  const faults = (...entries: readonly Entry[]) => buttonsOf(renderLeaderFaults(historyOf(...SETUP, ...entries)))
+const leader = (armed: 'killLeader' | 'freezeLeader' | undefined, ...frozen: readonly number[]): Entry => ({
+  ...{ kind: 'leader', armed, frozen },
+})
 
-  test('are to kill, to freeze and to thaw it', () => {
-    expect(faults().map(({ fault, label }) => [fault, label])).toEqual([
-      [{ do: 'killLeader' }, 'Kill the leader'],
-      [{ do: 'freezeLeader' }, 'Freeze the leader'],
-      [{ do: 'thawLeader' }, 'Thaw'],
-    ])
-  })
-
-  test.each<[readonly Entry[], readonly boolean[]]>([
-    [[], [false, false, true]],
-    [[{ kind: 'leader', armed: 'killLeader', frozen: [] }], [true, false, true]],
-    [[{ kind: 'leader', armed: 'freezeLeader', frozen: [] }], [false, true, false]],
-    [[{ kind: 'leader', frozen: [2] }], [false, false, false]],
-    [[OVER], [true, true, true]],
-  ])('are disabled if they cannot be injected: %#', (entries, off) => {
-    expect(faults(...entries).map(({ isOff }) => isOff)).toEqual(off)
-  })
-
-  test('name what waits for the next leader, and the frozen candidates', () => {
-    const labels = faults({ kind: 'leader', armed: 'killLeader', frozen: [1, 2] }).map(({ label }) => label)
-    expect(labels).toEqual(['The next leader will be killed', 'Freeze the leader', 'Thaw candidate 1, 2'])
-    const [, freeze] = faults({ kind: 'leader', armed: 'freezeLeader', frozen: [] })
-    expect(freeze?.label).toBe('The next leader will be frozen')
-  })
+test.each<[readonly Entry[], readonly string[]]>([
+  [[], ['Kill the leader', 'Freeze the leader', 'Thaw (off)']],
+  [[leader('killLeader')], ['The next leader will be killed (off)', 'Freeze the leader', 'Thaw (off)']],
+  [[leader('freezeLeader')], ['Kill the leader', 'The next leader will be frozen (off)', 'Thaw']],
+  [[leader(undefined, 1, 2)], ['Kill the leader', 'Freeze the leader', 'Thaw candidate 1, 2']],
+  [[OVER], ['Kill the leader (off)', 'Freeze the leader (off)', 'Thaw (off)']],
+])('the faults of the leader are its kill, its freeze and its thaw: %#', (entries, labels) => {
+  const buttons = renderLeaderFaults(historyOf(...SETUP, ...entries))
+  expect(labelsOf(buttons)).toEqual(labels)
+  expect(buttonsOf(buttons).map(({ fault }) => fault.do)).toEqual(['killLeader', 'freezeLeader', 'thawLeader'])
 })
 
 describe('the candidates', () => {
   const rendered = (...entries: readonly Entry[]) => renderCandidates(historyOf(...SETUP, ...entries))
-  const button = (id: string, ...entries: readonly Entry[]) =>
-    buttonsOf(rendered(...entries)).find((one) => one.id === id)
   const without = (...numbers: readonly number[]) => numbers.map((number) => candidate(number, { isPresent: false }))
 
   test('that are present have their faults', () => {
-    const ofCandidate = (number: number) => [
-      [{ do: 'dropReply', candidate: number }, `Drop the next reply , candidate ${number}`],
-      [{ do: 'cutOff', candidate: number }, `Drop all requests , candidate ${number}`],
-      [{ do: 'removeCandidate', candidate: number }, `Remove , candidate ${number}`],
-    ]
-    expect(buttonsOf(rendered(...without(2))).map(({ fault, label }) => [fault, label])).toEqual([
-      ...ofCandidate(1),
-      ...ofCandidate(3),
-      [{ do: 'addCandidate' }, 'Add a candidate'],
+    expect(buttonsOf(rendered(...without(2)))).toMatchObject([
+      ...[1, 3].flatMap((number) => [
+        { fault: { do: 'dropReply', candidate: number }, label: `Drop the next reply , candidate ${number}` },
+        { fault: { do: 'cutOff', candidate: number }, label: `Drop all requests , candidate ${number}` },
+        { fault: { do: 'removeCandidate', candidate: number }, label: `Remove , candidate ${number}` },
+      ]),
+      { fault: { do: 'addCandidate' }, label: 'Add a candidate' },
     ])
   })
 
   test('are limited in number, and the last one stays', () => {
-    expect(button('fault-add')?.isOff).toBe(true)
-    expect(button('fault-add', ...without(3))?.isOff).toBe(false)
-    expect(button('fault-remove-1', ...without(3))?.isOff).toBe(false)
-    expect(button('fault-remove-1', ...without(3, 2))?.isOff).toBe(true)
+    expect(labelsOf(rendered()).at(-1)).toBe('Add a candidate (off)')
+    expect(labelsOf(rendered(...without(3, 2))).slice(-2)).toEqual(['Remove , candidate 1 (off)', 'Add a candidate'])
   })
 
   test('show their state, and the way back', () => {
-    const cut = candidate(2, { isCutOff: true, dropsNextReply: true })
-    const reconnect = { fault: { do: 'reconnect', candidate: 2 }, label: 'Reconnect , candidate 2', isOff: false }
-    expect(button('fault-cut-2', cut)).toMatchObject(reconnect)
-    const label = 'The next reply will be dropped , candidate 2'
-    expect(button('fault-drop-2', cut)).toMatchObject({ label, isOff: true })
+    const [, , , drop, connection] = buttonsOf(rendered(candidate(2, { isCutOff: true, dropsNextReply: true })))
+    expect(drop?.label).toBe('The next reply will be dropped , candidate 2 (off)')
+    expect(connection).toEqual({ fault: { do: 'reconnect', candidate: 2 }, label: 'Reconnect , candidate 2' })
   })
 
   test('have a choice of clocks, with the current one selected', () => {
@@ -165,27 +141,22 @@ describe('the candidates', () => {
       ms,
       text,
     ])
-    expect(selected).toEqual([
-      ['1500', '1.5 s ahead'],
-      ['0', 'right'],
-      ['-1234', '1.234 s behind'],
-    ])
+    expect(selected.map(String)).toEqual(['1500,1.5 s ahead', '0,right', '-1234,1.234 s behind'])
   })
 
   test('are disabled when the run is over', () => {
-    expect(buttonsOf(rendered(OVER)).every(({ isOff }) => isOff)).toBe(true)
+    expect(labelsOf(rendered(OVER)).every((label) => label.endsWith(' (off)'))).toBe(true)
     expect(String(rendered(OVER)).match(/<select[^>]* disabled>/g)).toHaveLength(3)
   })
 })
 
 describe('the table of tenures', () => {
+  const cellsOf = (row = '') => [...row.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/gs)].map(([, cell]) => textOf(cell))
   const rowsOf = (...entries: readonly Entry[]) =>
-    [...String(renderTenures(historyOf(...entries))).matchAll(/<tr id="([^"]*)">(.*?)<\/tr>/gs)].map(
-      ([, id, cells = '']) => [
-        id,
-        ...[...cells.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/gs)].map(([, cell]) => textOf(cell)),
-      ],
-    )
+    [...String(renderTenures(historyOf(...entries))).matchAll(/<tr id="([^"]*)">(.*?)<\/tr>/gs)].map(([, id, row]) => [
+      id,
+      ...cellsOf(row),
+    ])
 
   test('has the newest tenure first, and failed attempts without a tenure', () => {
     const rows = rowsOf(
@@ -207,4 +178,66 @@ describe('the table of tenures', () => {
     expect(rows).toHaveLength(20)
     expect(rows[0]?.[0]).toBe('row-49')
   })
+})
+
+describe('the log of a tenure', () => {
+  const step = { atMs: T0 + 7, description: 'Renews the lease' }
+  const logOf = (steps: readonly Step[], dropped = 0, gapAt = 200) => renderLog(undefined, { steps, dropped, gapAt })
+
+  test.each<[readonly Entry[], string]>([
+    [[], 'Outcome: leading. Effects accepted: 0.'],
+    [[effect(1, 10, { times: 3 }), ended(1, 2_000)], 'Outcome: completed. Duration: 2 s. Effects accepted: 3.'],
+    [
+      [failed(1, 1_000), began(2, 16_000, { replaced: 1 }), effect(1, 17_000, { verdict: 'refused', times: 2 })],
+      'Outcome: failed, then taken over. Duration: 1 s. Effects accepted: 0. ' +
+        'Writes refused because another candidate had taken over: 2.',
+    ],
+  ])('has a title, and the outcome, the duration and the effects: %#', (entries, text) => {
+    const tenure = historyOf(began(1, 0), ...entries).byNumber.get(1)
+    expect(textOf(tenure && renderLogTitle(tenure))).toBe(`Candidate 1, token 101, tick ${TICK}`)
+    expect(textOf(renderLog(tenure, { steps: [], dropped: 0, gapAt: 200 }))).toBe(text)
+  })
+
+  test.each<[Step, string]>([
+    [step, '12:00:00.007 Renews the lease'],
+    [{ ...step, request: {} }, '12:00:00.007 Renews the lease → no answer yet Request {}'],
+    [
+      { ...step, request: { a: 1 }, result: 'done', tookMs: 3.6, answer: {} },
+      '12:00:00.007 Renews the lease → done 4 ms Request { &quot;a&quot;: 1 } Answer {}',
+    ],
+  ])('has the time, the request, the result and the duration of a step: %#', (shown, text) => {
+    expect(textOf(logOf([shown]))).toBe(text)
+  })
+
+  test('marks a fault, shows its stack and log, and hides a request', () => {
+    const markup = String(logOf([{ ...step, isFault: true, request: {}, trace: ['at a', 'at b'] }]))
+    expect(markup).toContain('<li class="fault">')
+    expect(markup).toMatch(/<details open><summary>Stack and log<\/summary><pre tabindex="0">at a\nat b<\/pre>/)
+    expect(markup).toMatch(/<details><summary>Request<\/summary>/)
+    expect(String(logOf([{ ...step, trace: [] }]))).not.toMatch(/Stack|fault/)
+  })
+
+  test('shows a gap where steps were dropped', () => {
+    const steps = [1, 2, 3].map((number) => ({ atMs: T0, description: `step ${number}` }))
+    expect(textOf(logOf(steps, 9, 2))).toMatch(/step 1.*step 2 9 steps are not kept\. .*step 3$/)
+    expect(textOf(logOf(steps, 0, 2))).not.toContain('not kept')
+  })
+
+  test('of foreign text is escaped', () => {
+    const evil = '<img src=x onerror=alert(1)>'
+    const error = { name: evil, message: evil, trace: [evil] }
+    const failure = renderFailure({ atMs: T0, candidate: 1, invocation: evil, tick: evil, error })
+    const log = logOf([{ atMs: T0, description: evil, result: evil, request: { evil }, answer: [evil], trace: [evil] }])
+    for (const markup of [log, failure.title, failure.body]) expect(String(markup)).not.toContain('<img')
+    expect(textOf(log)).toContain('&lt;img src=x onerror=alert(1)&gt;')
+  })
+})
+
+test.each([
+  [TICK, `Tick ${TICK}. `],
+  [undefined, ''],
+])('a failed attempt of the tick %s shows its error', (tick, prefix) => {
+  const { title, body } = renderFailure({ atMs: T0, candidate: 2, invocation: 'i2', tick, error: KILLED })
+  expect(textOf(title)).toBe('Candidate 2 failed without leading')
+  expect(textOf(body)).toBe(`${prefix}Runtime.ExitError : signal: killed Stack and log at work (index.mjs:1:1)`)
 })

@@ -14,11 +14,7 @@ export function part<E extends HTMLElement = HTMLElement>(id: string): E {
   return element
 }
 
-/**
- * Unchanged elements keep their focus, tooltip and selection.
- *
- * @param keepsElements false replaces all elements, which is much faster
- */
+/** Unchanged elements keep their focus, tooltip and selection, unless all are replaced, which is much faster. */
 export function patch(id: string, markup: Markup, keepsElements = true): void {
   const text = markup.toString()
   if (shown.get(id) === text) return
@@ -55,9 +51,7 @@ export class LogPanel {
 
   open(tenure: number): void {
     this.#shown = tenure
-    patch('log-title', html`Tenure ${tenure}`)
-    patch('log-body', html`<p>Loading …</p>`)
-    this.#show()
+    this.#show(html`Tenure ${tenure}`, html`<p>Loading …</p>`)
     void this.#read(tenure)
   }
 
@@ -66,9 +60,7 @@ export class LogPanel {
     if (failed === undefined) return
     this.#shown = undefined
     const { title, body } = renderFailure(failed)
-    patch('log-title', title)
-    patch('log-body', body)
-    this.#show()
+    this.#show(title, body)
   }
 
   /** Reads the log again if its tenure has changed, or still runs. */
@@ -85,7 +77,9 @@ export class LogPanel {
     }, REFRESH_MS)
   }
 
-  #show(): void {
+  #show(title: Markup, body: Markup): void {
+    patch('log-title', title)
+    patch('log-body', body)
     if (!this.#dialog.open) this.#dialog.showModal()
   }
 
@@ -95,7 +89,7 @@ export class LogPanel {
       answer === undefined ? 'The run does not answer' : answer.ok ? await answer.json() : await answer.text()
     if (this.#shown !== wanted) return
     const tenure = this.#history().byNumber.get(wanted)
-    patch('log-title', tenure === undefined ? html`Tenure ${wanted}` : renderLogTitle(tenure))
-    patch('log-body', typeof log === 'string' ? html`<p>${log}.</p>` : renderLog(tenure, log))
+    const title = tenure === undefined ? html`Tenure ${wanted}` : renderLogTitle(tenure)
+    this.#show(title, typeof log === 'string' ? html`<p>${log}.</p>` : renderLog(tenure, log))
   }
 }

@@ -14,7 +14,6 @@ import type {
 } from '../../observe/entries.ts'
 
 export interface Tenure {
-  /** From 1, in this run. */
   readonly number: number
   readonly token: number
   readonly candidate: number
@@ -24,12 +23,10 @@ export interface Tenure {
   /** How and when it ended in the lease row; absent while the row names it. */
   end?: TenureEnd
   endedAtMs?: number
-  /** The token of the tenure that replaced it. */
   successor?: number
   /** When its invocation ended, with or without the row. */
   doneAtMs?: number
   error?: Done['error']
-  /** How many of its effects were accepted, and refused. */
   accepted: number
   refused: number
 }
@@ -67,11 +64,9 @@ export class History {
   fromMs?: number
   /** The retries that Lambda has scheduled, by request. */
   readonly retries = new Map<string, { readonly candidate: number; readonly tick?: string; readonly atMs: number }>()
-  /** The latest tick. */
   tick?: string
   /** The latest event, for a screen reader: a sentence without its full stop. */
   news = ''
-  /** Changes with every fold. */
   revision = 0
   /** The running attempts, by invocation; with a tenure if they lead. */
   readonly #running = new Map<string, { readonly tick?: string | undefined; readonly tenure?: Tenure }>()

@@ -101,7 +101,8 @@ function barOf(tenure: Tenure, toMs: number | undefined, outcome: BarOutcome, no
     ...(error === undefined ? [] : [`${error.name}: ${error.message}`.slice(0, 300)]),
     ...(successor === undefined ? [] : [`taken over by token ${successor}`]),
   ].join('\n')
-  const label = [shortToken(token), ...(tick === undefined ? [] : [tickTime(tick)])].join(' · ')
+  const shortToken = `…${String(token).slice(-3)}` // the tokens of a run differ in their last digits
+  const label = [shortToken, ...(tick === undefined ? [] : [tickTime(tick)])].join(' · ')
   return { id: String(number), fromMs, ...(toMs === undefined ? {} : { toMs }), outcome, label, title }
 }
 
@@ -111,9 +112,6 @@ export function describeOutcome(tenure: Tenure): string {
   if (workOutcome(tenure) !== 'failed' || end === 'failed') return OUTCOME_NAMES[end]
   return `failed, ${end === 'leading' ? 'the lease not released' : `then ${OUTCOME_NAMES[end]}`}`
 }
-
-/** The tokens of a run differ in their last digits. */
-export const shortToken = (token: number): string => `…${String(token).slice(-3)}`
 
 export function tickTime(tick: string): string {
   const atMs = Date.parse(tick)
