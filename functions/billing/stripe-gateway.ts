@@ -15,7 +15,6 @@
  *
  * Requests contain ids, the business unit and the amount; no names, and no card numbers.
  */
-
 import { parseJson, property } from '../election/json.ts'
 import type { GatewayResponse } from '../sandbox/message.ts'
 import {
