@@ -1,6 +1,5 @@
 import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb'
 import { afterAll, describe, expect, inject, test } from 'vitest'
-import { cardOf } from '../../functions/sandbox/cards.ts'
 import { type SandboxOptions, sandbox } from '../../functions/sandbox/sandbox.ts'
 import { chargesOf, type SandboxStore } from '../../functions/sandbox/store.ts'
 import { tableStore } from '../../functions/sandbox/table-store.ts'
@@ -220,14 +219,6 @@ describe.each(STORES)('The sandbox, %s,', (_where, newStore) => {
     expect(pages.map((page) => page.length)).toEqual(expectedSizes)
     expect(pages.flat().toSorted()).toEqual(ids.toSorted())
   })
-
-  test('makes the same ids for the same requests', async () => {
-    const run = async () => {
-      const { pay } = stage(await newStore())
-      return [await pay('k1', CARD.charged), await pay('k2', CARD.declined)]
-    }
-    expect(await run()).toEqual(await run())
-  })
 })
 
 describe('The sandbox refuses', () => {
@@ -235,21 +226,16 @@ describe('The sandbox refuses', () => {
 
   test.each<[param: string, value?: string | undefined, code?: string]>([
     ['amount', undefined, 'parameter_missing'],
-    ['amount', '', 'parameter_missing'],
     ['amount', '19.99', 'parameter_invalid_integer'],
     ['amount', '0', 'parameter_invalid_integer'],
     ['amount', '9007199254740992', 'parameter_invalid_integer'],
     ['currency', undefined, 'parameter_missing'],
     ['currency', 'euro'],
-    ['customer', '', 'parameter_missing'],
     ['payment_method', undefined, 'parameter_missing'],
     ['payment_method', CARD.charged, 'resource_missing'],
     ['payment_method', 'card_4111111111111111', 'resource_missing'],
     ['confirm', 'false'],
-    ['confirm', undefined, 'parameter_missing'],
     ['off_session', 'false'],
-    ['metadata[plan]', undefined, 'parameter_missing'],
-    ['metadata[period]', undefined, 'parameter_missing'],
     ['metadata[dunned]', undefined, 'parameter_missing'],
     ['metadata[dunned]', 'x'],
   ])('an order with %s = %j', async (param, value, code) => {
@@ -269,19 +255,12 @@ describe('The sandbox refuses', () => {
 
   test.each([
     ['customer', ''],
-    ['limit', '0'],
     ['limit', '101'],
     ['created[gte]', 'today'],
     ['starting_after', 'pi_unknown'],
   ])('a search with %s = %j', async (param, value) => {
     expect(await find({ [param]: value })).toMatchObject({ statusCode: 400, body: { error: { param } } })
   })
-})
-
-test.each(Object.values(CARD))('Card %s has a valid number (Luhn, ISO/IEC 7812-1)', (number) => {
-  expect(cardOf(`card_${number}`)).toBeDefined()
-  const digits = [...number].reverse().map((digit, i) => (i % 2 === 0 ? Number(digit) : Number(digit) * 2))
-  expect(digits.reduce((total, digit) => total + (digit > 9 ? digit - 9 : digit), 0) % 10).toBe(0)
 })
 
 describe('The table', () => {

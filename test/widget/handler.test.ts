@@ -19,17 +19,20 @@ const widgetContext = {
   height: 369,
 }
 
-const emptyTable = () => ({ ...answeringClient(), leaseTable: 'leases', now: () => NOW })
+const emptyTable = () => {
+  const { client, requests } = answeringClient()
+  return { requests, answer: (event: unknown) => answer(event, client, 'leases', () => NOW) }
+}
 
 describe('The answer', () => {
   test('describes the parameters in Markdown when CloudWatch asks for a description', async () => {
-    const described = await answer({ describe: true, widgetContext }, emptyTable())
+    const described = await emptyTable().answer({ describe: true, widgetContext })
     expect(described).toMatchObject({ markdown: expect.stringContaining('**leases**') })
   })
 
   test('is HTML in the colours of the dashboard, with each lease once', async () => {
     const store = emptyTable()
-    const html = await answer({ leases: ['billing', 'report', 'billing'], widgetContext }, store)
+    const html = await store.answer({ leases: ['billing', 'report', 'billing'], widgetContext })
     expect(html).toMatch(/billing[\s\S]*Not used yet[\s\S]*report[\s\S]*Not used yet/)
     expect(html).toContain('#e9ebed')
     expect(store.requests).toHaveLength(4)
@@ -47,7 +50,7 @@ describe('The answer', () => {
     [{ leases: Array.from({ length: 51 }, (_, index) => `lease-${index}`) }, 'has 51 names; a widget shows up to 50'],
   ])('says what is wrong with the parameters and what is allowed, and reads nothing: %j', async (event, problem) => {
     const store = emptyTable()
-    const html = await answer(event, store)
+    const html = await store.answer(event)
     expect(html).toContain(`The parameter leases ${problem}`)
     expect(html).toContain('Give 1 to 50 lease names')
     expect(String(html).length).toBeLessThan(3_000)
@@ -56,12 +59,12 @@ describe('The answer', () => {
 
   test('never fails and has no element that an event inserted', async () => {
     const store = emptyTable()
-    const harmless = structureOf(String(await answer({ leases: ['not a name'] }, store)))
+    const harmless = structureOf(String(await store.answer({ leases: ['not a name'] })))
     const wrong = fc.oneof(fc.string({ unit: 'binary' }), fc.integer(), fc.constant(null), fc.object())
     const events = fc.oneof(wrong, fc.record({ leases: wrong }), fc.record({ leases: fc.tuple(wrong) }))
     await fc.assert(
       fc.asyncProperty(events, async (event) => {
-        const html = String(await answer(event, store))
+        const html = String(await store.answer(event))
         if (html.includes('The parameters of this widget are wrong')) expect(structureOf(html)).toEqual(harmless)
       }),
     )

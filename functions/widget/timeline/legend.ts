@@ -2,15 +2,14 @@
 import { html, type Markup } from '../html.ts'
 import type { Palette } from '../palette.ts'
 import { type BarOutcome, MARK_KINDS, type MarkKind, OUTCOMES } from './input.ts'
-import { MARK_NAMES, OUTCOME_NAMES } from './layout.ts'
-import { BAR_HEIGHT, drawBar, drawMark, inlineSvg } from './shapes.ts'
+import { OUTCOME_NAMES } from './layout.ts'
+import { BAR_HEIGHT, drawBar, drawMark, inlineSvg, MARKS } from './shapes.ts'
 
 const BAR_WIDTH = 22
 const MARK_WIDTH = 12
 
-export function renderLegend(present: Iterable<BarOutcome>, palette: Palette): Markup {
-  const shown = new Set(present)
-  const entries = OUTCOMES.filter((outcome) => shown.has(outcome)).map((outcome) => {
+export function renderLegend(present: readonly BarOutcome[], palette: Palette): Markup {
+  const entries = OUTCOMES.filter((outcome) => present.includes(outcome)).map((outcome) => {
     const title = OUTCOME_NAMES[outcome]
     const bar = { x: 0, width: BAR_WIDTH, row: 0, outcome, label: '', title, isOpen: true }
     return entry(BAR_WIDTH, drawBar(bar, 0, palette), title)
@@ -18,10 +17,9 @@ export function renderLegend(present: Iterable<BarOutcome>, palette: Palette): M
   return html`${entries}`
 }
 
-export function renderMarkLegend(present: Iterable<MarkKind>, palette: Palette): Markup {
-  const shown = new Set(present)
-  const entries = MARK_KINDS.filter((kind) => shown.has(kind)).map((kind) => {
-    const title = MARK_NAMES[kind]
+export function renderMarkLegend(present: readonly MarkKind[], palette: Palette): Markup {
+  const entries = MARK_KINDS.filter((kind) => present.includes(kind)).map((kind) => {
+    const title = MARKS[kind].name
     return entry(MARK_WIDTH, drawMark({ kind, x: MARK_WIDTH / 2, title }, BAR_HEIGHT / 2, palette), title)
   })
   return html`${entries}`
