@@ -9,7 +9,7 @@ import { leaseTimeline, type TimeWindow } from './lanes.ts'
 import { renderLeaseTable } from './lease-table.ts'
 import type { LeaseView } from './model.ts'
 import { type Palette, THEMES, type Theme } from './palette.ts'
-import { renderLegend } from './timeline/legend.ts'
+import { renderLegend } from './timeline/shapes.ts'
 import { renderTimeline } from './timeline.ts'
 
 export interface WidgetPage {

@@ -206,6 +206,7 @@ describe('A subscription that cannot be charged', () => {
     ['timeZone', 'Mars/Olympus'],
     ['interval', 'fortnight'],
     ['anchorDay', 32],
+    ['anchorDay', 0],
     ['dunned', '0'],
     ['priceMinor', 19.99],
     ['currency', 'EURO'],

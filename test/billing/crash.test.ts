@@ -134,21 +134,3 @@ describe.concurrent('Everything due is charged exactly once, with the right amou
     await expectAllRight(scene)
   })
 })
-
-test('Leaders that all die after their twentieth request complete the tick together', async () => {
-  const killSwitch = new KillSwitch()
-  await using scene = await mortalScene(killSwitch)
-  let deaths = 0
-  for (let isDone = false; !isDone; ) {
-    const died = killSwitch.arm(20)
-    const lead = scene.lead(TICK, alone, { clock: mortalClock }).catch((error: unknown) => error)
-    const outcome = await Promise.race([died, lead])
-    killSwitch.disarm()
-    await scene.expireLease()
-    isDone = outcome !== 'died' && !(outcome instanceof UnsettledChargesError)
-    if (outcome === 'died') deaths++
-    expect(deaths).toBeLessThan(12)
-  }
-  expect(deaths).toBeGreaterThan(3)
-  await expectAllRight(scene)
-})

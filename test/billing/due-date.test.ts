@@ -6,20 +6,12 @@ fc.configureGlobal({ seed: 20_240_131 }) // fixed, so that a failure is repeated
 
 const DAY_MS = 86_400_000
 const dateOf = (day: number) => new Date(day * DAY_MS).toISOString().slice(0, 10)
-const periods = fc.integer({ min: 0, max: Date.UTC(2099, 11, 31) / DAY_MS }).map(dateOf)
-const intervals = fc.constantFrom('week', 'month', 'year')
 const zones = fc.constantFrom(...Intl.supportedValuesOf('timeZone'))
 /** Their clocks were changed at or near midnight. */
 const midnightChangers = fc.constantFrom(
   ...['Africa/Cairo', 'America/Asuncion', 'America/Havana', 'America/Santiago', 'America/St_Johns', 'Asia/Beirut'],
   ...['Atlantic/Azores', 'Pacific/Apia'],
 )
-
-function series(first: string, interval: 'week' | 'month' | 'year', count: number): string[] {
-  const found = [first]
-  while (found.length <= count) found.push(nextPeriod(found.at(-1) ?? first, interval, dayOf(first)))
-  return found.slice(1)
-}
 
 const formatters = new Map<string, Intl.DateTimeFormat>()
 
@@ -42,28 +34,17 @@ function daysOfChange(year: number, timeZone: string): number[] {
   return Array.from({ length: 366 }, (_, i) => firstDay + i).filter((day) => offsetAt(day) !== offsetAt(day + 1))
 }
 
-describe('The next period', () => {
-  test.each([
-    ['month', '2024-01-31', ['2024-02-29', '2024-03-31', '2024-04-30', '2024-05-31']],
-    ['month', '2023-12-30', ['2024-01-30', '2024-02-29', '2024-03-30']],
-    ['year', '2024-02-29', ['2025-02-28', '2026-02-28', '2027-02-28', '2028-02-29']],
-    ['week', '2024-02-22', ['2024-02-29', '2024-03-07']],
-  ] as const)('of a plan by the %s, after %s: %j', (interval, first, expected) => {
-    expect(series(first, interval, expected.length)).toEqual(expected)
-  })
-
-  test('is one interval later: 7 days, or one month or year with the anchor day or the last day of the month', () => {
-    fc.assert(
-      fc.property(periods, intervals, fc.integer({ min: 1, max: 31 }), (period, interval, anchorDay) => {
-        const next = nextPeriod(period, interval, anchorDay)
-        const [year = 0, month = 0] = period.split('-').map(Number)
-        const nextMonth = month - 1 + (interval === 'month' ? 1 : 12)
-        const lastDay = new Date(Date.UTC(year, nextMonth + 1, 0)).getUTCDate()
-        const expected = Date.UTC(year, nextMonth, Math.min(anchorDay, lastDay))
-        expect(Date.parse(next)).toBe(interval === 'week' ? Date.parse(period) + 7 * DAY_MS : expected)
-      }),
-    )
-  })
+test.each([
+  ['month', '2024-01-31', ['2024-02-29', '2024-03-31', '2024-04-30', '2024-05-31']],
+  ['month', '2023-12-30', ['2024-01-30', '2024-02-29', '2024-03-30']],
+  ['year', '2024-02-29', ['2025-02-28', '2026-02-28', '2027-02-28', '2028-02-29']],
+  ['week', '2024-02-22', ['2024-02-29', '2024-03-07']],
+] as const)('The periods of a plan by the %s, after %s: %j', (interval, first, expected) => {
+  let period: string = first
+  for (const next of expected) {
+    period = nextPeriod(period, interval, dayOf(first))
+    expect(period).toBe(next)
+  }
 })
 
 describe('A period is due', () => {

@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   GatewayMismatchError,
@@ -36,18 +35,6 @@ async function expectUnknown(outcome: Promise<unknown>, message = ''): Promise<v
   await expect(outcome).rejects.toThrow(`The outcome at the gateway is unknown: ${message}`)
 }
 
-test('Both requests pass on the signal and the check before each send', async () => {
-  const leaders: unknown[] = []
-  const gateway = stripeGateway(async (_request, { signal, beforeSend }) => {
-    leaders.push({ signal, beforeSend })
-    return { statusCode: 200, headers: {}, body: JSON.stringify({ ...INTENT, data: [], has_more: false }) }
-  })
-  const leader = { signal: new AbortController().signal, beforeSend() {} }
-  await gateway.charge(ORDER, { key: 'k1', ...leader })
-  await gateway.find(ORDER, { key: 'k1', sinceMs: 0, ...leader })
-  expect(leaders).toEqual([leader, leader])
-})
-
 describe('A charge', () => {
   test('sends the key, the business unit and the money, and no name', async () => {
     const { charge, requests } = answering([200, INTENT])
@@ -73,6 +60,7 @@ describe('A charge', () => {
 
   test.each([
     ['ISK', 1200, "Stripe's unit of ISK is not its minor unit"],
+    ['UGX', 1200, "Stripe's unit of UGX is not its minor unit"],
     ['MGA', 1200, "Stripe's unit of MGA is not its minor unit"],
     ['KWD', 1999, 'Stripe takes KWD only in multiples of 10 minor units, unlike 1999'],
   ])('in %s of %i is not sent: Stripe would charge another amount', async (currency, amountMinor, message) => {
@@ -234,21 +222,5 @@ describe('Looking up the charge of a key', () => {
     [[403, { error: { code: 'forbidden' } }]],
   ])('never takes the answer %j for "not charged"', async (answer) => {
     await expectUnknown(answering(answer).find())
-  })
-
-  test('takes only a complete, empty list for "not charged"', async () => {
-    const anything = fc.oneof(
-      fc.jsonValue(),
-      fc.record({ data: fc.jsonValue(), has_more: fc.jsonValue() }),
-      fc.record({ data: fc.array(fc.record({ id: fc.jsonValue(), status: fc.jsonValue() })), has_more: fc.boolean() }),
-    )
-    await fc.assert(
-      fc.asyncProperty(anything, async (body) => {
-        const gateway = answering([200, body])
-        const found = await gateway.find().catch((error: unknown) => error)
-        if (found !== undefined) expect(found).toBeInstanceOf(GatewayOutcomeUnknownError)
-        else expect(body).toMatchObject({ data: [], has_more: false })
-      }),
-    )
   })
 })

@@ -127,7 +127,6 @@ describe('Over HTTP a request', () => {
   test.each<[Answer, string]>([
     ['hangUp', 'the connection failed twice'],
     [{ statusCode: 307, headers: { location: 'https://elsewhere.example/' } }, 'it answered 307, a redirect'],
-    [{ statusCode: 400 }, 'the connection failed, and the retry was answered 400'],
     [{ statusCode: 401 }, 'the connection failed, and the retry was answered 401'],
   ])('whose connection was lost, and then %j, has an unknown outcome', async (answer, message) => {
     const lost = await overHttp(['hangUp', answer], 2000, async ({ renew } = {}) => (renew ? 'sk_new' : 'sk_old'))
@@ -155,17 +154,6 @@ describe('Over HTTP a request', () => {
 
   test('has an unknown outcome if the body of its answer does not come in time', async () => {
     await expectUnknown(await overHttp(['stalled'], 50), 'no answer within 50 ms')
-  })
-
-  test('is not sent if the lease is lost during the look-up of the API key', async () => {
-    const leader = new AbortController()
-    const apiKey = async () => {
-      leader.abort(NOT_LEADING)
-      return 'sk_test_1'
-    }
-    const { transport, service } = await overHttp([{}], 2000, apiKey)
-    await expect(transport(POST, { signal: leader.signal })).rejects.toBe(NOT_LEADING)
-    expect(service.requests).toEqual([])
   })
 
   test.each([

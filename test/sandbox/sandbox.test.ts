@@ -192,32 +192,21 @@ describe.each(STORES)('The sandbox, %s,', (_where, newStore) => {
       await pay(key, CARD.charged, { 'metadata[charge]': key })
       clock.nowMs += 1000
     }
-    for (const [second, keys] of [
-      [0, ['k3', 'k2', 'k1']],
-      [1, ['k3', 'k2']],
-      [3, []],
-    ] as const) {
+    for (const [second, keys] of [['k3', 'k2', 'k1'], ['k3', 'k2'], ['k3'], []].entries()) {
       const { body } = await find({ 'created[gte]': String(START_MS / 1000 + second) })
       expect(body.data).toMatchObject(keys.map((charge) => ({ metadata: { charge } })))
     }
   })
 
-  test.each([
-    [7, [3, 3, 1]],
-    [6, [3, 3]],
-  ])('lists %i intents of one second in pages, each once', async (count, expectedSizes) => {
+  test('lists the intents of one second in pages, each once', async () => {
     const { pay, find } = stage(await newStore())
     const ids: string[] = []
-    for (let i = 0; i < count; i++) ids.push((await pay(`k${i}`, CARD.charged)).body.id)
-    const pages: string[][] = []
-    for (let query: Record<string, string> = {}, hasMore = true; hasMore; ) {
-      const { body } = await find({ limit: '3', ...query })
-      pages.push(body.data.map(({ id }: { id: string }) => id))
-      query = { starting_after: pages.at(-1)?.at(-1) ?? '' }
-      hasMore = body.has_more
-    }
-    expect(pages.map((page) => page.length)).toEqual(expectedSizes)
-    expect(pages.flat().toSorted()).toEqual(ids.toSorted())
+    for (let i = 0; i < 6; i++) ids.push((await pay(`k${i}`, CARD.charged)).body.id)
+    const { body: first } = await find({ limit: '3' })
+    const { body: last } = await find({ limit: '3', starting_after: first.data[2].id })
+    expect([first.has_more, last.has_more]).toEqual([true, false])
+    const listed = [...first.data, ...last.data].map(({ id }: { id: string }) => id)
+    expect(listed.toSorted()).toEqual(ids.toSorted())
   })
 })
 
@@ -255,6 +244,7 @@ describe('The sandbox refuses', () => {
 
   test.each([
     ['customer', ''],
+    ['limit', '0'],
     ['limit', '101'],
     ['created[gte]', 'today'],
     ['starting_after', 'pi_unknown'],

@@ -87,10 +87,8 @@ test.each([1000, 400])(
 )
 
 test('Colours follow the theme', () => {
-  const [light, dark] = (['light', 'dark'] as const).map((theme) => draw([reading(leaseRecord())], { theme }))
-  expect(light).toContain('#0b6bcb')
-  expect(dark).toContain('#5aa9f5')
-  expect(dark).not.toContain('#0b6bcb')
+  expect(draw([reading(leaseRecord())], { theme: 'light' })).toContain('#0b6bcb')
+  expect(draw([reading(leaseRecord())], { theme: 'dark' })).not.toContain('#0b6bcb')
 })
 
 test('No row can add an element or an attribute', () => {

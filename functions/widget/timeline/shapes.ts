@@ -5,8 +5,8 @@
 import { html, type Markup } from '../html.ts'
 import type { Palette } from '../palette.ts'
 import { round, type Scale, xOf } from './axis.ts'
-import type { BarOutcome, Lane, MarkKind } from './input.ts'
-import type { PlacedBar, PlacedMark } from './layout.ts'
+import { type BarOutcome, type Lane, MARK_KINDS, type MarkKind, OUTCOMES } from './input.ts'
+import { OUTCOME_NAMES, type PlacedBar, type PlacedMark } from './layout.ts'
 
 export const BAR_HEIGHT = 14
 /** The sign of a bar that is too narrow for it stands above the bar. */
@@ -98,7 +98,7 @@ export interface Glyph {
 
 const CIRCLE = 'M-3.6 0A3.6 3.6 0 1 0 3.6 0A3.6 3.6 0 1 0-3.6 0Z'
 /** Paths around the origin. `standby` is hollow, since no tenure began. */
-export const MARKS: Readonly<Record<MarkKind, Glyph & { readonly name: string }>> = {
+const MARKS: Readonly<Record<MarkKind, Glyph & { readonly name: string }>> = {
   tick: { name: 'tick', path: 'M0-4V4', colour: 'muted' },
   standby: { name: 'stood by', path: 'M-3 0A3 3 0 1 0 3 0A3 3 0 1 0-3 0Z', colour: 'muted' },
   failure: { name: 'failed without leading', path: `${CIRCLE}M0-1.9V.3M0 1.9V2`, colour: 'failed' },
@@ -142,4 +142,34 @@ function gaps(bars: readonly PlacedBar[], from: number, to: number, y: number): 
     at = Math.max(at, x + width)
   }
   return path
+}
+
+const LEGEND_BAR_WIDTH = 22
+const LEGEND_MARK_WIDTH = 12
+
+/** One entry for each outcome that occurs. */
+export function renderLegend(present: readonly BarOutcome[], palette: Palette): Markup {
+  const entries = OUTCOMES.filter((outcome) => present.includes(outcome)).map((outcome) => {
+    const title = OUTCOME_NAMES[outcome]
+    const bar = { x: 0, width: LEGEND_BAR_WIDTH, row: 0, outcome, label: '', title, isOpen: true }
+    return legendEntry(LEGEND_BAR_WIDTH, drawBar(bar, 0, palette), title)
+  })
+  return html`${entries}`
+}
+
+export function renderMarkLegend(present: readonly MarkKind[], palette: Palette): Markup {
+  const entries = MARK_KINDS.filter((kind) => present.includes(kind)).map((kind) => {
+    const title = MARKS[kind].name
+    return legendEntry(
+      LEGEND_MARK_WIDTH,
+      drawMark({ kind, x: LEGEND_MARK_WIDTH / 2, title }, BAR_HEIGHT / 2, palette),
+      title,
+    )
+  })
+  return html`${entries}`
+}
+
+function legendEntry(width: number, shape: Markup, words: string): Markup {
+  const svg = inlineSvg(width, BAR_HEIGHT, 'vertical-align:-2px;', shape)
+  return html`<span style="display:inline-block;white-space:nowrap;margin:0 14px 0 0">${svg}${words}</span>`
 }
