@@ -109,7 +109,6 @@ function redirected({ status, headers, url }: Response): GatewayOutcomeUnknownEr
 
 /**
  * Invokes a function that takes a {@link GatewayRequest} and returns a {@link GatewayResponse}; IAM decides who may.
- *
  * @param options.timeoutMs from sending a request to the end of its answer, including all tries
  */
 export function lambdaTransport(options: { functionName: string; timeoutMs?: number }): Transport {

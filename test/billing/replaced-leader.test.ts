@@ -3,7 +3,8 @@ import { describe, expect, inject, test } from 'vitest'
 import { UnsettledChargesError } from '../../functions/billing/charge-due.ts'
 import { GatewayOutcomeUnknownError } from '../../functions/billing/gateway.ts'
 import { LeaseLostError, StaleTokenError } from '../../functions/election/index.ts'
-import { CARD, changedLease, monthly, type Scene, type SceneOptions, setScene, TICK } from './scene.ts'
+import type { GatewayResponse } from '../../functions/sandbox/message.ts'
+import { CARD, changedLease, monthly, type Scene, setScene, TICK } from './scene.ts'
 
 const endpoint = inject('dynamodbEndpoint')
 const REPLACED = { name: 'LeaseLostError', cause: { name: 'StaleTokenError' } }
@@ -12,28 +13,22 @@ const alone = () => ({ concurrency: 1 })
 /** Leads the tick, and lets a second leader take over during the first request to charge. */
 async function leadOvertaken(
   customers: readonly string[],
-  takeOver: (
-    answer: () => ReturnType<NonNullable<SceneOptions['intercept']>>,
-    lead: () => Promise<void>,
-  ) => ReturnType<NonNullable<SceneOptions['intercept']>>,
+  takeOver: (answer: () => Promise<GatewayResponse>, lead: () => Promise<void>) => Promise<GatewayResponse>,
   now: () => number = Date.now,
 ) {
   let [isFirst, second]: [boolean, unknown] = [true, undefined]
-  const scene: Scene = await setScene(
-    endpoint,
-    customers.map((customer) => monthly(customer)),
-    {
-      now,
-      intercept: async ({ method }, answer) => {
-        if (method !== 'POST' || !isFirst) return answer()
-        isFirst = false
-        return takeOver(answer, async () => {
-          await scene.expireLease()
-          second = await scene.lead(TICK)
-        })
-      },
+  const subscriptions = customers.map((customer) => monthly(customer))
+  const scene: Scene = await setScene(endpoint, subscriptions, {
+    now,
+    intercept: async ({ method }, answer) => {
+      if (method !== 'POST' || !isFirst) return answer()
+      isFirst = false
+      return takeOver(answer, async () => {
+        await scene.expireLease()
+        second = await scene.lead(TICK)
+      })
     },
-  )
+  })
   await expect(scene.lead(TICK, alone)).rejects.toMatchObject(REPLACED)
   return { scene, second }
 }
