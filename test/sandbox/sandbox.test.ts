@@ -80,14 +80,11 @@ describe.each(STORES)('The sandbox, %s,', (_where, newStore) => {
 
   test('charges again for another key, and for another customer with the same key', async () => {
     const { pay, charges } = stage(await newStore())
-    const answers = [
-      await pay('k1', CARD.charged),
-      await pay('k2', CARD.charged),
-      await pay('k1', CARD.charged, { customer: 'cus_2' }),
-    ]
-    expect(new Set(answers.map(({ body }) => body.id)).size).toBe(3)
-    expect(await charges()).toHaveLength(2)
-    expect(await charges('cus_2')).toHaveLength(1)
+    await pay('k1', CARD.charged)
+    await pay('k2', CARD.charged)
+    await pay('k1', CARD.charged, { customer: 'cus_2' })
+    const ids = [...(await charges()), ...(await charges('cus_2'))].map(({ id }) => id)
+    expect(new Set(ids).size).toBe(3)
   })
 
   test('refuses a key that is used again with another body, and charges nothing', async () => {
