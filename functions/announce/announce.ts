@@ -13,11 +13,10 @@
  */
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda'
 import { CorruptLeaseError } from '../election/errors.ts'
-import type { Measure } from '../election/measurements.ts'
-import { eventsOf, type Publish } from './events.ts'
-import { factsOf } from './facts.ts'
+import { count, type Measure, type Measurement, milliseconds } from '../election/measurements.ts'
+import { durationMs, eventsOf, type Publish } from './events.ts'
+import { type Fact, factsOf } from './facts.ts'
 import type { History } from './history.ts'
-import { measurementsOf } from './metrics.ts'
 import { readRecord, type StreamedChange, tableArnOf } from './stream-record.ts'
 
 /** Nothing of an image is ever logged: its checkpoint may hold personal data. */
@@ -63,7 +62,12 @@ async function announce(record: DynamoDBRecord, options: AnnouncerOptions): Prom
   if (streamed.kind === 'removed') return warnOfRemoval(streamed, log)
 
   const { change } = streamed
-  if (record.dynamodb?.NewImage?.['ttl'] !== undefined) warnOfExpiry(change.after.lease, log)
+  const { lease } = change.after
+  if (record.dynamodb?.NewImage?.['ttl'] !== undefined) {
+    const problem = `The row of lease "${lease}" has an attribute ttl, which Tenure never writes. DynamoDB would delete`
+    const remedy = 'the row at that time, and with it who leads and which ticks are done. Remove the attribute.'
+    log.warn(`${problem} ${remedy}`, { lease })
+  }
   const facts = factsOf(change)
   if (facts.length === 0) return
   const announced = await history.announced(change.after)
@@ -71,7 +75,15 @@ async function announce(record: DynamoDBRecord, options: AnnouncerOptions): Prom
   // Without fresh facts, each of these does nothing.
   await publish(fresh.flatMap(eventsOf), tableArnOf(record))
   await history.record(fresh)
-  measure(change.after.lease, fresh.flatMap(measurementsOf), { atMs: change.createdAtMs })
+  measure(lease, fresh.flatMap(measurementsOf), { atMs: change.createdAtMs })
+}
+
+function measurementsOf(fact: Fact): readonly Measurement[] {
+  if (fact.kind === 'elected') return [count('elected')]
+  if (fact.kind === 'takenOver') return [count('takeover')]
+  if (fact.kind !== 'ended' || fact.tick === undefined || fact.endedBy === 'released') return []
+  if (fact.endedBy === 'failed') return [count('ticksFailed')]
+  return [count('ticksCompleted'), milliseconds('tickDuration', durationMs(fact))]
 }
 
 /** A record that cannot be read now cannot be read at a retry, which would only delay the leases behind it. */
@@ -84,14 +96,6 @@ function readOrSkip(record: DynamoDBRecord, log: Log): StreamedChange | undefine
     log.error('a change of a damaged lease row was skipped', { lease: error.lease, sequenceNumber, error })
     return undefined
   }
-}
-
-function warnOfExpiry(lease: string, log: Log): void {
-  log.warn(
-    `The row of lease "${lease}" has an attribute ttl, which Tenure never writes. DynamoDB would delete the row at ` +
-      'that time, and with it who leads and which ticks are done. Remove the attribute.',
-    { lease },
-  )
 }
 
 function warnOfRemoval({ lease, last }: Extract<StreamedChange, { kind: 'removed' }>, log: Log): void {

@@ -8,11 +8,6 @@ interface OfCandidate {
   readonly tick?: string | undefined
 }
 
-interface OfTick extends OfCandidate {
-  readonly tick: string
-  readonly durationMs: number
-}
-
 /** What each event has besides {@link CommonDetail}. Durations in milliseconds, `…AtMs` and `…UntilMs` in epoch ms. */
 export interface EventDetails {
   readonly LeaderElected: OfCandidate & { readonly expiresAtMs: number }
@@ -20,20 +15,18 @@ export interface EventDetails {
   readonly LeaderTakenOver: OfCandidate & {
     readonly previous: OfCandidate & { readonly fencingToken: number; readonly expiredAtMs: number }
   }
-  readonly TickCompleted: OfTick
-  readonly TickFailed: OfTick & { readonly errorName: string | undefined }
+  readonly TickCompleted: OfCandidate & { readonly durationMs: number }
+  readonly TickFailed: OfCandidate & { readonly durationMs: number; readonly errorName: string | undefined }
   readonly LeasePaused: Pick<Paused, 'pausedUntilMs' | 'pausedBy' | 'pausedReason'>
   readonly LeaseResumed: object
   readonly LeaseForced: OfCandidate
 }
 
-export type EventName = keyof EventDetails
-
 export interface LeaseEvent {
-  readonly name: EventName
+  readonly name: keyof EventDetails
   /** Unique within the tenure. */
   readonly localId: string
-  readonly detail: CommonDetail & EventDetails[EventName]
+  readonly detail: CommonDetail & EventDetails[keyof EventDetails]
 }
 
 export interface CommonDetail {
@@ -54,10 +47,8 @@ export function eventsOf(fact: Fact): readonly LeaseEvent[] {
       const previous = { ...candidateOf(fact.previous), fencingToken, expiredAtMs }
       return [event('LeaderTakenOver', fact, { ...candidateOf(fact), previous })]
     }
-    case 'ended': {
-      const ended = { ...candidateOf(fact), durationMs: durationMs(fact) }
-      return [event('LeaderReleased', fact, { ...ended, endedBy: fact.endedBy }), ...tickEvents(fact)]
-    }
+    case 'ended':
+      return endEvents(fact)
     case 'forced':
       return [event('LeaseForced', fact, candidateOf(fact))]
     case 'paused': {
@@ -70,12 +61,13 @@ export function eventsOf(fact: Fact): readonly LeaseEvent[] {
   }
 }
 
-function tickEvents(fact: Ended): readonly LeaseEvent[] {
-  const { candidate, tick, endedBy, errorName } = fact
-  if (tick === undefined || endedBy === 'released') return []
-  const detail = { candidate, tick, durationMs: durationMs(fact) }
-  if (endedBy === 'completed') return [event('TickCompleted', fact, detail)]
-  return [event('TickFailed', fact, { ...detail, errorName })]
+function endEvents(fact: Ended): readonly LeaseEvent[] {
+  const { tick, endedBy, errorName } = fact
+  const detail = { ...candidateOf(fact), durationMs: durationMs(fact) }
+  const released = event('LeaderReleased', fact, { ...detail, endedBy })
+  if (tick === undefined || endedBy === 'released') return [released]
+  if (endedBy === 'completed') return [released, event('TickCompleted', fact, detail)]
+  return [released, event('TickFailed', fact, { ...detail, errorName })]
 }
 
 /** How long the tenure lasted. How late it began is not known, since its tick is floored to the period. */
@@ -85,7 +77,7 @@ export function durationMs({ beganAtMs, atMs }: Ended): number {
 
 const candidateOf = ({ candidate, tick }: OfCandidate): OfCandidate => ({ candidate, tick })
 
-function event<Name extends EventName>(
+function event<Name extends keyof EventDetails>(
   name: Name,
   { lease, fencingToken, atMs }: Fact,
   more: EventDetails[Name],

@@ -44,37 +44,35 @@ interface OfTenure extends Omit<Tenure, 'candidate'> {
   readonly atMs: number
 }
 
-export interface Elected extends OfTenure {
-  readonly kind: 'elected'
+/** Of one candidate: of a forced tenure, the candidate forced out. */
+interface OfLeader extends OfTenure {
   readonly candidate: string
+}
+
+export interface Elected extends OfLeader {
+  readonly kind: 'elected'
   readonly expiresAtMs: number
 }
 
-export interface TakenOver extends OfTenure {
+export interface TakenOver extends OfLeader {
   readonly kind: 'takenOver'
-  readonly candidate: string
   readonly previous: Tenure & { readonly expiredAtMs: number }
 }
 
-export interface Ended extends OfTenure {
+export interface Ended extends OfLeader {
   readonly kind: 'ended'
-  readonly candidate: string
   readonly endedBy: 'completed' | 'released' | 'failed'
   readonly errorName?: string | undefined
 }
 
-export interface Forced extends OfTenure {
+export interface Forced extends OfLeader {
   readonly kind: 'forced'
-  /** The candidate forced out. */
-  readonly candidate: string
 }
 
-export interface Paused extends OfTenure {
+export interface Paused extends OfTenure, Pick<LeaseImage, 'pausedBy' | 'pausedReason'> {
   readonly kind: 'paused'
   readonly sequenceNumber: string
   readonly pausedUntilMs: number
-  readonly pausedBy?: string | undefined
-  readonly pausedReason?: string | undefined
 }
 
 export interface Resumed extends OfTenure {

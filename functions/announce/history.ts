@@ -29,11 +29,7 @@ export interface HistoryUpdate extends TenureKey {
   readonly announced: readonly string[]
 }
 
-export function historyTable(
-  client: Pick<DynamoDBDocumentClient, 'send'>,
-  TableName: string,
-  historyDays: number,
-): History {
+export function historyTable(client: DynamoDBDocumentClient, TableName: string, historyDays: number): History {
   return {
     async announced(tenure) {
       const command = new GetCommand({
@@ -83,9 +79,7 @@ function ownAttributes(fact: Fact, historyDays: number): HistoryAttributes {
       return { outcome: fact.endedBy, endedAtMs: fact.atMs, failure: fact.errorName }
     case 'forced':
       return { outcome: 'forced', endedAtMs: fact.atMs }
-    case 'takenOver':
-    case 'paused':
-    case 'resumed':
+    default:
       return {}
   }
 }

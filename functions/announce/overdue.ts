@@ -38,22 +38,17 @@ export function overdueCheck({ progress, measure, log, now = Date.now }: Overdue
     }
     const [first] = failures
     if (first === undefined) return
-    const names = failures.map(({ lease }) => lease)
-    throw new OverdueCheckError(names, watched.length, first.error)
+    const names = failures.map(({ lease }) => lease).join(', ')
+    throw new OverdueCheckError(
+      `${failures.length} of ${watched.length} leases could not be checked for overdue ticks: ${names.slice(0, 500)}. ` +
+        'The log has the reason for each; the others were measured.',
+      { cause: first.error },
+    )
   }
 }
 
 export class OverdueCheckError extends Error {
   override readonly name = 'OverdueCheckError'
-
-  constructor(failed: readonly string[], checked: number, cause: unknown) {
-    const names = failed.join(', ').slice(0, 500)
-    super(
-      `${failed.length} of ${checked} leases could not be checked for overdue ticks: ${names}. ` +
-        'The log has the reason for each; the others were measured.',
-      { cause },
-    )
-  }
 }
 
 export interface WatchedLease {
@@ -101,11 +96,11 @@ export function ticksOverdue(lastDoneMs: number, periodMs: number, nowMs: number
 }
 
 export class LeaseProgress {
-  readonly #client: Pick<DynamoDBClient, 'send'>
+  readonly #client: DynamoDBClient
   readonly #tableName: string
   #tableCreatedAtMs: number | undefined
 
-  constructor(client: Pick<DynamoDBClient, 'send'>, tableName: string) {
+  constructor(client: DynamoDBClient, tableName: string) {
     this.#client = client
     this.#tableName = tableName
   }

@@ -113,15 +113,18 @@ class BillingRun {
   }
 
   async run(): Promise<BillingResult> {
-    const { tick, log, concurrency, lease } = this.#options
+    const { tick, log, concurrency, lease, subscriptions } = this.#options
     const { fencingToken, missedTicks } = lease
     log.info('leading', { tick, fencingToken, missedTicks })
     let queue: SubscriptionKey[] = []
     try {
-      queue = [...(await this.#findDue())].reverse()
+      queue = [...(await subscriptions.findDue(tick, this.#signal))].reverse()
       // All workers end before the task does: the lease must not be released while a charge is in progress.
       await Promise.all(Array.from({ length: concurrency }, () => this.#work(queue)))
       this.#signal.throwIfAborted()
+    } catch (error) {
+      this.#signal.throwIfAborted() // the reason is more useful than the query's "aborted"
+      throw error
     } finally {
       log.info('billed', { tick, fencingToken, ...this.#result() })
     }
@@ -136,16 +139,6 @@ class BillingRun {
     const failed = this.#failures.length
     const due = this.#settled.charged + this.#settled.declined + failed
     return { due, ...this.#settled, failed, staleWritesRefused: this.#staleWritesRefused }
-  }
-
-  async #findDue(): Promise<readonly SubscriptionKey[]> {
-    const { lease, tick, subscriptions } = this.#options
-    try {
-      return await subscriptions.findDue(tick, this.#signal)
-    } catch (error) {
-      lease.signal.throwIfAborted() // the reason is more useful than the query's "aborted"
-      throw error
-    }
   }
 
   async #work(queue: SubscriptionKey[]): Promise<void> {

@@ -1,13 +1,6 @@
 /** Why a `fetch` failed, and whether another try may succeed. */
 import { property } from '../election/json.ts'
 
-export interface ConnectionFailure {
-  /** The connection broke, or could not be made this time. Any other failure would be repeated by another try. */
-  readonly isTransient: boolean
-  /** For the end of a sentence. */
-  readonly description: string
-}
-
 /**
  * Sources: https://nodejs.org/api/errors.html#common-system-errors and, for the codes of `fetch`,
  * https://github.com/nodejs/undici/blob/main/docs/docs/api/Errors.md
@@ -27,7 +20,11 @@ const PERMANENT: readonly (readonly [code: RegExp, description: string])[] = [
   [/^ERR_INVALID_URL$/, 'its URL is not valid'],
 ]
 
-export function connectionFailureOf(error: unknown): ConnectionFailure {
+/**
+ * `isTransient`: the connection broke, or could not be made this time; any other failure would be repeated by another
+ * try. `description` is for the end of a sentence.
+ */
+export function connectionFailureOf(error: unknown) {
   const cause = property(error, 'cause') ?? error
   const code = property(cause, 'code')
   if (TRANSIENT.has(code)) return { isTransient: true, description: `the connection failed (${code})` }

@@ -3,20 +3,14 @@ import { EnvironmentReader, type Variables } from '../election/environment.ts'
 /** Where charges go: `GATEWAY_FUNCTION`, or `GATEWAY_URL` with `GATEWAY_SECRET`. */
 export type GatewayAddress =
   | { readonly kind: 'sandbox'; readonly functionName: string }
-  | {
-      readonly kind: 'https'
-      readonly url: string
-      /** Name or ARN of the secret that holds the API key. */
-      readonly secretId: string
-    }
+  /** `secretId`: name or ARN of the secret that holds the API key. */
+  | { readonly kind: 'https'; readonly url: string; readonly secretId: string }
 
-/** The environment variables of the billing function. @throws EnvironmentError */
+/** The billing function's own environment variables; `leaderOnly` reads the lease's. @throws EnvironmentError */
 export function readEnvironment(variables: Variables) {
   const reader = new EnvironmentReader('the billing function', variables)
   const environment = {
     leaseTable: reader.required('LEASE_TABLE'),
-    leaseName: reader.required('LEASE_NAME'),
-    leaseMs: reader.wholeNumber('LEASE_MS', 1, Number.MAX_SAFE_INTEGER, 'a positive number of milliseconds'),
     subscriptionsTable: reader.required('SUBSCRIPTIONS_TABLE'),
     chargesTable: reader.required('CHARGES_TABLE'),
     gateway: readGateway(reader),

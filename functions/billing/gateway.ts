@@ -45,9 +45,7 @@ export interface GatewayCall {
   readonly beforeSend?: (() => void) | undefined
 }
 
-/**
- * The gateway may or may not have charged: time-out, lost connection, 5xx, key in use. Looking up the key settles it.
- */
+/** The gateway may have charged: time-out, lost connection, 5xx, key in use. Looking up the key settles it. */
 export class GatewayOutcomeUnknownError extends Error {
   override readonly name = 'GatewayOutcomeUnknownError'
 }
@@ -55,20 +53,15 @@ export class GatewayOutcomeUnknownError extends Error {
 /** The gateway refused the request: it or our account is wrong. Nothing was charged. */
 export class GatewayRefusedError extends Error {
   override readonly name = 'GatewayRefusedError'
-  readonly statusCode: number
 
   constructor(statusCode: number, detail: string) {
     super(`The gateway refused the charge with ${statusCode}${detail}; the same request will be refused again`)
-    this.statusCode = statusCode
   }
 }
 
-/**
- * The gateway charged another amount than the order's. A retry would get the same answer: an operator must correct it.
- */
+/** The gateway charged another amount. A retry would get the same answer: an operator must correct it. */
 export class GatewayMismatchError extends Error {
   override readonly name = 'GatewayMismatchError'
-  readonly chargeId: string
 
   constructor(chargeId: string, ordered: Money, charged: Money) {
     super(
@@ -76,7 +69,6 @@ export class GatewayMismatchError extends Error {
         'compare both at the gateway, refund or charge the difference there, ' +
         'then write status "charged" and the chargeId into the row of the ledger by hand',
     )
-    this.chargeId = chargeId
   }
 }
 

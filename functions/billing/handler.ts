@@ -1,8 +1,4 @@
-/**
- * The Lambda function. Every candidate runs this handler; the candidate that leads charges what is due at the tick.
- *
- * Clients and connections live as long as the execution environment. The lease belongs to one invocation.
- */
+/** The Lambda function. Every candidate runs this handler; the candidate that leads charges what is due at the tick. */
 import { Logger } from '@aws-lambda-powertools/logger'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
@@ -12,11 +8,11 @@ import { leaseMetrics } from '../election/metrics.ts'
 import { SDK_CLIENT } from '../election/stores/sdk-client.ts'
 import { secretApiKey } from './api-key.ts'
 import { chargeDue } from './charge-due.ts'
-import { type GatewayAddress, readEnvironment } from './environment.ts'
+import { readEnvironment } from './environment.ts'
 import { chargesTable } from './ledger.ts'
 import { stripeGateway } from './stripe-gateway.ts'
 import { subscriptionsTable } from './subscriptions.ts'
-import { httpTransport, lambdaTransport, type Transport } from './transports.ts'
+import { httpTransport, lambdaTransport } from './transports.ts'
 
 const environment = readEnvironment(process.env)
 const log = new Logger({ serviceName: 'billing' })
@@ -24,15 +20,20 @@ const log = new Logger({ serviceName: 'billing' })
 const client = DynamoDBDocumentClient.from(new DynamoDBClient(SDK_CLIENT))
 const subscriptions = subscriptionsTable(client, environment.subscriptionsTable)
 const ledger = chargesTable(environment.chargesTable)
-const gateway = stripeGateway(transportTo(environment.gateway))
+
+const { leaseTable, gateway: address } = environment
+const transport =
+  address.kind === 'sandbox'
+    ? lambdaTransport({ functionName: address.functionName })
+    : httpTransport({ url: address.url, apiKey: secretApiKey(address.secretId) })
+const gateway = stripeGateway(transport)
 
 export const handler = middy()
   .use(
+    // LEASE_NAME and LEASE_MS come from the environment. The store's client has time-outs for the task's writes too.
     leaderOnly({
-      store: new DynamoDBLeaseStore({ tableName: environment.leaseTable, client }),
-      lease: environment.leaseName,
-      onEvent: leaseMetrics({ tableName: environment.leaseTable }),
-      ...(environment.leaseMs === undefined ? {} : { leaseMs: environment.leaseMs }),
+      store: new DynamoDBLeaseStore({ tableName: leaseTable, client }),
+      onEvent: leaseMetrics({ tableName: leaseTable }),
     }),
   )
   .handler(async (_event: unknown, { lease }) => {
@@ -40,8 +41,3 @@ export const handler = middy()
     if (tick === undefined) throw new InvalidTickError('Billing needs a tick: it charges what is due at the tick')
     return chargeDue({ lease, tick, subscriptions, gateway, ledger, log })
   })
-
-function transportTo(address: GatewayAddress): Transport {
-  if (address.kind === 'sandbox') return lambdaTransport({ functionName: address.functionName })
-  return httpTransport({ url: address.url, apiKey: secretApiKey(address.secretId) })
-}

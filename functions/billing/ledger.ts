@@ -40,7 +40,6 @@ export type LedgerLease = Pick<Lease, 'send' | 'fencingToken' | 'idempotencyKey'
 /** The gateway charged one try twice. An operator must refund one of the two. */
 export class DuplicateChargeError extends Error {
   override readonly name = 'DuplicateChargeError'
-  readonly chargeId: string
 
   constructor(chargeId: string, period: string, options?: ErrorOptions) {
     super(
@@ -48,7 +47,6 @@ export class DuplicateChargeError extends Error {
         "refund one of them at the gateway; if you refund the ledger's, write the other chargeId there",
       options,
     )
-    this.chargeId = chargeId
   }
 }
 
@@ -84,7 +82,7 @@ export function chargesTable(TableName: string) {
       const row = await lease.send({
         TableName,
         Key: keyOf(order),
-        ...update(intent, (name) => `#${name} = if_not_exists(#${name}, :${name})`),
+        ...setAttributes(intent, (name) => `#${name} = if_not_exists(#${name}, :${name})`),
         ReturnValues: 'ALL_NEW',
       })
       return readCharge(row ?? {}, order, lease.fencingToken)
@@ -97,12 +95,12 @@ export function chargesTable(TableName: string) {
      * @throws DuplicateChargeError if the row has another charge, also to a leader that was replaced
      */
     async answer(lease: LedgerLease, charge: Charge, answer: ChargeOutcome | 'unknown', nowMs: number): Promise<void> {
-      const known = answer === 'unknown' ? { status: answer } : attributesOf(answer)
+      const { replayed: _notStored, ...known } = answer === 'unknown' ? { status: answer, replayed: false } : answer
       try {
         await lease.send({
           TableName,
           Key: keyOf(charge),
-          ...update({ ...known, answeredAtMs: nowMs }, (name) => `#${name} = :${name}`),
+          ...setAttributes({ ...known, answeredAtMs: nowMs }),
           ...('chargeId' in known && {
             ConditionExpression: NOT_ANOTHER_CHARGE,
             ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
@@ -130,11 +128,11 @@ function showsAnotherCharge(error: unknown, chargeId: string): boolean {
   return found !== undefined && found !== chargeId
 }
 
-function attributesOf({ replayed: _notStored, ...attributes }: ChargeOutcome) {
-  return attributes
-}
-
-function update(attributes: Readonly<Record<string, unknown>>, assignment: (name: string) => string) {
+/** The parts of an update that sets attributes, by names and values with placeholders of the same name. */
+export function setAttributes(
+  attributes: Readonly<Record<string, unknown>>,
+  assignment = (name: string) => `#${name} = :${name}`,
+) {
   const entries = Object.entries(attributes)
   return {
     UpdateExpression: `SET ${entries.map(([name]) => assignment(name)).join(', ')}`,

@@ -15,7 +15,6 @@
  *
  * Requests contain ids, the business unit and the amount; no names, and no card numbers.
  */
-
 import { parseJson, property } from '../election/json.ts'
 import type { GatewayResponse } from '../sandbox/message.ts'
 import {
@@ -132,8 +131,12 @@ function readOutcome(response: GatewayResponse, ordered: Money): ChargeOutcome {
   const body = parseJson(response.body)
   const declineCode = declineCodeOf(response.statusCode, body)
   if (declineCode !== undefined) return { status: 'declined', declineCode, replayed }
-  throwUnlessOk(response, body)
-  return outcomeOf(readIntent(body), ordered, replayed)
+  const { statusCode } = response
+  if (statusCode === 200 && !isWebPage(response, body)) return outcomeOf(readIntent(body), ordered, replayed)
+  if (REFUSALS.has(statusCode) && property(property(body, 'error'), 'type') !== 'idempotency_error') {
+    throw new GatewayRefusedError(statusCode, detail(response, body))
+  }
+  throw outcomeUnknown(`it answered ${statusCode}${detail(response, body)}`)
 }
 
 function outcomeOf(intent: Intent, ordered: Money, replayed: boolean): ChargeOutcome {
@@ -164,15 +167,6 @@ function declineCodeOf(statusCode: number, body: unknown): string | undefined {
   }
   if (statusCode === 402 && typeof type !== 'string') throw outcomeUnknown('it answered 402 without a readable reason')
   return undefined
-}
-
-function throwUnlessOk(response: GatewayResponse, body: unknown): void {
-  const { statusCode } = response
-  if (statusCode === 200 && !isWebPage(response, body)) return
-  if (REFUSALS.has(statusCode) && property(property(body, 'error'), 'type') !== 'idempotency_error') {
-    throw new GatewayRefusedError(statusCode, detail(response, body))
-  }
-  throw outcomeUnknown(`it answered ${statusCode}${detail(response, body)}`)
 }
 
 /** Sent by a proxy, or by a server that is not the gateway's API. @param body the response's body, parsed as JSON */

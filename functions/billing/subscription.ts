@@ -72,18 +72,15 @@ export function dueShardOf(customer: string): string {
 }
 
 /** The next period, due at its local midnight, however late this one was charged. */
-export function afterCharge(
-  subscription: Pick<Subscription, 'customer' | 'period' | 'interval' | 'anchorDay' | 'timeZone'>,
-): AfterCharge {
-  const { customer, period, interval, anchorDay, timeZone } = subscription
+export function afterCharge({ customer, period, interval, anchorDay, timeZone }: DueSubscription): AfterCharge {
   const next = nextPeriod(period, interval, anchorDay)
   return { period: next, dueAt: dueInstant(next, timeZone), dueShard: dueShardOf(customer), dunned: 0 }
 }
 
 /** The same period again some days after the tick, or suspended after the third decline. */
-export function afterDecline(subscription: Pick<DueSubscription, 'dunned'>, tick: string): AfterDecline {
-  const days = DUNNING_DAYS[subscription.dunned]
-  const dunned = subscription.dunned + 1
+export function afterDecline({ dunned: before }: DueSubscription, tick: string): AfterDecline {
+  const days = DUNNING_DAYS[before]
+  const dunned = before + 1
   if (days === undefined) return { dunned, status: 'suspended' }
   return { dunned, status: 'active', dueAt: new Date(Date.parse(tick) + days * DAY_MS).toISOString() }
 }

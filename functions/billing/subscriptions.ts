@@ -5,6 +5,7 @@
 import { type DynamoDBDocumentClient, paginateQuery } from '@aws-sdk/lib-dynamodb'
 import type { Lease } from '../election/index.ts'
 import { isConditionFailed } from '../election/stores/dynamodb-errors.ts'
+import { setAttributes } from './ledger.ts'
 import {
   type AfterCharge,
   type AfterDecline,
@@ -91,23 +92,17 @@ export function subscriptionsTable(client: DynamoDBDocumentClient, TableName: st
      */
     async moveOn(lease: Pick<Lease, 'send'>, from: DueSubscription, to: AfterCharge | AfterDecline): Promise<void> {
       const { customer, plan, period, dunned } = from
-      const changes = Object.entries(to)
       const isSuspended = 'status' in to && to.status === 'suspended'
+      const { UpdateExpression, ExpressionAttributeNames, ExpressionAttributeValues } = setAttributes({ period, ...to })
       try {
         await lease.send({
           TableName,
           Key: { customer, plan },
-          ConditionExpression: '#period = :period AND #dunned = :dunned',
+          ConditionExpression: '#period = :oldPeriod AND #dunned = :oldDunned',
           ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-          UpdateExpression: `SET ${changes.map(([name]) => `#${name} = :new_${name}`).join(', ')}
-            ${isSuspended ? 'REMOVE dueAt, dueShard' : ''}`,
-          ExpressionAttributeNames: Object.fromEntries(
-            ['period', 'dunned', ...changes.map(([name]) => name)].map((name) => [`#${name}`, name]),
-          ),
-          ExpressionAttributeValues: {
-            ...{ ':period': period, ':dunned': dunned },
-            ...Object.fromEntries(changes.map(([name, value]) => [`:new_${name}`, value])),
-          },
+          UpdateExpression: `${UpdateExpression}${isSuspended ? ' REMOVE dueAt, dueShard' : ''}`,
+          ExpressionAttributeNames,
+          ExpressionAttributeValues: { ...ExpressionAttributeValues, ':oldPeriod': period, ':oldDunned': dunned },
         })
       } catch (error) {
         if (!isConditionFailed(error)) throw error

@@ -22,15 +22,12 @@ export type Leader = Pick<GatewayCall, 'signal' | 'beforeSend'>
 /** Only these statuses mean for sure that nothing was charged. */
 export const REFUSALS: ReadonlySet<number> = new Set([400, 401, 402, 403, 404])
 
-export interface HttpTransportOptions {
-  /** The path of a request is appended; a slash at its end does not matter. */
-  readonly url: string
-  readonly apiKey: ApiKey
-  /** From sending a request to the end of its answer; banks can be slow. @default 20,000 */
-  readonly timeoutMs?: number
-}
-
-export function httpTransport({ url, apiKey, timeoutMs = 20_000 }: HttpTransportOptions): Transport {
+/**
+ * @param options.url the path of a request is appended; a slash at its end does not matter
+ * @param options.timeoutMs from sending a request to the end of its answer; banks can be slow
+ */
+export function httpTransport(options: { url: string; apiKey: ApiKey; timeoutMs?: number }): Transport {
+  const { url, apiKey, timeoutMs = 20_000 } = options
   const base = url.replace(/\/+$/, '')
 
   /**
@@ -110,16 +107,12 @@ function redirected({ status, headers, url }: Response): GatewayOutcomeUnknownEr
   return outcomeUnknown(`it answered ${status}, a redirect${target}, which is not followed; is the URL right?`)
 }
 
-export interface LambdaTransportOptions {
-  readonly functionName: string
-  /** From sending a request to the end of its answer, including all tries. @default 5000 */
-  readonly timeoutMs?: number
-}
-
 /**
  * Invokes a function that takes a {@link GatewayRequest} and returns a {@link GatewayResponse}; IAM decides who may.
+ * @param options.timeoutMs from sending a request to the end of its answer, including all tries
  */
-export function lambdaTransport({ functionName, timeoutMs = 5000 }: LambdaTransportOptions): Transport {
+export function lambdaTransport(options: { functionName: string; timeoutMs?: number }): Transport {
+  const { functionName, timeoutMs = 5000 } = options
   let client: LambdaClient | undefined
 
   return async (request, { signal, beforeSend }) => {
@@ -171,14 +164,11 @@ export function lambdaTransport({ functionName, timeoutMs = 5000 }: LambdaTransp
 function invokeFailure(cause: unknown): Error {
   if (cause instanceof GatewayOutcomeUnknownError) return cause
   if (!(cause instanceof Error)) return outcomeUnknown('the invocation failed', cause)
-  const { httpStatusCode = 0, attempts = 0 } = metadataOf(cause)
-  if (REFUSALS.has(httpStatusCode) && attempts === 1) return new GatewayRefusedError(httpStatusCode, ` (${cause.name})`)
+  const metadata = property(cause, '$metadata') // the SDK adds it to its errors
+  const statusCode = property(metadata, 'httpStatusCode')
+  const isRefused = typeof statusCode === 'number' && REFUSALS.has(statusCode) && property(metadata, 'attempts') === 1
+  if (isRefused) return new GatewayRefusedError(statusCode, ` (${cause.name})`)
   return outcomeUnknown(`the invocation failed (${cause.name})`, cause)
-}
-
-/** The SDK adds these to its errors. */
-function metadataOf(error: Error & { readonly $metadata?: { httpStatusCode?: number; attempts?: number } }) {
-  return error.$metadata ?? {}
 }
 
 function readResponse(payload: string): GatewayResponse {

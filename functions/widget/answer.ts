@@ -11,15 +11,12 @@ import { renderMessage, renderWidget } from './widget.ts'
 /** HTML, or Markdown in the form that CloudWatch expects. */
 export type WidgetAnswer = string | { readonly markdown: string }
 
-export interface AnswerOptions {
-  readonly client: DynamoDBClient
-  readonly leaseTable: string
-  /** Wall clock, epoch ms. @default Date.now */
-  readonly now?: () => number
-}
-
-export async function answer(event: unknown, options: AnswerOptions): Promise<WidgetAnswer> {
-  const { client, leaseTable, now = Date.now } = options
+export async function answer(
+  event: unknown,
+  client: DynamoDBClient,
+  leaseTable: string,
+  now = Date.now,
+): Promise<WidgetAnswer> {
   if (property(event, 'describe') === true) return { markdown: DOCUMENTATION }
   const { theme, width, window } = readContext(event)
   const parameters = readParameters(event)
@@ -28,7 +25,7 @@ export async function answer(event: unknown, options: AnswerOptions): Promise<Wi
     const allowed = html`${names}<code>{ "leases": ["billing"] }</code>`
     return String(renderMessage('The parameters of this widget are wrong', [parameters.problem, allowed], theme))
   }
-  const readings = await readLeases(client, leaseTable, parameters.leases)
+  const readings = await readLeases(client, leaseTable, parameters.value)
   // Taken after the reads, since countdowns begin when they are shown.
   const nowMs = now()
   const views = readings.map((reading) => leaseView(reading, nowMs))

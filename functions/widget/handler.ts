@@ -10,4 +10,4 @@ environment.check()
 
 const client = new DynamoDBClient(SDK_CLIENT)
 
-export const handler = (event: unknown): Promise<WidgetAnswer> => answer(event, { client, leaseTable })
+export const handler = (event: unknown): Promise<WidgetAnswer> => answer(event, client, leaseTable)

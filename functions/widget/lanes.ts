@@ -1,5 +1,4 @@
 /** The timeline of leases: a lane per lease, since a lane per candidate in Lambda would have one bar. */
-
 import { candidateId, describeTenure } from './descriptions.ts'
 import type { LeaseView } from './model.ts'
 import { instant, isInstant } from './time-words.ts'

@@ -1,5 +1,4 @@
 /** The table of leases: who leads, until when, and what was completed last. */
-
 import { formatTick, shortCandidate } from './descriptions.ts'
 import { html, type Markup } from './html.ts'
 import type { LeaseState, LeaseView } from './model.ts'
@@ -28,7 +27,8 @@ function cells(view: LeaseView, page: Page, isWide: boolean): Markup {
   }
   const shownState = renderState(view, page)
   const tick = view.tick === undefined ? undefined : formatTick(view.tick, page.nowMs)
-  const leader = 'candidate' in state ? renderCandidate(state.candidate) : undefined
+  const candidate = 'candidate' in state ? state.candidate : undefined
+  const leader = candidate && html`<span class="tenure-code" title="${candidate}">${shortCandidate(candidate)}</span>`
   const completed = renderCompletion(view, page)
   if (isWide) {
     const none = html`<span class="tenure-muted" aria-label="none">–</span>`
@@ -43,9 +43,6 @@ function cells(view: LeaseView, page: Page, isWide: boolean): Markup {
   const lines = [leader, numbers, completed && html`completed ${completed}`].filter((line) => line)
   return html`<td>${shownState}${lines.map((line) => html`<div class="tenure-muted">${line}</div>`)}</td>`
 }
-
-const renderCandidate = (candidate: string): Markup =>
-  html`<span class="tenure-code" title="${candidate}">${shortCandidate(candidate)}</span>`
 
 function renderState({ state, pausedUntilMs }: LeaseView, page: Page): Markup {
   const [word, more] = describeState(state, page.nowMs)

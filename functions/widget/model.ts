@@ -38,18 +38,13 @@ export interface LeaseView {
   readonly tick: string | undefined
   /** Set if the lease is paused, with or without a leader. */
   readonly pausedUntilMs: number | undefined
-  readonly lastCompletion: Completion | undefined
+  readonly lastCompletion: { readonly tick?: string | undefined; readonly atMs?: number | undefined } | undefined
   readonly tenures: readonly TenureView[]
   /** How many history rows have no time and cannot be drawn. */
   readonly unreadableRows: number
   /** Tenures that ended before are not known. */
   readonly knownFromMs: number | undefined
   readonly historyProblem: string | undefined
-}
-
-export interface Completion {
-  readonly tick?: string | undefined
-  readonly atMs?: number | undefined
 }
 
 export function leaseView({ lease, record: reading, history }: LeaseReading, nowMs: number): LeaseView {
@@ -82,7 +77,7 @@ function stateOf(record: LeaseRecord | undefined, nowMs: number): LeaseState {
   return pausedUntilMs > nowMs ? { kind: 'paused', untilMs: pausedUntilMs } : { kind: 'vacant' }
 }
 
-function lastCompletion(record: LeaseRecord | undefined, tenures: readonly TenureView[]): Completion | undefined {
+function lastCompletion(record: LeaseRecord | undefined, tenures: readonly TenureView[]) {
   const tick = record?.completedTick
   const completed = tenures.findLast(
     (tenure) => tenure.outcome === 'completed' && (tick === undefined || tenure.tick === tick),

@@ -18,32 +18,22 @@ const SHOWN_ATTRIBUTES = [
 ]
 
 /** Never rejects. */
-export function readLeases(
-  client: DynamoDBClient,
-  TableName: string,
-  leases: readonly string[],
-): Promise<readonly LeaseReading[]> {
+export function readLeases(client: DynamoDBClient, TableName: string, leases: readonly string[]) {
   return Promise.all(
-    leases.map(async (lease) => {
-      const [record, history] = await Promise.all([
-        reading(readRecord(client, TableName, lease)),
-        reading(readHistory(client, TableName, lease)),
-      ])
-      return { lease, record, history }
+    leases.map(async (lease): Promise<LeaseReading> => {
+      const record = reading(readRecord(client, TableName, lease))
+      const history = reading(readHistory(client, TableName, lease))
+      return { lease, record: await record, history: await history }
     }),
   )
 }
 
 async function readRecord(client: DynamoDBClient, TableName: string, lease: string): Promise<LeaseRecord | undefined> {
-  const { Item } = await client.send(
-    new GetItemCommand({
-      TableName,
-      Key: { lease: { S: lease }, record: { S: LEASE_RECORD } },
-      // A row some seconds old would show a leader as expired that has renewed since.
-      ConsistentRead: true,
-      ProjectionExpression: SHOWN_ATTRIBUTES.join(', '),
-    }),
-  )
+  const Key = { lease: { S: lease }, record: { S: LEASE_RECORD } }
+  const ProjectionExpression = SHOWN_ATTRIBUTES.join(', ')
+  // A row some seconds old would show a leader as expired that has renewed since.
+  const get = new GetItemCommand({ TableName, Key, ProjectionExpression, ConsistentRead: true })
+  const { Item } = await client.send(get)
   return Item === undefined ? undefined : readRow(Item, lease)
 }
 
@@ -73,10 +63,7 @@ const THROTTLED = 'DynamoDB throttles requests; refresh in a while.'
 /** @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html */
 const PROBLEMS: ReadonlyMap<string, string> = new Map([
   ['AccessDeniedException', 'Access denied: this function’s role permits only the leases of its dashboard.'],
-  [
-    'ResourceNotFoundException',
-    'The lease table does not exist; see this function’s environment variable LEASE_TABLE.',
-  ],
+  ['ResourceNotFoundException', 'The lease table does not exist; see this function’s variable LEASE_TABLE.'],
   ['ProvisionedThroughputExceededException', THROTTLED],
   ['RequestLimitExceeded', THROTTLED],
   ['ThrottlingException', THROTTLED],

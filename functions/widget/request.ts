@@ -4,50 +4,41 @@
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/add_custom_widget_dashboard_about.html
  */
-
 import { property } from '../election/json.ts'
 import { isLeaseName } from '../election/options.ts'
 import { show } from '../election/show.ts'
 import type { TimeWindow } from './lanes.ts'
+import type { Reading } from './model.ts'
 import type { Theme } from './palette.ts'
 import { isInstant } from './time-words.ts'
 
 export const MOST_LEASES = 50
 
-export type Parameters =
-  | { readonly ok: true; readonly leases: readonly string[] }
-  | { readonly ok: false; readonly problem: string }
-
 /** Each lease once, in the order given. */
-export function readParameters(event: unknown): Parameters {
-  const wrong = (problem: string): Parameters => ({ ok: false, problem: `The parameter leases ${problem}.` })
+export function readParameters(event: unknown): Reading<readonly string[]> {
+  const wrong = (problem: string) => ({ ok: false, problem: `The parameter leases ${problem}.` }) as const
   const leases = property(event, 'leases')
   if (!Array.isArray(leases)) return wrong(`is ${show(leases)}, not a list of names`)
   const names = [...new Set<unknown>(leases)]
   if (names.length === 0) return wrong('is an empty list')
   if (names.length > MOST_LEASES) return wrong(`has ${names.length} names; a widget shows up to ${MOST_LEASES} leases`)
-  const known = names.filter((name) => typeof name === 'string').filter(isLeaseName)
-  if (known.length === names.length) return { ok: true, leases: known }
+  const value = names.filter((name) => typeof name === 'string').filter(isLeaseName)
+  if (value.length === names.length) return { ok: true, value }
   const foreign = names.find((name) => typeof name !== 'string' || !isLeaseName(name))
   return wrong(`contains ${show(foreign)}, which is no lease name`)
-}
-
-export interface WidgetContext {
-  readonly theme: Theme
-  readonly width: number
-  readonly window: TimeWindow | undefined
 }
 
 const DEFAULT_WIDTH = 600
 /** What CloudWatch leaves free around the content, in pixels. If it is more, the picture shrinks. */
 const PADDING = 32
 
-export function readContext(event: unknown): WidgetContext {
+export function readContext(event: unknown) {
   const context = property(event, 'widgetContext')
   const width = property(context, 'width')
   const isWidth = typeof width === 'number' && width > PADDING
+  const theme: Theme = property(context, 'theme') === 'dark' ? 'dark' : 'light'
   return {
-    theme: property(context, 'theme') === 'dark' ? 'dark' : 'light',
+    theme,
     width: (isWidth ? width : DEFAULT_WIDTH) - PADDING,
     window: readWindow(property(context, 'timeRange')),
   }

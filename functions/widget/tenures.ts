@@ -1,21 +1,17 @@
 /** The last tenures of a lease, from its history rows and, for the newest one, from the lease row, which is current. */
-
 import { type HistoryAttributes, TENURE_ENDS, type TenureEnd } from '../announce/history-row.ts'
 import type { LeaseRecord } from '../election/rules.ts'
 import { type AttributeMap, TENURE_PREFIX } from '../election/stores/row.ts'
 import { isInstant } from './time-words.ts'
 import type { BarOutcome } from './timeline.ts'
 
-export interface TenureRow {
+type SameAttributes = 'candidate' | 'beganAtMs' | 'endedAtMs' | 'failure' | 'successor'
+
+export interface TenureRow extends Pick<HistoryAttributes, SameAttributes> {
   readonly fencingToken?: number | undefined
-  readonly candidate?: string | undefined
   readonly tick?: string | undefined
-  readonly beganAtMs?: number | undefined
-  readonly endedAtMs?: number | undefined
   /** Absent while the tenure lasts, or if its end is not known. */
   readonly outcome?: TenureEnd | 'unknown' | undefined
-  readonly failure?: string | undefined
-  readonly successor?: number | undefined
 }
 
 export interface TenureView extends Omit<TenureRow, 'outcome'> {
@@ -31,7 +27,7 @@ export function readTenure(row: AttributeMap): TenureRow {
   const attribute = (name: keyof HistoryAttributes) => row[name]
   const outcome = attribute('outcome')
   return {
-    fencingToken: tokenOf(row),
+    fencingToken: whole(row['record']?.S?.slice(TENURE_PREFIX.length)),
     candidate: attribute('candidate')?.S,
     tick: attribute('forTick')?.S,
     beganAtMs: whole(attribute('beganAtMs')?.N),
@@ -42,13 +38,8 @@ export function readTenure(row: AttributeMap): TenureRow {
   }
 }
 
-function tokenOf(row: AttributeMap): number | undefined {
-  const [, digits] = new RegExp(`^${TENURE_PREFIX}(\\d+)$`).exec(row['record']?.S ?? '') ?? []
-  return whole(digits)
-}
-
 function whole(text: string | undefined): number | undefined {
-  const number = text === undefined ? Number.NaN : Number(text)
+  const number = text?.trim() ? Number(text) : Number.NaN
   return Number.isSafeInteger(number) && number >= 0 ? number : undefined
 }
 

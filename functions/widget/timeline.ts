@@ -40,7 +40,6 @@ interface PlacedLane {
 interface Frame {
   readonly scale: Scale
   readonly nowMs: number
-  readonly width: number
   readonly namesBeside: boolean
   readonly palette: Palette
 }
@@ -53,10 +52,9 @@ export function renderTimeline(timeline: Timeline, palette: Palette = LIGHT): Ma
   const longest = Math.max(0, ...lanes.map(({ name }) => name.length))
   const gutter = namesBeside ? Math.min(width / 4, longest * 7 + 14) : 0
   const scale = { ...windowOf(timeline), left: 2 + Math.round(gutter), right: width - EDGE }
-  const frame: Frame = { scale, nowMs, width, namesBeside, palette }
+  const frame: Frame = { scale, nowMs, namesBeside, palette }
   const placed = placeLanes(lanes, frame)
-  const last = placed.at(-1)
-  const bottom = last === undefined ? TOP : last.top + last.height
+  const bottom = placed.reduce((total, lane) => total + lane.height, TOP)
   const height = bottom + AXIS_HEIGHT
   const size = html`viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"`
   const style = html`style="max-width:100%;height:auto;display:block" font-family="inherit" font-size="12"`
@@ -83,10 +81,10 @@ function placeLanes(lanes: readonly Lane[], { scale, nowMs, namesBeside }: Frame
 }
 
 function drawLane({ lane, top, height, bars, marks }: PlacedLane, frame: Frame): Markup {
-  const { scale, namesBeside, palette, width } = frame
+  const { scale, namesBeside, palette } = frame
   const rowsTop = top + (namesBeside ? 0 : NAME_HEIGHT)
   const middle = rowsTop + SIGN_HEIGHT + BAR_HEIGHT / 2
-  const [nameY, nameRoom] = namesBeside ? [middle + 4, scale.left - 10] : [top + 14, width - EDGE]
+  const [nameY, nameRoom] = namesBeside ? [middle + 4, scale.left - 10] : [top + 14, scale.right]
   const shortName = fitted(lane.name, nameRoom, NAME_LETTER_WIDTH)
   const name = html`<text x="0" y="${nameY}" fill="${palette.text}">${shortName}</text>`
   const inside =

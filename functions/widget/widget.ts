@@ -9,7 +9,7 @@ import { leaseTimeline, type TimeWindow } from './lanes.ts'
 import { renderLeaseTable } from './lease-table.ts'
 import type { LeaseView } from './model.ts'
 import { type Palette, THEMES, type Theme } from './palette.ts'
-import { renderLegend } from './timeline/legend.ts'
+import { renderLegend } from './timeline/shapes.ts'
 import { renderTimeline } from './timeline.ts'
 
 export interface WidgetPage {
@@ -48,11 +48,8 @@ ${renderTimeline({ ...leaseTimeline(shown, nowMs, window), width }, palette)}`
 function notesOn({ lease, state, historyProblem, unreadableRows }: LeaseView): string[] {
   const isShownAbove = state.kind === 'unreadable' && state.problem === historyProblem
   const rows = unreadableRows === 1 ? '1 row has no time and is' : `${unreadableRows} rows have no time and are`
-  const problems = [
-    ...(historyProblem === undefined || isShownAbove ? [] : [historyProblem]),
-    ...(unreadableRows === 0 ? [] : [`${rows} not drawn`]),
-  ]
-  return problems.map((problem) => `History of ${lease}: ${problem}`)
+  const problem = historyProblem ?? (unreadableRows === 0 ? undefined : `${rows} not drawn`)
+  return problem === undefined || isShownAbove ? [] : [`History of ${lease}: ${problem}`]
 }
 
 /** A message in the place of the leases, such as what is wrong with the parameters. */

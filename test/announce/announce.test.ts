@@ -115,7 +115,7 @@ test.each<[sentence: string, attributes: Image, logged: readonly object[]]>([
 test('The deletion of a lease row is not announced; a warning says what the row held and what to do', async () => {
   const leases = await completedTick()
   const scene = await setScene()
-  await scene.deliver([streamRecord({ before: leases.rows.get('billing') })])
+  await scene.deliver([streamRecord(leases.rows.get('billing'), undefined)])
   expect(scene.bus.accepted).toEqual([])
   expect(await scene.rows()).toEqual(new Map())
   const message = expect.stringMatching(/"billing".*which ticks are done.*Disable the schedules.*docs\/operations\.md/s)

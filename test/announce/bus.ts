@@ -1,13 +1,7 @@
 /** The SDK's client with an EventBridge in memory behind it, which keeps the events that it accepts. */
 import { EventBridgeClient, type PutEventsRequestEntry } from '@aws-sdk/client-eventbridge'
 
-export interface SentEvent {
-  readonly name: string | undefined
-  readonly bus: string | undefined
-  readonly atMs: number | undefined
-  readonly resources: readonly string[] | undefined
-  readonly detail: Readonly<Record<string, unknown>> & { readonly id: string }
-}
+export type SentEvent = ReturnType<typeof read>
 
 /** The next request loses its reply, does not arrive, or has entries that are refused. */
 export type BusFault = 'lost' | 'dropped' | 'refused'
@@ -40,8 +34,8 @@ export function memoryBus(nextFault: () => BusFault | undefined = () => undefine
   return { client, accepted, requests }
 }
 
-function read({ Source, DetailType, Detail = '', EventBusName, Time, Resources }: PutEventsRequestEntry): SentEvent {
+function read({ Source, DetailType, Detail = '', EventBusName, Time, Resources }: PutEventsRequestEntry) {
   if (Source !== 'tenure') throw new Error(`the source is ${Source}`)
-  const detail = JSON.parse(Detail)
+  const detail: Readonly<Record<string, unknown>> & { readonly id: string } = JSON.parse(Detail)
   return { name: DetailType, bus: EventBusName, atMs: Time?.getTime(), resources: Resources, detail }
 }

@@ -11,12 +11,8 @@ const led: LeaseImage = {
   ...{ acquiredAtMs: BEGAN_MS, expiresAtMs: BEGAN_MS + 15_000, writtenAtMs: BEGAN_MS },
 }
 
-function without(row: LeaseImage, name: 'holder' | 'tick'): LeaseImage {
-  const { holder, tick, ...rest } = row
-  return { ...rest, ...(name === 'holder' ? { tick: tick ?? '' } : { holder: holder ?? '' }) }
-}
-
-const leaderless = without(led, 'holder')
+const { holder: _holder, ...leaderless } = led
+const { tick: _tick, ...tickless } = led
 const vacant: LeaseImage = { ...leaderless, step: 1, writtenAtMs: ENDED_MS, endedBy: 'completed', completedTick: TICK }
 const byBob: LeaseImage = {
   ...{ ...led, fencingToken: 43, holder: 'bob', attempt: 'attempt-bob' },
@@ -34,52 +30,41 @@ test.each<[sentence: string, before: LeaseImage | undefined, after: LeaseImage, 
   ['A new row without a holder elects no candidate', undefined, leaderless, []],
   ['Another token and attempt in a vacant row elect', vacant, byBob, ['elected']],
   ['They also take over if the row still named a holder', led, byBob, ['elected', 'takenOver']],
-  ['The new leader can be the same candidate', led, { ...byBob, holder: 'ann' }, ['elected', 'takenOver']],
   ['A token raised by hand in a vacant row elects no candidate', vacant, { ...vacant, fencingToken: 99 }, []],
   ['Nor does a token raised by hand under a leader', led, { ...led, fencingToken: 99 }, []],
   ['A renewal is no fact', led, { ...renewed, expiresAtMs: ENDED_MS + 15_000 }, []],
   ['A checkpoint is no fact', led, { ...led, step: 1, checkpoint: { tick: TICK, state: 1 } }, []],
-  ['A write that changes nothing is no fact', led, led, []],
   ['A leader ends its tenure by completing', led, vacant, ['ended']],
-  ['It ends by releasing', led, { ...vacant, endedBy: 'released' }, ['ended']],
-  ['It ends by failing', led, { ...vacant, endedBy: 'failed', errorName: 'TypeError' }, ['ended']],
   ['It ends by giving back a lease whose grant got lost', led, { ...leaderless, endedBy: 'released' }, ['ended']],
   ['Another attempt forces out a holder that stays', led, { ...led, attempt: 'none' }, ['forced']],
   ['It forces out a holder that goes', led, { ...leaderless, attempt: 'none' }, ['forced']],
-  ['It does so even if the row says completed', led, { ...vacant, attempt: 'none' }, ['forced']],
   ['Removing only the holder, which no leader does, forces it out', led, leaderless, ['forced']],
   ['A row that says forced forces it out', led, { ...vacant, endedBy: 'forced' }, ['forced']],
   ['Another attempt in a vacant row forces out no leader', vacant, { ...vacant, attempt: 'none' }, []],
   ['A pause begins', vacant, paused, ['paused']],
-  ['A longer pause is a pause again', paused, until(CREATED_MS + 90_000), ['paused']],
   ['A shorter pause is a pause again', paused, until(CREATED_MS + 30_000), ['paused']],
   ['Another reason for the pause is no fact', paused, { ...paused, pausedReason: 'other' }, []],
   ['Removing a pause resumes', paused, vacant, ['resumed']],
   ['Moving its end into the past resumes', paused, until(1), ['resumed']],
   ['Removing a pause that is over is no fact', until(1), vacant, []],
   ['A pause that ends in the past is no fact', vacant, until(1), []],
-  ['A pause survives an acquisition by hand', paused, { ...byBob, pausedUntilMs: CREATED_MS + 60_000 }, ['elected']],
   ['One write can force out and pause', led, { ...paused, attempt: 'none' }, ['forced', 'paused']],
 ])('%s', (_sentence, before, after, facts) => {
   expect(change(before, after).map(({ kind }) => kind)).toEqual(facts)
 })
 
-test('An election says who leads and until when', () => {
-  expect(change(undefined, led)).toEqual([elected])
-})
+const failedRow: LeaseImage = { ...vacant, writtenAtMs: failed.atMs, endedBy: 'failed', errorName: 'TypeError' }
 
-test('A takeover names the earlier tenure, which ended when its lease expired', () => {
-  expect(change(led, byBob)[1]).toEqual(takenOver)
-})
-
-test('An end has the leader’s time', () => {
-  const after: LeaseImage = { ...vacant, writtenAtMs: failed.atMs, endedBy: 'failed', errorName: 'TypeError' }
-  expect(change(led, after)).toEqual([failed])
+test.each<[sentence: string, before: LeaseImage | undefined, after: LeaseImage, facts: readonly object[]]>([
+  ['An election says who leads and until when', undefined, led, [elected]],
+  ['A takeover names the earlier tenure, which ended when its lease expired', led, byBob, [{}, takenOver]],
+  ['An end has the leader’s time', led, failedRow, [failed]],
+])('%s', (_sentence, before, after, facts) => {
+  expect(change(before, after)).toMatchObject(facts)
 })
 
 test('A lease without ticks has no tick in its facts', () => {
-  const [fact] = change(without(led, 'tick'), without(byBob, 'tick'))
-  expect(JSON.stringify(fact)).not.toContain('tick')
+  expect(JSON.stringify(change(undefined, tickless))).not.toContain('tick')
 })
 
 test.each<[sentence: string, before: LeaseImage, after: LeaseImage, atMs: number]>([

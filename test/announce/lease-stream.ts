@@ -38,22 +38,20 @@ export class StreamedLeases implements LeaseStore {
 
   #stream(before: LeaseImage | undefined, after: LeaseImage, nowMs: number): void {
     this.rows.set(after.lease, after)
-    this.records.push(streamRecord({ before, after, number: this.records.length + 1, createdAtMs: nowMs }))
+    this.records.push(streamRecord(before, after, this.records.length + 1, nowMs))
   }
 }
 
 const withoutUndefined = ({ granted, record }: rules.Reply): WriteReply =>
   granted || record === undefined ? { granted } : { granted, record }
 
-interface Written {
-  readonly before?: LeaseImage | undefined
-  readonly after?: LeaseImage | undefined
-  readonly number?: number
-  readonly createdAtMs?: number
-}
-
 /** A record as Lambda passes it to a function. */
-export function streamRecord({ before, after, number = 1, createdAtMs = 0 }: Written): DynamoDBRecord {
+export function streamRecord(
+  before: LeaseImage | undefined,
+  after: LeaseImage | undefined,
+  number = 1,
+  createdAtMs = 0,
+): DynamoDBRecord {
   const lease = after?.lease ?? before?.lease ?? ''
   const eventName = before === undefined ? 'INSERT' : after === undefined ? 'REMOVE' : 'MODIFY'
   return {

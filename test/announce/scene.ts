@@ -12,14 +12,15 @@ import { type BusFault, memoryBus } from './bus.ts'
 
 export type TableFault = 'lost' | 'dropped'
 
-export interface Faults {
+interface Faults {
   readonly bus?: () => BusFault | undefined
   readonly table?: () => TableFault | undefined
 }
 
 export const HISTORY_DAYS = 30
 
-export async function setScene({ bus: busFault, table: tableFault }: Faults = {}, client = simulatedClient()) {
+export async function setScene({ bus: busFault, table: tableFault }: Faults = {}) {
+  const client = simulatedClient()
   const table = await createLeaseTable(client)
   withoutProjections(client)
   const operations = recordOperations(client, tableFault)
@@ -39,7 +40,7 @@ export async function setScene({ bus: busFault, table: tableFault }: Faults = {}
   return { announce, deliver, rows: () => rowsOf(client, table), bus, measured, logged, operations }
 }
 
-export type Row = Readonly<Record<string, unknown>>
+export type Row = Readonly<Record<string, unknown>> & { readonly announced?: readonly string[] }
 
 /** All history rows, by `lease/fencing token`; sets as sorted lists. */
 async function rowsOf(client: DynamoDBClient, TableName: string): Promise<ReadonlyMap<string, Row>> {
@@ -59,12 +60,8 @@ function withoutProjections(client: DynamoDBClient): void {
   client.middlewareStack.add(
     (next) => (args) => {
       if (!('ProjectionExpression' in args.input)) return next(args)
-      const {
-        ProjectionExpression: _projection,
-        ExpressionAttributeNames: _names,
-        ...input
-      } = { ExpressionAttributeNames: {}, ...args.input }
-      return next({ ...args, input: { ...input, TableName: args.input.TableName } })
+      const input = { ...args.input, ProjectionExpression: undefined, ExpressionAttributeNames: undefined }
+      return next({ ...args, input })
     },
     { step: 'initialize', priority: 'low' },
   )
@@ -90,19 +87,14 @@ function recordOperations(client: DynamoDBClient, nextFault: Faults['table']): r
 }
 
 /** Delivers as Lambda does: in batches, and after a failure again from the record that the response names. */
-export async function deliverAll(
-  announce: Announcer,
-  records: readonly DynamoDBRecord[],
-  batchSize: number,
-): Promise<void> {
-  let tries = 0
-  for (let at = 0; at < records.length; ) {
-    if (tries++ > 100) throw new Error('the announcer makes no progress')
-    const Records = records.slice(at, at + batchSize)
-    const { batchItemFailures } = await announce({ Records })
-    const [failed] = batchItemFailures
-    const index = Records.findIndex(({ dynamodb }) => dynamodb?.SequenceNumber === failed?.itemIdentifier)
-    if (failed !== undefined && index < 0) throw new Error(`no record has the number ${failed.itemIdentifier}`)
-    at += failed === undefined ? Records.length : index
+export async function deliverAll(announce: Announcer, records: readonly DynamoDBRecord[], batchSize: number) {
+  let left = records
+  for (let tries = 0; left.length > 0; tries++) {
+    if (tries > 100) throw new Error('the announcer makes no progress')
+    const { batchItemFailures } = await announce({ Records: left.slice(0, batchSize) })
+    const failed = batchItemFailures[0]?.itemIdentifier
+    const index = left.findIndex(({ dynamodb }) => dynamodb?.SequenceNumber === failed)
+    if (failed !== undefined && index < 0) throw new Error(`no record has the number ${failed}`)
+    left = left.slice(failed === undefined ? batchSize : index)
   }
 }

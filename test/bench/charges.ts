@@ -6,9 +6,7 @@ import { once } from 'node:events'
 import { startDynamoDBLocal } from '../../infra/programs/dynamodb-local.ts'
 import { INTERRUPTED_EXIT_CODE, onInterrupt } from '../../infra/programs/interrupt.ts'
 import { monthly, setScene, TICK } from '../billing/scene.ts'
-
-const SIZES = [500, 5_000]
-const ROUNDS = 3
+import { compareSizes } from './compare.ts'
 
 using interrupt = onInterrupt()
 const { endpoint, stop } = await startDynamoDBLocal({ signal: interrupt.signal, sharedDb: true })
@@ -18,16 +16,7 @@ process.exit(interrupt.signal.aborted ? INTERRUPTED_EXIT_CODE : 0)
 
 async function compare(): Promise<void> {
   await msPerCharge(200) // warms up
-  const best = new Map<number, number>()
-  for (let round = 1; round <= ROUNDS; round++) {
-    for (const size of SIZES) {
-      const ms = await msPerCharge(size)
-      best.set(size, Math.min(ms, best.get(size) ?? ms))
-      console.log(`round ${round}: ${String(size).padStart(5)} due, ${ms.toFixed(2)} ms per charge`)
-    }
-  }
-  const [few = Number.NaN, many = Number.NaN] = SIZES.map((size) => best.get(size))
-  console.log(`best of ${ROUNDS}: ${few.toFixed(2)} and ${many.toFixed(2)} ms; ratio: ${(many / few).toFixed(2)}`)
+  await compareSizes([500, 5_000], msPerCharge, 'due, per charge')
 }
 
 async function msPerCharge(size: number): Promise<number> {

@@ -11,9 +11,8 @@ import { Feed } from '../../infra/local/page/feed.ts'
 import { startPage } from '../../infra/local/page/server.ts'
 import { launchChromium } from '../support/chromium.ts'
 import { APART_MS, syntheticSetup, syntheticTick } from '../support/synthetic-election.ts'
+import { compareSizes } from './compare.ts'
 
-const SIZES = [100, 10_000]
-const ROUNDS = 3
 const FRAMES = 240
 const LIVE_EVERY_MS = 100
 const MEMORY_AT = [2_500, 5_000, 7_500, 10_000]
@@ -32,23 +31,10 @@ const collectGarbage: () => void = runInNewContext('gc')
 
 const browser = await launchChromium()
 try {
-  await compareFrames(browser)
+  await compareSizes([100, 10_000], (size) => msPerFrame(browser, size), 'tenures, work per frame')
   await showMemory(browser)
 } finally {
   await browser.close()
-}
-
-async function compareFrames(browser: Browser): Promise<void> {
-  const best = new Map<number, number>()
-  for (let round = 1; round <= ROUNDS; round += 1) {
-    for (const size of SIZES) {
-      const ms = await msPerFrame(browser, size)
-      best.set(size, Math.min(ms, best.get(size) ?? ms))
-      console.log(`round ${round}: ${String(size).padStart(6)} tenures, ${ms.toFixed(2)} ms of work per frame`)
-    }
-  }
-  const [few = Number.NaN, many = Number.NaN] = SIZES.map((size) => best.get(size))
-  console.log(`best of ${ROUNDS}: ${few.toFixed(2)} and ${many.toFixed(2)} ms; ratio: ${(many / few).toFixed(2)}`)
 }
 
 async function msPerFrame(browser: Browser, size: number): Promise<number> {

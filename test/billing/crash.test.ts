@@ -15,9 +15,7 @@ const SUBSCRIPTIONS = [
   monthly('cus_03', { priceMinor: 3250, currency: 'KWD', interval: 'week' }),
   monthly('cus_04', { dueDate: '2023-12-31' }),
   monthly('cus_05', { dueDate: '2024-01-15', interval: 'week', priceMinor: 499 }),
-  monthly('cus_06', { timeZone: 'Asia/Kathmandu', currency: 'INR' }),
-  monthly('cus_07', { timeZone: 'Pacific/Kiritimati', currency: 'USD' }),
-  monthly('cus_08', { timeZone: 'America/Los_Angeles', currency: 'USD' }),
+  monthly('cus_06', { timeZone: 'Pacific/Kiritimati', currency: 'USD' }),
   monthly('cus_09', { paymentMethod: CARD.declined }),
   { ...monthly('cus_10', { paymentMethod: CARD.declined }), dunned: 2 },
   monthly('cus_11', { paymentMethod: CARD.chargedButTold500 }),
@@ -33,19 +31,17 @@ const EXPECTED = [
   'cus_05 plus 2024-01-15: 499 EUR',
   'cus_05 plus 2024-01-22: 499 EUR',
   'cus_05 plus 2024-01-29: 499 EUR',
-  'cus_06 plus 2024-01-31: 1999 INR',
-  'cus_07 plus 2024-01-31: 1999 USD',
-  'cus_08 plus 2024-01-31: 1999 USD',
+  'cus_06 plus 2024-01-31: 1999 USD',
   'cus_11 plus 2024-01-31: 1999 EUR',
   'cus_12 plus 2024-01-31: 1999 EUR',
 ]
 
 /**
- * The first leader: the acquire; a query of each of the 4 shards; claim, intend, charge, answer and move on for 11
- * charges and 2 declines; all but the last for 2 charges of unknown outcome; a look-up for 6 periods long due; the
+ * The first leader: the acquire; a query of each of the 4 shards; claim, intend, charge, answer and move on for 9
+ * charges and 2 declines; all but the last for 2 charges of unknown outcome; a look-up for 5 periods long due; the
  * release.
  */
-const REQUESTS = 1 + 4 + 13 * 5 + 2 * 4 + 6 + 1
+const REQUESTS = 1 + 4 + 11 * 5 + 2 * 4 + 5 + 1
 /** The second: the same for the 2 that are left, each looked up and one of them charged; the completion. */
 const REQUESTS_IN_ALL = REQUESTS + 1 + 4 + 2 * 5 + 1 + 1
 
@@ -110,7 +106,7 @@ async function expectAllRight(scene: Scene): Promise<void> {
 test(`The first leader of this tick makes ${REQUESTS} requests, both make ${REQUESTS_IN_ALL}`, async () => {
   const killSwitch = new KillSwitch()
   await using scene = await mortalScene(killSwitch)
-  await expect(scene.lead(TICK, alone)).rejects.toThrow('2 of 15 due charges are not settled')
+  await expect(scene.lead(TICK, alone)).rejects.toThrow('2 of 13 due charges are not settled')
   expect(killSwitch.requests).toBe(REQUESTS)
   expect(await scene.lead(TICK, alone)).toMatchObject({ status: 'completed' })
   expect(killSwitch.requests).toBe(REQUESTS_IN_ALL)
@@ -137,22 +133,4 @@ describe.concurrent('Everything due is charged exactly once, with the right amou
     if (Reflect.get(Object(outcome), 'reason') !== 'tickDone') expect(outcome).toMatchObject({ status: 'completed' })
     await expectAllRight(scene)
   })
-})
-
-test('Leaders that all die after their twentieth request complete the tick together', async () => {
-  const killSwitch = new KillSwitch()
-  await using scene = await mortalScene(killSwitch)
-  let deaths = 0
-  for (let isDone = false; !isDone; ) {
-    const died = killSwitch.arm(20)
-    const lead = scene.lead(TICK, alone, { clock: mortalClock }).catch((error: unknown) => error)
-    const outcome = await Promise.race([died, lead])
-    killSwitch.disarm()
-    await scene.expireLease()
-    isDone = outcome !== 'died' && !(outcome instanceof UnsettledChargesError)
-    if (outcome === 'died') deaths++
-    expect(deaths).toBeLessThan(12)
-  }
-  expect(deaths).toBeGreaterThan(3)
-  await expectAllRight(scene)
 })

@@ -6,22 +6,12 @@ fc.configureGlobal({ seed: 20_240_131 }) // fixed, so that a failure is repeated
 
 const DAY_MS = 86_400_000
 const dateOf = (day: number) => new Date(day * DAY_MS).toISOString().slice(0, 10)
-const periods = fc
-  .integer({ min: Date.UTC(1970, 0, 1) / DAY_MS, max: Date.UTC(2099, 11, 31) / DAY_MS })
-  .map((day) => dateOf(day))
-const intervals = fc.constantFrom('week', 'month', 'year')
 const zones = fc.constantFrom(...Intl.supportedValuesOf('timeZone'))
 /** Their clocks were changed at or near midnight. */
 const midnightChangers = fc.constantFrom(
   ...['Africa/Cairo', 'America/Asuncion', 'America/Havana', 'America/Santiago', 'America/St_Johns', 'Asia/Beirut'],
   ...['Atlantic/Azores', 'Pacific/Apia'],
 )
-
-function series(first: string, interval: 'week' | 'month' | 'year', count: number): string[] {
-  const found = [first]
-  while (found.length <= count) found.push(nextPeriod(found.at(-1) ?? first, interval, dayOf(first)))
-  return found.slice(1)
-}
 
 const formatters = new Map<string, Intl.DateTimeFormat>()
 
@@ -44,56 +34,25 @@ function daysOfChange(year: number, timeZone: string): number[] {
   return Array.from({ length: 366 }, (_, i) => firstDay + i).filter((day) => offsetAt(day) !== offsetAt(day + 1))
 }
 
-describe('The next period', () => {
-  test.each([
-    ['month', '2024-01-31', ['2024-02-29', '2024-03-31', '2024-04-30', '2024-05-31']],
-    ['month', '2023-01-31', ['2023-02-28', '2023-03-31']],
-    ['month', '2023-12-30', ['2024-01-30', '2024-02-29', '2024-03-30']],
-    ['year', '2024-02-29', ['2025-02-28', '2026-02-28', '2027-02-28', '2028-02-29']],
-    ['year', '2096-02-29', ['2097-02-28', '2098-02-28', '2099-02-28', '2100-02-28']],
-    ['week', '2024-02-22', ['2024-02-29', '2024-03-07']],
-    ['week', '2023-12-28', ['2024-01-04']],
-  ] as const)('of a plan by the %s, after %s: %j', (interval, first, expected) => {
-    expect(series(first, interval, expected.length)).toEqual(expected)
-  })
-
-  test('is one interval later: 7 days, or one month or year with the anchor day or the last day of the month', () => {
-    fc.assert(
-      fc.property(periods, intervals, fc.integer({ min: 1, max: 31 }), (period, interval, anchorDay) => {
-        const next = nextPeriod(period, interval, anchorDay)
-        const [year = 0, month = 0] = period.split('-').map(Number)
-        const nextMonth = month - 1 + (interval === 'month' ? 1 : 12)
-        const lastDay = new Date(Date.UTC(year, nextMonth + 1, 0)).getUTCDate()
-        const expected = Date.UTC(year, nextMonth, Math.min(anchorDay, lastDay))
-        expect(Date.parse(next)).toBe(interval === 'week' ? Date.parse(period) + 7 * DAY_MS : expected)
-      }),
-    )
-  })
-
-  test('is due strictly later, in any zone', () => {
-    fc.assert(
-      fc.property(periods, intervals, zones, (first, interval, zone) => {
-        const instants = series(first, interval, 15).map((period) => dueInstant(period, zone))
-        expect(instants).toEqual([...new Set(instants)].toSorted())
-      }),
-      { numRuns: 30 },
-    )
-  })
+test.each([
+  ['month', '2024-01-31', ['2024-02-29', '2024-03-31', '2024-04-30', '2024-05-31']],
+  ['month', '2023-12-30', ['2024-01-30', '2024-02-29', '2024-03-30']],
+  ['year', '2024-02-29', ['2025-02-28', '2026-02-28', '2027-02-28', '2028-02-29']],
+  ['week', '2024-02-22', ['2024-02-29', '2024-03-07']],
+] as const)('The periods of a plan by the %s, after %s: %j', (interval, first, expected) => {
+  let period: string = first
+  for (const next of expected) {
+    period = nextPeriod(period, interval, dayOf(first))
+    expect(period).toBe(next)
+  }
 })
 
 describe('A period is due', () => {
   test.each([
     ['2024-01-31', 'Etc/UTC', '2024-01-31T00:00:00.000Z', 'midnight'],
     ['2024-01-31', 'Pacific/Kiritimati', '2024-01-30T10:00:00.000Z', 'midnight'],
-    ['2024-01-31', 'Asia/Kathmandu', '2024-01-30T18:15:00.000Z', 'midnight'],
-    ['2024-01-31', 'America/St_Johns', '2024-01-31T03:30:00.000Z', 'midnight'],
     ['2024-07-31', 'Europe/London', '2024-07-30T23:00:00.000Z', 'midnight'],
-    ['2024-01-31', 'Pacific/Pago_Pago', '2024-01-31T11:00:00.000Z', 'midnight'],
     ['2024-03-31', 'Asia/Beirut', '2024-03-30T22:00:00.000Z', '01:00, as midnight is skipped'],
-    ['2024-03-31', 'Atlantic/Azores', '2024-03-31T01:00:00.000Z', '01:00, as midnight is skipped'],
-    ['2024-03-10', 'America/Havana', '2024-03-10T05:00:00.000Z', '01:00, as midnight is skipped'],
-    ['2024-04-26', 'Africa/Cairo', '2024-04-25T22:00:00.000Z', '01:00, as midnight is skipped'],
-    ['2024-09-08', 'America/Santiago', '2024-09-08T04:00:00.000Z', '01:00, as midnight is skipped'],
     ['1919-03-31', 'America/Toronto', '1919-03-31T04:30:00.000Z', '00:30, as 23:30 to 00:30 is skipped'],
     ['2024-11-03', 'America/Havana', '2024-11-03T04:00:00.000Z', 'the first midnight of two, at 01:00 back to 00:00'],
     ['2010-11-07', 'America/St_Johns', '2010-11-07T02:30:00.000Z', 'the first midnight of two, at 00:01 back to 23:01'],
@@ -101,18 +60,6 @@ describe('A period is due', () => {
     ['2011-12-31', 'Pacific/Apia', '2011-12-30T10:00:00.000Z', 'midnight'],
   ])('%s in %s at %s: %s', (period, zone, instant) => {
     expect(dueInstant(period, zone)).toBe(instant)
-  })
-
-  test('exactly when the local date changes, in any zone', () => {
-    fc.assert(
-      fc.property(periods, zones, (period, zone) => {
-        const dueMs = Date.parse(dueInstant(period, zone))
-        // Later, not equal: Samoa and its neighbours each skipped one date.
-        expect(localDate(dueMs, zone) >= period).toBe(true)
-        expect(localDate(dueMs - 1, zone) < period).toBe(true)
-      }),
-      { numRuns: 500 },
-    )
   })
 
   test('at the first instant of its date on all days around a change of the clocks', () => {

@@ -1,4 +1,3 @@
-import type { Context } from 'aws-lambda'
 import { afterEach, describe, expect, inject, onTestFinished, test, vi } from 'vitest'
 import { sandbox } from '../../functions/sandbox/sandbox.ts'
 import { startFakeService, stubAws } from '../support/fake-service.ts'
@@ -15,25 +14,8 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-function invocation(awsRequestId: string): Context {
-  return {
-    awsRequestId,
-    functionName: 'billing-1',
-    functionVersion: '1',
-    invokedFunctionArn: '',
-    memoryLimitInMB: '256',
-    logGroupName: '',
-    logStreamName: '',
-    callbackWaitsForEmptyEventLoop: false,
-    getRemainingTimeInMillis: () => 30_000,
-    done() {},
-    fail() {},
-    succeed() {},
-  }
-}
-
 /** Loads the function as Lambda does. `logged` receives what it logs. */
-async function load({ tables }: Scene, gateway: Record<string, string>, logged: string[]) {
+async function load(tables: Scene['tables'], more: Record<string, string>, logged: string[]) {
   stubAws('DYNAMODB', inject('dynamodbEndpoint'))
   const variables = {
     LEASE_TABLE: tables.leaseTable,
@@ -42,13 +24,15 @@ async function load({ tables }: Scene, gateway: Record<string, string>, logged: 
     SUBSCRIPTIONS_TABLE: tables.subscriptionsTable,
     CHARGES_TABLE: tables.chargesTable,
     POWERTOOLS_DEV: 'true', // makes the logger use the global console
-    ...gateway,
+    ...more,
   }
   for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value)
   vi.spyOn(console, 'info').mockImplementation((line) => logged.push(String(line)))
   const { handler } = await import('../../functions/billing/handler.ts')
+  const context = { functionName: 'billing-1', functionVersion: '1', getRemainingTimeInMillis: () => 30_000 }
   // Reflect, as Lambda's context has no lease yet.
-  return (event: unknown, requestId: string) => Reflect.apply(handler, undefined, [event, invocation(requestId)])
+  return (event: unknown, awsRequestId: string) =>
+    Reflect.apply(handler, undefined, [event, { ...context, awsRequestId }])
 }
 
 describe('The billing function', () => {
@@ -58,7 +42,7 @@ describe('The billing function', () => {
     const lambda = await startFakeService(async ({ body }) => ({ body: await answer(JSON.parse(body)) }))
     stubAws('LAMBDA', lambda.url)
     const logged: string[] = []
-    const invoke = await load(scene, { GATEWAY_FUNCTION: 'sandbox' }, logged)
+    const invoke = await load(scene.tables, { GATEWAY_FUNCTION: 'sandbox' }, logged)
 
     expect(await invoke(EVENT, 'request-1')).toEqual({
       status: 'completed',
@@ -90,7 +74,7 @@ describe('The billing function', () => {
     const secrets = await startFakeService({ body: { Name: 'gateway', SecretString: API_KEY } })
     stubAws('SECRETS_MANAGER', secrets.url)
     const logged: string[] = []
-    const invoke = await load(scene, { GATEWAY_URL: gateway.url, GATEWAY_SECRET: 'gateway' }, logged)
+    const invoke = await load(scene.tables, { GATEWAY_URL: gateway.url, GATEWAY_SECRET: 'gateway' }, logged)
 
     expect(await invoke(EVENT, 'request-1')).toMatchObject({ status: 'completed', result: { charged: 2 } })
     expect(authorizations).toEqual([`Bearer ${API_KEY}`, `Bearer ${API_KEY}`])
@@ -99,8 +83,12 @@ describe('The billing function', () => {
     expect(logged.join()).not.toContain(API_KEY)
   })
 
-  test('does not load in a wrong environment', async () => {
-    vi.stubEnv('LEASE_TABLE', '')
-    await expect(import('../../functions/billing/handler.ts')).rejects.toThrow('LEASE_TABLE is not set')
+  test.each([
+    [{ LEASE_TABLE: '' }, 'LEASE_TABLE is not set'],
+    [{ LEASE_NAME: '' }, 'LEASE_NAME'],
+    [{ LEASE_MS: '15s' }, 'LEASE_MS is "15s"'],
+  ])('does not load in a wrong environment: %j', async (wrong, message) => {
+    const tables = { leaseTable: 'leases', subscriptionsTable: 'subscriptions', chargesTable: 'charges' }
+    await expect(load(tables, { GATEWAY_FUNCTION: 'sandbox', ...wrong }, [])).rejects.toThrow(message)
   })
 })

@@ -3,7 +3,8 @@ import { describe, expect, inject, test } from 'vitest'
 import { UnsettledChargesError } from '../../functions/billing/charge-due.ts'
 import { GatewayOutcomeUnknownError } from '../../functions/billing/gateway.ts'
 import { LeaseLostError, StaleTokenError } from '../../functions/election/index.ts'
-import { CARD, changedLease, monthly, type Scene, type SceneOptions, setScene, TICK } from './scene.ts'
+import type { GatewayResponse } from '../../functions/sandbox/message.ts'
+import { CARD, changedLease, monthly, type Scene, setScene, TICK } from './scene.ts'
 
 const endpoint = inject('dynamodbEndpoint')
 const REPLACED = { name: 'LeaseLostError', cause: { name: 'StaleTokenError' } }
@@ -12,28 +13,22 @@ const alone = () => ({ concurrency: 1 })
 /** Leads the tick, and lets a second leader take over during the first request to charge. */
 async function leadOvertaken(
   customers: readonly string[],
-  takeOver: (
-    answer: () => ReturnType<NonNullable<SceneOptions['intercept']>>,
-    lead: () => Promise<void>,
-  ) => ReturnType<NonNullable<SceneOptions['intercept']>>,
+  takeOver: (answer: () => Promise<GatewayResponse>, lead: () => Promise<void>) => Promise<GatewayResponse>,
   now: () => number = Date.now,
 ) {
   let [isFirst, second]: [boolean, unknown] = [true, undefined]
-  const scene: Scene = await setScene(
-    endpoint,
-    customers.map((customer) => monthly(customer)),
-    {
-      now,
-      intercept: async ({ method }, answer) => {
-        if (method !== 'POST' || !isFirst) return answer()
-        isFirst = false
-        return takeOver(answer, async () => {
-          await scene.expireLease()
-          second = await scene.lead(TICK)
-        })
-      },
+  const subscriptions = customers.map((customer) => monthly(customer))
+  const scene: Scene = await setScene(endpoint, subscriptions, {
+    now,
+    intercept: async ({ method }, answer) => {
+      if (method !== 'POST' || !isFirst) return answer()
+      isFirst = false
+      return takeOver(answer, async () => {
+        await scene.expireLease()
+        second = await scene.lead(TICK)
+      })
     },
-  )
+  })
   await expect(scene.lead(TICK, alone)).rejects.toMatchObject(REPLACED)
   return { scene, second }
 }
@@ -80,98 +75,66 @@ test('It reports a second charge: its request was delayed until the gateway forg
 describe('As soon as one write is refused', () => {
   const nine = Array.from({ length: 9 }, (_, i) => monthly(`cus_${i}`))
 
+  /** The last worker's first charge is refused; if `isLate`, the other workers send theirs only after that. */
+  async function expectStopped(scene: Scene, workers: number, isLate: boolean): Promise<void> {
+    const refused = Promise.withResolvers<void>()
+    let charges = 0
+    const lead = scene.lead(TICK, ({ lease: { fencingToken }, gateway }) => ({
+      concurrency: workers,
+      gateway: {
+        ...gateway,
+        charge: async (...charge) => {
+          if (++charges === workers) {
+            refused.resolve()
+            throw new StaleTokenError('replaced', { lease: 'billing', fencingToken })
+          }
+          if (isLate) await refused.promise
+          return gateway.charge(...charge)
+        },
+      },
+    }))
+    await expect(lead).rejects.toThrow(StaleTokenError)
+    expect(charges).toBe(workers)
+  }
+
   test('all charges in progress stop, and no other starts', async () => {
     await using scene = await setScene(endpoint, nine, {
       // Never answers; only the signal ends it.
       intercept: (_request, _answer, signal) =>
         new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
     })
-    let charges = 0
-    const lead = scene.lead(TICK, ({ lease, gateway }) => ({
-      concurrency: 4,
-      gateway: {
-        ...gateway,
-        charge: (...charge) => {
-          charges++
-          if (charges === 4)
-            throw new StaleTokenError('replaced', { lease: 'billing', fencingToken: lease.fencingToken })
-          return gateway.charge(...charge)
-        },
-      },
-    }))
-    await expect(lead).rejects.toThrow(StaleTokenError)
-    expect(charges).toBe(4)
+    await expectStopped(scene, 4, false)
     expect(scene.charges()).toEqual([])
   })
 
   test('a worker whose charge could not be stopped writes its answer and starts no other', async () => {
     await using scene = await setScene(endpoint, nine)
-    const replaced = Promise.withResolvers<void>()
-    let charges = 0
-    const lead = scene.lead(TICK, ({ lease, gateway }) => ({
-      concurrency: 2,
-      gateway: {
-        ...gateway,
-        charge: async (...charge) => {
-          if (++charges === 2) {
-            replaced.resolve()
-            throw new StaleTokenError('replaced', { lease: 'billing', fencingToken: lease.fencingToken })
-          }
-          await replaced.promise
-          return gateway.charge(...charge)
-        },
-      },
-    }))
-    await expect(lead).rejects.toThrow(StaleTokenError)
-    expect(charges).toBe(2)
+    await expectStopped(scene, 2, true)
     expect(await scene.recordedCharges()).toEqual(scene.charges())
   })
 })
 
 test.each([
-  ['its signal aborts', true],
-  ['its deadline has passed, even if a frozen process had no timer to abort the signal', false],
-])('It charges nothing once %s', async (_, aborts) => {
-  await using scene = await setScene(endpoint, [monthly('cus_1'), monthly('cus_2')])
-  const expired = new LeaseLostError('expired while the process was frozen')
-  const controller = new AbortController()
-  let isHeld = true
-  const lead = scene.lead(TICK, ({ lease, ledger }) => ({
-    lease: changedLease(lease, {
-      signal: controller.signal,
-      assertHeld: () => {
-        if (!isHeld) throw expired
-      },
-    }),
-    ledger: {
-      ...ledger,
-      intend: async (...intent) => {
-        const charge = await ledger.intend(...intent)
-        isHeld = false
-        if (aborts) controller.abort(expired)
-        return charge
-      },
-    },
-  }))
-  await expect(lead).rejects.toBe(expired)
-  expect(scene.requests).toEqual([])
-})
-
-test.each([
-  ['for an earlier charge', 'intend', ['POST cus_1']],
-  ['to charge, after it looked up an earlier charge', 'find', ['POST cus_1', 'GET cus_1']],
-] as const)('Once its deadline has passed, it does not ask the gateway %s', async (_, lastStep, requests) => {
+  ['for an earlier charge once its signal aborts', 'intend', true, ['POST cus_1']],
+  ['for an earlier charge once its deadline has passed', 'intend', false, ['POST cus_1']],
+  ['to charge if its deadline passes during that look-up', 'find', false, ['POST cus_1', 'GET cus_1']],
+] as const)('It does not ask the gateway %s', async (_, lastStep, aborts, requests) => {
   await using scene = await setScene(endpoint, [monthly('cus_1', { paymentMethod: CARD.lostOnItsWay })])
   await expect(scene.lead(TICK)).rejects.toThrow(UnsettledChargesError)
   const expired = new LeaseLostError('expired')
+  const controller = new AbortController()
   let isHeld = true
   const ends = async <T>(step: string, answer: Promise<T>) => {
     const value = await answer
-    if (step === lastStep) isHeld = false
+    if (step !== lastStep) return value
+    isHeld = false
+    if (aborts) controller.abort(expired)
     return value
   }
   const lead = scene.lead(TICK, ({ lease, ledger, gateway }) => ({
     lease: changedLease(lease, {
+      signal: controller.signal,
+      // A frozen process had no timer to abort the signal.
       assertHeld: () => {
         if (!isHeld) throw expired
       },

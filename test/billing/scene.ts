@@ -8,16 +8,16 @@ import {
   paginateScan,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb'
-import { type BillingResult, type ChargeDueOptions, chargeDue } from '../../functions/billing/charge-due.ts'
+import { type ChargeDueOptions, chargeDue } from '../../functions/billing/charge-due.ts'
 import { GatewayOutcomeUnknownError } from '../../functions/billing/gateway.ts'
 import { chargesTable } from '../../functions/billing/ledger.ts'
 import { stripeGateway } from '../../functions/billing/stripe-gateway.ts'
 import type { Subscription } from '../../functions/billing/subscription.ts'
 import { subscriptionsTable } from '../../functions/billing/subscriptions.ts'
-import { DynamoDBLeaseStore, type LeaseOptions, type Outcome, withLease } from '../../functions/election/index.ts'
+import { DynamoDBLeaseStore, type LeaseOptions, withLease } from '../../functions/election/index.ts'
 import type { GatewayRequest, GatewayResponse } from '../../functions/sandbox/message.ts'
 import { sandbox } from '../../functions/sandbox/sandbox.ts'
-import { chargesOf, type SandboxCharge } from '../../functions/sandbox/store.ts'
+import { chargesOf } from '../../functions/sandbox/store.ts'
 import { seedSubscriptions } from '../../infra/local/billing/seed.ts'
 import { subscribe } from '../../infra/local/billing/subscribe.ts'
 import { createBillingTables } from '../support/example-tables.ts'
@@ -33,7 +33,6 @@ export const CARD = {
   declined: 'card_4000000000000002',
   lostOnItsWay: 'card_4000000000005001',
   chargedButTold500: 'card_4000000000005019',
-  failedFor24Hours: 'card_4000000000005035',
 } as const
 
 type Row = Record<string, unknown>
@@ -49,31 +48,7 @@ export interface SceneOptions {
   ) => Promise<GatewayResponse>
 }
 
-export interface Scene extends AsyncDisposable {
-  readonly client: DynamoDBDocumentClient
-  readonly tables: { readonly leaseTable: string; readonly subscriptionsTable: string; readonly chargesTable: string }
-  readonly log: readonly { readonly message: string; readonly fields: Readonly<Row> }[]
-  /** Requests to the gateway, such as `POST cus_1`. */
-  readonly requests: readonly string[]
-  /** Leads the tick; `change` replaces parts of the task. */
-  lead(
-    tick: string,
-    change?: (parts: ChargeDueOptions) => Partial<Omit<ChargeDueOptions, 'tick'>>,
-    options?: Pick<LeaseOptions, 'clock'>,
-  ): Promise<Outcome<BillingResult>>
-  /** Moves the lease's expiry into the past. */
-  expireLease(): Promise<void>
-  /** What the gateway has charged, by its own rows. */
-  charges(): readonly SandboxCharge[]
-  subscription(customer: string, plan?: string): Promise<Row | undefined>
-  putSubscription(row: Row): Promise<void>
-  ledgerRow(customer: string, charge?: string): Promise<Row | undefined>
-  ledger(): Promise<readonly Row[]>
-  /** What the ledger shows as charged, in the form of {@link Scene.charges}. */
-  recordedCharges(): Promise<readonly unknown[]>
-  putLedgerRow(row: Row): Promise<void>
-  deleteLedgerRow(customer: string, charge?: string): Promise<void>
-}
+export type Scene = Awaited<ReturnType<typeof setScene>>
 
 /** The sort key in the ledger of the first try of {@link monthly}. */
 const FIRST_TRY = 'plus#2024-01-31#0'
@@ -124,7 +99,7 @@ export async function setScene(
   dynamodb: string | DynamoDBClient,
   subscriptions: readonly Subscription[],
   { now = Date.now, intercept = (_request, answer) => answer() }: SceneOptions = {},
-): Promise<Scene> {
+) {
   const raw = typeof dynamodb === 'string' ? localClient(dynamodb) : dynamodb
   const client = DynamoDBDocumentClient.from(raw)
   const tables = { leaseTable: await createLeaseTable(raw), ...(await createBillingTables(raw)) }
@@ -133,6 +108,7 @@ export async function setScene(
   const store = new DynamoDBLeaseStore({ tableName: tables.leaseTable, client: raw })
   const gatewayStore = memoryStore()
   const answer = sandbox({ store: gatewayStore, now, sleep: async () => undefined })
+  /** Requests to the gateway, such as `POST cus_1`. */
   const requests: string[] = []
   const log: { message: string; fields: Readonly<Row> }[] = []
   const write = (message: string, fields: Readonly<Row>) => void log.push({ message, fields })
@@ -148,12 +124,8 @@ export async function setScene(
 
   async function ledger() {
     const rows: Row[] = []
-    for await (const { Items = [] } of paginateScan(
-      { client },
-      { TableName: chargesTableName, ConsistentRead: true },
-    )) {
-      rows.push(...Items)
-    }
+    const scan = { TableName: chargesTableName, ConsistentRead: true }
+    for await (const { Items = [] } of paginateScan({ client }, scan)) rows.push(...Items)
     return rows
   }
 
@@ -162,7 +134,12 @@ export async function setScene(
     tables,
     log,
     requests,
-    lead: (tick, change = () => ({}), options = {}) =>
+    /** Leads the tick; `change` replaces parts of the task. */
+    lead: (
+      tick: string,
+      change: (parts: ChargeDueOptions) => Partial<Omit<ChargeDueOptions, 'tick'>> = () => ({}),
+      options: Pick<LeaseOptions, 'clock'> = {},
+    ) =>
       withLease({ store, lease: LEASE, tick, periodMs: 3_600_000, ...options }, (lease) => {
         const parts = {
           lease,
@@ -175,6 +152,7 @@ export async function setScene(
         }
         return chargeDue({ ...parts, ...change(parts) })
       }),
+    /** Moves the lease's expiry into the past. */
     async expireLease() {
       await client.send(
         new UpdateCommand({
@@ -185,13 +163,15 @@ export async function setScene(
         }),
       )
     },
+    /** What the gateway has charged, by its own rows. */
     charges: () => sortedById(gatewayStore.rows().flatMap(chargesOf)),
-    subscription: (customer, plan = 'plus') => get(TableName, { customer, plan }),
-    async putSubscription(Item) {
+    subscription: (customer: string, plan = 'plus') => get(TableName, { customer, plan }),
+    async putSubscription(Item: Row) {
       await client.send(new PutCommand({ TableName, Item }))
     },
-    ledgerRow: (customer, charge = FIRST_TRY) => get(chargesTableName, { customer, charge }),
+    ledgerRow: (customer: string, charge = FIRST_TRY) => get(chargesTableName, { customer, charge }),
     ledger,
+    /** What the ledger shows as charged, in the form of `charges`. */
     recordedCharges: async () =>
       sortedById(
         (await ledger())
@@ -200,15 +180,13 @@ export async function setScene(
             return { id, key, customer, plan, period, dunned, amountMinor, currency }
           }),
       ),
-    async putLedgerRow(Item) {
+    async putLedgerRow(Item: Row) {
       await client.send(new PutCommand({ TableName: chargesTableName, Item }))
     },
-    async deleteLedgerRow(customer, charge = FIRST_TRY) {
-      await client.send(new DeleteCommand({ TableName: chargesTableName, Key: { customer, charge } }))
+    async deleteLedgerRow(customer: string) {
+      await client.send(new DeleteCommand({ TableName: chargesTableName, Key: { customer, charge: FIRST_TRY } }))
     },
-    async [Symbol.asyncDispose]() {
-      raw.destroy()
-    },
+    [Symbol.asyncDispose]: async () => raw.destroy(),
   }
 }
 

@@ -1,6 +1,5 @@
 import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb'
 import { afterAll, describe, expect, inject, test } from 'vitest'
-import { cardOf } from '../../functions/sandbox/cards.ts'
 import { type SandboxOptions, sandbox } from '../../functions/sandbox/sandbox.ts'
 import { chargesOf, type SandboxStore } from '../../functions/sandbox/store.ts'
 import { tableStore } from '../../functions/sandbox/table-store.ts'
@@ -81,14 +80,11 @@ describe.each(STORES)('The sandbox, %s,', (_where, newStore) => {
 
   test('charges again for another key, and for another customer with the same key', async () => {
     const { pay, charges } = stage(await newStore())
-    const answers = [
-      await pay('k1', CARD.charged),
-      await pay('k2', CARD.charged),
-      await pay('k1', CARD.charged, { customer: 'cus_2' }),
-    ]
-    expect(new Set(answers.map(({ body }) => body.id)).size).toBe(3)
-    expect(await charges()).toHaveLength(2)
-    expect(await charges('cus_2')).toHaveLength(1)
+    await pay('k1', CARD.charged)
+    await pay('k2', CARD.charged)
+    await pay('k1', CARD.charged, { customer: 'cus_2' })
+    const ids = [...(await charges()), ...(await charges('cus_2'))].map(({ id }) => id)
+    expect(new Set(ids).size).toBe(3)
   })
 
   test('refuses a key that is used again with another body, and charges nothing', async () => {
@@ -193,40 +189,21 @@ describe.each(STORES)('The sandbox, %s,', (_where, newStore) => {
       await pay(key, CARD.charged, { 'metadata[charge]': key })
       clock.nowMs += 1000
     }
-    for (const [second, keys] of [
-      [0, ['k3', 'k2', 'k1']],
-      [1, ['k3', 'k2']],
-      [3, []],
-    ] as const) {
+    for (const [second, keys] of [['k3', 'k2', 'k1'], ['k3', 'k2'], ['k3'], []].entries()) {
       const { body } = await find({ 'created[gte]': String(START_MS / 1000 + second) })
       expect(body.data).toMatchObject(keys.map((charge) => ({ metadata: { charge } })))
     }
   })
 
-  test.each([
-    [7, [3, 3, 1]],
-    [6, [3, 3]],
-  ])('lists %i intents of one second in pages, each once', async (count, expectedSizes) => {
+  test('lists the intents of one second in pages, each once', async () => {
     const { pay, find } = stage(await newStore())
     const ids: string[] = []
-    for (let i = 0; i < count; i++) ids.push((await pay(`k${i}`, CARD.charged)).body.id)
-    const pages: string[][] = []
-    for (let query: Record<string, string> = {}, hasMore = true; hasMore; ) {
-      const { body } = await find({ limit: '3', ...query })
-      pages.push(body.data.map(({ id }: { id: string }) => id))
-      query = { starting_after: pages.at(-1)?.at(-1) ?? '' }
-      hasMore = body.has_more
-    }
-    expect(pages.map((page) => page.length)).toEqual(expectedSizes)
-    expect(pages.flat().toSorted()).toEqual(ids.toSorted())
-  })
-
-  test('makes the same ids for the same requests', async () => {
-    const run = async () => {
-      const { pay } = stage(await newStore())
-      return [await pay('k1', CARD.charged), await pay('k2', CARD.declined)]
-    }
-    expect(await run()).toEqual(await run())
+    for (let i = 0; i < 6; i++) ids.push((await pay(`k${i}`, CARD.charged)).body.id)
+    const { body: first } = await find({ limit: '3' })
+    const { body: last } = await find({ limit: '3', starting_after: first.data[2].id })
+    expect([first.has_more, last.has_more]).toEqual([true, false])
+    const listed = [...first.data, ...last.data].map(({ id }: { id: string }) => id)
+    expect(listed.toSorted()).toEqual(ids.toSorted())
   })
 })
 
@@ -235,21 +212,16 @@ describe('The sandbox refuses', () => {
 
   test.each<[param: string, value?: string | undefined, code?: string]>([
     ['amount', undefined, 'parameter_missing'],
-    ['amount', '', 'parameter_missing'],
     ['amount', '19.99', 'parameter_invalid_integer'],
     ['amount', '0', 'parameter_invalid_integer'],
     ['amount', '9007199254740992', 'parameter_invalid_integer'],
     ['currency', undefined, 'parameter_missing'],
     ['currency', 'euro'],
-    ['customer', '', 'parameter_missing'],
     ['payment_method', undefined, 'parameter_missing'],
     ['payment_method', CARD.charged, 'resource_missing'],
     ['payment_method', 'card_4111111111111111', 'resource_missing'],
     ['confirm', 'false'],
-    ['confirm', undefined, 'parameter_missing'],
     ['off_session', 'false'],
-    ['metadata[plan]', undefined, 'parameter_missing'],
-    ['metadata[period]', undefined, 'parameter_missing'],
     ['metadata[dunned]', undefined, 'parameter_missing'],
     ['metadata[dunned]', 'x'],
   ])('an order with %s = %j', async (param, value, code) => {
@@ -276,12 +248,6 @@ describe('The sandbox refuses', () => {
   ])('a search with %s = %j', async (param, value) => {
     expect(await find({ [param]: value })).toMatchObject({ statusCode: 400, body: { error: { param } } })
   })
-})
-
-test.each(Object.values(CARD))('Card %s has a valid number (Luhn, ISO/IEC 7812-1)', (number) => {
-  expect(cardOf(`card_${number}`)).toBeDefined()
-  const digits = [...number].reverse().map((digit, i) => (i % 2 === 0 ? Number(digit) : Number(digit) * 2))
-  expect(digits.reduce((total, digit) => total + (digit > 9 ? digit - 9 : digit), 0) % 10).toBe(0)
 })
 
 describe('The table', () => {

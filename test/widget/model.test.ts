@@ -12,13 +12,19 @@ type Shown = { readonly [Name in keyof LeaseView]?: unknown }
 const led = leaseRecord()
 const vacant = vacantRecord()
 const { tick: _tick, ...tickless } = led
+const ticklessRow = tenureRow(41, { forTick: undefined })
 const leading = { kind: 'leading', candidate: 'worker-7', remainingMs: 9_400 }
 const open = { outcome: undefined, endedAtMs: undefined }
 const [soon, past] = [NOW + MINUTE, NOW - MINUTE]
 const early = '2026-11-21T05:00:00.000Z'
+const again = leaseRecord({ completedTick: early })
+const earlyRow = tenureRow(41, { forTick: { S: early } })
 const timeless = tenureRow(1, { beganAtMs: undefined, endedAtMs: { S: 'yesterday' } })
 const failedRecord = vacantRecord({ endedBy: 'failed', errorName: 'GatewayError' })
 const failed = { outcome: 'failed', failure: 'GatewayError', endedAtMs: NOW - 5_000 }
+const foreignEnd = tenureRow(42, { outcome: { S: 'abdicated' } })
+const completed = { outcome: 'completed' }
+const expired = { outcome: 'unknown', endedAtMs: past }
 const doneMs = NOW - 7 * MINUTE
 
 test.each<[sentence: string, record: LeaseRecord | undefined, rows: readonly AttributeMap[], shown: Shown]>([
@@ -32,16 +38,16 @@ test.each<[sentence: string, record: LeaseRecord | undefined, rows: readonly Att
   ['The current tenure needs no history row', led, [], { tenures: [{ candidate: 'worker-7', beganAtMs: past }] }],
   ['The lease row knows an end before the history does', failedRecord, [tenureRow(42, open)], { tenures: [failed] }],
   [
-    'The lease row also says how a tenure ended if the history has an outcome that this version does not know',
+    'It also knows an end of which the history does not know the outcome',
     vacant,
-    [tenureRow(42, { outcome: { S: 'abdicated' } })],
-    { tenures: [{ outcome: 'completed' }] },
+    [foreignEnd],
+    { tenures: [completed] },
   ],
   [
-    'A tenure that was not renewed ended when its lease expired, in an unknown way',
+    'A tenure that was not renewed ended with its lease',
     leaseRecord({ expiresAtMs: past }),
     [],
-    { tenures: [{ outcome: 'unknown', endedAtMs: past }] },
+    { tenures: [expired] },
   ],
   [
     'A leader elected between the two reads leads',
@@ -49,43 +55,20 @@ test.each<[sentence: string, record: LeaseRecord | undefined, rows: readonly Att
     [tenureRow(43, open)],
     { tenures: [{ fencingToken: 42 }, { fencingToken: 43, outcome: 'leading' }] },
   ],
+  ['A row without a time is counted and not drawn', undefined, [timeless], { tenures: [], unreadableRows: 1 }],
   [
-    'Rows without a time are counted and not drawn',
-    undefined,
-    [timeless, tenureRow(2)],
-    { tenures: [{ fencingToken: 2 }], unreadableRows: 1, knownFromMs: undefined },
-  ],
-  [
-    'The last completion is that of the lease row, at the time in the history',
-    leaseRecord({ completedTick: early }),
-    [tenureRow(41, { forTick: { S: early } })],
+    'The history knows when the last tick was completed',
+    again,
+    [earlyRow],
     { lastCompletion: { tick: early, atMs: doneMs } },
   ],
-  [
-    'A completed tick without a history row has no time',
-    leaseRecord({ completedTick: early }),
-    [tenureRow(41)],
-    { lastCompletion: { tick: early } },
-  ],
+  ['A completed tick without a history row has no time', again, [tenureRow(41)], { lastCompletion: { tick: early } }],
   ['A new completion has the time of the lease row', vacant, [], { lastCompletion: { tick: TICK, atMs: NOW - 5_000 } }],
-  [
-    'A lease without ticks shows the time of its last completed tenure',
-    tickless,
-    [tenureRow(41, { forTick: undefined })],
-    { lastCompletion: { atMs: doneMs } },
-  ],
+  ['Without ticks, that of the last tenure counts', tickless, [ticklessRow], { lastCompletion: { atMs: doneMs } }],
 ])('%s', (_sentence, record, rows, shown) => {
   const { lastCompletion, ...rest } = view(record, rows)
   expect({ ...rest, lastCompletion }).toMatchObject(shown)
   if ('lastCompletion' in shown) expect(lastCompletion).toEqual(shown.lastCompletion)
-})
-
-test('If the lease row cannot be read, its history is still shown', () => {
-  const record = { ok: false, problem: 'Access denied' } as const
-  expect(leaseView({ ...reading(undefined, [tenureRow(41)]), record }, NOW)).toMatchObject({
-    state: { kind: 'unreadable', problem: 'Access denied' },
-    tenures: [{ fencingToken: 41, outcome: 'completed' }],
-  })
 })
 
 test('Tenures are shown in the order in which they began, the current one last', () => {

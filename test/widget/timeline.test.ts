@@ -2,10 +2,10 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { DARK, LIGHT, type Palette } from '../../functions/widget/palette.ts'
 import { MARK_KINDS, OUTCOMES } from '../../functions/widget/timeline/input.ts'
-import { renderLegend, renderMarkLegend } from '../../functions/widget/timeline/legend.ts'
+import { renderLegend, renderMarkLegend } from '../../functions/widget/timeline/shapes.ts'
 import { type Bar, type Lane, renderTimeline, type Timeline } from '../../functions/widget/timeline.ts'
 import { MINUTE, NOW } from './rows.ts'
-import { isNested, structureOf } from './structure.ts'
+import { isNested } from './structure.ts'
 
 const bar = (changes: Partial<Bar> = {}): Bar => ({
   fromMs: NOW - 5 * MINUTE,
@@ -138,7 +138,6 @@ test('A lane without bars shows a text, and the line is dotted before the lane i
 test.each([
   [10 * MINUTE, 800, ['06:00', '21 Nov UTC', '06:02', '06:04', '06:06', '06:08', '06:10']],
   [24 * 60 * MINUTE, 400, ['12:00', '20 Nov UTC', '18:00', '00:00', '21 Nov', '06:00']],
-  [7_000, 400, ['06:09:54', '21 Nov UTC', '06:09:56', '06:09:58', '06:10:00']],
   [100, 400, ['06:09:59.900', '21 Nov UTC', '06:09:59.950', '06:10:00.000']],
   [20 * 24 * 60 * MINUTE, 400, ['2 Nov', 'UTC', '9 Nov', '16 Nov']],
   [1000 * 24 * 60 * MINUTE, 400, ['28 Oct 2024', 'UTC', '27 Oct 2025', '26 Oct 2026']],
@@ -170,7 +169,8 @@ const anyMs = fc.oneof(
 )
 const maybeMs = fc.option(anyMs, { nil: undefined })
 
-function anyTimeline(text: fc.Arbitrary<string>): fc.Arbitrary<Timeline> {
+function anyTimeline(): fc.Arbitrary<Timeline> {
+  const text = fc.string({ unit: 'binary' })
   const outcome = fc.constantFrom(...OUTCOMES)
   const bars = fc.array(fc.record({ fromMs: anyMs, toMs: maybeMs, label: text, title: text, outcome }), {
     maxLength: 6,
@@ -184,28 +184,13 @@ function anyTimeline(text: fc.Arbitrary<string>): fc.Arbitrary<Timeline> {
 
 test('Whatever the data, the picture is well formed, has a place for everything, and contains all of it', () => {
   fc.assert(
-    fc.property(anyTimeline(fc.string({ unit: 'binary' })), (timeline) => {
+    fc.property(anyTimeline(), (timeline) => {
       const svg = String(renderTimeline(timeline, DARK))
       expect(isNested(svg)).toBe(true)
       const attributes = svg.replaceAll(/aria-label="[^"]*"|>[^<]*</g, '')
       expect(attributes).not.toMatch(/NaN|Infinity|undefined|e[+-]\d/)
       const [width = 0] = numbers(svg, 'width')
       expect(numbers(svg, 'x').filter((x) => !(x >= -5 && x <= width))).toEqual([])
-    }),
-  )
-})
-
-test('Whatever the texts, they add no element and no attribute', () => {
-  const hostile = fc.constantFrom('"><script>', "' onload='x", '</title><b>', ']]>', '<!--', '&lt;', '\ud800')
-  fc.assert(
-    fc.property(anyTimeline(hostile), (timeline) => {
-      const lanes = timeline.lanes.map(({ bars, marks = [], ...rest }) => ({
-        ...{ ...rest, name: 'x'.repeat(rest.name.length), empty: 'x' },
-        bars: bars.map((each) => ({ ...each, label: 'x'.repeat(each.label.length), title: 'x' })),
-        marks: marks.map((mark) => ({ ...mark, title: 'x' })),
-      }))
-      const structure = (of: Timeline) => structureOf(String(renderTimeline(of)))
-      expect(structure(timeline)).toEqual(structure({ ...timeline, name: 'x', lanes }))
     }),
   )
 })

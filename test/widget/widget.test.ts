@@ -76,21 +76,16 @@ test('Fifty leases of twenty tenures stay far below the 6 MB that Lambda can ret
   expect(draw(readings).length).toBeLessThan(1_000_000)
 })
 
-test.each([1000, 400])(
-  'CloudWatch removes nothing: no script, form, frame, use, id, link or resource, %d px',
-  (width) => {
-    const html = draw([reading(leaseRecord(), [tenureRow(41)]), reading(vacantRecord())], { width })
-    const structure = structureOf(html).join('\n')
-    expect(structure).not.toMatch(/^(script|form|iframe|use|link|img|a)\b|\b(id|href|src|on\w+)$/m)
-    expect(html.replaceAll('xmlns="http://www.w3.org/2000/svg"', '')).not.toMatch(/https?:|url\(|@import/)
-  },
-)
+test.each([1000, 400])('CloudWatch removes nothing: no script, form, frame, id or link, %d px', (width) => {
+  const html = draw([reading(leaseRecord(), [tenureRow(41)]), reading(vacantRecord())], { width })
+  const structure = structureOf(html).join('\n')
+  expect(structure).not.toMatch(/^(script|form|iframe|use|link|img|a)\b|\b(id|href|src|on\w+)$/m)
+  expect(html.replaceAll('xmlns="http://www.w3.org/2000/svg"', '')).not.toMatch(/https?:|url\(|@import/)
+})
 
 test('Colours follow the theme', () => {
-  const [light, dark] = (['light', 'dark'] as const).map((theme) => draw([reading(leaseRecord())], { theme }))
-  expect(light).toContain('#0b6bcb')
-  expect(dark).toContain('#5aa9f5')
-  expect(dark).not.toContain('#0b6bcb')
+  expect(draw([reading(leaseRecord())], { theme: 'light' })).toContain('#0b6bcb')
+  expect(draw([reading(leaseRecord())], { theme: 'dark' })).not.toContain('#0b6bcb')
 })
 
 test('No row can add an element or an attribute', () => {

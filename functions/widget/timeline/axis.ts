@@ -18,13 +18,6 @@ export function xOf({ fromMs, toMs, left, right }: Scale, ms: number): number {
 /** To a tenth of a pixel: more digits would only make the document longer. */
 export const round = (pixels: number): number => Math.round(pixels * 10) / 10
 
-export interface Tick {
-  readonly atMs: number
-  readonly label: string
-  /** The day, under the first tick and at each midnight. */
-  readonly day?: string
-}
-
 const STEPS_MS = [
   ...[1, 2, 5, 10, 20, 50, 100, 200, 500],
   ...[1, 2, 5, 10, 15, 30].map((n) => n * SECOND_MS),
@@ -36,8 +29,8 @@ const STEPS_MS = [
 const FIRST_MONDAY_MS = 4 * DAY_MS
 const TICK_WIDTH = 84
 
-/** Round times, at least {@link TICK_WIDTH} pixels apart. */
-export function ticksOf(scale: Scale): readonly Tick[] {
+/** Round times, at least {@link TICK_WIDTH} pixels apart, with the day under the first one and at each midnight. */
+export function ticksOf(scale: Scale) {
   const { fromMs, toMs, left, right } = scale
   const room = Math.max(1, Math.floor((right - left) / TICK_WIDTH))
   const stepMs = stepFor((toMs - fromMs) / room)
@@ -51,10 +44,9 @@ function stepFor(leastMs: number): number {
   return STEPS_MS.find((ms) => ms >= leastMs) ?? Math.ceil(leastMs / (364 * DAY_MS)) * 364 * DAY_MS
 }
 
-function tickAt(atMs: number, stepMs: number, isFirst: boolean): Tick {
-  if (stepMs >= DAY_MS) return { atMs, label: dayOf(atMs, stepMs >= 91 * DAY_MS), ...(isFirst ? { day: 'UTC' } : {}) }
-  const precision = stepMs < SECOND_MS ? 'milliseconds' : stepMs < MINUTE_MS ? 'seconds' : 'minutes'
-  const label = clockTime(atMs, precision)
-  if (isFirst) return { atMs, label, day: `${dayOf(atMs)} UTC` }
-  return { atMs, label, ...(atMs % DAY_MS === 0 ? { day: dayOf(atMs) } : {}) }
+function tickAt(atMs: number, stepMs: number, isFirst: boolean) {
+  if (stepMs >= DAY_MS) return { atMs, label: dayOf(atMs, stepMs >= 91 * DAY_MS), day: isFirst ? 'UTC' : undefined }
+  const label = clockTime(atMs, stepMs < SECOND_MS ? 'milliseconds' : stepMs < MINUTE_MS ? 'seconds' : 'minutes')
+  const midnight = atMs % DAY_MS === 0 ? dayOf(atMs) : undefined
+  return { atMs, label, day: isFirst ? `${dayOf(atMs)} UTC` : midnight }
 }

@@ -1,6 +1,6 @@
 /** Places bars: in one row if none overlaps another, else in up to three rows, else crowded bars are drawn as one. */
 import { round, type Scale, xOf } from './axis.ts'
-import { type Bar, type BarOutcome, endOf, type Mark, type MarkKind } from './input.ts'
+import { type Bar, type BarOutcome, endOf, type Mark } from './input.ts'
 
 export interface PlacedBar extends Pick<Bar, 'outcome' | 'label' | 'title'> {
   /** Absent if several bars are drawn as one. */
@@ -107,16 +107,6 @@ export function placeMarks(marks: readonly Mark[], scale: Scale): readonly Place
     if (last === undefined || crowd.length === 1) return crowd
     return { ...last, title: `${last.title}\nand ${crowd.length - 1} more of this kind` }
   })
-}
-
-export const MARK_NAMES: Readonly<Record<MarkKind, string>> = {
-  tick: 'tick',
-  standby: 'stood by',
-  failure: 'failed without leading',
-  expiry: 'lease expires',
-  accepted: 'effect accepted',
-  refused: 'effect refused',
-  broken: 'broken on purpose',
 }
 
 export const OUTCOME_NAMES: Readonly<Record<BarOutcome, string>> = {

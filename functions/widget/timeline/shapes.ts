@@ -5,8 +5,8 @@
 import { html, type Markup } from '../html.ts'
 import type { Palette } from '../palette.ts'
 import { round, type Scale, xOf } from './axis.ts'
-import type { BarOutcome, Lane, MarkKind } from './input.ts'
-import type { PlacedBar, PlacedMark } from './layout.ts'
+import { type BarOutcome, type Lane, MARK_KINDS, type MarkKind, OUTCOMES } from './input.ts'
+import { OUTCOME_NAMES, type PlacedBar, type PlacedMark } from './layout.ts'
 
 export const BAR_HEIGHT = 14
 /** The sign of a bar that is too narrow for it stands above the bar. */
@@ -44,11 +44,11 @@ export function drawBar(bar: PlacedBar, y: number, palette: Palette): Markup {
       ? drawSign(sign, x + width - SIGN_WIDTH / 2, middle, signInk)
       : drawSign(sign, x + width / 2, y - SIGN_HEIGHT / 2, colour)
   const inside = fitted(bar.label, width - 12 - (sign === undefined ? 0 : SIGN_WIDTH - 6))
-  const beside = inside === bar.label ? '' : fittedBeside(bar)
-  const label =
-    beside === ''
-      ? drawText(inside, x + 6, middle + 3.5, textInk)
-      : drawText(beside, x + width + 4, middle - 3, palette.muted)
+  // The whole label, if there is room for it only behind the bar.
+  const isBeside = inside !== bar.label && fitted(bar.label, (bar.room ?? 0) - 8) === bar.label
+  const label = isBeside
+    ? drawText(bar.label, x + width + 4, middle - 3, palette.muted)
+    : drawText(inside, x + 6, middle + 3.5, textInk)
   const id = bar.id === undefined ? undefined : html` data-bar="${bar.id}"`
   return html`<g${id}><title>${bar.title}</title>${drawBody(bar, y, colour)}${drawnSign}${label}</g>`
 }
@@ -56,11 +56,6 @@ export function drawBar(bar: PlacedBar, y: number, palette: Palette): Markup {
 function drawText(text: string, x: number, y: number, colour: string): Markup | undefined {
   if (text === '') return undefined
   return html`<text x="${round(x)}" y="${y}" font-size="10.5" fill="${colour}">${text}</text>`
-}
-
-/** The whole label, if there is room for it behind the bar. */
-function fittedBeside({ label, room = 0 }: PlacedBar): string {
-  return fitted(label, room - 8) === label ? label : ''
 }
 
 function drawBody({ x, width, outcome, isOpen }: PlacedBar, y: number, colour: string): Markup {
@@ -101,15 +96,16 @@ export interface Glyph {
   readonly isFilled?: true
 }
 
+const CIRCLE = 'M-3.6 0A3.6 3.6 0 1 0 3.6 0A3.6 3.6 0 1 0-3.6 0Z'
 /** Paths around the origin. `standby` is hollow, since no tenure began. */
-const MARKS: Readonly<Record<MarkKind, Glyph>> = {
-  tick: { path: 'M0-4V4', colour: 'muted' },
-  standby: { path: 'M-3 0A3 3 0 1 0 3 0A3 3 0 1 0-3 0Z', colour: 'muted' },
-  failure: { path: 'M-3.6 0A3.6 3.6 0 1 0 3.6 0A3.6 3.6 0 1 0-3.6 0ZM0-1.9V.3M0 1.9V2', colour: 'failed' },
-  expiry: { path: 'M-3-4H3M0-4V4M-3 4H3', colour: 'takenOver' },
-  accepted: { path: 'M0-3.6 3.6 3H-3.6Z', colour: 'completed', isFilled: true },
-  refused: { path: 'M-3-3 3 3M3-3-3 3', colour: 'failed' },
-  broken: { path: 'M1.5-5-3 .8H-.4L-1.5 5 3-.8H.4Z', colour: 'forced', isFilled: true },
+const MARKS: Readonly<Record<MarkKind, Glyph & { readonly name: string }>> = {
+  tick: { name: 'tick', path: 'M0-4V4', colour: 'muted' },
+  standby: { name: 'stood by', path: 'M-3 0A3 3 0 1 0 3 0A3 3 0 1 0-3 0Z', colour: 'muted' },
+  failure: { name: 'failed without leading', path: `${CIRCLE}M0-1.9V.3M0 1.9V2`, colour: 'failed' },
+  expiry: { name: 'lease expires', path: 'M-3-4H3M0-4V4M-3 4H3', colour: 'takenOver' },
+  accepted: { name: 'effect accepted', path: 'M0-3.6 3.6 3H-3.6Z', colour: 'completed', isFilled: true },
+  refused: { name: 'effect refused', path: 'M-3-3 3 3M3-3-3 3', colour: 'failed' },
+  broken: { name: 'broken on purpose', path: 'M1.5-5-3 .8H-.4L-1.5 5 3-.8H.4Z', colour: 'forced', isFilled: true },
 }
 
 export function drawGlyph({ path, colour, isFilled }: Glyph, palette: Palette): Markup {
@@ -146,4 +142,34 @@ function gaps(bars: readonly PlacedBar[], from: number, to: number, y: number): 
     at = Math.max(at, x + width)
   }
   return path
+}
+
+const LEGEND_BAR_WIDTH = 22
+const LEGEND_MARK_WIDTH = 12
+
+/** One entry for each outcome that occurs. */
+export function renderLegend(present: readonly BarOutcome[], palette: Palette): Markup {
+  const entries = OUTCOMES.filter((outcome) => present.includes(outcome)).map((outcome) => {
+    const title = OUTCOME_NAMES[outcome]
+    const bar = { x: 0, width: LEGEND_BAR_WIDTH, row: 0, outcome, label: '', title, isOpen: true }
+    return legendEntry(LEGEND_BAR_WIDTH, drawBar(bar, 0, palette), title)
+  })
+  return html`${entries}`
+}
+
+export function renderMarkLegend(present: readonly MarkKind[], palette: Palette): Markup {
+  const entries = MARK_KINDS.filter((kind) => present.includes(kind)).map((kind) => {
+    const title = MARKS[kind].name
+    return legendEntry(
+      LEGEND_MARK_WIDTH,
+      drawMark({ kind, x: LEGEND_MARK_WIDTH / 2, title }, BAR_HEIGHT / 2, palette),
+      title,
+    )
+  })
+  return html`${entries}`
+}
+
+function legendEntry(width: number, shape: Markup, words: string): Markup {
+  const svg = inlineSvg(width, BAR_HEIGHT, 'vertical-align:-2px;', shape)
+  return html`<span style="display:inline-block;white-space:nowrap;margin:0 14px 0 0">${svg}${words}</span>`
 }

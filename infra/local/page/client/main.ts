@@ -1,7 +1,7 @@
 /** The page of a local run: it draws the entries of the feed, and sends faults. */
 import { html } from '../../../../functions/widget/html.ts'
 import { CUSTOM_PROPERTIES } from '../../../../functions/widget/palette.ts'
-import { renderLegend, renderMarkLegend } from '../../../../functions/widget/timeline/legend.ts'
+import { renderLegend, renderMarkLegend } from '../../../../functions/widget/timeline/shapes.ts'
 import { renderTimeline, type Timeline } from '../../../../functions/widget/timeline.ts'
 import type { Snapshot, Update } from '../../observe/entries.ts'
 import { LogPanel, part, patch } from './dom.ts'

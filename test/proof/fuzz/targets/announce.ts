@@ -74,7 +74,7 @@ function readWidgetEvent(event: object): void {
   assert(window === undefined || window.fromMs < window.toMs, 'a window that ends before it begins')
   const parameters = readParameters(event)
   if (!parameters.ok) throw new RangeError(parameters.problem)
-  const { length } = parameters.leases
+  const { length } = parameters.value
   assert(length >= 1 && length <= MOST_LEASES, `${length} leases`)
 }
 

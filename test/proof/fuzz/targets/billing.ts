@@ -32,17 +32,15 @@ export const ORDER = {
 }
 
 const TABLES = {
-  ...{ LEASE_TABLE: 'leases', LEASE_NAME: 'billing', LEASE_MS: '15000' },
-  ...{ SUBSCRIPTIONS_TABLE: 'subscriptions', CHARGES_TABLE: 'charges' },
+  ...{ LEASE_TABLE: 'leases', SUBSCRIPTIONS_TABLE: 'subscriptions', CHARGES_TABLE: 'charges' },
 }
 const SANDBOX = { ...TABLES, GATEWAY_FUNCTION: 'sandbox' }
 const STRIPE = { ...TABLES, GATEWAY_URL: 'https://api.stripe.com', GATEWAY_SECRET: 'gateway/key' }
 const url = nearlyText(fc.oneof(fc.constantFrom('https://api.stripe.com', 'http://localhost/x'), fc.webUrl()))
 
 function readVariables(variables: Readonly<Record<string, string>>): void {
-  const { leaseMs, gateway, ...named } = readEnvironment(variables)
+  const { gateway, ...named } = readEnvironment(variables)
   for (const [name, value] of Object.entries(named)) assert(value.trim() !== '', `${name} is empty`)
-  assert(leaseMs === undefined || (Number.isSafeInteger(leaseMs) && leaseMs > 0), `leaseMs is ${leaseMs}`)
   const name = gateway.kind === 'https' ? gateway.secretId : gateway.functionName
   assert(name !== '', 'the gateway has no name or no key')
   if (gateway.kind === 'https') assertPrivate(gateway.url)
