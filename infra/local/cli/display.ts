@@ -7,8 +7,7 @@ import { FAULT_WORDS } from '../faults/fault.ts'
 import type { FaultEntry } from '../observe/entries.ts'
 import type { RunDisplay, RunEnd } from '../run/task.ts'
 import { completionsOf, type TickRecord, type Try, wasTakenOver } from '../run/tick.ts'
-import { isBilling, type Summary } from './summary.ts'
-import type { Conclusion } from './verdict.ts'
+import { type Conclusion, isBilling, type Summary } from './verdict.ts'
 
 /** Structured log lines of the level INFO report success. */
 const isNews = (logLine: string) => !/"level": ?"INFO"/.test(logLine)
@@ -146,11 +145,8 @@ export class Display implements RunDisplay, Disposable {
     this.#line(`${completed} of ${count(ticks, 'tick')} completed, ${byWhom}`)
     const takeovers = `${count(tookOver, 'leader')} replaced within the tick`
     this.#line(`  ${count(standby, 'standby')}, ${count(failed, 'failed invocation')}, ${takeovers}`)
-    if (injected.length > 0) {
-      this.#line(
-        `  ${count(injected.length, 'fault')} injected: ${grouped(injected.map((one) => FAULT_WORDS[one.do]))}`,
-      )
-    }
+    const faults = grouped(injected.map((one) => FAULT_WORDS[one.do]))
+    if (injected.length > 0) this.#line(`  ${count(injected.length, 'fault')} injected: ${faults}`)
     if (report !== undefined) for (const line of moneyLines(report)) this.#line(`  ${line}`)
     if (staleWritesRefused > 0) {
       this.#line(`  the fence refused ${count(staleWritesRefused, 'write')} of replaced leaders`)

@@ -1,12 +1,31 @@
 /** Judges a run: whether everything is right, what a missing protection did, and whether the run proves anything. */
-
 import { count } from '../../programs/text.ts'
+import type { RunAudit } from '../billing/audit.ts'
 import type { BillingReport } from '../billing/billing-task.ts'
 import type { CallFault } from '../faults/fault.ts'
 import type { Protection } from '../faults/protections.ts'
+import type { Tally } from '../run/running-ticks.ts'
 import type { RunEnd } from '../run/task.ts'
 import type { StartOptions } from './options.ts'
-import { type BillingSummary, type ElectionSummary, type Summary, summarize } from './summary.ts'
+
+/** The object that `--json` prints, counted from the outcomes of the candidates, the gateway and the ledger. */
+export type Summary = ElectionSummary | BillingSummary
+
+interface ElectionSummary extends Tally {
+  readonly candidates: number
+}
+
+interface BillingSummary
+  extends ElectionSummary,
+    Pick<RunAudit, 'duplicateCharges' | 'declined' | 'wrongCharges' | 'lostUpdates'> {
+  /** Charges in the ledger. */
+  readonly charges: number
+  /** Requests that the gateway answered from its store. */
+  readonly replayedRequests: number
+  readonly dueNotCharged: number
+}
+
+export const isBilling = (summary: Summary): summary is BillingSummary => 'charges' in summary
 
 export interface Verdict {
   /** Wrong money or ticks. */
@@ -32,7 +51,13 @@ export function conclude(end: RunEnd, report: BillingReport | undefined, asked: 
     const inconclusive = isInterrupted ? [] : undone.length > 0 ? undone : thawedForNothing(summary, asked)
     return { summary, verdict: { errors: tickErrors(summary, end, asked), harm: [], inconclusive } }
   }
-  const summary = summarize(tally, candidates, report)
+  const { ledger, replayedRequests, declined, wrongCharges, lostUpdates } = report
+  const summary = {
+    ...{ ...tally, candidates, replayedRequests, declined, wrongCharges, lostUpdates },
+    charges: ledger.charges,
+    duplicateCharges: Math.max(report.duplicateCharges, ledger.duplicateCharges),
+    dueNotCharged: ledger.dueNotCharged,
+  }
   const effects = asked.without.map((protection) => ({ protection, effect: effectOf(protection, summary, asked) }))
   const verdict = {
     errors: [...moneyErrors(summary, end), ...tickErrors(summary, end, asked)],
@@ -62,9 +87,7 @@ function moneyErrors(summary: BillingSummary, { wasCut }: RunEnd): string[] {
   ]
 }
 
-/**
- * A tick that was cut short is not an error. Chaos may use up all retries of a tick; the next one then does its work.
- */
+/** A tick that was cut short is no error. Chaos may use up all retries of a tick; the next one then does its work. */
 function tickErrors(summary: ElectionSummary, { wasCut }: RunEnd, { chaos }: Asked): string[] {
   const { ticks, completed, completedTwice } = summary
   const missing = ticks - completed - (wasCut ? 1 : 0)
@@ -82,8 +105,8 @@ function effectOf(protection: Protection, summary: BillingSummary, { without }: 
   switch (protection) {
     case 'lease': {
       if (completedTwice === 0) return undefined
-      const more =
-        overwritten > 0 && !without.includes('fence') ? `; ${charges}, since each lease has its own fence` : ''
+      const isOwnHarm = overwritten > 0 && !without.includes('fence')
+      const more = isOwnHarm ? `; ${charges}, since each lease has its own fence` : ''
       return `${count(completedTwice, 'tick')} completed by more than one leader${more}`
     }
     case 'fence':

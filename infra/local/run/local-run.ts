@@ -4,7 +4,7 @@
  */
 import { LAMBDA_LEASE_MS } from '../../../functions/election/options.ts'
 import { compose } from '../faults/compose.ts'
-import { describeCallFault, FaultError } from '../faults/fault.ts'
+import { type CallFault, describeCallFault, FaultError } from '../faults/fault.ts'
 import { ManualFaults } from '../faults/manual-faults.ts'
 import { Environments } from '../lambda-host/environments.ts'
 import { LambdaHost } from '../lambda-host/lambda-host.ts'
@@ -14,7 +14,7 @@ import { type PageOptions, startPage } from '../page/server.ts'
 import { PAST_LEASE_MS } from '../stack/resources.ts'
 import { type DeploymentOptions, deployLocally } from './deployment.ts'
 import { RunningTicks } from './running-ticks.ts'
-import type { RunDisplay, RunEnd, RunOptions, Task, TaskMaker } from './task.ts'
+import type { RunDisplay, RunEnd, RunOptions, TaskMaker } from './task.ts'
 import { Ticks } from './ticks.ts'
 
 export interface LocalRunOptions<Report> extends Omit<DeploymentOptions, 'context'> {
@@ -25,105 +25,85 @@ export interface LocalRunOptions<Report> extends Omit<DeploymentOptions, 'contex
   readonly display: RunDisplay
 }
 
-export class LocalRun<Report> implements AsyncDisposable {
-  readonly #task: Task<Report>
-  readonly #ticks: Ticks
-  readonly #page: RunPage
-  readonly #resources: AsyncDisposableStack
+/**
+ * Runs all ticks.
+ *
+ * @param onEnd called before the run is cleaned up
+ * @throws Error that says what to install or to repair
+ */
+export async function runLocally<Report, Result>(
+  run: LocalRunOptions<Report>,
+  onEnd: (end: RunEnd, report: Report) => Result,
+): Promise<Result> {
+  const { options, display, signal } = run
+  await using resources = new AsyncDisposableStack()
+  const feed = new Feed()
+  feed.subscribe((updates) => {
+    for (const update of updates) if (update.kind === 'fault') display.fault(update)
+  })
+  const page = new RunPage(feed)
+  if (options.page) resources.defer(await page.serve(options.port, display))
 
-  private constructor(task: Task<Report>, ticks: Ticks, page: RunPage, resources: AsyncDisposableStack) {
-    this.#task = task
-    this.#ticks = ticks
-    this.#page = page
-    this.#resources = resources
+  display.note('Synthesizing the stacks and starting DynamoDB Local …')
+  const leaseMs = Math.round(LAMBDA_LEASE_MS * options.timeScale)
+  const context = { ...run.context, candidates: options.candidates, leaseMs }
+  const deployment = await deployLocally({ ...run, context }, resources)
+  const { region, dynamodb, accessKey, functions, candidates, lease } = deployment
+  if (dynamodb.isForeign === true) {
+    display.note(`DynamoDB Local at ${dynamodb.endpoint} is not this run's own: others may read the run's tables.`)
   }
 
-  /** @throws Error that says what to install or to repair */
-  static async start<Report>(run: LocalRunOptions<Report>): Promise<LocalRun<Report>> {
-    const { options, display, signal } = run
-    await using resources = new AsyncDisposableStack()
-    const feed = new Feed()
-    feed.subscribe((updates) => {
-      for (const update of updates) if (update.kind === 'fault') display.fault(update)
-    })
-    const page = new RunPage(feed)
-    if (options.page) resources.use(await page.serve(options.port, display))
-
-    display.note('Synthesizing the stacks and starting DynamoDB Local …')
-    const leaseMs = Math.round(LAMBDA_LEASE_MS * options.timeScale)
-    const context = { ...run.context, candidates: options.candidates, leaseMs }
-    const deployment = await deployLocally({ ...run, context }, resources)
-    const { region, dynamodb, accessKey, functions, candidates, lease } = deployment
-    if (dynamodb.isForeign === true) {
-      display.note(`DynamoDB Local at ${dynamodb.endpoint} is not this run's own: others may read the run's tables.`)
-    }
-
-    const environments = new Environments(options)
-    const runningTicks = new RunningTicks()
-    const recorder = new Recorder({ leaseTable: lease.leaseTable, add: (entry) => feed.add(entry) })
-    const injecting = {
-      processes: environments,
-      deliverAgain: (requestId: string) => runningTicks.deliverAgain(requestId),
-      pastLeaseMs: lease.leaseMs + PAST_LEASE_MS,
-      signal,
-    }
-    const manualFaults = new ManualFaults({
-      ...injecting,
-      candidates: candidates.length,
-      leaseTable: lease.leaseTable,
-      election: recorder,
-      onFault: (description, on) => recorder.faultInjected(description, on),
-      add: (entry) => feed.add(entry),
-    })
-    const common = { ...deployment, options, display, recorder, signal }
-    const task = run.task({
-      ...common,
-      injecting: {
-        ...injecting,
-        onFault: (fault, requestId) => recorder.faultInjected(describeCallFault(fault), { requestId }),
-      },
-    })
-    await task.seed?.()
-    signal.throwIfAborted()
-
-    const { atFunction, atService } = recorder
-    const intercept = compose(atFunction, manualFaults.intercept, ...(task.interceptors ?? []), atService)
-    const endpoints = { region, dynamodbEndpoint: dynamodb.endpoint, accessKey, functions, intercept }
-    const host = await LambdaHost.start(environments, { ...endpoints, timeScale: options.timeScale })
-    resources.defer(() => host.stop())
-    signal.addEventListener('abort', () => void host.stop(), { once: true })
-
-    const ticks = new Ticks({ ...common, task, host, manualFaults, runningTicks, feed })
-    page.open({ logs: recorder.logs, inject: (fault) => manualFaults.inject(fault) })
-    return new LocalRun(task, ticks, page, resources.move())
+  const environments = new Environments(options)
+  const runningTicks = new RunningTicks()
+  const recorder = new Recorder({ leaseTable: lease.leaseTable, add: (entry) => feed.add(entry) })
+  const injecting = {
+    processes: environments,
+    deliverAgain: (requestId: string) => runningTicks.deliverAgain(requestId),
+    pastLeaseMs: lease.leaseMs + PAST_LEASE_MS,
+    signal,
   }
+  const manualFaults = new ManualFaults({
+    ...injecting,
+    candidates: candidates.length,
+    leaseTable: lease.leaseTable,
+    election: recorder,
+    onFault: (description, on) => recorder.faultInjected(description, on),
+    add: (entry) => feed.add(entry),
+  })
+  const common = { ...deployment, options, display, recorder, signal }
+  const onFault = (fault: CallFault, requestId: string) =>
+    recorder.faultInjected(describeCallFault(fault), { requestId })
+  const task = run.task({ ...common, injecting: { ...injecting, onFault } })
+  await task.seed?.()
+  signal.throwIfAborted()
 
-  /** Runs all ticks. */
-  async untilEnd(): Promise<{ readonly end: RunEnd; readonly report: Report }> {
-    const end = await this.#ticks.run()
-    const report = await this.#task.report(end)
-    this.#page.end('The run has ended')
-    return { end, report }
-  }
+  const { atFunction, atService } = recorder
+  const intercept = compose(atFunction, manualFaults.intercept, ...(task.interceptors ?? []), atService)
+  const endpoints = { region, dynamodbEndpoint: dynamodb.endpoint, accessKey, functions, intercept }
+  const host = await LambdaHost.start(environments, { ...endpoints, timeScale: options.timeScale })
+  resources.defer(() => host.stop())
+  signal.addEventListener('abort', () => void host.stop(), { once: true })
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#resources.disposeAsync()
-  }
+  const ticks = new Ticks({ ...common, task, host, manualFaults, runningTicks, feed })
+  page.open({ logs: recorder.logs, inject: (fault) => manualFaults.inject(fault) })
+  const end = await ticks.run()
+  const report = await task.report(end)
+  page.end('The run has ended')
+  return onEnd(end, report)
 }
-
-type Opened = Pick<PageOptions, 'logs' | 'inject'>
 
 /** The page of a run. It is served while the run is being prepared, and always gets a last entry. */
 class RunPage {
   readonly #feed: Feed
-  #run: Opened | undefined
+  #run: Pick<PageOptions, 'logs' | 'inject'> | undefined
   #hasEnded = false
 
   constructor(feed: Feed) {
     this.#feed = feed
   }
 
-  async serve(port: number, display: RunDisplay): Promise<AsyncDisposable> {
+  /** @returns stops the server */
+  async serve(port: number, display: RunDisplay): Promise<() => Promise<void>> {
     const server = await startPage({
       port,
       feed: this.#feed,
@@ -134,15 +114,14 @@ class RunPage {
       },
     })
     display.page(server.url)
-    const stop = async () => {
+    return () => {
       this.end('The run has ended early; the terminal says why')
-      await server.stop()
+      return server.stop()
     }
-    return { [Symbol.asyncDispose]: stop }
   }
 
   /** From now on it has the logs of tenures, and injects faults. */
-  open(run: Opened): void {
+  open(run: Pick<PageOptions, 'logs' | 'inject'>): void {
     this.#run = run
   }
 
