@@ -27,9 +27,7 @@ export function senderOf(headers: Headers): number | undefined {
 /** Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
 const CREDENTIAL = /\bCredential=([^/,\s]+)\/(\d+)\/([^/]+)\//
 
-/**
- * Whether a request is signed with this access key. The signature is not checked; DynamoDB Local checks none either.
- */
+/** Whether a request names this access key. Its signature is not checked; DynamoDB Local checks none either. */
 export const isSignedWith = (accessKey: string, headers: Headers): boolean =>
   isSecret(CREDENTIAL.exec(headers['authorization'] ?? '')?.[1] ?? '', accessKey)
 

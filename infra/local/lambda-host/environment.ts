@@ -7,6 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { Socket } from 'node:net'
 import { setTimeout as sleep, setImmediate as soon } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { property } from '../../../functions/election/json.ts'
 import { LastLines } from '../../programs/text.ts'
 import { exitOf, guard, signalGroup } from '../../programs/watchdog.ts'
 import type { LambdaFunction } from './lambda-function.ts'
@@ -175,9 +176,10 @@ class RuntimeConnection {
 /** Undefined if the line is not a `RuntimeMessage`, because the function can write to the channel too. */
 function answerIn(line: string): Answer | undefined {
   try {
-    const message: { readonly [name in 'kind' | 'json' | 'error']?: unknown } = Object(JSON.parse(line))
-    if (message.kind === 'result') return { ok: true, value: JSON.parse(String(message.json)) }
-    const error = message.kind === 'error' ? receivedReport(message.error) : undefined
+    const message: unknown = JSON.parse(line)
+    const kind = property(message, 'kind')
+    if (kind === 'result') return { ok: true, value: JSON.parse(String(property(message, 'json'))) }
+    const error = kind === 'error' ? receivedReport(property(message, 'error')) : undefined
     return error && { ok: false, error }
   } catch {
     return undefined

@@ -1,16 +1,10 @@
-/**
- * The execution environments of all functions: runs each invocation in one of them, and knows which runs which
- * request.
- */
+/** The execution environments of all functions: runs each invocation in one of them, and knows which runs which. */
 import { senderOf } from './credentials.ts'
 import { type Ending, Environment } from './environment.ts'
 import { type Access, environmentVariables, type LambdaFunction } from './lambda-function.ts'
 
-const STOPPED: Ending = {
-  ok: false,
-  error: { errorType: 'ServiceException', errorMessage: 'The host has stopped' },
-  logs: [],
-}
+const HAS_STOPPED = { errorType: 'ServiceException', errorMessage: 'The host has stopped' }
+const STOPPED: Ending = { ok: false, error: HAS_STOPPED, logs: [] }
 
 export class Environments {
   /** Every invocation gets a new environment. */
@@ -73,9 +67,7 @@ export class Environments {
     return this.#working.get(requestId)?.freeze() ?? false
   }
 
-  /**
-   * SIGCONT for an environment that `freeze` stopped. False if there is none: it may have been killed, or timed out.
-   */
+  /** SIGCONT for an environment that `freeze` stopped. False if there is none: it was killed, or timed out. */
   thaw(requestId: string): boolean {
     return this.#working.get(requestId)?.thaw() ?? false
   }

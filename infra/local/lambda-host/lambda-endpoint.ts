@@ -3,6 +3,7 @@
  * Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
  */
 import { randomUUID } from 'node:crypto'
+import { parseJson } from '../../../functions/election/json.ts'
 import { UNKNOWN_CALLER } from './credentials.ts'
 import type { Ending } from './environment.ts'
 import type { Interceptor, Reply } from './interceptor.ts'
@@ -25,7 +26,7 @@ export function lambdaError(statusCode: number, type: string, message: string): 
   return { statusCode, headers, body: JSON.stringify({ Type: 'User', Message: message }) }
 }
 
-export async function startLambdaEndpoint(options: LambdaEndpointOptions): Promise<LoopbackServer> {
+export function startLambdaEndpoint(options: LambdaEndpointOptions): Promise<LoopbackServer> {
   return startLoopbackServer({
     accessKey: options.accessKey,
     refusal: lambdaError(403, 'UnrecognizedClientException', UNKNOWN_CALLER),
@@ -73,11 +74,6 @@ function replyOf(ending: Ending, requestId: string): Reply {
 }
 
 function objectOf(text: string): Readonly<Record<string, unknown>> | undefined {
-  if (text === '') return {}
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined
-  } catch {
-    return undefined
-  }
+  const value = text === '' ? {} : parseJson(text)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined
 }

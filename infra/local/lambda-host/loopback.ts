@@ -41,10 +41,7 @@ export interface LoopbackServerOptions {
   readonly accessKey: string
   /** The reply to other requests, whose bodies are not read. */
   readonly refusal: Reply
-  /**
-   * The reply, or `hangUp` to close the connection without one. An answer that the client no longer waits for still
-   * runs to its end.
-   */
+  /** `hangUp` closes the connection without a reply. Runs to its end even if the client no longer waits. */
   readonly answer: (request: Received) => Promise<Reply | 'hangUp'>
   /** The reply if `answer` throws. */
   readonly failure: (error: unknown) => Reply
@@ -55,14 +52,15 @@ export async function startLoopbackServer(options: LoopbackServerOptions): Promi
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const { method = '', url: path = '/' } = request
     const headers = textsOf(request.headers)
-    const refused = refusalOf(headers) ?? (isSignedWith(accessKey, headers) ? undefined : refusal)
+    const refused = refusalOf(headers)
     const reply = refused ?? (await answer({ method, path, headers, body: await readAll(request) }).catch(failure))
     if (reply === 'hangUp') response.destroy()
     else send(response, reply) // without effect if the client is gone
   }
   const refusalOf = (headers: Received['headers']): Reply | undefined => {
     if (!isOwnHost(headers['host'], port)) return textReply(421, 'This server has another host name')
-    return isFromPage(headers) ? textReply(403, 'This server does not answer pages in a browser') : undefined
+    if (isFromPage(headers)) return textReply(403, 'This server does not answer pages in a browser')
+    return isSignedWith(accessKey, headers) ? undefined : refusal
   }
   const server = createServer((request, response) => {
     serve(request, response).catch(() => response.destroy())
@@ -85,11 +83,8 @@ export async function startLoopbackServer(options: LoopbackServerOptions): Promi
   }
 }
 
-const textReply = (statusCode: number, body: string): Reply => ({
-  statusCode,
-  headers: { 'content-type': 'text/plain' },
-  body,
-})
+const TEXT = { 'content-type': 'text/plain' }
+const textReply = (statusCode: number, body: string): Reply => ({ statusCode, headers: TEXT, body })
 
 function send(response: ServerResponse, { statusCode, headers, body }: Reply): void {
   const bytes = Buffer.from(body)

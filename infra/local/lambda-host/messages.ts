@@ -76,11 +76,8 @@ export function reportOf(thrown: unknown): ErrorReport {
 /** The lines of a stack after the message, which may have any number of lines itself. */
 function framesOf(stack: string, message: string): readonly string[] {
   const begin = stack.indexOf(message)
-  const end = begin === -1 ? 0 : begin + message.length
-  return stack
-    .slice(end)
-    .split('\n', MOST_LINES + 1)
-    .slice(1)
+  const rest = begin === -1 ? stack : stack.slice(begin + message.length)
+  return rest.split('\n', MOST_LINES + 1).slice(1)
 }
 
 /** An upper bound for what `reportOf` makes of this many characters: it may escape each, and notes what it cut. */

@@ -21,8 +21,6 @@ export interface Table {
   readonly attributes: readonly JsonObject[]
   readonly keys: readonly JsonObject[]
   readonly indexes: readonly JsonObject[]
-  readonly ttlAttribute?: string | undefined
-  readonly streamView?: string | undefined
 }
 
 export interface Schedule {
@@ -62,8 +60,6 @@ function tableOf(table: ResourceReader): Table {
     attributes: table.list('AttributeDefinitions'),
     keys: table.list('KeySchema'),
     indexes: table.list('GlobalSecondaryIndexes'),
-    ttlAttribute: table.text('TimeToLiveSpecification', 'AttributeName'),
-    streamView: table.text('StreamSpecification', 'StreamViewType'),
   }
 }
 

@@ -15,7 +15,6 @@ import {
   PutCommand,
   QueryCommand,
   TransactWriteCommand,
-  UpdateCommand,
 } from '@aws-sdk/lib-dynamodb'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import { dynamodbError, startDynamoDBProxy } from '../../../infra/local/lambda-host/dynamodb-proxy.ts'
@@ -70,21 +69,6 @@ async function startUpstream(answer: RequestListener): Promise<string> {
   return `http://127.0.0.1:${address.port}`
 }
 
-test('refuses a request that is not signed with the key of the run', async () => {
-  const calls: Call[] = []
-  const { url } = await startProxy((call, forward) => {
-    calls.push(call)
-    return forward()
-  })
-  const { status, body } = await listTables(url, {})
-  expect(status).toBe(400)
-  expect(JSON.parse(body)).toMatchObject({
-    __type: 'com.amazonaws.dynamodb.v20120810#UnrecognizedClientException',
-    message: expect.stringContaining('by the credentials in their environment variables'),
-  })
-  expect(calls).toEqual([])
-})
-
 test('a function that asks for another Region gets the tables of this run', async () => {
   const signed: unknown[] = []
   const upstream = await startUpstream((request, response) => {
@@ -122,24 +106,17 @@ describe('without faults', () => {
     await expect(client.send(transaction)).rejects.toThrow(TransactionCanceledException)
   })
 
-  test("replies have DynamoDB's headers, its checksum among them", async () => {
-    const { url } = await startProxy(PASS)
-    const { headers, body } = await listTables(url)
-    expect(headers['x-amzn-requestid']).toMatch(/^[0-9a-f-]{36}$/)
-    expect(headers['content-type']).toBe('application/x-amz-json-1.0')
-    expect(headers['x-amz-crc32']).toBe(String(crc32(body)))
-    expect(headers['server']).toMatch(/Jetty/)
-  })
-
-  test("replies have DynamoDB's clock, and none of the proxy's; requests share one connection", async () => {
+  test("replies have DynamoDB's headers, its clock among them; requests share one connection", async () => {
     const date = 'Mon, 01 Jan 2024 00:00:00 GMT'
     const connections = new Set<Socket>()
     const upstream = await startUpstream(({ socket }, response) => {
       connections.add(socket)
-      response.setHeader('date', date).end('{}')
+      response.setHeader('date', date).setHeader('x-amzn-requestid', 'r-1').end('{}')
     })
     const { url } = await startProxy(PASS, upstream)
-    for (let nth = 0; nth < 20; nth += 1) expect((await listTables(url)).headers['date']).toBe(date)
+    for (let nth = 0; nth < 20; nth += 1) {
+      expect((await listTables(url)).headers).toMatchObject({ date, 'x-amzn-requestid': 'r-1' })
+    }
     expect(connections.size).toBe(1)
   })
 
@@ -204,27 +181,6 @@ describe('an interceptor', () => {
     isForwarded = true
     await expect(put()).rejects.toMatchObject({ code: 'ECONNRESET' })
     expect(await stored()).toEqual(KEY)
-  })
-
-  test('may forward a request long after its client hung up', async () => {
-    const held = Promise.withResolvers<void>()
-    const { TableName, client, put, stored } = await scene(async ({ operation }, forward) => {
-      if (operation === 'UpdateItem') await held.promise
-      return forward()
-    })
-    const update = { UpdateExpression: 'SET holder = :me', ExpressionAttributeValues: { ':me': 'late' } }
-    const abortSignal = AbortSignal.timeout(100)
-    const sent = client.send(new UpdateCommand({ TableName, Key: KEY, ...update }), { abortSignal })
-    await expect(sent).rejects.toThrow()
-    expect(await stored()).toBeUndefined()
-    held.resolve()
-    await expect.poll(stored).toEqual({ ...KEY, holder: 'late' })
-    await put() // the proxy still works
-  })
-
-  test('that fails is an error with the reason', async () => {
-    const { url } = await startProxy(() => Promise.reject(new Error('no such plan')))
-    expect(await listTables(url)).toMatchObject({ status: 500, body: expect.stringContaining('no such plan') })
   })
 })
 

@@ -31,10 +31,6 @@ test('every context attribute is put in, and unknown ones are left as they are',
   })
 })
 
-test('an input that is not JSON names its schedule', () => {
-  expect(() => eventOf(schedule({ input: '{' }), 0)).toThrow('hourly-1: its input is not JSON')
-})
-
 test.each([
   ['the earliest due instant, floored to the period', '2024-01-31T10:59:59.999Z', '2024-01-31T10:00:00.000Z'],
   ['the earliest due instant itself, if that is a tick', '2024-01-31T10:00:00.000Z', '2024-01-31T10:00:00.000Z'],
@@ -69,10 +65,4 @@ test('a candidate beyond those that the stacks declare is a copy of their first,
     lambda,
     schedule: { ...first, name: 'hourly-3', arn: renamed(first.arn), input: renamed(input) },
   })
-})
-
-test('a candidate beyond a single one without a number gets one', () => {
-  const only = schedule({ name: 'hourly', arn: 'arn:of/hourly', input: '{"candidate":"hourly"}' })
-  const { name, arn, input } = nthCandidate(candidates(only), 2).schedule
-  expect({ name, arn, input }).toEqual({ name: 'hourly-2', arn: 'arn:of/hourly-2', input: '{"candidate":"hourly-2"}' })
 })
