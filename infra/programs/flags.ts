@@ -1,10 +1,7 @@
 /** Reads the flags of this project's commands. It prints nothing and ends nothing: that is for the caller. */
 import { type Command, CommanderError } from 'commander'
 
-/**
- * The command line is wrong. The message says what was given, what is allowed, and the flag nearest to an unknown
- * one.
- */
+/** The command line is wrong. The message says what was given, what is allowed, and the flag most like it. */
 export class OptionError extends Error {
   override readonly name = 'OptionError'
 }

@@ -1,6 +1,6 @@
 /**
- * Ctrl-C. The first one, or a closed output, aborts `signal`, so that the program can end in good order. The second
- * one ends this process at once; the watchdog kills what it started.
+ * Ctrl-C. The first one, or a closed output, aborts `signal`, so that the program can end in good order. The second one
+ * ends this process at once; the watchdog kills what it started.
  */
 
 /** npm forwards the Ctrl-C that the terminal has already sent to this process; both come within milliseconds. */

@@ -1,8 +1,4 @@
-/**
- * The process that `watchdog.ts` starts. Only the guarded parent holds the other end of its standard input, so end of
- * input means that the parent has ended, in whatever way. Lines are `+PID` (guard this process group) and `-PID` (stop
- * guarding).
- */
+/** The process that `watchdog.ts` starts. Its input, lines of `+PID` or `-PID`, ends when the guarded parent ends. */
 import { createInterface } from 'node:readline'
 
 const guarded = new Set<number>()

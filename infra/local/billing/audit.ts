@@ -49,13 +49,13 @@ export interface LedgerAudit {
  */
 export async function auditRun(
   client: DynamoDBClient,
-  places: Resources,
+  resources: Resources,
   { lastTick, latestTick }: { readonly lastTick: string; readonly latestTick: string },
   seeded: readonly Subscription[],
 ): Promise<RunAudit> {
-  const account = await readGateway(client, places.sandboxTable)
+  const account = await readGateway(client, resources.sandboxTable)
   const { charges, declined } = account
-  const ledger = await readLedger(client, places.chargesTable)
+  const ledger = await readLedger(client, resources.chargesTable)
   const paid = new Set(charges.map(unitOf))
   return {
     charges,
@@ -63,7 +63,7 @@ export async function auditRun(
     wrongCharges: unowed(account, latestTick, seeded).length,
     duplicateCharges: duplicatesIn(charges),
     lostUpdates: disagreements(charges, ledger),
-    ledger: await auditCharged(ledger, client, places.subscriptionsTable, lastTick, seeded, declined),
+    ledger: await auditCharged(ledger, client, resources.subscriptionsTable, lastTick, seeded, declined),
   }
 }
 
@@ -136,15 +136,10 @@ export function unowed(
   return charges.filter((charge) => !expected.has(entry(unitOf(charge), charge)))
 }
 
-/**
- * The business units of a subscription that are due by the tick. A declined one that is not paid yet delays the next.
- */
-function* unitsDue(
-  first: Subscription,
-  lastTick: string,
-  paid: ReadonlySet<string>,
-  declined: ReadonlySet<string>,
-): Generator<string> {
+type Units = ReadonlySet<string>
+
+/** The business units of a subscription that are due by the tick. A declined one that is unpaid delays the next. */
+function* unitsDue(first: Subscription, lastTick: string, paid: Units, declined: Units): Generator<string> {
   for (let due = first; due.dueAt <= lastTick; due = { ...due, ...afterCharge(due) }) {
     const unit = unitOf(due)
     yield unit
@@ -154,13 +149,11 @@ function* unitsDue(
 
 /** Charges beyond the first with the same id or for the same business unit. */
 export function duplicatesIn(charged: readonly RecordedCharge[]): number {
-  const units = new Set<string>()
-  const ids = new Set<string>()
+  const known = new Set<string>()
   let duplicates = 0
   for (const charge of charged) {
-    if (units.has(unitOf(charge)) || ids.has(charge.id)) duplicates++
-    units.add(unitOf(charge))
-    ids.add(charge.id)
+    if (known.has(unitOf(charge)) || known.has(charge.id)) duplicates++
+    known.add(unitOf(charge)).add(charge.id)
   }
   return duplicates
 }

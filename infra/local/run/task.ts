@@ -1,7 +1,4 @@
-/**
- * The protected task of a run (billing, or a function of the user's own): what a run asks of it, and what it gives
- * it.
- */
+/** The protected task of a run (billing, or the user's own function): what a run asks of it, and what it gives it. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { Money } from '../../../functions/billing/money.ts'
 import type { ScheduledFault } from '../faults/fault.ts'
