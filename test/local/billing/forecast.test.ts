@@ -12,10 +12,6 @@ test('The forecast of a tick is what is due since the tick before it, every peri
   expect(['2024-01-30', '2024-01-31', '2024-02-06', '2024-02-14'].map(at)).toEqual([0, 2, 0, 4])
 })
 
-test('The earliest due instant needs a subscription', () => {
-  expect(() => earliestDueAt([])).toThrow(RangeError)
-})
-
 test('The generated customers are charged as forecast at five hourly ticks; gateway and ledger agree', async () => {
   const customers = generateCustomers(1)
   const forecast = new Forecast(customers)

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Interceptor } from '../../../infra/local/lambda-host/interceptor.ts'
 import { fixtureFunction } from '../fixtures/functions.ts'
-import { attemptsOf, describeEnvironment, failureOf, resultOf, startHost, startWaiting } from '../fixtures/hosts.ts'
+import { attemptsOf, describeEnvironment, resultOf, startHost, startWaiting } from '../fixtures/hosts.ts'
 import { isAlive, stateOf } from '../fixtures/processes.ts'
 
 describe('execution environments', () => {
@@ -98,29 +98,24 @@ describe('a failed event', () => {
   test('has how the process died and its last lines, and is retried in a new environment', async () => {
     const host = await startHost()
     const [attempt] = await attemptsOf(host, { do: 'exit' })
-    expect(failureOf(attempt)).toMatchObject({
-      error: { errorMessage: 'Runtime exited with status 3' },
-      logs: ['last words'],
-    })
+    const error = { errorMessage: 'Runtime exited with status 3' }
+    expect(attempt?.ending).toMatchObject({ ok: false, error, logs: ['last words'] })
     expect(host.environments.started()).toBe(3)
   })
 })
 
 describe('what a function throws, returns or writes', () => {
-  const failureOfDoing = async (what: string) => {
-    const ending = await (await startHost()).invoke(fixtureFunction(), { do: what })
-    return ending.ok ? undefined : ending
-  }
+  const endingOfDoing = async (what: string) => (await startHost()).invoke(fixtureFunction(), { do: what })
 
   test.each([
     ['return what JSON cannot hold', { errorType: 'TypeError', errorMessage: expect.stringContaining('BigInt') }],
     ['return too much', { errorType: 'Function.ResponseSizeTooLarge' }],
   ])('is a failure: %s', async (what, error) => {
-    expect((await failureOfDoing(what))?.error).toMatchObject(error)
+    expect(await endingOfDoing(what)).toMatchObject({ ok: false, error })
   })
 
   test('is printable: no terminal sequences in names, messages, frames and logs', async () => {
-    const failure = await failureOfDoing('throw terminal sequences')
+    const failure = await endingOfDoing('throw terminal sequences')
     expect(failure).toMatchObject({
       error: { errorType: 'Red \\u202e', errorMessage: 'line one\nline two', trace: [expect.any(String)] },
       logs: ['green and charged', 'declined'],
