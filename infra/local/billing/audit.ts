@@ -18,11 +18,9 @@ export interface RunAudit {
   readonly declined: number
   readonly wrongCharges: number
   readonly ledger: LedgerAudit
-  /** From the gateway's table. */
   readonly charges: readonly RecordedCharge[]
 }
 
-/** A charge, as the ledger or the gateway has it. */
 export interface RecordedCharge extends BusinessUnit, Money {
   readonly id: string
 }
@@ -67,7 +65,6 @@ export async function auditRun(
   }
 }
 
-/** Whether no later tick has anything left to do. */
 export const isSettled = ({ ledger, lostUpdates }: RunAudit) => ledger.dueNotCharged === 0 && lostUpdates === 0
 
 /**
@@ -96,7 +93,6 @@ export async function auditCharged(
   return { charges: charged.length, duplicateCharges: duplicatesIn(charged), dueNotCharged: missing.size }
 }
 
-/** What the ledger shows as charged. */
 export async function readLedger(client: DynamoDBClient, chargesTable: string): Promise<RecordedCharge[]> {
   const charged: RecordedCharge[] = []
   for await (const { customer, plan, period, status, chargeId, amountMinor, currency } of rows(client, chargesTable)) {
@@ -158,7 +154,6 @@ export function duplicatesIn(charged: readonly RecordedCharge[]): number {
   return duplicates
 }
 
-/** Charges that only one side has, or has with another amount. */
 export function disagreements(gateway: readonly RecordedCharge[], ledger: readonly RecordedCharge[]): number {
   const entry = ({ id, amountMinor, currency }: RecordedCharge) => JSON.stringify([id, amountMinor, currency])
   const [atGateway, inLedger] = [new Set(gateway.map(entry)), new Set(ledger.map(entry))]
@@ -166,7 +161,6 @@ export function disagreements(gateway: readonly RecordedCharge[], ledger: readon
   return atGateway.size + inLedger.size - 2 * inBoth
 }
 
-/** The business unit as one text. */
 export function unitOf({ customer, plan, period }: { readonly [Key in keyof BusinessUnit]: unknown }): string {
   return JSON.stringify([customer, plan, period])
 }

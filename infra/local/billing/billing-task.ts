@@ -18,7 +18,6 @@ export interface BillingReport extends RunAudit {
   readonly injected: readonly CallFault[]
 }
 
-/** @param subscriptions as they are before the first tick */
 export const billing =
   (subscriptions: readonly Subscription[]): TaskMaker<BillingReport> =>
   (context) =>

@@ -97,7 +97,6 @@ export function generateCustomers(seed: number, count = 240, { dueTogether = fal
   })
 }
 
-/** The seven days after the first. */
 const NEXT_WEEK = Array.from({ length: 7 }, (_, day) => `2024-02-0${day + 1}`)
 const DUE_PER_HOUR = 2
 

@@ -25,10 +25,8 @@ const PROGRESS_LINE_EVERY = 5
 
 const ERASE = '\r\u001b[2K'
 
-/** Standard output or standard error. */
 export interface Terminal {
   readonly isTTY?: boolean
-  /** Characters per line. */
   readonly columns?: number
   write(text: string): unknown
 }
@@ -184,7 +182,6 @@ function successOf(summary: Summary): string {
   return `everything due was ${declined > 0 ? 'charged or declined' : 'charged'} once; gateway and ledger agree`
 }
 
-/** `3 charges (EUR 79.96, JPY 1,980)` */
 const chargesOf = (charges: readonly Money[]) => `${count(charges.length, 'charge')} (${amountsOf(charges)})`
 
 /** The total in each currency, the most frequent first: `EUR 79.96, JPY 1,980 and 2 more currencies`. */

@@ -123,7 +123,6 @@ function commandFor(scheduled: ScheduledFault[]): Command {
     .addHelpText('after', EPILOG)
 }
 
-/** Commander adds the flag to the message. */
 function refuse(message: string): never {
   throw new InvalidArgumentError(message)
 }
@@ -163,7 +162,6 @@ function timeoutMs(text: string): number {
 
 const A_CANDIDATE = `a candidate from 1 to ${MAX_CANDIDATES}`
 
-/** `tick:candidate` */
 function positionOf(text: string): { readonly tick: number; readonly candidate: number } | undefined {
   const [, tick = 0, candidate = 0] = /^(\d+):(\d+)$/.exec(text)?.map(Number) ?? []
   const isAllowed = tick >= 1 && tick <= MAX_TICKS && candidate >= 1 && candidate <= MAX_CANDIDATES

@@ -20,7 +20,6 @@ import { type Conclusion, conclude, type Verdict } from './verdict.ts'
 const ROOT = join(import.meta.dirname, '../../..')
 const OWN_FUNCTION_APP = 'node infra/local/own-function/own-function-app.ts'
 const SEED = 1
-/** The help explains them. */
 const EXIT_CODES = { right: 0, wrong: 1, wrongInput: 2, inconclusive: 3 } as const
 
 /**

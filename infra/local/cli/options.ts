@@ -11,14 +11,12 @@ export interface StartOptions extends RunOptions {
   /** A CSV file, or how many to generate, all due at the first tick. @default the generated customers */
   readonly customers: string | number | undefined
   readonly json: boolean
-  /** A JSON file with more faults for the scenario. */
   readonly scenarioFile: string | undefined
   /** A function of the user's own, which runs instead of billing. */
   readonly own: OwnFunctionOptions | undefined
 }
 
 export interface OwnFunctionOptions {
-  /** As given. */
   readonly path: string
   readonly lease: string
   readonly environment: Readonly<Record<string, string>>

@@ -2,7 +2,7 @@
 import { count } from '../../programs/text.ts'
 import type { RunAudit } from '../billing/audit.ts'
 import type { BillingReport } from '../billing/billing-task.ts'
-import type { CallFault } from '../faults/fault.ts'
+import { type CallFault, FAULT_WORDS } from '../faults/fault.ts'
 import type { Protection } from '../faults/protections.ts'
 import type { Tally } from '../run/running-ticks.ts'
 import type { RunEnd } from '../run/task.ts'
@@ -18,7 +18,6 @@ interface ElectionSummary extends Tally {
 interface BillingSummary
   extends ElectionSummary,
     Pick<RunAudit, 'duplicateCharges' | 'declined' | 'wrongCharges' | 'lostUpdates'> {
-  /** Charges in the ledger. */
   readonly charges: number
   /** Requests that the gateway answered from its store. */
   readonly replayedRequests: number
@@ -28,7 +27,6 @@ interface BillingSummary
 export const isBilling = (summary: Summary): summary is BillingSummary => 'charges' in summary
 
 export interface Verdict {
-  /** Wrong money or ticks. */
   readonly errors: readonly string[]
   /** What each missing protection would have prevented. */
   readonly harm: readonly string[]
@@ -66,8 +64,7 @@ export function conclude(end: RunEnd, report: BillingReport | undefined, asked: 
       ? []
       : [
           ...undone,
-          ...missedFault('killLeader', asked.killLeader, report.injected, summary),
-          ...missedFault('freezeLeader', asked.freezeLeader, report.injected, summary),
+          ...missedFaults(summary, report.injected, asked),
           ...frozenForNothing(summary, report.injected, asked),
           ...(asked.chaos === undefined ? [] : tooCalm(summary, asked)),
           ...effects.flatMap(({ protection, effect }) => (effect ? [] : [NO_HARM[protection]])),
@@ -97,7 +94,6 @@ function tickErrors(summary: ElectionSummary, { wasCut }: RunEnd, { chaos }: Ask
   ]
 }
 
-/** What the absence of a protection did; undefined if nothing. */
 function effectOf(protection: Protection, summary: BillingSummary, { without }: Asked): string | undefined {
   const { completedTwice, lostUpdates, duplicateCharges } = summary
   const overwritten = lostUpdates - duplicateCharges // a duplicate is also missing in the ledger
@@ -122,15 +118,13 @@ const NO_HARM: Readonly<Record<Protection, string>> = {
   key: 'The idempotency key was switched off, but nothing was charged twice.',
 }
 
-function missedFault(
-  what: 'killLeader' | 'freezeLeader',
-  tick: number | undefined,
-  injected: readonly CallFault[],
-  { ticks }: BillingSummary,
-): string[] {
-  if (tick === undefined || injected.some((fault) => fault.do === what)) return []
-  const why = ticks < tick ? 'the run ended before it' : 'the tick had too few charges'
-  return [`The leader of tick ${tick} was not ${what === 'killLeader' ? 'killed' : 'frozen'}: ${why}.`]
+function missedFaults({ ticks }: BillingSummary, injected: readonly CallFault[], asked: Asked): string[] {
+  return (['killLeader', 'freezeLeader'] as const).flatMap((name) => {
+    const tick = asked[name]
+    if (tick === undefined || injected.some((fault) => fault.do === name)) return []
+    const why = ticks < tick ? 'the run ended before it' : 'the tick had too few charges'
+    return [`The leader of tick ${tick} was not ${FAULT_WORDS[name]}: ${why}.`]
+  })
 }
 
 function frozenForNothing(summary: BillingSummary, injected: readonly CallFault[], asked: Asked): string[] {

@@ -9,13 +9,11 @@ type Headers = Readonly<Record<string, string>>
 /** 128 random bits. DynamoDB Local accepts only letters and digits. */
 export const newAccessKey = (): string => `local${randomBytes(16).toString('hex')}`
 
-/** Compares in constant time. */
 export function isSecret(given: string, secret: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(given), digest(secret))
 }
 
-/** @param serial number of the environment, from 1 */
 export const sessionTokenOf = (serial: number): string => `local${String(serial).padStart(4, '0')}`
 
 /** The serial of the environment that sent a request with these headers. */
@@ -31,7 +29,6 @@ const CREDENTIAL = /\bCredential=([^/,\s]+)\/(\d+)\/([^/]+)\//
 export const isSignedWith = (accessKey: string, headers: Headers): boolean =>
   isSecret(CREDENTIAL.exec(headers['authorization'] ?? '')?.[1] ?? '', accessKey)
 
-/** The error message for a request without the run's access key. */
 export const UNKNOWN_CALLER =
   'This is a local run, which only answers its own functions. It recognizes them by the credentials in their ' +
   'environment variables: do not give the client any others'

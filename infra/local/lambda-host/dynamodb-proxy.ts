@@ -3,18 +3,20 @@ import { Agent, request as startRequest } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import { signedFor, UNKNOWN_CALLER } from './credentials.ts'
-import type { Call, Interceptor, Reply } from './interceptor.ts'
-import { type LoopbackServer, type Received, readAll, startLoopbackServer, textsOf } from './loopback.ts'
+import type { Call, Reply } from './interceptor.ts'
+import {
+  type EndpointOptions,
+  type LoopbackServer,
+  type Received,
+  readAll,
+  startLoopbackServer,
+  textsOf,
+} from './loopback.ts'
 
-export interface DynamoDBProxyOptions {
+export interface DynamoDBProxyOptions extends EndpointOptions {
   readonly dynamodbEndpoint: string
   /** Of the tables. A function that asks for another Region gets this one. */
   readonly region: string
-  /** Requests must be signed with it. */
-  readonly accessKey: string
-  readonly intercept: Interceptor
-  /** The request id of the invocation that sent a request with these headers. */
-  readonly requestOf: (headers: Readonly<Record<string, string>>) => string
 }
 
 /** An error in DynamoDB's format; `fields` may hold an Item or CancellationReasons. */

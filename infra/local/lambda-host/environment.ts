@@ -40,7 +40,6 @@ export class Environment {
   /** `idle`: stopped between two invocations. `frozen`: stopped in the middle of one. */
   #state: 'idle' | 'working' | 'frozen' = 'idle'
 
-  /** @param serial distinguishes it from other environments */
   constructor(lambda: LambdaFunction, env: NodeJS.ProcessEnv, serial: number) {
     this.serial = serial
     this.#lambda = lambda
@@ -97,7 +96,6 @@ export class Environment {
     return signalGroup(this.#child, 'SIGSTOP')
   }
 
-  /** SIGCONT after `freeze`. False if it is not frozen. */
   thaw(): boolean {
     if (this.#state !== 'frozen' || !this.isAlive()) return false
     this.#state = 'working'
@@ -121,7 +119,6 @@ class RuntimeConnection {
   readonly #child: ChildProcess
   readonly #channel: Socket | undefined
   #next: ((answer: Answer) => void) | undefined
-  /** The first reason counts. */
   #end: ErrorReport | undefined
 
   constructor(child: ChildProcess) {

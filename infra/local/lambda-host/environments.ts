@@ -7,7 +7,6 @@ const HAS_STOPPED = { errorType: 'ServiceException', errorMessage: 'The host has
 const STOPPED: Ending = { ok: false, error: HAS_STOPPED, logs: [] }
 
 export class Environments {
-  /** Every invocation gets a new environment. */
   readonly #cold: boolean
   readonly #pools = new Map<string, EnvironmentPool<Environment>>()
   readonly #working = new Map<string, Environment>()
@@ -72,7 +71,6 @@ export class Environments {
     return this.#working.get(requestId)?.thaw() ?? false
   }
 
-  /** The requests that run now. */
   working(): readonly string[] {
     return [...this.#working.keys()]
   }
@@ -82,7 +80,6 @@ export class Environments {
     return this.#requests.get(senderOf(headers) ?? 0) ?? ''
   }
 
-  /** How many were started so far. */
   started(): number {
     return this.#started
   }
@@ -94,7 +91,6 @@ export class Environments {
   }
 }
 
-/** What faults need. */
 export type Processes = Pick<Environments, 'kill' | 'freeze' | 'thaw'>
 
 /**
@@ -111,7 +107,6 @@ export interface Pooled {
   kill(): Promise<void>
 }
 
-/** The environments of one function; each runs one invocation at a time. */
 export class EnvironmentPool<E extends Pooled> {
   readonly #start: () => E
   readonly #all = new Set<E>()
@@ -139,7 +134,6 @@ export class EnvironmentPool<E extends Pooled> {
     else this.#all.delete(environment)
   }
 
-  /** Kills every environment, and settles when they are gone. */
   async stop(): Promise<void> {
     this.#stopped = true
     for (const resolve of this.#queue.splice(0)) resolve(undefined)

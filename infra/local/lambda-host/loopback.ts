@@ -6,7 +6,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { isSignedWith } from './credentials.ts'
-import type { Reply } from './interceptor.ts'
+import type { Interceptor, Reply } from './interceptor.ts'
 
 export const LOOPBACK = '127.0.0.1'
 
@@ -23,9 +23,7 @@ const isFromPage = (headers: Readonly<Record<string, unknown>>): boolean =>
 
 export interface Received {
   readonly method: string
-  /** With the query, if there is one. */
   readonly path: string
-  /** By their names in lower case. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
@@ -36,6 +34,14 @@ export interface LoopbackServer {
   stop(): Promise<void>
 }
 
+/** What the endpoints of a host have in common. */
+export interface EndpointOptions {
+  readonly accessKey: string
+  readonly intercept: Interceptor
+  /** The request id of the invocation that sent a request with these headers. */
+  readonly requestOf: (headers: Received['headers']) => string
+}
+
 export interface LoopbackServerOptions {
   /** Requests must be signed with it. */
   readonly accessKey: string
@@ -43,7 +49,6 @@ export interface LoopbackServerOptions {
   readonly refusal: Reply
   /** `hangUp` closes the connection without a reply. Runs to its end even if the client no longer waits. */
   readonly answer: (request: Received) => Promise<Reply | 'hangUp'>
-  /** The reply if `answer` throws. */
   readonly failure: (error: unknown) => Reply
 }
 

@@ -6,7 +6,6 @@
 import type { Readable, Writable } from 'node:stream'
 import { LONGEST_TEXT, oneLine, printable } from '../../programs/text.ts'
 
-/** From the host. */
 export interface InvokeMessage {
   readonly event: unknown
   readonly requestId: string
@@ -22,7 +21,6 @@ export type RuntimeMessage =
   /** What the handler returned, as JSON; for the initialization, null. */
   { readonly kind: 'result'; readonly json: string } | { readonly kind: 'error'; readonly error: ErrorReport }
 
-/** What a function threw, printable. */
 export interface ErrorReport {
   readonly errorType: string
   readonly errorMessage: string

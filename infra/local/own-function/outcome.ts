@@ -10,7 +10,6 @@ import { outcomeOf, type TryOutcome } from '../observe/outcome.ts'
 import { LIBRARY } from './entry.ts'
 
 export interface OwnPlace {
-  /** That it should compete for. */
   readonly lease: string
   /** File names in stacks are relative to it. */
   readonly directory: string

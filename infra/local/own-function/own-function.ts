@@ -11,7 +11,6 @@ const FIRST_TICK_PERIODS_AGO = 10_000
 /** The terminal mentions an invocation that takes longer, once. */
 const LONG_MS = 10_000
 
-/** @param path the file as given */
 export function ownFunction({ path, directory }: { readonly path: string; readonly directory: string }) {
   return (context: TaskContext): Task<undefined> => {
     const { candidates, display } = context

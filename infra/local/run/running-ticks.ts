@@ -4,14 +4,12 @@ import { completionsOf, type RunningTick, type TickRecord, type Try, wasTakenOve
 export interface Tally {
   readonly ticks: number
   readonly completed: number
-  /** Ticks that more than one invocation completed. */
   readonly completedTwice: number
   /** Invocations that stood by, and those that failed; retries count. */
   readonly standby: number
   readonly failed: number
   /** Ticks that another invocation completed than the one that led them first. */
   readonly tookOver: number
-  /** Refused writes of replaced leaders. */
   readonly staleWritesRefused: number
 }
 
@@ -36,7 +34,6 @@ export class RunningTicks {
     return tallyOf(open, this.#over)
   }
 
-  /** How many ticks are over and not completed. */
   overdue(): number {
     return this.#over.ticks - this.#over.completed
   }
@@ -52,7 +49,6 @@ export class RunningTicks {
   }
 }
 
-/** @param before what is counted already */
 export function tallyOf(records: readonly TickRecord[], before = NOTHING): Tally {
   const tries = records.flatMap((record) => record.tries)
   const ended = (status: Try['outcome']['status']) => tries.filter(({ outcome }) => outcome.status === status).length

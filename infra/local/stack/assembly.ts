@@ -11,7 +11,6 @@ export interface LocalNames {
   readonly runId: string
 }
 
-/** @throws TemplateError */
 export async function readAssembly(directory: string, { region, account, runId }: LocalNames): Promise<Declared> {
   const artifacts = objectIn(await readJson(join(directory, 'manifest.json')), 'artifacts')
   const stacks = Object.entries(artifacts).filter(([, artifact]) => {

@@ -102,7 +102,6 @@ export function physicalName(stack: Stack, id: string): string {
   return typeof name === 'string' ? name : `${stack.name}-${id}`
 }
 
-/** @throws TemplateError */
 export function arnOf(stack: Stack, where: string, id: string): string {
   const { type } = resourceOf(stack, where, id)
   const form = NAMED[type]?.arn

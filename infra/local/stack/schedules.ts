@@ -4,7 +4,6 @@ import type { LambdaFunction } from '../lambda-host/lambda-function.ts'
 import { TemplateError } from './intrinsics.ts'
 import type { Schedule } from './template.ts'
 
-/** A schedule and the function that it fires. */
 export interface Candidate {
   readonly schedule: Schedule
   readonly lambda: LambdaFunction

@@ -24,7 +24,6 @@ const SHOWN_LINES = 30
 /** Node quotes the source line of an error, which may be minified. */
 const LONGEST_SHOWN_LINE = 500
 
-/** The command of the app in `cdk.json`. */
 export async function appCommand(root: string): Promise<string> {
   const { app } = await readJson(join(root, 'cdk.json'))
   if (typeof app !== 'string') throw new TemplateError('cdk.json has no app')

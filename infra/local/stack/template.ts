@@ -40,7 +40,6 @@ export interface Declared {
 /** The directory of an asset, by its S3 key in a deployment. */
 export type AssetDirectory = (objectKey: string) => string | undefined
 
-/** @throws TemplateError */
 export function readStack(stack: Stack, assetDirectory: AssetDirectory): Declared {
   const readersOf = (type: string) =>
     Object.keys(stack.resources)
