@@ -1,11 +1,8 @@
 /**
- * DynamoDB on this machine: Amazon's DynamoDB Local, in memory, from the first of these that is available:
+ * Amazon's DynamoDB Local, in memory, from the first of these that is available: the jar in the npm package
+ * `amplify-dynamodb-simulator`, with Java; Docker; one that already listens at `DYNAMODB_ENDPOINT`.
  *
- * 1. the jar in the npm package `amplify-dynamodb-simulator`, with Java 17 or newer;
- * 2. Docker (`amazon/dynamodb-local`);
- * 3. a DynamoDB Local that already listens at the environment variable `DYNAMODB_ENDPOINT`.
- *
- * Limits: no latency, no throttling, no TransactionConflict, no IAM. Options 1 and 2 are reachable from this machine
+ * Limits: no latency, no throttling, no TransactionConflict, no IAM. The first two are reachable from this machine
  * alone, and each access key sees its own tables: a random key is a secret.
  */
 import { type ChildProcess, execFile, type SpawnOptions, spawn } from 'node:child_process'

@@ -10,11 +10,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 export const INTERRUPTED_EXIT_CODE = 130
 
-export interface Interrupt extends Disposable {
-  readonly signal: AbortSignal
-}
-
-export function onInterrupt(env: NodeJS.ProcessEnv = process.env): Interrupt {
+export function onInterrupt(env: NodeJS.ProcessEnv = process.env): Disposable & { readonly signal: AbortSignal } {
   const controller = new AbortController()
   let firstAt: number | undefined
   const interrupt = () => {

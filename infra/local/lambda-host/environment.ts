@@ -11,7 +11,7 @@ import { property } from '../../../functions/election/json.ts'
 import { LastLines } from '../../programs/text.ts'
 import { exitOf, guard, signalGroup } from '../../programs/watchdog.ts'
 import type { LambdaFunction } from './lambda-function.ts'
-import { CHANNEL_FD, type ErrorReport, type InvokeMessage, onLine, receivedReport, send } from './messages.ts'
+import { CHANNEL_FD, type ErrorReport, onLine, receivedReport, send } from './messages.ts'
 
 /** How an invocation ended; with the last lines that it wrote. */
 export type Ending =
@@ -28,6 +28,11 @@ const DRAIN_MS = 10
 
 const RUNTIME = fileURLToPath(new URL('runtime.ts', import.meta.url))
 
+const EXITED = 'Runtime.ExitError'
+const INVALID_MESSAGE =
+  `The function wrote to file descriptor ${CHANNEL_FD}, which its runtime uses to talk to the host: ` +
+  'let it write to files that it has opened itself'
+
 export class Environment {
   readonly serial: number
   /** Settles when the bundle is loaded, or failed to load; the invocations then fail with the reason. */
@@ -35,7 +40,12 @@ export class Environment {
   readonly #lambda: LambdaFunction
   readonly #child: ChildProcess
   readonly #logs: LastLines
-  readonly #runtime: RuntimeConnection
+  /** Undefined if the process could not be started. */
+  readonly #channel: Socket | undefined
+  readonly #gone: Promise<void>
+  /** Takes the answer of the runtime. The end of the process is an answer too. */
+  #next: ((answer: Answer) => void) | undefined
+  #end: ErrorReport | undefined
   #isFirst = true
   /** `idle`: stopped between two invocations. `frozen`: stopped in the middle of one. */
   #state: 'idle' | 'working' | 'frozen' = 'idle'
@@ -51,18 +61,29 @@ export class Environment {
     })
     guard(this.#child)
     this.#logs = new LastLines([this.#child.stdout, this.#child.stderr], KEPT_LOG_LINES)
-    this.#runtime = new RuntimeConnection(this.#child)
+    this.#gone = exitOf(this.#child).then(
+      ({ code, signal }) => this.#over(EXITED, `Runtime exited with ${signal ? `signal ${signal}` : `status ${code}`}`),
+      (error: Error) => this.#over(EXITED, `The runtime could not be started: ${error.message}`),
+    )
+    const channel = this.#child.stdio[CHANNEL_FD]
+    this.#channel = channel instanceof Socket ? channel : undefined
+    this.#channel?.on('error', () => {}) // the process died before it read a message; `#gone` handles that
+    onLine(this.#channel, (line) => {
+      const answer = answerIn(line)
+      if (answer === undefined) this.#over('Runtime.InvalidMessage', INVALID_MESSAGE)
+      else this.#next?.(answer)
+    })
     this.initialized = this.#initialize()
   }
 
   async #initialize(): Promise<Answer> {
-    const answer = await this.#runtime.answer(INIT_TIMEOUT_MS)
+    const answer = await this.#answer(INIT_TIMEOUT_MS)
     signalGroup(this.#child, 'SIGSTOP')
     return answer
   }
 
   isAlive(): boolean {
-    return !this.#runtime.hasEnded()
+    return this.#end === undefined
   }
 
   /** One at a time. @param clockSkewMs how far its wall clock is ahead */
@@ -70,7 +91,7 @@ export class Environment {
     const init = await this.initialized
     const answer = init.ok ? await this.#ask(event, requestId, clockSkewMs) : init
     if (!init.ok) await this.kill()
-    if (this.#runtime.hasEnded()) await this.#runtime.gone
+    if (!this.isAlive()) await this.#gone
     await (answer.ok ? soon() : sleep(DRAIN_MS)) // no longer after a success: a gateway is invoked thousands of times
     return { ...answer, logs: this.#logs.read() }
   }
@@ -81,8 +102,8 @@ export class Environment {
     this.#isFirst = false
     this.#state = 'working'
     signalGroup(this.#child, 'SIGCONT')
-    const answer = this.#runtime.answer(timeoutMs)
-    this.#runtime.send({ event, requestId, functionArn, deadlineMs: Date.now() + timeoutMs, clockSkewMs })
+    const answer = this.#answer(timeoutMs)
+    send(this.#channel, { event, requestId, functionArn, deadlineMs: Date.now() + timeoutMs, clockSkewMs })
     await answer
     this.#state = 'idle'
     signalGroup(this.#child, 'SIGSTOP')
@@ -103,55 +124,19 @@ export class Environment {
   }
 
   /** SIGKILL, for its whole process group. Settles when it is gone. */
-  kill(): Promise<void> {
-    return this.#runtime.kill()
-  }
-}
-
-const EXITED = 'Runtime.ExitError'
-const INVALID_MESSAGE =
-  `The function wrote to file descriptor ${CHANNEL_FD}, which its runtime uses to talk to the host: ` +
-  'let it write to files that it has opened itself'
-
-/** The messages to and from the process, with a time limit for each answer. The end of the process is an answer too. */
-class RuntimeConnection {
-  readonly gone: Promise<void>
-  readonly #child: ChildProcess
-  readonly #channel: Socket | undefined
-  #next: ((answer: Answer) => void) | undefined
-  #end: ErrorReport | undefined
-
-  constructor(child: ChildProcess) {
-    this.#child = child
-    this.gone = exitOf(child).then(
-      ({ code, signal }) => this.#over(EXITED, `Runtime exited with ${signal ? `signal ${signal}` : `status ${code}`}`),
-      (error: Error) => this.#over(EXITED, `The runtime could not be started: ${error.message}`),
-    )
-    const channel = child.stdio[CHANNEL_FD]
-    this.#channel = channel instanceof Socket ? channel : undefined // undefined if the process could not be started
-    this.#channel?.on('error', () => {}) // the process died before it read a message; `gone` handles that
-    onLine(this.#channel, (line) => {
-      const answer = answerIn(line)
-      if (answer === undefined) this.#over('Runtime.InvalidMessage', INVALID_MESSAGE)
-      else this.#next?.(answer)
-    })
+  async kill(): Promise<void> {
+    this.#over(EXITED, 'Runtime exited with error: signal: killed')
+    await this.#gone
   }
 
+  /** The first reason counts. */
   #over(errorType: string, errorMessage: string): void {
     this.#end ??= { errorType, errorMessage }
     this.#next?.({ ok: false, error: this.#end })
     signalGroup(this.#child, 'SIGKILL')
   }
 
-  hasEnded(): boolean {
-    return this.#end !== undefined
-  }
-
-  send(message: InvokeMessage): void {
-    send(this.#channel, message)
-  }
-
-  async answer(timeoutMs: number): Promise<Answer> {
+  async #answer(timeoutMs: number): Promise<Answer> {
     if (this.#end !== undefined) return { ok: false, error: this.#end }
     const { promise, resolve } = Promise.withResolvers<Answer>()
     this.#next = resolve
@@ -162,11 +147,6 @@ class RuntimeConnection {
     this.#next = undefined
     clearTimeout(timer)
     return answer
-  }
-
-  async kill(): Promise<void> {
-    this.#over(EXITED, 'Runtime exited with error: signal: killed')
-    await this.gone
   }
 }
 
