@@ -1,7 +1,4 @@
-/**
- * One run on this machine: the app's own templates and bundles, DynamoDB Local, and ticks one after the other. Each
- * part is made from parts that exist already; on disposal they stop in the opposite order.
- */
+/** One run on this machine: the app's own templates and bundles, DynamoDB Local, and ticks one after the other. */
 import { LAMBDA_LEASE_MS } from '../../../functions/election/options.ts'
 import { compose } from '../faults/compose.ts'
 import { type CallFault, describeCallFault, FaultError } from '../faults/fault.ts'
@@ -10,7 +7,7 @@ import { Environments } from '../lambda-host/environments.ts'
 import { LambdaHost } from '../lambda-host/lambda-host.ts'
 import { Recorder } from '../observe/recorder.ts'
 import { Feed } from '../page/feed.ts'
-import { type PageOptions, startPage } from '../page/server.ts'
+import { type PageOptions, type PageServer, startPage } from '../page/server.ts'
 import { PAST_LEASE_MS } from '../stack/resources.ts'
 import { type DeploymentOptions, deployLocally } from './deployment.ts'
 import { RunningTicks } from './running-ticks.ts'
@@ -25,8 +22,10 @@ export interface LocalRunOptions<Report> extends Omit<DeploymentOptions, 'contex
   readonly display: RunDisplay
 }
 
+type OpenRun = Pick<PageOptions, 'logs' | 'inject'>
+
 /**
- * Runs all ticks.
+ * Runs all ticks. Each part is made from parts that exist already; at the end they stop in the opposite order.
  *
  * @param onEnd called before the run is cleaned up
  * @throws Error that says what to install or to repair
@@ -41,8 +40,14 @@ export async function runLocally<Report, Result>(
   feed.subscribe((updates) => {
     for (const update of updates) if (update.kind === 'fault') display.fault(update)
   })
-  const page = new RunPage(feed)
-  if (options.page) resources.defer(await page.serve(options.port, display))
+  let opened: OpenRun | undefined
+  let ending = 'The run has ended early; the terminal says why'
+  if (options.page) {
+    const page = await servePage(feed, options.port, () => opened)
+    resources.defer(page.stop)
+    display.page(page.url)
+  }
+  resources.defer(() => feed.add({ kind: 'over', atMs: Date.now(), description: ending }))
 
   display.note('Synthesizing the stacks and starting DynamoDB Local …')
   const leaseMs = Math.round(LAMBDA_LEASE_MS * options.timeScale)
@@ -85,48 +90,23 @@ export async function runLocally<Report, Result>(
   signal.addEventListener('abort', () => void host.stop(), { once: true })
 
   const ticks = new Ticks({ ...common, task, host, manualFaults, runningTicks, feed })
-  page.open({ logs: recorder.logs, inject: (fault) => manualFaults.inject(fault) })
+  opened = { logs: recorder.logs, inject: (fault) => manualFaults.inject(fault) }
   const end = await ticks.run()
   const report = await task.report(end)
-  page.end('The run has ended')
+  ending = 'The run has ended'
   return onEnd(end, report)
 }
 
-/** The page of a run. It is served while the run is being prepared, and always gets a last entry. */
-class RunPage {
-  readonly #feed: Feed
-  #run: Pick<PageOptions, 'logs' | 'inject'> | undefined
-  #hasEnded = false
-
-  constructor(feed: Feed) {
-    this.#feed = feed
-  }
-
-  /** @returns stops the server */
-  async serve(port: number, display: RunDisplay): Promise<() => Promise<void>> {
-    const server = await startPage({
-      port,
-      feed: this.#feed,
-      logs: { get: (tenure) => this.#run?.logs.get(tenure) },
-      inject: async (fault) => {
-        if (this.#run === undefined) throw new FaultError('The run has not begun yet')
-        await this.#run.inject(fault)
-      },
-    })
-    display.page(server.url)
-    return () => {
-      this.end('The run has ended early; the terminal says why')
-      return server.stop()
-    }
-  }
-
-  /** From now on it has the logs of tenures, and injects faults. */
-  open(run: Pick<PageOptions, 'logs' | 'inject'>): void {
-    this.#run = run
-  }
-
-  end(description: string): void {
-    if (!this.#hasEnded) this.#feed.add({ kind: 'over', atMs: Date.now(), description })
-    this.#hasEnded = true
-  }
+/** The page is served while the run is being prepared, when `opened` returns nothing yet. */
+function servePage(feed: Feed, port: number, opened: () => OpenRun | undefined): Promise<PageServer> {
+  return startPage({
+    port,
+    feed,
+    logs: { get: (tenure) => opened()?.logs.get(tenure) },
+    inject: async (fault) => {
+      const run = opened()
+      if (run === undefined) throw new FaultError('The run has not begun yet')
+      await run.inject(fault)
+    },
+  })
 }

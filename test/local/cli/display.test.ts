@@ -102,16 +102,6 @@ test('progress is one line that a terminal overwrites, and an occasional line el
   expect(inTerminal).not.toContain('\n')
 })
 
-test('a fault and the address of the page are one line each', () => {
-  const text = shown((display) => {
-    display.fault({ candidate: 2, description: 'leader killed after the 3rd charge' })
-    display.page('http://127.0.0.1:8080/')
-  })
-  expect(text).toBe(
-    '    ⚡ candidate 2: leader killed after the 3rd charge\nWatch the election, and break it: http://127.0.0.1:8080/\n',
-  )
-})
-
 const NOTHING = { killLeader: undefined, freezeLeader: undefined, chaos: undefined, scenario: [] }
 
 function endShown(end = endOf(), report: ReturnType<typeof reportOf> | undefined = reportOf(), moneyless = false) {

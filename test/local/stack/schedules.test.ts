@@ -14,16 +14,12 @@ const schedule = (overrides: Partial<Schedule> = {}): Schedule => ({
   ...overrides,
 })
 
-test('the scheduled time has seconds and no milliseconds', () => {
-  const event = eventOf(schedule(), Date.parse('2024-02-28T22:00:00.000Z'))
-  expect(event).toEqual({ tick: '2024-02-28T22:00:00Z' })
-})
-
 test('every context attribute is put in, and unknown ones are left as they are', () => {
-  const names = ['schedule-arn', 'execution-id', 'attempt-number', 'other', 'constructor'] as const
+  const names = ['schedule-arn', 'scheduled-time', 'execution-id', 'attempt-number', 'other', 'constructor'] as const
   const input = JSON.stringify(Object.fromEntries(names.map((name) => [name, `<aws.scheduler.${name}>`])))
   expect(eventOf(schedule({ input }), 0)).toEqual({
     'schedule-arn': schedule().arn,
+    'scheduled-time': '1970-01-01T00:00:00Z', // without milliseconds
     'execution-id': expect.stringMatching(/^[0-9a-f-]{36}$/),
     'attempt-number': '1',
     other: '<aws.scheduler.other>',
