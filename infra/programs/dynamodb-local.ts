@@ -192,7 +192,6 @@ export function javaMajor(output: string): number {
   return Number(first === '1' ? second : first)
 }
 
-/** A port of the loopback address that is free now. */
 export async function freePort(): Promise<number> {
   await using server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -8,10 +8,7 @@ export class OptionError extends Error {
 
 export type Flags<F> = { readonly kind: 'flags'; readonly flags: F } | { readonly kind: 'help'; readonly text: string }
 
-/**
- * @param hint appended to the message when there are arguments that are not flags
- * @throws OptionError
- */
+/** @param hint added to the message if there are arguments that are not flags. @throws OptionError */
 export function readFlags<F extends object>(command: Command, argv: readonly string[], hint = ''): Flags<F> {
   let output = ''
   const collect = (text: string) => {

@@ -117,19 +117,15 @@ export async function readGateway(client: DynamoDBClient, sandboxTable: string):
 }
 
 /** The gateway's charges that were not expected: not due, or of another amount. */
-export function unowed(
-  { charges, declined }: GatewayAccount,
-  lastTick: string,
-  seeded: readonly Subscription[],
-): readonly RecordedCharge[] {
+export function unowed({ charges, declined }: GatewayAccount, lastTick: string, seeded: readonly Subscription[]) {
   const paid = new Set(charges.map(unitOf))
-  const entry = (unit: string, { amountMinor, currency }: Money) => JSON.stringify([unit, amountMinor, currency])
   const expected = new Set<string>()
-  for (const subscription of seeded) {
-    const price = { amountMinor: subscription.priceMinor, currency: subscription.currency }
-    for (const unit of unitsDue(subscription, lastTick, paid, declined)) expected.add(entry(unit, price))
+  for (const first of seeded) {
+    for (const unit of unitsDue(first, lastTick, paid, declined)) {
+      expected.add(JSON.stringify([unit, first.priceMinor, first.currency]))
+    }
   }
-  return charges.filter((charge) => !expected.has(entry(unitOf(charge), charge)))
+  return charges.filter((one) => !expected.has(JSON.stringify([unitOf(one), one.amountMinor, one.currency])))
 }
 
 type Units = ReadonlySet<string>

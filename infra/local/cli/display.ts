@@ -123,9 +123,8 @@ export class Display implements RunDisplay, Disposable {
   #leaderOf(record: TickRecord): string {
     const { green, red, yellow } = this.#colour
     const completions = completionsOf(record)
-    if (completions.length > 1) {
-      return red(`candidates ${completions.map(({ candidate }) => candidate).join(', ')} each completed it`)
-    }
+    const completedBy = completions.map(({ candidate }) => candidate).join(', ')
+    if (completions.length > 1) return red(`candidates ${completedBy} each completed it`)
     const [completion] = completions
     if (completion?.outcome.status !== 'completed') return red('not completed')
     const { candidate, outcome } = completion

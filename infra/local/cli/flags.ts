@@ -103,11 +103,7 @@ function commandFor(scheduled: ScheduledFault[]): Command {
         .choices(PROTECTIONS)
         .default([], 'none'),
     )
-    .option(
-      '--skew-clock <tick:candidate:duration>',
-      'set a clock, to 2:1:5s ahead or 2:1:-5s behind',
-      schedules(clockAt),
-    )
+    .option('--skew-clock <tick:candidate:duration>', 'a clock ahead (2:1:5s) or behind (2:1:-5s)', schedules(clockAt))
     .option('--drop-reply <tick:candidate>', 'drop the next reply of DynamoDB', schedules(faultAt('dropReply')))
     .option('--cut-off <tick:candidate>', 'drop all requests of a candidate', schedules(faultAt('cutOff')))
     .option('--reconnect <tick:candidate>', 'end a cut-off', schedules(faultAt('reconnect')))

@@ -1,6 +1,6 @@
 /**
- * Identifies the execution environment that sent a request by the AWS credentials in its environment variables: the
- * access key is a secret of the run, the same for all; the session token is the environment's own.
+ * A request's AWS credentials tell which execution environment sent it: the access key is a secret of the run, the same
+ * for all; the session token is the environment's own.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 

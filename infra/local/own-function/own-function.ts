@@ -91,9 +91,8 @@ export class OwnOutcomes {
     const hints: string[] = []
     if (requestedMs > leaseMs * TOLERANCE) {
       hints.push(
-        `It requests the lease for ${secondsOf(requestedMs)}, but LEASE_MS is ${leaseMs}: with shortened delays, ` +
-          "Lambda's retries may come before a dead leader's lease expires. Omit the option leaseMs, so that LEASE_MS " +
-          'applies, or run with --time-scale 1.',
+        `It requests the lease for ${secondsOf(requestedMs)}, but LEASE_MS is ${leaseMs}: Lambda's shortened retries ` +
+          'may come before it expires. Omit the option leaseMs, so that LEASE_MS applies, or run with --time-scale 1.',
       )
     }
     if (tick === undefined) {

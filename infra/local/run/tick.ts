@@ -80,10 +80,7 @@ export class RunningTick {
     return this.#requests.has(requestId)
   }
 
-  /**
-   * Delivers the event of another candidate once more (of the same one, if it is alone): Scheduler and Lambda deliver
-   * at least once. Settles when that has ended, retries included.
-   */
+  /** Delivers a rival's event once more, since Scheduler and Lambda may. Settles when that has ended, with retries. */
   async deliverAgain(requestId: string): Promise<void> {
     const rival = this.#rivalOf(requestId)
     this.#hadRivals.add(requestId)

@@ -38,7 +38,7 @@ export interface Declared {
 }
 
 /** The directory of an asset, by its S3 key in a deployment. */
-export type AssetDirectory = (objectKey: string) => string | undefined
+type AssetDirectory = (objectKey: string) => string | undefined
 
 export function readStack(stack: Stack, assetDirectory: AssetDirectory): Declared {
   const readersOf = (type: string) =>
