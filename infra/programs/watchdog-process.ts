@@ -1,4 +1,4 @@
-/** The process that `watchdog.ts` starts. Its input, lines of `+PID` or `-PID`, ends when the guarded parent ends. */
+/** The process that `watchdog.ts` starts. Its input, lines `+PID` and `-PID`, ends when the parent has ended. */
 import { createInterface } from 'node:readline'
 
 const guarded = new Set<number>()

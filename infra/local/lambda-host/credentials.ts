@@ -1,6 +1,6 @@
 /**
- * A request's AWS credentials tell which execution environment sent it: the access key is a secret of the run, the same
- * for all; the session token is the environment's own.
+ * The AWS credentials of a request identify the execution environment that sent it: the access key is a secret of the
+ * run, the same for all; the session token is the environment's own.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 

@@ -1,4 +1,4 @@
-/** The execution environments of all functions: runs each invocation in one of them, and knows which runs which. */
+/** Runs each invocation in an execution environment, and knows which environment runs which request. */
 import { senderOf } from './credentials.ts'
 import { type Ending, Environment } from './environment.ts'
 import { type Access, environmentVariables, type LambdaFunction } from './lambda-function.ts'

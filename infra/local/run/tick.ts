@@ -80,7 +80,7 @@ export class RunningTick {
     return this.#requests.has(requestId)
   }
 
-  /** Delivers a rival's event once more, since Scheduler and Lambda may. Settles when that has ended, with retries. */
+  /** Delivers a rival's event again: Scheduler and Lambda deliver at least once. Settles after its last retry. */
   async deliverAgain(requestId: string): Promise<void> {
     const rival = this.#rivalOf(requestId)
     this.#hadRivals.add(requestId)

@@ -1,4 +1,4 @@
-/** Synthesizes a CDK app with the two variables that `cdk synth` sets, but without its start of 1.5 seconds. */
+/** Synthesizes a CDK app as `cdk synth` does, without the 1.5 s that the CDK's command line takes to start. */
 import { spawn } from 'node:child_process'
 import { delimiter, dirname, join } from 'node:path'
 import { LastLines } from '../../programs/text.ts'
