@@ -23,7 +23,6 @@ export function printable(text: string, most = LONGEST_TEXT): string {
   return stripVTControlCharacters(kept).replace(UNPRINTABLE, escaped) + leftOut(text.length - most)
 }
 
-/** `printable`, on one line. */
 export const oneLine = (text: string, most?: number): string => printable(text, most).replace(/\s*\n\s*|\t/g, ' ')
 
 const leftOut = (characters: number): string =>

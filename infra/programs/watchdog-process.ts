@@ -1,4 +1,7 @@
-/** The process that `watchdog.ts` starts. Its input, lines `+PID` and `-PID`, ends when the parent has ended. */
+/**
+ * The process that `watchdog.ts` starts. Its input has lines `+PID` (guard this process group) and `-PID` (stop guarding
+ * it), and ends when the parent has ended, in whatever way.
+ */
 import { createInterface } from 'node:readline'
 
 const guarded = new Set<number>()

@@ -84,13 +84,9 @@ class Upstream {
   /** @throws Error if the server cannot be reached, or after `close` */
   async send(request: Received): Promise<Reply> {
     if (this.#closed) throw new Error(`${this.#endpoint} cannot be reached: the host has stopped`)
-    const reply = this.#exchange(request)
+    const reply = this.#exchange(request).finally(() => this.#pending.delete(reply))
     this.#pending.add(reply)
-    try {
-      return await reply
-    } finally {
-      this.#pending.delete(reply)
-    }
+    return reply
   }
 
   #exchange({ method, path, headers, body }: Received): Promise<Reply> {
@@ -112,10 +108,8 @@ class Upstream {
   /** Settles when the pending requests are answered, or at the time-out. */
   async close(): Promise<void> {
     this.#closed = true
-    const timeout = new AbortController()
-    const tooLate = sleep(CLOSE_TIMEOUT_MS, undefined, { signal: timeout.signal }).catch(() => {})
+    const tooLate = sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })
     await Promise.race([Promise.allSettled(this.#pending), tooLate])
-    timeout.abort()
     this.#agent.destroy()
   }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Interceptor } from '../../../infra/local/lambda-host/interceptor.ts'
+import type { Attempt } from '../../../infra/local/lambda-host/lambda-host.ts'
 import { fixtureFunction } from '../fixtures/functions.ts'
 import { attemptsOf, describeEnvironment, resultOf, startHost, startWaiting } from '../fixtures/hosts.ts'
 import { isAlive, stateOf } from '../fixtures/processes.ts'
@@ -72,17 +73,14 @@ describe('a failed event', () => {
     const host = await startHost()
     const startedAt = performance.now()
     const events: unknown[] = []
-    await host.host.invokeAsync(
-      fixtureFunction(),
-      { do: 'throw' },
-      ({ requestId, retry, retryInMs, ending }) =>
-        void events.push([requestId, retry, retryInMs, ending.ok || ending.error.errorMessage]),
-      { requestId: 'r-1', onStart: (retry) => events.push(`try ${retry}: ${host.environments.working().join()}`) },
-    )
+    const onAttempt = ({ retry, retryInMs, ending }: Attempt) =>
+      void events.push([retry, retryInMs, ending.ok || ending.error.errorMessage])
+    const onStart = (retry: number) => events.push(`try ${retry}: ${host.environments.working().join()}`)
+    await host.host.invokeAsync(fixtureFunction(), { do: 'throw' }, onAttempt, { requestId: 'r-1', onStart })
     expect(events).toEqual([
-      ...['try 0: ', ['r-1', 0, 60, 'request r-1 failed']],
-      ...['try 1: ', ['r-1', 1, 120, 'request r-1 failed']],
-      ...['try 2: ', ['r-1', 2, undefined, 'request r-1 failed']],
+      ...['try 0: ', [0, 60, 'request r-1 failed']],
+      ...['try 1: ', [1, 120, 'request r-1 failed']],
+      ...['try 2: ', [2, undefined, 'request r-1 failed']],
     ])
     expect(performance.now() - startedAt).toBeGreaterThan(180)
     expect(host.environments.started()).toBe(1)
