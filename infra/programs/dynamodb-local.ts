@@ -1,11 +1,8 @@
 /**
- * DynamoDB on this machine: Amazon's DynamoDB Local, in memory, from the first of these that is available:
+ * Amazon's DynamoDB Local, in memory, from the first of these that is available: the jar in the npm package
+ * `amplify-dynamodb-simulator`, with Java; Docker; one that already listens at `DYNAMODB_ENDPOINT`.
  *
- * 1. the jar in the npm package `amplify-dynamodb-simulator`, with Java 17 or newer;
- * 2. Docker (`amazon/dynamodb-local`);
- * 3. a DynamoDB Local that already listens at the environment variable `DYNAMODB_ENDPOINT`.
- *
- * Limits: no latency, no throttling, no TransactionConflict, no IAM. Options 1 and 2 are reachable from this machine
+ * Limits: no latency, no throttling, no TransactionConflict, no IAM. The first two are reachable from this machine
  * alone, and each access key sees its own tables: a random key is a secret.
  */
 import { type ChildProcess, execFile, type SpawnOptions, spawn } from 'node:child_process'
@@ -57,7 +54,7 @@ export async function startDynamoDBLocal(options: LocalOptions = {}): Promise<Dy
   const emulator = emulatorDirectory()
   const java = emulator === undefined ? undefined : await findJava(env)
   if (emulator !== undefined && java !== undefined) return startJar(java, emulator, { env, signal, sharedDb })
-  if (await dockerAnswers(env)) return startContainer({ env, signal, sharedDb })
+  if ((await errorOutputOf('docker', 'version', env)) !== undefined) return startContainer({ env, signal, sharedDb })
   const endpoint = env['DYNAMODB_ENDPOINT']
   if (endpoint === undefined || endpoint === '') throw new Error(WHAT_TO_INSTALL)
   await untilItAnswers(endpoint, ANSWER_TIMEOUT_MS, () => undefined)
@@ -116,13 +113,12 @@ async function whenReady({ child, port, withinMs, cleanUp, signal }: Launched): 
   signal?.addEventListener('abort', giveUp)
   const output = new LastLines([child.stderr], KEPT_LINES)
   let died: string | undefined
-  const onEnd = (how: string) => {
-    died = how
-  }
-  const gone = exitOf(child).then(
-    ({ code, signal: by }) => onEnd(`ended with ${by ?? `exit code ${code}`}`),
-    (error: Error) => onEnd(error.message),
-  )
+  const gone = exitOf(child)
+    .then(({ code, signal: by }) => `ended with ${by ?? `exit code ${code}`}`)
+    .catch((error: Error) => error.message)
+    .then((how) => {
+      died = `${how}. Its output: ${output.read().join('\n')}`
+    })
   const stop = async () => {
     child.kill('SIGKILL')
     await gone
@@ -130,9 +126,7 @@ async function whenReady({ child, port, withinMs, cleanUp, signal }: Launched): 
   }
   const endpoint = `http://127.0.0.1:${port}`
   try {
-    await untilItAnswers(endpoint, withinMs, () =>
-      died === undefined ? undefined : `${died}. Its output: ${output.read().join('\n')}`,
-    )
+    await untilItAnswers(endpoint, withinMs, () => died)
   } catch (error) {
     await stop()
     signal?.throwIfAborted()
@@ -144,12 +138,8 @@ async function whenReady({ child, port, withinMs, cleanUp, signal }: Launched): 
 }
 
 async function untilItAnswers(endpoint: string, withinMs: number, died: () => string | undefined): Promise<void> {
-  const client = new DynamoDBClient({
-    endpoint,
-    region: 'local',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    maxAttempts: 1,
-  })
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
+  const client = new DynamoDBClient({ endpoint, region: 'local', credentials, maxAttempts: 1 })
   const giveUpAt = performance.now() + withinMs
   try {
     while (true) {
@@ -180,25 +170,18 @@ function emulatorDirectory(): string | undefined {
   }
 }
 
-async function dockerAnswers(env: NodeJS.ProcessEnv): Promise<boolean> {
-  try {
-    await promisify(execFile)('docker', ['version'], { env, timeout: 10_000 })
-    return true
-  } catch {
-    return false
-  }
-}
+/** What a program writes to standard error; undefined if it fails, is missing or is not executable. */
+const errorOutputOf = (program: string, argument: string, env: NodeJS.ProcessEnv): Promise<string | undefined> =>
+  promisify(execFile)(program, [argument], { env, timeout: 10_000 }).then(
+    ({ stderr }) => stderr,
+    () => undefined,
+  )
 
 /** The `java` of JAVA_HOME, else that of the PATH, if it is new enough. */
 async function findJava(env: NodeJS.ProcessEnv): Promise<string | undefined> {
   const home = env['JAVA_HOME']
   for (const java of [...(home ? [join(home, 'bin', 'java')] : []), 'java']) {
-    try {
-      const { stderr } = await promisify(execFile)(java, ['-version'], { env, timeout: 10_000 })
-      if (javaMajor(stderr) >= OLDEST_JAVA) return java
-    } catch {
-      // missing, or not executable
-    }
+    if (javaMajor((await errorOutputOf(java, '-version', env)) ?? '') >= OLDEST_JAVA) return java
   }
   return undefined
 }
@@ -209,7 +192,6 @@ export function javaMajor(output: string): number {
   return Number(first === '1' ? second : first)
 }
 
-/** A port of the loopback address that is free now. */
 export async function freePort(): Promise<number> {
   await using server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -1,20 +1,14 @@
 /** Reads the flags of this project's commands. It prints nothing and ends nothing: that is for the caller. */
 import { type Command, CommanderError } from 'commander'
 
-/**
- * The command line is wrong. The message says what was given, what is allowed, and the flag nearest to an unknown
- * one.
- */
+/** The command line is wrong. The message says what was given, what is allowed, and the flag most like it. */
 export class OptionError extends Error {
   override readonly name = 'OptionError'
 }
 
 export type Flags<F> = { readonly kind: 'flags'; readonly flags: F } | { readonly kind: 'help'; readonly text: string }
 
-/**
- * @param hint appended to the message when there are arguments that are not flags
- * @throws OptionError
- */
+/** @param hint added to the message if there are arguments that are not flags. @throws OptionError */
 export function readFlags<F extends object>(command: Command, argv: readonly string[], hint = ''): Flags<F> {
   let output = ''
   const collect = (text: string) => {

@@ -1,6 +1,6 @@
 /**
- * Ctrl-C. The first one, or a closed output, aborts `signal`, so that the program can end in good order. The second
- * one ends this process at once; the watchdog kills what it started.
+ * Ctrl-C. The first one, or a closed output, aborts `signal`, so that the program can end in good order. The second one
+ * ends this process at once; the watchdog kills what it started.
  */
 
 /** npm forwards the Ctrl-C that the terminal has already sent to this process; both come within milliseconds. */
@@ -10,11 +10,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 export const INTERRUPTED_EXIT_CODE = 130
 
-export interface Interrupt extends Disposable {
-  readonly signal: AbortSignal
-}
-
-export function onInterrupt(env: NodeJS.ProcessEnv = process.env): Interrupt {
+export function onInterrupt(env: NodeJS.ProcessEnv = process.env): Disposable & { readonly signal: AbortSignal } {
   const controller = new AbortController()
   let firstAt: number | undefined
   const interrupt = () => {

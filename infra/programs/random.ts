@@ -24,8 +24,6 @@ export function wholeNumber(random: Random, least: number, most: number): number
 }
 
 export function shuffled<T>(random: Random, list: readonly T[]): T[] {
-  return list
-    .map((item) => ({ item, place: random() }))
-    .sort((a, b) => a.place - b.place)
-    .map(({ item }) => item)
+  const placed = list.map((item) => ({ item, place: random() })).sort((a, b) => a.place - b.place)
+  return placed.map(({ item }) => item)
 }

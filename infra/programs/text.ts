@@ -15,19 +15,16 @@ const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\
 const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 /**
- * Text from outside (a function, DynamoDB, a file, the command line), safe to print: it cannot move the cursor, colour
- * the terminal, set its title, change the direction of text, or fill the screen. Terminal sequences are removed, other
- * unprintable characters become `\u202e`.
+ * Text from outside, safe to print: it cannot move the cursor, colour the terminal, set its title, change the direction
+ * of text, or fill the screen. Terminal sequences are removed, other unprintable characters become `\u202e`.
  */
 export function printable(text: string, most = LONGEST_TEXT): string {
   const kept = text.slice(0, most).toWellFormed().replaceAll('\r\n', '\n')
   return stripVTControlCharacters(kept).replace(UNPRINTABLE, escaped) + leftOut(text.length - most)
 }
 
-/** `printable`, on one line. */
 export const oneLine = (text: string, most?: number): string => printable(text, most).replace(/\s*\n\s*|\t/g, ' ')
 
-/** The note that replaces characters which are not shown; empty if all are. */
 const leftOut = (characters: number): string =>
   characters > 0 ? ` … and ${characters.toLocaleString('en')} more character${characters === 1 ? '' : 's'}` : ''
 

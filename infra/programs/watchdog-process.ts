@@ -1,7 +1,6 @@
 /**
- * The process that `watchdog.ts` starts. Only the guarded parent holds the other end of its standard input, so end of
- * input means that the parent has ended, in whatever way. Lines are `+PID` (guard this process group) and `-PID` (stop
- * guarding).
+ * The process that `watchdog.ts` starts. Its input has lines `+PID` (guard this process group) and `-PID` (stop guarding
+ * it), and ends when the parent has ended, in whatever way.
  */
 import { createInterface } from 'node:readline'
 

@@ -2,10 +2,9 @@
  * No child process outlives its parent: not if this process is killed with SIGKILL, and not if the child is stopped.
  * When a child ends, so does everything in its process group; only what left the group (`setsid`) stays.
  *
- * A stopped (SIGSTOP) process cannot notice that its parent died, and Node cannot ask Linux for PR_SET_PDEATHSIG. So a
- * second process holds the read end of a pipe whose write end only this process has. When this process ends, the
- * kernel closes the pipe, and the watchdog kills (SIGKILL works on stopped processes) every process that is still
- * listed.
+ * A stopped process cannot notice that its parent died, and Node cannot ask Linux for PR_SET_PDEATHSIG. So the watchdog
+ * process reads a pipe whose other end only this process has. When this process ends, the kernel closes the pipe, and
+ * the watchdog kills every process that is still listed (SIGKILL works on stopped ones).
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { Socket } from 'node:net'
@@ -15,10 +14,7 @@ const program = fileURLToPath(new URL('watchdog-process.ts', import.meta.url))
 
 let pipe: NodeJS.WritableStream | undefined
 
-/**
- * Guards `child` and its process group. The child must be spawned with `detached: true`, so that it has a process
- * group of its own, which can be killed as one and which a Ctrl-C in the terminal does not reach.
- */
+/** @param child spawned with `detached: true`: its own process group can be killed as one, and gets no Ctrl-C */
 export function guard(child: ChildProcess): void {
   const { pid } = child
   if (pid === undefined) return // it could not be started; its 'error' event says why

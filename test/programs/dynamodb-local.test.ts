@@ -1,18 +1,11 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DescribeTableCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb'
+import { ListTablesCommand } from '@aws-sdk/client-dynamodb'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import { javaMajor, startDynamoDBLocal } from '../../infra/programs/dynamodb-local.ts'
 import { addressesOpenAt, post, signedWith } from '../local/fixtures/reach.ts'
 import { createLeaseTable, localClient } from '../support/tables.ts'
-
-test('answers, and takes a fresh lease table', async () => {
-  const client = localClient(inject('dynamodbEndpoint'))
-  const table = await createLeaseTable(client)
-  const { Table } = await client.send(new DescribeTableCommand({ TableName: table }))
-  expect(Table).toMatchObject({ TableStatus: 'ACTIVE', ItemCount: 0 })
-})
 
 test('is reachable from this machine alone, under its own name alone', async () => {
   const endpoint = inject('dynamodbEndpoint')

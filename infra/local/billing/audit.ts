@@ -18,11 +18,9 @@ export interface RunAudit {
   readonly declined: number
   readonly wrongCharges: number
   readonly ledger: LedgerAudit
-  /** From the gateway's table. */
   readonly charges: readonly RecordedCharge[]
 }
 
-/** A charge, as the ledger or the gateway has it. */
 export interface RecordedCharge extends BusinessUnit, Money {
   readonly id: string
 }
@@ -49,13 +47,13 @@ export interface LedgerAudit {
  */
 export async function auditRun(
   client: DynamoDBClient,
-  places: Resources,
+  resources: Resources,
   { lastTick, latestTick }: { readonly lastTick: string; readonly latestTick: string },
   seeded: readonly Subscription[],
 ): Promise<RunAudit> {
-  const account = await readGateway(client, places.sandboxTable)
+  const account = await readGateway(client, resources.sandboxTable)
   const { charges, declined } = account
-  const ledger = await readLedger(client, places.chargesTable)
+  const ledger = await readLedger(client, resources.chargesTable)
   const paid = new Set(charges.map(unitOf))
   return {
     charges,
@@ -63,11 +61,10 @@ export async function auditRun(
     wrongCharges: unowed(account, latestTick, seeded).length,
     duplicateCharges: duplicatesIn(charges),
     lostUpdates: disagreements(charges, ledger),
-    ledger: await auditCharged(ledger, client, places.subscriptionsTable, lastTick, seeded, declined),
+    ledger: await auditCharged(ledger, client, resources.subscriptionsTable, lastTick, seeded, declined),
   }
 }
 
-/** Whether no later tick has anything left to do. */
 export const isSettled = ({ ledger, lostUpdates }: RunAudit) => ledger.dueNotCharged === 0 && lostUpdates === 0
 
 /**
@@ -96,7 +93,6 @@ export async function auditCharged(
   return { charges: charged.length, duplicateCharges: duplicatesIn(charged), dueNotCharged: missing.size }
 }
 
-/** What the ledger shows as charged. */
 export async function readLedger(client: DynamoDBClient, chargesTable: string): Promise<RecordedCharge[]> {
   const charged: RecordedCharge[] = []
   for await (const { customer, plan, period, status, chargeId, amountMinor, currency } of rows(client, chargesTable)) {
@@ -121,30 +117,21 @@ export async function readGateway(client: DynamoDBClient, sandboxTable: string):
 }
 
 /** The gateway's charges that were not expected: not due, or of another amount. */
-export function unowed(
-  { charges, declined }: GatewayAccount,
-  lastTick: string,
-  seeded: readonly Subscription[],
-): readonly RecordedCharge[] {
+export function unowed({ charges, declined }: GatewayAccount, lastTick: string, seeded: readonly Subscription[]) {
   const paid = new Set(charges.map(unitOf))
-  const entry = (unit: string, { amountMinor, currency }: Money) => JSON.stringify([unit, amountMinor, currency])
   const expected = new Set<string>()
-  for (const subscription of seeded) {
-    const price = { amountMinor: subscription.priceMinor, currency: subscription.currency }
-    for (const unit of unitsDue(subscription, lastTick, paid, declined)) expected.add(entry(unit, price))
+  for (const first of seeded) {
+    for (const unit of unitsDue(first, lastTick, paid, declined)) {
+      expected.add(JSON.stringify([unit, first.priceMinor, first.currency]))
+    }
   }
-  return charges.filter((charge) => !expected.has(entry(unitOf(charge), charge)))
+  return charges.filter((one) => !expected.has(JSON.stringify([unitOf(one), one.amountMinor, one.currency])))
 }
 
-/**
- * The business units of a subscription that are due by the tick. A declined one that is not paid yet delays the next.
- */
-function* unitsDue(
-  first: Subscription,
-  lastTick: string,
-  paid: ReadonlySet<string>,
-  declined: ReadonlySet<string>,
-): Generator<string> {
+type Units = ReadonlySet<string>
+
+/** The business units of a subscription that are due by the tick. A declined one that is unpaid delays the next. */
+function* unitsDue(first: Subscription, lastTick: string, paid: Units, declined: Units): Generator<string> {
   for (let due = first; due.dueAt <= lastTick; due = { ...due, ...afterCharge(due) }) {
     const unit = unitOf(due)
     yield unit
@@ -154,18 +141,15 @@ function* unitsDue(
 
 /** Charges beyond the first with the same id or for the same business unit. */
 export function duplicatesIn(charged: readonly RecordedCharge[]): number {
-  const units = new Set<string>()
-  const ids = new Set<string>()
+  const known = new Set<string>()
   let duplicates = 0
   for (const charge of charged) {
-    if (units.has(unitOf(charge)) || ids.has(charge.id)) duplicates++
-    units.add(unitOf(charge))
-    ids.add(charge.id)
+    if (known.has(unitOf(charge)) || known.has(charge.id)) duplicates++
+    known.add(unitOf(charge)).add(charge.id)
   }
   return duplicates
 }
 
-/** Charges that only one side has, or has with another amount. */
 export function disagreements(gateway: readonly RecordedCharge[], ledger: readonly RecordedCharge[]): number {
   const entry = ({ id, amountMinor, currency }: RecordedCharge) => JSON.stringify([id, amountMinor, currency])
   const [atGateway, inLedger] = [new Set(gateway.map(entry)), new Set(ledger.map(entry))]
@@ -173,7 +157,6 @@ export function disagreements(gateway: readonly RecordedCharge[], ledger: readon
   return atGateway.size + inLedger.size - 2 * inBoth
 }
 
-/** The business unit as one text. */
 export function unitOf({ customer, plan, period }: { readonly [Key in keyof BusinessUnit]: unknown }): string {
   return JSON.stringify([customer, plan, period])
 }

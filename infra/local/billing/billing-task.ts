@@ -18,10 +18,10 @@ export interface BillingReport extends RunAudit {
   readonly injected: readonly CallFault[]
 }
 
-/** @param subscriptions as they are before the first tick */
-export function billing(subscriptions: readonly Subscription[]): TaskMaker<BillingReport> {
-  return (context) => billingTask(subscriptions, context)
-}
+export const billing =
+  (subscriptions: readonly Subscription[]): TaskMaker<BillingReport> =>
+  (context) =>
+    billingTask(subscriptions, context)
 
 function billingTask(subscriptions: readonly Subscription[], context: TaskContext): Task<BillingReport> {
   const { options, client, functions, candidates, display, signal } = context

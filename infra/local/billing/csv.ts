@@ -67,7 +67,6 @@ export interface Problem {
   readonly message: string
 }
 
-/** The file is wrong, and nothing was loaded. */
 export class CustomersFileError extends Error {
   override readonly name = 'CustomersFileError'
   /** All problems, in the order of the file. */

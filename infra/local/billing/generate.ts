@@ -70,9 +70,7 @@ const PLANS = {
   year: { plan: 'pro-yearly', price: 2 },
 } as const
 
-/**
- * One customer in fifty has a card that the sandbox declines, so that runs show dunning; the first at the fourth tick.
- */
+/** One customer in fifty has a card that the sandbox declines, so that runs show dunning from the fourth tick on. */
 const DECLINED_EVERY = 50
 const FIRST_DECLINED = 3
 const DECLINED_CARD = 'card_4000000000000002'
@@ -84,11 +82,7 @@ const DECLINED_CARD = 'card_4000000000000002'
  * @param seed any integer
  * @param dueTogether all are due at the first tick, with a card that succeeds: one tick under load
  */
-export function generateCustomers(
-  seed: number,
-  count = 240,
-  { dueTogether = false }: { readonly dueTogether?: boolean } = {},
-): Subscription[] {
+export function generateCustomers(seed: number, count = 240, { dueTogether = false } = {}): Subscription[] {
   const random = mulberry32(seed)
   const zones = dueTogether ? [FIRST_ZONE] : ZONES_WESTWARD
   const firstWave = dueTogether ? count : Math.floor(count * FIRST_WAVE)
@@ -103,7 +97,6 @@ export function generateCustomers(
   })
 }
 
-/** The seven days after the first. */
 const NEXT_WEEK = Array.from({ length: 7 }, (_, day) => `2024-02-0${day + 1}`)
 const DUE_PER_HOUR = 2
 
@@ -115,16 +108,13 @@ const DUE_PER_HOUR = 2
 export function generateWeeklyCustomers(seed: number): Subscription[] {
   const random = mulberry32(seed)
   const hours = NEXT_WEEK.flatMap((dueDate) => ZONES_WESTWARD.map((timeZone) => ({ dueDate, timeZone })))
-  return Array.from({ length: DUE_PER_HOUR }, () => hours)
-    .flat()
-    .map((due, i) => invent(random, `cus_w${String(i + 1).padStart(4, '0')}`, { interval: 'week', ...due }))
+  const dues = Array.from({ length: DUE_PER_HOUR }, () => hours).flat()
+  return dues.map((due, i) => invent(random, `cus_w${String(i + 1).padStart(4, '0')}`, { interval: 'week', ...due }))
 }
 
-function invent(
-  random: () => number,
-  customer: string,
-  due: Pick<Customer, 'interval' | 'dueDate' | 'timeZone' | 'paymentMethod'>,
-): Subscription {
+type Due = Pick<Customer, 'interval' | 'dueDate' | 'timeZone' | 'paymentMethod'>
+
+function invent(random: () => number, customer: string, due: Due): Subscription {
   const { plan, price } = PLANS[due.interval]
   const [currency, prices] = pick(random, Object.entries(PRICES))
   const name = `${pick(random, GIVEN_NAMES)} ${pick(random, FAMILY_NAMES)}`

@@ -1,10 +1,8 @@
 import { dayOf, dueInstant } from '../../../functions/billing/due-date.ts'
 import { dueShardOf, type Subscription } from '../../../functions/billing/subscription.ts'
 
-/** The sandbox always charges it. */
 export const SUCCEEDING_CARD = 'card_4242424242424242'
 
-/** One line of a customers file. */
 export type Customer = Pick<
   Subscription,
   'customer' | 'name' | 'plan' | 'interval' | 'priceMinor' | 'currency' | 'timeZone'

@@ -7,8 +7,7 @@ import { FAULT_WORDS } from '../faults/fault.ts'
 import type { FaultEntry } from '../observe/entries.ts'
 import type { RunDisplay, RunEnd } from '../run/task.ts'
 import { completionsOf, type TickRecord, type Try, wasTakenOver } from '../run/tick.ts'
-import { isBilling, type Summary } from './summary.ts'
-import type { Conclusion } from './verdict.ts'
+import { type Conclusion, isBilling, type Summary } from './verdict.ts'
 
 /** Structured log lines of the level INFO report success. */
 const isNews = (logLine: string) => !/"level": ?"INFO"/.test(logLine)
@@ -26,10 +25,8 @@ const PROGRESS_LINE_EVERY = 5
 
 const ERASE = '\r\u001b[2K'
 
-/** Standard output or standard error. */
 export interface Terminal {
   readonly isTTY?: boolean
-  /** Characters per line. */
   readonly columns?: number
   write(text: string): unknown
 }
@@ -126,9 +123,8 @@ export class Display implements RunDisplay, Disposable {
   #leaderOf(record: TickRecord): string {
     const { green, red, yellow } = this.#colour
     const completions = completionsOf(record)
-    if (completions.length > 1) {
-      return red(`candidates ${completions.map(({ candidate }) => candidate).join(', ')} each completed it`)
-    }
+    const completedBy = completions.map(({ candidate }) => candidate).join(', ')
+    if (completions.length > 1) return red(`candidates ${completedBy} each completed it`)
     const [completion] = completions
     if (completion?.outcome.status !== 'completed') return red('not completed')
     const { candidate, outcome } = completion
@@ -146,11 +142,8 @@ export class Display implements RunDisplay, Disposable {
     this.#line(`${completed} of ${count(ticks, 'tick')} completed, ${byWhom}`)
     const takeovers = `${count(tookOver, 'leader')} replaced within the tick`
     this.#line(`  ${count(standby, 'standby')}, ${count(failed, 'failed invocation')}, ${takeovers}`)
-    if (injected.length > 0) {
-      this.#line(
-        `  ${count(injected.length, 'fault')} injected: ${grouped(injected.map((one) => FAULT_WORDS[one.do]))}`,
-      )
-    }
+    const faults = grouped(injected.map((one) => FAULT_WORDS[one.do]))
+    if (injected.length > 0) this.#line(`  ${count(injected.length, 'fault')} injected: ${faults}`)
     if (report !== undefined) for (const line of moneyLines(report)) this.#line(`  ${line}`)
     if (staleWritesRefused > 0) {
       this.#line(`  the fence refused ${count(staleWritesRefused, 'write')} of replaced leaders`)
@@ -188,7 +181,6 @@ function successOf(summary: Summary): string {
   return `everything due was ${declined > 0 ? 'charged or declined' : 'charged'} once; gateway and ledger agree`
 }
 
-/** `3 charges (EUR 79.96, JPY 1,980)` */
 const chargesOf = (charges: readonly Money[]) => `${count(charges.length, 'charge')} (${amountsOf(charges)})`
 
 /** The total in each currency, the most frequent first: `EUR 79.96, JPY 1,980 and 2 more currencies`. */

@@ -1,45 +1,37 @@
-/**
- * The flags of `npm start`: how each is declared, explained and read. `options.ts` decides what they imply together.
- */
+/** The flags of `npm start`: how each is declared, explained and read. `options.ts` decides what they imply together. */
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { readFlags } from '../../programs/flags.ts'
-import type { ScheduledFault } from '../faults/fault.ts'
-import { type CandidateFaultName, MANUAL_FAULTS, MAX_CANDIDATES, MAX_TICKS } from '../faults/fault.ts'
-import { PROTECTIONS, type Protection } from '../faults/protections.ts'
+import { type Flags, readFlags } from '../../programs/flags.ts'
+import {
+  type CandidateFaultName,
+  MANUAL_FAULTS,
+  MAX_CANDIDATES,
+  MAX_TICKS,
+  type ScheduledFault,
+} from '../faults/fault.ts'
+import { PROTECTIONS } from '../faults/protections.ts'
+import type { RunOptions } from '../run/task.ts'
 
-export interface OwnTable {
+export type OwnTable = {
   readonly name: string
   /** The names of the partition key and, if there is one, of the sort key. Both are strings. */
   readonly keys: readonly string[]
 }
 
-/** Without the flags that schedule a fault; those become the scenario. */
-export interface StartFlags {
+export interface StartFlags extends Omit<RunOptions, 'everyMs' | 'scenario' | 'port'> {
   readonly every?: number
-  readonly ticks?: number
-  readonly candidates: number
   readonly customers?: string | number
-  readonly cold: boolean
   readonly json: boolean
-  readonly killLeader?: number
-  readonly freezeLeader?: number
   readonly thawLeader?: number
-  readonly chaos?: number
-  readonly without: readonly Protection[]
-  readonly timeScale: number
   readonly scenario?: string
+  /** The flags that schedule a fault, in their order: a candidate may be added and then cut off. */
+  readonly scheduled: readonly ScheduledFault[]
   readonly function?: string
   readonly lease?: string
   readonly env: Readonly<Record<string, string>>
   readonly table: readonly OwnTable[]
   readonly timeout?: number
-  readonly page: boolean
   readonly port?: number
 }
-
-export type Read =
-  | { readonly kind: 'help'; readonly text: string }
-  | { readonly kind: 'flags'; readonly flags: StartFlags; readonly scenario: readonly ScheduledFault[] }
 
 export const CHAOS_TICKS = 8
 /** Enough to see what a missing protection does, and that the run goes on. */
@@ -73,17 +65,16 @@ Exit codes: 0 if every tick was completed by one leader, everything due was char
 had no effect, so that the run proves nothing; 130 if Ctrl-C cut --ticks short. A second Ctrl-C ends the run at once.`
 
 /** @throws OptionError */
-export function readStartFlags(argv: readonly string[]): Read {
-  /** In the order of the flags: a candidate may be added and then cut off. */
-  const scenario: ScheduledFault[] = []
-  const read = readFlags<StartFlags>(commandFor(scenario), argv, ' Flags go after `--`: npm start -- --ticks 5')
-  return read.kind === 'help' ? read : { ...read, scenario }
+export function readStartFlags(argv: readonly string[]): Flags<StartFlags> {
+  const scheduled: ScheduledFault[] = []
+  const read = readFlags<StartFlags>(commandFor(scheduled), argv, ' Flags go after `--`: npm start -- --ticks 5')
+  return read.kind === 'help' ? read : { ...read, flags: { ...read.flags, scheduled } }
 }
 
-function commandFor(scenario: ScheduledFault[]): Command {
+function commandFor(scheduled: ScheduledFault[]): Command {
   const tick = wholeNumber(1, MAX_TICKS)
   const candidates = wholeNumber(1, MAX_CANDIDATES)
-  const schedules = (read: (text: string) => ScheduledFault) => (text: string) => void scenario.push(read(text))
+  const schedules = (read: (text: string) => ScheduledFault) => (text: string) => void scheduled.push(read(text))
   const collected = <T>(flags: string, text: string, read: (text: string, known: T) => T, none: T) =>
     new Option(flags, `${text}; may be repeated`).argParser(read).default(none, 'none')
   return new Command('npm start --')
@@ -92,27 +83,15 @@ function commandFor(scenario: ScheduledFault[]): Command {
     .option('--every <duration>', 'least time between ticks, such as 500ms, 2s, 1m (default: 2s)', durationMs)
     .option('--ticks <number>', 'how many ticks (default: until Ctrl-C)', tick)
     .option('--candidates <number>', 'how many candidates compete at every tick', candidates, 4)
-    .option(
-      '--customers <file|number>',
-      'CSV file of subscriptions, or how many to generate, due at once',
-      fileOrNumber,
-    )
+    .option('--customers <file|number>', 'CSV file of subscriptions, or how many to invent, due at once', fileOrNumber)
     .option('--cold', 'a new execution environment for every invocation', false)
     .option('--time-scale <factor>', "multiplies Lambda's retry delays and the lease duration", timeScale, 0.1)
     .option('--json', 'print one JSON object as the last line of stdout, everything else to stderr', false)
     .option('--port <number>', 'port of the page (default: any free port)', wholeNumber(1, 65_535))
     .option('--no-page', 'serve no page')
     .optionsGroup('Faults:')
-    .option(
-      '--kill-leader <tick>',
-      'kill the leader of this tick between the charge and the reply of the gateway',
-      tick,
-    )
-    .option(
-      '--freeze-leader <tick>',
-      'freeze the leader of this tick at a write until its successor has finished',
-      tick,
-    )
+    .option('--kill-leader <tick>', 'kill the leader of this tick between the charge and its reply', tick)
+    .option('--freeze-leader <tick>', 'freeze the leader of this tick at a write until it is replaced', tick)
     .option('--thaw-leader <tick>', 'keep the frozen leader frozen until this tick', tick)
     .option(
       '--chaos <seed>',
@@ -120,28 +99,15 @@ function commandFor(scenario: ScheduledFault[]): Command {
       wholeNumber(0, 0xffff_ffff),
     )
     .addOption(
-      new Option('--without <protection>', 'switch off a protection on the wire; may be repeated')
+      new Option('--without <protection...>', 'switch off protections on the wire')
         .choices(PROTECTIONS)
-        .argParser(protections)
         .default([], 'none'),
     )
-    .option(
-      '--skew-clock <tick:candidate:duration>',
-      'set a clock ahead (2:1:5s) or behind (2:1:-5s)',
-      schedules(clockAt),
-    )
-    .option(
-      '--drop-reply <tick:candidate>',
-      'drop the next reply of DynamoDB to a candidate',
-      schedules(faultAt('dropReply')),
-    )
+    .option('--skew-clock <tick:candidate:duration>', 'a clock ahead (2:1:5s) or behind (2:1:-5s)', schedules(clockAt))
+    .option('--drop-reply <tick:candidate>', 'drop the next reply of DynamoDB', schedules(faultAt('dropReply')))
     .option('--cut-off <tick:candidate>', 'drop all requests of a candidate', schedules(faultAt('cutOff')))
     .option('--reconnect <tick:candidate>', 'end a cut-off', schedules(faultAt('reconnect')))
-    .option(
-      '--add-candidate <tick>',
-      'add a candidate',
-      schedules((text) => ({ tick: tick(text), do: 'addCandidate' })),
-    )
+    .option('--add-candidate <tick>', 'add a candidate', schedules(additionAt))
     .option('--remove-candidate <tick:candidate>', 'remove a candidate', schedules(faultAt('removeCandidate')))
     .option('--scenario <file>', 'JSON file with more faults')
     .optionsGroup('Your own function:')
@@ -153,12 +119,11 @@ function commandFor(scenario: ScheduledFault[]): Command {
     .addHelpText('after', EPILOG)
 }
 
-/** Commander adds the flag to the message. */
 function refuse(message: string): never {
   throw new InvalidArgumentError(message)
 }
 
-export function wholeNumber(min: number, max: number): (text: string) => number {
+function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {
     const number = /^\d+$/.test(text) ? Number(text) : Number.NaN
     return number >= min && number <= max ? number : refuse(`Give a whole number from ${min} to ${max}.`)
@@ -193,21 +158,21 @@ function timeoutMs(text: string): number {
 
 const A_CANDIDATE = `a candidate from 1 to ${MAX_CANDIDATES}`
 
-/** `tick:candidate` */
 function positionOf(text: string): { readonly tick: number; readonly candidate: number } | undefined {
   const [, tick = 0, candidate = 0] = /^(\d+):(\d+)$/.exec(text)?.map(Number) ?? []
   const isAllowed = tick >= 1 && tick <= MAX_TICKS && candidate >= 1 && candidate <= MAX_CANDIDATES
   return isAllowed ? { tick, candidate } : undefined
 }
 
-function faultAt(name: CandidateFaultName): (text: string) => ScheduledFault {
-  return (text) => {
-    const position = positionOf(text) ?? refuse(`Give a tick and ${A_CANDIDATE}, such as 2:1.`)
-    return { ...position, do: name }
-  }
-}
+const faultAt =
+  (name: CandidateFaultName) =>
+  (text: string): ScheduledFault => ({
+    ...(positionOf(text) ?? refuse(`Give a tick and ${A_CANDIDATE}, such as 2:1.`)),
+    do: name,
+  })
 
-/** `tick:candidate:duration`, with a minus before the duration of a clock that is behind */
+const additionAt = (text: string): ScheduledFault => ({ tick: wholeNumber(1, MAX_TICKS)(text), do: 'addCandidate' })
+
 function clockAt(text: string): ScheduledFault {
   const [, place = '', sign, duration = ''] = /^(.+):(-?)(.+)$/.exec(text) ?? []
   const position = positionOf(place)
@@ -222,14 +187,7 @@ function fileOrNumber(text: string): string | number {
   return /^\d+$/.test(text) ? wholeNumber(1, MAX_CUSTOMERS)(text) : text
 }
 
-function protections(text: string, known: readonly Protection[]): readonly Protection[] {
-  const protection = PROTECTIONS.find((one) => one === text)
-  return [...new Set([...known, protection ?? refuse(`Allowed choices are ${PROTECTIONS.join(', ')}.`)])]
-}
-
-type Variables = Readonly<Record<string, string>>
-
-function variables(text: string, known: Variables): Variables {
+function variables(text: string, known: StartFlags['env']): StartFlags['env'] {
   const [, name, value] = /^([A-Za-z][A-Za-z0-9_]*)=([\s\S]*)$/.exec(text) ?? []
   if (name === undefined || value === undefined) return refuse('Give a name and a value, such as API=x.')
   return { ...known, [name]: value }

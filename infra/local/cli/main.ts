@@ -6,12 +6,12 @@ import { OptionError } from '../../programs/flags.ts'
 import { INTERRUPTED_EXIT_CODE, onInterrupt } from '../../programs/interrupt.ts'
 import { printable } from '../../programs/text.ts'
 import { type BillingReport, billing } from '../billing/billing-task.ts'
-import { generateCustomers, generateWeeklyCustomers, readCustomers } from '../billing/customers.ts'
-import type { ScheduledFault } from '../faults/fault.ts'
-import { readScenario, refuseUnknownCandidates } from '../faults/fault.ts'
+import { readCustomers } from '../billing/csv.ts'
+import { generateCustomers, generateWeeklyCustomers } from '../billing/generate.ts'
+import { readScenario, refuseUnknownCandidates, type ScheduledFault } from '../faults/fault.ts'
 import { checkEntry } from '../own-function/entry.ts'
 import { ownFunction } from '../own-function/own-function.ts'
-import { LocalRun, type LocalRunOptions } from '../run/local-run.ts'
+import { type LocalRunOptions, runLocally } from '../run/local-run.ts'
 import { appCommand } from '../stack/synthesize.ts'
 import { Display } from './display.ts'
 import { type Parsed, parseOptions, type StartOptions } from './options.ts'
@@ -20,7 +20,6 @@ import { type Conclusion, conclude, type Verdict } from './verdict.ts'
 const ROOT = join(import.meta.dirname, '../../..')
 const OWN_FUNCTION_APP = 'node infra/local/own-function/own-function-app.ts'
 const SEED = 1
-/** The help explains them. */
 const EXIT_CODES = { right: 0, wrong: 1, wrongInput: 2, inconclusive: 3 } as const
 
 /**
@@ -82,17 +81,16 @@ export async function jobOf(given: StartOptions, app?: string): Promise<Job> {
   const { path, lease, environment, timeoutMs } = own
   const [entry, directory] = [fromUsersDirectory(path), fromUsersDirectory('.')]
   await checkEntry(entry, directory)
-  const tables = own.tables.map(({ name, keys }) => ({ name, keys }))
-  const context = { ownFunction: { entry, lease, environment, tables, timeoutMs } }
+  const context = { ownFunction: { entry, lease, environment, tables: own.tables, timeoutMs } }
   return { options, task: ownFunction({ path, directory }), root: ROOT, app: OWN_FUNCTION_APP, context }
 }
 
-export async function runJob(job: Job, display: Display, signal: AbortSignal): Promise<Conclusion> {
-  await using run = await LocalRun.start({ ...job, display, signal })
-  const { end, report } = await run.untilEnd()
-  const conclusion = conclude(end, report, job.options)
-  display.ended(conclusion, end, report)
-  return conclusion
+export function runJob(job: Job, display: Display, signal: AbortSignal): Promise<Conclusion> {
+  return runLocally({ ...job, display, signal }, (end, report) => {
+    const conclusion = conclude(end, report, job.options)
+    display.ended(conclusion, end, report)
+    return conclusion
+  })
 }
 
 async function readScenarioFile(file: string): Promise<readonly ScheduledFault[]> {

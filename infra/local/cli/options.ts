@@ -11,14 +11,12 @@ export interface StartOptions extends RunOptions {
   /** A CSV file, or how many to generate, all due at the first tick. @default the generated customers */
   readonly customers: string | number | undefined
   readonly json: boolean
-  /** A JSON file with more faults for the scenario. */
   readonly scenarioFile: string | undefined
   /** A function of the user's own, which runs instead of billing. */
   readonly own: OwnFunctionOptions | undefined
 }
 
 export interface OwnFunctionOptions {
-  /** As given. */
   readonly path: string
   readonly lease: string
   readonly environment: Readonly<Record<string, string>>
@@ -40,11 +38,12 @@ const RESERVED = /^(LEASE_(TABLE|NAME|MS)|NODE_OPTIONS|AWS_.*|LAMBDA_.*)$/
 /** @throws OptionError */
 export function parseOptions(argv: readonly string[]): Parsed {
   const read = readStartFlags(argv)
-  return read.kind === 'help' ? read : { kind: 'start', options: optionsOf(read.flags, read.scenario) }
+  return read.kind === 'help' ? read : { kind: 'start', options: optionsOf(read.flags) }
 }
 
-function optionsOf(flags: StartFlags, given: readonly ScheduledFault[]): StartOptions {
-  const { chaos, without, every = 2_000, customers, candidates, cold, json, timeScale, page, port = 0 } = flags
+function optionsOf(flags: StartFlags): StartOptions {
+  const { chaos, every = 2_000, customers, candidates, cold, json, timeScale, page, port = 0 } = flags
+  const without = [...new Set(flags.without)]
   const ticks = flags.ticks ?? (chaos !== undefined ? CHAOS_TICKS : without.length > 0 ? TICKS_WITHOUT : undefined)
   refuseContradictions(flags, ticks)
   const own = ownFunctionOf(flags)
@@ -56,31 +55,18 @@ function optionsOf(flags: StartFlags, given: readonly ScheduledFault[]): StartOp
   const killLeader = flags.killLeader ?? implied('key', freezeLeader)
   // Billing has known worst moments. The leader of another function is killed and frozen like by hand; so is one that
   // stays frozen until a later tick.
-  const killsByHand = own !== undefined
   const freezesByHand = own !== undefined || flags.thawLeader !== undefined
   const scenario: readonly ScheduledFault[] = [
-    ...(killsByHand && killLeader !== undefined ? [{ tick: killLeader, do: 'killLeader' } as const] : []),
+    ...(own !== undefined && killLeader !== undefined ? [{ tick: killLeader, do: 'killLeader' } as const] : []),
     ...(freezesByHand && freezeLeader !== undefined ? freezeUntil(freezeLeader, flags.thawLeader, ticks) : []),
-    ...given,
+    ...flags.scheduled,
   ]
   refuseBeyond(scenario, ticks)
+  const same = { ticks, candidates, customers, cold, json, chaos, without, timeScale, page, port, own, scenario }
   return {
-    ...{
-      everyMs: every,
-      ticks,
-      candidates,
-      customers,
-      cold,
-      json,
-      chaos,
-      without,
-      timeScale,
-      page,
-      port,
-      own,
-      scenario,
-    },
-    killLeader: killsByHand ? undefined : killLeader,
+    ...same,
+    everyMs: every,
+    killLeader: own === undefined ? killLeader : undefined,
     freezeLeader: freezesByHand ? undefined : freezeLeader,
     scenarioFile: flags.scenario,
   }

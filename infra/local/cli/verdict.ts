@@ -1,15 +1,32 @@
 /** Judges a run: whether everything is right, what a missing protection did, and whether the run proves anything. */
-
 import { count } from '../../programs/text.ts'
+import type { RunAudit } from '../billing/audit.ts'
 import type { BillingReport } from '../billing/billing-task.ts'
-import type { CallFault } from '../faults/fault.ts'
+import { type CallFault, FAULT_WORDS } from '../faults/fault.ts'
 import type { Protection } from '../faults/protections.ts'
+import type { Tally } from '../run/running-ticks.ts'
 import type { RunEnd } from '../run/task.ts'
 import type { StartOptions } from './options.ts'
-import { type BillingSummary, type ElectionSummary, type Summary, summarize } from './summary.ts'
+
+/** The object that `--json` prints, counted from the outcomes of the candidates, the gateway and the ledger. */
+export type Summary = ElectionSummary | BillingSummary
+
+interface ElectionSummary extends Tally {
+  readonly candidates: number
+}
+
+interface BillingSummary
+  extends ElectionSummary,
+    Pick<RunAudit, 'duplicateCharges' | 'declined' | 'wrongCharges' | 'lostUpdates'> {
+  readonly charges: number
+  /** Requests that the gateway answered from its store. */
+  readonly replayedRequests: number
+  readonly dueNotCharged: number
+}
+
+export const isBilling = (summary: Summary): summary is BillingSummary => 'charges' in summary
 
 export interface Verdict {
-  /** Wrong money or ticks. */
   readonly errors: readonly string[]
   /** What each missing protection would have prevented. */
   readonly harm: readonly string[]
@@ -32,7 +49,13 @@ export function conclude(end: RunEnd, report: BillingReport | undefined, asked: 
     const inconclusive = isInterrupted ? [] : undone.length > 0 ? undone : thawedForNothing(summary, asked)
     return { summary, verdict: { errors: tickErrors(summary, end, asked), harm: [], inconclusive } }
   }
-  const summary = summarize(tally, candidates, report)
+  const { ledger, replayedRequests, declined, wrongCharges, lostUpdates } = report
+  const summary = {
+    ...{ ...tally, candidates, replayedRequests, declined, wrongCharges, lostUpdates },
+    charges: ledger.charges,
+    duplicateCharges: Math.max(report.duplicateCharges, ledger.duplicateCharges),
+    dueNotCharged: ledger.dueNotCharged,
+  }
   const effects = asked.without.map((protection) => ({ protection, effect: effectOf(protection, summary, asked) }))
   const verdict = {
     errors: [...moneyErrors(summary, end), ...tickErrors(summary, end, asked)],
@@ -41,8 +64,7 @@ export function conclude(end: RunEnd, report: BillingReport | undefined, asked: 
       ? []
       : [
           ...undone,
-          ...missedFault('killLeader', asked.killLeader, report.injected, summary),
-          ...missedFault('freezeLeader', asked.freezeLeader, report.injected, summary),
+          ...missedFaults(summary, report.injected, asked),
           ...frozenForNothing(summary, report.injected, asked),
           ...(asked.chaos === undefined ? [] : tooCalm(summary, asked)),
           ...effects.flatMap(({ protection, effect }) => (effect ? [] : [NO_HARM[protection]])),
@@ -62,9 +84,7 @@ function moneyErrors(summary: BillingSummary, { wasCut }: RunEnd): string[] {
   ]
 }
 
-/**
- * A tick that was cut short is not an error. Chaos may use up all retries of a tick; the next one then does its work.
- */
+/** A tick that was cut short is no error. Chaos may use up all retries of a tick; the next one then does its work. */
 function tickErrors(summary: ElectionSummary, { wasCut }: RunEnd, { chaos }: Asked): string[] {
   const { ticks, completed, completedTwice } = summary
   const missing = ticks - completed - (wasCut ? 1 : 0)
@@ -74,7 +94,6 @@ function tickErrors(summary: ElectionSummary, { wasCut }: RunEnd, { chaos }: Ask
   ]
 }
 
-/** What the absence of a protection did; undefined if nothing. */
 function effectOf(protection: Protection, summary: BillingSummary, { without }: Asked): string | undefined {
   const { completedTwice, lostUpdates, duplicateCharges } = summary
   const overwritten = lostUpdates - duplicateCharges // a duplicate is also missing in the ledger
@@ -82,8 +101,8 @@ function effectOf(protection: Protection, summary: BillingSummary, { without }: 
   switch (protection) {
     case 'lease': {
       if (completedTwice === 0) return undefined
-      const more =
-        overwritten > 0 && !without.includes('fence') ? `; ${charges}, since each lease has its own fence` : ''
+      const isOwnHarm = overwritten > 0 && !without.includes('fence')
+      const more = isOwnHarm ? `; ${charges}, since each lease has its own fence` : ''
       return `${count(completedTwice, 'tick')} completed by more than one leader${more}`
     }
     case 'fence':
@@ -99,15 +118,13 @@ const NO_HARM: Readonly<Record<Protection, string>> = {
   key: 'The idempotency key was switched off, but nothing was charged twice.',
 }
 
-function missedFault(
-  what: 'killLeader' | 'freezeLeader',
-  tick: number | undefined,
-  injected: readonly CallFault[],
-  { ticks }: BillingSummary,
-): string[] {
-  if (tick === undefined || injected.some((fault) => fault.do === what)) return []
-  const why = ticks < tick ? 'the run ended before it' : 'the tick had too few charges'
-  return [`The leader of tick ${tick} was not ${what === 'killLeader' ? 'killed' : 'frozen'}: ${why}.`]
+function missedFaults({ ticks }: BillingSummary, injected: readonly CallFault[], asked: Asked): string[] {
+  return (['killLeader', 'freezeLeader'] as const).flatMap((name) => {
+    const tick = asked[name]
+    if (tick === undefined || injected.some((fault) => fault.do === name)) return []
+    const why = ticks < tick ? 'the run ended before it' : 'the tick had too few charges'
+    return [`The leader of tick ${tick} was not ${FAULT_WORDS[name]}: ${why}.`]
+  })
 }
 
 function frozenForNothing(summary: BillingSummary, injected: readonly CallFault[], asked: Asked): string[] {

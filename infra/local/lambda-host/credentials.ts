@@ -1,6 +1,6 @@
 /**
- * Identifies the execution environment that sent a request by the AWS credentials in its environment variables: the
- * access key is a secret of the run, the same for all; the session token is the environment's own.
+ * The AWS credentials of a request identify the execution environment that sent it: the access key is a secret of the
+ * run, the same for all; the session token is the environment's own.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 
@@ -9,13 +9,11 @@ type Headers = Readonly<Record<string, string>>
 /** 128 random bits. DynamoDB Local accepts only letters and digits. */
 export const newAccessKey = (): string => `local${randomBytes(16).toString('hex')}`
 
-/** Compares in constant time. */
 export function isSecret(given: string, secret: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(given), digest(secret))
 }
 
-/** @param serial number of the environment, from 1 */
 export const sessionTokenOf = (serial: number): string => `local${String(serial).padStart(4, '0')}`
 
 /** The serial of the environment that sent a request with these headers. */
@@ -27,13 +25,10 @@ export function senderOf(headers: Headers): number | undefined {
 /** Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
 const CREDENTIAL = /\bCredential=([^/,\s]+)\/(\d+)\/([^/]+)\//
 
-/**
- * Whether a request is signed with this access key. The signature is not checked; DynamoDB Local checks none either.
- */
+/** Whether a request names this access key. Its signature is not checked; DynamoDB Local checks none either. */
 export const isSignedWith = (accessKey: string, headers: Headers): boolean =>
   isSecret(CREDENTIAL.exec(headers['authorization'] ?? '')?.[1] ?? '', accessKey)
 
-/** The error message for a request without the run's access key. */
 export const UNKNOWN_CALLER =
   'This is a local run, which only answers its own functions. It recognizes them by the credentials in their ' +
   'environment variables: do not give the client any others'

@@ -3,18 +3,20 @@ import { Agent, request as startRequest } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import { signedFor, UNKNOWN_CALLER } from './credentials.ts'
-import type { Call, Interceptor, Reply } from './interceptor.ts'
-import { type LoopbackServer, type Received, readAll, startLoopbackServer, textsOf } from './loopback.ts'
+import type { Call, Reply } from './interceptor.ts'
+import {
+  type EndpointOptions,
+  type LoopbackServer,
+  type Received,
+  readAll,
+  startLoopbackServer,
+  textsOf,
+} from './loopback.ts'
 
-export interface DynamoDBProxyOptions {
+export interface DynamoDBProxyOptions extends EndpointOptions {
   readonly dynamodbEndpoint: string
   /** Of the tables. A function that asks for another Region gets this one. */
   readonly region: string
-  /** Requests must be signed with it. */
-  readonly accessKey: string
-  readonly intercept: Interceptor
-  /** The request id of the invocation that sent a request with these headers. */
-  readonly requestOf: (headers: Readonly<Record<string, string>>) => string
 }
 
 /** An error in DynamoDB's format; `fields` may hold an Item or CancellationReasons. */
@@ -82,13 +84,9 @@ class Upstream {
   /** @throws Error if the server cannot be reached, or after `close` */
   async send(request: Received): Promise<Reply> {
     if (this.#closed) throw new Error(`${this.#endpoint} cannot be reached: the host has stopped`)
-    const reply = this.#exchange(request)
+    const reply = this.#exchange(request).finally(() => this.#pending.delete(reply))
     this.#pending.add(reply)
-    try {
-      return await reply
-    } finally {
-      this.#pending.delete(reply)
-    }
+    return reply
   }
 
   #exchange({ method, path, headers, body }: Received): Promise<Reply> {
@@ -110,10 +108,8 @@ class Upstream {
   /** Settles when the pending requests are answered, or at the time-out. */
   async close(): Promise<void> {
     this.#closed = true
-    const timeout = new AbortController()
-    const tooLate = sleep(CLOSE_TIMEOUT_MS, undefined, { signal: timeout.signal }).catch(() => {})
+    const tooLate = sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })
     await Promise.race([Promise.allSettled(this.#pending), tooLate])
-    timeout.abort()
     this.#agent.destroy()
   }
 }

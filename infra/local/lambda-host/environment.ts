@@ -7,10 +7,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { Socket } from 'node:net'
 import { setTimeout as sleep, setImmediate as soon } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { property } from '../../../functions/election/json.ts'
 import { LastLines } from '../../programs/text.ts'
 import { exitOf, guard, signalGroup } from '../../programs/watchdog.ts'
 import type { LambdaFunction } from './lambda-function.ts'
-import { CHANNEL_FD, type ErrorReport, type InvokeMessage, onLine, receivedReport, send } from './messages.ts'
+import { CHANNEL_FD, type ErrorReport, onLine, receivedReport, send } from './messages.ts'
 
 /** How an invocation ended; with the last lines that it wrote. */
 export type Ending =
@@ -27,6 +28,11 @@ const DRAIN_MS = 10
 
 const RUNTIME = fileURLToPath(new URL('runtime.ts', import.meta.url))
 
+const EXITED = 'Runtime.ExitError'
+const INVALID_MESSAGE =
+  `The function wrote to file descriptor ${CHANNEL_FD}, which its runtime uses to talk to the host: ` +
+  'let it write to files that it has opened itself'
+
 export class Environment {
   readonly serial: number
   /** Settles when the bundle is loaded, or failed to load; the invocations then fail with the reason. */
@@ -34,12 +40,16 @@ export class Environment {
   readonly #lambda: LambdaFunction
   readonly #child: ChildProcess
   readonly #logs: LastLines
-  readonly #runtime: RuntimeConnection
+  /** Undefined if the process could not be started. */
+  readonly #channel: Socket | undefined
+  readonly #gone: Promise<void>
+  /** Takes the answer of the runtime. The end of the process is an answer too. */
+  #next: ((answer: Answer) => void) | undefined
+  #end: ErrorReport | undefined
   #isFirst = true
   /** `idle`: stopped between two invocations. `frozen`: stopped in the middle of one. */
   #state: 'idle' | 'working' | 'frozen' = 'idle'
 
-  /** @param serial distinguishes it from other environments */
   constructor(lambda: LambdaFunction, env: NodeJS.ProcessEnv, serial: number) {
     this.serial = serial
     this.#lambda = lambda
@@ -51,18 +61,29 @@ export class Environment {
     })
     guard(this.#child)
     this.#logs = new LastLines([this.#child.stdout, this.#child.stderr], KEPT_LOG_LINES)
-    this.#runtime = new RuntimeConnection(this.#child)
+    this.#gone = exitOf(this.#child).then(
+      ({ code, signal }) => this.#over(EXITED, `Runtime exited with ${signal ? `signal ${signal}` : `status ${code}`}`),
+      (error: Error) => this.#over(EXITED, `The runtime could not be started: ${error.message}`),
+    )
+    const channel = this.#child.stdio[CHANNEL_FD]
+    this.#channel = channel instanceof Socket ? channel : undefined
+    this.#channel?.on('error', () => {}) // the process died before it read a message; `#gone` handles that
+    onLine(this.#channel, (line) => {
+      const answer = answerIn(line)
+      if (answer === undefined) this.#over('Runtime.InvalidMessage', INVALID_MESSAGE)
+      else this.#next?.(answer)
+    })
     this.initialized = this.#initialize()
   }
 
   async #initialize(): Promise<Answer> {
-    const answer = await this.#runtime.answer(INIT_TIMEOUT_MS)
+    const answer = await this.#answer(INIT_TIMEOUT_MS)
     signalGroup(this.#child, 'SIGSTOP')
     return answer
   }
 
   isAlive(): boolean {
-    return !this.#runtime.hasEnded()
+    return this.#end === undefined
   }
 
   /** One at a time. @param clockSkewMs how far its wall clock is ahead */
@@ -70,7 +91,7 @@ export class Environment {
     const init = await this.initialized
     const answer = init.ok ? await this.#ask(event, requestId, clockSkewMs) : init
     if (!init.ok) await this.kill()
-    if (this.#runtime.hasEnded()) await this.#runtime.gone
+    if (!this.isAlive()) await this.#gone
     await (answer.ok ? soon() : sleep(DRAIN_MS)) // no longer after a success: a gateway is invoked thousands of times
     return { ...answer, logs: this.#logs.read() }
   }
@@ -81,8 +102,8 @@ export class Environment {
     this.#isFirst = false
     this.#state = 'working'
     signalGroup(this.#child, 'SIGCONT')
-    const answer = this.#runtime.answer(timeoutMs)
-    this.#runtime.send({ event, requestId, functionArn, deadlineMs: Date.now() + timeoutMs, clockSkewMs })
+    const answer = this.#answer(timeoutMs)
+    send(this.#channel, { event, requestId, functionArn, deadlineMs: Date.now() + timeoutMs, clockSkewMs })
     await answer
     this.#state = 'idle'
     signalGroup(this.#child, 'SIGSTOP')
@@ -96,7 +117,6 @@ export class Environment {
     return signalGroup(this.#child, 'SIGSTOP')
   }
 
-  /** SIGCONT after `freeze`. False if it is not frozen. */
   thaw(): boolean {
     if (this.#state !== 'frozen' || !this.isAlive()) return false
     this.#state = 'working'
@@ -104,56 +124,19 @@ export class Environment {
   }
 
   /** SIGKILL, for its whole process group. Settles when it is gone. */
-  kill(): Promise<void> {
-    return this.#runtime.kill()
+  async kill(): Promise<void> {
+    this.#over(EXITED, 'Runtime exited with error: signal: killed')
+    await this.#gone
   }
-}
 
-const EXITED = 'Runtime.ExitError'
-const INVALID_MESSAGE =
-  `The function wrote to file descriptor ${CHANNEL_FD}, which its runtime uses to talk to the host: ` +
-  'let it write to files that it has opened itself'
-
-/** The messages to and from the process, with a time limit for each answer. The end of the process is an answer too. */
-class RuntimeConnection {
-  readonly gone: Promise<void>
-  readonly #child: ChildProcess
-  readonly #channel: Socket | undefined
-  #next: ((answer: Answer) => void) | undefined
   /** The first reason counts. */
-  #end: ErrorReport | undefined
-
-  constructor(child: ChildProcess) {
-    this.#child = child
-    this.gone = exitOf(child).then(
-      ({ code, signal }) => this.#over(EXITED, `Runtime exited with ${signal ? `signal ${signal}` : `status ${code}`}`),
-      (error: Error) => this.#over(EXITED, `The runtime could not be started: ${error.message}`),
-    )
-    const channel = child.stdio[CHANNEL_FD]
-    this.#channel = channel instanceof Socket ? channel : undefined // undefined if the process could not be started
-    this.#channel?.on('error', () => {}) // the process died before it read a message; `gone` handles that
-    onLine(this.#channel, (line) => {
-      const answer = answerIn(line)
-      if (answer === undefined) this.#over('Runtime.InvalidMessage', INVALID_MESSAGE)
-      else this.#next?.(answer)
-    })
-  }
-
   #over(errorType: string, errorMessage: string): void {
     this.#end ??= { errorType, errorMessage }
     this.#next?.({ ok: false, error: this.#end })
     signalGroup(this.#child, 'SIGKILL')
   }
 
-  hasEnded(): boolean {
-    return this.#end !== undefined
-  }
-
-  send(message: InvokeMessage): void {
-    send(this.#channel, message)
-  }
-
-  async answer(timeoutMs: number): Promise<Answer> {
+  async #answer(timeoutMs: number): Promise<Answer> {
     if (this.#end !== undefined) return { ok: false, error: this.#end }
     const { promise, resolve } = Promise.withResolvers<Answer>()
     this.#next = resolve
@@ -165,19 +148,15 @@ class RuntimeConnection {
     clearTimeout(timer)
     return answer
   }
-
-  async kill(): Promise<void> {
-    this.#over(EXITED, 'Runtime exited with error: signal: killed')
-    await this.gone
-  }
 }
 
 /** Undefined if the line is not a `RuntimeMessage`, because the function can write to the channel too. */
 function answerIn(line: string): Answer | undefined {
   try {
-    const message: { readonly [name in 'kind' | 'json' | 'error']?: unknown } = Object(JSON.parse(line))
-    if (message.kind === 'result') return { ok: true, value: JSON.parse(String(message.json)) }
-    const error = message.kind === 'error' ? receivedReport(message.error) : undefined
+    const message: unknown = JSON.parse(line)
+    const kind = property(message, 'kind')
+    if (kind === 'result') return { ok: true, value: JSON.parse(String(property(message, 'json'))) }
+    const error = kind === 'error' ? receivedReport(property(message, 'error')) : undefined
     return error && { ok: false, error }
   } catch {
     return undefined

@@ -1,19 +1,12 @@
-/**
- * The execution environments of all functions: runs each invocation in one of them, and knows which runs which
- * request.
- */
+/** Runs each invocation in an execution environment, and knows which environment runs which request. */
 import { senderOf } from './credentials.ts'
 import { type Ending, Environment } from './environment.ts'
 import { type Access, environmentVariables, type LambdaFunction } from './lambda-function.ts'
 
-const STOPPED: Ending = {
-  ok: false,
-  error: { errorType: 'ServiceException', errorMessage: 'The host has stopped' },
-  logs: [],
-}
+const HAS_STOPPED = { errorType: 'ServiceException', errorMessage: 'The host has stopped' }
+const STOPPED: Ending = { ok: false, error: HAS_STOPPED, logs: [] }
 
 export class Environments {
-  /** Every invocation gets a new environment. */
   readonly #cold: boolean
   readonly #pools = new Map<string, EnvironmentPool<Environment>>()
   readonly #working = new Map<string, Environment>()
@@ -73,14 +66,11 @@ export class Environments {
     return this.#working.get(requestId)?.freeze() ?? false
   }
 
-  /**
-   * SIGCONT for an environment that `freeze` stopped. False if there is none: it may have been killed, or timed out.
-   */
+  /** SIGCONT for an environment that `freeze` stopped. False if there is none: it was killed, or timed out. */
   thaw(requestId: string): boolean {
     return this.#working.get(requestId)?.thaw() ?? false
   }
 
-  /** The requests that run now. */
   working(): readonly string[] {
     return [...this.#working.keys()]
   }
@@ -90,7 +80,6 @@ export class Environments {
     return this.#requests.get(senderOf(headers) ?? 0) ?? ''
   }
 
-  /** How many were started so far. */
   started(): number {
     return this.#started
   }
@@ -102,7 +91,6 @@ export class Environments {
   }
 }
 
-/** What faults need. */
 export type Processes = Pick<Environments, 'kill' | 'freeze' | 'thaw'>
 
 /**
@@ -119,7 +107,6 @@ export interface Pooled {
   kill(): Promise<void>
 }
 
-/** The environments of one function; each runs one invocation at a time. */
 export class EnvironmentPool<E extends Pooled> {
   readonly #start: () => E
   readonly #all = new Set<E>()
@@ -147,7 +134,6 @@ export class EnvironmentPool<E extends Pooled> {
     else this.#all.delete(environment)
   }
 
-  /** Kills every environment, and settles when they are gone. */
   async stop(): Promise<void> {
     this.#stopped = true
     for (const resolve of this.#queue.splice(0)) resolve(undefined)

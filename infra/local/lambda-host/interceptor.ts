@@ -1,8 +1,5 @@
-/**
- * The hook for faults and observation: every request that a function sends passes through it, and so does the reply.
- */
+/** The hook for faults and observation: every request of a function passes through it, and so does the reply. */
 
-/** One request of a function to DynamoDB or to another function. */
 export interface Call {
   readonly service: 'dynamodb' | 'lambda'
   /** `UpdateItem`, `Query`, …; `Invoke`. */

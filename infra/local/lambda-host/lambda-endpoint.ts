@@ -3,29 +3,24 @@
  * Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
  */
 import { randomUUID } from 'node:crypto'
+import { parseJson } from '../../../functions/election/json.ts'
 import { UNKNOWN_CALLER } from './credentials.ts'
 import type { Ending } from './environment.ts'
-import type { Interceptor, Reply } from './interceptor.ts'
+import type { Reply } from './interceptor.ts'
 import type { LambdaFunction } from './lambda-function.ts'
-import { type LoopbackServer, type Received, startLoopbackServer } from './loopback.ts'
+import { type EndpointOptions, type LoopbackServer, type Received, startLoopbackServer } from './loopback.ts'
 
-export interface LambdaEndpointOptions {
-  /** Requests must be signed with it. */
-  readonly accessKey: string
+export interface LambdaEndpointOptions extends EndpointOptions {
   readonly functions: readonly LambdaFunction[]
   readonly run: (lambda: LambdaFunction, event: unknown, requestId: string) => Promise<Ending>
-  readonly intercept: Interceptor
-  /** The request id of the invocation that sent a request with these headers. */
-  readonly requestOf: (headers: Readonly<Record<string, string>>) => string
 }
 
-/** An error in the format of Lambda's API. */
 export function lambdaError(statusCode: number, type: string, message: string): Reply {
   const headers = { 'content-type': 'application/json', 'x-amzn-errortype': type }
   return { statusCode, headers, body: JSON.stringify({ Type: 'User', Message: message }) }
 }
 
-export async function startLambdaEndpoint(options: LambdaEndpointOptions): Promise<LoopbackServer> {
+export function startLambdaEndpoint(options: LambdaEndpointOptions): Promise<LoopbackServer> {
   return startLoopbackServer({
     accessKey: options.accessKey,
     refusal: lambdaError(403, 'UnrecognizedClientException', UNKNOWN_CALLER),
@@ -73,11 +68,6 @@ function replyOf(ending: Ending, requestId: string): Reply {
 }
 
 function objectOf(text: string): Readonly<Record<string, unknown>> | undefined {
-  if (text === '') return {}
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined
-  } catch {
-    return undefined
-  }
+  const value = text === '' ? {} : parseJson(text)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined
 }

@@ -4,13 +4,11 @@ import { sessionTokenOf } from './credentials.ts'
 export interface LambdaFunction {
   readonly name: string
   readonly arn: string
-  /** Of its bundle. */
   readonly directory: string
   readonly handler: string
   readonly environment: Readonly<Record<string, string>>
   readonly timeoutMs: number
   readonly memoryMb: number
-  /** How often a failed asynchronous event is retried. */
   readonly retries: number
   readonly maxEventAgeMs: number
 }

@@ -27,7 +27,6 @@ export interface HostOptions {
   readonly intercept: Interceptor
 }
 
-/** One try of one event. */
 export interface Attempt {
   readonly requestId: string
   /** 0 for the first try. */
@@ -39,11 +38,9 @@ export interface Attempt {
 }
 
 export interface AsyncInvocation {
-  /** @default a new one */
   readonly requestId?: string
   /** How far the wall clock is ahead at each try. @default 0 */
   readonly clockSkewMs?: () => number
-  /** Called when a try begins. */
   readonly onStart?: (retry: number) => void
 }
 

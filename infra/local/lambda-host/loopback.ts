@@ -6,7 +6,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { isSignedWith } from './credentials.ts'
-import type { Reply } from './interceptor.ts'
+import type { Interceptor, Reply } from './interceptor.ts'
 
 export const LOOPBACK = '127.0.0.1'
 
@@ -23,9 +23,7 @@ const isFromPage = (headers: Readonly<Record<string, unknown>>): boolean =>
 
 export interface Received {
   readonly method: string
-  /** With the query, if there is one. */
   readonly path: string
-  /** By their names in lower case. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
@@ -36,17 +34,21 @@ export interface LoopbackServer {
   stop(): Promise<void>
 }
 
+/** What the endpoints of a host have in common. */
+export interface EndpointOptions {
+  readonly accessKey: string
+  readonly intercept: Interceptor
+  /** The request id of the invocation that sent a request with these headers. */
+  readonly requestOf: (headers: Received['headers']) => string
+}
+
 export interface LoopbackServerOptions {
   /** Requests must be signed with it. */
   readonly accessKey: string
   /** The reply to other requests, whose bodies are not read. */
   readonly refusal: Reply
-  /**
-   * The reply, or `hangUp` to close the connection without one. An answer that the client no longer waits for still
-   * runs to its end.
-   */
+  /** `hangUp` closes the connection without a reply. Runs to its end even if the client no longer waits. */
   readonly answer: (request: Received) => Promise<Reply | 'hangUp'>
-  /** The reply if `answer` throws. */
   readonly failure: (error: unknown) => Reply
 }
 
@@ -55,14 +57,15 @@ export async function startLoopbackServer(options: LoopbackServerOptions): Promi
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const { method = '', url: path = '/' } = request
     const headers = textsOf(request.headers)
-    const refused = refusalOf(headers) ?? (isSignedWith(accessKey, headers) ? undefined : refusal)
+    const refused = refusalOf(headers)
     const reply = refused ?? (await answer({ method, path, headers, body: await readAll(request) }).catch(failure))
     if (reply === 'hangUp') response.destroy()
     else send(response, reply) // without effect if the client is gone
   }
   const refusalOf = (headers: Received['headers']): Reply | undefined => {
     if (!isOwnHost(headers['host'], port)) return textReply(421, 'This server has another host name')
-    return isFromPage(headers) ? textReply(403, 'This server does not answer pages in a browser') : undefined
+    if (isFromPage(headers)) return textReply(403, 'This server does not answer pages in a browser')
+    return isSignedWith(accessKey, headers) ? undefined : refusal
   }
   const server = createServer((request, response) => {
     serve(request, response).catch(() => response.destroy())
@@ -85,11 +88,8 @@ export async function startLoopbackServer(options: LoopbackServerOptions): Promi
   }
 }
 
-const textReply = (statusCode: number, body: string): Reply => ({
-  statusCode,
-  headers: { 'content-type': 'text/plain' },
-  body,
-})
+const TEXT = { 'content-type': 'text/plain' }
+const textReply = (statusCode: number, body: string): Reply => ({ statusCode, headers: TEXT, body })
 
 function send(response: ServerResponse, { statusCode, headers, body }: Reply): void {
   const bytes = Buffer.from(body)

@@ -6,7 +6,6 @@
 import type { Readable, Writable } from 'node:stream'
 import { LONGEST_TEXT, oneLine, printable } from '../../programs/text.ts'
 
-/** From the host. */
 export interface InvokeMessage {
   readonly event: unknown
   readonly requestId: string
@@ -22,7 +21,6 @@ export type RuntimeMessage =
   /** What the handler returned, as JSON; for the initialization, null. */
   { readonly kind: 'result'; readonly json: string } | { readonly kind: 'error'; readonly error: ErrorReport }
 
-/** What a function threw, printable. */
 export interface ErrorReport {
   readonly errorType: string
   readonly errorMessage: string
@@ -76,11 +74,8 @@ export function reportOf(thrown: unknown): ErrorReport {
 /** The lines of a stack after the message, which may have any number of lines itself. */
 function framesOf(stack: string, message: string): readonly string[] {
   const begin = stack.indexOf(message)
-  const end = begin === -1 ? 0 : begin + message.length
-  return stack
-    .slice(end)
-    .split('\n', MOST_LINES + 1)
-    .slice(1)
+  const rest = begin === -1 ? stack : stack.slice(begin + message.length)
+  return rest.split('\n', MOST_LINES + 1).slice(1)
 }
 
 /** An upper bound for what `reportOf` makes of this many characters: it may escape each, and notes what it cut. */

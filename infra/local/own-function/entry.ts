@@ -60,21 +60,15 @@ async function exportsOf(entry: string, directory: string): Promise<readonly str
 async function describeBuildError(error: unknown, entry: string): Promise<string> {
   const errors = property(error, 'errors')
   if (!Array.isArray(errors)) return error instanceof Error ? error.message : String(error)
-  const messages = errors.map((message: Message) => ({
-    ...message,
-    notes: [
-      ...message.notes.filter(({ text }) => !text.startsWith('You can mark the path')),
-      ...adviceOn(message.text),
-    ],
-  }))
+  const messages = errors.map((message: Message) => {
+    const notes = message.notes.filter(({ text }) => !text.startsWith('You can mark the path'))
+    return { ...message, notes: message.text.startsWith('Could not resolve') ? [...notes, ADVICE] : notes }
+  })
   const texts = await formatMessages(messages, { kind: 'error' })
   return `--function: ${entry} cannot be bundled: ${count(errors.length, 'error')}\n\n${texts.join('').trimEnd()}`
 }
 
-const adviceOn = (text: string) =>
-  text.startsWith('Could not resolve')
-    ? [{ text: "Packages are searched beside the file, then among this project's own." }]
-    : []
+const ADVICE = { text: "Packages are searched beside the file, then among this project's own." }
 
 /**
  * Makes a project in which the CDK can bundle the function: NodejsFunction accepts no entry outside of the project

@@ -9,7 +9,6 @@ import { leaseIn, type Observations, type ObservedLease, outcomeOf, type TryOutc
 import { LIBRARY } from './entry.ts'
 
 export interface OwnPlace {
-  /** That it should compete for. */
   readonly lease: string
   /** File names in stacks are relative to it. */
   readonly directory: string

@@ -8,7 +8,6 @@ import { AttributeType, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import { ElectedSchedule, LeaseTable } from '../../constructs/index.ts'
 import { makeProject, PACKAGES } from './entry.ts'
 
-/** Checked by `npm start`. */
 interface OwnFunctionContext {
   readonly entry: string
   readonly timeoutMs: number

@@ -2,7 +2,7 @@
 import { count, secondsOf, timeOf } from '../../programs/text.ts'
 import type { Attempt } from '../lambda-host/lambda-host.ts'
 import { leaseIn, NO_OBSERVATIONS, type ObservedLease, type TryOutcome } from '../observe/outcome.ts'
-import type { Task, TaskContext, TaskMaker } from '../run/task.ts'
+import type { Task, TaskContext } from '../run/task.ts'
 import { type OwnPlace, ownOutcomeOf } from './outcome.ts'
 
 /** The protocol refuses future ticks, so the first one lies far enough in the past for any run. */
@@ -10,61 +10,42 @@ const FIRST_TICK_PERIODS_AGO = 10_000
 /** The terminal mentions an invocation that takes longer, once. */
 const LONG_MS = 10_000
 
-export interface OwnTask extends Pick<OwnPlace, 'directory'> {
-  /** As given. */
-  readonly path: string
-}
-
-export const ownFunction =
-  (own: OwnTask): TaskMaker<undefined> =>
-  (context) =>
-    new OwnFunction(own, context)
-
-class OwnFunction implements Task<undefined> {
-  readonly name: string
-  readonly #context: TaskContext
-  readonly #outcomes: OwnOutcomes
-  /** During the wait for a retry the function is expected to be silent. */
-  #quietUntil = 0
-  #hasWarned = false
-
-  constructor({ path, directory }: OwnTask, context: TaskContext) {
+export function ownFunction({ path, directory }: { readonly path: string; readonly directory: string }) {
+  return (context: TaskContext): Task<undefined> => {
+    const { candidates, display } = context
     const { lease, leaseMs } = context.lease
-    this.name = path
-    this.#context = context
-    this.#outcomes = new OwnOutcomes({ lease, directory, leaseMs }, context)
-  }
+    const outcomes = new OwnOutcomes({ lease, directory, leaseMs }, context)
+    /** During the wait for a retry the function is expected to be silent. */
+    let quietUntil = 0
+    let hasWarned = false
+    return {
+      name: path,
+      firstTickMs: (periodMs, nowMs) => (Math.floor(nowMs / periodMs) - FIRST_TICK_PERIODS_AGO) * periodMs,
 
-  firstTickMs(periodMs: number, nowMs: number): number {
-    return (Math.floor(nowMs / periodMs) - FIRST_TICK_PERIODS_AGO) * periodMs
-  }
+      introduce: (firstTick) => {
+        const minutes = (candidates[0]?.schedule.periodMs ?? 0) / 60_000
+        const of = `${count(candidates.length, 'candidate')}, lease ${lease} of ${secondsOf(leaseMs)}`
+        display.note(`${path}: ${of}, a tick every ${minutes} min from ${timeOf(firstTick)}`)
+      },
 
-  introduce(firstTick: string): void {
-    const { candidates, lease, display } = this.#context
-    const minutes = (candidates[0]?.schedule.periodMs ?? 0) / 60_000
-    const of = `${count(candidates.length, 'candidate')}, lease ${lease.lease} of ${secondsOf(lease.leaseMs)}`
-    display.note(`${this.name}: ${of}, a tick every ${minutes} min from ${timeOf(firstTick)}`)
-  }
+      tickStarts: () => {
+        quietUntil = performance.now()
+      },
 
-  tickStarts(): void {
-    this.#quietUntil = performance.now()
-  }
+      progress: () => {
+        if (hasWarned || performance.now() - quietUntil < LONG_MS) return
+        hasWarned = true
+        const limit = `its time-out is ${secondsOf(candidates[0]?.lambda.timeoutMs ?? 0)}`
+        display.note(`    … ${path} has not returned for ${LONG_MS / 1000} s; ${limit}`)
+      },
 
-  progress(): void {
-    if (this.#hasWarned || performance.now() - this.#quietUntil < LONG_MS) return
-    this.#hasWarned = true
-    const timeoutMs = this.#context.candidates[0]?.lambda.timeoutMs ?? 0
-    const limit = `its time-out is ${secondsOf(timeoutMs)}`
-    this.#context.display.note(`    … ${this.name} has not returned for ${LONG_MS / 1000} s; ${limit}`)
-  }
+      outcomeOf: (attempt) => {
+        quietUntil = Math.max(quietUntil, performance.now() + (attempt.retryInMs ?? 0))
+        return outcomes.read(attempt)
+      },
 
-  outcomeOf(attempt: Attempt): TryOutcome {
-    this.#quietUntil = Math.max(this.#quietUntil, performance.now() + (attempt.retryInMs ?? 0))
-    return this.#outcomes.read(attempt)
-  }
-
-  async report(): Promise<undefined> {
-    return undefined
+      report: async () => undefined,
+    }
   }
 }
 
@@ -109,9 +90,8 @@ export class OwnOutcomes {
     const hints: string[] = []
     if (requestedMs > leaseMs * TOLERANCE) {
       hints.push(
-        `It requests the lease for ${secondsOf(requestedMs)}, but LEASE_MS is ${leaseMs}: with shortened delays, ` +
-          "Lambda's retries may come before a dead leader's lease expires. Omit the option leaseMs, so that LEASE_MS " +
-          'applies, or run with --time-scale 1.',
+        `It requests the lease for ${secondsOf(requestedMs)}, but LEASE_MS is ${leaseMs}: Lambda's shortened retries ` +
+          'may come before it expires. Omit the option leaseMs, so that LEASE_MS applies, or run with --time-scale 1.',
       )
     }
     if (tick === undefined) {

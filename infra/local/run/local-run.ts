@@ -1,20 +1,17 @@
-/**
- * One run on this machine: the app's own templates and bundles, DynamoDB Local, and ticks one after the other. Each
- * part is made from parts that exist already; on disposal they stop in the opposite order.
- */
+/** One run on this machine: the app's own templates and bundles, DynamoDB Local, and ticks one after the other. */
 import { LAMBDA_LEASE_MS } from '../../../functions/election/options.ts'
 import { compose } from '../faults/compose.ts'
-import { describeCallFault, FaultError } from '../faults/fault.ts'
+import { type CallFault, describeCallFault, FaultError } from '../faults/fault.ts'
 import { ManualFaults } from '../faults/manual-faults.ts'
 import { Environments } from '../lambda-host/environments.ts'
 import { LambdaHost } from '../lambda-host/lambda-host.ts'
 import { Recorder } from '../observe/recorder.ts'
 import { Feed } from '../page/feed.ts'
-import { type PageOptions, startPage } from '../page/server.ts'
+import { type PageOptions, type PageServer, startPage } from '../page/server.ts'
 import { PAST_LEASE_MS } from '../stack/resources.ts'
 import { type DeploymentOptions, deployLocally } from './deployment.ts'
 import { RunningTicks } from './running-ticks.ts'
-import type { RunDisplay, RunEnd, RunOptions, Task, TaskMaker } from './task.ts'
+import type { RunDisplay, RunEnd, RunOptions, TaskMaker } from './task.ts'
 import { Ticks } from './ticks.ts'
 
 export interface LocalRunOptions<Report> extends Omit<DeploymentOptions, 'context'> {
@@ -25,129 +22,91 @@ export interface LocalRunOptions<Report> extends Omit<DeploymentOptions, 'contex
   readonly display: RunDisplay
 }
 
-export class LocalRun<Report> implements AsyncDisposable {
-  readonly #task: Task<Report>
-  readonly #ticks: Ticks
-  readonly #page: RunPage
-  readonly #resources: AsyncDisposableStack
+type OpenRun = Pick<PageOptions, 'logs' | 'inject'>
 
-  private constructor(task: Task<Report>, ticks: Ticks, page: RunPage, resources: AsyncDisposableStack) {
-    this.#task = task
-    this.#ticks = ticks
-    this.#page = page
-    this.#resources = resources
+/**
+ * Runs all ticks. Each part is made from parts that exist already; at the end they stop in the opposite order.
+ *
+ * @param onEnd called before the run is cleaned up
+ * @throws Error that says what to install or to repair
+ */
+export async function runLocally<Report, Result>(
+  run: LocalRunOptions<Report>,
+  onEnd: (end: RunEnd, report: Report) => Result,
+): Promise<Result> {
+  const { options, display, signal } = run
+  await using resources = new AsyncDisposableStack()
+  const feed = new Feed()
+  feed.subscribe((updates) => {
+    for (const update of updates) if (update.kind === 'fault') display.fault(update)
+  })
+  let opened: OpenRun | undefined
+  let ending = 'The run has ended early; the terminal says why'
+  if (options.page) {
+    const page = await servePage(feed, options.port, () => opened)
+    resources.defer(page.stop)
+    display.page(page.url)
+  }
+  resources.defer(() => feed.add({ kind: 'over', atMs: Date.now(), description: ending }))
+
+  display.note('Synthesizing the stacks and starting DynamoDB Local …')
+  const leaseMs = Math.round(LAMBDA_LEASE_MS * options.timeScale)
+  const context = { ...run.context, candidates: options.candidates, leaseMs }
+  const deployment = await deployLocally({ ...run, context }, resources)
+  const { region, dynamodb, accessKey, functions, candidates, lease } = deployment
+  if (dynamodb.isForeign === true) {
+    display.note(`DynamoDB Local at ${dynamodb.endpoint} is not this run's own: others may read the run's tables.`)
   }
 
-  /** @throws Error that says what to install or to repair */
-  static async start<Report>(run: LocalRunOptions<Report>): Promise<LocalRun<Report>> {
-    const { options, display, signal } = run
-    await using resources = new AsyncDisposableStack()
-    const feed = new Feed()
-    feed.subscribe((updates) => {
-      for (const update of updates) if (update.kind === 'fault') display.fault(update)
-    })
-    const page = new RunPage(feed)
-    if (options.page) resources.use(await page.serve(options.port, display))
-
-    display.note('Synthesizing the stacks and starting DynamoDB Local …')
-    const leaseMs = Math.round(LAMBDA_LEASE_MS * options.timeScale)
-    const context = { ...run.context, candidates: options.candidates, leaseMs }
-    const deployment = await deployLocally({ ...run, context }, resources)
-    const { region, dynamodb, accessKey, functions, candidates, lease } = deployment
-    if (dynamodb.isForeign === true) {
-      display.note(`DynamoDB Local at ${dynamodb.endpoint} is not this run's own: others may read the run's tables.`)
-    }
-
-    const environments = new Environments(options)
-    const runningTicks = new RunningTicks()
-    const recorder = new Recorder({ leaseTable: lease.leaseTable, add: (entry) => feed.add(entry) })
-    const injecting = {
-      processes: environments,
-      deliverAgain: (requestId: string) => runningTicks.deliverAgain(requestId),
-      pastLeaseMs: lease.leaseMs + PAST_LEASE_MS,
-      signal,
-    }
-    const manualFaults = new ManualFaults({
-      ...injecting,
-      candidates: candidates.length,
-      leaseTable: lease.leaseTable,
-      election: recorder,
-      onFault: (description, on) => recorder.faultInjected(description, on),
-      add: (entry) => feed.add(entry),
-    })
-    const common = { ...deployment, options, display, recorder, signal }
-    const task = run.task({
-      ...common,
-      injecting: {
-        ...injecting,
-        onFault: (fault, requestId) => recorder.faultInjected(describeCallFault(fault), { requestId }),
-      },
-    })
-    await task.seed?.()
-    signal.throwIfAborted()
-
-    const { atFunction, atService } = recorder
-    const intercept = compose(atFunction, manualFaults.intercept, ...(task.interceptors ?? []), atService)
-    const endpoints = { region, dynamodbEndpoint: dynamodb.endpoint, accessKey, functions, intercept }
-    const host = await LambdaHost.start(environments, { ...endpoints, timeScale: options.timeScale })
-    resources.defer(() => host.stop())
-    signal.addEventListener('abort', () => void host.stop(), { once: true })
-
-    const ticks = new Ticks({ ...common, task, host, manualFaults, runningTicks, feed })
-    page.open({ logs: recorder.logs, inject: (fault) => manualFaults.inject(fault) })
-    return new LocalRun(task, ticks, page, resources.move())
+  const environments = new Environments(options)
+  const runningTicks = new RunningTicks()
+  const recorder = new Recorder({ leaseTable: lease.leaseTable, add: (entry) => feed.add(entry) })
+  const injecting = {
+    processes: environments,
+    deliverAgain: (requestId: string) => runningTicks.deliverAgain(requestId),
+    pastLeaseMs: lease.leaseMs + PAST_LEASE_MS,
+    signal,
   }
+  const manualFaults = new ManualFaults({
+    ...injecting,
+    candidates: candidates.length,
+    leaseTable: lease.leaseTable,
+    election: recorder,
+    onFault: (description, on) => recorder.faultInjected(description, on),
+    add: (entry) => feed.add(entry),
+  })
+  const common = { ...deployment, options, display, recorder, signal }
+  const onFault = (fault: CallFault, requestId: string) =>
+    recorder.faultInjected(describeCallFault(fault), { requestId })
+  const task = run.task({ ...common, injecting: { ...injecting, onFault } })
+  await task.seed?.()
+  signal.throwIfAborted()
 
-  /** Runs all ticks. */
-  async untilEnd(): Promise<{ readonly end: RunEnd; readonly report: Report }> {
-    const end = await this.#ticks.run()
-    const report = await this.#task.report(end)
-    this.#page.end('The run has ended')
-    return { end, report }
-  }
+  const { atFunction, atService } = recorder
+  const intercept = compose(atFunction, manualFaults.intercept, ...(task.interceptors ?? []), atService)
+  const endpoints = { region, dynamodbEndpoint: dynamodb.endpoint, accessKey, functions, intercept }
+  const host = await LambdaHost.start(environments, { ...endpoints, timeScale: options.timeScale })
+  resources.defer(() => host.stop())
+  signal.addEventListener('abort', () => void host.stop(), { once: true })
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#resources.disposeAsync()
-  }
+  const ticks = new Ticks({ ...common, task, host, manualFaults, runningTicks, feed })
+  opened = { logs: recorder.logs, inject: (fault) => manualFaults.inject(fault) }
+  const end = await ticks.run()
+  const report = await task.report(end)
+  ending = 'The run has ended'
+  return onEnd(end, report)
 }
 
-type Opened = Pick<PageOptions, 'logs' | 'inject'>
-
-/** The page of a run. It is served while the run is being prepared, and always gets a last entry. */
-class RunPage {
-  readonly #feed: Feed
-  #run: Opened | undefined
-  #hasEnded = false
-
-  constructor(feed: Feed) {
-    this.#feed = feed
-  }
-
-  async serve(port: number, display: RunDisplay): Promise<AsyncDisposable> {
-    const server = await startPage({
-      port,
-      feed: this.#feed,
-      logs: { get: (tenure) => this.#run?.logs.get(tenure) },
-      inject: async (fault) => {
-        if (this.#run === undefined) throw new FaultError('The run has not begun yet')
-        await this.#run.inject(fault)
-      },
-    })
-    display.page(server.url)
-    const stop = async () => {
-      this.end('The run has ended early; the terminal says why')
-      await server.stop()
-    }
-    return { [Symbol.asyncDispose]: stop }
-  }
-
-  /** From now on it has the logs of tenures, and injects faults. */
-  open(run: Opened): void {
-    this.#run = run
-  }
-
-  end(description: string): void {
-    if (!this.#hasEnded) this.#feed.add({ kind: 'over', atMs: Date.now(), description })
-    this.#hasEnded = true
-  }
+/** The page is served while the run is being prepared, when `opened` returns nothing yet. */
+function servePage(feed: Feed, port: number, opened: () => OpenRun | undefined): Promise<PageServer> {
+  return startPage({
+    port,
+    feed,
+    logs: { get: (tenure) => opened()?.logs.get(tenure) },
+    inject: async (fault) => {
+      const run = opened()
+      if (run === undefined) throw new FaultError('The run has not begun yet')
+      await run.inject(fault)
+    },
+  })
 }

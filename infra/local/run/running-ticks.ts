@@ -4,34 +4,36 @@ import { completionsOf, type RunningTick, type TickRecord, type Try, wasTakenOve
 export interface Tally {
   readonly ticks: number
   readonly completed: number
-  /** Ticks that more than one invocation completed. */
   readonly completedTwice: number
   /** Invocations that stood by, and those that failed; retries count. */
   readonly standby: number
   readonly failed: number
   /** Ticks that another invocation completed than the one that led them first. */
   readonly tookOver: number
-  /** Refused writes of replaced leaders. */
   readonly staleWritesRefused: number
+}
+
+const NOTHING: Tally = {
+  ...{ ticks: 0, completed: 0, completedTwice: 0, standby: 0, failed: 0, tookOver: 0, staleWritesRefused: 0 },
 }
 
 export class RunningTicks {
   readonly #open = new Set<RunningTick>()
-  #over = tallyOf([])
+  #over = NOTHING
 
   add(tick: RunningTick): void {
     this.#open.add(tick)
     void tick.over.then(() => {
       this.#open.delete(tick)
-      this.#over = plus(this.#over, tallyOf([tick.record()]))
+      this.#over = tallyOf([tick.record()], this.#over)
     })
   }
 
   tally(): Tally {
-    return plus(this.#over, tallyOf([...this.#open].map((tick) => tick.record())))
+    const open = [...this.#open].map((tick) => tick.record())
+    return tallyOf(open, this.#over)
   }
 
-  /** How many ticks are over and not completed. */
   overdue(): number {
     return this.#over.ticks - this.#over.completed
   }
@@ -47,31 +49,19 @@ export class RunningTicks {
   }
 }
 
-export function tallyOf(records: readonly TickRecord[]): Tally {
+export function tallyOf(records: readonly TickRecord[], before = NOTHING): Tally {
   const tries = records.flatMap((record) => record.tries)
   const ended = (status: Try['outcome']['status']) => tries.filter(({ outcome }) => outcome.status === status).length
   const completions = records.map((record) => completionsOf(record).length)
   return {
-    ticks: records.length,
-    completed: completions.filter((times) => times > 0).length,
-    completedTwice: completions.filter((times) => times > 1).length,
-    standby: ended('standby'),
-    failed: ended('failed'),
-    tookOver: records.filter(wasTakenOver).length,
-    staleWritesRefused: tries.reduce((sum, { outcome }) => sum + staleWritesOf(outcome), 0),
+    ticks: before.ticks + records.length,
+    completed: before.completed + completions.filter((times) => times > 0).length,
+    completedTwice: before.completedTwice + completions.filter((times) => times > 1).length,
+    standby: before.standby + ended('standby'),
+    failed: before.failed + ended('failed'),
+    tookOver: before.tookOver + records.filter(wasTakenOver).length,
+    staleWritesRefused: tries.reduce((sum, { outcome }) => sum + staleWritesOf(outcome), before.staleWritesRefused),
   }
 }
 
 const staleWritesOf = (outcome: Try['outcome']) => ('work' in outcome ? outcome.work.staleWritesRefused : 0)
-
-function plus(one: Tally, other: Tally): Tally {
-  return {
-    ticks: one.ticks + other.ticks,
-    completed: one.completed + other.completed,
-    completedTwice: one.completedTwice + other.completedTwice,
-    standby: one.standby + other.standby,
-    failed: one.failed + other.failed,
-    tookOver: one.tookOver + other.tookOver,
-    staleWritesRefused: one.staleWritesRefused + other.staleWritesRefused,
-  }
-}

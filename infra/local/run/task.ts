@@ -1,7 +1,4 @@
-/**
- * The protected task of a run (billing, or a function of the user's own): what a run asks of it, and what it gives
- * it.
- */
+/** The protected task of a run (billing, or the user's own function): what a run asks of it, and what it gives it. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { Money } from '../../../functions/billing/money.ts'
 import type { ScheduledFault } from '../faults/fault.ts'
@@ -23,23 +20,19 @@ export interface RunOptions extends PlanOptions {
   /** The least real time between the starts of two ticks. */
   readonly everyMs: number
   readonly candidates: number
-  /** Every invocation gets a new execution environment. */
   readonly cold: boolean
   /** Multiplies Lambda's retry delays and the lease duration: 0.1 makes them a tenth. */
   readonly timeScale: number
   readonly scenario: readonly ScheduledFault[]
   readonly page: boolean
-  /** Of the page; 0 for any free port. */
   readonly port: number
 }
 
-/** What a run reports while it goes on. */
 export interface RunDisplay {
   note(text: string): void
   warn(text: string): void
   page(url: string): void
   fault(fault: Pick<FaultEntry, 'candidate' | 'description'>): void
-  /** How many charges of a long tick the gateway has answered. */
   progress(answered: number, expected: number): void
   tried(tried: Try): void
   /** @param wasCut the run was interrupted before the tick was over */
@@ -50,7 +43,6 @@ export interface TaskContext {
   readonly options: RunOptions
   readonly client: DynamoDBClient
   readonly functions: readonly LambdaFunction[]
-  /** Those that the stacks declare. */
   readonly candidates: readonly Candidate[]
   readonly lease: LeaseResource
   readonly display: RunDisplay
@@ -62,22 +54,17 @@ export interface TaskContext {
 export type TaskMaker<Report> = (context: TaskContext) => Task<Report>
 
 export interface Task<Report> {
-  /** For the page and the terminal. */
   readonly name: string
   /** Between the functions and what they call, the one nearest to the functions first. */
   readonly interceptors?: readonly Interceptor[]
-  /** Prepares the data that the task works on. */
   seed?(): Promise<void>
-  /** The first tick of the run, in epoch milliseconds. */
   firstTickMs(periodMs: number, nowMs: number): number
-  /** Displays what is about to run. */
   introduce(firstTick: string): void
   tickStarts?(number: number, tickMs: number): void
   /** Called every two seconds during a tick. */
   progress?(): void
   /** The charges of the tick, if the task moves money. */
   tickEnded?(): Promise<readonly Money[]>
-  /** Whether nothing is left to do for a later tick. */
   isSettled?(tick: string): Promise<boolean>
   outcomeOf(attempt: Attempt): TryOutcome
   report(end: RunEnd): Promise<Report>
@@ -91,7 +78,6 @@ export interface RunEnd {
   /** The last tick that is over, and the last that was started, as canonical ISO text; empty if there is none. */
   readonly lastTick: string
   readonly latestTick: string
-  /** The largest number of candidates at a tick. */
   readonly candidates: number
   /** What was planned and not done, as sentences. */
   readonly undone: readonly string[]

@@ -4,7 +4,6 @@ import type { AsyncInvocation, Attempt, LambdaHost } from '../lambda-host/lambda
 import type { TryOutcome } from '../observe/outcome.ts'
 import { type Candidate, eventOf } from '../stack/schedules.ts'
 
-/** One try of one candidate's event. */
 export interface Try {
   /** From 1, in the order of the template's schedules. */
   readonly candidate: number
@@ -13,11 +12,8 @@ export interface Try {
 }
 
 export interface TickRecord {
-  /** From 1. */
   readonly number: number
-  /** Canonical ISO text. */
   readonly tick: string
-  /** In the order in which they ended. */
   readonly tries: readonly Try[]
   readonly durationMs: number
   /** A leader of this tick is still frozen. */
@@ -36,7 +32,6 @@ export interface TickContext {
   readonly onTry: (tried: Try) => void
   /** The tick does not wait for a frozen request once another candidate has been invoked again. */
   readonly isFrozen: (requestId: string) => boolean
-  /** Whether the requests of a candidate arrive. */
   readonly isReachable: (candidate: number) => boolean
 }
 
@@ -85,10 +80,7 @@ export class RunningTick {
     return this.#requests.has(requestId)
   }
 
-  /**
-   * Delivers the event of another candidate once more (of the same one, if it is alone): Scheduler and Lambda deliver
-   * at least once. Settles when that has ended, retries included.
-   */
+  /** Delivers a rival's event again: Scheduler and Lambda deliver at least once. Settles after its last retry. */
   async deliverAgain(requestId: string): Promise<void> {
     const rival = this.#rivalOf(requestId)
     this.#hadRivals.add(requestId)
@@ -117,7 +109,6 @@ export class RunningTick {
     if (this.#open.size === 0) this.#over.resolve()
   }
 
-  /** Preferably one that is reachable and not frozen. */
   #rivalOf(requestId: string): Scheduled | undefined {
     const { isFrozen, isReachable } = this.#context
     const candidate = this.#requests.get(requestId)

@@ -1,6 +1,6 @@
 /** Runs ticks one after the other: the next one starts when the one before it has settled. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { FaultError, MAX_CANDIDATES } from '../faults/fault.ts'
+import { FAULT_WORDS, FaultError, MAX_CANDIDATES } from '../faults/fault.ts'
 import type { ManualFaults } from '../faults/manual-faults.ts'
 import { withoutLease } from '../faults/protections.ts'
 import type { LambdaHost } from '../lambda-host/lambda-host.ts'
@@ -45,7 +45,6 @@ export class Ticks {
     context.feed.add({ kind: 'setup', ...setup, switchedOff: context.options.without, maxCandidates: MAX_CANDIDATES })
   }
 
-  /** Runs all ticks, then stops the host. */
   async run(): Promise<RunEnd> {
     const { options, task, display, signal, host, manualFaults, runningTicks } = this.#context
     const { ticks = Number.POSITIVE_INFINITY, chaos } = options
@@ -170,10 +169,9 @@ export class Ticks {
     if (beyond.length > 0) return beyond.map((fault) => `Tick ${fault.tick}, ${fault.do}: the run ended before it.`)
     const injected = manualFaults.injected()
     const planned = (name: keyof typeof injected) => options.scenario.filter((fault) => fault.do === name).length
-    const words = { killLeader: 'killed', freezeLeader: 'frozen' } as const
     return (['killLeader', 'freezeLeader'] as const)
       .filter((name) => planned(name) > injected[name])
-      .map((name) => `The leader was not ${words[name]}: no leader came to a write, or to its end.`)
+      .map((name) => `The leader was not ${FAULT_WORDS[name]}: no leader came to a write, or to its end.`)
   }
 }
 

@@ -1,7 +1,7 @@
 /** Reads what the stacks of a synthesized app declare. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isObject, type Json, type JsonObject, type Resource, type Stack, TemplateError } from './intrinsics.ts'
+import { isObject, type Json, type JsonObject, type Resource, TemplateError } from './intrinsics.ts'
 import { type Declared, readStack } from './template.ts'
 
 export interface LocalNames {
@@ -11,7 +11,6 @@ export interface LocalNames {
   readonly runId: string
 }
 
-/** @throws TemplateError */
 export async function readAssembly(directory: string, { region, account, runId }: LocalNames): Promise<Declared> {
   const artifacts = objectIn(await readJson(join(directory, 'manifest.json')), 'artifacts')
   const stacks = Object.entries(artifacts).filter(([, artifact]) => {
@@ -21,7 +20,7 @@ export async function readAssembly(directory: string, { region, account, runId }
     stacks.map(async ([id, artifact]) => {
       const template = await readJson(join(directory, String(objectIn(artifact, 'properties')['templateFile'])))
       const assets = await readJson(join(directory, `${id}.assets.json`))
-      const stack: Stack = { name: `${id}-${runId}`, region, account, resources: resourcesIn(template) }
+      const stack = { name: `${id}-${runId}`, region, account, resources: resourcesIn(template) }
       return readStack(stack, (objectKey) => assetDirectory(directory, assets, objectKey))
     }),
   )

@@ -3,7 +3,6 @@
  * an error that names the resource, never a guess.
  * Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
  */
-
 export type Json = string | number | boolean | null | readonly Json[] | JsonObject
 export interface JsonObject {
   readonly [key: string]: Json
@@ -102,7 +101,6 @@ export function physicalName(stack: Stack, id: string): string {
   return typeof name === 'string' ? name : `${stack.name}-${id}`
 }
 
-/** @throws TemplateError */
 export function arnOf(stack: Stack, where: string, id: string): string {
   const { type } = resourceOf(stack, where, id)
   const form = NAMED[type]?.arn

@@ -17,11 +17,9 @@ export interface LeaseResource {
 export interface Resources extends LeaseResource {
   readonly subscriptionsTable: string
   readonly chargesTable: string
-  /** Of the sandbox gateway. */
   readonly sandboxTable: string
 }
 
-/** @throws TemplateError if no candidate has LEASE_TABLE */
 export function leaseOf(candidates: readonly Candidate[]): LeaseResource {
   const { LEASE_NAME, LEASE_MS } = candidates[0]?.lambda.environment ?? {}
   return {
@@ -31,7 +29,6 @@ export function leaseOf(candidates: readonly Candidate[]): LeaseResource {
   }
 }
 
-/** @throws TemplateError that names the missing variable */
 export function resourcesOf(candidates: readonly Candidate[], functions: readonly LambdaFunction[]): Resources {
   return {
     ...leaseOf(candidates),

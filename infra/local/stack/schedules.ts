@@ -4,17 +4,13 @@ import type { LambdaFunction } from '../lambda-host/lambda-function.ts'
 import { TemplateError } from './intrinsics.ts'
 import type { Schedule } from './template.ts'
 
-/** A schedule and the function that it fires. */
 export interface Candidate {
   readonly schedule: Schedule
   readonly lambda: LambdaFunction
 }
 
 /** @throws TemplateError if a schedule's target does not run here, or if the schedules differ in their period */
-export function candidatesOf(
-  schedules: readonly Schedule[],
-  functions: readonly LambdaFunction[],
-): readonly Candidate[] {
+export function candidatesOf(schedules: readonly Schedule[], functions: readonly LambdaFunction[]): Candidate[] {
   const [first] = schedules
   if (first === undefined) throw new TemplateError('The stacks declare no schedule')
   return schedules.map((schedule) => {
@@ -35,9 +31,8 @@ export function nthCandidate(declared: readonly Candidate[], number: number): Ca
   const known = declared[number - 1]
   if (known !== undefined) return known
   if (first === undefined) throw new TemplateError('The stacks declare no schedule')
-  const { name } = first.schedule
+  const { name, arn, input } = first.schedule
   const renamed = (text: string) => text.replaceAll(name, `${name.replace(/-1$/, '')}-${number}`)
-  const { arn, input } = first.schedule
   return { ...first, schedule: { ...first.schedule, name: renamed(name), arn: renamed(arn), input: renamed(input) } }
 }
 

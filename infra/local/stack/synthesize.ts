@@ -1,7 +1,4 @@
-/**
- * Synthesizes a CDK app as `cdk synth` does. The app is run directly, with the two variables that the CDK's command
- * line would set: that saves the second and a half that the command line takes.
- */
+/** Synthesizes a CDK app as `cdk synth` does, without the 1.5 s that the CDK's command line takes to start. */
 import { spawn } from 'node:child_process'
 import { delimiter, dirname, join } from 'node:path'
 import { LastLines } from '../../programs/text.ts'
@@ -24,7 +21,6 @@ const SHOWN_LINES = 30
 /** Node quotes the source line of an error, which may be minified. */
 const LONGEST_SHOWN_LINE = 500
 
-/** The command of the app in `cdk.json`. */
 export async function appCommand(root: string): Promise<string> {
   const { app } = await readJson(join(root, 'cdk.json'))
   if (typeof app !== 'string') throw new TemplateError('cdk.json has no app')

@@ -1,25 +1,17 @@
-/** Creates the tables that a template declares in DynamoDB Local, with their indexes, streams and TTL. */
+/** Creates the tables that a template declares in DynamoDB Local, with their indexes. A run uses no streams and no TTL. */
 import {
   CreateTableCommand,
   type CreateTableCommandInput,
   DeleteTableCommand,
   type DynamoDBClient,
-  UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb'
+import { property } from '../../../functions/election/json.ts'
 import { show } from '../../../functions/election/show.ts'
 import { isList, isObject, type Json, type JsonObject, TemplateError } from './intrinsics.ts'
 import type { Table } from './template.ts'
 
 export async function createTables(client: DynamoDBClient, tables: readonly Table[]): Promise<void> {
-  await Promise.all(
-    tables.map(async (table) => {
-      await client.send(new CreateTableCommand(requestFor(table)))
-      const { name: TableName, ttlAttribute: AttributeName } = table
-      if (AttributeName === undefined) return
-      const TimeToLiveSpecification = { AttributeName, Enabled: true }
-      await client.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification }))
-    }),
-  )
+  await Promise.all(tables.map((table) => client.send(new CreateTableCommand(requestFor(table)))))
 }
 
 /** For a DynamoDB Local that keeps running after the run. */
@@ -31,9 +23,8 @@ function requestFor(table: Table): CreateTableCommandInput {
   const indexes = table.indexes.map(({ IndexName, KeySchema, Projection }) => ({
     IndexName: text(IndexName),
     KeySchema: keysOf(isList(KeySchema) ? KeySchema.filter(isObject) : []),
-    Projection: projectionOf(isObject(Projection) ? Projection : {}),
+    Projection: { ProjectionType: oneOf(['ALL', 'KEYS_ONLY'] as const, property(Projection, 'ProjectionType')) },
   }))
-  const view = table.streamView
   return {
     TableName: table.name,
     BillingMode: 'PAY_PER_REQUEST',
@@ -43,11 +34,8 @@ function requestFor(table: Table): CreateTableCommandInput {
       AttributeType: oneOf(['S', 'N', 'B'] as const, AttributeType),
     })),
     ...(indexes.length > 0 && { GlobalSecondaryIndexes: indexes }),
-    ...(view !== undefined && { StreamSpecification: { StreamEnabled: true, StreamViewType: oneOf(VIEWS, view) } }),
   }
 }
-
-const VIEWS = ['NEW_IMAGE', 'OLD_IMAGE', 'NEW_AND_OLD_IMAGES', 'KEYS_ONLY'] as const
 
 const keysOf = (keys: readonly JsonObject[]) =>
   keys.map(({ AttributeName, KeyType }) => ({
@@ -55,17 +43,12 @@ const keysOf = (keys: readonly JsonObject[]) =>
     KeyType: oneOf(['HASH', 'RANGE'] as const, KeyType),
   }))
 
-const projectionOf = ({ ProjectionType = 'ALL', NonKeyAttributes }: JsonObject) => ({
-  ProjectionType: oneOf(['ALL', 'KEYS_ONLY', 'INCLUDE'] as const, ProjectionType),
-  ...(isList(NonKeyAttributes) && { NonKeyAttributes: NonKeyAttributes.map(text) }),
-})
-
 function text(value: Json | undefined): string {
   if (typeof value === 'string') return value
   throw new TemplateError(`The definition of a table should have a name, not ${show(value)}`)
 }
 
-function oneOf<T extends string>(allowed: readonly T[], value: Json | undefined): T {
+function oneOf<T extends string>(allowed: readonly T[], value: unknown): T {
   const found = allowed.find((one) => one === value)
   if (found !== undefined) return found
   throw new TemplateError(`The definition of a table should have one of ${allowed.join(', ')}, not ${show(value)}`)

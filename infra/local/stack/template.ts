@@ -21,8 +21,6 @@ export interface Table {
   readonly attributes: readonly JsonObject[]
   readonly keys: readonly JsonObject[]
   readonly indexes: readonly JsonObject[]
-  readonly ttlAttribute?: string | undefined
-  readonly streamView?: string | undefined
 }
 
 export interface Schedule {
@@ -40,9 +38,8 @@ export interface Declared {
 }
 
 /** The directory of an asset, by its S3 key in a deployment. */
-export type AssetDirectory = (objectKey: string) => string | undefined
+type AssetDirectory = (objectKey: string) => string | undefined
 
-/** @throws TemplateError */
 export function readStack(stack: Stack, assetDirectory: AssetDirectory): Declared {
   const readersOf = (type: string) =>
     Object.keys(stack.resources)
@@ -62,8 +59,6 @@ function tableOf(table: ResourceReader): Table {
     attributes: table.list('AttributeDefinitions'),
     keys: table.list('KeySchema'),
     indexes: table.list('GlobalSecondaryIndexes'),
-    ttlAttribute: table.text('TimeToLiveSpecification', 'AttributeName'),
-    streamView: table.text('StreamSpecification', 'StreamViewType'),
   }
 }
 

@@ -42,13 +42,8 @@ test('the line of a tick shows that it was cut short, or had no charges, or no m
 })
 
 test('charges are shown in their currencies, the most frequent first', () => {
-  const charges = [
-    ...[{ currency: 'JPY', amountMinor: 1980 }, charge, { currency: 'EUR', amountMinor: 1 }],
-    ...[
-      { currency: 'KWD', amountMinor: 12_345 },
-      { currency: 'USD', amountMinor: 5 },
-    ],
-  ]
+  const of = (currency: string, amountMinor: number) => ({ currency, amountMinor })
+  const charges = [of('JPY', 1980), charge, of('EUR', 1), of('KWD', 12_345), of('USD', 5)]
   const text = shown((display) => display.ticked(recordOf(1, COMPLETED), charges, false))
   expect(text).toContain('5 charges (EUR 10.00, JPY 1,980, KWD 12.345 and 1 more currency)')
 })
@@ -107,16 +102,6 @@ test('progress is one line that a terminal overwrites, and an occasional line el
   expect(inTerminal).not.toContain('\n')
 })
 
-test('a fault and the address of the page are one line each', () => {
-  const text = shown((display) => {
-    display.fault({ candidate: 2, description: 'leader killed after the 3rd charge' })
-    display.page('http://127.0.0.1:8080/')
-  })
-  expect(text).toBe(
-    '    ⚡ candidate 2: leader killed after the 3rd charge\nWatch the election, and break it: http://127.0.0.1:8080/\n',
-  )
-})
-
 const NOTHING = { killLeader: undefined, freezeLeader: undefined, chaos: undefined, scenario: [] }
 
 function endShown(end = endOf(), report: ReturnType<typeof reportOf> | undefined = reportOf(), moneyless = false) {
@@ -133,9 +118,7 @@ test('the last line says whether all is well', () => {
   expect(lastLine(endShown(endOf(), idle))).toBe('✓ All is well: nothing was due, nothing was charged.')
   expect(lastLine(endShown(endOf(), reportOf({ wrongCharges: 1 })))).toBe('✗ 1 wrong charge')
   expect(lastLine(endShown(endOf({}, { undone: ['Tick 2.'] })))).toBe('? Tick 2.')
-  expect(lastLine(endShown(endOf({ completed: 2 }, cut)))).toMatch(
-    /^The last tick was cut short\. Before it, everything/,
-  )
+  expect(lastLine(endShown(endOf({ completed: 2 }, cut)))).toContain('The last tick was cut short. Before it, every')
   expect(lastLine(endShown(endOf({ ticks: 0, completed: 0 })))).toBe('No tick was run.')
 })
 

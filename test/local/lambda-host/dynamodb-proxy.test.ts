@@ -8,15 +8,7 @@ import {
   type DynamoDBClient,
   TransactionCanceledException,
 } from '@aws-sdk/client-dynamodb'
-import {
-  BatchWriteCommand,
-  DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-  TransactWriteCommand,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb'
+import { DynamoDBDocumentClient, GetCommand, PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import { dynamodbError, startDynamoDBProxy } from '../../../infra/local/lambda-host/dynamodb-proxy.ts'
 import type { Call, Interceptor } from '../../../infra/local/lambda-host/interceptor.ts'
@@ -70,21 +62,6 @@ async function startUpstream(answer: RequestListener): Promise<string> {
   return `http://127.0.0.1:${address.port}`
 }
 
-test('refuses a request that is not signed with the key of the run', async () => {
-  const calls: Call[] = []
-  const { url } = await startProxy((call, forward) => {
-    calls.push(call)
-    return forward()
-  })
-  const { status, body } = await listTables(url, {})
-  expect(status).toBe(400)
-  expect(JSON.parse(body)).toMatchObject({
-    __type: 'com.amazonaws.dynamodb.v20120810#UnrecognizedClientException',
-    message: expect.stringContaining('by the credentials in their environment variables'),
-  })
-  expect(calls).toEqual([])
-})
-
 test('a function that asks for another Region gets the tables of this run', async () => {
   const signed: unknown[] = []
   const upstream = await startUpstream((request, response) => {
@@ -103,12 +80,6 @@ describe('without faults', () => {
     const Item = { ...KEY, holder: 'Zoë Müller 日本', n: 1.5, list: [1, { a: true }] }
     await put(Item)
     expect((await client.send(new GetCommand({ TableName, Key: KEY }))).Item).toEqual(Item)
-    const query = {
-      TableName,
-      KeyConditionExpression: 'lease = :lease',
-      ExpressionAttributeValues: { ':lease': 'billing' },
-    }
-    expect((await client.send(new QueryCommand(query))).Items).toEqual([Item])
     const refused = {
       TableName,
       Item: KEY,
@@ -122,24 +93,17 @@ describe('without faults', () => {
     await expect(client.send(transaction)).rejects.toThrow(TransactionCanceledException)
   })
 
-  test("replies have DynamoDB's headers, its checksum among them", async () => {
-    const { url } = await startProxy(PASS)
-    const { headers, body } = await listTables(url)
-    expect(headers['x-amzn-requestid']).toMatch(/^[0-9a-f-]{36}$/)
-    expect(headers['content-type']).toBe('application/x-amz-json-1.0')
-    expect(headers['x-amz-crc32']).toBe(String(crc32(body)))
-    expect(headers['server']).toMatch(/Jetty/)
-  })
-
-  test("replies have DynamoDB's clock, and none of the proxy's; requests share one connection", async () => {
+  test("replies have DynamoDB's headers, its clock among them; requests share one connection", async () => {
     const date = 'Mon, 01 Jan 2024 00:00:00 GMT'
     const connections = new Set<Socket>()
     const upstream = await startUpstream(({ socket }, response) => {
       connections.add(socket)
-      response.setHeader('date', date).end('{}')
+      response.setHeader('date', date).setHeader('x-amzn-requestid', 'r-1').end('{}')
     })
     const { url } = await startProxy(PASS, upstream)
-    for (let nth = 0; nth < 20; nth += 1) expect((await listTables(url)).headers['date']).toBe(date)
+    for (let nth = 0; nth < 20; nth += 1) {
+      expect((await listTables(url)).headers).toMatchObject({ date, 'x-amzn-requestid': 'r-1' })
+    }
     expect(connections.size).toBe(1)
   })
 
@@ -158,12 +122,10 @@ describe('an interceptor', () => {
     })
     await client.send(new GetCommand({ TableName, Key: KEY }))
     await client.send(new TransactWriteCommand({ TransactItems: [{ Delete: { TableName, Key: KEY } }] }))
-    await client.send(new BatchWriteCommand({ RequestItems: { [TableName]: [{ PutRequest: { Item: KEY } }] } }))
     const body = { TableName, Key: { lease: { S: 'billing' }, record: { S: 'LEASE' } } }
     expect(calls).toMatchObject([
       { service: 'dynamodb', operation: 'GetItem', target: TableName, body, requestId: 'by aws-sdk-js' },
       { operation: 'TransactWriteItems', target: '' },
-      { operation: 'BatchWriteItem', target: '' },
     ])
   })
 
@@ -205,27 +167,6 @@ describe('an interceptor', () => {
     await expect(put()).rejects.toMatchObject({ code: 'ECONNRESET' })
     expect(await stored()).toEqual(KEY)
   })
-
-  test('may forward a request long after its client hung up', async () => {
-    const held = Promise.withResolvers<void>()
-    const { TableName, client, put, stored } = await scene(async ({ operation }, forward) => {
-      if (operation === 'UpdateItem') await held.promise
-      return forward()
-    })
-    const update = { UpdateExpression: 'SET holder = :me', ExpressionAttributeValues: { ':me': 'late' } }
-    const abortSignal = AbortSignal.timeout(100)
-    const sent = client.send(new UpdateCommand({ TableName, Key: KEY, ...update }), { abortSignal })
-    await expect(sent).rejects.toThrow()
-    expect(await stored()).toBeUndefined()
-    held.resolve()
-    await expect.poll(stored).toEqual({ ...KEY, holder: 'late' })
-    await put() // the proxy still works
-  })
-
-  test('that fails is an error with the reason', async () => {
-    const { url } = await startProxy(() => Promise.reject(new Error('no such plan')))
-    expect(await listTables(url)).toMatchObject({ status: 500, body: expect.stringContaining('no such plan') })
-  })
 })
 
 describe('stopping', () => {
@@ -245,17 +186,12 @@ describe('stopping', () => {
     }, upstream)
     const sent = listTables(proxy.url).catch(() => 'hung up')
     await arrived.promise
-    let isStopped = false
-    const stopping = proxy.stop().then(() => {
-      isStopped = true
-    })
-    await sleep(50)
-    expect(isStopped).toBe(false)
+    const stopping = proxy.stop()
+    expect(await Promise.race([stopping, sleep(50, 'still waiting')])).toBe('still waiting')
     released.resolve()
     await stopping
     expect([answered, await sent]).toEqual([1, 'hung up'])
-    const forward = await late.promise
-    await expect(forward()).rejects.toThrow('the host has stopped')
+    await expect((await late.promise)()).rejects.toThrow('the host has stopped')
   })
 
   test('does not wait forever for a DynamoDB that does not answer', async () => {

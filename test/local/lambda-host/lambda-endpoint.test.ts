@@ -3,7 +3,6 @@ import {
   InvokeCommand,
   type InvokeCommandInput,
   LambdaClient,
-  ResourceNotFoundException,
   TooManyRequestsException,
 } from '@aws-sdk/client-lambda'
 import { expect, onTestFinished, test } from 'vitest'
@@ -13,7 +12,6 @@ import { fixtureFunction, PASS } from '../fixtures/functions.ts'
 import { post, signedWith } from '../fixtures/reach.ts'
 
 const payment = fixtureFunction({ name: 'payment' })
-const INVOCATIONS = '/2015-03-31/functions/payment/invocations'
 
 type Options = Partial<Parameters<typeof startLambdaEndpoint>[0]>
 
@@ -70,33 +68,21 @@ test('a function that fails is an answer with the error as its payload', async (
   expect(await invoke()).toMatchObject({ StatusCode: 200, FunctionError: 'Unhandled', payload: error })
 })
 
-test('an unknown function is a ResourceNotFoundException', async () => {
-  const { invoke } = await startEndpoint()
-  const failed = invoke({ FunctionName: 'gone' })
-  await expect(failed).rejects.toThrow(ResourceNotFoundException)
-  await expect(failed).rejects.toThrow('Function not found: gone')
-})
-
 test.each<[Partial<InvokeCommandInput>, string, string]>([
   [{ InvocationType: InvocationType.Event }, 'InvalidParameterValueException', 'type Event is not supported here'],
-  [{ InvocationType: InvocationType.DryRun }, 'InvalidParameterValueException', 'type DryRun is not supported here'],
   [{ Payload: '{' }, 'InvalidRequestContentException', 'must be a JSON object'],
   [{ Payload: '[]' }, 'InvalidRequestContentException', 'must be a JSON object'],
-  [{ Payload: '"text"' }, 'InvalidRequestContentException', 'must be a JSON object'],
-  [{ Payload: 'null' }, 'InvalidRequestContentException', 'must be a JSON object'],
+  [{ FunctionName: 'gone' }, 'ResourceNotFoundException', 'Function not found: gone'],
 ])('refuses %j with the reason', async (input, name, message) => {
   const { invoke, runs } = await startEndpoint()
   await expect(invoke(input)).rejects.toMatchObject({ name, message: expect.stringContaining(message) })
   expect(runs).toEqual([])
 })
 
-test('refuses every other call, and one that is not signed with the key of the run', async () => {
+test('refuses every other call', async () => {
   const { endpoint, runs } = await startEndpoint()
   const other = await post(`${endpoint.url}/2015-03-31/functions`, signedWith('local'), '')
   expect([other.status, other.body]).toEqual([404, expect.stringContaining('not POST /2015-03-31/functions')])
-  const unsigned = await post(endpoint.url + INVOCATIONS, {}, '{}')
-  expect([unsigned.status, unsigned.headers['x-amzn-errortype']]).toEqual([403, 'UnrecognizedClientException'])
-  expect(unsigned.body).toContain('by the credentials in their environment variables')
   expect(runs).toEqual([])
 })
 
@@ -116,19 +102,9 @@ test('an interceptor sees the sender, the function and the event, and may change
   ])
 })
 
-test('an interceptor may answer in place of the function, or hang up before or after it', async () => {
-  const throttling = await startEndpoint({
-    intercept: async () => lambdaError(429, 'TooManyRequestsException', 'Rate exceeded'),
-  })
-  await expect(throttling.invoke()).rejects.toThrow(TooManyRequestsException)
-  const before = await startEndpoint({ intercept: async () => 'hangUp' })
-  await expect(before.invoke()).rejects.toMatchObject({ code: 'ECONNRESET' })
-  const after = await startEndpoint({ intercept: (_, forward) => forward().then(() => 'hangUp') })
-  await expect(after.invoke()).rejects.toMatchObject({ code: 'ECONNRESET' })
-  expect([throttling.runs, before.runs, after.runs]).toEqual([[], [], ['payment']])
-})
-
-test('an interceptor that fails is an error with the reason', async () => {
-  const { invoke } = await startEndpoint({ intercept: () => Promise.reject(new Error('no such plan')) })
-  await expect(invoke()).rejects.toThrow('no such plan')
+test('an interceptor may answer in place of the function', async () => {
+  const intercept = async () => lambdaError(429, 'TooManyRequestsException', 'Rate exceeded')
+  const { invoke, runs } = await startEndpoint({ intercept })
+  await expect(invoke()).rejects.toThrow(TooManyRequestsException)
+  expect(runs).toEqual([])
 })

@@ -1,27 +1,10 @@
-import { spawnSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Interceptor } from '../../../infra/local/lambda-host/interceptor.ts'
-import { fixtureFunction, PASS } from '../fixtures/functions.ts'
-import {
-  attemptsOf,
-  describeEnvironment,
-  failureOf,
-  messageOf,
-  resultOf,
-  startHost,
-  startWaiting,
-} from '../fixtures/hosts.ts'
+import type { Attempt } from '../../../infra/local/lambda-host/lambda-host.ts'
+import { fixtureFunction } from '../fixtures/functions.ts'
+import { attemptsOf, describeEnvironment, resultOf, startHost, startWaiting } from '../fixtures/hosts.ts'
 import { isAlive, stateOf } from '../fixtures/processes.ts'
-
-/** Of all environments that this process has started. */
-function statesOfEnvironments(): string[] {
-  const rows = spawnSync('ps', ['-A', '-o', 'ppid=,state=,command='], { encoding: 'utf8' }).stdout.split('\n')
-  const columns = rows.map((row) => row.trim().split(/\s+/))
-  return columns.flatMap(([parent, state = '', ...command]) =>
-    parent === String(process.pid) && command.join(' ').endsWith('runtime.ts') ? [state.slice(0, 1)] : [],
-  )
-}
 
 describe('execution environments', () => {
   test('are reused, and frozen between invocations: a timer that was left behind does not fire', async () => {
@@ -42,15 +25,6 @@ describe('execution environments', () => {
     expect(second['pid']).not.toBe(first['pid'])
     expect(second['invocations']).toBe(1)
     expect(isAlive(first['pid'])).toBe(false)
-  })
-
-  test('run one invocation at a time', async () => {
-    const host = await startHost()
-    const lambda = fixtureFunction({ retries: 0 })
-    await describeEnvironment(host, lambda) // so that there is an idle one
-    const [one, other] = [await startWaiting(host, 60_000, lambda), await startWaiting(host, 60_000, lambda)]
-    expect(other.pid).not.toBe(one.pid)
-    expect(host.environments.started()).toBe(2)
   })
 
   test('are shared only by functions that are equal in everything, each variable included', async () => {
@@ -77,7 +51,7 @@ describe('execution environments', () => {
   test("have the template's variables, Lambda's own and none of the host's, and Lambda's context", async () => {
     process.env['TENURE_TEST_LEAK'] = 'leaked'
     onTestFinished(() => void delete process.env['TENURE_TEST_LEAK'])
-    const { env, requestId, remainingMs, context } = await describeEnvironment(await startHost())
+    const { env, remainingMs, context } = await describeEnvironment(await startHost())
     const endpoint = expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/)
     expect(env).toMatchObject({
       DECLARED: 'yes',
@@ -88,18 +62,9 @@ describe('execution environments', () => {
     })
     const others = Object.keys(Object(env)).filter((name) => !/^(_HANDLER|AWS_.*|LAMBDA_TASK_ROOT)$/.test(name))
     expect(others.sort()).toEqual(['DECLARED', 'LANG', 'PATH', 'TZ'])
-    expect(requestId).toMatch(/^[0-9a-f-]{36}$/)
     expect(remainingMs).toBeGreaterThan(4_000)
     expect(remainingMs).toBeLessThanOrEqual(5_000)
-    expect(context).toMatchObject({ functionName: 'fixture', memoryLimitInMB: '256' })
-  })
-
-  test('are fewer than a hundred short simultaneous invocations, and all frozen afterwards', async () => {
-    const { environments, invoke } = await startHost()
-    const endings = await Promise.all(Array.from({ length: 100 }, () => invoke(fixtureFunction(), {})))
-    expect(endings.filter(({ ok }) => !ok)).toEqual([])
-    expect(environments.started()).toBeLessThan(50)
-    await expect.poll(() => new Set(statesOfEnvironments())).toEqual(new Set(['T']))
+    expect(context).toMatchObject({ awsRequestId: expect.stringMatching(/^[0-9a-f-]{36}$/), functionName: 'fixture' })
   })
 })
 
@@ -108,17 +73,14 @@ describe('a failed event', () => {
     const host = await startHost()
     const startedAt = performance.now()
     const events: unknown[] = []
-    await host.host.invokeAsync(
-      fixtureFunction(),
-      { do: 'throw' },
-      ({ requestId, retry, retryInMs, ending }) =>
-        void events.push([requestId, retry, retryInMs, ending.ok || ending.error.errorMessage]),
-      { requestId: 'r-1', onStart: (retry) => events.push(`try ${retry}: ${host.environments.working().join()}`) },
-    )
+    const onAttempt = ({ retry, retryInMs, ending }: Attempt) =>
+      void events.push([retry, retryInMs, ending.ok || ending.error.errorMessage])
+    const onStart = (retry: number) => events.push(`try ${retry}: ${host.environments.working().join()}`)
+    await host.host.invokeAsync(fixtureFunction(), { do: 'throw' }, onAttempt, { requestId: 'r-1', onStart })
     expect(events).toEqual([
-      ...['try 0: ', ['r-1', 0, 60, 'request r-1 failed']],
-      ...['try 1: ', ['r-1', 1, 120, 'request r-1 failed']],
-      ...['try 2: ', ['r-1', 2, undefined, 'request r-1 failed']],
+      ...['try 0: ', [0, 60, 'request r-1 failed']],
+      ...['try 1: ', [1, 120, 'request r-1 failed']],
+      ...['try 2: ', [2, undefined, 'request r-1 failed']],
     ])
     expect(performance.now() - startedAt).toBeGreaterThan(180)
     expect(host.environments.started()).toBe(1)
@@ -134,35 +96,24 @@ describe('a failed event', () => {
   test('has how the process died and its last lines, and is retried in a new environment', async () => {
     const host = await startHost()
     const [attempt] = await attemptsOf(host, { do: 'exit' })
-    expect(failureOf(attempt)).toMatchObject({
-      error: { errorMessage: 'Runtime exited with status 3' },
-      logs: ['last words'],
-    })
+    const error = { errorMessage: 'Runtime exited with status 3' }
+    expect(attempt?.ending).toMatchObject({ ok: false, error, logs: ['last words'] })
     expect(host.environments.started()).toBe(3)
   })
 })
 
 describe('what a function throws, returns or writes', () => {
-  const failureOfDoing = async (what: string) => {
-    const ending = await (await startHost()).invoke(fixtureFunction(), { do: what })
-    return ending.ok ? undefined : ending
-  }
-  const UNREADABLE = { errorType: 'object', errorMessage: 'What the function threw cannot be read' }
+  const endingOfDoing = async (what: string) => (await startHost()).invoke(fixtureFunction(), { do: what })
 
   test.each([
-    ['throw a revoked proxy', UNREADABLE],
-    ['throw an object without a text', UNREADABLE],
-    ['throw an error whose name throws', UNREADABLE],
-    ['throw a symbol', { errorType: 'symbol', errorMessage: 'Symbol(thrown)' }],
-    ['throw an error whose name is a number', { errorType: '7', errorMessage: 'numbered' }],
     ['return what JSON cannot hold', { errorType: 'TypeError', errorMessage: expect.stringContaining('BigInt') }],
     ['return too much', { errorType: 'Function.ResponseSizeTooLarge' }],
   ])('is a failure: %s', async (what, error) => {
-    expect((await failureOfDoing(what))?.error).toMatchObject(error)
+    expect(await endingOfDoing(what)).toMatchObject({ ok: false, error })
   })
 
   test('is printable: no terminal sequences in names, messages, frames and logs', async () => {
-    const failure = await failureOfDoing('throw terminal sequences')
+    const failure = await endingOfDoing('throw terminal sequences')
     expect(failure).toMatchObject({
       error: { errorType: 'Red \\u202e', errorMessage: 'line one\nline two', trace: [expect.any(String)] },
       logs: ['green and charged', 'declined'],
@@ -170,25 +121,14 @@ describe('what a function throws, returns or writes', () => {
     expect(JSON.stringify(failure)).not.toMatch(/\\u001b/)
   })
 
-  test('is cut: of 3 MB of message the beginning is kept, and the stack', async () => {
-    const { error } = (await failureOfDoing('throw 3 MB')) ?? {}
-    expect(error?.errorMessage).toMatch(/^(a\n){5000} … and 2,990,000 more characters$/)
-    expect(error?.trace?.[1]).toMatch(/^ +at handler \(.*index\.mjs/)
-  })
-
   test('does not reach the host: the function has no IPC channel, as in Lambda', async () => {
     expect(await resultOf(await startHost(), { do: 'send to its parent' })).toEqual({ send: 'undefined' })
-    const { error } = (await failureOfDoing('disconnect')) ?? {}
-    expect(error).toMatchObject({ errorType: 'TypeError', errorMessage: 'process.disconnect is not a function' })
   })
 
   test.each([
     '{not json\n',
-    '\n',
     'null\n',
     '{"kind":"result"}\n',
-    '{"kind":"result","json":"{x"}\n',
-    '{"kind":"error"}\n',
     '{"kind":"error","error":{"errorType":7}}\n',
     '{"kind":"ready"}\n',
   ])('fails only its own invocation when it goes into the pipe to the host: %j', async (text) => {
@@ -197,13 +137,6 @@ describe('what a function throws, returns or writes', () => {
     const errorMessage = expect.stringContaining('wrote to file descriptor 3')
     expect(ending).toMatchObject({ ok: false, error: { errorType: 'Runtime.InvalidMessage', errorMessage } })
     expect(await describeEnvironment(host)).toMatchObject({ invocations: 1 }) // in a new environment
-  })
-
-  test('is printable even if the function writes the report itself', async () => {
-    const error = { errorType: '\u001b[2J', errorMessage: 'a\u001b[31m', trace: ['\u0007', 7] }
-    const text = `${JSON.stringify({ kind: 'error', error })}\n`
-    const ending = await (await startHost()).invoke(fixtureFunction(), { do: 'write to file 3', text })
-    expect(ending).toMatchObject({ error: { errorType: '', errorMessage: 'a', trace: ['\\u0007', '7'] } })
   })
 })
 
@@ -240,27 +173,6 @@ describe('a process that a function starts', () => {
   })
 })
 
-test('an invocation over its time-out is killed and has failed', async () => {
-  const host = await startHost()
-  const lambda = fixtureFunction({ timeoutMs: 150, retries: 0 })
-  const [attempt] = await attemptsOf(host, { do: 'wait', ms: 10_000 }, lambda)
-  expect(messageOf(attempt)).toBe('Task timed out after 0.15 seconds')
-  expect(attempt?.durationMs).toBeLessThan(3_000)
-  await attemptsOf(host, { do: 'describe' }, lambda)
-  expect(host.environments.started()).toBe(2)
-})
-
-test('kills the environment that runs a request, and no other', async () => {
-  const host = await startHost()
-  const victim = await startWaiting(host, 60_000)
-  const other = await startWaiting(host, 500)
-  expect(await host.environments.kill('unknown')).toBe(false)
-  expect(await host.environments.kill(victim.requestId)).toBe(true)
-  await Promise.all([victim.ended, other.ended])
-  expect(messageOf(victim.attempts[0])).toBe('Runtime exited with error: signal: killed')
-  expect(other.attempts).toMatchObject([{ ending: { ok: true } }])
-})
-
 test.each([
   ['index.missing', 'index.missing is not a function'],
   ['index.notAFunction', 'index.notAFunction is not a function'],
@@ -278,36 +190,26 @@ test.each([
 )
 
 describe('stopping', () => {
-  test('ends every environment, idle and working, for each call, and reports no failure for it', async () => {
+  test('ends every environment, idle, working and frozen, for each call, and reports no failure for it', async () => {
     const host = await startHost()
-    const working = await startWaiting(host, 60_000)
+    const [working, frozen] = [await startWaiting(host, 60_000), await startWaiting(host, 60_000)]
+    host.environments.freeze(frozen.requestId)
     const { pid: idle } = await describeEnvironment(host)
-    expect([stateOf(working.pid) === 'T', stateOf(idle) === 'T']).toEqual([false, true])
-    await Promise.all([host.host.stop(), host.host.stop()].map((stopped) => stopped.then(() => expectGone())))
-    await working.ended
-    expect(working.attempts).toEqual([])
-    function expectGone() {
-      expect([working.pid, idle].filter(isAlive)).toEqual([])
+    const pidsLeft = async (stopped: Promise<void>) => {
+      await stopped
+      return [working.pid, frozen.pid, idle].filter(isAlive)
     }
-  })
-
-  test('ends environments that are still starting, and the invocations that wait for them', async () => {
-    const { host, invoke } = await startHost()
-    const event = { do: 'wait', ms: 60_000 } // none may end before the stop, however late that comes
-    const endings = Promise.all(Array.from({ length: 10 }, () => invoke(fixtureFunction(), event)))
-    await sleep(20)
-    await host.stop()
-    for (const ending of await endings) expect(ending).toMatchObject({ ok: false })
+    expect(await Promise.all([host.host.stop(), host.host.stop()].map(pidsLeft))).toEqual([[], []])
+    await Promise.all([working.ended, frozen.ended])
+    expect([...working.attempts, ...frozen.attempts]).toEqual([])
+    expect(host.environments.thaw(frozen.requestId)).toBe(false)
   })
 
   test('prevents new environments, of new functions too', async () => {
-    const host = await startHost()
-    await describeEnvironment(host)
-    await host.host.stop()
-    for (const lambda of [fixtureFunction(), fixtureFunction({ name: 'new' })]) {
-      expect(await host.invoke(lambda, {})).toMatchObject({ ok: false })
-    }
-    expect(host.environments.started()).toBe(1)
+    const { host, environments, invoke } = await startHost()
+    await host.stop()
+    expect(await invoke(fixtureFunction(), {})).toMatchObject({ ok: false })
+    expect(environments.started()).toBe(0)
   })
 })
 
@@ -326,28 +228,15 @@ describe('functions that invoke each other', () => {
     const calls: object[] = []
     const intercept: Interceptor = (call, forward) => {
       calls.push(call)
-      return PASS(call, forward)
+      return forward()
     }
     const payment = fixtureFunction({ name: 'payment' })
     const host = await startHost({ functions: [payment], intercept })
     const event = { do: 'describe' }
     const ask = () => resultOf(host, { do: 'invoke', function: payment.arn, event })
     const results = await Promise.all([ask(), ask()])
-    const expected = { service: 'lambda', operation: 'Invoke', target: 'payment', body: event }
+    const expected = results.map(({ requestId }) => expect.objectContaining({ operation: 'Invoke', requestId }))
     expect(calls).toHaveLength(2)
-    expect(calls).toEqual(expect.arrayContaining(results.map(({ requestId }) => ({ ...expected, requestId }))))
-    expect(results).toMatchObject([1, 2].map(() => ({ answers: [{ context: { functionName: 'payment' } }] })))
-  })
-
-  test('send to DynamoDB through it too', async () => {
-    const calls: object[] = []
-    const host = await startHost({
-      intercept: async ({ service, operation, requestId }) => {
-        calls.push({ service, operation, requestId })
-        return { statusCode: 200, headers: {}, body: '{}' }
-      },
-    })
-    const { requestId } = await resultOf(host, { do: 'list tables' })
-    expect(calls).toEqual([{ service: 'dynamodb', operation: 'ListTables', requestId }])
+    expect(calls).toEqual(expect.arrayContaining(expected))
   })
 })

@@ -1,6 +1,12 @@
 import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
-import { onLine, type RuntimeMessage, send } from '../../../infra/local/lambda-host/messages.ts'
+import {
+  onLine,
+  type RuntimeMessage,
+  receivedReport,
+  reportOf,
+  send,
+} from '../../../infra/local/lambda-host/messages.ts'
 
 test('messages arrive whole, wherever the pipe cuts them', () => {
   const whole = new PassThrough()
@@ -22,4 +28,31 @@ test('a line that does not end is passed on before it fills the memory', () => {
   onLine(channel, ({ length }) => lengths.push(length))
   for (let megabytes = 0; megabytes < 17; megabytes += 1) channel.write('a'.repeat(1024 * 1024))
   expect(lengths).toEqual([17 * 1024 * 1024])
+})
+
+const UNREADABLE = { errorType: 'object', errorMessage: 'What the function threw cannot be read' }
+const { proxy, revoke } = Proxy.revocable({}, {})
+revoke()
+const nameThrows = Object.defineProperty(new Error('it broke'), 'name', { get: () => JSON.parse('{') })
+
+test.each([
+  ['a revoked proxy', proxy, UNREADABLE],
+  ['an object without a text', Object.create(null), UNREADABLE],
+  ['an error whose name throws', nameThrows, UNREADABLE],
+  ['a symbol', Symbol('thrown'), { errorType: 'symbol', errorMessage: 'Symbol(thrown)' }],
+  ['an error named by a number', Object.assign(new Error('it broke'), { name: 7 }), { errorType: '7' }],
+])('the report of %s', (_, thrown, report) => {
+  expect(reportOf(thrown)).toMatchObject(report)
+})
+
+test('a report has the beginning of 3 MB of message, and the stack; the host receives it unchanged', () => {
+  const report = reportOf(new Error('a\n'.repeat(1_500_000)))
+  expect(report.errorMessage).toMatch(/^(a\n){5000} … and 2,990,000 more characters$/)
+  expect(report.trace?.[1]).toMatch(/^ +at .*messages\.test\.ts/)
+  expect(receivedReport(report)).toEqual(report)
+})
+
+test('a report that the function wrote itself is made printable', () => {
+  const written = { errorType: '\u001b[2J', errorMessage: 'a\u001b[31m', trace: ['\u0007', 7] }
+  expect(receivedReport(written)).toEqual({ errorType: '', errorMessage: 'a', trace: ['\\u0007', '7'] })
 })

@@ -14,25 +14,17 @@ const schedule = (overrides: Partial<Schedule> = {}): Schedule => ({
   ...overrides,
 })
 
-test('the scheduled time has seconds and no milliseconds', () => {
-  const event = eventOf(schedule(), Date.parse('2024-02-28T22:00:00.000Z'))
-  expect(event).toEqual({ tick: '2024-02-28T22:00:00Z' })
-})
-
 test('every context attribute is put in, and unknown ones are left as they are', () => {
-  const names = ['schedule-arn', 'execution-id', 'attempt-number', 'other', 'constructor'] as const
+  const names = ['schedule-arn', 'scheduled-time', 'execution-id', 'attempt-number', 'other', 'constructor'] as const
   const input = JSON.stringify(Object.fromEntries(names.map((name) => [name, `<aws.scheduler.${name}>`])))
   expect(eventOf(schedule({ input }), 0)).toEqual({
     'schedule-arn': schedule().arn,
+    'scheduled-time': '1970-01-01T00:00:00Z', // without milliseconds
     'execution-id': expect.stringMatching(/^[0-9a-f-]{36}$/),
     'attempt-number': '1',
     other: '<aws.scheduler.other>',
     constructor: '<aws.scheduler.constructor>',
   })
-})
-
-test('an input that is not JSON names its schedule', () => {
-  expect(() => eventOf(schedule({ input: '{' }), 0)).toThrow('hourly-1: its input is not JSON')
 })
 
 test.each([
@@ -69,10 +61,4 @@ test('a candidate beyond those that the stacks declare is a copy of their first,
     lambda,
     schedule: { ...first, name: 'hourly-3', arn: renamed(first.arn), input: renamed(input) },
   })
-})
-
-test('a candidate beyond a single one without a number gets one', () => {
-  const only = schedule({ name: 'hourly', arn: 'arn:of/hourly', input: '{"candidate":"hourly"}' })
-  const { name, arn, input } = nthCandidate(candidates(only), 2).schedule
-  expect({ name, arn, input }).toEqual({ name: 'hourly-2', arn: 'arn:of/hourly-2', input: '{"candidate":"hourly-2"}' })
 })

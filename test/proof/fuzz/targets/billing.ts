@@ -12,7 +12,7 @@ import {
 import { EnvironmentError } from '../../../../functions/election/environment.ts'
 import { idempotencyKey } from '../../../../functions/election/fencing.ts'
 import { isCanonicalTick } from '../../../../functions/election/tick.ts'
-import { generateCustomers } from '../../../../infra/local/billing/customers.ts'
+import { generateCustomers } from '../../../../infra/local/billing/generate.ts'
 import { hostileJson, hostileText } from '../hostile.ts'
 import { nearlyObject, nearlyText, nearlyTexts } from '../nearly-valid.ts'
 import { assert, type Target, target } from '../target.ts'

@@ -4,12 +4,8 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { readDueSubscription } from '../../../../functions/billing/subscription.ts'
-import {
-  CustomersFileError,
-  generateCustomers,
-  readCustomers,
-  toCsv,
-} from '../../../../infra/local/billing/customers.ts'
+import { CustomersFileError, readCustomers, toCsv } from '../../../../infra/local/billing/csv.ts'
+import { generateCustomers } from '../../../../infra/local/billing/generate.ts'
 import { parseOptions } from '../../../../infra/local/cli/options.ts'
 import { FaultError, MANUAL_FAULTS, readScenario, type ScheduledFault } from '../../../../infra/local/faults/fault.ts'
 import { OptionError } from '../../../../infra/programs/flags.ts'
