@@ -13,11 +13,7 @@ import { cronProblems, cronWarnings, timingProblems, timingWarnings } from './ti
 
 export type ElectedScheduleSettings = ReturnType<typeof settingsOf>
 
-/**
- * Checks the props and applies their defaults.
- *
- * @throws ConfigurationError that names every problem
- */
+/** Checks the props and applies their defaults. @throws ConfigurationError that names every problem */
 export function settingsOf(scope: IConstruct, props: ElectedScheduleProps) {
   refuseWrongScheduleProps(scope, props)
   const { candidates = 2, leaseDuration = Duration.millis(LAMBDA_LEASE_MS), flexibleWindow, rate, cron } = props

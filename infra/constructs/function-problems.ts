@@ -74,20 +74,15 @@ function roleProblems(scope: IConstruct, handler: IFunction): string[] {
 /** The path of the construct's stack, if this app makes the construct and in another stack than the schedule. */
 function otherStack(scope: IConstruct, construct: IConstruct): string | undefined {
   const stack = Stack.of(construct)
-  return isMade(construct) && stack !== Stack.of(scope) ? stack.node.path : undefined
-}
-
-/** An imported construct has no resource. */
-function isMade(construct: IConstruct): boolean {
-  return CfnResource.isCfnResource(construct.node.defaultChild)
+  const isImported = !CfnResource.isCfnResource(construct.node.defaultChild)
+  return isImported || stack === Stack.of(scope) ? undefined : stack.node.path
 }
 
 function retryProblems(handler: IFunction): string[] {
-  if (!hasRetries(handler)) return []
-  return [
+  const problem =
     `the function ${handler.node.path} already has an asynchronous invoke configuration, set by another construct; ` +
-      'use one function per schedule, without `onFailure`, `onSuccess`, `maxEventAge` and `retryAttempts`',
-  ]
+    'use one function per schedule, without `onFailure`, `onSuccess`, `maxEventAge` and `retryAttempts`'
+  return hasRetries(handler) ? [problem] : []
 }
 
 /** Lambda keeps one configuration for each function and qualifier, in all stacks together. */

@@ -15,7 +15,7 @@ import { ConfigurationError } from './configuration.ts'
 import type { ElectedSchedule } from './elected-schedule.ts'
 import { HandlerFunction, ownHandler } from './handler-function.ts'
 import type { LeadershipAlarms } from './leadership-alarms.ts'
-import { leaseMetric } from './lease-metric.ts'
+import { leaseMetric } from './lease-metrics.ts'
 import { assertSameTable } from './lease-table-use.ts'
 import * as prop from './prop-rules.ts'
 

@@ -12,7 +12,6 @@ import { envOfTable, type TableReference } from './table-description.ts'
  * Without the `Null` condition, ForAllValues also allows a request that names no key.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
- *
  * @throws ConfigurationError if `lease` is not a valid name, or `grantee` is a function of another Region or account
  */
 export function grantOnLease(

@@ -44,9 +44,7 @@ export function assertSameTable(scope: IConstruct, users: readonly TableUser[], 
 
 /**
  * Refuses a user of the table in another Region or account: a function looks for the table in its own, and stream and
- * metrics are there too. Warns if only the deployment knows the Region of `user`.
- *
- * @throws ConfigurationError
+ * metrics are there too. Warns if only the deployment knows the Region of `user`. @throws ConfigurationError
  */
 export function assertSameRegion(leaseTable: TableReference, user: IConstruct, userEnv: Env): void {
   const { path } = leaseTable.node
@@ -64,9 +62,7 @@ export function assertSameRegion(leaseTable: TableReference, user: IConstruct, u
 
 /**
  * Schedules of one lease must have the same period, because ticks are floored to it: with two periods, the tick of the
- * longer one would look older than the last tick of the shorter one and be refused.
- *
- * @throws ConfigurationError if another schedule of the lease has another period
+ * longer one would look older than the last tick of the shorter one and be refused. @throws ConfigurationError
  */
 export function assertSamePeriod(
   leaseTable: TableReference,
@@ -86,7 +82,6 @@ export function assertSamePeriod(
 
 /**
  * A table has one announcer: it marks in the history what it announced, so a second one would announce only the rest.
- *
  * @throws ConfigurationError if the table has another announcer
  */
 export function registerAnnouncer(leaseTable: TableReference, announcer: IConstruct): void {

@@ -25,10 +25,8 @@ const MINUTE_MS = 60 * SECOND_MS
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
 
-const SHORTEST_PERIOD_MS = MINUTE_MS
 /** The limit of the option `periodMs`: candidates would refuse a longer period at every tick. */
 const LONGEST_PERIOD_MS = 366 * DAY_MS
-const SHORTEST_LEASE_MS = SECOND_MS
 
 /**
  * Lambda waits 1 minute before the first retry of an asynchronous event, and 2 before the second.
@@ -45,11 +43,11 @@ export function timingProblems({ period, leaseDuration, timeout, leaseOutlastsRe
   const periodMs = period.toMilliseconds()
   const leaseMs = leaseDuration.toMilliseconds()
   const timeoutMs = timeoutMsOf(timeout)
-  const isLease = leaseMs >= SHORTEST_LEASE_MS && leaseMs <= LONGEST_LEASE_MS
+  const isLease = leaseMs >= SECOND_MS && leaseMs <= LONGEST_LEASE_MS
   const timeoutIs = `the function's timeout is ${seconds(timeoutMs)}`
   const lease = `\`leaseDuration\` is ${seconds(leaseMs)}; it must be`
   return problemsIf(
-    [periodMs < SHORTEST_PERIOD_MS, `the period is ${seconds(periodMs)}; Scheduler needs at least 60 s`],
+    [periodMs < MINUTE_MS, `the period is ${seconds(periodMs)}; Scheduler needs at least 60 s`],
     [periodMs > LONGEST_PERIOD_MS, `the period is ${seconds(periodMs)}; it can be at most 366 days`],
     [timeoutMs > LONGEST_TIMEOUT_MS, `${timeoutIs}; Lambda allows at most 900 s`],
     [
@@ -119,18 +117,12 @@ function inWords(ms: number): string {
   return Duration.millis(ms).toHumanString()
 }
 
-/** How long Scheduler retries an event: the period, within Scheduler's limits of 60 s and 24 h. */
-export function scheduleEventAge(period: Duration): Duration {
-  return clamp(period, DAY_MS)
-}
+/** The longest that each service keeps an event, retries included. The shortest is 60 s, for both. */
+const LONGEST_EVENT_AGE_MS = { scheduler: DAY_MS, lambda: 6 * HOUR_MS }
 
-/** How long Lambda queues an event, retries included: the period, within Lambda's limits of 60 s and 6 h. */
-export function functionEventAge(period: Duration): Duration {
-  return clamp(period, 6 * HOUR_MS)
-}
-
-function clamp(period: Duration, longestMs: number): Duration {
-  const ageMs = Math.min(Math.max(period.toMilliseconds(), MINUTE_MS), longestMs)
+/** How long the service keeps an event: the period, within the limits of the service. */
+export function eventAge(service: keyof typeof LONGEST_EVENT_AGE_MS, period: Duration): Duration {
+  const ageMs = Math.min(Math.max(period.toMilliseconds(), MINUTE_MS), LONGEST_EVENT_AGE_MS[service])
   return Duration.seconds(Math.floor(ageMs / SECOND_MS))
 }
 
