@@ -28,7 +28,7 @@ export function settingsOf(scope: IConstruct, props: ElectedScheduleProps) {
     ...(handler === undefined ? [] : functionProblems(scope, handler)),
     ...timingProblems({ period, leaseDuration, timeout, leaseOutlastsRetries: props.leaseOutlastsRetries ?? false }),
     ...(gaps === undefined ? [] : cronProblems(gaps, period)),
-    ...limitProblems(candidates, rate, flexibleWindow, period),
+    ...limitProblems(candidates, props),
   ])
   return {
     candidates,
@@ -42,7 +42,7 @@ export function settingsOf(scope: IConstruct, props: ElectedScheduleProps) {
     warnings: [
       ...(handler === undefined ? [] : regionWarnings(`the function ${handler.node.path}`, handler.env, scope)),
       ...timingWarnings({ period, timeout }),
-      ...(cron === undefined ? [] : cronWarnings(cron, gaps, period)),
+      ...(cron === undefined ? [] : cronWarnings(cron.timeZone, gaps, period)),
     ],
   }
 }
@@ -53,26 +53,21 @@ function timeoutOf(props: ElectedScheduleProps): Duration | undefined {
   return isMadeHere(handler) ? handler.timeout : undefined
 }
 
-function limitProblems(
-  candidates: number,
-  rate: Duration | undefined,
-  window: Duration | undefined,
-  period: Duration,
-): string[] {
-  const minutes = (duration: Duration) => duration.toMilliseconds() / 60_000
+function limitProblems(candidates: number, { rate, period, flexibleWindow: window }: ElectedScheduleProps): string[] {
+  const minutes = (duration = rate ?? period) => duration.toMilliseconds() / 60_000
   const isWhole = (count: number, most: number) => Number.isInteger(count) && count >= 1 && count <= most
   // https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-flexible-time-windows.html
-  const fits = window === undefined || (isWhole(minutes(window), 1440) && minutes(window) < minutes(period))
+  const fits = window === undefined || (isWhole(minutes(window), 1440) && minutes(window) < minutes())
   return problemsIf(
     [!isWhole(candidates, 10), `\`candidates\` is ${candidates}; it must be a whole number from 1 to 10`],
     [
-      rate !== undefined && !Number.isInteger(minutes(period)),
-      `\`rate\` is ${minutes(period) * 60} s; it must be a whole number of minutes`,
+      rate !== undefined && minutes() % 1 !== 0,
+      `\`rate\` is ${minutes() * 60} s; it must be a whole number of minutes`,
     ],
     [
       !fits,
-      `\`flexibleWindow\` is ${minutes(window ?? period)} min; it must be whole minutes from 1 to 1440, ` +
-        `and less than the period of ${minutes(period)} min`,
+      `\`flexibleWindow\` is ${minutes(window)} min; it must be whole minutes from 1 to 1440, ` +
+        `and less than the period of ${minutes()} min`,
     ],
   )
 }

@@ -32,7 +32,7 @@ function regionProblems(scope: IConstruct, handler: IFunction): string[] {
 /** The CDK ignores the qualifier of an imported ARN and would set the retries of `$LATEST`. */
 function arnProblems(handler: IFunction): string[] {
   const { functionArn, node } = functionOf(handler)
-  const [, , , , , , , qualifier] = functionArn.split(':')
+  const qualifier = functionArn.split(':')[7]
   if (qualifier === undefined) return []
   return [
     `the function ${node.path} is imported by an ARN with the qualifier ":${qualifier}", which the CDK ignores; ` +

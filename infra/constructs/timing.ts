@@ -4,8 +4,7 @@
  * A schedule sends an event, Lambda queues it, a candidate leads and works, and if it dies, Lambda retries the event.
  * All of this should fit into one period, because a tick older than its period is worthless: the next does its work.
  */
-import { Duration } from 'aws-cdk-lib'
-import type { CronOptionsWithTimezone } from 'aws-cdk-lib/aws-scheduler'
+import { Duration, type TimeZone } from 'aws-cdk-lib'
 import { LONGEST_LEASE_MS } from '../../functions/election/options.ts'
 import { problemsIf, type Warning } from './configuration.ts'
 import type { CronGaps } from './cron-gaps.ts'
@@ -92,11 +91,7 @@ export function cronProblems(gaps: CronGaps, period: Duration): string[] {
 }
 
 /** @param gaps undefined if `cron` could not be read */
-export function cronWarnings(
-  { timeZone }: CronOptionsWithTimezone,
-  gaps: CronGaps | undefined,
-  period: Duration,
-): Warning[] {
+export function cronWarnings(timeZone: TimeZone | undefined, gaps: CronGaps | undefined, period: Duration): Warning[] {
   if (gaps === undefined) {
     const message = '`cron` could not be read during synthesis: check that no two ticks are less than a `period` apart'
     return [{ id: 'tenure:UnreadCron', message }]
