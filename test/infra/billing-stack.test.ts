@@ -27,31 +27,20 @@ describe('the tables', () => {
     expect(kept.toSorted()).toEqual(['Charges260CEA4B', 'LeasesEBFF46EF', 'Subscriptions1F71F6D8'])
   })
 
-  test.each(['Leases', 'Subscriptions', 'Charges'])(
-    '%s is kept and protected, unless deleteTables names it',
-    (name) => {
-      expect(tableOf(name)).toMatchObject({
-        DeletionPolicy: 'Retain',
-        UpdateReplacePolicy: 'Retain',
-        Properties: {
-          BillingMode: 'PAY_PER_REQUEST',
-          Replicas: [
-            {
-              DeletionProtectionEnabled: true,
-              PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
-            },
-          ],
-        },
-      })
-      const deleted = billingTemplate({ deleteTables: [name] })
-      const kept = deleted.findResources(TABLE, { DeletionPolicy: 'Retain' })
-      expect(Object.keys(kept)).toHaveLength(2)
-      expect(tableOf(name, deleted)).toMatchObject({
-        DeletionPolicy: 'Delete',
-        Properties: { Replicas: [{ DeletionProtectionEnabled: false }] },
-      })
-    },
-  )
+  test.each(['Leases', 'Subscriptions', 'Charges'])('%s is kept unless deleteTables names it', (name) => {
+    const restorable = { PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true } }
+    expect(tableOf(name)).toMatchObject({
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: { BillingMode: 'PAY_PER_REQUEST', Replicas: [{ DeletionProtectionEnabled: true, ...restorable }] },
+    })
+    const deleted = billingTemplate({ deleteTables: [name] })
+    expect(Object.keys(deleted.findResources(TABLE, { DeletionPolicy: 'Retain' }))).toHaveLength(2)
+    expect(tableOf(name, deleted)).toMatchObject({
+      DeletionPolicy: 'Delete',
+      Properties: { Replicas: [{ DeletionProtectionEnabled: false }] },
+    })
+  })
 
   test('an unknown name in deleteTables is refused', () => {
     expect(() => billingTemplate({ deleteTables: ['Leases', 'leases'] })).toThrow(
