@@ -111,7 +111,7 @@ describe('doing a tick again', () => {
     expect(await lead(canonicalTick(next, periodMs))).toMatchObject({ status: 'completed' })
   })
 
-  it('with the present time instead supersedes the next run, and with a period is no other tick, as the text says', async () => {
+  it('with the present time supersedes the next run, or is the same tick if floored to the period, as the text says', async () => {
     const { lead } = await aLease()
     await lead(canonicalTick('2026-11-21T05:47:00Z', HOUR_MS))
     expect(await lead('2026-11-21T06:20:00Z')).toMatchObject({ status: 'completed' })
@@ -124,7 +124,7 @@ describe('doing a tick again', () => {
   })
 })
 
-it('taking the lease from a leader that hangs puts it out at its next write, and lets the tick be led again at once', async () => {
+it('a leader that hangs loses a lease taken from it at its next write, and the tick can be led again at once', async () => {
   const { tableName, lead, row } = await aLease()
   const outcome = lead(TICK, async (lease) => {
     await change(tableName, 'SET attempt = :other REMOVE holder', { ':other': { S: 'an operator' } })
@@ -135,7 +135,7 @@ it('taking the lease from a leader that hangs puts it out at its next write, and
   expect((await row())?.['completedTick']).toEqual({ S: TICK })
 })
 
-it('repairing a row after a restore keeps done ticks done, and gives tokens that no row has seen', async () => {
+it('a row repaired after a restore keeps completed ticks, and later tokens are higher than all before', async () => {
   const { tableName, lead } = await aLease()
   const first = await lead(TICK)
   await change(tableName, 'SET completedTick = :tick, fencingToken = :now, attempt = :other REMOVE checkpoint', {

@@ -9,7 +9,7 @@ import { type ElectedScheduleProps, refuseWrongScheduleProps } from './elected-s
 import { functionProblems } from './function-problems.ts'
 import { DEFAULT_TIMEOUT } from './handler-function.ts'
 import { regionWarnings } from './regions.ts'
-import { cronProblems, cronWarnings, timingProblems, timingWarnings } from './timing.ts'
+import { cronProblems, cronWarnings, timeoutMsOf, timingProblems, timingWarnings } from './timing.ts'
 
 export type ElectedScheduleSettings = ReturnType<typeof settingsOf>
 
@@ -21,12 +21,13 @@ export function settingsOf(scope: IConstruct, props: ElectedScheduleProps) {
   const hasToken = [period, leaseDuration, flexibleWindow].some((duration) => duration?.isUnresolved())
   refuseIf(scope, hasToken, 'durations must be known during synthesis, so they cannot be tokens')
   const handler = props.handler === undefined ? undefined : unqualified(props.handler)
-  const timeout = timeoutOf(props)
+  const timeoutMs = timeoutMsOf(timeoutOf(props))
+  const [periodMs, leaseMs] = [period.toMilliseconds(), leaseDuration.toMilliseconds()]
   const gaps = cron === undefined ? undefined : cronGaps(cron)
   refuse(scope, [
     ...leaseNameProblems(props.lease),
     ...(handler === undefined ? [] : functionProblems(scope, handler)),
-    ...timingProblems({ period, leaseDuration, timeout, leaseOutlastsRetries: props.leaseOutlastsRetries ?? false }),
+    ...timingProblems(periodMs, leaseMs, timeoutMs, props.leaseOutlastsRetries ?? false),
     ...(gaps === undefined ? [] : cronProblems(gaps, period)),
     ...limitProblems(candidates, props),
   ])
@@ -41,7 +42,7 @@ export function settingsOf(scope: IConstruct, props: ElectedScheduleProps) {
     enabled: props.enabled ?? true,
     warnings: [
       ...(handler === undefined ? [] : regionWarnings(`the function ${handler.node.path}`, handler.env, scope)),
-      ...timingWarnings({ period, timeout }),
+      ...timingWarnings(period, timeoutMs),
       ...(cron === undefined ? [] : cronWarnings(cron.timeZone, gaps, period)),
     ],
   }

@@ -76,9 +76,9 @@ export class ElectedSchedule extends Construct {
     const targetWith = schedulerTargets(this, this.handler, this.failures, eventAge('scheduler', period))
     // A schedule's input cannot refer to the schedule, so its name is set here. Scheduler allows 64 characters.
     const stem = Names.uniqueResourceName(this, { maxLength: 61, separator: '-' })
+    const input = { tick: ContextAttribute.scheduledTime, periodMs: period.toMilliseconds(), exactPeriod }
     return Array.from({ length: candidates }, (_, index) => {
       const scheduleName = `${stem}-${index + 1}`
-      const input = { tick: ContextAttribute.scheduledTime, periodMs: period.toMilliseconds(), exactPeriod }
       return new Schedule(this, `Candidate${index + 1}`, {
         scheduleName,
         description: `Candidate ${index + 1} of ${candidates} for the lease ${this.lease}`,

@@ -12,19 +12,11 @@ import { type MetricName, NAMESPACE } from '../../functions/election/measurement
 import type { ElectedSchedule } from './elected-schedule.ts'
 
 /** A metric of the schedule's lease; the sum over 5 minutes unless `options` differ. */
-export function leaseMetric(
-  { leaseTable, lease }: ElectedSchedule,
-  metricName: MetricName,
-  { dimensionsMap, ...options }: MetricOptions = {},
-): Metric {
-  return new Metric({
-    namespace: NAMESPACE,
-    metricName,
-    dimensionsMap: { table: leaseTable.tableName, lease, ...dimensionsMap },
-    period: Duration.minutes(5),
-    statistic: 'Sum',
-    ...options,
-  })
+export function leaseMetric(schedule: ElectedSchedule, metricName: MetricName, options: MetricOptions = {}): Metric {
+  const { leaseTable, lease } = schedule
+  const dimensionsMap = { table: leaseTable.tableName, lease, ...options.dimensionsMap }
+  const usual = { period: Duration.minutes(5), statistic: 'Sum' }
+  return new Metric({ namespace: NAMESPACE, metricName, ...usual, ...options, dimensionsMap })
 }
 
 export interface AlarmDefinition extends CreateAlarmOptions {

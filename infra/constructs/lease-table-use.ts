@@ -50,9 +50,8 @@ export function assertSameRegion(leaseTable: TableReference, user: IConstruct, u
   const { path } = leaseTable.node
   const tableEnv = envOfTable(leaseTable.table)
   const difference = envDifference(userEnv, tableEnv)
-  const replica =
-    ', or a replica of a global table with strong consistency, ' +
-    '`new LeaseTable(this, id, { table: table.replica(region) })`'
+  const example = '`new LeaseTable(this, id, { table: table.replica(region) })`'
+  const replica = `, or a replica of a global table with strong consistency, ${example}`
   const problem =
     `it is in ${showEnv(userEnv)}, but the lease table ${path} is in ${showEnv(tableEnv)}; ` +
     `use a lease table of the same ${difference}${difference === 'Region' ? replica : ''}`
@@ -64,12 +63,7 @@ export function assertSameRegion(leaseTable: TableReference, user: IConstruct, u
  * Schedules of one lease must have the same period, because ticks are floored to it: with two periods, the tick of the
  * longer one would look older than the last tick of the shorter one and be refused. @throws ConfigurationError
  */
-export function assertSamePeriod(
-  leaseTable: TableReference,
-  lease: string,
-  period: Duration,
-  schedule: IConstruct,
-): void {
+export function assertSamePeriod(leaseTable: TableReference, lease: string, period: Duration, schedule: IConstruct) {
   const { periods } = useOf(leaseTable)
   const ms = period.toMilliseconds()
   const known = periods.get(lease) ?? { ms, path: schedule.node.path }

@@ -89,12 +89,12 @@ export class LeaseTable extends Construct {
    * @throws ConfigurationError if `lease` is not a valid name, or `grantee` is a function of another Region or account
    */
   grantLead(grantee: IGrantable, lease: string): Grant {
-    return grantOnLease(this, grantee, lease, 'write', ['dynamodb:UpdateItem', 'dynamodb:ConditionCheckItem'])
+    return grantOnLease(this, grantee, lease, 'write')
   }
 
   /** Allows `grantee` to read the row and the history of this lease. @throws ConfigurationError as `grantLead` does */
   grantObserve(grantee: IGrantable, lease: string): Grant {
-    return grantOnLease(this, grantee, lease, 'read', ['dynamodb:GetItem', 'dynamodb:Query'])
+    return grantOnLease(this, grantee, lease, 'read')
   }
 }
 

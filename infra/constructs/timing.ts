@@ -12,13 +12,6 @@ import type { CronGaps } from './cron-gaps.ts'
 /** How often Scheduler, and then Lambda, retry an event. AWS's defaults: 185 retries in 24 hours, and 2 in 6 hours. */
 export const RETRY_ATTEMPTS = 2
 
-interface Timing {
-  readonly period: Duration
-  readonly leaseDuration: Duration
-  readonly timeout: Duration | undefined
-  readonly leaseOutlastsRetries: boolean
-}
-
 const SECOND_MS = 1000
 const MINUTE_MS = 60 * SECOND_MS
 const HOUR_MS = 60 * MINUTE_MS
@@ -37,11 +30,7 @@ const FIRST_RETRY_MS = MINUTE_MS
 const LONGEST_TIMEOUT_MS = 15 * MINUTE_MS
 const LAMBDA_TIMEOUT_MS = 3 * SECOND_MS
 
-/** The period and the lease duration must not be tokens. */
-export function timingProblems({ period, leaseDuration, timeout, leaseOutlastsRetries }: Timing): string[] {
-  const periodMs = period.toMilliseconds()
-  const leaseMs = leaseDuration.toMilliseconds()
-  const timeoutMs = timeoutMsOf(timeout)
+export function timingProblems(periodMs: number, leaseMs: number, timeoutMs: number, leaseOutlastsRetries: boolean) {
   const isLease = leaseMs >= SECOND_MS && leaseMs <= LONGEST_LEASE_MS
   const timeoutIs = `the function's timeout is ${seconds(timeoutMs)}`
   const lease = `\`leaseDuration\` is ${seconds(leaseMs)}; it must be`
@@ -62,8 +51,8 @@ export function timingProblems({ period, leaseDuration, timeout, leaseOutlastsRe
   )
 }
 
-export function timingWarnings({ period, timeout }: Pick<Timing, 'period' | 'timeout'>): Warning[] {
-  if (timeoutMsOf(timeout) + FIRST_RETRY_MS < period.toMilliseconds()) return []
+export function timingWarnings(period: Duration, timeoutMs: number): Warning[] {
+  if (timeoutMs + FIRST_RETRY_MS < period.toMilliseconds()) return []
   const message =
     `the period of ${period.toHumanString()} leaves no room for a retry: Lambda waits a minute before it retries the ` +
     'event of a leader that died, and by then the next tick is due'
@@ -121,7 +110,8 @@ export function eventAge(service: keyof typeof LONGEST_EVENT_AGE_MS, period: Dur
   return Duration.seconds(Math.floor(ageMs / SECOND_MS))
 }
 
-function timeoutMsOf(timeout: Duration | undefined): number {
+/** @param timeout undefined, or a token, if the app does not know it: then Lambda's default */
+export function timeoutMsOf(timeout: Duration | undefined): number {
   return timeout === undefined || timeout.isUnresolved() ? LAMBDA_TIMEOUT_MS : timeout.toMilliseconds()
 }
 
