@@ -62,7 +62,8 @@ describe('the tables', () => {
 describe('the billing function', () => {
   test('has five minutes, and its tables, its lease and the sandbox in its environment', () => {
     template.hasResourceProperties(FUNCTION, { Timeout: 300 })
-    expect(variablesOf('ChargeSubscriptions')).toMatchObject({
+    expect(variablesOf('ChargeSubscriptions')).toEqual({
+      NODE_OPTIONS: '--enable-source-maps',
       LEASE_TABLE: { Ref: logicalId(TABLE, 'Leases') },
       LEASE_NAME: 'billing',
       LEASE_MS: '15000',
