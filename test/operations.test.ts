@@ -31,29 +31,22 @@ async function aLease() {
 }
 
 async function keepCandidatesOut(TableName: string): Promise<void> {
-  const values: Record<string, AttributeValue> = JSON.parse(
-    flagIn('Keep all candidates out.', 'expression-attribute-values'),
-  )
+  const flag = (name: string) => flagIn('Keep all candidates out.', name)
   await client.send(
     new UpdateItemCommand({
       TableName,
-      Key: JSON.parse(flagIn('Keep all candidates out.', 'key')),
-      UpdateExpression: flagIn('Keep all candidates out.', 'update-expression'),
-      ConditionExpression: flagIn('Keep all candidates out.', 'condition-expression'),
-      ExpressionAttributeValues: values,
+      Key: JSON.parse(flag('key')),
+      UpdateExpression: flag('update-expression'),
+      ConditionExpression: flag('condition-expression'),
+      ExpressionAttributeValues: JSON.parse(flag('expression-attribute-values')),
     }),
   )
 }
 
-const KEY = { lease: { S: 'billing' }, record: { S: 'LEASE' } }
-
 /** An operator's change by hand. */
-async function byHand(
-  TableName: string,
-  UpdateExpression: string,
-  ExpressionAttributeValues: Record<string, AttributeValue>,
-) {
-  await client.send(new UpdateItemCommand({ TableName, Key: KEY, UpdateExpression, ExpressionAttributeValues }))
+async function change(TableName: string, UpdateExpression: string, values: Record<string, AttributeValue>) {
+  const Key = { lease: { S: 'billing' }, record: { S: 'LEASE' } }
+  await client.send(new UpdateItemCommand({ TableName, Key, UpdateExpression, ExpressionAttributeValues: values }))
 }
 
 describe('keeping all candidates out', () => {
@@ -101,7 +94,7 @@ describe('doing a tick again', () => {
 
   /** The payload of the command, and the completed tick that it follows. */
   const [, completed = ''] = /After `([^`]+)`:/.exec(OPERATIONS.slice(OPERATIONS.indexOf('**Do a tick again'))) ?? []
-  const { tick: byHand }: { tick: string } = JSON.parse(flagIn('Do a tick again', 'payload'))
+  const { tick: repeated }: { tick: string } = JSON.parse(flagIn('Do a tick again', 'payload'))
 
   it.each([
     ['an hourly rate that fires at 47 minutes past', HOUR_MS, completed, '2026-11-21T07:47:00Z'],
@@ -112,13 +105,13 @@ describe('doing a tick again', () => {
     const floored = canonicalTick(regular, periodMs)
     await lead(floored)
     expect((await row())?.['completedTick']).toEqual({ S: floored })
-    const again = periodMs === HOUR_MS ? byHand : canonicalTick(Date.parse(floored) + 1)
+    const again = periodMs === HOUR_MS ? repeated : canonicalTick(Date.parse(floored) + 1)
     expect(await lead(again)).toMatchObject({ status: 'completed' })
     expect(await lead(floored)).toMatchObject({ status: 'standby', reason: 'superseded' })
     expect(await lead(canonicalTick(next, periodMs))).toMatchObject({ status: 'completed' })
   })
 
-  it('with the present time instead supersedes the next run, and with a period is no other tick, as the text says', async () => {
+  it('with the present time supersedes the next run, or is the same tick if floored to the period, as the text says', async () => {
     const { lead } = await aLease()
     await lead(canonicalTick('2026-11-21T05:47:00Z', HOUR_MS))
     expect(await lead('2026-11-21T06:20:00Z')).toMatchObject({ status: 'completed' })
@@ -131,10 +124,10 @@ describe('doing a tick again', () => {
   })
 })
 
-it('taking the lease from a leader that hangs puts it out at its next write, and lets the tick be led again at once', async () => {
+it('a leader that hangs loses a lease taken from it at its next write, and the tick can be led again at once', async () => {
   const { tableName, lead, row } = await aLease()
   const outcome = lead(TICK, async (lease) => {
-    await byHand(tableName, 'SET attempt = :other REMOVE holder', { ':other': { S: 'an operator' } })
+    await change(tableName, 'SET attempt = :other REMOVE holder', { ':other': { S: 'an operator' } })
     expect(await lead(TICK)).toMatchObject({ status: 'completed', fencingToken: lease.fencingToken + 1 })
     await lease.renew()
   })
@@ -142,10 +135,10 @@ it('taking the lease from a leader that hangs puts it out at its next write, and
   expect((await row())?.['completedTick']).toEqual({ S: TICK })
 })
 
-it('repairing a row after a restore keeps done ticks done, and gives tokens that no row has seen', async () => {
+it('a row repaired after a restore keeps completed ticks, and later tokens are higher than all before', async () => {
   const { tableName, lead } = await aLease()
   const first = await lead(TICK)
-  await byHand(tableName, 'SET completedTick = :tick, fencingToken = :now, attempt = :other REMOVE checkpoint', {
+  await change(tableName, 'SET completedTick = :tick, fencingToken = :now, attempt = :other REMOVE checkpoint', {
     ':tick': { S: TICK },
     ':now': { N: String(Date.now()) },
     ':other': { S: 'an operator' },

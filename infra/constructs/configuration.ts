@@ -10,12 +10,9 @@ import { show } from '../../functions/election/show.ts'
  */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
-  readonly constructPath: string
 
   constructor(scope: IConstruct, problems: readonly string[]) {
-    const path = scope.node.path === '' ? 'the app' : scope.node.path
-    super(`${path}: ${problems.join('; ')}`)
-    this.constructPath = path
+    super(`${scope.node.path || 'the app'}: ${problems.join('; ')}`)
   }
 }
 

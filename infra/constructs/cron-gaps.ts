@@ -45,11 +45,7 @@ export function cronGaps(cron: CronOptionsWithTimezone, nowMs = Date.now()): Cro
   }
 }
 
-/**
- * Reads local times as if they were UTC, because Croner's rules for summer time differ from Scheduler's.
- *
- * @throws Error if Croner cannot read them
- */
+/** Reads local times as if they were UTC: Croner's rules for summer time differ from Scheduler's. @throws Error */
 function read(fields: string): Cron {
   // In these modes 1 is Sunday, and `2/3` needs no range.
   return new Cron(`0 ${fields}`, { mode: '7-part', alternativeWeekdays: true, sloppyRanges: true, utcOffset: 0 })

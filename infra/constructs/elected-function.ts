@@ -10,13 +10,6 @@ import {
 
 const LATEST = '$LATEST'
 
-/** The environment variables of an elected function. */
-export interface LeaseVariables {
-  readonly LEASE_TABLE: string
-  readonly LEASE_NAME: string
-  readonly LEASE_MS: string
-}
-
 /** The function behind an alias or a version; any other function itself. */
 export function functionOf(handler: IFunction): IFunction {
   return versionOf(handler)?.lambda ?? handler
@@ -44,7 +37,7 @@ export function hasPresentEnvironment(handler: IFunction): boolean {
 }
 
 /** Environment variables of the function whose values differ from those that the schedule sets. */
-export function environmentProblems(handler: IFunction, variables: LeaseVariables): string[] {
+export function environmentProblems(handler: IFunction, variables: Readonly<Record<string, string>>): string[] {
   const { defaultChild, path } = handler.node
   if (!(defaultChild instanceof CfnFunction)) return []
   const resolve = (value: unknown): unknown => Stack.of(handler).resolve(value)

@@ -109,11 +109,7 @@ const CRON_FIELDS: prop.Rules = {
   timeZone: prop.objectWith('timezoneName', "a TimeZone, such as `TimeZone.of('Europe/Berlin')`"),
 }
 
-/**
- * Checks what the types forbid, for apps that no compiler checks.
- *
- * @throws ConfigurationError
- */
+/** Checks what the types forbid, for apps that no compiler checks. @throws ConfigurationError */
 export function refuseWrongScheduleProps(scope: IConstruct, props: ElectedScheduleProps): void {
   const { handler, entry, entryProps, rate, cron, period }: Record<string, unknown> = { ...props }
   const { day, weekDay }: Record<string, unknown> = prop.isObject(cron) ? { ...cron } : {}

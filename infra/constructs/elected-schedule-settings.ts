@@ -9,15 +9,11 @@ import { type ElectedScheduleProps, refuseWrongScheduleProps } from './elected-s
 import { functionProblems } from './function-problems.ts'
 import { DEFAULT_TIMEOUT } from './handler-function.ts'
 import { regionWarnings } from './regions.ts'
-import { cronProblems, cronWarnings, timingProblems, timingWarnings } from './timing.ts'
+import { cronProblems, cronWarnings, timeoutMsOf, timingProblems, timingWarnings } from './timing.ts'
 
 export type ElectedScheduleSettings = ReturnType<typeof settingsOf>
 
-/**
- * Checks the props and applies their defaults.
- *
- * @throws ConfigurationError that names every problem
- */
+/** Checks the props and applies their defaults. @throws ConfigurationError that names every problem */
 export function settingsOf(scope: IConstruct, props: ElectedScheduleProps) {
   refuseWrongScheduleProps(scope, props)
   const { candidates = 2, leaseDuration = Duration.millis(LAMBDA_LEASE_MS), flexibleWindow, rate, cron } = props
@@ -25,14 +21,15 @@ export function settingsOf(scope: IConstruct, props: ElectedScheduleProps) {
   const hasToken = [period, leaseDuration, flexibleWindow].some((duration) => duration?.isUnresolved())
   refuseIf(scope, hasToken, 'durations must be known during synthesis, so they cannot be tokens')
   const handler = props.handler === undefined ? undefined : unqualified(props.handler)
-  const timeout = timeoutOf(props)
+  const timeoutMs = timeoutMsOf(timeoutOf(props))
+  const [periodMs, leaseMs] = [period.toMilliseconds(), leaseDuration.toMilliseconds()]
   const gaps = cron === undefined ? undefined : cronGaps(cron)
   refuse(scope, [
     ...leaseNameProblems(props.lease),
     ...(handler === undefined ? [] : functionProblems(scope, handler)),
-    ...timingProblems({ period, leaseDuration, timeout, leaseOutlastsRetries: props.leaseOutlastsRetries ?? false }),
+    ...timingProblems(periodMs, leaseMs, timeoutMs, props.leaseOutlastsRetries ?? false),
     ...(gaps === undefined ? [] : cronProblems(gaps, period)),
-    ...limitProblems(candidates, rate, flexibleWindow, period),
+    ...limitProblems(candidates, props),
   ])
   return {
     candidates,
@@ -45,8 +42,8 @@ export function settingsOf(scope: IConstruct, props: ElectedScheduleProps) {
     enabled: props.enabled ?? true,
     warnings: [
       ...(handler === undefined ? [] : regionWarnings(`the function ${handler.node.path}`, handler.env, scope)),
-      ...timingWarnings({ period, timeout }),
-      ...(cron === undefined ? [] : cronWarnings(cron, gaps, period)),
+      ...timingWarnings(period, timeoutMs),
+      ...(cron === undefined ? [] : cronWarnings(cron.timeZone, gaps, period)),
     ],
   }
 }
@@ -57,26 +54,21 @@ function timeoutOf(props: ElectedScheduleProps): Duration | undefined {
   return isMadeHere(handler) ? handler.timeout : undefined
 }
 
-function limitProblems(
-  candidates: number,
-  rate: Duration | undefined,
-  window: Duration | undefined,
-  period: Duration,
-): string[] {
-  const minutes = (duration: Duration) => duration.toMilliseconds() / 60_000
+function limitProblems(candidates: number, { rate, period, flexibleWindow: window }: ElectedScheduleProps): string[] {
+  const minutes = (duration = rate ?? period) => duration.toMilliseconds() / 60_000
   const isWhole = (count: number, most: number) => Number.isInteger(count) && count >= 1 && count <= most
   // https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-flexible-time-windows.html
-  const fits = window === undefined || (isWhole(minutes(window), 1440) && minutes(window) < minutes(period))
+  const fits = window === undefined || (isWhole(minutes(window), 1440) && minutes(window) < minutes())
   return problemsIf(
     [!isWhole(candidates, 10), `\`candidates\` is ${candidates}; it must be a whole number from 1 to 10`],
     [
-      rate !== undefined && !Number.isInteger(minutes(period)),
-      `\`rate\` is ${minutes(period) * 60} s; it must be a whole number of minutes`,
+      rate !== undefined && minutes() % 1 !== 0,
+      `\`rate\` is ${minutes() * 60} s; it must be a whole number of minutes`,
     ],
     [
       !fits,
-      `\`flexibleWindow\` is ${minutes(window ?? period)} min; it must be whole minutes from 1 to 1440, ` +
-        `and less than the period of ${minutes(period)} min`,
+      `\`flexibleWindow\` is ${minutes(window)} min; it must be whole minutes from 1 to 1440, ` +
+        `and less than the period of ${minutes()} min`,
     ],
   )
 }

@@ -4,14 +4,7 @@ import { ContextAttribute, Schedule } from 'aws-cdk-lib/aws-scheduler'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import { refuse, warn } from './configuration.ts'
-import {
-  environmentProblems,
-  functionOf,
-  hasPresentEnvironment,
-  isMadeHere,
-  type LeaseVariables,
-  unqualified,
-} from './elected-function.ts'
+import { environmentProblems, functionOf, hasPresentEnvironment, isMadeHere, unqualified } from './elected-function.ts'
 import type { ElectedScheduleProps } from './elected-schedule-props.ts'
 import { type ElectedScheduleSettings, settingsOf } from './elected-schedule-settings.ts'
 import { destinationOf, failureQueue, grantSend } from './failure-queue.ts'
@@ -19,7 +12,7 @@ import { HandlerFunction } from './handler-function.ts'
 import type { LeaseTable } from './lease-table.ts'
 import { assertSamePeriod } from './lease-table-use.ts'
 import { schedulerTargets } from './scheduler-target.ts'
-import { functionEventAge, RETRY_ATTEMPTS, scheduleEventAge } from './timing.ts'
+import { eventAge, RETRY_ATTEMPTS } from './timing.ts'
 
 /**
  * A scheduled function that works once per tick even if a schedule, an event or an invocation is lost: several
@@ -62,7 +55,7 @@ export class ElectedSchedule extends Construct {
     const leadGrant = this.leaseTable.grantLead(this.handler, this.lease)
     this.handler.configureAsyncInvoke({
       retryAttempts: RETRY_ATTEMPTS,
-      maxEventAge: functionEventAge(period),
+      maxEventAge: eventAge('lambda', period),
       onFailure: destinationOf(this.failures),
     })
     this.#setVariables({
@@ -80,12 +73,12 @@ export class ElectedSchedule extends Construct {
 
   #schedulesFor(settings: ElectedScheduleSettings): Schedule[] {
     const { candidates, expression, period, exactPeriod, timeWindow, enabled } = settings
-    const targetWith = schedulerTargets(this, this.handler, this.failures, scheduleEventAge(period))
+    const targetWith = schedulerTargets(this, this.handler, this.failures, eventAge('scheduler', period))
     // A schedule's input cannot refer to the schedule, so its name is set here. Scheduler allows 64 characters.
     const stem = Names.uniqueResourceName(this, { maxLength: 61, separator: '-' })
+    const input = { tick: ContextAttribute.scheduledTime, periodMs: period.toMilliseconds(), exactPeriod }
     return Array.from({ length: candidates }, (_, index) => {
       const scheduleName = `${stem}-${index + 1}`
-      const input = { tick: ContextAttribute.scheduledTime, periodMs: period.toMilliseconds(), exactPeriod }
       return new Schedule(this, `Candidate${index + 1}`, {
         scheduleName,
         description: `Candidate ${index + 1} of ${candidates} for the lease ${this.lease}`,
@@ -97,7 +90,7 @@ export class ElectedSchedule extends Construct {
     })
   }
 
-  #setVariables(variables: LeaseVariables): void {
+  #setVariables(variables: Readonly<Record<string, string>>): void {
     const handler = functionOf(this.handler)
     refuse(this, environmentProblems(handler, variables))
     const names = Object.keys(variables).join(', ')

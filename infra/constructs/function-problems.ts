@@ -22,23 +22,21 @@ export function functionProblems(scope: IConstruct, handler: IFunction): string[
 function regionProblems(scope: IConstruct, handler: IFunction): string[] {
   const env = envOfStack(scope)
   const difference = envDifference(handler.env, env)
-  if (difference === undefined) return []
-  return [
+  const problem =
     `the function ${handler.node.path} is in ${showEnv(handler.env)}, but the schedule is in ${showEnv(env)}; ` +
-      `make the schedule in a stack of the function's ${difference}`,
-  ]
+    `make the schedule in a stack of the function's ${difference}`
+  return difference === undefined ? [] : [problem]
 }
 
 /** The CDK ignores the qualifier of an imported ARN and would set the retries of `$LATEST`. */
 function arnProblems(handler: IFunction): string[] {
   const { functionArn, node } = functionOf(handler)
-  const [, , , , , , , qualifier] = functionArn.split(':')
-  if (qualifier === undefined) return []
-  return [
+  const qualifier = functionArn.split(':')[7]
+  const problem =
     `the function ${node.path} is imported by an ARN with the qualifier ":${qualifier}", which the CDK ignores; ` +
-      'import the function without it, then `Alias.fromAliasAttributes(…, { aliasName, aliasVersion })` or ' +
-      '`Version.fromVersionAttributes(…, { lambda, version })`',
-  ]
+    'import the function without it, then `Alias.fromAliasAttributes(…, { aliasName, aliasVersion })` or ' +
+    '`Version.fromVersionAttributes(…, { lambda, version })`'
+  return qualifier === undefined ? [] : [problem]
 }
 
 /** The function depends on the failure queue, and the schedules on the function: two stacks would form a cycle. */
@@ -47,11 +45,10 @@ function stackProblems(scope: IConstruct, handler: IFunction): string[] {
     const stack = otherStack(scope, construct)
     return stack === undefined ? [] : [`${construct.node.path} is in the stack ${stack}`]
   })
-  if (elsewhere.length === 0) return []
-  return [
+  const problem =
     `the function ${elsewhere.join(' and ')}, but the schedule is in ${Stack.of(scope).node.path}, and the stacks ` +
-      'would depend on each other; make the schedule in the stack of the function and its alias',
-  ]
+    'would depend on each other; make the schedule in the stack of the function and its alias'
+  return elsewhere.length === 0 ? [] : [problem]
 }
 
 function roleProblems(scope: IConstruct, handler: IFunction): string[] {
@@ -74,20 +71,15 @@ function roleProblems(scope: IConstruct, handler: IFunction): string[] {
 /** The path of the construct's stack, if this app makes the construct and in another stack than the schedule. */
 function otherStack(scope: IConstruct, construct: IConstruct): string | undefined {
   const stack = Stack.of(construct)
-  return isMade(construct) && stack !== Stack.of(scope) ? stack.node.path : undefined
-}
-
-/** An imported construct has no resource. */
-function isMade(construct: IConstruct): boolean {
-  return CfnResource.isCfnResource(construct.node.defaultChild)
+  const isImported = !CfnResource.isCfnResource(construct.node.defaultChild)
+  return isImported || stack === Stack.of(scope) ? undefined : stack.node.path
 }
 
 function retryProblems(handler: IFunction): string[] {
-  if (!hasRetries(handler)) return []
-  return [
+  const problem =
     `the function ${handler.node.path} already has an asynchronous invoke configuration, set by another construct; ` +
-      'use one function per schedule, without `onFailure`, `onSuccess`, `maxEventAge` and `retryAttempts`',
-  ]
+    'use one function per schedule, without `onFailure`, `onSuccess`, `maxEventAge` and `retryAttempts`'
+  return hasRetries(handler) ? [problem] : []
 }
 
 /** Lambda keeps one configuration for each function and qualifier, in all stacks together. */

@@ -55,7 +55,11 @@ export class HandlerFunction extends NodejsFunction {
       ...(description === undefined ? {} : { description }),
       timeout,
       memorySize,
-      environment: { ...environment, NODE_OPTIONS: withSourceMaps(environment?.['NODE_OPTIONS']) },
+      // If the caller's options set it too, the last one counts.
+      environment: {
+        ...environment,
+        NODE_OPTIONS: `--enable-source-maps ${environment?.['NODE_OPTIONS'] ?? ''}`.trim(),
+      },
       entry,
       // NODEJS_LATEST depends on the Region and changes with the CDK's version.
       runtime: Runtime.NODEJS_24_X,
@@ -77,17 +81,6 @@ export class HandlerFunction extends NodejsFunction {
       },
     })
   }
-}
-
-/** Adds `--enable-source-maps` unless the options already set it. */
-function withSourceMaps(options = ''): string {
-  // A quoted word is the value of an option. Node accepts an underscore for a dash.
-  const words = options
-    .replaceAll(/"(?:\\.|[^"\\])*"/g, '_')
-    .replaceAll('_', '-')
-    .split(/\s+/)
-  if (words.some((word) => /^--(no-)?enable-source-maps(=|$)/.test(word))) return options
-  return `${options.trim()} --enable-source-maps`.trim()
 }
 
 /** The path of a handler of this package: TypeScript in a checkout, JavaScript in the published package. */

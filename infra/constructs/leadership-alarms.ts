@@ -4,7 +4,7 @@ import { Construct } from 'constructs'
 import { refuseIf } from './configuration.ts'
 import type { ElectedSchedule } from './elected-schedule.ts'
 import type { LeadershipEvents } from './leadership-events.ts'
-import { type AlarmDefinition, deadLetterAlarm, electionAlarms, fitsWindow, overdueAlarm } from './lease-alarms.ts'
+import { type AlarmDefinition, deadLetterAlarm, electionAlarms, fitsWindow, overdueAlarm } from './lease-metrics.ts'
 import { assertSameRegion, assertSameTable } from './lease-table-use.ts'
 import { OverdueCheck } from './overdue-check.ts'
 import * as prop from './prop-rules.ts'
@@ -62,9 +62,11 @@ export class LeadershipAlarms extends Construct {
     const unannounced = 'Changes of leases could not be announced: events, history and counts of ticks are missing'
     const alarms = [alarmOf(this, deadLetterAlarm('Unannounced', events.failures, unannounced))]
     const leases = new Construct(this, 'Leases')
+    const toCheck: ElectedSchedule[] = []
     // Schedules of one lease share its alarms, except those of their queues.
     for (const [lease, [first, ...others]] of Map.groupBy(schedules, (schedule) => schedule.lease)) {
       if (first === undefined) continue
+      if (!fitsWindow(first.period, overdueAfter)) toCheck.push(first)
       const deadLetters = `Ticks of the lease "${lease}" were given up, or were retried while their leader was working`
       const definitions = [
         overdueAlarm(first, overdueAfter),
@@ -76,8 +78,6 @@ export class LeadershipAlarms extends Construct {
       const scopeOfLease = new Construct(leases, constructIdOf(lease))
       alarms.push(...definitions.map((definition) => alarmOf(scopeOfLease, definition)))
     }
-    const byLease = new Map(schedules.map((schedule) => [schedule.lease, schedule]))
-    const toCheck = [...byLease.values()].filter(({ period }) => !fitsWindow(period, overdueAfter))
     if (toCheck.length > 0) new OverdueCheck(this, 'OverdueCheck', events.leaseTable, toCheck)
     for (const alarm of alarms) {
       alarm.addAlarmAction(...actions)

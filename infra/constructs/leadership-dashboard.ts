@@ -4,7 +4,6 @@ import {
   Dashboard,
   GraphWidget,
   type IAlarm,
-  type IMetric,
   type IWidget,
   type MetricOptions,
 } from 'aws-cdk-lib/aws-cloudwatch'
@@ -15,7 +14,7 @@ import { ConfigurationError } from './configuration.ts'
 import type { ElectedSchedule } from './elected-schedule.ts'
 import { HandlerFunction, ownHandler } from './handler-function.ts'
 import type { LeadershipAlarms } from './leadership-alarms.ts'
-import { leaseMetric } from './lease-metric.ts'
+import { leaseMetric } from './lease-metrics.ts'
 import { assertSameTable } from './lease-table-use.ts'
 import * as prop from './prop-rules.ts'
 
@@ -73,8 +72,15 @@ export class LeadershipDashboard extends Construct {
       updateOnResize: true,
       updateOnTimeRangeChange: true,
     })
-    const graph = (title: string, ...metrics: readonly GraphedMetric[]) =>
-      new GraphWidget({ title, width: 8, height: 6, left: metricsOf(leases, metrics) })
+    const graph = (title: string, ...metrics: readonly (readonly [MetricName, MetricOptions?])[]) => {
+      const left = leases.flatMap((schedule) =>
+        metrics.map(([name, options]) => {
+          const label = `${schedule.lease}: ${options?.dimensionsMap?.['reason'] ?? name}`
+          return leaseMetric(schedule, name, { ...options, label })
+        }),
+      )
+      return new GraphWidget({ title, width: 8, height: 6, left })
+    }
     this.dashboard = new Dashboard(this, 'Dashboard', {
       ...(dashboardName === undefined ? {} : { dashboardName }),
       widgets: [
@@ -100,15 +106,4 @@ function alarmRows(alarms: readonly IAlarm[]): IWidget[][] {
   return Array.from({ length: Math.ceil(alarms.length / 100) }, (_, index) => [
     new AlarmStatusWidget({ title: 'Alarms', width: 24, alarms: alarms.slice(100 * index, 100 * (index + 1)) }),
   ])
-}
-
-type GraphedMetric = readonly [MetricName, MetricOptions?]
-
-function metricsOf(schedules: readonly ElectedSchedule[], metrics: readonly GraphedMetric[]): IMetric[] {
-  return schedules.flatMap((schedule) =>
-    metrics.map(([name, options]) => {
-      const label = `${schedule.lease}: ${options?.dimensionsMap?.['reason'] ?? name}`
-      return leaseMetric(schedule, name, { ...options, label })
-    }),
-  )
 }

@@ -62,7 +62,7 @@ export class LeadershipEvents extends Construct {
   constructor(scope: Construct, id: string, props: LeadershipEventsProps) {
     super(scope, id)
     prop.refuseWrong(this, props, PROPS)
-    const { leaseTable: table } = props
+    const table = props.leaseTable
     this.leaseTable = table
     assertSameRegion(table, this, envOfStack(this))
     const eventBus = props.eventBus ?? EventBus.fromEventBusName(this, 'DefaultBus', 'default')
@@ -103,13 +103,13 @@ export class LeadershipEvents extends Construct {
   #streamArn(): string {
     const { path } = this.leaseTable.node
     const { streamArn, streamsImages, isStronglyConsistent } = announcerSupport(this.leaseTable.table)
-    const noHistory = ', and set `history` to false, because a table with strong consistency cannot expire rows'
-    const unknownArn =
-      `the app does not know the stream's ARN of the lease table ${path}; import the table with it, ` +
-      '`TableV2.fromTableAttributes(this, id, { tableArn, tableStreamArn })`'
     refuseIf(this, !streamsImages, `the lease table ${path} has no stream of new and old images; give it one`)
     if (streamArn !== undefined) return streamArn
-    throw new ConfigurationError(this, [`${unknownArn}${isStronglyConsistent ? noHistory : ''}`])
+    const noHistory = ', and set `history` to false, because a table with strong consistency cannot expire rows'
+    const problem =
+      `the app does not know the stream's ARN of the lease table ${path}; import the table with it, ` +
+      '`TableV2.fromTableAttributes(this, id, { tableArn, tableStreamArn })`'
+    throw new ConfigurationError(this, [`${problem}${isStronglyConsistent ? noHistory : ''}`])
   }
 
   /** `PutEvents` does not find a bus of another Region. A bus of another account can allow the announcer. */

@@ -7,28 +7,21 @@ import { assertSameRegion } from './lease-table-use.ts'
 import { envOfTable, type TableReference } from './table-description.ts'
 
 /**
- * Allows `actions` on the items of one lease: its row and its history.
+ * Allows to read or to write the items of one lease: its row and its history.
  *
  * Without the `Null` condition, ForAllValues also allows a request that names no key.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
- *
  * @throws ConfigurationError if `lease` is not a valid name, or `grantee` is a function of another Region or account
  */
-export function grantOnLease(
-  leaseTable: TableReference,
-  grantee: IGrantable,
-  lease: string,
-  access: Access,
-  actions: string[],
-): Grant {
+export function grantOnLease(leaseTable: TableReference, grantee: IGrantable, lease: string, access: Access): Grant {
   refuse(leaseTable, leaseNameProblems(lease))
   // Roles have no Region.
   if (isFunction(grantee)) assertSameRegion(leaseTable, grantee, grantee.env)
   grantKey(leaseTable, grantee, access)
   return Grant.addToPrincipal({
     grantee,
-    actions,
+    actions: LEASE_ACTIONS[access].map((action) => `dynamodb:${action}`),
     resourceArns: [leaseTable.table.tableArn],
     conditions: {
       'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [lease] },
@@ -37,13 +30,11 @@ export function grantOnLease(
   })
 }
 
-type Access = 'read' | 'write'
+const LEASE_ACTIONS = { read: ['GetItem', 'Query'], write: ['UpdateItem', 'ConditionCheckItem'] } as const
+type Access = keyof typeof LEASE_ACTIONS
 
 const READ = ['Decrypt', 'DescribeKey']
-const KEY_ACTIONS: Readonly<Record<Access, readonly string[]>> = {
-  read: READ,
-  write: [...READ, 'Encrypt', 'GenerateDataKey', 'ReEncryptFrom', 'ReEncryptTo'],
-}
+const KEY_ACTIONS = { read: READ, write: [...READ, 'Encrypt', 'GenerateDataKey', 'ReEncryptFrom', 'ReEncryptTo'] }
 
 /**
  * Allows `grantee` to use the table's own key, if it has one, through DynamoDB.

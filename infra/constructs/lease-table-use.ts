@@ -44,17 +44,14 @@ export function assertSameTable(scope: IConstruct, users: readonly TableUser[], 
 
 /**
  * Refuses a user of the table in another Region or account: a function looks for the table in its own, and stream and
- * metrics are there too. Warns if only the deployment knows the Region of `user`.
- *
- * @throws ConfigurationError
+ * metrics are there too. Warns if only the deployment knows the Region of `user`. @throws ConfigurationError
  */
 export function assertSameRegion(leaseTable: TableReference, user: IConstruct, userEnv: Env): void {
   const { path } = leaseTable.node
   const tableEnv = envOfTable(leaseTable.table)
   const difference = envDifference(userEnv, tableEnv)
-  const replica =
-    ', or a replica of a global table with strong consistency, ' +
-    '`new LeaseTable(this, id, { table: table.replica(region) })`'
+  const example = '`new LeaseTable(this, id, { table: table.replica(region) })`'
+  const replica = `, or a replica of a global table with strong consistency, ${example}`
   const problem =
     `it is in ${showEnv(userEnv)}, but the lease table ${path} is in ${showEnv(tableEnv)}; ` +
     `use a lease table of the same ${difference}${difference === 'Region' ? replica : ''}`
@@ -64,16 +61,9 @@ export function assertSameRegion(leaseTable: TableReference, user: IConstruct, u
 
 /**
  * Schedules of one lease must have the same period, because ticks are floored to it: with two periods, the tick of the
- * longer one would look older than the last tick of the shorter one and be refused.
- *
- * @throws ConfigurationError if another schedule of the lease has another period
+ * longer one would look older than the last tick of the shorter one and be refused. @throws ConfigurationError
  */
-export function assertSamePeriod(
-  leaseTable: TableReference,
-  lease: string,
-  period: Duration,
-  schedule: IConstruct,
-): void {
+export function assertSamePeriod(leaseTable: TableReference, lease: string, period: Duration, schedule: IConstruct) {
   const { periods } = useOf(leaseTable)
   const ms = period.toMilliseconds()
   const known = periods.get(lease) ?? { ms, path: schedule.node.path }
@@ -86,7 +76,6 @@ export function assertSamePeriod(
 
 /**
  * A table has one announcer: it marks in the history what it announced, so a second one would announce only the rest.
- *
  * @throws ConfigurationError if the table has another announcer
  */
 export function registerAnnouncer(leaseTable: TableReference, announcer: IConstruct): void {

@@ -59,7 +59,7 @@ export class LeaseTable extends Construct {
     const problem = `\`table\` was given, so set ${excess.join(', ')} on that table`
     refuseIf(this, table !== undefined && excess.length > 0, problem)
     this.encryptionKey = this.#keyOf(table ?? forNewTable)
-    this.table = table ?? newTable(this, { ...forNewTable, encryptionKey: this.encryptionKey })
+    this.table = table ?? newTable(this, props, this.encryptionKey)
     // Validation runs at synthesis, after the last replica was added.
     this.node.addValidation({ validate: () => tableProblems(this.table) })
   }
@@ -89,23 +89,17 @@ export class LeaseTable extends Construct {
    * @throws ConfigurationError if `lease` is not a valid name, or `grantee` is a function of another Region or account
    */
   grantLead(grantee: IGrantable, lease: string): Grant {
-    return grantOnLease(this, grantee, lease, 'write', ['dynamodb:UpdateItem', 'dynamodb:ConditionCheckItem'])
+    return grantOnLease(this, grantee, lease, 'write')
   }
 
-  /**
-   * Allows `grantee` to read the row and the history of this lease.
-   *
-   * @throws ConfigurationError if `lease` is not a valid name, or `grantee` is a function of another Region or account
-   */
+  /** Allows `grantee` to read the row and the history of this lease. @throws ConfigurationError as `grantLead` does */
   grantObserve(grantee: IGrantable, lease: string): Grant {
-    return grantOnLease(this, grantee, lease, 'read', ['dynamodb:GetItem', 'dynamodb:Query'])
+    return grantOnLease(this, grantee, lease, 'read')
   }
 }
 
-type NewTableProps = Omit<LeaseTableProps, 'table' | 'encryptionKey'> & { readonly encryptionKey: IKey | undefined }
-
-function newTable(scope: Construct, props: NewTableProps): TableV2 {
-  const { tableName, encryptionKey, removalPolicy = RemovalPolicy.RETAIN } = props
+function newTable(scope: Construct, props: LeaseTableProps, encryptionKey: IKey | undefined): TableV2 {
+  const { tableName, removalPolicy = RemovalPolicy.RETAIN } = props
   // The id `Default` gives the table the logical id of this construct: another one would replace deployed tables.
   return new TableV2(scope, 'Default', {
     ...(tableName === undefined ? {} : { tableName }),

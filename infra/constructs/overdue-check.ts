@@ -23,9 +23,8 @@ export class OverdueCheck extends Construct {
     })
     for (const { lease } of schedules) leaseTable.grantObserve(handler, lease)
     // Before the first completed tick, the check counts from the table's creation.
-    handler.addToRolePolicy(
-      new PolicyStatement({ actions: ['dynamodb:DescribeTable'], resources: [leaseTable.tableArn] }),
-    )
+    const resources = [leaseTable.tableArn]
+    handler.addToRolePolicy(new PolicyStatement({ actions: ['dynamodb:DescribeTable'], resources }))
     const targetWith = schedulerTargets(this, handler, failureQueue(this), Duration.hours(1))
     const leases = schedules.map(({ lease, period }) => ({ lease, periodMs: period.toMilliseconds() }))
     new Schedule(this, 'Hourly', {

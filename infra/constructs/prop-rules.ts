@@ -32,11 +32,7 @@ export function objectWith(member: string, expected: string): Rule {
   return { expected, accepts: (value) => isObject(value) && member in value }
 }
 
-/**
- * Finds unknown names, missing props and values of a wrong type.
- *
- * @param path the prefix of each name, such as `cron.`
- */
+/** Finds unknown names, missing props and values of a wrong type. @param path prefixes each name, such as `cron.` */
 export function problemsOf(props: unknown, rules: Rules, path = ''): string[] {
   if (!isObject(props)) return [`the props are ${show(props)}; they must be an object`]
   const known = Object.keys(rules)

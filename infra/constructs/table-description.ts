@@ -4,6 +4,7 @@ import { CfnGlobalTable, CfnTable, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { IConstruct } from 'constructs'
 import { show } from '../../functions/election/show.ts'
+import { problemsIf } from './configuration.ts'
 import { type Env, envOfArn, envOfStack } from './regions.ts'
 
 /** A `TableV2`, a `Table`, or an import of either. */
@@ -26,7 +27,6 @@ const LEASE_KEYS = [
   { attributeName: 'lease', keyType: 'HASH' },
   { attributeName: 'record', keyType: 'RANGE' },
 ]
-const KEY_NAMES = LEASE_KEYS.map(({ attributeName }) => attributeName)
 const NEW_AND_OLD_IMAGES = { streamViewType: 'NEW_AND_OLD_IMAGES' }
 
 /** Why this table cannot store leases. */
@@ -34,22 +34,24 @@ export function tableProblems(table: AnyTable): string[] {
   const description = describe(table)
   if (description === undefined) return []
   const { keys, attributes, regions, consistency } = description
-  const problems = keyTypes(attributes).flatMap(([name, type]) =>
-    type === 'S' ? [] : [`the table's key "${name}" has the type ${show(type)}; leases need the type "S"`],
-  )
-  if (JSON.stringify(keys) !== JSON.stringify(LEASE_KEYS)) {
-    problems.unshift(
+  const typeOf = (key: string): unknown =>
+    Object([attributes].flat().find((each) => Object(each).attributeName === key)).attributeType
+  return problemsIf(
+    [
+      JSON.stringify(keys) !== JSON.stringify(LEASE_KEYS),
       `the table's key is ${JSON.stringify(keys)}; leases need the partition key "lease" and the sort key "record"`,
-    )
-  }
-  if (regions > 1 && consistency !== 'STRONG') {
-    problems.push(
+    ],
+    ...LEASE_KEYS.map(({ attributeName: key }): [boolean, string] => [
+      (typeOf(key) ?? 'S') !== 'S',
+      `the table's key "${key}" has the type ${show(typeOf(key))}; leases need the type "S"`,
+    ]),
+    [
+      regions > 1 && consistency !== 'STRONG',
       `the table is a global table of ${regions} Regions with eventual consistency, where the last of two concurrent ` +
         'writes wins, so candidates in two Regions could both lead; keep the table in one Region, or set ' +
         '`multiRegionConsistency` to STRONG',
-    )
-  }
-  return problems
+    ],
+  )
 }
 
 /** How the table supports an announcer. An imported table is assumed to have stream and time to live. */
@@ -104,15 +106,6 @@ function describe(table: AnyTable) {
   // `Table` makes a custom resource for each replica; its consistency is always eventual.
   const replicas = (resource.node.scope ?? resource).node.findAll().filter(isReplica)
   return { ...common, regions: 1 + replicas.length, consistency: undefined }
-}
-
-function keyTypes(attributes: unknown): [string, unknown][] {
-  const list: unknown[] = Array.isArray(attributes) ? attributes : []
-  const types = list.map((attribute): [string, unknown] => {
-    const { attributeName, attributeType }: Record<string, unknown> = { ...Object(attribute) }
-    return [String(attributeName), attributeType]
-  })
-  return types.filter(([name]) => KEY_NAMES.includes(name))
 }
 
 function isReplica(child: unknown): boolean {

@@ -4,8 +4,7 @@
  * A schedule sends an event, Lambda queues it, a candidate leads and works, and if it dies, Lambda retries the event.
  * All of this should fit into one period, because a tick older than its period is worthless: the next does its work.
  */
-import { Duration } from 'aws-cdk-lib'
-import type { CronOptionsWithTimezone } from 'aws-cdk-lib/aws-scheduler'
+import { Duration, type TimeZone } from 'aws-cdk-lib'
 import { LONGEST_LEASE_MS } from '../../functions/election/options.ts'
 import { problemsIf, type Warning } from './configuration.ts'
 import type { CronGaps } from './cron-gaps.ts'
@@ -13,22 +12,13 @@ import type { CronGaps } from './cron-gaps.ts'
 /** How often Scheduler, and then Lambda, retry an event. AWS's defaults: 185 retries in 24 hours, and 2 in 6 hours. */
 export const RETRY_ATTEMPTS = 2
 
-interface Timing {
-  readonly period: Duration
-  readonly leaseDuration: Duration
-  readonly timeout: Duration | undefined
-  readonly leaseOutlastsRetries: boolean
-}
-
 const SECOND_MS = 1000
 const MINUTE_MS = 60 * SECOND_MS
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
 
-const SHORTEST_PERIOD_MS = MINUTE_MS
 /** The limit of the option `periodMs`: candidates would refuse a longer period at every tick. */
 const LONGEST_PERIOD_MS = 366 * DAY_MS
-const SHORTEST_LEASE_MS = SECOND_MS
 
 /**
  * Lambda waits 1 minute before the first retry of an asynchronous event, and 2 before the second.
@@ -40,16 +30,12 @@ const FIRST_RETRY_MS = MINUTE_MS
 const LONGEST_TIMEOUT_MS = 15 * MINUTE_MS
 const LAMBDA_TIMEOUT_MS = 3 * SECOND_MS
 
-/** The period and the lease duration must not be tokens. */
-export function timingProblems({ period, leaseDuration, timeout, leaseOutlastsRetries }: Timing): string[] {
-  const periodMs = period.toMilliseconds()
-  const leaseMs = leaseDuration.toMilliseconds()
-  const timeoutMs = timeoutMsOf(timeout)
-  const isLease = leaseMs >= SHORTEST_LEASE_MS && leaseMs <= LONGEST_LEASE_MS
+export function timingProblems(periodMs: number, leaseMs: number, timeoutMs: number, leaseOutlastsRetries: boolean) {
+  const isLease = leaseMs >= SECOND_MS && leaseMs <= LONGEST_LEASE_MS
   const timeoutIs = `the function's timeout is ${seconds(timeoutMs)}`
   const lease = `\`leaseDuration\` is ${seconds(leaseMs)}; it must be`
   return problemsIf(
-    [periodMs < SHORTEST_PERIOD_MS, `the period is ${seconds(periodMs)}; Scheduler needs at least 60 s`],
+    [periodMs < MINUTE_MS, `the period is ${seconds(periodMs)}; Scheduler needs at least 60 s`],
     [periodMs > LONGEST_PERIOD_MS, `the period is ${seconds(periodMs)}; it can be at most 366 days`],
     [timeoutMs > LONGEST_TIMEOUT_MS, `${timeoutIs}; Lambda allows at most 900 s`],
     [
@@ -65,8 +51,8 @@ export function timingProblems({ period, leaseDuration, timeout, leaseOutlastsRe
   )
 }
 
-export function timingWarnings({ period, timeout }: Pick<Timing, 'period' | 'timeout'>): Warning[] {
-  if (timeoutMsOf(timeout) + FIRST_RETRY_MS < period.toMilliseconds()) return []
+export function timingWarnings(period: Duration, timeoutMs: number): Warning[] {
+  if (timeoutMs + FIRST_RETRY_MS < period.toMilliseconds()) return []
   const message =
     `the period of ${period.toHumanString()} leaves no room for a retry: Lambda waits a minute before it retries the ` +
     'event of a leader that died, and by then the next tick is due'
@@ -94,11 +80,7 @@ export function cronProblems(gaps: CronGaps, period: Duration): string[] {
 }
 
 /** @param gaps undefined if `cron` could not be read */
-export function cronWarnings(
-  { timeZone }: CronOptionsWithTimezone,
-  gaps: CronGaps | undefined,
-  period: Duration,
-): Warning[] {
+export function cronWarnings(timeZone: TimeZone | undefined, gaps: CronGaps | undefined, period: Duration): Warning[] {
   if (gaps === undefined) {
     const message = '`cron` could not be read during synthesis: check that no two ticks are less than a `period` apart'
     return [{ id: 'tenure:UnreadCron', message }]
@@ -119,22 +101,17 @@ function inWords(ms: number): string {
   return Duration.millis(ms).toHumanString()
 }
 
-/** How long Scheduler retries an event: the period, within Scheduler's limits of 60 s and 24 h. */
-export function scheduleEventAge(period: Duration): Duration {
-  return clamp(period, DAY_MS)
-}
+/** The longest that each service keeps an event, retries included. The shortest is 60 s, for both. */
+const LONGEST_EVENT_AGE_MS = { scheduler: DAY_MS, lambda: 6 * HOUR_MS }
 
-/** How long Lambda queues an event, retries included: the period, within Lambda's limits of 60 s and 6 h. */
-export function functionEventAge(period: Duration): Duration {
-  return clamp(period, 6 * HOUR_MS)
-}
-
-function clamp(period: Duration, longestMs: number): Duration {
-  const ageMs = Math.min(Math.max(period.toMilliseconds(), MINUTE_MS), longestMs)
+/** How long the service keeps an event: the period, within the limits of the service. */
+export function eventAge(service: keyof typeof LONGEST_EVENT_AGE_MS, period: Duration): Duration {
+  const ageMs = Math.min(Math.max(period.toMilliseconds(), MINUTE_MS), LONGEST_EVENT_AGE_MS[service])
   return Duration.seconds(Math.floor(ageMs / SECOND_MS))
 }
 
-function timeoutMsOf(timeout: Duration | undefined): number {
+/** @param timeout undefined, or a token, if the app does not know it: then Lambda's default */
+export function timeoutMsOf(timeout: Duration | undefined): number {
   return timeout === undefined || timeout.isUnresolved() ? LAMBDA_TIMEOUT_MS : timeout.toMilliseconds()
 }
 

@@ -1,4 +1,4 @@
-/** Reads the time line from its shapes. */
+/** Reads the page: the time line from its shapes, the counters and the table. */
 import type { Page } from 'playwright-core'
 
 export interface DrawnLane {
@@ -16,7 +16,7 @@ export interface DrawnBar {
 
 export async function lanesOf(page: Page): Promise<readonly DrawnLane[]> {
   const lanes = page.locator('#picture svg > g:has(> g:first-child > title)')
-  const drawn: readonly (readonly DrawnShape[])[] = await lanes.evaluateAll((all) =>
+  const drawn: readonly (readonly (DrawnBar & { readonly isMark: boolean })[])[] = await lanes.evaluateAll((all) =>
     all.map((lane) =>
       [...lane.querySelectorAll(':scope > g')].map((shape) => ({
         title: shape.querySelector(':scope > title').textContent,
@@ -34,10 +34,6 @@ export async function lanesOf(page: Page): Promise<readonly DrawnLane[]> {
     .filter(({ name }) => !name.startsWith('now, '))
 }
 
-interface DrawnShape extends DrawnBar {
-  readonly isMark: boolean
-}
-
 /** The lane with this name, or with this beginning of its name; an empty one if there is none. */
 export async function laneOf(page: Page, name: string): Promise<DrawnLane> {
   const lane = (await lanesOf(page)).find((one) => one.name === name || one.name.startsWith(`${name},`))
@@ -50,6 +46,13 @@ export async function allOf(page: Page, what: 'bars' | 'marks'): Promise<string>
   const titles = lanes.flatMap(({ bars, marks }) => (what === 'bars' ? bars.map(({ title }) => title) : marks))
   return titles.map((title) => title.replaceAll('\n', '; ')).join('\n')
 }
+
+export const focused = (page: Page) => page.evaluate('document.activeElement.id')
+
+/** How far the time line is scrolled, in pixels. */
+export const scrollLeft = (page: Page): Promise<number> => page.locator('#scroller').evaluate((it) => it.scrollLeft)
+
+export const isFollowing = (page: Page) => page.getAttribute('#follow', 'aria-pressed')
 
 /** A counter, such as `Ticks`. */
 export async function counterOf(page: Page, name: string): Promise<number> {

@@ -1,17 +1,13 @@
 /** The page without a mouse. */
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
-import { lanesOf } from './drawn.ts'
+import { focused, isFollowing, laneOf, scrollLeft } from './drawn.ts'
 import { describeInBrowser, openingPages } from './pages.ts'
 import { candidateEntry, LOG, startSynthetic } from './synthetic-page.ts'
 
 describeInBrowser('by the keyboard alone', () => {
   const open = openingPages()
 
-  const focused = (page: Page) => page.evaluate('document.activeElement.id')
-  const scrollLeft = (page: Page): Promise<number> =>
-    page.locator('#scroller').evaluate((scroller) => scroller.scrollLeft)
-  const isFollowing = (page: Page) => page.getAttribute('#follow', 'aria-pressed')
   const ready = (page: Page) => page.locator('#picture [data-bar]').first().waitFor()
 
   test('every control is reached, in reading order', async () => {
@@ -107,7 +103,7 @@ describeInBrowser('by the keyboard alone', () => {
     const { url } = await startSynthetic()
     const page = await open(url)
     await ready(page)
-    const bars = async () => (await lanesOf(page)).find(({ name }) => name.startsWith('lease'))?.bars.length ?? 0
+    const bars = async () => (await laneOf(page, 'lease')).bars.length
     await expect.poll(bars).toBeGreaterThan(8)
     const before = await bars()
     await page.focus('#scroller')

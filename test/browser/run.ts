@@ -9,13 +9,13 @@ const START = join(import.meta.dirname, '../../infra/local/start.ts')
 const ADDRESS = /^Watch the election, and break it: (http:\/\/127\.0\.0\.1:\d+\/[\w-]{22}\/)$/m
 
 export interface Run {
-  /** As it was printed. */
+  /** The address of its page. */
   readonly url: string
-  /** All that was printed so far. */
+  /** Everything that it printed so far. */
   output(): string
-  /** As Ctrl-C does. @returns the exit code */
+  /** Interrupts it as Ctrl-C does. @returns the exit code */
   interrupt(): Promise<number | null>
-  /** At once, and whatever it had in the temporary directory. */
+  /** Kills it, and deletes its temporary directory. */
   end(): Promise<void>
 }
 

@@ -1,19 +1,17 @@
 import { join } from 'node:path'
-import { beforeAll, describe, expect, inject, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { synthesize, templateFiles } from './cdk.ts'
+import { describeDeployment } from './describe.ts'
 import { REGION } from './emulator.ts'
 import { runProgram } from './program.ts'
 import { SHORT_LEASE } from './stack.ts'
-
-const emulator = inject('emulator')
 
 /** Ignored rules, each with the reason. */
 const IGNORED: Readonly<Record<string, string>> = {
   W3005: 'The CDK also writes dependencies that a reference implies',
 }
 
-describe.skipIf(emulator === undefined)('cfn-lint', () => {
-  if (emulator === undefined) return
+describeDeployment('cfn-lint', (emulator) => {
   const assemblies: string[] = []
 
   beforeAll(async () => {

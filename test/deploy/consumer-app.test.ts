@@ -1,17 +1,15 @@
 import { cp, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ScanCommand } from '@aws-sdk/client-dynamodb'
-import { beforeAll, describe, expect, inject, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { runCdkIn } from './cdk.ts'
+import { describeDeployment } from './describe.ts'
 import { advance, clientsOf } from './emulator.ts'
 import { INSTALL, packProject, runOrThrow, until } from './program.ts'
 import { bootstrapped, outputsOf } from './stack.ts'
 
-const emulator = inject('emulator')
-
 /** An app in its own directory, which has of this project only the package of `npm pack`. */
-describe.skipIf(emulator === undefined)('a consumer app with the packed project', () => {
-  if (emulator === undefined) return
+describeDeployment('a consumer app with the packed project', (emulator) => {
   const app = join(emulator.directory, 'consumer-app')
   const clients = clientsOf(emulator)
 

@@ -1,16 +1,14 @@
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda'
-import { describe, expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { generateCustomers } from '../../infra/local/billing/generate.ts'
 import { audit, CORRECT, seed } from './billing.ts'
+import { describeDeployment } from './describe.ts'
 import { advance, clientsOf } from './emulator.ts'
 import { untilCompleted } from './lease.ts'
 import { invocationsIn, logLines, tenuresIn, untilLogged } from './logs.ts'
 import { bootstrapped, type DeployedStack, deploy, LEASE_MS, readStack, stackStatus } from './stack.ts'
 
-const emulator = inject('emulator')
-
-describe.skipIf(emulator === undefined)('a new deployment', () => {
-  if (emulator === undefined) return
+describeDeployment('a new deployment', (emulator) => {
   const clients = clientsOf(emulator)
   const ticks: string[] = []
   let stack: DeployedStack

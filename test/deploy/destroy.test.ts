@@ -1,16 +1,14 @@
 import { ScanCommand } from '@aws-sdk/client-dynamodb'
 import { ListFunctionsCommand } from '@aws-sdk/client-lambda'
-import { beforeAll, describe, expect, inject, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { dueNow, seed } from './billing.ts'
 import { cdk, synthesize } from './cdk.ts'
+import { describeDeployment } from './describe.ts'
 import { advance } from './emulator.ts'
 import { leaseRow, untilCompleted } from './lease.ts'
 import { type DeployedStack, deployedStack, SHORT_LEASE, STACK, scheduleNames, stackStatus } from './stack.ts'
 
-const emulator = inject('emulator')
-
-describe.skipIf(emulator === undefined)('a destroyed stack', () => {
-  if (emulator === undefined) return
+describeDeployment('a destroyed stack', (emulator) => {
   let stack: DeployedStack
   let before: Awaited<ReturnType<typeof kept>>
 

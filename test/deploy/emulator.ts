@@ -74,11 +74,10 @@ export function awsEnvironment(url: string, directory: string): Record<string, s
  *
  * @returns the last hourly tick
  */
-export async function advance({ url }: Emulator, minutes = 60): Promise<string> {
-  const answer = await fetch(`${url}/_tenure/clock?minutes=${minutes}`, { method: 'POST' })
-  const nowMs = 1000 * number(await answer.json(), 'now')
-  const hourMs = 3_600_000
-  return new Date(Math.floor(nowMs / hourMs) * hourMs).toISOString()
+export async function advance(emulator: Emulator, minutes = 60): Promise<string> {
+  const { now }: { now: number } = Object(await ask(emulator, `clock?minutes=${minutes}`, 'POST'))
+  const hourS = 3600
+  return new Date(Math.floor(now / hourS) * hourS * 1000).toISOString()
 }
 
 /** A process of a function that is handling an event. */
@@ -87,30 +86,22 @@ export interface Invocation {
   readonly pid: number
 }
 
-export async function invocations({ url }: Emulator): Promise<readonly Invocation[]> {
-  const answer: unknown = await (await fetch(`${url}/_tenure/invocations`)).json()
-  if (!Array.isArray(answer)) throw new Error(`The launcher answered ${JSON.stringify(answer)}, not a list`)
-  return answer.map((each: unknown) => ({ function: text(each, 'function'), pid: number(each, 'pid') }))
+export async function invocations(emulator: Emulator): Promise<readonly Invocation[]> {
+  const processes: readonly Invocation[] = Object(await ask(emulator, 'invocations'))
+  return processes
 }
 
 /** The credentials of a function's role. */
-export async function credentialsOf({ url }: Emulator, functionName: string): Promise<Credentials> {
-  const answer: unknown = await (await fetch(`${url}/_tenure/credentials?function=${functionName}`)).json()
-  return {
-    accessKeyId: text(answer, 'AWS_ACCESS_KEY_ID'),
-    secretAccessKey: text(answer, 'AWS_SECRET_ACCESS_KEY'),
-    sessionToken: text(answer, 'AWS_SESSION_TOKEN'),
-  }
+export async function credentialsOf(emulator: Emulator, functionName: string): Promise<Credentials> {
+  const variables: Record<string, string> = Object(await ask(emulator, `credentials?function=${functionName}`))
+  const { AWS_ACCESS_KEY_ID = '', AWS_SECRET_ACCESS_KEY = '', AWS_SESSION_TOKEN = '' } = variables
+  const sessionToken = AWS_SESSION_TOKEN
+  return { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY, sessionToken }
 }
 
-function number(answer: unknown, name: string): number {
-  const value = Number(fieldOf(answer, name))
-  if (Number.isFinite(value)) return value
-  throw new Error(`The launcher answered ${JSON.stringify(answer)}, without the number ${name}`)
-}
-
-const text = (answer: unknown, name: string) => String(fieldOf(answer, name))
-
-function fieldOf(answer: unknown, name: string): unknown {
-  return typeof answer === 'object' && answer !== null ? new Map(Object.entries(answer)).get(name) : undefined
+/** Sends a request to what `launch-ministack.py` adds. @throws Error if it fails */
+async function ask({ url }: Emulator, path: string, method = 'GET'): Promise<unknown> {
+  const answer = await fetch(`${url}/_tenure/${path}`, { method })
+  if (!answer.ok) throw new Error(`The launcher answered ${path} with status ${answer.status}`)
+  return answer.json()
 }

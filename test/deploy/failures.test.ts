@@ -1,17 +1,15 @@
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb'
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
-import { beforeAll, describe, expect, inject, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { audit, CARDS, CORRECT, dueNow, seed } from './billing.ts'
+import { describeDeployment } from './describe.ts'
 import { advance } from './emulator.ts'
 import { leaseRow, untilCompleted } from './lease.ts'
 import { logLines, tenuresIn } from './logs.ts'
 import { until } from './program.ts'
 import { type DeployedStack, deployedStack } from './stack.ts'
 
-const emulator = inject('emulator')
-
-describe.skipIf(emulator === undefined)('a tick that fails at every attempt', () => {
-  if (emulator === undefined) return
+describeDeployment('a tick that fails at every attempt', (emulator) => {
   const [customerThatFails] = dueNow('fails_always', 1, CARDS.failing)
   if (customerThatFails === undefined) throw new Error('There is one customer')
   let stack: DeployedStack

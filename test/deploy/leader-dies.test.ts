@@ -1,16 +1,14 @@
-import { beforeAll, describe, expect, inject, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { readLedger } from '../../infra/local/billing/audit.ts'
 import { audit, CARDS, CORRECT, dueNow, seed } from './billing.ts'
+import { describeDeployment } from './describe.ts'
 import { advance } from './emulator.ts'
 import { type Leader, untilCompleted, untilLeading } from './lease.ts'
 import { logLines, tenuresIn } from './logs.ts'
 import { until } from './program.ts'
 import { type DeployedStack, deployedStack } from './stack.ts'
 
-const emulator = inject('emulator')
-
-describe.skipIf(emulator === undefined)('a leader whose process is killed during its tick', () => {
-  if (emulator === undefined) return
+describeDeployment('a leader whose process is killed during its tick', (emulator) => {
   let stack: DeployedStack
   let tick: string
   let killed: Leader

@@ -22,26 +22,20 @@ export async function logLines(
   let nextToken: string | undefined
   do {
     const page = await clients.logs.send(new FilterLogEventsCommand({ logGroupName, nextToken }))
-    lines.push(...(page.events ?? []).map(({ message = '' }) => lineOf(message)))
+    for (const { message = '' } of page.events ?? []) {
+      // A metric is JSON without a message.
+      lines.push(message.startsWith('{') ? { message: '', ...JSON.parse(message) } : { message })
+    }
     nextToken = page.nextToken
   } while (nextToken !== undefined)
   return lines
 }
 
-function lineOf(message: string): LogLine {
-  const line: unknown = message.startsWith('{') ? JSON.parse(message) : undefined
-  if (typeof line !== 'object' || line === null) return { message }
-  // A metric has no message.
-  return { ...line, message: 'message' in line && typeof line.message === 'string' ? line.message : '' }
-}
-
 /** The tenures in which the task began, of one tick or of all. */
 export function tenuresIn(lines: readonly LogLine[], ofTick?: string): Tenure[] {
-  return lines.flatMap(({ message, tick, fencingToken }) =>
-    message === 'leading' && typeof tick === 'string' && typeof fencingToken === 'number'
-      ? [{ tick, fencingToken }].filter((tenure) => ofTick === undefined || tenure.tick === ofTick)
-      : [],
-  )
+  return lines
+    .filter(({ message, tick }) => message === 'leading' && [undefined, tick].includes(ofTick))
+    .map(({ tick, fencingToken }) => ({ tick: String(tick), fencingToken: Number(fencingToken) }))
 }
 
 /** The number of invocations, retries included. */

@@ -1,15 +1,13 @@
 import { DeleteItemCommand, GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
-import { beforeAll, describe, expect, inject, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { LEASE_RECORD } from '../../functions/election/stores/row.ts'
+import { describeDeployment } from './describe.ts'
 import { clientsOf, credentialsOf } from './emulator.ts'
 import { LEASE } from './lease.ts'
 import { type DeployedStack, deployedStack } from './stack.ts'
 
-const emulator = inject('emulator')
-
 /** The emulator checks every request against the policies of the role that signed it. */
-describe.skipIf(emulator === undefined)("the billing function's role", () => {
-  if (emulator === undefined) return
+describeDeployment("the billing function's role", (emulator) => {
   let stack: DeployedStack
   let asFunction: ReturnType<typeof clientsOf>
 

@@ -1,15 +1,13 @@
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda'
-import { beforeAll, describe, expect, inject, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { audit, CORRECT, dueNow, seed } from './billing.ts'
+import { describeDeployment } from './describe.ts'
 import { advance } from './emulator.ts'
 import { leaseRow, untilCompleted } from './lease.ts'
 import type { Ended } from './program.ts'
 import { type DeployedStack, deployApp, deployedStack, scheduleNames, stackStatus } from './stack.ts'
 
-const emulator = inject('emulator')
-
-describe.skipIf(emulator === undefined)('an update that fails halfway', () => {
-  if (emulator === undefined) return
+describeDeployment('an update that fails halfway', (emulator) => {
   let stack: DeployedStack
   let before: Awaited<ReturnType<typeof settings>>
   let update: Ended

@@ -1,9 +1,8 @@
 import { cp, mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, inject, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
+import { describeDeployment } from './describe.ts'
 import { INSTALL, packProject, ROOT, runOrThrow } from './program.ts'
-
-const emulator = inject('emulator')
 
 /** The requests of a tenure, each with the header that the caller's middleware sets; aggregated clients have none. */
 const sent = (item: string, layer: string) =>
@@ -17,8 +16,7 @@ const outcome = (kind: string, item: string, layer: string) => ({
   other: 'standby',
 })
 
-describe.skipIf(emulator === undefined)('the packed project with the AWS SDK of an app', () => {
-  if (emulator === undefined) return
+describeDeployment('the packed project with the AWS SDK of an app', (emulator) => {
   const apps = join(emulator.directory, 'sdk-range')
 
   /** Installs the oldest and the newest SDK of the range in package.json. */

@@ -31,7 +31,7 @@ export interface DeployedStack {
 /** Deploys the stack unless it is deployed, so that each test file can also run alone. */
 export async function deployedStack(emulator: Emulator): Promise<DeployedStack> {
   const clients = clientsOf(emulator)
-  if ((await describe(clients)) === undefined) {
+  if ((await findStack(clients)) === undefined) {
     await bootstrapped(emulator)
     await deploy(emulator)
   }
@@ -40,7 +40,7 @@ export async function deployedStack(emulator: Emulator): Promise<DeployedStack> 
 
 /** Bootstraps the account unless it is bootstrapped. */
 export async function bootstrapped(emulator: Emulator): Promise<void> {
-  if ((await describe(clientsOf(emulator), 'CDKToolkit')) !== undefined) return
+  if ((await findStack(clientsOf(emulator), 'CDKToolkit')) !== undefined) return
   // In a directory without an app, so that the CDK synthesizes nothing.
   await cdkIn(emulator.directory, emulator, 'bootstrap', `aws://${ACCOUNT}/${REGION}`)
 }
@@ -81,15 +81,15 @@ export async function readStack(clients: Clients): Promise<DeployedStack> {
 
 /** @throws Error if the stack is not deployed */
 export async function outputsOf(clients: Clients, name: string): Promise<ReadonlyMap<string, string>> {
-  const stack = (await describe(clients, name)) ?? fail(`The stack ${name} is not deployed`)
+  const stack = (await findStack(clients, name)) ?? fail(`The stack ${name} is not deployed`)
   return new Map(stack.Outputs?.map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]))
 }
 
 export async function stackStatus(clients: Clients): Promise<string> {
-  return (await describe(clients))?.StackStatus ?? 'gone'
+  return (await findStack(clients))?.StackStatus ?? 'gone'
 }
 
-async function describe({ cloudFormation }: Clients, StackName = STACK): Promise<Stack | undefined> {
+async function findStack({ cloudFormation }: Clients, StackName = STACK): Promise<Stack | undefined> {
   try {
     const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName }))
     return Stacks.find(({ StackStatus }) => StackStatus !== 'DELETE_COMPLETE')

@@ -1,64 +1,59 @@
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda'
-import { beforeAll, describe, expect, inject, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { audit, CARDS, CORRECT, dueNow, seed } from './billing.ts'
 import { synthesize } from './cdk.ts'
+import { describeDeployment } from './describe.ts'
 import { advance } from './emulator.ts'
 import { leaseRow, untilCompleted, untilLeading } from './lease.ts'
 import { invocationsIn, logLines, untilLogged } from './logs.ts'
 import { type DeployedStack, deployApp, deployedStack, scheduleNames, setSchedule, stackStatus } from './stack.ts'
 
-const emulator = inject('emulator')
+describeDeployment('an update to three candidates and a longer lease, while a leader works', (emulator) => {
+  let stack: DeployedStack
+  let tick: string
+  let tokenBefore: number
 
-describe.skipIf(emulator === undefined)(
-  'an update to three candidates and a longer lease, while a leader works',
-  () => {
-    if (emulator === undefined) return
-    let stack: DeployedStack
-    let tick: string
-    let tokenBefore: number
+  // Unlike AWS, the emulator kills the invocations of a function that it updates, so this leader dies.
+  beforeAll(async () => {
+    stack = await deployedStack(emulator)
+    const assembly = await synthesize(emulator, 'candidates=3', 'leaseMs=3000')
+    await seed(emulator, stack, [...dueNow('update', 10), ...dueNow('update_late', 12, CARDS.late)])
+    tick = await advance(emulator)
+    tokenBefore = (await untilLeading(emulator, stack, tick)).fencingToken
+    await advance(emulator, 30) // a schedule's hours start at its creation, so the new schedule ticks at half past
+    await deployApp(emulator, assembly)
+  })
 
-    // Unlike AWS, the emulator kills the invocations of a function that it updates, so this leader dies.
-    beforeAll(async () => {
-      stack = await deployedStack(emulator)
-      const assembly = await synthesize(emulator, 'candidates=3', 'leaseMs=3000')
-      await seed(emulator, stack, [...dueNow('update', 10), ...dueNow('update_late', 12, CARDS.late)])
-      tick = await advance(emulator)
-      tokenBefore = (await untilLeading(emulator, stack, tick)).fencingToken
-      await advance(emulator, 30) // a schedule's hours start at its creation, so the new schedule ticks at half past
-      await deployApp(emulator, assembly)
-    })
+  test('succeeds, and keeps the lease row with its tokens', async () => {
+    expect(await stackStatus(stack.clients)).toBe('UPDATE_COMPLETE')
+    const row = await untilCompleted(stack, tick)
+    expect(row.fencingToken).toBeGreaterThanOrEqual(tokenBefore)
+    const { Environment } = await stack.clients.lambda.send(
+      new GetFunctionConfigurationCommand({ FunctionName: stack.functionName }),
+    )
+    expect(Environment?.Variables).toMatchObject({ LEASE_MS: '3000' })
+  })
 
-    test('succeeds, and keeps the lease row with its tokens', async () => {
-      expect(await stackStatus(stack.clients)).toBe('UPDATE_COMPLETE')
-      const row = await untilCompleted(stack, tick)
-      expect(row.fencingToken).toBeGreaterThanOrEqual(tokenBefore)
-      const { Environment } = await stack.clients.lambda.send(
-        new GetFunctionConfigurationCommand({ FunctionName: stack.functionName }),
-      )
-      expect(Environment?.Variables).toMatchObject({ LEASE_MS: '3000' })
-    })
+  test('leaves no customer charged twice or not at all', async () => {
+    expect(await audit(emulator, stack, tick)).toMatchObject(CORRECT)
+  })
 
-    test('leaves no customer charged twice or not at all', async () => {
-      expect(await audit(emulator, stack, tick)).toMatchObject(CORRECT)
-    })
+  test('adds a third candidate, which stands by for the same ticks half an hour later', async () => {
+    const before = invocationsIn(await logLines(stack))
+    const tokenBefore = (await leaseRow(stack))?.fencingToken ?? 0
+    tick = await advance(emulator, 30)
+    await untilCompleted(stack, tick)
+    await untilLogged(stack, before + 2)
+    await advance(emulator, 30)
+    await untilLogged(stack, before + 3)
+    expect(await leaseRow(stack)).toMatchObject({ completedTick: tick, fencingToken: tokenBefore + 1 })
+  })
 
-    test('adds a third candidate, which stands by for the same ticks half an hour later', async () => {
-      const before = invocationsIn(await logLines(stack))
-      const tokenBefore = (await leaseRow(stack))?.fencingToken ?? 0
-      tick = await advance(emulator, 30)
-      await untilCompleted(stack, tick)
-      await untilLogged(stack, before + 2)
-      await advance(emulator, 30)
-      await untilLogged(stack, before + 3)
-      expect(await leaseRow(stack)).toMatchObject({ completedTick: tick, fencingToken: tokenBefore + 1 })
-    })
-
-    test('lets the third candidate lead a tick if all other events are lost', async () => {
-      const others = (await scheduleNames(stack.clients)).slice(0, 2)
-      for (const schedule of others) await setSchedule(stack.clients, schedule, 'DISABLED')
-      tick = await advance(emulator)
-      await untilCompleted(stack, tick)
-      for (const schedule of others) await setSchedule(stack.clients, schedule, 'ENABLED')
-    })
-  },
-)
+  test('lets the third candidate lead a tick if all other events are lost', async () => {
+    const others = (await scheduleNames(stack.clients)).slice(0, 2)
+    for (const schedule of others) await setSchedule(stack.clients, schedule, 'DISABLED')
+    tick = await advance(emulator)
+    await untilCompleted(stack, tick)
+    for (const schedule of others) await setSchedule(stack.clients, schedule, 'ENABLED')
+  })
+})

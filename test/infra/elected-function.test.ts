@@ -1,13 +1,22 @@
-import { ArnFormat, Duration, NestedStack, type Stack } from 'aws-cdk-lib'
+import { Duration, NestedStack, type Stack } from 'aws-cdk-lib'
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions'
 import { Role } from 'aws-cdk-lib/aws-iam'
 import { Alias, EventInvokeConfig, type IFunction, Function as LambdaFunction, Version } from 'aws-cdk-lib/aws-lambda'
 import { describe, expect, test } from 'vitest'
 import { ElectedSchedule, LeaseTable } from '../../infra/constructs/index.ts'
-import { ACCOUNT, aFunction, aRole, HOURLY, newStack, refusal, stackWithTable, twoStacks } from '../support/cdk-app.ts'
+import {
+  ACCOUNT,
+  aFunction,
+  aRole,
+  HOURLY,
+  importFunction,
+  newStack,
+  refusal,
+  stackWithTable,
+  twoStacks,
+} from '../support/cdk-app.ts'
 
 const ENV = { region: 'eu-central-1', account: ACCOUNT }
-const FUNCTION_ARN = `arn:aws:lambda:eu-central-1:${ACCOUNT}:function:theirs`
 const ROLE_ARN = `arn:aws:iam::${ACCOUNT}:role/theirs`
 const HAS_RETRIES = 'already has an asynchronous invoke configuration'
 
@@ -21,11 +30,6 @@ function elector(stack: Stack, leaseTable = new LeaseTable(stack, 'ElectedLeases
   let count = 0
   return (handler: IFunction, lease = 'billing') =>
     new ElectedSchedule(stack, `Elected${++count}`, { leaseTable, lease, handler, ...HOURLY })
-}
-
-function importFunction(stack: Stack, id: string, functionArn = FUNCTION_ARN) {
-  const role = Role.fromRoleArn(stack, `${id}Role`, ROLE_ARN)
-  return LambdaFunction.fromFunctionAttributes(stack, id, { functionArn, role, sameEnvironment: true })
 }
 
 function importAlias(stack: Stack, id: string, aliasName = 'live', lambda = importFunction(stack, `${id}Function`)) {
@@ -50,9 +54,7 @@ describe('the environment of a function', () => {
 
   test('cannot have other values of these variables', () => {
     expect(withVariables({ LEASE_NAME: 'theirs', LEASE_MS: '1' }).elect).toThrow(
-      refusal(
-        /^Stack\/Elected1: .*Function has .*LEASE_NAME="theirs", but .* LEASE_NAME="billing"; .*; .*LEASE_MS="1"/,
-      ),
+      refusal(/^Stack\/Elected1: .*Function has .*LEASE_NAME="theirs", but .*="billing"; .*; .*LEASE_MS="1"/),
     )
   })
 
@@ -176,9 +178,7 @@ describe('a schedule and its function must be made in one stack', () => {
     ['account', 'eu-central-1', '222222222222'],
   ])('so a function of another %s is refused', (difference, region, account) => {
     const { ours, elect } = theirsAndOurs()
-    const functionArn = `arn:aws:lambda:${region}:${account}:function:theirs`
-    const role = Role.fromRoleArn(ours, 'Role', `arn:aws:iam::${account}:role/theirs`)
-    expect(() => elect(LambdaFunction.fromFunctionAttributes(ours, 'Theirs', { functionArn, role }))).toThrow(
+    expect(() => elect(importFunction(ours, 'Theirs', region, account))).toThrow(
       refusal(
         new RegExp(
           `the function Two/Theirs is in ${region} of account ${account}, but the schedule is in .*; ` +
@@ -220,25 +220,15 @@ describe('an imported function', () => {
   test.each(['live', '3', '$LATEST'])('is refused with the qualifier %s in its ARN, also behind an alias', (of) => {
     const stack = newStack({ env: ENV })
     const elect = elector(stack)
-    const lambda = importFunction(stack, 'Theirs', `${FUNCTION_ARN}:${of}`)
+    const lambda = importFunction(stack, 'Theirs', 'eu-central-1', ACCOUNT, `:${of}`)
     for (const handler of [lambda, importAlias(stack, 'Alias', 'live', lambda)]) {
       expect(() => elect(handler)).toThrow(refusal(`Stack/Theirs is imported by an ARN with the qualifier ":${of}"`))
     }
   })
 
-  test.each([
-    ['name', (stack: Stack) => LambdaFunction.fromFunctionName(stack, 'Theirs', 'theirs')],
-    [
-      'ARN',
-      (stack: Stack) => {
-        const arnFormat = ArnFormat.COLON_RESOURCE_NAME
-        const arn = stack.formatArn({ service: 'lambda', resource: 'function', resourceName: 'theirs', arnFormat })
-        return LambdaFunction.fromFunctionArn(stack, 'Theirs', arn)
-      },
-    ],
-  ])('is refused by its %s alone, because it cannot get permissions', (_, importBy) => {
+  test('is refused by its name alone, because it cannot get permissions', () => {
     const stack = newStack()
-    expect(() => elector(stack)(importBy(stack))).toThrow(
+    expect(() => elector(stack)(LambdaFunction.fromFunctionName(stack, 'Theirs', 'theirs'))).toThrow(
       refusal(/the function Stack\/Theirs is imported without its role, .* `Function.fromFunctionAttributes\(….*`$/),
     )
   })
@@ -251,24 +241,13 @@ describe('an imported function', () => {
     )
     expect(dependents).toHaveLength(3)
     for (const { DependsOn } of dependents) expect(DependsOn).toContain(policy)
-    template.hasResourceProperties('AWS::IAM::Policy', {
-      PolicyDocument: {
-        Statement: Match.arrayWith([
-          Match.objectLike({ Action: 'sqs:SendMessage' }),
-          Match.objectLike({ Action: Match.arrayWith(['dynamodb:UpdateItem']) }),
-        ]),
-      },
-    })
+    expect(JSON.stringify(template.findResources('AWS::IAM::Policy'))).toMatch(/sqs:SendMessage.*dynamodb:UpdateItem/)
     const retries = { FunctionName: 'theirs', MaximumRetryAttempts: 2 }
     template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', retries)
   })
 
   test('causes a warning, because its environment cannot be set here', () => {
-    Annotations.fromStack(elected().stack).hasWarning(
-      '/Stack/Elected1',
-      Match.stringLikeRegexp(
-        'is imported.*make sure that it has LEASE_TABLE, LEASE_NAME, LEASE_MS.*tenure:ForeignFunction',
-      ),
-    )
+    const pattern = 'is imported.*make sure that it has LEASE_TABLE, LEASE_NAME, LEASE_MS.*tenure:ForeignFunction'
+    Annotations.fromStack(elected().stack).hasWarning('/Stack/Elected1', Match.stringLikeRegexp(pattern))
   })
 })

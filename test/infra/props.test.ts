@@ -33,15 +33,6 @@ describe('without a compiler', () => {
     ['handler and entryProps', { entryProps: {}, handler, ...HOURLY }, '`entryProps` was given with `handler`; set'],
     ['rate and period', { entry, ...HOURLY, period: HOURLY.rate }, '`rate` was given with `cron` or `period`; give'],
     ['another table', { leaseTable: {} }, '`leaseTable` is an object of type Object; it must be a LeaseTable, such as'],
-    ['a wrong rate', { rate: 60 }, aDuration('rate', '60')],
-    ['a wrong lease duration', { leaseDuration: '15 s' }, aDuration('leaseDuration', '"15 s"')],
-    ['a wrong flexible window', { flexibleWindow: null }, aDuration('flexibleWindow', 'null')],
-    ['a wrong period', { cron: {}, period: [1] }, aDuration('period', 'a list')],
-    ['a wrong lease', { lease: 5 }, '`lease` is 5; it must be a text'],
-    ['a wrong number of candidates', { candidates: '2' }, '`candidates` is "2"; it must be a number'],
-    ['a wrong flag', { enabled: 'no' }, '`enabled` is "no"; it must be true or false'],
-    ['a wrong handler', { handler: {} }, '`handler` is an object of type Object; it must be a function'],
-    ['a wrong entry', { entry: () => undefined }, '`entry` is a function; it must be a text'],
     ['an unknown entry prop', { entry, entryProps: { runtime: 'x' } }, 'no prop `entryProps.runtime`; did you mean'],
     ['a wrong memory size', { entry, entryProps: { memorySize: '1' } }, '`entryProps.memorySize` is "1"; it must be'],
     [
@@ -50,12 +41,26 @@ describe('without a compiler', () => {
       '`entryProps.environment` is an object of type Object; it must be an object of texts',
     ],
     ['a wrong cron', { cron: '0 6 * * ? *' }, '`cron` is "0 6 * * ? *"; it must be an object of its fields, such as'],
-    ['a wrong hour', { cron: { hour: 6 } }, '`cron.hour` is 6; it must be a text'],
     ['a wrong time zone', { cron: { timeZone: 'Europe/Berlin' } }, '`cron.timeZone` is "Europe/Berlin"; it must be a'],
     ['an unknown cron field', { cron: { timezone: TimeZone.ETC_UTC } }, 'no prop `cron.timezone`; did you mean'],
     ['day and weekday', { cron: { day: '1', weekDay: 'MON' } }, '`cron` has both `day` and `weekDay`; Scheduler takes'],
   ])('an ElectedSchedule with %s is refused', (_, props, message) => {
     expect(construct(ElectedSchedule, { leaseTable, lease: 'billing', ...props })).toThrow(refusal(message))
+  })
+
+  const wrong: Record<string, unknown> = { handler: {}, lease: 5, candidates: '2', rate: 60, entry: () => undefined }
+  const OPTIONAL = [
+    'period',
+    'cron',
+    'leaseDuration',
+    'leaseOutlastsRetries',
+    'flexibleWindow',
+    'enabled',
+    'entryProps',
+  ]
+  test.each([...Object.keys(wrong), ...OPTIONAL])('an ElectedSchedule with a wrong %s is refused', (name) => {
+    const props = { leaseTable, lease: 'billing', [name]: wrong[name] ?? null }
+    expect(construct(ElectedSchedule, props)).toThrow(refusal(new RegExp(`\`${name}\` is .*; it must be `)))
   })
 
   test.each([

@@ -61,6 +61,13 @@ export function aFunction(stack: Stack, id: string, props: Partial<FunctionProps
   })
 }
 
+/** The function `theirs` of this account in `eu-central-1`, with its role. */
+export function importFunction(stack: Stack, id: string, region = 'eu-central-1', account = ACCOUNT, qualifier = '') {
+  const functionArn = `arn:aws:lambda:${region}:${account}:function:theirs${qualifier}`
+  const role = Role.fromRoleArn(stack, `${id}Role`, `arn:aws:iam::${account}:role/theirs`)
+  return LambdaFunction.fromFunctionAttributes(stack, id, { functionArn, role, sameEnvironment: true })
+}
+
 export function aRole(stack: Stack): Role {
   return new Role(stack, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') })
 }

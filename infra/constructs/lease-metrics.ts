@@ -1,9 +1,23 @@
-/** The alarms of one lease. */
+/** The metrics of one lease, and its alarms. */
 import { Duration } from 'aws-cdk-lib'
-import { ComparisonOperator, type CreateAlarmOptions, type Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
+import {
+  ComparisonOperator,
+  type CreateAlarmOptions,
+  Metric,
+  type MetricOptions,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
+import { type MetricName, NAMESPACE } from '../../functions/election/measurements.ts'
 import type { ElectedSchedule } from './elected-schedule.ts'
-import { leaseMetric } from './lease-metric.ts'
+
+/** A metric of the schedule's lease; the sum over 5 minutes unless `options` differ. */
+export function leaseMetric(schedule: ElectedSchedule, metricName: MetricName, options: MetricOptions = {}): Metric {
+  const { leaseTable, lease } = schedule
+  const dimensionsMap = { table: leaseTable.tableName, lease, ...options.dimensionsMap }
+  const usual = { period: Duration.minutes(5), statistic: 'Sum' }
+  return new Metric({ namespace: NAMESPACE, metricName, ...usual, ...options, dimensionsMap })
+}
 
 export interface AlarmDefinition extends CreateAlarmOptions {
   readonly id: string
@@ -57,25 +71,17 @@ export function overdueAlarm(schedule: ElectedSchedule, overdueAfter: number): A
 
 export function electionAlarms(schedule: ElectedSchedule, clockSkew: Duration): AlarmDefinition[] {
   const { lease } = schedule
+  const skew = leaseMetric(schedule, 'clockSkew', { statistic: 'Maximum' })
+  const wrongClock = `The clock of a candidate for the lease "${lease}" differs too much from DynamoDB's`
+  const takenOver = `A leader of the lease "${lease}" died; another took over`
   return [
     anyAlarm(
       'FailedTicks',
       leaseMetric(schedule, 'ticksFailed'),
       `A leader of the lease "${lease}" failed at its tick`,
     ),
-    anyAlarm(
-      'Takeovers',
-      leaseMetric(schedule, 'takeover'),
-      `A leader of the lease "${lease}" died; another took over`,
-    ),
-    {
-      ...anyAlarm(
-        'ClockSkew',
-        leaseMetric(schedule, 'clockSkew', { statistic: 'Maximum' }),
-        `The clock of a candidate for the lease "${lease}" differs too much from DynamoDB's`,
-      ),
-      threshold: clockSkew.toMilliseconds(),
-    },
+    anyAlarm('Takeovers', leaseMetric(schedule, 'takeover'), takenOver),
+    { ...anyAlarm('ClockSkew', skew, wrongClock), threshold: clockSkew.toMilliseconds() },
   ]
 }
 
@@ -85,12 +91,6 @@ export function deadLetterAlarm(id: string, queue: IQueue, alarmDescription: str
 
 /** Goes off at the first occurrence. */
 function anyAlarm(id: string, metric: Metric, alarmDescription: string): AlarmDefinition {
-  return {
-    id,
-    metric,
-    alarmDescription,
-    threshold: 1,
-    evaluationPeriods: 1,
-    treatMissingData: TreatMissingData.NOT_BREACHING,
-  }
+  const treatMissingData = TreatMissingData.NOT_BREACHING
+  return { id, metric, alarmDescription, threshold: 1, evaluationPeriods: 1, treatMissingData }
 }
