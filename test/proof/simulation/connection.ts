@@ -8,7 +8,7 @@ import { Random } from './random.ts'
 import { LEASES } from './tenure.ts'
 import type { World } from './world.ts'
 
-export type Reply = Answer & { readonly dateMs: number }
+type Reply = Answer & { readonly dateMs: number }
 
 /** The time-outs of the shipped clients. */
 const CONNECT_MS = 1_000
@@ -32,7 +32,8 @@ export class Connection {
     this.#cutOffUntilMs = this.#world.timeline.nowMs + forMs
   }
 
-  send(operation: string, body: Exchange['body'], signal: AbortSignal | undefined): Promise<Reply> {
+  async send(operation: string, body: Exchange['body'], signal: AbortSignal | undefined): Promise<Reply> {
+    if (signal?.aborted) throw aborted() // as the SDK's own handler does
     const { setting, timeline, faults, requests } = this.#world
     const process = this.#process
     const place = `${process.invocation} request ${++process.requests}`
@@ -139,7 +140,7 @@ interface Sender {
   reset(): void
 }
 
-export function aborted(): Error {
+function aborted(): Error {
   return Object.assign(new Error('Request aborted'), { name: 'AbortError' })
 }
 

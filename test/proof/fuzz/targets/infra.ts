@@ -74,16 +74,12 @@ function readProps(asked: typeof props extends fc.Arbitrary<infer Props> ? Props
 }
 
 export const infraTargets: readonly Target[] = [
-  target({
-    name: 'a number from the CDK context',
-    inputs: fc.oneof(fc.nat(20), fc.nat(20).map(String), hostileJson),
-    read: readContext,
-    refusals: [[ConfigurationError, /context value `candidates` is/]],
-  }),
-  target({
-    name: 'the props of an ElectedSchedule',
-    inputs: props,
-    read: readProps,
-    refusals: [[ConfigurationError, /^Fuzz: .*(lease|candidates|period|rate|time-out|flexibleWindow)/s]],
-  }),
+  target('a number from the CDK context', fc.oneof(fc.nat(20), fc.nat(20).map(String), hostileJson), readContext, [
+    ConfigurationError,
+    /context value `candidates` is/,
+  ]),
+  target('the props of an ElectedSchedule', props, readProps, [
+    ConfigurationError,
+    /^Fuzz: .*(lease|candidates|period|rate|time-out|flexibleWindow)/s,
+  ]),
 ]

@@ -103,22 +103,15 @@ const act = fc.record(
 )
 
 export const localTargets: readonly Target[] = [
-  target({
-    name: 'a file of customers',
-    inputs: file,
-    read: readFile,
-    refusals: [[CustomersFileError, /^Nothing was loaded from .*customers\.csv:\n {2}\S/]],
-  }),
-  target({
-    name: 'the flags of npm start',
-    inputs: argv,
-    read: readFlags,
-    refusals: [[OptionError, /--?\w|argument|lease/]],
-  }),
-  target({
-    name: 'a scenario of manual faults',
-    inputs: nearly(fc.array(act, { maxLength: 3 }), hostileJson),
-    read: (given) => assertReadAgain(readScenario(given)),
-    refusals: [[FaultError, /^A scenario is a list|^Fault \d+ of the scenario: "(do|tick|candidate|ms)"/]],
-  }),
+  target('a file of customers', file, readFile, [
+    CustomersFileError,
+    /^Nothing was loaded from .*customers\.csv:\n {2}\S/,
+  ]),
+  target('the flags of npm start', argv, readFlags, [OptionError, /--?\w|argument|lease/]),
+  target(
+    'a scenario of manual faults',
+    nearly(fc.array(act, { maxLength: 3 }), hostileJson),
+    (given) => assertReadAgain(readScenario(given)),
+    [FaultError, /^A scenario is a list|^Fault \d+ of the scenario: "(do|tick|candidate|ms)"/],
+  ),
 ]
