@@ -2,7 +2,7 @@
 import { candidateSteps } from './candidate.ts'
 import { type Model, type Take, withFault } from './model.ts'
 import { operatorSteps } from './operator.ts'
-import { type Acquire, type Message, messageKey, type State, type Write } from './state.ts'
+import { type Acquire, keyOf, type Message, type State, type Write } from './state.ts'
 import { acquireArrives, fencedArrives, giveBackArrives, guardedArrives, writeArrives } from './table.ts'
 import { START_MS } from './world.ts'
 
@@ -27,7 +27,7 @@ function networkSteps(model: Model, state: State, take: Take): void {
   const { network, ledger } = state
   const seen = new Set<string>()
   for (const [nth, message] of network.entries()) {
-    const key = network.length === 1 ? '' : messageKey(message)
+    const key = network.length === 1 ? '' : keyOf(message)
     if (seen.has(key)) continue
     seen.add(key)
     const { from } = message

@@ -51,7 +51,7 @@ export class Connection {
         act()
       }
       const cancelTimeout = timeline.after(isCutOff ? CONNECT_MS : ANSWER_MS, process, () =>
-        settle(() => reject(timeOut())),
+        settle(() => reject(Object.assign(new Error('The request timed out'), { name: 'TimeoutError' }))),
       )
       signal?.addEventListener('abort', () => settle(() => reject(aborted())), { once: true })
       if (isCutOff) return
@@ -62,7 +62,7 @@ export class Connection {
             requests.answered(exchange, answer)
             resolve({ ...answer, dateMs: Math.floor(atMs / 1000) * 1000 })
           }),
-        reset: () => settle(() => reject(connectionReset())),
+        reset: () => settle(() => reject(Object.assign(new Error('The connection was reset'), { code: 'ECONNRESET' }))),
       })
     })
   }
@@ -101,12 +101,11 @@ export class Connection {
       case 'request late':
         arrive(random.spread(ANSWER_MS, LATEST_MS), dropReply)
         return
-      case 'answer slow':
-        arrive(
-          random.chance(500) ? thereMs : random.between(100, ANSWER_MS),
-          answerAfter(random.between(100, ANSWER_MS)),
-        )
+      case 'answer slow': {
+        const afterMs = random.chance(500) ? thereMs : random.between(100, ANSWER_MS)
+        arrive(afterMs, answerAfter(random.between(100, ANSWER_MS)))
         return
+      }
       case 'throttled':
         answerWith(throttled(random))
         return
@@ -142,12 +141,4 @@ interface Sender {
 
 function aborted(): Error {
   return Object.assign(new Error('Request aborted'), { name: 'AbortError' })
-}
-
-function timeOut(): Error {
-  return Object.assign(new Error('The request timed out'), { name: 'TimeoutError' })
-}
-
-function connectionReset(): Error {
-  return Object.assign(new Error('The connection was reset'), { code: 'ECONNRESET' })
 }

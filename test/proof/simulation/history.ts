@@ -60,7 +60,7 @@ async function runTicks(world: World): Promise<void> {
     })
   }
   timeline.at(START_MS + (setting.ticks + 1) * setting.periodMs, undefined, () => {
-    faults.end()
+    faults.isOver = true
     world.log('no new faults from here on')
   })
   await timeline.run(isUnbroken)

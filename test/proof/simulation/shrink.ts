@@ -1,33 +1,6 @@
-/** Makes a failing history short: as few ticks, and then as few faults, as still break the same claim. */
 import type { Order } from './world.ts'
 
-/**
- * Delta debugging (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002): leaves out ever
- * smaller parts as long as the rest still fails. At the end no single item can be left out.
- */
-export async function minimal<Item>(
-  items: readonly Item[],
-  fails: (some: readonly Item[]) => Promise<boolean>,
-): Promise<readonly Item[]> {
-  if (await fails([])) return []
-  let left = items
-  for (let parts = 2; left.length > 1; ) {
-    const size = Math.ceil(left.length / parts)
-    let smaller: readonly Item[] | undefined
-    for (let from = 0; from < left.length && smaller === undefined; from += size) {
-      const rest = [...left.slice(0, from), ...left.slice(from + size)]
-      if (await fails(rest)) smaller = rest
-    }
-    if (smaller !== undefined) {
-      left = smaller
-      parts = Math.max(2, parts - 1)
-    } else if (size === 1) break
-    else parts = Math.min(left.length, parts * 2)
-  }
-  return left
-}
-
-export interface Failing {
+interface Failing {
   readonly order: Order
   readonly setting: { readonly ticks: number }
   readonly violation: { readonly claim?: string; readonly what: string } | undefined
@@ -35,6 +8,8 @@ export interface Failing {
 }
 
 /**
+ * Makes a failing history short: as few ticks, and then as few faults, as still break the same claim.
+ *
  * @param run returns undefined once enough time was spent
  * @returns the smallest history found that breaks the same claim
  */
@@ -54,9 +29,14 @@ export async function shrink<Result extends Failing>(
   }
   for (let ticks = 1; ticks < failing.setting.ticks; ticks++) if (await fails({ seed, ticks })) break
   const { ticks } = best.setting
-  await minimal(
-    best.faults.map(({ id }) => id),
-    (some) => fails({ seed, ticks, only: new Set(some) }),
-  )
+  // Delta debugging (Zeller and Hildebrandt, 2002): leaves out ever smaller groups of faults.
+  for (let size = best.faults.length; size >= 1; size = Math.floor(size / 2)) {
+    const ids = best.faults.map(({ id }) => id)
+    for (let from = 0; from < ids.length; from += size) {
+      const group = ids.slice(from, from + size)
+      const only = new Set(best.faults.map(({ id }) => id).filter((id) => !group.includes(id)))
+      await fails({ seed, ticks, only })
+    }
+  }
   return { result: best, isMinimal }
 }
