@@ -123,7 +123,7 @@ function attribute(name: string): Get {
 function add(before: Value | undefined, more: Value): Value {
   if ('SS' in more) {
     if (before === undefined) return more
-    if ('SS' in before) return { SS: [...new Set([...before.SS, ...more.SS])] }
+    if ('SS' in before) return { SS: [...new Set([...before.SS, ...more.SS])].sort() }
   }
   return sum(before ?? { N: '0' }, more)
 }
