@@ -1,14 +1,16 @@
 /** New tables in DynamoDB Local: each test has its own, so that tests can run in parallel. */
 import { randomUUID } from 'node:crypto'
-import { CreateTableCommand, DynamoDBClient, type KeySchemaElement } from '@aws-sdk/client-dynamodb'
+import {
+  CreateTableCommand,
+  DynamoDBClient,
+  type DynamoDBClientConfig,
+  type KeySchemaElement,
+} from '@aws-sdk/client-dynamodb'
 
 /** A client for DynamoDB Local, which takes any credentials and any region. */
-export function localClient(endpoint: string): DynamoDBClient {
-  return new DynamoDBClient({
-    endpoint,
-    region: 'eu-central-1',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-  })
+export function localClient(endpoint: string, config: DynamoDBClientConfig = {}): DynamoDBClient {
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
+  return new DynamoDBClient({ endpoint, region: 'eu-central-1', credentials, ...config })
 }
 
 type Keys = readonly [partition: string, sort: string]

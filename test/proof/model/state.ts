@@ -67,42 +67,31 @@ export type End = 'completed' | 'failed'
 
 export type Message = Acquire | Write | GiveBack | Fenced | Guarded
 
-export interface Acquire {
-  readonly kind: 'acquire'
+interface From<Kind> {
+  readonly kind: Kind
   readonly from: number
+}
+
+/** @see Won.order */
+interface InTenure<Kind> extends From<Kind> {
+  readonly order: number
+}
+
+export interface Acquire extends From<'acquire'> {
   readonly request: AcquireRequest
   /** Of a copy: the original was granted. */
   readonly wasGranted: boolean
 }
 
-export interface Write {
-  readonly kind: 'write'
-  readonly from: number
-  readonly order: number
-  readonly request: HolderWrite
-}
+export type Write = InTenure<'write'> & { readonly request: HolderWrite }
 
-export interface GiveBack {
-  readonly kind: 'giveBack'
-  readonly from: number
-  readonly request: GiveBackRequest
-}
+export type GiveBack = From<'giveBack'> & { readonly request: GiveBackRequest }
 
 /** An effect by `send`: its row keeps the highest token, and that leader's last step. */
-export interface Fenced {
-  readonly kind: 'fence'
-  readonly from: number
-  readonly order: number
-  readonly write: FencedWrite
-}
+export type Fenced = InTenure<'fence'> & { readonly write: FencedWrite }
 
 /** An effect by `transact`, which lands only while the tenure lasts by the lease row. */
-export interface Guarded {
-  readonly kind: 'guard'
-  readonly from: number
-  readonly order: number
-  readonly tenure: Tenure
-}
+export type Guarded = InTenure<'guard'> & { readonly tenure: Tenure }
 
 /** What no candidate can see: the facts that the claims are about, and how many faults are left. */
 export interface Ledger {
