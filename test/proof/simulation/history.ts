@@ -34,12 +34,16 @@ export async function runHistory(order: Order): Promise<History> {
     enter(undefined)
     Error.stackTraceLimit = stackTraceLimit
   }
+  const { violation, situations } = findings
+  const faultedTicks = new Set(faults.injected.map(({ place }) => place.split(' ', 1)[0])).size
   return {
-    ...{ order, setting, lines },
-    violation: findings.violation,
-    situations: findings.situations,
+    order,
+    setting,
+    lines,
+    violation,
+    situations,
     faults: faults.injected,
-    faultedTicks: new Set(faults.injected.map(({ place }) => place.split(' ', 1)[0])).size,
+    faultedTicks,
     requests: requests.count,
   }
 }

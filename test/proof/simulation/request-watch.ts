@@ -111,9 +111,7 @@ export class RequestWatch {
       sentMonotonicMs: process.monotonicMs(),
       offsetMs: process.offsetMs,
       by: process.invocation,
-      isGranted: false,
-      knowsGrant: false,
-      isAnswered: false,
+      ...{ isGranted: false, knowsGrant: false, isAnswered: false },
     })
   }
 

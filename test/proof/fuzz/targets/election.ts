@@ -2,7 +2,6 @@
 import fc from 'fast-check'
 import { idempotencyKey } from '../../../../functions/election/fencing.ts'
 import {
-  DynamoDBLeaseStore,
   InvalidOptionError,
   InvalidTickError,
   leaderOnly,
@@ -94,12 +93,6 @@ export const electionTargets: readonly Target[] = [
     ),
     (given) => leaderOnly(Object.assign({ store, lease: '' }, given)),
     INVALID_OPTION,
-  ),
-  target(
-    'the name of the lease table',
-    fc.oneof(fc.constantFrom('leases', undefined, ''), hostileText),
-    (tableName) => new DynamoDBLeaseStore({ tableName }),
-    [InvalidOptionError, /tableName/],
   ),
   target(
     'a business unit',

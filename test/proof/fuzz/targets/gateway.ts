@@ -10,7 +10,6 @@ import { stripeGateway } from '../../../../functions/billing/stripe-gateway.ts'
 import { parseJson, property } from '../../../../functions/election/json.ts'
 import type { GatewayResponse } from '../../../../functions/sandbox/message.ts'
 import { sandbox } from '../../../../functions/sandbox/sandbox.ts'
-import { chargesOf } from '../../../../functions/sandbox/store.ts'
 import { memoryStore } from '../../../support/sandbox-memory.ts'
 import { hostileJson, hostileText } from '../hostile.ts'
 import { nearly, nearlyObject, nearlyText, nearlyTexts } from '../nearly-valid.ts'
@@ -116,13 +115,6 @@ async function invokeSandbox(event: object): Promise<void> {
   assert(Number.isSafeInteger(amount) && Number(amount) > 0, `the amount is ${amount}`)
 }
 
-const metadata = { plan: 'plus-monthly', period: '2024-04-30', dunned: '0' }
-const SANDBOX_ROW = {
-  ...{ customer: 'cus_0001', key: KEY, plan: 'plus-monthly', period: '2024-04-30', dunned: 0, request: FORM },
-  ...{ sinceMs: CALL.sinceMs, statusCode: 200, body: '{}' },
-  intents: [{ ...INTENT, created: 1_714_435_200, metadata }],
-}
-
 export const gatewayTargets: readonly Target[] = [
   target(
     "the gateway's answer to a charge",
@@ -137,8 +129,4 @@ export const gatewayTargets: readonly Target[] = [
     ...GATEWAY_ERRORS,
   ),
   target("the sandbox's event", request, invokeSandbox, [Refused, /^invalid: request$/]),
-  target('a row of the sandbox', nearlyObject(fc.constant(SANDBOX_ROW), hostileJson), chargesOf, [
-    TypeError,
-    /The attribute "\w+" of a sandbox row/,
-  ]),
 ]

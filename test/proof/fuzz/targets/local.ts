@@ -1,8 +1,10 @@
 /** What a user gives to a local run: a file of customers, flags, a scenario, the seed of random faults. */
-import { writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
+import { afterAll } from 'vitest'
 import { readDueSubscription } from '../../../../functions/billing/subscription.ts'
 import {
   CustomersFileError,
@@ -15,8 +17,11 @@ import { FaultError, MANUAL_FAULTS, readScenario, type ScheduledFault } from '..
 import { OptionError } from '../../../../infra/programs/flags.ts'
 import { hostileJson, hostileText } from '../hostile.ts'
 import { nearly, nearlyText } from '../nearly-valid.ts'
-import { SCRATCH } from '../scratch.ts'
 import { assert, type Target, target } from '../target.ts'
+
+/** A directory for the files of the targets. */
+export const SCRATCH = mkdtempSync(join(tmpdir(), 'tenure-fuzz-'))
+afterAll(() => rmSync(SCRATCH, { recursive: true, force: true }))
 
 const FILE = join(SCRATCH, 'customers.csv')
 const HEADER = 'customer,name,plan,interval,priceMinor,currency,dueDate,timeZone,paymentMethod'
