@@ -107,8 +107,7 @@ export class Connection {
         return
       }
       case 'throttled':
-        answerWith(throttled(random))
-        return
+        return void answerWith(throttled(random))
       case 'server error': {
         const error = serverError(random)
         if (random.chance(500)) arrive(thereMs, dropReply)

@@ -68,7 +68,7 @@ async function runTicks(world: World): Promise<void> {
     world.log('no new faults from here on')
   })
   await timeline.run(isUnbroken)
-  checkTicks(world, lambda.deliveries)
+  checkTicks(world)
   if (findings.violation !== undefined) return
 
   lambda.reclaimAll()
@@ -82,10 +82,7 @@ async function runTicks(world: World): Promise<void> {
   timeline.at(quietMs, undefined, () => expireRows(world))
   await timeline.run(isUnbroken)
   if (findings.violation !== undefined) return
-  checkCleanTick(
-    world,
-    lambda.deliveries.filter(({ tick }) => tick === last),
-  )
+  checkCleanTick(world, last)
   leases.checkRowExists()
   if (setting.work === 'completion') effects.checkCompletions()
   billing?.checkCharges()
