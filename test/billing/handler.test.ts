@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, inject, onTestFinished, test, vi } from 'vitest'
+import { afterEach, describe, expect, inject, test, vi } from 'vitest'
 import { sandbox } from '../../functions/sandbox/sandbox.ts'
 import { startFakeService, stubAws } from '../support/fake-service.ts'
 import { startHttpGateway } from '../support/http-gateway.ts'
@@ -63,20 +63,14 @@ describe('The billing function', () => {
 
   test('charges at a real gateway with the API key from Secrets Manager, and never logs the key', async () => {
     await using scene = await setScene(inject('dynamodbEndpoint'), [monthly('cus_1'), monthly('cus_2')])
-    const authorizations: unknown[] = []
-    const gateway = await startHttpGateway({
-      intercept: (request, answer) => {
-        authorizations.push(request.headers['authorization'])
-        return answer()
-      },
-    })
-    onTestFinished(() => gateway.stop())
+    const gateway = await startHttpGateway()
     const secrets = await startFakeService({ body: { Name: 'gateway', SecretString: API_KEY } })
     stubAws('SECRETS_MANAGER', secrets.url)
     const logged: string[] = []
     const invoke = await load(scene.tables, { GATEWAY_URL: gateway.url, GATEWAY_SECRET: 'gateway' }, logged)
 
     expect(await invoke(EVENT, 'request-1')).toMatchObject({ status: 'completed', result: { charged: 2 } })
+    const authorizations = gateway.requests.map(({ headers }) => headers.authorization)
     expect(authorizations).toEqual([`Bearer ${API_KEY}`, `Bearer ${API_KEY}`])
     expect(secrets.requests[0]).toMatchObject({ body: JSON.stringify({ SecretId: 'gateway' }) })
     expect(await scene.recordedCharges()).toEqual(gateway.charges().toSorted((a, b) => a.id.localeCompare(b.id)))

@@ -1,4 +1,4 @@
-import type { Claim } from './claims.ts'
+import { CLAIMS, type Claim } from './claims.ts'
 
 /** What one part of the proof found. */
 export interface Result {
@@ -15,6 +15,15 @@ export interface Violation {
   readonly what: string
   /** The steps that lead there, each a sentence. */
   readonly trace: readonly string[]
+}
+
+/** As a failing test shows them. @param otherwise the title of what breaks no claim */
+export function textOf(violations: readonly Violation[], otherwise: string): string {
+  const texts = violations.map(({ claim, what, trace }) => {
+    const title = claim === undefined ? otherwise : `${claim} is broken: ${CLAIMS[claim]}`
+    return [title, what, ...trace].join('\n')
+  })
+  return texts.join('\n\n')
 }
 
 /** A test of the proof reports its part of the result by `task.meta`; see proof.ts. */

@@ -1,5 +1,5 @@
 /** Billing's gateway client and the sandbox both implement Stripe's API; here they talk to each other over a socket. */
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { stripeGateway } from '../../functions/billing/stripe-gateway.ts'
 import { httpTransport } from '../../functions/billing/transports.ts'
 import { type HttpGatewayOptions, startHttpGateway } from '../support/http-gateway.ts'
@@ -11,7 +11,6 @@ const ORDER = { ...UNIT, amountMinor: 1999, currency: 'EUR' }
 
 async function stage(card: string, options: HttpGatewayOptions = {}, timeoutMs = 2000) {
   const server = await startHttpGateway({ sleep: async () => undefined, ...options })
-  onTestFinished(() => server.stop())
   const gateway = stripeGateway(httpTransport({ url: server.url, apiKey: async () => 'sk_test_1', timeoutMs }))
   const order = { ...ORDER, paymentMethod: `card_${card}` }
   return {

@@ -1,8 +1,7 @@
 import { expect, inject, test, vi } from 'vitest'
 import { readEnvironment } from '../../functions/sandbox/environment.ts'
-import { createSandboxTable } from '../support/example-tables.ts'
 import { stubAws } from '../support/fake-service.ts'
-import { localClient } from '../support/tables.ts'
+import { createSandboxTable, localClient } from '../support/tables.ts'
 import { CARD, list, orderWith, post, read } from './orders.ts'
 
 test('The function uses its table, answers as late as LATE_MS says, and logs nothing', async () => {

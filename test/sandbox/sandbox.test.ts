@@ -3,9 +3,8 @@ import { afterAll, describe, expect, inject, test } from 'vitest'
 import { type SandboxOptions, sandbox } from '../../functions/sandbox/sandbox.ts'
 import { chargesOf, type SandboxStore } from '../../functions/sandbox/store.ts'
 import { tableStore } from '../../functions/sandbox/table-store.ts'
-import { createSandboxTable } from '../support/example-tables.ts'
 import { memoryStore } from '../support/sandbox-memory.ts'
-import { localClient } from '../support/tables.ts'
+import { createSandboxTable, localClient } from '../support/tables.ts'
 import { CARD, list, orderWith, post, read } from './orders.ts'
 
 const DAY_MS = 86_400_000

@@ -1,45 +1,60 @@
 /**
- * The SDK's own client with a DynamoDB in memory, for tests that run the same thing a hundred times. The tests in
- * test/support/dynamodb/differential/ check that this DynamoDB answers as DynamoDB Local does.
+ * The SDK's own client, with its serialization, retries and errors, but without the network. Everything that it would
+ * look up in files is given; requests are not signed, which would take longer than all else.
  */
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
 import { SimulatedDynamoDB } from './dynamodb/database.ts'
-import { requestOf } from './dynamodb/request.ts'
+import { type Request, requestOf } from './dynamodb/request.ts'
 
-interface Reply {
-  readonly statusCode: number
-  /** As JSON. */
-  readonly body: string
-}
-
-const ENCODER = new TextEncoder()
 const DECODER = new TextDecoder()
 
-/** @param send answers each request. @default a new database, without tables */
-export function simulatedClient(send: ReturnType<typeof sendTo> = sendTo(new SimulatedDynamoDB())): DynamoDBClient {
+export interface Reply {
+  readonly status: number
+  /** A text is sent as it is. */
+  readonly body: object | string
+  /** Of the answer's `Date`. @default now */
+  readonly dateMs?: number
+}
+
+export type Send = (operation: string, body: Request, signal: AbortSignal | undefined) => Reply | Promise<Reply>
+
+/** @param send answers the requests. @default a new DynamoDB in memory */
+export function simulatedClient(send: Send = inMemory(), config: DynamoDBClientConfig = {}): DynamoDBClient {
   return new DynamoDBClient({
     region: 'eu-central-1',
     endpoint: 'http://dynamodb.simulated',
     credentials: { accessKeyId: 'simulated', secretAccessKey: 'simulated' },
     signer: { sign: async <Request>(request: Request) => request },
+    retryMode: 'standard',
+    defaultsMode: 'standard',
+    useDualstackEndpoint: false,
+    useFipsEndpoint: false,
+    accountIdEndpointMode: 'disabled',
+    endpointDiscoveryEnabled: false,
+    authSchemePreference: [],
+    disableClockSkewCorrection: false,
+    userAgentAppId: 'simulation',
     requestHandler: {
       metadata: { handlerProtocol: 'http/1.1' },
-      async handle(request: { headers: Record<string, string>; body?: unknown }) {
-        const operation = (request.headers['x-amz-target'] ?? '').replace(/^.*\./, '')
-        const text = request.body instanceof Uint8Array ? DECODER.decode(request.body) : String(request.body)
-        const reply = await send(operation, requestOf(JSON.parse(text)))
-        if (reply === 'hangUp') throw Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })
-        const { statusCode, body } = reply
-        const headers = { date: new Date().toUTCString(), 'content-type': 'application/x-amz-json-1.0' }
-        return { response: { statusCode, headers, body: ENCODER.encode(body) } }
+      async handle(
+        { headers, body }: { headers: Record<string, string>; body?: unknown },
+        { abortSignal }: { abortSignal?: unknown } = {},
+      ) {
+        const operation = (headers['x-amz-target'] ?? '').replace(/^.*\./, '')
+        const text = body instanceof Uint8Array ? DECODER.decode(body) : String(body)
+        const signal = abortSignal instanceof AbortSignal ? abortSignal : undefined
+        const reply = await send(operation, requestOf(JSON.parse(text)), signal)
+        const date = new Date(reply.dateMs ?? Date.now()).toUTCString()
+        const content = typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body)
+        const response = { statusCode: reply.status, headers: { date, 'content-type': 'application/x-amz-json-1.0' } }
+        return { response: { ...response, body: Buffer.from(content) } }
       },
     },
+    ...config,
   })
 }
 
-export const sendTo =
-  (database: SimulatedDynamoDB) =>
-  async (operation: string, request: Readonly<Record<string, unknown>>): Promise<Reply | 'hangUp'> => {
-    const { status, body } = database.execute(operation, request)
-    return { statusCode: status, body: JSON.stringify(body) }
-  }
+function inMemory(): Send {
+  const database = new SimulatedDynamoDB()
+  return (operation, body) => database.execute(operation, body)
+}

@@ -1,32 +1,54 @@
 /** New tables in DynamoDB Local: each test has its own, so that tests can run in parallel. */
 import { randomUUID } from 'node:crypto'
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import {
+  CreateTableCommand,
+  DynamoDBClient,
+  type DynamoDBClientConfig,
+  type KeySchemaElement,
+} from '@aws-sdk/client-dynamodb'
 
 /** A client for DynamoDB Local, which takes any credentials and any region. */
-export function localClient(endpoint: string): DynamoDBClient {
-  return new DynamoDBClient({
-    endpoint,
-    region: 'eu-central-1',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-  })
+export function localClient(endpoint: string, config: DynamoDBClientConfig = {}): DynamoDBClient {
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
+  return new DynamoDBClient({ endpoint, region: 'eu-central-1', credentials, ...config })
 }
 
-/** @returns the name of a new, empty lease table */
-export async function createLeaseTable(client: DynamoDBClient): Promise<string> {
-  const TableName = `leases-${randomUUID()}`
+type Keys = readonly [partition: string, sort: string]
+
+/** @param due the keys of the index `due` @returns the name of a new, empty table */
+export async function createTable(client: DynamoDBClient, keys: Keys, due?: Keys): Promise<string> {
+  const TableName = `table-${randomUUID()}`
+  const Projection = { ProjectionType: 'KEYS_ONLY' as const }
+  const AttributeDefinitions = [...keys, ...(due ?? [])].map((AttributeName) => {
+    return { AttributeName, AttributeType: 'S' as const }
+  })
   await client.send(
     new CreateTableCommand({
       TableName,
       BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [
-        { AttributeName: 'lease', AttributeType: 'S' },
-        { AttributeName: 'record', AttributeType: 'S' },
-      ],
-      KeySchema: [
-        { AttributeName: 'lease', KeyType: 'HASH' },
-        { AttributeName: 'record', KeyType: 'RANGE' },
-      ],
+      AttributeDefinitions,
+      KeySchema: keySchema(keys),
+      ...(due && { GlobalSecondaryIndexes: [{ IndexName: 'due', KeySchema: keySchema(due), Projection }] }),
     }),
   )
   return TableName
+}
+
+export const createLeaseTable = (client: DynamoDBClient) => createTable(client, ['lease', 'record'])
+
+/** The tables of the billing example, as its stacks create them. */
+export async function createBillingTables(client: DynamoDBClient) {
+  return {
+    subscriptionsTable: await createTable(client, ['customer', 'plan'], ['dueShard', 'dueAt']),
+    chargesTable: await createTable(client, ['customer', 'charge']),
+  }
+}
+
+export const createSandboxTable = (client: DynamoDBClient) => createTable(client, ['customer', 'key'])
+
+function keySchema([partition, sort]: Keys): KeySchemaElement[] {
+  return [
+    { AttributeName: partition, KeyType: 'HASH' },
+    { AttributeName: sort, KeyType: 'RANGE' },
+  ]
 }

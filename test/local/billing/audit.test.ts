@@ -12,8 +12,7 @@ import {
   unowed,
 } from '../../../infra/local/billing/audit.ts'
 import { monthly } from '../../billing/scene.ts'
-import { createTable } from '../../support/example-tables.ts'
-import { localClient } from '../../support/tables.ts'
+import { createTable, localClient } from '../../support/tables.ts'
 
 const UNIT = { customer: 'c-1', plan: 'plus', period: '2024-01-31' }
 const charge = (changes: Partial<RecordedCharge> = {}): RecordedCharge => ({

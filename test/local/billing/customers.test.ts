@@ -9,8 +9,7 @@ import { earliestDueAt } from '../../../infra/local/billing/forecast.ts'
 import { generateCustomers, generateWeeklyCustomers } from '../../../infra/local/billing/generate.ts'
 import { seedSubscriptions } from '../../../infra/local/billing/seed.ts'
 import { CARD, monthly } from '../../billing/scene.ts'
-import { createBillingTables } from '../../support/example-tables.ts'
-import { localClient } from '../../support/tables.ts'
+import { createBillingTables, localClient } from '../../support/tables.ts'
 
 const HOUR_MS = 3_600_000
 const HEADER = 'customer,name,plan,interval,priceMinor,currency,dueDate,timeZone'

@@ -7,7 +7,7 @@ import type { Entry } from '../../../infra/local/observe/entries.ts'
 import { Recorder } from '../../../infra/local/observe/recorder.ts'
 import { SimulatedDynamoDB } from '../../support/dynamodb/database.ts'
 import { editRow } from '../../support/lease-row.ts'
-import { sendTo, simulatedClient } from '../../support/simulated-client.ts'
+import { simulatedClient } from '../../support/simulated-client.ts'
 
 export const LEASES = 'leases'
 export const ROWS = 'rows'
@@ -40,12 +40,14 @@ export function wire() {
   /** A client whose requests belong to this invocation. */
   const clientOf = (requestId: string) =>
     DynamoDBDocumentClient.from(
-      simulatedClient((operation, body) => {
+      simulatedClient(async (operation, body) => {
         const target = typeof body['TableName'] === 'string' ? body['TableName'] : ''
-        return intercept({ service: 'dynamodb', operation, target, body, requestId }, async () => {
+        const reply = await intercept({ service: 'dynamodb', operation, target, body, requestId }, async () => {
           const answer = database.execute(operation, body)
           return jsonReply(answer.body, answer.status)
         })
+        if (reply === 'hangUp') throw Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })
+        return { status: reply.statusCode, body: reply.body }
       }),
     )
   const optionsOf = (requestId: string, changes: Partial<LeaseOptions> = {}): LeaseOptions => ({
@@ -83,7 +85,12 @@ export function wire() {
     },
     /** Makes the lease expire. */
     expire: (lease = 'billing') =>
-      editRow(simulatedClient(sendTo(database)), LEASES, { expiresAtMs: Date.now() - 60_000 }, lease),
+      editRow(
+        simulatedClient((operation, body) => database.execute(operation, body)),
+        LEASES,
+        { expiresAtMs: Date.now() - 60_000 },
+        lease,
+      ),
   }
 }
 

@@ -3,36 +3,29 @@ import fc from 'fast-check'
 import { hostileText } from './hostile.ts'
 
 type Entry = readonly [name: string, value: unknown]
-type Edit = (key: string, value: unknown) => readonly Entry[]
+type Edit = (key: string, old: unknown, value: unknown, name: string) => readonly Entry[]
+
+const EDITS: readonly Edit[] = [
+  () => [],
+  (key, old) => [[key, retyped(old)]],
+  (key, old) => [[key, [old]]],
+  (key, _, value) => [[key, value]],
+  (_, old, __, name) => [[name, old]],
+  (key, old, value, name) => [
+    [key, old],
+    [name, value],
+  ],
+]
 
 /** Deletes, replaces, renames, retypes, wraps or adds to up to three of the example's values, at any depth. */
 export function nearly(example: fc.Arbitrary<unknown>, values: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
-  const edit: fc.Arbitrary<Edit> = fc.oneof(
-    fc.constantFrom<Edit>(
-      () => [],
-      (key, old) => [[key, retyped(old)]],
-      (key, old) => [[key, [old]]],
-    ),
-    values.map(
-      (value): Edit =>
-        (key) => [[key, value]],
-    ),
-    hostileText.map(
-      (name): Edit =>
-        (_, old) => [[name, old]],
-    ),
-    fc.tuple(hostileText, values).map(
-      (more): Edit =>
-        (key, old) => [[key, old], more],
-    ),
-  )
-  // Which of all the values in the example, counted through.
-  const edits = fc.array(fc.tuple(fc.nat(40), edit), { maxLength: 3 })
+  // The number says which of all the values in the example, counted through.
+  const edits = fc.array(fc.tuple(fc.nat(40), fc.constantFrom(...EDITS), values, hostileText), { maxLength: 3 })
   return fc.tuple(example, edits).map(([valid, made]) =>
-    made.reduce((value, [nth, one]) => {
-      const paths = pathsIn(value)
+    made.reduce((whole, [nth, edit, value, name]) => {
+      const paths = pathsIn(whole)
       const path = paths[nth % Math.max(1, paths.length)]
-      return path === undefined ? value : at(value, path, one)
+      return path === undefined ? whole : at(whole, path, (key, old) => edit(key, old, value, name))
     }, valid),
   )
 }
@@ -74,7 +67,11 @@ function pathsIn(value: unknown, depth = 0): string[][] {
   ])
 }
 
-function at(container: unknown, [name, ...rest]: readonly string[], edit: Edit): unknown {
+function at(
+  container: unknown,
+  [name, ...rest]: readonly string[],
+  edit: (key: string, old: unknown) => readonly Entry[],
+): unknown {
   if (typeof container !== 'object' || container === null) return container
   const entries = Object.entries(container).flatMap(([key, value]): readonly Entry[] => {
     if (key !== name) return [[key, value]]

@@ -6,24 +6,18 @@
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 
-interface Definition<Input> {
-  readonly name: string
-  readonly inputs: fc.Arbitrary<Input>
-  /** Reads the input as the product does; throws {@link Broken} if the accepted value is not as documented. */
-  readonly read: (input: Input) => unknown
-  /** The documented errors, and what the message of each has. */
-  readonly refusals: readonly (readonly [type: abstract new (...args: never[]) => Error, says: RegExp])[]
-  /** Milliseconds of computing for one input. @default 1,000 */
-  readonly longestMs?: number
-}
+/** A documented error, and what its message has. */
+type Refusal = readonly [type: abstract new (...args: never[]) => Error, says: RegExp]
 
 export interface Target {
   readonly name: string
   /** @throws Error with the smallest input that breaks the reader */
-  check(options: {
-    readonly seed?: number
-    readonly numRuns: number
-  }): Promise<{ readonly accepted: number; readonly refused: number }>
+  check(options: { readonly seed?: number; readonly numRuns: number }): Promise<Counts>
+}
+
+interface Counts {
+  accepted: number
+  refused: number
 }
 
 /** The reader accepted what it should not have, or made something else of it. */
@@ -36,35 +30,41 @@ export function assert(condition: boolean, otherwise: string): asserts condition
 
 /** Enough for ten problems of a file, too short to flood a log. */
 const LONGEST_MESSAGE = 2_000
+/** Of computing, for one input. */
+const LONGEST_MS = 1_000
 
-export function target<Input>(definition: Definition<Input>): Target {
-  return {
-    name: definition.name,
-    check: async (options) => {
-      const counts = { accepted: 0, refused: 0 }
-      const property = fc.asyncProperty(definition.inputs, async (input) => {
-        counts[await outcomeOf(definition, input)]++
-      })
-      await fc.assert(property, { ...options, includeErrorInReport: true })
-      assert(counts.accepted > 0, 'no input was accepted: the generator does not reach valid ones')
-      assert(counts.refused > 0, 'no input was refused: the generator does not reach wrong ones')
-      return counts
-    },
+/** @param read reads the input as the product does; throws {@link Broken} if what it accepts is not as documented */
+export function target<Input>(
+  name: string,
+  inputs: fc.Arbitrary<Input>,
+  read: (input: Input) => unknown,
+  ...refusals: readonly Refusal[]
+): Target {
+  const check: Target['check'] = async (options) => {
+    const counts = { accepted: 0, refused: 0 }
+    const property = fc.asyncProperty(inputs, async (input) => {
+      counts[await outcomeOf(() => read(input), refusals)]++
+    })
+    await fc.assert(property, { ...options, includeErrorInReport: true })
+    assert(counts.accepted > 0, 'no input was accepted: the generator does not reach valid ones')
+    assert(counts.refused > 0, 'no input was refused: the generator does not reach wrong ones')
+    return counts
   }
+  return { name, check }
 }
 
-async function outcomeOf<Input>({ read, refusals, longestMs = 1_000 }: Definition<Input>, input: Input) {
+async function outcomeOf(read: () => unknown, refusals: readonly Refusal[]): Promise<keyof Counts> {
   const inherited = inheritedNames()
   const cpu = process.threadCpuUsage() // of this thread, however busy the machine is
   let thrown: { readonly error: unknown } | undefined
   try {
-    await read(input)
+    await read()
   } catch (error) {
     thrown = { error }
   }
   const { user, system } = process.threadCpuUsage(cpu)
   assert(inheritedNames() === inherited, 'what all objects inherit was changed')
-  assert(user + system <= longestMs * 1_000, `it took ${Math.round((user + system) / 1_000)} ms`)
+  assert(user + system <= LONGEST_MS * 1_000, `it took ${Math.round((user + system) / 1_000)} ms`)
   if (thrown === undefined) return 'accepted'
   const { error } = thrown
   if (error instanceof Broken) throw error

@@ -87,11 +87,8 @@ function end(turn: Turn, leader: Leading, how: End): void {
       ? { ...common, kind: 'complete', tick: tickName(tickOf(model.world, index)) }
       : { ...common, kind: 'release', endedBy: how }
   const mayGoOn = model.world.refusals && how === 'completed' && !isRepeated
-  sendWrite(
-    turn,
-    { ...leader, step, ending: how, isRepeated, ...(mayGoOn ? {} : { renewals: 0, effects: 0 }) },
-    request,
-  )
+  const left = mayGoOn ? {} : { renewals: 0, effects: 0 }
+  sendWrite(turn, { ...leader, step, ending: how, isRepeated, ...left }, request)
 }
 
 /**
@@ -202,10 +199,6 @@ function checkOwn({ model, state, index }: Turn, leader: Leading, { request, ord
 }
 
 function tenureOf(index: number, { attempt, token }: Leading): Tenure {
-  return {
-    lease: LEASE,
-    candidate: candidateName(index),
-    attempt: attemptName(index, attempt),
-    fencingToken: token,
-  }
+  const [candidate, attemptOf] = [candidateName(index), attemptName(index, attempt)]
+  return { lease: LEASE, candidate, attempt: attemptOf, fencingToken: token }
 }

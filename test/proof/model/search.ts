@@ -4,7 +4,7 @@ import type { Violation } from '../result.ts'
 import { checkBelief, checkRow } from './claims.ts'
 import { initialState, type Model, type Rules, SHIPPED } from './model.ts'
 import type { Move, Situation } from './situations.ts'
-import { candidateKey, ledgerKey, networkKey, rowKey, type State } from './state.ts'
+import { type Candidate, keyOf, type Ledger, networkKey, rowKey, type State } from './state.ts'
 import { steps } from './steps.ts'
 import { labelOf, START_MS, tickNumber, type World } from './world.ts'
 
@@ -31,8 +31,8 @@ class Search {
   readonly #model: Model
   readonly #rows = new Interner(rowKey)
   readonly #networks = new Interner(networkKey)
-  readonly #ledgers = new Interner(ledgerKey)
-  readonly #candidates = new Interner(candidateKey)
+  readonly #ledgers = new Interner<Ledger>(keyOf)
+  readonly #candidates = new Interner<Candidate>(keyOf)
   readonly #states: Ids[] = []
   readonly #known = new Set<string>()
   /** The state from which each was first reached. */

@@ -1,5 +1,4 @@
 /** Every kind of step, and every situation that a full run must reach: otherwise it has shown nothing about it. */
-
 export const MOVES = [
   'time passes',
   'its acquire arrives',

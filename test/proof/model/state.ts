@@ -67,42 +67,31 @@ export type End = 'completed' | 'failed'
 
 export type Message = Acquire | Write | GiveBack | Fenced | Guarded
 
-export interface Acquire {
-  readonly kind: 'acquire'
+interface From<Kind> {
+  readonly kind: Kind
   readonly from: number
+}
+
+/** @see Won.order */
+interface InTenure<Kind> extends From<Kind> {
+  readonly order: number
+}
+
+export interface Acquire extends From<'acquire'> {
   readonly request: AcquireRequest
   /** Of a copy: the original was granted. */
   readonly wasGranted: boolean
 }
 
-export interface Write {
-  readonly kind: 'write'
-  readonly from: number
-  readonly order: number
-  readonly request: HolderWrite
-}
+export type Write = InTenure<'write'> & { readonly request: HolderWrite }
 
-export interface GiveBack {
-  readonly kind: 'giveBack'
-  readonly from: number
-  readonly request: GiveBackRequest
-}
+export type GiveBack = From<'giveBack'> & { readonly request: GiveBackRequest }
 
 /** An effect by `send`: its row keeps the highest token, and that leader's last step. */
-export interface Fenced {
-  readonly kind: 'fence'
-  readonly from: number
-  readonly order: number
-  readonly write: FencedWrite
-}
+export type Fenced = InTenure<'fence'> & { readonly write: FencedWrite }
 
 /** An effect by `transact`, which lands only while the tenure lasts by the lease row. */
-export interface Guarded {
-  readonly kind: 'guard'
-  readonly from: number
-  readonly order: number
-  readonly tenure: Tenure
-}
+export type Guarded = InTenure<'guard'> & { readonly tenure: Tenure }
 
 /** What no candidate can see: the facts that the claims are about, and how many faults are left. */
 export interface Ledger {
@@ -137,71 +126,21 @@ export interface FencedRow {
   readonly settled: number
 }
 
-// Keys: equal texts for equal values. The attributes of a row may come in any order.
+// Keys: equal texts for equal values. Each kind of value is always made with its fields in one order, but for rows.
+
+const ROW_FIELDS = [
+  ...['fencingToken', 'holder', 'attempt', 'acquiredAtMs', 'expiresAtMs', 'writtenAtMs', 'step'],
+  ...['eventId', 'tick', 'completedTick', 'endedBy'],
+]
 
 export function rowKey(row: LeaseRecord | undefined): string {
-  if (row === undefined) return ''
-  const { fencingToken, holder, attempt, acquiredAtMs, expiresAtMs, writtenAtMs, step } = row
-  const { eventId, tick, completedTick, endedBy } = row
-  const times = `${acquiredAtMs}|${expiresAtMs}|${writtenAtMs}`
-  return `${fencingToken}|${holder}|${attempt}|${times}|${step}|${eventId}|${tick}|${completedTick}|${endedBy}`
-}
-
-export function candidateKey(candidate: Candidate): string {
-  switch (candidate.phase) {
-    case 'idle':
-    case 'over':
-      return candidate.phase
-    case 'again':
-      return `again ${candidate.attempt}`
-    case 'acquiring':
-      return `acquiring ${candidate.attempt} ${candidate.resends} ${messageKey(candidate.sent)}`
-    case 'granted': {
-      const { attempt, won } = candidate
-      return `granted ${attempt} ${won.token} ${won.order} ${won.expiresAtMs}`
-    }
-    case 'leading': {
-      const { attempt, token, order, expiresAtMs, step, renewals, effects, effectStep } = candidate
-      const { ending, isRepeated, resends, sent, pending } = candidate
-      const request = sent === undefined ? '' : messageKey(sent)
-      const effectKeys = pending.map((one) => `${messageKey(one.sent)} ${one.isUnanswered} ${one.resends}`)
-      const tenure = `${attempt} ${token} ${order} ${expiresAtMs} ${step} ${renewals} ${effects} ${effectStep}`
-      return `${tenure} ${ending} ${isRepeated} ${resends} ${request} ${effectKeys.join()}`
-    }
-  }
-}
-
-export function messageKey(message: Message): string {
-  switch (message.kind) {
-    case 'acquire':
-      return `a ${message.wasGranted} ${message.request.attempt} ${message.request.tick} ${message.request.nowMs}`
-    case 'write': {
-      const { request, order } = message
-      const expiresAtMs = 'expiresAtMs' in request ? request.expiresAtMs : ''
-      const { kind, attempt, fencingToken, step, nowMs } = request
-      return `${kind} ${attempt} ${fencingToken} ${order} ${step} ${nowMs} ${expiresAtMs}`
-    }
-    case 'giveBack':
-      return `b ${message.request.attempt} ${message.request.nowMs}`
-    case 'fence': {
-      const { fencingToken, step, settled } = message.write
-      return `f ${message.from} ${message.order} ${fencingToken} ${step} ${settled}`
-    }
-    case 'guard':
-      return `g ${message.tenure.attempt} ${message.tenure.fencingToken} ${message.order}`
-  }
+  return JSON.stringify(row, ROW_FIELDS) ?? ''
 }
 
 export function networkKey(network: readonly Message[]): string {
-  return network.length === 0 ? '' : network.map(messageKey).sort().join('; ')
+  return network.map(keyOf).sort().join()
 }
 
-export function ledgerKey(ledger: Ledger): string {
-  const { acquisitions, highestToken, lastAttempt, otherOrder, lastSentMs, completed, forced, fenced } = ledger
-  const { createdAtMs, acquisitionsOfRow, faults, interventions, deletions } = ledger
-  const { seen, order, landed, settled } = fenced
-  const row = `${seen.fencingToken} ${seen.step} ${seen.settled} ${order} ${landed} ${settled}`
-  const granted = `${acquisitions} ${highestToken} ${lastAttempt} ${otherOrder} ${lastSentMs} ${completed} ${forced}`
-  const left = `${faults} ${interventions} ${deletions}`
-  return `${granted} ${createdAtMs} ${acquisitionsOfRow} ${left} ${row}`
+export function keyOf(value: Message | Candidate | Ledger): string {
+  return JSON.stringify(value)
 }

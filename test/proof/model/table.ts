@@ -3,7 +3,7 @@
  * Originals, retries by the SDK and delayed copies all come through here.
  */
 import type { FencedWrite } from '../../../functions/election/fencing.ts'
-import type { AcquireRequest, LeaseRecord, Reply } from '../../../functions/election/rules.ts'
+import type { LeaseRecord, Reply } from '../../../functions/election/rules.ts'
 import type { Model } from './model.ts'
 import type { Acquire, Fenced, FencedRow, GiveBack, Guarded, Ledger, State, Write } from './state.ts'
 import { clockOf, SKEW_MS, tickNumber, type World } from './world.ts'
@@ -18,20 +18,19 @@ export const isCompleted = (ledger: Ledger, tick: number): boolean => (ledger.co
 /** The tick itself or a later one is completed. */
 export const isDone = (ledger: Ledger, tick: number): boolean => ledger.completed >= bit(tick)
 
-export function acquireArrives(model: Model, state: State, { request, from }: Acquire): Arrival {
-  const reply = model.rules.acquire(state.row, request)
+export function acquireArrives(model: Model, state: State, message: Acquire): Arrival {
+  const reply = model.rules.acquire(state.row, message.request)
   if (!reply.granted) return { state, reply }
-  checkAcquisition(model, state, request, reply.record, from)
+  checkAcquisition(model, state, message, reply.record)
   if (state.row?.holder !== undefined) model.reached('an expired lease is taken over')
-  const ledger = withAcquisition(model.world, state, from, request, reply.record)
+  const ledger = withAcquisition(model.world, state, message, reply.record)
   return { state: { ...state, row: reply.record, ledger }, reply }
 }
 
 function withAcquisition(
   world: World,
   { row, ledger }: State,
-  from: number,
-  request: AcquireRequest,
+  { from, request }: Acquire,
   record: LeaseRecord,
 ): Ledger {
   const acquired = {
@@ -47,13 +46,7 @@ function withAcquisition(
   return { ...acquired, acquisitionsOfRow: ledger.acquisitionsOfRow + 1 }
 }
 
-function checkAcquisition(
-  model: Model,
-  { ledger, row }: State,
-  request: AcquireRequest,
-  record: LeaseRecord,
-  from: number,
-): void {
+function checkAcquisition(model: Model, { ledger, row }: State, { from, request }: Acquire, record: LeaseRecord): void {
   const { world } = model
   if (record.fencingToken <= ledger.highestToken) {
     model.broke('S2', `token ${record.fencingToken} is granted, but ${ledger.highestToken} was granted before`)
@@ -124,10 +117,8 @@ export function fencedArrives(model: Model, state: State, { write, order }: Fenc
   const { fenced, acquisitions } = state.ledger
   const refused = { state, lands: false }
   if (!model.rules.fenceAdmits(fenced.seen, write)) {
-    const isOfReplaced = (fenced.seen.fencingToken ?? 0) > write.fencingToken
-    model.reached(
-      isOfReplaced ? "a replaced leader's effect is refused by the fence" : 'a copy of an own effect is refused',
-    )
+    const isOwn = (fenced.seen.fencingToken ?? 0) <= write.fencingToken
+    model.reached(isOwn ? 'a copy of an own effect is refused' : "a replaced leader's effect is refused by the fence")
     return refused
   }
   if (model.world.ownCondition && fenced.order === order) {

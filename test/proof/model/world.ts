@@ -25,7 +25,7 @@ export interface World {
   /** Forced releases and raised tokens, by an operator. */
   readonly interventions: number
   readonly deletions: number
-  /** What must be over before the row is deleted, so that no token repeats: see operator.ts. */
+  /** What must be over before the row is deleted, so that no token repeats: see steps.ts. */
   readonly deletionWaits: { readonly forClocks: boolean; readonly forAcquires: 'none' | 'older' | 'all' }
   readonly claims: Expectations
 }

@@ -11,7 +11,10 @@ const REQUESTS_SHOWN = 12
 
 export function check(history: History): readonly Violation[] {
   return [
-    ...checkOrder('The lease row', undefined, history.onLease.map(leaseOperation), { key: 'null', record: undefined }),
+    ...checkOrder('The lease row', undefined, history.onLease.map(leaseOperation), {
+      key: keyOf(undefined),
+      record: undefined,
+    }),
     ...checkTokens(history),
     ...checkOrder('The protected row', 'S3', history.onRow.map(rowOperation), rowState(0, [])),
     ...lostUpdates(history),
@@ -34,13 +37,8 @@ function checkOrder<S extends State>(
   if (broken === undefined) return []
   const { who, request } = broken.served
   const before = steps.filter(({ sentAtMs }) => sentAtMs <= broken.answeredAtMs).slice(-REQUESTS_SHOWN)
-  return [
-    {
-      ...(claim === undefined ? {} : { claim }),
-      what: `${row}: no order of the requests explains the answer to the ${request.kind} of ${who}`,
-      trace: before.map(({ served }) => JSON.stringify(served)),
-    },
-  ]
+  const what = `${row}: no order of the requests explains the answer to the ${request.kind} of ${who}`
+  return [{ ...(claim && { claim }), what, trace: before.map(({ served }) => JSON.stringify(served)) }]
 }
 
 interface LeaseRow extends State {
@@ -75,13 +73,9 @@ function replyTo(record: rules.LeaseRecord | undefined, request: LeaseRequest): 
   }
 }
 
-/** Equal texts for equal records, in whatever order their attributes are. */
-function keyOf(value: unknown): string {
-  const sorted = (_: string, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : inner
-  return JSON.stringify(value ?? null, sorted)
+/** Equal texts for equal records, in whatever order their attributes are. No checkpoint is saved here. */
+function keyOf(record: rules.LeaseRecord | undefined): string {
+  return JSON.stringify(Object.entries(record ?? {}).toSorted())
 }
 
 interface Row extends State {
@@ -154,9 +148,8 @@ function checkAdditions({ onRow, reports, additions }: History): readonly Violat
   const accepted = new Set(acceptedIn(onRow))
   return additions.flatMap((addition, n): readonly Violation[] => {
     if (additions.indexOf(addition) < n) return [{ claim: 'S6', what: `"${addition}" was applied twice`, trace: [] }]
-    if (refused.has(addition)) {
-      return [{ claim: 'S6', what: `"${addition}" was written, but reported as refused`, trace: [] }]
-    }
+    const what = `"${addition}" was written, but reported as refused`
+    if (refused.has(addition)) return [{ claim: 'S6', what, trace: [] }]
     return accepted.has(addition) ? [] : [{ what: `"${addition}" is there, but no request wrote it`, trace: [] }]
   })
 }

@@ -73,11 +73,8 @@ export class Network {
   private constructor(proxy: TcpProxy, options: NetworkOptions) {
     this.#proxy = proxy
     this.#options = options
-    proxy.meet(
-      () => true,
-      (exchange) => this.#track(this.#carry(exchange)),
-      Number.POSITIVE_INFINITY,
-    )
+    const carry = (exchange: Exchange) => this.#track(this.#carry(exchange))
+    proxy.meet(() => true, carry, Number.POSITIVE_INFINITY)
   }
 
   static async start(options: NetworkOptions): Promise<Network> {

@@ -3,7 +3,6 @@
  * and adds an item or two to the protected row while it leads. Sometimes it freezes itself right before a write.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import {
   DynamoDBLeaseStore,
@@ -16,6 +15,7 @@ import {
   withLease,
 } from '../../../functions/election/index.ts'
 import { mulberry32 } from '../../../infra/programs/random.ts'
+import { localClient } from '../../support/tables.ts'
 import { LEASE, PROTECTED_KEY, type Report } from './history.ts'
 
 /** What the worker reads from the environment variable NEMESIS_WORKER, as JSON. */
@@ -47,10 +47,7 @@ const { who, isFenced, leaseMs, maxClockSkewMs } = config
 const row = { TableName: config.protectedTable, Key: PROTECTED_KEY }
 const random = mulberry32(config.seed)
 const clock = { ...systemClock, wallMs: () => Date.now() + config.clockOffsetMs }
-const client = new DynamoDBClient({
-  endpoint: config.endpoint,
-  region: 'eu-central-1',
-  credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+const client = localClient(config.endpoint, {
   customUserAgent: [['who', who]],
   maxAttempts: 3,
   requestHandler: { connectionTimeout: 250, requestTimeout: 250, throwOnRequestTimeout: true },
@@ -83,11 +80,8 @@ async function add(lease: Lease, name: string): Promise<void> {
   const names = random() < CHANCE_OF_A_SECOND_ADDITION ? [name, `${name}-again`] : [name]
   for (const addition of names) {
     additions = [...additions, addition]
-    const write = {
-      UpdateExpression: 'SET additions = :additions',
-      ExpressionAttributeValues: { ':additions': additions },
-    }
-    const input = { ...row, ...write }
+    const ExpressionAttributeValues = { ':additions': additions }
+    const input = { ...row, UpdateExpression: 'SET additions = :additions', ExpressionAttributeValues }
     lease.assertHeld()
     freezesNext = random() < CHANCE_TO_FREEZE
     try {

@@ -23,6 +23,10 @@ interface Edit {
   readonly replace: string
 }
 
+export function bug(name: string, why: string, claims: readonly Claim[], ...edits: readonly Edit[]): Bug {
+  return { name, why, claims, edits }
+}
+
 export function editsIn(file: string) {
   return (name: string, find: string, replace: string): Edit => ({ file, function: name, find, replace })
 }

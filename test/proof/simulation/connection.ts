@@ -8,7 +8,7 @@ import { Random } from './random.ts'
 import { LEASES } from './tenure.ts'
 import type { World } from './world.ts'
 
-export type Reply = Answer & { readonly dateMs: number }
+type Reply = Answer & { readonly dateMs: number }
 
 /** The time-outs of the shipped clients. */
 const CONNECT_MS = 1_000
@@ -32,7 +32,8 @@ export class Connection {
     this.#cutOffUntilMs = this.#world.timeline.nowMs + forMs
   }
 
-  send(operation: string, body: Exchange['body'], signal: AbortSignal | undefined): Promise<Reply> {
+  async send(operation: string, body: Exchange['body'], signal: AbortSignal | undefined): Promise<Reply> {
+    if (signal?.aborted) throw aborted() // as the SDK's own handler does
     const { setting, timeline, faults, requests } = this.#world
     const process = this.#process
     const place = `${process.invocation} request ${++process.requests}`
@@ -50,7 +51,7 @@ export class Connection {
         act()
       }
       const cancelTimeout = timeline.after(isCutOff ? CONNECT_MS : ANSWER_MS, process, () =>
-        settle(() => reject(timeOut())),
+        settle(() => reject(Object.assign(new Error('The request timed out'), { name: 'TimeoutError' }))),
       )
       signal?.addEventListener('abort', () => settle(() => reject(aborted())), { once: true })
       if (isCutOff) return
@@ -61,7 +62,7 @@ export class Connection {
             requests.answered(exchange, answer)
             resolve({ ...answer, dateMs: Math.floor(atMs / 1000) * 1000 })
           }),
-        reset: () => settle(() => reject(connectionReset())),
+        reset: () => settle(() => reject(Object.assign(new Error('The connection was reset'), { code: 'ECONNRESET' }))),
       })
     })
   }
@@ -100,15 +101,13 @@ export class Connection {
       case 'request late':
         arrive(random.spread(ANSWER_MS, LATEST_MS), dropReply)
         return
-      case 'answer slow':
-        arrive(
-          random.chance(500) ? thereMs : random.between(100, ANSWER_MS),
-          answerAfter(random.between(100, ANSWER_MS)),
-        )
+      case 'answer slow': {
+        const afterMs = random.chance(500) ? thereMs : random.between(100, ANSWER_MS)
+        arrive(afterMs, answerAfter(random.between(100, ANSWER_MS)))
         return
+      }
       case 'throttled':
-        answerWith(throttled(random))
-        return
+        return void answerWith(throttled(random))
       case 'server error': {
         const error = serverError(random)
         if (random.chance(500)) arrive(thereMs, dropReply)
@@ -139,14 +138,6 @@ interface Sender {
   reset(): void
 }
 
-export function aborted(): Error {
+function aborted(): Error {
   return Object.assign(new Error('Request aborted'), { name: 'AbortError' })
-}
-
-function timeOut(): Error {
-  return Object.assign(new Error('The request timed out'), { name: 'TimeoutError' })
-}
-
-function connectionReset(): Error {
-  return Object.assign(new Error('The connection was reset'), { code: 'ECONNRESET' })
 }

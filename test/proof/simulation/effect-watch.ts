@@ -76,12 +76,8 @@ export class EffectWatch {
 
   /** At the end: each tick that was completed with effects has them, and no other tick has. */
   checkCompletions(): void {
-    const done = new Set(
-      this.#world.database
-        .rows(PROTECTED)
-        .filter(({ times }) => times !== undefined)
-        .map(({ id }) => textOf(id)),
-    )
+    const counted = this.#world.database.rows(PROTECTED).filter(({ times }) => times !== undefined)
+    const done = new Set(counted.map(({ id }) => textOf(id)))
     for (const { tenure } of this.#world.leases.completed.values()) {
       if (!done.delete(`done ${tenure.tick}`)) {
         this.#findings.broken('S5', `${nameOf(tenure)} completed the tick ${tenure.tick} without its effects`)

@@ -63,7 +63,8 @@ export class Faults {
   readonly #perMille: ReadonlyMap<FaultKind, number>
   readonly #only: ReadonlySet<number> | undefined
   readonly #log: (line: string) => void
-  #isOver = false
+  /** From then on there are no new faults. */
+  isOver = false
 
   constructor(seed: number, intensity: number, only: ReadonlySet<number> | undefined, log: (line: string) => void) {
     this.#seed = seed
@@ -72,24 +73,15 @@ export class Faults {
     this.#log = log
   }
 
-  get isOver(): boolean {
-    return this.#isOver
-  }
-
-  /** From now on there are no new faults. */
-  end(): void {
-    this.#isOver = true
-  }
-
   draw(kind: OtherFault, place: string): Injected | undefined {
-    if (this.#isOver) return undefined
+    if (this.isOver) return undefined
     const random = new Random(this.#seed, `${kind} at ${place}`)
     return random.chance(this.#perMille.get(kind) ?? 0) ? this.#inject(kind, place, random) : undefined
   }
 
   /** At most one per request. */
   drawForRequest(place: string): Injected | undefined {
-    if (this.#isOver) return undefined
+    if (this.isOver) return undefined
     const random = new Random(this.#seed, `request ${place}`)
     let left = random.fraction() * 1000
     for (const kind of REQUEST_FAULT_KINDS) {

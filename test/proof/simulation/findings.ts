@@ -49,11 +49,10 @@ export const SITUATIONS = [
 ] as const
 
 export type Situation = (typeof SITUATIONS)[number]
-type Finding = Pick<Violation, 'claim' | 'what'>
 
 /** What one history has shown. The first violation ends it. */
 export class Findings {
-  violation: Finding | undefined
+  violation: Pick<Violation, 'claim' | 'what'> | undefined
   readonly situations = new Map<Situation, number>()
   readonly #log: (line: string) => void
 
@@ -65,18 +64,14 @@ export class Findings {
     this.situations.set(situation, (this.situations.get(situation) ?? 0) + 1)
   }
 
-  broken(claim: NonNullable<Violation['claim']>, what: string): void {
-    this.#found({ claim, what })
-  }
-
-  /** Something is wrong that no claim is about. */
-  wrong(what: string): void {
-    this.#found({ what })
-  }
-
-  #found(finding: Finding): void {
+  /** @param claim undefined if no claim is about what is wrong */
+  broken(claim: Violation['claim'] | undefined, what: string): void {
     if (this.violation !== undefined) return
-    this.violation = finding
-    this.#log(`BROKEN ${finding.claim ?? ''} ${finding.what}`)
+    this.violation = { ...(claim && { claim }), what }
+    this.#log(`BROKEN ${claim ?? ''} ${what}`)
+  }
+
+  wrong(what: string): void {
+    this.broken(undefined, what)
   }
 }

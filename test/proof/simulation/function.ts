@@ -1,3 +1,4 @@
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import middy from '@middy/core'
 import {
   DynamoDBLeaseStore,
@@ -8,8 +9,8 @@ import {
   withLease,
 } from '../../../functions/election/index.ts'
 import { isObject } from '../../support/dynamodb/values.ts'
+import { simulatedClient } from '../../support/simulated-client.ts'
 import type { Connection } from './connection.ts'
-import { clientOn } from './dynamodb-client.ts'
 import type { Handler, Invocation, Lambda } from './lambda.ts'
 import type { SimulatedProcess } from './process.ts'
 import { performTask } from './task.ts'
@@ -20,7 +21,9 @@ import type { World } from './world.ts'
 export function functionOf(world: World, process: SimulatedProcess, connection: Connection): Handler {
   const { setting, lambda, beliefs, billing } = world
   const { clock } = process
-  const client = clientOn(connection)
+  // As DynamoDBLeaseStore's own client and that of the billing function.
+  const raw = simulatedClient((...request) => connection.send(...request), { maxAttempts: 3 })
+  const client = DynamoDBDocumentClient.from(raw, { marshallOptions: { removeUndefinedValues: true } })
   const options = {
     store: new DynamoDBLeaseStore({ tableName: LEASES, client, clock }),
     lease: LEASE,

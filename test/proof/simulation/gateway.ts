@@ -3,7 +3,7 @@ import { GatewayOutcomeUnknownError } from '../../../functions/billing/gateway.t
 import type { Leader, Transport } from '../../../functions/billing/transports.ts'
 import type { GatewayRequest, GatewayResponse } from '../../../functions/sandbox/message.ts'
 import { type Sandbox, sandbox } from '../../../functions/sandbox/sandbox.ts'
-import { chargesOf, type SandboxCharge, type SandboxRow, type SandboxStore } from '../../../functions/sandbox/store.ts'
+import { chargesOf, type SandboxCharge } from '../../../functions/sandbox/store.ts'
 import { memoryStore } from '../../support/sandbox-memory.ts'
 import { SimulatedProcess } from './process.ts'
 import { Random } from './random.ts'
@@ -13,17 +13,14 @@ import type { World } from './world.ts'
 const TIMEOUT_MS = 5_000
 /** The longest that a request is under way. */
 const LATEST_MS = 40_000
-/**
- * How long the sandbox knows a key: longer than any copy of a request is under way, shorter than the next try of an
- * event.
- */
+/** The sandbox knows a key for longer than any copy is under way, and forgets it before the next try of an event. */
 const KEY_WINDOW_MS = 50_000
 
 export class SimulatedGateway {
   readonly #world: World
   readonly #process: SimulatedProcess
   readonly #answer: Sandbox
-  readonly #rows = new Map<string, SandboxRow>()
+  readonly #store = memoryStore()
 
   constructor(world: World) {
     this.#world = world
@@ -31,14 +28,14 @@ export class SimulatedGateway {
     this.#process = new SimulatedProcess('gateway', timeline, setting.seed, 0)
     this.#answer = sandbox({
       keyWindowMs: KEY_WINDOW_MS,
-      store: recording(memoryStore(), this.#rows),
+      store: this.#store,
       now: () => timeline.nowMs,
       sleep: (ms) => this.#process.clock.sleep(ms),
     })
   }
 
   charges(): readonly SandboxCharge[] {
-    return [...this.#rows.values()].flatMap(chargesOf)
+    return this.#store.rows().flatMap(chargesOf)
   }
 
   /** Like the shipped transports, it sends a request again if the connection is lost and the caller still leads. */
@@ -96,39 +93,16 @@ export class SimulatedGateway {
     const dropReply = () => undefined
     const arrive = (afterMs: number, reply: (response: GatewayResponse) => void) =>
       timeline.after(afterMs, this.#process, () => void this.#answer(request).then(reply))
-    switch (random?.pick('lost', 'answer lost', 'late', 'copied')) {
-      case 'lost':
-        timeline.after(thereMs + backMs, process, () => receive('lost'))
-        return
-      case 'answer lost':
-        arrive(thereMs, dropReply)
-        timeline.after(thereMs + backMs, process, () => receive('lost'))
-        return
-      case 'late':
-        arrive(random?.spread(TIMEOUT_MS, LATEST_MS) ?? 0, dropReply)
-        return
-      case 'copied':
-        arrive(thereMs, answer)
-        arrive(random?.spread(thereMs, LATEST_MS) ?? 0, dropReply)
-        return
-      default:
-        arrive(thereMs, answer)
-    }
+    if (random === undefined) return void arrive(thereMs, answer)
+    const fault = random.pick('lost', 'answer lost', 'late', 'copied')
+    if (fault === 'answer lost') arrive(thereMs, dropReply)
+    if (fault === 'copied') arrive(thereMs, answer)
+    if (fault === 'late') arrive(random.spread(TIMEOUT_MS, LATEST_MS), dropReply)
+    else if (fault === 'copied') arrive(random.spread(thereMs, LATEST_MS), dropReply)
+    else timeline.after(thereMs + backMs, process, () => receive('lost'))
   }
 }
 
 function unknown(why: string): GatewayOutcomeUnknownError {
   return new GatewayOutcomeUnknownError(`The outcome at the gateway is unknown: ${why}`)
-}
-
-/** The sandbox's store, which also keeps all rows in a map. */
-function recording(store: SandboxStore, rows: Map<string, SandboxRow>): SandboxStore {
-  return {
-    ...store,
-    async record(execution, before) {
-      const found = await store.record(execution, before)
-      for (const row of await store.list(execution.customer)) rows.set(JSON.stringify([row.customer, row.key]), row)
-      return found
-    },
-  }
 }

@@ -34,12 +34,16 @@ export async function runHistory(order: Order): Promise<History> {
     enter(undefined)
     Error.stackTraceLimit = stackTraceLimit
   }
+  const { violation, situations } = findings
+  const faultedTicks = new Set(faults.injected.map(({ place }) => place.split(' ', 1)[0])).size
   return {
-    ...{ order, setting, lines },
-    violation: findings.violation,
-    situations: findings.situations,
+    order,
+    setting,
+    lines,
+    violation,
+    situations,
     faults: faults.injected,
-    faultedTicks: new Set(faults.injected.map(({ place }) => place.split(' ', 1)[0])).size,
+    faultedTicks,
     requests: requests.count,
   }
 }
@@ -60,11 +64,11 @@ async function runTicks(world: World): Promise<void> {
     })
   }
   timeline.at(START_MS + (setting.ticks + 1) * setting.periodMs, undefined, () => {
-    faults.end()
+    faults.isOver = true
     world.log('no new faults from here on')
   })
   await timeline.run(isUnbroken)
-  checkTicks(world, lambda.deliveries)
+  checkTicks(world)
   if (findings.violation !== undefined) return
 
   lambda.reclaimAll()
@@ -78,10 +82,7 @@ async function runTicks(world: World): Promise<void> {
   timeline.at(quietMs, undefined, () => expireRows(world))
   await timeline.run(isUnbroken)
   if (findings.violation !== undefined) return
-  checkCleanTick(
-    world,
-    lambda.deliveries.filter(({ tick }) => tick === last),
-  )
+  checkCleanTick(world, last)
   leases.checkRowExists()
   if (setting.work === 'completion') effects.checkCompletions()
   billing?.checkCharges()

@@ -34,10 +34,12 @@ export interface Invocation {
   heldBy: Tenure | undefined
 }
 
-export type Handler = (event: unknown, context: Context) => Promise<unknown>
+type LambdaContext = Pick<Context, 'awsRequestId' | 'functionName' | 'getRemainingTimeInMillis'>
+export type Handler = (event: unknown, context: LambdaContext) => Promise<unknown>
 
 /** A process that Lambda uses for one invocation after another, and freezes in between. */
 export interface Environment {
+  readonly candidate: string
   readonly process: SimulatedProcess
   readonly connection: Connection
   readonly handler: Handler
@@ -51,7 +53,7 @@ const RETRY_AFTER_MS = [60_000, 120_000]
 export class Lambda {
   readonly deliveries: Delivery[] = []
   readonly #world: World
-  readonly #environments = new Map<string, Environment[]>()
+  #environments: Environment[] = []
   readonly #ofContext = new WeakMap<object, Invocation>()
   #processes = 0
 
@@ -72,21 +74,17 @@ export class Lambda {
 
   /** Ends every environment, as a new deployment does. */
   reclaimAll(): void {
-    for (const environment of [...this.#environments.values()].flat()) environment.process.die()
-    this.#environments.clear()
+    for (const { process } of this.#environments.splice(0)) process.die()
   }
 
   kill(process: SimulatedProcess, why: string): void {
     if (process.state === 'dead') return
     process.die()
-    for (const [candidate, environments] of this.#environments) {
-      const environment = environments.find((one) => one.process === process)
-      if (environment === undefined) continue
-      const others = environments.filter((one) => one !== environment)
-      this.#environments.set(candidate, others)
-      this.#world.log(`${process.name} ${why}`)
-      for (const invocation of environment.running) this.#failed(invocation, 'killed')
-    }
+    const environment = this.#environments.find((one) => one.process === process)
+    if (environment === undefined) return
+    this.#environments = this.#environments.filter((one) => one !== environment)
+    this.#world.log(`${process.name} ${why}`)
+    for (const invocation of environment.running) this.#failed(invocation, 'killed')
   }
 
   freeze(process: SimulatedProcess, forMs: number): void {
@@ -110,15 +108,8 @@ export class Lambda {
     const environment = this.#environmentFor(delivery, random)
     const { process, running, served } = environment
     const invocation: Invocation = {
-      label,
-      delivery,
-      environment,
-      endedMs: undefined,
-      state: 'running',
-      answer: undefined,
-      error: undefined,
-      task: 'not begun',
-      heldBy: undefined,
+      ...{ label, delivery, environment, state: 'running', task: 'not begun' },
+      ...{ endedMs: undefined, answer: undefined, error: undefined, heldBy: undefined },
     }
     delivery.tries.push(invocation)
     if (running.size > 0) findings.reached('two invocations in one process')
@@ -151,41 +142,29 @@ export class Lambda {
 
   #environmentFor({ candidate, requestId }: Delivery, random: Random): Environment {
     const { timeline, setting } = this.#world
-    const environments = this.#environments.get(candidate.name) ?? []
-    const mayServe = ({ running, process }: Environment) =>
-      running.size === 0 ||
-      (setting.sharedProcesses &&
-        process.state === 'running' &&
-        ![...running].some(({ delivery }) => delivery.requestId === requestId))
-    const free = random.chance(850) ? environments.find(mayServe) : undefined
+    const mayShare = ({ running, process }: Environment) =>
+      setting.sharedProcesses &&
+      process.state === 'running' &&
+      ![...running].some(({ delivery }) => delivery.requestId === requestId)
+    const mayServe = (one: Environment) => one.candidate === candidate.name && (one.running.size === 0 || mayShare(one))
+    const free = random.chance(850) ? this.#environments.find(mayServe) : undefined
     if (free !== undefined) return free
     const name = `${candidate.name}-${++this.#processes}`
     const process = new SimulatedProcess(name, timeline, setting.seed, candidate.offsetMs)
     const connection = new Connection(process, this.#world)
     const handler = functionOf(this.#world, process, connection)
-    const fresh: Environment = { process, connection, handler, running: new Set(), served: [] }
-    this.#environments.set(candidate.name, [...environments, fresh])
+    const served: Invocation[] = []
+    const fresh = { candidate: candidate.name, process, connection, handler, running: new Set<Invocation>(), served }
+    this.#environments.push(fresh)
     return fresh
   }
 
-  #contextOf(invocation: Invocation): Context {
+  #contextOf(invocation: Invocation): LambdaContext {
     const { process } = invocation.environment
     const { requestId, candidate } = invocation.delivery
     const endsAtMs = process.wallMs() + this.#world.setting.timeoutMs
-    const context: Context = {
-      awsRequestId: requestId,
-      functionName: candidate.name,
-      functionVersion: '1',
-      invokedFunctionArn: `arn:aws:lambda:eu-central-1:123456789012:function:${candidate.name}`,
-      memoryLimitInMB: '512',
-      logGroupName: 'group',
-      logStreamName: 'stream',
-      callbackWaitsForEmptyEventLoop: true,
-      getRemainingTimeInMillis: () => endsAtMs - process.wallMs(),
-      done: () => undefined,
-      fail: () => undefined,
-      succeed: () => undefined,
-    }
+    const getRemainingTimeInMillis = () => endsAtMs - process.wallMs()
+    const context = { awsRequestId: requestId, functionName: candidate.name, getRemainingTimeInMillis }
     this.#ofContext.set(context, invocation)
     return context
   }

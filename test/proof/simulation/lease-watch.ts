@@ -20,7 +20,7 @@ export class LeaseWatch {
   readonly completed = new Map<number, { readonly tenure: Tenure; readonly atMs: number }>()
   readonly #world: World
   readonly #findings: Findings
-  #row: LeaseRow | undefined
+  row: LeaseRow | undefined
   #stored: Row | undefined
 
   constructor(world: World) {
@@ -28,13 +28,9 @@ export class LeaseWatch {
     this.#findings = world.findings
   }
 
-  get row(): LeaseRow | undefined {
-    return this.#row
-  }
-
   /** The holder by the row, whether or not the lease has expired. */
   get holder(): Tenure | undefined {
-    return this.#row?.holder === undefined ? undefined : this.tenures.get(this.#row.token)
+    return this.row?.holder === undefined ? undefined : this.tenures.get(this.row.token)
   }
 
   get highestToken(): number {
@@ -50,7 +46,7 @@ export class LeaseWatch {
     const { lease: request } = exchange
     if (this.checkRowExists()) return
     const stored = this.#world.database.row(LEASES, LEASE_KEY)
-    const before = this.#row
+    const before = this.row
     if (stored?.['ttl'] !== undefined) {
       this.#findings.broken('S4', 'the lease row has a time to live, so DynamoDB will forget which ticks are done')
     }
@@ -63,7 +59,7 @@ export class LeaseWatch {
     }
     this.#stored = stored
     const after = leaseRow(stored)
-    this.#row = after
+    this.row = after
     const isNewTenure = after.token !== before?.token || after.attempt !== before.attempt
     if (request?.kind === 'acquire') this.#granted(exchange, request, before, after)
     else if (before === undefined || isNewTenure) {
@@ -75,7 +71,7 @@ export class LeaseWatch {
 
   /** @returns whether the row is missing */
   checkRowExists(): boolean {
-    if (this.#row === undefined || this.#world.database.row(LEASES, LEASE_KEY) !== undefined) return false
+    if (this.row === undefined || this.#world.database.row(LEASES, LEASE_KEY) !== undefined) return false
     this.#findings.broken('S4', 'the lease row was deleted, so it is forgotten which ticks are done')
     return true
   }
@@ -88,10 +84,7 @@ export class LeaseWatch {
       return
     }
     if (after.token <= this.highestToken) {
-      this.#findings.broken(
-        'S2',
-        `${place} was granted token ${after.token}, but ${this.highestToken} was given before`,
-      )
+      this.#findings.broken('S2', `${place} was granted token ${after.token} after ${this.highestToken}`)
     }
     if (attempt.isGranted && before?.attempt === after.attempt) {
       this.#findings.broken('S2', `${place} was granted a second time, for a copy of one request`)
@@ -117,10 +110,7 @@ export class LeaseWatch {
       untilMonotonicMs: attempt.sentMonotonicMs + after.expiresAtMs - request.nowMs,
       expiresAtMs: after.expiresAtMs,
       hasWrongClock: Math.abs(attempt.offsetMs) > SKEW_MS / 2,
-      ended: undefined,
-      requestedEnd: undefined,
-      invocation: undefined,
-      lease: undefined,
+      ...{ ended: undefined, requestedEnd: undefined, invocation: undefined, lease: undefined },
     }
     this.#checkExpiry(tenure, attempt.sentAtMs, place)
     this.#situationOfGrant(tenure, before, request.nowMs)

@@ -1,7 +1,7 @@
 /** Checks what invocations answer, and what became of each tick (S4, L2, L3). */
 import { ClockSkewError, LeaseError, LeaseLostError, LeaseStillHeldError } from '../../../functions/election/index.ts'
 import { isObject } from '../../support/dynamodb/values.ts'
-import type { Delivery, Invocation } from './lambda.ts'
+import type { Invocation } from './lambda.ts'
 import { SKEW_MS } from './setting.ts'
 import type { World } from './world.ts'
 
@@ -68,9 +68,7 @@ function checkAnswer(world: World, invocation: Invocation): void {
 /** A false reason would lose the tick: a candidate whose tick is done does not try again. */
 function checkStandby({ findings, leases, requests, setting }: World, invocation: Invocation, reason: string): void {
   const { label, delivery } = invocation
-  if (reason === 'held') findings.reached('standby: held')
-  if (reason === 'superseded') findings.reached('standby: superseded')
-  if (reason === 'contended') findings.reached('standby: contended')
+  if (reason === 'held' || reason === 'superseded' || reason === 'contended') findings.reached(`standby: ${reason}`)
   if (reason === 'tickDone' && delivery.tries.length === 1) {
     findings.reached('standby: completed before a slower racer')
   }
@@ -118,10 +116,10 @@ function situationOfCompletion({ findings, setting, requests }: World, { label, 
  * - at the last try of each of its events there was a fault or an obstacle: another candidate held the lease, or a
  *   transaction locked its row (docs/protocol.md, What remains).
  */
-export function checkTicks(world: World, deliveries: readonly Delivery[]): void {
-  const { findings, leases, setting } = world
+export function checkTicks(world: World): void {
+  const { findings, leases, setting, lambda } = world
   if (!setting.heartbeat) return // a task may take longer than its lease, every time
-  for (const [tick, ofTick] of Map.groupBy(deliveries, (delivery) => delivery.event.tick)) {
+  for (const [tick, ofTick] of Map.groupBy(lambda.deliveries, (delivery) => delivery.event.tick)) {
     const period = Math.floor(Date.parse(tick) / setting.periodMs)
     const tries = ofTick.flatMap((delivery) => delivery.tries)
     const wasGivenUp = tries.some(({ answer }) => fields(answer)['status'] === 'released')
@@ -134,13 +132,7 @@ export function checkTicks(world: World, deliveries: readonly Delivery[]): void 
   }
 }
 
-const LASTING_FAULTS: ReadonlySet<string> = new Set([
-  'cut off',
-  'cut off while giving up',
-  'clock set',
-  'clock wrong',
-  'clock drifts',
-])
+const LASTING_FAULTS = ['cut off', 'cut off while giving up', 'clock set', 'clock wrong', 'clock drifts']
 
 /** No fault happened in this try, or earlier in its process, and no other candidate held the lease. */
 function wasUnobstructed({ faults, setting }: World, last: Invocation): boolean {
@@ -151,18 +143,17 @@ function wasUnobstructed({ faults, setting }: World, last: Invocation): boolean 
   if (isHeldByOther || setting.sharedProcesses || reason === 'held' || reason === 'contended') return false
   // Its task took too long, for example because it waited for the lease, or it failed by itself.
   if (last.state === 'killed' || (last.error !== undefined && !(last.error instanceof LeaseError))) return false
-  const { name } = delivery.candidate
+  const isInProcess = (place: string) =>
+    place.includes(` ${delivery.candidate.name}`) || place.includes(environment.process.name)
   return !faults.injected.some(
-    ({ place, kind }) =>
-      place.startsWith(label) ||
-      (LASTING_FAULTS.has(kind) && (place.includes(` ${name}`) || place.includes(environment.process.name))),
+    ({ place, kind }) => place.startsWith(label) || (LASTING_FAULTS.includes(kind) && isInProcess(place)),
   )
 }
 
 /** A tick without faults: one candidate completes it, the others stand by, and no request is sent in vain. */
-export function checkCleanTick(world: World, deliveries: readonly Delivery[]): void {
-  const { findings, setting, requests } = world
-  const invocations = deliveries.flatMap(({ tries }) => tries)
+export function checkCleanTick(world: World, tick: number): void {
+  const { findings, setting, requests, lambda } = world
+  const invocations = lambda.deliveries.filter((one) => one.tick === tick).flatMap(({ tries }) => tries)
   const winners = invocations.filter(({ answer }) => fields(answer)['status'] === 'completed')
   if (winners.length !== 1) {
     const ends = invocations.map((invocation) => `${invocation.label} ${describeEnd(invocation)}`)

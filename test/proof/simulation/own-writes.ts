@@ -1,7 +1,4 @@
-/**
- * Checks each leader's own writes, by the name that its task gives each: what happened to them and what the task
- * learned (S6).
- */
+/** Checks what happened to each leader's own writes, and what its task learned about them (S6). */
 import { LeaseStoreError, StaleTokenError } from '../../../functions/election/index.ts'
 import { isObject } from '../../support/dynamodb/values.ts'
 import type { Findings } from './findings.ts'
@@ -24,9 +21,7 @@ interface Watched extends OwnWrite {
   /** No other write by `send` of its leader to its row was under way when it began. */
   readonly isAlone: boolean
   landed: number
-  /**
-   * A request landed at its first arrival: not only a copy of one that had been refused, for example for a conflict.
-   */
+  /** A request landed at its first arrival, and not only a copy of one that was refused before. */
   landedAtOnce: boolean
 }
 
@@ -103,10 +98,8 @@ export class OwnWrites {
 
   /** The row of a Put is unknown: while a Put of the same leader is under way, no other write counts as ended. */
   #overlapsPut(write: Watched): boolean {
-    return [...this.#writes.values()].some(
-      (put) =>
-        put.isPut === true && isOfLeader(put, write) && put.beganAt <= write.endedAt && put.endedAt >= write.beganAt,
-    )
+    const overlaps = (put: Watched) => put.beganAt <= write.endedAt && put.endedAt >= write.beganAt
+    return [...this.#writes.values()].some((put) => put.isPut === true && isOfLeader(put, write) && overlaps(put))
   }
 
   #checkError(write: Watched, error: unknown): void {

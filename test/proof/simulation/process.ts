@@ -30,11 +30,8 @@ export class SimulatedProcess {
     this.#timeline = timeline
     this.#startedMs = timeline.nowMs
     this.#offsetMs = offsetMs
-    this.clock = {
-      wallMs: () => this.wallMs(),
-      monotonicMs: () => this.monotonicMs(),
-      sleep: (ms, signal) => this.#sleep(ms, signal),
-    }
+    const sleep: Clock['sleep'] = (ms, signal) => this.#sleep(ms, signal)
+    this.clock = { wallMs: () => this.wallMs(), monotonicMs: () => this.monotonicMs(), sleep }
   }
 
   /** How far the wall clock is ahead of true time. */

@@ -37,9 +37,7 @@ export class Random {
     return least + Math.floor(this.fraction() * (most - least + 1))
   }
 
-  /**
-   * A whole number from `least` to `most` whose order of magnitude is drawn first: small ones are as likely as large.
-   */
+  /** Like `between`, but the order of magnitude is drawn first: small numbers are as likely as large ones. */
   spread(least: number, most: number): number {
     let high = least * 2
     let orders = 1

@@ -1,7 +1,4 @@
-/**
- * Records what candidates send to the lease row and what they learn from the answers. Checks extensions when they are
- * sent.
- */
+/** Records what candidates send to the lease row and learn from the answers; checks extensions when they are sent. */
 import type { HolderWrite } from '../../../functions/election/rules.ts'
 import type { Answer } from '../../support/dynamodb/answer.ts'
 import { type Exchange, isRefusal } from './exchange.ts'
@@ -111,9 +108,7 @@ export class RequestWatch {
       sentMonotonicMs: process.monotonicMs(),
       offsetMs: process.offsetMs,
       by: process.invocation,
-      isGranted: false,
-      knowsGrant: false,
-      isAnswered: false,
+      ...{ isGranted: false, knowsGrant: false, isAnswered: false },
     })
   }
 

@@ -1,6 +1,6 @@
 import { Random } from './random.ts'
 
-/** What a history is about before any fault happens; drawn from its seed alone. */
+/** A history before any fault happens, drawn from its seed alone. */
 export interface Setting {
   readonly seed: number
   readonly ticks: number
@@ -21,10 +21,7 @@ export interface Setting {
   readonly sharedProcesses: boolean
   /** How frequent faults are: 1 is usual. */
   readonly intensity: number
-  /**
-   * The monotonic clock stops while a process is frozen. Then wall clocks are right: with both wrong, no clock is
-   * left.
-   */
+  /** While a process is frozen its monotonic clock stops. Then wall clocks are right: one clock must be. */
   readonly freezeStopsMonotonic: boolean
 }
 

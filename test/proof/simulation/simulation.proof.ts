@@ -1,7 +1,7 @@
 import './globals.ts' // before modules that keep a clock
 import { randomInt } from 'node:crypto'
 import { expect, it } from 'vitest'
-import { CLAIMS } from '../claims.ts'
+import { textOf } from '../result.ts'
 import { runHistory } from './history.ts'
 import { simulate } from './simulate.ts'
 
@@ -16,11 +16,7 @@ const seeds = Number(PROOF_SEEDS ?? (isQuick ? QUICK : FULL))
 it(`every claim holds in ${seeds} histories from seed ${from}`, { timeout: 600_000 }, async ({ task }) => {
   const { violations, figures, unreached } = await simulate({ from, seeds })
   task.meta.figures = { ...figures, seed: String(from) }
-  const broken = violations.map(({ claim, what, trace }) => {
-    const title = claim === undefined ? 'Something is wrong' : `${claim} is broken: ${CLAIMS[claim]}`
-    return [title, what, ...trace].join('\n')
-  })
-  expect(broken.join('\n\n')).toBe('')
+  expect(textOf(violations, 'Something is wrong')).toBe('')
   if (seeds >= FULL) expect(unreached, 'rare situations that no history has reached').toEqual([])
 })
 

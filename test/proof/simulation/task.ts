@@ -1,6 +1,5 @@
 /** The leaders' task if it is not billing: it writes rows that it protects by fence, guard or completion. */
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
-import { UpdateCommand } from '@aws-sdk/lib-dynamodb'
+import { type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import { type Lease, StaleTokenError, type WriteInput } from '../../../functions/election/index.ts'
 import { PROTECTED } from './effect-watch.ts'
 import type { Invocation } from './lambda.ts'
@@ -43,7 +42,13 @@ export async function performTask(lease: Lease, job: Job): Promise<string> {
   if (!faults.isOver && random.chance(60)) await giveUp(lease, job, random)
   else if (setting.work === 'completion') {
     beliefs.taskRequestsEnd(lease, 'complete')
-    await lease.complete([{ Update: countCompletion(lease) }])
+    const counted = {
+      Key: { id: `done ${lease.tick}` },
+      UpdateExpression: 'SET #by = :by ADD times :one',
+      ExpressionAttributeNames: { '#by': 'by' },
+      ExpressionAttributeValues: { ':by': lease.fencingToken, ':one': 1 },
+    }
+    await lease.complete([{ Update: { TableName: PROTECTED, ...counted } }])
   }
   return 'done'
 }
@@ -90,12 +95,8 @@ async function writeTwice(lease: Lease, id: string, job: Job, random: Random): P
   const common = { row: id, token: lease.fencingToken, how: 'send' } as const
   const [first, second] = [`${label} op 3 on ${id}`, `${label} op 4 on ${id}`]
   const input = update(lease, id, first)
-  const firstSent = send(
-    lease,
-    { ...common, op: first, isConditional },
-    isConditional ? { ...input, ConditionExpression: NOT_MINE } : input,
-    job,
-  )
+  const conditional = isConditional ? { ...input, ConditionExpression: NOT_MINE } : input
+  const firstSent = send(lease, { ...common, op: first, isConditional }, conditional, job)
   const sendSecond = () => send(lease, { ...common, op: second }, update(lease, id, second), job)
   const putSecond = () => {
     const Item = { id, by: lease.fencingToken, tick: lease.tick, op: second, writes: 1 }
@@ -122,9 +123,7 @@ function isOfCondition(error: unknown): boolean {
 async function send(lease: Lease, write: OwnWrite, input: WriteInput, job: Job): Promise<void> {
   const { world, invocation } = job
   const frozen = world.faults.draw('frozen while writing', write.op)
-  if (frozen !== undefined) {
-    freezeWithoutAnswer(job, frozen.random.spread(2_000, 60_000), frozen.random.chance(500))
-  }
+  if (frozen !== undefined) freezeWithoutAnswer(job, frozen.random.spread(2_000, 60_000), frozen.random.chance(500))
   try {
     await world.effects.ownWrites.watch(write, () => lease.send(input))
   } catch (error) {
@@ -150,15 +149,5 @@ function update(lease: Lease, id: string, op: string) {
     UpdateExpression: 'SET #by = :by, #tick = :tick, #op = :op ADD #writes :one',
     ExpressionAttributeNames: { '#by': 'by', '#tick': 'tick', '#op': 'op', '#writes': 'writes' },
     ExpressionAttributeValues: { ':by': lease.fencingToken, ':tick': lease.tick, ':op': op, ':one': 1 },
-  }
-}
-
-function countCompletion(lease: Lease) {
-  return {
-    TableName: PROTECTED,
-    Key: { id: `done ${lease.tick}` },
-    UpdateExpression: 'SET #by = :by ADD #times :one',
-    ExpressionAttributeNames: { '#by': 'by', '#times': 'times' },
-    ExpressionAttributeValues: { ':by': lease.fencingToken, ':one': 1 },
   }
 }

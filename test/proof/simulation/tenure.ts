@@ -36,19 +36,10 @@ export function nameOf({ invocation, process, token }: Tenure): string {
   return `${invocation?.label ?? process.name} (token ${token})`
 }
 
-/** The lease row, read without the shipped code. */
-export interface LeaseRow {
-  readonly token: number
-  readonly attempt: string
-  readonly holder: string | undefined
-  readonly expiresAtMs: number
-  readonly writtenAtMs: number
-  readonly step: number
-  readonly tick: string
-  readonly endedBy: string | undefined
-}
+export type LeaseRow = ReturnType<typeof leaseRow>
 
-export function leaseRow(row: Row): LeaseRow {
+/** The lease row, read without the shipped code. */
+export function leaseRow(row: Row) {
   return {
     token: Number(textOf(row['fencingToken'])),
     attempt: textOf(row['attempt']) ?? '',

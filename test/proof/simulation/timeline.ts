@@ -12,28 +12,20 @@ interface Event {
  * promises that follow from it have settled. Code that runs meanwhile belongs to the event's process.
  */
 export class Timeline {
-  #nowMs: number
+  /** True time in epoch milliseconds. DynamoDB's clock is right. */
+  nowMs: number
+  /** The process whose code is running. */
+  current: SimulatedProcess | undefined
   /** The next event is the last. */
   readonly #events: Event[] = []
-  #current: SimulatedProcess | undefined
 
   constructor(startMs: number) {
-    this.#nowMs = startMs
-  }
-
-  /** True time in epoch milliseconds. DynamoDB's clock is right. */
-  get nowMs(): number {
-    return this.#nowMs
-  }
-
-  /** The process whose code is running. */
-  get current(): SimulatedProcess | undefined {
-    return this.#current
+    this.nowMs = startMs
   }
 
   /** @returns a function that cancels the event */
   at(atMs: number, process: SimulatedProcess | undefined, act: () => void): () => void {
-    const event: Event = { atMs: Math.max(atMs, this.#nowMs), process, act, isCancelled: false }
+    const event: Event = { atMs: Math.max(atMs, this.nowMs), process, act, isCancelled: false }
     let [low, high] = [0, this.#events.length]
     while (low < high) {
       const middle = (low + high) >> 1
@@ -47,32 +39,28 @@ export class Timeline {
   }
 
   after(ms: number, process: SimulatedProcess | undefined, act: () => void): () => void {
-    return this.at(this.#nowMs + ms, process, act)
+    return this.at(this.nowMs + ms, process, act)
   }
 
   /** Runs until no event is left, or until `goesOn`, which is called after each event, returns false. */
   async run(goesOn: () => boolean): Promise<void> {
     for (let event = this.#events.pop(); event !== undefined; event = this.#events.pop()) {
       if (event.isCancelled) continue
-      this.#nowMs = event.atMs
+      this.nowMs = event.atMs
       if (event.process?.state === 'dead') continue
       if (event.process?.state === 'frozen') {
-        deferred(event, event.process)
+        event.process.defer(() => {
+          if (!event.isCancelled) event.act()
+        })
         continue
       }
-      this.#current = event.process
+      this.current = event.process
       event.act()
       if (event.process !== undefined) await everythingSettled()
-      this.#current = undefined
+      this.current = undefined
       if (!goesOn()) return
     }
   }
-}
-
-function deferred(event: Event, process: SimulatedProcess): void {
-  process.defer(() => {
-    if (!event.isCancelled) event.act()
-  })
 }
 
 /** Simulated code uses no file and no socket, so Node calls its next tick only when no promise is left to settle. */

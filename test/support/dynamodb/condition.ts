@@ -1,8 +1,9 @@
 /** Conditions and key conditions: OR, AND, NOT, comparisons, and the functions that the product uses. */
+import { isDeepStrictEqual } from 'node:util'
 import { unsupported } from './answer.ts'
 import type { Placeholders, Uses } from './request.ts'
 import { Tokens } from './tokens.ts'
-import { attributeOf, compare, equal, type Row, type Value } from './values.ts'
+import { attributeOf, compare, type Row, type Value } from './values.ts'
 
 export interface Condition {
   readonly uses: Uses
@@ -88,8 +89,8 @@ function parseFunction({ tokens, comparisons }: Parsing): Test {
 
 /** An attribute that is missing or of another type is unequal to everything, and neither above nor below anything. */
 const OPERATORS: Readonly<Record<string, (a: Value | undefined, b: Value | undefined) => boolean>> = {
-  '=': (a, b) => a !== undefined && b !== undefined && equal(a, b),
-  '<>': (a, b) => a === undefined || b === undefined || !equal(a, b),
+  '=': (a, b) => a !== undefined && b !== undefined && isDeepStrictEqual(a, b),
+  '<>': (a, b) => a === undefined || b === undefined || !isDeepStrictEqual(a, b),
   '<': (a, b) => orderOf(a, b) < 0,
   '<=': (a, b) => orderOf(a, b) <= 0,
   '>': (a, b) => orderOf(a, b) > 0,

@@ -5,14 +5,12 @@
  * projections, capacity, throttling, size limits, permissions and streams.
  */
 import { type Answer, done, Refusal, refused } from './answer.ts'
-import { schemaOf } from './create-table.ts'
 import { query, scan } from './query.ts'
 import { checkParameters, type Request, requestOf, requiredText } from './request.ts'
-import { keyOf, keyOfRow, Table, type TableSchema } from './table.ts'
+import { keyOf, keyOfRow, schemaOf, Table, type TableSchema } from './table.ts'
 import { attributeOf, type Row, readRow } from './values.ts'
 import { batchWrite, transactItems, transactWrite, write } from './write.ts'
 
-export type { TableSchema } from './table.ts'
 export type { Row, Value } from './values.ts'
 
 const FIVE_YEARS_MS = 5 * 365 * 24 * 3_600_000
@@ -55,9 +53,8 @@ export class SimulatedDynamoDB {
   /** Deletes the rows whose time of deletion is over, as DynamoDB does within days. */
   expire(nowMs: number): void {
     for (const table of this.#tables.values()) {
-      const { schema } = table
-      for (const row of table.rows())
-        if (isOver(row, schema.ttlAttribute, nowMs)) table.set(keyOfRow(schema, row), undefined)
+      const over = table.rows().filter((row) => isOver(row, table.schema.ttlAttribute, nowMs))
+      for (const row of over) table.set(keyOfRow(table.schema, row), undefined)
     }
   }
 
@@ -94,10 +91,8 @@ export class SimulatedDynamoDB {
         return batchWrite(request, this.#table)
       case 'GetItem':
         return this.#getItem(request)
-      case 'Query': {
-        const table = this.#tableOf(request)
-        return query(request, { schema: table.schema, rows: table.rows() })
-      }
+      case 'Query':
+        return query(request, this.#tableOf(request))
       case 'Scan':
         return scan(request, this.#tableOf(request).rows())
       default:

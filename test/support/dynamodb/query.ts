@@ -3,14 +3,15 @@ import { type Answer, done, invalid, unsupported } from './answer.ts'
 import { compileCondition, nameOf } from './condition.ts'
 import { checkParameters, type Request, readPlaceholders, requiredText, textOf } from './request.ts'
 import { keyNames, type Table } from './table.ts'
-import { attributeOf, compareTexts, type Row, type Value } from './values.ts'
+import { attributeOf, compare, type Row } from './values.ts'
 
 const PARAMETERS = ['TableName', 'IndexName', 'KeyConditionExpression']
 const PLACEHOLDERS = ['ExpressionAttributeNames', 'ExpressionAttributeValues']
 
 /** A key condition names one partition, and may compare the sort key. */
-export function query(request: Request, { schema, rows }: { schema: Table['schema']; rows: readonly Row[] }): Answer {
+export function query(request: Request, table: Table): Answer {
   checkParameters(request, [...PARAMETERS, ...PLACEHOLDERS])
+  const { schema } = table
   const indexName = textOf(request, 'IndexName')
   const index = schema.indexes?.find(({ name }) => name === indexName)
   if (indexName !== undefined && index === undefined) throw invalid('The table does not have the specified index')
@@ -21,13 +22,13 @@ export function query(request: Request, { schema, rows }: { schema: Table['schem
     ({ path: [name = ''], operator }) => `${nameOf(name, placeholders)} ${operator}`,
   )
   const ofSort = tests.filter((test) => test !== `${keys.partitionKey} =`)
-  if (tests.length !== ofSort.length + 1)
-    throw invalid(`Query condition missed key schema element: ${keys.partitionKey}`)
+  if (tests.length !== ofSort.length + 1) throw invalid(`The condition misses the key ${keys.partitionKey}`)
   if (ofSort.length > 1 || ofSort.some((test) => !test.startsWith(`${keys.sortKey} `) || test.endsWith('<>'))) {
     throw unsupported(`the key condition ${tests.join(' AND ')}`)
   }
   const names = [...new Set([...keyNames(keys), ...keyNames(schema)])]
-  const found = rows
+  const found = table
+    .rows()
     .filter((row) => keyNames(keys).every((name) => attributeOf(row, name) !== undefined))
     .filter((row) => condition.test(row, placeholders))
     .sort((a, b) => compareBy(names, a, b))
@@ -44,20 +45,14 @@ function itemsOf(Items: readonly Row[]): Answer {
 }
 
 function pick(row: Row, names: readonly string[]): Row {
-  const picked: Record<string, Value> = {}
-  for (const name of names) {
-    const value = attributeOf(row, name)
-    if (value !== undefined) picked[name] = value
-  }
-  return picked
+  return Object.fromEntries(Object.entries(row).filter(([name]) => names.includes(name)))
 }
 
 function compareBy(names: readonly string[], a: Row, b: Row): number {
   for (const name of names) {
     const [left, right] = [attributeOf(a, name), attributeOf(b, name)]
-    const order =
-      left !== undefined && right !== undefined && 'S' in left && 'S' in right ? compareTexts(left.S, right.S) : 0
-    if (order !== 0) return order
+    const order = left !== undefined && right !== undefined ? compare(left, right) : 0
+    if (order !== undefined && order !== 0) return order
   }
   return 0
 }

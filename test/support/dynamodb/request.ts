@@ -51,13 +51,10 @@ export type Uses = ReadonlySet<string>
 
 /** Every placeholder that the expressions use must be given, and every given one must be used. */
 export function readPlaceholders(request: Request, ...expressions: readonly (Uses | undefined)[]): Placeholders {
-  const [names, json] = [request['ExpressionAttributeNames'] ?? {}, request['ExpressionAttributeValues'] ?? {}]
+  const { ExpressionAttributeNames: names = {}, ExpressionAttributeValues: json = {} } = request
   const values = readRow(json)
-  if (
-    !isObject(names) ||
-    isEmpty(request['ExpressionAttributeNames']) ||
-    isEmpty(request['ExpressionAttributeValues'])
-  ) {
+  const areEmpty = [request['ExpressionAttributeNames'], request['ExpressionAttributeValues']].some(isEmpty)
+  if (!isObject(names) || areEmpty) {
     throw invalid('ExpressionAttributeNames and ExpressionAttributeValues must not be empty')
   }
   const uses = new Set(expressions.flatMap((used) => [...(used ?? [])]))

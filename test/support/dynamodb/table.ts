@@ -1,5 +1,6 @@
 /** The rows of one table. All keys are texts, as in every table of the product. */
 import { invalid } from './answer.ts'
+import { type Request, requestOf, requiredText } from './request.ts'
 import { attributeOf, type Row } from './values.ts'
 
 export interface KeySchema {
@@ -42,6 +43,29 @@ export class Table {
   rows(): readonly Row[] {
     return [...this.#rows.values()]
   }
+}
+
+/** The schema in a CreateTable request. */
+export function schemaOf(request: Request): TableSchema {
+  return {
+    name: requiredText(request, 'TableName'),
+    ...keySchemaOf(request),
+    indexes: objects(request['GlobalSecondaryIndexes']).map((index): IndexSchema => {
+      const { ProjectionType } = requestOf(index['Projection'])
+      const projection = ProjectionType === 'KEYS_ONLY' ? 'KEYS_ONLY' : 'ALL'
+      return { name: requiredText(index, 'IndexName'), ...keySchemaOf(index), projection }
+    }),
+  }
+}
+
+function keySchemaOf(request: Request): KeySchema {
+  const [partition = {}, sort] = objects(request['KeySchema'])
+  const partitionKey = requiredText(partition, 'AttributeName')
+  return sort === undefined ? { partitionKey } : { partitionKey, sortKey: requiredText(sort, 'AttributeName') }
+}
+
+function objects(json: unknown): readonly Request[] {
+  return Array.isArray(json) ? json.map(requestOf) : []
 }
 
 export function keyNames({ partitionKey, sortKey }: KeySchema): readonly string[] {

@@ -80,28 +80,27 @@ function parseOperand(tokens: Tokens): Get {
   const name = tokens.takeOneOf(['IF_NOT_EXISTS', 'LIST_APPEND'])
   if (name === undefined) throw tokens.unexpected()
   tokens.expect('(')
-  const [first, second] = name === 'IF_NOT_EXISTS' ? parseIfNotExists(tokens) : parseLists(tokens)
+  const get = name === 'IF_NOT_EXISTS' ? parseIfNotExists(tokens) : parseListAppend(tokens)
   tokens.expect(')')
-  if (name === 'IF_NOT_EXISTS') return (row, placeholders) => first(row, placeholders) ?? second(row, placeholders)
-  return (row, placeholders) => {
-    const [a, b] = [first(row, placeholders), second(row, placeholders)]
-    if (a === undefined || !('L' in a && 'L' in b)) throw wrongType()
-    return { L: [...a.L, ...b.L] }
-  }
+  return get
 }
 
-type Arguments = readonly [(row: Row, placeholders: Placeholders) => Value | undefined, Get]
-
-function parseIfNotExists(tokens: Tokens): Arguments {
+function parseIfNotExists(tokens: Tokens): Get {
   const name = tokens.takeName()
   tokens.expect(',')
-  return [(row, placeholders) => attributeOf(row, nameOf(name, placeholders)), parseOperand(tokens)]
+  const otherwise = parseOperand(tokens)
+  return (row, placeholders) => attributeOf(row, nameOf(name, placeholders)) ?? otherwise(row, placeholders)
 }
 
-function parseLists(tokens: Tokens): Arguments {
+function parseListAppend(tokens: Tokens): Get {
   const first = parseOperand(tokens)
   tokens.expect(',')
-  return [first, parseOperand(tokens)]
+  const second = parseOperand(tokens)
+  return (row, placeholders) => {
+    const [a, b] = [first(row, placeholders), second(row, placeholders)]
+    if (!('L' in a && 'L' in b)) throw wrongType()
+    return { L: [...a.L, ...b.L] }
+  }
 }
 
 function given(placeholder: string): Get {
@@ -123,7 +122,7 @@ function attribute(name: string): Get {
 function add(before: Value | undefined, more: Value): Value {
   if ('SS' in more) {
     if (before === undefined) return more
-    if ('SS' in before) return { SS: [...new Set([...before.SS, ...more.SS])] }
+    if ('SS' in before) return { SS: [...new Set([...before.SS, ...more.SS])].sort() }
   }
   return sum(before ?? { N: '0' }, more)
 }

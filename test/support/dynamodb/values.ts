@@ -32,40 +32,31 @@ export function readRow(json: unknown): Row {
   return row
 }
 
-export function readValue(json: unknown): Value {
-  const [[type, content] = [], ...more] = isObject(json) ? Object.entries(json) : []
+const isText = (content: unknown) => typeof content === 'string'
+const READERS: Readonly<Record<string, (content: unknown) => Value | undefined>> = {
+  S: (content) => (isText(content) ? { S: content } : undefined),
+  B: (content) => (isText(content) ? { B: content } : undefined),
+  N: (content) => (isText(content) ? { N: canonicalNumber(content) } : undefined),
+  BOOL: (content) => (typeof content === 'boolean' ? { BOOL: content } : undefined),
+  NULL: (content) => (content === true ? { NULL: true } : undefined),
+  M: (content) => ({ M: readRow(content) }),
+  L: (content) => (Array.isArray(content) ? { L: content.map(readValue) } : undefined),
+  SS: (content) => ({ SS: readMembers(content) }),
+  NS: (content) => ({ NS: readMembers(content).map(canonicalNumber) }),
+  BS: (content) => ({ BS: readMembers(content) }),
+}
+
+function readValue(json: unknown): Value {
+  const [[type = '', content] = [], ...more] = isObject(json) ? Object.entries(json) : []
   if (more.length > 0) throw invalid('Supplied AttributeValue has more than one datatypes set')
-  switch (type) {
-    case 'S':
-    case 'B':
-      if (typeof content === 'string') return type === 'S' ? { S: content } : { B: content }
-      break
-    case 'N':
-      if (typeof content === 'string') return { N: canonicalNumber(content) }
-      break
-    case 'BOOL':
-      if (typeof content === 'boolean') return { BOOL: content }
-      break
-    case 'NULL':
-      if (content === true) return { NULL: true }
-      break
-    case 'M':
-      return { M: readRow(content) }
-    case 'L':
-      if (Array.isArray(content)) return { L: content.map(readValue) }
-      break
-    case 'SS':
-      return { SS: readMembers(content) }
-    case 'NS':
-      return { NS: readMembers(content).map(canonicalNumber) }
-    case 'BS':
-      return { BS: readMembers(content) }
-  }
+  const value = READERS[type]?.(content)
+  if (value !== undefined) return value
   throw invalid('Supplied AttributeValue is empty, must contain exactly one of the supported datatypes')
 }
 
+/** In one order, so that equal sets are deeply equal. */
 function readMembers(content: unknown): readonly string[] {
-  const members = Array.isArray(content) ? content.map(String) : []
+  const members = Array.isArray(content) ? content.map(String).sort() : []
   if (members.length === 0 || new Set(members).size < members.length) {
     throw invalid('One or more parameter values were invalid: A set is empty or contains duplicates')
   }
@@ -85,9 +76,8 @@ export function canonicalNumber(text: string): string {
   const leadingZeros = /^0*/.exec(whole + fraction)?.[0].length ?? 0
   /** How many digits stand before the point. */
   const point = whole.length - leadingZeros + Number(exponent)
-  if (point > 126) throw invalid('Number overflow. Attempting to store a number with magnitude larger than supported')
-  if (point < -129)
-    throw invalid('Number underflow. Attempting to store a number with magnitude smaller than supported')
+  if (point > 126) throw invalid('Number overflow. Attempting to store a number with too large a magnitude')
+  if (point < -129) throw invalid('Number underflow. Attempting to store a number with too small a magnitude')
   if (digits.length > 38) throw invalid('Attempting to store more than 38 significant digits in a Number')
   const before = point > 0 ? digits.slice(0, point).padEnd(point, '0') : '0'
   const after = point > 0 ? digits.slice(point) : digits.padStart(digits.length - point, '0')
@@ -100,31 +90,10 @@ export function wholeNumber(value: Value): number | undefined {
   return Number.isSafeInteger(number) ? number : undefined
 }
 
-export function equal(a: Value, b: Value): boolean {
-  return keyOf(a) === keyOf(b)
-}
-
-/** Equal texts for equal values: the order of fields and of members of sets does not matter. */
-function keyOf(value: Value): string {
-  const members = 'SS' in value ? value.SS : 'NS' in value ? value.NS : 'BS' in value ? value.BS : undefined
-  if (members !== undefined) return JSON.stringify([Object.keys(value), members.toSorted()])
-  if ('L' in value) return `[${value.L.map(keyOf).join()}]`
-  if (!('M' in value)) return JSON.stringify(value)
-  return `{${Object.keys(value.M)
-    .sort()
-    .map((name) => `${JSON.stringify(name)}:${keyOf(value.M[name] ?? { NULL: true })}`)
-    .join()}}`
-}
-
 /** Negative, 0 or positive as for sorting; undefined if the two have no order. */
 export function compare(a: Value, b: Value): number | undefined {
-  if ('S' in a) return 'S' in b ? compareTexts(a.S, b.S) : undefined
+  if ('S' in a) return 'S' in b ? Buffer.compare(Buffer.from(a.S), Buffer.from(b.S)) : undefined // in the order of UTF-8
   if (!('N' in a && 'N' in b)) return undefined
   const [left, right] = [wholeNumber(a), wholeNumber(b)]
   return left === undefined || right === undefined ? Number(a.N) - Number(b.N) : left - right
-}
-
-/** In the order of UTF-8. */
-export function compareTexts(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }

@@ -1,6 +1,7 @@
 /** DynamoDB's protocol on HTTP without the SDK, which would refuse or repair some requests. */
 import { once } from 'node:events'
-import { Agent, createServer, type IncomingMessage, request } from 'node:http'
+import { createServer } from 'node:http'
+import { json } from 'node:stream/consumers'
 import type { Answer } from './answer.ts'
 import { requestOf } from './request.ts'
 
@@ -13,18 +14,12 @@ const HEADERS = {
   authorization: 'AWS4-HMAC-SHA256 Credential=local/20260101/eu-central-1/dynamodb/aws4_request, Signature=none',
 }
 
-export function connect(endpoint: string): { readonly send: Send } & Disposable {
-  const agent = new Agent({ keepAlive: true })
-  const send: Send = async (operation, body) => {
+export function sendTo(endpoint: string): Send {
+  return async (operation, body) => {
     const headers = { ...HEADERS, 'x-amz-target': TARGET + operation }
-    const answered = Promise.withResolvers<IncomingMessage>()
-    request(endpoint, { agent, method: 'POST', headers }, answered.resolve)
-      .on('error', answered.reject)
-      .end(JSON.stringify(body))
-    const answer = await answered.promise
-    return { status: answer.statusCode ?? 0, body: await readJson(answer) }
+    const answer = await fetch(endpoint, { method: 'POST', headers, body: JSON.stringify(body) })
+    return { status: answer.status, body: requestOf(await answer.json()) }
   }
-  return { send, [Symbol.dispose]: () => agent.destroy() }
 }
 
 /** An endpoint for the SDK's client. `send` answers its requests, one after another. */
@@ -32,7 +27,7 @@ export async function serve(send: Send): Promise<{ readonly endpoint: string } &
   let queue: Promise<unknown> = Promise.resolve()
   const server = createServer(async (incoming, outgoing) => {
     const operation = String(incoming.headers['x-amz-target']).replace(TARGET, '')
-    const body = await readJson(incoming)
+    const body = requestOf(await json(incoming))
     const answer = queue.then(() => send(operation, body))
     queue = answer.catch(() => undefined)
     answer.then(
@@ -53,10 +48,4 @@ export async function serve(send: Send): Promise<{ readonly endpoint: string } &
       await once(server.close(), 'close')
     },
   }
-}
-
-async function readJson(message: IncomingMessage): Promise<object> {
-  const chunks: Buffer[] = []
-  for await (const chunk of message) chunks.push(Buffer.from(chunk))
-  return requestOf(JSON.parse(Buffer.concat(chunks).toString('utf8')))
 }

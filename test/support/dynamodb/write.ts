@@ -75,20 +75,20 @@ function rowAfter({ kind, table, key, row, update, placeholders }: Write): Row |
   return after
 }
 
+/** The row that a refusal shows. */
+function shownBy({ table, key, showsRow }: Write): { readonly Item?: Row } {
+  const Item = showsRow ? table.get(key) : undefined
+  return Item === undefined ? {} : { Item }
+}
+
 const FAILED = 'The conditional request failed'
 
 export function write(kind: 'Put' | 'Update' | 'Delete', request: Request, tableOf: TableOf): Answer {
   const one = readWrite(kind, request, tableOf, ['ReturnValues'])
-  const returned = oneOf(
-    request,
-    'ReturnValues',
-    kind === 'Update' ? ['NONE', 'ALL_OLD', 'ALL_NEW'] : ['NONE', 'ALL_OLD'],
-  )
+  const returnable: [string, ...string[]] = ['NONE', 'ALL_OLD', ...(kind === 'Update' ? ['ALL_NEW'] : [])]
+  const returned = oneOf(request, 'ReturnValues', returnable)
   const before = one.table.get(one.key)
-  if (!isGranted(one)) {
-    const shown = one.showsRow && before !== undefined ? { Item: before } : {}
-    return refused('ConditionalCheckFailedException', FAILED, shown)
-  }
+  if (!isGranted(one)) return refused('ConditionalCheckFailedException', FAILED, shownBy(one))
   const after = rowAfter(one)
   one.table.set(one.key, after)
   const Attributes = returned === 'ALL_OLD' ? before : returned === 'ALL_NEW' ? after : undefined
@@ -162,9 +162,7 @@ export function transactItems(request: Request): readonly (readonly [WriteKind, 
 function tryWrite(one: Write): { readonly reason: Reason; readonly after?: Row | undefined } {
   try {
     if (isGranted(one)) return { reason: { Code: 'None' }, after: rowAfter(one) }
-    const before = one.table.get(one.key)
-    const shown = one.showsRow && before !== undefined ? { Item: before } : {}
-    return { reason: { Code: 'ConditionalCheckFailed', Message: FAILED, ...shown } }
+    return { reason: { Code: 'ConditionalCheckFailed', Message: FAILED, ...shownBy(one) } }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     return { reason: { Code: 'ValidationError', Message: error.message } }

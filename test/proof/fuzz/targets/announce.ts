@@ -79,28 +79,21 @@ function readWidgetEvent(event: object): void {
 }
 
 export const announceTargets: readonly Target[] = [
-  target({
-    name: 'a change of a lease row',
-    inputs: change,
-    read: readChange,
-    refusals: [[CorruptLeaseError, /The row of lease "billing" is damaged: attribute "\w+"/]],
-  }),
-  target({
-    name: 'a history row',
-    inputs: editedRow(TENURE, BARE_TENURE),
-    read: readHistory,
-    refusals: [[RangeError, /has no time/]],
-  }),
-  target({
-    name: 'the request of a dashboard to its widget',
-    inputs: nearlyObject(fc.constant({ leases: ['billing', 'team/reports'], widgetContext }), hostileJson),
-    read: readWidgetEvent,
-    refusals: [[RangeError, /^The parameter leases .{0,600}$/s]],
-  }),
-  target({
-    name: 'the event of the hourly check',
-    inputs: nearlyObject(fc.constant({ leases: [{ lease: 'billing', periodMs: 3_600_000 }] }), hostileJson),
-    read: readWatchedLeases,
-    refusals: [[RangeError, /^The event of the check for overdue ticks/]],
-  }),
+  target('a change of a lease row', change, readChange, [
+    CorruptLeaseError,
+    /The row of lease "billing" is damaged: attribute "\w+"/,
+  ]),
+  target('a history row', editedRow(TENURE, BARE_TENURE), readHistory, [RangeError, /has no time/]),
+  target(
+    'the request of a dashboard to its widget',
+    nearlyObject(fc.constant({ leases: ['billing', 'team/reports'], widgetContext }), hostileJson),
+    readWidgetEvent,
+    [RangeError, /^The parameter leases .{0,600}$/s],
+  ),
+  target(
+    'the event of the hourly check',
+    nearlyObject(fc.constant({ leases: [{ lease: 'billing', periodMs: 3_600_000 }] }), hostileJson),
+    readWatchedLeases,
+    [RangeError, /^The event of the check for overdue ticks/],
+  ),
 ]

@@ -89,25 +89,23 @@ async function readLedgerRow(row: Record<string, unknown>): Promise<void> {
 }
 
 export const billingTargets: readonly Target[] = [
-  target({
-    name: "billing's environment",
-    inputs: nearlyTexts(fc.constantFrom<object>(SANDBOX, STRIPE), fc.oneof(hostileText, url)),
-    read: readVariables,
-    refusals: [[EnvironmentError, /[A-Z]+_[A-Z]+/]],
-  }),
-  target({
-    name: 'the row of a subscription',
-    inputs: nearlyObject(subscription, byHand),
-    read: readSubscription,
-    refusals: [[CorruptSubscriptionError, /attribute "\w+" is not/]],
-  }),
-  target({
-    name: 'a row of the ledger',
-    inputs: nearlyObject(
+  target(
+    "billing's environment",
+    nearlyTexts(fc.constantFrom<object>(SANDBOX, STRIPE), fc.oneof(hostileText, url)),
+    readVariables,
+    [EnvironmentError, /[A-Z]+_[A-Z]+/],
+  ),
+  target('the row of a subscription', nearlyObject(subscription, byHand), readSubscription, [
+    CorruptSubscriptionError,
+    /attribute "\w+" is not/,
+  ]),
+  target(
+    'a row of the ledger',
+    nearlyObject(
       fc.constantFrom<object>({ ...INTENDED, intendedBy: 7 }, { ...INTENDED, status: 'charged', chargeId: 'pi_1' }),
       byHand,
     ),
-    read: readLedgerRow,
-    refusals: [[CorruptChargeError, /attribute "\w+"/]],
-  }),
+    readLedgerRow,
+    [CorruptChargeError, /attribute "\w+"/],
+  ),
 ]

@@ -2,7 +2,6 @@
 import fc from 'fast-check'
 import { idempotencyKey } from '../../../../functions/election/fencing.ts'
 import {
-  DynamoDBLeaseStore,
   InvalidOptionError,
   InvalidTickError,
   leaderOnly,
@@ -66,53 +65,42 @@ function readOptions(given: object): void {
 }
 
 export const electionTargets: readonly Target[] = [
-  target({
-    name: 'the tick of an event',
-    inputs: event,
-    read: (given) => {
+  target(
+    'the tick of an event',
+    event,
+    (given) => {
       const { tick, periodMs } = tickOfEvent(given)
       assertCanonical(canonicalTick(tick, periodMs))
     },
-    refusals: [INVALID_TICK],
-  }),
-  target({
-    name: 'a tick',
-    inputs: fc.tuple(tickInput, fc.option(periodMs, { nil: undefined, freq: 2 })),
-    read: ([input, period]) => {
+    INVALID_TICK,
+  ),
+  target(
+    'a tick',
+    fc.tuple(tickInput, fc.option(periodMs, { nil: undefined, freq: 2 })),
+    ([input, period]) => {
       const tick = canonicalTick(input, period)
       assertCanonical(tick)
       assert(canonicalTick(tick, period) === tick, `${tick} has another canonical form`)
     },
-    refusals: [INVALID_TICK],
-  }),
-  target({
-    name: 'the options of a candidate',
-    inputs: options,
-    read: readOptions,
-    refusals: [INVALID_TICK, INVALID_OPTION],
-  }),
-  target({
-    name: 'the options of leaderOnly',
-    inputs: nearlyObject(
+    INVALID_TICK,
+  ),
+  target('the options of a candidate', options, readOptions, INVALID_TICK, INVALID_OPTION),
+  target(
+    'the options of leaderOnly',
+    nearlyObject(
       fc.constant({ store, lease: 'billing', leaseMs: 15_000, tickOf: () => NOW, timeoutEarlyInMillis: 5 }),
       hostileValue,
     ),
-    read: (given) => leaderOnly(Object.assign({ store, lease: '' }, given)),
-    refusals: [INVALID_OPTION],
-  }),
-  target({
-    name: 'the name of the lease table',
-    inputs: fc.oneof(fc.constantFrom('leases', undefined, ''), hostileText),
-    read: (tableName) => new DynamoDBLeaseStore({ tableName }),
-    refusals: [[InvalidOptionError, /tableName/]],
-  }),
-  target({
-    name: 'a business unit',
-    inputs: fc.array(fc.oneof(hostileText, hostileNumber, fc.constant(Number.NaN)), { maxLength: 7 }),
-    read: (unit) => {
+    (given) => leaderOnly(Object.assign({ store, lease: '' }, given)),
+    INVALID_OPTION,
+  ),
+  target(
+    'a business unit',
+    fc.array(fc.oneof(hostileText, hostileNumber, fc.constant(Number.NaN)), { maxLength: 7 }),
+    (unit) => {
       const key = idempotencyKey(unit)
       assert(/^[\x21-\x7e]{1,255}$/.test(key), `the key is ${JSON.stringify(key)}`)
     },
-    refusals: [INVALID_OPTION],
-  }),
+    INVALID_OPTION,
+  ),
 ]

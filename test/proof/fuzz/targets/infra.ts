@@ -5,22 +5,13 @@ import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambd
 import fc from 'fast-check'
 import { settingsOf } from '../../../../infra/constructs/elected-schedule-settings.ts'
 import { ConfigurationError, LeaseTable } from '../../../../infra/constructs/index.ts'
-import { numberFromContext } from '../../../../infra/stacks/context.ts'
-import { hostileJson, hostileNumber } from '../hostile.ts'
+import { hostileNumber } from '../hostile.ts'
 import { nearlyText } from '../nearly-valid.ts'
-import { SCRATCH } from '../scratch.ts'
 import { assert, type Target, target } from '../target.ts'
-
-/** By default the CDK makes a directory for each app and never removes it. */
-const APP = { analyticsReporting: false, outdir: join(SCRATCH, 'cdk') }
-
-function readContext(value: unknown): void {
-  const number = numberFromContext(new App({ ...APP, context: { candidates: value } }), 'candidates')
-  assert(number === undefined || Number.isSafeInteger(number), `${number} is no whole number`)
-}
+import { SCRATCH } from './local.ts'
 
 /** One stack for all inputs: making a construct takes longer than reading its props. */
-const stack = new Stack(new App(APP), 'Fuzz')
+const stack = new Stack(new App({ analyticsReporting: false, outdir: join(SCRATCH, 'cdk') }), 'Fuzz')
 const leaseTable = new LeaseTable(stack, 'Leases')
 const handler = new LambdaFunction(stack, 'Handler', {
   runtime: Runtime.NODEJS_24_X,
@@ -74,16 +65,8 @@ function readProps(asked: typeof props extends fc.Arbitrary<infer Props> ? Props
 }
 
 export const infraTargets: readonly Target[] = [
-  target({
-    name: 'a number from the CDK context',
-    inputs: fc.oneof(fc.nat(20), fc.nat(20).map(String), hostileJson),
-    read: readContext,
-    refusals: [[ConfigurationError, /context value `candidates` is/]],
-  }),
-  target({
-    name: 'the props of an ElectedSchedule',
-    inputs: props,
-    read: readProps,
-    refusals: [[ConfigurationError, /^Fuzz: .*(lease|candidates|period|rate|time-out|flexibleWindow)/s]],
-  }),
+  target('the props of an ElectedSchedule', props, readProps, [
+    ConfigurationError,
+    /^Fuzz: .*(lease|candidates|period|rate|time-out|flexibleWindow)/s,
+  ]),
 ]

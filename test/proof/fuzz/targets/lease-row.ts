@@ -1,5 +1,5 @@
 /** What DynamoDB sends: lease rows, and whole answers on the wire. */
-import { type AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import fc from 'fast-check'
 import {
   ClockSkewError,
@@ -14,6 +14,7 @@ import {
 import { type AttributeMap, readRow } from '../../../../functions/election/stores/row.ts'
 import { ManualClock } from '../../../../functions/election/testing/manual-clock.ts'
 import { isCanonicalTick } from '../../../../functions/election/tick.ts'
+import { simulatedClient } from '../../../support/simulated-client.ts'
 import { hostileJson, hostileText, hostileValue } from '../hostile.ts'
 import { nearly } from '../nearly-valid.ts'
 import { assert, type Target, target } from '../target.ts'
@@ -133,23 +134,14 @@ const clockAt = (clock: ManualClock) => ({
   sleep: async () => {},
 })
 
-/** The SDK's own client: request `nth` gets this answer, all others get an empty one. */
+/** Request `nth` gets this answer, all others get an empty one. */
 function storeAnswering(given: Answer, nth: number, clock: ManualClock): DynamoDBLeaseStore {
   let requests = 0
-  const client = new DynamoDBClient({
-    region: 'eu-central-1',
-    endpoint: 'http://dynamodb.nowhere',
-    credentials: { accessKeyId: 'none', secretAccessKey: 'none' },
-    signer: { sign: async <Request>(request: Request) => request },
-    maxAttempts: 1,
-    requestHandler: {
-      handle: async () => {
-        const { status, body } = requests++ === nth ? given : { status: 200, body: {} }
-        const headers = { 'content-type': 'application/x-amz-json-1.0', date: new Date(clock.wallMs()).toUTCString() }
-        return { response: { statusCode: status, headers, body: encoded(body) } }
-      },
-    },
-  })
+  const send = () => {
+    const { status, body } = requests++ === nth ? given : { status: 200, body: {} }
+    return { status, body: encoded(body), dateMs: clock.wallMs() }
+  }
+  const client = simulatedClient(send, { maxAttempts: 1 })
   return new DynamoDBLeaseStore({ tableName: 'leases', client, clock: clockAt(clock) })
 }
 
@@ -157,12 +149,12 @@ function storeAnswering(given: Answer, nth: number, clock: ManualClock): DynamoD
  * A body nested too deep to be written is cut off, as by a lost connection. DynamoDB leaves out what is absent: that it
  * never sends null is trusted, as by the SDK's own types.
  */
-function encoded(body: unknown): Uint8Array {
+function encoded(body: unknown): string {
   const isNull = (value: unknown) => value === null || (typeof value === 'number' && !Number.isFinite(value))
   try {
-    return Buffer.from(JSON.stringify(body, (_name, value: unknown) => (isNull(value) ? undefined : value)))
+    return JSON.stringify(body, (_name, value: unknown) => (isNull(value) ? undefined : value)) ?? ''
   } catch {
-    return Buffer.from('{"Attributes":'.repeat(20_000))
+    return '{"Attributes":'.repeat(20_000)
   }
 }
 
@@ -182,28 +174,19 @@ async function saveCheckpoint(state: unknown): Promise<void> {
 }
 
 export const leaseRowTargets: readonly Target[] = [
-  target({
-    name: 'a lease row',
-    inputs: row,
-    read: readLeaseRow,
-    refusals: [[CorruptLeaseError, /row of lease "billing" is damaged: attribute "\w+" should be/]],
-  }),
-  target({
-    name: "DynamoDB's answer to an acquire or a completion",
-    inputs: fc.tuple(answer, fc.nat(1)),
-    read: lead,
-    refusals: [
-      [CorruptLeaseError, /row of lease "billing".*attribute "\w+"/],
-      [LeaseStoreError, /lease "billing" in table "leases"/],
-      [LeaseStillHeldError, /event-1.*lease "billing"/],
-      [LeaseLostError, /lease "billing"/i],
-      [ClockSkewError, /lease "billing"/i],
-    ],
-  }),
-  target({
-    name: 'a checkpoint to be saved',
-    inputs: hostileValue,
-    read: saveCheckpoint,
-    refusals: [[InvalidOptionError, /checkpoint/i]],
-  }),
+  target('a lease row', row, readLeaseRow, [
+    CorruptLeaseError,
+    /row of lease "billing" is damaged: attribute "\w+" should be/,
+  ]),
+  target(
+    "DynamoDB's answer to an acquire or a completion",
+    fc.tuple(answer, fc.nat(1)),
+    lead,
+    [CorruptLeaseError, /row of lease "billing".*attribute "\w+"/],
+    [LeaseStoreError, /lease "billing" in table "leases"/],
+    [LeaseStillHeldError, /event-1.*lease "billing"/],
+    [LeaseLostError, /lease "billing"/i],
+    [ClockSkewError, /lease "billing"/i],
+  ),
+  target('a checkpoint to be saved', hostileValue, saveCheckpoint, [InvalidOptionError, /checkpoint/i]),
 ]

@@ -1,8 +1,10 @@
 /** What a user gives to a local run: a file of customers, flags, a scenario, the seed of random faults. */
-import { writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
+import { afterAll } from 'vitest'
 import { readDueSubscription } from '../../../../functions/billing/subscription.ts'
 import { CustomersFileError, readCustomers, toCsv } from '../../../../infra/local/billing/csv.ts'
 import { generateCustomers } from '../../../../infra/local/billing/generate.ts'
@@ -11,8 +13,11 @@ import { FaultError, MANUAL_FAULTS, readScenario, type ScheduledFault } from '..
 import { OptionError } from '../../../../infra/programs/flags.ts'
 import { hostileJson, hostileText } from '../hostile.ts'
 import { nearly, nearlyText } from '../nearly-valid.ts'
-import { SCRATCH } from '../scratch.ts'
 import { assert, type Target, target } from '../target.ts'
+
+/** A directory for the files of the targets. */
+export const SCRATCH = mkdtempSync(join(tmpdir(), 'tenure-fuzz-'))
+afterAll(() => rmSync(SCRATCH, { recursive: true, force: true }))
 
 const FILE = join(SCRATCH, 'customers.csv')
 const HEADER = 'customer,name,plan,interval,priceMinor,currency,dueDate,timeZone,paymentMethod'
@@ -99,22 +104,15 @@ const act = fc.record(
 )
 
 export const localTargets: readonly Target[] = [
-  target({
-    name: 'a file of customers',
-    inputs: file,
-    read: readFile,
-    refusals: [[CustomersFileError, /^Nothing was loaded from .*customers\.csv:\n {2}\S/]],
-  }),
-  target({
-    name: 'the flags of npm start',
-    inputs: argv,
-    read: readFlags,
-    refusals: [[OptionError, /--?\w|argument|lease/]],
-  }),
-  target({
-    name: 'a scenario of manual faults',
-    inputs: nearly(fc.array(act, { maxLength: 3 }), hostileJson),
-    read: (given) => assertReadAgain(readScenario(given)),
-    refusals: [[FaultError, /^A scenario is a list|^Fault \d+ of the scenario: "(do|tick|candidate|ms)"/]],
-  }),
+  target('a file of customers', file, readFile, [
+    CustomersFileError,
+    /^Nothing was loaded from .*customers\.csv:\n {2}\S/,
+  ]),
+  target('the flags of npm start', argv, readFlags, [OptionError, /--?\w|argument|lease/]),
+  target(
+    'a scenario of manual faults',
+    nearly(fc.array(act, { maxLength: 3 }), hostileJson),
+    (given) => assertReadAgain(readScenario(given)),
+    [FaultError, /^A scenario is a list|^Fault \d+ of the scenario: "(do|tick|candidate|ms)"/],
+  ),
 ]

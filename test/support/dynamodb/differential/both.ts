@@ -1,8 +1,7 @@
 /** Sends each request to DynamoDB Local and to the simulated DynamoDB, and compares their answers. */
 import { isDeepStrictEqual } from 'node:util'
 import type { Answer } from '../answer.ts'
-import { createTableRequest } from '../create-table.ts'
-import { SimulatedDynamoDB, type TableSchema } from '../database.ts'
+import { SimulatedDynamoDB } from '../database.ts'
 import { canonicalNumber, isObject } from '../values.ts'
 import type { Send } from '../wire.ts'
 
@@ -22,11 +21,6 @@ export class Both {
 
   constructor(local: Send) {
     this.#local = local
-  }
-
-  async createTable(schema: TableSchema): Promise<void> {
-    const { status, body } = await this.send('CreateTable', createTableRequest(schema))
-    if (status !== 200) throw new Error(`DynamoDB Local could not create the table: ${JSON.stringify(body)}`)
   }
 
   /** Returns DynamoDB Local's answer. Send requests for the same rows one at a time. */

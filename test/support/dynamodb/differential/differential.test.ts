@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, inject, it } from 'vitest'
-import { connect } from '../wire.ts'
+import { sendTo } from '../wire.ts'
 import { Both } from './both.ts'
-import { ROWS, requests, type SentRequest } from './random.ts'
+import { CREATE_TABLE, requests, type SentRequest, TableName } from './random.ts'
 
 /** Sequences of 10 to 40 requests. For a longer run: DYNAMODB_SEQUENCES=20000 npx vitest run test/support/dynamodb */
 const SEQUENCES = Number(process.env['DYNAMODB_SEQUENCES'] ?? 32)
@@ -27,9 +27,8 @@ const OUTCOMES = [
 it(
   'answers random requests as DynamoDB Local does, and leaves the same rows',
   async () => {
-    using local = connect(inject('dynamodbEndpoint'))
-    const both = new Both(local.send)
-    await both.createTable(ROWS)
+    const both = new Both(sendTo(inject('dynamodbEndpoint')))
+    expect((await both.send('CreateTable', CREATE_TABLE)).status).toBe(200)
     let played = 0
     await fc.assert(
       fc.asyncProperty(fc.array(requests, { minLength: AT_ONCE, maxLength: AT_ONCE }), async (sequences) => {
@@ -50,7 +49,7 @@ async function play(both: Both, sequence: readonly SentRequest[], prefix: string
     await both.send(operation, JSON.parse(JSON.stringify(body).replaceAll('§', prefix)))
     for (const partition of ['1', '2']) {
       const ExpressionAttributeValues = { ':pk': { S: prefix + partition } }
-      const query = { TableName: ROWS.name, KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues }
+      const query = { TableName, KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues }
       if (operation !== 'Query') await both.send('Query', { ...query, ConsistentRead: true })
     }
     if (both.differences.length > 0) return

@@ -3,13 +3,21 @@
  * are met and missed by a hair. Texts contain § where a run puts its own prefix.
  */
 import fc from 'fast-check'
-import type { TableSchema, Value } from '../database.ts'
+import type { Value } from '../database.ts'
 
-export const ROWS: TableSchema = {
-  name: 'rows',
-  partitionKey: 'pk',
-  sortKey: 'sk',
-  indexes: [{ name: 'due', partitionKey: 'dueShard', sortKey: 'dueAt', projection: 'KEYS_ONLY' }],
+export const TableName = 'rows'
+const keySchema = (partition: string, sort: string) => [
+  { AttributeName: partition, KeyType: 'HASH' },
+  { AttributeName: sort, KeyType: 'RANGE' },
+]
+export const CREATE_TABLE = {
+  TableName,
+  BillingMode: 'PAY_PER_REQUEST',
+  AttributeDefinitions: ['pk', 'sk', 'dueShard', 'dueAt'].map((name) => ({ AttributeName: name, AttributeType: 'S' })),
+  KeySchema: keySchema('pk', 'sk'),
+  GlobalSecondaryIndexes: [
+    { IndexName: 'due', KeySchema: keySchema('dueShard', 'dueAt'), Projection: { ProjectionType: 'KEYS_ONLY' } },
+  ],
 }
 
 export interface SentRequest {
@@ -138,7 +146,6 @@ function expressions(pieces: Readonly<Record<string, Piece | undefined>>, slip: 
   }
 }
 
-const TableName = ROWS.name
 const slip = fc.constantFrom(...Array.from({ length: 40 }, () => ''), 'extra name', 'lost value')
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 2 })
 const shown = fc.constantFrom({}, { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' })

@@ -7,10 +7,9 @@ import { sandbox } from '../../../../functions/sandbox/sandbox.ts'
 import { tableStore } from '../../../../functions/sandbox/table-store.ts'
 import { CARD, monthly, setScene, TICK } from '../../../billing/scene.ts'
 import { orderWith, post, CARD as SANDBOX_CARD } from '../../../sandbox/orders.ts'
-import { createSandboxTable } from '../../example-tables.ts'
 import { editRow, leaseRow } from '../../lease-row.ts'
-import { createLeaseTable, localClient } from '../../tables.ts'
-import { connect, serve } from '../wire.ts'
+import { createLeaseTable, createSandboxTable, localClient } from '../../tables.ts'
+import { sendTo, serve } from '../wire.ts'
 import { Both } from './both.ts'
 
 const stack = new AsyncDisposableStack()
@@ -19,8 +18,7 @@ let endpoint: string
 let client: DynamoDBClient
 
 beforeAll(async () => {
-  const local = stack.use(connect(inject('dynamodbEndpoint')))
-  both = new Both(local.send)
+  both = new Both(sendTo(inject('dynamodbEndpoint')))
   endpoint = stack.use(await serve((operation, body) => both.send(operation, body))).endpoint
   client = localClient(endpoint)
   stack.defer(() => client.destroy())
@@ -45,10 +43,9 @@ describe('a lease store', () => {
 
 it('a leader that claims, writes, guards and completes with effects, and one that is replaced', async () => {
   const tableName = await createLeaseTable(client)
-  const rows = { name: tableName.replace('leases', 'rows'), partitionKey: 'id' }
-  await both.createTable(rows)
-  const TableName = rows.name
-  const Key = { id: 'row' }
+  const TableName = await createLeaseTable(client)
+  const Key = { lease: 'row', record: 'ROW' }
+  const OTHER = { ...Key, lease: 'other' }
   const store = new DynamoDBLeaseStore({ tableName, client })
   const common = { store, lease: 'billing', periodMs: 3_600_000 }
 
@@ -64,9 +61,9 @@ it('a leader that claims, writes, guards and completes with effects, and one tha
       const UpdateExpression = 'SET #by = :by ADD #count :one'
       const ExpressionAttributeNames = { '#by': 'by', '#count': 'count' }
       await now.send({ TableName, Key, UpdateExpression, ExpressionAttributeNames, ExpressionAttributeValues })
-      await now.transact([{ Delete: { TableName, Key: { id: 'other' } } }])
-      const ConditionExpression = 'attribute_exists(id)'
-      const impossible = { Put: { TableName, Item: { id: 'other' }, ConditionExpression } }
+      await now.transact([{ Delete: { TableName, Key: OTHER } }])
+      const ConditionExpression = 'attribute_exists(lease)'
+      const impossible = { Put: { TableName, Item: OTHER, ConditionExpression } }
       await expect(now.transact([impossible])).rejects.toMatchObject({ name: 'TransactionCanceledException' })
       await now.send({
         TableName,
@@ -75,7 +72,7 @@ it('a leader that claims, writes, guards and completes with effects, and one tha
         ExpressionAttributeNames: { '#by': 'by' },
         ExpressionAttributeValues: { ':by': 'bob' },
       })
-      await now.complete([{ Put: { TableName, Item: Key, ConditionExpression: 'attribute_not_exists(id)' } }])
+      await now.complete([{ Put: { TableName, Item: Key, ConditionExpression: 'attribute_not_exists(lease)' } }])
     })
   })
   await expect(replaced).rejects.toThrow('no longer leads')

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { shrink } from './shrink.ts'
+import { shrink, simulate } from './simulate.ts'
 import type { Order } from './world.ts'
 
 /** Fails with the faults 3 and 17 and at least four ticks; without fault 5 it breaks another claim. */
@@ -15,6 +15,12 @@ async function run(order: Order) {
     violation: ticks >= 4 && has(3) && has(17) ? { claim, what: '' } : undefined,
   }
 }
+
+it('finds nothing in a few histories', async () => {
+  const { violations, figures } = await simulate({ from: 1, seeds: 3 })
+  expect(violations).toEqual([])
+  expect(figures).toMatchObject({ histories: 3 })
+})
 
 it('keeps the fewest ticks and faults that break the same claim', async () => {
   const { result, isMinimal } = await shrink(await run({ seed: 1 }), run)
