@@ -131,6 +131,21 @@ describe('effects', () => {
     },
   )
 
+  it('of a completion without an answer, if refused when it is sent again after the task, are an error', async () => {
+    const cause = Object.assign(new Error('no'), { name: 'TransactionCanceledException' })
+    const completeWith = vi.fn(async (): Promise<never> => noAnswer())
+    Object.assign(store, { effects: { completeWith } })
+    const outcome = outcomeOf(
+      withLease(options({ leaseMs: 15_000 }), async (lease) => {
+        await lease.complete([{ Put: input }]).catch(() => undefined)
+        completeWith.mockRejectedValue(cause)
+      }),
+    )
+    await clock.advance(20_000)
+    expect(await outcome).toMatchObject({ name: 'LeaseStoreError', retryable: false, cause })
+    expect(row()).not.toHaveProperty('completedTick')
+  })
+
   it('of a transaction that waits for a renewal are not sent if the renewal came too late', async () => {
     const transact = vi.fn(async () => ({ granted: true }) as const)
     const lease = await leadWith({ transact })

@@ -133,15 +133,6 @@ describe('the fence', () => {
     await end()
   })
 
-  it('refuses the legacy form of conditions and updates, which it could not fence', async () => {
-    const { TableName, Key, row, now, end } = await replacement()
-    await now.send({ TableName, Item: { ...Key, a: 1 } })
-    const legacy = { TableName, Key, AttributeUpdates: { a: { Action: 'PUT' as const, Value: 2 } } }
-    await expect(now.send(legacy)).rejects.toThrow(/AttributeUpdates/)
-    expect(await row()).toMatchObject({ a: 1 })
-    await end()
-  })
-
   it('keeps leases apart: two leases may protect the same row', () => {
     const once = fence({ TableName: 't', Item: { id: 1 } }, 'billing', { ...BY_HAND, settled: 3 })
     expect(once).toEqual({
@@ -168,6 +159,7 @@ describe('the fence', () => {
   })
 
   it.each([
+    [{ AttributeUpdates: {} }],
     [{ Expected: {} }],
     [{ ConditionalOperator: 'AND' }],
     [{ ExpressionAttributeNames: { '#tenureFence': 'x' } }],
@@ -224,14 +216,6 @@ describe('the guard', () => {
 })
 
 describe('completion with items', () => {
-  it('records the tick and the effects together', async () => {
-    const { tableName, TableName, Key, row, now, end } = await replacement()
-    await now.complete([{ Put: { TableName, Item: Key } }])
-    expect(await row()).toEqual(Key)
-    expect(await leaseRow(client, tableName)).toMatchObject({ endedBy: 'completed' })
-    expect(await end()).toMatchObject([{ status: 'completed' }, {}])
-  })
-
   it.each([
     ['an expression that cannot be', { UpdateExpression: 'SET a = a +' }, 'ValidationException'],
     [
@@ -246,15 +230,6 @@ describe('completion with items', () => {
     await expect(now.transact([item])).rejects.toMatchObject({ name })
     now.assertHeld()
     expect(await leaseRow(client, tableName)).toMatchObject({ holder: 'bob' })
-    await end()
-  })
-
-  it('does neither if the caller’s own condition fails; the leader still leads', async () => {
-    const { tableName, TableName, Key, now, end } = await replacement()
-    const impossible = { Put: { TableName, Item: Key, ConditionExpression: 'attribute_exists(id)' } }
-    await expect(now.complete([impossible])).rejects.toMatchObject({ name: 'TransactionCanceledException' })
-    expect(await leaseRow(client, tableName)).toMatchObject({ holder: 'bob' })
-    now.assertHeld()
     await end()
   })
 })

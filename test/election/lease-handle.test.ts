@@ -298,6 +298,7 @@ it.each([
   ['an error with a long name', Object.assign(new Error('x'), { name: 'X'.repeat(5_000) }), 'X'.repeat(100)],
   ['half a character', Object.assign(new Error('x'), { name: `${'X'.repeat(99)}😀` }), `${'X'.repeat(99)}\ufffd`],
   ['a revoked proxy', revoked(), 'Error'],
+  ['an error', new TypeError('with a message that may be secret'), 'TypeError'],
   ['a text', 'out of paper', 'Error'],
   ['nothing', undefined, 'Error'],
 ])('a task that throws %s releases the lease, and its error is rethrown', async (_, thrown, errorName) => {

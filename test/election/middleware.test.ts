@@ -81,12 +81,6 @@ describe('leaderOnly', () => {
     expect(store.asked).toEqual(['acquire', 'complete', 'acquire'])
   })
 
-  it('floors the tick to the event’s period, so that schedules in different phases race for one tick', async () => {
-    const handler = middy(charge).use(leaderOnly(options()))
-    await invoke(handler, { ...EVENT, tick: '2026-11-21T06:00:03Z' }, context('event-1'))
-    expect(await invoke(handler, EVENT, context('event-2'))).toMatchObject({ reason: 'tickDone' })
-  })
-
   it('counts missed ticks if the event says that all are exactly a period apart', async () => {
     const missed = async (_event: unknown, { lease }: LeaderContext) => lease.missedTicks
     const handler = middy(missed).use(leaderOnly(options()))
@@ -94,12 +88,6 @@ describe('leaderOnly', () => {
     const cron = { ...EVENT, tick: '2026-11-21T04:00:00Z', exactPeriod: false }
     expect(await invoke(handler, cron, context())).toMatchObject({ result: undefined })
     expect(await invoke(handler, { ...EVENT, exactPeriod: true }, context())).toMatchObject({ result: 1 })
-  })
-
-  it('takes the tick of an EventBridge rule event, and the period from its options', async () => {
-    const handler = middy(charge).use(leaderOnly(options({ periodMs: 3_600_000 })))
-    await invoke(handler, { source: 'aws.events', time: '2026-11-21T05:30:00Z' }, context())
-    expect(row()).toMatchObject({ completedTick: '2026-11-21T05:00:00.000Z' })
   })
 
   it.each([
@@ -142,13 +130,6 @@ describe('leaderOnly', () => {
     expect(row()).not.toHaveProperty('tick')
     await invoke(handler, new Date('2026-11-21T05:00:00Z'), context())
     expect(row()).toMatchObject({ completedTick: '2026-11-21T05:00:00.000Z' })
-  })
-
-  it('releases the lease of a handler that throws', async () => {
-    const handler = middy(() => Promise.reject(new TypeError('boom'))).use(leaderOnly(options()))
-    expect(await outcomeOf(invoke(handler, EVENT, context()))).toBeInstanceOf(TypeError)
-    expect(row()).toMatchObject({ endedBy: 'failed', errorName: 'TypeError' })
-    expect(clock.sleeping).toBe(0)
   })
 
   it('releases the lease of a handler that throws what cannot be read', async () => {

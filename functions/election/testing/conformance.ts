@@ -185,8 +185,14 @@ const SCENARIOS: readonly Scenario[] = [
     steps: [acquire, refused({ ...write('renew'), ...changes })],
   })),
   {
-    name: 'H2: a delayed copy of an older write is refused',
-    steps: [acquire, granted(write('renew', 1)), granted(write('saveCheckpoint', 2)), refused(write('renew', 1))],
+    name: 'H2: a delayed copy of an older write, or of the last one, is refused',
+    steps: [
+      acquire,
+      granted(write('renew', 1)),
+      granted(write('renew', 2)),
+      refused(write('renew', 1)),
+      refused(write('renew', 2)),
+    ],
     row: { step: 2 },
   },
   {
