@@ -1,6 +1,5 @@
 import { Logger } from '@aws-lambda-powertools/logger'
 import middy from '@middy/core'
-import type { Context } from 'aws-lambda'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   InvalidOptionError,
@@ -11,18 +10,13 @@ import {
   LeaseStillHeldError,
   leaderOnly,
 } from '../../functions/election/index.ts'
-import { ManualClock, settled } from '../../functions/election/testing/manual-clock.ts'
-import { ScriptedStore } from '../support/scripted-store.ts'
+import { settled } from '../../functions/election/testing/manual-clock.ts'
+import { clock, lambda, outcomeOf, row, startAnew, store } from './scripted.ts'
 
 const EVENT = { tick: '2026-11-21T06:00:00Z', periodMs: 3_600_000, schedule: 'candidate-1' }
 
-let store: ScriptedStore
-let clock: ManualClock
 const alive: (() => void)[] = []
-beforeEach(() => {
-  clock = new ManualClock('2026-11-21T06:00:05.000Z')
-  store = new ScriptedStore()
-})
+beforeEach(startAnew)
 afterEach(() => {
   for (const end of alive.splice(0)) end()
 })
@@ -33,29 +27,10 @@ const options = (changes: Partial<LeaderOnlyOptions> = {}): LeaderOnlyOptions =>
   lease: 'billing',
   ...changes,
 })
-const row = () => store.memory.read('billing')
-const outcomeOf = (running: Promise<unknown>) => running.catch((error: unknown) => error)
-
-function context(awsRequestId = 'event-1', remainingMs = 60_000): Context {
-  const endMs = clock.wallMs() + remainingMs
-  return {
-    awsRequestId,
-    functionName: 'charge',
-    functionVersion: '1',
-    invokedFunctionArn: 'arn:aws:lambda:eu-central-1:123456789012:function:charge',
-    memoryLimitInMB: '512',
-    logGroupName: 'group',
-    logStreamName: 'stream',
-    callbackWaitsForEmptyEventLoop: true,
-    getRemainingTimeInMillis: () => endMs - clock.wallMs(),
-    done: () => undefined,
-    fail: () => undefined,
-    succeed: () => undefined,
-  }
-}
+const context = (awsRequestId = 'event-1', remainingMs = 60_000) => lambda(remainingMs, awsRequestId)
 
 /** Calls the handler as Lambda does, which knows nothing of the lease that the middleware will put on the context. */
-const invoke = (handler: (...args: never[]) => unknown, event: unknown, invocation: Context): Promise<unknown> =>
+const invoke = (handler: (...args: never[]) => unknown, event: unknown, invocation: object): Promise<unknown> =>
   Promise.resolve(Reflect.apply(handler, undefined, [event, invocation]))
 
 const charge = async (_event: unknown, { lease }: LeaderContext) => `charged ${lease.tick} under ${lease.fencingToken}`

@@ -24,24 +24,12 @@ const left = (ms: unknown) => ({ awsRequestId: 'event-1', getRemainingTimeInMill
 const wrong = (changes: Record<string, unknown>): CompleteOptions => Object.assign({ store, lease: 'billing' }, changes)
 
 describe('options', () => {
-  it('get their defaults outside Lambda', () => {
-    expect(settingsOf({ store, lease: 'billing', clock })).toMatchObject({
-      candidate: `${hostname()}/${process.pid}`,
-      eventId: undefined,
-      leaseMs: 30_000,
-      heartbeat: true,
-      waitMs: 0,
-      maxClockSkewMs: 1_000,
-    })
-  })
-
-  it('get their defaults in Lambda', () => {
-    expect(settingsOf({ store, lease: 'billing', clock, context })).toMatchObject({
-      candidate: 'charge/event-1',
-      eventId: 'event-1',
-      leaseMs: 15_000,
-      answerMs: 1_000,
-    })
+  it('get their defaults, outside Lambda and in it', () => {
+    const common = { heartbeat: true, waitMs: 0, maxClockSkewMs: 1_000 }
+    const outside = { candidate: `${hostname()}/${process.pid}`, eventId: undefined, leaseMs: 30_000 }
+    expect(settingsOf({ store, lease: 'billing', clock })).toMatchObject({ ...common, ...outside })
+    const inLambda = { candidate: 'charge/event-1', eventId: 'event-1', leaseMs: 15_000, answerMs: 1_000 }
+    expect(settingsOf({ store, lease: 'billing', clock, context })).toMatchObject({ ...common, ...inLambda })
   })
 
   it.each([
@@ -123,11 +111,11 @@ describe('options', () => {
     expect(settingsOf({ store, lease: 'billing', clock, heartbeat: false })).toMatchObject({ leaseMs: 30_000 })
   })
 
-  it('name a candidate in no more characters than a row has room for: those by which its requests differ', () => {
-    const longest = { ...context, functionName: 'f'.repeat(140), awsRequestId: 'r'.repeat(250) }
-    expect(settingsOf({ store, lease: 'billing', clock, context: longest })).toMatchObject({
-      candidate: `fffff/${'r'.repeat(250)}`,
-    })
+  it.each([
+    ['a long name by its end, which differs', 'f'.repeat(140), 'r'.repeat(250), `fffff/${'r'.repeat(250)}`],
+    ['a function without a name by its request', undefined, 'event-1', 'lambda/event-1'],
+  ])('name a candidate of %s', (_, functionName, awsRequestId, candidate) => {
+    expect(settingsOf(wrong({ context: { ...context, functionName, awsRequestId } }))).toMatchObject({ candidate })
   })
 
   it.each([
@@ -190,13 +178,6 @@ describe('options', () => {
     expect(remainingMs()).toBe(8_000)
     isBroken = true
     expect(remainingMs()).toBe(0)
-  })
-
-  it('name a candidate by its request alone if Lambda does not name the function', () => {
-    const { functionName: _name, ...unnamed } = context
-    expect(settingsOf({ store, lease: 'billing', clock, context: unnamed })).toMatchObject({
-      candidate: 'lambda/event-1',
-    })
   })
 
   it('of the DynamoDB store need a table name', () => {

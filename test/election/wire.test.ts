@@ -1,5 +1,4 @@
 import middy from '@middy/core'
-import type { Context } from 'aws-lambda'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import {
   type Applied,
@@ -15,23 +14,6 @@ import { rawRow } from '../support/lease-row.ts'
 import { createLeaseTable } from '../support/tables.ts'
 import { answerError, dropRequest, type Fault, forgeDate, loseReply } from '../support/tcp-proxy.ts'
 import { ALWAYS, by, counted, countUp, direct, is, LEASE_MS, SKEW_MS, scene, TICK, TRIES } from './wire-scene.ts'
-
-function lambdaContext(awsRequestId: string): Context {
-  return {
-    awsRequestId,
-    functionName: 'charge',
-    functionVersion: '1',
-    invokedFunctionArn: 'arn:aws:lambda:eu-central-1:123456789012:function:charge',
-    memoryLimitInMB: '128',
-    logGroupName: 'charge',
-    logStreamName: '1',
-    callbackWaitsForEmptyEventLoop: false,
-    getRemainingTimeInMillis: () => 60_000,
-    done: () => {},
-    fail: () => {},
-    succeed: () => {},
-  }
-}
 
 describe('requests, counted at the wire', () => {
   it('a win, a loss, a renewal, a checkpoint and a completion are one UpdateItem each, and nothing is ever read', async () => {
@@ -60,7 +42,8 @@ describe('requests, counted at the wire', () => {
     const task = vi.fn(async () => 'charged')
     const handler = middy().use(leaderOnly({ clock })).handler(task)
     const event = { tick: TICK, periodMs: 1_800_000 }
-    const invoke = (id: string): Promise<unknown> => Reflect.apply(handler, undefined, [event, lambdaContext(id)])
+    const invoke = (awsRequestId: string): Promise<unknown> =>
+      Reflect.apply(handler, undefined, [event, { awsRequestId, getRemainingTimeInMillis: () => 60_000 }])
     expect(await invoke('event-1')).toMatchObject({ status: 'completed', result: 'charged' })
     expect(kinds()).toEqual(['acquire', 'acquire', 'complete'])
     expect(await invoke('event-2')).toMatchObject({ status: 'standby', reason: 'tickDone' })
