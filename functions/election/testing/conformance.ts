@@ -78,7 +78,7 @@ export function leaseStoreConformance({
   })
 }
 
-type Request = AcquireRequest | HolderWrite | GiveBackRequest
+export type Request = AcquireRequest | HolderWrite | GiveBackRequest
 type Step = { readonly request: Request; readonly granted: boolean } | { readonly edit: Partial<LeaseRecord> }
 
 /** Attributes of the row at the end; `undefined` for those that must be absent. */
@@ -235,7 +235,7 @@ const SCENARIOS: readonly Scenario[] = [
   },
 ]
 
-async function send(store: LeaseStore, request: Request) {
+export async function send(store: LeaseStore, request: Request) {
   const reply = await replyTo(store, request)
   if ('contended' in reply) throw new Error('the store reports contention, but this is the only request')
   const { granted } = reply
