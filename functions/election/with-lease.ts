@@ -15,7 +15,6 @@ export type Outcome<T> =
  * Runs the task if this candidate wins the lease, and records the tick as done when it returns. Losing is the outcome
  * `standby`. A task that throws releases the lease, so that a retry of its tick can lead at once; its error is
  * rethrown.
- *
  * @example
  * const outcome = await withLease({ tick: event.tick, context }, async (lease) => {
  *   await lease.send({ TableName: 'invoices', Item: invoice })

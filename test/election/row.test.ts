@@ -19,7 +19,7 @@ const ROW: AttributeMap = {
   step: { N: '0' },
 }
 
-/** The error that the row is refused with, where one attribute is replaced. */
+/** The error that refuses the row if one attribute is replaced. */
 function refused(attribute: string, value: AttributeValue | undefined): unknown {
   const { [attribute]: _replaced, ...others } = ROW
   try {

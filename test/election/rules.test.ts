@@ -36,7 +36,7 @@ describe('the conditions of an acquire', () => {
     expect(conditions).toMatchObject({ tickNotDone: true, tickedAlike: false })
   })
 
-  it('refuse a request without a tick even where a row has only a completed one', () => {
+  it('refuse a request without a tick even if a row has only a completed one', () => {
     const { tick: _tick, ...edited } = done
     expect(acquireConditions(edited, ticklessRequest()).tickedAlike).toBe(false)
   })
@@ -58,7 +58,7 @@ describe('a refusal', () => {
     expect(explainRefusal({ ...held, holder: 'eve' }, request)).toMatchObject({ kind: 'standby', reason: 'held' })
   })
 
-  it('of a lease that has expired is not for its holder’s sake', () => {
+  it('of a lease that has expired does not name its holder', () => {
     const nowMs = NOW_MS + LEASE_MS + SKEW_MS
     const paused = { ...held, pausedUntilMs: nowMs + 500 }
     expect(explainRefusal(paused, bob({ nowMs }))).toEqual({ kind: 'standby', reason: 'paused', retryAfterMs: 500 })

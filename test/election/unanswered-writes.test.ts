@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 import { type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { describe, expect, it, vi } from 'vitest'
-import { DynamoDBLeaseStore, type Lease, LeaseLostError, withLease } from '../../functions/election/index.ts'
+import { DynamoDBLeaseStore, type Lease, withLease } from '../../functions/election/index.ts'
 import { createLeaseTable } from '../support/tables.ts'
 import { answerError, type Fault, gate, loseReply, type WireRequest } from '../support/tcp-proxy.ts'
 import { counted, countUp, direct, is, LEASE_MS, scene, sdk, TICK, TRIES } from './wire-scene.ts'
@@ -157,14 +157,6 @@ describe('an effect whose first reply is lost', () => {
       expect((await tools.row())['times']?.N).toBe('1')
     }))
 
-  it('is not reported as refused by a condition of the caller’s own that it made false itself', () =>
-    protectedRow(async (lease, tools) => {
-      tools.proxy.meet(tools.isWrite, loseReply)
-      const { TableName, Key } = tools
-      await lease.send({ TableName, Item: { ...Key, times: 1 }, ConditionExpression: 'attribute_not_exists(lease)' })
-      expect((await tools.row())['times']?.N).toBe('1')
-    }))
-
   it.each([
     ['a raw client', (client: DynamoDBClient) => client, 1],
     ['a document client', (client: DynamoDBClient) => DynamoDBDocumentClient.from(client), 1],
@@ -184,22 +176,6 @@ describe('an effect whose first reply is lost', () => {
       expect(await lease.claim({ TableName, Key })).toMatchObject({ ...Key, times })
     })
   })
-
-  it('is not said to have written nothing if a successor wrote the row since', () =>
-    protectedRow(async (lease, tools) => {
-      const { TableName } = tools
-      const seenToken = lease.fencingToken + 1
-      tools.proxy.meet(tools.isWrite, async ({ forward, hangUp }) => {
-        await forward()
-        const Item = { lease: { S: 'rows' }, record: { S: 'one' }, 'fencingToken:billing': { N: String(seenToken) } }
-        await direct.send(new PutItemCommand({ TableName, Item }))
-        hangUp()
-      })
-      const error = await lease.send(add(tools)).catch((reason: unknown) => reason)
-      expect(error).toMatchObject({ name: 'StaleTokenError', applied: 'unknown', seenToken })
-      expect(String(error)).not.toContain('Nothing was written')
-      expect(lease.signal.reason).toBeInstanceOf(LeaseLostError)
-    }))
 })
 
 describe('a late copy of an effect', () => {

@@ -33,7 +33,6 @@ export interface TestRunner {
 /**
  * What every store must do: give the answers of rules.ts and leave its rows. Each scenario runs on a fresh store and on
  * a MemoryLeaseStore, which applies the rules to a map; answers and rows must be equal after each step.
- *
  * @example
  * import { describe, it } from 'node:test'
  * leaseStoreConformance({
