@@ -61,6 +61,7 @@ describe('a lease row', () => {
     ['writtenAtMs', undefined, 'a whole number, but is missing'],
     ['step', undefined, 'a whole number, but is missing'],
     ['step', { S: 'two' }, 'a whole number, but is "two"'],
+    ['step', { N: '-1' }, 'a whole number, but is the number -1'],
     ['step', { N: '1.5' }, 'a whole number, but is the number 1.5'],
     ['step', { BOOL: true }, 'a whole number, but is of type BOOL'],
     ['holder', { N: '7' }, 'a string, but is the number 7'],

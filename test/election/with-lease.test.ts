@@ -89,12 +89,15 @@ describe('a winner', () => {
     expect(store.asked).toEqual(['acquire', 'release', 'acquire', 'complete'])
   })
 
-  it('need not wait for a completion of its own', async () => {
+  it.each([
+    ['complete', 'completed'],
+    ['release', 'released'],
+  ] as const)('need not wait for its own call of %s', async (end, status) => {
     const outcome = await withLease(options(), (lease) => {
-      void lease.complete()
+      void lease[end]()
     })
-    expect(outcome).toMatchObject({ status: 'completed' })
-    expect(store.asked).toEqual(['acquire', 'complete'])
+    expect(outcome).toMatchObject({ status })
+    expect(store.asked).toEqual(['acquire', end])
   })
 })
 
