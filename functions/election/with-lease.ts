@@ -40,7 +40,7 @@ export async function withLease<T>(options: LeaseOptions, task: (lease: Lease) =
 
 /** Completes the lease unless the task completed or released it. */
 export async function finished<T>(lease: LeaseHandle, result: T): Promise<Outcome<T>> {
-  if (lease.ended !== 'completed' && lease.ended !== 'released') await lease.endAfterTask()
+  await lease.endAfterTask()
   return { status: lease.ended === 'released' ? 'released' : 'completed', fencingToken: lease.fencingToken, result }
 }
 

@@ -241,16 +241,19 @@ function zeroed(state: unknown): unknown {
 
 /** With as many elements as are accepted. */
 function largest(make: (length: number) => unknown): unknown {
-  let accepted = 0
-  let refused = LARGEST_STATE_BYTES + 1
+  const isAccepted = (length: number) => {
+    try {
+      return read(make(length)) !== undefined
+    } catch {
+      return false
+    }
+  }
+  let [accepted, refused] = [0, 1_024]
+  for (; isAccepted(refused); refused *= 2) accepted = refused
   while (refused - accepted > 1) {
     const length = Math.floor((accepted + refused) / 2)
-    try {
-      read(make(length))
-      accepted = length
-    } catch {
-      refused = length
-    }
+    if (isAccepted(length)) accepted = length
+    else refused = length
   }
   return make(accepted)
 }
