@@ -16,7 +16,6 @@ const LONGEST_FRESH_DELAY_MS = 10_000
 
 /**
  * Asks for the lease with one request, unless the caller wants to wait, a reply was lost or a clock was wrong.
- *
  * @throws LeaseStillHeldError, ClockSkewError, InvalidTickError, CorruptLeaseError, LeaseLostError, LeaseStoreError,
  *   and the reason of the caller's own signal. After an error this candidate does not lead.
  */
@@ -126,7 +125,6 @@ async function contended(
  * Best effort: the lease expires by itself, this only frees it sooner. The row gets the earliest of three times, each
  * of which may be wrong: the time of asking plus what has passed since, this clock's (it may have been set back), and
  * DynamoDB's, if an answer had it. A row with a time in the future would keep all other candidates out.
- *
  * @returns whether the store answered
  */
 async function giveBack(

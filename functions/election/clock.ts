@@ -11,8 +11,7 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
-/** Node fires a timer with a longer delay after 1 ms: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args
- */
+/** Node fires a timer with a longer delay at once: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 export const systemClock: Clock = {

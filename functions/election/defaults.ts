@@ -17,7 +17,6 @@ const stores = new Map<string, DynamoDBLeaseStore>()
 /**
  * Checks the options, and takes those that are missing from the environment variables LEASE_TABLE, LEASE_NAME and
  * LEASE_MS, which an ElectedSchedule sets.
- *
  * @throws InvalidOptionError which names everything that is missing or wrong
  */
 export function withDefaults<Options extends LeaseOptions>(

@@ -72,7 +72,6 @@ export function explainRefusedWrite(
 /**
  * The Put, Update or Delete input with the rules as a condition. Put and Update also store token and step in the row.
  * The input is not changed.
- *
  * @throws InvalidOptionError if the input uses the reserved placeholders, #tenureFence and others that begin like it
  */
 export function fence<Input extends Fenceable>(input: Input, lease: string, write: FencedWrite): Input {
@@ -166,7 +165,6 @@ const LONGEST_KEY = 255
  * An idempotency key for a third party, which cannot check our token. It is made of the business unit alone (what,
  * whom, which period, which dunning), so that every leader and every attempt sends the same key. Parts are separated
  * whatever they contain; a key longer than 255 characters is replaced by its SHA-256.
- *
  * @throws InvalidOptionError without parts, or with an empty one
  */
 export function idempotencyKey(unit: readonly (string | number)[]): string {

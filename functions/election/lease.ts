@@ -32,7 +32,6 @@ export interface Lease {
    * texts, numbers from -(2 ** 53 - 1) to 2 ** 53 - 1, booleans, null, arrays and plain objects of them, 30 levels
    * deep, Uint8Arrays, and Sets of texts or of numbers; at most 350 KB (358,400 bytes as DynamoDB measures an item).
    * Every renewal writes the whole row, at one write unit for each KB.
-   *
    * @throws InvalidOptionError that names the path of what cannot be saved; LeaseLostError, LeaseStoreError
    */
   saveCheckpoint(state: unknown): Promise<void>
@@ -45,7 +44,6 @@ export interface Lease {
    * Records the tick as done and gives up the lease, as returning from the task does. If DynamoDB refuses it for a
    * reason that may pass, or gives no answer, it is sent again until the deadline. With `items`, in one transaction
    * with them: exactly once per tick.
-   *
    * @throws LeaseLostError, LeaseStoreError, TransactionCanceledException of your own conditions, after which you still
    *   lead
    */
@@ -60,7 +58,6 @@ export interface Lease {
    * `UPDATED_NEW` the whole row is then returned). Updates and deletions of one row are therefore sent one after the
    * other. A Put does not show its row and is sent at once: in parallel with another write to that row, a second try of
    * either may be applied again.
-   *
    * @throws StaleTokenError if a newer leader wrote the row, which also aborts `signal`; LeaseLostError;
    *   LeaseStoreError if DynamoDB refused it but an earlier try may have been applied (see its `applied`); and
    *   DynamoDB's other refusals, unchanged
@@ -69,7 +66,6 @@ export interface Lease {
   /**
    * Sends all of `items` or none, and only while this candidate leads by the lease row. Sent again after a conflict or
    * a lost reply, it is still one transaction: DynamoDB recognizes its token for ten minutes.
-   *
    * @throws LeaseLostError, LeaseStoreError, TransactionCanceledException of your own conditions
    */
   transact(items: readonly TransactItem[]): Promise<void>

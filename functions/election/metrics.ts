@@ -5,7 +5,6 @@ import { count, measureFor, milliseconds } from './measurements.ts'
  * What only a candidate knows, as metrics in CloudWatch: `standby` by reason, `lost`, `staleWritesRefused`, and
  * `clockSkew`, the certain difference between its clock and DynamoDB's in milliseconds. They are written to the log
  * (embedded metric format), so they cost no request. Give the function to `leaderOnly` or `withLease` as `onEvent`.
- *
  * @throws InvalidOptionError without a table name
  */
 export function leaseMetrics({ tableName }: { readonly tableName: string | undefined }): Notify {

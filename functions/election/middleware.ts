@@ -15,14 +15,12 @@ import { failed, finished } from './with-lease.ts'
 export interface LeaderOnlyOptions extends Omit<LeaseOptions, 'tick' | 'context' | 'signal'> {
   /**
    * The tick of an event that is not a scheduled one; `undefined` leads without a tick.
-   *
    * @default the input of an ElectedSchedule, or the scheduled event of an EventBridge rule
    */
   readonly tickOf?: (event: unknown) => TickInput | undefined
   /**
    * The value of the same name that you give middy, in milliseconds. In this last part of the invocation, middy may
    * have left the task running.
-   *
    * @default 5, as middy's
    */
   readonly timeoutEarlyInMillis?: number
@@ -45,7 +43,6 @@ export type LeaderContext = Context & { readonly lease: Lease }
  * The response becomes an Outcome: `{ status: 'completed', fencingToken, result }` with the handler's own response as
  * result, or the standby outcome. A loser returns early: Powertools' middlewares clean up, and middy skips the `after`
  * of all others.
- *
  * @example
  * export const handler = middy(async (event, { lease }) => charge(lease.tick)).use(leaderOnly())
  * @throws InvalidOptionError when the function loads, not when the tick fires

@@ -55,7 +55,7 @@ export function notWon(settings: Settings, { record, clockReading }: Answered, r
   switch (refusal.kind) {
     case 'standby': {
       const { kind: _kind, ...answer } = { ...refusal, status: 'standby' as const }
-      return answer.reason === 'held' ? heldBy(settings, answer, answer.retryAfterMs, record, clockReading) : { answer }
+      return answer.reason === 'held' ? heldBy(settings, answer, record, clockReading) : { answer }
     }
     case 'stillHeld': {
       const { retryAfterMs } = refusal
@@ -65,7 +65,7 @@ export function notWon(settings: Settings, { record, clockReading }: Answered, r
           `If it died, the lease can be taken in ${retryAfterMs} ms: let the event be retried after that.`,
         { lease, retryAfterMs },
       )
-      return heldBy(settings, answer, retryAfterMs, record, clockReading)
+      return heldBy(settings, answer, record, clockReading)
     }
     case 'ticksMissing':
       throw new InvalidTickError(
@@ -87,8 +87,7 @@ export function notWon(settings: Settings, { record, clockReading }: Answered, r
  */
 function heldBy(
   settings: Settings,
-  answer: NotWon['answer'],
-  inMs: number | undefined,
+  answer: Standby | LeaseStillHeldError,
   record: LeaseRecord,
   reading: ClockReading | undefined,
 ): NotWon {
@@ -103,7 +102,7 @@ function heldBy(
     )
   }
   const latestMs = latestHonestMs(settings, reading)
-  if (!isAhead(record, latestMs, LONGEST_LEASE_MS)) return { answer, mayWait: true, inMs }
+  if (!isAhead(record, latestMs, LONGEST_LEASE_MS)) return { answer, mayWait: true, inMs: answer.retryAfterMs }
   return { answer: aheadOfTime(settings, record, reading), provesNothing: true, mayWait: true, inMs: GIVE_BACK_MS }
 }
 

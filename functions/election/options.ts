@@ -14,7 +14,6 @@ export interface LeaseOptions {
   readonly store?: LeaseStore
   /**
    * The lease's name: 1 to 128 characters out of `A-Z a-z 0-9 . _ - / :`.
-   *
    * @default the environment variable LEASE_NAME
    */
   readonly lease?: string
@@ -26,19 +25,16 @@ export interface LeaseOptions {
   readonly periodMs?: number
   /**
    * Whether ticks are exactly one period apart, as with `rate()`: only then can missed ticks be counted.
-   *
    * @default what the event of an ElectedSchedule says, else false
    */
   readonly exactPeriod?: boolean
   /**
    * Length of the lease in milliseconds, 100 to 3,600,000.
-   *
    * @default the environment variable LEASE_MS; without it 15,000 in Lambda and 30,000 elsewhere
    */
   readonly leaseMs?: number
   /**
    * Whether the lease is renewed every third of its length; if not, one write covers the invocation, up to an hour.
-   *
    * @default true
    */
   readonly heartbeat?: boolean
@@ -47,7 +43,6 @@ export interface LeaseOptions {
   /**
    * How long to wait for a lease that another candidate holds, in milliseconds, 0 to 900,000. The wait ends a second
    * before the invocation does (or a quarter of its time, if that is less), so that the function can still answer.
-   *
    * @default 0
    */
   readonly waitMs?: number
@@ -160,7 +155,6 @@ const RULES: Record<keyof LeaseOptions, Rule> = {
 
 /**
  * Checks names and types of all options given.
- *
  * @throws InvalidOptionError that says what was given, what is allowed and, for an unknown name, the most similar one
  */
 export function assertOptions(options: object, { alsoAllowed = [] }: { alsoAllowed?: readonly string[] } = {}): void {
@@ -182,11 +176,7 @@ function isOption(name: string): name is keyof LeaseOptions {
   return Object.hasOwn(RULES, name)
 }
 
-/**
- * Applies the defaults and makes the tick canonical.
- *
- * @throws InvalidOptionError, InvalidTickError
- */
+/** Applies the defaults and makes the tick canonical. @throws InvalidOptionError, InvalidTickError */
 export function settingsOf(options: CompleteOptions): Settings {
   assertOptions(options)
   const { context, periodMs, maxClockSkewMs = 1_000, killGraceMs = 1_000, heartbeat = true } = options

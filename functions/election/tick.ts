@@ -12,7 +12,6 @@ const LAST_TICK_MS = Date.parse('9999-12-31T23:59:59.999Z')
 /**
  * The tick as ISO-8601 UTC with milliseconds, floored to the period: candidates whose `rate()` schedules fire in
  * different phases must name the same tick. Ticks are compared as texts, which is correct in this form only.
- *
  * @throws InvalidTickError if the input is not an instant, such as a placeholder that was not replaced
  */
 export function canonicalTick(input: TickInput, periodMs?: number): string {
@@ -69,7 +68,6 @@ export interface EventTick {
 /**
  * Reads the tick of a scheduled event: `{ tick, periodMs, exactPeriod }`, which an `ElectedSchedule` sends, or the
  * event of an EventBridge rule, whose `time` is the scheduled one.
- *
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
  * @throws InvalidTickError for any other event: an unreadable tick must not count as "no tick"
  */

@@ -64,7 +64,6 @@ export type PlainData =
 /**
  * A checked copy of a checkpoint's state. -0 becomes 0, and objects without a prototype, or of another realm, become
  * ordinary ones.
- *
  * @throws InvalidOptionError if the state is not plain data, or too large; it names the value's path, never its content
  */
 export function plainState(state: unknown, lease: string): PlainData {

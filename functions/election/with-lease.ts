@@ -15,7 +15,6 @@ export type Outcome<T> =
  * Runs the task if this candidate wins the lease, and records the tick as done when it returns. Losing is the outcome
  * `standby`. A task that throws releases the lease, so that a retry of its tick can lead at once; its error is
  * rethrown.
- *
  * @example
  * const outcome = await withLease({ tick: event.tick, context }, async (lease) => {
  *   await lease.send({ TableName: 'invoices', Item: invoice })
@@ -41,7 +40,7 @@ export async function withLease<T>(options: LeaseOptions, task: (lease: Lease) =
 
 /** Completes the lease unless the task completed or released it. */
 export async function finished<T>(lease: LeaseHandle, result: T): Promise<Outcome<T>> {
-  if (lease.ended !== 'completed' && lease.ended !== 'released') await lease.endAfterTask()
+  await lease.endAfterTask()
   return { status: lease.ended === 'released' ? 'released' : 'completed', fencingToken: lease.fencingToken, result }
 }
 

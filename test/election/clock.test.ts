@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import fc from 'fast-check'
-import { describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { certainOffsetMs, checkedClock, systemClock } from '../../functions/election/clock.ts'
 
 describe('the certain offset of the local clock', () => {
@@ -39,66 +39,56 @@ describe('the certain offset of the local clock', () => {
   })
 })
 
-describe('the system clock', () => {
-  it('sleeps, and wakes early without a timer left if its signal aborts', async () => {
-    vi.useFakeTimers()
-    try {
-      const stop = new AbortController()
-      const sleeps = Promise.all([systemClock.sleep(60_000, stop.signal), systemClock.sleep(60_000)])
-      expect(vi.getTimerCount()).toBe(2)
-      stop.abort()
-      expect(vi.getTimerCount()).toBe(1)
-      await vi.advanceTimersByTimeAsync(60_000)
-      await sleeps
-      const waking = new AbortController()
-      const slept = systemClock.sleep(1_000, waking.signal)
-      await vi.advanceTimersByTimeAsync(1_000)
-      await slept
-      expect(getEventListeners(waking.signal, 'abort')).toEqual([])
-      await systemClock.sleep(60_000, stop.signal)
-      expect(vi.getTimerCount()).toBe(0)
-    } finally {
-      vi.useRealTimers()
-    }
+describe('a sleep of the system clock', () => {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
+  it('ends early without a timer left if its signal aborts', async () => {
+    const stop = new AbortController()
+    const sleeps = Promise.all([systemClock.sleep(60_000, stop.signal), systemClock.sleep(60_000)])
+    expect(vi.getTimerCount()).toBe(2)
+    stop.abort()
+    expect(vi.getTimerCount()).toBe(1)
+    await vi.advanceTimersByTimeAsync(60_000)
+    await sleeps
+    const waking = new AbortController()
+    const slept = systemClock.sleep(1_000, waking.signal)
+    await vi.advanceTimersByTimeAsync(1_000)
+    await slept
+    expect(getEventListeners(waking.signal, 'abort')).toEqual([])
+    await systemClock.sleep(60_000, stop.signal)
+    expect(vi.getTimerCount()).toBe(0)
   })
 
   it.each([[2 ** 31 - 1], [2 ** 31], [30 * 86_400_000]])(
-    'sleeps for all of %i ms, though a single timer of more than 2^31 - 1 ms fires at once',
+    'lasts all of %i ms, though a single timer of more than 2^31 - 1 ms fires at once',
     async (ms) => {
-      vi.useFakeTimers()
-      try {
-        const slept = vi.fn()
-        void systemClock.sleep(ms).then(slept)
-        await vi.advanceTimersByTimeAsync(ms - 1)
-        expect(slept).not.toHaveBeenCalled()
-        await vi.advanceTimersByTimeAsync(1)
-        expect(slept).toHaveBeenCalled()
-        expect(vi.getTimerCount()).toBe(0)
-      } finally {
-        vi.useRealTimers()
-      }
+      const slept = vi.fn()
+      void systemClock.sleep(ms).then(slept)
+      await vi.advanceTimersByTimeAsync(ms - 1)
+      expect(slept).not.toHaveBeenCalled()
+      await vi.advanceTimersByTimeAsync(1)
+      expect(slept).toHaveBeenCalled()
+      expect(vi.getTimerCount()).toBe(0)
     },
   )
 
-  it('sleeps forever until its signal aborts, and not at all for what is no length of time', async () => {
-    vi.useFakeTimers()
-    try {
-      const stop = new AbortController()
-      const slept = vi.fn()
-      void systemClock.sleep(Number.POSITIVE_INFINITY, stop.signal).then(slept)
-      await vi.advanceTimersByTimeAsync(60 * 86_400_000)
-      expect(slept).not.toHaveBeenCalled()
-      stop.abort()
-      await vi.advanceTimersByTimeAsync(0)
-      expect(slept).toHaveBeenCalled()
-      for (const ms of [-5, Number.NaN]) void systemClock.sleep(ms)
-      await vi.advanceTimersByTimeAsync(0)
-      expect(vi.getTimerCount()).toBe(0)
-    } finally {
-      vi.useRealTimers()
-    }
+  it('of Infinity lasts until its signal aborts; one that is not a length of time ends at once', async () => {
+    const stop = new AbortController()
+    const slept = vi.fn()
+    void systemClock.sleep(Number.POSITIVE_INFINITY, stop.signal).then(slept)
+    await vi.advanceTimersByTimeAsync(60 * 86_400_000)
+    expect(slept).not.toHaveBeenCalled()
+    stop.abort()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(slept).toHaveBeenCalled()
+    for (const ms of [-5, Number.NaN]) void systemClock.sleep(ms)
+    await vi.advanceTimersByTimeAsync(0)
+    expect(vi.getTimerCount()).toBe(0)
   })
+})
 
+describe('the system clock', () => {
   it('gives a timer no length that Node warns of', () => {
     const setTimeout = vi.spyOn(globalThis, 'setTimeout')
     for (const ms of [-5, Number.NaN]) void systemClock.sleep(ms)

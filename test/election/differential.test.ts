@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, inject, it } from 'vitest'
 import { DynamoDBLeaseStore, MemoryLeaseStore } from '../../functions/election/index.ts'
-import type { AcquireRequest, GiveBackRequest, HolderWrite, Tenure } from '../../functions/election/rules.ts'
-import type { LeaseStore } from '../../functions/election/stores/store.ts'
+import type { Tenure } from '../../functions/election/rules.ts'
+import { type Request, send } from '../../functions/election/testing/conformance.ts'
 import {
   acquireRequest,
   holderWrite,
@@ -12,12 +12,6 @@ import {
 } from '../../functions/election/testing/requests.ts'
 import { editRow, leaseRow } from '../support/lease-row.ts'
 import { createLeaseTable, localClient } from '../support/tables.ts'
-
-type Sent =
-  | { readonly as: 'acquire'; readonly request: AcquireRequest }
-  | { readonly as: 'write'; readonly request: HolderWrite }
-  | { readonly as: 'giveBack'; readonly request: GiveBackRequest }
-  | { readonly as: 'pause'; readonly pausedUntilMs: number }
 
 // Few values, close together, so that conditions are met and missed by a hair.
 const ticks = ['2026-11-21T03:00:00.000Z', '2026-11-21T04:00:00.000Z', '2026-11-21T05:00:00.000Z']
@@ -51,19 +45,6 @@ const step = fc.oneof(
 )
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
 
-async function send(store: LeaseStore, sent: Exclude<Sent, { as: 'pause' }>) {
-  switch (sent.as) {
-    case 'acquire': {
-      const reply = await store.acquire(sent.request)
-      return 'contended' in reply ? reply : { granted: reply.granted, record: reply.record }
-    }
-    case 'write':
-      return await store.write(sent.request)
-    case 'giveBack':
-      return await store.giveBack(sent.request)
-  }
-}
-
 /** Some 9,000 requests, one after the other: 7 s alone, and 30 s beside the race of fifty processes. */
 const TIMEOUT_MS = 120_000
 
@@ -81,56 +62,45 @@ it(
         const rules = new MemoryLeaseStore()
         const dynamodb = new DynamoDBLeaseStore({ tableName, client })
         const tenures = new Map<string, Tenure>()
-        const history: Exclude<Sent, { as: 'pause' }>[] = []
+        const history: Request[] = []
         let nowMs = NOW_MS
         let count = 0
 
-        const toRequest = (next: Step): Sent | undefined => {
-          switch (next.do) {
-            case 'acquire': {
-              nowMs += next.elapsedMs
-              const { who: candidate, tick, eventId } = next
-              const common = { lease, candidate, attempt: `${candidate}-${count}`, nowMs, ...(eventId && { eventId }) }
-              return { as: 'acquire', request: tick ? acquireRequest({ ...common, tick }) : ticklessRequest(common) }
-            }
-            case 'write': {
-              nowMs += next.elapsedMs
-              const tenure = tenures.get(next.who)
-              return (
-                tenure && {
-                  as: 'write',
-                  request: holderWrite(tenure, next.kind, { step: count, nowMs, tick: next.tick }),
-                }
-              )
-            }
-            case 'giveBack': {
-              const tenure = tenures.get(next.who)
-              return tenure && { as: 'giveBack', request: { ...tenure, nowMs } }
-            }
-            case 'copy':
-              return history[next.of]
-            case 'pause':
-              return rules.read(lease) && { as: 'pause', pausedUntilMs: nowMs + next.forMs }
+        const toRequest = (next: Exclude<Step, { do: 'pause' }>): Request | undefined => {
+          if (next.do === 'copy') return history[next.of]
+          if (next.do === 'acquire') {
+            nowMs += next.elapsedMs
+            const { who: candidate, tick, eventId } = next
+            const common = { lease, candidate, attempt: `${candidate}-${count}`, nowMs, ...(eventId && { eventId }) }
+            return tick ? acquireRequest({ ...common, tick }) : ticklessRequest(common)
           }
+          const tenure = tenures.get(next.who)
+          if (next.do === 'giveBack') {
+            return tenure && { lease, candidate: tenure.candidate, attempt: tenure.attempt, nowMs }
+          }
+          nowMs += next.elapsedMs
+          return tenure && holderWrite(tenure, next.kind, { step: count, nowMs, tick: next.tick })
         }
 
         for (const next of steps) {
           count++
-          const sent = toRequest(next)
-          if (sent === undefined) continue
-          if (sent.as === 'pause') {
-            rules.edit(lease, { pausedUntilMs: sent.pausedUntilMs })
-            await editRow(client, tableName, { pausedUntilMs: sent.pausedUntilMs }, lease)
+          if (next.do === 'pause') {
+            if (rules.read(lease) === undefined) continue
+            const pausedUntilMs = nowMs + next.forMs
+            rules.edit(lease, { pausedUntilMs })
+            await editRow(client, tableName, { pausedUntilMs }, lease)
           } else {
-            history.push(sent)
-            const expected = await send(rules, sent)
-            expect(await send(dynamodb, sent)).toEqual(expected)
+            const request = toRequest(next)
+            if (request === undefined) continue
+            history.push(request)
+            const expected = await send(rules, request)
+            expect(await send(dynamodb, request)).toEqual(expected)
             if (!expected.granted) continue
-            const kind = sent.as === 'write' ? sent.request.kind : sent.as
+            const isAcquire = !('kind' in request) && 'expiresAtMs' in request
+            const kind = 'kind' in request ? request.kind : isAcquire ? 'acquire' : 'giveBack'
             grants.set(kind, (grants.get(kind) ?? 0) + 1)
             const after = rules.read(lease)
-            if (sent.as === 'acquire' && after)
-              tenures.set(sent.request.candidate, tenureOf(sent.request, after.fencingToken))
+            if (isAcquire && after) tenures.set(request.candidate, tenureOf(request, after.fencingToken))
           }
           expect(await leaseRow(client, tableName, lease)).toEqual(rules.read(lease))
         }

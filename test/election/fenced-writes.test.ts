@@ -1,9 +1,25 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { InvalidOptionError, type Lease, LeaseLostError, withLease } from '../../functions/election/index.ts'
+import {
+  InvalidOptionError,
+  type Lease,
+  LeaseLostError,
+  LeaseStoreError,
+  withLease,
+} from '../../functions/election/index.ts'
 import type { Effects } from '../../functions/election/stores/store.ts'
 import { settled } from '../../functions/election/testing/manual-clock.ts'
-import { clock, lead as leadWithHeartbeat, noAnswer, options, outcomeOf, row, startAnew, store } from './scripted.ts'
+import {
+  clock,
+  lead as leadWithHeartbeat,
+  noAnswer,
+  options,
+  outcomeOf,
+  row,
+  sleeps,
+  startAnew,
+  store,
+} from './scripted.ts'
 
 beforeEach(startAnew)
 
@@ -12,6 +28,7 @@ const lead = () => leadWithHeartbeat({ leaseMs: 15_000, heartbeat: false })
 
 describe('effects', () => {
   const input = { TableName: 'invoices', Item: { id: 1 } }
+  const cancelled = Object.assign(new Error('no'), { name: 'TransactionCanceledException' })
 
   /** A leader with a store that has these effects only. */
   async function leadWith(effects: Partial<Effects>) {
@@ -53,6 +70,23 @@ describe('effects', () => {
     await done
     expect(tries).toHaveLength(2)
     for (const sent of tries) expect(sent).toContain('"ids":[7]')
+  })
+
+  it('that wait for their turn let a renewal go ahead of them', async () => {
+    const order: string[] = []
+    const transact = async () => {
+      order.push('transact')
+      await settled()
+      return { granted: true } as const
+    }
+    const lease = await leadWith({ transact })
+    store.beforeNext('renew', () => void order.push('renew'))
+    await Promise.all([1, 2, 3].map(() => lease.transact([{ Put: input }])).concat(lease.renew()))
+    expect(order).toEqual(['transact', 'renew', 'transact', 'transact'])
+    expect(clock.sleeping).toBe(1) // the watch over the deadline
+    store.beforeNext('saveCheckpoint', settled)
+    await Promise.all([lease.saveCheckpoint(1), lease.renew()])
+    expect(sleeps.filter((ms) => ms === 15_000 / 12)).toHaveLength(1) // patience is for effects alone
   })
 
   it('that wait in a long row are all sent before the end, and the lease is renewed meanwhile', async () => {
@@ -117,17 +151,40 @@ describe('effects', () => {
   ])(
     'refused with a completion leave the lease, unless an earlier try of it may arrive (%s)',
     async (mayArrive, lost) => {
-      const refusal = Object.assign(new Error('no'), { name: 'TransactionCanceledException' })
-      const completeWith = vi.fn(async () => Promise.reject(refusal))
+      const completeWith = vi.fn(async () => Promise.reject(cancelled))
       if (mayArrive) completeWith.mockImplementationOnce(async () => noAnswer())
       const lease = await leadWith({ completeWith })
       const completion = outcomeOf(lease.complete([{ Put: input }]))
       await settled()
       await clock.advance(1_000)
-      expect(await completion).toBe(refusal)
+      expect(await completion).toBe(cancelled)
       if (lost === undefined) lease.assertHeld()
       else expect(() => lease.assertHeld()).toThrow(lost)
       expect(completeWith).toHaveBeenCalledTimes(mayArrive ? 2 : 1)
+    },
+  )
+
+  it.each([
+    ['refused', cancelled, { name: 'LeaseStoreError', retryable: false, cause: cancelled }],
+    [
+      'answered with another error',
+      new LeaseStoreError('gone', { lease: 'billing', retryable: false }),
+      { message: 'gone' },
+    ],
+  ])(
+    'of a completion without an answer, if %s when it is sent again after the task, are an error',
+    async (_, error, expected) => {
+      const completeWith = vi.fn(async (): Promise<never> => noAnswer())
+      Object.assign(store, { effects: { completeWith } })
+      const outcome = outcomeOf(
+        withLease(options({ leaseMs: 15_000 }), async (lease) => {
+          await lease.complete([{ Put: input }]).catch(() => undefined)
+          completeWith.mockRejectedValue(error)
+        }),
+      )
+      await clock.advance(20_000)
+      expect(await outcome).toMatchObject(expected)
+      expect(row()).not.toHaveProperty('completedTick')
     },
   )
 

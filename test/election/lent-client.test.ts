@@ -396,12 +396,6 @@ describe('requests on the lease row', () => {
     expect(server.operations()).toEqual(['UpdateItem', 'UpdateItem'])
   })
 
-  it('are tried as often as the client says', async () => {
-    const server = await dynamodb(({ answer }) => answer(500))
-    await expect(acquire(storeWith(clientOf(server, { maxAttempts: 2 })))).rejects.toThrow(LeaseStoreError)
-    expect(server.requests).toHaveLength(2)
-  })
-
   it('do not time out while they wait for one another', async () => {
     manualTimers()
     const { on, waiting } = keepsWaiting(50)

@@ -24,24 +24,12 @@ const left = (ms: unknown) => ({ awsRequestId: 'event-1', getRemainingTimeInMill
 const wrong = (changes: Record<string, unknown>): CompleteOptions => Object.assign({ store, lease: 'billing' }, changes)
 
 describe('options', () => {
-  it('get their defaults outside Lambda', () => {
-    expect(settingsOf({ store, lease: 'billing', clock })).toMatchObject({
-      candidate: `${hostname()}/${process.pid}`,
-      eventId: undefined,
-      leaseMs: 30_000,
-      heartbeat: true,
-      waitMs: 0,
-      maxClockSkewMs: 1_000,
-    })
-  })
-
-  it('get their defaults in Lambda', () => {
-    expect(settingsOf({ store, lease: 'billing', clock, context })).toMatchObject({
-      candidate: 'charge/event-1',
-      eventId: 'event-1',
-      leaseMs: 15_000,
-      answerMs: 1_000,
-    })
+  it('get their defaults, outside Lambda and in it', () => {
+    const common = { heartbeat: true, waitMs: 0, maxClockSkewMs: 1_000 }
+    const outside = { candidate: `${hostname()}/${process.pid}`, eventId: undefined, leaseMs: 30_000 }
+    expect(settingsOf({ store, lease: 'billing', clock })).toMatchObject({ ...common, ...outside })
+    const inLambda = { candidate: 'charge/event-1', eventId: 'event-1', leaseMs: 15_000, answerMs: 1_000 }
+    expect(settingsOf({ store, lease: 'billing', clock, context })).toMatchObject({ ...common, ...inLambda })
   })
 
   it.each([
@@ -54,7 +42,6 @@ describe('options', () => {
     [{ lease: 'x'.repeat(129) }, /1 to 128 characters/],
     [{ lease: 'a b' }, /1 to 128 characters/],
     [{ lease: 7 }, /lease must be a name of 1 to 128 characters out of A-Z a-z 0-9 . _ - \/ :, but is 7\./],
-    [{ store: null }, /but is null/],
     [{ store: { acquire() {}, write() {} } }, /store must be a DynamoDBLeaseStore/],
     [{ store: Object.create(null) }, /but is an object/],
     [{ store: { constructor: { name: 'L'.repeat(100) } } }, /but is an object of type L{60}\.$/],
@@ -70,13 +57,9 @@ describe('options', () => {
     [{ context: { ...context, awsRequestId: '\udc00' } }, /context must be Lambda's context/],
     [{ heartbeat: 10n ** 99n }, /but is 10{59}\.$/],
     [{ tick: true }, /tick must be an ISO-8601 text/],
-    [{ periodMs: 0 }, /periodMs must be a whole number/],
     [{ leaseMs: 99 }, /leaseMs must be a whole number of milliseconds from 100 to 3600000, but is 99/],
     [{ leaseMs: 1_000.5 }, /leaseMs/],
-    [{ leaseMs: Number.NaN }, /leaseMs/],
     [{ heartbeat: 'yes' }, /heartbeat must be true or false, but is "yes"/],
-    [{ killGraceMs: -1 }, /killGraceMs/],
-    [{ waitMs: Number.POSITIVE_INFINITY }, /waitMs/],
     [{ maxClockSkewMs: '1s' }, /maxClockSkewMs/],
     [{ context: {} }, /context must be Lambda's context/],
     [{ context: { getRemainingTimeInMillis: (): number => 5_000 } }, /context must be Lambda's context/],
@@ -123,11 +106,11 @@ describe('options', () => {
     expect(settingsOf({ store, lease: 'billing', clock, heartbeat: false })).toMatchObject({ leaseMs: 30_000 })
   })
 
-  it('name a candidate in no more characters than a row has room for: those by which its requests differ', () => {
-    const longest = { ...context, functionName: 'f'.repeat(140), awsRequestId: 'r'.repeat(250) }
-    expect(settingsOf({ store, lease: 'billing', clock, context: longest })).toMatchObject({
-      candidate: `fffff/${'r'.repeat(250)}`,
-    })
+  it.each([
+    ['a long name by its end, which differs', 'f'.repeat(140), 'r'.repeat(250), `fffff/${'r'.repeat(250)}`],
+    ['a function without a name by its request', undefined, 'event-1', 'lambda/event-1'],
+  ])('name a candidate of %s', (_, functionName, awsRequestId, candidate) => {
+    expect(settingsOf(wrong({ context: { ...context, functionName, awsRequestId } }))).toMatchObject({ candidate })
   })
 
   it.each([
@@ -190,13 +173,6 @@ describe('options', () => {
     expect(remainingMs()).toBe(8_000)
     isBroken = true
     expect(remainingMs()).toBe(0)
-  })
-
-  it('name a candidate by its request alone if Lambda does not name the function', () => {
-    const { functionName: _name, ...unnamed } = context
-    expect(settingsOf({ store, lease: 'billing', clock, context: unnamed })).toMatchObject({
-      candidate: 'lambda/event-1',
-    })
   })
 
   it('of the DynamoDB store need a table name', () => {

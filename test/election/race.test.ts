@@ -24,9 +24,9 @@ const PERIOD_MS = 60_000
 const MAX_CLOCK_SKEW_MS = 50
 /** Longer than any of these tasks takes on a busy machine. */
 const LONG_LEASE_MS = 10_000
-/** That of a leader which is to die: its successor has to wait for the end of it. */
+/** Of a leader that will be killed: its successor waits until it expires. */
 const SHORT_LEASE_MS = 500
-/** Every racer has got its order by then. */
+/** By then every racer has received its order. */
 const HEAD_START_MS = 50
 
 const dynamodb = inject('dynamodbEndpoint')
@@ -169,9 +169,8 @@ it('if the leader of every second tick is killed during its task, each tick is s
 }, 60_000)
 
 /**
- * Whoever leads in this race dies of it: one process, or a straggler too that asks when the first one's lease has
- * expired. Where the machine is so busy that a leader loses its short lease before it can report, the tick is raced for
- * again.
+ * Every leader of this race is killed: one process, or also a late one that asks when the first one's lease has
+ * expired. If the machine is so busy that a leader loses its short lease before it can report, the race is repeated.
  */
 async function raceToDeath(order: Omit<RaceOrder, 'startAtMs'>): Promise<Killed[]> {
   for (;;) {
@@ -185,7 +184,7 @@ async function raceToDeath(order: Omit<RaceOrder, 'startAtMs'>): Promise<Killed[
   }
 }
 
-/** As long as Lambda's retry would wait at least: the dead leader's lease has run out. */
+/** Lambda's retry would wait at least as long: the dead leader's lease has expired. */
 async function untilExpired(lease: string): Promise<void> {
   const row = await leaseRow(client, leases, lease)
   await sleep(Math.max(0, Number(row?.expiresAtMs) + MAX_CLOCK_SKEW_MS - Date.now()))

@@ -19,7 +19,7 @@ const ROW: AttributeMap = {
   step: { N: '0' },
 }
 
-/** The error that the row is refused with, where one attribute is replaced. */
+/** The error that refuses the row if one attribute is replaced. */
 function refused(attribute: string, value: AttributeValue | undefined): unknown {
   const { [attribute]: _replaced, ...others } = ROW
   try {
@@ -61,6 +61,7 @@ describe('a lease row', () => {
     ['writtenAtMs', undefined, 'a whole number, but is missing'],
     ['step', undefined, 'a whole number, but is missing'],
     ['step', { S: 'two' }, 'a whole number, but is "two"'],
+    ['step', { N: '-1' }, 'a whole number, but is the number -1'],
     ['step', { N: '1.5' }, 'a whole number, but is the number 1.5'],
     ['step', { BOOL: true }, 'a whole number, but is of type BOOL'],
     ['holder', { N: '7' }, 'a string, but is the number 7'],

@@ -4,7 +4,6 @@ import {
   acquireConditions,
   acquired,
   explainRefusal,
-  giveBack,
   impossibleTime,
   isAhead,
   isOwnWrite,
@@ -37,39 +36,18 @@ describe('the conditions of an acquire', () => {
     expect(conditions).toMatchObject({ tickNotDone: true, tickedAlike: false })
   })
 
-  it('refuse a request without a tick even where a row has only a completed one', () => {
+  it('refuse a request without a tick even if a row has only a completed one', () => {
     const { tick: _tick, ...edited } = done
     expect(acquireConditions(edited, ticklessRequest()).tickedAlike).toBe(false)
-  })
-
-  it('leave no attribute without a value on the row', () => {
-    expect(acquired(undefined, ticklessRequest())).not.toHaveProperty('eventId')
-    expect(acquired(undefined, ticklessRequest())).not.toHaveProperty('tick')
   })
 })
 
 describe('the holder’s writes', () => {
-  it('H2: a second copy of the very last write is refused', () => {
-    const renewed = write(held, holderWrite(ann, 'renew', { step: 1 })).record
-    expect(write(renewed, holderWrite(ann, 'renew', { step: 1 })).granted).toBe(false)
-  })
-
   it('a renewal keeps the checkpoint, and touches nothing but expiry, step and time', () => {
     const saved = { ...held, checkpoint: { tick: TICK, state: { upTo: 1 } } }
     const renewal = holderWrite(ann, 'renew', { step: 1, nowMs: NOW_MS + 1 })
     const { record } = write(saved, renewal)
     expect(record).toEqual({ ...saved, step: 1, writtenAtMs: NOW_MS + 1, expiresAtMs: record?.expiresAtMs })
-  })
-
-  it('a release without an error names none', () => {
-    const release = { ...ann, kind: 'release', endedBy: 'released', step: 1, nowMs: NOW_MS } as const
-    expect(write(held, release).record).not.toHaveProperty('errorName')
-  })
-
-  it('a refused giving back shows the row as it is', () => {
-    const own = { lease: 'billing', candidate: 'bob', attempt: 'attempt-bob', nowMs: NOW_MS }
-    expect(giveBack(held, own)).toEqual({ granted: false, record: held })
-    expect(giveBack(undefined, own)).toEqual({ granted: false, record: undefined })
   })
 })
 
@@ -80,7 +58,7 @@ describe('a refusal', () => {
     expect(explainRefusal({ ...held, holder: 'eve' }, request)).toMatchObject({ kind: 'standby', reason: 'held' })
   })
 
-  it('of a lease that has expired is not for its holder’s sake', () => {
+  it('of a lease that has expired does not name its holder', () => {
     const nowMs = NOW_MS + LEASE_MS + SKEW_MS
     const paused = { ...held, pausedUntilMs: nowMs + 500 }
     expect(explainRefusal(paused, bob({ nowMs }))).toEqual({ kind: 'standby', reason: 'paused', retryAfterMs: 500 })

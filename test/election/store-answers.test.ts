@@ -145,11 +145,9 @@ it('an effect leaves out what is undefined, with a client of the caller’s as w
   expect(requests[0]?.['Item']).not.toHaveProperty('note')
 })
 
-describe('in memory', () => {
-  it('a lease without a row has none to read or edit', async () => {
-    const store = new MemoryLeaseStore()
-    store.edit('billing', { pausedUntilMs: 1 })
-    expect(store.read('billing')).toBeUndefined()
-    expect(await store.write(holderWrite(ann, 'renew'))).toStrictEqual({ granted: false })
-  })
+it('in memory, a lease without a row has none to read or edit', async () => {
+  const store = new MemoryLeaseStore()
+  store.edit('billing', { pausedUntilMs: 1 })
+  expect(store.read('billing')).toBeUndefined()
+  expect(await store.write(holderWrite(ann, 'renew'))).toStrictEqual({ granted: false })
 })

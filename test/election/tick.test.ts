@@ -95,18 +95,13 @@ describe('a tick in the future', () => {
 })
 
 describe('the tick of an event', () => {
-  it('comes from the input of an ElectedSchedule', () => {
-    const read = { tick: '2026-11-21T06:00:00Z', periodMs: HOUR_MS, exactPeriod: true }
-    expect(tickOfEvent({ ...read, schedule: 'candidate-1' })).toEqual(read)
-  })
-
-  it('comes from the time of an EventBridge rule event', () => {
-    const event = { version: '0', source: 'aws.events', 'detail-type': 'Scheduled Event', time: '2026-11-21T06:00:00Z' }
-    expect(tickOfEvent(event)).toEqual({ tick: '2026-11-21T06:00:00Z' })
-  })
-
-  it('may be given in epoch milliseconds', () => {
-    expect(tickOfEvent({ tick: 1_795_240_800_000 })).toEqual({ tick: 1_795_240_800_000 })
+  const read = { tick: '2026-11-21T06:00:00Z', periodMs: HOUR_MS, exactPeriod: true }
+  it.each([
+    ['the input of an ElectedSchedule', { ...read, schedule: 'candidate-1' }, read],
+    ['the time of an EventBridge rule event', { source: 'aws.events', time: read.tick }, { tick: read.tick }],
+    ['epoch milliseconds', { tick: 1_795_240_800_000 }, { tick: 1_795_240_800_000 }],
+  ])('comes from %s', (_, event, expected) => {
+    expect(tickOfEvent(event)).toEqual(expected)
   })
 
   it.each([
@@ -136,20 +131,6 @@ describe('the tick of an event', () => {
     const event = { tick: '2026-11-21T06:00:00Z', periodMs: HOUR_MS, exactPeriod }
     expect(() => tickOfEvent(event)).toThrow(/exactPeriod is .*, but must be true or false/)
   })
-
-  it('shows a period of null', () => {
-    expect(() => tickOfEvent({ tick: '2026-11-21T06:00:00Z', periodMs: null })).toThrow('periodMs is null, but')
-  })
-
-  it('refuses a period that is an object, whose text may be endless', () => {
-    const periodMs = { toString: () => 'x'.repeat(1e6) }
-    expect(() => tickOfEvent({ tick: '2026-11-21T06:00:00Z', periodMs })).toThrow(
-      "The event's periodMs is an object of type Object, but",
-    )
-    expect(() => tickOfEvent({ tick: '2026-11-21T06:00:00Z', periodMs: 10n ** 99n })).toThrow(
-      `is 1${'0'.repeat(59)}, but`,
-    )
-  })
 })
 
 it('counts the ticks that were not completed', () => {
@@ -157,16 +138,8 @@ it('counts the ticks that were not completed', () => {
   expect(since('2026-11-21T04:00:00.000Z')).toBe(0)
   expect(since('2026-11-21T07:00:00.000Z')).toBe(3)
   expect(since('2026-11-21T02:00:00.000Z')).toBe(0)
-})
-
-it('counts right if the last completed tick was written by hand, between two others', () => {
-  for (const minute of ['00:00.001', '20:00.000', '45:00.000', '59:59.999']) {
-    const since = (tick: string) => missedTicks(`2026-11-21T06:${minute}Z`, tick, HOUR_MS)
-    expect(since('2026-11-21T07:00:00.000Z')).toBe(0)
-    expect(since('2026-11-21T09:00:00.000Z')).toBe(2)
+  // An operator may have written the last completed tick by hand, between two others.
+  for (const minute of ['00:00.001', '59:59.999']) {
+    expect(missedTicks(`2026-11-21T06:${minute}Z`, '2026-11-21T09:00:00.000Z', HOUR_MS)).toBe(2)
   }
-})
-
-it('an unreadable tick is shown with its control characters escaped', () => {
-  expect(() => canonicalTick('\u009b2J')).toThrow('The tick "\\u{9b}2J" cannot be read')
 })

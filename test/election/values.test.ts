@@ -42,11 +42,9 @@ const revoked = () => {
 describe('the state of a checkpoint', () => {
   it.each<[string, unknown, string]>([
     ['undefined', undefined, 'checkpoint.state of lease "billing" is undefined'],
-    ['undefined in an object', { upTo: undefined }, 'checkpoint.state.upTo of lease "billing" is undefined'],
     ['undefined in an array', { items: [1, undefined] }, 'checkpoint.state.items[1] of lease "billing" is undefined'],
     ['a hole', Object.assign(Array(2), { 1: 'a' }), 'checkpoint.state[0] of lease "billing" is undefined'],
     ['a function', { next: () => 1 }, 'checkpoint.state.next of lease "billing" is a function'],
-    ['a symbol', [Symbol('x')], 'is a symbol'],
     ['a bigint', 5n, 'is a bigint'],
     ['NaN', { 'a b': [Number.NaN] }, 'checkpoint.state["a b"][0] of lease "billing" is not a finite number'],
     ['Infinity', -Infinity, 'is not a finite number'],
@@ -60,8 +58,6 @@ describe('the state of a checkpoint', () => {
     ],
     ['a Map', new Map([['a', 1]]), 'is a Map: use Object.fromEntries(map)'],
     ['a Buffer', Buffer.from('abc'), 'is a Buffer: use new Uint8Array(buffer)'],
-    ['another typed array', new Float64Array(2), 'is a Float64Array'],
-    ['a boxed number', Object(5), 'is a Number'],
     ['an instance of a class', new Progress(), 'is a Progress'],
     ['an instance of a class without a name', new (class {})(), 'is an instance of a class'],
     ['an array of a class', new (class List extends Array {})(), 'is a List'],
@@ -70,11 +66,9 @@ describe('the state of a checkpoint', () => {
     ['a Set behind a proxy', new Proxy(new Set(['a']), {}), 'is a Set'],
     ['an empty Set', new Set(), 'is an empty Set'],
     ['a mixed Set', new Set(['a', 1]), 'is a Set of something else than texts alone or numbers alone'],
-    ['a Set of NaN', new Set([Number.NaN]), 'is not a finite number'],
     ['a Set with a property', Object.assign(new Set(['a']), { upTo: 1 }), 'has properties besides its elements'],
     ['a Uint8Array with a property', Object.assign(new Uint8Array(2), { x: 1 }), 'has properties besides its elements'],
     ['an array with a property', Object.assign(['a'], { index: 0 }), 'has properties besides its elements'],
-    ['a symbol as a key', { [Symbol('x')]: 1 }, 'has keys that are symbols or not enumerable'],
     ['a hidden key', Object.defineProperty({}, 'upTo', { value: 1 }), 'has keys that are symbols or not enumerable'],
     ['an empty key', { '': 1 }, 'has an empty key'],
     ['a key too long', { ['k'.repeat(65_536)]: 1 }, 'has a key longer than 65535 bytes'],
@@ -247,16 +241,19 @@ function zeroed(state: unknown): unknown {
 
 /** With as many elements as are accepted. */
 function largest(make: (length: number) => unknown): unknown {
-  let accepted = 0
-  let refused = LARGEST_STATE_BYTES + 1
+  const isAccepted = (length: number) => {
+    try {
+      return read(make(length)) !== undefined
+    } catch {
+      return false
+    }
+  }
+  let [accepted, refused] = [0, 1_024]
+  for (; isAccepted(refused); refused *= 2) accepted = refused
   while (refused - accepted > 1) {
     const length = Math.floor((accepted + refused) / 2)
-    try {
-      read(make(length))
-      accepted = length
-    } catch {
-      refused = length
-    }
+    if (isAccepted(length)) accepted = length
+    else refused = length
   }
   return make(accepted)
 }

@@ -20,7 +20,7 @@ export const LEASE_MS = 30_000
 export const SKEW_MS = 1_000
 export const ALWAYS = Number.POSITIVE_INFINITY
 
-export const dynamodb = inject('dynamodbEndpoint')
+const dynamodb = inject('dynamodbEndpoint')
 export const direct = localClient(dynamodb)
 /** For the store, which judges real replies by a real clock; only its pauses between tries are left out. */
 export const impatient = { ...systemClock, sleep: async () => {} }
@@ -76,12 +76,6 @@ export async function scene({ storeClock = impatient, ...config }: SceneOptions 
     /** The task of `run`: how often it ran shows who led. */
     task,
     run: (changes: Partial<LeaseOptions> = {}) => withLease(options(changes), task),
-    /** Wins the lease, does `act`, and gives it up without completing the tick. */
-    reign: (candidate: string, act: (lease: Lease) => Promise<void> = async () => {}) =>
-      withLease(options({ candidate }), async (lease) => {
-        await act(lease)
-        await lease.release()
-      }),
     row: () => leaseRow(direct, tableName),
     kinds: () => proxy.requests.map(kindOf),
     /** The first request of a kind, for sending again. */

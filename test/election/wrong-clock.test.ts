@@ -138,12 +138,7 @@ describe('a row that a wrong clock wrote last', () => {
   it('is not blamed on this clock if DynamoDB’s time shows that the other was wrong', async () => {
     await withLease(options(), () => undefined)
     store.memory.edit('billing', { writtenAtMs: clock.wallMs() + 60_000 })
-    const { acquire } = store
-    store.acquire = async (request) => {
-      const reply = await acquire.call(store, request)
-      const nowMs = clock.wallMs()
-      return { ...reply, clockReading: { sentAtMs: nowMs, dateMs: nowMs, receivedAtMs: nowMs } }
-    }
+    answersAt(() => clock.wallMs())
     expect(await next()).toMatchObject({ message: expect.stringContaining('shows that the other clock was wrong') })
   })
 
@@ -151,11 +146,8 @@ describe('a row that a wrong clock wrote last', () => {
     'after giving back, lets in all others that keep a budget of %i ms',
     async (maxClockSkewMs) => {
       const { acquire } = store
-      const dateMs = Math.floor(clock.wallMs() / 1000) * 1000
-      store.acquire = async (request) => {
-        const reply = await acquire.call(store, request)
-        return { ...reply, clockReading: { sentAtMs: clock.wallMs(), dateMs, receivedAtMs: clock.wallMs() } }
-      }
+      const trueMs = clock.wallMs()
+      answersAt(() => trueMs)
       clock.setWall(3_600_000)
       expect(await next({ candidate: 'bob', maxClockSkewMs })).toBeInstanceOf(ClockSkewError)
       clock.setWall(-3_600_000 - maxClockSkewMs / 2)

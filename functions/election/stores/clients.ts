@@ -29,7 +29,6 @@ export interface Paths {
  * Two paths through the caller's client, which is not changed. Each has a copy of the configuration, since
  * `DynamoDBDocumentClient.from` writes its options into the configuration of the client that it is given. All paths
  * through one client share connections, retries and turns, so a store costs little.
- *
  * @throws InvalidOptionError if `client` is not a client of DynamoDB
  */
 export function pathsThrough(client: unknown): Paths {

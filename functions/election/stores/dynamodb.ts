@@ -36,7 +36,7 @@ import type {
   WriteInput,
   WriteReply,
 } from './store.ts'
-import { newWire, type Observed, observeWire, type Wire } from './wire.ts'
+import { type Observed, observeWire, Wire } from './wire.ts'
 
 export interface DynamoDBLeaseStoreOptions {
   /** Checked when constructed, so that `process.env.LEASE_TABLE` can be given as it is. */
@@ -53,7 +53,6 @@ export interface DynamoDBLeaseStoreOptions {
    * An agent other than Node's own (such as one for a proxy), or a request handler other than the SDK's
    * `NodeHttpHandler`, is shared: effects use at most nine tenths of its connections (of 50 if the number is unknown;
    * HTTP/2 has no such limit), and other requests of the client may delay those on the lease row.
-   *
    * @default `new DynamoDBClient()`
    */
   readonly client?: SdkClient
@@ -101,7 +100,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
 
   async acquire(request: AcquireRequest, abortSignal?: AbortSignal): Promise<AcquireReply> {
     const { lease } = request
-    const wire = newWire()
+    const wire = new Wire()
     const command = observeWire(this.#leaseCommand(lease, acquireUpdate(request), 'ALL_OLD'), this.#clock, wire)
     try {
       const send = () => this.#leases.send(command, optionsOf(abortSignal))
@@ -139,7 +138,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
   }
 
   async send(input: WriteInput): Promise<SendReply> {
-    const wire = newWire()
+    const wire = new Wire()
     const showsRow = input.ReturnValuesOnConditionCheckFailure === 'ALL_OLD'
     const observed = <C extends Observed>(command: C) => observeWire(command, this.#clock, wire, { showsRow })
     // The row is always requested: it shows whether an earlier try was applied.
@@ -152,7 +151,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
       })
       return { granted: true, attributes: Attributes, unanswered: wire.unanswered }
     } catch (cause) {
-      if (!(cause instanceof Error) || wire.answered !== true) throw cause
+      if (!(cause instanceof Error) || !wire.answered) throw cause
       const { unanswered } = wire
       if (!isConditionFailed(cause)) return { granted: false, cause, unanswered }
       return { granted: false, cause, unanswered, conditionFailed: { item: wire.row } }
@@ -165,7 +164,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
   }
 
   async #conditionalWrite(lease: string, update: LeaseUpdate, abortSignal?: AbortSignal): Promise<WriteReply> {
-    const wire = newWire()
+    const wire = new Wire()
     try {
       const command = observeWire(this.#leaseCommand(lease, update, 'NONE'), this.#clock, wire)
       await this.#retryConflicts(() => this.#leases.send(command, optionsOf(abortSignal)), abortSignal)
@@ -188,7 +187,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
   }
 
   async #transact(path: Path, lease: string, items: TransactItem[], ClientRequestToken: string): Promise<WriteReply> {
-    const wire = newWire()
+    const wire = new Wire()
     try {
       await this.#retryConflicts(() => {
         const command = new TransactWriteCommand({ TransactItems: items, ClientRequestToken })

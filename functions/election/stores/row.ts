@@ -15,7 +15,6 @@ export const TENURE_PREFIX = 'TENURE#'
 
 /**
  * Reads a lease row as DynamoDB sends it.
- *
  * @throws CorruptLeaseError which names the attribute that this protocol cannot have written
  */
 export function readRow(row: AttributeMap, lease: string): LeaseRecord {
@@ -27,33 +26,26 @@ export function readRow(row: AttributeMap, lease: string): LeaseRecord {
         'Do not delete the row: the ticks that are done would be forgotten.',
       { lease, attribute, cause },
     )
-  const text = (attribute: string): string | undefined => {
-    const value = row[attribute]
-    if (value === undefined) return undefined
-    if (typeof value.S !== 'string') throw corrupt(attribute, 'a string')
-    return value.S
+  const text = (attribute: string): string => {
+    const value = row[attribute]?.S
+    if (typeof value !== 'string') throw corrupt(attribute, 'a string')
+    return value
   }
-  const whole = (attribute: string): number | undefined => {
-    const value = row[attribute]
-    if (value === undefined) return undefined
-    const number = typeof value.N === 'string' ? Number(value.N) : Number.NaN
+  const whole = (attribute: string): number => {
+    const value = row[attribute]?.N
+    const number = typeof value === 'string' ? Number(value) : Number.NaN
     if (!Number.isSafeInteger(number) || number < 0) throw corrupt(attribute, 'a whole number')
     return number
   }
-  const tick = (attribute: string): string | undefined => {
+  const tick = (attribute: string): string => {
     const value = text(attribute)
-    if (value !== undefined && !isCanonicalTick(value)) throw corrupt(attribute, 'a tick like 2026-11-21T06:00:00.000Z')
+    if (!isCanonicalTick(value)) throw corrupt(attribute, 'a tick like 2026-11-21T06:00:00.000Z')
     return value
   }
-  const required = <T>(attribute: string, value: T | undefined, expected: string): T => {
-    if (value === undefined) throw corrupt(attribute, expected)
-    return value
-  }
-  const endedBy = (): EndedBy | undefined => {
-    const value = text('endedBy')
-    if (value === undefined || value === 'completed' || value === 'released' || value === 'failed') return value
-    if (value === 'forced') return value
-    throw corrupt('endedBy', 'completed, released, failed or forced')
+  const endedBy = (attribute: string): EndedBy => {
+    const value = text(attribute)
+    if (value === 'completed' || value === 'released' || value === 'failed' || value === 'forced') return value
+    throw corrupt(attribute, 'completed, released, failed or forced')
   }
   const checkpoint = (): Checkpoint | undefined => {
     const value = row['checkpoint']
@@ -70,23 +62,25 @@ export function readRow(row: AttributeMap, lease: string): LeaseRecord {
       throw corrupt('checkpoint', 'a map whose numbers JavaScript can hold', cause)
     }
   }
+  const optional = <T>(read: (attribute: string) => T, attribute: string): T | undefined =>
+    row[attribute] === undefined ? undefined : read(attribute)
 
   return defined({
     lease,
-    fencingToken: required('fencingToken', whole('fencingToken'), 'a whole number'),
-    holder: text('holder'),
-    attempt: required('attempt', text('attempt'), 'a string'),
-    eventId: text('eventId'),
-    acquiredAtMs: required('acquiredAtMs', whole('acquiredAtMs'), 'a whole number'),
-    expiresAtMs: required('expiresAtMs', whole('expiresAtMs'), 'a whole number'),
-    writtenAtMs: required('writtenAtMs', whole('writtenAtMs'), 'a whole number'),
-    step: required('step', whole('step'), 'a whole number'),
-    tick: tick('tick'),
-    completedTick: tick('completedTick'),
+    fencingToken: whole('fencingToken'),
+    holder: optional(text, 'holder'),
+    attempt: text('attempt'),
+    eventId: optional(text, 'eventId'),
+    acquiredAtMs: whole('acquiredAtMs'),
+    expiresAtMs: whole('expiresAtMs'),
+    writtenAtMs: whole('writtenAtMs'),
+    step: whole('step'),
+    tick: optional(tick, 'tick'),
+    completedTick: optional(tick, 'completedTick'),
     checkpoint: checkpoint(),
-    endedBy: endedBy(),
-    errorName: text('errorName'),
-    pausedUntilMs: whole('pausedUntilMs'),
+    endedBy: optional(endedBy, 'endedBy'),
+    errorName: optional(text, 'errorName'),
+    pausedUntilMs: optional(whole, 'pausedUntilMs'),
   })
 }
 

@@ -3,15 +3,15 @@ import { isConditionFailed } from './dynamodb-errors.ts'
 import type { AttributeMap } from './row.ts'
 
 /** What happened to the tries of one request on the wire. */
-export interface Wire {
+export class Wire {
   /** From the last try that was answered. */
   clockReading: ClockReading | undefined
   /** A try got no answer: it may have been applied. */
-  unanswered: boolean
-  /** The last try was answered; `undefined` if nothing was sent yet. */
-  answered: boolean | undefined
+  unanswered = false
+  /** The last try was answered. */
+  answered = false
   /** The SDK could make a request of the input: a later failure, such as credentials, is not about it. */
-  serialized: boolean
+  serialized = false
   /** The row that came with a failed condition. It is removed from the error, which the caller's middleware may log. */
   row: AttributeMap | undefined
 }
@@ -28,13 +28,8 @@ export interface Observed {
   }
 }
 
-export function newWire(): Wire {
-  return { clockReading: undefined, unanswered: false, answered: undefined, serialized: false, row: undefined }
-}
-
 /**
  * Records in `wire` what happens to each try of the command, inside the SDK's retry loop.
- *
  * @param options.showsRow whether the row stays on the error of a failed condition, because the caller requested it
  */
 export function observeWire<C extends Observed>(command: C, clock: Clock, wire: Wire, { showsRow = false } = {}): C {

@@ -7,7 +7,6 @@ interface Sleeper {
 
 /**
  * A clock whose time passes only when a test says so.
- *
  * @example
  * const clock = new ManualClock('2026-11-21T06:00:00Z')
  * const outcome = withLease({ store: new MemoryLeaseStore(), lease: 'billing', clock }, charge)

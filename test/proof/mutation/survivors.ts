@@ -9,12 +9,6 @@ const INSTANT = String.raw`(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(
 
 export const EXPLANATIONS: readonly Explanation[] = [
   {
-    reason:
-      'The lease has ended: nothing is sent again. ' +
-      'Only a completion by the task itself, after a release without an answer, would be reported as lost.',
-    mutants: ["with-lease.ts: lease.ended !== 'completed' → true", `with-lease.ts: 'completed' → ""`],
-  },
-  {
     reason: 'The lease is checked once more when it is the turn of the request.',
     mutants: ['lease-handle.ts: this.assertHeld() → ;', 'lease-handle.ts: this.#assertLeading() → ;'],
   },
