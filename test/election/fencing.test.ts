@@ -24,7 +24,7 @@ const documents = DynamoDBDocumentClient.from(client)
 /** A lease table, a table of protected rows, and two leaders of one lease: the first was replaced by the second. */
 async function replacement() {
   const tableName = await createLeaseTable(client)
-  const TableName = tableName.replace('leases', 'rows')
+  const TableName = tableName.replace('table', 'rows')
   await client.send(
     new CreateTableCommand({
       TableName,
