@@ -78,14 +78,14 @@ export class InvalidTickError extends LeaseError {
 }
 
 /**
- * An option is missing, unknown, of a wrong type or out of range (thrown when the function loads, not when the tick
- * fires); or a value given to the lease, such as a checkpoint, cannot be used.
+ * An option is missing, unknown, of a wrong type or out of range (thrown when the function loads, if
+ * it is known by then); or a value given to the lease, such as a checkpoint, cannot be used.
  */
 export class InvalidOptionError extends LeaseError {
   override readonly name = 'InvalidOptionError'
 }
 
-/** The lease row contains something that this protocol never writes. The task did not run; repair the row by hand. */
+/** The lease row contains something that this protocol never writes: repair the row by hand. */
 export class CorruptLeaseError extends LeaseError {
   override readonly name = 'CorruptLeaseError'
   /** The attribute that cannot be right. */

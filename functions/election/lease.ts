@@ -19,11 +19,14 @@ export interface Lease {
   readonly checkpoint?: unknown
   /** What the leader of an earlier tick saved, if that tick was never completed. */
   readonly unfinished?: { readonly tick: string; readonly state: unknown }
-  /** Aborts with a LeaseLostError a margin before the deadline, and at once when a write learns that another leads. */
+  /**
+   * Aborts with a LeaseLostError 1 s before the deadline (a tenth of a shorter lease), and at once when a write shows that
+   * another candidate leads; and with the reason of the option `signal`.
+   */
   readonly signal: AbortSignal
-  /** Milliseconds until this candidate must stop, by the earlier of two clocks; 0 once it must have stopped. */
+  /** Milliseconds until the deadline, by the earlier of two clocks; 0 once `signal` has aborted. */
   remainingMs(): number
-  /** @throws LeaseLostError unless this candidate may still act as the leader */
+  /** @throws the reason of `signal` (LeaseLostError, or the caller's own) unless this candidate may still lead */
   assertHeld(): void
   /** Extends the lease: one request. Needed only with `heartbeat: false`. @throws LeaseLostError, LeaseStoreError */
   renew(): Promise<void>

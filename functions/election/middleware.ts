@@ -41,11 +41,12 @@ export type LeaderContext = Context & { readonly lease: Lease }
  * one's end, so that the lease is renewed until the invocation ends, and then held until it expires.
  *
  * The response becomes an Outcome: `{ status: 'completed', fencingToken, result }` with the handler's own response as
- * result, or the standby outcome. A loser returns early: Powertools' middlewares clean up, and middy skips the `after`
+ * result (`released` if the handler released the lease), or the standby outcome. A loser returns early: Powertools' middlewares clean up, and middy skips the `after`
  * of all others.
  * @example
  * export const handler = middy(async (event, { lease }) => charge(lease.tick)).use(leaderOnly())
- * @throws InvalidOptionError when the function loads, not when the tick fires
+ * @throws InvalidOptionError when the function loads, not when the tick fires; only what an invocation brings (context
+ *   and event) is checked then
  */
 export function leaderOnly(options: LeaderOnlyOptions = {}): MiddlewareObj<unknown, unknown, Error, LeaderContext> {
   const { tickOf, timeoutEarlyInMillis = 5, ...rest } = options

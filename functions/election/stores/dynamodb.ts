@@ -52,7 +52,8 @@ export interface DynamoDBLeaseStoreOptions {
    *
    * An agent other than Node's own (such as one for a proxy), or a request handler other than the SDK's
    * `NodeHttpHandler`, is shared: effects use at most nine tenths of its connections (of 50 if the number is unknown;
-   * HTTP/2 has no such limit), and other requests of the client may delay those on the lease row.
+   * HTTP/2 has no such limit), and other requests of the client may delay those on the lease row. Such a handler keeps
+   * the time-outs that you gave it.
    * @default `new DynamoDBClient()`
    */
   readonly client?: SdkClient

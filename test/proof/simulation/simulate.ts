@@ -57,7 +57,7 @@ async function violationOf(history: History, shrinks: boolean): Promise<Violatio
     ...violation,
     trace: [
       `Repeat: npm run proof simulation -- --seed ${seed} --seeds 1`,
-      `${isMinimal ? 'The shortest history' : 'A history'} that breaks it: ${result.setting.ticks} ticks, ${faults}`,
+      `${isMinimal ? 'A shrunk history' : 'A history'} that breaks it: ${result.setting.ticks} ticks, ${faults}`,
       ...lines,
     ],
   }
