@@ -17,7 +17,7 @@ export interface LeaseOptions {
    * @default the environment variable LEASE_NAME
    */
   readonly lease?: string
-  /** Human-readable name. @default function name and request id in Lambda, host name and process id elsewhere */
+  /** Human-readable name. @default function name and request id with `context`, host name and process id without */
   readonly candidate?: string
   /** The occurrence of the schedule; without it the lease has no ticks and can be won again at once. */
   readonly tick?: TickInput
@@ -30,11 +30,12 @@ export interface LeaseOptions {
   readonly exactPeriod?: boolean
   /**
    * Length of the lease in milliseconds, 100 to 3,600,000.
-   * @default the environment variable LEASE_MS; without it 15,000 in Lambda and 30,000 elsewhere
+   * @default the environment variable LEASE_MS; else 15,000 with `context` and 30,000 without
    */
   readonly leaseMs?: number
   /**
-   * Whether the lease is renewed every third of its length; if not, one write covers the invocation, up to an hour.
+   * Whether the lease is renewed every third of its length. If not, one write covers the whole invocation of `context`
+   * (up to an hour, whatever `leaseMs` is), or `leaseMs` without `context`.
    * @default true
    */
   readonly heartbeat?: boolean
@@ -158,6 +159,9 @@ const RULES: Record<keyof LeaseOptions, Rule> = {
  * @throws InvalidOptionError that says what was given, what is allowed and, for an unknown name, the most similar one
  */
 export function assertOptions(options: object, { alsoAllowed = [] }: { alsoAllowed?: readonly string[] } = {}): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidOptionError(`The options must be an object, but are ${show(options)}.`)
+  }
   const allowed: readonly string[] = [...Object.keys(RULES), ...alsoAllowed]
   for (const [name, value] of Object.entries(options)) {
     if (!allowed.includes(name)) {
@@ -168,7 +172,17 @@ export function assertOptions(options: object, { alsoAllowed = [] }: { alsoAllow
     }
     if (value === undefined || !isOption(name)) continue
     const { expected, holds } = RULES[name]
-    if (!holds(value)) throw new InvalidOptionError(`The option ${name} must be ${expected}, but is ${show(value)}.`)
+    if (!safely(holds, value))
+      throw new InvalidOptionError(`The option ${name} must be ${expected}, but is ${show(value)}.`)
+  }
+}
+
+/** A getter or a proxy that throws is not what was expected. */
+function safely(holds: Rule['holds'], value: unknown): boolean {
+  try {
+    return holds(value)
+  } catch {
+    return false
   }
 }
 

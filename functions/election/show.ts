@@ -12,15 +12,24 @@ export function quoted(text: string, length = 60): string {
   )
 }
 
-/** A value, short and on one line, without the contents of an object, which may be secret. */
+/** A value, short and on one line, without the contents of an object, which may be secret. Never throws. */
 export function show(value: unknown): string {
+  try {
+    return shown(value)
+  } catch {
+    return 'an unreadable object' // a getter or a proxy threw
+  }
+}
+
+function shown(value: unknown): string {
   if (typeof value === 'string') return quoted(value)
   if (value === undefined) return 'missing'
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'object' && value !== null) {
-    const type: unknown = value.constructor?.name // may be anything
-    return typeof type === 'string' ? `an object of type ${type.slice(0, 60)}` : 'an object'
+    const made: unknown = value.constructor // JSON can contain a `constructor` of its own
+    const type = typeof made === 'function' ? made.name : ''
+    return /^[\w$]{1,60}$/.test(type) ? `an object of type ${type}` : 'an object'
   }
-  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`
   return String(value).slice(0, 60)
 }

@@ -1,5 +1,5 @@
 import { InvalidTickError } from './errors.ts'
-import { show } from './show.ts'
+import { quoted, show } from './show.ts'
 
 /** A tick as a caller may give it: an ISO-8601 instant with its offset, a Date, or epoch milliseconds. */
 export type TickInput = string | number | Date
@@ -88,7 +88,11 @@ export function tickOfEvent(event: unknown): EventTick {
   }
   if (typeof tick === 'string' || typeof tick === 'number') return { tick, ...period }
   if (source === 'aws.events' && typeof time === 'string') return { tick: time, ...period }
-  const keys = Object.keys(fields).slice(0, 10).join(', ').slice(0, 200) || 'none'
+  const keys =
+    Object.keys(fields)
+      .slice(0, 10)
+      .map((key) => quoted(key, 20))
+      .join(', ') || 'none'
   throw new InvalidTickError(
     'The event has no tick. Expected { "tick": "2026-11-21T06:00:00Z", "periodMs": 3600000 } ' +
       `or the scheduled event of an EventBridge rule, but got keys: ${keys}. ` +

@@ -1,5 +1,6 @@
 import { acquireLease } from './acquire.ts'
 import { withDefaults } from './defaults.ts'
+import { InvalidOptionError } from './errors.ts'
 import type { Lease } from './lease.ts'
 import { LeaseHandle } from './lease-handle.ts'
 import type { Standby } from './not-won.ts'
@@ -12,19 +13,23 @@ export type Outcome<T> =
   | Standby
 
 /**
- * Runs the task if this candidate wins the lease, and records the tick as done when it returns. Losing is the outcome
- * `standby`. A task that throws releases the lease, so that a retry of its tick can lead at once; its error is
- * rethrown.
+ * Runs the task if this candidate wins the lease. When the task returns, its tick is done, unless the task released the
+ * lease. Losing is the outcome `standby`. A task that throws releases the lease, so that a retry of its tick can lead at
+ * once; its error is rethrown.
  * @example
- * const outcome = await withLease({ tick: event.tick, context }, async (lease) => {
+ * const { tick, periodMs, exactPeriod } = event // of an ElectedSchedule
+ * const outcome = await withLease({ tick, periodMs, exactPeriod, context }, async (lease) => {
  *   await lease.send({ TableName: 'invoices', Item: invoice })
  * })
- * @throws what the task throws; LeaseLostError if another candidate took over before the tick was recorded as done;
- *   InvalidOptionError; and, before the task starts: InvalidTickError, LeaseStillHeldError, ClockSkewError,
- *   CorruptLeaseError and LeaseStoreError
+ * @throws before the task starts: InvalidOptionError, InvalidTickError, LeaseStillHeldError, ClockSkewError,
+ *   CorruptLeaseError, LeaseStoreError, LeaseLostError (the lease was won too late), and the reason of `signal`. After
+ *   it started: what the task throws; LeaseLostError if the lease was lost; LeaseStoreError or CorruptLeaseError if the
+ *   completion was not confirmed
  */
 export async function withLease<T>(options: LeaseOptions, task: (lease: Lease) => Promise<T> | T): Promise<Outcome<T>> {
-  const settings = settingsOf(withDefaults(options))
+  const complete = withDefaults(options)
+  if (typeof task !== 'function') throw new InvalidOptionError('withLease needs a task: withLease(options, task).')
+  const settings = settingsOf(complete)
   const lease = await acquireLease(settings)
   if (!(lease instanceof LeaseHandle)) return lease
   lease.start()

@@ -10,7 +10,7 @@ import {
   systemClock,
   withLease,
 } from '../../functions/election/index.ts'
-import { type CompleteOptions, settingsOf } from '../../functions/election/options.ts'
+import { assertOptions, type CompleteOptions, settingsOf } from '../../functions/election/options.ts'
 import { ManualClock } from '../../functions/election/testing/manual-clock.ts'
 
 const store = new MemoryLeaseStore()
@@ -44,7 +44,9 @@ describe('options', () => {
     [{ lease: 7 }, /lease must be a name of 1 to 128 characters out of A-Z a-z 0-9 . _ - \/ :, but is 7\./],
     [{ store: { acquire() {}, write() {} } }, /store must be a DynamoDBLeaseStore/],
     [{ store: Object.create(null) }, /but is an object/],
-    [{ store: { constructor: { name: 'L'.repeat(100) } } }, /but is an object of type L{60}\.$/],
+    [{ store: { constructor: { name: 'a secret\nforged' } } }, /but is an object\.$/],
+    [{ store: new (class LeaseTable {})() }, /but is an object of type LeaseTable\.$/],
+    [{ signal: Symbol('a\nb') }, /but is a symbol\.$/],
     [{ candidate: '' }, /candidate must be a well-formed text/],
     [{ candidate: ['ann'] }, /candidate must be a well-formed text/],
     [{ candidate: 'x'.repeat(257) }, /of 1 to 256 characters, but is "x{60}"\.$/],
@@ -82,6 +84,30 @@ describe('options', () => {
     expect(() => settingsOf(wrong(changes))).toThrow(InvalidOptionError)
     expect(() => settingsOf(wrong(changes))).toThrow(LeaseError)
     expect(() => settingsOf(wrong(changes))).toThrow(message)
+  })
+
+  it('names a value that cannot be read, and passes on no error of its own', () => {
+    const unreadable = new Proxy(
+      {},
+      {
+        get: () => {
+          throw new Error('a secret')
+        },
+      },
+    )
+    expect(() => assertOptions({ store: unreadable })).toThrow('but is an unreadable object.')
+  })
+
+  it.each([[null], ['billing'], [() => 'a task']])('are refused if they are %s', async (given: unknown) => {
+    const called = Reflect.apply(withLease, undefined, [given, () => 'never'])
+    await expect(called).rejects.toThrow(/^The options must be an object, but are /)
+  })
+
+  it('need a task beside them, and no lease is acquired without one', async () => {
+    const store = new MemoryLeaseStore()
+    const called = Reflect.apply(withLease, undefined, [{ store, lease: 'billing' }])
+    await expect(called).rejects.toThrow(InvalidOptionError)
+    expect(store.read('billing')).toBeUndefined()
   })
 
   it.each([

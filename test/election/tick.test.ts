@@ -109,9 +109,9 @@ describe('the tick of an event', () => {
     [null, 'none'],
     ['text', 'none'],
     [{}, 'none'],
-    [{ tick: null }, 'tick'],
-    [{ time: '2026-11-21T06:00:00Z', source: 'me' }, 'time, source'],
-    [{ time: 1_795_240_800_000, source: 'aws.events' }, 'time, source'],
+    [{ tick: null }, '"tick"'],
+    [{ time: '2026-11-21T06:00:00Z', source: 'me' }, '"time", "source"'],
+    [{ time: 1_795_240_800_000, source: 'aws.events' }, '"time", "source"'],
   ])('is an error, never "no tick", if the event is %j', (event, keys) => {
     expect(() => tickOfEvent(event)).toThrow(InvalidTickError)
     expect(() => tickOfEvent(event)).toThrow(`but got keys: ${keys}. For another`)
@@ -119,8 +119,9 @@ describe('the tick of an event', () => {
 
   it('is a short error, however many keys the event has', () => {
     const many = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`key-${n}`, n]))
-    expect(() => tickOfEvent(many)).toThrow('key-8, key-9. For another')
-    expect(() => tickOfEvent({ ['x'.repeat(500)]: 1 })).toThrow(`but got keys: ${'x'.repeat(200)}. For another`)
+    expect(() => tickOfEvent(many)).toThrow('"key-8", "key-9". For another')
+    expect(() => tickOfEvent({ ['x'.repeat(500)]: 1 })).toThrow(`but got keys: "${'x'.repeat(20)}". For another`)
+    expect(() => tickOfEvent({ 'a\nforged': 1 })).toThrow('but got keys: "a\\nforged". For another')
   })
 
   it.each([[0], [-1], [1.5], ['3600000'], [null]])('refuses the period %j', (periodMs) => {

@@ -131,6 +131,15 @@ const SCENARIOS: readonly Scenario[] = [
     steps: [acquire, granted(write('release')), refused(ticklessRequest({ ...bob(), tick: TICK }))],
   },
   {
+    name: 'A2: a request without a tick is refused if an operator wrote the completed tick into the row',
+    steps: [
+      granted(ticklessRequest()),
+      { edit: { completedTick: TICK } },
+      granted({ ...ANN, kind: 'release', endedBy: 'released', step: 1, nowMs: NOW_MS + 5 }),
+      refused(ticklessRequest(bob())),
+    ],
+  },
+  {
     name: 'a lease without ticks is granted again and again',
     steps: [
       granted(ticklessRequest()),
