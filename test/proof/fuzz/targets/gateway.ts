@@ -64,10 +64,13 @@ const GATEWAY_ERRORS = [
 function assertStated(outcome: ChargeOutcome | undefined, { body }: GatewayResponse): void {
   const parsed = parseJson(body)
   const data = property(parsed, 'data')
-  const isCharge = (intent: unknown) =>
-    property(intent, 'status') === 'succeeded' &&
-    property(intent, 'amount') === ORDER.amountMinor &&
-    String(property(intent, 'currency')).toUpperCase() === ORDER.currency
+  const isCharge = (intent: unknown) => {
+    const currency = property(intent, 'currency')
+    const isOfCurrency = typeof currency === 'string' && currency.toUpperCase() === ORDER.currency
+    return (
+      property(intent, 'status') === 'succeeded' && property(intent, 'amount') === ORDER.amountMinor && isOfCurrency
+    )
+  }
   const charges = [parsed, ...(Array.isArray(data) ? data : [])]
     .filter(isCharge)
     .map((intent) => property(intent, 'id'))
