@@ -89,7 +89,7 @@ function checkClockSkew(
 ): void {
   findings.reached('ClockSkewError')
   const { offsetMs } = environment.process
-  const isAboutItself = message.startsWith("This machine's clock")
+  const isAboutItself = message.startsWith(ITS_OWN_CLOCK)
   if (setting.sharedProcesses || !isAboutItself || Math.abs(offsetMs) > SKEW_MS / 2) return
   // It may have been wrong while the answer was under way.
   if (faults.injected.some(({ kind, place }) => kind.startsWith('clock') && place === label)) return
@@ -113,8 +113,8 @@ function situationOfCompletion({ findings, setting, requests }: World, { label, 
  * Each tick is completed in the end, unless
  * - a later tick was completed first,
  * - its task gave it up on purpose, or
- * - at the last try of each of its events there was a fault or an obstacle: another candidate held the lease, or a
- *   transaction locked its row (docs/protocol.md, What remains).
+ * - at the last try of each of its events there was a fault or an obstacle: another candidate held the lease, a
+ *   transaction locked its row, or a wrong clock had written it (docs/protocol.md, What remains open).
  */
 export function checkTicks(world: World): void {
   const { findings, leases, setting, lambda } = world
@@ -132,6 +132,7 @@ export function checkTicks(world: World): void {
   }
 }
 
+const ITS_OWN_CLOCK = "This machine's clock"
 const LASTING_FAULTS = ['cut off', 'cut off while giving up', 'clock set', 'clock wrong', 'clock drifts']
 
 /** No fault happened in this try, or earlier in its process, and no other candidate held the lease. */
@@ -141,6 +142,9 @@ function wasUnobstructed({ faults, setting }: World, last: Invocation): boolean 
   const isHeldByOther = heldBy !== undefined && heldBy.invocation?.delivery !== delivery
   const { reason } = fields(last.answer)
   if (isHeldByOther || setting.sharedProcesses || reason === 'held' || reason === 'contended') return false
+  // A row that a wrong clock wrote keeps all others out until they come near its time.
+  const isOtherClock = last.error instanceof ClockSkewError && !last.error.message.startsWith(ITS_OWN_CLOCK)
+  if (isOtherClock && faults.injected.some(({ kind }) => kind.startsWith('clock'))) return false
   // Its task took too long, for example because it waited for the lease, or it failed by itself.
   if (last.state === 'killed' || (last.error !== undefined && !(last.error instanceof LeaseError))) return false
   const isInProcess = (place: string) =>
