@@ -2,8 +2,8 @@
  * Writes the history of tenures.
  *
  * Facts come in any order and any number of times, and leave the same row: each attribute belongs to one kind of fact,
- * which sets it; other kinds that know its value set it only if it is absent. No fact removes an attribute. (If a leader is
- * forced out twice in one tenure, by two edits of the row, the first of the two that is delivered counts.)
+ * which sets it; other kinds that know its value set it only if it is absent. No fact removes an attribute. (If a
+ * leader is forced out twice in one tenure, by two edits of the row, the first of the two that is delivered counts.)
  */
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import { eventsOf } from './events.ts'

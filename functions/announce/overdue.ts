@@ -38,9 +38,12 @@ export function overdueCheck({ progress, measure, log, now = Date.now }: Overdue
     }
     const [first] = failures
     if (first === undefined) return
-    const names = failures.map(({ lease }) => lease).join(', ')
+    const names = failures
+      .map(({ lease }) => lease)
+      .join(', ')
+      .slice(0, 500)
     throw new OverdueCheckError(
-      `${failures.length} of ${watched.length} leases could not be checked for overdue ticks: ${names.slice(0, 500)}. ` +
+      `${failures.length} of ${watched.length} leases could not be checked for overdue ticks: ${names}. ` +
         'The log has the reason for each; the others were measured.',
       { cause: first.error },
     )

@@ -4,6 +4,7 @@ import {
   assertOptions,
   type CompleteOptions,
   isLeaseName,
+  LEASE_MS_RULE,
   LEASE_NAME_RULE,
   type LeaseOptions,
   LONGEST_LEASE_MS,
@@ -31,8 +32,8 @@ export function withDefaults<Options extends LeaseOptions>(
   const lease = options.lease ?? environment.optional('LEASE_NAME')
   if (lease === undefined) environment.problem('give the option lease or the environment variable LEASE_NAME')
   else if (!isLeaseName(lease)) environment.problem(`LEASE_NAME is ${show(lease)}, not a name of ${LEASE_NAME_RULE}`)
-  const range = `a whole number of milliseconds from ${SHORTEST_LEASE_MS} to ${LONGEST_LEASE_MS}`
-  const leaseMs = options.leaseMs ?? environment.wholeNumber('LEASE_MS', SHORTEST_LEASE_MS, LONGEST_LEASE_MS, range)
+  const leaseMs =
+    options.leaseMs ?? environment.wholeNumber('LEASE_MS', SHORTEST_LEASE_MS, LONGEST_LEASE_MS, LEASE_MS_RULE)
   if (store === undefined || lease === undefined || environment.problems.length > 0) {
     throw new InvalidOptionError(
       `The lease is not configured: ${environment.problems.join('; ')}. An ElectedSchedule sets these variables.`,

@@ -20,8 +20,8 @@ export interface Lease {
   /** What the leader of an earlier tick saved, if that tick was never completed. */
   readonly unfinished?: { readonly tick: string; readonly state: unknown }
   /**
-   * Aborts with a LeaseLostError 1 s before the deadline (a tenth of a shorter lease), and at once when a write shows that
-   * another candidate leads; and with the reason of the option `signal`.
+   * Aborts with a LeaseLostError 1 s before the deadline (a tenth of a shorter lease), and at once when a write shows
+   * that another candidate leads; and with the reason of the option `signal`.
    */
   readonly signal: AbortSignal
   /** Milliseconds until the deadline, by the earlier of two clocks; 0 once `signal` has aborted. */

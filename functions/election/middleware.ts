@@ -41,8 +41,8 @@ export type LeaderContext = Context & { readonly lease: Lease }
  * one's end, so that the lease is renewed until the invocation ends, and then held until it expires.
  *
  * The response becomes an Outcome: `{ status: 'completed', fencingToken, result }` with the handler's own response as
- * result (`released` if the handler released the lease), or the standby outcome. A loser returns early: Powertools' middlewares clean up, and middy skips the `after`
- * of all others.
+ * result (`released` if the handler released the lease), or the standby outcome. A loser returns early: Powertools'
+ * middlewares clean up, and middy skips the `after` of all others.
  * @example
  * export const handler = middy(async (event, { lease }) => charge(lease.tick)).use(leaderOnly())
  * @throws InvalidOptionError when the function loads, not when the tick fires; only what an invocation brings (context

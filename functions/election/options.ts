@@ -154,6 +154,9 @@ const RULES: Record<keyof LeaseOptions, Rule> = {
   clock: withMethods('a Clock', 'wallMs', 'monotonicMs', 'sleep'),
 }
 
+/** What the option leaseMs must be, for messages. */
+export const LEASE_MS_RULE = RULES.leaseMs.expected
+
 /**
  * Checks names and types of all options given.
  * @throws InvalidOptionError that says what was given, what is allowed and, for an unknown name, the most similar one

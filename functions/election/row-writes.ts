@@ -1,8 +1,10 @@
 import type { Tenancy } from './leadership.ts'
 import { Turns } from './turns.ts'
 
-/** The order of a leader's writes to the lease row: one at a time, since two could conflict or overtake, except that a
- * renewal does not wait long for a write that hangs, and an end for none. */
+/**
+ * The order of a leader's writes to the lease row: one at a time, since two could conflict or overtake, except that a
+ * renewal does not wait long for a write that hangs, and an end for none.
+ */
 export class RowWrites {
   readonly #tenancy: Tenancy
   readonly #turns = new Turns(1)

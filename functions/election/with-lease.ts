@@ -13,9 +13,9 @@ export type Outcome<T> =
   | Standby
 
 /**
- * Runs the task if this candidate wins the lease. When the task returns, its tick is done, unless the task released the
- * lease. Losing is the outcome `standby`. A task that throws releases the lease, so that a retry of its tick can lead at
- * once; its error is rethrown.
+ * Runs the task if this candidate wins the lease. When the task returns, its tick is done, unless the task released
+ * the lease. Losing is the outcome `standby`. A task that throws releases the lease, so that a retry of its tick can
+ * lead at once; its error is rethrown.
  * @example
  * const { tick, periodMs, exactPeriod } = event // of an ElectedSchedule
  * const outcome = await withLease({ tick, periodMs, exactPeriod, context }, async (lease) => {
