@@ -1,6 +1,5 @@
 /** The caller's client stays as it is, and no effect delays a request on the lease row. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { once } from 'node:events'
 import { Agent, createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { DynamoDBClient, type DynamoDBClientConfig, PutItemCommand } from '@aws-sdk/client-dynamodb'
@@ -13,6 +12,7 @@ import {
   LeaseStoreError,
   systemClock,
 } from '../../functions/election/index.ts'
+import { serveUntilTestEnds } from '../support/fake-service.ts'
 
 interface Request {
   readonly operation: string
@@ -49,16 +49,9 @@ async function dynamodb(on: (request: Request) => void = ({ answer }) => answer(
     }
     requests.push(request)
     on(request)
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
   })
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
   return {
-    endpoint: `http://127.0.0.1:${address.port}`,
+    endpoint: await serveUntilTestEnds(server),
     requests,
     operations: () => requests.map(({ operation }) => operation),
   }

@@ -1,8 +1,7 @@
 import { describe, inject, it } from 'vitest'
-import { DynamoDBLeaseStore } from '../../functions/election/index.ts'
 import { leaseStoreConformance, MemoryLeaseStore } from '../../functions/election/testing/index.ts'
-import { editRow, leaseRow } from '../support/lease-row.ts'
-import { createLeaseTable, localClient } from '../support/tables.ts'
+import { storeUnderTest } from '../support/lease-row.ts'
+import { localClient } from '../support/tables.ts'
 
 describe('MemoryLeaseStore', () => {
   leaseStoreConformance({
@@ -21,11 +20,6 @@ describe('DynamoDBLeaseStore', () => {
   leaseStoreConformance({
     describe,
     it,
-    createStore: async () => {
-      const tableName = await createLeaseTable(client)
-      const read = () => leaseRow(client, tableName)
-      const edit = (changes: object) => editRow(client, tableName, { ...changes })
-      return { store: new DynamoDBLeaseStore({ tableName, client }), read, edit }
-    },
+    createStore: () => storeUnderTest(client),
   })
 })

@@ -1,6 +1,6 @@
 /** An HTTP server with scripted answers: a gateway, or a service of AWS. It stops when the test ends. */
 import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { onTestFinished, vi } from 'vitest'
 
@@ -37,16 +37,21 @@ export async function startFakeService(...answers: FakeService['answers']): Prom
     if (answer === 'hangUp') return void outgoing.destroy()
     const body = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body ?? {})
     outgoing.writeHead(answer.statusCode ?? 200, answer.headers ?? {}).end(body)
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  })
+  const service: FakeService = { url: await serveUntilTestEnds(server), requests, answers }
+  return service
+}
+
+/** Listens on a free port of this machine. @returns the server's URL */
+export async function serveUntilTestEnds(server: Server): Promise<string> {
+  await once(server.listen(0, '127.0.0.1'), 'listening')
   onTestFinished(() => {
     server.closeAllConnections()
     server.close()
   })
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('No port')
-  const service: FakeService = { url: `http://127.0.0.1:${address.port}`, requests, answers }
-  return service
+  return `http://127.0.0.1:${address.port}`
 }
 
 /** Lets default clients of the AWS SDK find a service here, until the test ends. */

@@ -1,7 +1,10 @@
 import { type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { marshall } from '@aws-sdk/util-dynamodb'
+import { DynamoDBLeaseStore } from '../../functions/election/index.ts'
 import type { LeaseRecord } from '../../functions/election/rules.ts'
 import { type AttributeMap, readRow } from '../../functions/election/stores/row.ts'
+import type { StoreUnderTest } from '../../functions/election/testing/index.ts'
+import { createLeaseTable } from './tables.ts'
 
 /** The raw lease row, read apart from the store under test. */
 export async function rawRow(
@@ -33,4 +36,14 @@ export async function editRow(
   const row = await rawRow(client, TableName, lease)
   const Item = { lease: { S: lease }, record: { S: 'LEASE' }, ...row, ...marshall(changes) }
   await client.send(new PutItemCommand({ TableName, Item }))
+}
+
+/** A new lease table behind the shipped store, for the conformance suite. */
+export async function storeUnderTest(client: DynamoDBClient): Promise<StoreUnderTest> {
+  const tableName = await createLeaseTable(client)
+  return {
+    store: new DynamoDBLeaseStore({ tableName, client }),
+    read: () => leaseRow(client, tableName),
+    edit: (changes) => editRow(client, tableName, { ...changes }),
+  }
 }

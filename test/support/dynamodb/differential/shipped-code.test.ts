@@ -7,7 +7,7 @@ import { sandbox } from '../../../../functions/sandbox/sandbox.ts'
 import { tableStore } from '../../../../functions/sandbox/table-store.ts'
 import { CARD, monthly, setScene, TICK } from '../../../billing/scene.ts'
 import { orderWith, post, CARD as SANDBOX_CARD } from '../../../sandbox/orders.ts'
-import { editRow, leaseRow } from '../../lease-row.ts'
+import { editRow, storeUnderTest } from '../../lease-row.ts'
 import { createLeaseTable, createSandboxTable, localClient } from '../../tables.ts'
 import { sendTo, serve } from '../wire.ts'
 import { Both } from './both.ts'
@@ -32,12 +32,7 @@ describe('a lease store', () => {
   leaseStoreConformance({
     describe,
     it,
-    createStore: async () => {
-      const tableName = await createLeaseTable(client)
-      const read = () => leaseRow(client, tableName)
-      const edit = (changes: object) => editRow(client, tableName, { ...changes })
-      return { store: new DynamoDBLeaseStore({ tableName, client }), read, edit }
-    },
+    createStore: () => storeUnderTest(client),
   })
 })
 
