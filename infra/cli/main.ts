@@ -20,8 +20,7 @@ tenure <command> --help explains a command. tenure --version prints the version.
 
 const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<number>>> = {
   init: runInit,
-  // Imported only here: it needs packages that the other commands do not.
-  dev: async (argv) => (await import('../local/cli/dev.ts')).dev(argv),
+  dev: runDev,
 }
 
 /** @returns the exit code: 2 if the command line is wrong */
@@ -47,6 +46,31 @@ async function runInit(argv: readonly string[]): Promise<number> {
     return print(read.kind === 'help' ? read.text : init(read.args[0] ?? '.', read.flags))
   } catch (error) {
     return refuse(error instanceof Error ? error.message : String(error), error instanceof OptionError ? INIT_HELP : '')
+  }
+}
+
+/** Optional peer dependencies of this package. */
+const DEV_NEEDS = ['aws-cdk-lib', 'constructs', 'esbuild']
+
+async function runDev(argv: readonly string[]): Promise<number> {
+  const missing = DEV_NEEDS.filter((name) => !isInstalled(name))
+  if (missing.length > 0) {
+    const packages = missing.join(' ')
+    return refuse(
+      `tenure dev needs packages that are not installed beside tenure. Run this in your project:`,
+      `npm install --save-dev ${packages}`,
+    )
+  }
+  // Only now: they import these packages.
+  const [{ run }, { dev }] = await Promise.all([import('../local/cli/command.ts'), import('../local/cli/dev.ts')])
+  return run(dev, argv)
+}
+
+function isInstalled(name: string): boolean {
+  try {
+    return import.meta.resolve(name) !== ''
+  } catch {
+    return false
   }
 }
 

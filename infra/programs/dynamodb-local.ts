@@ -30,6 +30,8 @@ const OLDEST_JAVA = 17
 const START_TIMEOUT_MS = 60_000
 const DOWNLOAD_AND_START_TIMEOUT_MS = 300_000 // of a Docker image
 const ANSWER_TIMEOUT_MS = 5_000
+/** It may have been started a moment ago. */
+const FOREIGN_ANSWER_MS = 2_000
 const POLL_EVERY_MS = 50
 const KEPT_LINES = 50
 const JETTY = join(import.meta.dirname, 'dynamodb-local.xml')
@@ -58,7 +60,7 @@ export async function startDynamoDBLocal(options: LocalOptions = {}): Promise<Dy
   signal?.throwIfAborted()
   const endpoint = env['DYNAMODB_ENDPOINT']
   if (endpoint !== undefined && endpoint !== '') {
-    await untilItAnswers(endpoint, ANSWER_TIMEOUT_MS, () => undefined).catch((cause: unknown) => {
+    await untilItAnswers(endpoint, FOREIGN_ANSWER_MS, () => undefined).catch((cause: unknown) => {
       const advice = 'Start DynamoDB Local at this address, or unset the variable'
       throw new Error(`DYNAMODB_ENDPOINT is ${endpoint}, but no DynamoDB answers there. ${advice}`, { cause })
     })

@@ -16,6 +16,7 @@ export function readFlags<F extends object>(command: Command, argv: readonly str
   const collect = (text: string) => {
     output += text
   }
+  command.configureHelp({ helpWidth: 80, minWidthToWrap: 30 })
   command.allowExcessArguments(false).exitOverride().configureOutput({ writeOut: collect, writeErr: collect })
   try {
     command.parse(argv, { from: 'user' })

@@ -67,7 +67,7 @@ describe('DynamoDB Local comes', () => {
     await localClient(endpoint).send(new ListTablesCommand({}))
   })
 
-  test('not from elsewhere if none answers at DYNAMODB_ENDPOINT', { timeout: 15_000 }, async () => {
+  test('not from elsewhere if none answers at DYNAMODB_ENDPOINT', async () => {
     const env = { ...process.env, DYNAMODB_ENDPOINT: 'http://127.0.0.1:9' }
     await expect(startDynamoDBLocal({ env })).rejects.toThrow(
       'DYNAMODB_ENDPOINT is http://127.0.0.1:9, but no DynamoDB answers there.',
