@@ -1,5 +1,7 @@
 /** One run on this machine: the app's own templates and bundles, DynamoDB Local, and ticks one after the other. */
+
 import { LAMBDA_LEASE_MS } from '../../../functions/election/options.ts'
+import { Cleanups } from '../../programs/cleanups.ts'
 import { compose } from '../faults/compose.ts'
 import { type CallFault, describeCallFault, FaultError } from '../faults/fault.ts'
 import { ManualFaults } from '../faults/manual-faults.ts'
@@ -31,7 +33,7 @@ type OpenRun = Pick<PageOptions, 'logs' | 'inject'>
  */
 export async function runLocally(run: LocalRunOptions): Promise<Conclusion> {
   const { options, display, signal } = run
-  await using resources = new AsyncDisposableStack()
+  await using resources = new Cleanups()
   const feed = new Feed()
   feed.subscribe((updates) => {
     for (const update of updates) if (update.kind === 'fault') display.fault(update)
