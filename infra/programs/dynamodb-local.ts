@@ -37,13 +37,14 @@ const KEPT_LINES = 50
 const JETTY = join(import.meta.dirname, 'dynamodb-local.xml')
 
 const whatToInstall = (hasJar: boolean): string => `DynamoDB Local is not available. Do one of these:
-- Install Java ${OLDEST_JAVA} or newer, in PATH or JAVA_HOME.${hasJar ? '' : JAR_IS_MISSING}
+- Install Java ${OLDEST_JAVA} or newer, in PATH or JAVA_HOME${hasJar ? '.' : AND_THE_JAR}
 - Start Docker: it runs the image amazon/dynamodb-local.
 - Set DYNAMODB_ENDPOINT to the address of one that is running.`
 
-const JAR_IS_MISSING = `
-  Install the jar, too: npm install --save-dev amplify-dynamodb-simulator
-  (tenure init shows the "overrides" that keep this package small).`
+/** The override spares the user a dependency of hundreds of packages, which the jar does not need. */
+const AND_THE_JAR = `, and the jar:
+    npm pkg set overrides.amplify-dynamodb-simulator.@aws-amplify/amplify-cli-core=npm:picocolors@1.1.1
+    npm install --save-dev amplify-dynamodb-simulator`
 
 export interface LocalOptions {
   /** Whether all access keys and Regions see the same tables. @default false */
