@@ -48,7 +48,7 @@ function nameOf(directory: string): string {
   return name.replace(/^-|-$/g, '') || 'job'
 }
 
-/** Paths inside the project, and texts. The template's code is JavaScript too: TypeScript infers all of its types. */
+/** Paths inside the project, and texts. The template's code is written so that `inJavaScript` is all it takes. */
 function projectFiles(name: string, javascript: boolean): ReadonlyMap<string, string> {
   const files = new Map<string, string>()
   for (const entry of readdirSync(TEMPLATE, { recursive: true, withFileTypes: true })) {
@@ -62,9 +62,14 @@ function projectFiles(name: string, javascript: boolean): ReadonlyMap<string, st
   files.delete('gitignore')
   if (!javascript) return files
   files.delete('tsconfig.json')
-  const inJavaScript = (text: string) => text.replace(/(?<=\w)\.ts\b/g, '.js')
   return new Map([...files].map(([file, text]) => [inJavaScript(file), inJavaScript(text)]))
 }
+
+const inJavaScript = (text: string): string =>
+  text
+    .replace(/(?<=\w)\.ts\b/g, '.js')
+    .replace(/\btype \w+, /g, '')
+    .replace(/: Pick<[^>]+>/g, '')
 
 function manifestOf(text: string, name: string, javascript: boolean): string {
   const manifest: Manifest = JSON.parse(text)
