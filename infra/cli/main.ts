@@ -49,29 +49,10 @@ async function runInit(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Optional peer dependencies of this package. */
-const DEV_NEEDS = ['aws-cdk-lib', 'constructs', 'esbuild']
-
+/** Imported only here: the local run is most of this package. */
 async function runDev(argv: readonly string[]): Promise<number> {
-  const missing = DEV_NEEDS.filter((name) => !isInstalled(name))
-  if (missing.length > 0) {
-    const packages = missing.join(' ')
-    return refuse(
-      `tenure dev needs packages that are not installed beside tenure. Run this in your project:`,
-      `npm install --save-dev ${packages}`,
-    )
-  }
-  // Only now: they import these packages.
   const [{ run }, { dev }] = await Promise.all([import('../local/cli/command.ts'), import('../local/cli/dev.ts')])
   return run(dev, argv)
-}
-
-function isInstalled(name: string): boolean {
-  try {
-    return import.meta.resolve(name) !== ''
-  } catch {
-    return false
-  }
 }
 
 const INIT_HELP = 'tenure init --help lists the options.'

@@ -1,6 +1,6 @@
 /** The options of `npm start` and of `tenure dev`: what the flags say and imply, checked before anything is started. */
 import { parse } from 'node:path'
-import { leaseNameProblems } from '../../constructs/configuration.ts'
+import { isLeaseName, LEASE_NAME_RULE } from '../../../functions/election/options.ts'
 import { OptionError } from '../../programs/flags.ts'
 import type { ScheduledFault } from '../faults/fault.ts'
 import { MIN_CHAOS_TICKS } from '../faults/plan.ts'
@@ -119,8 +119,9 @@ function refuseBeyond(scenario: readonly ScheduledFault[], ticks = Number.POSITI
 
 function ownFunctionOf({ lease: name, env, table, timeout }: DevFlags, path = ''): OwnFunctionOptions {
   const lease = name ?? parse(path).name
-  const [problem] = leaseNameProblems(lease)
-  if (problem !== undefined) throw new OptionError(`--lease: ${problem}`)
+  if (!isLeaseName(lease)) {
+    throw new OptionError(`--lease: the name ${JSON.stringify(lease)} is not allowed; use ${LEASE_NAME_RULE}`)
+  }
   const reserved = Object.keys(env).find((name) => RESERVED.test(name))
   if (reserved !== undefined) throw new OptionError(`--env ${reserved}: ElectedSchedule or Lambda sets this variable`)
   return { path, lease, environment: env, tables: table, timeoutMs: timeout ?? OWN_TIMEOUT_MS }

@@ -133,7 +133,7 @@ describe('tenure dev', () => {
     ['mine.ts --table Orders', 'a name of at least 3 letters and a key'],
     ['mine.ts --table Orders:a:b:c', 'such as Orders:id'],
     ['mine.ts --table Orders:id --table Orders:id', 'The table Orders is given twice'],
-    ['mine.ts --lease a,b', 'the lease name "a,b" is not allowed'],
+    ['mine.ts --lease a,b', '--lease: the name "a,b" is not allowed; use '],
     ['mine.ts --leas a', 'Did you mean --lease?'],
   ])('refuses %j, and says what is allowed', (flags, message) => {
     expect(() => devOptionsOf(flags)).toThrow(OptionError)

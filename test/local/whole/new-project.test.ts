@@ -10,6 +10,11 @@ beforeAll(async () => {
   packed = await packProject(await newDirectory())
 })
 
+test('tenure dev names the packages that it misses', async () => {
+  const running = runOrThrow(await newDirectory(), 'npx', '--yes', '--package', packed, 'tenure', 'dev', 'report.ts')
+  await expect(running).rejects.toThrow('npm install --save-dev aws-cdk-lib constructs esbuild')
+})
+
 describe.concurrent('the project of tenure init', { timeout: 300_000 }, () => {
   test.each([
     ['TypeScript', []],
