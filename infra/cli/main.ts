@@ -18,18 +18,18 @@ Commands:
 tenure <command> --help explains a command. tenure --version prints the version.
 `
 
-const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<number>>> = {
-  init: runInit,
-  dev: runDev,
-}
+const COMMANDS = new Map([
+  ['init', runInit],
+  ['dev', runDev],
+])
 
 /** @returns the exit code: 2 if the command line is wrong */
 export async function main([name = '--help', ...argv]: readonly string[]): Promise<number> {
   if (name === '--help' || name === '-h' || name === 'help') return print(HELP)
   if (name === '--version') return print(`${VERSION}\n`)
-  const command = COMMANDS[name]
+  const command = COMMANDS.get(name)
   if (command !== undefined) return command(argv)
-  const names = Object.keys(COMMANDS)
+  const names = [...COMMANDS.keys()]
   const nearest = names.find((known) => leven(known, name.slice(0, 60)) <= 2)
   const advice = nearest === undefined ? `The commands are ${names.join(' and ')}` : `Did you mean ${nearest}?`
   return refuse(`tenure has no command "${name}". ${advice}`, 'tenure --help lists the commands.')

@@ -30,6 +30,7 @@ describe.concurrent('tenure', () => {
   test.each([
     [['inti'], 'tenure has no command "inti". Did you mean init?'],
     [['deploy'], 'tenure has no command "deploy". The commands are init and dev'],
+    [['constructor'], 'tenure has no command "constructor". The commands are init and dev'],
     [['init', '--javascrpt'], 'Did you mean --javascript?'],
     [['init', import.meta.dirname], 'is not empty: it has '],
     [['dev'], "missing required argument 'file'"],
