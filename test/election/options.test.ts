@@ -6,14 +6,14 @@ import {
   InvalidOptionError,
   LeaseError,
   leaderOnly,
-  MemoryLeaseStore,
   systemClock,
   withLease,
 } from '../../functions/election/index.ts'
 import { assertOptions, type CompleteOptions, settingsOf } from '../../functions/election/options.ts'
 import { ManualClock } from '../../functions/election/testing/manual-clock.ts'
+import { RulesStore } from '../../functions/election/testing/rules-store.ts'
 
-const store = new MemoryLeaseStore()
+const store = new RulesStore()
 const clock = new ManualClock('2026-11-21T06:00:00.000Z')
 const context = { awsRequestId: 'event-1', functionName: 'charge', getRemainingTimeInMillis: () => 60_000.5 }
 
@@ -104,7 +104,7 @@ describe('options', () => {
   })
 
   it('need a task beside them, and no lease is acquired without one', async () => {
-    const store = new MemoryLeaseStore()
+    const store = new RulesStore()
     const called = Reflect.apply(withLease, undefined, [{ store, lease: 'billing' }])
     await expect(called).rejects.toThrow(InvalidOptionError)
     expect(store.read('billing')).toBeUndefined()
