@@ -38,13 +38,14 @@ interface Led {
 export type LeaderContext<Held = TickedLease> = Context & { readonly lease: Held }
 
 /**
- * A handler behind `leaderOnly`. Middy does not infer the type of its response, so name it:
+ * A handler behind `leaderOnly`, as Lambda and tests call it: with a context that has no lease yet. Middy does not
+ * infer the type of the response, so name it:
  * `export const handler: LeaderHandler<Report> = middy().use(leaderOnly()).handler(writeReport)`.
  */
-export type LeaderHandler<Result = unknown, Event = ScheduledTickEvent> = (
-  event: Event,
-  context: Context,
-) => Promise<Outcome<Result>>
+export type LeaderHandler<Result = unknown, Event = ScheduledTickEvent> = {
+  // A method, whose context may be less than the one that middy's type asks for.
+  handle(event: Event, context: Context): Promise<Outcome<Result>>
+}['handle']
 
 /**
  * A middy middleware: the handler runs only in the invocation that leads. Behind an ElectedSchedule it needs no
