@@ -250,3 +250,20 @@ describe('the environment of an ElectedSchedule’s function', () => {
     expect(() => Reflect.apply(leaderOnly, undefined, [{ leaseMS: 5 }])).toThrow(/Did you mean "leaseMs"/)
   })
 })
+
+it.each([
+  ['leaseDuration', 'leaseMs'],
+  ['period', 'periodMs'],
+  ['tableName', 'store'],
+  ['heartbeet', 'heartbeat'],
+])('the unknown option %s is taken for %s, by meaning or by spelling', (wrong, right) => {
+  expect(() => leaderOnly({ [wrong]: 1 })).toThrow(`Did you mean "${right}"?`)
+})
+
+it('options that are no object are refused, by leaderOnly and by the store', () => {
+  const none = JSON.parse('null')
+  expect(() => leaderOnly(none)).toThrow(/^The options of leaderOnly must be an object, but are null/)
+  expect(() => new DynamoDBLeaseStore(none)).toThrow(
+    /^The options of DynamoDBLeaseStore are null, but must be an object/,
+  )
+})
