@@ -94,7 +94,7 @@ export class Billing {
     const written = placeholder(body, ':status')
     if (written === 'unknown') this.#unknown.add(id)
     else if (written !== 'intended' && this.#unknown.delete(id)) {
-      this.#world.findings.reached('charge of unknown outcome settled by a later try')
+      this.#world.reached('charge of unknown outcome settled by a later try')
     }
   }
 
@@ -103,11 +103,11 @@ export class Billing {
     const charged = new Set<string>()
     for (const { customer, plan, period, amountMinor, currency } of this.#gateway.charges()) {
       const what = `${customer} ${plan} ${period}`
-      if (charged.has(what)) this.#world.findings.wrong(`${what} was charged twice`)
+      if (charged.has(what)) this.#world.wrong(`${what} was charged twice`)
       charged.add(what)
       const expected = this.#expected.get(what)
       const isRight = expected?.amountMinor === amountMinor && expected.currency === currency && !expected.isDeclined
-      if (!isRight) this.#world.findings.wrong(`${what} was charged ${amountMinor} ${currency}, which was not due`)
+      if (!isRight) this.#world.wrong(`${what} was charged ${amountMinor} ${currency}, which was not due`)
     }
   }
 
@@ -130,10 +130,10 @@ export class Billing {
         : charge !== undefined && status === 'charged' && chargeId === charge
       if (isRight) continue
       const due = isDeclined ? 'should be declined' : `was due and charged as ${charge ?? 'nothing'}`
-      this.#world.findings.wrong(`${what} ${due}, but the ledger says ${status} ${chargeId ?? ''}`)
+      this.#world.wrong(`${what} ${due}, but the ledger says ${status} ${chargeId ?? ''}`)
     }
     if (rows.size !== this.#expected.size) {
-      this.#world.findings.wrong(`the ledger has ${rows.size} rows instead of ${this.#expected.size}`)
+      this.#world.wrong(`the ledger has ${rows.size} rows instead of ${this.#expected.size}`)
     }
   }
 }

@@ -1,4 +1,5 @@
 import { hashOf, Random } from './random.ts'
+import type { Order } from './world.ts'
 
 /** How often each fault happens at the usual intensity, out of a thousand chances. */
 const REQUEST_FAULTS = {
@@ -66,7 +67,7 @@ export class Faults {
   /** From then on there are no new faults. */
   isOver = false
 
-  constructor(seed: number, intensity: number, only: ReadonlySet<number> | undefined, log: (line: string) => void) {
+  constructor({ seed, only }: Order, intensity: number, log: (line: string) => void) {
     this.#seed = seed
     this.#perMille = perMilleOf(seed, intensity)
     this.#only = only

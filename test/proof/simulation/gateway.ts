@@ -81,13 +81,14 @@ export class SimulatedGateway {
     place: string,
     receive: (answer: GatewayResponse | 'lost') => void,
   ): void {
-    const { timeline, faults, setting, findings } = this.#world
+    const { timeline, faults, setting } = this.#world
     const random = faults.draw('gateway fails', place)?.random
     const usual = new Random(setting.seed, `journey of ${place}`)
     const [thereMs, backMs] = [usual.between(5, 60), usual.between(5, 60)]
     const answer = (response: GatewayResponse) =>
       timeline.after(backMs, process, () => {
-        if (response.headers['idempotent-replayed'] === 'true') findings.reached('charge answered again under its key')
+        if (response.headers['idempotent-replayed'] === 'true')
+          this.#world.reached('charge answered again under its key')
         receive(response)
       })
     const dropReply = () => undefined

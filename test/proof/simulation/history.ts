@@ -1,58 +1,34 @@
 /** One history: a world is made from a seed, runs through its ticks with faults, and is then checked. */
-import type { Fault } from './faults.ts'
-import type { Findings } from './findings.ts'
 import { enter } from './globals.ts'
 import { checkCleanTick, checkTicks } from './outcome-watch.ts'
 import { Random } from './random.ts'
-import { type Setting, START_MS } from './setting.ts'
+import { START_MS } from './setting.ts'
 import { type Order, World } from './world.ts'
 
-export interface History extends Pick<Findings, 'violation' | 'situations'> {
-  readonly order: Order
-  readonly setting: Setting
-  readonly faults: readonly Fault[]
-  /** How many ticks had at least one fault. */
-  readonly faultedTicks: number
-  readonly requests: number
-  readonly lines: readonly string[]
-}
-
-export async function runHistory(order: Order): Promise<History> {
+export async function runHistory(order: Order): Promise<World> {
   const world = new World(order)
-  const { timeline, findings, faults, setting, requests, lines } = world
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0 // the SDK makes many errors, and their stacks take a tenth of the time
-  const onUnhandled = (reason: unknown) => findings.wrong(`unhandled rejection: ${String(reason)}`)
+  const onUnhandled = (reason: unknown) => world.wrong(`unhandled rejection: ${String(reason)}`)
   process.on('unhandledRejection', onUnhandled)
-  enter(timeline)
+  enter(world.timeline)
   try {
     // Rejects with errors of the simulation itself, such as an invalid request to DynamoDB.
-    await runTicks(world).catch((error: unknown) => findings.wrong(String(error)))
+    await runTicks(world).catch((error: unknown) => world.wrong(String(error)))
     await new Promise((resolve) => setImmediate(resolve)) // Node reports unhandled rejections then
   } finally {
     process.off('unhandledRejection', onUnhandled)
     enter(undefined)
     Error.stackTraceLimit = stackTraceLimit
   }
-  const { violation, situations } = findings
-  const faultedTicks = new Set(faults.injected.map(({ place }) => place.split(' ', 1)[0])).size
-  return {
-    order,
-    setting,
-    lines,
-    violation,
-    situations,
-    faults: faults.injected,
-    faultedTicks,
-    requests: requests.count,
-  }
+  return world
 }
 
 async function runTicks(world: World): Promise<void> {
-  const { setting, timeline, faults, findings, lambda, leases, beliefs, effects, billing } = world
+  const { setting, timeline, faults, lambda, leases, beliefs, effects, billing } = world
   const isUnbroken = () => {
     beliefs.check()
-    return findings.violation === undefined
+    return world.violation === undefined
   }
   for (let tick = 1; tick <= setting.ticks; tick++) {
     const tickMs = START_MS + tick * setting.periodMs
@@ -69,7 +45,7 @@ async function runTicks(world: World): Promise<void> {
   })
   await timeline.run(isUnbroken)
   checkTicks(world)
-  if (findings.violation !== undefined) return
+  if (world.violation !== undefined) return
 
   lambda.reclaimAll()
   const quietMs = Math.ceil(timeline.nowMs / setting.periodMs) * setting.periodMs + 3_600_000
@@ -81,7 +57,7 @@ async function runTicks(world: World): Promise<void> {
   }
   timeline.at(quietMs, undefined, () => expireRows(world))
   await timeline.run(isUnbroken)
-  if (findings.violation !== undefined) return
+  if (world.violation !== undefined) return
   checkCleanTick(world, last)
   leases.checkRowExists()
   if (setting.work === 'completion') effects.checkCompletions()
@@ -96,7 +72,7 @@ function expireRows({ database, timeline, leases }: World): void {
 
 /** Fires every candidate's schedule for the tick, each in its own phase; some events come late, and some twice. */
 function schedule(world: World, tick: number, tickMs: number): void {
-  const { setting, timeline, faults, findings, lambda } = world
+  const { setting, timeline, faults, lambda } = world
   const { periodMs } = setting
   for (const candidate of setting.candidates) {
     const label = `t${tick} ${candidate.name}`
@@ -107,14 +83,14 @@ function schedule(world: World, tick: number, tickMs: number): void {
     const requestId = random.uuid()
     const late = faults.draw('event late', label)
     const arrivesMs = firesMs + random.between(1_000, 1_250) + (late?.random.between(1, 4) ?? 0) * periodMs
-    if (late !== undefined) findings.reached('event delivered a period late')
+    if (late !== undefined) world.reached('event delivered a period late')
     const deliver = (name: string, atMs: number) => {
       timeline.at(atMs, undefined, () => lambda.deliver({ label: name, tick, candidate, requestId, event, tries: [] }))
     }
     deliver(label, arrivesMs)
     const doubled = faults.draw('event doubled', label)
     if (doubled === undefined) continue
-    findings.reached('event delivered twice')
+    world.reached('event delivered twice')
     deliver(`${label} again`, arrivesMs + doubled.random.spread(5, 120_000))
   }
 }

@@ -102,7 +102,7 @@ export class Lambda {
   }
 
   #invoke(delivery: Delivery): void {
-    const { timeline, setting, findings } = this.#world
+    const { timeline, setting } = this.#world
     const label = `${delivery.label} try ${delivery.tries.length + 1}`
     const random = new Random(setting.seed, `invocation ${label}`)
     const environment = this.#environmentFor(delivery, random)
@@ -112,8 +112,8 @@ export class Lambda {
       ...{ endedMs: undefined, answer: undefined, error: undefined, heldBy: undefined },
     }
     delivery.tries.push(invocation)
-    if (running.size > 0) findings.reached('two invocations in one process')
-    if (served.some(({ task }) => task === 'running')) findings.reached('task left by an earlier invocation went on')
+    if (running.size > 0) this.#world.reached('two invocations in one process')
+    if (served.some(({ task }) => task === 'running')) this.#world.reached('task left by an earlier invocation went on')
     running.add(invocation)
     served.push(invocation)
     process.thaw({ monotonicStopped: setting.freezeStopsMonotonic })
@@ -181,7 +181,7 @@ export class Lambda {
   }
 
   #ended(invocation: Invocation): void {
-    const { timeline, findings } = this.#world
+    const { timeline } = this.#world
     const { process, running, served } = invocation.environment
     invocation.endedMs = timeline.nowMs
     running.delete(invocation)
@@ -190,7 +190,7 @@ export class Lambda {
     timeline.after(0, undefined, () => {
       if (running.size > 0 || process.state !== 'running') return
       if (process.sleeping > 0 && !served.some(({ task }) => task === 'running')) {
-        findings.wrong(`${process.sleeping} timers of the lease are left after ${invocation.label} has ended`)
+        this.#world.wrong(`${process.sleeping} timers of the lease are left after ${invocation.label} has ended`)
       }
       process.freeze()
     })

@@ -2,7 +2,6 @@
 import type { HolderWrite } from '../../../functions/election/rules.ts'
 import type { Answer } from '../../support/dynamodb/answer.ts'
 import { type Exchange, isRefusal } from './exchange.ts'
-import type { Findings } from './findings.ts'
 import type { SimulatedProcess } from './process.ts'
 import { SKEW_MS } from './setting.ts'
 import type { Tenure } from './tenure.ts'
@@ -38,7 +37,6 @@ export class RequestWatch {
   /** All requests to DynamoDB. */
   count = 0
   readonly #world: World
-  readonly #findings: Findings
   /** The kinds of an invocation's requests on the lease row, in their order. */
   readonly #kinds = new Map<string, string[]>()
   /** Per token, the step of the last completion or extension that was sent. */
@@ -47,7 +45,6 @@ export class RequestWatch {
 
   constructor(world: World) {
     this.#world = world
-    this.#findings = world.findings
   }
 
   /** A completion was sent, and the lease is still held. */
@@ -69,7 +66,7 @@ export class RequestWatch {
         return
       case 'giveBack':
         if (this.attempts.get(request.attempt)?.isAnswered === false) {
-          this.#findings.reached('acquire without any answer given back')
+          this.#world.reached('acquire without any answer given back')
         }
         return
       case 'guard':
@@ -94,10 +91,10 @@ export class RequestWatch {
     const { row } = this.#world.leases
     if (!isRefusal(answer) || row?.attempt !== request.attempt) return
     if (request.kind === 'renew' && request.step === row.step) {
-      this.#findings.reached('own renewal recognised after a lost reply')
+      this.#world.reached('own renewal recognised after a lost reply')
     }
     if (request.kind === 'complete' && row.endedBy === 'completed') {
-      this.#findings.reached('own completion recognised after a lost reply')
+      this.#world.reached('own completion recognised after a lost reply')
     }
   }
 
@@ -115,7 +112,7 @@ export class RequestWatch {
   #holderSent(request: HolderWrite, tenure: Tenure, place: string): void {
     const { step } = request
     if (request.kind === 'complete') {
-      if (this.#completionStep.get(tenure.token) === step) this.#findings.reached('lost completion sent again')
+      if (this.#completionStep.get(tenure.token) === step) this.#world.reached('lost completion sent again')
       this.#completionStep.set(tenure.token, step)
     }
     if (request.kind !== 'renew' && request.kind !== 'saveCheckpoint') return
@@ -124,7 +121,7 @@ export class RequestWatch {
     if (isRepeated) return
     const { process } = tenure
     if (process.wallMs() >= tenure.expiresAtMs || process.monotonicMs() >= tenure.untilMonotonicMs) {
-      this.#findings.broken('S1', `${place} extends the lease after the deadline by its own clock; another may lead`)
+      this.#world.broken('S1', `${place} extends the lease after the deadline by its own clock; another may lead`)
     }
     const leaseMs = request.expiresAtMs - request.nowMs
     tenure.untilWallMs = Math.max(tenure.untilWallMs, request.expiresAtMs)

@@ -68,11 +68,11 @@ async function giveUp(lease: Lease, { world, invocation }: Job, random: Random):
 
 /** Through the lease, which sends nothing after a known loss, or as a fenced write that the task sends by itself. */
 async function writeOnce(lease: Lease, id: string, op: string, job: Job, random: Random): Promise<void> {
-  const { setting, effects } = job.world
+  const { setting, ownWrites } = job.world
   const input = update(lease, id, op)
   const write = { op, row: id, token: lease.fencingToken }
   if (setting.work === 'guard') {
-    await effects.ownWrites.watch({ ...write, how: 'transact' }, () => lease.transact([{ Update: input }]))
+    await ownWrites.watch({ ...write, how: 'transact' }, () => lease.transact([{ Update: input }]))
   } else if (random.chance(600)) await send(lease, { ...write, how: 'send' }, input, job)
   else await job.client.send(new UpdateCommand(lease.fence(input)))
 }
@@ -125,7 +125,7 @@ async function send(lease: Lease, write: OwnWrite, input: WriteInput, job: Job):
   const frozen = world.faults.draw('frozen while writing', write.op)
   if (frozen !== undefined) freezeWithoutAnswer(job, frozen.random.spread(2_000, 60_000), frozen.random.chance(500))
   try {
-    await world.effects.ownWrites.watch(write, () => lease.send(input))
+    await world.ownWrites.watch(write, () => lease.send(input))
   } catch (error) {
     if (error instanceof StaleTokenError) world.beliefs.replacedByFence(invocation, lease)
     throw error
