@@ -36,9 +36,7 @@ const LATER_TICK = 9
 
 function checkFreshCandidate({ rules, broke }: Model, row: LeaseRecord | undefined, timeMs: number): void {
   const isGranted = (nowMs: number) => rules.acquire(row, freshRequest(nowMs)).granted
-  if (!isGranted(timeMs + TAKEOVER_MS + SLOWEST_MS)) {
-    broke('L1', `a fresh candidate is refused ${TAKEOVER_MS} ms later`)
-  }
+  if (!isGranted(timeMs + TAKEOVER_MS + SLOWEST_MS)) broke('L1', `a fresh candidate is refused ${TAKEOVER_MS} ms later`)
   if (row === undefined) return
   if (row.holder === undefined) {
     if (!isGranted(timeMs + SLOWEST_MS)) broke('L2', 'the lease is vacant, but a fresh candidate is refused')

@@ -23,9 +23,7 @@ export class BeliefWatch {
       this.#world.broken('S1', `${label} leads with token ${lease.fencingToken}, which it was never granted`)
       return
     }
-    if (lease.remainingMs() === 0) {
-      this.#world.broken('S1', `${label} begins its task after its own deadline`)
-    }
+    if (lease.remainingMs() === 0) this.#world.broken('S1', `${label} begins its task after its own deadline`)
     const attempt = this.#world.requests.attempts.get(tenure.attempt)
     if (attempt !== undefined && isProvablyWrong(attempt, process, process.wallMs() - process.offsetMs)) {
       this.#world.wrong(`${label} begins its task though its clock is ${attempt.offsetMs} ms off`)

@@ -58,9 +58,7 @@ export class EffectWatch {
     if (protection === 'guard' && token < this.#world.leases.highestToken) {
       this.#world.broken('S3', `${what} landed by transact after another candidate had acquired the lease`)
     }
-    if (token < highest) {
-      this.#world.broken('S3', `${what} landed on row ${id} after one of token ${highest}`)
-    }
+    if (token < highest) this.#world.broken('S3', `${what} landed on row ${id} after one of token ${highest}`)
     const times = Number(textOf(row?.['times']))
     if (protection === 'completion' && times !== 1) {
       this.#world.broken('S5', `${what} completed with effects; those of ${id} have now happened ${times} times`)
