@@ -4,7 +4,7 @@ import type { Result } from '../result.ts'
 async function run(part: string | undefined): Promise<Result> {
   switch (part) {
     case 'model':
-      return (await import('../model/explore.ts')).explore({ quick: true })
+      return (await import('../model/search.ts')).explore({ quick: true })
     case 'simulation':
       return (await import('../simulation/simulate.ts')).simulate({ from: 1, seeds: 150, shrinks: false })
     default:

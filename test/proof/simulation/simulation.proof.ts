@@ -2,8 +2,7 @@ import './globals.ts' // before modules that keep a clock
 import { randomInt } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { textOf } from '../result.ts'
-import { runHistory } from './history.ts'
-import { simulate } from './simulate.ts'
+import { runHistory, simulate } from './simulate.ts'
 
 const { PROOF_QUICK, PROOF_SEED, PROOF_SEEDS } = process.env
 const isQuick = PROOF_QUICK === '1'

@@ -10,8 +10,7 @@ import {
 import { assertOptions, type CompleteOptions, settingsOf } from '../../../../functions/election/options.ts'
 import { ManualClock } from '../../../../functions/election/testing/manual-clock.ts'
 import { canonicalTick, isCanonicalTick, tickOfEvent } from '../../../../functions/election/tick.ts'
-import { hostileJson, hostileNumber, hostileText, hostileValue } from '../hostile.ts'
-import { nearlyObject, nearlyText } from '../nearly-valid.ts'
+import { hostileJson, hostileNumber, hostileText, hostileValue, nearlyObject, nearlyText } from '../inputs.ts'
 import { assert, type Target, target } from '../target.ts'
 
 const HOUR_MS = 3_600_000

@@ -15,8 +15,7 @@ import { type AttributeMap, readRow } from '../../../../functions/election/store
 import { ManualClock } from '../../../../functions/election/testing/manual-clock.ts'
 import { isCanonicalTick } from '../../../../functions/election/tick.ts'
 import { simulatedClient } from '../../../support/simulated-client.ts'
-import { hostileJson, hostileText, hostileValue } from '../hostile.ts'
-import { nearly } from '../nearly-valid.ts'
+import { hostileJson, hostileText, hostileValue, nearly } from '../inputs.ts'
 import { assert, type Target, target } from '../target.ts'
 
 const NOW = '2026-11-21T06:00:00.000Z'
