@@ -1,7 +1,7 @@
 import { describeLeaseRequest } from '../../../functions/election/stores/describe.ts'
 import { type Answer, refused } from '../../support/dynamodb/answer.ts'
 import { type Exchange, errorType } from './exchange.ts'
-import type { Injected } from './faults.ts'
+import type { Faults } from './faults.ts'
 import type { SimulatedProcess } from './process.ts'
 import { Random } from './random.ts'
 import { LEASES } from './tenure.ts'
@@ -66,7 +66,7 @@ export class Connection {
     })
   }
 
-  #travel(exchange: Exchange, fault: Injected | undefined, random: Random, sender: Sender): void {
+  #travel(exchange: Exchange, fault: ReturnType<Faults['drawForRequest']>, random: Random, sender: Sender): void {
     const { timeline, service, lambda } = this.#world
     const process = this.#process
     const thereMs = random.between(1, random.chance(30) ? 120 : 6)

@@ -10,11 +10,10 @@ import {
   type WriteInput,
   withLease,
 } from '../../../functions/election/index.ts'
-import { isObject } from '../../support/dynamodb/values.ts'
 import { simulatedClient } from '../../support/simulated-client.ts'
 import type { Connection } from './connection.ts'
 import { type OwnWrite, PROTECTED } from './effect-watch.ts'
-import type { Handler, Invocation, Lambda } from './lambda.ts'
+import type { Handler, Invocation } from './lambda.ts'
 import type { SimulatedProcess } from './process.ts'
 import { Random } from './random.ts'
 import { LEASE, LEASES } from './tenure.ts'
@@ -46,43 +45,34 @@ export function functionOf(world: World, process: SimulatedProcess, connection: 
       invocation.task = 'ended'
     }
   }
-  if (setting.entry !== 'leaderOnly') return directCall(setting.entry, options, process, lambda, task)
-  const { timeoutEarlyInMillis } = setting
-  const handler = middy({ timeoutEarlyInMillis })
-    .use(leaderOnly({ ...options, timeoutEarlyInMillis }))
-    .handler(async (_event: unknown, context: LeaderContext) => await task(context.lease, lambda.invocationOf(context)))
-  // The middleware adds the lease to Lambda's context.
-  return async (event, context) => await Reflect.apply(handler, undefined, [event, context])
-}
-
-function directCall(
-  entry: 'withLease' | 'standalone',
-  options: { readonly store: DynamoDBLeaseStore; readonly lease: string },
-  process: SimulatedProcess,
-  lambda: Lambda,
-  task: (lease: Lease, invocation: Invocation) => Promise<string>,
-): Handler {
-  return async (event, context) => {
-    const { tick, periodMs }: Record<string, unknown> = isObject(event) ? event : {}
-    if (typeof tick !== 'string' || typeof periodMs !== 'number') throw new Error('An event without a tick')
+  if (setting.entry === 'leaderOnly') {
+    const { timeoutEarlyInMillis } = setting
+    const handler = middy({ timeoutEarlyInMillis })
+      .use(leaderOnly({ ...options, timeoutEarlyInMillis }))
+      .handler(async (_event: unknown, context: LeaderContext) => task(context.lease, lambda.invocationOf(context)))
+    // The middleware adds the lease to Lambda's context.
+    return async (event, context) => await Reflect.apply(handler, undefined, [event, context])
+  }
+  return async ({ tick, periodMs }, context) => {
+    const isInLambda = setting.entry === 'withLease'
+    const caller = isInLambda ? { context } : { candidate: `${process.name}/${context.awsRequestId}` }
     const invocation = lambda.invocationOf(context)
-    const caller = entry === 'withLease' ? { context } : { candidate: `${process.name}/${context.awsRequestId}` }
     return await withLease({ ...options, ...caller, tick, periodMs }, (lease) => task(lease, invocation))
   }
 }
 
-export interface Job {
+interface Job {
   readonly world: World
   readonly invocation: Invocation
   readonly client: DynamoDBDocumentClient
 }
 
-export class TaskError extends Error {
+class TaskError extends Error {
   override readonly name = 'TaskError'
 }
 
 /** Claims a row, sleeps, saves a checkpoint and writes; sometimes it fails, hangs or gives up the lease. */
-export async function performTask(lease: Lease, job: Job): Promise<string> {
+async function performTask(lease: Lease, job: Job): Promise<string> {
   const { world, invocation } = job
   const { setting, faults, beliefs } = world
   const { label } = invocation
@@ -94,7 +84,7 @@ export async function performTask(lease: Lease, job: Job): Promise<string> {
   if (random.chance(300)) await lease.saveCheckpoint({ tick: lease.tick, by: lease.fencingToken })
   if (isLong) await sleep(random.spread(2_000, Math.min(40_000, setting.timeoutMs / 2)))
   const failure = faults.draw('task fails', label)
-  if (failure?.random.chance(500)) throw new TaskError('failed before its effect')
+  if (failure?.chance(500)) throw new TaskError('failed before its effect')
   await writeOnce(lease, row, `${label} op 1`, job, random)
   if (faults.draw('task hangs', label) !== undefined) await sleep(setting.timeoutMs)
   await sleep(random.spread(5, 200))
@@ -124,7 +114,7 @@ function sleep(ms: number): Promise<void> {
 /** Some tasks ignore an error of the release. */
 async function giveUp(lease: Lease, { world, invocation }: Job, random: Random): Promise<void> {
   const cut = world.faults.draw('cut off while giving up', invocation.label)
-  if (cut !== undefined) invocation.environment.connection.cutOff(cut.random.spread(1_000, 20_000))
+  if (cut !== undefined) invocation.environment.connection.cutOff(cut.spread(1_000, 20_000))
   world.beliefs.taskRequestsEnd(lease, 'release')
   const released = lease.release()
   await (random.chance(500) ? released.catch(() => undefined) : released)
@@ -187,7 +177,7 @@ function isOfCondition(error: unknown): boolean {
 async function send(lease: Lease, write: OwnWrite, input: WriteInput, job: Job): Promise<void> {
   const { world, invocation } = job
   const frozen = world.faults.draw('frozen while writing', write.op)
-  if (frozen !== undefined) freezeWithoutAnswer(job, frozen.random.spread(2_000, 60_000), frozen.random.chance(500))
+  if (frozen !== undefined) freezeWithoutAnswer(job, frozen.spread(2_000, 60_000), frozen.chance(500))
   try {
     await world.ownWrites.watch(write, () => lease.send(input))
   } catch (error) {

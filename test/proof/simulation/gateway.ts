@@ -1,6 +1,6 @@
 /** The shipped payment sandbox behind a connection that loses, delays and copies requests and answers. */
 import { GatewayOutcomeUnknownError } from '../../../functions/billing/gateway.ts'
-import type { Leader, Transport } from '../../../functions/billing/transports.ts'
+import type { Transport } from '../../../functions/billing/transports.ts'
 import type { GatewayRequest, GatewayResponse } from '../../../functions/sandbox/message.ts'
 import { type Sandbox, sandbox } from '../../../functions/sandbox/sandbox.ts'
 import { chargesOf, type SandboxCharge } from '../../../functions/sandbox/store.ts'
@@ -41,38 +41,20 @@ export class SimulatedGateway {
   /** Like the shipped transports, it sends a request again if the connection is lost and the caller still leads. */
   transportOf(process: SimulatedProcess): Transport {
     let requests = 0
-    const send = (request: GatewayRequest, leader: Leader, isRepeated: boolean): Promise<GatewayResponse> => {
-      leader.signal.throwIfAborted()
-      leader.beforeSend?.()
-      const place = `${process.invocation} gateway ${++requests}`
-      return this.#send(request, process, place, leader.signal).then((answer) => {
+    return async (request, { signal, beforeSend }) => {
+      for (let tries = 1; tries <= 2; tries++) {
+        signal.throwIfAborted()
+        beforeSend?.()
+        const place = `${process.invocation} gateway ${++requests}`
+        const answer = await new Promise<GatewayResponse | 'lost'>((resolve, reject) => {
+          this.#world.timeline.after(TIMEOUT_MS, process, () => reject(unknown('no answer in time')))
+          signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+          this.#travel(request, process, place, resolve)
+        })
         if (answer !== 'lost') return answer
-        if (isRepeated) throw unknown('the connection was lost twice')
-        return send(request, leader, true)
-      })
-    }
-    return async (request, leader) => await send(request, leader, false)
-  }
-
-  #send(
-    request: GatewayRequest,
-    process: SimulatedProcess,
-    place: string,
-    signal: AbortSignal,
-  ): Promise<GatewayResponse | 'lost'> {
-    return new Promise((resolve, reject) => {
-      const settle = (act: () => void) => {
-        cancelTimeout()
-        signal.removeEventListener('abort', abort)
-        act()
       }
-      const cancelTimeout = this.#world.timeline.after(TIMEOUT_MS, process, () =>
-        settle(() => reject(unknown('no answer in time'))),
-      )
-      const abort = () => settle(() => reject(signal.reason))
-      signal.addEventListener('abort', abort)
-      this.#travel(request, process, place, (answer) => settle(() => resolve(answer)))
-    })
+      throw unknown('the connection was lost twice')
+    }
   }
 
   #travel(
@@ -82,7 +64,7 @@ export class SimulatedGateway {
     receive: (answer: GatewayResponse | 'lost') => void,
   ): void {
     const { timeline, faults, setting } = this.#world
-    const random = faults.draw('gateway fails', place)?.random
+    const random = faults.draw('gateway fails', place)
     const usual = new Random(setting.seed, `journey of ${place}`)
     const [thereMs, backMs] = [usual.between(5, 60), usual.between(5, 60)]
     const answer = (response: GatewayResponse) =>

@@ -35,7 +35,7 @@ export interface Invocation {
 }
 
 type LambdaContext = Pick<Context, 'awsRequestId' | 'functionName' | 'getRemainingTimeInMillis'>
-export type Handler = (event: unknown, context: LambdaContext) => Promise<unknown>
+export type Handler = (event: Delivery['event'], context: LambdaContext) => Promise<unknown>
 
 /** A process that Lambda uses for one invocation after another, and freezes in between. */
 export interface Environment {
@@ -200,7 +200,7 @@ export class Lambda {
     const { faults, timeline, setting } = this.#world
     const { process, connection } = invocation.environment
     const later = (kind: OtherFault, happen: (random: Random) => void) => {
-      const random = faults.draw(kind, invocation.label)?.random
+      const random = faults.draw(kind, invocation.label)
       if (random === undefined) return
       timeline.after(random.spread(1, setting.timeoutMs), undefined, () => {
         if (invocation.state === 'running') happen(random)
@@ -222,7 +222,7 @@ export class Lambda {
       timeline.after(random.spread(60_000, 1_000_000), undefined, () => process.drift(0))
       this.#world.log(`${process.name}: its clock drifts`)
     })
-    const wrong = faults.draw('clock wrong', invocation.label)?.random
+    const wrong = faults.draw('clock wrong', invocation.label)
     if (wrong === undefined) return
     this.#setClock(process, eitherWay(wrong, wrong.spread(600, 60_000)), wrong.spread(1_000, 600_000))
   }

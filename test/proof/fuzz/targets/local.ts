@@ -58,18 +58,9 @@ const VALUES = [
 ]
 /** Of the many flags and values few fit each other. */
 const FITTING = [
-  ...[
-    ['--skew-clock', '2:1:-5s'],
-    ['--cut-off', '3:10'],
-    ['--add-candidate', '2'],
-    ['--remove-candidate', '4:1'],
-  ],
-  ...[
-    ['--freeze-leader', '2', '--thaw-leader', '4'],
-    ['--function', 'mine.ts', '--lease', 'mine'],
-    ['--ticks', '3'],
-  ],
-]
+  ...['--skew-clock 2:1:-5s', '--cut-off 3:10', '--add-candidate 2', '--remove-candidate 4:1'],
+  ...['--freeze-leader 2 --thaw-leader 4', '--function mine.ts --lease mine', '--ticks 3'],
+].map((flags) => flags.split(' '))
 const word = hostileText.map((text) => text.slice(0, 60)) // a shell limits the length
 const flag = fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...FLAGS) }, word)
 const value = fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...VALUES) }, word)
