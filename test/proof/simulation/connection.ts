@@ -95,36 +95,29 @@ export class Connection {
         return
       case 'request copied':
         arrive(thereMs)
-        arrive(random.spread(thereMs, LATEST_MS), dropReply)
-        return
+        return void arrive(random.spread(thereMs, LATEST_MS), dropReply)
       case 'request late':
-        arrive(random.spread(ANSWER_MS, LATEST_MS), dropReply)
-        return
+        return void arrive(random.spread(ANSWER_MS, LATEST_MS), dropReply)
       case 'answer slow': {
         const afterMs = random.chance(500) ? thereMs : random.between(100, ANSWER_MS)
-        arrive(afterMs, answerAfter(random.between(100, ANSWER_MS)))
-        return
+        return void arrive(afterMs, answerAfter(random.between(100, ANSWER_MS)))
       }
       case 'throttled':
         return void answerWith(throttled(random))
       case 'server error': {
         const error = serverError(random)
         if (random.chance(500)) arrive(thereMs, dropReply)
-        answerWith(error)
-        return
+        return void answerWith(error)
       }
       case 'row in a transaction':
         service.lockRowsOf(exchange, random.spread(8, 3_000))
-        arrive(thereMs)
-        return
+        return void arrive(thereMs)
       case 'process dies':
         arrive(thereMs)
-        atSomePoint(() => lambda.kill(process, 'dies'))
-        return
+        return void atSomePoint(() => lambda.kill(process, 'dies'))
       case 'process freezes':
         arrive(thereMs)
-        atSomePoint(() => lambda.freeze(process, random.spread(500, 200_000)))
-        return
+        return void atSomePoint(() => lambda.freeze(process, random.spread(500, 200_000)))
       default:
         arrive(thereMs)
     }

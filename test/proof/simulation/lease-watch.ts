@@ -17,8 +17,8 @@ export class LeaseWatch {
   readonly tenures = new Map<number, Tenure>()
   /** By period: the tenure that completed its tick, and when. */
   readonly completed = new Map<number, { readonly tenure: Tenure; readonly atMs: number }>()
-  readonly #world: World
   row: LeaseRow | undefined
+  readonly #world: World
   #stored: Row | undefined
 
   constructor(world: World) {
@@ -210,7 +210,7 @@ export class LeaseWatch {
     // It may have replaced the old leader too soon, and its successor may lead too soon.
     if (tenure.hasWrongClock) old.hasWrongClock = true
     const sinceMs = nowMs - before.expiresAtMs - SKEW_MS
-    if (sinceMs >= 0 && sinceMs <= 10) this.#world.reached('acquired within 10 ms of expiry plus the clock budget')
+    this.#world.reached('acquired within 10 ms of expiry plus the clock budget', sinceMs >= 0 && sinceMs <= 10)
     if (old.process.state === 'frozen') this.#world.reached('lease taken over while the old leader is frozen')
     if (old.process.state === 'dead') this.#world.reached('lease taken over from a dead leader')
     old.ended ??= 'replaced'
@@ -220,9 +220,8 @@ export class LeaseWatch {
     if (row === undefined || request.kind === 'giveBack') return
     if (row.attempt !== request.attempt) {
       this.#world.reached('late write of a replaced leader refused by H1')
-      if (request.kind === 'complete' && exchange.operation === 'TransactWriteItems') {
-        this.#world.reached('stale completion with effects refused')
-      }
+      const hasEffects = request.kind === 'complete' && exchange.operation === 'TransactWriteItems'
+      this.#world.reached('stale completion with effects refused', hasEffects)
     } else if (row.holder !== undefined && exchange.settled) {
       this.#world.reached('delayed copy of a holder’s write refused by H2')
     }

@@ -12,10 +12,8 @@ export function checkInvocation(world: World, invocation: Invocation): void {
   world.log(`${label} ${describeEnd(invocation)}`)
   invocation.heldBy = holder
   if (state === 'killed') {
-    if (holder?.invocation === invocation && requests.isCompleting(holder)) {
-      world.reached('leader died while its completion was under way')
-    }
-    return
+    const wasCompleting = holder?.invocation === invocation && requests.isCompleting(holder)
+    return void world.reached('leader died while its completion was under way', wasCompleting)
   }
   // An invocation cannot know of a copy that was granted after it had given up.
   const holdsLease =
@@ -25,15 +23,12 @@ export function checkInvocation(world: World, invocation: Invocation): void {
   if (holdsLease && (error instanceof LeaseStillHeldError || fields(answer)['reason'] === 'held')) {
     world.broken('L3', `${label} takes its own win for another candidate's: it holds the lease and does not work`)
   }
-  if (state === 'answered') checkAnswer(world, invocation)
-  else {
-    if (error instanceof ClockSkewError) checkClockSkew(world, invocation, error)
-    if (error instanceof LeaseLostError && task === 'not begun') {
-      world.reached('answer to an acquire came after its own deadline')
-    }
-    if (task === 'running') world.reached('early time-out while the task still ran')
-    if (error instanceof Error && error.name === 'TaskError') world.reached('lease released by a failed task')
-  }
+  if (state === 'answered') return void checkAnswer(world, invocation)
+  if (error instanceof ClockSkewError) checkClockSkew(world, invocation, error)
+  const cameLate = error instanceof LeaseLostError && task === 'not begun'
+  world.reached('answer to an acquire came after its own deadline', cameLate)
+  world.reached('early time-out while the task still ran', task === 'running')
+  world.reached('lease released by a failed task', error instanceof Error && error.name === 'TaskError')
 }
 
 function describeEnd({ state, answer, error }: Invocation): string {

@@ -60,21 +60,13 @@ export class RequestWatch {
     this.count++
     if (request === undefined) return
     this.#kinds.set(process.invocation, [...this.kindsOf(process.invocation), request.kind])
-    switch (request.kind) {
-      case 'acquire':
-        this.#acquireSent(request.attempt, process)
-        return
-      case 'giveBack':
-        if (this.attempts.get(request.attempt)?.isAnswered === false) {
-          this.#world.reached('acquire without any answer given back')
-        }
-        return
-      case 'guard':
-        return
-      default: {
-        const tenure = this.#world.leases.tenures.get(request.fencingToken)
-        if (tenure?.attempt === request.attempt) this.#holderSent(request, tenure, place)
-      }
+    const attempt = this.attempts.get(request.attempt)
+    if (request.kind === 'acquire') this.#acquireSent(request.attempt, process)
+    else if (request.kind === 'giveBack') {
+      this.#world.reached('acquire without any answer given back', attempt?.isAnswered === false)
+    } else if (request.kind !== 'guard') {
+      const tenure = this.#world.leases.tenures.get(request.fencingToken)
+      if (tenure?.attempt === request.attempt) this.#holderSent(request, tenure, place)
     }
   }
 
@@ -90,12 +82,10 @@ export class RequestWatch {
     }
     const { row } = this.#world.leases
     if (!isRefusal(answer) || row?.attempt !== request.attempt) return
-    if (request.kind === 'renew' && request.step === row.step) {
-      this.#world.reached('own renewal recognised after a lost reply')
-    }
-    if (request.kind === 'complete' && row.endedBy === 'completed') {
-      this.#world.reached('own completion recognised after a lost reply')
-    }
+    const isRenewed = request.kind === 'renew' && request.step === row.step
+    this.#world.reached('own renewal recognised after a lost reply', isRenewed)
+    const isCompleted = request.kind === 'complete' && row.endedBy === 'completed'
+    this.#world.reached('own completion recognised after a lost reply', isCompleted)
   }
 
   #acquireSent(attempt: string, process: SimulatedProcess): void {

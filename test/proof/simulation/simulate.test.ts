@@ -22,9 +22,3 @@ it('keeps the fewest ticks and faults that break the same claim', async () => {
   const { violation, setting, faults } = await shrink(await run({ seed: 1 }), run)
   expect([violation?.claim, setting.ticks, faults.injected.map(({ id }) => id)]).toEqual(['S3', 4, [3, 5, 17]])
 })
-
-it('returns the best history found when its time is over', async () => {
-  const stopping = async (order: Order) => (order.only === undefined ? await run(order) : undefined)
-  const { setting, faults } = await shrink(await run({ seed: 1 }), stopping)
-  expect([setting.ticks, faults.injected.length]).toEqual([4, 20])
-})
