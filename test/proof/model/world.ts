@@ -1,3 +1,4 @@
+import type { AcquireRequest } from '../../../functions/election/rules.ts'
 import type { Claim } from '../claims.ts'
 
 /** One bounded world. Within its bounds everything that can happen does, in every order. */
@@ -51,6 +52,12 @@ export const SKEW_MS = 1_000
 export const LEASE_MS = 2_000
 export const START_MS = 100_000
 export const LEASE = 'nightly'
+
+type Named = Pick<AcquireRequest, 'candidate' | 'attempt' | 'eventId' | 'tick'>
+
+export function acquireRequest(named: Named, nowMs: number): AcquireRequest {
+  return { lease: LEASE, ...named, nowMs, expiresAtMs: nowMs + LEASE_MS, maxClockSkewMs: SKEW_MS }
+}
 
 /** Ticks are texts that sort by time. */
 export const tickName = (tick: number): string => `2026-11-21T0${tick}:00:00.000Z`
