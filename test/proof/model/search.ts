@@ -67,13 +67,8 @@ class Search {
         if (this.#pending.length > 0) this.#keepViolations(current, after, this.#sentence(move, after, from, detail))
       })
     }
-    return {
-      states: this.#states.length,
-      steps: taken,
-      violations: this.#violations,
-      reached: this.#reached,
-      isExhausted: !this.#isOver,
-    }
+    const { length: states } = this.#states
+    return { states, steps: taken, violations: this.#violations, reached: this.#reached, isExhausted: !this.#isOver }
   }
 
   /** Parts that the step from `before` did not change keep their numbers. */

@@ -35,6 +35,7 @@ export interface Report {
   readonly outcome: 'written' | 'refused'
 }
 
+/** Everything that the proxy and the workers recorded. */
 export interface History {
   readonly onLease: readonly Served<LeaseRequest>[]
   readonly onRow: readonly Served<RowRequest>[]

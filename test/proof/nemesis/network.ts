@@ -5,11 +5,10 @@ import { pick, type Random } from '../../../infra/programs/random.ts'
 import { answerError, dropRequest, type Exchange, loseReply, TcpProxy } from '../../support/tcp-proxy.ts'
 import { answerIn, type RowRequest, rowRequestOf, type Served, senderOf } from './history.ts'
 
-type Meeting = Exchange & {
+interface Meeting extends Exchange {
   /** Shorter or longer than the client waits, and than a lease. */
   readonly delay: () => Promise<unknown>
-  readonly signalSender: (signal: 'SIGSTOP' | 'SIGCONT') => void
-  readonly killSender: () => void
+  readonly sender: string
 }
 
 const fail = answerError('InternalServerError', 'by the nemesis', { status: 500 })
@@ -32,19 +31,19 @@ const FAULTS = {
     await meeting.forward()
     await fail(meeting)
   },
-  'sender killed': async ({ forward, hangUp, killSender }) => {
+  'sender killed': async ({ forward, hangUp, sender }, { kill }) => {
     await forward()
-    killSender()
+    kill(sender)
     hangUp()
   },
-  'sender frozen': async ({ forward, reply, delay, signalSender }) => {
+  'sender frozen': async ({ forward, reply, delay, sender }, { signal }) => {
     const bytes = await forward()
-    signalSender('SIGSTOP')
+    signal(sender, 'SIGSTOP')
     reply(bytes)
     await delay()
-    signalSender('SIGCONT')
+    signal(sender, 'SIGCONT')
   },
-} satisfies Record<string, (meeting: Meeting) => Promise<void> | void>
+} satisfies Record<string, (meeting: Meeting, options: NetworkOptions) => Promise<void> | void>
 export const NETWORK_FAULTS = Object.keys(FAULTS).filter((name): name is keyof typeof FAULTS => name in FAULTS)
 
 interface NetworkOptions {
@@ -100,17 +99,16 @@ export class Network {
   }
 
   async #carry(exchange: Exchange): Promise<void> {
-    const who = senderOf(exchange.request)
-    const forward = () => this.#forward(exchange, who)
-    const { leaseTable, leaseMs, random, signal, kill } = this.#options
+    const sender = senderOf(exchange.request)
+    const forward = () => this.#forward(exchange, sender)
+    const { leaseTable, leaseMs, random } = this.#options
     const { operation, body } = exchange.request
     const isAcquire = describeLeaseRequest(operation, body, leaseTable)?.kind === 'acquire'
     const isMet = random() < (isAcquire ? CHANCE_OF_A_FAULT.acquire : CHANCE_OF_A_FAULT.other)
     if (!isMet) return exchange.reply(await forward())
     const fault = pick(random, NETWORK_FAULTS)
     const delay = () => sleep(leaseMs * (0.1 + 1.5 * random()))
-    const ofSender = { signalSender: (name: 'SIGSTOP' | 'SIGCONT') => signal(who, name), killSender: () => kill(who) }
-    await FAULTS[fault]({ ...exchange, forward, delay, ...ofSender })
+    await FAULTS[fault]({ ...exchange, forward, delay, sender }, this.#options)
     this.faults.set(fault, (this.faults.get(fault) ?? 0) + 1)
   }
 

@@ -3,8 +3,8 @@ import type { ElectionEvent, Lease } from '../../../functions/election/index.ts'
 import { isObject } from '../../support/dynamodb/values.ts'
 import type { Invocation } from './lambda.ts'
 import type { SimulatedProcess } from './process.ts'
+import { nameOf, type Tenure } from './records.ts'
 import { isProvablyWrong } from './request-watch.ts'
-import { nameOf, type Tenure } from './tenure.ts'
 import type { World } from './world.ts'
 
 export class BeliefWatch {

@@ -1,10 +1,9 @@
 import { describeLeaseRequest } from '../../../functions/election/stores/describe.ts'
 import { type Answer, refused } from '../../support/dynamodb/answer.ts'
-import { type Exchange, errorType } from './exchange.ts'
 import type { Faults } from './faults.ts'
 import type { SimulatedProcess } from './process.ts'
 import { Random } from './random.ts'
-import { LEASES } from './tenure.ts'
+import { type Exchange, errorType, LEASES } from './records.ts'
 import type { World } from './world.ts'
 
 type Reply = Answer & { readonly dateMs: number }

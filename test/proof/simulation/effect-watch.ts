@@ -4,8 +4,7 @@ import { LeaseStoreError, StaleTokenError } from '../../../functions/election/in
 import type { Answer } from '../../support/dynamodb/answer.ts'
 import type { Row } from '../../support/dynamodb/database.ts'
 import { isObject } from '../../support/dynamodb/values.ts'
-import { type Exchange, placeholder, textOf } from './exchange.ts'
-import { nameOf } from './tenure.ts'
+import { type Exchange, nameOf, placeholder, textOf } from './records.ts'
 import type { World } from './world.ts'
 
 export const PROTECTED = 'protected'

@@ -5,8 +5,8 @@ import { functionOf } from './function.ts'
 import { checkInvocation } from './outcome-watch.ts'
 import { SimulatedProcess } from './process.ts'
 import { Random } from './random.ts'
+import type { Tenure } from './records.ts'
 import type { CandidateSetting } from './setting.ts'
-import type { Tenure } from './tenure.ts'
 import type { World } from './world.ts'
 
 /** One event of EventBridge Scheduler and Lambda's tries of it, all under one request id. */

@@ -3,10 +3,9 @@ import type { HolderWrite } from '../../../functions/election/rules.ts'
 import type { LeaseRequest } from '../../../functions/election/stores/describe.ts'
 import type { Answer } from '../../support/dynamodb/answer.ts'
 import type { Row } from '../../support/dynamodb/database.ts'
-import type { Exchange } from './exchange.ts'
+import { type Exchange, LEASE_KEY, LEASES, type LeaseRow, leaseRow, nameOf, type Tenure } from './records.ts'
 import { isProvablyWrong } from './request-watch.ts'
 import { longestLeaseMs, SKEW_MS } from './setting.ts'
-import { LEASE_KEY, LEASES, type LeaseRow, leaseRow, nameOf, type Tenure } from './tenure.ts'
 import type { World } from './world.ts'
 
 type Acquire = Extract<LeaseRequest, { readonly kind: 'acquire' }>

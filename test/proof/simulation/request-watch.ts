@@ -1,10 +1,9 @@
 /** Records what candidates send to the lease row and learn from the answers; checks extensions when they are sent. */
 import type { HolderWrite } from '../../../functions/election/rules.ts'
 import type { Answer } from '../../support/dynamodb/answer.ts'
-import { type Exchange, isRefusal } from './exchange.ts'
 import type { SimulatedProcess } from './process.ts'
+import { type Exchange, isRefusal, type Tenure } from './records.ts'
 import { SKEW_MS } from './setting.ts'
-import type { Tenure } from './tenure.ts'
 import type { World } from './world.ts'
 
 /** One attempt to acquire; the times are those of its first request. */

@@ -5,15 +5,14 @@ import { BeliefWatch } from './belief-watch.ts'
 import { Billing } from './billing.ts'
 import { DynamoDBService } from './connection.ts'
 import { EffectWatch, OwnWrites, PROTECTED } from './effect-watch.ts'
-import { type Exchange, errorType } from './exchange.ts'
 import { Faults } from './faults.ts'
 import { Lambda } from './lambda.ts'
 import { LeaseWatch } from './lease-watch.ts'
 import { Timeline } from './process.ts'
+import { type Exchange, errorType, LEASES } from './records.ts'
 import { RequestWatch } from './request-watch.ts'
 import { type Setting, START_MS, settingOf } from './setting.ts'
 import type { Situation } from './situations.ts'
-import { LEASES } from './tenure.ts'
 
 export interface Order {
   readonly seed: number
