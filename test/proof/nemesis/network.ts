@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describeLeaseRequest, type LeaseRequest } from '../../../functions/election/stores/describe.ts'
 import { pick, type Random } from '../../../infra/programs/random.ts'
 import { answerError, dropRequest, type Exchange, loseReply, TcpProxy } from '../../support/tcp-proxy.ts'
-import { answerIn, type RowRequest, rowRequestOf, type Served, senderOf } from './history.ts'
+import { answerIn, LEASE_MS, type RowRequest, rowRequestOf, type Served, senderOf } from './history.ts'
 
 interface Meeting extends Exchange {
   /** Shorter or longer than the client waits, and than a lease. */
@@ -50,7 +50,6 @@ interface NetworkOptions {
   /** DynamoDB Local's. */
   readonly endpoint: string
   readonly leaseTable: string
-  readonly leaseMs: number
   readonly random: Random
   readonly kill: (who: string) => void
   readonly signal: (who: string, signal: 'SIGSTOP' | 'SIGCONT') => void
@@ -101,13 +100,13 @@ export class Network {
   async #carry(exchange: Exchange): Promise<void> {
     const sender = senderOf(exchange.request)
     const forward = () => this.#forward(exchange, sender)
-    const { leaseTable, leaseMs, random } = this.#options
+    const { leaseTable, random } = this.#options
     const { operation, body } = exchange.request
     const isAcquire = describeLeaseRequest(operation, body, leaseTable)?.kind === 'acquire'
     const isMet = random() < (isAcquire ? CHANCE_OF_A_FAULT.acquire : CHANCE_OF_A_FAULT.other)
     if (!isMet) return exchange.reply(await forward())
     const fault = pick(random, NETWORK_FAULTS)
-    const delay = () => sleep(leaseMs * (0.1 + 1.5 * random()))
+    const delay = () => sleep(LEASE_MS * (0.1 + 1.5 * random()))
     await FAULTS[fault]({ ...exchange, forward, delay, sender }, this.#options)
     this.faults.set(fault, (this.faults.get(fault) ?? 0) + 1)
   }

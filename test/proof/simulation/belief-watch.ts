@@ -59,9 +59,8 @@ export class BeliefWatch {
   woke(process: SimulatedProcess): void {
     const wasReplaced = (tenure: Tenure) =>
       tenure.process === process && tenure.invocation?.task === 'running' && tenure.ended === 'replaced'
-    if ([...this.#world.leases.tenures.values()].some(wasReplaced)) {
-      this.#world.reached('frozen leader woke after its replacement')
-    }
+    const isLate = [...this.#world.leases.tenures.values()].some(wasReplaced)
+    this.#world.reached('frozen leader woke after its replacement', isLate)
   }
 
   /** Called after every event. A frozen leader counts again when it wakes. */
@@ -92,20 +91,17 @@ export class BeliefWatch {
   }
 
   #checkCheckpoints(label: string, { tick = '', checkpoint, unfinished }: Lease): void {
+    const works = `${label} works on ${tick}`
     if (checkpoint !== undefined) {
       this.#world.reached('checkpoint inherited')
       const saved = tickIn(checkpoint)
-      if (saved !== tick) this.#world.wrong(`${label} works on ${tick}, but is offered the checkpoint of ${saved}`)
+      if (saved !== tick) this.#world.wrong(`${works}, but is offered the checkpoint of ${saved}`)
     }
-    if (unfinished !== undefined) {
-      this.#world.reached('unfinished tick inherited')
-      const saved = tickIn(unfinished.state)
-      if (saved !== unfinished.tick || !(unfinished.tick < tick)) {
-        this.#world.wrong(
-          `${label} works on ${tick}, and is offered ${unfinished.tick} as unfinished, with the state of ${saved}`,
-        )
-      }
-    }
+    if (unfinished === undefined) return
+    this.#world.reached('unfinished tick inherited')
+    const saved = tickIn(unfinished.state)
+    if (saved === unfinished.tick && unfinished.tick < tick) return
+    this.#world.wrong(`${works}, and is offered ${unfinished.tick} as unfinished, with the state of ${saved}`)
   }
 }
 
