@@ -9,16 +9,7 @@ import fc from 'fast-check'
 /** A documented error, and what its message has. */
 type Refusal = readonly [type: abstract new (...args: never[]) => Error, says: RegExp]
 
-export interface Target {
-  readonly name: string
-  /** @throws Error with the smallest input that breaks the reader */
-  check(options: { readonly seed?: number; readonly numRuns: number }): Promise<Counts>
-}
-
-interface Counts {
-  accepted: number
-  refused: number
-}
+export type Target = ReturnType<typeof target>
 
 /** The reader accepted what it should not have, or made something else of it. */
 export class Broken extends Error {}
@@ -39,8 +30,9 @@ export function target<Input>(
   inputs: fc.Arbitrary<Input>,
   read: (input: Input) => unknown,
   ...refusals: readonly Refusal[]
-): Target {
-  const check: Target['check'] = async (options) => {
+) {
+  /** @throws Error with the smallest input that breaks the reader */
+  const check = async (options: { readonly seed?: number; readonly numRuns: number }) => {
     const counts = { accepted: 0, refused: 0 }
     const property = fc.asyncProperty(inputs, async (input) => {
       counts[await outcomeOf(() => read(input), refusals)]++
@@ -53,7 +45,7 @@ export function target<Input>(
   return { name, check }
 }
 
-async function outcomeOf(read: () => unknown, refusals: readonly Refusal[]): Promise<keyof Counts> {
+async function outcomeOf(read: () => unknown, refusals: readonly Refusal[]): Promise<'accepted' | 'refused'> {
   const inherited = inheritedNames()
   const cpu = process.threadCpuUsage() // of this thread, however busy the machine is
   let thrown: { readonly error: unknown } | undefined
@@ -71,10 +63,8 @@ async function outcomeOf(read: () => unknown, refusals: readonly Refusal[]): Pro
   const documented = refusals.filter(([type]) => error instanceof type)
   assert(error instanceof Error && documented.length > 0, `not a documented error: ${shortened(error)}`)
   const { message } = error
-  assert(
-    documented.some(([, says]) => says.test(message)),
-    `the message does not say what was wrong: ${message}`,
-  )
+  const isClear = documented.some(([, says]) => says.test(message))
+  assert(isClear, `the message does not say what was wrong: ${message}`)
   assert(message.length <= LONGEST_MESSAGE, `the message has ${message.length} characters: ${shortened(message)}`)
   return 'refused'
 }

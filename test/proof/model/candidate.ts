@@ -10,7 +10,7 @@ import type { Move } from './situations.ts'
 import type { Candidate, GiveBack, Leading, State, Won } from './state.ts'
 import { acquireArrives, giveBackArrives, isCompleted, isDone } from './table.ts'
 import * as names from './world.ts'
-import { isWithinBudget, LEASE, LEASE_MS, labelOf, SKEW_MS, tickOf } from './world.ts'
+import { acquireRequest, isWithinBudget, LEASE, labelOf, SKEW_MS, tickOf } from './world.ts'
 
 type Acquiring = Extract<Candidate, { phase: 'acquiring' }>
 type Granted = Extract<Candidate, { phase: 'granted' }>
@@ -19,43 +19,26 @@ export function candidateSteps(turn: Turn): void {
   const candidate = turn.state.candidates[turn.index]
   switch (candidate?.phase) {
     case 'idle':
-      acquire(turn, 1)
-      break
+      return void acquire(turn, 1)
     case 'again':
-      acquire(turn, candidate.attempt + 1)
-      break
+      return void acquire(turn, candidate.attempt + 1)
     case 'acquiring':
-      acquiringSteps(turn, candidate)
-      break
+      return void acquiringSteps(turn, candidate)
     case 'granted':
-      grantedSteps(turn, candidate)
-      break
+      return void grantedSteps(turn, candidate)
     case 'leading':
       leadingSteps(turn, candidate)
-      break
   }
 }
 
 /** The request holds the reading of the clock before it is sent. */
 function acquire(turn: Turn, attempt: number): void {
   const { index, model } = turn
-  const nowMs = readClock(turn)
-  const request = {
-    lease: LEASE,
-    candidate: names.candidateName(index),
-    attempt: names.attemptName(index, attempt),
-    eventId: names.eventName(index),
-    tick: names.tickName(tickOf(model.world, index)),
-    nowMs,
-    expiresAtMs: nowMs + LEASE_MS,
-    maxClockSkewMs: SKEW_MS,
-  }
-  const candidate: Acquiring = {
-    phase: 'acquiring',
-    attempt,
-    sent: { kind: 'acquire', from: index, request, wasGranted: false },
-    resends: SDK_RETRIES,
-  }
+  const who = { candidate: names.candidateName(index), eventId: names.eventName(index) }
+  const what = { attempt: names.attemptName(index, attempt), tick: names.tickName(tickOf(model.world, index)) }
+  const request = acquireRequest({ ...who, ...what }, readClock(turn))
+  const sent = { kind: 'acquire', from: index, request, wasGranted: false } as const
+  const candidate: Acquiring = { phase: 'acquiring', attempt, sent, resends: SDK_RETRIES }
   send({ ...turn, state: become(turn, candidate) }, 'acquire', (then) => acquiringSteps(then, candidate))
 }
 

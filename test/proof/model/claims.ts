@@ -2,11 +2,21 @@
  * What must hold in a state, however it was reached. What must hold of a step is checked where it happens, in
  * table.ts.
  */
-import type { AcquireRequest, LeaseRecord } from '../../../functions/election/rules.ts'
+import type { LeaseRecord } from '../../../functions/election/rules.ts'
 import { believes } from './leading.ts'
 import type { Model } from './model.ts'
 import type { State } from './state.ts'
-import { attemptOwner, candidateName, eventName, LEASE, LEASE_MS, labelOf, SKEW_MS, tickName } from './world.ts'
+import {
+  acquireRequest,
+  attemptOwner,
+  candidateName,
+  eventName,
+  LEASE,
+  LEASE_MS,
+  labelOf,
+  SKEW_MS,
+  tickName,
+} from './world.ts'
 
 /**
  * S1. A tenure that an operator ended by force does not count: its leader goes on until its next request, and with a
@@ -31,14 +41,12 @@ export function checkRow(model: Model, row: LeaseRecord | undefined, timeMs: num
 /** The worst clock for getting a lease, within the budget. */
 const SLOWEST_MS = -SKEW_MS / 2
 const TAKEOVER_MS = LEASE_MS + 2 * SKEW_MS
-/** Later than all of any world. */
-const LATER_TICK = 9
+/** Its tick is later than all of any world. */
+const FRESH = { candidate: 'a fresh candidate', attempt: 'fresh', eventId: 'a fresh event', tick: tickName(9) }
 
 function checkFreshCandidate({ rules, broke }: Model, row: LeaseRecord | undefined, timeMs: number): void {
-  const isGranted = (nowMs: number) => rules.acquire(row, freshRequest(nowMs)).granted
-  if (!isGranted(timeMs + TAKEOVER_MS + SLOWEST_MS)) {
-    broke('L1', `a fresh candidate is refused ${TAKEOVER_MS} ms later`)
-  }
+  const isGranted = (nowMs: number) => rules.acquire(row, acquireRequest(FRESH, nowMs)).granted
+  if (!isGranted(timeMs + TAKEOVER_MS + SLOWEST_MS)) broke('L1', `a fresh candidate is refused ${TAKEOVER_MS} ms later`)
   if (row === undefined) return
   if (row.holder === undefined) {
     if (!isGranted(timeMs + SLOWEST_MS)) broke('L2', 'the lease is vacant, but a fresh candidate is refused')
@@ -50,26 +58,13 @@ function checkFreshCandidate({ rules, broke }: Model, row: LeaseRecord | undefin
   }
 }
 
-function freshRequest(nowMs: number): AcquireRequest {
-  return {
-    lease: LEASE,
-    candidate: 'a fresh candidate',
-    attempt: 'fresh',
-    eventId: 'a fresh event',
-    tick: tickName(LATER_TICK),
-    nowMs,
-    expiresAtMs: nowMs + LEASE_MS,
-    maxClockSkewMs: SKEW_MS,
-  }
-}
-
 /** L3: if the holder is dead, Lambda retries its event until that leads, and completes the tick. */
 function checkRetry({ rules, broke }: Model, row: LeaseRecord, timeMs: number): void {
   const owner = attemptOwner(row.attempt)
   const { tick } = row
   if (owner === undefined || tick === undefined) return
   const [candidate, eventId] = [candidateName(owner), eventName(owner)]
-  const request = (nowMs: number): AcquireRequest => ({ ...freshRequest(nowMs), candidate, eventId, tick })
+  const request = (nowMs: number) => acquireRequest({ ...FRESH, candidate, eventId, tick }, nowMs)
   for (const offsetMs of [SLOWEST_MS, 0, -SLOWEST_MS]) {
     const now = request(timeMs + offsetMs)
     if (rules.acquire(row, now).granted) continue

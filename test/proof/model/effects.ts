@@ -10,10 +10,10 @@ import { labelOf } from './world.ts'
 export function sendEffect(turn: Turn, leader: Leading): void {
   const { model, index } = turn
   const step = leader.effectStep + 1
-  const settled = (leader.pending[0]?.sent.write.step ?? step) - 1
-  const write = { fencingToken: leader.token, step, settled }
+  const settled = (leader.pending[0]?.sent.request.step ?? step) - 1
+  const request = { fencingToken: leader.token, step, settled }
   const pending: Pending = {
-    sent: { kind: 'fence', from: index, order: leader.order, write },
+    sent: { kind: 'fence', from: index, order: leader.order, request },
     isUnanswered: false,
     resends: SDK_RETRIES,
   }
@@ -26,7 +26,7 @@ export function sendEffect(turn: Turn, leader: Leading): void {
 export function effectSteps(turn: Turn, leader: Leading, pending: Pending): void {
   const { model, state, take } = turn
   const { sent } = pending
-  const name = `effect ${sent.write.step}`
+  const name = `effect ${sent.request.step}`
   take('its effect arrives', answered(turn, leader, pending, state), name)
   if (state.ledger.faults === 0) return
   if (pending.resends > 0) {
@@ -54,10 +54,10 @@ function answered(turn: Turn, leader: Leading, pending: Pending, before: State):
 /** S6: what a leader learns about a refused effect must be true, and none is refused for another of its own. */
 function checkRefusal({ model, state, index }: Turn, { sent, isUnanswered }: Pending): void {
   const { ledger } = state
-  const explanation = model.rules.explainRefusedWrite(ledger.fenced.seen, sent.write)
+  const explanation = model.rules.explainRefusedWrite(ledger.fenced.seen, sent.request)
   const isThere = hasLanded(ledger, sent)
   const broke = (what: string) =>
-    model.broke('S6', `effect ${sent.write.step} of ${labelOf(model.world, index)} ${what}`)
+    model.broke('S6', `effect ${sent.request.step} of ${labelOf(model.world, index)} ${what}`)
   if (explanation === 'mine') {
     model.reached('a refused effect is recognised as its own')
     if (!isThere) broke('is reported as written, but is not')

@@ -73,7 +73,7 @@ function haveEffect(turn: Turn, leader: Leading): void {
   }
   // `transact` waits like every request of the lease.
   const next = { ...leader, effects: leader.effects - 1 }
-  sendAlone(turn, next, { kind: 'guard', from: index, order: leader.order, tenure: tenureOf(index, leader) })
+  sendAlone(turn, next, { kind: 'guard', from: index, order: leader.order, request: tenureOf(index, leader) })
 }
 
 /** Every try of one end has the same step. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { textOf } from '../result.ts'
-import { explore } from './explore.ts'
+import { explore } from './search.ts'
 
 const quick = process.env['PROOF_QUICK'] === '1'
 

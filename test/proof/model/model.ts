@@ -77,25 +77,17 @@ export function initialState(world: World): State {
     ledger: {
       acquisitions: 0,
       highestToken: exists ? EARLIER_ROW.fencingToken : 0,
-      lastAttempt: '',
-      otherOrder: 0,
+      ...{ lastAttempt: '', otherOrder: 0 },
       lastSentMs: exists ? EARLIER_ROW.writtenAtMs : 0,
-      completed: 0,
-      forced: 0,
-      fenced: {
-        seen: { fencingToken: undefined, step: undefined, settled: undefined },
-        order: 0,
-        landed: 0,
-        settled: 0,
-      },
-      createdAtMs: 0,
-      acquisitionsOfRow: 0,
-      faults: world.faults,
-      interventions: world.interventions,
-      deletions: world.deletions,
+      ...{ completed: 0, forced: 0 },
+      fenced: { seen: NEVER_FENCED, order: 0, landed: 0, settled: 0 },
+      ...{ createdAtMs: 0, acquisitionsOfRow: 0 },
+      ...{ faults: world.faults, interventions: world.interventions, deletions: world.deletions },
     },
   }
 }
+
+const NEVER_FENCED = { fencingToken: undefined, step: undefined, settled: undefined }
 
 /** As an earlier tenure left it, whose tick was before all of this world's. */
 const EARLIER_ROW: rules.LeaseRecord = {

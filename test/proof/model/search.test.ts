@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { type Rules, SHIPPED } from './model.ts'
 import { searchWorld } from './search.ts'
-import { smallWorld } from './worlds.ts'
+import { smallWorld } from './world.ts'
 
 const events = (trace: readonly string[] = []) => trace.filter((line) => !line.startsWith('the row'))
 

@@ -1,12 +1,12 @@
 import type { LeaseRecord } from '../../../functions/election/rules.ts'
 import type { Claim } from '../claims.ts'
-import type { Violation } from '../result.ts'
+import type { Result, Violation } from '../result.ts'
 import { checkBelief, checkRow } from './claims.ts'
 import { initialState, type Model, type Rules, SHIPPED } from './model.ts'
-import type { Move, Situation } from './situations.ts'
+import { MOVES, type Move, SITUATIONS, type Situation } from './situations.ts'
 import { type Candidate, keyOf, type Ledger, networkKey, rowKey, type State } from './state.ts'
 import { steps } from './steps.ts'
-import { labelOf, START_MS, tickNumber, type World } from './world.ts'
+import { fullWorlds, labelOf, quickWorlds, START_MS, tickNumber, type World } from './world.ts'
 
 export interface Exploration {
   readonly states: number
@@ -67,13 +67,8 @@ class Search {
         if (this.#pending.length > 0) this.#keepViolations(current, after, this.#sentence(move, after, from, detail))
       })
     }
-    return {
-      states: this.#states.length,
-      steps: taken,
-      violations: this.#violations,
-      reached: this.#reached,
-      isExhausted: !this.#isOver,
-    }
+    const { length: states } = this.#states
+    return { states, steps: taken, violations: this.#violations, reached: this.#reached, isExhausted: !this.#isOver }
   }
 
   /** Parts that the step from `before` did not change keep their numbers. */
@@ -193,4 +188,38 @@ function describeRow(row: LeaseRecord | undefined): string {
     `${led}, attempt ${attempt}, token ${fencingToken}, tick ${tickNumber(tick)}${done}, ` +
     `expires ${seconds(expiresAtMs)}, written ${seconds(writtenAtMs)}, step ${step}`
   )
+}
+
+/** Explores every order of events in small worlds under the shipped rules, and stops at the first broken claim. */
+export async function explore({ quick }: { readonly quick: boolean }) {
+  const worlds = quick ? quickWorlds() : fullWorlds()
+  const violations: Violation[] = []
+  const seenToBreak: { claim: NonNullable<Violation['claim']>; how: string }[] = []
+  const reached = new Set<Move | Situation>()
+  let [explored, states, steps] = [0, 0, 0]
+  for (const world of worlds) {
+    const exploration = searchWorld(world)
+    explored++
+    states += exploration.states
+    steps += exploration.steps
+    for (const what of exploration.reached) reached.add(what)
+    violations.push(...violationsIn(world, exploration))
+    for (const claim of world.claims.broken) {
+      const { trace = [] } = exploration.violations.get(claim) ?? {}
+      const how = `${world.name}, in ${trace.filter((line) => !line.startsWith('the row')).length} steps`
+      if (trace.length > 0) seenToBreak.push({ claim, how })
+    }
+    if (violations.length > 0) break
+    await new Promise((resolve) => setImmediate(resolve)) // lets the test runner report
+  }
+  const figures = { worlds: `${explored} of ${worlds.length}`, states, steps }
+  const unreached = [...MOVES, ...SITUATIONS].filter((what) => !reached.has(what))
+  return { violations, figures, seenToBreak, unreached } satisfies Result & { readonly unreached: unknown }
+}
+
+function violationsIn({ name, claims }: World, { violations, isExhausted }: Exploration): readonly Violation[] {
+  const broken = claims.hold.flatMap((claim) => violations.get(claim) ?? [])
+  // If nothing breaks beyond a claim's precondition, the check is blind or the world too small.
+  const unbroken = isExhausted ? claims.broken.filter((claim) => !violations.has(claim)) : []
+  return [...broken, ...unbroken.map((claim) => ({ what: `${name}: ${claim} must break there, but holds`, trace: [] }))]
 }

@@ -1,16 +1,10 @@
 import type { FencedWrite, Seen } from '../../../functions/election/fencing.ts'
-import type {
-  AcquireRequest,
-  GiveBackRequest,
-  HolderWrite,
-  LeaseRecord,
-  Tenure,
-} from '../../../functions/election/rules.ts'
+import type * as rules from '../../../functions/election/rules.ts'
 
 /** Everything at one moment, as plain values. A step makes a new state that shares the unchanged parts. */
 export interface State {
   readonly timeMs: number
-  readonly row: LeaseRecord | undefined
+  readonly row: rules.LeaseRecord | undefined
   readonly candidates: readonly Candidate[]
   /** Requests whose senders do not wait for them, in no order: any may arrive next, or never. */
   readonly network: readonly Message[]
@@ -67,31 +61,31 @@ export type End = 'completed' | 'failed'
 
 export type Message = Acquire | Write | GiveBack | Fenced | Guarded
 
-interface From<Kind> {
+interface Sent<Kind, Request> {
   readonly kind: Kind
   readonly from: number
+  readonly request: Request
 }
 
 /** @see Won.order */
-interface InTenure<Kind> extends From<Kind> {
+interface InTenure<Kind, Request> extends Sent<Kind, Request> {
   readonly order: number
 }
 
-export interface Acquire extends From<'acquire'> {
-  readonly request: AcquireRequest
+export interface Acquire extends Sent<'acquire', rules.AcquireRequest> {
   /** Of a copy: the original was granted. */
   readonly wasGranted: boolean
 }
 
-export type Write = InTenure<'write'> & { readonly request: HolderWrite }
+export type Write = InTenure<'write', rules.HolderWrite>
 
-export type GiveBack = From<'giveBack'> & { readonly request: GiveBackRequest }
+export type GiveBack = Sent<'giveBack', rules.GiveBackRequest>
 
 /** An effect by `send`: its row keeps the highest token, and that leader's last step. */
-export type Fenced = InTenure<'fence'> & { readonly write: FencedWrite }
+export type Fenced = InTenure<'fence', FencedWrite>
 
 /** An effect by `transact`, which lands only while the tenure lasts by the lease row. */
-export type Guarded = InTenure<'guard'> & { readonly tenure: Tenure }
+export type Guarded = InTenure<'guard', rules.Tenure>
 
 /** What no candidate can see: the facts that the claims are about, and how many faults are left. */
 export interface Ledger {
@@ -133,7 +127,7 @@ const ROW_FIELDS = [
   ...['eventId', 'tick', 'completedTick', 'endedBy'],
 ]
 
-export function rowKey(row: LeaseRecord | undefined): string {
+export function rowKey(row: rules.LeaseRecord | undefined): string {
   return JSON.stringify(row, ROW_FIELDS) ?? ''
 }
 

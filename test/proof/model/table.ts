@@ -113,7 +113,11 @@ export function giveBackArrives(model: Model, state: State, { request, from }: G
 }
 
 /** A write by `send` to a protected row: F1 and F2, and perhaps a condition of the caller's own. */
-export function fencedArrives(model: Model, state: State, { write, order }: Fenced): { state: State; lands: boolean } {
+export function fencedArrives(
+  model: Model,
+  state: State,
+  { request: write, order }: Fenced,
+): { state: State; lands: boolean } {
   const { fenced, acquisitions } = state.ledger
   const refused = { state, lands: false }
   if (!model.rules.fenceAdmits(fenced.seen, write)) {
@@ -138,7 +142,7 @@ export function fencedArrives(model: Model, state: State, { write, order }: Fenc
   return { state: { ...state, ledger: { ...state.ledger, fenced: after } }, lands: true }
 }
 
-export function hasLanded({ fenced }: Ledger, { write, order }: Fenced): boolean {
+export function hasLanded({ fenced }: Ledger, { request: write, order }: Fenced): boolean {
   return fenced.order === order && (fenced.landed & bit(write.step)) !== 0
 }
 
@@ -157,7 +161,7 @@ function checkOwnOrder(model: Model, { seen, landed, settled }: FencedRow, { ste
 }
 
 /** An effect in one transaction with a check of the lease row: what `transact` sends. */
-export function guardedArrives(model: Model, { row, ledger }: State, { tenure, order }: Guarded): boolean {
+export function guardedArrives(model: Model, { row, ledger }: State, { request: tenure, order }: Guarded): boolean {
   const lands = model.rules.isHeldBy(row, tenure)
   if (!lands) model.reached('an effect is refused by the guard')
   if (lands && isReplaced(ledger, order, tenure.attempt)) {

@@ -40,12 +40,7 @@ class Story {
   }
 
   /** Claims and additions; `seen` is the row that comes with the answer: its fence and its additions. */
-  onRow(
-    who: string,
-    request: RowRequest,
-    granted: boolean,
-    ...[fence, additions]: [number?, (readonly string[])?]
-  ): void {
+  onRow(who: string, request: RowRequest, granted: boolean, fence?: number, additions?: readonly string[]): void {
     const row = fence === undefined ? undefined : marshall({ [fenceAttribute(LEASE)]: fence, additions })
     this.#onRow.push({ who, request, granted, row, ...this.#times() })
   }

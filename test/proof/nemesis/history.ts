@@ -6,6 +6,8 @@ import type { AttributeMap } from '../../../functions/election/stores/row.ts'
 import { bodyOf, errorIn, type WireRequest } from '../../support/tcp-proxy.ts'
 
 export const LEASE = 'nemesis'
+export const LEASE_MS = 700
+export const MAX_CLOCK_SKEW_MS = 120
 export const PROTECTED_KEY = { lease: 'list', record: 'LIST' }
 
 /** A request on the protected row, whose attribute `additions` is read whole and written back with one more item. */
@@ -35,6 +37,7 @@ export interface Report {
   readonly outcome: 'written' | 'refused'
 }
 
+/** Everything that the proxy and the workers recorded. */
 export interface History {
   readonly onLease: readonly Served<LeaseRequest>[]
   readonly onRow: readonly Served<RowRequest>[]

@@ -11,13 +11,10 @@ export interface State {
   readonly key: string
 }
 
-interface Timed {
+export interface Operation<S extends State> {
   readonly sentAtMs: number
   /** Infinity if no answer came: it may take effect at any time after, or never. */
   readonly answeredAtMs: number
-}
-
-export interface Operation<S extends State> extends Timed {
   /** The state after the operation; undefined if it cannot have had its answer in this state. */
   after(state: S): S | undefined
 }
@@ -37,7 +34,7 @@ export function linearize<S extends State, Op extends Operation<S>>(
     `${state.key} ${[...done].map((operation) => numbers.get(operation)).toSorted()}`
   const underWay = new Set<Op>()
   let configurations: readonly Configuration<S, Op>[] = [{ state: initial, done: new Set() }]
-  for (const { operation, isAnswer } of inOrder(operations)) {
+  for (const { operation, isAnswer } of inOrder<S, Op>(operations)) {
     if (!isAnswer) {
       underWay.add(operation)
       continue
@@ -73,7 +70,7 @@ export function linearize<S extends State, Op extends Operation<S>>(
 }
 
 /** If an answer and a request have the same time, the request counts as the earlier: more orders are possible. */
-function inOrder<Op extends Timed>(operations: readonly Op[]) {
+function inOrder<S extends State, Op extends Operation<S>>(operations: readonly Op[]) {
   const sent = operations.map((operation) => ({ operation, isAnswer: false, atMs: operation.sentAtMs }))
   const answered = operations
     .filter(({ answeredAtMs }) => Number.isFinite(answeredAtMs))

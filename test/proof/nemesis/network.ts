@@ -3,13 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describeLeaseRequest, type LeaseRequest } from '../../../functions/election/stores/describe.ts'
 import { pick, type Random } from '../../../infra/programs/random.ts'
 import { answerError, dropRequest, type Exchange, loseReply, TcpProxy } from '../../support/tcp-proxy.ts'
-import { answerIn, type RowRequest, rowRequestOf, type Served, senderOf } from './history.ts'
+import { answerIn, LEASE_MS, type RowRequest, rowRequestOf, type Served, senderOf } from './history.ts'
 
-type Meeting = Exchange & {
+interface Meeting extends Exchange {
   /** Shorter or longer than the client waits, and than a lease. */
   readonly delay: () => Promise<unknown>
-  readonly signalSender: (signal: 'SIGSTOP' | 'SIGCONT') => void
-  readonly killSender: () => void
+  readonly sender: string
 }
 
 const fail = answerError('InternalServerError', 'by the nemesis', { status: 500 })
@@ -32,26 +31,25 @@ const FAULTS = {
     await meeting.forward()
     await fail(meeting)
   },
-  'sender killed': async ({ forward, hangUp, killSender }) => {
+  'sender killed': async ({ forward, hangUp, sender }, { kill }) => {
     await forward()
-    killSender()
+    kill(sender)
     hangUp()
   },
-  'sender frozen': async ({ forward, reply, delay, signalSender }) => {
+  'sender frozen': async ({ forward, reply, delay, sender }, { signal }) => {
     const bytes = await forward()
-    signalSender('SIGSTOP')
+    signal(sender, 'SIGSTOP')
     reply(bytes)
     await delay()
-    signalSender('SIGCONT')
+    signal(sender, 'SIGCONT')
   },
-} satisfies Record<string, (meeting: Meeting) => Promise<void> | void>
+} satisfies Record<string, (meeting: Meeting, options: NetworkOptions) => Promise<void> | void>
 export const NETWORK_FAULTS = Object.keys(FAULTS).filter((name): name is keyof typeof FAULTS => name in FAULTS)
 
 interface NetworkOptions {
   /** DynamoDB Local's. */
   readonly endpoint: string
   readonly leaseTable: string
-  readonly leaseMs: number
   readonly random: Random
   readonly kill: (who: string) => void
   readonly signal: (who: string, signal: 'SIGSTOP' | 'SIGCONT') => void
@@ -100,17 +98,16 @@ export class Network {
   }
 
   async #carry(exchange: Exchange): Promise<void> {
-    const who = senderOf(exchange.request)
-    const forward = () => this.#forward(exchange, who)
-    const { leaseTable, leaseMs, random, signal, kill } = this.#options
+    const sender = senderOf(exchange.request)
+    const forward = () => this.#forward(exchange, sender)
+    const { leaseTable, random } = this.#options
     const { operation, body } = exchange.request
     const isAcquire = describeLeaseRequest(operation, body, leaseTable)?.kind === 'acquire'
     const isMet = random() < (isAcquire ? CHANCE_OF_A_FAULT.acquire : CHANCE_OF_A_FAULT.other)
     if (!isMet) return exchange.reply(await forward())
     const fault = pick(random, NETWORK_FAULTS)
-    const delay = () => sleep(leaseMs * (0.1 + 1.5 * random()))
-    const ofSender = { signalSender: (name: 'SIGSTOP' | 'SIGCONT') => signal(who, name), killSender: () => kill(who) }
-    await FAULTS[fault]({ ...exchange, forward, delay, ...ofSender })
+    const delay = () => sleep(LEASE_MS * (0.1 + 1.5 * random()))
+    await FAULTS[fault]({ ...exchange, forward, delay, sender }, this.#options)
     this.faults.set(fault, (this.faults.get(fault) ?? 0) + 1)
   }
 

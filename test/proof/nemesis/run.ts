@@ -5,11 +5,9 @@ import { marshall } from '@aws-sdk/util-dynamodb'
 import { mulberry32, pick, wholeNumber } from '../../../infra/programs/random.ts'
 import { createLeaseTable, localClient } from '../../support/tables.ts'
 import { Cluster } from './cluster.ts'
-import { additionsIn, type History, PROTECTED_KEY } from './history.ts'
+import { additionsIn, type History, LEASE_MS, MAX_CLOCK_SKEW_MS, PROTECTED_KEY } from './history.ts'
 import { NETWORK_FAULTS, Network } from './network.ts'
 
-const LEASE_MS = 700
-const MAX_CLOCK_SKEW_MS = 120
 const WORKERS = 4
 const LOOK_EVERY_MS = 100
 /** A frozen worker is woken after a successor has written, or after so many leases. */
@@ -43,14 +41,13 @@ export async function run(options: RunOptions): Promise<Run> {
   const random = mulberry32(seed)
   let staleWrites = 0
   const network = await Network.start({
-    ...{ endpoint: options.endpoint, leaseTable, leaseMs: LEASE_MS, random },
+    ...{ endpoint: options.endpoint, leaseTable, random },
     kill: (who) => cluster.kill(who),
     signal: (who, name) => cluster.signal(who, name),
   })
   const cluster = new Cluster({
     config: (number) => ({
       ...{ isFenced, seed: seed + number, endpoint: network.endpoint, leaseTable, protectedTable },
-      ...{ leaseMs: LEASE_MS, maxClockSkewMs: MAX_CLOCK_SKEW_MS },
       // Also beyond the budget: the claims about tokens and effects do not depend on clocks.
       clockOffsetMs: wholeNumber(random, -MAX_CLOCK_SKEW_MS, MAX_CLOCK_SKEW_MS) * pick(random, [0.4, 0.4, 1]),
     }),

@@ -16,7 +16,7 @@ import {
 } from '../../../functions/election/index.ts'
 import { mulberry32 } from '../../../infra/programs/random.ts'
 import { localClient } from '../../support/tables.ts'
-import { LEASE, PROTECTED_KEY, type Report } from './history.ts'
+import { LEASE, LEASE_MS, MAX_CLOCK_SKEW_MS, PROTECTED_KEY, type Report } from './history.ts'
 
 /** What the worker reads from the environment variable NEMESIS_WORKER, as JSON. */
 export interface WorkerConfig {
@@ -26,8 +26,6 @@ export interface WorkerConfig {
   readonly endpoint: string
   readonly leaseTable: string
   readonly protectedTable: string
-  readonly leaseMs: number
-  readonly maxClockSkewMs: number
   readonly clockOffsetMs: number
 }
 
@@ -43,7 +41,7 @@ const CHANCE_TO_RELEASE = 0.1
 const NEVER = [TypeError, RangeError, ReferenceError, InvalidOptionError, InvalidTickError]
 
 const config: WorkerConfig = JSON.parse(process.env['NEMESIS_WORKER'] ?? '')
-const { who, isFenced, leaseMs, maxClockSkewMs } = config
+const { who, isFenced } = config
 const row = { TableName: config.protectedTable, Key: PROTECTED_KEY }
 const random = mulberry32(config.seed)
 const clock = { ...systemClock, wallMs: () => Date.now() + config.clockOffsetMs }
@@ -105,7 +103,8 @@ async function read(lease: Lease): Promise<readonly string[]> {
 
 async function operate(name: string): Promise<void> {
   const tick = new Date(Math.floor(clock.wallMs() / TICK_MS) * TICK_MS)
-  const options = { store, lease: LEASE, candidate: who, leaseMs, maxClockSkewMs, clock, tick }
+  const times = { leaseMs: LEASE_MS, maxClockSkewMs: MAX_CLOCK_SKEW_MS, clock, tick }
+  const options = { store, lease: LEASE, candidate: who, ...times }
   try {
     await withLease(options, async (lease) => {
       await add(lease, name)

@@ -1,21 +1,18 @@
 /** Checks leaders that believe that they lead (S1), and what the lease says about earlier leaders. */
 import type { ElectionEvent, Lease } from '../../../functions/election/index.ts'
 import { isObject } from '../../../functions/election/testing/dynamodb/values.ts'
-import type { Findings } from './findings.ts'
 import type { Invocation } from './lambda.ts'
 import type { SimulatedProcess } from './process.ts'
+import { nameOf, type Tenure } from './records.ts'
 import { isProvablyWrong } from './request-watch.ts'
-import { nameOf, type Tenure } from './tenure.ts'
 import type { World } from './world.ts'
 
 export class BeliefWatch {
   readonly #world: World
-  readonly #findings: Findings
   #believers: Tenure[] = []
 
   constructor(world: World) {
     this.#world = world
-    this.#findings = world.findings
   }
 
   taskBegins(invocation: Invocation, lease: Lease): void {
@@ -23,20 +20,18 @@ export class BeliefWatch {
     const { process } = environment
     const tenure = this.#world.leases.tenures.get(lease.fencingToken)
     if (tenure?.process !== process) {
-      this.#findings.broken('S1', `${label} leads with token ${lease.fencingToken}, which it was never granted`)
+      this.#world.broken('S1', `${label} leads with token ${lease.fencingToken}, which it was never granted`)
       return
     }
-    if (lease.remainingMs() === 0) {
-      this.#findings.broken('S1', `${label} begins its task after its own deadline`)
-    }
+    if (lease.remainingMs() === 0) this.#world.broken('S1', `${label} begins its task after its own deadline`)
     const attempt = this.#world.requests.attempts.get(tenure.attempt)
     if (attempt !== undefined && isProvablyWrong(attempt, process, process.wallMs() - process.offsetMs)) {
-      this.#findings.wrong(`${label} begins its task though its clock is ${attempt.offsetMs} ms off`)
+      this.#world.wrong(`${label} begins its task though its clock is ${attempt.offsetMs} ms off`)
     }
     tenure.invocation = invocation
     tenure.lease = lease
     this.#believers.push(tenure)
-    if (attempt?.knowsGrant === false) this.#findings.reached('own win recognised after a lost reply')
+    if (attempt?.knowsGrant === false) this.#world.reached('own win recognised after a lost reply')
     this.#checkCheckpoints(label, lease)
   }
 
@@ -51,22 +46,21 @@ export class BeliefWatch {
     const tenure = this.#world.leases.tenures.get(event.fencingToken)
     const isNewest = event.fencingToken === this.#world.leases.highestToken
     if (tenure === undefined || !isNewest || (tenure.ended !== undefined && tenure.ended !== 'completed')) return
-    this.#findings.broken('L3', `${nameOf(tenure)} learned that it was replaced, but it was not`)
+    this.#world.broken('L3', `${nameOf(tenure)} learned that it was replaced, but it was not`)
   }
 
   replacedByFence({ label }: Invocation, lease: Lease): void {
-    this.#findings.reached('leader lost its lease by a stale write')
+    this.#world.reached('leader lost its lease by a stale write')
     if (!lease.signal.aborted) {
-      this.#findings.wrong(`${label} knows of a newer leader, but its lease's signal is not aborted`)
+      this.#world.wrong(`${label} knows of a newer leader, but its lease's signal is not aborted`)
     }
   }
 
   woke(process: SimulatedProcess): void {
     const wasReplaced = (tenure: Tenure) =>
       tenure.process === process && tenure.invocation?.task === 'running' && tenure.ended === 'replaced'
-    if ([...this.#world.leases.tenures.values()].some(wasReplaced)) {
-      this.#findings.reached('frozen leader woke after its replacement')
-    }
+    const isLate = [...this.#world.leases.tenures.values()].some(wasReplaced)
+    this.#world.reached('frozen leader woke after its replacement', isLate)
   }
 
   /** Called after every event. A frozen leader counts again when it wakes. */
@@ -81,7 +75,7 @@ export class BeliefWatch {
     for (const tenure of believing) this.#checkDeadline(tenure)
     const [one, two] = believing.filter(({ hasWrongClock }) => !hasWrongClock)
     if (one !== undefined && two !== undefined) {
-      this.#findings.broken('S1', `${nameOf(two)} and ${nameOf(one)} both believe that they lead`)
+      this.#world.broken('S1', `${nameOf(two)} and ${nameOf(one)} both believe that they lead`)
     }
   }
 
@@ -90,27 +84,24 @@ export class BeliefWatch {
     const believedMs = lease?.remainingMs() ?? 0
     const leftMs = Math.min(untilMonotonicMs - process.monotonicMs(), untilWallMs - process.wallMs())
     if (believedMs <= leftMs + 1) return
-    this.#findings.broken(
+    this.#world.broken(
       'S1',
       `${nameOf(tenure)} believes in ${believedMs} ms more, but from its clock before the request it has ${leftMs} ms`,
     )
   }
 
   #checkCheckpoints(label: string, { tick = '', checkpoint, unfinished }: Lease): void {
+    const works = `${label} works on ${tick}`
     if (checkpoint !== undefined) {
-      this.#findings.reached('checkpoint inherited')
+      this.#world.reached('checkpoint inherited')
       const saved = tickIn(checkpoint)
-      if (saved !== tick) this.#findings.wrong(`${label} works on ${tick}, but is offered the checkpoint of ${saved}`)
+      if (saved !== tick) this.#world.wrong(`${works}, but is offered the checkpoint of ${saved}`)
     }
-    if (unfinished !== undefined) {
-      this.#findings.reached('unfinished tick inherited')
-      const saved = tickIn(unfinished.state)
-      if (saved !== unfinished.tick || !(unfinished.tick < tick)) {
-        this.#findings.wrong(
-          `${label} works on ${tick}, and is offered ${unfinished.tick} as unfinished, with the state of ${saved}`,
-        )
-      }
-    }
+    if (unfinished === undefined) return
+    this.#world.reached('unfinished tick inherited')
+    const saved = tickIn(unfinished.state)
+    if (saved === unfinished.tick && unfinished.tick < tick) return
+    this.#world.wrong(`${works}, and is offered ${unfinished.tick} as unfinished, with the state of ${saved}`)
   }
 }
 

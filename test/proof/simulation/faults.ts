@@ -1,4 +1,5 @@
 import { hashOf, Random } from './random.ts'
+import type { Order } from './world.ts'
 
 /** How often each fault happens at the usual intensity, out of a thousand chances. */
 const REQUEST_FAULTS = {
@@ -40,11 +41,6 @@ export interface Fault {
   readonly place: string
 }
 
-/** A fault with randomness of its own, which decides how bad it is. */
-export interface Injected extends Fault {
-  readonly random: Random
-}
-
 const FAULTS: Readonly<Record<FaultKind, number>> = { ...REQUEST_FAULTS, ...OTHER_FAULTS }
 const isFault = (name: string): name is FaultKind => Object.hasOwn(FAULTS, name)
 const FAULT_KINDS = Object.keys(FAULTS).filter(isFault)
@@ -66,38 +62,38 @@ export class Faults {
   /** From then on there are no new faults. */
   isOver = false
 
-  constructor(seed: number, intensity: number, only: ReadonlySet<number> | undefined, log: (line: string) => void) {
+  constructor({ seed, only }: Order, intensity: number, log: (line: string) => void) {
     this.#seed = seed
     this.#perMille = perMilleOf(seed, intensity)
     this.#only = only
     this.#log = log
   }
 
-  draw(kind: OtherFault, place: string): Injected | undefined {
+  /** @returns what decides how bad the fault is, if it happens */
+  draw(kind: OtherFault, place: string): Random | undefined {
     if (this.isOver) return undefined
     const random = new Random(this.#seed, `${kind} at ${place}`)
     return random.chance(this.#perMille.get(kind) ?? 0) ? this.#inject(kind, place, random) : undefined
   }
 
   /** At most one per request. */
-  drawForRequest(place: string): Injected | undefined {
+  drawForRequest(place: string): { readonly kind: FaultKind; readonly random: Random } | undefined {
     if (this.isOver) return undefined
     const random = new Random(this.#seed, `request ${place}`)
     let left = random.fraction() * 1000
     for (const kind of REQUEST_FAULT_KINDS) {
       left -= this.#perMille.get(kind) ?? 0
-      if (left < 0) return this.#inject(kind, place, random)
+      if (left < 0) return this.#inject(kind, place, random) && { kind, random }
     }
     return undefined
   }
 
-  #inject(kind: FaultKind, place: string, random: Random): Injected | undefined {
+  #inject(kind: FaultKind, place: string, random: Random): Random | undefined {
     const id = hashOf(`${this.#seed} ${kind} at ${place}`) % IDS
     if (this.#only !== undefined && !this.#only.has(id)) return undefined
-    const fault = { id, kind, place }
-    this.injected.push(fault)
+    this.injected.push({ id, kind, place })
     this.#log(`fault ${id}: ${kind} (${place})`)
-    return { ...fault, random }
+    return random
   }
 }
 

@@ -5,8 +5,7 @@
 import nodeCrypto from 'node:crypto'
 import { syncBuiltinESMExports } from 'node:module'
 import timers from 'node:timers'
-import type { SimulatedProcess } from './process.ts'
-import type { Timeline } from './timeline.ts'
+import type { SimulatedProcess, Timeline } from './process.ts'
 
 let timeline: Timeline | undefined
 

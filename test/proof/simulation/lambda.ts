@@ -5,8 +5,8 @@ import { functionOf } from './function.ts'
 import { checkInvocation } from './outcome-watch.ts'
 import { SimulatedProcess } from './process.ts'
 import { Random } from './random.ts'
+import type { Tenure } from './records.ts'
 import type { CandidateSetting } from './setting.ts'
-import type { Tenure } from './tenure.ts'
 import type { World } from './world.ts'
 
 /** One event of EventBridge Scheduler and Lambda's tries of it, all under one request id. */
@@ -35,7 +35,7 @@ export interface Invocation {
 }
 
 type LambdaContext = Pick<Context, 'awsRequestId' | 'functionName' | 'getRemainingTimeInMillis'>
-export type Handler = (event: unknown, context: LambdaContext) => Promise<unknown>
+export type Handler = (event: Delivery['event'], context: LambdaContext) => Promise<unknown>
 
 /** A process that Lambda uses for one invocation after another, and freezes in between. */
 export interface Environment {
@@ -43,7 +43,6 @@ export interface Environment {
   readonly process: SimulatedProcess
   readonly connection: Connection
   readonly handler: Handler
-  readonly running: Set<Invocation>
   readonly served: Invocation[]
 }
 
@@ -84,7 +83,7 @@ export class Lambda {
     if (environment === undefined) return
     this.#environments = this.#environments.filter((one) => one !== environment)
     this.#world.log(`${process.name} ${why}`)
-    for (const invocation of environment.running) this.#failed(invocation, 'killed')
+    for (const invocation of environment.served) this.#failed(invocation, 'killed')
   }
 
   freeze(process: SimulatedProcess, forMs: number): void {
@@ -102,19 +101,18 @@ export class Lambda {
   }
 
   #invoke(delivery: Delivery): void {
-    const { timeline, setting, findings } = this.#world
+    const { timeline, setting } = this.#world
     const label = `${delivery.label} try ${delivery.tries.length + 1}`
     const random = new Random(setting.seed, `invocation ${label}`)
     const environment = this.#environmentFor(delivery, random)
-    const { process, running, served } = environment
+    const { process, served } = environment
     const invocation: Invocation = {
       ...{ label, delivery, environment, state: 'running', task: 'not begun' },
       ...{ endedMs: undefined, answer: undefined, error: undefined, heldBy: undefined },
     }
     delivery.tries.push(invocation)
-    if (running.size > 0) findings.reached('two invocations in one process')
-    if (served.some(({ task }) => task === 'running')) findings.reached('task left by an earlier invocation went on')
-    running.add(invocation)
+    if (isBusy(environment)) this.#world.reached('two invocations in one process')
+    if (served.some(({ task }) => task === 'running')) this.#world.reached('task left by an earlier invocation went on')
     served.push(invocation)
     process.thaw({ monotonicStopped: setting.freezeStopsMonotonic })
     process.invocation = label
@@ -142,19 +140,17 @@ export class Lambda {
 
   #environmentFor({ candidate, requestId }: Delivery, random: Random): Environment {
     const { timeline, setting } = this.#world
-    const mayShare = ({ running, process }: Environment) =>
-      setting.sharedProcesses &&
-      process.state === 'running' &&
-      ![...running].some(({ delivery }) => delivery.requestId === requestId)
-    const mayServe = (one: Environment) => one.candidate === candidate.name && (one.running.size === 0 || mayShare(one))
+    const isServing = ({ delivery, state }: Invocation) => state === 'running' && delivery.requestId === requestId
+    const mayShare = ({ served, process }: Environment) =>
+      setting.sharedProcesses && process.state === 'running' && !served.some(isServing)
+    const mayServe = (one: Environment) => one.candidate === candidate.name && (!isBusy(one) || mayShare(one))
     const free = random.chance(850) ? this.#environments.find(mayServe) : undefined
     if (free !== undefined) return free
     const name = `${candidate.name}-${++this.#processes}`
     const process = new SimulatedProcess(name, timeline, setting.seed, candidate.offsetMs)
     const connection = new Connection(process, this.#world)
     const handler = functionOf(this.#world, process, connection)
-    const served: Invocation[] = []
-    const fresh = { candidate: candidate.name, process, connection, handler, running: new Set<Invocation>(), served }
+    const fresh: Environment = { candidate: candidate.name, process, connection, handler, served: [] }
     this.#environments.push(fresh)
     return fresh
   }
@@ -181,16 +177,15 @@ export class Lambda {
   }
 
   #ended(invocation: Invocation): void {
-    const { timeline, findings } = this.#world
-    const { process, running, served } = invocation.environment
+    const { timeline } = this.#world
+    const { process, served } = invocation.environment
     invocation.endedMs = timeline.nowMs
-    running.delete(invocation)
     checkInvocation(this.#world, invocation)
     // Lambda freezes the process after its last reply; what is left to do waits for the next invocation.
     timeline.after(0, undefined, () => {
-      if (running.size > 0 || process.state !== 'running') return
+      if (isBusy(invocation.environment) || process.state !== 'running') return
       if (process.sleeping > 0 && !served.some(({ task }) => task === 'running')) {
-        findings.wrong(`${process.sleeping} timers of the lease are left after ${invocation.label} has ended`)
+        this.#world.wrong(`${process.sleeping} timers of the lease are left after ${invocation.label} has ended`)
       }
       process.freeze()
     })
@@ -200,7 +195,7 @@ export class Lambda {
     const { faults, timeline, setting } = this.#world
     const { process, connection } = invocation.environment
     const later = (kind: OtherFault, happen: (random: Random) => void) => {
-      const random = faults.draw(kind, invocation.label)?.random
+      const random = faults.draw(kind, invocation.label)
       if (random === undefined) return
       timeline.after(random.spread(1, setting.timeoutMs), undefined, () => {
         if (invocation.state === 'running') happen(random)
@@ -222,7 +217,7 @@ export class Lambda {
       timeline.after(random.spread(60_000, 1_000_000), undefined, () => process.drift(0))
       this.#world.log(`${process.name}: its clock drifts`)
     })
-    const wrong = faults.draw('clock wrong', invocation.label)?.random
+    const wrong = faults.draw('clock wrong', invocation.label)
     if (wrong === undefined) return
     this.#setClock(process, eitherWay(wrong, wrong.spread(600, 60_000)), wrong.spread(1_000, 600_000))
   }
@@ -232,6 +227,10 @@ export class Lambda {
     this.#world.timeline.after(forMs, undefined, () => process.setWall(-byMs))
     this.#world.log(`${process.name}: its clock is set, now ${signed(process.offsetMs)} ms`)
   }
+}
+
+function isBusy({ served }: Environment): boolean {
+  return served.some(({ state }) => state === 'running')
 }
 
 function eitherWay(random: Random, ms: number): number {

@@ -3,11 +3,9 @@ import type { HolderWrite } from '../../../functions/election/rules.ts'
 import type { LeaseRequest } from '../../../functions/election/stores/describe.ts'
 import type { Answer } from '../../../functions/election/testing/dynamodb/answer.ts'
 import type { Row } from '../../../functions/election/testing/dynamodb/database.ts'
-import type { Exchange } from './exchange.ts'
-import type { Findings } from './findings.ts'
+import { type Exchange, LEASE_KEY, LEASES, type LeaseRow, leaseRow, nameOf, type Tenure } from './records.ts'
 import { isProvablyWrong } from './request-watch.ts'
 import { longestLeaseMs, SKEW_MS } from './setting.ts'
-import { LEASE_KEY, LEASES, type LeaseRow, leaseRow, nameOf, type Tenure } from './tenure.ts'
 import type { World } from './world.ts'
 
 type Acquire = Extract<LeaseRequest, { readonly kind: 'acquire' }>
@@ -18,14 +16,12 @@ export class LeaseWatch {
   readonly tenures = new Map<number, Tenure>()
   /** By period: the tenure that completed its tick, and when. */
   readonly completed = new Map<number, { readonly tenure: Tenure; readonly atMs: number }>()
-  readonly #world: World
-  readonly #findings: Findings
   row: LeaseRow | undefined
+  readonly #world: World
   #stored: Row | undefined
 
   constructor(world: World) {
     this.#world = world
-    this.#findings = world.findings
   }
 
   /** The holder by the row, whether or not the lease has expired. */
@@ -48,7 +44,7 @@ export class LeaseWatch {
     const stored = this.#world.database.row(LEASES, LEASE_KEY)
     const before = this.row
     if (stored?.['ttl'] !== undefined) {
-      this.#findings.broken('S4', 'the lease row has a time to live, so DynamoDB will forget which ticks are done')
+      this.#world.broken('S4', 'the lease row has a time to live, so DynamoDB will forget which ticks are done')
     }
     if (stored === undefined || stored === this.#stored) {
       // A transaction that is sent again with its token succeeds and changes nothing.
@@ -63,16 +59,16 @@ export class LeaseWatch {
     const isNewTenure = after.token !== before?.token || after.attempt !== before.attempt
     if (request?.kind === 'acquire') this.#granted(exchange, request, before, after)
     else if (before === undefined || isNewTenure) {
-      this.#findings.broken('S2', `${exchange.place} (${request?.kind}) changed the token or the attempt`)
+      this.#world.broken('S2', `${exchange.place} (${request?.kind}) changed the token or the attempt`)
     } else if (request === undefined || request.kind === 'guard') {
-      this.#findings.wrong(`${exchange.place} changed the lease row with an unknown request`)
+      this.#world.wrong(`${exchange.place} changed the lease row with an unknown request`)
     } else this.#written(exchange, request, before, after)
   }
 
   /** @returns whether the row is missing */
   checkRowExists(): boolean {
     if (this.row === undefined || this.#world.database.row(LEASES, LEASE_KEY) !== undefined) return false
-    this.#findings.broken('S4', 'the lease row was deleted, so it is forgotten which ticks are done')
+    this.#world.broken('S4', 'the lease row was deleted, so it is forgotten which ticks are done')
     return true
   }
 
@@ -80,22 +76,22 @@ export class LeaseWatch {
     const { process, place } = exchange
     const attempt = this.#world.requests.attempts.get(after.attempt)
     if (attempt === undefined) {
-      this.#findings.broken('S2', `${place} acquired under an attempt that it did not send`)
+      this.#world.broken('S2', `${place} acquired under an attempt that it did not send`)
       return
     }
     if (after.token <= this.highestToken) {
-      this.#findings.broken('S2', `${place} was granted token ${after.token} after ${this.highestToken}`)
+      this.#world.broken('S2', `${place} was granted token ${after.token} after ${this.highestToken}`)
     }
     if (attempt.isGranted && before?.attempt === after.attempt) {
-      this.#findings.broken('S2', `${place} was granted a second time, for a copy of one request`)
+      this.#world.broken('S2', `${place} was granted a second time, for a copy of one request`)
     }
     const period = this.#periodOf(after.tick)
     if (period <= this.highestCompleted) {
-      this.#findings.broken('S4', `${place} was granted the tick ${after.tick}, which is done`)
+      this.#world.broken('S4', `${place} was granted the tick ${after.tick}, which is done`)
     }
     const olderMs = before === undefined ? 0 : before.writtenAtMs - request.nowMs
     if (olderMs > SKEW_MS) {
-      this.#findings.broken('L2', `${place} was granted though the row is ${olderMs} ms newer: its sender has given up`)
+      this.#world.broken('L2', `${place} was granted though the row is ${olderMs} ms newer: its sender has given up`)
     }
     const tenure: Tenure = {
       token: after.token,
@@ -125,7 +121,7 @@ export class LeaseWatch {
   #checkExpiry(tenure: Tenure, sentAtMs: number, place: string): void {
     const longestMs = sentAtMs + longestLeaseMs(this.#world.setting) + SKEW_MS / 2
     if (tenure.hasWrongClock || tenure.expiresAtMs <= longestMs + 1) return
-    this.#findings.broken('L1', `${place} holds the lease for ${tenure.expiresAtMs - sentAtMs} ms, which is too long`)
+    this.#world.broken('L1', `${place} holds the lease for ${tenure.expiresAtMs - sentAtMs} ms, which is too long`)
   }
 
   #written(exchange: Exchange, request: Change, before: LeaseRow, after: LeaseRow): void {
@@ -134,10 +130,10 @@ export class LeaseWatch {
     const place = `${exchange.place} (${request.kind})`
     const isOwn = tenure.process === exchange.process && request.attempt === tenure.attempt
     if (!isOwn || before.holder === undefined) {
-      this.#findings.broken('S1', `${place} changed the tenure of ${nameOf(tenure)}, which is not its own`)
+      this.#world.broken('S1', `${place} changed the tenure of ${nameOf(tenure)}, which is not its own`)
     }
     if (after.expiresAtMs < before.expiresAtMs) {
-      this.#findings.broken('S1', `${place} shortens the lease, while its leader believes in the longer one`)
+      this.#world.broken('S1', `${place} shortens the lease, while its leader believes in the longer one`)
     }
     tenure.expiresAtMs = after.expiresAtMs
     this.#checkExpiry(tenure, exchange.sentAtMs, exchange.place)
@@ -147,11 +143,11 @@ export class LeaseWatch {
       return
     }
     if (request.step <= before.step) {
-      this.#findings.broken('S1', `${place}, a copy of step ${request.step}, was applied after step ${before.step}`)
+      this.#world.broken('S1', `${place}, a copy of step ${request.step}, was applied after step ${before.step}`)
     }
     const futureMs = after.writtenAtMs - exchange.sentAtMs
     if (!tenure.hasWrongClock && futureMs > SKEW_MS / 2 + 1) {
-      this.#findings.broken('L2', `${place} stamps the row ${futureMs} ms into the future`)
+      this.#world.broken('L2', `${place} stamps the row ${futureMs} ms into the future`)
     }
     if (after.holder === undefined) this.#ended(request, tenure, after, place)
   }
@@ -160,14 +156,14 @@ export class LeaseWatch {
     tenure.ended = after.endedBy
     const stillRuns = tenure.invocation?.task === 'running' && tenure.process.state !== 'dead'
     if (stillRuns && tenure.requestedEnd === undefined) {
-      this.#findings.broken('S1', `${place} gave up the lease while the task of ${nameOf(tenure)} still ran`)
+      this.#world.broken('S1', `${place} gave up the lease while the task of ${nameOf(tenure)} still ran`)
     }
     if (kind !== 'complete') return
     if (tenure.requestedEnd === 'release') {
-      this.#findings.wrong(`${place} completed the tick ${tenure.tick}, which its task had given up`)
+      this.#world.wrong(`${place} completed the tick ${tenure.tick}, which its task had given up`)
     }
     if (this.completed.has(tenure.period)) {
-      this.#findings.broken('S4', `${nameOf(tenure)} completed the tick ${tenure.tick}, which was completed before`)
+      this.#world.broken('S4', `${nameOf(tenure)} completed the tick ${tenure.tick}, which was completed before`)
     }
     this.completed.set(tenure.period, { tenure, atMs: this.#world.timeline.nowMs })
   }
@@ -178,7 +174,7 @@ export class LeaseWatch {
     const { nowMs } = this.#world.timeline
     const isKnown = attempt?.knowsGrant === true && isProvablyWrong(attempt, process, nowMs)
     if (!isKnown || writtenAtMs <= nowMs + SKEW_MS / 2) return
-    this.#findings.broken('L2', `${place} stamps the row ${writtenAtMs - nowMs} ms into the future`)
+    this.#world.broken('L2', `${place} stamps the row ${writtenAtMs - nowMs} ms into the future`)
   }
 
   /** A timely acquire from a right clock must not be refused for longer than the protocol says. */
@@ -188,46 +184,45 @@ export class LeaseWatch {
     const { sentAtMs } = attempt
     const hasWrongClock = Math.abs(attempt.offsetMs) > SKEW_MS / 2
     if (row.holder === undefined) {
-      if (row.writtenAtMs > request.nowMs + SKEW_MS) this.#findings.reached('delayed acquire refused by A6')
+      if (row.writtenAtMs > request.nowMs + SKEW_MS) this.#world.reached('delayed acquire refused by A6')
       else if (row.attempt === request.attempt) {
-        this.#findings.reached('delayed copy of a granted acquire refused by A5')
-      } else if (!hasWrongClock) this.#findings.broken('L2', `${place} was refused a lease that is free`)
+        this.#world.reached('delayed copy of a granted acquire refused by A5')
+      } else if (!hasWrongClock) this.#world.broken('L2', `${place} was refused a lease that is free`)
       return
     }
     const tenure = this.tenures.get(row.token)
     if (tenure === undefined || tenure.hasWrongClock || hasWrongClock || row.attempt === request.attempt) return
     const expiredMs = sentAtMs - row.expiresAtMs
     if (expiredMs >= 2 * SKEW_MS) {
-      this.#findings.broken('L2', `${place} was refused ${expiredMs} ms after the lease's expiry`)
+      this.#world.broken('L2', `${place} was refused ${expiredMs} ms after the lease's expiry`)
     }
     const deadMs = sentAtMs - (tenure.process.diedMs ?? sentAtMs)
     if (deadMs >= longestLeaseMs(this.#world.setting) + 2 * SKEW_MS) {
-      this.#findings.broken('L1', `${place} was refused ${deadMs} ms after ${nameOf(tenure)} died`)
+      this.#world.broken('L1', `${place} was refused ${deadMs} ms after ${nameOf(tenure)} died`)
     }
   }
 
   #situationOfGrant(tenure: Tenure, before: LeaseRow | undefined, nowMs: number): void {
-    if (tenure.isUnclaimed) this.#findings.reached('delayed acquire granted after its sender gave up')
+    if (tenure.isUnclaimed) this.#world.reached('delayed acquire granted after its sender gave up')
     const old = before?.holder === undefined ? undefined : this.tenures.get(before.token)
     if (before === undefined || old === undefined) return
     // It may have replaced the old leader too soon, and its successor may lead too soon.
     if (tenure.hasWrongClock) old.hasWrongClock = true
     const sinceMs = nowMs - before.expiresAtMs - SKEW_MS
-    if (sinceMs >= 0 && sinceMs <= 10) this.#findings.reached('acquired within 10 ms of expiry plus the clock budget')
-    if (old.process.state === 'frozen') this.#findings.reached('lease taken over while the old leader is frozen')
-    if (old.process.state === 'dead') this.#findings.reached('lease taken over from a dead leader')
+    this.#world.reached('acquired within 10 ms of expiry plus the clock budget', sinceMs >= 0 && sinceMs <= 10)
+    if (old.process.state === 'frozen') this.#world.reached('lease taken over while the old leader is frozen')
+    if (old.process.state === 'dead') this.#world.reached('lease taken over from a dead leader')
     old.ended ??= 'replaced'
   }
 
   #situationOfRefusal(exchange: Exchange, request: Change, row: LeaseRow | undefined): void {
     if (row === undefined || request.kind === 'giveBack') return
     if (row.attempt !== request.attempt) {
-      this.#findings.reached('late write of a replaced leader refused by H1')
-      if (request.kind === 'complete' && exchange.operation === 'TransactWriteItems') {
-        this.#findings.reached('stale completion with effects refused')
-      }
+      this.#world.reached('late write of a replaced leader refused by H1')
+      const hasEffects = request.kind === 'complete' && exchange.operation === 'TransactWriteItems'
+      this.#world.reached('stale completion with effects refused', hasEffects)
     } else if (row.holder !== undefined && exchange.settled) {
-      this.#findings.reached('delayed copy of a holder’s write refused by H2')
+      this.#world.reached('delayed copy of a holder’s write refused by H2')
     }
   }
 }

@@ -6,16 +6,14 @@ import { SKEW_MS } from './setting.ts'
 import type { World } from './world.ts'
 
 export function checkInvocation(world: World, invocation: Invocation): void {
-  const { findings, leases, requests } = world
+  const { leases, requests } = world
   const { label, answer, error, state, task, delivery } = invocation
   const { holder } = leases
   world.log(`${label} ${describeEnd(invocation)}`)
   invocation.heldBy = holder
   if (state === 'killed') {
-    if (holder?.invocation === invocation && requests.isCompleting(holder)) {
-      findings.reached('leader died while its completion was under way')
-    }
-    return
+    const wasCompleting = holder?.invocation === invocation && requests.isCompleting(holder)
+    return void world.reached('leader died while its completion was under way', wasCompleting)
   }
   // An invocation cannot know of a copy that was granted after it had given up.
   const holdsLease =
@@ -23,17 +21,14 @@ export function checkInvocation(world: World, invocation: Invocation): void {
     holder.holder.endsWith(delivery.requestId) &&
     requests.attempts.get(holder.attempt)?.by === label
   if (holdsLease && (error instanceof LeaseStillHeldError || fields(answer)['reason'] === 'held')) {
-    findings.broken('L3', `${label} takes its own win for another candidate's: it holds the lease and does not work`)
+    world.broken('L3', `${label} takes its own win for another candidate's: it holds the lease and does not work`)
   }
-  if (state === 'answered') checkAnswer(world, invocation)
-  else {
-    if (error instanceof ClockSkewError) checkClockSkew(world, invocation, error)
-    if (error instanceof LeaseLostError && task === 'not begun') {
-      findings.reached('answer to an acquire came after its own deadline')
-    }
-    if (task === 'running') findings.reached('early time-out while the task still ran')
-    if (error instanceof Error && error.name === 'TaskError') findings.reached('lease released by a failed task')
-  }
+  if (state === 'answered') return void checkAnswer(world, invocation)
+  if (error instanceof ClockSkewError) checkClockSkew(world, invocation, error)
+  const cameLate = error instanceof LeaseLostError && task === 'not begun'
+  world.reached('answer to an acquire came after its own deadline', cameLate)
+  world.reached('early time-out while the task still ran', task === 'running')
+  world.reached('lease released by a failed task', error instanceof Error && error.name === 'TaskError')
 }
 
 function describeEnd({ state, answer, error }: Invocation): string {
@@ -42,71 +37,64 @@ function describeEnd({ state, answer, error }: Invocation): string {
 }
 
 function checkAnswer(world: World, invocation: Invocation): void {
-  const { findings, leases } = world
+  const { leases } = world
   const { label, delivery, environment } = invocation
   const { status, reason, holder, fencingToken } = fields(invocation.answer)
   if (status === 'standby') {
     checkStandby(world, invocation, String(reason))
     if (reason === 'held' && world.setting.entry !== 'standalone' && String(holder).endsWith(delivery.requestId)) {
-      findings.broken('L3', `${label} stands by while an earlier try of its event holds the lease: the tick is lost`)
+      world.broken('L3', `${label} stands by while an earlier try of its event holds the lease: the tick is lost`)
     }
     return
   }
   const tenure = leases.tenures.get(Number(fencingToken))
   const isItsOwn = tenure?.process === environment.process
   if (status === 'released') {
-    findings.reached('lease given up by its task')
-    if (!isItsOwn || tenure.ended !== 'released') findings.wrong(`${label} reports a release that did not happen`)
+    world.reached('lease given up by its task')
+    if (!isItsOwn || tenure.ended !== 'released') world.wrong(`${label} reports a release that did not happen`)
   }
   if (status !== 'completed') return
   if (!isItsOwn || leases.completed.get(tenure.period)?.tenure !== tenure) {
-    findings.broken('S4', `${label} reports a completion with token ${fencingToken} that did not happen`)
+    world.broken('S4', `${label} reports a completion with token ${fencingToken} that did not happen`)
   }
   situationOfCompletion(world, invocation)
 }
 
 /** A false reason would lose the tick: a candidate whose tick is done does not try again. */
-function checkStandby({ findings, leases, requests, setting }: World, invocation: Invocation, reason: string): void {
-  const { label, delivery } = invocation
-  if (reason === 'held' || reason === 'superseded' || reason === 'contended') findings.reached(`standby: ${reason}`)
-  if (reason === 'tickDone' && delivery.tries.length === 1) {
-    findings.reached('standby: completed before a slower racer')
-  }
+function checkStandby(world: World, { label, delivery }: Invocation, reason: string): void {
+  const { leases, requests, setting } = world
+  if (reason === 'held' || reason === 'superseded' || reason === 'contended') world.reached(`standby: ${reason}`)
+  world.reached('standby: completed before a slower racer', reason === 'tickDone' && delivery.tries.length === 1)
   const period = Math.floor(Date.parse(delivery.event.tick) / setting.periodMs)
   if ((reason === 'tickDone' || reason === 'superseded') && period > leases.highestCompleted) {
-    findings.broken('L3', `${label} stands by as ${reason}, but neither its tick nor a later one is done`)
+    world.broken('L3', `${label} stands by as ${reason}, but neither its tick nor a later one is done`)
   }
   if (reason === 'contended' && !setting.sharedProcesses && !requests.inConflict.has(label)) {
-    findings.broken('L3', `${label} stands by as contended, but no transaction refused it`)
+    world.broken('L3', `${label} stands by as contended, but no transaction refused it`)
   }
 }
 
 /** A candidate whose clock kept the budget may learn that another's is wrong, but not that its own is. */
-function checkClockSkew(
-  { faults, findings, requests, setting }: World,
-  { label, environment }: Invocation,
-  { message }: ClockSkewError,
-): void {
-  findings.reached('ClockSkewError')
+function checkClockSkew(world: World, { label, environment }: Invocation, { message }: ClockSkewError): void {
+  const { faults, requests, setting } = world
+  world.reached('ClockSkewError')
   const { offsetMs } = environment.process
   const isAboutItself = message.startsWith(ITS_OWN_CLOCK)
   if (setting.sharedProcesses || !isAboutItself || Math.abs(offsetMs) > SKEW_MS / 2) return
   // It may have been wrong while the answer was under way.
   if (faults.injected.some(({ kind, place }) => kind.startsWith('clock') && place === label)) return
   if ([...requests.attempts.values()].some((attempt) => attempt.by === label && attempt.offsetMs !== offsetMs)) return
-  findings.wrong(`${label} learns that its clock is wrong, which is only ${offsetMs} ms off`)
+  world.wrong(`${label} learns that its clock is wrong, which is only ${offsetMs} ms off`)
 }
 
-function situationOfCompletion({ findings, setting, requests }: World, { label, delivery }: Invocation): void {
+function situationOfCompletion(world: World, { label, delivery }: Invocation): void {
   const earlier = delivery.tries.slice(0, -1)
-  if (earlier.some(({ error }) => error instanceof LeaseStillHeldError)) {
-    findings.reached('LeaseStillHeldError, and a retry completed the tick')
-  }
-  if (earlier.some(({ state, task }) => state === 'killed' && task === 'running')) {
-    findings.reached('retry completed the tick of a leader that died')
-  }
-  const acquires = requests.kindsOf(label).filter((kind) => kind === 'acquire').length
-  if (setting.waitMs > 0 && acquires > 2) findings.reached('waited for a held lease and led')
+  const wasHeld = earlier.some(({ error }) => error instanceof LeaseStillHeldError)
+  world.reached('LeaseStillHeldError, and a retry completed the tick', wasHeld)
+  const died = earlier.some(({ state, task }) => state === 'killed' && task === 'running')
+  world.reached('retry completed the tick of a leader that died', died)
+  const acquires = world.requests.kindsOf(label).filter((kind) => kind === 'acquire').length
+  world.reached('waited for a held lease and led', world.setting.waitMs > 0 && acquires > 2)
 }
 
 /**
@@ -117,7 +105,7 @@ function situationOfCompletion({ findings, setting, requests }: World, { label, 
  *   transaction locked its row, or a wrong clock had written it (docs/protocol.md, What remains open).
  */
 export function checkTicks(world: World): void {
-  const { findings, leases, setting, lambda } = world
+  const { leases, setting, lambda } = world
   if (!setting.heartbeat) return // a task may take longer than its lease, every time
   for (const [tick, ofTick] of Map.groupBy(lambda.deliveries, (delivery) => delivery.event.tick)) {
     const period = Math.floor(Date.parse(tick) / setting.periodMs)
@@ -128,7 +116,7 @@ export function checkTicks(world: World): void {
     const endedMs = Math.max(...lastTries.map((last) => last.endedMs ?? 0))
     const isSuperseded = [...leases.completed].some(([later, { atMs }]) => later > period && atMs <= endedMs)
     if (isSuperseded || !lastTries.some((last) => wasUnobstructed(world, last))) continue
-    findings.broken('L3', `the tick ${tick} was never completed, though nothing obstructed a last try`)
+    world.broken('L3', `the tick ${tick} was never completed, though nothing obstructed a last try`)
   }
 }
 
@@ -156,26 +144,26 @@ function wasUnobstructed({ faults, setting }: World, last: Invocation): boolean 
 
 /** A tick without faults: one candidate completes it, the others stand by, and no request is sent in vain. */
 export function checkCleanTick(world: World, tick: number): void {
-  const { findings, setting, requests, lambda } = world
+  const { setting, requests, lambda } = world
   const invocations = lambda.deliveries.filter((one) => one.tick === tick).flatMap(({ tries }) => tries)
   const winners = invocations.filter(({ answer }) => fields(answer)['status'] === 'completed')
   if (winners.length !== 1) {
     const ends = invocations.map((invocation) => `${invocation.label} ${describeEnd(invocation)}`)
     const what = `long after the last fault, a tick was completed ${winners.length} times: ${ends.join('; ')}`
-    findings.broken(winners.length === 0 ? 'L2' : 'S4', what)
+    world.broken(winners.length === 0 ? 'L2' : 'S4', what)
   }
   for (const invocation of invocations) {
     const { label } = invocation
     const isWinner = winners.includes(invocation)
     if (!isWinner && fields(invocation.answer)['status'] !== 'standby') {
-      findings.wrong(`${label} should stand by, but ${describeEnd(invocation)}`)
+      world.wrong(`${label} should stand by, but ${describeEnd(invocation)}`)
     }
     // Standbys that wait, and those that meet a transaction, acquire again.
     if ((setting.waitMs > 0 && !isWinner) || setting.work === 'guard' || setting.work === 'completion') continue
     const needed = isWinner ? 'acquire, complete' : 'acquire'
     const sent = requests.kindsOf(label).filter((kind) => kind !== 'saveCheckpoint')
     if (sent.join(', ') !== needed) {
-      findings.wrong(`${label} sent these requests for the lease: ${sent.join(', ')}; ${needed} would have done`)
+      world.wrong(`${label} sent these requests for the lease: ${sent.join(', ')}; ${needed} would have done`)
     }
   }
 }

@@ -1,7 +1,7 @@
 /** Checks what happened to each leader's own writes, and what its task learned about them (S6). */
 import { LeaseStoreError, StaleTokenError } from '../../../functions/election/index.ts'
 import { isObject } from '../../../functions/election/testing/dynamodb/values.ts'
-import type { Findings } from './findings.ts'
+import type { World } from './world.ts'
 
 export interface OwnWrite {
   /** Unique in a history. The write carries it as `:op`. */
@@ -26,14 +26,14 @@ interface Watched extends OwnWrite {
 }
 
 export class OwnWrites {
-  readonly #findings: Findings
+  readonly #world: World
   readonly #writes = new Map<string, Watched>()
   /** Per row, the writes that landed, in their order. */
   readonly #landed = new Map<string, Watched[]>()
   #moment = 0
 
-  constructor(findings: Findings) {
-    this.#findings = findings
+  constructor(world: World) {
+    this.#world = world
   }
 
   async watch<T>(write: OwnWrite, send: () => Promise<T>): Promise<T> {
@@ -75,24 +75,24 @@ export class OwnWrites {
     if (newer !== undefined) this.#broken(write, `landed after ${newer.op}, which was sent when it had ended`)
     if (write.landed === 1) {
       if (own.some((other) => other.beganAt > write.beganAt)) {
-        this.#findings.reached('own writes side by side landed in another order')
+        this.#world.reached('own writes side by side landed in another order')
       }
       return
     }
     const since = own.slice(own.lastIndexOf(write) + 1)
     const besidePut = since.length > 0 && [write, ...since].some((one) => this.#overlapsPut(one))
     if (!besidePut) this.#broken(write, 'was applied twice')
-    else this.#findings.reached('copy of an own write applied again behind one side by side')
+    else this.#world.reached('copy of an own write applied again behind one side by side')
   }
 
   /** A request that carries the write was refused. */
   refused(op: string): void {
     const write = this.#writes.get(op)
     if (write === undefined || write.how === 'transact') return
-    if (write.landed > 0 && isUnderWay(write)) this.#findings.reached('own write met its own first try')
+    if (write.landed > 0 && isUnderWay(write)) this.#world.reached('own write met its own first try')
     const own = (this.#landed.get(write.row) ?? []).filter((other) => isOfLeader(other, write))
     if (!isUnderWay(write) && own.some((other) => other.beganAt > write.endedAt)) {
-      this.#findings.reached('late copy of an own older write refused')
+      this.#world.reached('late copy of an own older write refused')
     }
   }
 
@@ -111,12 +111,12 @@ export class OwnWrites {
       this.#broken(write, 'was refused, though no newer leader has written the row')
     }
     if (applied === 'unknown' && error instanceof StaleTokenError) {
-      this.#findings.reached('own write of unknown outcome under a newer leader’s')
+      this.#world.reached('own write of unknown outcome under a newer leader’s')
     }
   }
 
   #broken({ op, row, token }: Watched, what: string): void {
-    this.#findings.broken('S6', `${op}, a write of token ${token} to row ${row}, ${what}`)
+    this.#world.broken('S6', `${op}, a write of token ${token} to row ${row}, ${what}`)
   }
 }
 

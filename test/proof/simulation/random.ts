@@ -50,7 +50,7 @@ export class Random {
     return this.next() < (perMille / 1000) * 2 ** 32
   }
 
-  pick<T>(first: T, ...rest: readonly T[]): T {
+  pick<const T>(first: T, ...rest: readonly T[]): T {
     const nth = this.between(0, rest.length)
     return nth === 0 ? first : (rest[nth - 1] ?? first)
   }

@@ -1,11 +1,9 @@
 /** Records what candidates send to the lease row and learn from the answers; checks extensions when they are sent. */
 import type { HolderWrite } from '../../../functions/election/rules.ts'
 import type { Answer } from '../../../functions/election/testing/dynamodb/answer.ts'
-import { type Exchange, isRefusal } from './exchange.ts'
-import type { Findings } from './findings.ts'
 import type { SimulatedProcess } from './process.ts'
+import { type Exchange, isRefusal, type Tenure } from './records.ts'
 import { SKEW_MS } from './setting.ts'
-import type { Tenure } from './tenure.ts'
 import type { World } from './world.ts'
 
 /** One attempt to acquire; the times are those of its first request. */
@@ -38,7 +36,6 @@ export class RequestWatch {
   /** All requests to DynamoDB. */
   count = 0
   readonly #world: World
-  readonly #findings: Findings
   /** The kinds of an invocation's requests on the lease row, in their order. */
   readonly #kinds = new Map<string, string[]>()
   /** Per token, the step of the last completion or extension that was sent. */
@@ -47,7 +44,6 @@ export class RequestWatch {
 
   constructor(world: World) {
     this.#world = world
-    this.#findings = world.findings
   }
 
   /** A completion was sent, and the lease is still held. */
@@ -63,21 +59,13 @@ export class RequestWatch {
     this.count++
     if (request === undefined) return
     this.#kinds.set(process.invocation, [...this.kindsOf(process.invocation), request.kind])
-    switch (request.kind) {
-      case 'acquire':
-        this.#acquireSent(request.attempt, process)
-        return
-      case 'giveBack':
-        if (this.attempts.get(request.attempt)?.isAnswered === false) {
-          this.#findings.reached('acquire without any answer given back')
-        }
-        return
-      case 'guard':
-        return
-      default: {
-        const tenure = this.#world.leases.tenures.get(request.fencingToken)
-        if (tenure?.attempt === request.attempt) this.#holderSent(request, tenure, place)
-      }
+    const attempt = this.attempts.get(request.attempt)
+    if (request.kind === 'acquire') this.#acquireSent(request.attempt, process)
+    else if (request.kind === 'giveBack') {
+      this.#world.reached('acquire without any answer given back', attempt?.isAnswered === false)
+    } else if (request.kind !== 'guard') {
+      const tenure = this.#world.leases.tenures.get(request.fencingToken)
+      if (tenure?.attempt === request.attempt) this.#holderSent(request, tenure, place)
     }
   }
 
@@ -93,12 +81,10 @@ export class RequestWatch {
     }
     const { row } = this.#world.leases
     if (!isRefusal(answer) || row?.attempt !== request.attempt) return
-    if (request.kind === 'renew' && request.step === row.step) {
-      this.#findings.reached('own renewal recognised after a lost reply')
-    }
-    if (request.kind === 'complete' && row.endedBy === 'completed') {
-      this.#findings.reached('own completion recognised after a lost reply')
-    }
+    const isRenewed = request.kind === 'renew' && request.step === row.step
+    this.#world.reached('own renewal recognised after a lost reply', isRenewed)
+    const isCompleted = request.kind === 'complete' && row.endedBy === 'completed'
+    this.#world.reached('own completion recognised after a lost reply', isCompleted)
   }
 
   #acquireSent(attempt: string, process: SimulatedProcess): void {
@@ -115,7 +101,7 @@ export class RequestWatch {
   #holderSent(request: HolderWrite, tenure: Tenure, place: string): void {
     const { step } = request
     if (request.kind === 'complete') {
-      if (this.#completionStep.get(tenure.token) === step) this.#findings.reached('lost completion sent again')
+      if (this.#completionStep.get(tenure.token) === step) this.#world.reached('lost completion sent again')
       this.#completionStep.set(tenure.token, step)
     }
     if (request.kind !== 'renew' && request.kind !== 'saveCheckpoint') return
@@ -124,7 +110,7 @@ export class RequestWatch {
     if (isRepeated) return
     const { process } = tenure
     if (process.wallMs() >= tenure.expiresAtMs || process.monotonicMs() >= tenure.untilMonotonicMs) {
-      this.#findings.broken('S1', `${place} extends the lease after the deadline by its own clock; another may lead`)
+      this.#world.broken('S1', `${place} extends the lease after the deadline by its own clock; another may lead`)
     }
     const leaseMs = request.expiresAtMs - request.nowMs
     tenure.untilWallMs = Math.max(tenure.untilWallMs, request.expiresAtMs)

@@ -2,8 +2,7 @@ import './globals.ts' // before modules that keep a clock
 import { randomInt } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { textOf } from '../result.ts'
-import { runHistory } from './history.ts'
-import { simulate } from './simulate.ts'
+import { runHistory, simulate } from './simulate.ts'
 
 const { PROOF_QUICK, PROOF_SEED, PROOF_SEEDS } = process.env
 const isQuick = PROOF_QUICK === '1'
@@ -23,8 +22,8 @@ it(`every claim holds in ${seeds} histories from seed ${from}`, { timeout: 600_0
 it('the same seed makes the same history, and faults that are left out change no other', async () => {
   const [one, two] = [await runHistory({ seed: 12, ticks: 6 }), await runHistory({ seed: 12, ticks: 6 })]
   expect(two.lines).toEqual(one.lines)
-  const half = new Set(one.faults.map(({ id }) => id).filter((_, nth) => nth % 2 === 0))
+  const half = new Set(one.faults.injected.map(({ id }) => id).filter((_, nth) => nth % 2 === 0))
   const { faults } = await runHistory({ seed: 12, ticks: 6, only: half })
-  expect(faults.length).toBeGreaterThan(0)
-  for (const { id } of faults) expect(half).toContain(id)
+  expect(faults.injected.length).toBeGreaterThan(0)
+  for (const { id } of faults.injected) expect(half).toContain(id)
 })

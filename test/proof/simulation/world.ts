@@ -1,18 +1,19 @@
 import type { Answer } from '../../../functions/election/testing/dynamodb/answer.ts'
 import { SimulatedDynamoDB } from '../../../functions/election/testing/dynamodb/database.ts'
+import type { Violation } from '../result.ts'
 import { BeliefWatch } from './belief-watch.ts'
 import { Billing } from './billing.ts'
-import { DynamoDBService } from './dynamodb-service.ts'
+import { DynamoDBService } from './connection.ts'
 import { EffectWatch, PROTECTED } from './effect-watch.ts'
-import { type Exchange, errorType } from './exchange.ts'
 import { Faults } from './faults.ts'
-import { Findings } from './findings.ts'
 import { Lambda } from './lambda.ts'
 import { LeaseWatch } from './lease-watch.ts'
+import { OwnWrites } from './own-writes.ts'
+import { Timeline } from './process.ts'
+import { type Exchange, errorType, LEASES } from './records.ts'
 import { RequestWatch } from './request-watch.ts'
 import { type Setting, START_MS, settingOf } from './setting.ts'
-import { LEASES } from './tenure.ts'
-import { Timeline } from './timeline.ts'
+import type { Situation } from './situations.ts'
 
 export interface Order {
   readonly seed: number
@@ -21,13 +22,16 @@ export interface Order {
   readonly only?: ReadonlySet<number> | undefined
 }
 
-/** Everything that one history consists of. Its parts find each other here. */
+/** Everything that one history consists of, and what it has shown. Its parts find each other here. */
 export class World {
+  readonly order: Order
   readonly setting: Setting
   /** The readable history. */
   readonly lines: string[] = []
+  /** The first one ends the history. */
+  violation: Pick<Violation, 'claim' | 'what'> | undefined
+  readonly situations = new Map<Situation, number>()
   readonly timeline = new Timeline(START_MS)
-  readonly findings = new Findings((line) => this.log(line))
   readonly faults: Faults
   readonly database = new SimulatedDynamoDB()
   readonly service: DynamoDBService
@@ -35,14 +39,16 @@ export class World {
   readonly leases = new LeaseWatch(this)
   readonly beliefs = new BeliefWatch(this)
   readonly effects = new EffectWatch(this)
+  readonly ownWrites = new OwnWrites(this)
   readonly lambda = new Lambda(this)
   /** Undefined if the leaders do other work. */
   readonly billing: Billing | undefined
 
-  constructor({ seed, ticks, only }: Order) {
-    this.setting = settingOf(seed, ticks)
+  constructor(order: Order) {
+    this.order = order
+    this.setting = settingOf(order.seed, order.ticks)
     this.log(`begins: ${JSON.stringify(this.setting)}`)
-    this.faults = new Faults(seed, this.setting.intensity, only, (line) => this.log(line))
+    this.faults = new Faults(order, this.setting.intensity, (line) => this.log(line))
     this.database.createTable({ name: LEASES, partitionKey: 'lease', sortKey: 'record', ttlAttribute: 'ttl' })
     this.database.createTable({ name: PROTECTED, partitionKey: 'id' })
     this.service = new DynamoDBService(this)
@@ -51,6 +57,21 @@ export class World {
 
   log(line: string): void {
     this.lines.push(`${((this.timeline.nowMs - START_MS) / 1000).toFixed(3).padStart(9)} s ${line}`)
+  }
+
+  reached(situation: Situation, when = true): void {
+    if (when) this.situations.set(situation, (this.situations.get(situation) ?? 0) + 1)
+  }
+
+  /** @param claim undefined if no claim is about what is wrong */
+  broken(claim: Violation['claim'] | undefined, what: string): void {
+    if (this.violation !== undefined) return
+    this.violation = { ...(claim && { claim }), what }
+    this.log(`BROKEN ${claim ?? ''} ${what}`)
+  }
+
+  wrong(what: string): void {
+    this.broken(undefined, what)
   }
 
   /** DynamoDB has applied or refused a request. */

@@ -6,8 +6,7 @@ import { assertOptions, type CompleteOptions, settingsOf } from '../../../../fun
 import { ManualClock } from '../../../../functions/election/testing/manual-clock.ts'
 import { RulesStore } from '../../../../functions/election/testing/rules-store.ts'
 import { canonicalTick, isCanonicalTick, tickOfEvent } from '../../../../functions/election/tick.ts'
-import { hostileJson, hostileNumber, hostileText, hostileValue } from '../hostile.ts'
-import { nearlyObject, nearlyText } from '../nearly-valid.ts'
+import { hostileJson, hostileNumber, hostileText, hostileValue, nearlyObject, nearlyText } from '../inputs.ts'
 import { assert, type Target, target } from '../target.ts'
 
 const HOUR_MS = 3_600_000

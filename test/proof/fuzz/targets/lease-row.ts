@@ -15,8 +15,7 @@ import { type AttributeMap, readRow } from '../../../../functions/election/store
 import { simulatedClient } from '../../../../functions/election/testing/dynamodb/client.ts'
 import { ManualClock } from '../../../../functions/election/testing/manual-clock.ts'
 import { isCanonicalTick } from '../../../../functions/election/tick.ts'
-import { hostileJson, hostileText, hostileValue } from '../hostile.ts'
-import { nearly } from '../nearly-valid.ts'
+import { hostileJson, hostileText, hostileValue, nearly } from '../inputs.ts'
 import { assert, type Target, target } from '../target.ts'
 
 const NOW = '2026-11-21T06:00:00.000Z'
@@ -91,16 +90,8 @@ function readLeaseRow(given: AttributeMap): void {
     assert(tick === undefined || isCanonicalTick(tick), `${JSON.stringify(tick)} is no canonical tick`)
   }
   const texts = [record.attempt, record.holder ?? '', record.eventId ?? '', record.errorName ?? '']
-  assert(
-    texts.every((text) => typeof text === 'string'),
-    'an attribute is no text',
-  )
+  for (const text of texts) assert(typeof text === 'string', 'an attribute is no text')
   assert(!Object.values(record).includes(undefined), 'an attribute is present and undefined')
-}
-
-interface Answer {
-  readonly status: number
-  readonly body: unknown
 }
 
 const ERRORS = [
@@ -110,13 +101,12 @@ const ERRORS = [
 const error = fc.tuple(fc.constantFrom(...ERRORS), row).map(([name, Item]) => {
   return { __type: `com.amazonaws.dynamodb.v20120810#${name}`, message: 'no', Item }
 })
-const answerOf = (status: fc.Arbitrary<number>, body: fc.Arbitrary<unknown>): fc.Arbitrary<Answer> =>
+const answerOf = (status: fc.Arbitrary<number>, body: fc.Arbitrary<unknown>) =>
   fc.record({ status, body: body.map(withReadableError) })
+type Answer = typeof answer extends fc.Arbitrary<infer Made> ? Made : never
+const granted = nearly(fc.record({ Attributes: row }), hostileJson)
 const answer = fc.oneof(
-  {
-    weight: 3,
-    arbitrary: answerOf(fc.constant(200), nearly(fc.record({ Attributes: row }), hostileJson)),
-  },
+  { weight: 3, arbitrary: answerOf(fc.constant(200), granted) },
   { weight: 5, arbitrary: answerOf(fc.constant(400), nearly(error, hostileJson)) },
   { weight: 1, arbitrary: answerOf(fc.constantFrom(200, 301, 400, 403, 500, 503), hostileJson) },
 )
@@ -174,10 +164,7 @@ async function saveCheckpoint(state: unknown): Promise<void> {
 }
 
 export const leaseRowTargets: readonly Target[] = [
-  target('a lease row', row, readLeaseRow, [
-    CorruptLeaseError,
-    /row of lease "billing" is damaged: attribute "\w+" should be/,
-  ]),
+  target('a lease row', row, readLeaseRow, [CorruptLeaseError, /"billing" is damaged: attribute "\w+" should be/]),
   target(
     "DynamoDB's answer to an acquire or a completion",
     fc.tuple(answer, fc.nat(1)),

@@ -1,6 +1,63 @@
-/** Valid examples with something wrong about them: pure noise rarely gets past a reader's first line. */
+/** Untrusted values: what people mistype, what programs confuse, and what an attacker may try. */
 import fc from 'fast-check'
-import { hostileText } from './hostile.ts'
+
+const LONG = 'x'.repeat(50_000)
+const AWKWARD_TEXTS = [
+  // Names that every object inherits, or that change its prototype.
+  ...['__proto__', 'constructor', 'prototype', 'toString', 'valueOf', 'hasOwnProperty', 'length', 'then'],
+  ...['', ' ', '\t\r\n', 'null', 'undefined', 'true', 'NaN', 'Infinity', '[object Object]'],
+  ...['0', '-0', '-1', '1.5', '1e3', '0x10', ' 7 ', '٣', '1_000', '9007199254740993', '1'.repeat(400)],
+  ...['\ud800', 'a\udfffb', '\u0000', '\u202e', '\u001b[2J', '\ufeff', 'x\r\ny', '"', "'", '\\', '`', '%s'],
+  ...['2026-11-21T06:00:00.000Z', '2026-02-30T06:00:00Z', '+010000-01-01T00:00:00.000Z', '0000-00-00T00:00:00Z'],
+  '<aws.scheduler.scheduled-time>',
+]
+
+export const hostileText: fc.Arbitrary<string> = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom(...AWKWARD_TEXTS) },
+  { weight: 2, arbitrary: fc.string({ unit: 'binary', maxLength: 30 }) },
+  { weight: 1, arbitrary: fc.constantFrom(LONG, `${LONG}\n`, '\ud800'.repeat(5_000)) },
+)
+
+/** JSON has no NaN, but 1e999 is read as Infinity, and -0 as it is. */
+export const hostileNumber: fc.Arbitrary<number> = fc.oneof(
+  fc.constantFrom(0, -0, 1, -1, 0.5, 1e15, 1_795_240_800, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER + 1),
+  fc.constantFrom(Number.MAX_VALUE, Number.MIN_VALUE, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY),
+  fc.integer(),
+  fc.double({ noNaN: true }),
+)
+
+const [deepList, deepObject] = [
+  ['[', ']'],
+  ['{"a":', '}'],
+].map(([open = '', close = '']): unknown => JSON.parse(`${open.repeat(20_000)}0${close.repeat(20_000)}`))
+
+/** Whatever `JSON.parse` may return. */
+export const hostileJson: fc.Arbitrary<unknown> = fc.oneof(
+  {
+    weight: 40,
+    arbitrary: fc.anything({
+      key: hostileText,
+      values: [hostileText, hostileNumber, fc.constantFrom(null, true, false)],
+      ...{ maxDepth: 3, maxKeys: 4 },
+    }),
+  },
+  { weight: 1, arbitrary: fc.constantFrom(deepList, deepObject) },
+  { weight: 1, arbitrary: fc.constant({ toString: 1, valueOf: 1 }) }, // it cannot be made into a text
+)
+
+/** Whatever a program in plain JavaScript may pass. */
+export const hostileValue: fc.Arbitrary<unknown> = fc.oneof(
+  { weight: 8, arbitrary: hostileJson },
+  {
+    weight: 4,
+    arbitrary: fc.constantFrom<unknown>(
+      ...[undefined, Number.NaN, 10n ** 400n, Symbol('tick'), Symbol.iterator, () => LONG],
+      ...[new Date(Number.NaN), new Date('2026-11-21T06:00:00Z'), new Map([['lease', 'billing']])],
+      ...[Object.create(null), { toString: null, valueOf: null }, { constructor: null }],
+      ...[new (class Lease {})(), new AbortController().signal],
+    ),
+  },
+)
 
 type Entry = readonly [name: string, value: unknown]
 type Edit = (key: string, old: unknown, value: unknown, name: string) => readonly Entry[]

@@ -1,5 +1,3 @@
-import type { Violation } from '../result.ts'
-
 /** Rare situations. A full run must reach each of them; otherwise it has shown nothing about them. */
 export const SITUATIONS = [
   'own win recognised after a lost reply',
@@ -49,29 +47,3 @@ export const SITUATIONS = [
 ] as const
 
 export type Situation = (typeof SITUATIONS)[number]
-
-/** What one history has shown. The first violation ends it. */
-export class Findings {
-  violation: Pick<Violation, 'claim' | 'what'> | undefined
-  readonly situations = new Map<Situation, number>()
-  readonly #log: (line: string) => void
-
-  constructor(log: (line: string) => void) {
-    this.#log = log
-  }
-
-  reached(situation: Situation): void {
-    this.situations.set(situation, (this.situations.get(situation) ?? 0) + 1)
-  }
-
-  /** @param claim undefined if no claim is about what is wrong */
-  broken(claim: Violation['claim'] | undefined, what: string): void {
-    if (this.violation !== undefined) return
-    this.violation = { ...(claim && { claim }), what }
-    this.#log(`BROKEN ${claim ?? ''} ${what}`)
-  }
-
-  wrong(what: string): void {
-    this.broken(undefined, what)
-  }
-}
