@@ -5,10 +5,6 @@ import { memoryBus } from './bus.ts'
 import { BEGAN_MS, elected, failed } from './sample-facts.ts'
 import { problemsOf, schemas } from './schemas.ts'
 
-test('TickFailed has the name of the error', () => {
-  expect(eventsOf(failed)[1]?.detail).toMatchObject({ errorName: 'TypeError' })
-})
-
 test('No duration is negative, whatever the clocks say', () => {
   for (const { name, detail } of eventsOf({ ...failed, atMs: BEGAN_MS - 400 })) {
     expect(problemsOf(name, detail)).toBeUndefined()

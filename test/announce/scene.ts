@@ -17,7 +17,7 @@ interface Faults {
   readonly table?: () => TableFault | undefined
 }
 
-export const HISTORY_DAYS = 30
+const HISTORY_DAYS = 30
 
 export async function setScene({ bus: busFault, table: tableFault }: Faults = {}) {
   const client = simulatedClient()
@@ -40,7 +40,7 @@ export async function setScene({ bus: busFault, table: tableFault }: Faults = {}
   return { announce, deliver, rows: () => rowsOf(client, table), bus, measured, logged, operations }
 }
 
-export type Row = Readonly<Record<string, unknown>> & { readonly announced?: readonly string[] }
+type Row = Readonly<Record<string, unknown>> & { readonly announced?: readonly string[] }
 
 /** All history rows, by `lease/fencing token`; sets as sorted lists. */
 async function rowsOf(client: DynamoDBClient, TableName: string): Promise<ReadonlyMap<string, Row>> {
