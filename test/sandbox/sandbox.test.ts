@@ -256,7 +256,7 @@ describe('The table', () => {
     ] as const) {
       clock.nowMs += laterMs
       await pay('k1', CARD.charged)
-      expect(commands.splice(0)).toEqual(Array(requests).fill('UpdateItemCommand'))
+      expect(commands.splice(0)).toEqual(Array(requests).fill('PutItemCommand'))
     }
     await find()
     expect(commands).toEqual([true]) // a consistent read
@@ -286,10 +286,15 @@ describe('The table', () => {
   })
 })
 
+const ROW = { customer: 'c', key: 'k', plan: 'p', period: 'p', dunned: 0, request: '', sinceMs: 0, intents: [] }
+
 test.each([
-  [{}, '"customer" of a sandbox row is not a text'],
-  [{ customer: 'c', key: 'k', plan: 'p', period: 'p', dunned: '0' }, '"dunned" of a sandbox row is not a number'],
-  [{ intents: {} }, '"intents" of a sandbox row is not a list'],
-])('The row %j is not a row of the sandbox', (row, message) => {
-  expect(() => chargesOf(row)).toThrow(message)
+  [{ intents: {} }, 'intents'],
+  [{ customer: 7 }, 'customer'],
+  [{ dunned: '0' }, 'dunned'],
+  [{ intents: [null] }, 'id'],
+  [{ intents: [{ id: 'pi_1', status: 'succeeded', amount: '1' }] }, 'amount'],
+])('A row with %j is not a row of the sandbox', (change, attribute) => {
+  expect(chargesOf(ROW)).toEqual([])
+  expect(() => chargesOf({ ...ROW, ...change })).toThrow(`"${attribute}" of a sandbox row is not what it writes`)
 })
