@@ -2,10 +2,9 @@ import type { DynamoDBRecord } from 'aws-lambda'
 import { expect, test } from 'vitest'
 import { withLease } from '../../functions/election/index.ts'
 import { ManualClock } from '../../functions/election/testing/manual-clock.ts'
-import type { BusFault } from './bus.ts'
 import { StreamedLeases, streamRecord, TABLE_ARN } from './lease-stream.ts'
 import { BEGIN_MS, LEASE_MS, live } from './life.ts'
-import { setScene } from './scene.ts'
+import { type BusFault, setScene } from './scene.ts'
 
 const TICK = '2026-11-21T05:00:00.000Z'
 const BEGAN_MS = Date.parse(TICK) + 400

@@ -2,9 +2,8 @@
 import type { DynamoDBRecord } from 'aws-lambda'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { BusFault, SentEvent } from './bus.ts'
 import { live, type Step, step } from './life.ts'
-import { deliverAll, setScene, type TableFault } from './scene.ts'
+import { type BusFault, deliverAll, type SentEvent, setScene, type TableFault } from './scene.ts'
 import { problemsOf, schemas } from './schemas.ts'
 
 const steps = fc.array(step, { minLength: 1, maxLength: 30, size: 'max' })

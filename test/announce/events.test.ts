@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { eventsOf, publishTo } from '../../functions/announce/events.ts'
 import type { Fact } from '../../functions/announce/facts.ts'
-import { memoryBus } from './bus.ts'
 import { BEGAN_MS, elected, failed } from './sample-facts.ts'
+import { memoryBus } from './scene.ts'
 import { problemsOf, schemas } from './schemas.ts'
 
 test('No duration is negative, whatever the clocks say', () => {
