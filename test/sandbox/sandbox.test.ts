@@ -1,4 +1,3 @@
-import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb'
 import { afterAll, describe, expect, inject, test } from 'vitest'
 import { type SandboxOptions, sandbox } from '../../functions/sandbox/sandbox.ts'
 import { chargesOf, type SandboxStore } from '../../functions/sandbox/store.ts'
@@ -261,16 +260,6 @@ describe('The table', () => {
     await find()
     expect(commands).toEqual([true]) // a consistent read
     own.destroy()
-  })
-
-  test('shows an audit, by a scan, what was charged', async () => {
-    const TableName = await createSandboxTable(client)
-    const { pay } = stage(tableStore(client, TableName))
-    const cards = [CARD.charged, CARD.declined, CARD.lostOnItsWay, CARD.failing]
-    for (const card of cards) await pay(card, card)
-    const { Items = [] } = await DynamoDBDocumentClient.from(client).send(new ScanCommand({ TableName }))
-    expect(Items).toHaveLength(4)
-    expect(Items.flatMap(chargesOf)).toMatchObject([{ key: CARD.charged, amountMinor: 1999, currency: 'EUR' }])
   })
 
   test('lists more rows of a customer than one page of DynamoDB holds', async () => {
