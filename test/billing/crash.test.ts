@@ -8,7 +8,7 @@ import { describe, expect, inject, test } from 'vitest'
 import { type ChargeDueOptions, UnsettledChargesError } from '../../functions/billing/charge-due.ts'
 import { type Clock, systemClock } from '../../functions/election/clock.ts'
 import type { WriteInput } from '../../functions/election/index.ts'
-import { simulatedClient } from '../support/simulated-client.ts'
+import { simulatedClient } from '../../functions/election/testing/dynamodb/client.ts'
 import { CARD, changedLease, monthly, type Scene, type SceneOptions, setScene, TICK } from './scene.ts'
 
 const SUBSCRIPTIONS = [

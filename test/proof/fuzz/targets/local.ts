@@ -6,11 +6,12 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { afterAll } from 'vitest'
 import { readDueSubscription } from '../../../../functions/billing/subscription.ts'
-import { CustomersFileError, readCustomers, toCsv } from '../../../../infra/local/billing/csv.ts'
+import { CustomersFileError, readCustomers } from '../../../../infra/local/billing/csv.ts'
 import { generateCustomers } from '../../../../infra/local/billing/generate.ts'
-import { parseOptions } from '../../../../infra/local/cli/options.ts'
+import { parseDevOptions, parseOptions } from '../../../../infra/local/cli/options.ts'
 import { FaultError, MANUAL_FAULTS, readScenario, type ScheduledFault } from '../../../../infra/local/faults/fault.ts'
 import { OptionError } from '../../../../infra/programs/flags.ts'
+import { toCsv } from '../../../support/customers-csv.ts'
 import { hostileJson, hostileText } from '../hostile.ts'
 import { nearly, nearlyText } from '../nearly-valid.ts'
 import { assert, type Target, target } from '../target.ts'
@@ -48,7 +49,7 @@ const FLAGS = [
   ...['--every', '--ticks', '--candidates', '--customers', '--kill-leader', '--freeze-leader', '--chaos', '--without'],
   ...['--time-scale', '--cold', '--json', '--help', '--ticks=3', '--', '-t', '--tick', '--no-cold', '--thaw-leader'],
   ...['--skew-clock', '--drop-reply', '--cut-off', '--reconnect', '--add-candidate', '--remove-candidate', '--table'],
-  ...['--scenario', '--function', '--lease', '--env', '--timeout', '--port', '--no-page'],
+  ...['--scenario', 'mine.ts', '--lease', '--env', '--timeout', '--port', '--no-page'],
 ]
 const VALUES = [
   ...['2:1', '1:10', '3:11', '2:1:5s', '2:1:-61m', '1:2:1.5ms', 'A=x', '__proto__=x', 'Orders:id', 'a.b:c:d'],
@@ -64,7 +65,7 @@ const FITTING = [
   ],
   ...[
     ['--freeze-leader', '2', '--thaw-leader', '4'],
-    ['--function', 'mine.ts', '--lease', 'mine'],
+    ['mine.ts', '--lease', 'mine'],
     ['--ticks', '3'],
   ],
 ]
@@ -76,7 +77,7 @@ const argv = fc
   .map((given) => given.flat())
 
 function readFlags(given: readonly string[]): void {
-  const parsed = parseOptions(given)
+  const parsed = given.includes('mine.ts') ? parseDevOptions(given) : parseOptions(given)
   if (parsed.kind !== 'start') return
   const { options } = parsed
   const { everyMs, candidates, timeScale, ticks = 1, killLeader = 1, freezeLeader = 1, scenario } = options
@@ -108,7 +109,7 @@ export const localTargets: readonly Target[] = [
     CustomersFileError,
     /^Nothing was loaded from .*customers\.csv:\n {2}\S/,
   ]),
-  target('the flags of npm start', argv, readFlags, [OptionError, /--?\w|argument|lease/]),
+  target('the flags of npm start and tenure dev', argv, readFlags, [OptionError, /--?\w|argument|lease/]),
   target(
     'a scenario of manual faults',
     nearly(fc.array(act, { maxLength: 3 }), hostileJson),
