@@ -31,16 +31,12 @@ export interface LeaseChange {
   readonly createdAtMs: number
 }
 
-interface Tenure {
+/** The tenure that a fact is about, and when the fact happened; epoch ms. */
+interface OfTenure {
+  readonly lease: string
   readonly fencingToken: number
-  readonly candidate: string
   readonly tick?: string | undefined
   readonly beganAtMs: number
-}
-
-/** The tenure that a fact is about, and when the fact happened; epoch ms. */
-interface OfTenure extends Omit<Tenure, 'candidate'> {
-  readonly lease: string
   readonly atMs: number
 }
 
@@ -56,7 +52,7 @@ export interface Elected extends OfLeader {
 
 export interface TakenOver extends OfLeader {
   readonly kind: 'takenOver'
-  readonly previous: Tenure & { readonly expiredAtMs: number }
+  readonly previous: Omit<OfLeader, 'lease' | 'atMs'> & { readonly expiredAtMs: number }
 }
 
 export interface Ended extends OfLeader {

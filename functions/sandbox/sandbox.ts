@@ -11,14 +11,14 @@
  * A charge is decided and stored in one conditional write: of two concurrent requests with one key, one is executed and
  * the other gets its answer. (Stripe would answer 409 to the other until the first is done.)
  */
+import { createHash } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { property } from '../election/json.ts'
-import { answered, failed, invalid, keyReused, listed, replayed, unknownUrl } from './answers.ts'
-import { cardOf } from './cards.ts'
-import { execute } from './execute.ts'
+import { answered, charged, declined, failed, invalid, keyReused, listed, replayed, unknownUrl } from './answers.ts'
+import { cardOf, type Result } from './cards.ts'
 import type { GatewayRequest, GatewayResponse } from './message.ts'
-import { InvalidRequest, readOrder, readSearch } from './requests.ts'
-import type { SandboxRow, SandboxStore } from './store.ts'
+import { InvalidRequest, type Order, readOrder, readSearch } from './requests.ts'
+import type { SandboxIntent, SandboxRow, SandboxStore } from './store.ts'
 
 export interface SandboxOptions {
   readonly store: SandboxStore
@@ -55,12 +55,12 @@ export function sandbox(options: SandboxOptions): Sandbox {
         return before.request === body ? replayed(before.statusCode, before.body ?? '') : keyReused()
       }
       const { result, hidesResult, isLate } = before === undefined ? card.first : card.later
-      const execution = execute({ key, order, body, nowMs, earlierIntents: before?.intents.length ?? 0 }, result)
-      const changed = await store.record(execution, before)
+      const row = execute({ key, order, body, nowMs, earlier: before?.intents ?? [] }, result)
+      const changed = await store.put(row, before)
       if (changed === undefined) {
         if (isLate) await sleep(lateMs)
-        const { statusCode } = execution
-        return statusCode === undefined || hidesResult ? failed() : answered(statusCode, execution.body ?? '')
+        const { statusCode } = row
+        return statusCode === undefined || hidesResult ? failed() : answered(statusCode, row.body ?? '')
       }
       before = changed
     }
@@ -85,6 +85,39 @@ export function sandbox(options: SandboxOptions): Sandbox {
     if (request.path !== '/v1/payment_intents') return unknownUrl()
     return request.method === 'POST' ? charge(request) : list(request)
   }
+}
+
+interface ChargeRequest {
+  readonly key: string
+  readonly order: Order
+  /** The order as it was sent. */
+  readonly body: string
+  readonly nowMs: number
+  /** The payment intents that earlier requests of the key made. */
+  readonly earlier: readonly SandboxIntent[]
+}
+
+/**
+ * @param result undefined if the request is lost before anything happens
+ * @returns the row to store, with the answer if there is one
+ */
+function execute(request: ChargeRequest, result: Result | undefined): SandboxRow {
+  const { key, order, body, nowMs, earlier } = request
+  const { customer, plan, period, dunned } = order
+  const row = { customer, key, plan, period, dunned, request: body, sinceMs: nowMs, intents: earlier }
+  if (result === undefined) return row
+  if (result.kind === 'failed') return { ...row, statusCode: failed().statusCode, body: failed().body }
+  const intent = intentOf(request, result.kind === 'charged' ? 'succeeded' : 'requires_payment_method')
+  const answer = result.kind === 'charged' ? charged(intent, customer) : declined(intent, customer, result.declineCode)
+  return { ...row, statusCode: answer.statusCode, body: answer.body, intents: [...earlier, intent] }
+}
+
+function intentOf({ key, order, nowMs, earlier }: ChargeRequest, status: string): SandboxIntent {
+  const { customer, amount, currency, metadata } = order
+  // Deterministic, so that two runs with the same requests can be compared.
+  const hash = createHash('sha256').update(JSON.stringify([customer, key, earlier.length]))
+  const id = `pi_${hash.digest('hex').slice(0, 24)}`
+  return { id, status, amount, currency, created: Math.floor(nowMs / 1000), metadata }
 }
 
 /** The caller of a Lambda function can send it any event. */

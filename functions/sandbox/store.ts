@@ -10,6 +10,7 @@
  * | `statusCode`, `body` | N, S | the answer that repetitions get; absent if the request was lost |
  * | `intents` | L | every payment intent ever made under the key; they stay when the key expires |
  */
+import { property } from '../election/json.ts'
 
 /** A payment intent: money in the currency's minor unit, time in epoch seconds. */
 export type SandboxIntent = {
@@ -36,21 +37,15 @@ export type SandboxRow = {
   readonly intents: readonly SandboxIntent[]
 }
 
-/** What one executed request stores. */
-export type Execution = Omit<SandboxRow, 'intents'> & {
-  /** The payment intent that it made, which is appended to the row's. */
-  readonly intent?: SandboxIntent
-}
-
 export interface SandboxStore {
   /**
-   * Stores an execution, unless the row has changed since it was decided. One request to DynamoDB.
+   * Stores a row, unless it has changed since the request was decided. One request to DynamoDB.
    *
    * @param before the row on which it was decided; undefined if there was none
    * @returns undefined if stored; else the row as it is now
    */
-  record(execution: Execution, before: SandboxRow | undefined): Promise<SandboxRow | undefined>
-  /** All rows of the customer, including every one recorded before the call. */
+  put(row: SandboxRow, before: SandboxRow | undefined): Promise<SandboxRow | undefined>
+  /** All rows of the customer, including every one stored before the call. */
   list(customer: string): Promise<readonly SandboxRow[]>
 }
 
@@ -73,52 +68,28 @@ export function chargesOf(row: Readonly<Record<string, unknown>>): SandboxCharge
     })
 }
 
+const [TEXT, NUMBER] = ['string', 'number']
+const ROW = { customer: TEXT, key: TEXT, plan: TEXT, period: TEXT, dunned: NUMBER, request: TEXT, sinceMs: NUMBER }
+const INTENT = { id: TEXT, status: TEXT, amount: NUMBER, currency: TEXT, created: NUMBER, metadata: 'object' }
+
 /** @throws TypeError */
-export function readRow(row: Readonly<Record<string, unknown>>): SandboxRow {
-  const { intents = [], statusCode, body } = row
-  if (!Array.isArray(intents)) throw notA('list', 'intents')
-  return {
-    customer: text(row, 'customer'),
-    key: text(row, 'key'),
-    plan: text(row, 'plan'),
-    period: text(row, 'period'),
-    dunned: number(row, 'dunned'),
-    request: text(row, 'request'),
-    sinceMs: number(row, 'sinceMs'),
-    ...(statusCode === undefined ? {} : { statusCode: number(row, 'statusCode') }),
-    ...(body === undefined ? {} : { body: text(row, 'body') }),
-    intents: intents.map(readIntent),
-  }
+export function readRow(row: unknown): SandboxRow {
+  assertRow(row)
+  return row
 }
 
-function readIntent(intent: Readonly<Record<string, unknown>> | null): SandboxIntent {
-  if (typeof intent !== 'object' || intent === null) throw notA('list of objects', 'intents')
-  const metadata = Object.entries(intent['metadata'] ?? {}).map(([name, value]) => {
-    if (typeof value !== 'string') throw notA('map of texts', 'metadata')
-    return [name, value]
-  })
-  return {
-    id: text(intent, 'id'),
-    status: text(intent, 'status'),
-    amount: number(intent, 'amount'),
-    currency: text(intent, 'currency'),
-    created: number(intent, 'created'),
-    metadata: Object.fromEntries(metadata),
-  }
+function assertRow(row: unknown): asserts row is SandboxRow {
+  const intents = property(row, 'intents')
+  const wrong = Array.isArray(intents) ? wrongIn(row, ROW) : 'intents'
+  const problem =
+    wrong ??
+    [intents]
+      .flat()
+      .map((intent) => wrongIn(intent, INTENT))
+      .find((name) => name !== undefined)
+  if (problem !== undefined) throw new TypeError(`The attribute "${problem}" of a sandbox row is not what it writes`)
 }
 
-function text(row: Readonly<Record<string, unknown>>, attribute: string): string {
-  const value = row[attribute]
-  if (typeof value !== 'string') throw notA('text', attribute)
-  return value
-}
-
-function number(row: Readonly<Record<string, unknown>>, attribute: string): number {
-  const value = row[attribute]
-  if (typeof value !== 'number') throw notA('number', attribute)
-  return value
-}
-
-function notA(type: string, attribute: string): TypeError {
-  return new TypeError(`The attribute "${attribute}" of a sandbox row is not a ${type}`)
+function wrongIn(value: unknown, types: Readonly<Record<string, string>>): string | undefined {
+  return Object.keys(types).find((name) => typeof property(value, name) !== types[name])
 }

@@ -1,4 +1,4 @@
-import { type DynamoDBClient, paginateQuery, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
+import { type DynamoDBClient, PutItemCommand, paginateQuery } from '@aws-sdk/client-dynamodb'
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
 import { isConditionFailed } from '../election/stores/dynamodb-errors.ts'
 import { readRow, type SandboxRow, type SandboxStore } from './store.ts'
@@ -9,25 +9,12 @@ import { readRow, type SandboxRow, type SandboxStore } from './store.ts'
  */
 export function tableStore(client: DynamoDBClient, TableName: string): SandboxStore {
   return {
-    async record({ customer, key, intent, ...attributes }, before) {
-      const condition = unchanged(before)
-      const names = Object.keys(attributes)
-      const update = `SET ${names.map((name) => `#${name} = :${name}`).join(', ')},
-        #intents = list_append(if_not_exists(#intents, :none), :made)`
-      const values = {
-        ...Object.fromEntries(Object.entries(attributes).map(([name, value]) => [`:${name}`, value])),
-        ...(before === undefined ? {} : { ':beforeMs': before.sinceMs }),
-        ':none': [],
-        ':made': intent === undefined ? [] : [intent],
-      }
-      const command = new UpdateItemCommand({
+    async put(row, before) {
+      const command = new PutItemCommand({
         TableName,
-        Key: marshall({ customer, key }),
-        ConditionExpression: condition,
-        UpdateExpression: update,
-        ExpressionAttributeNames: namesIn(condition + update),
-        ExpressionAttributeValues: marshall(values),
+        Item: marshall(row, { removeUndefinedValues: true }),
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        ...unchanged(before),
       })
       try {
         await client.send(command)
@@ -56,15 +43,11 @@ export function tableStore(client: DynamoDBClient, TableName: string): SandboxSt
 }
 
 /** Every execution changes one of the two: a key is executed again only if it has no answer, or after it expired. */
-function unchanged(before: SandboxRow | undefined): string {
-  if (before === undefined) return 'attribute_not_exists(#sinceMs)'
+function unchanged(before: SandboxRow | undefined) {
+  if (before === undefined) return { ConditionExpression: 'attribute_not_exists(sinceMs)' }
   const answer = before.statusCode === undefined ? 'attribute_not_exists' : 'attribute_exists'
-  return `#sinceMs = :beforeMs AND ${answer}(#statusCode)`
-}
-
-/** Placeholders for all names, as some are reserved words; only those used, as DynamoDB refuses unused ones. */
-function namesIn(expressions: string): Record<string, string> {
-  return Object.fromEntries(
-    Array.from(expressions.matchAll(/#(\w+)/g), ([placeholder, name = '']) => [placeholder, name]),
-  )
+  return {
+    ConditionExpression: `sinceMs = :beforeMs AND ${answer}(statusCode)`,
+    ExpressionAttributeValues: marshall({ ':beforeMs': before.sinceMs }),
+  }
 }

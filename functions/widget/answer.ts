@@ -1,12 +1,23 @@
-/** The widget's answer to any event: its documentation, the leases, or what is wrong with the parameters. */
+/**
+ * The widget's answer to any event: its documentation, the leases, or what is wrong with the parameters. CloudWatch
+ * sends the widget's parameters and `widgetContext`. Both are untrusted: users who edit or open the dashboard choose
+ * them.
+ *
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/add_custom_widget_dashboard_about.html
+ */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { property } from '../election/json.ts'
-import { LEASE_NAME_RULE } from '../election/options.ts'
+import { isLeaseName, LEASE_NAME_RULE } from '../election/options.ts'
+import { show } from '../election/show.ts'
 import { html } from './html.ts'
-import { leaseView } from './model.ts'
+import type { TimeWindow } from './lanes.ts'
+import { leaseView, type Reading } from './model.ts'
+import type { Theme } from './palette.ts'
 import { readLeases } from './reads.ts'
-import { MOST_LEASES, readContext, readParameters } from './request.ts'
+import { isInstant } from './time-words.ts'
 import { renderMessage, renderWidget } from './widget.ts'
+
+export const MOST_LEASES = 50
 
 /** HTML, or Markdown in the form that CloudWatch expects. */
 export type WidgetAnswer = string | { readonly markdown: string }
@@ -30,6 +41,46 @@ export async function answer(
   const nowMs = now()
   const views = readings.map((reading) => leaseView(reading, nowMs))
   return String(renderWidget(views, { theme, width, nowMs, window }))
+}
+
+/** Each lease once, in the order given. */
+export function readParameters(event: unknown): Reading<readonly string[]> {
+  const wrong = (problem: string) => ({ ok: false, problem: `The parameter leases ${problem}.` }) as const
+  const leases = property(event, 'leases')
+  if (!Array.isArray(leases)) return wrong(`is ${show(leases)}, not a list of names`)
+  const names = [...new Set<unknown>(leases)]
+  if (names.length === 0) return wrong('is an empty list')
+  if (names.length > MOST_LEASES) return wrong(`has ${names.length} names; a widget shows up to ${MOST_LEASES} leases`)
+  const value = names.filter((name) => typeof name === 'string').filter(isLeaseName)
+  if (value.length === names.length) return { ok: true, value }
+  const foreign = names.find((name) => typeof name !== 'string' || !isLeaseName(name))
+  return wrong(`contains ${show(foreign)}, which is no lease name`)
+}
+
+const DEFAULT_WIDTH = 600
+/** What CloudWatch leaves free around the content, in pixels. If it is more, the picture shrinks. */
+const PADDING = 32
+
+export function readContext(event: unknown) {
+  const context = property(event, 'widgetContext')
+  const width = property(context, 'width')
+  const isWidth = typeof width === 'number' && width > PADDING
+  const theme: Theme = property(context, 'theme') === 'dark' ? 'dark' : 'light'
+  return {
+    theme,
+    width: (isWidth ? width : DEFAULT_WIDTH) - PADDING,
+    window: readWindow(property(context, 'timeRange')),
+  }
+}
+
+/** The zoomed range, if there is one, else the time range of the dashboard. */
+function readWindow(range: unknown): TimeWindow | undefined {
+  for (const part of [property(range, 'zoom'), range]) {
+    const [fromMs, toMs] = [property(part, 'start'), property(part, 'end')]
+    if (typeof fromMs !== 'number' || typeof toMs !== 'number') continue
+    if (isInstant(fromMs) && isInstant(toMs) && fromMs < toMs) return { fromMs, toMs }
+  }
+  return undefined
 }
 
 /** CloudWatch shows it to the user who edits the widget. */

@@ -1,6 +1,6 @@
 /** The texts about tenures and candidates, in the table and in tooltips. */
 import { isCanonicalTick } from '../election/tick.ts'
-import type { TenureView } from './tenures.ts'
+import type { TenureView } from './model.ts'
 import { instant, span } from './time-words.ts'
 import { OUTCOME_NAMES } from './timeline/layout.ts'
 

@@ -7,8 +7,7 @@ import { CorruptLeaseError } from '../election/errors.ts'
 import type { LeaseRecord } from '../election/rules.ts'
 import { LEASE_RECORD, readRow, TENURE_PREFIX } from '../election/stores/row.ts'
 import { cut } from './descriptions.ts'
-import type { History, LeaseReading, Reading } from './model.ts'
-import { readTenure } from './tenures.ts'
+import { type History, type LeaseReading, type Reading, readTenure } from './model.ts'
 
 const SHOWN_TENURES = 20
 /** All but the checkpoint, which belongs to the task and is not read. */

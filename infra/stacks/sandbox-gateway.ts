@@ -36,7 +36,7 @@ export class SandboxGateway extends Construct {
       memorySize: 256,
       environment: { SANDBOX_TABLE: table.tableName },
     })
-    const actions = ['dynamodb:UpdateItem', 'dynamodb:Query']
+    const actions = ['dynamodb:PutItem', 'dynamodb:Query']
     gateway.addToRolePolicy(new PolicyStatement({ actions, resources: [table.tableArn] }))
 
     this.environment = { GATEWAY_FUNCTION: gateway.functionName }

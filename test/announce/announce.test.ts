@@ -2,9 +2,9 @@ import type { DynamoDBRecord } from 'aws-lambda'
 import { expect, test } from 'vitest'
 import { withLease } from '../../functions/election/index.ts'
 import { ManualClock } from '../../functions/election/testing/manual-clock.ts'
-import type { BusFault } from './bus.ts'
 import { StreamedLeases, streamRecord, TABLE_ARN } from './lease-stream.ts'
-import { setScene } from './scene.ts'
+import { BEGIN_MS, LEASE_MS, live } from './life.ts'
+import { type BusFault, setScene } from './scene.ts'
 
 const TICK = '2026-11-21T05:00:00.000Z'
 const BEGAN_MS = Date.parse(TICK) + 400
@@ -143,4 +143,42 @@ test('Facts that were announced for an earlier edit of the same tenure are not a
   await scene.deliver(leases.records)
   expect(scene.bus.accepted.map(({ name }) => name)).toEqual(['LeaderElected', 'LeaseForced', 'LeasePaused'])
   expect([...(await scene.rows()).values()]).toMatchObject([{ outcome: 'forced', endedAtMs: Date.parse(TICK) + 5_000 }])
+})
+
+test('Each end of a tenure has its events and its history row', async () => {
+  const { records } = await live([
+    { do: 'acquire', lease: 'billing', elapsedMs: 0 },
+    { do: 'acquire', lease: 'billing', elapsedMs: 16_001, candidate: 'bob' },
+    { do: 'force', lease: 'billing', elapsedMs: 700 },
+    { do: 'pause', lease: 'billing', elapsedMs: 1, forMs: 1_500 },
+    { do: 'resume', lease: 'billing', elapsedMs: 700 },
+    { do: 'acquire', lease: 'billing', elapsedMs: 0 },
+    { do: 'fail', lease: 'billing', elapsedMs: 2_500 },
+    { do: 'acquire', lease: 'tickless', elapsedMs: 1 },
+    { do: 'fail', lease: 'tickless', elapsedMs: 700 },
+    { do: 'acquire', lease: 'tickless', elapsedMs: 0 },
+    { do: 'giveBack', lease: 'tickless', elapsedMs: 1 },
+  ])
+  const scene = await setScene()
+  await scene.deliver(records)
+  const named = scene.bus.accepted.map(({ name, detail }) => [name, detail['candidate'], detail['errorName']].join(' '))
+  expect(named.map((words) => words.trim())).toEqual([
+    ...['LeaderElected ann', 'LeaderElected bob', 'LeaderTakenOver bob', 'LeaseForced bob', 'LeasePaused'],
+    ...['LeaseResumed', 'LeaderElected ann', 'LeaderReleased ann', 'TickFailed ann TypeError'],
+    ...['LeaderElected ann', 'LeaderReleased ann', 'LeaderElected ann', 'LeaderReleased ann'],
+  ])
+  const ended = (outcome: string, beganMs: number, endedMs: number, more: object = {}) => {
+    const beganAtMs = BEGIN_MS + beganMs
+    return { candidate: 'ann', outcome, beganAtMs, endedAtMs: BEGIN_MS + endedMs, ...more }
+  }
+  const rows = await scene.rows()
+  const [, second = ''] = rows.keys()
+  const failure = 'TypeError'
+  expect([...rows.values()].map(({ announced: _, ttl: _ttl, forTick: _tick, ...row }) => row)).toEqual([
+    ended('takenOver', 0, LEASE_MS, { successor: Number(second.split('/')[1]) }),
+    ended('forced', 16_001, 16_701, { candidate: 'bob' }),
+    ended('failed', 17_402, 19_902, { failure }),
+    ended('failed', 19_903, 20_603, { failure }),
+    ended('released', 20_603, 20_604),
+  ])
 })

@@ -35,7 +35,7 @@ test.each([
   const bus = await startFakeService({ body: { FailedEntryCount: 0 } })
   const variables = { AWS_ENDPOINT_URL_EVENTBRIDGE: bus.url, EVENT_BUS: 'tenure', ...more }
   const { client, table, written } = await setEnvironment(variables)
-  const { leases } = await live([
+  const leases = await live([
     { do: 'acquire', lease: 'billing', candidate: 'ann', elapsedMs: 0 },
     { do: 'complete', lease: 'billing', elapsedMs: 700 },
   ])

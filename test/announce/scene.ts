@@ -1,5 +1,6 @@
 /** The shipped announcer, with DynamoDB and EventBridge in memory. */
 import { type DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb'
+import { EventBridgeClient, type PutEventsRequestEntry } from '@aws-sdk/client-eventbridge'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { unmarshall } from '@aws-sdk/util-dynamodb'
 import type { DynamoDBRecord } from 'aws-lambda'
@@ -8,7 +9,6 @@ import { publishTo } from '../../functions/announce/events.ts'
 import { historyTable } from '../../functions/announce/history.ts'
 import { simulatedClient } from '../../functions/election/testing/dynamodb/client.ts'
 import { createLeaseTable } from '../support/tables.ts'
-import { type BusFault, memoryBus } from './bus.ts'
 
 export type TableFault = 'lost' | 'dropped'
 
@@ -17,7 +17,7 @@ interface Faults {
   readonly table?: () => TableFault | undefined
 }
 
-export const HISTORY_DAYS = 30
+const HISTORY_DAYS = 30
 
 export async function setScene({ bus: busFault, table: tableFault }: Faults = {}) {
   const client = simulatedClient()
@@ -40,7 +40,7 @@ export async function setScene({ bus: busFault, table: tableFault }: Faults = {}
   return { announce, deliver, rows: () => rowsOf(client, table), bus, measured, logged, operations }
 }
 
-export type Row = Readonly<Record<string, unknown>> & { readonly announced?: readonly string[] }
+type Row = Readonly<Record<string, unknown>> & { readonly announced?: readonly string[] }
 
 /** All history rows, by `lease/fencing token`; sets as sorted lists. */
 async function rowsOf(client: DynamoDBClient, TableName: string): Promise<ReadonlyMap<string, Row>> {
@@ -97,4 +97,45 @@ export async function deliverAll(announce: Announcer, records: readonly DynamoDB
     if (failed !== undefined && index < 0) throw new Error(`no record has the number ${failed}`)
     left = left.slice(failed === undefined ? batchSize : index)
   }
+}
+
+/** An event that the bus accepted. */
+export type SentEvent = ReturnType<typeof read>
+
+/** The next request loses its reply, does not arrive, or has entries that are refused. */
+export type BusFault = 'lost' | 'dropped' | 'refused'
+
+/** The SDK's client with an EventBridge in memory behind it, which keeps the events that it accepts. */
+export function memoryBus(nextFault: () => BusFault | undefined = () => undefined) {
+  const accepted: SentEvent[] = []
+  const requests: number[] = []
+
+  function answer(entries: readonly PutEventsRequestEntry[]): object {
+    requests.push(entries.length)
+    const fault = nextFault()
+    if (fault === 'dropped') throw new Error('the request was dropped')
+    const refused = fault === 'refused' ? 1 : 0
+    accepted.push(...entries.slice(refused).map(read))
+    if (fault === 'lost') throw new Error('the reply was lost')
+    const failure = { ErrorCode: 'InternalFailure', ErrorMessage: 'an unexpected error occurred' }
+    const results = entries.map((_, index) => (index < refused ? failure : { EventId: `event-${index}` }))
+    return { FailedEntryCount: refused, Entries: results }
+  }
+
+  const client = new EventBridgeClient({ region: 'eu-central-1' })
+  client.middlewareStack.add(
+    () =>
+      async ({ input }) => {
+        const Entries = 'Entries' in input ? input.Entries : undefined
+        return { response: {}, output: Object.assign({ $metadata: {} }, answer(Entries ?? [])) }
+      },
+    { step: 'initialize' },
+  )
+  return { client, accepted, requests }
+}
+
+function read({ Source, DetailType, Detail = '', EventBusName, Time, Resources }: PutEventsRequestEntry) {
+  if (Source !== 'tenure') throw new Error(`the source is ${Source}`)
+  const detail: Readonly<Record<string, unknown>> & { readonly id: string } = JSON.parse(Detail)
+  return { name: DetailType, bus: EventBusName, atMs: Time?.getTime(), resources: Resources, detail }
 }

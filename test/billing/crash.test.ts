@@ -1,13 +1,15 @@
 /**
  * A process may die between any two of its requests, to DynamoDB or to the gateway. One worker makes their order
  * deterministic, so that every place to die is tried in turn: the first n requests are executed, the reply to the last
- * of them is lost, and nothing is sent after it.
+ * of them is lost, and nothing is sent after it. A network may also repeat and delay each request.
  */
-import { describe, expect, test } from 'vitest'
-import { UnsettledChargesError } from '../../functions/billing/charge-due.ts'
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb'
+import { describe, expect, inject, test } from 'vitest'
+import { type ChargeDueOptions, UnsettledChargesError } from '../../functions/billing/charge-due.ts'
 import { type Clock, systemClock } from '../../functions/election/clock.ts'
+import type { WriteInput } from '../../functions/election/index.ts'
 import { simulatedClient } from '../../functions/election/testing/dynamodb/client.ts'
-import { CARD, monthly, type Scene, setScene, TICK } from './scene.ts'
+import { CARD, changedLease, monthly, type Scene, type SceneOptions, setScene, TICK } from './scene.ts'
 
 const SUBSCRIPTIONS = [
   monthly('cus_01'),
@@ -133,4 +135,41 @@ describe.concurrent('Everything due is charged exactly once, with the right amou
     if (Reflect.get(Object(outcome), 'reason') !== 'tickDone') expect(outcome).toMatchObject({ status: 'completed' })
     await expectAllRight(scene)
   })
+})
+
+type Change = (lease: ChargeDueOptions['lease']) => ChargeDueOptions['lease']
+
+const asItIs: Change = (lease) => lease
+
+const sentTwice: Change = (lease) =>
+  changedLease(lease, { send: (input) => lease.send(input).then(() => lease.send(input)) })
+
+const withDelayedCopies: Change = (lease) => {
+  const sent: WriteInput[] = []
+  const ignoreFailedCondition = (error: unknown) => {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error
+  }
+  return changedLease(lease, {
+    send: async (input) => {
+      const answer = await lease.send(input)
+      for (const copy of sent) await lease.send(copy).catch(ignoreFailedCondition)
+      sent.push(input)
+      return answer
+    },
+  })
+}
+
+const askTwice: SceneOptions = { intercept: (_request, answer) => answer().then(() => answer()) }
+
+test.each<[string, Change, SceneOptions?]>([
+  ['a write that the SDK sends again, because its reply was lost', sentTwice],
+  ['delayed copies of all earlier writes of the same leader', withDelayedCopies],
+  ['a request to charge that arrives twice', asItIs, askTwice],
+])('Nothing more is changed by %s', async (_, change, options) => {
+  await using scene = await setScene(inject('dynamodbEndpoint'), SUBSCRIPTIONS, options)
+  const lead = () => scene.lead(TICK, ({ lease }) => ({ concurrency: 1, lease: change(lease) }))
+  const first = await lead().catch((error: unknown) => error)
+  const last = first instanceof UnsettledChargesError ? await lead() : first
+  expect(last).toMatchObject({ status: 'completed' })
+  await expectAllRight(scene)
 })

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, inject, test, vi } from 'vitest'
 import { sandbox } from '../../functions/sandbox/sandbox.ts'
+import { chargesOf } from '../../functions/sandbox/store.ts'
 import { startFakeService, stubAws } from '../support/fake-service.ts'
-import { startHttpGateway } from '../support/http-gateway.ts'
 import { memoryStore } from '../support/sandbox-memory.ts'
 import { monthly, type Scene, setScene, TICK } from './scene.ts'
 
@@ -63,7 +63,11 @@ describe('The billing function', () => {
 
   test('charges at a real gateway with the API key from Secrets Manager, and never logs the key', async () => {
     await using scene = await setScene(inject('dynamodbEndpoint'), [monthly('cus_1'), monthly('cus_2')])
-    const gateway = await startHttpGateway()
+    const store = memoryStore()
+    const answer = sandbox({ store })
+    const gateway = await startFakeService(({ url: path, headers: { 'idempotency-key': key }, body }) =>
+      answer({ method: 'POST', path, headers: { 'idempotency-key': String(key) }, body }),
+    )
     const secrets = await startFakeService({ body: { Name: 'gateway', SecretString: API_KEY } })
     stubAws('SECRETS_MANAGER', secrets.url)
     const logged: string[] = []
@@ -73,7 +77,8 @@ describe('The billing function', () => {
     const authorizations = gateway.requests.map(({ headers }) => headers.authorization)
     expect(authorizations).toEqual([`Bearer ${API_KEY}`, `Bearer ${API_KEY}`])
     expect(secrets.requests[0]).toMatchObject({ body: JSON.stringify({ SecretId: 'gateway' }) })
-    expect(await scene.recordedCharges()).toEqual(gateway.charges().toSorted((a, b) => a.id.localeCompare(b.id)))
+    const charged = store.rows().flatMap(chargesOf)
+    expect(await scene.recordedCharges()).toEqual(charged.toSorted((a, b) => a.id.localeCompare(b.id)))
     expect(logged.join()).not.toContain(API_KEY)
   })
 

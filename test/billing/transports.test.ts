@@ -208,14 +208,10 @@ test.each([
   ['ERR_INVALID_URL', false, expect.stringContaining('its URL is not valid')],
   ['UND_ERR_HEADERS_OVERFLOW', false, expect.stringContaining('the answer is not valid HTTP')],
   ['ERR_NEW_AND_UNKNOWN', false, expect.stringContaining('the request failed')],
+  [undefined, false, expect.stringContaining('the request could not be sent (no reason given)')],
 ])('A fetch that failed with %s may succeed at another try: %s', (code, isTransient, description) => {
   expect(connectionFailureOf({ cause: { code } })).toEqual({ isTransient, description })
 })
-
-test.each([undefined, 'text', { cause: null }, new TypeError('x', { cause: 7 })])(
-  'An unknown failure is not transient: %s',
-  (error) => expect(connectionFailureOf(error)).toMatchObject({ isTransient: false }),
-)
 
 describe('By invocation a request', () => {
   test('is the event of the function, and what the function returns is the answer', async () => {
@@ -226,29 +222,30 @@ describe('By invocation a request', () => {
     expect(service.requests).toMatchObject([{ method: 'POST', url, headers, body: JSON.stringify(POST) }])
   })
 
-  const NO_RESPONSES = ['null', '', { ...RESPONSE, statusCode: '200' }, { ...RESPONSE, body: {} }, { headers: null }]
+  const lambdaError = (statusCode: number, type: string): Answer => {
+    return { statusCode, headers: { 'x-amzn-errortype': type } }
+  }
 
   test.each<[string, Answer]>([
-    ['failed', { body: { errorMessage: 'Task timed out' }, headers: { 'x-amz-function-error': 'Unhandled' } }],
-    ...NO_RESPONSES.map((body): [string, Answer] => ['did not return a response', { body }]),
-  ])('has an unknown outcome if the function %s: %j', async (what, answer) => {
-    await expectUnknown(await byInvocation([answer]), `its function ${what}`)
-  })
-
-  test.each([
-    [429, 'TooManyRequestsException'],
-    [409, 'ResourceConflictException'],
-    [500, 'ServiceException'],
-  ])('has an unknown outcome if Lambda answers %i %s', async (statusCode, type) => {
-    const answer = { statusCode, headers: { 'x-amzn-errortype': type } }
-    await expectUnknown(await byInvocation([answer]), `the invocation failed (${type})`)
+    [
+      'its function failed',
+      { body: { errorMessage: 'Task timed out' }, headers: { 'x-amz-function-error': 'Unhandled' } },
+    ],
+    ...['null', '', { ...RESPONSE, statusCode: '200' }, { ...RESPONSE, body: {} }, { headers: null }].map(
+      (body): [string, Answer] => ['its function did not return a response', { body }],
+    ),
+    ['the invocation failed (TooManyRequestsException)', lambdaError(429, 'TooManyRequestsException')],
+    ['the invocation failed (ResourceConflictException)', lambdaError(409, 'ResourceConflictException')],
+    ['the invocation failed (ServiceException)', lambdaError(500, 'ServiceException')],
+  ])('has an unknown outcome if %s: %j', async (what, answer) => {
+    await expectUnknown(await byInvocation([answer]), what)
   })
 
   test.each([
     [403, 'AccessDeniedException'],
     [404, 'ResourceNotFoundException'],
   ])('that Lambda refuses with %i %s did not reach the function', async (statusCode, type) => {
-    const { send } = await byInvocation([{ statusCode, headers: { 'x-amzn-errortype': type } }])
+    const { send } = await byInvocation([lambdaError(statusCode, type)])
     const refused = send()
     await expect(refused).rejects.toThrow(GatewayRefusedError)
     await expect(refused).rejects.toThrow(`with ${statusCode} (${type});`)

@@ -90,7 +90,7 @@ const permissions = (gateway: string) => ({
 test('each role has these permissions and no others', () => {
   expect(permissionsIn(withSandbox)).toEqual({
     ...permissions('Allow lambda:InvokeFunction on SandboxFunction.Arn'),
-    SandboxFunctionRole: [logs('SandboxFunctionLogs'), 'Allow dynamodb:UpdateItem dynamodb:Query on SandboxTable.Arn'],
+    SandboxFunctionRole: [logs('SandboxFunctionLogs'), 'Allow dynamodb:PutItem dynamodb:Query on SandboxTable.Arn'],
   })
 })
 

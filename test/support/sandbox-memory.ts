@@ -10,12 +10,11 @@ export function memoryStore(): MemoryStore {
   const rows = new Map<string, SandboxRow>()
 
   return {
-    async record({ intent, ...execution }, before) {
-      const id = JSON.stringify([execution.customer, execution.key])
-      const row = rows.get(id)
-      if (!isSame(row, before)) return row
-      const made = intent === undefined ? [] : [intent]
-      rows.set(id, { ...execution, intents: [...(row?.intents ?? []), ...made] })
+    async put(row, before) {
+      const id = JSON.stringify([row.customer, row.key])
+      const now = rows.get(id)
+      if (!isSame(now, before)) return now
+      rows.set(id, row)
       return undefined
     },
     list: async (customer) => [...rows.values()].filter((row) => row.customer === customer),

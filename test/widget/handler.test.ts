@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, inject, test, vi } from 'vitest'
-import { answer } from '../../functions/widget/answer.ts'
-import { readContext } from '../../functions/widget/request.ts'
+import { answer, readContext } from '../../functions/widget/answer.ts'
 import { answeringClient } from '../election/answering-client.ts'
 import { stubAws } from '../support/fake-service.ts'
 import { editRow } from '../support/lease-row.ts'

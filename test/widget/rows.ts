@@ -3,8 +3,7 @@
 import { historyKey } from '../../functions/announce/history-row.ts'
 import type { LeaseRecord } from '../../functions/election/rules.ts'
 import type { AttributeMap } from '../../functions/election/stores/row.ts'
-import type { LeaseReading } from '../../functions/widget/model.ts'
-import { readTenure } from '../../functions/widget/tenures.ts'
+import { type LeaseReading, readTenure } from '../../functions/widget/model.ts'
 
 export const NOW = Date.parse('2026-11-21T06:10:00.000Z')
 export const MINUTE = 60_000
