@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { parseOptions } from '../infra/local/cli/options.ts'
+import { parseDevOptions, parseOptions } from '../infra/local/cli/options.ts'
 import { CLAIMS } from './proof/claims.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -82,13 +82,16 @@ ${body}
   expect(stdout).toBe('')
 })
 
-test('every flag that the README gives npm start is in its help', () => {
-  const parsed = parseOptions(['--help'])
+test.each([
+  ['npm start --', parseOptions, 5],
+  ['tenure dev', parseDevOptions, 2],
+] as const)('every flag that the README gives %s is in its help', (command, parse, least) => {
+  const parsed = parse(['--help'])
   const help = parsed.kind === 'help' ? parsed.text : ''
-  const used = [...textOf('README.md').matchAll(/npm start -- (.*)/g)].flatMap(
+  const used = [...textOf('README.md').matchAll(new RegExp(`${command} (.*)`, 'g'))].flatMap(
     ([, line = '']) => line.match(/--[\w-]+/g) ?? [],
   )
-  expect(used.length).toBeGreaterThan(5)
+  expect(used.length).toBeGreaterThan(least)
   for (const flag of used) expect(help).toContain(flag)
 })
 

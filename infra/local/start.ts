@@ -1,4 +1,5 @@
 /** The deployed stacks on one machine; `npm start -- --help` lists the flags. */
-import { main } from './cli/main.ts'
+import { run } from './cli/command.ts'
+import { start } from './cli/start.ts'
 
-process.exitCode = await main(process.argv.slice(2))
+process.exitCode = await run(start(), process.argv.slice(2))

@@ -1,8 +1,8 @@
 /**
- * Amazon's DynamoDB Local, in memory, from the first of these that is available: the jar in the npm package
- * `amplify-dynamodb-simulator`, with Java; Docker; one that already listens at `DYNAMODB_ENDPOINT`.
+ * Amazon's DynamoDB Local, in memory, from the first of these that is available: one that already listens at
+ * `DYNAMODB_ENDPOINT`; the jar in the npm package `amplify-dynamodb-simulator`, with Java; Docker.
  *
- * Limits: no latency, no throttling, no TransactionConflict, no IAM. The first two are reachable from this machine
+ * Limits: no latency, no throttling, no TransactionConflict, no IAM. The last two are reachable from this machine
  * alone, and each access key sees its own tables: a random key is a secret.
  */
 import { type ChildProcess, execFile, type SpawnOptions, spawn } from 'node:child_process'
@@ -30,13 +30,21 @@ const OLDEST_JAVA = 17
 const START_TIMEOUT_MS = 60_000
 const DOWNLOAD_AND_START_TIMEOUT_MS = 300_000 // of a Docker image
 const ANSWER_TIMEOUT_MS = 5_000
+/** It may have been started a moment ago. */
+const FOREIGN_ANSWER_MS = 2_000
 const POLL_EVERY_MS = 50
 const KEPT_LINES = 50
 const JETTY = join(import.meta.dirname, 'dynamodb-local.xml')
 
-const WHAT_TO_INSTALL =
-  `DynamoDB Local needs one of: Java ${OLDEST_JAVA} or newer (in PATH or JAVA_HOME; npm ci installed the jar), ` +
-  'a running Docker engine, or the environment variable DYNAMODB_ENDPOINT with the address of a running one.'
+const whatToInstall = (hasJar: boolean): string => `DynamoDB Local is not available. Do one of these:
+- Install Java ${OLDEST_JAVA} or newer, in PATH or JAVA_HOME${hasJar ? '.' : AND_THE_JAR}
+- Start Docker: it runs the image amazon/dynamodb-local.
+- Set DYNAMODB_ENDPOINT to the address of one that is running.`
+
+/** The override spares the user a dependency of hundreds of packages, which the jar does not need. */
+const AND_THE_JAR = `, and the jar:
+    npm pkg set overrides.amplify-dynamodb-simulator.@aws-amplify/amplify-cli-core=npm:picocolors@1.1.1
+    npm install --save-dev amplify-dynamodb-simulator`
 
 export interface LocalOptions {
   /** Whether all access keys and Regions see the same tables. @default false */
@@ -51,14 +59,19 @@ export interface LocalOptions {
 export async function startDynamoDBLocal(options: LocalOptions = {}): Promise<DynamoDBLocal> {
   const { env = process.env, signal, sharedDb = false } = options
   signal?.throwIfAborted()
+  const endpoint = env['DYNAMODB_ENDPOINT']
+  if (endpoint !== undefined && endpoint !== '') {
+    await untilItAnswers(endpoint, FOREIGN_ANSWER_MS, () => undefined).catch((cause: unknown) => {
+      const advice = 'Start DynamoDB Local at this address, or unset the variable'
+      throw new Error(`DYNAMODB_ENDPOINT is ${endpoint}, but no DynamoDB answers there. ${advice}`, { cause })
+    })
+    return { endpoint, isForeign: true, stop: async () => {} }
+  }
   const emulator = emulatorDirectory()
   const java = emulator === undefined ? undefined : await findJava(env)
   if (emulator !== undefined && java !== undefined) return startJar(java, emulator, { env, signal, sharedDb })
   if ((await errorOutputOf('docker', 'version', env)) !== undefined) return startContainer({ env, signal, sharedDb })
-  const endpoint = env['DYNAMODB_ENDPOINT']
-  if (endpoint === undefined || endpoint === '') throw new Error(WHAT_TO_INSTALL)
-  await untilItAnswers(endpoint, ANSWER_TIMEOUT_MS, () => undefined)
-  return { endpoint, isForeign: true, stop: async () => {} }
+  throw new Error(whatToInstall(emulator !== undefined))
 }
 
 type Starting = Required<Pick<LocalOptions, 'env' | 'sharedDb'>> & { readonly signal: AbortSignal | undefined }
@@ -160,14 +173,18 @@ async function untilItAnswers(endpoint: string, withinMs: number, died: () => st
   }
 }
 
+/** In the packages of this project, else in those of the user's. */
 function emulatorDirectory(): string | undefined {
-  try {
-    const manifest = createRequire(import.meta.url).resolve('amplify-dynamodb-simulator/package.json')
-    const emulator = join(dirname(manifest), 'emulator')
-    return existsSync(join(emulator, 'DynamoDBLocal.jar')) ? emulator : undefined
-  } catch {
-    return undefined // not installed
+  for (const from of [import.meta.url, join(process.cwd(), 'package.json')]) {
+    try {
+      const manifest = createRequire(from).resolve('amplify-dynamodb-simulator/package.json')
+      const emulator = join(dirname(manifest), 'emulator')
+      if (existsSync(join(emulator, 'DynamoDBLocal.jar'))) return emulator
+    } catch {
+      // It is not installed there.
+    }
   }
+  return undefined
 }
 
 /** What a program writes to standard error; undefined if it fails, is missing or is not executable. */

@@ -6,7 +6,9 @@ export class OptionError extends Error {
   override readonly name = 'OptionError'
 }
 
-export type Flags<F> = { readonly kind: 'flags'; readonly flags: F } | { readonly kind: 'help'; readonly text: string }
+export type Flags<F> =
+  | { readonly kind: 'flags'; readonly flags: F; readonly args: readonly string[] }
+  | { readonly kind: 'help'; readonly text: string }
 
 /** @param hint added to the message if there are arguments that are not flags. @throws OptionError */
 export function readFlags<F extends object>(command: Command, argv: readonly string[], hint = ''): Flags<F> {
@@ -14,6 +16,7 @@ export function readFlags<F extends object>(command: Command, argv: readonly str
   const collect = (text: string) => {
     output += text
   }
+  command.configureHelp({ helpWidth: 80, minWidthToWrap: 30 })
   command.allowExcessArguments(false).exitOverride().configureOutput({ writeOut: collect, writeErr: collect })
   try {
     command.parse(argv, { from: 'user' })
@@ -23,5 +26,5 @@ export function readFlags<F extends object>(command: Command, argv: readonly str
     const more = error.code === 'commander.excessArguments' ? hint : ''
     throw new OptionError(output.trim().replace(/^error: /, '') + more, { cause: error })
   }
-  return { kind: 'flags', flags: command.opts<F>() }
+  return { kind: 'flags', flags: command.opts<F>(), args: command.args }
 }

@@ -30,6 +30,10 @@ const leftOut = (characters: number): string =>
 
 export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`
 
+/** `2 lease held, 1 tick done`. */
+export const grouped = (words: readonly string[]): string =>
+  [...Map.groupBy(words, (word) => word)].map(([word, those]) => `${those.length} ${word}`).join(', ')
+
 /** `0.84 s`, `6.0 s`. */
 export const secondsOf = (ms: number): string => `${(ms / 1000).toFixed(ms < 1_000 ? 2 : 1)} s`
 

@@ -8,9 +8,10 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { Socket } from 'node:net'
-import { fileURLToPath } from 'node:url'
+import { extname, join } from 'node:path'
 
-const program = fileURLToPath(new URL('watchdog-process.ts', import.meta.url))
+/** Compiled, both files end in `.js`. */
+const program = join(import.meta.dirname, `watchdog-process${extname(import.meta.filename)}`)
 
 let pipe: NodeJS.WritableStream | undefined
 

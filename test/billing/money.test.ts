@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { formatMoney, isCurrency, minorDigits, totalMinor } from '../../functions/billing/money.ts'
-import { amountsOf } from '../../infra/local/cli/display.ts'
+import { amountsOf } from '../../infra/local/billing/verdict.ts'
 
 test.each([
   [0, ['JPY', 'CLP', 'ISK', 'UGX']],

@@ -45,12 +45,12 @@ describeInBrowser('a page that has lost its connection', () => {
     await startAgain('key-of-another-run')
     await expect
       .poll(() => textOf(page, '#connection'))
-      .toMatch(/^The run rejects this page: open the address that npm start printed last/)
+      .toMatch(/^The run rejects this page: open the address that the terminal shows last/)
     expect(listening()).toBe(0)
     await page.click('#fault-kill')
     await expect
       .poll(() => page.getByRole('alert').innerText())
-      .toMatch(/^Open the complete address that npm start printed/)
+      .toMatch(/^Open the complete address that the terminal shows/)
     await context.close()
   })
 })

@@ -59,35 +59,40 @@ function pathWith(programs: Readonly<Record<string, string>>): string {
 const oldJava = `echo 'java version "11.0.2"' >&2`
 
 describe('DynamoDB Local comes', () => {
-  test('from Docker when Java is too old; the error has the output of Docker', async () => {
-    const PATH = pathWith({ java: oldJava, docker: '[ "$1" = version ] || { echo "no such image" >&2; exit 125; }' })
-    const starting = startDynamoDBLocal({ env: { PATH, DYNAMODB_ENDPOINT: inject('dynamodbEndpoint') } })
-    await expect(starting).rejects.toThrow(
-      'DynamoDB Local could not start: ended with exit code 125. Its output: no such image',
-    )
-  })
-
-  test('from DYNAMODB_ENDPOINT when Docker does not run either, and keeps running afterwards', async () => {
-    const PATH = pathWith({ java: oldJava, docker: 'exit 1' })
+  test('from DYNAMODB_ENDPOINT first, and keeps running afterwards', async () => {
     const endpoint = inject('dynamodbEndpoint')
-    const local = await startDynamoDBLocal({ env: { PATH, DYNAMODB_ENDPOINT: endpoint } })
+    const local = await startDynamoDBLocal({ env: { ...process.env, DYNAMODB_ENDPOINT: endpoint } })
     expect(local).toMatchObject({ endpoint, isForeign: true })
     await local.stop()
     await localClient(endpoint).send(new ListTablesCommand({}))
   })
 
-  test('from nowhere else: the error says what to install', async () => {
-    await expect(startDynamoDBLocal({ env: { PATH: pathWith({}) } })).rejects.toThrow(
-      /^DynamoDB Local needs one of: Java 17 .* Docker engine, .* DYNAMODB_ENDPOINT/,
+  test('not from elsewhere if none answers at DYNAMODB_ENDPOINT', async () => {
+    const env = { ...process.env, DYNAMODB_ENDPOINT: 'http://127.0.0.1:9' }
+    await expect(startDynamoDBLocal({ env })).rejects.toThrow(
+      'DYNAMODB_ENDPOINT is http://127.0.0.1:9, but no DynamoDB answers there.',
     )
   })
 
-  test('from JAVA_HOME first; the error of a Java that dies has its output', async () => {
+  test('from the Java of JAVA_HOME next; the error of a Java that dies has its output', async () => {
     const home = pathWith({})
     const java = `[ "$1" = -version ] && { echo 'version "21.0.1"' >&2; exit 0; }; echo "no memory" >&2; exit 1`
     mkdirSync(join(home, 'bin'))
     writeFileSync(join(home, 'bin', 'java'), `#!/bin/sh\n${java}\n`, { mode: 0o755 })
     const starting = startDynamoDBLocal({ env: { PATH: pathWith({ java: oldJava }), JAVA_HOME: home } })
     await expect(starting).rejects.toThrow('ended with exit code 1. Its output: no memory')
+  })
+
+  test('from Docker when Java is too old; the error has the output of Docker', async () => {
+    const PATH = pathWith({ java: oldJava, docker: '[ "$1" = version ] || { echo "no such image" >&2; exit 125; }' })
+    await expect(startDynamoDBLocal({ env: { PATH } })).rejects.toThrow(
+      'DynamoDB Local could not start: ended with exit code 125. Its output: no such image',
+    )
+  })
+
+  test('from nowhere else: the error says what to install', async () => {
+    await expect(startDynamoDBLocal({ env: { PATH: pathWith({ docker: 'exit 1' }) } })).rejects.toThrow(
+      /not available.*\n- Install Java 17 .*\n- Start Docker.*\n- Set DYNAMODB_ENDPOINT/,
+    )
   })
 })

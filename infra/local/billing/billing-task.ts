@@ -1,29 +1,22 @@
 /** The billing stack's task: seeds the customers, shows the progress of charges, and audits the run. */
 import type { Subscription } from '../../../functions/billing/subscription.ts'
 import { count, timeOf } from '../../programs/text.ts'
-import type { CallFault } from '../faults/fault.ts'
 import { PlannedFaults } from '../faults/planned-faults.ts'
 import { HOW_SWITCHED_OFF } from '../faults/protections.ts'
 import { completedAfterAll, outcomeOf } from '../observe/outcome.ts'
 import type { Task, TaskContext, TaskMaker } from '../run/task.ts'
 import { resourcesOf } from '../stack/resources.ts'
 import { firstTickMs } from '../stack/schedules.ts'
-import { auditRun, isSettled, type RecordedCharge, type RunAudit, readGateway } from './audit.ts'
-import { earliestDueAt, Forecast } from './forecast.ts'
-import { seedSubscriptions } from './seed.ts'
-
-/** What the gateway and the ledger have after the run, and the faults that were injected. */
-export interface BillingReport extends RunAudit {
-  readonly replayedRequests: number
-  readonly injected: readonly CallFault[]
-}
+import { auditRun, isSettled, type RecordedCharge, readGateway } from './audit.ts'
+import { earliestDueAt, Forecast, seedSubscriptions } from './subscriptions.ts'
+import { chargesOf, concludeBilling } from './verdict.ts'
 
 export const billing =
-  (subscriptions: readonly Subscription[]): TaskMaker<BillingReport> =>
+  (subscriptions: readonly Subscription[]): TaskMaker =>
   (context) =>
     billingTask(subscriptions, context)
 
-function billingTask(subscriptions: readonly Subscription[], context: TaskContext): Task<BillingReport> {
+function billingTask(subscriptions: readonly Subscription[], context: TaskContext): Task {
   const { options, client, functions, candidates, display, signal } = context
   const resources = resourcesOf(candidates, functions)
   const faults = new PlannedFaults(options, resources, context.injecting)
@@ -75,7 +68,7 @@ function billingTask(subscriptions: readonly Subscription[], context: TaskContex
 
     tickEnded: async () => {
       due = Math.max(0, due - answered())
-      return newCharges()
+      return chargesOf(await newCharges())
     },
 
     outcomeOf: ({ requestId, ending }) => {
@@ -90,9 +83,10 @@ function billingTask(subscriptions: readonly Subscription[], context: TaskContex
     isSettled: async (tick) =>
       isSettled(await auditRun(client, resources, { lastTick: tick, latestTick: tick }, subscriptions)),
 
-    report: async (ticks) => {
-      const audit = await auditRun(client, resources, ticks, subscriptions)
-      return { ...audit, replayedRequests: faults.gateway.replayedRequests(), injected: faults.injected() }
+    conclude: async (end) => {
+      const audit = await auditRun(client, resources, end, subscriptions)
+      const report = { ...audit, replayedRequests: faults.gateway.replayedRequests(), injected: faults.injected() }
+      return concludeBilling(end, report, options)
     },
   }
 }

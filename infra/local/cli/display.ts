@@ -1,13 +1,9 @@
 /** What a run looks like in a terminal: a line per tick, a line per failure, and a summary at the end. */
 import pc from 'picocolors'
-import { formatMoney, type Money, totalMinor } from '../../../functions/billing/money.ts'
-import { count, oneLine, secondsOf, timeOf } from '../../programs/text.ts'
-import type { BillingReport } from '../billing/billing-task.ts'
-import { FAULT_WORDS } from '../faults/fault.ts'
+import { count, grouped, oneLine, secondsOf, timeOf } from '../../programs/text.ts'
 import type { FaultEntry } from '../observe/entries.ts'
-import type { RunDisplay, RunEnd } from '../run/task.ts'
+import type { Conclusion, RunDisplay, RunEnd } from '../run/task.ts'
 import { completionsOf, type TickRecord, type Try, wasTakenOver } from '../run/tick.ts'
-import { type Conclusion, isBilling, type Summary } from './verdict.ts'
 
 /** Structured log lines of the level INFO report success. */
 const isNews = (logLine: string) => !/"level": ?"INFO"/.test(logLine)
@@ -19,7 +15,6 @@ const MAX_LOG_LINES = 5
 const MAX_LETTERS = 1_000
 /** The library's frames come first, the function's own after them. */
 const MAX_FRAMES = 6
-const MAX_CURRENCIES = 3
 /** Without a terminal, progress cannot be overwritten, so only every fifth report is a line. */
 const PROGRESS_LINE_EVERY = 5
 
@@ -107,13 +102,13 @@ export class Display implements RunDisplay, Disposable {
     update()
   }
 
-  ticked(record: TickRecord, charges: readonly Money[] | undefined, wasCut: boolean): void {
+  ticked(record: TickRecord, effects: string, wasCut: boolean): void {
     const { dim, bold, yellow } = this.#colour
     this.#progressReports = 0
     const parts = [
       `${dim(String(record.number).padStart(4))}  ${bold(timeOf(record.tick))}`,
       wasCut ? yellow('cut short') : this.#leaderOf(record),
-      charges === undefined ? '' : charges.length === 0 ? 'no charges' : chargesOf(charges),
+      effects,
       standbysOf(record),
       dim(secondsOf(record.durationMs)),
     ]
@@ -132,19 +127,16 @@ export class Display implements RunDisplay, Disposable {
     return `${green(`candidate ${candidate}`)} ${how} with token ${outcome.fencingToken}`
   }
 
-  ended({ summary, verdict }: Conclusion, { wasCut }: Pick<RunEnd, 'wasCut'>, report: BillingReport | undefined): void {
+  ended({ summary, verdict, lines, success }: Conclusion, { wasCut }: Pick<RunEnd, 'wasCut'>): void {
     const { green, red, yellow } = this.#colour
     const { ticks, completed, candidates, standby, failed, tookOver, staleWritesRefused } = summary
     const byOne = summary.completedTwice === 0 && candidates > 1 && completed > 0
     const byWhom = `${byOne ? `${completed > 1 ? 'each ' : ''}by one of` : 'by'} ${count(candidates, 'candidate')}`
-    const injected = report?.injected ?? []
     this.#line('')
     this.#line(`${completed} of ${count(ticks, 'tick')} completed, ${byWhom}`)
     const takeovers = `${count(tookOver, 'leader')} replaced within the tick`
     this.#line(`  ${count(standby, 'standby')}, ${count(failed, 'failed invocation')}, ${takeovers}`)
-    const faults = grouped(injected.map((one) => FAULT_WORDS[one.do]))
-    if (injected.length > 0) this.#line(`  ${count(injected.length, 'fault')} injected: ${faults}`)
-    if (report !== undefined) for (const line of moneyLines(report)) this.#line(`  ${line}`)
+    for (const line of lines) this.#line(`  ${line}`)
     if (staleWritesRefused > 0) {
       this.#line(`  the fence refused ${count(staleWritesRefused, 'write')} of replaced leaders`)
     }
@@ -152,46 +144,14 @@ export class Display implements RunDisplay, Disposable {
     if (verdict.errors.length > 0) this.#line(red(`✗ ${oneLine(verdict.errors.join('; '))}`))
     for (const why of verdict.inconclusive) this.#line(yellow(`? ${oneLine(why)}`))
     if (verdict.errors.length > 0 || verdict.inconclusive.length > 0) return
-    if (wasCut) {
-      const before = ticks > 1 ? ` Before it, ${successOf(summary)}.` : ''
-      this.#line(yellow(`The last tick was cut short.${before}`))
-    } else if (ticks === 0) this.#line(yellow('No tick was run.'))
-    else this.#line(green(`✓ All is well: ${successOf(summary)}.`))
+    if (wasCut) this.#line(yellow(`The last tick was cut short.${ticks > 1 ? ` Before it, ${success}.` : ''}`))
+    else if (ticks === 0) this.#line(yellow('No tick was run.'))
+    else this.#line(green(`✓ All is well: ${success}.`))
   }
 
   [Symbol.dispose](): void {
     this.#clearStatus()
   }
-}
-
-function moneyLines({ charges, declined, replayedRequests, ledger }: BillingReport): readonly string[] {
-  const total = charges.length > 0 ? chargesOf(charges) : count(0, 'charge')
-  const recorded = charges.length === ledger.charges ? '' : ` at the gateway, ${ledger.charges} in the ledger`
-  return [
-    total + recorded,
-    ...(declined > 0 ? [`${declined} declined by the gateway; the task tries again on a later day`] : []),
-    ...(replayedRequests > 0 ? [`${count(replayedRequests, 'repeated request')} that charged nothing more`] : []),
-  ]
-}
-
-function successOf(summary: Summary): string {
-  if (!isBilling(summary)) return 'each tick was completed by one leader'
-  const { charges, declined } = summary
-  if (charges + declined === 0) return 'nothing was due, nothing was charged'
-  return `everything due was ${declined > 0 ? 'charged or declined' : 'charged'} once; gateway and ledger agree`
-}
-
-const chargesOf = (charges: readonly Money[]) => `${count(charges.length, 'charge')} (${amountsOf(charges)})`
-
-/** The total in each currency, the most frequent first: `EUR 79.96, JPY 1,980 and 2 more currencies`. */
-export function amountsOf(charges: readonly Money[]): string {
-  const byCurrency = [...Map.groupBy(charges, ({ currency }) => currency)]
-  const shown = byCurrency
-    .sort(([a, ofA], [b, ofB]) => ofB.length - ofA.length || a.localeCompare(b))
-    .slice(0, MAX_CURRENCIES)
-    .map(([currency, those]) => formatMoney({ amountMinor: totalMinor(those), currency }))
-  const more = byCurrency.length - shown.length
-  return shown.join(', ') + (more > 0 ? ` and ${more} more ${more === 1 ? 'currency' : 'currencies'}` : '')
 }
 
 const REASONS: Readonly<Record<string, string>> = { held: 'lease held', tickDone: 'tick done' }
@@ -203,10 +163,6 @@ function standbysOf({ tries }: TickRecord): string {
   )
   if (reasons.length === 0) return ''
   return `${count(reasons.length, 'standby')} (${new Set(reasons).size === 1 ? reasons[0] : grouped(reasons)})`
-}
-
-function grouped(words: readonly string[]): string {
-  return [...Map.groupBy(words, (word) => word)].map(([word, those]) => `${those.length} ${word}`).join(', ')
 }
 
 /** https://no-color.org, https://force-color.org */

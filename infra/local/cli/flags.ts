@@ -1,4 +1,4 @@
-/** The flags of `npm start`: how each is declared, explained and read. `options.ts` decides what they imply together. */
+/** The flags of `npm start` and of `tenure dev`: how each is declared, explained and read. `options.ts` combines them. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { type Flags, readFlags } from '../../programs/flags.ts'
 import {
@@ -17,20 +17,26 @@ export type OwnTable = {
   readonly keys: readonly string[]
 }
 
-export interface StartFlags extends Omit<RunOptions, 'everyMs' | 'scenario' | 'port'> {
+/** The flags of both commands. */
+export interface RunFlags extends Omit<RunOptions, 'everyMs' | 'scenario' | 'port' | 'chaos' | 'without'> {
   readonly every?: number
-  readonly customers?: string | number
   readonly json: boolean
   readonly thawLeader?: number
   readonly scenario?: string
   /** The flags that schedule a fault, in their order: a candidate may be added and then cut off. */
   readonly scheduled: readonly ScheduledFault[]
-  readonly function?: string
+  readonly port?: number
+}
+
+export interface StartFlags extends RunFlags, Pick<RunOptions, 'chaos' | 'without'> {
+  readonly customers?: string | number
+}
+
+export interface DevFlags extends RunFlags {
   readonly lease?: string
   readonly env: Readonly<Record<string, string>>
   readonly table: readonly OwnTable[]
   readonly timeout?: number
-  readonly port?: number
 }
 
 export const CHAOS_TICKS = 8
@@ -42,57 +48,59 @@ const MIN_TIME_SCALE = 0.07
 const MAX_DURATION_MS = 3_600_000
 const MAX_CUSTOMERS = 100_000
 
-const EPILOG = `
-Ticks are past hours, from the first one at which something was due: by default one simulated hour per two seconds. A
-tick waits for its retries first; in production a period is far longer than they are.
-
-The page can inject any fault by hand. A flag injects one before a given tick, and so does a scenario file, a JSON list:
+const SCENARIO_HELP = `
+The page can inject any fault by hand. A flag injects one before a given tick,
+and so does a scenario file, a JSON list:
   [{ "tick": 2, "do": "freezeLeader" }, { "tick": 4, "do": "thawLeader" },
    { "tick": 5, "do": "skewClock", "candidate": 1, "ms": 5000 }]
 with ${MANUAL_FAULTS.slice(0, 5).join(', ')},
-${MANUAL_FAULTS.slice(5).join(', ')}.
+${MANUAL_FAULTS.slice(5).join(', ')}.`
 
---function runs your own handler instead of billing, bundled as ElectedSchedule bundles it: a module that exports
-"handler" and elects a leader with leaderOnly or withLease from 'tenure', using LEASE_TABLE and LEASE_NAME. With the
-tables and variables that it needs:
-  --function send.ts --lease invoices --table Invoices:id --env INVOICES=Invoices
+const EXIT_CODES_HELP = `  1 if not, or if the run could not start
+  2 for a wrong flag or file
+  3 if a requested fault did not happen or had no effect: the run proves nothing
+  130 if Ctrl-C cut --ticks short. A second Ctrl-C ends the run at once.`
 
-Faults act on processes and on the requests between them; the functions are the deployed ones. --without runs
-${TICKS_WITHOUT} ticks, with the fault that shows what is missing: for the fence a frozen leader, for the key a killed one.
+const START_HELP = `
+Ticks are past hours, from the first one at which something was due: by default
+one simulated hour per two seconds. A tick waits for its retries first; in
+production a period is far longer than they are.
+${SCENARIO_HELP}
 
-Exit codes: 0 if every tick was completed by one leader, everything due was charged once, and gateway and ledger agree;
-1 if not, or if the run could not start; 2 for a wrong flag, file or function; 3 if a requested fault did not happen or
-had no effect, so that the run proves nothing; 130 if Ctrl-C cut --ticks short. A second Ctrl-C ends the run at once.`
+Faults act on processes and on the requests between them; the functions are the
+deployed ones. --without runs ${TICKS_WITHOUT} ticks, with the fault that shows what is
+missing: for the fence a frozen leader, for the key a killed one.
 
-/** @throws OptionError */
+To run a function of your own: tenure dev <file>.
+
+Exit codes:
+  0 if every tick was completed by one leader, everything due was charged once,
+    and gateway and ledger agree
+${EXIT_CODES_HELP}`
+
+const DEV_HELP = `
+The file exports "handler", which elects a leader with leaderOnly or withLease
+from 'tenure'. It is bundled as ElectedSchedule bundles it, and gets LEASE_TABLE
+and LEASE_NAME. An example, with the table and the variable that it needs:
+  tenure dev functions/send.ts --lease invoices \\
+    --table Invoices:id --env INVOICES=Invoices
+
+Ticks are past hours, one simulated hour per two seconds by default. A tick
+waits for its retries first. DynamoDB Local is the one at DYNAMODB_ENDPOINT, or
+the jar in amplify-dynamodb-simulator with Java 17, or an image of Docker.
+${SCENARIO_HELP}
+
+Exit codes:
+  0 if every tick was completed by one leader
+${EXIT_CODES_HELP}`
+
+/** The flags of `npm start`: the billing stack. @throws OptionError */
 export function readStartFlags(argv: readonly string[]): Flags<StartFlags> {
   const scheduled: ScheduledFault[] = []
-  const read = readFlags<StartFlags>(commandFor(scheduled), argv, ' Flags go after `--`: npm start -- --ticks 5')
-  return read.kind === 'help' ? read : { ...read, flags: { ...read.flags, scheduled } }
-}
-
-function commandFor(scheduled: ScheduledFault[]): Command {
-  const tick = wholeNumber(1, MAX_TICKS)
-  const candidates = wholeNumber(1, MAX_CANDIDATES)
-  const schedules = (read: (text: string) => ScheduledFault) => (text: string) => void scheduled.push(read(text))
-  const collected = <T>(flags: string, text: string, read: (text: string, known: T) => T, none: T) =>
-    new Option(flags, `${text}; may be repeated`).argParser(read).default(none, 'none')
-  return new Command('npm start --')
-    .description('Runs the stacks on this machine, one leader per tick, and serves a page that shows and breaks them.')
-    .optionsGroup('The run:')
-    .option('--every <duration>', 'least time between ticks, such as 500ms, 2s, 1m (default: 2s)', durationMs)
-    .option('--ticks <number>', 'how many ticks (default: until Ctrl-C)', tick)
-    .option('--candidates <number>', 'how many candidates compete at every tick', candidates, 4)
+  const command = new Command('npm start --')
+    .description(`Runs the billing stack on this machine, ${AND_ITS_PAGE}`)
+    .optionsGroup('Billing:')
     .option('--customers <file|number>', 'CSV file of subscriptions, or how many to invent, due at once', fileOrNumber)
-    .option('--cold', 'a new execution environment for every invocation', false)
-    .option('--time-scale <factor>', "multiplies Lambda's retry delays and the lease duration", timeScale, 0.1)
-    .option('--json', 'print one JSON object as the last line of stdout, everything else to stderr', false)
-    .option('--port <number>', 'port of the page (default: any free port)', wholeNumber(1, 65_535))
-    .option('--no-page', 'serve no page')
-    .optionsGroup('Faults:')
-    .option('--kill-leader <tick>', 'kill the leader of this tick between the charge and its reply', tick)
-    .option('--freeze-leader <tick>', 'freeze the leader of this tick at a write until it is replaced', tick)
-    .option('--thaw-leader <tick>', 'keep the frozen leader frozen until this tick', tick)
     .option(
       '--chaos <seed>',
       `faults in the first ticks (default: ${CHAOS_TICKS}), then ticks without; a seed always gives the same faults`,
@@ -103,6 +111,50 @@ function commandFor(scheduled: ScheduledFault[]): Command {
         .choices(PROTECTIONS)
         .default([], 'none'),
     )
+  addRunFlags(command, scheduled).addHelpText('after', START_HELP)
+  const read = readFlags<StartFlags>(command, argv, ' Flags go after `--`: npm start -- --ticks 5')
+  return read.kind === 'help' ? read : { ...read, flags: { ...read.flags, scheduled } }
+}
+
+/** The flags of `tenure dev`: a function of the user's own. @throws OptionError */
+export function readDevFlags(argv: readonly string[]): Flags<DevFlags> {
+  const scheduled: ScheduledFault[] = []
+  const collected = <T>(flags: string, text: string, read: (text: string, known: T) => T, none: T) =>
+    new Option(flags, `${text}; may be repeated`).argParser(read).default(none, 'none')
+  const command = new Command('tenure dev')
+    .usage('<file> [options]')
+    .description(`Runs your function on this machine, ${AND_ITS_PAGE}`)
+    .argument('<file>', 'the module of the function, TypeScript or JavaScript')
+    .optionsGroup('Your function:')
+    .option('--lease <name>', 'the lease that it competes for (default: the name of the file)')
+    .addOption(collected('--env <name=value>', 'an environment variable for the function', variables, {}))
+    .addOption(collected('--table <name:key[:sortKey]>', 'a table for the function, with string keys', tables, []))
+    .option('--timeout <duration>', 'time-out of the function, 1s to 15m (default: 5m)', timeoutMs)
+  addRunFlags(command, scheduled).addHelpText('after', DEV_HELP)
+  const read = readFlags<DevFlags>(command, argv)
+  return read.kind === 'help' ? read : { ...read, flags: { ...read.flags, scheduled } }
+}
+
+const AND_ITS_PAGE = 'one leader per tick,\nand serves a page that shows and breaks its election.'
+
+function addRunFlags(command: Command, scheduled: ScheduledFault[]): Command {
+  const tick = wholeNumber(1, MAX_TICKS)
+  const candidates = wholeNumber(1, MAX_CANDIDATES)
+  const schedules = (read: (text: string) => ScheduledFault) => (text: string) => void scheduled.push(read(text))
+  return command
+    .optionsGroup('The run:')
+    .option('--every <duration>', 'least time between ticks, such as 500ms, 2s, 1m (default: 2s)', durationMs)
+    .option('--ticks <number>', 'how many ticks (default: until Ctrl-C)', tick)
+    .option('--candidates <number>', 'how many candidates compete at every tick', candidates, 4)
+    .option('--cold', 'a new execution environment for every invocation', false)
+    .option('--time-scale <factor>', "multiplies Lambda's retry delays and the lease duration", timeScale, 0.1)
+    .option('--json', 'print one JSON object as the last line of stdout, everything else to stderr', false)
+    .option('--port <number>', 'port of the page (default: any free port)', wholeNumber(1, 65_535))
+    .option('--no-page', 'serve no page')
+    .optionsGroup('Faults:')
+    .option('--kill-leader <tick>', 'kill the leader of this tick in the middle of its work', tick)
+    .option('--freeze-leader <tick>', 'freeze the leader of this tick at a write until it is replaced', tick)
+    .option('--thaw-leader <tick>', 'keep the frozen leader frozen until this tick', tick)
     .option('--skew-clock <tick:candidate:duration>', 'a clock ahead (2:1:5s) or behind (2:1:-5s)', schedules(clockAt))
     .option('--drop-reply <tick:candidate>', 'drop the next reply of DynamoDB', schedules(faultAt('dropReply')))
     .option('--cut-off <tick:candidate>', 'drop all requests of a candidate', schedules(faultAt('cutOff')))
@@ -110,13 +162,6 @@ function commandFor(scheduled: ScheduledFault[]): Command {
     .option('--add-candidate <tick>', 'add a candidate', schedules(additionAt))
     .option('--remove-candidate <tick:candidate>', 'remove a candidate', schedules(faultAt('removeCandidate')))
     .option('--scenario <file>', 'JSON file with more faults')
-    .optionsGroup('Your own function:')
-    .option('--function <file>', 'run the handler of this module instead of billing; needs --lease')
-    .option('--lease <name>', 'the lease that the function competes for')
-    .addOption(collected('--env <name=value>', 'an environment variable for the function', variables, {}))
-    .addOption(collected('--table <name:key[:sortKey]>', 'a table for the function, with string keys', tables, []))
-    .option('--timeout <duration>', 'time-out of the function, 1s to 15m (default: 5m)', timeoutMs)
-    .addHelpText('after', EPILOG)
 }
 
 function refuse(message: string): never {
@@ -187,7 +232,7 @@ function fileOrNumber(text: string): string | number {
   return /^\d+$/.test(text) ? wholeNumber(1, MAX_CUSTOMERS)(text) : text
 }
 
-function variables(text: string, known: StartFlags['env']): StartFlags['env'] {
+function variables(text: string, known: DevFlags['env']): DevFlags['env'] {
   const [, name, value] = /^([A-Za-z][A-Za-z0-9_]*)=([\s\S]*)$/.exec(text) ?? []
   if (name === undefined || value === undefined) return refuse('Give a name and a value, such as API=x.')
   return { ...known, [name]: value }

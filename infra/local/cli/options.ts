@@ -1,19 +1,34 @@
-/** The options of `npm start`: what the flags say and imply, checked before anything is started. */
-import { leaseNameProblems } from '../../constructs/configuration.ts'
+/** The options of `npm start` and of `tenure dev`: what the flags say and imply, checked before anything is started. */
+import { parse } from 'node:path'
+import { isLeaseName, LEASE_NAME_RULE } from '../../../functions/election/options.ts'
 import { OptionError } from '../../programs/flags.ts'
 import type { ScheduledFault } from '../faults/fault.ts'
 import { MIN_CHAOS_TICKS } from '../faults/plan.ts'
 import { PROTECTIONS } from '../faults/protections.ts'
 import type { RunOptions } from '../run/task.ts'
-import { CHAOS_TICKS, type OwnTable, readStartFlags, type StartFlags, TICKS_WITHOUT } from './flags.ts'
+import {
+  CHAOS_TICKS,
+  type DevFlags,
+  type OwnTable,
+  readDevFlags,
+  readStartFlags,
+  type StartFlags,
+  TICKS_WITHOUT,
+} from './flags.ts'
 
-export interface StartOptions extends RunOptions {
-  /** A CSV file, or how many to generate, all due at the first tick. @default the generated customers */
-  readonly customers: string | number | undefined
+/** The options of both commands. */
+export interface CommandOptions extends RunOptions {
   readonly json: boolean
   readonly scenarioFile: string | undefined
-  /** A function of the user's own, which runs instead of billing. */
-  readonly own: OwnFunctionOptions | undefined
+}
+
+export interface StartOptions extends CommandOptions {
+  /** A CSV file, or how many to generate, all due at the first tick. @default the generated customers */
+  readonly customers: string | number | undefined
+}
+
+export interface DevOptions extends CommandOptions {
+  readonly own: OwnFunctionOptions
 }
 
 export interface OwnFunctionOptions {
@@ -24,8 +39,8 @@ export interface OwnFunctionOptions {
   readonly timeoutMs: number
 }
 
-export type Parsed =
-  | { readonly kind: 'start'; readonly options: StartOptions }
+export type Parsed<Options> =
+  | { readonly kind: 'start'; readonly options: Options }
   | { readonly kind: 'help'; readonly text: string }
 
 /** The default tick of an implied fault: the second, because the first one starts cold. */
@@ -35,38 +50,50 @@ const OWN_TIMEOUT_MS = 300_000
 /** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime */
 const RESERVED = /^(LEASE_(TABLE|NAME|MS)|NODE_OPTIONS|AWS_.*|LAMBDA_.*)$/
 
-/** @throws OptionError */
-export function parseOptions(argv: readonly string[]): Parsed {
+/** The options of `npm start`. @throws OptionError */
+export function parseOptions(argv: readonly string[]): Parsed<StartOptions> {
   const read = readStartFlags(argv)
-  return read.kind === 'help' ? read : { kind: 'start', options: optionsOf(read.flags) }
+  if (read.kind === 'help') return read
+  const { flags } = read
+  return { kind: 'start', options: { ...optionsOf(flags, flags.thawLeader !== undefined), customers: flags.customers } }
 }
 
-function optionsOf(flags: StartFlags): StartOptions {
-  const { chaos, every = 2_000, customers, candidates, cold, json, timeScale, page, port = 0 } = flags
+/** The options of `tenure dev`. @throws OptionError */
+export function parseDevOptions(argv: readonly string[]): Parsed<DevOptions> {
+  const read = readDevFlags(argv)
+  if (read.kind === 'help') return read
+  const { flags, args } = read
+  const options = optionsOf({ ...flags, chaos: undefined, without: [] }, true)
+  const { killLeader } = options
+  const kill = killLeader === undefined ? [] : [{ tick: killLeader, do: 'killLeader' } as const]
+  const scenario = [...kill, ...options.scenario]
+  return { kind: 'start', options: { ...options, killLeader: undefined, scenario, own: ownFunctionOf(flags, args[0]) } }
+}
+
+/**
+ * @param freezesByHand billing has known worst moments. The leader of another function is killed and frozen like by
+ *   hand; so is one that stays frozen until a later tick
+ */
+function optionsOf(flags: Omit<StartFlags, 'customers'>, freezesByHand: boolean): CommandOptions {
+  const { chaos, every = 2_000, candidates, cold, json, timeScale, page, port = 0 } = flags
   const without = [...new Set(flags.without)]
   const ticks = flags.ticks ?? (chaos !== undefined ? CHAOS_TICKS : without.length > 0 ? TICKS_WITHOUT : undefined)
   refuseContradictions(flags, ticks)
-  const own = ownFunctionOf(flags)
   const implied = (protection: 'fence' | 'key', taken: number | undefined) =>
     chaos === undefined && without.includes(protection)
       ? IMPLIED_TICKS.find((tick) => tick <= (ticks ?? 1) && tick !== taken)
       : undefined
   const freezeLeader = flags.freezeLeader ?? implied('fence', flags.killLeader)
   const killLeader = flags.killLeader ?? implied('key', freezeLeader)
-  // Billing has known worst moments. The leader of another function is killed and frozen like by hand; so is one that
-  // stays frozen until a later tick.
-  const freezesByHand = own !== undefined || flags.thawLeader !== undefined
   const scenario: readonly ScheduledFault[] = [
-    ...(own !== undefined && killLeader !== undefined ? [{ tick: killLeader, do: 'killLeader' } as const] : []),
     ...(freezesByHand && freezeLeader !== undefined ? freezeUntil(freezeLeader, flags.thawLeader, ticks) : []),
     ...flags.scheduled,
   ]
   refuseBeyond(scenario, ticks)
-  const same = { ticks, candidates, customers, cold, json, chaos, without, timeScale, page, port, own, scenario }
+  const same = { ticks, candidates, cold, json, chaos, without, timeScale, page, port, scenario, killLeader }
   return {
     ...same,
     everyMs: every,
-    killLeader: own === undefined ? killLeader : undefined,
     freezeLeader: freezesByHand ? undefined : freezeLeader,
     scenarioFile: flags.scenario,
   }
@@ -90,25 +117,17 @@ function refuseBeyond(scenario: readonly ScheduledFault[], ticks = Number.POSITI
   throw new OptionError(`--${flag} ${fault.tick} is beyond the last tick: --ticks is ${ticks}`)
 }
 
-function ownFunctionOf(flags: StartFlags): OwnFunctionOptions | undefined {
-  const { function: path, lease, env, table, timeout, customers, chaos, without } = flags
-  const isGiven = (value: unknown) => value !== undefined && !['[]', '{}'].includes(JSON.stringify(value))
-  if (path === undefined) {
-    const [flag] = Object.entries({ lease, env, table, timeout }).find(([, value]) => isGiven(value)) ?? []
-    if (flag !== undefined) throw new OptionError(`--${flag} is for a function of your own: give --function too`)
-    return undefined
+function ownFunctionOf({ lease: name, env, table, timeout }: DevFlags, path = ''): OwnFunctionOptions {
+  const lease = name ?? parse(path).name
+  if (!isLeaseName(lease)) {
+    throw new OptionError(`--lease: the name ${JSON.stringify(lease)} is not allowed; use ${LEASE_NAME_RULE}`)
   }
-  if (lease === undefined) throw new OptionError('--function needs --lease, the lease that it competes for')
-  const [flag] = Object.entries({ customers, chaos, without }).find(([, value]) => isGiven(value)) ?? []
-  if (flag !== undefined) throw new OptionError(`--${flag} is for billing, not for --function`)
-  const [problem] = leaseNameProblems(lease)
-  if (problem !== undefined) throw new OptionError(`--lease: ${problem}`)
   const reserved = Object.keys(env).find((name) => RESERVED.test(name))
   if (reserved !== undefined) throw new OptionError(`--env ${reserved}: ElectedSchedule or Lambda sets this variable`)
   return { path, lease, environment: env, tables: table, timeoutMs: timeout ?? OWN_TIMEOUT_MS }
 }
 
-function refuseContradictions(flags: StartFlags, ticks = Number.POSITIVE_INFINITY): void {
+function refuseContradictions(flags: Omit<StartFlags, 'customers'>, ticks = Number.POSITIVE_INFINITY): void {
   const { killLeader, freezeLeader, thawLeader, chaos, without, candidates } = flags
   const [noLease, noFence, noKey] = PROTECTIONS.map((protection) => without.includes(protection))
   const isChaos = chaos !== undefined

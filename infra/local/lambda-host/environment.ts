@@ -5,8 +5,8 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { Socket } from 'node:net'
+import { extname, join } from 'node:path'
 import { setTimeout as sleep, setImmediate as soon } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { property } from '../../../functions/election/json.ts'
 import { LastLines } from '../../programs/text.ts'
 import { exitOf, guard, signalGroup } from '../../programs/watchdog.ts'
@@ -26,7 +26,8 @@ const KEPT_LOG_LINES = 50
 /** Long enough to read what a failed invocation has already written into its pipes. */
 const DRAIN_MS = 10
 
-const RUNTIME = fileURLToPath(new URL('runtime.ts', import.meta.url))
+/** Compiled, both files end in `.js`. */
+const RUNTIME = join(import.meta.dirname, `runtime${extname(import.meta.filename)}`)
 
 const EXITED = 'Runtime.ExitError'
 const INVALID_MESSAGE =

@@ -6,6 +6,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Cleanups } from '../../programs/cleanups.ts'
 import { startDynamoDBProxy } from './dynamodb-proxy.ts'
 import type { Ending } from './environment.ts'
 import type { Environments } from './environments.ts'
@@ -47,11 +48,11 @@ export interface AsyncInvocation {
 export class LambdaHost {
   readonly #environments: Environments
   readonly #timeScale: number
-  readonly #resources: AsyncDisposableStack
+  readonly #resources: Cleanups
   readonly #stopping = new AbortController()
   #stopped: Promise<void> | undefined
 
-  private constructor(environments: Environments, timeScale: number, resources: AsyncDisposableStack) {
+  private constructor(environments: Environments, timeScale: number, resources: Cleanups) {
     this.#environments = environments
     this.#timeScale = timeScale
     this.#resources = resources
@@ -59,7 +60,7 @@ export class LambdaHost {
 
   static async start(environments: Environments, options: HostOptions): Promise<LambdaHost> {
     const { region, dynamodbEndpoint, accessKey, functions, intercept, timeScale } = options
-    await using resources = new AsyncDisposableStack()
+    await using resources = new Cleanups()
     const common = { accessKey, intercept, requestOf: environments.requestOf.bind(environments) }
     const proxy = await startDynamoDBProxy({ ...common, dynamodbEndpoint, region })
     resources.defer(() => proxy.stop())
@@ -97,7 +98,7 @@ export class LambdaHost {
   /** Kills every environment, frozen ones too, and settles when they are gone. May be called again. */
   stop(): Promise<void> {
     this.#stopping.abort()
-    this.#stopped ??= this.#resources.disposeAsync()
+    this.#stopped ??= this.#resources[Symbol.asyncDispose]()
     return this.#stopped
   }
 }

@@ -1,16 +1,21 @@
 /** The module of the user's function: checked before anything is started, and wrapped in a project for the CDK. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { createRequire } from 'node:module'
+import { dirname, extname, join } from 'node:path'
 import { build, formatMessages, type Message } from 'esbuild'
 import { property } from '../../../functions/election/json.ts'
 import { count } from '../../programs/text.ts'
 
-const ROOT = join(import.meta.dirname, '../../..')
-/** `tenure` is this checkout, wherever the function is and whatever is installed there. */
-export const LIBRARY = join(ROOT, 'functions/election')
+/** `tenure` is this package, wherever the function is and whatever is installed there. */
+export const LIBRARY = join(import.meta.dirname, '../../../functions/election')
 /** Searched after the packages that are installed beside the function. */
-export const PACKAGES = join(ROOT, 'node_modules')
+export const PACKAGES = dirname(dirname(createRequire(import.meta.url).resolve('esbuild/package.json')))
+
+/** The command of the CDK app that has the function. Compiled, its file ends in `.js`. */
+export const OWN_FUNCTION_APP = `node ${inShell(
+  join(import.meta.dirname, `own-function-app${extname(import.meta.filename)}`),
+)}`
 
 /** What the CDK bundles. */
 const MODULE = /\.[cm]?[jt]s$|\.[jt]sx$/
@@ -22,14 +27,14 @@ const MODULE = /\.[cm]?[jt]s$|\.[jt]sx$/
  */
 export async function checkEntry(entry: string, directory: string): Promise<void> {
   const found = await stat(entry).catch(() => undefined)
-  if (found === undefined) throw new Error(`--function: the file ${entry} does not exist`)
-  if (!found.isFile()) throw new Error(`--function: ${entry} is not a file`)
-  if (!MODULE.test(entry)) throw new Error(`--function: ${entry} is neither TypeScript nor JavaScript`)
+  if (found === undefined) throw new Error(`the file ${entry} does not exist`)
+  if (!found.isFile()) throw new Error(`${entry} is not a file`)
+  if (!MODULE.test(entry)) throw new Error(`${entry} is neither TypeScript nor JavaScript`)
   const names = await exportsOf(entry, directory)
   if (names.includes('handler')) return
   const others = names.length === 0 ? '' : `, only ${names.join(', ')}`
   throw new Error(
-    `--function: ${entry} exports no "handler"${others}. Lambda calls the export of that name: ` +
+    `${entry} exports no "handler"${others}. Lambda calls the export of that name: ` +
       'export const handler = … (module.exports and exports.handler do not count: it is bundled as an ES module)',
   )
 }
@@ -65,10 +70,10 @@ async function describeBuildError(error: unknown, entry: string): Promise<string
     return { ...message, notes: message.text.startsWith('Could not resolve') ? [...notes, ADVICE] : notes }
   })
   const texts = await formatMessages(messages, { kind: 'error' })
-  return `--function: ${entry} cannot be bundled: ${count(errors.length, 'error')}\n\n${texts.join('').trimEnd()}`
+  return `${entry} cannot be bundled: ${count(errors.length, 'error')}\n\n${texts.join('').trimEnd()}`
 }
 
-const ADVICE = { text: "Packages are searched beside the file, then among this project's own." }
+const ADVICE = { text: 'Packages are searched beside the file, then among those of tenure.' }
 
 /**
  * Makes a project in which the CDK can bundle the function: NodejsFunction accepts no entry outside of the project
@@ -88,4 +93,6 @@ export function makeProject(directory: string, entry: string): string {
   return module
 }
 
-const inShell = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
+function inShell(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`
+}

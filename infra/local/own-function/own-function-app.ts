@@ -1,6 +1,6 @@
 /**
- * The CDK app behind `npm start -- --function`: the user's function as the handler of an ElectedSchedule, bundled as
- * for a deployment. `npm start` passes what to build in the CDK context.
+ * The CDK app behind `tenure dev`: the user's function as the handler of an ElectedSchedule, bundled as for a
+ * deployment. `tenure dev` passes what to build in the CDK context.
  */
 import { join } from 'node:path'
 import { App, Duration, Stack } from 'aws-cdk-lib'

@@ -3,6 +3,7 @@ import { count, secondsOf, timeOf } from '../../programs/text.ts'
 import type { Attempt } from '../lambda-host/lambda-host.ts'
 import { leaseIn, NO_OBSERVATIONS, type ObservedLease, type TryOutcome } from '../observe/outcome.ts'
 import type { Task, TaskContext } from '../run/task.ts'
+import { concludeElection } from '../run/verdict.ts'
 import { type OwnPlace, ownOutcomeOf } from './outcome.ts'
 
 /** The protocol refuses future ticks, so the first one lies far enough in the past for any run. */
@@ -11,7 +12,7 @@ const FIRST_TICK_PERIODS_AGO = 10_000
 const LONG_MS = 10_000
 
 export function ownFunction({ path, directory }: { readonly path: string; readonly directory: string }) {
-  return (context: TaskContext): Task<undefined> => {
+  return (context: TaskContext): Task => {
     const { candidates, display } = context
     const { lease, leaseMs } = context.lease
     const outcomes = new OwnOutcomes({ lease, directory, leaseMs }, context)
@@ -44,7 +45,7 @@ export function ownFunction({ path, directory }: { readonly path: string; readon
         return outcomes.read(attempt)
       },
 
-      report: async () => undefined,
+      conclude: async (end) => concludeElection(end, context.options),
     }
   }
 }

@@ -1,8 +1,8 @@
 /** The page as one HTML file with its style and script inside; its policy lets it load nothing else. */
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { build } from 'esbuild'
 import { CUSTOM_PROPERTIES, DARK, LIGHT, type Palette } from '../../../functions/widget/palette.ts'
 
 export interface BundledPage {
@@ -11,6 +11,8 @@ export interface BundledPage {
 }
 
 const SOURCE = join(import.meta.dirname, 'client')
+/** The package has the page already bundled, and not its source. */
+const BUNDLED = join(import.meta.dirname, 'page.json')
 
 /** The widget's colours, as the custom properties of the picture. */
 const COLOURS = `:root{${declarationsOf(LIGHT)}}@media (prefers-color-scheme:dark){:root{${declarationsOf(DARK)}}}`
@@ -23,6 +25,7 @@ function declarationsOf(palette: Palette): string {
 }
 
 export async function bundlePage(): Promise<BundledPage> {
+  if (existsSync(BUNDLED)) return JSON.parse(await readFile(BUNDLED, 'utf8'))
   const [template, ownStyle, script] = await Promise.all([
     readFile(join(SOURCE, 'index.html'), 'utf8'),
     bundle('style.css'),
@@ -50,6 +53,7 @@ export async function bundlePage(): Promise<BundledPage> {
 }
 
 async function bundle(file: string): Promise<string> {
+  const { build } = await import('esbuild')
   const { outputFiles } = await build({
     entryPoints: [join(SOURCE, file)],
     bundle: true,

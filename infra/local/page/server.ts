@@ -120,7 +120,7 @@ export async function startPage(options: PageOptions): Promise<PageServer> {
   }
 }
 
-const WRONG_KEY = 'Open the complete address that npm start printed: it ends with a secret key, a new one for each run'
+const WRONG_KEY = 'Open the complete address that the terminal shows: it ends with a secret key, a new one for each run'
 
 /** Browsers name the origin of a request; what names none is no browser. */
 const isSameOrigin = (site: unknown) => site === undefined || site === 'same-origin' || site === 'none'

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { Cleanups } from '../../programs/cleanups.ts'
 import { type DynamoDBLocal, startDynamoDBLocal } from '../../programs/dynamodb-local.ts'
 import { newAccessKey } from '../lambda-host/credentials.ts'
 import type { LambdaFunction } from '../lambda-host/lambda-function.ts'
@@ -34,7 +35,7 @@ export interface DeploymentOptions extends Omit<Synthesis, 'directory'> {
 }
 
 /** @param resources gets whatever must be undone, even if this fails half-way */
-export async function deployLocally(options: DeploymentOptions, resources: AsyncDisposableStack): Promise<Deployment> {
+export async function deployLocally(options: DeploymentOptions, resources: Cleanups): Promise<Deployment> {
   const { dynamodb, directory } = await startAndSynthesize(options, resources)
   const accessKey = newAccessKey()
   const client = new DynamoDBClient({
@@ -53,7 +54,7 @@ export async function deployLocally(options: DeploymentOptions, resources: Async
 }
 
 /** Both take seconds, so they run side by side. */
-async function startAndSynthesize(options: DeploymentOptions, resources: AsyncDisposableStack) {
+async function startAndSynthesize(options: DeploymentOptions, resources: Cleanups) {
   const directory = await mkdtemp(join(tmpdir(), 'tenure-'))
   resources.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }))
   const cancel = new AbortController()

@@ -1,5 +1,7 @@
 /** One run on this machine: the app's own templates and bundles, DynamoDB Local, and ticks one after the other. */
+
 import { LAMBDA_LEASE_MS } from '../../../functions/election/options.ts'
+import { Cleanups } from '../../programs/cleanups.ts'
 import { compose } from '../faults/compose.ts'
 import { type CallFault, describeCallFault, FaultError } from '../faults/fault.ts'
 import { ManualFaults } from '../faults/manual-faults.ts'
@@ -11,12 +13,12 @@ import { type PageOptions, type PageServer, startPage } from '../page/server.ts'
 import { PAST_LEASE_MS } from '../stack/resources.ts'
 import { type DeploymentOptions, deployLocally } from './deployment.ts'
 import { RunningTicks } from './running-ticks.ts'
-import type { RunDisplay, RunEnd, RunOptions, TaskMaker } from './task.ts'
+import type { Conclusion, RunDisplay, RunOptions, TaskMaker } from './task.ts'
 import { Ticks } from './ticks.ts'
 
-export interface LocalRunOptions<Report> extends Omit<DeploymentOptions, 'context'> {
+export interface LocalRunOptions extends Omit<DeploymentOptions, 'context'> {
   readonly options: RunOptions
-  readonly task: TaskMaker<Report>
+  readonly task: TaskMaker
   /** CDK context, besides the candidates and the lease duration. */
   readonly context?: DeploymentOptions['context'] | undefined
   readonly display: RunDisplay
@@ -27,15 +29,11 @@ type OpenRun = Pick<PageOptions, 'logs' | 'inject'>
 /**
  * Runs all ticks. Each part is made from parts that exist already; at the end they stop in the opposite order.
  *
- * @param onEnd called before the run is cleaned up
  * @throws Error that says what to install or to repair
  */
-export async function runLocally<Report, Result>(
-  run: LocalRunOptions<Report>,
-  onEnd: (end: RunEnd, report: Report) => Result,
-): Promise<Result> {
+export async function runLocally(run: LocalRunOptions): Promise<Conclusion> {
   const { options, display, signal } = run
-  await using resources = new AsyncDisposableStack()
+  await using resources = new Cleanups()
   const feed = new Feed()
   feed.subscribe((updates) => {
     for (const update of updates) if (update.kind === 'fault') display.fault(update)
@@ -92,9 +90,10 @@ export async function runLocally<Report, Result>(
   const ticks = new Ticks({ ...common, task, host, manualFaults, runningTicks, feed })
   opened = { logs: recorder.logs, inject: (fault) => manualFaults.inject(fault) }
   const end = await ticks.run()
-  const report = await task.report(end)
+  const conclusion = await task.conclude(end)
   ending = 'The run has ended'
-  return onEnd(end, report)
+  display.ended(conclusion, end)
+  return conclusion
 }
 
 /** The page is served while the run is being prepared, when `opened` returns nothing yet. */

@@ -1,6 +1,5 @@
 /** The protected task of a run (billing, or the user's own function): what a run asks of it, and what it gives it. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import type { Money } from '../../../functions/billing/money.ts'
 import type { ScheduledFault } from '../faults/fault.ts'
 import type { FaultInjectorOptions } from '../faults/fault-injector.ts'
 import type { PlanOptions } from '../faults/planned-faults.ts'
@@ -36,7 +35,8 @@ export interface RunDisplay {
   progress(answered: number, expected: number): void
   tried(tried: Try): void
   /** @param wasCut the run was interrupted before the tick was over */
-  ticked(record: TickRecord, charges: readonly Money[] | undefined, wasCut: boolean): void
+  ticked(record: TickRecord, effects: string, wasCut: boolean): void
+  ended(conclusion: Conclusion, end: RunEnd): void
 }
 
 export interface TaskContext {
@@ -51,9 +51,9 @@ export interface TaskContext {
   readonly signal: AbortSignal
 }
 
-export type TaskMaker<Report> = (context: TaskContext) => Task<Report>
+export type TaskMaker = (context: TaskContext) => Task
 
-export interface Task<Report> {
+export interface Task {
   readonly name: string
   /** Between the functions and what they call, the one nearest to the functions first. */
   readonly interceptors?: readonly Interceptor[]
@@ -63,11 +63,11 @@ export interface Task<Report> {
   tickStarts?(number: number, tickMs: number): void
   /** Called every two seconds during a tick. */
   progress?(): void
-  /** The charges of the tick, if the task moves money. */
-  tickEnded?(): Promise<readonly Money[]>
+  /** What the tick did, in a few words. */
+  tickEnded?(): Promise<string>
   isSettled?(tick: string): Promise<boolean>
   outcomeOf(attempt: Attempt): TryOutcome
-  report(end: RunEnd): Promise<Report>
+  conclude(end: RunEnd): Promise<Conclusion>
 }
 
 export interface RunEnd {
@@ -82,3 +82,27 @@ export interface RunEnd {
   /** What was planned and not done, as sentences. */
   readonly undone: readonly string[]
 }
+
+/** The object that `--json` prints, counted from the outcomes of the candidates. */
+export interface Summary extends Tally {
+  readonly candidates: number
+}
+
+export interface Verdict {
+  readonly errors: readonly string[]
+  /** What each missing protection would have prevented. */
+  readonly harm: readonly string[]
+  /** Why the run proves nothing, as sentences. */
+  readonly inconclusive: readonly string[]
+}
+
+export interface Conclusion {
+  readonly summary: Summary
+  readonly verdict: Verdict
+  /** What the task did, for the terminal. */
+  readonly lines: readonly string[]
+  /** Completes "All is well:". */
+  readonly success: string
+}
+
+export type Asked = Pick<RunOptions, 'killLeader' | 'freezeLeader' | 'chaos' | 'without' | 'scenario'>

@@ -12,7 +12,7 @@ import type { RunEnd, Task, TaskContext } from './task.ts'
 import { completionsOf, RunningTick, type TickCandidate, type Try } from './tick.ts'
 
 export interface TicksContext extends Omit<TaskContext, 'recorder' | 'injecting'> {
-  readonly task: Omit<Task<unknown>, 'report'>
+  readonly task: Omit<Task, 'conclude'>
   readonly host: LambdaHost
   readonly manualFaults: ManualFaults
   readonly recorder: Recorder
@@ -82,7 +82,7 @@ export class Ticks {
     const tick = this.#start(tickMs)
     using _progress = setInterval(() => task.progress?.(), PROGRESS_EVERY_MS)
     await tick.settled
-    display.ticked(tick.record(), await task.tickEnded?.(), wasCut(tick, signal))
+    display.ticked(tick.record(), (await task.tickEnded?.()) ?? '', wasCut(tick, signal))
     return !signal.aborted
   }
 

@@ -1,17 +1,27 @@
 import { describe, expect, test } from 'vitest'
-import { parseOptions, type StartOptions } from '../../../infra/local/cli/options.ts'
+import {
+  type DevOptions,
+  type Parsed,
+  parseDevOptions,
+  parseOptions,
+  type StartOptions,
+} from '../../../infra/local/cli/options.ts'
 import { OptionError } from '../../../infra/programs/flags.ts'
 
-function optionsOf(flags = ''): StartOptions {
-  const parsed = parseOptions(flags.split(' ').filter((flag) => flag !== ''))
+const split = (flags: string) => flags.split(' ').filter((flag) => flag !== '')
+
+function optionsIn<Options>(parsed: Parsed<Options>): Options {
   if (parsed.kind === 'help') throw new Error('It printed the help')
   return parsed.options
 }
 
+const optionsOf = (flags = ''): StartOptions => optionsIn(parseOptions(split(flags)))
+const devOptionsOf = (flags: string): DevOptions => optionsIn(parseDevOptions(split(flags)))
+
 const DEFAULTS: StartOptions = {
   ...{ everyMs: 2_000, ticks: undefined, candidates: 4, customers: undefined, cold: false, json: false },
   ...{ killLeader: undefined, freezeLeader: undefined, chaos: undefined, without: [], timeScale: 0.1 },
-  ...{ scenario: [], scenarioFile: undefined, own: undefined, page: true, port: 0 },
+  ...{ scenario: [], scenarioFile: undefined, page: true, port: 0 },
 }
 
 test('without flags it runs until Ctrl-C: a tick per two seconds, four candidates, a tenth of the real delays', () => {
@@ -75,11 +85,10 @@ test.each([
   expect(optionsOf(flags)).toMatchObject(options)
 })
 
-describe('--function', () => {
+describe('tenure dev', () => {
   test('runs a function with its lease, its variables and its tables, for five minutes by default', () => {
-    const flags =
-      '--function ./mine.ts --lease reports --env A=1 --env B=x=y --env C= --table Orders:id --table a.b:c:d'
-    expect(optionsOf(flags).own).toEqual({
+    const flags = './mine.ts --lease reports --env A=1 --env B=x=y --env C= --table Orders:id --table a.b:c:d'
+    expect(devOptionsOf(flags).own).toEqual({
       path: './mine.ts',
       lease: 'reports',
       environment: { A: '1', B: 'x=y', C: '' },
@@ -89,11 +98,15 @@ describe('--function', () => {
       ],
       timeoutMs: 300_000,
     })
-    expect(optionsOf('--function mine.ts --lease reports --timeout 15m').own?.timeoutMs).toBe(900_000)
+    expect(devOptionsOf('mine.ts --timeout 15m').own.timeoutMs).toBe(900_000)
   })
 
-  test('has no known worst moments: its leader is killed, frozen and thawed like by hand', () => {
-    expect(optionsOf('--function mine.ts --lease reports --kill-leader 1 --freeze-leader 2 --ticks 3')).toMatchObject({
+  test('names the lease after the file by default', () => {
+    expect(devOptionsOf('functions/write-report.ts').own.lease).toBe('write-report')
+  })
+
+  test('knows no worst moments: the leader is killed, frozen and thawed like by hand', () => {
+    expect(devOptionsOf('mine.ts --kill-leader 1 --freeze-leader 2 --ticks 3')).toMatchObject({
       killLeader: undefined,
       freezeLeader: undefined,
       scenario: [
@@ -102,6 +115,29 @@ describe('--function', () => {
         { tick: 3, do: 'thawLeader' },
       ],
     })
+  })
+
+  test.each([
+    ['', "missing required argument 'file'"],
+    ['a.ts b.ts', 'too many arguments'],
+    ['mine.ts --customers 5', "unknown option '--customers'"],
+    [
+      'mine.ts --freeze-leader 3 --ticks 3',
+      '--freeze-leader 3 needs at least --ticks 4: the next tick thaws the leader',
+    ],
+    ['mine.ts --timeout 16m', '15m'],
+    ['mine.ts --timeout 500ms', '1s'],
+    ['mine.ts --timeout 1.5s', 'whole seconds'],
+    ['mine.ts --env A', 'Give a name and a value, such as API=x'],
+    ['mine.ts --env LEASE_NAME=b', '--env LEASE_NAME: ElectedSchedule or Lambda sets'],
+    ['mine.ts --table Orders', 'a name of at least 3 letters and a key'],
+    ['mine.ts --table Orders:a:b:c', 'such as Orders:id'],
+    ['mine.ts --table Orders:id --table Orders:id', 'The table Orders is given twice'],
+    ['mine.ts --lease a,b', '--lease: the name "a,b" is not allowed; use '],
+    ['mine.ts --leas a', 'Did you mean --lease?'],
+  ])('refuses %j, and says what is allowed', (flags, message) => {
+    expect(() => devOptionsOf(flags)).toThrow(OptionError)
+    expect(() => devOptionsOf(flags)).toThrow(message)
   })
 })
 
@@ -135,31 +171,12 @@ describe('refuses, and says what is allowed:', () => {
     ['--ticks 3 --freeze-leader 2 --thaw-leader 4', '--thaw-leader 4 is beyond the last tick: --ticks is 3'],
     ['--thaw-leader 4', '--thaw-leader 4 needs --freeze-leader with an earlier tick'],
     ['--thaw-leader 2 --freeze-leader 2', '--thaw-leader 2 needs --freeze-leader with an earlier tick'],
-    ['--function mine.ts', '--function needs --lease'],
-    ['--lease reports', '--lease is for a function of your own: give --function too'],
-    ['--table Orders:id', '--table is for a function of your own'],
-    ['--function mine.ts --lease reports --customers 5', '--customers is for billing, not for --function'],
-    ['--function mine.ts --lease reports --without fence', '--without is for billing'],
-    [
-      '--function mine.ts --lease reports --freeze-leader 3 --ticks 3',
-      '--freeze-leader 3 needs at least --ticks 4: the next tick thaws the leader',
-    ],
-    ['--function mine.ts --lease reports --timeout 16m', '15m'],
-    ['--function mine.ts --lease reports --timeout 500ms', '1s'],
-    ['--env A', 'Give a name and a value, such as API=x'],
-    ['--table Orders', 'a name of at least 3 letters and a key'],
-    ['--table Orders:a:b:c', 'such as Orders:id'],
-    ['--table Orders:id --table Orders:id', 'The table Orders is given twice'],
     ['--port 65536', 'a whole number from 1 to 65535'],
     ['--port 8080 --no-page', '--port and --no-page'],
     ['--customers 0', 'a whole number from 1 to 100000'],
     ['--candidate 4', 'Did you mean --candidates?'],
     ['--ticks', 'argument missing'],
     ['3', 'Flags go after `--`'],
-    ['--function mine.ts --lease reports --chaos 0', '--chaos is for billing'],
-    ['--function mine.ts --lease a,b', 'the lease name "a,b" is not allowed'],
-    ['--function mine.ts --lease a --env LEASE_NAME=b', '--env LEASE_NAME: ElectedSchedule or Lambda sets'],
-    ['--function mine.ts --lease a --timeout 1.5s', 'whole seconds'],
   ])('%s', (flags, message) => {
     expect(() => optionsOf(flags)).toThrow(OptionError)
     expect(() => optionsOf(flags)).toThrow(message)
@@ -167,6 +184,13 @@ describe('refuses, and says what is allowed:', () => {
 })
 
 test('--help lists the flags and the exit codes', () => {
-  const text = expect.stringMatching(/--kill-leader <tick>.*Exit codes: 0 if .*3 if a requested fault/s)
+  const text = expect.stringMatching(/--kill-leader <tick>.*Exit codes:\s+0 if .*3 if a requested fault/s)
   expect(parseOptions(['--help'])).toMatchObject({ kind: 'help', text })
+})
+
+test.each([parseOptions, parseDevOptions])('the lines of --help fit 80 columns', (parse) => {
+  const parsed = parse(['--help'])
+  const lines = parsed.kind === 'help' ? parsed.text.split('\n') : []
+  expect(lines.length).toBeGreaterThan(40)
+  expect(lines.filter((line) => line.length > 80)).toEqual([])
 })

@@ -124,7 +124,7 @@ describe('the key in the address', () => {
     for (const path of ['', 'feed', 'tenures/1', 'package.json']) {
       const { status, headers, body } = await ask(base + path)
       expect([status, headers['location']]).toEqual([403, undefined])
-      expect(body).toMatch(/^Open the complete address that npm start printed/)
+      expect(body).toMatch(/^Open the complete address that the terminal shows/)
     }
     expect((await post({ url: base, origin }, KILL)).status).toBe(403)
     expect([injected, listening.now]).toEqual([[], 0])

@@ -4,7 +4,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { checkEntry } from '../../../infra/local/own-function/entry.ts'
-import { ALL_WELL, newDirectory, run } from './runs.ts'
+import { ALL_WELL, newDirectory, runDev } from './runs.ts'
 
 /** A directory of the user's, with these files in it. */
 async function userFiles(files: Readonly<Record<string, string>>): Promise<string> {
@@ -80,8 +80,8 @@ describe.concurrent('a run of a function of the user’s own', { timeout: 240_00
     })
     const before = await readdir(directory)
     const table = `Invoices-${randomUUID()}`
-    const { summary, verdict, output } = await run([
-      ...['--function', join(directory, 'invoices.ts'), '--lease', 'invoices'],
+    const { summary, verdict, output } = await runDev([
+      ...[join(directory, 'invoices.ts'), '--lease', 'invoices'],
       ...['--table', `${table}:id`, '--env', `INVOICES=${table}`],
       ...['--ticks', '3', '--kill-leader', '1', '--freeze-leader', '2'],
     ])
@@ -95,8 +95,8 @@ describe.concurrent('a run of a function of the user’s own', { timeout: 240_00
 
   test('counts one that returns nothing by its requests, and shows where its errors were thrown', async () => {
     const table = `Reports-${randomUUID()}`
-    const { summary, verdict, output } = await run([
-      ...['--function', join(import.meta.dirname, '../own-function/reports.mjs'), '--lease', 'reports'],
+    const { summary, verdict, output } = await runDev([
+      ...[join(import.meta.dirname, '../own-function/reports.mjs'), '--lease', 'reports'],
       ...['--table', `${table}:day`, '--env', `REPORTS=${table}`, '--ticks', '1'],
     ])
     expect(verdict, output).toEqual(ALL_WELL)

@@ -3,9 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, inject } from 'vitest'
+import { type Command, type Job, withScenario } from '../../../infra/local/cli/command.ts'
+import { dev } from '../../../infra/local/cli/dev.ts'
 import { Display } from '../../../infra/local/cli/display.ts'
-import { type Job, jobOf, runJob } from '../../../infra/local/cli/main.ts'
-import { parseOptions } from '../../../infra/local/cli/options.ts'
+import type { CommandOptions } from '../../../infra/local/cli/options.ts'
+import { start } from '../../../infra/local/cli/start.ts'
+import { runLocally } from '../../../infra/local/run/local-run.ts'
 import { synthesize } from '../../../infra/local/stack/synthesize.ts'
 
 export const ROOT = join(import.meta.dirname, '../../..')
@@ -35,22 +38,25 @@ export async function synthesizeOnce({ app, context }: Pick<Job, 'app' | 'contex
   return `cp -R "${directory}/." "$CDK_OUTDIR"`
 }
 
-/**
- * Repeats an inconclusive run: on a very busy machine a leader may lose its lease before it can be frozen or killed.
- *
- * @param app see `synthesizeOnce`. @default synthesized for each run
- */
-export async function run(flags: readonly string[], app?: string) {
+/** A run of `npm start`. @param app see `synthesizeOnce`. @default synthesized for each run */
+export const run = (flags: readonly string[], app?: string) => repeated(() => runOnce(start(app), flags, app))
+
+/** A run of `tenure dev`. */
+export const runDev = (flags: readonly string[]) => repeated(() => runOnce(dev, flags))
+
+/** Repeats an inconclusive run: on a very busy machine a leader may lose its lease before it can be frozen or killed. */
+async function repeated(once: () => ReturnType<typeof runOnce>) {
   for (let attempt = 1; ; attempt += 1) {
-    const ended = await runOnce(flags, app)
+    const ended = await once()
     if (ended.verdict.inconclusive.length === 0 || attempt === MAX_ATTEMPTS) return ended
   }
 }
 
-async function runOnce(flags: readonly string[], given?: string) {
-  const parsed = parseOptions([...flags, ...SHORT])
+async function runOnce<O extends CommandOptions>(command: Command<O>, flags: readonly string[], given?: string) {
+  const parsed = command.parse([...flags, ...SHORT])
   if (parsed.kind === 'help') throw new Error('It printed the help')
-  const job = await jobOf(parsed.options)
+  const options = await withScenario(parsed.options, command.directory)
+  const job = await command.jobOf(options)
   const app = given ?? (await synthesizeOnce(job))
   let output = ''
   const write = (text: string) => {
@@ -58,7 +64,8 @@ async function runOnce(flags: readonly string[], given?: string) {
   }
   const dynamodb = { endpoint: inject('dynamodbEndpoint'), stop: async () => {} }
   using display = new Display({ write }, {})
-  const conclusion = await runJob({ ...job, app, dynamodb }, display, new AbortController().signal)
+  const { signal } = new AbortController()
+  const conclusion = await runLocally({ ...job, options, app, dynamodb, display, signal })
   return { ...conclusion, output }
 }
 

@@ -1,5 +1,5 @@
 import { describeLeaseRequest } from '../../../functions/election/stores/describe.ts'
-import { type Answer, refused } from '../../support/dynamodb/answer.ts'
+import { type Answer, refused } from '../../../functions/election/testing/dynamodb/answer.ts'
 import type { Faults } from './faults.ts'
 import type { SimulatedProcess } from './process.ts'
 import { Random } from './random.ts'

@@ -1,8 +1,8 @@
 /** Checks the writes that land on protected rows (S3, S5). */
 
-import type { Answer } from '../../support/dynamodb/answer.ts'
-import type { Row } from '../../support/dynamodb/database.ts'
-import { isObject } from '../../support/dynamodb/values.ts'
+import type { Answer } from '../../../functions/election/testing/dynamodb/answer.ts'
+import type { Row } from '../../../functions/election/testing/dynamodb/database.ts'
+import { isObject } from '../../../functions/election/testing/dynamodb/values.ts'
 import { type Exchange, nameOf, placeholder, textOf } from './records.ts'
 import type { World } from './world.ts'
 

@@ -10,7 +10,7 @@ import {
   type WriteInput,
   withLease,
 } from '../../../functions/election/index.ts'
-import { simulatedClient } from '../../support/simulated-client.ts'
+import { simulatedClient } from '../../../functions/election/testing/dynamodb/client.ts'
 import type { Connection } from './connection.ts'
 import { PROTECTED } from './effect-watch.ts'
 import type { Handler, Invocation } from './lambda.ts'

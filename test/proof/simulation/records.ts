@@ -1,9 +1,9 @@
 /** What the simulation knows of each tenure and each request. */
 import type { Lease } from '../../../functions/election/index.ts'
 import type { LeaseRequest } from '../../../functions/election/stores/describe.ts'
-import type { Answer } from '../../support/dynamodb/answer.ts'
-import type { Row } from '../../support/dynamodb/database.ts'
-import { isObject } from '../../support/dynamodb/values.ts'
+import type { Answer } from '../../../functions/election/testing/dynamodb/answer.ts'
+import type { Row } from '../../../functions/election/testing/dynamodb/database.ts'
+import { isObject } from '../../../functions/election/testing/dynamodb/values.ts'
 import type { Invocation } from './lambda.ts'
 import type { SimulatedProcess } from './process.ts'
 

@@ -77,7 +77,7 @@ feed.addEventListener('open', () => showConnection(''))
 feed.addEventListener('error', () =>
   showConnection(
     feed.readyState === feed.CLOSED
-      ? 'The run rejects this page: open the address that npm start printed last, or close other pages of the run.'
+      ? 'The run rejects this page: open the address that the terminal shows last, or close other pages of the run.'
       : 'The run does not answer: it has ended, or it is about to return.',
   ),
 )

@@ -10,11 +10,12 @@ import { afterAll } from 'vitest'
 import { readDueSubscription } from '../../../../functions/billing/subscription.ts'
 import { settingsOf } from '../../../../infra/constructs/elected-schedule-settings.ts'
 import { ConfigurationError, LeaseTable } from '../../../../infra/constructs/index.ts'
-import { CustomersFileError, readCustomers, toCsv } from '../../../../infra/local/billing/csv.ts'
+import { CustomersFileError, readCustomers } from '../../../../infra/local/billing/csv.ts'
 import { generateCustomers } from '../../../../infra/local/billing/generate.ts'
-import { parseOptions } from '../../../../infra/local/cli/options.ts'
+import { parseDevOptions, parseOptions } from '../../../../infra/local/cli/options.ts'
 import { FaultError, MANUAL_FAULTS, readScenario, type ScheduledFault } from '../../../../infra/local/faults/fault.ts'
 import { OptionError } from '../../../../infra/programs/flags.ts'
+import { toCsv } from '../../../support/customers-csv.ts'
 import { hostileJson, hostileNumber, hostileText, nearly, nearlyText } from '../inputs.ts'
 import { assert, type Target, target } from '../target.ts'
 
@@ -50,7 +51,7 @@ const FLAGS = [
   ...['--every', '--ticks', '--candidates', '--customers', '--kill-leader', '--freeze-leader', '--chaos', '--without'],
   ...['--time-scale', '--cold', '--json', '--help', '--ticks=3', '--', '-t', '--tick', '--no-cold', '--thaw-leader'],
   ...['--skew-clock', '--drop-reply', '--cut-off', '--reconnect', '--add-candidate', '--remove-candidate', '--table'],
-  ...['--scenario', '--function', '--lease', '--env', '--timeout', '--port', '--no-page'],
+  ...['--scenario', 'mine.ts', '--lease', '--env', '--timeout', '--port', '--no-page'],
 ]
 const VALUES = [
   ...['2:1', '1:10', '3:11', '2:1:5s', '2:1:-61m', '1:2:1.5ms', 'A=x', '__proto__=x', 'Orders:id', 'a.b:c:d'],
@@ -59,7 +60,7 @@ const VALUES = [
 /** Of the many flags and values few fit each other. */
 const FITTING = [
   ...['--skew-clock 2:1:-5s', '--cut-off 3:10', '--add-candidate 2', '--remove-candidate 4:1'],
-  ...['--freeze-leader 2 --thaw-leader 4', '--function mine.ts --lease mine', '--ticks 3'],
+  ...['--freeze-leader 2 --thaw-leader 4', 'mine.ts --lease mine', '--ticks 3'],
 ].map((flags) => flags.split(' '))
 const word = hostileText.map((text) => text.slice(0, 60)) // a shell limits the length
 const flag = fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...FLAGS) }, word)
@@ -69,7 +70,7 @@ const argv = fc
   .map((given) => given.flat())
 
 function readFlags(given: readonly string[]): void {
-  const parsed = parseOptions(given)
+  const parsed = given.includes('mine.ts') ? parseDevOptions(given) : parseOptions(given)
   if (parsed.kind !== 'start') return
   const { options } = parsed
   const { everyMs, candidates, timeScale, ticks = 1, killLeader = 1, freezeLeader = 1, scenario } = options
@@ -155,7 +156,7 @@ export const localTargets: readonly Target[] = [
     CustomersFileError,
     /^Nothing was loaded from .*customers\.csv:\n {2}\S/,
   ]),
-  target('the flags of npm start', argv, readFlags, [OptionError, /--?\w|argument|lease/]),
+  target('the flags of npm start and tenure dev', argv, readFlags, [OptionError, /--?\w|argument|lease/]),
   target(
     'a scenario of manual faults',
     nearly(fc.array(act, { maxLength: 3 }), hostileJson),

@@ -1,22 +1,21 @@
-/** Judges a run: whether everything is right, what a missing protection did, and whether the run proves anything. */
-import { count } from '../../programs/text.ts'
-import type { RunAudit } from '../billing/audit.ts'
-import type { BillingReport } from '../billing/billing-task.ts'
+/** Judges a run of billing: whether the money is right, what a missing protection did, and what the run proves. */
+import { formatMoney, type Money, totalMinor } from '../../../functions/billing/money.ts'
+import { count, grouped } from '../../programs/text.ts'
 import { type CallFault, FAULT_WORDS } from '../faults/fault.ts'
 import type { Protection } from '../faults/protections.ts'
-import type { Tally } from '../run/running-ticks.ts'
-import type { RunEnd } from '../run/task.ts'
-import type { StartOptions } from './options.ts'
+import type { Asked, Conclusion, RunEnd, Summary } from '../run/task.ts'
+import { tickErrors } from '../run/verdict.ts'
+import type { RunAudit } from './audit.ts'
 
-/** The object that `--json` prints, counted from the outcomes of the candidates, the gateway and the ledger. */
-export type Summary = ElectionSummary | BillingSummary
-
-interface ElectionSummary extends Tally {
-  readonly candidates: number
+/** What the gateway and the ledger have after the run, and the faults that were injected. */
+export interface BillingReport extends RunAudit {
+  readonly replayedRequests: number
+  readonly injected: readonly CallFault[]
 }
 
+/** Counted from the gateway and the ledger, too. */
 interface BillingSummary
-  extends ElectionSummary,
+  extends Summary,
     Pick<RunAudit, 'duplicateCharges' | 'declined' | 'wrongCharges' | 'lostUpdates'> {
   readonly charges: number
   /** Requests that the gateway answered from its store. */
@@ -24,31 +23,12 @@ interface BillingSummary
   readonly dueNotCharged: number
 }
 
-export const isBilling = (summary: Summary): summary is BillingSummary => 'charges' in summary
-
-export interface Verdict {
-  readonly errors: readonly string[]
-  /** What each missing protection would have prevented. */
-  readonly harm: readonly string[]
-  /** Why the run proves nothing, as sentences. */
-  readonly inconclusive: readonly string[]
+export interface BillingConclusion extends Conclusion {
+  readonly summary: BillingSummary
 }
 
-export interface Conclusion {
-  readonly summary: Summary
-  readonly verdict: Verdict
-}
-
-type Asked = Pick<StartOptions, 'killLeader' | 'freezeLeader' | 'chaos' | 'without' | 'scenario'>
-
-/** @param report undefined for a task that moves no money */
-export function conclude(end: RunEnd, report: BillingReport | undefined, asked: Asked): Conclusion {
+export function concludeBilling(end: RunEnd, report: BillingReport, asked: Asked): BillingConclusion {
   const { tally, candidates, undone, isInterrupted } = end
-  if (report === undefined) {
-    const summary = { ...tally, candidates }
-    const inconclusive = isInterrupted ? [] : undone.length > 0 ? undone : thawedForNothing(summary, asked)
-    return { summary, verdict: { errors: tickErrors(summary, end, asked), harm: [], inconclusive } }
-  }
   const { ledger, replayedRequests, declined, wrongCharges, lostUpdates } = report
   const summary = {
     ...{ ...tally, candidates, replayedRequests, declined, wrongCharges, lostUpdates },
@@ -70,7 +50,41 @@ export function conclude(end: RunEnd, report: BillingReport | undefined, asked: 
           ...effects.flatMap(({ protection, effect }) => (effect ? [] : [NO_HARM[protection]])),
         ],
   }
-  return { summary, verdict }
+  return { summary, verdict, lines: linesOf(report), success: successOf(summary) }
+}
+
+function linesOf({ injected, charges, declined, replayedRequests, ledger }: BillingReport): readonly string[] {
+  const faults = grouped(injected.map((one) => FAULT_WORDS[one.do]))
+  const total = charges.length > 0 ? chargesOf(charges) : count(0, 'charge')
+  const recorded = charges.length === ledger.charges ? '' : ` at the gateway, ${ledger.charges} in the ledger`
+  return [
+    ...(injected.length > 0 ? [`${count(injected.length, 'fault')} injected: ${faults}`] : []),
+    total + recorded,
+    ...(declined > 0 ? [`${declined} declined by the gateway; the task tries again on a later day`] : []),
+    ...(replayedRequests > 0 ? [`${count(replayedRequests, 'repeated request')} that charged nothing more`] : []),
+  ]
+}
+
+function successOf({ charges, declined }: BillingSummary): string {
+  if (charges + declined === 0) return 'nothing was due, nothing was charged'
+  return `everything due was ${declined > 0 ? 'charged or declined' : 'charged'} once; gateway and ledger agree`
+}
+
+/** `2 charges (EUR 19.98)`, `no charges`. */
+export const chargesOf = (charges: readonly Money[]): string =>
+  charges.length === 0 ? 'no charges' : `${count(charges.length, 'charge')} (${amountsOf(charges)})`
+
+const MAX_CURRENCIES = 3
+
+/** The total in each currency, the most frequent first: `EUR 79.96, JPY 1,980 and 2 more currencies`. */
+export function amountsOf(charges: readonly Money[]): string {
+  const byCurrency = [...Map.groupBy(charges, ({ currency }) => currency)]
+  const shown = byCurrency
+    .sort(([a, ofA], [b, ofB]) => ofB.length - ofA.length || a.localeCompare(b))
+    .slice(0, MAX_CURRENCIES)
+    .map(([currency, those]) => formatMoney({ amountMinor: totalMinor(those), currency }))
+  const more = byCurrency.length - shown.length
+  return shown.join(', ') + (more > 0 ? ` and ${more} more ${more === 1 ? 'currency' : 'currencies'}` : '')
 }
 
 function moneyErrors(summary: BillingSummary, { wasCut }: RunEnd): string[] {
@@ -81,16 +95,6 @@ function moneyErrors(summary: BillingSummary, { wasCut }: RunEnd): string[] {
     ...(dueNotCharged > 0 ? [`${dueNotCharged} due and not recorded as charged`] : []),
     // In a tick that was cut short, money may have moved that its retry would record.
     ...(lostUpdates > 0 && !wasCut ? [`gateway and ledger disagree on ${count(lostUpdates, 'charge')}`] : []),
-  ]
-}
-
-/** A tick that was cut short is no error. Chaos may use up all retries of a tick; the next one then does its work. */
-function tickErrors(summary: ElectionSummary, { wasCut }: RunEnd, { chaos }: Asked): string[] {
-  const { ticks, completed, completedTwice } = summary
-  const missing = ticks - completed - (wasCut ? 1 : 0)
-  return [
-    ...(missing > 0 && chaos === undefined ? [`${missing} of ${count(ticks, 'tick')} not completed`] : []),
-    ...(completedTwice > 0 ? [`${completedTwice} of ${count(ticks, 'tick')} completed more than once`] : []),
   ]
 }
 
@@ -131,12 +135,6 @@ function frozenForNothing(summary: BillingSummary, injected: readonly CallFault[
   const wasFrozen = asked.freezeLeader !== undefined && injected.some((fault) => fault.do === 'freezeLeader')
   if (!wasFrozen || summary.staleWritesRefused > 0 || asked.without.length > 0) return []
   return [`The leader of tick ${asked.freezeLeader} was frozen, but none of its writes was refused.`]
-}
-
-function thawedForNothing({ staleWritesRefused }: ElectionSummary, { scenario }: Asked): string[] {
-  const has = (name: string) => scenario.some((fault) => fault.do === name)
-  if (!has('freezeLeader') || !has('thawLeader') || staleWritesRefused > 0) return []
-  return ['The leader was frozen and thawed, but none of its writes was refused.']
 }
 
 function tooCalm({ tookOver, staleWritesRefused }: BillingSummary, { without }: Asked): string[] {

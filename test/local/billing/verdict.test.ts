@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { conclude } from '../../../infra/local/cli/verdict.ts'
 import type { CallFault } from '../../../infra/local/faults/fault.ts'
-import { endOf, reportOf } from '../fixtures/records.ts'
+import { conclude, endOf, reportOf } from '../fixtures/records.ts'
 
 type Asked = Parameters<typeof conclude>[2]
 

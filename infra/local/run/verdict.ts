@@ -1,0 +1,28 @@
+/** Judges a run: whether every tick was completed by one leader, and whether the run proves anything. */
+import { count } from '../../programs/text.ts'
+import type { Asked, Conclusion, RunEnd, Summary } from './task.ts'
+
+/** Of a task about which only its election is known. */
+export function concludeElection(end: RunEnd, asked: Asked): Conclusion {
+  const { tally, candidates, undone, isInterrupted } = end
+  const summary = { ...tally, candidates }
+  const inconclusive = isInterrupted ? [] : undone.length > 0 ? undone : thawedForNothing(summary, asked)
+  const verdict = { errors: tickErrors(summary, end, asked), harm: [], inconclusive }
+  return { summary, verdict, lines: [], success: 'each tick was completed by one leader' }
+}
+
+/** A tick that was cut short is no error. Chaos may use up all retries of a tick; the next one then does its work. */
+export function tickErrors(summary: Summary, { wasCut }: Pick<RunEnd, 'wasCut'>, { chaos }: Asked): string[] {
+  const { ticks, completed, completedTwice } = summary
+  const missing = ticks - completed - (wasCut ? 1 : 0)
+  return [
+    ...(missing > 0 && chaos === undefined ? [`${missing} of ${count(ticks, 'tick')} not completed`] : []),
+    ...(completedTwice > 0 ? [`${completedTwice} of ${count(ticks, 'tick')} completed more than once`] : []),
+  ]
+}
+
+function thawedForNothing({ staleWritesRefused }: Summary, { scenario }: Asked): string[] {
+  const has = (name: string) => scenario.some((fault) => fault.do === name)
+  if (!has('freezeLeader') || !has('thawLeader') || staleWritesRefused > 0) return []
+  return ['The leader was frozen and thawed, but none of its writes was refused.']
+}
