@@ -108,7 +108,7 @@ describe('without faults', () => {
   })
 
   test('a DynamoDB that is missing is an error with the reason', async () => {
-    const { url } = await startProxy(PASS, 'http://127.0.0.1:1')
+    const { url } = await startProxy(PASS, 'http://127.0.0.1:2')
     expect(await listTables(url)).toMatchObject({ status: 500, body: expect.stringContaining('ECONNREFUSED') })
   })
 })
