@@ -7,12 +7,12 @@ import type { Interceptor, Reply } from '../lambda-host/interceptor.ts'
 import { describeRequest, describeResult } from './descriptions.ts'
 import type { Entry } from './entries.ts'
 import {
-  afterAnswer,
-  afterRequest,
   doneOf,
   lastStepOf,
-  NO_OBSERVATIONS,
   type Observations,
+  type ObservedLease,
+  observeAnswer,
+  observeRequest,
   type TryOutcome,
 } from './outcome.ts'
 import { type Step, shortened, TenureLogs } from './tenure-logs.ts'
@@ -32,7 +32,8 @@ interface Attempt extends Sender {
   readonly tenures: Map<string, Tenure>
   /** Of the last grant. */
   last?: Tenure
-  observations: Observations
+  readonly leases: Map<string, ObservedLease>
+  staleWritesRefused: number
   isDone: boolean
 }
 
@@ -66,7 +67,7 @@ export class Recorder {
     const description = describeRequest(call, this.#leaseTable)
     const step: Step = { atMs: this.#now(), description, request: shortened(call.body) }
     this.#log(attempt, step)
-    attempt.observations = afterRequest(attempt.observations, leaseRequestOf(call, this.#leaseTable))
+    observeRequest(attempt.leases, leaseRequestOf(call, this.#leaseTable))
     const passage: { reply?: Reply } = {}
     let received: Reply | 'hangUp' = 'hangUp'
     try {
@@ -99,8 +100,8 @@ export class Recorder {
     const tenure = request === undefined ? attempt.last : attempt.tenures.get(request.lease)
     const refused = tenure === undefined ? 0 : this.#tenures.applied(tenure, call, request, answer)
     this.#staleRefused += refused
-    const observations = afterAnswer(attempt.observations, request, answer, attempt.last?.token)
-    attempt.observations = { ...observations, staleWritesRefused: observations.staleWritesRefused + refused }
+    attempt.staleWritesRefused += refused
+    observeAnswer(attempt.leases, request, answer)
     return reply
   }
 
@@ -110,7 +111,7 @@ export class Recorder {
     const description = `${retry === 0 ? 'Invoked' : 'Retried by Lambda'} for the tick ${tick}`
     this.#attempts.set(requestId, {
       ...{ requestId, candidate, invocation, steps: [{ atMs, description }], tenures: new Map() },
-      ...{ observations: NO_OBSERVATIONS, isDone: false },
+      ...{ leases: new Map(), staleWritesRefused: 0, isDone: false },
     })
     const isFull = this.#attempts.size > KEPT_ATTEMPTS
     const oldest = isFull ? [...this.#attempts].find(([, { isDone }]) => isDone)?.[0] : undefined
@@ -157,7 +158,8 @@ export class Recorder {
 
   /** Of the last attempt of this request; undefined if it is no longer kept. */
   observations(requestId: string): Observations | undefined {
-    return this.#attempts.get(requestId)?.observations
+    const attempt = this.#attempts.get(requestId)
+    return attempt && { leases: [...attempt.leases.values()], staleWritesRefused: attempt.staleWritesRefused }
   }
 
   staleRefused(): number {

@@ -246,9 +246,9 @@ describe('the log of a tenure', () => {
     recorder.invocationEnded('a', completed(lease.fencingToken))
     expect(stepsOf(1).map(({ description }) => description)).toEqual([
       `Invoked for the tick ${TICK}`,
-      `Puts a row into ${ROWS}`,
+      `PutItem of ${ROWS}`,
       expect.stringMatching(/^Requests the lease until \d\d:\d\d:\d\d\.\d\d\d$/),
-      `Puts a row into ${ROWS}, unless a newer leader has written it`,
+      `PutItem of ${ROWS}, unless a newer leader has written it`,
       'Completes the tick',
       'Returns; its tick is completed',
     ])
