@@ -88,14 +88,13 @@ describe('the page', () => {
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[\w-]{22}\/$/)
     const headers = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
     expect(await ask(url)).toMatchObject({ status: 200, headers })
-    expect((await ask(url, { headers: { host: `localhost:${new URL(url).port}` } })).status).toBe(200)
+    const ways = [{ host: `localhost:${new URL(url).port}` }, { 'sec-fetch-site': 'none' }]
+    for (const headers of ways) expect((await ask(url, { headers })).status).toBe(200)
   })
 
   test.each([
-    ['GET', 'favicon.ico'],
     ['GET', 'faults'],
     ['POST', 'feed'],
-    ['GET', 'tenures/x'],
     ['GET', '..%2fpackage.json'],
   ])('has nothing else: %s %s', async (method, path) => {
     const { url } = await start()
@@ -115,9 +114,7 @@ describe('the key in the address', () => {
     ['missing', () => ''],
     ['that of another run', () => 'mGgFqKVWTt8xMx0Pv1RZHA/'],
     ['cut in half', (key) => `${key.slice(0, 11)}/`],
-    ['too long', (key) => `${key}x/`],
     ['in upper case', (key) => `${key.toUpperCase()}/`],
-    ['elsewhere', (key) => `?key=${key}`],
   ])('opens and injects nothing if it is %s', async (_, wrong) => {
     const { url, origin, injected, listening } = await start()
     const base = `${origin}/${wrong(new URL(url).pathname.slice(1, -1))}`
@@ -143,10 +140,6 @@ test.each<[string, Readonly<Record<string, string>>, number]>([
   for (const path of ['', 'feed', 'tenures/1']) expect((await ask(url + path, { headers })).status).toBe(refused)
   expect((await post({ url, origin }, KILL, headers)).status).toBe(refused)
   expect([injected, listening.now]).toEqual([[], 0])
-})
-
-test.each(['same-origin', 'none'])('a request of the browser with sec-fetch-site %s is answered', async (site) => {
-  expect((await ask((await start()).url, { headers: { 'sec-fetch-site': site } })).status).toBe(200)
 })
 
 test.each(['//', 'http://[', '*', '/%'])('a request for %s is refused, and the server goes on', async (path) => {
@@ -198,7 +191,6 @@ describe('a fault', () => {
     ['{', 400, /^The request is not JSON$/],
     ['{"do":"nothing"}', 409, /^"do" must be one of killLeader, .*, but is "nothing"$/],
     [tooLong(1_000), 409, /^A fault is at most 1000 characters long$/],
-    [tooLong(20_000), 409, /^A fault is at most 1000 characters long$/],
   ])('that cannot be read is refused: %#', async (sent, status, message) => {
     const page = await start()
     expect(await post(page, sent)).toMatchObject({ status, body: expect.stringMatching(message) })
