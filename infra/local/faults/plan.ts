@@ -41,27 +41,19 @@ export const MIN_CHAOS_TICKS = 2
 export function chaosPlan(seed: number, ticks: number): readonly CallFault[] {
   const random = mulberry32(seed)
   const worst = Array.from({ length: ticks }, (_, index) => WORST[index % WORST.length] ?? 'none')
-  let isFirstFreeze = true
+  let provesTheFence = true
   return shuffled(random, worst).flatMap((kind, index) => {
     const tick = index + 1
     const small = Array.from({ length: wholeNumber(random, 1, MAX_SMALL_FAULTS) }, () => smallFault(random, tick))
     if (kind === 'none') return withoutOverlaps(small)
     if (kind === 'gateway') return withoutOverlaps([...gatewayFaults(random, tick), ...small])
-    const provesTheFence = kind === 'freezeLeader' && isFirstFreeze
-    if (kind === 'freezeLeader') isFirstFreeze = false
-    return withoutOverlaps([leaderFault(random, tick, kind, provesTheFence), ...small])
+    // The first frozen leader's first write after the thaw comes too late.
+    const isTooLate = kind === 'freezeLeader' && provesTheFence
+    if (isTooLate) provesTheFence = false
+    const position = { tick, at: pick(random, isTooLate ? ROW_WRITES : STEPS), nth: certainCall(random) }
+    const when = isTooLate ? 'before' : pick(random, MOMENTS)
+    return withoutOverlaps([{ ...position, do: kind, when }, ...small])
   })
-}
-
-/** @param provesTheFence so that the leader's first write after the thaw comes too late */
-function leaderFault(
-  random: Random,
-  tick: number,
-  fault: 'killLeader' | 'freezeLeader',
-  provesTheFence: boolean,
-): CallFault {
-  const position = { tick, at: pick(random, provesTheFence ? ROW_WRITES : STEPS), nth: certainCall(random) }
-  return { ...position, do: fault, when: provesTheFence ? 'before' : pick(random, MOMENTS) }
 }
 
 /** One or two charges without an answer, or without one in time. */
