@@ -2,6 +2,30 @@
 import { mulberry32, pick, type Random, shuffled, wholeNumber } from '../../programs/random.ts'
 import { type CallAction, type CallFault, type CallKind, type CallPosition, isPlannedAt } from './fault.ts'
 
+export interface PlanOptions {
+  /** The tick whose leader is killed, or frozen. */
+  readonly killLeader: number | undefined
+  readonly freezeLeader: number | undefined
+  readonly chaos: number | undefined
+  readonly ticks: number | undefined
+}
+
+export interface Plan {
+  /** The number of faults of the chaos. */
+  readonly size: number
+  faultsOf(tick: number, expectedCharges: number): readonly CallFault[]
+}
+
+export function planOf({ killLeader, freezeLeader, chaos, ticks = MIN_CHAOS_TICKS }: PlanOptions): Plan {
+  const faults = chaos === undefined ? [] : chaosPlan(chaos, ticks)
+  const faultsOf = (number: number, expectedCharges: number) => [
+    ...faults.filter(({ tick }) => tick === number),
+    ...(number === killLeader ? killAtWorst(number, expectedCharges) : []),
+    ...(number === freezeLeader ? freezeAtWorst(number, expectedCharges) : []),
+  ]
+  return { size: faults.length, faultsOf }
+}
+
 /** The leader is killed in the middle of the tick's work, when the gateway has charged and it has no reply yet. */
 export function killAtWorst(tick: number, expectedCharges: number): readonly CallFault[] {
   return [{ tick, at: 'charge', nth: half(expectedCharges), do: 'killLeader', when: 'after' }]
