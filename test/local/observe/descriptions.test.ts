@@ -3,18 +3,7 @@ import { withLease } from '../../../functions/election/index.ts'
 import { dynamodbError } from '../../../infra/local/lambda-host/dynamodb-proxy.ts'
 import type { Call } from '../../../infra/local/lambda-host/interceptor.ts'
 import { clock, describeRequest, describeResult } from '../../../infra/local/observe/descriptions.ts'
-import {
-  dropReply,
-  gatewayCall,
-  jsonReply,
-  LEASES,
-  libraryExchanges,
-  put,
-  replacement,
-  TICK,
-  type Wire,
-  wire,
-} from './wire.ts'
+import { dropReply, gatewayCall, jsonReply, LEASES, put, replacement, TICK, type Wire, wire } from './wire.ts'
 
 const requestsOf = ({ exchanges }: Wire) => exchanges.map(({ call }) => describeRequest(call, LEASES))
 const resultsOf = ({ exchanges }: Wire) =>
@@ -85,13 +74,6 @@ describe('of the library’s own requests', () => {
     const repeated = 'refused, because it was applied before'
     const granted = expect.stringMatching(/^granted, with token \d+$/)
     expect(resultsOf(scene)).toEqual([granted, repeated, ...Array(3).fill(['done', repeated]).flat()])
-  })
-
-  test('a refused acquire without the time of expiry names only the leader', async () => {
-    const { call } = (await libraryExchanges()).found('acquire')
-    const Item = { holder: { S: 'ann' }, fencingToken: { N: '7' } }
-    const reply = dynamodbError('ConditionalCheckFailedException', 'no', 400, { Item })
-    expect(describeResult(call, LEASES, { reply, received: reply })).toBe('refused: token 7 leads')
   })
 })
 

@@ -1,6 +1,5 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb'
 import { describe, expect, test } from 'vitest'
-import { withLease } from '../../../functions/election/index.ts'
 import type { Effect, Entry } from '../../../infra/local/observe/entries.ts'
 import type { TryOutcome } from '../../../infra/local/observe/outcome.ts'
 import { dropReply, dropRequest, NEXT_TICK, NOW_MS, put, ROWS, replacement, TICK, type Wire, wire } from './wire.ts'
@@ -53,18 +52,6 @@ describe('a tenure', () => {
     expect(recorded).toEqual(requested.filter((ms) => ms !== undefined))
   })
 
-  test('that is released, and one whose task failed, end so, and replace no other', async () => {
-    const { lead, optionsOf, entries } = started('a', 'b')
-    await withLease(optionsOf('a'), (lease) => lease.release())
-    await (await lead('b')).fail(new Error('no'))
-    const ends = [
-      { tenure: 1, how: 'released' },
-      { tenure: 2, how: 'failed' },
-    ]
-    expect(of(entries, 'ended')).toMatchObject(ends)
-    expect(of(entries, 'began').map(({ replaced }) => replaced)).toEqual([undefined, undefined])
-  })
-
   test('has the writes that it guards, and those of the transaction that completes it', async () => {
     const { lead, entries } = started('a')
     const { lease, finish } = await lead('a')
@@ -92,6 +79,7 @@ describe('a leader that is replaced', () => {
     expect(recorder.staleRefused()).toBe(1)
     await old.finish()
     expect(recorder.staleRefused()).toBe(2)
+    expect(['a', 'b'].map((id) => recorder.observations(id)?.staleWritesRefused)).toEqual([2, 0])
     recorder.invocationEnded('a', FAILED)
     expect(recorder.leader()?.requestId).toBe('b')
     await current.finish()
@@ -139,16 +127,6 @@ test('a leader that still leads has no stale write by a condition that does not 
   expect(of(entries, 'effect')).toEqual([])
   expect(recorder.staleRefused()).toBe(0)
   expect(stepsOf(1).map(({ result }) => result)).toContain('refused: its condition does not hold')
-})
-
-test('a candidate that stands by has only its end', async () => {
-  const { lead, optionsOf, recorder, entries } = started('a', 'b')
-  const { finish } = await lead('a')
-  await withLease(optionsOf('b'), () => {})
-  recorder.invocationEnded('b', { status: 'standby', reason: 'held' })
-  await finish()
-  expect(kindsOf(entries)).toEqual(['invoked', 'invoked', 'began', 'done', 'ended'])
-  expect(of(entries, 'done')).toMatchObject([{ candidate: 2, status: 'standby', reason: 'held' }])
 })
 
 test('a candidate with two leases ends each by itself, and leads none once its invocation has ended', async () => {
