@@ -5,7 +5,7 @@ import { type CandidateFault, FaultError, readFault } from '../../../infra/local
 import { ManualFaults } from '../../../infra/local/faults/manual-faults.ts'
 import type { Call, Reply } from '../../../infra/local/lambda-host/interceptor.ts'
 import type { CandidateEntry, LeaderEntry } from '../../../infra/local/observe/entries.ts'
-import { gatewayCall, LEASES, libraryExchanges, ROWS } from '../observe/wire.ts'
+import { gatewayCall, LEASES, NEXT_TICK, put, ROWS, wire } from '../observe/wire.ts'
 
 /**
  * Each scenario is a name, and lines of steps; a line with `>` has the events since the last such line. The requests
@@ -136,15 +136,22 @@ a connection is recorded only if it changes
 
 const DONE: Reply = { statusCode: 200, headers: {}, body: '{}' }
 const REQUESTS = ['a', 'b', 'c']
-const { found } = await libraryExchanges()
-const CALLS: Readonly<Record<string, Call>> = {
+const CALLS: Readonly<Record<string, Call | undefined>> = {
+  ...(await callsOfTenures()),
   read: { service: 'dynamodb', operation: 'GetItem', target: ROWS, body: {}, requestId: 'a' },
   charge: gatewayCall('POST'),
-  write: found('write').call,
-  acquire: found('acquire').call,
-  renew: found('renew').call,
-  complete: found('complete').call,
-  release: found('release').call,
+}
+
+/** As the library sends them. */
+async function callsOfTenures() {
+  const { lead, exchanges } = wire()
+  const { lease, finish } = await lead('a')
+  await lease.renew()
+  await lease.send(put())
+  await finish()
+  await (await lead('b', { tick: NEXT_TICK })).fail(new RangeError('no'))
+  const [acquire, renew, write, complete, , release] = exchanges.map(({ call }) => call)
+  return { acquire, renew, write, complete, release }
 }
 
 /** Manual faults on candidates with running processes, and the events that they cause. */
