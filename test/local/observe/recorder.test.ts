@@ -24,44 +24,42 @@ function started(...requestIds: readonly string[]) {
   return { ...scene, stepsOf: (tenure: number) => scene.recorder.logs.get(tenure)?.steps ?? [] }
 }
 
-describe('a tenure', () => {
-  test('is recorded from its beginning to its end, with its token, tick, times and effects', async () => {
-    const { recorder, lead, entries, exchanges } = started('a')
-    const { lease, finish } = await lead('a')
-    await lease.renew()
-    await lease.saveCheckpoint({ upTo: 7 })
-    await lease.send(put())
-    await finish()
-    const token = lease.fencingToken
-    recorder.invocationEnded('a', completed(token))
-    const common = { atMs: NOW_MS, tenure: 1 }
-    const sent = { candidate: 1, invocation: 'a/0' }
-    const expiresAtMs = expect.any(Number)
-    const effect = { token, candidate: 1, verdict: 'accepted', what: `PutItem of ${ROWS}`, times: 1 }
-    expect(entries).toEqual([
-      { kind: 'invoked', atMs: NOW_MS, ...sent, tick: TICK, retry: 0 },
-      { kind: 'began', ...common, token, ...sent, tick: TICK, expiresAtMs, replaced: undefined },
-      { kind: 'renewed', ...common, expiresAtMs },
-      { kind: 'renewed', ...common, expiresAtMs },
-      { kind: 'effect', ...common, ...effect },
-      { kind: 'ended', ...common, how: 'completed' },
-      { kind: 'done', atMs: NOW_MS, ...sent, status: 'completed' },
-    ])
-    const requested = exchanges.map(({ call }) => Object(call.body)['ExpressionAttributeValues']?.[':expiresAt']?.['N'])
-    const recorded = entries.flatMap((entry) => ('expiresAtMs' in entry ? [String(entry.expiresAtMs)] : []))
-    expect(recorded).toEqual(requested.filter((ms) => ms !== undefined))
-  })
+test('a tenure is recorded from its beginning to its end, with its token, tick, times and effects', async () => {
+  const { recorder, lead, entries, exchanges } = started('a')
+  const { lease, finish } = await lead('a')
+  await lease.renew()
+  await lease.saveCheckpoint({ upTo: 7 })
+  await lease.send(put())
+  await finish()
+  const token = lease.fencingToken
+  recorder.invocationEnded('a', completed(token))
+  const common = { atMs: NOW_MS, tenure: 1 }
+  const sent = { candidate: 1, invocation: 'a/0' }
+  const expiresAtMs = expect.any(Number)
+  const effect = { token, candidate: 1, verdict: 'accepted', what: `PutItem of ${ROWS}`, times: 1 }
+  expect(entries).toEqual([
+    { kind: 'invoked', atMs: NOW_MS, ...sent, tick: TICK, retry: 0 },
+    { kind: 'began', ...common, token, ...sent, tick: TICK, expiresAtMs, replaced: undefined },
+    { kind: 'renewed', ...common, expiresAtMs },
+    { kind: 'renewed', ...common, expiresAtMs },
+    { kind: 'effect', ...common, ...effect },
+    { kind: 'ended', ...common, how: 'completed' },
+    { kind: 'done', atMs: NOW_MS, ...sent, status: 'completed' },
+  ])
+  const requested = exchanges.map(({ call }) => Object(call.body)['ExpressionAttributeValues']?.[':expiresAt']?.['N'])
+  const recorded = entries.flatMap((entry) => ('expiresAtMs' in entry ? [String(entry.expiresAtMs)] : []))
+  expect(recorded).toEqual(requested.filter((ms) => ms !== undefined))
+})
 
-  test('has the writes that it guards, and those of the transaction that completes it', async () => {
-    const { lead, entries } = started('a')
-    const { lease, finish } = await lead('a')
-    await lease.transact([{ Put: put('1') }, { Put: put('2') }])
-    await lease.complete([{ Put: put('3') }])
-    await finish()
-    const effect = [lease.fencingToken, 'accepted', `Put of ${ROWS} in a transaction`]
-    expect(effectsIn(entries)).toEqual([effect, effect, effect])
-    expect(entries.at(-1)).toMatchObject({ kind: 'ended', how: 'completed' })
-  })
+test('a tenure has the writes that it guards, and those of the transaction that completes it', async () => {
+  const { lead, entries } = started('a')
+  const { lease, finish } = await lead('a')
+  await lease.transact([{ Put: put('1') }, { Put: put('2') }])
+  await lease.complete([{ Put: put('3') }])
+  await finish()
+  const effect = [lease.fencingToken, 'accepted', `Put of ${ROWS} in a transaction`]
+  expect(effectsIn(entries)).toEqual([effect, effect, effect])
+  expect(entries.at(-1)).toMatchObject({ kind: 'ended', how: 'completed' })
 })
 
 describe('a leader that is replaced', () => {

@@ -23,31 +23,29 @@ function received(feed: Feed) {
 
 const kept = (feed: Feed): readonly Update[] => received(feed).calls[0] ?? []
 
-describe('a page', () => {
-  test('that opens late gets all entries at once, and then each new one', () => {
-    const feed = feedOf([invoked(1, 0), began(1, 0)])
-    const { calls } = received(feed)
-    feed.add(renewed(1))
-    feed.add(counts(1))
-    expect(calls).toEqual([[invoked(1, 0), began(1, 0)], [renewed(1)], [counts(1)]])
-  })
+test('a page that opens late gets all entries at once, and then each new one', () => {
+  const feed = feedOf([invoked(1, 0), began(1, 0)])
+  const { calls } = received(feed)
+  feed.add(renewed(1))
+  feed.add(counts(1))
+  expect(calls).toEqual([[invoked(1, 0), began(1, 0)], [renewed(1)], [counts(1)]])
+})
 
-  test('gets the latest states of each kind and candidate before the events, the setup first', () => {
-    const leader: Entry = { kind: 'leader', armed: 'killLeader', frozen: [] }
-    const removed = candidate(1, { isPresent: false })
-    const states = [candidate(1), leader, invoked(1, 0), candidate(2), OVER, counts(1), removed, counts(2), SETUP_ENTRY]
-    expect(kept(feedOf(states))).toEqual([SETUP_ENTRY, removed, candidate(2), leader, counts(2), OVER, invoked(1, 0)])
-  })
+test('a page gets the latest states of each kind and candidate before the events, the setup first', () => {
+  const leader: Entry = { kind: 'leader', armed: 'killLeader', frozen: [] }
+  const removed = candidate(1, { isPresent: false })
+  const states = [candidate(1), leader, invoked(1, 0), candidate(2), OVER, counts(1), removed, counts(2), SETUP_ENTRY]
+  expect(kept(feedOf(states))).toEqual([SETUP_ENTRY, removed, candidate(2), leader, counts(2), OVER, invoked(1, 0)])
+})
 
-  test('that closes gets nothing more, and the others do', () => {
-    const feed = new Feed()
-    const [one, other] = [received(feed), received(feed)]
-    feed.add(began(1, 0))
-    one.subscription[Symbol.dispose]()
-    feed.add(began(2, 1))
-    expect(one.calls.flat()).toEqual([began(1, 0)])
-    expect(other.calls.flat()).toEqual([began(1, 0), began(2, 1)])
-  })
+test('a page that closes gets nothing more, and the others do', () => {
+  const feed = new Feed()
+  const [one, other] = [received(feed), received(feed)]
+  feed.add(began(1, 0))
+  one.subscription[Symbol.dispose]()
+  feed.add(began(2, 1))
+  expect(one.calls.flat()).toEqual([began(1, 0)])
+  expect(other.calls.flat()).toEqual([began(1, 0), began(2, 1)])
 })
 
 describe('effects', () => {
