@@ -1,6 +1,7 @@
 /** The billing stack's task: seeds the customers, shows the progress of charges, and audits the run. */
 import type { Subscription } from '../../../functions/billing/subscription.ts'
 import { count, timeOf } from '../../programs/text.ts'
+import { planOf } from '../faults/plan.ts'
 import { PlannedFaults } from '../faults/planned-faults.ts'
 import { HOW_SWITCHED_OFF } from '../faults/protections.ts'
 import { completedAfterAll, outcomeOf } from '../observe/outcome.ts'
@@ -19,7 +20,8 @@ export const billing =
 function billingTask(subscriptions: readonly Subscription[], context: TaskContext): Task {
   const { options, client, functions, candidates, display, signal } = context
   const resources = resourcesOf(candidates, functions)
-  const faults = new PlannedFaults(options, resources, context.injecting)
+  const plan = planOf(options)
+  const faults = new PlannedFaults({ ...context.injecting, plan, places: resources, without: options.without })
   const answered = () => faults.gateway.answered()
   const reported = new Set<string>()
   const forecast = new Forecast(subscriptions)
@@ -53,7 +55,7 @@ function billingTask(subscriptions: readonly Subscription[], context: TaskContex
         display.warn(`Switched off: ${how}. The deployed code is unchanged.`)
       }
       if (chaos !== undefined) {
-        display.warn(`Chaos of seed ${chaos}: ${count(faults.planned(), 'fault')} planned in ${count(ticks, 'tick')}.`)
+        display.warn(`Chaos of seed ${chaos}: ${count(plan.size, 'fault')} planned in ${count(ticks, 'tick')}.`)
       }
     },
 

@@ -33,11 +33,10 @@ export class Candidates {
     if (state?.isPresent !== true) {
       throw new FaultError(`There is no candidate ${candidate}, only ${this.present().join(', ')}`)
     }
-    const words = FAULT_WORDS[fault.do]
     switch (fault.do) {
       case 'removeCandidate':
         if (this.present().length === 1) throw new FaultError('The last candidate cannot be removed')
-        this.#set(candidate, { ...state, isPresent: false }, words)
+        this.#set(candidate, { ...state, isPresent: false }, FAULT_WORDS.removeCandidate)
         break
       case 'skewClock':
         this.#set(candidate, { ...state, skewMs: fault.ms }, describeClock(fault.ms))
@@ -45,17 +44,16 @@ export class Candidates {
       case 'dropReply':
         this.#set(candidate, { ...state, dropsNextReply: true })
         break
-      case 'cutOff':
-      case 'reconnect': {
+      default: {
         const isCutOff = fault.do === 'cutOff'
-        if (state.isCutOff !== isCutOff) this.#set(candidate, { ...state, isCutOff }, words)
+        if (state.isCutOff !== isCutOff) this.#set(candidate, { ...state, isCutOff }, FAULT_WORDS[fault.do])
       }
     }
   }
 
   /** The numbers of those that are invoked at the next tick, ascending. */
   present(): readonly number[] {
-    return [...this.#states.keys()].filter((number) => this.#isPresent(number)).sort((a, b) => a - b)
+    return [...this.#states].flatMap(([number, { isPresent }]) => (isPresent ? [number] : [])).sort((a, b) => a - b)
   }
 
   skewMs(candidate: number): number {
@@ -74,13 +72,9 @@ export class Candidates {
     return true
   }
 
-  #isPresent(candidate: number): boolean {
-    return this.#states.get(candidate)?.isPresent === true
-  }
-
   #addCandidate(): void {
     const numbers = Array.from({ length: MAX_CANDIDATES }, (_, index) => index + 1)
-    const free = numbers.find((number) => !this.#isPresent(number))
+    const free = numbers.find((number) => !this.present().includes(number))
     if (free === undefined) throw new FaultError(`There are already ${MAX_CANDIDATES} candidates, the maximum`)
     this.#set(free, NEW, FAULT_WORDS.addCandidate)
   }

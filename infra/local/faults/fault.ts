@@ -33,28 +33,21 @@ export type CallAction =
   /** The gateway charges, but answers after the client's time-out. */
   | { readonly do: 'delayReply' }
 
+/** Without another field: a freeze holds back the leader's next write, and a rival is invoked again until the thaw. */
+const WITHOUT_CANDIDATE = ['killLeader', 'freezeLeader', 'thawLeader', 'addCandidate'] as const
+/** `dropReply` drops DynamoDB's next reply to the candidate, `cutOff` all of its requests. */
+const OF_CANDIDATE = ['dropReply', 'cutOff', 'reconnect', 'removeCandidate'] as const
+export const MANUAL_FAULTS = [...WITHOUT_CANDIDATE, 'skewClock', ...OF_CANDIDATE] as const
+export type CandidateFaultName = (typeof OF_CANDIDATE)[number]
+
 /** A fault injected at once: on the page, by a flag, or from a scenario file. */
-export type ManualFault = LeaderFault | CandidateFault
+export type ManualFault = { readonly do: 'killLeader' | 'freezeLeader' | 'thawLeader' } | CandidateFault
 
-export type LeaderFault =
-  /** SIGKILL for the leader; if no candidate leads, for the next leader after its first write. */
-  | { readonly do: 'killLeader' }
-  /** SIGSTOP for the current or next leader at its next write, until it is thawed. A rival is invoked again. */
-  | { readonly do: 'freezeLeader' }
-  /** SIGCONT for every frozen leader. */
-  | { readonly do: 'thawLeader' }
-
+/** Candidates are added and removed from the next tick on; clocks are set, ahead or behind, from the next attempt on. */
 export type CandidateFault =
-  /** Sets the candidate's clock ahead from its next attempt on; behind, if negative. */
-  | { readonly do: 'skewClock'; readonly candidate: number; readonly ms: number }
-  /** Drops DynamoDB's next reply to the candidate. */
-  | { readonly do: 'dropReply'; readonly candidate: number }
-  /** Drops all requests of the candidate. */
-  | { readonly do: 'cutOff'; readonly candidate: number }
-  | { readonly do: 'reconnect'; readonly candidate: number }
-  /** Adds a candidate from the next tick on. */
   | { readonly do: 'addCandidate' }
-  | { readonly do: 'removeCandidate'; readonly candidate: number }
+  | { readonly do: 'skewClock'; readonly candidate: number; readonly ms: number }
+  | { readonly do: CandidateFaultName; readonly candidate: number }
 
 /** A manual fault that is injected before a tick, which is numbered from 1. */
 export type ScheduledFault = ManualFault & { readonly tick: number }
@@ -126,11 +119,6 @@ export function isPlannedAt(fault: CallFault, at: CallKind, nth: number): boolea
 export class FaultError extends Error {
   override readonly name = 'FaultError'
 }
-
-const WITHOUT_CANDIDATE = ['killLeader', 'freezeLeader', 'thawLeader', 'addCandidate'] as const
-const OF_CANDIDATE = ['dropReply', 'cutOff', 'reconnect', 'removeCandidate'] as const
-export const MANUAL_FAULTS = [...WITHOUT_CANDIDATE, 'skewClock', ...OF_CANDIDATE] as const
-export type CandidateFaultName = (typeof OF_CANDIDATE)[number]
 
 export const MAX_CANDIDATES = 10
 export const MAX_TICKS = 1_000_000

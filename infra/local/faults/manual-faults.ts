@@ -9,7 +9,7 @@ import type { Recorder } from '../observe/recorder.ts'
 import { endIn, leaseRequestOf, otherWritesOf } from '../observe/wire.ts'
 import { Candidates } from './candidates.ts'
 import { FAULT_WORDS, FaultError, type ManualFault } from './fault.ts'
-import type { Forward, Injecting } from './fault-injector.ts'
+import type { Forward, Injecting } from './planned-faults.ts'
 
 export interface ManualFaultsOptions extends Injecting {
   readonly candidates: number

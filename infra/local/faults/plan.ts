@@ -2,6 +2,30 @@
 import { mulberry32, pick, type Random, shuffled, wholeNumber } from '../../programs/random.ts'
 import { type CallAction, type CallFault, type CallKind, type CallPosition, isPlannedAt } from './fault.ts'
 
+export interface PlanOptions {
+  /** The tick whose leader is killed, or frozen. */
+  readonly killLeader: number | undefined
+  readonly freezeLeader: number | undefined
+  readonly chaos: number | undefined
+  readonly ticks: number | undefined
+}
+
+export interface Plan {
+  /** The number of faults of the chaos. */
+  readonly size: number
+  faultsOf(tick: number, expectedCharges: number): readonly CallFault[]
+}
+
+export function planOf({ killLeader, freezeLeader, chaos, ticks = MIN_CHAOS_TICKS }: PlanOptions): Plan {
+  const faults = chaos === undefined ? [] : chaosPlan(chaos, ticks)
+  const faultsOf = (number: number, expectedCharges: number) => [
+    ...faults.filter(({ tick }) => tick === number),
+    ...(number === killLeader ? killAtWorst(number, expectedCharges) : []),
+    ...(number === freezeLeader ? freezeAtWorst(number, expectedCharges) : []),
+  ]
+  return { size: faults.length, faultsOf }
+}
+
 /** The leader is killed in the middle of the tick's work, when the gateway has charged and it has no reply yet. */
 export function killAtWorst(tick: number, expectedCharges: number): readonly CallFault[] {
   return [{ tick, at: 'charge', nth: half(expectedCharges), do: 'killLeader', when: 'after' }]
@@ -41,27 +65,19 @@ export const MIN_CHAOS_TICKS = 2
 export function chaosPlan(seed: number, ticks: number): readonly CallFault[] {
   const random = mulberry32(seed)
   const worst = Array.from({ length: ticks }, (_, index) => WORST[index % WORST.length] ?? 'none')
-  let isFirstFreeze = true
+  let provesTheFence = true
   return shuffled(random, worst).flatMap((kind, index) => {
     const tick = index + 1
     const small = Array.from({ length: wholeNumber(random, 1, MAX_SMALL_FAULTS) }, () => smallFault(random, tick))
     if (kind === 'none') return withoutOverlaps(small)
     if (kind === 'gateway') return withoutOverlaps([...gatewayFaults(random, tick), ...small])
-    const provesTheFence = kind === 'freezeLeader' && isFirstFreeze
-    if (kind === 'freezeLeader') isFirstFreeze = false
-    return withoutOverlaps([leaderFault(random, tick, kind, provesTheFence), ...small])
+    // The first frozen leader's first write after the thaw comes too late.
+    const isTooLate = kind === 'freezeLeader' && provesTheFence
+    if (isTooLate) provesTheFence = false
+    const position = { tick, at: pick(random, isTooLate ? ROW_WRITES : STEPS), nth: certainCall(random) }
+    const when = isTooLate ? 'before' : pick(random, MOMENTS)
+    return withoutOverlaps([{ ...position, do: kind, when }, ...small])
   })
-}
-
-/** @param provesTheFence so that the leader's first write after the thaw comes too late */
-function leaderFault(
-  random: Random,
-  tick: number,
-  fault: 'killLeader' | 'freezeLeader',
-  provesTheFence: boolean,
-): CallFault {
-  const position = { tick, at: pick(random, provesTheFence ? ROW_WRITES : STEPS), nth: certainCall(random) }
-  return { ...position, do: fault, when: provesTheFence ? 'before' : pick(random, MOMENTS) }
 }
 
 /** One or two charges without an answer, or without one in time. */

@@ -1,60 +1,134 @@
-/** The planned faults of a billing run: chaos, a killed or a frozen leader, protections switched off. */
+/** Injects the planned faults of a billing run: it counts the calls of a tick by kind, and hits the planned ones. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseJson, property } from '../../../functions/election/json.ts'
-import type { Call, Interceptor } from '../lambda-host/interceptor.ts'
+import { dynamodbError } from '../lambda-host/dynamodb-proxy.ts'
+import type { Processes } from '../lambda-host/environments.ts'
+import { type Call, compose, type Interceptor, type Reply } from '../lambda-host/interceptor.ts'
 import type { Resources } from '../stack/resources.ts'
-import { compose } from './compose.ts'
-import type { CallFault, CallKind } from './fault.ts'
-import { FaultInjector, type FaultInjectorOptions } from './fault-injector.ts'
-import { chaosPlan, freezeAtWorst, killAtWorst, MIN_CHAOS_TICKS } from './plan.ts'
+import { type CallFault, type CallKind, isPlannedAt } from './fault.ts'
+import type { Plan } from './plan.ts'
 import { type Protection, withoutFence, withoutKey } from './protections.ts'
 
-export interface PlanOptions {
-  /** The tick whose leader is killed, or frozen. */
-  readonly killLeader: number | undefined
-  readonly freezeLeader: number | undefined
-  readonly chaos: number | undefined
-  readonly without: readonly Protection[]
-  readonly ticks: number | undefined
+export interface Injecting {
+  readonly processes: Processes
+  /** Invokes another candidate of this request's tick again, and settles when that has ended. */
+  readonly deliverAgain: (requestId: string) => Promise<void>
+  /** How long after its last renewal a lease can be acquired by another candidate. */
+  readonly pastLeaseMs: number
+  /** Ends every wait. */
+  readonly signal: AbortSignal
 }
+
+export interface PlannedFaultsOptions extends Injecting {
+  readonly plan: Pick<Plan, 'faultsOf'>
+  /** Switched off. */
+  readonly without: readonly Protection[]
+  readonly places: CallPlaces
+  readonly onFault: (fault: CallFault, requestId: string) => void
+}
+
+export type Forward = () => Promise<Reply>
+
+/** The client's time-out is 5 s: functions/billing/transports.ts. */
+const LATE_MS = 6_000
 
 export class PlannedFaults {
   readonly gateway = new GatewayWatch()
   readonly intercept: Interceptor
-  readonly #options: PlanOptions
-  readonly #chaos: readonly CallFault[]
-  readonly #injector: FaultInjector
+  readonly #options: PlannedFaultsOptions
+  readonly #injected: CallFault[] = []
+  readonly #counts = new Map<CallKind, number>()
+  #planned: readonly CallFault[] = []
 
-  constructor(options: PlanOptions, places: CallPlaces, injecting: Omit<FaultInjectorOptions, 'kindOf'>) {
-    const { chaos, ticks, without } = options
+  constructor(options: PlannedFaultsOptions) {
+    const { without } = options
     this.#options = options
-    this.#chaos = chaos === undefined ? [] : chaosPlan(chaos, ticks ?? MIN_CHAOS_TICKS)
-    this.#injector = new FaultInjector({ ...injecting, kindOf: (call) => callKindOf(call, places) })
     // Faults see what the function sent; the gateway's watch sees what the gateway really receives.
     this.intercept = compose(
-      this.#injector.intercept,
+      this.#hit,
       ...(without.includes('fence') ? [withoutFence] : []),
       ...(without.includes('key') ? [withoutKey] : []),
       this.gateway.intercept,
     )
   }
 
-  planned(): number {
-    return this.#chaos.length
-  }
-
   tickStarts(number: number, expectedCharges: number): void {
-    const { killLeader, freezeLeader } = this.#options
-    this.#injector.tickStarts([
-      ...this.#chaos.filter(({ tick }) => tick === number),
-      ...(number === killLeader ? killAtWorst(number, expectedCharges) : []),
-      ...(number === freezeLeader ? freezeAtWorst(number, expectedCharges) : []),
-    ])
+    this.#planned = this.#options.plan.faultsOf(number, expectedCharges)
+    this.#counts.clear()
     this.gateway.tickStarts()
   }
 
   injected(): readonly CallFault[] {
-    return this.#injector.injected()
+    return this.#injected
   }
+
+  readonly #hit: Interceptor = async (call, forward) => {
+    const kind = callKindOf(call, this.#options.places)
+    if (kind === undefined) return forward()
+    const nth = (this.#counts.get(kind) ?? 0) + 1
+    this.#counts.set(kind, nth)
+    const fault = this.#planned.find((one) => isPlannedAt(one, kind, nth))
+    return fault === undefined ? forward() : this.#apply(fault, call, () => forward())
+  }
+
+  async #apply(fault: CallFault, call: Call, forward: Forward): Promise<Reply | 'hangUp'> {
+    switch (fault.do) {
+      case 'killLeader':
+      case 'freezeLeader': {
+        const reply = fault.when === 'before' ? undefined : await forward()
+        const isKilled = fault.do === 'killLeader' && (await this.#options.processes.kill(call.requestId))
+        if (isKilled) this.#note(fault, call)
+        else if (fault.do === 'freezeLeader') await this.#freeze(fault, call)
+        return isKilled ? 'hangUp' : (reply ?? forward())
+      }
+      case 'dropReply':
+        await forward()
+        this.#note(fault, call)
+        // The SDK would retry a lost connection to Lambda; a proxy before a real gateway answers 504.
+        return call.service === 'lambda' ? gatewayReply(504) : 'hangUp'
+      case 'dropRequest':
+        this.#note(fault, call)
+        return 'hangUp'
+      case 'throttle':
+        this.#note(fault, call)
+        return dynamodbError('ThrottlingException', 'Rate of requests exceeds the allowed throughput.')
+      case 'refuse':
+        this.#note(fault, call)
+        return gatewayReply(503)
+      case 'delayReply': {
+        const reply = await forward()
+        this.#note(fault, call)
+        await this.#pause(LATE_MS)
+        return reply
+      }
+    }
+  }
+
+  async #freeze(fault: CallFault, call: Call): Promise<void> {
+    const { processes, pastLeaseMs, signal, deliverAgain } = this.#options
+    const { requestId } = call
+    if (!processes.freeze(requestId)) return
+    this.#note(fault, call)
+    await this.#pause(pastLeaseMs)
+    if (!signal.aborted) await deliverAgain(requestId)
+    processes.thaw(requestId)
+  }
+
+  #note(fault: CallFault, { requestId }: Call): void {
+    if (this.#injected.includes(fault)) return // one of several throttled calls
+    this.#injected.push(fault)
+    this.#options.onFault(fault, requestId)
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#options.signal }).catch(() => {})
+  }
+}
+
+function gatewayReply(statusCode: number): Reply {
+  const headers = { 'content-type': 'application/json' }
+  const response = { statusCode, headers, body: '{"error":{"type":"api_error"}}' }
+  return { statusCode: 200, headers, body: JSON.stringify(response) }
 }
 
 type CallPlaces = Pick<Resources, 'leaseTable' | 'subscriptionsTable' | 'chargesTable'>

@@ -1,17 +1,9 @@
 /** A proxy between the functions and DynamoDB Local; an interceptor decides what happens to each request. */
-import { Agent, request as startRequest } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import { signedFor, UNKNOWN_CALLER } from './credentials.ts'
 import type { Call, Reply } from './interceptor.ts'
-import {
-  type EndpointOptions,
-  type LoopbackServer,
-  type Received,
-  readAll,
-  startLoopbackServer,
-  textsOf,
-} from './loopback.ts'
+import { type EndpointOptions, type LoopbackServer, type Received, startLoopbackServer } from './loopback.ts'
 
 export interface DynamoDBProxyOptions extends EndpointOptions {
   readonly dynamodbEndpoint: string
@@ -63,18 +55,19 @@ function withChecksum(reply: Reply): Reply {
   return { ...reply, headers: { ...reply.headers, 'x-amz-crc32': String(crc32(reply.body)) } }
 }
 
-/** DynamoDB Local closes connections that were idle for 30 s: a request must not coincide with that. */
-const IDLE_TIMEOUT_MS = 20_000
 /** How long `close` waits for a server that does not answer. */
 const CLOSE_TIMEOUT_MS = 2_000
 
 /** Headers of one connection or one encoding of the body. https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
-const HOP_BY_HOP = ['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'host', 'accept-encoding']
+const HOP_BY_HOP = [
+  ...['connection', 'keep-alive', 'transfer-encoding', 'host'],
+  ...['content-length', 'content-encoding', 'accept-encoding'],
+]
 
 class Upstream {
   readonly #endpoint: string
-  readonly #agent = new Agent({ keepAlive: true, timeout: IDLE_TIMEOUT_MS })
   readonly #pending = new Set<Promise<Reply>>()
+  readonly #aborting = new AbortController()
   #closed = false
 
   constructor(endpoint: string) {
@@ -89,20 +82,12 @@ class Upstream {
     return reply
   }
 
-  #exchange({ method, path, headers, body }: Received): Promise<Reply> {
-    return new Promise<Reply>((resolve, reject) => {
-      const bytes = Buffer.from(body)
-      const sent = { ...endToEnd(headers), 'content-length': bytes.length }
-      const message = startRequest(new URL(path, this.#endpoint), { agent: this.#agent, method, headers: sent })
-      message.on('error', reject)
-      message.on('response', (response) => {
-        const { statusCode = 0 } = response
-        readAll(response).then((text) => {
-          resolve({ statusCode, headers: endToEnd(textsOf(response.headers)), body: text })
-        }, reject)
-      })
-      message.end(bytes)
+  async #exchange({ method, path, headers, body }: Received): Promise<Reply> {
+    const init = { method, headers: endToEnd(Object.entries(headers)), body, signal: this.#aborting.signal }
+    const response = await fetch(new URL(path, this.#endpoint), init).catch((error: Error) => {
+      throw error.cause ?? error
     })
+    return { statusCode: response.status, headers: endToEnd(response.headers), body: await response.text() }
   }
 
   /** Settles when the pending requests are answered, or at the time-out. */
@@ -110,9 +95,9 @@ class Upstream {
     this.#closed = true
     const tooLate = sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })
     await Promise.race([Promise.allSettled(this.#pending), tooLate])
-    this.#agent.destroy()
+    this.#aborting.abort()
   }
 }
 
-const endToEnd = (headers: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(headers).filter(([name]) => !HOP_BY_HOP.includes(name)))
+const endToEnd = (headers: Iterable<readonly [string, string]>): Record<string, string> =>
+  Object.fromEntries([...headers].filter(([name]) => !HOP_BY_HOP.includes(name)))

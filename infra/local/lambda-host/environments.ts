@@ -5,10 +5,11 @@ import { type Access, environmentVariables, type LambdaFunction } from './lambda
 
 const HAS_STOPPED = { errorType: 'ServiceException', errorMessage: 'The host has stopped' }
 const STOPPED: Ending = { ok: false, error: HAS_STOPPED, logs: [] }
+const STARTING_AT_ONCE = 4
 
 export class Environments {
   readonly #cold: boolean
-  readonly #pools = new Map<string, EnvironmentPool<Environment>>()
+  readonly #pools = new Map<string, EnvironmentPool>()
   readonly #working = new Map<string, Environment>()
   /** By the serial of the environment: the request it runs, or ran last. */
   readonly #requests = new Map<number, string>()
@@ -40,7 +41,7 @@ export class Environments {
     return ending
   }
 
-  #poolOf(lambda: LambdaFunction): EnvironmentPool<Environment> {
+  #poolOf(lambda: LambdaFunction): EnvironmentPool {
     const key = JSON.stringify(lambda) // functions that differ in anything, such as one variable, never share a process
     const known = this.#pools.get(key)
     if (known !== undefined) return known
@@ -95,41 +96,32 @@ export type Processes = Pick<Environments, 'kill' | 'freeze' | 'thaw'>
 
 /**
  * Lambda starts an environment for each invocation that finds none idle. This pool does too, but only a few at the
- * same time: enough for the candidates of a usual run, while more would keep a small machine from finishing any. The
- * first in the queue gets the first environment that is started or given back. The pool grows until the queue is
- * empty, however long the running invocations take, so that invocations may wait for each other.
+ * same time: enough for the candidates of a usual run, while more would keep a small machine from finishing any. It
+ * grows until no invocation waits, however long the running ones take, so that invocations may wait for each other.
  */
-const STARTING_AT_ONCE = 4
-
-export interface Pooled {
-  readonly initialized: Promise<unknown>
-  isAlive(): boolean
-  kill(): Promise<void>
-}
-
-export class EnvironmentPool<E extends Pooled> {
-  readonly #start: () => E
-  readonly #all = new Set<E>()
-  readonly #idle: E[] = []
-  readonly #queue: ((environment: E | undefined) => void)[] = []
+class EnvironmentPool {
+  readonly #start: () => Environment
+  readonly #all = new Set<Environment>()
+  readonly #idle: Environment[] = []
+  readonly #queue: ((environment: Environment | undefined) => void)[] = []
   #starting = 0
   #stopped = false
 
-  constructor(start: () => E) {
+  constructor(start: () => Environment) {
     this.#start = start
   }
 
   /** An environment for the caller alone, until it is given back. Undefined once the pool has stopped. */
-  async take(): Promise<E | undefined> {
+  async take(): Promise<Environment | undefined> {
     if (this.#stopped) return undefined
     for (let last = this.#idle.pop(); last !== undefined; last = this.#idle.pop()) if (last.isAlive()) return last
-    const { promise, resolve } = Promise.withResolvers<E | undefined>()
+    const { promise, resolve } = Promise.withResolvers<Environment | undefined>()
     this.#queue.push(resolve)
     this.#grow()
     return promise
   }
 
-  giveBack(environment: E): void {
+  giveBack(environment: Environment): void {
     if (environment.isAlive()) this.#lend(environment)
     else this.#all.delete(environment)
   }
@@ -153,7 +145,7 @@ export class EnvironmentPool<E extends Pooled> {
     }
   }
 
-  #lend(environment: E): void {
+  #lend(environment: Environment): void {
     const next = this.#queue.shift()
     if (next === undefined) this.#idle.push(environment)
     else next(environment)

@@ -15,7 +15,7 @@ export interface LambdaEndpointOptions extends EndpointOptions {
   readonly run: (lambda: LambdaFunction, event: unknown, requestId: string) => Promise<Ending>
 }
 
-export function lambdaError(statusCode: number, type: string, message: string): Reply {
+function lambdaError(statusCode: number, type: string, message: string): Reply {
   const headers = { 'content-type': 'application/json', 'x-amzn-errortype': type }
   return { statusCode, headers, body: JSON.stringify({ Type: 'User', Message: message }) }
 }

@@ -33,7 +33,6 @@ export interface Attempt {
   /** 0 for the first try. */
   readonly retry: number
   readonly ending: Ending
-  readonly durationMs: number
   /** When Lambda retries the event; absent when it succeeded or Lambda gives up. */
   readonly retryInMs?: number | undefined
 }
@@ -82,14 +81,13 @@ export class LambdaHost {
     const { signal } = this.#stopping
     const tooOldAt = performance.now() + lambda.maxEventAgeMs * this.#timeScale
     for (let retry = 0; !signal.aborted; retry += 1) {
-      const startedAt = performance.now()
       onStart?.(retry)
       const ending = await this.#environments.run(lambda, event, requestId, clockSkewMs?.())
       if (signal.aborted) return // the host killed it: not a failure
       const delayMs = (RETRY_DELAYS_MS[retry] ?? Number.POSITIVE_INFINITY) * this.#timeScale
       const again = !ending.ok && retry < lambda.retries && performance.now() + delayMs < tooOldAt
       const retryInMs = again ? delayMs : undefined
-      onAttempt({ requestId, retry, ending, durationMs: performance.now() - startedAt, retryInMs })
+      onAttempt({ requestId, retry, ending, retryInMs })
       if (retryInMs === undefined) return
       await sleep(retryInMs, undefined, { signal }).catch(() => {})
     }

@@ -4,7 +4,7 @@
  * one as its own origin through a host name that it points at 127.0.0.1 (DNS rebinding).
  */
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { isSignedWith } from './credentials.ts'
 import type { Interceptor, Reply } from './interceptor.ts'
 
@@ -72,11 +72,7 @@ export async function startLoopbackServer(options: LoopbackServerOptions): Promi
   })
   // A client that was frozen for long must find its connections as it left them: only planned faults may break them.
   server.keepAliveTimeout = 0
-  server.listen(0, LOOPBACK)
-  await once(server, 'listening')
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('The server has no TCP port')
-  const { port } = address
+  const port = await listen(server, 0)
   const closed = once(server, 'close')
   return {
     url: `http://${LOOPBACK}:${port}`,
@@ -86,6 +82,15 @@ export async function startLoopbackServer(options: LoopbackServerOptions): Promi
       await closed
     },
   }
+}
+
+/** @param wanted 0 for any free port */
+export async function listen(server: Server, wanted: number): Promise<number> {
+  server.listen(wanted, LOOPBACK)
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('The server has no TCP port')
+  return address.port
 }
 
 const TEXT = { 'content-type': 'text/plain' }

@@ -4,6 +4,7 @@
  * throws in the host, out of reach of any `catch`.
  */
 import type { Readable, Writable } from 'node:stream'
+import { property } from '../../../functions/election/json.ts'
 import { LONGEST_TEXT, oneLine, printable } from '../../programs/text.ts'
 
 export interface InvokeMessage {
@@ -78,22 +79,17 @@ function framesOf(stack: string, message: string): readonly string[] {
   return rest.split('\n', MOST_LINES + 1).slice(1)
 }
 
-/** An upper bound for what `reportOf` makes of this many characters: it may escape each, and notes what it cut. */
-const reported = (characters: number) => 6 * characters + 100
+/** More than anything that `reportOf` makes: it may escape each character, and notes how much it cut. */
+const LONGEST_RECEIVED = 7 * LONGEST_TEXT
 
 /**
  * The report as the host receives it: made printable once more, since the function may have written it itself. What
  * `reportOf` made stays as it is. Undefined if it is not a report.
  */
 export function receivedReport(value: unknown): ErrorReport | undefined {
-  if (typeof value !== 'object' || value === null) return undefined
-  const { errorType, errorMessage, trace }: { [name in keyof ErrorReport]?: unknown } = value
-  if (typeof errorType !== 'string' || typeof errorMessage !== 'string') return undefined
-  const report = {
-    errorType: oneLine(errorType, reported(LONGEST_NAME)),
-    errorMessage: printable(errorMessage, reported(LONGEST_TEXT)),
-  }
-  if (!Array.isArray(trace)) return report
-  const lines = trace.slice(0, MOST_LINES + 1).map((line) => oneLine(String(line), reported(LONGEST_LINE)))
-  return { ...report, trace: lines }
+  const [type, message, trace] = ['errorType', 'errorMessage', 'trace'].map((name) => property(value, name))
+  if (typeof type !== 'string' || typeof message !== 'string') return undefined
+  const line = (text: unknown) => oneLine(String(text), LONGEST_RECEIVED)
+  const report = { errorType: line(type), errorMessage: printable(message, LONGEST_RECEIVED) }
+  return Array.isArray(trace) ? { ...report, trace: trace.slice(0, MOST_LINES + 1).map(line) } : report
 }

@@ -45,22 +45,13 @@ function describeLease(request: LeaseRequest, others: number): string {
   }
 }
 
-const VERBS: Readonly<Record<string, string>> = {
-  UpdateItem: 'Updates a row of',
-  PutItem: 'Puts a row into',
-  DeleteItem: 'Deletes a row of',
-  GetItem: 'Reads a row of',
-  Query: 'Queries rows of',
-}
-
 function describeOther({ service, operation, target: fullName, body }: Call): string {
   const target = plainName(fullName)
   if (service === 'lambda') {
     if (body['method'] === 'POST') return 'Requests a charge from the gateway'
     return body['method'] === 'GET' ? 'Looks up an earlier charge at the gateway' : `Invokes ${target}`
   }
-  if (target === '') return operation
-  return `${VERBS[operation] ?? `${operation} of`} ${target}`
+  return target === '' ? operation : `${operation} of ${target}`
 }
 
 export interface Replies {

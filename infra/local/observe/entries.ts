@@ -57,22 +57,9 @@ export interface Over extends Event {
   readonly description: string
 }
 
-interface Ticked extends Event {
-  readonly kind: 'ticked'
-  readonly number: number
-  readonly tick: string
-}
-
 interface OfInvocation extends Event {
   readonly candidate: number
   readonly invocation: string
-}
-
-interface Invoked extends OfInvocation {
-  readonly kind: 'invoked'
-  readonly tick: string
-  /** 0 for the first attempt; counts Lambda's own retries. */
-  readonly retry: number
 }
 
 export interface Done extends OfInvocation {
@@ -96,19 +83,6 @@ export interface Began extends OfInvocation {
   readonly replaced?: number | undefined
 }
 
-interface Renewed extends Event {
-  readonly kind: 'renewed'
-  readonly tenure: number
-  readonly expiresAtMs: number
-}
-
-/** The leader ended its tenure in the lease row. */
-interface Ended extends Event {
-  readonly kind: 'ended'
-  readonly tenure: number
-  readonly how: Exclude<TenureEnd, 'takenOver'>
-}
-
 /** Writes of a tenure to anything but the lease row; equal ones close together are one entry. */
 export interface Effect extends Event {
   readonly kind: 'effect'
@@ -129,18 +103,23 @@ export interface FaultEntry extends Event {
   readonly description: string
 }
 
+type Other = Event &
+  (
+    | { readonly kind: 'ticked'; readonly number: number; readonly tick: string }
+    | { readonly kind: 'renewed'; readonly tenure: number; readonly expiresAtMs: number }
+    /** The leader ended its tenure in the lease row. */
+    | { readonly kind: 'ended'; readonly tenure: number; readonly how: Exclude<TenureEnd, 'takenOver'> }
+  )
+
+/** `retry` is 0 for the first attempt, and counts Lambda's own retries. */
+type Invoked = OfInvocation & { readonly kind: 'invoked'; readonly tick: string; readonly retry: number }
+
 /** Only the latest of each kind counts; of `candidate`, the latest of each candidate. */
 export type StateEntry = Setup | CandidateEntry | LeaderEntry | Counts | Over
-export type EventEntry = Ticked | Invoked | Done | Began | Renewed | Ended | Effect | FaultEntry
+export type EventEntry = Other | Invoked | Done | Began | Effect | FaultEntry
 export type Entry = StateEntry | EventEntry
-
-/** The feed has dropped all events before this time; so does the page. */
-interface Forgotten {
-  readonly kind: 'forgotten'
-  readonly beforeMs: number
-}
-
-export type Update = Entry | Forgotten
+/** With `forgotten`, the feed has dropped all events before a time; so does the page. */
+export type Update = Entry | { readonly kind: 'forgotten'; readonly beforeMs: number }
 
 /** The first message to a page, and to one that reconnects: it starts over with these entries. */
 export interface Snapshot {

@@ -5,25 +5,18 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Interceptor, Reply } from '../lambda-host/interceptor.ts'
 import { describeRequest, describeResult } from './descriptions.ts'
-import type { Entry } from './entries.ts'
 import {
-  afterAnswer,
-  afterRequest,
   doneOf,
   lastStepOf,
-  NO_OBSERVATIONS,
   type Observations,
+  type ObservedLease,
+  observeAnswer,
+  observeRequest,
   type TryOutcome,
 } from './outcome.ts'
 import { type Step, shortened, TenureLogs } from './tenure-logs.ts'
-import { type Sender, type Tenure, Tenures } from './tenures.ts'
+import { type Sender, type Tenure, Tenures, type TenuresOptions } from './tenures.ts'
 import { answerOf, leaseRequestOf } from './wire.ts'
-
-export interface RecorderOptions {
-  readonly leaseTable: string
-  readonly add: (entry: Entry) => void
-  readonly now?: () => number
-}
 
 interface Attempt extends Sender {
   /** Those before it leads. */
@@ -32,7 +25,8 @@ interface Attempt extends Sender {
   readonly tenures: Map<string, Tenure>
   /** Of the last grant. */
   last?: Tenure
-  observations: Observations
+  readonly leases: Map<string, ObservedLease>
+  staleWritesRefused: number
   isDone: boolean
 }
 
@@ -45,28 +39,24 @@ const passages = new AsyncLocalStorage<{ reply?: Reply }>()
 
 export class Recorder {
   readonly logs = new TenureLogs()
-  readonly #leaseTable: string
-  readonly #add: (entry: Entry) => void
-  readonly #now: () => number
+  readonly #options: TenuresOptions
   readonly #tenures: Tenures
   readonly #attempts = new Map<string, Attempt>()
   #staleRefused = 0
 
-  constructor({ leaseTable, add, now = Date.now }: RecorderOptions) {
-    this.#leaseTable = leaseTable
-    this.#add = add
-    this.#now = now
-    this.#tenures = new Tenures(leaseTable, add, now)
+  constructor({ now = Date.now, ...options }: Omit<TenuresOptions, 'now'> & Partial<TenuresOptions>) {
+    this.#options = { ...options, now }
+    this.#tenures = new Tenures(this.#options)
   }
 
   /** The interceptor nearest to the function. */
   readonly atFunction: Interceptor = async (call, forward) => {
     const attempt = this.#attempts.get(call.requestId)
     if (attempt === undefined) return forward()
-    const description = describeRequest(call, this.#leaseTable)
-    const step: Step = { atMs: this.#now(), description, request: shortened(call.body) }
+    const description = describeRequest(call, this.#options.leaseTable)
+    const step: Step = { atMs: this.#options.now(), description, request: shortened(call.body) }
     this.#log(attempt, step)
-    attempt.observations = afterRequest(attempt.observations, leaseRequestOf(call, this.#leaseTable))
+    observeRequest(attempt.leases, leaseRequestOf(call, this.#options.leaseTable))
     const passage: { reply?: Reply } = {}
     let received: Reply | 'hangUp' = 'hangUp'
     try {
@@ -74,8 +64,8 @@ export class Recorder {
       return received
     } finally {
       const replies = { ...passage, received, successor: attempt.last?.successor }
-      step.result = describeResult(call, this.#leaseTable, replies)
-      step.tookMs = this.#now() - step.atMs
+      step.result = describeResult(call, this.#options.leaseTable, replies)
+      step.tookMs = this.#options.now() - step.atMs
       const shown = received === 'hangUp' ? passage.reply : received
       if (shown !== undefined) step.answer = shortened(answerOf(shown).body, shown.body)
     }
@@ -88,7 +78,7 @@ export class Recorder {
     if (attempt === undefined) return reply
     const passage = passages.getStore()
     if (passage !== undefined) passage.reply = reply
-    const request = leaseRequestOf(call, this.#leaseTable)
+    const request = leaseRequestOf(call, this.#options.leaseTable)
     const answer = answerOf(reply)
     if (answer.error === undefined && request?.kind === 'acquire') {
       const tenure = this.#tenures.begin(attempt, request, answer.body)
@@ -99,23 +89,23 @@ export class Recorder {
     const tenure = request === undefined ? attempt.last : attempt.tenures.get(request.lease)
     const refused = tenure === undefined ? 0 : this.#tenures.applied(tenure, call, request, answer)
     this.#staleRefused += refused
-    const observations = afterAnswer(attempt.observations, request, answer, attempt.last?.token)
-    attempt.observations = { ...observations, staleWritesRefused: observations.staleWritesRefused + refused }
+    attempt.staleWritesRefused += refused
+    observeAnswer(attempt.leases, request, answer)
     return reply
   }
 
   invocationStarted(requestId: string, candidate: number, tick: string, retry: number): void {
-    const atMs = this.#now()
+    const atMs = this.#options.now()
     const invocation = `${requestId}/${retry}`
     const description = `${retry === 0 ? 'Invoked' : 'Retried by Lambda'} for the tick ${tick}`
     this.#attempts.set(requestId, {
       ...{ requestId, candidate, invocation, steps: [{ atMs, description }], tenures: new Map() },
-      ...{ observations: NO_OBSERVATIONS, isDone: false },
+      ...{ leases: new Map(), staleWritesRefused: 0, isDone: false },
     })
     const isFull = this.#attempts.size > KEPT_ATTEMPTS
     const oldest = isFull ? [...this.#attempts].find(([, { isDone }]) => isDone)?.[0] : undefined
     if (oldest !== undefined) this.#attempts.delete(oldest)
-    this.#add({ kind: 'invoked', atMs, candidate, invocation, tick, retry })
+    this.#options.add({ kind: 'invoked', atMs, candidate, invocation, tick, retry })
   }
 
   /** @param ended the last log lines, and when Lambda retries the event, if it does */
@@ -126,21 +116,21 @@ export class Recorder {
   ): void {
     const attempt = this.#attempts.get(requestId)
     if (attempt === undefined) return
-    const atMs = this.#now()
+    const atMs = this.#options.now()
     attempt.isDone = true
     this.#log(attempt, { atMs, ...lastStepOf(outcome, ended.logs) })
     for (const tenure of attempt.tenures.values()) tenure.isDone = true
     const { candidate, invocation } = attempt
     const retryAtMs = ended.retryInMs === undefined ? {} : { retryAtMs: atMs + ended.retryInMs }
-    this.#add({ kind: 'done', atMs, candidate, invocation, ...retryAtMs, ...doneOf(outcome) })
+    this.#options.add({ kind: 'done', atMs, candidate, invocation, ...retryAtMs, ...doneOf(outcome) })
   }
 
   /** A fault was injected into an invocation, or a candidate, or the whole run. */
   faultInjected(description: string, on: { readonly candidate?: number; readonly requestId?: string } = {}): void {
-    const atMs = this.#now()
+    const atMs = this.#options.now()
     const attempt = on.requestId === undefined ? undefined : this.#attempts.get(on.requestId)
     if (attempt !== undefined) this.#log(attempt, { atMs, description, isFault: true })
-    this.#add({ kind: 'fault', atMs, candidate: on.candidate ?? attempt?.candidate, description })
+    this.#options.add({ kind: 'fault', atMs, candidate: on.candidate ?? attempt?.candidate, description })
   }
 
   leader(): Pick<Tenure, 'requestId' | 'candidate' | 'token'> | undefined {
@@ -157,7 +147,8 @@ export class Recorder {
 
   /** Of the last attempt of this request; undefined if it is no longer kept. */
   observations(requestId: string): Observations | undefined {
-    return this.#attempts.get(requestId)?.observations
+    const attempt = this.#attempts.get(requestId)
+    return attempt && { leases: [...attempt.leases.values()], staleWritesRefused: attempt.staleWritesRefused }
   }
 
   staleRefused(): number {

@@ -28,18 +28,20 @@ export interface Tenure extends Sender {
   successor?: number
 }
 
+export interface TenuresOptions {
+  readonly leaseTable: string
+  readonly add: (entry: Entry) => void
+  readonly now: () => number
+}
+
 export class Tenures {
-  readonly #leaseTable: string
-  readonly #add: (entry: Entry) => void
-  readonly #now: () => number
+  readonly #options: TenuresOptions
   /** The tenure that the row of each lease names. */
   readonly #current = new Map<string, Tenure>()
   #count = 0
 
-  constructor(leaseTable: string, add: (entry: Entry) => void, now: () => number) {
-    this.#leaseTable = leaseTable
-    this.#add = add
-    this.#now = now
+  constructor(options: TenuresOptions) {
+    this.#options = options
   }
 
   /** The first one that leads and still runs; there are several only if each candidate has a lease of its own. */
@@ -60,32 +62,33 @@ export class Tenures {
     this.#current.set(lease, tenure)
     const { candidate, invocation } = sender
     const began = { tenure: tenure.tenure, token, candidate, invocation, tick, expiresAtMs, replaced }
-    this.#add({ kind: 'began', atMs: this.#now(), ...began })
+    this.#options.add({ kind: 'began', atMs: this.#options.now(), ...began })
     return tenure
   }
 
   /** @returns how many writes were refused because another candidate leads */
   applied(tenure: Tenure, call: Call, request: LeaseRequest | undefined, answer: Answer): number {
+    const { leaseTable, add, now } = this.#options
     const isReplaced = this.#current.get(tenure.lease) !== tenure
     const verdict = verdictOf(call, answer, isReplaced)
     const isLateEnd = verdict === 'refused' && request?.kind === 'complete' && !tenure.hasEnded
-    const writes = [...otherWritesOf(call, this.#leaseTable), ...(isLateEnd ? ['the completion of its tick'] : [])]
+    const writes = [...otherWritesOf(call, leaseTable), ...(isLateEnd ? ['the completion of its tick'] : [])]
     const suffix = verdict === 'accepted' && isReplaced ? ', though it is replaced' : ''
     const { token, candidate } = tenure
-    const common = { atMs: this.#now(), tenure: tenure.tenure }
+    const common = { atMs: now(), tenure: tenure.tenure }
     if (verdict !== undefined) {
       const effect = { kind: 'effect', ...common, token, candidate, verdict, times: 1 } as const
-      for (const write of writes) this.#add({ ...effect, what: write + suffix })
+      for (const write of writes) add({ ...effect, what: write + suffix })
     }
     if (verdict === 'refused') return writes.length
     if (answer.error !== undefined || request === undefined) return 0
     if (request.kind === 'renew' || request.kind === 'saveCheckpoint') {
-      this.#add({ kind: 'renewed', ...common, expiresAtMs: request.expiresAtMs })
+      add({ kind: 'renewed', ...common, expiresAtMs: request.expiresAtMs })
     }
     const how = endIn(request)
     if (how === undefined) return 0
     tenure.hasEnded = true
-    this.#add({ kind: 'ended', ...common, how })
+    add({ kind: 'ended', ...common, how })
     return 0
   }
 }

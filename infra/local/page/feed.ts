@@ -3,31 +3,24 @@ import type { Effect, Entry, EventEntry, StateEntry, Update } from '../observe/e
 
 export type Listener = (updates: readonly Update[]) => void
 
-export interface FeedOptions {
-  readonly keptTenures?: number
-  /** Bounds the events even if no tenure ever begins. @default 40 for each kept tenure */
-  readonly keptEvents?: number
-}
-
 /** In the order in which a new page gets them. */
 const STATE_KINDS: readonly Entry['kind'][] = ['setup', 'candidate', 'leader', 'counts', 'over']
+/** About two thousand tenures. */
+const KEPT_EVENTS = 24_000
 /** Forgetting copies all events, so it waits until there are this many times more than are kept. */
 const SLACK = 1.1
 /** Equal effects within this time become one entry: the picture cannot show a hundred marks in one place. */
 const BATCH_MS = 100
 
 export class Feed {
-  readonly #keptTenures: number
   readonly #keptEvents: number
   readonly #states = new Map<string, StateEntry>()
   #events: EventEntry[] = []
-  #tenures = 0
   readonly #effects = new Map<string, Effect>()
   #timer: NodeJS.Timeout | undefined
   readonly #listeners = new Set<Listener>()
 
-  constructor({ keptTenures = 2_000, keptEvents = keptTenures * 40 }: FeedOptions = {}) {
-    this.#keptTenures = keptTenures
+  constructor(keptEvents = KEPT_EVENTS) {
     this.#keptEvents = keptEvents
   }
 
@@ -64,10 +57,7 @@ export class Feed {
   #send(entry: Entry): void {
     if (isState(entry)) {
       this.#states.set(entry.kind === 'candidate' ? `candidate ${entry.candidate}` : entry.kind, entry)
-    } else {
-      this.#events.push(entry)
-      if (entry.kind === 'began') this.#tenures += 1
-    }
+    } else this.#events.push(entry)
     this.#notify([entry])
     this.#forget()
   }
@@ -78,12 +68,10 @@ export class Feed {
 
   /** Whole tenures, if possible. */
   #forget(): void {
-    if (this.#tenures <= this.#keptTenures * SLACK && this.#events.length <= this.#keptEvents * SLACK) return
-    const least = Math.max(0, this.#events.length - this.#keptEvents)
-    let surplus = this.#tenures - this.#keptTenures
-    const first = this.#events.findIndex(({ kind }, index) => kind === 'began' && surplus-- <= 0 && index >= least)
+    if (this.#events.length <= this.#keptEvents * SLACK) return
+    const least = this.#events.length - this.#keptEvents
+    const first = this.#events.findIndex(({ kind }, index) => index >= least && kind === 'began')
     this.#events = this.#events.slice(first === -1 ? least : first)
-    this.#tenures = this.#events.filter(({ kind }) => kind === 'began').length
     const [oldest] = this.#events
     if (oldest !== undefined) this.#notify([{ kind: 'forgotten', beforeMs: oldest.atMs }])
   }

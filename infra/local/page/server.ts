@@ -12,7 +12,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { setTimeout as sleep } from 'node:timers/promises'
 import { FaultError, type ManualFault, readFault } from '../faults/fault.ts'
 import { isSecret } from '../lambda-host/credentials.ts'
-import { isOwnHost, LOOPBACK } from '../lambda-host/loopback.ts'
+import { isOwnHost, LOOPBACK, listen } from '../lambda-host/loopback.ts'
 import type { Snapshot } from '../observe/entries.ts'
 import type { TenureLogs } from '../observe/tenure-logs.ts'
 import { bundlePage } from './bundle.ts'
@@ -66,15 +66,13 @@ export async function startPage(options: PageOptions): Promise<PageServer> {
       return stream(response, feed)
     }
     const [, tenure] = /^\/tenures\/(\d+)$/.exec(route) ?? []
-    if (method === 'GET' && tenure !== undefined) return sendLog(response, Number(tenure))
+    if (method === 'GET' && tenure !== undefined) {
+      const log = logs.get(Number(tenure))
+      if (log === undefined) return reply(response, 404, 'The log of this tenure is no longer kept')
+      return reply(response, 200, JSON.stringify(log), { 'content-type': 'application/json' })
+    }
     if (method === 'POST' && route === '/faults') return injectFrom(request, response)
     return reply(response, 404, 'Not found')
-  }
-
-  const sendLog = (response: ServerResponse, tenure: number) => {
-    const log = logs.get(tenure)
-    if (log === undefined) return reply(response, 404, 'The log of this tenure is no longer kept')
-    return reply(response, 200, JSON.stringify(log), { 'content-type': 'application/json' })
   }
 
   const injectFrom = async (request: IncomingMessage, response: ServerResponse) => {
@@ -99,14 +97,10 @@ export async function startPage(options: PageOptions): Promise<PageServer> {
       else reply(response, 500, String(error))
     })
   })
-  server.listen(port, LOOPBACK)
-  await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
+  const ownPort = await listen(server, port).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error
     throw new Error(`Port ${port} is in use: choose another one with --port, or omit --port for any free one`)
   })
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('The page has no port')
-  const ownPort = address.port
   const closed = once(server, 'close')
   return {
     url: `http://${LOOPBACK}:${ownPort}/${key}/`,

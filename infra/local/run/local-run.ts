@@ -2,10 +2,10 @@
 
 import { LAMBDA_LEASE_MS } from '../../../functions/election/options.ts'
 import { Cleanups } from '../../programs/cleanups.ts'
-import { compose } from '../faults/compose.ts'
 import { type CallFault, describeCallFault, FaultError } from '../faults/fault.ts'
 import { ManualFaults } from '../faults/manual-faults.ts'
 import { Environments } from '../lambda-host/environments.ts'
+import { compose } from '../lambda-host/interceptor.ts'
 import { LambdaHost } from '../lambda-host/lambda-host.ts'
 import { Recorder } from '../observe/recorder.ts'
 import { Feed } from '../page/feed.ts'

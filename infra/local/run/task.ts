@@ -1,8 +1,9 @@
 /** The protected task of a run (billing, or the user's own function): what a run asks of it, and what it gives it. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { ScheduledFault } from '../faults/fault.ts'
-import type { FaultInjectorOptions } from '../faults/fault-injector.ts'
-import type { PlanOptions } from '../faults/planned-faults.ts'
+import type { PlanOptions } from '../faults/plan.ts'
+import type { PlannedFaultsOptions } from '../faults/planned-faults.ts'
+import type { Protection } from '../faults/protections.ts'
 import type { Interceptor } from '../lambda-host/interceptor.ts'
 import type { LambdaFunction } from '../lambda-host/lambda-function.ts'
 import type { Attempt } from '../lambda-host/lambda-host.ts'
@@ -16,6 +17,7 @@ import type { TickRecord, Try } from './tick.ts'
 
 /** `ticks` does not count those after the chaos; undefined runs until Ctrl-C. */
 export interface RunOptions extends PlanOptions {
+  readonly without: readonly Protection[]
   /** The least real time between the starts of two ticks. */
   readonly everyMs: number
   readonly candidates: number
@@ -47,7 +49,7 @@ export interface TaskContext {
   readonly lease: LeaseResource
   readonly display: RunDisplay
   readonly recorder: Pick<Recorder, 'observations'>
-  readonly injecting: Omit<FaultInjectorOptions, 'kindOf'>
+  readonly injecting: Omit<PlannedFaultsOptions, 'plan' | 'places' | 'without'>
   readonly signal: AbortSignal
 }
 

@@ -1,11 +1,11 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { ManualClock, settled } from '../../../functions/election/testing/manual-clock.ts'
 import { Candidates } from '../../../infra/local/faults/candidates.ts'
 import { type CandidateFault, FaultError, readFault } from '../../../infra/local/faults/fault.ts'
 import { ManualFaults } from '../../../infra/local/faults/manual-faults.ts'
 import type { Call, Reply } from '../../../infra/local/lambda-host/interceptor.ts'
 import type { CandidateEntry, LeaderEntry } from '../../../infra/local/observe/entries.ts'
-import { gatewayCall, LEASES, libraryExchanges, ROWS } from '../observe/wire.ts'
+import { gatewayCall, LEASES, NEXT_TICK, put, ROWS, wire } from '../observe/wire.ts'
 
 /**
  * Each scenario is a name, and lines of steps; a line with `>` has the events since the last such line. The requests
@@ -136,15 +136,22 @@ a connection is recorded only if it changes
 
 const DONE: Reply = { statusCode: 200, headers: {}, body: '{}' }
 const REQUESTS = ['a', 'b', 'c']
-const { found } = await libraryExchanges()
-const CALLS: Readonly<Record<string, Call>> = {
+const CALLS: Readonly<Record<string, Call | undefined>> = {
+  ...(await callsOfTenures()),
   read: { service: 'dynamodb', operation: 'GetItem', target: ROWS, body: {}, requestId: 'a' },
   charge: gatewayCall('POST'),
-  write: found('write').call,
-  acquire: found('acquire').call,
-  renew: found('renew').call,
-  complete: found('complete').call,
-  release: found('release').call,
+}
+
+/** As the library sends them. */
+async function callsOfTenures() {
+  const { lead, exchanges } = wire()
+  const { lease, finish } = await lead('a')
+  await lease.renew()
+  await lease.send(put())
+  await finish()
+  await (await lead('b', { tick: NEXT_TICK })).fail(new RangeError('no'))
+  const [acquire, renew, write, complete, , release] = exchanges.map(({ call }) => call)
+  return { acquire, renew, write, complete, release }
 }
 
 /** Manual faults on candidates with running processes, and the events that they cause. */
@@ -265,74 +272,54 @@ test.each(scenarios)('%s', async (_, lines) => {
   }
 })
 
-describe('candidates', () => {
-  const NEW = { kind: 'candidate', isPresent: true, skewMs: 0, isCutOff: false, dropsNextReply: false }
+const NEW = { kind: 'candidate', isPresent: true, skewMs: 0, isCutOff: false, dropsNextReply: false }
 
-  function candidatesOf(count: number) {
-    const entries: CandidateEntry[] = []
-    const events: string[] = []
-    const add = (entry: CandidateEntry) => entries.push(entry)
-    const candidates = new Candidates(count, add, (description, candidate) =>
-      events.push(`${candidate}: ${description}`),
-    )
-    return {
-      ...{ candidates, events },
-      inject: (name: CandidateFault['do'], candidate = 1, ms = 5_000) => candidates.inject({ do: name, candidate, ms }),
-      latest: (number: number) => entries.findLast(({ candidate }) => candidate === number),
-    }
-  }
+/** Candidates that are injected with faults one by one: the name of each, its candidate, its milliseconds. */
+function candidatesAfter(...faults: readonly (readonly [CandidateFault['do'], number?, number?])[]) {
+  const entries: CandidateEntry[] = []
+  const events: string[] = []
+  const onFault = (description: string, candidate: number) => events.push(`${candidate}: ${description}`)
+  const candidates = new Candidates(2, (entry) => entries.push(entry), onFault)
+  const inject = (name: CandidateFault['do'], candidate = 1, ms = 5_000) =>
+    candidates.inject({ do: name, candidate, ms })
+  for (const fault of faults) inject(...fault)
+  return { candidates, inject, events, latest: (number: number) => entries.findLast((one) => one.candidate === number) }
+}
 
-  test('are added with the lowest free number, up to ten', () => {
-    const { candidates, inject, events, latest } = candidatesOf(3)
-    expect(candidates.present()).toEqual([1, 2, 3])
-    expect(latest(3)).toEqual({ ...NEW, candidate: 3 })
-    inject('removeCandidate', 2)
-    expect(candidates.present()).toEqual([1, 3])
-    for (let added = 1; added <= 8; added += 1) inject('addCandidate')
-    expect(candidates.present()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
-    expect(events.slice(0, 3)).toEqual(['2: removed', '2: added', '4: added'])
-    const full = new FaultError('There are already 10 candidates, the maximum')
-    expect(() => inject('addCandidate')).toThrow(full)
-  })
+test('candidates are added with the lowest free number, up to ten, and removed except the last one', () => {
+  const { candidates, inject, events } = candidatesAfter(['removeCandidate', 1])
+  expect(() => inject('removeCandidate', 2)).toThrow(new FaultError('The last candidate cannot be removed'))
+  expect(candidates.present()).toEqual([2])
+  for (let added = 1; added <= 9; added += 1) inject('addCandidate')
+  expect(candidates.present()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+  expect(events.slice(0, 3)).toEqual(['1: removed', '1: added', '3: added'])
+  const full = new FaultError('There are already 10 candidates, the maximum')
+  expect(() => inject('addCandidate')).toThrow(full)
+})
 
-  test('are removed, except the last one', () => {
-    const { candidates, inject } = candidatesOf(2)
-    inject('removeCandidate')
-    expect(() => inject('removeCandidate', 2)).toThrow(new FaultError('The last candidate cannot be removed'))
-    expect(candidates.present()).toEqual([2])
-  })
+test('a candidate that does not exist cannot be hit', () => {
+  const { inject, events } = candidatesAfter()
+  expect(() => inject('cutOff', 3)).toThrow(new FaultError('There is no candidate 3, only 1, 2'))
+  expect(events).toEqual([])
+})
 
-  test.each(['removeCandidate', 'skewClock', 'dropReply', 'cutOff', 'reconnect'] as const)(
-    'that do not exist cannot be hit: %s',
-    (name) => {
-      const { inject, events } = candidatesOf(2)
-      expect(() => inject(name, 3)).toThrow(new FaultError('There is no candidate 3, only 1, 2'))
-      expect(events).toEqual([])
-    },
-  )
+test('a removed candidate keeps its state for running invocations, and returns without it', () => {
+  const { candidates, inject, latest } = candidatesAfter(['dropReply'], ['cutOff'], ['skewClock'], ['removeCandidate'])
+  const state = { isPresent: false, skewMs: 5_000, isCutOff: true, dropsNextReply: true }
+  expect(latest(1)).toMatchObject(state)
+  expect([1, 2].map((number) => candidates.isReachable(number))).toEqual([false, true])
+  expect([1, 2].map((number) => candidates.skewMs(number))).toEqual([5_000, 0])
+  inject('addCandidate')
+  expect(latest(1)).toEqual({ ...NEW, candidate: 1 })
+  expect([candidates.isReachable(1), candidates.skewMs(1)]).toEqual([true, 0])
+})
 
-  test('that are removed keep their state for running invocations, and return without it', () => {
-    const { candidates, inject, latest } = candidatesOf(2)
-    for (const name of ['dropReply', 'cutOff', 'skewClock', 'removeCandidate'] as const) inject(name)
-    const state = { isPresent: false, skewMs: 5_000, isCutOff: true, dropsNextReply: true }
-    expect(latest(1)).toMatchObject(state)
-    expect([1, 2].map((number) => candidates.isReachable(number))).toEqual([false, true])
-    expect([1, 2].map((number) => candidates.skewMs(number))).toEqual([5_000, 0])
-    inject('addCandidate')
-    expect(latest(1)).toEqual({ ...NEW, candidate: 1 })
-    expect([candidates.isReachable(1), candidates.skewMs(1)]).toEqual([true, 0])
-  })
-
-  test.each([
-    [2_500, 'clock set 2.5 s ahead'],
-    [-60_000, 'clock set 60 s behind'],
-    [0, 'clock set right'],
-  ])('have a clock that is set by %d ms: %s', (ms, description) => {
-    const { candidates, inject, events, latest } = candidatesOf(2)
-    inject('skewClock', 2, 1)
-    inject('skewClock', 2, ms)
-    expect(candidates.skewMs(2)).toBe(ms)
-    expect(latest(2)).toMatchObject({ skewMs: ms })
-    expect(events.at(-1)).toBe(`2: ${description}`)
-  })
+test.each([
+  [2_500, 'clock set 2.5 s ahead'],
+  [-60_000, 'clock set 60 s behind'],
+  [0, 'clock set right'],
+])('a clock that is set by %d ms: %s', (ms, description) => {
+  const { candidates, events } = candidatesAfter(['skewClock', 2, 1], ['skewClock', 2, ms])
+  expect(candidates.skewMs(2)).toBe(ms)
+  expect(events.at(-1)).toBe(`2: ${description}`)
 })

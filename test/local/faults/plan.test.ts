@@ -45,14 +45,6 @@ test('plans of chaos use every fault', () => {
   expect([...known].sort()).toEqual(all)
 })
 
-test('throttling hits several calls in a row, any other fault one call', () => {
-  const at = { tick: 1, at: 'claim', nth: 2 } as const
-  const hits = (fault: CallFault) => [1, 2, 3, 4, 5].filter((nth) => isPlannedAt(fault, 'claim', nth))
-  expect(hits({ ...at, do: 'throttle', times: 3 })).toEqual([2, 3, 4])
-  expect(hits({ ...at, do: 'dropRequest' })).toEqual([2])
-  expect(isPlannedAt({ ...at, do: 'dropRequest' }, 'intent', 2)).toBe(false)
-})
-
 test.each([
   [6, 3],
   [5, 2],

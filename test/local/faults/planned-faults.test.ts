@@ -4,8 +4,15 @@ import { expect, test } from 'vitest'
 import { type Charge, chargesTable } from '../../../functions/billing/ledger.ts'
 import { subscriptionsTable } from '../../../functions/billing/subscriptions.ts'
 import { fence } from '../../../functions/election/fencing.ts'
-import { callKindOf, GatewayWatch, PlannedFaults } from '../../../infra/local/faults/planned-faults.ts'
+import type { CallAction, CallFault, CallKind } from '../../../infra/local/faults/fault.ts'
+import {
+  callKindOf,
+  GatewayWatch,
+  PlannedFaults,
+  type PlannedFaultsOptions,
+} from '../../../infra/local/faults/planned-faults.ts'
 import type { Protection } from '../../../infra/local/faults/protections.ts'
+import type { Call, Reply } from '../../../infra/local/lambda-host/interceptor.ts'
 import { localClient } from '../../support/tables.ts'
 import { gatewayCall, jsonReply } from '../observe/wire.ts'
 
@@ -50,38 +57,164 @@ test('each write of the billing task has the kind of its step', async () => {
   expect(kinds).toEqual(['claim', 'intent', 'answer', 'unknown', 'move'])
 })
 
-test('writes of the lease and charges have a kind; lookups, queries and writes of the gateway have none', () => {
-  expect(callKindOf({ ...ofDynamoDB, target: 'leases', body: {} }, PLACES)).toBe('lease')
-  expect(callKindOf(gatewayCall('POST'), PLACES)).toBe('charge')
-  expect(callKindOf(gatewayCall('GET'), PLACES)).toBeUndefined()
-  expect(callKindOf({ ...ofDynamoDB, target: 'sandbox', body: {} }, PLACES)).toBeUndefined()
-  expect(callKindOf({ ...ofDynamoDB, operation: 'Query', target: 'charges', body: {} }, PLACES)).toBeUndefined()
+/** Planned faults, the events that they cause in order, and a function that sends a call of a kind. */
+function scene(
+  planned: readonly CallFault[],
+  { without = [], deliverAgain = async () => {} }: Partial<PlannedFaultsOptions> = {},
+) {
+  const events: string[] = []
+  const injected: (readonly [CallFault, requestId: string])[] = []
+  const stopping = new AbortController()
+  const signal = (name: string) => (requestId: string) => {
+    if (RUNNING.includes(requestId)) events.push(`${name} ${requestId}`)
+    return RUNNING.includes(requestId)
+  }
+  const faults = new PlannedFaults({
+    ...{ places: PLACES, without, pastLeaseMs: 5, signal: stopping.signal },
+    plan: { faultsOf: (tick) => planned.filter((fault) => fault.tick === tick) },
+    processes: { kill: async (requestId) => signal('kill')(requestId), freeze: signal('freeze'), thaw: signal('thaw') },
+    onFault: (...fault) => injected.push(fault),
+    deliverAgain: async (requestId) => {
+      events.push(`rival of ${requestId} invoked`)
+      await deliverAgain(requestId)
+      events.push('rival done')
+    },
+  })
+  faults.tickStarts(1, 0)
+  const send = (kind: string, requestId = 'leader') =>
+    faults.intercept({ ...(CALLS[kind] ?? CALLS.lease), requestId }, async (body) => {
+      events.push(`${kind} arrives${body === undefined ? '' : ' changed'}`)
+      return DONE
+    })
+  return { events, injected, faults, send, stopping }
+}
+
+const DONE: Reply = { statusCode: 200, headers: {}, body: 'done' }
+const RUNNING = ['leader', 'other']
+const update = (target: string, body: Call['body'] = {}): Call => ({ ...ofDynamoDB, target, body })
+const FENCED = fence({ TableName: 'rows', Item: { id: '1' } }, 'billing', STAMP)
+const CALLS: Readonly<Record<string, Call>> & { readonly lease: Call } = {
+  lease: update('leases'),
+  claim: update('subscriptions', { ReturnValues: 'ALL_NEW' }),
+  unknown: update('charges', { ExpressionAttributeValues: { ':status': { S: 'unknown' } } }),
+  charge: gatewayCall('POST'),
+  lookup: gatewayCall('GET'),
+  query: { ...update('charges'), operation: 'Query' },
+  row: { ...update('rows', { ...FENCED }), operation: 'PutItem' },
+}
+
+test('writes of the lease and charges have a kind; lookups, queries and other writes have none', () => {
+  const kinds = Object.values(CALLS).map((call) => callKindOf(call, PLACES))
+  expect(kinds).toEqual(['lease', 'claim', 'unknown', 'charge', undefined, undefined, undefined])
 })
 
-test.each<[readonly Protection[], number]>([
-  [['lease'], 0],
-  [['fence'], 1],
-  [['key', 'fence'], 1],
-])('with %j switched off, %d fence is removed on the wire', async (without, removed) => {
-  const options = { killLeader: undefined, freezeLeader: undefined, chaos: undefined, ticks: 3, without }
-  const never = () => Promise.reject(new Error('no process is there'))
-  const faults = new PlannedFaults(options, PLACES, {
-    processes: { kill: never, freeze: () => false, thaw: () => false },
-    onFault: () => {},
-    deliverAgain: never,
-    pastLeaseMs: 1,
-    signal: AbortSignal.abort(),
-  })
-  const input = fence({ TableName: 'rows', Item: { id: '1' } }, 'billing', STAMP)
-  const call = { ...ofDynamoDB, operation: 'PutItem', target: 'rows', body: { ...input } }
-  let passed: unknown
-  await faults.intercept(call, async (body) => {
-    passed = body
-    return jsonReply({})
-  })
-  expect(passed === undefined ? 0 : 1).toBe(removed)
-  expect(faults.planned()).toBe(0)
+test.each<[readonly Protection[], string]>([
+  [['lease'], 'row arrives'],
+  [['fence'], 'row arrives changed'],
+  [['key', 'fence'], 'row arrives changed'],
+])('with %j switched off, the fence is removed on the wire, or not: %s', async (without, event) => {
+  const { send, events, faults } = scene([], { without })
+  await send('row')
+  expect(events).toEqual([event])
   expect(faults.injected()).toEqual([])
+})
+
+const faultAt = (at: CallKind, action: CallAction, nth = 1): CallFault => ({ tick: 1, at, nth, ...action })
+const gatewayStatus = (statusCode: number) => ({
+  statusCode: 200,
+  body: expect.stringContaining(`"statusCode":${statusCode}`),
+})
+const THROTTLED = { statusCode: 400, body: expect.stringContaining('ThrottlingException') }
+/** From the freeze to the thaw. */
+const FROZEN = ['freeze leader', 'rival of leader invoked', 'rival done', 'thaw leader']
+
+test('only the planned call is hit, and calls of other kinds do not count', async () => {
+  const fault = faultAt('claim', { do: 'dropRequest' }, 2)
+  const { send, events, injected, faults } = scene([fault])
+  for (const kind of ['claim', 'lease', 'query']) expect(await send(kind)).toEqual(DONE)
+  expect(injected).toEqual([])
+  expect(await send('claim', 'other')).toBe('hangUp')
+  expect(await send('claim')).toEqual(DONE)
+  expect(events).toEqual(['claim arrives', 'lease arrives', 'query arrives', 'claim arrives'])
+  expect(injected).toEqual([[fault, 'other']])
+  expect(faults.injected()).toEqual([fault])
+})
+
+test('every tick counts from one', async () => {
+  const { send, faults } = scene([{ ...faultAt('claim', { do: 'dropRequest' }), tick: 2 }])
+  expect(await send('claim')).toEqual(DONE)
+  faults.tickStarts(2, 0)
+  expect(await send('claim')).toBe('hangUp')
+})
+
+const KILL = { do: 'killLeader' } as const
+const FREEZE = { do: 'freezeLeader' } as const
+test.each<[string, CallKind, CallAction, unknown, readonly string[]]>([
+  ['killed before its call', 'claim', { ...KILL, when: 'before' }, 'hangUp', ['kill leader']],
+  ['killed before the reply', 'charge', { ...KILL, when: 'after' }, 'hangUp', ['charge arrives', 'kill leader']],
+  ['frozen before its call', 'unknown', { ...FREEZE, when: 'before' }, DONE, [...FROZEN, 'unknown arrives']],
+  ['frozen before the reply', 'claim', { ...FREEZE, when: 'after' }, DONE, ['claim arrives', ...FROZEN]],
+  ['without the reply to its write', 'claim', { do: 'dropReply' }, 'hangUp', ['claim arrives']],
+  ['charged, but answered with 504', 'charge', { do: 'dropReply' }, gatewayStatus(504), ['charge arrives']],
+  ['refused by the gateway', 'charge', { do: 'refuse' }, gatewayStatus(503), []],
+])('a leader is %s', async (_, kind, action, reply, expected) => {
+  const { send, events, injected } = scene([faultAt(kind, action)])
+  const received = await send(kind)
+  if (typeof reply === 'string') expect(received).toBe(reply)
+  else expect(received).toMatchObject(Object(reply))
+  expect(events).toEqual(expected)
+  expect(injected).toHaveLength(1)
+})
+
+test('several throttled calls in a row are one fault', async () => {
+  const { send, events, injected } = scene([faultAt('claim', { do: 'throttle', times: 2 })])
+  for (const reply of [THROTTLED, THROTTLED, DONE]) expect(await send('claim')).toMatchObject(reply)
+  expect(events).toEqual(['claim arrives'])
+  expect(injected).toHaveLength(1)
+})
+
+test.each([KILL, FREEZE].flatMap((fault) => (['before', 'after'] as const).map((when) => ({ ...fault, when }))))(
+  '$do $when a call of an invocation that has ended does nothing, and the call arrives once',
+  async (action) => {
+    const { send, events, injected } = scene([faultAt('claim', action)])
+    expect(await send('claim', 'gone')).toEqual(DONE)
+    expect(events).toEqual(['claim arrives'])
+    expect(injected).toEqual([])
+  },
+)
+
+test('a frozen leader stays frozen while the rival works, whose own calls arrive', async () => {
+  const rival = Promise.withResolvers<void>()
+  const { send, events } = scene([faultAt('claim', { ...FREEZE, when: 'before' })], {
+    deliverAgain: () => rival.promise,
+  })
+  const held = send('claim')
+  await expect.poll(() => events).toContain('rival of leader invoked')
+  expect(await send('claim', 'other')).toEqual(DONE)
+  expect(events).not.toContain('thaw leader')
+  rival.resolve()
+  expect(await held).toEqual(DONE)
+  expect(events.slice(-2)).toEqual(['thaw leader', 'claim arrives'])
+})
+
+test('a frozen leader is thawed without a rival when the run ends', async () => {
+  const { send, stopping, events } = scene([faultAt('claim', { ...FREEZE, when: 'before' })])
+  stopping.abort()
+  expect(await send('claim')).toEqual(DONE)
+  expect(events).toEqual(['freeze leader', 'thaw leader', 'claim arrives'])
+})
+
+test('a delayed reply belongs to a call that was applied at once, and arrives when the run ends', async () => {
+  const { send, events, injected, stopping } = scene([faultAt('charge', { do: 'delayReply' })])
+  let isAnswered = false
+  const late = send('charge').finally(() => {
+    isAnswered = true
+  })
+  await expect.poll(() => injected).toHaveLength(1)
+  expect(events).toEqual(['charge arrives'])
+  expect(isAnswered).toBe(false)
+  stopping.abort()
+  expect(await late).toEqual(DONE)
 })
 
 const REPLAYED = { 'idempotent-replayed': 'true' }

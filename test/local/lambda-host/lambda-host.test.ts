@@ -125,19 +125,16 @@ describe('what a function throws, returns or writes', () => {
     expect(await resultOf(await startHost(), { do: 'send to its parent' })).toEqual({ send: 'undefined' })
   })
 
-  test.each([
-    '{not json\n',
-    'null\n',
-    '{"kind":"result"}\n',
-    '{"kind":"error","error":{"errorType":7}}\n',
-    '{"kind":"ready"}\n',
-  ])('fails only its own invocation when it goes into the pipe to the host: %j', async (text) => {
-    const host = await startHost()
-    const ending = await host.invoke(fixtureFunction(), { do: 'write to file 3', text })
-    const errorMessage = expect.stringContaining('wrote to file descriptor 3')
-    expect(ending).toMatchObject({ ok: false, error: { errorType: 'Runtime.InvalidMessage', errorMessage } })
-    expect(await describeEnvironment(host)).toMatchObject({ invocations: 1 }) // in a new environment
-  })
+  test.each(['{not json\n', '{"kind":"result"}\n', '{"kind":"error","error":{"errorType":7}}\n'])(
+    'fails only its own invocation when it goes into the pipe to the host: %j',
+    async (text) => {
+      const host = await startHost()
+      const ending = await host.invoke(fixtureFunction(), { do: 'write to file 3', text })
+      const errorMessage = expect.stringContaining('wrote to file descriptor 3')
+      expect(ending).toMatchObject({ ok: false, error: { errorType: 'Runtime.InvalidMessage', errorMessage } })
+      expect(await describeEnvironment(host)).toMatchObject({ invocations: 1 }) // in a new environment
+    },
+  )
 })
 
 describe('a process that a function starts', () => {
@@ -162,15 +159,6 @@ describe('a process that a function starts', () => {
     await host.host.stop()
     await expect.poll(() => isAlive(logs[0])).toBe(false)
   })
-
-  test('in a session of its own is out of reach, but does not delay the end', async () => {
-    const { host, invoke } = await startHost()
-    const { logs = [] } = await invoke(lambda, start('return', { stdio: 'inherit', detached: true }))
-    const pid = Number(logs[0])
-    onTestFinished(() => void process.kill(pid, 'SIGKILL'))
-    await host.stop()
-    expect(isAlive(pid)).toBe(true)
-  })
 })
 
 test.each([
@@ -189,54 +177,50 @@ test.each([
   },
 )
 
-describe('stopping', () => {
-  test('ends every environment, idle, working and frozen, for each call, and reports no failure for it', async () => {
-    const host = await startHost()
-    const [working, frozen] = [await startWaiting(host, 60_000), await startWaiting(host, 60_000)]
-    host.environments.freeze(frozen.requestId)
-    const { pid: idle } = await describeEnvironment(host)
-    const pidsLeft = async (stopped: Promise<void>) => {
-      await stopped
-      return [working.pid, frozen.pid, idle].filter(isAlive)
-    }
-    expect(await Promise.all([host.host.stop(), host.host.stop()].map(pidsLeft))).toEqual([[], []])
-    await Promise.all([working.ended, frozen.ended])
-    expect([...working.attempts, ...frozen.attempts]).toEqual([])
-    expect(host.environments.thaw(frozen.requestId)).toBe(false)
-  })
-
-  test('prevents new environments, of new functions too', async () => {
-    const { host, environments, invoke } = await startHost()
-    await host.stop()
-    expect(await invoke(fixtureFunction(), {})).toMatchObject({ ok: false })
-    expect(environments.started()).toBe(0)
-  })
+test('stopping ends every environment, idle, working and frozen, for each call, and reports no failure for it', async () => {
+  const host = await startHost()
+  const [working, frozen] = [await startWaiting(host, 60_000), await startWaiting(host, 60_000)]
+  host.environments.freeze(frozen.requestId)
+  const { pid: idle } = await describeEnvironment(host)
+  const pidsLeft = async (stopped: Promise<void>) => {
+    await stopped
+    return [working.pid, frozen.pid, idle].filter(isAlive)
+  }
+  expect(await Promise.all([host.host.stop(), host.host.stop()].map(pidsLeft))).toEqual([[], []])
+  await Promise.all([working.ended, frozen.ended])
+  expect([...working.attempts, ...frozen.attempts]).toEqual([])
+  expect(host.environments.thaw(frozen.requestId)).toBe(false)
 })
 
-describe('functions that invoke each other', () => {
-  test('may wait for each other, however many and however deep', async () => {
-    const lambda = fixtureFunction({ timeoutMs: 20_000 })
-    const host = await startHost({ functions: [lambda] })
-    const nested = (depth: number): object =>
-      depth === 0 ? { do: 'describe' } : { do: 'invoke', function: lambda.name, times: 2, event: nested(depth - 1) }
-    const { answers } = await resultOf(host, nested(3), lambda)
-    expect(Object(answers)).toHaveLength(2)
-    expect(host.environments.started()).toBeGreaterThanOrEqual(4)
-  })
+test('stopping prevents new environments, of new functions too', async () => {
+  const { host, environments, invoke } = await startHost()
+  await host.stop()
+  expect(await invoke(fixtureFunction(), {})).toMatchObject({ ok: false })
+  expect(environments.started()).toBe(0)
+})
 
-  test('send through the interceptor, with the request id of the invocation that sent it', async () => {
-    const calls: object[] = []
-    const intercept: Interceptor = (call, forward) => {
-      calls.push(call)
-      return forward()
-    }
-    const payment = fixtureFunction({ name: 'payment' })
-    const host = await startHost({ functions: [payment], intercept })
-    const event = { do: 'describe' }
-    const ask = () => resultOf(host, { do: 'invoke', function: payment.arn, event })
-    const results = await Promise.all([ask(), ask()])
-    const expected = results.map(({ requestId }) => expect.objectContaining({ operation: 'Invoke', requestId }))
-    expect(calls).toHaveLength(2)
-    expect(calls).toEqual(expect.arrayContaining(expected))
-  })
+test('functions that invoke each other may wait for each other, however many and however deep', async () => {
+  const lambda = fixtureFunction({ timeoutMs: 20_000 })
+  const host = await startHost({ functions: [lambda] })
+  const nested = (depth: number): object =>
+    depth === 0 ? { do: 'describe' } : { do: 'invoke', function: lambda.name, times: 2, event: nested(depth - 1) }
+  const { answers } = await resultOf(host, nested(3), lambda)
+  expect(Object(answers)).toHaveLength(2)
+  expect(host.environments.started()).toBeGreaterThanOrEqual(4)
+})
+
+test('functions that invoke each other send through the interceptor, with the request id of the invocation that sent it', async () => {
+  const calls: object[] = []
+  const intercept: Interceptor = (call, forward) => {
+    calls.push(call)
+    return forward()
+  }
+  const payment = fixtureFunction({ name: 'payment' })
+  const host = await startHost({ functions: [payment], intercept })
+  const event = { do: 'describe' }
+  const ask = () => resultOf(host, { do: 'invoke', function: payment.arn, event })
+  const results = await Promise.all([ask(), ask()])
+  const expected = results.map(({ requestId }) => expect.objectContaining({ operation: 'Invoke', requestId }))
+  expect(calls).toHaveLength(2)
+  expect(calls).toEqual(expect.arrayContaining(expected))
 })

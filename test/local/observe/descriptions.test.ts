@@ -3,18 +3,7 @@ import { withLease } from '../../../functions/election/index.ts'
 import { dynamodbError } from '../../../infra/local/lambda-host/dynamodb-proxy.ts'
 import type { Call } from '../../../infra/local/lambda-host/interceptor.ts'
 import { clock, describeRequest, describeResult } from '../../../infra/local/observe/descriptions.ts'
-import {
-  dropReply,
-  gatewayCall,
-  jsonReply,
-  LEASES,
-  libraryExchanges,
-  put,
-  replacement,
-  TICK,
-  type Wire,
-  wire,
-} from './wire.ts'
+import { dropReply, gatewayCall, jsonReply, LEASES, put, replacement, TICK, type Wire, wire } from './wire.ts'
 
 const requestsOf = ({ exchanges }: Wire) => exchanges.map(({ call }) => describeRequest(call, LEASES))
 const resultsOf = ({ exchanges }: Wire) =>
@@ -36,7 +25,7 @@ describe('of the library’s own requests', () => {
       expect.stringMatching(`^Requests the lease ${UNTIL}$`),
       expect.stringMatching(`^Renews the lease ${UNTIL}$`),
       expect.stringMatching(`^Saves a checkpoint, and renews the lease ${UNTIL}$`),
-      'Puts a row into rows, unless a newer leader has written it',
+      'PutItem of rows, unless a newer leader has written it',
       'Sends 1 write of its own, if it still leads',
       'Sends 2 writes of its own, if it still leads',
       'Completes the tick',
@@ -86,13 +75,6 @@ describe('of the library’s own requests', () => {
     const granted = expect.stringMatching(/^granted, with token \d+$/)
     expect(resultsOf(scene)).toEqual([granted, repeated, ...Array(3).fill(['done', repeated]).flat()])
   })
-
-  test('a refused acquire without the time of expiry names only the leader', async () => {
-    const { call } = (await libraryExchanges()).found('acquire')
-    const Item = { holder: { S: 'ann' }, fencingToken: { N: '7' } }
-    const reply = dynamodbError('ConditionalCheckFailedException', 'no', 400, { Item })
-    expect(describeResult(call, LEASES, { reply, received: reply })).toBe('refused: token 7 leads')
-  })
 })
 
 const call = (operation = 'PutItem', target = 'rows'): Call => ({
@@ -103,10 +85,6 @@ test.each([
   [gatewayCall('POST'), 'Requests a charge from the gateway'],
   [gatewayCall('GET'), 'Looks up an earlier charge at the gateway'],
   [gatewayCall(), 'Invokes sandbox'],
-  [call('UpdateItem'), 'Updates a row of rows'],
-  [call('DeleteItem'), 'Deletes a row of rows'],
-  [call('GetItem'), 'Reads a row of rows'],
-  [call('Query'), 'Queries rows of rows'],
   [call('DescribeTable'), 'DescribeTable of rows'],
   [call('ListTables', ''), 'ListTables'],
 ])('any other request is described: %#', (request, description) => {

@@ -1,6 +1,5 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb'
 import { describe, expect, test } from 'vitest'
-import { withLease } from '../../../functions/election/index.ts'
 import type { Effect, Entry } from '../../../infra/local/observe/entries.ts'
 import type { TryOutcome } from '../../../infra/local/observe/outcome.ts'
 import { dropReply, dropRequest, NEXT_TICK, NOW_MS, put, ROWS, replacement, TICK, type Wire, wire } from './wire.ts'
@@ -25,56 +24,42 @@ function started(...requestIds: readonly string[]) {
   return { ...scene, stepsOf: (tenure: number) => scene.recorder.logs.get(tenure)?.steps ?? [] }
 }
 
-describe('a tenure', () => {
-  test('is recorded from its beginning to its end, with its token, tick, times and effects', async () => {
-    const { recorder, lead, entries, exchanges } = started('a')
-    const { lease, finish } = await lead('a')
-    await lease.renew()
-    await lease.saveCheckpoint({ upTo: 7 })
-    await lease.send(put())
-    await finish()
-    const token = lease.fencingToken
-    recorder.invocationEnded('a', completed(token))
-    const common = { atMs: NOW_MS, tenure: 1 }
-    const sent = { candidate: 1, invocation: 'a/0' }
-    const expiresAtMs = expect.any(Number)
-    const effect = { token, candidate: 1, verdict: 'accepted', what: `PutItem of ${ROWS}`, times: 1 }
-    expect(entries).toEqual([
-      { kind: 'invoked', atMs: NOW_MS, ...sent, tick: TICK, retry: 0 },
-      { kind: 'began', ...common, token, ...sent, tick: TICK, expiresAtMs, replaced: undefined },
-      { kind: 'renewed', ...common, expiresAtMs },
-      { kind: 'renewed', ...common, expiresAtMs },
-      { kind: 'effect', ...common, ...effect },
-      { kind: 'ended', ...common, how: 'completed' },
-      { kind: 'done', atMs: NOW_MS, ...sent, status: 'completed' },
-    ])
-    const requested = exchanges.map(({ call }) => Object(call.body)['ExpressionAttributeValues']?.[':expiresAt']?.['N'])
-    const recorded = entries.flatMap((entry) => ('expiresAtMs' in entry ? [String(entry.expiresAtMs)] : []))
-    expect(recorded).toEqual(requested.filter((ms) => ms !== undefined))
-  })
+test('a tenure is recorded from its beginning to its end, with its token, tick, times and effects', async () => {
+  const { recorder, lead, entries, exchanges } = started('a')
+  const { lease, finish } = await lead('a')
+  await lease.renew()
+  await lease.saveCheckpoint({ upTo: 7 })
+  await lease.send(put())
+  await finish()
+  const token = lease.fencingToken
+  recorder.invocationEnded('a', completed(token))
+  const common = { atMs: NOW_MS, tenure: 1 }
+  const sent = { candidate: 1, invocation: 'a/0' }
+  const expiresAtMs = expect.any(Number)
+  const effect = { token, candidate: 1, verdict: 'accepted', what: `PutItem of ${ROWS}`, times: 1 }
+  expect(entries).toEqual([
+    { kind: 'invoked', atMs: NOW_MS, ...sent, tick: TICK, retry: 0 },
+    { kind: 'began', ...common, token, ...sent, tick: TICK, expiresAtMs, replaced: undefined },
+    { kind: 'renewed', ...common, expiresAtMs },
+    { kind: 'renewed', ...common, expiresAtMs },
+    { kind: 'effect', ...common, ...effect },
+    { kind: 'ended', ...common, how: 'completed' },
+    { kind: 'done', atMs: NOW_MS, ...sent, status: 'completed' },
+  ])
+  const requested = exchanges.map(({ call }) => Object(call.body)['ExpressionAttributeValues']?.[':expiresAt']?.['N'])
+  const recorded = entries.flatMap((entry) => ('expiresAtMs' in entry ? [String(entry.expiresAtMs)] : []))
+  expect(recorded).toEqual(requested.filter((ms) => ms !== undefined))
+})
 
-  test('that is released, and one whose task failed, end so, and replace no other', async () => {
-    const { lead, optionsOf, entries } = started('a', 'b')
-    await withLease(optionsOf('a'), (lease) => lease.release())
-    await (await lead('b')).fail(new Error('no'))
-    const ends = [
-      { tenure: 1, how: 'released' },
-      { tenure: 2, how: 'failed' },
-    ]
-    expect(of(entries, 'ended')).toMatchObject(ends)
-    expect(of(entries, 'began').map(({ replaced }) => replaced)).toEqual([undefined, undefined])
-  })
-
-  test('has the writes that it guards, and those of the transaction that completes it', async () => {
-    const { lead, entries } = started('a')
-    const { lease, finish } = await lead('a')
-    await lease.transact([{ Put: put('1') }, { Put: put('2') }])
-    await lease.complete([{ Put: put('3') }])
-    await finish()
-    const effect = [lease.fencingToken, 'accepted', `Put of ${ROWS} in a transaction`]
-    expect(effectsIn(entries)).toEqual([effect, effect, effect])
-    expect(entries.at(-1)).toMatchObject({ kind: 'ended', how: 'completed' })
-  })
+test('a tenure has the writes that it guards, and those of the transaction that completes it', async () => {
+  const { lead, entries } = started('a')
+  const { lease, finish } = await lead('a')
+  await lease.transact([{ Put: put('1') }, { Put: put('2') }])
+  await lease.complete([{ Put: put('3') }])
+  await finish()
+  const effect = [lease.fencingToken, 'accepted', `Put of ${ROWS} in a transaction`]
+  expect(effectsIn(entries)).toEqual([effect, effect, effect])
+  expect(entries.at(-1)).toMatchObject({ kind: 'ended', how: 'completed' })
 })
 
 describe('a leader that is replaced', () => {
@@ -92,6 +77,7 @@ describe('a leader that is replaced', () => {
     expect(recorder.staleRefused()).toBe(1)
     await old.finish()
     expect(recorder.staleRefused()).toBe(2)
+    expect(['a', 'b'].map((id) => recorder.observations(id)?.staleWritesRefused)).toEqual([2, 0])
     recorder.invocationEnded('a', FAILED)
     expect(recorder.leader()?.requestId).toBe('b')
     await current.finish()
@@ -139,16 +125,6 @@ test('a leader that still leads has no stale write by a condition that does not 
   expect(of(entries, 'effect')).toEqual([])
   expect(recorder.staleRefused()).toBe(0)
   expect(stepsOf(1).map(({ result }) => result)).toContain('refused: its condition does not hold')
-})
-
-test('a candidate that stands by has only its end', async () => {
-  const { lead, optionsOf, recorder, entries } = started('a', 'b')
-  const { finish } = await lead('a')
-  await withLease(optionsOf('b'), () => {})
-  recorder.invocationEnded('b', { status: 'standby', reason: 'held' })
-  await finish()
-  expect(kindsOf(entries)).toEqual(['invoked', 'invoked', 'began', 'done', 'ended'])
-  expect(of(entries, 'done')).toMatchObject([{ candidate: 2, status: 'standby', reason: 'held' }])
 })
 
 test('a candidate with two leases ends each by itself, and leads none once its invocation has ended', async () => {
@@ -246,9 +222,9 @@ describe('the log of a tenure', () => {
     recorder.invocationEnded('a', completed(lease.fencingToken))
     expect(stepsOf(1).map(({ description }) => description)).toEqual([
       `Invoked for the tick ${TICK}`,
-      `Puts a row into ${ROWS}`,
+      `PutItem of ${ROWS}`,
       expect.stringMatching(/^Requests the lease until \d\d:\d\d:\d\d\.\d\d\d$/),
-      `Puts a row into ${ROWS}, unless a newer leader has written it`,
+      `PutItem of ${ROWS}, unless a newer leader has written it`,
       'Completes the tick',
       'Returns; its tick is completed',
     ])

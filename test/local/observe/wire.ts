@@ -3,8 +3,8 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { DynamoDBLeaseStore, type Lease, type LeaseOptions, withLease } from '../../../functions/election/index.ts'
 import { simulatedClient } from '../../../functions/election/testing/dynamodb/client.ts'
 import { SimulatedDynamoDB } from '../../../functions/election/testing/dynamodb/database.ts'
-import { compose } from '../../../infra/local/faults/compose.ts'
 import type { Call, Interceptor, Reply } from '../../../infra/local/lambda-host/interceptor.ts'
+import { compose } from '../../../infra/local/lambda-host/interceptor.ts'
 import type { Entry } from '../../../infra/local/observe/entries.ts'
 import { Recorder } from '../../../infra/local/observe/recorder.ts'
 import { editRow } from '../../support/lease-row.ts'
@@ -125,23 +125,4 @@ export async function replacement(): Promise<Wire & { readonly old: Led; readonl
   const old = await scene.lead('a')
   await scene.expire()
   return { ...scene, old, current: await scene.lead('b') }
-}
-
-/** One request of each kind, as the library sends it, with the reply. */
-export async function libraryExchanges() {
-  const scene = wire()
-  const { lease, finish } = await scene.lead('a')
-  await lease.renew()
-  await lease.saveCheckpoint({ upTo: 7 })
-  await lease.send(put())
-  await lease.transact([{ Put: put('2') }])
-  await finish()
-  await (await scene.lead('b', { tick: NEXT_TICK })).fail(new RangeError('no'))
-  const sent = ['acquire', 'renew', 'saveCheckpoint', 'write', 'guard', 'complete', 'acquire again', 'release'] as const
-  const found = (name: (typeof sent)[number]): Exchange => {
-    const exchange = scene.exchanges[sent.indexOf(name)]
-    if (exchange === undefined) throw new Error(`The library sent no ${name}`)
-    return exchange
-  }
-  return { found }
 }

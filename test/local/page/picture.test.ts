@@ -27,6 +27,7 @@ describe('the lanes', () => {
   test.each<[readonly Entry[], number, string]>([
     [[began(1, 0)], 2_900, 'lease, 12.1 s'],
     [[began(1, 0)], 15_000, 'lease, expired'],
+    [[began(1, 0), { kind: 'renewed', atMs: T0, tenure: 1, expiresAtMs: T0 + 20_000 }], 15_000, 'lease, 5.0 s'],
     [[began(1, 0), ended(1, 100)], 200, 'lease'],
     [[began(1, 0), began(2, 1)], 200, 'leases'],
     [[began(1, 0), OVER], 200, 'lease'],

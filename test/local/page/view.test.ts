@@ -46,24 +46,18 @@ test('the subject is one line', () => {
   expect(textOf(renderSubject(history))).toBe(`${line} Switched off: the fence, the key.`)
 })
 
-describe('the counters', () => {
-  const counters = (changes: object = {}) => {
-    const counts = { ticks: 9, completed: 8, completedTwice: 0, overdue: 0, staleRefused: 3, ...changes }
-    return renderCounters(historyOf({ kind: 'counts', ...counts }))
-  }
-
-  test('are shown from the beginning', () => {
-    const empty = 'Ticks 0 Completed 0 Completed twice 0 must be 0 Overdue 0 not completed Stale effects refused 0'
-    expect(textOf(renderCounters(historyOf()))).toBe(`${empty} of replaced leaders`)
-    expect(textOf(counters())).toMatch(/^Ticks 9 Completed 8 .* Stale effects refused 3 of replaced leaders$/)
-  })
-
-  test('stand out if a tick was completed twice, or is overdue', () => {
-    expect(String(counters())).not.toMatch(/counter (wrong|late)/)
-    expect(String(counters({ completedTwice: 1 }))).toContain('counter wrong')
-    expect(textOf(counters({ completedTwice: 1 }))).toContain('Completed twice 1 must be 0: this is wrong')
-    expect(String(counters({ overdue: 2 }))).toContain('counter late')
-  })
+test.each([
+  [{}, '', '', 'must be 0'],
+  [{ completedTwice: 1 }, 'counter wrong', '', 'must be 0: this is wrong'],
+  [{ overdue: 2 }, '', 'counter late', 'must be 0'],
+])('the counters stand out if a tick was completed twice, or is overdue: %j', (changes, wrong, late, remark) => {
+  const counts = { ticks: 9, completed: 8, completedTwice: 0, overdue: 0, staleRefused: 3, ...changes }
+  const markup = renderCounters(historyOf({ kind: 'counts', ...counts }))
+  expect(String(markup).match(/counter wrong/)?.[0] ?? '').toBe(wrong)
+  expect(String(markup).match(/counter late/)?.[0] ?? '').toBe(late)
+  const { completedTwice, overdue } = counts
+  const middle = `Completed twice ${completedTwice} ${remark} Overdue ${overdue} not completed`
+  expect(textOf(markup)).toBe(`Ticks 9 Completed 8 ${middle} Stale effects refused 3 of replaced leaders`)
 })
 
 describe('the leader line', () => {
@@ -233,11 +227,8 @@ describe('the log of a tenure', () => {
   })
 })
 
-test.each([
-  [TICK, `Tick ${TICK}. `],
-  [undefined, ''],
-])('a failed attempt of the tick %s shows its error', (tick, prefix) => {
-  const { title, body } = renderFailure({ atMs: T0, candidate: 2, invocation: 'i2', tick, error: KILLED })
+test('a failed attempt shows its tick and its error', () => {
+  const { title, body } = renderFailure({ atMs: T0, candidate: 2, invocation: 'i2', tick: TICK, error: KILLED })
   expect(textOf(title)).toBe('Candidate 2 failed without leading')
-  expect(textOf(body)).toBe(`${prefix}Runtime.ExitError : signal: killed Stack and log at work (index.mjs:1:1)`)
+  expect(textOf(body)).toBe(`Tick ${TICK}. Runtime.ExitError : signal: killed Stack and log at work (index.mjs:1:1)`)
 })

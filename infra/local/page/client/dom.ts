@@ -33,9 +33,8 @@ export class LogPanel {
   readonly #dialog = part<HTMLDialogElement>('log')
   readonly #history: () => History
   #shown: number | undefined
-  /** The shown tenure when its log was read last. */
+  /** The shown tenure, or the revision while it runs, when its log was read last. */
   #lastRead = ''
-  #isDue = false
 
   constructor(history: () => History) {
     this.#history = history
@@ -43,6 +42,7 @@ export class LogPanel {
     this.#dialog.addEventListener('close', () => {
       this.#shown = undefined
     })
+    setInterval(() => this.#refresh(), REFRESH_MS)
     // A click beside the content hits the dialog itself.
     this.#dialog.addEventListener('click', ({ target }) => {
       if (target === this.#dialog) this.#dialog.close()
@@ -64,17 +64,13 @@ export class LogPanel {
   }
 
   /** Reads the log again if its tenure has changed, or still runs. */
-  historyChanged(): void {
-    const tenure = this.#history().byNumber.get(this.#shown ?? 0)
-    if (tenure === undefined || this.#isDue) return
-    const now = JSON.stringify(tenure)
-    if (now === this.#lastRead && tenure.doneAtMs !== undefined) return
+  #refresh(): void {
+    const { byNumber, revision } = this.#history()
+    const tenure = byNumber.get(this.#shown ?? 0)
+    const now = tenure?.doneAtMs === undefined ? String(revision) : JSON.stringify(tenure)
+    if (tenure === undefined || now === this.#lastRead) return
     this.#lastRead = now
-    this.#isDue = true
-    setTimeout(() => {
-      this.#isDue = false
-      if (this.#shown === tenure.number) void this.#read(tenure.number)
-    }, REFRESH_MS)
+    void this.#read(tenure.number)
   }
 
   #show(title: Markup, body: Markup): void {

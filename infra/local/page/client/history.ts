@@ -83,16 +83,10 @@ export class History {
   #foldOne(update: Update): void {
     switch (update.kind) {
       case 'setup':
-        this.setup = update
-        break
       case 'counts':
-        this.counts = update
-        break
       case 'leader':
-        this.leader = update
-        break
       case 'over':
-        this.over = update
+        Object.assign(this, { [update.kind]: update })
         break
       case 'candidate':
         this.candidates.set(update.candidate, update)

@@ -68,7 +68,6 @@ function drawParts(): void {
   patch('leader-faults', renderLeaderFaults(history))
   patch('candidates', renderCandidates(history))
   patch('tenures', renderTenures(history))
-  logPanel.historyChanged()
 }
 
 /** Reconnects automatically. */

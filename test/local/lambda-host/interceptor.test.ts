@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { compose } from '../../../infra/local/faults/compose.ts'
-import type { Call, Interceptor } from '../../../infra/local/lambda-host/interceptor.ts'
+import { type Call, compose, type Interceptor } from '../../../infra/local/lambda-host/interceptor.ts'
 import { jsonReply } from '../observe/wire.ts'
 
 const CALL: Call = { service: 'dynamodb', operation: 'PutItem', target: 't', body: { n: 0 }, requestId: 'r-1' }
@@ -27,9 +26,6 @@ test('the first is nearest to the function, and each one sees the changes of tho
   const sent = await sendThrough(addOne('first'), unchanged, addOne('last'), unchanged)
   expect(sent).toEqual({ arrived: [{ n: 2 }], answer: DONE })
   expect(seen).toEqual(['first 0', 'last 1'])
-})
-
-test('an unchanged request is forwarded as it is, not as a copy', async () => {
   expect((await sendThrough(unchanged, unchanged)).arrived).toEqual([undefined])
 })
 
