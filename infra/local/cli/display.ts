@@ -1,7 +1,7 @@
 /** What a run looks like in a terminal: a line per tick, a line per failure, and a summary at the end. */
 import pc from 'picocolors'
 import { count, grouped, oneLine, secondsOf, timeOf } from '../../programs/text.ts'
-import type { FaultEntry } from '../observe/entries.ts'
+import type { Effect, FaultEntry } from '../observe/entries.ts'
 import type { Conclusion, RunDisplay, RunEnd } from '../run/task.ts'
 import { completionsOf, type TickRecord, type Try, wasTakenOver } from '../run/tick.ts'
 
@@ -75,6 +75,11 @@ export class Display implements RunDisplay, Disposable {
     this.#line(`    ${this.#colour.yellow('⚡')} ${who}${oneLine(description)}`)
   }
 
+  unguarded({ candidate, what }: Effect): void {
+    const { yellow } = this.#colour
+    this.#line(yellow(`    ! candidate ${candidate}, replaced: ${what} accepted, no fence`))
+  }
+
   progress(answered: number, expected: number): void {
     const text = `    … the gateway has answered ${answered} of ${count(expected, 'charge')}`
     if (this.#stream.isTTY !== true) {
@@ -139,6 +144,12 @@ export class Display implements RunDisplay, Disposable {
     for (const line of lines) this.#line(`  ${line}`)
     if (staleWritesRefused > 0) {
       this.#line(`  the fence refused ${count(staleWritesRefused, 'write')} of replaced leaders`)
+    }
+    if (summary.completionsRefused > 0) {
+      this.#line(`  the lease refused ${count(summary.completionsRefused, 'completion')} of replaced leaders`)
+    }
+    for (const [table, writes] of Object.entries(summary.unguardedWrites)) {
+      this.#line(yellow(`  table ${table}: ${count(writes, 'write')} of replaced leaders accepted, no fence`))
     }
     for (const harm of verdict.harm) this.#line(yellow(`  ${harm}`))
     if (verdict.errors.length > 0) this.#line(red(`✗ ${oneLine(verdict.errors.join('; '))}`))

@@ -12,6 +12,7 @@ import {
   otherWritesOf,
   plainName,
   rowOf,
+  writesOf,
 } from './wire.ts'
 
 /** Such as `Requests the lease until 21:40:03.120`. */
@@ -91,12 +92,18 @@ function describeReply(call: Call, leaseTable: string, reply: Reply, successor: 
     const expired = before.holder === undefined ? '' : `: the lease of token ${before.fencingToken} had expired`
     return `granted, with token ${token}${expired}`
   }
+  const writes = request === undefined ? writesOf(call, leaseTable) : []
+  const isUnguarded = writes.some(({ table, isFenced }) => table !== undefined && !isFenced)
+  if (error === undefined && isUnguarded && successor !== undefined) {
+    return `done, although token ${successor} has taken over: no fence guards it`
+  }
   if (error === undefined) return describeGatewayReply(call, body)
   if (!isRefusal(error)) return error
   const item = property(body, 'Item')
   if (isApplied(call, request, item)) return 'refused, because it was applied before'
   if (request?.kind === 'acquire') return describeRefusedAcquire(item)
-  return successor === undefined ? 'refused: its condition does not hold' : `refused: token ${successor} has taken over`
+  if (successor === undefined || isUnguarded) return 'refused: its condition does not hold'
+  return `refused: token ${successor} has taken over`
 }
 
 /** Whether the row shows that this request was applied: its reply was lost, and the client repeated it. */

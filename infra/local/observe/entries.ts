@@ -43,8 +43,10 @@ export interface Counts {
   readonly completedTwice: number
   /** Past, and not completed. */
   readonly overdue: number
-  /** Refused writes of replaced leaders. */
+  /** Writes of replaced leaders to protected rows, refused. */
   readonly staleRefused: number
+  /** Writes of replaced leaders that nothing protected, accepted. */
+  readonly staleAccepted: number
 }
 
 interface Event {
@@ -115,8 +117,11 @@ export interface Effect extends Event {
   readonly tenure: number
   readonly token: number
   readonly candidate: number
-  /** `refused`: by the fence or the guard, because another candidate leads. */
-  readonly verdict: 'accepted' | 'refused'
+  /**
+   * `refused`: by the fence or the guard, because another candidate leads. `unguarded`: accepted though another one
+   * leads, because the write had neither.
+   */
+  readonly verdict: 'accepted' | 'refused' | 'unguarded'
   /** Such as `charge at the gateway`, `UpdateItem of Charges`. */
   readonly what: string
   readonly times: number

@@ -51,6 +51,8 @@ export class Recorder {
   readonly #tenures: Tenures
   readonly #attempts = new Map<string, Attempt>()
   #staleRefused = 0
+  #lateCompletions = 0
+  readonly #unguarded = new Map<string, number>()
 
   constructor({ leaseTable, add, now = Date.now }: RecorderOptions) {
     this.#leaseTable = leaseTable
@@ -83,6 +85,8 @@ export class Recorder {
 
   /** The interceptor nearest to the service. */
   readonly atService: Interceptor = async (call, forward) => {
+    const sender = this.#attempts.get(call.requestId)?.last
+    const wasReplaced = sender !== undefined && this.#tenures.isReplaced(sender)
     const reply = await forward()
     const attempt = this.#attempts.get(call.requestId)
     if (attempt === undefined) return reply
@@ -97,8 +101,11 @@ export class Recorder {
       this.logs.begin(tenure.tenure, attempt.steps)
     }
     const tenure = request === undefined ? attempt.last : attempt.tenures.get(request.lease)
-    const refused = tenure === undefined ? 0 : this.#tenures.applied(tenure, call, request, answer)
+    const stale = tenure && this.#tenures.applied(tenure, call, request, answer, wasReplaced && sender === tenure)
+    const { refused = 0, isLateEnd = false, unguarded = [] } = stale ?? {}
     this.#staleRefused += refused
+    if (isLateEnd) this.#lateCompletions += 1
+    for (const table of unguarded) this.#unguarded.set(table, (this.#unguarded.get(table) ?? 0) + 1)
     const observations = afterAnswer(attempt.observations, request, answer, attempt.last?.token)
     attempt.observations = { ...observations, staleWritesRefused: observations.staleWritesRefused + refused }
     return reply
@@ -162,6 +169,16 @@ export class Recorder {
 
   staleRefused(): number {
     return this.#staleRefused
+  }
+
+  /** Completions of replaced leaders, which the lease row refused. */
+  lateCompletions(): number {
+    return this.#lateCompletions
+  }
+
+  /** By table: accepted writes of replaced leaders that neither fence nor guard protected. */
+  unguardedWrites(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#unguarded)
   }
 
   #log(attempt: Attempt, step: Step): void {

@@ -36,7 +36,10 @@ export async function runLocally(run: LocalRunOptions): Promise<Conclusion> {
   await using resources = new Cleanups()
   const feed = new Feed()
   feed.subscribe((updates) => {
-    for (const update of updates) if (update.kind === 'fault') display.fault(update)
+    for (const update of updates) {
+      if (update.kind === 'fault') display.fault(update)
+      if (update.kind === 'effect' && update.verdict === 'unguarded') display.unguarded(update)
+    }
   })
   let opened: OpenRun | undefined
   let ending = 'The run has ended early; the terminal says why'

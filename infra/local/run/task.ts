@@ -6,7 +6,7 @@ import type { PlanOptions } from '../faults/planned-faults.ts'
 import type { Interceptor } from '../lambda-host/interceptor.ts'
 import type { LambdaFunction } from '../lambda-host/lambda-function.ts'
 import type { Attempt } from '../lambda-host/lambda-host.ts'
-import type { FaultEntry } from '../observe/entries.ts'
+import type { Effect, FaultEntry } from '../observe/entries.ts'
 import type { TryOutcome } from '../observe/outcome.ts'
 import type { Recorder } from '../observe/recorder.ts'
 import type { LeaseResource } from '../stack/resources.ts'
@@ -32,6 +32,8 @@ export interface RunDisplay {
   warn(text: string): void
   page(url: string): void
   fault(fault: Pick<FaultEntry, 'candidate' | 'description'>): void
+  /** A replaced leader's write was accepted, because no fence guarded it. */
+  unguarded(effect: Effect): void
   progress(answered: number, expected: number): void
   tried(tried: Try): void
   /** @param wasCut the run was interrupted before the tick was over */
@@ -70,8 +72,15 @@ export interface Task {
   conclude(end: RunEnd): Promise<Conclusion>
 }
 
+export interface EndTally extends Tally {
+  /** Completions of replaced leaders. */
+  readonly completionsRefused: number
+  /** By table: writes of replaced leaders that were accepted, because neither fence nor guard protected them. */
+  readonly unguardedWrites: Readonly<Record<string, number>>
+}
+
 export interface RunEnd {
-  readonly tally: Tally
+  readonly tally: EndTally
   /** The run was interrupted before its last tick was over. */
   readonly wasCut: boolean
   readonly isInterrupted: boolean
@@ -84,7 +93,7 @@ export interface RunEnd {
 }
 
 /** The object that `--json` prints, counted from the outcomes of the candidates. */
-export interface Summary extends Tally {
+export interface Summary extends EndTally {
   readonly candidates: number
 }
 

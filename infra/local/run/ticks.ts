@@ -10,6 +10,7 @@ import { nthCandidate } from '../stack/schedules.ts'
 import type { RunningTicks } from './running-ticks.ts'
 import type { RunEnd, Task, TaskContext } from './task.ts'
 import { completionsOf, RunningTick, type TickCandidate, type Try } from './tick.ts'
+import { writesIn } from './verdict.ts'
 
 export interface TicksContext extends Omit<TaskContext, 'recorder' | 'injecting'> {
   readonly task: Omit<Task, 'conclude'>
@@ -145,14 +146,20 @@ export class Ticks {
     const { feed, runningTicks, recorder } = this.#context
     const { ticks, completed, completedTwice } = runningTicks.tally()
     const counts = { ticks, completed, completedTwice, overdue: runningTicks.overdue() }
-    feed.add({ kind: 'counts', ...counts, staleRefused: recorder.staleRefused() })
+    const staleAccepted = writesIn(recorder.unguardedWrites())
+    feed.add({ kind: 'counts', ...counts, staleRefused: recorder.staleRefused(), staleAccepted })
   }
 
   #end(): RunEnd {
     const { signal, runningTicks, recorder } = this.#context
     const cut = this.#last !== undefined && wasCut(this.#last, signal)
     return {
-      tally: { ...runningTicks.tally(), staleWritesRefused: recorder.staleRefused() },
+      tally: {
+        ...runningTicks.tally(),
+        staleWritesRefused: recorder.staleRefused(),
+        completionsRefused: recorder.lateCompletions(),
+        unguardedWrites: recorder.unguardedWrites(),
+      },
       wasCut: cut,
       isInterrupted: signal.aborted,
       lastTick: (cut ? this.#lastButOne : this.#last)?.record().tick ?? '',

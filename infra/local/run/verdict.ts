@@ -14,15 +14,27 @@ export function concludeElection(end: RunEnd, asked: Asked): Conclusion {
 /** A tick that was cut short is no error. Chaos may use up all retries of a tick; the next one then does its work. */
 export function tickErrors(summary: Summary, { wasCut }: Pick<RunEnd, 'wasCut'>, { chaos }: Asked): string[] {
   const { ticks, completed, completedTwice } = summary
+  const unguarded = writesIn(summary.unguardedWrites)
   const missing = ticks - completed - (wasCut ? 1 : 0)
   return [
     ...(missing > 0 && chaos === undefined ? [`${missing} of ${count(ticks, 'tick')} not completed`] : []),
+    ...(unguarded > 0
+      ? [`${count(unguarded, 'write')} of replaced leaders accepted, because no fence guarded them`]
+      : []),
     ...(completedTwice > 0 ? [`${completedTwice} of ${count(ticks, 'tick')} completed more than once`] : []),
   ]
 }
 
-function thawedForNothing({ staleWritesRefused }: Summary, { scenario }: Asked): string[] {
+/** How many writes, of all tables. */
+export const writesIn = (byTable: Summary['unguardedWrites']): number =>
+  Object.values(byTable).reduce((sum, writes) => sum + writes, 0)
+
+function thawedForNothing(
+  { staleWritesRefused, completionsRefused, unguardedWrites }: Summary,
+  { scenario }: Asked,
+): string[] {
   const has = (name: string) => scenario.some((fault) => fault.do === name)
-  if (!has('freezeLeader') || !has('thawLeader') || staleWritesRefused > 0) return []
+  const stale = staleWritesRefused + completionsRefused + writesIn(unguardedWrites)
+  if (!has('freezeLeader') || !has('thawLeader') || stale > 0) return []
   return ['The leader was frozen and thawed, but none of its writes was refused.']
 }

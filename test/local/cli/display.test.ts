@@ -129,6 +129,13 @@ test('the end of a run without money is about the ticks alone', () => {
   expect(lastLine(text)).toBe('✓ All is well: each tick was completed by one leader.')
 })
 
+test('a write of a replaced leader that no fence guarded is shown in warning colour', () => {
+  const effect = { tenure: 1, token: 7, candidate: 2, verdict: 'unguarded', what: 'PutItem of Invoices' } as const
+  const show = (display: Display) => display.unguarded({ kind: 'effect', atMs: 0, times: 1, ...effect })
+  expect(shown(show)).toBe('    ! candidate 2, replaced: PutItem of Invoices accepted, no fence\n')
+  expect(shown(show, true)).toContain('\u001b[33m    ! candidate 2')
+})
+
 test('the end shows the counts, the faults, what either side has, and what a missing protection did', () => {
   const injected: CallFault[] = [
     { tick: 1, at: 'charge', nth: 3, do: 'killLeader', when: 'after' },
@@ -137,10 +144,13 @@ test('the end shows the counts, the faults, what either side has, and what a mis
   ]
   const [one] = reportOf().charges
   const charges = one === undefined ? [] : [one, one]
-  const text = endShown(endOf({ staleWritesRefused: 1 }), reportOf({ injected, charges, duplicateCharges: 1 }))
+  const stale = { staleWritesRefused: 1, completionsRefused: 1, unguardedWrites: { Invoices: 2 } }
+  const text = endShown(endOf(stale), reportOf({ injected, charges, duplicateCharges: 1 }))
   expect(text).toContain('3 of 3 ticks completed, each by one of 2 candidates\n  3 standbys, 0 failed invocations')
   expect(text).toContain('3 faults injected: 1 killed, 2 request dropped')
   expect(text).toContain('2 charges (EUR 19.98) at the gateway, 1 in the ledger')
-  expect(text).toContain('the fence refused 1 write of replaced leaders')
+  expect(text).toContain('  the fence refused 1 write of replaced leaders\n')
+  expect(text).toContain('  the lease refused 1 completion of replaced leaders\n')
+  expect(text).toContain('  table Invoices: 2 writes of replaced leaders accepted, no fence\n')
   expect(text).toContain('  without the key: 1 duplicate charge')
 })

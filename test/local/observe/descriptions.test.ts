@@ -95,9 +95,12 @@ describe('of the library’s own requests', () => {
   })
 })
 
-const call = (operation = 'PutItem', target = 'rows'): Call => ({
-  ...{ service: 'dynamodb', operation, target, body: {}, requestId: 'a' },
+const call = (operation = 'PutItem', target = 'rows', body = {}): Call => ({
+  ...{ service: 'dynamodb', operation, target, body, requestId: 'a' },
 })
+const FENCED = { ConditionExpression: '(attribute_not_exists(#tenureFence) OR #tenureFence <= :tenureFence)' }
+const fenced = call('PutItem', 'rows', FENCED)
+const fencedItem = call('TransactWriteItems', '', { TransactItems: [{ Put: { TableName: 'rows', ...FENCED } }] })
 
 test.each([
   [gatewayCall('POST'), 'Requests a charge from the gateway'],
@@ -125,8 +128,11 @@ test.each<[Call, Parameters<typeof describeResult>[2], string]>([
   [call(), { received: refusal('ThrottlingException') }, 'blocked on its way: ThrottlingException'],
   [call(), { reply: DONE, received: 'hangUp' }, 'done; but the reply was lost'],
   [call(), { reply: REFUSED, received: REFUSED }, 'refused: its condition does not hold'],
-  [call(), { reply: REFUSED, received: REFUSED, successor: 8 }, 'refused: token 8 has taken over'],
-  [call(), { reply: CANCELLED, received: CANCELLED, successor: 8 }, 'refused: token 8 has taken over'],
+  [fenced, { reply: REFUSED, received: REFUSED, successor: 8 }, 'refused: token 8 has taken over'],
+  [fencedItem, { reply: CANCELLED, received: CANCELLED, successor: 8 }, 'refused: token 8 has taken over'],
+  [call(), { reply: REFUSED, received: REFUSED, successor: 8 }, 'refused: its condition does not hold'],
+  [call(), { reply: DONE, received: DONE, successor: 8 }, 'done, although token 8 has taken over: no fence guards it'],
+  [call('GetItem'), { reply: DONE, received: DONE, successor: 8 }, 'done'],
   [call(), { reply: ERROR, received: ERROR, successor: 8 }, 'HTTP 500'],
   [gatewayCall('POST'), { reply: CHARGED, received: TIMED_OUT }, 'done; but the function received another reply'],
 ])('a result is described: %#', (request, replies, description) => {

@@ -1,4 +1,4 @@
-import { PutCommand } from '@aws-sdk/lib-dynamodb'
+import { BatchWriteCommand, PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb'
 import { describe, expect, test } from 'vitest'
 import { withLease } from '../../../functions/election/index.ts'
 import type { Effect, Entry } from '../../../infra/local/observe/entries.ts'
@@ -78,7 +78,7 @@ describe('a tenure', () => {
 })
 
 describe('a leader that is replaced', () => {
-  test('has its fenced writes and its completion refused and counted, and its successor named', async () => {
+  test('has its fenced writes and its completion refused, each counted by itself, and its successor named', async () => {
     const { old, current, entries, recorder } = await replacement()
     const [before, token] = [old.lease.fencingToken, current.lease.fencingToken]
     expect(of(entries, 'began')).toMatchObject([
@@ -91,7 +91,7 @@ describe('a leader that is replaced', () => {
     expect(recorder.logs.get(1)?.steps.at(-1)).toMatchObject({ result, answer: { Item: { id: { S: '1' } } } })
     expect(recorder.staleRefused()).toBe(1)
     await old.finish()
-    expect(recorder.staleRefused()).toBe(2)
+    expect([recorder.staleRefused(), recorder.lateCompletions()]).toEqual([1, 1])
     recorder.invocationEnded('a', FAILED)
     expect(recorder.leader()?.requestId).toBe('b')
     await current.finish()
@@ -113,21 +113,66 @@ describe('a leader that is replaced', () => {
     ],
     ['a renewal', ({ old }) => old.lease.renew(), []],
     ['a release', ({ old }) => old.fail(new Error('no')), []],
+    ['a write without a fence', (scene) => sendUnfenced(scene), [['unguarded', `PutItem of ${ROWS}`]]],
     [
-      'a write without a fence',
-      (scene) => sendUnfenced(scene),
+      'a batch, which cannot have a fence',
+      ({ clientOf }) =>
+        clientOf('a').send(
+          new BatchWriteCommand({
+            RequestItems: { [ROWS]: ['1', '2'].map((id) => ({ PutRequest: { Item: { id } } })) },
+          }),
+        ),
+      Array(2).fill(['unguarded', `BatchWriteItem of ${ROWS}`]),
+    ],
+    [
+      'a transaction without guard, one of whose writes has a fence',
+      ({ clientOf, old }) =>
+        clientOf('a').send(
+          new TransactWriteCommand({ TransactItems: [{ Put: old.lease.fence(put('1')) }, { Put: put('2') }] }),
+        ),
+      [
+        ['accepted', `Put of ${ROWS} in a transaction, though it is replaced`],
+        ['unguarded', `Put of ${ROWS} in a transaction`],
+      ],
+    ],
+    [
+      'a fenced write of a row that no newer leader wrote',
+      ({ old }) => old.lease.send(put()),
       [['accepted', `PutItem of ${ROWS}, though it is replaced`]],
     ],
+    ['a fenced write that its own condition refuses', ({ old }) => old.lease.send(NEVER), []],
+    [
+      'an unfenced write that its own condition refuses',
+      ({ clientOf }) => clientOf('a').send(new PutCommand(NEVER)),
+      [],
+    ],
     ['a write that fails for another reason', (scene) => sendUnfenced(scene, {}), []],
-  ])('sends %s, and only refused writes are stale', async (_, send, effects) => {
+  ])('sends %s, and only what the fence refused or nothing guarded is stale', async (_, send, effects) => {
     const scene = await replacement()
     const before = scene.entries.length
     await send(scene).catch(() => undefined)
     const { fencingToken } = scene.old.lease
     expect(scene.entries.slice(before)).toHaveLength(effects.length)
     expect(effectsIn(scene.entries)).toEqual(effects.map((effect) => [fencingToken, ...effect]))
-    expect(scene.recorder.staleRefused()).toBe(effects.filter(([verdict]) => verdict === 'refused').length)
+    const times = (wanted: string) => effects.filter(([verdict]) => verdict === wanted).length
+    expect(scene.recorder.staleRefused()).toBe(times('refused'))
+    expect(scene.recorder.unguardedWrites()).toEqual(times('unguarded') > 0 ? { [ROWS]: times('unguarded') } : {})
   })
+})
+
+test('a write that was on its way when another candidate took over is not stale', async () => {
+  const { inject, lead, clientOf, expire, recorder, entries } = started('a', 'b')
+  const { finish } = await lead('a')
+  inject(async (_, forward) => {
+    const reply = await forward()
+    await expire()
+    await (await lead('b')).finish()
+    return reply
+  })
+  await clientOf('a').send(new PutCommand(put()))
+  await finish()
+  expect(effectsIn(entries).map(([, verdict]) => verdict)).not.toContain('unguarded')
+  expect(recorder.unguardedWrites()).toEqual({})
 })
 
 test('a leader that still leads has no stale write by a condition that does not hold', async () => {

@@ -20,13 +20,14 @@ describe('a tenure', () => {
   test('begins, is renewed, has effects and ends', () => {
     const { tenures } = historyOf(
       ...[began(1, 0), effect(1, 50, { times: 3 }), effect(1, 60, { verdict: 'refused' })],
+      effect(1, 70, { verdict: 'unguarded', times: 2 }),
       { kind: 'renewed', atMs: T0 + 5_000, tenure: 1, expiresAtMs: T0 + 20_000 },
       ...[ended(1, 6_000), done(1, 6_010)],
     )
     expect(tenures).toEqual([
       {
         ...{ number: 1, token: 101, candidate: 1, tick: TICK, fromMs: T0, expiresAtMs: T0 + 20_000 },
-        ...{ accepted: 3, refused: 1, end: 'completed', endedAtMs: T0 + 6_000, doneAtMs: T0 + 6_010 },
+        ...{ accepted: 3, refused: 1, unguarded: 2, end: 'completed', endedAtMs: T0 + 6_000, doneAtMs: T0 + 6_010 },
       },
     ])
   })
@@ -62,7 +63,15 @@ test('a failed attempt without a tenure is kept with its tick; a standby is a no
 })
 
 test('only the latest state of each kind, and of each candidate, counts', () => {
-  const counts = { kind: 'counts', ticks: 1, completed: 1, completedTwice: 0, overdue: 0, staleRefused: 0 } as const
+  const counts = {
+    kind: 'counts',
+    ticks: 1,
+    completed: 1,
+    completedTwice: 0,
+    overdue: 0,
+    staleRefused: 0,
+    staleAccepted: 0,
+  } as const
   const leader = { kind: 'leader', armed: 'killLeader', frozen: [3] } as const
   const cutOff = candidate(2, { isCutOff: true })
   const history = historyOf(...SETUP, counts, { ...counts, ticks: 2 }, cutOff, leader, OVER)

@@ -48,21 +48,32 @@ test('the subject is one line', () => {
 
 describe('the counters', () => {
   const counters = (changes: object = {}) => {
-    const counts = { ticks: 9, completed: 8, completedTwice: 0, overdue: 0, staleRefused: 3, ...changes }
+    const counts = {
+      ticks: 9,
+      completed: 8,
+      completedTwice: 0,
+      overdue: 0,
+      staleRefused: 3,
+      staleAccepted: 0,
+      ...changes,
+    }
     return renderCounters(historyOf({ kind: 'counts', ...counts }))
   }
 
   test('are shown from the beginning', () => {
-    const empty = 'Ticks 0 Completed 0 Completed twice 0 must be 0 Overdue 0 not completed Stale effects refused 0'
-    expect(textOf(renderCounters(historyOf()))).toBe(`${empty} of replaced leaders`)
-    expect(textOf(counters())).toMatch(/^Ticks 9 Completed 8 .* Stale effects refused 3 of replaced leaders$/)
+    const empty = 'Ticks 0 Completed 0 Completed twice 0 must be 0 Overdue 0 not completed Stale writes refused 0'
+    expect(textOf(renderCounters(historyOf()))).toBe(
+      `${empty} by the fence Stale writes accepted 0 no fence; must be 0`,
+    )
+    expect(textOf(counters())).toMatch(/^Ticks 9 Completed 8 .* Stale writes refused 3 by the fence /)
   })
 
-  test('stand out if a tick was completed twice, or is overdue', () => {
+  test('stand out if a tick was completed twice or is overdue, or a stale write was accepted', () => {
     expect(String(counters())).not.toMatch(/counter (wrong|late)/)
     expect(String(counters({ completedTwice: 1 }))).toContain('counter wrong')
     expect(textOf(counters({ completedTwice: 1 }))).toContain('Completed twice 1 must be 0: this is wrong')
     expect(String(counters({ overdue: 2 }))).toContain('counter late')
+    expect(String(counters({ staleAccepted: 2 }))).toContain('counter wrong')
   })
 })
 

@@ -38,8 +38,10 @@ export function pictureOf(history: History, window: Window): Timeline {
   // The row still names a leader that died, but its bar is not drawn as leading.
   const lease = visible.map((tenure) => barOf(tenure, tenure.endedAtMs, tenure.end ?? workOutcome(tenure), nowMs))
   const ofAll = notes.filter(({ kind, candidate }) => kind === 'tick' || (kind === 'broken' && candidate === undefined))
-  // Refused effects are drawn over accepted ones.
-  const effects = (['accepted', 'refused'] as const).flatMap((verdict) => notes.filter(({ kind }) => kind === verdict))
+  // Refused effects are drawn over accepted ones, and what no fence refused over both.
+  const effects = (['accepted', 'refused', 'unguarded'] as const).flatMap((verdict) =>
+    notes.filter(({ kind }) => kind === verdict),
+  )
   return {
     ...window,
     name: 'Election',
@@ -92,12 +94,13 @@ export function workOutcome({ end, endedAtMs, doneAtMs, error }: Tenure): BarOut
 }
 
 function barOf(tenure: Tenure, toMs: number | undefined, outcome: BarOutcome, nowMs: number): Bar {
-  const { number, token, candidate, tick, fromMs, accepted, refused, error, successor } = tenure
+  const { number, token, candidate, tick, fromMs, accepted, refused, unguarded, error, successor } = tenure
   const title = [
     `${describeOutcome(tenure)}: candidate ${candidate}, token ${token}`,
     ...(tick === undefined ? [] : [`tick ${tick}`]),
     `from ${clockTime(fromMs, 'milliseconds')} UTC, for ${span((endOf(tenure) ?? nowMs) - fromMs)}`,
     `${accepted} effects accepted, ${refused} refused`,
+    ...(unguarded === 0 ? [] : [`${unguarded} accepted without a fence, after it was replaced`]),
     ...(error === undefined ? [] : [`${error.name}: ${error.message}`.slice(0, 300)]),
     ...(successor === undefined ? [] : [`taken over by token ${successor}`]),
   ].join('\n')

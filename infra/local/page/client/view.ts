@@ -18,13 +18,21 @@ ticks are ${span(periodMs)} apart.${off}`
 }
 
 export function renderCounters({ counts }: History): Markup {
-  const { ticks = 0, completed = 0, completedTwice = 0, overdue = 0, staleRefused = 0 } = counts ?? {}
+  const {
+    ticks = 0,
+    completed = 0,
+    completedTwice = 0,
+    overdue = 0,
+    staleRefused = 0,
+    staleAccepted = 0,
+  } = counts ?? {}
   const [twice, kind] = completedTwice > 0 ? ['must be 0: this is wrong', 'wrong'] : ['must be 0', 'right']
   return html`${counter('Ticks', ticks)}
 ${counter('Completed', completed)}
 ${counter('Completed twice', completedTwice, twice, kind)}
 ${counter('Overdue', overdue, 'not completed', overdue > 0 ? 'late' : 'right')}
-${counter('Stale effects refused', staleRefused, 'of replaced leaders')}`
+${counter('Stale writes refused', staleRefused, 'by the fence')}
+${counter('Stale writes accepted', staleAccepted, 'no fence; must be 0', staleAccepted > 0 ? 'wrong' : 'right')}`
 }
 
 function counter(name: string, value: number, remark?: string, kind = ''): Markup {
@@ -133,14 +141,15 @@ export function renderTenures({ tenures, failedAttempts }: History): Markup {
 }
 
 function tenureRow(tenure: Tenure): Markup {
-  const { number, token, candidate, tick, fromMs, accepted, refused } = tenure
+  const { number, token, candidate, tick, fromMs, accepted, refused, unguarded } = tenure
   const endMs = endOf(tenure)
+  const stale = [...(refused > 0 ? [`${refused} refused`] : []), ...(unguarded > 0 ? [`${unguarded} not fenced`] : [])]
   return html`<tr id="row-${number}"><th scope="row"><button type="button" id="log-${number}" data-log="${number}"
  aria-label="Log of the tenure with token ${token}">${token}</button></th><td>${candidate}</td>
 <td>${tick === undefined ? '' : tickTime(tick)}</td>
 <td style="color:${CUSTOM_PROPERTIES[workOutcome(tenure)]}">${describeOutcome(tenure)}</td>
 <td>${clockTime(fromMs, 'seconds')}</td><td>${endMs === undefined ? '' : span(endMs - fromMs)}</td>
-<td>${refused === 0 ? accepted : `${accepted}, ${refused} refused`}</td></tr>`
+<td>${[accepted, ...stale].join(', ')}</td></tr>`
 }
 
 function failedRow({ atMs, candidate, invocation, tick, error }: FailedAttempt): Markup {
@@ -164,11 +173,12 @@ export function renderLog(tenure: Tenure | undefined, { steps, dropped, gapAt }:
 }
 
 function summaryOf(tenure: Tenure): string {
-  const { fromMs, accepted, refused } = tenure
+  const { fromMs, accepted, refused, unguarded } = tenure
   const endMs = endOf(tenure)
   const duration = endMs === undefined ? '' : ` Duration: ${span(endMs - fromMs)}.`
   const stale = refused === 0 ? '' : ` Writes refused because another candidate had taken over: ${refused}.`
-  return `Outcome: ${describeOutcome(tenure)}.${duration} Effects accepted: ${accepted}.${stale}`
+  const open = unguarded === 0 ? '' : ` Accepted after it was replaced, because no fence guarded them: ${unguarded}.`
+  return `Outcome: ${describeOutcome(tenure)}.${duration} Effects accepted: ${accepted}.${stale}${open}`
 }
 
 function stepItem({ atMs, description, request, result, tookMs, answer, isFault, trace }: Step): Markup {
