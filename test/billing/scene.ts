@@ -18,8 +18,7 @@ import { DynamoDBLeaseStore, type LeaseOptions, withLease } from '../../function
 import type { GatewayRequest, GatewayResponse } from '../../functions/sandbox/message.ts'
 import { sandbox } from '../../functions/sandbox/sandbox.ts'
 import { chargesOf } from '../../functions/sandbox/store.ts'
-import { seedSubscriptions } from '../../infra/local/billing/seed.ts'
-import { subscribe } from '../../infra/local/billing/subscribe.ts'
+import { seedSubscriptions, subscribe } from '../../infra/local/billing/subscriptions.ts'
 import { memoryStore } from '../support/sandbox-memory.ts'
 import { createBillingTables, createLeaseTable, localClient } from '../support/tables.ts'
 

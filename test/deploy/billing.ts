@@ -10,8 +10,7 @@ import {
   readLedger,
   unowed,
 } from '../../infra/local/billing/audit.ts'
-import { seedSubscriptions } from '../../infra/local/billing/seed.ts'
-import { subscribe } from '../../infra/local/billing/subscribe.ts'
+import { seedSubscriptions, subscribe } from '../../infra/local/billing/subscriptions.ts'
 import type { Emulator } from './emulator.ts'
 import type { DeployedStack } from './stack.ts'
 

@@ -8,8 +8,7 @@ import type { Task, TaskContext, TaskMaker } from '../run/task.ts'
 import { resourcesOf } from '../stack/resources.ts'
 import { firstTickMs } from '../stack/schedules.ts'
 import { auditRun, isSettled, type RecordedCharge, readGateway } from './audit.ts'
-import { earliestDueAt, Forecast } from './forecast.ts'
-import { seedSubscriptions } from './seed.ts'
+import { earliestDueAt, Forecast, seedSubscriptions } from './subscriptions.ts'
 import { chargesOf, concludeBilling } from './verdict.ts'
 
 export const billing =

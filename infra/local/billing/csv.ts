@@ -14,71 +14,69 @@ import { dayOf, dueInstant, INTERVALS } from '../../../functions/billing/due-dat
 import { isAmountMinor, isCurrency } from '../../../functions/billing/money.ts'
 import type { Subscription } from '../../../functions/billing/subscription.ts'
 import { show } from '../../../functions/election/show.ts'
-import { SUCCEEDING_CARD, subscribe } from './subscribe.ts'
+import { subscribe } from './subscriptions.ts'
 
-/** A trimmed field. @param problemOf what is wrong with it, if anything */
-const field = (problemOf: (text: string) => string | undefined) =>
+const must = (be: string, isValid: (text: string) => boolean) =>
   v.pipe(
     v.string(),
-    v.trim(),
-    v.check(
-      (text) => problemOf(text) === undefined,
-      ({ input }) => problemOf(input) ?? '',
-    ),
+    v.check(isValid, ({ input }) => `${show(input)} is not ${be}`),
   )
-const must = (be: string, isValid: (text: string) => boolean) =>
-  field((text) => (isValid(text) ? undefined : `${show(text)} is not ${be}`))
 // Used in keys, headers and URLs without encoding; "#" separates the parts of the ledger's keys.
 const identifier = must('1 to 64 of the characters A-Z a-z 0-9 _ . : @ -', (text) => /^[\w.:@-]{1,64}$/.test(text))
 const isPrice = (text: string) => /^\d+$/.test(text) && isAmountMinor(Number(text))
+// Only names: an offset such as +05:45 has no daylight saving time.
+const isTimeZone = (name: string) => /^[A-Za-z]/.test(name) && errorOf(() => dueInstant('2024-01-31', name)) === ''
 
 const CUSTOMER = v.object({
   customer: identifier,
   name: must('a name', (name) => name !== ''),
   plan: identifier,
-  interval: v.pipe(
-    v.string(),
-    v.trim(),
-    v.picklist(INTERVALS, ({ input }) => `${show(input)} is not one of ${INTERVALS.join(', ')}`),
-  ),
+  interval: v.picklist(INTERVALS, ({ input }) => `${show(input)} is not one of ${INTERVALS.join(', ')}`),
   priceMinor: v.pipe(
     must('a positive whole number of minor units, such as 1999 for 19.99 EUR', isPrice),
     v.transform(Number),
   ),
   currency: must('a currency code of ISO 4217, such as EUR', isCurrency),
-  dueDate: field((date) => errorOf(() => dayOf(date))),
-  timeZone: field(problemOfTimeZone),
+  dueDate: v.pipe(
+    v.string(),
+    v.check(
+      (date) => errorOf(() => dayOf(date)) === '',
+      ({ input }) => errorOf(() => dayOf(input)),
+    ),
+  ),
+  timeZone: v.pipe(
+    v.string(),
+    v.check(isTimeZone, ({ input }) => {
+      const similar = nearest(input, Intl.supportedValuesOf('timeZone'))
+      return `${show(input)} is not an IANA time zone${similar === undefined ? '' : `; did you mean ${similar}?`}`
+    }),
+  ),
+  // These two messages never contain the field: it may be a card number, and messages are logged.
   paymentMethod: v.pipe(
-    v.optional(field(problemOfToken), ''),
-    v.transform((token) => (token === '' ? SUCCEEDING_CARD : token)),
+    v.optional(v.string(), ''),
+    v.check(
+      (token) => !/^\d{12,19}$/.test(token.replaceAll(/[^A-Za-z0-9]/g, '')),
+      'this looks like a card number; give that only to the gateway, and put here the token that it returns',
+    ),
+    v.regex(
+      /^[!-~]{0,100}$/,
+      "this is not a gateway's token: 1 to 100 visible ASCII characters, such as card_4242424242424242",
+    ),
   ),
 })
 
-const COLUMNS = v.keyof(CUSTOMER).options
-type Column = (typeof COLUMNS)[number]
+export const COLUMNS = v.keyof(CUSTOMER).options
 const REQUIRED_COLUMNS = COLUMNS.filter((column) => column !== 'paymentMethod')
-const EXPECTED_HEADER = `the first line must be ${REQUIRED_COLUMNS.join(',')}`
 const MAX_SHOWN = 10
-
-/** A problem of a whole line has no column, one of the whole file no line. */
-export interface Problem {
-  readonly line?: number
-  readonly column?: Column
-  readonly message: string
-}
 
 export class CustomersFileError extends Error {
   override readonly name = 'CustomersFileError'
-  /** All problems, in the order of the file. */
-  readonly problems: readonly Problem[]
+  /** All problems, in the order of the file, each with its line and column if it has one. */
+  readonly problems: readonly string[]
 
-  constructor(path: string, problems: readonly Problem[], cause?: unknown) {
-    const shown = problems.slice(0, MAX_SHOWN).map(({ line, column, message }) => {
-      const place = [line && `line ${line}`, column && `column ${column}`].filter((part) => part !== undefined)
-      return `\n  ${[place.join(', '), message].filter((part) => part !== '').join(': ')}`
-    })
-    const more = problems.length > MAX_SHOWN ? `\n  and ${problems.length - MAX_SHOWN} more` : ''
-    super(`Nothing was loaded from ${path}:${shown.join('')}${more}`, { cause })
+  constructor(path: string, problems: readonly string[], cause?: unknown) {
+    const more = problems.length > MAX_SHOWN ? [`and ${problems.length - MAX_SHOWN} more`] : []
+    super([`Nothing was loaded from ${path}:`, ...problems.slice(0, MAX_SHOWN), ...more].join('\n  '), { cause })
     this.problems = problems
   }
 }
@@ -86,56 +84,45 @@ export class CustomersFileError extends Error {
 /** @throws CustomersFileError */
 export async function readCustomers(path: string): Promise<Subscription[]> {
   const [header, ...records] = parseRecords(path, await readText(path))
-  if (header === undefined) throw new CustomersFileError(path, [{ message: `the file is empty; ${EXPECTED_HEADER}` }])
-  const names = header.fields.map((name) => name.trim())
-  const problems: Problem[] = problemsOfHeader(names)
+  const names = header?.fields ?? []
+  const problems = problemsOfHeader(names)
+  if (problems.length === 0 && records.length === 0) problems.push('there is no line after the header')
   if (problems.length > 0) throw new CustomersFileError(path, problems)
-  if (records.length === 0) throw new CustomersFileError(path, [{ message: 'there is no line after the header' }])
 
   const subscriptions: Subscription[] = []
   const firstLines = new Map<string, number>()
   for (const { fields, line } of records) {
     if (fields.length !== names.length) {
       const counts = `${fields.length} fields, but the header has ${names.length}`
-      problems.push({ line, message: `the line has ${counts}; a comma inside a field needs quotes around the field` })
+      problems.push(`line ${line}: the line has ${counts}; a comma inside a field needs quotes around the field`)
       continue
     }
-    const read = v.safeParse(CUSTOMER, Object.fromEntries(names.map((name, i) => [name, fields[i]])))
+    const read = v.safeParse(CUSTOMER, Object.fromEntries(names.map((name, i) => [name, fields[i]])), {
+      abortPipeEarly: true,
+    })
     if (!read.success) {
-      const { nested = {} } = v.flatten<typeof CUSTOMER>(read.issues)
-      for (const column of COLUMNS) for (const message of nested[column] ?? []) problems.push({ line, column, message })
+      problems.push(...read.issues.map((one) => `line ${line}, column ${v.getDotPath(one)}: ${one.message}`))
       continue
     }
-    const { customer, plan } = read.output
-    const firstLine = firstLines.get(`${customer} ${plan}`)
-    const message = `"${customer}" has the plan "${plan}" already on line ${firstLine}`
-    if (firstLine !== undefined) problems.push({ line, column: 'customer', message })
-    else firstLines.set(`${customer} ${plan}`, line)
-    subscriptions.push(subscribe(read.output))
+    const { paymentMethod, ...customer } = read.output
+    const key = `"${customer.customer}" has the plan "${customer.plan}"`
+    const firstLine = firstLines.get(key)
+    if (firstLine === undefined) firstLines.set(key, line)
+    else problems.push(`line ${line}, column customer: ${key} already on line ${firstLine}`)
+    subscriptions.push(subscribe({ ...customer, ...(paymentMethod && { paymentMethod }) }))
   }
   if (problems.length > 0) throw new CustomersFileError(path, problems)
   return subscriptions
 }
 
-/** A file from which {@link readCustomers} reads the same subscriptions, if none of them has been charged yet. */
-export function toCsv(subscriptions: readonly Subscription[]): string {
-  const escaped = (value: string) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value)
-  const lines = subscriptions.map((subscription) => {
-    const fields = { ...subscription, dueDate: subscription.period }
-    return COLUMNS.map((column) => escaped(String(fields[column]))).join(',')
-  })
-  return `${[COLUMNS.join(','), ...lines].join('\n')}\n`
-}
-
 async function readText(path: string): Promise<string> {
   const bytes = await readFile(path).catch((cause) => {
-    throw new CustomersFileError(path, [{ message: 'the file cannot be read; is the path right?' }], cause)
+    throw new CustomersFileError(path, ['the file cannot be read; is the path right?'], cause)
   })
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes) // drops a byte order mark, which spreadsheets write
   } catch (cause) {
-    const message = 'the file is not UTF-8; save it as "CSV UTF-8" from the spreadsheet'
-    throw new CustomersFileError(path, [{ message }], cause)
+    throw new CustomersFileError(path, ['the file is not UTF-8; save it as "CSV UTF-8" from the spreadsheet'], cause)
   }
 }
 
@@ -148,74 +135,51 @@ function parseRecords(path: string, text: string) {
       relax_column_count: true,
       skip_empty_lines: true,
       on_record: (fields: string[], { lines }) => {
-        records.push({ fields, line: lines - (fields.join('').split('\n').length - 1) })
+        const line = lines - (fields.join('').split('\n').length - 1)
+        records.push({ fields: fields.map((field) => field.trim()), line })
         return null
       },
     })
     return records
   } catch (cause) {
     if (!(cause instanceof CsvError)) throw cause
-    const line = typeof cause['lines'] === 'number' ? { line: cause['lines'] } : {}
     // Without the value, which may be a card number, and without `cause`, which contains it too.
-    throw new CustomersFileError(path, [{ ...line, message: cause.message.replace(/, value is .*/s, '') }])
+    throw new CustomersFileError(path, [`line ${cause['lines']}: ${cause.message.replace(/, value is .*/s, '')}`])
   }
 }
 
-function problemsOfHeader(names: readonly string[]): Problem[] {
+function problemsOfHeader(names: readonly string[]): string[] {
   if (names.length === 1 && /[;\t]/.test(names[0] ?? '')) {
-    return [{ line: 1, message: 'the columns are separated by semicolons or tabs; separate them by commas' }]
+    return ['line 1: the columns are separated by semicolons or tabs; separate them by commas']
   }
   const unknown = names.filter((name) => COLUMNS.every((column) => column !== name))
-  const missing = REQUIRED_COLUMNS.filter((column) => !names.includes(column)).map((column) => {
+  const problems = REQUIRED_COLUMNS.filter((column) => !names.includes(column)).map((column) => {
     const similar = nearest(column, unknown)
-    const hint = similar === undefined ? EXPECTED_HEADER : `rename "${similar}" to it`
-    return { line: 1, message: `the header has no column "${column}"; ${hint}` }
+    const hint = similar === undefined ? `it must be ${REQUIRED_COLUMNS.join(',')}` : `rename "${similar}" to it`
+    return `line 1: the header has no column "${column}"; ${hint}`
   })
   // Ignoring a misspelt "paymentMethod" would charge the sandbox's card instead of the customer's.
-  const misspelt = names.includes('paymentMethod') ? undefined : nearest('paymentMethod', unknown, 2)
-  const ignored = `the column "${misspelt}" would be ignored; rename it to "paymentMethod"`
+  const misspelt = names.includes('paymentMethod') ? undefined : nearest('paymentMethod', unknown)
+  if (misspelt !== undefined) problems.push(`line 1: rename the column "${misspelt}" to "paymentMethod"`)
   const twice = COLUMNS.filter((column) => names.indexOf(column) !== names.lastIndexOf(column))
-  return [
-    ...missing,
-    ...(misspelt === undefined ? [] : [{ line: 1, message: ignored }]),
-    ...twice.map((column) => ({ line: 1, column, message: 'the header has this column twice' })),
-  ]
+  return [...problems, ...twice.map((column) => `line 1: the header has the column ${column} twice`)]
 }
 
-/** Never contains the field: it may be a card number, and messages are logged. */
-function problemOfToken(token: string): string | undefined {
-  if (/^\d{12,19}$/.test(token.replaceAll(/[^A-Za-z0-9]/g, ''))) {
-    return 'this looks like a card number; give that only to the gateway, and put here the token that it returns'
-  }
-  if (token === '' || /^[!-~]{1,100}$/.test(token)) return undefined
-  return "this is not a gateway's token: 1 to 100 visible ASCII characters, such as card_4242424242424242"
-}
-
-function problemOfTimeZone(name: string): string | undefined {
-  // Only names: an offset such as +05:45 has no daylight saving time.
-  if (/^[A-Za-z]/.test(name) && errorOf(() => dueInstant('2024-01-31', name)) === undefined) return undefined
-  const similar = nearest(name, Intl.supportedValuesOf('timeZone'))
-  return `${show(name)} is not an IANA time zone${similar === undefined ? '' : `; did you mean ${similar}?`}`
-}
-
-function errorOf(action: () => unknown): string | undefined {
+/** @returns the message of the error, '' without one */
+function errorOf(action: () => unknown): string {
   try {
     action()
-    return undefined
+    return ''
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }
 }
 
-/** The candidate most like the name, unless more than `maxDistance` characters differ. */
-function nearest(
-  name: string,
-  candidates: readonly string[],
-  maxDistance = Math.max(2, Math.floor(name.length / 3)),
-): string | undefined {
+/** The candidate most like the name, unless more than two letters differ. */
+function nearest(name: string, candidates: readonly string[]): string | undefined {
   if (name.length > 100) return undefined // computing the distance would take long
   const letters = (one: string) => one.toLowerCase().replaceAll(/[\s_-]/g, '')
   const distance = (candidate: string) => leven(letters(name), letters(candidate))
   const [best] = candidates.toSorted((a, b) => distance(a) - distance(b))
-  return best !== undefined && distance(best) <= maxDistance ? best : undefined
+  return best !== undefined && distance(best) <= 2 ? best : undefined
 }

@@ -7,7 +7,7 @@
 import { INTERVALS, type Interval } from '../../../functions/billing/due-date.ts'
 import type { Subscription } from '../../../functions/billing/subscription.ts'
 import { mulberry32, pick } from '../../programs/random.ts'
-import { type Customer, subscribe } from './subscribe.ts'
+import { type Customer, subscribe } from './subscriptions.ts'
 
 // biome-ignore format: names are easier to read in lines
 const GIVEN_NAMES = [

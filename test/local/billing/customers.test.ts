@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { auditCharged } from '../../../infra/local/billing/audit.ts'
-import { CustomersFileError, readCustomers, toCsv } from '../../../infra/local/billing/csv.ts'
-import { earliestDueAt } from '../../../infra/local/billing/forecast.ts'
+import { CustomersFileError, readCustomers } from '../../../infra/local/billing/csv.ts'
 import { generateCustomers, generateWeeklyCustomers } from '../../../infra/local/billing/generate.ts'
-import { seedSubscriptions } from '../../../infra/local/billing/seed.ts'
+import { earliestDueAt, seedSubscriptions } from '../../../infra/local/billing/subscriptions.ts'
 import { CARD, monthly } from '../../billing/scene.ts'
+import { toCsv } from '../../support/customers-csv.ts'
 import { createBillingTables, localClient } from '../../support/tables.ts'
 
 const HOUR_MS = 3_600_000
@@ -122,8 +122,8 @@ describe('A customers file', () => {
     const fields = LINE.split(',')
     fields[HEADER.split(',').indexOf(column)] = value
     const error = await refused(`${HEADER}\ncus_0,Bo,plus,month,1,EUR,2024-01-31,Etc/UTC\n${fields.join(',')}\n`)
-    expect(error.problems).toEqual([{ line: 3, column, message: expect.stringContaining(message) }])
-    expect(error.message).toContain(`line 3, column ${column}: "${value.trim()}" ${message}`)
+    const problem = expect.stringContaining(`line 3, column ${column}: "${value.trim()}" ${message}`)
+    expect(error.problems).toEqual([problem])
   })
 
   test('gives each subscription the payment method of its line, or the card that always succeeds', async () => {
@@ -134,64 +134,53 @@ describe('A customers file', () => {
     expect(await read(`${HEADER}\n${LINE}\n`)).toMatchObject([{ paymentMethod: CARD.charged }])
   })
 
-  test.each<[string, string, string, object]>([
-    ['a card number', 'paymentMethod', '5555555555554444', { line: 2, column: 'paymentMethod' }],
-    ['a card number in groups', 'paymentMethod', '5555 5555-5555\u00a04444', { line: 2, column: 'paymentMethod' }],
-    ['a short card number in quotes', 'paymentMethod', "'555555555555", { line: 2, column: 'paymentMethod' }],
-    ['a card number before a stray quote', 'paymentMethod', '5555555555554444"', { line: 2 }],
-    ['a space', 'paymentMethod', 'card 5555', { line: 2, column: 'paymentMethod' }],
-    ['101 characters', 'paymentMethod', '5555x'.repeat(21).slice(4), { line: 2, column: 'paymentMethod' }],
-    ['a misspelt column', 'payment_method', 'pm_5555', { line: 1 }],
-    ['a column with exchanged letters', 'paymentMehtod', 'pm_5555', { line: 1 }],
-  ])('with a payment method with %s is refused, and the error does not contain it', async (_, column, token, place) => {
-    const error = await refused(`${HEADER},${column}\n${LINE},${token}\n`)
-    const message = expect.stringMatching(/a card number|quote|1 to 100 visible ASCII|rename it to "paymentMethod"/i)
-    expect(error.problems).toEqual([{ ...place, message }])
-    expect(inspect(error, { depth: null })).not.toContain('5555')
-  })
+  test.each([
+    ['a card number', 'paymentMethod', '5555555555554444', 'column paymentMethod: this looks like a card number'],
+    ['a card number in groups', 'paymentMethod', '5555 5555-5555\u00a04444', 'column paymentMethod: this looks like'],
+    ['a short card number in quotes', 'paymentMethod', "'555555555555", 'column paymentMethod: this looks like'],
+    ['a card number before a stray quote', 'paymentMethod', '5555555555554444"', 'line 2: Invalid Opening Quote'],
+    ['a space', 'paymentMethod', 'card 5555', '1 to 100 visible ASCII characters'],
+    ['101 characters', 'paymentMethod', '5555x'.repeat(21).slice(4), '1 to 100 visible ASCII characters'],
+    ['a misspelt column', 'payment_method', 'pm_5555', 'rename the column "payment_method" to "paymentMethod"'],
+    ['a column with exchanged letters', 'paymentMehtod', 'pm_5555', 'rename the column "paymentMehtod"'],
+  ])(
+    'with a payment method with %s is refused, and the error does not contain it',
+    async (_, column, token, message) => {
+      const error = await refused(`${HEADER},${column}\n${LINE},${token}\n`)
+      expect(error.problems).toEqual([expect.stringContaining(message)])
+      expect(inspect(error, { depth: null })).not.toContain('5555')
+    },
+  )
 
-  test.each<[string, string, readonly object[]]>([
+  test.each<[string, string, ...string[]]>([
     [
       'the same customer and plan twice',
       `${HEADER}\n${LINE}\n${LINE.replace('plus', 'pro')}\n${LINE}\n`,
-      [{ line: 4, column: 'customer', message: expect.stringContaining('already on line 2') }],
+      'line 4, column customer: "cus_1" has the plan "plus" already on line 2',
     ],
     [
       'a missing or an extra field',
       `${HEADER}\n${LINE},more\ncus_2,Ada\n`,
-      [9, 2].map((count, i) => ({
-        line: 2 + i,
-        message: expect.stringContaining(`the line has ${count} fields, but`),
-      })),
+      'line 2: the line has 9 fields, but the header has 8',
+      'line 3: the line has 2 fields, but the header has 8',
     ],
     [
       'missing columns',
       `${HEADER.replace('priceMinor', 'Price_Minor').replace('name,', '')}\n`,
-      [
-        { line: 1, message: `the header has no column "name"; the first line must be ${HEADER}` },
-        { line: 1, message: 'the header has no column "priceMinor"; rename "Price_Minor" to it' },
-      ],
+      `line 1: the header has no column "name"; it must be ${HEADER}`,
+      'line 1: the header has no column "priceMinor"; rename "Price_Minor" to it',
     ],
-    [
-      'a column twice',
-      `${HEADER},name\n${LINE},x\n`,
-      [{ line: 1, message: 'the header has this column twice', column: 'name' }],
-    ],
-    [
-      'semicolons',
-      `${HEADER}\n`.replaceAll(',', ';'),
-      [{ line: 1, message: expect.stringContaining('semicolons or') }],
-    ],
-    [
-      'tabs',
-      `${HEADER}\n`.replaceAll(',', '\t'),
-      [{ line: 1, message: expect.stringContaining('semicolons or tabs') }],
-    ],
-    ['nothing', '', [{ message: `the file is empty; the first line must be ${HEADER}` }]],
-    ['a header alone', `${HEADER}\n`, [{ message: 'there is no line after the header' }]],
-    ['an open quote', `${HEADER}\n${LINE}\n"${LINE}\n`, [{ line: 3, message: expect.stringMatching(/quote/i) }]],
-  ])('with %s is refused', async (_, content, problems) => {
-    expect((await refused(content)).problems).toEqual(problems)
+    ['a column twice', `${HEADER},name\n${LINE},x\n`, 'line 1: the header has the column name twice'],
+    ['semicolons', `${HEADER}\n`.replaceAll(',', ';'), 'line 1: the columns are separated by semicolons or tabs'],
+    ['tabs', `${HEADER}\n`.replaceAll(',', '\t'), 'line 1: the columns are separated by semicolons or tabs'],
+    ['a header alone', `${HEADER}\n`, 'there is no line after the header'],
+    ['an open quote', `${HEADER}\n${LINE}\n"${LINE}\n`, 'line 3: Quote Not Closed'],
+  ])('with %s is refused', async (_, content, ...problems) => {
+    expect((await refused(content)).problems).toEqual(problems.map((problem) => expect.stringContaining(problem)))
+  })
+
+  test('with nothing is refused, with the header that it must have', async () => {
+    expect((await refused('')).problems).toContain(`line 1: the header has no column "customer"; it must be ${HEADER}`)
   })
 
   test('with many problems: all are in the error, and the first ten in its message', async () => {
@@ -205,11 +194,8 @@ describe('A customers file', () => {
     const broken = LINE.replace('Ada Sato', '"Ada\r\nSato"')
     const wrong = broken.replace('cus_1', 'cus_2').replace('1999', 'x')
     const { problems } = await refused([HEADER, broken, '', wrong, LINE.replace('plus', '')].join('\r\n'))
-    const places = problems.map(({ line, column }) => [line, column])
-    expect(places).toEqual([
-      [5, 'priceMinor'],
-      [7, 'plan'],
-    ])
+    const places = ['line 5, column priceMinor', 'line 7, column plan']
+    expect(problems).toEqual(places.map((place) => expect.stringContaining(place)))
   })
 
   test('that is not UTF-8, or does not exist, is refused', async () => {

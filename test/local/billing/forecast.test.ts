@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Forecast } from '../../../infra/local/billing/forecast.ts'
+import { Forecast } from '../../../infra/local/billing/subscriptions.ts'
 import { monthly } from '../../billing/scene.ts'
 
 test('The forecast of a tick is what is due since the tick before it, every period of it', () => {

@@ -1,0 +1,89 @@
+/** The demo's subscriptions: made from customers, put into the table, and when they are due. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { BatchWriteCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import { dayOf, dueInstant } from '../../../functions/billing/due-date.ts'
+import { afterCharge, dueShardOf, type Subscription } from '../../../functions/billing/subscription.ts'
+
+const SUCCEEDING_CARD = 'card_4242424242424242'
+
+export type Customer = Pick<
+  Subscription,
+  'customer' | 'name' | 'plan' | 'interval' | 'priceMinor' | 'currency' | 'timeZone'
+> & {
+  /** The first period to charge, a local date `YYYY-MM-DD`; its day becomes the anchor day. */
+  readonly dueDate: string
+  /** The gateway's token of what to charge. @default the sandbox's card that always succeeds */
+  readonly paymentMethod?: string
+}
+
+/** The row of a new subscription. @throws InvalidDateError */
+export function subscribe({ dueDate, paymentMethod = SUCCEEDING_CARD, ...customer }: Customer): Subscription {
+  return {
+    ...customer,
+    paymentMethod,
+    anchorDay: dayOf(dueDate),
+    period: dueDate,
+    dueAt: dueInstant(dueDate, customer.timeZone),
+    dueShard: dueShardOf(customer.customer),
+    dunned: 0,
+    status: 'active',
+  }
+}
+
+/** BatchWriteItem takes at most 25 items (DynamoDB API reference). */
+const BATCH = 25
+const MAX_TRIES = 8
+
+/**
+ * Puts the subscriptions into the table; a row with the same customer and plan is replaced.
+ *
+ * @throws the reason of `signal`, and Error if DynamoDB leaves items unprocessed after several tries
+ */
+export async function seedSubscriptions(
+  client: DynamoDBClient,
+  tableName: string,
+  subscriptions: readonly Subscription[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const documents = DynamoDBDocumentClient.from(client)
+  for (let start = 0; start < subscriptions.length; start += BATCH) {
+    signal?.throwIfAborted()
+    const puts = subscriptions.slice(start, start + BATCH).map((Item) => ({ PutRequest: { Item } }))
+    let RequestItems: Record<string, object[]> = { [tableName]: puts }
+    for (let tries = 1; Object.keys(RequestItems).length > 0; tries++) {
+      if (tries > MAX_TRIES)
+        throw new Error(`DynamoDB does not write all subscriptions to ${tableName}; try again later`)
+      if (tries > 1) await sleep(20 * 2 ** tries)
+      const { UnprocessedItems = {} } = await documents.send(new BatchWriteCommand({ RequestItems }))
+      RequestItems = UnprocessedItems
+    }
+  }
+}
+
+/** The first instant at which anything is due: a local run starts there. @throws RangeError for an empty list */
+export function earliestDueAt(subscriptions: readonly Subscription[]): string {
+  const [earliest] = subscriptions.map(({ dueAt }) => dueAt).sort()
+  if (earliest === undefined) throw new RangeError('There are no subscriptions, so nothing is ever due')
+  return earliest
+}
+
+/** How many business units are due at each tick of a run that were not due at the tick before. */
+export class Forecast {
+  #subscriptions: readonly Subscription[]
+
+  constructor(subscriptions: readonly Subscription[]) {
+    this.#subscriptions = subscriptions
+  }
+
+  /** @param tickMs later than that of the last call */
+  newlyDueAt(tickMs: number): number {
+    let due = 0
+    this.#subscriptions = this.#subscriptions.map((subscription) => {
+      let next = subscription
+      for (; Date.parse(next.dueAt) <= tickMs; due++) next = { ...next, ...afterCharge(next) }
+      return next
+    })
+    return due
+  }
+}
