@@ -2,6 +2,7 @@
 import pc from 'picocolors'
 import { count, grouped, oneLine, secondsOf, timeOf } from '../../programs/text.ts'
 import type { Effect, FaultEntry } from '../observe/entries.ts'
+import { withoutMetrics } from '../observe/outcome.ts'
 import type { Conclusion, RunDisplay, RunEnd } from '../run/task.ts'
 import { completionsOf, type TickRecord, type Try, wasTakenOver } from '../run/tick.ts'
 
@@ -87,7 +88,8 @@ export class Display implements RunDisplay, Disposable {
     } else if (this.#countdown === undefined) this.#showStatus(text)
   }
 
-  tried({ candidate, attempt: { retryInMs }, outcome }: Try): void {
+  tried({ candidate, attempt: { retryInMs, ending }, outcome }: Try, withLogs = false): void {
+    if (withLogs) for (const line of withoutMetrics(ending.logs ?? [])) this.#logged(candidate, line)
     if (outcome.status !== 'failed' || outcome.isTold === true) return
     const { dim, red, yellow } = this.#colour
     const { ledWithToken, error, logs } = outcome
@@ -95,7 +97,8 @@ export class Display implements RunDisplay, Disposable {
     const next = retryInMs === undefined ? 'Lambda gives up' : `Lambda retries in ${secondsOf(retryInMs)}`
     const why = oneLine(`${error.errorType}: ${error.errorMessage}`, MAX_LETTERS)
     this.#line(`    ${red('✗')} ${who} failed: ${why}; ${yellow(next)}`)
-    const details = error.trace?.slice(1, 1 + MAX_FRAMES) ?? logs.filter(isNews).slice(-MAX_LOG_LINES)
+    const logged = withLogs ? [] : logs.filter(isNews).slice(-MAX_LOG_LINES)
+    const details = error.trace?.slice(1, 1 + MAX_FRAMES) ?? logged
     for (const detail of details) this.#line(dim(`        ${oneLine(detail.trim(), MAX_LETTERS)}`))
     if (retryInMs === undefined || retryInMs <= MIN_COUNTDOWN_MS) return
     const at = performance.now() + retryInMs
@@ -105,6 +108,11 @@ export class Display implements RunDisplay, Disposable {
     }
     this.#countdown = setInterval(update, 1_000).unref()
     update()
+  }
+
+  #logged(candidate: number, line: string): void {
+    const { cyan } = this.#colour
+    if (line.trim() !== '') this.#line(`    ${cyan(`${candidate} |`)} ${oneLine(line.trimEnd(), MAX_LETTERS)}`)
   }
 
   ticked(record: TickRecord, effects: string, wasCut: boolean): void {

@@ -5,7 +5,7 @@ import type { Ending } from '../lambda-host/environment.ts'
 import type { ErrorReport } from '../lambda-host/messages.ts'
 import type { Done, TenureEnd } from './entries.ts'
 import type { Step } from './tenure-logs.ts'
-import { type Answer, endIn, isRefusal, type LeaseRequest, rowOf } from './wire.ts'
+import { type Answer, endIn, isRefusal, type LeaseRequest, type MissingTable, rowOf } from './wire.ts'
 
 /** What the attempt requested of the leases, and the results: its function may return anything. */
 export interface Observations {
@@ -13,6 +13,7 @@ export interface Observations {
   readonly leases: readonly ObservedLease[]
   /** Writes refused because another candidate leads. */
   readonly staleWritesRefused: number
+  readonly missingTables: readonly MissingTable[]
 }
 
 export interface ObservedLease {
@@ -28,7 +29,7 @@ export interface ObservedLease {
   readonly refusedAs?: 'held' | 'tickDone' | 'paused' | undefined
 }
 
-export const NO_OBSERVATIONS: Observations = { leases: [], staleWritesRefused: 0 }
+export const NO_OBSERVATIONS: Observations = { leases: [], staleWritesRefused: 0, missingTables: [] }
 
 /** The attempt sends this request, which may never arrive. */
 export function afterRequest(before: Observations, request: LeaseRequest | undefined): Observations {
@@ -127,9 +128,12 @@ function failureOf({ error, logs }: Ending & { ok: false }): TryOutcome {
   const logged = (message: string) => lines.findLast((line) => line['message'] === message)
   const token = logged('leading')?.['fencingToken']
   const led = typeof token === 'number' ? { ledWithToken: token } : {}
-  const withoutMetrics = logs.filter((line) => property(parseJson(line), '_aws') === undefined)
-  return { status: 'failed', error, logs: withoutMetrics, work: workOf(logged('billed')), ...led }
+  return { status: 'failed', error, logs: withoutMetrics(logs), work: workOf(logged('billed')), ...led }
 }
+
+/** CloudWatch reads these lines as metrics, and does not show them as logs. */
+export const withoutMetrics = (logs: readonly string[]): readonly string[] =>
+  logs.filter((line) => property(parseJson(line), '_aws') === undefined)
 
 function workOf(value: unknown): Work {
   const count = fieldsOf(value)['staleWritesRefused']

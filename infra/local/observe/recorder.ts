@@ -17,7 +17,7 @@ import {
 } from './outcome.ts'
 import { type Step, shortened, TenureLogs } from './tenure-logs.ts'
 import { type Sender, type Tenure, Tenures } from './tenures.ts'
-import { answerOf, leaseRequestOf } from './wire.ts'
+import { answerOf, leaseRequestOf, missingTableOf } from './wire.ts'
 
 export interface RecorderOptions {
   readonly leaseTable: string
@@ -39,6 +39,9 @@ interface Attempt extends Sender {
 /** Requests of a killed invocation may still arrive. */
 const KEPT_ATTEMPTS = 500
 const MAX_STEPS_WITHOUT_LEADING = 300
+
+/** A function may try the same table again and again. */
+const MAX_MISSING = 10
 
 /** Carries the service's reply to the other end of the same request. */
 const passages = new AsyncLocalStorage<{ reply?: Reply }>()
@@ -107,7 +110,12 @@ export class Recorder {
     if (isLateEnd) this.#lateCompletions += 1
     for (const table of unguarded) this.#unguarded.set(table, (this.#unguarded.get(table) ?? 0) + 1)
     const observations = afterAnswer(attempt.observations, request, answer, attempt.last?.token)
-    attempt.observations = { ...observations, staleWritesRefused: observations.staleWritesRefused + refused }
+    const missing = missingTableOf(call, answer)
+    attempt.observations = {
+      ...observations,
+      staleWritesRefused: observations.staleWritesRefused + refused,
+      missingTables: [...observations.missingTables, ...(missing === undefined ? [] : [missing])].slice(0, MAX_MISSING),
+    }
     return reply
   }
 

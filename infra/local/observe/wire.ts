@@ -69,6 +69,22 @@ export function isRefusedByFence({ body }: Call, item: unknown): boolean {
   return (numberOf(property(item, column)) ?? 0) > (mine ?? 0)
 }
 
+/** DynamoDB refused a request because its table, or one of its tables, does not exist. */
+export interface MissingTable {
+  readonly tables: readonly string[]
+  /** The names of the keys, if the request has them. */
+  readonly keys: readonly string[]
+}
+
+/** The tables of a request that failed because a table does not exist, and the names of the keys that it gives. */
+export function missingTableOf({ operation, target, body }: Call, { error }: Answer): MissingTable | undefined {
+  if (error !== 'ResourceNotFoundException') return undefined
+  const items = operation === 'TransactWriteItems' ? transactItemsOf(body).map(({ table }) => table) : []
+  const batch = Object.keys(property(body, 'RequestItems') ?? {})
+  const tables = [...new Set([...(target === '' ? [] : [target]), ...items, ...batch])]
+  return { tables, keys: Object.keys(body['Key'] ?? {}) }
+}
+
 interface TransactItem {
   readonly action: string
   readonly table: string

@@ -35,7 +35,8 @@ export interface RunDisplay {
   /** A replaced leader's write was accepted, because no fence guarded it. */
   unguarded(effect: Effect): void
   progress(answered: number, expected: number): void
-  tried(tried: Try): void
+  /** @param withLogs shows what the function logged, too */
+  tried(tried: Try, withLogs?: boolean): void
   /** @param wasCut the run was interrupted before the tick was over */
   ticked(record: TickRecord, effects: string, wasCut: boolean): void
   ended(conclusion: Conclusion, end: RunEnd): void
@@ -57,6 +58,8 @@ export type TaskMaker = (context: TaskContext) => Task
 
 export interface Task {
   readonly name: string
+  /** Whether the terminal shows what the function logs. */
+  readonly showsLogs?: boolean
   /** Between the functions and what they call, the one nearest to the functions first. */
   readonly interceptors?: readonly Interceptor[]
   seed?(): Promise<void>

@@ -134,11 +134,11 @@ export class Ticks {
   }
 
   #onTry(tried: Try): void {
-    const { manualFaults, recorder, display } = this.#context
+    const { manualFaults, recorder, display, task } = this.#context
     const { requestId, ending, retryInMs } = tried.attempt
     manualFaults.invocationEnded(requestId)
     recorder.invocationEnded(requestId, tried.outcome, { logs: ending.logs, retryInMs })
-    display.tried(tried)
+    display.tried(tried, task.showsLogs)
     this.#addCounts()
   }
 

@@ -59,6 +59,17 @@ test('a failure shows whether it led, why it failed, the log lines that are news
   expect(last).toMatch(/candidate 3 failed: .*Lambda gives up/)
 })
 
+test('what a user’s own function logs is shown line by line with its candidate, without metrics', () => {
+  const logs = ['sent 3\u001b[31m reports', '', '{"_aws":{}}', '{"level":"INFO","message":"done"}']
+  const tried = tryOf(2, { ...COMPLETED, logs })
+  expect(shown((display) => display.tried(tried, true))).toBe(
+    '    2 | sent 3 reports\n    2 | {"level":"INFO","message":"done"}\n',
+  )
+  expect(shown((display) => display.tried(tried))).toBe('')
+  const failed = shown((display) => display.tried(tryOf(3, killed), true))
+  expect(failed.match(/slow/g)).toHaveLength(1)
+})
+
 test('a terminal counts down to a retry that is seconds away; other outputs get no control characters', () => {
   const show = (display: Display) => display.tried(tryOf(3, killed, 6_000))
   expect(shown(show, true)).toMatch(/candidate 3 is retried in 6 s/)

@@ -5,6 +5,7 @@ import {
   answerOf,
   isRefusal,
   leaseRequestOf,
+  missingTableOf,
   otherWritesOf,
   plainName,
   rowOf,
@@ -67,6 +68,17 @@ test.each<[string, string, unknown]>([
   const call: Call = { service: 'dynamodb', operation, target: '', body: { [name]: items }, requestId: 'a' }
   expect(leaseRequestOf(call, LEASES)).toBeUndefined()
   expect(otherWritesOf(call, LEASES)).toEqual([])
+})
+
+test.each<[string, string, object, object]>([
+  ['UpdateItem', ROWS, { Key: { id: { S: '1' } } }, { tables: [ROWS], keys: ['id'] }],
+  ['PutItem', ROWS, {}, { tables: [ROWS], keys: [] }],
+  ['TransactWriteItems', '', { TransactItems: [{ Put: { TableName } }] }, { tables: [ROWS], keys: [] }],
+  ['BatchWriteItem', '', { RequestItems: { [ROWS]: [] } }, { tables: [ROWS], keys: [] }],
+])('a failed %s of %j with %j names the table that is missing', (operation, target, body, missing) => {
+  const call: Call = { service: 'dynamodb', operation, target, body: { ...body }, requestId: 'a' }
+  expect(missingTableOf(call, { body: {}, error: 'ResourceNotFoundException' })).toEqual(missing)
+  expect(missingTableOf(call, { body: {}, error: undefined })).toBeUndefined()
 })
 
 test('an answer has its parsed body, and the name or the status of its error', () => {

@@ -82,6 +82,7 @@ const client = DynamoDBDocumentClient.from(new DynamoDBClient())
 export const handler = middy()
   .use(leaderOnly())
   .handler(async (event: { readonly tick: string }) => {
+    console.log('working on', event.tick)
     await client.send(new PutCommand({ TableName: process.env.REPORTS, Item: { id: event.tick } }))
   })
 `
@@ -120,6 +121,16 @@ describe.concurrent('a run of a function of the user’s own', { timeout: 240_00
     expect(output).toMatch(/! candidate \d, replaced: PutItem of Unfenced-\S+ accepted, no fence/)
     expect(output).toContain(`table ${table}: 1 write of replaced leaders accepted, no fence`)
     expect(output).not.toContain('the fence refused')
+  })
+
+  test('shows what it logs, and names a table that is missing', async () => {
+    const directory = await userFiles({ 'reports.ts': UNFENCED })
+    const { verdict, output } = await runDev([
+      ...[join(directory, 'reports.ts'), '--env', 'REPORTS=Absent', '--ticks', '1'],
+    ])
+    expect(verdict.errors, output).toEqual(['1 of 1 tick not completed'])
+    expect(output).toMatch(/\d \| working on \d{4}-/)
+    expect(output).toContain('The table Absent does not exist. Create it with --table Absent:KEY')
   })
 
   test('counts one that returns nothing by its requests, and shows where its errors were thrown', async () => {
