@@ -1,6 +1,6 @@
 /** What a run looks like in a terminal: a line per tick, a line per failure, and a summary at the end. */
 import pc from 'picocolors'
-import { count, grouped, oneLine, secondsOf, timeOf } from '../../programs/text.ts'
+import { count, grouped, oneLine, secondsOf, timeOf, wrapped } from '../../programs/text.ts'
 import type { Effect, FaultEntry } from '../observe/entries.ts'
 import { withoutMetrics } from '../observe/outcome.ts'
 import type { Conclusion, RunDisplay, RunEnd } from '../run/task.ts'
@@ -23,6 +23,7 @@ const ERASE = '\r\u001b[2K'
 
 export interface Terminal {
   readonly isTTY?: boolean
+  /** @default 80 */
   readonly columns?: number
   write(text: string): unknown
 }
@@ -41,6 +42,11 @@ export class Display implements RunDisplay, Disposable {
   }
 
   #line(text: string): void {
+    this.#foreignLine(wrapped(text, this.#stream.columns))
+  }
+
+  /** Not wrapped: log lines and stack frames, which the user may copy. */
+  #foreignLine(text: string): void {
     this.#clearStatus()
     this.#stream.write(`${text}\n`)
   }
@@ -99,7 +105,7 @@ export class Display implements RunDisplay, Disposable {
     this.#line(`    ${red('✗')} ${who} failed: ${why}; ${yellow(next)}`)
     const logged = withLogs ? [] : logs.filter(isNews).slice(-MAX_LOG_LINES)
     const details = error.trace?.slice(1, 1 + MAX_FRAMES) ?? logged
-    for (const detail of details) this.#line(dim(`        ${oneLine(detail.trim(), MAX_LETTERS)}`))
+    for (const detail of details) this.#foreignLine(dim(`        ${oneLine(detail.trim(), MAX_LETTERS)}`))
     if (retryInMs === undefined || retryInMs <= MIN_COUNTDOWN_MS) return
     const at = performance.now() + retryInMs
     const update = () => {
@@ -112,7 +118,7 @@ export class Display implements RunDisplay, Disposable {
 
   #logged(candidate: number, line: string): void {
     const { cyan } = this.#colour
-    if (line.trim() !== '') this.#line(`    ${cyan(`${candidate} |`)} ${oneLine(line.trimEnd(), MAX_LETTERS)}`)
+    if (line.trim() !== '') this.#foreignLine(`    ${cyan(`${candidate} |`)} ${oneLine(line.trimEnd(), MAX_LETTERS)}`)
   }
 
   ticked(record: TickRecord, effects: string, wasCut: boolean): void {

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util'
 import { expect, test } from 'vitest'
 import { Display } from '../../../infra/local/cli/display.ts'
 import type { CallFault } from '../../../infra/local/faults/fault.ts'
@@ -14,12 +15,17 @@ import {
 } from '../fixtures/records.ts'
 
 /** What the display writes, to a terminal or elsewhere. */
-function shown(show: (display: Display) => void, isTTY = false, env: NodeJS.ProcessEnv = {}): string {
+function shown(
+  show: (display: Display) => void,
+  isTTY = false,
+  env: NodeJS.ProcessEnv = {},
+  columns: number | undefined = 10_000,
+): string {
   let written = ''
   const write = (text: string) => {
     written += text
   }
-  using display = new Display({ isTTY, write }, env)
+  using display = new Display({ isTTY, write, columns }, env)
   show(display)
   return written
 }
@@ -101,6 +107,23 @@ test.each([
   const text = shown((display) => display.note('hello'), isTTY, env)
   expect(text).toContain('hello')
   expect(text.includes('\u001b[')).toBe(isColoured)
+})
+
+test.each([false, true])('lines fit 80 columns, with colours or without: %s', (isTTY) => {
+  const error = { errorType: 'Error', errorMessage: 'a reason of many words '.repeat(9) }
+  const text = shown(
+    (display) => {
+      display.ticked(recordOf(12, standby(), COMPLETED, standby('tickDone')), '12 charges (EUR 119.88)', false)
+      display.tried(tryOf(3, { ok: false, error, logs: [] }))
+      display.warn(`    ${error.errorMessage}`)
+    },
+    isTTY,
+    {},
+    80,
+  )
+  const lines = stripVTControlCharacters(text).trimEnd().split('\n')
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80)
+  expect(lines.join(' ').replace(/ +/g, ' ')).toContain('with token 7 12 charges (EUR 119.88) 2 standbys (1 lease held')
 })
 
 test('progress is one line that a terminal overwrites, and an occasional line elsewhere', () => {
