@@ -5,6 +5,7 @@ import type { Effect, FaultEntry } from '../observe/entries.ts'
 import { withoutMetrics } from '../observe/outcome.ts'
 import type { Conclusion, RunDisplay, RunEnd } from '../run/task.ts'
 import { completionsOf, type TickRecord, type Try, wasTakenOver } from '../run/tick.ts'
+import { verdictLines } from '../run/verdict.ts'
 
 /** Structured log lines of the level INFO report success. */
 const isNews = (logLine: string) => !/"level": ?"INFO"/.test(logLine)
@@ -146,7 +147,8 @@ export class Display implements RunDisplay, Disposable {
     return `${green(`candidate ${candidate}`)} ${how} with token ${outcome.fencingToken}`
   }
 
-  ended({ summary, verdict, lines, success }: Conclusion, { wasCut }: Pick<RunEnd, 'wasCut'>): void {
+  ended(conclusion: Conclusion, { wasCut }: Pick<RunEnd, 'wasCut'>): void {
+    const { summary, verdict, lines } = conclusion
     const { green, red, yellow } = this.#colour
     const { ticks, completed, candidates, standby, failed, tookOver, staleWritesRefused } = summary
     const byOne = summary.completedTwice === 0 && candidates > 1 && completed > 0
@@ -166,12 +168,8 @@ export class Display implements RunDisplay, Disposable {
       this.#line(yellow(`  table ${table}: ${count(writes, 'write')} of replaced leaders accepted, no fence`))
     }
     for (const harm of verdict.harm) this.#line(yellow(`  ${harm}`))
-    if (verdict.errors.length > 0) this.#line(red(`✗ ${oneLine(verdict.errors.join('; '))}`))
-    for (const why of verdict.inconclusive) this.#line(yellow(`? ${oneLine(why)}`))
-    if (verdict.errors.length > 0 || verdict.inconclusive.length > 0) return
-    if (wasCut) this.#line(yellow(`The last tick was cut short.${ticks > 1 ? ` Before it, ${success}.` : ''}`))
-    else if (ticks === 0) this.#line(yellow('No tick was run.'))
-    else this.#line(green(`✓ All is well: ${success}.`))
+    const colours = { right: green, wrong: red, open: yellow }
+    for (const { kind, text } of verdictLines(conclusion, wasCut)) this.#line(colours[kind](text))
   }
 
   [Symbol.dispose](): void {

@@ -47,16 +47,26 @@ export interface Counts {
   readonly staleRefused: number
   /** Writes of replaced leaders that nothing protected, accepted. */
   readonly staleAccepted: number
+  /** The money that moved so far, such as `2 charges (EUR 19.98)`; absent for a task without money. */
+  readonly money?: string | undefined
 }
 
 interface Event {
   readonly atMs: number
 }
 
+/** A line of the verdict on a run, such as `✓ All is well: …`. */
+export interface VerdictLine {
+  readonly kind: 'right' | 'wrong' | 'open'
+  readonly text: string
+}
+
 /** The run has ended: the last entry. */
 export interface Over extends Event {
   readonly kind: 'over'
   readonly description: string
+  /** Absent if the run ended early. */
+  readonly verdict?: readonly VerdictLine[] | undefined
 }
 
 interface Ticked extends Event {

@@ -70,6 +70,8 @@ export interface Task {
   progress?(): void
   /** What the tick did, in a few words. */
   tickEnded?(): Promise<string>
+  /** The money that moved so far, in a few words. */
+  money?(): string
   isSettled?(tick: string): Promise<boolean>
   outcomeOf(attempt: Attempt): TryOutcome
   conclude(end: RunEnd): Promise<Conclusion>

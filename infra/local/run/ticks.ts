@@ -84,6 +84,7 @@ export class Ticks {
     using _progress = setInterval(() => task.progress?.(), PROGRESS_EVERY_MS)
     await tick.settled
     display.ticked(tick.record(), (await task.tickEnded?.()) ?? '', wasCut(tick, signal))
+    this.#addCounts() // with the money of this tick
     return !signal.aborted
   }
 
@@ -143,9 +144,9 @@ export class Ticks {
   }
 
   #addCounts(): void {
-    const { feed, runningTicks, recorder } = this.#context
+    const { feed, runningTicks, recorder, task } = this.#context
     const { ticks, completed, completedTwice } = runningTicks.tally()
-    const counts = { ticks, completed, completedTwice, overdue: runningTicks.overdue() }
+    const counts = { ticks, completed, completedTwice, overdue: runningTicks.overdue(), money: task.money?.() }
     const staleAccepted = writesIn(recorder.unguardedWrites())
     feed.add({ kind: 'counts', ...counts, staleRefused: recorder.staleRefused(), staleAccepted })
   }

@@ -1,5 +1,6 @@
 /** Judges a run: whether every tick was completed by one leader, and whether the run proves anything. */
-import { count } from '../../programs/text.ts'
+import { count, oneLine } from '../../programs/text.ts'
+import type { VerdictLine } from '../observe/entries.ts'
 import type { Asked, Conclusion, RunEnd, Summary } from './task.ts'
 
 /** Of a task about which only its election is known. */
@@ -9,6 +10,22 @@ export function concludeElection(end: RunEnd, asked: Asked): Conclusion {
   const inconclusive = isInterrupted ? [] : undone.length > 0 ? undone : thawedForNothing(summary, asked)
   const verdict = { errors: tickErrors(summary, end, asked), harm: [], inconclusive }
   return { summary, verdict, lines: [], success: 'each tick was completed by one leader' }
+}
+
+/** The verdict for the terminal and the page. */
+export function verdictLines({ summary, verdict, success }: Conclusion, wasCut: boolean): readonly VerdictLine[] {
+  const { errors, inconclusive } = verdict
+  const lines: VerdictLine[] = [
+    ...(errors.length > 0 ? [{ kind: 'wrong', text: `✗ ${oneLine(errors.join('; '))}` } as const] : []),
+    ...inconclusive.map((why) => ({ kind: 'open', text: `? ${oneLine(why)}` }) as const),
+  ]
+  if (lines.length > 0) return lines
+  if (wasCut) {
+    const before = summary.ticks > 1 ? ` Before it, ${success}.` : ''
+    return [{ kind: 'open', text: `The last tick was cut short.${before}` }]
+  }
+  if (summary.ticks === 0) return [{ kind: 'open', text: 'No tick was run.' }]
+  return [{ kind: 'right', text: `✓ All is well: ${success}.` }]
 }
 
 /** A tick that was cut short is no error. Chaos may use up all retries of a tick; the next one then does its work. */

@@ -11,6 +11,7 @@ import {
   renderLogTitle,
   renderSubject,
   renderTenures,
+  renderVerdict,
 } from '../../../infra/local/page/client/view.ts'
 import {
   began,
@@ -38,12 +39,34 @@ const buttonsOf = (markup: object) =>
   }))
 const labelsOf = (markup: object) => buttonsOf(markup).map(({ label }) => label)
 
-test('the subject is one line', () => {
+test('the first line says what one sees, and which times are simulated', () => {
   expect(textOf(renderSubject(historyOf()))).toBe('Waiting for the run to begin …')
-  const line = 'billing on the lease nightly , which lasts 15 s unless it is renewed; ticks are 1 h apart.'
-  expect(textOf(renderSubject(historyOf(...SETUP)))).toBe(line)
+  const line = 'You see candidates compete for the lease nightly : at each tick one leads, and performs billing .'
+  const times =
+    'Lease and time line are in real time: the lease lasts 15 s unless it is renewed. ' +
+    'Ticks are simulated, 1 h apart: their times are not those of the time line.'
+  expect(textOf(renderSubject(historyOf(...SETUP)))).toBe(`${line} ${times}`)
   const history = historyOf({ ...SETUP_ENTRY, switchedOff: ['fence', 'key'] })
-  expect(textOf(renderSubject(history))).toBe(`${line} Switched off: the fence, the key.`)
+  expect(textOf(renderSubject(history))).toBe(`${line} Switched off: the fence, the key. ${times}`)
+})
+
+describe('the verdict', () => {
+  const counts = { ticks: 3, completed: 3, completedTwice: 0, overdue: 0, staleRefused: 0, staleAccepted: 0 }
+  test.each<[object, string, string]>([
+    [{}, 'right', 'So far all is well: 3 of 3 ticks completed, each by one leader.'],
+    [{ staleAccepted: 1 }, 'wrong', 'So far: a write of a replaced leader was accepted without a fence.'],
+    [{ completedTwice: 1 }, 'wrong', 'So far: a tick was completed more than once.'],
+  ])('during the run is what is known so far: %j', (changes, kind, text) => {
+    const verdict = renderVerdict(historyOf({ kind: 'counts', ...counts, ...changes }))
+    expect(textOf(verdict)).toContain(text)
+    expect(String(verdict)).toContain(`class="${kind}"`)
+  })
+
+  test('at the end is that of the terminal', () => {
+    const over: Entry = { ...OVER, verdict: [{ kind: 'open', text: '? The leader was not killed.' }] }
+    expect(textOf(renderVerdict(historyOf({ kind: 'counts', ...counts }, over)))).toBe('? The leader was not killed.')
+    expect(textOf(renderVerdict(historyOf()))).toBe('')
+  })
 })
 
 describe('the counters', () => {
@@ -65,6 +88,7 @@ describe('the counters', () => {
     expect(textOf(renderCounters(historyOf()))).toBe(
       `${empty} by the fence Stale writes accepted 0 no fence; must be 0`,
     )
+    expect(textOf(counters({ money: '2 charges (EUR 19.98)' }))).toContain('Money 2 charges (EUR 19.98) Stale')
     expect(textOf(counters())).toMatch(/^Ticks 9 Completed 8 .* Stale writes refused 3 by the fence /)
   })
 
