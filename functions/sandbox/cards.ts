@@ -51,6 +51,8 @@ const CARDS: ReadonlyMap<string, Card> = new Map([
   ['card_4000000000005035', atFirst({ result: { kind: 'failed' } })],
 ])
 
+export const TEST_CARDS: readonly string[] = [...CARDS.keys()]
+
 /** Undefined if the sandbox has no such payment method. */
 export function cardOf(paymentMethod: string): Card | undefined {
   return CARDS.get(paymentMethod)

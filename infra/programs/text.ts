@@ -25,6 +25,23 @@ export function printable(text: string, most = LONGEST_TEXT): string {
 
 export const oneLine = (text: string, most?: number): string => printable(text, most).replace(/\s*\n\s*|\t/g, ' ')
 
+/** Lines of at most this width, broken at spaces; a longer word stays whole. Further lines are indented. */
+export function wrapped(text: string, width = 80): string {
+  const [start = ''] = /^ */.exec(text) ?? []
+  const indent = `${start}    `
+  const lines: string[] = []
+  let line = start
+  for (const word of text.slice(start.length).split(/(?<=\S)(?= )/)) {
+    const isEmpty = line.trim() === ''
+    if (isEmpty || stripVTControlCharacters(line + word).length <= width) line += isEmpty ? word.trimStart() : word
+    else {
+      lines.push(line)
+      line = indent + word.trimStart()
+    }
+  }
+  return [...lines, line].join('\n')
+}
+
 const leftOut = (characters: number): string =>
   characters > 0 ? ` … and ${characters.toLocaleString('en')} more character${characters === 1 ? '' : 's'}` : ''
 

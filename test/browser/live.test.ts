@@ -163,7 +163,9 @@ describeInBrowser('a page', () => {
       log: { ...LOG, steps: [{ atMs: nowMs, description: evil, result: evil, request: { evil }, trace: [evil] }] },
     })
     const page = await open(url)
-    await expect.poll(() => textOf(page, '#subject')).toContain(`${evil} on the lease ${evil},`)
+    await expect
+      .poll(() => textOf(page, '#subject'))
+      .toContain(`lease ${evil}: at each tick one leads, and performs ${evil}.`)
     expect((await laneOf(page, 'candidate 5')).marks.join()).toContain(evil)
     expect((await laneOf(page, 'candidate 6')).marks.join()).toContain(evil)
     expect((await laneOf(page, 'effects')).marks.join()).toContain(evil)

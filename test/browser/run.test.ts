@@ -39,24 +39,29 @@ describeInBrowser('the page of a run', () => {
     await expect.poll(() => allOf(page, 'marks')).toMatch(/^stood by: (held|tickDone|contended);/m)
     await expect.poll(() => marksOf('effects')).toMatch(/accepted, from candidate [123] with token \d+/)
     await expect.poll(() => marksOf('lease')).toMatch(/^tick \d+: .*Z/)
-    expect(await page.locator('#subject').innerText()).toMatch(/^billing on the lease billing, which lasts 2\.25 s/)
+    expect(await page.locator('#subject').innerText()).toMatch(/^You see .* the lease billing: .*lasts 2\.25 s/)
     expect(await counterOf(page, 'Ticks')).toBeGreaterThanOrEqual(2)
     expect(await counterOf(page, 'Completed twice')).toBe(0)
   })
 
   test('freezes the leader, shows its successor, and the refused write of the thawed leader', async () => {
+    const placeOf = (id: string) =>
+      page.locator(id).evaluate((button) => [button.offsetLeft, button.offsetTop, button.offsetWidth])
+    const buttons = () => Promise.all(['#fault-thaw', '#fault-cut-1', '#fault-remove-1'].map(placeOf))
+    const before = await buttons()
     await page.click('#fault-freeze')
     await expect.poll(() => page.locator('#leader').innerText()).toMatch(/Frozen: candidate [123]\.$/)
     const [frozen] = /\d$/.exec((await page.locator('#leader').innerText()).slice(0, -1)) ?? []
     await markOn(Number(frozen), 'frozen, with a write on its way')
     const taken = new RegExp(`^taken over: candidate ${frozen}, .*taken over by token`, 'm')
     await expect.poll(() => allOf(page, 'bars')).toMatch(taken)
-    expect(await counterOf(page, 'Stale effects refused')).toBe(0)
+    expect(await counterOf(page, 'Stale writes refused')).toBe(0)
 
+    expect(await buttons(), 'the buttons keep their places').toEqual(before)
     await page.click('#fault-thaw')
     await markOn(Number(frozen), 'thawed')
     await expect.poll(() => marksOf('effects')).toMatch(new RegExp(`refused, from candidate ${frozen} with token`))
-    await expect.poll(() => counterOf(page, 'Stale effects refused')).toBeGreaterThanOrEqual(1)
+    await expect.poll(() => counterOf(page, 'Stale writes refused')).toBeGreaterThanOrEqual(1)
     await expect.poll(async () => [...(await rowsOf(page)).values()].join('\n')).toMatch(/taken over.*refused/)
     await expect.poll(() => page.locator('#legend').innerText()).toMatch(/taken over[\s\S]*effect refused/)
   })
@@ -92,7 +97,7 @@ describeInBrowser('the page of a run', () => {
       const all = (await lanesOf(page)).map(({ name, bars, marks }) => [name.replace(/,.*/, ''), bars, marks] as const)
       return new Map(all.map(([name, bars, marks]) => [name, { bars, marks }]))
     }
-    const counters = () => Promise.all(['Ticks', 'Completed', 'Stale effects refused'].map((of) => counterOf(page, of)))
+    const counters = () => Promise.all(['Ticks', 'Completed', 'Stale writes refused'].map((of) => counterOf(page, of)))
     const [before, [ticks = 0, completed = 0, refused = 0], rowsBefore] = [
       await beginning(),
       await counters(),

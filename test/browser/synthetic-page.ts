@@ -120,6 +120,6 @@ export function everythingElse(nowMs = Date.now()): readonly Entry[] {
     { kind: 'fault', atMs: nowMs - 500, candidate: 2, description: 'cut off' },
     { kind: 'invoked', atMs: nowMs - 400, ...lost, tick: '2026-01-05T00:00:00.000Z', retry: 0 },
     { kind: 'done', atMs: nowMs - 300, ...lost, status: 'failed', error },
-    { kind: 'counts', ticks: 100, completed: 98, completedTwice: 1, overdue: 2, staleRefused: 1 },
+    { kind: 'counts', ticks: 100, completed: 98, completedTwice: 1, overdue: 2, staleRefused: 1, staleAccepted: 0 },
   ]
 }

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { describe, expect, test } from 'vitest'
-import { LastLines, oneLine, printable } from '../../infra/programs/text.ts'
+import { LastLines, oneLine, printable, wrapped } from '../../infra/programs/text.ts'
 
 const ESC = '\u001b'
 
@@ -96,4 +96,11 @@ describe('the last lines', () => {
     stream.emit('data', 'ne\nnew')
     expect(lines.read()).toEqual(['ne', 'new'])
   })
+})
+
+test('a text is wrapped at spaces within the width, colours not counted, and a longer word stays whole', () => {
+  expect(wrapped('  one two  three four', 12)).toBe('  one two\n      three\n      four')
+  expect(wrapped('\u001b[33mone\u001b[39m two', 7)).toBe('\u001b[33mone\u001b[39m two')
+  expect(wrapped('a https://example.com/long b', 8)).toBe('a\n    https://example.com/long\n    b')
+  expect(wrapped('')).toBe('')
 })

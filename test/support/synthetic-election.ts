@@ -50,6 +50,14 @@ export function syntheticTick(number: number, atMs: number): readonly Entry[] {
     ),
     ...[100, 200, 300].map((ms): Entry => ({ kind: 'effect', atMs: atMs + ms, ...writes, verdict: 'accepted' })),
     ...end,
-    { kind: 'counts', ticks: number, completed: number, completedTwice: 0, overdue: 0, staleRefused: 0 },
+    {
+      kind: 'counts',
+      ticks: number,
+      completed: number,
+      completedTwice: 0,
+      overdue: 0,
+      staleRefused: 0,
+      staleAccepted: 0,
+    },
   ]
 }

@@ -17,7 +17,16 @@ export interface Bar {
   readonly title: string
 }
 
-export const MARK_KINDS = ['tick', 'standby', 'failure', 'expiry', 'accepted', 'refused', 'broken'] as const
+export const MARK_KINDS = [
+  'tick',
+  'standby',
+  'failure',
+  'expiry',
+  'accepted',
+  'refused',
+  'unguarded',
+  'broken',
+] as const
 export type MarkKind = (typeof MARK_KINDS)[number]
 
 /** An event at one instant, drawn under the bars. */

@@ -105,6 +105,11 @@ const MARKS: Readonly<Record<MarkKind, Glyph & { readonly name: string }>> = {
   expiry: { name: 'lease expires', path: 'M-3-4H3M0-4V4M-3 4H3', colour: 'takenOver' },
   accepted: { name: 'effect accepted', path: 'M0-3.6 3.6 3H-3.6Z', colour: 'completed', isFilled: true },
   refused: { name: 'effect refused', path: 'M-3-3 3 3M3-3-3 3', colour: 'failed' },
+  unguarded: {
+    name: 'stale effect accepted, no fence',
+    path: 'M0-4.6 4.6 4H-4.6ZM0-1.4V1M0 2.7V2.8',
+    colour: 'forced',
+  },
   broken: { name: 'broken on purpose', path: 'M1.5-5-3 .8H-.4L-1.5 5 3-.8H.4Z', colour: 'forced', isFilled: true },
 }
 

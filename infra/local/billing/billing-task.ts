@@ -25,6 +25,7 @@ function billingTask(subscriptions: readonly Subscription[], context: TaskContex
   const answered = () => faults.gateway.answered()
   const reported = new Set<string>()
   const forecast = new Forecast(subscriptions)
+  const moved: RecordedCharge[] = []
   let due = 0
 
   /** The gateway's charges since the last call. */
@@ -32,6 +33,7 @@ function billingTask(subscriptions: readonly Subscription[], context: TaskContex
     const { charges } = await readGateway(client, resources.sandboxTable)
     const fresh = charges.filter(({ id }) => !reported.has(id))
     for (const { id } of fresh) reported.add(id)
+    moved.push(...fresh)
     return fresh
   }
 
@@ -81,6 +83,8 @@ function billingTask(subscriptions: readonly Subscription[], context: TaskContex
       }
       return outcome
     },
+
+    money: () => chargesOf(moved),
 
     isSettled: async (tick) =>
       isSettled(await auditRun(client, resources, { lastTick: tick, latestTick: tick }, subscriptions)),

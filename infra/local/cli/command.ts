@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { OptionError } from '../../programs/flags.ts'
 import { INTERRUPTED_EXIT_CODE, onInterrupt } from '../../programs/interrupt.ts'
-import { printable } from '../../programs/text.ts'
+import { printable, wrapped } from '../../programs/text.ts'
 import { readScenario, refuseUnknownCandidates, type ScheduledFault } from '../faults/fault.ts'
 import { type LocalRunOptions, runLocally } from '../run/local-run.ts'
 import type { Verdict } from '../run/task.ts'
@@ -42,7 +42,7 @@ export async function run<Options extends CommandOptions>(
     job = await command.jobOf(parsed.options)
   } catch (error) {
     const hint = error instanceof OptionError ? `\n${command.name} --help lists the flags.` : ''
-    process.stderr.write(`${printable(error instanceof Error ? error.message : String(error))}${hint}\n`)
+    process.stderr.write(`${legible(error instanceof Error ? error.message : String(error))}${hint}\n`)
     return EXIT_CODES.wrongInput
   }
 
@@ -57,7 +57,7 @@ export async function run<Options extends CommandOptions>(
     return wasCutShort ? INTERRUPTED_EXIT_CODE : EXIT_CODES[word]
   } catch (error) {
     if (error === signal.reason) return INTERRUPTED_EXIT_CODE
-    process.stderr.write(`${printable(messageOf(error))}\n`)
+    process.stderr.write(`${legible(messageOf(error))}\n`)
     return EXIT_CODES.wrong
   }
 }
@@ -86,6 +86,13 @@ async function readScenarioFile(file: string): Promise<readonly ScheduledFault[]
     throw new OptionError(`--scenario ${file}: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
+
+/** Indented lines are source or commands, to copy. */
+const legible = (text: string): string =>
+  printable(text)
+    .split('\n')
+    .map((line) => (line.startsWith('  ') ? line : wrapped(line)))
+    .join('\n')
 
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)

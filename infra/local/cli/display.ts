@@ -1,9 +1,11 @@
 /** What a run looks like in a terminal: a line per tick, a line per failure, and a summary at the end. */
 import pc from 'picocolors'
-import { count, grouped, oneLine, secondsOf, timeOf } from '../../programs/text.ts'
-import type { FaultEntry } from '../observe/entries.ts'
+import { count, grouped, oneLine, secondsOf, timeOf, wrapped } from '../../programs/text.ts'
+import type { Effect, FaultEntry } from '../observe/entries.ts'
+import { withoutMetrics } from '../observe/outcome.ts'
 import type { Conclusion, RunDisplay, RunEnd } from '../run/task.ts'
 import { completionsOf, type TickRecord, type Try, wasTakenOver } from '../run/tick.ts'
+import { verdictLines } from '../run/verdict.ts'
 
 /** Structured log lines of the level INFO report success. */
 const isNews = (logLine: string) => !/"level": ?"INFO"/.test(logLine)
@@ -22,6 +24,7 @@ const ERASE = '\r\u001b[2K'
 
 export interface Terminal {
   readonly isTTY?: boolean
+  /** @default 80 */
   readonly columns?: number
   write(text: string): unknown
 }
@@ -40,6 +43,11 @@ export class Display implements RunDisplay, Disposable {
   }
 
   #line(text: string): void {
+    this.#foreignLine(wrapped(text, this.#stream.columns))
+  }
+
+  /** Not wrapped: log lines and stack frames, which the user may copy. */
+  #foreignLine(text: string): void {
     this.#clearStatus()
     this.#stream.write(`${text}\n`)
   }
@@ -75,6 +83,11 @@ export class Display implements RunDisplay, Disposable {
     this.#line(`    ${this.#colour.yellow('⚡')} ${who}${oneLine(description)}`)
   }
 
+  unguarded({ candidate, what }: Effect): void {
+    const { yellow } = this.#colour
+    this.#line(yellow(`    ! candidate ${candidate}, replaced: ${what} accepted, no fence`))
+  }
+
   progress(answered: number, expected: number): void {
     const text = `    … the gateway has answered ${answered} of ${count(expected, 'charge')}`
     if (this.#stream.isTTY !== true) {
@@ -82,7 +95,8 @@ export class Display implements RunDisplay, Disposable {
     } else if (this.#countdown === undefined) this.#showStatus(text)
   }
 
-  tried({ candidate, attempt: { retryInMs }, outcome }: Try): void {
+  tried({ candidate, attempt: { retryInMs, ending }, outcome }: Try, withLogs = false): void {
+    if (withLogs) for (const line of withoutMetrics(ending.logs ?? [])) this.#logged(candidate, line)
     if (outcome.status !== 'failed' || outcome.isTold === true) return
     const { dim, red, yellow } = this.#colour
     const { ledWithToken, error, logs } = outcome
@@ -90,8 +104,9 @@ export class Display implements RunDisplay, Disposable {
     const next = retryInMs === undefined ? 'Lambda gives up' : `Lambda retries in ${secondsOf(retryInMs)}`
     const why = oneLine(`${error.errorType}: ${error.errorMessage}`, MAX_LETTERS)
     this.#line(`    ${red('✗')} ${who} failed: ${why}; ${yellow(next)}`)
-    const details = error.trace?.slice(1, 1 + MAX_FRAMES) ?? logs.filter(isNews).slice(-MAX_LOG_LINES)
-    for (const detail of details) this.#line(dim(`        ${oneLine(detail.trim(), MAX_LETTERS)}`))
+    const logged = withLogs ? [] : logs.filter(isNews).slice(-MAX_LOG_LINES)
+    const details = error.trace?.slice(1, 1 + MAX_FRAMES) ?? logged
+    for (const detail of details) this.#foreignLine(dim(`        ${oneLine(detail.trim(), MAX_LETTERS)}`))
     if (retryInMs === undefined || retryInMs <= MIN_COUNTDOWN_MS) return
     const at = performance.now() + retryInMs
     const update = () => {
@@ -100,6 +115,11 @@ export class Display implements RunDisplay, Disposable {
     }
     this.#countdown = setInterval(update, 1_000).unref()
     update()
+  }
+
+  #logged(candidate: number, line: string): void {
+    const { cyan } = this.#colour
+    if (line.trim() !== '') this.#foreignLine(`    ${cyan(`${candidate} |`)} ${oneLine(line.trimEnd(), MAX_LETTERS)}`)
   }
 
   ticked(record: TickRecord, effects: string, wasCut: boolean): void {
@@ -127,7 +147,8 @@ export class Display implements RunDisplay, Disposable {
     return `${green(`candidate ${candidate}`)} ${how} with token ${outcome.fencingToken}`
   }
 
-  ended({ summary, verdict, lines, success }: Conclusion, { wasCut }: Pick<RunEnd, 'wasCut'>): void {
+  ended(conclusion: Conclusion, { wasCut }: Pick<RunEnd, 'wasCut'>): void {
+    const { summary, verdict, lines } = conclusion
     const { green, red, yellow } = this.#colour
     const { ticks, completed, candidates, standby, failed, tookOver, staleWritesRefused } = summary
     const byOne = summary.completedTwice === 0 && candidates > 1 && completed > 0
@@ -140,13 +161,15 @@ export class Display implements RunDisplay, Disposable {
     if (staleWritesRefused > 0) {
       this.#line(`  the fence refused ${count(staleWritesRefused, 'write')} of replaced leaders`)
     }
+    if (summary.completionsRefused > 0) {
+      this.#line(`  the lease refused ${count(summary.completionsRefused, 'completion')} of replaced leaders`)
+    }
+    for (const [table, writes] of Object.entries(summary.unguardedWrites)) {
+      this.#line(yellow(`  table ${table}: ${count(writes, 'write')} of replaced leaders accepted, no fence`))
+    }
     for (const harm of verdict.harm) this.#line(yellow(`  ${harm}`))
-    if (verdict.errors.length > 0) this.#line(red(`✗ ${oneLine(verdict.errors.join('; '))}`))
-    for (const why of verdict.inconclusive) this.#line(yellow(`? ${oneLine(why)}`))
-    if (verdict.errors.length > 0 || verdict.inconclusive.length > 0) return
-    if (wasCut) this.#line(yellow(`The last tick was cut short.${ticks > 1 ? ` Before it, ${success}.` : ''}`))
-    else if (ticks === 0) this.#line(yellow('No tick was run.'))
-    else this.#line(green(`✓ All is well: ${success}.`))
+    const colours = { right: green, wrong: red, open: yellow }
+    for (const { kind, text } of verdictLines(conclusion, wasCut)) this.#line(colours[kind](text))
   }
 
   [Symbol.dispose](): void {

@@ -85,6 +85,7 @@ function optionsOf(flags: Omit<StartFlags, 'customers'>, freezesByHand: boolean)
       : undefined
   const freezeLeader = flags.freezeLeader ?? implied('fence', flags.killLeader)
   const killLeader = flags.killLeader ?? implied('key', freezeLeader)
+  refuseWithoutFault({ chaos, without, freezeLeader, killLeader })
   const scenario: readonly ScheduledFault[] = [
     ...(freezesByHand && freezeLeader !== undefined ? freezeUntil(freezeLeader, flags.thawLeader, ticks) : []),
     ...flags.scheduled,
@@ -96,6 +97,18 @@ function optionsOf(flags: Omit<StartFlags, 'customers'>, freezesByHand: boolean)
     everyMs: every,
     freezeLeader: freezesByHand ? undefined : freezeLeader,
     scenarioFile: flags.scenario,
+  }
+}
+
+/** What a missing protection does is seen only with its fault. */
+function refuseWithoutFault(run: Pick<CommandOptions, 'chaos' | 'without' | 'freezeLeader' | 'killLeader'>): void {
+  if (run.chaos !== undefined) return
+  const [more, taken] = [' of its own: give at least --ticks 2', 'the only tick is taken']
+  if (run.without.includes('fence') && run.freezeLeader === undefined) {
+    throw new OptionError(`--without fence needs a tick for a frozen leader${more}; ${taken} by --kill-leader`)
+  }
+  if (run.without.includes('key') && run.killLeader === undefined) {
+    throw new OptionError(`--without key needs a tick for a killed leader${more}; ${taken} by --freeze-leader`)
   }
 }
 

@@ -143,6 +143,14 @@ function wholeNumber(value: unknown, what: string, min: number, max: number): nu
   throw new FaultError(`${what} must be a whole number from ${min} to ${max}, but is ${show(value)}`)
 }
 
+/** A misspelt field would be ignored, and the fault be another one than the user means. */
+function refuseUnknownFields(item: unknown, fault: ManualFault): void {
+  const known = ['tick', ...Object.keys(fault)]
+  const unknown = Object.keys(Object(item)).find((name) => !known.includes(name))
+  if (unknown === undefined) return
+  throw new FaultError(`${fault.do} has no field ${show(unknown)}, only ${known.map((name) => `"${name}"`).join(', ')}`)
+}
+
 /** @throws FaultError that names the item */
 export function readScenario(value: unknown): readonly ScheduledFault[] {
   if (!Array.isArray(value)) {
@@ -150,7 +158,9 @@ export function readScenario(value: unknown): readonly ScheduledFault[] {
   }
   return value.map((item: unknown, index) => {
     try {
-      return { ...readFault(item), tick: wholeNumber(property(item, 'tick'), '"tick"', 1, MAX_TICKS) }
+      const fault = readFault(item)
+      refuseUnknownFields(item, fault)
+      return { ...fault, tick: wholeNumber(property(item, 'tick'), '"tick"', 1, MAX_TICKS) }
     } catch (error) {
       if (!(error instanceof FaultError)) throw error
       throw new FaultError(`Fault ${index + 1} of the scenario: ${error.message}`)

@@ -12,6 +12,7 @@ import {
   otherWritesOf,
   plainName,
   rowOf,
+  writesOf,
 } from './wire.ts'
 
 /** Such as `Requests the lease until 21:40:03.120`. */
@@ -45,13 +46,22 @@ function describeLease(request: LeaseRequest, others: number): string {
   }
 }
 
+const VERBS: Readonly<Record<string, string>> = {
+  UpdateItem: 'Updates a row of',
+  PutItem: 'Puts a row into',
+  DeleteItem: 'Deletes a row of',
+  GetItem: 'Reads a row of',
+  Query: 'Queries rows of',
+}
+
 function describeOther({ service, operation, target: fullName, body }: Call): string {
   const target = plainName(fullName)
   if (service === 'lambda') {
     if (body['method'] === 'POST') return 'Requests a charge from the gateway'
     return body['method'] === 'GET' ? 'Looks up an earlier charge at the gateway' : `Invokes ${target}`
   }
-  return target === '' ? operation : `${operation} of ${target}`
+  if (target === '') return operation
+  return `${VERBS[operation] ?? `${operation} of`} ${target}`
 }
 
 export interface Replies {
@@ -82,12 +92,18 @@ function describeReply(call: Call, leaseTable: string, reply: Reply, successor: 
     const expired = before.holder === undefined ? '' : `: the lease of token ${before.fencingToken} had expired`
     return `granted, with token ${token}${expired}`
   }
+  const writes = request === undefined ? writesOf(call, leaseTable) : []
+  const isUnguarded = writes.some(({ table, isFenced }) => table !== undefined && !isFenced)
+  if (error === undefined && isUnguarded && successor !== undefined) {
+    return `done, although token ${successor} has taken over: no fence guards it`
+  }
   if (error === undefined) return describeGatewayReply(call, body)
   if (!isRefusal(error)) return error
   const item = property(body, 'Item')
   if (isApplied(call, request, item)) return 'refused, because it was applied before'
   if (request?.kind === 'acquire') return describeRefusedAcquire(item)
-  return successor === undefined ? 'refused: its condition does not hold' : `refused: token ${successor} has taken over`
+  if (successor === undefined || isUnguarded) return 'refused: its condition does not hold'
+  return `refused: token ${successor} has taken over`
 }
 
 /** Whether the row shows that this request was applied: its reply was lost, and the client repeated it. */

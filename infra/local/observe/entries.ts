@@ -43,23 +43,48 @@ export interface Counts {
   readonly completedTwice: number
   /** Past, and not completed. */
   readonly overdue: number
-  /** Refused writes of replaced leaders. */
+  /** Writes of replaced leaders to protected rows, refused. */
   readonly staleRefused: number
+  /** Writes of replaced leaders that nothing protected, accepted. */
+  readonly staleAccepted: number
+  /** The money that moved so far, such as `2 charges (EUR 19.98)`; absent for a task without money. */
+  readonly money?: string | undefined
 }
 
 interface Event {
   readonly atMs: number
 }
 
+/** A line of the verdict on a run, such as `✓ All is well: …`. */
+export interface VerdictLine {
+  readonly kind: 'right' | 'wrong' | 'open'
+  readonly text: string
+}
+
 /** The run has ended: the last entry. */
 export interface Over extends Event {
   readonly kind: 'over'
   readonly description: string
+  /** Absent if the run ended early. */
+  readonly verdict?: readonly VerdictLine[] | undefined
+}
+
+interface Ticked extends Event {
+  readonly kind: 'ticked'
+  readonly number: number
+  readonly tick: string
 }
 
 interface OfInvocation extends Event {
   readonly candidate: number
   readonly invocation: string
+}
+
+interface Invoked extends OfInvocation {
+  readonly kind: 'invoked'
+  readonly tick: string
+  /** 0 for the first attempt; counts Lambda's own retries. */
+  readonly retry: number
 }
 
 export interface Done extends OfInvocation {
@@ -83,14 +108,30 @@ export interface Began extends OfInvocation {
   readonly replaced?: number | undefined
 }
 
+interface Renewed extends Event {
+  readonly kind: 'renewed'
+  readonly tenure: number
+  readonly expiresAtMs: number
+}
+
+/** The leader ended its tenure in the lease row. */
+interface Ended extends Event {
+  readonly kind: 'ended'
+  readonly tenure: number
+  readonly how: Exclude<TenureEnd, 'takenOver'>
+}
+
 /** Writes of a tenure to anything but the lease row; equal ones close together are one entry. */
 export interface Effect extends Event {
   readonly kind: 'effect'
   readonly tenure: number
   readonly token: number
   readonly candidate: number
-  /** `refused`: by the fence or the guard, because another candidate leads. */
-  readonly verdict: 'accepted' | 'refused'
+  /**
+   * `refused`: by the fence or the guard, because another candidate leads. `unguarded`: accepted though another one
+   * leads, because the write had neither.
+   */
+  readonly verdict: 'accepted' | 'refused' | 'unguarded'
   /** Such as `charge at the gateway`, `UpdateItem of Charges`. */
   readonly what: string
   readonly times: number
@@ -103,23 +144,18 @@ export interface FaultEntry extends Event {
   readonly description: string
 }
 
-type Other = Event &
-  (
-    | { readonly kind: 'ticked'; readonly number: number; readonly tick: string }
-    | { readonly kind: 'renewed'; readonly tenure: number; readonly expiresAtMs: number }
-    /** The leader ended its tenure in the lease row. */
-    | { readonly kind: 'ended'; readonly tenure: number; readonly how: Exclude<TenureEnd, 'takenOver'> }
-  )
-
-/** `retry` is 0 for the first attempt, and counts Lambda's own retries. */
-type Invoked = OfInvocation & { readonly kind: 'invoked'; readonly tick: string; readonly retry: number }
-
 /** Only the latest of each kind counts; of `candidate`, the latest of each candidate. */
 export type StateEntry = Setup | CandidateEntry | LeaderEntry | Counts | Over
-export type EventEntry = Other | Invoked | Done | Began | Effect | FaultEntry
+export type EventEntry = Ticked | Invoked | Done | Began | Renewed | Ended | Effect | FaultEntry
 export type Entry = StateEntry | EventEntry
-/** With `forgotten`, the feed has dropped all events before a time; so does the page. */
-export type Update = Entry | { readonly kind: 'forgotten'; readonly beforeMs: number }
+
+/** The feed has dropped all events before this time; so does the page. */
+interface Forgotten {
+  readonly kind: 'forgotten'
+  readonly beforeMs: number
+}
+
+export type Update = Entry | Forgotten
 
 /** The first message to a page, and to one that reconnects: it starts over with these entries. */
 export interface Snapshot {

@@ -5,57 +5,68 @@ import type { Ending } from '../lambda-host/environment.ts'
 import type { ErrorReport } from '../lambda-host/messages.ts'
 import type { Done, TenureEnd } from './entries.ts'
 import type { Step } from './tenure-logs.ts'
-import { type Answer, endIn, grantOf, isRefusal, type LeaseRequest, rowOf } from './wire.ts'
+import { type Answer, endIn, isRefusal, type LeaseRequest, type MissingTable, rowOf } from './wire.ts'
 
 /** What the attempt requested of the leases, and the results: its function may return anything. */
 export interface Observations {
   /** In the order of their first acquire. */
-  readonly leases: readonly Readonly<ObservedLease>[]
+  readonly leases: readonly ObservedLease[]
   /** Writes refused because another candidate leads. */
   readonly staleWritesRefused: number
+  readonly missingTables: readonly MissingTable[]
 }
 
 export interface ObservedLease {
   readonly lease: string
   /** The longest duration that it requested. */
-  leaseMs: number
-  tick?: string | undefined
+  readonly leaseMs: number
+  readonly tick?: string | undefined
   /** Of the last grant; absent if there was none. */
-  token?: number | undefined
+  readonly token?: number | undefined
   /** How the last granted tenure ended in the row; absent if it has not. */
-  ended?: Exclude<TenureEnd, 'takenOver'> | undefined
+  readonly ended?: Exclude<TenureEnd, 'takenOver'> | undefined
   /** Absent if the lease was granted, or no answer came. */
-  refusedAs?: 'held' | 'tickDone' | 'paused' | undefined
+  readonly refusedAs?: 'held' | 'tickDone' | 'paused' | undefined
 }
 
-export const NO_OBSERVATIONS: Observations = { leases: [], staleWritesRefused: 0 }
-
-export const leaseIn = ({ leases }: Observations, name: string): Readonly<ObservedLease> | undefined =>
-  leases.find(({ lease }) => lease === name)
+export const NO_OBSERVATIONS: Observations = { leases: [], staleWritesRefused: 0, missingTables: [] }
 
 /** The attempt sends this request, which may never arrive. */
-export function observeRequest(leases: Map<string, ObservedLease>, request: LeaseRequest | undefined): void {
-  if (request?.kind !== 'acquire') return
+export function afterRequest(before: Observations, request: LeaseRequest | undefined): Observations {
+  if (request?.kind !== 'acquire') return before
   const { lease, tick, expiresAtMs, nowMs } = request
-  const known = leases.get(lease) ?? { lease, leaseMs: 0 }
-  leases.set(lease, Object.assign(known, { tick, leaseMs: Math.max(known.leaseMs, expiresAtMs - nowMs) }))
+  const leaseMs = Math.max(expiresAtMs - nowMs, leaseIn(before, lease)?.leaseMs ?? 0)
+  return withLease(before, lease, { leaseMs, tick })
 }
 
-export function observeAnswer(
-  leases: ReadonlyMap<string, ObservedLease>,
+/** @param token of the attempt's last grant, this one included */
+export function afterAnswer(
+  before: Observations,
   request: LeaseRequest | undefined,
   { body, error }: Answer,
-): void {
-  const observed = leases.get(request?.lease ?? '')
-  if (request === undefined || observed === undefined) return
+  token: number | undefined,
+): Observations {
+  if (request === undefined) return before
+  const { lease } = request
   if (error === undefined) {
-    observed.ended = endIn(request) ?? observed.ended
-    if (request.kind !== 'acquire') return
-    Object.assign(observed, { token: grantOf(request, body).token, ended: undefined, refusedAs: undefined })
-  } else if (request.kind === 'acquire' && isRefusal(error) && observed.token === undefined) {
-    // With a token, it is the SDK's repetition of a grant whose reply was lost.
-    observed.refusedAs = whyRefused(property(body, 'Item'), request.tick)
+    if (request.kind === 'acquire') return withLease(before, lease, { token, ended: undefined, refusedAs: undefined })
+    const ended = endIn(request)
+    return ended === undefined ? before : withLease(before, lease, { ended })
   }
+  // If the reply of a grant is lost, the SDK repeats the acquire, and that is refused.
+  const isNews = request.kind === 'acquire' && isRefusal(error) && leaseIn(before, lease)?.token === undefined
+  return isNews ? withLease(before, lease, { refusedAs: whyRefused(property(body, 'Item'), request.tick) }) : before
+}
+
+export const leaseIn = ({ leases }: Observations, name: string): ObservedLease | undefined =>
+  leases.find(({ lease }) => lease === name)
+
+function withLease(before: Observations, name: string, changes: Partial<ObservedLease>): Observations {
+  const known = leaseIn(before, name)
+  const changed = { lease: name, leaseMs: 0, ...known, ...changes }
+  const leases =
+    known === undefined ? [...before.leases, changed] : before.leases.map((one) => (one === known ? changed : one))
+  return { ...before, leases }
 }
 
 /** In the order in which the protocol itself explains a refusal. */
@@ -117,9 +128,12 @@ function failureOf({ error, logs }: Ending & { ok: false }): TryOutcome {
   const logged = (message: string) => lines.findLast((line) => line['message'] === message)
   const token = logged('leading')?.['fencingToken']
   const led = typeof token === 'number' ? { ledWithToken: token } : {}
-  const withoutMetrics = logs.filter((line) => property(parseJson(line), '_aws') === undefined)
-  return { status: 'failed', error, logs: withoutMetrics, work: workOf(logged('billed')), ...led }
+  return { status: 'failed', error, logs: withoutMetrics(logs), work: workOf(logged('billed')), ...led }
 }
+
+/** CloudWatch reads these lines as metrics, and does not show them as logs. */
+export const withoutMetrics = (logs: readonly string[]): readonly string[] =>
+  logs.filter((line) => property(parseJson(line), '_aws') === undefined)
 
 function workOf(value: unknown): Work {
   const count = fieldsOf(value)['staleWritesRefused']

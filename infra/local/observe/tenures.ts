@@ -1,4 +1,5 @@
 /** The tenures of a run, as the applied requests and the replies of the service show them. */
+import { property } from '../../../functions/election/json.ts'
 import type { Call } from '../lambda-host/interceptor.ts'
 import type { Effect, Entry } from './entries.ts'
 import {
@@ -8,8 +9,10 @@ import {
   gatewayStatusOf,
   grantOf,
   isRefusal,
+  isRefusedByFence,
   type LeaseRequest,
-  otherWritesOf,
+  type Write,
+  writesOf,
 } from './wire.ts'
 
 export interface Sender {
@@ -28,20 +31,28 @@ export interface Tenure extends Sender {
   successor?: number
 }
 
-export interface TenuresOptions {
-  readonly leaseTable: string
-  readonly add: (entry: Entry) => void
-  readonly now: () => number
+/** What a replaced leader wrote. */
+export interface StaleWrites {
+  /** How many writes the fence or the guard refused. */
+  readonly refused: number
+  /** The lease row refused the completion of its tick. */
+  readonly isLateEnd: boolean
+  /** The tables of accepted writes that neither fence nor guard protected, one for each write. */
+  readonly unguarded: readonly string[]
 }
 
 export class Tenures {
-  readonly #options: TenuresOptions
+  readonly #leaseTable: string
+  readonly #add: (entry: Entry) => void
+  readonly #now: () => number
   /** The tenure that the row of each lease names. */
   readonly #current = new Map<string, Tenure>()
   #count = 0
 
-  constructor(options: TenuresOptions) {
-    this.#options = options
+  constructor(leaseTable: string, add: (entry: Entry) => void, now: () => number) {
+    this.#leaseTable = leaseTable
+    this.#add = add
+    this.#now = now
   }
 
   /** The first one that leads and still runs; there are several only if each candidate has a lease of its own. */
@@ -62,39 +73,74 @@ export class Tenures {
     this.#current.set(lease, tenure)
     const { candidate, invocation } = sender
     const began = { tenure: tenure.tenure, token, candidate, invocation, tick, expiresAtMs, replaced }
-    this.#options.add({ kind: 'began', atMs: this.#options.now(), ...began })
+    this.#add({ kind: 'began', atMs: this.#now(), ...began })
     return tenure
   }
 
-  /** @returns how many writes were refused because another candidate leads */
-  applied(tenure: Tenure, call: Call, request: LeaseRequest | undefined, answer: Answer): number {
-    const { leaseTable, add, now } = this.#options
-    const isReplaced = this.#current.get(tenure.lease) !== tenure
-    const verdict = verdictOf(call, answer, isReplaced)
-    const isLateEnd = verdict === 'refused' && request?.kind === 'complete' && !tenure.hasEnded
-    const writes = [...otherWritesOf(call, leaseTable), ...(isLateEnd ? ['the completion of its tick'] : [])]
-    const suffix = verdict === 'accepted' && isReplaced ? ', though it is replaced' : ''
+  isReplaced(tenure: Tenure): boolean {
+    return this.#current.get(tenure.lease) !== tenure
+  }
+
+  /** @param wasReplaced already when the request was sent on to the service */
+  applied(
+    tenure: Tenure,
+    call: Call,
+    request: LeaseRequest | undefined,
+    answer: Answer,
+    wasReplaced: boolean,
+  ): StaleWrites {
+    const isRefused = this.isReplaced(tenure) && isRefusal(answer.error)
     const { token, candidate } = tenure
-    const common = { atMs: now(), tenure: tenure.tenure }
-    if (verdict !== undefined) {
-      const effect = { kind: 'effect', ...common, token, candidate, verdict, times: 1 } as const
-      for (const write of writes) add({ ...effect, what: write + suffix })
+    const common = { atMs: this.#now(), tenure: tenure.tenure }
+    const isLateEnd = isRefused && request?.kind === 'complete' && !tenure.hasEnded
+    const unguarded: string[] = []
+    const stale = { refused: 0, isLateEnd, unguarded }
+    const add = (verdict: Effect['verdict'], what: string) => {
+      this.#add({ kind: 'effect', ...common, token, candidate, verdict, what, times: 1 })
     }
-    if (verdict === 'refused') return writes.length
-    if (answer.error !== undefined || request === undefined) return 0
+    for (const write of writesOf(call, this.#leaseTable)) {
+      const isGuarded = request !== undefined // the transaction checks the lease row
+      const verdict = isRefused
+        ? refusalOf(write, call, answer, isGuarded)
+        : acceptanceOf(write, call, answer, wasReplaced && !isGuarded)
+      if (verdict !== undefined) add(verdict, write.what + (verdict === 'accepted' && wasReplaced ? BUT_REPLACED : ''))
+      if (verdict === 'refused') stale.refused += 1
+      if (verdict === 'unguarded' && write.table !== undefined) stale.unguarded.push(write.table)
+    }
+    if (isLateEnd) add('refused', 'the completion of its tick')
+    if (answer.error === undefined && request !== undefined) this.#leaseChanged(tenure, request)
+    return stale
+  }
+
+  #leaseChanged(tenure: Tenure, request: LeaseRequest): void {
+    const common = { atMs: this.#now(), tenure: tenure.tenure }
     if (request.kind === 'renew' || request.kind === 'saveCheckpoint') {
-      add({ kind: 'renewed', ...common, expiresAtMs: request.expiresAtMs })
+      this.#add({ kind: 'renewed', ...common, expiresAtMs: request.expiresAtMs })
     }
     const how = endIn(request)
-    if (how === undefined) return 0
+    if (how === undefined) return
     tenure.hasEnded = true
-    add({ kind: 'ended', ...common, how })
-    return 0
+    this.#add({ kind: 'ended', ...common, how })
   }
 }
 
-/** Undefined for a request that changed nothing, for another reason than a newer leader. */
-function verdictOf(call: Call, { body, error }: Answer, isReplaced: boolean): Effect['verdict'] | undefined {
-  if (error !== undefined) return isReplaced && isRefusal(error) ? 'refused' : undefined
-  return (gatewayStatusOf(call, body) ?? 200) < 300 ? 'accepted' : undefined
+const BUT_REPLACED = ', though it is replaced'
+
+/** Undefined if another part of the write's condition refused it. */
+function refusalOf({ isFenced }: Write, call: Call, { body }: Answer, isGuarded: boolean): 'refused' | undefined {
+  const isItem = call.operation === 'TransactWriteItems'
+  const isByFence = isItem ? isFenced : isRefusedByFence(call, property(body, 'Item'))
+  return isGuarded || isByFence ? 'refused' : undefined
+}
+
+/** Undefined for a write that failed. */
+function acceptanceOf(
+  { table, isFenced }: Write,
+  call: Call,
+  { body, error }: Answer,
+  isOpen: boolean,
+): 'accepted' | 'unguarded' | undefined {
+  if (error !== undefined || (gatewayStatusOf(call, body) ?? 200) >= 300) return undefined
+  // A charge at the gateway has a key of its own.
+  return isOpen && !isFenced && table !== undefined ? 'unguarded' : 'accepted'
 }

@@ -18,34 +18,86 @@ export function endIn(request: LeaseRequest): 'completed' | 'released' | 'failed
   return request.kind === 'complete' ? 'completed' : undefined
 }
 
-/** The writes of a request to anything but the lease row, such as `UpdateItem of Charges`. */
-export function otherWritesOf({ service, operation, target, body }: Call, leaseTable: string): readonly string[] {
-  if (service === 'lambda') return body['method'] === 'POST' ? ['charge at the gateway'] : []
+/** A write to anything but the lease row. */
+export interface Write {
+  /** Such as `UpdateItem of Charges`. */
+  readonly what: string
+  /** Its plain name; undefined for a charge at the gateway. */
+  readonly table?: string
+  /** Its condition refuses it once a newer leader has written the row. */
+  readonly isFenced: boolean
+}
+
+export const otherWritesOf = (call: Call, leaseTable: string): readonly string[] =>
+  writesOf(call, leaseTable).map(({ what }) => what)
+
+export function writesOf({ service, operation, target, body }: Call, leaseTable: string): readonly Write[] {
+  if (service === 'lambda') return body['method'] === 'POST' ? [{ what: 'charge at the gateway', isFenced: false }] : []
+  const write = (action: string, fullName: string, input: unknown, more = ''): Write => {
+    const table = plainName(fullName)
+    return { what: `${action} of ${table}${more}`, table, isFenced: isFenced(input) }
+  }
   switch (operation) {
     case 'PutItem':
     case 'UpdateItem':
     case 'DeleteItem':
-      return target === leaseTable ? [] : [`${operation} of ${plainName(target)}`]
+      return target === leaseTable ? [] : [write(operation, target, body)]
     case 'BatchWriteItem':
       return Object.entries(property(body, 'RequestItems') ?? {}).flatMap(([table, requests]) =>
-        Array.isArray(requests) ? requests.map(() => `BatchWriteItem of ${plainName(table)}`) : [],
+        Array.isArray(requests) ? requests.map(() => write(operation, table, undefined)) : [],
       )
     case 'TransactWriteItems':
       return transactItemsOf(body)
         .filter(({ action, table }) => action !== 'ConditionCheck' && table !== leaseTable)
-        .map(({ action, table }) => `${action} of ${plainName(table)} in a transaction`)
+        .map(({ action, table, input }) => write(action, table, input, ' in a transaction'))
     default:
       return []
   }
 }
 
-function transactItemsOf(body: Call['body']): readonly { readonly action: string; readonly table: string }[] {
+/** Rule F1 of functions/election/fencing.ts, unless the run has switched it off on the wire. */
+const FENCE = 'attribute_not_exists(#tenureFence) OR #tenureFence <= :tenureFence'
+
+const isFenced = (input: unknown): boolean => String(property(input, 'ConditionExpression')).includes(FENCE)
+
+/** Whether the fence refused this write, and not another part of its condition; a reply without the row leaves it open. */
+export function isRefusedByFence({ body }: Call, item: unknown): boolean {
+  if (!isFenced(body)) return false
+  if (body['ReturnValuesOnConditionCheckFailure'] !== 'ALL_OLD') return true
+  const column = String(property(body['ExpressionAttributeNames'], '#tenureFence'))
+  const mine = numberOf(property(body['ExpressionAttributeValues'], ':tenureFence'))
+  return (numberOf(property(item, column)) ?? 0) > (mine ?? 0)
+}
+
+/** DynamoDB refused a request because its table, or one of its tables, does not exist. */
+export interface MissingTable {
+  readonly tables: readonly string[]
+  /** The names of the keys, if the request has them. */
+  readonly keys: readonly string[]
+}
+
+/** The tables of a request that failed because a table does not exist, and the names of the keys that it gives. */
+export function missingTableOf({ operation, target, body }: Call, { error }: Answer): MissingTable | undefined {
+  if (error !== 'ResourceNotFoundException') return undefined
+  const items = operation === 'TransactWriteItems' ? transactItemsOf(body).map(({ table }) => table) : []
+  const batch = Object.keys(property(body, 'RequestItems') ?? {})
+  const tables = [...new Set([...(target === '' ? [] : [target]), ...items, ...batch])]
+  return { tables, keys: Object.keys(body['Key'] ?? {}) }
+}
+
+interface TransactItem {
+  readonly action: string
+  readonly table: string
+  readonly input: unknown
+}
+
+function transactItemsOf(body: Call['body']): readonly TransactItem[] {
   const items = body['TransactItems']
   if (!Array.isArray(items)) return []
   return items.flatMap((item: unknown) =>
     Object.entries(item ?? {}).flatMap(([action, input]) => {
       const table = property(input, 'TableName')
-      return typeof table === 'string' ? [{ action, table }] : []
+      return typeof table === 'string' ? [{ action, table, input }] : []
     }),
   )
 }

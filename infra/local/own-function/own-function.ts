@@ -2,6 +2,7 @@
 import { count, secondsOf, timeOf } from '../../programs/text.ts'
 import type { Attempt } from '../lambda-host/lambda-host.ts'
 import { leaseIn, NO_OBSERVATIONS, type ObservedLease, type TryOutcome } from '../observe/outcome.ts'
+import type { MissingTable } from '../observe/wire.ts'
 import type { Task, TaskContext } from '../run/task.ts'
 import { concludeElection } from '../run/verdict.ts'
 import { type OwnPlace, ownOutcomeOf } from './outcome.ts'
@@ -21,6 +22,7 @@ export function ownFunction({ path, directory }: { readonly path: string; readon
     let hasWarned = false
     return {
       name: path,
+      showsLogs: true,
       firstTickMs: (periodMs, nowMs) => (Math.floor(nowMs / periodMs) - FIRST_TICK_PERIODS_AGO) * periodMs,
 
       introduce: (firstTick) => {
@@ -50,6 +52,14 @@ export function ownFunction({ path, directory }: { readonly path: string; readon
   }
 }
 
+/** The names of its keys are those of the request, if it has them. */
+const hintOnTable = ({ tables, keys }: MissingTable): string => {
+  const flags = tables.map((table) => `--table ${table}:${keys.length > 0 ? keys.join(':') : 'KEY'}`)
+  const what = tables.length === 1 ? `The table ${tables[0]} does not exist` : 'One of its tables does not exist'
+  const key = keys.length === 0 ? ', where KEY is the name of its partition key' : ''
+  return `${what}. Create it with ${flags.join(' or ')}${key}.`
+}
+
 /** Leases end with the invocation, and timers are not exact. */
 const TOLERANCE = 1.1
 
@@ -72,7 +82,11 @@ export class OwnOutcomes {
   read({ requestId, ending }: Pick<Attempt, 'requestId' | 'ending'>): TryOutcome {
     const observations = this.#context.recorder.observations(requestId) ?? NO_OBSERVATIONS
     const observed = leaseIn(observations, this.#place.lease)
-    for (const hint of observed === undefined ? [] : this.#hintsOn(observed)) if (this.#isNew(hint)) this.#warn(hint)
+    const hints = [
+      ...(observed === undefined ? [] : this.#hintsOn(observed)),
+      ...observations.missingTables.map(hintOnTable),
+    ]
+    for (const hint of hints) if (this.#isNew(hint)) this.#warn(hint)
     const outcome = ownOutcomeOf(ending, observations, this.#place)
     if (outcome.status === 'completed' && outcome.thrown !== undefined) {
       const { errorType, errorMessage, trace = [] } = outcome.thrown

@@ -7,6 +7,7 @@ import { ManualFaults } from '../faults/manual-faults.ts'
 import { Environments } from '../lambda-host/environments.ts'
 import { compose } from '../lambda-host/interceptor.ts'
 import { LambdaHost } from '../lambda-host/lambda-host.ts'
+import type { Over } from '../observe/entries.ts'
 import { Recorder } from '../observe/recorder.ts'
 import { Feed } from '../page/feed.ts'
 import { type PageOptions, type PageServer, startPage } from '../page/server.ts'
@@ -15,6 +16,7 @@ import { type DeploymentOptions, deployLocally } from './deployment.ts'
 import { RunningTicks } from './running-ticks.ts'
 import type { Conclusion, RunDisplay, RunOptions, TaskMaker } from './task.ts'
 import { Ticks } from './ticks.ts'
+import { verdictLines } from './verdict.ts'
 
 export interface LocalRunOptions extends Omit<DeploymentOptions, 'context'> {
   readonly options: RunOptions
@@ -36,16 +38,21 @@ export async function runLocally(run: LocalRunOptions): Promise<Conclusion> {
   await using resources = new Cleanups()
   const feed = new Feed()
   feed.subscribe((updates) => {
-    for (const update of updates) if (update.kind === 'fault') display.fault(update)
+    for (const update of updates) {
+      if (update.kind === 'fault') display.fault(update)
+      if (update.kind === 'effect' && update.verdict === 'unguarded') display.unguarded(update)
+    }
   })
   let opened: OpenRun | undefined
-  let ending = 'The run has ended early; the terminal says why'
+  let ending: Pick<Over, 'description' | 'verdict'> = {
+    description: 'The run has ended early; the terminal says why',
+  }
   if (options.page) {
     const page = await servePage(feed, options.port, () => opened)
     resources.defer(page.stop)
     display.page(page.url)
   }
-  resources.defer(() => feed.add({ kind: 'over', atMs: Date.now(), description: ending }))
+  resources.defer(() => feed.add({ kind: 'over', atMs: Date.now(), ...ending }))
 
   display.note('Synthesizing the stacks and starting DynamoDB Local …')
   const leaseMs = Math.round(LAMBDA_LEASE_MS * options.timeScale)
@@ -91,7 +98,7 @@ export async function runLocally(run: LocalRunOptions): Promise<Conclusion> {
   opened = { logs: recorder.logs, inject: (fault) => manualFaults.inject(fault) }
   const end = await ticks.run()
   const conclusion = await task.conclude(end)
-  ending = 'The run has ended'
+  ending = { description: 'The run has ended', verdict: verdictLines(conclusion, end.wasCut) }
   display.ended(conclusion, end)
   return conclusion
 }

@@ -7,7 +7,7 @@ import type { Protection } from '../faults/protections.ts'
 import type { Interceptor } from '../lambda-host/interceptor.ts'
 import type { LambdaFunction } from '../lambda-host/lambda-function.ts'
 import type { Attempt } from '../lambda-host/lambda-host.ts'
-import type { FaultEntry } from '../observe/entries.ts'
+import type { Effect, FaultEntry } from '../observe/entries.ts'
 import type { TryOutcome } from '../observe/outcome.ts'
 import type { Recorder } from '../observe/recorder.ts'
 import type { LeaseResource } from '../stack/resources.ts'
@@ -34,8 +34,11 @@ export interface RunDisplay {
   warn(text: string): void
   page(url: string): void
   fault(fault: Pick<FaultEntry, 'candidate' | 'description'>): void
+  /** A replaced leader's write was accepted, because no fence guarded it. */
+  unguarded(effect: Effect): void
   progress(answered: number, expected: number): void
-  tried(tried: Try): void
+  /** @param withLogs shows what the function logged, too */
+  tried(tried: Try, withLogs?: boolean): void
   /** @param wasCut the run was interrupted before the tick was over */
   ticked(record: TickRecord, effects: string, wasCut: boolean): void
   ended(conclusion: Conclusion, end: RunEnd): void
@@ -57,6 +60,8 @@ export type TaskMaker = (context: TaskContext) => Task
 
 export interface Task {
   readonly name: string
+  /** Whether the terminal shows what the function logs. */
+  readonly showsLogs?: boolean
   /** Between the functions and what they call, the one nearest to the functions first. */
   readonly interceptors?: readonly Interceptor[]
   seed?(): Promise<void>
@@ -67,13 +72,22 @@ export interface Task {
   progress?(): void
   /** What the tick did, in a few words. */
   tickEnded?(): Promise<string>
+  /** The money that moved so far, in a few words. */
+  money?(): string
   isSettled?(tick: string): Promise<boolean>
   outcomeOf(attempt: Attempt): TryOutcome
   conclude(end: RunEnd): Promise<Conclusion>
 }
 
+export interface EndTally extends Tally {
+  /** Completions of replaced leaders. */
+  readonly completionsRefused: number
+  /** By table: writes of replaced leaders that were accepted, because neither fence nor guard protected them. */
+  readonly unguardedWrites: Readonly<Record<string, number>>
+}
+
 export interface RunEnd {
-  readonly tally: Tally
+  readonly tally: EndTally
   /** The run was interrupted before its last tick was over. */
   readonly wasCut: boolean
   readonly isInterrupted: boolean
@@ -86,7 +100,7 @@ export interface RunEnd {
 }
 
 /** The object that `--json` prints, counted from the outcomes of the candidates. */
-export interface Summary extends Tally {
+export interface Summary extends EndTally {
   readonly candidates: number
 }
 

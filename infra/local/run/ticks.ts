@@ -10,6 +10,7 @@ import { nthCandidate } from '../stack/schedules.ts'
 import type { RunningTicks } from './running-ticks.ts'
 import type { RunEnd, Task, TaskContext } from './task.ts'
 import { completionsOf, RunningTick, type TickCandidate, type Try } from './tick.ts'
+import { writesIn } from './verdict.ts'
 
 export interface TicksContext extends Omit<TaskContext, 'recorder' | 'injecting'> {
   readonly task: Omit<Task, 'conclude'>
@@ -83,6 +84,7 @@ export class Ticks {
     using _progress = setInterval(() => task.progress?.(), PROGRESS_EVERY_MS)
     await tick.settled
     display.ticked(tick.record(), (await task.tickEnded?.()) ?? '', wasCut(tick, signal))
+    this.#addCounts() // with the money of this tick
     return !signal.aborted
   }
 
@@ -133,26 +135,32 @@ export class Ticks {
   }
 
   #onTry(tried: Try): void {
-    const { manualFaults, recorder, display } = this.#context
+    const { manualFaults, recorder, display, task } = this.#context
     const { requestId, ending, retryInMs } = tried.attempt
     manualFaults.invocationEnded(requestId)
     recorder.invocationEnded(requestId, tried.outcome, { logs: ending.logs, retryInMs })
-    display.tried(tried)
+    display.tried(tried, task.showsLogs)
     this.#addCounts()
   }
 
   #addCounts(): void {
-    const { feed, runningTicks, recorder } = this.#context
+    const { feed, runningTicks, recorder, task } = this.#context
     const { ticks, completed, completedTwice } = runningTicks.tally()
-    const counts = { ticks, completed, completedTwice, overdue: runningTicks.overdue() }
-    feed.add({ kind: 'counts', ...counts, staleRefused: recorder.staleRefused() })
+    const counts = { ticks, completed, completedTwice, overdue: runningTicks.overdue(), money: task.money?.() }
+    const staleAccepted = writesIn(recorder.unguardedWrites())
+    feed.add({ kind: 'counts', ...counts, staleRefused: recorder.staleRefused(), staleAccepted })
   }
 
   #end(): RunEnd {
     const { signal, runningTicks, recorder } = this.#context
     const cut = this.#last !== undefined && wasCut(this.#last, signal)
     return {
-      tally: { ...runningTicks.tally(), staleWritesRefused: recorder.staleRefused() },
+      tally: {
+        ...runningTicks.tally(),
+        staleWritesRefused: recorder.staleRefused(),
+        completionsRefused: recorder.lateCompletions(),
+        unguardedWrites: recorder.unguardedWrites(),
+      },
       wasCut: cut,
       isInterrupted: signal.aborted,
       lastTick: (cut ? this.#lastButOne : this.#last)?.record().tick ?? '',

@@ -33,6 +33,8 @@ describe('the summary', () => {
   })
 })
 
+const UNGUARDED = '3 writes of replaced leaders accepted, because no fence guarded them'
+
 describe('errors', () => {
   test.each([
     [{}, {}, {}, []],
@@ -42,6 +44,7 @@ describe('errors', () => {
     [{ lostUpdates: 2 }, {}, { chaos: 1 }, ['gateway and ledger disagree on 2 charges']],
     [{}, { completed: 2 }, {}, ['1 of 3 ticks not completed']],
     [{}, { completed: 2 }, { chaos: 1 }, []],
+    [{}, { unguardedWrites: { A: 2, B: 1 } }, { chaos: 1 }, [UNGUARDED]],
     [{}, { completedTwice: 1 }, { chaos: 1 }, ['1 of 3 ticks completed more than once']],
   ])('of a gateway and ledger with %j and ticks with %j, asked for %j: %j', (money, tally, asked, errors) => {
     expect(verdictOn(asked, endOf(tally), reportOf(money)).errors).toEqual(errors)
@@ -93,6 +96,8 @@ describe('inconclusive', () => {
     ['chaos with both', { chaos: 1 }, endOf({ tookOver: 1, ...LATE }), billed()],
     ['chaos without the fence', { chaos: 1, without: ['fence'] as const }, endOf({ tookOver: 1 }), LOST],
     ['a thaw with a late write', { scenario: FREEZE_AND_THAW }, endOf(LATE), undefined],
+    ['a thaw with a late end', { scenario: FREEZE_AND_THAW }, endOf({ completionsRefused: 1 }), undefined],
+    ['a thaw with an accepted one', { scenario: FREEZE_AND_THAW }, endOf({ unguardedWrites: { A: 1 } }), undefined],
   ])('is not %s', (_, asked, end, report) => {
     expect(conclude(end, report, { ...NOTHING, ...asked }).verdict.inconclusive).toEqual([])
   })

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util'
 import { expect, test } from 'vitest'
 import { Display } from '../../../infra/local/cli/display.ts'
 import type { CallFault } from '../../../infra/local/faults/fault.ts'
@@ -14,12 +15,17 @@ import {
 } from '../fixtures/records.ts'
 
 /** What the display writes, to a terminal or elsewhere. */
-function shown(show: (display: Display) => void, isTTY = false, env: NodeJS.ProcessEnv = {}): string {
+function shown(
+  show: (display: Display) => void,
+  isTTY = false,
+  env: NodeJS.ProcessEnv = {},
+  columns: number | undefined = 10_000,
+): string {
   let written = ''
   const write = (text: string) => {
     written += text
   }
-  using display = new Display({ isTTY, write }, env)
+  using display = new Display({ isTTY, write, columns }, env)
   show(display)
   return written
 }
@@ -59,6 +65,17 @@ test('a failure shows whether it led, why it failed, the log lines that are news
   expect(last).toMatch(/candidate 3 failed: .*Lambda gives up/)
 })
 
+test('what a user’s own function logs is shown line by line with its candidate, without metrics', () => {
+  const logs = ['sent 3\u001b[31m reports', '', '{"_aws":{}}', '{"level":"INFO","message":"done"}']
+  const tried = tryOf(2, { ...COMPLETED, logs })
+  expect(shown((display) => display.tried(tried, true))).toBe(
+    '    2 | sent 3 reports\n    2 | {"level":"INFO","message":"done"}\n',
+  )
+  expect(shown((display) => display.tried(tried))).toBe('')
+  const failed = shown((display) => display.tried(tryOf(3, killed), true))
+  expect(failed.match(/slow/g)).toHaveLength(1)
+})
+
 test('a terminal counts down to a retry that is seconds away; other outputs get no control characters', () => {
   const show = (display: Display) => display.tried(tryOf(3, killed, 6_000))
   expect(shown(show, true)).toMatch(/candidate 3 is retried in 6 s/)
@@ -90,6 +107,23 @@ test.each([
   const text = shown((display) => display.note('hello'), isTTY, env)
   expect(text).toContain('hello')
   expect(text.includes('\u001b[')).toBe(isColoured)
+})
+
+test.each([false, true])('lines fit 80 columns, with colours or without: %s', (isTTY) => {
+  const error = { errorType: 'Error', errorMessage: 'a reason of many words '.repeat(9) }
+  const text = shown(
+    (display) => {
+      display.ticked(recordOf(12, standby(), COMPLETED, standby('tickDone')), '12 charges (EUR 119.88)', false)
+      display.tried(tryOf(3, { ok: false, error, logs: [] }))
+      display.warn(`    ${error.errorMessage}`)
+    },
+    isTTY,
+    {},
+    80,
+  )
+  const lines = stripVTControlCharacters(text).trimEnd().split('\n')
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80)
+  expect(lines.join(' ').replace(/ +/g, ' ')).toContain('with token 7 12 charges (EUR 119.88) 2 standbys (1 lease held')
 })
 
 test('progress is one line that a terminal overwrites, and an occasional line elsewhere', () => {
@@ -129,6 +163,13 @@ test('the end of a run without money is about the ticks alone', () => {
   expect(lastLine(text)).toBe('✓ All is well: each tick was completed by one leader.')
 })
 
+test('a write of a replaced leader that no fence guarded is shown in warning colour', () => {
+  const effect = { tenure: 1, token: 7, candidate: 2, verdict: 'unguarded', what: 'PutItem of Invoices' } as const
+  const show = (display: Display) => display.unguarded({ kind: 'effect', atMs: 0, times: 1, ...effect })
+  expect(shown(show)).toBe('    ! candidate 2, replaced: PutItem of Invoices accepted, no fence\n')
+  expect(shown(show, true)).toContain('\u001b[33m    ! candidate 2')
+})
+
 test('the end shows the counts, the faults, what either side has, and what a missing protection did', () => {
   const injected: CallFault[] = [
     { tick: 1, at: 'charge', nth: 3, do: 'killLeader', when: 'after' },
@@ -137,10 +178,13 @@ test('the end shows the counts, the faults, what either side has, and what a mis
   ]
   const [one] = reportOf().charges
   const charges = one === undefined ? [] : [one, one]
-  const text = endShown(endOf({ staleWritesRefused: 1 }), reportOf({ injected, charges, duplicateCharges: 1 }))
+  const stale = { staleWritesRefused: 1, completionsRefused: 1, unguardedWrites: { Invoices: 2 } }
+  const text = endShown(endOf(stale), reportOf({ injected, charges, duplicateCharges: 1 }))
   expect(text).toContain('3 of 3 ticks completed, each by one of 2 candidates\n  3 standbys, 0 failed invocations')
   expect(text).toContain('3 faults injected: 1 killed, 2 request dropped')
   expect(text).toContain('2 charges (EUR 19.98) at the gateway, 1 in the ledger')
-  expect(text).toContain('the fence refused 1 write of replaced leaders')
+  expect(text).toContain('  the fence refused 1 write of replaced leaders\n')
+  expect(text).toContain('  the lease refused 1 completion of replaced leaders\n')
+  expect(text).toContain('  table Invoices: 2 writes of replaced leaders accepted, no fence\n')
   expect(text).toContain('  without the key: 1 duplicate charge')
 })

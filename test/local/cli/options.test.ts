@@ -157,6 +157,8 @@ describe('refuses, and says what is allowed:', () => {
     ['--freeze-leader 2 --candidates 1', '--freeze-leader needs at least --candidates 2'],
     ['--without lease --candidates 1', '--without needs at least --candidates 2'],
     ['--without fence --without key --ticks 1', 'need at least --ticks 2'],
+    ['--without fence --kill-leader 1 --ticks 1', '--without fence needs a tick for a frozen leader of its own'],
+    ['--without key --freeze-leader 1 --ticks 1', '--without key needs a tick for a killed leader of its own'],
     ['--without lease --without fence', 'use --without fence alone to see what'],
     ['--without lease --freeze-leader 1', 'Without the lease each candidate has its own lease'],
     ['--without fencing', 'Allowed choices are lease, fence, key'],

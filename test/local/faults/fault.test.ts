@@ -56,6 +56,14 @@ describe('a scenario', () => {
     [{}, notAList],
     [[kill, { tick: 0, do: 'killLeader' }], `${tick}, but is 0`],
     [[kill, { tick: 1_000_001, do: 'killLeader' }], `${tick}, but is 1000001`],
+    [
+      [kill, { tick: 2, do: 'freezeLeader', untilTick: 4 }],
+      'Fault 2 of the scenario: freezeLeader has no field "untilTick", only "tick", "do"',
+    ],
+    [
+      [{ tick: 2, do: 'skewClock', candidate: 1, ms: 5, seconds: 5 }],
+      'Fault 1 of the scenario: skewClock has no field "seconds", only "tick", "do", "candidate", "ms"',
+    ],
     [[{ tick: 2, do: 'cutOff' }], `Fault 1 of the scenario: ${candidate}, but is missing`],
   ])('that cannot be read is refused: %j', (value, message) => {
     expect(() => readScenario(value)).toThrow(new FaultError(message))

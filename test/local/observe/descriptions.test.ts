@@ -3,7 +3,18 @@ import { withLease } from '../../../functions/election/index.ts'
 import { dynamodbError } from '../../../infra/local/lambda-host/dynamodb-proxy.ts'
 import type { Call } from '../../../infra/local/lambda-host/interceptor.ts'
 import { clock, describeRequest, describeResult } from '../../../infra/local/observe/descriptions.ts'
-import { dropReply, gatewayCall, jsonReply, LEASES, put, replacement, TICK, type Wire, wire } from './wire.ts'
+import {
+  dropReply,
+  gatewayCall,
+  jsonReply,
+  LEASES,
+  libraryExchanges,
+  put,
+  replacement,
+  TICK,
+  type Wire,
+  wire,
+} from './wire.ts'
 
 const requestsOf = ({ exchanges }: Wire) => exchanges.map(({ call }) => describeRequest(call, LEASES))
 const resultsOf = ({ exchanges }: Wire) =>
@@ -25,7 +36,7 @@ describe('of the library’s own requests', () => {
       expect.stringMatching(`^Requests the lease ${UNTIL}$`),
       expect.stringMatching(`^Renews the lease ${UNTIL}$`),
       expect.stringMatching(`^Saves a checkpoint, and renews the lease ${UNTIL}$`),
-      'PutItem of rows, unless a newer leader has written it',
+      'Puts a row into rows, unless a newer leader has written it',
       'Sends 1 write of its own, if it still leads',
       'Sends 2 writes of its own, if it still leads',
       'Completes the tick',
@@ -75,16 +86,30 @@ describe('of the library’s own requests', () => {
     const granted = expect.stringMatching(/^granted, with token \d+$/)
     expect(resultsOf(scene)).toEqual([granted, repeated, ...Array(3).fill(['done', repeated]).flat()])
   })
+
+  test('a refused acquire without the time of expiry names only the leader', async () => {
+    const { call } = (await libraryExchanges()).found('acquire')
+    const Item = { holder: { S: 'ann' }, fencingToken: { N: '7' } }
+    const reply = dynamodbError('ConditionalCheckFailedException', 'no', 400, { Item })
+    expect(describeResult(call, LEASES, { reply, received: reply })).toBe('refused: token 7 leads')
+  })
 })
 
-const call = (operation = 'PutItem', target = 'rows'): Call => ({
-  ...{ service: 'dynamodb', operation, target, body: {}, requestId: 'a' },
+const call = (operation = 'PutItem', target = 'rows', body = {}): Call => ({
+  ...{ service: 'dynamodb', operation, target, body, requestId: 'a' },
 })
+const FENCED = { ConditionExpression: '(attribute_not_exists(#tenureFence) OR #tenureFence <= :tenureFence)' }
+const fenced = call('PutItem', 'rows', FENCED)
+const fencedItem = call('TransactWriteItems', '', { TransactItems: [{ Put: { TableName: 'rows', ...FENCED } }] })
 
 test.each([
   [gatewayCall('POST'), 'Requests a charge from the gateway'],
   [gatewayCall('GET'), 'Looks up an earlier charge at the gateway'],
   [gatewayCall(), 'Invokes sandbox'],
+  [call('UpdateItem'), 'Updates a row of rows'],
+  [call('DeleteItem'), 'Deletes a row of rows'],
+  [call('GetItem'), 'Reads a row of rows'],
+  [call('Query'), 'Queries rows of rows'],
   [call('DescribeTable'), 'DescribeTable of rows'],
   [call('ListTables', ''), 'ListTables'],
 ])('any other request is described: %#', (request, description) => {
@@ -103,8 +128,11 @@ test.each<[Call, Parameters<typeof describeResult>[2], string]>([
   [call(), { received: refusal('ThrottlingException') }, 'blocked on its way: ThrottlingException'],
   [call(), { reply: DONE, received: 'hangUp' }, 'done; but the reply was lost'],
   [call(), { reply: REFUSED, received: REFUSED }, 'refused: its condition does not hold'],
-  [call(), { reply: REFUSED, received: REFUSED, successor: 8 }, 'refused: token 8 has taken over'],
-  [call(), { reply: CANCELLED, received: CANCELLED, successor: 8 }, 'refused: token 8 has taken over'],
+  [fenced, { reply: REFUSED, received: REFUSED, successor: 8 }, 'refused: token 8 has taken over'],
+  [fencedItem, { reply: CANCELLED, received: CANCELLED, successor: 8 }, 'refused: token 8 has taken over'],
+  [call(), { reply: REFUSED, received: REFUSED, successor: 8 }, 'refused: its condition does not hold'],
+  [call(), { reply: DONE, received: DONE, successor: 8 }, 'done, although token 8 has taken over: no fence guards it'],
+  [call('GetItem'), { reply: DONE, received: DONE, successor: 8 }, 'done'],
   [call(), { reply: ERROR, received: ERROR, successor: 8 }, 'HTTP 500'],
   [gatewayCall('POST'), { reply: CHARGED, received: TIMED_OUT }, 'done; but the function received another reply'],
 ])('a result is described: %#', (request, replies, description) => {

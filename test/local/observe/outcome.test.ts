@@ -62,6 +62,7 @@ test('an attempt that failed after its tick was completed has completed it', () 
   const observed = (ended: 'completed' | 'released' | undefined) => ({
     leases: [{ lease: 'billing', leaseMs: 1_500, token: 7, ended }],
     staleWritesRefused: 0,
+    missingTables: [],
   })
   const thrown = { errorType: 'Runtime.ExitError' }
   const done = { status: 'completed', fencingToken: 7, thrown }

@@ -1,5 +1,6 @@
-import { PutCommand } from '@aws-sdk/lib-dynamodb'
+import { BatchWriteCommand, PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb'
 import { describe, expect, test } from 'vitest'
+import { withLease } from '../../../functions/election/index.ts'
 import type { Effect, Entry } from '../../../infra/local/observe/entries.ts'
 import type { TryOutcome } from '../../../infra/local/observe/outcome.ts'
 import { dropReply, dropRequest, NEXT_TICK, NOW_MS, put, ROWS, replacement, TICK, type Wire, wire } from './wire.ts'
@@ -24,46 +25,60 @@ function started(...requestIds: readonly string[]) {
   return { ...scene, stepsOf: (tenure: number) => scene.recorder.logs.get(tenure)?.steps ?? [] }
 }
 
-test('a tenure is recorded from its beginning to its end, with its token, tick, times and effects', async () => {
-  const { recorder, lead, entries, exchanges } = started('a')
-  const { lease, finish } = await lead('a')
-  await lease.renew()
-  await lease.saveCheckpoint({ upTo: 7 })
-  await lease.send(put())
-  await finish()
-  const token = lease.fencingToken
-  recorder.invocationEnded('a', completed(token))
-  const common = { atMs: NOW_MS, tenure: 1 }
-  const sent = { candidate: 1, invocation: 'a/0' }
-  const expiresAtMs = expect.any(Number)
-  const effect = { token, candidate: 1, verdict: 'accepted', what: `PutItem of ${ROWS}`, times: 1 }
-  expect(entries).toEqual([
-    { kind: 'invoked', atMs: NOW_MS, ...sent, tick: TICK, retry: 0 },
-    { kind: 'began', ...common, token, ...sent, tick: TICK, expiresAtMs, replaced: undefined },
-    { kind: 'renewed', ...common, expiresAtMs },
-    { kind: 'renewed', ...common, expiresAtMs },
-    { kind: 'effect', ...common, ...effect },
-    { kind: 'ended', ...common, how: 'completed' },
-    { kind: 'done', atMs: NOW_MS, ...sent, status: 'completed' },
-  ])
-  const requested = exchanges.map(({ call }) => Object(call.body)['ExpressionAttributeValues']?.[':expiresAt']?.['N'])
-  const recorded = entries.flatMap((entry) => ('expiresAtMs' in entry ? [String(entry.expiresAtMs)] : []))
-  expect(recorded).toEqual(requested.filter((ms) => ms !== undefined))
-})
+describe('a tenure', () => {
+  test('is recorded from its beginning to its end, with its token, tick, times and effects', async () => {
+    const { recorder, lead, entries, exchanges } = started('a')
+    const { lease, finish } = await lead('a')
+    await lease.renew()
+    await lease.saveCheckpoint({ upTo: 7 })
+    await lease.send(put())
+    await finish()
+    const token = lease.fencingToken
+    recorder.invocationEnded('a', completed(token))
+    const common = { atMs: NOW_MS, tenure: 1 }
+    const sent = { candidate: 1, invocation: 'a/0' }
+    const expiresAtMs = expect.any(Number)
+    const effect = { token, candidate: 1, verdict: 'accepted', what: `PutItem of ${ROWS}`, times: 1 }
+    expect(entries).toEqual([
+      { kind: 'invoked', atMs: NOW_MS, ...sent, tick: TICK, retry: 0 },
+      { kind: 'began', ...common, token, ...sent, tick: TICK, expiresAtMs, replaced: undefined },
+      { kind: 'renewed', ...common, expiresAtMs },
+      { kind: 'renewed', ...common, expiresAtMs },
+      { kind: 'effect', ...common, ...effect },
+      { kind: 'ended', ...common, how: 'completed' },
+      { kind: 'done', atMs: NOW_MS, ...sent, status: 'completed' },
+    ])
+    const requested = exchanges.map(({ call }) => Object(call.body)['ExpressionAttributeValues']?.[':expiresAt']?.['N'])
+    const recorded = entries.flatMap((entry) => ('expiresAtMs' in entry ? [String(entry.expiresAtMs)] : []))
+    expect(recorded).toEqual(requested.filter((ms) => ms !== undefined))
+  })
 
-test('a tenure has the writes that it guards, and those of the transaction that completes it', async () => {
-  const { lead, entries } = started('a')
-  const { lease, finish } = await lead('a')
-  await lease.transact([{ Put: put('1') }, { Put: put('2') }])
-  await lease.complete([{ Put: put('3') }])
-  await finish()
-  const effect = [lease.fencingToken, 'accepted', `Put of ${ROWS} in a transaction`]
-  expect(effectsIn(entries)).toEqual([effect, effect, effect])
-  expect(entries.at(-1)).toMatchObject({ kind: 'ended', how: 'completed' })
+  test('that is released, and one whose task failed, end so, and replace no other', async () => {
+    const { lead, optionsOf, entries } = started('a', 'b')
+    await withLease(optionsOf('a'), (lease) => lease.release())
+    await (await lead('b')).fail(new Error('no'))
+    const ends = [
+      { tenure: 1, how: 'released' },
+      { tenure: 2, how: 'failed' },
+    ]
+    expect(of(entries, 'ended')).toMatchObject(ends)
+    expect(of(entries, 'began').map(({ replaced }) => replaced)).toEqual([undefined, undefined])
+  })
+
+  test('has the writes that it guards, and those of the transaction that completes it', async () => {
+    const { lead, entries } = started('a')
+    const { lease, finish } = await lead('a')
+    await lease.transact([{ Put: put('1') }, { Put: put('2') }])
+    await lease.complete([{ Put: put('3') }])
+    await finish()
+    const effect = [lease.fencingToken, 'accepted', `Put of ${ROWS} in a transaction`]
+    expect(effectsIn(entries)).toEqual([effect, effect, effect])
+    expect(entries.at(-1)).toMatchObject({ kind: 'ended', how: 'completed' })
+  })
 })
 
 describe('a leader that is replaced', () => {
-  test('has its fenced writes and its completion refused and counted, and its successor named', async () => {
+  test('has its fenced writes and its completion refused, each counted by itself, and its successor named', async () => {
     const { old, current, entries, recorder } = await replacement()
     const [before, token] = [old.lease.fencingToken, current.lease.fencingToken]
     expect(of(entries, 'began')).toMatchObject([
@@ -76,8 +91,7 @@ describe('a leader that is replaced', () => {
     expect(recorder.logs.get(1)?.steps.at(-1)).toMatchObject({ result, answer: { Item: { id: { S: '1' } } } })
     expect(recorder.staleRefused()).toBe(1)
     await old.finish()
-    expect(recorder.staleRefused()).toBe(2)
-    expect(['a', 'b'].map((id) => recorder.observations(id)?.staleWritesRefused)).toEqual([2, 0])
+    expect([recorder.staleRefused(), recorder.lateCompletions()]).toEqual([1, 1])
     recorder.invocationEnded('a', FAILED)
     expect(recorder.leader()?.requestId).toBe('b')
     await current.finish()
@@ -99,21 +113,66 @@ describe('a leader that is replaced', () => {
     ],
     ['a renewal', ({ old }) => old.lease.renew(), []],
     ['a release', ({ old }) => old.fail(new Error('no')), []],
+    ['a write without a fence', (scene) => sendUnfenced(scene), [['unguarded', `PutItem of ${ROWS}`]]],
     [
-      'a write without a fence',
-      (scene) => sendUnfenced(scene),
+      'a batch, which cannot have a fence',
+      ({ clientOf }) =>
+        clientOf('a').send(
+          new BatchWriteCommand({
+            RequestItems: { [ROWS]: ['1', '2'].map((id) => ({ PutRequest: { Item: { id } } })) },
+          }),
+        ),
+      Array(2).fill(['unguarded', `BatchWriteItem of ${ROWS}`]),
+    ],
+    [
+      'a transaction without guard, one of whose writes has a fence',
+      ({ clientOf, old }) =>
+        clientOf('a').send(
+          new TransactWriteCommand({ TransactItems: [{ Put: old.lease.fence(put('1')) }, { Put: put('2') }] }),
+        ),
+      [
+        ['accepted', `Put of ${ROWS} in a transaction, though it is replaced`],
+        ['unguarded', `Put of ${ROWS} in a transaction`],
+      ],
+    ],
+    [
+      'a fenced write of a row that no newer leader wrote',
+      ({ old }) => old.lease.send(put()),
       [['accepted', `PutItem of ${ROWS}, though it is replaced`]],
     ],
+    ['a fenced write that its own condition refuses', ({ old }) => old.lease.send(NEVER), []],
+    [
+      'an unfenced write that its own condition refuses',
+      ({ clientOf }) => clientOf('a').send(new PutCommand(NEVER)),
+      [],
+    ],
     ['a write that fails for another reason', (scene) => sendUnfenced(scene, {}), []],
-  ])('sends %s, and only refused writes are stale', async (_, send, effects) => {
+  ])('sends %s, and only what the fence refused or nothing guarded is stale', async (_, send, effects) => {
     const scene = await replacement()
     const before = scene.entries.length
     await send(scene).catch(() => undefined)
     const { fencingToken } = scene.old.lease
     expect(scene.entries.slice(before)).toHaveLength(effects.length)
     expect(effectsIn(scene.entries)).toEqual(effects.map((effect) => [fencingToken, ...effect]))
-    expect(scene.recorder.staleRefused()).toBe(effects.filter(([verdict]) => verdict === 'refused').length)
+    const times = (wanted: string) => effects.filter(([verdict]) => verdict === wanted).length
+    expect(scene.recorder.staleRefused()).toBe(times('refused'))
+    expect(scene.recorder.unguardedWrites()).toEqual(times('unguarded') > 0 ? { [ROWS]: times('unguarded') } : {})
   })
+})
+
+test('a write that was on its way when another candidate took over is not stale', async () => {
+  const { inject, lead, clientOf, expire, recorder, entries } = started('a', 'b')
+  const { finish } = await lead('a')
+  inject(async (_, forward) => {
+    const reply = await forward()
+    await expire()
+    await (await lead('b')).finish()
+    return reply
+  })
+  await clientOf('a').send(new PutCommand(put()))
+  await finish()
+  expect(effectsIn(entries).map(([, verdict]) => verdict)).not.toContain('unguarded')
+  expect(recorder.unguardedWrites()).toEqual({})
 })
 
 test('a leader that still leads has no stale write by a condition that does not hold', async () => {
@@ -125,6 +184,16 @@ test('a leader that still leads has no stale write by a condition that does not 
   expect(of(entries, 'effect')).toEqual([])
   expect(recorder.staleRefused()).toBe(0)
   expect(stepsOf(1).map(({ result }) => result)).toContain('refused: its condition does not hold')
+})
+
+test('a candidate that stands by has only its end', async () => {
+  const { lead, optionsOf, recorder, entries } = started('a', 'b')
+  const { finish } = await lead('a')
+  await withLease(optionsOf('b'), () => {})
+  recorder.invocationEnded('b', { status: 'standby', reason: 'held' })
+  await finish()
+  expect(kindsOf(entries)).toEqual(['invoked', 'invoked', 'began', 'done', 'ended'])
+  expect(of(entries, 'done')).toMatchObject([{ candidate: 2, status: 'standby', reason: 'held' }])
 })
 
 test('a candidate with two leases ends each by itself, and leads none once its invocation has ended', async () => {
@@ -222,9 +291,9 @@ describe('the log of a tenure', () => {
     recorder.invocationEnded('a', completed(lease.fencingToken))
     expect(stepsOf(1).map(({ description }) => description)).toEqual([
       `Invoked for the tick ${TICK}`,
-      `PutItem of ${ROWS}`,
+      `Puts a row into ${ROWS}`,
       expect.stringMatching(/^Requests the lease until \d\d:\d\d:\d\d\.\d\d\d$/),
-      `PutItem of ${ROWS}, unless a newer leader has written it`,
+      `Puts a row into ${ROWS}, unless a newer leader has written it`,
       'Completes the tick',
       'Returns; its tick is completed',
     ])

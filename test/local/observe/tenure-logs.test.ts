@@ -4,6 +4,24 @@ import { type Step, shortened, TenureLogs } from '../../../infra/local/observe/t
 const step = (number: number): Step => ({ atMs: number, description: `step ${number}` })
 const steps = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => step(from + index))
 
+test('a log has the steps before the grant, and those after it', () => {
+  const logs = new TenureLogs()
+  const before = [step(1), step(2)]
+  logs.begin(7, before)
+  logs.add(7, step(3))
+  expect(logs.get(7)).toMatchObject({ steps: steps(1, 3), dropped: 0 })
+  expect(before).toHaveLength(2)
+})
+
+test('logs are separate, and a step of an unknown tenure is dropped', () => {
+  const logs = new TenureLogs()
+  logs.begin(7, [])
+  logs.begin(8, [])
+  logs.add(8, step(1))
+  logs.add(9, step(2))
+  expect([7, 8, 9].map((tenure) => logs.get(tenure)?.steps)).toEqual([[], [step(1)], undefined])
+})
+
 test('a long log keeps its first 200 and its last 100 steps, and the number and place of the others', () => {
   const logs = new TenureLogs()
   logs.begin(7, [])
@@ -17,8 +35,7 @@ test('the last 200 logs are kept', () => {
   const logs = new TenureLogs()
   for (let tenure = 1; tenure <= 250; tenure += 1) logs.begin(tenure, [step(tenure)])
   logs.add(50, step(1))
-  logs.add(250, step(2))
-  expect([50, 51, 250].map((tenure) => logs.get(tenure)?.steps)).toEqual([undefined, [step(51)], [step(250), step(2)]])
+  expect([50, 51, 250].map((tenure) => logs.get(tenure)?.steps)).toEqual([undefined, [step(51)], [step(250)]])
 })
 
 test('all logs together keep 10,000 steps, and the oldest logs go first', () => {

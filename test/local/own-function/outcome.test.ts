@@ -17,7 +17,11 @@ const threw = (errorMessage = 'no', ...frames: readonly string[]): Ending => ({
   error: { errorType: 'TypeError', errorMessage, trace: [`TypeError: ${errorMessage}`, ...frames] },
   logs: [],
 })
-const observed = (...leases: readonly ObservedLease[]): Observations => ({ leases, staleWritesRefused: 2 })
+const observed = (...leases: readonly ObservedLease[]): Observations => ({
+  leases,
+  staleWritesRefused: 2,
+  missingTables: [],
+})
 
 /** Reads tries that were all observed in this way; and what the terminal shows. */
 function reading(observations: Observations | undefined, leaseMs = 15_000) {
@@ -34,6 +38,23 @@ function reading(observations: Observations | undefined, leaseMs = 15_000) {
 const read = (ending: Ending, ...leases: readonly ObservedLease[]) => reading(observed(...leases)).read(ending)
 const work = { staleWritesRefused: 2 }
 const COMPLETED = { status: 'completed', fencingToken: 7, work }
+
+test.each([
+  [{ tables: ['Invoices'], keys: ['id'] }, 'The table Invoices does not exist. Create it with --table Invoices:id.'],
+  [
+    { tables: ['Invoices'], keys: [] },
+    'Create it with --table Invoices:KEY, where KEY is the name of its partition key.',
+  ],
+  [
+    { tables: ['A-1', 'B-1'], keys: [] },
+    'One of its tables does not exist. Create it with --table A-1:KEY or --table B-1:',
+  ],
+])('a missing table is named once, with the flag that makes it: %j', (missing, hint) => {
+  const { shown, read } = reading({ ...observed(LED), missingTables: [missing, missing] })
+  read(threw())
+  read(threw())
+  expect(shown).toEqual([expect.stringContaining(hint)])
+})
 
 describe('whatever the function returns,', () => {
   test.each([undefined, 'mine', { status: 'standby', reason: 'held' }, { status: 'completed', fencingToken: 7 }])(

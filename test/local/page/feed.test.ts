@@ -4,7 +4,7 @@ import { Feed } from '../../../infra/local/page/feed.ts'
 import { began, candidate, effect, invoked, OVER, SETUP_ENTRY, T0 } from './election.ts'
 
 const counts = (ticks: number): Counts => ({
-  ...{ kind: 'counts', ticks, completed: 0, completedTwice: 0, overdue: 0, staleRefused: 0 },
+  ...{ kind: 'counts', ticks, completed: 0, completedTwice: 0, overdue: 0, staleRefused: 0, staleAccepted: 0 },
 })
 const renewed = (tenure: number): Entry => ({ kind: 'renewed', atMs: T0, tenure, expiresAtMs: T0 })
 

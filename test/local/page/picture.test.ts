@@ -108,6 +108,7 @@ describe('marks', () => {
         ...SETUP,
         { kind: 'ticked', atMs: T0, number: 7, tick: TICK },
         ...[began(1, 0), effect(1, 10, { times: 3 }), effect(1, 20, { verdict: 'refused' })],
+        effect(1, 25, { verdict: 'unguarded' }),
         ...[done(2, 30, { status: 'standby', reason: 'held' }), failed(3, 40), fault('frozen', 50)],
       ),
       100,
@@ -119,6 +120,7 @@ describe('marks', () => {
     expect(lane('effects').marks).toEqual([
       [10, 'accepted', '3 × charge\naccepted, from candidate 1 with token 101\n12:00:00.010 UTC'],
       [20, 'refused', 'charge\nrefused, from candidate 1 with token 101\n12:00:00.020 UTC'],
+      [25, 'unguarded', expect.stringMatching(/^charge\naccepted although another candidate leads, because no fence/)],
     ])
     const kinds = [1, 2, 3].map((number) => lane(`candidate ${number}`).marks.map(([, kind]) => kind))
     expect(kinds).toEqual([['broken'], ['standby'], ['failure']])

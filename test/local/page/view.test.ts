@@ -11,6 +11,7 @@ import {
   renderLogTitle,
   renderSubject,
   renderTenures,
+  renderVerdict,
 } from '../../../infra/local/page/client/view.ts'
 import {
   began,
@@ -38,26 +39,66 @@ const buttonsOf = (markup: object) =>
   }))
 const labelsOf = (markup: object) => buttonsOf(markup).map(({ label }) => label)
 
-test('the subject is one line', () => {
+test('the first line says what one sees, and which times are simulated', () => {
   expect(textOf(renderSubject(historyOf()))).toBe('Waiting for the run to begin …')
-  const line = 'billing on the lease nightly , which lasts 15 s unless it is renewed; ticks are 1 h apart.'
-  expect(textOf(renderSubject(historyOf(...SETUP)))).toBe(line)
+  const line = 'You see candidates compete for the lease nightly : at each tick one leads, and performs billing .'
+  const times =
+    'Lease and time line are in real time: the lease lasts 15 s unless it is renewed. ' +
+    'Ticks are simulated, 1 h apart: their times are not those of the time line.'
+  expect(textOf(renderSubject(historyOf(...SETUP)))).toBe(`${line} ${times}`)
   const history = historyOf({ ...SETUP_ENTRY, switchedOff: ['fence', 'key'] })
-  expect(textOf(renderSubject(history))).toBe(`${line} Switched off: the fence, the key.`)
+  expect(textOf(renderSubject(history))).toBe(`${line} Switched off: the fence, the key. ${times}`)
 })
 
-test.each([
-  [{}, '', '', 'must be 0'],
-  [{ completedTwice: 1 }, 'counter wrong', '', 'must be 0: this is wrong'],
-  [{ overdue: 2 }, '', 'counter late', 'must be 0'],
-])('the counters stand out if a tick was completed twice, or is overdue: %j', (changes, wrong, late, remark) => {
-  const counts = { ticks: 9, completed: 8, completedTwice: 0, overdue: 0, staleRefused: 3, ...changes }
-  const markup = renderCounters(historyOf({ kind: 'counts', ...counts }))
-  expect(String(markup).match(/counter wrong/)?.[0] ?? '').toBe(wrong)
-  expect(String(markup).match(/counter late/)?.[0] ?? '').toBe(late)
-  const { completedTwice, overdue } = counts
-  const middle = `Completed twice ${completedTwice} ${remark} Overdue ${overdue} not completed`
-  expect(textOf(markup)).toBe(`Ticks 9 Completed 8 ${middle} Stale effects refused 3 of replaced leaders`)
+describe('the verdict', () => {
+  const counts = { ticks: 3, completed: 3, completedTwice: 0, overdue: 0, staleRefused: 0, staleAccepted: 0 }
+  test.each<[object, string, string]>([
+    [{}, 'right', 'So far all is well: 3 of 3 ticks completed, each by one leader.'],
+    [{ staleAccepted: 1 }, 'wrong', 'So far: a write of a replaced leader was accepted without a fence.'],
+    [{ completedTwice: 1 }, 'wrong', 'So far: a tick was completed more than once.'],
+  ])('during the run is what is known so far: %j', (changes, kind, text) => {
+    const verdict = renderVerdict(historyOf({ kind: 'counts', ...counts, ...changes }))
+    expect(textOf(verdict)).toContain(text)
+    expect(String(verdict)).toContain(`class="${kind}"`)
+  })
+
+  test('at the end is that of the terminal', () => {
+    const over: Entry = { ...OVER, verdict: [{ kind: 'open', text: '? The leader was not killed.' }] }
+    expect(textOf(renderVerdict(historyOf({ kind: 'counts', ...counts }, over)))).toBe('? The leader was not killed.')
+    expect(textOf(renderVerdict(historyOf()))).toBe('')
+  })
+})
+
+describe('the counters', () => {
+  const counters = (changes: object = {}) => {
+    const counts = {
+      ticks: 9,
+      completed: 8,
+      completedTwice: 0,
+      overdue: 0,
+      staleRefused: 3,
+      staleAccepted: 0,
+      ...changes,
+    }
+    return renderCounters(historyOf({ kind: 'counts', ...counts }))
+  }
+
+  test('are shown from the beginning', () => {
+    const empty = 'Ticks 0 Completed 0 Completed twice 0 must be 0 Overdue 0 not completed Stale writes refused 0'
+    expect(textOf(renderCounters(historyOf()))).toBe(
+      `${empty} by the fence Stale writes accepted 0 no fence; must be 0`,
+    )
+    expect(textOf(counters({ money: '2 charges (EUR 19.98)' }))).toContain('Money 2 charges (EUR 19.98) Stale')
+    expect(textOf(counters())).toMatch(/^Ticks 9 Completed 8 .* Stale writes refused 3 by the fence /)
+  })
+
+  test('stand out if a tick was completed twice or is overdue, or a stale write was accepted', () => {
+    expect(String(counters())).not.toMatch(/counter (wrong|late)/)
+    expect(String(counters({ completedTwice: 1 }))).toContain('counter wrong')
+    expect(textOf(counters({ completedTwice: 1 }))).toContain('Completed twice 1 must be 0: this is wrong')
+    expect(String(counters({ overdue: 2 }))).toContain('counter late')
+    expect(String(counters({ staleAccepted: 2 }))).toContain('counter wrong')
+  })
 })
 
 describe('the leader line', () => {
@@ -227,8 +268,11 @@ describe('the log of a tenure', () => {
   })
 })
 
-test('a failed attempt shows its tick and its error', () => {
-  const { title, body } = renderFailure({ atMs: T0, candidate: 2, invocation: 'i2', tick: TICK, error: KILLED })
+test.each([
+  [TICK, `Tick ${TICK}. `],
+  [undefined, ''],
+])('a failed attempt of the tick %s shows its error', (tick, prefix) => {
+  const { title, body } = renderFailure({ atMs: T0, candidate: 2, invocation: 'i2', tick, error: KILLED })
   expect(textOf(title)).toBe('Candidate 2 failed without leading')
-  expect(textOf(body)).toBe(`Tick ${TICK}. Runtime.ExitError : signal: killed Stack and log at work (index.mjs:1:1)`)
+  expect(textOf(body)).toBe(`${prefix}Runtime.ExitError : signal: killed Stack and log at work (index.mjs:1:1)`)
 })

@@ -71,6 +71,22 @@ export const handler = middy()
   })
 `
 
+const UNFENCED = `
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb'
+import middy from '@middy/core'
+import { leaderOnly } from 'tenure'
+
+const client = DynamoDBDocumentClient.from(new DynamoDBClient())
+
+export const handler = middy()
+  .use(leaderOnly())
+  .handler(async (event: { readonly tick: string }) => {
+    console.log('working on', event.tick)
+    await client.send(new PutCommand({ TableName: process.env.REPORTS, Item: { id: event.tick } }))
+  })
+`
+
 describe.concurrent('a run of a function of the user’s own', { timeout: 240_000 }, () => {
   test('survives killed and frozen leaders, and refuses what the frozen one writes', async () => {
     const directory = await userFiles({
@@ -91,6 +107,30 @@ describe.concurrent('a run of a function of the user’s own', { timeout: 240_00
     expect(summary.staleWritesRefused, output).toBeGreaterThanOrEqual(1)
     expect(output).toMatch(/⚡ candidate \d: killed[\s\S]*⚡ candidate \d: frozen[\s\S]*⚡ candidate \d: thawed/)
     expect(await readdir(directory)).toEqual(before)
+  })
+
+  test('fails, and names the table, if a replaced leader writes without a fence', async () => {
+    const directory = await userFiles({ 'reports.ts': UNFENCED })
+    const table = `Unfenced-${randomUUID()}`
+    const { summary, verdict, output } = await runDev([
+      ...[join(directory, 'reports.ts'), '--table', `${table}:id`, '--env', `REPORTS=${table}`],
+      ...['--ticks', '2', '--freeze-leader', '1'],
+    ])
+    expect(verdict.errors, output).toEqual(['1 write of replaced leaders accepted, because no fence guarded them'])
+    expect(summary, output).toMatchObject({ staleWritesRefused: 0, unguardedWrites: { [table]: 1 } })
+    expect(output).toMatch(/! candidate \d, replaced: PutItem of Unfenced-\S+ accepted, no fence/)
+    expect(output).toContain(`table ${table}: 1 write of replaced leaders accepted, no fence`)
+    expect(output).not.toContain('the fence refused')
+  })
+
+  test('shows what it logs, and names a table that is missing', async () => {
+    const directory = await userFiles({ 'reports.ts': UNFENCED })
+    const { verdict, output } = await runDev([
+      ...[join(directory, 'reports.ts'), '--env', 'REPORTS=Absent', '--ticks', '1'],
+    ])
+    expect(verdict.errors, output).toEqual(['1 of 1 tick not completed'])
+    expect(output).toMatch(/\d \| working on \d{4}-/)
+    expect(output).toContain('The table Absent does not exist. Create it with --table Absent:KEY')
   })
 
   test('counts one that returns nothing by its requests, and shows where its errors were thrown', async () => {

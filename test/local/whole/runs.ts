@@ -63,7 +63,7 @@ async function runOnce<O extends CommandOptions>(command: Command<O>, flags: rea
     output += text
   }
   const dynamodb = { endpoint: inject('dynamodbEndpoint'), stop: async () => {} }
-  using display = new Display({ write }, {})
+  using display = new Display({ write, columns: 10_000 }, {})
   const { signal } = new AbortController()
   const conclusion = await runLocally({ ...job, options, app, dynamodb, display, signal })
   return { ...conclusion, output }

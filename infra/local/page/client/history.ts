@@ -29,6 +29,7 @@ export interface Tenure {
   error?: Done['error']
   accepted: number
   refused: number
+  unguarded: number
 }
 
 /** An attempt that failed without having led. */
@@ -43,7 +44,7 @@ export interface FailedAttempt {
 /** Drawn as a mark. */
 export interface Note {
   readonly atMs: number
-  readonly kind: 'tick' | 'standby' | 'failure' | 'accepted' | 'refused' | 'broken'
+  readonly kind: 'tick' | 'standby' | 'failure' | 'accepted' | 'refused' | 'unguarded' | 'broken'
   /** Absent for a note outside the candidates' lanes. */
   readonly candidate?: number | undefined
   readonly description: string
@@ -138,7 +139,7 @@ export class History {
   #began({ tenure: number, token, candidate, invocation, tick, atMs, expiresAtMs, replaced }: Began): void {
     const before = replaced === undefined ? undefined : this.byNumber.get(replaced)
     change(before, { end: 'takenOver', endedAtMs: atMs, successor: token })
-    const tenure: Tenure = { number, token, candidate, tick, fromMs: atMs, expiresAtMs, accepted: 0, refused: 0 }
+    const tenure: Tenure = { number, token, candidate, tick, fromMs: atMs, expiresAtMs, ...NO_EFFECTS }
     this.tenures.push(tenure)
     this.byNumber.set(number, tenure)
     this.#running.set(invocation, { ...this.#running.get(invocation), tenure })
@@ -167,9 +168,11 @@ export class History {
     const tenure = this.byNumber.get(number)
     if (tenure !== undefined) tenure[verdict] += times
     const count = times > 1 ? `${times} × ` : ''
-    const description = `${count}${what}\n${verdict}, from candidate ${candidate} with token ${token}`
+    const result = verdict === 'unguarded' ? WITHOUT_FENCE : verdict
+    const description = `${count}${what}\n${result}, from candidate ${candidate} with token ${token}`
     this.notes.push({ atMs, kind: verdict, description })
     if (verdict === 'refused') this.news = `Refused: ${what} of candidate ${candidate}, which has been replaced`
+    if (verdict === 'unguarded') this.news = `Accepted without a fence: ${what} of candidate ${candidate}, replaced`
   }
 
   #forget(beforeMs: number): void {
@@ -181,6 +184,11 @@ export class History {
     this.fromMs = beforeMs
   }
 }
+
+const NO_EFFECTS = { accepted: 0, refused: 0, unguarded: 0 }
+
+/** `unguarded` in words. */
+const WITHOUT_FENCE = 'accepted although another candidate leads, because no fence guards it'
 
 const change = (tenure: Tenure | undefined, changes: Partial<Tenure>) => void Object.assign(tenure ?? {}, changes)
 

@@ -1,8 +1,9 @@
 /** The page of a local run: it draws the entries of the feed, and sends faults. */
 import { html } from '../../../../functions/widget/html.ts'
 import { CUSTOM_PROPERTIES } from '../../../../functions/widget/palette.ts'
+import { MARK_KINDS } from '../../../../functions/widget/timeline/input.ts'
 import { renderLegend, renderMarkLegend } from '../../../../functions/widget/timeline/shapes.ts'
-import { renderTimeline, type Timeline } from '../../../../functions/widget/timeline.ts'
+import { renderTimeline } from '../../../../functions/widget/timeline.ts'
 import type { Snapshot, Update } from '../../observe/entries.ts'
 import { LogPanel, part, patch } from './dom.ts'
 import { History } from './history.ts'
@@ -15,6 +16,7 @@ import {
   renderLeaderFaults,
   renderSubject,
   renderTenures,
+  renderVerdict,
 } from './view.ts'
 
 /** The line of the current time moves even if nothing happens. */
@@ -22,12 +24,22 @@ const REDRAW_MS = 250
 /** A screen reader reads only the latest news. */
 const NEWS_MS = 1_000
 
+/** What a local run cannot know (`unknown`) or do (`forced`) is left out. */
+const OUTCOMES_DRAWN = ['leading', 'completed', 'failed', 'takenOver', 'released'] as const
+
 let history = new History()
 /** How far the server's clock is ahead of the browser's. */
 let offsetMs = 0
 let isDue = false
 let isScrolling = false
 let drawnRevision = -1
+let tallest = 0
+
+// All of it at once: words for every mark, and nothing below it moves.
+patch(
+  'legend',
+  html`${renderLegend(OUTCOMES_DRAWN, CUSTOM_PROPERTIES)}${renderMarkLegend(MARK_KINDS, CUSTOM_PROPERTIES)}`,
+)
 
 const scroller = new Scroller(part('scroller'), part('spacer'), requestDraw)
 const logPanel = new LogPanel(() => history)
@@ -49,22 +61,18 @@ function draw(): void {
   part('picture').style.width = `${window.width}px`
   patch('picture', renderTimeline(picture, CUSTOM_PROPERTIES), !isScrolling)
   isScrolling = false
+  tallest = Math.max(tallest, part('picture').offsetHeight)
+  part('spacer').style.minHeight = `${tallest}px` // what is below it never moves up
   patch('leader', html`${describeLeader(history, nowMs)}`)
   part('follow').setAttribute('aria-pressed', String(scroller.isFollowing))
-  drawLegend(picture)
   if (drawnRevision !== history.revision) drawParts()
-}
-
-function drawLegend({ lanes }: Timeline): void {
-  const outcomes = lanes.flatMap(({ bars }) => bars.map(({ outcome }) => outcome))
-  const kinds = lanes.flatMap(({ marks = [] }) => marks.map(({ kind }) => kind))
-  patch('legend', html`${renderLegend(outcomes, CUSTOM_PROPERTIES)}${renderMarkLegend(kinds, CUSTOM_PROPERTIES)}`)
 }
 
 function drawParts(): void {
   drawnRevision = history.revision
   patch('subject', renderSubject(history))
   patch('counters', renderCounters(history))
+  patch('verdict', renderVerdict(history))
   patch('leader-faults', renderLeaderFaults(history))
   patch('candidates', renderCandidates(history))
   patch('tenures', renderTenures(history))

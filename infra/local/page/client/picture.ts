@@ -1,7 +1,7 @@
 /** The time line of the election: a lane for each candidate, one for the lease, one for effects. Pure. */
 import { clockTime, instant, span } from '../../../../functions/widget/time-words.ts'
 import { OUTCOME_NAMES } from '../../../../functions/widget/timeline/layout.ts'
-import type { Bar, BarOutcome, Mark, Timeline } from '../../../../functions/widget/timeline.ts'
+import type { Bar, BarOutcome, Lane, Mark, Timeline } from '../../../../functions/widget/timeline.ts'
 import type { History, Note, Tenure } from './history.ts'
 
 export interface Window {
@@ -18,22 +18,39 @@ export function pictureOf(history: History, window: Window): Timeline {
   const visible = history.tenures.filter((tenure) => isIn(tenure, window))
   const notes = notesIn(history.notes, window)
   const knownFromMs = history.fromMs ?? nowMs
+  const lane = (name: string, bars: readonly Bar[], marks: readonly Mark[]): Lane => ({
+    name,
+    bars,
+    marks,
+    knownFromMs,
+  })
+
   // Removed candidates keep their lanes.
-  const candidates = history.sortedCandidates().map(({ candidate }) => ({
-    name: `candidate ${candidate}`,
-    bars: visible
-      .filter((tenure) => tenure.candidate === candidate)
-      .map((tenure) => barOf(tenure, endOf(tenure), workOutcome(tenure), nowMs)),
-    marks: marksOf(notes.filter((note) => note.candidate === candidate)),
-  }))
+  const candidates = history.sortedCandidates().map(({ candidate }) => {
+    const bars = visible.filter((tenure) => tenure.candidate === candidate)
+    const marks = notes.filter((note) => note.candidate === candidate)
+    return lane(
+      `candidate ${candidate}`,
+      bars.map((tenure) => barOf(tenure, endOf(tenure), workOutcome(tenure), nowMs)),
+      marksOf(marks),
+    )
+  })
   // The row still names a leader that died, but its bar is not drawn as leading.
-  const bars = visible.map((tenure) => barOf(tenure, tenure.endedAtMs, tenure.end ?? workOutcome(tenure), nowMs))
+  const lease = visible.map((tenure) => barOf(tenure, tenure.endedAtMs, tenure.end ?? workOutcome(tenure), nowMs))
   const ofAll = notes.filter(({ kind, candidate }) => kind === 'tick' || (kind === 'broken' && candidate === undefined))
-  const lease = { name: leaseName(history, nowMs), bars, marks: [...marksOf(ofAll), ...expiries(visible, nowMs)] }
-  // Refused effects are drawn over accepted ones.
-  const effects = (['accepted', 'refused'] as const).flatMap((verdict) => notes.filter(({ kind }) => kind === verdict))
-  const lanes = [...candidates, lease, { name: 'effects', bars: [], marks: marksOf(effects) }]
-  return { ...window, name: 'Election', lanes: lanes.map((lane) => ({ ...lane, knownFromMs })) }
+  // Refused effects are drawn over accepted ones, and what no fence refused over both.
+  const effects = (['accepted', 'refused', 'unguarded'] as const).flatMap((verdict) =>
+    notes.filter(({ kind }) => kind === verdict),
+  )
+  return {
+    ...window,
+    name: 'Election',
+    lanes: [
+      ...candidates,
+      lane(leaseName(history, nowMs), lease, [...marksOf(ofAll), ...expiries(visible, nowMs)]),
+      lane('effects', [], marksOf(effects)),
+    ],
+  }
 }
 
 /** Bars are drawn wider than they are. */
@@ -44,10 +61,18 @@ function isIn({ fromMs, endedAtMs, doneAtMs }: Tenure, window: Window): boolean 
   return fromMs <= window.toMs && endMs + MIN_BAR_MS >= window.fromMs
 }
 
-/** Notes are in the order of their times. */
+/** By binary search: notes are in the order of their times. */
 function notesIn(notes: readonly Note[], { fromMs, toMs }: Window): readonly Note[] {
-  const first = notes.findIndex(({ atMs }) => atMs >= fromMs)
-  return first === -1 ? [] : notes.slice(first, notes.findLastIndex(({ atMs }) => atMs < toMs) + 1)
+  const firstFrom = (ms: number) => {
+    let [low, high] = [0, notes.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((notes[middle]?.atMs ?? 0) < ms) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+  return notes.slice(firstFrom(fromMs), firstFrom(toMs))
 }
 
 const marksOf = (notes: readonly Note[]): readonly Mark[] =>
@@ -69,12 +94,13 @@ export function workOutcome({ end, endedAtMs, doneAtMs, error }: Tenure): BarOut
 }
 
 function barOf(tenure: Tenure, toMs: number | undefined, outcome: BarOutcome, nowMs: number): Bar {
-  const { number, token, candidate, tick, fromMs, accepted, refused, error, successor } = tenure
+  const { number, token, candidate, tick, fromMs, accepted, refused, unguarded, error, successor } = tenure
   const title = [
     `${describeOutcome(tenure)}: candidate ${candidate}, token ${token}`,
     ...(tick === undefined ? [] : [`tick ${tick}`]),
     `from ${clockTime(fromMs, 'milliseconds')} UTC, for ${span((endOf(tenure) ?? nowMs) - fromMs)}`,
     `${accepted} effects accepted, ${refused} refused`,
+    ...(unguarded === 0 ? [] : [`${unguarded} accepted without a fence, after it was replaced`]),
     ...(error === undefined ? [] : [`${error.name}: ${error.message}`.slice(0, 300)]),
     ...(successor === undefined ? [] : [`taken over by token ${successor}`]),
   ].join('\n')

@@ -13,18 +13,43 @@ export function renderSubject({ setup }: History): Markup {
   const { task, lease, leaseMs, periodMs, switchedOff } = setup
   const off =
     switchedOff.length === 0 ? undefined : html` <strong>Switched off: the ${switchedOff.join(', the ')}.</strong>`
-  return html`<b>${task}</b> on the lease <b>${lease}</b>, which lasts ${leaseMs / 1000} s unless it is renewed;
-ticks are ${span(periodMs)} apart.${off}`
+  return html`You see candidates compete for the lease <b>${lease}</b>: at each tick one leads, and performs
+<b>${task}</b>.${off} <small>Lease and time line are in real time: the lease lasts ${leaseMs / 1000} s unless it is
+renewed. Ticks are simulated, ${span(periodMs)} apart: their times are not those of the time line.</small>`
 }
 
+/** Of the whole run at its end; before it, what is known so far. */
+export function renderVerdict({ over, counts }: History): Markup {
+  if (over?.verdict !== undefined) return html`${over.verdict.map(({ kind, text }) => verdictLine(kind, text))}`
+  if (counts === undefined || counts.ticks === 0) return html``
+  const { completedTwice, staleAccepted, completed, ticks } = counts
+  const wrong = [
+    ...(completedTwice > 0 ? ['a tick was completed more than once'] : []),
+    ...(staleAccepted > 0 ? ['a write of a replaced leader was accepted without a fence'] : []),
+  ]
+  if (wrong.length > 0) return verdictLine('wrong', `✗ So far: ${wrong.join('; ')}.`)
+  return verdictLine('right', `So far all is well: ${completed} of ${ticks} ticks completed, each by one leader.`)
+}
+
+const verdictLine = (kind: 'right' | 'wrong' | 'open', text: string) => html`<span class="${kind}">${text}</span>`
+
 export function renderCounters({ counts }: History): Markup {
-  const { ticks = 0, completed = 0, completedTwice = 0, overdue = 0, staleRefused = 0 } = counts ?? {}
+  const {
+    ticks = 0,
+    completed = 0,
+    completedTwice = 0,
+    overdue = 0,
+    staleRefused = 0,
+    staleAccepted = 0,
+  } = counts ?? {}
   const [twice, kind] = completedTwice > 0 ? ['must be 0: this is wrong', 'wrong'] : ['must be 0', 'right']
   return html`${counter('Ticks', ticks)}
 ${counter('Completed', completed)}
 ${counter('Completed twice', completedTwice, twice, kind)}
 ${counter('Overdue', overdue, 'not completed', overdue > 0 ? 'late' : 'right')}
-${counter('Stale effects refused', staleRefused, 'of replaced leaders')}`
+${counts?.money === undefined ? undefined : html`<div class="counter" id="money"><dt>Money</dt><dd>${counts.money}</dd></div>`}
+${counter('Stale writes refused', staleRefused, 'by the fence')}
+${counter('Stale writes accepted', staleAccepted, 'no fence; must be 0', staleAccepted > 0 ? 'wrong' : 'right')}`
 }
 
 function counter(name: string, value: number, remark?: string, kind = ''): Markup {
@@ -117,7 +142,7 @@ function describeSkew(ms: number): string {
 }
 
 const SHOWN_ROWS = 20
-const COLUMNS = ['Token', 'Candidate', 'Tick', 'Outcome', 'Began', 'Lasted', 'Effects']
+const COLUMNS = ['Token', 'Candidate', 'Tick (simulated)', 'Outcome', 'Began', 'Lasted', 'Effects']
 
 /** The last tenures, and the attempts that failed without leading. */
 export function renderTenures({ tenures, failedAttempts }: History): Markup {
@@ -127,20 +152,21 @@ export function renderTenures({ tenures, failedAttempts }: History): Markup {
   ]
   const shown = rows.toSorted((a, b) => b.atMs - a.atMs).slice(0, SHOWN_ROWS)
   if (shown.length === 0) return html`<p>No candidate has led yet.</p>`
-  return html`<div class="wide"><table><caption>The last tenures, newest first; times are UTC</caption>
+  return html`<div class="wide"><table><caption>The last tenures, newest first; times are real, in UTC, but for the ticks</caption>
 <thead><tr>${COLUMNS.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${shown.map(({ row }) => row)}</tbody></table></div>`
 }
 
 function tenureRow(tenure: Tenure): Markup {
-  const { number, token, candidate, tick, fromMs, accepted, refused } = tenure
+  const { number, token, candidate, tick, fromMs, accepted, refused, unguarded } = tenure
   const endMs = endOf(tenure)
+  const stale = [...(refused > 0 ? [`${refused} refused`] : []), ...(unguarded > 0 ? [`${unguarded} not fenced`] : [])]
   return html`<tr id="row-${number}"><th scope="row"><button type="button" id="log-${number}" data-log="${number}"
  aria-label="Log of the tenure with token ${token}">${token}</button></th><td>${candidate}</td>
 <td>${tick === undefined ? '' : tickTime(tick)}</td>
 <td style="color:${CUSTOM_PROPERTIES[workOutcome(tenure)]}">${describeOutcome(tenure)}</td>
 <td>${clockTime(fromMs, 'seconds')}</td><td>${endMs === undefined ? '' : span(endMs - fromMs)}</td>
-<td>${refused === 0 ? accepted : `${accepted}, ${refused} refused`}</td></tr>`
+<td>${[accepted, ...stale].join(', ')}</td></tr>`
 }
 
 function failedRow({ atMs, candidate, invocation, tick, error }: FailedAttempt): Markup {
@@ -164,11 +190,12 @@ export function renderLog(tenure: Tenure | undefined, { steps, dropped, gapAt }:
 }
 
 function summaryOf(tenure: Tenure): string {
-  const { fromMs, accepted, refused } = tenure
+  const { fromMs, accepted, refused, unguarded } = tenure
   const endMs = endOf(tenure)
   const duration = endMs === undefined ? '' : ` Duration: ${span(endMs - fromMs)}.`
   const stale = refused === 0 ? '' : ` Writes refused because another candidate had taken over: ${refused}.`
-  return `Outcome: ${describeOutcome(tenure)}.${duration} Effects accepted: ${accepted}.${stale}`
+  const open = unguarded === 0 ? '' : ` Accepted after it was replaced, because no fence guarded them: ${unguarded}.`
+  return `Outcome: ${describeOutcome(tenure)}.${duration} Effects accepted: ${accepted}.${stale}${open}`
 }
 
 function stepItem({ atMs, description, request, result, tookMs, answer, isFault, trace }: Step): Markup {
