@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parseDevOptions, parseOptions } from '../infra/local/cli/options.ts'
 import { CLAIMS } from './proof/claims.ts'
+import { reference } from './reference.ts'
 import { electedSchedule, HOURLY } from './support/cdk-app.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -53,6 +54,10 @@ test('the function, the stack and the test of the README are those of tenure ini
   const blocks = blocksIn('README.md', 'ts')
   expect([...blocks.keys()]).toHaveLength(3)
   for (const [name, code] of blocks) expect(code).toBe(textOf(`infra/cli/template/${name.slice('file='.length)}`))
+})
+
+test('docs/reference.md is current; `npx vitest run test/docs.test.ts -u` writes it anew', async () => {
+  await expect(reference()).toMatchFileSnapshot('../docs/reference.md')
 })
 
 describe('docs/without-cdk.md has what the constructs synthesize:', () => {
