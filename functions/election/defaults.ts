@@ -15,16 +15,29 @@ import { DynamoDBLeaseStore } from './stores/dynamodb.ts'
 
 const stores = new Map<string, DynamoDBLeaseStore>()
 
+let testDefaults: Partial<LeaseOptions> = {}
+
+/**
+ * For tests of a function that calls `leaderOnly()` or `withLease` without these options: they come from here instead
+ * of the environment. Call it before the function is imported, and again for another store or clock; without
+ * arguments it ends.
+ */
+export function setTestDefaults(options: Pick<LeaseOptions, 'store' | 'lease' | 'clock' | 'onEvent'> = {}): void {
+  assertOptions(options)
+  testDefaults = options
+}
+
 /**
  * Checks the options, and takes those that are missing from the environment variables LEASE_TABLE, LEASE_NAME and
  * LEASE_MS, which an ElectedSchedule sets.
  * @throws InvalidOptionError which names everything that is missing or wrong
  */
 export function withDefaults<Options extends LeaseOptions>(
-  options: Options,
+  given: Options,
   alsoAllowed: readonly string[] = [],
 ): Options & CompleteOptions {
-  assertOptions(options, { alsoAllowed })
+  assertOptions(given, { alsoAllowed })
+  const options = { ...testDefaults, ...given }
   const environment = new EnvironmentReader('this candidate', process.env)
   const table = environment.optional('LEASE_TABLE')
   const store = options.store ?? (table === undefined ? undefined : storeOf(table))

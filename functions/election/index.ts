@@ -14,8 +14,8 @@ export {
   StaleTokenError,
 } from './errors.ts'
 export type { InvocationContext } from './invocation.ts'
-export type { ClaimInput, Lease } from './lease.ts'
-export { type LeaderContext, type LeaderOnlyOptions, leaderOnly } from './middleware.ts'
+export type { ClaimInput, Lease, TickedLease } from './lease.ts'
+export { type LeaderContext, type LeaderHandler, type LeaderOnlyOptions, leaderOnly } from './middleware.ts'
 export type { Standby } from './not-won.ts'
 export type { LeaseOptions } from './options.ts'
 export type {
@@ -29,7 +29,6 @@ export type {
 } from './rules.ts'
 export type { SdkClient } from './stores/clients.ts'
 export { DynamoDBLeaseStore, type DynamoDBLeaseStoreOptions } from './stores/dynamodb.ts'
-export { MemoryLeaseStore } from './stores/memory.ts'
 export type {
   AcquireReply,
   Effects,
@@ -39,5 +38,5 @@ export type {
   WriteInput,
   WriteReply,
 } from './stores/store.ts'
-export type { TickInput } from './tick.ts'
+export type { ScheduledTickEvent, TickInput } from './tick.ts'
 export { type Outcome, withLease } from './with-lease.ts'

@@ -4,8 +4,11 @@ import type { Row, TransactItem, WriteInput } from './stores/store.ts'
 /**
  * The lease of a task that leads. Every value is copied when it is given: later changes of it reach no request.
  * (Instances of classes, which only the caller's own document client can read, are not copied.)
+ *
+ * `State` is the type of the checkpoint. It is not checked when a checkpoint is read: an earlier version of the task
+ * may have saved it.
  */
-export interface Lease {
+export interface Lease<State = unknown> {
   readonly name: string
   readonly candidate: string
   /** Higher than the token of every earlier leader. */
@@ -16,9 +19,9 @@ export interface Lease {
   /** How many ticks between `lastCompletedTick` and `tick` were not completed; known only with `exactPeriod`. */
   readonly missedTicks?: number
   /** What this leader, or an earlier one of the same tick, saved. A copy: only `saveCheckpoint` saves changes. */
-  readonly checkpoint?: unknown
+  readonly checkpoint?: State | undefined
   /** What the leader of an earlier tick saved, if that tick was never completed. */
-  readonly unfinished?: { readonly tick: string; readonly state: unknown }
+  readonly unfinished?: { readonly tick: string; readonly state: State }
   /**
    * Aborts with a LeaseLostError 1 s before the deadline (a tenth of a shorter lease), and at once when a write shows
    * that another candidate leads; and with the reason of the option `signal`.
@@ -37,7 +40,7 @@ export interface Lease {
    * Every renewal writes the whole row, at one write unit for each KB.
    * @throws InvalidOptionError that names the path of what cannot be saved; LeaseLostError, LeaseStoreError
    */
-  saveCheckpoint(state: unknown): Promise<void>
+  saveCheckpoint(state: State): Promise<void>
   /**
    * Gives up the lease without completing the tick, so that another candidate can lead. Sent until DynamoDB answers or
    * the deadline has passed, as `complete` is. @throws LeaseLostError, LeaseStoreError
@@ -74,6 +77,11 @@ export interface Lease {
   transact(items: readonly TransactItem[]): Promise<void>
   /** An idempotency key for a third party, from the business unit alone: ('charge', customer, period). */
   idempotencyKey(...unit: readonly (string | number)[]): string
+}
+
+/** The lease of a task that works on a tick. */
+export interface TickedLease<State = unknown> extends Lease<State> {
+  readonly tick: string
 }
 
 export interface ClaimInput {

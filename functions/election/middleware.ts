@@ -6,18 +6,20 @@ import { LONGEST_TIMER_MS } from './clock.ts'
 import { withDefaults } from './defaults.ts'
 import { InvalidOptionError, LeaseLostError } from './errors.ts'
 import { type InvocationContext, readRemaining } from './invocation.ts'
-import type { Lease } from './lease.ts'
+import type { Lease, TickedLease } from './lease.ts'
 import { LeaseHandle } from './lease-handle.ts'
 import { type LeaseOptions, settingsOf } from './options.ts'
-import { type EventTick, type TickInput, tickOfEvent } from './tick.ts'
-import { failed, finished } from './with-lease.ts'
+import { show } from './show.ts'
+import { type EventTick, type ScheduledTickEvent, type TickInput, tickOfEvent } from './tick.ts'
+import { failed, finished, type Outcome } from './with-lease.ts'
 
-export interface LeaderOnlyOptions extends Omit<LeaseOptions, 'tick' | 'context' | 'signal'> {
+export interface LeaderOnlyOptions<Event = ScheduledTickEvent>
+  extends Omit<LeaseOptions, 'tick' | 'context' | 'signal'> {
   /**
    * The tick of an event that is not a scheduled one; `undefined` leads without a tick.
    * @default the input of an ElectedSchedule, or the scheduled event of an EventBridge rule
    */
-  readonly tickOf?: (event: unknown) => TickInput | undefined
+  readonly tickOf?: (event: Event) => TickInput | undefined
   /**
    * The value of the same name that you give middy, in milliseconds. In this last part of the invocation, middy may
    * have left the task running.
@@ -32,8 +34,18 @@ interface Led {
   readonly remainingMs: () => number
 }
 
-/** The context of the handler. */
-export type LeaderContext = Context & { readonly lease: Lease }
+/** The context of the handler. Its lease has a tick, unless `tickOf` may return undefined. */
+export type LeaderContext<Held = TickedLease> = Context & { readonly lease: Held }
+
+/**
+ * A handler behind `leaderOnly`, as Lambda and tests call it: with a context that has no lease yet. Middy does not
+ * infer the type of the response, so name it:
+ * `export const handler: LeaderHandler<Report> = middy().use(leaderOnly()).handler(writeReport)`.
+ */
+export type LeaderHandler<Result = unknown, Event = ScheduledTickEvent> = {
+  // A method, whose context may be less than the one that middy's type asks for.
+  handle(event: Event, context: Context): Promise<Outcome<Result>>
+}['handle']
 
 /**
  * A middy middleware: the handler runs only in the invocation that leads. Behind an ElectedSchedule it needs no
@@ -44,11 +56,24 @@ export type LeaderContext = Context & { readonly lease: Lease }
  * result (`released` if the handler released the lease), or the standby outcome. A loser returns early: Powertools'
  * middlewares clean up, and middy skips the `after` of all others.
  * @example
- * export const handler = middy(async (event, { lease }) => charge(lease.tick)).use(leaderOnly())
+ * export const handler = middy().use(leaderOnly()).handler(async (event, { lease }) => charge(lease.tick))
  * @throws InvalidOptionError when the function loads, not when the tick fires; only what an invocation brings (context
  *   and event) is checked then
  */
-export function leaderOnly(options: LeaderOnlyOptions = {}): MiddlewareObj<unknown, unknown, Error, LeaderContext> {
+export function leaderOnly<Event = ScheduledTickEvent, State = unknown>(
+  options?: LeaderOnlyOptions<Event> & { readonly tickOf?: (event: Event) => TickInput },
+): MiddlewareObj<Event, unknown, Error, LeaderContext<TickedLease<State>>>
+export function leaderOnly<Event = ScheduledTickEvent, State = unknown>(
+  options: LeaderOnlyOptions<Event>,
+): MiddlewareObj<Event, unknown, Error, LeaderContext<Lease<State>>>
+export function leaderOnly<Event>(
+  options: LeaderOnlyOptions<Event> = {},
+): MiddlewareObj<Event, unknown, Error, LeaderContext<Lease>> {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidOptionError(
+      `The options of leaderOnly must be an object, but are ${show(options)}. Behind an ElectedSchedule, leave them out.`,
+    )
+  }
   const { tickOf, timeoutEarlyInMillis = 5, ...rest } = options
   if ('tick' in rest) {
     throw new InvalidOptionError(
@@ -70,7 +95,8 @@ export function leaderOnly(options: LeaderOnlyOptions = {}): MiddlewareObj<unkno
       'The option timeoutEarlyInMillis must be the whole number of milliseconds that middy was given.',
     )
   }
-  const defaults = withDefaults(rest, ['tickOf', 'timeoutEarlyInMillis'])
+  const complete = () => withDefaults(rest, ['tickOf', 'timeoutEarlyInMillis'])
+  complete() // checked when the function loads
 
   // Keyed by request: an execution environment may serve several invocations at once.
   const leases = new WeakMap<object, Led>()
@@ -79,7 +105,7 @@ export function leaderOnly(options: LeaderOnlyOptions = {}): MiddlewareObj<unkno
     async before(request) {
       const { event, context } = request
       const ticked = tickOf === undefined ? tickOfEvent(event) : { tick: tickOf(event) }
-      const settings = settingsOf({ ...defaults, ...present(ticked), context })
+      const settings = settingsOf({ ...complete(), ...present(ticked), context })
       assertTimerWorks(context, timeoutEarlyInMillis)
       const lease = await acquireLease(settings)
       if (!(lease instanceof LeaseHandle)) {

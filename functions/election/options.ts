@@ -157,6 +157,42 @@ const RULES: Record<keyof LeaseOptions, Rule> = {
 /** What the option leaseMs must be, for messages. */
 export const LEASE_MS_RULE = RULES.leaseMs.expected
 
+/** Options of the constructs, and of other libraries, that mean one of these. */
+const SYNONYMS: Readonly<Record<string, keyof LeaseOptions>> = {
+  leaseDuration: 'leaseMs',
+  leaseDurationMs: 'leaseMs',
+  duration: 'leaseMs',
+  ttl: 'leaseMs',
+  timeout: 'leaseMs',
+  timeoutMs: 'leaseMs',
+  rate: 'periodMs',
+  period: 'periodMs',
+  interval: 'periodMs',
+  maxClockSkew: 'maxClockSkewMs',
+  clockSkew: 'maxClockSkewMs',
+  wait: 'waitMs',
+  killGrace: 'killGraceMs',
+  heartbeatMs: 'heartbeat',
+  leaseTable: 'store',
+  tableName: 'store',
+  table: 'store',
+  client: 'store',
+  leaseName: 'lease',
+  lockName: 'lease',
+  name: 'lease',
+  key: 'lease',
+  owner: 'candidate',
+  holder: 'candidate',
+  identity: 'candidate',
+  abortSignal: 'signal',
+}
+
+function similarOption(name: string, allowed: readonly string[]): string | undefined {
+  const synonym = Object.hasOwn(SYNONYMS, name) ? SYNONYMS[name] : undefined
+  if (synonym !== undefined && allowed.includes(synonym)) return synonym
+  return allowed.toSorted((a, b) => leven(a, name.slice(0, 60)) - leven(b, name.slice(0, 60)))[0]
+}
+
 /**
  * Checks names and types of all options given.
  * @throws InvalidOptionError that says what was given, what is allowed and, for an unknown name, the most similar one
@@ -168,7 +204,7 @@ export function assertOptions(options: object, { alsoAllowed = [] }: { alsoAllow
   const allowed: readonly string[] = [...Object.keys(RULES), ...alsoAllowed]
   for (const [name, value] of Object.entries(options)) {
     if (!allowed.includes(name)) {
-      const nearest = allowed.toSorted((a, b) => leven(a, name.slice(0, 60)) - leven(b, name.slice(0, 60)))[0]
+      const nearest = similarOption(name, allowed)
       throw new InvalidOptionError(
         `There is no option ${show(name)}. Did you mean "${nearest}"? Options: ${allowed.join(', ')}.`,
       )

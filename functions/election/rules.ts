@@ -2,9 +2,9 @@
  * The protocol: pure functions of a lease row and a request, without clock, randomness or network. `nowMs` is the time
  * at which the candidate made its request, so a copy that the network delayed is judged by that time.
  *
- * A store applies `acquire`, `write` and `giveBack` atomically. MemoryLeaseStore calls them; DynamoDBLeaseStore sends
- * condition expressions with the same rules under the same numbers (stores/expressions.ts). The conformance suite and a
- * differential test check that both give the same answers.
+ * A store applies `acquire`, `write` and `giveBack` atomically. RulesStore (testing/) calls them; DynamoDBLeaseStore
+ * sends condition expressions with the same rules under the same numbers (stores/expressions.ts). The conformance suite
+ * and a differential test check that both give the same answers.
  *
  * An acquire is granted only if all hold (B is `maxClockSkewMs`, the most that two candidates' clocks may differ):
  *   A1  the lease is vacant, or expired by more than B
@@ -94,12 +94,13 @@ export type Reply =
 export const STANDBY_REASONS = ['held', 'tickDone', 'superseded', 'paused', 'contended'] as const
 
 /**
- * Why a candidate stands by.
- * - `held`: another candidate leads
- * - `tickDone`: the tick is completed
- * - `superseded`: a later tick is completed, and this one never will be
- * - `paused`: an operator paused the lease
- * - `contended`: transactions on the row were under way at each try, so the candidate left the lease to others
+ * Why a candidate stands by. None is an error, and none needs an action unless it is the reason of every candidate.
+ * - `held`: another candidate leads, by the event of another delivery. Usual if a schedule has several candidates
+ * - `tickDone`: the tick is completed. Usual for a candidate that came late, and for a second delivery of an event
+ * - `superseded`: a later tick is completed, and this one never will be: the event came very late, or the period was
+ *   made longer
+ * - `paused`: an operator paused the lease, until `pausedUntilMs` of its row
+ * - `contended`: a leader's transactions on the row were under way at each try, so this candidate left the lease to it
  */
 export type StandbyReason = (typeof STANDBY_REASONS)[number]
 

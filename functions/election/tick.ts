@@ -59,6 +59,17 @@ export function assertNotFuture(tick: string, nowMs: number, maxClockSkewMs: num
   )
 }
 
+/** The event that an `ElectedSchedule` sends. */
+export interface ScheduledTickEvent {
+  /** The time for which the schedule fired, ISO-8601; `lease.tick` is this, floored to the period. */
+  readonly tick: string
+  /** The shortest time between two ticks, in milliseconds. */
+  readonly periodMs?: number
+  /** Whether ticks are exactly one period apart, as with `rate`. */
+  readonly exactPeriod?: boolean
+}
+
+/** What an event says about its tick. */
 export interface EventTick {
   readonly tick: TickInput
   readonly periodMs?: number

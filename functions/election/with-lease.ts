@@ -1,15 +1,19 @@
 import { acquireLease } from './acquire.ts'
 import { withDefaults } from './defaults.ts'
 import { InvalidOptionError } from './errors.ts'
-import type { Lease } from './lease.ts'
+import type { Lease, TickedLease } from './lease.ts'
 import { LeaseHandle } from './lease-handle.ts'
 import type { Standby } from './not-won.ts'
 import { type LeaseOptions, settingsOf } from './options.ts'
+import type { TickInput } from './tick.ts'
 
+/** What an invocation did. */
 export type Outcome<T> =
+  /** It led, and its tick is done (for a lease without ticks: its turn is over). */
   | { readonly status: 'completed'; readonly fencingToken: number; readonly result: T }
-  /** The task gave up the lease itself: the tick is not done. */
+  /** It led, and the task called `lease.release()`: the tick is not done, and another candidate may lead at once. */
   | { readonly status: 'released'; readonly fencingToken: number; readonly result: T }
+  /** It did not lead. `reason` says why. */
   | Standby
 
 /**
@@ -26,7 +30,15 @@ export type Outcome<T> =
  *   it started: what the task throws; LeaseLostError if the lease was lost; LeaseStoreError or CorruptLeaseError if the
  *   completion was not confirmed
  */
-export async function withLease<T>(options: LeaseOptions, task: (lease: Lease) => Promise<T> | T): Promise<Outcome<T>> {
+export function withLease<T, State = unknown>(
+  options: LeaseOptions & { readonly tick: TickInput },
+  task: (lease: TickedLease<State>) => Promise<T> | T,
+): Promise<Outcome<T>>
+export function withLease<T, State = unknown>(
+  options: LeaseOptions,
+  task: (lease: Lease<State>) => Promise<T> | T,
+): Promise<Outcome<T>>
+export async function withLease<T>(options: LeaseOptions, task: unknown): Promise<Outcome<T>> {
   const complete = withDefaults(options)
   if (typeof task !== 'function') throw new InvalidOptionError('withLease needs a task: withLease(options, task).')
   const settings = settingsOf(complete)
@@ -35,7 +47,7 @@ export async function withLease<T>(options: LeaseOptions, task: (lease: Lease) =
   lease.start()
   try {
     lease.assertHeld() // the answer may have come late, or the caller given up meanwhile
-    const result = await task(lease)
+    const result: T = await Reflect.apply(task, undefined, [lease])
     return await finished(lease, result)
   } catch (error) {
     await failed(lease, error)

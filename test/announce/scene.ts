@@ -6,7 +6,7 @@ import type { DynamoDBRecord } from 'aws-lambda'
 import { type Announcer, announcer } from '../../functions/announce/announce.ts'
 import { publishTo } from '../../functions/announce/events.ts'
 import { historyTable } from '../../functions/announce/history.ts'
-import { simulatedClient } from '../support/simulated-client.ts'
+import { simulatedClient } from '../../functions/election/testing/dynamodb/client.ts'
 import { createLeaseTable } from '../support/tables.ts'
 import { type BusFault, memoryBus } from './bus.ts'
 

@@ -6,7 +6,7 @@
 import { describe, expect, test } from 'vitest'
 import { UnsettledChargesError } from '../../functions/billing/charge-due.ts'
 import { type Clock, systemClock } from '../../functions/election/clock.ts'
-import { simulatedClient } from '../support/simulated-client.ts'
+import { simulatedClient } from '../../functions/election/testing/dynamodb/client.ts'
 import { CARD, monthly, type Scene, setScene, TICK } from './scene.ts'
 
 const SUBSCRIPTIONS = [

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, inject, it } from 'vitest'
-import { DynamoDBLeaseStore, MemoryLeaseStore } from '../../functions/election/index.ts'
+import { DynamoDBLeaseStore } from '../../functions/election/index.ts'
 import type { Tenure } from '../../functions/election/rules.ts'
 import { type Request, send } from '../../functions/election/testing/conformance.ts'
 import {
@@ -10,6 +10,7 @@ import {
   tenureOf,
   ticklessRequest,
 } from '../../functions/election/testing/requests.ts'
+import { RulesStore } from '../../functions/election/testing/rules-store.ts'
 import { editRow, leaseRow } from '../support/lease-row.ts'
 import { createLeaseTable, localClient } from '../support/tables.ts'
 
@@ -59,7 +60,7 @@ it(
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps: Step[]) => {
         const lease = `run-${run++}`
-        const rules = new MemoryLeaseStore()
+        const rules = new RulesStore()
         const dynamodb = new DynamoDBLeaseStore({ tableName, client })
         const tenures = new Map<string, Tenure>()
         const history: Request[] = []

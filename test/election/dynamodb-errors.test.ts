@@ -122,3 +122,24 @@ describe('what went wrong with a transaction', () => {
     },
   )
 })
+
+describe('what a newcomer meets', () => {
+  const named = (name: string, message: string) => Object.assign(new Error(message), { name, $fault: 'client' })
+  it.each([
+    ['no Region', new Error('Region is missing'), /^The SDK knows no AWS Region.* Set AWS_REGION/],
+    [
+      'no credentials',
+      named('CredentialsProviderError', 'none'),
+      /^The SDK found no AWS credentials.* Set AWS_PROFILE/,
+    ],
+    ['no table', named('ResourceNotFoundException', 'none'), /^There is no table "leases".* Deploy the LeaseTable/],
+    [
+      'a table with other keys',
+      named('ValidationException', 'The provided key element does not match the schema'),
+      /^The table "leases" does not have the keys of a lease table\. It needs the partition key "lease"/,
+    ],
+  ])('%s: the message names the cause first, then what to do', (_, cause, expected) => {
+    const error = storeError(cause, { lease: 'billing', tableName: 'leases', applied: 'no' })
+    expect(error.message).toMatch(expected)
+  })
+})

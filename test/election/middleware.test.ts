@@ -6,6 +6,7 @@ import {
   InvalidTickError,
   type LeaderContext,
   type LeaderOnlyOptions,
+  type Lease,
   LeaseLostError,
   LeaseStillHeldError,
   leaderOnly,
@@ -33,7 +34,8 @@ const context = (awsRequestId = 'event-1', remainingMs = 60_000) => lambda(remai
 const invoke = (handler: (...args: never[]) => unknown, event: unknown, invocation: object): Promise<unknown> =>
   Promise.resolve(Reflect.apply(handler, undefined, [event, invocation]))
 
-const charge = async (_event: unknown, { lease }: LeaderContext) => `charged ${lease.tick} under ${lease.fencingToken}`
+const charge = async (_event: unknown, { lease }: LeaderContext<Lease>) =>
+  `charged ${lease.tick} under ${lease.fencingToken}`
 
 describe('leaderOnly', () => {
   it('lets the leader’s handler run with the lease on its context, and answers with the outcome', async () => {

@@ -6,14 +6,14 @@ import {
   InvalidOptionError,
   LeaseError,
   leaderOnly,
-  MemoryLeaseStore,
   systemClock,
   withLease,
 } from '../../functions/election/index.ts'
 import { assertOptions, type CompleteOptions, settingsOf } from '../../functions/election/options.ts'
 import { ManualClock } from '../../functions/election/testing/manual-clock.ts'
+import { RulesStore } from '../../functions/election/testing/rules-store.ts'
 
-const store = new MemoryLeaseStore()
+const store = new RulesStore()
 const clock = new ManualClock('2026-11-21T06:00:00.000Z')
 const context = { awsRequestId: 'event-1', functionName: 'charge', getRemainingTimeInMillis: () => 60_000.5 }
 
@@ -104,7 +104,7 @@ describe('options', () => {
   })
 
   it('need a task beside them, and no lease is acquired without one', async () => {
-    const store = new MemoryLeaseStore()
+    const store = new RulesStore()
     const called = Reflect.apply(withLease, undefined, [{ store, lease: 'billing' }])
     await expect(called).rejects.toThrow(InvalidOptionError)
     expect(store.read('billing')).toBeUndefined()
@@ -249,4 +249,21 @@ describe('the environment of an ElectedSchedule’s function', () => {
   it('does not hide an option that is misspelt', () => {
     expect(() => Reflect.apply(leaderOnly, undefined, [{ leaseMS: 5 }])).toThrow(/Did you mean "leaseMs"/)
   })
+})
+
+it.each([
+  ['leaseDuration', 'leaseMs'],
+  ['period', 'periodMs'],
+  ['tableName', 'store'],
+  ['heartbeet', 'heartbeat'],
+])('the unknown option %s is taken for %s, by meaning or by spelling', (wrong, right) => {
+  expect(() => leaderOnly({ [wrong]: 1 })).toThrow(`Did you mean "${right}"?`)
+})
+
+it('options that are no object are refused, by leaderOnly and by the store', () => {
+  const none = JSON.parse('null')
+  expect(() => leaderOnly(none)).toThrow(/^The options of leaderOnly must be an object, but are null/)
+  expect(() => new DynamoDBLeaseStore(none)).toThrow(
+    /^The options of DynamoDBLeaseStore are null, but must be an object/,
+  )
 })

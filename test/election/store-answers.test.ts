@@ -1,7 +1,8 @@
 /** How the store reads answers that DynamoDB Local does not give. */
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { DynamoDBLeaseStore, MemoryLeaseStore, systemClock } from '../../functions/election/index.ts'
+import { DynamoDBLeaseStore, systemClock } from '../../functions/election/index.ts'
 import { acquireRequest, holderWrite, NOW_MS, tenureOf } from '../../functions/election/testing/requests.ts'
+import { RulesStore } from '../../functions/election/testing/rules-store.ts'
 import { answeringClient, errorAnswer, retryingClient, type WireAnswer } from './answering-client.ts'
 
 const CONFLICT = errorAnswer('TransactionConflictException')
@@ -146,7 +147,7 @@ it('an effect leaves out what is undefined, with a client of the caller’s as w
 })
 
 it('in memory, a lease without a row has none to read or edit', async () => {
-  const store = new MemoryLeaseStore()
+  const store = new RulesStore()
   store.edit('billing', { pausedUntilMs: 1 })
   expect(store.read('billing')).toBeUndefined()
   expect(await store.write(holderWrite(ann, 'renew'))).toStrictEqual({ granted: false })

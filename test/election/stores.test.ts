@@ -9,8 +9,7 @@ describe('MemoryLeaseStore', () => {
     it,
     createStore: async () => {
       const store = new MemoryLeaseStore()
-      const read = async () => store.read('billing')
-      return { store, read, edit: async (changes) => store.edit('billing', changes) }
+      return { store, read: () => store.read('billing'), edit: (changes) => store.edit('billing', changes) }
     },
   })
 })

@@ -4,7 +4,8 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { marshall } from '@aws-sdk/util-dynamodb'
 import fc from 'fast-check'
 import { describe, expect, inject, it } from 'vitest'
-import { DynamoDBLeaseStore, InvalidOptionError, MemoryLeaseStore, withLease } from '../../functions/election/index.ts'
+import { DynamoDBLeaseStore, InvalidOptionError, withLease } from '../../functions/election/index.ts'
+import { RulesStore } from '../../functions/election/testing/rules-store.ts'
 import { copied, LARGEST_STATE_BYTES, plainState } from '../../functions/election/values.ts'
 import { editRow, leaseRow } from '../support/lease-row.ts'
 import { createLeaseTable, localClient } from '../support/tables.ts'
@@ -201,7 +202,7 @@ const anything = fc.oneof(
 it('a checkpoint that is accepted comes back from the table and from memory as it was given; others reach neither', async () => {
   const tableName = await createLeaseTable(client)
   const table = new DynamoDBLeaseStore({ tableName, client })
-  const memory = new MemoryLeaseStore()
+  const memory = new RulesStore()
   let accepted = 0
   let refused = 0
   await withLease({ store: table, lease: 'billing', leaseMs: 60_000 }, (inTable) =>

@@ -1,12 +1,13 @@
-import { type LeaseStore, MemoryLeaseStore } from '../../functions/election/index.ts'
+import type { LeaseStore } from '../../functions/election/index.ts'
 import type { AcquireRequest, GiveBackRequest, HolderWrite } from '../../functions/election/rules.ts'
 import type { AcquireReply, WriteReply } from '../../functions/election/stores/store.ts'
+import { RulesStore } from '../../functions/election/testing/rules-store.ts'
 
 export type Kind = HolderWrite['kind'] | 'acquire' | 'giveBack'
 
 /** A memory store whose next requests of a kind fail as a test says; it records all requests. */
 export class ScriptedStore implements LeaseStore {
-  readonly memory = new MemoryLeaseStore()
+  readonly memory = new RulesStore()
   readonly asked: Kind[] = []
   /** The holder's writes among them. */
   readonly writes: HolderWrite[] = []

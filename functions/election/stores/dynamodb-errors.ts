@@ -47,6 +47,7 @@ const FINAL_REASONS = new Set(['ConditionalCheckFailed', 'ValidationError', 'Ite
 
 /** An error of a key, or a missing permission for it; but not the name of a role. */
 const OF_KMS = /KMS key|AWSKMS|\bkms:/
+const WRONG_KEY = /key element does not match the schema|number of conditions on the keys is invalid/i
 const WITHOUT_TRANSACTIONS = /global table|multi-?region|strong consisten/i
 
 function kindOf(error: unknown): Kind | undefined {
@@ -126,6 +127,12 @@ function describe(kind: Kind | undefined, error: Error, about: string, tableName
             'transactions) with this lease as leading key: LeaseTable.grantLead() grants both, ' +
             'as does an ElectedSchedule for the lease in LEASE_NAME.'
     case 'credentials':
+      if (error.name === 'CredentialsProviderError') {
+        return (
+          `The SDK found no AWS credentials to ask for ${about}. ` +
+          'Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; in Lambda the role of the function gives them.'
+        )
+      }
       return (
         `AWS did not accept this candidate's credentials for ${about}: they are missing, expired or unknown. ` +
         'Check where the SDK takes them from.'
@@ -147,8 +154,17 @@ function describe(kind: Kind | undefined, error: Error, about: string, tableName
         ? 'This table replicates with strong consistency across Regions, where DynamoDB has no transactions: ' +
             'guard and completion with items are not available. ' +
             'Protect each row with lease.fence() or lease.send() instead.'
-        : `DynamoDB refused the form of the request for ${about}.`
+        : WRONG_KEY.test(error.message)
+          ? `The table "${tableName}" does not have the keys of a lease table. ` +
+            'It needs the partition key "lease" and the sort key "record", both strings: LeaseTable makes one.'
+          : `DynamoDB refused the form of the request for ${about}.`
     case undefined:
+      if (error.message === 'Region is missing') {
+        return (
+          `The SDK knows no AWS Region, so it could not ask for ${about}. ` +
+          'Set AWS_REGION, or give the store a client: new DynamoDBClient({ region }).'
+        )
+      }
       return '$fault' in error && error.$fault === 'client'
         ? `DynamoDB refused the request for ${about}.`
         : `DynamoDB gave no answer for ${about}. Check the endpoint, the network and DynamoDB's health.`

@@ -80,7 +80,14 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
   readonly #clock: Clock
 
   /** @throws InvalidOptionError without a table name, or if `client` is not a client of DynamoDB */
-  constructor({ tableName, client = new DynamoDBClient(), clock = systemClock }: DynamoDBLeaseStoreOptions) {
+  constructor(options: DynamoDBLeaseStoreOptions) {
+    if (typeof options !== 'object' || options === null) {
+      throw new InvalidOptionError(
+        `The options of DynamoDBLeaseStore are ${show(options)}, but must be an object: ` +
+          'new DynamoDBLeaseStore({ tableName: process.env.LEASE_TABLE }).',
+      )
+    }
+    const { tableName, client = new DynamoDBClient(), clock = systemClock } = options
     if (typeof tableName !== 'string' || tableName === '') {
       throw new InvalidOptionError(
         `DynamoDBLeaseStore needs the option tableName, the name of the lease table, but got ${show(tableName)}. ` +

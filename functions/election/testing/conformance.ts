@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import type { AcquireRequest, GiveBackRequest, HolderWrite, LeaseRecord } from '../rules.ts'
-import { MemoryLeaseStore } from '../stores/memory.ts'
 import type { AcquireReply, LeaseStore, WriteReply } from '../stores/store.ts'
 import {
   acquireRequest,
@@ -15,6 +14,7 @@ import {
   ticklessRequest,
   WRITE_KINDS,
 } from './requests.ts'
+import { RulesStore } from './rules-store.ts'
 
 /** An empty store, and direct access to its row of the lease `billing`. */
 export interface StoreUnderTest {
@@ -32,7 +32,7 @@ export interface TestRunner {
 
 /**
  * What every store must do: give the answers of rules.ts and leave its rows. Each scenario runs on a fresh store and on
- * a MemoryLeaseStore, which applies the rules to a map; answers and rows must be equal after each step.
+ * a RulesStore, which applies the rules to a map; answers and rows must be equal after each step.
  * @example
  * import { describe, it } from 'node:test'
  * leaseStoreConformance({
@@ -53,7 +53,7 @@ export function leaseStoreConformance({
     for (const { name, steps, row } of SCENARIOS) {
       it(name, async () => {
         const subject = await createStore()
-        const rules = new MemoryLeaseStore()
+        const rules = new RulesStore()
         for (const [index, step] of steps.entries()) {
           if ('edit' in step) {
             rules.edit('billing', step.edit)

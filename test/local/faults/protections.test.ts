@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { fence, fenceAttribute } from '../../../functions/election/fencing.ts'
 import { property } from '../../../functions/election/json.ts'
+import { SimulatedDynamoDB } from '../../../functions/election/testing/dynamodb/database.ts'
 import { withoutFence, withoutKey, withoutLease } from '../../../infra/local/faults/protections.ts'
 import type { Call, Interceptor } from '../../../infra/local/lambda-host/interceptor.ts'
-import { SimulatedDynamoDB } from '../../support/dynamodb/database.ts'
 import { fixtureFunction } from '../fixtures/functions.ts'
 import { gatewayCall, jsonReply } from '../observe/wire.ts'
 

@@ -1,13 +1,13 @@
 /** The real library on a DynamoDB in memory, with a recorder at both ends of the wire between them. */
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { DynamoDBLeaseStore, type Lease, type LeaseOptions, withLease } from '../../../functions/election/index.ts'
+import { simulatedClient } from '../../../functions/election/testing/dynamodb/client.ts'
+import { SimulatedDynamoDB } from '../../../functions/election/testing/dynamodb/database.ts'
 import { compose } from '../../../infra/local/faults/compose.ts'
 import type { Call, Interceptor, Reply } from '../../../infra/local/lambda-host/interceptor.ts'
 import type { Entry } from '../../../infra/local/observe/entries.ts'
 import { Recorder } from '../../../infra/local/observe/recorder.ts'
-import { SimulatedDynamoDB } from '../../support/dynamodb/database.ts'
 import { editRow } from '../../support/lease-row.ts'
-import { simulatedClient } from '../../support/simulated-client.ts'
 
 export const LEASES = 'leases'
 export const ROWS = 'rows'

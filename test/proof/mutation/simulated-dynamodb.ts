@@ -1,6 +1,6 @@
 /** DynamoDB in memory: Stryker starts a new worker after each mutant that hangs. */
 import type { TestProject } from 'vitest/node'
-import { SimulatedDynamoDB } from '../../support/dynamodb/database.ts'
+import { SimulatedDynamoDB } from '../../../functions/election/testing/dynamodb/database.ts'
 import { serve } from '../../support/dynamodb/wire.ts'
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {

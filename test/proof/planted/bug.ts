@@ -45,7 +45,10 @@ function edited(source: string, { name }: Bug, edit: Edit): string {
   let [start, end] = [0, lines.length]
   for (const [depth, part] of edit.function.split('.').entries()) {
     const declaration = new RegExp(`^${'  '.repeat(depth)}(?:[a-z]+\\*? )*${part}(?=[(<:= ])`)
-    const starts = lines.flatMap((line, n) => (n >= start && n < end && declaration.test(line) ? [n] : []))
+    const declared = lines.flatMap((line, n) => (n >= start && n < end && declaration.test(line) ? [n] : []))
+    // Of overloads, only the implementation has a body.
+    const hasBody = (n: number) => lines.slice(n, endOf(lines, n, depth)).some((line) => line.endsWith('{'))
+    const starts = declared.length > 1 ? declared.filter(hasBody) : declared
     if (starts[0] === undefined || starts.length > 1) throw fail(`it is declared ${starts.length} times, not once.`)
     start = starts[0]
     end = endOf(lines, start, depth)

@@ -1,6 +1,6 @@
 /** Checks leaders that believe that they lead (S1), and what the lease says about earlier leaders. */
 import type { ElectionEvent, Lease } from '../../../functions/election/index.ts'
-import { isObject } from '../../support/dynamodb/values.ts'
+import { isObject } from '../../../functions/election/testing/dynamodb/values.ts'
 import type { Findings } from './findings.ts'
 import type { Invocation } from './lambda.ts'
 import type { SimulatedProcess } from './process.ts'

@@ -1,5 +1,5 @@
 import { describeLeaseRequest } from '../../../functions/election/stores/describe.ts'
-import type { Answer } from '../../support/dynamodb/answer.ts'
+import type { Answer } from '../../../functions/election/testing/dynamodb/answer.ts'
 import { serverError, throttled } from './dynamodb-service.ts'
 import type { Exchange } from './exchange.ts'
 import type { Injected } from './faults.ts'

@@ -1,4 +1,4 @@
-import { type Answer, refused } from '../../support/dynamodb/answer.ts'
+import { type Answer, refused } from '../../../functions/election/testing/dynamodb/answer.ts'
 import { type Exchange, errorType } from './exchange.ts'
 import { Random } from './random.ts'
 import type { World } from './world.ts'

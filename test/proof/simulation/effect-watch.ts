@@ -1,7 +1,7 @@
 /** Checks the writes that land on protected rows (S3, S5). */
-import type { Answer } from '../../support/dynamodb/answer.ts'
-import type { Row } from '../../support/dynamodb/database.ts'
-import { isObject } from '../../support/dynamodb/values.ts'
+import type { Answer } from '../../../functions/election/testing/dynamodb/answer.ts'
+import type { Row } from '../../../functions/election/testing/dynamodb/database.ts'
+import { isObject } from '../../../functions/election/testing/dynamodb/values.ts'
 import { type Exchange, placeholder, textOf } from './exchange.ts'
 import type { Findings } from './findings.ts'
 import { OwnWrites } from './own-writes.ts'

@@ -1,6 +1,6 @@
 import type { LeaseRequest } from '../../../functions/election/stores/describe.ts'
-import type { Answer } from '../../support/dynamodb/answer.ts'
-import { isObject } from '../../support/dynamodb/values.ts'
+import type { Answer } from '../../../functions/election/testing/dynamodb/answer.ts'
+import { isObject } from '../../../functions/election/testing/dynamodb/values.ts'
 import type { SimulatedProcess } from './process.ts'
 
 /** One request, shared by its sender and all copies of it. */

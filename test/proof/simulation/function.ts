@@ -8,8 +8,8 @@ import {
   leaderOnly,
   withLease,
 } from '../../../functions/election/index.ts'
-import { isObject } from '../../support/dynamodb/values.ts'
-import { simulatedClient } from '../../support/simulated-client.ts'
+import { simulatedClient } from '../../../functions/election/testing/dynamodb/client.ts'
+import { isObject } from '../../../functions/election/testing/dynamodb/values.ts'
 import type { Connection } from './connection.ts'
 import type { Handler, Invocation, Lambda } from './lambda.ts'
 import type { SimulatedProcess } from './process.ts'

@@ -1,8 +1,8 @@
 /** Checks every change and every refusal of the lease row against true time (S1, S2, S4, L1, L2). */
 import type { HolderWrite } from '../../../functions/election/rules.ts'
 import type { LeaseRequest } from '../../../functions/election/stores/describe.ts'
-import type { Answer } from '../../support/dynamodb/answer.ts'
-import type { Row } from '../../support/dynamodb/database.ts'
+import type { Answer } from '../../../functions/election/testing/dynamodb/answer.ts'
+import type { Row } from '../../../functions/election/testing/dynamodb/database.ts'
 import type { Exchange } from './exchange.ts'
 import type { Findings } from './findings.ts'
 import { isProvablyWrong } from './request-watch.ts'

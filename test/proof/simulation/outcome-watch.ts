@@ -1,6 +1,6 @@
 /** Checks what invocations answer, and what became of each tick (S4, L2, L3). */
 import { ClockSkewError, LeaseError, LeaseLostError, LeaseStillHeldError } from '../../../functions/election/index.ts'
-import { isObject } from '../../support/dynamodb/values.ts'
+import { isObject } from '../../../functions/election/testing/dynamodb/values.ts'
 import type { Invocation } from './lambda.ts'
 import { SKEW_MS } from './setting.ts'
 import type { World } from './world.ts'

@@ -1,6 +1,6 @@
 /** Checks what happened to each leader's own writes, and what its task learned about them (S6). */
 import { LeaseStoreError, StaleTokenError } from '../../../functions/election/index.ts'
-import { isObject } from '../../support/dynamodb/values.ts'
+import { isObject } from '../../../functions/election/testing/dynamodb/values.ts'
 import type { Findings } from './findings.ts'
 
 export interface OwnWrite {

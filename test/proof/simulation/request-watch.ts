@@ -1,6 +1,6 @@
 /** Records what candidates send to the lease row and learn from the answers; checks extensions when they are sent. */
 import type { HolderWrite } from '../../../functions/election/rules.ts'
-import type { Answer } from '../../support/dynamodb/answer.ts'
+import type { Answer } from '../../../functions/election/testing/dynamodb/answer.ts'
 import { type Exchange, isRefusal } from './exchange.ts'
 import type { Findings } from './findings.ts'
 import type { SimulatedProcess } from './process.ts'

@@ -1,5 +1,5 @@
 import type { Lease } from '../../../functions/election/index.ts'
-import type { Row } from '../../support/dynamodb/database.ts'
+import type { Row } from '../../../functions/election/testing/dynamodb/database.ts'
 import { textOf } from './exchange.ts'
 import type { Invocation } from './lambda.ts'
 import type { SimulatedProcess } from './process.ts'

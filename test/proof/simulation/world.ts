@@ -1,5 +1,5 @@
-import type { Answer } from '../../support/dynamodb/answer.ts'
-import { SimulatedDynamoDB } from '../../support/dynamodb/database.ts'
+import type { Answer } from '../../../functions/election/testing/dynamodb/answer.ts'
+import { SimulatedDynamoDB } from '../../../functions/election/testing/dynamodb/database.ts'
 import { BeliefWatch } from './belief-watch.ts'
 import { Billing } from './billing.ts'
 import { DynamoDBService } from './dynamodb-service.ts'

@@ -1,6 +1,6 @@
 /** What DynamoDB Local cannot be asked, or does otherwise than the service. */
 import { describe, expect, it } from 'vitest'
-import { type Row, SimulatedDynamoDB } from './database.ts'
+import { type Row, SimulatedDynamoDB } from '../../../functions/election/testing/dynamodb/database.ts'
 
 const KEY = { lease: { S: 'billing' }, record: { S: 'LEASE' } }
 

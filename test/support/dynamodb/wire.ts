@@ -2,8 +2,8 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { json } from 'node:stream/consumers'
-import type { Answer } from './answer.ts'
-import { requestOf } from './request.ts'
+import type { Answer } from '../../../functions/election/testing/dynamodb/answer.ts'
+import { requestOf } from '../../../functions/election/testing/dynamodb/request.ts'
 
 export type Send = (operation: string, body: object) => Promise<Answer>
 

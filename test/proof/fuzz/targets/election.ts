@@ -1,14 +1,10 @@
 /** What the caller passes to the election: events, options, business units. */
 import fc from 'fast-check'
 import { idempotencyKey } from '../../../../functions/election/fencing.ts'
-import {
-  InvalidOptionError,
-  InvalidTickError,
-  leaderOnly,
-  MemoryLeaseStore,
-} from '../../../../functions/election/index.ts'
+import { InvalidOptionError, InvalidTickError, leaderOnly } from '../../../../functions/election/index.ts'
 import { assertOptions, type CompleteOptions, settingsOf } from '../../../../functions/election/options.ts'
 import { ManualClock } from '../../../../functions/election/testing/manual-clock.ts'
+import { RulesStore } from '../../../../functions/election/testing/rules-store.ts'
 import { canonicalTick, isCanonicalTick, tickOfEvent } from '../../../../functions/election/tick.ts'
 import { hostileJson, hostileNumber, hostileText, hostileValue } from '../hostile.ts'
 import { nearlyObject, nearlyText } from '../nearly-valid.ts'
@@ -40,7 +36,7 @@ function assertCanonical(tick: string): void {
   assert(isCanonicalTick(tick), `${JSON.stringify(tick)} is no canonical tick`)
 }
 
-const store = new MemoryLeaseStore()
+const store = new RulesStore()
 const context = { awsRequestId: 'event-1', getRemainingTimeInMillis: () => 60_000.5 }
 const options: fc.Arbitrary<object> = nearlyObject(
   fc.constantFrom<object>(

@@ -12,9 +12,9 @@ import {
   withLease,
 } from '../../../../functions/election/index.ts'
 import { type AttributeMap, readRow } from '../../../../functions/election/stores/row.ts'
+import { simulatedClient } from '../../../../functions/election/testing/dynamodb/client.ts'
 import { ManualClock } from '../../../../functions/election/testing/manual-clock.ts'
 import { isCanonicalTick } from '../../../../functions/election/tick.ts'
-import { simulatedClient } from '../../../support/simulated-client.ts'
 import { hostileJson, hostileText, hostileValue } from '../hostile.ts'
 import { nearly } from '../nearly-valid.ts'
 import { assert, type Target, target } from '../target.ts'

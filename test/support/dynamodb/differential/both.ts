@@ -1,8 +1,8 @@
 /** Sends each request to DynamoDB Local and to the simulated DynamoDB, and compares their answers. */
 import { isDeepStrictEqual } from 'node:util'
-import type { Answer } from '../answer.ts'
-import { SimulatedDynamoDB } from '../database.ts'
-import { canonicalNumber, isObject } from '../values.ts'
+import type { Answer } from '../../../../functions/election/testing/dynamodb/answer.ts'
+import { SimulatedDynamoDB } from '../../../../functions/election/testing/dynamodb/database.ts'
+import { canonicalNumber, isObject } from '../../../../functions/election/testing/dynamodb/values.ts'
 import type { Send } from '../wire.ts'
 
 export interface Difference {

@@ -3,7 +3,7 @@
  * are met and missed by a hair. Texts contain § where a run puts its own prefix.
  */
 import fc from 'fast-check'
-import type { Value } from '../database.ts'
+import type { Value } from '../../../../functions/election/testing/dynamodb/database.ts'
 
 export const TableName = 'rows'
 const keySchema = (partition: string, sort: string) => [

@@ -1,8 +1,8 @@
 import * as rules from '../rules.ts'
-import type { AcquireReply, LeaseStore, WriteReply } from './store.ts'
+import type { AcquireReply, LeaseStore, WriteReply } from '../stores/store.ts'
 
-/** The rules applied to a map: for tests, and as the executable specification of a store. */
-export class MemoryLeaseStore implements LeaseStore {
+/** The rules applied to a map: what the conformance suite holds every store to. */
+export class RulesStore implements LeaseStore {
   readonly #records = new Map<string, rules.LeaseRecord>()
 
   /** A copy of the row. */

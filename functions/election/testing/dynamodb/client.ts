@@ -3,16 +3,18 @@
  * look up in files is given; requests are not signed, which would take longer than all else.
  */
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
-import { SimulatedDynamoDB } from './dynamodb/database.ts'
-import { type Request, requestOf } from './dynamodb/request.ts'
+import { SimulatedDynamoDB } from './database.ts'
+import { type Request, requestOf } from './request.ts'
 
 const DECODER = new TextDecoder()
+/** As it was when this was imported: a mock of the SDK replaces it for all clients. */
+const { send: sendOfSdk } = DynamoDBClient.prototype
 
 export interface Reply {
   readonly status: number
   /** A text is sent as it is. */
   readonly body: object | string
-  /** Of the answer's `Date`. @default now */
+  /** Of the answer's `Date`; NaN for an answer without it. @default now */
   readonly dateMs?: number
 }
 
@@ -20,7 +22,7 @@ export type Send = (operation: string, body: Request, signal: AbortSignal | unde
 
 /** @param send answers the requests. @default a new DynamoDB in memory */
 export function simulatedClient(send: Send = inMemory(), config: DynamoDBClientConfig = {}): DynamoDBClient {
-  return new DynamoDBClient({
+  const client = new DynamoDBClient({
     region: 'eu-central-1',
     endpoint: 'http://dynamodb.simulated',
     credentials: { accessKeyId: 'simulated', secretAccessKey: 'simulated' },
@@ -44,14 +46,19 @@ export function simulatedClient(send: Send = inMemory(), config: DynamoDBClientC
         const text = body instanceof Uint8Array ? DECODER.decode(body) : String(body)
         const signal = abortSignal instanceof AbortSignal ? abortSignal : undefined
         const reply = await send(operation, requestOf(JSON.parse(text)), signal)
-        const date = new Date(reply.dateMs ?? Date.now()).toUTCString()
+        const dateMs = reply.dateMs ?? Date.now()
+        const date = Number.isNaN(dateMs) ? {} : { date: new Date(dateMs).toUTCString() }
         const content = typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body)
-        const response = { statusCode: reply.status, headers: { date, 'content-type': 'application/x-amz-json-1.0' } }
+        const response = {
+          statusCode: reply.status,
+          headers: { ...date, 'content-type': 'application/x-amz-json-1.0' },
+        }
         return { response: { ...response, body: Buffer.from(content) } }
       },
     },
     ...config,
   })
+  return Object.assign(client, { send: sendOfSdk })
 }
 
 function inMemory(): Send {

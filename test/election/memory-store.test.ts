@@ -1,0 +1,113 @@
+import { DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb'
+import { build } from 'esbuild'
+import { beforeEach, describe, expect, it } from 'vitest'
+import {
+  type Lease,
+  LeaseLostError,
+  LeaseStoreError,
+  StaleTokenError,
+  withLease,
+} from '../../functions/election/index.ts'
+import { ManualClock, MemoryLeaseStore } from '../../functions/election/testing/index.ts'
+
+let clock: ManualClock
+let store: MemoryLeaseStore
+beforeEach(() => {
+  clock = new ManualClock()
+  store = new MemoryLeaseStore({ tables: { Reports: 'id', Ledger: ['customer', 'period'] } })
+})
+
+const lead = <T>(task: (lease: Lease) => Promise<T>) =>
+  withLease({ store, clock, lease: 'reports', tick: clock.wallMs() }, task)
+const put = (id: string) => ({ TableName: 'Reports', Item: { id } })
+
+describe('MemoryLeaseStore', () => {
+  it('applies send, claim, transact and complete(items) to its tables', async () => {
+    await lead(async (lease) => {
+      await lease.send(put('sent'))
+      expect(await lease.claim({ TableName: 'Reports', Key: { id: 'sent' } })).toMatchObject({ id: 'sent' })
+      await lease.transact([{ Put: put('transacted') }])
+      const Item = { customer: 'ann', period: '2026-11', cents: 1_999 }
+      await lease.complete([{ Put: { TableName: 'Ledger', Item } }])
+    })
+    expect((await store.table('Reports').items()).map(({ id }) => id)).toEqual(['sent', 'transacted'])
+    expect(await store.table('Ledger').items()).toEqual([{ customer: 'ann', period: '2026-11', cents: 1_999 }])
+    expect(await store.read('reports')).toMatchObject({ completedTick: '2026-11-21T06:00:00.000Z' })
+  })
+
+  it('refuses what a condition forbids', async () => {
+    await store.table('Reports').put({ id: 'there' })
+    const onlyNew = { ...put('there'), ConditionExpression: 'attribute_not_exists(id)' }
+    await lead(async (lease) => {
+      await expect(lease.send(onlyNew)).rejects.toThrow(/conditional request failed/i)
+      await expect(lease.transact([{ Put: onlyNew }])).rejects.toThrow('ConditionalCheckFailed')
+    })
+  })
+
+  it('answers the reads of its client', async () => {
+    await lead((lease) => lease.send(put('a')))
+    const KeyConditionExpression = 'id = :id'
+    const query = { TableName: 'Reports', KeyConditionExpression, ExpressionAttributeValues: { ':id': 'a' } }
+    const { Items } = await DynamoDBDocumentClient.from(store.client).send(new QueryCommand(query))
+    expect(Items).toMatchObject([{ id: 'a' }])
+  })
+
+  it('lets a leader be replaced, which loses its transactions and its completion', async () => {
+    const replaced = lead(async (lease) => {
+      const token = await store.replaceLeader('reports')
+      expect(token).toBe(lease.fencingToken + 1)
+      await expect(lease.transact([{ Put: put('late') }])).rejects.toThrow(LeaseLostError)
+      expect(lease.signal.aborted).toBe(true)
+    })
+    await expect(replaced).rejects.toThrow(LeaseLostError)
+    expect(await store.table('Reports').items()).toEqual([])
+    await expect(store.replaceLeader('other')).rejects.toThrow('no leader of lease "other"')
+  })
+
+  it('repairs one lost reply by the SDK’s next try, so that the write is applied once', async () => {
+    await lead(async (lease) => {
+      store.loseReplies()
+      await lease.send({
+        TableName: 'Reports',
+        Key: { id: 'a' },
+        UpdateExpression: 'ADD #n :one',
+        ExpressionAttributeNames: { '#n': 'count' },
+        ExpressionAttributeValues: { ':one': 1 },
+      })
+    })
+    expect(await store.table('Reports').items()).toMatchObject([{ id: 'a', count: 1 }])
+  })
+
+  it('fails a transaction whose replies are all lost with an error that does not know whether it was applied', async () => {
+    await lead(async (lease) => {
+      store.loseReplies(3)
+      const error = await lease.transact([{ Put: put('a') }]).catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(LeaseStoreError)
+      expect(error).toMatchObject({ applied: 'unknown' })
+    })
+    expect(await store.table('Reports').items()).toEqual([{ id: 'a' }])
+  })
+
+  it('refuses the write of a leader that was frozen until another wrote the row', async () => {
+    const frozen = lead(async (lease) => {
+      clock.freeze(60_000)
+      await lead((other) => other.send(put('a')))
+      clock.freeze(-60_000) // the first leader believes that no time has passed
+      await lease.send(put('a'))
+    })
+    await expect(frozen).rejects.toThrow(StaleTokenError)
+  })
+
+  it('names the keys that a table may have', () => {
+    const wrong: { readonly Reports: 'id' } = JSON.parse('{"Reports":{"id":"S"}}')
+    expect(() => new MemoryLeaseStore({ tables: wrong })).toThrow(/^The key of table "Reports" must be the name of/)
+  })
+
+  it('is not in the bundle of a function', async () => {
+    const { metafile } = await build({
+      stdin: { contents: "export * from './functions/election/index.ts'", resolveDir: '.' },
+      ...{ bundle: true, write: false, metafile: true, platform: 'node', format: 'esm', packages: 'external' },
+    })
+    expect(Object.keys(metafile.inputs).filter((path) => path.includes('/testing/'))).toEqual([])
+  })
+})
