@@ -118,7 +118,7 @@ function read(doc: string) {
   const flowing = (of: string) =>
     of
       .trim()
-      .replaceAll(/(?<!\n)\n(?![\n-])/g, ' ')
+      .replaceAll(/(?<!\n)\n *(?![\n -])/g, ' ')
       .replaceAll(/\{@link (\w+)\}/g, '`$1`')
   const tag = (name: string) => {
     const found = tags.find((of) => of.startsWith(`${name} `))
