@@ -1,12 +1,11 @@
 /** The documents are true of the code: links lead somewhere, examples compile, flags and checks exist. */
-import { execFile } from 'node:child_process'
 import { existsSync, globSync, readFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { promisify } from 'node:util'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseDevOptions, parseOptions } from '../infra/local/cli/options.ts'
 import { CLAIMS } from './proof/claims.ts'
+import { reference } from './reference.ts'
+import { electedSchedule, HOURLY } from './support/cdk-app.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/**/*.md', { cwd: ROOT })]
@@ -22,7 +21,13 @@ const anchorsOf = (path: string) =>
       .replaceAll(' ', '-'),
   )
 
-const examplesIn = (path: string) => [...textOf(path).matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = '']) => code)
+/** The code blocks of a language, by the word behind it. */
+const blocksIn = (path: string, language: string) =>
+  new Map(
+    [...textOf(path).matchAll(/^```(\w+) (\S+)\n(.*?)^```/gms)].flatMap(([, tag, name = '', code = '']) =>
+      tag === language ? [[name, code]] : [],
+    ),
+  )
 
 test.each(DOCUMENTS)('every link in %s leads to a file of the project, and every anchor to a heading', (path) => {
   const links = [...textOf(path).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)]
@@ -33,53 +38,81 @@ test.each(DOCUMENTS)('every link in %s leads to a file of the project, and every
   }
 })
 
-test('every path of a file that the documents name exists', () => {
+test('every path of a file that the documents name exists, or is shown in an example', () => {
   const named = DOCUMENTS.flatMap((path) =>
     [...textOf(path).matchAll(/`((?:functions|infra|test|docs)\/[\w./-]+)`/g)].map(([, file = '']) => file),
   )
-  expect(named.filter((file) => !existsSync(join(ROOT, file)))).toEqual([])
+  const shown = DOCUMENTS.flatMap((path) => [...textOf(path).matchAll(/^```\w+ file=(\S+)/gm)].map(([, file]) => file))
+  expect(named.filter((file) => !existsSync(join(ROOT, file)) && !shown.includes(file))).toEqual([])
 })
 
 test('the README has at most 200 lines', () => {
   expect(textOf('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(200)
 })
 
-test('the examples compile: those of the README as they are written, that of operations.md inside a stack', async () => {
-  // Beside the installed packages, so that imports resolve as in a project that uses them.
-  const directory = await mkdtemp(join(ROOT, 'node_modules/.examples-'))
-  onTestFinished(() => rm(directory, { recursive: true }))
-  const [imports = '', body = ''] = (examplesIn('docs/operations.md')[0] ?? '').split(/\n\n(.*)/s)
-  const inAStack = `import { Stack } from 'aws-cdk-lib'
-import type { Topic } from 'aws-cdk-lib/aws-sns'
-import type { ElectedSchedule, LeaseTable } from 'tenure/constructs'
-${imports}
-declare const topic: Topic, hourly: ElectedSchedule, leaseTable: LeaseTable
-export class MyStack extends Stack { make() {
-${body}
-} }`
-  const modules = [...examplesIn('README.md'), inAStack]
-  expect(modules).toHaveLength(3)
-  await Promise.all(modules.map((code, i) => writeFile(join(directory, `example-${i}.ts`), code)))
-  const compilerOptions = {
-    strict: true,
-    module: 'nodenext',
-    target: 'es2024',
-    lib: ['es2024'],
-    types: ['node'],
-    noEmit: true,
-    skipLibCheck: true,
-    allowImportingTsExtensions: true,
-    paths: {
-      tenure: [join(ROOT, 'functions/election/index.ts')],
-      'tenure/metrics': [join(ROOT, 'functions/election/metrics.ts')],
-      'tenure/constructs': [join(ROOT, 'infra/constructs/index.ts')],
-    },
+test('the function, the stack and the test of the README are those of tenure init', () => {
+  const blocks = blocksIn('README.md', 'ts')
+  expect([...blocks.keys()]).toHaveLength(3)
+  for (const [name, code] of blocks) expect(code).toBe(textOf(`infra/cli/template/${name.slice('file='.length)}`))
+})
+
+test('docs/reference.md is current; `npx vitest run test/docs.test.ts -u` writes it anew', async () => {
+  await expect(reference()).toMatchFileSnapshot('../docs/reference.md')
+})
+
+describe('docs/without-cdk.md has what the constructs synthesize:', () => {
+  const { template } = electedSchedule({ ...HOURLY, lease: 'reports' })
+  const names: Record<string, string> = {
+    ...{ AccountId: 'ACCOUNT', Partition: 'PARTITION', Region: 'REGION' },
+    ...{ Leases: 'LEASE_TABLE', Function: 'FUNCTION' },
+    ...{ ElectedFailures: 'QUEUE', ElectedSchedulerRole: 'SCHEDULER_ROLE' },
   }
-  await writeFile(join(directory, 'package.json'), '{"type":"module"}')
-  await writeFile(join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
-  const tsc = join(ROOT, 'node_modules/.bin/tsc')
-  const { stdout } = await promisify(execFile)(tsc, ['-p', directory]).catch((error: { stdout: string }) => error)
-  expect(stdout).toBe('')
+  const nameOf = (id: string) => names[id.replace(/^AWS::|[0-9A-F]{8}$/g, '')] ?? id
+  /** References become the names of the page. */
+  const plain = (_key: string, value: unknown) => {
+    const { Ref, 'Fn::GetAtt': attribute, 'Fn::Join': joined }: Record<string, unknown> = { ...Object(value) }
+    if (Array.isArray(attribute)) return `${nameOf(attribute[0])}_ARN`
+    if (Array.isArray(joined)) return joined[1].join('')
+    return typeof Ref === 'string' ? nameOf(Ref) : value
+  }
+  const synthesized = (type: string) =>
+    Object.values(template.findResources(type)).map(({ Properties }) => JSON.parse(JSON.stringify(Properties), plain))
+  const documented = blocksIn('docs/without-cdk.md', 'json')
+  const read = (name: string) => JSON.parse(documented.get(name) ?? '')
+
+  test('the table', () => {
+    const { TableName, DeletionProtectionEnabled, StreamSpecification, ...properties } = read('table')
+    const { StreamViewType } = StreamSpecification
+    expect(synthesized('AWS::DynamoDB::GlobalTable')[0]).toMatchObject({
+      ...properties,
+      StreamSpecification: { StreamViewType },
+      Replicas: [{ DeletionProtectionEnabled, PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true } }],
+      TimeToLiveSpecification: { AttributeName: 'ttl' },
+    })
+    expect(TableName).toBe('LEASE_TABLE')
+  })
+
+  test("the function's variables, its role and its retries", () => {
+    expect(synthesized('AWS::Lambda::Function')[0].Environment.Variables).toEqual(read('environment'))
+    const { Statement } = synthesized('AWS::IAM::Policy')[0].PolicyDocument
+    const byResource = (a: { Resource: string }, b: { Resource: string }) => a.Resource.localeCompare(b.Resource)
+    expect(Statement.sort(byResource)).toEqual(read('role').sort(byResource))
+    expect(synthesized('AWS::Lambda::EventInvokeConfig')[0]).toMatchObject({
+      ...read('retries'),
+      FunctionName: 'FUNCTION',
+    })
+  })
+
+  test('the schedules and the role of Scheduler', () => {
+    const [schedule, other] = synthesized('AWS::Scheduler::Schedule')
+    const renamed = (of: { Name: string }) => JSON.parse(JSON.stringify(of).replaceAll(of.Name, 'reports-1'))
+    expect(renamed(schedule)).toMatchObject(read('schedule'))
+    expect(renamed(other)).toMatchObject(read('schedule'))
+    const role = synthesized('AWS::IAM::Role').find((of) => of.Policies !== undefined)
+    const { trust, policy } = read('scheduler')
+    expect(role.AssumeRolePolicyDocument.Statement).toEqual([trust])
+    expect(role.Policies[0].PolicyDocument.Statement).toEqual(policy)
+  })
 })
 
 test.each([

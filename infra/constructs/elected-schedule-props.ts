@@ -57,7 +57,10 @@ interface HandlerProps {
 }
 
 interface EntryProps {
-  /** The module that exports `handler`, a path from the app's working directory; the construct makes the function. */
+  /**
+   * The module that exports `handler`, a path from the app's working directory; the construct makes the function. It is
+   * bundled as an ES module: `exports.handler` of CommonJS is refused.
+   */
   readonly entry: string
   /**
    * Options of that function. Its environment must not set `LEASE_TABLE`, `LEASE_NAME` or `LEASE_MS` to other values.

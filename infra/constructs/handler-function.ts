@@ -1,14 +1,19 @@
 import { extname, join } from 'node:path'
-import { Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Architecture, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
+import { refuse } from './configuration.ts'
+import { entryProblems } from './handler-export.ts'
 import * as prop from './prop-rules.ts'
 
 export interface HandlerFunctionProps {
-  /** The module that exports `handler`: an absolute path, or a path from the app's working directory. */
+  /**
+   * The module that exports `handler`: an absolute path, or a path from the app's working directory. It is bundled as an
+   * ES module, so `exports.handler` of CommonJS is refused.
+   */
   readonly entry: string
   /** @default none */
   readonly description?: string | undefined
@@ -40,10 +45,11 @@ export const DEFAULT_TIMEOUT = Duration.seconds(30)
  * more, its role may only write to that log group.
  */
 export class HandlerFunction extends NodejsFunction {
-  /** @throws ConfigurationError for an unknown prop, or a value of a wrong type */
+  /** @throws ConfigurationError for an unknown prop, a value of a wrong type, or a module without the export `handler` */
   constructor(scope: Construct, id: string, props: HandlerFunctionProps) {
     prop.refuseWrong(scope, props, { entry: prop.required(prop.text), ...HANDLER_OPTIONS })
     const { entry, description, timeout = DEFAULT_TIMEOUT, memorySize = 512, environment } = props
+    if (Stack.of(scope).bundlingRequired) refuse(scope, entryProblems(entry))
     const logGroup = new LogGroup(scope, `${id}Logs`, {
       retention: RetentionDays.THREE_MONTHS,
       removalPolicy: RemovalPolicy.DESTROY,

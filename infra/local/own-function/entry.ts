@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { dirname, extname, join } from 'node:path'
 import { build, formatMessages, type Message } from 'esbuild'
 import { property } from '../../../functions/election/json.ts'
+import { handlerProblems } from '../../constructs/handler-export.ts'
 import { count } from '../../programs/text.ts'
 
 /** `tenure` is this package, wherever the function is and whatever is installed there. */
@@ -30,16 +31,10 @@ export async function checkEntry(entry: string, directory: string): Promise<void
   if (found === undefined) throw new Error(`the file ${entry} does not exist`)
   if (!found.isFile()) throw new Error(`${entry} is not a file`)
   if (!MODULE.test(entry)) throw new Error(`${entry} is neither TypeScript nor JavaScript`)
-  const names = await exportsOf(entry, directory)
-  if (names.includes('handler')) return
-  const others = names.length === 0 ? '' : `, only ${names.join(', ')}`
-  throw new Error(
-    `${entry} exports no "handler"${others}. Lambda calls the export of that name: ` +
-      'export const handler = … (module.exports and exports.handler do not count: it is bundled as an ES module)',
-  )
+  const [problem] = handlerProblems(entry, await exportsOf(entry, directory))
+  if (problem !== undefined) throw new Error(problem)
 }
 
-/** Of a CommonJS module only `default`, as in a deployment. */
 async function exportsOf(entry: string, directory: string): Promise<readonly string[]> {
   try {
     const { metafile } = await build({
