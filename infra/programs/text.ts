@@ -25,8 +25,12 @@ export function printable(text: string, most = LONGEST_TEXT): string {
 
 export const oneLine = (text: string, most?: number): string => printable(text, most).replace(/\s*\n\s*|\t/g, ' ')
 
-/** Lines of at most this width, broken at spaces; a longer word stays whole. Further lines are indented. */
-export function wrapped(text: string, width = 80): string {
+/**
+ * Lines of at most this width, broken at spaces; a longer word stays whole. Further lines are indented.
+ * @param width undefined if the output is not a terminal: lines of a log are searched, and stay whole
+ */
+export function wrapped(text: string, width: number | undefined): string {
+  if (width === undefined) return text
   const [start = ''] = /^ */.exec(text) ?? []
   const indent = `${start}    `
   const lines: string[] = []

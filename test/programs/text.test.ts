@@ -102,5 +102,6 @@ test('a text is wrapped at spaces within the width, colours not counted, and a l
   expect(wrapped('  one two  three four', 12)).toBe('  one two\n      three\n      four')
   expect(wrapped('\u001b[33mone\u001b[39m two', 7)).toBe('\u001b[33mone\u001b[39m two')
   expect(wrapped('a https://example.com/long b', 8)).toBe('a\n    https://example.com/long\n    b')
-  expect(wrapped('')).toBe('')
+  expect(wrapped('', 80)).toBe('')
+  expect(wrapped('x '.repeat(99), undefined)).toBe('x '.repeat(99))
 })

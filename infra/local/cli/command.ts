@@ -91,7 +91,7 @@ async function readScenarioFile(file: string): Promise<readonly ScheduledFault[]
 const legible = (text: string): string =>
   printable(text)
     .split('\n')
-    .map((line) => (line.startsWith('  ') ? line : wrapped(line)))
+    .map((line) => (line.startsWith('  ') ? line : wrapped(line, process.stderr.columns)))
     .join('\n')
 
 function messageOf(error: unknown): string {

@@ -24,7 +24,7 @@ const ERASE = '\r\u001b[2K'
 
 export interface Terminal {
   readonly isTTY?: boolean
-  /** @default 80 */
+  /** Absent if it is not a terminal. */
   readonly columns?: number
   write(text: string): unknown
 }

@@ -81,7 +81,7 @@ describe('npm start', { timeout: 120_000 }, () => {
     expect(summary).toEqual({
       ...{ verdict: 'right', ticks, candidates: 4, completed: ticks, completedTwice: 0, standby: 3 * ticks, failed: 0 },
       ...{ tookOver: 0, charges: 0, duplicateCharges: 0, replayedRequests: 0, dueNotCharged: 0, declined: 0 },
-      ...{ wrongCharges: 0, lostUpdates: 0, staleWritesRefused: 0 },
+      ...{ wrongCharges: 0, lostUpdates: 0, staleWritesRefused: 0, completionsRefused: 0, unguardedWrites: {} },
     })
     expect(output.stderr).toContain('The next tick lies in the future')
     await expectNoneLeftOf(family)
