@@ -8,7 +8,7 @@ const isQuick = process.env['PROOF_QUICK'] === '1'
 const seed = Number(process.env['PROOF_SEED'] ?? randomInt(2 ** 31))
 const endpoint = inject('dynamodbEndpoint')
 const fenced = isQuick ? { additions: 60, staleWrites: 2 } : { additions: 300, staleWrites: 8 }
-const control = isQuick ? { additions: 40, staleWrites: 1 } : { additions: 120, staleWrites: 3 }
+const control = isQuick ? { additions: 60, staleWrites: 3 } : { additions: 120, staleWrites: 3 }
 const VIOLATIONS_SHOWN = 3
 const mostMs = isQuick ? 60_000 : 180_000
 

@@ -161,7 +161,7 @@ export const localTargets: readonly Target[] = [
     'a scenario of manual faults',
     nearly(fc.array(act, { maxLength: 3 }), hostileJson),
     (given) => assertReadAgain(readScenario(given)),
-    [FaultError, /^A scenario is a list|^Fault \d+ of the scenario: "(do|tick|candidate|ms)"/],
+    [FaultError, /^A scenario is a list|^Fault \d+ of the scenario: ("(do|tick|candidate|ms)"|\w+ has no field)/],
   ),
   target('the props of an ElectedSchedule', props, readProps, [
     ConfigurationError,
