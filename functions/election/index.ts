@@ -38,5 +38,6 @@ export type {
   WriteInput,
   WriteReply,
 } from './stores/store.ts'
+export { MemoryLeaseStore, type MemoryLeaseStoreOptions } from './testing/memory-store.ts'
 export type { ScheduledTickEvent, TickInput } from './tick.ts'
 export { type Outcome, withLease } from './with-lease.ts'
