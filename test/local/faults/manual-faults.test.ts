@@ -301,6 +301,8 @@ test('a candidate that does not exist cannot be hit', () => {
   const { inject, events } = candidatesAfter()
   expect(() => inject('cutOff', 3)).toThrow(new FaultError('There is no candidate 3, only 1, 2'))
   expect(events).toEqual([])
+  inject('removeCandidate', 2)
+  expect(() => inject('cutOff', 2)).toThrow(new FaultError('There is no candidate 2, only 1'))
 })
 
 test('a removed candidate keeps its state for running invocations, and returns without it', () => {

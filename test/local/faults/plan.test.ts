@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type CallFault, describeCallFault, isPlannedAt } from '../../../infra/local/faults/fault.ts'
-import { chaosPlan, freezeAtWorst, killAtWorst, MIN_CHAOS_TICKS } from '../../../infra/local/faults/plan.ts'
+import { chaosPlan, freezeAtWorst, killAtWorst, MIN_CHAOS_TICKS, planOf } from '../../../infra/local/faults/plan.ts'
 
 const seed = fc.integer({ min: 0, max: 0xffff_ffff })
 const ticks = fc.integer({ min: MIN_CHAOS_TICKS, max: 20 })
@@ -52,6 +52,19 @@ test.each([
 ])('of %i charges, the leader is hit at number %i', (expected, nth) => {
   expect(killAtWorst(2, expected)).toMatchObject([{ tick: 2, at: 'charge', nth, do: 'killLeader' }])
   expect(freezeAtWorst(2, expected)[0]).toMatchObject({ tick: 2, at: 'charge', nth, do: 'dropReply' })
+})
+
+test('a plan has the faults of each tick, and the size of its chaos', () => {
+  const [chaos, ticks] = [7, 2]
+  const { size, faultsOf } = planOf({ killLeader: 2, freezeLeader: 3, chaos, ticks })
+  const all = chaosPlan(chaos, ticks)
+  const [first, second] = [1, 2].map((number) => all.filter(({ tick }) => tick === number))
+  expect(size).toBe(all.length)
+  expect([1, 2, 3].map((tick) => faultsOf(tick, 6))).toEqual([
+    first,
+    [...(second ?? []), ...killAtWorst(2, 6)],
+    freezeAtWorst(3, 6),
+  ])
 })
 
 test.each<[CallFault, string]>([

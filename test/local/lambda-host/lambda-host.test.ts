@@ -199,6 +199,19 @@ test('stopping prevents new environments, of new functions too', async () => {
   expect(environments.started()).toBe(0)
 })
 
+test('environments are started four at a time, until no invocation waits; stopping sends waiting ones away', async () => {
+  const { host, environments, invoke } = await startHost()
+  const burst = (functionOf: typeof fixtureFunction) =>
+    Array.from({ length: 6 }, () => invoke(functionOf(), { do: 'wait', ms: 60_000 }))
+  const running = burst(() => fixtureFunction({ timeoutMs: 60_000 }))
+  expect(environments.started()).toBe(4)
+  await expect.poll(() => environments.working().length).toBe(6)
+  const waiting = burst(() => fixtureFunction({ name: 'other' }))
+  await host.stop()
+  for (const ending of await Promise.all([...running, ...waiting])) expect(ending).toMatchObject({ ok: false })
+  expect(environments.started()).toBe(10)
+})
+
 test('functions that invoke each other may wait for each other, however many and however deep', async () => {
   const lambda = fixtureFunction({ timeoutMs: 20_000 })
   const host = await startHost({ functions: [lambda] })
