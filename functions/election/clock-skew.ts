@@ -107,7 +107,8 @@ export function outOfStep(
   return new ClockSkewError(
     `Lease "${lease}" is free, but ${writerOf(record)} wrote its row last, with a time that is ` +
       `${aheadMs} ms ahead of this machine's clock; ${maxClockSkewMs} ms are allowed (maxClockSkewMs). ` +
-      `${blame(writtenAtMs, reading, maxClockSkewMs)}. The row heals by itself. The event can be retried in ${aheadMs - maxClockSkewMs} ms; ` +
+      `${blame(writtenAtMs, reading, maxClockSkewMs)}. The row heals by itself. ` +
+      `The event can be retried in ${aheadMs - maxClockSkewMs} ms; ` +
       `if writtenAtMs (${writtenAtMs}) was edited, repair it.`,
     { lease },
   )

@@ -71,7 +71,8 @@ export function leaderOnly<Event>(
 ): MiddlewareObj<Event, unknown, Error, LeaderContext<Lease>> {
   if (typeof options !== 'object' || options === null) {
     throw new InvalidOptionError(
-      `The options of leaderOnly must be an object, but are ${show(options)}. Behind an ElectedSchedule, leave them out.`,
+      `The options of leaderOnly must be an object, but are ${show(options)}. ` +
+        'Behind an ElectedSchedule, leave them out.',
     )
   }
   const { tickOf, timeoutEarlyInMillis = 5, ...rest } = options
