@@ -16,7 +16,12 @@ export interface EventDetails {
     readonly previous: OfCandidate & { readonly fencingToken: number; readonly expiredAtMs: number }
   }
   readonly TickCompleted: OfCandidate & { readonly durationMs: number }
-  readonly TickFailed: OfCandidate & { readonly durationMs: number; readonly errorName: string | undefined }
+  readonly TickFailed: OfCandidate & {
+    readonly durationMs: number
+    readonly errorName?: string | undefined
+    /** Why the task gave the tick up: it will not be tried again. */
+    readonly gaveUp?: string | undefined
+  }
   readonly LeasePaused: Pick<Paused, 'pausedUntilMs' | 'pausedBy' | 'pausedReason'>
   readonly LeaseResumed: object
   readonly LeaseForced: OfCandidate
@@ -47,6 +52,12 @@ export function eventsOf(fact: Fact): readonly LeaseEvent[] {
       const previous = { ...candidateOf(fact.previous), fencingToken, expiredAtMs }
       return [event('LeaderTakenOver', fact, { ...candidateOf(fact), previous })]
     }
+    case 'closed': {
+      const { candidate, closedTick: tick, gaveUp } = fact
+      const detail = { candidate, tick, durationMs: durationMs(fact) }
+      // With the tick, since a tenure can close any number of them.
+      return [tickEvent(fact, detail, gaveUp, `/${tick}`)]
+    }
     case 'ended':
       return endEvents(fact)
     case 'forced':
@@ -62,16 +73,22 @@ export function eventsOf(fact: Fact): readonly LeaseEvent[] {
 }
 
 function endEvents(fact: Ended): readonly LeaseEvent[] {
-  const { tick, endedBy, errorName } = fact
+  const { tick, endedBy, errorName, gaveUp } = fact
   const detail = { ...candidateOf(fact), durationMs: durationMs(fact) }
   const released = event('LeaderReleased', fact, { ...detail, endedBy })
   if (tick === undefined || endedBy === 'released') return [released]
-  if (endedBy === 'completed') return [released, event('TickCompleted', fact, detail)]
+  if (endedBy === 'completed') return [released, tickEvent(fact, detail, gaveUp)]
   return [released, event('TickFailed', fact, { ...detail, errorName })]
 }
 
+function tickEvent(fact: Fact, detail: EventDetails['TickCompleted'], gaveUp: string | undefined, suffix = '') {
+  return gaveUp === undefined
+    ? event('TickCompleted', fact, detail, `TickCompleted${suffix}`)
+    : event('TickFailed', fact, { ...detail, gaveUp }, `TickFailed${suffix}`)
+}
+
 /** How long the tenure lasted. How late it began is not known, since its tick is floored to the period. */
-export function durationMs({ beganAtMs, atMs }: Ended): number {
+export function durationMs({ beganAtMs, atMs }: Fact): number {
   return Math.max(0, atMs - beganAtMs)
 }
 

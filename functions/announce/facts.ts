@@ -10,6 +10,7 @@
  *       stays), or the holder is gone and `endedBy` is absent or `forced`, which no leader writes
  *   F5  paused: `pausedUntilMs` appeared or changed, and is later than the write
  *   F6  resumed: a pause in force was removed, or its end was moved into the past
+ *   F7  closed: the leader stays, and the completed tick is later: it closed a tick that was missed
  *
  * Renewals, checkpoints, and fencing tokens raised by hand are no facts.
  */
@@ -59,6 +60,15 @@ export interface Ended extends OfLeader {
   readonly kind: 'ended'
   readonly endedBy: 'completed' | 'released' | 'failed'
   readonly errorName?: string | undefined
+  /** Why the tick was given up. */
+  readonly gaveUp?: string | undefined
+}
+
+/** The leader closed an earlier tick than its own, and goes on. */
+export interface Closed extends OfLeader {
+  readonly kind: 'closed'
+  readonly closedTick: string
+  readonly gaveUp?: string | undefined
 }
 
 export interface Forced extends OfLeader {
@@ -76,7 +86,7 @@ export interface Resumed extends OfTenure {
   readonly sequenceNumber: string
 }
 
-export type Fact = Elected | TakenOver | Ended | Forced | Paused | Resumed
+export type Fact = Elected | TakenOver | Closed | Ended | Forced | Paused | Resumed
 
 /** All facts of a record are about the tenure of the fencing token that the row has after the write. */
 export function factsOf(change: LeaseChange): readonly Fact[] {
@@ -97,11 +107,15 @@ function endIn(change: LeaseChange): readonly Fact[] {
   const { before, after } = change
   if (before?.holder === undefined || before.fencingToken !== after.fencingToken) return []
   const isForcedOut = before.attempt !== after.attempt
-  if (!isForcedOut && after.holder !== undefined) return []
-  const { lease, endedBy, errorName } = after
+  const { lease, endedBy, errorName, completedTick } = after
+  const gaveUp = cut(after.gaveUp, LONGEST_REASON)
   const common = { lease, ...tenureIn(after), atMs: writtenAtMs(change), candidate: cut(before.holder) }
+  if (!isForcedOut && after.holder !== undefined) {
+    const isClosed = completedTick !== undefined && completedTick > (before.completedTick ?? '')
+    return isClosed ? [{ kind: 'closed', ...common, closedTick: completedTick, gaveUp }] : []
+  }
   if (isForcedOut || endedBy === undefined || endedBy === 'forced') return [{ kind: 'forced', ...common }]
-  return [{ kind: 'ended', ...common, endedBy, errorName: cut(errorName) }]
+  return [{ kind: 'ended', ...common, endedBy, errorName: cut(errorName), gaveUp }]
 }
 
 function pauseIn(change: LeaseChange): readonly Fact[] {

@@ -42,10 +42,7 @@ export interface Log {
 }
 
 export interface ChargeDueOptions {
-  readonly lease: Pick<
-    Lease,
-    'fencingToken' | 'missedTicks' | 'signal' | 'assertHeld' | 'claim' | 'send' | 'idempotencyKey'
-  >
+  readonly lease: Pick<Lease, 'fencingToken' | 'missed' | 'signal' | 'assertHeld' | 'claim' | 'send' | 'idempotencyKey'>
   /** What is due at or before this instant is charged: canonical ISO in UTC with milliseconds. */
   readonly tick: string
   readonly subscriptions: Subscriptions
@@ -114,8 +111,8 @@ class BillingRun {
 
   async run(): Promise<BillingResult> {
     const { tick, log, concurrency, lease, subscriptions } = this.#options
-    const { fencingToken, missedTicks } = lease
-    log.info('leading', { tick, fencingToken, missedTicks })
+    const { fencingToken, missed } = lease
+    log.info('leading', { tick, fencingToken, missedTicks: missed.length })
     let queue: SubscriptionKey[] = []
     try {
       queue = [...(await subscriptions.findDue(tick, this.#signal))].reverse()

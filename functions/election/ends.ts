@@ -4,6 +4,7 @@ import type { Ended, Ending, Leadership, Tenancy } from './leadership.ts'
 import type { Renewals } from './renewals.ts'
 import type { RowWrites } from './row-writes.ts'
 import { effectsOf, type TransactItem } from './stores/store.ts'
+import type { TickWork } from './tick-work.ts'
 import { Turns } from './turns.ts'
 import { copied } from './values.ts'
 
@@ -22,14 +23,16 @@ export class Ends {
   readonly #leadership: Leadership
   readonly #writes: RowWrites
   readonly #renewals: Renewals
+  readonly #work: TickWork
   /** Of two ends, the second waits for the outcome of the first. */
   readonly #turns = new Turns(1)
 
-  constructor(tenancy: Tenancy, leadership: Leadership, writes: RowWrites, renewals: Renewals) {
+  constructor(tenancy: Tenancy, leadership: Leadership, writes: RowWrites, renewals: Renewals, work: TickWork) {
     this.#tenancy = tenancy
     this.#leadership = leadership
     this.#writes = writes
     this.#renewals = renewals
+    this.#work = work
   }
 
   async release(): Promise<void> {
@@ -58,7 +61,13 @@ export class Ends {
     const given = copiedItems(items, 'complete')
     const { store, record } = this.#tenancy
     const { tenure } = this.#leadership
-    const tick = record.tick === undefined ? {} : { tick: record.tick }
+    if (this.#work.isLeftOpen) {
+      throw new InvalidOptionError(
+        'lease.complete() closes the tick of this leader, but the loop of lease.ticks() is at an earlier one. ' +
+          'For that one call lease.advance(items), or let the loop go on.',
+      )
+    }
+    const tick = { ...(record.tick === undefined ? {} : { tick: record.tick }), ...this.#work.closing() }
     const requestOf = (step: number) =>
       ({ ...tenure, kind: 'complete', step, nowMs: this.#leadership.endMs(), ...tick }) as const
     if (given.length === 0) {
@@ -80,12 +89,15 @@ export class Ends {
     await this.#end('completed', completeWith, { onlyOnce: true })
   }
 
-  /** After the task returned: completes the lease, or sends the task's own end again if that got no answer. */
+  /**
+   * After the task returned: completes the lease, or releases it if the loop of its ticks ended early, or sends the
+   * task's own end again if that got no answer.
+   */
   async endAfterTask(): Promise<void> {
     await this.#turns.take(async () => undefined) // the task may not have awaited its own end
     const { ended, ending, tenure } = this.#leadership
     if (ended === 'completed' || ended === 'released') return
-    if (ending === undefined) return await this.complete([])
+    if (ending === undefined) return this.#work.isLeftOpen ? await this.release() : await this.complete([])
     try {
       await this.#turns.take(() => this.#send(ending))
     } catch (cause) {
@@ -159,7 +171,10 @@ export class Ends {
 }
 
 /** @throws InvalidOptionError unless `items` is a list */
-export function copiedItems(items: readonly TransactItem[], call: 'complete' | 'transact'): readonly TransactItem[] {
+export function copiedItems(
+  items: readonly TransactItem[],
+  call: 'advance' | 'complete' | 'transact',
+): readonly TransactItem[] {
   if (Array.isArray(items)) return copied(items)
   throw new InvalidOptionError(
     `lease.${call} takes a list of items of a transaction, like [{ Put: { TableName, Item } }].`,

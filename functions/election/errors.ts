@@ -20,9 +20,9 @@ export class LeaseLostError extends LeaseError {
 
 /**
  * An earlier try or another delivery of the same event holds the lease. It may have died or still be at work: the row
- * does not show which. This is an error and not a standby, so that Lambda retries the event: a standby would consume
- * it, and the tick of a leader that died would be lost. A second delivery fails as long as its leader works, and may
- * end as a dead letter of a tick that is completed.
+ * does not show which. Or, with `overlap: 'retry'`, another candidate still works on an earlier tick. This is an error
+ * and not a standby, so that Lambda retries the event: a standby would consume it, and the tick would be lost. A second
+ * delivery fails as long as its leader works, and may end as a dead letter of a tick that is completed.
  */
 export class LeaseStillHeldError extends LeaseError {
   override readonly name = 'LeaseStillHeldError'

@@ -1,14 +1,17 @@
 import { copiedItems, Ends } from './ends.ts'
-import { StaleTokenError } from './errors.ts'
+import { InvalidOptionError, StaleTokenError } from './errors.ts'
 import { FencedWrites } from './fenced-writes.ts'
 import { type Fenceable, fence, idempotencyKey } from './fencing.ts'
 import { type Ended, Leadership, type Tenancy } from './leadership.ts'
 import type { ClaimInput, Lease } from './lease.ts'
+import { missedTicks } from './missed.ts'
 import { Renewals } from './renewals.ts'
 import { RowWrites } from './row-writes.ts'
 import { effectsOf, type Row, type TransactItem, type WriteInput } from './stores/store.ts'
-import { missedTicks } from './tick.ts'
+import { TickWork } from './tick-work.ts'
 import { copied, plainState } from './values.ts'
+
+const MAX_MISSED = 1_000
 
 /** The leader's handle: what the task sees as its `Lease`, and what starts and ends its tenure. */
 export class LeaseHandle implements Lease {
@@ -17,7 +20,7 @@ export class LeaseHandle implements Lease {
   readonly fencingToken: number
   declare readonly tick?: string
   declare readonly lastCompletedTick?: string
-  declare readonly missedTicks?: number
+  readonly missed: readonly string[]
   declare readonly unfinished?: { readonly tick: string; readonly state: unknown }
   readonly signal: AbortSignal
 
@@ -27,16 +30,17 @@ export class LeaseHandle implements Lease {
   readonly #renewals: Renewals
   readonly #ends: Ends
   readonly #fencedWrites: FencedWrites
-  #checkpoint: unknown
+  readonly #work: TickWork
 
   constructor(tenancy: Tenancy) {
-    const { record, periodMs } = tenancy
+    const { record } = tenancy
     const { lease, holder, fencingToken, tick, completedTick, checkpoint } = record
     this.#tenancy = tenancy
     this.#leadership = new Leadership(tenancy)
     this.#rowWrites = new RowWrites(tenancy)
     this.#renewals = new Renewals(tenancy, this.#leadership, this.#rowWrites)
-    this.#ends = new Ends(tenancy, this.#leadership, this.#rowWrites, this.#renewals)
+    this.#work = new TickWork(tick, checkpoint)
+    this.#ends = new Ends(tenancy, this.#leadership, this.#rowWrites, this.#renewals, this.#work)
     this.#fencedWrites = new FencedWrites(lease, fencingToken)
     this.signal = this.#leadership.signal
     this.name = lease
@@ -44,11 +48,9 @@ export class LeaseHandle implements Lease {
     this.fencingToken = fencingToken
     if (tick !== undefined) this.tick = tick
     if (completedTick !== undefined) this.lastCompletedTick = completedTick
-    if (tick !== undefined && completedTick !== undefined && periodMs !== undefined) {
-      this.missedTicks = missedTicks(completedTick, tick, periodMs)
-    }
-    if (checkpoint !== undefined && checkpoint.tick === tick) this.#checkpoint = checkpoint.state
-    if (checkpoint?.tick !== undefined && tick !== undefined && checkpoint.tick < tick) {
+    this.missed = this.#missed(undefined, MAX_MISSED)
+    const isOlder = checkpoint?.tick !== undefined && tick !== undefined && checkpoint.tick < tick
+    if (isOlder && checkpoint.tick > (completedTick ?? '')) {
       this.unfinished = { tick: checkpoint.tick, state: checkpoint.state }
     }
   }
@@ -69,7 +71,39 @@ export class LeaseHandle implements Lease {
   }
 
   get checkpoint(): unknown {
-    return this.#checkpoint
+    return this.#work.checkpoint
+  }
+
+  #missed(closedTick: string | undefined, atMost: number): readonly string[] {
+    const { record, occurrences } = this.#tenancy
+    if (record.tick === undefined || occurrences === undefined) return []
+    const since = closedTick === undefined ? record : { ...record, completedTick: closedTick }
+    return missedTicks(since, record.tick, occurrences, atMost)
+  }
+
+  ticks({ atMost = Number.POSITIVE_INFINITY } = {}): AsyncIterable<string> {
+    return this.#work.loop(
+      atMost,
+      (closedTick) => this.#missed(closedTick, 1)[0],
+      () => this.advance(),
+    )
+  }
+
+  async advance(items: readonly TransactItem[] = []): Promise<void> {
+    const given = copiedItems(items, 'advance')
+    const tick = this.#work.missedTick
+    if (tick === undefined) {
+      throw new InvalidOptionError(
+        'lease.advance() closes a missed tick in the loop of lease.ticks(), and no such tick is being worked. ' +
+          'For the last tick of the loop, call lease.complete().',
+      )
+    }
+    await this.#renewals.advance({ kind: 'advance', tick, ...this.#work.closing() }, given)
+    this.#work.closed()
+  }
+
+  giveUp(reason: string): void {
+    this.#work.giveUp(reason)
   }
 
   remainingMs(): number {
@@ -87,8 +121,9 @@ export class LeaseHandle implements Lease {
 
   async saveCheckpoint(given: unknown): Promise<void> {
     const state = plainState(given, this.name)
-    await this.#renewals.saveCheckpoint(this.tick === undefined ? { state } : { tick: this.tick, state })
-    this.#checkpoint = state
+    const checkpoint = this.#work.checkpointOf(state)
+    await this.#renewals.saveCheckpoint(checkpoint)
+    this.#work.saved(checkpoint)
   }
 
   async release(): Promise<void> {

@@ -15,12 +15,41 @@ export interface Lease<State = unknown> {
   readonly fencingToken: number
   /** The tick being worked, canonical ISO-8601 UTC; absent for a lease without ticks. */
   readonly tick?: string
+  /** The highest tick that was completed or given up. */
   readonly lastCompletedTick?: string
-  /** How many ticks between `lastCompletedTick` and `tick` were not completed; known only with `exactPeriod`. */
-  readonly missedTicks?: number
-  /** What this leader, or an earlier one of the same tick, saved. A copy: only `saveCheckpoint` saves changes. */
+  /**
+   * The ticks before `tick` that were never completed, oldest first, at most 1,000; none that an operator's pause
+   * covers. Empty if the times of the schedule are not known (they are for the `rate` of an ElectedSchedule, and with
+   * `exactPeriod`). When `tick` is completed they are no longer missed, worked or not.
+   */
+  readonly missed: readonly string[]
+  /**
+   * The missed ticks, oldest first, and `tick` last: each time the loop goes on, the tick before is closed, in one
+   * request. `checkpoint`, `saveCheckpoint` and `giveUp` belong to the tick of the loop. After the last one, returning
+   * from the task completes `tick` as usual. If the loop ends before it (by `break`, or after `atMost` ticks), the
+   * lease is released then, and the ticks that are left are missed for the next leader.
+   * @example
+   * for await (const tick of lease.ticks()) await chargeDueAt(tick, lease)
+   * @throws LeaseLostError, LeaseStoreError; InvalidOptionError for a lease without ticks, or a second call
+   */
+  ticks(options?: { readonly atMost?: number }): AsyncIterable<string>
+  /**
+   * Closes the tick of the loop of `ticks()` in one transaction with `items`, so that they take effect once; the loop
+   * then goes on with the next one. For the last tick, use `complete`.
+   * @throws LeaseLostError, LeaseStoreError, TransactionCanceledException of your own conditions
+   */
+  advance(items?: readonly TransactItem[]): Promise<void>
+  /**
+   * Marks the tick being worked as given up: it is closed as usual, and announced as failed with this reason, at most
+   * 200 characters of which are kept. Sends nothing.
+   */
+  giveUp(reason: string): void
+  /**
+   * What this leader, or an earlier one of the same tick, saved for the tick being worked. A copy: only
+   * `saveCheckpoint` saves changes.
+   */
   readonly checkpoint?: State | undefined
-  /** What the leader of an earlier tick saved, if that tick was never completed. */
+  /** What the leader of an earlier tick saved, if that tick was never completed. `ticks()` gives it to its tick. */
   readonly unfinished?: { readonly tick: string; readonly state: State }
   /**
    * Aborts with a LeaseLostError 1 s before the deadline (a tenth of a shorter lease), and at once when a write shows

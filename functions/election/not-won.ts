@@ -49,7 +49,7 @@ export function wonRecord(reply: Answered, request: AcquireRequest): Won | undef
 }
 
 export function notWon(settings: Settings, { record, clockReading }: Answered, request: AcquireRequest): NotWon {
-  const { lease, eventId, maxClockSkewMs } = settings
+  const { lease, eventId, maxClockSkewMs, overlap } = settings
   if (record === undefined) return { answer: outOfStep(settings, request), provesNothing: true }
   const refusal = explainRefusal(record, request)
   switch (refusal.kind) {
@@ -63,6 +63,19 @@ export function notWon(settings: Settings, { record, clockReading }: Answered, r
         `An earlier try or another delivery of this event (request id ${eventId}) holds lease "${lease}". ` +
           'It is still at work, or it died: the row cannot say which. ' +
           `If it died, the lease can be taken in ${retryAfterMs} ms: let the event be retried after that.`,
+        { lease, retryAfterMs },
+      )
+      return heldBy(settings, answer, record, clockReading)
+    }
+    case 'behind': {
+      const { holder, heldTick, retryAfterMs } = refusal
+      if (overlap === 'skip') {
+        return heldBy(settings, { status: 'standby', reason: 'held', holder, retryAfterMs }, record, clockReading)
+      }
+      const answer = new LeaseStillHeldError(
+        `"${holder}" holds lease "${lease}" and still works on the earlier tick ${heldTick}, so tick ${request.tick} ` +
+          'cannot begin. Let the event be retried, as Lambda does. If this tick is never led, the next leader has it ' +
+          "in lease.missed. To stand by instead, give overlap: 'skip'.",
         { lease, retryAfterMs },
       )
       return heldBy(settings, answer, record, clockReading)

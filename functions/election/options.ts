@@ -5,6 +5,7 @@ import { instantOf } from './deadline.ts'
 import { type ElectionListener, ignoreErrors, type Notify } from './election-event.ts'
 import { InvalidOptionError } from './errors.ts'
 import { type InvocationContext, remainingIn } from './invocation.ts'
+import { type Occurrences, occurrencesOfRate } from './missed.ts'
 import { show } from './show.ts'
 import type { LeaseStore } from './stores/store.ts'
 import { assertNotFuture, canonicalTick, type TickInput } from './tick.ts'
@@ -28,6 +29,13 @@ export interface LeaseOptions {
    * @default what the event of an ElectedSchedule says, else false
    */
   readonly exactPeriod?: boolean
+  /**
+   * What happens to this tick if another candidate still works on an earlier one. `retry` throws LeaseStillHeldError
+   * after `waitMs`, so that Lambda offers the event again, a minute later and two minutes after that. `skip` stands by:
+   * the tick is then in `missed` of the next leader.
+   * @default `retry` with `context`, unless `periodMs` is below 5 minutes and leaves no time for retries; else `skip`
+   */
+  readonly overlap?: 'retry' | 'skip'
   /**
    * Length of the lease in milliseconds, 100 to 3,600,000.
    * @default the environment variable LEASE_MS; else 15,000 with `context` and 30,000 without
@@ -76,6 +84,9 @@ const LONGEST_ANSWER_MS = 1_000
 /** A third of the default lease in Lambda: a holder may end early, however long its lease is. */
 const LONGEST_LOOK_MS = 5_000
 
+/** Lambda retries a failed event after one minute and after two more. */
+const SHORTEST_PERIOD_FOR_RETRIES_MS = 300_000
+
 /** Options with their defaults, checked; times still relative. */
 export interface Settings {
   readonly store: LeaseStore
@@ -83,8 +94,9 @@ export interface Settings {
   readonly candidate: string
   readonly eventId: string | undefined
   readonly tick: string | undefined
-  /** For counting missed ticks; undefined unless all ticks are exactly so far apart. */
-  readonly periodMs: number | undefined
+  /** When the schedule fires, for finding missed ticks; undefined if it is not known. */
+  readonly occurrences: Occurrences | undefined
+  readonly overlap: 'retry' | 'skip'
   readonly leaseMs: number
   readonly heartbeat: boolean
   /** Milliseconds until the invocation ends, and how many of them are kept for the answer; Infinity outside Lambda. */
@@ -139,6 +151,7 @@ const RULES: Record<keyof LeaseOptions, Rule> = {
   },
   periodMs: milliseconds(1, 366 * 86_400_000),
   exactPeriod: { expected: 'true or false', holds: (value) => typeof value === 'boolean' },
+  overlap: { expected: "'retry' or 'skip'", holds: (value) => value === 'retry' || value === 'skip' },
   leaseMs: milliseconds(SHORTEST_LEASE_MS, LONGEST_LEASE_MS),
   heartbeat: { expected: 'true or false', holds: (value) => typeof value === 'boolean' },
   killGraceMs: milliseconds(0, 60_000),
@@ -246,7 +259,8 @@ export function settingsOf(options: CompleteOptions): Settings {
     candidate: options.candidate ?? defaultCandidate(context),
     eventId: context?.awsRequestId,
     tick,
-    periodMs: options.exactPeriod ? periodMs : undefined,
+    occurrences: options.exactPeriod && periodMs !== undefined ? occurrencesOfRate(periodMs) : undefined,
+    overlap: options.overlap ?? defaultOverlap(context, periodMs),
     leaseMs: heartbeat || context === undefined ? leaseMs : withinLimits(invocationMs + killGraceMs),
     heartbeat,
     remainingMs,
@@ -259,6 +273,10 @@ export function settingsOf(options: CompleteOptions): Settings {
     notify: ignoreErrors(options.onEvent),
     clock,
   }
+}
+
+function defaultOverlap(context: InvocationContext | undefined, periodMs = SHORTEST_PERIOD_FOR_RETRIES_MS) {
+  return context !== undefined && periodMs >= SHORTEST_PERIOD_FOR_RETRIES_MS ? 'retry' : 'skip'
 }
 
 /** A computed length of a lease, held to the limits of the option. */

@@ -1,11 +1,21 @@
+import type { Instant } from './deadline.ts'
 import type { Leadership, Tenancy } from './leadership.ts'
 import type { RowWrites } from './row-writes.ts'
-import { type Checkpoint, isHeldBy } from './rules.ts'
+import { type Checkpoint, type Closing, type HolderWrite, isHeldBy, type Tenure } from './rules.ts'
 import { unlessAborted } from './signals.ts'
+import { effectsOf, type TransactItem, type WriteReply } from './stores/store.ts'
 
-type Extension = { readonly kind: 'renew' } | { readonly kind: 'saveCheckpoint'; readonly checkpoint: Checkpoint }
+/** What closes a tick before the leader's own. */
+export type Advance = { readonly kind: 'advance'; readonly tick: string } & Closing
 
-/** The writes that extend the lease: renewals, by the heartbeat or the task, and checkpoints. */
+type Extension =
+  | { readonly kind: 'renew' }
+  | { readonly kind: 'saveCheckpoint'; readonly checkpoint: Checkpoint }
+  | Advance
+
+type Extended = Tenure & { readonly step: number; readonly nowMs: number; readonly expiresAtMs: number }
+
+/** The writes that extend the lease: renewals, by the heartbeat or the task, checkpoints, and advances. */
 export class Renewals {
   readonly #tenancy: Tenancy
   readonly #leadership: Leadership
@@ -29,6 +39,12 @@ export class Renewals {
   async saveCheckpoint(checkpoint: Checkpoint): Promise<void> {
     this.#leadership.assertLeading()
     await this.#writes.inTurn(() => this.#extend({ kind: 'saveCheckpoint', checkpoint }))
+  }
+
+  async advance(advance: Advance, items: readonly TransactItem[]): Promise<void> {
+    this.#leadership.assertLeading()
+    if (items.length === 0) return await this.#writes.inTurn(() => this.#extend(advance))
+    await this.#writes.guarded(() => this.#advanceWith(advance, items))
   }
 
   /** The heartbeat. A renewal that fails is tried again until the deadline, which `watchDeadline` watches. */
@@ -55,20 +71,37 @@ export class Renewals {
   }
 
   /** H3: an extension is never sent after the deadline, when another candidate may lead already. */
-  async #extend(extension: Extension, obsolete?: AbortSignal): Promise<void> {
+  #next(): { readonly askedAt: Instant; readonly fields: Extended } {
     this.#leadership.assertLeading()
-    const { store, leaseMs, latestExpiryMs } = this.#tenancy
+    const { leaseMs, latestExpiryMs } = this.#tenancy
     const { tenure, deadline } = this.#leadership
     const askedAt = this.#leadership.now()
     const expiresAtMs = Math.max(deadline.expiresAtMs, Math.min(askedAt.wallMs + leaseMs, latestExpiryMs))
-    const request = { ...tenure, ...extension, step: this.#writes.nextStep(), nowMs: askedAt.wallMs, expiresAtMs }
+    return { askedAt, fields: { ...tenure, step: this.#writes.nextStep(), nowMs: askedAt.wallMs, expiresAtMs } }
+  }
+
+  async #extend(extension: Extension, obsolete?: AbortSignal): Promise<void> {
+    const { askedAt, fields } = this.#next()
+    const request = { ...fields, ...extension }
+    const { store } = this.#tenancy
     const reply = await unlessAborted(store.write(request, obsolete), obsolete)
     if (!reply.granted && isHeldBy(reply.record, request) && reply.record.step > request.step) {
-      // H2 alone refused it: a newer write of mine was applied first. It extended the lease, but saved no checkpoint.
+      // H2 alone refused it: a newer write of mine was applied first. It extended the lease, but did nothing else.
       return request.kind === 'renew' ? undefined : await this.#extend(extension)
     }
+    this.#extended(reply, request, askedAt)
+  }
+
+  async #advanceWith(advance: Advance, items: readonly TransactItem[]): Promise<void> {
+    const { askedAt, fields } = this.#next()
+    const request = { ...fields, ...advance }
+    const effects = effectsOf(this.#tenancy.store, request.lease)
+    this.#extended(await effects.completeWith(request, items, crypto.randomUUID()), request, askedAt)
+  }
+
+  #extended(reply: WriteReply, request: HolderWrite & Extended, askedAt: Instant): void {
     this.#leadership.assertApplied(reply, request)
-    deadline.extend(askedAt, expiresAtMs)
+    this.#leadership.deadline.extend(askedAt, request.expiresAtMs)
     this.#leadership.assertLeading()
   }
 }

@@ -16,6 +16,8 @@
  * A holder's write is granted only if both hold:
  *   H1  holder, attempt and fencing token are still mine
  *   H2  the row's step is lower than mine: a delayed copy of an older write changes nothing
+ * An advance, which closes an earlier tick while the leader goes on, has a third:
+ *   H4  the completed tick is not later than the one that it closes
  * The leader itself obeys one more rule, which the row cannot check, since the lease may be expired and not yet taken:
  *   H3  nothing extends the lease after my own deadline (renewals.ts; the deadline is in deadline.ts)
  */
@@ -45,12 +47,20 @@ export interface LeaseRecord {
   /** Counts the holder's own writes. */
   readonly step: number
   readonly tick?: string
-  /** The highest tick that was completed. */
+  /** The first tick that any candidate acquired: it was missed if no tick was completed. */
+  readonly firstTick?: string
+  /** The highest tick that was completed, or given up. */
   readonly completedTick?: string
+  /** The token of the leader that completed it. */
+  readonly completedBy?: number
+  /** Why `completedTick` was given up; absent if its work was done. */
+  readonly gaveUp?: string
   readonly checkpoint?: Checkpoint
   /** How the tenure of `fencingToken` ended; absent while it lasts, and if it expired. */
   readonly endedBy?: EndedBy
   readonly errorName?: string
+  /** Ticks from `pausedFromMs` until `pausedUntilMs` are not missed. */
+  readonly pausedFromMs?: number
   readonly pausedUntilMs?: number
 }
 
@@ -77,9 +87,18 @@ export interface Tenure {
 export type HolderWrite = Tenure & { readonly step: number; readonly nowMs: number } & (
     | { readonly kind: 'renew'; readonly expiresAtMs: number }
     | { readonly kind: 'saveCheckpoint'; readonly expiresAtMs: number; readonly checkpoint: Checkpoint }
-    | { readonly kind: 'complete'; readonly tick?: string }
+    | ({ readonly kind: 'advance'; readonly tick: string; readonly expiresAtMs: number } & Closing)
+    | ({ readonly kind: 'complete'; readonly tick?: string } & Closing)
     | { readonly kind: 'release'; readonly endedBy: 'released' | 'failed'; readonly errorName?: string }
   )
+
+/** How a tick is closed. */
+export interface Closing {
+  /** The checkpoint belongs to a later tick than the closed one. */
+  readonly keepsCheckpoint?: true
+  /** Why the tick is given up; absent if its work is done. */
+  readonly gaveUp?: string
+}
 
 /** Gives back what this attempt may have acquired, for a candidate that never received its token. */
 export interface GiveBackRequest extends Omit<Tenure, 'fencingToken'> {
@@ -95,10 +114,11 @@ export const STANDBY_REASONS = ['held', 'tickDone', 'superseded', 'paused', 'con
 
 /**
  * Why a candidate stands by. None is an error, and none needs an action unless it is the reason of every candidate.
- * - `held`: another candidate leads, by the event of another delivery. Usual if a schedule has several candidates
+ * - `held`: another candidate leads, by the event of another delivery. Usual if a schedule has several candidates. With
+ *   `overlap: 'skip'`, it may work on an earlier tick: this one is then in `missed` of a later leader
  * - `tickDone`: the tick is completed. Usual for a candidate that came late, and for a second delivery of an event
  * - `superseded`: a later tick is completed, and this one never will be: the event came very late, or the period was
- *   made longer
+ *   made longer. Or another candidate leads for a later tick
  * - `paused`: an operator paused the lease, until `pausedUntilMs` of its row
  * - `contended`: a leader's transactions on the row were under way at each try, so this candidate left the lease to it
  */
@@ -125,6 +145,7 @@ export function acquire(record: LeaseRecord | undefined, request: AcquireRequest
 /** The row after a granted acquire: it keeps tick, checkpoint and pause, under a new token and a new holder. */
 export function acquired(record: LeaseRecord | undefined, request: AcquireRequest): LeaseRecord {
   const { endedBy: _endedBy, errorName: _errorName, eventId: _eventId, tick: _tick, ...inherited } = record ?? {}
+  const { tick, eventId } = request
   return {
     ...inherited,
     lease: request.lease,
@@ -132,12 +153,12 @@ export function acquired(record: LeaseRecord | undefined, request: AcquireReques
     fencingToken: (record?.fencingToken ?? request.nowMs) + 1,
     holder: request.candidate,
     attempt: request.attempt,
-    ...(request.eventId === undefined ? {} : { eventId: request.eventId }),
+    ...(eventId === undefined ? {} : { eventId }),
     acquiredAtMs: request.nowMs,
     expiresAtMs: request.expiresAtMs,
     writtenAtMs: request.nowMs,
     step: 0,
-    ...(request.tick === undefined ? {} : { tick: request.tick }),
+    ...(tick === undefined ? {} : { tick, firstTick: record?.firstTick ?? tick }),
   }
 }
 
@@ -153,7 +174,8 @@ export function isHeldBy(record: LeaseRecord | undefined, tenure: Tenure): recor
 
 export function write(record: LeaseRecord | undefined, request: HolderWrite): Reply {
   const isNewer = record !== undefined && record.step < request.step // H2
-  if (!isHeldBy(record, request) || !isNewer) return { granted: false, record }
+  const isInOrder = request.kind !== 'advance' || (record?.completedTick ?? '') <= request.tick // H4
+  if (!isHeldBy(record, request) || !isNewer || !isInOrder) return { granted: false, record }
   return { granted: true, record: written(record, request) }
 }
 
@@ -164,13 +186,23 @@ function written(record: LeaseRecord, request: HolderWrite): LeaseRecord {
       return { ...stamped, expiresAtMs: request.expiresAtMs }
     case 'saveCheckpoint':
       return { ...stamped, expiresAtMs: request.expiresAtMs, checkpoint: request.checkpoint }
-    case 'complete': {
-      const { checkpoint: _checkpoint, ...rest } = vacated(stamped, 'completed')
-      return request.tick === undefined ? rest : { ...rest, completedTick: request.tick }
-    }
+    case 'advance':
+      return closed({ ...stamped, expiresAtMs: request.expiresAtMs }, request)
+    case 'complete':
+      return closed(vacated(stamped, 'completed'), request)
     case 'release':
       return vacated(stamped, request.endedBy, request.errorName)
   }
+}
+
+function closed(
+  record: LeaseRecord,
+  { tick, keepsCheckpoint, gaveUp, fencingToken }: Closing & { readonly tick?: string; readonly fencingToken: number },
+): LeaseRecord {
+  const { checkpoint, gaveUp: _earlier, ...rest } = record
+  const kept = keepsCheckpoint && checkpoint !== undefined ? { ...rest, checkpoint } : rest
+  if (tick === undefined) return kept
+  return { ...kept, completedTick: tick, completedBy: fencingToken, ...(gaveUp === undefined ? {} : { gaveUp }) }
 }
 
 function vacated(record: LeaseRecord, endedBy: EndedBy, errorName?: string): LeaseRecord {
@@ -188,6 +220,7 @@ export function giveBack(record: LeaseRecord | undefined, request: GiveBackReque
  * What a refused acquire means.
  * - `won`: it was granted: the reply to an earlier try was lost, and the SDK sent the request again
  * - `stillHeld`: another delivery of the same event holds the lease
+ * - `behind`: another candidate holds the lease, for the earlier tick `heldTick`
  * - `ticksMissing`: the row has ticks, and the request had none
  * - `outdated`: A5 or A6 alone refused it, so no candidate leads: ask again with a new attempt and the present time
  *
@@ -196,6 +229,12 @@ export function giveBack(record: LeaseRecord | undefined, request: GiveBackReque
 export type Refusal =
   | { readonly kind: 'won'; readonly record: LeaseRecord }
   | { readonly kind: 'stillHeld'; readonly retryAfterMs: number }
+  | {
+      readonly kind: 'behind'
+      readonly holder: string
+      readonly heldTick: string
+      readonly retryAfterMs: number
+    }
   | { readonly kind: 'ticksMissing' }
   | { readonly kind: 'outdated' }
   | {
@@ -218,7 +257,12 @@ export function explainRefusal(record: LeaseRecord, request: AcquireRequest): Re
   }
   if (!conditions.vacantOrExpired && holder !== undefined) {
     if (request.eventId !== undefined && record.eventId === request.eventId) return { kind: 'stillHeld', retryAfterMs }
-    return { kind: 'standby', reason: 'held', holder, retryAfterMs }
+    const { tick: heldTick = '' } = record
+    if (request.tick === undefined || heldTick === request.tick || heldTick === '') {
+      return { kind: 'standby', reason: 'held', holder, retryAfterMs }
+    }
+    if (heldTick > request.tick) return { kind: 'standby', reason: 'superseded' }
+    return { kind: 'behind', holder, heldTick, retryAfterMs }
   }
   if (!conditions.notPaused) {
     return {
@@ -232,12 +276,15 @@ export function explainRefusal(record: LeaseRecord, request: AcquireRequest): Re
 
 /**
  * Whether an earlier try of a refused write was applied, and its reply lost: only tries of one write have the same
- * step. A forced release changes `attempt`, so it is never taken for the leader's own end.
+ * step. A forced release changes `attempt`, so it is never taken for the leader's own end. A completion is also mine if
+ * the row says that I completed this tick: the leader of the next one may hold the row by then.
  */
 export function isOwnWrite(record: LeaseRecord | undefined, request: HolderWrite): boolean {
-  return (
-    record?.attempt === request.attempt && record.fencingToken === request.fencingToken && record.step === request.step
-  )
+  if (record === undefined) return false
+  const { attempt, fencingToken, step } = request
+  if (record.attempt === attempt && record.fencingToken === fencingToken && record.step === step) return true
+  const isEnd = request.kind === 'complete' && request.tick !== undefined
+  return isEnd && record.completedTick === request.tick && record.completedBy === fencingToken
 }
 
 /**

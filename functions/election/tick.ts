@@ -110,12 +110,3 @@ export function tickOfEvent(event: unknown): EventTick {
       'For another kind of event give leaderOnly the option tickOf: (event) => …',
   )
 }
-
-/**
- * How many ticks between the last completed one and this one were not completed, if ticks are exactly one period apart.
- * An operator may have written the last completed one by hand, between two ticks.
- */
-export function missedTicks(lastCompletedTick: string, tick: string, periodMs: number): number {
-  const periods = Math.floor(Date.parse(tick) / periodMs) - Math.floor(Date.parse(lastCompletedTick) / periodMs)
-  return Math.max(0, periods - 1)
-}

@@ -42,7 +42,7 @@ describe('A leader', () => {
     expect(await scene.recordedCharges()).toEqual(scene.charges())
     expect(scene.requests.toSorted()).toEqual(['POST cus_1', 'POST cus_2']) // its own new intents need no look-up
     expect(scene.log).toEqual([
-      { message: 'leading', fields: { tick: TICK, fencingToken } },
+      { message: 'leading', fields: { tick: TICK, fencingToken, missedTicks: 0 } },
       { message: 'billed', fields: { tick: TICK, fencingToken, ...NOTHING, due: 2, charged: 2 } },
     ])
   })

@@ -71,6 +71,7 @@ export function monthly(customer: string, changes: Partial<Parameters<typeof sub
 export function changedLease(lease: ChargeDueOptions['lease'], changes: Partial<ChargeDueOptions['lease']>) {
   return {
     fencingToken: lease.fencingToken,
+    missed: lease.missed,
     signal: lease.signal,
     assertHeld: lease.assertHeld.bind(lease),
     claim: lease.claim.bind(lease),

@@ -52,12 +52,13 @@ describe('leaderOnly', () => {
   })
 
   it('counts missed ticks if the event says that all are exactly a period apart', async () => {
-    const missed = async (_event: unknown, { lease }: LeaderContext) => lease.missedTicks
+    const missed = async (_event: unknown, { lease }: LeaderContext) => lease.missed
     const handler = middy(missed).use(leaderOnly(options()))
     await invoke(handler, { ...EVENT, tick: '2026-11-21T01:00:00Z' }, context())
     const cron = { ...EVENT, tick: '2026-11-21T04:00:00Z', exactPeriod: false }
-    expect(await invoke(handler, cron, context())).toMatchObject({ result: undefined })
-    expect(await invoke(handler, { ...EVENT, exactPeriod: true }, context())).toMatchObject({ result: 1 })
+    expect(await invoke(handler, cron, context())).toMatchObject({ result: [] })
+    const rate = { ...EVENT, exactPeriod: true }
+    expect(await invoke(handler, rate, context())).toMatchObject({ result: ['2026-11-21T05:00:00.000Z'] })
   })
 
   it.each([

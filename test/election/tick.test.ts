@@ -1,13 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { InvalidTickError } from '../../functions/election/index.ts'
-import {
-  assertNotFuture,
-  canonicalTick,
-  isCanonicalTick,
-  missedTicks,
-  tickOfEvent,
-} from '../../functions/election/tick.ts'
+import { assertNotFuture, canonicalTick, isCanonicalTick, tickOfEvent } from '../../functions/election/tick.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -132,15 +126,4 @@ describe('the tick of an event', () => {
     const event = { tick: '2026-11-21T06:00:00Z', periodMs: HOUR_MS, exactPeriod }
     expect(() => tickOfEvent(event)).toThrow(/exactPeriod is .*, but must be true or false/)
   })
-})
-
-it('counts the ticks that were not completed', () => {
-  const since = (tick: string) => missedTicks('2026-11-21T03:00:00.000Z', tick, HOUR_MS)
-  expect(since('2026-11-21T04:00:00.000Z')).toBe(0)
-  expect(since('2026-11-21T07:00:00.000Z')).toBe(3)
-  expect(since('2026-11-21T02:00:00.000Z')).toBe(0)
-  // An operator may have written the last completed tick by hand, between two others.
-  for (const minute of ['00:00.001', '59:59.999']) {
-    expect(missedTicks(`2026-11-21T06:${minute}Z`, '2026-11-21T09:00:00.000Z', HOUR_MS)).toBe(2)
-  }
 })

@@ -9,6 +9,7 @@ import {
   withLease,
 } from '../../functions/election/index.ts'
 import { settled } from '../../functions/election/testing/manual-clock.ts'
+import { acquireRequest } from '../../functions/election/testing/requests.ts'
 import {
   asked,
   clock,
@@ -48,9 +49,20 @@ describe('a winner', () => {
         candidate: 'ann',
         tick: TICK,
         lastCompletedTick: '2026-11-21T02:00:00.000Z',
-        missedTicks: 2,
+        missed: ['2026-11-21T03:00:00.000Z', '2026-11-21T04:00:00.000Z'],
       },
     })
+  })
+
+  it('knows its own completion although the leader of the next tick holds the row by then', async () => {
+    store.afterNext('complete', async () => {
+      await store.memory.acquire(acquireRequest({ candidate: 'bob', attempt: 'attempt-bob', tick: NEXT_TICK }))
+      noAnswer()
+    })
+    const running = withLease(options({ leaseMs: 15_000 }), () => 'charged')
+    await clock.advance(5_000)
+    expect(await running).toMatchObject({ status: 'completed', result: 'charged' })
+    expect(row()).toMatchObject({ holder: 'bob', tick: NEXT_TICK, completedTick: TICK })
   })
 
   it('renews every third of its lease while the task runs', async () => {

@@ -5,7 +5,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { unmarshall } from '@aws-sdk/util-dynamodb'
 import { property } from '../json.ts'
-import type { AcquireRequest, GiveBackRequest, HolderWrite, Tenure } from '../rules.ts'
+import type { AcquireRequest, Closing, GiveBackRequest, HolderWrite, Tenure } from '../rules.ts'
 import { acquireUpdate, giveBackUpdate, guardCondition, holderUpdate, type LeaseUpdate } from './expressions.ts'
 import { LEASE_RECORD } from './row.ts'
 
@@ -68,16 +68,22 @@ function readUpdate(input: unknown, leaseTable: string): Acquire | HolderWrite |
     return endedBy === 'released' ? { kind: 'giveBack', ...own } : undefined
   }
   const write = { ...own, fencingToken, step }
-  if (endedBy === 'completed') return { kind: 'complete', ...write, ...given('tick', text(':tick')) }
+  if (endedBy === 'completed') return { kind: 'complete', ...write, ...given('tick', text(':tick')), ...closingOf(row) }
   if (endedBy === 'released' || endedBy === 'failed') {
     return { kind: 'release', ...write, endedBy, ...given('errorName', text(':errorName')) }
   }
   if (expiresAtMs === undefined) return undefined
+  const tick = text(':tick')
+  if (tick !== undefined) return { kind: 'advance', ...write, tick, expiresAtMs, ...closingOf(row) }
   const checkpoint = value(':checkpoint')
   if (checkpoint === undefined) return { kind: 'renew', ...write, expiresAtMs }
-  const [tick, state] = [property(checkpoint, 'tick'), property(checkpoint, 'state')]
-  const ofTick = given('tick', typeof tick === 'string' ? tick : undefined)
+  const [saved, state] = [property(checkpoint, 'tick'), property(checkpoint, 'state')]
+  const ofTick = given('tick', typeof saved === 'string' ? saved : undefined)
   return { kind: 'saveCheckpoint', ...write, expiresAtMs, checkpoint: { ...ofTick, state } }
+}
+
+function closingOf({ text, removes }: NonNullable<ReturnType<typeof readRequest>>): Closing {
+  return { ...(removes.includes('checkpoint') ? {} : { keepsCheckpoint: true }), ...given('gaveUp', text(':gaveUp')) }
 }
 
 function describeGuard(input: unknown, leaseTable: string): Guard | undefined {
@@ -106,7 +112,8 @@ function readRequest(input: unknown, leaseTable: string) {
   if (!isLeaseRow || typeof lease !== 'string' || candidate === undefined || attempt === undefined) return undefined
   const [nowMs, expiresAtMs] = [number(':now'), number(':expiresAt')]
   const [fencingToken, step] = [number(':fencingToken'), number(':step')]
-  return { lease, candidate, attempt, nowMs, expiresAtMs, fencingToken, step, text, number, value }
+  const removes = String(property(input, 'UpdateExpression')).split(' REMOVE ')[1]?.split(', ') ?? []
+  return { lease, candidate, attempt, nowMs, expiresAtMs, fencingToken, step, text, number, value, removes }
 }
 
 function given<Name extends string, Value>(name: Name, value: Value | undefined): { [K in Name]?: Value } | object {

@@ -1,4 +1,4 @@
-import type { AcquireRequest, GiveBackRequest, HolderWrite, Tenure } from '../rules.ts'
+import type { AcquireRequest, Closing, GiveBackRequest, HolderWrite, Tenure } from '../rules.ts'
 
 /** One conditional update of the lease row, in native values. */
 export interface LeaseUpdate {
@@ -16,6 +16,7 @@ const A5_ATTEMPT_IS_NEW = '(attribute_not_exists(attempt) OR attempt <> :attempt
 const A6_REQUEST_IS_FRESH = '(attribute_not_exists(writtenAtMs) OR writtenAtMs <= :writtenBefore)'
 const H1_STILL_MINE = 'holder = :candidate AND attempt = :attempt AND fencingToken = :fencingToken'
 const H2_STEP_IS_NEWER = 'step < :step'
+const H4_IN_ORDER = '(attribute_not_exists(completedTick) OR completedTick <= :tick)'
 
 export function acquireUpdate(request: AcquireRequest): LeaseUpdate {
   const { candidate, attempt, eventId, tick, nowMs, expiresAtMs, maxClockSkewMs } = request
@@ -28,7 +29,7 @@ export function acquireUpdate(request: AcquireRequest): LeaseUpdate {
     'writtenAtMs = :now',
     'step = :zero',
     ...(eventId === undefined ? [] : ['eventId = :eventId']),
-    ...(tick === undefined ? [] : ['tick = :tick']),
+    ...(tick === undefined ? [] : ['tick = :tick', 'firstTick = if_not_exists(firstTick, :tick)']),
   ]
   const removes = ['endedBy', 'errorName', ...(eventId === undefined ? ['eventId'] : [])]
   return {
@@ -61,7 +62,9 @@ export function holderUpdate(request: HolderWrite): LeaseUpdate {
     UpdateExpression:
       `SET ${['step = :step', 'writtenAtMs = :now', ...sets].join(', ')}` +
       (removes.length === 0 ? '' : ` REMOVE ${removes.join(', ')}`),
-    ConditionExpression: `${H1_STILL_MINE} AND ${H2_STEP_IS_NEWER}`,
+    ConditionExpression: [H1_STILL_MINE, H2_STEP_IS_NEWER, ...(request.kind === 'advance' ? [H4_IN_ORDER] : [])].join(
+      ' AND ',
+    ),
     ExpressionAttributeValues: { ...tenureValues(request), ':step': request.step, ':now': request.nowMs, ...values },
   }
 }
@@ -82,12 +85,22 @@ function changes(request: HolderWrite): Changes {
         removes: [],
         values: { ':expiresAt': request.expiresAtMs, ':checkpoint': request.checkpoint },
       }
-    case 'complete':
+    case 'advance': {
+      const { sets, removes, values } = closing(request)
       return {
-        sets: ['endedBy = :endedBy', ...(request.tick === undefined ? [] : ['completedTick = :tick'])],
-        removes: ['holder', 'checkpoint', 'errorName'],
-        values: { ':endedBy': 'completed', ...(request.tick === undefined ? {} : { ':tick': request.tick }) },
+        sets: ['expiresAtMs = :expiresAt', ...sets],
+        removes,
+        values: { ':expiresAt': request.expiresAtMs, ...values },
       }
+    }
+    case 'complete': {
+      const { sets, removes, values } = closing(request)
+      return {
+        sets: ['endedBy = :endedBy', ...sets],
+        removes: ['holder', 'errorName', ...removes],
+        values: { ':endedBy': 'completed', ...values },
+      }
+    }
     case 'release': {
       const { endedBy, errorName } = request
       return {
@@ -96,6 +109,20 @@ function changes(request: HolderWrite): Changes {
         values: { ':endedBy': endedBy, ...(errorName === undefined ? {} : { ':errorName': errorName }) },
       }
     }
+  }
+}
+
+function closing({ tick, keepsCheckpoint, gaveUp }: Closing & { readonly tick?: string }): Changes {
+  return {
+    sets: [
+      ...(tick === undefined ? [] : ['completedTick = :tick', 'completedBy = :fencingToken']),
+      ...(gaveUp === undefined ? [] : ['gaveUp = :gaveUp']),
+    ],
+    removes: [...(keepsCheckpoint ? [] : ['checkpoint']), ...(gaveUp === undefined ? ['gaveUp'] : [])],
+    values: {
+      ...(tick === undefined ? {} : { ':tick': tick }),
+      ...(gaveUp === undefined ? {} : { ':gaveUp': gaveUp }),
+    },
   }
 }
 

@@ -76,10 +76,14 @@ export function readRow(row: AttributeMap, lease: string): LeaseRecord {
     writtenAtMs: whole('writtenAtMs'),
     step: whole('step'),
     tick: optional(tick, 'tick'),
+    firstTick: optional(tick, 'firstTick'),
     completedTick: optional(tick, 'completedTick'),
+    completedBy: optional(whole, 'completedBy'),
+    gaveUp: optional(text, 'gaveUp'),
     checkpoint: checkpoint(),
     endedBy: optional(endedBy, 'endedBy'),
     errorName: optional(text, 'errorName'),
+    pausedFromMs: optional(whole, 'pausedFromMs'),
     pausedUntilMs: optional(whole, 'pausedUntilMs'),
   })
 }

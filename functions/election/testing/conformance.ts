@@ -95,6 +95,7 @@ const refused = (request: Request): Step => ({ request, granted: false })
 const ANN = tenureOf(acquireRequest(), NOW_MS + 1)
 const acquire = granted(acquireRequest())
 const write = (kind: HolderWrite['kind'], step = 1, nowMs = NOW_MS + step) => holderWrite(ANN, kind, { step, nowMs })
+const advance = (changes: Partial<HolderWrite>) => ({ ...write('advance'), ...changes }) as HolderWrite
 const bob = (changes: Partial<AcquireRequest> = {}) =>
   acquireRequest({ candidate: 'bob', attempt: 'attempt-bob', nowMs: NOW_MS + 1_000, ...changes })
 const giveBack = { lease: 'billing', candidate: 'ann', attempt: 'attempt-ann', nowMs: NOW_MS + 1 }
@@ -182,6 +183,52 @@ const SCENARIOS: readonly Scenario[] = [
       holder: undefined,
       checkpoint: undefined,
     },
+  },
+  {
+    name: 'an advance closes an earlier tick, extends the lease and drops the checkpoint of that tick',
+    steps: [
+      acquire,
+      granted({ ...write('saveCheckpoint', 1), ...{ checkpoint: { tick: EARLIER_TICK, state: 1 } } } as HolderWrite),
+      granted(advance({ tick: EARLIER_TICK, step: 2 })),
+    ],
+    row: {
+      ...{ holder: 'ann', tick: TICK, firstTick: TICK, completedTick: EARLIER_TICK, completedBy: NOW_MS + 1 },
+      ...{ step: 2, expiresAtMs: NOW_MS + 1 + LEASE_MS, checkpoint: undefined, gaveUp: undefined },
+    },
+  },
+  {
+    name: 'an advance keeps the checkpoint of a later tick if it says so, and records that the tick is given up',
+    steps: [
+      acquire,
+      granted(write('saveCheckpoint', 1)),
+      granted(advance({ tick: EARLIER_TICK, step: 2, keepsCheckpoint: true, gaveUp: 'no such plan' })),
+    ],
+    row: {
+      completedTick: EARLIER_TICK,
+      checkpoint: CHECKPOINT,
+      gaveUp: 'no such plan',
+    },
+  },
+  {
+    name: 'a completion removes what an earlier tick was given up for',
+    steps: [acquire, granted(advance({ tick: EARLIER_TICK, gaveUp: 'no such plan' })), granted(write('complete', 2))],
+    row: { completedTick: TICK, completedBy: NOW_MS + 1, gaveUp: undefined },
+  },
+  {
+    name: 'H4: an advance never lowers the completed tick, and may repeat it',
+    steps: [
+      acquire,
+      granted(advance({ tick: EARLIER_TICK, step: 1 })),
+      granted(advance({ tick: EARLIER_TICK, step: 2 })),
+      { edit: { completedTick: TICK } },
+      refused(advance({ tick: EARLIER_TICK, step: 3 })),
+    ],
+    row: { completedTick: TICK, step: 2 },
+  },
+  {
+    name: 'the first tick stays, whatever ticks follow',
+    steps: [acquire, granted(write('release', 1, NOW_MS)), granted(bob({ tick: LATER_TICK }))],
+    row: { firstTick: TICK, tick: LATER_TICK },
   },
   ...WRITE_KINDS.map((kind) => ({
     name: `H1: a replaced leader is refused to ${kind}`,

@@ -22,7 +22,7 @@ export function tenureOf({ lease, candidate, attempt }: AcquireRequest, fencingT
   return { lease, candidate, attempt, fencingToken }
 }
 
-export const WRITE_KINDS = ['renew', 'saveCheckpoint', 'complete', 'release'] as const
+export const WRITE_KINDS = ['renew', 'saveCheckpoint', 'advance', 'complete', 'release'] as const
 
 export function holderWrite(
   tenure: Tenure,
@@ -36,6 +36,8 @@ export function holderWrite(
       return { ...common, kind, expiresAtMs }
     case 'saveCheckpoint':
       return { ...common, kind, expiresAtMs, checkpoint: { tick, state: { upTo: step } } }
+    case 'advance':
+      return { ...common, kind, tick, expiresAtMs }
     case 'complete':
       return { ...common, kind, tick }
     case 'release':

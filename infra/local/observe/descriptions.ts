@@ -32,6 +32,10 @@ function describeLease(request: LeaseRequest, others: number): string {
       return `Renews the lease until ${clock(request.expiresAtMs)}`
     case 'saveCheckpoint':
       return `Saves a checkpoint, and renews the lease until ${clock(request.expiresAtMs)}`
+    case 'advance': {
+      const verb = request.gaveUp === undefined ? 'Closes' : 'Gives up'
+      return `${verb} the missed tick ${request.tick}${others === 0 ? '' : `, together with ${writes}`}`
+    }
     case 'complete':
       return others === 0 ? 'Completes the tick' : `Completes the tick, together with ${writes}`
     case 'release': {

@@ -106,6 +106,9 @@ function afterReply(turn: Turn, candidate: Acquiring, reply: Reply): Candidate {
     case 'stillHeld':
       model.reached('a retry learns that its own event still holds the lease')
       return failed(turn, candidate)
+    case 'behind':
+      model.reached('a candidate learns that an earlier tick still holds the lease')
+      return failed(turn, candidate)
     case 'outdated':
       model.reached('no candidate won: it acquires again with a fresh attempt')
       return failed(turn, candidate)

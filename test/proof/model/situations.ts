@@ -38,6 +38,8 @@ export const SITUATIONS = [
   'stands by: tickDone',
   'stands by: superseded',
   'a retry learns that its own event still holds the lease',
+  'a candidate learns that an earlier tick still holds the lease',
+  'a delayed advance lands',
   'no candidate won: it acquires again with a fresh attempt',
   'a candidate fails because of a row from the future',
   'a delayed acquire is granted to a candidate that gave up',

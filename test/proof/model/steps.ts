@@ -73,6 +73,7 @@ function lateAcquire(model: Model, state: State, message: Acquire): State {
 
 const LANDS = {
   renew: 'a delayed renewal lands',
+  advance: 'a delayed advance lands',
   complete: 'a delayed completion lands',
   release: 'a delayed release lands',
 } as const

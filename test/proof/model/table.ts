@@ -170,7 +170,13 @@ export function guardedArrives(model: Model, { row, ledger }: State, { request: 
   return lands
 }
 
-const WRITE_NAMES = { renew: 'renewal', saveCheckpoint: 'checkpoint', complete: 'completion', release: 'release' }
+const WRITE_NAMES = {
+  renew: 'renewal',
+  saveCheckpoint: 'checkpoint',
+  advance: 'advance',
+  complete: 'completion',
+  release: 'release',
+}
 
 export function nameOf(message: Write | Guarded): string {
   return message.kind === 'write' ? WRITE_NAMES[message.request.kind] : 'guarded effect'

@@ -1,0 +1,102 @@
+import { InvalidOptionError } from './errors.ts'
+import type { Checkpoint, Closing } from './rules.ts'
+import { show } from './show.ts'
+
+const LONGEST_REASON = 200
+
+/** The tick that a leader works on: its own, or in the loop of `ticks()` first those that were missed. */
+export class TickWork {
+  readonly #own: string | undefined
+  #tick: string | undefined
+  #isInLoop = false
+  #isClosed = false
+  #reason: string | undefined
+  /** As the row has it, as far as this leader knows. */
+  #saved: Checkpoint | undefined
+
+  constructor(own: string | undefined, inherited: Checkpoint | undefined) {
+    this.#own = own
+    this.#tick = own
+    this.#saved = inherited
+  }
+
+  /** The state that belongs to the tick being worked. */
+  get checkpoint(): unknown {
+    return this.#saved?.tick === this.#tick ? this.#saved?.state : undefined
+  }
+
+  checkpointOf(state: unknown): Checkpoint {
+    return this.#tick === undefined ? { state } : { tick: this.#tick, state }
+  }
+
+  saved(checkpoint: Checkpoint): void {
+    this.#saved = checkpoint
+  }
+
+  giveUp(reason: string): void {
+    if (typeof reason !== 'string' || reason === '') {
+      throw new InvalidOptionError(`lease.giveUp takes the reason as a text, but got ${show(reason)}.`)
+    }
+    this.#reason = reason.slice(0, LONGEST_REASON).toWellFormed()
+  }
+
+  /** How the tick being worked is closed. */
+  closing(): Closing {
+    const [saved, tick] = [this.#saved?.tick, this.#tick]
+    return {
+      ...(saved !== undefined && tick !== undefined && saved > tick ? { keepsCheckpoint: true } : {}),
+      ...(this.#reason === undefined || tick === undefined ? {} : { gaveUp: this.#reason }),
+    }
+  }
+
+  /** The tick before the leader's own that is being worked. */
+  get missedTick(): string | undefined {
+    return this.#tick === this.#own || this.#isClosed ? undefined : this.#tick
+  }
+
+  /** The loop ended before the leader's own tick: that tick, and perhaps others, are left for the next leader. */
+  get isLeftOpen(): boolean {
+    return this.#tick !== this.#own
+  }
+
+  closed(): void {
+    this.#isClosed = true
+    this.#reason = undefined
+    if ((this.#saved?.tick ?? '') <= (this.#tick ?? '')) this.#saved = undefined
+  }
+
+  /** @throws InvalidOptionError, unless the lease has ticks and this is the first loop */
+  loop(
+    atMost: number,
+    nextMissed: (closedTick: string | undefined) => string | undefined,
+    advance: () => Promise<void>,
+  ): AsyncGenerator<string, void, void> {
+    const own = this.#own
+    if (own === undefined) throw new InvalidOptionError('lease.ticks() needs a lease with ticks: give the option tick.')
+    if (!(atMost >= 1)) {
+      throw new InvalidOptionError(`The option atMost of lease.ticks() must be at least 1, but is ${show(atMost)}.`)
+    }
+    if (this.#isInLoop)
+      throw new InvalidOptionError('lease.ticks() was called before: a task has one loop of its ticks.')
+    this.#isInLoop = true
+    return this.#loop(own, atMost, nextMissed, advance)
+  }
+
+  async *#loop(
+    own: string,
+    atMost: number,
+    nextMissed: (closedTick: string | undefined) => string | undefined,
+    advance: () => Promise<void>,
+  ): AsyncGenerator<string, void, void> {
+    let closed: string | undefined
+    for (let worked = 1; worked <= atMost; worked++) {
+      const tick = nextMissed(closed) ?? own
+      this.#tick = tick
+      this.#isClosed = false
+      yield tick
+      if (tick === own) return
+      if (!this.#isClosed) await advance()
+      closed = tick
+    }
+  }
+}
