@@ -1,4 +1,5 @@
 import type { Instant } from './deadline.ts'
+import { LeaseStoreError } from './errors.ts'
 import type { Leadership, Tenancy } from './leadership.ts'
 import type { RowWrites } from './row-writes.ts'
 import { type Checkpoint, type Closing, type HolderWrite, isHeldBy, type Tenure } from './rules.ts'
@@ -89,6 +90,7 @@ export class Renewals {
       // H2 alone refused it: a newer write of mine was applied first. It extended the lease, but did nothing else.
       return request.kind === 'renew' ? undefined : await this.#extend(extension)
     }
+    if (isClosedAlready(reply, request)) return
     this.#extended(reply, request, askedAt)
   }
 
@@ -96,7 +98,15 @@ export class Renewals {
     const { askedAt, fields } = this.#next()
     const request = { ...fields, ...advance }
     const effects = effectsOf(this.#tenancy.store, request.lease)
-    this.#extended(await effects.completeWith(request, items, crypto.randomUUID()), request, askedAt)
+    const reply = await effects.completeWith(request, items, crypto.randomUUID())
+    if (isClosedAlready(reply, request)) {
+      throw new LeaseStoreError(
+        `Tick ${request.tick} of lease "${request.lease}" is closed already, so its items were not written: ` +
+          'completedTick of the row is later. Did an operator change it?',
+        { lease: request.lease, retryable: false },
+      )
+    }
+    this.#extended(reply, request, askedAt)
   }
 
   #extended(reply: WriteReply, request: HolderWrite & Extended, askedAt: Instant): void {
@@ -104,4 +114,10 @@ export class Renewals {
     this.#leadership.deadline.extend(askedAt, request.expiresAtMs)
     this.#leadership.assertLeading()
   }
+}
+
+/** H4 alone refused an advance: a completed tick that is as late was written by hand. The lease was not extended. */
+function isClosedAlready(reply: WriteReply, request: HolderWrite): boolean {
+  if (reply.granted || request.kind !== 'advance' || !isHeldBy(reply.record, request)) return false
+  return reply.record.step < request.step && (reply.record.completedTick ?? '') > request.tick
 }

@@ -136,6 +136,19 @@ describe('the loop of ticks', () => {
     await expect(failing).rejects.toThrow(message)
   })
 
+  it('goes on if an operator closed later ticks by hand meanwhile', async () => {
+    await completeHour(1)
+    const worked: string[] = []
+    await withLease(hourly(4), async (lease) => {
+      for await (const tick of lease.ticks()) {
+        worked.push(tick)
+        if (tick === at(2)) store.memory.edit('billing', { completedTick: at(3) })
+      }
+    })
+    expect(worked).toEqual([at(2), at(3), at(4)])
+    expect(row()).toMatchObject({ completedTick: at(4) })
+  })
+
   it('refuses to complete the own tick while an earlier one is worked', async () => {
     await completeHour(1)
     const failing = withLease(hourly(3), async (lease) => {

@@ -62,11 +62,14 @@ export function holderUpdate(request: HolderWrite): LeaseUpdate {
     UpdateExpression:
       `SET ${['step = :step', 'writtenAtMs = :now', ...sets].join(', ')}` +
       (removes.length === 0 ? '' : ` REMOVE ${removes.join(', ')}`),
-    ConditionExpression: [H1_STILL_MINE, H2_STEP_IS_NEWER, ...(request.kind === 'advance' ? [H4_IN_ORDER] : [])].join(
-      ' AND ',
-    ),
+    ConditionExpression: holderCondition(request),
     ExpressionAttributeValues: { ...tenureValues(request), ':step': request.step, ':now': request.nowMs, ...values },
   }
+}
+
+function holderCondition({ kind }: HolderWrite): string {
+  const rules = kind === 'advance' ? [H1_STILL_MINE, H2_STEP_IS_NEWER, H4_IN_ORDER] : [H1_STILL_MINE, H2_STEP_IS_NEWER]
+  return rules.join(' AND ')
 }
 
 interface Changes {

@@ -4,7 +4,7 @@ import { type Bug, bug, editsIn } from '../bug.ts'
 
 const inRules = editsIn('functions/election/rules.ts')
 const inExpressions = editsIn('functions/election/stores/expressions.ts')
-const inLeaseHandle = editsIn('functions/election/lease-handle.ts')
+const inTickWork = editsIn('functions/election/tick-work.ts')
 const inLeadership = editsIn('functions/election/leadership.ts')
 const inRenewals = editsIn('functions/election/renewals.ts')
 const inRowWrites = editsIn('functions/election/row-writes.ts')
@@ -14,8 +14,7 @@ const inMiddleware = editsIn('functions/election/middleware.ts')
 
 /** H1 and H2 hold only for writes of other kinds. */
 function withoutHolderCheck(kind: string): Bug['edits'] {
-  const refusal = 'if (!isHeldBy(record, request) || !isNewer) return { granted: false, record }'
-  const condition = '`${H1_STILL_MINE} AND ${H2_STEP_IS_NEWER}`'
+  const refusal = 'if (!isHeldBy(record, request) || !isNewer || !isInOrder) return { granted: false, record }'
   return [
     inRules(
       refusal,
@@ -23,8 +22,8 @@ function withoutHolderCheck(kind: string): Bug['edits'] {
       if (request.kind !== '${kind}') ${refusal}`,
     ),
     inExpressions(
-      `ConditionExpression: ${condition}`,
-      `ConditionExpression: ${condition} + (request.kind === '${kind}' ? ' OR attribute_exists(attempt)' : '')`,
+      'ConditionExpression: holderCondition(request)',
+      `ConditionExpression: holderCondition(request) + (request.kind === '${kind}' ? ' OR attribute_exists(attempt)' : '')`,
     ),
   ]
 }
@@ -57,12 +56,12 @@ export const holderBugs: readonly Bug[] = [
     inRenewals('this.#leadership.assertLeading()\n    await this.#writes.renewal', 'await this.#writes.renewal'),
     inRenewals('this.#leadership.assertLeading()\n    await this.#writes.inTurn', 'await this.#writes.inTurn'),
     inRenewals(
-      '    this.#leadership.assertLeading()\n    const { store',
+      '    this.#leadership.assertLeading()\n    const { leaseMs',
       `    const { ended, ending } = this.#leadership
     if (ended !== undefined || ending !== undefined) throw this.#leadership.lost('has ended')
-    const { store`,
+    const { leaseMs`,
     ),
-    inRenewals('askedAt, expiresAtMs)\n    this.#leadership.assertLeading()', 'askedAt, expiresAtMs)'),
+    inRenewals('request.expiresAtMs)\n    this.#leadership.assertLeading()', 'request.expiresAtMs)'),
     inLeadership(
       'if (leftMs > 0) await this.#tenancy.clock.sleep(Math.ceil(leftMs), this.over)',
       'if (leftMs < 1e12) await this.#tenancy.clock.sleep(Math.max(1_000, Math.ceil(leftMs)), this.over)',
@@ -87,23 +86,21 @@ export const holderBugs: readonly Bug[] = [
   ]),
   // The lease is vacant again, but the tick is not done.
   bug(['S4'], 'a completion that is not recorded', [
-    inRules('request.tick === undefined ? rest : { ...rest, completedTick: request.tick }', 'rest'),
-    inExpressions("...(request.tick === undefined ? [] : ['completedTick = :tick'])],", '],'),
-    inExpressions(
-      "values: { ':endedBy': 'completed', ...(request.tick === undefined ? {} : { ':tick': request.tick }) },",
-      "values: { ':endedBy': 'completed' },",
-    ),
+    inRules('{ ...kept, completedTick: tick, completedBy: fencingToken,', '{ ...kept, completedBy: fencingToken,'),
+    inExpressions("'completedTick = :tick', 'completedBy = :fencingToken'", "'completedBy = :fencingToken'"),
+    inExpressions("...(tick === undefined ? {} : { ':tick': tick }),\n      ...(gaveUp", '...(gaveUp'),
   ]),
   // A retried completion is recognised by attempt and token.
   bug(['S4'], 'the completion of another tenure taken for its own', [
     inRules(
-      'record?.attempt === request.attempt && record.fencingToken === request.fencingToken',
-      `record !== undefined && (request.kind === 'complete' ||
-    record.attempt === request.attempt && record.fencingToken === request.fencingToken)`,
+      'if (record.attempt === attempt && record.fencingToken === fencingToken && record.step === step) return true',
+      "if (request.kind === 'complete' && record.step === step) return true",
     ),
   ]),
   // A leader whose first reply was lost takes its own renewal for a loss.
-  bug(['L3'], 'own write not recognised', [inRules('record.step === request.step', 'record.step > request.step')]),
+  bug(['L3'], 'own write not recognised', [
+    inRules('record.fencingToken === fencingToken && record.step === step', 'record.step > step'),
+  ]),
   // A tick that the task released counts as done.
   bug([], 'a release repeated as a completion', [
     inEnds('if (ending === undefined) return', "if (ending === undefined || ending.how === 'released') return"),
@@ -157,9 +154,6 @@ export const holderBugs: readonly Bug[] = [
   ]),
   // A leader continues where an older tick stopped, and skips the beginning of its own.
   bug([], 'the checkpoint of another tick is offered', [
-    inLeaseHandle(
-      'if (checkpoint !== undefined && checkpoint.tick === tick) this.#checkpoint',
-      'if (checkpoint !== undefined) this.#checkpoint',
-    ),
+    inTickWork('this.#saved?.tick === this.#tick ? this.#saved?.state : undefined', 'this.#saved?.state'),
   ]),
 ]
