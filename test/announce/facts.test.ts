@@ -22,6 +22,8 @@ const paused: LeaseImage = { ...vacant, pausedUntilMs: CREATED_MS + 60_000, paus
 const until = (pausedUntilMs: number): LeaseImage => ({ ...paused, pausedUntilMs })
 const renewed: LeaseImage = { ...led, step: 1, writtenAtMs: CREATED_MS + 900 }
 
+const MISSED = '2026-11-21T05:00:00.000Z'
+
 const change = (before: LeaseImage | undefined, after: LeaseImage) =>
   factsOf({ before, after, sequenceNumber: '7', createdAtMs: CREATED_MS })
 
@@ -34,6 +36,8 @@ test.each<[sentence: string, before: LeaseImage | undefined, after: LeaseImage, 
   ['Nor does a token raised by hand under a leader', led, { ...led, fencingToken: 99 }, []],
   ['A renewal is no fact', led, { ...renewed, expiresAtMs: ENDED_MS + 15_000 }, []],
   ['A checkpoint is no fact', led, { ...led, step: 1, checkpoint: { tick: TICK, state: 1 } }, []],
+  ['An advance closes a missed tick', led, { ...renewed, completedTick: MISSED }, ['closed']],
+  ['A renewal after it is no fact', { ...led, completedTick: MISSED }, { ...renewed, completedTick: MISSED }, []],
   ['A leader ends its tenure by completing', led, vacant, ['ended']],
   ['It ends by giving back a lease whose grant got lost', led, { ...leaderless, endedBy: 'released' }, ['ended']],
   ['Another attempt forces out a holder that stays', led, { ...led, attempt: 'none' }, ['forced']],
@@ -59,6 +63,13 @@ test.each<[sentence: string, before: LeaseImage | undefined, after: LeaseImage, 
   ['An election says who leads and until when', undefined, led, [elected]],
   ['A takeover names the earlier tenure, which ended when its lease expired', led, byBob, [{}, takenOver]],
   ['An end has the leader’s time', led, failedRow, [failed]],
+  [
+    'A tick that is given up has the reason',
+    led,
+    { ...renewed, completedTick: MISSED, gaveUp: 'no prices' },
+    [{ kind: 'closed', candidate: 'ann', tick: TICK, closedTick: MISSED, gaveUp: 'no prices' }],
+  ],
+  ['So has the leader’s own', led, { ...vacant, gaveUp: 'no prices' }, [{ kind: 'ended', gaveUp: 'no prices' }]],
 ])('%s', (_sentence, before, after, facts) => {
   expect(change(before, after)).toMatchObject(facts)
 })

@@ -1,5 +1,5 @@
 /** One fact of each kind, about one tenure and its successor. */
-import type { Elected, Ended, Forced, Paused, TakenOver } from '../../functions/announce/facts.ts'
+import type { Closed, Elected, Ended, Forced, Paused, TakenOver } from '../../functions/announce/facts.ts'
 
 export const TICK = '2026-11-21T06:00:00.000Z'
 export const BEGAN_MS = Date.parse(TICK) + 400
@@ -10,6 +10,7 @@ const after = (ms: number) => ({ ...led, atMs: BEGAN_MS + ms })
 
 export const elected: Elected = { kind: 'elected', ...led, expiresAtMs: BEGAN_MS + 15_000 }
 export const failed: Ended = { kind: 'ended', ...after(1_600), endedBy: 'failed', errorName: 'TypeError' }
+export const closed: Closed = { kind: 'closed', ...after(600), closedTick: '2026-11-21T05:00:00.000Z' }
 export const forced: Forced = { kind: 'forced', ...after(2_600) }
 export const paused: Paused = {
   kind: 'paused',

@@ -114,7 +114,7 @@ export class Tenures {
 
   #leaseChanged(tenure: Tenure, request: LeaseRequest): void {
     const common = { atMs: this.#now(), tenure: tenure.tenure }
-    if (request.kind === 'renew' || request.kind === 'saveCheckpoint') {
+    if (request.kind === 'renew' || request.kind === 'saveCheckpoint' || request.kind === 'advance') {
       this.#add({ kind: 'renewed', ...common, expiresAtMs: request.expiresAtMs })
     }
     const how = endIn(request)
