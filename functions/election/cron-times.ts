@@ -15,16 +15,15 @@ const DAY_MS = 86_400_000
  * Croner computes local times as if they were UTC, and `firstInstant` turns them into instants: Croner's own rules for
  * clock changes are those of Vixie cron.
  */
-export function cronTimes(pattern: string, timeZone: string): Times {
+export function cronTimes(pattern: string, localMsAt: Clock): Times {
   // In this mode 1 is Sunday.
   const cron = new Cron(pattern, { mode: '7-part', alternativeWeekdays: true, utcOffset: 0 })
-  const localMsAt = clockOf(timeZone)
   return {
     next(afterMs) {
       let local = cron.nextRun(new Date(localMsAt(afterMs)))
       while (local !== null) {
         const timeMs = firstInstant(local.getTime(), localMsAt)
-        // While clocks repeat an hour, the rest of it is in the past.
+        // While clocks repeat an hour, the times in the rest of it have fired already.
         if (timeMs !== undefined && timeMs > afterMs) return timeMs
         local = cron.nextRun(local)
       }
@@ -32,6 +31,7 @@ export function cronTimes(pattern: string, timeZone: string): Times {
     },
     previous(beforeMs) {
       const localMs = localMsAt(beforeMs)
+      // The same, so it looks for them from the end of the repeated hour.
       const repeatedMs = beforeMs - (firstInstant(localMs, localMsAt) ?? beforeMs)
       let [local] = cron.previousRuns(1, new Date(localMs + repeatedMs))
       while (local !== undefined) {
@@ -47,17 +47,30 @@ export function cronTimes(pattern: string, timeZone: string): Times {
 /** What a zone's clocks show at an instant, as the epoch milliseconds of the same reading in UTC. */
 type Clock = (instantMs: number) => number
 
-function clockOf(timeZone: string): Clock {
+/** Undefined for an unknown zone. Scheduler knows no offsets, such as `+01:00`. */
+export function clockOf(timeZone: string): Clock | undefined {
+  // The first use of Intl takes 10 ms.
+  if (timeZone === 'UTC' || timeZone === 'Etc/UTC') return (instantMs) => instantMs
+  const format = /^\w/.test(timeZone) ? formatOf(timeZone) : undefined
+  return format && ((instantMs) => localMsOf(format, instantMs))
+}
+
+function formatOf(timeZone: string): Intl.DateTimeFormat | undefined {
   const dates = { year: 'numeric', month: 'numeric', day: 'numeric' } as const
   const times = { hour: 'numeric', minute: 'numeric', second: 'numeric', hourCycle: 'h23' } as const
-  const format = new Intl.DateTimeFormat('en', { timeZone, ...dates, ...times })
-  return (instantMs) => {
-    const parts = new Map(format.formatToParts(instantMs).map(({ type, value }) => [type, Number(value)]))
-    const [year, month, ...rest] = (['year', 'month', 'day', 'hour', 'minute', 'second'] as const).map(
-      (type) => parts.get(type) ?? 0,
-    )
-    return Date.UTC(year ?? 0, (month ?? 0) - 1, ...rest) + (instantMs - Math.floor(instantMs / 1000) * 1000)
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone, ...dates, ...times })
+  } catch {
+    return undefined
   }
+}
+
+function localMsOf(format: Intl.DateTimeFormat, instantMs: number): number {
+  const parts = new Map(format.formatToParts(instantMs).map(({ type, value }) => [type, Number(value)]))
+  const [year = 0, month = 0, ...rest] = (['year', 'month', 'day', 'hour', 'minute', 'second'] as const).map(
+    (type) => parts.get(type) ?? 0,
+  )
+  return Date.UTC(year, month - 1, ...rest) + (instantMs - Math.floor(instantMs / 1000) * 1000)
 }
 
 /**

@@ -3,7 +3,7 @@
  * https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
  */
 import { cronerPattern } from './cron-fields.ts'
-import { cronTimes, type Times } from './cron-times.ts'
+import { clockOf, cronTimes, type Times } from './cron-times.ts'
 import { InvalidOptionError } from './errors.ts'
 import { show } from './show.ts'
 
@@ -35,10 +35,11 @@ const UNITS_MS = new Map([
 export function parseSchedule(expression: string, timeZone = 'UTC'): Schedule {
   const [, kind = '', content = ''] = /^([a-z]+)\((.*)\)$/.exec(expression.trim()) ?? []
   const refuse = (why: string) => new InvalidOptionError(`The schedule ${show(expression)} ${why}`)
-  if (!isZone(timeZone)) {
+  const clock = clockOf(timeZone)
+  if (clock === undefined) {
     throw refuse(`has the time zone ${show(timeZone)}, which is unknown; write an IANA name, such as "Europe/Berlin"`)
   }
-  if (kind === 'cron') return scheduleOf(cronTimes(cronerPattern(content, refuse), timeZone), MINUTE_MS)
+  if (kind === 'cron') return scheduleOf(cronTimes(cronerPattern(content, refuse), clock), MINUTE_MS)
   if (kind === 'at') throw refuse(`fires once, not at every tick; write a cron of one date, such as ${cronOf(content)}`)
   if (kind !== 'rate') {
     throw refuse('is neither a rate nor a cron; write rate(5 minutes), or cron(0 6 * * ? *) for 06:00 each day')
@@ -46,16 +47,6 @@ export function parseSchedule(expression: string, timeZone = 'UTC'): Schedule {
   const periodMs = periodOf(content)
   if (periodMs !== undefined) return scheduleOf(rateTimes(periodMs), periodMs)
   throw refuse('is no rate; write a whole number above 0 and its unit, such as rate(1 hour) or rate(5 minutes)')
-}
-
-/** Scheduler knows no offsets, such as `+01:00`. */
-function isZone(timeZone: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone }).format(0)
-    return /^\w/.test(timeZone)
-  } catch {
-    return false
-  }
 }
 
 /** AWS writes both `rate(1 day)` and `rate(1 days)`. */
