@@ -44,7 +44,7 @@ export function cronTimes(pattern: string, localMsAt: Clock): Times {
   }
 }
 
-/** What a zone's clocks show at an instant, as the epoch milliseconds of the same reading in UTC. */
+/** What a zone's clocks show at an instant, to the second, as the epoch milliseconds of the same reading in UTC. */
 type Clock = (instantMs: number) => number
 
 /** Undefined for an unknown zone. Scheduler knows no offsets, such as `+01:00`. */
@@ -70,7 +70,7 @@ function localMsOf(format: Intl.DateTimeFormat, instantMs: number): number {
   const [year = 0, month = 0, ...rest] = (['year', 'month', 'day', 'hour', 'minute', 'second'] as const).map(
     (type) => parts.get(type) ?? 0,
   )
-  return Date.UTC(year, month - 1, ...rest) + (instantMs - Math.floor(instantMs / 1000) * 1000)
+  return Date.UTC(year, month - 1, ...rest)
 }
 
 /**

@@ -88,7 +88,7 @@ const weekDays = fc.integer({ min: 1, max: 7 })
 const isWorkday = (weekDay: number) => weekDay >= 2 && weekDay <= 6
 const weekDayOf = ({ day, weekDay }: Reading, other: number) => ((((weekDay - 1 + other - day) % 7) + 7) % 7) + 1
 
-/** The workday nearest to a day, in its month; of two as near there is none, because a weekend has two days. */
+/** The workday nearest to a day, in the same month. Two are never equally near, because a weekend has two days. */
 function nearestWorkday(reading: Reading, day: number): number | undefined {
   if (day > reading.daysInMonth) return undefined
   const inMonth = [0, -1, 1, -2, 2].map((distance) => day + distance)

@@ -41,7 +41,7 @@ describe('an example of AWS ticks as AWS describes it', () => {
     expect(parseSchedule('cron(15 10 ? * 6L 2022-2023)').next(at('2023-12-29T10:15'))).toBeUndefined()
   })
 
-  test('cron(30 2 * * ? *) in New York is skipped in spring, and fires before the shift in autumn, once', () => {
+  test('cron(30 2 * * ? *) in New York is skipped in spring; one in the hour that autumn repeats fires once, the first time', () => {
     const inNewYork = (after: string) => firstThree('cron(30 2 * * ? *)', after, 'America/New_York')
     expect(inNewYork('2026-03-07T00:00')).toEqual(['03-07T07:30', '03-09T06:30', '03-10T06:30'])
     const ofHour1 = firstThree('cron(30 1 * * ? *)', '2026-10-31T00:00', 'America/New_York')
@@ -108,6 +108,7 @@ describe('the dialect', () => {
     ['rate(5 minute)', 'is no rate'],
     ['rate(1.5 hours)', 'is no rate'],
     ['rate(1 week)', 'is no rate'],
+    ['rate(999999999999 days)', 'is no rate'],
   ])('%s is refused: it %s', (expression, message) => {
     expect(() => parseSchedule(expression)).toThrow(InvalidOptionError)
     expect(() => parseSchedule(expression)).toThrow(`The schedule ${JSON.stringify(expression)} `)
