@@ -40,9 +40,10 @@ const FIELDS: readonly Field[] = [
  */
 export function cronerPattern(content: string, refuse: (why: string) => Error): string {
   const texts = content.toUpperCase().split(/\s+/).filter(Boolean)
+  if (texts.length === 5) texts.push('*') // the year is optional
   if (texts.length !== FIELDS.length) {
     const names = FIELDS.map(({ name }) => name).join(' ')
-    throw refuse(`has ${texts.length} fields instead of 6; write cron(${names}), such as cron(0 6 ? * MON-FRI *)`)
+    throw refuse(`has ${texts.length} fields instead of 5 or 6; write cron(${names}), such as cron(0 6 ? * MON-FRI *)`)
   }
   if ((texts[2] === '?') === (texts[4] === '?')) {
     throw refuse(

@@ -74,8 +74,8 @@ function localMsOf(format: Intl.DateTimeFormat, instantMs: number): number {
 }
 
 /**
- * When clocks show a local time: Scheduler skips one that they skip, and fires once, the first time, if they show it
- * twice. No zone changes its clocks twice in two days.
+ * When Scheduler fires at a local time: never if clocks skip it, once if they repeat it, before they change. AWS shows
+ * the latter for a fixed time, and says nothing about a wildcard. No zone changes its clocks twice in two days.
  */
 function firstInstant(localMs: number, localMsAt: Clock): number | undefined {
   const offsets = [localMs - DAY_MS, localMs + DAY_MS].map((nearMs) => localMsAt(nearMs) - nearMs)

@@ -41,11 +41,15 @@ describe('an example of AWS ticks as AWS describes it', () => {
     expect(parseSchedule('cron(15 10 ? * 6L 2022-2023)').next(at('2023-12-29T10:15'))).toBeUndefined()
   })
 
-  test('cron(30 2 * * ? *) in New York is skipped in spring; one in the hour that autumn repeats fires once, the first time', () => {
-    const inNewYork = (after: string) => firstThree('cron(30 2 * * ? *)', after, 'America/New_York')
-    expect(inNewYork('2026-03-07T00:00')).toEqual(['03-07T07:30', '03-09T06:30', '03-10T06:30'])
-    const ofHour1 = firstThree('cron(30 1 * * ? *)', '2026-10-31T00:00', 'America/New_York')
-    expect(ofHour1).toEqual(['10-31T05:30', '11-01T05:30', '11-02T06:30'])
+  test('cron(30 2 * * ? *) in Los Angeles is skipped in spring', () => {
+    const times = firstThree('cron(30 2 * * ? *)', '2026-03-07T00:00', 'America/Los_Angeles')
+    expect(times).toEqual(['03-07T10:30', '03-09T09:30', '03-10T09:30'])
+  })
+
+  // AWS's example says 2:30, which Los Angeles does not repeat.
+  test('cron(30 1 * * ? *) in Los Angeles fires in autumn before the shift, and not again after it', () => {
+    const times = firstThree('cron(30 1 * * ? *)', '2026-10-31T00:00', 'America/Los_Angeles')
+    expect(times).toEqual(['10-31T08:30', '11-01T08:30', '11-02T09:30'])
   })
 })
 
@@ -62,6 +66,7 @@ describe('the dialect', () => {
     ['a range over the end of the year', '0 6 9 NOV-JAN ? *', ['12-09T06:00', '2027-01-09T06:00', '2027-11-09T06:00']],
     ['29 February', '0 6 29 2 ? *', ['2028-02-29T06:00', '2032-02-29T06:00', '2036-02-29T06:00']],
     ['30 February', '0 6 30 2 ? *', []],
+    ['every year by default', '0 6 1 1 ?', ['2027-01-01T06:00', '2028-01-01T06:00', '2029-01-01T06:00']],
     ['white space', '  0   6 *\t* ? 2026 ', ['11-27T06:00', '11-28T06:00', '11-29T06:00']],
   ])('%s: cron(%s)', (_, fields, times) => {
     expect(firstThree(`cron(${fields})`, '2026-11-27T00:00')).toEqual(times)
@@ -72,8 +77,10 @@ describe('the dialect', () => {
     ['cron(0 6 * * * *)', `has no "?"; ${ONE_QUESTION_MARK}`],
     ['cron(0 6 1 * MON *)', `has no "?"; ${ONE_QUESTION_MARK}`],
     ['cron(0 6 ? * ? *)', `has two "?"; ${ONE_QUESTION_MARK}`],
-    ['cron(0 6 * * 1-5)', 'has 5 fields instead of 6; write cron(minutes hours day-of-month'],
-    ['cron(0 0 6 * * ? *)', 'has 7 fields instead of 6'],
+    ['cron(0 6 * * 1-5)', `has no "?"; ${ONE_QUESTION_MARK}`],
+    ['cron(0 6 * ?)', 'has 4 fields instead of 5 or 6; write cron(minutes hours day-of-month'],
+    ['cron()', 'has 0 fields'],
+    ['cron(0 0 6 * * ? *)', 'has 7 fields'],
     ['cron(60 6 * * ? *)', 'has "60" for minutes; write a number from 0 to 59'],
     ['cron(? 6 * * ? *)', 'has "?" for minutes'],
     ['cron(/10 6 * * ? *)', 'has "/10" for minutes'],
