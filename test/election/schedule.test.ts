@@ -17,8 +17,8 @@ function firstThree(expression: string, after: string, timeZone?: string) {
 }
 
 describe('an example of AWS ticks as AWS describes it', () => {
-  // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html, and of the second group
-  // https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html. The days are from a Friday on.
+  // The first eight: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
+  // The others: https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
   test.each([
     ['0 10 * * ? *', '11-27T10:00', '11-28T10:00', '11-29T10:00'],
     ['15 12 * * ? *', '11-27T12:15', '11-28T12:15', '11-29T12:15'],
