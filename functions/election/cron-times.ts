@@ -1,0 +1,83 @@
+/** The times of a cron in a time zone, to the minute. */
+import { Cron } from 'croner'
+
+/** In epoch milliseconds; undefined if there is no such time. */
+export interface Times {
+  /** The first time after an instant. */
+  next(afterMs: number): number | undefined
+  /** The last time before an instant. */
+  previous(beforeMs: number): number | undefined
+}
+
+const DAY_MS = 86_400_000
+
+/**
+ * Croner computes local times as if they were UTC, and `firstInstant` turns them into instants: Croner's own rules for
+ * clock changes are those of Vixie cron.
+ */
+export function cronTimes(pattern: string, localMsAt: Clock): Times {
+  // In this mode 1 is Sunday.
+  const cron = new Cron(pattern, { mode: '7-part', alternativeWeekdays: true, utcOffset: 0 })
+  return {
+    next(afterMs) {
+      let local = cron.nextRun(new Date(localMsAt(afterMs)))
+      while (local !== null) {
+        const timeMs = firstInstant(local.getTime(), localMsAt)
+        // While clocks repeat an hour, the times in the rest of it have fired already.
+        if (timeMs !== undefined && timeMs > afterMs) return timeMs
+        local = cron.nextRun(local)
+      }
+      return undefined
+    },
+    previous(beforeMs) {
+      const localMs = localMsAt(beforeMs)
+      // The same, so it looks for them from the end of the repeated hour.
+      const repeatedMs = beforeMs - (firstInstant(localMs, localMsAt) ?? beforeMs)
+      let [local] = cron.previousRuns(1, new Date(localMs + repeatedMs))
+      while (local !== undefined) {
+        const timeMs = firstInstant(local.getTime(), localMsAt)
+        if (timeMs !== undefined && timeMs < beforeMs) return timeMs
+        ;[local] = cron.previousRuns(1, local)
+      }
+      return undefined
+    },
+  }
+}
+
+/** What a zone's clocks show at an instant, to the second, as the epoch milliseconds of the same reading in UTC. */
+type Clock = (instantMs: number) => number
+
+/** Undefined for an unknown zone. Scheduler knows no offsets, such as `+01:00`. */
+export function clockOf(timeZone: string): Clock | undefined {
+  // The first use of Intl takes 10 ms.
+  if (timeZone === 'UTC' || timeZone === 'Etc/UTC') return (instantMs) => instantMs
+  const format = /^\w/.test(timeZone) ? formatOf(timeZone) : undefined
+  return format && ((instantMs) => localMsOf(format, instantMs))
+}
+
+function formatOf(timeZone: string): Intl.DateTimeFormat | undefined {
+  const dates = { year: 'numeric', month: 'numeric', day: 'numeric' } as const
+  const times = { hour: 'numeric', minute: 'numeric', second: 'numeric', hourCycle: 'h23' } as const
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone, ...dates, ...times })
+  } catch {
+    return undefined
+  }
+}
+
+function localMsOf(format: Intl.DateTimeFormat, instantMs: number): number {
+  const parts = new Map(format.formatToParts(instantMs).map(({ type, value }) => [type, Number(value)]))
+  const [year = 0, month = 0, ...rest] = (['year', 'month', 'day', 'hour', 'minute', 'second'] as const).map(
+    (type) => parts.get(type) ?? 0,
+  )
+  return Date.UTC(year, month - 1, ...rest)
+}
+
+/**
+ * When Scheduler fires at a local time: never if clocks skip it, once if they repeat it, before they change. AWS shows
+ * the latter for a fixed time, and says nothing about a wildcard. No zone changes its clocks twice in two days.
+ */
+function firstInstant(localMs: number, localMsAt: Clock): number | undefined {
+  const offsets = [localMs - DAY_MS, localMs + DAY_MS].map((nearMs) => localMsAt(nearMs) - nearMs)
+  return offsets.map((offsetMs) => localMs - offsetMs).find((instantMs) => localMsAt(instantMs) === localMs)
+}
