@@ -86,7 +86,7 @@ function reportOf(project: Project, entries: ReadonlyMap<string, string>): strin
 const byName = (a: PublicName, b: PublicName) => (a.name < b.name ? -1 : 1)
 
 const section = (heading: string, texts: readonly string[]) =>
-  `## ${heading}\n\n\`\`\`ts\n${texts.join('\n')}\n\`\`\`\n`
+  `## ${heading}\n\n\`\`\`typescript\n${texts.join('\n')}\n\`\`\`\n`
 
 function identifiersIn(node: Node): Node[] {
   const found: Node[] = isIdentifier(node) ? [node] : []
