@@ -88,7 +88,7 @@ describe('the counters', () => {
     expect(textOf(renderCounters(historyOf()))).toBe(
       `${empty} by the fence Stale writes accepted 0 no fence; must be 0`,
     )
-    expect(textOf(counters({ money: '2 charges (EUR 19.98)' }))).toContain('Money 2 charges (EUR 19.98) Stale')
+    expect(textOf(counters({ money: '2 charges (EUR 19.98)' }))).toContain('Money 2 charges (EUR 19.98)')
     expect(textOf(counters())).toMatch(/^Ticks 9 Completed 8 .* Stale writes refused 3 by the fence /)
   })
 

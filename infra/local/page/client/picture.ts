@@ -45,6 +45,7 @@ export function pictureOf(history: History, window: Window): Timeline {
   return {
     ...window,
     name: 'Election',
+    spareRows: 2, // the bar of a frozen leader overlaps the next bar of its candidate
     lanes: [
       ...candidates,
       lane(leaseName(history, nowMs), lease, [...marksOf(ofAll), ...expiries(visible, nowMs)]),

@@ -47,9 +47,9 @@ export function renderCounters({ counts }: History): Markup {
 ${counter('Completed', completed)}
 ${counter('Completed twice', completedTwice, twice, kind)}
 ${counter('Overdue', overdue, 'not completed', overdue > 0 ? 'late' : 'right')}
-${counts?.money === undefined ? undefined : html`<div class="counter" id="money"><dt>Money</dt><dd>${counts.money}</dd></div>`}
 ${counter('Stale writes refused', staleRefused, 'by the fence')}
-${counter('Stale writes accepted', staleAccepted, 'no fence; must be 0', staleAccepted > 0 ? 'wrong' : 'right')}`
+${counter('Stale writes accepted', staleAccepted, 'no fence; must be 0', staleAccepted > 0 ? 'wrong' : 'right')}
+${counts?.money === undefined ? undefined : html`<div class="counter" id="money"><dt>Money</dt><dd>${counts.money}</dd></div>`}`
 }
 
 function counter(name: string, value: number, remark?: string, kind = ''): Markup {
