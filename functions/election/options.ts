@@ -1,5 +1,4 @@
 import { hostname } from 'node:os'
-import leven from 'leven'
 import { type Clock, checkedClock, systemClock } from './clock.ts'
 import { instantOf } from './deadline.ts'
 import { type ElectionListener, ignoreErrors, type Notify } from './election-event.ts'
@@ -7,6 +6,7 @@ import { InvalidOptionError } from './errors.ts'
 import { type InvocationContext, remainingIn } from './invocation.ts'
 import { type Occurrences, occurrencesOfRate } from './missed.ts'
 import { show } from './show.ts'
+import { similar } from './similar.ts'
 import type { LeaseStore } from './stores/store.ts'
 import { assertNotFuture, canonicalTick, type TickInput } from './tick.ts'
 
@@ -200,12 +200,6 @@ const SYNONYMS: Readonly<Record<string, keyof LeaseOptions>> = {
   abortSignal: 'signal',
 }
 
-function similarOption(name: string, allowed: readonly string[]): string | undefined {
-  const synonym = Object.hasOwn(SYNONYMS, name) ? SYNONYMS[name] : undefined
-  if (synonym !== undefined && allowed.includes(synonym)) return synonym
-  return allowed.toSorted((a, b) => leven(a, name.slice(0, 60)) - leven(b, name.slice(0, 60)))[0]
-}
-
 /**
  * Checks names and types of all options given.
  * @throws InvalidOptionError that says what was given, what is allowed and, for an unknown name, the most similar one
@@ -217,9 +211,9 @@ export function assertOptions(options: object, { alsoAllowed = [] }: { alsoAllow
   const allowed: readonly string[] = [...Object.keys(RULES), ...alsoAllowed]
   for (const [name, value] of Object.entries(options)) {
     if (!allowed.includes(name)) {
-      const nearest = similarOption(name, allowed)
+      const meant = similar(name, allowed, { synonyms: SYNONYMS })
       throw new InvalidOptionError(
-        `There is no option ${show(name)}. Did you mean "${nearest}"? Options: ${allowed.join(', ')}.`,
+        `There is no option ${show(name)}. Did you mean "${meant}"? Options: ${allowed.join(', ')}.`,
       )
     }
     if (value === undefined || !isOption(name)) continue
