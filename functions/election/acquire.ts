@@ -99,7 +99,8 @@ async function askOnce(settings: Settings, earlier?: NotWon['answer']): Promise<
   }
   if (won !== undefined) {
     const latestExpiryMs = Math.max(won.expiresAtMs, Math.floor(askedAt.wallMs + untilKilledMs))
-    return new LeaseHandle({ ...settings, record: won, askedAt, latestExpiryMs })
+    const occurrences = await settings.schedule?.load()
+    return new LeaseHandle({ ...settings, record: won, askedAt, occurrences, latestExpiryMs })
   }
   return notWon(settings, reply, request)
 }

@@ -1,13 +1,10 @@
 /** The times of a cron in a time zone, to the minute. */
 import { Cron } from 'croner'
+import { InvalidOptionError } from './errors.ts'
+import { show } from './show.ts'
 
-/** In epoch milliseconds; undefined if there is no such time. */
-export interface Times {
-  /** The first time after an instant. */
-  next(afterMs: number): number | undefined
-  /** The last time before an instant. */
-  previous(beforeMs: number): number | undefined
-}
+/** The first time after an instant, in epoch milliseconds; undefined if there is none. */
+export type NextTime = (afterMs: number) => number | undefined
 
 const DAY_MS = 86_400_000
 
@@ -15,32 +12,24 @@ const DAY_MS = 86_400_000
  * Croner computes local times as if they were UTC, and `firstInstant` turns them into instants: Croner's own rules for
  * clock changes are those of Vixie cron.
  */
-export function cronTimes(pattern: string, localMsAt: Clock): Times {
+export function cronTimes(pattern: string, timeZone: string): NextTime {
+  const localMsAt = clockOf(timeZone)
+  if (localMsAt === undefined) {
+    throw new InvalidOptionError(
+      `The schedule has the time zone ${show(timeZone)}, which is unknown; write an IANA name, such as "Europe/Berlin"`,
+    )
+  }
   // In this mode 1 is Sunday.
   const cron = new Cron(pattern, { mode: '7-part', alternativeWeekdays: true, utcOffset: 0 })
-  return {
-    next(afterMs) {
-      let local = cron.nextRun(new Date(localMsAt(afterMs)))
-      while (local !== null) {
-        const timeMs = firstInstant(local.getTime(), localMsAt)
-        // While clocks repeat an hour, the times in the rest of it have fired already.
-        if (timeMs !== undefined && timeMs > afterMs) return timeMs
-        local = cron.nextRun(local)
-      }
-      return undefined
-    },
-    previous(beforeMs) {
-      const localMs = localMsAt(beforeMs)
-      // The same, so it looks for them from the end of the repeated hour.
-      const repeatedMs = beforeMs - (firstInstant(localMs, localMsAt) ?? beforeMs)
-      let [local] = cron.previousRuns(1, new Date(localMs + repeatedMs))
-      while (local !== undefined) {
-        const timeMs = firstInstant(local.getTime(), localMsAt)
-        if (timeMs !== undefined && timeMs < beforeMs) return timeMs
-        ;[local] = cron.previousRuns(1, local)
-      }
-      return undefined
-    },
+  return (afterMs) => {
+    let local = cron.nextRun(new Date(localMsAt(afterMs)))
+    while (local !== null) {
+      const timeMs = firstInstant(local.getTime(), localMsAt)
+      // While clocks repeat an hour, the times in the rest of it have fired already.
+      if (timeMs !== undefined && timeMs > afterMs) return timeMs
+      local = cron.nextRun(local)
+    }
+    return undefined
   }
 }
 
@@ -48,7 +37,7 @@ export function cronTimes(pattern: string, localMsAt: Clock): Times {
 type Clock = (instantMs: number) => number
 
 /** Undefined for an unknown zone. Scheduler knows no offsets, such as `+01:00`. */
-export function clockOf(timeZone: string): Clock | undefined {
+function clockOf(timeZone: string): Clock | undefined {
   // The first use of Intl takes 10 ms.
   if (timeZone === 'UTC' || timeZone === 'Etc/UTC') return (instantMs) => instantMs
   const format = /^\w/.test(timeZone) ? formatOf(timeZone) : undefined

@@ -28,8 +28,8 @@ export function setTestDefaults(options: Pick<LeaseOptions, 'store' | 'lease' | 
 }
 
 /**
- * Checks the options, and takes those that are missing from the environment variables LEASE_TABLE, LEASE_NAME and
- * LEASE_MS, which an ElectedSchedule sets.
+ * Checks the options, and takes those that are missing from the environment variables LEASE_TABLE, LEASE_NAME,
+ * LEASE_MS, LEASE_SCHEDULE and LEASE_TIME_ZONE, which an ElectedSchedule sets.
  * @throws InvalidOptionError which names everything that is missing or wrong
  */
 export function withDefaults<Options extends LeaseOptions>(
@@ -47,12 +47,20 @@ export function withDefaults<Options extends LeaseOptions>(
   else if (!isLeaseName(lease)) environment.problem(`LEASE_NAME is ${show(lease)}, not a name of ${LEASE_NAME_RULE}`)
   const leaseMs =
     options.leaseMs ?? environment.wholeNumber('LEASE_MS', SHORTEST_LEASE_MS, LONGEST_LEASE_MS, LEASE_MS_RULE)
+  const schedule = options.schedule ?? environment.optional('LEASE_SCHEDULE')
+  const timeZone = options.timeZone ?? environment.optional('LEASE_TIME_ZONE')
   if (store === undefined || lease === undefined || environment.problems.length > 0) {
     throw new InvalidOptionError(
       `The lease is not configured: ${environment.problems.join('; ')}. An ElectedSchedule sets these variables.`,
     )
   }
-  return { ...options, store, lease, ...(leaseMs === undefined ? {} : { leaseMs }) }
+  return {
+    ...options,
+    ...{ store, lease },
+    ...(leaseMs === undefined ? {} : { leaseMs }),
+    ...(schedule === undefined ? {} : { schedule }),
+    ...(timeZone === undefined ? {} : { timeZone }),
+  }
 }
 
 /** A store has connections of its own, so there is one for each table. */

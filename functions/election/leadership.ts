@@ -2,6 +2,7 @@ import { Deadline, endOf, type Instant, instantAfter } from './deadline.ts'
 import { LeaseLostError, type StaleTokenError } from './errors.ts'
 import type { Settings } from './options.ts'
 import { type HolderWrite, isOwnWrite, type LeaseRecord, type Tenure } from './rules.ts'
+import type { Occurrences } from './schedule.ts'
 import { eitherSignal } from './signals.ts'
 import type { WriteReply } from './stores/store.ts'
 
@@ -11,6 +12,8 @@ export interface Tenancy extends Settings {
   readonly record: LeaseRecord & { readonly holder: string }
   /** The time before the acquire was sent: the deadline counts from there. */
   readonly askedAt: Instant
+  /** When the schedule fires, if it is known. */
+  readonly occurrences: Occurrences | undefined
   /** The lease never lasts longer: the invocation's end and the grace for killing it. Infinity outside Lambda. */
   readonly latestExpiryMs: number
 }

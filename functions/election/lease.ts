@@ -19,8 +19,8 @@ export interface Lease<State = unknown> {
   readonly lastCompletedTick?: string
   /**
    * The ticks before `tick` that were never completed, oldest first, at most 1,000; none that an operator's pause
-   * covers. Empty if the times of the schedule are not known (they are for the `rate` of an ElectedSchedule, and with
-   * `exactPeriod`). When `tick` is completed they are no longer missed, worked or not.
+   * covers. Empty if the schedule is not known, see the option `schedule`. When `tick` is completed they are no longer
+   * missed, worked or not.
    */
   readonly missed: readonly string[]
   /**

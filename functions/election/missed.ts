@@ -1,23 +1,6 @@
 /** Which ticks between the last completed one and this one were not completed. Pure. */
 import type { LeaseRecord } from './rules.ts'
-
-/** The times at which a schedule fires, in epoch milliseconds. */
-export interface Occurrences {
-  /** The first `atMost` of them after one time and before another, oldest first. */
-  between(afterMs: number, beforeMs: number, atMost: number): readonly number[]
-}
-
-/** Of a `rate`, whose ticks are floored to the period. */
-export function occurrencesOfRate(periodMs: number): Occurrences {
-  return {
-    between(afterMs, beforeMs, atMost) {
-      const first = Math.floor(afterMs / periodMs) + 1
-      const end = Math.ceil(beforeMs / periodMs)
-      const length = Math.min(Math.max(0, end - first), atMost)
-      return Array.from({ length }, (_, index) => (first + index) * periodMs)
-    },
-  }
-}
+import type { Occurrences } from './schedule.ts'
 
 /**
  * The first `atMost` missed ticks, oldest first: those after the completed tick, or from the first tick on if no tick

@@ -4,7 +4,7 @@ import { instantOf } from './deadline.ts'
 import { type ElectionListener, ignoreErrors, type Notify } from './election-event.ts'
 import { InvalidOptionError } from './errors.ts'
 import { type InvocationContext, remainingIn } from './invocation.ts'
-import { type Occurrences, occurrencesOfRate } from './missed.ts'
+import { parseSchedule, type Schedule } from './schedule.ts'
 import { show } from './show.ts'
 import { similar } from './similar.ts'
 import type { LeaseStore } from './stores/store.ts'
@@ -22,18 +22,22 @@ export interface LeaseOptions {
   readonly candidate?: string
   /** The occurrence of the schedule; without it the lease has no ticks and can be won again at once. */
   readonly tick?: TickInput
-  /** The shortest time between two ticks of the schedule in milliseconds, to which the tick is floored. */
-  readonly periodMs?: number
   /**
-   * Whether ticks are exactly one period apart, as with `rate()`: only then can missed ticks be counted.
-   * @default what the event of an ElectedSchedule says, else false
+   * The expression of EventBridge Scheduler, such as `rate(1 hour)` or `cron(0 6 ? * MON *)`; the same for all
+   * candidates. It says to what the tick is floored (the period of a rate, a minute for a cron) and which ticks were
+   * missed.
+   * @default the environment variable LEASE_SCHEDULE
    */
-  readonly exactPeriod?: boolean
+  readonly schedule?: string
+  /** The time zone of a `cron`, an IANA name. @default the environment variable LEASE_TIME_ZONE, else UTC */
+  readonly timeZone?: string
+  /** To what the tick is floored, in milliseconds. @default what `schedule` says, else nothing */
+  readonly periodMs?: number
   /**
    * What happens to this tick if another candidate still works on an earlier one. `retry` throws LeaseStillHeldError
    * after `waitMs`, so that Lambda offers the event again, a minute later and two minutes after that. `skip` stands by:
    * the tick is then in `missed` of the next leader.
-   * @default `retry` with `context`, unless `periodMs` is below 5 minutes and leaves no time for retries; else `skip`
+   * @default `retry` with `context`, unless a rate below 5 minutes leaves no time for retries; else `skip`
    */
   readonly overlap?: 'retry' | 'skip'
   /**
@@ -95,7 +99,7 @@ export interface Settings {
   readonly eventId: string | undefined
   readonly tick: string | undefined
   /** When the schedule fires, for finding missed ticks; undefined if it is not known. */
-  readonly occurrences: Occurrences | undefined
+  readonly schedule: Schedule | undefined
   readonly overlap: 'retry' | 'skip'
   readonly leaseMs: number
   readonly heartbeat: boolean
@@ -150,7 +154,8 @@ const RULES: Record<keyof LeaseOptions, Rule> = {
     holds: (value) => typeof value === 'string' || typeof value === 'number' || value instanceof Date,
   },
   periodMs: milliseconds(1, 366 * 86_400_000),
-  exactPeriod: { expected: 'true or false', holds: (value) => typeof value === 'boolean' },
+  schedule: { expected: 'an expression like rate(1 hour) or cron(0 6 * * ? *)', holds: (value) => typeof value === 'string' },
+  timeZone: { expected: 'an IANA name like Europe/Berlin', holds: (value) => typeof value === 'string' },
   overlap: { expected: "'retry' or 'skip'", holds: (value) => value === 'retry' || value === 'skip' },
   leaseMs: milliseconds(SHORTEST_LEASE_MS, LONGEST_LEASE_MS),
   heartbeat: { expected: 'true or false', holds: (value) => typeof value === 'boolean' },
@@ -178,7 +183,11 @@ const SYNONYMS: Readonly<Record<string, keyof LeaseOptions>> = {
   ttl: 'leaseMs',
   timeout: 'leaseMs',
   timeoutMs: 'leaseMs',
-  rate: 'periodMs',
+  rate: 'schedule',
+  cron: 'schedule',
+  expression: 'schedule',
+  exactPeriod: 'schedule',
+  timezone: 'timeZone',
   period: 'periodMs',
   interval: 'periodMs',
   maxClockSkew: 'maxClockSkewMs',
@@ -245,7 +254,9 @@ export function settingsOf(options: CompleteOptions): Settings {
   const remainingMs = context === undefined ? () => Number.POSITIVE_INFINITY : remainingIn(context, clock)
   const invocationMs = remainingMs()
   const leaseMs = options.leaseMs ?? (context === undefined ? SERVER_LEASE_MS : LAMBDA_LEASE_MS)
-  const tick = options.tick === undefined ? undefined : canonicalTick(options.tick, periodMs)
+  const schedule = options.schedule === undefined ? undefined : parseSchedule(options.schedule, options.timeZone)
+  const floorMs = periodMs ?? schedule?.floorMs
+  const tick = options.tick === undefined ? undefined : canonicalTick(options.tick, floorMs)
   if (tick !== undefined) assertNotFuture(tick, nowMs, maxClockSkewMs)
   return {
     store: options.store,
@@ -253,8 +264,8 @@ export function settingsOf(options: CompleteOptions): Settings {
     candidate: options.candidate ?? defaultCandidate(context),
     eventId: context?.awsRequestId,
     tick,
-    occurrences: options.exactPeriod && periodMs !== undefined ? occurrencesOfRate(periodMs) : undefined,
-    overlap: options.overlap ?? defaultOverlap(context, periodMs),
+    schedule,
+    overlap: options.overlap ?? defaultOverlap(context, schedule?.isRate === false ? undefined : floorMs),
     leaseMs: heartbeat || context === undefined ? leaseMs : withinLimits(invocationMs + killGraceMs),
     heartbeat,
     remainingMs,
@@ -269,8 +280,8 @@ export function settingsOf(options: CompleteOptions): Settings {
   }
 }
 
-function defaultOverlap(context: InvocationContext | undefined, periodMs = SHORTEST_PERIOD_FOR_RETRIES_MS) {
-  return context !== undefined && periodMs >= SHORTEST_PERIOD_FOR_RETRIES_MS ? 'retry' : 'skip'
+function defaultOverlap(context: InvocationContext | undefined, rateMs = SHORTEST_PERIOD_FOR_RETRIES_MS) {
+  return context !== undefined && rateMs >= SHORTEST_PERIOD_FOR_RETRIES_MS ? 'retry' : 'skip'
 }
 
 /** A computed length of a lease, held to the limits of the option. */

@@ -3,22 +3,21 @@
  * https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
  */
 import { cronerPattern } from './cron-fields.ts'
-import { clockOf, cronTimes, type Times } from './cron-times.ts'
 import { InvalidOptionError } from './errors.ts'
 import { show } from './show.ts'
 
-export interface Schedule extends Times {
-  /** A tick of the schedule is its time, floored to multiples of this since 1970: the period, or a minute for `cron`. */
+export interface Schedule {
+  /** A tick is the time of the schedule, floored to multiples of this since 1970: the period, or a minute for `cron`. */
   readonly floorMs: number
-  /** The times strictly between two instants, in epoch milliseconds. */
-  occurrencesBetween(afterMs: number, beforeMs: number, options: { readonly atMost: number }): Occurrences
+  /** Whether the time between two ticks is always `floorMs`, as with `rate`. */
+  readonly isRate: boolean
+  /** @throws InvalidOptionError if the time zone is unknown */
+  load(): Promise<Occurrences>
 }
 
 export interface Occurrences {
-  /** Epoch milliseconds, oldest first. */
-  readonly timesMs: readonly number[]
-  /** There are more: these are the oldest `atMost`. */
-  readonly capped: boolean
+  /** The first `atMost` ticks after one instant and before another, in epoch milliseconds, oldest first. */
+  between(afterMs: number, beforeMs: number, atMost: number): readonly number[]
 }
 
 const MINUTE_MS = 60_000
@@ -35,18 +34,25 @@ const UNITS_MS = new Map([
 export function parseSchedule(expression: string, timeZone = 'UTC'): Schedule {
   const [, kind = '', content = ''] = /^([a-z]+)\((.*)\)$/.exec(expression.trim()) ?? []
   const refuse = (why: string) => new InvalidOptionError(`The schedule ${show(expression)} ${why}`)
-  const clock = clockOf(timeZone)
-  if (clock === undefined) {
-    throw refuse(`has the time zone ${show(timeZone)}, which is unknown; write an IANA name, such as "Europe/Berlin"`)
+  if (kind === 'cron') {
+    const pattern = cronerPattern(content, refuse)
+    // Only leaders need the library.
+    const load = async () => occurrencesOf((await import('./cron-times.ts')).cronTimes(pattern, timeZone))
+    return { floorMs: MINUTE_MS, isRate: false, load }
   }
-  if (kind === 'cron') return scheduleOf(cronTimes(cronerPattern(content, refuse), clock), MINUTE_MS)
   if (kind === 'at') throw refuse(`fires once, not at every tick; write a cron of one date, such as ${cronOf(content)}`)
   if (kind !== 'rate') {
     throw refuse('is neither a rate nor a cron; write rate(5 minutes), or cron(0 6 * * ? *) for 06:00 each day')
   }
   const periodMs = periodOf(content)
-  if (periodMs !== undefined) return scheduleOf(rateTimes(periodMs), periodMs)
+  if (periodMs !== undefined) return rateSchedule(periodMs)
   throw refuse('is no rate; write a whole number above 0 and its unit, such as rate(1 hour) or rate(5 minutes)')
+}
+
+/** Scheduler fires up to a period later: it counts from the start of the schedule, which a function does not know. */
+export function rateSchedule(periodMs: number): Schedule {
+  const occurrences = occurrencesOf((afterMs) => (Math.floor(afterMs / periodMs) + 1) * periodMs)
+  return { floorMs: periodMs, isRate: true, load: async () => occurrences }
 }
 
 /** AWS writes both `rate(1 day)` and `rate(1 days)`. */
@@ -57,25 +63,16 @@ function periodOf(content: string): number | undefined {
   return isRight ? periodMs : undefined
 }
 
-/** Scheduler fires up to a period later: it counts from the start of the schedule, which a function does not know. */
-function rateTimes(periodMs: number): Times {
+/** @param next the first time after an instant, if there is one */
+function occurrencesOf(next: (afterMs: number) => number | undefined): Occurrences {
   return {
-    next: (afterMs) => (Math.floor(afterMs / periodMs) + 1) * periodMs,
-    previous: (beforeMs) => (Math.ceil(beforeMs / periodMs) - 1) * periodMs,
-  }
-}
-
-function scheduleOf(times: Times, floorMs: number): Schedule {
-  return {
-    ...times,
-    floorMs,
-    occurrencesBetween(afterMs, beforeMs, { atMost }) {
+    between(afterMs, beforeMs, atMost) {
       const timesMs: number[] = []
-      for (let time = times.next(afterMs); time !== undefined && time < beforeMs; time = times.next(time)) {
-        if (timesMs.length >= atMost) return { timesMs, capped: true }
+      for (let time = next(afterMs); time !== undefined && time < beforeMs; time = next(time)) {
+        if (timesMs.length >= atMost) break
         timesMs.push(time)
       }
-      return { timesMs, capped: false }
+      return timesMs
     },
   }
 }

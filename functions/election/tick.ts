@@ -63,40 +63,31 @@ export function assertNotFuture(tick: string, nowMs: number, maxClockSkewMs: num
 export interface ScheduledTickEvent {
   /** The time for which the schedule fired, ISO-8601; `lease.tick` is this, floored to the period. */
   readonly tick: string
-  /** The shortest time between two ticks, in milliseconds. */
+  /** To what the tick is floored, in milliseconds, instead of what the schedule says. */
   readonly periodMs?: number
-  /** Whether ticks are exactly one period apart, as with `rate`. */
-  readonly exactPeriod?: boolean
 }
 
 /** What an event says about its tick. */
 export interface EventTick {
   readonly tick: TickInput
   readonly periodMs?: number
-  readonly exactPeriod?: boolean
 }
 
 /**
- * Reads the tick of a scheduled event: `{ tick, periodMs, exactPeriod }`, which an `ElectedSchedule` sends, or the
+ * Reads the tick of a scheduled event: `{ tick }`, which an `ElectedSchedule` sends, or the
  * event of an EventBridge rule, whose `time` is the scheduled one.
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
  * @throws InvalidTickError for any other event: an unreadable tick must not count as "no tick"
  */
 export function tickOfEvent(event: unknown): EventTick {
   const fields: Record<string, unknown> = typeof event === 'object' && event !== null ? { ...event } : {}
-  const { tick, periodMs, exactPeriod, time, source } = fields
+  const { tick, periodMs, time, source } = fields
   if (periodMs !== undefined && !(Number.isSafeInteger(periodMs) && Number(periodMs) > 0)) {
     throw new InvalidTickError(
       `The event's periodMs is ${show(periodMs)}, but must be a whole number of milliseconds above 0.`,
     )
   }
-  if (exactPeriod !== undefined && typeof exactPeriod !== 'boolean') {
-    throw new InvalidTickError(`The event's exactPeriod is ${show(exactPeriod)}, but must be true or false.`)
-  }
-  const period = {
-    ...(periodMs === undefined ? {} : { periodMs: Number(periodMs) }),
-    ...(exactPeriod === undefined ? {} : { exactPeriod }),
-  }
+  const period = periodMs === undefined ? {} : { periodMs: Number(periodMs) }
   if (typeof tick === 'string' || typeof tick === 'number') return { tick, ...period }
   if (source === 'aws.events' && typeof time === 'string') return { tick: time, ...period }
   const keys =
@@ -105,7 +96,7 @@ export function tickOfEvent(event: unknown): EventTick {
       .map((key) => quoted(key, 20))
       .join(', ') || 'none'
   throw new InvalidTickError(
-    'The event has no tick. Expected { "tick": "2026-11-21T06:00:00Z", "periodMs": 3600000 } ' +
+    'The event has no tick. Expected { "tick": "2026-11-21T06:00:00Z" } ' +
       `or the scheduled event of an EventBridge rule, but got keys: ${keys}. ` +
       'For another kind of event give leaderOnly the option tickOf: (event) => …',
   )

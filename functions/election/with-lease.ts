@@ -21,8 +21,8 @@ export type Outcome<T> =
  * the lease. Losing is the outcome `standby`. A task that throws releases the lease, so that a retry of its tick can
  * lead at once; its error is rethrown.
  * @example
- * const { tick, periodMs, exactPeriod } = event // of an ElectedSchedule
- * const outcome = await withLease({ tick, periodMs, exactPeriod, context }, async (lease) => {
+ * const { tick } = event // of an ElectedSchedule
+ * const outcome = await withLease({ tick, context }, async (lease) => {
  *   await lease.send({ TableName: 'invoices', Item: invoice })
  * })
  * @throws before the task starts: InvalidOptionError, InvalidTickError, LeaseStillHeldError, ClockSkewError,

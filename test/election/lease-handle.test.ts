@@ -29,13 +29,9 @@ const lead = (changes: Partial<LeaseOptions> = {}) =>
 
 describe('a lease knows of missed ticks', () => {
   it.each<[string, Partial<LeaseOptions>, boolean]>([
-    ['not without a period', { tick: TICK, exactPeriod: true }, true],
-    ['not if no tick was ever acquired', { tick: TICK, periodMs: HOUR_MS, exactPeriod: true }, false],
-    [
-      'not if its ticks may be further apart than a period, as those of a cron',
-      { tick: TICK, periodMs: HOUR_MS },
-      true,
-    ],
+    ['not without a schedule', { tick: TICK }, true],
+    ['not if no tick was ever acquired', { tick: TICK, schedule: 'rate(1 hour)' }, false],
+    ['not if only its period is known', { tick: TICK, periodMs: HOUR_MS }, true],
   ])('%s', async (_, changes, afterOthers) => {
     if (afterOthers) await withLease(options({ tick: '2026-11-21T02:00:00Z' }), () => undefined)
     const { lease } = await lead(changes)

@@ -51,14 +51,12 @@ describe('leaderOnly', () => {
     expect(clock.sleeping).toBe(0)
   })
 
-  it('counts missed ticks if the event says that all are exactly a period apart', async () => {
+  it('knows the missed ticks of its schedule', async () => {
     const missed = async (_event: unknown, { lease }: LeaderContext) => lease.missed
-    const handler = middy(missed).use(leaderOnly(options()))
-    await invoke(handler, { ...EVENT, tick: '2026-11-21T01:00:00Z' }, context())
-    const cron = { ...EVENT, tick: '2026-11-21T04:00:00Z', exactPeriod: false }
-    expect(await invoke(handler, cron, context())).toMatchObject({ result: [] })
-    const rate = { ...EVENT, exactPeriod: true }
-    expect(await invoke(handler, rate, context())).toMatchObject({ result: ['2026-11-21T05:00:00.000Z'] })
+    const handler = middy(missed).use(leaderOnly(options({ schedule: 'cron(0 1-5/2 * * ? *)' })))
+    await invoke(handler, { tick: '2026-11-21T01:00:00Z' }, context())
+    const fifth = { tick: '2026-11-21T05:00:00Z' }
+    expect(await invoke(handler, fifth, context())).toMatchObject({ result: ['2026-11-21T03:00:00.000Z'] })
   })
 
   it.each([

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { missedTicks, occurrencesOfRate } from '../../functions/election/missed.ts'
+import { missedTicks } from '../../functions/election/missed.ts'
+import { rateSchedule } from '../../functions/election/schedule.ts'
 
-const HOURLY = occurrencesOfRate(3_600_000)
+const HOURLY = await rateSchedule(3_600_000).load()
 const at = (time: string) => `2026-11-21T${time}:00.000Z`
 const ms = (time: string) => Date.parse(at(time))
 const missed = (row: Parameters<typeof missedTicks>[0], tick: string, atMost = 100) =>

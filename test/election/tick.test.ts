@@ -89,7 +89,7 @@ describe('a tick in the future', () => {
 })
 
 describe('the tick of an event', () => {
-  const read = { tick: '2026-11-21T06:00:00Z', periodMs: HOUR_MS, exactPeriod: true }
+  const read = { tick: '2026-11-21T06:00:00Z', periodMs: HOUR_MS }
   it.each([
     ['the input of an ElectedSchedule', { ...read, schedule: 'candidate-1' }, read],
     ['the time of an EventBridge rule event', { source: 'aws.events', time: read.tick }, { tick: read.tick }],
@@ -120,10 +120,5 @@ describe('the tick of an event', () => {
 
   it.each([[0], [-1], [1.5], ['3600000'], [null]])('refuses the period %j', (periodMs) => {
     expect(() => tickOfEvent({ tick: '2026-11-21T06:00:00Z', periodMs })).toThrow(/periodMs/)
-  })
-
-  it.each([['rate'], [1], [null]])('refuses the exactness %j of a period', (exactPeriod) => {
-    const event = { tick: '2026-11-21T06:00:00Z', periodMs: HOUR_MS, exactPeriod }
-    expect(() => tickOfEvent(event)).toThrow(/exactPeriod is .*, but must be true or false/)
   })
 })

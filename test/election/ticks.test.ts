@@ -6,7 +6,7 @@ beforeEach(startAnew)
 
 const at = (hour: number) => `2026-11-21T0${hour}:00:00.000Z`
 const hourly = (hour: number, changes: Partial<LeaseOptions> = {}) =>
-  ({ ...options({ periodMs: HOUR_MS, exactPeriod: true, ...changes }), tick: at(hour) }) as const
+  ({ ...options({ schedule: 'rate(1 hour)', ...changes }), tick: at(hour) }) as const
 
 /** Works the ticks of the loop, and completes the hour. */
 async function workAll(hour: number, atMost?: number) {
@@ -165,6 +165,7 @@ describe('an earlier tick that is still worked', () => {
 
   it.each<[string, Partial<LeaseOptions>]>([
     ['in Lambda', { context: lambdaOf('event-2') }],
+    ['of a cron', { context: lambdaOf('event-2'), schedule: 'cron(0 * * * ? *)' }],
     ['if asked for', { overlap: 'retry' }],
   ])('fails the event %s, so that it is offered again', async (_, changes) => {
     await hold({ tick: at(2) })
@@ -176,7 +177,7 @@ describe('an earlier tick that is still worked', () => {
   it.each<[string, Partial<LeaseOptions>]>([
     ['on a server', {}],
     ['if asked for', { overlap: 'skip', context: lambdaOf('event-2') }],
-    ['if the period leaves no time for retries', { periodMs: 60_000, context: lambdaOf('event-2') }],
+    ['if the period leaves no time for retries', { schedule: 'rate(1 minute)', context: lambdaOf('event-2') }],
   ])('makes a candidate stand by %s', async (_, changes) => {
     await hold({ tick: at(2) })
     expect(await next(changes)).toMatchObject({ status: 'standby', reason: 'held', holder: 'ann' })

@@ -41,7 +41,7 @@ describe('a winner', () => {
 
   it('sees its token, tick, predecessor and the ticks that were missed', async () => {
     await withLease(options({ tick: '2026-11-21T02:00:00Z', periodMs: HOUR_MS }), () => undefined)
-    const hourly = options({ tick: TICK, periodMs: HOUR_MS, exactPeriod: true })
+    const hourly = options({ tick: TICK, schedule: 'rate(1 hour)' })
     const seen = await withLease(hourly, ({ ...lease }) => lease)
     expect(seen).toMatchObject({
       result: {
