@@ -154,7 +154,10 @@ const RULES: Record<keyof LeaseOptions, Rule> = {
     holds: (value) => typeof value === 'string' || typeof value === 'number' || value instanceof Date,
   },
   periodMs: milliseconds(1, 366 * 86_400_000),
-  schedule: { expected: 'an expression like rate(1 hour) or cron(0 6 * * ? *)', holds: (value) => typeof value === 'string' },
+  schedule: {
+    expected: 'an expression like rate(1 hour) or cron(0 6 * * ? *)',
+    holds: (value) => typeof value === 'string',
+  },
   timeZone: { expected: 'an IANA name like Europe/Berlin', holds: (value) => typeof value === 'string' },
   overlap: { expected: "'retry' or 'skip'", holds: (value) => value === 'retry' || value === 'skip' },
   leaseMs: milliseconds(SHORTEST_LEASE_MS, LONGEST_LEASE_MS),
