@@ -1,13 +1,17 @@
-/** Measures how far leases are behind their schedules: whole periods since their last completed ticks. */
+/** Measures how far leases are behind their schedules: the ticks since their last completed ones. */
 import { DescribeTableCommand, type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { CorruptLeaseError } from '../election/errors.ts'
 import { property } from '../election/json.ts'
 import { count, type Measure } from '../election/measurements.ts'
 import { isLeaseName, LEASE_NAME_RULE } from '../election/options.ts'
+import { parseSchedule, type Schedule } from '../election/schedule.ts'
 import { show } from '../election/show.ts'
 import { LEASE_RECORD } from '../election/stores/row.ts'
 import { isCanonicalTick } from '../election/tick.ts'
 import type { Log } from './announce.ts'
+
+/** More are counted as so many. */
+const MOST_OVERDUE = 1_000
 
 export type Progress = (lease: string) => Promise<number>
 
@@ -28,11 +32,13 @@ export function overdueCheck({ progress, measure, log, now = Date.now }: Overdue
   return async (event: unknown): Promise<void> => {
     const watched = readWatchedLeases(event)
     const failures: { readonly lease: string; readonly error: unknown }[] = []
-    for (const { lease, periodMs } of watched) {
+    for (const { lease, schedule } of watched) {
       try {
         const lastDoneMs = await progress(lease)
         const nowMs = now()
-        measure(lease, [count('ticksOverdue', ticksOverdue(lastDoneMs, periodMs, nowMs))], { atMs: nowMs })
+        const { between } = await schedule.load()
+        const overdue = between(lastDoneMs, nowMs + 1, MOST_OVERDUE)
+        measure(lease, [count('ticksOverdue', overdue.length)], { atMs: nowMs })
       } catch (error) {
         log.error('a lease could not be checked for overdue ticks', { lease, error })
         failures.push({ lease, error })
@@ -58,35 +64,31 @@ export class OverdueCheckError extends Error {
 
 export interface WatchedLease {
   readonly lease: string
-  /** The period of its schedules, in milliseconds. */
-  readonly periodMs: number
+  readonly schedule: Schedule
 }
 
 /**
- * Reads the leases that the scheduled event names: `{ leases: [{ lease, periodMs }] }`.
+ * Reads the leases that the scheduled event names: `{ leases: [{ lease, schedule, timeZone }] }`.
  *
- * @throws RangeError for any other event
+ * @throws RangeError for any other event, InvalidOptionError for a wrong schedule
  */
 export function readWatchedLeases(event: unknown): readonly WatchedLease[] {
   const leases = property(event, 'leases')
   const entries: readonly unknown[] = Array.isArray(leases) ? leases : []
-  if (entries.length > 0 && entries.every(isWatched)) return entries
-  const wrong = entries.find((entry) => !isWatched(entry))
-  const [lease, periodMs] = [property(wrong, 'lease'), property(wrong, 'periodMs')].map(show)
+  const watched = entries.flatMap(readWatched)
+  if (entries.length > 0 && watched.length === entries.length) return watched
+  const wrong = show(entries.find((entry) => readWatched(entry).length === 0))
   throw new RangeError(
-    `The event of the check for overdue ticks names ${entries.length} leases, of which one is ${lease}, with a period ` +
-      `that is ${periodMs}. Give { "leases": [{ "lease": "billing", "periodMs": 3600000 }] } as the schedule's input: ` +
-      `each lease is ${LEASE_NAME_RULE}, and each period a whole number of milliseconds`,
+    `The event of the check for overdue ticks names ${entries.length} leases, of which one is ${wrong}. ` +
+      'Give { "leases": [{ "lease": "billing", "schedule": "rate(1 hour)" }] } as the schedule\'s input, perhaps with ' +
+      `a timeZone: each lease is ${LEASE_NAME_RULE}`,
   )
 }
 
-function isWatched(entry: unknown): entry is WatchedLease {
-  const [lease, periodMs] = [property(entry, 'lease'), property(entry, 'periodMs')]
-  return typeof lease === 'string' && isLeaseName(lease) && Number.isSafeInteger(periodMs) && Number(periodMs) > 0
-}
-
-export function ticksOverdue(lastDoneMs: number, periodMs: number, nowMs: number): number {
-  return Math.max(0, Math.floor((nowMs - lastDoneMs) / periodMs))
+function readWatched(entry: unknown): WatchedLease[] {
+  const [lease, schedule, timeZone] = ['lease', 'schedule', 'timeZone'].map((name) => property(entry, name))
+  if (typeof lease !== 'string' || !isLeaseName(lease) || typeof schedule !== 'string') return []
+  return [{ lease, schedule: parseSchedule(schedule, typeof timeZone === 'string' ? timeZone : undefined) }]
 }
 
 /** Reads the highest completed tick of a lease, epoch ms; before the first one, when the table was created. */

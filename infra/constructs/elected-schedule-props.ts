@@ -10,7 +10,7 @@ import * as prop from './prop-rules.ts'
 
 interface ElectionProps {
   readonly leaseTable: LeaseTable
-  /** 1 to 128 characters out of `A-Z a-z 0-9 . _ - / :`. Schedules of one lease must have the same period. */
+  /** 1 to 128 characters out of `A-Z a-z 0-9 . _ - / :`. Schedules of one lease must have the same `rate` or `cron`. */
   readonly lease: string
   /**
    * How many schedules invoke the function at each tick, 1 to 10.
@@ -47,7 +47,7 @@ interface HandlerProps {
    * The function that runs at every tick, once per candidate; `withLease` or `leaderOnly` in it elects the leader.
    *
    * One function serves one lease: the construct sets its asynchronous retries and its environment variables
-   * `LEASE_TABLE`, `LEASE_NAME` and `LEASE_MS`. Make the function in the schedule's stack, or import it with its role
+   * `LEASE_TABLE`, `LEASE_NAME`, `LEASE_MS`, `LEASE_SCHEDULE` and `LEASE_TIME_ZONE`. Make the function in the schedule's stack, or import it with its role
    * (`Function.fromFunctionAttributes`); an imported function must have these variables already. An alias gets them if
    * it is an alias of `currentVersion`. The function's timeout must not exceed the period.
    */
@@ -63,7 +63,7 @@ interface EntryProps {
    */
   readonly entry: string
   /**
-   * Options of that function. Its environment must not set `LEASE_TABLE`, `LEASE_NAME` or `LEASE_MS` to other values.
+   * Options of that function. Its environment must not set the variables of the lease to other values.
    * @default a timeout of 30 s, 512 MiB
    */
   readonly entryProps?: Omit<HandlerFunctionProps, 'entry'> | undefined
@@ -74,18 +74,14 @@ interface RateProps {
   /** The time between two ticks: whole minutes, at least one. */
   readonly rate: Duration
   readonly cron?: undefined
-  readonly period?: undefined
 }
 
 interface CronProps {
-  /** The times of the ticks, in `cron.timeZone`, which is UTC by default. */
-  readonly cron: CronOptionsWithTimezone
   /**
-   * The *shortest* time between two ticks, at least 60 s: if two ticks are closer, the second can count as done. For
-   * example 7 days for a weekly schedule, 28 for a monthly, 365 for a yearly one. In a time zone with summer time an
-   * hour less: 23 hours for a daily schedule. Refused if a tick would be lost in the next 28 years.
+   * The times of the ticks, in `cron.timeZone`, which is UTC by default: weekly, monthly or yearly ones, too. A local
+   * time that clocks skip has no tick, and one that they repeat has one.
    */
-  readonly period: Duration
+  readonly cron: CronOptionsWithTimezone
   readonly rate?: undefined
 }
 
@@ -99,7 +95,6 @@ const PROPS: prop.Rules = {
   entryProps: { expected: 'an object', accepts: prop.isObject },
   rate: prop.duration,
   cron: { expected: "an object of its fields, such as `{ minute: '0', hour: '6' }`", accepts: prop.isObject },
-  period: prop.duration,
   candidates: prop.number,
   leaseDuration: prop.duration,
   leaseOutlastsRetries: prop.boolean,
@@ -114,16 +109,16 @@ const CRON_FIELDS: prop.Rules = {
 
 /** Checks what the types forbid, for apps that no compiler checks. @throws ConfigurationError */
 export function refuseWrongScheduleProps(scope: IConstruct, props: ElectedScheduleProps): void {
-  const { handler, entry, entryProps, rate, cron, period }: Record<string, unknown> = { ...props }
+  const { handler, entry, entryProps, rate, cron }: Record<string, unknown> = { ...props }
   const { day, weekDay }: Record<string, unknown> = prop.isObject(cron) ? { ...cron } : {}
   const has = (...values: readonly unknown[]) => values.every((value) => value !== undefined)
   const combinations = problemsIf(
     [has(day, weekDay), '`cron` has both `day` and `weekDay`; Scheduler takes only one of them'],
     [!has(handler) && !has(entry), 'give `handler`, a function, or `entry`, the path of its module'],
-    [!has(rate) && !has(cron, period), 'give `rate`, or both `cron` and `period`, the shortest time between two ticks'],
+    [!has(rate) && !has(cron), 'give `rate`, or `cron`, the times of the ticks'],
     [has(handler, entryProps), '`entryProps` was given with `handler`; set these options on that function'],
     [has(handler, entry), 'both `handler` and `entry` were given; give one of them'],
-    [has(rate) && has(cron ?? period), '`rate` was given with `cron` or `period`; give `rate`, or the other two'],
+    [has(rate, cron), 'both `rate` and `cron` were given; give one of them'],
   )
   refuse(scope, [
     ...prop.problemsOf(props, PROPS),

@@ -1,14 +1,14 @@
-import { Duration } from 'aws-cdk-lib'
+import { Duration, Token } from 'aws-cdk-lib'
 import { ScheduleExpression, TimeWindow } from 'aws-cdk-lib/aws-scheduler'
 import type { IConstruct } from 'constructs'
 import { LAMBDA_LEASE_MS } from '../../functions/election/options.ts'
 import { leaseNameProblems, problemsIf, refuse, refuseIf } from './configuration.ts'
-import { cronGaps } from './cron-gaps.ts'
+import { shortestGapMs } from './cron-gaps.ts'
 import { functionOf, functionProblems, isMadeHere, unqualified } from './elected-function.ts'
 import { type ElectedScheduleProps, refuseWrongScheduleProps } from './elected-schedule-props.ts'
 import { DEFAULT_TIMEOUT } from './handler-function.ts'
 import { regionWarnings } from './regions.ts'
-import { cronProblems, cronWarnings, timeoutMsOf, timingProblems, timingWarnings } from './timing.ts'
+import { timeoutMsOf, timingProblems, timingWarnings } from './timing.ts'
 
 export type ElectedScheduleSettings = ReturnType<typeof settingsOf>
 
@@ -16,33 +16,31 @@ export type ElectedScheduleSettings = ReturnType<typeof settingsOf>
 export function settingsOf(scope: IConstruct, props: ElectedScheduleProps) {
   refuseWrongScheduleProps(scope, props)
   const { candidates = 2, leaseDuration = Duration.millis(LAMBDA_LEASE_MS), flexibleWindow, rate, cron } = props
-  const period = props.rate ?? props.period
-  const hasToken = [period, leaseDuration, flexibleWindow].some((duration) => duration?.isUnresolved())
+  const hasToken = [rate, leaseDuration, flexibleWindow].some((duration) => duration?.isUnresolved())
   refuseIf(scope, hasToken, 'durations must be known during synthesis, so they cannot be tokens')
   const handler = props.handler === undefined ? undefined : unqualified(props.handler)
   const timeoutMs = timeoutMsOf(timeoutOf(props))
-  const [periodMs, leaseMs] = [period.toMilliseconds(), leaseDuration.toMilliseconds()]
-  const gaps = cron === undefined ? undefined : cronGaps(cron)
+  const leaseMs = leaseDuration.toMilliseconds()
+  const times = cron === undefined ? undefined : readCron(ScheduleExpression.cron(cron))
+  const periodMs = times?.periodMs ?? rate?.toMilliseconds() ?? 0
+  const windowMs = flexibleWindow?.toMilliseconds() ?? 0
   refuse(scope, [
     ...leaseNameProblems(props.lease),
     ...(handler === undefined ? [] : functionProblems(scope, handler)),
     ...timingProblems(periodMs, leaseMs, timeoutMs, props.leaseOutlastsRetries ?? false),
-    ...(gaps === undefined ? [] : cronProblems(gaps, period)),
-    ...limitProblems(candidates, props),
+    ...(times?.problems ?? []),
+    ...limitProblems(candidates, periodMs, props),
   ])
   return {
     candidates,
     leaseDuration,
     expression: props.rate === undefined ? ScheduleExpression.cron(props.cron) : ScheduleExpression.rate(props.rate),
-    period,
-    /** Whether ticks are exactly one period apart, so that missed ticks can be counted. */
-    exactPeriod: rate !== undefined,
+    period: Duration.millis(periodMs),
     timeWindow: flexibleWindow === undefined ? TimeWindow.off() : TimeWindow.flexible(flexibleWindow),
     enabled: props.enabled ?? true,
     warnings: [
       ...(handler === undefined ? [] : regionWarnings(`the function ${handler.node.path}`, handler.env, scope)),
-      ...timingWarnings(period, timeoutMs),
-      ...(cron === undefined ? [] : cronWarnings(cron.timeZone, gaps, period)),
+      ...timingWarnings(periodMs, timeoutMs, windowMs),
     ],
   }
 }
@@ -53,8 +51,29 @@ function timeoutOf(props: ElectedScheduleProps): Duration | undefined {
   return isMadeHere(handler) ? handler.timeout : undefined
 }
 
-function limitProblems(candidates: number, { rate, period, flexibleWindow: window }: ElectedScheduleProps): string[] {
-  const minutes = (duration = rate ?? period) => duration.toMilliseconds() / 60_000
+/** The shortest time between two ticks of a cron that ticks only once. */
+const LONGEST_PERIOD_MS = 366 * 86_400_000
+
+/** The shortest time between two ticks; the problems if candidates could not read the expression. */
+function readCron({ expressionString, timeZone }: ScheduleExpression) {
+  const noPeriod = { periodMs: LONGEST_PERIOD_MS }
+  const problem = (text: string) => ({ ...noPeriod, problems: [text] })
+  if (Token.isUnresolved(expressionString)) return problem('`cron` must be known during synthesis: give it no tokens')
+  try {
+    const gapMs = shortestGapMs(expressionString, timeZone?.timezoneName)
+    if (gapMs === undefined) return problem('`cron` never ticks: no date from now on matches it')
+    return { periodMs: Math.min(gapMs, LONGEST_PERIOD_MS), problems: [] }
+  } catch (error) {
+    return problem(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function limitProblems(
+  candidates: number,
+  periodMs: number,
+  { rate, flexibleWindow: window }: ElectedScheduleProps,
+): string[] {
+  const minutes = (duration = Duration.millis(periodMs)) => duration.toMilliseconds() / 60_000
   const isWhole = (count: number, most: number) => Number.isInteger(count) && count >= 1 && count <= most
   // https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-flexible-time-windows.html
   const fits = window === undefined || (isWhole(minutes(window), 1440) && minutes(window) < minutes())

@@ -1,6 +1,6 @@
 import { type Duration, Names } from 'aws-cdk-lib'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
-import { ContextAttribute, Schedule } from 'aws-cdk-lib/aws-scheduler'
+import { ContextAttribute, Schedule, type ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import { refuse, warn } from './configuration.ts'
@@ -10,21 +10,22 @@ import { type ElectedScheduleSettings, settingsOf } from './elected-schedule-set
 import { destinationOf, failureQueue, grantSend, schedulerTargets } from './event-delivery.ts'
 import { HandlerFunction } from './handler-function.ts'
 import type { LeaseTable } from './lease-table.ts'
-import { assertSamePeriod } from './lease-table-use.ts'
+import { assertSameTimes, timeZoneOf } from './lease-table-use.ts'
 import { eventAge, RETRY_ATTEMPTS } from './timing.ts'
 
 /**
  * A scheduled function that works once per tick even if a schedule, an event or an invocation is lost: several
  * EventBridge schedules invoke it, one invocation is elected, the others stand by.
  *
- * Each event is `{ tick, periodMs, exactPeriod, schedule }`: the scheduled time, the period in milliseconds, whether
- * ticks are exactly one period apart (as those of `rate` are), and the schedule's name.
+ * Each event is `{ tick, schedule }`: the scheduled time, and the schedule's name.
  */
 export class ElectedSchedule extends Construct {
   readonly leaseTable: LeaseTable
   readonly lease: string
   /** The shortest time between two ticks. */
   readonly period: Duration
+  /** When it ticks: its `expressionString` and its `timeZone`. */
+  readonly expression: ScheduleExpression
   /**
    * The function that runs at every tick: `handler` (the function itself for its `latestVersion`), or the function made
    * from `entry`. Grant it the permissions that its task needs.
@@ -35,15 +36,16 @@ export class ElectedSchedule extends Construct {
   /** Dead-letter queue: events that Scheduler could not deliver or whose last retry failed. It keeps 14 days. */
   readonly failures: Queue
 
-  /** @throws ConfigurationError if a prop cannot work, or another schedule of the lease has another period */
+  /** @throws ConfigurationError if a prop cannot work, or another schedule of the lease ticks at other times */
   constructor(scope: Construct, id: string, props: ElectedScheduleProps) {
     super(scope, id)
     const settings = settingsOf(this, props)
-    const { leaseDuration, period } = settings
+    const { leaseDuration, period, expression } = settings
     this.leaseTable = props.leaseTable
     this.lease = props.lease
     this.period = period
-    assertSamePeriod(this.leaseTable, this.lease, period, this)
+    this.expression = expression
+    assertSameTimes(this.leaseTable, this.lease, expression, this)
 
     this.failures = failureQueue(this)
     this.handler =
@@ -61,6 +63,8 @@ export class ElectedSchedule extends Construct {
       LEASE_TABLE: this.leaseTable.tableName,
       LEASE_NAME: this.lease,
       LEASE_MS: String(leaseDuration.toMilliseconds()),
+      LEASE_SCHEDULE: expression.expressionString,
+      ...(props.cron === undefined ? {} : { LEASE_TIME_ZONE: timeZoneOf(expression) }),
     })
     this.schedules = this.#schedulesFor(settings)
     // Lambda accepts a destination only if the role may already send there, and an imported role's policy is made here.
@@ -71,11 +75,11 @@ export class ElectedSchedule extends Construct {
   }
 
   #schedulesFor(settings: ElectedScheduleSettings): Schedule[] {
-    const { candidates, expression, period, exactPeriod, timeWindow, enabled } = settings
+    const { candidates, expression, period, timeWindow, enabled } = settings
     const targetWith = schedulerTargets(this, this.handler, this.failures, eventAge('scheduler', period))
     // A schedule's input cannot refer to the schedule, so its name is set here. Scheduler allows 64 characters.
     const stem = Names.uniqueResourceName(this, { maxLength: 61, separator: '-' })
-    const input = { tick: ContextAttribute.scheduledTime, periodMs: period.toMilliseconds(), exactPeriod }
+    const input = { tick: ContextAttribute.scheduledTime }
     return Array.from({ length: candidates }, (_, index) => {
       const scheduleName = `${stem}-${index + 1}`
       return new Schedule(this, `Candidate${index + 1}`, {

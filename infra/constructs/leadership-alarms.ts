@@ -10,7 +10,7 @@ import { HandlerFunction, ownHandler } from './handler-function.ts'
 import type { LeadershipEvents } from './leadership-events.ts'
 import { type AlarmDefinition, deadLetterAlarm, electionAlarms, fitsWindow, overdueAlarm } from './lease-metrics.ts'
 import type { LeaseTable } from './lease-table.ts'
-import { assertSameRegion, assertSameTable } from './lease-table-use.ts'
+import { assertSameRegion, assertSameTable, timeZoneOf } from './lease-table-use.ts'
 import * as prop from './prop-rules.ts'
 import { envOfStack } from './regions.ts'
 
@@ -25,8 +25,8 @@ export interface LeadershipAlarmsProps {
    */
   readonly actions?: readonly IAlarmAction[] | undefined
   /**
-   * How many periods may pass without a completed tick: a whole number from 2 to 100. The alarm waits at least five
-   * minutes. For a `cron` schedule with pauses (weekdays only), count the longest pause in `period`s.
+   * How many ticks may pass without a completed one: a whole number from 2 to 100. The alarm of a `rate` waits at least
+   * five minutes. The ticks of a `cron`, and of a rate of more than a week divided by this, are counted every hour.
    * @default 3
    */
   readonly overdueAfter?: number | undefined
@@ -70,7 +70,7 @@ export class LeadershipAlarms extends Construct {
     // Schedules of one lease share its alarms, except those of their queues.
     for (const [lease, [first, ...others]] of Map.groupBy(schedules, (schedule) => schedule.lease)) {
       if (first === undefined) continue
-      if (!fitsWindow(first.period, overdueAfter)) toCheck.push(first)
+      if (!fitsWindow(first, overdueAfter)) toCheck.push(first)
       const deadLetters = `Ticks of the lease "${lease}" were given up, or were retried while their leader was working`
       const definitions = [
         overdueAlarm(first, overdueAfter),
@@ -92,11 +92,12 @@ export class LeadershipAlarms extends Construct {
 }
 
 /**
- * Reads leases every hour and measures `ticksOverdue`, for periods that are too long for a CloudWatch alarm.
+ * Reads leases every hour and measures `ticksOverdue`, for ticks that are too far apart, or too uneven, for an alarm
+ * of CloudWatch on completed ticks.
  * @param schedules one per lease, all of this table
  */
 function checkOverdue(scope: Construct, leaseTable: LeaseTable, schedules: readonly ElectedSchedule[]): void {
-  const description = 'Measures how many periods have passed since the last completed tick of each lease'
+  const description = 'Counts the ticks of each lease since the last completed one'
   const handler = new HandlerFunction(scope, 'Function', {
     entry: ownHandler('announce/overdue-handler'),
     description,
@@ -108,7 +109,9 @@ function checkOverdue(scope: Construct, leaseTable: LeaseTable, schedules: reado
   const resources = [leaseTable.tableArn]
   handler.addToRolePolicy(new PolicyStatement({ actions: ['dynamodb:DescribeTable'], resources }))
   const targetWith = schedulerTargets(scope, handler, failureQueue(scope), Duration.hours(1))
-  const leases = schedules.map(({ lease, period }) => ({ lease, periodMs: period.toMilliseconds() }))
+  const leases = schedules.map(({ lease, expression }) => ({
+    ...{ lease, schedule: expression.expressionString, timeZone: timeZoneOf(expression) },
+  }))
   new Schedule(scope, 'Hourly', {
     description,
     schedule: ScheduleExpression.rate(Duration.hours(1)),

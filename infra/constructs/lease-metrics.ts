@@ -40,9 +40,10 @@ function windowMs(period: Duration, overdueAfter: number): number {
   return Math.max(overdueAfter * period.toMilliseconds(), SHORTEST_WINDOW_MS)
 }
 
-/** Whether CloudWatch evaluates enough time to detect overdue ticks. Otherwise `OverdueCheck` reads the lease. */
-export function fitsWindow(period: Duration, overdueAfter: number): boolean {
-  return windowMs(period, overdueAfter) <= LONGEST_WINDOW_MS
+/** Whether CloudWatch can detect overdue ticks by completed ones. Otherwise a function reads the lease every hour. */
+export function fitsWindow({ period, expression }: ElectedSchedule, overdueAfter: number): boolean {
+  const isEven = expression.expressionString.startsWith('rate')
+  return isEven && windowMs(period, overdueAfter) <= LONGEST_WINDOW_MS
 }
 
 /** Dead man's switch: the alarm goes off even if nothing is running. */
@@ -50,11 +51,11 @@ export function overdueAlarm(schedule: ElectedSchedule, overdueAfter: number): A
   const { lease, period } = schedule
   const common = {
     id: 'Overdue',
-    alarmDescription: `No tick of the lease "${lease}" was completed for ${overdueAfter} periods`,
+    alarmDescription: `No tick of the lease "${lease}" was completed, although ${overdueAfter} were due`,
     // No data means that nothing counts ticks, or that the check does not run.
     treatMissingData: TreatMissingData.BREACHING,
   }
-  if (!fitsWindow(period, overdueAfter)) {
+  if (!fitsWindow(schedule, overdueAfter)) {
     const metric = leaseMetric(schedule, 'ticksOverdue', { statistic: 'Maximum', period: Duration.hours(1) })
     return { ...common, metric, threshold: overdueAfter, evaluationPeriods: 3 }
   }

@@ -1,13 +1,14 @@
 /** What the constructs of an app must agree on if they use the same lease table. */
-import { type Duration, Token } from 'aws-cdk-lib'
+import { Token } from 'aws-cdk-lib'
+import type { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
 import type { IConstruct } from 'constructs'
 import { refuseIf, warn } from './configuration.ts'
 import { type Env, envDifference, envOfStack, regionWarnings, resourceKey, showEnv } from './regions.ts'
 import { type AnyTable, envOfTable, resourceOf, type TableReference } from './table-description.ts'
 
 interface TableUse {
-  /** By lease: the period, and the path of the first schedule that has it. */
-  readonly periods: Map<string, { readonly ms: number; readonly path: string }>
+  /** By lease: the times of its ticks, and the path of the first schedule that has them. */
+  readonly times: Map<string, { readonly text: string; readonly path: string }>
   announcer?: IConstruct
 }
 
@@ -18,7 +19,7 @@ function useOf({ table }: TableReference): TableUse {
   const uses = usesByApp.get(table.node.root) ?? new Map<string, TableUse>()
   usesByApp.set(table.node.root, uses)
   const key = keyOf(table)
-  const use = uses.get(key) ?? { periods: new Map() }
+  const use = uses.get(key) ?? { times: new Map() }
   uses.set(key, use)
   return use
 }
@@ -59,19 +60,30 @@ export function assertSameRegion(leaseTable: TableReference, user: IConstruct, u
   warn(user, regionWarnings(`the lease table ${path}`, tableEnv, user, userEnv))
 }
 
+export const timeZoneOf = ({ timeZone }: ScheduleExpression): string => timeZone?.timezoneName ?? 'UTC'
+
 /**
- * Schedules of one lease must have the same period, because ticks are floored to it: with two periods, the tick of the
- * longer one would look older than the last tick of the shorter one and be refused. @throws ConfigurationError
+ * Schedules of one lease must tick at the same times, because all candidates must name the same tick, and find the same
+ * ticks missed. @throws ConfigurationError
  */
-export function assertSamePeriod(leaseTable: TableReference, lease: string, period: Duration, schedule: IConstruct) {
-  const { periods } = useOf(leaseTable)
-  const ms = period.toMilliseconds()
-  const known = periods.get(lease) ?? { ms, path: schedule.node.path }
+export function assertSameTimes(
+  leaseTable: TableReference,
+  lease: string,
+  expression: ScheduleExpression,
+  schedule: IConstruct,
+): void {
+  const { times } = useOf(leaseTable)
+  const { expressionString } = expression
+  // The days of a rate have 24 hours in each time zone.
+  const own = expressionString.startsWith('rate')
+    ? expressionString
+    : `${expressionString} in ${timeZoneOf(expression)}`
+  const known = times.get(lease) ?? { text: own, path: schedule.node.path }
   const problem =
-    `its period is ${ms / 1000} s, but that of ${known.path} for the lease "${lease}" is ${known.ms / 1000} s; ` +
-    'schedules of one lease must have the same period, so give this schedule a lease of its own'
-  refuseIf(schedule, known.ms !== ms, problem)
-  periods.set(lease, known)
+    `it ticks at ${own}, but ${known.path} for the lease "${lease}" at ${known.text}; ` +
+    'schedules of one lease must have the same `rate` or `cron`, so give this schedule a lease of its own'
+  refuseIf(schedule, known.text !== own, problem)
+  times.set(lease, known)
 }
 
 /**

@@ -4,10 +4,9 @@
  * A schedule sends an event, Lambda queues it, a candidate leads and works, and if it dies, Lambda retries the event.
  * All of this should fit into one period, because a tick older than its period is worthless: the next does its work.
  */
-import { Duration, type TimeZone } from 'aws-cdk-lib'
+import { Duration } from 'aws-cdk-lib'
 import { LONGEST_LEASE_MS } from '../../functions/election/options.ts'
 import { problemsIf, type Warning } from './configuration.ts'
-import type { CronGaps } from './cron-gaps.ts'
 
 /** How often Scheduler, and then Lambda, retry an event. AWS's defaults: 185 retries in 24 hours, and 2 in 6 hours. */
 export const RETRY_ATTEMPTS = 2
@@ -16,9 +15,6 @@ const SECOND_MS = 1000
 const MINUTE_MS = 60 * SECOND_MS
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
-
-/** The limit of the option `periodMs`: candidates would refuse a longer period at every tick. */
-const LONGEST_PERIOD_MS = 366 * DAY_MS
 
 /**
  * Lambda waits 1 minute before the first retry of an asynchronous event, and 2 before the second.
@@ -36,7 +32,6 @@ export function timingProblems(periodMs: number, leaseMs: number, timeoutMs: num
   const lease = `\`leaseDuration\` is ${seconds(leaseMs)}; it must be`
   return problemsIf(
     [periodMs < MINUTE_MS, `the period is ${seconds(periodMs)}; Scheduler needs at least 60 s`],
-    [periodMs > LONGEST_PERIOD_MS, `the period is ${seconds(periodMs)}; it can be at most 366 days`],
     [timeoutMs > LONGEST_TIMEOUT_MS, `${timeoutIs}; Lambda allows at most 900 s`],
     [
       timeoutMs > periodMs,
@@ -51,54 +46,19 @@ export function timingProblems(periodMs: number, leaseMs: number, timeoutMs: num
   )
 }
 
-export function timingWarnings(period: Duration, timeoutMs: number): Warning[] {
-  if (timeoutMs + FIRST_RETRY_MS < period.toMilliseconds()) return []
+/** The last candidate may begin at the end of the window, die at the end of its time-out, and be retried then. */
+export function timingWarnings(periodMs: number, timeoutMs: number, windowMs: number): Warning[] {
+  const neededMs = windowMs + timeoutMs + FIRST_RETRY_MS
+  if (neededMs < periodMs) return []
+  const parts = [
+    ...(windowMs === 0 ? [] : [`the flexible window of ${seconds(windowMs)}`]),
+    `the time-out of ${seconds(timeoutMs)}`,
+    'the minute before the first retry',
+  ].join(', ')
   const message =
-    `the period of ${period.toHumanString()} leaves no room for a retry: Lambda waits a minute before it retries the ` +
-    'event of a leader that died, and by then the next tick is due'
+    `the period of ${seconds(periodMs)} leaves no room for a retry of a leader that died: ${parts} take ` +
+    `${seconds(neededMs)}, and by then the next tick is due`
   return [{ id: 'tenure:RetryBeyondPeriod', message }]
-}
-
-/** Ticks are floored to the period; if two become equal, the second counts as done and is lost. */
-export function cronProblems(gaps: CronGaps, period: Duration): string[] {
-  const { everTicks, localMs, acrossClockChanges } = gaps
-  if (!everTicks) return ['`cron` never ticks: no date matches it']
-  const periodMs = period.toMilliseconds()
-  const has = `\`period\` is ${period.toHumanString()}, but`
-  const advice = `give the shortest time between two ticks, ${inWords(shortestMs(gaps))}`
-  if (localMs < periodMs) {
-    return [
-      `${has} \`cron\` ticks ${inWords(localMs)} apart; if two ticks are less than a period apart, ` +
-        `the second counts as done, so ${advice}`,
-    ]
-  }
-  const floor = (ms: number) => Math.floor(ms / periodMs)
-  const lost = acrossClockChanges.find(({ firstMs, secondMs }) => floor(firstMs) === floor(secondMs))
-  if (lost === undefined) return []
-  const [first, second] = [lost.firstMs, lost.secondMs].map((ms) => new Date(ms).toISOString())
-  return [`${has} clocks go forward between the ticks ${first} and ${second}, so the second counts as done; ${advice}`]
-}
-
-/** @param gaps undefined if `cron` could not be read */
-export function cronWarnings(timeZone: TimeZone | undefined, gaps: CronGaps | undefined, period: Duration): Warning[] {
-  if (gaps === undefined) {
-    const message = '`cron` could not be read during synthesis: check that no two ticks are less than a `period` apart'
-    return [{ id: 'tenure:UnreadCron', message }]
-  }
-  if (shortestMs(gaps) >= period.toMilliseconds()) return []
-  const shortest = inWords(shortestMs(gaps))
-  const message =
-    `the period is ${period.toHumanString()}, but ${timeZone?.timezoneName} has summer time, and when it begins, two ` +
-    `ticks are ${shortest} apart; at these times of day both still count, but ${shortest} is safe at any`
-  return [{ id: 'tenure:SummerTime', message }]
-}
-
-function shortestMs({ localMs, acrossClockChanges }: CronGaps): number {
-  return Math.min(localMs, ...acrossClockChanges.map(({ firstMs, secondMs }) => secondMs - firstMs))
-}
-
-function inWords(ms: number): string {
-  return Duration.millis(ms).toHumanString()
 }
 
 /** The longest that each service keeps an event, retries included. The shortest is 60 s, for both. */

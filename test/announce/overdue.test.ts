@@ -1,6 +1,6 @@
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, expect, inject, test, vi } from 'vitest'
-import { leaseProgress, overdueCheck, readWatchedLeases, ticksOverdue } from '../../functions/announce/overdue.ts'
+import { leaseProgress, overdueCheck, readWatchedLeases } from '../../functions/announce/overdue.ts'
 import { editRow } from '../support/lease-row.ts'
 import { createLeaseTable, localClient } from '../support/tables.ts'
 
@@ -9,23 +9,31 @@ const TICK = '2026-11-21T06:00:00.000Z'
 const DONE_MS = Date.parse(TICK)
 
 test.each([
-  ['just after the last completed tick', 0, 0],
-  ['just before the next tick is due', HOUR_MS - 1, 0],
-  ['when it is due', HOUR_MS, 1],
-  ['with a clock that is behind', -5_000, 0],
-])('Overdue ticks are whole periods: %s', (_sentence, sinceMs, overdue) => {
-  expect(ticksOverdue(DONE_MS, HOUR_MS, DONE_MS + sinceMs)).toBe(overdue)
+  ['just after the last completed tick', 'rate(1 hour)', 0, 0],
+  ['just before the next tick is due', 'rate(1 hour)', HOUR_MS - 1, 0],
+  ['when it is due', 'rate(1 hour)', HOUR_MS, 1],
+  ['with a clock that is behind', 'rate(1 hour)', -5_000, 0],
+  ['over the weekend', 'cron(0 7 ? * MON-FRI *)', 48 * HOUR_MS, 0], // the tick is of a Saturday
+  ['on the Monday after it', 'cron(0 7 ? * MON-FRI *)', 52 * HOUR_MS, 1],
+  ['for years', 'cron(0 7 1 7 ? *)', 20 * 366 * 24 * HOUR_MS, 20],
+])('Overdue ticks are those since the last completed one: %s', async (_sentence, schedule, sinceMs, overdue) => {
+  const measured: (number | undefined)[] = []
+  const check = overdueCheck({
+    progress: async () => DONE_MS,
+    measure: (_lease, [metric]) => measured.push(metric?.value),
+    log: { error: () => undefined },
+    now: () => DONE_MS + sinceMs,
+  })
+  await check({ leases: [{ lease: 'billing', schedule }] })
+  expect(measured).toEqual([overdue])
 })
 
 test.each([
   [undefined, 'names 0 leases'],
-  [
-    { leases: [{ lease: 'a b', periodMs: 1 }] },
-    'names 1 leases, of which one is "a b", with a period that is 1. Give {',
-  ],
-  [{ leases: [null] }, 'one is missing'],
-  [{ leases: [{ lease: 'billing', periodMs: '1h' }] }, 'with a period that is "1h"'],
-  [{ leases: [{ lease: 'billing', periodMs: 0 }] }, 'with a period that is 0'],
+  [{ leases: [{ lease: 'a b', schedule: 'rate(1 hour)' }] }, 'names 1 leases, of which one is {'],
+  [{ leases: [null] }, 'one is null'],
+  [{ leases: [{ lease: 'billing', schedule: 'daily' }] }, 'The schedule "daily" is neither a rate nor a cron'],
+  [{ leases: [{ lease: 'billing', periodMs: 3_600_000 }] }, 'Give { "leases": [{ "lease": "billing", "schedule": '],
 ])('A wrong event is refused: %j', (event, message) => {
   expect(() => readWatchedLeases(event)).toThrow(message)
 })
@@ -40,7 +48,7 @@ test('A lease that cannot be read does not stop the others, and fails the check 
     log: { error: (_message, fields) => logged.push(fields) },
     now: () => DONE_MS + 2 * HOUR_MS,
   })
-  const leases = ['billing', 'broken', 'reports'].map((lease) => ({ lease, periodMs: HOUR_MS }))
+  const leases = ['billing', 'broken', 'reports'].map((lease) => ({ lease, schedule: 'rate(1 hour)' }))
   const message = expect.stringMatching(/^1 of 3 leases could not be checked for overdue ticks: broken\. /)
   await expect(check({ leases })).rejects.toMatchObject({ name: 'OverdueCheckError', message, cause: throttled })
   expect(measured).toEqual(['billing', 'reports'].map((lease) => [lease, 'ticksOverdue', 2, DONE_MS + 2 * HOUR_MS]))

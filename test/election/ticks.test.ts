@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type LeaseOptions, LeaseStillHeldError, type TickedLease, withLease } from '../../functions/election/index.ts'
-import { asked, clock, HOUR_MS, hold, options, outcomeOf, row, startAnew, store } from './scripted.ts'
+import { asked, clock, hold, options, outcomeOf, row, startAnew, store } from './scripted.ts'
 
 beforeEach(startAnew)
 

@@ -75,11 +75,10 @@ describe('the alarm for overdue ticks', () => {
     const checks = template.findResources('AWS::Scheduler::Schedule', {
       Properties: { ScheduleExpression: 'rate(1 hour)', Target: { Input: Match.stringLikeRegexp('^{"leases":') } },
     })
-    const dayMs = 86_400_000
     expect(Object.values(checks).map(({ Properties }) => JSON.parse(Properties.Target.Input).leases)).toEqual([
       [
-        { lease: 'billing', periodMs: 28 * dayMs },
-        { lease: 'weekly', periodMs: 7 * dayMs },
+        { lease: 'billing', schedule: 'rate(28 days)', timeZone: 'UTC' },
+        { lease: 'weekly', schedule: 'rate(7 days)', timeZone: 'UTC' },
       ],
     ])
     const policies = JSON.stringify(template.findResources('AWS::IAM::Policy'))

@@ -1,8 +1,9 @@
 import { Duration, type Stack } from 'aws-cdk-lib'
 import { MultiRegionConsistency, StreamViewType, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
+import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
 import { describe, expect, test } from 'vitest'
 import { LeadershipAlarms, LeadershipDashboard, LeadershipEvents, LeaseTable } from '../../infra/constructs/index.ts'
-import { assertSamePeriod, assertSameTable, registerAnnouncer } from '../../infra/constructs/lease-table-use.ts'
+import { assertSameTable, assertSameTimes, registerAnnouncer } from '../../infra/constructs/lease-table-use.ts'
 import { ACCOUNT, elect, LEASE_KEYS, newStack, refusal, stackWithTable, twoStacks } from '../support/cdk-app.ts'
 
 const DIFFERS = 'has another lease table than'
@@ -33,13 +34,13 @@ describe('two LeaseTables of one table', () => {
     expect(alarms).toHaveLength(7)
   })
 
-  test('have one period for each lease', () => {
+  test('have the same times for each lease', () => {
     const { stack, one, two } = twice()
     elect(stack, 'Hourly', one)
     elect(stack, 'Sixty', two, 'billing', Duration.minutes(60))
     elect(stack, 'Reports', two, 'reports', Duration.days(1))
     expect(() => elect(stack, 'Daily', two, 'billing', Duration.days(1))).toThrow(
-      refusal('Stack/Daily: its period is 86400 s, but that of Stack/Hourly for the lease "billing" is 3600 s'),
+      refusal('Stack/Daily: it ticks at rate(1 day), but Stack/Hourly for the lease "billing" at rate(1 hour)'),
     )
   })
 
@@ -89,8 +90,10 @@ describe('references to a table', () => {
     const [first, second] = makeTables(one, two)
     if (first === undefined || second === undefined) throw new Error('there are two')
     expect(compare(first, second)).not.toThrow()
-    assertSamePeriod(first, 'billing', Duration.hours(1), one)
-    expect(() => assertSamePeriod(second, 'billing', Duration.hours(2), two)).toThrow(refusal('Two: its period is'))
+    assertSameTimes(first, 'billing', ScheduleExpression.rate(Duration.hours(1)), one)
+    expect(() => assertSameTimes(second, 'billing', ScheduleExpression.rate(Duration.hours(2)), two)).toThrow(
+      refusal('Two: it ticks at rate(2 hours), but One'),
+    )
     registerAnnouncer(first, one)
     expect(() => registerAnnouncer(second, two)).toThrow(refusal('Two: One already announces the leases of'))
   })

@@ -25,14 +25,14 @@ describe('without a compiler', () => {
 
   test.each<[string, object, string]>([
     ['no function', HOURLY, 'give `handler`, a function, or `entry`, the path of its module'],
-    ['no rate', { entry }, 'give `rate`, or both `cron` and `period`, the shortest time between two ticks'],
-    ['cron without a period', { entry, cron: {} }, 'give `rate`, or both `cron` and `period`'],
+    ['no rate', { entry }, 'give `rate`, or `cron`, the times of the ticks'],
     ['no lease', { entry, ...HOURLY, lease: undefined }, '`lease` is missing'],
     ['an unknown prop', { entry, ...HOURLY, candidats: 3 }, 'no prop `candidats`; did you mean `candidates`?'],
     ['an option of the library', { leaseMs: 15_000 }, 'no prop `leaseMs`; did you mean `leaseDuration`?'],
     ['handler and entry', { entry, handler, ...HOURLY }, 'both `handler` and `entry` were given; give one of them'],
     ['handler and entryProps', { entryProps: {}, handler, ...HOURLY }, '`entryProps` was given with `handler`; set'],
-    ['rate and period', { entry, ...HOURLY, period: HOURLY.rate }, '`rate` was given with `cron` or `period`; give'],
+    ['rate and cron', { entry, ...HOURLY, cron: {} }, 'both `rate` and `cron` were given; give one of them'],
+    ['a period', { entry, cron: {}, period: HOURLY.rate }, 'no prop `period`; did you mean'],
     ['another table', { leaseTable: {} }, '`leaseTable` is an object of type Object; it must be a LeaseTable, such as'],
     ['an unknown entry prop', { entry, entryProps: { runtime: 'x' } }, 'no prop `entryProps.runtime`; did you mean'],
     ['a wrong memory size', { entry, entryProps: { memorySize: '1' } }, '`entryProps.memorySize` is "1"; it must be'],
@@ -50,15 +50,7 @@ describe('without a compiler', () => {
   })
 
   const wrong: Record<string, unknown> = { handler: {}, lease: 5, candidates: '2', rate: 60, entry: () => undefined }
-  const OPTIONAL = [
-    'period',
-    'cron',
-    'leaseDuration',
-    'leaseOutlastsRetries',
-    'flexibleWindow',
-    'enabled',
-    'entryProps',
-  ]
+  const OPTIONAL = ['cron', 'leaseDuration', 'leaseOutlastsRetries', 'flexibleWindow', 'enabled', 'entryProps']
   test.each([...Object.keys(wrong), ...OPTIONAL])('an ElectedSchedule with a wrong %s is refused', (name) => {
     const props = { leaseTable, lease: 'billing', [name]: wrong[name] ?? null }
     expect(construct(ElectedSchedule, props)).toThrow(refusal(new RegExp(`\`${name}\` is .*; it must be `)))

@@ -77,13 +77,10 @@ export function elect(stack: Stack, id: string, leaseTable: LeaseTable, lease = 
   return new ElectedSchedule(stack, id, { leaseTable, lease, handler: aFunction(stack, `${id}Function`), rate })
 }
 
-export type Chosen = (
-  | { readonly rate: Duration }
-  | { readonly cron: CronOptionsWithTimezone; readonly period: Duration }
-) &
-  Partial<
-    Omit<ElectedScheduleProps, 'leaseTable' | 'handler' | 'entry' | 'entryProps' | 'rate' | 'cron' | 'period'>
-  > & { readonly timeout?: Duration }
+export type Chosen = ({ readonly rate: Duration } | { readonly cron: CronOptionsWithTimezone }) &
+  Partial<Omit<ElectedScheduleProps, 'leaseTable' | 'handler' | 'entry' | 'entryProps' | 'rate' | 'cron'>> & {
+    readonly timeout?: Duration
+  }
 
 /** A schedule for the lease `billing` with other props as chosen. */
 export function electedSchedule({ timeout = Duration.seconds(30), ...chosen }: Chosen) {
