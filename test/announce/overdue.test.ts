@@ -30,7 +30,7 @@ test.each([
 
 test.each([
   [undefined, 'names 0 leases'],
-  [{ leases: [{ lease: 'a b', schedule: 'rate(1 hour)' }] }, 'names 1 leases, of which one is {'],
+  [{ leases: [{ lease: 'a b', schedule: 'rate(1 hour)' }] }, 'names 1 leases, of which one is an object'],
   [{ leases: [null] }, 'one is null'],
   [{ leases: [{ lease: 'billing', schedule: 'daily' }] }, 'The schedule "daily" is neither a rate nor a cron'],
   [{ leases: [{ lease: 'billing', periodMs: 3_600_000 }] }, 'Give { "leases": [{ "lease": "billing", "schedule": '],

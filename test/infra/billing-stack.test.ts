@@ -67,6 +67,7 @@ describe('the billing function', () => {
       LEASE_TABLE: { Ref: logicalId(TABLE, 'Leases') },
       LEASE_NAME: 'billing',
       LEASE_MS: '15000',
+      LEASE_SCHEDULE: 'rate(1 hour)',
       SUBSCRIPTIONS_TABLE: { Ref: logicalId(TABLE, 'Subscriptions') },
       CHARGES_TABLE: { Ref: logicalId(TABLE, 'Charges') },
       GATEWAY_FUNCTION: { Ref: logicalId(FUNCTION, 'Sandbox') },

@@ -132,6 +132,7 @@ describe('a schedule with an entry', () => {
           LEASE_TABLE: { Ref: expect.stringMatching(/^Leases/) },
           LEASE_NAME: 'billing',
           LEASE_MS: '15000',
+          LEASE_SCHEDULE: 'rate(1 hour)',
           NODE_OPTIONS: '--enable-source-maps',
         },
       },

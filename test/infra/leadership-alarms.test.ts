@@ -77,8 +77,8 @@ describe('the alarm for overdue ticks', () => {
     })
     expect(Object.values(checks).map(({ Properties }) => JSON.parse(Properties.Target.Input).leases)).toEqual([
       [
-        { lease: 'billing', schedule: 'rate(28 days)', timeZone: 'UTC' },
-        { lease: 'weekly', schedule: 'rate(7 days)', timeZone: 'UTC' },
+        { lease: 'billing', schedule: 'rate(28 days)', timeZone: 'Etc/UTC' },
+        { lease: 'weekly', schedule: 'rate(7 days)', timeZone: 'Etc/UTC' },
       ],
     ])
     const policies = JSON.stringify(template.findResources('AWS::IAM::Policy'))
