@@ -146,7 +146,8 @@ const RULES: Record<keyof LeaseOptions, Rule> = {
   maxClockSkewMs: milliseconds(0, 60_000),
   context: {
     expected:
-      "Lambda's context, with awsRequestId (a well-formed text of 1 to 256 characters) and getRemainingTimeInMillis",
+      "Lambda's context, with awsRequestId (a well-formed text of 1 to 256 characters) and getRemainingTimeInMillis " +
+      '(in a test: lambdaContext() of tenure/testing)',
     holds: (value) => hasMethods(value, 'getRemainingTimeInMillis') && isRowText(Reflect.get(value, 'awsRequestId')),
   },
   signal: { expected: 'an AbortSignal', holds: (value) => value instanceof AbortSignal },
@@ -185,6 +186,11 @@ const SYNONYMS: Readonly<Record<string, keyof LeaseOptions>> = {
   holder: 'candidate',
   identity: 'candidate',
   abortSignal: 'signal',
+  region: 'store',
+  endpoint: 'store',
+  credentials: 'store',
+  retries: 'waitMs',
+  retryCount: 'waitMs',
 }
 
 function similarOption(name: string, allowed: readonly string[]): string | undefined {
