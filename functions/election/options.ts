@@ -159,42 +159,21 @@ const RULES: Record<keyof LeaseOptions, Rule> = {
 export const LEASE_MS_RULE = RULES.leaseMs.expected
 
 /** Options of the constructs, and of other libraries, that mean one of these. */
-const SYNONYMS: Readonly<Record<string, keyof LeaseOptions>> = {
-  leaseDuration: 'leaseMs',
-  leaseDurationMs: 'leaseMs',
-  duration: 'leaseMs',
-  ttl: 'leaseMs',
-  timeout: 'leaseMs',
-  timeoutMs: 'leaseMs',
-  rate: 'periodMs',
-  period: 'periodMs',
-  interval: 'periodMs',
-  maxClockSkew: 'maxClockSkewMs',
-  clockSkew: 'maxClockSkewMs',
-  wait: 'waitMs',
-  killGrace: 'killGraceMs',
-  heartbeatMs: 'heartbeat',
-  leaseTable: 'store',
-  tableName: 'store',
-  table: 'store',
-  client: 'store',
-  leaseName: 'lease',
-  lockName: 'lease',
-  name: 'lease',
-  key: 'lease',
-  owner: 'candidate',
-  holder: 'candidate',
-  identity: 'candidate',
-  abortSignal: 'signal',
-  region: 'store',
-  endpoint: 'store',
-  credentials: 'store',
-  retries: 'waitMs',
-  retryCount: 'waitMs',
+const SYNONYMS: Readonly<Partial<Record<keyof LeaseOptions, string>>> = {
+  leaseMs: 'leaseDuration leaseDurationMs duration ttl timeout timeoutMs',
+  periodMs: 'rate period interval',
+  maxClockSkewMs: 'maxClockSkew clockSkew',
+  waitMs: 'wait retries retryCount',
+  killGraceMs: 'killGrace',
+  heartbeat: 'heartbeatMs',
+  store: 'leaseTable tableName table client region endpoint credentials',
+  lease: 'leaseName lockName name key',
+  candidate: 'owner holder identity',
+  signal: 'abortSignal',
 }
 
 function similarOption(name: string, allowed: readonly string[]): string | undefined {
-  const synonym = Object.hasOwn(SYNONYMS, name) ? SYNONYMS[name] : undefined
+  const [synonym] = Object.entries(SYNONYMS).find(([, others]) => others.split(' ').includes(name)) ?? []
   if (synonym !== undefined && allowed.includes(synonym)) return synonym
   return allowed.toSorted((a, b) => leven(a, name.slice(0, 60)) - leven(b, name.slice(0, 60)))[0]
 }
