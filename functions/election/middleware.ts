@@ -8,7 +8,7 @@ import { InvalidOptionError, LeaseLostError } from './errors.ts'
 import { type InvocationContext, readRemaining } from './invocation.ts'
 import type { Lease, TickedLease } from './lease.ts'
 import { LeaseHandle } from './lease-handle.ts'
-import { type LeaseOptions, type Settings, settingsOf } from './options.ts'
+import { type LeaseOptions, settingsOf } from './options.ts'
 import { show } from './show.ts'
 import { type EventTick, type ScheduledTickEvent, type TickInput, tickOfEvent } from './tick.ts'
 import { failed, finished, type Outcome } from './with-lease.ts'
@@ -114,7 +114,7 @@ export function leaderOnly<Event>(
       const { event, context } = request
       const ticked = tickOf === undefined ? tickOfEvent(event) : { tick: tickOf(event) }
       const settings = settingsOf({ ...complete(), ...present(ticked), context })
-      assertUsedOnce(request, settings)
+      assertUsedOnce(request, settings.lease)
       assertTimerWorks(context, timeoutEarlyInMillis)
       const lease = await acquireLease(settings)
       if (!(lease instanceof LeaseHandle)) {
@@ -162,15 +162,15 @@ export function leaderOnly<Event>(
 }
 
 /** The leases that each request of middy was elected for. */
-const requested = new WeakMap<object, Pick<Settings, 'store' | 'lease'>[]>()
+const requested = new WeakMap<object, readonly string[]>()
 
 /** A second `leaderOnly` for one lease would find it held, by the first. */
-function assertUsedOnce(request: object, { store, lease }: Settings): void {
+function assertUsedOnce(request: object, lease: string): void {
   const earlier = requested.get(request) ?? []
-  if (earlier.some((one) => one.lease === lease && one.store === store)) {
+  if (earlier.includes(lease)) {
     throw new InvalidOptionError(`This handler uses leaderOnly twice for lease "${lease}". Remove one of the two.`)
   }
-  requested.set(request, [...earlier, { store, lease }])
+  requested.set(request, [...earlier, lease])
 }
 
 /** Middy's timer would end the invocation at once, while its task runs on and its lease is held. */

@@ -28,16 +28,13 @@ const EXAMPLES: readonly Example[] = ['README.md', ...globSync('docs/**/*.md', {
 
 const endpoint = inject('dynamodbEndpoint')
 const client = localClient(endpoint)
-const TABLES = { leases: ['lease', 'record'], Reports: ['id'] }
 beforeAll(async () => {
-  for (const [TableName, keys] of Object.entries(TABLES)) {
-    const AttributeDefinitions = keys.map((AttributeName) => ({ AttributeName, AttributeType: 'S' as const }))
-    const KeySchema = keys.map(
-      (AttributeName, at) => ({ AttributeName, KeyType: at === 0 ? 'HASH' : 'RANGE' }) as const,
-    )
-    const BillingMode = 'PAY_PER_REQUEST'
-    await client.send(new CreateTableCommand({ TableName, BillingMode, AttributeDefinitions, KeySchema }))
-  }
+  const [, json = ''] = /```json table\n(.*?)```/s.exec(readFileSync(join(ROOT, 'docs/without-cdk.md'), 'utf8')) ?? []
+  const leases = { ...JSON.parse(json), TableName: 'leases', DeletionProtectionEnabled: false }
+  const KeySchema = [{ AttributeName: 'id', KeyType: 'HASH' }]
+  const AttributeDefinitions = [{ AttributeName: 'id', AttributeType: 'S' }]
+  const reports = { ...leases, TableName: 'Reports', KeySchema, AttributeDefinitions }
+  for (const table of [leases, reports]) await client.send(new CreateTableCommand(table))
   const access = { AWS_REGION: 'eu-central-1', AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' }
   const variables = { ...access, LEASE_TABLE: 'leases', LEASE_MS: '15000', REPORTS_TABLE: 'Reports' }
   for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value)
@@ -45,7 +42,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   process.chdir(ROOT)
-  for (const TableName of Object.keys(TABLES)) await client.send(new DeleteTableCommand({ TableName }))
+  for (const TableName of ['leases', 'Reports']) await client.send(new DeleteTableCommand({ TableName }))
 })
 
 /** Its `node_modules` has the compiled library, and links to the packages that are installed here. */
