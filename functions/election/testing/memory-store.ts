@@ -42,7 +42,8 @@ export class MemoryLeaseStore extends DynamoDBLeaseStore {
   readonly #direct: DynamoDBClient
   readonly #replies: { lost: number }
 
-  constructor({ tables = {}, ...unknown }: MemoryLeaseStoreOptions = {}) {
+  constructor(options: MemoryLeaseStoreOptions = {}) {
+    const { tables = {}, ...unknown } = options
     const database = new SimulatedDynamoDB()
     const replies = { lost: 0 }
     const answer = (operation: string, body: object) => {
