@@ -7,6 +7,7 @@ import type { ClaimInput, Lease } from './lease.ts'
 import { missedTicks } from './missed.ts'
 import { Renewals } from './renewals.ts'
 import { RowWrites } from './row-writes.ts'
+import { show } from './show.ts'
 import { effectsOf, type Row, type TransactItem, type WriteInput } from './stores/store.ts'
 import { TickWork } from './tick-work.ts'
 import { copied, plainState } from './values.ts'
@@ -152,6 +153,7 @@ export class LeaseHandle implements Lease {
   }
 
   async send(input: WriteInput): Promise<Row | undefined> {
+    assertTableName(input, this.name)
     this.assertHeld()
     const effects = effectsOf(this.#tenancy.store, this.name)
     try {
@@ -181,4 +183,15 @@ export class LeaseHandle implements Lease {
   idempotencyKey(...unit: readonly (string | number)[]): string {
     return idempotencyKey(unit)
   }
+}
+
+/** DynamoDB's own error would not name the likely cause: an environment variable that is not set. */
+function assertTableName(input: WriteInput, lease: string): void {
+  const given: unknown = Object(input)['TableName']
+  if (typeof given === 'string' && given !== '') return
+  throw new InvalidOptionError(
+    `A write by lease "${lease}" needs TableName, but it is ${show(given)}. Is the environment variable set? ` +
+      'lease.send takes the input of a PutCommand, UpdateCommand or DeleteCommand.',
+    { lease },
+  )
 }

@@ -167,7 +167,8 @@ const RULES: Record<keyof LeaseOptions, Rule> = {
   maxClockSkewMs: milliseconds(0, 60_000),
   context: {
     expected:
-      "Lambda's context, with awsRequestId (a well-formed text of 1 to 256 characters) and getRemainingTimeInMillis",
+      "Lambda's context, with awsRequestId (a well-formed text of 1 to 256 characters) and getRemainingTimeInMillis " +
+      '(in a test: lambdaContext() of tenure/testing)',
     holds: (value) => hasMethods(value, 'getRemainingTimeInMillis') && isRowText(Reflect.get(value, 'awsRequestId')),
   },
   signal: { expected: 'an AbortSignal', holds: (value) => value instanceof AbortSignal },
@@ -179,38 +180,23 @@ const RULES: Record<keyof LeaseOptions, Rule> = {
 export const LEASE_MS_RULE = RULES.leaseMs.expected
 
 /** Options of the constructs, and of other libraries, that mean one of these. */
-const SYNONYMS: Readonly<Record<string, keyof LeaseOptions>> = {
-  leaseDuration: 'leaseMs',
-  leaseDurationMs: 'leaseMs',
-  duration: 'leaseMs',
-  ttl: 'leaseMs',
-  timeout: 'leaseMs',
-  timeoutMs: 'leaseMs',
-  rate: 'schedule',
-  cron: 'schedule',
-  expression: 'schedule',
-  exactPeriod: 'schedule',
-  timezone: 'timeZone',
-  period: 'periodMs',
-  interval: 'periodMs',
-  maxClockSkew: 'maxClockSkewMs',
-  clockSkew: 'maxClockSkewMs',
-  wait: 'waitMs',
-  killGrace: 'killGraceMs',
-  heartbeatMs: 'heartbeat',
-  leaseTable: 'store',
-  tableName: 'store',
-  table: 'store',
-  client: 'store',
-  leaseName: 'lease',
-  lockName: 'lease',
-  name: 'lease',
-  key: 'lease',
-  owner: 'candidate',
-  holder: 'candidate',
-  identity: 'candidate',
-  abortSignal: 'signal',
+const MEANT: Readonly<Partial<Record<keyof LeaseOptions, string>>> = {
+  leaseMs: 'leaseDuration leaseDurationMs duration ttl timeout timeoutMs',
+  schedule: 'rate cron expression exactPeriod',
+  timeZone: 'timezone tz',
+  periodMs: 'period interval',
+  maxClockSkewMs: 'maxClockSkew clockSkew',
+  waitMs: 'wait retries retryCount',
+  killGraceMs: 'killGrace',
+  heartbeat: 'heartbeatMs',
+  store: 'leaseTable tableName table client region endpoint credentials',
+  lease: 'leaseName lockName name key',
+  candidate: 'owner holder identity',
+  signal: 'abortSignal',
 }
+const SYNONYMS = Object.fromEntries(
+  Object.entries(MEANT).flatMap(([option, names]) => names.split(' ').map((name) => [name, option] as const)),
+)
 
 /**
  * Checks names and types of all options given.

@@ -135,12 +135,14 @@ function refusalOf({ isFenced }: Write, call: Call, { body }: Answer, isGuarded:
 
 /** Undefined for a write that failed. */
 function acceptanceOf(
-  { table, isFenced }: Write,
+  { table, isFenced, position }: Write,
   call: Call,
   { body, error }: Answer,
   isOpen: boolean,
 ): 'accepted' | 'unguarded' | undefined {
   if (error !== undefined || (gatewayStatusOf(call, body) ?? 200) >= 300) return undefined
+  const { [position ?? 0]: one }: readonly unknown[] = Object(property(body, 'Responses') ?? [])
+  if (property(one, 'Error') !== undefined) return undefined
   // A charge at the gateway has a key of its own.
   return isOpen && !isFenced && table !== undefined ? 'unguarded' : 'accepted'
 }
