@@ -9,6 +9,6 @@ const hourly = new ElectedSchedule(stack, 'Hourly', {
   lease: 'reports',
   entry: 'functions/write-report.ts',
   entryProps: { environment: { REPORTS_TABLE: reports.tableName } },
-  rate: Duration.hours(1), // or `cron`, and `period`: the shortest time between two ticks
+  rate: Duration.hours(1), // or `cron`: weekly, monthly, in a time zone
 })
 reports.grantWriteData(hourly.handler)
