@@ -68,10 +68,7 @@ export interface ScheduledTickEvent {
 }
 
 /** What an event says about its tick. */
-export interface EventTick {
-  readonly tick: TickInput
-  readonly periodMs?: number
-}
+export type EventTick = Omit<ScheduledTickEvent, 'tick'> & { readonly tick: TickInput }
 
 /**
  * Reads the tick of a scheduled event: `{ tick }`, which an `ElectedSchedule` sends, or the
