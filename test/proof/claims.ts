@@ -12,13 +12,15 @@ export const CLAIMS = {
     'in their order; none of these is refused for another, and none that was applied is reported as refused.',
   L1: 'After a crash a live candidate can lead within the lease + 2 B.',
   L2: 'No fault leaves a lease stuck beyond its expiry + 2 B.',
-  L3: 'A tick whose leader crashed is completed by its retry.',
+  L3: 'A tick whose leader crashed is completed by its retry, or is missed for the leader of a newer tick.',
+  L4: 'No tick vanishes: a leader that completes a later one had it in `missed`, or closed it itself.',
 } as const
 
 export type Claim = keyof typeof CLAIMS
 
 /** The parts of the proof that check a claim. */
 export function checkedBy(claim: Claim): string {
+  if (claim === 'L4') return 'simulation'
   return `model, simulation${['S2', 'S3'].includes(claim) ? ', nemesis' : ''}`
 }
 

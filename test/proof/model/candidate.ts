@@ -2,8 +2,10 @@
  * What a candidate may do next until it leads (then leading.ts). It mirrors functions/election/acquire.ts in small
  * steps; every decision about a row is made by the shipped rules. Time may pass between any two steps.
  */
+import { missedTicks } from '../../../functions/election/missed.ts'
 import { LONGEST_LEASE_MS } from '../../../functions/election/options.ts'
 import type { LeaseRecord, StandbyReason } from '../../../functions/election/rules.ts'
+import { rateSchedule } from '../../../functions/election/schedule.ts'
 import { leadingSteps } from './leading.ts'
 import { awaited, become, failed, fates, leftUnderWay, readClock, send, type Turn, withFault } from './model.ts'
 import type { Acquire, Candidate, GiveBack, Leading, State, Won } from './state.ts'
@@ -170,11 +172,26 @@ function checkBeginning({ model, state, index }: Turn, won: Won): void {
 
 /** A candidate that stands by for a false reason loses its tick. */
 function checkStandby({ model, state: { row, ledger }, index }: Turn, reason: StandbyReason): void {
-  const isTrue = reason === 'held' ? row?.holder !== undefined : isDone(ledger, tickOf(model.world, index))
+  const tick = tickOf(model.world, index)
+  const isTrue =
+    reason === 'held'
+      ? row?.holder !== undefined
+      : isDone(ledger, tick) || (reason === 'superseded' && isMissed(row, tick))
   if (!isTrue) model.broke('L3', `${labelOf(model.world, index)} stands by as ${reason}, which is not true`)
   // No lease is paused here.
   if (reason !== 'paused' && reason !== 'contended') model.reached(`stands by: ${reason}`)
 }
+
+/** A leader of a newer tick has it among those that were missed, if it is not older than the lease itself. */
+function isMissed(row: LeaseRecord | undefined, tick: number): boolean {
+  const name = tickName(tick)
+  if (row?.tick === undefined || row.tick <= name) return false
+  const isOlder = row.completedTick === undefined && row.firstTick !== undefined && row.firstTick > name
+  return isOlder || missedTicks(row, row.tick, HOURLY, 9).includes(name)
+}
+
+/** The ticks of the worlds are an hour apart. */
+const HOURLY = await rateSchedule(3_600_000).load()
 
 function leading({ model }: Turn, attempt: number, won: Won): Leading {
   const { renewals, effects } = model.world

@@ -176,6 +176,10 @@ function afterSuccess(turn: Turn, leader: Leading, sent: Write | Guarded): Candi
 function checkReplaced({ model, state: { row, ledger }, index }: Turn, leader: Leading): void {
   if (model.world.deletions > 0 || row === undefined) return
   const { attempt, fencingToken } = tenureOf(index, leader)
+  const isItsTick = row.completedTick === tickName(tickOf(model.world, index)) && row.completedBy === fencingToken
+  if (leader.ending === 'completed' && isItsTick) {
+    model.broke('L3', `${labelOf(model.world, index)} learns that it was replaced, but it has completed its tick`)
+  }
   if (row.attempt !== attempt || row.fencingToken !== fencingToken) return
   const hasCompleted = leader.ending === 'completed' && isCompleted(ledger, tickOf(model.world, index))
   if (row.holder === undefined && !hasCompleted) return

@@ -117,7 +117,7 @@ export interface FencedRow {
 
 const ROW_FIELDS = [
   ...['fencingToken', 'holder', 'attempt', 'acquiredAtMs', 'expiresAtMs', 'writtenAtMs', 'step'],
-  ...['eventId', 'tick', 'completedTick', 'endedBy'],
+  ...['eventId', 'tick', 'firstTick', 'completedTick', 'completedBy', 'endedBy'],
 ]
 
 export function rowKey(row: rules.LeaseRecord | undefined): string {

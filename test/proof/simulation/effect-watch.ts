@@ -156,9 +156,10 @@ export class EffectWatch {
   checkCompletions(): void {
     const counted = this.#world.database.rows(PROTECTED).filter(({ times }) => times !== undefined)
     const done = new Set(counted.map(({ id }) => textOf(id)))
-    for (const { tenure } of this.#world.leases.completed.values()) {
-      if (!done.delete(`done ${tenure.tick}`)) {
-        this.#world.broken('S5', `${nameOf(tenure)} completed the tick ${tenure.tick} without its effects`)
+    for (const [period, { tenure }] of this.#world.leases.completed) {
+      const tick = new Date(period * this.#world.setting.periodMs).toISOString()
+      if (!done.delete(`done ${tick}`)) {
+        this.#world.broken('S5', `${nameOf(tenure)} completed the tick ${tick} without its effects`)
       }
     }
     for (const id of done) this.#world.broken('S5', `the effects of ${id} happened, but its tick is not completed`)

@@ -31,6 +31,7 @@ export function functionOf(world: World, process: SimulatedProcess, connection: 
     leaseMs: setting.leaseMs,
     waitMs: setting.waitMs,
     heartbeat: setting.heartbeat,
+    schedule: rateOf(setting.periodMs),
     clock,
     onEvent: (event: ElectionEvent) => beliefs.electionEvent(event),
   }
@@ -60,6 +61,8 @@ export function functionOf(world: World, process: SimulatedProcess, connection: 
   }
 }
 
+const rateOf = (periodMs: number) => `rate(${periodMs / 60_000} ${periodMs === 60_000 ? 'minute' : 'minutes'})`
+
 class TaskError extends Error {
   override readonly name = 'TaskError'
 }
@@ -79,6 +82,29 @@ class Task {
   }
 
   async perform(): Promise<string> {
+    if (this.#world.setting.catchesUp) await this.#catchUp()
+    return await this.#workOwnTick()
+  }
+
+  async #catchUp(): Promise<void> {
+    const { setting, faults } = this.#world
+    const { label } = this.#invocation
+    const lease = this.#lease
+    const random = new Random(setting.seed, `missed ticks of ${label}`)
+    for await (const tick of lease.ticks()) {
+      if (tick === lease.tick) return
+      if (lease.checkpoint !== undefined && Reflect.get(Object(lease.checkpoint), 'tick') !== tick) {
+        this.#world.wrong(`${label} works on ${tick}, with the checkpoint of another tick`)
+      }
+      if (random.chance(300)) await lease.saveCheckpoint({ tick })
+      if (faults.draw('task fails', `${label} missed ${tick}`)?.chance(500))
+        throw new TaskError('failed at a missed tick')
+      if (setting.work === 'completion') await lease.advance([this.#counted(tick)])
+      else if (random.chance(200)) lease.giveUp('as drawn')
+    }
+  }
+
+  async #workOwnTick(): Promise<string> {
     const { setting, faults } = this.#world
     const { label } = this.#invocation
     const lease = this.#lease
@@ -107,13 +133,17 @@ class Task {
   async #complete(): Promise<void> {
     const lease = this.#lease
     this.#world.beliefs.taskRequestsEnd(lease, 'complete')
+    await lease.complete([this.#counted(lease.tick ?? '')])
+  }
+
+  #counted(tick: string) {
     const counted = {
-      Key: { id: `done ${lease.tick}` },
+      Key: { id: `done ${tick}` },
       UpdateExpression: 'SET #by = :by ADD times :one',
       ExpressionAttributeNames: { '#by': 'by' },
-      ExpressionAttributeValues: { ':by': lease.fencingToken, ':one': 1 },
+      ExpressionAttributeValues: { ':by': this.#lease.fencingToken, ':one': 1 },
     }
-    await lease.complete([{ Update: { TableName: PROTECTED, ...counted } }])
+    return { Update: { TableName: PROTECTED, ...counted } }
   }
 
   /** Some tasks ignore an error of the release. */

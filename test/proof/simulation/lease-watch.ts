@@ -132,7 +132,29 @@ export class LeaseWatch {
     if (!tenure.hasWrongClock && futureMs > SKEW_MS / 2 + 1) {
       this.#world.broken('L2', `${place} stamps the row ${futureMs} ms into the future`)
     }
+    this.#checkClosed(tenure, before, after, place)
+    if (request.kind === 'advance') this.#completed(this.#periodOf(request.tick), tenure)
     if (after.holder === undefined) this.#ended(request, tenure, after, place)
+  }
+
+  /** L4: every tick that the completed one rises over was told to the leader. */
+  #checkClosed({ lease }: Tenure, before: LeaseRow, after: LeaseRow, place: string): void {
+    if (after.completedTick === before.completedTick || lease === undefined) return
+    const { periodMs } = this.#world.setting
+    const from =
+      before.completedTick === undefined ? this.#periodOf(after.firstTick) : this.#periodOf(before.completedTick) + 1
+    for (let period = from; period < this.#periodOf(after.completedTick); period++) {
+      const tick = new Date(period * periodMs).toISOString()
+      if (!lease.missed.includes(tick))
+        this.#world.broken('L4', `${place} closes ${tick}, which was in no missed ticks`)
+    }
+  }
+
+  #completed(period: number, tenure: Tenure): void {
+    if (this.completed.has(period)) {
+      this.#world.broken('S4', `${nameOf(tenure)} completed a tick that was completed before`)
+    }
+    this.completed.set(period, { tenure, atMs: this.#world.timeline.nowMs })
   }
 
   #ended({ kind }: HolderWrite, tenure: Tenure, after: LeaseRow, place: string): void {
@@ -145,10 +167,7 @@ export class LeaseWatch {
     if (tenure.requestedEnd === 'release') {
       this.#world.wrong(`${place} completed the tick ${tenure.tick}, which its task had given up`)
     }
-    if (this.completed.has(tenure.period)) {
-      this.#world.broken('S4', `${nameOf(tenure)} completed the tick ${tenure.tick}, which was completed before`)
-    }
-    this.completed.set(tenure.period, { tenure, atMs: this.#world.timeline.nowMs })
+    this.#completed(tenure.period, tenure)
   }
 
   /** A candidate that learned from the answer that its clock is far wrong must not stamp the row by that clock. */

@@ -60,8 +60,9 @@ function checkStandby(world: World, { label, delivery }: Invocation, reason: str
   if (reason === 'held' || reason === 'superseded' || reason === 'contended') world.reached(`standby: ${reason}`)
   world.reached('standby: completed before a slower racer', reason === 'tickDone' && delivery.tries.length === 1)
   const period = Math.floor(Date.parse(delivery.event.tick) / setting.periodMs)
-  if ((reason === 'tickDone' || reason === 'superseded') && period > leases.highestCompleted) {
-    world.broken('L3', `${label} stands by as ${reason}, but neither its tick nor a later one is done`)
+  const isLater = reason === 'superseded' && [...leases.tenures.values()].some((tenure) => tenure.period > period)
+  if ((reason === 'tickDone' || reason === 'superseded') && period > leases.highestCompleted && !isLater) {
+    world.broken('L3', `${label} stands by as ${reason}, but its tick is not done, and no later one was led`)
   }
 }
 
@@ -88,7 +89,7 @@ function situationOfCompletion(world: World, { delivery }: Invocation): void {
 
 /**
  * Each tick is completed in the end, unless
- * - a later tick was completed first,
+ * - a later tick was completed or led first: then it is missed for that leader (lease-watch.ts, L4),
  * - its task gave it up on purpose, or
  * - at the last try of each of its events there was a fault or an obstacle: another candidate held the lease, a
  *   transaction locked its row, or a wrong clock had written it (docs/protocol.md, What remains open).
@@ -118,7 +119,8 @@ function wasUnobstructed({ faults, setting }: World, last: Invocation): boolean 
   // A double of the event has the same request id, and tries of its own.
   const isHeldByOther = heldBy !== undefined && heldBy.invocation?.delivery !== delivery
   const { reason } = fields(last.answer)
-  if (isHeldByOther || setting.sharedProcesses || reason === 'held' || reason === 'contended') return false
+  if (isHeldByOther || setting.sharedProcesses) return false
+  if (reason === 'held' || reason === 'superseded' || reason === 'contended') return false
   // A row that a wrong clock wrote keeps all others out until they come near its time.
   const isOtherClock = last.error instanceof ClockSkewError && !last.error.message.startsWith(ITS_OWN_CLOCK)
   if (isOtherClock && faults.injected.some(({ kind }) => kind.startsWith('clock'))) return false

@@ -52,6 +52,8 @@ export function leaseRow(row: Row) {
     step: Number(textOf(row['step'])),
     tick: textOf(row['tick']) ?? '',
     endedBy: textOf(row['endedBy']),
+    firstTick: textOf(row['firstTick']) ?? '',
+    completedTick: textOf(row['completedTick']),
   }
 }
 

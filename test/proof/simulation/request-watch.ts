@@ -1,5 +1,6 @@
 /** Records what candidates send to the lease row and learn from the answers; checks extensions when they are sent. */
 import type { HolderWrite } from '../../../functions/election/rules.ts'
+import type { LeaseRequest } from '../../../functions/election/stores/describe.ts'
 import type { Answer } from '../../../functions/election/testing/dynamodb/answer.ts'
 import type { SimulatedProcess } from './process.ts'
 import type { Exchange, Tenure } from './records.ts'
@@ -19,7 +20,10 @@ export interface Attempt {
   knowsGrant: boolean
 }
 
-type Extension = Extract<HolderWrite, { readonly kind: 'renew' | 'saveCheckpoint' }>
+type Extension = Extract<HolderWrite, { readonly kind: 'renew' | 'saveCheckpoint' | 'advance' }>
+
+const isExtension = (request: LeaseRequest): request is Extension =>
+  request.kind === 'renew' || request.kind === 'saveCheckpoint' || request.kind === 'advance'
 
 /** The Date header has whole seconds. */
 const DATE_RESOLUTION_MS = 1_000
@@ -45,7 +49,7 @@ export class RequestWatch {
   sent({ process, place, lease: request }: Exchange): void {
     this.count++
     if (request?.kind === 'acquire') this.#acquireSent(request.attempt, process)
-    else if (request?.kind === 'renew' || request?.kind === 'saveCheckpoint') {
+    else if (request !== undefined && isExtension(request)) {
       const tenure = this.#world.leases.tenures.get(request.fencingToken)
       if (tenure?.attempt === request.attempt) this.#extensionSent(request, tenure, place)
     }

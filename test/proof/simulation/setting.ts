@@ -64,5 +64,7 @@ export function settingOf(seed: number, ticks?: number) {
     intensity: random.pick(0.7, 1, 1, 2, 4),
     /** While a process is frozen its monotonic clock stops. Then wall clocks are right: one clock must be. */
     freezeStopsMonotonic: random.chance(500),
+    /** Leaders work the ticks that were missed. */
+    catchesUp: random.chance(500),
   }
 }

@@ -64,10 +64,10 @@ export const acquireBugs: readonly Bug[] = [
   ]),
   bug(['S1'], 'deadline counted from the reply', [
     inAcquire(
-      'return new LeaseHandle({ ...settings, record: won, askedAt, latestExpiryMs })',
+      'return new LeaseHandle({ ...settings, record: won, askedAt, occurrences, latestExpiryMs })',
       `const expiresAtMs = clock.wallMs() + (won.expiresAtMs - askedAt.wallMs)
     const record = { ...won, expiresAtMs }
-    return new LeaseHandle({ ...settings, record, askedAt: instantOf(clock), latestExpiryMs })`,
+    return new LeaseHandle({ ...settings, record, askedAt: instantOf(clock), occurrences, latestExpiryMs })`,
     ),
   ]),
   bug(['S1'], 'an answer after the deadline is believed', [

@@ -4,6 +4,7 @@ import { type Bug, bug, editsIn } from '../bug.ts'
 
 const inRules = editsIn('functions/election/rules.ts')
 const inExpressions = editsIn('functions/election/stores/expressions.ts')
+const inMissed = editsIn('functions/election/missed.ts')
 const inTickWork = editsIn('functions/election/tick-work.ts')
 const inLeadership = editsIn('functions/election/leadership.ts')
 const inRenewals = editsIn('functions/election/renewals.ts')
@@ -136,5 +137,17 @@ export const holderBugs: readonly Bug[] = [
   ]),
   bug([], 'the checkpoint of another tick is offered', [
     inTickWork('this.#saved?.tick === this.#tick ? this.#saved?.state : undefined', 'this.#saved?.state'),
+  ]),
+  bug([], 'the checkpoint of a missed tick saved under the tick of its leader', [
+    inTickWork('{ tick: this.#tick, state }', '{ tick: String(this.#own), state }'),
+  ]),
+  bug(['L4'], 'a first tick that failed is not missed', [
+    inMissed('Date.parse(firstTick) - 1', 'Date.parse(tick) - 1'),
+  ]),
+  bug(['L4'], 'missed ticks counted from the tick that was led last', [
+    inMissed(': Date.parse(completedTick)', ': Date.parse(tick) - 1'),
+  ]),
+  bug(['L3'], 'a completion behind a successor reported as lost', [
+    inRules("const isEnd = request.kind === 'complete' && request.tick !== undefined", 'const isEnd = false'),
   ]),
 ]
