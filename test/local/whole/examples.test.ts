@@ -77,7 +77,7 @@ async function synthesize(project: string, app: string) {
   return { template: await read('Reports.template.json'), bundle: await read(bundle) }
 }
 
-const scheduled = (tick: string) => ({ tick, periodMs: 3_600_000, exactPeriod: true, schedule: 'reports-1' })
+const scheduled = (tick: string) => ({ tick, schedule: 'reports-1' })
 const ofRule = (time: string) => ({ source: 'aws.events', 'detail-type': 'Scheduled Event', time })
 const DONE = { status: 'standby', reason: 'tickDone' }
 
