@@ -60,7 +60,7 @@ test('The check for overdue ticks measures', async () => {
   const { client, table, written } = await setEnvironment()
   await editRow(client, table, { completedTick: new Date(Date.now() - 150_000).toISOString() })
   const { handler } = await loadCheck()
-  await handler({ leases: [{ lease: 'billing', schedule: 'rate(1 hour)' }] })
+  await handler({ leases: [{ lease: 'billing', schedule: 'rate(1 minute)' }] })
   expect(written.map((line) => JSON.parse(line))).toMatchObject([{ lease: 'billing', ticksOverdue: 2 }])
 })
 
