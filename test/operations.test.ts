@@ -45,7 +45,7 @@ async function keepCandidatesOut(TableName: string): Promise<void> {
       Key: JSON.parse(flag('key')),
       UpdateExpression: flag('update-expression'),
       ConditionExpression: flag('condition-expression'),
-      ExpressionAttributeValues: JSON.parse(flag('expression-attribute-values')),
+      ExpressionAttributeValues: JSON.parse(flag('expression-attribute-values').replace('NOW_MS', String(Date.now()))),
     }),
   )
 }
