@@ -104,22 +104,19 @@ export const LOG: TenureLog = {
     { atMs: AT_MS + 30, description: 'Fails with TypeError: no', trace: ['at handler (/a/long/path/index.mjs:1:1)'] },
   ],
   dropped: 0,
-  gapAt: 200,
 }
 
 /** Something for every part of the page. */
 export function everythingElse(nowMs = Date.now()): readonly Entry[] {
-  const error = { name: 'TypeError', message: 'Cannot read properties of undefined', trace: ['at f (index.mjs:1:1)'] }
+  const error = { name: 'TypeError', message: 'Cannot read properties of undefined' }
   const refused = { tenure: 99, token: 7, candidate: 10, verdict: 'refused', what: 'charge', times: 1 } as const
-  const lost = { candidate: 2, invocation: 'lost/0' }
   return [
     candidateEntry(2, { skewMs: 5_000, isCutOff: true, dropsNextReply: true }),
     candidateEntry(10, { isPresent: false }),
     { kind: 'leader', armed: 'killLeader', frozen: [3] },
     { kind: 'effect', atMs: nowMs - 600, ...refused },
     { kind: 'fault', atMs: nowMs - 500, candidate: 2, description: 'cut off' },
-    { kind: 'invoked', atMs: nowMs - 400, ...lost, tick: '2026-01-05T00:00:00.000Z', retry: 0 },
-    { kind: 'done', atMs: nowMs - 300, ...lost, status: 'failed', error },
+    { kind: 'failure', atMs: nowMs - 300, number: 1_000, candidate: 2, tick: '2026-01-05T00:00:00.000Z', error },
     { kind: 'counts', ticks: 100, completed: 98, completedTwice: 1, overdue: 2, staleRefused: 1, staleAccepted: 0 },
   ]
 }

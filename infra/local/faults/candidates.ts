@@ -1,10 +1,25 @@
 /** The state of each candidate, which manual faults change: its clock, its connection, whether it takes part. */
+import { isDeepStrictEqual } from 'node:util'
 import type { CandidateEntry } from '../observe/entries.ts'
-import { type CandidateFault, describeClock, FAULT_WORDS, FaultError, MAX_CANDIDATES } from './fault.ts'
+import {
+  type CandidateFault,
+  type CandidateFaultName,
+  describeClock,
+  FAULT_WORDS,
+  FaultError,
+  MAX_CANDIDATES,
+} from './fault.ts'
 
 type State = Omit<CandidateEntry, 'kind' | 'candidate'>
 
 const NEW: State = { isPresent: true, skewMs: 0, isCutOff: false, dropsNextReply: false }
+
+const CHANGES: Readonly<Record<CandidateFaultName, Partial<State>>> = {
+  dropReply: { dropsNextReply: true },
+  cutOff: { isCutOff: true },
+  reconnect: { isCutOff: false },
+  removeCandidate: { isPresent: false },
+}
 
 export class Candidates {
   readonly #states = new Map<number, State>()
@@ -29,26 +44,19 @@ export class Candidates {
       return
     }
     const { candidate } = fault
-    const state = this.#states.get(candidate)
-    if (state?.isPresent !== true) {
+    const before = this.#states.get(candidate)
+    if (before?.isPresent !== true) {
       throw new FaultError(`There is no candidate ${candidate}, only ${this.present().join(', ')}`)
     }
-    switch (fault.do) {
-      case 'removeCandidate':
-        if (this.present().length === 1) throw new FaultError('The last candidate cannot be removed')
-        this.#set(candidate, { ...state, isPresent: false }, FAULT_WORDS.removeCandidate)
-        break
-      case 'skewClock':
-        this.#set(candidate, { ...state, skewMs: fault.ms }, describeClock(fault.ms))
-        break
-      case 'dropReply':
-        this.#set(candidate, { ...state, dropsNextReply: true })
-        break
-      default: {
-        const isCutOff = fault.do === 'cutOff'
-        if (state.isCutOff !== isCutOff) this.#set(candidate, { ...state, isCutOff }, FAULT_WORDS[fault.do])
-      }
+    if (fault.do === 'removeCandidate' && this.present().length === 1) {
+      throw new FaultError('The last candidate cannot be removed')
     }
+    const isClock = fault.do === 'skewClock'
+    const state = { ...before, ...(isClock ? { skewMs: fault.ms } : CHANGES[fault.do]) }
+    if (isDeepStrictEqual(state, before)) return
+    // A reply that will be dropped is recorded when it is.
+    const description = fault.do === 'dropReply' ? undefined : FAULT_WORDS[fault.do]
+    this.#set(candidate, state, isClock ? describeClock(fault.ms) : description)
   }
 
   /** The numbers of those that are invoked at the next tick, ascending. */

@@ -62,7 +62,7 @@ export class ManualFaults {
     switch (fault.do) {
       case 'killLeader': {
         const leader = this.#options.election.leader()
-        if (leader === undefined || !(await this.#kill(leader.requestId, ''))) this.#arm('killLeader')
+        if (leader === undefined || !(await this.#kill(leader, ''))) this.#arm('killLeader')
         return
       }
       case 'freezeLeader':
@@ -119,16 +119,12 @@ export class ManualFaults {
 
   /** Kills the sender after its first write, or before it ends its tenure without one. */
   async #killAt({ requestId }: Call, write: string | undefined, forward: Forward): Promise<Reply | 'hangUp'> {
-    this.#arm(undefined) // at once: it may send other calls meanwhile
-    let isKilled = false
-    try {
-      const reply = write === undefined ? undefined : await forward()
-      const moment = write === undefined ? ' before the end of its tenure' : ` after ${write}, before the reply`
-      isKilled = await this.#kill(requestId, moment)
-      return isKilled ? 'hangUp' : await (reply ?? forward())
-    } finally {
-      if (!isKilled && this.#armed === undefined) this.#arm('killLeader')
-    }
+    const reply = write === undefined ? undefined : await forward()
+    const moment = write === undefined ? ' before the end of its tenure' : ` after ${write}, before the reply`
+    const isKilled = this.#armed === 'killLeader' && (await this.#kill(requestId, moment))
+    if (!isKilled) return reply ?? forward()
+    if (this.#armed === 'killLeader') this.#arm(undefined)
+    return 'hangUp'
   }
 
   /** Holds the write back while its sender is frozen. */

@@ -80,9 +80,9 @@ export function chaosPlan(seed: number, ticks: number): readonly CallFault[] {
   })
 }
 
-/** One or two charges without an answer, or without one in time. */
+/** One or two charges without an answer. */
 function gatewayFaults(random: Random, tick: number): CallFault[] {
-  const actions: readonly CallAction[] = shuffled(random, [{ do: 'dropReply' }, { do: 'refuse' }, { do: 'delayReply' }])
+  const actions: readonly CallAction[] = shuffled(random, [{ do: 'dropReply' }, { do: 'refuse' }])
   const position = (): CallPosition => ({ tick, at: 'charge', nth: certainCall(random) })
   return actions.slice(0, wholeNumber(random, 1, 2)).map((action) => ({ ...position(), ...action }))
 }

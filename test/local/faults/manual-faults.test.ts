@@ -38,7 +38,7 @@ a kill hits a leader without writes before its completion
   inject killLeader; a leads; a complete!
   > kill a, a: killed before the end of its tenure
 a kill hits one of two simultaneous calls
-  inject killLeader; a leads; a write~; a write; reply; held hangUp
+  inject killLeader; a leads; a write~; a write!; reply; held done
   > write of a arrives, write of a arrives, kill a, a: killed after PutItem of rows (no reply)
 a kill waits for the next leader if the process has just ended
   a leads; a dies; inject killLeader; armed killLeader
@@ -171,7 +171,7 @@ function scene() {
     ...{ candidates: 3, leaseTable: LEASES, pastLeaseMs: 16_500, signal: stopping.signal, clock },
     processes: { kill: async (requestId) => signal('kill')(requestId), freeze: signal('freeze'), thaw: signal('thaw') },
     election: {
-      leader: () => (state.leader === undefined ? undefined : { requestId: state.leader, candidate: 0, token: 1 }),
+      leader: () => state.leader,
       isLeading: (requestId) => state.leader === requestId,
       candidateOf,
     },

@@ -204,19 +204,6 @@ test('a frozen leader is thawed without a rival when the run ends', async () => 
   expect(events).toEqual(['freeze leader', 'thaw leader', 'claim arrives'])
 })
 
-test('a delayed reply belongs to a call that was applied at once, and arrives when the run ends', async () => {
-  const { send, events, injected, stopping } = scene([faultAt('charge', { do: 'delayReply' })])
-  let isAnswered = false
-  const late = send('charge').finally(() => {
-    isAnswered = true
-  })
-  await expect.poll(() => injected).toHaveLength(1)
-  expect(events).toEqual(['charge arrives'])
-  expect(isAnswered).toBe(false)
-  stopping.abort()
-  expect(await late).toEqual(DONE)
-})
-
 const REPLAYED = { 'idempotent-replayed': 'true' }
 
 function gateway() {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Ending } from '../../../infra/local/lambda-host/environment.ts'
 import {
   completedAfterAll,
-  doneOf,
+  failureIn,
   lastStepOf,
   outcomeOf,
   type TryOutcome,
@@ -73,12 +73,11 @@ test('an attempt that failed after its tick was completed has completed it', () 
   expect(completedAfterAll(standby, observed('completed'))).toBe(standby)
 })
 
-test.each<[TryOutcome, object, string]>([
-  [{ status: 'completed', fencingToken: 7, work }, { status: 'completed' }, 'Returns; its tick is completed'],
-  [{ status: 'released' }, { status: 'released' }, 'Returns after it released the lease'],
-  [{ status: 'standby', reason: 'held' }, { status: 'standby', reason: 'held' }, 'Stands by: held'],
-])('%j is described for the feed and the log', (outcome, done, description) => {
-  expect(doneOf(outcome)).toEqual(done)
+test.each<[TryOutcome, string]>([
+  [{ status: 'completed', fencingToken: 7, work }, 'Returns; its tick is completed'],
+  [{ status: 'released' }, 'Returns after it released the lease'],
+  [{ status: 'standby', reason: 'held' }, 'Stands by: held'],
+])('%j is described for the log', (outcome, description) => {
   expect(lastStepOf(outcome)).toEqual({ description, trace: [] })
   expect(lastStepOf(outcome, ['a line'])).toEqual({ description, trace: ['Logged:', 'a line'] })
 })
@@ -89,7 +88,7 @@ test('a failure has its stack frames, without the message again, and its log lin
   const error = { errorType: 'RangeError', errorMessage: 'out of range' }
   const failed: TryOutcome = { status: 'failed', error: { ...error, trace }, logs: ['first', 'second'], work }
   const description = 'Fails with RangeError: out of range'
-  expect(doneOf(failed).error).toEqual({ name: 'RangeError', message: 'out of range', trace: frames })
+  expect(failureIn(error)).toEqual({ name: 'RangeError', message: 'out of range' })
   expect(lastStepOf(failed)).toEqual({ description, trace: [...frames, 'Logged:', 'first', 'second'] })
   const late: TryOutcome = { status: 'completed', fencingToken: 7, work, thrown: error }
   expect(lastStepOf(late).description).toBe(`${description}; its tick is completed`)

@@ -258,7 +258,7 @@ describe('the feed', () => {
 })
 
 test('the log of a tenure is sent while it is kept', async () => {
-  const log = { steps: [{ atMs: 1, description: 'Invoked' }], dropped: 0, gapAt: 200 }
+  const log = { steps: [{ atMs: 1, description: 'Invoked' }], dropped: 0 }
   const { url } = await start({ logs: { get: (tenure) => (tenure === 12 ? log : undefined) } })
   const headers = { 'content-type': 'application/json' }
   expect(await ask(`${url}tenures/12`)).toMatchObject({ status: 200, headers, body: JSON.stringify(log) })

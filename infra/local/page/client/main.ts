@@ -7,7 +7,7 @@ import { renderTimeline } from '../../../../functions/widget/timeline.ts'
 import type { Snapshot, Update } from '../../observe/entries.ts'
 import { LogPanel, part, patch } from './dom.ts'
 import { History } from './history.ts'
-import { pictureOf } from './picture.ts'
+import { describeNews, pictureOf } from './picture.ts'
 import { Scroller } from './scroller.ts'
 import {
   describeLeader,
@@ -111,7 +111,7 @@ setInterval(() => {
   const isAtRest = history.over !== undefined || document.hidden
   if (!isAtRest) requestDraw()
 }, REDRAW_MS)
-setInterval(() => patch('news', html`${history.news}`), NEWS_MS)
+setInterval(() => patch('news', html`${describeNews(history)}`), NEWS_MS)
 
 /** @returns whether the fault was injected */
 async function send(fault: string): Promise<boolean> {
@@ -124,11 +124,10 @@ async function send(fault: string): Promise<boolean> {
 
 document.addEventListener('click', ({ target }) => {
   if (!(target instanceof Element)) return
-  const clicked = target.closest<HTMLElement>('[data-fault], [data-log], [data-failure]')
-  const { fault, log, failure } = clicked?.dataset ?? {}
+  const clicked = target.closest<HTMLElement>('[data-fault], [data-log]')
+  const { fault, log } = clicked?.dataset ?? {}
   if (fault !== undefined) void send(fault)
   if (log !== undefined) logPanel.open(Number(log))
-  if (failure !== undefined) logPanel.openFailure(failure)
 })
 document.addEventListener('change', ({ target }) => {
   const candidate = target instanceof HTMLSelectElement ? target.dataset['skew'] : undefined
