@@ -22,18 +22,18 @@ export function syntheticSetup(): readonly Entry[] {
 
 /** The tick of this number, from 1: one candidate leads, and the others stand by. Each seventh leader is killed. */
 export function syntheticTick(number: number, atMs: number): readonly Entry[] {
-  const tick = new Date(FIRST_TICK_MS + number * 3_600_000).toISOString()
   const tenureOf = (number: number, beganMs: number) => {
+    const tick = new Date(FIRST_TICK_MS + number * 3_600_000).toISOString()
     const ids = { number, token: FIRST_TOKEN + number, candidate: (number % NUMBERS.length) + 1, tick }
     return { kind: 'tenure', atMs: beganMs + 20, ...ids, expiresAtMs: beganMs + 20 + LEASE_MS, ...NO_EFFECTS } as const
   }
   const tenure = tenureOf(number, atMs)
-  const isKilled = (one: number) => one % 7 === 0
+  const isKilled = (one: number) => one > 0 && one % 7 === 0
   const effects = { accepted: 30, doneAtMs: atMs + 405 }
   const ended = { ...effects, end: 'completed', endedAtMs: atMs + 400 } as const
   const killed = { ...effects, error: KILLED }
   const takenOver = { end: 'takenOver', endedAtMs: atMs + 20, successor: tenure.token } as const
-  const { token, candidate } = tenure
+  const { token, candidate, tick } = tenure
   const write = { kind: 'effect', tenure: number, token, candidate, what: 'UpdateItem of Subscriptions' } as const
   return [
     { kind: 'ticked', atMs, number, tick },

@@ -1,6 +1,6 @@
 /** Plans faults before the run, from a seed alone: the same seed gives the same faults. */
 import { mulberry32, pick, type Random, shuffled, wholeNumber } from '../../programs/random.ts'
-import { type CallAction, type CallFault, type CallKind, type CallPosition, isPlannedAt } from './fault.ts'
+import { type CallAction, type CallFault, type CallKind, isPlannedAt } from './fault.ts'
 
 export interface PlanOptions {
   /** The tick whose leader is killed, or frozen. */
@@ -46,11 +46,10 @@ export function freezeAtWorst(tick: number, expectedCharges: number): readonly C
 const half = (expectedCharges: number): number => Math.max(1, Math.floor(expectedCharges / 2))
 
 /** Each tick has one of these: two ticks are enough for a kill and a freeze. `none` has small faults only. */
-const WORST = ['freezeLeader', 'killLeader', 'gateway', 'none'] as const
+const WORST = ['freezeLeader', 'killLeader', 'none'] as const
 
 const MOMENTS = ['before', 'after'] as const
 const ROW_WRITES: readonly CallKind[] = ['claim', 'intent', 'answer', 'move']
-const WRITES: readonly CallKind[] = [...ROW_WRITES, 'lease']
 const STEPS: readonly CallKind[] = [...ROW_WRITES, 'charge']
 /** A tick of the generated customers has at least four charges, so this many calls of each step are certain. */
 const CERTAIN_CALLS = 4
@@ -70,35 +69,30 @@ export function chaosPlan(seed: number, ticks: number): readonly CallFault[] {
     const tick = index + 1
     const small = Array.from({ length: wholeNumber(random, 1, MAX_SMALL_FAULTS) }, () => smallFault(random, tick))
     if (kind === 'none') return withoutOverlaps(small)
-    if (kind === 'gateway') return withoutOverlaps([...gatewayFaults(random, tick), ...small])
     // The first frozen leader's first write after the thaw comes too late.
     const isTooLate = kind === 'freezeLeader' && provesTheFence
     if (isTooLate) provesTheFence = false
-    const position = { tick, at: pick(random, isTooLate ? ROW_WRITES : STEPS), nth: certainCall(random) }
+    const position = {
+      tick,
+      at: pick(random, isTooLate ? ROW_WRITES : STEPS),
+      nth: wholeNumber(random, 1, CERTAIN_CALLS),
+    }
     const when = isTooLate ? 'before' : pick(random, MOMENTS)
     return withoutOverlaps([{ ...position, do: kind, when }, ...small])
   })
 }
 
-/** One or two charges without an answer. */
-function gatewayFaults(random: Random, tick: number): CallFault[] {
-  const actions: readonly CallAction[] = shuffled(random, [{ do: 'dropReply' }, { do: 'refuse' }])
-  const position = (): CallPosition => ({ tick, at: 'charge', nth: certainCall(random) })
-  return actions.slice(0, wholeNumber(random, 1, 2)).map((action) => ({ ...position(), ...action }))
-}
-
-/** One that the SDK's own retries overcome. */
+/** One that the SDK's own retries overcome, or for a charge those of Lambda. */
 function smallFault(random: Random, tick: number): CallFault {
-  const position: CallPosition = { tick, at: pick(random, WRITES), nth: wholeNumber(random, 1, LIKELY_CALLS) }
-  const actions: readonly CallAction[] = [
+  const position = { tick, at: pick(random, [...STEPS, 'lease' as const]), nth: wholeNumber(random, 1, LIKELY_CALLS) }
+  const atCharge: readonly CallAction[] = [{ do: 'dropReply' }, { do: 'refuse' }]
+  const atWrite: readonly CallAction[] = [
     { do: 'dropReply' },
     { do: 'dropRequest' },
     { do: 'throttle', times: wholeNumber(random, 2, MAX_THROTTLED) },
   ]
-  return { ...position, ...pick(random, actions) }
+  return { ...position, ...pick(random, position.at === 'charge' ? atCharge : atWrite) }
 }
-
-const certainCall = (random: Random) => wholeNumber(random, 1, CERTAIN_CALLS)
 
 /** Of faults at the same call, the first stays. */
 function withoutOverlaps(faults: readonly CallFault[]): readonly CallFault[] {

@@ -108,16 +108,12 @@ export class Tenures {
     const isGuarded = request !== undefined // the transaction checks the lease row
     let refused = 0
     for (const write of writesOf(call, this.#leaseTable)) {
-      const verdict = isRefused
-        ? refusalOf(write, call, answer, isGuarded)
-        : acceptanceOf(write, call, answer, wasReplaced && !isGuarded)
+      const verdict = verdictOn(write, call, answer, { isRefused, isGuarded, wasReplaced })
       if (verdict === undefined) continue
-      this.#effect(tenure, verdict, write.what + (verdict === 'accepted' && wasReplaced ? BUT_REPLACED : ''))
+      const { what, table = '' } = write
+      this.#effect(tenure, verdict, verdict === 'accepted' && wasReplaced ? `${what}, though it is replaced` : what)
       if (verdict === 'refused') refused += 1
-      const { table } = write
-      if (verdict === 'unguarded' && table !== undefined) {
-        this.#unguarded.set(table, (this.#unguarded.get(table) ?? 0) + 1)
-      }
+      if (verdict === 'unguarded') this.#unguarded.set(table, (this.#unguarded.get(table) ?? 0) + 1)
     }
     this.#staleRefused += refused
     if (isRefused && request?.kind === 'complete' && ownEndOf(tenure) === undefined) {
@@ -143,23 +139,19 @@ export class Tenures {
   }
 }
 
-const BUT_REPLACED = ', though it is replaced'
-
-/** Undefined if another part of the write's condition refused it. */
-function refusalOf({ isFenced }: Write, call: Call, { body }: Answer, isGuarded: boolean): 'refused' | undefined {
-  const isItem = call.operation === 'TransactWriteItems'
-  const isByFence = isItem ? isFenced : isRefusedByFence(call, property(body, 'Item'))
-  return isGuarded || isByFence ? 'refused' : undefined
-}
-
-/** Undefined for a write that failed. */
-function acceptanceOf(
+/** Undefined for a write that failed, or that another part of its condition refused. */
+function verdictOn(
   { table, isFenced }: Write,
   call: Call,
   { body, error }: Answer,
-  isOpen: boolean,
-): 'accepted' | 'unguarded' | undefined {
+  state: { readonly isRefused: boolean; readonly isGuarded: boolean; readonly wasReplaced: boolean },
+): Effect['verdict'] | undefined {
+  if (state.isRefused) {
+    const isByFence =
+      call.operation === 'TransactWriteItems' ? isFenced : isRefusedByFence(call, property(body, 'Item'))
+    return state.isGuarded || isByFence ? 'refused' : undefined
+  }
   if (error !== undefined || (gatewayStatusOf(call, body) ?? 200) >= 300) return undefined
   // A charge at the gateway has a key of its own.
-  return isOpen && !isFenced && table !== undefined ? 'unguarded' : 'accepted'
+  return state.wasReplaced && !state.isGuarded && !isFenced && table !== undefined ? 'unguarded' : 'accepted'
 }

@@ -76,7 +76,6 @@ export interface MissingTable {
   readonly keys: readonly string[]
 }
 
-/** The tables of a request that failed because a table does not exist, and the names of the keys that it gives. */
 export function missingTableOf({ operation, target, body }: Call, { error }: Answer): MissingTable | undefined {
   if (error !== 'ResourceNotFoundException') return undefined
   const items = operation === 'TransactWriteItems' ? transactItemsOf(body).map(({ table }) => table) : []
@@ -85,13 +84,7 @@ export function missingTableOf({ operation, target, body }: Call, { error }: Ans
   return { tables, keys: Object.keys(body['Key'] ?? {}) }
 }
 
-interface TransactItem {
-  readonly action: string
-  readonly table: string
-  readonly input: unknown
-}
-
-function transactItemsOf(body: Call['body']): readonly TransactItem[] {
+function transactItemsOf(body: Call['body']) {
   const items = body['TransactItems']
   if (!Array.isArray(items)) return []
   return items.flatMap((item: unknown) =>
@@ -134,15 +127,15 @@ export function gatewayStatusOf({ service }: Pick<Call, 'service'>, body: unknow
 
 /** A lease row in a reply; missing or damaged fields are undefined. */
 export function rowOf(item: unknown) {
-  const field = (name: string) => property(item, name)
+  const number = (name: string) => numberOf(property(item, name))
+  const text = (name: string) => {
+    const value = property(property(item, name), 'S')
+    return typeof value === 'string' ? value : undefined
+  }
   return {
-    fencingToken: numberOf(field('fencingToken')),
-    holder: textOf(field('holder')),
-    expiresAtMs: numberOf(field('expiresAtMs')),
-    attempt: textOf(field('attempt')),
-    step: numberOf(field('step')),
-    completedTick: textOf(field('completedTick')),
-    isPaused: field('pausedUntilMs') !== undefined,
+    ...{ fencingToken: number('fencingToken'), expiresAtMs: number('expiresAtMs'), step: number('step') },
+    ...{ holder: text('holder'), attempt: text('attempt'), completedTick: text('completedTick') },
+    isPaused: property(item, 'pausedUntilMs') !== undefined,
   }
 }
 
@@ -150,11 +143,6 @@ export function rowOf(item: unknown) {
 export function grantOf({ nowMs }: Acquire, body: unknown) {
   const before = rowOf(property(body, 'Attributes'))
   return { token: (before.fencingToken ?? nowMs) + 1, before }
-}
-
-function textOf(value: unknown): string | undefined {
-  const text = property(value, 'S')
-  return typeof text === 'string' ? text : undefined
 }
 
 function numberOf(value: unknown): number | undefined {

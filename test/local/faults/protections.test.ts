@@ -78,11 +78,6 @@ test('without the fence, a write still fails if its own condition does not hold'
   expect(text()).toBe('successor')
 })
 
-test('without the fence, a request that has none is unchanged', async () => {
-  expect(await rewritten({ ConditionExpression: 'attribute_exists(id)' })).toBeUndefined()
-  expect(await rewritten({})).toBeUndefined()
-})
-
 const form = 'amount=999&metadata%5Bcharge%5D=k-1&metadata%5Bplan%5D=basic'
 const charge = {
   method: 'POST',

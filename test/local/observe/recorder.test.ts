@@ -60,10 +60,10 @@ test('a tenure is recorded from its beginning to its end, with each request and 
 
   expect(stepsOf(1).map(({ description }) => description)).toEqual([
     `Invoked for the tick ${TICK}`,
-    `Puts a row into ${ROWS}`,
+    `PutItem of ${ROWS}`,
     expect.stringMatching(/^Requests the lease until \d\d:\d\d:\d\d\.\d\d\d$/),
     expect.stringMatching(/^Renews the lease/),
-    `Puts a row into ${ROWS}, unless a newer leader has written it`,
+    `PutItem of ${ROWS}, unless a newer leader has written it`,
     'Sends 2 writes of its own, if it still leads',
     'Completes the tick',
     'Returns; its tick is completed',

@@ -3,42 +3,15 @@ import { dynamodbError } from '../../../infra/local/lambda-host/dynamodb-proxy.t
 import type { Call } from '../../../infra/local/lambda-host/interceptor.ts'
 import {
   answerOf,
-  isRefusal,
   leaseRequestOf,
   missingTableOf,
   otherWritesOf,
   plainName,
   rowOf,
 } from '../../../infra/local/observe/wire.ts'
-import { gatewayCall, LEASES, ROWS, wire } from './wire.ts'
+import { gatewayCall, LEASES, ROWS } from './wire.ts'
 
-const Key = { id: '1' }
 const TableName = ROWS
-
-test('the library’s requests of a tenure have their kinds and their other writes', async () => {
-  const { lead, exchanges } = wire()
-  const { lease, finish } = await lead('a')
-  await lease.renew()
-  await lease.saveCheckpoint({ upTo: 7 })
-  await lease.send({ TableName, Item: Key })
-  await lease.send({ TableName, Key, UpdateExpression: 'REMOVE x' })
-  await lease.transact([
-    { Put: { TableName, Item: Key } },
-    { Delete: { TableName, Key: { id: '2' } } },
-    { ConditionCheck: { TableName, Key: { id: '3' }, ConditionExpression: 'attribute_not_exists(id)' } },
-  ])
-  await lease.complete([{ Put: { TableName, Item: { id: '4' } } }])
-  await finish()
-  expect(exchanges.map(({ call }) => [leaseRequestOf(call, LEASES)?.kind, otherWritesOf(call, LEASES)])).toEqual([
-    ['acquire', []],
-    ['renew', []],
-    ['saveCheckpoint', []],
-    [undefined, ['PutItem of rows']],
-    [undefined, ['UpdateItem of rows']],
-    ['guard', ['Put of rows in a transaction', 'Delete of rows in a transaction']],
-    ['complete', ['Put of rows in a transaction']],
-  ])
-})
 
 test.each<[string, object, readonly string[]]>([
   ['PutItem', {}, ['PutItem of rows']],
@@ -47,7 +20,11 @@ test.each<[string, object, readonly string[]]>([
   ['GetItem', {}, []],
   ['Query', {}, []],
   ['BatchWriteItem', { RequestItems: { rows: [{}, {}] } }, Array(2).fill('BatchWriteItem of rows')],
-  ['TransactWriteItems', { TransactItems: [{ Update: { TableName } }] }, ['Update of rows in a transaction']],
+  [
+    'TransactWriteItems',
+    { TransactItems: [{ Update: { TableName } }, { ConditionCheck: { TableName } }] },
+    ['Update of rows in a transaction'],
+  ],
 ])('%s with %j, without the library, is no lease request', (operation, body, writes) => {
   const call: Call = { service: 'dynamodb', operation, target: TableName, body: { ...body }, requestId: 'a' }
   expect(leaseRequestOf(call, LEASES)).toBeUndefined()
@@ -86,11 +63,6 @@ test('an answer has its parsed body, and the name or the status of its error', (
   expect(answerOf(refused).error).toBe('ConditionalCheckFailedException')
   expect(answerOf({ statusCode: 500, body: 'not JSON' })).toEqual({ body: 'not JSON', error: 'HTTP 500' })
   expect(answerOf({ statusCode: 200, body: '{"__type":"x"}' })).toEqual({ body: { __type: 'x' }, error: undefined })
-})
-
-test('an error of DynamoDB is a refused condition, or another one', () => {
-  expect(['ConditionalCheckFailedException', 'TransactionCanceledException'].every(isRefusal)).toBe(true)
-  expect(['ThrottlingException', undefined].some(isRefusal)).toBe(false)
 })
 
 test('missing and damaged fields of a lease row are undefined', () => {

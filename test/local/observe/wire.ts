@@ -126,22 +126,3 @@ export async function replacement(): Promise<Wire & { readonly old: Led; readonl
   await scene.expire()
   return { ...scene, old, current: await scene.lead('b') }
 }
-
-/** One request of each kind, as the library sends it, with the reply. */
-export async function libraryExchanges() {
-  const scene = wire()
-  const { lease, finish } = await scene.lead('a')
-  await lease.renew()
-  await lease.saveCheckpoint({ upTo: 7 })
-  await lease.send(put())
-  await lease.transact([{ Put: put('2') }])
-  await finish()
-  await (await scene.lead('b', { tick: NEXT_TICK })).fail(new RangeError('no'))
-  const sent = ['acquire', 'renew', 'saveCheckpoint', 'write', 'guard', 'complete', 'acquire again', 'release'] as const
-  const found = (name: (typeof sent)[number]): Exchange => {
-    const exchange = scene.exchanges[sent.indexOf(name)]
-    if (exchange === undefined) throw new Error(`The library sent no ${name}`)
-    return exchange
-  }
-  return { found }
-}
