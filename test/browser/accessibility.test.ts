@@ -44,14 +44,14 @@ describeInBrowser('the page', () => {
     const { url } = await startSynthetic({ ticks: 3 })
     const page = await open(url, { colorScheme: 'light' })
     await page.locator('#picture [data-bar] rect').first().waitFor()
-    const coloursNow = () =>
-      Promise.all([colourOf(page, 'body', 'backgroundColor'), ...INKS.map(([of, what]) => colourOf(page, of, what))])
-    const light = await coloursNow()
+    const colours = () =>
+      Promise.all([colourOf(page, 'body', 'backgroundColor'), colourOf(page, '#picture [data-bar] rect', 'fill')])
+    const [lightPage, lightBar] = await colours()
     await page.emulateMedia({ colorScheme: 'dark' })
-    const dark = await coloursNow()
-    for (const [index, colour] of dark.entries()) expect(colour).not.toBe(light[index])
-    expect(brightness(light[0] ?? '')).toBeGreaterThan(200)
-    expect(brightness(dark[0] ?? '')).toBeLessThan(60)
+    const [darkPage, darkBar] = await colours()
+    expect(lightPage).toBe('rgb(255, 255, 255)')
+    expect(darkPage).not.toBe(lightPage)
+    expect(darkBar).not.toBe(lightBar)
   })
 
   test('is not wider than a phone, whatever it shows', async () => {
@@ -75,58 +75,23 @@ describeInBrowser('the page', () => {
     await expect.poll(() => page.locator('#log-body').innerText()).toContain(long)
     expect(await overflow(page)).toEqual([])
   })
-
-  test('has controls on a phone that a finger can hit', async () => {
-    const { url } = await startSynthetic({ ticks: 20, more: everythingElse() })
-    const page = await open(url, { viewport: PHONE, isMobile: true, hasTouch: true })
-    await expect.poll(() => page.locator('#tenures tbody tr').count()).toBe(20)
-    const sizes: readonly { id: string; width: number; height: number }[] = await page
-      .locator('button:visible, select:visible')
-      .evaluateAll((all) => all.map((one) => ({ id: one.id, width: one.offsetWidth, height: one.offsetHeight })))
-    // https://www.w3.org/TR/WCAG22/#target-size-minimum
-    expect(sizes.filter(({ width, height }) => width < 24 || height < 24)).toEqual([])
-  })
-
-  test('has no animations', async () => {
-    const { url } = await startSynthetic({ ticks: 5 })
-    const page = await open(url, { reducedMotion: 'reduce' })
-    await page.locator('#picture [data-bar]').first().waitFor()
-    const moving = await page.evaluate(
-      `[...document.querySelectorAll('*')].filter((one) => {
-        const { animationName, transitionDuration, scrollBehavior } = getComputedStyle(one)
-        return animationName !== 'none' || /[1-9]/.test(transitionDuration) || scrollBehavior === 'smooth'
-      }).map((one) => one.localName + '#' + one.id)`,
-    )
-    expect(moving).toEqual([])
-  })
 })
 
 /** Each broken rule, with its element. */
 async function violations(page: Page): Promise<readonly string[]> {
   const found: unknown = await page.evaluate(
-    `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
+    `axe.run(document, { resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } }).then(({ violations }) =>
       violations.flatMap(({ id, help, nodes }) => nodes.map(({ target, failureSummary }) =>
         [id, help, target.join(' '), failureSummary].join(': '))))`,
   )
   return Array.isArray(found) ? found.map(String) : [`axe said ${JSON.stringify(found)}`]
 }
 
-const INKS = [
-  ['body', 'color'],
-  ['#picture [data-bar] rect', 'fill'],
-  ['#fault-kill', 'backgroundColor'],
-] as const
-
 const colourOf = (page: Page, selector: string, what: string): Promise<string> =>
   page
     .locator(selector)
     .first()
     .evaluate((element, property) => element.ownerDocument.defaultView.getComputedStyle(element)[property], what)
-
-function brightness(colour: string): number {
-  const [red = 0, green = 0, blue = 0] = (colour.match(/\d+/g) ?? []).map(Number)
-  return (red + green + blue) / 3
-}
 
 /** What makes the page scroll sideways. */
 async function overflow(page: Page): Promise<readonly string[]> {

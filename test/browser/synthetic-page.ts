@@ -1,7 +1,7 @@
 /** The page of a synthetic election: always the same, without processes and without DynamoDB. */
 import { onTestFinished } from 'vitest'
 import { FaultError, type ManualFault } from '../../infra/local/faults/fault.ts'
-import type { CandidateEntry, Entry } from '../../infra/local/observe/entries.ts'
+import type { CandidateEntry, Entry, TenureEntry } from '../../infra/local/observe/entries.ts'
 import type { TenureLog } from '../../infra/local/observe/tenure-logs.ts'
 import { Feed } from '../../infra/local/page/feed.ts'
 import { type PageServer, startPage } from '../../infra/local/page/server.ts'
@@ -81,6 +81,12 @@ export function candidateEntry(candidate: number, changes: Partial<CandidateEntr
   const state = { isPresent: true, skewMs: 0, isCutOff: false, dropsNextReply: false }
   return { kind: 'candidate', candidate, ...state, ...changes }
 }
+
+/** A tenure that still runs. */
+export const tenureEntry = (number: number, changes: Partial<TenureEntry>): Entry => ({
+  ...{ kind: 'tenure', number, token: number, candidate: number, atMs: Date.now(), expiresAtMs: Date.now() + 15_000 },
+  ...{ accepted: 0, refused: 0, unguarded: 0, ...changes },
+})
 
 export const setupEntry = (task: string, lease: string): Entry => ({
   kind: 'setup',
