@@ -48,15 +48,15 @@ export interface Counts {
   readonly money?: string | undefined
 }
 
+interface Timed {
+  readonly atMs: number
+}
+
 /** When Lambda retries the event of a candidate. */
 interface Retry extends Timed {
   readonly kind: 'retry'
   readonly candidate: number
   readonly tick: string
-}
-
-interface Timed {
-  readonly atMs: number
 }
 
 /** A line of the verdict on a run, such as `✓ All is well: …`. */
@@ -76,11 +76,6 @@ export interface Over extends Timed {
 /** How a tenure ended, as far as the lease row or the invocation shows. */
 export type TenureEnd = 'completed' | 'released' | 'failed' | 'takenOver'
 
-export interface Failure {
-  readonly name: string
-  readonly message: string
-}
-
 /** It began when DynamoDB granted the lease, even if the reply was lost. */
 export interface TenureEntry extends Timed {
   readonly kind: 'tenure'
@@ -97,23 +92,11 @@ export interface TenureEntry extends Timed {
   readonly successor?: number
   /** When its invocation ended, with or without the row. */
   readonly doneAtMs?: number
-  readonly error?: Failure | undefined
+  readonly error?: { readonly name: string; readonly message: string } | undefined
   /** How many effects had each verdict. */
   readonly accepted: number
   readonly refused: number
   readonly unguarded: number
-}
-
-interface Ticked extends Timed {
-  readonly kind: 'ticked'
-  readonly number: number
-  readonly tick: string
-}
-
-interface StoodBy extends Timed {
-  readonly kind: 'standby'
-  readonly candidate: number
-  readonly reason: string
 }
 
 /** An attempt failed without having led. */
@@ -123,7 +106,7 @@ export interface FailedAttempt extends Timed {
   readonly number: number
   readonly candidate: number
   readonly tick: string
-  readonly error: Failure
+  readonly error: NonNullable<TenureEntry['error']>
 }
 
 /** Writes of a tenure to anything but the lease row; equal ones close together are one entry. */
@@ -151,18 +134,15 @@ export interface FaultEntry extends Timed {
 
 /** Only the latest of each kind counts; of `candidate` and `retry`, the latest of each candidate. */
 type StateEntry = Setup | CandidateEntry | LeaderEntry | Counts | Retry | Over
+type Ticked = Timed & { readonly kind: 'ticked'; readonly number: number; readonly tick: string }
+type StoodBy = Timed & { readonly kind: 'standby'; readonly candidate: number; readonly reason: string }
 /** Drawn as a mark. */
 export type EventEntry = Ticked | StoodBy | FailedAttempt | Effect | FaultEntry
 /** Of a tenure, too, only the latest entry counts. */
 export type Entry = StateEntry | TenureEntry | EventEntry
 
-/** The feed has dropped all events and tenures before this time; so does the page. */
-interface Forgotten {
-  readonly kind: 'forgotten'
-  readonly beforeMs: number
-}
-
-export type Update = Entry | Forgotten
+/** `forgotten`: the feed has dropped all events and tenures before this time; so does the page. */
+export type Update = Entry | { readonly kind: 'forgotten'; readonly beforeMs: number }
 
 /** The first message to a page, and to one that reconnects: it starts over with these entries. */
 export interface Snapshot {

@@ -3,7 +3,7 @@ import { parseJson, property } from '../../../functions/election/json.ts'
 import { oneLine, printable } from '../../programs/text.ts'
 import type { Ending } from '../lambda-host/environment.ts'
 import type { ErrorReport } from '../lambda-host/messages.ts'
-import type { Failure, TenureEnd } from './entries.ts'
+import type { FailedAttempt, TenureEnd } from './entries.ts'
 import type { Step } from './tenure-logs.ts'
 import { type MissingTable, rowOf } from './wire.ts'
 
@@ -111,7 +111,7 @@ const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
 /** The feed gets the beginning of an error; the log gets all of it. */
 const MAX_MESSAGE = 1_000
 
-export const failureIn = ({ errorType, errorMessage }: ErrorReport): Failure => ({
+export const failureIn = ({ errorType, errorMessage }: ErrorReport): FailedAttempt['error'] => ({
   ...{ name: errorType, message: errorMessage.slice(0, MAX_MESSAGE) },
 })
 

@@ -25,7 +25,7 @@ test('only the latest state of each kind, of each candidate and of each tenure c
   const history = historyOf(...SETUP, counts(), counts({ ticks: 2 }), cutOff, leader, ...tenures, OVER)
   expect(history).toMatchObject({ counts: { ticks: 2 }, leader, over: OVER })
   expect(history.sortedCandidates()).toEqual([candidate(1), cutOff, candidate(3)])
-  expect([...history.tenures.values()]).toEqual([tenure(1, 0, { ended: 10 }), tenure(2, 1)])
+  expect(history.tenures()).toEqual([tenure(1, 0, { ended: 10 }), tenure(2, 1)])
 })
 
 test.each<[readonly Entry[], string]>([
@@ -47,7 +47,7 @@ test('what the feed has forgotten is dropped, and the rest goes on', () => {
   const { revision } = history
   history.fold([{ kind: 'forgotten', beforeMs: T0 + 200 }])
   expect(history.revision).toBeGreaterThan(revision)
-  expect([...history.tenures.keys()]).toEqual([2, 3])
+  expect([...history.numbered.keys()]).toEqual([2, 3])
   expect(history.events.map(({ atMs }) => atMs - T0)).toEqual([210, 310])
   expect(history.fromMs).toBe(T0 + 200)
 })

@@ -197,8 +197,7 @@ test.each<[Parameters<typeof renderLogTitle>[0], string, string]>([
   [
     stale,
     `Candidate 1, token 101, tick ${TICK}`,
-    'Outcome: failed, then taken over. Duration: 1 s. Effects accepted: 0. ' +
-      'Writes refused because another candidate had taken over: 2.',
+    'Outcome: failed, then taken over. Duration: 1 s. Effects accepted: 0, 2 refused.',
   ],
   [failure(3, 0), `Candidate 3 failed without leading, tick ${TICK}`, ''],
 ])('a log has a title, and the outcome, the duration and the effects of its tenure: %#', (shown, title, text) => {

@@ -57,12 +57,14 @@ export class LogPanel {
 
   /** Reads the log again if its tenure has changed, or still runs. */
   #refresh(): void {
-    const { tenures, revision } = this.#history()
-    const tenure = tenures.get(this.#shown ?? 0)
-    const now = tenure?.doneAtMs === undefined ? String(revision) : JSON.stringify(tenure)
-    if (tenure === undefined || now === this.#lastRead) return
+    const { numbered, revision } = this.#history()
+    const shown = numbered.get(this.#shown ?? 0)
+    if (shown === undefined) return
+    const isRunning = shown.kind === 'tenure' && shown.doneAtMs === undefined
+    const now = isRunning ? String(revision) : JSON.stringify(shown)
+    if (now === this.#lastRead) return
     this.#lastRead = now
-    void this.#read(tenure.number)
+    void this.#read(shown.number)
   }
 
   #show(title: Markup, body: Markup): void {
@@ -76,10 +78,10 @@ export class LogPanel {
     const log: TenureLog | string =
       answer === undefined ? 'The run does not answer' : answer.ok ? await answer.json() : await answer.text()
     if (this.#shown !== wanted) return
-    const { tenures, events } = this.#history()
-    const failed = events.filter((event) => event.kind === 'failure').find(({ number }) => number === wanted)
-    const shown = tenures.get(wanted) ?? failed
-    const title = shown === undefined ? html`Log` : renderLogTitle(shown)
-    this.#show(title, typeof log === 'string' ? html`<p>${log}.</p>` : renderLog(shown, log))
+    const shown = this.#history().numbered.get(wanted)
+    this.#show(
+      shown === undefined ? html`Log` : renderLogTitle(shown),
+      typeof log === 'string' ? html`<p>${log}.</p>` : renderLog(shown, log),
+    )
   }
 }

@@ -4,6 +4,7 @@ import type {
   Counts,
   Entry,
   EventEntry,
+  FailedAttempt,
   LeaderEntry,
   Over,
   Setup,
@@ -19,8 +20,8 @@ export class History {
   readonly candidates = new Map<number, CandidateEntry>()
   /** By candidate. */
   readonly retries = new Map<number, Extract<Entry, { kind: 'retry' }>>()
-  /** By number, in the order in which they began. */
-  tenures = new Map<number, TenureEntry>()
+  /** By number, in the order in which they began or failed. */
+  numbered = new Map<number, TenureEntry | FailedAttempt>()
   /** In the order of their times. */
   events: EventEntry[] = []
   /** The time of the first event that is kept. */
@@ -39,6 +40,10 @@ export class History {
     return [...this.candidates.values()].sort((a, b) => a.candidate - b.candidate)
   }
 
+  tenures(): readonly TenureEntry[] {
+    return [...this.numbered.values()].filter((one) => one.kind === 'tenure')
+  }
+
   #foldOne(update: Update): void {
     switch (update.kind) {
       case 'setup':
@@ -53,13 +58,10 @@ export class History {
       case 'retry':
         this.retries.set(update.candidate, update)
         break
-      case 'tenure': {
-        const before = this.tenures.get(update.number)
-        const isNews = before?.end !== update.end || before?.doneAtMs !== update.doneAtMs || before === undefined
-        if (isNews) this.news = update
-        this.tenures.set(update.number, update)
+      case 'tenure':
+        if (isNews(update, this.numbered.get(update.number))) this.news = update
+        this.numbered.set(update.number, update)
         break
-      }
       case 'forgotten':
         this.#forget(update.beforeMs)
         break
@@ -71,14 +73,20 @@ export class History {
   #event(event: EventEntry): void {
     this.fromMs ??= event.atMs
     this.events.push(event)
+    if (event.kind === 'failure') this.numbered.set(event.number, event)
     if (event.kind === 'ticked') this.tick = event.tick
     else if (event.kind !== 'standby' && !('verdict' in event && event.verdict === 'accepted')) this.news = event
   }
 
   #forget(beforeMs: number): void {
     const isKept = ({ atMs }: TenureEntry | EventEntry) => atMs >= beforeMs
-    this.tenures = new Map([...this.tenures].filter(([, tenure]) => isKept(tenure)))
+    this.numbered = new Map([...this.numbered].filter(([, one]) => isKept(one)))
     this.events = this.events.filter(isKept)
     this.fromMs = beforeMs
   }
+}
+
+/** A tenure begins or ends. */
+function isNews(tenure: TenureEntry, before: TenureEntry | FailedAttempt | undefined): boolean {
+  return before?.kind !== 'tenure' || before.end !== tenure.end || before.doneAtMs !== tenure.doneAtMs
 }

@@ -16,7 +16,7 @@ export interface Window {
 /** Looks at each kept tenure once; draws only what is in the window. */
 export function pictureOf(history: History, window: Window): Timeline {
   const { nowMs } = window
-  const tenures = [...history.tenures.values()].filter((tenure) => isIn(tenure, window))
+  const tenures = history.tenures().filter((tenure) => isIn(tenure, window))
   const events = eventsIn(history.events, window)
   const knownFromMs = history.fromMs ?? nowMs
   // Removed candidates keep their lanes.
@@ -157,8 +157,11 @@ function expiries(tenures: readonly TenureEntry[], nowMs: number): readonly Mark
 const MAX_LEASES = 10
 
 /** The tenures that a lease row names: more than one only if each candidate has a lease of its own. */
-export const currentTenures = ({ tenures }: History): readonly TenureEntry[] =>
-  [...tenures.values()].slice(-MAX_LEASES).filter(({ end }) => end === undefined)
+export const currentTenures = (history: History): readonly TenureEntry[] =>
+  history
+    .tenures()
+    .slice(-MAX_LEASES)
+    .filter(({ end }) => end === undefined)
 
 export const secondsOf = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 

@@ -146,43 +146,34 @@ const SHOWN_ROWS = 20
 const COLUMNS = ['Token', 'Candidate', 'Tick (simulated)', 'Outcome', 'Began', 'Lasted', 'Effects']
 
 /** The last tenures, and the attempts that failed without leading. */
-export function renderTenures({ tenures, events }: History): Markup {
-  const failures = events.filter((event) => event.kind === 'failure')
-  const last = [...[...tenures.values()].slice(-SHOWN_ROWS), ...failures.slice(-SHOWN_ROWS)]
-  const shown = last.toSorted((a, b) => b.atMs - a.atMs).slice(0, SHOWN_ROWS)
+export function renderTenures({ numbered }: History): Markup {
+  const shown = [...numbered.values()].slice(-SHOWN_ROWS).reverse()
   if (shown.length === 0) return html`<p>No candidate has led yet.</p>`
   return html`<div class="wide"><table><caption>The last tenures, newest first; times are real, in UTC, but for the ticks</caption>
 <thead><tr>${COLUMNS.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
-<tbody>${shown.map((one) => (one.kind === 'tenure' ? tenureRow(one) : failedRow(one)))}</tbody></table></div>`
+<tbody>${shown.map(row)}</tbody></table></div>`
 }
 
-function tenureRow(tenure: TenureEntry): Markup {
-  const { token, atMs, accepted, refused, unguarded } = tenure
-  const endMs = endOf(tenure)
-  const stale = [...(refused > 0 ? [`${refused} refused`] : []), ...(unguarded > 0 ? [`${unguarded} not fenced`] : [])]
-  const outcome = html`<td style="color:${CUSTOM_PROPERTIES[workOutcome(tenure)]}">${describeOutcome(tenure)}</td>`
-  const lasted = endMs === undefined ? '' : span(endMs - atMs)
-  return row(tenure, String(token), `Log of the tenure with token ${token}`, outcome, [
-    ...[lasted, [accepted, ...stale].join(', ')],
-  ])
-}
-
-function failedRow(failed: FailedAttempt): Markup {
-  const outcome = html`<td style="color:${CUSTOM_PROPERTIES.failed}">failed: ${failed.error.name}</td>`
-  return row(failed, 'none', `none: log of candidate ${failed.candidate}, which failed`, outcome, ['', ''])
-}
-
-function row(
-  { number, candidate, tick, atMs }: Pick<TenureEntry, 'number' | 'candidate' | 'tick' | 'atMs'>,
-  token: string,
-  label: string,
-  outcome: Markup,
-  rest: readonly string[],
-): Markup {
+function row(one: TenureEntry | FailedAttempt): Markup {
+  const { number, candidate, tick, atMs } = one
+  const [token, colour, outcome, lasted, effects] =
+    one.kind === 'tenure'
+      ? [one.token, workOutcome(one), describeOutcome(one), durationOf(one), effectsOf(one)]
+      : (['none', 'failed', `failed: ${one.error.name}`, '', ''] as const)
   return html`<tr id="row-${number}"><th scope="row"><button type="button" id="log-${number}" data-log="${number}"
- aria-label="${label}">${token}</button></th><td>${candidate}</td>
-<td>${tick === undefined ? '' : tickTime(tick)}</td>${outcome}
-<td>${clockTime(atMs, 'seconds')}</td>${rest.map((text) => html`<td>${text}</td>`)}</tr>`
+ aria-label="${token}: log of candidate ${candidate}">${token}</button></th><td>${candidate}</td>
+<td>${tick === undefined ? '' : tickTime(tick)}</td><td style="color:${CUSTOM_PROPERTIES[colour]}">${outcome}</td>
+<td>${clockTime(atMs, 'seconds')}</td><td>${lasted}</td><td>${effects}</td></tr>`
+}
+
+function durationOf(tenure: TenureEntry): string {
+  const endMs = endOf(tenure)
+  return endMs === undefined ? '' : span(endMs - tenure.atMs)
+}
+
+/** Such as `5, 2 refused`. */
+function effectsOf({ accepted, refused, unguarded }: TenureEntry): string {
+  return `${accepted}${refused > 0 ? `, ${refused} refused` : ''}${unguarded > 0 ? `, ${unguarded} not fenced` : ''}`
 }
 
 export function renderLogTitle(shown: TenureEntry | FailedAttempt): Markup {
@@ -192,18 +183,14 @@ export function renderLogTitle(shown: TenureEntry | FailedAttempt): Markup {
 }
 
 export function renderLog(shown: TenureEntry | FailedAttempt | undefined, { steps, dropped }: TenureLog): Markup {
-  const summary = shown?.kind === 'tenure' ? html`<p>${summaryOf(shown)}</p>` : undefined
+  const summary = shown?.kind === 'tenure' ? summaryOf(shown) : undefined
   const gap = dropped === 0 ? undefined : html`<li class="gap">${dropped} earlier steps are not kept.</li>`
   return html`${summary}<ol class="steps">${gap}${steps.map(stepItem)}</ol>`
 }
 
-function summaryOf(tenure: TenureEntry): string {
-  const { atMs, accepted, refused, unguarded } = tenure
-  const endMs = endOf(tenure)
-  const duration = endMs === undefined ? '' : ` Duration: ${span(endMs - atMs)}.`
-  const stale = refused === 0 ? '' : ` Writes refused because another candidate had taken over: ${refused}.`
-  const open = unguarded === 0 ? '' : ` Accepted after it was replaced, because no fence guarded them: ${unguarded}.`
-  return `Outcome: ${describeOutcome(tenure)}.${duration} Effects accepted: ${accepted}.${stale}${open}`
+function summaryOf(tenure: TenureEntry): Markup {
+  const duration = endOf(tenure) === undefined ? '' : ` Duration: ${durationOf(tenure)}.`
+  return html`<p>Outcome: ${describeOutcome(tenure)}.${duration} Effects accepted: ${effectsOf(tenure)}.</p>`
 }
 
 function stepItem({ atMs, description, request, result, tookMs, answer, isFault, trace }: Step): Markup {
