@@ -3,15 +3,8 @@
 import { property } from '../../../functions/election/json.ts'
 import { show } from '../../../functions/election/show.ts'
 
-/** A fault at a planned call: the position counts calls within a tick, never time. */
-export type CallFault = CallPosition & CallAction
-
-/** Numbers are from 1. */
-export interface CallPosition {
-  readonly tick: number
-  readonly at: CallKind
-  readonly nth: number
-}
+/** A fault at a planned call: the position counts calls within a tick, never time. Numbers are from 1. */
+export type CallFault = CallAction & { readonly tick: number; readonly at: CallKind; readonly nth: number }
 
 /**
  * `lease`: any write of the lease row. `claim`, `move`: writes of a subscription. `intent`, `answer`, `unknown`: writes

@@ -12,12 +12,6 @@ import { type Step, shortened, TenureLogs } from './tenure-logs.ts'
 import { ownEndOf, type Tenure, Tenures } from './tenures.ts'
 import { type Answer, answerOf, isRefusal, type LeaseRequest, leaseRequestOf, missingTableOf } from './wire.ts'
 
-export interface RecorderOptions {
-  readonly leaseTable: string
-  readonly add: (entry: Entry) => void
-  readonly now?: () => number
-}
-
 /** A lease that an attempt requested, and the tenure that it was granted last. */
 interface Requested {
   leaseMs: number
@@ -57,7 +51,8 @@ export class Recorder {
   readonly #tenures: Tenures
   readonly #attempts = new Map<string, Attempt>()
 
-  constructor({ leaseTable, add, now = Date.now }: RecorderOptions) {
+  constructor(options: { leaseTable: string; add: (entry: Entry) => void; now?: () => number }) {
+    const { leaseTable, add, now = Date.now } = options
     this.#leaseTable = leaseTable
     this.#add = add
     this.#now = now
@@ -114,8 +109,9 @@ export class Recorder {
   }
 
   #acquired(attempt: Attempt, { requestId }: Call, request: LeaseRequest | undefined, answer: Answer): void {
-    const requested = request?.kind === 'acquire' ? attempt.leases.get(request.lease) : undefined
-    if (request?.kind !== 'acquire' || requested === undefined) return
+    if (request?.kind !== 'acquire') return
+    const requested = attempt.leases.get(request.lease)
+    if (requested === undefined) return
     if (answer.error === undefined) {
       const tenure = this.#tenures.begin(requestId, attempt.candidate, request, answer.body)
       attempt.last = tenure
@@ -196,9 +192,9 @@ export class Recorder {
     return { leases, staleWritesRefused, missingTables }
   }
 
-  readonly staleRefused = (): number => this.#tenures.staleRefused()
-  readonly lateCompletions = (): number => this.#tenures.lateCompletions()
-  readonly unguardedWrites = (): Readonly<Record<string, number>> => this.#tenures.unguardedWrites()
+  readonly staleRefused = (): number => this.#tenures.stale.refused
+  readonly lateCompletions = (): number => this.#tenures.stale.completions
+  readonly unguardedWrites = (): Readonly<Record<string, number>> => Object.fromEntries(this.#tenures.stale.unguarded)
 
   #log(attempt: Attempt, step: Step): void {
     if (attempt.last !== undefined) this.logs.add(attempt.last.entry.number, step)

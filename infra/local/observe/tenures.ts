@@ -36,9 +36,11 @@ export class Tenures {
   /** The tenure that the row of each lease names. */
   readonly #current = new Map<string, Tenure>()
   #count = 0
-  #staleRefused = 0
-  #lateCompletions = 0
-  readonly #unguarded = new Map<string, number>()
+  /**
+   * Of replaced leaders: writes that the fence or the guard refused; completions that the lease row refused; by table,
+   * accepted writes that neither fence nor guard protected.
+   */
+  readonly stale = { refused: 0, completions: 0, unguarded: new Map<string, number>() }
 
   constructor(leaseTable: string, add: (entry: Entry) => void, now: () => number) {
     this.#leaseTable = leaseTable
@@ -84,21 +86,6 @@ export class Tenures {
     return this.#current.get(tenure.lease) !== tenure
   }
 
-  /** Writes of replaced leaders that the fence or the guard refused. */
-  staleRefused(): number {
-    return this.#staleRefused
-  }
-
-  /** Completions of replaced leaders, which the lease row refused. */
-  lateCompletions(): number {
-    return this.#lateCompletions
-  }
-
-  /** By table: accepted writes of replaced leaders that neither fence nor guard protected. */
-  unguardedWrites(): Readonly<Record<string, number>> {
-    return Object.fromEntries(this.#unguarded)
-  }
-
   /**
    * @param wasReplaced already when the request was sent on to the service
    * @returns how many stale writes were refused
@@ -113,11 +100,11 @@ export class Tenures {
       const { what, table = '' } = write
       this.#effect(tenure, verdict, verdict === 'accepted' && wasReplaced ? `${what}, though it is replaced` : what)
       if (verdict === 'refused') refused += 1
-      if (verdict === 'unguarded') this.#unguarded.set(table, (this.#unguarded.get(table) ?? 0) + 1)
+      if (verdict === 'unguarded') this.stale.unguarded.set(table, (this.stale.unguarded.get(table) ?? 0) + 1)
     }
-    this.#staleRefused += refused
+    this.stale.refused += refused
     if (isRefused && request?.kind === 'complete' && ownEndOf(tenure) === undefined) {
-      this.#lateCompletions += 1
+      this.stale.completions += 1
       this.#effect(tenure, 'refused', 'the completion of its tick')
     }
     if (answer.error === undefined && request !== undefined) this.#leaseChanged(tenure, request)

@@ -3,6 +3,7 @@ import type { Effect, Entry, TenureEntry, Update } from '../observe/entries.ts'
 
 export type Listener = (updates: readonly Update[]) => void
 
+const STATES: readonly Entry['kind'][] = ['setup', 'leader', 'counts', 'over']
 /** About two thousand tenures. */
 const KEPT_ENTRIES = 24_000
 /** Forgetting looks at all entries, so it waits until there are this many times more than are kept. */
@@ -65,21 +66,11 @@ export class Feed {
 
   /** Of entries with the same key only the latest is kept. */
   #keyOf(entry: Entry): string {
-    switch (entry.kind) {
-      case 'candidate':
-      case 'retry':
-        return `${entry.kind} ${entry.candidate}`
-      case 'tenure':
-        return `tenure ${entry.number}`
-      case 'setup':
-      case 'leader':
-      case 'counts':
-      case 'over':
-        return entry.kind
-      default:
-        this.#events += 1
-        return `event ${this.#events}`
-    }
+    if (entry.kind === 'tenure') return `tenure ${entry.number}`
+    if (entry.kind === 'candidate' || entry.kind === 'retry') return `${entry.kind} ${entry.candidate}`
+    if (STATES.includes(entry.kind)) return entry.kind
+    this.#events += 1
+    return `event ${this.#events}`
   }
 
   /** The oldest events and tenures. */

@@ -13,11 +13,11 @@ export interface Window {
   readonly width: number
 }
 
-/** Looks at each kept tenure once; draws only what is in the window. */
+/** Looks at each kept tenure and event once; draws only what is in the window. */
 export function pictureOf(history: History, window: Window): Timeline {
   const { nowMs } = window
   const tenures = history.tenures().filter((tenure) => isIn(tenure, window))
-  const events = eventsIn(history.events, window)
+  const events = history.events.filter(({ atMs }) => atMs >= window.fromMs && atMs < window.toMs)
   const knownFromMs = history.fromMs ?? nowMs
   // Removed candidates keep their lanes.
   const candidates = history.sortedCandidates().map(({ candidate }): Lane => {
@@ -53,20 +53,6 @@ const MIN_BAR_MS = 1_000
 function isIn({ atMs, endedAtMs, doneAtMs }: TenureEntry, window: Window): boolean {
   const endMs = endedAtMs === undefined || doneAtMs === undefined ? window.nowMs : Math.max(endedAtMs, doneAtMs)
   return atMs <= window.toMs && endMs + MIN_BAR_MS >= window.fromMs
-}
-
-/** By binary search: events are in the order of their times. */
-function eventsIn(events: readonly EventEntry[], { fromMs, toMs }: Window): readonly EventEntry[] {
-  const firstFrom = (ms: number) => {
-    let [low, high] = [0, events.length]
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if ((events[middle]?.atMs ?? 0) < ms) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
-  return events.slice(firstFrom(fromMs), firstFrom(toMs))
 }
 
 const MARKS = { ticked: 'tick', standby: 'standby', failure: 'failure', fault: 'broken' } as const
