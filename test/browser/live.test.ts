@@ -142,7 +142,6 @@ describeInBrowser('a page', () => {
         setupEntry(evil, evil),
         { kind: 'failure', atMs: nowMs, number: 1_001, candidate: 4, tick: evil, error },
         { kind: 'fault', atMs: nowMs, candidate: 5, description: evil },
-        { kind: 'standby', atMs: nowMs, candidate: 6, reason: evil },
         { kind: 'effect', atMs: nowMs, tenure: 1, token: 7, candidate: 2, verdict: 'refused', what: evil, times: 1 },
       ],
       log: { ...LOG, steps: [{ atMs: nowMs, description: evil, result: evil, request: { evil }, trace: [evil] }] },
@@ -152,7 +151,6 @@ describeInBrowser('a page', () => {
       .poll(() => textOf(page, '#subject'))
       .toContain(`lease ${evil}: at each tick one leads, and performs ${evil}.`)
     expect((await laneOf(page, 'candidate 5')).marks.join()).toContain(evil)
-    expect((await laneOf(page, 'candidate 6')).marks.join()).toContain(evil)
     expect((await laneOf(page, 'effects')).marks.join()).toContain(evil)
     expect(await textOf(page, '#row-1001')).toContain(`failed: ${evil}`)
     await page.click('[data-log="1001"]')

@@ -16,7 +16,7 @@ import { gatewayCall, LEASES, NEXT_TICK, put, ROWS, wire } from '../observe/wire
  * - `a leads`; `a ends`; `a dies`, unnoticed; `a retries`; `a starts` again; `wait` (in ms); `stop` ends the run.
  * - `inject` a fault, or `both`, the same one twice at once; `refuse` expects it to fail.
  * - `armed` and `frozen` expect the latest entry of the leader, `present` these candidates, `total` so many kills and
- *   freezes in all.
+ *   freezes in all, `skew` the clock of candidate 1.
  */
 const SCENARIOS = `
 without a fault, every call arrives
@@ -119,6 +119,9 @@ candidates are added with the lowest free number, and removed except the last on
   refuse removeCandidate 2: The last candidate cannot be removed
   inject addCandidate; inject addCandidate; inject addCandidate; present 1 2 3 4
   > 1: added, 3: added, 4: added
+a removed candidate keeps its state for running invocations, and returns without it
+  inject dropReply 1; inject cutOff 1; inject skewClock 1 500; inject removeCandidate 1; a read!; skew 500
+  inject addCandidate; skew 0; a read
 candidates are at most ten
   ${'inject addCandidate; '.repeat(7)}refuse addCandidate: There are already 10 candidates, the maximum
 a clock is set ahead, behind and right
@@ -149,15 +152,22 @@ async function callsOfTenures() {
   return { acquire, renew, write, complete, release }
 }
 
-/** Manual faults on candidates with running processes, and the events that they cause. */
-function scene() {
+function unknown(word: string): never {
+  throw new Error(`A scenario has the unknown word ${word}`)
+}
+
+/** The short forms in the scenarios. */
+const full = (event: string) =>
+  event.replace(' (writing)', ', with a write on its way').replace(' (no reply)', ', before the reply')
+
+/** Plays steps on manual faults of three candidates with running processes. */
+function player() {
   const events: string[] = []
   const entries: (CandidateEntry | LeaderEntry)[] = []
   const alive = new Set(REQUESTS)
   const clock = new ManualClock()
   const stopping = new AbortController()
   const state: { leader?: string } = {}
-  const candidateOf = (id: string) => (REQUESTS.includes(id) ? REQUESTS.indexOf(id) + 1 : undefined)
   const signal = (name: string) => (requestId: string) => {
     if (alive.has(requestId)) events.push(`${name} ${requestId}`)
     return alive.has(requestId)
@@ -168,38 +178,18 @@ function scene() {
     election: {
       leader: () => state.leader,
       isLeading: (requestId) => state.leader === requestId,
-      candidateOf,
+      candidateOf: (id) => (REQUESTS.includes(id) ? REQUESTS.indexOf(id) + 1 : undefined),
     },
     onFault: (description, { candidate, requestId } = {}) => events.push(`${requestId ?? candidate}: ${description}`),
     deliverAgain: async (requestId) => void events.push(`rivals of ${requestId}`),
     add: (entry) => entries.push(entry),
   })
-  return {
-    ...{ faults, events, alive, clock, stopping },
-    leaderIs: (requestId: string) => {
-      state.leader = requestId
-    },
-    leader: () => entries.findLast(({ kind }) => kind === 'leader'),
-    candidateEntry: (number: number) => entries.findLast((one) => 'candidate' in one && one.candidate === number),
-    send: (requestId: string, kind: string, reply: () => Promise<Reply> = async () => DONE) =>
-      faults.intercept({ ...(CALLS[kind] ?? unknown(kind)), requestId }, async () => {
-        events.push(`${kind} of ${requestId} arrives`)
-        return reply()
-      }),
-  }
-}
-
-function unknown(word: string): never {
-  throw new Error(`A scenario has the unknown word ${word}`)
-}
-
-/** The short forms in the scenarios. */
-const full = (event: string) =>
-  event.replace(' (writing)', ', with a write on its way').replace(' (no reply)', ', before the reply')
-
-function player() {
-  const played = scene()
-  const { faults, events, alive, clock, stopping } = played
+  const leader = () => entries.findLast(({ kind }) => kind === 'leader')
+  const send = (requestId: string, kind: string, reply: () => Promise<Reply> = async () => DONE) =>
+    faults.intercept({ ...(CALLS[kind] ?? unknown(kind)), requestId }, async () => {
+      events.push(`${kind} of ${requestId} arrives`)
+      return reply()
+    })
   const held: Promise<unknown>[] = []
   const replies: PromiseWithResolvers<Reply>[] = []
   const faultOf = ([name, candidate, ms]: readonly string[]) =>
@@ -208,18 +198,20 @@ function player() {
   async function call(requestId: string, text: string): Promise<void> {
     const [, kind = '', mark] = /^(\w+)([!?~]?)$/.exec(text) ?? []
     if (mark === '' || mark === '!') {
-      expect(await played.send(requestId, kind)).toBe(mark === '!' ? 'hangUp' : DONE)
+      expect(await send(requestId, kind)).toBe(mark === '!' ? 'hangUp' : DONE)
       return
     }
     const reply = Promise.withResolvers<Reply>()
     if (mark === '~') replies.push(reply)
-    const sent = played.send(requestId, kind, mark === '~' ? () => reply.promise : undefined)
+    const sent = send(requestId, kind, mark === '~' ? () => reply.promise : undefined)
     held.push(sent.catch(() => 'error'))
     expect(await Promise.race([sent, settled()])).toBeUndefined()
   }
 
   const verbs: Readonly<Record<string, (requestId: string) => unknown>> = {
-    leads: played.leaderIs,
+    leads: (requestId) => {
+      state.leader = requestId
+    },
     starts: (requestId) => alive.add(requestId),
     dies: (requestId) => alive.delete(requestId),
     retries: (requestId) => faults.invocationEnded(requestId),
@@ -240,11 +232,12 @@ function player() {
     reply: () => replies.shift()?.resolve(DONE),
     error: () => replies.shift()?.reject(new Error('no answer')),
     held: async ([end]) => expect(await held.shift()).toEqual(end === 'done' ? DONE : end),
+    skew: ([ms]) => expect(faults.candidates.skewMs(1)).toBe(Number(ms)),
     present: (words) => expect(faults.candidates.present()).toEqual(words.map(Number)),
-    armed: ([name]) => expect(played.leader()).toMatchObject({ armed: name === '-' ? undefined : name }),
+    armed: ([name]) => expect(leader()).toMatchObject({ armed: name === '-' ? undefined : name }),
     frozen: (words) => {
       const numbers = words[0] === '-' ? [] : words.map(Number)
-      expect(played.leader()).toMatchObject({ frozen: numbers })
+      expect(leader()).toMatchObject({ frozen: numbers })
       expect(REQUESTS.filter(faults.isFrozen).map((id) => REQUESTS.indexOf(id) + 1)).toEqual(numbers)
       expect(faults.hasFrozen()).toBe(numbers.length > 0)
     },
@@ -268,19 +261,4 @@ test.each(scenarios)('%s', async (_, lines) => {
   for (const line of lines) {
     for (const step of line.startsWith('>') ? [line] : line.split('; ')) await play(step)
   }
-})
-
-test('a removed candidate keeps its state for running invocations, and returns without it', async () => {
-  const { faults, candidateEntry } = scene()
-  const { candidates } = faults
-  const own = { candidate: 1 }
-  for (const name of ['dropReply', 'cutOff', 'removeCandidate'] as const) candidates.inject({ do: name, ...own })
-  candidates.inject({ do: 'skewClock', candidate: 2, ms: 5_000 })
-  const state = { isPresent: false, skewMs: 0, isCutOff: true, dropsNextReply: true }
-  expect(candidateEntry(1)).toEqual({ kind: 'candidate', ...own, ...state })
-  expect([1, 2].map((number) => candidates.isReachable(number))).toEqual([false, true])
-  expect([1, 2].map((number) => candidates.skewMs(number))).toEqual([0, 5_000])
-  candidates.inject({ do: 'addCandidate' })
-  expect(candidateEntry(1)).toMatchObject({ isPresent: true, isCutOff: false, dropsNextReply: false })
-  expect(candidates.isReachable(1)).toBe(true)
 })

@@ -8,7 +8,7 @@ const ticks = fc.integer({ min: MIN_CHAOS_TICKS, max: 20 })
 const ROWS = ['claim', 'intent', 'answer', 'move']
 const hitsLeader = (fault: CallFault) => fault.do === 'killLeader' || fault.do === 'freezeLeader'
 
-test('a plan of chaos kills a leader, freezes another one before a write to a row, and hits every tick', () => {
+test('a plan of chaos kills a leader, freezes another one before a write to a row, and hits every tick once', () => {
   const property = fc.property(seed, ticks, (ofSeed, number) => {
     const plan = chaosPlan(ofSeed, number)
     expect(chaosPlan(ofSeed, number)).toEqual(plan)
@@ -16,30 +16,18 @@ test('a plan of chaos kills a leader, freezes another one before a write to a ro
     const isFenced = (fault: CallFault) =>
       fault.do === 'freezeLeader' && fault.when === 'before' && ROWS.includes(fault.at)
     expect(plan.some(isFenced)).toBe(true)
-    const hit = [...new Set(plan.map(({ tick }) => tick))].sort((a, b) => a - b)
-    expect(hit).toEqual(Array.from({ length: number }, (_, index) => index + 1))
-  })
-  fc.assert(property)
-  expect(chaosPlan(1, 8)).not.toEqual(chaosPlan(2, 8))
-})
-
-test('a plan of chaos has at most one leader hit in a tick, one fault at a call, and possible faults only', () => {
-  const property = fc.property(seed, ticks, (ofSeed, number) => {
-    const plan = chaosPlan(ofSeed, number)
-    for (const { tick, at, do: name } of plan) {
+    for (let tick = 1; tick <= number; tick += 1) {
       const ofTick = plan.filter((fault) => fault.tick === tick)
+      expect(ofTick.length).toBeGreaterThan(0)
       expect(ofTick.filter(hitsLeader).length).toBeLessThanOrEqual(1)
-      for (let nth = 1; nth <= 12; nth += 1) {
-        expect(ofTick.filter((fault) => isPlannedAt(fault, at, nth)).length).toBeLessThanOrEqual(1)
-      }
+      for (const { at, nth } of ofTick) expect(ofTick.filter((fault) => isPlannedAt(fault, at, nth))).toHaveLength(1)
+    }
+    for (const { at, do: name } of plan) {
       if (name === 'refuse') expect(at).toBe('charge')
       if (name === 'throttle' || name === 'dropRequest') expect(at).not.toBe('charge')
     }
   })
   fc.assert(property)
-})
-
-test('plans of chaos use every fault', () => {
   const known = new Set(Array.from({ length: 50 }, (_, index) => chaosPlan(index, 8).map((fault) => fault.do)).flat())
   const all = ['dropReply', 'dropRequest', 'freezeLeader', 'killLeader', 'refuse', 'throttle']
   expect([...known].sort()).toEqual(all)
