@@ -29,17 +29,6 @@ describeInBrowser('the page', () => {
     expect(await violations(page)).toEqual([])
   })
 
-  test('passes axe before the first entry, and after the run', async () => {
-    const { url, add } = await startSynthetic({ ticks: 0 })
-    const page = await open(url)
-    await page.evaluate(axe.source)
-    await expect.poll(() => page.locator('#tenures').innerText()).toBe('No candidate has led yet.')
-    expect(await violations(page)).toEqual([])
-    add({ kind: 'over', atMs: Date.now(), description: 'The run has ended' })
-    await expect.poll(() => page.locator('#leader').innerText()).toBe('The run has ended.')
-    expect(await violations(page)).toEqual([])
-  })
-
   test('has other colours in the dark, also in the picture', async () => {
     const { url } = await startSynthetic({ ticks: 3 })
     const page = await open(url, { colorScheme: 'light' })

@@ -141,18 +141,6 @@ describeInBrowser('the page of a run', () => {
     await expect.poll(() => page.locator('#candidate-4').count()).toBe(0)
   })
 
-  test('says why a fault cannot be injected', async () => {
-    expect(await page.locator('#fault-thaw').isDisabled()).toBe(true)
-    // Like a page that has not received the latest entries.
-    await page.locator('#fault-thaw').evaluate((thaw) => {
-      thaw.removeAttribute('disabled')
-      thaw.click()
-    })
-    await expect.poll(() => page.getByRole('alert').innerText()).toBe('No leader is frozen.')
-    await page.click('#fault-drop-1')
-    await expect.poll(() => page.getByRole('alert').innerText()).toBe('')
-  })
-
   test('sends no request to another server, and cannot', async () => {
     expect(watched.complaints).toEqual([])
     expect(watched.requests.length).toBeGreaterThan(3)

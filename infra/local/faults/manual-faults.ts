@@ -6,7 +6,7 @@ import { type Clock, systemClock } from '../../../functions/election/clock.ts'
 import type { Call, Interceptor, Reply } from '../lambda-host/interceptor.ts'
 import type { CandidateEntry, LeaderEntry } from '../observe/entries.ts'
 import type { Recorder } from '../observe/recorder.ts'
-import { endIn, leaseRequestOf, otherWritesOf } from '../observe/wire.ts'
+import { endIn, leaseRequestOf, writesOf } from '../observe/wire.ts'
 import { Candidates } from './candidates.ts'
 import { FAULT_WORDS, FaultError, type ManualFault } from './fault.ts'
 import type { Forward, Injecting } from './planned-faults.ts'
@@ -98,7 +98,7 @@ export class ManualFaults {
     const { signal, election, leaseTable } = this.#options
     if (this.#armed === undefined || signal.aborted || !election.isLeading(requestId)) return forward()
     if (this.#dying.has(requestId) || this.#frozen.has(requestId)) return forward() // it was sent before
-    const [write] = otherWritesOf(call, leaseTable)
+    const write = writesOf(call, leaseTable)[0]?.what
     const request = leaseRequestOf(call, leaseTable)
     if (write === undefined && (request === undefined || endIn(request) === undefined)) return forward()
     if (this.#armed === 'killLeader') return this.#killAt(call, write, forward)

@@ -9,7 +9,6 @@ import {
   isRefusal,
   type LeaseRequest,
   leaseRequestOf,
-  otherWritesOf,
   plainName,
   rowOf,
   writesOf,
@@ -18,8 +17,9 @@ import {
 /** Such as `Requests the lease until 21:40:03.120`. */
 export function describeRequest(call: Call, leaseTable: string): string {
   const request = leaseRequestOf(call, leaseTable)
-  if (request !== undefined) return describeLease(request, otherWritesOf(call, leaseTable).length)
-  const isFenced = writesOf(call, leaseTable).some((write) => write.isFenced)
+  const writes = writesOf(call, leaseTable)
+  if (request !== undefined) return describeLease(request, writes.length)
+  const isFenced = writes.some((write) => write.isFenced)
   return describeOther(call) + (isFenced ? ', unless a newer leader has written it' : '')
 }
 

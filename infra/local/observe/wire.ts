@@ -28,9 +28,6 @@ export interface Write {
   readonly isFenced: boolean
 }
 
-export const otherWritesOf = (call: Call, leaseTable: string): readonly string[] =>
-  writesOf(call, leaseTable).map(({ what }) => what)
-
 export function writesOf({ service, operation, target, body }: Call, leaseTable: string): readonly Write[] {
   if (service === 'lambda') return body['method'] === 'POST' ? [{ what: 'charge at the gateway', isFenced: false }] : []
   const write = (action: string, fullName: string, input: unknown, more = ''): Write => {

@@ -13,15 +13,6 @@ test('a log has the steps before the grant, and those after it', () => {
   expect(before).toHaveLength(2)
 })
 
-test('logs are separate, and a step of an unknown tenure is dropped', () => {
-  const logs = new TenureLogs()
-  logs.begin(7, [])
-  logs.begin(8, [])
-  logs.add(8, step(1))
-  logs.add(9, step(2))
-  expect([7, 8, 9].map((tenure) => logs.get(tenure)?.steps)).toEqual([[], [step(1)], undefined])
-})
-
 test('a long log keeps its last 300 steps, and the number of the others', () => {
   const logs = new TenureLogs()
   logs.begin(7, [])

@@ -1,14 +1,7 @@
 import { expect, test } from 'vitest'
 import { dynamodbError } from '../../../infra/local/lambda-host/dynamodb-proxy.ts'
 import type { Call } from '../../../infra/local/lambda-host/interceptor.ts'
-import {
-  answerOf,
-  leaseRequestOf,
-  missingTableOf,
-  otherWritesOf,
-  plainName,
-  rowOf,
-} from '../../../infra/local/observe/wire.ts'
+import { answerOf, leaseRequestOf, missingTableOf, plainName, writesOf } from '../../../infra/local/observe/wire.ts'
 import { gatewayCall, LEASES, ROWS } from './wire.ts'
 
 const TableName = ROWS
@@ -28,23 +21,12 @@ test.each<[string, object, readonly string[]]>([
 ])('%s with %j, without the library, is no lease request', (operation, body, writes) => {
   const call: Call = { service: 'dynamodb', operation, target: TableName, body: { ...body }, requestId: 'a' }
   expect(leaseRequestOf(call, LEASES)).toBeUndefined()
-  expect(otherWritesOf(call, LEASES)).toEqual(writes)
+  expect(writesOf(call, LEASES).map(({ what }) => what)).toEqual(writes)
 })
 
 test('a charge at the gateway is a write, and a lookup is not', () => {
-  expect(otherWritesOf(gatewayCall('POST'), LEASES)).toEqual(['charge at the gateway'])
-  expect(otherWritesOf(gatewayCall('GET'), LEASES)).toEqual([])
-})
-
-test.each<[string, string, unknown]>([
-  ['TransactWriteItems', 'TransactItems', 7],
-  ['TransactWriteItems', 'TransactItems', [null, 7, 'x']],
-  ['BatchWriteItem', 'RequestItems', undefined],
-  ['BatchWriteItem', 'RequestItems', { rows: 7 }],
-])('a damaged %s with %s = %j is no lease request, and no write', (operation, name, items) => {
-  const call: Call = { service: 'dynamodb', operation, target: '', body: { [name]: items }, requestId: 'a' }
-  expect(leaseRequestOf(call, LEASES)).toBeUndefined()
-  expect(otherWritesOf(call, LEASES)).toEqual([])
+  expect(writesOf(gatewayCall('POST'), LEASES)).toEqual([{ what: 'charge at the gateway', isFenced: false }])
+  expect(writesOf(gatewayCall('GET'), LEASES)).toEqual([])
 })
 
 test.each<[string, string, object, object]>([
@@ -63,14 +45,6 @@ test('an answer has its parsed body, and the name or the status of its error', (
   expect(answerOf(refused).error).toBe('ConditionalCheckFailedException')
   expect(answerOf({ statusCode: 500, body: 'not JSON' })).toEqual({ body: 'not JSON', error: 'HTTP 500' })
   expect(answerOf({ statusCode: 200, body: '{"__type":"x"}' })).toEqual({ body: { __type: 'x' }, error: undefined })
-})
-
-test('missing and damaged fields of a lease row are undefined', () => {
-  const row = { fencingToken: { N: '7' }, holder: { S: 'ann' }, expiresAtMs: { N: '8' } }
-  expect(rowOf(row)).toMatchObject({ fencingToken: 7, holder: 'ann', expiresAtMs: 8, isPaused: false })
-  const nothing = { fencingToken: undefined, holder: undefined, expiresAtMs: undefined }
-  const damaged = { fencingToken: { S: '7' }, holder: { N: '1' }, expiresAtMs: { N: '1e400' } }
-  for (const item of [damaged, undefined]) expect(rowOf(item)).toMatchObject(nothing)
 })
 
 test.each([
