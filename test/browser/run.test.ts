@@ -30,7 +30,7 @@ describeInBrowser('the page of a run', () => {
 
   test('shows lanes, bars, standbys, effects and counters', async () => {
     await expect.poll(() => counterOf(page, 'Completed')).toBeGreaterThanOrEqual(2)
-    const names = (await lanesOf(page)).map(({ name }) => name.replace(/,.*/, ''))
+    const names = (await lanesOf(page)).map(({ name }) => name)
     expect(names).toEqual(['candidate 1', 'candidate 2', 'candidate 3', 'lease', 'effects'])
     await expect.poll(() => allOf(page, 'bars')).toMatch(/^completed: candidate [123], token \d+; tick .*Z;/m)
     await expect.poll(() => allOf(page, 'marks')).toMatch(/^stood by: (held|tickDone|contended);/m)

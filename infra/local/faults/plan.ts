@@ -1,6 +1,6 @@
 /** Plans faults before the run, from a seed alone: the same seed gives the same faults. */
 import { mulberry32, pick, type Random, shuffled, wholeNumber } from '../../programs/random.ts'
-import { type CallAction, type CallFault, type CallKind, isPlannedAt } from './fault.ts'
+import type { CallAction, CallFault, CallKind } from './fault.ts'
 
 export interface PlanOptions {
   /** The tick whose leader is killed, or frozen. */
@@ -60,7 +60,7 @@ const MAX_THROTTLED = 4
 
 export const MIN_CHAOS_TICKS = 2
 
-/** At most one fault at a call; at least one leader killed, and one frozen before a write that is then refused. */
+/** At least one leader killed, and one frozen before a write that is then refused: of faults at a call, the first hits. */
 export function chaosPlan(seed: number, ticks: number): readonly CallFault[] {
   const random = mulberry32(seed)
   const worst = Array.from({ length: ticks }, (_, index) => WORST[index % WORST.length] ?? 'none')
@@ -68,7 +68,7 @@ export function chaosPlan(seed: number, ticks: number): readonly CallFault[] {
   return shuffled(random, worst).flatMap((kind, index) => {
     const tick = index + 1
     const small = Array.from({ length: wholeNumber(random, 1, MAX_SMALL_FAULTS) }, () => smallFault(random, tick))
-    if (kind === 'none') return withoutOverlaps(small)
+    if (kind === 'none') return small
     // The first frozen leader's first write after the thaw comes too late.
     const isTooLate = kind === 'freezeLeader' && provesTheFence
     if (isTooLate) provesTheFence = false
@@ -78,7 +78,7 @@ export function chaosPlan(seed: number, ticks: number): readonly CallFault[] {
       nth: wholeNumber(random, 1, CERTAIN_CALLS),
     }
     const when = isTooLate ? 'before' : pick(random, MOMENTS)
-    return withoutOverlaps([{ ...position, do: kind, when }, ...small])
+    return [{ ...position, do: kind, when }, ...small]
   })
 }
 
@@ -92,12 +92,4 @@ function smallFault(random: Random, tick: number): CallFault {
     { do: 'throttle', times: wholeNumber(random, 2, MAX_THROTTLED) },
   ]
   return { ...position, ...pick(random, position.at === 'charge' ? atCharge : atWrite) }
-}
-
-/** Of faults at the same call, the first stays. */
-function withoutOverlaps(faults: readonly CallFault[]): readonly CallFault[] {
-  const overlap = (a: CallFault, b: CallFault) => isPlannedAt(a, b.at, b.nth) || isPlannedAt(b, a.at, a.nth)
-  const kept: CallFault[] = []
-  for (const fault of faults) if (!kept.some((other) => overlap(fault, other))) kept.push(fault)
-  return kept
 }

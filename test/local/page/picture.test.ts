@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Entry, TenureEntry } from '../../../infra/local/observe/entries.ts'
 import type { History } from '../../../infra/local/page/client/history.ts'
-import { currentTenures, describeOutcome, pictureOf, tickTime } from '../../../infra/local/page/client/picture.ts'
+import { currentTenures, describeOutcome, pictureOf } from '../../../infra/local/page/client/picture.ts'
 import {
   candidate,
   died,
@@ -9,7 +9,6 @@ import {
   failure,
   fault,
   historyOf,
-  OVER,
   SETUP,
   standby,
   T0,
@@ -24,8 +23,7 @@ function drawn(history: History, afterMs: number, window: { fromMs?: number; toM
   const nowMs = T0 + afterMs
   const { lanes } = pictureOf(history, { fromMs: T0 - 1_000, toMs: T0 + 3_600_000, nowMs, width: 800, ...window })
   const lane = (name: string) => {
-    const found = lanes.find((one) => one.name === name || one.name.startsWith(`${name},`))
-    const { bars = [], marks = [] } = found ?? {}
+    const { bars = [], marks = [] } = lanes.find((one) => one.name === name) ?? {}
     return { bars, marks: marks.map(({ atMs, kind, title }) => [atMs - T0, kind, title] as const) }
   }
   return { lane, names: lanes.map(({ name }) => name) }
@@ -36,16 +34,6 @@ test('lanes are one for each candidate, also a removed one, one for the lease, o
   const { names, lane } = drawn(historyOf(...SETUP, ...removed), 1_000)
   expect(names).toEqual(['candidate 1', 'candidate 2', 'candidate 3', 'candidate 4', 'lease', 'effects'])
   expect(lane('candidate 4').marks).toEqual([[500, 'broken', 'removed\n12:00:00.500 UTC']])
-})
-
-test.each<[readonly Entry[], number, string]>([
-  [[tenure(1, 0)], 2_900, 'lease, 12.1 s'],
-  [[tenure(1, 0)], 15_000, 'lease, expired'],
-  [[tenure(1, 0, { ended: 100 })], 200, 'lease'],
-  [[tenure(1, 0), tenure(2, 1)], 200, 'leases'],
-  [[tenure(1, 0), OVER], 200, 'lease'],
-])('the lane of the lease counts down to its expiry: %#', (entries, afterMs, name) => {
-  expect(drawn(historyOf(...SETUP, ...entries), afterMs).names.at(-2)).toBe(name)
 })
 
 const successor = tenure(2, 16_000)
@@ -147,8 +135,4 @@ test.each<[TenureEntry, string, boolean]>([
 ])('a tenure has an outcome, and is the current one or not: %#', (one, outcome, isCurrent) => {
   expect(describeOutcome(one)).toBe(outcome)
   expect(currentTenures(historyOf(one))).toEqual(isCurrent ? [one] : [])
-})
-
-test('a tick that is no time is shown as it is', () => {
-  expect([TICK, 'no tick'].map(tickTime)).toEqual(['06:00', 'no tick'])
 })

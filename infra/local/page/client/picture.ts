@@ -38,7 +38,7 @@ export function pictureOf(history: History, window: Window): Timeline {
     spareRows: 2, // the bar of a frozen leader overlaps the next bar of its candidate
     lanes: [
       ...candidates,
-      { name: leaseName(history, nowMs), bars: lease, marks: leaseMarks, knownFromMs },
+      { name: 'lease', bars: lease, marks: leaseMarks, knownFromMs },
       { name: 'effects', bars: [], marks: effects.map(markOf), knownFromMs },
     ],
   }
@@ -150,11 +150,3 @@ export const currentTenures = (history: History): readonly TenureEntry[] =>
     .filter(({ end }) => end === undefined)
 
 export const secondsOf = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
-
-function leaseName(history: History, nowMs: number): string {
-  const [current, other] = currentTenures(history)
-  if (current === undefined || history.over !== undefined) return 'lease'
-  if (other !== undefined) return 'leases'
-  const leftMs = current.expiresAtMs - nowMs
-  return leftMs > 0 ? `lease, ${secondsOf(leftMs)}` : 'lease, expired'
-}
