@@ -3,8 +3,8 @@ import { onTestFinished } from 'vitest'
 import { FaultError, type ManualFault } from '../../infra/local/faults/fault.ts'
 import type { CandidateEntry, Entry, TenureEntry } from '../../infra/local/observe/entries.ts'
 import type { TenureLog } from '../../infra/local/observe/tenure-logs.ts'
-import { Feed } from '../../infra/local/page/feed.ts'
 import { type PageServer, startPage } from '../../infra/local/page/server.ts'
+import { CountedFeed } from '../support/counted-feed.ts'
 import { APART_MS, syntheticSetup, syntheticTick } from '../support/synthetic-election.ts'
 
 export interface SyntheticOptions {
@@ -17,7 +17,7 @@ export interface SyntheticOptions {
 
 /** Starts a page for this test, which stops it. */
 export async function startSynthetic({ ticks = 100, more = [], log }: SyntheticOptions = {}) {
-  const feed = new Feed()
+  const feed = new CountedFeed()
   const add = (...entries: readonly Entry[]) => {
     for (const entry of entries) feed.add(entry)
   }
@@ -31,17 +31,6 @@ export async function startSynthetic({ ticks = 100, more = [], log }: SyntheticO
   for (let tick = 0; tick < ticks; tick += 1) tickAt(firstMs + tick * APART_MS)
   add(...more)
 
-  let listeners = 0
-  const subscribe: Feed['subscribe'] = (listener) => {
-    const subscription = feed.subscribe(listener)
-    listeners += 1
-    return {
-      [Symbol.dispose]: () => {
-        listeners -= 1
-        subscription[Symbol.dispose]()
-      },
-    }
-  }
   const injected: ManualFault[] = []
   let refusal: string | undefined
   const inject = async (fault: ManualFault) => {
@@ -49,7 +38,7 @@ export async function startSynthetic({ ticks = 100, more = [], log }: SyntheticO
     injected.push(fault)
   }
   const startAt = (port: number, key = 'key-of-this-run') =>
-    startPage({ port, key, feed: { subscribe }, logs: { get: () => log }, inject })
+    startPage({ port, key, feed, logs: { get: () => log }, inject })
   let server: PageServer | undefined = await startAt(0)
   const { url } = server
   const stop = async () => {
@@ -68,7 +57,7 @@ export async function startSynthetic({ ticks = 100, more = [], log }: SyntheticO
       refusal = reason
     },
     /** How many pages listen. */
-    listening: () => listeners,
+    listening: () => feed.listening,
     stop,
     /** On the same port. @param key that of another run */
     startAgain: async (key?: string) => {

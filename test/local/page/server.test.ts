@@ -3,8 +3,8 @@ import { type IncomingMessage, request as startRequest } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { afterEach, expect, test, vi } from 'vitest'
 import { FaultError, type ManualFault } from '../../../infra/local/faults/fault.ts'
-import { Feed } from '../../../infra/local/page/feed.ts'
 import { type PageOptions, type PageServer, startPage } from '../../../infra/local/page/server.ts'
+import { CountedFeed } from '../../support/counted-feed.ts'
 import { fault, OVER } from './election.ts'
 
 const servers: PageServer[] = []
@@ -13,25 +13,14 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.stop()))
 })
 
-/** A page with a feed of its own, the faults that it injected, and how many pages listen. */
+/** A page with a feed of its own that counts its pages, and the faults that it injected. */
 async function start(options: Partial<PageOptions> = {}) {
-  const feed = new Feed()
+  const feed = new CountedFeed()
   const injected: ManualFault[] = []
-  const listening = { now: 0 }
-  const subscribe: Feed['subscribe'] = (listener) => {
-    const subscription = feed.subscribe(listener)
-    listening.now += 1
-    return {
-      [Symbol.dispose]: () => {
-        listening.now -= 1
-        subscription[Symbol.dispose]()
-      },
-    }
-  }
   const inject = async (one: ManualFault) => void injected.push(one)
-  const server = await startPage({ port: 0, feed: { subscribe }, logs: { get: () => undefined }, inject, ...options })
+  const server = await startPage({ port: 0, feed, logs: { get: () => undefined }, inject, ...options })
   servers.push(server)
-  return { ...server, feed, injected, listening, origin: new URL(server.url).origin }
+  return { ...server, feed, injected, origin: new URL(server.url).origin }
 }
 type Started = Awaited<ReturnType<typeof start>>
 
@@ -106,12 +95,12 @@ test.each<[string, (key: string) => string, Readonly<Record<string, string>>, nu
   ['comes from another site', (key) => key, { 'sec-fetch-site': 'cross-site' }, 403],
   ['comes from another port', (key) => key, { 'sec-fetch-site': 'same-site' }, 403],
 ])('a request that %s opens and injects nothing', async (_, keyOf, named, refused) => {
-  const { url, origin, injected, listening } = await start()
+  const { url, origin, injected, feed } = await start()
   const base = `${origin}/${keyOf(new URL(url).pathname.slice(1))}`
   const headers = { origin, ...JSON_TYPE, ...named }
   for (const path of ['', 'feed', 'tenures/1']) expect((await ask(base + path, { headers })).status).toBe(refused)
   expect((await post({ url: base, origin }, KILL, headers)).status).toBe(refused)
-  expect([injected, listening.now]).toEqual([[], 0])
+  expect([injected, feed.listening]).toEqual([[], 0])
 })
 
 test.each(['//', 'http://[', '*', '/%'])('a request for %s is refused, and the server goes on', async (path) => {
@@ -174,10 +163,10 @@ test('the feed serves twenty pages at once, and no more', async () => {
 
 test('the feed sends a heartbeat while a page is connected, and nothing to one that has gone', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
-  const { url, feed, listening } = await start()
+  const { url, feed } = await start()
   const [first, second] = [await open(`${url}feed`), await open(`${url}feed`)]
   first.destroy()
-  await vi.waitUntil(() => listening.now === 1, { timeout: 10_000 })
+  await vi.waitUntil(() => feed.listening === 1, { timeout: 10_000 })
   expect(vi.getTimerCount()).toBe(1)
   const next = eventsOf(second)
   expect(await next()).toMatchObject({ name: 'snapshot' })
@@ -186,7 +175,7 @@ test('the feed sends a heartbeat while a page is connected, and nothing to one t
   feed.add(fault('still', 0))
   expect(await next()).toEqual({ name: 'more', data: [fault('still', 0)] })
   second.destroy()
-  await vi.waitUntil(() => listening.now === 0, { timeout: 10_000 })
+  await vi.waitUntil(() => feed.listening === 0, { timeout: 10_000 })
   expect(vi.getTimerCount()).toBe(0)
 })
 
@@ -215,7 +204,7 @@ test('a port that is in use is reported, with what to do', async () => {
 })
 
 test('the port is free again after the stop, which connected pages receive the last entries before', async () => {
-  const { url, stop, listening, feed } = await start()
+  const { url, stop, feed } = await start()
   const next = eventsOf(await open(`${url}feed`))
   await next()
   feed.add(OVER)
@@ -223,7 +212,7 @@ test('the port is free again after the stop, which connected pages receive the l
   await stop()
   expect(await last).toMatchObject({ name: 'more', data: [OVER] })
   await expect(next()).rejects.toThrow()
-  expect(listening.now).toBe(0)
+  expect(feed.listening).toBe(0)
   const again = await start({ port: Number(new URL(url).port), key: new URL(url).pathname.slice(1, -1) })
   expect(again.url).toBe(url)
 })
