@@ -91,8 +91,7 @@ function describeReply(call: Call, leaseTable: string, reply: Reply, successor: 
 
 /** Whether the row shows that this request was applied: its reply was lost, and the client repeated it. */
 function isApplied(request: LeaseRequest, item: unknown): boolean {
-  const { attempt, step } = rowOf(item)
-  return 'attempt' in request && attempt === request.attempt && (!('step' in request) || step === request.step)
+  return 'attempt' in request && rowOf(item).attempt === request.attempt
 }
 
 function describeRefusedAcquire(item: unknown): string {

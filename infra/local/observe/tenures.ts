@@ -140,5 +140,5 @@ function verdictOn(
   }
   if (error !== undefined || (gatewayStatusOf(call, body) ?? 200) >= 300) return undefined
   // A charge at the gateway has a key of its own.
-  return state.wasReplaced && !state.isGuarded && !isFenced && table !== undefined ? 'unguarded' : 'accepted'
+  return state.wasReplaced && !isFenced && table !== undefined ? 'unguarded' : 'accepted'
 }

@@ -130,7 +130,7 @@ export function rowOf(item: unknown) {
     return typeof value === 'string' ? value : undefined
   }
   return {
-    ...{ fencingToken: number('fencingToken'), expiresAtMs: number('expiresAtMs'), step: number('step') },
+    ...{ fencingToken: number('fencingToken'), expiresAtMs: number('expiresAtMs') },
     ...{ holder: text('holder'), attempt: text('attempt'), completedTick: text('completedTick') },
     isPaused: property(item, 'pausedUntilMs') !== undefined,
   }

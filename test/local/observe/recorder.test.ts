@@ -170,13 +170,11 @@ test.each<[string, (scene: Replacement) => Promise<unknown>, readonly (readonly 
 )
 
 test('a write that was on its way when another candidate took over is not stale', async () => {
-  const { inject, lead, clientOf, expire, recorder, entries } = started('a', 'b')
+  const { meanwhile, lead, clientOf, expire, recorder, entries } = started('a', 'b')
   const { finish } = await lead('a')
-  inject(async (_, forward) => {
-    const reply = await forward()
+  meanwhile(async () => {
     await expire()
     await (await lead('b')).finish()
-    return reply
   })
   await clientOf('a').send(new PutCommand(put()))
   await finish()

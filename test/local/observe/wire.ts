@@ -29,9 +29,11 @@ export function wire() {
   const exchanges: Exchange[] = []
   const recorder = new Recorder({ leaseTable: LEASES, add: (entry) => entries.push(entry), now: () => NOW_MS })
   const faults: Interceptor[] = []
+  const behind: (() => Promise<void>)[] = []
   const keep: Interceptor = async (call, forward) => {
     const reply = await forward()
     exchanges.push({ call, reply })
+    await behind.shift()?.()
     return reply
   }
   const injected: Interceptor = (call, forward) => faults.shift()?.(call, forward) ?? forward()
@@ -64,6 +66,8 @@ export function wire() {
     },
     /** For the next request, and for those after it. */
     inject: (...next: readonly Interceptor[]) => void faults.push(...next),
+    /** Happens before the reply to the next request is on its way. */
+    meanwhile: (what: () => Promise<void>) => void behind.push(what),
     /** Sends a request to the gateway, which replies with this body. */
     askGateway: (requestId: string, method: string | undefined, body: unknown) =>
       intercept(gatewayCall(method, requestId), async () => jsonReply(body)),

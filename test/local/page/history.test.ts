@@ -36,6 +36,7 @@ test.each<[readonly Entry[], string]>([
   [[tenure(1, 0, takenOver(1, 10)), tenure(2, 10)], 'Candidate 2: leading'],
   [[tenure(1, 0), died(1, 0, 10), standby(2, 20), effect(1, 30)], 'Candidate 1: failed, the lease not released'],
   [[tenure(1, 0), fault('slow', 0), tenure(1, 0, { expiresAtMs: T0 + 20_000 })], 'Candidate 1: slow'],
+  [[tenure(1, 0), fault('slow', 0), tenure(1, 0, { ended: 10 })], 'Candidate 1: completed'],
   [[failure(3, 10), ticked(1, 20)], 'Candidate 3: failed: Runtime.ExitError: signal: killed'],
   [[effect(1, 10, { verdict: 'refused' })], 'Candidate 1: charge\nrefused, from candidate 1 with token 101'],
 ])('the latest news is known: %#', (entries, news) => {
