@@ -16,6 +16,7 @@ describeInBrowser('the page of a run', () => {
   beforeAll(async () => {
     ;[run, watched] = await Promise.all([startRun(...FLAGS), watch()])
     page = await pageAt(watched.context, run.url)
+    await page.locator('#tenures tr').first().waitFor({ timeout: 100_000 }) // the stacks are synthesized first
   })
   afterAll(() => run?.end())
 
@@ -87,10 +88,13 @@ describeInBrowser('the page of a run', () => {
 
   test('shows the same history after a reload', async () => {
     const shown = async () => {
-      await page.locator('#scroller').evaluate((scroller) => {
-        scroller.scrollLeft = 0
-      })
-      await expect.poll(async () => (await laneOf(page, 'lease')).marks.join()).toMatch(/^tick 1:/)
+      const marksAtBeginning = async () => {
+        await page.locator('#scroller').evaluate((scroller) => {
+          scroller.scrollLeft = 0
+        })
+        return (await laneOf(page, 'lease')).marks.join()
+      }
+      await expect.poll(marksAtBeginning).toMatch(/^tick 1:/)
       const bars = (await lanesOf(page)).flatMap((lane) => lane.bars)
       const [ticks, refused] = await Promise.all(['Ticks', 'Stale writes refused'].map((of) => counterOf(page, of)))
       return {
