@@ -128,7 +128,7 @@ export class Tenures {
 
 /** Undefined for a write that failed, or that another part of its condition refused. */
 function verdictOn(
-  { table, isFenced }: Write,
+  { table, isFenced, position }: Write,
   call: Call,
   { body, error }: Answer,
   state: { readonly isRefused: boolean; readonly isGuarded: boolean; readonly wasReplaced: boolean },
@@ -139,6 +139,8 @@ function verdictOn(
     return state.isGuarded || isByFence ? 'refused' : undefined
   }
   if (error !== undefined || (gatewayStatusOf(call, body) ?? 200) >= 300) return undefined
+  const { [position ?? 0]: one }: readonly unknown[] = Object(property(body, 'Responses') ?? [])
+  if (property(one, 'Error') !== undefined) return undefined
   // A charge at the gateway has a key of its own.
   return state.wasReplaced && !isFenced && table !== undefined ? 'unguarded' : 'accepted'
 }

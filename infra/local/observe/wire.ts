@@ -26,6 +26,8 @@ export interface Write {
   readonly table?: string
   /** Its condition refuses it once a newer leader has written the row. */
   readonly isFenced: boolean
+  /** In a batch whose statements succeed or fail one by one. */
+  readonly position?: number
 }
 
 export function writesOf({ service, operation, target, body }: Call, leaseTable: string): readonly Write[] {
@@ -47,6 +49,13 @@ export function writesOf({ service, operation, target, body }: Call, leaseTable:
       return transactItemsOf(body)
         .filter(({ action, table }) => action !== 'ConditionCheck' && table !== leaseTable)
         .map(({ action, table, input }) => write(action, table, input, ' in a transaction'))
+    case 'ExecuteStatement':
+    case 'ExecuteTransaction':
+    case 'BatchExecuteStatement':
+      // No fence is written in PartiQL.
+      return statementsOf(body).flatMap(({ table, isWrite }, position) =>
+        isWrite && table !== leaseTable ? [{ ...write(operation, table, undefined), position }] : [],
+      )
     default:
       return []
   }
@@ -77,7 +86,8 @@ export function missingTableOf({ operation, target, body }: Call, { error }: Ans
   if (error !== 'ResourceNotFoundException') return undefined
   const items = operation === 'TransactWriteItems' ? transactItemsOf(body).map(({ table }) => table) : []
   const batch = Object.keys(property(body, 'RequestItems') ?? {})
-  const tables = [...new Set([...(target === '' ? [] : [target]), ...items, ...batch])]
+  const statements = statementsOf(body).flatMap(({ table }) => (table === '' ? [] : [table]))
+  const tables = [...new Set([...(target === '' ? [] : [target]), ...items, ...batch, ...statements])]
   return { tables, keys: Object.keys(body['Key'] ?? {}) }
 }
 
@@ -90,6 +100,17 @@ function transactItemsOf(body: Call['body']) {
       return typeof table === 'string' ? [{ action, table, input }] : []
     }),
   )
+}
+
+const PARTIQL = /^\s*(?:(INSERT\s+INTO|UPDATE|DELETE\s+FROM)|SELECT[\s\S]*?FROM)\s+"?([\w.-]+)/i
+
+/** The tables of PartiQL: of one statement, a transaction or a batch. */
+function statementsOf(body: Call['body']): readonly { readonly table: string; readonly isWrite: boolean }[] {
+  const list = body['Statements'] ?? body['TransactStatements'] ?? [body]
+  return (Array.isArray(list) ? list : []).map((one: unknown) => {
+    const [, write, table = ''] = PARTIQL.exec(String(property(one, 'Statement'))) ?? []
+    return { table, isWrite: write !== undefined }
+  })
 }
 
 /** The name that the stack's author wrote: `Subscriptions`, not `TenureBilling-f2f6ac26-Subscriptions1F71F6D8`. */

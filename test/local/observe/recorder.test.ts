@@ -3,7 +3,19 @@ import { expect, test } from 'vitest'
 import { type Lease, withLease } from '../../../functions/election/index.ts'
 import type { Effect, Entry, TenureEntry } from '../../../infra/local/observe/entries.ts'
 import type { TryOutcome } from '../../../infra/local/observe/outcome.ts'
-import { dropReply, dropRequest, NEXT_TICK, NOW_MS, put, ROWS, replacement, TICK, type Wire, wire } from './wire.ts'
+import {
+  dropReply,
+  dropRequest,
+  jsonReply,
+  NEXT_TICK,
+  NOW_MS,
+  put,
+  ROWS,
+  replacement,
+  TICK,
+  type Wire,
+  wire,
+} from './wire.ts'
 
 const WORK = { staleWritesRefused: 0 }
 const FAILED: TryOutcome = {
@@ -180,6 +192,15 @@ test('a write that was on its way when another candidate took over is not stale'
   await finish()
   expect(effectsIn(entries).map(([, verdict]) => verdict)).not.toContain('unguarded')
   expect(recorder.unguardedWrites()).toEqual({})
+})
+
+test('statements of PartiQL by a replaced leader are not guarded, except those that failed in their batch', async () => {
+  const { recorder } = await replacement()
+  const Statements = ['DELETE FROM a', 'UPDATE b SET c=1'].map((Statement) => ({ Statement }))
+  const call = { service: 'dynamodb', operation: 'BatchExecuteStatement', target: '', requestId: 'a' } as const
+  const Responses = [{ Error: { Code: 'ConditionalCheckFailed' } }, {}]
+  await recorder.atService({ ...call, body: { Statements } }, async () => jsonReply({ Responses }))
+  expect(recorder.unguardedWrites()).toEqual({ b: 1 })
 })
 
 test('a leader that still leads has no stale write by a condition that does not hold', async () => {

@@ -18,6 +18,14 @@ test.each<[string, object, readonly string[]]>([
     { TransactItems: [{ Update: { TableName } }, { ConditionCheck: { TableName } }] },
     ['Update of rows in a transaction'],
   ],
+  ['ExecuteStatement', { Statement: ' insert into "rows" value {}' }, ['ExecuteStatement of rows']],
+  ['ExecuteStatement', { Statement: 'SELECT * FROM rows' }, []],
+  [
+    'ExecuteTransaction',
+    { TransactStatements: [{ Statement: 'UPDATE rows SET a=1' }] },
+    ['ExecuteTransaction of rows'],
+  ],
+  ['BatchExecuteStatement', { Statements: [{ Statement: 'DELETE FROM rows' }, {}] }, ['BatchExecuteStatement of rows']],
 ])('%s with %j, without the library, is no lease request', (operation, body, writes) => {
   const call: Call = { service: 'dynamodb', operation, target: TableName, body: { ...body }, requestId: 'a' }
   expect(leaseRequestOf(call, LEASES)).toBeUndefined()
@@ -34,6 +42,7 @@ test.each<[string, string, object, object]>([
   ['PutItem', ROWS, {}, { tables: [ROWS], keys: [] }],
   ['TransactWriteItems', '', { TransactItems: [{ Put: { TableName } }] }, { tables: [ROWS], keys: [] }],
   ['BatchWriteItem', '', { RequestItems: { [ROWS]: [] } }, { tables: [ROWS], keys: [] }],
+  ['ExecuteStatement', '', { Statement: 'SELECT a\nFROM "rows"' }, { tables: [ROWS], keys: [] }],
 ])('a failed %s of %j with %j names the table that is missing', (operation, target, body, missing) => {
   const call: Call = { service: 'dynamodb', operation, target, body: { ...body }, requestId: 'a' }
   expect(missingTableOf(call, { body: {}, error: 'ResourceNotFoundException' })).toEqual(missing)
