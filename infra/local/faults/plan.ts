@@ -60,7 +60,7 @@ const MAX_THROTTLED = 4
 
 export const MIN_CHAOS_TICKS = 2
 
-/** At least one leader killed, and one frozen before a write that is then refused: of faults at a call, the first hits. */
+/** At least one leader killed, one frozen before a write that is then refused. Of faults at a call, the first hits. */
 export function chaosPlan(seed: number, ticks: number): readonly CallFault[] {
   const random = mulberry32(seed)
   const worst = Array.from({ length: ticks }, (_, index) => WORST[index % WORST.length] ?? 'none')
