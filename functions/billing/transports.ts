@@ -3,8 +3,9 @@
  * answer without interpreting it; throws if there is none.
  */
 import type { LambdaClient } from '@aws-sdk/client-lambda'
+import * as v from 'valibot'
 import { parseJson, property } from '../election/json.ts'
-import type { GatewayRequest, GatewayResponse } from '../sandbox/message.ts'
+import { type GatewayRequest, type GatewayResponse, gatewayResponse } from '../sandbox/message.ts'
 import type { ApiKey } from './api-key.ts'
 import { connectionFailureOf } from './connection-failure.ts'
 import { type GatewayCall, GatewayOutcomeUnknownError, GatewayRefusedError } from './gateway.ts'
@@ -173,12 +174,8 @@ function invokeFailure(cause: unknown): Error {
 
 function readResponse(payload: string): GatewayResponse {
   const answer = parseJson(payload)
-  const [statusCode, body, headers] = ['statusCode', 'body', 'headers'].map((name) => property(answer, name))
-  if (typeof statusCode !== 'number' || typeof body !== 'string' || typeof headers !== 'object' || headers === null) {
-    throw outcomeUnknown('its function did not return a response')
-  }
-  const isText = (header: [string, unknown]): header is [string, string] => typeof header[1] === 'string'
-  return { statusCode, headers: Object.fromEntries(Object.entries(headers).filter(isText)), body }
+  if (!v.is(gatewayResponse, answer)) throw outcomeUnknown('its function did not return a response')
+  return answer
 }
 
 export function outcomeUnknown(why: string, cause?: unknown): GatewayOutcomeUnknownError {

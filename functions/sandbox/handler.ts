@@ -7,7 +7,7 @@ import { EnvironmentReader } from '../election/environment.ts'
 import { SDK_CLIENT } from '../election/stores/sdk-client.ts'
 import type { GatewayRequest, GatewayResponse } from './message.ts'
 import { sandbox } from './sandbox.ts'
-import { tableStore } from './table-store.ts'
+import { tableStore } from './store.ts'
 
 const environment = new EnvironmentReader('the sandbox', process.env)
 const milliseconds = (name: string) =>

@@ -1,29 +1,15 @@
 /** Parses requests to the sandbox. Pure. */
 
-export interface Order {
-  readonly amount: number
-  readonly currency: string
-  readonly customer: string
-  readonly paymentMethod: string
-  readonly plan: string
-  readonly period: string
-  readonly dunned: number
-  readonly metadata: Readonly<Record<string, string>>
-}
-
-export interface Search {
-  readonly customer: string
-  readonly createdGte: number
-  readonly limit: number
-  readonly startingAfter: string | undefined
-}
+export type Order = ReturnType<typeof readOrder>
 
 /** The wrong parameter of a request, and Stripe's code for what is wrong with it. */
-export class InvalidRequest {
+export class InvalidRequest extends Error {
+  override readonly name = 'InvalidRequest'
   readonly param: string
   readonly code: string | undefined
 
   constructor(param: string, code?: string) {
+    super(param)
     this.param = param
     this.code = code
   }
@@ -33,24 +19,20 @@ const REQUIRED = ['amount', 'currency', 'customer', 'payment_method', 'confirm',
 const REQUIRED_METADATA = ['metadata[plan]', 'metadata[period]', 'metadata[dunned]']
 const METADATA = /^metadata\[(\w+)\]$/
 
-/** @param form an `application/x-www-form-urlencoded` body */
-export function readOrder(form: string): Order | InvalidRequest {
+/** @param form an `application/x-www-form-urlencoded` body @throws InvalidRequest */
+export function readOrder(form: string) {
   const given = new URLSearchParams(form)
   const text = (param: string) => given.get(param) ?? ''
   const missing = [...REQUIRED, ...REQUIRED_METADATA].find((param) => text(param) === '')
-  if (missing !== undefined) return new InvalidRequest(missing, 'parameter_missing')
+  if (missing !== undefined) throw new InvalidRequest(missing, 'parameter_missing')
   // The sandbox knows only immediate payments without the customer present.
-  for (const param of ['confirm', 'off_session']) if (text(param) !== 'true') return new InvalidRequest(param)
-  const amount = wholeNumber(text('amount'))
-  if (amount === undefined || amount === 0) return new InvalidRequest('amount', 'parameter_invalid_integer')
-  const dunned = wholeNumber(text('metadata[dunned]'))
-  if (dunned === undefined) return new InvalidRequest('metadata[dunned]')
+  for (const param of ['confirm', 'off_session']) if (text(param) !== 'true') throw new InvalidRequest(param)
   const currency = text('currency')
-  if (!/^[a-z]{3}$/.test(currency)) return new InvalidRequest('currency')
+  if (!/^[a-z]{3}$/.test(currency)) throw new InvalidRequest('currency')
   return {
-    amount,
+    amount: wholeNumber('amount', text('amount'), 1),
     currency,
-    dunned,
+    dunned: wholeNumber('metadata[dunned]', text('metadata[dunned]'), 0),
     customer: text('customer'),
     paymentMethod: text('payment_method'),
     plan: text('metadata[plan]'),
@@ -61,17 +43,20 @@ export function readOrder(form: string): Order | InvalidRequest {
   }
 }
 
-export function readSearch(query: Readonly<Record<string, string>>): Search | InvalidRequest {
-  const { customer = '', limit: limitText = '10', 'created[gte]': since = '0', starting_after: startingAfter } = query
-  if (customer === '') return new InvalidRequest('customer', 'parameter_missing')
-  const limit = wholeNumber(limitText)
-  if (limit === undefined || limit < 1 || limit > 100) return new InvalidRequest('limit', 'parameter_invalid_integer')
-  const createdGte = wholeNumber(since)
-  if (createdGte === undefined) return new InvalidRequest('created[gte]', 'parameter_invalid_integer')
-  return { customer, limit, createdGte, startingAfter }
+/** @throws InvalidRequest */
+export function readSearch(query: Readonly<Record<string, string>>) {
+  const { customer = '', limit = '10', 'created[gte]': since = '0', starting_after: startingAfter } = query
+  if (customer === '') throw new InvalidRequest('customer', 'parameter_missing')
+  return {
+    customer,
+    limit: wholeNumber('limit', limit, 1, 100),
+    createdGte: wholeNumber('created[gte]', since, 0),
+    startingAfter,
+  }
 }
 
-function wholeNumber(text: string): number | undefined {
+function wholeNumber(param: string, text: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
-  return Number.isSafeInteger(value) ? value : undefined
+  if (value >= least && value <= most) return value
+  throw new InvalidRequest(param, 'parameter_invalid_integer')
 }

@@ -1,7 +1,6 @@
 import { afterAll, describe, expect, inject, test } from 'vitest'
 import { type SandboxOptions, sandbox } from '../../functions/sandbox/sandbox.ts'
-import { chargesOf, type SandboxStore } from '../../functions/sandbox/store.ts'
-import { tableStore } from '../../functions/sandbox/table-store.ts'
+import { chargesOf, type SandboxStore, tableStore } from '../../functions/sandbox/store.ts'
 import { memoryStore } from '../support/sandbox-memory.ts'
 import { createSandboxTable, localClient } from '../support/tables.ts'
 import { CARD, list, orderWith, post, read } from './orders.ts'
@@ -209,7 +208,7 @@ describe('The sandbox refuses', () => {
     ['confirm', 'false'],
     ['off_session', 'false'],
     ['metadata[dunned]', undefined, 'parameter_missing'],
-    ['metadata[dunned]', 'x'],
+    ['metadata[dunned]', 'x', 'parameter_invalid_integer'],
   ])('an order with %s = %j', async (param, value, code) => {
     expect(await pay('k1', CARD.charged, { [param]: value })).toEqual({
       statusCode: 400,
@@ -281,8 +280,8 @@ test.each([
   [{ intents: {} }, 'intents'],
   [{ customer: 7 }, 'customer'],
   [{ dunned: '0' }, 'dunned'],
-  [{ intents: [null] }, 'id'],
-  [{ intents: [{ id: 'pi_1', status: 'succeeded', amount: '1' }] }, 'amount'],
+  [{ intents: [null] }, 'intents.0'],
+  [{ intents: [{ id: 'pi_1', status: 'succeeded', amount: '1' }] }, 'intents.0.amount'],
 ])('A row with %j is not a row of the sandbox', (change, attribute) => {
   expect(chargesOf(ROW)).toEqual([])
   expect(() => chargesOf({ ...ROW, ...change })).toThrow(`"${attribute}" of a sandbox row is not what it writes`)

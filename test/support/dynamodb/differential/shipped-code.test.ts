@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vi
 import { DynamoDBLeaseStore, withLease } from '../../../../functions/election/index.ts'
 import { leaseStoreConformance } from '../../../../functions/election/testing/index.ts'
 import { sandbox } from '../../../../functions/sandbox/sandbox.ts'
-import { tableStore } from '../../../../functions/sandbox/table-store.ts'
+import { tableStore } from '../../../../functions/sandbox/store.ts'
 import { CARD, monthly, setScene, TICK } from '../../../billing/scene.ts'
 import { orderWith, post, CARD as SANDBOX_CARD } from '../../../sandbox/orders.ts'
 import { editRow, storeUnderTest } from '../../lease-row.ts'
