@@ -12,6 +12,7 @@ import { historyKey } from '../../functions/announce/history-row.ts'
 import { LEASE_RECORD } from '../../functions/election/stores/row.ts'
 import { readLedger } from '../../infra/local/billing/audit.ts'
 import { generateCustomers } from '../../infra/local/billing/generate.ts'
+import { seedSubscriptions } from '../../infra/local/billing/subscriptions.ts'
 import { audit, CARDS, CORRECT, dueNow, seed } from './billing.ts'
 import { describeDeployment } from './describe.ts'
 import { advance, clientsOf, credentialsOf } from './emulator.ts'
@@ -146,7 +147,9 @@ describeDeployment('a tick that fails at every attempt', (emulator) => {
 
   beforeAll(async () => {
     stack = await deployedStack(emulator)
-    await seed(emulator, stack, [...dueNow('fails', 5), customerThatFails])
+    await seed(emulator, stack, dueNow('fails', 5))
+    // Without `seed`, as later audits would miss its charge.
+    await seedSubscriptions(stack.clients.dynamodb, stack.tables.subscriptions, [customerThatFails])
     tick = await advance(emulator)
   })
 
@@ -173,7 +176,7 @@ describeDeployment('a tick that fails at every attempt', (emulator) => {
   })
 
   test('has charged all other customers, once', async () => {
-    expect(await audit(emulator, stack, tick)).toMatchObject({ ...CORRECT, missing: 1 })
+    expect(await audit(emulator, stack, tick)).toMatchObject(CORRECT)
   })
 
   test('is made up for by the next tick, after the cause is removed', async () => {
