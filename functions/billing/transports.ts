@@ -7,7 +7,6 @@ import * as v from 'valibot'
 import { parseJson, property } from '../election/json.ts'
 import { type GatewayRequest, type GatewayResponse, gatewayResponse } from '../sandbox/message.ts'
 import type { ApiKey } from './api-key.ts'
-import { connectionFailureOf } from './connection-failure.ts'
 import { type GatewayCall, GatewayOutcomeUnknownError, GatewayRefusedError } from './gateway.ts'
 
 /**
@@ -91,6 +90,26 @@ export function httpTransport(options: { url: string; apiKey: ApiKey; timeoutMs?
     }
     return response
   }
+}
+
+/**
+ * Codes of connections that broke, or could not be made this time; any other failure would be repeated by another try,
+ * such as that of an unknown host, of a wrong certificate, or of an answer that is not HTTP.
+ * https://nodejs.org/api/errors.html#common-system-errors
+ * https://github.com/nodejs/undici/blob/main/docs/docs/api/Errors.md
+ */
+const TRANSIENT: ReadonlySet<unknown> = new Set([
+  ...'ECONNABORTED ECONNREFUSED ECONNRESET EAI_AGAIN EHOSTUNREACH ENETDOWN ENETUNREACH EPIPE ETIMEDOUT'.split(' '),
+  ...'UND_ERR_CONNECT_TIMEOUT UND_ERR_SOCKET'.split(' '),
+])
+
+/** Why a `fetch` failed. `description` is for the end of a sentence. */
+function connectionFailureOf(error: unknown) {
+  const cause = property(error, 'cause') ?? error
+  const code = property(cause, 'code')
+  if (TRANSIENT.has(code)) return { isTransient: true, description: `the connection failed (${code})` }
+  const reason = String(code ?? property(cause, 'message') ?? 'no reason given').slice(0, 100)
+  return { isTransient: false, description: `the request failed (${reason}); is the URL right?` }
 }
 
 /** https://www.rfc-editor.org/rfc/rfc9110#section-15.4 */
