@@ -176,7 +176,7 @@ describeDeployment('a tick that fails at every attempt', (emulator) => {
   })
 
   test('has charged all other customers, once', async () => {
-    expect(await audit(emulator, stack, tick)).toMatchObject(CORRECT)
+    expect(await audit(emulator, stack, tick)).toMatchObject({ ...CORRECT, missing: 1 })
   })
 
   test('is made up for by the next tick, after the cause is removed', async () => {
