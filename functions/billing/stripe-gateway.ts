@@ -132,11 +132,11 @@ function readOutcome(response: GatewayResponse, ordered: Money): ChargeOutcome {
   const declineCode = declineCodeOf(response.statusCode, body)
   if (declineCode !== undefined) return { status: 'declined', declineCode, replayed }
   const { statusCode } = response
-  if (statusCode === 200 && !isWebPage(response, body)) return outcomeOf(readIntent(body), ordered, replayed)
+  if (statusCode === 200) return outcomeOf(readIntent(body), ordered, replayed)
   if (REFUSALS.has(statusCode) && property(property(body, 'error'), 'type') !== 'idempotency_error') {
-    throw new GatewayRefusedError(statusCode, detail(response, body))
+    throw new GatewayRefusedError(statusCode, detail(body))
   }
-  throw outcomeUnknown(`it answered ${statusCode}${detail(response, body)}`)
+  throw outcomeUnknown(`it answered ${statusCode}${detail(body)}`)
 }
 
 function outcomeOf(intent: Intent, ordered: Money, replayed: boolean): ChargeOutcome {
@@ -169,12 +169,8 @@ function declineCodeOf(statusCode: number, body: unknown): string | undefined {
   return undefined
 }
 
-/** Sent by a proxy, or by a server that is not the gateway's API. @param body the response's body, parsed as JSON */
-const isWebPage = (response: GatewayResponse, body: unknown) => body === undefined && /^\s*</.test(response.body)
-
 /** The gateway's codes. Its message is left out: it may name the customer, and errors are logged. */
-function detail(response: GatewayResponse, body: unknown): string {
-  if (isWebPage(response, body)) return ' (a web page instead of JSON; is the URL that of its API?)'
+function detail(body: unknown): string {
   const error = property(body, 'error')
   const named = [code(error, 'code') ?? code(error, 'type'), code(error, 'param')].filter((part) => part !== undefined)
   return named.length === 0 ? '' : ` (${named.join(', ')})`
@@ -220,10 +216,8 @@ function moneyOf(body: unknown): Money | undefined {
 function readPage(response: GatewayResponse): { readonly data: readonly Intent[]; readonly hasMore: boolean } {
   const body = parseJson(response.body)
   // A refusal is no exception: it refuses the look-up, and the earlier charge may have been made.
-  if (response.statusCode !== 200 || isWebPage(response, body)) {
-    throw outcomeUnknown(
-      `it answered the look-up of earlier charges with ${response.statusCode}${detail(response, body)}`,
-    )
+  if (response.statusCode !== 200) {
+    throw outcomeUnknown(`it answered the look-up of earlier charges with ${response.statusCode}${detail(body)}`)
   }
   const data = property(body, 'data')
   const hasMore = property(body, 'has_more')

@@ -55,18 +55,13 @@ export function httpTransport(options: { url: string; apiKey: ApiKey; timeoutMs?
         headers: { ...request.headers, authorization: `Bearer ${key}` },
         ...(request.body === undefined ? {} : { body: request.body }),
         // Following a redirect would send the charge and the API key to an address that is not configured.
-        redirect: 'manual',
+        redirect: 'error',
         signal: AbortSignal.any([signal, timeout]),
       })
-      if (REDIRECTS.has(answer.status)) {
-        await answer.body?.cancel()
-        throw redirected(answer)
-      }
       const { status: statusCode, headers } = answer
       return { response: { statusCode, headers: Object.fromEntries(headers), body: await answer.text() }, lost }
     } catch (cause) {
       signal.throwIfAborted()
-      if (cause instanceof GatewayOutcomeUnknownError) throw cause
       if (timeout.aborted) throw outcomeUnknown(`no answer within ${timeoutMs} ms`, cause)
       const { isTransient, description } = connectionFailureOf(cause)
       if (!isTransient) throw outcomeUnknown(lost ? `the connection failed, then ${description}` : description, cause)
@@ -110,21 +105,6 @@ function connectionFailureOf(error: unknown) {
   if (TRANSIENT.has(code)) return { isTransient: true, description: `the connection failed (${code})` }
   const reason = String(code ?? property(cause, 'message') ?? 'no reason given').slice(0, 100)
   return { isTransient: false, description: `the request failed (${reason}); is the URL right?` }
-}
-
-/** https://www.rfc-editor.org/rfc/rfc9110#section-15.4 */
-const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
-
-/**
- * The charge may have been made (303 could mean that). The message shows only the host: path and query may contain
- * secrets.
- */
-function redirected({ status, headers, url }: Response): GatewayOutcomeUnknownError {
-  const location = headers.get('location')
-  const address = location === null ? null : URL.parse(location, url)
-  const isWeb = address?.protocol === 'https:' || address?.protocol === 'http:' // `data:` has no host
-  const target = isWeb ? ` to ${address.origin}` : ''
-  return outcomeUnknown(`it answered ${status}, a redirect${target}, which is not followed; is the URL right?`)
 }
 
 /**
