@@ -47,33 +47,22 @@ describe('A leader', () => {
     ])
   })
 
-  test('reads all pages of each shard of the index', async () => {
+  test('reads all pages of the index, and charges once what it lists twice, because the row moved meanwhile', async () => {
     const subscriptions = Array.from({ length: 60 }, (_, i) => monthly(`cus_${i}`))
     await using scene = await setScene(endpoint, subscriptions)
     let pages = 0
     scene.client.middlewareStack.add(
-      (next) => (args) => {
+      (next) => async (args) => {
         if (!('KeyConditionExpression' in args.input)) return next(args)
         pages++
-        return next({ ...args, input: { ...args.input, Limit: 4 } })
+        const { output, response } = await next({ ...args, input: { ...args.input, Limit: 4 } })
+        const items = 'Items' in output && output.Items ? output.Items : []
+        return { output: { ...output, Items: [...items, ...items] }, response }
       },
       { step: 'initialize', priority: 'high' },
     )
-    expect(await scene.lead(TICK)).toMatchObject({ result: { due: 60, charged: 60 } })
+    expect(await scene.lead(TICK)).toMatchObject({ result: { due: 60, charged: 60, replayed: 0 } })
     expect(pages).toBeGreaterThan(14)
-  })
-
-  test('charges once what the index lists twice, because the row moved while the index was read', async () => {
-    await using scene = await setScene(endpoint, [monthly('cus_1'), monthly('cus_2')])
-    scene.client.middlewareStack.add(
-      (next) => async (args) => {
-        const { output, response } = await next(args)
-        if (!('Items' in output) || !output.Items) return { output, response }
-        return { output: { ...output, Items: [...output.Items, ...output.Items] }, response }
-      },
-      { step: 'initialize', priority: 'high' },
-    )
-    expect(await scene.lead(TICK)).toMatchObject({ result: { due: 2, charged: 2, replayed: 0 } })
   })
 
   test('charges nothing that a stale index lists: paid, deleted or suspended', async () => {
