@@ -4,6 +4,7 @@ import { CorruptLeaseError } from '../election/errors.ts'
 import { property } from '../election/json.ts'
 import { count, type Measure } from '../election/measurements.ts'
 import { isLeaseName, LEASE_NAME_RULE } from '../election/options.ts'
+import { show } from '../election/show.ts'
 import { LEASE_RECORD } from '../election/stores/row.ts'
 import { isCanonicalTick } from '../election/tick.ts'
 import type { Log } from './announce.ts'
@@ -68,12 +69,14 @@ export interface WatchedLease {
  */
 export function readWatchedLeases(event: unknown): readonly WatchedLease[] {
   const leases = property(event, 'leases')
-  if (Array.isArray(leases) && leases.length > 0 && leases.every(isWatched)) return leases
-  const example = '{ "leases": [{ "lease": "billing", "periodMs": 3600000 }] }'
-  const given = String(JSON.stringify(event)).slice(0, 500)
+  const entries: readonly unknown[] = Array.isArray(leases) ? leases : []
+  if (entries.length > 0 && entries.every(isWatched)) return entries
+  const wrong = entries.find((entry) => !isWatched(entry))
+  const [lease, periodMs] = [property(wrong, 'lease'), property(wrong, 'periodMs')].map(show)
   throw new RangeError(
-    `The event of the check for overdue ticks is ${given}. Give ${example} as the schedule's input: each lease is ` +
-      `${LEASE_NAME_RULE}, and each period a whole number of milliseconds`,
+    `The event of the check for overdue ticks names ${entries.length} leases, of which one is ${lease}, with a period ` +
+      `that is ${periodMs}. Give { "leases": [{ "lease": "billing", "periodMs": 3600000 }] } as the schedule's input: ` +
+      `each lease is ${LEASE_NAME_RULE}, and each period a whole number of milliseconds`,
   )
 }
 

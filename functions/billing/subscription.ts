@@ -94,7 +94,7 @@ export class CorruptSubscriptionError extends Error {
   override readonly name = 'CorruptSubscriptionError'
   readonly attribute: string
 
-  constructor(attribute: string, problem = 'missing or wrong') {
+  constructor(attribute: string, problem = 'not what billing writes') {
     super(`A due subscription's attribute "${attribute}" is ${problem}; nothing was charged for it`)
     this.attribute = attribute
   }

@@ -18,10 +18,15 @@ test.each([
 })
 
 test.each([
-  ...[undefined, { leases: [] }, { leases: [{ lease: 'a b', periodMs: 1 }] }, { leases: [null] }],
-  ...[{ leases: [{ lease: 'billing', periodMs: '1h' }] }, { leases: [{ lease: 'billing', periodMs: 0 }] }],
-])('A wrong event is refused: %j', (event) => {
-  const message = `is ${JSON.stringify(event)}. Give { "leases": [{ "lease": "billing", "periodMs": 3600000 }] }`
+  [undefined, 'names 0 leases'],
+  [
+    { leases: [{ lease: 'a b', periodMs: 1 }] },
+    'names 1 leases, of which one is "a b", with a period that is 1. Give {',
+  ],
+  [{ leases: [null] }, 'one is missing'],
+  [{ leases: [{ lease: 'billing', periodMs: '1h' }] }, 'with a period that is "1h"'],
+  [{ leases: [{ lease: 'billing', periodMs: 0 }] }, 'with a period that is 0'],
+])('A wrong event is refused: %j', (event, message) => {
   expect(() => readWatchedLeases(event)).toThrow(message)
 })
 
