@@ -152,17 +152,21 @@ describe('A declined card', () => {
 })
 
 describe('A subscription that cannot be charged', () => {
-  test('because the gateway refuses it is logged, and stops no other', async () => {
-    await using scene = await setScene(endpoint, [monthly('cus_1', { currency: 'ISK' }), monthly('cus_2')])
+  test('because the gateway refuses it, or does not answer, is logged, and stops no other', async () => {
+    const subscriptions = [monthly('cus_1', { currency: 'ISK' }), monthly('cus_2'), monthly('cus_3')]
+    await using scene = await setScene(endpoint, subscriptions, losingAnswers(1))
+    const causes = expect.stringMatching(/^1 × \w+, 1 × \w+$/)
     await expect(scene.lead(TICK)).rejects.toMatchObject({
-      unsettled: 1,
-      message: expect.stringContaining('1 × CurrencyUnitError'),
+      unsettled: 2,
+      result: { due: 3, charged: 1, failed: 2 },
+      message: expect.stringMatching(/^2 of 3 due charges are not settled \(.*1 × CurrencyUnitError/),
     })
     expect(scene.log).toContainEqual({
       message: 'not settled',
       fields: { tick: TICK, error: 'CurrencyUnitError', reason: expect.stringContaining('unit of ISK') },
     })
-    expect(scene.charges().map(({ customer }) => customer)).toEqual(['cus_2'])
+    expect(scene.log.at(-1)).toMatchObject({ message: 'unsettled', fields: { causes } })
+    expect((await scene.ledger()).map(({ status }) => status).toSorted()).toEqual(['charged', 'intended', 'unknown'])
   })
 
   test('because it has been due for so long that it is probably wrong is not charged', async () => {
