@@ -1,5 +1,6 @@
 import { describe, expect, inject, test } from 'vitest'
-import { CARD, losingAnswers, monthly, setScene, TICK } from './scene.ts'
+import { CARD } from '../../functions/sandbox/cards.ts'
+import { losingAnswers, monthly, setScene, TICK } from './scene.ts'
 
 const endpoint = inject('dynamodbEndpoint')
 const DAY_MS = 86_400_000

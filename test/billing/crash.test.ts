@@ -3,13 +3,15 @@
  * deterministic, so that every place to die is tried in turn: the first n requests are executed, the reply to the last
  * of them is lost, and nothing is sent after it. A network may also repeat and delay each request.
  */
+
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb'
 import { describe, expect, inject, test } from 'vitest'
 import { type ChargeDueOptions, UnsettledChargesError } from '../../functions/billing/charge-due.ts'
 import { type Clock, systemClock } from '../../functions/election/clock.ts'
 import type { WriteInput } from '../../functions/election/index.ts'
 import { simulatedClient } from '../../functions/election/testing/dynamodb/client.ts'
-import { CARD, changedLease, monthly, type Scene, type SceneOptions, setScene, TICK } from './scene.ts'
+import { CARD } from '../../functions/sandbox/cards.ts'
+import { changedLease, monthly, type Scene, type SceneOptions, setScene, TICK } from './scene.ts'
 
 const SUBSCRIPTIONS = [
   monthly('cus_01'),
@@ -20,7 +22,7 @@ const SUBSCRIPTIONS = [
   monthly('cus_06', { timeZone: 'Pacific/Kiritimati', currency: 'USD' }),
   monthly('cus_09', { paymentMethod: CARD.declined }),
   { ...monthly('cus_10', { paymentMethod: CARD.declined }), dunned: 2 },
-  monthly('cus_11', { paymentMethod: CARD.chargedButTold500 }),
+  monthly('cus_11', { paymentMethod: CARD.toldAFailure }),
   monthly('cus_12', { paymentMethod: CARD.lostOnItsWay }),
   monthly('cus_of_tomorrow', { dueDate: '2024-02-01' }),
 ]

@@ -1,10 +1,12 @@
 /** A leader that lost its lease, or is about to: it must not charge, and must not write over its successor. */
+
 import { expect, inject, test } from 'vitest'
 import { UnsettledChargesError } from '../../functions/billing/charge-due.ts'
 import { GatewayOutcomeUnknownError } from '../../functions/billing/gateway.ts'
 import { LeaseLostError, StaleTokenError } from '../../functions/election/index.ts'
+import { CARD } from '../../functions/sandbox/cards.ts'
 import type { GatewayResponse } from '../../functions/sandbox/message.ts'
-import { CARD, changedLease, monthly, type Scene, setScene, TICK } from './scene.ts'
+import { changedLease, monthly, type Scene, setScene, TICK } from './scene.ts'
 
 const endpoint = inject('dynamodbEndpoint')
 const REPLACED = { name: 'LeaseLostError', cause: { name: 'StaleTokenError' } }

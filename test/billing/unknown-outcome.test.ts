@@ -1,9 +1,11 @@
 /** Charges whose answer never came, and what the retry of the tick does about them. */
+
 import { expect, inject, test } from 'vitest'
 import { UnsettledChargesError } from '../../functions/billing/charge-due.ts'
 import { GatewayOutcomeUnknownError } from '../../functions/billing/gateway.ts'
+import { CARD } from '../../functions/sandbox/cards.ts'
 import type { GatewayResponse } from '../../functions/sandbox/message.ts'
-import { CARD, changedLease, losingAnswers, monthly, type Scene, setScene, TICK } from './scene.ts'
+import { changedLease, losingAnswers, monthly, type Scene, setScene, TICK } from './scene.ts'
 
 const endpoint = inject('dynamodbEndpoint')
 const DAY_MS = 86_400_000
@@ -21,7 +23,7 @@ async function expectOneCharge(scene: Scene): Promise<void> {
 test.each([
   ['the leader died before it asked', CARD.charged, 0, 0],
   ['the request was lost, and the gateway has forgotten the key', CARD.lostOnItsWay, 40, 0],
-  ['it charged and answered 500, and has forgotten the key', CARD.chargedButTold500, 40, 1],
+  ['it charged and answered 500, and has forgotten the key', CARD.toldAFailure, 40, 1],
 ])(
   'The gateway is asked for the key before it is asked to charge: %s',
   async (_, paymentMethod, daysLater, replayed) => {

@@ -1,7 +1,8 @@
 import { InvokeCommand } from '@aws-sdk/client-lambda'
 import { beforeAll, expect, test } from 'vitest'
+import { CARD } from '../../functions/sandbox/cards.ts'
 import { problemsOf } from '../announce/schemas.ts'
-import { CARDS, dueNow, seed } from './billing.ts'
+import { dueNow, seed } from './billing.ts'
 import { describeDeployment } from './describe.ts'
 import { advance } from './emulator.ts'
 import { listen, type ReceivedEvent } from './event-queue.ts'
@@ -22,7 +23,7 @@ describeDeployment('the announcer', (emulator) => {
     const normalTick = await advance(emulator)
     normal = { tick: normalTick, token: (await untilCompleted(stack, normalTick)).fencingToken }
 
-    await seed(emulator, stack, dueNow('announced', 4, CARDS.late))
+    await seed(emulator, stack, dueNow('announced', 4, CARD.answeredLate))
     const tick = await advance(emulator)
     const { pid, fencingToken: killed } = await untilLeading(emulator, stack, tick)
     process.kill(pid, 'SIGKILL')

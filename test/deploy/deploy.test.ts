@@ -10,10 +10,11 @@ import { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
 import { beforeAll, expect, test } from 'vitest'
 import { historyKey } from '../../functions/announce/history-row.ts'
 import { LEASE_RECORD } from '../../functions/election/stores/row.ts'
+import { CARD } from '../../functions/sandbox/cards.ts'
 import { readLedger } from '../../infra/local/billing/audit.ts'
 import { generateCustomers } from '../../infra/local/billing/generate.ts'
 import { seedSubscriptions } from '../../infra/local/billing/subscriptions.ts'
-import { audit, CARDS, CORRECT, dueNow, seed } from './billing.ts'
+import { audit, CORRECT, dueNow, seed } from './billing.ts'
 import { describeDeployment } from './describe.ts'
 import { advance, clientsOf, credentialsOf } from './emulator.ts'
 import { LEASE, type Leader, leaseRow, untilCompleted, untilLeading } from './lease.ts'
@@ -112,7 +113,7 @@ describeDeployment('a leader whose process is killed during its tick', (emulator
 
   beforeAll(async () => {
     stack = await deployedStack(emulator)
-    await seed(emulator, stack, [...dueNow('dies_soon', 10), ...dueNow('dies_late', 4, CARDS.late)])
+    await seed(emulator, stack, [...dueNow('dies_soon', 10), ...dueNow('dies_late', 4, CARD.answeredLate)])
     tick = await advance(emulator)
     killed = await untilLeading(emulator, stack, tick)
     // Then the leader waits only for the late answers to charges that the sandbox has already made.
@@ -140,7 +141,7 @@ describeDeployment('a leader whose process is killed during its tick', (emulator
 })
 
 describeDeployment('a tick that fails at every attempt', (emulator) => {
-  const [customerThatFails] = dueNow('fails_always', 1, CARDS.failing)
+  const [customerThatFails] = dueNow('fails_always', 1, CARD.failing)
   if (customerThatFails === undefined) throw new Error('There is one customer')
   let stack: DeployedStack
   let tick: string

@@ -1,7 +1,8 @@
 import { ScanCommand } from '@aws-sdk/client-dynamodb'
 import { GetFunctionConfigurationCommand, ListFunctionsCommand } from '@aws-sdk/client-lambda'
 import { beforeAll, expect, test } from 'vitest'
-import { audit, CARDS, CORRECT, dueNow, seed } from './billing.ts'
+import { CARD } from '../../functions/sandbox/cards.ts'
+import { audit, CORRECT, dueNow, seed } from './billing.ts'
 import { cdk, synthesize } from './cdk.ts'
 import { describeDeployment } from './describe.ts'
 import { advance } from './emulator.ts'
@@ -28,7 +29,7 @@ describeDeployment('an update to three candidates and a longer lease, while a le
   beforeAll(async () => {
     stack = await deployedStack(emulator)
     const assembly = await synthesize(emulator, 'candidates=3', 'leaseMs=3000')
-    await seed(emulator, stack, [...dueNow('update', 10), ...dueNow('update_late', 12, CARDS.late)])
+    await seed(emulator, stack, [...dueNow('update', 10), ...dueNow('update_late', 12, CARD.answeredLate)])
     tick = await advance(emulator)
     tokenBefore = (await untilLeading(emulator, stack, tick)).fencingToken
     await advance(emulator, 30) // a schedule's hours start at its creation, so the new schedule ticks at half past

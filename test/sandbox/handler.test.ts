@@ -1,7 +1,8 @@
 import { afterEach, expect, inject, test, vi } from 'vitest'
+import { CARD } from '../../functions/sandbox/cards.ts'
 import { stubAws } from '../support/fake-service.ts'
 import { createSandboxTable, localClient } from '../support/tables.ts'
-import { CARD, list, orderWith, post, read } from './orders.ts'
+import { list, orderWith, post, read } from './orders.ts'
 
 afterEach(() => {
   vi.unstubAllEnvs()

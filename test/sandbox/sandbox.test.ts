@@ -1,9 +1,10 @@
 import { afterAll, describe, expect, inject, test, vi } from 'vitest'
+import { CARD } from '../../functions/sandbox/cards.ts'
 import { type SandboxOptions, sandbox } from '../../functions/sandbox/sandbox.ts'
 import { chargesOf, type SandboxStore, tableStore } from '../../functions/sandbox/store.ts'
 import { memoryStore } from '../support/sandbox-memory.ts'
 import { createSandboxTable, localClient } from '../support/tables.ts'
-import { CARD, list, orderWith, post, read } from './orders.ts'
+import { list, orderWith, post, read } from './orders.ts'
 
 const DAY_MS = 86_400_000
 const START_MS = Date.UTC(2024, 0, 31)
@@ -171,7 +172,7 @@ describe('The sandbox refuses', () => {
     ['amount', '0', 'parameter_invalid_integer'],
     ['amount', '9007199254740992', 'parameter_invalid_integer'],
     ['currency', 'euro'],
-    ['payment_method', CARD.charged, 'resource_missing'],
+    ['payment_method', '4242424242424242', 'resource_missing'],
     ['confirm', 'false'],
     ['metadata[dunned]', 'x', 'parameter_invalid_integer'],
   ])('an order with %s = %j, and stores nothing', async (param, value, code) => {

@@ -82,11 +82,6 @@ test.each([1000, 400])('CloudWatch removes nothing: no script, form, frame, id o
   expect(html.replaceAll('xmlns="http://www.w3.org/2000/svg"', '')).not.toMatch(/https?:|url\(|@import/)
 })
 
-test('Colours follow the theme', () => {
-  expect(draw([reading(leaseRecord())], { theme: 'light' })).toContain('#0b6bcb')
-  expect(draw([reading(leaseRecord())], { theme: 'dark' })).not.toContain('#0b6bcb')
-})
-
 test('No row can add an element or an attribute', () => {
   const hostile = '"><img src=x onerror=alert(1)>\u0000</title></svg><b>'
   const structureWith = (text: string, width: number) => {
