@@ -1,62 +1,61 @@
 /** Parses requests to the sandbox. Pure. */
-
-export type Order = ReturnType<typeof readOrder>
+import * as v from 'valibot'
 
 /** The wrong parameter of a request, and Stripe's code for what is wrong with it. */
 export class InvalidRequest extends Error {
   override readonly name = 'InvalidRequest'
   readonly param: string
-  readonly code: string | undefined
+  readonly code: string
 
-  constructor(param: string, code?: string) {
+  constructor(param: string, code: string) {
     super(param)
     this.param = param
     this.code = code
   }
 }
 
-const REQUIRED = ['amount', 'currency', 'customer', 'payment_method', 'confirm', 'off_session']
-const REQUIRED_METADATA = ['metadata[plan]', 'metadata[period]', 'metadata[dunned]']
+const text = v.pipe(v.string(), v.nonEmpty())
+const wholeNumber = (least: number, most = Number.MAX_SAFE_INTEGER) =>
+  v.pipe(v.string(), v.regex(/^\d+$/), v.transform(Number), v.minValue(least), v.maxValue(most))
+
+const orderSchema = v.object({
+  amount: wholeNumber(1),
+  currency: v.pipe(v.string(), v.regex(/^[a-z]{3}$/)),
+  ...{ customer: text, payment_method: text },
+  // The sandbox knows only immediate payments without the customer present.
+  ...{ confirm: v.literal('true'), off_session: v.literal('true') },
+  ...{ 'metadata[plan]': text, 'metadata[period]': text, 'metadata[dunned]': wholeNumber(0) },
+})
 const METADATA = /^metadata\[(\w+)\]$/
+
+const searchSchema = v.object({
+  customer: text,
+  limit: v.optional(wholeNumber(1, 100), '10'),
+  'created[gte]': v.optional(wholeNumber(0), '0'),
+  starting_after: v.optional(text),
+})
+
+/** @throws InvalidRequest */
+function read<Value>(schema: v.GenericSchema<unknown, Value>, given: Readonly<Record<string, string>>): Value {
+  const { success, output, issues } = v.safeParse(schema, given)
+  if (success) return output
+  const param = String(issues[0].path?.[0]?.key)
+  throw new InvalidRequest(param, given[param] ? 'parameter_invalid' : 'parameter_missing')
+}
 
 /** @param form an `application/x-www-form-urlencoded` body @throws InvalidRequest */
 export function readOrder(form: string) {
-  const given = new URLSearchParams(form)
-  const text = (param: string) => given.get(param) ?? ''
-  const missing = [...REQUIRED, ...REQUIRED_METADATA].find((param) => text(param) === '')
-  if (missing !== undefined) throw new InvalidRequest(missing, 'parameter_missing')
-  // The sandbox knows only immediate payments without the customer present.
-  for (const param of ['confirm', 'off_session']) if (text(param) !== 'true') throw new InvalidRequest(param)
-  const currency = text('currency')
-  if (!/^[a-z]{3}$/.test(currency)) throw new InvalidRequest('currency')
-  return {
-    amount: wholeNumber('amount', text('amount'), 1),
-    currency,
-    dunned: wholeNumber('metadata[dunned]', text('metadata[dunned]'), 0),
-    customer: text('customer'),
-    paymentMethod: text('payment_method'),
-    plan: text('metadata[plan]'),
-    period: text('metadata[period]'),
-    metadata: Object.fromEntries(
-      Array.from(given, ([param, value]) => [METADATA.exec(param)?.[1] ?? '', value]).filter(([name]) => name !== ''),
-    ),
-  }
+  const given = Object.fromEntries(new URLSearchParams(form))
+  const order = read(orderSchema, given)
+  const { 'metadata[plan]': plan, 'metadata[period]': period, 'metadata[dunned]': dunned } = order
+  const metadata = Object.entries(given).flatMap(([param, value]) => {
+    const [, name] = METADATA.exec(param) ?? []
+    return name === undefined ? [] : [[name, value] as const]
+  })
+  return { ...order, plan, period, dunned, metadata: Object.fromEntries(metadata) }
 }
 
 /** @throws InvalidRequest */
-export function readSearch(query: Readonly<Record<string, string>>) {
-  const { customer = '', limit = '10', 'created[gte]': since = '0', starting_after: startingAfter } = query
-  if (customer === '') throw new InvalidRequest('customer', 'parameter_missing')
-  return {
-    customer,
-    limit: wholeNumber('limit', limit, 1, 100),
-    createdGte: wholeNumber('created[gte]', since, 0),
-    startingAfter,
-  }
-}
+export const readSearch = (query: Readonly<Record<string, string>>) => read(searchSchema, query)
 
-function wholeNumber(param: string, text: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
-  if (value >= least && value <= most) return value
-  throw new InvalidRequest(param, 'parameter_invalid_integer')
-}
+export type Order = ReturnType<typeof readOrder>

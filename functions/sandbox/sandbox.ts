@@ -43,7 +43,7 @@ export function sandbox(options: SandboxOptions): Sandbox {
     const key = headers['idempotency-key'] ?? ''
     if (key === '') throw new InvalidRequest('idempotency-key', 'parameter_missing')
     const order = readOrder(body)
-    const card = cardOf(order.paymentMethod)
+    const card = cardOf(order.payment_method)
     if (card === undefined) throw new InvalidRequest('payment_method', 'resource_missing')
 
     let before: SandboxRow | undefined
@@ -67,12 +67,12 @@ export function sandbox(options: SandboxOptions): Sandbox {
   }
 
   async function list({ query = {} }: GatewayRequest): Promise<GatewayResponse> {
-    const { customer, limit, createdGte, startingAfter } = readSearch(query)
+    const { customer, limit, 'created[gte]': since, starting_after: startingAfter } = readSearch(query)
     const rows = await store.list(customer)
     const intents = rows.flatMap((row) => row.intents).toSorted((a, b) => b.created - a.created)
     const last = intents.findIndex(({ id }) => id === startingAfter)
     if (startingAfter !== undefined && last === -1) throw new InvalidRequest('starting_after', 'resource_missing')
-    const rest = intents.slice(last + 1).filter(({ created }) => created >= createdGte)
+    const rest = intents.slice(last + 1).filter(({ created }) => created >= since)
     const data = rest.slice(0, limit).map((intent) => rendered(intent, customer))
     return answer(200, { object: 'list', url: PATH, has_more: rest.length > limit, data })
   }
@@ -80,7 +80,7 @@ export function sandbox(options: SandboxOptions): Sandbox {
   return async (request) => {
     try {
       // The caller of a Lambda function can send it any event.
-      if (!v.is(gatewayRequest, request)) throw new InvalidRequest('request')
+      if (!v.is(gatewayRequest, request)) throw new InvalidRequest('request', 'parameter_invalid')
       if (request.path !== PATH) return answer(404, { error: { type: 'invalid_request_error' } })
       return await (request.method === 'POST' ? charge(request) : list(request))
     } catch (error) {
