@@ -30,17 +30,7 @@ const rowSchema = v.object({
 export type SandboxIntent = Readonly<v.InferOutput<typeof intentSchema>>
 export type SandboxRow = Readonly<v.InferOutput<typeof rowSchema>>
 
-export interface SandboxStore {
-  /**
-   * Stores a row, unless it has changed since the request was decided. One request to DynamoDB.
-   *
-   * @param before the row on which it was decided; undefined if there was none
-   * @returns undefined if stored; else the row as it is now
-   */
-  put(row: SandboxRow, before: SandboxRow | undefined): Promise<SandboxRow | undefined>
-  /** All rows of the customer, including every one stored before the call. */
-  list(customer: string): Promise<readonly SandboxRow[]>
-}
+export type SandboxStore = ReturnType<typeof tableStore>
 
 /** A payment that succeeded. */
 export type SandboxCharge = ReturnType<typeof chargesOf>[number]
@@ -63,13 +53,16 @@ export function readRow(row: unknown): SandboxRow {
   throw new TypeError(`The attribute "${v.getDotPath(issues[0])}" of a sandbox row is not what it writes`)
 }
 
-/**
- * The rows in a DynamoDB table. A new charge and a repetition are one request each; a charge after its key expired,
- * two.
- */
-export function tableStore(client: DynamoDBClient, TableName: string): SandboxStore {
+/** The rows in a DynamoDB table. */
+export function tableStore(client: DynamoDBClient, TableName: string) {
   return {
-    async put(row, before) {
+    /**
+     * Stores a row, unless it has changed since the request was decided: one request to DynamoDB.
+     *
+     * @param before the row on which it was decided; undefined if there was none
+     * @returns undefined if stored; else the row as it is now
+     */
+    async put(row: SandboxRow, before: SandboxRow | undefined): Promise<SandboxRow | undefined> {
       const command = new PutItemCommand({
         TableName,
         Item: marshall(row, { removeUndefinedValues: true }),
@@ -85,7 +78,8 @@ export function tableStore(client: DynamoDBClient, TableName: string): SandboxSt
       }
     },
 
-    async list(customer) {
+    /** All rows of the customer, including every one stored before the call. */
+    async list(customer: string): Promise<readonly SandboxRow[]> {
       const query = {
         TableName,
         // A stale read could miss a charge made a moment ago, and the caller would charge again.
