@@ -57,20 +57,6 @@ describe('the announcer', () => {
     withBus.hasResourceProperties(FUNCTION, variables({ EVENT_BUS: arn, HISTORY_DAYS: '365' }))
     withBus.hasResourceProperties('AWS::IAM::Policy', statement({ Action: 'events:PutEvents', Resource: arn }))
   })
-
-  test.each([36, 0, 3651 * 24])('refuses a history of %s hours', (hours) => {
-    expect(() => new LeadershipEvents(stack, `Of${hours}`, { leaseTable, history: Duration.hours(hours) })).toThrow(
-      refusal(/`history` is [\d.]+ days; it must be whole days from 1 to 3650/),
-    )
-  })
-
-  test('refuses a table without a stream', () => {
-    const table = new TableV2(stack, 'Own', LEASE_KEYS)
-    const own = new LeaseTable(stack, 'OwnLeases', { table })
-    expect(() => new LeadershipEvents(stack, 'OwnEvents', { leaseTable: own })).toThrow(
-      refusal('Stack/OwnEvents: the lease table Stack/OwnLeases has no stream of new and old images; give it one'),
-    )
-  })
 })
 
 describe('without history', () => {
@@ -86,13 +72,24 @@ describe('without history', () => {
     return stack
   }
 
-  test('a table that does not expire rows is refused', () => {
-    for (const history of [undefined, Duration.days(7)]) {
-      expect(() => announcedWithoutTtl({ history })).toThrow(
-        refusal('Stack/Events: the lease table Stack/Given does not expire rows by the attribute "ttl"'),
-      )
-    }
-    expect(() => announcedWithoutTtl({ history: Duration.days(7) }, strong)).toThrow('set `history` to false')
+  const withTtl = { timeToLiveAttribute: 'ttl' }
+  const noTtl = /^Stack\/Events: the lease table Stack\/Given does not expire rows by the attribute "ttl"/
+
+  test.each<[string, Partial<TablePropsV2>, Duration | undefined, RegExp]>([
+    ['a history of hours', withTtl, Duration.hours(36), /`history` is 1.5 days; it must be whole days from 1 to 3650/],
+    ['a history of no days', withTtl, Duration.days(0), /`history` is 0 days/],
+    ['a history of more than ten years', withTtl, Duration.days(3651), /`history` is 3651 days/],
+    [
+      'a table without a stream',
+      { dynamoStream: StreamViewType.NEW_IMAGE },
+      undefined,
+      /no stream of new and old images; give it one/,
+    ],
+    ['a table that does not expire rows', {}, undefined, noTtl],
+    ['a history in such a table', {}, Duration.days(7), noTtl],
+    ['a history in a table with strong consistency', strong, Duration.days(7), /set `history` to false/],
+  ])('%s is refused', (_, ofTable, history, message) => {
+    expect(() => announcedWithoutTtl({ history }, ofTable)).toThrow(refusal(message))
   })
 
   test.each([
