@@ -37,7 +37,7 @@ export async function runOrThrow(cwd: string, program: string, ...args: readonly
   const command = [program, ...args].join(' ')
   // Without the NODE_OPTIONS of this process, but with its path, where programs find this Node.
   const env = { ...process.env, NODE_OPTIONS: '' }
-  const { exitCode, output } = await timed(command, () => runProgram(program, args, { cwd, env }))
+  const { exitCode, output } = await runProgram(program, args, { cwd, env })
   if (exitCode !== 0) throw new Error(`${command} failed:\n${output.slice(-3000)}`)
   return output
 }
@@ -61,16 +61,6 @@ export async function installNodes(directory: string): Promise<string[]> {
 }
 
 export const INSTALL = ['install', '--no-audit', '--no-fund', '--prefer-offline'] as const
-
-/** Writes to standard error how long the work took. */
-export async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
-  const startedAtMs = performance.now()
-  try {
-    return await work()
-  } finally {
-    process.stderr.write(`  ${((performance.now() - startedAtMs) / 1000).toFixed(1)} s  ${what}\n`)
-  }
-}
 
 /**
  * Polls until `done`.

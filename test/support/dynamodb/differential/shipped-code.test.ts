@@ -3,10 +3,11 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import { DynamoDBLeaseStore, withLease } from '../../../../functions/election/index.ts'
 import { leaseStoreConformance } from '../../../../functions/election/testing/index.ts'
+import { CARD } from '../../../../functions/sandbox/cards.ts'
 import { sandbox } from '../../../../functions/sandbox/sandbox.ts'
-import { tableStore } from '../../../../functions/sandbox/table-store.ts'
-import { CARD, monthly, setScene, TICK } from '../../../billing/scene.ts'
-import { orderWith, post, CARD as SANDBOX_CARD } from '../../../sandbox/orders.ts'
+import { tableStore } from '../../../../functions/sandbox/store.ts'
+import { monthly, setScene, TICK } from '../../../billing/scene.ts'
+import { orderWith, post } from '../../../sandbox/orders.ts'
 import { editRow, storeUnderTest } from '../../lease-row.ts'
 import { createLeaseTable, createSandboxTable, localClient } from '../../tables.ts'
 import { sendTo, serve } from '../wire.ts'
@@ -79,7 +80,7 @@ it('billing: charged, declined, of unknown outcome, charged by the next leader, 
     monthly('cus_paid'),
     monthly('cus_late', { dueDate: '2023-11-30' }),
     monthly('cus_declined', { paymentMethod: CARD.declined }),
-    monthly('cus_told_500', { paymentMethod: CARD.chargedButTold500 }),
+    monthly('cus_told_500', { paymentMethod: CARD.toldAFailure }),
     monthly('cus_later', { dueDate: '2024-02-01' }),
   ]
   await using scene = await setScene(endpoint, subscriptions)
@@ -99,7 +100,7 @@ it('billing: charged, declined, of unknown outcome, charged by the next leader, 
 it('the sandbox: a charge, its repetition, a late answer, and all charges of a customer', async () => {
   const store = tableStore(client, await createSandboxTable(client))
   const ask = sandbox({ store, now: () => 1_795_000_000_000, sleep: async () => undefined })
-  for (const card of Object.values(SANDBOX_CARD)) {
+  for (const card of Object.values(CARD)) {
     await ask(post(card, orderWith(card)))
     await ask(post(card, orderWith(card)))
   }
