@@ -5,7 +5,6 @@ import {
   ClockSkewError,
   CorruptLeaseError,
   DynamoDBLeaseStore,
-  InvalidOptionError,
   LeaseLostError,
   LeaseStillHeldError,
   LeaseStoreError,
@@ -15,7 +14,7 @@ import { type AttributeMap, readRow } from '../../../../functions/election/store
 import { simulatedClient } from '../../../../functions/election/testing/dynamodb/client.ts'
 import { ManualClock } from '../../../../functions/election/testing/manual-clock.ts'
 import { isCanonicalTick } from '../../../../functions/election/tick.ts'
-import { hostileJson, hostileText, hostileValue, nearly } from '../inputs.ts'
+import { hostileJson, hostileText, nearly } from '../inputs.ts'
 import { assert, type Target, target } from '../target.ts'
 
 const NOW = '2026-11-21T06:00:00.000Z'
@@ -157,12 +156,6 @@ async function lead([given, nth]: readonly [Answer, number]): Promise<void> {
   assert(['completed', 'standby'].includes(outcome.status), `the outcome is ${outcome.status}`)
 }
 
-async function saveCheckpoint(state: unknown): Promise<void> {
-  const clock = new ManualClock(NOW)
-  const store = storeAnswering({ status: 200, body: {} }, 0, clock)
-  await withLease({ store, lease: 'billing', clock, heartbeat: false }, (lease) => lease.saveCheckpoint(state))
-}
-
 export const leaseRowTargets: readonly Target[] = [
   target('a lease row', row, readLeaseRow, [CorruptLeaseError, /"billing" is damaged: attribute "\w+" should be/]),
   target(
@@ -175,5 +168,4 @@ export const leaseRowTargets: readonly Target[] = [
     [LeaseLostError, /lease "billing"/i],
     [ClockSkewError, /lease "billing"/i],
   ),
-  target('a checkpoint to be saved', hostileValue, saveCheckpoint, [InvalidOptionError, /checkpoint/i]),
 ]
