@@ -4,7 +4,6 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { guard } from '../../../infra/programs/watchdog.ts'
-import type { Report } from './history.ts'
 import type { Message, WorkerConfig } from './worker.ts'
 
 const PROGRAM = join(import.meta.dirname, 'worker.ts')
@@ -17,7 +16,6 @@ interface ClusterOptions {
 }
 
 export class Cluster {
-  readonly reports: Report[] = []
   /** Workers that ended on their own, and what they wrote last. */
   readonly crashes: string[] = []
   readonly #options: ClusterOptions
@@ -82,8 +80,7 @@ export class Cluster {
       if (!isExpected || (code ?? 0) !== 0) this.crashes.push(`${who} ended with ${signal ?? code}: ${stderr}`)
     })
     child.on('message', (message: Message) => {
-      if (message.kind === 'report') this.reports.push(message)
-      if (message.kind === 'freezing') this.#options.onFrozen(who)
+      if (message === 'freezing') this.#options.onFrozen(who)
     })
     await Promise.race([once(child, 'message'), gone(child)])
   }

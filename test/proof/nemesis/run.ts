@@ -73,7 +73,7 @@ export async function run(options: RunOptions): Promise<Run> {
   const faults = [...network.faults.values()].reduce((sum, times) => sum + times, 0)
   const requests = onLease.length + onRow.length
   return {
-    history: { onLease, onRow, reports: cluster.reports, additions: additionsIn(Item) },
+    history: { onLease, onRow, additions: additionsIn(Item) },
     figures: { requests, tenures, 'faults, kills and freezes': faults, 'writes of a replaced leader': staleWrites },
     problems: [...cluster.crashes, ...network.problems, ...missing().map((what) => `The run has too few: ${what}`)],
   }

@@ -9,14 +9,12 @@ import {
   InvalidOptionError,
   InvalidTickError,
   type Lease,
-  LeaseStoreError,
-  StaleTokenError,
   systemClock,
   withLease,
 } from '../../../functions/election/index.ts'
 import { mulberry32 } from '../../../infra/programs/random.ts'
 import { localClient } from '../../support/tables.ts'
-import { LEASE, LEASE_MS, MAX_CLOCK_SKEW_MS, PROTECTED_KEY, type Report } from './history.ts'
+import { LEASE, LEASE_MS, MAX_CLOCK_SKEW_MS, PROTECTED_KEY } from './history.ts'
 
 /** What the worker reads from the environment variable NEMESIS_WORKER, as JSON. */
 export interface WorkerConfig {
@@ -30,7 +28,7 @@ export interface WorkerConfig {
 }
 
 /** `freezing` is sent right before the worker stops itself with SIGSTOP. */
-export type Message = { readonly kind: 'ready' | 'freezing' } | (Report & { readonly kind: 'report' })
+export type Message = 'ready' | 'freezing'
 
 /** Ticks are so short that the next one is due soon after a completion. */
 const TICK_MS = 50
@@ -60,17 +58,13 @@ client.middlewareStack.add(
   (next) => (args) => {
     if (freezesNext) {
       freezesNext = false
-      send({ kind: 'freezing' })
+      process.send?.('freezing' satisfies Message)
       process.kill(process.pid, 'SIGSTOP')
     }
     return next(args)
   },
   { step: 'deserialize', priority: 'low', name: 'nemesisFreeze' },
 )
-
-function send(message: Message): void {
-  process.send?.(message)
-}
 
 async function add(lease: Lease, name: string): Promise<void> {
   let additions = await read(lease)
@@ -82,14 +76,7 @@ async function add(lease: Lease, name: string): Promise<void> {
     const input = { ...row, UpdateExpression: 'SET additions = :additions', ExpressionAttributeValues }
     lease.assertHeld()
     freezesNext = random() < CHANCE_TO_FREEZE
-    try {
-      await (isFenced ? lease.send(input) : documents.send(new UpdateCommand(input)))
-      send({ kind: 'report', who, addition, outcome: 'written' })
-    } catch (error) {
-      const isRefused = (error instanceof StaleTokenError || error instanceof LeaseStoreError) && error.applied === 'no'
-      if (isRefused) send({ kind: 'report', who, addition, outcome: 'refused' })
-      throw error
-    }
+    await (isFenced ? lease.send(input) : documents.send(new UpdateCommand(input)))
   }
 }
 
@@ -120,7 +107,7 @@ process.on('disconnect', () => process.exit())
 process.on('message', () => {
   isEnding = true
 })
-send({ kind: 'ready' })
+process.send?.('ready' satisfies Message)
 for (let n = 1; !isEnding; n++) {
   await operate(`${who}-${n}`)
   await sleep(10 + random() * 50)
