@@ -31,7 +31,6 @@ export class BeliefWatch {
     tenure.invocation = invocation
     tenure.lease = lease
     this.#believers.push(tenure)
-    if (attempt?.knowsGrant === false) this.#world.reached('own win recognised after a lost reply')
     this.#checkCheckpoints(label, lease)
   }
 

@@ -41,14 +41,7 @@ export class EffectWatch {
     const token = Number(placeholder(write, ':by') ?? placeholder(write, ':tenureFence'))
     const highest = this.#highest.get(id) ?? 0
     const op = isObject(item) ? textOf(item['op']) : placeholder(write, ':op')
-    if (answer.status !== 200) {
-      if (op !== undefined) this.#world.ownWrites.refused(op)
-      if (protection === 'fence' && token < highest) this.#world.reached('stale effect refused by the fence')
-      if (protection === 'guard' && token !== this.#world.leases.holder?.token) {
-        this.#world.reached('stale effect refused by the guard')
-      }
-      return
-    }
+    if (answer.status !== 200) return
     // A transaction that is sent again with its token succeeds and changes nothing.
     const row = this.#world.database.row(PROTECTED, { id: { S: id } })
     if (row === this.#rows.get(id)) return

@@ -111,8 +111,7 @@ export class Lambda {
       ...{ endedMs: undefined, answer: undefined, error: undefined, heldBy: undefined },
     }
     delivery.tries.push(invocation)
-    if (isBusy(environment)) this.#world.reached('two invocations in one process')
-    if (served.some(({ task }) => task === 'running')) this.#world.reached('task left by an earlier invocation went on')
+    this.#world.reached('two invocations in one process', isBusy(environment))
     served.push(invocation)
     process.thaw({ monotonicStopped: setting.freezeStopsMonotonic })
     process.invocation = label

@@ -50,7 +50,6 @@ export class LeaseWatch {
       // A transaction that is sent again with its token succeeds and changes nothing.
       if (answer.status === 200 || request === undefined || request.kind === 'guard') return
       if (request.kind === 'acquire') this.#refused(exchange, request, before)
-      else this.#situationOfRefusal(exchange, request, before)
       return
     }
     this.#stored = stored
@@ -109,7 +108,7 @@ export class LeaseWatch {
       ...{ ended: undefined, requestedEnd: undefined, invocation: undefined, lease: undefined },
     }
     this.#checkExpiry(tenure, attempt.sentAtMs, place)
-    this.#situationOfGrant(tenure, before, request.nowMs)
+    this.#takenOver(tenure, before)
     attempt.isGranted = true
     this.tenures.set(after.token, tenure)
   }
@@ -184,10 +183,8 @@ export class LeaseWatch {
     const { sentAtMs } = attempt
     const hasWrongClock = Math.abs(attempt.offsetMs) > SKEW_MS / 2
     if (row.holder === undefined) {
-      if (row.writtenAtMs > request.nowMs + SKEW_MS) this.#world.reached('delayed acquire refused by A6')
-      else if (row.attempt === request.attempt) {
-        this.#world.reached('delayed copy of a granted acquire refused by A5')
-      } else if (!hasWrongClock) this.#world.broken('L2', `${place} was refused a lease that is free`)
+      const isDelayed = row.writtenAtMs > request.nowMs + SKEW_MS || row.attempt === request.attempt // A6, A5
+      if (!isDelayed && !hasWrongClock) this.#world.broken('L2', `${place} was refused a lease that is free`)
       return
     }
     const tenure = this.tenures.get(row.token)
@@ -202,27 +199,13 @@ export class LeaseWatch {
     }
   }
 
-  #situationOfGrant(tenure: Tenure, before: LeaseRow | undefined, nowMs: number): void {
-    if (tenure.isUnclaimed) this.#world.reached('delayed acquire granted after its sender gave up')
+  #takenOver(tenure: Tenure, before: LeaseRow | undefined): void {
     const old = before?.holder === undefined ? undefined : this.tenures.get(before.token)
     if (before === undefined || old === undefined) return
     // It may have replaced the old leader too soon, and its successor may lead too soon.
     if (tenure.hasWrongClock) old.hasWrongClock = true
-    const sinceMs = nowMs - before.expiresAtMs - SKEW_MS
-    this.#world.reached('acquired within 10 ms of expiry plus the clock budget', sinceMs >= 0 && sinceMs <= 10)
-    if (old.process.state === 'frozen') this.#world.reached('lease taken over while the old leader is frozen')
-    if (old.process.state === 'dead') this.#world.reached('lease taken over from a dead leader')
+    this.#world.reached('lease taken over while the old leader is frozen', old.process.state === 'frozen')
+    this.#world.reached('lease taken over from a dead leader', old.process.state === 'dead')
     old.ended ??= 'replaced'
-  }
-
-  #situationOfRefusal(exchange: Exchange, request: Change, row: LeaseRow | undefined): void {
-    if (row === undefined || request.kind === 'giveBack') return
-    if (row.attempt !== request.attempt) {
-      this.#world.reached('late write of a replaced leader refused by H1')
-      const hasEffects = request.kind === 'complete' && exchange.operation === 'TransactWriteItems'
-      this.#world.reached('stale completion with effects refused', hasEffects)
-    } else if (row.holder !== undefined && exchange.settled) {
-      this.#world.reached('delayed copy of a holder’s write refused by H2')
-    }
   }
 }

@@ -11,10 +11,7 @@ export function checkInvocation(world: World, invocation: Invocation): void {
   const { holder } = leases
   world.log(`${label} ${describeEnd(invocation)}`)
   invocation.heldBy = holder
-  if (state === 'killed') {
-    const wasCompleting = holder?.invocation === invocation && requests.isCompleting(holder)
-    return void world.reached('leader died while its completion was under way', wasCompleting)
-  }
+  if (state === 'killed') return
   // An invocation cannot know of a copy that was granted after it had given up.
   const holdsLease =
     holder?.isUnclaimed === false &&
@@ -27,8 +24,6 @@ export function checkInvocation(world: World, invocation: Invocation): void {
   if (error instanceof ClockSkewError) checkClockSkew(world, invocation, error)
   const cameLate = error instanceof LeaseLostError && task === 'not begun'
   world.reached('answer to an acquire came after its own deadline', cameLate)
-  world.reached('early time-out while the task still ran', task === 'running')
-  world.reached('lease released by a failed task', error instanceof Error && error.name === 'TaskError')
 }
 
 function describeEnd({ state, answer, error }: Invocation): string {
@@ -49,9 +44,8 @@ function checkAnswer(world: World, invocation: Invocation): void {
   }
   const tenure = leases.tenures.get(Number(fencingToken))
   const isItsOwn = tenure?.process === environment.process
-  if (status === 'released') {
-    world.reached('lease given up by its task')
-    if (!isItsOwn || tenure.ended !== 'released') world.wrong(`${label} reports a release that did not happen`)
+  if (status === 'released' && (!isItsOwn || tenure.ended !== 'released')) {
+    world.wrong(`${label} reports a release that did not happen`)
   }
   if (status !== 'completed') return
   if (!isItsOwn || leases.completed.get(tenure.period)?.tenure !== tenure) {

@@ -73,27 +73,10 @@ export class OwnWrites {
     const own = before.filter((other) => isOfLeader(other, write))
     const newer = own.find((other) => other.isAlone && other.beganAt > write.endedAt && !this.#overlapsPut(other))
     if (newer !== undefined) this.#broken(write, `landed after ${newer.op}, which was sent when it had ended`)
-    if (write.landed === 1) {
-      if (own.some((other) => other.beganAt > write.beganAt)) {
-        this.#world.reached('own writes side by side landed in another order')
-      }
-      return
-    }
+    if (write.landed === 1) return
     const since = own.slice(own.lastIndexOf(write) + 1)
     const besidePut = since.length > 0 && [write, ...since].some((one) => this.#overlapsPut(one))
     if (!besidePut) this.#broken(write, 'was applied twice')
-    else this.#world.reached('copy of an own write applied again behind one side by side')
-  }
-
-  /** A request that carries the write was refused. */
-  refused(op: string): void {
-    const write = this.#writes.get(op)
-    if (write === undefined || write.how === 'transact') return
-    if (write.landed > 0 && isUnderWay(write)) this.#world.reached('own write met its own first try')
-    const own = (this.#landed.get(write.row) ?? []).filter((other) => isOfLeader(other, write))
-    if (!isUnderWay(write) && own.some((other) => other.beganAt > write.endedAt)) {
-      this.#world.reached('late copy of an own older write refused')
-    }
   }
 
   /** The row of a Put is unknown: while a Put of the same leader is under way, no other write counts as ended. */
