@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, rmSync } from 'node:fs'
 import type { Outcome } from '../page.ts'
-import { EXPLANATIONS, type Explanation } from './survivors.ts'
+import { SURVIVORS } from './survivors.ts'
 
 const STRYKER = ['node_modules/.bin/stryker', 'run', 'test/proof/mutation/stryker.config.json'] as const
 const REPORT = 'reports/mutation.json'
@@ -52,21 +52,21 @@ export async function runStryker(signal: AbortSignal): Promise<Outcome> {
   const seconds = (performance.now() - startedMs) / 1_000
   const base = { part: 'mutants', seconds, figures: [], seenToBreak: [] }
   if (exitCode !== 0) return { ...base, failures: [`Stryker ended with exit code ${exitCode}`] }
-  const { outdated, ...judged } = judge(JSON.parse(readFileSync(REPORT, 'utf8')), EXPLANATIONS)
+  const { outdated, ...judged } = judge(JSON.parse(readFileSync(REPORT, 'utf8')), SURVIVORS)
   for (const name of outdated) process.stdout.write(`No survivor needs this reason any more: ${name}\n`)
   return { ...base, ...judged }
 }
 
 export function judge(
   report: StrykerReport,
-  explanations: readonly Explanation[],
+  reasons: typeof SURVIVORS,
 ): Pick<Outcome, 'failures' | 'figures'> & { readonly outdated: readonly string[] } {
   const mutants = mutantsOf(report)
   const count = (verdict: Mutant['verdict']) => mutants.filter((mutant) => mutant.verdict === verdict).length
   const [killed, survived, ignored] = [count('killed'), count('survived'), count('ignored')]
   const percent = (100 * killed) / (killed + survived)
   // One file may have the same change several times: each needs a reason of its own.
-  const outdated = explanations.flatMap((explanation) => explanation.mutants)
+  const outdated = Object.values(reasons).flat()
   const unexplained = mutants.filter(({ name, verdict }) => {
     if (verdict !== 'survived') return false
     const at = outdated.indexOf(name)

@@ -1,6 +1,6 @@
 /**
  * A candidate in a process of its own: in a loop it acquires the lease, through the shipped library and the real SDK,
- * and adds an item or two to the protected row while it leads. Sometimes it freezes itself right before a write.
+ * and adds an item or two to the protected row while it leads.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
@@ -27,12 +27,8 @@ export interface WorkerConfig {
   readonly clockOffsetMs: number
 }
 
-/** `freezing` is sent right before the worker stops itself with SIGSTOP. */
-export type Message = 'ready' | 'freezing'
-
 /** Ticks are so short that the next one is due soon after a completion. */
 const TICK_MS = 50
-const CHANCE_TO_FREEZE = 0.06
 const CHANCE_OF_A_SECOND_ADDITION = 0.5
 const CHANCE_TO_RELEASE = 0.1
 /** Only a programming error throws these, and no fault: they end the process, and the run. */
@@ -50,21 +46,7 @@ const client = localClient(config.endpoint, {
 })
 const documents = DynamoDBDocumentClient.from(client)
 const store = new DynamoDBLeaseStore({ tableName: config.leaseTable, client, clock })
-let freezesNext = false
 let isEnding = false
-
-// Behind everything that the library and the SDK do before a request goes on the wire.
-client.middlewareStack.add(
-  (next) => (args) => {
-    if (freezesNext) {
-      freezesNext = false
-      process.send?.('freezing' satisfies Message)
-      process.kill(process.pid, 'SIGSTOP')
-    }
-    return next(args)
-  },
-  { step: 'deserialize', priority: 'low', name: 'nemesisFreeze' },
-)
 
 async function add(lease: Lease, name: string): Promise<void> {
   let additions = await read(lease)
@@ -75,7 +57,6 @@ async function add(lease: Lease, name: string): Promise<void> {
     const ExpressionAttributeValues = { ':additions': additions }
     const input = { ...row, UpdateExpression: 'SET additions = :additions', ExpressionAttributeValues }
     lease.assertHeld()
-    freezesNext = random() < CHANCE_TO_FREEZE
     await (isFenced ? lease.send(input) : documents.send(new UpdateCommand(input)))
   }
 }
@@ -107,7 +88,7 @@ process.on('disconnect', () => process.exit())
 process.on('message', () => {
   isEnding = true
 })
-process.send?.('ready' satisfies Message)
+process.send?.('ready')
 for (let n = 1; !isEnding; n++) {
   await operate(`${who}-${n}`)
   await sleep(10 + random() * 50)
