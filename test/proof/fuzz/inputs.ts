@@ -89,14 +89,6 @@ export function nearlyObject(example: fc.Arbitrary<object>, values: fc.Arbitrary
   )
 }
 
-/** {@link nearlyObject} with its texts alone, as in an environment or a query. */
-export function nearlyTexts(example: fc.Arbitrary<object>, values: fc.Arbitrary<unknown>) {
-  const isText = (entry: [string, unknown]): entry is [string, string] => typeof entry[1] === 'string'
-  return nearlyObject(example, values).map(
-    (value): Record<string, string> => Object.fromEntries(Object.entries(value).filter(isText)),
-  )
-}
-
 /** The text with up to three pieces of it cut, doubled or replaced. */
 export function nearlyText(valid: fc.Arbitrary<string>, pieces = hostileText): fc.Arbitrary<string> {
   const from = fc.double({ min: 0, max: 1, noNaN: true })
