@@ -96,7 +96,6 @@ export class Lambda {
       if (process.state !== 'frozen') return
       process.thaw({ monotonicStopped })
       this.#world.log(`${process.name} wakes`)
-      this.#world.beliefs.woke(process)
     })
   }
 

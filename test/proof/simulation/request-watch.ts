@@ -32,13 +32,9 @@ export function isProvablyWrong(attempt: Attempt, process: SimulatedProcess, now
 
 export class RequestWatch {
   readonly attempts = new Map<string, Attempt>()
-  /** Invocations that a transaction under way refused. */
-  readonly inConflict = new Set<string>()
   /** All requests to DynamoDB. */
   count = 0
   readonly #world: World
-  /** The kinds of an invocation's requests on the lease row, in their order. */
-  readonly #kinds = new Map<string, string[]>()
   /** Per token, the step of the last extension that was sent. */
   readonly #extensionStep = new Map<number, number>()
 
@@ -46,26 +42,18 @@ export class RequestWatch {
     this.#world = world
   }
 
-  kindsOf(invocation: string): readonly string[] {
-    return this.#kinds.get(invocation) ?? []
-  }
-
   sent({ process, place, lease: request }: Exchange): void {
     this.count++
-    if (request === undefined) return
-    this.#kinds.set(process.invocation, [...this.kindsOf(process.invocation), request.kind])
-    if (request.kind === 'acquire') this.#acquireSent(request.attempt, process)
-    else if (request.kind === 'renew' || request.kind === 'saveCheckpoint') {
+    if (request?.kind === 'acquire') this.#acquireSent(request.attempt, process)
+    else if (request?.kind === 'renew' || request?.kind === 'saveCheckpoint') {
       const tenure = this.#world.leases.tenures.get(request.fencingToken)
       if (tenure?.attempt === request.attempt) this.#extensionSent(request, tenure, place)
     }
   }
 
-  answered({ process, lease: request }: Exchange, answer: Answer): void {
-    if (request === undefined) return
-    if (JSON.stringify(answer.body).includes('TransactionConflict')) this.inConflict.add(process.invocation)
-    const attempt = request.kind === 'acquire' ? this.attempts.get(request.attempt) : undefined
-    if (attempt !== undefined && answer.status === 200) attempt.knowsGrant = true
+  answered({ lease: request }: Exchange, { status }: Answer): void {
+    const attempt = request?.kind === 'acquire' ? this.attempts.get(request.attempt) : undefined
+    if (attempt !== undefined && status === 200) attempt.knowsGrant = true
   }
 
   #acquireSent(attempt: string, process: SimulatedProcess): void {

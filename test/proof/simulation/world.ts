@@ -8,7 +8,6 @@ import { EffectWatch, PROTECTED } from './effect-watch.ts'
 import { Faults } from './faults.ts'
 import { Lambda } from './lambda.ts'
 import { LeaseWatch } from './lease-watch.ts'
-import { OwnWrites } from './own-writes.ts'
 import { Timeline } from './process.ts'
 import { type Exchange, errorType, LEASES } from './records.ts'
 import { RequestWatch } from './request-watch.ts'
@@ -39,7 +38,6 @@ export class World {
   readonly leases = new LeaseWatch(this)
   readonly beliefs = new BeliefWatch(this)
   readonly effects = new EffectWatch(this)
-  readonly ownWrites = new OwnWrites(this)
   readonly lambda = new Lambda(this)
   /** Undefined if the leaders do other work. */
   readonly billing: Billing | undefined
