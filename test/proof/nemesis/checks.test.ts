@@ -70,11 +70,3 @@ it.each([
     /^S3 The protected row: .* of bob/,
   )
 })
-
-it('rejects a missing addition that was accepted', () => {
-  const onRow: Story<RowRequest> = [
-    ['ann', write(1, 'a'), true],
-    ['ann', write(1, 'b'), true],
-  ]
-  expect(problems([], onRow, 'b')).toEqual(['S3 Lost update: "a", accepted by DynamoDB, is missing at the end'])
-})

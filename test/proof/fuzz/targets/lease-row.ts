@@ -1,20 +1,10 @@
-/** What DynamoDB sends: lease rows, and whole answers on the wire. */
+/** Lease rows as DynamoDB sends them. */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import fc from 'fast-check'
-import {
-  ClockSkewError,
-  CorruptLeaseError,
-  DynamoDBLeaseStore,
-  LeaseLostError,
-  LeaseStillHeldError,
-  LeaseStoreError,
-  withLease,
-} from '../../../../functions/election/index.ts'
+import { CorruptLeaseError } from '../../../../functions/election/index.ts'
 import { type AttributeMap, readRow } from '../../../../functions/election/stores/row.ts'
-import { simulatedClient } from '../../../../functions/election/testing/dynamodb/client.ts'
-import { ManualClock } from '../../../../functions/election/testing/manual-clock.ts'
 import { isCanonicalTick } from '../../../../functions/election/tick.ts'
-import { hostileJson, hostileText, nearly } from '../inputs.ts'
+import { hostileText } from '../inputs.ts'
 import { assert, type Target, target } from '../target.ts'
 
 const NOW = '2026-11-21T06:00:00.000Z'
@@ -78,8 +68,6 @@ export function editedRow(...valid: readonly AttributeMap[]): fc.Arbitrary<Attri
   })
 }
 
-const row = editedRow(HELD, VACANT)
-
 function readLeaseRow(given: AttributeMap): void {
   const record = readRow(given, 'billing')
   for (const name of ['fencingToken', 'acquiredAtMs', 'expiresAtMs', 'writtenAtMs', 'step'] as const) {
@@ -93,79 +81,9 @@ function readLeaseRow(given: AttributeMap): void {
   assert(!Object.values(record).includes(undefined), 'an attribute is present and undefined')
 }
 
-const ERRORS = [
-  ...['ConditionalCheckFailedException', 'TransactionConflictException', 'ThrottlingException'],
-  ...['ResourceNotFoundException', 'AccessDeniedException', 'ValidationException', 'InternalServerError'],
-]
-const error = fc.tuple(fc.constantFrom(...ERRORS), row).map(([name, Item]) => {
-  return { __type: `com.amazonaws.dynamodb.v20120810#${name}`, message: 'no', Item }
-})
-const answerOf = (status: fc.Arbitrary<number>, body: fc.Arbitrary<unknown>) =>
-  fc.record({ status, body: body.map(withReadableError) })
-type Answer = typeof answer extends fc.Arbitrary<infer Made> ? Made : never
-const granted = nearly(fc.record({ Attributes: row }), hostileJson)
-const answer = fc.oneof(
-  { weight: 3, arbitrary: answerOf(fc.constant(200), granted) },
-  { weight: 5, arbitrary: answerOf(fc.constant(400), nearly(error, hostileJson)) },
-  { weight: 1, arbitrary: answerOf(fc.constantFrom(200, 301, 400, 403, 500, 503), hostileJson) },
-)
-
-/** The SDK trusts that type and message of an error are texts. */
-function withReadableError(body: unknown): unknown {
-  if (typeof body !== 'object' || body === null) return body
-  const objects = ['__type', 'message'].filter((name) => typeof Reflect.get(body, name) === 'object')
-  return { ...body, ...Object.fromEntries(objects.map((name) => [name, 'no'])) }
-}
-
-const clockAt = (clock: ManualClock) => ({
-  wallMs: () => clock.wallMs(),
-  monotonicMs: () => clock.monotonicMs(),
-  sleep: async () => {},
-})
-
-/** Request `nth` gets this answer, all others get an empty one. */
-function storeAnswering(given: Answer, nth: number, clock: ManualClock): DynamoDBLeaseStore {
-  let requests = 0
-  const send = () => {
-    const { status, body } = requests++ === nth ? given : { status: 200, body: {} }
-    return { status, body: encoded(body), dateMs: clock.wallMs() }
-  }
-  const client = simulatedClient(send, { maxAttempts: 1 })
-  return new DynamoDBLeaseStore({ tableName: 'leases', client, clock: clockAt(clock) })
-}
-
-/**
- * A body nested too deep to be written is cut off, as by a lost connection. DynamoDB leaves out what is absent: that it
- * never sends null is trusted, as by the SDK's own types.
- */
-function encoded(body: unknown): string {
-  const isNull = (value: unknown) => value === null || (typeof value === 'number' && !Number.isFinite(value))
-  try {
-    return JSON.stringify(body, (_name, value: unknown) => (isNull(value) ? undefined : value)) ?? ''
-  } catch {
-    return '{"Attributes":'.repeat(20_000)
-  }
-}
-
-async function lead([given, nth]: readonly [Answer, number]): Promise<void> {
-  const clock = new ManualClock(NOW)
-  const options = { lease: 'billing', tick: NOW, leaseMs: 15_000, heartbeat: false, clock: clockAt(clock) }
-  const outcome = await withLease({ store: storeAnswering(given, nth, clock), ...options }, ({ fencingToken }) =>
-    assert(Number.isSafeInteger(fencingToken), `the fencing token is ${fencingToken}`),
-  )
-  assert(['completed', 'standby'].includes(outcome.status), `the outcome is ${outcome.status}`)
-}
-
 export const leaseRowTargets: readonly Target[] = [
-  target('a lease row', row, readLeaseRow, [CorruptLeaseError, /"billing" is damaged: attribute "\w+" should be/]),
-  target(
-    "DynamoDB's answer to an acquire or a completion",
-    fc.tuple(answer, fc.nat(1)),
-    lead,
-    [CorruptLeaseError, /row of lease "billing".*attribute "\w+"/],
-    [LeaseStoreError, /lease "billing" in table "leases"/],
-    [LeaseStillHeldError, /event-1.*lease "billing"/],
-    [LeaseLostError, /lease "billing"/i],
-    [ClockSkewError, /lease "billing"/i],
-  ),
+  target('a lease row', editedRow(HELD, VACANT), readLeaseRow, [
+    CorruptLeaseError,
+    /"billing" is damaged: attribute "\w+" should be/,
+  ]),
 ]
