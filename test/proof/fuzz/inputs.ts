@@ -65,16 +65,15 @@ type Edit = (key: string, old: unknown) => readonly Entry[]
 /** Deletes, retypes, wraps, replaces, renames or adds to up to three of the example's values, at any depth. */
 export function nearly(example: fc.Arbitrary<unknown>, values: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   const edit = fc.tuple(values, hostileText, fc.nat(5)).map(([value, name, which]): Edit => {
-    return (key, old) => {
-      const edits: readonly (readonly Entry[])[] = [
-        [],
-        [[key, retyped(old)]],
-        [[key, [old]]],
-        [[key, value]],
-        [[name, old]],
-      ]
-      return edits[which] ?? [...[[key, old] as const], ...[[name, value] as const]]
-    }
+    const edits: readonly Edit[] = [
+      () => [],
+      (key, old) => [[key, retyped(old)]],
+      (key, old) => [[key, [old]]],
+      (key) => [[key, value]],
+      (_, old) => [[name, old]],
+    ]
+    const addition: Edit = (key, old) => [...[[key, old] as const], [name, value]]
+    return edits[which] ?? addition
   })
   const edits = fc.array(fc.tuple(fc.nat(40), edit), { maxLength: 3 })
   return fc
