@@ -9,34 +9,23 @@ import { linearize, type Operation, type State } from './linearizability.ts'
 
 const REQUESTS_SHOWN = 12
 
-export function check(history: History): readonly Violation[] {
+export function check({ onLease, onRow, ...rest }: History): readonly Violation[] {
   return [
-    ...checkOrder('The lease row', 'S2', history.onLease.map(leaseOperation), {
-      key: keyOf(undefined),
-      record: undefined,
-    }),
-    ...checkOrder('The protected row', 'S3', history.onRow.map(rowOperation), rowState(0, [])),
-    ...lostUpdates(history),
+    ...checkOrder('The lease row', 'S2', onLease.map(leaseOperation), { key: keyOf(undefined), record: undefined }),
+    ...checkOrder('The protected row', 'S3', onRow.map(rowOperation), rowState(0, [])),
+    ...lostUpdates({ onRow, ...rest }),
   ]
 }
 
-interface Step<S extends State> extends Operation<S> {
-  readonly served: Served<LeaseRequest | RowRequest>
-}
+type Step<S extends State> = Operation<S> & Served<LeaseRequest | RowRequest>
 
 /** Whether an order of all requests explains every answer, and every row that came with one. */
-function checkOrder<S extends State>(
-  row: string,
-  claim: Claim,
-  steps: readonly Step<S>[],
-  initial: S,
-): readonly Violation[] {
+function checkOrder<S extends State>(row: string, claim: Claim, steps: readonly Step<S>[], initial: S): Violation[] {
   const broken = linearize<S, Step<S>>(initial, steps)
   if (broken === undefined) return []
-  const { who, request } = broken.served
   const before = steps.filter(({ sentAtMs }) => sentAtMs <= broken.answeredAtMs).slice(-REQUESTS_SHOWN)
-  const what = `${row}: no order of the requests explains the answer to the ${request.kind} of ${who}`
-  return [{ claim, what, trace: before.map(({ served }) => JSON.stringify(served)) }]
+  const what = `${row}: no order of the requests explains the answer to the ${broken.request.kind} of ${broken.who}`
+  return [{ claim, what, trace: before.map((step) => JSON.stringify(step)) }]
 }
 
 interface LeaseRow extends State {
@@ -45,11 +34,11 @@ interface LeaseRow extends State {
 
 /** The specification of the lease row is the shipped rules, by which tokens increase. */
 function leaseOperation(served: Served<LeaseRequest>): Step<LeaseRow> {
-  const { request, granted, row, sentAtMs, answeredAtMs } = served
+  const { request, granted, row } = served
   const answered = keyOf(row === undefined ? undefined : readRow(row, LEASE))
   const bringsRow = request.kind === 'acquire' || !granted // as it was before
   return {
-    ...{ served, sentAtMs, answeredAtMs },
+    ...served,
     after: (state) => {
       const reply = replyTo(state.record, request)
       if (reply.granted !== granted || (bringsRow && answered !== state.key)) return undefined
@@ -87,10 +76,10 @@ function rowState(fence: number, additions: readonly string[]): Row {
 
 /** A register, which accepts nothing under a token lower than the highest that it has seen. */
 function rowOperation(served: Served<RowRequest>): Step<Row> {
-  const { request, granted, row, sentAtMs, answeredAtMs } = served
+  const { request, granted, row } = served
   const seen = additionsIn(row).join()
   return {
-    ...{ served, sentAtMs, answeredAtMs },
+    ...served,
     after: (state) => {
       const { fence, additions } = state
       if (!granted) return seen === additions.join() && fenceIn(row) === fence ? state : undefined
@@ -103,7 +92,7 @@ function rowOperation(served: Served<RowRequest>): Step<Row> {
 }
 
 /** Additions that DynamoDB accepted, and that are missing at the end. */
-export function lostUpdates({ onRow, additions }: History): readonly Violation[] {
+export function lostUpdates({ onRow, additions }: Pick<History, 'onRow' | 'additions'>): readonly Violation[] {
   const writes = onRow.filter(({ request, granted }) => granted && request.kind === 'write')
   const accepted = new Set(writes.flatMap(({ request }) => request.additions?.at(-1) ?? []))
   return [...accepted]

@@ -40,7 +40,6 @@ export class LeaseWatch {
   /** Called after DynamoDB has applied or refused a request. */
   applied(exchange: Exchange, answer: Answer): void {
     const { lease: request } = exchange
-    if (this.checkRowExists()) return
     const stored = this.#world.database.row(LEASES, LEASE_KEY)
     const before = this.row
     if (stored?.['ttl'] !== undefined) {
@@ -62,13 +61,6 @@ export class LeaseWatch {
     } else if (request === undefined || request.kind === 'guard') {
       this.#world.wrong(`${exchange.place} changed the lease row with an unknown request`)
     } else this.#written(exchange, request, before, after)
-  }
-
-  /** @returns whether the row is missing */
-  checkRowExists(): boolean {
-    if (this.row === undefined || this.#world.database.row(LEASES, LEASE_KEY) !== undefined) return false
-    this.#world.broken('S4', 'the lease row was deleted, so it is forgotten which ticks are done')
-    return true
   }
 
   #granted(exchange: Exchange, request: Acquire, before: LeaseRow | undefined, after: LeaseRow): void {

@@ -113,7 +113,7 @@ export async function runHistory(order: Order): Promise<World> {
 }
 
 async function runTicks(world: World): Promise<void> {
-  const { setting, timeline, faults, lambda, leases, beliefs, effects, billing } = world
+  const { setting, timeline, faults, lambda, beliefs, effects, billing } = world
   const isUnbroken = () => {
     beliefs.check()
     return world.violation === undefined
@@ -124,7 +124,6 @@ async function runTicks(world: World): Promise<void> {
     timeline.at(tickMs - 1, undefined, () => {
       billing?.addDueSubscriptions(tick)
       billing?.checkCharges()
-      expireRows(world)
     })
   }
   timeline.at(START_MS + (setting.ticks + 1) * setting.periodMs, undefined, () => {
@@ -143,19 +142,12 @@ async function runTicks(world: World): Promise<void> {
   for (let nth = 1; nth <= cleanTicks; nth++) {
     schedule(world, setting.ticks + nth, quietMs + nth * setting.periodMs)
   }
-  timeline.at(quietMs, undefined, () => expireRows(world))
   await timeline.run(isUnbroken)
   if (world.violation !== undefined) return
   checkCleanTick(world, last)
-  leases.checkRowExists()
   if (setting.work === 'completion') effects.checkCompletions()
   billing?.checkCharges()
   billing?.checkLedger()
-}
-
-function expireRows({ database, timeline, leases }: World): void {
-  database.expire(timeline.nowMs)
-  leases.checkRowExists()
 }
 
 /** Fires every candidate's schedule for the tick, each in its own phase; some events come late, and some twice. */

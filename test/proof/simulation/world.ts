@@ -47,7 +47,7 @@ export class World {
     this.setting = settingOf(order.seed, order.ticks)
     this.log(`begins: ${JSON.stringify(this.setting)}`)
     this.faults = new Faults(order, this.setting.intensity, (line) => this.log(line))
-    this.database.createTable({ name: LEASES, partitionKey: 'lease', sortKey: 'record', ttlAttribute: 'ttl' })
+    this.database.createTable({ name: LEASES, partitionKey: 'lease', sortKey: 'record' })
     this.database.createTable({ name: PROTECTED, partitionKey: 'id' })
     this.service = new DynamoDBService(this)
     this.billing = this.setting.work === 'billing' ? new Billing(this) : undefined
