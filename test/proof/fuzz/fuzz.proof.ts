@@ -1,4 +1,4 @@
-/** Hostile and nearly valid input for every reader of what comes from outside. fast-check shrinks what breaks one. */
+/** Hostile and nearly valid input for readers of what comes from outside. fast-check shrinks what breaks one. */
 import { randomInt } from 'node:crypto'
 import { it } from 'vitest'
 import { announceTargets } from './targets/announce.ts'

@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll } from 'vitest'
-import { readEnvironment } from '../../../../functions/billing/environment.ts'
 import {
   GatewayMismatchError,
   GatewayOutcomeUnknownError,
@@ -20,7 +19,6 @@ import {
   CorruptSubscriptionError,
   readDueSubscription,
 } from '../../../../functions/billing/subscription.ts'
-import { EnvironmentError } from '../../../../functions/election/environment.ts'
 import { CustomersFileError, readCustomers } from '../../../../infra/local/billing/csv.ts'
 import { generateCustomers } from '../../../../infra/local/billing/generate.ts'
 import { parseOptions } from '../../../../infra/local/cli/options.ts'
@@ -81,15 +79,6 @@ async function readFile(text: string): Promise<void> {
 const fault = fc.record({ tick: fc.integer({ min: 1, max: 9 }), do: fc.constantFrom(...MANUAL_FAULTS) })
 
 export const exampleTargets: readonly Target[] = [
-  target(
-    "billing's environment",
-    nearlyObject(
-      fc.constant({ LEASE_TABLE: 'a', SUBSCRIPTIONS_TABLE: 'b', CHARGES_TABLE: 'c', GATEWAY_FUNCTION: 'sandbox' }),
-      hostileText,
-    ),
-    (given) => readEnvironment(Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)]))),
-    [EnvironmentError, /[A-Z]+_[A-Z]+/],
-  ),
   target(
     'the row of a subscription',
     nearlyObject(subscription, byHand),
