@@ -19,7 +19,7 @@ export type Claim = keyof typeof CLAIMS
 
 /** The parts of the proof that check a claim. */
 export function checkedBy(claim: Claim): string {
-  return `model, simulation${['S2', 'S3', 'S6'].includes(claim) ? ', nemesis' : ''}`
+  return `model, simulation${['S2', 'S3'].includes(claim) ? ', nemesis' : ''}`
 }
 
 export function isClaim(text: string): text is Claim {

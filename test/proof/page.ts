@@ -13,7 +13,6 @@ export interface Outcome {
   readonly seenToBreak: Result['seenToBreak']
 }
 
-const FIGURES_PER_ROW = 3
 const EXAMPLES_PER_PART = 2
 
 export function page(outcomes: readonly Outcome[], run: string): string {
@@ -36,42 +35,33 @@ A check that never fails shows nothing. So bugs are planted into the shipped cod
 |---|---|---|
 ${claims.map(row).join('\n')}
 
-${outcomes.map(section).join('\n\n')}
+| part | verdict | figures | repeat |
+|---|---|---|---|
+${outcomes.map(partRow).join('\n')}
 `
 }
 
 /** One line for the terminal. */
 export function summary({ part, seconds, failures, figures }: Outcome): string {
-  const total = [...totals(figures)].map(([name, value]) => `${name}: ${value}`)
   const verdict = failures.length === 0 ? 'passed' : `FAILED (${failures.join('; ')})`
-  return `${part}: ${verdict} in ${duration(seconds)}. ${total.join(', ')}`
+  return `${part}: ${verdict} in ${duration(seconds)}. ${totals(figures)}`
 }
 
-function section({ part, seconds, failures, figures }: Outcome): string {
-  const pairs = [...totals(figures)].map((pair) => pair.map(cell))
-  const rows = Array.from({ length: Math.ceil(pairs.length / FIGURES_PER_ROW) }, (_, n) =>
-    pairs.slice(n * FIGURES_PER_ROW, (n + 1) * FIGURES_PER_ROW),
-  )
-  const columns = Math.min(FIGURES_PER_ROW, pairs.length)
-  const table = [
-    `|${' figure | |'.repeat(columns)}`,
-    `|${'---|--:|'.repeat(columns)}`,
-    ...rows.map((row) => `| ${row.flat().join(' | ')} |`),
-  ]
+function partRow({ part, seconds, failures, figures }: Outcome): string {
+  const verdict = failures.length === 0 ? 'passed' : `**failed:** ${failures.join('; ')}`
   const seed = figures.find((ofTest) => 'seed' in ofTest)?.['seed']
   const again = `\`npm run proof ${part}${seed === undefined ? '' : ` -- --seed ${seed}`}\``
-  const verdict = failures.length === 0 ? 'passed' : `**failed:** ${failures.map(cell).join('; ')}`
-  return `## ${part}\n\n${verdict} in ${duration(seconds)}; repeat: ${again}\n\n${table.join('\n')}`
+  return `| ${part} | ${cell(verdict)} in ${duration(seconds)} | ${cell(totals(figures))} | ${again} |`
 }
 
 /** The figures of all tests of a part: numbers of one name are added up, of texts the last one counts. */
-function totals(figures: readonly Result['figures'][]): ReadonlyMap<string, string> {
+function totals(figures: readonly Result['figures'][]): string {
   const total = new Map<string, number | string>()
   for (const [name, value] of figures.flatMap((ofTest) => Object.entries(ofTest))) {
     const before = total.get(name)
     total.set(name, typeof before === 'number' && typeof value === 'number' ? before + value : value)
   }
-  return new Map([...total].map(([name, value]) => [name, value.toLocaleString('en')]))
+  return [...total].map(([name, value]) => `${name}: ${value.toLocaleString('en')}`).join(', ')
 }
 
 function seenToBreak(outcomes: readonly Outcome[], claim: Claim): string {

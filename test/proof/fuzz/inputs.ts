@@ -60,45 +60,31 @@ export const hostileValue: fc.Arbitrary<unknown> = fc.oneof(
 )
 
 type Entry = readonly [name: string, value: unknown]
-type Edit = (key: string, old: unknown, value: unknown, name: string) => readonly Entry[]
+type Edit = (key: string, old: unknown) => readonly Entry[]
 
-const EDITS: readonly Edit[] = [
-  () => [],
-  (key, old) => [[key, retyped(old)]],
-  (key, old) => [[key, [old]]],
-  (key, _, value) => [[key, value]],
-  (_, old, __, name) => [[name, old]],
-  (key, old, value, name) => [
-    [key, old],
-    [name, value],
-  ],
-]
-
-/** Deletes, replaces, renames, retypes, wraps or adds to up to three of the example's values, at any depth. */
+/** Deletes, retypes, wraps, replaces, renames or adds to up to three of the example's values, at any depth. */
 export function nearly(example: fc.Arbitrary<unknown>, values: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
-  // The number says which of all the values in the example, counted through.
-  const edits = fc.array(fc.tuple(fc.nat(40), fc.constantFrom(...EDITS), values, hostileText), { maxLength: 3 })
-  return fc.tuple(example, edits).map(([valid, made]) =>
-    made.reduce((whole, [nth, edit, value, name]) => {
-      const paths = pathsIn(whole)
-      const path = paths[nth % Math.max(1, paths.length)]
-      return path === undefined ? whole : at(whole, path, (key, old) => edit(key, old, value, name))
-    }, valid),
-  )
+  const edit = fc.tuple(values, hostileText, fc.nat(5)).map(([value, name, which]): Edit => {
+    const edits: readonly Edit[] = [
+      () => [],
+      (key, old) => [[key, retyped(old)]],
+      (key, old) => [[key, [old]]],
+      (key) => [[key, value]],
+      (_, old) => [[name, old]],
+    ]
+    const addition: Edit = (key, old) => [...[[key, old] as const], [name, value]]
+    return edits[which] ?? addition
+  })
+  const edits = fc.array(fc.tuple(fc.nat(40), edit), { maxLength: 3 })
+  return fc
+    .tuple(example, edits)
+    .map(([valid, made]) => made.reduce((whole, [nth, edit]) => edited(whole, nth, edit), valid))
 }
 
 /** {@link nearly} of an object, which stays one. */
 export function nearlyObject(example: fc.Arbitrary<object>, values: fc.Arbitrary<unknown>) {
   return nearly(example, values).map(
     (value): Record<string, unknown> => (typeof value === 'object' && value !== null ? { ...value } : {}),
-  )
-}
-
-/** {@link nearlyObject} with its texts alone, as in an environment or a query. */
-export function nearlyTexts(example: fc.Arbitrary<object>, values: fc.Arbitrary<unknown>) {
-  const isText = (entry: [string, unknown]): entry is [string, string] => typeof entry[1] === 'string'
-  return nearlyObject(example, values).map(
-    (value): Record<string, string> => Object.fromEntries(Object.entries(value).filter(isText)),
   )
 }
 
@@ -116,25 +102,23 @@ export function nearlyText(valid: fc.Arbitrary<string>, pieces = hostileText): f
   )
 }
 
-function pathsIn(value: unknown, depth = 0): string[][] {
-  if (typeof value !== 'object' || value === null || depth > 4) return []
-  return Object.entries(value).flatMap(([name, inner]) => [
-    [name],
-    ...pathsIn(inner, depth + 1).map((path) => [name, ...path]),
-  ])
-}
-
-function at(
-  container: unknown,
-  [name, ...rest]: readonly string[],
-  edit: (key: string, old: unknown) => readonly Entry[],
-): unknown {
-  if (typeof container !== 'object' || container === null) return container
-  const entries = Object.entries(container).flatMap(([key, value]): readonly Entry[] => {
-    if (key !== name) return [[key, value]]
-    return rest.length > 0 ? [[key, at(value, rest, edit)]] : edit(key, value)
-  })
-  return Array.isArray(container) ? entries.map(([, value]) => value) : Object.fromEntries(entries)
+/** The number says which of all the values in the whole is edited, counted through. */
+function edited(whole: unknown, nth: number, edit: Edit): unknown {
+  let left = Number.POSITIVE_INFINITY
+  let count = 0
+  const walk = (value: unknown, depth: number): unknown => {
+    if (typeof value !== 'object' || value === null || depth > 4) return value
+    const before = left
+    const entries = Object.entries(value).flatMap(([key, inner]): readonly Entry[] => {
+      count++
+      return left-- === 0 ? edit(key, inner) : [[key, walk(inner, depth + 1)]]
+    })
+    if (before < 0 || left >= 0) return value // the edit is not in it
+    return Array.isArray(value) ? entries.map(([, inner]) => inner) : Object.fromEntries(entries)
+  }
+  walk(whole, 0)
+  left = nth % Math.max(1, count)
+  return walk(whole, 0)
 }
 
 /** Numbers as texts and texts as numbers: what spreadsheets, shells and consoles make of them. */

@@ -3,16 +3,26 @@
  * steps; every decision about a row is made by the shipped rules. Time may pass between any two steps.
  */
 import { LONGEST_LEASE_MS } from '../../../functions/election/options.ts'
-import type { LeaseRecord, Reply, StandbyReason } from '../../../functions/election/rules.ts'
+import type { LeaseRecord, StandbyReason } from '../../../functions/election/rules.ts'
 import { leadingSteps } from './leading.ts'
-import { become, failed, leftUnderWay, readClock, SDK_RETRIES, send, type Turn, withFault } from './model.ts'
-import type { Move } from './situations.ts'
-import type { Candidate, GiveBack, Leading, State, Won } from './state.ts'
-import { acquireArrives, giveBackArrives, isCompleted, isDone } from './table.ts'
-import * as names from './world.ts'
-import { acquireRequest, isWithinBudget, LEASE, labelOf, SKEW_MS, tickOf } from './world.ts'
+import { awaited, become, failed, fates, leftUnderWay, readClock, send, type Turn, withFault } from './model.ts'
+import type { Acquire, Candidate, GiveBack, Leading, State, Won } from './state.ts'
+import { arrives, isCompleted, isDone } from './table.ts'
+import {
+  acquireRequest,
+  attemptName,
+  candidateName,
+  eventName,
+  isWithinBudget,
+  LEASE,
+  labelOf,
+  SKEW_MS,
+  tickName,
+  tickOf,
+} from './world.ts'
 
 type Acquiring = Extract<Candidate, { phase: 'acquiring' }>
+type Answer = Pick<ReturnType<typeof arrives>, 'granted' | 'record'>
 type Granted = Extract<Candidate, { phase: 'granted' }>
 
 export function candidateSteps(turn: Turn): void {
@@ -34,64 +44,58 @@ export function candidateSteps(turn: Turn): void {
 /** The request holds the reading of the clock before it is sent. */
 function acquire(turn: Turn, attempt: number): void {
   const { index, model } = turn
-  const who = { candidate: names.candidateName(index), eventId: names.eventName(index) }
-  const what = { attempt: names.attemptName(index, attempt), tick: names.tickName(tickOf(model.world, index)) }
+  const who = { candidate: candidateName(index), eventId: eventName(index) }
+  const what = { attempt: attemptName(index, attempt), tick: tickName(tickOf(model.world, index)) }
   const request = acquireRequest({ ...who, ...what }, readClock(turn))
-  const sent = { kind: 'acquire', from: index, request, wasGranted: false } as const
-  const candidate: Acquiring = { phase: 'acquiring', attempt, sent, resends: SDK_RETRIES }
-  send({ ...turn, state: become(turn, candidate) }, 'acquire', (then) => acquiringSteps(then, candidate))
+  const sent: Acquire = { kind: 'acquire', from: index, request }
+  const candidate: Acquiring = { phase: 'acquiring', attempt, awaited: awaited(sent) }
+  send({ ...turn, state: become(turn, candidate) }, sent, (then) => acquiringSteps(then, candidate))
 }
 
 function acquiringSteps(turn: Turn, candidate: Acquiring): void {
-  const { model, state, index, take } = turn
-  take('its acquire arrives', answered(turn, candidate, state))
+  const { model, state, index } = turn
+  fates(
+    turn,
+    candidate.awaited,
+    (before) => answered(turn, candidate, before),
+    (again) => ({ ...candidate, awaited: again }),
+    (left) => {
+      giveBack(left, candidate, 'its acquire gets no answer, and it gives back')
+      left.take('it crashes while it acquires', become(left, failed(turn, candidate)))
+    },
+  )
   if (!isWithinBudget(model.world, index)) {
     // acquire.ts, clockProblem: the reply's Date may show it, but need not: it has whole seconds and travels for a
     // while.
-    const { state: after } = acquireArrives(model, state, candidate.sent)
+    const { state: after } = arrives(model, state, candidate.awaited.sent)
     // By its own clock or by DynamoDB's, which it may take for B / 2 later than it is, whichever is earlier.
     const stampMs = Math.min(readClock(turn), state.timeMs + SKEW_MS / 2)
     const move = 'its acquire arrives, the reply shows that its clock is wrong, and it gives back'
     giveBack({ ...turn, state: after }, candidate, move, stampMs)
   }
-  if (state.ledger.faults > 0) acquiringFaults(turn, candidate)
-}
-
-function acquiringFaults(turn: Turn, candidate: Acquiring): void {
-  const { model, state, take } = turn
-  const { sent, resends } = candidate
-  const arrival = acquireArrives(model, withFault(state), sent)
-  if (resends > 0) {
-    const next = become({ ...turn, state: arrival.state }, { ...candidate, resends: resends - 1 })
-    take('its acquire arrives, the reply is lost, and the SDK sends it again', next)
-  }
-  const copy = { ...sent, wasGranted: arrival.reply.granted }
-  take('its acquire arrives, a copy stays under way', answered(turn, candidate, leftUnderWay(state, copy)))
-  const left = { ...turn, state: leftUnderWay(state, sent) }
-  giveBack(left, candidate, 'its acquire gets no answer, and it gives back')
-  take('it crashes while it acquires', become(left, failed(turn, candidate)))
 }
 
 function answered(turn: Turn, candidate: Acquiring, state: State): State {
-  const { state: after, reply } = acquireArrives(turn.model, state, candidate.sent)
+  const { state: after, ...reply } = arrives(turn.model, state, candidate.awaited.sent)
   const then = { ...turn, state: after }
   return become(then, afterReply(then, candidate, reply))
 }
 
 /** acquire.ts, wonRecord and standby: what a reply means. */
-function afterReply(turn: Turn, candidate: Acquiring, reply: Reply): Candidate {
+function afterReply(turn: Turn, candidate: Acquiring, reply: Answer): Candidate {
   const { model, state, index } = turn
-  const { attempt, sent } = candidate
+  const { attempt, awaited } = candidate
+  const { request } = awaited.sent
   const { record } = reply
   if (record === undefined) return failed(turn, candidate)
   const won = { token: record.fencingToken, order: state.ledger.acquisitions, expiresAtMs: record.expiresAtMs }
   if (reply.granted) return { phase: 'granted', attempt, won }
-  const refusal = model.rules.explainRefusal(record, sent.request)
+  const refusal = model.rules.explainRefusal(record, request)
   if (refusal.kind === 'won') {
     model.reached('a refused acquire is recognised as won')
     return { phase: 'granted', attempt, won }
   }
-  if (record.holder === sent.request.candidate && record.attempt === sent.request.attempt) {
+  if (record.holder === request.candidate && record.attempt === request.attempt) {
     model.broke('L3', `${labelOf(model.world, index)} leads, but the refusal reads as "${refusal.kind}"`)
   }
   const isHeld = refusal.kind === 'stillHeld' || (refusal.kind === 'standby' && refusal.reason === 'held')
@@ -123,13 +127,13 @@ function isFromFuture(turn: Turn, record: LeaseRecord): boolean {
 }
 
 /** acquire.ts, giveBack: best effort. The candidate then fails, whether or not the request has arrived. */
-function giveBack(turn: Turn, call: { readonly attempt: number }, move: Move, nowMs = readClock(turn)): void {
+function giveBack(turn: Turn, call: { readonly attempt: number }, move: string, nowMs = readClock(turn)): void {
   const { model, index, state, take } = turn
-  const attempt = names.attemptName(index, call.attempt)
-  const request = { lease: LEASE, candidate: names.candidateName(index), attempt, nowMs }
+  const attempt = attemptName(index, call.attempt)
+  const request = { lease: LEASE, candidate: candidateName(index), attempt, nowMs }
   const message: GiveBack = { kind: 'giveBack', from: index, request }
   const gone = become(turn, failed(turn, call))
-  take(move, giveBackArrives(model, gone, message).state)
+  take(move, arrives(model, gone, message).state)
   if (state.ledger.faults === 0) return
   take('it gives back, and that request stays under way', leftUnderWay(gone, message))
 }
@@ -171,6 +175,6 @@ function checkStandby({ model, state: { row, ledger }, index }: Turn, reason: St
 
 function leading({ model }: Turn, attempt: number, won: Won): Leading {
   const { renewals, effects } = model.world
-  const nothing = { effectStep: 0, pending: [], ending: undefined, isRepeated: false, sent: undefined, resends: 0 }
+  const nothing = { effectStep: 0, awaited: [], ending: undefined, isRepeated: false }
   return { phase: 'leading', attempt, ...won, step: 0, renewals, effects, ...nothing }
 }

@@ -5,18 +5,20 @@
 import type { HolderWrite, Tenure } from '../../../functions/election/rules.ts'
 import { effectSteps, sendEffect } from './effects.ts'
 import {
+  awaited,
   become,
   failed,
+  fates,
+  isResent,
   leftUnderWay,
-  type Model,
+  NO_ANSWER,
   readClock,
-  SDK_RETRIES,
   send,
   type Turn,
   withFault,
 } from './model.ts'
-import type { Candidate, End, Guarded, Leading, State, Write } from './state.ts'
-import { guardedArrives, isCompleted, nameOf, writeArrives } from './table.ts'
+import type { Awaited, Candidate, End, Guarded, Leading, State, Write } from './state.ts'
+import { arrives, isCompleted, nameOf } from './table.ts'
 import { attemptName, candidateName, clockOf, LEASE, LEASE_MS, labelOf, tickName, tickOf, type World } from './world.ts'
 
 /** lease-handle.ts, remainingMs() > 0: what S1 is about. */
@@ -28,13 +30,12 @@ export function believes(world: World, state: State, index: number): boolean {
 
 export function leadingSteps(turn: Turn, leader: Leading): void {
   const { state, take } = turn
-  const { sent, ending, pending } = leader
-  if (pending.length > 0) pendingSteps(turn, leader)
-  else if (sent !== undefined) sentSteps(turn, leader, sent)
+  const { ending } = leader
+  if (leader.awaited.length > 0) awaitedSteps(turn, leader)
   else if (ending !== undefined) unansweredEndSteps(turn, leader, ending)
   else freeSteps(turn, leader)
   if (state.ledger.faults === 0) return
-  const left = leftUnderWay(state, ...(sent === undefined ? [] : [sent]), ...pending.map((one) => one.sent))
+  const left = leftUnderWay(state, ...leader.awaited.map(({ sent }) => sent))
   take('it crashes as leader', become({ ...turn, state: left }, failed(turn, leader)))
 }
 
@@ -50,11 +51,16 @@ function freeSteps(turn: Turn, leader: Leading): void {
   end(turn, leader, 'failed')
 }
 
-/** The task waits for its effects, and may send another beside them. */
-function pendingSteps(turn: Turn, leader: Leading): void {
+/** The task may send another fenced effect beside those that it waits for. */
+function awaitedSteps(turn: Turn, leader: Leading): void {
   const { model, state, index } = turn
-  for (const pending of leader.pending) effectSteps(turn, leader, pending)
-  if (leader.effects > 0 && model.world.sideBySide && believes(model.world, state, index)) sendEffect(turn, leader)
+  let mayAdd = leader.effects > 0 && model.world.sideBySide && believes(model.world, state, index)
+  for (const { sent, resends } of leader.awaited) {
+    if (sent.kind === 'fence') effectSteps(turn, leader, { sent, resends })
+    else sentSteps(turn, leader, { sent, resends })
+    mayAdd &&= sent.kind === 'fence'
+  }
+  if (mayAdd) sendEffect(turn, leader)
 }
 
 function renew(turn: Turn, leader: Leading): void {
@@ -107,44 +113,36 @@ function sendWrite(turn: Turn, leader: Leading, request: HolderWrite): void {
 
 /** One lease sends one request at a time. */
 function sendAlone(turn: Turn, leader: Leading, sent: Write | Guarded): void {
-  const waiting: Leading = { ...leader, sent, resends: SDK_RETRIES }
-  send({ ...turn, state: become(turn, waiting) }, nameOf(sent), (then) => leadingSteps(then, waiting))
+  const waiting: Leading = { ...leader, awaited: [awaited(sent)] }
+  send({ ...turn, state: become(turn, waiting) }, sent, (then) => leadingSteps(then, waiting))
 }
 
-function sentSteps(turn: Turn, leader: Leading, sent: Write | Guarded): void {
-  const { model, state, take } = turn
-  const name = nameOf(sent)
-  take('its request arrives', answered(turn, leader, sent, state), name)
-  if (state.ledger.faults === 0) return
-  if (sent.kind === 'write') refuseItems(turn, leader, sent)
-  if (leader.resends > 0) {
-    const { state: after } = arrives(model, withFault(state), sent)
-    const next = become({ ...turn, state: after }, { ...leader, resends: leader.resends - 1 })
-    take('its request arrives, the reply is lost, and the SDK sends it again', next, name)
-  }
-  const left = leftUnderWay(state, sent)
-  take('its request arrives, a copy stays under way', answered(turn, leader, sent, left), name)
-  const unanswered = become({ ...turn, state: left }, { ...leader, sent: undefined, resends: 0 })
-  take('its request gets no answer, and may still be under way', unanswered, name)
+function sentSteps(turn: Turn, leader: Leading, request: Awaited<Write | Guarded>): void {
+  const { sent } = request
+  fates(
+    turn,
+    request,
+    (before) => answered(turn, leader, sent, before),
+    (again) => ({ ...leader, awaited: [again] }),
+    (left) => {
+      if (sent.kind === 'write') refuseItems(turn, leader, { ...request, sent })
+      left.take(NO_ANSWER, become(left, { ...leader, awaited: [] }), nameOf(sent))
+    },
+  )
 }
 
 /**
  * The conditions of a completion's items may fail. Then nothing happens and the leader goes on; but not if a try of the
  * completion got no answer, because that try may still arrive when the conditions hold.
  */
-function refuseItems(turn: Turn, leader: Leading, { request }: Write): void {
+function refuseItems(turn: Turn, leader: Leading, completion: Awaited<Write>): void {
   const { model, state, take } = turn
+  const { request } = completion.sent
   if (!model.world.refusals || request.kind !== 'complete' || !model.rules.write(state.row, request).granted) return
-  const mayArrive = leader.isRepeated || leader.resends < SDK_RETRIES
+  const mayArrive = leader.isRepeated || isResent(completion)
   const ending = mayArrive ? leader.ending : undefined
-  const next = become({ ...turn, state: withFault(state) }, { ...leader, sent: undefined, resends: 0, ending })
+  const next = become({ ...turn, state: withFault(state) }, { ...leader, awaited: [], ending })
   take('its completion is refused for its items', next)
-}
-
-function arrives(model: Model, state: State, sent: Write | Guarded) {
-  if (sent.kind === 'guard') return { state, granted: guardedArrives(model, state, sent), record: undefined }
-  const { state: after, reply } = writeArrives(model, state, sent)
-  return { state: after, granted: reply.granted, record: reply.record }
 }
 
 /** lease-handle.ts, `#write`: granted, or its own by an earlier try, or it is replaced. */
@@ -171,7 +169,7 @@ function afterSuccess(turn: Turn, leader: Leading, sent: Write | Guarded): Candi
   if (ending !== undefined) return { phase: 'over' }
   const isExtension = sent.kind === 'write' && 'expiresAtMs' in sent.request
   const expiresAtMs = isExtension ? sent.request.expiresAtMs : leader.expiresAtMs
-  return { ...leader, expiresAtMs, sent: undefined, resends: 0 }
+  return { ...leader, expiresAtMs, awaited: [] }
 }
 
 /** A leader that takes itself for replaced leaves its tick undone, or reports a finished one as lost. */

@@ -1,8 +1,9 @@
 import { explainRefusedWrite, fenceAdmits } from '../../../functions/election/fencing.ts'
 import * as rules from '../../../functions/election/rules.ts'
 import type { Claim } from '../claims.ts'
-import type { Move, Situation } from './situations.ts'
-import type { Candidate, Message, State } from './state.ts'
+import type { Situation } from './situations.ts'
+import type { Awaited, Candidate, Leading, Message, State } from './state.ts'
+import { arrives, nameOf } from './table.ts'
 import { clockOf, LEASE, LEASE_MS, SKEW_MS, START_MS, tickName, type World } from './world.ts'
 
 /** The shipped rules, which a test may replace. */
@@ -17,14 +18,14 @@ export interface Model {
 }
 
 /** Takes one step. `from` is the candidate, if it is one's step, and `detail` says which request. */
-export type Take = (move: Move, next: State, from?: number, detail?: string) => void
+export type Take = (move: string, next: State, from?: number, detail?: string) => void
 
 /** One candidate in one state. */
 export interface Turn {
   readonly model: Model
   readonly state: State
   readonly index: number
-  readonly take: (move: Move, next: State, detail?: string) => void
+  readonly take: (move: string, next: State, detail?: string) => void
 }
 
 /** The candidate's own clock. */
@@ -53,18 +54,62 @@ export function leftUnderWay(state: State, ...messages: readonly Message[]): Sta
 }
 
 /** How often the SDK sends a request again by itself. */
-export const SDK_RETRIES = 1
+const SDK_RETRIES = 1
+
+export function awaited<Sent extends Message>(sent: Sent): Awaited<Sent> {
+  return { sent, resends: SDK_RETRIES }
+}
+
+export const NO_ANSWER = 'its request gets no answer, and may still be under way'
+
+/** The leader with one of its requests replaced, or answered. */
+export function withAwaited(leader: Leading, old: Awaited, ...replacement: readonly Awaited[]): Leading {
+  return { ...leader, awaited: leader.awaited.flatMap((one) => (one.sent === old.sent ? replacement : [one])) }
+}
+
+/** An earlier try got no answer, and may still arrive. */
+export function isResent({ resends }: Awaited<Message>): boolean {
+  return resends < SDK_RETRIES
+}
 
 /**
  * Sends a request: it arrives or meets a fault at once, or takes its time. Steps of others in the same instant might
  * as well come before the sending.
  */
-export function send(turn: Turn, detail: string, fates: (turn: Turn) => void, delaysAreFree = false): void {
+export function send(turn: Turn, message: Message, fates: (turn: Turn) => void, delaysAreFree = false): void {
   const { state, take } = turn
   fates(turn)
   const delayed = 'it sends a request, which takes its time'
-  if (delaysAreFree) take(delayed, state, detail)
-  else if (state.ledger.faults > 0) take(delayed, withFault(state), detail)
+  if (delaysAreFree) take(delayed, state, nameOf(message))
+  else if (state.ledger.faults > 0) take(delayed, withFault(state), nameOf(message))
+}
+
+/**
+ * What can happen to a request while its sender waits for it.
+ *
+ * @param answered the sender has the answer to the request that arrives in this state
+ * @param again the sender, for which the SDK sends the request again
+ * @param unanswered called if the sender waits no longer, with the request still under way
+ */
+export function fates<Sent extends Message>(
+  turn: Turn,
+  { sent, resends }: Awaited<Sent>,
+  answered: (state: State) => State,
+  again: (awaited: Awaited<Sent>) => Candidate,
+  unanswered: (turn: Turn) => void,
+): void {
+  const { model, state, take } = turn
+  const name = nameOf(sent)
+  take('its request arrives', answered(state), name)
+  if (state.ledger.faults === 0) return
+  if (resends > 0) {
+    const { state: after } = arrives(model, withFault(state), sent)
+    const waiting = become({ ...turn, state: after }, again({ sent, resends: resends - 1 }))
+    take('its request arrives, the reply is lost, and the SDK sends it again', waiting, name)
+  }
+  const left = leftUnderWay(state, sent)
+  take('its request arrives, a copy stays under way', answered(left), name)
+  unanswered({ ...turn, state: left })
 }
 
 export function initialState(world: World): State {

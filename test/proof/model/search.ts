@@ -3,7 +3,7 @@ import type { Claim } from '../claims.ts'
 import type { Result, Violation } from '../result.ts'
 import { checkBelief, checkRow } from './claims.ts'
 import { initialState, type Model, type Rules, SHIPPED } from './model.ts'
-import { MOVES, type Move, SITUATIONS, type Situation } from './situations.ts'
+import { SITUATIONS, type Situation } from './situations.ts'
 import { type Candidate, keyOf, type Ledger, networkKey, rowKey, type State } from './state.ts'
 import { steps } from './steps.ts'
 import { fullWorlds, labelOf, quickWorlds, START_MS, tickNumber, type World } from './world.ts'
@@ -13,7 +13,7 @@ export interface Exploration {
   readonly steps: number
   /** The first history that breaks each claim, which is a shortest one. */
   readonly violations: ReadonlyMap<Claim, Violation>
-  readonly reached: ReadonlySet<Move | Situation>
+  readonly reached: ReadonlySet<Situation>
   /** Whether every state was visited: a claim that must hold ends the search when it breaks. */
   readonly isExhausted: boolean
 }
@@ -37,9 +37,12 @@ class Search {
   readonly #known = new Set<string>()
   /** The state from which each was first reached. */
   readonly #parents: number[] = []
+  /** The step by which it was. */
+  readonly #steps: number[] = []
+  readonly #sentences = new Interner((sentence: string) => sentence)
   readonly #checkedRows = new Set<string>()
   readonly #violations = new Map<Claim, Violation>()
-  readonly #reached = new Set<Move | Situation>()
+  readonly #reached = new Set<Situation>()
   #pending: { readonly claim: Claim; readonly what: string }[] = []
   #isOver = false
 
@@ -55,16 +58,16 @@ class Search {
 
   run(): Exploration {
     let taken = 0
-    this.#add(this.#idsOf(initialState(this.#world)), 0)
+    this.#add(this.#idsOf(initialState(this.#world)), 0, () => '')
     for (let current = 0; current < this.#states.length && !this.#isOver; current++) {
       const ids = this.#states[current] ?? []
       const state = this.#stateOf(ids)
       steps(this.#model, state, (move, after, from, detail) => {
         taken++
-        this.#reached.add(move)
         const next = this.#idsOf(after, state, ids)
-        if (this.#add(next, current)) this.#check(after, next)
-        if (this.#pending.length > 0) this.#keepViolations(current, after, this.#sentence(move, after, from, detail))
+        const step = () => this.#describeStep(move, after, from, detail)
+        if (this.#add(next, current, step)) this.#check(after, next)
+        if (this.#pending.length > 0) this.#keepViolations(current, after, step())
       })
     }
     const { length: states } = this.#states
@@ -97,11 +100,12 @@ class Search {
   }
 
   /** @returns whether the state is new */
-  #add(ids: Ids, parent: number): boolean {
+  #add(ids: Ids, parent: number, step: () => string): boolean {
     const before = this.#known.size
     if (this.#known.add(ids.join()).size === before) return false
     this.#states.push(ids)
     this.#parents.push(parent)
+    this.#steps.push(this.#sentences.idOf(step()))
     return true
   }
 
@@ -124,27 +128,14 @@ class Search {
   }
 
   #traceTo(state: number): readonly string[] {
-    const path = [state]
-    for (let at = state; at !== 0; path.unshift(at)) at = this.#parents[at] ?? 0
-    return path.flatMap((at, nth) => {
-      const [ids = [], before, next] = [at, path[nth - 1], path[nth + 1]].map((one) => this.#states[one ?? -1])
-      const row = before?.[1] === ids[1] ? [] : [`the row: ${describeRow(this.#stateOf(ids).row)}`]
-      return next === undefined ? row : [...row, this.#describeStep(ids, next)]
-    })
+    const ids = this.#states[state] ?? []
+    const parent = this.#parents[state] ?? 0
+    const before = state === 0 ? [] : [...this.#traceTo(parent), this.#sentences.valueOf(this.#steps[state] ?? 0)]
+    const isSame = state !== 0 && this.#states[parent]?.[1] === ids[1]
+    return isSame ? before : [...before, `the row: ${describeRow(this.#stateOf(ids).row)}`]
   }
 
-  #describeStep(ids: Ids, target: Ids): string {
-    const state = this.#stateOf(ids)
-    let sentence = ''
-    const silent: Model = { ...this.#model, reached: () => undefined, broke: () => undefined }
-    steps(silent, state, (move, after, from, detail) => {
-      if (sentence !== '' || this.#idsOf(after, state, ids).join() !== target.join()) return
-      sentence = this.#sentence(move, after, from, detail)
-    })
-    return sentence
-  }
-
-  #sentence(move: Move, { timeMs }: State, from: number | undefined, detail: string | undefined): string {
+  #describeStep(move: string, { timeMs }: State, from: number | undefined, detail: string | undefined): string {
     if (move === 'time passes') return `time passes: it is ${(timeMs - START_MS) / 1000} s`
     const subject = from === undefined ? '' : `${labelOf(this.#world, from)}: `
     return `${subject}${move}${detail === undefined ? '' : ` (${detail})`}`
@@ -195,7 +186,7 @@ export async function explore({ quick }: { readonly quick: boolean }) {
   const worlds = quick ? quickWorlds() : fullWorlds()
   const violations: Violation[] = []
   const seenToBreak: { claim: NonNullable<Violation['claim']>; how: string }[] = []
-  const reached = new Set<Move | Situation>()
+  const reached = new Set<Situation>()
   let [explored, states, steps] = [0, 0, 0]
   for (const world of worlds) {
     const exploration = searchWorld(world)
@@ -213,7 +204,7 @@ export async function explore({ quick }: { readonly quick: boolean }) {
     await new Promise((resolve) => setImmediate(resolve)) // lets the test runner report
   }
   const figures = { worlds: `${explored} of ${worlds.length}`, states, steps }
-  const unreached = [...MOVES, ...SITUATIONS].filter((what) => !reached.has(what))
+  const unreached = SITUATIONS.filter((what) => !reached.has(what))
   return { violations, figures, seenToBreak, unreached } satisfies Result & { readonly unreached: unknown }
 }
 

@@ -14,7 +14,7 @@ export interface State {
 /** What a candidate knows and waits for. Its name, event, tick and clock follow from its number. */
 export type Candidate =
   | { readonly phase: 'idle' }
-  | { readonly phase: 'acquiring'; readonly attempt: number; readonly sent: Acquire; readonly resends: number }
+  | { readonly phase: 'acquiring'; readonly attempt: number; readonly awaited: Awaited<Acquire> }
   | { readonly phase: 'granted'; readonly attempt: number; readonly won: Won }
   | Leading
   | { readonly phase: 'over' }
@@ -38,22 +38,18 @@ export interface Leading extends Won {
   readonly effects: number
   /** The step of its last fenced effect. */
   readonly effectStep: number
-  /** Fenced effects without an answer, in the order of their sending. */
-  readonly pending: readonly Pending[]
+  /** The requests that it waits for: one, or several fenced effects in the order of their sending. */
+  readonly awaited: readonly Awaited[]
   /** The end that it has sent, which has no answer yet. */
   readonly ending: End | undefined
   /** An earlier try of that end got no answer. */
   readonly isRepeated: boolean
-  /** The request that it waits for: one lease sends one at a time. */
-  readonly sent: Write | Guarded | undefined
-  /** How often the SDK may still send it again. */
-  readonly resends: number
 }
 
-export interface Pending {
-  readonly sent: Fenced
-  /** An earlier try got no answer. */
-  readonly isUnanswered: boolean
+/** A request whose sender waits for the answer. */
+export interface Awaited<Sent extends Message = Write | Guarded | Fenced> {
+  readonly sent: Sent
+  /** How often the SDK may still send it again. */
   readonly resends: number
 }
 
@@ -72,10 +68,7 @@ interface InTenure<Kind, Request> extends Sent<Kind, Request> {
   readonly order: number
 }
 
-export interface Acquire extends Sent<'acquire', rules.AcquireRequest> {
-  /** Of a copy: the original was granted. */
-  readonly wasGranted: boolean
-}
+export type Acquire = Sent<'acquire', rules.AcquireRequest>
 
 export type Write = InTenure<'write', rules.HolderWrite>
 

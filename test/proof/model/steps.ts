@@ -2,8 +2,9 @@
 import type { LeaseRecord } from '../../../functions/election/rules.ts'
 import { candidateSteps } from './candidate.ts'
 import { type Model, type Take, withFault } from './model.ts'
-import { type Acquire, keyOf, type Message, type State, type Write } from './state.ts'
-import { acquireArrives, fencedArrives, giveBackArrives, guardedArrives, writeArrives } from './table.ts'
+import type { Situation } from './situations.ts'
+import { type Acquire, keyOf, type Message, type State } from './state.ts'
+import { arrives, nameOf } from './table.ts'
 import { SKEW_MS, START_MS } from './world.ts'
 
 export function steps(model: Model, state: State, take: Take): void {
@@ -31,60 +32,36 @@ function networkSteps(model: Model, state: State, take: Take): void {
     if (seen.has(key)) continue
     seen.add(key)
     const { from } = message
-    const arrived = arrives(model, { ...state, network: network.toSpliced(nth, 1) }, message)
-    take('its delayed request arrives', arrived, from, message.kind)
+    const arrived = arrivesLate(model, { ...state, network: network.toSpliced(nth, 1) }, message)
+    take('its delayed request arrives', arrived, from, nameOf(message))
     if (ledger.faults === 0) continue
-    const next = arrives(model, withFault(state), message)
-    take('its delayed request arrives, another copy stays under way', next, from, message.kind)
+    const next = arrivesLate(model, withFault(state), message)
+    take('its delayed request arrives, another copy stays under way', next, from, nameOf(message))
   }
 }
 
-function arrives(model: Model, state: State, message: Message): State {
-  switch (message.kind) {
-    case 'acquire':
-      return lateAcquire(model, state, message)
-    case 'write':
-      return lateWrite(model, state, message)
-    case 'giveBack':
-      return giveBackArrives(model, state, message).state
-    case 'fence':
-      return fencedArrives(model, state, message).state
-    case 'guard':
-      guardedArrives(model, state, message)
-      return state
-  }
-}
-
-function lateAcquire(model: Model, state: State, message: Acquire): State {
-  const conditions = model.rules.acquireConditions(state.row, message.request)
-  const { state: after, reply } = acquireArrives(model, state, message)
-  if (reply.granted) {
-    model.reached(
-      message.wasGranted
-        ? 'a delayed acquire that was granted before is granted again, with another tenure in between'
-        : 'a delayed acquire is granted to a candidate that gave up',
-    )
-  } else if (!conditions.vacantOrExpired) model.reached('a delayed acquire is refused by A1')
-  else if (!conditions.tickNotDone) model.reached('a delayed acquire is refused by A2')
-  else if (!conditions.attemptIsNew) model.reached('a delayed acquire is refused by A5')
-  else model.reached('a delayed acquire is refused by A6 alone')
+function arrivesLate(model: Model, state: State, message: Message): State {
+  const { state: after, granted } = arrives(model, state, message)
+  if (message.kind === 'acquire') model.reached(granted ? LANDS.acquire : refusalOf(model, state, message))
+  if (message.kind !== 'write') return after
+  const { request } = message
+  if (!granted) model.reached(`a delayed write is refused by ${model.rules.isHeldBy(state.row, request) ? 'H2' : 'H1'}`)
+  else if (request.kind !== 'saveCheckpoint') model.reached(LANDS[request.kind])
   return after
 }
 
 const LANDS = {
+  acquire: 'a delayed acquire is granted to a candidate that gave up',
   renew: 'a delayed renewal lands',
   complete: 'a delayed completion lands',
   release: 'a delayed release lands',
 } as const
 
-function lateWrite(model: Model, state: State, message: Write): State {
-  const { state: after, reply } = writeArrives(model, state, message)
-  const { request } = message
-  if (reply.granted) {
-    if (request.kind !== 'saveCheckpoint') model.reached(LANDS[request.kind])
-  } else if (model.rules.isHeldBy(state.row, request)) model.reached('a delayed write is refused by H2')
-  else model.reached('a delayed write is refused by H1')
-  return after
+function refusalOf({ rules }: Model, { row }: State, { request }: Acquire): Situation {
+  const { vacantOrExpired, tickNotDone, attemptIsNew } = rules.acquireConditions(row, request)
+  if (!vacantOrExpired) return 'a delayed acquire is refused by A1'
+  if (!tickNotDone) return 'a delayed acquire is refused by A2'
+  return attemptIsNew ? 'a delayed acquire is refused by A6 alone' : 'a delayed acquire is refused by A5'
 }
 
 /** An operator forces a release, raises the token, or deletes the row, which is against the rules of operation. */
@@ -125,7 +102,7 @@ function mayDelete({ world }: Model, { timeMs, candidates, network, ledger }: St
   const least = ledger.createdAtMs + ledger.acquisitionsOfRow
   if (forClocks && timeMs - SKEW_MS / 2 < least) return false
   if (forAcquires === 'none') return true
-  const awaited = candidates.flatMap((candidate) => (candidate.phase === 'acquiring' ? [candidate.sent] : []))
+  const awaited = candidates.flatMap((candidate) => (candidate.phase === 'acquiring' ? [candidate.awaited.sent] : []))
   return [...network, ...awaited].every(
     (message) => message.kind !== 'acquire' || (forAcquires === 'older' && message.request.nowMs >= least),
   )

@@ -3,14 +3,16 @@
  * Originals, retries by the SDK and delayed copies all come through here.
  */
 import type { FencedWrite } from '../../../functions/election/fencing.ts'
-import type { LeaseRecord, Reply } from '../../../functions/election/rules.ts'
+import type { LeaseRecord } from '../../../functions/election/rules.ts'
 import type { Model } from './model.ts'
-import type { Acquire, Fenced, FencedRow, GiveBack, Guarded, Ledger, State, Write } from './state.ts'
+import type { Acquire, Fenced, FencedRow, GiveBack, Guarded, Ledger, Message, State, Write } from './state.ts'
 import { clockOf, SKEW_MS, tickNumber, type World } from './world.ts'
 
-export interface Arrival {
+interface Arrival {
   readonly state: State
-  readonly reply: Reply
+  readonly granted: boolean
+  /** The lease row that comes with the answer. */
+  readonly record: LeaseRecord | undefined
 }
 
 const bit = (tick: number): number => 1 << tick
@@ -18,13 +20,28 @@ export const isCompleted = (ledger: Ledger, tick: number): boolean => (ledger.co
 /** The tick itself or a later one is completed. */
 export const isDone = (ledger: Ledger, tick: number): boolean => ledger.completed >= bit(tick)
 
-export function acquireArrives(model: Model, state: State, message: Acquire): Arrival {
+export function arrives(model: Model, state: State, message: Message): Arrival {
+  switch (message.kind) {
+    case 'acquire':
+      return acquireArrives(model, state, message)
+    case 'write':
+      return writeArrives(model, state, message)
+    case 'giveBack':
+      return giveBackArrives(model, state, message)
+    case 'fence':
+      return fencedArrives(model, state, message)
+    case 'guard':
+      return guardedArrives(model, state, message)
+  }
+}
+
+function acquireArrives(model: Model, state: State, message: Acquire): Arrival {
   const reply = model.rules.acquire(state.row, message.request)
-  if (!reply.granted) return { state, reply }
+  if (!reply.granted) return { state, ...reply }
   checkAcquisition(model, state, message, reply.record)
   if (state.row?.holder !== undefined) model.reached('an expired lease is taken over')
   const ledger = withAcquisition(model.world, state, message, reply.record)
-  return { state: { ...state, row: reply.record, ledger }, reply }
+  return { state: { ...state, row: reply.record, ledger }, ...reply }
 }
 
 function withAcquisition(
@@ -70,9 +87,9 @@ function sentMs(world: World, from: number, { nowMs }: { readonly nowMs: number 
   return nowMs - clockOf(world, from)
 }
 
-export function writeArrives(model: Model, state: State, { request, order, from }: Write): Arrival {
+function writeArrives(model: Model, state: State, { request, order, from }: Write): Arrival {
   const reply = model.rules.write(state.row, request)
-  if (!reply.granted) return { state, reply }
+  if (!reply.granted) return { state, ...reply }
   const { row } = state
   const ledger = { ...state.ledger, lastSentMs: sentMs(model.world, from, request) }
   if (isReplaced(ledger, order, request.attempt)) model.broke('S3', `a replaced leader's ${request.kind} lands`)
@@ -83,7 +100,7 @@ export function writeArrives(model: Model, state: State, { request, order, from 
   if (row?.holder === undefined) model.broke('S1', `a ${request.kind} lands on a lease that its leader had given up`)
   if (request.kind !== 'renew') checkVacated(model, request.kind, reply.record)
   const next = { ...state, row: reply.record, ledger }
-  if (request.kind !== 'complete') return { state: next, reply }
+  if (request.kind !== 'complete') return { state: next, ...reply }
   const tick = tickNumber(request.tick)
   if (isCompleted(ledger, tick)) model.broke('S5', `tick ${tick} is completed a second time, with its effects`)
   const completed = { ...ledger, completed: ledger.completed | bit(tick) }
@@ -91,7 +108,7 @@ export function writeArrives(model: Model, state: State, { request, order, from 
   if (tickNumber(reply.record.completedTick) !== latest) {
     model.broke('S4', `the row does not say that tick ${latest} is completed`)
   }
-  return { state: { ...next, ledger: completed }, reply }
+  return { state: { ...next, ledger: completed }, ...reply }
 }
 
 function checkVacated(model: Model, what: string, { holder }: LeaseRecord): void {
@@ -103,23 +120,19 @@ function isReplaced({ acquisitions, lastAttempt, otherOrder }: Ledger, order: nu
   return order < (attempt === lastAttempt ? otherOrder : acquisitions)
 }
 
-export function giveBackArrives(model: Model, state: State, { request, from }: GiveBack): Arrival {
+function giveBackArrives(model: Model, state: State, { request, from }: GiveBack): Arrival {
   const reply = model.rules.giveBack(state.row, request)
   model.reached(reply.granted ? 'giving back frees the lease' : 'giving back finds nothing of its own')
-  if (!reply.granted) return { state, reply }
+  if (!reply.granted) return { state, ...reply }
   checkVacated(model, 'giving back', reply.record)
   const ledger = { ...state.ledger, lastSentMs: sentMs(model.world, from, request) }
-  return { state: { ...state, row: reply.record, ledger }, reply }
+  return { state: { ...state, row: reply.record, ledger }, ...reply }
 }
 
 /** A write by `send` to a protected row: F1 and F2, and perhaps a condition of the caller's own. */
-export function fencedArrives(
-  model: Model,
-  state: State,
-  { request: write, order }: Fenced,
-): { state: State; lands: boolean } {
+function fencedArrives(model: Model, state: State, { request: write, order }: Fenced): Arrival {
   const { fenced, acquisitions } = state.ledger
-  const refused = { state, lands: false }
+  const refused = { state, granted: false, record: undefined }
   if (!model.rules.fenceAdmits(fenced.seen, write)) {
     const isOwn = (fenced.seen.fencingToken ?? 0) <= write.fencingToken
     model.reached(isOwn ? 'a copy of an own effect is refused' : "a replaced leader's effect is refused by the fence")
@@ -139,7 +152,7 @@ export function fencedArrives(
     landed: before.landed | bit(write.step),
     settled: Math.max(before.settled, write.settled),
   }
-  return { state: { ...state, ledger: { ...state.ledger, fenced: after } }, lands: true }
+  return { state: { ...state, ledger: { ...state.ledger, fenced: after } }, granted: true, record: undefined }
 }
 
 export function hasLanded({ fenced }: Ledger, { request: write, order }: Fenced): boolean {
@@ -161,17 +174,22 @@ function checkOwnOrder(model: Model, { seen, landed, settled }: FencedRow, { ste
 }
 
 /** An effect in one transaction with a check of the lease row: what `transact` sends. */
-export function guardedArrives(model: Model, { row, ledger }: State, { request: tenure, order }: Guarded): boolean {
+function guardedArrives(model: Model, state: State, { request: tenure, order }: Guarded): Arrival {
+  const { row, ledger } = state
   const lands = model.rules.isHeldBy(row, tenure)
   if (!lands) model.reached('an effect is refused by the guard')
   if (lands && isReplaced(ledger, order, tenure.attempt)) {
     model.broke('S3', "a replaced leader's guarded effect lands after its successor acquired")
   }
-  return lands
+  return { state, granted: lands, record: undefined }
 }
 
-const WRITE_NAMES = { renew: 'renewal', saveCheckpoint: 'checkpoint', complete: 'completion', release: 'release' }
+const NAMES = {
+  ...{ renew: 'renewal', saveCheckpoint: 'checkpoint', complete: 'completion', release: 'release' },
+  ...{ acquire: 'acquire', giveBack: 'giving back', guard: 'guarded effect' },
+}
 
-export function nameOf(message: Write | Guarded): string {
-  return message.kind === 'write' ? WRITE_NAMES[message.request.kind] : 'guarded effect'
+export function nameOf(message: Message): string {
+  if (message.kind === 'fence') return `effect ${message.request.step}`
+  return NAMES[message.kind === 'write' ? message.request.kind : message.kind]
 }

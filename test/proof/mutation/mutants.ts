@@ -3,19 +3,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, rmSync } from 'node:fs'
 import type { Outcome } from '../page.ts'
-import { EXPLANATIONS, type Explanation } from './survivors.ts'
+import { SURVIVORS } from './survivors.ts'
 
 const STRYKER = ['node_modules/.bin/stryker', 'run', 'test/proof/mutation/stryker.config.json'] as const
 const REPORT = 'reports/mutation.json'
 const LEAST_KILLED_PERCENT = 97
-const VERDICTS: Readonly<Record<string, Mutant['verdict']>> = {
-  Killed: 'killed',
-  Timeout: 'killed',
-  RuntimeError: 'killed',
-  Survived: 'survived',
-  NoCoverage: 'survived',
-  Ignored: 'ignored',
-}
+const KILLED: readonly string[] = ['Killed', 'Timeout', 'RuntimeError']
+const SURVIVED: readonly string[] = ['Survived', 'NoCoverage']
 
 /** @see https://github.com/stryker-mutator/mutation-testing-elements/tree/master/packages/report-schema */
 export interface StrykerReport {
@@ -34,12 +28,6 @@ interface Place {
   readonly column: number
 }
 
-interface Mutant {
-  /** What it changes, and not where: lines move. As in 'rules.ts: holder !== undefined → true'. */
-  readonly name: string
-  readonly verdict: 'killed' | 'survived' | 'ignored'
-}
-
 export async function runStryker(signal: AbortSignal): Promise<Outcome> {
   const startedMs = performance.now()
   rmSync(REPORT, { force: true })
@@ -52,58 +40,38 @@ export async function runStryker(signal: AbortSignal): Promise<Outcome> {
   const seconds = (performance.now() - startedMs) / 1_000
   const base = { part: 'mutants', seconds, figures: [], seenToBreak: [] }
   if (exitCode !== 0) return { ...base, failures: [`Stryker ended with exit code ${exitCode}`] }
-  const { outdated, ...judged } = judge(JSON.parse(readFileSync(REPORT, 'utf8')), EXPLANATIONS)
-  for (const name of outdated) process.stdout.write(`No survivor needs this reason any more: ${name}\n`)
-  return { ...base, ...judged }
+  return { ...base, ...judge(JSON.parse(readFileSync(REPORT, 'utf8')), SURVIVORS) }
 }
 
-export function judge(
-  report: StrykerReport,
-  explanations: readonly Explanation[],
-): Pick<Outcome, 'failures' | 'figures'> & { readonly outdated: readonly string[] } {
-  const mutants = mutantsOf(report)
-  const count = (verdict: Mutant['verdict']) => mutants.filter((mutant) => mutant.verdict === verdict).length
-  const [killed, survived, ignored] = [count('killed'), count('survived'), count('ignored')]
-  const percent = (100 * killed) / (killed + survived)
+type Judged = Pick<Outcome, 'failures' | 'figures'>
+
+export function judge({ files }: StrykerReport, reasons: typeof SURVIVORS): Judged {
+  const mutants = Object.entries(files).flatMap(([file, { source, mutants }]) =>
+    mutants.map((mutant) => ({ name: nameOf(file, source, mutant), status: mutant.status })),
+  )
+  const killed = mutants.filter(({ status }) => KILLED.includes(status)).length
+  const survivors = mutants.filter(({ status }) => SURVIVED.includes(status))
+  const percent = (100 * killed) / (killed + survivors.length)
   // One file may have the same change several times: each needs a reason of its own.
-  const outdated = explanations.flatMap((explanation) => explanation.mutants)
-  const unexplained = mutants.filter(({ name, verdict }) => {
-    if (verdict !== 'survived') return false
-    const at = outdated.indexOf(name)
-    if (at !== -1) outdated.splice(at, 1)
+  const unused = Object.values(reasons).flat()
+  const unexplained = survivors.filter(({ name }) => {
+    const at = unused.indexOf(name)
+    if (at !== -1) unused.splice(at, 1)
     return at === -1
   })
   const failures = unexplained.map(({ name }) => `survived without a reason: ${name}`)
   if (!(percent >= LEAST_KILLED_PERCENT)) {
     failures.push(`${percent.toFixed(2)} of 100 mutants are killed, ${LEAST_KILLED_PERCENT} are required`)
   }
-  const figures = [
-    {
-      ...{ killed, survived, explained: survived - unexplained.length },
-      ...{ 'of the wording of an error, ignored': ignored, 'killed of 100': percent.toFixed(2) },
-    },
-  ]
-  return { failures, figures, outdated }
+  const counts = { killed, survived: survivors.length, 'reasons that no survivor needs': unused.join('; ') || 'none' }
+  return { failures, figures: [{ ...counts, 'killed of 100': percent.toFixed(2) }] }
 }
 
-export function mutantsOf({ files }: StrykerReport): readonly Mutant[] {
-  return Object.entries(files).flatMap(([file, { source, mutants }]) => {
-    const lines = source.split('\n')
-    return mutants.map(({ location, replacement = '', status }) => {
-      const verdict = VERDICTS[status]
-      if (verdict === undefined) throw new RangeError(`Stryker reports a mutant as ${status}, which is no verdict`)
-      const original = oneLine(between(lines, location.start, location.end))
-      return { name: `${file.replace('functions/election/', '')}: ${original} → ${oneLine(replacement)}`, verdict }
-    })
-  })
-}
-
-function between(lines: readonly string[], start: Place, end: Place): string {
-  const text = lines.slice(start.line - 1, end.line)
-  text.push((text.pop() ?? '').slice(0, end.column - 1))
-  return text.join('\n').slice(start.column - 1)
-}
-
-function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, ' ')
+/** What it changes, and not where: lines move. As in 'rules.ts: holder !== undefined → true'. */
+function nameOf(file: string, source: string, { location, replacement = '' }: StrykerMutant): string {
+  const { start, end } = location
+  const lines = source.split('\n').slice(start.line - 1, end.line)
+  lines.push((lines.pop() ?? '').slice(0, end.column - 1))
+  const original = lines.join('\n').slice(start.column - 1)
+  return `${file.replace('functions/election/', '')}: ${original} → ${replacement}`.replaceAll(/\s+/g, ' ')
 }

@@ -4,30 +4,22 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { guard } from '../../../infra/programs/watchdog.ts'
-import type { Report } from './history.ts'
-import type { Message, WorkerConfig } from './worker.ts'
+import type { WorkerConfig } from './worker.ts'
 
 const PROGRAM = join(import.meta.dirname, 'worker.ts')
 const END_WITHIN_MS = 5_000
 
-interface ClusterOptions {
-  readonly config: (number: number) => Omit<WorkerConfig, 'who'>
-  /** Called when a worker has stopped itself right before a write. */
-  readonly onFrozen: (who: string) => void
-}
-
 export class Cluster {
-  readonly reports: Report[] = []
   /** Workers that ended on their own, and what they wrote last. */
   readonly crashes: string[] = []
-  readonly #options: ClusterOptions
+  readonly #config: (number: number) => Omit<WorkerConfig, 'who'>
   readonly #children = new Map<string, ChildProcess>()
   #started = 0
   #isReplacing = false
   #isEnding = false
 
-  constructor(options: ClusterOptions) {
-    this.#options = options
+  constructor(config: (number: number) => Omit<WorkerConfig, 'who'>) {
+    this.#config = config
   }
 
   /** Resolves when all workers are ready. */
@@ -68,7 +60,7 @@ export class Cluster {
   async #start(): Promise<void> {
     const number = ++this.#started
     const who = `w${number}`
-    const config: WorkerConfig = { who, ...this.#options.config(number) }
+    const config: WorkerConfig = { who, ...this.#config(number) }
     const env = { ...process.env, NEMESIS_WORKER: JSON.stringify(config) }
     const child = fork(PROGRAM, { env, execArgv: [], detached: true, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
     guard(child)
@@ -80,10 +72,6 @@ export class Cluster {
     child.once('exit', (code, signal) => {
       const isExpected = this.#isEnding || !this.#children.has(who)
       if (!isExpected || (code ?? 0) !== 0) this.crashes.push(`${who} ended with ${signal ?? code}: ${stderr}`)
-    })
-    child.on('message', (message: Message) => {
-      if (message.kind === 'report') this.reports.push(message)
-      if (message.kind === 'freezing') this.#options.onFrozen(who)
     })
     await Promise.race([once(child, 'message'), gone(child)])
   }

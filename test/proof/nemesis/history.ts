@@ -30,18 +30,9 @@ export interface Served<Request> {
   readonly row: AttributeMap | undefined
 }
 
-/** What a worker says of an addition: that it was written, or that it certainly was not. */
-export interface Report {
-  readonly who: string
-  readonly addition: string
-  readonly outcome: 'written' | 'refused'
-}
-
-/** Everything that the proxy and the workers recorded. */
 export interface History {
   readonly onLease: readonly Served<LeaseRequest>[]
   readonly onRow: readonly Served<RowRequest>[]
-  readonly reports: readonly Report[]
   /** The protected row when all processes had ended and nothing was under way any more. */
   readonly additions: readonly string[]
 }

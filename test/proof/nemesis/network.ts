@@ -63,12 +63,16 @@ interface NetworkOptions {
 }
 
 /** Most acquires are refused: a fault shows little there. */
-const CHANCE_OF_A_FAULT = { acquire: 0.02, other: 0.12 } as const
+const CHANCE_OF_A_FAULT = { acquire: 0.02, other: 0.12, frozenWriter: 0.06 } as const
+/** The longest that a writer is frozen. */
+const LONGEST_SLEEP_MS = 4 * LEASE_MS
 
 export class Network {
   readonly onLease: Served<LeaseRequest>[] = []
   readonly onRow: Served<RowRequest>[] = []
   readonly faults = new Map<keyof typeof FAULTS, number>()
+  /** By a leader that froze before it and was replaced. */
+  staleWrites = 0
   /** Errors that no fault explains. */
   readonly problems: string[] = []
   readonly #proxy: TcpProxy
@@ -109,13 +113,30 @@ export class Network {
     const forward = () => this.#forward(exchange, sender)
     const { leaseTable, random } = this.#options
     const { operation, body } = exchange.request
-    const isAcquire = describeLeaseRequest(operation, body, leaseTable)?.kind === 'acquire'
-    const isMet = random() < (isAcquire ? CHANCE_OF_A_FAULT.acquire : CHANCE_OF_A_FAULT.other)
-    if (!isMet) return exchange.reply(await forward())
+    const kind = describeLeaseRequest(operation, body, leaseTable)?.kind ?? rowRequestOf(exchange.request).kind
+    if (kind === 'write' && random() < CHANCE_OF_A_FAULT.frozenWriter) {
+      return await this.#freezeWriter({ ...exchange, forward }, sender)
+    }
+    if (random() >= (kind === 'acquire' ? CHANCE_OF_A_FAULT.acquire : CHANCE_OF_A_FAULT.other))
+      return exchange.reply(await forward())
     const fault = pick(random, NETWORK_FAULTS)
     const delay = () => sleep(LEASE_MS * (0.1 + 1.5 * random()))
     await FAULTS[fault]({ ...exchange, forward, delay, sender }, this.#options)
     this.faults.set(fault, (this.faults.get(fault) ?? 0) + 1)
+  }
+
+  /** A leader stops right before its write, and goes on after another has written the row. */
+  async #freezeWriter({ forward, reply }: Exchange, sender: string): Promise<void> {
+    const from = this.onRow.length
+    const isSucceeded = () =>
+      this.onRow.slice(from).some(({ who, request }) => who !== sender && request.kind === 'write')
+    const untilMs = performance.now() + LONGEST_SLEEP_MS
+    this.#options.signal(sender, 'SIGSTOP')
+    while (!isSucceeded() && performance.now() < untilMs) await sleep(10)
+    if (isSucceeded()) this.staleWrites++
+    const answer = await forward()
+    this.#options.signal(sender, 'SIGCONT')
+    reply(answer)
   }
 
   async #forward({ request, forward }: Exchange, who: string): Promise<WireReply> {

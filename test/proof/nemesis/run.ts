@@ -5,13 +5,11 @@ import { marshall } from '@aws-sdk/util-dynamodb'
 import { mulberry32, pick, wholeNumber } from '../../../infra/programs/random.ts'
 import { createLeaseTable, localClient } from '../../support/tables.ts'
 import { Cluster } from './cluster.ts'
-import { additionsIn, type History, LEASE_MS, MAX_CLOCK_SKEW_MS, PROTECTED_KEY } from './history.ts'
+import { additionsIn, type History, MAX_CLOCK_SKEW_MS, PROTECTED_KEY } from './history.ts'
 import { NETWORK_FAULTS, Network } from './network.ts'
 
 const WORKERS = 4
 const LOOK_EVERY_MS = 100
-/** A frozen worker is woken after a successor has written, or after so many leases. */
-const LONGEST_SLEEP_LEASES = 4
 
 interface RunOptions {
   /** Without a fence the run is a control, which must lose updates. */
@@ -39,23 +37,17 @@ export async function run(options: RunOptions): Promise<Run> {
   const client = localClient(options.endpoint)
   const [leaseTable, protectedTable] = await Promise.all([createLeaseTable(client), createLeaseTable(client)])
   const random = mulberry32(seed)
-  let staleWrites = 0
   const network = await Network.start({
     ...{ endpoint: options.endpoint, leaseTable, random },
     kill: (who) => cluster.kill(who),
     signal: (who, name) => cluster.signal(who, name),
   })
-  const cluster = new Cluster({
-    config: (number) => ({
-      ...{ isFenced, seed: seed + number, endpoint: network.endpoint, leaseTable, protectedTable },
-      // Also beyond the budget: the claims about tokens and effects do not depend on clocks.
-      clockOffsetMs: wholeNumber(random, -MAX_CLOCK_SKEW_MS, MAX_CLOCK_SKEW_MS) * pick(random, [0.4, 0.4, 1]),
-    }),
-    onFrozen: async (who) => {
-      if (await wakeAfterSuccessor(who, network, cluster)) staleWrites++
-    },
-  })
-  const missing = () => [...missingIn(network, options), ...(staleWrites < options.staleWrites ? ['stale writes'] : [])]
+  const cluster = new Cluster((number) => ({
+    ...{ isFenced, seed: seed + number, endpoint: network.endpoint, leaseTable, protectedTable },
+    // Also beyond the budget: the claims about tokens and effects do not depend on clocks.
+    clockOffsetMs: wholeNumber(random, -MAX_CLOCK_SKEW_MS, MAX_CLOCK_SKEW_MS) * pick(random, [0.4, 0.4, 1]),
+  }))
+  const missing = () => missingIn(network, options)
   try {
     await cluster.start(WORKERS)
     const untilMs = performance.now() + mostMs
@@ -73,29 +65,23 @@ export async function run(options: RunOptions): Promise<Run> {
   const faults = [...network.faults.values()].reduce((sum, times) => sum + times, 0)
   const requests = onLease.length + onRow.length
   return {
-    history: { onLease, onRow, reports: cluster.reports, additions: additionsIn(Item) },
-    figures: { requests, tenures, 'faults, kills and freezes': faults, 'writes of a replaced leader': staleWrites },
+    history: { onLease, onRow, additions: additionsIn(Item) },
+    figures: {
+      requests,
+      tenures,
+      'faults, kills and freezes': faults,
+      'writes of a replaced leader': network.staleWrites,
+    },
     problems: [...cluster.crashes, ...network.problems, ...missing().map((what) => `The run has too few: ${what}`)],
   }
 }
 
 /** Of what the run is to show. */
-function missingIn({ onRow, faults }: Network, { additions }: RunOptions): readonly string[] {
+function missingIn({ onRow, faults, staleWrites }: Network, options: RunOptions): readonly string[] {
   const written = onRow.filter(({ request, granted }) => request.kind === 'write' && granted).length
-  const unmet = NETWORK_FAULTS.filter((fault) => !faults.has(fault)).map((fault) => `faults "${fault}"`)
-  return written < additions ? ['additions', ...unmet] : unmet
-}
-
-/** Wakes a worker that froze before its write when another has written; returns whether its write came after that. */
-async function wakeAfterSuccessor(who: string, { onRow }: Network, cluster: Cluster): Promise<boolean> {
-  const hasWritten = (from: number, isIt: (one: string) => boolean) =>
-    onRow.slice(from).some((one) => isIt(one.who) && one.request.kind === 'write')
-  const frozenAt = onRow.length
-  const isSucceeded = () => hasWritten(frozenAt, (one) => one !== who)
-  const untilMs = performance.now() + LONGEST_SLEEP_LEASES * LEASE_MS
-  while (!isSucceeded() && performance.now() < untilMs) await sleep(10)
-  const [isStale, wokenAt] = [isSucceeded(), onRow.length]
-  cluster.signal(who, 'SIGCONT')
-  await sleep(LEASE_MS)
-  return isStale && hasWritten(wokenAt, (one) => one === who)
+  return [
+    ...(written < options.additions ? ['additions'] : []),
+    ...(staleWrites < options.staleWrites ? ['stale writes'] : []),
+    ...NETWORK_FAULTS.filter((fault) => !faults.has(fault)).map((fault) => `faults "${fault}"`),
+  ]
 }

@@ -1,6 +1,6 @@
 /**
  * A candidate in a process of its own: in a loop it acquires the lease, through the shipped library and the real SDK,
- * and adds an item or two to the protected row while it leads. Sometimes it freezes itself right before a write.
+ * and adds an item or two to the protected row while it leads.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
@@ -9,14 +9,12 @@ import {
   InvalidOptionError,
   InvalidTickError,
   type Lease,
-  LeaseStoreError,
-  StaleTokenError,
   systemClock,
   withLease,
 } from '../../../functions/election/index.ts'
 import { mulberry32 } from '../../../infra/programs/random.ts'
 import { localClient } from '../../support/tables.ts'
-import { LEASE, LEASE_MS, MAX_CLOCK_SKEW_MS, PROTECTED_KEY, type Report } from './history.ts'
+import { LEASE, LEASE_MS, MAX_CLOCK_SKEW_MS, PROTECTED_KEY } from './history.ts'
 
 /** What the worker reads from the environment variable NEMESIS_WORKER, as JSON. */
 export interface WorkerConfig {
@@ -29,12 +27,8 @@ export interface WorkerConfig {
   readonly clockOffsetMs: number
 }
 
-/** `freezing` is sent right before the worker stops itself with SIGSTOP. */
-export type Message = { readonly kind: 'ready' | 'freezing' } | (Report & { readonly kind: 'report' })
-
 /** Ticks are so short that the next one is due soon after a completion. */
 const TICK_MS = 50
-const CHANCE_TO_FREEZE = 0.06
 const CHANCE_OF_A_SECOND_ADDITION = 0.5
 const CHANCE_TO_RELEASE = 0.1
 /** Only a programming error throws these, and no fault: they end the process, and the run. */
@@ -52,25 +46,7 @@ const client = localClient(config.endpoint, {
 })
 const documents = DynamoDBDocumentClient.from(client)
 const store = new DynamoDBLeaseStore({ tableName: config.leaseTable, client, clock })
-let freezesNext = false
 let isEnding = false
-
-// Behind everything that the library and the SDK do before a request goes on the wire.
-client.middlewareStack.add(
-  (next) => (args) => {
-    if (freezesNext) {
-      freezesNext = false
-      send({ kind: 'freezing' })
-      process.kill(process.pid, 'SIGSTOP')
-    }
-    return next(args)
-  },
-  { step: 'deserialize', priority: 'low', name: 'nemesisFreeze' },
-)
-
-function send(message: Message): void {
-  process.send?.(message)
-}
 
 async function add(lease: Lease, name: string): Promise<void> {
   let additions = await read(lease)
@@ -81,15 +57,7 @@ async function add(lease: Lease, name: string): Promise<void> {
     const ExpressionAttributeValues = { ':additions': additions }
     const input = { ...row, UpdateExpression: 'SET additions = :additions', ExpressionAttributeValues }
     lease.assertHeld()
-    freezesNext = random() < CHANCE_TO_FREEZE
-    try {
-      await (isFenced ? lease.send(input) : documents.send(new UpdateCommand(input)))
-      send({ kind: 'report', who, addition, outcome: 'written' })
-    } catch (error) {
-      const isRefused = (error instanceof StaleTokenError || error instanceof LeaseStoreError) && error.applied === 'no'
-      if (isRefused) send({ kind: 'report', who, addition, outcome: 'refused' })
-      throw error
-    }
+    await (isFenced ? lease.send(input) : documents.send(new UpdateCommand(input)))
   }
 }
 
@@ -120,7 +88,7 @@ process.on('disconnect', () => process.exit())
 process.on('message', () => {
   isEnding = true
 })
-send({ kind: 'ready' })
+process.send?.('ready')
 for (let n = 1; !isEnding; n++) {
   await operate(`${who}-${n}`)
   await sleep(10 + random() * 50)

@@ -3,7 +3,7 @@ import type { Result } from '../result.ts'
 
 const PARTS: Readonly<Record<string, () => Promise<Result>>> = {
   model: async () => (await import('../model/search.ts')).explore({ quick: true }),
-  simulation: async () => (await import('../simulation/simulate.ts')).simulate({ from: 1, seeds: 150, shrinks: false }),
+  simulation: async () => (await import('../simulation/simulate.ts')).simulate({ from: 1, seeds: 200, shrinks: false }),
 }
 const { violations } = (await PARTS[process.argv[2] ?? '']?.()) ?? {}
 process.stdout.write(`\n${JSON.stringify(violations)}\n`, () => process.exit())

@@ -2,7 +2,6 @@
 import type { ElectionEvent, Lease } from '../../../functions/election/index.ts'
 import { isObject } from '../../../functions/election/testing/dynamodb/values.ts'
 import type { Invocation } from './lambda.ts'
-import type { SimulatedProcess } from './process.ts'
 import { nameOf, type Tenure } from './records.ts'
 import { isProvablyWrong } from './request-watch.ts'
 import type { World } from './world.ts'
@@ -31,7 +30,6 @@ export class BeliefWatch {
     tenure.invocation = invocation
     tenure.lease = lease
     this.#believers.push(tenure)
-    if (attempt?.knowsGrant === false) this.#world.reached('own win recognised after a lost reply')
     this.#checkCheckpoints(label, lease)
   }
 
@@ -47,20 +45,6 @@ export class BeliefWatch {
     const isNewest = event.fencingToken === this.#world.leases.highestToken
     if (tenure === undefined || !isNewest || (tenure.ended !== undefined && tenure.ended !== 'completed')) return
     this.#world.broken('L3', `${nameOf(tenure)} learned that it was replaced, but it was not`)
-  }
-
-  replacedByFence({ label }: Invocation, lease: Lease): void {
-    this.#world.reached('leader lost its lease by a stale write')
-    if (!lease.signal.aborted) {
-      this.#world.wrong(`${label} knows of a newer leader, but its lease's signal is not aborted`)
-    }
-  }
-
-  woke(process: SimulatedProcess): void {
-    const wasReplaced = (tenure: Tenure) =>
-      tenure.process === process && tenure.invocation?.task === 'running' && tenure.ended === 'replaced'
-    const isLate = [...this.#world.leases.tenures.values()].some(wasReplaced)
-    this.#world.reached('frozen leader woke after its replacement', isLate)
   }
 
   /** Called after every event. A frozen leader counts again when it wakes. */

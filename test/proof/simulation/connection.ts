@@ -1,6 +1,6 @@
 import { describeLeaseRequest } from '../../../functions/election/stores/describe.ts'
 import { type Answer, refused } from '../../../functions/election/testing/dynamodb/answer.ts'
-import type { Faults } from './faults.ts'
+import type { FaultKind } from './faults.ts'
 import type { SimulatedProcess } from './process.ts'
 import { Random } from './random.ts'
 import { type Exchange, errorType, LEASES } from './records.ts'
@@ -31,7 +31,7 @@ export class Connection {
   }
 
   async send(operation: string, body: Exchange['body'], signal: AbortSignal | undefined): Promise<Reply> {
-    if (signal?.aborted) throw aborted() // as the SDK's own handler does
+    if (signal?.aborted) throw failure('AbortError') // as the SDK's own handler does
     const { setting, timeline, faults, requests } = this.#world
     const process = this.#process
     const place = `${process.invocation} request ${++process.requests}`
@@ -48,52 +48,55 @@ export class Connection {
         cancelTimeout()
         act()
       }
-      const cancelTimeout = timeline.after(isCutOff ? CONNECT_MS : ANSWER_MS, process, () =>
-        settle(() => reject(Object.assign(new Error('The request timed out'), { name: 'TimeoutError' }))),
-      )
-      signal?.addEventListener('abort', () => settle(() => reject(aborted())), { once: true })
+      const fail = (error: Error) => settle(() => reject(error))
+      const waitMs = isCutOff ? CONNECT_MS : ANSWER_MS
+      const cancelTimeout = timeline.after(waitMs, process, () => fail(failure('TimeoutError')))
+      signal?.addEventListener('abort', () => fail(failure('AbortError')), { once: true })
       if (isCutOff) return
       const random = fault?.random ?? new Random(setting.seed, `journey of ${place}`)
-      this.#travel(exchange, fault, random, {
-        answer: (answer, atMs) =>
-          settle(() => {
-            requests.answered(exchange, answer)
-            resolve({ ...answer, dateMs: Math.floor(atMs / 1000) * 1000 })
-          }),
-        reset: () => settle(() => reject(Object.assign(new Error('The connection was reset'), { code: 'ECONNRESET' }))),
-      })
+      const answer = (answer: Answer, atMs: number) =>
+        settle(() => {
+          requests.answered(exchange, answer)
+          resolve({ ...answer, dateMs: Math.floor(atMs / 1000) * 1000 })
+        })
+      this.#travel(exchange, fault?.kind, random, answer, () => fail(failure('Error', { code: 'ECONNRESET' })))
     })
   }
 
-  #travel(exchange: Exchange, fault: ReturnType<Faults['drawForRequest']>, random: Random, sender: Sender): void {
+  /** @param answer called with the time at which DynamoDB made the answer, which its Date header has */
+  #travel(
+    exchange: Exchange,
+    fault: FaultKind | undefined,
+    random: Random,
+    answer: (answer: Answer, atMs: number) => void,
+    reset: () => void,
+  ): void {
     const { timeline, service, lambda } = this.#world
     const process = this.#process
     const thereMs = random.between(1, random.chance(30) ? 120 : 6)
     const backMs = random.between(1, random.chance(30) ? 120 : 6)
-    const answerAfter = (ms: number) => (answer: Answer) => {
-      const atMs = timeline.nowMs // the Date header is that of the answer's making
+    const answerAfter = (ms: number) => (made: Answer) => {
+      const atMs = timeline.nowMs
       timeline.after(ms, process, () => {
-        if (timeline.nowMs >= this.#cutOffUntilMs) sender.answer(answer, atMs)
+        if (timeline.nowMs >= this.#cutOffUntilMs) answer(made, atMs)
       })
     }
     const dropReply = () => undefined
-    const arrive = (afterMs: number, reply: (answer: Answer) => void = answerAfter(backMs)) =>
+    const arrive = (afterMs = thereMs, reply: (answer: Answer) => void = answerAfter(backMs)) =>
       timeline.after(afterMs, undefined, () => service.receive(exchange, reply))
-    const reset = (afterMs: number) => timeline.after(afterMs, process, sender.reset)
-    const answerWith = (answer: Answer) =>
-      timeline.after(thereMs + backMs, process, () => sender.answer(answer, timeline.nowMs - backMs))
+    const resetAfter = (ms: number) => random.chance(500) && timeline.after(ms, process, reset)
+    const answerWith = (made: Answer) =>
+      timeline.after(thereMs + backMs, process, () => answer(made, timeline.nowMs - backMs))
     const atSomePoint = (act: () => void) => timeline.after(random.between(0, thereMs + backMs), undefined, act)
 
-    switch (fault?.kind) {
+    switch (fault) {
       case 'request lost':
-        if (random.chance(500)) reset(thereMs)
-        return
+        return void resetAfter(thereMs)
       case 'reply lost':
         arrive(thereMs, dropReply)
-        if (random.chance(500)) reset(thereMs + backMs)
-        return
+        return void resetAfter(thereMs + backMs)
       case 'request copied':
-        arrive(thereMs)
+        arrive()
         return void arrive(random.spread(thereMs, LATEST_MS), dropReply)
       case 'request late':
         return void arrive(random.spread(ANSWER_MS, LATEST_MS), dropReply)
@@ -102,35 +105,38 @@ export class Connection {
         return void arrive(afterMs, answerAfter(random.between(100, ANSWER_MS)))
       }
       case 'throttled':
-        return void answerWith(throttled(random))
+        return void answerWith(refused(random.pick(...THROTTLED), 'Rate exceeded'))
       case 'server error': {
-        const error = serverError(random)
+        const error = random.pick(...SERVER_ERRORS)
         if (random.chance(500)) arrive(thereMs, dropReply)
         return void answerWith(error)
       }
       case 'row in a transaction':
         service.lockRowsOf(exchange, random.spread(8, 3_000))
-        return void arrive(thereMs)
+        return void arrive()
       case 'process dies':
-        arrive(thereMs)
+        arrive()
         return void atSomePoint(() => lambda.kill(process, 'dies'))
       case 'process freezes':
-        arrive(thereMs)
+        arrive()
         return void atSomePoint(() => lambda.freeze(process, random.spread(500, 200_000)))
       default:
-        arrive(thereMs)
+        arrive()
     }
   }
 }
 
-interface Sender {
-  /** @param atMs when DynamoDB made the answer */
-  answer(answer: Answer, atMs: number): void
-  reset(): void
-}
+const THROTTLED = [
+  'com.amazon.coral.availability#ThrottlingException',
+  'ProvisionedThroughputExceededException',
+] as const
+const SERVER_ERRORS: readonly [Answer, Answer] = [
+  { ...refused('InternalServerError', 'Internal server error'), status: 500 },
+  { status: 503, body: { __type: 'ServiceUnavailable', message: 'Service is temporarily unavailable' } },
+]
 
-function aborted(): Error {
-  return Object.assign(new Error('Request aborted'), { name: 'AbortError' })
+function failure(name: string, fields: object = {}): Error {
+  return Object.assign(new Error('The request failed'), { name, ...fields })
 }
 
 /**
@@ -157,15 +163,12 @@ export class DynamoDBService {
     const { operation } = exchange
     const isRead = operation === 'Query' || operation === 'GetItem'
     const rows = isRead ? [] : this.#rowsOf(exchange)
-    const conflicts = rows.map((row) => this.#isLocked(row))
-    if (operation !== 'TransactWriteItems') {
-      reply(conflicts.includes(true) ? conflict() : this.#apply(exchange, isCopy))
-      return
-    }
+    const conflicts = rows.map((row) => (this.#lockedUntilMs.get(row) ?? 0) > this.#world.timeline.nowMs)
+    const isTransaction = operation === 'TransactWriteItems'
     if (conflicts.includes(true)) {
-      reply(cancelled(conflicts))
-      return
+      return void reply(isTransaction ? cancelled(conflicts) : refused('TransactionConflictException', ONGOING))
     }
+    if (!isTransaction) return void reply(this.#apply(exchange, isCopy))
     const forMs = this.#random.between(2, 9)
     this.#lock(rows, forMs + 1)
     this.#world.timeline.after(forMs, undefined, () => {
@@ -182,10 +185,6 @@ export class DynamoDBService {
     for (const row of rows) this.#lockedUntilMs.set(row, this.#world.timeline.nowMs + forMs)
   }
 
-  #isLocked(row: string): boolean {
-    return (this.#lockedUntilMs.get(row) ?? 0) > this.#world.timeline.nowMs
-  }
-
   #apply(exchange: Exchange, isCopy: boolean): Answer {
     const answer = this.#world.database.execute(exchange.operation, exchange.body)
     if (errorType(answer) === 'ValidationException') {
@@ -198,28 +197,11 @@ export class DynamoDBService {
 
 const ONGOING = 'Transaction is ongoing for the item'
 
-function conflict(): Answer {
-  return refused('TransactionConflictException', ONGOING)
-}
-
 function cancelled(conflicts: readonly boolean[]): Answer {
-  const reasons = conflicts.map((isConflict) =>
+  const CancellationReasons = conflicts.map((isConflict) =>
     isConflict ? { Code: 'TransactionConflict', Message: ONGOING } : { Code: 'None' },
   )
-  const codes = reasons.map(({ Code }) => Code).join(', ')
+  const codes = CancellationReasons.map(({ Code }) => Code).join(', ')
   const message = `Transaction cancelled, please refer cancellation reasons for specific reasons [${codes}]`
-  return refused('TransactionCanceledException', message, { CancellationReasons: reasons })
-}
-
-export function throttled(random: Random): Answer {
-  const type = random.pick(
-    'com.amazon.coral.availability#ThrottlingException',
-    'ProvisionedThroughputExceededException',
-  )
-  return refused(type, 'Rate exceeded')
-}
-
-export function serverError(random: Random): Answer {
-  if (random.chance(500)) return { ...refused('InternalServerError', 'Internal server error'), status: 500 }
-  return { status: 503, body: { __type: 'ServiceUnavailable', message: 'Service is temporarily unavailable' } }
+  return refused('TransactionCanceledException', message, { CancellationReasons })
 }

@@ -26,21 +26,7 @@ const real = {
   performanceNow: performance.now.bind(performance),
   setTimeout: globalThis.setTimeout,
   clearTimeout: globalThis.clearTimeout,
-  setInterval: globalThis.setInterval,
   abortTimeout: AbortSignal.timeout.bind(AbortSignal),
-}
-
-class Timer {
-  readonly cancel: () => void
-  constructor(cancel: () => void) {
-    this.cancel = cancel
-  }
-  ref(): this {
-    return this
-  }
-  unref(): this {
-    return this
-  }
 }
 
 function now(): number {
@@ -50,17 +36,14 @@ function now(): number {
 function startTimer(act: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) {
   const process = inside()
   if (process === undefined || timeline === undefined) return real.setTimeout(act, ms, ...args)
-  return new Timer(timeline.after(Math.max(1, Math.ceil(ms)), process, () => act(...args)))
+  const cancel = timeline.after(Math.max(1, Math.ceil(ms)), process, () => act(...args))
+  const timer = Object.assign(cancel, { ref: () => timer, unref: () => timer })
+  return timer
 }
 
 function stopTimer(timer: unknown): void {
-  if (timer instanceof Timer) timer.cancel()
+  if (typeof timer === 'function') timer()
   else Reflect.apply(real.clearTimeout, globalThis, [timer])
-}
-
-function startInterval(...args: unknown[]): unknown {
-  if (inside() !== undefined) throw new Error('Simulated code must not use setInterval, which would never end')
-  return Reflect.apply(real.setInterval, globalThis, args)
 }
 
 function abortAfter(ms: number): AbortSignal {
@@ -87,7 +70,7 @@ crypto.randomUUID = randomUUID
 nodeCrypto.randomUUID = randomUUID
 performance.now = () => inside()?.monotonicMs() ?? real.performanceNow()
 AbortSignal.timeout = abortAfter
-const replaced = { setTimeout: startTimer, clearTimeout: stopTimer, setInterval: startInterval }
+const replaced = { setTimeout: startTimer, clearTimeout: stopTimer }
 Object.assign(globalThis, { Date: SimulatedDate, ...replaced })
 Object.assign(timers, replaced)
 syncBuiltinESMExports()

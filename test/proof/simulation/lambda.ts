@@ -96,7 +96,6 @@ export class Lambda {
       if (process.state !== 'frozen') return
       process.thaw({ monotonicStopped })
       this.#world.log(`${process.name} wakes`)
-      this.#world.beliefs.woke(process)
     })
   }
 
@@ -111,8 +110,7 @@ export class Lambda {
       ...{ endedMs: undefined, answer: undefined, error: undefined, heldBy: undefined },
     }
     delivery.tries.push(invocation)
-    if (isBusy(environment)) this.#world.reached('two invocations in one process')
-    if (served.some(({ task }) => task === 'running')) this.#world.reached('task left by an earlier invocation went on')
+    this.#world.reached('two invocations in one process', isBusy(environment))
     served.push(invocation)
     process.thaw({ monotonicStopped: setting.freezeStopsMonotonic })
     process.invocation = label

@@ -40,7 +40,6 @@ export class LeaseWatch {
   /** Called after DynamoDB has applied or refused a request. */
   applied(exchange: Exchange, answer: Answer): void {
     const { lease: request } = exchange
-    if (this.checkRowExists()) return
     const stored = this.#world.database.row(LEASES, LEASE_KEY)
     const before = this.row
     if (stored?.['ttl'] !== undefined) {
@@ -50,7 +49,6 @@ export class LeaseWatch {
       // A transaction that is sent again with its token succeeds and changes nothing.
       if (answer.status === 200 || request === undefined || request.kind === 'guard') return
       if (request.kind === 'acquire') this.#refused(exchange, request, before)
-      else this.#situationOfRefusal(exchange, request, before)
       return
     }
     this.#stored = stored
@@ -63,13 +61,6 @@ export class LeaseWatch {
     } else if (request === undefined || request.kind === 'guard') {
       this.#world.wrong(`${exchange.place} changed the lease row with an unknown request`)
     } else this.#written(exchange, request, before, after)
-  }
-
-  /** @returns whether the row is missing */
-  checkRowExists(): boolean {
-    if (this.row === undefined || this.#world.database.row(LEASES, LEASE_KEY) !== undefined) return false
-    this.#world.broken('S4', 'the lease row was deleted, so it is forgotten which ticks are done')
-    return true
   }
 
   #granted(exchange: Exchange, request: Acquire, before: LeaseRow | undefined, after: LeaseRow): void {
@@ -108,20 +99,13 @@ export class LeaseWatch {
       hasWrongClock: Math.abs(attempt.offsetMs) > SKEW_MS / 2,
       ...{ ended: undefined, requestedEnd: undefined, invocation: undefined, lease: undefined },
     }
-    this.#checkExpiry(tenure, attempt.sentAtMs, place)
-    this.#situationOfGrant(tenure, before, request.nowMs)
+    this.#takenOver(tenure, before)
     attempt.isGranted = true
     this.tenures.set(after.token, tenure)
   }
 
   #periodOf(tick: string | undefined): number {
     return Math.floor(Date.parse(tick ?? '') / this.#world.setting.periodMs)
-  }
-
-  #checkExpiry(tenure: Tenure, sentAtMs: number, place: string): void {
-    const longestMs = sentAtMs + longestLeaseMs(this.#world.setting) + SKEW_MS / 2
-    if (tenure.hasWrongClock || tenure.expiresAtMs <= longestMs + 1) return
-    this.#world.broken('L1', `${place} holds the lease for ${tenure.expiresAtMs - sentAtMs} ms, which is too long`)
   }
 
   #written(exchange: Exchange, request: Change, before: LeaseRow, after: LeaseRow): void {
@@ -136,7 +120,6 @@ export class LeaseWatch {
       this.#world.broken('S1', `${place} shortens the lease, while its leader believes in the longer one`)
     }
     tenure.expiresAtMs = after.expiresAtMs
-    this.#checkExpiry(tenure, exchange.sentAtMs, exchange.place)
     if (request.kind === 'giveBack') {
       tenure.ended = after.endedBy
       this.#checkGiveBack(tenure, place, after)
@@ -184,10 +167,8 @@ export class LeaseWatch {
     const { sentAtMs } = attempt
     const hasWrongClock = Math.abs(attempt.offsetMs) > SKEW_MS / 2
     if (row.holder === undefined) {
-      if (row.writtenAtMs > request.nowMs + SKEW_MS) this.#world.reached('delayed acquire refused by A6')
-      else if (row.attempt === request.attempt) {
-        this.#world.reached('delayed copy of a granted acquire refused by A5')
-      } else if (!hasWrongClock) this.#world.broken('L2', `${place} was refused a lease that is free`)
+      const isDelayed = row.writtenAtMs > request.nowMs + SKEW_MS || row.attempt === request.attempt // A6, A5
+      if (!isDelayed && !hasWrongClock) this.#world.broken('L2', `${place} was refused a lease that is free`)
       return
     }
     const tenure = this.tenures.get(row.token)
@@ -202,27 +183,13 @@ export class LeaseWatch {
     }
   }
 
-  #situationOfGrant(tenure: Tenure, before: LeaseRow | undefined, nowMs: number): void {
-    if (tenure.isUnclaimed) this.#world.reached('delayed acquire granted after its sender gave up')
+  #takenOver(tenure: Tenure, before: LeaseRow | undefined): void {
     const old = before?.holder === undefined ? undefined : this.tenures.get(before.token)
     if (before === undefined || old === undefined) return
     // It may have replaced the old leader too soon, and its successor may lead too soon.
     if (tenure.hasWrongClock) old.hasWrongClock = true
-    const sinceMs = nowMs - before.expiresAtMs - SKEW_MS
-    this.#world.reached('acquired within 10 ms of expiry plus the clock budget', sinceMs >= 0 && sinceMs <= 10)
-    if (old.process.state === 'frozen') this.#world.reached('lease taken over while the old leader is frozen')
-    if (old.process.state === 'dead') this.#world.reached('lease taken over from a dead leader')
+    this.#world.reached('lease taken over while the old leader is frozen', old.process.state === 'frozen')
+    this.#world.reached('lease taken over from a dead leader', old.process.state === 'dead')
     old.ended ??= 'replaced'
-  }
-
-  #situationOfRefusal(exchange: Exchange, request: Change, row: LeaseRow | undefined): void {
-    if (row === undefined || request.kind === 'giveBack') return
-    if (row.attempt !== request.attempt) {
-      this.#world.reached('late write of a replaced leader refused by H1')
-      const hasEffects = request.kind === 'complete' && exchange.operation === 'TransactWriteItems'
-      this.#world.reached('stale completion with effects refused', hasEffects)
-    } else if (row.holder !== undefined && exchange.settled) {
-      this.#world.reached('delayed copy of a holder’s write refused by H2')
-    }
   }
 }

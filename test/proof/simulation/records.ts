@@ -71,10 +71,6 @@ export interface Exchange {
   arrivals: number
 }
 
-export function isRefusal(answer: Answer): boolean {
-  return errorType(answer) === 'ConditionalCheckFailedException'
-}
-
 /** The error's name without its namespace; undefined for a success. */
 export function errorType({ status, body }: Answer): string | undefined {
   if (status === 200) return undefined

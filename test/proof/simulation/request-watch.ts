@@ -2,7 +2,7 @@
 import type { HolderWrite } from '../../../functions/election/rules.ts'
 import type { Answer } from '../../../functions/election/testing/dynamodb/answer.ts'
 import type { SimulatedProcess } from './process.ts'
-import { type Exchange, isRefusal, type Tenure } from './records.ts'
+import type { Exchange, Tenure } from './records.ts'
 import { SKEW_MS } from './setting.ts'
 import type { World } from './world.ts'
 
@@ -17,8 +17,9 @@ export interface Attempt {
   isGranted: boolean
   /** The sender learned of the grant from the answer to the granted request. */
   knowsGrant: boolean
-  isAnswered: boolean
 }
+
+type Extension = Extract<HolderWrite, { readonly kind: 'renew' | 'saveCheckpoint' }>
 
 /** The Date header has whole seconds. */
 const DATE_RESOLUTION_MS = 1_000
@@ -31,60 +32,28 @@ export function isProvablyWrong(attempt: Attempt, process: SimulatedProcess, now
 
 export class RequestWatch {
   readonly attempts = new Map<string, Attempt>()
-  /** Invocations that a transaction under way refused. */
-  readonly inConflict = new Set<string>()
   /** All requests to DynamoDB. */
   count = 0
   readonly #world: World
-  /** The kinds of an invocation's requests on the lease row, in their order. */
-  readonly #kinds = new Map<string, string[]>()
-  /** Per token, the step of the last completion or extension that was sent. */
-  readonly #completionStep = new Map<number, number>()
+  /** Per token, the step of the last extension that was sent. */
   readonly #extensionStep = new Map<number, number>()
 
   constructor(world: World) {
     this.#world = world
   }
 
-  /** A completion was sent, and the lease is still held. */
-  isCompleting({ token, ended }: Tenure): boolean {
-    return ended === undefined && this.#completionStep.has(token)
-  }
-
-  kindsOf(invocation: string): readonly string[] {
-    return this.#kinds.get(invocation) ?? []
-  }
-
   sent({ process, place, lease: request }: Exchange): void {
     this.count++
-    if (request === undefined) return
-    this.#kinds.set(process.invocation, [...this.kindsOf(process.invocation), request.kind])
-    const attempt = this.attempts.get(request.attempt)
-    if (request.kind === 'acquire') this.#acquireSent(request.attempt, process)
-    else if (request.kind === 'giveBack') {
-      this.#world.reached('acquire without any answer given back', attempt?.isAnswered === false)
-    } else if (request.kind !== 'guard') {
+    if (request?.kind === 'acquire') this.#acquireSent(request.attempt, process)
+    else if (request?.kind === 'renew' || request?.kind === 'saveCheckpoint') {
       const tenure = this.#world.leases.tenures.get(request.fencingToken)
-      if (tenure?.attempt === request.attempt) this.#holderSent(request, tenure, place)
+      if (tenure?.attempt === request.attempt) this.#extensionSent(request, tenure, place)
     }
   }
 
-  answered({ process, lease: request }: Exchange, answer: Answer): void {
-    if (request === undefined) return
-    if (JSON.stringify(answer.body).includes('TransactionConflict')) this.inConflict.add(process.invocation)
-    if (request.kind === 'acquire') {
-      const attempt = this.attempts.get(request.attempt)
-      if (attempt === undefined) return
-      if (answer.status === 200) attempt.knowsGrant = true
-      if (answer.status === 200 || isRefusal(answer)) attempt.isAnswered = true
-      return
-    }
-    const { row } = this.#world.leases
-    if (!isRefusal(answer) || row?.attempt !== request.attempt) return
-    const isRenewed = request.kind === 'renew' && request.step === row.step
-    this.#world.reached('own renewal recognised after a lost reply', isRenewed)
-    const isCompleted = request.kind === 'complete' && row.endedBy === 'completed'
-    this.#world.reached('own completion recognised after a lost reply', isCompleted)
+  answered({ lease: request }: Exchange, { status }: Answer): void {
+    const attempt = request?.kind === 'acquire' ? this.attempts.get(request.attempt) : undefined
+    if (attempt !== undefined && status === 200) attempt.knowsGrant = true
   }
 
   #acquireSent(attempt: string, process: SimulatedProcess): void {
@@ -94,17 +63,11 @@ export class RequestWatch {
       sentMonotonicMs: process.monotonicMs(),
       offsetMs: process.offsetMs,
       by: process.invocation,
-      ...{ isGranted: false, knowsGrant: false, isAnswered: false },
+      ...{ isGranted: false, knowsGrant: false },
     })
   }
 
-  #holderSent(request: HolderWrite, tenure: Tenure, place: string): void {
-    const { step } = request
-    if (request.kind === 'complete') {
-      if (this.#completionStep.get(tenure.token) === step) this.#world.reached('lost completion sent again')
-      this.#completionStep.set(tenure.token, step)
-    }
-    if (request.kind !== 'renew' && request.kind !== 'saveCheckpoint') return
+  #extensionSent({ step, nowMs, expiresAtMs }: Extension, tenure: Tenure, place: string): void {
     const isRepeated = this.#extensionStep.get(tenure.token) === step
     this.#extensionStep.set(tenure.token, step)
     if (isRepeated) return
@@ -112,8 +75,7 @@ export class RequestWatch {
     if (process.wallMs() >= tenure.expiresAtMs || process.monotonicMs() >= tenure.untilMonotonicMs) {
       this.#world.broken('S1', `${place} extends the lease after the deadline by its own clock; another may lead`)
     }
-    const leaseMs = request.expiresAtMs - request.nowMs
-    tenure.untilWallMs = Math.max(tenure.untilWallMs, request.expiresAtMs)
-    tenure.untilMonotonicMs = Math.max(tenure.untilMonotonicMs, process.monotonicMs() + leaseMs)
+    tenure.untilWallMs = Math.max(tenure.untilWallMs, expiresAtMs)
+    tenure.untilMonotonicMs = Math.max(tenure.untilMonotonicMs, process.monotonicMs() + expiresAtMs - nowMs)
   }
 }

@@ -113,7 +113,7 @@ export async function runHistory(order: Order): Promise<World> {
 }
 
 async function runTicks(world: World): Promise<void> {
-  const { setting, timeline, faults, lambda, leases, beliefs, effects, billing } = world
+  const { setting, timeline, faults, lambda, beliefs, effects, billing } = world
   const isUnbroken = () => {
     beliefs.check()
     return world.violation === undefined
@@ -124,7 +124,6 @@ async function runTicks(world: World): Promise<void> {
     timeline.at(tickMs - 1, undefined, () => {
       billing?.addDueSubscriptions(tick)
       billing?.checkCharges()
-      expireRows(world)
     })
   }
   timeline.at(START_MS + (setting.ticks + 1) * setting.periodMs, undefined, () => {
@@ -143,19 +142,12 @@ async function runTicks(world: World): Promise<void> {
   for (let nth = 1; nth <= cleanTicks; nth++) {
     schedule(world, setting.ticks + nth, quietMs + nth * setting.periodMs)
   }
-  timeline.at(quietMs, undefined, () => expireRows(world))
   await timeline.run(isUnbroken)
   if (world.violation !== undefined) return
   checkCleanTick(world, last)
-  leases.checkRowExists()
   if (setting.work === 'completion') effects.checkCompletions()
   billing?.checkCharges()
   billing?.checkLedger()
-}
-
-function expireRows({ database, timeline, leases }: World): void {
-  database.expire(timeline.nowMs)
-  leases.checkRowExists()
 }
 
 /** Fires every candidate's schedule for the tick, each in its own phase; some events come late, and some twice. */
@@ -171,14 +163,12 @@ function schedule(world: World, tick: number, tickMs: number): void {
     const requestId = random.uuid()
     const late = faults.draw('event late', label)
     const arrivesMs = firesMs + random.between(1_000, 1_250) + (late?.between(1, 4) ?? 0) * periodMs
-    if (late !== undefined) world.reached('event delivered a period late')
     const deliver = (name: string, atMs: number) => {
       timeline.at(atMs, undefined, () => lambda.deliver({ label: name, tick, candidate, requestId, event, tries: [] }))
     }
     deliver(label, arrivesMs)
     const doubled = faults.draw('event doubled', label)
     if (doubled === undefined) continue
-    world.reached('event delivered twice')
     deliver(`${label} again`, arrivesMs + doubled.spread(5, 120_000))
   }
 }

@@ -8,7 +8,6 @@ import { EffectWatch, PROTECTED } from './effect-watch.ts'
 import { Faults } from './faults.ts'
 import { Lambda } from './lambda.ts'
 import { LeaseWatch } from './lease-watch.ts'
-import { OwnWrites } from './own-writes.ts'
 import { Timeline } from './process.ts'
 import { type Exchange, errorType, LEASES } from './records.ts'
 import { RequestWatch } from './request-watch.ts'
@@ -39,7 +38,6 @@ export class World {
   readonly leases = new LeaseWatch(this)
   readonly beliefs = new BeliefWatch(this)
   readonly effects = new EffectWatch(this)
-  readonly ownWrites = new OwnWrites(this)
   readonly lambda = new Lambda(this)
   /** Undefined if the leaders do other work. */
   readonly billing: Billing | undefined
@@ -49,7 +47,7 @@ export class World {
     this.setting = settingOf(order.seed, order.ticks)
     this.log(`begins: ${JSON.stringify(this.setting)}`)
     this.faults = new Faults(order, this.setting.intensity, (line) => this.log(line))
-    this.database.createTable({ name: LEASES, partitionKey: 'lease', sortKey: 'record', ttlAttribute: 'ttl' })
+    this.database.createTable({ name: LEASES, partitionKey: 'lease', sortKey: 'record' })
     this.database.createTable({ name: PROTECTED, partitionKey: 'id' })
     this.service = new DynamoDBService(this)
     this.billing = this.setting.work === 'billing' ? new Billing(this) : undefined

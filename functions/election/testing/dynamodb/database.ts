@@ -8,12 +8,10 @@ import { type Answer, done, Refusal, refused } from './answer.ts'
 import { query, scan } from './query.ts'
 import { checkParameters, type Request, requestOf, requiredText } from './request.ts'
 import { keyOf, keyOfRow, schemaOf, Table, type TableSchema } from './table.ts'
-import { attributeOf, type Row, readRow } from './values.ts'
+import { type Row, readRow } from './values.ts'
 import { batchWrite, transactItems, transactWrite, write } from './write.ts'
 
 export type { Row, Value } from './values.ts'
-
-const FIVE_YEARS_MS = 5 * 365 * 24 * 3_600_000
 
 export class SimulatedDynamoDB {
   readonly #tables = new Map<string, Table>()
@@ -47,14 +45,6 @@ export class SimulatedDynamoDB {
     } catch (error) {
       if (error instanceof Refusal) return []
       throw error
-    }
-  }
-
-  /** Deletes the rows whose time of deletion is over, as DynamoDB does within days. */
-  expire(nowMs: number): void {
-    for (const table of this.#tables.values()) {
-      const over = table.rows().filter((row) => isOver(row, table.schema.ttlAttribute, nowMs))
-      for (const row of over) table.set(keyOfRow(table.schema, row), undefined)
     }
   }
 
@@ -119,12 +109,4 @@ export class SimulatedDynamoDB {
       `There is no table "${name}": new MemoryLeaseStore({ tables }) makes it`,
     )
   }
-}
-
-/** DynamoDB leaves rows alone whose time lies more than five years back. */
-function isOver(row: Row, ttlAttribute: string | undefined, nowMs: number): boolean {
-  const value = ttlAttribute === undefined ? undefined : attributeOf(row, ttlAttribute)
-  if (value === undefined || !('N' in value)) return false
-  const agoMs = nowMs - Number(value.N) * 1_000
-  return agoMs > 0 && agoMs < FIVE_YEARS_MS
 }

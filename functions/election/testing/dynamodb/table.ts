@@ -11,8 +11,6 @@ export interface KeySchema {
 export interface TableSchema extends KeySchema {
   readonly name: string
   readonly indexes?: readonly IndexSchema[]
-  /** The attribute with the time of deletion, in epoch seconds. */
-  readonly ttlAttribute?: string
 }
 
 /** A global secondary index, which here is never behind its table. */

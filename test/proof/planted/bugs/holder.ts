@@ -30,7 +30,6 @@ function withoutHolderCheck(kind: string): Bug['edits'] {
 }
 
 export const holderBugs: readonly Bug[] = [
-  // The name of the candidate does not distinguish one tenure from the next.
   bug(['S1', 'S2'], 'H1 without attempt and token', [
     inRules(
       'record.attempt === tenure.attempt &&\n    record.fencingToken === tenure.fencingToken',
@@ -42,17 +41,14 @@ export const holderBugs: readonly Bug[] = [
         '(fencingToken > :fencingToken OR fencingToken <= :fencingToken)',
     ),
   ]),
-  // A released lease can be renewed, and is held again.
   bug(['S1'], 'H1 without the holder', [
     inRules('record.holder === tenure.candidate &&\n    record.attempt', 'record.attempt'),
     inExpressions("MINE = 'holder = :candidate", "MINE = '(attribute_not_exists(holder) OR holder = :candidate)"),
   ]),
-  // A delayed copy of an old renewal shortens the lease or restores an old checkpoint.
   bug(['S1'], 'H2 dropped', [
     inRules('record !== undefined && record.step < request.step // H2', 'record !== undefined'),
     inExpressions("'step < :step'", "'(step < :step OR step >= :step)'"),
   ]),
-  // A process that was frozen extends the lease of a task that was aborted.
   bug(['S1'], 'H3 dropped: renewed after its own deadline', [
     inRenewals('this.#leadership.assertLeading()\n    await this.#writes.renewal', 'await this.#writes.renewal'),
     inRenewals('this.#leadership.assertLeading()\n    await this.#writes.inTurn', 'await this.#writes.inTurn'),
@@ -68,13 +64,9 @@ export const holderBugs: readonly Bug[] = [
       'if (leftMs < 1e12) await this.#tenancy.clock.sleep(Math.max(1_000, Math.ceil(leftMs)), this.over)',
     ),
   ]),
-  // A replaced leader ends its successor's tenure.
   bug(['S1'], 'released without a check of the holder', [...withoutHolderCheck('release')]),
-  // A replaced leader completes its successor's tick.
   bug(['S1', 'S5'], 'completed without a check of the holder', [...withoutHolderCheck('complete')]),
-  // A replaced leader extends its successor's lease.
   bug(['S1'], 'renewed without a check of the holder', [...withoutHolderCheck('renew')]),
-  // A candidate that got no answer ends the tenure of another.
   bug(['S1'], 'given back without a check of the holder', [
     inRules(
       'if (record?.holder !== request.candidate || record.attempt !== request.attempt) return',
@@ -85,7 +77,6 @@ export const holderBugs: readonly Bug[] = [
       "'(holder = :candidate AND attempt = :attempt) OR attribute_exists(holder)',",
     ),
   ]),
-  // The lease is vacant again, but the tick is not done.
   bug(['S4'], 'a completion that is not recorded', [
     inRules('request.tick === undefined ? rest : { ...rest, completedTick: request.tick }', 'rest'),
     inExpressions("...(request.tick === undefined ? [] : ['completedTick = :tick'])],", '],'),
@@ -94,7 +85,6 @@ export const holderBugs: readonly Bug[] = [
       "values: { ':endedBy': 'completed' },",
     ),
   ]),
-  // A retried completion is recognised by attempt and token.
   bug(['S4'], 'the completion of another tenure taken for its own', [
     inRules(
       'record?.attempt === request.attempt && record.fencingToken === request.fencingToken',
@@ -102,19 +92,14 @@ export const holderBugs: readonly Bug[] = [
     record.attempt === request.attempt && record.fencingToken === request.fencingToken)`,
     ),
   ]),
-  // A leader whose first reply was lost takes its own renewal for a loss.
   bug(['L3'], 'own write not recognised', [inRules('record.step === request.step', 'record.step > request.step')]),
-  // A tick that the task released counts as done.
   bug([], 'a release repeated as a completion', [
     inEnds('if (ending === undefined) return', "if (ending === undefined || ending.how === 'released') return"),
   ]),
-  // It may be completed already, and another candidate may lead.
   bug(['S1'], 'believes that it leads while its completion is under way', [inLeadership('this.#ending = ending', '')]),
-  // If the renewal arrives first, the end is believed to be written.
   bug(['S4'], 'an end with the step of the renewal that it overtakes', [
     inEnds('make(this.#writes.nextStep())', 'make(Math.max(1, this.#writes.nextStep() - 1))'),
   ]),
-  // A leader whose completion was granted reports that it was replaced.
   bug(['L3'], 'a refused renewal that its completion overtook taken for a loss', [
     inRenewals(
       'const reply = await unlessAborted(store.write(request, obsolete), obsolete)',
@@ -127,27 +112,22 @@ export const holderBugs: readonly Bug[] = [
     const reply = await unlessAborted(replied, obsolete)`,
     ),
   ]),
-  // A checkpoint whose reply was lost, and which a renewal overtook, ends the tenure.
   bug(['L3'], 'a write refused because of its own newer one taken for a loss', [
     inRenewals('reply.record.step > request.step', "request.kind === 'release'"),
     inRowWrites('this.#isGuarding ?', 'true ?'),
   ]),
-  // A clock that is set back extends the lease.
   bug(['S1'], 'the wall clock alone for the deadline', [
     inDeadline('Math.min(byWallMs, byMonotonicMs)', 'Math.max(byWallMs, Math.min(byWallMs, byMonotonicMs))'),
   ]),
-  // It may have stopped while the process was frozen.
   bug(['S1'], 'the monotonic clock alone for the deadline', [
     inDeadline('Math.min(byWallMs, byMonotonicMs)', 'Math.max(byMonotonicMs, Math.min(byWallMs, byMonotonicMs))'),
   ]),
-  // A clock that jumps during a tenure writes a row in the future.
   bug(['L2'], 'rows stamped by the wall clock of the moment', [
     inDeadline(
       'wallMs: askedAt.wallMs + (passedMs > 0 ? Math.floor(passedMs) : 0)',
       'wallMs: Math.max(clock.wallMs(), passedMs - passedMs)',
     ),
   ]),
-  // Middy gives up on a handler shortly before the time-out, but cannot stop it.
   bug(['S1'], 'released by the middleware while the task may still run', [
     inMiddleware(
       `if (taskMayStillRun(request.error, led, timeoutEarlyInMillis)) lease.abandon()
@@ -155,7 +135,6 @@ export const holderBugs: readonly Bug[] = [
       'await failed(lease, request.error)',
     ),
   ]),
-  // A leader continues where an older tick stopped, and skips the beginning of its own.
   bug([], 'the checkpoint of another tick is offered', [
     inLeaseHandle(
       'if (checkpoint !== undefined && checkpoint.tick === tick) this.#checkpoint',
