@@ -121,7 +121,7 @@ const withMethods = (expected: string, ...methods: readonly string[]): Rule => (
   holds: (value) => hasMethods(value, ...methods),
 })
 /** A text that a lease row keeps as it is, with room for all its other texts. */
-const isRowText = (value: unknown): value is string =>
+const isRowText = (value: unknown) =>
   typeof value === 'string' && value.length > 0 && value.length <= 256 && value.isWellFormed()
 const hasMethods = (value: unknown, ...methods: readonly string[]): value is object =>
   typeof value === 'object' && value !== null && methods.every((name) => typeof Reflect.get(value, name) === 'function')
@@ -158,39 +158,22 @@ const RULES: Record<keyof LeaseOptions, Rule> = {
 export const LEASE_MS_RULE = RULES.leaseMs.expected
 
 /** Options of the constructs, and of other libraries, that mean one of these. */
-const SYNONYMS: Readonly<Record<string, keyof LeaseOptions>> = {
-  leaseDuration: 'leaseMs',
-  leaseDurationMs: 'leaseMs',
-  duration: 'leaseMs',
-  ttl: 'leaseMs',
-  timeout: 'leaseMs',
-  timeoutMs: 'leaseMs',
-  rate: 'periodMs',
-  period: 'periodMs',
-  interval: 'periodMs',
-  maxClockSkew: 'maxClockSkewMs',
-  clockSkew: 'maxClockSkewMs',
-  wait: 'waitMs',
-  killGrace: 'killGraceMs',
-  heartbeatMs: 'heartbeat',
-  leaseTable: 'store',
-  tableName: 'store',
-  table: 'store',
-  client: 'store',
-  leaseName: 'lease',
-  lockName: 'lease',
-  name: 'lease',
-  key: 'lease',
-  owner: 'candidate',
-  holder: 'candidate',
-  identity: 'candidate',
-  abortSignal: 'signal',
+const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
+  leaseMs: ['leaseDuration', 'leaseDurationMs', 'duration', 'ttl', 'timeout', 'timeoutMs'],
+  periodMs: ['rate', 'period', 'interval'],
+  maxClockSkewMs: ['maxClockSkew', 'clockSkew'],
+  waitMs: ['wait'],
+  killGraceMs: ['killGrace'],
+  heartbeat: ['heartbeatMs'],
+  store: ['leaseTable', 'tableName', 'table', 'client'],
+  lease: ['leaseName', 'lockName', 'name', 'key'],
+  candidate: ['owner', 'holder', 'identity'],
+  signal: ['abortSignal'],
 }
 
 function similarOption(name: string, allowed: readonly string[]): string | undefined {
-  const synonym = Object.hasOwn(SYNONYMS, name) ? SYNONYMS[name] : undefined
-  if (synonym !== undefined && allowed.includes(synonym)) return synonym
-  return allowed.toSorted((a, b) => leven(a, name.slice(0, 60)) - leven(b, name.slice(0, 60)))[0]
+  const meant = allowed.find((option) => SYNONYMS[option]?.includes(name))
+  return meant ?? allowed.toSorted((a, b) => leven(a, name.slice(0, 60)) - leven(b, name.slice(0, 60)))[0]
 }
 
 /**
