@@ -245,8 +245,9 @@ function largest(make: (length: number) => unknown): unknown {
       return false
     }
   }
-  let accepted = 0
-  for (let step = 2 ** 19; step >= 1; step /= 2) if (isAccepted(accepted + step)) accepted += step
+  let [accepted, step] = [0, 1_024]
+  while (isAccepted(step)) step *= 2
+  for (; step >= 1; step /= 2) if (isAccepted(accepted + step)) accepted += step
   return make(accepted)
 }
 
