@@ -64,13 +64,13 @@ describe('a candidate reports', () => {
   })
 
   it('how far its clock is from that of DynamoDB for certain, and in which direction', async () => {
-    const dates = (offsetS: number) => new Date(clock.wallMs() + offsetS * 1000).toUTCString()
-    const ahead = answeringClient({ status: 200, body: {}, date: dates(-5) })
-    const skewed = (client: typeof ahead.client) =>
-      eventsOf({ store: new DynamoDBLeaseStore({ tableName: 'leases', client, clock }), maxClockSkewMs: 60_000 })
-    expect((await skewed(ahead.client)).events[0]).toStrictEqual({ kind: 'clockRead', ...ofAnn, offsetMs: 4_000 })
-    const behind = answeringClient({ status: 200, body: {}, date: dates(5) })
-    expect((await skewed(behind.client)).events[0]).toStrictEqual({ kind: 'clockRead', ...ofAnn, offsetMs: -5_000 })
+    const skewed = async (byMs: number) => {
+      const { client } = answeringClient({ status: 200, body: {}, dateMs: clock.wallMs() - byMs })
+      const table = new DynamoDBLeaseStore({ tableName: 'leases', client, clock })
+      return (await eventsOf({ store: table, maxClockSkewMs: 60_000 })).events[0]
+    }
+    expect(await skewed(5_000)).toStrictEqual({ kind: 'clockRead', ...ofAnn, offsetMs: 4_000 })
+    expect(await skewed(-5_000)).toStrictEqual({ kind: 'clockRead', ...ofAnn, offsetMs: -5_000 })
   })
 
   it('that the fence refused a write, with the error that the task gets', async () => {
