@@ -10,31 +10,26 @@ const keySchema = (partition: string, sort: string) => [
   { AttributeName: partition, KeyType: 'HASH' },
   { AttributeName: sort, KeyType: 'RANGE' },
 ]
+const Projection = { ProjectionType: 'KEYS_ONLY' }
 export const CREATE_TABLE = {
-  TableName,
-  BillingMode: 'PAY_PER_REQUEST',
+  ...{ TableName, BillingMode: 'PAY_PER_REQUEST', KeySchema: keySchema('pk', 'sk') },
   AttributeDefinitions: ['pk', 'sk', 'dueShard', 'dueAt'].map((name) => ({ AttributeName: name, AttributeType: 'S' })),
-  KeySchema: keySchema('pk', 'sk'),
-  GlobalSecondaryIndexes: [
-    { IndexName: 'due', KeySchema: keySchema('dueShard', 'dueAt'), Projection: { ProjectionType: 'KEYS_ONLY' } },
-  ],
+  GlobalSecondaryIndexes: [{ IndexName: 'due', KeySchema: keySchema('dueShard', 'dueAt'), Projection }],
 }
 
 const number = fc.constantFrom('0', '1', '2', '3', '-1', '10', '1795241739149').map((N): Value => ({ N }))
-const text = fc.constantFrom('', 'a', 'ab', 'b', 'é', '\u{1F600}', '\uFB01').map((S): Value => ({ S }))
+const words = (...all: readonly string[]) => fc.constantFrom(...all).map((S): Value => ({ S }))
+const text = words('', 'a', 'ab', 'b', 'é', '\u{1F600}', '\uFB01')
 const flat = fc.oneof(number, text, fc.constant<Value>({ BOOL: true }), fc.constant<Value>({ NULL: true }))
 const texts = fc.uniqueArray(fc.constantFrom('a', 'b', 'c'), { minLength: 1 }).map((SS): Value => ({ SS }))
 const list = fc.array(flat, { maxLength: 2 }).map((L): Value => ({ L }))
 const map = fc.dictionary(fc.constantFrom('k', 'j'), flat, { maxKeys: 2 }).map((M): Value => ({ M }))
 const anyValue = fc.oneof(flat, texts, list, map)
-const words = (...all: readonly string[]) => fc.constantFrom(...all).map((S): Value => ({ S }))
 const [shard, dueAt] = [words('§x', '§y'), words('1', '2', '3')]
 const key = fc.record({ pk: words('§1', '§2'), sk: words('a', 'b') })
 /** `n` is a number, `t` a text, `l` a list and `s` a set, mostly. */
-const attributes = fc.record(
-  { n: number, t: text, l: list, s: texts, m: map, dueShard: shard, dueAt },
-  { requiredKeys: [] },
-)
+const usual = { n: number, t: text, l: list, s: texts, m: map, dueShard: shard, dueAt }
+const attributes = fc.record(usual, { requiredKeys: [] })
 const unusual = fc.record({ n: anyValue, t: anyValue, l: anyValue, s: anyValue, m: anyValue }, { requiredKeys: [] })
 
 /** A part of an expression; each ? stands for one of the values, in their order. */
