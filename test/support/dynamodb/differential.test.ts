@@ -5,7 +5,7 @@ import { expect, inject, it } from 'vitest'
 import type { Answer } from '../../../functions/election/testing/dynamodb/answer.ts'
 import { SimulatedDynamoDB } from '../../../functions/election/testing/dynamodb/database.ts'
 import { canonicalNumber, isObject } from '../../../functions/election/testing/dynamodb/values.ts'
-import { CREATE_TABLE, requests, TableName } from './random.ts'
+import { CREATE_TABLE, sequenceOf, TableName } from './random.ts'
 import { sendTo } from './wire.ts'
 
 /** Sequences of 10 to 40 requests. For a longer run: DYNAMODB_SEQUENCES=20000 npx vitest run test/support/dynamodb */
@@ -13,8 +13,6 @@ const SEQUENCES = Number(process.env['DYNAMODB_SEQUENCES'] ?? 32)
 /** With the time for shrinking. */
 const LONGEST_MS = 30_000 + SEQUENCES * 500
 const SEED = Number(process.env['DYNAMODB_SEED'] ?? 20261121)
-/** Sequences of one run go side by side, each with rows of its own. */
-const AT_ONCE = 4
 
 const OUTCOMES = [
   ...['PutItem done', 'PutItem ConditionalCheckFailedException', 'UpdateItem done', 'DeleteItem done', 'Query done'],
@@ -39,24 +37,21 @@ it(
       if (isDeepStrictEqual(comparable(local), comparable(mine)) || isKnownDifference(local, mine)) return
       expect({ operation, body, answer: comparable(mine) }).toEqual({ operation, body, answer: comparable(local) })
     }
-    const play = async (sequence: readonly { operation: string; body: object }[]) => {
-      const prefix = `run${played++}-`
-      for (const { operation, body } of sequence) {
-        await compare(operation, JSON.parse(JSON.stringify(body).replaceAll('§', prefix)))
+    const play = async (g: fc.GeneratorValue) => {
+      const run = `run${played++}-`
+      for (const { operation, body } of sequenceOf(g, run)) {
+        await compare(operation, body)
         for (const partition of ['1', '2']) {
-          const ExpressionAttributeValues = { ':pk': { S: prefix + partition } }
+          const ExpressionAttributeValues = { ':pk': { S: run + partition } }
           const query = { TableName, KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues }
           if (operation !== 'Query') await compare('Query', { ...query, ConsistentRead: true })
         }
       }
     }
 
-    await fc.assert(
-      fc.asyncProperty(fc.array(requests, { minLength: AT_ONCE, maxLength: AT_ONCE }), async (sequences) => {
-        await Promise.all(sequences.map(play))
-      }),
-      { seed: SEED, numRuns: Math.ceil(SEQUENCES / AT_ONCE), interruptAfterTimeLimit: LONGEST_MS },
-    )
+    await fc.assert(fc.asyncProperty(fc.gen(), play), {
+      ...{ seed: SEED, numRuns: SEQUENCES, interruptAfterTimeLimit: LONGEST_MS },
+    })
     // A DynamoDB that refuses everything would pass, so each outcome must be frequent.
     for (const outcome of OUTCOMES) expect(outcomes.get(outcome), outcome).toBeGreaterThan(5)
   },

@@ -1,9 +1,9 @@
 /**
  * Random requests in the grammar that the product sends. They use few names and few close values, so that conditions
- * are met and missed by a hair. Texts contain § where a run puts its own prefix.
+ * are met and missed by a hair.
  */
 import fc from 'fast-check'
-import type { Value } from '../../../functions/election/testing/dynamodb/database.ts'
+import type { Row, Value } from '../../../functions/election/testing/dynamodb/database.ts'
 
 export const TableName = 'rows'
 const keySchema = (partition: string, sort: string) => [
@@ -17,190 +17,127 @@ export const CREATE_TABLE = {
   GlobalSecondaryIndexes: [{ IndexName: 'due', KeySchema: keySchema('dueShard', 'dueAt'), Projection }],
 }
 
-const number = fc.constantFrom('0', '1', '2', '3', '-1', '10', '1795241739149').map((N): Value => ({ N }))
-const words = (...all: readonly string[]) => fc.constantFrom(...all).map((S): Value => ({ S }))
-const text = words('', 'a', 'ab', 'b', 'é', '\u{1F600}', '\uFB01')
-const flat = fc.oneof(number, text, fc.constant<Value>({ BOOL: true }), fc.constant<Value>({ NULL: true }))
-const texts = fc.uniqueArray(fc.constantFrom('a', 'b', 'c'), { minLength: 1 }).map((SS): Value => ({ SS }))
-const list = fc.array(flat, { maxLength: 2 }).map((L): Value => ({ L }))
-const map = fc.dictionary(fc.constantFrom('k', 'j'), flat, { maxKeys: 2 }).map((M): Value => ({ M }))
-const anyValue = fc.oneof(flat, texts, list, map)
-const [shard, dueAt] = [words('§x', '§y'), words('1', '2', '3')]
-const key = fc.record({ pk: words('§1', '§2'), sk: words('a', 'b') })
-/** `n` is a number, `t` a text, `l` a list and `s` a set, mostly. */
-const usual = { n: number, t: text, l: list, s: texts, m: map, dueShard: shard, dueAt }
-const attributes = fc.record(usual, { requiredKeys: [] })
-const unusual = fc.record({ n: anyValue, t: anyValue, l: anyValue, s: anyValue, m: anyValue }, { requiredKeys: [] })
-
-/** A part of an expression; each ? stands for one of the values, in their order. */
-interface Piece {
-  readonly text: string
-  readonly values: readonly Value[]
-}
-
-const piece = (outline: fc.Arbitrary<string>, ...values: readonly fc.Arbitrary<Value>[]): fc.Arbitrary<Piece> =>
-  fc.tuple(outline, fc.tuple(...values)).map(([sentence, all]) => ({ text: sentence, values: all }))
-const joined = (pieces: readonly Piece[], separator: string): Piece => ({
-  text: pieces.map((one) => one.text).join(separator),
-  values: pieces.flatMap(({ values }) => values),
-})
-
 const NAMES = ['n', 't', 'm', '#n', '#t', '#m.#k', 'm.k', 'zz']
-const name = fc.constantFrom(...NAMES)
-const operator = fc.constantFrom('=', '<>', '<', '<=', '>', '>=')
-const comparison = (value: fc.Arbitrary<Value>) =>
-  piece(
-    fc.tuple(name, operator).map(([left, is]) => `${left} ${is} ?`),
-    value,
-  )
-const test = fc.oneof(
-  comparison(number),
-  comparison(text),
-  piece(
-    fc.tuple(name, fc.constantFrom('=', '<>')).map(([left, is]) => `${left} ${is} ?`),
-    anyValue,
-  ),
-  piece(name.map((one) => `attribute_exists(${one})`)),
-  piece(name.map((one) => `attribute_not_exists(${one})`)),
-  piece(fc.constantFrom('begins_with(t, ?)', 'begins_with(#t, ?)'), text),
-  piece(fc.constantFrom('n < #t', 'n = zz', '#m.#k <> n')),
-)
-/** Conditions as the rules of the lease are written: alternatives in parentheses, joined by AND. */
-const condition: fc.Arbitrary<Piece> = fc
-  .array(fc.tuple(fc.boolean(), fc.array(test, { minLength: 1, maxLength: 3 })), { minLength: 1, maxLength: 3 })
-  .map((clauses) =>
-    joined(
-      clauses.map(([isNegated, tests]) => {
-        const { text: sentence, values } = joined(tests, ' OR ')
-        return { text: `${isNegated ? 'NOT ' : ''}(${sentence})`, values }
-      }),
-      ' AND ',
-    ),
-  )
+/** In expressions, `:n` stands for a number, `:t` for a text, `:l`, `:s`, `:m` for containers, `:a` for any of them. */
+const SETS = [
+  ...['#n = :a', 'm = :a', 't = :a', 't = m', 'm = #t', '#dueAt = :d'],
+  ...['n = if_not_exists(n, :n) + :n', 'n = #n + :n', '#n = if_not_exists(zz, :n)'],
+  ...['l = list_append(if_not_exists(l, :l), :l)', 'l = list_append(l, :l)'],
+]
+/** The usual types of attributes. */
+const TYPES = { n: 'n', t: 't', l: 'l', s: 's', m: 'm', dueShard: 'x', dueAt: 'd' }
+const KINDS = ['Put', 'Update', 'Delete', 'ConditionCheck'] as const
+/** Operations as often as in the product, or so. */
+const OPERATIONS = [
+  ...Array<'Put'>(6).fill('Put'),
+  ...Array<'Update'>(12).fill('Update'),
+  ...(['Delete', 'Delete', 'Get', 'Query', 'Query', 'Index', 'Index'] as const),
+  ...Array<'Transact'>(5).fill('Transact'),
+]
 
-const set = fc
-  .oneof(
-    piece(fc.constantFrom('#n = ?', 'm = ?', 't = ?'), anyValue),
-    piece(fc.constantFrom('n = if_not_exists(n, ?) + ?', 'n = #n + ?', '#n = if_not_exists(zz, ?)'), number, number),
-    piece(fc.constantFrom('l = list_append(if_not_exists(l, ?), ?)', 'l = list_append(l, ?)'), list, list),
-    piece(fc.constantFrom('t = m', 'm = #t')),
-    piece(fc.constant('#dueAt = ?'), dueAt),
-  )
-  .map((one) => ({ ...one, values: one.values.slice(0, one.text.split('?').length - 1) }))
-const sections: fc.Arbitrary<Piece> = fc
-  .record(
-    {
-      SET: fc.array(set, { minLength: 1, maxLength: 2 }),
-      REMOVE: fc.array(piece(fc.constantFrom('s', '#m', 'dueShard', 'zz')), { minLength: 1, maxLength: 2 }),
-      ADD: fc.array(fc.oneof(piece(fc.constant('visits ?'), number), piece(fc.constant('s ?'), texts)), {
-        minLength: 1,
-        maxLength: 1,
-      }),
-    },
-    { requiredKeys: [] },
-  )
-  .filter((all) => Object.keys(all).length > 0)
-  .map((all) =>
-    joined(
-      Object.entries(all).map(([section, actions]) => {
-        const { text: sentence, values } = joined(actions, ', ')
-        return { text: `${section} ${sentence}`, values }
-      }),
-      ' ',
-    ),
-  )
+const oneOf = <T>(...all: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...all)
 
-/** Expressions with the placeholders that they need. */
-function expressions(pieces: Readonly<Record<string, Piece | undefined>>): object {
-  const values: Record<string, Value> = {}
-  const all: Record<string, string> = {}
-  for (const [parameter, one] of Object.entries(pieces)) {
-    if (one === undefined) continue
-    const queue = [...one.values]
-    all[parameter] = one.text.replace(/\?/g, () => {
+/** From 10 to 40 requests on the rows of this run. */
+export function sequenceOf(g: fc.GeneratorValue, run: string): readonly { operation: string; body: object }[] {
+  const pick = <T>(...all: readonly T[]): T => g(oneOf<T>, ...all)
+  const some = <T>(least: number, most: number, make: () => T): T[] =>
+    Array.from({ length: g(fc.integer, { min: least, max: most }) }, make)
+  const keys = ['1', '2'].flatMap((pk) => ['a', 'b'].map((sk) => ({ pk: { S: run + pk }, sk: { S: sk } })))
+
+  function value(type: string): Value {
+    if (type === 'n') return { N: pick('0', '1', '2', '3', '-1', '10', '1795241739149') }
+    if (type === 't') return { S: pick('', 'a', 'ab', 'b', 'é', '\u{1F600}', '\uFB01') }
+    if (type === 'x') return { S: run + pick('x', 'y') }
+    if (type === 'p') return { S: run + pick('1', '2') }
+    if (type === 'd') return { S: pick('1', '2', '3') }
+    if (type === 'k') return { S: pick('a', 'b') }
+    if (type === 's') return { SS: g(fc.subarray<string>, ['a', 'b', 'c'], { minLength: 1 }) }
+    if (type === 'l') return { L: some(0, 2, () => value('f')) }
+    if (type === 'm') return { M: Object.fromEntries(some(0, 2, () => [pick('k', 'j'), value('f')])) }
+    if (type === 'f') return pick<Value>(value('n'), value('t'), { BOOL: true }, { NULL: true })
+    return value(pick('f', 's', 'l', 'm'))
+  }
+
+  /** Expressions with the placeholders that they need. */
+  function expressions(texts: Readonly<Record<string, string | undefined>>): object {
+    const values: Record<string, Value> = {}
+    const placed = JSON.stringify(texts).replace(/:([a-z])\b/g, (_, type) => {
       const placeholder = `:v${Object.keys(values).length}`
-      values[placeholder] = queue.shift() ?? { NULL: true }
+      values[placeholder] = value(type)
       return placeholder
     })
+    const names = Object.fromEntries(Array.from(placed.matchAll(/#(\w+)/g), ([name, word]) => [name, word]))
+    return {
+      ...JSON.parse(placed),
+      ...(Object.keys(names).length > 0 && { ExpressionAttributeNames: names }),
+      ...(Object.keys(values).length > 0 && { ExpressionAttributeValues: values }),
+    }
   }
-  const used = Object.values(all)
-    .join(' ')
-    .matchAll(/#(\w+)/g)
-  const names = Object.fromEntries(Array.from(used, ([placeholder, word]) => [placeholder, word]))
-  return {
-    ...all,
-    ...(Object.keys(names).length > 0 && { ExpressionAttributeNames: names }),
-    ...(Object.keys(values).length > 0 && { ExpressionAttributeValues: values }),
+
+  function test(): string {
+    const name = pick(...NAMES)
+    return pick(
+      `${name} ${pick('=', '<>', '<', '<=', '>', '>=')} ${pick(':n', ':t')}`,
+      ...[`${name} ${pick('=', '<>')} :a`, `attribute_exists(${name})`, `attribute_not_exists(${name})`],
+      ...[`begins_with(${pick('t', '#t')}, :t)`, pick('n < #t', 'n = zz', '#m.#k <> n')],
+    )
   }
-}
+  /** As the rules of the lease are written: alternatives in parentheses, joined by AND. */
+  const condition = () => some(1, 3, () => `${pick('', 'NOT ')}(${some(1, 3, test).join(' OR ')})`).join(' AND ')
+  const update = () =>
+    g(fc.subarray<string>, ['SET', 'REMOVE', 'ADD'], { minLength: 1 })
+      .map((section) => {
+        if (section === 'SET') return `SET ${some(1, 2, () => pick(...SETS)).join(', ')}`
+        if (section === 'ADD') return `ADD ${pick('visits :n', 's :s')}`
+        return `REMOVE ${some(1, 2, () => pick('s', '#m', 'dueShard', 'zz')).join(', ')}`
+      })
+      .join(' ')
 
-const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 2 })
-const shown = fc.constantFrom({}, { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' })
-const returning = (...all: readonly string[]) => fc.constantFrom({}, ...all.map((ReturnValues) => ({ ReturnValues })))
-
-type Keys = fc.Arbitrary<{ readonly pk: Value; readonly sk: Value }>
-
-const put = (keys: Keys) =>
-  fc
-    .tuple(keys, fc.oneof(attributes, unusual), maybe(condition), shown)
-    .map(([Key, row, ConditionExpression, shows]) => {
-      return { TableName, Item: { ...row, ...Key }, ...shows, ...expressions({ ConditionExpression }) }
+  function row(): Row {
+    const isUsual = g(fc.boolean)
+    const names = g(fc.subarray<string>, Object.keys(TYPES).slice(0, isUsual ? 7 : 5))
+    return Object.fromEntries(names.map((name) => [name, value(isUsual ? String(Reflect.get(TYPES, name)) : 'a')]))
+  }
+  function write(kind: (typeof KINDS)[number], Key = pick(...keys)): object {
+    const shows = pick({}, { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' })
+    const UpdateExpression = kind === 'Update' ? update() : undefined
+    const ConditionExpression = kind === 'ConditionCheck' || g(fc.boolean) ? condition() : undefined
+    const target = kind === 'Put' ? { Item: { ...row(), ...Key } } : { Key }
+    return { TableName, ...target, ...shows, ...expressions({ UpdateExpression, ConditionExpression }) }
+  }
+  const returning = (...all: string[]) => pick<object>({}, ...all.map((ReturnValues) => ({ ReturnValues })))
+  function query(of: string, sort: string, type: string): object {
+    const sorted = pick('', ...['=', '<', '<=', '>', '>='].map((is) => ` AND ${sort} ${is} :${type}`))
+    const begins = ` AND begins_with(${sort}, :${type})`
+    return { TableName, ...expressions({ KeyConditionExpression: of + pick(sorted, sorted, begins) }) }
+  }
+  function transaction(): object {
+    const chosen = g(fc.subarray<(typeof keys)[number]>, keys, { minLength: 1, maxLength: 3 })
+    const TransactItems = chosen.map((Key) => {
+      const kind = pick(...KINDS)
+      return { [kind]: write(kind, Key) }
     })
-const update = (keys: Keys) =>
-  fc.tuple(keys, sections, maybe(condition), shown).map(([Key, UpdateExpression, ConditionExpression, shows]) => {
-    return { TableName, Key, ...shows, ...expressions({ UpdateExpression, ConditionExpression }) }
-  })
-const keyed = (keys: Keys, when: fc.Arbitrary<Piece | undefined>) =>
-  fc.tuple(keys, when, shown).map(([Key, ConditionExpression, shows]) => {
-    return { TableName, Key, ...shows, ...expressions({ ConditionExpression }) }
-  })
+    return { TransactItems, ...pick({}, { ClientRequestToken: `${run}${pick('one', 'two')}` }) }
+  }
 
-const item = (keys: Keys) =>
-  fc.oneof(
-    put(keys).map((Put) => ({ Put })),
-    update(keys).map((Update) => ({ Update })),
-    keyed(keys, maybe(condition)).map((Delete) => ({ Delete })),
-    keyed(keys, condition).map((ConditionCheck) => ({ ConditionCheck })),
-  )
-const transaction = fc
-  .tuple(
-    fc
-      .uniqueArray(key, { minLength: 1, maxLength: 3, selector: (one) => JSON.stringify(one) })
-      .chain((keys) => fc.tuple(...keys.map((one) => item(fc.constant(one))))),
-    maybe(fc.constantFrom('§one', '§two')),
-  )
-  .map(([TransactItems, token]) => ({ TransactItems, ...(token !== undefined && { ClientRequestToken: token }) }))
-
-const OPERATORS = ['=', '<', '<=', '>', '>=', 'begins_with']
-const query = (pk: string, sk: string, of: fc.Arbitrary<Value>, sort: fc.Arbitrary<Value>, more: object) =>
-  fc.tuple(of, maybe(fc.tuple(fc.constantFrom(...OPERATORS), sort))).map(([partition, sorted]) => {
-    const [is, value] = sorted ?? []
-    const compared = is === 'begins_with' ? `begins_with(${sk}, ?)` : `${sk} ${is} ?`
-    const text = `${pk} = ?${is === undefined ? '' : ` AND ${compared}`}`
-    const values = value === undefined ? [partition] : [partition, value]
-    return { TableName, ...more, ...expressions({ KeyConditionExpression: { text, values } }) }
-  })
-
-const as = (operation: string) => (body: object | readonly [object, object]) => {
-  const whole: object = Array.isArray(body) ? { ...body[0], ...body[1] } : body
-  return { operation, body: whole }
+  function request(operation: (typeof OPERATIONS)[number]) {
+    switch (operation) {
+      case 'Put':
+        return { operation: 'PutItem', body: { ...write('Put'), ...returning('ALL_OLD') } }
+      case 'Update':
+        return { operation: 'UpdateItem', body: { ...write('Update'), ...returning('ALL_OLD', 'ALL_NEW', 'NONE') } }
+      case 'Delete':
+        return { operation: 'DeleteItem', body: { ...write('Delete'), ...returning('ALL_OLD') } }
+      case 'Get':
+        return { operation: 'GetItem', body: { TableName, Key: pick(...keys) } }
+      case 'Query':
+        return { operation: 'Query', body: query('pk = :p', 'sk', 'k') }
+      case 'Index':
+        return { operation: 'Query', body: { ...query('dueShard = :x', '#dueAt', 'd'), IndexName: 'due' } }
+      case 'Transact':
+        return { operation: 'TransactWriteItems', body: transaction() }
+    }
+  }
+  const first = some(2, 4, () => ({ operation: 'PutItem', body: { TableName, Item: { ...row(), ...pick(...keys) } } }))
+  return [...first, ...some(8, 36, () => request(pick(...OPERATIONS)))]
 }
-const request = fc.oneof(
-  { weight: 6, arbitrary: fc.tuple(put(key), returning('ALL_OLD')).map(as('PutItem')) },
-  { weight: 12, arbitrary: fc.tuple(update(key), returning('ALL_OLD', 'ALL_NEW', 'NONE')).map(as('UpdateItem')) },
-  { weight: 2, arbitrary: fc.tuple(keyed(key, maybe(condition)), returning('ALL_OLD')).map(as('DeleteItem')) },
-  { weight: 1, arbitrary: key.map((Key) => ({ TableName, Key })).map(as('GetItem')) },
-  { weight: 2, arbitrary: query('pk', 'sk', words('§1', '§2'), words('a', 'b'), {}).map(as('Query')) },
-  {
-    weight: 2,
-    arbitrary: query('dueShard', '#dueAt', shard, dueAt, { IndexName: 'due' }).map(as('Query')),
-  },
-  { weight: 5, arbitrary: transaction.map(as('TransactWriteItems')) },
-)
-const firstRows = fc
-  .array(fc.tuple(key, attributes), { minLength: 2, maxLength: 4 })
-  .map((rows) => rows.map(([Key, row]) => as('PutItem')({ TableName, Item: { ...row, ...Key } })))
-
-export const requests = fc
-  .tuple(firstRows, fc.array(request, { minLength: 8, maxLength: 36 }))
-  .map(([first, others]) => [...first, ...others])
