@@ -39,10 +39,21 @@ function keepsWaiting(count: number, isMeant: (request: ReceivedRequest) => bool
   return { on, waiting: all.promise, answer: () => answer.resolve({}) }
 }
 
-/** Time-outs of the SDK pass when the test says so; the network is as fast as ever. */
-function manualTimers(): void {
+/**
+ * Sends requests, the first so many of which wait for this time before they are answered. Time-outs of the SDK pass when
+ * the test says so; the network is as fast as ever.
+ */
+async function heldUp<T>(count: number, ms: number, send: (url: string) => readonly Promise<T>[]) {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   onTestFinished(() => void vi.useRealTimers())
+  const { on, waiting, answer } = keepsWaiting(count)
+  const { url, requests } = await startFakeService(on)
+  const all = Promise.all(send(url))
+  all.catch(() => undefined) // until it is awaited
+  await waiting
+  await vi.advanceTimersByTimeAsync(ms)
+  answer()
+  return { replies: await all, requests }
 }
 
 function storeWith(client: NonNullable<DynamoDBLeaseStoreOptions['client']>): DynamoDBLeaseStore {
@@ -308,19 +319,12 @@ describe('requests on the lease row', () => {
   })
 
   it('do not time out as unconnected while the caller’s own requests hold all connections of a shared agent', async () => {
-    manualTimers()
-    const { on, waiting, answer } = keepsWaiting(50, isEffect)
-    const client = localClient((await startFakeService(on)).url, {
-      requestHandler: { httpAgent: new ProxyAgent() },
-      maxAttempts: 1,
+    const { replies } = await heldUp<unknown>(50, 1_900, (url) => {
+      const client = localClient(url, { requestHandler: { httpAgent: new ProxyAgent() }, maxAttempts: 1 })
+      const own = () => client.send(new PutItemCommand({ TableName: 'own', Item: {} }))
+      return [...Array.from({ length: 50 }, own), acquire(storeWith(client))]
     })
-    const own = Array.from({ length: 50 }, () => client.send(new PutItemCommand({ TableName: 'own', Item: {} })))
-    await waiting
-    const asked = acquire(storeWith(client))
-    await vi.advanceTimersByTimeAsync(1_900)
-    answer()
-    expect(await asked).toMatchObject({ granted: true })
-    await Promise.all(own)
+    expect(replies.at(-1)).toMatchObject({ granted: true })
   })
 
   it('have retries of their own: a client that holds its own requests back, as in adaptive mode, does not delay them', async () => {
@@ -338,26 +342,16 @@ describe('requests on the lease row', () => {
   })
 
   it('do not time out while they wait for one another', async () => {
-    manualTimers()
-    const { on, waiting, answer } = keepsWaiting(50)
-    const store = storeWith(
-      localClient((await startFakeService(on)).url, { requestHandler: { requestTimeout: 60_000 }, maxAttempts: 1 }),
-    )
-    const asked = Array.from({ length: 200 }, (_, lease) => acquire(store, `lease-${lease}`))
-    await waiting
-    await vi.advanceTimersByTimeAsync(59_000)
-    answer()
-    expect((await Promise.all(asked)).filter(({ granted }) => granted)).toHaveLength(200)
+    const { replies } = await heldUp(50, 59_000, (url) => {
+      const store = storeWith(localClient(url, { requestHandler: { requestTimeout: 60_000 }, maxAttempts: 1 }))
+      return Array.from({ length: 200 }, (_, lease) => acquire(store, `lease-${lease}`))
+    })
+    expect(replies.filter(({ granted }) => granted)).toHaveLength(200)
   })
 
   it('end, also if the client would wait forever', async () => {
-    manualTimers()
-    const { on, waiting } = keepsWaiting(1)
-    const asked = acquire(storeWith(localClient((await startFakeService(on)).url, { maxAttempts: 1 })))
-    const refused = expect(asked).rejects.toThrow(/gave no answer.*TimeoutError/)
-    await waiting
-    await vi.advanceTimersByTimeAsync(2_000)
-    await refused
+    const asked = heldUp(1, 2_000, (url) => [acquire(storeWith(localClient(url, { maxAttempts: 1 })))])
+    await expect(asked).rejects.toThrow(/gave no answer.*TimeoutError/)
   })
 
   it('keep the time-outs that the client has', async () => {
@@ -372,17 +366,12 @@ describe('requests on the lease row', () => {
 
 describe('effects', () => {
   it('fail no earlier than through the client itself: they wait for a connection as long as it takes', async () => {
-    manualTimers()
-    const { on, waiting, answer } = keepsWaiting(50)
-    const server = await startFakeService(on)
-    stubAws('DYNAMODB', server.url)
-    const store = new DynamoDBLeaseStore({ tableName: 'leases' })
-    const sent = Array.from({ length: 200 }, () => store.send(effect()))
-    await waiting
-    await vi.advanceTimersByTimeAsync(600_000)
-    answer()
-    await Promise.all(sent)
-    expect(server.requests).toHaveLength(200)
+    const { requests } = await heldUp(50, 600_000, (url) => {
+      stubAws('DYNAMODB', url)
+      const store = new DynamoDBLeaseStore({ tableName: 'leases' })
+      return Array.from({ length: 200 }, () => store.send(effect()))
+    })
+    expect(requests).toHaveLength(200)
   })
 
   it('of all stores of one client are under way by the thousand, while more wait and leave the process time for its timers', async () => {
