@@ -29,7 +29,7 @@ describe('a candidate that asks again', () => {
 
   it.each<[string, object, object, readonly number[]]>([
     ['every third of its lease', {}, { leaseMs: 15_000, waitMs: 9_000 }, [3_751, 3_751, 1_499]],
-    ['every five seconds at least, if its lease is the invocation', { leaseMs: 60_000 }, {}, [3_751, 3_751, 3_751]],
+    ['every five seconds at least', { leaseMs: 60_000 }, { leaseMs: 60_000 }, [3_751, 3_751, 3_751]],
     ['every third of a shorter lease that it gave', { leaseMs: 60_000 }, { leaseMs: 3_000 }, [751, 751, 751]],
     ['as soon as the lease can be taken, if that is sooner', { leaseMs: 500 }, { waitMs: 9_000 }, [1_501]],
   ])('asks %s: a holder may finish early', async (_, held, changes, expected) => {

@@ -62,6 +62,19 @@ describe('effects', () => {
     for (const sent of tries) expect(sent).toContain('"ids":[7]')
   })
 
+  it('that wait for their turn let a renewal go ahead of them', async () => {
+    const order: string[] = []
+    const transact = async () => {
+      order.push('transact')
+      await settled()
+      return { granted: true } as const
+    }
+    const lease = await leadWith({ transact })
+    store.beforeNext('renew', () => void order.push('renew'))
+    await Promise.all([1, 2, 3].map(() => lease.transact([{ Put: input }])).concat(lease.renew()))
+    expect(order).toEqual(['transact', 'renew', 'transact', 'transact'])
+  })
+
   it('that wait in a long row are all sent before the end, and the lease is renewed meanwhile', async () => {
     let sent = 0
     const transact = async () => {
@@ -201,6 +214,7 @@ describe('effects', () => {
       failure('yes', { cause }),
     ],
     ['throws the error of the caller’s own condition, without a row', {}, () => refused(undefined), cause],
+    ['likewise, after a lost reply', {}, () => refused(undefined, true), cause],
     ['likewise, on a row of an older leader', {}, () => refused({ 'fencingToken:billing': { N: '1' } }, true), cause],
     ['likewise, on a row that the leader itself wrote before', {}, (lease) => refused(mine(lease, 0)), cause],
     ['may have deleted a row that is not there', deletion, () => refused(undefined, true), failure('unknown')],
