@@ -196,13 +196,22 @@ describe('a lease that is over says how', () => {
     expect(lease.signal.aborted).toBe(false)
   })
 
-  it.each([
-    ['was taken over by "bob" with token 7.', { holder: 'bob', attempt: 'attempt-bob', fencingToken: 7 }],
-    ['was taken over.', undefined],
-  ])('by another candidate: %s', async (message, changes) => {
+  it.each<[string, () => void]>([
+    [
+      'was taken over by "bob" with token 7.',
+      () => store.memory.edit('billing', { holder: 'bob', attempt: 'attempt-bob', fencingToken: 7 }),
+    ],
+    ['was taken over.', () => Object.assign(store, { write: async () => ({ granted: false }) })],
+    [
+      'was taken over.', // an operator vacated the row
+      () => {
+        const { holder: _holder, ...vacant } = { ...row() }
+        Object.assign(store, { write: async () => ({ granted: false, record: { ...vacant, attempt: 'forced' } }) })
+      },
+    ],
+  ])('by another candidate: %s', async (message, act) => {
     const { lease } = await lead()
-    if (changes === undefined) store.write = async () => ({ granted: false })
-    else store.memory.edit('billing', changes)
+    act()
     await expect(lease.renew()).rejects.toThrow(message)
     await expect(lease.release()).rejects.toThrow('was replaced before')
   })

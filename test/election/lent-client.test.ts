@@ -40,8 +40,8 @@ function keepsWaiting(count: number, isMeant: (request: ReceivedRequest) => bool
 }
 
 /**
- * Sends requests, the first so many of which wait for this time before they are answered. Time-outs of the SDK pass when
- * the test says so; the network is as fast as ever.
+ * Sends requests, the first so many of which wait for this time before they are answered. Time-outs of the SDK pass
+ * when the test says so; the network is as fast as ever.
  */
 async function heldUp<T>(count: number, ms: number, send: (url: string) => readonly Promise<T>[]) {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
@@ -209,7 +209,7 @@ describe('changes of a client by its caller', () => {
     expect(server.requests.map(operationOf)).toEqual(['UpdateItem', 'PutItem'])
   })
 
-  it('a layer that it took out stays out: requests are not signed, and an effect is sent once without retries', async () => {
+  it('a layer that it took out stays out: no request is signed, and an effect is sent once', async () => {
     const server = await startFakeService({}, FAILURE)
     const client = localClient(server.url)
     // The SDK's signing has its place after the retries.

@@ -31,7 +31,7 @@ const done: LeaseRecord = { ...free, completedTick: TICK, endedBy: 'completed', 
 const bob = (changes: Partial<AcquireRequest> = {}) =>
   acquireRequest({ candidate: 'bob', attempt: 'attempt-bob', ...changes })
 
-it('the conditions of an acquire are separate: a request without a tick breaks no rule about ticks that are done', () => {
+it('a request without a tick breaks no rule about ticks that are done, but that of rows with ticks', () => {
   const tickless = ticklessRequest({ candidate: 'bob', attempt: 'attempt-bob' })
   expect(acquireConditions(done, tickless)).toMatchObject({ tickNotDone: true, tickedAlike: false })
   const { tick: _tick, ...edited } = done
