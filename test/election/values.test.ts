@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm'
 import { PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { marshall } from '@aws-sdk/util-dynamodb'
 import fc from 'fast-check'
-import { describe, expect, inject, it } from 'vitest'
+import { describe, expect, inject, it, vi } from 'vitest'
 import { DynamoDBLeaseStore, InvalidOptionError, withLease } from '../../functions/election/index.ts'
 import { RulesStore } from '../../functions/election/testing/rules-store.ts'
 import { copied, LARGEST_STATE_BYTES, plainState } from '../../functions/election/values.ts'
@@ -85,14 +85,12 @@ describe('the state of a checkpoint', () => {
 
   it('is refused if a getter throws, with what it threw as the cause', () => {
     const cause = new Error('not loaded')
-    const error = refusalOf({
-      user: {
-        get name() {
-          throw cause
-        },
-      },
-    })
-    expect(error).toMatchObject({ cause, message: expect.stringContaining('checkpoint.state.user.name of lease') })
+    const get = () => {
+      throw cause
+    }
+    const user = Object.defineProperty({}, 'name', { get, enumerable: true })
+    const message = expect.stringContaining('checkpoint.state.user.name of lease')
+    expect(refusalOf({ user })).toMatchObject({ cause, message })
   })
 
   it.each([
@@ -137,13 +135,8 @@ describe('the state of a checkpoint', () => {
   })
 
   it('is read once, so that what was checked is what is kept', () => {
-    let reads = 0
-    const fickle = {
-      get upTo() {
-        return reads++ === 0 ? 1 : undefined
-      },
-    }
-    expect(read(fickle)).toEqual({ upTo: 1 })
+    const get = vi.fn(() => 1).mockImplementationOnce(() => 7)
+    expect(read(Object.defineProperty({}, 'upTo', { get, enumerable: true }))).toEqual({ upTo: 7 })
   })
 
   it('has at most 350 KB, and a refusal says how many bytes it has', () => {

@@ -1,5 +1,5 @@
 import middy from '@middy/core'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   type Applied,
   ClockSkewError,
@@ -10,6 +10,7 @@ import {
   withLease,
 } from '../../functions/election/index.ts'
 import { ManualClock } from '../../functions/election/testing/manual-clock.ts'
+import { stubAws } from '../support/fake-service.ts'
 import { rawRow } from '../support/lease-row.ts'
 import { createLeaseTable } from '../support/tables.ts'
 import { answerError, dropRequest, type Fault, forgeDate, loseReply } from '../support/tcp-proxy.ts'
@@ -34,10 +35,9 @@ describe('requests, counted at the wire', () => {
 
   it('costs the same behind leaderOnly with the variables of an ElectedSchedule, and a lost reply is still a win', async () => {
     const { proxy, tableName, clock, kinds } = await scene()
-    const local = { AWS_REGION: 'eu-central-1', AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' }
-    const variables = { ...local, AWS_ENDPOINT_URL: proxy.endpoint, LEASE_TABLE: tableName, LEASE_NAME: 'billing' }
-    for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value)
-    onTestFinished(() => void vi.unstubAllEnvs())
+    stubAws('DYNAMODB', proxy.endpoint)
+    vi.stubEnv('LEASE_TABLE', tableName)
+    vi.stubEnv('LEASE_NAME', 'billing')
     proxy.meet(is('acquire'), loseReply)
     const task = vi.fn(async () => 'charged')
     const handler = middy().use(leaderOnly({ clock })).handler(task)
