@@ -6,7 +6,7 @@ const KEY = { lease: { S: 'billing' }, record: { S: 'LEASE' } }
 
 function makeDatabase(): SimulatedDynamoDB {
   const database = new SimulatedDynamoDB()
-  database.createTable({ name: 'leases', partitionKey: 'lease', sortKey: 'record' })
+  database.createTable({ name: 'leases', partitionKey: 'lease', sortKey: 'record', ttlAttribute: 'ttl' })
   database.createTable({
     name: 'charges',
     partitionKey: 'id',
@@ -88,5 +88,20 @@ describe('The simulated DynamoDB', () => {
     const TransactItems = [{ ConditionCheck: check }, { Put: put }]
     expect(database.rowsOf('TransactWriteItems', { TransactItems })).toEqual(['leases/billing/LEASE', 'charges/1'])
     expect(database.rowsOf('Query', { TableName: 'leases' })).toEqual([])
+  })
+
+  it('deletes rows whose time is over, but none whose time lies five years back', () => {
+    const database = makeDatabase()
+    const nowMs = Date.parse('2026-11-21T06:00:00Z')
+    const put = (name: string, ttl: number) =>
+      database.put('leases', { ...KEY, record: { S: name }, ttl: { N: String(ttl) } })
+    database.put('leases', KEY)
+    put('over', nowMs / 1_000 - 1)
+    put('now', nowMs / 1_000)
+    put('in milliseconds', nowMs - 1)
+    put('long ago', nowMs / 1_000 - 6 * 365 * 86_400)
+    database.expire(nowMs)
+    const left = ['LEASE', 'now', 'in milliseconds', 'long ago'].map((S) => ({ S }))
+    expect(database.rows('leases').map(({ record }) => record)).toEqual(left)
   })
 })

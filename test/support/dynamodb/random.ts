@@ -52,8 +52,11 @@ export function sequenceOf(g: fc.GeneratorValue, run: string): readonly { operat
     if (type === 'd') return { S: pick('1', '2', '3') }
     if (type === 'k') return { S: pick('a', 'b') }
     if (type === 's') return { SS: g(fc.subarray<string>, ['a', 'b', 'c'], { minLength: 1 }) }
-    if (type === 'l') return { L: some(0, 2, () => value('f')) }
-    if (type === 'm') return { M: Object.fromEntries(some(0, 2, () => [pick('k', 'j'), value('f')])) }
+    if (type === 'l') return { L: some(0, 2, () => value('e')) }
+    if (type === 'm') return { M: Object.fromEntries(some(0, 2, () => [pick('k', 'j'), value('e')])) }
+    if (type === 'e') return pick(value('f'), value('o'), { B: 'YQ==' }, { NS: ['1', '2.5'] }, { BS: ['YQ=='] })
+    // The product does not calculate with such numbers, so they are in containers alone.
+    if (type === 'o') return { N: pick('2.5', '-0.10', '1e3', '0.0012', '-1E-2') }
     if (type === 'f') return pick<Value>(value('n'), value('t'), { BOOL: true }, { NULL: true })
     return value(pick('f', 's', 'l', 'm'))
   }
