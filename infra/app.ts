@@ -7,18 +7,18 @@
 import { App, Duration, Validations } from 'aws-cdk-lib'
 import { AwsSolutionsChecks } from 'cdk-nag'
 import { BillingStack } from './stacks/billing-stack.ts'
-import { flagFromContext, namesFromContext, numberFromContext, textFromContext } from './stacks/context.ts'
+import { CONTEXT, fromContext } from './stacks/context.ts'
 
 const app = new App()
-const leaseMs = numberFromContext(app, 'leaseMs')
+const leaseMs = fromContext(app, 'leaseMs', CONTEXT.number)
 
 new BillingStack(app, 'TenureBilling', {
-  candidates: numberFromContext(app, 'candidates'),
+  candidates: fromContext(app, 'candidates', CONTEXT.number),
   leaseDuration: leaseMs === undefined ? undefined : Duration.millis(leaseMs),
-  enabled: flagFromContext(app, 'enabled'),
-  gatewayUrl: textFromContext(app, 'gatewayUrl'),
-  alarmEmail: textFromContext(app, 'alarmEmail'),
-  deleteTables: namesFromContext(app, 'deleteTables'),
+  enabled: fromContext(app, 'enabled', CONTEXT.flag),
+  gatewayUrl: fromContext(app, 'gatewayUrl', CONTEXT.text),
+  alarmEmail: fromContext(app, 'alarmEmail', CONTEXT.text),
+  deleteTables: fromContext(app, 'deleteTables', CONTEXT.names),
 })
 
 // Acknowledged findings are written into the template, where an auditor sees them.

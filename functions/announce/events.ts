@@ -1,41 +1,22 @@
 /** Turns facts into EventBridge events. docs/events/ has a schema of each detail. */
 import type { EventBridgeClient, PutEventsRequestEntry, PutEventsResultEntry } from '@aws-sdk/client-eventbridge'
 import { PutEventsCommand } from '@aws-sdk/client-eventbridge'
-import type { Ended, Fact, Paused } from './facts.ts'
+import type { Fact, FactOf } from './facts.ts'
 
-interface OfCandidate {
-  readonly candidate: string
-  readonly tick?: string | undefined
-}
-
-/** What each event has besides {@link CommonDetail}. Durations in milliseconds, `…AtMs` and `…UntilMs` in epoch ms. */
-export interface EventDetails {
-  readonly LeaderElected: OfCandidate & { readonly expiresAtMs: number }
-  readonly LeaderReleased: OfCandidate & { readonly endedBy: Ended['endedBy']; readonly durationMs: number }
-  readonly LeaderTakenOver: OfCandidate & {
-    readonly previous: OfCandidate & { readonly fencingToken: number; readonly expiredAtMs: number }
-  }
-  readonly TickCompleted: OfCandidate & { readonly durationMs: number }
-  readonly TickFailed: OfCandidate & { readonly durationMs: number; readonly errorName: string | undefined }
-  readonly LeasePaused: Pick<Paused, 'pausedUntilMs' | 'pausedBy' | 'pausedReason'>
-  readonly LeaseResumed: object
-  readonly LeaseForced: OfCandidate
-}
-
+/** Durations in milliseconds, `…AtMs` and `…UntilMs` in epoch ms. */
 export interface LeaseEvent {
-  readonly name: keyof EventDetails
+  readonly name: string
   /** Unique within the tenure. */
   readonly localId: string
-  readonly detail: CommonDetail & EventDetails[keyof EventDetails]
-}
-
-export interface CommonDetail {
-  readonly version: 1
-  /** The same whenever the event is sent again. */
-  readonly id: string
-  readonly lease: string
-  readonly fencingToken: number
-  readonly atMs: number
+  readonly detail: {
+    readonly version: 1
+    /** The same whenever the event is sent again. */
+    readonly id: string
+    readonly lease: string
+    readonly fencingToken: number
+    readonly atMs: number
+    readonly [more: string]: unknown
+  }
 }
 
 export function eventsOf(fact: Fact): readonly LeaseEvent[] {
@@ -61,7 +42,7 @@ export function eventsOf(fact: Fact): readonly LeaseEvent[] {
   }
 }
 
-function endEvents(fact: Ended): readonly LeaseEvent[] {
+function endEvents(fact: FactOf<'ended'>): readonly LeaseEvent[] {
   const { tick, endedBy, errorName } = fact
   const detail = { ...candidateOf(fact), durationMs: durationMs(fact) }
   const released = event('LeaderReleased', fact, { ...detail, endedBy })
@@ -71,18 +52,15 @@ function endEvents(fact: Ended): readonly LeaseEvent[] {
 }
 
 /** How long the tenure lasted. How late it began is not known, since its tick is floored to the period. */
-export function durationMs({ beganAtMs, atMs }: Ended): number {
+export function durationMs({ beganAtMs, atMs }: FactOf<'ended'>): number {
   return Math.max(0, atMs - beganAtMs)
 }
 
-const candidateOf = ({ candidate, tick }: OfCandidate): OfCandidate => ({ candidate, tick })
+const candidateOf = ({ candidate, tick }: { readonly candidate: string; readonly tick?: string | undefined }) => {
+  return { candidate, tick }
+}
 
-function event<Name extends keyof EventDetails>(
-  name: Name,
-  { lease, fencingToken, atMs }: Fact,
-  more: EventDetails[Name],
-  localId: string = name,
-): LeaseEvent {
+function event(name: string, { lease, fencingToken, atMs }: Fact, more: object, localId = name): LeaseEvent {
   const id = `${lease}/${fencingToken}/${localId}`
   return { name, localId, detail: { version: 1, id, lease, fencingToken, atMs, ...more } }
 }

@@ -45,38 +45,22 @@ interface OfLeader extends OfTenure {
   readonly candidate: string
 }
 
-export interface Elected extends OfLeader {
-  readonly kind: 'elected'
-  readonly expiresAtMs: number
-}
-
-export interface TakenOver extends OfLeader {
-  readonly kind: 'takenOver'
-  readonly previous: Omit<OfLeader, 'lease' | 'atMs'> & { readonly expiredAtMs: number }
-}
-
-export interface Ended extends OfLeader {
-  readonly kind: 'ended'
-  readonly endedBy: 'completed' | 'released' | 'failed'
-  readonly errorName?: string | undefined
-}
-
-export interface Forced extends OfLeader {
-  readonly kind: 'forced'
-}
-
-export interface Paused extends OfTenure, Pick<LeaseImage, 'pausedBy' | 'pausedReason'> {
-  readonly kind: 'paused'
-  readonly sequenceNumber: string
-  readonly pausedUntilMs: number
-}
-
-export interface Resumed extends OfTenure {
-  readonly kind: 'resumed'
+type Previous = Omit<OfLeader, 'lease' | 'atMs'> & { readonly expiredAtMs: number }
+type EndedBy = 'completed' | 'released' | 'failed'
+interface OfPause extends OfTenure {
   readonly sequenceNumber: string
 }
 
-export type Fact = Elected | TakenOver | Ended | Forced | Paused | Resumed
+export type Fact =
+  | (OfLeader & { readonly kind: 'elected'; readonly expiresAtMs: number })
+  | (OfLeader & { readonly kind: 'takenOver'; readonly previous: Previous })
+  | (OfLeader & { readonly kind: 'ended'; readonly endedBy: EndedBy; readonly errorName?: string | undefined })
+  | (OfLeader & { readonly kind: 'forced' })
+  | (OfPause &
+      Pick<LeaseImage, 'pausedBy' | 'pausedReason'> & { readonly kind: 'paused'; readonly pausedUntilMs: number })
+  | (OfPause & { readonly kind: 'resumed' })
+
+export type FactOf<Kind extends Fact['kind']> = Extract<Fact, { readonly kind: Kind }>
 
 /** All facts of a record are about the tenure of the fencing token that the row has after the write. */
 export function factsOf(change: LeaseChange): readonly Fact[] {
@@ -87,7 +71,7 @@ function electionIn({ before, after }: LeaseChange): readonly Fact[] {
   const isNew = before?.fencingToken !== after.fencingToken && before?.attempt !== after.attempt
   if (!isNew || after.holder === undefined) return []
   const common = { lease: after.lease, ...tenureIn(after), atMs: after.acquiredAtMs, candidate: cut(after.holder) }
-  const elected: Elected = { kind: 'elected', ...common, expiresAtMs: after.expiresAtMs }
+  const elected: Fact = { kind: 'elected', ...common, expiresAtMs: after.expiresAtMs }
   if (before?.holder === undefined) return [elected]
   const previous = { ...tenureIn(before), candidate: cut(before.holder), expiredAtMs: before.expiresAtMs }
   return [elected, { kind: 'takenOver', ...common, previous }]

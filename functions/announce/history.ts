@@ -7,7 +7,7 @@
  */
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import { eventsOf } from './events.ts'
-import type { Fact, TakenOver } from './facts.ts'
+import type { Fact, FactOf } from './facts.ts'
 import { type HistoryAttributes, historyKey, type TenureKey } from './history-row.ts'
 
 export interface History {
@@ -85,7 +85,10 @@ function ownAttributes(fact: Fact, historyDays: number): HistoryAttributes {
 }
 
 /** If the leader was forced out but the row still named it, the tenure's outcome stays `forced`. */
-function previousUpdate({ lease, fencingToken: successor, previous }: TakenOver, historyDays: number): HistoryUpdate {
+function previousUpdate(
+  { lease, fencingToken: successor, previous }: FactOf<'takenOver'>,
+  historyDays: number,
+): HistoryUpdate {
   const { fencingToken, candidate, expiredAtMs } = previous
   const end = { outcome: 'takenOver' as const, endedAtMs: expiredAtMs }
   const setIfAbsent = { ...began(previous, historyDays), candidate, ...end }

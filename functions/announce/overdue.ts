@@ -9,8 +9,10 @@ import { LEASE_RECORD } from '../election/stores/row.ts'
 import { isCanonicalTick } from '../election/tick.ts'
 import type { Log } from './announce.ts'
 
+export type Progress = (lease: string) => Promise<number>
+
 export interface OverdueCheckOptions {
-  readonly progress: Pick<LeaseProgress, 'lastDoneMs'>
+  readonly progress: Progress
   readonly measure: Measure
   readonly log: Pick<Log, 'error'>
   /** Wall clock, epoch ms. @default Date.now */
@@ -28,7 +30,7 @@ export function overdueCheck({ progress, measure, log, now = Date.now }: Overdue
     const failures: { readonly lease: string; readonly error: unknown }[] = []
     for (const { lease, periodMs } of watched) {
       try {
-        const lastDoneMs = await progress.lastDoneMs(lease)
+        const lastDoneMs = await progress(lease)
         const nowMs = now()
         measure(lease, [count('ticksOverdue', ticksOverdue(lastDoneMs, periodMs, nowMs))], { atMs: nowMs })
       } catch (error) {
@@ -63,60 +65,47 @@ export interface WatchedLease {
 /**
  * Reads the leases that the scheduled event names: `{ leases: [{ lease, periodMs }] }`.
  *
- * @throws RangeError that names everything that is wrong
+ * @throws RangeError for any other event
  */
 export function readWatchedLeases(event: unknown): readonly WatchedLease[] {
   const leases = property(event, 'leases')
-  if (!Array.isArray(leases) || leases.length === 0) {
-    const example = '{ "leases": [{ "lease": "billing", "periodMs": 3600000 }] }'
-    throw new RangeError(
-      `The event of the check for overdue ticks names no leases. Give ${example} as the schedule's input.`,
-    )
-  }
-  const read = leases.map(readWatched)
-  const problems = read.filter((entry) => typeof entry === 'string')
-  if (problems.length > 0) {
-    throw new RangeError(`The event of the check for overdue ticks is wrong: ${problems.slice(0, 10).join('; ')}`)
-  }
-  return read.filter((entry) => typeof entry === 'object')
+  const entries: readonly unknown[] = Array.isArray(leases) ? leases : []
+  if (entries.length > 0 && entries.every(isWatched)) return entries
+  const wrong = entries.find((entry) => !isWatched(entry))
+  const [lease, periodMs] = [property(wrong, 'lease'), property(wrong, 'periodMs')].map(show)
+  throw new RangeError(
+    `The event of the check for overdue ticks names ${entries.length} leases, of which one is ${lease}, with a period ` +
+      `that is ${periodMs}. Give { "leases": [{ "lease": "billing", "periodMs": 3600000 }] } as the schedule's input: ` +
+      `each lease is ${LEASE_NAME_RULE}, and each period a whole number of milliseconds`,
+  )
 }
 
-/** The entry, or what is wrong with it. */
-function readWatched(entry: unknown, index: number): WatchedLease | string {
-  const lease = property(entry, 'lease')
-  const periodMs = property(entry, 'periodMs')
-  if (typeof lease !== 'string' || !isLeaseName(lease)) {
-    return `leases[${index}].lease is ${show(lease)}, not a name of ${LEASE_NAME_RULE}`
-  }
-  if (typeof periodMs !== 'number' || !Number.isSafeInteger(periodMs) || periodMs <= 0) {
-    return `leases[${index}].periodMs, of "${lease}", is ${show(periodMs)}, not a whole number of milliseconds above 0`
-  }
-  return { lease, periodMs }
+function isWatched(entry: unknown): entry is WatchedLease {
+  const [lease, periodMs] = [property(entry, 'lease'), property(entry, 'periodMs')]
+  return typeof lease === 'string' && isLeaseName(lease) && Number.isSafeInteger(periodMs) && Number(periodMs) > 0
 }
 
 export function ticksOverdue(lastDoneMs: number, periodMs: number, nowMs: number): number {
   return Math.max(0, Math.floor((nowMs - lastDoneMs) / periodMs))
 }
 
-export class LeaseProgress {
-  readonly #client: DynamoDBClient
-  readonly #tableName: string
-  #tableCreatedAtMs: number | undefined
+/** Reads the highest completed tick of a lease, epoch ms; before the first one, when the table was created. */
+export function leaseProgress(client: DynamoDBClient, TableName: string): Progress {
+  let tableCreatedAtMs: number | undefined
 
-  constructor(client: DynamoDBClient, tableName: string) {
-    this.#client = client
-    this.#tableName = tableName
+  async function readTableCreation(): Promise<number> {
+    const { Table } = await client.send(new DescribeTableCommand({ TableName }))
+    if (Table?.CreationDateTime !== undefined) return Table.CreationDateTime.getTime()
+    throw new Error(`DynamoDB does not say when table "${TableName}" was created`)
   }
 
-  /** The highest completed tick, epoch ms; before the first one, when the table was created. */
-  async lastDoneMs(lease: string): Promise<number> {
+  return async (lease) => {
     const Key = { lease: { S: lease }, record: { S: LEASE_RECORD } }
-    const command = new GetItemCommand({ TableName: this.#tableName, Key, ProjectionExpression: 'completedTick' })
-    const { Item } = await this.#client.send(command)
+    const { Item } = await client.send(new GetItemCommand({ TableName, Key, ProjectionExpression: 'completedTick' }))
     const completedTick = Item?.['completedTick']
     if (completedTick === undefined) {
-      this.#tableCreatedAtMs ??= await this.#readTableCreation()
-      return this.#tableCreatedAtMs
+      tableCreatedAtMs ??= await readTableCreation()
+      return tableCreatedAtMs
     }
     const tick = completedTick.S ?? ''
     if (isCanonicalTick(tick)) return Date.parse(tick)
@@ -125,11 +114,5 @@ export class LeaseProgress {
         '2026-11-21T06:00:00.000Z. Repair it by hand; do not delete the row.',
       { lease, attribute: 'completedTick' },
     )
-  }
-
-  async #readTableCreation(): Promise<number> {
-    const { Table } = await this.#client.send(new DescribeTableCommand({ TableName: this.#tableName }))
-    if (Table?.CreationDateTime !== undefined) return Table.CreationDateTime.getTime()
-    throw new Error(`DynamoDB does not say when table "${this.#tableName}" was created`)
   }
 }

@@ -21,6 +21,7 @@
  * token to its leader's and returns the row: after that no older leader can change it. A leader answers a row once, so
  * that a repeated or delayed copy of either write changes nothing.
  */
+import * as v from 'valibot'
 import { type Lease, StaleTokenError } from '../election/index.ts'
 import { isConditionFailed } from '../election/stores/dynamodb-errors.ts'
 import type { ChargeOrder, ChargeOutcome } from './gateway.ts'
@@ -141,15 +142,15 @@ export function setAttributes(
   }
 }
 
+const text = v.pipe(v.string(), v.nonEmpty())
+const rowSchema = v.object({
+  ...{ amountMinor: v.custom<number>(isAmountMinor), currency: v.custom<string>(isCurrency) },
+  ...{ paymentMethod: text, key: text, status: v.picklist(STATUSES) },
+})
+
 /** Validates the row: it is sent to the gateway, and a wrong manual edit must not become a wrong charge. */
 function readCharge(row: Readonly<Record<string, unknown>>, order: ChargeOrder, fencingToken: number): Charge {
-  const { amountMinor, currency, paymentMethod, key } = row
-  const status = STATUSES.find((known) => known === row['status'])
-  if (status === undefined) throw new CorruptChargeError('status')
-  if (!isAmountMinor(amountMinor)) throw new CorruptChargeError('amountMinor')
-  if (!isCurrency(currency)) throw new CorruptChargeError('currency')
-  if (typeof paymentMethod !== 'string' || paymentMethod === '') throw new CorruptChargeError('paymentMethod')
-  if (typeof key !== 'string' || key === '') throw new CorruptChargeError('key')
-  const fresh = status === 'intended' && row['intendedBy'] === fencingToken
-  return { ...order, amountMinor, currency, paymentMethod, key, status, fresh }
+  const { success, output, issues } = v.safeParse(rowSchema, row)
+  if (!success) throw new CorruptChargeError(String(v.getDotPath(issues[0])))
+  return { ...order, ...output, fresh: output.status === 'intended' && row['intendedBy'] === fencingToken }
 }

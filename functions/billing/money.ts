@@ -1,7 +1,6 @@
 /**
- * Money in the minor unit of its currency: 1999 with EUR is 19.99 €, with JPY ¥1999, with KWD 1.999 dinars. Amounts are
- * only passed on and added up, which integers do exactly. Proration and conversion, which round, would need a money
- * library.
+ * Money in the minor unit of its currency: 1999 with EUR is 19.99 €, with JPY ¥1999, with KWD 1.999 dinars. Amounts
+ * are only passed on and added up, which integers do exactly. Proration and conversion would need a money library.
  */
 export interface Money {
   /** A positive safe integer. */

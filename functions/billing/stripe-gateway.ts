@@ -15,7 +15,8 @@
  *
  * Requests contain ids, the business unit and the amount; no names, and no card numbers.
  */
-import { parseJson, property } from '../election/json.ts'
+import * as v from 'valibot'
+import { parseJson } from '../election/json.ts'
 import type { GatewayResponse } from '../sandbox/message.ts'
 import {
   type ChargeOrder,
@@ -70,9 +71,10 @@ export function stripeGateway(transport: Transport): Gateway {
     const search = { customer, limit: String(PAGE_SIZE), 'created[gte]': String(since) }
     let query: Record<string, string> = search
     for (let page = 0; page < MAX_PAGES; page++) {
-      const { data, hasMore } = readPage(
-        await transport({ method: 'GET', path: INTENTS, query, headers: VERSION }, call),
-      )
+      const { statusCode, body } = await transport({ method: 'GET', path: INTENTS, query, headers: VERSION }, call)
+      // A refusal is no exception: it refuses the look-up, and the earlier charge may have been made.
+      if (statusCode !== 200) throw outcomeUnknown(`it answered the look-up of earlier charges with ${statusCode}`)
+      const { data, has_more: hasMore } = read(body, pageSchema, 'a list of payment intents')
       yield* data
       if (!hasMore) return
       const last = data.at(-1)
@@ -97,7 +99,7 @@ export function stripeGateway(transport: Transport): Gateway {
     async find(order, call) {
       let found: Intent | undefined
       for await (const intent of intentsOf(order.customer, call.sinceMs, call)) {
-        if (intent.charge !== call.key) continue
+        if (intent.metadata.charge !== call.key) continue
         if (intent.status === 'succeeded') return outcomeOf(intent, order, true)
         // An intent that may still move money has precedence over a declined one.
         if (found === undefined || DECLINED.has(found.status)) found = intent
@@ -126,109 +128,72 @@ function formOf(order: ChargeOrder, key: string): string {
   }).toString()
 }
 
-function readOutcome(response: GatewayResponse, ordered: Money): ChargeOutcome {
-  const replayed = response.headers['idempotent-replayed'] === 'true'
-  const body = parseJson(response.body)
-  const declineCode = declineCodeOf(response.statusCode, body)
+/** A code of the gateway. Anything else, such as its message, may name the customer, and errors are logged. */
+const code = v.pipe(v.string(), v.regex(/^[\w.[\]-]{1,255}$/))
+const maybeCode = v.fallback(v.optional(code), undefined)
+const reason = v.fallback(v.object({ type: maybeCode, code: maybeCode, decline_code: maybeCode, param: maybeCode }), {})
+const failure = v.fallback(v.object({ error: reason }), { error: {} })
+
+/** A payment intent, as far as billing reads it; `metadata.charge` is the idempotency key of its request. */
+const intentSchema = v.object({
+  id: code,
+  status: code,
+  amount: v.fallback(v.optional(v.number()), undefined),
+  currency: v.fallback(v.optional(v.pipe(v.string(), v.regex(/^[a-z]{3}$/i), v.toUpperCase())), undefined),
+  metadata: v.object({ charge: v.optional(v.unknown()) }),
+  last_payment_error: reason,
+})
+type Intent = v.InferOutput<typeof intentSchema>
+const pageSchema = v.object({ data: v.array(intentSchema), has_more: v.boolean() })
+
+/** An unreadable answer must never look like "not charged", and an unreadable intent never like that of another key. */
+function read<Value>(body: string, schema: v.GenericSchema<unknown, Value>, what: string): Value {
+  const { success, output } = v.safeParse(schema, parseJson(body))
+  if (!success) throw outcomeUnknown(`its answer is not ${what}`)
+  return output
+}
+
+function readOutcome({ statusCode, headers, body }: GatewayResponse, ordered: Money): ChargeOutcome {
+  const replayed = headers['idempotent-replayed'] === 'true'
+  if (statusCode === 200) return outcomeOf(read(body, intentSchema, 'a payment intent'), ordered, replayed)
+  const { error } = v.parse(failure, parseJson(body))
+  const declineCode = declineCodeOf(statusCode, error)
   if (declineCode !== undefined) return { status: 'declined', declineCode, replayed }
-  const { statusCode } = response
-  if (statusCode === 200 && !isWebPage(response, body)) return outcomeOf(readIntent(body), ordered, replayed)
-  if (REFUSALS.has(statusCode) && property(property(body, 'error'), 'type') !== 'idempotency_error') {
-    throw new GatewayRefusedError(statusCode, detail(response, body))
+  if (statusCode === 402 && error.type === undefined) throw outcomeUnknown('it answered 402 without a readable reason')
+  if (REFUSALS.has(statusCode) && error.type !== 'idempotency_error') {
+    throw new GatewayRefusedError(statusCode, detail(error))
   }
-  throw outcomeUnknown(`it answered ${statusCode}${detail(response, body)}`)
+  throw outcomeUnknown(`it answered ${statusCode}${detail(error)}`)
 }
 
 function outcomeOf(intent: Intent, ordered: Money, replayed: boolean): ChargeOutcome {
-  const { id, status } = intent
-  if (DECLINED.has(status)) return { status: 'declined', declineCode: intent.declineCode ?? status, replayed }
+  const { id, status, amount, currency, last_payment_error: error } = intent
+  if (DECLINED.has(status)) {
+    return { status: 'declined', declineCode: error.decline_code ?? error.code ?? status, replayed }
+  }
   if (status !== 'succeeded') {
     throw outcomeUnknown(
       `its payment intent ${id} is ${status} and may still move money; wait until that settles, or cancel it there`,
     )
   }
-  const charged = intent.money
-  if (charged === undefined) throw outcomeUnknown(`its payment intent ${id} has no "amount" or no "currency"`)
-  if (charged.amountMinor !== ordered.amountMinor || charged.currency !== ordered.currency) {
-    throw new GatewayMismatchError(id, ordered, charged)
+  if (amount === undefined || currency === undefined) {
+    throw outcomeUnknown(`its payment intent ${id} has no "amount" or no "currency"`)
+  }
+  if (amount !== ordered.amountMinor || currency !== ordered.currency) {
+    throw new GatewayMismatchError(id, ordered, { amountMinor: amount, currency })
   }
   return { status: 'charged', chargeId: id, replayed }
 }
 
 /** Undefined if the answer is not a decline. */
-function declineCodeOf(statusCode: number, body: unknown): string | undefined {
-  const error = property(body, 'error')
-  const type = property(error, 'type')
-  if (statusCode === 402 && type === 'card_error') {
-    return code(error, 'decline_code') ?? code(error, 'code') ?? type
-  }
-  if (statusCode === 400 && type === 'invalid_request_error' && property(error, 'param') === 'payment_method') {
-    return code(error, 'code') ?? 'payment_method'
-  }
-  if (statusCode === 402 && typeof type !== 'string') throw outcomeUnknown('it answered 402 without a readable reason')
-  return undefined
+function declineCodeOf(statusCode: number, error: v.InferOutput<typeof reason>): string | undefined {
+  const { type, param } = error
+  if (statusCode === 402 && type === 'card_error') return error.decline_code ?? error.code ?? type
+  const isMethod = statusCode === 400 && type === 'invalid_request_error' && param === 'payment_method'
+  return isMethod ? (error.code ?? param) : undefined
 }
 
-/** Sent by a proxy, or by a server that is not the gateway's API. @param body the response's body, parsed as JSON */
-const isWebPage = (response: GatewayResponse, body: unknown) => body === undefined && /^\s*</.test(response.body)
-
-/** The gateway's codes. Its message is left out: it may name the customer, and errors are logged. */
-function detail(response: GatewayResponse, body: unknown): string {
-  if (isWebPage(response, body)) return ' (a web page instead of JSON; is the URL that of its API?)'
-  const error = property(body, 'error')
-  const named = [code(error, 'code') ?? code(error, 'type'), code(error, 'param')].filter((part) => part !== undefined)
+function detail({ type, code, param }: v.InferOutput<typeof reason>): string {
+  const named = [code ?? type, param].filter((part) => part !== undefined)
   return named.length === 0 ? '' : ` (${named.join(', ')})`
-}
-
-/** Ignores what does not look like a code, such as a sentence. */
-function code(error: unknown, name: string): string | undefined {
-  const value = property(error, name)
-  return typeof value === 'string' && /^[\w.[\]-]{1,255}$/.test(value) ? value : undefined
-}
-
-/** A payment intent, as far as billing reads it. */
-interface Intent {
-  readonly id: string
-  readonly status: string
-  /** Undefined if unreadable. */
-  readonly money: Money | undefined
-  readonly declineCode: string | undefined
-  /** The idempotency key of its request; undefined if billing did not make it. */
-  readonly charge: unknown
-}
-
-function readIntent(body: unknown): Intent {
-  const id = code(body, 'id')
-  const status = code(body, 'status')
-  const metadata = property(body, 'metadata')
-  // An unreadable answer must never look like "not charged", and an unreadable intent never like that of another key.
-  if (id === undefined) throw outcomeUnknown('its answer has no "id" of a payment intent')
-  if (status === undefined || typeof metadata !== 'object' || metadata === null) {
-    throw outcomeUnknown(`its payment intent ${id} has no "status" or no "metadata"`)
-  }
-  const error = property(body, 'last_payment_error')
-  const declineCode = code(error, 'decline_code') ?? code(error, 'code')
-  return { id, status, money: moneyOf(body), declineCode, charge: property(metadata, 'charge') }
-}
-
-function moneyOf(body: unknown): Money | undefined {
-  const [amountMinor, currency] = [property(body, 'amount'), property(body, 'currency')]
-  if (typeof amountMinor !== 'number' || typeof currency !== 'string' || !/^[a-z]{3}$/i.test(currency)) return undefined
-  return { amountMinor, currency: currency.toUpperCase() }
-}
-
-function readPage(response: GatewayResponse): { readonly data: readonly Intent[]; readonly hasMore: boolean } {
-  const body = parseJson(response.body)
-  // A refusal is no exception: it refuses the look-up, and the earlier charge may have been made.
-  if (response.statusCode !== 200 || isWebPage(response, body)) {
-    throw outcomeUnknown(
-      `it answered the look-up of earlier charges with ${response.statusCode}${detail(response, body)}`,
-    )
-  }
-  const data = property(body, 'data')
-  const hasMore = property(body, 'has_more')
-  if (!Array.isArray(data) || typeof hasMore !== 'boolean') {
-    throw outcomeUnknown('its answer is not a list with "data" and "has_more"')
-  }
-  return { data: data.map(readIntent), hasMore }
 }

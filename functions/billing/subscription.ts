@@ -17,7 +17,8 @@
  * `customer` and `paymentMethod` are the gateway's ids. docs/operations.md describes how to change a subscription by
  * hand and how to resume a suspended one.
  */
-import { dueInstant, INTERVALS, type Interval, InvalidDateError, nextPeriod } from './due-date.ts'
+import * as v from 'valibot'
+import { dueInstant, INTERVALS, InvalidDateError, nextPeriod } from './due-date.ts'
 import { isAmountMinor, isCurrency } from './money.ts'
 
 export interface SubscriptionKey {
@@ -30,21 +31,24 @@ export interface BusinessUnit extends SubscriptionKey {
   readonly period: string
 }
 
-export interface Subscription extends BusinessUnit {
+const text = v.pipe(v.string(), v.nonEmpty())
+const dueSchema = v.object({
+  ...{ customer: text, plan: text, period: text, timeZone: text, paymentMethod: text },
+  interval: v.picklist(INTERVALS),
+  anchorDay: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(31)),
+  priceMinor: v.custom<number>(isAmountMinor),
+  currency: v.custom<string>(isCurrency),
+  dunned: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+})
+
+export type DueSubscription = Readonly<v.InferOutput<typeof dueSchema>>
+
+export interface Subscription extends DueSubscription {
   readonly name: string
-  readonly interval: Interval
-  readonly anchorDay: number
-  readonly priceMinor: number
-  readonly currency: string
-  readonly timeZone: string
-  readonly paymentMethod: string
   readonly dueAt: string
   readonly dueShard: string
-  readonly dunned: number
   readonly status: 'active' | 'suspended'
 }
-
-export type DueSubscription = Omit<Subscription, 'name' | 'dueAt' | 'dueShard' | 'status'>
 
 export type AfterCharge = Pick<Subscription, 'period' | 'dueAt' | 'dueShard' | 'dunned'>
 export type AfterDecline =
@@ -90,8 +94,8 @@ export class CorruptSubscriptionError extends Error {
   override readonly name = 'CorruptSubscriptionError'
   readonly attribute: string
 
-  constructor(attribute: string, expected: string) {
-    super(`A due subscription's attribute "${attribute}" is not ${expected}; nothing was charged for it`)
+  constructor(attribute: string, problem = 'not what billing writes') {
+    super(`A due subscription's attribute "${attribute}" is ${problem}; nothing was charged for it`)
     this.attribute = attribute
   }
 }
@@ -103,44 +107,22 @@ export class CorruptSubscriptionError extends Error {
  * @throws CorruptSubscriptionError
  */
 export function readDueSubscription(row: Readonly<Record<string, unknown>>, tick: string): DueSubscription {
-  function read<T>(attribute: string, expected: string, isValid: (value: unknown) => value is T): T {
-    const value = row[attribute]
-    if (!isValid(value)) throw new CorruptSubscriptionError(attribute, expected)
-    return value
-  }
-
-  const text = (attribute: string) => read(attribute, 'a text', isText)
-  const [period, timeZone] = [text('period'), text('timeZone')]
-  const lateMs = Date.parse(tick) - dueMs(period, timeZone)
+  const { success, output, issues } = v.safeParse(dueSchema, row)
+  if (!success) throw new CorruptSubscriptionError(String(v.getDotPath(issues[0])))
+  const lateMs = Date.parse(tick) - dueMs(output)
   // Early is possible: time zone rules may have changed since `dueAt` was computed.
   if (lateMs > LONGEST_CATCH_UP_DAYS * DAY_MS || lateMs < -DAY_MS) {
-    throw new CorruptSubscriptionError('period', `within ${LONGEST_CATCH_UP_DAYS} days before the tick`)
+    throw new CorruptSubscriptionError('period', `not within ${LONGEST_CATCH_UP_DAYS} days before the tick`)
   }
-  return {
-    customer: text('customer'),
-    plan: text('plan'),
-    period,
-    interval: read('interval', `one of ${INTERVALS.join(', ')}`, isInterval),
-    timeZone,
-    priceMinor: read('priceMinor', 'a positive safe integer', isAmountMinor),
-    currency: read('currency', 'a code of ISO 4217', isCurrency),
-    paymentMethod: text('paymentMethod'),
-    anchorDay: read('anchorDay', 'an integer from 1 to 31', isDayOfMonth),
-    dunned: read('dunned', 'an integer from 0', isCount),
-  }
+  return output
 }
 
 /** @throws CorruptSubscriptionError */
-function dueMs(period: string, timeZone: string): number {
+function dueMs({ period, timeZone }: DueSubscription): number {
   try {
     return Date.parse(dueInstant(period, timeZone))
   } catch (error) {
-    if (error instanceof InvalidDateError) throw new CorruptSubscriptionError('period', 'a date YYYY-MM-DD')
-    throw new CorruptSubscriptionError('timeZone', 'an IANA time zone')
+    if (error instanceof InvalidDateError) throw new CorruptSubscriptionError('period', 'not a date YYYY-MM-DD')
+    throw new CorruptSubscriptionError('timeZone', 'not an IANA time zone')
   }
 }
-
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
-const isInterval = (value: unknown): value is Interval => INTERVALS.some((known) => known === value)
-const isDayOfMonth = (value: unknown): value is number => isCount(value) && value >= 1 && value <= 31
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0

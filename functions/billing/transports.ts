@@ -3,10 +3,10 @@
  * answer without interpreting it; throws if there is none.
  */
 import type { LambdaClient } from '@aws-sdk/client-lambda'
+import * as v from 'valibot'
 import { parseJson, property } from '../election/json.ts'
-import type { GatewayRequest, GatewayResponse } from '../sandbox/message.ts'
+import { type GatewayRequest, type GatewayResponse, gatewayResponse } from '../sandbox/message.ts'
 import type { ApiKey } from './api-key.ts'
-import { connectionFailureOf } from './connection-failure.ts'
 import { type GatewayCall, GatewayOutcomeUnknownError, GatewayRefusedError } from './gateway.ts'
 
 /**
@@ -55,18 +55,13 @@ export function httpTransport(options: { url: string; apiKey: ApiKey; timeoutMs?
         headers: { ...request.headers, authorization: `Bearer ${key}` },
         ...(request.body === undefined ? {} : { body: request.body }),
         // Following a redirect would send the charge and the API key to an address that is not configured.
-        redirect: 'manual',
+        redirect: 'error',
         signal: AbortSignal.any([signal, timeout]),
       })
-      if (REDIRECTS.has(answer.status)) {
-        await answer.body?.cancel()
-        throw redirected(answer)
-      }
       const { status: statusCode, headers } = answer
       return { response: { statusCode, headers: Object.fromEntries(headers), body: await answer.text() }, lost }
     } catch (cause) {
       signal.throwIfAborted()
-      if (cause instanceof GatewayOutcomeUnknownError) throw cause
       if (timeout.aborted) throw outcomeUnknown(`no answer within ${timeoutMs} ms`, cause)
       const { isTransient, description } = connectionFailureOf(cause)
       if (!isTransient) throw outcomeUnknown(lost ? `the connection failed, then ${description}` : description, cause)
@@ -92,19 +87,24 @@ export function httpTransport(options: { url: string; apiKey: ApiKey; timeoutMs?
   }
 }
 
-/** https://www.rfc-editor.org/rfc/rfc9110#section-15.4 */
-const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
-
 /**
- * The charge may have been made (303 could mean that). The message shows only the host: path and query may contain
- * secrets.
+ * Codes of connections that broke, or could not be made this time; any other failure would be repeated by another try,
+ * such as that of an unknown host, of a wrong certificate, or of an answer that is not HTTP.
+ * https://nodejs.org/api/errors.html#common-system-errors
+ * https://github.com/nodejs/undici/blob/main/docs/docs/api/Errors.md
  */
-function redirected({ status, headers, url }: Response): GatewayOutcomeUnknownError {
-  const location = headers.get('location')
-  const address = location === null ? null : URL.parse(location, url)
-  const isWeb = address?.protocol === 'https:' || address?.protocol === 'http:' // `data:` has no host
-  const target = isWeb ? ` to ${address.origin}` : ''
-  return outcomeUnknown(`it answered ${status}, a redirect${target}, which is not followed; is the URL right?`)
+const TRANSIENT: ReadonlySet<unknown> = new Set([
+  ...'ECONNABORTED ECONNREFUSED ECONNRESET EAI_AGAIN EHOSTUNREACH ENETDOWN ENETUNREACH EPIPE ETIMEDOUT'.split(' '),
+  ...'UND_ERR_CONNECT_TIMEOUT UND_ERR_SOCKET'.split(' '),
+])
+
+/** Why a `fetch` failed. `description` is for the end of a sentence. */
+function connectionFailureOf(error: unknown) {
+  const cause = property(error, 'cause') ?? error
+  const code = property(cause, 'code')
+  if (TRANSIENT.has(code)) return { isTransient: true, description: `the connection failed (${code})` }
+  const reason = String(code ?? property(cause, 'message') ?? 'no reason given').slice(0, 100)
+  return { isTransient: false, description: `the request failed (${reason}); is the URL right?` }
 }
 
 /**
@@ -173,12 +173,8 @@ function invokeFailure(cause: unknown): Error {
 
 function readResponse(payload: string): GatewayResponse {
   const answer = parseJson(payload)
-  const [statusCode, body, headers] = ['statusCode', 'body', 'headers'].map((name) => property(answer, name))
-  if (typeof statusCode !== 'number' || typeof body !== 'string' || typeof headers !== 'object' || headers === null) {
-    throw outcomeUnknown('its function did not return a response')
-  }
-  const isText = (header: [string, unknown]): header is [string, string] => typeof header[1] === 'string'
-  return { statusCode, headers: Object.fromEntries(Object.entries(headers).filter(isText)), body }
+  if (!v.is(gatewayResponse, answer)) throw outcomeUnknown('its function did not return a response')
+  return answer
 }
 
 export function outcomeUnknown(why: string, cause?: unknown): GatewayOutcomeUnknownError {

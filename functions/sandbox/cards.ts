@@ -41,17 +41,26 @@ const always = (behavior: Behavior): Card => ({ first: behavior, later: behavior
 const atFirst = (behavior: Behavior): Card => ({ first: behavior, later: CHARGED })
 const declined = (declineCode: string): Card => always({ result: { kind: 'declined', declineCode } })
 
-const CARDS: ReadonlyMap<string, Card> = new Map([
-  ['card_4242424242424242', always(CHARGED)],
-  ['card_4000000000000002', declined('generic_decline')],
-  ['card_4000000000009995', declined('insufficient_funds')],
-  ['card_4000000000005001', atFirst({ isLate: true })],
-  ['card_4000000000005019', atFirst({ ...CHARGED, hidesResult: true })],
-  ['card_4000000000005027', atFirst({ ...CHARGED, isLate: true })],
-  ['card_4000000000005035', atFirst({ result: { kind: 'failed' } })],
-])
+export const CARD = {
+  charged: 'card_4242424242424242',
+  declined: 'card_4000000000000002',
+  withoutFunds: 'card_4000000000009995',
+  lostOnItsWay: 'card_4000000000005001',
+  toldAFailure: 'card_4000000000005019',
+  answeredLate: 'card_4000000000005027',
+  failing: 'card_4000000000005035',
+} as const
+export const TEST_CARDS: readonly string[] = Object.values(CARD)
 
-export const TEST_CARDS: readonly string[] = [...CARDS.keys()]
+const CARDS: ReadonlyMap<string, Card> = new Map([
+  [CARD.charged, always(CHARGED)],
+  [CARD.declined, declined('generic_decline')],
+  [CARD.withoutFunds, declined('insufficient_funds')],
+  [CARD.lostOnItsWay, atFirst({ isLate: true })],
+  [CARD.toldAFailure, atFirst({ ...CHARGED, hidesResult: true })],
+  [CARD.answeredLate, atFirst({ ...CHARGED, isLate: true })],
+  [CARD.failing, atFirst({ result: { kind: 'failed' } })],
+])
 
 /** Undefined if the sandbox has no such payment method. */
 export function cardOf(paymentMethod: string): Card | undefined {

@@ -7,15 +7,12 @@ import { EnvironmentReader } from '../election/environment.ts'
 import { SDK_CLIENT } from '../election/stores/sdk-client.ts'
 import type { GatewayRequest, GatewayResponse } from './message.ts'
 import { sandbox } from './sandbox.ts'
-import { tableStore } from './table-store.ts'
+import { tableStore } from './store.ts'
 
 const environment = new EnvironmentReader('the sandbox', process.env)
-const milliseconds = (name: string) =>
-  environment.wholeNumber(name, 1, Number.MAX_SAFE_INTEGER, 'a positive number of milliseconds')
 const tableName = environment.required('SANDBOX_TABLE')
-const [keyWindowMs, lateMs] = [milliseconds('KEY_WINDOW_MS'), milliseconds('LATE_MS')]
 environment.check()
 
-const answer = sandbox({ keyWindowMs, lateMs, store: tableStore(new DynamoDBClient(SDK_CLIENT), tableName) })
+const answer = sandbox({ store: tableStore(new DynamoDBClient(SDK_CLIENT), tableName) })
 
 export const handler = (request: GatewayRequest): Promise<GatewayResponse> => answer(request)

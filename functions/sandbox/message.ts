@@ -1,16 +1,17 @@
 /** HTTP requests and responses as plain data, which can also be the event and the result of a Lambda function. */
+import * as v from 'valibot'
 
-/** Header names are in lower case. */
-export interface GatewayRequest {
-  readonly method: 'GET' | 'POST'
-  readonly path: string
-  readonly query?: Readonly<Record<string, string>>
-  readonly headers: Readonly<Record<string, string>>
-  readonly body?: string
-}
+/** Names of headers are in lower case. */
+const texts = v.pipe(v.record(v.string(), v.string()), v.readonly())
 
-export interface GatewayResponse {
-  readonly statusCode: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string
-}
+export const gatewayRequest = v.object({
+  method: v.picklist(['GET', 'POST']),
+  path: v.string(),
+  query: v.exactOptional(texts),
+  headers: texts,
+  body: v.exactOptional(v.string()),
+})
+export type GatewayRequest = Readonly<v.InferOutput<typeof gatewayRequest>>
+
+export const gatewayResponse = v.object({ statusCode: v.number(), headers: texts, body: v.string() })
+export type GatewayResponse = Readonly<v.InferOutput<typeof gatewayResponse>>

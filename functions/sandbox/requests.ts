@@ -1,77 +1,61 @@
 /** Parses requests to the sandbox. Pure. */
-
-export interface Order {
-  readonly amount: number
-  readonly currency: string
-  readonly customer: string
-  readonly paymentMethod: string
-  readonly plan: string
-  readonly period: string
-  readonly dunned: number
-  readonly metadata: Readonly<Record<string, string>>
-}
-
-export interface Search {
-  readonly customer: string
-  readonly createdGte: number
-  readonly limit: number
-  readonly startingAfter: string | undefined
-}
+import * as v from 'valibot'
 
 /** The wrong parameter of a request, and Stripe's code for what is wrong with it. */
-export class InvalidRequest {
+export class InvalidRequest extends Error {
+  override readonly name = 'InvalidRequest'
   readonly param: string
-  readonly code: string | undefined
+  readonly code: string
 
-  constructor(param: string, code?: string) {
+  constructor(param: string, code: string) {
+    super(param)
     this.param = param
     this.code = code
   }
 }
 
-const REQUIRED = ['amount', 'currency', 'customer', 'payment_method', 'confirm', 'off_session']
-const REQUIRED_METADATA = ['metadata[plan]', 'metadata[period]', 'metadata[dunned]']
+const text = v.pipe(v.string(), v.nonEmpty())
+const wholeNumber = (least: number, most = Number.MAX_SAFE_INTEGER) =>
+  v.pipe(v.string(), v.regex(/^\d+$/), v.transform(Number), v.minValue(least), v.maxValue(most))
+
+const orderSchema = v.object({
+  amount: wholeNumber(1),
+  currency: v.pipe(v.string(), v.regex(/^[a-z]{3}$/)),
+  ...{ customer: text, payment_method: text },
+  // The sandbox knows only immediate payments without the customer present.
+  ...{ confirm: v.literal('true'), off_session: v.literal('true') },
+  ...{ 'metadata[plan]': text, 'metadata[period]': text, 'metadata[dunned]': wholeNumber(0) },
+})
 const METADATA = /^metadata\[(\w+)\]$/
 
-/** @param form an `application/x-www-form-urlencoded` body */
-export function readOrder(form: string): Order | InvalidRequest {
-  const given = new URLSearchParams(form)
-  const text = (param: string) => given.get(param) ?? ''
-  const missing = [...REQUIRED, ...REQUIRED_METADATA].find((param) => text(param) === '')
-  if (missing !== undefined) return new InvalidRequest(missing, 'parameter_missing')
-  // The sandbox knows only immediate payments without the customer present.
-  for (const param of ['confirm', 'off_session']) if (text(param) !== 'true') return new InvalidRequest(param)
-  const amount = wholeNumber(text('amount'))
-  if (amount === undefined || amount === 0) return new InvalidRequest('amount', 'parameter_invalid_integer')
-  const dunned = wholeNumber(text('metadata[dunned]'))
-  if (dunned === undefined) return new InvalidRequest('metadata[dunned]')
-  const currency = text('currency')
-  if (!/^[a-z]{3}$/.test(currency)) return new InvalidRequest('currency')
-  return {
-    amount,
-    currency,
-    dunned,
-    customer: text('customer'),
-    paymentMethod: text('payment_method'),
-    plan: text('metadata[plan]'),
-    period: text('metadata[period]'),
-    metadata: Object.fromEntries(
-      Array.from(given, ([param, value]) => [METADATA.exec(param)?.[1] ?? '', value]).filter(([name]) => name !== ''),
-    ),
-  }
+const searchSchema = v.object({
+  customer: text,
+  limit: v.optional(wholeNumber(1, 100), '10'),
+  'created[gte]': v.optional(wholeNumber(0), '0'),
+  starting_after: v.optional(text),
+})
+
+/** @throws InvalidRequest */
+function read<Value>(schema: v.GenericSchema<unknown, Value>, given: Readonly<Record<string, string>>): Value {
+  const { success, output, issues } = v.safeParse(schema, given)
+  if (success) return output
+  const param = String(issues[0].path?.[0]?.key)
+  throw new InvalidRequest(param, given[param] ? 'parameter_invalid' : 'parameter_missing')
 }
 
-export function readSearch(query: Readonly<Record<string, string>>): Search | InvalidRequest {
-  const { customer = '', limit: limitText = '10', 'created[gte]': since = '0', starting_after: startingAfter } = query
-  if (customer === '') return new InvalidRequest('customer', 'parameter_missing')
-  const limit = wholeNumber(limitText)
-  if (limit === undefined || limit < 1 || limit > 100) return new InvalidRequest('limit', 'parameter_invalid_integer')
-  const createdGte = wholeNumber(since)
-  if (createdGte === undefined) return new InvalidRequest('created[gte]', 'parameter_invalid_integer')
-  return { customer, limit, createdGte, startingAfter }
+/** @param form an `application/x-www-form-urlencoded` body @throws InvalidRequest */
+export function readOrder(form: string) {
+  const given = Object.fromEntries(new URLSearchParams(form))
+  const order = read(orderSchema, given)
+  const { 'metadata[plan]': plan, 'metadata[period]': period, 'metadata[dunned]': dunned } = order
+  const metadata = Object.entries(given).flatMap(([param, value]) => {
+    const [, name] = METADATA.exec(param) ?? []
+    return name === undefined ? [] : [[name, value] as const]
+  })
+  return { ...order, plan, period, dunned, metadata: Object.fromEntries(metadata) }
 }
 
-function wholeNumber(text: string): number | undefined {
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
-  return Number.isSafeInteger(value) ? value : undefined
-}
+/** @throws InvalidRequest */
+export const readSearch = (query: Readonly<Record<string, string>>) => read(searchSchema, query)
+
+export type Order = ReturnType<typeof readOrder>

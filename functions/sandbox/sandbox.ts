@@ -13,10 +13,9 @@
  */
 import { createHash } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
-import { property } from '../election/json.ts'
-import { answered, charged, declined, failed, invalid, keyReused, listed, replayed, unknownUrl } from './answers.ts'
+import * as v from 'valibot'
 import { cardOf, type Result } from './cards.ts'
-import type { GatewayRequest, GatewayResponse } from './message.ts'
+import { type GatewayRequest, type GatewayResponse, gatewayRequest } from './message.ts'
 import { InvalidRequest, type Order, readOrder, readSearch } from './requests.ts'
 import type { SandboxIntent, SandboxRow, SandboxStore } from './store.ts'
 
@@ -35,24 +34,25 @@ export interface SandboxOptions {
 export type Sandbox = (request: GatewayRequest) => Promise<GatewayResponse>
 
 const DAY_MS = 86_400_000
+const PATH = '/v1/payment_intents'
 
 export function sandbox(options: SandboxOptions): Sandbox {
   const { store, keyWindowMs = DAY_MS, lateMs = 8000, now = Date.now, sleep = setTimeout } = options
 
   async function charge({ body = '', headers }: GatewayRequest): Promise<GatewayResponse> {
     const key = headers['idempotency-key'] ?? ''
-    if (key === '') return invalid(new InvalidRequest('idempotency-key', 'parameter_missing'))
+    if (key === '') throw new InvalidRequest('idempotency-key', 'parameter_missing')
     const order = readOrder(body)
-    if (order instanceof InvalidRequest) return invalid(order)
-    const card = cardOf(order.paymentMethod)
-    if (card === undefined) return invalid(new InvalidRequest('payment_method', 'resource_missing'))
+    const card = cardOf(order.payment_method)
+    if (card === undefined) throw new InvalidRequest('payment_method', 'resource_missing')
 
     let before: SandboxRow | undefined
     // Terminates: a row is found changed only if another request was executed in between.
     for (;;) {
       const nowMs = now()
       if (before?.statusCode !== undefined && nowMs - before.sinceMs < keyWindowMs) {
-        return before.request === body ? replayed(before.statusCode, before.body ?? '') : keyReused()
+        if (before.request !== body) return answer(400, { error: { type: 'idempotency_error' } })
+        return answer(before.statusCode, before.body ?? '', { 'idempotent-replayed': 'true' })
       }
       const { result, hidesResult, isLate } = before === undefined ? card.first : card.later
       const row = execute({ key, order, body, nowMs, earlier: before?.intents ?? [] }, result)
@@ -60,30 +60,33 @@ export function sandbox(options: SandboxOptions): Sandbox {
       if (changed === undefined) {
         if (isLate) await sleep(lateMs)
         const { statusCode } = row
-        return statusCode === undefined || hidesResult ? failed() : answered(statusCode, row.body ?? '')
+        return statusCode === undefined || hidesResult ? FAILED : answer(statusCode, row.body ?? '')
       }
       before = changed
     }
   }
 
   async function list({ query = {} }: GatewayRequest): Promise<GatewayResponse> {
-    const search = readSearch(query)
-    if (search instanceof InvalidRequest) return invalid(search)
-    const { customer, limit, createdGte, startingAfter } = search
+    const { customer, limit, 'created[gte]': since, starting_after: startingAfter } = readSearch(query)
     const rows = await store.list(customer)
     const intents = rows.flatMap((row) => row.intents).toSorted((a, b) => b.created - a.created)
     const last = intents.findIndex(({ id }) => id === startingAfter)
-    if (startingAfter !== undefined && last === -1) {
-      return invalid(new InvalidRequest('starting_after', 'resource_missing'))
-    }
-    const rest = intents.slice(last + 1).filter(({ created }) => created >= createdGte)
-    return listed(rest.slice(0, limit), customer, rest.length > limit)
+    if (startingAfter !== undefined && last === -1) throw new InvalidRequest('starting_after', 'resource_missing')
+    const rest = intents.slice(last + 1).filter(({ created }) => created >= since)
+    const data = rest.slice(0, limit).map((intent) => rendered(intent, customer))
+    return answer(200, { object: 'list', url: PATH, has_more: rest.length > limit, data })
   }
 
   return async (request) => {
-    if (!isRequest(request)) return invalid(new InvalidRequest('request'))
-    if (request.path !== '/v1/payment_intents') return unknownUrl()
-    return request.method === 'POST' ? charge(request) : list(request)
+    try {
+      // The caller of a Lambda function can send it any event.
+      if (!v.is(gatewayRequest, request)) throw new InvalidRequest('request', 'parameter_invalid')
+      if (request.path !== PATH) return answer(404, { error: { type: 'invalid_request_error' } })
+      return await (request.method === 'POST' ? charge(request) : list(request))
+    } catch (error) {
+      if (!(error instanceof InvalidRequest)) throw error
+      return answer(400, { error: { type: 'invalid_request_error', code: error.code, param: error.param } })
+    }
   }
 }
 
@@ -106,10 +109,13 @@ function execute(request: ChargeRequest, result: Result | undefined): SandboxRow
   const { customer, plan, period, dunned } = order
   const row = { customer, key, plan, period, dunned, request: body, sinceMs: nowMs, intents: earlier }
   if (result === undefined) return row
-  if (result.kind === 'failed') return { ...row, statusCode: failed().statusCode, body: failed().body }
+  if (result.kind === 'failed') return { ...row, statusCode: FAILED.statusCode, body: FAILED.body }
   const intent = intentOf(request, result.kind === 'charged' ? 'succeeded' : 'requires_payment_method')
-  const answer = result.kind === 'charged' ? charged(intent, customer) : declined(intent, customer, result.declineCode)
-  return { ...row, statusCode: answer.statusCode, body: answer.body, intents: [...earlier, intent] }
+  const intents = [...earlier, intent]
+  const shown = rendered(intent, customer)
+  if (result.kind === 'charged') return { ...row, statusCode: 200, body: JSON.stringify(shown), intents }
+  const reason = { type: 'card_error', code: 'card_declined', decline_code: result.declineCode }
+  return { ...row, statusCode: 402, body: JSON.stringify({ error: { ...reason, payment_intent: shown } }), intents }
 }
 
 function intentOf({ key, order, nowMs, earlier }: ChargeRequest, status: string): SandboxIntent {
@@ -120,12 +126,12 @@ function intentOf({ key, order, nowMs, earlier }: ChargeRequest, status: string)
   return { id, status, amount, currency, created: Math.floor(nowMs / 1000), metadata }
 }
 
-/** The caller of a Lambda function can send it any event. */
-function isRequest(event: unknown): event is GatewayRequest {
-  const [headers, query, body] = ['headers', 'query', 'body'].map((name) => property(event, name))
-  return isTexts(headers) && (query === undefined || isTexts(query)) && (body === undefined || typeof body === 'string')
+const rendered = (intent: SandboxIntent, customer: string) => ({ object: 'payment_intent', ...intent, customer })
+
+/** @param body a text as it was stored */
+function answer(statusCode: number, body: object | string, headers: GatewayResponse['headers'] = {}): GatewayResponse {
+  const text = typeof body === 'string' ? body : JSON.stringify(body)
+  return { statusCode, headers: { 'content-type': 'application/json', ...headers }, body: text }
 }
 
-function isTexts(fields: unknown): boolean {
-  return typeof fields === 'object' && fields !== null && Object.values(fields).every((one) => typeof one === 'string')
-}
+const FAILED = answer(500, { error: { type: 'api_error' } })

@@ -10,55 +10,33 @@
  * | `statusCode`, `body` | N, S | the answer that repetitions get; absent if the request was lost |
  * | `intents` | L | every payment intent ever made under the key; they stay when the key expires |
  */
-import { property } from '../election/json.ts'
+import { type DynamoDBClient, PutItemCommand, paginateQuery } from '@aws-sdk/client-dynamodb'
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
+import * as v from 'valibot'
+import { isConditionFailed } from '../election/stores/dynamodb-errors.ts'
 
-/** A payment intent: money in the currency's minor unit, time in epoch seconds. */
-export type SandboxIntent = {
-  readonly id: string
-  readonly status: string
-  readonly amount: number
-  /** In lower case. */
-  readonly currency: string
-  readonly created: number
-  readonly metadata: Readonly<Record<string, string>>
-}
+const [text, number] = [v.string(), v.number()]
+/** Money in the currency's minor unit, the currency in lower case, time in epoch seconds. */
+const intentSchema = v.object({
+  ...{ id: text, status: text, amount: number, currency: text, created: number },
+  metadata: v.record(text, text),
+})
+const rowSchema = v.object({
+  ...{ customer: text, key: text, plan: text, period: text, dunned: number, request: text, sinceMs: number },
+  ...{ statusCode: v.exactOptional(number), body: v.exactOptional(text) },
+  intents: v.pipe(v.array(intentSchema), v.readonly()),
+})
 
-// A type, as an interface is not assignable to Record<string, unknown>, which chargesOf takes.
-export type SandboxRow = {
-  readonly customer: string
-  readonly key: string
-  readonly plan: string
-  readonly period: string
-  readonly dunned: number
-  readonly request: string
-  readonly sinceMs: number
-  readonly statusCode?: number
-  readonly body?: string
-  readonly intents: readonly SandboxIntent[]
-}
+export type SandboxIntent = Readonly<v.InferOutput<typeof intentSchema>>
+export type SandboxRow = Readonly<v.InferOutput<typeof rowSchema>>
 
-export interface SandboxStore {
-  /**
-   * Stores a row, unless it has changed since the request was decided. One request to DynamoDB.
-   *
-   * @param before the row on which it was decided; undefined if there was none
-   * @returns undefined if stored; else the row as it is now
-   */
-  put(row: SandboxRow, before: SandboxRow | undefined): Promise<SandboxRow | undefined>
-  /** All rows of the customer, including every one stored before the call. */
-  list(customer: string): Promise<readonly SandboxRow[]>
-}
+export type SandboxStore = ReturnType<typeof tableStore>
 
 /** A payment that succeeded. */
-export interface SandboxCharge extends Pick<SandboxRow, 'customer' | 'key' | 'plan' | 'period' | 'dunned'> {
-  readonly id: string
-  readonly amountMinor: number
-  /** In capitals. */
-  readonly currency: string
-}
+export type SandboxCharge = ReturnType<typeof chargesOf>[number]
 
 /** The charges in a row of the table. @throws TypeError if it is not a row of the sandbox */
-export function chargesOf(row: Readonly<Record<string, unknown>>): SandboxCharge[] {
+export function chargesOf(row: Readonly<Record<string, unknown>>) {
   const { customer, key, intents } = readRow(row)
   return intents
     .filter(({ status }) => status === 'succeeded')
@@ -68,28 +46,62 @@ export function chargesOf(row: Readonly<Record<string, unknown>>): SandboxCharge
     })
 }
 
-const [TEXT, NUMBER] = ['string', 'number']
-const ROW = { customer: TEXT, key: TEXT, plan: TEXT, period: TEXT, dunned: NUMBER, request: TEXT, sinceMs: NUMBER }
-const INTENT = { id: TEXT, status: TEXT, amount: NUMBER, currency: TEXT, created: NUMBER, metadata: 'object' }
-
 /** @throws TypeError */
 export function readRow(row: unknown): SandboxRow {
-  assertRow(row)
-  return row
+  const { success, output, issues } = v.safeParse(rowSchema, row)
+  if (success) return output
+  throw new TypeError(`The attribute "${v.getDotPath(issues[0])}" of a sandbox row is not what it writes`)
 }
 
-function assertRow(row: unknown): asserts row is SandboxRow {
-  const intents = property(row, 'intents')
-  const wrong = Array.isArray(intents) ? wrongIn(row, ROW) : 'intents'
-  const problem =
-    wrong ??
-    [intents]
-      .flat()
-      .map((intent) => wrongIn(intent, INTENT))
-      .find((name) => name !== undefined)
-  if (problem !== undefined) throw new TypeError(`The attribute "${problem}" of a sandbox row is not what it writes`)
+/** The rows in a DynamoDB table. */
+export function tableStore(client: DynamoDBClient, TableName: string) {
+  return {
+    /**
+     * Stores a row, unless it has changed since the request was decided: one request to DynamoDB.
+     *
+     * @param before the row on which it was decided; undefined if there was none
+     * @returns undefined if stored; else the row as it is now
+     */
+    async put(row: SandboxRow, before: SandboxRow | undefined): Promise<SandboxRow | undefined> {
+      const command = new PutItemCommand({
+        TableName,
+        Item: marshall(row, { removeUndefinedValues: true }),
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        ...unchanged(before),
+      })
+      try {
+        await client.send(command)
+        return undefined
+      } catch (error) {
+        if (!isConditionFailed(error) || error.Item === undefined) throw error
+        return readRow(unmarshall(error.Item))
+      }
+    },
+
+    /** All rows of the customer, including every one stored before the call. */
+    async list(customer: string): Promise<readonly SandboxRow[]> {
+      const query = {
+        TableName,
+        // A stale read could miss a charge made a moment ago, and the caller would charge again.
+        ConsistentRead: true,
+        KeyConditionExpression: 'customer = :customer',
+        ExpressionAttributeValues: marshall({ ':customer': customer }),
+      }
+      const rows: SandboxRow[] = []
+      for await (const { Items = [] } of paginateQuery({ client }, query)) {
+        rows.push(...Items.map((item) => readRow(unmarshall(item))))
+      }
+      return rows
+    },
+  }
 }
 
-function wrongIn(value: unknown, types: Readonly<Record<string, string>>): string | undefined {
-  return Object.keys(types).find((name) => typeof property(value, name) !== types[name])
+/** Every execution changes one of the two: a key is executed again only if it has no answer, or after it expired. */
+function unchanged(before: SandboxRow | undefined) {
+  if (before === undefined) return { ConditionExpression: 'attribute_not_exists(sinceMs)' }
+  const answer = before.statusCode === undefined ? 'attribute_not_exists' : 'attribute_exists'
+  return {
+    ConditionExpression: `sinceMs = :beforeMs AND ${answer}(statusCode)`,
+    ExpressionAttributeValues: marshall({ ':beforeMs': before.sinceMs }),
+  }
 }

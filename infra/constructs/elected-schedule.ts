@@ -7,11 +7,10 @@ import { refuse, warn } from './configuration.ts'
 import { environmentProblems, functionOf, hasPresentEnvironment, isMadeHere, unqualified } from './elected-function.ts'
 import type { ElectedScheduleProps } from './elected-schedule-props.ts'
 import { type ElectedScheduleSettings, settingsOf } from './elected-schedule-settings.ts'
-import { destinationOf, failureQueue, grantSend } from './failure-queue.ts'
+import { destinationOf, failureQueue, grantSend, schedulerTargets } from './event-delivery.ts'
 import { HandlerFunction } from './handler-function.ts'
 import type { LeaseTable } from './lease-table.ts'
 import { assertSamePeriod } from './lease-table-use.ts'
-import { schedulerTargets } from './scheduler-target.ts'
 import { eventAge, RETRY_ATTEMPTS } from './timing.ts'
 
 /**

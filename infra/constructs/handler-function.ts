@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { extname, join } from 'node:path'
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
@@ -6,13 +7,12 @@ import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
 import { refuse } from './configuration.ts'
-import { entryProblems } from './handler-export.ts'
 import * as prop from './prop-rules.ts'
 
 export interface HandlerFunctionProps {
   /**
-   * The module that exports `handler`: an absolute path, or a path from the app's working directory. It is bundled as an
-   * ES module, so `exports.handler` of CommonJS is refused.
+   * The module that exports `handler`: an absolute path, or a path from the app's working directory. It is bundled as
+   * an ES module, so `exports.handler` of CommonJS is refused.
    */
   readonly entry: string
   /** @default none */
@@ -45,7 +45,7 @@ export const DEFAULT_TIMEOUT = Duration.seconds(30)
  * more, its role may only write to that log group.
  */
 export class HandlerFunction extends NodejsFunction {
-  /** @throws ConfigurationError for an unknown prop, a value of a wrong type, or a module without the export `handler` */
+  /** @throws ConfigurationError for an unknown or wrong prop, or a module without the export `handler` */
   constructor(scope: Construct, id: string, props: HandlerFunctionProps) {
     prop.refuseWrong(scope, props, { entry: prop.required(prop.text), ...HANDLER_OPTIONS })
     const { entry, description, timeout = DEFAULT_TIMEOUT, memorySize = 512, environment } = props
@@ -92,4 +92,47 @@ export class HandlerFunction extends NodejsFunction {
 /** The path of a handler of this package: TypeScript in a checkout, JavaScript in the published package. */
 export function ownHandler(module: string): string {
   return join(import.meta.dirname, '../../functions', `${module}${extname(import.meta.filename)}`)
+}
+
+/** What is wrong with a module of these exports. Of a CommonJS module only `default` is left. */
+export function handlerProblems(entry: string, exported: readonly string[]): string[] {
+  if (exported.includes('handler')) return []
+  const others = exported.length === 0 ? '' : `, only ${exported.join(', ')}`
+  return [
+    `${entry} exports no "handler"${others}. Lambda calls the export of that name: ` +
+      'export const handler = … (module.exports and exports.handler do not count: it is bundled as an ES module)',
+  ]
+}
+
+/**
+ * The same for a module that the CDK is about to bundle. If esbuild is not installed (the CDK then bundles in Docker),
+ * or cannot read the module (the CDK then reports why), there is nothing to say.
+ */
+export function entryProblems(entry: string): string[] {
+  // Packages are left out, which takes milliseconds. They count only if one of them may export the handler.
+  const own = exportsOf(entry, { packages: 'external' })
+  if (own === undefined || own.includes('handler')) return []
+  const all = exportsOf(entry, {})
+  return all === undefined ? [] : handlerProblems(entry, all)
+}
+
+function exportsOf(entry: string, options: { readonly packages?: 'external' }): readonly string[] | undefined {
+  try {
+    const esbuild: typeof import('esbuild') = createRequire(import.meta.url)('esbuild')
+    const { metafile } = esbuild.buildSync({
+      entryPoints: [entry],
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      mainFields: ['module', 'main'],
+      outdir: 'unused',
+      write: false,
+      metafile: true,
+      logLevel: 'silent',
+      ...options,
+    })
+    return Object.values(metafile.outputs).flatMap((output) => output.exports)
+  } catch {
+    return undefined
+  }
 }

@@ -1,12 +1,16 @@
 import { Duration } from 'aws-cdk-lib'
 import { Alarm, type IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch'
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import { Schedule, ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
 import { Construct } from 'constructs'
 import { refuseIf } from './configuration.ts'
 import type { ElectedSchedule } from './elected-schedule.ts'
+import { failureQueue, schedulerTargets } from './event-delivery.ts'
+import { HandlerFunction, ownHandler } from './handler-function.ts'
 import type { LeadershipEvents } from './leadership-events.ts'
 import { type AlarmDefinition, deadLetterAlarm, electionAlarms, fitsWindow, overdueAlarm } from './lease-metrics.ts'
+import type { LeaseTable } from './lease-table.ts'
 import { assertSameRegion, assertSameTable } from './lease-table-use.ts'
-import { OverdueCheck } from './overdue-check.ts'
 import * as prop from './prop-rules.ts'
 import { envOfStack } from './regions.ts'
 
@@ -78,13 +82,38 @@ export class LeadershipAlarms extends Construct {
       const scopeOfLease = new Construct(leases, constructIdOf(lease))
       alarms.push(...definitions.map((definition) => alarmOf(scopeOfLease, definition)))
     }
-    if (toCheck.length > 0) new OverdueCheck(this, 'OverdueCheck', events.leaseTable, toCheck)
+    if (toCheck.length > 0) checkOverdue(new Construct(this, 'OverdueCheck'), events.leaseTable, toCheck)
     for (const alarm of alarms) {
       alarm.addAlarmAction(...actions)
       alarm.addOkAction(...actions)
     }
     this.alarms = alarms
   }
+}
+
+/**
+ * Reads leases every hour and measures `ticksOverdue`, for periods that are too long for a CloudWatch alarm.
+ * @param schedules one per lease, all of this table
+ */
+function checkOverdue(scope: Construct, leaseTable: LeaseTable, schedules: readonly ElectedSchedule[]): void {
+  const description = 'Measures how many periods have passed since the last completed tick of each lease'
+  const handler = new HandlerFunction(scope, 'Function', {
+    entry: ownHandler('announce/overdue-handler'),
+    description,
+    memorySize: 256,
+    environment: { LEASE_TABLE: leaseTable.tableName },
+  })
+  for (const { lease } of schedules) leaseTable.grantObserve(handler, lease)
+  // Before the first completed tick, the check counts from the table's creation.
+  const resources = [leaseTable.tableArn]
+  handler.addToRolePolicy(new PolicyStatement({ actions: ['dynamodb:DescribeTable'], resources }))
+  const targetWith = schedulerTargets(scope, handler, failureQueue(scope), Duration.hours(1))
+  const leases = schedules.map(({ lease, period }) => ({ lease, periodMs: period.toMilliseconds() }))
+  new Schedule(scope, 'Hourly', {
+    description,
+    schedule: ScheduleExpression.rate(Duration.hours(1)),
+    target: targetWith({ leases }),
+  })
 }
 
 /**

@@ -9,8 +9,8 @@ import { envOfTable, type TableReference } from './table-description.ts'
 /**
  * Allows to read or to write the items of one lease: its row and its history.
  *
- * Without the `Null` condition, ForAllValues also allows a request that names no key.
- * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+ * Without the `Null` condition, ForAllValues also allows a request that names no key: see "Single-valued vs.
+ * multivalued context keys" in the IAM User Guide, and
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
  * @throws ConfigurationError if `lease` is not a valid name, or `grantee` is a function of another Region or account
  */

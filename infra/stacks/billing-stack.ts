@@ -1,6 +1,8 @@
 import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { Topic } from 'aws-cdk-lib/aws-sns'
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import type { Construct } from 'constructs'
 import {
   ElectedSchedule,
@@ -9,10 +11,8 @@ import {
   LeadershipDashboard,
   LeadershipEvents,
 } from '../constructs/index.ts'
-import { AlarmTopic } from './alarm-topic.ts'
 import { BillingTables, DUE_INDEX } from './billing-tables.ts'
-import { RealGateway } from './real-gateway.ts'
-import { SandboxGateway } from './sandbox-gateway.ts'
+import { RealGateway, SandboxGateway } from './gateways.ts'
 
 export interface BillingStackProps extends StackProps {
   /** @default 2 */
@@ -70,7 +70,7 @@ export class BillingStack extends Stack {
     })
     const schedules = [hourly]
     const events = new LeadershipEvents(this, 'Events', { leaseTable: leases })
-    const topic = new AlarmTopic(this, 'AlarmTopic', alarmEmail)
+    const topic = this.#alarmTopic(alarmEmail)
     const alarms = new LeadershipAlarms(this, 'Alarms', { events, schedules, actions: [new SnsAction(topic)] })
     const { dashboard } = new LeadershipDashboard(this, 'Dashboard', { schedules, alarms })
 
@@ -82,5 +82,20 @@ export class BillingStack extends Stack {
     new CfnOutput(this, 'UnannouncedQueueUrl', { value: events.failures.queueUrl })
     new CfnOutput(this, 'AlarmTopicArn', { value: topic.topicArn })
     new CfnOutput(this, 'DashboardName', { value: dashboard.dashboardName })
+  }
+  /** Only this account's alarms may publish to it. The owner of `email` must confirm the subscription once. */
+  #alarmTopic(email: string | undefined): Topic {
+    const topic = new Topic(this, 'AlarmTopic', { displayName: 'Tenure alarms', enforceSSL: true })
+    // `enforceSSL` replaces the default policy, which would allow alarms to publish.
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
+      }),
+    )
+    if (email !== undefined) topic.addSubscription(new EmailSubscription(email))
+    return topic
   }
 }

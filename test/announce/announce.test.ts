@@ -115,7 +115,7 @@ test.each<[sentence: string, attributes: Image, logged: readonly object[]]>([
 test('The deletion of a lease row is not announced; a warning says what the row held and what to do', async () => {
   const leases = await completedTick()
   const scene = await setScene()
-  await scene.deliver([streamRecord(leases.rows.get('billing'), undefined)])
+  await scene.deliver([streamRecord(leases.read('billing'), undefined)])
   expect(scene.bus.accepted).toEqual([])
   expect(await scene.rows()).toEqual(new Map())
   const message = expect.stringMatching(/"billing".*which ticks are done.*Disable the schedules.*docs\/operations\.md/s)
@@ -137,8 +137,8 @@ test('Facts that were announced for an earlier edit of the same tenure are not a
   const nowMs = BEGAN_MS
   const request = { lease: 'billing', candidate: 'ann', attempt: 'attempt-ann', nowMs, expiresAtMs: nowMs + 15_000 }
   await leases.acquire({ ...request, maxClockSkewMs: 1_000 })
-  leases.edit('billing', nowMs + 5_000, (row) => ({ ...row, attempt: 'forced' }))
-  leases.edit('billing', nowMs + 9_000, ({ holder: _holder, ...row }) => ({ ...row, pausedUntilMs: nowMs + 60_000 }))
+  await leases.editAt(nowMs + 5_000, 'billing', { attempt: 'forced' })
+  await leases.editAt(nowMs + 9_000, 'billing', { holder: undefined, pausedUntilMs: nowMs + 60_000 })
   const scene = await setScene()
   await scene.deliver(leases.records)
   expect(scene.bus.accepted.map(({ name }) => name)).toEqual(['LeaderElected', 'LeaseForced', 'LeasePaused'])

@@ -12,7 +12,6 @@ const led: LeaseImage = {
 }
 
 const { holder: _holder, ...leaderless } = led
-const { tick: _tick, ...tickless } = led
 const vacant: LeaseImage = { ...leaderless, step: 1, writtenAtMs: ENDED_MS, endedBy: 'completed', completedTick: TICK }
 const byBob: LeaseImage = {
   ...{ ...led, fencingToken: 43, holder: 'bob', attempt: 'attempt-bob' },
@@ -61,10 +60,6 @@ test.each<[sentence: string, before: LeaseImage | undefined, after: LeaseImage, 
   ['An end has the leader’s time', led, failedRow, [failed]],
 ])('%s', (_sentence, before, after, facts) => {
   expect(change(before, after)).toMatchObject(facts)
-})
-
-test('A lease without ticks has no tick in its facts', () => {
-  expect(JSON.stringify(change(undefined, tickless))).not.toContain('tick')
 })
 
 test.each<[sentence: string, before: LeaseImage, after: LeaseImage, atMs: number]>([

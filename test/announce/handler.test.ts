@@ -44,7 +44,7 @@ test.each([
   const sent = bus.requests.flatMap(({ body }) => JSON.parse(body).Entries)
   const names = ['LeaderElected', 'LeaderReleased', 'TickCompleted']
   expect(sent).toMatchObject(names.map((DetailType) => ({ DetailType, EventBusName: 'tenure' })))
-  const { fencingToken = 0, acquiredAtMs = 0 } = leases.rows.get('billing') ?? {}
+  const { fencingToken = 0, acquiredAtMs = 0 } = leases.read('billing') ?? {}
   const { lease, record } = historyKey({ lease: 'billing', fencingToken })
   const Key = { lease: { S: lease }, record: { S: record } }
   const { Item } = await client.send(new GetItemCommand({ TableName: table, Key }))

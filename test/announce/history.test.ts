@@ -48,11 +48,6 @@ test('The read of what was announced is consistent and names one attribute, as t
   })
 })
 
-test('If only the end of a tenure is delivered, its row has all that the end says', async () => {
-  const { row } = await written([failed])
-  expect(row).toMatchObject({ candidate: { S: 'ann' }, forTick: { S: TICK }, beganAtMs: { N: String(BEGAN_MS) } })
-})
-
 test('Keys of history rows sort as their fencing tokens do', () => {
   const tokens = [1, 99, 1_795_240_800_001, Number.MAX_SAFE_INTEGER]
   const records = tokens.map((fencingToken) => historyKey({ lease: 'billing', fencingToken }).record)

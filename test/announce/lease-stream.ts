@@ -2,48 +2,38 @@
 import { marshall } from '@aws-sdk/util-dynamodb'
 import type { DynamoDBRecord } from 'aws-lambda'
 import type { LeaseImage } from '../../functions/announce/facts.ts'
-import type { LeaseStore } from '../../functions/election/index.ts'
-import * as rules from '../../functions/election/rules.ts'
-import type { AcquireReply, WriteReply } from '../../functions/election/stores/store.ts'
+import type { AcquireRequest, GiveBackRequest, HolderWrite } from '../../functions/election/rules.ts'
+import { RulesStore } from '../../functions/election/testing/rules-store.ts'
 
 export const TABLE_ARN = 'arn:aws:dynamodb:eu-central-1:111122223333:table/leases'
 
-export class StreamedLeases implements LeaseStore {
-  readonly rows = new Map<string, LeaseImage>()
+export type Changes = { readonly [Name in keyof LeaseImage]?: LeaseImage[Name] | undefined }
+
+export class StreamedLeases extends RulesStore {
   readonly records: DynamoDBRecord[] = []
 
-  async acquire(request: rules.AcquireRequest): Promise<AcquireReply> {
-    return this.#keep(request, rules.acquire(this.rows.get(request.lease), request))
+  override acquire = (request: AcquireRequest) => this.#streamed(request, () => super.acquire(request))
+  override write = (request: HolderWrite) => this.#streamed(request, () => super.write(request))
+  override giveBack = (request: GiveBackRequest) => this.#streamed(request, () => super.giveBack(request))
+
+  /** As an operator does, by the documented procedure or not. `undefined` removes an attribute. */
+  async editAt(nowMs: number, lease: string, changes: Changes): Promise<void> {
+    await this.#streamed({ lease, nowMs }, async () => {
+      Reflect.apply(this.edit, this, [lease, changes]) // its type does not accept undefined
+      return { granted: true }
+    })
   }
 
-  async write(request: rules.HolderWrite): Promise<WriteReply> {
-    return withoutUndefined(this.#keep(request, rules.write(this.rows.get(request.lease), request)))
-  }
-
-  async giveBack(request: rules.GiveBackRequest): Promise<WriteReply> {
-    return withoutUndefined(this.#keep(request, rules.giveBack(this.rows.get(request.lease), request)))
-  }
-
-  /** As an operator does, by the documented procedure or not. */
-  edit(lease: string, nowMs: number, change: (row: LeaseImage) => LeaseImage): void {
-    const before = this.rows.get(lease)
-    if (before === undefined) throw new Error(`there is no lease ${lease}`)
-    this.#stream(before, change(before), nowMs)
-  }
-
-  #keep({ lease, nowMs }: { readonly lease: string; readonly nowMs: number }, reply: rules.Reply): rules.Reply {
-    if (reply.granted) this.#stream(this.rows.get(lease), reply.record, nowMs)
+  async #streamed<Reply extends { readonly granted: boolean }>(
+    { lease, nowMs }: { readonly lease: string; readonly nowMs: number },
+    apply: () => Promise<Reply>,
+  ): Promise<Reply> {
+    const before = this.read(lease)
+    const reply = await apply()
+    if (reply.granted) this.records.push(streamRecord(before, this.read(lease), this.records.length + 1, nowMs))
     return reply
   }
-
-  #stream(before: LeaseImage | undefined, after: LeaseImage, nowMs: number): void {
-    this.rows.set(after.lease, after)
-    this.records.push(streamRecord(before, after, this.records.length + 1, nowMs))
-  }
 }
-
-const withoutUndefined = ({ granted, record }: rules.Reply): WriteReply =>
-  granted || record === undefined ? { granted } : { granted, record }
 
 /** A record as Lambda passes it to a function. */
 export function streamRecord(

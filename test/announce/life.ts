@@ -1,6 +1,6 @@
 /** Random lives of leases through the shipped rules. */
 import fc from 'fast-check'
-import { StreamedLeases } from './lease-stream.ts'
+import { type Changes, StreamedLeases } from './lease-stream.ts'
 
 export const BEGIN_MS = Date.parse('2026-11-21T06:00:00.000Z')
 export const LEASE_MS = 15_000
@@ -37,37 +37,30 @@ export async function live(steps: readonly Step[]): Promise<StreamedLeases> {
   return leases
 }
 
-async function take(step: Step, leases: StreamedLeases, nowMs: number): Promise<void> {
+async function take(step: Step, leases: StreamedLeases, nowMs: number): Promise<unknown> {
   const { do: action, lease, candidate = 'ann', how = 'asDocumented', forMs = 0 } = step
-  const row = leases.rows.get(lease)
+  const row = leases.read(lease)
   const expiresAtMs = nowMs + LEASE_MS
   const second = new Date(nowMs - (nowMs % 1_000)).toISOString()
   if (action === 'acquire') {
     const attempt = `attempt-${leases.records.length}-${nowMs}`
     const request = { lease, candidate, attempt, nowMs, expiresAtMs, maxClockSkewMs: 1_000 }
-    return void (await leases.acquire(lease === 'tickless' ? request : { ...request, tick: second }))
+    return leases.acquire(lease === 'tickless' ? request : { ...request, tick: second })
   }
   if (row === undefined) return
-  if (action === 'pause') {
-    return leases.edit(lease, nowMs, (row) => {
-      return { ...row, pausedUntilMs: nowMs + forMs, pausedBy: 'ops', writtenAtMs: nowMs }
-    })
-  }
-  if (action === 'resume') {
-    return leases.edit(lease, nowMs, ({ pausedUntilMs: _, pausedBy: _by, ...row }) => ({ ...row, writtenAtMs: nowMs }))
-  }
-  const { holder, attempt, fencingToken, ...vacant } = row
+  const editTo = (changes: Changes) => leases.editAt(nowMs, lease, changes)
+  if (action === 'pause') return editTo({ pausedUntilMs: nowMs + forMs, pausedBy: 'ops', writtenAtMs: nowMs })
+  if (action === 'resume') return editTo({ pausedUntilMs: undefined, pausedBy: undefined, writtenAtMs: nowMs })
+  const { holder, attempt, fencingToken } = row
   // Forced out already: neither the leader's next write nor a second force changes the tenure.
   if (holder === undefined || attempt === 'forced') return
   if (action === 'force') {
-    return leases.edit(lease, nowMs, (row) => {
-      if (how === 'attemptAlone') return { ...row, attempt: 'forced' }
-      if (how === 'holderAlone') return { ...vacant, attempt, fencingToken }
-      return { ...vacant, fencingToken, attempt: 'forced', endedBy: 'forced', writtenAtMs: nowMs }
-    })
+    if (how === 'attemptAlone') return editTo({ attempt: 'forced' })
+    if (how === 'holderAlone') return editTo({ holder: undefined })
+    return editTo({ holder: undefined, attempt: 'forced', endedBy: 'forced', writtenAtMs: nowMs })
   }
   const tenure = { lease, candidate: holder, attempt, fencingToken, nowMs }
-  if (action === 'giveBack') return void (await leases.giveBack(tenure))
+  if (action === 'giveBack') return leases.giveBack(tenure)
   const tick = row.tick === undefined ? {} : { tick: row.tick }
   const writes = {
     renew: { kind: 'renew', expiresAtMs },
@@ -76,5 +69,5 @@ async function take(step: Step, leases: StreamedLeases, nowMs: number): Promise<
     release: { kind: 'release', endedBy: 'released' },
     fail: { kind: 'release', endedBy: 'failed', errorName: 'TypeError' },
   } as const
-  await leases.write({ ...tenure, step: row.step + 1, ...writes[action] })
+  return leases.write({ ...tenure, step: row.step + 1, ...writes[action] })
 }

@@ -1,5 +1,5 @@
 /** One fact of each kind, about one tenure and its successor. */
-import type { Elected, Ended, Forced, Paused, TakenOver } from '../../functions/announce/facts.ts'
+import type { FactOf } from '../../functions/announce/facts.ts'
 
 export const TICK = '2026-11-21T06:00:00.000Z'
 export const BEGAN_MS = Date.parse(TICK) + 400
@@ -8,16 +8,16 @@ export const tenure = { lease: 'billing', fencingToken: 42, tick: TICK, beganAtM
 const led = { ...tenure, atMs: BEGAN_MS, candidate: 'ann' }
 const after = (ms: number) => ({ ...led, atMs: BEGAN_MS + ms })
 
-export const elected: Elected = { kind: 'elected', ...led, expiresAtMs: BEGAN_MS + 15_000 }
-export const failed: Ended = { kind: 'ended', ...after(1_600), endedBy: 'failed', errorName: 'TypeError' }
-export const forced: Forced = { kind: 'forced', ...after(2_600) }
-export const paused: Paused = {
+export const elected: FactOf<'elected'> = { kind: 'elected', ...led, expiresAtMs: BEGAN_MS + 15_000 }
+export const failed: FactOf<'ended'> = { kind: 'ended', ...after(1_600), endedBy: 'failed', errorName: 'TypeError' }
+export const forced: FactOf<'forced'> = { kind: 'forced', ...after(2_600) }
+export const paused: FactOf<'paused'> = {
   kind: 'paused',
   ...after(100),
   sequenceNumber: '7',
   pausedUntilMs: BEGAN_MS + 1_000_000,
 }
-export const takenOver: TakenOver = {
+export const takenOver: FactOf<'takenOver'> = {
   kind: 'takenOver',
   ...after(20_000),
   fencingToken: 43,

@@ -1,38 +1,5 @@
-import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { dayOf, dueInstant, InvalidDateError, nextPeriod } from '../../functions/billing/due-date.ts'
-
-fc.configureGlobal({ seed: 20_240_131 }) // fixed, so that a failure is repeated by every run
-
-const DAY_MS = 86_400_000
-const dateOf = (day: number) => new Date(day * DAY_MS).toISOString().slice(0, 10)
-const zones = fc.constantFrom(...Intl.supportedValuesOf('timeZone'))
-/** Their clocks were changed at or near midnight. */
-const midnightChangers = fc.constantFrom(
-  ...['Africa/Cairo', 'America/Asuncion', 'America/Havana', 'America/Santiago', 'America/St_Johns', 'Asia/Beirut'],
-  ...['Atlantic/Azores', 'Pacific/Apia'],
-)
-
-const formatters = new Map<string, Intl.DateTimeFormat>()
-
-function formatter(timeZone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = JSON.stringify([timeZone, options])
-  const made = formatters.get(key) ?? new Intl.DateTimeFormat('en-CA', { timeZone, ...options })
-  formatters.set(key, made)
-  return made
-}
-
-/** The local date by Intl, independent of the code under test. */
-const localDate = (ms: number, timeZone: string) => formatter(timeZone, { dateStyle: 'short' }).format(ms)
-
-/** Days since 1970, in UTC, on which the zone's clocks were changed. */
-function daysOfChange(year: number, timeZone: string): number[] {
-  const offsets = formatter(timeZone, { timeZoneName: 'longOffset' })
-  const offsetAt = (day: number) =>
-    offsets.formatToParts(day * DAY_MS).find(({ type }) => type === 'timeZoneName')?.value
-  const firstDay = Date.UTC(year, 0, 1) / DAY_MS
-  return Array.from({ length: 366 }, (_, i) => firstDay + i).filter((day) => offsetAt(day) !== offsetAt(day + 1))
-}
 
 test.each([
   ['month', '2024-01-31', ['2024-02-29', '2024-03-31', '2024-04-30', '2024-05-31']],
@@ -47,40 +14,19 @@ test.each([
   }
 })
 
-describe('A period is due', () => {
-  test.each([
-    ['2024-01-31', 'Etc/UTC', '2024-01-31T00:00:00.000Z', 'midnight'],
-    ['2024-01-31', 'Pacific/Kiritimati', '2024-01-30T10:00:00.000Z', 'midnight'],
-    ['2024-07-31', 'Europe/London', '2024-07-30T23:00:00.000Z', 'midnight'],
-    ['2024-03-31', 'Asia/Beirut', '2024-03-30T22:00:00.000Z', '01:00, as midnight is skipped'],
-    ['1919-03-31', 'America/Toronto', '1919-03-31T04:30:00.000Z', '00:30, as 23:30 to 00:30 is skipped'],
-    ['2024-11-03', 'America/Havana', '2024-11-03T04:00:00.000Z', 'the first midnight of two, at 01:00 back to 00:00'],
-    ['2010-11-07', 'America/St_Johns', '2010-11-07T02:30:00.000Z', 'the first midnight of two, at 00:01 back to 23:01'],
-    ['2011-12-30', 'Pacific/Apia', '2011-12-30T10:00:00.000Z', 'the start of the next date, as this one is skipped'],
-    ['2011-12-31', 'Pacific/Apia', '2011-12-30T10:00:00.000Z', 'midnight'],
-  ])('%s in %s at %s: %s', (period, zone, instant) => {
-    expect(dueInstant(period, zone)).toBe(instant)
-  })
-
-  test('at the first instant of its date on all days around a change of the clocks', () => {
-    let days = 0
-    fc.assert(
-      fc.property(fc.oneof(zones, midnightChangers), fc.integer({ min: 1970, max: 2037 }), (zone, year) => {
-        const around = daysOfChange(year, zone).flatMap((day) => [day - 1, day, day + 1, day + 2])
-        for (const period of around.map(dateOf)) {
-          const dueMs = Date.parse(dueInstant(period, zone))
-          expect(localDate(dueMs, zone) >= period, `${period} in ${zone}`).toBe(true)
-          // Up to three hours before, as a second midnight would look like a start one minute before.
-          for (let minutes = 1; minutes <= 180; minutes++) {
-            expect(localDate(dueMs - minutes * 60_000, zone) < period, `${period} in ${zone}`).toBe(true)
-          }
-          days++
-        }
-      }),
-      { numRuns: 60 },
-    )
-    expect(days).toBeGreaterThan(200)
-  })
+// The polyfill finds the instant; these are its unusual cases.
+test.each([
+  ['2024-01-31', 'Etc/UTC', '2024-01-31T00:00:00.000Z', 'midnight'],
+  ['2024-01-31', 'Pacific/Kiritimati', '2024-01-30T10:00:00.000Z', 'midnight'],
+  ['2024-07-31', 'Europe/London', '2024-07-30T23:00:00.000Z', 'midnight'],
+  ['2024-03-31', 'Asia/Beirut', '2024-03-30T22:00:00.000Z', '01:00, as midnight is skipped'],
+  ['1919-03-31', 'America/Toronto', '1919-03-31T04:30:00.000Z', '00:30, as 23:30 to 00:30 is skipped'],
+  ['2024-11-03', 'America/Havana', '2024-11-03T04:00:00.000Z', 'the first midnight of two, at 01:00 back to 00:00'],
+  ['2010-11-07', 'America/St_Johns', '2010-11-07T02:30:00.000Z', 'the first midnight of two, at 00:01 back to 23:01'],
+  ['2011-12-30', 'Pacific/Apia', '2011-12-30T10:00:00.000Z', 'the start of the next date, as this one is skipped'],
+  ['2011-12-31', 'Pacific/Apia', '2011-12-30T10:00:00.000Z', 'midnight'],
+])('A period %s is due in %s at %s: %s', (period, zone, instant) => {
+  expect(dueInstant(period, zone)).toBe(instant)
 })
 
 test.each(['Mars', '', 'Europe/Berlin ', '2024-01-01T00:00Z', '2024-01-01T00:00[Europe/Berlin]'])(

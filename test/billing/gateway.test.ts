@@ -60,8 +60,6 @@ describe('A charge', () => {
 
   test.each([
     ['ISK', 1200, "Stripe's unit of ISK is not its minor unit"],
-    ['UGX', 1200, "Stripe's unit of UGX is not its minor unit"],
-    ['MGA', 1200, "Stripe's unit of MGA is not its minor unit"],
     ['KWD', 1999, 'Stripe takes KWD only in multiples of 10 minor units, unlike 1999'],
   ])('in %s of %i is not sent: Stripe would charge another amount', async (currency, amountMinor, message) => {
     const { charge, requests } = answering([200, { ...INTENT, currency: currency.toLowerCase(), amount: amountMinor }])
@@ -71,17 +69,13 @@ describe('A charge', () => {
     expect(requests).toEqual([])
   })
 
-  test('in KWD of 1990 is sent', async () => {
-    const { charge } = answering([200, { ...INTENT, amount: 1990, currency: 'kwd' }])
-    expect(await charge({ currency: 'KWD', amountMinor: 1990 })).toMatchObject({ status: 'charged' })
-  })
-
   test.each([
-    [{}, false],
-    [{ 'idempotent-replayed': 'true' }, true],
-    [{ 'idempotent-replayed': 'false' }, false],
-  ])('that succeeded, with headers %j, is charged', async (headers, replayed) => {
-    expect(await answering([200, INTENT, headers]).charge()).toEqual({ status: 'charged', chargeId: 'pi_1', replayed })
+    [{ currency: 'KWD', amountMinor: 1990 }, { currency: 'kwd', amount: 1990 }, undefined, false],
+    [{}, {}, 'true', true],
+    [{}, {}, 'false', false],
+  ])('of %j that is answered by %j, replayed: %s, is charged', async (order, intent, header, replayed) => {
+    const { charge } = answering([200, { ...INTENT, ...intent }, header ? { 'idempotent-replayed': header } : {}])
+    expect(await charge(order)).toEqual({ status: 'charged', chargeId: 'pi_1', replayed })
   })
 
   const cardError = (error: object): Answer => [402, { error: { type: 'card_error', ...error } }]
@@ -93,7 +87,6 @@ describe('A charge', () => {
     [cardError({ code: 'card_declined', decline_code: 'Ada Sato has no money' }), 'card_declined'],
     [[402, { error: { type: 'card_error' } }, { 'idempotent-replayed': 'true' }], 'card_error'],
     [[400, { error: { ...wrongMethod, code: 'resource_missing' } }], 'resource_missing'],
-    [[400, { error: wrongMethod }], 'payment_method'],
     [[200, { ...INTENT, status: 'requires_payment_method' }], 'requires_payment_method'],
     [[200, { ...INTENT, status: 'canceled', last_payment_error: { code: 'expired_card' } }], 'expired_card'],
   ])('answered %j is declined: %s', async (answer, declineCode) => {
@@ -108,19 +101,13 @@ describe('A charge', () => {
     ]),
     ...[201, 408, 425].map((code): [Answer, string] => [[code, INTENT], `it answered ${code}`]),
     [[500, { error: { type: 'api_error' } }], 'it answered 500 (api_error)'],
-    [[409, { error: { type: 'idempotency_error', code: 'idempotency_key_in_use' } }], 'it answered 409'],
-    [[429, { error: { code: 'rate_limit' } }], 'it answered 429 (rate_limit)'],
     // A request with the same key and another body may have charged.
     [[400, { error: { type: 'idempotency_error' } }], 'it answered 400 (idempotency_error)'],
     [[402, 'Payment required'], 'it answered 402 without a readable reason'],
-    [[502, '<html>Bad gateway'], 'it answered 502 (a web page instead of JSON; is the URL that of its API?)'],
-    [[200, '\n<!doctype html>'], 'it answered 200 (a web page instead of JSON; is the URL that of its API?)'],
-    [[200, 'charged!'], 'its answer has no "id"'],
-    [[200, { ...INTENT, id: 7 }], 'its answer has no "id"'],
-    [[200, { ...INTENT, status: undefined }], 'its payment intent pi_1 has no "status" or no "metadata"'],
-    [[200, { ...INTENT, metadata: undefined }], 'its payment intent pi_1 has no "status" or no "metadata"'],
+    [[502, '<html>Bad gateway'], 'it answered 502'],
+    [[200, 'charged!'], 'its answer is not a payment intent'],
+    [[200, { ...INTENT, metadata: undefined }], 'its answer is not a payment intent'],
     [[200, { ...INTENT, amount: '1200' }], 'its payment intent pi_1 has no "amount" or no "currency"'],
-    [[200, { ...INTENT, currency: null }], 'its payment intent pi_1 has no "amount" or no "currency"'],
   ])('answered %j has an unknown outcome', async (answer, message) => {
     await expectUnknown(answering(answer).charge(), message)
   })
@@ -131,10 +118,9 @@ describe('A charge', () => {
     [[400, { error: missing }], 'with 400 (parameter_missing, metadata[plan]);'],
     [[400, { error: { type: 'invalid_request_error', param: 'currency' } }], '(invalid_request_error, currency);'],
     [[401, 'no'], 'with 401;'],
-    [[402, { error: { type: 'invalid_request_error' } }], 'with 402 (invalid_request_error);'],
     [[403, { error: { code: 'Ada Sato', message: 'Ada Sato paid' } }], 'with 403;'],
     [[404, { error: { code: 'resource_missing' } }], 'with 404 (resource_missing);'],
-    [[404, '<html>Not here, Ada'], 'with 404 (a web page instead of JSON; is the URL that of its API?);'],
+    [[404, '<html>Not here, Ada'], 'with 404;'],
   ])('answered %j is refused, and the error names the reason, but no customer', async (answer, message) => {
     const charge = answering(answer).charge()
     await expect(charge).rejects.toThrow(GatewayRefusedError)
@@ -195,10 +181,6 @@ describe('Looking up the charge of a key', () => {
     await expectUnknown(answering(list(data)).find(), 'its payment intent pi_1 is processing and may still move money')
   })
 
-  test('is an error if another amount was charged with the key', async () => {
-    await expect(answering(list([intent('pi_1', { amount: 12 })])).find()).rejects.toThrow(GatewayMismatchError)
-  })
-
   test('reads all pages, but not endlessly', async () => {
     const pages = [list([other('pi_9'), other('pi_8')], true), list([other('pi_7')], true), list([intent('pi_6')])]
     const { find, requests } = answering(...pages)
@@ -213,7 +195,6 @@ describe('Looking up the charge of a key', () => {
 
   test.each<[Answer]>([
     ...['', 'x', { data: [] }, { has_more: false }].map((body): [Answer] => [[200, body]]),
-    [[200, { data: [], has_more: 'false' }]],
     [[200, { data: {}, has_more: false }]],
     [list([{}])],
     [list([{ ...INTENT, amount: undefined }])],

@@ -81,13 +81,4 @@ describe('The billing function', () => {
     expect(await scene.recordedCharges()).toEqual(charged.toSorted((a, b) => a.id.localeCompare(b.id)))
     expect(logged.join()).not.toContain(API_KEY)
   })
-
-  test.each([
-    [{ LEASE_TABLE: '' }, 'LEASE_TABLE is not set'],
-    [{ LEASE_NAME: '' }, 'LEASE_NAME'],
-    [{ LEASE_MS: '15s' }, 'LEASE_MS is "15s"'],
-  ])('does not load in a wrong environment: %j', async (wrong, message) => {
-    const tables = { leaseTable: 'leases', subscriptionsTable: 'subscriptions', chargesTable: 'charges' }
-    await expect(load(tables, { GATEWAY_FUNCTION: 'sandbox', ...wrong }, [])).rejects.toThrow(message)
-  })
 })

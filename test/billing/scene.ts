@@ -15,6 +15,7 @@ import { stripeGateway } from '../../functions/billing/stripe-gateway.ts'
 import type { Subscription } from '../../functions/billing/subscription.ts'
 import { subscriptionsTable } from '../../functions/billing/subscriptions.ts'
 import { DynamoDBLeaseStore, type LeaseOptions, withLease } from '../../functions/election/index.ts'
+import { CARD } from '../../functions/sandbox/cards.ts'
 import type { GatewayRequest, GatewayResponse } from '../../functions/sandbox/message.ts'
 import { sandbox } from '../../functions/sandbox/sandbox.ts'
 import { chargesOf } from '../../functions/sandbox/store.ts'
@@ -24,14 +25,6 @@ import { createBillingTables, createLeaseTable, localClient } from '../support/t
 
 export const TICK = '2024-01-31T12:00:00.000Z'
 const LEASE = 'billing'
-
-/** See functions/sandbox/cards.ts. */
-export const CARD = {
-  charged: 'card_4242424242424242',
-  declined: 'card_4000000000000002',
-  lostOnItsWay: 'card_4000000000005001',
-  chargedButTold500: 'card_4000000000005019',
-} as const
 
 type Row = Record<string, unknown>
 

@@ -1,9 +1,11 @@
 /** Charges whose answer never came, and what the retry of the tick does about them. */
+
 import { expect, inject, test } from 'vitest'
-import { chargeDue, UnsettledChargesError } from '../../functions/billing/charge-due.ts'
+import { UnsettledChargesError } from '../../functions/billing/charge-due.ts'
 import { GatewayOutcomeUnknownError } from '../../functions/billing/gateway.ts'
+import { CARD } from '../../functions/sandbox/cards.ts'
 import type { GatewayResponse } from '../../functions/sandbox/message.ts'
-import { CARD, changedLease, losingAnswers, monthly, type Scene, setScene, TICK } from './scene.ts'
+import { changedLease, losingAnswers, monthly, type Scene, setScene, TICK } from './scene.ts'
 
 const endpoint = inject('dynamodbEndpoint')
 const DAY_MS = 86_400_000
@@ -18,36 +20,10 @@ async function expectOneCharge(scene: Scene): Promise<void> {
   expect(await scene.recordedCharges()).toEqual(scene.charges())
 }
 
-test('It stops no other charge, is written into the ledger, and fails the tick', async () => {
-  const subscriptions = Array.from({ length: 12 }, (_, i) => monthly(`cus_${i}`))
-  let isDown = true
-  await using scene = await setScene(endpoint, subscriptions, {
-    intercept: (request, answer) => {
-      if (isDown && /customer=cus_[37]&/.test(request.body ?? '')) throw new GatewayOutcomeUnknownError('down')
-      return answer()
-    },
-  })
-  const causes = '2 × GatewayOutcomeUnknownError'
-  await expect(scene.lead(TICK)).rejects.toMatchObject({
-    name: 'UnsettledChargesError',
-    unsettled: 2,
-    result: { due: 12, charged: 10, failed: 2 },
-    message: expect.stringContaining(`2 of 12 due charges are not settled (${causes})`),
-  })
-  expect(scene.log.at(-1)).toMatchObject({ message: 'unsettled', fields: { causes } })
-  expect(await scene.ledgerRow('cus_3')).toMatchObject({ status: 'unknown' })
-  expect(await scene.subscription('cus_3')).toMatchObject({ period: '2024-01-31' })
-
-  isDown = false
-  expect(await scene.lead(TICK)).toMatchObject({ status: 'completed', result: { due: 2, charged: 2, replayed: 0 } })
-  expect(scene.charges()).toHaveLength(12)
-  expect(await scene.recordedCharges()).toEqual(scene.charges())
-})
-
 test.each([
   ['the leader died before it asked', CARD.charged, 0, 0],
   ['the request was lost, and the gateway has forgotten the key', CARD.lostOnItsWay, 40, 0],
-  ['it charged and answered 500, and has forgotten the key', CARD.chargedButTold500, 40, 1],
+  ['it charged and answered 500, and has forgotten the key', CARD.toldAFailure, 40, 1],
 ])(
   'The gateway is asked for the key before it is asked to charge: %s',
   async (_, paymentMethod, daysLater, replayed) => {
@@ -65,21 +41,6 @@ test.each([
     await expectOneCharge(scene)
   },
 )
-
-test('The same leader looks it up too if it processes the subscription again', async () => {
-  await using scene = await setScene(endpoint, [monthly('cus_1')], losingAnswers(1))
-  const outcome = await scene.lead(TICK, (parts) => ({
-    subscriptions: {
-      ...parts.subscriptions,
-      findDue: async (...find) => {
-        await expect(chargeDue(parts)).rejects.toThrow(UnsettledChargesError)
-        return parts.subscriptions.findDue(...find)
-      },
-    },
-  }))
-  expect(outcome).toMatchObject({ status: 'completed', result: { charged: 1, replayed: 1 } })
-  expect(scene.requests).toEqual(['POST cus_1', 'GET cus_1'])
-})
 
 test.each([
   ['charged', CARD.charged, '2024-02-29', 0],

@@ -14,14 +14,6 @@ import { seedSubscriptions, subscribe } from '../../infra/local/billing/subscrip
 import type { Emulator } from './emulator.ts'
 import type { DeployedStack } from './stack.ts'
 
-/** Cards of the sandbox; see functions/sandbox/cards.ts. */
-export const CARDS = {
-  /** Charged, but answered later than billing waits. Eight such customers take a leader 5 s. */
-  late: 'card_4000000000005027',
-  /** Fails at every attempt. */
-  failing: 'card_4000000000005035',
-} as const
-
 const fileOf = ({ directory }: Emulator) => join(directory, 'seeded.json')
 
 /** Adds customers to those of the earlier test files. */

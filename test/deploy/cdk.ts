@@ -1,27 +1,25 @@
 /** Runs the CDK CLI against the emulator. */
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { awsEnvironment, type Emulator } from './emulator.ts'
-import { type Ended, ROOT, runProgram, timed } from './program.ts'
+import { type Ended, ROOT, runProgram } from './program.ts'
 
 /** @param cwd the directory of the CDK app */
 export async function runCdkIn(cwd: string, emulator: Emulator, ...args: readonly string[]): Promise<Ended> {
   // Each run has its own output directory, because several runs can use one tree at the same time.
   const output = args.includes('--output') ? [] : ['--output', await mkdtemp(join(emulator.directory, 'assembly-'))]
   const options = [...output, '--no-color', '--no-notices', '--no-version-reporting']
-  return timed(`cdk ${args.join(' ')}`, () =>
-    runProgram(join(ROOT, 'node_modules/.bin/cdk'), [...args, ...options], {
-      cwd,
-      env: {
-        ...awsEnvironment(emulator.url, emulator.directory),
-        PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
-        CDK_HOME: emulator.directory, // for its caches, instead of the user's home
-        CDK_DISABLE_CLI_TELEMETRY: 'true',
-      },
-    }),
-  )
+  return runProgram(join(ROOT, 'node_modules/.bin/cdk'), [...args, ...options], {
+    cwd,
+    env: {
+      ...awsEnvironment(emulator.url, emulator.directory),
+      PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
+      CDK_HOME: emulator.directory, // for its caches, instead of the user's home
+      CDK_DISABLE_CLI_TELEMETRY: 'true',
+    },
+  })
 }
 
 /** @throws Error with the end of the output if the CDK fails */
@@ -53,9 +51,4 @@ export function assemblyOf({ directory }: Emulator, context: readonly string[]):
 /** @param context such as `candidates=3` */
 export function contextOptions(context: readonly string[]): string[] {
   return context.flatMap((each) => ['--context', each])
-}
-
-export async function templateFiles(assembly: string): Promise<string[]> {
-  const files = await readdir(assembly)
-  return files.filter((file) => file.endsWith('.template.json')).map((file) => join(assembly, file))
 }

@@ -12,8 +12,6 @@ export interface Emulator {
   readonly url: string
   /** For files of this run; removed at the end of the run. */
   readonly directory: string
-  /** The directory of the virtual environment's programs. */
-  readonly bin: string
 }
 
 declare module 'vitest' {

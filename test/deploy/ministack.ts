@@ -1,4 +1,4 @@
-/** Installs MiniStack and cfn-lint, and starts MiniStack by `launch-ministack.py`. */
+/** Installs MiniStack, and starts it by `launch-ministack.py`. */
 import { spawn } from 'node:child_process'
 import { existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -7,8 +7,8 @@ import { guard } from '../../infra/programs/watchdog.ts'
 import { ACCOUNT, awsEnvironment, REGION } from './emulator.ts'
 import { runProgram, until } from './program.ts'
 
-/** Pinned, because the launcher replaces functions inside MiniStack, and each version of cfn-lint adds rules. */
-const PACKAGES = ['ministack==1.5.33', 'cfn-lint==1.58.0']
+/** Pinned, because the launcher replaces functions inside MiniStack. */
+const PACKAGE = 'ministack==1.5.33'
 
 /** Before the first customer of the sample is due; see infra/local/billing/generate.ts. */
 const CLOCK_START = '2024-01-30T08:00:00Z'
@@ -26,20 +26,20 @@ export class UnavailableError extends Error {
  * @returns the directory of the virtual environment's programs
  * @throws UnavailableError if python3, its venv or the package index is missing
  */
-export async function installPythonTools(venv: string, temporary: string): Promise<string> {
+export async function installMiniStack(venv: string, temporary: string): Promise<string> {
   const bin = join(venv, 'bin')
-  const marker = join(venv, `${PACKAGES.join('+')}.installed`)
+  const marker = join(venv, `${PACKAGE}.installed`)
   if (existsSync(marker)) return bin
   const run = async (program: string, ...args: readonly string[]) => {
     const { exitCode, output } = await runProgram(program, args, { env: { ...process.env, TMPDIR: temporary } })
     if (exitCode === 0) return
     const command = [program, ...args.slice(0, 3)].join(' ')
-    const need = `Python 3.10 or newer with venv, and a package index with ${PACKAGES.join(' and ')}`
+    const need = `Python 3.10 or newer with venv, and a package index with ${PACKAGE}`
     throw new UnavailableError(`they need ${need}; \`${command}\` failed: ${output.trim().split('\n').at(-1)}`)
   }
   await run('python3', '-m', 'venv', venv)
   const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check']
-  await run(join(bin, 'python'), ...pip, ...PACKAGES)
+  await run(join(bin, 'python'), ...pip, PACKAGE)
   writeFileSync(marker, '')
   return bin
 }

@@ -1,6 +1,6 @@
 /** Runs programs, and waits. */
 import { type SpawnOptions, spawn } from 'node:child_process'
-import { readdir } from 'node:fs/promises'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { guard } from '../../infra/programs/watchdog.ts'
@@ -37,7 +37,7 @@ export async function runOrThrow(cwd: string, program: string, ...args: readonly
   const command = [program, ...args].join(' ')
   // Without the NODE_OPTIONS of this process, but with its path, where programs find this Node.
   const env = { ...process.env, NODE_OPTIONS: '' }
-  const { exitCode, output } = await timed(command, () => runProgram(program, args, { cwd, env }))
+  const { exitCode, output } = await runProgram(program, args, { cwd, env })
   if (exitCode !== 0) throw new Error(`${command} failed:\n${output.slice(-3000)}`)
   return output
 }
@@ -50,17 +50,17 @@ export async function packProject(directory: string): Promise<string> {
   return join(directory, file)
 }
 
-export const INSTALL = ['install', '--no-audit', '--no-fund', '--prefer-offline'] as const
-
-/** Writes to standard error how long the work took. */
-export async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
-  const startedAtMs = performance.now()
-  try {
-    return await work()
-  } finally {
-    process.stderr.write(`  ${((performance.now() - startedAtMs) / 1000).toFixed(1)} s  ${what}\n`)
-  }
+/** This Node and, installed into the directory, the oldest that the package allows, of which npm has the one for Linux. */
+export async function installNodes(directory: string): Promise<string[]> {
+  if (process.platform !== 'linux') return [process.execPath]
+  const { engines } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
+  const name = `node-linux-${process.arch}`
+  await mkdir(directory)
+  await runOrThrow(directory, 'npm', ...INSTALL, '--prefix', directory, `${name}@${engines.node.replace('>=', '')}`)
+  return [process.execPath, join(directory, 'node_modules', name, 'bin/node')]
 }
+
+export const INSTALL = ['install', '--no-audit', '--no-fund', '--prefer-offline'] as const
 
 /**
  * Polls until `done`.

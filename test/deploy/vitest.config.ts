@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** The life of a stack: each file continues with the account that the file before it left. Other files come last. */
-const ORDER = ['deploy', 'permissions', 'announced', 'leader-dies', 'update', 'rollback', 'failures', 'destroy']
+const ORDER = ['deploy', 'announced', 'updates']
 
 class InOrder extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -27,13 +27,15 @@ describe('what went wrong with the lease row', () => {
     ['TransactionConflictException', 'client', true, /Other requests were writing the row/],
     ['ReplicatedWriteConflictException', 'client', true, /Other requests were writing the row/],
     ['ValidationException', 'client', false, /form of the request/],
-    [
-      'ValidationException',
-      'client',
-      false,
-      /needs the partition key "lease"/,
-      'key element does not match the schema',
-    ],
+    ...[
+      'The provided key element does not match the schema',
+      'One or more parameter values were invalid: Type mismatch for key', // DynamoDB Local
+      'One of the required keys was not given a value',
+    ].map((message): [string, 'client', boolean, RegExp, string] => [
+      ...(['ValidationException', 'client', false] as const),
+      /^The table "leases" does not have the keys of a lease table\. It needs the partition key "lease"/,
+      message,
+    ]),
     ['IdempotentParameterMismatchException', 'client', false, /form of the request/],
     ['ANameOfNextYearException', 'client', true, /refused the request/],
     ['constructor', 'client', true, /refused the request/],

@@ -240,6 +240,8 @@ it.each([
   ['period', 'periodMs'],
   ['tableName', 'store'],
   ['heartbeet', 'heartbeat'],
+  ['region', 'store'],
+  ['retryCount', 'waitMs'],
 ])('the unknown option %s is taken for %s, by meaning or by spelling', (wrong, right) => {
   expect(() => leaderOnly({ [wrong]: 1 })).toThrow(`Did you mean "${right}"?`)
 })

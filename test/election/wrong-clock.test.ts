@@ -28,6 +28,7 @@ async function run(changes: Parameters<typeof options>[0] = {}, ...afterAcquire:
   return await running
 }
 const MINE = { status: 'completed', result: 'mine' }
+const iso = (ms: number) => new Date(ms).toISOString()
 
 describe('a clock that is set while the lease is asked for', () => {
   it.each([
@@ -137,6 +138,9 @@ describe('a row that a wrong clock wrote last', () => {
     expect(error).toMatchObject({ lease: 'billing', message: expect.stringContaining(writer) })
     expect(error).toMatchObject({ message: expect.stringContaining(`${aheadMs} ms ahead of this machine's clock`) })
     expect(error).toMatchObject({ message: expect.stringMatching(blame) })
+    const healedIn = aheadMs - 1_000
+    const healed = `heals by itself: the event can be retried in ${healedIn} ms, at ${iso(clock.wallMs() + healedIn)}`
+    expect(error).toMatchObject({ message: expect.stringContaining(healed) })
     expect(asked('acquire')).toBe(2)
   })
 
@@ -207,6 +211,8 @@ describe('a lease that is held under a clock that is ahead', () => {
     expect(error).toMatchObject({ lease: 'billing', message: expect.stringMatching(blame) })
     const holder = `held by "ann", the candidate of token ${fencingToken} (attempt ${attempt})`
     expect(error).toMatchObject({ message: expect.stringContaining(holder) })
+    const free = `can be taken in \\d+ ms, at ${iso((row()?.expiresAtMs ?? 0) + 1_000)}`
+    expect(error).toMatchObject({ message: expect.stringMatching(free) })
     expect(asked('acquire')).toBe(4)
   })
 })

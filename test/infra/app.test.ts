@@ -87,9 +87,7 @@ test.each([
   expect(await load(bundle, env)).toBe('function')
 })
 
-test.each([
-  [{ candidates: 'four' }, 'the context value `candidates` is "four"; give a whole number'],
-  [{ gatewayUrl: 'api.stripe.com' }, 'the gateway\'s URL is "api.stripe.com"; give an https:// URL'],
-])('the context %o stops the app with an error', async (context, message) => {
-  await expect(synthesize(join(directory, 'refused'), context)).rejects.toThrow(message)
+test('a wrong context value stops the app with an error', async () => {
+  const message = 'the context value `candidates` is "four"; give a whole number'
+  await expect(synthesize(join(directory, 'refused'), { candidates: 'four' })).rejects.toThrow(message)
 })

@@ -121,16 +121,12 @@ describe('a real gateway', () => {
     })
   })
 
-  test('cannot have a URL without TLS', () => {
-    expect(() => billingTemplate({ gatewayUrl: 'http://gateway.example' })).toThrow(
-      refusal('Billing/Gateway: the gateway\'s URL is "http://gateway.example"; give an https:// URL'),
-    )
-  })
-
-  test('cannot have a key in its URL, and the error does not repeat it', () => {
-    expect(() => billingTemplate({ gatewayUrl: 'https://sk_test_1:@api.stripe.com' })).toThrow(
-      expect.objectContaining({ message: expect.not.stringContaining('sk_test_1') }),
-    )
+  test.each([
+    ['http://gateway.example', '"http://gateway.example"'],
+    ['https://sk_test_1:@api.stripe.com', 'one that is not shown, as it may hold a key'],
+  ])('cannot have the URL %s', (gatewayUrl, shown) => {
+    const message = `Billing/Gateway: the gateway's URL is ${shown}; give an https:// URL`
+    expect(() => billingTemplate({ gatewayUrl })).toThrow(refusal(message))
   })
 })
 

@@ -36,17 +36,14 @@ describe('the dashboard', () => {
   })
 
   test.each(['ticksCompleted', 'ticksFailed', 'takeover', 'tickDuration', 'elected', 'lost', 'clockSkew'])(
-    'graphs %s of each lease',
+    'graphs %s of each lease, and standbys by their reason',
     (metric) => {
       for (const lease of LEASES) {
         expect(usual.body).toContain(`["Tenure","${metric}","lease","${lease}","table","REFERENCE",`)
       }
+      for (const reason of STANDBY_REASONS) expect(usual.body).toContain(`"lease","billing","reason","${reason}",`)
     },
   )
-
-  test.each(STANDBY_REASONS)('graphs standbys with the reason %s', (reason) => {
-    expect(usual.body).toContain(`["Tenure","standby","lease","billing","reason","${reason}","table","REFERENCE",`)
-  })
 
   test('shows the states of alarms if given, at most 100 per widget', () => {
     const alarmsIn = (widgets: readonly Widget[]) =>

@@ -38,14 +38,11 @@ describe('the announcer', () => {
     })
   })
 
-  test('starts after its role may read the stream and send to the queue', () => {
+  test('starts after its role may read the stream, sends events to the default bus, keeps history for 30 days', () => {
     const [policy] = Object.keys(template.findResources('AWS::IAM::Policy'))
     const [announcer] = Object.entries(template.findResources(FUNCTION))
     expect(announcer?.[1]['DependsOn']).toContain(policy)
     template.hasResourceProperties(MAPPING, { FunctionName: { Ref: announcer?.[0] } })
-  })
-
-  test('sends events to the default event bus of the account, and keeps history for 30 days', () => {
     const bus = { 'Fn::Join': ['', Match.arrayWith([':event-bus/default'])] }
     template.hasResourceProperties(FUNCTION, variables({ EVENT_BUS: bus, HISTORY_DAYS: '30' }))
   })
@@ -59,20 +56,6 @@ describe('the announcer', () => {
     const withBus = Template.fromStack(other.stack)
     withBus.hasResourceProperties(FUNCTION, variables({ EVENT_BUS: arn, HISTORY_DAYS: '365' }))
     withBus.hasResourceProperties('AWS::IAM::Policy', statement({ Action: 'events:PutEvents', Resource: arn }))
-  })
-
-  test.each([36, 0, 3651 * 24])('refuses a history of %s hours', (hours) => {
-    expect(() => new LeadershipEvents(stack, `Of${hours}`, { leaseTable, history: Duration.hours(hours) })).toThrow(
-      refusal(/`history` is [\d.]+ days; it must be whole days from 1 to 3650/),
-    )
-  })
-
-  test('refuses a table without a stream', () => {
-    const table = new TableV2(stack, 'Own', LEASE_KEYS)
-    const own = new LeaseTable(stack, 'OwnLeases', { table })
-    expect(() => new LeadershipEvents(stack, 'OwnEvents', { leaseTable: own })).toThrow(
-      refusal('Stack/OwnEvents: the lease table Stack/OwnLeases has no stream of new and old images; give it one'),
-    )
   })
 })
 
@@ -89,25 +72,40 @@ describe('without history', () => {
     return stack
   }
 
-  test('a table that does not expire rows is refused', () => {
-    for (const history of [undefined, Duration.days(7)]) {
-      expect(() => announcedWithoutTtl({ history })).toThrow(
-        refusal('Stack/Events: the lease table Stack/Given does not expire rows by the attribute "ttl"'),
-      )
-    }
-    expect(() => announcedWithoutTtl({ history: Duration.days(7) }, strong)).toThrow('set `history` to false')
+  const withTtl = { timeToLiveAttribute: 'ttl' }
+  const noTtl = /^Stack\/Events: the lease table Stack\/Given does not expire rows by the attribute "ttl"/
+
+  test.each<[string, Partial<TablePropsV2>, Duration | undefined, RegExp]>([
+    ['a history of hours', withTtl, Duration.hours(36), /`history` is 1.5 days; it must be whole days from 1 to 3650/],
+    ['a history of no days', withTtl, Duration.days(0), /`history` is 0 days/],
+    ['a history of more than ten years', withTtl, Duration.days(3651), /`history` is 3651 days/],
+    [
+      'a table without a stream',
+      { dynamoStream: StreamViewType.NEW_IMAGE },
+      undefined,
+      /no stream of new and old images; give it one/,
+    ],
+    ['a table that does not expire rows', {}, undefined, noTtl],
+    ['a history in such a table', {}, Duration.days(7), noTtl],
+    ['a history in a table with strong consistency', strong, Duration.days(7), /set `history` to false/],
+  ])('%s is refused', (_, ofTable, history, message) => {
+    expect(() => announcedWithoutTtl({ history }, ofTable)).toThrow(refusal(message))
   })
 
   test.each([
     ['`history` is false', { history: false as const }, {}],
     ['the table is a global table with strong consistency', {}, strong],
   ])('the announcer may access no row if %s', (_, props, ofTable) => {
-    const template = Template.fromStack(announcedWithoutTtl(props, ofTable))
+    const stack = announcedWithoutTtl(props, ofTable)
+    const template = Template.fromStack(stack)
     template.hasResourceProperties(FUNCTION, variables({ HISTORY_DAYS: '0' }))
     template.resourceCountIs(MAPPING, 1)
     const policies = JSON.stringify(template.findResources('AWS::IAM::Policy'))
     expect(policies).toContain('dynamodb:GetRecords')
     expect(policies).not.toMatch(/dynamodb:(Get|Update)Item/)
+    const info = 'There is no history of tenures: Stack/Given is a global table with strong consistency'
+    const infos = Annotations.fromStack(stack).findInfo('/Stack/Events', Match.stringLikeRegexp(info))
+    expect(infos).toHaveLength(ofTable === strong ? 1 : 0)
   })
 
   test.each([
@@ -118,13 +116,6 @@ describe('without history', () => {
     const leaseTable = new LeaseTable(stack, 'Leases', { encryptionKey: new Key(stack, 'Key') })
     new LeadershipEvents(stack, 'Events', { leaseTable, history })
     Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', statement({ Action }))
-  })
-
-  test('the CDK prints an info for a global table with strong consistency', () => {
-    Annotations.fromStack(announcedWithoutTtl({}, strong)).hasInfo(
-      '/Stack/Events',
-      Match.stringLikeRegexp('^There is no history of tenures: Stack/Given is a global table with strong consistency'),
-    )
   })
 })
 

@@ -118,16 +118,10 @@ describe('an existing table', () => {
       'the table\'s key is [{"attributeName":"id","keyType":"HASH"}]; leases need the partition key "lease" and the',
     ],
     [
-      'a number as partition key',
-      (stack) => new TableV2(stack, 'Table', { ...LEASE_KEYS, partitionKey: { ...NUMBER, name: 'lease' } }),
-      'the table\'s key "lease" has the type "N"; leases need the type "S"',
-    ],
-    [
       "a number as sort key of the CDK's older construct",
       (stack) => new Table(stack, 'Table', { ...LEASE_KEYS, sortKey: NUMBER }),
       'the table\'s key "record" has the type "N"; leases need the type "S"',
     ],
-    ['replicas', (stack) => new TableV2(stack, 'Table', { ...LEASE_KEYS, replicas }), eventual(3)],
     [
       'replicas, imported by the ARN of a table of this app',
       (stack) => {

@@ -1,12 +1,10 @@
 /**
- * A TCP proxy between the SDK and DynamoDB Local that drops, delays, forges and repeats messages: faults that neither
- * the emulator nor a good network has.
- *
- * It reads only as much of HTTP/1.1 as it needs: a head, a body of Content-Length bytes, one request at a time per
- * connection. Each request is forwarded on a connection of its own: a client that hangs up does not cancel it.
+ * A proxy between the SDK and DynamoDB Local that drops, delays, forges and repeats messages: faults that neither the
+ * emulator nor a good network has.
  */
 import { once } from 'node:events'
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, request, type Server } from 'node:http'
+import { text } from 'node:stream/consumers'
 import type { AttributeMap } from '../../functions/election/stores/row.ts'
 
 /** The parts of a request's body that tests look at. */
@@ -22,16 +20,23 @@ export interface WireRequest {
   /** From `X-Amz-Target`: 'UpdateItem', 'TransactWriteItems' … */
   readonly operation: string
   readonly body: WireBody
-  /** As the SDK sent it. */
-  readonly bytes: Buffer
+  readonly headers: IncomingHttpHeaders
+  /** The body as the SDK sent it. */
+  readonly text: string
+}
+
+export interface WireReply {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
 }
 
 /** One request, as a fault sees it. */
 export interface Exchange {
   readonly request: WireRequest
-  /** Sends the request to DynamoDB, at each call, and returns the whole reply. */
-  forward(): Promise<Buffer>
-  reply(bytes: Buffer): void
+  /** Sends the request to DynamoDB, at each call, and returns its reply. */
+  forward(): Promise<WireReply>
+  reply(message: WireReply): void
   /** Destroys the client's connection. */
   hangUp(): void
 }
@@ -50,25 +55,15 @@ export const dropRequest: Fault = ({ hangUp }) => hangUp()
 /** DynamoDB's own reply with another `Date`. */
 export function forgeDate(date: string): Fault {
   return async ({ forward, reply }) => {
-    const { head, body } = split(await forward())
-    const forged = head.replace(/^date:.*$/im, `Date: ${new Date(date).toUTCString()}`)
-    reply(Buffer.concat([Buffer.from(forged, 'latin1'), body]))
+    const { headers, ...message } = await forward()
+    reply({ ...message, headers: { ...headers, date: new Date(date).toUTCString() } })
   }
 }
 
 /** An error in place of DynamoDB's reply; the request never reaches it. */
 export function answerError(type: string, message: string, { status = 400, ...fields }: ErrorFields = {}): Fault {
-  const body = JSON.stringify({
-    __type: `com.amazonaws.dynamodb.v20120810#${type}`,
-    message,
-    ...fields,
-  })
-  const head = [
-    `HTTP/1.1 ${status} Error`,
-    'Content-Type: application/x-amz-json-1.0',
-    `Content-Length: ${body.length}`,
-  ]
-  return ({ reply }) => reply(Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`))
+  const body = JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${type}`, message, ...fields })
+  return ({ reply }) => reply({ status, headers: { 'content-type': 'application/x-amz-json-1.0' }, body })
 }
 
 export interface ErrorFields {
@@ -88,10 +83,10 @@ export function gate(): Gate {
   const reached = Promise.withResolvers<void>()
   const opened = Promise.withResolvers<void>()
   const fault: Fault = async ({ forward, reply }) => {
-    const bytes = await forward()
+    const message = await forward()
     reached.resolve()
     await opened.promise
-    reply(bytes)
+    reply(message)
   }
   return { fault, reached: reached.promise, open: opened.resolve }
 }
@@ -103,29 +98,35 @@ export class TcpProxy {
   readonly requests: WireRequest[] = []
   readonly endpoint: string
   readonly #server: Server
-  readonly #upstream: URL
-  readonly #clients = new Set<Socket>()
+  readonly #upstream: string
   readonly #faults: { readonly match: Match; readonly fault: Fault; timesLeft: number }[] = []
 
-  private constructor(server: Server, endpoint: string, upstream: URL) {
+  private constructor(server: Server, endpoint: string, upstream: string) {
     this.#server = server
     this.endpoint = endpoint
     this.#upstream = upstream
-    server.on('connection', (client) => this.#serve(client))
+    server.on('request', (incoming, outgoing) => {
+      outgoing.sendDate = false
+      const reply = ({ status, headers, body }: WireReply) => outgoing.writeHead(status, headers).end(body)
+      const hangUp = () => outgoing.destroy()
+      this.#handle(incoming, reply, hangUp).catch(hangUp)
+    })
   }
 
   static async start(upstream: string): Promise<TcpProxy> {
-    const server = createServer().listen(0, '127.0.0.1')
+    // Only faults close a connection.
+    const server = createServer({ keepAliveTimeout: 0 }).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const address = server.address()
     if (address === null || typeof address === 'string') throw new Error('the proxy has no port')
-    return new TcpProxy(server, `http://127.0.0.1:${address.port}`, new URL(upstream))
+    return new TcpProxy(server, `http://127.0.0.1:${address.port}`, upstream)
   }
 
   async stop(): Promise<void> {
+    const closed = once(this.#server, 'close')
     this.#server.close()
-    for (const client of this.#clients) client.destroy()
-    await once(this.#server, 'close')
+    this.#server.closeAllConnections()
+    await closed
   }
 
   /** The fault decides about the next `times` requests that match. Of several faults the first one set comes first. */
@@ -135,107 +136,32 @@ export class TcpProxy {
 
   /** Sends a late copy of a request to DynamoDB; returns the name of the error if it is refused. */
   async resend(request: WireRequest): Promise<string | undefined> {
-    return errorIn(await this.#forward(request.bytes))
+    return errorIn(await this.#forward(request))
   }
 
-  #serve(client: Socket): void {
-    this.#clients.add(client)
-    client.on('close', () => this.#clients.delete(client))
-    client.on('error', () => {}) // a client may hang up at any time
-    onMessages(client, (bytes) => {
-      this.#handle(bytes, client).catch(() => client.destroy())
-    })
-  }
-
-  async #handle(bytes: Buffer, client: Socket): Promise<void> {
-    const { head, body } = split(bytes)
-    const request = { operation: operationOf(head), body: JSON.parse(body.toString()), bytes }
+  async #handle(incoming: IncomingMessage, reply: Exchange['reply'], hangUp: () => void): Promise<void> {
+    const { headers } = incoming
+    const body = await text(incoming)
+    const [, operation = ''] = String(headers['x-amz-target']).split('.')
+    const request = { operation, body: JSON.parse(body), headers, text: body }
     this.requests.push(request)
-    const exchange: Exchange = {
-      request,
-      forward: () => this.#forward(bytes),
-      reply: (reply) => client.write(reply),
-      hangUp: () => client.destroy(),
-    }
+    const exchange: Exchange = { request, forward: () => this.#forward(request), reply, hangUp }
     const planned = this.#faults.find(({ match, timesLeft }) => timesLeft > 0 && match(request))
     if (planned === undefined) return exchange.reply(await exchange.forward())
     planned.timesLeft--
     await planned.fault(exchange)
   }
 
-  async #forward(bytes: Buffer): Promise<Buffer> {
-    const socket = connect(Number(this.#upstream.port), this.#upstream.hostname)
-    try {
-      return await new Promise<Buffer>((resolve, reject) => {
-        socket.on('error', reject)
-        socket.on('close', () => reject(new Error('DynamoDB Local closed the connection')))
-        onMessages(socket, resolve)
-        socket.write(bytes)
-      })
-    } finally {
-      socket.destroy()
-    }
-  }
-}
-
-const OK = 'HTTP/1.1 200 '
-const HEAD_END = '\r\n\r\n'
-const LAST_CHUNK = '\r\n0\r\n\r\n'
-
-/** The body of DynamoDB's reply, which sends a long one in chunks. */
-export function bodyOf(reply: Buffer): unknown {
-  const { head, body } = split(reply)
-  if (!isChunked(head)) return JSON.parse(body.toString())
-  const chunks: Buffer[] = []
-  for (let at = 0; ; ) {
-    const start = body.indexOf('\r\n', at) + 2
-    const size = Number.parseInt(body.toString('latin1', at, start), 16)
-    if (size === 0) return JSON.parse(Buffer.concat(chunks).toString())
-    chunks.push(body.subarray(start, start + size))
-    at = start + size + 2
+  /** Uses a connection of its own: a client that hangs up does not cancel it. */
+  async #forward({ headers, text: body }: WireRequest): Promise<WireReply> {
+    const outgoing = request(this.#upstream, { method: 'POST', headers, agent: false }).end(body)
+    const [incoming]: IncomingMessage[] = await once(outgoing, 'response')
+    if (incoming === undefined) throw new Error('DynamoDB Local did not reply')
+    return { status: incoming.statusCode ?? 0, headers: incoming.headers, body: await text(incoming) }
   }
 }
 
 /** The name of the error that DynamoDB replied with. */
-export function errorIn(reply: Buffer): string | undefined {
-  if (reply.toString('latin1', 0, OK.length) === OK) return undefined
-  const body = bodyOf(reply)
-  const type = typeof body === 'object' && body !== null ? String(Reflect.get(body, '__type')) : ''
-  return type.slice(type.indexOf('#') + 1)
-}
-
-/** Calls back with every whole HTTP message that arrives. */
-function onMessages(socket: Socket, callback: (message: Buffer) => void): void {
-  let received: Buffer = Buffer.alloc(0)
-  socket.on('data', (chunk: Buffer) => {
-    received = Buffer.concat([received, chunk])
-    for (let length = messageLength(received); length <= received.length; length = messageLength(received)) {
-      const message = received.subarray(0, length)
-      received = received.subarray(length)
-      callback(message)
-    }
-  })
-}
-
-/** Infinity if the end has not arrived yet. */
-function messageLength(received: Buffer): number {
-  if (!received.includes(HEAD_END)) return Number.POSITIVE_INFINITY
-  const { head } = split(received)
-  const end = received.indexOf(LAST_CHUNK)
-  if (isChunked(head)) return end === -1 ? Number.POSITIVE_INFINITY : end + LAST_CHUNK.length
-  return head.length + Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0)
-}
-
-/** The head with its empty line, and the body. */
-function split(message: Buffer): { head: string; body: Buffer } {
-  const end = message.indexOf(HEAD_END) + HEAD_END.length
-  return { head: message.toString('latin1', 0, end), body: message.subarray(end) }
-}
-
-function isChunked(head: string): boolean {
-  return /^transfer-encoding: *chunked/im.test(head)
-}
-
-function operationOf(head: string): string {
-  return /^x-amz-target: *DynamoDB_\d+\.(\w+)/im.exec(head)?.[1] ?? ''
+export function errorIn({ status, body }: WireReply): string | undefined {
+  return status === 200 ? undefined : /#(\w+)/.exec(JSON.parse(body).__type)?.[1]
 }

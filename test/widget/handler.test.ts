@@ -54,21 +54,18 @@ describe('The answer', () => {
   })
 })
 
-describe('The context that CloudWatch sends', () => {
-  test.each([
-    ['theme, width and time range', {}, { fromMs: NOW - 86_400_000, toMs: NOW }],
-    ['the zoomed range', { zoom: { start: NOW - 60_000, end: NOW } }, { fromMs: NOW - 60_000, toMs: NOW }],
-  ])('gives %s', (_sentence, zoom, window) => {
-    const context = { ...widgetContext, timeRange: { ...widgetContext.timeRange, ...zoom } }
-    expect(readContext({ widgetContext: context })).toEqual({ theme: 'dark', width: 556, window })
-  })
+const timeRange = { start: NOW - 86_400_000, end: NOW }
+const zoom = { start: NOW - 60_000, end: NOW }
+const DEFAULTS = { theme: 'light', width: 568, window: undefined }
 
-  test.each([undefined, null, 7, {}, { theme: 1, width: '588', timeRange: { start: 2, end: 1 } }])(
-    'gives a light theme and a default width if it is absent or wrong: %j',
-    (context) => {
-      expect(readContext({ widgetContext: context })).toEqual({ theme: 'light', width: 568, window: undefined })
-    },
-  )
+test.each([
+  [widgetContext, { theme: 'dark', width: 556, window: { fromMs: timeRange.start, toMs: NOW } }],
+  [{ timeRange: { ...timeRange, zoom } }, { ...DEFAULTS, window: { fromMs: zoom.start, toMs: NOW } }],
+  [undefined, DEFAULTS],
+  [7, DEFAULTS],
+  [{ theme: 1, width: '588', timeRange: { start: 2, end: 1 } }, DEFAULTS],
+])('The context %j gives theme, width and the zoomed range or the time range', (context, expected) => {
+  expect(readContext({ widgetContext: context })).toEqual(expected)
 })
 
 describe('The function', () => {

@@ -15,7 +15,7 @@ const { tick: _tick, ...tickless } = led
 const ticklessRow = tenureRow(41, { forTick: undefined })
 const leading = { kind: 'leading', candidate: 'worker-7', remainingMs: 9_400 }
 const open = { outcome: undefined, endedAtMs: undefined }
-const [soon, past] = [NOW + MINUTE, NOW - MINUTE]
+const past = NOW - MINUTE
 const early = '2026-11-21T05:00:00.000Z'
 const again = leaseRecord({ completedTick: early })
 const earlyRow = tenureRow(41, { forTick: { S: early } })
@@ -29,12 +29,8 @@ const doneMs = NOW - 7 * MINUTE
 
 test.each<[sentence: string, record: LeaseRecord | undefined, rows: readonly AttributeMap[], shown: Shown]>([
   ['A holder leads until its lease expires', led, [], { state: leading, fencingToken: 42, tick: TICK }],
-  ['Then the lease is expired', leaseRecord({ expiresAtMs: NOW }), [], { state: { kind: 'expired', sinceMs: 0 } }],
   ['After its end a lease is vacant, without a tick', vacant, [], { state: { kind: 'vacant' }, tick: undefined }],
-  ['A vacant lease can be paused', vacantRecord({ pausedUntilMs: soon }), [], { state: { kind: 'paused' } }],
-  ['A leader goes on in a pause', leaseRecord({ pausedUntilMs: soon }), [], { state: leading, pausedUntilMs: soon }],
   ['A pause ends by its time', vacantRecord({ pausedUntilMs: NOW }), [], { state: { kind: 'vacant' } }],
-  ['A lease without a row has not been used', undefined, [], { state: { kind: 'unused' }, tenures: [] }],
   ['The current tenure needs no history row', led, [], { tenures: [{ candidate: 'worker-7', beganAtMs: past }] }],
   ['The lease row knows an end before the history does', failedRecord, [tenureRow(42, open)], { tenures: [failed] }],
   [

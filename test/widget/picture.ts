@@ -1,12 +1,8 @@
-/** The README's picture: the dashboard's timeline of a quarter of an hour. `node test/widget/picture.ts` writes it. */
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+/** The README's picture: the dashboard's timeline of a quarter of an hour. */
 import { leaseTimeline } from '../../functions/widget/lanes.ts'
 import { leaseView } from '../../functions/widget/model.ts'
 import { renderTimeline } from '../../functions/widget/timeline.ts'
 import { leaseRecord, MINUTE, NOW, reading, tenureRow, vacantRecord } from './rows.ts'
-
-export const PICTURE = join(import.meta.dirname, '../../docs/dashboard.svg')
 
 const at = (minutesAgo: number) => ({ N: String(NOW - minutesAgo * MINUTE) })
 const tenure = (token: number, candidate: string, from: number, to: number, outcome: string) =>
@@ -34,5 +30,3 @@ export function picture(): string {
   const withFont = svg.replace('font-family="inherit"', 'font-family="system-ui, sans-serif"')
   return `${withFont.replace('style="', 'style="background:#fff;')}\n`
 }
-
-if (process.argv[1] === import.meta.filename) writeFileSync(PICTURE, picture())

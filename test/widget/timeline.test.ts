@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { DARK, LIGHT, type Palette } from '../../functions/widget/palette.ts'
 import { MARK_KINDS, OUTCOMES } from '../../functions/widget/timeline/input.ts'
 import { renderLegend, renderMarkLegend } from '../../functions/widget/timeline/shapes.ts'
-import { type Bar, type Lane, renderTimeline, type Timeline } from '../../functions/widget/timeline.ts'
+import { type Bar, type Lane, type Mark, renderTimeline, type Timeline } from '../../functions/widget/timeline.ts'
 import { MINUTE, NOW } from './rows.ts'
 import { isNested } from './structure.ts'
 
@@ -64,6 +64,17 @@ test('Bars that overlap lie in different rows, and the lane grows', () => {
   expect(new Set(numbers(two, 'y').slice(1, 3)).size).toBe(2)
 })
 
+test('The first mark and as many overlapping bars as there are spare rows do not change the height', () => {
+  const heightOf = (bars: number, marks: readonly Mark[]) =>
+    numbers(
+      draw({ lanes: [lane({ bars: Array.from({ length: bars }, () => bar()), marks })], spareRows: 2 }),
+      'height',
+    )[0]
+  const mark = { atMs: NOW - MINUTE, kind: 'tick', title: '' } as const
+  expect(heightOf(0, [])).toBeGreaterThan(0)
+  expect(heightOf(3, [mark])).toBe(heightOf(0, []))
+})
+
 test('A bar that begins where another ends lies behind it in the same row', () => {
   const svg = drawBars(bar({ toMs: NOW - 3 * MINUTE }), bar({ fromMs: NOW - 3 * MINUTE, toMs: NOW }))
   const rects = svg.matchAll(/<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)"/g)
@@ -119,12 +130,10 @@ test.each([
   expect(drawn.filter((text) => text.startsWith('Bill'))).toEqual(expected)
 })
 
-test('A label does not leave the picture', () => {
-  expect(texts(drawBars(bar({ label, fromMs: NOW - MINUTE, toMs: NOW })))).not.toContain(label)
-})
-
-test('A bar has its id, for clicks', () => {
-  expect(drawBars(bar({ id: '"7"' }))).toContain('<g data-bar="&quot;7&quot;">')
+test('A label does not leave the picture, and a bar has its id, for clicks', () => {
+  const svg = drawBars(bar({ label, fromMs: NOW - MINUTE, toMs: NOW, id: '"7"' }))
+  expect(texts(svg)).not.toContain(label)
+  expect(svg).toContain('<g data-bar="&quot;7&quot;">')
 })
 
 test('A lane without bars shows a text, and the line is dotted before the lane is known', () => {

@@ -8,14 +8,17 @@
  */
 import { readFile } from 'node:fs/promises'
 import { CsvError, parse } from 'csv-parse/sync'
-import leven from 'leven'
 import * as v from 'valibot'
 import { dayOf, dueInstant, INTERVALS } from '../../../functions/billing/due-date.ts'
 import { isAmountMinor, isCurrency } from '../../../functions/billing/money.ts'
 import type { Subscription } from '../../../functions/billing/subscription.ts'
 import { show } from '../../../functions/election/show.ts'
+import { similar } from '../../../functions/election/similar.ts'
 import { TEST_CARDS } from '../../../functions/sandbox/cards.ts'
 import { subscribe } from './subscriptions.ts'
+
+/** Any more letters that differ make another name. */
+const TYPING_ERROR = { furthest: 2 }
 
 const must = (be: string, isValid: (text: string) => boolean) =>
   v.pipe(
@@ -48,8 +51,8 @@ const CUSTOMER = v.object({
   timeZone: v.pipe(
     v.string(),
     v.check(isTimeZone, ({ input }) => {
-      const similar = nearest(input, Intl.supportedValuesOf('timeZone'))
-      return `${show(input)} is not an IANA time zone${similar === undefined ? '' : `; did you mean ${similar}?`}`
+      const meant = similar(input, Intl.supportedValuesOf('timeZone'), TYPING_ERROR)
+      return `${show(input)} is not an IANA time zone${meant === undefined ? '' : `; did you mean ${meant}?`}`
     }),
   ),
   // These two messages never contain the field: it may be a card number, and messages are logged.
@@ -155,12 +158,12 @@ function problemsOfHeader(names: readonly string[]): string[] {
   }
   const unknown = names.filter((name) => COLUMNS.every((column) => column !== name))
   const problems = REQUIRED_COLUMNS.filter((column) => !names.includes(column)).map((column) => {
-    const similar = nearest(column, unknown)
-    const hint = similar === undefined ? `it must be ${REQUIRED_COLUMNS.join(',')}` : `rename "${similar}" to it`
+    const meant = similar(column, unknown, TYPING_ERROR)
+    const hint = meant === undefined ? `it must be ${REQUIRED_COLUMNS.join(',')}` : `rename "${meant}" to it`
     return `line 1: the header has no column "${column}"; ${hint}`
   })
   // Ignoring a misspelt "paymentMethod" would charge the sandbox's card instead of the customer's.
-  const misspelt = names.includes('paymentMethod') ? undefined : nearest('paymentMethod', unknown)
+  const misspelt = names.includes('paymentMethod') ? undefined : similar('paymentMethod', unknown, TYPING_ERROR)
   if (misspelt !== undefined) problems.push(`line 1: rename the column "${misspelt}" to "paymentMethod"`)
   const twice = COLUMNS.filter((column) => names.indexOf(column) !== names.lastIndexOf(column))
   return [...problems, ...twice.map((column) => `line 1: the header has the column ${column} twice`)]
@@ -174,13 +177,4 @@ function errorOf(action: () => unknown): string {
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }
-}
-
-/** The candidate most like the name, unless more than two letters differ. */
-function nearest(name: string, candidates: readonly string[]): string | undefined {
-  if (name.length > 100) return undefined // computing the distance would take long
-  const letters = (one: string) => one.toLowerCase().replaceAll(/[\s_-]/g, '')
-  const distance = (candidate: string) => leven(letters(name), letters(candidate))
-  const [best] = candidates.toSorted((a, b) => distance(a) - distance(b))
-  return best !== undefined && distance(best) <= 2 ? best : undefined
 }

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { dirname, extname, join } from 'node:path'
 import { build, formatMessages, type Message } from 'esbuild'
 import { property } from '../../../functions/election/json.ts'
-import { handlerProblems } from '../../constructs/handler-export.ts'
+import { handlerProblems } from '../../constructs/handler-function.ts'
 import { count } from '../../programs/text.ts'
 
 /** `tenure` is this package, wherever the function is and whatever is installed there. */

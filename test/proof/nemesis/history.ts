@@ -3,7 +3,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb'
 import { fenceAttribute } from '../../../functions/election/fencing.ts'
 import type { LeaseRequest } from '../../../functions/election/stores/describe.ts'
 import type { AttributeMap } from '../../../functions/election/stores/row.ts'
-import { bodyOf, errorIn, type WireRequest } from '../../support/tcp-proxy.ts'
+import { errorIn, type WireReply, type WireRequest } from '../../support/tcp-proxy.ts'
 
 export const LEASE = 'nemesis'
 export const LEASE_MS = 700
@@ -47,8 +47,8 @@ export interface History {
 }
 
 /** The worker that sent a request. */
-export function senderOf({ bytes }: WireRequest): string {
-  return /^x-amz-user-agent:.* who\/(\S+)/im.exec(bytes.toString('latin1'))?.[1] ?? 'unknown'
+export function senderOf({ headers }: WireRequest): string {
+  return / who\/(\S+)/.exec(String(headers['x-amz-user-agent']))?.[1] ?? 'unknown'
 }
 
 export function rowRequestOf({ body }: WireRequest): RowRequest {
@@ -59,11 +59,11 @@ export function rowRequestOf({ body }: WireRequest): RowRequest {
 }
 
 /** @throws Error if DynamoDB found something wrong with the request itself */
-export function answerIn(reply: Buffer): Pick<Served<unknown>, 'granted' | 'row'> {
+export function answerIn(reply: WireReply): Pick<Served<unknown>, 'granted' | 'row'> {
   const error = errorIn(reply)
   if (error !== undefined && error !== 'ConditionalCheckFailedException') throw new Error(`DynamoDB answered ${error}`)
-  const body = bodyOf(reply)
-  return { granted: error === undefined, row: fieldOf(body, 'Attributes') ?? fieldOf(body, 'Item') }
+  const body = JSON.parse(reply.body)
+  return { granted: error === undefined, row: body.Attributes ?? body.Item }
 }
 
 export function additionsIn(row: AttributeMap | undefined): readonly string[] {
@@ -74,8 +74,4 @@ export function additionsIn(row: AttributeMap | undefined): readonly string[] {
 /** The highest token that wrote the row. */
 export function fenceIn(row: AttributeMap | undefined): number {
   return Number(row?.[fenceAttribute(LEASE)]?.N ?? 0)
-}
-
-function fieldOf(body: unknown, name: string): AttributeMap | undefined {
-  return typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined
 }

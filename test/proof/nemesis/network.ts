@@ -2,7 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeLeaseRequest, type LeaseRequest } from '../../../functions/election/stores/describe.ts'
 import { pick, type Random } from '../../../infra/programs/random.ts'
-import { answerError, dropRequest, type Exchange, loseReply, TcpProxy } from '../../support/tcp-proxy.ts'
+import {
+  answerError,
+  dropRequest,
+  type Exchange,
+  loseReply,
+  TcpProxy,
+  type WireReply,
+} from '../../support/tcp-proxy.ts'
 import { answerIn, LEASE_MS, type RowRequest, rowRequestOf, type Served, senderOf } from './history.ts'
 
 interface Meeting extends Exchange {
@@ -18,9 +25,9 @@ const FAULTS = {
   throttled: answerError('ThrottlingException', 'by the nemesis'),
   'request delayed': async ({ forward, reply, delay }) => reply(await delay().then(forward)),
   'reply delayed': async ({ forward, reply, delay }) => {
-    const bytes = await forward()
+    const message = await forward()
     await delay()
-    reply(bytes)
+    reply(message)
   },
   'delivered twice': async ({ forward, reply, delay }) => {
     reply(await forward())
@@ -37,9 +44,9 @@ const FAULTS = {
     hangUp()
   },
   'sender frozen': async ({ forward, reply, delay, sender }, { signal }) => {
-    const bytes = await forward()
+    const message = await forward()
     signal(sender, 'SIGSTOP')
-    reply(bytes)
+    reply(message)
     await delay()
     signal(sender, 'SIGCONT')
   },
@@ -111,7 +118,7 @@ export class Network {
     this.faults.set(fault, (this.faults.get(fault) ?? 0) + 1)
   }
 
-  async #forward({ request, forward }: Exchange, who: string): Promise<Buffer> {
+  async #forward({ request, forward }: Exchange, who: string): Promise<WireReply> {
     const sentAtMs = performance.now()
     const reply = await forward()
     const served = { who, sentAtMs, answeredAtMs: performance.now(), ...answerIn(reply) }
