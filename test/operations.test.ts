@@ -74,22 +74,17 @@ it('the commands of "Who leads" read the lease row, and the newest tenures first
   expect((await client.send(query)).Items).toEqual(tenures.toReversed())
 })
 
-describe('keeping all candidates out', () => {
-  it('makes a late candidate stand by, while the leader at work completes its tick', async () => {
-    const { tableName, lead } = await aLease()
-    const outcome = await lead(TICK, async () => {
-      await keepCandidatesOut(tableName)
-      expect(await lead(NEXT_TICK)).toMatchObject({ status: 'standby' })
-      return 'done'
-    })
-    expect(outcome).toMatchObject({ status: 'completed' })
-    expect(await lead(NEXT_TICK)).toMatchObject({ status: 'standby', reason: 'paused' })
+it('keeping all candidates out makes a late one stand by, while the leader at work completes its tick', async () => {
+  const { tableName, lead } = await aLease()
+  const outcome = await lead(TICK, async () => {
+    await keepCandidatesOut(tableName)
+    expect(await lead(NEXT_TICK)).toMatchObject({ status: 'standby' })
   })
-
-  it('creates no row if there is none, because it would be a damaged one', async () => {
-    const { tableName } = await aLease()
-    await expect(keepCandidatesOut(tableName)).rejects.toMatchObject({ name: 'ConditionalCheckFailedException' })
-  })
+  expect(outcome).toMatchObject({ status: 'completed' })
+  expect(await lead(NEXT_TICK)).toMatchObject({ status: 'standby', reason: 'paused' })
+  // It creates no row if there is none, because that would be a damaged one.
+  const empty = keepCandidatesOut((await aLease()).tableName)
+  await expect(empty).rejects.toMatchObject({ name: 'ConditionalCheckFailedException' })
 })
 
 it('a moved lease continues its tokens and ticks, and a late event at the old table leads nothing', async () => {
@@ -98,17 +93,12 @@ it('a moved lease continues its tokens and ticks, and a late event at the old ta
   await old.lead(TICK)
   await keepCandidatesOut(old.tableName)
   const { pausedUntilMs: _until, pausedBy: _by, holder: _holder, ...Item } = { ...(await old.row()) }
-  const put = new PutItemCommand({
-    TableName: moved.tableName,
-    Item,
-    ConditionExpression: flagIn('Move a lease', 'condition-expression'),
-  })
+  const ConditionExpression = flagIn('Move a lease', 'condition-expression')
+  const put = new PutItemCommand({ TableName: moved.tableName, Item, ConditionExpression })
   await client.send(put)
   expect(await moved.lead(TICK)).toMatchObject({ status: 'standby', reason: 'tickDone' })
-  expect(await moved.lead(NEXT_TICK)).toMatchObject({
-    status: 'completed',
-    fencingToken: Number(Item['fencingToken']?.N) + 1,
-  })
+  const fencingToken = Number(Item['fencingToken']?.N) + 1
+  expect(await moved.lead(NEXT_TICK)).toMatchObject({ status: 'completed', fencingToken })
   expect(await old.lead(NEXT_TICK)).toMatchObject({ status: 'standby', reason: 'paused' })
   await expect(client.send(put)).rejects.toMatchObject({ name: 'ConditionalCheckFailedException' })
 })

@@ -121,7 +121,7 @@ const withMethods = (expected: string, ...methods: readonly string[]): Rule => (
   holds: (value) => hasMethods(value, ...methods),
 })
 /** A text that a lease row keeps as it is, with room for all its other texts. */
-const isRowText = (value: unknown): value is string =>
+const isRowText = (value: unknown) =>
   typeof value === 'string' && value.length > 0 && value.length <= 256 && value.isWellFormed()
 const hasMethods = (value: unknown, ...methods: readonly string[]): value is object =>
   typeof value === 'object' && value !== null && methods.every((name) => typeof Reflect.get(value, name) === 'function')

@@ -70,11 +70,7 @@ export interface ScheduledTickEvent {
 }
 
 /** What an event says about its tick. */
-export interface EventTick {
-  readonly tick: TickInput
-  readonly periodMs?: number
-  readonly exactPeriod?: boolean
-}
+export type EventTick = Omit<ScheduledTickEvent, 'tick'> & { readonly tick: TickInput }
 
 /**
  * Reads the tick of a scheduled event: `{ tick, periodMs, exactPeriod }`, which an `ElectedSchedule` sends, or the

@@ -1,9 +1,8 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { type Reply, simulatedClient } from '../../functions/election/testing/dynamodb/client.ts'
 
-/** What comes over the wire in answer to one request; `undefined` is a lost connection. */
-export type WireAnswer =
-  | { readonly status: number; readonly body: Uint8Array | object; readonly date?: string }
-  | undefined
+/** What comes over the wire in answer to one request, by default without a `Date`; `undefined` is a lost connection. */
+export type WireAnswer = Reply | undefined
 
 export interface AnsweringClient {
   readonly client: DynamoDBClient
@@ -11,11 +10,8 @@ export interface AnsweringClient {
   readonly requests: readonly Readonly<Record<string, unknown>>[]
 }
 
-const ENCODER = new TextEncoder()
-const DECODER = new TextDecoder()
-
 /** An error in DynamoDB's protocol. */
-export function errorAnswer(type: string, fields: object = {}, status = 400): WireAnswer {
+export function errorAnswer(type: string, fields: object = {}, status = 400): Reply {
   return { status, body: { __type: `com.amazonaws.dynamodb.v20120810#${type}`, message: type, ...fields } }
 }
 
@@ -27,25 +23,11 @@ export function answeringClient(...answers: readonly WireAnswer[]): AnsweringCli
 /** As {@link answeringClient}, for a client that tries each request so often. */
 export function retryingClient(maxAttempts: number, ...answers: readonly WireAnswer[]): AnsweringClient {
   const requests: Readonly<Record<string, unknown>>[] = []
-  const last: WireAnswer = answers.length === 0 ? { status: 200, body: {} } : answers.at(-1)
-  const client = new DynamoDBClient({
-    region: 'eu-central-1',
-    endpoint: 'http://dynamodb.nowhere',
-    credentials: { accessKeyId: 'none', secretAccessKey: 'none' },
-    signer: { sign: async <Request>(request: Request) => request },
-    maxAttempts,
-    requestHandler: {
-      metadata: { handlerProtocol: 'http/1.1' },
-      async handle({ body }: { readonly body?: unknown }) {
-        const answer = requests.length < answers.length ? answers[requests.length] : last
-        requests.push(JSON.parse(body instanceof Uint8Array ? DECODER.decode(body) : String(body)))
-        if (answer === undefined) throw Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })
-        const date = answer.date === undefined ? {} : { date: answer.date }
-        const headers = { 'content-type': 'application/x-amz-json-1.0', ...date }
-        const bytes = answer.body instanceof Uint8Array ? answer.body : ENCODER.encode(JSON.stringify(answer.body))
-        return { response: { statusCode: answer.status, headers, body: bytes } }
-      },
-    },
-  })
-  return { client, requests }
+  const given = answers.length === 0 ? [{ status: 200, body: {} }] : answers
+  const send = (_operation: string, body: Readonly<Record<string, unknown>>) => {
+    const answer = given[Math.min(requests.push(body), given.length) - 1]
+    if (answer === undefined) throw Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })
+    return { dateMs: Number.NaN, ...answer }
+  }
+  return { client: simulatedClient(send, { maxAttempts }), requests }
 }

@@ -17,27 +17,24 @@ const release = { ...ann, kind: 'release', step: 1, nowMs: NOW_MS } as const
 const giveBack = { lease: 'billing', candidate: 'ann', attempt: 'attempt-ann', nowMs: NOW_MS }
 const item = { Put: { TableName: 'invoices', Item: { id: 1 } } }
 const TOKEN = 'd3b07384-d9a0-4c9b-8f5e-2b7f5b2c1e11'
-const tickless = (kind: 'complete') => ({ ...ann, kind, step: 1, nowMs: NOW_MS }) as const
 const checkpoint = { state: { list: [1, 'a', null, true], deep: { by: 0.5 } } }
 const save = { ...ann, kind: 'saveCheckpoint', step: 2, nowMs: NOW_MS, expiresAtMs: NOW_MS + 1, checkpoint } as const
 
 type Send = (store: DynamoDBLeaseStore) => Promise<unknown>
 const writes = [
-  holderWrite(ann, 'renew'),
-  holderWrite(ann, 'saveCheckpoint'),
-  save,
-  complete,
-  tickless('complete'),
+  ...[holderWrite(ann, 'renew'), holderWrite(ann, 'saveCheckpoint'), save, complete],
+  { ...ann, kind: 'complete', step: 1, nowMs: NOW_MS },
   { ...release, endedBy: 'released' },
   { ...release, endedBy: 'failed', errorName: 'TypeError' },
 ] as const
+const acquires = [acquire, { ...acquire, eventId: 'event-1' }, ticklessRequest({ eventId: 'event-1' })]
 
 const SENT: readonly (readonly [LeaseRequest, Send])[] = [
-  ...[acquire, { ...acquire, eventId: 'event-1' }, ticklessRequest({ eventId: 'event-1' })].map(
-    (request) =>
-      [{ kind: 'acquire', ...request }, (store) => store.acquire(request)] as const satisfies [unknown, Send],
-  ),
-  ...writes.map((request) => [request, (store) => store.write(request)] as const satisfies [unknown, Send]),
+  ...acquires.map((request): [LeaseRequest, Send] => [
+    { kind: 'acquire', ...request },
+    (store) => store.acquire(request),
+  ]),
+  ...writes.map((request): [LeaseRequest, Send] => [request, (store) => store.write(request)]),
   [{ kind: 'giveBack', ...giveBack }, (store) => store.giveBack(giveBack)],
   [complete, (store) => store.completeWith(complete, [item], TOKEN)],
   [{ kind: 'guard', ...ann }, (store) => store.transact(ann, [item], TOKEN)],

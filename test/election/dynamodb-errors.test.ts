@@ -10,13 +10,15 @@ function sdkError(name: string, fault?: 'client' | 'server', message = 'as Dynam
 const ABOUT = { lease: 'billing', tableName: 'leases', applied: 'no' } as const
 
 describe('what went wrong with the lease row', () => {
-  it.each([
-    ['ResourceNotFoundException', 'client', true, /no table "leases".*Deploy the LeaseTable/],
+  it.each<[string, 'client' | 'server' | undefined, boolean, RegExp, string?]>([
+    ['ResourceNotFoundException', 'client', true, /^There is no table "leases".* Deploy the LeaseTable/],
     ['AccessDeniedException', 'client', true, /role needs dynamodb:UpdateItem/],
+    ['AccessDeniedException', 'client', true, /^(?!.*KMS key).*role needs/, 'assumed-role/kms-rotation-role is not'],
+    ['AccessDeniedException', 'client', true, /^(?!.*UpdateItem).*KMS key of the table.*kms:Decrypt/, 'KMS key access'],
     ['ExpiredTokenException', 'client', true, /did not accept this candidate's credentials/],
     ['UnrecognizedClientException', 'client', true, /credentials/],
     ['MissingAuthenticationTokenException', 'client', true, /credentials/],
-    ['CredentialsProviderError', undefined, true, /credentials/],
+    ['CredentialsProviderError', undefined, true, /^The SDK found no AWS credentials.* Set AWS_PROFILE/],
     ['InvalidSignatureException', 'client', true, /signature.*clock is wrong/],
     ['ThrottlingException', 'client', true, /throttled/],
     ['ProvisionedThroughputExceededException', 'client', true, /throttled/],
@@ -25,42 +27,28 @@ describe('what went wrong with the lease row', () => {
     ['TransactionConflictException', 'client', true, /Other requests were writing the row/],
     ['ReplicatedWriteConflictException', 'client', true, /Other requests were writing the row/],
     ['ValidationException', 'client', false, /form of the request/],
+    ...[
+      'The provided key element does not match the schema',
+      'One or more parameter values were invalid: Type mismatch for key', // DynamoDB Local
+      'One of the required keys was not given a value',
+    ].map((message): [string, 'client', boolean, RegExp, string] => [
+      ...(['ValidationException', 'client', false] as const),
+      /^The table "leases" does not have the keys of a lease table\. It needs the partition key "lease"/,
+      message,
+    ]),
     ['IdempotentParameterMismatchException', 'client', false, /form of the request/],
     ['ANameOfNextYearException', 'client', true, /refused the request/],
     ['constructor', 'client', true, /refused the request/],
     ['InternalServerError', 'server', true, /gave no answer/],
+    ['Error', undefined, true, /^The SDK knows no AWS Region.* Set AWS_REGION/, 'Region is missing'],
     ['TimeoutError', undefined, true, /gave no answer/],
-  ] as const)('%s says what to do, and whether trying again may help', (name, fault, retryable, text) => {
-    const cause = sdkError(name, fault)
+    ['TimeoutError', undefined, true, /\(TimeoutError: x{486}\)$/, 'x'.repeat(9_000)],
+  ])('%s (%s) says what to do, and whether trying again may help', (name, fault, retryable, text, message) => {
+    const cause = sdkError(name, fault, message)
     const error = storeError(cause, ABOUT)
     expect(error).toBeInstanceOf(LeaseStoreError)
-    expect(error).toMatchObject({
-      retryable,
-      cause,
-      lease: 'billing',
-      applied: 'no',
-      message: expect.stringMatching(text),
-    })
-  })
-
-  it('does not take a role for a key because of its name', () => {
-    const denied =
-      'User: arn:aws:sts::1:assumed-role/kms-rotation-role is not authorized to perform: dynamodb:UpdateItem'
-    const { message } = storeError(sdkError('AccessDeniedException', 'client', denied), ABOUT)
-    expect(message).toMatch(/dynamodb:UpdateItem/)
-    expect(message).not.toMatch(/KMS key/)
-  })
-
-  it('names the key of KMS if that is what DynamoDB may not use', () => {
-    const cause = sdkError('AccessDeniedException', 'client', 'KMS key access denied error: the ciphertext refers to …')
-    const { message } = storeError(cause, ABOUT)
-    expect(message).toMatch(/KMS key of the table.*kms:Decrypt/)
-    expect(message).not.toMatch(/dynamodb:UpdateItem/)
-  })
-
-  it('quotes the beginning of DynamoDB’s message', () => {
-    const { message } = storeError(sdkError('TimeoutError', undefined, 'x'.repeat(9_000)), ABOUT)
-    expect(message).toMatch(/\(TimeoutError: x{486}\)$/)
+    expect(error).toMatchObject({ retryable, cause, lease: 'billing', applied: 'no' })
+    expect(error.message).toMatch(text)
   })
 
   it('takes anything that was thrown', () => {
@@ -71,6 +59,7 @@ describe('what went wrong with the lease row', () => {
 describe('what went wrong with a transaction', () => {
   const judged = (cause: unknown, changes = {}) =>
     transactionError(cause, { ...ABOUT, wasSerialized: true, isEnd: false, ...changes })
+  const MAY_PASS = { name: 'LeaseStoreError', retryable: true }
 
   it.each([
     ['TransactionInProgressException', 'client'],
@@ -80,70 +69,34 @@ describe('what went wrong with a transaction', () => {
     ['TimeoutError', undefined],
     ['AccessDeniedException', 'client'],
     ['ExpiredTokenException', 'client'],
-  ] as const)('%s may pass, so that asking again may help', (name, fault) => {
-    expect(judged(sdkError(name, fault))).toMatchObject({ name: 'LeaseStoreError', retryable: true })
+  ] as const)('%s may pass, and may be about one of the caller’s items', (name, fault) => {
+    const message = expect.stringContaining('items of your own')
+    expect(judged(sdkError(name, fault))).toMatchObject({ ...MAY_PASS, message })
   })
 
-  it.each(['ValidationException', 'ResourceNotFoundException'])(
-    '%s is the caller’s own, and handed on as it is',
-    (name) => {
-      const cause = sdkError(name, 'client')
-      expect(judged(cause)).toBe(cause)
-    },
-  )
+  it.each(['ValidationException', 'ResourceNotFoundException'])('%s is the caller’s own', (name) => {
+    const cause = sdkError(name, 'client')
+    expect(judged(cause)).toBe(cause)
+  })
 
   it('what the SDK could not make a request of is handed on as it is; what failed after that may pass', () => {
     const cause = new Error('fetch failed')
     expect(judged(cause, { wasSerialized: false })).toBe(cause)
-    expect(judged(cause)).toMatchObject({ name: 'LeaseStoreError', retryable: true, cause })
-    expect(judged('no credentials yet')).toMatchObject({ name: 'LeaseStoreError', retryable: true })
+    expect(judged(cause)).toMatchObject({ ...MAY_PASS, cause })
+    expect(judged('no credentials yet')).toMatchObject(MAY_PASS)
   })
 
   it('a table that is not there may be one that is being restored, if it is a completion', () => {
     const cause = sdkError('ResourceNotFoundException', 'client')
-    expect(judged(cause, { isEnd: true })).toMatchObject({ name: 'LeaseStoreError', retryable: true, cause })
+    expect(judged(cause, { isEnd: true })).toMatchObject({ ...MAY_PASS, cause })
   })
 
-  it('says that it may be about one of the caller’s items', () => {
-    const { message } = Object(judged(sdkError('AccessDeniedException', 'client')))
-    expect(message).toMatch(/Not permitted.*items of your own/)
-  })
-
-  it.each([
-    'not supported on multi-Region strong consistency tables',
-    'not supported on MultiRegion tables',
-    'not supported on a Global Table',
-    'not supported with strong consistency',
-  ])(
-    'a table that replicates with strong consistency, which is %s, has its own message, which points to the fence',
-    (why) => {
-      const cause = sdkError('ValidationException', 'client', why)
-      expect(judged(cause)).toMatchObject({ retryable: false, message: expect.stringContaining('lease.fence()') })
+  it.each(['multi-Region strong consistency tables', 'MultiRegion tables', 'a Global Table', 'strong consistency'])(
+    'a table without transactions (%s) has its own message, which points to the fence',
+    (kind) => {
+      const message = expect.stringContaining('lease.fence()')
+      const cause = sdkError('ValidationException', 'client', `not supported on ${kind}`)
+      expect(judged(cause)).toMatchObject({ retryable: false, message })
     },
   )
-})
-
-describe('what a newcomer meets', () => {
-  const named = (name: string, message: string) => Object.assign(new Error(message), { name, $fault: 'client' })
-  it.each([
-    ['no Region', new Error('Region is missing'), /^The SDK knows no AWS Region.* Set AWS_REGION/],
-    [
-      'no credentials',
-      named('CredentialsProviderError', 'none'),
-      /^The SDK found no AWS credentials.* Set AWS_PROFILE/,
-    ],
-    ['no table', named('ResourceNotFoundException', 'none'), /^There is no table "leases".* Deploy the LeaseTable/],
-    ...[
-      'The provided key element does not match the schema',
-      'One or more parameter values were invalid: Type mismatch for key', // DynamoDB Local
-      'One of the required keys was not given a value',
-    ].map((message): [string, Error, RegExp] => [
-      `a table with other keys: ${message}`,
-      named('ValidationException', message),
-      /^The table "leases" does not have the keys of a lease table\. It needs the partition key "lease"/,
-    ]),
-  ])('%s: the message names the cause first, then what to do', (_, cause, expected) => {
-    const error = storeError(cause, { lease: 'billing', tableName: 'leases', applied: 'no' })
-    expect(error.message).toMatch(expected)
-  })
 })

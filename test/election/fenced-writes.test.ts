@@ -7,19 +7,9 @@ import {
   LeaseStoreError,
   withLease,
 } from '../../functions/election/index.ts'
-import type { Effects } from '../../functions/election/stores/store.ts'
+import type { Effects, SendReply } from '../../functions/election/stores/store.ts'
 import { settled } from '../../functions/election/testing/manual-clock.ts'
-import {
-  clock,
-  lead as leadWithHeartbeat,
-  noAnswer,
-  options,
-  outcomeOf,
-  row,
-  sleeps,
-  startAnew,
-  store,
-} from './scripted.ts'
+import { clock, lead as leadWithHeartbeat, noAnswer, options, outcomeOf, row, startAnew, store } from './scripted.ts'
 
 beforeEach(startAnew)
 
@@ -83,10 +73,6 @@ describe('effects', () => {
     store.beforeNext('renew', () => void order.push('renew'))
     await Promise.all([1, 2, 3].map(() => lease.transact([{ Put: input }])).concat(lease.renew()))
     expect(order).toEqual(['transact', 'renew', 'transact', 'transact'])
-    expect(clock.sleeping).toBe(1) // the watch over the deadline
-    store.beforeNext('saveCheckpoint', settled)
-    await Promise.all([lease.saveCheckpoint(1), lease.renew()])
-    expect(sleeps.filter((ms) => ms === 15_000 / 12)).toHaveLength(1) // patience is for effects alone
   })
 
   it('that wait in a long row are all sent before the end, and the lease is renewed meanwhile', async () => {
@@ -133,9 +119,8 @@ describe('effects', () => {
 
   it.each([undefined, {}, 'items'])('of a transaction are a list, and not %j', async (items) => {
     const lease = await leadWith({})
-    if (items !== undefined)
-      await expect(Reflect.apply(lease.complete, lease, [items])).rejects.toThrow(InvalidOptionError)
-    await expect(Reflect.apply(lease.transact, lease, [items])).rejects.toThrow(InvalidOptionError)
+    const calls = items === undefined ? [lease.transact] : [lease.transact, lease.complete]
+    for (const call of calls) await expect(Reflect.apply(call, lease, [items])).rejects.toThrow(InvalidOptionError)
   })
 
   it('are not sent once the lease is over', async () => {
@@ -211,91 +196,80 @@ describe('effects', () => {
   const refused = (item: Readonly<Record<string, AttributeValue>> | undefined, unanswered = false) =>
     ({ granted: false, cause, unanswered, conditionFailed: { item } }) as const
 
+  const denied = refusal({ name: 'AccessDeniedException' })
+  const granted = (unanswered: boolean) => ({ granted: true, attributes: undefined, unanswered }) as const
+  const failure = (applied: string, more = {}) =>
+    expect.objectContaining({ name: 'LeaseStoreError', retryable: false, applied, ...more })
+  const deletion = { Item: undefined, Key: { id: 1 } }
+
+  it.each<[string, object, (lease: Lease) => SendReply, unknown]>([
+    ['returns the row that it wrote', { ReturnValues: 'ALL_NEW' }, (lease) => refused(mine(lease, 1), true), { id: 1 }],
+    ['likewise', { ReturnValues: 'UPDATED_NEW' }, (lease) => refused(mine(lease, 1), true), { id: 1 }],
+    ['returns nothing', { ReturnValues: 'NONE' }, (lease) => refused(mine(lease, 1), true), undefined],
+    ['likewise', {}, (lease) => refused(mine(lease, 1), true), undefined],
+    [
+      'cannot return the old values, which were in the lost reply',
+      { ReturnValues: 'ALL_OLD' },
+      (lease) => refused(mine(lease, 1), true),
+      failure('yes', { cause }),
+    ],
+    ['throws the error of the caller’s own condition, without a row', {}, () => refused(undefined), cause],
+    ['likewise, after a lost reply', {}, () => refused(undefined, true), cause],
+    ['likewise, on a row of an older leader', {}, () => refused({ 'fencingToken:billing': { N: '1' } }, true), cause],
+    ['likewise, on a row that the leader itself wrote before', {}, (lease) => refused(mine(lease, 0)), cause],
+    ['may have deleted a row that is not there', deletion, () => refused(undefined, true), failure('unknown')],
+    ['throws another refusal', {}, () => ({ granted: false, cause: denied, unanswered: false }), denied],
+    [
+      'may have been applied before another refusal',
+      {},
+      () => ({ granted: false, cause: denied, unanswered: true }),
+      failure('unknown'),
+    ],
+    ['finds no old row to delete', { ...deletion, ReturnValues: 'ALL_OLD' }, () => granted(false), undefined],
+    [
+      'may have deleted a row, which was in a lost reply',
+      { ...deletion, ReturnValues: 'ALL_OLD' },
+      () => granted(true),
+      failure('yes'),
+    ],
+  ])('%s: %j', async (_, changes, reply, expected) => {
+    const lease: Lease = await leadWith({ toRow: () => ({ id: 1 }), send: async () => reply(lease) })
+    const { Item, ...others } = { ...input, ...changes }
+    const outcome = await outcomeOf(lease.send(Item === undefined ? { Key: {}, ...others } : { Item, ...others }))
+    if (expected === cause || expected === denied) expect(outcome).toBe(expected)
+    else expect(outcome).toEqual(expected)
+  })
+
   it.each([
     ['no', false, /Nothing was written\./],
     ['unknown', true, /^(?!.*Nothing).*may have been applied/],
-  ] as const)(
+  ])(
     'under an older token than the row has are stale (applied: %s): another leads',
     async (applied, unanswered, text) => {
       const lease = await leadWith({ send: async () => refused(newer, unanswered) })
-      const error = await outcomeOf(lease.send(input))
       const { fencingToken } = lease
+      const seen = { lease: 'billing', fencingToken, seenToken: 9e15 }
       const message = expect.stringMatching(text)
-      expect(error).toMatchObject({
-        name: 'StaleTokenError',
-        lease: 'billing',
-        fencingToken,
-        seenToken: 9e15,
-        applied,
-        message,
-        cause,
-      })
+      const error = await outcomeOf(lease.send(input))
+      expect(error).toMatchObject({ name: 'StaleTokenError', ...seen, applied, message, cause })
       const lost = { name: 'LeaseLostError', message: expect.stringMatching(/9000000000000000/) }
       expect(lease.signal.reason).toMatchObject(lost)
       await expect(lease.send(input)).rejects.toThrow(LeaseLostError)
     },
   )
 
-  it.each([
-    ['ALL_NEW', { id: 1 }],
-    ['UPDATED_NEW', { id: 1 }],
-    ['NONE', undefined],
-    [undefined, undefined],
-  ] as const)('that the row has already return, asked for %s, %j', async (ReturnValues, expected) => {
-    const lease: Lease = await leadWith({ toRow: () => ({ id: 1 }), send: async () => refused(mine(lease, 1), true) })
-    expect(await lease.send({ ...input, ...(ReturnValues && { ReturnValues }) })).toEqual(expected)
-  })
-
-  it('that the row has already cannot return its old values, which were in the lost reply', async () => {
-    const lease: Lease = await leadWith({ send: async () => refused(mine(lease, 1), true) })
-    const error = await outcomeOf(lease.send({ ...input, ReturnValues: 'ALL_OLD' }))
-    expect(error).toMatchObject({ name: 'LeaseStoreError', retryable: false, applied: 'yes', cause })
-  })
-
-  it.each([
-    ['by the caller’s own condition, on a row that is not there', () => undefined, false],
-    [
-      'by the caller’s own condition, on a row of an older leader',
-      () => ({ 'fencingToken:billing': { N: '1' } }),
-      true,
-    ],
-    [
-      'by the caller’s own condition, on a row that the leader itself wrote before',
-      (lease: Lease) => mine(lease, 0),
-      false,
-    ],
-  ])('refused %s, hand on the error as it is', async (_, row, unanswered) => {
-    const lease: Lease = await leadWith({ send: async () => refused(row(lease), unanswered) })
-    expect(await outcomeOf(lease.send(input))).toBe(cause)
-  })
-
-  it('refused after a try without an answer may have been applied, if the leader’s own writes have covered the trace', async () => {
+  it('may have been applied if the leader’s own writes have covered the trace', async () => {
     const later = Promise.withResolvers<void>()
+    let sent = 0
     const send = async () => {
-      if (!sentBoth()) await later.promise
+      if (++sent === 1) await later.promise
       return refused(mine(lease, 2), true)
     }
-    const spy = vi.fn(send)
-    const sentBoth = () => spy.mock.calls.length > 1
-    const lease: Lease = await leadWith({ send: spy, toRow: () => ({}) })
+    const lease: Lease = await leadWith({ send, toRow: () => ({}) })
     const [first, second] = [outcomeOf(lease.send(input)), outcomeOf(lease.send(input))]
     expect(await second).toBeUndefined()
     later.resolve()
     expect(await first).toMatchObject({ name: 'LeaseStoreError', applied: 'unknown', cause })
-  })
-
-  it('that delete may have been applied if the next try finds no row', async () => {
-    const lease = await leadWith({ send: async () => refused(undefined, true) })
-    const error = await outcomeOf(lease.send({ TableName: 'invoices', Key: { id: 1 } }))
-    expect(error).toMatchObject({ name: 'LeaseStoreError', applied: 'unknown' })
-  })
-
-  it('refused for another reason after a try without an answer may have been applied', async () => {
-    const denied = refusal({ name: 'AccessDeniedException' })
-    const answer = (unanswered: boolean) => async () => ({ granted: false, cause: denied, unanswered }) as const
-    const lease = await leadWith({ send: vi.fn(answer(true)).mockImplementationOnce(answer(false)) })
-    expect(await outcomeOf(lease.send(input))).toBe(denied)
-    expect(await outcomeOf(lease.send(input))).toMatchObject({ applied: 'unknown' })
   })
 
   /** A leader whose effects are answered when the test says so, in the order in which they were sent. */
@@ -363,14 +337,6 @@ describe('effects', () => {
     expect(await both).toMatchObject([{ status: 'fulfilled' }, { reason: { name: 'LeaseLostError' } }])
     expect(stamps).toHaveLength(1)
     expect(lease.remainingMs()).toBe(0)
-  })
-
-  it('that delete, asked for the old row, do not say that there was none if it may have been in a lost reply', async () => {
-    const deletion = { TableName: 'invoices', Key: { id: 1 }, ReturnValues: 'ALL_OLD' as const }
-    const granted = (unanswered: boolean) => async () => ({ granted: true, attributes: undefined, unanswered }) as const
-    const lease = await leadWith({ send: vi.fn(granted(true)).mockImplementationOnce(granted(false)) })
-    expect(await lease.send(deletion)).toBeUndefined()
-    expect(await outcomeOf(lease.send(deletion))).toMatchObject({ name: 'LeaseStoreError', applied: 'yes' })
   })
 
   it.each([

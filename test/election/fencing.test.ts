@@ -25,14 +25,10 @@ const documents = DynamoDBDocumentClient.from(client)
 async function replacement() {
   const tableName = await createLeaseTable(client)
   const TableName = tableName.replace('table', 'rows')
-  await client.send(
-    new CreateTableCommand({
-      TableName,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
-      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
-    }),
-  )
+  const KeySchema = [{ AttributeName: 'id', KeyType: 'HASH' as const }]
+  const AttributeDefinitions = [{ AttributeName: 'id', AttributeType: 'S' as const }]
+  const table = { TableName, BillingMode: 'PAY_PER_REQUEST' as const, AttributeDefinitions, KeySchema }
+  await client.send(new CreateTableCommand(table))
   const store = new DynamoDBLeaseStore({ tableName, client })
   const lead = async (candidate: string) => {
     const started = Promise.withResolvers<Lease>()
@@ -89,15 +85,9 @@ describe('the fence', () => {
   it('lets the newer leader write over the older one’s rows, update and delete them', async () => {
     const { TableName, Key, row, old, now } = await replacement()
     await old.send({ TableName, Item: { ...Key, count: 1 } })
-    const ReturnValues = 'ALL_NEW' as const
-    const updated = await now.send({
-      TableName,
-      Key,
-      UpdateExpression: 'ADD visits :one SET #set = :one',
-      ExpressionAttributeNames: { '#set': 'set' },
-      ExpressionAttributeValues: { ':one': 1 },
-      ReturnValues,
-    })
+    const values = { ExpressionAttributeNames: { '#set': 'set' }, ExpressionAttributeValues: { ':one': 1 } }
+    const update = { UpdateExpression: 'ADD visits :one SET #set = :one', ...values, ReturnValues: 'ALL_NEW' as const }
+    const updated = await now.send({ TableName, Key, ...update })
     expect(updated).toMatchObject({ id: 'row', count: 1, visits: 1, set: 1, [FENCE]: now.fencingToken })
     await now.send({ TableName, Key, UpdateExpression: 'REMOVE visits' })
     expect(await row()).toMatchObject({ id: 'row', count: 1, set: 1, [FENCE]: now.fencingToken })
@@ -164,28 +154,30 @@ describe('the fence', () => {
     expect(() => Reflect.apply(fence, undefined, [input, 'billing', BY_HAND])).toThrow(InvalidOptionError)
   })
 
-  it('reads what a row remembers of one lease, and nothing out of what a fence did not write', () => {
-    const token = { 'fencingToken:billing': { N: '7' }, 'fencingToken:reports': { N: '9' } }
-    const written = (N: string) => ({ M: { fencingToken: { N }, step: { N: '4' }, settled: { N: '2' } } })
-    const stamp = { 'fencingStep:billing': written('7') }
+  const [seven, nine] = [{ N: '7' }, { N: '9' }]
+  const written = (fencingToken: { N: string }) => ({ M: { fencingToken, step: { N: '4' }, settled: { N: '2' } } })
+  it.each<[string, Parameters<typeof readSeen>[0], object]>([
+    [
+      'token and step',
+      { 'fencingToken:billing': seven, 'fencingToken:reports': nine, 'fencingStep:billing': written(seven) },
+      { fencingToken: 7, step: 4, settled: 2 },
+    ],
+    ['token alone', { 'fencingToken:billing': seven }, { fencingToken: 7 }],
+    [
+      'step of another token',
+      { 'fencingToken:billing': seven, 'fencingStep:billing': written(nine) },
+      { fencingToken: 7 },
+    ],
+    ['values of others', { 'fencingToken:billing': { S: '7' }, 'fencingStep:billing': { L: [] } }, {}],
+    ['missing row', undefined, {}],
+  ])('reads what a row remembers of one lease, and nothing that a fence did not write: %s', (_, item, seen) => {
     const nothing = { fencingToken: undefined, step: undefined, settled: undefined }
-    expect(readSeen({ ...token, ...stamp }, 'billing')).toEqual({ fencingToken: 7, step: 4, settled: 2 })
-    expect(readSeen(token, 'billing')).toEqual({ ...nothing, fencingToken: 7 })
-    const older = { 'fencingStep:billing': written('6') }
-    expect(readSeen({ ...token, ...older }, 'billing')).toEqual({ ...nothing, fencingToken: 7 })
-    expect(readSeen({ 'fencingToken:billing': { S: '7' }, 'fencingStep:billing': { L: [] } }, 'billing')).toEqual(
-      nothing,
-    )
-    expect(readSeen(undefined, 'billing')).toEqual(nothing)
+    expect(readSeen(item, 'billing')).toEqual({ ...nothing, ...seen })
   })
 
   it('does not change the input it was given, and keeps its condition', () => {
-    const input = {
-      TableName: 't',
-      Key: { id: 1 },
-      ConditionExpression: 'a = :a OR b = :a',
-      ExpressionAttributeValues: { ':a': 1 },
-    }
+    const ExpressionAttributeValues = { ':a': 1 }
+    const input = { TableName: 't', Key: { id: 1 }, ConditionExpression: 'a = :a OR b = :a', ExpressionAttributeValues }
     const before = structuredClone(input)
     expect(fence(input, 'billing', BY_HAND)).toMatchObject({
       ConditionExpression:
@@ -196,19 +188,14 @@ describe('the fence', () => {
   })
 })
 
-describe('the guard', () => {
-  it('writes all of the items while leading, and none once replaced', async () => {
-    const { TableName, Key, row, old, now, end } = await replacement()
-    await now.transact([
-      { Put: { TableName, Item: { ...Key, by: 'new' } } },
-      { Put: { TableName, Item: { id: 'other' } } },
-    ])
-    const items = [{ Put: { TableName, Item: { ...Key, by: 'old' } } }]
-    await expect(old.transact(items)).rejects.toThrow(LeaseLostError)
-    expect(await row()).toEqual({ id: 'row', by: 'new' })
-    expect(old.signal.aborted).toBe(true)
-    expect(await end()).toMatchObject([{ status: 'completed' }, { name: 'LeaseLostError' }])
-  })
+it('the guard writes all of the items while leading, and none once replaced', async () => {
+  const { TableName, Key, row, old, now, end } = await replacement()
+  const item = (by: string) => ({ Put: { TableName, Item: { ...Key, by } } })
+  await now.transact([item('new'), { Put: { TableName, Item: { id: 'other' } } }])
+  await expect(old.transact([item('old')])).rejects.toThrow(LeaseLostError)
+  expect(await row()).toEqual({ id: 'row', by: 'new' })
+  expect(old.signal.aborted).toBe(true)
+  expect(await end()).toMatchObject([{ status: 'completed' }, { name: 'LeaseLostError' }])
 })
 
 describe('completion with items', () => {
@@ -257,14 +244,10 @@ describe('the idempotency key', () => {
     expect(refused).toThrow(`But it got (string, number, undefined, 1${'0'.repeat(59)}).`)
   })
 
-  it.each([
-    [[]],
-    [['charge', '']],
-    [['charge', Number.NaN]],
-    [['charge', undefined]],
-    [['charge', {}]],
-    [['charge', '\ud800']],
-  ])('refuses %j', (unit: unknown[]) => {
-    expect(() => Reflect.apply(idempotencyKey, undefined, [unit])).toThrow(InvalidOptionError)
-  })
+  it.each([[[]], ...['', Number.NaN, undefined, {}, '\ud800'].map((part) => [['charge', part]])])(
+    'refuses %j',
+    (unit: unknown[]) => {
+      expect(() => Reflect.apply(idempotencyKey, undefined, [unit])).toThrow(InvalidOptionError)
+    },
+  )
 })

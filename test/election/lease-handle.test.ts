@@ -1,15 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import {
-  type Lease,
-  LeaseLostError,
-  type LeaseOptions,
-  LeaseStoreError,
-  withLease,
-} from '../../functions/election/index.ts'
+import { LeaseLostError, type LeaseOptions, LeaseStoreError, withLease } from '../../functions/election/index.ts'
 import { settled } from '../../functions/election/testing/manual-clock.ts'
 import {
   clock,
-  HOUR_MS,
   lead as leadWithHeartbeat,
   never,
   noAnswer,
@@ -27,21 +20,8 @@ beforeEach(startAnew)
 const lead = (changes: Partial<LeaseOptions> = {}) =>
   leadWithHeartbeat({ leaseMs: 15_000, heartbeat: false, ...changes })
 
-describe('a lease knows of missed ticks', () => {
-  it.each<[string, Partial<LeaseOptions>, boolean]>([
-    ['not without a period', { tick: TICK, exactPeriod: true }, true],
-    ['not if no tick was ever completed', { tick: TICK, periodMs: HOUR_MS, exactPeriod: true }, false],
-    [
-      'not if its ticks may be further apart than a period, as those of a cron',
-      { tick: TICK, periodMs: HOUR_MS },
-      true,
-    ],
-  ])('%s', async (_, changes, afterOthers) => {
-    if (afterOthers) await withLease(options({ tick: '2026-11-21T02:00:00Z' }), () => undefined)
-    const { lease } = await lead(changes)
-    expect(lease).not.toHaveProperty('missedTicks')
-  })
-})
+/** The steps of the leader's writes. */
+const steps = () => store.writes.map(({ kind, step }) => `${kind} ${step}`)
 
 it('a lease without ticks has none of what belongs to them, on its row neither', async () => {
   const { tick: _tick, ...tickless } = options({ leaseMs: 15_000 })
@@ -129,14 +109,8 @@ describe('what was asked is not yet what was granted', () => {
     finish()
     await clock.advance(2_000)
     expect(await outcome).toMatchObject({ status: 'completed' })
-    expect(store.writes.map(({ kind, step }) => `${kind} ${step}`)).toEqual([
-      'renew 1',
-      'renew 2',
-      'saveCheckpoint 3',
-      'saveCheckpoint 4',
-      'complete 5',
-      'complete 5',
-    ])
+    const written = ['renew 1', 'renew 2', 'saveCheckpoint 3', 'saveCheckpoint 4', 'complete 5', 'complete 5']
+    expect(steps()).toEqual(written)
   })
 
   it('a write that a newer one of the same leader was ahead of is no loss: a checkpoint is saved again', async () => {
@@ -146,62 +120,56 @@ describe('what was asked is not yet what was granted', () => {
     store.beforeNext('saveCheckpoint', () => store.memory.edit('billing', { step: 2.5 }))
     await lease.saveCheckpoint({ upTo: 7 })
     expect(row()).toMatchObject({ checkpoint: { state: { upTo: 7 } } })
-    expect(store.writes.map(({ kind, step }) => `${kind} ${step}`)).toEqual([
-      'renew 1',
-      'saveCheckpoint 2',
-      'saveCheckpoint 3',
-    ])
+    expect(steps()).toEqual(['renew 1', 'saveCheckpoint 2', 'saveCheckpoint 3'])
     lease.assertHeld()
   })
 
-  it('a tick whose completion is refused leaves no timer, and its task’s signal says so', async () => {
+  it.each<[string, () => void, object, object]>([
+    [
+      'refused by the row',
+      () => store.memory.edit('billing', { attempt: 'forced' }),
+      { name: 'LeaseLostError' },
+      { attempt: 'forced' },
+    ],
+    [
+      'refused for its form',
+      () => {
+        throw new LeaseStoreError('this form never', { lease: 'billing', retryable: false })
+      },
+      { message: 'this form never' },
+      { endedBy: 'failed', errorName: 'LeaseStoreError' },
+    ],
+  ])('a completion that is %s is an error, aborts the signal and leaves no timer', async (_, act, error, left) => {
     const { lease, finish, outcome } = await lead({ heartbeat: true })
-    store.beforeNext('complete', () => store.memory.edit('billing', { attempt: 'forced' }))
+    store.beforeNext('complete', act)
     finish()
-    expect(await outcome).toBeInstanceOf(LeaseLostError)
+    expect(await outcome).toMatchObject(error)
     expect(lease.signal.aborted).toBe(true)
-    expect(clock.sleeping).toBe(0)
-  })
-
-  it('a completion that fails is released and reported, and not left to itself', async () => {
-    const { finish, outcome } = await lead({ heartbeat: true })
-    store.beforeNext('complete', () => {
-      throw new LeaseStoreError('this form never', { lease: 'billing', retryable: false })
-    })
-    finish()
-    expect(await outcome).toMatchObject({ message: 'this form never' })
-    expect(row()).toMatchObject({ endedBy: 'failed', errorName: 'LeaseStoreError' })
+    expect(row()).toMatchObject(left)
     expect(clock.sleeping).toBe(0)
   })
 })
 
 describe('a lease that is over says how', () => {
-  it('completed or released by the candidate itself, which is no loss: nothing is aborted', async () => {
-    for (const [end, how] of [
-      [(lease: Lease) => lease.release(), 'released'],
-      [(lease: Lease) => lease.complete(), 'completed'],
-    ] as const) {
-      const { lease, finish, outcome } = await lead()
-      await end(lease)
+  it.each([
+    ['release', 'released', 'complete'],
+    ['complete', 'completed', 'release'],
+  ] as const)(
+    'after its %s, which is no loss: nothing is aborted, even if the task fails then',
+    async (end, how, other) => {
+      const { lease, fail, outcome } = await lead()
+      await lease[end]()
       expect(() => lease.assertHeld()).toThrow(new RegExp(`was ${how} by this candidate itself`))
       await expect(lease.renew()).rejects.toThrow(LeaseLostError)
       expect(lease.remainingMs()).toBe(0)
-      const other = how === 'completed' ? lease.release() : lease.complete()
-      await expect(other).rejects.toThrow(new RegExp(`was ${how} before`))
+      await expect(lease[other]()).rejects.toThrow(new RegExp(`was ${how} before`))
       expect(lease.signal.aborted).toBe(false)
-      finish()
-      await outcome
-    }
-  })
-
-  it('completed, even if the task fails afterwards: its signal does not abort', async () => {
-    const { lease, fail, outcome } = await lead()
-    await lease.complete()
-    fail(new Error('cannot log'))
-    expect(await outcome).toMatchObject({ message: 'cannot log' })
-    expect(lease.signal.aborted).toBe(false)
-    expect(row()).toMatchObject({ endedBy: 'completed' })
-  })
+      fail(new Error('cannot log'))
+      expect(await outcome).toMatchObject({ message: 'cannot log' })
+      expect(lease.signal.aborted).toBe(end === 'release') // a released lease is given up, too
+      expect(row()).toMatchObject({ endedBy: how })
+    },
+  )
 
   it('given up, if the task fails', async () => {
     const { lease, fail, outcome } = await lead()
@@ -228,16 +196,22 @@ describe('a lease that is over says how', () => {
     expect(lease.signal.aborted).toBe(false)
   })
 
-  it.each([
-    ['by "bob" with token 7', { holder: 'bob', attempt: 'attempt-bob', fencingToken: 7 }],
-    ['without a known successor', { attempt: 'forced' }],
-  ])('taken over, %s', async (by, changes) => {
+  it.each<[string, () => void]>([
+    [
+      'was taken over by "bob" with token 7.',
+      () => store.memory.edit('billing', { holder: 'bob', attempt: 'attempt-bob', fencingToken: 7 }),
+    ],
+    ['was taken over.', () => Object.assign(store, { write: async () => ({ granted: false }) })],
+    [
+      'was taken over.', // an operator vacated the row
+      () => {
+        const { holder: _holder, ...vacant } = { ...row() }
+        Object.assign(store, { write: async () => ({ granted: false, record: { ...vacant, attempt: 'forced' } }) })
+      },
+    ],
+  ])('by another candidate: %s', async (message, act) => {
     const { lease } = await lead()
-    store.memory.edit('billing', changes)
-    if (!('holder' in changes)) {
-      store.write = async () => ({ granted: false })
-    }
-    const message = 'holder' in changes ? `was taken over ${by}.` : 'was taken over.'
+    act()
     await expect(lease.renew()).rejects.toThrow(message)
     await expect(lease.release()).rejects.toThrow('was replaced before')
   })
@@ -258,29 +232,22 @@ it('a checkpoint is what it was when saveCheckpoint was called, however long it 
   expect(lease.checkpoint).toEqual({ charged: ['ann'] })
 })
 
-it('an idempotency key is made of the business unit, not of the leader', async () => {
-  const { lease } = await lead()
-  expect(lease.idempotencyKey('charge', 'customer-7')).toBe('charge:customer-7')
-})
-
-class Unnamed extends Error {
-  override get name(): string {
+const unnamed = Object.defineProperty(new Error('x'), 'name', {
+  get() {
     throw new Error('no name')
-  }
-}
-const revoked = () => {
-  const { proxy, revoke } = Proxy.revocable(new Error('x'), {})
-  revoke()
-  return proxy
-}
+  },
+})
+const named = (name: unknown) => Object.assign(new Error('x'), { name })
+const { proxy: revoked, revoke } = Proxy.revocable(new Error('x'), {})
+revoke()
 
 it.each([
-  ['an error whose name throws', new Unnamed('x'), 'Error'],
-  ['an error whose name has no text', Object.assign(new Error('x'), { name: Object.create(null) }), 'Error'],
-  ['an error whose name is a number', Object.assign(new Error('x'), { name: 404 }), '404'],
-  ['an error with a long name', Object.assign(new Error('x'), { name: 'X'.repeat(5_000) }), 'X'.repeat(100)],
-  ['half a character', Object.assign(new Error('x'), { name: `${'X'.repeat(99)}😀` }), `${'X'.repeat(99)}\ufffd`],
-  ['a revoked proxy', revoked(), 'Error'],
+  ['an error whose name throws', unnamed, 'Error'],
+  ['an error whose name has no text', named(Object.create(null)), 'Error'],
+  ['an error whose name is a number', named(404), '404'],
+  ['an error with a long name', named('X'.repeat(5_000)), 'X'.repeat(100)],
+  ['half a character', named(`${'X'.repeat(99)}😀`), `${'X'.repeat(99)}\ufffd`],
+  ['a revoked proxy', revoked, 'Error'],
   ['an error', new TypeError('with a message that may be secret'), 'TypeError'],
   ['a text', 'out of paper', 'Error'],
   ['nothing', undefined, 'Error'],
@@ -315,19 +282,17 @@ describe('an end in an invocation that is about to end', () => {
     return { awsRequestId: 'event-1', getRemainingTimeInMillis: () => endsAtMs - clock.monotonicMs() }
   }
 
-  it.each([
-    ['a completion', (lease: Lease) => lease.complete()],
-    ['a release', (lease: Lease) => lease.release()],
-  ])('%s that is refused again and again fails in time to be reported', async (_, end) => {
-    const { lease } = await lead({ context: invocation() })
-    const refused = Array.from({ length: 100 }, () => noAnswer)
-    store.beforeNext('complete', ...refused)
-    store.beforeNext('release', ...refused)
-    const error = outcomeOf(end(lease))
-    await clock.advance(7_500)
-    expect(await error).toMatchObject({ name: 'LeaseStoreError' })
-    expect(store.writes.length).toBeGreaterThan(3)
-  })
+  it.each(['complete', 'release'] as const)(
+    'a %s that is refused again and again fails in time to be reported',
+    async (end) => {
+      const { lease } = await lead({ context: invocation() })
+      store.beforeNext(end, ...Array.from({ length: 100 }, () => noAnswer))
+      const error = outcomeOf(lease[end]())
+      await clock.advance(7_500)
+      expect(await error).toMatchObject({ name: 'LeaseStoreError' })
+      expect(store.writes.length).toBeGreaterThan(3)
+    },
+  )
 
   it('a completion that gets no answer is given up in time, and so is the release after it', async () => {
     const { finish, outcome } = await lead({ context: invocation() })

@@ -1,6 +1,6 @@
 /** The caller's client stays as it is, and no effect delays a request on the lease row. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { Agent, createServer } from 'node:http'
+import { Agent } from 'node:http'
 import { createRequire } from 'node:module'
 import { DynamoDBClient, type DynamoDBClientConfig, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
@@ -12,71 +12,48 @@ import {
   LeaseStoreError,
   systemClock,
 } from '../../functions/election/index.ts'
-import { serveUntilTestEnds } from '../support/fake-service.ts'
+import {
+  type Answer,
+  type FakeService,
+  type ReceivedRequest,
+  startFakeService,
+  stubAws,
+} from '../support/fake-service.ts'
+import { localClient } from '../support/tables.ts'
 
-interface Request {
-  readonly operation: string
-  readonly item: unknown
-  /** The client's end of the connection. */
-  readonly address: string
-  readonly signed: boolean
-  answer(status?: number): void
-}
+const FAILURE = { statusCode: 500, body: { __type: 'com.amazonaws.dynamodb.v20120810#InternalServerError' } }
 
-interface Server {
-  readonly endpoint: string
-  readonly requests: readonly Request[]
-  readonly operations: () => readonly string[]
-}
-
-/** A DynamoDB that knows one row. It answers at once, or as `on` says. */
-async function dynamodb(on: (request: Request) => void = ({ answer }) => answer()): Promise<Server> {
-  const requests: Request[] = []
-  // Like DynamoDB, it does not say in its answers for how long it keeps a connection open.
-  const server = createServer({ keepAliveTimeout: 0 }, async (incoming, response) => {
-    const chunks: Buffer[] = []
-    for await (const chunk of incoming) chunks.push(chunk)
-    const { remoteAddress, remotePort } = incoming.socket
-    const request: Request = {
-      operation: String(incoming.headers['x-amz-target']).replace(/^.*\./, ''),
-      item: JSON.parse(String(Buffer.concat(chunks))).Item,
-      address: `${remoteAddress}:${remotePort}`,
-      signed: incoming.headers.authorization !== undefined,
-      answer(status = 200) {
-        response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' })
-        response.end(status === 200 ? '{}' : '{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError"}')
-      },
-    }
-    requests.push(request)
-    on(request)
-  })
-  return {
-    endpoint: await serveUntilTestEnds(server),
-    requests,
-    operations: () => requests.map(({ operation }) => operation),
-  }
-}
+const operationOf = ({ headers }: ReceivedRequest) => String(headers['x-amz-target']).replace(/^.*\./, '')
+const itemsOf = ({ requests }: FakeService) => requests.map(({ body }): unknown => JSON.parse(body).Item)
 
 /** Keeps the first so many requests waiting, and answers all others. */
-function keepsWaiting(count: number, isMeant: (request: Request) => boolean = () => true) {
-  const { promise, resolve } = Promise.withResolvers<readonly Request[]>()
-  const waiting: Request[] = []
-  const on = (request: Request) => {
-    if (waiting.length === count || !isMeant(request)) return request.answer()
-    if (waiting.push(request) === count) resolve(waiting)
+function keepsWaiting(count: number, isMeant: (request: ReceivedRequest) => boolean = () => true) {
+  const all = Promise.withResolvers<readonly ReceivedRequest[]>()
+  const answer = Promise.withResolvers<Answer>()
+  const waiting: ReceivedRequest[] = []
+  const on = (request: ReceivedRequest) => {
+    if (waiting.length === count || !isMeant(request)) return {}
+    if (waiting.push(request) === count) all.resolve(waiting)
+    return answer.promise
   }
-  return { on, waiting: promise }
+  return { on, waiting: all.promise, answer: () => answer.resolve({}) }
 }
 
-/** Time-outs of the SDK pass when the test says so; the network is as fast as ever. */
-function manualTimers(): void {
+/**
+ * Sends requests, the first so many of which wait for this time before they are answered. Time-outs of the SDK pass
+ * when the test says so; the network is as fast as ever.
+ */
+async function heldUp<T>(count: number, ms: number, send: (url: string) => readonly Promise<T>[]) {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   onTestFinished(() => void vi.useRealTimers())
-}
-
-function clientOf({ endpoint }: Server, config: DynamoDBClientConfig = {}): DynamoDBClient {
-  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
-  return new DynamoDBClient({ endpoint, region: 'eu-central-1', credentials, ...config })
+  const { on, waiting, answer } = keepsWaiting(count)
+  const { url, requests } = await startFakeService(on)
+  const all = Promise.all(send(url))
+  all.catch(() => undefined) // until it is awaited
+  await waiting
+  await vi.advanceTimersByTimeAsync(ms)
+  answer()
+  return { replies: await all, requests }
 }
 
 function storeWith(client: NonNullable<DynamoDBLeaseStoreOptions['client']>): DynamoDBLeaseStore {
@@ -87,6 +64,24 @@ function acquire(store: DynamoDBLeaseStore, lease = 'billing') {
   const nowMs = Date.now()
   const times = { nowMs, expiresAtMs: nowMs + 30_000, maxClockSkewMs: 1_000 }
   return store.acquire({ lease, candidate: 'ann', attempt: 'a', ...times })
+}
+
+/** Adds layers to a client; each adds its step to the list. */
+function seenBy(client: Pick<DynamoDBClient, 'middlewareStack'>, ...steps: ('build' | 'finalizeRequest')[]) {
+  const seen: string[] = []
+  for (const step of steps) {
+    const layer =
+      (next: (args: never) => unknown, { commandName = '' }) =>
+      (args: never) => {
+        seen.push(`${step} ${commandName}`)
+        return next(args)
+      }
+    Reflect.apply(client.middlewareStack.add, client.middlewareStack, [
+      layer,
+      { step, priority: step === 'build' ? 'low' : 'high' },
+    ])
+  }
+  return seen
 }
 
 const TENURE = { lease: 'billing', candidate: 'ann', attempt: 'a', fencingToken: 1 }
@@ -103,7 +98,7 @@ const EMPTY_MAP = { id: { S: 'x' }, map: { M: {} } }
 
 describe('the options of document clients', () => {
   it('that the caller made of a raw client stay as they are when the raw client is lent', async () => {
-    const raw = clientOf(await dynamodb())
+    const raw = localClient((await startFakeService()).url)
     const mine = DynamoDBDocumentClient.from(raw, OPTIONS)
     const config = { ...raw.config }
     const layers = raw.middlewareStack.identify()
@@ -118,23 +113,23 @@ describe('the options of document clients', () => {
   })
 
   it('that the caller makes of a lent raw client, before or after, do not change how effects are written', async () => {
-    const server = await dynamodb()
-    const raw = clientOf(server)
+    const server = await startFakeService()
+    const raw = localClient(server.url)
     DynamoDBDocumentClient.from(raw, STRICT)
     const store = storeWith(raw)
     await store.send(effect({ map: { left: undefined } }))
     DynamoDBDocumentClient.from(raw, { ...STRICT })
     await store.send(effect({ map: { left: undefined } }))
-    expect(server.requests.map(({ item }) => item)).toEqual([EMPTY_MAP, EMPTY_MAP])
+    expect(itemsOf(server)).toEqual([EMPTY_MAP, EMPTY_MAP])
   })
 
   it('are those of the document client that is lent, as they were then', async () => {
-    const server = await dynamodb()
+    const server = await startFakeService()
     const options = structuredClone(OPTIONS)
-    const store = storeWith(DynamoDBDocumentClient.from(clientOf(server), options))
+    const store = storeWith(DynamoDBDocumentClient.from(localClient(server.url), options))
     options.marshallOptions.convertClassInstanceToMap = false
     await store.send(effect({ price: new Money() }))
-    expect(server.requests[0]?.item).toEqual({ id: { S: 'x' }, price: AS_MAP })
+    expect(itemsOf(server)).toEqual([{ id: { S: 'x' }, price: AS_MAP }])
   })
 })
 
@@ -185,88 +180,59 @@ describe('a document client of another copy of the SDK', () => {
     ],
   ])('%s keeps its options and its middleware, also what is added later', async (_, age) => {
     const sdk = otherCopy()
-    const server = await dynamodb()
+    const server = await startFakeService()
     const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
-    const raw = new sdk.DynamoDBClient({ endpoint: server.endpoint, region: 'eu-central-1', credentials })
+    const raw = new sdk.DynamoDBClient({ endpoint: server.url, region: 'eu-central-1', credentials })
     expect(raw).not.toBeInstanceOf(DynamoDBClient)
     const lent = sdk.DynamoDBDocumentClient.from(raw, OPTIONS satisfies TranslateConfig)
     age(lent)
     const store = storeWith(lent)
-    const seen: (string | undefined)[] = []
-    lent.middlewareStack.add(
-      (next, { commandName }) =>
-        (args) => {
-          seen.push(commandName)
-          return next(args)
-        },
-      { step: 'build' },
-    )
+    const seen = seenBy(lent, 'build')
     expect(await acquire(store)).toMatchObject({ granted: true })
     await store.send(effect({ price: new Money() }))
-    expect(seen).toEqual(['UpdateItemCommand', 'PutItemCommand'])
-    expect(server.requests[1]?.item).toEqual({ id: { S: 'x' }, price: AS_MAP })
+    expect(seen).toEqual(['build UpdateItemCommand', 'build PutItemCommand'])
+    expect(itemsOf(server)[1]).toEqual({ id: { S: 'x' }, price: AS_MAP })
     expect(warn).not.toHaveBeenCalled()
   })
 })
 
 describe('changes of a client by its caller', () => {
   it('its send is what sends, also one that is bound to the client', async () => {
-    const server = await dynamodb()
-    const client = clientOf(server)
+    const server = await startFakeService()
+    const client = localClient(server.url)
     const store = storeWith(client)
     const bound = client.send.bind(client)
     const send = vi.spyOn(client, 'send').mockImplementation(bound)
     await acquire(store)
     await store.send(effect({ map: { left: undefined } }))
     expect(send.mock.calls.map(([{ input }]) => Reflect.get(input, 'TableName'))).toEqual(['leases', 'effects'])
-    expect(server.operations()).toEqual(['UpdateItem', 'PutItem'])
+    expect(server.requests.map(operationOf)).toEqual(['UpdateItem', 'PutItem'])
   })
 
-  it('a layer that it took out stays out', async () => {
-    const server = await dynamodb()
-    const client = clientOf(server)
-    client.middlewareStack.remove('httpSigningMiddleware')
-    const store = storeWith(client)
-    await acquire(store)
-    await store.send(effect())
-    expect(server.requests.map(({ signed }) => signed)).toEqual([false, false])
-  })
-
-  it('an effect is sent once if it took the retries out', async () => {
-    const server = await dynamodb(({ answer }) => answer(500))
-    const client = clientOf(server)
+  it('a layer that it took out stays out: no request is signed, and an effect is sent once', async () => {
+    const server = await startFakeService({}, FAILURE)
+    const client = localClient(server.url)
     // The SDK's signing has its place after the retries.
     for (const name of ['retryMiddleware', 'httpSigningMiddleware']) client.middlewareStack.remove(name)
-    await expect(storeWith(client).transact(TENURE, [], crypto.randomUUID())).rejects.toThrow(LeaseStoreError)
-    expect(server.requests).toHaveLength(1)
+    const store = storeWith(client)
+    await acquire(store)
+    await expect(store.transact(TENURE, [], crypto.randomUUID())).rejects.toThrow(LeaseStoreError)
+    expect(server.requests.map(({ headers }) => headers.authorization)).toEqual([undefined, undefined])
   })
 
   it('its layers surround what they surround in the client itself: the whole request, or each try', async () => {
-    let isFirst = true
-    const server = await dynamodb(({ answer }) => {
-      answer(isFirst ? 500 : 200)
-      isFirst = false
-    })
-    const client = clientOf(server)
-    const seen: string[] = []
-    const sees =
-      (step: string) =>
-      <In, Out>(next: (args: In) => Out) =>
-      (args: In): Out => {
-        seen.push(step)
-        return next(args)
-      }
-    client.middlewareStack.add(sees('build'), { step: 'build', priority: 'low' })
-    client.middlewareStack.add(sees('finalizeRequest'), { step: 'finalizeRequest', priority: 'high' })
+    const client = localClient((await startFakeService(FAILURE, {})).url)
+    const seen = seenBy(client, 'build', 'finalizeRequest')
     await acquire(storeWith(client))
-    expect(seen).toEqual(['build', 'finalizeRequest', 'finalizeRequest'])
+    const [whole, each] = ['build UpdateItemCommand', 'finalizeRequest UpdateItemCommand']
+    expect(seen).toEqual([whole, each, each])
   })
 
   it.each([
     ['a raw client', (raw: DynamoDBClient) => raw],
     ['a document client', (raw: DynamoDBClient) => DynamoDBDocumentClient.from(raw)],
   ])('%s that is traced as OpenTelemetry does it has a span for each request', async (_, lentOf) => {
-    const client = lentOf(clientOf(await dynamodb()))
+    const client = lentOf(localClient((await startFakeService()).url))
     const spans = traced(client.middlewareStack)
     const store = storeWith(client)
     await acquire(store)
@@ -276,7 +242,7 @@ describe('changes of a client by its caller', () => {
   })
 
   it('each command is watched on the wire, also if the client keeps the layers of one for the next', async () => {
-    const store = storeWith(clientOf(await dynamodb(), { cacheMiddleware: true }))
+    const store = storeWith(localClient((await startFakeService()).url, { cacheMiddleware: true }))
     for (const lease of ['a', 'b']) expect(await acquire(store, lease)).toHaveProperty('clockReading.dateMs')
   })
 
@@ -305,13 +271,13 @@ function callersHandler() {
 }
 
 describe('requests on the lease row', () => {
-  const isEffect = ({ operation }: Request) => operation === 'PutItem'
+  const isEffect = (request: ReceivedRequest) => operationOf(request) === 'PutItem'
 
   it('have connections of their own: effects that hold all of the client’s do not delay them', async () => {
-    const { on, waiting } = keepsWaiting(3, isEffect)
-    const server = await dynamodb(on)
+    const { on, waiting, answer } = keepsWaiting(3, isEffect)
+    const server = await startFakeService(on)
     const agent = { maxSockets: 3, localAddress: '127.0.0.2' }
-    const store = storeWith(clientOf(server, { requestHandler: { httpAgent: agent } }))
+    const store = storeWith(localClient(server.url, { requestHandler: { httpAgent: agent } }))
     const effects = Array.from({ length: 100 }, () => store.send(effect()))
     const held = await waiting
     expect(await acquire(store)).toMatchObject({ granted: true })
@@ -322,23 +288,17 @@ describe('requests on the lease row', () => {
     expect(first).toMatch(/^127\.0\.0\.2:/)
     expect(later).toEqual([first])
     expect(held.map(({ address }) => address)).not.toContain(first)
-    for (const { answer } of held) answer()
+    answer()
     await Promise.all(effects)
   })
 
-  it('have the same connections in all stores of one client', async () => {
-    const server = await dynamodb()
-    const raw = clientOf(server)
-    for (const lent of [raw, raw, DynamoDBDocumentClient.from(raw)]) await acquire(storeWith(lent))
-    expect(new Set(server.requests.map(({ address }) => address))).toHaveProperty('size', 1)
-  })
-
-  it('leave no connection open for longer than a minute after the last of them', async () => {
+  it('have the same connections in all stores of one client, closed a minute after the last request', async () => {
     const sockets: unknown[] = []
     const opened = (message: unknown) => void sockets.push(Reflect.get(Object(message), 'socket'))
     subscribe('net.client.socket', opened)
     onTestFinished(() => void unsubscribe('net.client.socket', opened))
-    await acquire(storeWith(clientOf(await dynamodb())))
+    const raw = localClient((await startFakeService()).url)
+    for (const lent of [raw, raw, DynamoDBDocumentClient.from(raw)]) await acquire(storeWith(lent))
     await vi.waitFor(() => expect(sockets).toEqual([expect.objectContaining({ timeout: 60_000 })]))
   })
 
@@ -346,29 +306,25 @@ describe('requests on the lease row', () => {
     ['an agent that cannot be made again, as one for a proxy', () => ({ httpAgent: new ProxyAgent() })],
     ['a request handler of the caller’s own', callersHandler],
   ])('have a part of the connections that they must share with effects: %s', async (_, handlerOf) => {
-    const { on, waiting } = keepsWaiting(45, isEffect)
-    const server = await dynamodb(on)
-    const store = storeWith(clientOf(server, { requestHandler: handlerOf() }))
+    const { on, waiting, answer } = keepsWaiting(45, isEffect)
+    const server = await startFakeService(on)
+    const store = storeWith(localClient(server.url, { requestHandler: handlerOf() }))
     const effects = Array.from({ length: 200 }, () => store.send(effect()))
-    const held = await waiting
+    await waiting
     const asked = Array.from({ length: 20 }, (_, lease) => acquire(store, `lease-${lease}`))
     expect((await Promise.all(asked)).filter(({ granted }) => granted)).toHaveLength(20)
     expect(server.requests.filter(isEffect)).toHaveLength(45)
-    for (const { answer } of held) answer()
+    answer()
     await Promise.all(effects)
   })
 
   it('do not time out as unconnected while the caller’s own requests hold all connections of a shared agent', async () => {
-    manualTimers()
-    const { on, waiting } = keepsWaiting(50, isEffect)
-    const client = clientOf(await dynamodb(on), { requestHandler: { httpAgent: new ProxyAgent() }, maxAttempts: 1 })
-    const own = Array.from({ length: 50 }, () => client.send(new PutItemCommand({ TableName: 'own', Item: {} })))
-    const held = await waiting
-    const asked = acquire(storeWith(client))
-    await vi.advanceTimersByTimeAsync(1_900)
-    for (const { answer } of held) answer()
-    expect(await asked).toMatchObject({ granted: true })
-    await Promise.all(own)
+    const { replies } = await heldUp<unknown>(50, 1_900, (url) => {
+      const client = localClient(url, { requestHandler: { httpAgent: new ProxyAgent() }, maxAttempts: 1 })
+      const own = () => client.send(new PutItemCommand({ TableName: 'own', Item: {} }))
+      return [...Array.from({ length: 50 }, own), acquire(storeWith(client))]
+    })
+    expect(replies.at(-1)).toMatchObject({ granted: true })
   })
 
   it('have retries of their own: a client that holds its own requests back, as in adaptive mode, does not delay them', async () => {
@@ -378,64 +334,44 @@ describe('requests on the lease row', () => {
       refreshRetryTokenForRetry: () => Promise.reject(new Error('never asked')),
       recordSuccess: () => {},
     }
-    let isFirst = true
-    const server = await dynamodb(({ answer }) => {
-      answer(isFirst ? 500 : 200)
-      isFirst = false
-    })
-    const store = storeWith(clientOf(server, { retryStrategy, maxAttempts: 2 }))
+    const server = await startFakeService(FAILURE, {})
+    const store = storeWith(localClient(server.url, { retryStrategy, maxAttempts: 2 }))
     void store.send(effect())
     expect(await acquire(store)).toMatchObject({ granted: true })
-    expect(server.operations()).toEqual(['UpdateItem', 'UpdateItem'])
+    expect(server.requests.map(operationOf)).toEqual(['UpdateItem', 'UpdateItem'])
   })
 
   it('do not time out while they wait for one another', async () => {
-    manualTimers()
-    const { on, waiting } = keepsWaiting(50)
-    const store = storeWith(
-      clientOf(await dynamodb(on), { requestHandler: { requestTimeout: 60_000 }, maxAttempts: 1 }),
-    )
-    const asked = Array.from({ length: 200 }, (_, lease) => acquire(store, `lease-${lease}`))
-    const held = await waiting
-    await vi.advanceTimersByTimeAsync(59_000)
-    for (const { answer } of held) answer()
-    expect((await Promise.all(asked)).filter(({ granted }) => granted)).toHaveLength(200)
+    const { replies } = await heldUp(50, 59_000, (url) => {
+      const store = storeWith(localClient(url, { requestHandler: { requestTimeout: 60_000 }, maxAttempts: 1 }))
+      return Array.from({ length: 200 }, (_, lease) => acquire(store, `lease-${lease}`))
+    })
+    expect(replies.filter(({ granted }) => granted)).toHaveLength(200)
   })
 
   it('end, also if the client would wait forever', async () => {
-    manualTimers()
-    const { on, waiting } = keepsWaiting(1)
-    const asked = acquire(storeWith(clientOf(await dynamodb(on), { maxAttempts: 1 })))
-    const refused = expect(asked).rejects.toThrow(/gave no answer.*TimeoutError/)
-    await waiting
-    await vi.advanceTimersByTimeAsync(2_000)
-    await refused
+    const asked = heldUp(1, 2_000, (url) => [acquire(storeWith(localClient(url, { maxAttempts: 1 })))])
+    await expect(asked).rejects.toThrow(/gave no answer.*TimeoutError/)
   })
 
   it('keep the time-outs that the client has', async () => {
     const { on } = keepsWaiting(1)
-    const client = clientOf(await dynamodb(on), { requestHandler: { socketTimeout: 50 }, maxAttempts: 1 })
+    const client = localClient((await startFakeService(on)).url, {
+      requestHandler: { socketTimeout: 50 },
+      maxAttempts: 1,
+    })
     await expect(acquire(storeWith(client))).rejects.toThrow(/timed out after 50 ms/)
   })
 })
 
 describe('effects', () => {
   it('fail no earlier than through the client itself: they wait for a connection as long as it takes', async () => {
-    manualTimers()
-    const { on, waiting } = keepsWaiting(50)
-    const server = await dynamodb(on)
-    vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', server.endpoint)
-    vi.stubEnv('AWS_REGION', 'eu-central-1')
-    vi.stubEnv('AWS_ACCESS_KEY_ID', 'local')
-    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local')
-    onTestFinished(() => void vi.unstubAllEnvs())
-    const store = new DynamoDBLeaseStore({ tableName: 'leases' })
-    const sent = Array.from({ length: 200 }, () => store.send(effect()))
-    const held = await waiting
-    await vi.advanceTimersByTimeAsync(600_000)
-    for (const { answer } of held) answer()
-    await Promise.all(sent)
-    expect(server.requests).toHaveLength(200)
+    const { requests } = await heldUp(50, 600_000, (url) => {
+      stubAws('DYNAMODB', url)
+      const store = new DynamoDBLeaseStore({ tableName: 'leases' })
+      return Array.from({ length: 200 }, () => store.send(effect()))
+    })
+    expect(requests).toHaveLength(200)
   })
 
   it('of all stores of one client are under way by the thousand, while more wait and leave the process time for its timers', async () => {

@@ -1,13 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Logger } from '@aws-lambda-powertools/logger'
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware'
 import middy from '@middy/core'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import {
   InvalidOptionError,
   InvalidTickError,
   type LeaderContext,
   type LeaderOnlyOptions,
   type Lease,
-  LeaseLostError,
   LeaseStillHeldError,
   leaderOnly,
 } from '../../functions/election/index.ts'
@@ -16,11 +17,7 @@ import { clock, lambda, outcomeOf, row, startAnew, store } from './scripted.ts'
 
 const EVENT = { tick: '2026-11-21T06:00:00Z', periodMs: 3_600_000, schedule: 'candidate-1' }
 
-const alive: (() => void)[] = []
 beforeEach(startAnew)
-afterEach(() => {
-  for (const end of alive.splice(0)) end()
-})
 
 const options = (changes: Partial<LeaderOnlyOptions> = {}): LeaderOnlyOptions => ({
   store,
@@ -31,17 +28,23 @@ const options = (changes: Partial<LeaderOnlyOptions> = {}): LeaderOnlyOptions =>
 const context = (awsRequestId = 'event-1', remainingMs = 60_000) => lambda(remainingMs, awsRequestId)
 
 /** Calls the handler as Lambda does, which knows nothing of the lease that the middleware will put on the context. */
-const invoke = (handler: (...args: never[]) => unknown, event: unknown, invocation: object): Promise<unknown> =>
-  Promise.resolve(Reflect.apply(handler, undefined, [event, invocation]))
+const invoke = (handler: (...args: never[]) => unknown, event: unknown = EVENT, invocation: object = context()) =>
+  Promise.resolve<unknown>(Reflect.apply(handler, undefined, [event, invocation]))
 
 const charge = async (_event: unknown, { lease }: LeaderContext<Lease>) =>
   `charged ${lease.tick} under ${lease.fencingToken}`
+/** A handler behind leaderOnly alone. */
+const leading = (handler: (event: unknown, context: LeaderContext<Lease>) => unknown = charge, changes = {}) =>
+  middy(handler).use(leaderOnly(options(changes)))
+
+const throwing = (error: unknown) => () => {
+  throw error
+}
 
 describe('leaderOnly', () => {
   it('lets the leader’s handler run with the lease on its context, and answers with the outcome', async () => {
-    const handler = middy(charge).use(leaderOnly(options()))
     const fencingToken = clock.wallMs() + 1
-    expect(await invoke(handler, EVENT, context())).toEqual({
+    expect(await invoke(leading())).toEqual({
       status: 'completed',
       fencingToken,
       result: `charged 2026-11-21T06:00:00.000Z under ${fencingToken}`,
@@ -52,19 +55,18 @@ describe('leaderOnly', () => {
   })
 
   it('counts missed ticks if the event says that all are exactly a period apart', async () => {
-    const missed = async (_event: unknown, { lease }: LeaderContext) => lease.missedTicks
-    const handler = middy(missed).use(leaderOnly(options()))
-    await invoke(handler, { ...EVENT, tick: '2026-11-21T01:00:00Z' }, context())
+    const handler = leading(async (_event, { lease }) => lease.missedTicks)
+    await invoke(handler, { ...EVENT, tick: '2026-11-21T01:00:00Z' })
     const cron = { ...EVENT, tick: '2026-11-21T04:00:00Z', exactPeriod: false }
-    expect(await invoke(handler, cron, context())).toMatchObject({ result: undefined })
-    expect(await invoke(handler, { ...EVENT, exactPeriod: true }, context())).toMatchObject({ result: 1 })
+    expect(await invoke(handler, cron)).toMatchObject({ result: undefined })
+    expect(await invoke(handler, { ...EVENT, exactPeriod: true })).toMatchObject({ result: 1 })
   })
 
   it.each([
     ['the event gives the period', {}, { periodMs: 3_600_000 }],
     ['leaderOnly has the period among its options', { periodMs: 3_600_000 }, {}],
   ])('does a tick again by hand, and skips no later one, if %s', async (_, given, period) => {
-    const handler = middy(charge).use(leaderOnly(options(given)))
+    const handler = leading(charge, given)
     const run = (event: object, id: string) => invoke(handler, event, context(id))
     await run({ tick: '2026-11-21T04:47:00Z', ...period }, 'event-1')
     expect(row()).toMatchObject({ completedTick: '2026-11-21T04:00:00.000Z' })
@@ -76,53 +78,39 @@ describe('leaderOnly', () => {
   })
 
   it('fails an event whose tick it cannot read, before it asks for the lease', async () => {
-    const handler = middy(charge).use(leaderOnly(options()))
-    const unreplaced = { ...EVENT, tick: '<aws.scheduler.scheduled-time>' }
-    expect(await outcomeOf(invoke(handler, unreplaced, context()))).toBeInstanceOf(InvalidTickError)
-    expect(await outcomeOf(invoke(handler, { detail: {} }, context()))).toBeInstanceOf(InvalidTickError)
+    for (const event of [{ ...EVENT, tick: '<aws.scheduler.scheduled-time>' }, { detail: {} }]) {
+      expect(await outcomeOf(invoke(leading(), event))).toBeInstanceOf(InvalidTickError)
+    }
     expect(store.asked).toEqual([])
   })
 
   it('finds the tick by a function of the user’s, and leads without ticks if that returns undefined', async () => {
-    const find = (event: unknown) => (event instanceof Date ? event : undefined)
-    const handler = middy(charge).use(leaderOnly(options({ tickOf: find })))
-    await invoke(handler, {}, context())
+    const handler = leading(charge, { tickOf: (event: unknown) => (event instanceof Date ? event : undefined) })
+    await invoke(handler, {})
     expect(row()).not.toHaveProperty('tick')
-    await invoke(handler, new Date('2026-11-21T05:00:00Z'), context())
+    await invoke(handler, new Date('2026-11-21T05:00:00Z'))
     expect(row()).toMatchObject({ completedTick: '2026-11-21T05:00:00.000Z' })
   })
 
   it('releases the lease of a handler that throws what cannot be read', async () => {
     const { proxy, revoke } = Proxy.revocable(new Error('x'), {})
     revoke()
-    const handler = middy(() => Promise.reject(proxy)).use(leaderOnly(options()))
-    const isRejected = await invoke(handler, EVENT, context()).then(
-      () => false,
-      () => true,
+    const handler = leading(() => Promise.reject(proxy))
+    const ended = invoke(handler).then(
+      () => 'resolved',
+      () => 'rejected',
     )
-    expect(isRejected).toBe(true)
+    expect(await ended).toBe('rejected')
     expect(row()).toMatchObject({ endedBy: 'failed', errorName: 'Error' })
-  })
-
-  it('does not run the handler if the answer came within the margin before the deadline', async () => {
-    let ran = false
-    const handler = middy(async () => {
-      ran = true
-    }).use(leaderOnly(options()))
-    store.afterNext('acquire', () => clock.freeze(14_500))
-    expect(await outcomeOf(invoke(handler, EVENT, context()))).toBeInstanceOf(LeaseLostError)
-    expect(ran).toBe(false)
-    expect(row()).toMatchObject({ endedBy: 'failed' })
-    expect(clock.sleeping).toBe(0)
   })
 
   it('serves several invocations of one environment at once, each with a lease of its own', async () => {
     const gate = Promise.withResolvers<void>()
-    const seen: LeaderContext[] = []
-    const handler = middy(async (_event: unknown, invocation: LeaderContext) => {
+    const seen: LeaderContext<Lease>[] = []
+    const handler = leading(async (_event, invocation) => {
       seen.push(invocation)
       await gate.promise
-    }).use(leaderOnly(options()))
+    })
     const [first, second] = [invoke(handler, EVENT, context('event-1')), invoke(handler, EVENT, context('event-2'))]
     await settled()
     expect(await second).toMatchObject({ status: 'standby', reason: 'held' })
@@ -134,51 +122,25 @@ describe('leaderOnly', () => {
 })
 
 describe('middy’s early time-out', () => {
-  /** A handler that goes on after middy has given up on it. */
-  function stuck(plugin: Parameters<typeof middy>[1], middleware = leaderOnly(options())) {
+  it.each<[string, Parameters<typeof middy>[1], number]>([
+    ['fires', { timeoutEarlyInMillis: 5 }, 5],
+    ['has a response of the user’s', { timeoutEarlyInMillis: 20, timeoutEarlyResponse: () => 'gave up' }, 20],
+    ['has a response that throws', { timeoutEarlyInMillis: 20, timeoutEarlyResponse: throwing(new Error('mine')) }, 20],
+  ])('leaves the lease to expire if it %s, since the task may still run', async (_, plugin, timeoutEarlyInMillis) => {
     const task = Promise.withResolvers<string>()
-    alive.push(() => task.resolve('far too late'))
-    return middy(() => task.promise, plugin).use(middleware)
-  }
-  const waitForMiddy = async (timeoutMs: number) => {
-    await new Promise((resolve) => setTimeout(resolve, timeoutMs))
-  }
-
-  it('leaves the lease to expire, since the task may still run: neither released nor recorded as done', async () => {
-    const handler = stuck({ timeoutEarlyInMillis: 5 })
-    const running = outcomeOf(invoke(handler, EVENT, context('event-1', 30)))
-    await waitForMiddy(40)
-    expect(await running).toMatchObject({ name: 'TimeoutError' })
-    expect(row()).toMatchObject({ holder: 'charge/event-1' })
-    expect(row()).not.toHaveProperty('completedTick')
-    expect(clock.sleeping).toBe(0)
-    expect(await outcomeOf(invoke(middy(charge).use(leaderOnly(options())), EVENT, context('event-1')))).toBeInstanceOf(
-      LeaseStillHeldError,
-    )
-  })
-
-  it.each([
-    ['answers', () => 'gave up'],
-    [
-      'throws',
-      () => {
-        throw new Error('gave up')
-      },
-    ],
-  ])('does so too if a timeoutEarlyResponse of the user’s %s', async (_, timeoutEarlyResponse) => {
-    const handler = stuck(
-      { timeoutEarlyInMillis: 20, timeoutEarlyResponse },
-      leaderOnly(options({ timeoutEarlyInMillis: 20 })),
-    )
+    onTestFinished(() => task.resolve('far too late'))
+    const handler = middy(() => task.promise, plugin).use(leaderOnly(options({ timeoutEarlyInMillis })))
     const running = outcomeOf(invoke(handler, EVENT, context('event-1', 50)))
     await settled()
     clock.freeze(30)
-    await waitForMiddy(40)
+    await sleep(60)
     const ended = await running
     expect(ended).toBeInstanceOf(Error) // a success would keep Lambda from retrying the event
+    if (timeoutEarlyInMillis === 5) expect(ended).toMatchObject({ name: 'TimeoutError' })
     expect(row()).toMatchObject({ holder: 'charge/event-1' })
     expect(row()).not.toHaveProperty('completedTick')
     expect(clock.sleeping).toBe(0)
+    expect(await outcomeOf(invoke(leading()))).toBeInstanceOf(LeaseStillHeldError)
   })
 })
 
@@ -191,8 +153,7 @@ describe('a handler that fails or ends', () => {
     ['a cause of another package', { package: 'axios' }],
   ])('with a TimeoutError of its own, with %s, has its lease released: nothing still runs', async (_, cause) => {
     const error = Object.assign(new Error('upstream', { cause }), { name: 'TimeoutError' })
-    const handler = middy(() => Promise.reject(error)).use(leaderOnly(options()))
-    expect(await outcomeOf(invoke(handler, EVENT, context()))).toBe(error)
+    expect(await outcomeOf(invoke(leading(throwing(error))))).toBe(error)
     expect(row()).toMatchObject({ endedBy: 'failed', errorName: 'TimeoutError' })
   })
 
@@ -201,10 +162,8 @@ describe('a handler that fails or ends', () => {
     [20, 21, 'left to expire'],
     [0, 0, 'completed'],
   ])('under an early time-out of %i ms with %i ms left, has its tick %s', async (timeoutEarlyInMillis, leftMs, how) => {
-    const handler = middy(async () => {
-      clock.freeze(60_000 - leftMs)
-    }).use(leaderOnly(options({ timeoutEarlyInMillis, leaseMs: 120_000 })))
-    const outcome = await outcomeOf(invoke(handler, EVENT, context()))
+    const handler = leading(async () => clock.freeze(60_000 - leftMs), { timeoutEarlyInMillis, leaseMs: 120_000 })
+    const outcome = await outcomeOf(invoke(handler))
     if (how === 'completed') expect(outcome).toMatchObject({ status: 'completed' })
     else expect(outcome).toMatchObject({ name: 'LeaseLostError', lease: 'billing' })
     expect(row()?.holder).toBe(how === 'completed' ? undefined : 'charge/event-1')
@@ -216,96 +175,72 @@ describe('a handler that fails or ends', () => {
     [Number.POSITIVE_INFINITY, 'refused'],
   ])('with %d ms left, for which middy’s timer is too short by default, is %s before it asks', async (leftMs, how) => {
     const invocation = { ...context(), getRemainingTimeInMillis: () => leftMs }
-    const refusing = middy(charge).use(leaderOnly(options()))
-    const outcome = await outcomeOf(invoke(refusing, EVENT, invocation))
+    const outcome = await outcomeOf(invoke(leading(), EVENT, invocation))
     if (how === 'completed') return expect(outcome).toMatchObject({ status: 'completed' })
     expect(outcome).toBeInstanceOf(InvalidOptionError)
     expect(outcome).toMatchObject({ message: expect.stringContaining('give timeoutEarlyInMillis: 0 to middy and to') })
     expect(store.asked).toEqual([])
     const off = { timeoutEarlyInMillis: 0 }
-    const leading = middy(off)
-      .use(leaderOnly(options(off)))
-      .handler(charge)
-    expect(await invoke(leading, EVENT, invocation)).toMatchObject({ status: 'completed' })
+    const untimed = middy(charge, off).use(leaderOnly(options(off)))
+    expect(await invoke(untimed, EVENT, invocation)).toMatchObject({ status: 'completed' })
   })
 
-  it.each([
-    ['is undefined', () => undefined],
-    ['is a bigint', () => 60_000n],
-    ['is beyond middy’s timer', () => 9e9],
-    [
-      'throws an error',
-      () => {
-        throw new TypeError('not implemented')
-      },
-    ],
-  ])('does not begin if its remaining time, when middy sets its timer by it, %s', async (_, later) => {
+  it.each<[string, () => unknown, string]>([
+    ['its remaining time is undefined then', () => undefined, 'InvalidOptionError'],
+    ['its remaining time is a bigint then', () => 60_000n, 'InvalidOptionError'],
+    ['its remaining time is beyond middy’s timer then', () => 9e9, 'InvalidOptionError'],
+    ['reading its remaining time throws then', throwing(new TypeError('none')), 'InvalidOptionError'],
+    ['its answer came within the margin before the deadline', () => 45_500, 'LeaseLostError'],
+  ])('does not begin if %s, when middy sets its timer', async (_, later, errorName) => {
     const invocation = context()
-    store.afterNext('acquire', () => void Object.assign(invocation, { getRemainingTimeInMillis: later }))
-    let ran = false
-    const handler = middy(() => {
-      ran = true
-    }).use(leaderOnly(options()))
-    expect(await outcomeOf(invoke(handler, EVENT, invocation))).toBeInstanceOf(InvalidOptionError)
-    expect(ran).toBe(false)
-    expect(row()).toMatchObject({ endedBy: 'failed', errorName: 'InvalidOptionError' })
+    store.afterNext('acquire', () => {
+      if (errorName === 'LeaseLostError') clock.freeze(14_500)
+      Object.assign(invocation, { getRemainingTimeInMillis: later })
+    })
+    const task = vi.fn()
+    expect(await outcomeOf(invoke(leading(task), EVENT, invocation))).toMatchObject({ name: errorName })
+    expect(task).not.toHaveBeenCalled()
+    expect(row()).toMatchObject({ endedBy: 'failed', errorName })
     expect(clock.sleeping).toBe(0)
   })
 
   it('whose context no longer gives a remaining time is completed', async () => {
     const invocation = context()
-    const handler = middy(async () => {
+    const handler = leading(async () => {
       await settled() // middy reads it too, when it has called the handler
       Object.assign(invocation, { getRemainingTimeInMillis: undefined })
-    }).use(leaderOnly(options()))
+    })
     expect(await invoke(handler, EVENT, invocation)).toMatchObject({ status: 'completed' })
   })
 
   it('late has its lease renewed until then', async () => {
-    const gate = Promise.withResolvers<void>()
-    const handler = middy(() => gate.promise).use(leaderOnly(options()))
-    const running = invoke(handler, EVENT, context())
+    const running = invoke(leading(() => clock.sleep(12_000)))
     await clock.advance(12_000)
-    gate.resolve()
     expect(await running).toMatchObject({ status: 'completed' })
     expect(store.asked).toEqual(['acquire', 'renew', 'renew', 'complete'])
   })
 })
 
 describe('beside other middlewares', () => {
+  const fails = throwing(new RangeError('no secret'))
+
   it('touches no lease if another middleware failed before it', async () => {
-    const leading = middy(() => new Promise(() => undefined)).use(leaderOnly(options()))
-    void invoke(leading, EVENT, context('event-1'))
+    void invoke(leading(() => new Promise(() => undefined)))
     await settled()
     const before = row()
-    const broken = middy(charge)
-      .before(() => {
-        throw new Error('no secret')
-      })
-      .use(leaderOnly(options()))
-    await outcomeOf(invoke(broken, EVENT, context('event-1')))
+    await outcomeOf(invoke(middy(charge).before(fails).use(leaderOnly(options()))))
     expect(row()).toEqual(before)
     expect(store.asked).toEqual(['acquire'])
   })
 
   it('releases what it acquired if a middleware behind it fails', async () => {
-    const handler = middy(charge)
-      .use(leaderOnly(options()))
-      .before(() => {
-        throw new RangeError('no secret')
-      })
-    await outcomeOf(invoke(handler, EVENT, context()))
+    await outcomeOf(invoke(leading().before(fails)))
     expect(row()).toMatchObject({ endedBy: 'failed', errorName: 'RangeError' })
     expect(clock.sleeping).toBe(0)
   })
 
   it('keeps a tick completed if a middleware before it fails afterwards', async () => {
-    const handler = middy(charge)
-      .after(() => {
-        throw new Error('cannot serialize')
-      })
-      .use(leaderOnly(options()))
-    await outcomeOf(invoke(handler, EVENT, context()))
+    await outcomeOf(invoke(middy(charge).after(fails).use(leaderOnly(options()))))
     expect(row()).toMatchObject({ endedBy: 'completed' })
     expect(store.asked).toEqual(['acquire', 'complete'])
   })
@@ -328,7 +263,6 @@ describe('beside other middlewares', () => {
   })
 
   it('works beside Powertools’ logger', async () => {
-    const { injectLambdaContext } = await import('@aws-lambda-powertools/logger/middleware')
     const logger = new Logger({ logLevel: 'SILENT' })
     const handler = middy(charge)
       .use(injectLambdaContext(logger, { resetKeys: true }))

@@ -1,7 +1,9 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import { describe, expect, it } from 'vitest'
-import { CorruptLeaseError } from '../../functions/election/index.ts'
+import { describe, expect, inject, it, vi } from 'vitest'
+import { CorruptLeaseError, DynamoDBLeaseStore, withLease } from '../../functions/election/index.ts'
 import { type AttributeMap, LEASE_RECORD, readRow, TENURE_PREFIX } from '../../functions/election/stores/row.ts'
+import { editRow, rawRow } from '../support/lease-row.ts'
+import { createLeaseTable, localClient } from '../support/tables.ts'
 
 it('lies beside the history of its lease, as operators and policies know them', () => {
   expect([LEASE_RECORD, TENURE_PREFIX]).toEqual(['LEASE', 'TENURE#'])
@@ -53,17 +55,18 @@ describe('a lease row', () => {
     expect(readRow({ ...ROW, checkpoint }, 'billing').checkpoint).toStrictEqual(expected)
   })
 
+  const NUMBERS = ['fencingToken', 'acquiredAtMs', 'expiresAtMs', 'writtenAtMs', 'step']
   it.each<[string, AttributeValue | undefined, string]>([
-    ['fencingToken', undefined, 'a whole number, but is missing'],
+    ...NUMBERS.map((name): [string, undefined, string] => [name, undefined, 'a whole number, but is missing']),
     ['attempt', undefined, 'a string, but is missing'],
-    ['acquiredAtMs', undefined, 'a whole number, but is missing'],
-    ['expiresAtMs', undefined, 'a whole number, but is missing'],
-    ['writtenAtMs', undefined, 'a whole number, but is missing'],
-    ['step', undefined, 'a whole number, but is missing'],
     ['step', { S: 'two' }, 'a whole number, but is "two"'],
     ['step', { N: '-1' }, 'a whole number, but is the number -1'],
     ['step', { N: '1.5' }, 'a whole number, but is the number 1.5'],
     ['step', { BOOL: true }, 'a whole number, but is of type BOOL'],
+    ['step', JSON.parse('{ "N": [7] }'), 'a whole number, but is of type N'],
+    ['step', { S: 'x'.repeat(500) }, `a whole number, but is "${'x'.repeat(40)}"`],
+    ['step', { N: '1'.repeat(500) }, `a whole number, but is the number ${'1'.repeat(40)}`],
+    ['step', JSON.parse(`{ "${'x'.repeat(500)}": 1 }`), `a whole number, but is of type ${'x'.repeat(40)}`],
     ['holder', { N: '7' }, 'a string, but is the number 7'],
     ['holder', { NULL: true }, 'a string, but is of type NULL'],
     ['tick', { S: 'soon' }, 'a tick like 2026-11-21T06:00:00.000Z, but is "soon"'],
@@ -75,24 +78,26 @@ describe('a lease row', () => {
   ])('whose %s is %j is refused in words that say what it should be', (attribute, value, text) => {
     const error = refused(attribute, value)
     expect(error).toBeInstanceOf(CorruptLeaseError)
-    expect(error).toMatchObject({
-      attribute,
-      lease: 'billing',
-      message: expect.stringContaining(
-        `The row of lease "billing" is damaged: attribute "${attribute}" should be ${text}. `,
-      ),
-    })
+    const message = `The row of lease "billing" is damaged: attribute "${attribute}" should be ${text}. `
+    expect(error).toMatchObject({ attribute, lease: 'billing', message: expect.stringContaining(message) })
   })
+})
 
-  it('is not read if a number on the wire is not one', () => {
-    expect(refused('step', JSON.parse('{ "N": [7] }'))).toMatchObject({ attribute: 'step' })
-  })
-
-  it.each<[AttributeValue, string]>([
-    [{ S: 'x'.repeat(500) }, `"${'x'.repeat(40)}"`],
-    [{ N: '1'.repeat(500) }, `the number ${'1'.repeat(40)}`],
-    [JSON.parse(`{ "${'x'.repeat(500)}": 1 }`), `of type ${'x'.repeat(40)}`],
-  ])('is not quoted at length', (value, text) => {
-    expect(refused('step', value)).toMatchObject({ message: expect.stringContaining(`but is ${text}. `) })
-  })
+it.each([
+  ['fencingToken', 'seven'],
+  ['fencingToken', 2n ** 60n],
+  ['completedTick', 'yesterday'],
+  ['checkpoint', 'half'],
+])('a row whose %s was edited to %o is an error that names both, and is left vacant', async (attribute, value) => {
+  const client = localClient(inject('dynamodbEndpoint'))
+  const tableName = await createLeaseTable(client)
+  const options = { store: new DynamoDBLeaseStore({ tableName, client }), lease: 'billing' }
+  await withLease({ ...options, tick: '2026-11-20T05:00:00Z' }, () => undefined)
+  await editRow(client, tableName, { [attribute]: value })
+  const task = vi.fn()
+  const error = await withLease({ ...options, tick: '2026-11-20T06:00:00Z' }, task).catch((thrown: unknown) => thrown)
+  expect(error).toBeInstanceOf(CorruptLeaseError)
+  expect(error).toMatchObject({ lease: 'billing', attribute, message: expect.stringContaining(`"${attribute}"`) })
+  expect(task).not.toHaveBeenCalled()
+  expect(await rawRow(client, tableName)).not.toHaveProperty('holder')
 })

@@ -4,6 +4,7 @@ import {
   acquireConditions,
   acquired,
   explainRefusal,
+  type HolderWrite,
   impossibleTime,
   isAhead,
   isOwnWrite,
@@ -30,25 +31,17 @@ const done: LeaseRecord = { ...free, completedTick: TICK, endedBy: 'completed', 
 const bob = (changes: Partial<AcquireRequest> = {}) =>
   acquireRequest({ candidate: 'bob', attempt: 'attempt-bob', ...changes })
 
-describe('the conditions of an acquire', () => {
-  it('are separate: a request without a tick breaks no rule about ticks that are done', () => {
-    const conditions = acquireConditions(done, ticklessRequest({ candidate: 'bob', attempt: 'attempt-bob' }))
-    expect(conditions).toMatchObject({ tickNotDone: true, tickedAlike: false })
-  })
-
-  it('refuse a request without a tick even if a row has only a completed one', () => {
-    const { tick: _tick, ...edited } = done
-    expect(acquireConditions(edited, ticklessRequest()).tickedAlike).toBe(false)
-  })
+it('a request without a tick breaks no rule about ticks that are done, but that of rows with ticks', () => {
+  const tickless = ticklessRequest({ candidate: 'bob', attempt: 'attempt-bob' })
+  expect(acquireConditions(done, tickless)).toMatchObject({ tickNotDone: true, tickedAlike: false })
+  const { tick: _tick, ...edited } = done
+  expect(acquireConditions(edited, tickless).tickedAlike).toBe(false)
 })
 
-describe('the holder’s writes', () => {
-  it('a renewal keeps the checkpoint, and touches nothing but expiry, step and time', () => {
-    const saved = { ...held, checkpoint: { tick: TICK, state: { upTo: 1 } } }
-    const renewal = holderWrite(ann, 'renew', { step: 1, nowMs: NOW_MS + 1 })
-    const { record } = write(saved, renewal)
-    expect(record).toEqual({ ...saved, step: 1, writtenAtMs: NOW_MS + 1, expiresAtMs: record?.expiresAtMs })
-  })
+it('a renewal keeps the checkpoint, and touches nothing but expiry, step and time', () => {
+  const saved = { ...held, checkpoint: { tick: TICK, state: { upTo: 1 } } }
+  const { record } = write(saved, holderWrite(ann, 'renew', { step: 1, nowMs: NOW_MS + 1 }))
+  expect(record).toEqual({ ...saved, step: 1, writtenAtMs: NOW_MS + 1, expiresAtMs: record?.expiresAtMs })
 })
 
 describe('a refusal', () => {
@@ -68,29 +61,23 @@ describe('a refusal', () => {
 })
 
 describe('a refused write is one’s own', () => {
+  const renewal = holderWrite(ann, 'renew', { step: 3 })
   const complete = holderWrite(ann, 'complete', { step: 2 })
-  const isOwn = (record: LeaseRecord | undefined, of = complete) => isOwnWrite(record, of)
-
-  it('if the row has its attempt, its token and its step', () => {
-    const renewal = holderWrite(ann, 'renew', { step: 3 })
-    expect(isOwn({ ...held, step: 3 }, renewal)).toBe(true)
-    expect(isOwn({ ...held, step: 4 }, renewal)).toBe(false)
-    expect(isOwn({ ...held, step: 3, attempt: 'forced' }, renewal)).toBe(false)
-    expect(isOwn({ ...held, step: 3, fencingToken: held.fencingToken + 1 }, renewal)).toBe(false)
-    expect(isOwn(undefined, renewal)).toBe(false)
-  })
-
-  it('if it is an end whose reply was lost, but not for another end of the same tenure', () => {
-    const release = { ...ann, kind: 'release', endedBy: 'released', nowMs: NOW_MS } as const
-    expect(isOwn({ ...done, step: 2 })).toBe(true)
-    expect(isOwn({ ...done, step: 1 })).toBe(false) // a completion without the items of this one
-    expect(isOwn({ ...done, step: 2, attempt: 'attempt-bob' })).toBe(false)
-    expect(isOwnWrite({ ...free, step: 2, endedBy: 'released' }, { ...release, step: 2 })).toBe(true)
-    expect(isOwnWrite({ ...free, step: 1, endedBy: 'released' }, { ...release, step: 2 })).toBe(false)
-  })
-
-  it('never if a renewal finds the lease vacant', () => {
-    expect(isOwn(done, holderWrite(ann, 'renew', { step: 2 }))).toBe(false)
+  const release = { ...ann, kind: 'release', endedBy: 'released', nowMs: NOW_MS, step: 2 } as const
+  it.each<[string, LeaseRecord | undefined, HolderWrite, boolean]>([
+    ['with its attempt, its token and its step', { ...held, step: 3 }, renewal, true],
+    ['with another step', { ...held, step: 4 }, renewal, false],
+    ['with another attempt', { ...held, step: 3, attempt: 'forced' }, renewal, false],
+    ['with another token', { ...held, step: 3, fencingToken: held.fencingToken + 1 }, renewal, false],
+    ['that is not there', undefined, renewal, false],
+    ['that is vacant', done, holderWrite(ann, 'renew', { step: 2 }), false],
+    ['that it completed, its reply lost', { ...done, step: 2 }, complete, true],
+    ['that was completed without its items', { ...done, step: 1 }, complete, false],
+    ['that another candidate completed', { ...done, step: 2, attempt: 'attempt-bob' }, complete, false],
+    ['that it released, its reply lost', { ...free, step: 2, endedBy: 'released' }, release, true],
+    ['that was released before', { ...free, step: 1, endedBy: 'released' }, release, false],
+  ])('on a row %s', (_, record, request, isOwn) => {
+    expect(isOwnWrite(record, request)).toBe(isOwn)
   })
 })
 

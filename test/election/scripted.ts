@@ -1,7 +1,62 @@
 /** Shared by tests of one candidate: a clock of their own, and a memory store that fails as the test says. */
-import { type Lease, type LeaseOptions, LeaseStoreError, withLease } from '../../functions/election/index.ts'
+import {
+  type AcquireReply,
+  type AcquireRequest,
+  type GiveBackRequest,
+  type HolderWrite,
+  type Lease,
+  type LeaseOptions,
+  type LeaseStore,
+  LeaseStoreError,
+  type WriteReply,
+  withLease,
+} from '../../functions/election/index.ts'
 import { ManualClock, settled } from '../../functions/election/testing/manual-clock.ts'
-import { ScriptedStore } from '../support/scripted-store.ts'
+import { RulesStore } from '../../functions/election/testing/rules-store.ts'
+
+type Kind = HolderWrite['kind'] | 'acquire' | 'giveBack'
+type Act = () => Promise<void> | void
+
+/** A memory store whose next requests of a kind fail as a test says; it records all requests. */
+class ScriptedStore implements LeaseStore {
+  readonly memory = new RulesStore()
+  readonly asked: Kind[] = []
+  /** The holder's writes among them. */
+  readonly writes: HolderWrite[] = []
+  readonly #before = new Map<Kind, Act[]>()
+  readonly #after = new Map<Kind, Act[]>()
+
+  /** Before the next requests of this kind are applied; throwing drops the request. */
+  beforeNext(kind: Kind, ...acts: Act[]): void {
+    this.#before.set(kind, [...(this.#before.get(kind) ?? []), ...acts])
+  }
+
+  /** After the next requests of this kind were applied; throwing loses the reply. */
+  afterNext(kind: Kind, ...acts: Act[]): void {
+    this.#after.set(kind, [...(this.#after.get(kind) ?? []), ...acts])
+  }
+
+  acquire(request: AcquireRequest, _signal?: AbortSignal): Promise<AcquireReply> {
+    return this.#scripted('acquire', () => this.memory.acquire(request))
+  }
+
+  write(request: HolderWrite): Promise<WriteReply> {
+    this.writes.push(request)
+    return this.#scripted(request.kind, () => this.memory.write(request))
+  }
+
+  giveBack(request: GiveBackRequest): Promise<WriteReply> {
+    return this.#scripted('giveBack', () => this.memory.giveBack(request))
+  }
+
+  async #scripted<T>(kind: Kind, apply: () => Promise<T>): Promise<T> {
+    this.asked.push(kind)
+    await this.#before.get(kind)?.shift()?.()
+    const reply = await apply()
+    await this.#after.get(kind)?.shift()?.()
+    return reply
+  }
+}
 
 export const TICK = '2026-11-21T05:00:00.000Z'
 export const NEXT_TICK = '2026-11-21T06:00:00.000Z'

@@ -1,33 +1,12 @@
-/** Ends and effects whose replies are lost, late, doubled, or refused for a reason that passes, on a real network. */
+/** Ends and effects whose replies are lost, late or doubled, on a real network. */
 import { inspect } from 'node:util'
 import { type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { describe, expect, it, vi } from 'vitest'
 import { DynamoDBLeaseStore, type Lease, withLease } from '../../functions/election/index.ts'
 import { createLeaseTable } from '../support/tables.ts'
-import { answerError, type Fault, gate, loseReply, type WireRequest } from '../support/tcp-proxy.ts'
-import { counted, countUp, direct, is, LEASE_MS, scene, sdk, TICK, TRIES } from './wire-scene.ts'
-
-const CONFLICT_TRIES = 4
-const refuse = (name: string) => answerError(name, name)
-
-describe('an end that is refused for a reason that may pass is sent again', () => {
-  it.each<[string, Fault, number]>([
-    ['expired credentials', refuse('ExpiredTokenException'), 1],
-    ['a table that is being restored', refuse('ResourceNotFoundException'), 1],
-    ['throttling', refuse('ThrottlingException'), TRIES],
-    ['conflicts with a transaction', refuse('TransactionConflictException'), CONFLICT_TRIES],
-  ])('%s', async (_, fault, times) => {
-    const { proxy, run, task, clock, row } = await scene()
-    proxy.meet(is('complete'), fault, times)
-    const outcome = run()
-    await vi.waitFor(() => expect(clock.sleeping).toBe(3)) // heartbeat, deadline, and the pause before the next try
-    await clock.advance(LEASE_MS / 12)
-    expect(await outcome).toMatchObject({ status: 'completed' })
-    expect(task).toHaveBeenCalledTimes(1)
-    expect(await row()).toMatchObject({ completedTick: TICK, step: 1 })
-  })
-})
+import { answerError, gate, loseReply, type WireRequest } from '../support/tcp-proxy.ts'
+import { counted, countUp, direct, is, LEASE_MS, scene, sdk, TICK } from './wire-scene.ts'
 
 describe('no call succeeds without its effect', () => {
   it('a completion with items on a lease that is completed already throws, and so do its items', async () => {
@@ -112,9 +91,9 @@ describe('guarded effects', () => {
   })
 })
 
-/** A leader, its way to a table of protected rows, and one of those rows. */
-async function protectedRow(act: (lease: Lease, tools: Tools) => Promise<void>) {
-  const { proxy, options } = await scene()
+/** The way to a table of protected rows, and one of those rows. */
+async function rowScene() {
+  const { proxy, options, tableName } = await scene()
   const TableName = await createLeaseTable(direct)
   const Key = { lease: 'rows', record: 'one' }
   const row = async () => {
@@ -123,40 +102,19 @@ async function protectedRow(act: (lease: Lease, tools: Tools) => Promise<void>) 
   }
   const isWrite = ({ body }: WireRequest) => body.TableName === TableName
   const copies = () => proxy.requests.filter(isWrite)
-  await withLease(options(), (lease) => act(lease, { proxy, TableName, Key, row, isWrite, copies }))
+  const update = (UpdateExpression: string, value: number) => {
+    return { TableName, Key, UpdateExpression, ExpressionAttributeValues: { ':value': value } }
+  }
+  const setTo = (value: number) => update('SET amount = :value', value)
+  return { proxy, options, tableName, TableName, Key, row, isWrite, copies, setTo, add: update('ADD times :value', 1) }
 }
 
-interface Tools {
-  readonly proxy: Awaited<ReturnType<typeof scene>>['proxy']
-  readonly TableName: string
-  readonly Key: { readonly lease: string; readonly record: string }
-  readonly row: () => Promise<Readonly<Record<string, { readonly N?: string | undefined }>>>
-  readonly isWrite: (request: WireRequest) => boolean
-  readonly copies: () => WireRequest[]
+async function protectedRow(act: (lease: Lease, tools: Awaited<ReturnType<typeof rowScene>>) => Promise<void>) {
+  const tools = await rowScene()
+  await withLease(tools.options(), (lease) => act(lease, tools))
 }
-
-const add = ({ TableName, Key }: Tools) => ({
-  TableName,
-  Key,
-  UpdateExpression: 'ADD times :one',
-  ExpressionAttributeValues: { ':one': 1 },
-})
-const setTo = ({ TableName, Key }: Tools, value: number) => ({
-  TableName,
-  Key,
-  UpdateExpression: 'SET amount = :amount',
-  ExpressionAttributeValues: { ':amount': value },
-})
 
 describe('an effect whose first reply is lost', () => {
-  it('is applied once, though the SDK sends it again', () =>
-    protectedRow(async (lease, tools) => {
-      tools.proxy.meet(tools.isWrite, loseReply, 2)
-      await lease.send(add(tools))
-      expect(tools.copies()).toHaveLength(3)
-      expect((await tools.row())['times']?.N).toBe('1')
-    }))
-
   it.each([
     ['a raw client', (client: DynamoDBClient) => client, 1],
     ['a document client', (client: DynamoDBClient) => DynamoDBDocumentClient.from(client), 1],
@@ -166,47 +124,35 @@ describe('an effect whose first reply is lost', () => {
       '1',
     ],
   ])('returns the row in the form of %s if it was asked for it, as a claim does', async (_, clientOf, times) => {
-    const { proxy, options, tableName } = await scene()
+    const { proxy, options, tableName, TableName, Key, isWrite } = await rowScene()
     const store = new DynamoDBLeaseStore({ tableName, client: clientOf(sdk(proxy.endpoint)) })
-    const TableName = await createLeaseTable(direct)
-    const Key = { lease: 'rows', record: 'one' }
     await withLease(options({ store }), async (lease) => {
       await lease.send({ TableName, Item: { ...Key, times: 1 } })
-      proxy.meet(({ body }) => body.TableName === TableName, loseReply)
+      proxy.meet(isWrite, loseReply)
       expect(await lease.claim({ TableName, Key })).toMatchObject({ ...Key, times })
     })
   })
 })
 
 describe('a late copy of an effect', () => {
-  it('does not undo a newer one of the same leader', () =>
-    protectedRow(async (lease, tools) => {
-      await lease.send(setTo(tools, 1))
-      await lease.send(setTo(tools, 2))
-      const [first, second] = tools.copies()
-      for (const copy of [first, second]) {
-        expect(copy && (await tools.proxy.resend(copy))).toBe('ConditionalCheckFailedException')
-      }
-      expect((await tools.row())['amount']?.N).toBe('2')
-    }))
-
-  it('does not undo a newer Put of the same leader, fenced and sent in a transaction', () =>
-    protectedRow(async (lease, tools) => {
-      const { TableName, Key } = tools
-      await lease.send(setTo(tools, 1))
-      await lease.transact([{ Put: lease.fence({ TableName, Item: { ...Key, amount: 2 } }) }])
-      const [copy] = tools.copies()
-      expect(copy && (await tools.proxy.resend(copy))).toBe('ConditionalCheckFailedException')
-      expect((await tools.row())['amount']?.N).toBe('2')
+  it('does not undo a newer one of the same leader, by send or as a Put in a transaction', () =>
+    protectedRow(async (lease, { proxy, TableName, Key, row, copies, setTo }) => {
+      await lease.send(setTo(1))
+      await lease.send(setTo(2))
+      for (const copy of copies()) expect(await proxy.resend(copy)).toBe('ConditionalCheckFailedException')
+      expect((await row())['amount']?.N).toBe('2')
+      await lease.transact([{ Put: lease.fence({ TableName, Item: { ...Key, amount: 3 } }) }])
+      for (const copy of copies()) expect(await proxy.resend(copy)).toBe('ConditionalCheckFailedException')
+      expect((await row())['amount']?.N).toBe('3')
     }))
 
   it('lands no second time, once a later effect has said that it was answered', () =>
-    protectedRow(async (lease, tools) => {
-      await Promise.all(Array.from({ length: 20 }, () => lease.send(add(tools)))) // side by side: all of them land
-      expect((await tools.row())['times']?.N).toBe('20')
-      await lease.send(add(tools))
-      for (const copy of tools.copies()) await tools.proxy.resend(copy)
-      expect((await tools.row())['times']?.N).toBe('21')
+    protectedRow(async (lease, { proxy, row, copies, add }) => {
+      await Promise.all(Array.from({ length: 20 }, () => lease.send(add))) // side by side: all of them land
+      expect((await row())['times']?.N).toBe('20')
+      await lease.send(add)
+      for (const copy of copies()) await proxy.resend(copy)
+      expect((await row())['times']?.N).toBe('21')
     }))
 })
 
@@ -216,8 +162,7 @@ describe('an effect that the caller’s own condition refuses', () => {
     ['NONE', false],
     ['ALL_OLD', true],
   ] as const)('asked with ReturnValuesOnConditionCheckFailure %s shows the row: %s', (asked, shows) =>
-    protectedRow(async (lease, tools) => {
-      const { TableName, Key } = tools
+    protectedRow(async (lease, { TableName, Key }) => {
       await lease.send({ TableName, Item: { ...Key, secret: 'personal' } })
       const impossible = { TableName, Item: Key, ConditionExpression: 'attribute_not_exists(lease)' }
       const error = await lease
@@ -229,12 +174,11 @@ describe('an effect that the caller’s own condition refuses', () => {
   )
 
   it('as stale shows no row in its cause either', () =>
-    protectedRow(async (lease, tools) => {
-      const { TableName } = tools
+    protectedRow(async (lease, { TableName, add }) => {
       const Item = { lease: { S: 'rows' }, record: { S: 'one' }, secret: { S: 'personal' } }
       const newer = { ...Item, 'fencingToken:billing': { N: String(lease.fencingToken + 1) } }
       await direct.send(new PutItemCommand({ TableName, Item: newer }))
-      const error = await lease.send(add(tools)).catch((reason: unknown) => reason)
+      const error = await lease.send(add).catch((reason: unknown) => reason)
       expect(error).toMatchObject({ name: 'StaleTokenError', applied: 'no' })
       expect(inspect(error, { depth: 9 })).not.toContain('personal')
     }))

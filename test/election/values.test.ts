@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm'
 import { PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { marshall } from '@aws-sdk/util-dynamodb'
 import fc from 'fast-check'
-import { describe, expect, inject, it } from 'vitest'
+import { describe, expect, inject, it, vi } from 'vitest'
 import { DynamoDBLeaseStore, InvalidOptionError, withLease } from '../../functions/election/index.ts'
 import { RulesStore } from '../../functions/election/testing/rules-store.ts'
 import { copied, LARGEST_STATE_BYTES, plainState } from '../../functions/election/values.ts'
@@ -85,22 +85,16 @@ describe('the state of a checkpoint', () => {
 
   it('is refused if a getter throws, with what it threw as the cause', () => {
     const cause = new Error('not loaded')
-    const error = refusalOf({
-      user: {
-        get name() {
-          throw cause
-        },
-      },
-    })
-    expect(error).toMatchObject({ cause, message: expect.stringContaining('checkpoint.state.user.name of lease') })
+    const get = () => {
+      throw cause
+    }
+    const user = Object.defineProperty({}, 'name', { get, enumerable: true })
+    const message = expect.stringContaining('checkpoint.state.user.name of lease')
+    expect(refusalOf({ user })).toMatchObject({ cause, message })
   })
 
   it.each([
-    'the secret\ud800',
-    new Set(['secret', 1]),
-    new Map([['secret', 1]]),
-    Buffer.from('secret'),
-    Symbol('secret'),
+    ...['the secret\ud800', new Set(['secret', 1]), new Map([['secret', 1]]), Buffer.from('secret'), Symbol('secret')],
   ])('is never quoted by the refusal: %o', (state) => {
     expect(refusalOf({ state }).message).not.toMatch('secret')
   })
@@ -141,13 +135,8 @@ describe('the state of a checkpoint', () => {
   })
 
   it('is read once, so that what was checked is what is kept', () => {
-    let reads = 0
-    const fickle = {
-      get upTo() {
-        return reads++ === 0 ? 1 : undefined
-      },
-    }
-    expect(read(fickle)).toEqual({ upTo: 1 })
+    const get = vi.fn(() => 1).mockImplementationOnce(() => 7)
+    expect(read(Object.defineProperty({}, 'upTo', { get, enumerable: true }))).toEqual({ upTo: 7 })
   })
 
   it('has at most 350 KB, and a refusal says how many bytes it has', () => {
@@ -249,13 +238,9 @@ function largest(make: (length: number) => unknown): unknown {
       return false
     }
   }
-  let [accepted, refused] = [0, 1_024]
-  for (; isAccepted(refused); refused *= 2) accepted = refused
-  while (refused - accepted > 1) {
-    const length = Math.floor((accepted + refused) / 2)
-    if (isAccepted(length)) accepted = length
-    else refused = length
-  }
+  let [accepted, step] = [0, 1_024]
+  while (isAccepted(step)) step *= 2
+  for (; step >= 1; step /= 2) if (isAccepted(accepted + step)) accepted += step
   return make(accepted)
 }
 
@@ -306,38 +291,30 @@ describe('the largest checkpoint', () => {
 })
 
 describe('a copy of a request’s input', () => {
-  const leaf = new Progress()
   const bytesOf = (value: ArrayBufferView | ArrayBuffer) =>
     ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : new Uint8Array(value)
-  const input = () => {
-    const element = { upTo: 1 }
-    const bytes = [new Uint8Array([1]), Buffer.from([1]), new DataView(new ArrayBuffer(1)), new ArrayBuffer(1)]
-    const none: Record<string, unknown[]> = Object.assign(Object.create(null), { list: [1] })
-    return { element, list: [element], tags: new Set(['a']), map: new Map([['a', element]]), bytes, none, leaf }
-  }
 
   it('shares no container with it', () => {
-    const given = input()
+    const element = { upTo: 1 }
+    const containers = { list: [element], tags: new Set(['a']), map: new Map([['a', element]]), element }
+    const none: Record<string, unknown[]> = Object.assign(Object.create(null), { list: [1] })
+    const bytes = [new Uint8Array([1]), Buffer.from([1]), new DataView(new ArrayBuffer(1)), new ArrayBuffer(1)]
+    const given = { ...containers, none, bytes }
+    const [before, bytesBefore] = [structuredClone({ ...containers, none }), bytes.map((value) => [...bytesOf(value)])]
     const copy = copied(given)
-    given.element.upTo = 2
+    element.upTo = 2
     given.list.push({ upTo: 2 })
     given.tags.add('b')
     given.map.set('b', { upTo: 2 })
-    given.none['list']?.push(2)
-    for (const bytes of given.bytes) bytesOf(bytes).fill(2)
-    const { bytes, ...others } = input()
-    expect(copy).toMatchObject(others)
-    expect(copy.bytes.map((value) => [...bytesOf(value)])).toEqual(bytes.map((value) => [...bytesOf(value)]))
+    none['list']?.push(2)
+    for (const value of bytes) bytesOf(value).fill(2)
+    expect(copy).toMatchObject(before)
+    expect(copy.bytes.map((value) => [...bytesOf(value)])).toEqual(bytesBefore)
   })
 
-  it('keeps what only the caller’s document client knows how to read', () => {
-    const given = [leaf, new Date(0), new (class Ids extends Set {})(['a']), () => 1, 5n, undefined]
-    copied(given).forEach((value, index) => {
-      expect(value).toBe(given[index])
-    })
-  })
-
-  it('leaves holes and keys as they are', () => {
+  it('keeps what only the caller’s document client knows how to read, and holes and keys', () => {
+    const given = [new Progress(), new Date(0), new (class Ids extends Set {})(['a']), () => 1, 5n, undefined]
+    for (const [index, value] of copied(given).entries()) expect(value).toBe(given[index])
     expect(copied(Object.assign(Array(3), { 1: 'a' }))).toStrictEqual(Object.assign(Array(3), { 1: 'a' }))
     expect(Object.keys(copied(JSON.parse('{ "__proto__": 1 }')))).toEqual(['__proto__'])
   })

@@ -1,5 +1,5 @@
 /** A lease table behind a proxy that loses, holds, forges and repeats messages, for tests of what crosses the wire. */
-import { DynamoDBClient, type DynamoDBClientConfig, GetItemCommand } from '@aws-sdk/client-dynamodb'
+import { type DynamoDBClientConfig, GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { expect, inject, onTestFinished, vi } from 'vitest'
 import {
   type Clock,
@@ -27,10 +27,8 @@ export const impatient = { ...systemClock, sleep: async () => {} }
 /** How often the SDK sends one request that gets no answer. */
 export const TRIES = 3
 
-export function sdk(endpoint: string, config: DynamoDBClientConfig = {}): DynamoDBClient {
-  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
-  return new DynamoDBClient({ endpoint, region: 'eu-central-1', credentials, maxAttempts: TRIES, ...config })
-}
+export const sdk = (endpoint: string, config: DynamoDBClientConfig = {}) =>
+  localClient(endpoint, { maxAttempts: TRIES, ...config })
 
 /** What a request asks of a lease row; the operation of any other request, and of transactions. */
 export function kindOf({ operation, body }: WireRequest): string {
@@ -55,16 +53,8 @@ export async function scene({ storeClock = impatient, ...config }: SceneOptions 
   const tableName = await createLeaseTable(direct)
   const store = new DynamoDBLeaseStore({ tableName, client, clock: storeClock })
   const clock = new ManualClock()
-  const options = (changes: Partial<LeaseOptions> = {}): LeaseOptions => ({
-    store,
-    clock,
-    lease: 'billing',
-    candidate: 'ann',
-    tick: TICK,
-    leaseMs: LEASE_MS,
-    maxClockSkewMs: SKEW_MS,
-    ...changes,
-  })
+  const names = { lease: 'billing', candidate: 'ann', tick: TICK, leaseMs: LEASE_MS, maxClockSkewMs: SKEW_MS }
+  const options = (changes: Partial<LeaseOptions> = {}): LeaseOptions => ({ store, clock, ...names, ...changes })
   const task = vi.fn((lease: Lease) => lease.fencingToken)
 
   return {

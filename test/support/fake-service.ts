@@ -9,6 +9,8 @@ export interface ReceivedRequest {
   readonly url: string
   readonly headers: IncomingHttpHeaders
   readonly body: string
+  /** The client's end of the connection. */
+  readonly address: string
 }
 
 /** A `body` is sent as JSON unless it is a text. 'stalled' sends the beginning of an answer only. */
@@ -27,9 +29,11 @@ export interface FakeService {
 
 export async function startFakeService(...answers: FakeService['answers']): Promise<FakeService> {
   const requests: ReceivedRequest[] = []
-  const server = createServer(async (incoming, outgoing) => {
-    const { method = '', url = '', headers } = incoming
-    const request = { method, url, headers, body: await text(incoming) }
+  // Like services of AWS, it does not say in its answers for how long it keeps a connection open.
+  const server = createServer({ keepAliveTimeout: 0 }, async (incoming, outgoing) => {
+    const { method = '', url = '', headers, socket } = incoming
+    const address = `${socket.remoteAddress}:${socket.remotePort}`
+    const request = { method, url, headers, body: await text(incoming), address }
     const next = service.answers[requests.push(request) - 1] ?? service.answers.at(-1) ?? {}
     const answer = typeof next === 'function' ? await next(request) : next
     if (answer === 'silent') return

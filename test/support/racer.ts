@@ -23,9 +23,7 @@ const { ENDPOINT = '', LEASE_TABLE = '', EFFECTS_TABLE = '' } = process.env
 const store = new DynamoDBLeaseStore({ tableName: LEASE_TABLE, client: localClient(ENDPOINT) })
 let goOn = () => {}
 
-function report(message: Report): void {
-  process.send?.(message)
-}
+const report = (message: Report) => void process.send?.(message)
 
 async function race({ startAtMs, ...options }: RaceOrder): Promise<Outcome<void>> {
   await sleep(Math.max(0, startAtMs - Date.now()))

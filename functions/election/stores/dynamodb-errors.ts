@@ -132,7 +132,7 @@ function describe(kind: Kind | undefined, error: Error, about: string, tableName
       if (error.name === 'CredentialsProviderError') {
         return (
           `The SDK found no AWS credentials to ask for ${about}. ` +
-          'Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; in Lambda the role of the function gives them.'
+          'Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; in Lambda the role gives them.'
         )
       }
       return (

@@ -1,17 +1,11 @@
 import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
-import {
-  DeleteCommand,
-  PutCommand,
-  TransactWriteCommand,
-  type TranslateConfig,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb'
+import { DeleteCommand, PutCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
 import { type Clock, checkedClock, jitter, systemClock } from '../clock.ts'
 import { CorruptLeaseError, InvalidOptionError } from '../errors.ts'
 import { type AcquireRequest, acquired, type GiveBackRequest, type HolderWrite, type Tenure } from '../rules.ts'
 import { show } from '../show.ts'
-import { type Path, pathsThrough, type SdkClient } from './clients.ts'
+import { type Path, type Paths, pathsThrough, type SdkClient } from './clients.ts'
 import {
   type About,
   damagedToken,
@@ -74,9 +68,7 @@ const CONFLICT_DELAY_MS = 50
  */
 export class DynamoDBLeaseStore implements LeaseStore, Effects {
   readonly #tableName: string
-  readonly #leases: Path
-  readonly #effects: Path
-  readonly #unmarshallOptions: TranslateConfig['unmarshallOptions']
+  readonly #paths: Paths
   readonly #clock: Clock
 
   /** @throws InvalidOptionError without a table name, or if `client` is not a client of DynamoDB */
@@ -102,10 +94,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
       )
     }
     this.#tableName = tableName
-    const { leases, effects, unmarshallOptions } = pathsThrough(client)
-    this.#unmarshallOptions = unmarshallOptions
-    this.#leases = leases
-    this.#effects = effects
+    this.#paths = pathsThrough(client)
     this.#clock = checkedClock(clock)
   }
 
@@ -118,7 +107,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     const wire = new Wire()
     const command = observeWire(this.#leaseCommand(lease, acquireUpdate(request), 'ALL_OLD'), this.#clock, wire)
     try {
-      const send = () => this.#leases.send(command, optionsOf(abortSignal))
+      const send = () => this.#paths.leases.send(command, optionsOf(abortSignal))
       const { Attributes } = await this.#retryConflicts(send, abortSignal)
       const inherited = Attributes === undefined ? undefined : readRow(Attributes, lease)
       return { granted: true, record: acquired(inherited, request), clockReading: wire.clockReading }
@@ -144,12 +133,12 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
 
   async completeWith(request: HolderWrite, items: readonly TransactItem[], token: string): Promise<WriteReply> {
     const completion = { Update: this.#onLeaseRow(request.lease, holderUpdate(request)) }
-    return await this.#transact(this.#leases, request.lease, [completion, ...items], token)
+    return await this.#transact(this.#paths.leases, request.lease, [completion, ...items], token)
   }
 
   async transact(tenure: Tenure, items: readonly TransactItem[], token: string): Promise<WriteReply> {
     const guard = { ConditionCheck: this.#onLeaseRow(tenure.lease, guardCondition(tenure)) }
-    return await this.#transact(this.#effects, tenure.lease, [guard, ...items], token)
+    return await this.#transact(this.#paths.effects, tenure.lease, [guard, ...items], token)
   }
 
   async send(input: WriteInput): Promise<SendReply> {
@@ -160,9 +149,9 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     const asked = { ...input, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const }
     try {
       const { Attributes } = await this.#retryConflicts(() => {
-        if ('Item' in asked) return this.#effects.send(observed(new PutCommand(asked)))
-        if ('UpdateExpression' in asked) return this.#effects.send(observed(new UpdateCommand(asked)))
-        return this.#effects.send(observed(new DeleteCommand(asked)))
+        if ('Item' in asked) return this.#paths.effects.send(observed(new PutCommand(asked)))
+        if ('UpdateExpression' in asked) return this.#paths.effects.send(observed(new UpdateCommand(asked)))
+        return this.#paths.effects.send(observed(new DeleteCommand(asked)))
       })
       return { granted: true, attributes: Attributes, unanswered: wire.unanswered }
     } catch (cause) {
@@ -175,14 +164,14 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
 
   toRow(item: AttributeMap): Row {
     // Document commands set this option to true, in the caller's own object, for values that are not rows.
-    return unmarshall(item, { ...this.#unmarshallOptions, convertWithoutMapWrapper: false })
+    return unmarshall(item, { ...this.#paths.unmarshallOptions, convertWithoutMapWrapper: false })
   }
 
   async #conditionalWrite(lease: string, update: LeaseUpdate, abortSignal?: AbortSignal): Promise<WriteReply> {
     const wire = new Wire()
     try {
       const command = observeWire(this.#leaseCommand(lease, update, 'NONE'), this.#clock, wire)
-      await this.#retryConflicts(() => this.#leases.send(command, optionsOf(abortSignal)), abortSignal)
+      await this.#retryConflicts(() => this.#paths.leases.send(command, optionsOf(abortSignal)), abortSignal)
       return { granted: true }
     } catch (error) {
       if (isConditionFailed(error)) return refused(wire.row, lease)
@@ -216,7 +205,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
         // The caller gets errors of its own items unchanged, unless an earlier try may still arrive.
         if (isFinal(error)) throw wire.unanswered ? mayBeApplied(error, this.#about(lease, wire)) : error
       }
-      const about = { ...this.#about(lease, wire), wasSerialized: wire.serialized, isEnd: path === this.#leases }
+      const about = { ...this.#about(lease, wire), wasSerialized: wire.serialized, isEnd: path === this.#paths.leases }
       throw transactionError(error, about)
     }
   }

@@ -50,26 +50,23 @@ export function leaseStoreConformance({
   createStore,
 }: TestRunner & { readonly createStore: () => Promise<StoreUnderTest> }): void {
   describe('conforms to the rules', () => {
-    for (const { name, steps, row } of SCENARIOS) {
+    for (const [name, steps] of Object.entries(SCENARIOS)) {
       it(name, async () => {
         const subject = await createStore()
         const rules = new RulesStore()
         for (const [index, step] of steps.entries()) {
-          if ('edit' in step) {
+          if ('leaves' in step) assertRow(await subject.read(), step.leaves)
+          else if ('edit' in step) {
             rules.edit('billing', step.edit)
             await subject.edit(step.edit)
           } else {
             const [actual, expected] = [await send(subject.store, step.request), await send(rules, step.request)]
             assert.deepEqual(actual, expected, `the answer to step ${index + 1}`)
-            assert.equal(
-              actual.granted,
-              step.granted,
-              `step ${index + 1} must be ${step.granted ? 'granted' : 'refused'}`,
-            )
+            const must = `step ${index + 1} must be ${step.granted ? 'granted' : 'refused'}`
+            assert.equal(actual.granted, step.granted, must)
           }
           assert.deepEqual(await subject.read(), rules.read('billing'), `the row after step ${index + 1}`)
         }
-        assertRow(await subject.read(), row)
       })
     }
     it('shares no object with callers: a later change of what they gave or received does not reach the row', async () =>
@@ -78,16 +75,11 @@ export function leaseStoreConformance({
 }
 
 export type Request = AcquireRequest | HolderWrite | GiveBackRequest
-type Step = { readonly request: Request; readonly granted: boolean } | { readonly edit: Partial<LeaseRecord> }
-
-/** Attributes of the row at the end; `undefined` for those that must be absent. */
-type Attributes = { readonly [K in keyof LeaseRecord]?: LeaseRecord[K] | undefined }
-
-interface Scenario {
-  readonly name: string
-  readonly steps: readonly Step[]
-  readonly row?: Attributes
-}
+type Step =
+  | { readonly request: Request; readonly granted: boolean }
+  | { readonly edit: Partial<LeaseRecord> }
+  /** Attributes of the row; `undefined` for those that must be absent. */
+  | { readonly leaves: { readonly [K in keyof LeaseRecord]?: LeaseRecord[K] | undefined } }
 
 const granted = (request: Request): Step => ({ request, granted: true })
 const refused = (request: Request): Step => ({ request, granted: false })
@@ -100,148 +92,99 @@ const bob = (changes: Partial<AcquireRequest> = {}) =>
 const giveBack = { lease: 'billing', candidate: 'ann', attempt: 'attempt-ann', nowMs: NOW_MS + 1 }
 const EXPIRED_MS = NOW_MS + LEASE_MS + SKEW_MS
 const PAUSE_ENDS_MS = NOW_MS + 60_000
-const CHECKPOINT = { tick: TICK, state: { upTo: 1 } }
 
-const SCENARIOS: readonly Scenario[] = [
-  {
-    name: 'the first acquire creates the row, with the creation time plus one as token',
-    steps: [granted(acquireRequest({ eventId: 'event-1' }))],
-    row: {
-      ...{ lease: 'billing', fencingToken: NOW_MS + 1, holder: 'ann', attempt: 'attempt-ann', eventId: 'event-1' },
-      ...{ acquiredAtMs: NOW_MS, expiresAtMs: NOW_MS + LEASE_MS, writtenAtMs: NOW_MS, step: 0, tick: TICK },
-    },
-  },
-  {
-    name: 'A1: a held lease is free when it has been expired for the clock budget, and not before',
-    steps: [acquire, refused(bob({ nowMs: EXPIRED_MS - 1 })), granted(bob({ nowMs: EXPIRED_MS }))],
-    row: { holder: 'bob', fencingToken: NOW_MS + 2, step: 0 },
-  },
-  ...[TICK, EARLIER_TICK].map((tick) => ({
-    name: `A2: the tick ${tick} is refused once ${TICK} is completed`,
-    steps: [acquire, granted(write('complete')), refused(bob({ tick }))],
-    row: { completedTick: TICK, fencingToken: NOW_MS + 1 },
-  })),
-  {
-    name: 'A2: a later tick is granted, and inherits the highest completed one',
-    steps: [acquire, granted(write('complete')), granted(bob({ tick: LATER_TICK }))],
-    row: { completedTick: TICK, tick: LATER_TICK, fencingToken: NOW_MS + 2 },
-  },
-  {
-    name: 'A2: a request without a tick is refused if the row has a tick, completed or not',
-    steps: [acquire, granted(write('release')), refused(ticklessRequest({ ...bob(), tick: TICK }))],
-  },
-  {
-    name: 'A2: a request without a tick is refused if an operator wrote the completed tick into the row',
-    steps: [
-      granted(ticklessRequest()),
-      { edit: { completedTick: TICK } },
-      granted({ ...ANN, kind: 'release', endedBy: 'released', step: 1, nowMs: NOW_MS + 5 }),
-      refused(ticklessRequest(bob())),
-    ],
-  },
-  {
-    name: 'a lease without ticks is granted again and again',
-    steps: [
-      granted(ticklessRequest()),
-      granted({ ...ANN, kind: 'complete', step: 1, nowMs: NOW_MS + 5 }),
-      granted(ticklessRequest(bob())),
-    ],
-    row: { fencingToken: NOW_MS + 2, completedTick: undefined },
-  },
-  {
-    name: 'A3: a pause refuses candidates until its end, but not the leader',
-    steps: [
-      acquire,
-      { edit: { pausedUntilMs: PAUSE_ENDS_MS } },
-      granted(write('renew', 1)),
-      granted(write('release', 2)),
-      refused(bob({ nowMs: PAUSE_ENDS_MS - 1 })),
-      granted(bob({ nowMs: PAUSE_ENDS_MS })),
-    ],
-  },
-  {
-    name: 'A5: a second copy of a granted acquire is refused, even if the lease is free again',
-    steps: [acquire, granted(write('release', 1, NOW_MS)), refused(acquireRequest())],
-  },
-  {
-    name: 'A6: an acquire that is older than the last write by more than the clock budget is refused',
-    steps: [
-      acquire,
-      granted(write('release', 1, NOW_MS + 5_000)),
-      refused(bob({ nowMs: NOW_MS + 5_000 - SKEW_MS - 1 })),
-      granted(bob({ nowMs: NOW_MS + 5_000 - SKEW_MS })),
-    ],
-  },
-  {
-    name: 'the holder renews, saves a checkpoint and completes',
-    steps: [acquire, granted(write('renew', 1)), granted(write('saveCheckpoint', 2)), granted(write('complete', 3))],
-    row: {
-      completedTick: TICK,
-      endedBy: 'completed',
-      attempt: 'attempt-ann',
-      holder: undefined,
-      checkpoint: undefined,
-    },
-  },
-  ...WRITE_KINDS.map((kind) => ({
-    name: `H1: a replaced leader is refused to ${kind}`,
-    steps: [acquire, granted(bob({ nowMs: EXPIRED_MS })), refused(write(kind))],
-    row: { holder: 'bob' },
-  })),
-  ...[{ candidate: 'eve' }, { attempt: 'attempt-eve' }, { fencingToken: NOW_MS }].map((changes) => ({
-    name: `H1: a write with another ${Object.keys(changes)} is refused`,
-    steps: [acquire, refused({ ...write('renew'), ...changes })],
-  })),
-  {
-    name: 'H2: a delayed copy of an older write, or of the last one, is refused',
-    steps: [
-      acquire,
-      granted(write('renew', 1)),
-      granted(write('renew', 2)),
-      refused(write('renew', 1)),
-      refused(write('renew', 2)),
-    ],
-    row: { step: 2 },
-  },
-  {
-    name: 'a release keeps the checkpoint, and how the tenure ended until the next acquire',
-    steps: [acquire, granted(write('saveCheckpoint', 1)), granted(write('release', 2)), granted(bob())],
-    row: { checkpoint: CHECKPOINT, endedBy: undefined, errorName: undefined },
-  },
-  {
-    name: 'a release without an error removes the error name of an earlier end',
-    steps: [
-      acquire,
-      { edit: { errorName: 'RangeError' } },
-      granted({ ...write('renew'), kind: 'release', endedBy: 'released' }),
-    ],
-    row: { endedBy: 'released', errorName: undefined },
-  },
-  {
-    name: 'an acquire without an event removes the event of the tenure before',
-    steps: [granted(acquireRequest({ eventId: 'event-1' })), granted(write('release', 1, NOW_MS)), granted(bob())],
-    row: { holder: 'bob', eventId: undefined },
-  },
-  {
-    name: 'a candidate that never received its token gives the lease back by attempt alone',
-    steps: [
-      acquire,
-      refused({ ...giveBack, attempt: 'attempt-bob' }),
-      refused({ ...giveBack, candidate: 'bob' }),
-      granted(giveBack),
-    ],
-    row: { endedBy: 'released', fencingToken: NOW_MS + 1, attempt: 'attempt-ann', holder: undefined },
-  },
-  {
-    name: 'no write is granted on a lease that has no row',
-    steps: [refused(write('complete')), refused(giveBack)],
-  },
-  {
-    name: 'leases are independent',
-    steps: [granted(acquireRequest({ lease: 'reports' })), acquire],
-    row: { lease: 'billing', holder: 'ann' },
-  },
-]
+const SCENARIOS: Readonly<Record<string, readonly Step[]>> = {
+  'the first acquire creates the row, with the creation time plus one as token': [
+    granted(acquireRequest({ eventId: 'event-1' })),
+    { leaves: { lease: 'billing', fencingToken: NOW_MS + 1, holder: 'ann', attempt: 'attempt-ann' } },
+    { leaves: { eventId: 'event-1', acquiredAtMs: NOW_MS, expiresAtMs: NOW_MS + LEASE_MS } },
+    { leaves: { writtenAtMs: NOW_MS, step: 0, tick: TICK } },
+  ],
+  'A1: a held lease is free when it has been expired for the clock budget, and not before': [
+    ...[acquire, refused(bob({ nowMs: EXPIRED_MS - 1 })), granted(bob({ nowMs: EXPIRED_MS }))],
+    { leaves: { holder: 'bob', fencingToken: NOW_MS + 2, step: 0 } },
+  ],
+  'A2: a tick is refused once it, or a later one, is completed': [
+    ...[acquire, granted(write('complete')), refused(bob()), refused(bob({ tick: EARLIER_TICK }))],
+    { leaves: { completedTick: TICK, fencingToken: NOW_MS + 1 } },
+  ],
+  'A2: a later tick is granted, and inherits the highest completed one': [
+    ...[acquire, granted(write('complete')), granted(bob({ tick: LATER_TICK }))],
+    { leaves: { completedTick: TICK, tick: LATER_TICK, fencingToken: NOW_MS + 2 } },
+  ],
+  'A2: a request without a tick is refused if the row has a tick, completed or not': [
+    ...[acquire, granted(write('release')), refused(ticklessRequest({ ...bob(), tick: TICK }))],
+  ],
+  'A2: a request without a tick is refused if an operator wrote the completed tick into the row': [
+    granted(ticklessRequest()),
+    { edit: { completedTick: TICK } },
+    granted({ ...ANN, kind: 'release', endedBy: 'released', step: 1, nowMs: NOW_MS + 5 }),
+    refused(ticklessRequest(bob())),
+  ],
+  'a lease without ticks is granted again and again': [
+    granted(ticklessRequest()),
+    granted({ ...ANN, kind: 'complete', step: 1, nowMs: NOW_MS + 5 }),
+    granted(ticklessRequest(bob())),
+    { leaves: { fencingToken: NOW_MS + 2, completedTick: undefined } },
+  ],
+  'A3: a pause refuses candidates until its end, but not the leader': [
+    acquire,
+    { edit: { pausedUntilMs: PAUSE_ENDS_MS } },
+    ...[granted(write('renew', 1)), granted(write('release', 2))],
+    ...[refused(bob({ nowMs: PAUSE_ENDS_MS - 1 })), granted(bob({ nowMs: PAUSE_ENDS_MS }))],
+  ],
+  'A5: a second copy of a granted acquire is refused, even if the lease is free again': [
+    ...[acquire, granted(write('release', 1, NOW_MS)), refused(acquireRequest())],
+  ],
+  'A6: an acquire that is older than the last write by more than the clock budget is refused': [
+    ...[acquire, granted(write('release', 1, NOW_MS + 5_000))],
+    refused(bob({ nowMs: NOW_MS + 5_000 - SKEW_MS - 1 })),
+    granted(bob({ nowMs: NOW_MS + 5_000 - SKEW_MS })),
+  ],
+  'the holder renews, saves a checkpoint and completes': [
+    ...[acquire, granted(write('renew', 1)), granted(write('saveCheckpoint', 2)), granted(write('complete', 3))],
+    { leaves: { completedTick: TICK, endedBy: 'completed', attempt: 'attempt-ann' } },
+    { leaves: { holder: undefined, checkpoint: undefined } },
+  ],
+  'H1: a replaced leader is refused': [
+    ...[acquire, granted(bob({ nowMs: EXPIRED_MS })), ...WRITE_KINDS.map((kind) => refused(write(kind)))],
+    { leaves: { holder: 'bob' } },
+  ],
+  'H1: a write with another candidate, attempt or token is refused': [
+    acquire,
+    ...[{ candidate: 'eve' }, { attempt: 'attempt-eve' }, { fencingToken: NOW_MS }].map((changes) =>
+      refused({ ...write('renew'), ...changes }),
+    ),
+  ],
+  'H2: a delayed copy of an older write, or of the last one, is refused': [
+    ...[acquire, granted(write('renew', 1)), granted(write('renew', 2))],
+    ...[refused(write('renew', 1)), refused(write('renew', 2)), { leaves: { step: 2 } }],
+  ],
+  'a release keeps the checkpoint, and how the tenure ended until the next acquire': [
+    ...[acquire, granted(write('saveCheckpoint', 1)), granted(write('release', 2)), granted(bob())],
+    { leaves: { checkpoint: { tick: TICK, state: { upTo: 1 } }, endedBy: undefined, errorName: undefined } },
+  ],
+  'a release without an error removes the error name of an earlier end': [
+    acquire,
+    { edit: { errorName: 'RangeError' } },
+    granted({ ...write('renew'), kind: 'release', endedBy: 'released' }),
+    { leaves: { endedBy: 'released', errorName: undefined } },
+  ],
+  'an acquire without an event removes the event of the tenure before': [
+    ...[granted(acquireRequest({ eventId: 'event-1' })), granted(write('release', 1, NOW_MS)), granted(bob())],
+    { leaves: { holder: 'bob', eventId: undefined } },
+  ],
+  'a candidate that never received its token gives the lease back by attempt alone': [
+    ...[acquire, refused({ ...giveBack, attempt: 'attempt-bob' }), refused({ ...giveBack, candidate: 'bob' })],
+    granted(giveBack),
+    { leaves: { endedBy: 'released', fencingToken: NOW_MS + 1, attempt: 'attempt-ann', holder: undefined } },
+  ],
+  'no write is granted on a lease that has no row': [refused(write('complete')), refused(giveBack)],
+  'leases are independent': [
+    ...[granted(acquireRequest({ lease: 'reports' })), acquire],
+    { leaves: { lease: 'billing', holder: 'ann' } },
+  ],
+}
 
 export async function send(store: LeaseStore, request: Request) {
   const reply = await replyTo(store, request)
@@ -256,7 +199,7 @@ async function replyTo(store: LeaseStore, request: Request): Promise<AcquireRepl
   return 'expiresAtMs' in request ? await store.acquire(request) : await store.giveBack(request)
 }
 
-function assertRow(row: LeaseRecord | undefined, expected: Attributes = {}): void {
+function assertRow(row: LeaseRecord | undefined, expected: object): void {
   for (const [name, value] of Object.entries(expected)) {
     assert.ok(row !== undefined, 'there is no row')
     if (value === undefined) assert.ok(!(name in row), `${name} is not absent`)

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,6 +11,7 @@ import { DynamoDBDocumentClient, GetCommand, PutCommand, TransactWriteCommand } 
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import { startDynamoDBProxy } from '../../../infra/local/lambda-host/dynamodb-proxy.ts'
 import type { Call, Interceptor } from '../../../infra/local/lambda-host/interceptor.ts'
+import { listen } from '../../../infra/local/lambda-host/loopback.ts'
 import { createLeaseTable, localClient } from '../../support/tables.ts'
 import { PASS } from '../fixtures/functions.ts'
 import { post, signedWith } from '../fixtures/reach.ts'
@@ -54,12 +54,9 @@ const listTables = (url: string, headers = signedWith('local')) =>
 
 /** A server in the place of DynamoDB. */
 async function startUpstream(answer: RequestListener): Promise<string> {
-  const server = createServer(answer).listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  const server = createServer(answer)
   onTestFinished(() => void server.close())
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return `http://127.0.0.1:${address.port}`
+  return `http://127.0.0.1:${await listen(server, 0)}`
 }
 
 test('a function that asks for another Region gets the tables of this run', async () => {

@@ -64,6 +64,8 @@ describe('The simulated DynamoDB', () => {
   it.each([
     ['PutItem', { TableName: 'leases', Item: KEY, Expected: {} }],
     ['GetItem', { TableName: 'leases', Key: KEY, ProjectionExpression: 'a' }],
+    ['UpdateItem', { ...update('REMOVE a'), ExpressionAttributeNames: { '#unused': 'b' } }],
+    ['UpdateItem', update('SET a = :missing')],
     ['UpdateItem', update('SET a = size(lease)')],
     ['UpdateItem', update('SET a.b = :v', { ':v': { N: '1' } })],
     ['UpdateItem', update('SET a = :v - :v', { ':v': { N: '1' } })],

@@ -92,7 +92,8 @@ export function wholeNumber(value: Value): number | undefined {
 
 /** Negative, 0 or positive as for sorting; undefined if the two have no order. */
 export function compare(a: Value, b: Value): number | undefined {
-  if ('S' in a) return 'S' in b ? Buffer.compare(Buffer.from(a.S), Buffer.from(b.S)) : undefined // in the order of UTF-8
+  // Texts in the order of UTF-8.
+  if ('S' in a) return 'S' in b ? Buffer.compare(Buffer.from(a.S), Buffer.from(b.S)) : undefined
   if (!('N' in a && 'N' in b)) return undefined
   const [left, right] = [wholeNumber(a), wholeNumber(b)]
   return left === undefined || right === undefined ? Number(a.N) - Number(b.N) : left - right

@@ -63,10 +63,10 @@ export const effectBugs: readonly Bug[] = [
   bug(['S5'], 'effects after the completion, in a transaction of their own', [
     inDynamodb(
       `    const completion = { Update: this.#onLeaseRow(request.lease, holderUpdate(request)) }
-    return await this.#transact(this.#leases, request.lease, [completion, ...items], token)`,
+    return await this.#transact(this.#paths.leases, request.lease, [completion, ...items], token)`,
       `    const reply = await this.write(request)
     const command = new TransactWriteCommand({ TransactItems: [...items], ClientRequestToken: token })
-    if (reply.granted) await this.#leases.send(command)
+    if (reply.granted) await this.#paths.leases.send(command)
     return reply`,
     ),
   ]),
