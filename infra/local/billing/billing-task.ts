@@ -7,7 +7,6 @@ import { HOW_SWITCHED_OFF } from '../faults/protections.ts'
 import { completedAfterAll, outcomeOf } from '../observe/outcome.ts'
 import type { Task, TaskContext, TaskMaker } from '../run/task.ts'
 import { resourcesOf } from '../stack/resources.ts'
-import { firstTickMs } from '../stack/schedules.ts'
 import { auditRun, isSettled, type RecordedCharge, readGateway } from './audit.ts'
 import { earliestDueAt, Forecast, seedSubscriptions } from './subscriptions.ts'
 import { chargesOf, concludeBilling } from './verdict.ts'
@@ -41,7 +40,9 @@ function billingTask(subscriptions: readonly Subscription[], context: TaskContex
     name: 'billing',
     interceptors: [faults.intercept],
     seed: () => seedSubscriptions(client, resources.subscriptionsTable, subscriptions, signal),
-    firstTickMs: (periodMs, nowMs) => firstTickMs(Date.parse(earliestDueAt(subscriptions)), periodMs, nowMs),
+    // If nothing is due yet, the last full period, because the protocol refuses future ticks.
+    firstTickMs: (periodMs, nowMs) =>
+      Math.floor(Math.min(Date.parse(earliestDueAt(subscriptions)), nowMs) / periodMs) * periodMs,
 
     introduce: (firstTick) => {
       const periodMs = candidates[0]?.schedule.periodMs ?? 0

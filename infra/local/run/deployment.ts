@@ -3,16 +3,15 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { CreateTableCommand, DeleteTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { Cleanups } from '../../programs/cleanups.ts'
 import { type DynamoDBLocal, startDynamoDBLocal } from '../../programs/dynamodb-local.ts'
 import { newAccessKey } from '../lambda-host/credentials.ts'
 import type { LambdaFunction } from '../lambda-host/lambda-function.ts'
-import { readAssembly } from '../stack/assembly.ts'
+import { readAssembly, type Table } from '../stack/assembly.ts'
 import { type LeaseResource, leaseOf } from '../stack/resources.ts'
 import { type Candidate, candidatesOf } from '../stack/schedules.ts'
 import { type Synthesis, synthesize } from '../stack/synthesize.ts'
-import { createTables, deleteTables } from '../stack/tables.ts'
 
 const REGION = 'eu-central-1'
 const ACCOUNT = '000000000000'
@@ -48,8 +47,10 @@ export async function deployLocally(options: DeploymentOptions, resources: Clean
   const { tables, functions, schedules } = await readAssembly(directory, names)
   const candidates = candidatesOf(schedules, functions)
   const lease = leaseOf(candidates)
-  await createTables(client, tables)
-  resources.defer(() => deleteTables(client, tables))
+  await Promise.all(tables.map((table) => client.send(new CreateTableCommand(table))))
+  // A DynamoDB Local that was running before keeps running after the run.
+  const deleted = ({ TableName }: Table) => client.send(new DeleteTableCommand({ TableName }))
+  resources.defer(() => Promise.allSettled(tables.map(deleted)))
   return { region: REGION, dynamodb, accessKey, client, functions, candidates, lease }
 }
 
