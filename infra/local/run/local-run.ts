@@ -4,7 +4,6 @@ import { LAMBDA_LEASE_MS } from '../../../functions/election/options.ts'
 import { Cleanups } from '../../programs/cleanups.ts'
 import { type CallFault, describeCallFault, FaultError } from '../faults/fault.ts'
 import { ManualFaults } from '../faults/manual-faults.ts'
-import { Environments } from '../lambda-host/environments.ts'
 import { compose } from '../lambda-host/interceptor.ts'
 import { LambdaHost } from '../lambda-host/lambda-host.ts'
 import type { Over } from '../observe/entries.ts'
@@ -58,16 +57,16 @@ export async function runLocally(run: LocalRunOptions): Promise<Conclusion> {
   const leaseMs = Math.round(LAMBDA_LEASE_MS * options.timeScale)
   const context = { ...run.context, candidates: options.candidates, leaseMs }
   const deployment = await deployLocally({ ...run, context }, resources)
-  const { region, dynamodb, accessKey, functions, candidates, lease } = deployment
+  const { dynamodb, candidates, lease } = deployment
   if (dynamodb.isForeign === true) {
     display.note(`DynamoDB Local at ${dynamodb.endpoint} is not this run's own: others may read the run's tables.`)
   }
 
-  const environments = new Environments(options)
+  const host = new LambdaHost({ ...deployment, ...options, dynamodbEndpoint: dynamodb.endpoint })
   const runningTicks = new RunningTicks()
   const recorder = new Recorder({ leaseTable: lease.leaseTable, add: (entry) => feed.add(entry) })
   const injecting = {
-    processes: environments,
+    processes: host,
     deliverAgain: (requestId: string) => runningTicks.deliverAgain(requestId),
     pastLeaseMs: lease.leaseMs + PAST_LEASE_MS,
     signal,
@@ -89,9 +88,8 @@ export async function runLocally(run: LocalRunOptions): Promise<Conclusion> {
 
   const { atFunction, atService } = recorder
   const intercept = compose(atFunction, manualFaults.intercept, ...(task.interceptors ?? []), atService)
-  const endpoints = { region, dynamodbEndpoint: dynamodb.endpoint, accessKey, functions, intercept }
-  const host = await LambdaHost.start(environments, { ...endpoints, timeScale: options.timeScale })
   resources.defer(() => host.stop())
+  await host.open(intercept)
   signal.addEventListener('abort', () => void host.stop(), { once: true })
 
   const ticks = new Ticks({ ...common, task, host, manualFaults, runningTicks, feed })

@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest'
+import type { LambdaHost } from '../../../infra/local/lambda-host/lambda-host.ts'
 import { fixtureFunction } from '../fixtures/functions.ts'
-import { attemptsOf, messageOf, resultOf, startHost, type TestHost } from '../fixtures/hosts.ts'
+import { attemptsOf, messageOf, resultOf, startHost } from '../fixtures/hosts.ts'
 
 const HOUR_MS = 3_600_000
 const EVENT = { do: 'read the clock' }
 
 /** What an asynchronous invocation with a skewed clock returns. */
 async function resultWithSkew(
-  host: TestHost,
+  host: LambdaHost,
   skewMs?: number,
   event: object = EVENT,
 ): Promise<Record<string, unknown>> {
@@ -59,7 +60,7 @@ test('each try has the skew of its own moment, and the next invocation in that e
   expect(errors.map((reading) => isBetween(reading, from, Date.now()))).toEqual([true, true, true])
   const { readings } = await resultOf(host, EVENT)
   expect(isBetween(Object(readings)[0], from, Date.now())).toBe(true)
-  expect(host.environments.started()).toBe(1)
+  expect(host.started()).toBe(1)
 })
 
 test('a function that it invokes has the right clock', async () => {

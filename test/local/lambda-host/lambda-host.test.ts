@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Interceptor } from '../../../infra/local/lambda-host/interceptor.ts'
 import type { Attempt } from '../../../infra/local/lambda-host/lambda-host.ts'
 import { fixtureFunction } from '../fixtures/functions.ts'
-import { attemptsOf, describeEnvironment, resultOf, startHost, startWaiting } from '../fixtures/hosts.ts'
+import { attemptsOf, describeEnvironment, invoke, resultOf, startHost, startWaiting } from '../fixtures/hosts.ts'
 import { isAlive, stateOf } from '../fixtures/processes.ts'
 
 describe('execution environments', () => {
@@ -75,15 +75,15 @@ describe('a failed event', () => {
     const events: unknown[] = []
     const onAttempt = ({ retry, retryInMs, ending }: Attempt) =>
       void events.push([retry, retryInMs, ending.ok || ending.error.errorMessage])
-    const onStart = (retry: number) => events.push(`try ${retry}: ${host.environments.working().join()}`)
-    await host.host.invokeAsync(fixtureFunction(), { do: 'throw' }, onAttempt, { requestId: 'r-1', onStart })
+    const onStart = (retry: number) => events.push(`try ${retry}: ${host.working().join()}`)
+    await host.invokeAsync(fixtureFunction(), { do: 'throw' }, onAttempt, { requestId: 'r-1', onStart })
     expect(events).toEqual([
       ...['try 0: ', [0, 60, 'request r-1 failed']],
       ...['try 1: ', [1, 120, 'request r-1 failed']],
       ...['try 2: ', [2, undefined, 'request r-1 failed']],
     ])
     expect(performance.now() - startedAt).toBeGreaterThan(180)
-    expect(host.environments.started()).toBe(1)
+    expect(host.started()).toBe(1)
   })
 
   test.each([
@@ -98,12 +98,12 @@ describe('a failed event', () => {
     const [attempt] = await attemptsOf(host, { do: 'exit' })
     const error = { errorMessage: 'Runtime exited with status 3' }
     expect(attempt?.ending).toMatchObject({ ok: false, error, logs: ['last words'] })
-    expect(host.environments.started()).toBe(3)
+    expect(host.started()).toBe(3)
   })
 })
 
 describe('what a function throws, returns or writes', () => {
-  const endingOfDoing = async (what: string) => (await startHost()).invoke(fixtureFunction(), { do: what })
+  const endingOfDoing = async (what: string) => invoke(await startHost(), fixtureFunction(), { do: what })
 
   test.each([
     ['return what JSON cannot hold', { errorType: 'TypeError', errorMessage: expect.stringContaining('BigInt') }],
@@ -129,7 +129,7 @@ describe('what a function throws, returns or writes', () => {
     'fails only its own invocation when it goes into the pipe to the host: %j',
     async (text) => {
       const host = await startHost()
-      const ending = await host.invoke(fixtureFunction(), { do: 'write to file 3', text })
+      const ending = await invoke(host, fixtureFunction(), { do: 'write to file 3', text })
       const errorMessage = expect.stringContaining('wrote to file descriptor 3')
       expect(ending).toMatchObject({ ok: false, error: { errorType: 'Runtime.InvalidMessage', errorMessage } })
       expect(await describeEnvironment(host)).toMatchObject({ invocations: 1 }) // in a new environment
@@ -145,18 +145,18 @@ describe('a process that a function starts', () => {
     ['exits', 'Runtime exited with status 3', 'exit'],
     ['is killed at its time-out', 'Task timed out after 1.00 seconds', 'wait'],
   ])('ends when the function %s, and delays nothing', async (_, errorMessage, then) => {
-    const ending = await (await startHost()).invoke(lambda, start(then, { stdio: 'inherit' }))
+    const ending = await invoke(await startHost(), lambda, start(then, { stdio: 'inherit' }))
     expect(ending).toMatchObject({ ok: false, error: { errorMessage }, logs: [expect.any(String)] })
     await expect.poll(() => isAlive(ending.logs?.[0])).toBe(false)
   })
 
   test('is frozen and thawed with the environment, and ends with it', async () => {
     const host = await startHost()
-    const { logs = [] } = await host.invoke(fixtureFunction(), start('return', { stdio: 'ignore' }))
+    const { logs = [] } = await invoke(host, fixtureFunction(), start('return', { stdio: 'ignore' }))
     await expect.poll(() => stateOf(logs[0])).toBe('T')
     await startWaiting(host, 60_000, fixtureFunction())
     expect(stateOf(logs[0])).not.toBe('T')
-    await host.host.stop()
+    await host.stop()
     await expect.poll(() => isAlive(logs[0])).toBe(false)
   })
 })
@@ -169,47 +169,47 @@ test.each([
 ])(
   'each of many invocations of a bundle without the handler %s fails with the reason',
   async (handler, errorMessage) => {
-    const { environments, invoke } = await startHost()
+    const host = await startHost()
     const lambda = fixtureFunction({ handler })
-    const endings = await Promise.all(Array.from({ length: 3 }, () => invoke(lambda, {})))
+    const endings = await Promise.all(Array.from({ length: 3 }, () => invoke(host, lambda, {})))
     for (const ending of endings) expect(ending).toMatchObject({ ok: false, error: { errorMessage } })
-    expect(environments.started()).toBe(3)
+    expect(host.started()).toBe(3)
   },
 )
 
 test('stopping ends every environment, idle, working and frozen, for each call, and reports no failure for it', async () => {
   const host = await startHost()
   const [working, frozen] = [await startWaiting(host, 60_000), await startWaiting(host, 60_000)]
-  host.environments.freeze(frozen.requestId)
+  host.freeze(frozen.requestId)
   const { pid: idle } = await describeEnvironment(host)
   const pidsLeft = async (stopped: Promise<void>) => {
     await stopped
     return [working.pid, frozen.pid, idle].filter(isAlive)
   }
-  expect(await Promise.all([host.host.stop(), host.host.stop()].map(pidsLeft))).toEqual([[], []])
+  expect(await Promise.all([host.stop(), host.stop()].map(pidsLeft))).toEqual([[], []])
   await Promise.all([working.ended, frozen.ended])
   expect([...working.attempts, ...frozen.attempts]).toEqual([])
-  expect(host.environments.thaw(frozen.requestId)).toBe(false)
+  expect(host.thaw(frozen.requestId)).toBe(false)
 })
 
 test('stopping prevents new environments, of new functions too', async () => {
-  const { host, environments, invoke } = await startHost()
+  const host = await startHost()
   await host.stop()
-  expect(await invoke(fixtureFunction(), {})).toMatchObject({ ok: false })
-  expect(environments.started()).toBe(0)
+  expect(await invoke(host, fixtureFunction(), {})).toMatchObject({ ok: false })
+  expect(host.started()).toBe(0)
 })
 
 test('environments are started four at a time, until no invocation waits; stopping sends waiting ones away', async () => {
-  const { host, environments, invoke } = await startHost()
+  const host = await startHost()
   const burst = (functionOf: typeof fixtureFunction) =>
-    Array.from({ length: 6 }, () => invoke(functionOf(), { do: 'wait', ms: 60_000 }))
+    Array.from({ length: 6 }, () => invoke(host, functionOf(), { do: 'wait', ms: 60_000 }))
   const running = burst(() => fixtureFunction({ timeoutMs: 60_000 }))
-  expect(environments.started()).toBe(4)
-  await expect.poll(() => environments.working().length).toBe(6)
+  expect(host.started()).toBe(4)
+  await expect.poll(() => host.working().length).toBe(6)
   const waiting = burst(() => fixtureFunction({ name: 'other' }))
   await host.stop()
   for (const ending of await Promise.all([...running, ...waiting])) expect(ending).toMatchObject({ ok: false })
-  expect(environments.started()).toBe(10)
+  expect(host.started()).toBe(10)
 })
 
 test('functions that invoke each other may wait for each other, however many and however deep', async () => {
@@ -219,7 +219,7 @@ test('functions that invoke each other may wait for each other, however many and
     depth === 0 ? { do: 'describe' } : { do: 'invoke', function: lambda.name, times: 2, event: nested(depth - 1) }
   const { answers } = await resultOf(host, nested(3), lambda)
   expect(Object(answers)).toHaveLength(2)
-  expect(host.environments.started()).toBeGreaterThanOrEqual(4)
+  expect(host.started()).toBeGreaterThanOrEqual(4)
 })
 
 test('functions that invoke each other send through the interceptor, with the request id of the invocation that sent it', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { withLease } from '../../../functions/election/index.ts'
-import { dynamodbError } from '../../../infra/local/lambda-host/dynamodb-proxy.ts'
+import { dynamodbError } from '../../../infra/local/lambda-host/services.ts'
 import type { Call } from '../../../infra/local/lambda-host/interceptor.ts'
 import { clock, describeRequest, describeResult } from '../../../infra/local/observe/descriptions.ts'
 import {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { dynamodbError } from '../../../infra/local/lambda-host/dynamodb-proxy.ts'
+import { dynamodbError } from '../../../infra/local/lambda-host/services.ts'
 import type { Call } from '../../../infra/local/lambda-host/interceptor.ts'
 import {
   answerOf,
