@@ -17,8 +17,7 @@ export type OwnTable = {
   readonly keys: readonly string[]
 }
 
-/** The flags of both commands. */
-export interface RunFlags extends Omit<RunOptions, 'everyMs' | 'scenario' | 'port' | 'chaos' | 'without'> {
+export interface RunFlags extends Omit<RunOptions, 'everyMs' | 'scenario' | 'port'> {
   readonly every?: number
   readonly json: boolean
   readonly thawLeader?: number
@@ -28,7 +27,7 @@ export interface RunFlags extends Omit<RunOptions, 'everyMs' | 'scenario' | 'por
   readonly port?: number
 }
 
-export interface StartFlags extends RunFlags, Pick<RunOptions, 'chaos' | 'without'> {
+export interface StartFlags extends RunFlags {
   readonly customers?: string | number
 }
 
@@ -96,29 +95,20 @@ ${EXIT_CODES_HELP}`
 
 /** The flags of `npm start`: the billing stack. @throws OptionError */
 export function readStartFlags(argv: readonly string[]): Flags<StartFlags> {
-  const scheduled: ScheduledFault[] = []
+  const chaos = `faults in the first ticks (default: ${CHAOS_TICKS}), then ticks without; a seed always gives the same faults`
+  const without = new Option('--without <protection...>', 'switch off protections on the wire')
   const command = new Command('npm start --')
     .description(`Runs the billing stack on this machine, ${AND_ITS_PAGE}`)
     .optionsGroup('Billing:')
     .option('--customers <file|number>', 'CSV file of subscriptions, or how many to invent, due at once', fileOrNumber)
-    .option(
-      '--chaos <seed>',
-      `faults in the first ticks (default: ${CHAOS_TICKS}), then ticks without; a seed always gives the same faults`,
-      wholeNumber(0, 0xffff_ffff),
-    )
-    .addOption(
-      new Option('--without <protection...>', 'switch off protections on the wire')
-        .choices(PROTECTIONS)
-        .default([], 'none'),
-    )
-  addRunFlags(command, scheduled).addHelpText('after', START_HELP)
-  const read = readFlags<StartFlags>(command, argv, ' Flags go after `--`: npm start -- --ticks 5')
-  return read.kind === 'help' ? read : { ...read, flags: { ...read.flags, scheduled } }
+    .option('--chaos <seed>', chaos, wholeNumber(0, 0xffff_ffff))
+    .addOption(without.choices(PROTECTIONS).default([], 'none'))
+    .addHelpText('after', START_HELP)
+  return readRunFlags(command, argv, ' Flags go after `--`: npm start -- --ticks 5')
 }
 
 /** The flags of `tenure dev`: a function of the user's own. @throws OptionError */
 export function readDevFlags(argv: readonly string[]): Flags<DevFlags> {
-  const scheduled: ScheduledFault[] = []
   const collected = <T>(flags: string, text: string, read: (text: string, known: T) => T, none: T) =>
     new Option(flags, `${text}; may be repeated`).argParser(read).default(none, 'none')
   const command = new Command('tenure dev')
@@ -130,18 +120,19 @@ export function readDevFlags(argv: readonly string[]): Flags<DevFlags> {
     .addOption(collected('--env <name=value>', 'an environment variable for the function', variables, {}))
     .addOption(collected('--table <name:key[:sortKey]>', 'a table for the function, with string keys', tables, []))
     .option('--timeout <duration>', 'time-out of the function, 1s to 15m (default: 5m)', timeoutMs)
-  addRunFlags(command, scheduled).addHelpText('after', DEV_HELP)
-  const read = readFlags<DevFlags>(command, argv)
-  return read.kind === 'help' ? read : { ...read, flags: { ...read.flags, scheduled } }
+    .addHelpText('after', DEV_HELP)
+  return readRunFlags(command, argv)
 }
 
 const AND_ITS_PAGE = 'one leader per tick,\nand serves a page that shows and breaks its election.'
 
-function addRunFlags(command: Command, scheduled: ScheduledFault[]): Command {
+/** @param command gets the flags of both commands, too */
+function readRunFlags<F extends RunFlags>(command: Command, argv: readonly string[], hint?: string): Flags<F> {
+  const scheduled: ScheduledFault[] = []
   const tick = wholeNumber(1, MAX_TICKS)
   const candidates = wholeNumber(1, MAX_CANDIDATES)
   const schedules = (read: (text: string) => ScheduledFault) => (text: string) => void scheduled.push(read(text))
-  return command
+  command
     .optionsGroup('The run:')
     .option('--every <duration>', 'least time between ticks, such as 500ms, 2s, 1m (default: 2s)', durationMs)
     .option('--ticks <number>', 'how many ticks (default: until Ctrl-C)', tick)
@@ -162,6 +153,8 @@ function addRunFlags(command: Command, scheduled: ScheduledFault[]): Command {
     .option('--add-candidate <tick>', 'add a candidate', schedules(additionAt))
     .option('--remove-candidate <tick:candidate>', 'remove a candidate', schedules(faultAt('removeCandidate')))
     .option('--scenario <file>', 'JSON file with more faults')
+  const read = readFlags<F>(command, argv, hint)
+  return read.kind === 'help' ? read : { ...read, flags: { ...read.flags, scheduled } }
 }
 
 function refuse(message: string): never {
@@ -170,15 +163,14 @@ function refuse(message: string): never {
 
 function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {
-    const number = /^\d+$/.test(text) ? Number(text) : Number.NaN
-    return number >= min && number <= max ? number : refuse(`Give a whole number from ${min} to ${max}.`)
+    const isGiven = /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max
+    return isGiven ? Number(text) : refuse(`Give a whole number from ${min} to ${max}.`)
   }
 }
 
 function timeScale(text: string): number {
-  const factor = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN
-  if (factor >= MIN_TIME_SCALE && factor <= 1) return factor
-  return refuse(`Give a number from ${MIN_TIME_SCALE} to 1; 1 takes as long as on AWS.`)
+  const isGiven = /^\d*\.?\d+$/.test(text) && Number(text) >= MIN_TIME_SCALE && Number(text) <= 1
+  return isGiven ? Number(text) : refuse(`Give a number from ${MIN_TIME_SCALE} to 1; 1 takes as long as on AWS.`)
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 }
