@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
+import { ScanCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { auditCharged } from '../../../infra/local/billing/audit.ts'
 import { CustomersFileError, readCustomers } from '../../../infra/local/billing/csv.ts'
 import { generateCustomers, generateWeeklyCustomers } from '../../../infra/local/billing/generate.ts'
 import { earliestDueAt, seedSubscriptions } from '../../../infra/local/billing/subscriptions.ts'
@@ -114,16 +114,22 @@ describe('A customers file', () => {
     ['priceMinor', '19.99', 'is not a positive whole number of minor units'],
     ['priceMinor', '9007199254740993', 'is not a positive whole number of minor units'],
     ['currency', 'XYZ', 'is not a currency code of ISO 4217'],
-    ['dueDate', '2023-02-29', 'is not a date: that month has 28 days'],
-    ['dueDate', '31/01/2024', 'is not a date written YYYY-MM-DD'],
-    ['timeZone', 'Europe/Berlni', 'is not an IANA time zone; did you mean Europe/Berlin?'],
-    ['timeZone', '+05:45', 'is not an IANA time zone'],
+    ['timeZone', '+05:45', 'is not an IANA time zone, such as'],
   ])('with a wrong %s, "%s", is refused by line and column', async (column, value, message) => {
     const fields = LINE.split(',')
     fields[HEADER.split(',').indexOf(column)] = value
     const error = await refused(`${HEADER}\ncus_0,Bo,plus,month,1,EUR,2024-01-31,Etc/UTC\n${fields.join(',')}\n`)
     const problem = expect.stringContaining(`line 3, column ${column}: "${value.trim()}" ${message}`)
     expect(error.problems).toEqual([problem])
+  })
+
+  test.each([
+    ['2023-02-29,Etc/UTC', 'line 2: "2023-02-29" is not a date: that month has 28 days'],
+    ['31/01/2024,Etc/UTC', 'line 2: "31/01/2024" is not a date written YYYY-MM-DD'],
+    ['2024-01-31,Europe/Berlni', 'line 2: Invalid time zone specified: EUROPE/BERLNI'],
+  ])('with a date or time zone that does not exist, %s, is refused by line', async (due, problem) => {
+    const { problems } = await refused(`${HEADER}\ncus_0,Bo,plus,month,1,EUR,${due}\n`)
+    expect(problems).toEqual([expect.stringContaining(problem)])
   })
 
   test('gives each subscription the payment method of its line, or the card that always succeeds', async () => {
@@ -168,12 +174,9 @@ describe('A customers file', () => {
     [
       'missing columns',
       `${HEADER.replace('priceMinor', 'Price_Minor').replace('name,', '')}\n`,
-      `line 1: the header has no column "name"; it must be ${HEADER}`,
-      'line 1: the header has no column "priceMinor"; rename "Price_Minor" to it',
+      `line 1: the header must have ${HEADER} once, with commas; not so name,priceMinor`,
     ],
-    ['a column twice', `${HEADER},name\n${LINE},x\n`, 'line 1: the header has the column name twice'],
-    ['semicolons', `${HEADER}\n`.replaceAll(',', ';'), 'line 1: the columns are separated by semicolons or tabs'],
-    ['tabs', `${HEADER}\n`.replaceAll(',', '\t'), 'line 1: the columns are separated by semicolons or tabs'],
+    ['a column twice', `${HEADER},name\n${LINE},x\n`, 'once, with commas; not so name'],
     ['a header alone', `${HEADER}\n`, 'there is no line after the header'],
     ['an open quote', `${HEADER}\n${LINE}\n"${LINE}\n`, 'line 3: Quote Not Closed'],
   ])('with %s is refused', async (_, content, ...problems) => {
@@ -181,14 +184,14 @@ describe('A customers file', () => {
   })
 
   test('with nothing is refused, with the header that it must have', async () => {
-    expect((await refused('')).problems).toContain(`line 1: the header has no column "customer"; it must be ${HEADER}`)
+    expect((await refused('')).message).toContain(`line 1: the header must have ${HEADER} once`)
   })
 
   test('with many problems: all are in the error, and the first ten in its message', async () => {
-    const error = await refused(`${HEADER}\n${'c,n,p,day,x,euro,never,Mars\n'.repeat(3)}`)
-    expect(error.problems).toHaveLength(15)
+    const error = await refused(`${HEADER}\n${'c,n,p,day,x,euro,never,+1\n'.repeat(3)}`)
+    expect(error.problems).toHaveLength(12)
     expect(error.message.split('\n')).toHaveLength(12)
-    expect(error.message).toContain('and 5 more')
+    expect(error.message).toContain('and 2 more')
   })
 
   test('has its lines counted as editors do; a record with a line break is named by its first line', async () => {
@@ -200,7 +203,7 @@ describe('A customers file', () => {
   })
 
   test('that is not UTF-8, or does not exist, is refused', async () => {
-    expect((await refused(Buffer.from(`${HEADER}\n${LINE}`, 'utf16le'))).message).toMatch(/UTF-8|no column/)
+    expect((await refused(Buffer.from(`${HEADER}\n${LINE}`, 'utf16le'))).message).toMatch(/UTF-8|header must/)
     expect((await refused(Buffer.from('n\xe4me', 'latin1'))).message).toContain('the file is not UTF-8')
     await expect(readCustomers(join(folder, 'nowhere.csv'))).rejects.toThrow('nowhere.csv:\n  the file cannot be read')
   })
@@ -221,7 +224,7 @@ test('Seeding puts all subscriptions into the table, also those that DynamoDB le
   )
   await seedSubscriptions(client, subscriptionsTable, customers)
   expect(throttled).toBe(2)
-  const audit = await auditCharged([], client, subscriptionsTable, '2030-01-01T00:00:00.000Z')
-  expect(audit).toMatchObject({ dueNotCharged: 60 })
+  const { Count } = await client.send(new ScanCommand({ TableName: subscriptionsTable }))
+  expect(Count).toBe(60)
   client.destroy()
 })

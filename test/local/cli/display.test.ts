@@ -149,7 +149,7 @@ const lastLine = (text: string) => text.trim().split('\n').at(-1)
 test('the last line says whether all is well', () => {
   const cut = { wasCut: true, isInterrupted: true }
   expect(lastLine(endShown())).toBe('✓ All is well: everything due was charged once; gateway and ledger agree.')
-  const idle = reportOf({ charges: [], ledger: { charges: 0, duplicateCharges: 0, dueNotCharged: 0 } })
+  const idle = reportOf({ charges: [], ledgerCharges: 0 })
   expect(lastLine(endShown(endOf(), idle))).toBe('✓ All is well: nothing was due, nothing was charged.')
   expect(lastLine(endShown(endOf(), reportOf({ wrongCharges: 1 })))).toBe('✗ 1 wrong charge')
   expect(lastLine(endShown(endOf({}, { undone: ['Tick 2.'] })))).toBe('? Tick 2.')
