@@ -3,8 +3,7 @@ import { formatMoney, type Money, totalMinor } from '../../../functions/billing/
 import { count, grouped } from '../../programs/text.ts'
 import { type CallFault, FAULT_WORDS } from '../faults/fault.ts'
 import type { Protection } from '../faults/protections.ts'
-import type { Asked, Conclusion, RunEnd } from '../run/task.ts'
-import { tickErrors } from '../run/verdict.ts'
+import { type Asked, type Conclusion, type RunEnd, tickErrors } from '../run/verdict.ts'
 import type { RunAudit } from './audit.ts'
 
 /** What the gateway and the ledger have after the run, and the faults that were injected. */
@@ -15,13 +14,13 @@ export interface BillingReport extends RunAudit {
 }
 
 export function concludeBilling(end: RunEnd, report: BillingReport, asked: Asked): Conclusion {
-  const { tally, candidates, undone, isInterrupted } = end
+  const { undone, isInterrupted } = end
   const { charges, ledgerCharges, injected, ...counts } = report
-  const summary = { ...tally, candidates, ...counts, charges: ledgerCharges }
+  const summary = { ...end.summary, ...counts, charges: ledgerCharges }
   const effects = asked.without.map((protection) => ({ protection, effect: effectOf(protection, end, report, asked) }))
   const harmless = effects.filter(({ effect }) => effect === undefined)
   const verdict = {
-    errors: [...moneyErrors(report, end), ...tickErrors(summary, end, asked)],
+    errors: [...moneyErrors(report, end), ...tickErrors(end, asked)],
     harm: effects.flatMap(({ protection, effect }) => (effect ? [`without the ${protection}: ${effect}`] : [])),
     inconclusive: isInterrupted
       ? []
@@ -72,16 +71,21 @@ function moneyErrors({ duplicateCharges, wrongCharges, dueNotCharged, lostUpdate
   ]
 }
 
-function effectOf(protection: Protection, { tally }: RunEnd, money: RunAudit, { without }: Asked): string | undefined {
+function effectOf(
+  protection: Protection,
+  { summary: { completedTwice } }: RunEnd,
+  money: RunAudit,
+  { without }: Asked,
+): string | undefined {
   const { lostUpdates, duplicateCharges } = money
   const overwritten = lostUpdates - duplicateCharges // a duplicate is also missing in the ledger
   const charges = `${count(overwritten, 'charge')} overwritten in the ledger`
   if (protection === 'fence') return overwritten > 0 ? `${charges} by a replaced leader` : undefined
   if (protection === 'key') return duplicateCharges > 0 ? count(duplicateCharges, 'duplicate charge') : undefined
-  if (tally.completedTwice === 0) return undefined
+  if (completedTwice === 0) return undefined
   const isOwnHarm = overwritten > 0 && !without.includes('fence')
   const more = isOwnHarm ? `; ${charges}, since each lease has its own fence` : ''
-  return `${count(tally.completedTwice, 'tick')} completed by more than one leader${more}`
+  return `${count(completedTwice, 'tick')} completed by more than one leader${more}`
 }
 
 const NO_HARM: Readonly<Record<Protection, string>> = {
@@ -91,8 +95,8 @@ const NO_HARM: Readonly<Record<Protection, string>> = {
 }
 
 /** Faults that did not happen, or showed nothing. */
-function faultsInVain({ tally }: RunEnd, injected: readonly CallFault[], asked: Asked): readonly string[] {
-  const { ticks, tookOver, staleWritesRefused } = tally
+function faultsInVain({ summary }: RunEnd, injected: readonly CallFault[], asked: Asked): readonly string[] {
+  const { ticks, tookOver, staleWritesRefused } = summary
   const { freezeLeader, chaos, without } = asked
   const happened = (name: CallFault['do']) => injected.some((fault) => fault.do === name)
   const missed = (['killLeader', 'freezeLeader'] as const).flatMap((name) => {

@@ -5,8 +5,8 @@ import { OptionError } from '../../programs/flags.ts'
 import { INTERRUPTED_EXIT_CODE, onInterrupt } from '../../programs/interrupt.ts'
 import { printable, wrapped } from '../../programs/text.ts'
 import { readScenario, refuseUnknownCandidates, type ScheduledFault } from '../faults/fault.ts'
+import { Display } from '../run/display.ts'
 import { type LocalRunOptions, runLocally } from '../run/local-run.ts'
-import { Display } from './display.ts'
 import type { CommandOptions, Parsed } from './options.ts'
 
 const EXIT_CODES = { right: 0, wrong: 1, wrongInput: 2, inconclusive: 3 } as const

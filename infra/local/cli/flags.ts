@@ -9,7 +9,7 @@ import {
   type ScheduledFault,
 } from '../faults/fault.ts'
 import { PROTECTIONS } from '../faults/protections.ts'
-import type { RunOptions } from '../run/task.ts'
+import type { RunOptions } from '../run/options.ts'
 
 export type OwnTable = {
   readonly name: string

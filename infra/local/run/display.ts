@@ -3,9 +3,8 @@ import pc from 'picocolors'
 import { count, grouped, oneLine, secondsOf, timeOf, wrapped } from '../../programs/text.ts'
 import type { Effect, FaultEntry } from '../observe/entries.ts'
 import { withoutMetrics } from '../observe/outcome.ts'
-import type { Conclusion, RunDisplay, RunEnd } from '../run/task.ts'
-import { completionsOf, type TickRecord, type Try, wasTakenOver } from '../run/tick.ts'
-import { verdictLines } from '../run/verdict.ts'
+import { completionsOf, type TickRecord, type Try, wasTakenOver } from './tick.ts'
+import { type Conclusion, type RunEnd, verdictLines } from './verdict.ts'
 
 /** Structured log lines of the level INFO report success. */
 const isNews = (logLine: string) => !/"level": ?"INFO"/.test(logLine)
@@ -29,7 +28,7 @@ export interface Terminal {
   write(text: string): unknown
 }
 
-export class Display implements RunDisplay, Disposable {
+export class Display implements Disposable {
   readonly #stream: Terminal
   readonly #colour: ReturnType<typeof pc.createColors>
   #progressReports = 0
@@ -83,6 +82,7 @@ export class Display implements RunDisplay, Disposable {
     this.#line(`    ${this.#colour.yellow('⚡')} ${who}${oneLine(description)}`)
   }
 
+  /** A replaced leader's write was accepted, because no fence guarded it. */
   unguarded({ candidate, what }: Effect): void {
     const { yellow } = this.#colour
     this.#line(yellow(`    ! candidate ${candidate}, replaced: ${what} accepted, no fence`))
@@ -95,6 +95,7 @@ export class Display implements RunDisplay, Disposable {
     } else if (this.#countdown === undefined) this.#showStatus(text)
   }
 
+  /** @param withLogs shows what the function logged, too */
   tried({ candidate, attempt: { retryInMs, ending }, outcome }: Try, withLogs = false): void {
     if (withLogs) for (const line of withoutMetrics(ending.logs ?? [])) this.#logged(candidate, line)
     if (outcome.status !== 'failed' || outcome.isTold === true) return
@@ -122,6 +123,7 @@ export class Display implements RunDisplay, Disposable {
     if (line.trim() !== '') this.#foreignLine(`    ${cyan(`${candidate} |`)} ${oneLine(line.trimEnd(), MAX_LETTERS)}`)
   }
 
+  /** @param wasCut the run was interrupted before the tick was over */
   ticked(record: TickRecord, effects: string, wasCut: boolean): void {
     const { dim, bold, yellow } = this.#colour
     this.#progressReports = 0

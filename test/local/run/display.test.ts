@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { expect, test } from 'vitest'
-import { Display } from '../../../infra/local/cli/display.ts'
 import type { CallFault } from '../../../infra/local/faults/fault.ts'
+import { Display } from '../../../infra/local/run/display.ts'
 import {
   BROKEN,
   COMPLETED,
