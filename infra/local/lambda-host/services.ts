@@ -110,6 +110,7 @@ const HOP_BY_HOP = [
   ...['content-length', 'content-encoding', 'accept-encoding'],
 ]
 
+/** DynamoDB Local. */
 class Upstream {
   readonly #endpoint: string
   readonly #pending = new Set<Promise<Reply>>()
@@ -121,19 +122,15 @@ class Upstream {
   }
 
   /** @throws Error if the server cannot be reached, or after `close` */
-  async send(request: Received): Promise<Reply> {
+  async send({ method, path, headers, body }: Received): Promise<Reply> {
     if (this.#closed) throw new Error(`${this.#endpoint} cannot be reached: the host has stopped`)
-    const reply = this.#exchange(request).finally(() => this.#pending.delete(reply))
-    this.#pending.add(reply)
-    return reply
-  }
-
-  async #exchange({ method, path, headers, body }: Received): Promise<Reply> {
     const init = { method, headers: endToEnd(Object.entries(headers)), body, signal: this.#aborting.signal }
-    const response = await fetch(new URL(path, this.#endpoint), init).catch((error: Error) => {
-      throw error.cause ?? error
-    })
-    return { statusCode: response.status, headers: endToEnd(response.headers), body: await response.text() }
+    const reply = fetch(new URL(path, this.#endpoint), init).then(
+      async (got) => ({ statusCode: got.status, headers: endToEnd(got.headers), body: await got.text() }),
+      (error: Error) => Promise.reject(error.cause ?? error),
+    )
+    this.#pending.add(reply)
+    return reply.finally(() => this.#pending.delete(reply))
   }
 
   /** Settles when the pending requests are answered, or at the time-out. */

@@ -2,14 +2,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
-import { ScanCommand } from '@aws-sdk/client-dynamodb'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CustomersFileError, readCustomers } from '../../../infra/local/billing/csv.ts'
 import { generateCustomers, generateWeeklyCustomers } from '../../../infra/local/billing/generate.ts'
-import { earliestDueAt, seedSubscriptions } from '../../../infra/local/billing/subscriptions.ts'
+import { earliestDueAt, Forecast } from '../../../infra/local/billing/subscriptions.ts'
 import { CARD, monthly } from '../../billing/scene.ts'
 import { toCsv } from '../../support/customers-csv.ts'
-import { createBillingTables, localClient } from '../../support/tables.ts'
 
 const HOUR_MS = 3_600_000
 const HEADER = 'customer,name,plan,interval,priceMinor,currency,dueDate,timeZone'
@@ -209,22 +207,8 @@ describe('A customers file', () => {
   })
 })
 
-test('Seeding puts all subscriptions into the table, also those that DynamoDB left unprocessed', async () => {
-  const client = localClient(inject('dynamodbEndpoint'))
-  const { subscriptionsTable } = await createBillingTables(client)
-  const customers = generateCustomers(1, 60)
-  let throttled = 0
-  client.middlewareStack.add(
-    (next) => async (args) => {
-      if (!('RequestItems' in args.input) || throttled === 2) return next(args)
-      throttled++
-      return { output: { UnprocessedItems: args.input.RequestItems, $metadata: {} }, response: {} }
-    },
-    { step: 'initialize', priority: 'high' },
-  )
-  await seedSubscriptions(client, subscriptionsTable, customers)
-  expect(throttled).toBe(2)
-  const { Count } = await client.send(new ScanCommand({ TableName: subscriptionsTable }))
-  expect(Count).toBe(60)
-  client.destroy()
+test('The forecast of a tick is what is due since the tick before it, every period of it', () => {
+  const forecast = new Forecast([monthly('c-1', { interval: 'week' }), monthly('c-2', { interval: 'week' })])
+  const at = (day: string) => forecast.newlyDueAt(Date.parse(`${day}T00:00:00.000Z`))
+  expect(['2024-01-30', '2024-01-31', '2024-02-06', '2024-02-14'].map(at)).toEqual([0, 2, 0, 4])
 })

@@ -24,14 +24,14 @@ const observed = (...leases: readonly ObservedLease[]): Observations => ({
 })
 
 /** Reads tries that were all observed in this way; and what the terminal shows. */
-function reading(observations: Observations | undefined, leaseMs = 15_000) {
+function reading(observations: Observations, leaseMs = 15_000) {
   const shown: string[] = []
   const place = { lease: 'orders', directory: DIRECTORY, leaseMs }
-  const context = {
-    recorder: { observations: () => observations },
-    display: { warn: (text: string) => shown.push(text) },
-  }
-  const outcomes = new OwnOutcomes(place, context)
+  const outcomes = new OwnOutcomes(
+    place,
+    () => observations,
+    (text) => shown.push(text),
+  )
   return { shown, read: (ending: Ending) => outcomes.read({ requestId: 'a', ending }) }
 }
 
@@ -104,7 +104,7 @@ describe('if it throws,', () => {
 
 describe('in the terminal', () => {
   test('a failure that repeats before any election is shown once', () => {
-    const { read } = reading(undefined)
+    const { read } = reading(observed())
     const isTold = (ending: Ending) => Reflect.get(read(ending), 'isTold')
     const told = [returned(), returned(), threw('a'), threw('a'), threw('b')].map(isTold)
     expect(told).toEqual([false, true, false, true, false])
