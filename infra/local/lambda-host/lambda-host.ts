@@ -8,13 +8,14 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { senderOf } from './credentials.ts'
 import { type Ending, Environment } from './environment.ts'
-import { EnvironmentPool } from './environment-pool.ts'
 import type { Interceptor } from './interceptor.ts'
 import { environmentVariables, type LambdaFunction } from './lambda-function.ts'
 import type { LoopbackServer } from './loopback.ts'
 import { type ServicesOptions, startServices } from './services.ts'
 
 const RETRY_DELAYS_MS = [60_000, 120_000] as const
+/** Enough for the candidates of a usual run; more would keep a small machine from finishing any. */
+const STARTING_AT_ONCE = 4
 const HAS_STOPPED = { errorType: 'ServiceException', errorMessage: 'The host has stopped' }
 const STOPPED: Ending = { ok: false, error: HAS_STOPPED, logs: [] }
 
@@ -41,11 +42,18 @@ export interface AsyncInvocation {
   readonly onStart?: (retry: number) => void
 }
 
+/** Of one function. */
+interface Pool {
+  readonly idle: Environment[]
+  readonly starting: Set<Promise<void>>
+}
+
 export type Processes = Pick<LambdaHost, 'kill' | 'freeze' | 'thaw'>
 
 export class LambdaHost {
   readonly #options: HostOptions
-  readonly #pools = new Map<string, EnvironmentPool>()
+  readonly #pools = new Map<string, Pool>()
+  readonly #all = new Set<Environment>()
   readonly #working = new Map<string, Environment>()
   /** By the serial of the environment: the request it runs, or ran last. */
   readonly #requests = new Map<number, string>()
@@ -69,28 +77,46 @@ export class LambdaHost {
   async invoke(lambda: LambdaFunction, event: unknown, requestId: string, clockSkewMs = 0): Promise<Ending> {
     if (this.#stopping.signal.aborted) return STOPPED
     const pool = this.#poolOf(lambda)
-    const environment = await pool.take()
+    const environment = await this.#take(lambda, pool)
     if (environment === undefined) return STOPPED
     this.#working.set(requestId, environment)
     this.#requests.set(environment.serial, requestId)
     const ending = await environment.invoke(event, requestId, clockSkewMs)
     this.#working.delete(requestId)
-    if (this.#options.cold || !environment.isAlive()) await environment.kill()
-    pool.giveBack(environment)
+    if (this.#options.cold || !environment.isAlive()) {
+      await environment.kill()
+      this.#all.delete(environment)
+    } else pool.idle.push(environment)
     return ending
   }
 
-  #poolOf(lambda: LambdaFunction): EnvironmentPool {
+  #poolOf(lambda: LambdaFunction): Pool {
     const key = JSON.stringify(lambda) // functions that differ in anything, such as one variable, never share a process
-    const known = this.#pools.get(key)
-    if (known !== undefined) return known
-    const access = { ...this.#options, servicesUrl: this.#services?.url ?? '' }
-    const pool = new EnvironmentPool(() => {
-      const serial = ++this.#started
-      return new Environment(lambda, environmentVariables(lambda, serial, access), serial)
-    })
+    const pool = this.#pools.get(key) ?? { idle: [], starting: new Set() }
     this.#pools.set(key, pool)
     return pool
+  }
+
+  /**
+   * An idle environment, or a new one as Lambda would start it: however long the running invocations take, since they
+   * may wait for this one. Undefined once the host has stopped.
+   */
+  async #take(lambda: LambdaFunction, { idle, starting }: Pool): Promise<Environment | undefined> {
+    for (let last = idle.pop(); last !== undefined; last = idle.pop()) if (last.isAlive()) return last
+    if (this.#stopping.signal.aborted) return undefined
+    if (starting.size >= STARTING_AT_ONCE) {
+      await Promise.race(starting)
+      return this.#take(lambda, { idle, starting })
+    }
+    const access = { ...this.#options, servicesUrl: this.#services?.url ?? '' }
+    const serial = ++this.#started
+    const environment = new Environment(lambda, environmentVariables(lambda, serial, access), serial)
+    this.#all.add(environment)
+    // Even if its initialization fails: its invocation then fails with the reason.
+    const started = environment.initialized.then(() => void starting.delete(started))
+    starting.add(started)
+    await started
+    return environment
   }
 
   /** Takes an event; settles when it succeeded, was given up, or the host stopped. Never throws. */
@@ -145,9 +171,8 @@ export class LambdaHost {
   /** Kills every environment, frozen ones too, and settles when they are gone. No invocation starts afterwards. */
   stop(): Promise<void> {
     this.#stopping.abort()
-    this.#stopped ??= Promise.all([...this.#pools.values()].map((pool) => pool.stop())).then(() =>
-      this.#services?.stop(),
-    )
+    const killed = () => Promise.all([...this.#all].map((environment) => environment.kill()))
+    this.#stopped ??= killed().then(() => this.#services?.stop())
     return this.#stopped
   }
 }
