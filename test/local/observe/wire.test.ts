@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { dynamodbError } from '../../../infra/local/lambda-host/services.ts'
 import type { Call } from '../../../infra/local/lambda-host/interceptor.ts'
+import { dynamodbError } from '../../../infra/local/lambda-host/services.ts'
 import {
   answerOf,
   isRefusal,

@@ -32,23 +32,6 @@ test('a tick counts from its start, each try from its end, and a tick that is ov
   expect(accepted).toHaveLength(4) // nothing is delivered again for a tick that is over
 })
 
-test("an event is delivered again within its own request's tick, which waits for it", async () => {
-  const { runningTicks, start, accepted } = scene()
-  start(1)
-  start(2)
-  let isDone = false
-  void runningTicks.deliverAgain(accepted[2]?.requestId ?? '').then(() => {
-    isDone = true
-  })
-  await accepted[0]?.end()
-  await accepted[1]?.end()
-  expect(runningTicks.overdue()).toBe(1) // the first tick is over
-  expect(isDone).toBe(false)
-  await accepted[4]?.end(COMPLETED)
-  expect(isDone).toBe(true)
-  expect(runningTicks.tally()).toMatchObject({ completed: 1 })
-})
-
 const billed = '{"level":"INFO","message":"billed","staleWritesRefused":2}'
 const withRefusedWrite: Ending = {
   ok: true,
