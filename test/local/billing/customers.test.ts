@@ -99,12 +99,6 @@ describe('A customers file', () => {
     expect(await read(header + line)).toEqual([monthly('cus_1', { name: 'Vasquez, Jr.', timeZone: 'Asia/Kathmandu' })])
   })
 
-  test('gives each subscription its anchor day, its due instant and its shard', async () => {
-    const due = { period: '2024-01-31', dueAt: '2024-01-30T23:00:00.000Z', dueShard: expect.stringMatching(/^[0-3]$/) }
-    const expected = { anchorDay: 31, ...due, dunned: 0, status: 'active' }
-    expect(await read(`${HEADER}\n${LINE}\n`)).toMatchObject([expected])
-  })
-
   test.each([
     ['customer', 'cus 1', 'is not 1 to 64 of the characters'],
     ['name', ' ', 'is not a name'],
@@ -175,14 +169,11 @@ describe('A customers file', () => {
       `line 1: the header must have ${HEADER} once, with commas; not so name,priceMinor`,
     ],
     ['a column twice', `${HEADER},name\n${LINE},x\n`, 'once, with commas; not so name'],
+    ['nothing', '', `line 1: the header must have ${HEADER} once`],
     ['a header alone', `${HEADER}\n`, 'there is no line after the header'],
     ['an open quote', `${HEADER}\n${LINE}\n"${LINE}\n`, 'line 3: Quote Not Closed'],
   ])('with %s is refused', async (_, content, ...problems) => {
     expect((await refused(content)).problems).toEqual(problems.map((problem) => expect.stringContaining(problem)))
-  })
-
-  test('with nothing is refused, with the header that it must have', async () => {
-    expect((await refused('')).message).toContain(`line 1: the header must have ${HEADER} once`)
   })
 
   test('with many problems: all are in the error, and the first ten in its message', async () => {

@@ -41,12 +41,6 @@ describe('the file of a function is checked before the run:', () => {
     expect(error).toMatchObject({ message: expect.stringMatching(message) })
     expect(error).toMatchObject({ message: expect.not.stringContaining('mark the path') })
   })
-
-  test('what does not exist, or is a directory, is refused', async () => {
-    const directory = await newDirectory()
-    await expect(checkEntry(join(directory, 'absent.ts'), directory)).rejects.toThrow(/absent\.ts does not exist$/)
-    await expect(checkEntry(directory, directory)).rejects.toThrow('is not a file')
-  })
 })
 
 const INVOICES = `
