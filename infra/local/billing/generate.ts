@@ -34,19 +34,14 @@ const ZONES_WESTWARD = [
 ]
 
 /** The leap day, month ends, and midnights that daylight saving time skips. */
-const DIFFICULT: readonly { dueDate: string; interval: Interval; timeZone: string }[] = [
-  { dueDate: '2024-02-29', interval: 'year', timeZone: 'Europe/London' },
-  { dueDate: '2024-02-29', interval: 'year', timeZone: 'Pacific/Kiritimati' },
-  { dueDate: '2024-02-29', interval: 'month', timeZone: 'America/St_Johns' },
-  { dueDate: '2024-02-29', interval: 'week', timeZone: 'Asia/Kathmandu' },
-  { dueDate: '2024-03-10', interval: 'week', timeZone: 'America/Havana' },
-  { dueDate: '2024-03-31', interval: 'month', timeZone: 'Asia/Beirut' },
-  { dueDate: '2024-03-31', interval: 'month', timeZone: 'Atlantic/Azores' },
-  { dueDate: '2024-03-31', interval: 'month', timeZone: 'Europe/London' },
-  { dueDate: '2024-04-26', interval: 'week', timeZone: 'Africa/Cairo' },
-  { dueDate: '2024-04-30', interval: 'month', timeZone: 'Australia/Lord_Howe' },
-  { dueDate: '2024-09-08', interval: 'month', timeZone: 'America/Santiago' },
-  { dueDate: '2024-12-31', interval: 'year', timeZone: 'Pacific/Apia' },
+// biome-ignore format: dates are easier to read in lines
+const DIFFICULT: readonly (readonly [string, Interval, string])[] = [
+  ['2024-02-29', 'year', 'Europe/London'], ['2024-02-29', 'year', 'Pacific/Kiritimati'],
+  ['2024-02-29', 'month', 'America/St_Johns'], ['2024-02-29', 'week', 'Asia/Kathmandu'],
+  ['2024-03-10', 'week', 'America/Havana'], ['2024-03-31', 'month', 'Asia/Beirut'],
+  ['2024-03-31', 'month', 'Atlantic/Azores'], ['2024-03-31', 'month', 'Europe/London'],
+  ['2024-04-26', 'week', 'Africa/Cairo'], ['2024-04-30', 'month', 'Australia/Lord_Howe'],
+  ['2024-09-08', 'month', 'America/Santiago'], ['2024-12-31', 'year', 'Pacific/Apia'],
 ]
 const LATER_DATES = ['2024-02-01', '2024-02-15', '2024-02-28', '2024-02-29', '2024-03-01', '2024-03-30', '2024-03-31']
 const FIRST_DATE = '2024-01-31'
@@ -89,11 +84,11 @@ export function generateCustomers(seed: number, count = 240, { dueTogether = fal
   return Array.from({ length: count }, (_, i) => {
     const interval = pick(random, INTERVALS)
     const zone = zones[i % zones.length] ?? 'Etc/UTC'
-    const later = DIFFICULT[i - firstWave] ?? { dueDate: pick(random, LATER_DATES), interval, timeZone: zone }
-    const due = i < firstWave ? { dueDate: FIRST_DATE, interval, timeZone: zone } : later
+    const later = DIFFICULT[i - firstWave] ?? ([pick(random, LATER_DATES), interval, zone] as const)
+    const [dueDate, every, timeZone] = i < firstWave ? ([FIRST_DATE, interval, zone] as const) : later
     const isDeclined = !dueTogether && i % DECLINED_EVERY === FIRST_DECLINED
     const card = isDeclined ? { paymentMethod: DECLINED_CARD } : {}
-    return invent(random, `cus_${String(i + 1).padStart(4, '0')}`, { ...due, ...card })
+    return invent(random, `cus_${String(i + 1).padStart(4, '0')}`, { dueDate, interval: every, timeZone, ...card })
   })
 }
 

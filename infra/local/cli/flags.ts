@@ -2,10 +2,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { type Flags, readFlags } from '../../programs/flags.ts'
 import {
-  type CandidateFaultName,
+  FaultError,
   MANUAL_FAULTS,
   MAX_CANDIDATES,
   MAX_TICKS,
+  readScenario,
   type ScheduledFault,
 } from '../faults/fault.ts'
 import { PROTECTIONS } from '../faults/protections.ts'
@@ -124,6 +125,7 @@ export function readDevFlags(argv: readonly string[]): Flags<DevFlags> {
   return readRunFlags(command, argv)
 }
 
+const A_CANDIDATE = `a candidate from 1 to ${MAX_CANDIDATES}`
 const AND_ITS_PAGE = 'one leader per tick,\nand serves a page that shows and breaks its election.'
 
 /** @param command gets the flags of both commands, too */
@@ -131,7 +133,10 @@ function readRunFlags<F extends RunFlags>(command: Command, argv: readonly strin
   const scheduled: ScheduledFault[] = []
   const tick = wholeNumber(1, MAX_TICKS)
   const candidates = wholeNumber(1, MAX_CANDIDATES)
-  const schedules = (read: (text: string) => ScheduledFault) => (text: string) => void scheduled.push(read(text))
+  const schedules = (name: ScheduledFault['do'], form = `a tick and ${A_CANDIDATE}, such as 2:1`) => {
+    const read = faultIn(name, form)
+    return (text: string) => void scheduled.push(read(text))
+  }
   command
     .optionsGroup('The run:')
     .option('--every <duration>', 'least time between ticks, such as 500ms, 2s, 1m (default: 2s)', durationMs)
@@ -146,12 +151,16 @@ function readRunFlags<F extends RunFlags>(command: Command, argv: readonly strin
     .option('--kill-leader <tick>', 'kill the leader of this tick in the middle of its work', tick)
     .option('--freeze-leader <tick>', 'freeze the leader of this tick at a write until it is replaced', tick)
     .option('--thaw-leader <tick>', 'keep the frozen leader frozen until this tick', tick)
-    .option('--skew-clock <tick:candidate:duration>', 'a clock ahead (2:1:5s) or behind (2:1:-5s)', schedules(clockAt))
-    .option('--drop-reply <tick:candidate>', 'drop the next reply of DynamoDB', schedules(faultAt('dropReply')))
-    .option('--cut-off <tick:candidate>', 'drop all requests of a candidate', schedules(faultAt('cutOff')))
-    .option('--reconnect <tick:candidate>', 'end a cut-off', schedules(faultAt('reconnect')))
-    .option('--add-candidate <tick>', 'add a candidate', schedules(additionAt))
-    .option('--remove-candidate <tick:candidate>', 'remove a candidate', schedules(faultAt('removeCandidate')))
+    .option(
+      '--skew-clock <tick:candidate:duration>',
+      'a clock ahead (2:1:5s) or behind (2:1:-5s)',
+      schedules('skewClock', `a tick, ${A_CANDIDATE}, and a duration up to 60m, such as 2:1:5s or 2:1:-5s`),
+    )
+    .option('--drop-reply <tick:candidate>', 'drop the next reply of DynamoDB', schedules('dropReply'))
+    .option('--cut-off <tick:candidate>', 'drop all requests of a candidate', schedules('cutOff'))
+    .option('--reconnect <tick:candidate>', 'end a cut-off', schedules('reconnect'))
+    .option('--add-candidate <tick>', 'add a candidate', schedules('addCandidate', 'a tick'))
+    .option('--remove-candidate <tick:candidate>', 'remove a candidate', schedules('removeCandidate'))
     .option('--scenario <file>', 'JSON file with more faults')
   const read = readFlags<F>(command, argv, hint)
   return read.kind === 'help' ? read : { ...read, flags: { ...read.flags, scheduled } }
@@ -193,31 +202,22 @@ function timeoutMs(text: string): number {
   return refuse('Give whole seconds or minutes, such as 30s or 5m, from 1s to 15m.')
 }
 
-const A_CANDIDATE = `a candidate from 1 to ${MAX_CANDIDATES}`
-
-function positionOf(text: string): { readonly tick: number; readonly candidate: number } | undefined {
-  const [, tick = 0, candidate = 0] = /^(\d+):(\d+)$/.exec(text)?.map(Number) ?? []
-  const isAllowed = tick >= 1 && tick <= MAX_TICKS && candidate >= 1 && candidate <= MAX_CANDIDATES
-  return isAllowed ? { tick, candidate } : undefined
-}
-
-const faultAt =
-  (name: CandidateFaultName) =>
-  (text: string): ScheduledFault => ({
-    ...(positionOf(text) ?? refuse(`Give a tick and ${A_CANDIDATE}, such as 2:1.`)),
-    do: name,
-  })
-
-const additionAt = (text: string): ScheduledFault => ({ tick: wholeNumber(1, MAX_TICKS)(text), do: 'addCandidate' })
-
-function clockAt(text: string): ScheduledFault {
-  const [, place = '', sign, duration = ''] = /^(.+):(-?)(.+)$/.exec(text) ?? []
-  const position = positionOf(place)
-  const ms = Math.round(msOf(duration))
-  if (position === undefined || Number.isNaN(ms)) {
-    return refuse(`Give a tick, ${A_CANDIDATE}, and a duration up to 60m, such as 2:1:5s or 2:1:-5s.`)
+/** Reads `tick:candidate:duration`, or as much of it as the fault has. */
+function faultIn(name: ScheduledFault['do'], form: string): (text: string) => ScheduledFault {
+  return (text) => {
+    const [tick, candidate, duration, ...more] = text.split(':')
+    const ms = Math.round(msOf(duration?.replace(/^-/, '') ?? '')) * (duration?.startsWith('-') ? -1 : 1)
+    const ofCandidate = candidate === undefined ? {} : { candidate: Number(candidate) }
+    const given = { do: name, tick: Number(tick), ...ofCandidate, ...(duration === undefined ? {} : { ms: ms || 0 }) }
+    const isGiven = Number.isNaN(ms) === (duration === undefined) && more.length === 0
+    try {
+      const [fault] = isGiven ? readScenario([given]) : []
+      if (fault !== undefined) return fault
+    } catch (error) {
+      if (!(error instanceof FaultError)) throw error
+    }
+    return refuse(`Give ${form}.`)
   }
-  return { ...position, do: 'skewClock', ms: sign === '-' && ms > 0 ? -ms : ms }
 }
 
 function fileOrNumber(text: string): string | number {

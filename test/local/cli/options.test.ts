@@ -135,7 +135,7 @@ test.each([
   ['--skew-clock 0:1:5s', 'Give a tick'],
   ['--drop-reply 2', 'Give a tick and a candidate from 1 to 10, such as 2:1'],
   ['--cut-off 2:11', 'a candidate from 1 to 10'],
-  ['--add-candidate 2:1', 'a whole number from 1'],
+  ['--add-candidate 2:1', 'Give a tick.'],
   ['--ticks 3 --cut-off 4:1', '--cut-off 4 is beyond the last tick: --ticks is 3'],
   ['--ticks 3 --freeze-leader 2 --thaw-leader 4', '--thaw-leader 4 is beyond the last tick: --ticks is 3'],
   ['--thaw-leader 4', '--thaw-leader 4 needs --freeze-leader with an earlier tick'],
