@@ -28,18 +28,12 @@ async function startServer(answer?: LoopbackServerOptions['answer']) {
 
 const SIGNED = signedWith('local')
 
-test.each(FOREIGN)('%s is refused', async (_, headers, status) => {
+test.each([
+  ...FOREIGN.map(([name, headers, status]) => [name, { ...SIGNED, ...headers }, status] as const),
+  ...UNSIGNED.map(([name, headers]) => [`a request ${name}`, headers, 400] as const),
+])('%s is refused', async (_, headers, status) => {
   const { url, answered } = await startServer()
-  expect(await post(url, { ...SIGNED, ...headers }, '{}')).toMatchObject({ status })
-  expect(answered).toEqual([])
-})
-
-test.each(UNSIGNED)('a request %s is refused', async (_, headers) => {
-  const { url, answered } = await startServer()
-  expect(await post(url, headers, '{}')).toMatchObject({
-    status: 400,
-    body: expect.stringMatching(/^UnrecognizedClient/),
-  })
+  expect(await post(url, headers, '{}')).toMatchObject({ status })
   expect(answered).toEqual([])
 })
 
