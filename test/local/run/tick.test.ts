@@ -57,15 +57,6 @@ test('settles and is over when all candidates have ended, retries included; the 
   expect(tick.record().tries.map(({ candidate }) => candidate)).toEqual([2, 1, 1])
 })
 
-test('a schedule whose input is not JSON is an error at once, and no candidate is invoked', () => {
-  const { accepted, ...context } = patientContext()
-  const candidates = candidatesNumbered(1, 2).map((one) =>
-    one.number === 2 ? { ...one, schedule: { ...one.schedule, input: '{' } } : one,
-  )
-  expect(() => new RunningTick(1, TICK_MS, { ...context, candidates })).toThrow('s-2: its input is not JSON')
-  expect(accepted).toEqual([])
-})
-
 describe('an event that is delivered again', () => {
   test.each([
     [[1, 2, 3], 0, 2],

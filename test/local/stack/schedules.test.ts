@@ -25,6 +25,7 @@ test('every context attribute is put in, and unknown ones are left as they are',
     other: '<aws.scheduler.other>',
     constructor: '<aws.scheduler.constructor>',
   })
+  expect(() => eventOf(schedule({ input: '{' }), 0)).toThrow('hourly-1: its input is not JSON')
 })
 
 const candidates = (...schedules: Schedule[]) => schedules.map((one) => ({ schedule: one, lambda }))
