@@ -59,11 +59,7 @@ const PRICES: Readonly<Record<string, readonly number[]>> = {
   KWD: [3250, 6500, 15_750],
   TND: [29_900, 59_900, 149_900],
 }
-const PLANS = {
-  week: { plan: 'basic-weekly', price: 0 },
-  month: { plan: 'plus-monthly', price: 1 },
-  year: { plan: 'pro-yearly', price: 2 },
-} as const
+const PLANS = { week: 'basic-weekly', month: 'plus-monthly', year: 'pro-yearly' } as const
 
 /** One customer in fifty has a card that the sandbox declines, so that runs show dunning from the fourth tick on. */
 const DECLINED_EVERY = 50
@@ -92,9 +88,6 @@ export function generateCustomers(seed: number, count = 240, { dueTogether = fal
   })
 }
 
-const NEXT_WEEK = Array.from({ length: 7 }, (_, day) => `2024-02-0${day + 1}`)
-const DUE_PER_HOUR = 2
-
 /**
  * Customers with weekly plans, two for every hour of the week: a run without end has charges at every hourly tick.
  *
@@ -102,16 +95,18 @@ const DUE_PER_HOUR = 2
  */
 export function generateWeeklyCustomers(seed: number): Subscription[] {
   const random = mulberry32(seed)
-  const hours = NEXT_WEEK.flatMap((dueDate) => ZONES_WESTWARD.map((timeZone) => ({ dueDate, timeZone })))
-  const dues = Array.from({ length: DUE_PER_HOUR }, () => hours).flat()
-  return dues.map((due, i) => invent(random, `cus_w${String(i + 1).padStart(4, '0')}`, { interval: 'week', ...due }))
+  const nextWeek = Array.from({ length: 7 }, (_, day) => `2024-02-0${day + 1}`)
+  const hours = nextWeek.flatMap((dueDate) => ZONES_WESTWARD.map((timeZone) => ({ dueDate, timeZone })))
+  return [...hours, ...hours].map((due, i) =>
+    invent(random, `cus_w${String(i + 1).padStart(4, '0')}`, { interval: 'week', ...due }),
+  )
 }
 
 type Due = Pick<Customer, 'interval' | 'dueDate' | 'timeZone' | 'paymentMethod'>
 
 function invent(random: () => number, customer: string, due: Due): Subscription {
-  const { plan, price } = PLANS[due.interval]
   const [currency, prices] = pick(random, Object.entries(PRICES))
+  const priceMinor = prices[INTERVALS.indexOf(due.interval)] ?? 1000
   const name = `${pick(random, GIVEN_NAMES)} ${pick(random, FAMILY_NAMES)}`
-  return subscribe({ customer, name, plan, priceMinor: prices[price] ?? 1000, currency, ...due })
+  return subscribe({ customer, name, plan: PLANS[due.interval], priceMinor, currency, ...due })
 }

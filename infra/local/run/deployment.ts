@@ -62,14 +62,11 @@ async function startAndSynthesize(options: DeploymentOptions, resources: Cleanup
   const signal = AbortSignal.any([options.signal, cancel.signal])
   const { dynamodb: running } = options
   const starting = running === undefined ? startDynamoDBLocal({ signal }) : Promise.resolve(running)
-  resources.defer(async () => {
-    cancel.abort()
-    if (running === undefined) await (await starting.catch(() => undefined))?.stop()
-  })
   const synthesizing = synthesize({ ...options, directory, signal })
   resources.defer(async () => {
     cancel.abort()
     await synthesizing.catch(() => undefined) // it writes to the directory that is removed next
+    if (running === undefined) await (await starting.catch(() => undefined))?.stop()
   })
   const [dynamodb] = await Promise.all([starting, synthesizing])
   return { dynamodb, directory }

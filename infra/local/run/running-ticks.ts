@@ -10,10 +10,9 @@ export interface Tally {
   readonly failed: number
   /** Ticks that another invocation completed than the one that led them first. */
   readonly tookOver: number
-  readonly staleWritesRefused: number
 }
 
-const NOTHING = { ticks: 0, completed: 0, completedTwice: 0, standby: 0, failed: 0, tookOver: 0, staleWritesRefused: 0 }
+const NOTHING = { ticks: 0, completed: 0, completedTwice: 0, standby: 0, failed: 0, tookOver: 0 }
 
 export class RunningTicks {
   readonly #open = new Set<RunningTick>()
@@ -58,8 +57,5 @@ export function tallyOf(records: readonly TickRecord[], before: Tally = NOTHING)
     standby: before.standby + ended('standby'),
     failed: before.failed + ended('failed'),
     tookOver: before.tookOver + records.filter(wasTakenOver).length,
-    staleWritesRefused: tries.reduce((sum, { outcome }) => sum + staleWritesOf(outcome), before.staleWritesRefused),
   }
 }
-
-const staleWritesOf = (outcome: Try['outcome']) => ('work' in outcome ? outcome.work.staleWritesRefused : 0)

@@ -6,6 +6,8 @@ import type { Tally } from './running-ticks.ts'
 
 /** The object that `--json` prints, counted from the outcomes of the candidates. */
 export interface Summary extends Tally {
+  /** Writes of replaced leaders that the fence refused. */
+  readonly staleWritesRefused: number
   /** Completions of replaced leaders. */
   readonly completionsRefused: number
   /** By table: writes of replaced leaders that were accepted, because neither fence nor guard protected them. */
