@@ -7,6 +7,7 @@ import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb'
 import type { Money } from '../../../functions/billing/money.ts'
 import { afterCharge, type BusinessUnit, type Subscription } from '../../../functions/billing/subscription.ts'
 import { chargesOf, readRow } from '../../../functions/sandbox/store.ts'
+import type { RunEnd } from '../run/verdict.ts'
 import type { Resources } from '../stack/resources.ts'
 
 export interface RecordedCharge extends BusinessUnit, Money {
@@ -27,12 +28,8 @@ export interface Accounts {
   readonly subscriptions: readonly Readonly<Record<string, unknown>>[]
 }
 
-export interface AuditedTicks {
-  /** The last tick that has ended, canonical ISO text: what is due by then should be charged. */
-  readonly lastTick: string
-  /** The last tick that has started: what is due by then may be charged. */
-  readonly latestTick: string
-}
+/** What is due by the last tick that has ended should be charged; by the last one that has started, may be. */
+export type AuditedTicks = Pick<RunEnd, 'lastTick' | 'latestTick'>
 
 export interface RunAudit {
   /** Of the gateway. */

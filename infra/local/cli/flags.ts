@@ -10,13 +10,8 @@ import {
   type ScheduledFault,
 } from '../faults/fault.ts'
 import { PROTECTIONS } from '../faults/protections.ts'
+import type { OwnFunctionOptions } from '../own-function/own-function.ts'
 import type { RunOptions } from '../run/options.ts'
-
-export type OwnTable = {
-  readonly name: string
-  /** The names of the partition key and, if there is one, of the sort key. Both are strings. */
-  readonly keys: readonly string[]
-}
 
 export interface RunFlags extends Omit<RunOptions, 'everyMs' | 'scenario' | 'port'> {
   readonly every?: number
@@ -32,10 +27,8 @@ export interface StartFlags extends RunFlags {
   readonly customers?: string | number
 }
 
-export interface DevFlags extends RunFlags {
+export interface DevFlags extends RunFlags, Pick<OwnFunctionOptions, 'env' | 'table'> {
   readonly lease?: string
-  readonly env: Readonly<Record<string, string>>
-  readonly table: readonly OwnTable[]
   readonly timeout?: number
 }
 
@@ -230,7 +223,7 @@ function variables(text: string, known: DevFlags['env']): DevFlags['env'] {
   return { ...known, [name]: value }
 }
 
-function tables(text: string, known: readonly OwnTable[]): readonly OwnTable[] {
+function tables(text: string, known: DevFlags['table']): DevFlags['table'] {
   const [name = '', ...keys] = text.split(':')
   const areKeys = (keys.length === 1 || keys.length === 2) && !keys.includes('') && keys[0] !== keys[1]
   if (!/^[\w.-]{3,255}$/.test(name) || !areKeys) {

@@ -4,16 +4,9 @@ import { isLeaseName, LEASE_NAME_RULE } from '../../../functions/election/option
 import { OptionError } from '../../programs/flags.ts'
 import type { ScheduledFault } from '../faults/fault.ts'
 import { MIN_CHAOS_TICKS } from '../faults/plan.ts'
+import type { OwnFunctionOptions } from '../own-function/own-function.ts'
 import type { RunOptions } from '../run/options.ts'
-import {
-  CHAOS_TICKS,
-  type DevFlags,
-  type OwnTable,
-  type RunFlags,
-  readDevFlags,
-  readStartFlags,
-  TICKS_WITHOUT,
-} from './flags.ts'
+import { CHAOS_TICKS, type DevFlags, type RunFlags, readDevFlags, readStartFlags, TICKS_WITHOUT } from './flags.ts'
 
 /** The options of both commands. */
 export interface CommandOptions extends RunOptions {
@@ -28,14 +21,6 @@ export interface StartOptions extends CommandOptions {
 
 export interface DevOptions extends CommandOptions {
   readonly own: OwnFunctionOptions
-}
-
-export interface OwnFunctionOptions {
-  readonly path: string
-  readonly lease: string
-  readonly environment: Readonly<Record<string, string>>
-  readonly tables: readonly OwnTable[]
-  readonly timeoutMs: number
 }
 
 export type Parsed<Options> =
@@ -116,14 +101,14 @@ function freezeUntil(tick: number, thawTick: number | undefined, ticks = MANY): 
   ]
 }
 
-function ownFunctionOf({ lease: name, env, table, timeout }: DevFlags, path = ''): OwnFunctionOptions {
+function ownFunctionOf({ lease: name, env, table, timeout = OWN_TIMEOUT_MS }: DevFlags, path = ''): OwnFunctionOptions {
   const lease = name ?? parse(path).name
   if (!isLeaseName(lease)) {
     throw new OptionError(`--lease: the name ${JSON.stringify(lease)} is not allowed; use ${LEASE_NAME_RULE}`)
   }
   const reserved = Object.keys(env).find((name) => RESERVED.test(name))
   if (reserved !== undefined) throw new OptionError(`--env ${reserved}: ElectedSchedule or Lambda sets this variable`)
-  return { path, lease, environment: env, tables: table, timeoutMs: timeout ?? OWN_TIMEOUT_MS }
+  return { path, lease, env, table, timeout }
 }
 
 function refuseContradictions(flags: RunFlags, ticks = MANY): void {

@@ -11,6 +11,16 @@ const FIRST_TICK_PERIODS_AGO = 10_000
 /** The terminal mentions an invocation that takes longer, once. */
 const LONG_MS = 10_000
 
+export interface OwnFunctionOptions {
+  readonly path: string
+  readonly lease: string
+  readonly env: Readonly<Record<string, string>>
+  /** With the names of the partition key and, if there is one, of the sort key. Both are strings. */
+  readonly table: readonly { readonly name: string; readonly keys: readonly string[] }[]
+  /** In milliseconds. */
+  readonly timeout: number
+}
+
 export function ownFunction({ path, directory }: { readonly path: string; readonly directory: string }) {
   return ({ candidates, display, lease: { lease, leaseMs }, recorder, options }: TaskContext): Task => {
     const outcomes = new OwnOutcomes(

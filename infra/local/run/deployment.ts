@@ -7,25 +7,15 @@ import { CreateTableCommand, DeleteTableCommand, DynamoDBClient } from '@aws-sdk
 import type { Cleanups } from '../../programs/cleanups.ts'
 import { type DynamoDBLocal, startDynamoDBLocal } from '../../programs/dynamodb-local.ts'
 import { newAccessKey } from '../lambda-host/credentials.ts'
-import type { LambdaFunction } from '../lambda-host/lambda-function.ts'
 import { readAssembly, type Table } from '../stack/assembly.ts'
-import { type LeaseResource, leaseOf } from '../stack/resources.ts'
-import { type Candidate, candidatesOf } from '../stack/schedules.ts'
+import { leaseOf } from '../stack/resources.ts'
+import { candidatesOf } from '../stack/schedules.ts'
 import { type Synthesis, synthesize } from '../stack/synthesize.ts'
 
 const REGION = 'eu-central-1'
 const ACCOUNT = '000000000000'
 
-export interface Deployment {
-  readonly region: string
-  readonly dynamodb: DynamoDBLocal
-  /** A secret: it separates the tables of this run from those of others. */
-  readonly accessKey: string
-  readonly client: DynamoDBClient
-  readonly functions: readonly LambdaFunction[]
-  readonly candidates: readonly Candidate[]
-  readonly lease: LeaseResource
-}
+export type Deployment = Awaited<ReturnType<typeof deployLocally>>
 
 export interface DeploymentOptions extends Omit<Synthesis, 'directory'> {
   readonly signal: AbortSignal
@@ -34,9 +24,9 @@ export interface DeploymentOptions extends Omit<Synthesis, 'directory'> {
 }
 
 /** @param resources gets whatever must be undone, even if this fails half-way */
-export async function deployLocally(options: DeploymentOptions, resources: Cleanups): Promise<Deployment> {
+export async function deployLocally(options: DeploymentOptions, resources: Cleanups) {
   const { dynamodb, directory } = await startAndSynthesize(options, resources)
-  const accessKey = newAccessKey()
+  const accessKey = newAccessKey() // a secret: it separates the tables of this run from those of others
   const client = new DynamoDBClient({
     endpoint: dynamodb.endpoint,
     region: REGION,

@@ -9,8 +9,6 @@ import { type Conclusion, type RunEnd, verdictLines } from './verdict.ts'
 /** Structured log lines of the level INFO report success. */
 const isNews = (logLine: string) => !/"level": ?"INFO"/.test(logLine)
 
-/** Retries that come sooner need no countdown. */
-const MIN_COUNTDOWN_MS = 2_000
 const MAX_LOG_LINES = 5
 /** The page shows the rest of a message or log line. */
 const MAX_LETTERS = 1_000
@@ -32,9 +30,8 @@ export class Display implements Disposable {
   readonly #stream: Terminal
   readonly #colour: ReturnType<typeof pc.createColors>
   #progressReports = 0
-  /** A line at the bottom of a terminal that is overwritten: the time until a retry, or the progress of a tick. */
+  /** A line at the bottom of a terminal that is overwritten: the progress of a tick. */
   #hasStatus = false
-  #countdown: NodeJS.Timeout | undefined
 
   constructor(stream: Terminal, env: NodeJS.ProcessEnv = process.env) {
     this.#stream = stream
@@ -51,16 +48,7 @@ export class Display implements Disposable {
     this.#stream.write(`${text}\n`)
   }
 
-  #showStatus(text: string): void {
-    if (this.#stream.isTTY !== true) return
-    // A wrapped line could not be overwritten.
-    this.#stream.write(`${ERASE}${this.#colour.dim(text.slice(0, (this.#stream.columns ?? 80) - 1))}`)
-    this.#hasStatus = true
-  }
-
   #clearStatus(): void {
-    clearInterval(this.#countdown)
-    this.#countdown = undefined
     if (this.#hasStatus) this.#stream.write(ERASE)
     this.#hasStatus = false
   }
@@ -92,7 +80,11 @@ export class Display implements Disposable {
     const text = `    … the gateway has answered ${answered} of ${count(expected, 'charge')}`
     if (this.#stream.isTTY !== true) {
       if (this.#progressReports++ % PROGRESS_LINE_EVERY === 0) this.#line(this.#colour.dim(text))
-    } else if (this.#countdown === undefined) this.#showStatus(text)
+    } else {
+      // A wrapped line could not be overwritten.
+      this.#stream.write(`${ERASE}${this.#colour.dim(text.slice(0, (this.#stream.columns ?? 80) - 1))}`)
+      this.#hasStatus = true
+    }
   }
 
   /** @param withLogs shows what the function logged, too */
@@ -108,14 +100,6 @@ export class Display implements Disposable {
     const logged = withLogs ? [] : logs.filter(isNews).slice(-MAX_LOG_LINES)
     const details = error.trace?.slice(1, 1 + MAX_FRAMES) ?? logged
     for (const detail of details) this.#foreignLine(dim(`        ${oneLine(detail.trim(), MAX_LETTERS)}`))
-    if (retryInMs === undefined || retryInMs <= MIN_COUNTDOWN_MS) return
-    const at = performance.now() + retryInMs
-    const update = () => {
-      const seconds = Math.ceil(Math.max(0, at - performance.now()) / 1000)
-      this.#showStatus(`    … candidate ${candidate} is retried in ${seconds} s`)
-    }
-    this.#countdown = setInterval(update, 1_000).unref()
-    update()
   }
 
   #logged(candidate: number, line: string): void {

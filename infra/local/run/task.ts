@@ -1,23 +1,16 @@
 /** The protected task of a run (billing, or the user's own function): what a run asks of it, and what it gives it. */
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { PlannedFaultsOptions } from '../faults/planned-faults.ts'
 import type { Interceptor } from '../lambda-host/interceptor.ts'
-import type { LambdaFunction } from '../lambda-host/lambda-function.ts'
 import type { Attempt } from '../lambda-host/lambda-host.ts'
 import type { TryOutcome } from '../observe/outcome.ts'
 import type { Recorder } from '../observe/recorder.ts'
-import type { LeaseResource } from '../stack/resources.ts'
-import type { Candidate } from '../stack/schedules.ts'
+import type { Deployment } from './deployment.ts'
 import type { Display } from './display.ts'
 import type { RunOptions } from './options.ts'
 import type { Conclusion, RunEnd } from './verdict.ts'
 
-export interface TaskContext {
+export interface TaskContext extends Pick<Deployment, 'client' | 'functions' | 'candidates' | 'lease'> {
   readonly options: RunOptions
-  readonly client: DynamoDBClient
-  readonly functions: readonly LambdaFunction[]
-  readonly candidates: readonly Candidate[]
-  readonly lease: LeaseResource
   readonly display: Display
   readonly recorder: Pick<Recorder, 'observations'>
   readonly injecting: Omit<PlannedFaultsOptions, 'plan' | 'places' | 'without'>

@@ -83,16 +83,16 @@ test.each([
 
 test('tenure dev runs a function with its lease, its variables and its tables, for five minutes by default', () => {
   const flags = './mine.ts --lease reports --env A=1 --env B=x=y --env C= --table Orders:id --table a.b:c:d'
-  const tables = [
+  const table = [
     { name: 'Orders', keys: ['id'] },
     { name: 'a.b', keys: ['c', 'd'] },
   ]
-  const own = { path: './mine.ts', lease: 'reports', environment: { A: '1', B: 'x=y', C: '' }, tables }
-  expect(devOptionsOf(flags).own).toEqual({ ...own, timeoutMs: 300_000 })
+  const own = { path: './mine.ts', lease: 'reports', env: { A: '1', B: 'x=y', C: '' }, table }
+  expect(devOptionsOf(flags).own).toEqual({ ...own, timeout: 300_000 })
   // The lease is named after the file by default.
   expect(devOptionsOf('a/write-report.ts --timeout 15m').own).toMatchObject({
     lease: 'write-report',
-    timeoutMs: 900_000,
+    timeout: 900_000,
   })
 })
 
