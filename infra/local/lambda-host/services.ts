@@ -74,17 +74,14 @@ async function sendOn(received: Received, upstream: Upstream, { region, intercep
 async function invoke({ method, path, headers, body }: Received, options: ServicesOptions): Promise<Reply | 'hangUp'> {
   const { functions, run, requestOf, intercept } = options
   const asked = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(path)?.[1]
-  if (asked === undefined || method !== 'POST') {
-    return lambdaError('UnknownOperationException', `Only Invoke is supported here, not ${method} ${path}`, 404)
+  const type = headers['x-amz-invocation-type'] ?? 'RequestResponse'
+  if (asked === undefined || method !== 'POST' || type !== 'RequestResponse') {
+    const message = `Only synchronous invocations are supported here, not ${method} ${path} of type ${type}`
+    return lambdaError('UnknownOperationException', message, 404)
   }
   const name = decodeURIComponent(asked)
   const lambda = functions.find((known) => known.name === name || known.arn === name)
   if (lambda === undefined) return lambdaError('ResourceNotFoundException', `Function not found: ${name}`, 404)
-  const type = headers['x-amz-invocation-type'] ?? 'RequestResponse'
-  if (type !== 'RequestResponse') {
-    const message = `The invocation type ${type} is not supported here, only RequestResponse`
-    return lambdaError('InvalidParameterValueException', message, 400)
-  }
   const event = body === '' ? {} : parseJson(body)
   if (typeof event !== 'object' || event === null || Array.isArray(event)) {
     return lambdaError('InvalidRequestContentException', 'Here an event must be a JSON object', 400)

@@ -199,7 +199,7 @@ describe('Lambda', () => {
   })
 
   test.each<[Partial<InvokeCommandInput>, string, string]>([
-    [{ InvocationType: InvocationType.Event }, 'InvalidParameterValueException', 'type Event is not supported here'],
+    [{ InvocationType: InvocationType.Event }, 'UnknownOperationException', 'invocations of type Event'],
     [{ Payload: '[]' }, 'InvalidRequestContentException', 'must be a JSON object'],
     [{ FunctionName: 'gone' }, 'ResourceNotFoundException', 'Function not found: gone'],
   ])('refuses %j with the reason', async (input, name, message) => {
