@@ -27,7 +27,7 @@ export interface ServicesOptions {
 }
 
 export async function startServices(options: ServicesOptions): Promise<LoopbackServer> {
-  const upstream = new Upstream(options.dynamodbEndpoint)
+  const upstream = upstreamAt(options.dynamodbEndpoint)
   const server = await startLoopbackServer({
     accessKey: options.accessKey,
     answer: (request) => (isForDynamoDB(request) ? sendOn(request, upstream, options) : invoke(request, options)),
@@ -107,36 +107,29 @@ const HOP_BY_HOP = [
   ...['content-length', 'content-encoding', 'accept-encoding'],
 ]
 
-/** DynamoDB Local. */
-class Upstream {
-  readonly #endpoint: string
-  readonly #pending = new Set<Promise<Reply>>()
-  readonly #aborting = new AbortController()
-  #closed = false
+type Upstream = ReturnType<typeof upstreamAt>
 
-  constructor(endpoint: string) {
-    this.#endpoint = endpoint
-  }
-
+function upstreamAt(endpoint: string) {
+  const pending = new Set<Promise<Reply>>()
+  const [closing, aborting] = [new AbortController(), new AbortController()]
   /** @throws Error if the server cannot be reached, or after `close` */
-  async send({ method, path, headers, body }: Received): Promise<Reply> {
-    if (this.#closed) throw new Error(`${this.#endpoint} cannot be reached: the host has stopped`)
-    const init = { method, headers: endToEnd(Object.entries(headers)), body, signal: this.#aborting.signal }
-    const reply = fetch(new URL(path, this.#endpoint), init).then(
+  const send = async ({ method, path, headers, body }: Received): Promise<Reply> => {
+    if (closing.signal.aborted) throw new Error(`${endpoint} cannot be reached: the host has stopped`)
+    const init = { method, headers: endToEnd(Object.entries(headers)), body, signal: aborting.signal }
+    const reply = fetch(new URL(path, endpoint), init).then(
       async (got) => ({ statusCode: got.status, headers: endToEnd(got.headers), body: await got.text() }),
       (error: Error) => Promise.reject(error.cause ?? error),
     )
-    this.#pending.add(reply)
-    return reply.finally(() => this.#pending.delete(reply))
+    pending.add(reply)
+    return reply.finally(() => pending.delete(reply))
   }
-
   /** Settles when the pending requests are answered, or at the time-out. */
-  async close(): Promise<void> {
-    this.#closed = true
-    const tooLate = sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })
-    await Promise.race([Promise.allSettled(this.#pending), tooLate])
-    this.#aborting.abort()
+  const close = async (): Promise<void> => {
+    closing.abort()
+    await Promise.race([Promise.allSettled(pending), sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })])
+    aborting.abort()
   }
+  return { send, close }
 }
 
 const endToEnd = (headers: Iterable<readonly [string, string]>): Record<string, string> =>

@@ -23,11 +23,9 @@ export interface OwnFunctionOptions {
 
 export function ownFunction({ path, directory }: { readonly path: string; readonly directory: string }) {
   return ({ candidates, display, lease: { lease, leaseMs }, recorder, options }: TaskContext): Task => {
-    const outcomes = new OwnOutcomes(
-      { lease, directory, leaseMs },
-      (requestId) => recorder.observations(requestId) ?? NO_OBSERVATIONS,
-      (text) => display.warn(`    ${text}`),
-    )
+    const place = { lease, directory, leaseMs }
+    const warn = (text: string) => display.warn(`    ${text}`)
+    const read = outcomeReader(place, (requestId) => recorder.observations(requestId), warn)
     /** During the wait for a retry the function is expected to be silent. */
     let quietUntil = 0
     let hasWarned = false
@@ -55,7 +53,7 @@ export function ownFunction({ path, directory }: { readonly path: string; readon
 
       outcomeOf: (attempt) => {
         quietUntil = Math.max(quietUntil, performance.now() + (attempt.retryInMs ?? 0))
-        return outcomes.read(attempt)
+        return read(attempt)
       },
 
       conclude: async (end) => concludeElection(end, options),
@@ -64,33 +62,24 @@ export function ownFunction({ path, directory }: { readonly path: string; readon
 }
 
 /** Reads the outcomes of the function's tries, and displays each thing worth knowing about them once. */
-export class OwnOutcomes {
-  readonly #place: OwnPlace
-  readonly #observationsOf: (requestId: string) => Observations
-  readonly #warn: (text: string) => void
-  readonly #known = new Set<string>()
-
-  constructor(place: OwnPlace, observationsOf: (requestId: string) => Observations, warn: (text: string) => void) {
-    this.#place = place
-    this.#observationsOf = observationsOf
-    this.#warn = warn
-  }
-
-  read({ requestId, ending }: Pick<Attempt, 'requestId' | 'ending'>): TryOutcome {
-    const observations = this.#observationsOf(requestId)
-    for (const hint of hintsOn(observations, this.#place)) if (this.#isNew(hint)) this.#warn(hint)
-    const outcome = ownOutcomeOf(ending, observations, this.#place)
+export function outcomeReader(
+  place: OwnPlace,
+  observationsOf: (requestId: string) => Observations | undefined,
+  warn: (text: string) => void,
+) {
+  const known = new Set<string>()
+  const isNew = (text: string) => known.size < known.add(text).size
+  return ({ requestId, ending }: Pick<Attempt, 'requestId' | 'ending'>): TryOutcome => {
+    const observations = observationsOf(requestId) ?? NO_OBSERVATIONS
+    for (const hint of hintsOn(observations, place)) if (isNew(hint)) warn(hint)
+    const outcome = ownOutcomeOf(ending, observations, place)
     if (outcome.status === 'completed' && outcome.thrown !== undefined) {
       const { errorType, errorMessage, trace = [] } = outcome.thrown
       const lines = [`${errorType}: ${errorMessage}`, ...trace.slice(1)]
-      this.#warn(`Token ${outcome.fencingToken} failed after completing its tick: ${lines.join('\n        ')}`)
+      warn(`Token ${outcome.fencingToken} failed after completing its tick: ${lines.join('\n        ')}`)
     }
-    if (outcome.status !== 'failed' || leaseIn(observations, this.#place.lease) !== undefined) return outcome
+    if (outcome.status !== 'failed' || leaseIn(observations, place.lease) !== undefined) return outcome
     // Without an election all tries fail alike: a module cannot be loaded, a lease is not requested.
-    return { ...outcome, isTold: !this.#isNew(JSON.stringify(outcome.error)) }
-  }
-
-  #isNew(text: string): boolean {
-    return this.#known.size < this.#known.add(text).size
+    return { ...outcome, isTold: !isNew(JSON.stringify(outcome.error)) }
   }
 }

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import type { Ending } from '../../../infra/local/lambda-host/environment.ts'
 import type { Observations, ObservedLease } from '../../../infra/local/observe/outcome.ts'
 import { readableError } from '../../../infra/local/own-function/outcome.ts'
-import { OwnOutcomes } from '../../../infra/local/own-function/own-function.ts'
+import { outcomeReader } from '../../../infra/local/own-function/own-function.ts'
 
 const DIRECTORY = '/home/ann/orders'
 const ROOT = join(import.meta.dirname, '../../..')
@@ -27,12 +27,12 @@ const observed = (...leases: readonly ObservedLease[]): Observations => ({
 function reading(observations: Observations, leaseMs = 15_000) {
   const shown: string[] = []
   const place = { lease: 'orders', directory: DIRECTORY, leaseMs }
-  const outcomes = new OwnOutcomes(
+  const read = outcomeReader(
     place,
     () => observations,
     (text) => shown.push(text),
   )
-  return { shown, read: (ending: Ending) => outcomes.read({ requestId: 'a', ending }) }
+  return { shown, read: (ending: Ending) => read({ requestId: 'a', ending }) }
 }
 
 const read = (ending: Ending, ...leases: readonly ObservedLease[]) => reading(observed(...leases)).read(ending)
