@@ -26,14 +26,14 @@ export type Job = Pick<LocalRunOptions, 'task' | 'root' | 'app' | 'context' | 'o
 
 /** The job, with the faults of the file that `--scenario` names; or the help. @throws Error that says what is wrong */
 export async function prepare<Options extends CommandOptions>(command: Command<Options>, argv: readonly string[]) {
-  const parsed = command.parse(argv)
-  if (parsed.kind === 'help') return parsed
-  const { scenarioFile, json, candidates, scenario: flags } = parsed.options
+  const options = command.parse(argv)
+  if (typeof options === 'string') return options
+  const { scenarioFile, json, candidates, scenario: flags } = options
   const file = scenarioFile === undefined ? [] : await readScenarioFile(resolve(command.directory, scenarioFile))
   const scenario = [...flags, ...file]
   refuseUnknownCandidates(scenario, candidates)
-  const job = await command.jobOf({ ...parsed.options, scenario })
-  return { kind: 'job', job, json } as const
+  const job = await command.jobOf({ ...options, scenario })
+  return { job, json }
 }
 
 /** @returns the exit code */
@@ -46,8 +46,8 @@ export async function run<Options extends CommandOptions>(
     return complain((error instanceof Error ? error.message : String(error)) + hint)
   })
   if (prepared === undefined) return EXIT_CODES.wrongInput
-  if (prepared.kind === 'help') {
-    process.stdout.write(prepared.text)
+  if (typeof prepared === 'string') {
+    process.stdout.write(prepared)
     return 0
   }
   const { job, json } = prepared

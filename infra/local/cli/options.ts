@@ -23,9 +23,8 @@ export interface DevOptions extends CommandOptions {
   readonly own: OwnFunctionOptions
 }
 
-export type Parsed<Options> =
-  | { readonly kind: 'start'; readonly options: Options }
-  | { readonly kind: 'help'; readonly text: string }
+/** A string is the help that was asked for. */
+export type Parsed<Options> = Options | string
 
 /** The default tick of an implied fault: the second, because the first one starts cold. */
 const IMPLIED_TICKS = [2, 3, 1] as const
@@ -37,20 +36,20 @@ const RESERVED = /^(LEASE_(TABLE|NAME|MS)|NODE_OPTIONS|AWS_.*|LAMBDA_.*)$/
 /** The options of `npm start`. @throws OptionError */
 export function parseOptions(argv: readonly string[]): Parsed<StartOptions> {
   const read = readStartFlags(argv)
-  if (read.kind === 'help') return read
+  if (read.kind === 'help') return read.text
   const { thawLeader, customers } = read.flags
-  return { kind: 'start', options: { ...optionsOf(read.flags, thawLeader !== undefined), customers } }
+  return { ...optionsOf(read.flags, thawLeader !== undefined), customers }
 }
 
 /** The options of `tenure dev`. @throws OptionError */
 export function parseDevOptions(argv: readonly string[]): Parsed<DevOptions> {
   const read = readDevFlags(argv)
-  if (read.kind === 'help') return read
+  if (read.kind === 'help') return read.text
   const options = optionsOf({ ...read.flags, without: [] }, true)
   const { killLeader: tick } = options
   const scenario = [...(tick === undefined ? [] : [{ tick, do: 'killLeader' } as const]), ...options.scenario]
   const own = ownFunctionOf(read.flags, read.args[0])
-  return { kind: 'start', options: { ...options, killLeader: undefined, scenario, own } }
+  return { ...options, killLeader: undefined, scenario, own }
 }
 
 /**

@@ -54,7 +54,7 @@ async function repeated(once: () => ReturnType<typeof runOnce>) {
 
 async function runOnce<O extends CommandOptions>(command: Command<O>, flags: readonly string[], given?: string) {
   const prepared = await prepare(command, [...flags, ...SHORT])
-  if (prepared.kind === 'help') throw new Error('It printed the help')
+  if (typeof prepared === 'string') throw new Error('It printed the help')
   const { job } = prepared
   const app = given ?? (await synthesizeOnce(job))
   let output = ''

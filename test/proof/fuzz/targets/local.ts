@@ -70,9 +70,8 @@ const argv = fc
   .map((given) => given.flat())
 
 function readFlags(given: readonly string[]): void {
-  const parsed = given.includes('mine.ts') ? parseDevOptions(given) : parseOptions(given)
-  if (parsed.kind !== 'start') return
-  const { options } = parsed
+  const options = given.includes('mine.ts') ? parseDevOptions(given) : parseOptions(given)
+  if (typeof options === 'string') return
   const { everyMs, candidates, timeScale, ticks = 1, killLeader = 1, freezeLeader = 1, scenario } = options
   assert(everyMs >= 0 && everyMs <= 3_600_000, `every ${everyMs} ms`)
   assert(timeScale > 0 && timeScale <= 1, `the time scale is ${timeScale}`)
