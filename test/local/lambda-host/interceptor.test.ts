@@ -23,15 +23,3 @@ test('the first interceptor is nearest to the function, and each one sees the ch
   })
   expect([answer, ...seen]).toEqual([DONE, 0, 1, { n: 2 }])
 })
-
-test('an interceptor that hangs up hangs up for all before it; an error is an error for all of them', async () => {
-  let hasContinued = false
-  const outer: Interceptor = async (_, forward) => {
-    const answer = await forward()
-    hasContinued = true
-    return answer
-  }
-  expect(await compose(outer, async () => 'hangUp')(CALL, async () => DONE)).toBe('hangUp')
-  await expect(compose(outer)(CALL, () => Promise.reject(new TypeError('no server')))).rejects.toThrow('no server')
-  expect(hasContinued).toBe(false)
-})
