@@ -1,4 +1,4 @@
-/** The flags of `npm start` and of `tenure dev`: how each is declared, explained and read. `options.ts` combines them. */
+/** The flags of `npm start` and of `tenure dev`: how each is explained and read. `options.ts` combines them. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { type Flags, readFlags } from '../../programs/flags.ts'
 import {
@@ -89,7 +89,7 @@ ${EXIT_CODES_HELP}`
 
 /** The flags of `npm start`: the billing stack. @throws OptionError */
 export function readStartFlags(argv: readonly string[]): Flags<StartFlags> {
-  const chaos = `faults in the first ticks (default: ${CHAOS_TICKS}), then ticks without; a seed always gives the same faults`
+  const chaos = `faults in the first ticks (default: ${CHAOS_TICKS}), then ticks without; a seed gives the same faults`
   const without = new Option('--without <protection...>', 'switch off protections on the wire')
   const command = new Command('npm start --')
     .description(`Runs the billing stack on this machine, ${AND_ITS_PAGE}`)

@@ -91,7 +91,7 @@ async function invoke({ method, path, headers, body }: Received, options: Servic
   return intercept(call, async (changed = call.body) => {
     const invoked = randomUUID()
     const ending = await run(lambda, changed, invoked)
-    const error = ending.ok ? {} : { 'x-amz-function-error': 'Unhandled' } // a function that throws is no error of Invoke
+    const error = ending.ok ? {} : { 'x-amz-function-error': 'Unhandled' } // a function throws: no error of Invoke
     const common = { 'content-type': 'application/json', 'x-amzn-requestid': invoked }
     const replied = { ...common, 'x-amz-executed-version': '$LATEST', ...error }
     return { statusCode: 200, headers: replied, body: JSON.stringify(ending.ok ? ending.value : ending.error) }

@@ -6,7 +6,7 @@ import { fixtureFunction } from '../fixtures/functions.ts'
 import { attemptsOf, describeEnvironment, invoke, resultOf, startHost, startWaiting } from '../fixtures/hosts.ts'
 import { isAlive, stateOf } from '../fixtures/processes.ts'
 
-test('environments are reused, and frozen between invocations: a timer that was left behind does not fire', async () => {
+test('environments are reused, and frozen between invocations: a timer that is left does not fire', async () => {
   const host = await startHost()
   await resultOf(host, { do: 'leave a timer' })
   const before = await describeEnvironment(host)
@@ -47,7 +47,7 @@ test('environments that died while idle are not used again', async () => {
   expect((await describeEnvironment(host))['pid']).not.toBe(pid)
 })
 
-test("environments have the template's variables, Lambda's own and none of the host's, and Lambda's context", async () => {
+test("environments have the template's variables, Lambda's own, none of the host's, and Lambda's context", async () => {
   process.env['TENURE_TEST_LEAK'] = 'leaked'
   onTestFinished(() => void delete process.env['TENURE_TEST_LEAK'])
   const { env, remainingMs, context } = await describeEnvironment(await startHost())
@@ -66,7 +66,7 @@ test("environments have the template's variables, Lambda's own and none of the h
   expect(context).toMatchObject({ awsRequestId: expect.stringMatching(/^[0-9a-f-]{36}$/), functionName: 'fixture' })
 })
 
-test('a failed event is retried after one scaled minute and two more, with the same id, in the same environment', async () => {
+test('a failed event is retried after a scaled minute and two more, with its id, in the same environment', async () => {
   const host = await startHost()
   const startedAt = performance.now()
   const events: unknown[] = []
@@ -121,7 +121,7 @@ test('a function has no IPC channel to the host, as in Lambda', async () => {
 })
 
 test.each(['{not json\n', '{"kind":"result"}\n', '{"kind":"error","error":{"errorType":7}}\n'])(
-  'fails only its own invocation when it goes into the pipe to the host: %j',
+  'a text that a function writes into the pipe to the host fails its own invocation alone: %j',
   async (text) => {
     const host = await startHost()
     const ending = await invoke(host, fixtureFunction(), { do: 'write to file 3', text })
@@ -169,7 +169,7 @@ test.each([
   },
 )
 
-test('stopping ends every environment, idle, working and frozen, for each call, and reports no failure for it', async () => {
+test('stopping ends every environment, idle, working or frozen, for each call, and reports no failure', async () => {
   const host = await startHost()
   const [working, frozen] = [await startWaiting(host, 60_000), await startWaiting(host, 60_000)]
   host.freeze(frozen.requestId)
@@ -185,7 +185,7 @@ test('stopping ends every environment, idle, working and frozen, for each call, 
   expect(host.started()).toBe(3)
 })
 
-test('environments are started four at a time, until no invocation waits; stopping sends waiting ones away', async () => {
+test('environments are started four at a time until no invocation waits; stopping refuses waiting ones', async () => {
   const host = await startHost()
   const burst = (functionOf: typeof fixtureFunction) =>
     Array.from({ length: 6 }, () => invoke(host, functionOf(), { do: 'wait', ms: 60_000 }))
@@ -208,7 +208,7 @@ test('functions that invoke each other may wait for each other, however many and
   expect(host.started()).toBeGreaterThanOrEqual(4)
 })
 
-test('functions that invoke each other send through the interceptor, with the request id of the invocation that sent it', async () => {
+test('the interceptor gets the request id of the invocation that invokes another function', async () => {
   const calls: object[] = []
   const intercept: Interceptor = (call, forward) => {
     calls.push(call)
