@@ -20,14 +20,6 @@ export interface GatewayAccount {
   readonly declined: ReadonlySet<string>
 }
 
-export interface Accounts {
-  readonly gateway: GatewayAccount
-  /** Rows that are charged. */
-  readonly ledger: readonly RecordedCharge[]
-  /** As they are now. */
-  readonly subscriptions: readonly Readonly<Record<string, unknown>>[]
-}
-
 /** What is due by the last tick that has ended should be charged; by the last one that has started, may be. */
 export type AuditedTicks = Pick<RunEnd, 'lastTick' | 'latestTick'>
 
@@ -58,12 +50,17 @@ export async function auditRun(
 ): Promise<RunAudit> {
   const gateway = await readGateway(client, sandboxTable)
   const ledger = await readLedger(client, chargesTable)
-  return audit({ gateway, ledger, subscriptions: await rowsOf(client, subscriptionsTable) }, ticks, seeded)
+  return audit(gateway, ledger, await rowsOf(client, subscriptionsTable), ticks, seeded)
 }
 
-export function audit(accounts: Accounts, ticks: AuditedTicks, seeded: readonly Subscription[]): RunAudit {
-  const { ledger, subscriptions } = accounts
-  const { charges, declined } = accounts.gateway
+/** @param subscriptions as they are now */
+export function audit(
+  { charges, declined }: GatewayAccount,
+  ledger: readonly RecordedCharge[],
+  subscriptions: readonly Readonly<Record<string, unknown>>[],
+  ticks: AuditedTicks,
+  seeded: readonly Subscription[],
+): RunAudit {
   const [paid, recorded] = [new Set(charges.map(unitOf)), new Set(ledger.map(unitOf))]
   const stillDue = subscriptions.filter(
     ({ status, dueAt }) => status === 'active' && typeof dueAt === 'string' && dueAt <= ticks.lastTick,

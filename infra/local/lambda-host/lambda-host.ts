@@ -159,10 +159,6 @@ export class LambdaHost {
     return this.#working.get(requestId)?.thaw() ?? false
   }
 
-  working(): readonly string[] {
-    return [...this.#working.keys()]
-  }
-
   /** How many environments have been started. */
   started(): number {
     return this.#started

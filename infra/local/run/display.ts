@@ -134,28 +134,31 @@ export class Display implements Disposable {
   }
 
   ended(conclusion: Conclusion, { wasCut }: Pick<RunEnd, 'wasCut'>): void {
-    const { summary, verdict, lines } = conclusion
     const { green, red, yellow } = this.#colour
-    const { ticks, completed, candidates, standby, failed, tookOver, staleWritesRefused } = summary
+    const colours = { right: green, wrong: red, open: yellow }
+    const { ticks, completed, candidates, standby, failed, tookOver, ...summary } = conclusion.summary
     const byOne = summary.completedTwice === 0 && candidates > 1 && completed > 0
     const byWhom = `${byOne ? `${completed > 1 ? 'each ' : ''}by one of` : 'by'} ${count(candidates, 'candidate')}`
-    this.#line('')
-    this.#line(`${completed} of ${count(ticks, 'tick')} completed, ${byWhom}`)
     const takeovers = `${count(tookOver, 'leader')} replaced within the tick`
-    this.#line(`  ${count(standby, 'standby')}, ${count(failed, 'failed invocation')}, ${takeovers}`)
-    for (const line of lines) this.#line(`  ${line}`)
-    if (staleWritesRefused > 0) {
-      this.#line(`  the fence refused ${count(staleWritesRefused, 'write')} of replaced leaders`)
-    }
-    if (summary.completionsRefused > 0) {
-      this.#line(`  the lease refused ${count(summary.completionsRefused, 'completion')} of replaced leaders`)
-    }
-    for (const [table, writes] of Object.entries(summary.unguardedWrites)) {
-      this.#line(yellow(`  table ${table}: ${count(writes, 'write')} of replaced leaders accepted, no fence`))
-    }
-    for (const harm of verdict.harm) this.#line(yellow(`  ${harm}`))
-    const colours = { right: green, wrong: red, open: yellow }
-    for (const { kind, text } of verdictLines(conclusion, wasCut)) this.#line(colours[kind](text))
+    const refused = [
+      ['fence', summary.staleWritesRefused, 'write'],
+      ['lease', summary.completionsRefused, 'completion'],
+    ] as const
+    const lines = [
+      '',
+      `${completed} of ${count(ticks, 'tick')} completed, ${byWhom}`,
+      `  ${count(standby, 'standby')}, ${count(failed, 'failed invocation')}, ${takeovers}`,
+      ...conclusion.lines.map((line) => `  ${line}`),
+      ...refused.flatMap(([by, times, what]) =>
+        times > 0 ? [`  the ${by} refused ${count(times, what)} of replaced leaders`] : [],
+      ),
+      ...Object.entries(summary.unguardedWrites).map(([table, writes]) =>
+        yellow(`  table ${table}: ${count(writes, 'write')} of replaced leaders accepted, no fence`),
+      ),
+      ...conclusion.verdict.harm.map((harm) => yellow(`  ${harm}`)),
+      ...verdictLines(conclusion, wasCut).map(({ kind, text }) => colours[kind](text)),
+    ]
+    for (const line of lines) this.#line(line)
   }
 
   [Symbol.dispose](): void {

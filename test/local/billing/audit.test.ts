@@ -87,15 +87,15 @@ test.each<[string, Given, Partial<Found>]>([
   const account = { charges: gateway, declined: new Set(declined.map(unitOf)) }
   const subscriptions = [{ ...monthly('c-1'), ...PAID_UP, ...now }]
   const expected = { ...NOTHING, ...found, charges: gateway, ledgerCharges: ledger.length }
-  expect(audit({ gateway: account, ledger, subscriptions }, TICKS, [monthly('c-1')])).toEqual(expected)
+  expect(audit(account, ledger, subscriptions, TICKS, [monthly('c-1')])).toEqual(expected)
 })
 
 test('what is due by the last tick should be charged; what is due by a tick that was cut short may be', () => {
-  const accounts = { gateway: { charges: [], declined: new Set<string>() }, ledger: [], subscriptions: [] }
+  const declined = new Set<string>()
   const early = { lastTick: '2024-01-31T00:00:00.000Z', latestTick: LAST_TICK }
-  expect(audit(accounts, early, [monthly('c-1')])).toMatchObject({ dueNotCharged: 1 })
-  const gateway = { charges: [JANUARY, FEBRUARY], declined: new Set<string>() }
-  expect(audit({ ...accounts, gateway }, early, [monthly('c-1')])).toMatchObject({ wrongCharges: 0 })
+  expect(audit({ charges: [], declined }, [], [], early, [monthly('c-1')])).toMatchObject({ dueNotCharged: 1 })
+  const charges = [JANUARY, FEBRUARY]
+  expect(audit({ charges, declined }, [], [], early, [monthly('c-1')])).toMatchObject({ wrongCharges: 0 })
 })
 
 test('all accounts are read in the same form: charges alone, with their unit, amount and currency', async () => {

@@ -15,7 +15,6 @@ test('a frozen invocation does nothing until it is thawed, and then goes on; oth
   expect(other.attempts).toMatchObject([{ ending: { ok: true } }])
   await sleep(1_300)
   expect(frozen.attempts).toEqual([])
-  expect(host.working()).toEqual([frozen.requestId])
   expect([host.thaw(frozen.requestId), host.thaw(frozen.requestId)]).toEqual([true, false])
   await frozen.ended
   expect(frozen.attempts).toMatchObject([{ ending: { ok: true, value: { pid: frozen.pid } } }])
