@@ -13,7 +13,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'infra/stacks': ['infra/constructs', 'functions'],
   'infra/app.ts': ['infra/stacks', 'infra/constructs'],
   'infra/programs': ['functions/election'],
-  'infra/cli': ['infra/programs', 'infra/local'],
+  'infra/cli': ['functions/election', 'infra/programs', 'infra/local'],
   'infra/local': ['infra/programs', 'infra/constructs', 'infra/stacks', 'functions'],
 }
 /** Each room of the local run may import those before it. */

@@ -1,9 +1,16 @@
 /** The procedures of docs/operations.md, with its own expressions, on a lease that candidates use meanwhile. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type AttributeValue, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
+import {
+  type AttributeValue,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb'
 import { afterAll, describe, expect, inject, it } from 'vitest'
 import { DynamoDBLeaseStore, type Lease, LeaseLostError, withLease } from '../functions/election/index.ts'
+import { TENURE_PREFIX } from '../functions/election/stores/row.ts'
 import { canonicalTick } from '../functions/election/tick.ts'
 import { rawRow } from './support/lease-row.ts'
 import { createLeaseTable, localClient } from './support/tables.ts'
@@ -17,7 +24,7 @@ const NEXT_TICK = '2026-11-21T07:00:00.000Z'
 
 /** The value of a flag in the command under this heading. */
 function flagIn(procedure: string, flag: string): string {
-  const text = OPERATIONS.slice(OPERATIONS.indexOf(`**${procedure}`))
+  const text = OPERATIONS.slice(OPERATIONS.indexOf(procedure.startsWith('#') ? procedure : `**${procedure}`))
   const [, , value] = new RegExp(`--${flag} (["'])(.+?)\\1`).exec(text) ?? []
   if (value === undefined) throw new Error(`the procedure "${procedure}" has no --${flag}`)
   return value
@@ -48,6 +55,24 @@ async function change(TableName: string, UpdateExpression: string, values: Recor
   const Key = { lease: { S: 'billing' }, record: { S: 'LEASE' } }
   await client.send(new UpdateItemCommand({ TableName, Key, UpdateExpression, ExpressionAttributeValues: values }))
 }
+
+it('the commands of "Who leads" read the lease row, and the newest tenures first', async () => {
+  const { tableName: TableName, lead, row } = await aLease()
+  await lead(TICK)
+  const record = await client.send(new GetItemCommand({ TableName, Key: JSON.parse(flagIn('# who leads', 'key')) }))
+  expect(record.Item).toEqual(await row())
+  const tenures = ['1', '2'].map((token) => ({ lease: { S: 'billing' }, record: { S: `${TENURE_PREFIX}${token}` } }))
+  for (const Item of tenures) await client.send(new PutItemCommand({ TableName, Item }))
+  const flag = (name: string) => flagIn('# the last ten tenures', name)
+  const query = new QueryCommand({
+    TableName,
+    KeyConditionExpression: flag('key-condition-expression'),
+    ExpressionAttributeNames: JSON.parse(flag('expression-attribute-names')),
+    ExpressionAttributeValues: JSON.parse(flag('expression-attribute-values')),
+    ScanIndexForward: false,
+  })
+  expect((await client.send(query)).Items).toEqual(tenures.toReversed())
+})
 
 describe('keeping all candidates out', () => {
   it('makes a late candidate stand by, while the leader at work completes its tick', async () => {

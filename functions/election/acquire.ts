@@ -7,7 +7,7 @@ import { LeaseHandle } from './lease-handle.ts'
 import { lateAnswer, type NotWon, notWon, type Standby, wonRecord } from './not-won.ts'
 import { type Settings, withinLimits } from './options.ts'
 import { type AcquireRequest, acquireConditions } from './rules.ts'
-import type { AcquireReply } from './stores/store.ts'
+import { type AcquireReply, assertReply } from './stores/store.ts'
 
 /** A request that proved nothing is repeated in any case: this many tries, with pauses of at most this length. */
 const FRESH_TRIES = 3
@@ -78,6 +78,7 @@ async function askOnce(settings: Settings, earlier?: NotWon['answer']): Promise<
   try {
     // A later answer would leave too little time for the task: see lateAnswer.
     reply = await whileInvocationLasts(settings, settings.answerMs / 2, (signal) => store.acquire(request, signal))
+    assertReply(reply, lease)
   } catch (error) {
     const mayBeGranted =
       error instanceof CorruptLeaseError || (error instanceof LeaseStoreError && error.applied !== 'no')

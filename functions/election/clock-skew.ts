@@ -82,7 +82,7 @@ export function aheadOfTime(
     `Lease "${lease}" is held by "${holder}", ${writerOf(record)}, whose time of acquisition is ` +
       `${acquiredAtMs - nowMs} ms ahead of this machine's clock; ${maxClockSkewMs} ms are allowed (maxClockSkewMs). ` +
       `${blame(acquiredAtMs, reading, maxClockSkewMs)}. A candidate with a wrong clock gives the lease back when ` +
-      `DynamoDB answers; if it died before, the lease can be taken in ${freeInMs} ms. The event can be retried; ` +
+      `DynamoDB answers; if it died before, the lease can be taken ${later(nowMs, freeInMs)}. The event can be retried; ` +
       `if acquiredAtMs (${acquiredAtMs}) was edited, repair it.`,
     { lease },
   )
@@ -107,11 +107,17 @@ export function outOfStep(
   return new ClockSkewError(
     `Lease "${lease}" is free, but ${writerOf(record)} wrote its row last, with a time that is ` +
       `${aheadMs} ms ahead of this machine's clock; ${maxClockSkewMs} ms are allowed (maxClockSkewMs). ` +
-      `${blame(writtenAtMs, reading, maxClockSkewMs)}. The row heals by itself. ` +
-      `The event can be retried in ${aheadMs - maxClockSkewMs} ms; ` +
+      `${blame(writtenAtMs, reading, maxClockSkewMs)}. The row heals by itself: ` +
+      `the event can be retried ${later(nowMs, aheadMs - maxClockSkewMs)}; ` +
       `if writtenAtMs (${writtenAtMs}) was edited, repair it.`,
     { lease },
   )
+}
+
+/** With the time, for a log that is read later; a row may also hold a number that is no date. */
+function later(nowMs: number, byMs: number): string {
+  const at = new Date(nowMs + byMs)
+  return Number.isNaN(at.getTime()) ? `in ${byMs} ms` : `in ${byMs} ms, at ${at.toISOString()}`
 }
 
 function writerOf({ fencingToken, attempt, eventId }: LeaseRecord): string {

@@ -1,11 +1,12 @@
 import { copiedItems, Ends } from './ends.ts'
-import { StaleTokenError } from './errors.ts'
+import { InvalidOptionError, StaleTokenError } from './errors.ts'
 import { FencedWrites } from './fenced-writes.ts'
 import { type Fenceable, fence, idempotencyKey } from './fencing.ts'
 import { type Ended, Leadership, type Tenancy } from './leadership.ts'
 import type { ClaimInput, Lease } from './lease.ts'
 import { Renewals } from './renewals.ts'
 import { RowWrites } from './row-writes.ts'
+import { show } from './show.ts'
 import { effectsOf, type Row, type TransactItem, type WriteInput } from './stores/store.ts'
 import { missedTicks } from './tick.ts'
 import { copied, plainState } from './values.ts'
@@ -117,6 +118,7 @@ export class LeaseHandle implements Lease {
   }
 
   async send(input: WriteInput): Promise<Row | undefined> {
+    assertTableName(input, this.name)
     this.assertHeld()
     const effects = effectsOf(this.#tenancy.store, this.name)
     try {
@@ -146,4 +148,15 @@ export class LeaseHandle implements Lease {
   idempotencyKey(...unit: readonly (string | number)[]): string {
     return idempotencyKey(unit)
   }
+}
+
+/** DynamoDB's own error would not name the likely cause: an environment variable that is not set. */
+function assertTableName(input: WriteInput, lease: string): void {
+  const given: unknown = Object(input)['TableName']
+  if (typeof given === 'string' && given !== '') return
+  throw new InvalidOptionError(
+    `A write by lease "${lease}" needs TableName, but it is ${show(given)}. Is the environment variable set? ` +
+      'lease.send takes the input of a PutCommand, UpdateCommand or DeleteCommand.',
+    { lease },
+  )
 }

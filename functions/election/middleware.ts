@@ -68,7 +68,14 @@ export function leaderOnly<Event = ScheduledTickEvent, State = unknown>(
 ): MiddlewareObj<Event, unknown, Error, LeaderContext<Lease<State>>>
 export function leaderOnly<Event>(
   options: LeaderOnlyOptions<Event> = {},
+  ...surplus: readonly unknown[]
 ): MiddlewareObj<Event, unknown, Error, LeaderContext<Lease>> {
+  if (typeof options === 'function' || surplus.some((argument) => typeof argument === 'function')) {
+    throw new InvalidOptionError(
+      'leaderOnly takes no handler, because it is a middleware: middy().use(leaderOnly(options)).handler(handler). ' +
+        'Without middy, call withLease(options, task) in the handler.',
+    )
+  }
   if (typeof options !== 'object' || options === null) {
     throw new InvalidOptionError(
       `The options of leaderOnly must be an object, but are ${show(options)}. ` +
@@ -107,6 +114,7 @@ export function leaderOnly<Event>(
       const { event, context } = request
       const ticked = tickOf === undefined ? tickOfEvent(event) : { tick: tickOf(event) }
       const settings = settingsOf({ ...complete(), ...present(ticked), context })
+      assertUsedOnce(request, settings.lease)
       assertTimerWorks(context, timeoutEarlyInMillis)
       const lease = await acquireLease(settings)
       if (!(lease instanceof LeaseHandle)) {
@@ -151,6 +159,18 @@ export function leaderOnly<Event>(
       else await failed(lease, request.error)
     },
   }
+}
+
+/** The leases that each request of middy was elected for. */
+const requested = new WeakMap<object, readonly string[]>()
+
+/** A second `leaderOnly` for one lease would find it held, by the first. */
+function assertUsedOnce(request: object, lease: string): void {
+  const earlier = requested.get(request) ?? []
+  if (earlier.includes(lease)) {
+    throw new InvalidOptionError(`This handler uses leaderOnly twice for lease "${lease}". Remove one of the two.`)
+  }
+  requested.set(request, [...earlier, lease])
 }
 
 /** Middy's timer would end the invocation at once, while its task runs on and its lease is held. */

@@ -1,11 +1,11 @@
 import { hostname } from 'node:os'
-import leven from 'leven'
 import { type Clock, checkedClock, systemClock } from './clock.ts'
 import { instantOf } from './deadline.ts'
 import { type ElectionListener, ignoreErrors, type Notify } from './election-event.ts'
 import { InvalidOptionError } from './errors.ts'
 import { type InvocationContext, remainingIn } from './invocation.ts'
 import { show } from './show.ts'
+import { similar } from './similar.ts'
 import type { LeaseStore } from './stores/store.ts'
 import { assertNotFuture, canonicalTick, type TickInput } from './tick.ts'
 
@@ -146,7 +146,8 @@ const RULES: Record<keyof LeaseOptions, Rule> = {
   maxClockSkewMs: milliseconds(0, 60_000),
   context: {
     expected:
-      "Lambda's context, with awsRequestId (a well-formed text of 1 to 256 characters) and getRemainingTimeInMillis",
+      "Lambda's context, with awsRequestId (a well-formed text of 1 to 256 characters) and getRemainingTimeInMillis " +
+      '(in a test: lambdaContext() of tenure/testing)',
     holds: (value) => hasMethods(value, 'getRemainingTimeInMillis') && isRowText(Reflect.get(value, 'awsRequestId')),
   },
   signal: { expected: 'an AbortSignal', holds: (value) => value instanceof AbortSignal },
@@ -158,40 +159,21 @@ const RULES: Record<keyof LeaseOptions, Rule> = {
 export const LEASE_MS_RULE = RULES.leaseMs.expected
 
 /** Options of the constructs, and of other libraries, that mean one of these. */
-const SYNONYMS: Readonly<Record<string, keyof LeaseOptions>> = {
-  leaseDuration: 'leaseMs',
-  leaseDurationMs: 'leaseMs',
-  duration: 'leaseMs',
-  ttl: 'leaseMs',
-  timeout: 'leaseMs',
-  timeoutMs: 'leaseMs',
-  rate: 'periodMs',
-  period: 'periodMs',
-  interval: 'periodMs',
-  maxClockSkew: 'maxClockSkewMs',
-  clockSkew: 'maxClockSkewMs',
-  wait: 'waitMs',
-  killGrace: 'killGraceMs',
-  heartbeatMs: 'heartbeat',
-  leaseTable: 'store',
-  tableName: 'store',
-  table: 'store',
-  client: 'store',
-  leaseName: 'lease',
-  lockName: 'lease',
-  name: 'lease',
-  key: 'lease',
-  owner: 'candidate',
-  holder: 'candidate',
-  identity: 'candidate',
-  abortSignal: 'signal',
+const MEANT: Readonly<Partial<Record<keyof LeaseOptions, string>>> = {
+  leaseMs: 'leaseDuration leaseDurationMs duration ttl timeout timeoutMs',
+  periodMs: 'rate period interval',
+  maxClockSkewMs: 'maxClockSkew clockSkew',
+  waitMs: 'wait retries retryCount',
+  killGraceMs: 'killGrace',
+  heartbeat: 'heartbeatMs',
+  store: 'leaseTable tableName table client region endpoint credentials',
+  lease: 'leaseName lockName name key',
+  candidate: 'owner holder identity',
+  signal: 'abortSignal',
 }
-
-function similarOption(name: string, allowed: readonly string[]): string | undefined {
-  const synonym = Object.hasOwn(SYNONYMS, name) ? SYNONYMS[name] : undefined
-  if (synonym !== undefined && allowed.includes(synonym)) return synonym
-  return allowed.toSorted((a, b) => leven(a, name.slice(0, 60)) - leven(b, name.slice(0, 60)))[0]
-}
+const SYNONYMS = Object.fromEntries(
+  Object.entries(MEANT).flatMap(([option, names]) => names.split(' ').map((name) => [name, option] as const)),
+)
 
 /**
  * Checks names and types of all options given.
@@ -204,9 +186,9 @@ export function assertOptions(options: object, { alsoAllowed = [] }: { alsoAllow
   const allowed: readonly string[] = [...Object.keys(RULES), ...alsoAllowed]
   for (const [name, value] of Object.entries(options)) {
     if (!allowed.includes(name)) {
-      const nearest = similarOption(name, allowed)
+      const meant = similar(name, allowed, { synonyms: SYNONYMS })
       throw new InvalidOptionError(
-        `There is no option ${show(name)}. Did you mean "${nearest}"? Options: ${allowed.join(', ')}.`,
+        `There is no option ${show(name)}. Did you mean "${meant}"? Options: ${allowed.join(', ')}.`,
       )
     }
     if (value === undefined || !isOption(name)) continue

@@ -99,16 +99,19 @@ export function tickOfEvent(event: unknown): EventTick {
   }
   if (typeof tick === 'string' || typeof tick === 'number') return { tick, ...period }
   if (source === 'aws.events' && typeof time === 'string') return { tick: time, ...period }
-  const keys =
-    Object.keys(fields)
-      .slice(0, 10)
-      .map((key) => quoted(key, 20))
-      .join(', ') || 'none'
+  const keys = Object.keys(fields).map((key) => quoted(key, 20))
+  const got = keys.length === 0 ? typeOf(event) : `keys: ${keys.slice(0, 10).join(', ')}`
   throw new InvalidTickError(
     'The event has no tick. Expected { "tick": "2026-11-21T06:00:00Z", "periodMs": 3600000 } ' +
-      `or the scheduled event of an EventBridge rule, but got keys: ${keys}. ` +
+      `or the scheduled event of an EventBridge rule, but got ${got}. ` +
       'For another kind of event give leaderOnly the option tickOf: (event) => …',
   )
+}
+
+/** Its contents may be secret. */
+function typeOf(event: unknown): string {
+  if (typeof event === 'object' && event !== null) return 'an object without keys'
+  return event === null ? 'null' : typeof event
 }
 
 /**

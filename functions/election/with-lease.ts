@@ -39,9 +39,8 @@ export function withLease<T, State = unknown>(
   task: (lease: Lease<State>) => Promise<T> | T,
 ): Promise<Outcome<T>>
 export async function withLease<T>(options: LeaseOptions, task: unknown): Promise<Outcome<T>> {
-  const complete = withDefaults(options)
   if (typeof task !== 'function') throw new InvalidOptionError('withLease needs a task: withLease(options, task).')
-  const settings = settingsOf(complete)
+  const settings = settingsOf(withDefaults(options))
   const lease = await acquireLease(settings)
   if (!(lease instanceof LeaseHandle)) return lease
   lease.start()

@@ -33,6 +33,7 @@ interface PlacedLane {
   readonly lane: Lane
   readonly top: number
   readonly height: number
+  readonly rows: number
   readonly bars: readonly PlacedBar[]
   readonly marks: readonly PlacedMark[]
 }
@@ -54,7 +55,7 @@ export function renderTimeline(timeline: Timeline, palette: Palette = LIGHT): Ma
   const scale = { ...windowOf(timeline), left: 2 + Math.round(gutter), right: width - EDGE }
   const frame: Frame = { scale, nowMs, namesBeside, palette }
   const placed = placeLanes(lanes, frame)
-  const bottom = placed.reduce((total, lane) => total + lane.height, TOP)
+  const bottom = bottomOf(placed, timeline.spareRows ?? 0)
   const height = bottom + AXIS_HEIGHT
   const size = html`viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"`
   const style = html`style="max-width:100%;height:auto;display:block" font-family="inherit" font-size="12"`
@@ -73,11 +74,17 @@ function placeLanes(lanes: readonly Lane[], { scale, nowMs, namesBeside }: Frame
     const marks = placeMarks(lane.marks ?? [], scale)
     const rows = 1 + Math.max(0, ...bars.map(({ row }) => row))
     const above = namesBeside ? 0 : NAME_HEIGHT
-    const height = above + rows * ROW_HEIGHT + (marks.length > 0 ? MARKS_HEIGHT : 0) + LANE_GAP
-    const placed = { lane, top, height, bars, marks }
+    const height = above + rows * ROW_HEIGHT + (lane.marks === undefined ? 0 : MARKS_HEIGHT) + LANE_GAP
+    const placed = { lane, top, height, rows, bars, marks }
     top += height
     return placed
   })
+}
+
+function bottomOf(placed: readonly PlacedLane[], spareRows: number): number {
+  const height = placed.reduce((total, lane) => total + lane.height, 0)
+  const extraRows = placed.reduce((total, { rows }) => total + rows - 1, 0)
+  return TOP + height + Math.max(0, spareRows - extraRows) * ROW_HEIGHT
 }
 
 function drawLane({ lane, top, height, bars, marks }: PlacedLane, frame: Frame): Markup {

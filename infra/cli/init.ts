@@ -48,7 +48,7 @@ function nameOf(directory: string): string {
   return name.replace(/^-|-$/g, '') || 'job'
 }
 
-/** Paths inside the project, and texts. The template's code is written so that `inJavaScript` is all it takes. */
+/** Paths inside the project, and texts. */
 function projectFiles(name: string, javascript: boolean): ReadonlyMap<string, string> {
   const files = new Map<string, string>()
   for (const entry of readdirSync(TEMPLATE, { recursive: true, withFileTypes: true })) {
@@ -65,11 +65,12 @@ function projectFiles(name: string, javascript: boolean): ReadonlyMap<string, st
   return new Map([...files].map(([file, text]) => [inJavaScript(file), inJavaScript(text)]))
 }
 
+/** All that the template has of TypeScript. Node's own `stripTypeScriptTypes` warns that it is experimental. */
 const inJavaScript = (text: string): string =>
   text
     .replace(/(?<=\w)\.ts\b/g, '.js')
     .replace(/\btype \w+, /g, '')
-    .replace(/: Pick<[^>]+>/g, '')
+    .replace(': LeaderHandler', '')
 
 function manifestOf(text: string, name: string, javascript: boolean): string {
   const manifest: Manifest = JSON.parse(text)

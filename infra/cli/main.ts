@@ -1,6 +1,6 @@
 /** `tenure init` and `tenure dev`: from the command line to the exit code. */
 import { Command } from 'commander'
-import leven from 'leven'
+import { similar } from '../../functions/election/similar.ts'
 import { OptionError, readFlags } from '../programs/flags.ts'
 import { printable } from '../programs/text.ts'
 import { init, VERSION } from './init.ts'
@@ -30,8 +30,8 @@ export async function main([name = '--help', ...argv]: readonly string[]): Promi
   const command = COMMANDS.get(name)
   if (command !== undefined) return command(argv)
   const names = [...COMMANDS.keys()]
-  const nearest = names.find((known) => leven(known, name.slice(0, 60)) <= 2)
-  const advice = nearest === undefined ? `The commands are ${names.join(' and ')}` : `Did you mean ${nearest}?`
+  const meant = similar(name, names, { furthest: 2 })
+  const advice = meant === undefined ? `The commands are ${names.join(' and ')}` : `Did you mean ${meant}?`
   return refuse(`tenure has no command "${name}". ${advice}`, 'tenure --help lists the commands.')
 }
 

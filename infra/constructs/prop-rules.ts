@@ -1,7 +1,7 @@
 /** Checks of props, for apps that no compiler checks: Node runs TypeScript without checking its types. */
 import type { IConstruct } from 'constructs'
-import leven from 'leven'
 import { show } from '../../functions/election/show.ts'
+import { similar } from '../../functions/election/similar.ts'
 import { refuse } from './configuration.ts'
 
 export interface Rule {
@@ -27,6 +27,15 @@ export const schedules: Rule = {
   accepts: (value) => Array.isArray(value) && value.every((of) => isObject(of) && 'leaseTable' in of && 'lease' in of),
 }
 
+/** Options of the library, of Lambda and of other constructs that mean one of our props. */
+const SYNONYMS = {
+  ...{ leaseMs: 'leaseDuration', leaseDurationMs: 'leaseDuration', ttl: 'leaseDuration' },
+  ...{ period: 'rate', periodMs: 'rate', interval: 'rate', schedule: 'cron', expression: 'cron' },
+  ...{ name: 'lease', leaseName: 'lease', lockName: 'lease', table: 'leaseTable', tableName: 'leaseTable' },
+  ...{ function: 'handler', lambda: 'handler', target: 'handler', functionProps: 'entryProps' },
+  ...{ concurrency: 'candidates', replicas: 'candidates', env: 'environment', tz: 'timeZone' },
+}
+
 /** Accepts an object by its shape: the app may have a second copy of the CDK or of this package, with other classes. */
 export function objectWith(member: string, expected: string): Rule {
   return { expected, accepts: (value) => isObject(value) && member in value }
@@ -39,8 +48,8 @@ export function problemsOf(props: unknown, rules: Rules, path = ''): string[] {
   const unknown = Object.keys(props).filter((name) => !known.includes(name))
   return [
     ...unknown.map((name) => {
-      const nearest = known.toSorted((a, b) => leven(a, name.slice(0, 60)) - leven(b, name.slice(0, 60)))[0]
-      return `there is no prop \`${path}${name.slice(0, 60)}\`; did you mean \`${path}${nearest}\`?`
+      const meant = similar(name, known, { synonyms: SYNONYMS })
+      return `there is no prop \`${path}${name.slice(0, 60)}\`; did you mean \`${path}${meant}\`?`
     }),
     ...Object.entries(rules).flatMap(([name, { expected, accepts, isRequired }]) => {
       const value: unknown = Reflect.get(props, name)

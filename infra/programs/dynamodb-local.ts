@@ -1,6 +1,8 @@
 /**
  * Amazon's DynamoDB Local, in memory, from the first of these that is available: one that already listens at
- * `DYNAMODB_ENDPOINT`; the jar in the npm package `amplify-dynamodb-simulator`, with Java; Docker.
+ * `DYNAMODB_ENDPOINT`; the jar in the npm package `amplify-dynamodb-simulator`, with Java; Docker, which pulls the image
+ * `amazon/dynamodb-local`. The jar and the image have the "Amazon DynamoDB Local License Agreement": the user needs an
+ * AWS account. `tenure` includes neither, because the licence forbids passing them on.
  *
  * Limits: no latency, no throttling, no TransactionConflict, no IAM. The last two are reachable from this machine
  * alone, and each access key sees its own tables: a random key is a secret.
@@ -39,7 +41,8 @@ const JETTY = join(import.meta.dirname, 'dynamodb-local.xml')
 const whatToInstall = (hasJar: boolean): string => `DynamoDB Local is not available. Do one of these:
 - Install Java ${OLDEST_JAVA} or newer, in PATH or JAVA_HOME${hasJar ? '.' : AND_THE_JAR}
 - Start Docker: it runs the image amazon/dynamodb-local.
-- Set DYNAMODB_ENDPOINT to the address of one that is running.`
+- Set DYNAMODB_ENDPOINT to the address of one that is running.
+DynamoDB Local has a licence of its own: it asks for an AWS account.`
 
 /** The override spares the user a dependency of hundreds of packages, which the jar does not need. */
 const AND_THE_JAR = `, and the jar:

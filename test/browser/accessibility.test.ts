@@ -20,11 +20,6 @@ describeInBrowser('the page', () => {
     await expect.poll(() => page.locator('#tenures tbody tr').count()).toBe(20)
     expect(await violations(page)).toEqual([])
 
-    await page.locator('[data-failure]').click()
-    await expect.poll(() => page.getByRole('dialog').innerText()).toContain('Cannot read properties')
-    expect(await violations(page)).toEqual([])
-    await page.click('#log-close')
-
     await page.locator('[data-log]').first().click()
     await expect.poll(() => page.getByRole('dialog').innerText()).toContain('granted, with token 7')
     await page.locator('#log-body details').evaluateAll((parts) => {
@@ -34,39 +29,28 @@ describeInBrowser('the page', () => {
     expect(await violations(page)).toEqual([])
   })
 
-  test('passes axe before the first entry, and after the run', async () => {
-    const { url, add } = await startSynthetic({ ticks: 0 })
-    const page = await open(url)
-    await page.evaluate(axe.source)
-    await expect.poll(() => page.locator('#tenures').innerText()).toBe('No candidate has led yet.')
-    expect(await violations(page)).toEqual([])
-    add({ kind: 'over', atMs: Date.now(), description: 'The run has ended' })
-    await expect.poll(() => page.locator('#leader').innerText()).toBe('The run has ended.')
-    expect(await violations(page)).toEqual([])
-  })
-
   test('has other colours in the dark, also in the picture', async () => {
     const { url } = await startSynthetic({ ticks: 3 })
     const page = await open(url, { colorScheme: 'light' })
     await page.locator('#picture [data-bar] rect').first().waitFor()
-    const coloursNow = () =>
-      Promise.all([colourOf(page, 'body', 'backgroundColor'), ...INKS.map(([of, what]) => colourOf(page, of, what))])
-    const light = await coloursNow()
+    const colours = () =>
+      Promise.all([colourOf(page, 'body', 'backgroundColor'), colourOf(page, '#picture [data-bar] rect', 'fill')])
+    const [lightPage, lightBar] = await colours()
     await page.emulateMedia({ colorScheme: 'dark' })
-    const dark = await coloursNow()
-    for (const [index, colour] of dark.entries()) expect(colour).not.toBe(light[index])
-    expect(brightness(light[0] ?? '')).toBeGreaterThan(200)
-    expect(brightness(dark[0] ?? '')).toBeLessThan(60)
+    const [darkPage, darkBar] = await colours()
+    expect(lightPage).toBe('rgb(255, 255, 255)')
+    expect(darkPage).not.toBe(lightPage)
+    expect(darkBar).not.toBe(lightBar)
   })
 
   test('is not wider than a phone, whatever it shows', async () => {
     const long = 'x'.repeat(120)
-    const error = { name: 'Error', message: `${long} ${long}`, trace: [`at ${long} (${long}:1:1)`] }
+    const error = { name: 'Error', message: `${long} ${long}` }
     const { url } = await startSynthetic({
       more: [
         ...everythingElse(),
         setupEntry(`/${long}`, long),
-        { kind: 'done', atMs: Date.now(), candidate: 4, invocation: 'long/0', status: 'failed', error },
+        { kind: 'failure', atMs: Date.now(), number: 1_001, candidate: 4, tick: long, error },
       ],
       log: {
         ...LOG,
@@ -76,66 +60,27 @@ describeInBrowser('the page', () => {
     const page = await open(url, { viewport: PHONE, isMobile: true, hasTouch: true, deviceScaleFactor: 2 })
     await expect.poll(() => page.locator('#subject').innerText()).toContain(long)
     expect(await overflow(page)).toEqual([])
-    await page.locator('[data-failure="long/0"]').tap()
-    await expect.poll(() => page.getByRole('dialog').innerText()).toContain(long)
-    expect(await overflow(page)).toEqual([])
-    await page.locator('#log-close').tap()
-    await page.locator('[data-log]').first().tap()
+    await page.locator('[data-log="1001"]').tap()
     await expect.poll(() => page.locator('#log-body').innerText()).toContain(long)
     expect(await overflow(page)).toEqual([])
-  })
-
-  test('has controls on a phone that a finger can hit', async () => {
-    const { url } = await startSynthetic({ ticks: 20, more: everythingElse() })
-    const page = await open(url, { viewport: PHONE, isMobile: true, hasTouch: true })
-    await expect.poll(() => page.locator('#tenures tbody tr').count()).toBe(20)
-    const sizes: readonly { id: string; width: number; height: number }[] = await page
-      .locator('button:visible, select:visible')
-      .evaluateAll((all) => all.map((one) => ({ id: one.id, width: one.offsetWidth, height: one.offsetHeight })))
-    // https://www.w3.org/TR/WCAG22/#target-size-minimum
-    expect(sizes.filter(({ width, height }) => width < 24 || height < 24)).toEqual([])
-  })
-
-  test('has no animations', async () => {
-    const { url } = await startSynthetic({ ticks: 5 })
-    const page = await open(url, { reducedMotion: 'reduce' })
-    await page.locator('#picture [data-bar]').first().waitFor()
-    const moving = await page.evaluate(
-      `[...document.querySelectorAll('*')].filter((one) => {
-        const { animationName, transitionDuration, scrollBehavior } = getComputedStyle(one)
-        return animationName !== 'none' || /[1-9]/.test(transitionDuration) || scrollBehavior === 'smooth'
-      }).map((one) => one.localName + '#' + one.id)`,
-    )
-    expect(moving).toEqual([])
   })
 })
 
 /** Each broken rule, with its element. */
 async function violations(page: Page): Promise<readonly string[]> {
   const found: unknown = await page.evaluate(
-    `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
+    `axe.run(document, { resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } }).then(({ violations }) =>
       violations.flatMap(({ id, help, nodes }) => nodes.map(({ target, failureSummary }) =>
         [id, help, target.join(' '), failureSummary].join(': '))))`,
   )
   return Array.isArray(found) ? found.map(String) : [`axe said ${JSON.stringify(found)}`]
 }
 
-const INKS = [
-  ['body', 'color'],
-  ['#picture [data-bar] rect', 'fill'],
-  ['#fault-kill', 'backgroundColor'],
-] as const
-
 const colourOf = (page: Page, selector: string, what: string): Promise<string> =>
   page
     .locator(selector)
     .first()
     .evaluate((element, property) => element.ownerDocument.defaultView.getComputedStyle(element)[property], what)
-
-function brightness(colour: string): number {
-  const [red = 0, green = 0, blue = 0] = (colour.match(/\d+/g) ?? []).map(Number)
-  return (red + green + blue) / 3
-}
 
 /** What makes the page scroll sideways. */
 async function overflow(page: Page): Promise<readonly string[]> {

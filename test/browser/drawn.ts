@@ -34,10 +34,9 @@ export async function lanesOf(page: Page): Promise<readonly DrawnLane[]> {
     .filter(({ name }) => !name.startsWith('now, '))
 }
 
-/** The lane with this name, or with this beginning of its name; an empty one if there is none. */
+/** The lane with this name; an empty one if there is none. */
 export async function laneOf(page: Page, name: string): Promise<DrawnLane> {
-  const lane = (await lanesOf(page)).find((one) => one.name === name || one.name.startsWith(`${name},`))
-  return lane ?? { name: '', bars: [], marks: [] }
+  return (await lanesOf(page)).find((one) => one.name === name) ?? { name: '', bars: [], marks: [] }
 }
 
 /** The tooltips of all lanes, one per line. */

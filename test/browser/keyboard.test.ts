@@ -39,24 +39,6 @@ describeInBrowser('by the keyboard alone', () => {
     ])
   })
 
-  test('a fault is injected, a clock is set', async () => {
-    const { url, injected } = await startSynthetic({ ticks: 3 })
-    const page = await open(url)
-    await ready(page)
-    await page.focus('#fault-kill')
-    await page.keyboard.press('Enter')
-    await page.focus('#fault-cut-2')
-    await page.keyboard.press('Space')
-    await page.focus('#fault-skew-3')
-    await page.keyboard.press('ArrowDown')
-    await expect.poll(() => injected).toHaveLength(3)
-    expect(injected).toEqual([
-      { do: 'killLeader' },
-      { do: 'cutOff', candidate: 2 },
-      { do: 'skewClock', candidate: 3, ms: 500 },
-    ])
-  })
-
   test('a log is opened, read and closed, and the focus returns', async () => {
     const { url, tick } = await startSynthetic({ ticks: 30, log: LOG })
     const page = await open(url)
@@ -75,11 +57,6 @@ describeInBrowser('by the keyboard alone', () => {
     await expect.poll(() => page.locator('#counters').textContent()).toContain('Ticks31')
     await page.keyboard.press('Escape')
     await expect.poll(() => log.count()).toBe(0)
-    expect(await focused(page)).toBe(id)
-    await page.keyboard.press('Enter')
-    await expect.poll(() => page.getByRole('dialog').count()).toBe(1)
-    await page.keyboard.press('Enter') // on Close
-    await expect.poll(() => page.getByRole('dialog').count()).toBe(0)
     expect(await focused(page)).toBe(id)
   })
 

@@ -1,10 +1,10 @@
 /** The page of a synthetic election: always the same, without processes and without DynamoDB. */
 import { onTestFinished } from 'vitest'
 import { FaultError, type ManualFault } from '../../infra/local/faults/fault.ts'
-import type { CandidateEntry, Entry } from '../../infra/local/observe/entries.ts'
+import type { CandidateEntry, Entry, TenureEntry } from '../../infra/local/observe/entries.ts'
 import type { TenureLog } from '../../infra/local/observe/tenure-logs.ts'
-import { Feed } from '../../infra/local/page/feed.ts'
 import { type PageServer, startPage } from '../../infra/local/page/server.ts'
+import { CountedFeed } from '../support/counted-feed.ts'
 import { APART_MS, syntheticSetup, syntheticTick } from '../support/synthetic-election.ts'
 
 export interface SyntheticOptions {
@@ -17,7 +17,7 @@ export interface SyntheticOptions {
 
 /** Starts a page for this test, which stops it. */
 export async function startSynthetic({ ticks = 100, more = [], log }: SyntheticOptions = {}) {
-  const feed = new Feed()
+  const feed = new CountedFeed()
   const add = (...entries: readonly Entry[]) => {
     for (const entry of entries) feed.add(entry)
   }
@@ -31,17 +31,6 @@ export async function startSynthetic({ ticks = 100, more = [], log }: SyntheticO
   for (let tick = 0; tick < ticks; tick += 1) tickAt(firstMs + tick * APART_MS)
   add(...more)
 
-  let listeners = 0
-  const subscribe: Feed['subscribe'] = (listener) => {
-    const subscription = feed.subscribe(listener)
-    listeners += 1
-    return {
-      [Symbol.dispose]: () => {
-        listeners -= 1
-        subscription[Symbol.dispose]()
-      },
-    }
-  }
   const injected: ManualFault[] = []
   let refusal: string | undefined
   const inject = async (fault: ManualFault) => {
@@ -49,7 +38,7 @@ export async function startSynthetic({ ticks = 100, more = [], log }: SyntheticO
     injected.push(fault)
   }
   const startAt = (port: number, key = 'key-of-this-run') =>
-    startPage({ port, key, feed: { subscribe }, logs: { get: () => log }, inject })
+    startPage({ port, key, feed, logs: { get: () => log }, inject })
   let server: PageServer | undefined = await startAt(0)
   const { url } = server
   const stop = async () => {
@@ -68,7 +57,7 @@ export async function startSynthetic({ ticks = 100, more = [], log }: SyntheticO
       refusal = reason
     },
     /** How many pages listen. */
-    listening: () => listeners,
+    listening: () => feed.listening,
     stop,
     /** On the same port. @param key that of another run */
     startAgain: async (key?: string) => {
@@ -81,6 +70,12 @@ export function candidateEntry(candidate: number, changes: Partial<CandidateEntr
   const state = { isPresent: true, skewMs: 0, isCutOff: false, dropsNextReply: false }
   return { kind: 'candidate', candidate, ...state, ...changes }
 }
+
+/** A tenure that still runs. */
+export const tenureEntry = (number: number, changes: Partial<TenureEntry>): Entry => ({
+  ...{ kind: 'tenure', number, token: number, candidate: number, atMs: Date.now(), expiresAtMs: Date.now() + 15_000 },
+  ...{ accepted: 0, refused: 0, unguarded: 0, ...changes },
+})
 
 export const setupEntry = (task: string, lease: string): Entry => ({
   kind: 'setup',
@@ -104,22 +99,19 @@ export const LOG: TenureLog = {
     { atMs: AT_MS + 30, description: 'Fails with TypeError: no', trace: ['at handler (/a/long/path/index.mjs:1:1)'] },
   ],
   dropped: 0,
-  gapAt: 200,
 }
 
 /** Something for every part of the page. */
 export function everythingElse(nowMs = Date.now()): readonly Entry[] {
-  const error = { name: 'TypeError', message: 'Cannot read properties of undefined', trace: ['at f (index.mjs:1:1)'] }
+  const error = { name: 'TypeError', message: 'Cannot read properties of undefined' }
   const refused = { tenure: 99, token: 7, candidate: 10, verdict: 'refused', what: 'charge', times: 1 } as const
-  const lost = { candidate: 2, invocation: 'lost/0' }
   return [
     candidateEntry(2, { skewMs: 5_000, isCutOff: true, dropsNextReply: true }),
     candidateEntry(10, { isPresent: false }),
     { kind: 'leader', armed: 'killLeader', frozen: [3] },
     { kind: 'effect', atMs: nowMs - 600, ...refused },
     { kind: 'fault', atMs: nowMs - 500, candidate: 2, description: 'cut off' },
-    { kind: 'invoked', atMs: nowMs - 400, ...lost, tick: '2026-01-05T00:00:00.000Z', retry: 0 },
-    { kind: 'done', atMs: nowMs - 300, ...lost, status: 'failed', error },
+    { kind: 'failure', atMs: nowMs - 300, number: 1_000, candidate: 2, tick: '2026-01-05T00:00:00.000Z', error },
     { kind: 'counts', ticks: 100, completed: 98, completedTwice: 1, overdue: 2, staleRefused: 1, staleAccepted: 0 },
   ]
 }

@@ -4,7 +4,6 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/browser/**/*.test.ts'],
-    globalSetup: ['test/browser/environment.ts'],
     maxWorkers: 2, // each has a browser of its own
     testTimeout: 60_000,
     hookTimeout: 120_000,

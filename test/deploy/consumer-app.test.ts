@@ -5,7 +5,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { runCdkIn } from './cdk.ts'
 import { describeDeployment } from './describe.ts'
 import { advance, clientsOf } from './emulator.ts'
-import { INSTALL, packProject, runOrThrow, until } from './program.ts'
+import { INSTALL, installNodes, packProject, runOrThrow, until } from './program.ts'
 import { bootstrapped, outputsOf } from './stack.ts'
 
 /** An app in its own directory, which has of this project only the package of `npm pack`. */
@@ -19,8 +19,12 @@ describeDeployment('a consumer app with the packed project', (emulator) => {
     await runOrThrow(app, 'npm', ...INSTALL, await packProject(emulator.directory))
   }, 300_000)
 
-  test('compiles with the types of the package', async () => {
+  test('compiles with the types of the package, and each Node can require every entry', async () => {
     await runOrThrow(app, 'npm', 'run', 'check')
+    for (const node of await installNodes(join(emulator.directory, 'nodes'))) {
+      const output = await runOrThrow(app, node, 'built/every-entry.cjs')
+      expect(output).toContain('completed ElectedSchedule leaseMetrics LeaderElected')
+    }
   })
 
   test('gets the documented files, and no files of billing, the sandbox or tests', async () => {

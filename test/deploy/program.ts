@@ -1,6 +1,6 @@
 /** Runs programs, and waits. */
 import { type SpawnOptions, spawn } from 'node:child_process'
-import { readdir } from 'node:fs/promises'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { guard } from '../../infra/programs/watchdog.ts'
@@ -48,6 +48,16 @@ export async function packProject(directory: string): Promise<string> {
   const file = (await readdir(directory)).find((each) => each.endsWith('.tgz'))
   if (file === undefined) throw new Error(`npm pack wrote no package into ${directory}`)
   return join(directory, file)
+}
+
+/** This Node and, installed into the directory, the oldest that the package allows, of which npm has the one for Linux. */
+export async function installNodes(directory: string): Promise<string[]> {
+  if (process.platform !== 'linux') return [process.execPath]
+  const { engines } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
+  const name = `node-linux-${process.arch}`
+  await mkdir(directory)
+  await runOrThrow(directory, 'npm', ...INSTALL, '--prefix', directory, `${name}@${engines.node.replace('>=', '')}`)
+  return [process.execPath, join(directory, 'node_modules', name, 'bin/node')]
 }
 
 export const INSTALL = ['install', '--no-audit', '--no-fund', '--prefer-offline'] as const

@@ -133,11 +133,15 @@ describe('what a newcomer meets', () => {
       /^The SDK found no AWS credentials.* Set AWS_PROFILE/,
     ],
     ['no table', named('ResourceNotFoundException', 'none'), /^There is no table "leases".* Deploy the LeaseTable/],
-    [
-      'a table with other keys',
-      named('ValidationException', 'The provided key element does not match the schema'),
+    ...[
+      'The provided key element does not match the schema',
+      'One or more parameter values were invalid: Type mismatch for key', // DynamoDB Local
+      'One of the required keys was not given a value',
+    ].map((message): [string, Error, RegExp] => [
+      `a table with other keys: ${message}`,
+      named('ValidationException', message),
       /^The table "leases" does not have the keys of a lease table\. It needs the partition key "lease"/,
-    ],
+    ]),
   ])('%s: the message names the cause first, then what to do', (_, cause, expected) => {
     const error = storeError(cause, { lease: 'billing', tableName: 'leases', applied: 'no' })
     expect(error.message).toMatch(expected)

@@ -105,16 +105,16 @@ describe('the tick of an event', () => {
   })
 
   it.each([
-    [undefined, 'none'],
-    [null, 'none'],
-    ['text', 'none'],
-    [{}, 'none'],
-    [{ tick: null }, '"tick"'],
-    [{ time: '2026-11-21T06:00:00Z', source: 'me' }, '"time", "source"'],
-    [{ time: 1_795_240_800_000, source: 'aws.events' }, '"time", "source"'],
-  ])('is an error, never "no tick", if the event is %j', (event, keys) => {
+    [undefined, 'undefined'],
+    [null, 'null'],
+    ['a secret', 'string'],
+    [{}, 'an object without keys'],
+    [{ tick: null }, 'keys: "tick"'],
+    [{ time: '2026-11-21T06:00:00Z', source: 'me' }, 'keys: "time", "source"'],
+    [{ time: 1_795_240_800_000, source: 'aws.events' }, 'keys: "time", "source"'],
+  ])('is an error, never "no tick", if the event is %j', (event, got) => {
     expect(() => tickOfEvent(event)).toThrow(InvalidTickError)
-    expect(() => tickOfEvent(event)).toThrow(`but got keys: ${keys}. For another`)
+    expect(() => tickOfEvent(event)).toThrow(`but got ${got}. For another`)
   })
 
   it('is a short error, however many keys the event has', () => {

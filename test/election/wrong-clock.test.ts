@@ -20,6 +20,8 @@ import {
 
 beforeEach(startAnew)
 
+const iso = (ms: number) => new Date(ms).toISOString()
+
 describe('a clock that is set while the lease is asked for', () => {
   it.each([
     ['an hour ahead', 3_600_000],
@@ -132,6 +134,9 @@ describe('a row that a wrong clock wrote last', () => {
     expect(error).toMatchObject({ lease: 'billing', message: expect.stringContaining(writer) })
     expect(error).toMatchObject({ message: expect.stringContaining(`${aheadMs} ms ahead of this machine's clock`) })
     expect(error).toMatchObject({ message: expect.stringContaining(`Either that candidate's clock was ahead or this`) })
+    const healedIn = aheadMs - 1_000
+    const healed = `heals by itself: the event can be retried in ${healedIn} ms, at ${iso(clock.wallMs() + healedIn)}`
+    expect(error).toMatchObject({ message: expect.stringContaining(healed) })
     expect(asked('acquire')).toBe(2)
   })
 
@@ -210,6 +215,8 @@ describe('a lease that is held under a clock that is ahead', () => {
     expect(error).toMatchObject({ lease: 'billing', message: expect.stringMatching(blame) })
     const holder = `held by "ann", the candidate of token ${fencingToken} (attempt ${attempt})`
     expect(error).toMatchObject({ message: expect.stringContaining(holder) })
+    const free = `can be taken in \\d+ ms, at ${iso((row()?.expiresAtMs ?? 0) + 1_000)}`
+    expect(error).toMatchObject({ message: expect.stringMatching(free) })
     expect(asked('acquire')).toBe(4)
   })
 

@@ -29,6 +29,7 @@ describe('without a compiler', () => {
     ['cron without a period', { entry, cron: {} }, 'give `rate`, or both `cron` and `period`'],
     ['no lease', { entry, ...HOURLY, lease: undefined }, '`lease` is missing'],
     ['an unknown prop', { entry, ...HOURLY, candidats: 3 }, 'no prop `candidats`; did you mean `candidates`?'],
+    ['an option of the library', { leaseMs: 15_000 }, 'no prop `leaseMs`; did you mean `leaseDuration`?'],
     ['handler and entry', { entry, handler, ...HOURLY }, 'both `handler` and `entry` were given; give one of them'],
     ['handler and entryProps', { entryProps: {}, handler, ...HOURLY }, '`entryProps` was given with `handler`; set'],
     ['rate and period', { entry, ...HOURLY, period: HOURLY.rate }, '`rate` was given with `cron` or `period`; give'],

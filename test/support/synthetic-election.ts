@@ -6,6 +6,8 @@ const FIRST_TICK_MS = Date.parse('2026-01-01T00:00:00.000Z')
 /** Real time from one tick to the next. */
 export const APART_MS = 2_000
 const LEASE_MS = 1_500
+const NO_EFFECTS = { accepted: 0, refused: 0, unguarded: 0 }
+const KILLED = { name: 'Runtime.ExitError', message: 'Runtime exited with error: signal: killed' }
 const NUMBERS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
 
 export function syntheticSetup(): readonly Entry[] {
@@ -20,44 +22,32 @@ export function syntheticSetup(): readonly Entry[] {
 
 /** The tick of this number, from 1: one candidate leads, and the others stand by. Each seventh leader is killed. */
 export function syntheticTick(number: number, atMs: number): readonly Entry[] {
-  const tick = new Date(FIRST_TICK_MS + number * 3_600_000).toISOString()
-  const leader = (number % NUMBERS.length) + 1
-  const token = FIRST_TOKEN + number
-  const ids = (candidate: number) => ({ candidate, invocation: `${number}-${candidate}` })
-  const replaced = (number - 1) % 7 === 0 ? { replaced: number - 1 } : {}
-  const writes = { tenure: number, token, candidate: leader, what: 'UpdateItem of Subscriptions', times: 10 }
-  const killed = { name: 'Runtime.ExitError', message: 'Runtime exited with error: signal: killed', trace: [] }
-  const end: readonly Entry[] =
-    number % 7 === 0
-      ? [
-          { kind: 'fault', atMs: atMs + 400, candidate: leader, description: 'killed' },
-          { kind: 'done', atMs: atMs + 405, ...ids(leader), status: 'failed', error: killed },
-        ]
-      : [
-          { kind: 'ended', atMs: atMs + 400, tenure: number, how: 'completed' },
-          { kind: 'done', atMs: atMs + 405, ...ids(leader), status: 'completed' },
-        ]
+  const tenureOf = (number: number, beganMs: number) => {
+    const tick = new Date(FIRST_TICK_MS + number * 3_600_000).toISOString()
+    const ids = { number, token: FIRST_TOKEN + number, candidate: (number % NUMBERS.length) + 1, tick }
+    return { kind: 'tenure', atMs: beganMs + 20, ...ids, expiresAtMs: beganMs + 20 + LEASE_MS, ...NO_EFFECTS } as const
+  }
+  const tenure = tenureOf(number, atMs)
+  const isKilled = (one: number) => one > 0 && one % 7 === 0
+  const effects = { accepted: 30, doneAtMs: atMs + 405 }
+  const ended = { ...effects, end: 'completed', endedAtMs: atMs + 400 } as const
+  const killed = { ...effects, error: KILLED }
+  const takenOver = { end: 'takenOver', endedAtMs: atMs + 20, successor: tenure.token } as const
+  const { token, candidate, tick } = tenure
+  const write = { kind: 'effect', tenure: number, token, candidate, what: 'UpdateItem of Subscriptions' } as const
   return [
     { kind: 'ticked', atMs, number, tick },
-    ...NUMBERS.map((one): Entry => ({ kind: 'invoked', atMs: atMs + one, ...ids(one), tick, retry: 0 })),
-    {
-      kind: 'began',
-      atMs: atMs + 20,
-      ...{ tenure: number, token, ...ids(leader), tick, expiresAtMs: atMs + 20 + LEASE_MS, ...replaced },
-    },
-    ...NUMBERS.filter((one) => one !== leader).map(
-      (one): Entry => ({ kind: 'done', atMs: atMs + 30 + one, ...ids(one), status: 'standby', reason: 'held' }),
+    ...(isKilled(number - 1) ? [{ ...tenureOf(number - 1, atMs - APART_MS), ...killed, ...takenOver }] : []),
+    tenure,
+    ...NUMBERS.filter((one) => one !== candidate).map(
+      (one): Entry => ({ kind: 'standby', atMs: atMs + 30 + one, candidate: one, reason: 'held' }),
     ),
-    ...[100, 200, 300].map((ms): Entry => ({ kind: 'effect', atMs: atMs + ms, ...writes, verdict: 'accepted' })),
-    ...end,
+    ...[100, 200, 300].map((ms): Entry => ({ ...write, atMs: atMs + ms, times: 10, verdict: 'accepted' })),
+    ...(isKilled(number) ? [{ kind: 'fault', atMs: atMs + 400, candidate, description: 'killed' } as const] : []),
+    { ...tenure, ...(isKilled(number) ? killed : ended) },
     {
       kind: 'counts',
-      ticks: number,
-      completed: number,
-      completedTwice: 0,
-      overdue: 0,
-      staleRefused: 0,
-      staleAccepted: 0,
+      ...{ ticks: number, completed: number, completedTwice: 0, overdue: 0, staleRefused: 0, staleAccepted: 0 },
     },
   ]
 }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { DARK, LIGHT, type Palette } from '../../functions/widget/palette.ts'
 import { MARK_KINDS, OUTCOMES } from '../../functions/widget/timeline/input.ts'
 import { renderLegend, renderMarkLegend } from '../../functions/widget/timeline/shapes.ts'
-import { type Bar, type Lane, renderTimeline, type Timeline } from '../../functions/widget/timeline.ts'
+import { type Bar, type Lane, type Mark, renderTimeline, type Timeline } from '../../functions/widget/timeline.ts'
 import { MINUTE, NOW } from './rows.ts'
 import { isNested } from './structure.ts'
 
@@ -62,6 +62,17 @@ test('Bars that overlap lie in different rows, and the lane grows', () => {
   const height = (svg: string) => numbers(svg, 'height')[0] ?? 0
   expect(height(two)).toBeGreaterThan(height(one))
   expect(new Set(numbers(two, 'y').slice(1, 3)).size).toBe(2)
+})
+
+test('The first mark and as many overlapping bars as there are spare rows do not change the height', () => {
+  const heightOf = (bars: number, marks: readonly Mark[]) =>
+    numbers(
+      draw({ lanes: [lane({ bars: Array.from({ length: bars }, () => bar()), marks })], spareRows: 2 }),
+      'height',
+    )[0]
+  const mark = { atMs: NOW - MINUTE, kind: 'tick', title: '' } as const
+  expect(heightOf(0, [])).toBeGreaterThan(0)
+  expect(heightOf(3, [mark])).toBe(heightOf(0, []))
 })
 
 test('A bar that begins where another ends lies behind it in the same row', () => {

@@ -47,7 +47,9 @@ const FINAL_REASONS = new Set(['ConditionalCheckFailed', 'ValidationError', 'Ite
 
 /** An error of a key, or a missing permission for it; but not the name of a role. */
 const OF_KMS = /KMS key|AWSKMS|\bkms:/
-const WRONG_KEY = /key element does not match the schema|number of conditions on the keys is invalid/i
+/** Also in the words of DynamoDB Local. */
+const WRONG_KEY =
+  /key element does not match the schema|number of conditions on the keys|type mismatch for key|required keys was not given/i
 const WITHOUT_TRANSACTIONS = /global table|multi-?region|strong consisten/i
 
 function kindOf(error: unknown): Kind | undefined {
@@ -116,7 +118,7 @@ function describe(kind: Kind | undefined, error: Error, about: string, tableName
   switch (kind) {
     case 'noTable':
       return (
-        `There is no table "${tableName}" for ${about}. ` +
+        `There is no table "${tableName}" in this Region and account. ` +
         'Deploy the LeaseTable, and check tableName, Region and account.'
       )
     case 'permission':

@@ -87,10 +87,17 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
           'new DynamoDBLeaseStore({ tableName: process.env.LEASE_TABLE }).',
       )
     }
-    const { tableName, client = new DynamoDBClient(), clock = systemClock } = options
+    const { tableName, client = new DynamoDBClient(), clock = systemClock, ...unknown } = options
+    const [misspelt] = Object.keys(unknown)
+    if (misspelt !== undefined) {
+      throw new InvalidOptionError(
+        `DynamoDBLeaseStore has no option ${show(misspelt)}. Options: tableName, client, clock. ` +
+          'What the SDK needs, such as a Region, belongs to the client: new DynamoDBClient({ region }).',
+      )
+    }
     if (typeof tableName !== 'string' || tableName === '') {
       throw new InvalidOptionError(
-        `DynamoDBLeaseStore needs the option tableName, the name of the lease table, but got ${show(tableName)}. ` +
+        `DynamoDBLeaseStore needs the option tableName, the name of the lease table, but it is ${show(tableName)}. ` +
           'Is the environment variable set?',
       )
     }

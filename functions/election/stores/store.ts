@@ -7,6 +7,7 @@ import type {
 import type { ClockReading } from '../clock.ts'
 import { LeaseStoreError } from '../errors.ts'
 import type { AcquireRequest, GiveBackRequest, HolderWrite, LeaseRecord, Reply, Tenure } from '../rules.ts'
+import { show } from '../show.ts'
 import type { AttributeMap } from './row.ts'
 
 /**
@@ -78,6 +79,17 @@ export interface Effects {
   completeWith(request: HolderWrite, items: readonly TransactItem[], token: string): Promise<WriteReply>
   /** All of `items` or none, and only while `tenure` lasts. */
   transact(tenure: Tenure, items: readonly TransactItem[], token: string): Promise<WriteReply>
+}
+
+/** @throws LeaseStoreError for an answer of a store in JavaScript that the types do not allow */
+export function assertReply(reply: unknown, lease: string): void {
+  const { granted, record }: Readonly<Record<string, unknown>> = Object(reply)
+  if (typeof granted === 'boolean' && (!granted || (typeof record === 'object' && record !== null))) return
+  throw new LeaseStoreError(
+    `The answer of the store of lease "${lease}" to acquire is ${show(reply)}, but must be ` +
+      '{ granted: true, record } or { granted: false, record }. Check it with leaseStoreConformance of tenure/testing.',
+    { lease, retryable: false },
+  )
 }
 
 /** @throws LeaseStoreError if the store has no tables to write to */

@@ -42,7 +42,8 @@ export class MemoryLeaseStore extends DynamoDBLeaseStore {
   readonly #direct: DynamoDBClient
   readonly #replies: { lost: number }
 
-  constructor({ tables = {} }: MemoryLeaseStoreOptions = {}) {
+  constructor(options: MemoryLeaseStoreOptions = {}) {
+    const { tables = {}, ...unknown } = options
     const database = new SimulatedDynamoDB()
     const replies = { lost: 0 }
     const answer = (operation: string, body: object) => {
@@ -53,6 +54,12 @@ export class MemoryLeaseStore extends DynamoDBLeaseStore {
     }
     const client = simulatedClient(answer, { maxAttempts: 3 })
     super({ tableName: LEASES, client })
+    const [misspelt] = Object.keys(unknown)
+    if (misspelt !== undefined || Array.isArray(tables)) {
+      throw new InvalidOptionError(
+        `MemoryLeaseStore takes only { tables: { Reports: 'id' } }, but got ${show(misspelt ?? tables)}.`,
+      )
+    }
     this.client = client
     this.#direct = simulatedClient((operation, body) => database.execute(operation, body))
     this.#replies = replies

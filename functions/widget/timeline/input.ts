@@ -39,6 +39,7 @@ export interface Mark {
 export interface Lane {
   readonly name: string
   readonly bars: readonly Bar[]
+  /** Keeps its space if it is empty, so that the first mark moves nothing. */
   readonly marks?: readonly Mark[]
   /** What happened before is not known: the line is dotted there. */
   readonly knownFromMs?: number | undefined
@@ -55,6 +56,8 @@ export interface Timeline {
   readonly lanes: readonly Lane[]
   /** In pixels. @default 800 */
   readonly width?: number | undefined
+  /** The height kept for bars that overlap, so that the first of them move nothing below the picture. @default 0 */
+  readonly spareRows?: number
 }
 
 const SHORTEST_MS = 60_000

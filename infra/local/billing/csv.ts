@@ -8,12 +8,12 @@
  */
 import { readFile } from 'node:fs/promises'
 import { CsvError, parse } from 'csv-parse/sync'
-import leven from 'leven'
 import * as v from 'valibot'
 import { INTERVALS } from '../../../functions/billing/due-date.ts'
 import { isAmountMinor, isCurrency } from '../../../functions/billing/money.ts'
 import type { Subscription } from '../../../functions/billing/subscription.ts'
 import { show } from '../../../functions/election/show.ts'
+import { similar } from '../../../functions/election/similar.ts'
 import { TEST_CARDS } from '../../../functions/sandbox/cards.ts'
 import { subscribe } from './subscriptions.ts'
 
@@ -140,12 +140,7 @@ function problemsOfHeader(names: readonly string[]): string[] {
   const times = (column: string) => names.filter((name) => name === column).length
   const wrong = COLUMNS.filter((column) => times(column) > 1 || (times(column) === 0 && column !== 'paymentMethod'))
   // Ignoring a misspelt "paymentMethod" would charge the sandbox's card instead of the customer's.
-  const letters = (name: string) =>
-    name
-      .slice(0, 100)
-      .toLowerCase()
-      .replaceAll(/[\s_-]/g, '')
-  const misspelt = names.filter((name) => leven(letters(name), 'paymentmethod') <= 2 && name !== 'paymentMethod')
+  const misspelt = names.filter((name) => name !== 'paymentMethod' && similar(name, ['paymentMethod'], { furthest: 2 }))
   return [
     ...(wrong.length > 0 ? [`line 1: the header must have ${HEADER} once, with commas; not so ${wrong.join()}`] : []),
     ...misspelt.map((name) => `line 1: rename the column "${name}" to "paymentMethod"`),

@@ -1,13 +1,26 @@
 /** The state of each candidate, which manual faults change: its clock, its connection, whether it takes part. */
+import { isDeepStrictEqual } from 'node:util'
 import type { CandidateEntry } from '../observe/entries.ts'
-import { type CandidateFault, describeClock, FAULT_WORDS, FaultError, MAX_CANDIDATES } from './fault.ts'
+import {
+  type CandidateFault,
+  type CandidateFaultName,
+  describeClock,
+  FAULT_WORDS,
+  FaultError,
+  MAX_CANDIDATES,
+} from './fault.ts'
 
-type State = Omit<CandidateEntry, 'kind' | 'candidate'>
+const NEW = { kind: 'candidate', isPresent: true, skewMs: 0, isCutOff: false, dropsNextReply: false } as const
 
-const NEW: State = { isPresent: true, skewMs: 0, isCutOff: false, dropsNextReply: false }
+const CHANGES: Readonly<Record<CandidateFaultName, Partial<CandidateEntry>>> = {
+  dropReply: { dropsNextReply: true },
+  cutOff: { isCutOff: true },
+  reconnect: { isCutOff: false },
+  removeCandidate: { isPresent: false },
+}
 
 export class Candidates {
-  readonly #states = new Map<number, State>()
+  readonly #states = new Map<number, CandidateEntry>()
   readonly #add: (entry: CandidateEntry) => void
   readonly #onFault: (description: string, candidate: number) => void
 
@@ -19,36 +32,32 @@ export class Candidates {
   ) {
     this.#add = add
     this.#onFault = onFault
-    for (let candidate = 1; candidate <= count; candidate += 1) this.#set(candidate, NEW)
+    for (let candidate = 1; candidate <= count; candidate += 1) this.#set({ ...NEW, candidate })
   }
 
   /** @throws FaultError */
   inject(fault: CandidateFault): void {
+    const present = this.present()
     if (fault.do === 'addCandidate') {
-      this.#addCandidate()
+      const numbers = Array.from({ length: MAX_CANDIDATES }, (_, index) => index + 1)
+      const candidate = numbers.find((number) => !present.includes(number))
+      if (candidate === undefined) throw new FaultError(`There are already ${MAX_CANDIDATES} candidates, the maximum`)
+      this.#set({ ...NEW, candidate }, FAULT_WORDS.addCandidate)
       return
     }
-    const { candidate } = fault
-    const state = this.#states.get(candidate)
-    if (state?.isPresent !== true) {
-      throw new FaultError(`There is no candidate ${candidate}, only ${this.present().join(', ')}`)
+    const before = this.#states.get(fault.candidate)
+    if (before?.isPresent !== true) {
+      throw new FaultError(`There is no candidate ${fault.candidate}, only ${present.join(', ')}`)
     }
-    switch (fault.do) {
-      case 'removeCandidate':
-        if (this.present().length === 1) throw new FaultError('The last candidate cannot be removed')
-        this.#set(candidate, { ...state, isPresent: false }, FAULT_WORDS.removeCandidate)
-        break
-      case 'skewClock':
-        this.#set(candidate, { ...state, skewMs: fault.ms }, describeClock(fault.ms))
-        break
-      case 'dropReply':
-        this.#set(candidate, { ...state, dropsNextReply: true })
-        break
-      default: {
-        const isCutOff = fault.do === 'cutOff'
-        if (state.isCutOff !== isCutOff) this.#set(candidate, { ...state, isCutOff }, FAULT_WORDS[fault.do])
-      }
+    if (fault.do === 'removeCandidate' && present.length === 1) {
+      throw new FaultError('The last candidate cannot be removed')
     }
+    const isClock = fault.do === 'skewClock'
+    const state = { ...before, ...(isClock ? { skewMs: fault.ms } : CHANGES[fault.do]) }
+    if (isDeepStrictEqual(state, before)) return
+    // A reply that will be dropped is recorded when it is.
+    const description = fault.do === 'dropReply' ? undefined : FAULT_WORDS[fault.do]
+    this.#set(state, isClock ? describeClock(fault.ms) : description)
   }
 
   /** The numbers of those that are invoked at the next tick, ascending. */
@@ -68,20 +77,13 @@ export class Candidates {
   takeDroppedReply(candidate: number): boolean {
     const state = this.#states.get(candidate)
     if (state?.dropsNextReply !== true) return false
-    this.#set(candidate, { ...state, dropsNextReply: false })
+    this.#set({ ...state, dropsNextReply: false })
     return true
   }
 
-  #addCandidate(): void {
-    const numbers = Array.from({ length: MAX_CANDIDATES }, (_, index) => index + 1)
-    const free = numbers.find((number) => !this.present().includes(number))
-    if (free === undefined) throw new FaultError(`There are already ${MAX_CANDIDATES} candidates, the maximum`)
-    this.#set(free, NEW, FAULT_WORDS.addCandidate)
-  }
-
-  #set(candidate: number, state: State, description?: string): void {
-    this.#states.set(candidate, state)
-    this.#add({ kind: 'candidate', candidate, ...state })
-    if (description !== undefined) this.#onFault(description, candidate)
+  #set(state: CandidateEntry, description?: string): void {
+    this.#states.set(state.candidate, state)
+    this.#add(state)
+    if (description !== undefined) this.#onFault(description, state.candidate)
   }
 }

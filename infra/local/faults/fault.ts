@@ -3,15 +3,8 @@
 import { property } from '../../../functions/election/json.ts'
 import { show } from '../../../functions/election/show.ts'
 
-/** A fault at a planned call: the position counts calls within a tick, never time. */
-export type CallFault = CallPosition & CallAction
-
-/** Numbers are from 1. */
-export interface CallPosition {
-  readonly tick: number
-  readonly at: CallKind
-  readonly nth: number
-}
+/** A fault at a planned call: the position counts calls within a tick, never time. Numbers are from 1. */
+export type CallFault = CallAction & { readonly tick: number; readonly at: CallKind; readonly nth: number }
 
 /**
  * `lease`: any write of the lease row. `claim`, `move`: writes of a subscription. `intent`, `answer`, `unknown`: writes
@@ -30,8 +23,6 @@ export type CallAction =
   | { readonly do: 'throttle'; readonly times: number }
   /** The gateway answers 503, and charges nothing. */
   | { readonly do: 'refuse' }
-  /** The gateway charges, but answers after the client's time-out. */
-  | { readonly do: 'delayReply' }
 
 /** Without another field: a freeze holds back the leader's next write, and a rival is invoked again until the thaw. */
 const WITHOUT_CANDIDATE = ['killLeader', 'freezeLeader', 'thawLeader', 'addCandidate'] as const
@@ -61,48 +52,19 @@ export const FAULT_WORDS: Readonly<Record<ManualFault['do'] | CallAction['do'], 
   dropRequest: 'request dropped',
   throttle: 'throttled',
   refuse: 'refused by the gateway',
-  delayReply: 'reply delayed',
   cutOff: 'cut off',
   reconnect: 'reconnected',
   addCandidate: 'added',
   removeCandidate: 'removed',
 }
 
-const CALL_NOUNS: Readonly<Record<CallKind, string>> = {
-  lease: 'lease write',
-  claim: 'claim',
-  move: 'move to the next period',
-  intent: 'intent',
-  answer: 'write of an answer',
-  unknown: 'write of an unknown outcome',
-  charge: 'charge',
-}
+const CALL_NOUNS: Partial<Record<CallKind, string>> = { lease: 'lease write', unknown: 'unknown outcome' }
 
-/** Such as `leader killed after the 3rd charge`. */
+/** Such as `leader killed after charge 3`, `reply dropped at claim 12`. */
 export function describeCallFault(fault: CallFault): string {
-  const call = `the ${ordinal(fault.nth)} ${CALL_NOUNS[fault.at]}`
-  const charged = fault.at === 'charge' ? ', after the gateway charged' : ''
-  switch (fault.do) {
-    case 'killLeader':
-      return `leader killed ${fault.when} ${call}`
-    case 'freezeLeader':
-      return `leader frozen ${fault.when} ${call}, until its lease has expired`
-    case 'dropReply':
-      return `reply to ${call} dropped${charged}`
-    case 'dropRequest':
-      return `request of ${call} dropped`
-    case 'throttle':
-      return `${call}${fault.times > 1 ? ` and the next ${fault.times - 1}` : ''} throttled`
-    case 'refuse':
-      return `503 from the gateway to ${call}`
-    case 'delayReply':
-      return `reply to ${call} delayed${charged}`
-  }
-}
-
-function ordinal(number: number): string {
-  const isTeen = Math.floor(number / 10) % 10 === 1
-  return `${number}${(isTeen ? undefined : ['th', 'st', 'nd', 'rd'][number % 10]) ?? 'th'}`
+  const what = `${'when' in fault ? 'leader ' : ''}${FAULT_WORDS[fault.do]} ${'when' in fault ? fault.when : 'at'}`
+  const more = fault.do === 'throttle' && fault.times > 1 ? ` and the next ${fault.times - 1}` : ''
+  return `${what} ${CALL_NOUNS[fault.at] ?? fault.at} ${fault.nth}${more}`
 }
 
 export function describeClock(ms: number): string {

@@ -6,7 +6,7 @@ import { type Clock, systemClock } from '../../../functions/election/clock.ts'
 import type { Call, Interceptor, Reply } from '../lambda-host/interceptor.ts'
 import type { CandidateEntry, LeaderEntry } from '../observe/entries.ts'
 import type { Recorder } from '../observe/recorder.ts'
-import { endIn, leaseRequestOf, otherWritesOf } from '../observe/wire.ts'
+import { endIn, leaseRequestOf, writesOf } from '../observe/wire.ts'
 import { Candidates } from './candidates.ts'
 import { FAULT_WORDS, FaultError, type ManualFault } from './fault.ts'
 import type { Forward, Injecting } from './planned-faults.ts'
@@ -62,7 +62,7 @@ export class ManualFaults {
     switch (fault.do) {
       case 'killLeader': {
         const leader = this.#options.election.leader()
-        if (leader === undefined || !(await this.#kill(leader.requestId, ''))) this.#arm('killLeader')
+        if (leader === undefined || !(await this.#kill(leader, ''))) this.#arm('killLeader')
         return
       }
       case 'freezeLeader':
@@ -98,7 +98,7 @@ export class ManualFaults {
     const { signal, election, leaseTable } = this.#options
     if (this.#armed === undefined || signal.aborted || !election.isLeading(requestId)) return forward()
     if (this.#dying.has(requestId) || this.#frozen.has(requestId)) return forward() // it was sent before
-    const [write] = otherWritesOf(call, leaseTable)
+    const write = writesOf(call, leaseTable)[0]?.what
     const request = leaseRequestOf(call, leaseTable)
     if (write === undefined && (request === undefined || endIn(request) === undefined)) return forward()
     if (this.#armed === 'killLeader') return this.#killAt(call, write, forward)
@@ -119,16 +119,12 @@ export class ManualFaults {
 
   /** Kills the sender after its first write, or before it ends its tenure without one. */
   async #killAt({ requestId }: Call, write: string | undefined, forward: Forward): Promise<Reply | 'hangUp'> {
-    this.#arm(undefined) // at once: it may send other calls meanwhile
-    let isKilled = false
-    try {
-      const reply = write === undefined ? undefined : await forward()
-      const moment = write === undefined ? ' before the end of its tenure' : ` after ${write}, before the reply`
-      isKilled = await this.#kill(requestId, moment)
-      return isKilled ? 'hangUp' : await (reply ?? forward())
-    } finally {
-      if (!isKilled && this.#armed === undefined) this.#arm('killLeader')
-    }
+    const reply = write === undefined ? undefined : await forward()
+    const moment = write === undefined ? ' before the end of its tenure' : ` after ${write}, before the reply`
+    const isKilled = this.#armed === 'killLeader' && (await this.#kill(requestId, moment))
+    if (!isKilled) return reply ?? forward()
+    if (this.#armed === 'killLeader') this.#arm(undefined)
+    return 'hangUp'
   }
 
   /** Holds the write back while its sender is frozen. */

@@ -1,6 +1,6 @@
 /** Plans faults before the run, from a seed alone: the same seed gives the same faults. */
 import { mulberry32, pick, type Random, shuffled, wholeNumber } from '../../programs/random.ts'
-import { type CallAction, type CallFault, type CallKind, type CallPosition, isPlannedAt } from './fault.ts'
+import type { CallAction, CallFault, CallKind } from './fault.ts'
 
 export interface PlanOptions {
   /** The tick whose leader is killed, or frozen. */
@@ -46,11 +46,10 @@ export function freezeAtWorst(tick: number, expectedCharges: number): readonly C
 const half = (expectedCharges: number): number => Math.max(1, Math.floor(expectedCharges / 2))
 
 /** Each tick has one of these: two ticks are enough for a kill and a freeze. `none` has small faults only. */
-const WORST = ['freezeLeader', 'killLeader', 'gateway', 'none'] as const
+const WORST = ['freezeLeader', 'killLeader', 'none'] as const
 
 const MOMENTS = ['before', 'after'] as const
 const ROW_WRITES: readonly CallKind[] = ['claim', 'intent', 'answer', 'move']
-const WRITES: readonly CallKind[] = [...ROW_WRITES, 'lease']
 const STEPS: readonly CallKind[] = [...ROW_WRITES, 'charge']
 /** A tick of the generated customers has at least four charges, so this many calls of each step are certain. */
 const CERTAIN_CALLS = 4
@@ -61,7 +60,7 @@ const MAX_THROTTLED = 4
 
 export const MIN_CHAOS_TICKS = 2
 
-/** At most one fault at a call; at least one leader killed, and one frozen before a write that is then refused. */
+/** At least one leader killed, one frozen before a write that is then refused. Of faults at a call, the first hits. */
 export function chaosPlan(seed: number, ticks: number): readonly CallFault[] {
   const random = mulberry32(seed)
   const worst = Array.from({ length: ticks }, (_, index) => WORST[index % WORST.length] ?? 'none')
@@ -69,41 +68,28 @@ export function chaosPlan(seed: number, ticks: number): readonly CallFault[] {
   return shuffled(random, worst).flatMap((kind, index) => {
     const tick = index + 1
     const small = Array.from({ length: wholeNumber(random, 1, MAX_SMALL_FAULTS) }, () => smallFault(random, tick))
-    if (kind === 'none') return withoutOverlaps(small)
-    if (kind === 'gateway') return withoutOverlaps([...gatewayFaults(random, tick), ...small])
+    if (kind === 'none') return small
     // The first frozen leader's first write after the thaw comes too late.
     const isTooLate = kind === 'freezeLeader' && provesTheFence
     if (isTooLate) provesTheFence = false
-    const position = { tick, at: pick(random, isTooLate ? ROW_WRITES : STEPS), nth: certainCall(random) }
+    const position = {
+      tick,
+      at: pick(random, isTooLate ? ROW_WRITES : STEPS),
+      nth: wholeNumber(random, 1, CERTAIN_CALLS),
+    }
     const when = isTooLate ? 'before' : pick(random, MOMENTS)
-    return withoutOverlaps([{ ...position, do: kind, when }, ...small])
+    return [{ ...position, do: kind, when }, ...small]
   })
 }
 
-/** One or two charges without an answer, or without one in time. */
-function gatewayFaults(random: Random, tick: number): CallFault[] {
-  const actions: readonly CallAction[] = shuffled(random, [{ do: 'dropReply' }, { do: 'refuse' }, { do: 'delayReply' }])
-  const position = (): CallPosition => ({ tick, at: 'charge', nth: certainCall(random) })
-  return actions.slice(0, wholeNumber(random, 1, 2)).map((action) => ({ ...position(), ...action }))
-}
-
-/** One that the SDK's own retries overcome. */
+/** One that the SDK's own retries overcome, or for a charge those of Lambda. */
 function smallFault(random: Random, tick: number): CallFault {
-  const position: CallPosition = { tick, at: pick(random, WRITES), nth: wholeNumber(random, 1, LIKELY_CALLS) }
-  const actions: readonly CallAction[] = [
+  const position = { tick, at: pick(random, [...STEPS, 'lease' as const]), nth: wholeNumber(random, 1, LIKELY_CALLS) }
+  const atCharge: readonly CallAction[] = [{ do: 'dropReply' }, { do: 'refuse' }]
+  const atWrite: readonly CallAction[] = [
     { do: 'dropReply' },
     { do: 'dropRequest' },
     { do: 'throttle', times: wholeNumber(random, 2, MAX_THROTTLED) },
   ]
-  return { ...position, ...pick(random, actions) }
-}
-
-const certainCall = (random: Random) => wholeNumber(random, 1, CERTAIN_CALLS)
-
-/** Of faults at the same call, the first stays. */
-function withoutOverlaps(faults: readonly CallFault[]): readonly CallFault[] {
-  const overlap = (a: CallFault, b: CallFault) => isPlannedAt(a, b.at, b.nth) || isPlannedAt(b, a.at, a.nth)
-  const kept: CallFault[] = []
-  for (const fault of faults) if (!kept.some((other) => overlap(fault, other))) kept.push(fault)
-  return kept
+  return { ...position, ...pick(random, position.at === 'charge' ? atCharge : atWrite) }
 }

@@ -29,9 +29,6 @@ export interface PlannedFaultsOptions extends Injecting {
 
 export type Forward = () => Promise<Reply>
 
-/** The client's time-out is 5 s: functions/billing/transports.ts. */
-const LATE_MS = 6_000
-
 export class PlannedFaults {
   readonly gateway = new GatewayWatch()
   readonly intercept: Interceptor
@@ -76,10 +73,12 @@ export class PlannedFaults {
       case 'killLeader':
       case 'freezeLeader': {
         const reply = fault.when === 'before' ? undefined : await forward()
-        const isKilled = fault.do === 'killLeader' && (await this.#options.processes.kill(call.requestId))
-        if (isKilled) this.#note(fault, call)
-        else if (fault.do === 'freezeLeader') await this.#freeze(fault, call)
-        return isKilled ? 'hangUp' : (reply ?? forward())
+        if (fault.do === 'freezeLeader') await this.#freeze(fault, call)
+        else if (await this.#options.processes.kill(call.requestId)) {
+          this.#note(fault, call)
+          return 'hangUp'
+        }
+        return reply ?? forward()
       }
       case 'dropReply':
         await forward()
@@ -95,12 +94,6 @@ export class PlannedFaults {
       case 'refuse':
         this.#note(fault, call)
         return gatewayReply(503)
-      case 'delayReply': {
-        const reply = await forward()
-        this.#note(fault, call)
-        await this.#pause(LATE_MS)
-        return reply
-      }
     }
   }
 
@@ -109,7 +102,7 @@ export class PlannedFaults {
     const { requestId } = call
     if (!processes.freeze(requestId)) return
     this.#note(fault, call)
-    await this.#pause(pastLeaseMs)
+    await sleep(pastLeaseMs, undefined, { signal }).catch(() => {})
     if (!signal.aborted) await deliverAgain(requestId)
     processes.thaw(requestId)
   }
@@ -118,10 +111,6 @@ export class PlannedFaults {
     if (this.#injected.includes(fault)) return // one of several throttled calls
     this.#injected.push(fault)
     this.#options.onFault(fault, requestId)
-  }
-
-  async #pause(ms: number): Promise<void> {
-    await sleep(ms, undefined, { signal: this.#options.signal }).catch(() => {})
   }
 }
 

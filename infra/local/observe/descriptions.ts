@@ -9,7 +9,6 @@ import {
   isRefusal,
   type LeaseRequest,
   leaseRequestOf,
-  otherWritesOf,
   plainName,
   rowOf,
   writesOf,
@@ -18,27 +17,27 @@ import {
 /** Such as `Requests the lease until 21:40:03.120`. */
 export function describeRequest(call: Call, leaseTable: string): string {
   const request = leaseRequestOf(call, leaseTable)
-  if (request !== undefined) return describeLease(request, otherWritesOf(call, leaseTable).length)
-  const isFenced = JSON.stringify(call.body).includes(':tenureFence')
+  const writes = writesOf(call, leaseTable)
+  if (request !== undefined) return describeLease(request, writes.length)
+  const isFenced = writes.some((write) => write.isFenced)
   return describeOther(call) + (isFenced ? ', unless a newer leader has written it' : '')
 }
 
 function describeLease(request: LeaseRequest, others: number): string {
   const writes = `${others} ${others === 1 ? 'write' : 'writes'} of its own`
+  const until = 'expiresAtMs' in request ? `the lease until ${clock(request.expiresAtMs)}` : ''
   switch (request.kind) {
     case 'acquire':
-      return `Requests the lease until ${clock(request.expiresAtMs)}`
+      return `Requests ${until}`
     case 'renew':
-      return `Renews the lease until ${clock(request.expiresAtMs)}`
+      return `Renews ${until}`
     case 'saveCheckpoint':
-      return `Saves a checkpoint, and renews the lease until ${clock(request.expiresAtMs)}`
+      return `Saves a checkpoint, and renews ${until}`
     case 'complete':
       return others === 0 ? 'Completes the tick' : `Completes the tick, together with ${writes}`
-    case 'release': {
+    case 'release':
       if (request.endedBy === 'released') return 'Releases the lease'
-      const error = request.errorName === undefined ? '' : ` with ${request.errorName}`
-      return `Releases the lease: its task failed${error}`
-    }
+      return `Releases the lease: its task failed${request.errorName === undefined ? '' : ` with ${request.errorName}`}`
     case 'giveBack':
       return 'Gives back a lease that was granted too late'
     case 'guard':
@@ -46,22 +45,10 @@ function describeLease(request: LeaseRequest, others: number): string {
   }
 }
 
-const VERBS: Readonly<Record<string, string>> = {
-  UpdateItem: 'Updates a row of',
-  PutItem: 'Puts a row into',
-  DeleteItem: 'Deletes a row of',
-  GetItem: 'Reads a row of',
-  Query: 'Queries rows of',
-}
-
-function describeOther({ service, operation, target: fullName, body }: Call): string {
-  const target = plainName(fullName)
-  if (service === 'lambda') {
-    if (body['method'] === 'POST') return 'Requests a charge from the gateway'
-    return body['method'] === 'GET' ? 'Looks up an earlier charge at the gateway' : `Invokes ${target}`
-  }
-  if (target === '') return operation
-  return `${VERBS[operation] ?? `${operation} of`} ${target}`
+function describeOther({ service, operation, target, body }: Call): string {
+  const isGateway = service === 'lambda' && body['method'] !== undefined
+  if (isGateway) return body['method'] === 'POST' ? 'Requests a charge from the gateway' : 'Looks up an earlier charge'
+  return target === '' ? operation : `${operation} of ${plainName(target)}`
 }
 
 export interface Replies {
@@ -74,14 +61,10 @@ export interface Replies {
 
 /** Such as `granted, with token 1795240800001`, `done; but the reply was lost`. */
 export function describeResult(call: Call, leaseTable: string, { reply, received, successor }: Replies): string {
-  if (reply === undefined) {
-    return received === 'hangUp'
-      ? 'never arrived'
-      : `blocked on its way: ${describeReply(call, leaseTable, received, successor)}`
-  }
-  const result = describeReply(call, leaseTable, reply, successor)
-  if (received === 'hangUp') return `${result}; but the reply was lost`
-  return received.body === reply.body ? result : `${result}; but the function received another reply`
+  const shown = reply ?? received
+  if (shown === 'hangUp') return 'never arrived'
+  const result = describeReply(call, leaseTable, shown, successor)
+  return received === 'hangUp' ? `${result}; but the reply was lost` : result
 }
 
 function describeReply(call: Call, leaseTable: string, reply: Reply, successor: number | undefined): string {
@@ -100,25 +83,15 @@ function describeReply(call: Call, leaseTable: string, reply: Reply, successor: 
   if (error === undefined) return describeGatewayReply(call, body)
   if (!isRefusal(error)) return error
   const item = property(body, 'Item')
-  if (isApplied(call, request, item)) return 'refused, because it was applied before'
+  if (request !== undefined && isApplied(request, item)) return 'refused, because it was applied before'
   if (request?.kind === 'acquire') return describeRefusedAcquire(item)
   if (successor === undefined || isUnguarded) return 'refused: its condition does not hold'
   return `refused: token ${successor} has taken over`
 }
 
 /** Whether the row shows that this request was applied: its reply was lost, and the client repeated it. */
-function isApplied({ body }: Call, request: LeaseRequest | undefined, item: unknown): boolean {
-  if (request !== undefined) {
-    const { attempt, step } = rowOf(item)
-    return 'attempt' in request && attempt === request.attempt && (!('step' in request) || step === request.step)
-  }
-  // A write of `lease.send` carries a number: see functions/election/fencing.ts.
-  const sent = (name: string) => JSON.stringify(property(property(body, 'ExpressionAttributeValues'), name))
-  const column = (name: string) => property(item, String(property(property(body, 'ExpressionAttributeNames'), name)))
-  const step = sent(':tenureStep')
-  const stamp = property(property(column('#tenureStep'), 'M'), 'step')
-  const isSameTenure = sent(':tenureFence') === JSON.stringify(column('#tenureFence'))
-  return step !== undefined && isSameTenure && JSON.stringify(stamp) === step
+function isApplied(request: LeaseRequest, item: unknown): boolean {
+  return 'attempt' in request && rowOf(item).attempt === request.attempt
 }
 
 function describeRefusedAcquire(item: unknown): string {
@@ -130,11 +103,11 @@ function describeRefusedAcquire(item: unknown): string {
 function describeGatewayReply(call: Call, body: unknown): string {
   const errorType = property(body, 'errorType')
   if (call.service === 'lambda' && typeof errorType === 'string') return `failed with ${errorType}`
-  const statusCode = gatewayStatusOf(call, body)
+  const statusCode = gatewayStatusOf(call, body) ?? 200
   if (statusCode === 402) return 'declined'
-  if (statusCode !== undefined && statusCode >= 300) return `HTTP ${statusCode}`
+  if (statusCode >= 300) return `HTTP ${statusCode}`
   const isReplayed = property(property(body, 'headers'), 'idempotent-replayed') === 'true'
-  return statusCode !== undefined && isReplayed ? 'answered as before, nothing charged' : 'done'
+  return isReplayed ? 'answered as before, nothing charged' : 'done'
 }
 
 /** `21:40:03.120`; the number itself if it is not an instant. */

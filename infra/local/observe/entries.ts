@@ -1,10 +1,7 @@
 /**
- * The entries of the feed, which the page folds into its picture. Times are epoch milliseconds of this machine's clock,
+ * The entries of the feed, of which the page draws its picture. Times are epoch milliseconds of this machine's clock,
  * never of a candidate's. Candidates, ticks and the tenures of a run are numbered from 1.
  */
-
-/** How a tenure ended, as far as the lease row or the invocation shows. */
-export type TenureEnd = 'completed' | 'released' | 'failed' | 'takenOver'
 
 export interface Setup {
   readonly kind: 'setup'
@@ -51,8 +48,15 @@ export interface Counts {
   readonly money?: string | undefined
 }
 
-interface Event {
+interface Timed {
   readonly atMs: number
+}
+
+/** When Lambda retries the event of a candidate. */
+interface Retry extends Timed {
+  readonly kind: 'retry'
+  readonly candidate: number
+  readonly tick: string
 }
 
 /** A line of the verdict on a run, such as `✓ All is well: …`. */
@@ -62,67 +66,51 @@ export interface VerdictLine {
 }
 
 /** The run has ended: the last entry. */
-export interface Over extends Event {
+export interface Over extends Timed {
   readonly kind: 'over'
   readonly description: string
   /** Absent if the run ended early. */
   readonly verdict?: readonly VerdictLine[] | undefined
 }
 
-interface Ticked extends Event {
-  readonly kind: 'ticked'
+/** How a tenure ended, as far as the lease row or the invocation shows. */
+export type TenureEnd = 'completed' | 'released' | 'failed' | 'takenOver'
+
+/** It began when DynamoDB granted the lease, even if the reply was lost. */
+export interface TenureEntry extends Timed {
+  readonly kind: 'tenure'
+  /** Tokens are not unique if each candidate has a lease of its own. */
   readonly number: number
-  readonly tick: string
-}
-
-interface OfInvocation extends Event {
-  readonly candidate: number
-  readonly invocation: string
-}
-
-interface Invoked extends OfInvocation {
-  readonly kind: 'invoked'
-  readonly tick: string
-  /** 0 for the first attempt; counts Lambda's own retries. */
-  readonly retry: number
-}
-
-export interface Done extends OfInvocation {
-  readonly kind: 'done'
-  readonly status: 'completed' | 'released' | 'standby' | 'failed'
-  /** When Lambda retries the event; absent if it does not. */
-  readonly retryAtMs?: number | undefined
-  readonly reason?: string | undefined
-  readonly error?: { readonly name: string; readonly message: string; readonly trace: readonly string[] } | undefined
-}
-
-/** DynamoDB granted the lease to a candidate, even if the reply was lost. */
-export interface Began extends OfInvocation {
-  readonly kind: 'began'
-  /** Its number; tokens are not unique if each candidate has a lease of its own. */
-  readonly tenure: number
   readonly token: number
+  readonly candidate: number
   readonly tick?: string | undefined
   readonly expiresAtMs: number
-  /** The earlier tenure, if it had not ended. */
-  readonly replaced?: number | undefined
+  /** How and when it ended in the lease row; absent while the row names it. */
+  readonly end?: TenureEnd
+  readonly endedAtMs?: number
+  /** The token of the next tenure. */
+  readonly successor?: number
+  /** When its invocation ended, with or without the row. */
+  readonly doneAtMs?: number
+  readonly error?: { readonly name: string; readonly message: string } | undefined
+  /** How many effects had each verdict. */
+  readonly accepted: number
+  readonly refused: number
+  readonly unguarded: number
 }
 
-interface Renewed extends Event {
-  readonly kind: 'renewed'
-  readonly tenure: number
-  readonly expiresAtMs: number
-}
-
-/** The leader ended its tenure in the lease row. */
-interface Ended extends Event {
-  readonly kind: 'ended'
-  readonly tenure: number
-  readonly how: Exclude<TenureEnd, 'takenOver'>
+/** An attempt failed without having led. */
+export interface FailedAttempt extends Timed {
+  readonly kind: 'failure'
+  /** Of its log; tenures and failed attempts are numbered together. */
+  readonly number: number
+  readonly candidate: number
+  readonly tick: string
+  readonly error: NonNullable<TenureEntry['error']>
 }
 
 /** Writes of a tenure to anything but the lease row; equal ones close together are one entry. */
-export interface Effect extends Event {
+export interface Effect extends Timed {
   readonly kind: 'effect'
   readonly tenure: number
   readonly token: number
@@ -137,25 +125,24 @@ export interface Effect extends Event {
   readonly times: number
 }
 
-export interface FaultEntry extends Event {
+export interface FaultEntry extends Timed {
   readonly kind: 'fault'
   readonly candidate?: number | undefined
   /** A sentence without its full stop. */
   readonly description: string
 }
 
-/** Only the latest of each kind counts; of `candidate`, the latest of each candidate. */
-export type StateEntry = Setup | CandidateEntry | LeaderEntry | Counts | Over
-export type EventEntry = Ticked | Invoked | Done | Began | Renewed | Ended | Effect | FaultEntry
-export type Entry = StateEntry | EventEntry
+/** Only the latest of each kind counts; of `candidate` and `retry`, the latest of each candidate. */
+type StateEntry = Setup | CandidateEntry | LeaderEntry | Counts | Retry | Over
+type Ticked = Timed & { readonly kind: 'ticked'; readonly number: number; readonly tick: string }
+type StoodBy = Timed & { readonly kind: 'standby'; readonly candidate: number; readonly reason: string }
+/** Drawn as a mark. */
+export type EventEntry = Ticked | StoodBy | FailedAttempt | Effect | FaultEntry
+/** Of a tenure, too, only the latest entry counts. */
+export type Entry = StateEntry | TenureEntry | EventEntry
 
-/** The feed has dropped all events before this time; so does the page. */
-interface Forgotten {
-  readonly kind: 'forgotten'
-  readonly beforeMs: number
-}
-
-export type Update = Entry | Forgotten
+/** `forgotten`: the feed has dropped all events and tenures before this time; so does the page. */
+export type Update = Entry | { readonly kind: 'forgotten'; readonly beforeMs: number }
 
 /** The first message to a page, and to one that reconnects: it starts over with these entries. */
 export interface Snapshot {

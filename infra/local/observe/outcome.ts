@@ -3,9 +3,9 @@ import { parseJson, property } from '../../../functions/election/json.ts'
 import { oneLine, printable } from '../../programs/text.ts'
 import type { Ending } from '../lambda-host/environment.ts'
 import type { ErrorReport } from '../lambda-host/messages.ts'
-import type { Done, TenureEnd } from './entries.ts'
+import type { FailedAttempt, TenureEnd } from './entries.ts'
 import type { Step } from './tenure-logs.ts'
-import { type Answer, endIn, isRefusal, type LeaseRequest, type MissingTable, rowOf } from './wire.ts'
+import { type MissingTable, rowOf } from './wire.ts'
 
 /** What the attempt requested of the leases, and the results: its function may return anything. */
 export interface Observations {
@@ -31,46 +31,11 @@ export interface ObservedLease {
 
 export const NO_OBSERVATIONS: Observations = { leases: [], staleWritesRefused: 0, missingTables: [] }
 
-/** The attempt sends this request, which may never arrive. */
-export function afterRequest(before: Observations, request: LeaseRequest | undefined): Observations {
-  if (request?.kind !== 'acquire') return before
-  const { lease, tick, expiresAtMs, nowMs } = request
-  const leaseMs = Math.max(expiresAtMs - nowMs, leaseIn(before, lease)?.leaseMs ?? 0)
-  return withLease(before, lease, { leaseMs, tick })
-}
-
-/** @param token of the attempt's last grant, this one included */
-export function afterAnswer(
-  before: Observations,
-  request: LeaseRequest | undefined,
-  { body, error }: Answer,
-  token: number | undefined,
-): Observations {
-  if (request === undefined) return before
-  const { lease } = request
-  if (error === undefined) {
-    if (request.kind === 'acquire') return withLease(before, lease, { token, ended: undefined, refusedAs: undefined })
-    const ended = endIn(request)
-    return ended === undefined ? before : withLease(before, lease, { ended })
-  }
-  // If the reply of a grant is lost, the SDK repeats the acquire, and that is refused.
-  const isNews = request.kind === 'acquire' && isRefusal(error) && leaseIn(before, lease)?.token === undefined
-  return isNews ? withLease(before, lease, { refusedAs: whyRefused(property(body, 'Item'), request.tick) }) : before
-}
-
 export const leaseIn = ({ leases }: Observations, name: string): ObservedLease | undefined =>
   leases.find(({ lease }) => lease === name)
 
-function withLease(before: Observations, name: string, changes: Partial<ObservedLease>): Observations {
-  const known = leaseIn(before, name)
-  const changed = { lease: name, leaseMs: 0, ...known, ...changes }
-  const leases =
-    known === undefined ? [...before.leases, changed] : before.leases.map((one) => (one === known ? changed : one))
-  return { ...before, leases }
-}
-
 /** In the order in which the protocol itself explains a refusal. */
-function whyRefused(item: unknown, tick: string | undefined): ObservedLease['refusedAs'] {
+export function whyRefused(item: unknown, tick: string | undefined): ObservedLease['refusedAs'] {
   const { completedTick, isPaused } = rowOf(item)
   if (completedTick !== undefined && tick !== undefined && completedTick >= tick) return 'tickDone'
   if (property(item, 'holder') !== undefined) return 'held'
@@ -143,21 +108,12 @@ function workOf(value: unknown): Work {
 const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null ? { ...value } : {}
 
-/** The feed gets the beginning of an error; the tenure's log gets all of it. */
+/** The feed gets the beginning of an error; the log gets all of it. */
 const MAX_MESSAGE = 1_000
-const MAX_FRAMES = 30
 
-export function doneOf(outcome: TryOutcome): Pick<Done, 'status' | 'reason' | 'error'> {
-  if (outcome.status === 'standby') return { status: 'standby', reason: outcome.reason }
-  if (outcome.status !== 'failed') return { status: outcome.status }
-  const { errorType, errorMessage, trace } = outcome.error
-  const error = {
-    name: errorType,
-    message: errorMessage.slice(0, MAX_MESSAGE),
-    trace: framesOf(trace).slice(0, MAX_FRAMES),
-  }
-  return { status: 'failed', error }
-}
+export const failureIn = ({ errorType, errorMessage }: ErrorReport): FailedAttempt['error'] => ({
+  ...{ name: errorType, message: errorMessage.slice(0, MAX_MESSAGE) },
+})
 
 /** @param logs the last lines that the invocation wrote */
 export function lastStepOf(outcome: TryOutcome, logs: readonly string[] = []): Omit<Step, 'atMs'> {

@@ -3,43 +3,40 @@
  * both ends: at the function it sees what is sent and received, at the service what is applied. It changes nothing.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Interceptor, Reply } from '../lambda-host/interceptor.ts'
+import { property } from '../../../functions/election/json.ts'
+import type { Call, Interceptor, Reply } from '../lambda-host/interceptor.ts'
 import { describeRequest, describeResult } from './descriptions.ts'
 import type { Entry } from './entries.ts'
-import {
-  afterAnswer,
-  afterRequest,
-  doneOf,
-  lastStepOf,
-  NO_OBSERVATIONS,
-  type Observations,
-  type TryOutcome,
-} from './outcome.ts'
+import { failureIn, lastStepOf, type Observations, type ObservedLease, type TryOutcome, whyRefused } from './outcome.ts'
 import { type Step, shortened, TenureLogs } from './tenure-logs.ts'
-import { type Sender, type Tenure, Tenures } from './tenures.ts'
-import { answerOf, leaseRequestOf, missingTableOf } from './wire.ts'
+import { ownEndOf, type Tenure, Tenures } from './tenures.ts'
+import { type Answer, answerOf, isRefusal, type LeaseRequest, leaseRequestOf, missingTableOf } from './wire.ts'
 
-export interface RecorderOptions {
-  readonly leaseTable: string
-  readonly add: (entry: Entry) => void
-  readonly now?: () => number
+/** A lease that an attempt requested, and the tenure that it was granted last. */
+interface Requested {
+  leaseMs: number
+  tick: string | undefined
+  refusedAs?: ObservedLease['refusedAs']
+  tenure?: Tenure
 }
 
-interface Attempt extends Sender {
+interface Attempt {
+  readonly candidate: number
+  readonly tick: string
   /** Those before it leads. */
   readonly steps: Step[]
-  /** By lease: it may lead several at once. */
-  readonly tenures: Map<string, Tenure>
+  /** By name, in the order of their first acquire: it may lead several at once. */
+  readonly leases: Map<string, Requested>
   /** Of the last grant. */
   last?: Tenure
-  observations: Observations
+  staleWritesRefused: number
+  readonly missingTables: Observations['missingTables'][number][]
   isDone: boolean
 }
 
 /** Requests of a killed invocation may still arrive. */
 const KEPT_ATTEMPTS = 500
 const MAX_STEPS_WITHOUT_LEADING = 300
-
 /** A function may try the same table again and again. */
 const MAX_MISSING = 10
 
@@ -53,11 +50,9 @@ export class Recorder {
   readonly #now: () => number
   readonly #tenures: Tenures
   readonly #attempts = new Map<string, Attempt>()
-  #staleRefused = 0
-  #lateCompletions = 0
-  readonly #unguarded = new Map<string, number>()
 
-  constructor({ leaseTable, add, now = Date.now }: RecorderOptions) {
+  constructor(options: { leaseTable: string; add: (entry: Entry) => void; now?: () => number }) {
+    const { leaseTable, add, now = Date.now } = options
     this.#leaseTable = leaseTable
     this.#add = add
     this.#now = now
@@ -71,14 +66,19 @@ export class Recorder {
     const description = describeRequest(call, this.#leaseTable)
     const step: Step = { atMs: this.#now(), description, request: shortened(call.body) }
     this.#log(attempt, step)
-    attempt.observations = afterRequest(attempt.observations, leaseRequestOf(call, this.#leaseTable))
+    const request = leaseRequestOf(call, this.#leaseTable)
+    if (request?.kind === 'acquire') {
+      const { lease, tick, expiresAtMs, nowMs } = request
+      const before = attempt.leases.get(lease)
+      attempt.leases.set(lease, { ...before, tick, leaseMs: Math.max(expiresAtMs - nowMs, before?.leaseMs ?? 0) })
+    }
     const passage: { reply?: Reply } = {}
     let received: Reply | 'hangUp' = 'hangUp'
     try {
       received = await passages.run(passage, () => forward())
       return received
     } finally {
-      const replies = { ...passage, received, successor: attempt.last?.successor }
+      const replies = { ...passage, received, successor: attempt.last?.entry.successor }
       step.result = describeResult(call, this.#leaseTable, replies)
       step.tookMs = this.#now() - step.atMs
       const shown = received === 'hangUp' ? passage.reply : received
@@ -97,40 +97,41 @@ export class Recorder {
     if (passage !== undefined) passage.reply = reply
     const request = leaseRequestOf(call, this.#leaseTable)
     const answer = answerOf(reply)
-    if (answer.error === undefined && request?.kind === 'acquire') {
-      const tenure = this.#tenures.begin(attempt, request, answer.body)
-      attempt.last = tenure
-      attempt.tenures.set(request.lease, tenure)
-      this.logs.begin(tenure.tenure, attempt.steps)
+    this.#acquired(attempt, call, request, answer)
+    const tenure = request === undefined ? attempt.last : attempt.leases.get(request.lease)?.tenure
+    if (tenure !== undefined) {
+      const isStale = wasReplaced && sender === tenure
+      attempt.staleWritesRefused += this.#tenures.applied(tenure, call, request, answer, isStale)
     }
-    const tenure = request === undefined ? attempt.last : attempt.tenures.get(request.lease)
-    const stale = tenure && this.#tenures.applied(tenure, call, request, answer, wasReplaced && sender === tenure)
-    const { refused = 0, isLateEnd = false, unguarded = [] } = stale ?? {}
-    this.#staleRefused += refused
-    if (isLateEnd) this.#lateCompletions += 1
-    for (const table of unguarded) this.#unguarded.set(table, (this.#unguarded.get(table) ?? 0) + 1)
-    const observations = afterAnswer(attempt.observations, request, answer, attempt.last?.token)
     const missing = missingTableOf(call, answer)
-    attempt.observations = {
-      ...observations,
-      staleWritesRefused: observations.staleWritesRefused + refused,
-      missingTables: [...observations.missingTables, ...(missing === undefined ? [] : [missing])].slice(0, MAX_MISSING),
-    }
+    if (missing !== undefined && attempt.missingTables.length < MAX_MISSING) attempt.missingTables.push(missing)
     return reply
   }
 
+  #acquired(attempt: Attempt, { requestId }: Call, request: LeaseRequest | undefined, answer: Answer): void {
+    if (request?.kind !== 'acquire') return
+    const requested = attempt.leases.get(request.lease)
+    if (requested === undefined) return
+    if (answer.error === undefined) {
+      const tenure = this.#tenures.begin(requestId, attempt.candidate, request, answer.body)
+      attempt.last = tenure
+      attempt.leases.set(request.lease, { leaseMs: requested.leaseMs, tick: requested.tick, tenure })
+      this.logs.begin(tenure.entry.number, attempt.steps)
+    } else if (isRefusal(answer.error) && requested.tenure === undefined) {
+      // After a grant, it is the repetition of an acquire whose reply was lost.
+      requested.refusedAs = whyRefused(property(answer.body, 'Item'), request.tick)
+    }
+  }
+
   invocationStarted(requestId: string, candidate: number, tick: string, retry: number): void {
-    const atMs = this.#now()
-    const invocation = `${requestId}/${retry}`
     const description = `${retry === 0 ? 'Invoked' : 'Retried by Lambda'} for the tick ${tick}`
     this.#attempts.set(requestId, {
-      ...{ requestId, candidate, invocation, steps: [{ atMs, description }], tenures: new Map() },
-      ...{ observations: NO_OBSERVATIONS, isDone: false },
+      ...{ candidate, tick, steps: [{ atMs: this.#now(), description }], leases: new Map() },
+      ...{ staleWritesRefused: 0, missingTables: [], isDone: false },
     })
     const isFull = this.#attempts.size > KEPT_ATTEMPTS
     const oldest = isFull ? [...this.#attempts].find(([, { isDone }]) => isDone)?.[0] : undefined
     if (oldest !== undefined) this.#attempts.delete(oldest)
-    this.#add({ kind: 'invoked', atMs, candidate, invocation, tick, retry })
   }
 
   /** @param ended the last log lines, and when Lambda retries the event, if it does */
@@ -141,13 +142,21 @@ export class Recorder {
   ): void {
     const attempt = this.#attempts.get(requestId)
     if (attempt === undefined) return
+    const { candidate, tick, leases, last } = attempt
     const atMs = this.#now()
     attempt.isDone = true
     this.#log(attempt, { atMs, ...lastStepOf(outcome, ended.logs) })
-    for (const tenure of attempt.tenures.values()) tenure.isDone = true
-    const { candidate, invocation } = attempt
-    const retryAtMs = ended.retryInMs === undefined ? {} : { retryAtMs: atMs + ended.retryInMs }
-    this.#add({ kind: 'done', atMs, candidate, invocation, ...retryAtMs, ...doneOf(outcome) })
+    const error = outcome.status === 'failed' ? failureIn(outcome.error) : undefined
+    for (const { tenure } of leases.values()) {
+      if (tenure !== undefined) this.#tenures.change(tenure, { doneAtMs: atMs, error })
+    }
+    if (ended.retryInMs !== undefined) this.#add({ kind: 'retry', candidate, tick, atMs: atMs + ended.retryInMs })
+    if (last !== undefined) return
+    if (outcome.status === 'standby') this.#add({ kind: 'standby', atMs, candidate, reason: outcome.reason })
+    if (error === undefined) return
+    const number = this.#tenures.nextNumber()
+    this.logs.begin(number, attempt.steps)
+    this.#add({ kind: 'failure', atMs, number, candidate, tick, error })
   }
 
   /** A fault was injected into an invocation, or a candidate, or the whole run. */
@@ -158,8 +167,9 @@ export class Recorder {
     this.#add({ kind: 'fault', atMs, candidate: on.candidate ?? attempt?.candidate, description })
   }
 
-  leader(): Pick<Tenure, 'requestId' | 'candidate' | 'token'> | undefined {
-    return this.#tenures.leading()
+  /** The request of the leader that still runs. */
+  leader(): string | undefined {
+    return this.#tenures.leading()?.requestId
   }
 
   isLeading(requestId: string): boolean {
@@ -172,25 +182,22 @@ export class Recorder {
 
   /** Of the last attempt of this request; undefined if it is no longer kept. */
   observations(requestId: string): Observations | undefined {
-    return this.#attempts.get(requestId)?.observations
+    const attempt = this.#attempts.get(requestId)
+    if (attempt === undefined) return undefined
+    const { staleWritesRefused, missingTables } = attempt
+    const leases = [...attempt.leases].map(([lease, { tenure, ...requested }]) => ({
+      ...{ lease, ...requested },
+      ...(tenure === undefined ? {} : { token: tenure.entry.token, ended: ownEndOf(tenure) }),
+    }))
+    return { leases, staleWritesRefused, missingTables }
   }
 
-  staleRefused(): number {
-    return this.#staleRefused
-  }
-
-  /** Completions of replaced leaders, which the lease row refused. */
-  lateCompletions(): number {
-    return this.#lateCompletions
-  }
-
-  /** By table: accepted writes of replaced leaders that neither fence nor guard protected. */
-  unguardedWrites(): Readonly<Record<string, number>> {
-    return Object.fromEntries(this.#unguarded)
-  }
+  readonly staleRefused = (): number => this.#tenures.stale.refused
+  readonly lateCompletions = (): number => this.#tenures.stale.completions
+  readonly unguardedWrites = (): Readonly<Record<string, number>> => Object.fromEntries(this.#tenures.stale.unguarded)
 
   #log(attempt: Attempt, step: Step): void {
-    if (attempt.last !== undefined) this.logs.add(attempt.last.tenure, step)
+    if (attempt.last !== undefined) this.logs.add(attempt.last.entry.number, step)
     else if (attempt.steps.length < MAX_STEPS_WITHOUT_LEADING) attempt.steps.push(step)
   }
 }

@@ -1,4 +1,4 @@
-/** The logs of the latest tenures: each request of the leader with its answer, and what else happened to it. */
+/** The logs of the latest tenures and failed attempts: each request of the leader with its answer, and what else happened to it. */
 
 export interface Step {
   readonly atMs: number
@@ -15,52 +15,42 @@ export interface Step {
 
 export interface TenureLog {
   readonly steps: readonly Step[]
-  /** How many steps were dropped before the step at `gapAt`. */
+  /** How many earlier steps were dropped. */
   readonly dropped: number
-  readonly gapAt: number
 }
 
 /** Bounds the memory of a run that lasts for days: a tenure usually has 30 steps, each with a kilobyte of JSON. */
-const KEPT_LOGS = 200
 const KEPT_STEPS_OF_ALL = 10_000
+/** Its last steps show how a tenure ended. */
 const KEPT_STEPS = 300
-/** The last steps show how a tenure ended, so they are always kept. */
-const KEPT_LAST_STEPS = 100
 
 export class TenureLogs {
-  readonly #logs = new Map<number, { readonly steps: Step[]; dropped: number; readonly gapAt: number }>()
+  readonly #logs = new Map<number, { readonly steps: Step[]; dropped: number }>()
   #kept = 0
 
   /** @param steps those before the lease was granted */
   begin(tenure: number, steps: readonly Step[]): void {
-    this.#logs.set(tenure, { steps: [...steps], dropped: 0, gapAt: KEPT_STEPS - KEPT_LAST_STEPS })
-    this.#kept += steps.length
-    this.#forget()
+    this.#logs.set(tenure, { steps: [], dropped: 0 })
+    for (const step of steps) this.add(tenure, step)
   }
 
   add(tenure: number, step: Step): void {
     const log = this.#logs.get(tenure)
     if (log === undefined) return
     log.steps.push(step)
-    if (log.steps.length <= KEPT_STEPS) {
-      this.#kept += 1
-      this.#forget()
-    } else {
-      log.steps.splice(log.gapAt, 1)
+    if (log.steps.length > KEPT_STEPS) {
+      log.steps.shift()
       log.dropped += 1
+    } else this.#kept += 1
+    for (const [oldest, { steps }] of this.#logs) {
+      if (this.#kept <= KEPT_STEPS_OF_ALL) return
+      this.#logs.delete(oldest)
+      this.#kept -= steps.length
     }
   }
 
   get(tenure: number): TenureLog | undefined {
     return this.#logs.get(tenure)
-  }
-
-  #forget(): void {
-    for (const [tenure, { steps }] of this.#logs) {
-      if (this.#logs.size <= KEPT_LOGS && this.#kept <= KEPT_STEPS_OF_ALL) return
-      this.#logs.delete(tenure)
-      this.#kept -= steps.length
-    }
   }
 }
 

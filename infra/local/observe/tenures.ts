@@ -1,7 +1,7 @@
 /** The tenures of a run, as the applied requests and the replies of the service show them. */
 import { property } from '../../../functions/election/json.ts'
 import type { Call } from '../lambda-host/interceptor.ts'
-import type { Effect, Entry } from './entries.ts'
+import type { Effect, Entry, TenureEnd, TenureEntry } from './entries.ts'
 import {
   type Acquire,
   type Answer,
@@ -15,30 +15,18 @@ import {
   writesOf,
 } from './wire.ts'
 
-export interface Sender {
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] }
+
+export interface Tenure {
   readonly requestId: string
-  readonly candidate: number
-  readonly invocation: string
-}
-
-export interface Tenure extends Sender {
   readonly lease: string
-  readonly tenure: number
-  readonly token: number
-  /** It ended in the lease row, even if the reply was lost. */
-  hasEnded: boolean
-  isDone: boolean
-  successor?: number
+  /** What the feed knows of it. */
+  readonly entry: Writable<TenureEntry>
 }
 
-/** What a replaced leader wrote. */
-export interface StaleWrites {
-  /** How many writes the fence or the guard refused. */
-  readonly refused: number
-  /** The lease row refused the completion of its tick. */
-  readonly isLateEnd: boolean
-  /** The tables of accepted writes that neither fence nor guard protected, one for each write. */
-  readonly unguarded: readonly string[]
+/** How it ended in the lease row by its own request, even if the reply was lost. */
+export function ownEndOf({ entry: { end } }: Tenure): Exclude<TenureEnd, 'takenOver'> | undefined {
+  return end === 'takenOver' ? undefined : end
 }
 
 export class Tenures {
@@ -48,6 +36,11 @@ export class Tenures {
   /** The tenure that the row of each lease names. */
   readonly #current = new Map<string, Tenure>()
   #count = 0
+  /**
+   * Of replaced leaders: writes that the fence or the guard refused; completions that the lease row refused; by table,
+   * accepted writes that neither fence nor guard protected.
+   */
+  readonly stale = { refused: 0, completions: 0, unguarded: new Map<string, number>() }
 
   constructor(leaseTable: string, add: (entry: Entry) => void, now: () => number) {
     this.#leaseTable = leaseTable
@@ -55,92 +48,99 @@ export class Tenures {
     this.#now = now
   }
 
+  /** Also for an attempt that failed without a tenure. */
+  nextNumber(): number {
+    this.#count += 1
+    return this.#count
+  }
+
   /** The first one that leads and still runs; there are several only if each candidate has a lease of its own. */
   leading(requestId?: string): Tenure | undefined {
     return [...this.#current.values()].find(
-      (tenure) => !tenure.hasEnded && !tenure.isDone && (requestId === undefined || tenure.requestId === requestId),
+      ({ entry, requestId: own }) =>
+        entry.end === undefined && entry.doneAtMs === undefined && (requestId === undefined || own === requestId),
     )
   }
 
-  begin(sender: Sender, request: Acquire, body: unknown): Tenure {
+  begin(requestId: string, candidate: number, request: Acquire, body: unknown): Tenure {
     const { token, before } = grantOf(request, body)
     const { lease, tick, expiresAtMs } = request
-    this.#count += 1
-    const tenure: Tenure = { ...sender, lease, tenure: this.#count, token, hasEnded: false, isDone: false }
+    const atMs = this.#now()
     const previous = this.#current.get(lease)
-    if (previous !== undefined) previous.successor = token
-    const replaced = before.holder === undefined ? undefined : previous?.tenure
+    const takenOver = before.holder === undefined ? {} : ({ end: 'takenOver', endedAtMs: atMs } as const)
+    if (previous !== undefined) this.change(previous, { successor: token, ...takenOver })
+    const own = { number: this.nextNumber(), token, candidate, tick, expiresAtMs }
+    const entry: TenureEntry = { kind: 'tenure', atMs, ...own, accepted: 0, refused: 0, unguarded: 0 }
+    const tenure = { requestId, lease, entry }
     this.#current.set(lease, tenure)
-    const { candidate, invocation } = sender
-    const began = { tenure: tenure.tenure, token, candidate, invocation, tick, expiresAtMs, replaced }
-    this.#add({ kind: 'began', atMs: this.#now(), ...began })
+    this.change(tenure, {})
     return tenure
+  }
+
+  change({ entry }: Tenure, changes: Partial<TenureEntry>): void {
+    Object.assign(entry, changes)
+    this.#add({ ...entry })
   }
 
   isReplaced(tenure: Tenure): boolean {
     return this.#current.get(tenure.lease) !== tenure
   }
 
-  /** @param wasReplaced already when the request was sent on to the service */
-  applied(
-    tenure: Tenure,
-    call: Call,
-    request: LeaseRequest | undefined,
-    answer: Answer,
-    wasReplaced: boolean,
-  ): StaleWrites {
+  /**
+   * @param wasReplaced already when the request was sent on to the service
+   * @returns how many stale writes were refused
+   */
+  applied(tenure: Tenure, call: Call, request: LeaseRequest | undefined, answer: Answer, wasReplaced: boolean): number {
     const isRefused = this.isReplaced(tenure) && isRefusal(answer.error)
-    const { token, candidate } = tenure
-    const common = { atMs: this.#now(), tenure: tenure.tenure }
-    const isLateEnd = isRefused && request?.kind === 'complete' && !tenure.hasEnded
-    const unguarded: string[] = []
-    const stale = { refused: 0, isLateEnd, unguarded }
-    const add = (verdict: Effect['verdict'], what: string) => {
-      this.#add({ kind: 'effect', ...common, token, candidate, verdict, what, times: 1 })
-    }
+    const isGuarded = request !== undefined // the transaction checks the lease row
+    let refused = 0
     for (const write of writesOf(call, this.#leaseTable)) {
-      const isGuarded = request !== undefined // the transaction checks the lease row
-      const verdict = isRefused
-        ? refusalOf(write, call, answer, isGuarded)
-        : acceptanceOf(write, call, answer, wasReplaced && !isGuarded)
-      if (verdict !== undefined) add(verdict, write.what + (verdict === 'accepted' && wasReplaced ? BUT_REPLACED : ''))
-      if (verdict === 'refused') stale.refused += 1
-      if (verdict === 'unguarded' && write.table !== undefined) stale.unguarded.push(write.table)
+      const verdict = verdictOn(write, call, answer, { isRefused, isGuarded, wasReplaced })
+      if (verdict === undefined) continue
+      const { what, table = '' } = write
+      this.#effect(tenure, verdict, verdict === 'accepted' && wasReplaced ? `${what}, though it is replaced` : what)
+      if (verdict === 'refused') refused += 1
+      if (verdict === 'unguarded') this.stale.unguarded.set(table, (this.stale.unguarded.get(table) ?? 0) + 1)
     }
-    if (isLateEnd) add('refused', 'the completion of its tick')
+    this.stale.refused += refused
+    if (isRefused && request?.kind === 'complete' && ownEndOf(tenure) === undefined) {
+      this.stale.completions += 1
+      this.#effect(tenure, 'refused', 'the completion of its tick')
+    }
     if (answer.error === undefined && request !== undefined) this.#leaseChanged(tenure, request)
-    return stale
+    return refused
+  }
+
+  #effect(tenure: Tenure, verdict: Effect['verdict'], what: string): void {
+    const { number, token, candidate } = tenure.entry
+    this.change(tenure, { [verdict]: tenure.entry[verdict] + 1 })
+    this.#add({ kind: 'effect', atMs: this.#now(), tenure: number, token, candidate, verdict, what, times: 1 })
   }
 
   #leaseChanged(tenure: Tenure, request: LeaseRequest): void {
-    const common = { atMs: this.#now(), tenure: tenure.tenure }
     if (request.kind === 'renew' || request.kind === 'saveCheckpoint') {
-      this.#add({ kind: 'renewed', ...common, expiresAtMs: request.expiresAtMs })
+      this.change(tenure, { expiresAtMs: request.expiresAtMs })
     }
-    const how = endIn(request)
-    if (how === undefined) return
-    tenure.hasEnded = true
-    this.#add({ kind: 'ended', ...common, how })
+    const end = endIn(request)
+    if (end !== undefined) this.change(tenure, { end, endedAtMs: this.#now() })
   }
 }
 
-const BUT_REPLACED = ', though it is replaced'
-
-/** Undefined if another part of the write's condition refused it. */
-function refusalOf({ isFenced }: Write, call: Call, { body }: Answer, isGuarded: boolean): 'refused' | undefined {
-  const isItem = call.operation === 'TransactWriteItems'
-  const isByFence = isItem ? isFenced : isRefusedByFence(call, property(body, 'Item'))
-  return isGuarded || isByFence ? 'refused' : undefined
-}
-
-/** Undefined for a write that failed. */
-function acceptanceOf(
-  { table, isFenced }: Write,
+/** Undefined for a write that failed, or that another part of its condition refused. */
+function verdictOn(
+  { table, isFenced, position }: Write,
   call: Call,
   { body, error }: Answer,
-  isOpen: boolean,
-): 'accepted' | 'unguarded' | undefined {
+  state: { readonly isRefused: boolean; readonly isGuarded: boolean; readonly wasReplaced: boolean },
+): Effect['verdict'] | undefined {
+  if (state.isRefused) {
+    const isByFence =
+      call.operation === 'TransactWriteItems' ? isFenced : isRefusedByFence(call, property(body, 'Item'))
+    return state.isGuarded || isByFence ? 'refused' : undefined
+  }
   if (error !== undefined || (gatewayStatusOf(call, body) ?? 200) >= 300) return undefined
+  const { [position ?? 0]: one }: readonly unknown[] = Object(property(body, 'Responses') ?? [])
+  if (property(one, 'Error') !== undefined) return undefined
   // A charge at the gateway has a key of its own.
-  return isOpen && !isFenced && table !== undefined ? 'unguarded' : 'accepted'
+  return state.wasReplaced && !isFenced && table !== undefined ? 'unguarded' : 'accepted'
 }

@@ -26,10 +26,9 @@ export interface Write {
   readonly table?: string
   /** Its condition refuses it once a newer leader has written the row. */
   readonly isFenced: boolean
+  /** In a batch whose statements succeed or fail one by one. */
+  readonly position?: number
 }
-
-export const otherWritesOf = (call: Call, leaseTable: string): readonly string[] =>
-  writesOf(call, leaseTable).map(({ what }) => what)
 
 export function writesOf({ service, operation, target, body }: Call, leaseTable: string): readonly Write[] {
   if (service === 'lambda') return body['method'] === 'POST' ? [{ what: 'charge at the gateway', isFenced: false }] : []
@@ -50,6 +49,13 @@ export function writesOf({ service, operation, target, body }: Call, leaseTable:
       return transactItemsOf(body)
         .filter(({ action, table }) => action !== 'ConditionCheck' && table !== leaseTable)
         .map(({ action, table, input }) => write(action, table, input, ' in a transaction'))
+    case 'ExecuteStatement':
+    case 'ExecuteTransaction':
+    case 'BatchExecuteStatement':
+      // No fence is written in PartiQL.
+      return statementsOf(body).flatMap(({ table, isWrite }, position) =>
+        isWrite && table !== leaseTable ? [{ ...write(operation, table, undefined), position }] : [],
+      )
     default:
       return []
   }
@@ -76,22 +82,16 @@ export interface MissingTable {
   readonly keys: readonly string[]
 }
 
-/** The tables of a request that failed because a table does not exist, and the names of the keys that it gives. */
 export function missingTableOf({ operation, target, body }: Call, { error }: Answer): MissingTable | undefined {
   if (error !== 'ResourceNotFoundException') return undefined
   const items = operation === 'TransactWriteItems' ? transactItemsOf(body).map(({ table }) => table) : []
   const batch = Object.keys(property(body, 'RequestItems') ?? {})
-  const tables = [...new Set([...(target === '' ? [] : [target]), ...items, ...batch])]
+  const statements = statementsOf(body).flatMap(({ table }) => (table === '' ? [] : [table]))
+  const tables = [...new Set([...(target === '' ? [] : [target]), ...items, ...batch, ...statements])]
   return { tables, keys: Object.keys(body['Key'] ?? {}) }
 }
 
-interface TransactItem {
-  readonly action: string
-  readonly table: string
-  readonly input: unknown
-}
-
-function transactItemsOf(body: Call['body']): readonly TransactItem[] {
+function transactItemsOf(body: Call['body']) {
   const items = body['TransactItems']
   if (!Array.isArray(items)) return []
   return items.flatMap((item: unknown) =>
@@ -100,6 +100,17 @@ function transactItemsOf(body: Call['body']): readonly TransactItem[] {
       return typeof table === 'string' ? [{ action, table, input }] : []
     }),
   )
+}
+
+const PARTIQL = /^\s*(?:(INSERT\s+INTO|UPDATE|DELETE\s+FROM)|SELECT[\s\S]*?FROM)\s+"?([\w.-]+)/i
+
+/** The tables of PartiQL: of one statement, a transaction or a batch. */
+function statementsOf(body: Call['body']): readonly { readonly table: string; readonly isWrite: boolean }[] {
+  const list = body['Statements'] ?? body['TransactStatements'] ?? [body]
+  return (Array.isArray(list) ? list : []).map((one: unknown) => {
+    const [, write, table = ''] = PARTIQL.exec(String(property(one, 'Statement'))) ?? []
+    return { table, isWrite: write !== undefined }
+  })
 }
 
 /** The name that the stack's author wrote: `Subscriptions`, not `TenureBilling-f2f6ac26-Subscriptions1F71F6D8`. */
@@ -134,15 +145,15 @@ export function gatewayStatusOf({ service }: Pick<Call, 'service'>, body: unknow
 
 /** A lease row in a reply; missing or damaged fields are undefined. */
 export function rowOf(item: unknown) {
-  const field = (name: string) => property(item, name)
+  const number = (name: string) => numberOf(property(item, name))
+  const text = (name: string) => {
+    const value = property(property(item, name), 'S')
+    return typeof value === 'string' ? value : undefined
+  }
   return {
-    fencingToken: numberOf(field('fencingToken')),
-    holder: textOf(field('holder')),
-    expiresAtMs: numberOf(field('expiresAtMs')),
-    attempt: textOf(field('attempt')),
-    step: numberOf(field('step')),
-    completedTick: textOf(field('completedTick')),
-    isPaused: field('pausedUntilMs') !== undefined,
+    ...{ fencingToken: number('fencingToken'), expiresAtMs: number('expiresAtMs') },
+    ...{ holder: text('holder'), attempt: text('attempt'), completedTick: text('completedTick') },
+    isPaused: property(item, 'pausedUntilMs') !== undefined,
   }
 }
 
@@ -150,11 +161,6 @@ export function rowOf(item: unknown) {
 export function grantOf({ nowMs }: Acquire, body: unknown) {
   const before = rowOf(property(body, 'Attributes'))
   return { token: (before.fencingToken ?? nowMs) + 1, before }
-}
-
-function textOf(value: unknown): string | undefined {
-  const text = property(value, 'S')
-  return typeof text === 'string' ? text : undefined
 }
 
 function numberOf(value: unknown): number | undefined {

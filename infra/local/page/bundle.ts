@@ -33,20 +33,12 @@ export async function bundlePage(): Promise<BundledPage> {
   ])
   const style = COLOURS + ownStyle
   const html = template.replace('/*style*/', () => style).replace('/*script*/', () => script)
-  const policy = [
-    "default-src 'none'",
-    `script-src '${digest(script)}'`,
-    `style-src '${digest(style)}'`,
-    "style-src-attr 'unsafe-inline'", // for the shapes of the picture
-    'img-src data:',
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ]
+  // The shapes of the picture have styles of their own.
+  const styles = `style-src '${digest(style)}'; style-src-attr 'unsafe-inline'`
+  const loaded = `default-src 'none'; script-src '${digest(script)}'; ${styles}; img-src data:; connect-src 'self'`
   const headers = {
     'content-type': 'text/html; charset=utf-8',
-    'content-security-policy': policy.join('; '),
+    'content-security-policy': `${loaded}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
     'referrer-policy': 'no-referrer',
   }
   return { html, headers }

@@ -1,46 +1,46 @@
 /** Keeps the entries for pages that open late or reconnect, and sends new ones to all open pages. */
-import type { Effect, Entry, EventEntry, StateEntry, Update } from '../observe/entries.ts'
+import type { Effect, Entry, TenureEntry, Update } from '../observe/entries.ts'
 
 export type Listener = (updates: readonly Update[]) => void
 
-/** In the order in which a new page gets them. */
-const STATE_KINDS: readonly Entry['kind'][] = ['setup', 'candidate', 'leader', 'counts', 'over']
+const STATES: readonly Entry['kind'][] = ['setup', 'leader', 'counts', 'over']
 /** About two thousand tenures. */
-const KEPT_EVENTS = 24_000
-/** Forgetting copies all events, so it waits until there are this many times more than are kept. */
+const KEPT_ENTRIES = 24_000
+/** Forgetting looks at all entries, so it waits until there are this many times more than are kept. */
 const SLACK = 1.1
 /** Equal effects within this time become one entry: the picture cannot show a hundred marks in one place. */
 const BATCH_MS = 100
 
 export class Feed {
-  readonly #keptEvents: number
-  readonly #states = new Map<string, StateEntry>()
-  #events: EventEntry[] = []
-  readonly #effects = new Map<string, Effect>()
+  readonly #keptEntries: number
+  /** The latest entry of each key, in the order of their first ones. */
+  readonly #entries = new Map<string, Entry>()
+  #events = 0
+  readonly #batch = new Map<string, Effect | TenureEntry>()
   #timer: NodeJS.Timeout | undefined
   readonly #listeners = new Set<Listener>()
 
-  constructor(keptEvents = KEPT_EVENTS) {
-    this.#keptEvents = keptEvents
+  constructor(keptEntries = KEPT_ENTRIES) {
+    this.#keptEntries = keptEntries
   }
 
   add(entry: Entry): void {
-    if (entry.kind !== 'effect') {
+    if (entry.kind !== 'effect' && entry.kind !== 'tenure') {
       this.#flush()
-      this.#send(entry)
+      this.#send([entry])
       return
     }
-    const key = JSON.stringify([entry.tenure, entry.verdict, entry.what])
-    const first = this.#effects.get(key)
-    this.#effects.set(key, first === undefined ? entry : { ...first, times: first.times + entry.times })
+    const key = entry.kind === 'tenure' ? `${entry.number}` : JSON.stringify([entry.tenure, entry.verdict, entry.what])
+    const first = this.#batch.get(key)
+    const isRepeated = first?.kind === 'effect' && entry.kind === 'effect'
+    this.#batch.set(key, isRepeated ? { ...first, times: first.times + entry.times } : entry)
     this.#timer ??= setTimeout(() => this.#flush(), BATCH_MS).unref()
   }
 
-  /** Calls the listener at once with all kept entries, then with each new one, until it is disposed. */
+  /** Calls the listener at once with all kept entries, then with new ones, until it is disposed. */
   subscribe(listener: Listener): Disposable {
     this.#flush()
-    const states = [...this.#states.values()].sort((a, b) => STATE_KINDS.indexOf(a.kind) - STATE_KINDS.indexOf(b.kind))
-    listener([...states, ...this.#events])
+    listener([...this.#entries.values()])
     this.#listeners.add(listener)
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
   }
@@ -49,32 +49,36 @@ export class Feed {
   #flush(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    const effects = [...this.#effects.values()]
-    this.#effects.clear()
-    for (const effect of effects) this.#send(effect)
+    const batch = [...this.#batch.values()]
+    this.#batch.clear()
+    if (batch.length > 0) this.#send(batch)
   }
 
-  #send(entry: Entry): void {
-    if (isState(entry)) {
-      this.#states.set(entry.kind === 'candidate' ? `candidate ${entry.candidate}` : entry.kind, entry)
-    } else this.#events.push(entry)
-    this.#notify([entry])
-    this.#forget()
+  #send(entries: readonly Entry[]): void {
+    for (const entry of entries) this.#entries.set(this.#keyOf(entry), entry)
+    this.#notify(entries)
+    if (this.#entries.size > this.#keptEntries * SLACK) this.#forget()
   }
 
   #notify(updates: readonly Update[]): void {
     for (const listener of this.#listeners) listener(updates)
   }
 
-  /** Whole tenures, if possible. */
+  /** Of entries with the same key only the latest is kept. */
+  #keyOf(entry: Entry): string {
+    if (entry.kind === 'tenure') return `tenure ${entry.number}`
+    if (entry.kind === 'candidate' || entry.kind === 'retry') return `${entry.kind} ${entry.candidate}`
+    if (STATES.includes(entry.kind)) return entry.kind
+    this.#events += 1
+    return `event ${this.#events}`
+  }
+
+  /** The oldest events and tenures. */
   #forget(): void {
-    if (this.#events.length <= this.#keptEvents * SLACK) return
-    const least = this.#events.length - this.#keptEvents
-    const first = this.#events.findIndex(({ kind }, index) => index >= least && kind === 'began')
-    this.#events = this.#events.slice(first === -1 ? least : first)
-    const [oldest] = this.#events
-    if (oldest !== undefined) this.#notify([{ kind: 'forgotten', beforeMs: oldest.atMs }])
+    const history = [...this.#entries].filter(([key]) => /^(event|tenure) /.test(key))
+    const excess = this.#entries.size - this.#keptEntries
+    for (const [key] of history.slice(0, excess)) this.#entries.delete(key)
+    const oldest = history[excess]?.[1]
+    if (oldest !== undefined && 'atMs' in oldest) this.#notify([{ kind: 'forgotten', beforeMs: oldest.atMs }])
   }
 }
-
-const isState = (entry: Entry): entry is StateEntry => STATE_KINDS.includes(entry.kind)

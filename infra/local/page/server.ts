@@ -68,8 +68,8 @@ export async function startPage(options: PageOptions): Promise<PageServer> {
     const [, tenure] = /^\/tenures\/(\d+)$/.exec(route) ?? []
     if (method === 'GET' && tenure !== undefined) {
       const log = logs.get(Number(tenure))
-      if (log === undefined) return reply(response, 404, 'The log of this tenure is no longer kept')
-      return reply(response, 200, JSON.stringify(log), { 'content-type': 'application/json' })
+      if (log !== undefined) return reply(response, 200, JSON.stringify(log), JSON_TYPE)
+      return reply(response, 404, 'The log of this tenure is no longer kept')
     }
     if (method === 'POST' && route === '/faults') return injectFrom(request, response)
     return reply(response, 404, 'Not found')
@@ -114,6 +114,7 @@ export async function startPage(options: PageOptions): Promise<PageServer> {
   }
 }
 
+const JSON_TYPE = { 'content-type': 'application/json' }
 const WRONG_KEY = 'Open the complete address that the terminal shows: it ends with a secret key, a new one for each run'
 
 /** Browsers name the origin of a request; what names none is no browser. */
@@ -131,12 +132,11 @@ function stream(response: ServerResponse, feed: Pick<Feed, 'subscribe'>): void {
     if (response.writableLength > MAX_WAITING_BYTES) response.destroy()
     else response.write(text)
   }
-  const event = (name: string, data: unknown) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
-  let isFirst = true
+  let name = 'snapshot'
   const subscription = feed.subscribe((entries) => {
     const snapshot: Snapshot = { nowMs: Date.now(), entries }
-    write(isFirst ? event('snapshot', snapshot) : event('more', entries))
-    isFirst = false
+    write(`event: ${name}\ndata: ${JSON.stringify(name === 'snapshot' ? snapshot : entries)}\n\n`)
+    name = 'more'
   })
   const heartbeat = setInterval(() => write(': heartbeat\n\n'), HEARTBEAT_MS)
   response.on('close', () => {

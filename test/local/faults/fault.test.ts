@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import {
   FaultError,
   MANUAL_FAULTS,
@@ -19,67 +19,63 @@ const throughJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value
 
 const candidate = '"candidate" must be a whole number from 1 to 10'
 
-describe('a fault', () => {
-  test('of every kind is read from JSON, without other fields', () => {
-    expect(EACH.map((fault) => fault.do).sort()).toEqual([...MANUAL_FAULTS].sort())
-    for (const fault of EACH) expect(readFault(throughJson({ ...fault, tick: 4, more: 'x' }))).toEqual(fault)
-  })
-
-  const choices = `"do" must be one of ${MANUAL_FAULTS.join(', ')}`
-  const skew = '"ms" must be a whole number from -7200000 to 7200000'
-  test.each([
-    [undefined, `${choices}, but is missing`],
-    [{ do: 'KillLeader' }, `${choices}, but is "KillLeader"`],
-    [{ do: ['killLeader'] }, `${choices}, but is a list`],
-    [{ do: 'cutOff' }, `${candidate}, but is missing`],
-    [{ do: 'dropReply', candidate: 0 }, `${candidate}, but is 0`],
-    [{ do: 'cutOff', candidate: '1' }, `${candidate}, but is "1"`],
-    [{ do: 'skewClock', candidate: 11, ms: 0 }, `${candidate}, but is 11`],
-    [{ do: 'skewClock', candidate: 1, ms: 7_200_001 }, `${skew}, but is 7200001`],
-    [{ do: 'skewClock', candidate: 1, ms: -7_200_001 }, `${skew}, but is -7200001`],
-  ])('that cannot be read is refused: %j', (value, message) => {
-    expect(() => readFault(value)).toThrow(new FaultError(message))
-  })
+test('a fault of every kind is read from JSON, without other fields', () => {
+  expect(EACH.map((fault) => fault.do).sort()).toEqual([...MANUAL_FAULTS].sort())
+  for (const fault of EACH) expect(readFault(throughJson({ ...fault, tick: 4, more: 'x' }))).toEqual(fault)
 })
 
-describe('a scenario', () => {
-  test('is a list of faults, each with its tick', () => {
-    const scenario = EACH.map((fault, index) => ({ tick: index + 1, ...fault }))
-    expect(readScenario(throughJson(scenario))).toEqual(scenario)
-    expect(readScenario([])).toEqual([])
-  })
+const choices = `"do" must be one of ${MANUAL_FAULTS.join(', ')}`
+const skew = '"ms" must be a whole number from -7200000 to 7200000'
+test.each([
+  [undefined, `${choices}, but is missing`],
+  [{ do: 'KillLeader' }, `${choices}, but is "KillLeader"`],
+  [{ do: ['killLeader'] }, `${choices}, but is a list`],
+  [{ do: 'cutOff' }, `${candidate}, but is missing`],
+  [{ do: 'dropReply', candidate: 0 }, `${candidate}, but is 0`],
+  [{ do: 'cutOff', candidate: '1' }, `${candidate}, but is "1"`],
+  [{ do: 'skewClock', candidate: 11, ms: 0 }, `${candidate}, but is 11`],
+  [{ do: 'skewClock', candidate: 1, ms: 7_200_001 }, `${skew}, but is 7200001`],
+  [{ do: 'skewClock', candidate: 1, ms: -7_200_001 }, `${skew}, but is -7200001`],
+])('a fault that cannot be read is refused: %j', (value, message) => {
+  expect(() => readFault(value)).toThrow(new FaultError(message))
+})
 
-  const notAList = 'A scenario is a list of faults, such as [{ "tick": 2, "do": "freezeLeader" }]'
-  const tick = 'Fault 2 of the scenario: "tick" must be a whole number from 1 to 1000000'
-  const kill = { tick: 1, do: 'killLeader' }
-  test.each([
-    [{}, notAList],
-    [[kill, { tick: 0, do: 'killLeader' }], `${tick}, but is 0`],
-    [[kill, { tick: 1_000_001, do: 'killLeader' }], `${tick}, but is 1000001`],
-    [
-      [kill, { tick: 2, do: 'freezeLeader', untilTick: 4 }],
-      'Fault 2 of the scenario: freezeLeader has no field "untilTick", only "tick", "do"',
-    ],
-    [
-      [{ tick: 2, do: 'skewClock', candidate: 1, ms: 5, seconds: 5 }],
-      'Fault 1 of the scenario: skewClock has no field "seconds", only "tick", "do", "candidate", "ms"',
-    ],
-    [[{ tick: 2, do: 'cutOff' }], `Fault 1 of the scenario: ${candidate}, but is missing`],
-  ])('that cannot be read is refused: %j', (value, message) => {
-    expect(() => readScenario(value)).toThrow(new FaultError(message))
-  })
+test('a scenario is a list of faults, each with its tick', () => {
+  const scenario = EACH.map((fault, index) => ({ tick: index + 1, ...fault }))
+  expect(readScenario(throughJson(scenario))).toEqual(scenario)
+  expect(readScenario([])).toEqual([])
+})
 
-  const cutOff = (atTick: number, candidate: number): ScheduledFault => ({ tick: atTick, do: 'cutOff', candidate })
-  const ADD: ScheduledFault = { tick: 2, do: 'addCandidate' }
-  test.each<[readonly ScheduledFault[], string | undefined]>([
-    [[cutOff(1, 4)], undefined],
-    [[ADD, cutOff(2, 5)], undefined],
-    [[cutOff(1, 5)], 'Tick 1, cutOff: there is no candidate 5, there are 4'],
-    [[ADD, cutOff(1, 5)], 'Tick 1, cutOff: there is no candidate 5, there are 4'],
-    [[ADD, cutOff(3, 6)], 'Tick 3, cutOff: there is no candidate 6, there are 4, and 1 added'],
-  ])('of four candidates may only name existing ones: %j', (faults, message) => {
-    const refuse = () => refuseUnknownCandidates(faults, 4)
-    if (message === undefined) expect(refuse).not.toThrow()
-    else expect(refuse).toThrow(new FaultError(message))
-  })
+const notAList = 'A scenario is a list of faults, such as [{ "tick": 2, "do": "freezeLeader" }]'
+const tick = 'Fault 2 of the scenario: "tick" must be a whole number from 1 to 1000000'
+const kill = { tick: 1, do: 'killLeader' }
+test.each([
+  [{}, notAList],
+  [[kill, { tick: 0, do: 'killLeader' }], `${tick}, but is 0`],
+  [[kill, { tick: 1_000_001, do: 'killLeader' }], `${tick}, but is 1000001`],
+  [
+    [kill, { tick: 2, do: 'freezeLeader', untilTick: 4 }],
+    'Fault 2 of the scenario: freezeLeader has no field "untilTick", only "tick", "do"',
+  ],
+  [
+    [{ tick: 2, do: 'skewClock', candidate: 1, ms: 5, seconds: 5 }],
+    'Fault 1 of the scenario: skewClock has no field "seconds", only "tick", "do", "candidate", "ms"',
+  ],
+  [[{ tick: 2, do: 'cutOff' }], `Fault 1 of the scenario: ${candidate}, but is missing`],
+])('a scenario that cannot be read is refused: %j', (value, message) => {
+  expect(() => readScenario(value)).toThrow(new FaultError(message))
+})
+
+const cutOff = (atTick: number, candidate: number): ScheduledFault => ({ tick: atTick, do: 'cutOff', candidate })
+const ADD: ScheduledFault = { tick: 2, do: 'addCandidate' }
+test.each<[readonly ScheduledFault[], string | undefined]>([
+  [[cutOff(1, 4)], undefined],
+  [[ADD, cutOff(2, 5)], undefined],
+  [[cutOff(1, 5)], 'Tick 1, cutOff: there is no candidate 5, there are 4'],
+  [[ADD, cutOff(1, 5)], 'Tick 1, cutOff: there is no candidate 5, there are 4'],
+  [[ADD, cutOff(3, 6)], 'Tick 3, cutOff: there is no candidate 6, there are 4, and 1 added'],
+])('a scenario of four candidates may only name existing ones: %j', (faults, message) => {
+  const refuse = () => refuseUnknownCandidates(faults, 4)
+  if (message === undefined) expect(refuse).not.toThrow()
+  else expect(refuse).toThrow(new FaultError(message))
 })

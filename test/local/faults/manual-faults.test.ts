@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import { ManualClock, settled } from '../../../functions/election/testing/manual-clock.ts'
-import { Candidates } from '../../../infra/local/faults/candidates.ts'
-import { type CandidateFault, FaultError, readFault } from '../../../infra/local/faults/fault.ts'
+import { FaultError, readFault } from '../../../infra/local/faults/fault.ts'
 import { ManualFaults } from '../../../infra/local/faults/manual-faults.ts'
 import type { Call, Reply } from '../../../infra/local/lambda-host/interceptor.ts'
 import type { CandidateEntry, LeaderEntry } from '../../../infra/local/observe/entries.ts'
@@ -16,7 +15,8 @@ import { gatewayCall, LEASES, NEXT_TICK, put, ROWS, wire } from '../observe/wire
  *   is the end of the first call that waits.
  * - `a leads`; `a ends`; `a dies`, unnoticed; `a retries`; `a starts` again; `wait` (in ms); `stop` ends the run.
  * - `inject` a fault, or `both`, the same one twice at once; `refuse` expects it to fail.
- * - `armed` and `frozen` expect the latest entry of the leader, `total` so many kills and freezes in all.
+ * - `armed` and `frozen` expect the latest entry of the leader, `present` these candidates, `total` so many kills and
+ *   freezes in all, `skew` the clock of candidate 1.
  */
 const SCENARIOS = `
 without a fault, every call arrives
@@ -38,11 +38,8 @@ a kill hits a leader without writes before its completion
   inject killLeader; a leads; a complete!
   > kill a, a: killed before the end of its tenure
 a kill hits one of two simultaneous calls
-  inject killLeader; a leads; a write~; a write; reply; held hangUp
+  inject killLeader; a leads; a write~; a write!; reply; held done
   > write of a arrives, write of a arrives, kill a, a: killed after PutItem of rows (no reply)
-a kill waits for the next leader if the process has just ended
-  a leads; a dies; inject killLeader; armed killLeader
-  > -
 a kill waits on if the leader ends before it is hit
   inject killLeader; a leads; a write~; a dies; reply; held done; armed killLeader; a ends; b leads; b write!
 a kill waits on if the call fails, and the call fails as without it
@@ -57,19 +54,13 @@ two kills hit the leader, and then the next one
 a kill hits a retry of the same request, too
   a leads; inject killLeader; a retries; inject killLeader
   > kill a, a: killed, kill a, a: killed
-a kill that came too late does not protect a retry of the same request
-  a leads; a ends; inject killLeader; armed killLeader; a starts; a write!
 a freeze waits for the next write, and holds it back
   a leads; inject freezeLeader; armed freezeLeader; frozen -; a read; a charge; a acquire; a renew
   > read of a arrives, charge of a arrives, acquire of a arrives, renew of a arrives
   a write?; armed -; frozen 1
   > freeze a, a: frozen (writing)
-a freeze holds back a completion
-  a leads; inject freezeLeader; a complete?; frozen 1
 a freeze lets other calls continue, and those that the leader had sent before
   a leads; inject freezeLeader; a write?; a write; b write
-a freeze without a leader hits the next one
-  inject freezeLeader; a write; b leads; a write; b write?; frozen 2
 a freeze waits on if the process has just ended, whose call arrives
   a leads; inject freezeLeader; a dies; a write; armed freezeLeader; frozen -
 a freeze has the rivals invoked once, when the lease must have expired
@@ -113,22 +104,29 @@ an armed fault hits no leader after the end of the run
   inject freezeLeader; stop; a leads; a write
 thawing disarms a freeze that has not hit a leader yet
   inject freezeLeader; inject thawLeader; armed -; a leads; a write
-thawing is refused if no leader is frozen, and does not disarm a kill
-  refuse thawLeader: No leader is frozen
-  inject killLeader; armed killLeader
-  refuse thawLeader: No leader is frozen
-  armed killLeader
 the next reply of DynamoDB to a candidate is dropped, once, and the request is applied
   inject dropReply 1; b read; a charge; a read!; a read
   > read of b arrives, charge of a arrives, read of a arrives, a: reply dropped, read of a arrives
-one of two simultaneous replies is dropped
-  inject dropReply 1; a write~; a write; reply; held hangUp
 a candidate that is cut off reaches no service until it is reconnected
   a leads; inject cutOff 1; a acquire!; a write!; a charge!; a complete!; b write; inject reconnect 1; a write
   > 1: cut off, write of b arrives, 1: reconnected, write of a arrives
-a candidate that is cut off keeps its other faults
-  inject dropReply 1; inject killLeader; inject cutOff 1; a read!; armed killLeader; inject reconnect 1; a read!
-  > 1: cut off, 1: reconnected, read of a arrives, a: reply dropped
+a candidate that does not exist cannot be hit
+  refuse cutOff 4: There is no candidate 4, only 1, 2, 3
+  inject removeCandidate 2; refuse cutOff 2: There is no candidate 2, only 1, 3
+candidates are added with the lowest free number, and removed except the last one
+  inject removeCandidate 1; inject removeCandidate 3
+  > 1: removed, 3: removed
+  refuse removeCandidate 2: The last candidate cannot be removed
+  inject addCandidate; inject addCandidate; inject addCandidate; present 1 2 3 4
+  > 1: added, 3: added, 4: added
+a removed candidate keeps its state for running invocations, and returns without it
+  inject dropReply 1; inject cutOff 1; inject skewClock 1 500; inject removeCandidate 1; a read!; skew 500
+  inject addCandidate; skew 0; a read
+candidates are at most ten
+  ${'inject addCandidate; '.repeat(7)}refuse addCandidate: There are already 10 candidates, the maximum
+a clock is set ahead, behind and right
+  inject skewClock 1 2500; inject skewClock 1 -60000; inject skewClock 1 0
+  > 1: clock set 2.5 s ahead, 1: clock set 60 s behind, 1: clock set right
 a connection is recorded only if it changes
   inject reconnect 1; inject cutOff 1; inject cutOff 1; inject reconnect 1; inject reconnect 1
   > 1: cut off, 1: reconnected
@@ -154,45 +152,6 @@ async function callsOfTenures() {
   return { acquire, renew, write, complete, release }
 }
 
-/** Manual faults on candidates with running processes, and the events that they cause. */
-function scene() {
-  const events: string[] = []
-  const entries: (CandidateEntry | LeaderEntry)[] = []
-  const alive = new Set(REQUESTS)
-  const clock = new ManualClock()
-  const stopping = new AbortController()
-  const state: { leader?: string } = {}
-  const candidateOf = (id: string) => (REQUESTS.includes(id) ? REQUESTS.indexOf(id) + 1 : undefined)
-  const signal = (name: string) => (requestId: string) => {
-    if (alive.has(requestId)) events.push(`${name} ${requestId}`)
-    return alive.has(requestId)
-  }
-  const faults = new ManualFaults({
-    ...{ candidates: 3, leaseTable: LEASES, pastLeaseMs: 16_500, signal: stopping.signal, clock },
-    processes: { kill: async (requestId) => signal('kill')(requestId), freeze: signal('freeze'), thaw: signal('thaw') },
-    election: {
-      leader: () => (state.leader === undefined ? undefined : { requestId: state.leader, candidate: 0, token: 1 }),
-      isLeading: (requestId) => state.leader === requestId,
-      candidateOf,
-    },
-    onFault: (description, { candidate, requestId } = {}) => events.push(`${requestId ?? candidate}: ${description}`),
-    deliverAgain: async (requestId) => void events.push(`rivals of ${requestId}`),
-    add: (entry) => entries.push(entry),
-  })
-  return {
-    ...{ faults, events, alive, clock, stopping },
-    leaderIs: (requestId: string) => {
-      state.leader = requestId
-    },
-    leader: () => entries.findLast(({ kind }) => kind === 'leader'),
-    send: (requestId: string, kind: string, reply: () => Promise<Reply> = async () => DONE) =>
-      faults.intercept({ ...(CALLS[kind] ?? unknown(kind)), requestId }, async () => {
-        events.push(`${kind} of ${requestId} arrives`)
-        return reply()
-      }),
-  }
-}
-
 function unknown(word: string): never {
   throw new Error(`A scenario has the unknown word ${word}`)
 }
@@ -201,28 +160,58 @@ function unknown(word: string): never {
 const full = (event: string) =>
   event.replace(' (writing)', ', with a write on its way').replace(' (no reply)', ', before the reply')
 
+/** Plays steps on manual faults of three candidates with running processes. */
 function player() {
-  const played = scene()
-  const { faults, events, alive, clock, stopping } = played
+  const events: string[] = []
+  const entries: (CandidateEntry | LeaderEntry)[] = []
+  const alive = new Set(REQUESTS)
+  const clock = new ManualClock()
+  const stopping = new AbortController()
+  const state: { leader?: string } = {}
+  const signal = (name: string) => (requestId: string) => {
+    if (alive.has(requestId)) events.push(`${name} ${requestId}`)
+    return alive.has(requestId)
+  }
+  const faults = new ManualFaults({
+    ...{ candidates: 3, leaseTable: LEASES, pastLeaseMs: 16_500, signal: stopping.signal, clock },
+    processes: { kill: async (requestId) => signal('kill')(requestId), freeze: signal('freeze'), thaw: signal('thaw') },
+    election: {
+      leader: () => state.leader,
+      isLeading: (requestId) => state.leader === requestId,
+      candidateOf: (id) => (REQUESTS.includes(id) ? REQUESTS.indexOf(id) + 1 : undefined),
+    },
+    onFault: (description, { candidate, requestId } = {}) => events.push(`${requestId ?? candidate}: ${description}`),
+    deliverAgain: async (requestId) => void events.push(`rivals of ${requestId}`),
+    add: (entry) => entries.push(entry),
+  })
+  const leader = () => entries.findLast(({ kind }) => kind === 'leader')
+  const send = (requestId: string, kind: string, reply: () => Promise<Reply> = async () => DONE) =>
+    faults.intercept({ ...(CALLS[kind] ?? unknown(kind)), requestId }, async () => {
+      events.push(`${kind} of ${requestId} arrives`)
+      return reply()
+    })
   const held: Promise<unknown>[] = []
   const replies: PromiseWithResolvers<Reply>[] = []
-  const faultOf = ([name, candidate]: readonly string[]) => readFault({ do: name, candidate: Number(candidate) })
+  const faultOf = ([name, candidate, ms]: readonly string[]) =>
+    readFault({ do: name, candidate: Number(candidate), ms: Number(ms) })
 
   async function call(requestId: string, text: string): Promise<void> {
     const [, kind = '', mark] = /^(\w+)([!?~]?)$/.exec(text) ?? []
     if (mark === '' || mark === '!') {
-      expect(await played.send(requestId, kind)).toBe(mark === '!' ? 'hangUp' : DONE)
+      expect(await send(requestId, kind)).toBe(mark === '!' ? 'hangUp' : DONE)
       return
     }
     const reply = Promise.withResolvers<Reply>()
     if (mark === '~') replies.push(reply)
-    const sent = played.send(requestId, kind, mark === '~' ? () => reply.promise : undefined)
+    const sent = send(requestId, kind, mark === '~' ? () => reply.promise : undefined)
     held.push(sent.catch(() => 'error'))
     expect(await Promise.race([sent, settled()])).toBeUndefined()
   }
 
   const verbs: Readonly<Record<string, (requestId: string) => unknown>> = {
-    leads: played.leaderIs,
+    leads: (requestId) => {
+      state.leader = requestId
+    },
     starts: (requestId) => alive.add(requestId),
     dies: (requestId) => alive.delete(requestId),
     retries: (requestId) => faults.invocationEnded(requestId),
@@ -235,18 +224,20 @@ function player() {
     total: ([kills, freezes]) =>
       expect(faults.injected()).toEqual({ killLeader: Number(kills), freezeLeader: Number(freezes) }),
     refuse: (_, text) => {
-      const [name = '', message] = text.split(': ')
-      return expect(faults.inject(faultOf([name]))).rejects.toThrow(new FaultError(message))
+      const [fault = '', message] = text.split(': ')
+      return expect(faults.inject(faultOf(fault.split(' ')))).rejects.toThrow(new FaultError(message))
     },
     wait: ([ms]) => clock.advance(Number(ms)),
     stop: () => stopping.abort(),
     reply: () => replies.shift()?.resolve(DONE),
     error: () => replies.shift()?.reject(new Error('no answer')),
     held: async ([end]) => expect(await held.shift()).toEqual(end === 'done' ? DONE : end),
-    armed: ([name]) => expect(played.leader()).toMatchObject({ armed: name === '-' ? undefined : name }),
+    skew: ([ms]) => expect(faults.candidates.skewMs(1)).toBe(Number(ms)),
+    present: (words) => expect(faults.candidates.present()).toEqual(words.map(Number)),
+    armed: ([name]) => expect(leader()).toMatchObject({ armed: name === '-' ? undefined : name }),
     frozen: (words) => {
       const numbers = words[0] === '-' ? [] : words.map(Number)
-      expect(played.leader()).toMatchObject({ frozen: numbers })
+      expect(leader()).toMatchObject({ frozen: numbers })
       expect(REQUESTS.filter(faults.isFrozen).map((id) => REQUESTS.indexOf(id) + 1)).toEqual(numbers)
       expect(faults.hasFrozen()).toBe(numbers.length > 0)
     },
@@ -270,58 +261,4 @@ test.each(scenarios)('%s', async (_, lines) => {
   for (const line of lines) {
     for (const step of line.startsWith('>') ? [line] : line.split('; ')) await play(step)
   }
-})
-
-const NEW = { kind: 'candidate', isPresent: true, skewMs: 0, isCutOff: false, dropsNextReply: false }
-
-/** Candidates that are injected with faults one by one: the name of each, its candidate, its milliseconds. */
-function candidatesAfter(...faults: readonly (readonly [CandidateFault['do'], number?, number?])[]) {
-  const entries: CandidateEntry[] = []
-  const events: string[] = []
-  const onFault = (description: string, candidate: number) => events.push(`${candidate}: ${description}`)
-  const candidates = new Candidates(2, (entry) => entries.push(entry), onFault)
-  const inject = (name: CandidateFault['do'], candidate = 1, ms = 5_000) =>
-    candidates.inject({ do: name, candidate, ms })
-  for (const fault of faults) inject(...fault)
-  return { candidates, inject, events, latest: (number: number) => entries.findLast((one) => one.candidate === number) }
-}
-
-test('candidates are added with the lowest free number, up to ten, and removed except the last one', () => {
-  const { candidates, inject, events } = candidatesAfter(['removeCandidate', 1])
-  expect(() => inject('removeCandidate', 2)).toThrow(new FaultError('The last candidate cannot be removed'))
-  expect(candidates.present()).toEqual([2])
-  for (let added = 1; added <= 9; added += 1) inject('addCandidate')
-  expect(candidates.present()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
-  expect(events.slice(0, 3)).toEqual(['1: removed', '1: added', '3: added'])
-  const full = new FaultError('There are already 10 candidates, the maximum')
-  expect(() => inject('addCandidate')).toThrow(full)
-})
-
-test('a candidate that does not exist cannot be hit', () => {
-  const { inject, events } = candidatesAfter()
-  expect(() => inject('cutOff', 3)).toThrow(new FaultError('There is no candidate 3, only 1, 2'))
-  expect(events).toEqual([])
-  inject('removeCandidate', 2)
-  expect(() => inject('cutOff', 2)).toThrow(new FaultError('There is no candidate 2, only 1'))
-})
-
-test('a removed candidate keeps its state for running invocations, and returns without it', () => {
-  const { candidates, inject, latest } = candidatesAfter(['dropReply'], ['cutOff'], ['skewClock'], ['removeCandidate'])
-  const state = { isPresent: false, skewMs: 5_000, isCutOff: true, dropsNextReply: true }
-  expect(latest(1)).toMatchObject(state)
-  expect([1, 2].map((number) => candidates.isReachable(number))).toEqual([false, true])
-  expect([1, 2].map((number) => candidates.skewMs(number))).toEqual([5_000, 0])
-  inject('addCandidate')
-  expect(latest(1)).toEqual({ ...NEW, candidate: 1 })
-  expect([candidates.isReachable(1), candidates.skewMs(1)]).toEqual([true, 0])
-})
-
-test.each([
-  [2_500, 'clock set 2.5 s ahead'],
-  [-60_000, 'clock set 60 s behind'],
-  [0, 'clock set right'],
-])('a clock that is set by %d ms: %s', (ms, description) => {
-  const { candidates, events } = candidatesAfter(['skewClock', 2, 1], ['skewClock', 2, ms])
-  expect(candidates.skewMs(2)).toBe(ms)
-  expect(events.at(-1)).toBe(`2: ${description}`)
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type CallFault, describeCallFault, isPlannedAt } from '../../../infra/local/faults/fault.ts'
+import { type CallFault, describeCallFault } from '../../../infra/local/faults/fault.ts'
 import { chaosPlan, freezeAtWorst, killAtWorst, MIN_CHAOS_TICKS, planOf } from '../../../infra/local/faults/plan.ts'
 
 const seed = fc.integer({ min: 0, max: 0xffff_ffff })
@@ -8,7 +8,7 @@ const ticks = fc.integer({ min: MIN_CHAOS_TICKS, max: 20 })
 const ROWS = ['claim', 'intent', 'answer', 'move']
 const hitsLeader = (fault: CallFault) => fault.do === 'killLeader' || fault.do === 'freezeLeader'
 
-test('a plan of chaos kills a leader, freezes another one before a write to a row, and hits every tick', () => {
+test('a plan of chaos kills a leader, freezes another one before a write to a row, and hits every tick once', () => {
   const property = fc.property(seed, ticks, (ofSeed, number) => {
     const plan = chaosPlan(ofSeed, number)
     expect(chaosPlan(ofSeed, number)).toEqual(plan)
@@ -16,32 +16,19 @@ test('a plan of chaos kills a leader, freezes another one before a write to a ro
     const isFenced = (fault: CallFault) =>
       fault.do === 'freezeLeader' && fault.when === 'before' && ROWS.includes(fault.at)
     expect(plan.some(isFenced)).toBe(true)
-    const hit = [...new Set(plan.map(({ tick }) => tick))].sort((a, b) => a - b)
-    expect(hit).toEqual(Array.from({ length: number }, (_, index) => index + 1))
-  })
-  fc.assert(property)
-  expect(chaosPlan(1, 8)).not.toEqual(chaosPlan(2, 8))
-})
-
-test('a plan of chaos has at most one leader hit in a tick, one fault at a call, and possible faults only', () => {
-  const property = fc.property(seed, ticks, (ofSeed, number) => {
-    const plan = chaosPlan(ofSeed, number)
-    for (const { tick, at, do: name } of plan) {
+    for (let tick = 1; tick <= number; tick += 1) {
       const ofTick = plan.filter((fault) => fault.tick === tick)
-      expect(ofTick.filter(hitsLeader).length).toBeLessThanOrEqual(1)
-      for (let nth = 1; nth <= 12; nth += 1) {
-        expect(ofTick.filter((fault) => isPlannedAt(fault, at, nth)).length).toBeLessThanOrEqual(1)
-      }
-      if (name === 'refuse' || name === 'delayReply') expect(at).toBe('charge')
+      expect(ofTick.length).toBeGreaterThan(0)
+      expect(ofTick.slice(1).filter(hitsLeader)).toEqual([]) // of faults at the same call, the first is injected
+    }
+    for (const { at, do: name } of plan) {
+      if (name === 'refuse') expect(at).toBe('charge')
       if (name === 'throttle' || name === 'dropRequest') expect(at).not.toBe('charge')
     }
   })
   fc.assert(property)
-})
-
-test('plans of chaos use every fault', () => {
   const known = new Set(Array.from({ length: 50 }, (_, index) => chaosPlan(index, 8).map((fault) => fault.do)).flat())
-  const all = ['delayReply', 'dropReply', 'dropRequest', 'freezeLeader', 'killLeader', 'refuse', 'throttle']
+  const all = ['dropReply', 'dropRequest', 'freezeLeader', 'killLeader', 'refuse', 'throttle']
   expect([...known].sort()).toEqual(all)
 })
 
@@ -68,10 +55,10 @@ test('a plan has the faults of each tick, and the size of its chaos', () => {
 })
 
 test.each<[CallFault, string]>([
-  [{ tick: 1, at: 'charge', nth: 3, do: 'killLeader', when: 'after' }, 'leader killed after the 3rd charge'],
-  [{ tick: 1, at: 'claim', nth: 12, do: 'dropReply' }, 'reply to the 12th claim dropped'],
-  [{ tick: 1, at: 'charge', nth: 21, do: 'dropReply' }, 'reply to the 21st charge dropped, after the gateway charged'],
-  [{ tick: 1, at: 'lease', nth: 2, do: 'throttle', times: 3 }, 'the 2nd lease write and the next 2 throttled'],
+  [{ tick: 1, at: 'charge', nth: 3, do: 'killLeader', when: 'after' }, 'leader killed after charge 3'],
+  [{ tick: 1, at: 'unknown', nth: 1, do: 'freezeLeader', when: 'before' }, 'leader frozen before unknown outcome 1'],
+  [{ tick: 1, at: 'claim', nth: 12, do: 'dropReply' }, 'reply dropped at claim 12'],
+  [{ tick: 1, at: 'lease', nth: 2, do: 'throttle', times: 3 }, 'throttled at lease write 2 and the next 2'],
 ])('%j is described', (fault, words) => {
   expect(describeCallFault(fault)).toBe(words)
 })

@@ -4,14 +4,9 @@ import { expect, test } from 'vitest'
 import { type Charge, chargesTable } from '../../../functions/billing/ledger.ts'
 import { subscriptionsTable } from '../../../functions/billing/subscriptions.ts'
 import { fence } from '../../../functions/election/fencing.ts'
+import { settled } from '../../../functions/election/testing/manual-clock.ts'
 import type { CallAction, CallFault, CallKind } from '../../../infra/local/faults/fault.ts'
-import {
-  callKindOf,
-  GatewayWatch,
-  PlannedFaults,
-  type PlannedFaultsOptions,
-} from '../../../infra/local/faults/planned-faults.ts'
-import type { Protection } from '../../../infra/local/faults/protections.ts'
+import { callKindOf, GatewayWatch, PlannedFaults } from '../../../infra/local/faults/planned-faults.ts'
 import type { Call, Reply } from '../../../infra/local/lambda-host/interceptor.ts'
 import { localClient } from '../../support/tables.ts'
 import { gatewayCall, jsonReply } from '../observe/wire.ts'
@@ -58,10 +53,7 @@ test('each write of the billing task has the kind of its step', async () => {
 })
 
 /** Planned faults, the events that they cause in order, and a function that sends a call of a kind. */
-function scene(
-  planned: readonly CallFault[],
-  { without = [], deliverAgain = async () => {} }: Partial<PlannedFaultsOptions> = {},
-) {
+function scene(planned: readonly CallFault[]) {
   const events: string[] = []
   const injected: (readonly [CallFault, requestId: string])[] = []
   const stopping = new AbortController()
@@ -70,20 +62,20 @@ function scene(
     return RUNNING.includes(requestId)
   }
   const faults = new PlannedFaults({
-    ...{ places: PLACES, without, pastLeaseMs: 5, signal: stopping.signal },
+    ...{ places: PLACES, without: [], pastLeaseMs: 5, signal: stopping.signal },
     plan: { faultsOf: (tick) => planned.filter((fault) => fault.tick === tick) },
     processes: { kill: async (requestId) => signal('kill')(requestId), freeze: signal('freeze'), thaw: signal('thaw') },
     onFault: (...fault) => injected.push(fault),
     deliverAgain: async (requestId) => {
       events.push(`rival of ${requestId} invoked`)
-      await deliverAgain(requestId)
+      await settled()
       events.push('rival done')
     },
   })
   faults.tickStarts(1, 0)
   const send = (kind: string, requestId = 'leader') =>
-    faults.intercept({ ...(CALLS[kind] ?? CALLS.lease), requestId }, async (body) => {
-      events.push(`${kind} arrives${body === undefined ? '' : ' changed'}`)
+    faults.intercept({ ...(CALLS[kind] ?? CALLS.lease), requestId }, async () => {
+      events.push(`${kind} arrives`)
       return DONE
     })
   return { events, injected, faults, send, stopping }
@@ -92,7 +84,6 @@ function scene(
 const DONE: Reply = { statusCode: 200, headers: {}, body: 'done' }
 const RUNNING = ['leader', 'other']
 const update = (target: string, body: Call['body'] = {}): Call => ({ ...ofDynamoDB, target, body })
-const FENCED = fence({ TableName: 'rows', Item: { id: '1' } }, 'billing', STAMP)
 const CALLS: Readonly<Record<string, Call>> & { readonly lease: Call } = {
   lease: update('leases'),
   claim: update('subscriptions', { ReturnValues: 'ALL_NEW' }),
@@ -100,23 +91,12 @@ const CALLS: Readonly<Record<string, Call>> & { readonly lease: Call } = {
   charge: gatewayCall('POST'),
   lookup: gatewayCall('GET'),
   query: { ...update('charges'), operation: 'Query' },
-  row: { ...update('rows', { ...FENCED }), operation: 'PutItem' },
+  row: { ...update('rows'), operation: 'PutItem' },
 }
 
 test('writes of the lease and charges have a kind; lookups, queries and other writes have none', () => {
   const kinds = Object.values(CALLS).map((call) => callKindOf(call, PLACES))
   expect(kinds).toEqual(['lease', 'claim', 'unknown', 'charge', undefined, undefined, undefined])
-})
-
-test.each<[readonly Protection[], string]>([
-  [['lease'], 'row arrives'],
-  [['fence'], 'row arrives changed'],
-  [['key', 'fence'], 'row arrives changed'],
-])('with %j switched off, the fence is removed on the wire, or not: %s', async (without, event) => {
-  const { send, events, faults } = scene([], { without })
-  await send('row')
-  expect(events).toEqual([event])
-  expect(faults.injected()).toEqual([])
 })
 
 const faultAt = (at: CallKind, action: CallAction, nth = 1): CallFault => ({ tick: 1, at, nth, ...action })
@@ -183,20 +163,6 @@ test.each([KILL, FREEZE].flatMap((fault) => (['before', 'after'] as const).map((
   },
 )
 
-test('a frozen leader stays frozen while the rival works, whose own calls arrive', async () => {
-  const rival = Promise.withResolvers<void>()
-  const { send, events } = scene([faultAt('claim', { ...FREEZE, when: 'before' })], {
-    deliverAgain: () => rival.promise,
-  })
-  const held = send('claim')
-  await expect.poll(() => events).toContain('rival of leader invoked')
-  expect(await send('claim', 'other')).toEqual(DONE)
-  expect(events).not.toContain('thaw leader')
-  rival.resolve()
-  expect(await held).toEqual(DONE)
-  expect(events.slice(-2)).toEqual(['thaw leader', 'claim arrives'])
-})
-
 test('a frozen leader is thawed without a rival when the run ends', async () => {
   const { send, stopping, events } = scene([faultAt('claim', { ...FREEZE, when: 'before' })])
   stopping.abort()
@@ -204,46 +170,22 @@ test('a frozen leader is thawed without a rival when the run ends', async () => 
   expect(events).toEqual(['freeze leader', 'thaw leader', 'claim arrives'])
 })
 
-test('a delayed reply belongs to a call that was applied at once, and arrives when the run ends', async () => {
-  const { send, events, injected, stopping } = scene([faultAt('charge', { do: 'delayReply' })])
-  let isAnswered = false
-  const late = send('charge').finally(() => {
-    isAnswered = true
-  })
-  await expect.poll(() => injected).toHaveLength(1)
-  expect(events).toEqual(['charge arrives'])
-  expect(isAnswered).toBe(false)
-  stopping.abort()
-  expect(await late).toEqual(DONE)
-})
-
 const REPLAYED = { 'idempotent-replayed': 'true' }
 
-function gateway() {
+test('charged and declined units are answered, once per tick, and repeated answers count over the whole run', async () => {
   const watch = new GatewayWatch()
   const send = async (customer: string, statusCode: number, headers: object = {}, method = 'POST') => {
     const form = new URLSearchParams({ customer, 'metadata[plan]': 'p', 'metadata[period]': '2024-01-31' })
     const call = { ...gatewayCall(), body: { method, body: form.toString() } }
     const reply = jsonReply({ statusCode, headers, body: '{}' })
     expect(await watch.intercept(call, async () => reply)).toBe(reply)
+    return [watch.answered(), watch.replayedRequests()]
   }
-  return { watch, send }
-}
-
-test('charged and declined units are answered; failures and lookups are not', async () => {
-  const { watch, send } = gateway()
-  await send('c-1', 200)
-  await send('c-2', 402)
-  await send('c-3', 500)
-  await send('c-4', 200, {}, 'GET')
-  expect(watch.answered()).toBe(2)
-})
-
-test('a unit counts once per tick, and repeated answers count over the whole run', async () => {
-  const { watch, send } = gateway()
-  await send('c-1', 200)
-  await send('c-1', 200, REPLAYED)
-  expect([watch.answered(), watch.replayedRequests()]).toEqual([1, 1])
+  expect(await send('c-1', 200)).toEqual([1, 0])
+  expect(await send('c-2', 402)).toEqual([2, 0])
+  expect(await send('c-3', 500)).toEqual([2, 0])
+  expect(await send('c-4', 200, {}, 'GET')).toEqual([2, 0])
+  expect(await send('c-1', 200, REPLAYED)).toEqual([2, 1])
   watch.tickStarts()
   expect([watch.answered(), watch.replayedRequests()]).toEqual([0, 1])
 })

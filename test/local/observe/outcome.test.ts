@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Ending } from '../../../infra/local/lambda-host/environment.ts'
 import {
   completedAfterAll,
-  doneOf,
+  failureIn,
   lastStepOf,
   outcomeOf,
   type TryOutcome,
@@ -52,11 +52,6 @@ test('the logs of a leader that died have its token and its work', () => {
   })
 })
 
-test('a candidate that died without leading has no token', () => {
-  const error = { errorType: 'Error', errorMessage: 'no' }
-  expect(outcomeOf({ ok: false, error, logs: ['null', '{"message":"leading"}'] })).not.toHaveProperty('ledWithToken')
-})
-
 test('an attempt that failed after its tick was completed has completed it', () => {
   const failure = outcomeOf(killedLeader(7))
   const observed = (ended: 'completed' | 'released' | undefined) => ({
@@ -67,18 +62,14 @@ test('an attempt that failed after its tick was completed has completed it', () 
   const thrown = { errorType: 'Runtime.ExitError' }
   const done = { status: 'completed', fencingToken: 7, thrown }
   expect(completedAfterAll(failure, observed('completed'))).toMatchObject(done)
-  const others = [observed('released'), observed(undefined), undefined]
-  for (const other of others) expect(completedAfterAll(failure, other)).toBe(failure)
-  const standby = outcomeOf(returned({ status: 'standby', reason: 'tickDone' }))
-  expect(completedAfterAll(standby, observed('completed'))).toBe(standby)
+  for (const other of [observed('released'), undefined]) expect(completedAfterAll(failure, other)).toBe(failure)
 })
 
-test.each<[TryOutcome, object, string]>([
-  [{ status: 'completed', fencingToken: 7, work }, { status: 'completed' }, 'Returns; its tick is completed'],
-  [{ status: 'released' }, { status: 'released' }, 'Returns after it released the lease'],
-  [{ status: 'standby', reason: 'held' }, { status: 'standby', reason: 'held' }, 'Stands by: held'],
-])('%j is described for the feed and the log', (outcome, done, description) => {
-  expect(doneOf(outcome)).toEqual(done)
+test.each<[TryOutcome, string]>([
+  [{ status: 'completed', fencingToken: 7, work }, 'Returns; its tick is completed'],
+  [{ status: 'released' }, 'Returns after it released the lease'],
+  [{ status: 'standby', reason: 'held' }, 'Stands by: held'],
+])('%j is described for the log', (outcome, description) => {
   expect(lastStepOf(outcome)).toEqual({ description, trace: [] })
   expect(lastStepOf(outcome, ['a line'])).toEqual({ description, trace: ['Logged:', 'a line'] })
 })
@@ -89,7 +80,7 @@ test('a failure has its stack frames, without the message again, and its log lin
   const error = { errorType: 'RangeError', errorMessage: 'out of range' }
   const failed: TryOutcome = { status: 'failed', error: { ...error, trace }, logs: ['first', 'second'], work }
   const description = 'Fails with RangeError: out of range'
-  expect(doneOf(failed).error).toEqual({ name: 'RangeError', message: 'out of range', trace: frames })
+  expect(failureIn(error)).toEqual({ name: 'RangeError', message: 'out of range' })
   expect(lastStepOf(failed)).toEqual({ description, trace: [...frames, 'Logged:', 'first', 'second'] })
   const late: TryOutcome = { status: 'completed', fencingToken: 7, work, thrown: error }
   expect(lastStepOf(late).description).toBe(`${description}; its tick is completed`)

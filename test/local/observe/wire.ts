@@ -29,9 +29,11 @@ export function wire() {
   const exchanges: Exchange[] = []
   const recorder = new Recorder({ leaseTable: LEASES, add: (entry) => entries.push(entry), now: () => NOW_MS })
   const faults: Interceptor[] = []
+  const behind: (() => Promise<void>)[] = []
   const keep: Interceptor = async (call, forward) => {
     const reply = await forward()
     exchanges.push({ call, reply })
+    await behind.shift()?.()
     return reply
   }
   const injected: Interceptor = (call, forward) => faults.shift()?.(call, forward) ?? forward()
@@ -64,6 +66,8 @@ export function wire() {
     },
     /** For the next request, and for those after it. */
     inject: (...next: readonly Interceptor[]) => void faults.push(...next),
+    /** Happens before the reply to the next request is on its way. */
+    meanwhile: (what: () => Promise<void>) => void behind.push(what),
     /** Sends a request to the gateway, which replies with this body. */
     askGateway: (requestId: string, method: string | undefined, body: unknown) =>
       intercept(gatewayCall(method, requestId), async () => jsonReply(body)),
@@ -125,23 +129,4 @@ export async function replacement(): Promise<Wire & { readonly old: Led; readonl
   const old = await scene.lead('a')
   await scene.expire()
   return { ...scene, old, current: await scene.lead('b') }
-}
-
-/** One request of each kind, as the library sends it, with the reply. */
-export async function libraryExchanges() {
-  const scene = wire()
-  const { lease, finish } = await scene.lead('a')
-  await lease.renew()
-  await lease.saveCheckpoint({ upTo: 7 })
-  await lease.send(put())
-  await lease.transact([{ Put: put('2') }])
-  await finish()
-  await (await scene.lead('b', { tick: NEXT_TICK })).fail(new RangeError('no'))
-  const sent = ['acquire', 'renew', 'saveCheckpoint', 'write', 'guard', 'complete', 'acquire again', 'release'] as const
-  const found = (name: (typeof sent)[number]): Exchange => {
-    const exchange = scene.exchanges[sent.indexOf(name)]
-    if (exchange === undefined) throw new Error(`The library sent no ${name}`)
-    return exchange
-  }
-  return { found }
 }

@@ -4,7 +4,6 @@ import { bundlePage } from '../../../infra/local/page/bundle.ts'
 
 const page = await bundlePage()
 
-const NAMESPACE = /^http:\/\/www\.w3\.org\/(2000\/svg|1999\/xhtml)$/
 const partOf = (tag: string) => new RegExp(`<${tag}[^>]*>([\\s\\S]*)</${tag}>`).exec(page.html)?.[1] ?? ''
 const digest = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 const policy = new Map(
@@ -21,14 +20,6 @@ test('the page is one file of less than 100 KB, with its style and its script in
   expect(page.html).not.toMatch(/\/\*(style|script)\*\//)
 })
 
-test('the page has no address of another server', () => {
-  const loading = [...page.html.matchAll(/<(?:script|link|img|iframe)[^>]*\b(?:src|href)="([^"]*)"/g)]
-  expect(loading.map(([, address]) => address)).toEqual(['data:,'])
-  const addresses = page.html.match(/\b(?:https?|wss?):\/\/[^\s"'`)]+/g) ?? []
-  expect(addresses.filter((address) => !NAMESPACE.test(address))).toEqual([])
-  expect(partOf('style')).not.toMatch(/url\(|@import/)
-})
-
 test('its policy allows this script, this style, and requests to this server only', () => {
   expect(policy.get('default-src')).toBe("'none'")
   expect(policy.get('script-src')).toBe(digest(partOf('script')))
@@ -37,9 +28,4 @@ test('its policy allows this script, this style, and requests to this server onl
   expect(policy.get('img-src')).toBe('data:')
   for (const name of ['base-uri', 'form-action', 'frame-ancestors']) expect(policy.get(name)).toBe("'none'")
   expect(page.headers).toMatchObject({ 'content-type': 'text/html; charset=utf-8', 'referrer-policy': 'no-referrer' })
-})
-
-test('nothing in the script or style ends its element', () => {
-  expect(partOf('script')).not.toContain('</')
-  expect(page.html.match(/<\/(script|style)>/g)).toHaveLength(2)
 })

@@ -1,12 +1,13 @@
-/** Entries of small elections, and readers of the page's markup. */
+/** Entries of small elections, and a reader of the page's markup. */
 import type {
-  Began,
   CandidateEntry,
-  Done,
+  Counts,
   Effect,
   Entry,
+  FailedAttempt,
   FaultEntry,
   Setup,
+  TenureEntry,
   Update,
 } from '../../../infra/local/observe/entries.ts'
 import { History } from '../../../infra/local/page/client/history.ts'
@@ -40,39 +41,67 @@ export const SETUP: readonly Entry[] = [
 
 export const OVER = { kind: 'over', atMs: T0 + 3_600_000, description: 'The run is over' } as const
 
+export const counts = (changes: Partial<Counts> = {}): Counts => ({
+  ...{ kind: 'counts', ticks: 3, completed: 3, completedTwice: 0, overdue: 0, staleRefused: 0, staleAccepted: 0 },
+  ...changes,
+})
+
+export const KILLED = { name: 'Runtime.ExitError', message: 'signal: killed' }
+
+/** What happened to a tenure, in milliseconds after the beginning of the election. */
+interface Happened {
+  readonly ended?: number
+  readonly done?: number
+}
+
 /** The tenure of this number; its token is 100 more, its candidate has the same number. */
-export function began(tenure: number, afterMs: number, changes: Partial<Began> = {}): Entry {
-  const expiresAtMs = T0 + afterMs + 15_000
-  const ids = { tenure, token: 100 + tenure, candidate: tenure, invocation: `i${tenure}` }
-  return { kind: 'began', atMs: T0 + afterMs, ...ids, tick: TICK, expiresAtMs, ...changes }
+export function tenure(
+  number: number,
+  afterMs: number,
+  { ended, done, ...changes }: Partial<TenureEntry> & Happened = {},
+): TenureEntry {
+  const ids = { number, token: 100 + number, candidate: number, tick: TICK, expiresAtMs: T0 + afterMs + 15_000 }
+  const ends = {
+    ...(ended === undefined ? {} : ({ end: 'completed', endedAtMs: T0 + ended } as const)),
+    ...(done === undefined ? {} : { doneAtMs: T0 + done }),
+  }
+  return {
+    kind: 'tenure',
+    atMs: T0 + afterMs,
+    ...ids,
+    ...ends,
+    ...{ accepted: 0, refused: 0, unguarded: 0 },
+    ...changes,
+  }
 }
 
-export function ended(tenure: number, afterMs: number, how: 'completed' | 'released' | 'failed' = 'completed'): Entry {
-  return { kind: 'ended', atMs: T0 + afterMs, tenure, how }
-}
+/** Its leader died. */
+export const died = (number: number, afterMs: number, done: number, changes: Partial<TenureEntry> & Happened = {}) =>
+  tenure(number, afterMs, { done, error: KILLED, ...changes })
 
-/** The invocation of the candidate, and of the tenure, of this number. */
-export function done(number: number, afterMs: number, changes: Partial<Done> = {}): Entry {
-  const ids = { candidate: number, invocation: `i${number}` }
-  return { kind: 'done', atMs: T0 + afterMs, ...ids, status: 'completed', ...changes }
-}
+/** The tenure with the next number took it over. */
+export const takenOver = (number: number, ended: number) =>
+  ({ ended, end: 'takenOver', successor: 101 + number }) as const
 
-export const KILLED = { name: 'Runtime.ExitError', message: 'signal: killed', trace: ['at work (index.mjs:1:1)'] }
+export const failure = (number: number, afterMs: number, changes: Partial<FailedAttempt> = {}): FailedAttempt => ({
+  ...{ kind: 'failure', atMs: T0 + afterMs, number, candidate: number, tick: TICK, error: KILLED, ...changes },
+})
 
-export const failed = (number: number, afterMs: number): Entry =>
-  done(number, afterMs, { status: 'failed', error: KILLED })
+export const standby = (number: number, afterMs: number): Entry => ({
+  ...{ kind: 'standby', atMs: T0 + afterMs, candidate: number, reason: 'held' },
+})
 
-export function effect(tenure: number, afterMs: number, changes: Partial<Effect> = {}): Entry {
-  const ids = { tenure, token: 100 + tenure, candidate: tenure }
+export const ticked = (number: number, afterMs: number, tick = TICK): Entry => ({
+  ...{ kind: 'ticked', atMs: T0 + afterMs, number, tick },
+})
+
+export function effect(number: number, afterMs: number, changes: Partial<Effect> = {}): Effect {
+  const ids = { tenure: number, token: 100 + number, candidate: number }
   return { kind: 'effect', atMs: T0 + afterMs, ...ids, verdict: 'accepted', what: 'charge', times: 1, ...changes }
 }
 
 export function fault(description: string, afterMs: number, changes: Partial<FaultEntry> = {}): Entry {
   return { kind: 'fault', atMs: T0 + afterMs, candidate: 1, description, ...changes }
-}
-
-export function invoked(number: number, afterMs: number, invocation = `i${number}`, tick = TICK): Entry {
-  return { kind: 'invoked', atMs: T0 + afterMs, candidate: number, invocation, tick, retry: 0 }
 }
 
 /** The text of markup, without its elements. */

@@ -1,15 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { Counts, Entry, Update } from '../../../infra/local/observe/entries.ts'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { Entry, Update } from '../../../infra/local/observe/entries.ts'
 import { Feed } from '../../../infra/local/page/feed.ts'
-import { began, candidate, effect, invoked, OVER, SETUP_ENTRY, T0 } from './election.ts'
+import { candidate, counts, effect, OVER, SETUP_ENTRY, standby, tenure, ticked } from './election.ts'
 
-const counts = (ticks: number): Counts => ({
-  ...{ kind: 'counts', ticks, completed: 0, completedTwice: 0, overdue: 0, staleRefused: 0, staleAccepted: 0 },
-})
-const renewed = (tenure: number): Entry => ({ kind: 'renewed', atMs: T0, tenure, expiresAtMs: T0 })
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
 
-function feedOf(entries: readonly Entry[], keptEvents?: number) {
-  const feed = new Feed(keptEvents)
+function feedOf(entries: readonly Entry[], keptEntries?: number) {
+  const feed = new Feed(keptEntries)
   for (const entry of entries) feed.add(entry)
   return feed
 }
@@ -24,92 +22,62 @@ function received(feed: Feed) {
 const kept = (feed: Feed): readonly Update[] => received(feed).calls[0] ?? []
 
 test('a page that opens late gets all entries at once, and then each new one', () => {
-  const feed = feedOf([invoked(1, 0), began(1, 0)])
+  const feed = feedOf([ticked(1, 0), tenure(1, 0)])
   const { calls } = received(feed)
-  feed.add(renewed(1))
-  feed.add(counts(1))
-  expect(calls).toEqual([[invoked(1, 0), began(1, 0)], [renewed(1)], [counts(1)]])
+  feed.add(standby(2, 1))
+  feed.add(counts())
+  expect(calls).toEqual([[ticked(1, 0), tenure(1, 0)], [standby(2, 1)], [counts()]])
 })
 
-test('a page gets the latest states of each kind and candidate before the events, the setup first', () => {
-  const leader: Entry = { kind: 'leader', armed: 'killLeader', frozen: [] }
+test('only the latest entry of each state, candidate and tenure is kept, and every event', () => {
   const removed = candidate(1, { isPresent: false })
-  const states = [candidate(1), leader, invoked(1, 0), candidate(2), OVER, counts(1), removed, counts(2), SETUP_ENTRY]
-  expect(kept(feedOf(states))).toEqual([SETUP_ENTRY, removed, candidate(2), leader, counts(2), OVER, invoked(1, 0)])
+  const events = [ticked(1, 0), ticked(1, 0), effect(1, 0), effect(1, 0, { tenure: 2 }), effect(1, 0, { what: 'x' })]
+  const first = [SETUP_ENTRY, candidate(1), candidate(2), counts({ ticks: 1 }), tenure(1, 0), tenure(2, 0)]
+  const feed = feedOf([...first, ...events, removed, counts(), tenure(1, 0, { ended: 5 }), OVER])
+  const states = [SETUP_ENTRY, removed, candidate(2), counts(), tenure(1, 0, { ended: 5 }), tenure(2, 0)]
+  expect(kept(feed)).toEqual([...states, ...events, OVER])
 })
 
 test('a page that closes gets nothing more, and the others do', () => {
   const feed = new Feed()
   const [one, other] = [received(feed), received(feed)]
-  feed.add(began(1, 0))
+  feed.add(ticked(1, 0))
   one.subscription[Symbol.dispose]()
-  feed.add(began(2, 1))
-  expect(one.calls.flat()).toEqual([began(1, 0)])
-  expect(other.calls.flat()).toEqual([began(1, 0), began(2, 1)])
+  feed.add(ticked(2, 1))
+  expect(one.calls.flat()).toEqual([ticked(1, 0)])
+  expect(other.calls.flat()).toEqual([ticked(1, 0), ticked(2, 1)])
 })
 
-describe('effects', () => {
-  beforeEach(() => void vi.useFakeTimers())
-  afterEach(() => void vi.useRealTimers())
-
-  test('that are equal and within a tenth of a second are one entry, with the time of the first', () => {
-    const feed = new Feed()
-    const { calls } = received(feed)
-    feed.add(effect(1, 0))
-    vi.advanceTimersByTime(60)
-    feed.add(effect(1, 60))
-    feed.add(effect(1, 60, { verdict: 'refused' }))
-    expect(calls).toHaveLength(1)
-    vi.advanceTimersByTime(40)
-    feed.add(effect(1, 100))
-    vi.advanceTimersByTime(100)
-    const entries = [effect(1, 0, { times: 2 }), effect(1, 60, { verdict: 'refused' }), effect(1, 100)]
-    expect(calls.flat()).toEqual(entries)
-    expect(vi.getTimerCount()).toBe(0)
-  })
-
-  test('that differ are separate entries', () => {
-    const effects = [{}, { tenure: 2 }, { what: 'UpdateItem of charges' }].map((changes) => effect(1, 0, changes))
-    expect(kept(feedOf(effects))).toEqual(effects)
-  })
-
-  test('are sent before any other entry, and to a page that opens', () => {
-    const feed = new Feed()
-    const { calls } = received(feed)
-    feed.add(effect(1, 0))
-    feed.add(OVER)
-    feed.add(effect(1, 1))
-    expect(kept(feed)).toEqual([OVER, effect(1, 0), effect(1, 1)])
-    expect(calls.flat()).toEqual([effect(1, 0), OVER, effect(1, 1)])
-  })
+test('equal effects and changes of a tenure within a tenth of a second are one entry', () => {
+  const feed = new Feed()
+  const { calls } = received(feed)
+  feed.add(tenure(1, 0))
+  feed.add(effect(1, 0))
+  vi.advanceTimersByTime(60)
+  feed.add(tenure(1, 0, { accepted: 2 }))
+  feed.add(effect(1, 60))
+  feed.add(effect(1, 60, { verdict: 'refused' }))
+  expect(calls).toHaveLength(1)
+  vi.advanceTimersByTime(40)
+  const batch = [tenure(1, 0, { accepted: 2 }), effect(1, 0, { times: 2 }), effect(1, 60, { verdict: 'refused' })]
+  expect(calls.slice(1)).toEqual([batch])
+  feed.add(effect(1, 100))
+  feed.add(OVER)
+  expect(calls.slice(2)).toEqual([[effect(1, 100)], [OVER]])
+  expect(vi.getTimerCount()).toBe(0)
 })
 
-describe('forgetting', () => {
-  test('drops the oldest tenures as a whole, at most a tenth late, and notifies open pages', () => {
-    const feed = new Feed(20)
-    const { calls } = received(feed)
-    for (let tenure = 1; tenure <= 30; tenure += 1) {
-      for (const entry of [invoked(1, tenure), began(tenure, tenure), ...Array(5).fill(renewed(tenure))])
-        feed.add(entry)
-      const entries = kept(feed)
-      expect(entries.length).toBeLessThanOrEqual(22)
-      if (tenure > 3) expect(entries[0]).toMatchObject({ kind: 'began' })
-      expect(entries.at(-1)).toEqual(renewed(tenure))
-    }
-    const forgotten = calls.flat().filter(({ kind }) => kind === 'forgotten')
-    expect(forgotten.at(-1)).toEqual({ kind: 'forgotten', beforeMs: Object(kept(feed)[0]).atMs })
-  })
-
-  test.each([
-    ['without any tenure', []],
-    ['of a single long tenure', [began(1, 0)]],
-  ])('bounds the events %s, and never drops a state', (_, first) => {
-    const feed = feedOf([SETUP_ENTRY, ...first], 100)
-    for (let times = 1; times <= 1_000; times += 1) feed.add(renewed(times))
-    const [state, ...events] = kept(feed)
-    expect(state).toEqual(SETUP_ENTRY)
-    expect(events.length).toBeGreaterThanOrEqual(100)
-    expect(events.length).toBeLessThanOrEqual(110)
-    expect(events.at(-1)).toEqual(renewed(1_000))
-  })
+test('the oldest events and tenures are forgotten, at most a tenth late, and open pages are notified', () => {
+  const feed = feedOf([SETUP_ENTRY], 20)
+  const { calls } = received(feed)
+  for (let number = 1; number <= 100; number += 1) {
+    for (const entry of [ticked(number, number), tenure(number, number)]) feed.add(entry)
+    const [setup, ...history] = kept(feed)
+    expect(setup).toEqual(SETUP_ENTRY)
+    expect(history.length).toBeLessThanOrEqual(21)
+    expect(history.at(-1)).toEqual(tenure(number, number))
+  }
+  expect(kept(feed).length).toBeGreaterThanOrEqual(20)
+  const forgotten = calls.flat().filter(({ kind }) => kind === 'forgotten')
+  expect(forgotten.at(-1)).toEqual({ kind: 'forgotten', beforeMs: Object(kept(feed)[1]).atMs })
 })

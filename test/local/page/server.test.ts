@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { type IncomingMessage, request as startRequest } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { FaultError, type ManualFault } from '../../../infra/local/faults/fault.ts'
-import { Feed } from '../../../infra/local/page/feed.ts'
 import { type PageOptions, type PageServer, startPage } from '../../../infra/local/page/server.ts'
+import { CountedFeed } from '../../support/counted-feed.ts'
 import { fault, OVER } from './election.ts'
 
 const servers: PageServer[] = []
@@ -13,31 +13,14 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.stop()))
 })
 
-/** A page with a feed of its own, and the faults that it injected. */
+/** A page with a feed of its own that counts its pages, and the faults that it injected. */
 async function start(options: Partial<PageOptions> = {}) {
-  const feed = new Feed()
+  const feed = new CountedFeed()
   const injected: ManualFault[] = []
-  const listening = { now: 0 }
-  const server = await startPage({
-    port: 0,
-    feed: {
-      subscribe: (listener) => {
-        const subscription = feed.subscribe(listener)
-        listening.now += 1
-        return {
-          [Symbol.dispose]: () => {
-            listening.now -= 1
-            subscription[Symbol.dispose]()
-          },
-        }
-      },
-    },
-    logs: { get: () => undefined },
-    inject: async (one) => void injected.push(one),
-    ...options,
-  })
+  const inject = async (one: ManualFault) => void injected.push(one)
+  const server = await startPage({ port: 0, feed, logs: { get: () => undefined }, inject, ...options })
   servers.push(server)
-  return { ...server, feed, injected, listening, origin: new URL(server.url).origin }
+  return { ...server, feed, injected, origin: new URL(server.url).origin }
 }
 type Started = Awaited<ReturnType<typeof start>>
 
@@ -89,55 +72,35 @@ test('the page is one HTML file, which browsers neither cache nor reinterpret', 
   expect(await ask(url)).toMatchObject({ status: 200, headers })
   const ways = [{ host: `localhost:${new URL(url).port}` }, { 'sec-fetch-site': 'none' }]
   for (const headers of ways) expect((await ask(url, { headers })).status).toBe(200)
+  for (const path of ['faults', '..%2fpackage.json']) {
+    expect(await ask(url + path)).toMatchObject({ status: 404, body: 'Not found' })
+  }
 })
 
-test.each([
-  ['GET', 'faults'],
-  ['POST', 'feed'],
-  ['GET', '..%2fpackage.json'],
-])('the page has nothing else: %s %s', async (method, path) => {
-  const { url } = await start()
-  expect(await ask(url + path, { method })).toMatchObject({ status: 404, body: 'Not found' })
+test('the key in the address differs for each run, and needs no slash behind it', async () => {
+  const [one, other] = [await start(), await start()]
+  const { pathname } = new URL(one.url)
+  expect(pathname).not.toBe(new URL(other.url).pathname)
+  expect(await ask(one.url.slice(0, -1))).toMatchObject({ status: 308, headers: { location: pathname } })
 })
 
-describe('the key in the address', () => {
-  test('differs for each run, and needs no slash behind it', async () => {
-    const [one, other] = [await start(), await start()]
-    expect(new URL(one.url).pathname).not.toBe(new URL(other.url).pathname)
-    const headers = { location: new URL(one.url).pathname }
-    expect(await ask(one.url.slice(0, -1))).toMatchObject({ status: 308, headers })
-  })
-
-  test.each<[string, (key: string) => string]>([
-    ['missing', () => ''],
-    ['that of another run', () => 'mGgFqKVWTt8xMx0Pv1RZHA/'],
-    ['cut in half', (key) => `${key.slice(0, 11)}/`],
-    ['in upper case', (key) => `${key.toUpperCase()}/`],
-  ])('opens and injects nothing if it is %s', async (_, wrong) => {
-    const { url, origin, injected, listening } = await start()
-    const base = `${origin}/${wrong(new URL(url).pathname.slice(1, -1))}`
-    for (const path of ['', 'feed', 'tenures/1', 'package.json']) {
-      const { status, headers, body } = await ask(base + path)
-      expect([status, headers['location']]).toEqual([403, undefined])
-      expect(body).toMatch(/^Open the complete address that the terminal shows/)
-    }
-    expect((await post({ url: base, origin }, KILL)).status).toBe(403)
-    expect([injected, listening.now]).toEqual([[], 0])
-  })
-})
-
-test.each<[string, Readonly<Record<string, string>>, number]>([
-  ['names the host evil.example', { host: 'evil.example' }, 421],
-  ['names this host without its port', { host: '127.0.0.1' }, 421],
-  ['names another port of this host', { host: '127.0.0.1:1' }, 421],
-  ['comes from another site', { 'sec-fetch-site': 'cross-site' }, 403],
-  ['comes from another port', { 'sec-fetch-site': 'same-site' }, 403],
-])('a request that %s is refused', async (_, named, refused) => {
-  const { url, origin, injected, listening } = await start()
+const EVIL = { host: 'evil.example' }
+const WRONG_KEY = 'mGgFqKVWTt8xMx0Pv1RZHA/'
+test.each<[string, (key: string) => string, Readonly<Record<string, string>>, number]>([
+  ['has no key', () => '', {}, 403],
+  ['has the key of another run', () => WRONG_KEY, {}, 403],
+  ['has half of the key', (key) => `${key.slice(0, 11)}/`, {}, 403],
+  ['names the host evil.example', (key) => key, EVIL, 421],
+  ['names this host without its port', (key) => key, { host: '127.0.0.1' }, 421],
+  ['comes from another site', (key) => key, { 'sec-fetch-site': 'cross-site' }, 403],
+  ['comes from another port', (key) => key, { 'sec-fetch-site': 'same-site' }, 403],
+])('a request that %s opens and injects nothing', async (_, keyOf, named, refused) => {
+  const { url, origin, injected, feed } = await start()
+  const base = `${origin}/${keyOf(new URL(url).pathname.slice(1))}`
   const headers = { origin, ...JSON_TYPE, ...named }
-  for (const path of ['', 'feed', 'tenures/1']) expect((await ask(url + path, { headers })).status).toBe(refused)
-  expect((await post({ url, origin }, KILL, headers)).status).toBe(refused)
-  expect([injected, listening.now]).toEqual([[], 0])
+  for (const path of ['', 'feed', 'tenures/1']) expect((await ask(base + path, { headers })).status).toBe(refused)
+  expect((await post({ url: base, origin }, KILL, headers)).status).toBe(refused)
+  expect([injected, feed.listening]).toEqual([[], 0])
 })
 
 test.each(['//', 'http://[', '*', '/%'])('a request for %s is refused, and the server goes on', async (path) => {
@@ -149,116 +112,84 @@ test.each(['//', 'http://[', '*', '/%'])('a request for %s is refused, and the s
   expect((await ask(url)).status).toBe(200)
 })
 
-describe('a fault', () => {
-  test('of the page is injected, and then answered', async () => {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const injected: ManualFault[] = []
-    const inject = (one: ManualFault) => {
-      injected.push(one)
-      return promise
-    }
-    const page = await start({ inject })
-    const sent = { do: 'skewClock', candidate: 2, ms: -5_000 }
-    let isAnswered = false
-    const answer = post(page, JSON.stringify(sent)).finally(() => {
-      isAnswered = true
-    })
-    await expect.poll(() => injected).toEqual([sent])
-    await ask(page.url)
-    expect(isAnswered).toBe(false)
-    resolve()
-    expect(await answer).toMatchObject({ status: 204, body: '' })
-  })
-
-  test.each<[string, (origin: string) => Record<string, string>]>([
-    ['a page on another port', (origin) => ({ origin: `${origin}0`, ...JSON_TYPE })],
-    ['a page with the origin null', () => ({ origin: 'null', ...JSON_TYPE })],
-    ['a client without an origin', () => JSON_TYPE],
-    ['a form', (origin) => ({ origin, 'content-type': 'text/plain' })],
-    ['a client without a type', (origin) => ({ origin })],
-  ])('of %s is refused', async (_, headersFor) => {
-    const page = await start()
-    const refusal = { status: 403, body: 'Only the page itself may inject faults, as JSON' }
-    expect(await post(page, KILL, headersFor(page.origin))).toMatchObject(refusal)
-    expect(page.injected).toEqual([])
-  })
-
-  const tooLong = (more: number) => JSON.stringify({ do: 'killLeader', more: 'x'.repeat(more) })
-  test.each([
-    ['', 400, /^The request is not JSON$/],
-    ['{', 400, /^The request is not JSON$/],
-    ['{"do":"nothing"}', 409, /^"do" must be one of killLeader, .*, but is "nothing"$/],
-    [tooLong(1_000), 409, /^A fault is at most 1000 characters long$/],
-  ])('that cannot be read is refused: %#', async (sent, status, message) => {
-    const page = await start()
-    expect(await post(page, sent)).toMatchObject({ status, body: expect.stringMatching(message) })
-    expect(page.injected).toEqual([])
-  })
-
-  test.each([
-    [new FaultError('No leader is frozen'), 409, 'No leader is frozen'],
-    [new TypeError('a mistake'), 500, 'TypeError: a mistake'],
-  ])('that fails with %s is answered so, and the server goes on', async (error, status, body) => {
-    const page = await start({ inject: () => Promise.reject(error) })
-    expect(await post(page, KILL)).toMatchObject({ status, body })
-    expect((await ask(page.url)).status).toBe(200)
-  })
+const FOREIGN = /^Only the page itself may inject faults, as JSON$/
+const tooLong = JSON.stringify({ do: 'killLeader', more: 'x'.repeat(1_000) })
+test.each<[string, (origin: string) => Record<string, string>, string, number, RegExp]>([
+  ['the page', (origin) => ({ origin, ...JSON_TYPE }), '{"do":"skewClock","candidate":2,"ms":-5000}', 204, /^$/],
+  ['a page on another port', (origin) => ({ origin: `${origin}0`, ...JSON_TYPE }), KILL, 403, FOREIGN],
+  ['a page with the origin null', () => ({ origin: 'null', ...JSON_TYPE }), KILL, 403, FOREIGN],
+  ['a client without an origin', () => JSON_TYPE, KILL, 403, FOREIGN],
+  ['a form', (origin) => ({ origin, 'content-type': 'text/plain' }), KILL, 403, FOREIGN],
+  ['the page, cut short', (origin) => ({ origin, ...JSON_TYPE }), '{', 400, /^The request is not JSON$/],
+  ['the page, unknown', (origin) => ({ origin, ...JSON_TYPE }), '{"do":"x"}', 409, /^"do" must be .*, but is "x"$/],
+  ['the page, too long', (origin) => ({ origin, ...JSON_TYPE }), tooLong, 409, /^A fault is at most 1000 characters/],
+])('a fault of %s is answered with its status', async (_, headersFor, sent, status, body) => {
+  const page = await start()
+  expect(await post(page, sent, headersFor(page.origin))).toMatchObject({ status, body: expect.stringMatching(body) })
+  expect(page.injected).toEqual(status === 204 ? [JSON.parse(sent)] : [])
 })
 
-describe('the feed', () => {
-  test('sends a snapshot, then each new entry', async () => {
-    const { url, feed } = await start()
-    feed.add(fault('first', 0))
-    feed.add(fault('second', 1))
-    const response = await open(`${url}feed`)
-    expect(response.statusCode).toBe(200)
-    expect(response.headers).toMatchObject({ 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-    const next = eventsOf(response)
-    const data = { nowMs: expect.any(Number), entries: [fault('first', 0), fault('second', 1)] }
-    expect(await next()).toEqual({ name: 'snapshot', data })
-    const special = fault('two\nlines, é and \u2028', 2)
-    feed.add(special)
-    expect(await next()).toEqual({ name: 'more', data: [special] })
-    response.destroy()
-  })
+test.each([
+  [new FaultError('No leader is frozen'), 409, 'No leader is frozen'],
+  [new TypeError('a mistake'), 500, 'TypeError: a mistake'],
+])('a fault that fails with %s is answered so, and the server goes on', async (error, status, body) => {
+  const page = await start({ inject: () => Promise.reject(error) })
+  expect(await post(page, KILL)).toMatchObject({ status, body })
+  expect((await ask(page.url)).status).toBe(200)
+})
 
-  test('serves twenty pages at once, and no more', async () => {
-    const { url } = await start()
-    const pages = await Promise.all(Array.from({ length: 20 }, () => open(`${url}feed`)))
-    expect(pages.map(({ statusCode }) => statusCode)).toEqual(Array(20).fill(200))
-    expect((await ask(`${url}feed`)).status).toBe(503)
-  })
+test('the feed sends a snapshot, then each new entry', async () => {
+  const { url, feed } = await start()
+  feed.add(fault('first', 0))
+  feed.add(fault('second', 1))
+  const response = await open(`${url}feed`)
+  expect(response.statusCode).toBe(200)
+  expect(response.headers).toMatchObject({ 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+  const next = eventsOf(response)
+  const data = { nowMs: expect.any(Number), entries: [fault('first', 0), fault('second', 1)] }
+  expect(await next()).toEqual({ name: 'snapshot', data })
+  const special = fault('two\nlines, é and \u2028', 2)
+  feed.add(special)
+  expect(await next()).toEqual({ name: 'more', data: [special] })
+  response.destroy()
+})
 
-  test('sends a heartbeat while a page is connected, and nothing to one that has gone', async () => {
-    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
-    const { url, feed, listening } = await start()
-    const [first, second] = [await open(`${url}feed`), await open(`${url}feed`)]
-    first.destroy()
-    await vi.waitUntil(() => listening.now === 1, { timeout: 10_000 })
-    expect(vi.getTimerCount()).toBe(1)
-    const next = eventsOf(second)
-    expect(await next()).toMatchObject({ name: 'snapshot' })
-    vi.advanceTimersByTime(15_000)
-    expect(await next()).toEqual({ name: undefined, data: undefined })
-    feed.add(fault('still', 0))
-    expect(await next()).toEqual({ name: 'more', data: [fault('still', 0)] })
-    second.destroy()
-    await vi.waitUntil(() => listening.now === 0, { timeout: 10_000 })
-    expect(vi.getTimerCount()).toBe(0)
-  })
+test('the feed serves twenty pages at once, and no more', async () => {
+  const { url } = await start()
+  const pages = await Promise.all(Array.from({ length: 20 }, () => open(`${url}feed`)))
+  expect(pages.map(({ statusCode }) => statusCode)).toEqual(Array(20).fill(200))
+  expect((await ask(`${url}feed`)).status).toBe(503)
+})
 
-  test('may get entries while the server stops', async () => {
-    const { url, feed, stop } = await start()
-    const response = await open(`${url}feed`)
-    const stopping = stop()
-    feed.add(OVER)
-    response.resume()
-    await stopping
-  })
+test('the feed sends a heartbeat while a page is connected, and nothing to one that has gone', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  const { url, feed } = await start()
+  const [first, second] = [await open(`${url}feed`), await open(`${url}feed`)]
+  first.destroy()
+  await vi.waitUntil(() => feed.listening === 1, { timeout: 10_000 })
+  expect(vi.getTimerCount()).toBe(1)
+  const next = eventsOf(second)
+  expect(await next()).toMatchObject({ name: 'snapshot' })
+  vi.advanceTimersByTime(15_000)
+  expect(await next()).toEqual({ name: undefined, data: undefined })
+  feed.add(fault('still', 0))
+  expect(await next()).toEqual({ name: 'more', data: [fault('still', 0)] })
+  second.destroy()
+  await vi.waitUntil(() => feed.listening === 0, { timeout: 10_000 })
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test('the feed may get entries while the server stops', async () => {
+  const { url, feed, stop } = await start()
+  const response = await open(`${url}feed`)
+  const stopping = stop()
+  feed.add(OVER)
+  response.resume()
+  await stopping
 })
 
 test('the log of a tenure is sent while it is kept', async () => {
-  const log = { steps: [{ atMs: 1, description: 'Invoked' }], dropped: 0, gapAt: 200 }
+  const log = { steps: [{ atMs: 1, description: 'Invoked' }], dropped: 0 }
   const { url } = await start({ logs: { get: (tenure) => (tenure === 12 ? log : undefined) } })
   const headers = { 'content-type': 'application/json' }
   expect(await ask(`${url}tenures/12`)).toMatchObject({ status: 200, headers, body: JSON.stringify(log) })
@@ -273,7 +204,7 @@ test('a port that is in use is reported, with what to do', async () => {
 })
 
 test('the port is free again after the stop, which connected pages receive the last entries before', async () => {
-  const { url, stop, listening, feed } = await start()
+  const { url, stop, feed } = await start()
   const next = eventsOf(await open(`${url}feed`))
   await next()
   feed.add(OVER)
@@ -281,7 +212,7 @@ test('the port is free again after the stop, which connected pages receive the l
   await stop()
   expect(await last).toMatchObject({ name: 'more', data: [OVER] })
   await expect(next()).rejects.toThrow()
-  expect(listening.now).toBe(0)
+  expect(feed.listening).toBe(0)
   const again = await start({ port: Number(new URL(url).port), key: new URL(url).pathname.slice(1, -1) })
   expect(again.url).toBe(url)
 })

@@ -1,9 +1,14 @@
 /** The examples of the documents compile and run: as ES modules, and in a project of `cdk init`, which is CommonJS. */
 import { globSync, readFileSync } from 'node:fs'
 import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
-import { beforeAll, expect, test } from 'vitest'
+import { CreateTableCommand, DeleteItemCommand, DeleteTableCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
+import { unmarshall } from '@aws-sdk/util-dynamodb'
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
+import { lambdaContext } from '../../../functions/election/testing/index.ts'
 import { runOrThrow } from '../../deploy/program.ts'
+import { localClient } from '../../support/tables.ts'
 import { newDirectory, ROOT } from './runs.ts'
 
 const TSC = join(ROOT, 'node_modules/.bin/tsc')
@@ -20,6 +25,25 @@ const EXAMPLES: readonly Example[] = ['README.md', ...globSync('docs/**/*.md', {
     ([, name, code = ''], index) => ({ file: name ?? `${basename(document, '.md')}/example-${index}.ts`, code }),
   ),
 )
+
+const endpoint = inject('dynamodbEndpoint')
+const client = localClient(endpoint)
+beforeAll(async () => {
+  const [, json = ''] = /```json table\n(.*?)```/s.exec(readFileSync(join(ROOT, 'docs/without-cdk.md'), 'utf8')) ?? []
+  const leases = { ...JSON.parse(json), TableName: 'leases', DeletionProtectionEnabled: false }
+  const KeySchema = [{ AttributeName: 'id', KeyType: 'HASH' }]
+  const AttributeDefinitions = [{ AttributeName: 'id', AttributeType: 'S' }]
+  const reports = { ...leases, TableName: 'Reports', KeySchema, AttributeDefinitions }
+  for (const table of [leases, reports]) await client.send(new CreateTableCommand(table))
+  const access = { AWS_REGION: 'eu-central-1', AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' }
+  const variables = { ...access, LEASE_TABLE: 'leases', LEASE_MS: '15000', REPORTS_TABLE: 'Reports' }
+  for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value)
+  vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', endpoint)
+})
+afterAll(async () => {
+  process.chdir(ROOT)
+  for (const TableName of ['leases', 'Reports']) await client.send(new DeleteTableCommand({ TableName }))
+})
 
 /** Its `node_modules` has the compiled library, and links to the packages that are installed here. */
 let directory = ''
@@ -53,11 +77,67 @@ async function synthesize(project: string, app: string) {
   return { template: await read('Reports.template.json'), bundle: await read(bundle) }
 }
 
-test('there are examples', () => {
+const scheduled = (tick: string) => ({ tick, periodMs: 3_600_000, exactPeriod: true, schedule: 'reports-1' })
+const ofRule = (time: string) => ({ source: 'aws.events', 'detail-type': 'Scheduled Event', time })
+const DONE = { status: 'standby', reason: 'tickDone' }
+
+/** Each handler: its export, the event that the text says, the outcome of a second call, and the row that it writes. */
+const HANDLERS: readonly (readonly [string, string, (tick: string) => object, object, object])[] = [
+  ['functions/write-report', 'handler', scheduled, DONE, { total: 42 }],
+  ['migrating/example-0', 'handler', scheduled, DONE, {}],
+  ['migrating/example-1', 'handler', scheduled, DONE, {}],
+  ['migrating/example-2', 'handler', ofRule, DONE, {}],
+  ['migrating/example-3', 'runOnce', () => ({}), { status: 'completed' }, { id: 'latest' }],
+  ['without-cdk/example-0', 'handler', scheduled, DONE, { total: 42 }],
+]
+
+/** Loads modules as Node does, without Vitest. */
+function loaderOf(compiled: string) {
+  const load = createRequire(join(compiled, 'any.js'))
+  const example = (name: string) => load(join(compiled, ...globSync(`${name}.{ts,js,mjs}`, { cwd: compiled })))
+  return { load, example }
+}
+
+/** Calls the handlers as Lambda does, with the SDK's own client, on the tables that the documents name. */
+async function callHandlers(compiled: string): Promise<void> {
+  const { example } = loaderOf(compiled)
+  for (const [index, [file, name, eventOf, second, row]] of HANDLERS.entries()) {
+    vi.stubEnv('LEASE_NAME', `${basename(compiled)}/${file}`)
+    const tick = `2024-01-31T0${index}:00:00.000Z`
+    const { [name]: handler } = example(file)
+    expect(await handler(eventOf(tick), lambdaContext()), file).toMatchObject({ status: 'completed' })
+    expect(await handler(eventOf(tick), lambdaContext()), file).toMatchObject(second)
+    const { Items = [] } = await client.send(new ScanCommand({ TableName: 'Reports' }))
+    expect(Items.map((item) => unmarshall(item))).toEqual([expect.objectContaining({ id: tick, ...row })])
+    const Key = { id: Items[0]?.['id'] ?? { S: '' } }
+    await client.send(new DeleteItemCommand({ TableName: 'Reports', Key }))
+  }
+}
+
+/** Calls the examples that make constructs. @returns the template of their stack */
+function callConstructs(project: string, compiled: string): string {
+  const { load, example } = loaderOf(compiled)
+  const [{ App, Stack }, { Topic }, { LeaseTable }] = ['aws-cdk-lib', 'aws-cdk-lib/aws-sns', 'tenure/constructs'].map(
+    load,
+  )
+  process.chdir(project) // entries are relative to it
+  const app = new App({ outdir: join(project, 'constructs.out') })
+  const stack = new Stack(app, 'Daily')
+  const daily = example('migrating/example-4').dailyReport(stack, new LeaseTable(stack, 'Leases'))
+  example('operations/example-0').reportElections(stack, daily, new Topic(stack, 'Topic'))
+  return JSON.stringify(app.synth().getStackByName('Daily').template)
+}
+
+test('every example that is no stack and no test is a handler that is called', () => {
+  const handlers = EXAMPLES.filter(({ code }) => !/'tenure\/constructs'|'node:test'/.test(code))
+  expect(handlers.map(({ file }) => file.replace(/\.ts$/, '')).sort()).toEqual(HANDLERS.map(([file]) => file).sort())
   expect(EXAMPLES.length).toBeGreaterThan(8)
 })
 
-test('as ES modules they compile, the test passes and the stack is synthesized', { timeout: TIMEOUT_MS }, async () => {
+// The test and the stack of the README are run in new-project.test.ts.
+test('as ES modules they compile and run', {
+  timeout: TIMEOUT_MS,
+}, async () => {
   const project = await newProject('esm', EXAMPLES)
   await writeFile(join(project, 'package.json'), '{ "type": "module" }')
   const settings: { include: string[] } = JSON.parse(
@@ -65,11 +145,16 @@ test('as ES modules they compile, the test passes and the stack is synthesized',
   )
   await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ ...settings, include: ['.'] }))
   await runOrThrow(project, TSC)
-  expect(await runOrThrow(project, 'node', '--test')).toMatch(/pass [1-9]/)
-  expect((await synthesize(project, 'infra/app.ts')).template).toContain('AWS::Scheduler::Schedule')
+  await callHandlers(project)
+  const constructs = callConstructs(project, project)
+  for (const made of ['cron(0 6 * * ? *)', 'AWS::CloudWatch::Alarm', 'AWS::CloudWatch::Dashboard']) {
+    expect(constructs).toContain(made)
+  }
 })
 
-test('in a project of `cdk init` they compile and the stack is synthesized', { timeout: TIMEOUT_MS }, async () => {
+test('in a project of `cdk init` they compile and run, and the stacks are synthesized', {
+  timeout: TIMEOUT_MS,
+}, async () => {
   // As the README says: modules that import middy are .mts there. Tests run in Jest: see docs/testing.md.
   const usesMiddy = ({ code }: Example) => code.includes("'@middy/core'")
   const examples = EXAMPLES.filter(({ file }) => !file.startsWith('test/')).map((example) => ({
@@ -89,4 +174,6 @@ test('in a project of `cdk init` they compile and the stack is synthesized', { t
   const { template, bundle } = await synthesize(project, 'out/infra/app.js')
   expect(template).toContain('AWS::Scheduler::Schedule')
   expect(bundle).toMatch(/export\{\w+ as handler/)
+  await callHandlers(join(project, 'out'))
+  expect(callConstructs(project, join(project, 'out'))).toContain('AWS::CloudWatch::Dashboard')
 })

@@ -114,7 +114,10 @@ export class SimulatedDynamoDB {
   readonly #table = (name: string): Table => {
     const table = this.#tables.get(name)
     if (table !== undefined) return table
-    throw new Refusal('ResourceNotFoundException', 'Cannot do operations on a non-existent table')
+    throw new Refusal(
+      'ResourceNotFoundException',
+      `There is no table "${name}": new MemoryLeaseStore({ tables }) makes it`,
+    )
   }
 }
 

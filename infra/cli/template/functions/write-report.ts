@@ -1,11 +1,9 @@
 import middy from '@middy/core'
-import { type Lease, leaderOnly } from 'tenure'
+import { type LeaderHandler, leaderOnly } from 'tenure'
 
-/** Runs in the leader alone. Once a newer leader has written the row, DynamoDB refuses this write. */
-export async function writeReport(lease: Pick<Lease, 'send' | 'tick'>) {
-  await lease.send({ TableName: process.env.REPORTS_TABLE, Item: { id: lease.tick, total: 42 } })
-}
-
-export const handler = middy()
+export const handler: LeaderHandler = middy()
   .use(leaderOnly()) // the last middleware
-  .handler((_event, { lease }) => writeReport(lease))
+  .handler(async (_event, { lease }) => {
+    // Runs in the leader alone. Once a newer leader has written the row, DynamoDB refuses this write.
+    await lease.send({ TableName: process.env.REPORTS_TABLE, Item: { id: lease.tick, total: 42 } })
+  })

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { lambdaContext, MemoryLeaseStore, setTestDefaults } from 'tenure/testing'
 
-// As ElectedSchedule and the stack set them on the deployed function.
-Object.assign(process.env, { LEASE_TABLE: 'leases', LEASE_NAME: 'reports', REPORTS_TABLE: 'Reports' })
-const { writeReport } = await import('../functions/write-report.ts')
+process.env.REPORTS_TABLE = 'Reports'
+const store = new MemoryLeaseStore({ tables: { Reports: 'id' } })
+setTestDefaults({ store, lease: 'reports' })
+const { handler } = await import('../functions/write-report.ts')
 
-test('writes one report, named after its tick', async (t) => {
-  const send = t.mock.fn(async () => undefined)
-  await writeReport({ tick: '2026-01-01T06:00:00.000Z', send })
-  const [written, ...more] = send.mock.calls.flatMap((call) => call.arguments)
-  assert.deepEqual(written, { TableName: 'Reports', Item: { id: '2026-01-01T06:00:00.000Z', total: 42 } })
-  assert.equal(more.length, 0)
+test('two candidates write one report for a tick, in memory', async () => {
+  const event = { tick: '2026-01-01T06:00:00.000Z' }
+  const first = await handler(event, lambdaContext())
+  const second = await handler(event, lambdaContext())
+  assert.deepEqual([first.status, second.status], ['completed', 'standby'])
+  const [report, ...more] = await store.table('Reports').items()
+  assert.deepEqual([report?.id, report?.total, more], [event.tick, 42, []])
 })

@@ -3,7 +3,7 @@ import { Idiomorph } from 'idiomorph'
 import { html, type Markup } from '../../../../functions/widget/html.ts'
 import type { TenureLog } from '../../observe/tenure-logs.ts'
 import type { History } from './history.ts'
-import { renderFailure, renderLog, renderLogTitle } from './view.ts'
+import { renderLog, renderLogTitle } from './view.ts'
 
 const shown = new Map<string, string>()
 
@@ -51,26 +51,20 @@ export class LogPanel {
 
   open(tenure: number): void {
     this.#shown = tenure
-    this.#show(html`Tenure ${tenure}`, html`<p>Loading …</p>`)
+    this.#show(html`Log`, html`<p>Loading …</p>`)
     void this.#read(tenure)
-  }
-
-  openFailure(invocation: string): void {
-    const failed = this.#history().failedAttempts.find((one) => one.invocation === invocation)
-    if (failed === undefined) return
-    this.#shown = undefined
-    const { title, body } = renderFailure(failed)
-    this.#show(title, body)
   }
 
   /** Reads the log again if its tenure has changed, or still runs. */
   #refresh(): void {
-    const { byNumber, revision } = this.#history()
-    const tenure = byNumber.get(this.#shown ?? 0)
-    const now = tenure?.doneAtMs === undefined ? String(revision) : JSON.stringify(tenure)
-    if (tenure === undefined || now === this.#lastRead) return
+    const { numbered, revision } = this.#history()
+    const shown = numbered.get(this.#shown ?? 0)
+    if (shown === undefined) return
+    const isRunning = shown.kind === 'tenure' && shown.doneAtMs === undefined
+    const now = isRunning ? String(revision) : JSON.stringify(shown)
+    if (now === this.#lastRead) return
     this.#lastRead = now
-    void this.#read(tenure.number)
+    void this.#read(shown.number)
   }
 
   #show(title: Markup, body: Markup): void {
@@ -84,8 +78,10 @@ export class LogPanel {
     const log: TenureLog | string =
       answer === undefined ? 'The run does not answer' : answer.ok ? await answer.json() : await answer.text()
     if (this.#shown !== wanted) return
-    const tenure = this.#history().byNumber.get(wanted)
-    const title = tenure === undefined ? html`Tenure ${wanted}` : renderLogTitle(tenure)
-    this.#show(title, typeof log === 'string' ? html`<p>${log}.</p>` : renderLog(tenure, log))
+    const shown = this.#history().numbered.get(wanted)
+    this.#show(
+      shown === undefined ? html`Log` : renderLogTitle(shown),
+      typeof log === 'string' ? html`<p>${log}.</p>` : renderLog(shown, log),
+    )
   }
 }

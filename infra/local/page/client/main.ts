@@ -7,7 +7,7 @@ import { renderTimeline } from '../../../../functions/widget/timeline.ts'
 import type { Snapshot, Update } from '../../observe/entries.ts'
 import { LogPanel, part, patch } from './dom.ts'
 import { History } from './history.ts'
-import { pictureOf } from './picture.ts'
+import { describeNews, pictureOf } from './picture.ts'
 import { Scroller } from './scroller.ts'
 import {
   describeLeader,
@@ -111,7 +111,7 @@ setInterval(() => {
   const isAtRest = history.over !== undefined || document.hidden
   if (!isAtRest) requestDraw()
 }, REDRAW_MS)
-setInterval(() => patch('news', html`${history.news}`), NEWS_MS)
+setInterval(() => patch('news', html`${describeNews(history)}`), NEWS_MS)
 
 /** @returns whether the fault was injected */
 async function send(fault: string): Promise<boolean> {
@@ -123,21 +123,16 @@ async function send(fault: string): Promise<boolean> {
 }
 
 document.addEventListener('click', ({ target }) => {
-  if (!(target instanceof Element)) return
-  const clicked = target.closest<HTMLElement>('[data-fault], [data-log], [data-failure]')
-  const { fault, log, failure } = clicked?.dataset ?? {}
+  const clicked = target instanceof Element ? target.closest<HTMLElement>('[data-fault], [data-log]') : null
+  const { fault, log } = clicked?.dataset ?? {}
   if (fault !== undefined) void send(fault)
   if (log !== undefined) logPanel.open(Number(log))
-  if (failure !== undefined) logPanel.openFailure(failure)
 })
-document.addEventListener('change', ({ target }) => {
-  const candidate = target instanceof HTMLSelectElement ? target.dataset['skew'] : undefined
-  if (!(target instanceof HTMLSelectElement) || candidate === undefined) return
-  const fault = { do: 'skewClock', candidate: Number(candidate), ms: Number(target.value) }
-  void send(JSON.stringify(fault)).then((isDone) => {
-    if (isDone) return
-    for (const option of target.options) option.selected = option.defaultSelected // the actual clock
-  })
+document.addEventListener('change', async ({ target }) => {
+  if (!(target instanceof HTMLSelectElement)) return
+  const fault = { do: 'skewClock', candidate: Number(target.dataset['skew']), ms: Number(target.value) }
+  if (await send(JSON.stringify(fault))) return
+  for (const option of target.options) option.selected = option.defaultSelected // the actual clock
 })
 // Not `click`: the picture may be redrawn between press and release.
 part('picture').addEventListener('pointerup', ({ target, button }) => {

@@ -2,7 +2,8 @@
 import { clockTime, instant, span } from '../../../../functions/widget/time-words.ts'
 import { OUTCOME_NAMES } from '../../../../functions/widget/timeline/layout.ts'
 import type { Bar, BarOutcome, Lane, Mark, Timeline } from '../../../../functions/widget/timeline.ts'
-import type { History, Note, Tenure } from './history.ts'
+import type { EventEntry, TenureEntry } from '../../observe/entries.ts'
+import type { History } from './history.ts'
 
 export interface Window {
   readonly fromMs: number
@@ -12,105 +13,113 @@ export interface Window {
   readonly width: number
 }
 
-/** Looks at each kept tenure once; draws only what is in the window. */
+/** Looks at each kept tenure and event once; draws only what is in the window. */
 export function pictureOf(history: History, window: Window): Timeline {
   const { nowMs } = window
-  const visible = history.tenures.filter((tenure) => isIn(tenure, window))
-  const notes = notesIn(history.notes, window)
+  const tenures = history.tenures().filter((tenure) => isIn(tenure, window))
+  const events = history.events.filter(({ atMs }) => atMs >= window.fromMs && atMs < window.toMs)
   const knownFromMs = history.fromMs ?? nowMs
-  const lane = (name: string, bars: readonly Bar[], marks: readonly Mark[]): Lane => ({
-    name,
-    bars,
-    marks,
-    knownFromMs,
-  })
-
   // Removed candidates keep their lanes.
-  const candidates = history.sortedCandidates().map(({ candidate }) => {
-    const bars = visible.filter((tenure) => tenure.candidate === candidate)
-    const marks = notes.filter((note) => note.candidate === candidate)
-    return lane(
-      `candidate ${candidate}`,
-      bars.map((tenure) => barOf(tenure, endOf(tenure), workOutcome(tenure), nowMs)),
-      marksOf(marks),
-    )
+  const candidates = history.sortedCandidates().map(({ candidate }): Lane => {
+    const own = tenures.filter((tenure) => tenure.candidate === candidate)
+    const bars = own.map((tenure) => barOf(tenure, endOf(tenure), workOutcome(tenure), nowMs))
+    const marks = events.filter((event) => 'candidate' in event && event.candidate === candidate && !isEffect(event))
+    return { name: `candidate ${candidate}`, bars, marks: marks.map(markOf), knownFromMs }
   })
   // The row still names a leader that died, but its bar is not drawn as leading.
-  const lease = visible.map((tenure) => barOf(tenure, tenure.endedAtMs, tenure.end ?? workOutcome(tenure), nowMs))
-  const ofAll = notes.filter(({ kind, candidate }) => kind === 'tick' || (kind === 'broken' && candidate === undefined))
+  const lease = tenures.map((tenure) => barOf(tenure, tenure.endedAtMs, tenure.end ?? workOutcome(tenure), nowMs))
+  const ofAll = events.filter((one) => one.kind === 'ticked' || (one.kind === 'fault' && one.candidate === undefined))
   // Refused effects are drawn over accepted ones, and what no fence refused over both.
-  const effects = (['accepted', 'refused', 'unguarded'] as const).flatMap((verdict) =>
-    notes.filter(({ kind }) => kind === verdict),
-  )
+  const effects = VERDICTS.flatMap((verdict) => events.filter((event) => isEffect(event) && event.verdict === verdict))
+  const leaseMarks = [...ofAll.map(markOf), ...expiries(tenures, nowMs)]
   return {
     ...window,
     name: 'Election',
+    spareRows: 2, // the bar of a frozen leader overlaps the next bar of its candidate
     lanes: [
       ...candidates,
-      lane(leaseName(history, nowMs), lease, [...marksOf(ofAll), ...expiries(visible, nowMs)]),
-      lane('effects', [], marksOf(effects)),
+      { name: 'lease', bars: lease, marks: leaseMarks, knownFromMs },
+      { name: 'effects', bars: [], marks: effects.map(markOf), knownFromMs },
     ],
   }
 }
 
+const VERDICTS = ['accepted', 'refused', 'unguarded'] as const
+const isEffect = (event: EventEntry) => event.kind === 'effect'
+
 /** Bars are drawn wider than they are. */
 const MIN_BAR_MS = 1_000
 
-function isIn({ fromMs, endedAtMs, doneAtMs }: Tenure, window: Window): boolean {
+function isIn({ atMs, endedAtMs, doneAtMs }: TenureEntry, window: Window): boolean {
   const endMs = endedAtMs === undefined || doneAtMs === undefined ? window.nowMs : Math.max(endedAtMs, doneAtMs)
-  return fromMs <= window.toMs && endMs + MIN_BAR_MS >= window.fromMs
+  return atMs <= window.toMs && endMs + MIN_BAR_MS >= window.fromMs
 }
 
-/** By binary search: notes are in the order of their times. */
-function notesIn(notes: readonly Note[], { fromMs, toMs }: Window): readonly Note[] {
-  const firstFrom = (ms: number) => {
-    let [low, high] = [0, notes.length]
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if ((notes[middle]?.atMs ?? 0) < ms) low = middle + 1
-      else high = middle
+const MARKS = { ticked: 'tick', standby: 'standby', failure: 'failure', fault: 'broken' } as const
+
+function markOf(event: EventEntry): Mark {
+  const kind = event.kind === 'effect' ? event.verdict : MARKS[event.kind]
+  return { atMs: event.atMs, kind, title: `${describeEvent(event)}\n${clockTime(event.atMs, 'milliseconds')} UTC` }
+}
+
+function describeEvent(event: EventEntry): string {
+  switch (event.kind) {
+    case 'ticked':
+      return `tick ${event.number}: ${event.tick}`
+    case 'standby':
+      return `stood by: ${event.reason}`
+    case 'failure':
+      return `failed: ${event.error.name}: ${event.error.message}`
+    case 'fault':
+      return event.description
+    case 'effect': {
+      const { verdict, candidate, token, times, what } = event
+      const result = verdict === 'unguarded' ? WITHOUT_FENCE : verdict
+      return `${times > 1 ? `${times} × ` : ''}${what}\n${result}, from candidate ${candidate} with token ${token}`
     }
-    return low
   }
-  return notes.slice(firstFrom(fromMs), firstFrom(toMs))
 }
 
-const marksOf = (notes: readonly Note[]): readonly Mark[] =>
-  notes.map(({ atMs, kind, description }) => ({
-    ...{ atMs, kind },
-    title: `${description}\n${clockTime(atMs, 'milliseconds')} UTC`,
-  }))
+/** `unguarded` in words. */
+const WITHOUT_FENCE = 'accepted although another candidate leads, because no fence guards it'
+
+/** For a screen reader. */
+export function describeNews({ news }: History): string {
+  if (news === undefined) return ''
+  const what = news.kind === 'tenure' ? describeOutcome(news) : describeEvent(news)
+  return 'candidate' in news && news.candidate !== undefined ? `Candidate ${news.candidate}: ${what}` : what
+}
 
 /** When it stopped leading: its invocation ended, or another candidate leads; undefined while it leads. */
-export function endOf({ endedAtMs, doneAtMs }: Tenure): number | undefined {
+export function endOf({ endedAtMs, doneAtMs }: TenureEntry): number | undefined {
   if (endedAtMs === undefined || doneAtMs === undefined) return endedAtMs ?? doneAtMs
   return Math.min(endedAtMs, doneAtMs)
 }
 
 /** What its process did, whatever the row says. */
-export function workOutcome({ end, endedAtMs, doneAtMs, error }: Tenure): BarOutcome {
+export function workOutcome({ end, endedAtMs, doneAtMs, error }: TenureEntry): BarOutcome {
   const diedFirst = error !== undefined && doneAtMs !== undefined && doneAtMs < (endedAtMs ?? Number.POSITIVE_INFINITY)
   return diedFirst ? 'failed' : (end ?? 'leading')
 }
 
-function barOf(tenure: Tenure, toMs: number | undefined, outcome: BarOutcome, nowMs: number): Bar {
-  const { number, token, candidate, tick, fromMs, accepted, refused, unguarded, error, successor } = tenure
+function barOf(tenure: TenureEntry, toMs: number | undefined, outcome: BarOutcome, nowMs: number): Bar {
+  const { number, token, candidate, tick, atMs, accepted, refused, unguarded, error, end, successor } = tenure
   const title = [
     `${describeOutcome(tenure)}: candidate ${candidate}, token ${token}`,
     ...(tick === undefined ? [] : [`tick ${tick}`]),
-    `from ${clockTime(fromMs, 'milliseconds')} UTC, for ${span((endOf(tenure) ?? nowMs) - fromMs)}`,
+    `from ${clockTime(atMs, 'milliseconds')} UTC, for ${span((endOf(tenure) ?? nowMs) - atMs)}`,
     `${accepted} effects accepted, ${refused} refused`,
     ...(unguarded === 0 ? [] : [`${unguarded} accepted without a fence, after it was replaced`]),
     ...(error === undefined ? [] : [`${error.name}: ${error.message}`.slice(0, 300)]),
-    ...(successor === undefined ? [] : [`taken over by token ${successor}`]),
+    ...(end === 'takenOver' ? [`taken over by token ${successor}`] : []),
   ].join('\n')
   const shortToken = `…${String(token).slice(-3)}` // the tokens of a run differ in their last digits
   const label = [shortToken, ...(tick === undefined ? [] : [tickTime(tick)])].join(' · ')
-  return { id: String(number), fromMs, ...(toMs === undefined ? {} : { toMs }), outcome, label, title }
+  return { id: String(number), fromMs: atMs, ...(toMs === undefined ? {} : { toMs }), outcome, label, title }
 }
 
 /** Such as `completed`, `failed, then taken over`. */
-export function describeOutcome(tenure: Tenure): string {
+export function describeOutcome(tenure: TenureEntry): string {
   const { end = 'leading' } = tenure
   if (workOutcome(tenure) !== 'failed' || end === 'failed') return OUTCOME_NAMES[end]
   return `failed, ${end === 'leading' ? 'the lease not released' : `then ${OUTCOME_NAMES[end]}`}`
@@ -122,7 +131,7 @@ export function tickTime(tick: string): string {
 }
 
 /** Of leases that were not released before they expired. */
-function expiries(tenures: readonly Tenure[], nowMs: number): readonly Mark[] {
+function expiries(tenures: readonly TenureEntry[], nowMs: number): readonly Mark[] {
   return tenures
     .filter(({ expiresAtMs, endedAtMs = Number.POSITIVE_INFINITY }) => endedAtMs >= expiresAtMs)
     .map(({ token, expiresAtMs }) => {
@@ -134,15 +143,10 @@ function expiries(tenures: readonly Tenure[], nowMs: number): readonly Mark[] {
 const MAX_LEASES = 10
 
 /** The tenures that a lease row names: more than one only if each candidate has a lease of its own. */
-export const currentTenures = ({ tenures }: History): readonly Tenure[] =>
-  tenures.slice(-MAX_LEASES).filter(({ end }) => end === undefined)
+export const currentTenures = (history: History): readonly TenureEntry[] =>
+  history
+    .tenures()
+    .slice(-MAX_LEASES)
+    .filter(({ end }) => end === undefined)
 
 export const secondsOf = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
-
-function leaseName(history: History, nowMs: number): string {
-  const [current, other] = currentTenures(history)
-  if (current === undefined || history.over !== undefined) return 'lease'
-  if (other !== undefined) return 'leases'
-  const leftMs = current.expiresAtMs - nowMs
-  return leftMs > 0 ? `lease, ${secondsOf(leftMs)}` : 'lease, expired'
-}

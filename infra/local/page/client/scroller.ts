@@ -4,9 +4,8 @@
  */
 import type { Window } from './picture.ts'
 
-/** Pixels per second. */
-const ZOOMS = [0.5, 1, 2, 5, 10, 20, 40, 80, 160, 320, 640] as const
-const DEFAULT_ZOOM = 6
+/** Pixels per millisecond. */
+const [MIN_SCALE, DEFAULT_SCALE, MAX_SCALE] = [0.000625, 0.04, 0.64] as const
 /** Browsers limit elements to about ten million pixels. */
 const MAX_LENGTH_PX = 8_000_000
 const AT_END_PX = 4
@@ -19,7 +18,7 @@ export class Scroller {
   readonly #element: HTMLElement
   readonly #spacer: HTMLElement
   readonly #changed: (isScrolling: boolean) => void
-  #zoom = DEFAULT_ZOOM
+  #scale: number = DEFAULT_SCALE
   #isFollowing = true
   /** The left edge of the window, if it does not follow. */
   #fromMs = 0
@@ -47,7 +46,7 @@ export class Scroller {
   /** The window to draw, for a history from `beganMs` to now. */
   windowFor(beganMs: number, nowMs: number, futureMs: number): Window {
     const element = this.#element
-    const [width, scale] = [element.clientWidth, this.#pxPerMs()]
+    const [width, scale] = [element.clientWidth, this.#scale]
     const endMs = nowMs + Math.min(futureMs, (MAX_FUTURE * width) / scale)
     this.#startMs = Math.max(beganMs, endMs - MAX_LENGTH_PX / scale)
     const lengthPx = Math.max(width, Math.ceil((endMs - this.#startMs) * scale))
@@ -66,17 +65,13 @@ export class Scroller {
     this.#changed(false)
   }
 
-  /** @param steps positive to zoom in */
+  /** @param steps doublings, negative to zoom out */
   zoom(steps: number): void {
     const half = this.#element.clientWidth / 2
-    const middleMs = this.#fromMs + half / this.#pxPerMs()
-    this.#zoom = Math.min(ZOOMS.length - 1, Math.max(0, this.#zoom + steps))
-    this.#fromMs = middleMs - half / this.#pxPerMs()
+    const middleMs = this.#fromMs + half / this.#scale
+    this.#scale = Math.min(MAX_SCALE, Math.max(MIN_SCALE, this.#scale * 2 ** steps))
+    this.#fromMs = middleMs - half / this.#scale
     this.#changed(false)
-  }
-
-  #pxPerMs(): number {
-    return (ZOOMS[this.#zoom] ?? 40) / 1_000
   }
 
   #scrolled(): void {
@@ -88,7 +83,7 @@ export class Scroller {
     }
     this.#placedPx = scrollLeft
     this.#isFollowing = scrollLeft + clientWidth >= this.#lengthPx - AT_END_PX
-    this.#fromMs = this.#startMs + scrollLeft / this.#pxPerMs()
+    this.#fromMs = this.#startMs + scrollLeft / this.#scale
     this.#changed(true)
   }
 }

@@ -3,9 +3,9 @@ import { type Content, html, type Markup } from '../../../../functions/widget/ht
 import { CUSTOM_PROPERTIES } from '../../../../functions/widget/palette.ts'
 import { clockTime, span } from '../../../../functions/widget/time-words.ts'
 import type { ManualFault } from '../../faults/fault.ts'
-import type { CandidateEntry } from '../../observe/entries.ts'
+import type { CandidateEntry, FailedAttempt, TenureEntry } from '../../observe/entries.ts'
 import type { Step, TenureLog } from '../../observe/tenure-logs.ts'
-import type { FailedAttempt, History, Tenure } from './history.ts'
+import type { History } from './history.ts'
 import { currentTenures, describeOutcome, endOf, secondsOf, tickTime, workOutcome } from './picture.ts'
 
 export function renderSubject({ setup }: History): Markup {
@@ -47,9 +47,9 @@ export function renderCounters({ counts }: History): Markup {
 ${counter('Completed', completed)}
 ${counter('Completed twice', completedTwice, twice, kind)}
 ${counter('Overdue', overdue, 'not completed', overdue > 0 ? 'late' : 'right')}
-${counts?.money === undefined ? undefined : html`<div class="counter" id="money"><dt>Money</dt><dd>${counts.money}</dd></div>`}
 ${counter('Stale writes refused', staleRefused, 'by the fence')}
-${counter('Stale writes accepted', staleAccepted, 'no fence; must be 0', staleAccepted > 0 ? 'wrong' : 'right')}`
+${counter('Stale writes accepted', staleAccepted, 'no fence; must be 0', staleAccepted > 0 ? 'wrong' : 'right')}
+${counts?.money === undefined ? undefined : html`<div class="counter" id="money"><dt>Money</dt><dd>${counts.money}</dd></div>`}`
 }
 
 function counter(name: string, value: number, remark?: string, kind = ''): Markup {
@@ -71,7 +71,7 @@ export function describeLeader(history: History, nowMs: number): string {
     .join(' ')
 }
 
-function describeCurrent([current, ...others]: readonly Tenure[], nowMs: number): string {
+function describeCurrent([current, ...others]: readonly TenureEntry[], nowMs: number): string {
   if (current === undefined) return 'No candidate leads; the lease is free.'
   if (others.length > 0) {
     const numbers = [current, ...others].map(({ candidate }) => candidate).join(', ')
@@ -85,8 +85,9 @@ function describeCurrent([current, ...others]: readonly Tenure[], nowMs: number)
 }
 
 function describeRetry({ retries, tick }: History, nowMs: number): string {
-  const [next] = [...retries.values()].filter((retry) => retry.tick === tick).sort((a, b) => a.atMs - b.atMs)
-  if (next === undefined || next.atMs <= nowMs) return ''
+  const waiting = [...retries.values()].filter((retry) => retry.tick === tick && retry.atMs > nowMs)
+  const [next] = waiting.sort((a, b) => a.atMs - b.atMs)
+  if (next === undefined) return ''
   return `Lambda retries candidate ${next.candidate} in ${secondsOf(next.atMs - nowMs)}; the next tick waits for it.`
 }
 
@@ -145,57 +146,51 @@ const SHOWN_ROWS = 20
 const COLUMNS = ['Token', 'Candidate', 'Tick (simulated)', 'Outcome', 'Began', 'Lasted', 'Effects']
 
 /** The last tenures, and the attempts that failed without leading. */
-export function renderTenures({ tenures, failedAttempts }: History): Markup {
-  const rows = [
-    ...tenures.slice(-SHOWN_ROWS).map((tenure) => ({ atMs: tenure.fromMs, row: tenureRow(tenure) })),
-    ...failedAttempts.slice(-SHOWN_ROWS).map((one) => ({ atMs: one.atMs, row: failedRow(one) })),
-  ]
-  const shown = rows.toSorted((a, b) => b.atMs - a.atMs).slice(0, SHOWN_ROWS)
+export function renderTenures({ numbered }: History): Markup {
+  const shown = [...numbered.values()].slice(-SHOWN_ROWS).reverse()
   if (shown.length === 0) return html`<p>No candidate has led yet.</p>`
   return html`<div class="wide"><table><caption>The last tenures, newest first; times are real, in UTC, but for the ticks</caption>
 <thead><tr>${COLUMNS.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
-<tbody>${shown.map(({ row }) => row)}</tbody></table></div>`
+<tbody>${shown.map(row)}</tbody></table></div>`
 }
 
-function tenureRow(tenure: Tenure): Markup {
-  const { number, token, candidate, tick, fromMs, accepted, refused, unguarded } = tenure
-  const endMs = endOf(tenure)
-  const stale = [...(refused > 0 ? [`${refused} refused`] : []), ...(unguarded > 0 ? [`${unguarded} not fenced`] : [])]
+function row(one: TenureEntry | FailedAttempt): Markup {
+  const { number, candidate, tick, atMs } = one
+  const [token, colour, outcome, lasted, effects] =
+    one.kind === 'tenure'
+      ? [one.token, workOutcome(one), describeOutcome(one), durationOf(one), effectsOf(one)]
+      : (['none', 'failed', `failed: ${one.error.name}`, '', ''] as const)
   return html`<tr id="row-${number}"><th scope="row"><button type="button" id="log-${number}" data-log="${number}"
- aria-label="Log of the tenure with token ${token}">${token}</button></th><td>${candidate}</td>
-<td>${tick === undefined ? '' : tickTime(tick)}</td>
-<td style="color:${CUSTOM_PROPERTIES[workOutcome(tenure)]}">${describeOutcome(tenure)}</td>
-<td>${clockTime(fromMs, 'seconds')}</td><td>${endMs === undefined ? '' : span(endMs - fromMs)}</td>
-<td>${[accepted, ...stale].join(', ')}</td></tr>`
+ aria-label="${token}: log of candidate ${candidate}">${token}</button></th><td>${candidate}</td>
+<td>${tick === undefined ? '' : tickTime(tick)}</td><td style="color:${CUSTOM_PROPERTIES[colour]}">${outcome}</td>
+<td>${clockTime(atMs, 'seconds')}</td><td>${lasted}</td><td>${effects}</td></tr>`
 }
 
-function failedRow({ atMs, candidate, invocation, tick, error }: FailedAttempt): Markup {
-  return html`<tr id="failed-${invocation}"><th scope="row"><button type="button" id="failure-${invocation}"
- data-failure="${invocation}" aria-label="none: why candidate ${candidate} failed">none</button></th>
-<td>${candidate}</td>
-<td>${tick === undefined ? '' : tickTime(tick)}</td>
-<td style="color:${CUSTOM_PROPERTIES.failed}">failed: ${error.name}</td>
-<td>${clockTime(atMs, 'seconds')}</td><td></td><td></td></tr>`
-}
-
-export function renderLogTitle({ token, candidate, tick }: Tenure): Markup {
-  return html`Candidate ${candidate}, token ${token}${tick === undefined ? '' : `, tick ${tick}`}`
-}
-
-export function renderLog(tenure: Tenure | undefined, { steps, dropped, gapAt }: TenureLog): Markup {
-  const summary = tenure === undefined ? undefined : html`<p>${summaryOf(tenure)}</p>`
-  const gap = dropped === 0 ? [] : [html`<li class="gap">${dropped} steps are not kept.</li>`]
-  const items = [...steps.slice(0, gapAt).map(stepItem), ...gap, ...steps.slice(gapAt).map(stepItem)]
-  return html`${summary}<ol class="steps">${items}</ol>`
-}
-
-function summaryOf(tenure: Tenure): string {
-  const { fromMs, accepted, refused, unguarded } = tenure
+function durationOf(tenure: TenureEntry): string {
   const endMs = endOf(tenure)
-  const duration = endMs === undefined ? '' : ` Duration: ${span(endMs - fromMs)}.`
-  const stale = refused === 0 ? '' : ` Writes refused because another candidate had taken over: ${refused}.`
-  const open = unguarded === 0 ? '' : ` Accepted after it was replaced, because no fence guarded them: ${unguarded}.`
-  return `Outcome: ${describeOutcome(tenure)}.${duration} Effects accepted: ${accepted}.${stale}${open}`
+  return endMs === undefined ? '' : span(endMs - tenure.atMs)
+}
+
+/** Such as `5, 2 refused`. */
+function effectsOf({ accepted, refused, unguarded }: TenureEntry): string {
+  return `${accepted}${refused > 0 ? `, ${refused} refused` : ''}${unguarded > 0 ? `, ${unguarded} not fenced` : ''}`
+}
+
+export function renderLogTitle(shown: TenureEntry | FailedAttempt): Markup {
+  const { kind, candidate, tick } = shown
+  const what = kind === 'tenure' ? `, token ${shown.token}` : ' failed without leading'
+  return html`Candidate ${candidate}${what}${tick === undefined ? '' : `, tick ${tick}`}`
+}
+
+export function renderLog(shown: TenureEntry | FailedAttempt | undefined, { steps, dropped }: TenureLog): Markup {
+  const summary = shown?.kind === 'tenure' ? summaryOf(shown) : undefined
+  const gap = dropped === 0 ? undefined : html`<li class="gap">${dropped} earlier steps are not kept.</li>`
+  return html`${summary}<ol class="steps">${gap}${steps.map(stepItem)}</ol>`
+}
+
+function summaryOf(tenure: TenureEntry): Markup {
+  const duration = endOf(tenure) === undefined ? '' : ` Duration: ${durationOf(tenure)}.`
+  return html`<p>Outcome: ${describeOutcome(tenure)}.${duration} Effects accepted: ${effectsOf(tenure)}.</p>`
 }
 
 function stepItem({ atMs, description, request, result, tookMs, answer, isFault, trace }: Step): Markup {
@@ -214,12 +209,4 @@ function json(title: string, value: unknown): Markup | undefined {
 function stack(trace: readonly string[] = []): Markup | undefined {
   if (trace.length === 0) return undefined
   return html`<details open><summary>Stack and log</summary><pre tabindex="0">${trace.join('\n')}</pre></details>`
-}
-
-export function renderFailure({ candidate, tick, error }: FailedAttempt) {
-  const ofTick = tick === undefined ? '' : `Tick ${tick}. `
-  return {
-    title: html`Candidate ${candidate} failed without leading`,
-    body: html`<p>${ofTick}<b>${error.name}</b>: ${error.message}</p>${stack(error.trace)}`,
-  }
 }

@@ -2,7 +2,7 @@ import { cp, mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { describeDeployment } from './describe.ts'
-import { INSTALL, packProject, ROOT, runOrThrow } from './program.ts'
+import { INSTALL, installNodes, packProject, ROOT, runOrThrow } from './program.ts'
 
 /** The requests of a tenure, each with the header that the caller's middleware sets; aggregated clients have none. */
 const sent = (item: string, layer: string) =>
@@ -16,32 +16,48 @@ const outcome = (kind: string, item: string, layer: string) => ({
   other: 'standby',
 })
 
-describeDeployment('the packed project with the AWS SDK of an app', (emulator) => {
-  const apps = join(emulator.directory, 'sdk-range')
+/** For each app, which versions of the ranges in package.json it installs. The middle of three ranges is middy 6. */
+const APPS = ['oldest', 'middle', 'newest'] as const
 
-  /** Installs the oldest and the newest SDK of the range in package.json. */
+describeDeployment('the packed project with the AWS SDK and the middy of an app', (emulator) => {
+  const apps = join(emulator.directory, 'peers')
+  let nodes: string[]
+
   beforeAll(async () => {
     const { peerDependencies } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
-    const range: string = peerDependencies['@aws-sdk/client-dynamodb']
-    expect(peerDependencies['@aws-sdk/lib-dynamodb']).toBe(range)
+    const sdk: string = peerDependencies['@aws-sdk/client-dynamodb']
+    const middy: readonly string[] = peerDependencies['@middy/core'].split(' || ')
+    expect(peerDependencies['@aws-sdk/lib-dynamodb']).toBe(sdk)
+    expect(middy).toHaveLength(APPS.length)
     await mkdir(apps)
     const packed = await packProject(apps)
-    for (const [name, version] of [
-      ['oldest', range.replace('^', '')],
-      ['newest', range],
-    ] as const) {
+    for (const [index, name] of APPS.entries()) {
       const app = join(apps, name)
-      await cp(join(import.meta.dirname, 'sdk-range'), app, { recursive: true })
-      const sdk = ['client-dynamodb', 'lib-dynamodb'].map((library) => `@aws-sdk/${library}@${version}`)
-      await runOrThrow(app, 'npm', ...INSTALL, ...sdk, packed)
+      await cp(join(import.meta.dirname, 'peers'), app, { recursive: true })
+      const oldest = (range = '') => (name === 'newest' ? range : range.replace('^', ''))
+      const peers = [`client-dynamodb@${oldest(sdk)}`, `lib-dynamodb@${oldest(sdk)}`].map((peer) => `@aws-sdk/${peer}`)
+      await runOrThrow(app, 'npm', ...INSTALL, ...peers, `@middy/core@${oldest(middy[index])}`, packed)
     }
+    nodes = await installNodes(join(apps, 'nodes'))
   }, 300_000)
 
-  test.each(['oldest', 'newest'])('has the %s SDK only once, and its types accept the clients', async (version) => {
-    const app = join(apps, version)
+  test.each(APPS)('has the %s versions only once, and compiles with their types', async (name) => {
+    const app = join(apps, name)
     const files = await readdir(join(app, 'node_modules'), { recursive: true })
-    expect(files.filter((file) => /@aws-sdk\/(client|lib)-dynamodb\/package.json$/.test(file))).toHaveLength(2)
+    const peers = /(@aws-sdk\/(client|lib)-dynamodb|@middy\/core)\/package.json$/
+    expect(files.filter((file) => peers.test(file))).toHaveLength(3)
     await runOrThrow(app, 'npm', 'run', 'check')
+  })
+
+  test.each(APPS)('elects with the %s middy on each Node', async (name) => {
+    for (const node of nodes) {
+      const output = await runOrThrow(join(apps, name), node, 'built/middy.js')
+      const standby = { status: 'standby', reason: 'held' }
+      expect(JSON.parse(output)).toMatchObject([
+        { status: 'completed', result: standby },
+        { ...standby, reason: 'tickDone' },
+      ])
+    }
   })
 
   test.each([

@@ -1,0 +1,45 @@
+/** What JavaScript lets a newcomer try: each error names its cause, and what to do. */
+import middy from '@middy/core'
+import { expect, test } from 'vitest'
+import { DynamoDBLeaseStore, leaderOnly, withLease } from '../../functions/election/index.ts'
+import { lambdaContext, MemoryLeaseStore } from '../../functions/election/testing/index.ts'
+
+const apply = (call: (...given: never[]) => unknown, ...given: readonly unknown[]): unknown =>
+  Reflect.apply(call, undefined, given)
+const make = (store: typeof DynamoDBLeaseStore | typeof MemoryLeaseStore, options: object) =>
+  Reflect.construct(store, [options])
+const options = (lease = 'reports') => ({ store: new MemoryLeaseStore({ tables: { Reports: 'id' } }), lease })
+const answering = (reply: unknown) => {
+  const acquire = async () => reply
+  return apply(withLease, { lease: 'reports', store: { acquire, write: acquire, giveBack: acquire } }, () => 'led')
+}
+const send = (input?: object) => withLease(options(), (lease) => Reflect.apply(lease.send, lease, [input]))
+const twice = (first: string, second: string, context: object = lambdaContext()) => {
+  const handler = middy()
+    .use(leaderOnly(options(first)))
+    .use(leaderOnly(options(second)))
+  return apply(handler, { tick: '2024-01-31T00:00:00Z' }, context)
+}
+
+test.each<[RegExp, string, () => unknown]>([
+  [/^leaderOnly takes no handler, .*middy\(\).*withLease\(/, 'a handler', () => apply(leaderOnly, () => 1)],
+  [/^leaderOnly takes no handler/, 'a second handler', () => apply(leaderOnly, options(), () => 1)],
+  [/uses leaderOnly twice for lease "reports"\. Remove one/, 'two middlewares', () => twice('reports', 'reports')],
+  [/in a test: lambdaContext\(\) of tenure/, 'no context', () => twice('reports', 'mail', {})],
+  [/^withLease needs a task: withLease\(options, task\)/, 'a task alone', () => apply(withLease, () => 1)],
+  [/^Dyn.*belongs to the client/, 'a Region', () => make(DynamoDBLeaseStore, { tableName: 'a', region: 'b' })],
+  [/"table"\. Options: tableName,/, 'another name', () => make(DynamoDBLeaseStore, { table: 'a' })],
+  [/takes only .*, but got a list/, 'a list of tables', () => make(MemoryLeaseStore, { tables: ['Reports'] })],
+  [/takes only .*, but got "table"/, 'a misspelt option', () => make(MemoryLeaseStore, { table: {} })],
+  [/^The answer of the store .* is missing, but must be/, 'an empty answer', () => answering(undefined)],
+  [/Check it with leaseStoreConformance/, 'a grant without a row', () => answering({ granted: true })],
+  [/needs TableName, but it is missing\. Is the env/, 'a write to no table', () => send({ Item: { id: 'a' } })],
+  [/needs TableName, but it is missing/, 'an empty write', () => send()],
+  [/^There is no table "Mail": new Mem/, 'an unknown table', () => send({ TableName: 'Mail', Item: {} })],
+])('%s is the error of %s', async (message, _, run) => {
+  await expect((async () => run())()).rejects.toThrow(message)
+})
+
+test('leaderOnly for two leases is two elections', async () => {
+  expect(await twice('reports', 'mail')).toMatchObject({ status: 'completed', result: { status: 'completed' } })
+})
