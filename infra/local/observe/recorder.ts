@@ -29,7 +29,6 @@ interface Attempt {
   readonly leases: Map<string, Requested>
   /** Of the last grant. */
   last?: Tenure
-  staleWritesRefused: number
   readonly missingTables: Observations['missingTables'][number][]
   isDone: boolean
 }
@@ -100,8 +99,7 @@ export class Recorder {
     this.#acquired(attempt, call, request, answer)
     const tenure = request === undefined ? attempt.last : attempt.leases.get(request.lease)?.tenure
     if (tenure !== undefined) {
-      const isStale = wasReplaced && sender === tenure
-      attempt.staleWritesRefused += this.#tenures.applied(tenure, call, request, answer, isStale)
+      this.#tenures.applied(tenure, call, request, answer, wasReplaced && sender === tenure)
     }
     const missing = missingTableOf(call, answer)
     if (missing !== undefined && attempt.missingTables.length < MAX_MISSING) attempt.missingTables.push(missing)
@@ -116,7 +114,7 @@ export class Recorder {
       const tenure = this.#tenures.begin(requestId, attempt.candidate, request, answer.body)
       attempt.last = tenure
       attempt.leases.set(request.lease, { leaseMs: requested.leaseMs, tick: requested.tick, tenure })
-      this.logs.begin(tenure.entry.number, attempt.steps)
+      this.logs.add(tenure.entry.number, ...attempt.steps)
     } else if (isRefusal(answer.error) && requested.tenure === undefined) {
       // After a grant, it is the repetition of an acquire whose reply was lost.
       requested.refusedAs = whyRefused(property(answer.body, 'Item'), request.tick)
@@ -127,7 +125,7 @@ export class Recorder {
     const description = `${retry === 0 ? 'Invoked' : 'Retried by Lambda'} for the tick ${tick}`
     this.#attempts.set(requestId, {
       ...{ candidate, tick, steps: [{ atMs: this.#now(), description }], leases: new Map() },
-      ...{ staleWritesRefused: 0, missingTables: [], isDone: false },
+      ...{ missingTables: [], isDone: false },
     })
     const isFull = this.#attempts.size > KEPT_ATTEMPTS
     const oldest = isFull ? [...this.#attempts].find(([, { isDone }]) => isDone)?.[0] : undefined
@@ -155,7 +153,7 @@ export class Recorder {
     if (outcome.status === 'standby') this.#add({ kind: 'standby', atMs, candidate, reason: outcome.reason })
     if (error === undefined) return
     const number = this.#tenures.nextNumber()
-    this.logs.begin(number, attempt.steps)
+    this.logs.add(number, ...attempt.steps)
     this.#add({ kind: 'failure', atMs, number, candidate, tick, error })
   }
 
@@ -180,16 +178,14 @@ export class Recorder {
     return this.#attempts.get(requestId)?.candidate
   }
 
-  /** Of the last attempt of this request; undefined if it is no longer kept. */
-  observations(requestId: string): Observations | undefined {
+  /** Of the last attempt of this request; nothing if it is no longer kept. */
+  observations(requestId: string): Observations {
     const attempt = this.#attempts.get(requestId)
-    if (attempt === undefined) return undefined
-    const { staleWritesRefused, missingTables } = attempt
-    const leases = [...attempt.leases].map(([lease, { tenure, ...requested }]) => ({
+    const leases = [...(attempt?.leases ?? [])].map(([lease, { tenure, ...requested }]) => ({
       ...{ lease, ...requested },
       ...(tenure === undefined ? {} : { token: tenure.entry.token, ended: ownEndOf(tenure) }),
     }))
-    return { leases, staleWritesRefused, missingTables }
+    return { leases, missingTables: attempt?.missingTables ?? [] }
   }
 
   readonly staleRefused = (): number => this.#tenures.stale.refused

@@ -15,42 +15,27 @@ export interface Step {
 
 export interface TenureLog {
   readonly steps: readonly Step[]
-  /** How many earlier steps were dropped. */
+  /** How many earlier steps are not in it. */
   readonly dropped: number
 }
 
 /** Bounds the memory of a run that lasts for days: a tenure usually has 30 steps, each with a kilobyte of JSON. */
-const KEPT_STEPS_OF_ALL = 10_000
+const KEPT_STEPS = 10_000
 /** Its last steps show how a tenure ended. */
-const KEPT_STEPS = 300
+const SHOWN_STEPS = 300
 
 export class TenureLogs {
-  readonly #logs = new Map<number, { readonly steps: Step[]; dropped: number }>()
-  #kept = 0
+  readonly #kept: (readonly [tenure: number, step: Step])[] = []
 
-  /** @param steps those before the lease was granted */
-  begin(tenure: number, steps: readonly Step[]): void {
-    this.#logs.set(tenure, { steps: [], dropped: 0 })
-    for (const step of steps) this.add(tenure, step)
-  }
-
-  add(tenure: number, step: Step): void {
-    const log = this.#logs.get(tenure)
-    if (log === undefined) return
-    log.steps.push(step)
-    if (log.steps.length > KEPT_STEPS) {
-      log.steps.shift()
-      log.dropped += 1
-    } else this.#kept += 1
-    for (const [oldest, { steps }] of this.#logs) {
-      if (this.#kept <= KEPT_STEPS_OF_ALL) return
-      this.#logs.delete(oldest)
-      this.#kept -= steps.length
-    }
+  add(tenure: number, ...steps: readonly Step[]): void {
+    for (const step of steps) this.#kept.push([tenure, step])
+    this.#kept.splice(0, this.#kept.length - KEPT_STEPS)
   }
 
   get(tenure: number): TenureLog | undefined {
-    return this.#logs.get(tenure)
+    const steps = this.#kept.flatMap(([number, step]) => (number === tenure ? [step] : []))
+    if (steps.length === 0) return undefined
+    return { steps: steps.slice(-SHOWN_STEPS), dropped: Math.max(0, steps.length - SHOWN_STEPS) }
   }
 }
 

@@ -86,29 +86,23 @@ export class Tenures {
     return this.#current.get(tenure.lease) !== tenure
   }
 
-  /**
-   * @param wasReplaced already when the request was sent on to the service
-   * @returns how many stale writes were refused
-   */
-  applied(tenure: Tenure, call: Call, request: LeaseRequest | undefined, answer: Answer, wasReplaced: boolean): number {
+  /** @param wasReplaced already when the request was sent on to the service */
+  applied(tenure: Tenure, call: Call, request: LeaseRequest | undefined, answer: Answer, wasReplaced: boolean): void {
     const isRefused = this.isReplaced(tenure) && isRefusal(answer.error)
     const isGuarded = request !== undefined // the transaction checks the lease row
-    let refused = 0
     for (const write of writesOf(call, this.#leaseTable)) {
       const verdict = verdictOn(write, call, answer, { isRefused, isGuarded, wasReplaced })
       if (verdict === undefined) continue
       const { what, table = '' } = write
       this.#effect(tenure, verdict, verdict === 'accepted' && wasReplaced ? `${what}, though it is replaced` : what)
-      if (verdict === 'refused') refused += 1
+      if (verdict === 'refused') this.stale.refused += 1
       if (verdict === 'unguarded') this.stale.unguarded.set(table, (this.stale.unguarded.get(table) ?? 0) + 1)
     }
-    this.stale.refused += refused
     if (isRefused && request?.kind === 'complete' && ownEndOf(tenure) === undefined) {
       this.stale.completions += 1
       this.#effect(tenure, 'refused', 'the completion of its tick')
     }
     if (answer.error === undefined && request !== undefined) this.#leaseChanged(tenure, request)
-    return refused
   }
 
   #effect(tenure: Tenure, verdict: Effect['verdict'], what: string): void {

@@ -2,7 +2,7 @@
 import pc from 'picocolors'
 import { count, grouped, oneLine, secondsOf, timeOf, wrapped } from '../../programs/text.ts'
 import type { Effect, FaultEntry } from '../observe/entries.ts'
-import { withoutMetrics } from '../observe/outcome.ts'
+import { thrownIn, withoutMetrics } from '../observe/outcome.ts'
 import { completionsOf, type TickRecord, type Try, wasTakenOver } from './tick.ts'
 import { type Conclusion, type RunEnd, verdictLines } from './verdict.ts'
 
@@ -89,14 +89,17 @@ export class Display implements Disposable {
 
   /** @param withLogs shows what the function logged, too */
   tried({ candidate, attempt: { retryInMs, ending }, outcome }: Try, withLogs = false): void {
-    if (withLogs) for (const line of withoutMetrics(ending.logs ?? [])) this.#logged(candidate, line)
-    if (outcome.status !== 'failed' || outcome.isTold === true) return
+    const logs = withoutMetrics(ending.logs ?? [])
+    if (withLogs) for (const line of logs) this.#logged(candidate, line)
+    const error = thrownIn(outcome)
+    if (error === undefined || ('isTold' in outcome && outcome.isTold)) return
     const { dim, red, yellow } = this.#colour
-    const { ledWithToken, error, logs } = outcome
-    const who = `candidate ${candidate}${ledWithToken === undefined ? '' : `, leading with token ${ledWithToken},`}`
+    const token = 'fencingToken' in outcome ? outcome.fencingToken : undefined
+    const who = `candidate ${candidate}${token === undefined ? '' : `, leading with token ${token},`}`
+    const what = outcome.status === 'completed' ? 'failed after completing its tick' : 'failed'
     const next = retryInMs === undefined ? 'Lambda gives up' : `Lambda retries in ${secondsOf(retryInMs)}`
     const why = oneLine(`${error.errorType}: ${error.errorMessage}`, MAX_LETTERS)
-    this.#line(`    ${red('✗')} ${who} failed: ${why}; ${yellow(next)}`)
+    this.#line(`    ${red('✗')} ${who} ${what}: ${why}; ${yellow(next)}`)
     const logged = withLogs ? [] : logs.filter(isNews).slice(-MAX_LOG_LINES)
     const details = error.trace?.slice(1, 1 + MAX_FRAMES) ?? logged
     for (const detail of details) this.#foreignLine(dim(`        ${oneLine(detail.trim(), MAX_LETTERS)}`))

@@ -17,9 +17,8 @@ import {
   wire,
 } from './wire.ts'
 
-const WORK = { staleWritesRefused: 0 }
 const FAILED: TryOutcome = {
-  ...{ status: 'failed', error: { errorType: 'Runtime.ExitError', errorMessage: 'killed' }, logs: [], work: WORK },
+  ...{ status: 'failed', error: { errorType: 'Runtime.ExitError', errorMessage: 'killed' } },
 }
 const KILLED = { name: 'Runtime.ExitError', message: 'killed' }
 
@@ -42,7 +41,7 @@ function started(...requestIds: readonly string[]) {
   return {
     ...scene,
     stepsOf: (tenure: number) => recorder.logs.get(tenure)?.steps ?? [],
-    leasesOf: (requestId: string) => recorder.observations(requestId)?.leases,
+    leasesOf: (requestId: string) => recorder.observations(requestId).leases,
   }
 }
 
@@ -58,7 +57,7 @@ test('a tenure is recorded from its beginning to its end, with each request and 
   await lease.send(put())
   await lease.transact([{ Put: put('2') }, { Put: put('3') }])
   await finish()
-  recorder.invocationEnded('a', { status: 'completed', fencingToken: token, work: WORK })
+  recorder.invocationEnded('a', { status: 'completed', fencingToken: token })
   const [tenure, ...others] = tenuresIn(entries)
   const ids = { number: 1, token, candidate: 1, tick: TICK, atMs: NOW_MS }
   const end = { end: 'completed', endedAtMs: NOW_MS, doneAtMs: NOW_MS, accepted: 3, refused: 0, unguarded: 0 }
@@ -110,7 +109,6 @@ test('a replaced leader has its fenced writes and its completion refused, each c
   expect(recorder.staleRefused()).toBe(1)
   await old.finish()
   expect([recorder.staleRefused(), recorder.lateCompletions()]).toEqual([1, 1])
-  expect(['a', 'b'].map((id) => recorder.observations(id)?.staleWritesRefused)).toEqual([1, 0])
   recorder.invocationEnded('a', FAILED)
   expect(recorder.leader()).toBe('b')
   await current.finish()
@@ -355,7 +353,8 @@ test('requests of other functions are not recorded', async () => {
   await (await lead('gateway')).finish()
   recorder.invocationEnded('gateway', FAILED)
   expect(entries).toEqual([])
-  expect(recorder.leader() ?? recorder.candidateOf('gateway') ?? recorder.observations('gateway')).toBeUndefined()
+  expect(recorder.leader() ?? recorder.candidateOf('gateway')).toBeUndefined()
+  expect(recorder.observations('gateway')).toEqual({ leases: [], missingTables: [] })
 })
 
 test('old attempts that have ended are forgotten, and open ones are kept', () => {
