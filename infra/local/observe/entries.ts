@@ -141,12 +141,11 @@ export type EventEntry = Ticked | StoodBy | FailedAttempt | Effect | FaultEntry
 /** Of a tenure, too, only the latest entry counts. */
 export type Entry = StateEntry | TenureEntry | EventEntry
 
-/** `forgotten`: the feed has dropped all events and tenures before this time; so does the page. */
-export type Update = Entry | { readonly kind: 'forgotten'; readonly beforeMs: number }
-
-/** The first message to a page, and to one that reconnects: it starts over with these entries. */
-export interface Snapshot {
+/** A message to a page. */
+export interface Update {
   /** By this machine's clock; the browser's may differ. */
   readonly nowMs: number
-  readonly entries: readonly Update[]
+  /** The page starts over with these entries, which are all that are kept. */
+  readonly isSnapshot: boolean
+  readonly entries: readonly Entry[]
 }

@@ -36,8 +36,8 @@ export async function runLocally(run: LocalRunOptions): Promise<Conclusion> {
   const { options, display, signal } = run
   await using resources = new Cleanups()
   const feed = new Feed()
-  feed.subscribe((updates) => {
-    for (const update of updates) {
+  feed.subscribe((updates, isSnapshot) => {
+    for (const update of isSnapshot ? [] : updates) {
       if (update.kind === 'fault') display.fault(update)
       if (update.kind === 'effect' && update.verdict === 'unguarded') display.unguarded(update)
     }

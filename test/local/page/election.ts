@@ -8,7 +8,6 @@ import type {
   FaultEntry,
   Setup,
   TenureEntry,
-  Update,
 } from '../../../infra/local/observe/entries.ts'
 import { History } from '../../../infra/local/page/client/history.ts'
 
@@ -16,9 +15,9 @@ import { History } from '../../../infra/local/page/client/history.ts'
 export const T0 = Date.parse('2026-01-01T12:00:00.000Z')
 export const TICK = '2026-01-01T06:00:00.000Z'
 
-export function historyOf(...updates: readonly Update[]): History {
+export function historyOf(...entries: readonly Entry[]): History {
   const history = new History()
-  history.fold(updates)
+  history.fold(entries)
   return history
 }
 
