@@ -79,7 +79,7 @@ export const tenureEntry = (number: number, changes: Partial<TenureEntry>): Entr
 
 export const setupEntry = (task: string, lease: string): Entry => ({
   kind: 'setup',
-  ...{ task, lease, leaseMs: 15_000, periodMs: 3_600_000, switchedOff: [], maxCandidates: 10 },
+  ...{ task, lease, leaseMs: 15_000, periodMs: 3_600_000, switchedOff: [] },
 })
 
 const AT_MS = Date.parse('2026-01-01T00:00:00.000Z')

@@ -129,14 +129,3 @@ export function readScenario(value: unknown): readonly ScheduledFault[] {
     }
   })
 }
-
-/** @throws FaultError if a fault is for a candidate that does not exist yet at its tick */
-export function refuseUnknownCandidates(faults: readonly ScheduledFault[], candidates: number): void {
-  for (const fault of faults) {
-    if (!('candidate' in fault)) continue
-    const added = faults.filter((other) => other.do === 'addCandidate' && other.tick <= fault.tick).length
-    if (fault.candidate <= candidates + added) continue
-    const existing = added === 0 ? `there are ${candidates}` : `there are ${candidates}, and ${added} added`
-    throw new FaultError(`Tick ${fault.tick}, ${fault.do}: there is no candidate ${fault.candidate}, ${existing}`)
-  }
-}

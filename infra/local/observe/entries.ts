@@ -11,7 +11,6 @@ export interface Setup {
   readonly leaseMs: number
   readonly periodMs: number
   readonly switchedOff: readonly string[]
-  readonly maxCandidates: number
 }
 
 export interface CandidateEntry {

@@ -22,7 +22,7 @@ export interface ObservedLease {
   /** Of the last grant; absent if there was none. */
   readonly token?: number | undefined
   /** How the last granted tenure ended in the row; absent if it has not. */
-  readonly ended?: Exclude<TenureEnd, 'takenOver'> | undefined
+  readonly ended?: TenureEnd | undefined
   /** Absent if the lease was granted, or no answer came. */
   readonly refusedAs?: 'held' | 'tickDone' | 'paused' | undefined
 }

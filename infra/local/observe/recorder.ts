@@ -9,7 +9,7 @@ import { describeRequest, describeResult } from './descriptions.ts'
 import type { Entry } from './entries.ts'
 import { failureIn, lastStepOf, type Observations, type ObservedLease, type TryOutcome, whyRefused } from './outcome.ts'
 import { type Step, shortened, TenureLogs } from './tenure-logs.ts'
-import { ownEndOf, type Tenure, Tenures } from './tenures.ts'
+import { type Tenure, Tenures } from './tenures.ts'
 import { type Answer, answerOf, isRefusal, type LeaseRequest, leaseRequestOf, missingTableOf } from './wire.ts'
 
 /** A lease that an attempt requested, and the tenure that it was granted last. */
@@ -36,8 +36,6 @@ interface Attempt {
 /** Requests of a killed invocation may still arrive. */
 const KEPT_ATTEMPTS = 500
 const MAX_STEPS_WITHOUT_LEADING = 300
-/** A function may try the same table again and again. */
-const MAX_MISSING = 10
 
 /** Carries the service's reply to the other end of the same request. */
 const passages = new AsyncLocalStorage<{ reply?: Reply }>()
@@ -102,7 +100,7 @@ export class Recorder {
       this.#tenures.applied(tenure, call, request, answer, wasReplaced && sender === tenure)
     }
     const missing = missingTableOf(call, answer)
-    if (missing !== undefined && attempt.missingTables.length < MAX_MISSING) attempt.missingTables.push(missing)
+    if (missing !== undefined) attempt.missingTables.push(missing)
     return reply
   }
 
@@ -182,8 +180,7 @@ export class Recorder {
   observations(requestId: string): Observations {
     const attempt = this.#attempts.get(requestId)
     const leases = [...(attempt?.leases ?? [])].map(([lease, { tenure, ...requested }]) => ({
-      ...{ lease, ...requested },
-      ...(tenure === undefined ? {} : { token: tenure.entry.token, ended: ownEndOf(tenure) }),
+      ...{ lease, ...requested, token: tenure?.entry.token, ended: tenure?.entry.end },
     }))
     return { leases, missingTables: attempt?.missingTables ?? [] }
   }

@@ -1,7 +1,7 @@
 /** The tenures of a run, as the applied requests and the replies of the service show them. */
 import { property } from '../../../functions/election/json.ts'
 import type { Call } from '../lambda-host/interceptor.ts'
-import type { Effect, Entry, TenureEnd, TenureEntry } from './entries.ts'
+import type { Effect, Entry, TenureEntry } from './entries.ts'
 import {
   type Acquire,
   type Answer,
@@ -22,11 +22,6 @@ export interface Tenure {
   readonly lease: string
   /** What the feed knows of it. */
   readonly entry: Writable<TenureEntry>
-}
-
-/** How it ended in the lease row by its own request, even if the reply was lost. */
-export function ownEndOf({ entry: { end } }: Tenure): Exclude<TenureEnd, 'takenOver'> | undefined {
-  return end === 'takenOver' ? undefined : end
 }
 
 export class Tenures {
@@ -98,7 +93,7 @@ export class Tenures {
       if (verdict === 'refused') this.stale.refused += 1
       if (verdict === 'unguarded') this.stale.unguarded.set(table, (this.stale.unguarded.get(table) ?? 0) + 1)
     }
-    if (isRefused && request?.kind === 'complete' && ownEndOf(tenure) === undefined) {
+    if (isRefused && request?.kind === 'complete' && tenure.entry.end !== 'completed') {
       this.stale.completions += 1
       this.#effect(tenure, 'refused', 'the completion of its tick')
     }

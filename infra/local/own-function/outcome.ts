@@ -47,27 +47,14 @@ const FRAME = /^\s*at /
 /**
  * The same error with its frames only: files relative to `directory`, the library as `tenure`, without the frames of
  * Node, of the Lambda host and of other packages, unless there are no others. (Source maps have already been applied.)
- *
- * @param logs a process that dies of an error has printed it there
  */
-export function readableError(error: ErrorReport, logs: readonly string[], directory: string): ErrorReport {
-  const died = error.trace === undefined ? lastStackIn(logs) : undefined
-  const trace = error.trace ?? died
+export function readableError(error: ErrorReport, directory: string): ErrorReport {
+  const { errorType, errorMessage, trace } = error
   if (trace === undefined) return error
-  const errorMessage = died === undefined ? error.errorMessage : `${error.errorMessage}: ${died[0]}`
   const frames = trace.filter((line) => FRAME.test(line) && !line.includes('node:') && !line.includes(HOST))
   const own = frames.filter((line) => !line.includes('/node_modules/'))
   const shown = (own.length > 0 ? own : frames).map((line) => relativeFrame(line.trim(), directory))
-  return { ...error, errorMessage, trace: [`${error.errorType}: ${errorMessage}`, ...shown] }
-}
-
-/** The last line that is followed by frames, and these frames. */
-function lastStackIn(logs: readonly string[]): readonly [string, ...string[]] | undefined {
-  const first = logs.findLastIndex((line, index) => FRAME.test(line) && !FRAME.test(logs[index - 1] ?? ''))
-  const head = logs[first - 1]
-  if (first === -1 || head === undefined) return undefined
-  const end = logs.findIndex((line, index) => index >= first && !FRAME.test(line))
-  return [head.trim(), ...logs.slice(first, end === -1 ? undefined : end)]
+  return { errorType, errorMessage, trace: [`${errorType}: ${errorMessage}`, ...shown] }
 }
 
 function relativeFrame(frame: string, directory: string): string {

@@ -72,9 +72,7 @@ export function outcomeReader(
   return ({ requestId, ending }: Pick<Attempt, 'requestId' | 'ending'>): TryOutcome => {
     const observations = observationsOf(requestId)
     for (const hint of hintsOn(observations, place)) if (isNew(hint)) warn(hint)
-    const readable = ending.ok
-      ? ending
-      : { ...ending, error: readableError(ending.error, ending.logs, place.directory) }
+    const readable = ending.ok ? ending : { ...ending, error: readableError(ending.error, place.directory) }
     const outcome = outcomeOf(readable, observations, place.lease)
     if (outcome.status !== 'failed' || leaseIn(observations, place.lease) !== undefined) return outcome
     // Without an election all tries fail alike: a module cannot be loaded, a lease is not requested.

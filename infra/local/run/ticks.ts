@@ -1,6 +1,6 @@
 /** Runs ticks one after the other: the next one starts when the one before it has settled. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { FAULT_WORDS, FaultError, MAX_CANDIDATES } from '../faults/fault.ts'
+import { FAULT_WORDS, FaultError } from '../faults/fault.ts'
 import type { ManualFaults } from '../faults/manual-faults.ts'
 import { withoutLease } from '../faults/protections.ts'
 import type { LambdaHost } from '../lambda-host/lambda-host.ts'
@@ -43,7 +43,7 @@ export class Ticks {
     this.#periodMs = candidates[0]?.schedule.periodMs ?? 0
     this.#firstMs = task.firstTickMs(this.#periodMs, Date.now())
     const setup = { task: task.name, lease: lease.lease, leaseMs: lease.leaseMs, periodMs: this.#periodMs }
-    context.feed.add({ kind: 'setup', ...setup, switchedOff: context.options.without, maxCandidates: MAX_CANDIDATES })
+    context.feed.add({ kind: 'setup', ...setup, switchedOff: context.options.without })
   }
 
   async run(): Promise<RunEnd> {

@@ -28,7 +28,7 @@ export function candidate(number: number, changes: Partial<CandidateEntry> = {})
 
 export const SETUP_ENTRY: Setup = {
   kind: 'setup',
-  ...{ task: 'billing', lease: 'nightly', leaseMs: 15_000, periodMs: 3_600_000, switchedOff: [], maxCandidates: 3 },
+  ...{ task: 'billing', lease: 'nightly', leaseMs: 15_000, periodMs: 3_600_000, switchedOff: [] },
 }
 
 /** Three candidates on a lease of 15 seconds. */

@@ -151,7 +151,6 @@ describe('npm start', { timeout: 120_000 }, () => {
       [{ tick: 2, do: 'freeze' }],
       /faults\.json: Fault 1 of the scenario: "do" must be one of killL/,
     ],
-    ['an unknown candidate', [{ tick: 2, do: 'cutOff', candidate: 9 }], /^Tick 2, cutOff: there is no candidate 9/],
     ['a missing customers file', [], /missing\.csv/],
     ['control characters', [{ tick: 1, do: '\u001b]0;owned\u0007\u202e' }], /must be one of/],
   ])('starts nothing when it gets %s', async (_, scenario, message) => {

@@ -33,8 +33,8 @@ export class LogPanel {
   readonly #dialog = part<HTMLDialogElement>('log')
   readonly #history: () => History
   #shown: number | undefined
-  /** The shown tenure, or the revision while it runs, when its log was read last. */
-  #lastRead = ''
+  /** Of the history, when the log was read last. */
+  #readRevision = 0
 
   constructor(history: () => History) {
     this.#history = history
@@ -55,16 +55,12 @@ export class LogPanel {
     void this.#read(tenure)
   }
 
-  /** Reads the log again if its tenure has changed, or still runs. */
+  /** Reads the log again if anything has happened. */
   #refresh(): void {
-    const { numbered, revision } = this.#history()
-    const shown = numbered.get(this.#shown ?? 0)
-    if (shown === undefined) return
-    const isRunning = shown.kind === 'tenure' && shown.doneAtMs === undefined
-    const now = isRunning ? String(revision) : JSON.stringify(shown)
-    if (now === this.#lastRead) return
-    this.#lastRead = now
-    void this.#read(shown.number)
+    const { revision } = this.#history()
+    if (this.#shown === undefined || revision === this.#readRevision) return
+    this.#readRevision = revision
+    void this.#read(this.#shown)
   }
 
   #show(title: Markup, body: Markup): void {
@@ -81,7 +77,7 @@ export class LogPanel {
     const shown = this.#history().numbered.get(wanted)
     this.#show(
       shown === undefined ? html`Log` : renderLogTitle(shown),
-      typeof log === 'string' ? html`<p>${log}.</p>` : renderLog(shown, log),
+      typeof log === 'string' ? html`<p>${log}.</p>` : renderLog(log),
     )
   }
 }

@@ -70,6 +70,7 @@ function draw(): void {
 
 function drawParts(): void {
   drawnRevision = history.revision
+  part<HTMLFieldSetElement>('faults').disabled = history.over !== undefined
   patch('subject', renderSubject(history))
   patch('counters', renderCounters(history))
   patch('verdict', renderVerdict(history))
@@ -139,8 +140,11 @@ part('picture').addEventListener('pointerup', ({ target, button }) => {
 part('follow').addEventListener('click', () => scroller.follow(!scroller.isFollowing))
 part('zoom-in').addEventListener('click', () => scroller.zoom(1))
 part('zoom-out').addEventListener('click', () => scroller.zoom(-1))
-part('scroller').addEventListener('keydown', ({ key }) => {
+part('scroller').addEventListener('keydown', (event) => {
+  const { key } = event
   if (key === '+' || key === '=') scroller.zoom(1)
   if (key === '-') scroller.zoom(-1)
-  if (key === 'End') scroller.follow(true)
+  if (key !== 'End') return
+  event.preventDefault() // the scroller is placed at its end already
+  scroller.follow(true)
 })

@@ -91,16 +91,15 @@ function describeRetry({ retries, tick }: History, nowMs: number): string {
   return `Lambda retries candidate ${next.candidate} in ${secondsOf(next.atMs - nowMs)}; the next tick waits for it.`
 }
 
-export function renderLeaderFaults({ leader, over }: History): Markup {
+export function renderLeaderFaults({ leader }: History): Markup {
   const { armed, frozen = [] } = leader ?? {}
-  const isOver = over !== undefined
   const [isKill, isFreeze] = [armed === 'killLeader', armed === 'freezeLeader']
   const kill = isKill ? 'The next leader will be killed' : 'Kill the leader'
   const freeze = isFreeze ? 'The next leader will be frozen' : 'Freeze the leader'
   const thaw = frozen.length > 0 ? `Thaw candidate ${frozen.join(', ')}` : 'Thaw'
-  return html`${faultButton({ do: 'killLeader' }, kill, isOver || isKill, 'fault-kill')}
-${faultButton({ do: 'freezeLeader' }, freeze, isOver || isFreeze, 'fault-freeze')}
-${faultButton({ do: 'thawLeader' }, thaw, isOver || (frozen.length === 0 && !isFreeze), 'fault-thaw')}`
+  return html`${faultButton({ do: 'killLeader' }, kill, isKill, 'fault-kill')}
+${faultButton({ do: 'freezeLeader' }, freeze, isFreeze, 'fault-freeze')}
+${faultButton({ do: 'thawLeader' }, thaw, frozen.length === 0 && !isFreeze, 'fault-thaw')}`
 }
 
 /** The page sends the JSON in `data-fault` when the button is clicked. */
@@ -112,30 +111,26 @@ function faultButton(fault: ManualFault, label: Content, isOff: boolean, id: str
 const SKEWS_MS = [-60_000, -5_000, -1_500, -500, 0, 500, 1_500, 5_000, 60_000]
 
 export function renderCandidates(history: History): Markup {
-  const isOver = history.over !== undefined
   const present = history.sortedCandidates().filter(({ isPresent }) => isPresent)
-  const isFull = present.length >= (history.setup?.maxCandidates ?? 0)
-  const rows = present.map((one) => candidateRow(one, isOver, present.length === 1))
-  const add = faultButton({ do: 'addCandidate' }, 'Add a candidate', isOver || isFull, 'fault-add')
-  return html`<ul class="candidates">${rows}</ul>${add}`
+  const rows = present.map((one) => candidateRow(one, present.length === 1))
+  return html`<ul class="candidates">${rows}</ul>${faultButton({ do: 'addCandidate' }, 'Add a candidate', false, 'fault-add')}`
 }
 
-function candidateRow(one: CandidateEntry, isOver: boolean, isLast: boolean): Markup {
+function candidateRow(one: CandidateEntry, isLast: boolean): Markup {
   const { candidate, skewMs, isCutOff, dropsNextReply } = one
   const choices = [...new Set([...SKEWS_MS, skewMs])].sort((a, b) => a - b)
   const options = choices.map(
     (ms) => html`<option value="${ms}"${ms === skewMs ? html` selected` : undefined}>${describeSkew(ms)}</option>`,
   )
-  const off = isOver ? html` disabled` : undefined
   const id = (name: string) => `fault-${name}-${candidate}`
   const label = (text: string) => html`${text}<span class="hidden">, candidate ${candidate}</span>`
   const drop = dropsNextReply ? 'The next reply will be dropped' : 'Drop the next reply'
   const connection = isCutOff ? 'Reconnect' : 'Drop all requests'
   return html`<li id="candidate-${candidate}"><b>Candidate ${candidate}</b>
-<label>${label('Clock')} <select id="${id('skew')}" data-skew="${candidate}"${off}>${options}</select></label>
-${faultButton({ do: 'dropReply', candidate }, label(drop), isOver || dropsNextReply, id('drop'))}
-${faultButton({ do: isCutOff ? 'reconnect' : 'cutOff', candidate }, label(connection), isOver, id('cut'))}
-${faultButton({ do: 'removeCandidate', candidate }, label('Remove'), isOver || isLast, id('remove'))}</li>`
+<label>${label('Clock')} <select id="${id('skew')}" data-skew="${candidate}">${options}</select></label>
+${faultButton({ do: 'dropReply', candidate }, label(drop), dropsNextReply, id('drop'))}
+${faultButton({ do: isCutOff ? 'reconnect' : 'cutOff', candidate }, label(connection), false, id('cut'))}
+${faultButton({ do: 'removeCandidate', candidate }, label('Remove'), isLast, id('remove'))}</li>`
 }
 
 function describeSkew(ms: number): string {
@@ -182,15 +177,9 @@ export function renderLogTitle(shown: TenureEntry | FailedAttempt): Markup {
   return html`Candidate ${candidate}${what}${tick === undefined ? '' : `, tick ${tick}`}`
 }
 
-export function renderLog(shown: TenureEntry | FailedAttempt | undefined, { steps, dropped }: TenureLog): Markup {
-  const summary = shown?.kind === 'tenure' ? summaryOf(shown) : undefined
+export function renderLog({ steps, dropped }: TenureLog): Markup {
   const gap = dropped === 0 ? undefined : html`<li class="gap">${dropped} earlier steps are not kept.</li>`
-  return html`${summary}<ol class="steps">${gap}${steps.map(stepItem)}</ol>`
-}
-
-function summaryOf(tenure: TenureEntry): Markup {
-  const duration = endOf(tenure) === undefined ? '' : ` Duration: ${durationOf(tenure)}.`
-  return html`<p>Outcome: ${describeOutcome(tenure)}.${duration} Effects accepted: ${effectsOf(tenure)}.</p>`
+  return html`<ol class="steps">${gap}${steps.map(stepItem)}</ol>`
 }
 
 function stepItem({ atMs, description, request, result, tookMs, answer, isFault, trace }: Step): Markup {
