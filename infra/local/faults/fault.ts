@@ -67,10 +67,9 @@ export function describeCallFault(fault: CallFault): string {
   return `${what} ${CALL_NOUNS[fault.at] ?? fault.at} ${fault.nth}${more}`
 }
 
-export function describeClock(ms: number): string {
-  if (ms === 0) return 'clock set right'
-  return `clock set ${Math.abs(ms) / 1000} s ${ms > 0 ? 'ahead' : 'behind'}`
-}
+/** Of a clock, such as `2.5 s ahead`. */
+export const describeSkew = (ms: number): string =>
+  ms === 0 ? 'right' : `${Math.abs(ms) / 1000} s ${ms > 0 ? 'ahead' : 'behind'}`
 
 export function isPlannedAt(fault: CallFault, at: CallKind, nth: number): boolean {
   const times = fault.do === 'throttle' ? fault.times : 1

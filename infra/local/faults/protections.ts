@@ -20,27 +20,18 @@ export function withoutLease({ lambda, ...candidate }: Candidate, number: number
   return { ...candidate, lambda: { ...lambda, environment: { ...lambda.environment, LEASE_NAME } } }
 }
 
-/** The condition of `functions/election/fencing.ts` on a row that a tenure has written. */
+/** The condition of `functions/election/fencing.ts` on a row that a tenure has written; billing sends no transactions. */
 const FENCE = /(#tenureFence <=|#tenureStep\.fencingToken <) :tenureFence/g
 /** True for every row, with all placeholders still used, as DynamoDB demands. */
 const NO_FENCE = '(attribute_exists(#tenureFence) OR $&)'
 
-export const withoutFence: Interceptor = (call, forward) =>
-  forward(call.service === 'dynamodb' ? unfenced(call.body) : undefined)
+export const withoutFence: Interceptor = ({ service, body }, forward) => {
+  const { ConditionExpression: condition } = body
+  if (service !== 'dynamodb' || typeof condition !== 'string' || condition.search(FENCE) === -1) return forward()
+  return forward({ ...body, ConditionExpression: condition.replaceAll(FENCE, NO_FENCE) })
+}
 
 type Fields = Readonly<Record<string, unknown>>
-
-/** The request, or each item of its transaction, without a fence; undefined if nothing changes. */
-function unfenced(body: Fields): Fields | undefined {
-  const { ConditionExpression: condition, TransactItems: items } = body
-  if (typeof condition === 'string' && condition.search(FENCE) >= 0) {
-    return { ...body, ConditionExpression: condition.replaceAll(FENCE, NO_FENCE) }
-  }
-  if (!Array.isArray(items)) return undefined
-  const withoutFences = (item: Fields) =>
-    Object.entries(item).map(([action, input]) => [action, isFields(input) ? (unfenced(input) ?? input) : input])
-  return { ...body, TransactItems: items.map((item: Fields) => Object.fromEntries(withoutFences(item))) }
-}
 
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null
 

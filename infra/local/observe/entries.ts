@@ -51,13 +51,6 @@ interface Timed {
   readonly atMs: number
 }
 
-/** When Lambda retries the event of a candidate. */
-interface Retry extends Timed {
-  readonly kind: 'retry'
-  readonly candidate: number
-  readonly tick: string
-}
-
 /** A line of the verdict on a run, such as `✓ All is well: …`. */
 export interface VerdictLine {
   readonly kind: 'right' | 'wrong' | 'open'
@@ -131,8 +124,8 @@ export interface FaultEntry extends Timed {
   readonly description: string
 }
 
-/** Only the latest of each kind counts; of `candidate` and `retry`, the latest of each candidate. */
-type StateEntry = Setup | CandidateEntry | LeaderEntry | Counts | Retry | Over
+/** Only the latest of each kind counts; of `candidate`, the latest of each candidate. */
+type StateEntry = Setup | CandidateEntry | LeaderEntry | Counts | Over
 type Ticked = Timed & { readonly kind: 'ticked'; readonly number: number; readonly tick: string }
 type StoodBy = Timed & { readonly kind: 'standby'; readonly candidate: number; readonly reason: string }
 /** Drawn as a mark. */

@@ -130,23 +130,18 @@ export class Recorder {
     if (oldest !== undefined) this.#attempts.delete(oldest)
   }
 
-  /** @param ended the last log lines, and when Lambda retries the event, if it does */
-  invocationEnded(
-    requestId: string,
-    outcome: TryOutcome,
-    ended: { readonly logs?: readonly string[] | undefined; readonly retryInMs?: number | undefined } = {},
-  ): void {
+  /** @param logs the last lines that it wrote */
+  invocationEnded(requestId: string, outcome: TryOutcome, logs?: readonly string[]): void {
     const attempt = this.#attempts.get(requestId)
     if (attempt === undefined) return
     const { candidate, tick, leases, last } = attempt
     const atMs = this.#now()
     attempt.isDone = true
-    this.#log(attempt, { atMs, ...lastStepOf(outcome, ended.logs) })
+    this.#log(attempt, { atMs, ...lastStepOf(outcome, logs) })
     const error = outcome.status === 'failed' ? failureIn(outcome.error) : undefined
     for (const { tenure } of leases.values()) {
       if (tenure !== undefined) this.#tenures.change(tenure, { doneAtMs: atMs, error })
     }
-    if (ended.retryInMs !== undefined) this.#add({ kind: 'retry', candidate, tick, atMs: atMs + ended.retryInMs })
     if (last !== undefined) return
     if (outcome.status === 'standby') this.#add({ kind: 'standby', atMs, candidate, reason: outcome.reason })
     if (error === undefined) return

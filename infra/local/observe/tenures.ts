@@ -117,7 +117,7 @@ export class Tenures {
 
 /** Undefined for a write that failed, or that another part of its condition refused. */
 function verdictOn(
-  { table, isFenced, position }: Write,
+  { table, isFenced }: Write,
   call: Call,
   { body, error }: Answer,
   state: { readonly isRefused: boolean; readonly isGuarded: boolean; readonly wasReplaced: boolean },
@@ -128,8 +128,6 @@ function verdictOn(
     return state.isGuarded || isByFence ? 'refused' : undefined
   }
   if (error !== undefined || (gatewayStatusOf(call, body) ?? 200) >= 300) return undefined
-  const { [position ?? 0]: one }: readonly unknown[] = Object(property(body, 'Responses') ?? [])
-  if (property(one, 'Error') !== undefined) return undefined
   // A charge at the gateway has a key of its own.
   return state.wasReplaced && !isFenced && table !== undefined ? 'unguarded' : 'accepted'
 }

@@ -70,7 +70,7 @@ export class Feed {
   /** Of entries with the same key only the latest is kept. */
   #keyOf(entry: Entry): string {
     if (entry.kind === 'tenure') return `tenure ${entry.number}`
-    if (entry.kind === 'candidate' || entry.kind === 'retry') return `${entry.kind} ${entry.candidate}`
+    if (entry.kind === 'candidate') return `candidate ${entry.candidate}`
     if (STATES.includes(entry.kind)) return entry.kind
     this.#events += 1
     return `event ${this.#events}`

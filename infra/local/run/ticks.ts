@@ -136,9 +136,9 @@ export class Ticks {
 
   #onTry(tried: Try): void {
     const { manualFaults, recorder, display, task } = this.#context
-    const { requestId, ending, retryInMs } = tried.attempt
+    const { requestId, ending } = tried.attempt
     manualFaults.invocationEnded(requestId)
-    recorder.invocationEnded(requestId, tried.outcome, { logs: ending.logs, retryInMs })
+    recorder.invocationEnded(requestId, tried.outcome, ending.logs)
     display.tried(tried, task.showsLogs)
     this.#addCounts()
   }

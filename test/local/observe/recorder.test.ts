@@ -3,19 +3,7 @@ import { expect, test } from 'vitest'
 import { type Lease, withLease } from '../../../functions/election/index.ts'
 import type { Effect, Entry, TenureEntry } from '../../../infra/local/observe/entries.ts'
 import type { TryOutcome } from '../../../infra/local/observe/outcome.ts'
-import {
-  dropReply,
-  dropRequest,
-  jsonReply,
-  NEXT_TICK,
-  NOW_MS,
-  put,
-  ROWS,
-  replacement,
-  TICK,
-  type Wire,
-  wire,
-} from './wire.ts'
+import { dropReply, dropRequest, NEXT_TICK, NOW_MS, put, ROWS, replacement, TICK, type Wire, wire } from './wire.ts'
 
 const FAILED: TryOutcome = {
   ...{ status: 'failed', error: { errorType: 'Runtime.ExitError', errorMessage: 'killed' } },
@@ -192,15 +180,6 @@ test('a write that was on its way when another candidate took over is not stale'
   expect(recorder.unguardedWrites()).toEqual({})
 })
 
-test('statements of PartiQL by a replaced leader are not guarded, except those that failed in their batch', async () => {
-  const { recorder } = await replacement()
-  const Statements = ['DELETE FROM a', 'UPDATE b SET c=1'].map((Statement) => ({ Statement }))
-  const call = { service: 'dynamodb', operation: 'BatchExecuteStatement', target: '', requestId: 'a' } as const
-  const Responses = [{ Error: { Code: 'ConditionalCheckFailed' } }, {}]
-  await recorder.atService({ ...call, body: { Statements } }, async () => jsonReply({ Responses }))
-  expect(recorder.unguardedWrites()).toEqual({ b: 1 })
-})
-
 test('a leader that still leads has no stale write by a condition that does not hold', async () => {
   const { lead, entries, recorder, stepsOf } = started('a')
   const { lease, finish } = await lead('a')
@@ -301,13 +280,10 @@ test('a request that never arrived is observed and changed nothing, and the log 
   expect(stepsOf(1)[1]).not.toHaveProperty('answer')
 })
 
-test('an attempt that failed without leading has a log of its own, and a retry', () => {
+test('an attempt that failed without leading has a log of its own', () => {
   const { recorder, entries, stepsOf } = started('a')
-  recorder.invocationEnded('a', FAILED, { retryInMs: 500 })
-  expect(entries).toEqual([
-    { kind: 'retry', candidate: 1, tick: TICK, atMs: NOW_MS + 500 },
-    { kind: 'failure', atMs: NOW_MS, number: 1, candidate: 1, tick: TICK, error: KILLED },
-  ])
+  recorder.invocationEnded('a', FAILED)
+  expect(entries).toEqual([{ kind: 'failure', atMs: NOW_MS, number: 1, candidate: 1, tick: TICK, error: KILLED }])
   expect(stepsOf(1).at(-1)).toMatchObject({ description: 'Fails with Runtime.ExitError: killed' })
 })
 

@@ -26,7 +26,6 @@ import {
   takenOver,
   tenure,
   textOf,
-  ticked,
 } from './election.ts'
 
 /** The labels of the buttons and clocks, each followed by `(off)` if it is disabled, and the faults of the buttons. */
@@ -89,7 +88,6 @@ test.each<[Partial<Counts>, string, string | undefined]>([
 
 const FREE = 'No candidate leads; the lease is free.'
 const ENDED = 'Candidate 1 ended without releasing the lease, token 101; the lease expires in 10.0 s.'
-const waiting: readonly Entry[] = [ticked(1, 0), { kind: 'retry', candidate: 1, tick: TICK, atMs: T0 + 6_100 }]
 test.each<[number, readonly Entry[], string]>([
   [0, [], FREE],
   [2_500, [tenure(1, 0)], 'Candidate 1 leads, token 101; the lease expires in 12.5 s.'],
@@ -98,9 +96,6 @@ test.each<[number, readonly Entry[], string]>([
   [1_000, [OVER], 'The run is over.'],
   [5_000, [died(1, 0, 100)], ENDED],
   [0, [{ kind: 'leader', frozen: [2, 3] }], `${FREE} Frozen: candidate 2, 3.`],
-  [2_000, waiting, `${FREE} Lambda retries candidate 1 in 4.1 s; the next tick waits for it.`],
-  [6_200, waiting, FREE],
-  [2_000, [...waiting, ticked(2, 1_000, '2026-01-01T07:00:00.000Z')], FREE],
   [1_000, [tenure(1, 0), tenure(2, 10)], 'Candidates 1, 2 lead at once, each with a lease of its own.'],
 ])('the leader line after %d ms: %#', (afterMs, entries, line) => {
   expect(describeLeader(historyOf(...SETUP, ...entries), T0 + afterMs)).toBe(line)

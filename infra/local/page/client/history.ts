@@ -11,19 +11,20 @@ import type {
   TenureEntry,
 } from '../../observe/entries.ts'
 
+const NOTHING: Counts = {
+  ...{ kind: 'counts', ticks: 0, completed: 0, completedTwice: 0, overdue: 0, staleRefused: 0, staleAccepted: 0 },
+}
+
 export class History {
   setup?: Setup
-  counts?: Counts
+  counts: Counts = NOTHING
   leader?: LeaderEntry
   over?: Over
   readonly candidates = new Map<number, CandidateEntry>()
-  /** By candidate. */
-  readonly retries = new Map<number, Extract<Entry, { kind: 'retry' }>>()
   /** By number, in the order in which they began or failed. */
   readonly numbered = new Map<number, TenureEntry | FailedAttempt>()
   /** In the order of their times. */
   readonly events: EventEntry[] = []
-  tick?: string
   /** The latest one for a screen reader. */
   news?: EventEntry | TenureEntry
   revision = 0
@@ -57,9 +58,6 @@ export class History {
       case 'candidate':
         this.candidates.set(entry.candidate, entry)
         break
-      case 'retry':
-        this.retries.set(entry.candidate, entry)
-        break
       case 'tenure':
         if (isNews(entry, this.numbered.get(entry.number))) this.news = entry
         this.numbered.set(entry.number, entry)
@@ -72,8 +70,9 @@ export class History {
   #event(event: EventEntry): void {
     this.events.push(event)
     if (event.kind === 'failure') this.numbered.set(event.number, event)
-    if (event.kind === 'ticked') this.tick = event.tick
-    else if (event.kind !== 'standby' && !('verdict' in event && event.verdict === 'accepted')) this.news = event
+    const isRoutine =
+      event.kind === 'effect' ? event.verdict === 'accepted' : ['ticked', 'standby'].includes(event.kind)
+    if (!isRoutine) this.news = event
   }
 }
 

@@ -140,11 +140,8 @@ part('picture').addEventListener('pointerup', ({ target, button }) => {
 part('follow').addEventListener('click', () => scroller.follow(!scroller.isFollowing))
 part('zoom-in').addEventListener('click', () => scroller.zoom(1))
 part('zoom-out').addEventListener('click', () => scroller.zoom(-1))
-part('scroller').addEventListener('keydown', (event) => {
-  const { key } = event
+part('scroller').addEventListener('keydown', ({ key }) => {
   if (key === '+' || key === '=') scroller.zoom(1)
   if (key === '-') scroller.zoom(-1)
-  if (key !== 'End') return
-  event.preventDefault() // the scroller is placed at its end already
-  scroller.follow(true)
+  if (key === 'End') scroller.follow(true)
 })

@@ -9,6 +9,8 @@ const [MIN_SCALE, DEFAULT_SCALE, MAX_SCALE] = [0.000625, 0.04, 0.64] as const
 /** Browsers limit elements to about ten million pixels. */
 const MAX_LENGTH_PX = 8_000_000
 const AT_END_PX = 4
+/** Smooth scrolling continues for a while after the key press. */
+const SETTLE_MS = 400
 /** The share of the window for the future, in which a lease will expire. */
 const MAX_FUTURE = 0.2
 
@@ -25,6 +27,8 @@ export class Scroller {
   #lengthPx = 0
   /** Set by this class; any other position comes from the user. */
   #placedPx = 0
+  /** Movements until then still belong to an earlier key press. */
+  #settlesUntil = 0
 
   /** @param changed asks for a new picture */
   constructor(element: HTMLElement, spacer: HTMLElement, changed: (isScrolling: boolean) => void) {
@@ -57,6 +61,7 @@ export class Scroller {
 
   follow(isFollowing: boolean): void {
     this.#isFollowing = isFollowing
+    this.#settlesUntil = isFollowing ? performance.now() + SETTLE_MS : 0
     this.#changed(false)
   }
 
@@ -72,6 +77,10 @@ export class Scroller {
   #scrolled(): void {
     const { scrollLeft, clientWidth } = this.#element
     if (Math.abs(scrollLeft - this.#placedPx) < 1) return
+    if (performance.now() < this.#settlesUntil) {
+      this.#changed(false)
+      return
+    }
     this.#placedPx = scrollLeft
     this.#isFollowing = scrollLeft + clientWidth >= this.#lengthPx - AT_END_PX
     this.#fromMs = this.#startMs + scrollLeft / this.#scale

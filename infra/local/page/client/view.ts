@@ -2,7 +2,7 @@
 import { type Content, html, type Markup } from '../../../../functions/widget/html.ts'
 import { CUSTOM_PROPERTIES } from '../../../../functions/widget/palette.ts'
 import { clockTime, span } from '../../../../functions/widget/time-words.ts'
-import type { ManualFault } from '../../faults/fault.ts'
+import { describeSkew, type ManualFault } from '../../faults/fault.ts'
 import type { CandidateEntry, FailedAttempt, TenureEntry } from '../../observe/entries.ts'
 import type { Step, TenureLog } from '../../observe/tenure-logs.ts'
 import type { History } from './history.ts'
@@ -21,7 +21,7 @@ renewed. Ticks are simulated, ${span(periodMs)} apart: their times are not those
 /** Of the whole run at its end; before it, what is known so far. */
 export function renderVerdict({ over, counts }: History): Markup {
   if (over?.verdict !== undefined) return html`${over.verdict.map(({ kind, text }) => verdictLine(kind, text))}`
-  if (counts === undefined || counts.ticks === 0) return html``
+  if (counts.ticks === 0) return html``
   const { completedTwice, staleAccepted, completed, ticks } = counts
   const wrong = [
     ...(completedTwice > 0 ? ['a tick was completed more than once'] : []),
@@ -34,14 +34,7 @@ export function renderVerdict({ over, counts }: History): Markup {
 const verdictLine = (kind: 'right' | 'wrong' | 'open', text: string) => html`<span class="${kind}">${text}</span>`
 
 export function renderCounters({ counts }: History): Markup {
-  const {
-    ticks = 0,
-    completed = 0,
-    completedTwice = 0,
-    overdue = 0,
-    staleRefused = 0,
-    staleAccepted = 0,
-  } = counts ?? {}
+  const { ticks, completed, completedTwice, overdue, staleRefused, staleAccepted, money } = counts
   const [twice, kind] = completedTwice > 0 ? ['must be 0: this is wrong', 'wrong'] : ['must be 0', 'right']
   return html`${counter('Ticks', ticks)}
 ${counter('Completed', completed)}
@@ -49,7 +42,7 @@ ${counter('Completed twice', completedTwice, twice, kind)}
 ${counter('Overdue', overdue, 'not completed', overdue > 0 ? 'late' : 'right')}
 ${counter('Stale writes refused', staleRefused, 'by the fence')}
 ${counter('Stale writes accepted', staleAccepted, 'no fence; must be 0', staleAccepted > 0 ? 'wrong' : 'right')}
-${counts?.money === undefined ? undefined : html`<div class="counter" id="money"><dt>Money</dt><dd>${counts.money}</dd></div>`}`
+${money === undefined ? undefined : html`<div class="counter" id="money"><dt>Money</dt><dd>${money}</dd></div>`}`
 }
 
 function counter(name: string, value: number, remark?: string, kind = ''): Markup {
@@ -57,18 +50,13 @@ function counter(name: string, value: number, remark?: string, kind = ''): Marku
   return html`<div class="counter ${kind}"><dt>${name}</dt><dd>${value}${small}</dd></div>`
 }
 
-/** Which candidate leads, until when, and what the run waits for. */
+/** Which candidate leads, and until when. */
 export function describeLeader(history: History, nowMs: number): string {
   const { leader, over } = history
   if (over !== undefined) return `${over.description}.`
-  const frozen = leader?.frozen ?? []
-  return [
-    describeCurrent(currentTenures(history), nowMs),
-    describeRetry(history, nowMs),
-    frozen.length === 0 ? '' : `Frozen: candidate ${frozen.join(', ')}.`,
-  ]
-    .filter((text) => text !== '')
-    .join(' ')
+  const { frozen = [] } = leader ?? {}
+  const more = frozen.length === 0 ? '' : ` Frozen: candidate ${frozen.join(', ')}.`
+  return describeCurrent(currentTenures(history), nowMs) + more
 }
 
 function describeCurrent([current, ...others]: readonly TenureEntry[], nowMs: number): string {
@@ -82,13 +70,6 @@ function describeCurrent([current, ...others]: readonly TenureEntry[], nowMs: nu
   const left = leftMs > 0 ? `expires in ${secondsOf(leftMs)}` : 'has expired'
   const state = doneAtMs === undefined ? 'leads' : 'ended without releasing the lease'
   return `Candidate ${candidate} ${state}, token ${token}; the lease ${left}.`
-}
-
-function describeRetry({ retries, tick }: History, nowMs: number): string {
-  const waiting = [...retries.values()].filter((retry) => retry.tick === tick && retry.atMs > nowMs)
-  const [next] = waiting.sort((a, b) => a.atMs - b.atMs)
-  if (next === undefined) return ''
-  return `Lambda retries candidate ${next.candidate} in ${secondsOf(next.atMs - nowMs)}; the next tick waits for it.`
 }
 
 export function renderLeaderFaults({ leader }: History): Markup {
@@ -131,10 +112,6 @@ function candidateRow(one: CandidateEntry, isLast: boolean): Markup {
 ${faultButton({ do: 'dropReply', candidate }, label(drop), dropsNextReply, id('drop'))}
 ${faultButton({ do: isCutOff ? 'reconnect' : 'cutOff', candidate }, label(connection), false, id('cut'))}
 ${faultButton({ do: 'removeCandidate', candidate }, label('Remove'), isLast, id('remove'))}</li>`
-}
-
-function describeSkew(ms: number): string {
-  return ms === 0 ? 'right' : `${Math.abs(ms) / 1000} s ${ms > 0 ? 'ahead' : 'behind'}`
 }
 
 const SHOWN_ROWS = 20
