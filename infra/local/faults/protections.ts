@@ -3,7 +3,7 @@
  * key are removed from requests on the wire, the lease by a misconfiguration, separate lease names.
  */
 import { randomUUID } from 'node:crypto'
-import type { Call, Interceptor } from '../lambda-host/interceptor.ts'
+import type { Interceptor } from '../lambda-host/interceptor.ts'
 import type { Candidate } from '../stack/schedules.ts'
 
 export const PROTECTIONS = ['lease', 'fence', 'key'] as const
@@ -31,16 +31,11 @@ export const withoutFence: Interceptor = ({ service, body }, forward) => {
   return forward({ ...body, ConditionExpression: condition.replaceAll(FENCE, NO_FENCE) })
 }
 
-type Fields = Readonly<Record<string, unknown>>
-
-const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null
-
-export const withoutKey: Interceptor = ({ service, body }, forward) => forward(withNewKey(service, body, randomUUID()))
-
-function withNewKey(service: Call['service'], body: Fields, key: string): Fields | undefined {
+export const withoutKey: Interceptor = ({ service, body }, forward) => {
   const { method, headers, body: form } = body
-  if (service !== 'lambda' || method !== 'POST' || typeof form !== 'string') return undefined
+  if (service !== 'lambda' || method !== 'POST' || typeof form !== 'string') return forward()
+  const key = randomUUID()
   const fields = new URLSearchParams(form)
   fields.set('metadata[charge]', key)
-  return { ...body, headers: { ...(isFields(headers) && headers), 'idempotency-key': key }, body: fields.toString() }
+  return forward({ ...body, headers: { ...Object(headers), 'idempotency-key': key }, body: fields.toString() })
 }

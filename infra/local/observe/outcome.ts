@@ -3,7 +3,7 @@ import { parseJson, property } from '../../../functions/election/json.ts'
 import { oneLine } from '../../programs/text.ts'
 import type { Ending } from '../lambda-host/environment.ts'
 import type { ErrorReport } from '../lambda-host/messages.ts'
-import type { FailedAttempt, TenureEnd } from './entries.ts'
+import type { TenureEnd } from './entries.ts'
 import type { Step } from './tenure-logs.ts'
 import { type MissingTable, rowOf } from './wire.ts'
 
@@ -104,13 +104,6 @@ function mistakeIn(observations: Observations, name: string): ErrorReport {
 /** CloudWatch reads these lines as metrics, and does not show them as logs. */
 export const withoutMetrics = (logs: readonly string[]): readonly string[] =>
   logs.filter((line) => property(parseJson(line), '_aws') === undefined)
-
-/** The feed gets the beginning of an error; the log gets all of it. */
-const MAX_MESSAGE = 1_000
-
-export const failureIn = ({ errorType, errorMessage }: ErrorReport): FailedAttempt['error'] => ({
-  ...{ name: errorType, message: errorMessage.slice(0, MAX_MESSAGE) },
-})
 
 /** What the function threw, even after its tick was completed. */
 export function thrownIn(outcome: TryOutcome): ErrorReport | undefined {

@@ -7,7 +7,7 @@ import { property } from '../../../functions/election/json.ts'
 import type { Call, Interceptor, Reply } from '../lambda-host/interceptor.ts'
 import { describeRequest, describeResult } from './descriptions.ts'
 import type { Entry } from './entries.ts'
-import { failureIn, lastStepOf, type Observations, type ObservedLease, type TryOutcome, whyRefused } from './outcome.ts'
+import { lastStepOf, type Observations, type ObservedLease, type TryOutcome, whyRefused } from './outcome.ts'
 import { type Step, shortened, TenureLogs } from './tenure-logs.ts'
 import { type Tenure, Tenures } from './tenures.ts'
 import { type Answer, answerOf, isRefusal, type LeaseRequest, leaseRequestOf, missingTableOf } from './wire.ts'
@@ -36,6 +36,8 @@ interface Attempt {
 /** Requests of a killed invocation may still arrive. */
 const KEPT_ATTEMPTS = 500
 const MAX_STEPS_WITHOUT_LEADING = 300
+/** The feed gets the beginning of an error; the log gets all of it. */
+const MAX_MESSAGE = 1_000
 
 /** Carries the service's reply to the other end of the same request. */
 const passages = new AsyncLocalStorage<{ reply?: Reply }>()
@@ -138,7 +140,8 @@ export class Recorder {
     const atMs = this.#now()
     attempt.isDone = true
     this.#log(attempt, { atMs, ...lastStepOf(outcome, logs) })
-    const error = outcome.status === 'failed' ? failureIn(outcome.error) : undefined
+    const { errorType: name, errorMessage = '' } = outcome.status === 'failed' ? outcome.error : {}
+    const error = name === undefined ? undefined : { name, message: errorMessage.slice(0, MAX_MESSAGE) }
     for (const { tenure } of leases.values()) {
       if (tenure !== undefined) this.#tenures.change(tenure, { doneAtMs: atMs, error })
     }

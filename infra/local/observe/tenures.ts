@@ -120,14 +120,14 @@ function verdictOn(
   { table, isFenced }: Write,
   call: Call,
   { body, error }: Answer,
-  state: { readonly isRefused: boolean; readonly isGuarded: boolean; readonly wasReplaced: boolean },
+  { isRefused, isGuarded, wasReplaced }: Readonly<Record<'isRefused' | 'isGuarded' | 'wasReplaced', boolean>>,
 ): Effect['verdict'] | undefined {
-  if (state.isRefused) {
+  if (isRefused) {
     const isByFence =
       call.operation === 'TransactWriteItems' ? isFenced : isRefusedByFence(call, property(body, 'Item'))
-    return state.isGuarded || isByFence ? 'refused' : undefined
+    return isGuarded || isByFence ? 'refused' : undefined
   }
   if (error !== undefined || (gatewayStatusOf(call, body) ?? 200) >= 300) return undefined
   // A charge at the gateway has a key of its own.
-  return state.wasReplaced && !isFenced && table !== undefined ? 'unguarded' : 'accepted'
+  return wasReplaced && !isFenced && table !== undefined ? 'unguarded' : 'accepted'
 }

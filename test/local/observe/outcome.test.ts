@@ -1,12 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Ending } from '../../../infra/local/lambda-host/environment.ts'
-import {
-  failureIn,
-  lastStepOf,
-  type ObservedLease,
-  outcomeOf,
-  type TryOutcome,
-} from '../../../infra/local/observe/outcome.ts'
+import { lastStepOf, type ObservedLease, outcomeOf, type TryOutcome } from '../../../infra/local/observe/outcome.ts'
 
 const ASKED: ObservedLease = { lease: 'orders', leaseMs: 15_000, tick: '2024-01-31T00:00:00.000Z' }
 const LED: ObservedLease = { ...ASKED, token: 7 }
@@ -70,11 +64,4 @@ test.each<[TryOutcome, string, readonly string[]]>([
 ])('%j is described for the log, with stack frames and log lines, without metrics', (outcome, description, trace) => {
   expect(lastStepOf(outcome)).toEqual({ description, trace })
   expect(lastStepOf(outcome, ['a line', '{"_aws":{}}']).trace).toEqual([...trace, 'Logged:', 'a line'])
-})
-
-test('a failure has the beginning of its message', () => {
-  expect(failureIn({ ...ERROR, errorMessage: 'x'.repeat(2_000) })).toEqual({
-    name: 'TypeError',
-    message: 'x'.repeat(1_000),
-  })
 })

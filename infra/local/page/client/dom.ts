@@ -51,7 +51,6 @@ export class LogPanel {
 
   open(tenure: number): void {
     this.#shown = tenure
-    this.#show(html`Log`, html`<p>Loading …</p>`)
     void this.#read(tenure)
   }
 
@@ -63,21 +62,14 @@ export class LogPanel {
     void this.#read(this.#shown)
   }
 
-  #show(title: Markup, body: Markup): void {
-    patch('log-title', title)
-    patch('log-body', body)
-    if (!this.#dialog.open) this.#dialog.showModal()
-  }
-
   async #read(wanted: number): Promise<void> {
     const answer = await fetch(`tenures/${wanted}`).catch(() => undefined)
     const log: TenureLog | string =
       answer === undefined ? 'The run does not answer' : answer.ok ? await answer.json() : await answer.text()
     if (this.#shown !== wanted) return
     const shown = this.#history().numbered.get(wanted)
-    this.#show(
-      shown === undefined ? html`Log` : renderLogTitle(shown),
-      typeof log === 'string' ? html`<p>${log}.</p>` : renderLog(log),
-    )
+    patch('log-title', shown === undefined ? html`Log` : renderLogTitle(shown))
+    patch('log-body', typeof log === 'string' ? html`<p>${log}.</p>` : renderLog(log))
+    if (!this.#dialog.open) this.#dialog.showModal()
   }
 }

@@ -74,14 +74,12 @@ function describeEvent(event: EventEntry): string {
       return event.description
     case 'effect': {
       const { verdict, candidate, token, times, what } = event
-      const result = verdict === 'unguarded' ? WITHOUT_FENCE : verdict
+      const result =
+        verdict === 'unguarded' ? 'accepted although another candidate leads, because no fence guards it' : verdict
       return `${times > 1 ? `${times} × ` : ''}${what}\n${result}, from candidate ${candidate} with token ${token}`
     }
   }
 }
-
-/** `unguarded` in words. */
-const WITHOUT_FENCE = 'accepted although another candidate leads, because no fence guards it'
 
 /** For a screen reader. */
 export function describeNews({ news }: History): string {
