@@ -65,7 +65,7 @@ export const billing =
       },
 
       progress: () => {
-        if (answered() < due) display.progress(answered(), due)
+        if (answered() < due) display.note(`    … the gateway has answered ${answered()} of ${count(due, 'charge')}`)
       },
 
       tickEnded: async () => {

@@ -51,7 +51,7 @@ export async function run<Options extends CommandOptions>(
   const { job, json } = prepared
   using interrupt = onInterrupt()
   const { signal } = interrupt
-  using display = new Display(json ? process.stderr : process.stdout)
+  const display = new Display(json ? process.stderr : process.stdout)
   try {
     const { summary, verdict: found } = await runLocally({ ...job, display, signal })
     const verdict = found.errors.length > 0 ? 'wrong' : found.inconclusive.length > 0 ? 'inconclusive' : 'right'

@@ -13,12 +13,6 @@ export interface Step {
   readonly trace?: readonly string[] | undefined
 }
 
-export interface TenureLog {
-  readonly steps: readonly Step[]
-  /** How many earlier steps are not in it. */
-  readonly dropped: number
-}
-
 /** Bounds the memory of a run that lasts for days: a tenure usually has 30 steps, each with a kilobyte of JSON. */
 const KEPT_STEPS = 10_000
 /** Its last steps show how a tenure ended. */
@@ -32,10 +26,9 @@ export class TenureLogs {
     this.#kept.splice(0, this.#kept.length - KEPT_STEPS)
   }
 
-  get(tenure: number): TenureLog | undefined {
-    const steps = this.#kept.flatMap(([number, step]) => (number === tenure ? [step] : []))
-    if (steps.length === 0) return undefined
-    return { steps: steps.slice(-SHOWN_STEPS), dropped: Math.max(0, steps.length - SHOWN_STEPS) }
+  /** The last steps; none if they are no longer kept. */
+  get(tenure: number): readonly Step[] {
+    return this.#kept.flatMap(([number, step]) => (number === tenure ? [step] : [])).slice(-SHOWN_STEPS)
   }
 }
 

@@ -67,8 +67,8 @@ export async function startPage(options: PageOptions): Promise<PageServer> {
     }
     const [, tenure] = /^\/tenures\/(\d+)$/.exec(route) ?? []
     if (method === 'GET' && tenure !== undefined) {
-      const log = logs.get(Number(tenure))
-      if (log !== undefined) return reply(response, 200, JSON.stringify(log), JSON_TYPE)
+      const steps = logs.get(Number(tenure))
+      if (steps.length > 0) return reply(response, 200, JSON.stringify(steps), JSON_TYPE)
       return reply(response, 404, 'The log of this tenure is no longer kept')
     }
     if (method === 'POST' && route === '/faults') return injectFrom(request, response)

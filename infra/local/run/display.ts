@@ -14,10 +14,6 @@ const MAX_LOG_LINES = 5
 const MAX_LETTERS = 1_000
 /** The library's frames come first, the function's own after them. */
 const MAX_FRAMES = 6
-/** Without a terminal, progress cannot be overwritten, so only every fifth report is a line. */
-const PROGRESS_LINE_EVERY = 5
-
-const ERASE = '\r\u001b[2K'
 
 export interface Terminal {
   readonly isTTY?: boolean
@@ -26,12 +22,9 @@ export interface Terminal {
   write(text: string): unknown
 }
 
-export class Display implements Disposable {
+export class Display {
   readonly #stream: Terminal
   readonly #colour: ReturnType<typeof pc.createColors>
-  #progressReports = 0
-  /** A line at the bottom of a terminal that is overwritten: the progress of a tick. */
-  #hasStatus = false
 
   constructor(stream: Terminal, env: NodeJS.ProcessEnv = process.env) {
     this.#stream = stream
@@ -44,13 +37,7 @@ export class Display implements Disposable {
 
   /** Not wrapped: log lines and stack frames, which the user may copy. */
   #foreignLine(text: string): void {
-    this.#clearStatus()
     this.#stream.write(`${text}\n`)
-  }
-
-  #clearStatus(): void {
-    if (this.#hasStatus) this.#stream.write(ERASE)
-    this.#hasStatus = false
   }
 
   note(text: string): void {
@@ -74,17 +61,6 @@ export class Display implements Disposable {
   unguarded({ candidate, what }: Effect): void {
     const { yellow } = this.#colour
     this.#line(yellow(`    ! candidate ${candidate}, replaced: ${what} accepted, no fence`))
-  }
-
-  progress(answered: number, expected: number): void {
-    const text = `    … the gateway has answered ${answered} of ${count(expected, 'charge')}`
-    if (this.#stream.isTTY !== true) {
-      if (this.#progressReports++ % PROGRESS_LINE_EVERY === 0) this.#line(this.#colour.dim(text))
-    } else {
-      // A wrapped line could not be overwritten.
-      this.#stream.write(`${ERASE}${this.#colour.dim(text.slice(0, (this.#stream.columns ?? 80) - 1))}`)
-      this.#hasStatus = true
-    }
   }
 
   /** @param withLogs shows what the function logged, too */
@@ -113,7 +89,6 @@ export class Display implements Disposable {
   /** @param wasCut the run was interrupted before the tick was over */
   ticked(record: TickRecord, effects: string, wasCut: boolean): void {
     const { dim, bold, yellow } = this.#colour
-    this.#progressReports = 0
     const parts = [
       `${dim(String(record.number).padStart(4))}  ${bold(timeOf(record.tick))}`,
       wasCut ? yellow('cut short') : this.#leaderOf(record),
@@ -162,10 +137,6 @@ export class Display implements Disposable {
       ...verdictLines(conclusion, wasCut).map(({ kind, text }) => colours[kind](text)),
     ]
     for (const line of lines) this.#line(line)
-  }
-
-  [Symbol.dispose](): void {
-    this.#clearStatus()
   }
 }
 

@@ -23,7 +23,7 @@ export interface TicksContext extends Omit<TaskContext, 'recorder' | 'injecting'
 
 /** Ticks after the chaos, until nothing is left to do. */
 const MAX_CALM_TICKS = 5
-const PROGRESS_EVERY_MS = 2_000
+const PROGRESS_EVERY_MS = 10_000
 
 export class Ticks {
   readonly #context: TicksContext

@@ -18,7 +18,7 @@ async function start(options: Partial<PageOptions> = {}) {
   const feed = new CountedFeed()
   const injected: ManualFault[] = []
   const inject = async (one: ManualFault) => void injected.push(one)
-  const server = await startPage({ port: 0, feed, logs: { get: () => undefined }, inject, ...options })
+  const server = await startPage({ port: 0, feed, logs: { get: () => [] }, inject, ...options })
   servers.push(server)
   return { ...server, feed, injected, origin: new URL(server.url).origin }
 }
@@ -189,8 +189,8 @@ test('the feed may get entries while the server stops', async () => {
 })
 
 test('the log of a tenure is sent while it is kept', async () => {
-  const log = { steps: [{ atMs: 1, description: 'Invoked' }], dropped: 0 }
-  const { url } = await start({ logs: { get: (tenure) => (tenure === 12 ? log : undefined) } })
+  const log = [{ atMs: 1, description: 'Invoked' }]
+  const { url } = await start({ logs: { get: (tenure) => (tenure === 12 ? log : []) } })
   const headers = { 'content-type': 'application/json' }
   expect(await ask(`${url}tenures/12`)).toMatchObject({ status: 200, headers, body: JSON.stringify(log) })
   const body = 'The log of this tenure is no longer kept'

@@ -16,7 +16,7 @@ function shown(
   const write = (text: string) => {
     written += text
   }
-  using display = new Display({ isTTY, write, columns }, env)
+  const display = new Display({ isTTY, write, columns }, env)
   show(display)
   return written
 }
@@ -104,17 +104,6 @@ test.each([false, true])('lines fit 80 columns, with colours or without: %s', (i
     .split('\n')
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80)
   expect(lines.join(' ').replace(/ +/g, ' ')).toContain('with token 7 12 charges (EUR 119.88) 2 standbys (1 lease held')
-})
-
-test('progress is one line that a terminal overwrites, and an occasional line elsewhere', () => {
-  const show = (display: Display) => {
-    for (let answered = 1; answered <= 7; answered += 1) display.progress(answered, 9)
-  }
-  const line = (answered: number) => `    … the gateway has answered ${answered} of 9 charges\n`
-  expect(shown(show)).toBe(line(1) + line(6))
-  const inTerminal = shown(show, true)
-  expect(inTerminal).toContain('7 of 9 charges')
-  expect(inTerminal).not.toContain('\n')
 })
 
 const NOTHING = { killLeader: undefined, freezeLeader: undefined, chaos: undefined, scenario: [] }

@@ -1,7 +1,7 @@
 /** Changes the parts of the page, and shows the log of a tenure in the dialog. */
 import { Idiomorph } from 'idiomorph'
 import { html, type Markup } from '../../../../functions/widget/html.ts'
-import type { TenureLog } from '../../observe/tenure-logs.ts'
+import type { Step } from '../../observe/tenure-logs.ts'
 import type { History } from './history.ts'
 import { renderLog, renderLogTitle } from './view.ts'
 
@@ -64,7 +64,7 @@ export class LogPanel {
 
   async #read(wanted: number): Promise<void> {
     const answer = await fetch(`tenures/${wanted}`).catch(() => undefined)
-    const log: TenureLog | string =
+    const log: readonly Step[] | string =
       answer === undefined ? 'The run does not answer' : answer.ok ? await answer.json() : await answer.text()
     if (this.#shown !== wanted) return
     const shown = this.#history().numbered.get(wanted)

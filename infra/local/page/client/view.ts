@@ -4,7 +4,7 @@ import { CUSTOM_PROPERTIES } from '../../../../functions/widget/palette.ts'
 import { clockTime, span } from '../../../../functions/widget/time-words.ts'
 import { describeSkew, type ManualFault } from '../../faults/fault.ts'
 import type { CandidateEntry, FailedAttempt, TenureEntry } from '../../observe/entries.ts'
-import type { Step, TenureLog } from '../../observe/tenure-logs.ts'
+import type { Step } from '../../observe/tenure-logs.ts'
 import type { History } from './history.ts'
 import { currentTenures, describeOutcome, endOf, secondsOf, tickTime, workOutcome } from './picture.ts'
 
@@ -42,7 +42,7 @@ ${counter('Completed twice', completedTwice, twice, kind)}
 ${counter('Overdue', overdue, 'not completed', overdue > 0 ? 'late' : 'right')}
 ${counter('Stale writes refused', staleRefused, 'by the fence')}
 ${counter('Stale writes accepted', staleAccepted, 'no fence; must be 0', staleAccepted > 0 ? 'wrong' : 'right')}
-${money === undefined ? undefined : html`<div class="counter" id="money"><dt>Money</dt><dd>${money}</dd></div>`}`
+${money === undefined ? undefined : html`<div class="counter"><dt>Money</dt><dd>${money}</dd></div>`}`
 }
 
 function counter(name: string, value: number, remark?: string, kind = ''): Markup {
@@ -154,10 +154,7 @@ export function renderLogTitle(shown: TenureEntry | FailedAttempt): Markup {
   return html`Candidate ${candidate}${what}${tick === undefined ? '' : `, tick ${tick}`}`
 }
 
-export function renderLog({ steps, dropped }: TenureLog): Markup {
-  const gap = dropped === 0 ? undefined : html`<li class="gap">${dropped} earlier steps are not kept.</li>`
-  return html`<ol class="steps">${gap}${steps.map(stepItem)}</ol>`
-}
+export const renderLog = (steps: readonly Step[]): Markup => html`<ol class="steps">${steps.map(stepItem)}</ol>`
 
 function stepItem({ atMs, description, request, result, tookMs, answer, isFault, trace }: Step): Markup {
   const arrow = request === undefined ? undefined : html` <span class="result">→ ${result ?? 'no answer yet'}</span>`
