@@ -2,11 +2,9 @@ import { cp, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ScanCommand } from '@aws-sdk/client-dynamodb'
 import { beforeAll, expect, test } from 'vitest'
-import { runCdkIn } from './cdk.ts'
-import { describeDeployment } from './describe.ts'
-import { advance, clientsOf } from './emulator.ts'
+import { advance, clientsOf, describeDeployment } from './emulator.ts'
 import { INSTALL, installNodes, packProject, runOrThrow, until } from './program.ts'
-import { bootstrapped, outputsOf } from './stack.ts'
+import { bootstrapped, outputsOf, runCdkIn } from './stack.ts'
 
 /** An app in its own directory, which has of this project only the package of `npm pack`. */
 describeDeployment('a consumer app with the packed project', (emulator) => {

@@ -15,10 +15,18 @@ import { readLedger } from '../../infra/local/billing/audit.ts'
 import { generateCustomers } from '../../infra/local/billing/generate.ts'
 import { seedSubscriptions } from '../../infra/local/billing/subscriptions.ts'
 import { audit, CORRECT, dueNow, seed } from './billing.ts'
-import { describeDeployment } from './describe.ts'
-import { advance, clientsOf, credentialsOf } from './emulator.ts'
-import { LEASE, type Leader, leaseRow, untilCompleted, untilLeading } from './lease.ts'
-import { invocationsIn, logLines, tenuresIn, untilLogged } from './logs.ts'
+import { advance, clientsOf, credentialsOf, describeDeployment } from './emulator.ts'
+import {
+  invocationsIn,
+  LEASE,
+  type Leader,
+  leaseRow,
+  logLines,
+  tenuresIn,
+  untilCompleted,
+  untilLeading,
+  untilLogged,
+} from './lease.ts'
 import { until } from './program.ts'
 import { bootstrapped, type DeployedStack, deploy, deployedStack, LEASE_MS, readStack, stackStatus } from './stack.ts'
 

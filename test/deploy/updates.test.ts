@@ -1,19 +1,17 @@
+import { join } from 'node:path'
 import { ScanCommand } from '@aws-sdk/client-dynamodb'
 import { GetFunctionConfigurationCommand, ListFunctionsCommand } from '@aws-sdk/client-lambda'
 import { beforeAll, expect, test } from 'vitest'
 import { CARD } from '../../functions/sandbox/cards.ts'
 import { audit, CORRECT, dueNow, seed } from './billing.ts'
-import { cdk, synthesize } from './cdk.ts'
-import { describeDeployment } from './describe.ts'
-import { advance } from './emulator.ts'
-import { leaseRow, untilCompleted, untilLeading } from './lease.ts'
-import { invocationsIn, logLines, untilLogged } from './logs.ts'
-import type { Ended } from './program.ts'
+import { advance, describeDeployment } from './emulator.ts'
+import { invocationsIn, leaseRow, logLines, untilCompleted, untilLeading, untilLogged } from './lease.ts'
+import { type Ended, ROOT } from './program.ts'
 import {
+  cdkIn,
   type DeployedStack,
   deployApp,
   deployedStack,
-  SHORT_LEASE,
   STACK,
   scheduleNames,
   setSchedule,
@@ -28,7 +26,9 @@ describeDeployment('an update to three candidates and a longer lease, while a le
   // Unlike AWS, the emulator kills the invocations of a function that it updates, so this leader dies.
   beforeAll(async () => {
     stack = await deployedStack(emulator)
-    const assembly = await synthesize(emulator, 'candidates=3', 'leaseMs=3000')
+    const assembly = join(emulator.directory, 'three-candidates')
+    const context = ['--context', 'candidates=3', '--context', 'leaseMs=3000']
+    await cdkIn(ROOT, emulator, 'synth', '--quiet', '--output', assembly, ...context)
     await seed(emulator, stack, [...dueNow('update', 10), ...dueNow('update_late', 12, CARD.answeredLate)])
     tick = await advance(emulator)
     tokenBefore = (await untilLeading(emulator, stack, tick)).fencingToken
@@ -126,7 +126,7 @@ describeDeployment('a destroyed stack', (emulator) => {
     await seed(emulator, stack, dueNow('destroy', 2))
     await untilCompleted(stack, await advance(emulator))
     before = await kept()
-    await cdk(emulator, 'destroy', STACK, '--force', '--app', await synthesize(emulator, SHORT_LEASE))
+    await cdkIn(ROOT, emulator, 'destroy', STACK, '--force')
   })
 
   test('is gone, with its functions and schedules', async () => {
