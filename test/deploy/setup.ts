@@ -1,6 +1,7 @@
 /**
- * Installs MiniStack, and starts it by `launch-ministack.py`, once for all test files, which get it by `inject('emulator')`. If it cannot be installed, the
- * tests are skipped with a warning; with TENURE_DEPLOY_REQUIRED=1, as in CI, the run fails instead.
+ * Installs MiniStack, and starts it by `launch-ministack.py`, once for all test files, which get it by
+ * `inject('emulator')`. If it cannot be installed, the tests are skipped with a warning; with TENURE_DEPLOY_REQUIRED=1,
+ * as in CI, the run fails instead.
  *
  * TENURE_MINISTACK_VENV names a virtual environment to keep, which makes repeated runs faster, and TENURE_MINISTACK_LOG
  * a file for MiniStack's log.
