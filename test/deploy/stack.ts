@@ -9,13 +9,11 @@ import {
   UpdateScheduleCommand,
 } from '@aws-sdk/client-scheduler'
 import { ACCOUNT, awsEnvironment, type Clients, clientsOf, type Emulator, REGION } from './emulator.ts'
-import { type Ended, ROOT, runProgram } from './program.ts'
+import { ROOT, runProgram } from './program.ts'
 
-export const STACK = 'TenureBilling'
+const STACK = 'TenureBilling'
 /** A short lease, so that tests need not wait long for its expiry. */
 export const LEASE_MS = 2000
-
-const DEPLOY = ['deploy', STACK, '--require-approval', 'never', '--progress', 'events'] as const
 
 export interface DeployedStack {
   readonly clients: Clients
@@ -28,12 +26,16 @@ export interface DeployedStack {
   readonly failureQueueUrl: string
 }
 
-/** @param cwd the directory of the CDK app */
-export async function runCdkIn(cwd: string, emulator: Emulator, ...args: readonly string[]): Promise<Ended> {
+/**
+ * @param cwd the directory of the CDK app
+ * @returns the output
+ * @throws Error with the end of the output if the CDK fails
+ */
+export async function cdkIn(cwd: string, emulator: Emulator, ...args: readonly string[]): Promise<string> {
   // Each run has its own output directory, because several runs can use one tree at the same time.
-  const output = args.includes('--output') ? [] : ['--output', await mkdtemp(join(emulator.directory, 'assembly-'))]
-  const options = [...output, '--no-color', '--no-notices', '--no-version-reporting']
-  return runProgram(join(ROOT, 'node_modules/.bin/cdk'), [...args, ...options], {
+  const directory = args.includes('--output') ? [] : ['--output', await mkdtemp(join(emulator.directory, 'assembly-'))]
+  const options = [...args, ...directory, '--no-color', '--no-notices', '--no-version-reporting']
+  const { exitCode, output } = await runProgram(join(ROOT, 'node_modules/.bin/cdk'), options, {
     cwd,
     env: {
       ...awsEnvironment(emulator.url, emulator.directory),
@@ -42,12 +44,8 @@ export async function runCdkIn(cwd: string, emulator: Emulator, ...args: readonl
       CDK_DISABLE_CLI_TELEMETRY: 'true',
     },
   })
-}
-
-/** @throws Error with the end of the output if the CDK fails */
-export async function cdkIn(cwd: string, emulator: Emulator, ...args: readonly string[]): Promise<void> {
-  const { exitCode, output } = await runCdkIn(cwd, emulator, ...args)
   if (exitCode !== 0) throw new Error(`cdk ${args.join(' ')} ended with exit code ${exitCode}:\n${output.slice(-4000)}`)
+  return output
 }
 
 /** Deploys the stack unless it is deployed, so that each test file can also run alone. */
@@ -68,10 +66,8 @@ export async function bootstrapped(emulator: Emulator): Promise<void> {
 }
 
 /** Synthesizes and deploys by one command, as a user does. */
-export const deploy = (emulator: Emulator) => cdkIn(ROOT, emulator, ...DEPLOY, '--context', `leaseMs=${LEASE_MS}`)
-
-/** @param app the directory of an assembly, or the command of another app */
-export const deployApp = (emulator: Emulator, app: string) => runCdkIn(ROOT, emulator, ...DEPLOY, '--app', app)
+export const deploy = (emulator: Emulator, options: readonly string[] = ['--context', `leaseMs=${LEASE_MS}`]) =>
+  cdkIn(ROOT, emulator, 'deploy', STACK, '--require-approval', 'never', '--progress', 'events', ...options)
 
 /** @throws Error if the stack is not deployed */
 export async function readStack(clients: Clients): Promise<DeployedStack> {
