@@ -78,7 +78,7 @@ interface Shown extends AsyncDisposable {
 
 /** Settles when the page shows this number of ticks. */
 async function show(browser: Browser, feed: Feed, ticks: number): Promise<Shown> {
-  const server = await startPage({ port: 0, feed, logs: { get: () => undefined }, inject: async () => {} })
+  const server = await startPage({ port: 0, feed, logs: { get: () => [] }, inject: async () => {} })
   const page = await browser.newPage({ viewport: { width: 1_280, height: 900 } })
   await page.goto(server.url)
   await page.locator('#counters', { hasText: `Ticks${ticks}` }).waitFor()

@@ -180,7 +180,7 @@ describeInBrowser('a page', () => {
     const page = await open(url)
     await ticksAre(page, 10)
     const before = await rowsOf(page)
-    add({ kind: 'over', atMs: Date.now(), description: 'The run has ended' })
+    add({ kind: 'over', atMs: Date.now(), verdict: [] })
     await expect.poll(() => textOf(page, '#leader')).toBe('The run has ended.')
     await expect.poll(listening).toBe(0)
     await stop()

@@ -60,7 +60,6 @@ export interface VerdictLine {
 /** The run has ended: the last entry. */
 export interface Over extends Timed {
   readonly kind: 'over'
-  readonly description: string
   /** Absent if the run ended early. */
   readonly verdict?: readonly VerdictLine[] | undefined
 }

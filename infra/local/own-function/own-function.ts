@@ -8,8 +8,6 @@ import { hintsOn, type OwnPlace, readableError } from './outcome.ts'
 
 /** The protocol refuses future ticks, so the first one lies far enough in the past for any run. */
 const FIRST_TICK_PERIODS_AGO = 10_000
-/** The terminal mentions an invocation that takes longer, once. */
-const LONG_MS = 10_000
 
 export interface OwnFunctionOptions {
   readonly path: string
@@ -26,8 +24,6 @@ export function ownFunction({ path, directory }: { readonly path: string; readon
     const place = { lease, directory, leaseMs }
     const warn = (text: string) => display.warn(`    ${text}`)
     const read = outcomeReader(place, (requestId) => recorder.observations(requestId), warn)
-    /** During the wait for a retry the function is expected to be silent. */
-    let quietUntil = 0
     let hasWarned = false
     return {
       name: path,
@@ -40,21 +36,14 @@ export function ownFunction({ path, directory }: { readonly path: string; readon
         display.note(`${path}: ${of}, a tick every ${minutes} min from ${timeOf(firstTick)}`)
       },
 
-      tickStarts: () => {
-        quietUntil = performance.now()
-      },
-
       progress: () => {
-        if (hasWarned || performance.now() - quietUntil < LONG_MS) return
+        if (hasWarned) return
         hasWarned = true
         const limit = `its time-out is ${secondsOf(candidates[0]?.lambda.timeoutMs ?? 0)}`
-        display.note(`    … ${path} has not returned for ${LONG_MS / 1000} s; ${limit}`)
+        display.note(`    … this tick of ${path} takes long; ${limit}`)
       },
 
-      outcomeOf: (attempt) => {
-        quietUntil = Math.max(quietUntil, performance.now() + (attempt.retryInMs ?? 0))
-        return read(attempt)
-      },
+      outcomeOf: read,
 
       conclude: async (end) => concludeElection(end, options),
     }

@@ -81,17 +81,17 @@ export async function runLocally(run: LocalRunOptions): Promise<Conclusion> {
   signal.addEventListener('abort', () => void host.stop(), { once: true })
 
   const ticks = new Ticks({ ...common, task, host, manualFaults, runningTicks, feed })
-  let ending: Pick<Over, 'description' | 'verdict'> = { description: 'The run has ended early; the terminal says why' }
+  let verdict: Over['verdict']
   if (options.page) {
     const inject = (fault: ManualFault) => manualFaults.inject(fault)
     const page = await startPage({ port: options.port, feed, logs: recorder.logs, inject })
     resources.defer(page.stop)
-    resources.defer(() => feed.add({ kind: 'over', atMs: Date.now(), ...ending }))
+    resources.defer(() => feed.add({ kind: 'over', atMs: Date.now(), verdict }))
     display.page(page.url)
   }
   const end = await ticks.run()
   const conclusion = await task.conclude(end)
-  ending = { description: 'The run has ended', verdict: verdictLines(conclusion, end.wasCut) }
+  verdict = verdictLines(conclusion, end.wasCut)
   display.ended(conclusion, end)
   return conclusion
 }

@@ -38,7 +38,7 @@ export const SETUP: readonly Entry[] = [
   { kind: 'leader', frozen: [] },
 ]
 
-export const OVER = { kind: 'over', atMs: T0 + 3_600_000, description: 'The run is over' } as const
+export const OVER = { kind: 'over', atMs: T0 + 3_600_000, verdict: [] } as const
 
 export const counts = (changes: Partial<Counts> = {}): Counts => ({
   ...{ kind: 'counts', ticks: 3, completed: 3, completedTwice: 0, overdue: 0, staleRefused: 0, staleAccepted: 0 },

@@ -106,8 +106,7 @@ function showConnection(text: string): void {
 }
 
 setInterval(() => {
-  const isAtRest = history.over !== undefined || document.hidden
-  if (!isAtRest) requestDraw()
+  if (history.over === undefined) requestDraw()
 }, REDRAW_MS)
 setInterval(() => patch('news', html`${describeNews(history)}`), NEWS_MS)
 

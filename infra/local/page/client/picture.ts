@@ -138,13 +138,8 @@ function expiries(tenures: readonly TenureEntry[], nowMs: number): readonly Mark
     })
 }
 
-const MAX_LEASES = 10
-
 /** The tenures that a lease row names: more than one only if each candidate has a lease of its own. */
 export const currentTenures = (history: History): readonly TenureEntry[] =>
-  history
-    .tenures()
-    .slice(-MAX_LEASES)
-    .filter(({ end }) => end === undefined)
+  history.tenures().filter(({ end }) => end === undefined)
 
 export const secondsOf = (ms: number): string => `${(ms / 1000).toFixed(1)} s`

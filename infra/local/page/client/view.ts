@@ -23,11 +23,9 @@ export function renderVerdict({ over, counts }: History): Markup {
   if (over?.verdict !== undefined) return html`${over.verdict.map(({ kind, text }) => verdictLine(kind, text))}`
   if (counts.ticks === 0) return html``
   const { completedTwice, staleAccepted, completed, ticks } = counts
-  const wrong = [
-    ...(completedTwice > 0 ? ['a tick was completed more than once'] : []),
-    ...(staleAccepted > 0 ? ['a write of a replaced leader was accepted without a fence'] : []),
-  ]
-  if (wrong.length > 0) return verdictLine('wrong', `✗ So far: ${wrong.join('; ')}.`)
+  if (completedTwice > 0) return verdictLine('wrong', '✗ So far: a tick was completed more than once.')
+  if (staleAccepted > 0)
+    return verdictLine('wrong', '✗ So far: a write of a replaced leader was accepted without a fence.')
   return verdictLine('right', `So far all is well: ${completed} of ${ticks} ticks completed, each by one leader.`)
 }
 
@@ -53,7 +51,8 @@ function counter(name: string, value: number, remark?: string, kind = ''): Marku
 /** Which candidate leads, and until when. */
 export function describeLeader(history: History, nowMs: number): string {
   const { leader, over } = history
-  if (over !== undefined) return `${over.description}.`
+  if (over !== undefined)
+    return `The run has ended${over.verdict === undefined ? ' early; the terminal says why' : ''}.`
   const { frozen = [] } = leader ?? {}
   const more = frozen.length === 0 ? '' : ` Frozen: candidate ${frozen.join(', ')}.`
   return describeCurrent(currentTenures(history), nowMs) + more
