@@ -20,7 +20,7 @@ export function withoutLease({ lambda, ...candidate }: Candidate, number: number
   return { ...candidate, lambda: { ...lambda, environment: { ...lambda.environment, LEASE_NAME } } }
 }
 
-/** The condition of `functions/election/fencing.ts` on a row that a tenure has written; billing sends no transactions. */
+/** The condition of `functions/election/fencing.ts` on a row that a tenure has written; billing transacts nothing. */
 const FENCE = /(#tenureFence <=|#tenureStep\.fencingToken <) :tenureFence/g
 /** True for every row, with all placeholders still used, as DynamoDB demands. */
 const NO_FENCE = '(attribute_exists(#tenureFence) OR $&)'

@@ -1,4 +1,4 @@
-/** The logs of the latest tenures and failed attempts: each request of the leader with its answer, and what else happened to it. */
+/** The logs of the latest tenures and failed attempts: requests of the leader with their answers, faults, its end. */
 
 export interface Step {
   readonly atMs: number

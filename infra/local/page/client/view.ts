@@ -93,7 +93,8 @@ const SKEWS_MS = [-60_000, -5_000, -1_500, -500, 0, 500, 1_500, 5_000, 60_000]
 export function renderCandidates(history: History): Markup {
   const present = history.sortedCandidates().filter(({ isPresent }) => isPresent)
   const rows = present.map((one) => candidateRow(one, present.length === 1))
-  return html`<ul class="candidates">${rows}</ul>${faultButton({ do: 'addCandidate' }, 'Add a candidate', false, 'fault-add')}`
+  const add = faultButton({ do: 'addCandidate' }, 'Add a candidate', false, 'fault-add')
+  return html`<ul class="candidates">${rows}</ul>${add}`
 }
 
 function candidateRow(one: CandidateEntry, isLast: boolean): Markup {
