@@ -143,7 +143,7 @@ function grantedSteps(turn: Turn, candidate: Granted): void {
   const { state, take } = turn
   const { attempt, won } = candidate
   if (readClock(turn) < won.expiresAtMs) {
-    checkBeginning(turn, won)
+    checkBeginning(turn)
     take('it learns that it won, and its task begins', become(turn, leading(turn, attempt, won)))
   } else giveBack(turn, candidate, 'it learns too late that it won, and gives back')
   if (state.ledger.faults === 0) return
@@ -152,14 +152,11 @@ function grantedSteps(turn: Turn, candidate: Granted): void {
   take('it crashes before it learns that it won', become(faulty, failed(turn, candidate)))
 }
 
-/**
- * S4, when the task begins rather than when the lease is granted. That needs clocks within the budget, and is not
- * claimed of a tenure that an operator ended by force before its leader knew of it.
- */
-function checkBeginning({ model, state, index }: Turn, won: Won): void {
+/** S4, when the task begins rather than when the lease is granted. That needs clocks within the budget. */
+function checkBeginning({ model, state, index }: Turn): void {
   const { world } = model
   const tick = tickOf(world, index)
-  if (!isCompleted(state.ledger, tick) || state.ledger.forced === won.order) return
+  if (!isCompleted(state.ledger, tick)) return
   const areClocksRight = world.candidates.every((_, other) => isWithinBudget(world, other))
   if (areClocksRight) model.broke('S4', `${labelOf(world, index)} begins its task for tick ${tick}, which is completed`)
   else model.reached('beyond the budget: a task begins whose tick was completed meanwhile')

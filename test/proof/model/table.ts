@@ -72,7 +72,7 @@ function checkAcquisition(model: Model, { ledger, row }: State, { from, request 
   if (isDone(ledger, tick)) model.broke('S4', `tick ${tick} is granted, but it or a later one is completed`)
   // The rest is about copies. A deleted row knows of no earlier grant.
   if (world.deletions > 0) return
-  if (ledger.lastAttempt === request.attempt && ledger.forced !== ledger.acquisitions) {
+  if (ledger.lastAttempt === request.attempt) {
     model.broke('S2', `attempt ${request.attempt} is granted twice in a row: one request has two tokens`)
   }
   if (row === undefined) return
