@@ -17,7 +17,6 @@ export const SITUATIONS = [
   'unfinished tick inherited',
   'own write of unknown outcome under a newer leader’s',
   'two invocations in one process',
-  'charge of unknown outcome settled by a later try',
   'charge answered again under its key',
 ] as const
 
