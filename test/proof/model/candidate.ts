@@ -91,10 +91,7 @@ function afterReply(turn: Turn, candidate: Acquiring, reply: Answer): Candidate 
   const won = { token: record.fencingToken, order: state.ledger.acquisitions, expiresAtMs: record.expiresAtMs }
   if (reply.granted) return { phase: 'granted', attempt, won }
   const refusal = model.rules.explainRefusal(record, request)
-  if (refusal.kind === 'won') {
-    model.reached('a refused acquire is recognised as won')
-    return { phase: 'granted', attempt, won }
-  }
+  if (refusal.kind === 'won') return { phase: 'granted', attempt, won }
   if (record.holder === request.candidate && record.attempt === request.attempt) {
     model.broke('L3', `${labelOf(model.world, index)} leads, but the refusal reads as "${refusal.kind}"`)
   }
@@ -111,7 +108,6 @@ function afterReply(turn: Turn, candidate: Acquiring, reply: Answer): Candidate 
       model.reached('a retry learns that its own event still holds the lease')
       return failed(turn, candidate)
     case 'outdated':
-      model.reached('no candidate won: it acquires again with a fresh attempt')
       return failed(turn, candidate)
     case 'ticksMissing':
       throw new Error('Every candidate of the model has a tick.')
@@ -166,8 +162,7 @@ function checkBeginning({ model, state, index }: Turn): void {
 function checkStandby({ model, state: { row, ledger }, index }: Turn, reason: StandbyReason): void {
   const isTrue = reason === 'held' ? row?.holder !== undefined : isDone(ledger, tickOf(model.world, index))
   if (!isTrue) model.broke('L3', `${labelOf(model.world, index)} stands by as ${reason}, which is not true`)
-  // No lease is paused here.
-  if (reason !== 'paused' && reason !== 'contended') model.reached(`stands by: ${reason}`)
+  if (reason === 'tickDone') model.reached('stands by: tickDone')
 }
 
 function leading({ model }: Turn, attempt: number, won: Won): Leading {

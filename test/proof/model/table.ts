@@ -39,7 +39,6 @@ function acquireArrives(model: Model, state: State, message: Acquire): Arrival {
   const reply = model.rules.acquire(state.row, message.request)
   if (!reply.granted) return { state, ...reply }
   checkAcquisition(model, state, message, reply.record)
-  if (state.row?.holder !== undefined) model.reached('an expired lease is taken over')
   const ledger = withAcquisition(model.world, state, message, reply.record)
   return { state: { ...state, row: reply.record, ledger }, ...reply }
 }
@@ -122,7 +121,6 @@ function isReplaced({ acquisitions, lastAttempt, otherOrder }: Ledger, order: nu
 
 function giveBackArrives(model: Model, state: State, { request, from }: GiveBack): Arrival {
   const reply = model.rules.giveBack(state.row, request)
-  model.reached(reply.granted ? 'giving back frees the lease' : 'giving back finds nothing of its own')
   if (!reply.granted) return { state, ...reply }
   checkVacated(model, 'giving back', reply.record)
   const ledger = { ...state.ledger, lastSentMs: sentMs(model.world, from, request) }
