@@ -84,18 +84,6 @@ describe('a request of the store', () => {
 })
 
 describe('a damaged request', () => {
-  const lease = { S: 'billing' }
-  it.each([undefined, null, 7, 'text', [], {}, { TableName: 'leases' }, { TableName: 'leases', Key: { lease } }])(
-    'reads as nothing: %j',
-    (input) => {
-      expect(describeLeaseRequest('UpdateItem', input, 'leases')).toBeUndefined()
-      expect(
-        describeLeaseRequest('TransactWriteItems', { TransactItems: [{ Update: input }] }, 'leases'),
-      ).toBeUndefined()
-      expect(describeLeaseRequest('TransactWriteItems', input, 'leases')).toBeUndefined()
-    },
-  )
-
   it.each([
     [':now', { N: '1.5' }],
     [':now', { N: '9'.repeat(40) }],

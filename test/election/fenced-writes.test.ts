@@ -173,15 +173,6 @@ describe('effects', () => {
     },
   )
 
-  it('of a transaction that waits for a renewal are not sent if the renewal came too late', async () => {
-    const transact = vi.fn(async () => ({ granted: true }) as const)
-    const lease = await leadWith({ transact })
-    store.afterNext('renew', () => clock.freeze(15_000))
-    const both = await Promise.allSettled([lease.renew(), lease.transact([{ Put: input }])])
-    expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
-    expect(transact).not.toHaveBeenCalled()
-  })
-
   const refusal = (fields: object) => Object.assign(new Error('the condition failed'), fields)
   const cause = refusal({ name: 'ConditionalCheckFailedException' })
   const newer = { 'fencingToken:billing': { N: '9000000000000000' } }

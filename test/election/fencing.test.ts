@@ -7,11 +7,10 @@ import {
   DynamoDBLeaseStore,
   InvalidOptionError,
   type Lease,
-  LeaseLostError,
   StaleTokenError,
   withLease,
 } from '../../functions/election/index.ts'
-import { editRow, leaseRow } from '../support/lease-row.ts'
+import { editRow } from '../support/lease-row.ts'
 import { createLeaseTable, localClient } from '../support/tables.ts'
 
 const FENCE = 'fencingToken:billing'
@@ -185,34 +184,6 @@ describe('the fence', () => {
       ExpressionAttributeValues: { ':a': 1, ':tenureFence': 7 },
     })
     expect(input).toEqual(before)
-  })
-})
-
-it('the guard writes all of the items while leading, and none once replaced', async () => {
-  const { TableName, Key, row, old, now, end } = await replacement()
-  const item = (by: string) => ({ Put: { TableName, Item: { ...Key, by } } })
-  await now.transact([item('new'), { Put: { TableName, Item: { id: 'other' } } }])
-  await expect(old.transact([item('old')])).rejects.toThrow(LeaseLostError)
-  expect(await row()).toEqual({ id: 'row', by: 'new' })
-  expect(old.signal.aborted).toBe(true)
-  expect(await end()).toMatchObject([{ status: 'completed' }, { name: 'LeaseLostError' }])
-})
-
-describe('completion with items', () => {
-  it.each([
-    ['an expression that cannot be', { UpdateExpression: 'SET a = a +' }, 'ValidationException'],
-    [
-      'a value that cannot be sent',
-      { UpdateExpression: 'SET a = :a', ExpressionAttributeValues: { ':a': new Date() } },
-      'Error',
-    ],
-  ])('hands on the error of %s in an item: the lease is not to blame, and still held', async (_, wrong, name) => {
-    const { tableName, TableName, Key, now } = await replacement()
-    const item = { Update: { TableName, Key, ExpressionAttributeValues: { ':a': 1 }, ...wrong } }
-    await expect(now.complete([item])).rejects.toMatchObject({ name })
-    await expect(now.transact([item])).rejects.toMatchObject({ name })
-    now.assertHeld()
-    expect(await leaseRow(client, tableName)).toMatchObject({ holder: 'bob' })
   })
 })
 

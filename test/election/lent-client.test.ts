@@ -1,10 +1,9 @@
 /** The caller's client stays as it is, and no effect delays a request on the lease row. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { Agent } from 'node:http'
-import { createRequire } from 'node:module'
 import { DynamoDBClient, type DynamoDBClientConfig, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
-import { DynamoDBDocumentClient, type TranslateConfig } from '@aws-sdk/lib-dynamodb'
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import {
   DynamoDBLeaseStore,
@@ -153,48 +152,6 @@ function traced(ofClient: Stack): readonly string[] {
   wrap(ofClient)
   return spans
 }
-
-/** The SDK once more, with classes of its own. */
-function otherCopy() {
-  const require = createRequire(import.meta.url)
-  const loaded = new Map(Object.entries(require.cache))
-  const ofTheSdk = (file: string) => /node_modules\/@(aws-sdk|smithy)\//.test(file)
-  for (const file of loaded.keys()) if (ofTheSdk(file)) delete require.cache[file]
-  const raw: typeof import('@aws-sdk/client-dynamodb') = require('@aws-sdk/client-dynamodb')
-  const document: typeof import('@aws-sdk/lib-dynamodb') = require('@aws-sdk/lib-dynamodb')
-  Object.assign(require.cache, Object.fromEntries(loaded))
-  return { ...raw, ...document }
-}
-
-describe('a document client of another copy of the SDK', () => {
-  const warn = vi.spyOn(console, 'warn')
-
-  it.each([
-    ['of this time', () => {}],
-    [
-      'of a time when commands brought their serialization along',
-      ({ middlewareStack }: DynamoDBDocumentClient) => {
-        middlewareStack.remove('serializerMiddleware')
-        middlewareStack.remove('deserializerMiddleware')
-      },
-    ],
-  ])('%s keeps its options and its middleware, also what is added later', async (_, age) => {
-    const sdk = otherCopy()
-    const server = await startFakeService()
-    const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
-    const raw = new sdk.DynamoDBClient({ endpoint: server.url, region: 'eu-central-1', credentials })
-    expect(raw).not.toBeInstanceOf(DynamoDBClient)
-    const lent = sdk.DynamoDBDocumentClient.from(raw, OPTIONS satisfies TranslateConfig)
-    age(lent)
-    const store = storeWith(lent)
-    const seen = seenBy(lent, 'build')
-    expect(await acquire(store)).toMatchObject({ granted: true })
-    await store.send(effect({ price: new Money() }))
-    expect(seen).toEqual(['build UpdateItemCommand', 'build PutItemCommand'])
-    expect(itemsOf(server)[1]).toEqual({ id: { S: 'x' }, price: AS_MAP })
-    expect(warn).not.toHaveBeenCalled()
-  })
-})
 
 describe('changes of a client by its caller', () => {
   it('its send is what sends, also one that is bound to the client', async () => {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
   type AcquireRequest,
-  acquireConditions,
   acquired,
   explainRefusal,
   type HolderWrite,
@@ -9,7 +8,6 @@ import {
   isAhead,
   isOwnWrite,
   type LeaseRecord,
-  write,
 } from '../../functions/election/rules.ts'
 import {
   acquireRequest,
@@ -19,7 +17,6 @@ import {
   SKEW_MS,
   TICK,
   tenureOf,
-  ticklessRequest,
 } from '../../functions/election/testing/requests.ts'
 
 const request = acquireRequest()
@@ -30,19 +27,6 @@ const { holder: _holder, ...free } = held
 const done: LeaseRecord = { ...free, completedTick: TICK, endedBy: 'completed', step: 1 }
 const bob = (changes: Partial<AcquireRequest> = {}) =>
   acquireRequest({ candidate: 'bob', attempt: 'attempt-bob', ...changes })
-
-it('a request without a tick breaks no rule about ticks that are done, but that of rows with ticks', () => {
-  const tickless = ticklessRequest({ candidate: 'bob', attempt: 'attempt-bob' })
-  expect(acquireConditions(done, tickless)).toMatchObject({ tickNotDone: true, tickedAlike: false })
-  const { tick: _tick, ...edited } = done
-  expect(acquireConditions(edited, tickless).tickedAlike).toBe(false)
-})
-
-it('a renewal keeps the checkpoint, and touches nothing but expiry, step and time', () => {
-  const saved = { ...held, checkpoint: { tick: TICK, state: { upTo: 1 } } }
-  const { record } = write(saved, holderWrite(ann, 'renew', { step: 1, nowMs: NOW_MS + 1 }))
-  expect(record).toEqual({ ...saved, step: 1, writtenAtMs: NOW_MS + 1, expiresAtMs: record?.expiresAtMs })
-})
 
 describe('a refusal', () => {
   it('that shows one’s own attempt is a win only while one is the holder', () => {
