@@ -47,6 +47,7 @@ describe('the state of a checkpoint', () => {
     ['a hole', Object.assign(Array(2), { 1: 'a' }), 'checkpoint.state[0] of lease "billing" is undefined'],
     ['a function', { next: () => 1 }, 'checkpoint.state.next of lease "billing" is a function'],
     ['a bigint', 5n, 'is a bigint'],
+    ['a bigint', { 'a\u009bb\u2028\u202e\u001b': 1n }, 'checkpoint.state["a\\u{9b}b\\u{2028}\\u{202e}\\u001b"] of'],
     ['NaN', { 'a b': [Number.NaN] }, 'checkpoint.state["a b"][0] of lease "billing" is not a finite number'],
     ['Infinity', -Infinity, 'is not a finite number'],
     ['a number that would come back as a bigint', 2 ** 53, 'is a number beyond 2 ** 53 - 1'],
