@@ -84,6 +84,15 @@ describe('a request of the store', () => {
 })
 
 describe('a damaged request', () => {
+  it.each([undefined, null, 7, {}, { TableName: 'leases' }, { TableName: 'leases', Key: {} }])(
+    'reads as nothing: %j',
+    (input) => {
+      const bodies = [input, { TransactItems: [{ Update: input }] }]
+      const read = (operation: string) => bodies.map((body) => describeLeaseRequest(operation, body, 'leases'))
+      expect([...read('UpdateItem'), ...read('TransactWriteItems')]).toEqual(Array(4).fill(undefined))
+    },
+  )
+
   it.each([
     [':now', { N: '1.5' }],
     [':now', { N: '9'.repeat(40) }],
