@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   type AcquireRequest,
+  acquireConditions,
   acquired,
   explainRefusal,
   type HolderWrite,
@@ -17,6 +18,7 @@ import {
   SKEW_MS,
   TICK,
   tenureOf,
+  ticklessRequest,
 } from '../../functions/election/testing/requests.ts'
 
 const request = acquireRequest()
@@ -27,6 +29,11 @@ const { holder: _holder, ...free } = held
 const done: LeaseRecord = { ...free, completedTick: TICK, endedBy: 'completed', step: 1 }
 const bob = (changes: Partial<AcquireRequest> = {}) =>
   acquireRequest({ candidate: 'bob', attempt: 'attempt-bob', ...changes })
+
+it('a request without a tick breaks no rule about ticks that are done, but that of rows with ticks', () => {
+  const conditions = acquireConditions(done, ticklessRequest({ candidate: 'bob', attempt: 'attempt-bob' }))
+  expect(conditions).toMatchObject({ tickNotDone: true, tickedAlike: false })
+})
 
 describe('a refusal', () => {
   it('that shows one’s own attempt is a win only while one is the holder', () => {
