@@ -32,9 +32,6 @@ export type SandboxRow = Readonly<v.InferOutput<typeof rowSchema>>
 
 export type SandboxStore = ReturnType<typeof tableStore>
 
-/** A payment that succeeded. */
-export type SandboxCharge = ReturnType<typeof chargesOf>[number]
-
 /** The charges in a row of the table. @throws TypeError if it is not a row of the sandbox */
 export function chargesOf(row: Readonly<Record<string, unknown>>) {
   const { customer, key, intents } = readRow(row)

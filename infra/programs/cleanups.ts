@@ -6,13 +6,6 @@ export class Cleanups implements AsyncDisposable {
     this.#undo.push(undo)
   }
 
-  /** Hands all of it over. */
-  move(): Cleanups {
-    const moved = new Cleanups()
-    moved.#undo = this.#undo.splice(0)
-    return moved
-  }
-
   /** One that fails does not keep the others from being undone. */
   async [Symbol.asyncDispose](): Promise<void> {
     const errors: unknown[] = []

@@ -14,7 +14,7 @@ const filesIn = (directory: string) => readdirSync(directory, { recursive: true,
 const json = (...path: string[]) => JSON.parse(readFileSync(join(...path), 'utf8'))
 const project = json(import.meta.dirname, '../../package.json')
 
-test('writes a function, its test, its stack and the files of the tools', () => {
+test('writes a function, its test, its stack and the files of the tools, named after its folder', () => {
   const job = join(parent, 'Nightly Job')
   const steps = init(job, { javascript: false })
   expect(filesIn(job)).toEqual([
@@ -22,20 +22,9 @@ test('writes a function, its test, its stack and the files of the tools', () => 
     ...['package.json', 'test', 'test/write-report.test.ts', 'tsconfig.json'],
   ])
   expect(steps).toContain(`  cd '${job}'\n  npm install\n`)
-})
-
-test('the project is named after its folder, and depends on this version of the package', () => {
-  const job = join(parent, 'Nightly Job')
-  init(job, { javascript: false })
-  expect(json(job, 'package.json')).toMatchObject({
-    name: 'nightly-job',
-    dependencies: { tenure: `^${project.version}` },
-  })
-})
-
-test('asks for the versions with which this project is tested', () => {
-  init(parent, { javascript: false })
-  const { dependencies, devDependencies } = json(parent, 'package.json')
+  const { name, dependencies, devDependencies } = json(job, 'package.json')
+  expect(name).toBe('nightly-job')
+  // It asks for the versions with which this project is tested.
   const tested = { ...project.dependencies, ...project.devDependencies, tenure: project.version }
   for (const [name, range] of Object.entries({ ...dependencies, ...devDependencies })) {
     expect.soft(`${name} ${range}`).toBe(`${name} ^${tested[name]}`)
@@ -43,29 +32,24 @@ test('asks for the versions with which this project is tested', () => {
 })
 
 test('in JavaScript no file, no import and no tool of TypeScript is left', () => {
+  mkdirSync(join(parent, '.git')) // a folder that has only a new Git repository is as good as empty
   init(parent, { javascript: true })
   const files = filesIn(parent)
   expect(files).toContain('functions/write-report.js')
-  const texts = files.filter((file) => /\.\w+$/.test(file)).map((file) => readFileSync(join(parent, file), 'utf8'))
-  expect([...files, ...texts].filter((text) => /\.ts\b|tsc|typescript|\btype |LeaderH|@types/.test(text))).toEqual([])
-})
-
-test('refuses a folder that is not empty, and writes nothing', () => {
-  writeFileSync(join(parent, 'notes.txt'), '')
-  expect(() => init(parent, { javascript: false })).toThrow(
-    `The folder ${parent} is not empty: it has notes.txt. Give a new or empty folder: tenure init job`,
+  const texts = files
+    .filter((file) => /\.\w+$/.test(file) && file !== '.git')
+    .map((file) => readFileSync(join(parent, file)))
+  const found = [...files, ...texts.map(String)].filter((text) =>
+    /\.ts\b|tsc|typescript|\btype |LeaderH|@types/.test(text),
   )
-  expect(filesIn(parent)).toEqual(['notes.txt'])
+  expect(found).toEqual([])
 })
 
-test('refuses a file', () => {
+test('refuses a folder that is not empty, and a file; it writes nothing', () => {
   const file = join(parent, 'notes.txt')
   writeFileSync(file, '')
+  const message = `The folder ${parent} is not empty: it has notes.txt. Give a new or empty folder: tenure init job`
+  expect(() => init(parent, { javascript: false })).toThrow(message)
   expect(() => init(file, { javascript: false })).toThrow(`${file} is a file, not a folder`)
-})
-
-test('takes a folder that has only a new Git repository', () => {
-  mkdirSync(join(parent, '.git'))
-  init(parent, { javascript: false })
-  expect(filesIn(parent)).toContain('package.json')
+  expect(filesIn(parent)).toEqual(['notes.txt'])
 })

@@ -2,14 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Subscription } from '../../functions/billing/subscription.ts'
-import {
-  auditCharged,
-  disagreements,
-  duplicatesIn,
-  readGateway,
-  readLedger,
-  unowed,
-} from '../../infra/local/billing/audit.ts'
+import { auditRun } from '../../infra/local/billing/audit.ts'
 import { seedSubscriptions, subscribe } from '../../infra/local/billing/subscriptions.ts'
 import type { Emulator } from './emulator.ts'
 import type { DeployedStack } from './stack.ts'
@@ -51,26 +44,11 @@ export function dueNow(prefix: string, count: number, paymentMethod?: string): S
   )
 }
 
-export const CORRECT = { doubled: 0, missing: 0, unowed: 0, disagreements: 0 } as const
+/** The parts of an audit that count what is wrong. */
+export const CORRECT = { duplicateCharges: 0, dueNotCharged: 0, wrongCharges: 0, lostUpdates: 0 } as const
 
 /** Compares the customers, the ledger and the table of the sandbox. */
 export async function audit(emulator: Emulator, { clients: { dynamodb }, tables }: DeployedStack, lastTick: string) {
-  const [customers, ledger, gateway] = await Promise.all([
-    seeded(emulator),
-    readLedger(dynamodb, tables.charges),
-    readGateway(dynamodb, tables.sandbox),
-  ])
-  const charged = await auditCharged(ledger, dynamodb, tables.subscriptions, lastTick, customers, gateway.declined)
-  return {
-    /** Rows of the ledger that are charged. */
-    charged: charged.charges,
-    /** Business units that the ledger or the sandbox charged more than once. */
-    doubled: charged.duplicateCharges + duplicatesIn(gateway.charges),
-    /** Customers that were due, and neither charged nor declined. */
-    missing: charged.dueNotCharged,
-    /** Charges of the sandbox that no customer owed. */
-    unowed: unowed(gateway, lastTick, customers).length,
-    /** Charges that are only in the ledger or only in the sandbox. */
-    disagreements: disagreements(gateway.charges, ledger),
-  }
+  const named = { subscriptionsTable: tables.subscriptions, chargesTable: tables.charges, sandboxTable: tables.sandbox }
+  return auditRun(dynamodb, named, { lastTick, latestTick: lastTick }, await seeded(emulator))
 }

@@ -15,10 +15,8 @@ test('is reachable from this machine alone, under its own name alone', async () 
   expect(await post(endpoint, asked, '{}')).toMatchObject({ status: 200 })
   expect(await post(endpoint, { ...asked, host: `localhost:${port}` }, '{}')).toMatchObject({ status: 200 })
   expect(await post(endpoint, { ...asked, host: `evil.example:${port}` }, '{}')).toMatchObject({ status: 404 })
-})
-
-test('lets no page in a browser read its answers', async () => {
-  const { headers } = await post(inject('dynamodbEndpoint'), { origin: 'http://evil.example' }, '{}')
+  // No page in a browser may read its answers.
+  const { headers } = await post(endpoint, { origin: 'http://evil.example' }, '{}')
   expect(Object.keys(headers).filter((name) => name.startsWith('access-control-'))).toEqual([])
 })
 
@@ -38,7 +36,6 @@ test('shows the tables of one access key to no other key', async () => {
 test.each([
   ['openjdk version "17.0.15" 2025-04-15', 17],
   ['java version "1.8.0_402"', 8],
-  ['openjdk version "21" 2023-09-19', 21],
   ['openjdk version "25-ea" 2025-09-16', 25],
   ['no such thing', Number.NaN],
 ])('reads the version of Java from %j', (output, major) => {

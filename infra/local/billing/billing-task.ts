@@ -5,94 +5,93 @@ import { planOf } from '../faults/plan.ts'
 import { PlannedFaults } from '../faults/planned-faults.ts'
 import { HOW_SWITCHED_OFF } from '../faults/protections.ts'
 import { completedAfterAll, outcomeOf } from '../observe/outcome.ts'
-import type { Task, TaskContext, TaskMaker } from '../run/task.ts'
+import type { Task, TaskContext } from '../run/task.ts'
 import { resourcesOf } from '../stack/resources.ts'
-import { firstTickMs } from '../stack/schedules.ts'
-import { auditRun, isSettled, type RecordedCharge, readGateway } from './audit.ts'
+import { type AuditedTicks, auditRun, type RecordedCharge, readGateway } from './audit.ts'
 import { earliestDueAt, Forecast, seedSubscriptions } from './subscriptions.ts'
 import { chargesOf, concludeBilling } from './verdict.ts'
 
 export const billing =
-  (subscriptions: readonly Subscription[]): TaskMaker =>
-  (context) =>
-    billingTask(subscriptions, context)
+  (subscriptions: readonly Subscription[]) =>
+  (context: TaskContext): Task => {
+    const { options, client, functions, candidates, display, signal } = context
+    const resources = resourcesOf(candidates, functions)
+    const plan = planOf(options)
+    const faults = new PlannedFaults({ ...context.injecting, plan, places: resources, without: options.without })
+    const audited = (ticks: AuditedTicks) => auditRun(client, resources, ticks, subscriptions)
+    const answered = () => faults.gateway.answered()
+    const forecast = new Forecast(subscriptions)
+    const moved: RecordedCharge[] = []
+    let due = 0
 
-function billingTask(subscriptions: readonly Subscription[], context: TaskContext): Task {
-  const { options, client, functions, candidates, display, signal } = context
-  const resources = resourcesOf(candidates, functions)
-  const plan = planOf(options)
-  const faults = new PlannedFaults({ ...context.injecting, plan, places: resources, without: options.without })
-  const answered = () => faults.gateway.answered()
-  const reported = new Set<string>()
-  const forecast = new Forecast(subscriptions)
-  const moved: RecordedCharge[] = []
-  let due = 0
+    /** The gateway's charges since the last call. */
+    async function newCharges(): Promise<readonly RecordedCharge[]> {
+      const { charges } = await readGateway(client, resources.sandboxTable)
+      const known = new Set(moved.map(({ id }) => id))
+      const fresh = charges.filter(({ id }) => !known.has(id))
+      moved.push(...fresh)
+      return fresh
+    }
 
-  /** The gateway's charges since the last call. */
-  async function newCharges(): Promise<readonly RecordedCharge[]> {
-    const { charges } = await readGateway(client, resources.sandboxTable)
-    const fresh = charges.filter(({ id }) => !reported.has(id))
-    for (const { id } of fresh) reported.add(id)
-    moved.push(...fresh)
-    return fresh
+    return {
+      name: 'billing',
+      interceptors: [faults.intercept],
+      seed: () => seedSubscriptions(client, resources.subscriptionsTable, subscriptions, signal),
+      // If nothing is due yet, the last full period, because the protocol refuses future ticks.
+      firstTickMs: (periodMs, nowMs) =>
+        Math.floor(Math.min(Date.parse(earliestDueAt(subscriptions)), nowMs) / periodMs) * periodMs,
+
+      introduce: (firstTick) => {
+        const periodMs = candidates[0]?.schedule.periodMs ?? 0
+        const every = `a tick every ${periodMs / 60_000} min from ${timeOf(firstTick)}`
+        display.note(`${count(subscriptions.length, 'subscription')}; ${every}`)
+        display.note(`Candidates: ${candidates.map(({ schedule }) => schedule.name).join(', ')}`)
+        if (earliestDueAt(subscriptions) > new Date().toISOString()) {
+          display.note('Nothing is due yet: the first tick is the last full period before now.')
+        }
+        const { without, chaos, ticks = 0 } = options
+        if (without.length > 0) {
+          const how = without.map((protection) => HOW_SWITCHED_OFF[protection]).join('; ')
+          display.warn(`Switched off: ${how}. The deployed code is unchanged.`)
+        }
+        if (chaos !== undefined) {
+          display.warn(`Chaos of seed ${chaos}: ${count(plan.size, 'fault')} planned in ${count(ticks, 'tick')}.`)
+        }
+      },
+
+      tickStarts: (number, tickMs) => {
+        due += forecast.newlyDueAt(tickMs)
+        faults.tickStarts(number, due)
+      },
+
+      progress: () => {
+        if (answered() < due) display.progress(answered(), due)
+      },
+
+      tickEnded: async () => {
+        due = Math.max(0, due - answered())
+        return chargesOf(await newCharges())
+      },
+
+      outcomeOf: ({ requestId, ending }) => {
+        const outcome = completedAfterAll(outcomeOf(ending), context.recorder.observations(requestId))
+        if (outcome.status === 'completed' && outcome.thrown !== undefined) {
+          const { fencingToken, thrown } = outcome
+          display.warn(`    Token ${fencingToken} failed after completing its tick: ${thrown.errorMessage}`)
+        }
+        return outcome
+      },
+
+      money: () => chargesOf(moved),
+
+      isSettled: async (tick) => {
+        const { dueNotCharged, lostUpdates } = await audited({ lastTick: tick, latestTick: tick })
+        return dueNotCharged === 0 && lostUpdates === 0
+      },
+
+      conclude: async (end) => {
+        const report = { replayedRequests: faults.gateway.replayedRequests(), injected: faults.injected() }
+        return concludeBilling(end, { ...(await audited(end)), ...report }, options)
+      },
+    }
   }
-
-  return {
-    name: 'billing',
-    interceptors: [faults.intercept],
-    seed: () => seedSubscriptions(client, resources.subscriptionsTable, subscriptions, signal),
-    firstTickMs: (periodMs, nowMs) => firstTickMs(Date.parse(earliestDueAt(subscriptions)), periodMs, nowMs),
-
-    introduce: (firstTick) => {
-      const periodMs = candidates[0]?.schedule.periodMs ?? 0
-      const every = `a tick every ${periodMs / 60_000} min from ${timeOf(firstTick)}`
-      display.note(`${count(subscriptions.length, 'subscription')}; ${every}`)
-      display.note(`Candidates: ${candidates.map(({ schedule }) => schedule.name).join(', ')}`)
-      if (earliestDueAt(subscriptions) > new Date().toISOString()) {
-        display.note('Nothing is due yet: the first tick is the last full period before now.')
-      }
-      const { without, chaos, ticks = 0 } = options
-      if (without.length > 0) {
-        const how = without.map((protection) => HOW_SWITCHED_OFF[protection]).join('; ')
-        display.warn(`Switched off: ${how}. The deployed code is unchanged.`)
-      }
-      if (chaos !== undefined) {
-        display.warn(`Chaos of seed ${chaos}: ${count(plan.size, 'fault')} planned in ${count(ticks, 'tick')}.`)
-      }
-    },
-
-    tickStarts: (number, tickMs) => {
-      due += forecast.newlyDueAt(tickMs)
-      faults.tickStarts(number, due)
-    },
-
-    progress: () => {
-      if (answered() < due) display.progress(answered(), due)
-    },
-
-    tickEnded: async () => {
-      due = Math.max(0, due - answered())
-      return chargesOf(await newCharges())
-    },
-
-    outcomeOf: ({ requestId, ending }) => {
-      const outcome = completedAfterAll(outcomeOf(ending), context.recorder.observations(requestId))
-      if (outcome.status === 'completed' && outcome.thrown !== undefined) {
-        const { fencingToken, thrown } = outcome
-        display.warn(`    Token ${fencingToken} failed after completing its tick: ${thrown.errorMessage}`)
-      }
-      return outcome
-    },
-
-    money: () => chargesOf(moved),
-
-    isSettled: async (tick) =>
-      isSettled(await auditRun(client, resources, { lastTick: tick, latestTick: tick }, subscriptions)),
-
-    conclude: async (end) => {
-      const audit = await auditRun(client, resources, end, subscriptions)
-      const report = { ...audit, replayedRequests: faults.gateway.replayedRequests(), injected: faults.injected() }
-      return concludeBilling(end, report, options)
-    },
-  }
-}

@@ -9,16 +9,13 @@
 import { readFile } from 'node:fs/promises'
 import { CsvError, parse } from 'csv-parse/sync'
 import * as v from 'valibot'
-import { dayOf, dueInstant, INTERVALS } from '../../../functions/billing/due-date.ts'
+import { INTERVALS } from '../../../functions/billing/due-date.ts'
 import { isAmountMinor, isCurrency } from '../../../functions/billing/money.ts'
 import type { Subscription } from '../../../functions/billing/subscription.ts'
 import { show } from '../../../functions/election/show.ts'
 import { similar } from '../../../functions/election/similar.ts'
 import { TEST_CARDS } from '../../../functions/sandbox/cards.ts'
 import { subscribe } from './subscriptions.ts'
-
-/** Any more letters that differ make another name. */
-const TYPING_ERROR = { furthest: 2 }
 
 const must = (be: string, isValid: (text: string) => boolean) =>
   v.pipe(
@@ -28,8 +25,7 @@ const must = (be: string, isValid: (text: string) => boolean) =>
 // Used in keys, headers and URLs without encoding; "#" separates the parts of the ledger's keys.
 const identifier = must('1 to 64 of the characters A-Z a-z 0-9 _ . : @ -', (text) => /^[\w.:@-]{1,64}$/.test(text))
 const isPrice = (text: string) => /^\d+$/.test(text) && isAmountMinor(Number(text))
-// Only names: an offset such as +05:45 has no daylight saving time.
-const isTimeZone = (name: string) => /^[A-Za-z]/.test(name) && errorOf(() => dueInstant('2024-01-31', name)) === ''
+const isCardNumber = (token: string) => /^\d{12,19}$/.test(token.replaceAll(/[^A-Za-z0-9]/g, ''))
 
 const CUSTOMER = v.object({
   customer: identifier,
@@ -41,25 +37,14 @@ const CUSTOMER = v.object({
     v.transform(Number),
   ),
   currency: must('a currency code of ISO 4217, such as EUR', isCurrency),
-  dueDate: v.pipe(
-    v.string(),
-    v.check(
-      (date) => errorOf(() => dayOf(date)) === '',
-      ({ input }) => errorOf(() => dayOf(input)),
-    ),
-  ),
-  timeZone: v.pipe(
-    v.string(),
-    v.check(isTimeZone, ({ input }) => {
-      const meant = similar(input, Intl.supportedValuesOf('timeZone'), TYPING_ERROR)
-      return `${show(input)} is not an IANA time zone${meant === undefined ? '' : `; did you mean ${meant}?`}`
-    }),
-  ),
+  dueDate: v.string(), // `subscribe` refuses what is not a date, and unknown time zones
+  // Only names: an offset such as +05:45 has no daylight saving time.
+  timeZone: must('an IANA time zone, such as Europe/Berlin', (name) => /^[A-Za-z]/.test(name)),
   // These two messages never contain the field: it may be a card number, and messages are logged.
   paymentMethod: v.pipe(
     v.optional(v.string(), ''),
     v.check(
-      (token) => !/^\d{12,19}$/.test(token.replaceAll(/[^A-Za-z0-9]/g, '')),
+      (token) => !isCardNumber(token),
       'this looks like a card number; give that only to the gateway, and put here the token that it returns',
     ),
     v.check(
@@ -70,7 +55,7 @@ const CUSTOMER = v.object({
 })
 
 export const COLUMNS = v.keyof(CUSTOMER).options
-const REQUIRED_COLUMNS = COLUMNS.filter((column) => column !== 'paymentMethod')
+const HEADER = COLUMNS.filter((column) => column !== 'paymentMethod').join()
 const MAX_SHOWN = 10
 
 export class CustomersFileError extends Error {
@@ -87,55 +72,48 @@ export class CustomersFileError extends Error {
 
 /** @throws CustomersFileError */
 export async function readCustomers(path: string): Promise<Subscription[]> {
-  const [header, ...records] = parseRecords(path, await readText(path))
+  const [header, ...records] = await recordsOf(path)
   const names = header?.fields ?? []
   const problems = problemsOfHeader(names)
   if (problems.length === 0 && records.length === 0) problems.push('there is no line after the header')
   if (problems.length > 0) throw new CustomersFileError(path, problems)
 
-  const subscriptions: Subscription[] = []
   const firstLines = new Map<string, number>()
-  for (const { fields, line } of records) {
+  const subscriptions = records.flatMap(({ fields, line }) => {
     if (fields.length !== names.length) {
       const counts = `${fields.length} fields, but the header has ${names.length}`
       problems.push(`line ${line}: the line has ${counts}; a comma inside a field needs quotes around the field`)
-      continue
+      return []
     }
-    const read = v.safeParse(CUSTOMER, Object.fromEntries(names.map((name, i) => [name, fields[i]])), {
-      abortPipeEarly: true,
-    })
+    const record = Object.fromEntries(names.map((name, i) => [name, fields[i]]))
+    const read = v.safeParse(CUSTOMER, record, { abortPipeEarly: true })
     if (!read.success) {
       problems.push(...read.issues.map((one) => `line ${line}, column ${v.getDotPath(one)}: ${one.message}`))
-      continue
+      return []
     }
     const { paymentMethod, ...customer } = read.output
     const key = `"${customer.customer}" has the plan "${customer.plan}"`
     const firstLine = firstLines.get(key)
     if (firstLine === undefined) firstLines.set(key, line)
     else problems.push(`line ${line}, column customer: ${key} already on line ${firstLine}`)
-    subscriptions.push(subscribe({ ...customer, ...(paymentMethod && { paymentMethod }) }))
-  }
+    try {
+      return [subscribe({ ...customer, ...(paymentMethod && { paymentMethod }) })]
+    } catch (error) {
+      problems.push(`line ${line}: ${error instanceof Error ? error.message : String(error)}`)
+      return []
+    }
+  })
   if (problems.length > 0) throw new CustomersFileError(path, problems)
   return subscriptions
 }
 
-async function readText(path: string): Promise<string> {
-  const bytes = await readFile(path).catch((cause) => {
-    throw new CustomersFileError(path, ['the file cannot be read; is the path right?'], cause)
-  })
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes) // drops a byte order mark, which spreadsheets write
-  } catch (cause) {
-    throw new CustomersFileError(path, ['the file is not UTF-8; save it as "CSV UTF-8" from the spreadsheet'], cause)
-  }
-}
-
 /** Each record with the line on which it begins, counted from 1. */
-function parseRecords(path: string, text: string) {
+async function recordsOf(path: string) {
   const records: { readonly fields: readonly string[]; readonly line: number }[] = []
   try {
-    // csv-parse counts CRLF inside quotes as two lines.
-    parse(text.replaceAll(/\r\n?/g, '\n'), {
+    // It drops a byte order mark, which spreadsheets write. csv-parse counts CRLF inside quotes as two lines.
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path)).replaceAll(/\r\n?/g, '\n')
+    parse(text, {
       relax_column_count: true,
       skip_empty_lines: true,
       on_record: (fields: string[], { lines }) => {
@@ -146,35 +124,25 @@ function parseRecords(path: string, text: string) {
     })
     return records
   } catch (cause) {
-    if (!(cause instanceof CsvError)) throw cause
-    // Without the value, which may be a card number, and without `cause`, which contains it too.
-    throw new CustomersFileError(path, [`line ${cause['lines']}: ${cause.message.replace(/, value is .*/s, '')}`])
+    if (cause instanceof CsvError) {
+      // Without the value, which may be a card number, and without `cause`, which contains it too.
+      throw new CustomersFileError(path, [`line ${cause['lines']}: ${cause.message.replace(/, value is .*/s, '')}`])
+    }
+    const isText = !(cause instanceof TypeError)
+    const why = isText
+      ? 'cannot be read; is the path right?'
+      : 'is not UTF-8; save it as "CSV UTF-8" from the spreadsheet'
+    throw new CustomersFileError(path, [`the file ${why}`], cause)
   }
 }
 
 function problemsOfHeader(names: readonly string[]): string[] {
-  if (names.length === 1 && /[;\t]/.test(names[0] ?? '')) {
-    return ['line 1: the columns are separated by semicolons or tabs; separate them by commas']
-  }
-  const unknown = names.filter((name) => COLUMNS.every((column) => column !== name))
-  const problems = REQUIRED_COLUMNS.filter((column) => !names.includes(column)).map((column) => {
-    const meant = similar(column, unknown, TYPING_ERROR)
-    const hint = meant === undefined ? `it must be ${REQUIRED_COLUMNS.join(',')}` : `rename "${meant}" to it`
-    return `line 1: the header has no column "${column}"; ${hint}`
-  })
+  const times = (column: string) => names.filter((name) => name === column).length
+  const wrong = COLUMNS.filter((column) => times(column) > 1 || (times(column) === 0 && column !== 'paymentMethod'))
   // Ignoring a misspelt "paymentMethod" would charge the sandbox's card instead of the customer's.
-  const misspelt = names.includes('paymentMethod') ? undefined : similar('paymentMethod', unknown, TYPING_ERROR)
-  if (misspelt !== undefined) problems.push(`line 1: rename the column "${misspelt}" to "paymentMethod"`)
-  const twice = COLUMNS.filter((column) => names.indexOf(column) !== names.lastIndexOf(column))
-  return [...problems, ...twice.map((column) => `line 1: the header has the column ${column} twice`)]
-}
-
-/** @returns the message of the error, '' without one */
-function errorOf(action: () => unknown): string {
-  try {
-    action()
-    return ''
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error)
-  }
+  const misspelt = names.filter((name) => name !== 'paymentMethod' && similar(name, ['paymentMethod'], { furthest: 2 }))
+  return [
+    ...(wrong.length > 0 ? [`line 1: the header must have ${HEADER} once, with commas; not so ${wrong.join()}`] : []),
+    ...misspelt.map((name) => `line 1: rename the column "${name}" to "paymentMethod"`),
+  ]
 }

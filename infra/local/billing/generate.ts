@@ -34,19 +34,14 @@ const ZONES_WESTWARD = [
 ]
 
 /** The leap day, month ends, and midnights that daylight saving time skips. */
-const DIFFICULT: readonly { dueDate: string; interval: Interval; timeZone: string }[] = [
-  { dueDate: '2024-02-29', interval: 'year', timeZone: 'Europe/London' },
-  { dueDate: '2024-02-29', interval: 'year', timeZone: 'Pacific/Kiritimati' },
-  { dueDate: '2024-02-29', interval: 'month', timeZone: 'America/St_Johns' },
-  { dueDate: '2024-02-29', interval: 'week', timeZone: 'Asia/Kathmandu' },
-  { dueDate: '2024-03-10', interval: 'week', timeZone: 'America/Havana' },
-  { dueDate: '2024-03-31', interval: 'month', timeZone: 'Asia/Beirut' },
-  { dueDate: '2024-03-31', interval: 'month', timeZone: 'Atlantic/Azores' },
-  { dueDate: '2024-03-31', interval: 'month', timeZone: 'Europe/London' },
-  { dueDate: '2024-04-26', interval: 'week', timeZone: 'Africa/Cairo' },
-  { dueDate: '2024-04-30', interval: 'month', timeZone: 'Australia/Lord_Howe' },
-  { dueDate: '2024-09-08', interval: 'month', timeZone: 'America/Santiago' },
-  { dueDate: '2024-12-31', interval: 'year', timeZone: 'Pacific/Apia' },
+// biome-ignore format: dates are easier to read in lines
+const DIFFICULT: readonly (readonly [string, Interval, string])[] = [
+  ['2024-02-29', 'year', 'Europe/London'], ['2024-02-29', 'year', 'Pacific/Kiritimati'],
+  ['2024-02-29', 'month', 'America/St_Johns'], ['2024-02-29', 'week', 'Asia/Kathmandu'],
+  ['2024-03-10', 'week', 'America/Havana'], ['2024-03-31', 'month', 'Asia/Beirut'],
+  ['2024-03-31', 'month', 'Atlantic/Azores'], ['2024-03-31', 'month', 'Europe/London'],
+  ['2024-04-26', 'week', 'Africa/Cairo'], ['2024-04-30', 'month', 'Australia/Lord_Howe'],
+  ['2024-09-08', 'month', 'America/Santiago'], ['2024-12-31', 'year', 'Pacific/Apia'],
 ]
 const LATER_DATES = ['2024-02-01', '2024-02-15', '2024-02-28', '2024-02-29', '2024-03-01', '2024-03-30', '2024-03-31']
 const FIRST_DATE = '2024-01-31'
@@ -64,11 +59,7 @@ const PRICES: Readonly<Record<string, readonly number[]>> = {
   KWD: [3250, 6500, 15_750],
   TND: [29_900, 59_900, 149_900],
 }
-const PLANS = {
-  week: { plan: 'basic-weekly', price: 0 },
-  month: { plan: 'plus-monthly', price: 1 },
-  year: { plan: 'pro-yearly', price: 2 },
-} as const
+const PLANS = { week: 'basic-weekly', month: 'plus-monthly', year: 'pro-yearly' } as const
 
 /** One customer in fifty has a card that the sandbox declines, so that runs show dunning from the fourth tick on. */
 const DECLINED_EVERY = 50
@@ -89,16 +80,13 @@ export function generateCustomers(seed: number, count = 240, { dueTogether = fal
   return Array.from({ length: count }, (_, i) => {
     const interval = pick(random, INTERVALS)
     const zone = zones[i % zones.length] ?? 'Etc/UTC'
-    const later = DIFFICULT[i - firstWave] ?? { dueDate: pick(random, LATER_DATES), interval, timeZone: zone }
-    const due = i < firstWave ? { dueDate: FIRST_DATE, interval, timeZone: zone } : later
+    const later = DIFFICULT[i - firstWave] ?? ([pick(random, LATER_DATES), interval, zone] as const)
+    const [dueDate, every, timeZone] = i < firstWave ? ([FIRST_DATE, interval, zone] as const) : later
     const isDeclined = !dueTogether && i % DECLINED_EVERY === FIRST_DECLINED
     const card = isDeclined ? { paymentMethod: DECLINED_CARD } : {}
-    return invent(random, `cus_${String(i + 1).padStart(4, '0')}`, { ...due, ...card })
+    return invent(random, `cus_${String(i + 1).padStart(4, '0')}`, { dueDate, interval: every, timeZone, ...card })
   })
 }
-
-const NEXT_WEEK = Array.from({ length: 7 }, (_, day) => `2024-02-0${day + 1}`)
-const DUE_PER_HOUR = 2
 
 /**
  * Customers with weekly plans, two for every hour of the week: a run without end has charges at every hourly tick.
@@ -107,16 +95,18 @@ const DUE_PER_HOUR = 2
  */
 export function generateWeeklyCustomers(seed: number): Subscription[] {
   const random = mulberry32(seed)
-  const hours = NEXT_WEEK.flatMap((dueDate) => ZONES_WESTWARD.map((timeZone) => ({ dueDate, timeZone })))
-  const dues = Array.from({ length: DUE_PER_HOUR }, () => hours).flat()
-  return dues.map((due, i) => invent(random, `cus_w${String(i + 1).padStart(4, '0')}`, { interval: 'week', ...due }))
+  const nextWeek = Array.from({ length: 7 }, (_, day) => `2024-02-0${day + 1}`)
+  const hours = nextWeek.flatMap((dueDate) => ZONES_WESTWARD.map((timeZone) => ({ dueDate, timeZone })))
+  return [...hours, ...hours].map((due, i) =>
+    invent(random, `cus_w${String(i + 1).padStart(4, '0')}`, { interval: 'week', ...due }),
+  )
 }
 
 type Due = Pick<Customer, 'interval' | 'dueDate' | 'timeZone' | 'paymentMethod'>
 
 function invent(random: () => number, customer: string, due: Due): Subscription {
-  const { plan, price } = PLANS[due.interval]
   const [currency, prices] = pick(random, Object.entries(PRICES))
+  const priceMinor = prices[INTERVALS.indexOf(due.interval)] ?? 1000
   const name = `${pick(random, GIVEN_NAMES)} ${pick(random, FAMILY_NAMES)}`
-  return subscribe({ customer, name, plan, priceMinor: prices[price] ?? 1000, currency, ...due })
+  return subscribe({ customer, name, plan: PLANS[due.interval], priceMinor, currency, ...due })
 }

@@ -3,71 +3,45 @@ import { formatMoney, type Money, totalMinor } from '../../../functions/billing/
 import { count, grouped } from '../../programs/text.ts'
 import { type CallFault, FAULT_WORDS } from '../faults/fault.ts'
 import type { Protection } from '../faults/protections.ts'
-import type { Asked, Conclusion, RunEnd, Summary } from '../run/task.ts'
-import { tickErrors } from '../run/verdict.ts'
+import { type Asked, type Conclusion, type RunEnd, tickErrors } from '../run/verdict.ts'
 import type { RunAudit } from './audit.ts'
 
 /** What the gateway and the ledger have after the run, and the faults that were injected. */
 export interface BillingReport extends RunAudit {
+  /** Requests that the gateway answered from its store. */
   readonly replayedRequests: number
   readonly injected: readonly CallFault[]
 }
 
-/** Counted from the gateway and the ledger, too. */
-interface BillingSummary
-  extends Summary,
-    Pick<RunAudit, 'duplicateCharges' | 'declined' | 'wrongCharges' | 'lostUpdates'> {
-  readonly charges: number
-  /** Requests that the gateway answered from its store. */
-  readonly replayedRequests: number
-  readonly dueNotCharged: number
-}
-
-export interface BillingConclusion extends Conclusion {
-  readonly summary: BillingSummary
-}
-
-export function concludeBilling(end: RunEnd, report: BillingReport, asked: Asked): BillingConclusion {
-  const { tally, candidates, undone, isInterrupted } = end
-  const { ledger, replayedRequests, declined, wrongCharges, lostUpdates } = report
-  const summary = {
-    ...{ ...tally, candidates, replayedRequests, declined, wrongCharges, lostUpdates },
-    charges: ledger.charges,
-    duplicateCharges: Math.max(report.duplicateCharges, ledger.duplicateCharges),
-    dueNotCharged: ledger.dueNotCharged,
-  }
-  const effects = asked.without.map((protection) => ({ protection, effect: effectOf(protection, summary, asked) }))
+export function concludeBilling(end: RunEnd, report: BillingReport, asked: Asked): Conclusion {
+  const { undone, isInterrupted } = end
+  const { charges, ledgerCharges, injected, ...counts } = report
+  const summary = { ...end.summary, ...counts, charges: ledgerCharges }
+  const effects = asked.without.map((protection) => ({ protection, effect: effectOf(protection, end, report, asked) }))
+  const harmless = effects.filter(({ effect }) => effect === undefined)
   const verdict = {
-    errors: [...moneyErrors(summary, end), ...tickErrors(summary, end, asked)],
+    errors: [...moneyErrors(report, end), ...tickErrors(end, asked)],
     harm: effects.flatMap(({ protection, effect }) => (effect ? [`without the ${protection}: ${effect}`] : [])),
     inconclusive: isInterrupted
       ? []
-      : [
-          ...undone,
-          ...missedFaults(summary, report.injected, asked),
-          ...frozenForNothing(summary, report.injected, asked),
-          ...(asked.chaos === undefined ? [] : tooCalm(summary, asked)),
-          ...effects.flatMap(({ protection, effect }) => (effect ? [] : [NO_HARM[protection]])),
-        ],
+      : [...undone, ...faultsInVain(end, injected, asked), ...harmless.map(({ protection }) => NO_HARM[protection])],
   }
-  return { summary, verdict, lines: linesOf(report), success: successOf(summary) }
+  const { declined } = report
+  const outcome = `everything due was ${declined > 0 ? 'charged or declined' : 'charged'} once; gateway and ledger agree`
+  const success = ledgerCharges + declined === 0 ? 'nothing was due, nothing was charged' : outcome
+  return { summary, verdict, lines: linesOf(report), success }
 }
 
-function linesOf({ injected, charges, declined, replayedRequests, ledger }: BillingReport): readonly string[] {
+function linesOf({ injected, charges, declined, replayedRequests, ledgerCharges }: BillingReport): readonly string[] {
   const faults = grouped(injected.map((one) => FAULT_WORDS[one.do]))
   const total = charges.length > 0 ? chargesOf(charges) : count(0, 'charge')
-  const recorded = charges.length === ledger.charges ? '' : ` at the gateway, ${ledger.charges} in the ledger`
+  const recorded = charges.length === ledgerCharges ? '' : ` at the gateway, ${ledgerCharges} in the ledger`
   return [
     ...(injected.length > 0 ? [`${count(injected.length, 'fault')} injected: ${faults}`] : []),
     total + recorded,
     ...(declined > 0 ? [`${declined} declined by the gateway; the task tries again on a later day`] : []),
     ...(replayedRequests > 0 ? [`${count(replayedRequests, 'repeated request')} that charged nothing more`] : []),
   ]
-}
-
-function successOf({ charges, declined }: BillingSummary): string {
-  if (charges + declined === 0) return 'nothing was due, nothing was charged'
-  return `everything due was ${declined > 0 ? 'charged or declined' : 'charged'} once; gateway and ledger agree`
 }
 
 /** `2 charges (EUR 19.98)`, `no charges`. */
@@ -87,8 +61,7 @@ export function amountsOf(charges: readonly Money[]): string {
   return shown.join(', ') + (more > 0 ? ` and ${more} more ${more === 1 ? 'currency' : 'currencies'}` : '')
 }
 
-function moneyErrors(summary: BillingSummary, { wasCut }: RunEnd): string[] {
-  const { duplicateCharges, wrongCharges, dueNotCharged, lostUpdates } = summary
+function moneyErrors({ duplicateCharges, wrongCharges, dueNotCharged, lostUpdates }: RunAudit, { wasCut }: RunEnd) {
   return [
     ...(duplicateCharges > 0 ? [count(duplicateCharges, 'duplicate charge')] : []),
     ...(wrongCharges > 0 ? [count(wrongCharges, 'wrong charge')] : []),
@@ -98,22 +71,21 @@ function moneyErrors(summary: BillingSummary, { wasCut }: RunEnd): string[] {
   ]
 }
 
-function effectOf(protection: Protection, summary: BillingSummary, { without }: Asked): string | undefined {
-  const { completedTwice, lostUpdates, duplicateCharges } = summary
+function effectOf(
+  protection: Protection,
+  { summary: { completedTwice } }: RunEnd,
+  money: RunAudit,
+  { without }: Asked,
+): string | undefined {
+  const { lostUpdates, duplicateCharges } = money
   const overwritten = lostUpdates - duplicateCharges // a duplicate is also missing in the ledger
   const charges = `${count(overwritten, 'charge')} overwritten in the ledger`
-  switch (protection) {
-    case 'lease': {
-      if (completedTwice === 0) return undefined
-      const isOwnHarm = overwritten > 0 && !without.includes('fence')
-      const more = isOwnHarm ? `; ${charges}, since each lease has its own fence` : ''
-      return `${count(completedTwice, 'tick')} completed by more than one leader${more}`
-    }
-    case 'fence':
-      return overwritten > 0 ? `${charges} by a replaced leader` : undefined
-    case 'key':
-      return duplicateCharges > 0 ? count(duplicateCharges, 'duplicate charge') : undefined
-  }
+  if (protection === 'fence') return overwritten > 0 ? `${charges} by a replaced leader` : undefined
+  if (protection === 'key') return duplicateCharges > 0 ? count(duplicateCharges, 'duplicate charge') : undefined
+  if (completedTwice === 0) return undefined
+  const isOwnHarm = overwritten > 0 && !without.includes('fence')
+  const more = isOwnHarm ? `; ${charges}, since each lease has its own fence` : ''
+  return `${count(completedTwice, 'tick')} completed by more than one leader${more}`
 }
 
 const NO_HARM: Readonly<Record<Protection, string>> = {
@@ -122,24 +94,26 @@ const NO_HARM: Readonly<Record<Protection, string>> = {
   key: 'The idempotency key was switched off, but nothing was charged twice.',
 }
 
-function missedFaults({ ticks }: BillingSummary, injected: readonly CallFault[], asked: Asked): string[] {
-  return (['killLeader', 'freezeLeader'] as const).flatMap((name) => {
+/** Faults that did not happen, or showed nothing. */
+function faultsInVain({ summary }: RunEnd, injected: readonly CallFault[], asked: Asked): readonly string[] {
+  const { ticks, tookOver, staleWritesRefused } = summary
+  const { freezeLeader, chaos, without } = asked
+  const happened = (name: CallFault['do']) => injected.some((fault) => fault.do === name)
+  const missed = (['killLeader', 'freezeLeader'] as const).flatMap((name) => {
     const tick = asked[name]
-    if (tick === undefined || injected.some((fault) => fault.do === name)) return []
+    if (tick === undefined || happened(name)) return []
     const why = ticks < tick ? 'the run ended before it' : 'the tick had too few charges'
     return [`The leader of tick ${tick} was not ${FAULT_WORDS[name]}: ${why}.`]
   })
-}
-
-function frozenForNothing(summary: BillingSummary, injected: readonly CallFault[], asked: Asked): string[] {
-  const wasFrozen = asked.freezeLeader !== undefined && injected.some((fault) => fault.do === 'freezeLeader')
-  if (!wasFrozen || summary.staleWritesRefused > 0 || asked.without.length > 0) return []
-  return [`The leader of tick ${asked.freezeLeader} was frozen, but none of its writes was refused.`]
-}
-
-function tooCalm({ tookOver, staleWritesRefused }: BillingSummary, { without }: Asked): string[] {
+  const wasFrozen = freezeLeader !== undefined && happened('freezeLeader')
+  const isUnproven = wasFrozen && staleWritesRefused === 0 && without.length === 0
+  const isFenceless = without.includes('fence')
   return [
-    ...(tookOver > 0 ? [] : ['No tick was completed by a successor of its first leader.']),
-    ...(staleWritesRefused > 0 || without.includes('fence') ? [] : ['No write of a replaced leader was refused.']),
+    ...missed,
+    ...(isUnproven ? [`The leader of tick ${freezeLeader} was frozen, but none of its writes was refused.`] : []),
+    ...(chaos !== undefined && tookOver === 0 ? ['No tick was completed by a successor of its first leader.'] : []),
+    ...(chaos !== undefined && staleWritesRefused === 0 && !isFenceless
+      ? ['No write of a replaced leader was refused.']
+      : []),
   ]
 }

@@ -5,9 +5,8 @@ import { OptionError } from '../../programs/flags.ts'
 import { INTERRUPTED_EXIT_CODE, onInterrupt } from '../../programs/interrupt.ts'
 import { printable, wrapped } from '../../programs/text.ts'
 import { readScenario, refuseUnknownCandidates, type ScheduledFault } from '../faults/fault.ts'
+import { Display } from '../run/display.ts'
 import { type LocalRunOptions, runLocally } from '../run/local-run.ts'
-import type { Verdict } from '../run/task.ts'
-import { Display } from './display.ts'
 import type { CommandOptions, Parsed } from './options.ts'
 
 const EXIT_CODES = { right: 0, wrong: 1, wrongInput: 2, inconclusive: 3 } as const
@@ -23,60 +22,49 @@ export interface Command<Options extends CommandOptions> {
   jobOf(options: Options): Promise<Job>
 }
 
-export type Job = Pick<LocalRunOptions, 'task' | 'root' | 'app' | 'context'>
+export type Job = Pick<LocalRunOptions, 'task' | 'root' | 'app' | 'context' | 'options'>
+
+/** The job, with the faults of the file that `--scenario` names; or the help. @throws Error that says what is wrong */
+export async function prepare<Options extends CommandOptions>(command: Command<Options>, argv: readonly string[]) {
+  const options = command.parse(argv)
+  if (typeof options === 'string') return options
+  const { scenarioFile, json, candidates, scenario: flags } = options
+  const file = scenarioFile === undefined ? [] : await readScenarioFile(resolve(command.directory, scenarioFile))
+  const scenario = [...flags, ...file]
+  refuseUnknownCandidates(scenario, candidates)
+  const job = await command.jobOf({ ...options, scenario })
+  return { job, json }
+}
 
 /** @returns the exit code */
 export async function run<Options extends CommandOptions>(
   command: Command<Options>,
   argv: readonly string[],
 ): Promise<number> {
-  let options: CommandOptions
-  let job: Job
-  try {
-    const parsed = command.parse(argv)
-    if (parsed.kind === 'help') {
-      process.stdout.write(parsed.text)
-      return 0
-    }
-    options = await withScenario(parsed.options, command.directory)
-    job = await command.jobOf(parsed.options)
-  } catch (error) {
+  const prepared = await prepare(command, argv).catch((error: unknown) => {
     const hint = error instanceof OptionError ? `\n${command.name} --help lists the flags.` : ''
-    process.stderr.write(`${legible(error instanceof Error ? error.message : String(error))}${hint}\n`)
-    return EXIT_CODES.wrongInput
+    return complain((error instanceof Error ? error.message : String(error)) + hint)
+  })
+  if (prepared === undefined) return EXIT_CODES.wrongInput
+  if (typeof prepared === 'string') {
+    process.stdout.write(prepared)
+    return 0
   }
-
+  const { job, json } = prepared
   using interrupt = onInterrupt()
   const { signal } = interrupt
-  using display = new Display(options.json ? process.stderr : process.stdout)
+  using display = new Display(json ? process.stderr : process.stdout)
   try {
-    const { summary, verdict } = await runLocally({ ...job, options, display, signal })
-    const word = inOneWord(verdict)
-    if (options.json) process.stdout.write(`${JSON.stringify({ verdict: word, ...summary })}\n`)
-    const wasCutShort = word === 'right' && signal.aborted && options.ticks !== undefined
-    return wasCutShort ? INTERRUPTED_EXIT_CODE : EXIT_CODES[word]
+    const { summary, verdict: found } = await runLocally({ ...job, display, signal })
+    const verdict = found.errors.length > 0 ? 'wrong' : found.inconclusive.length > 0 ? 'inconclusive' : 'right'
+    if (json) process.stdout.write(`${JSON.stringify({ verdict, ...summary })}\n`)
+    const wasCutShort = verdict === 'right' && signal.aborted && job.options.ticks !== undefined
+    return wasCutShort ? INTERRUPTED_EXIT_CODE : EXIT_CODES[verdict]
   } catch (error) {
     if (error === signal.reason) return INTERRUPTED_EXIT_CODE
-    process.stderr.write(`${legible(messageOf(error))}\n`)
+    complain(error instanceof Error && error.name === 'Error' ? error.message : String(error))
     return EXIT_CODES.wrong
   }
-}
-
-function inOneWord({ errors, inconclusive }: Verdict): 'right' | 'wrong' | 'inconclusive' {
-  if (errors.length > 0) return 'wrong'
-  return inconclusive.length > 0 ? 'inconclusive' : 'right'
-}
-
-/** With the faults of the file that `--scenario` names. */
-export async function withScenario<Options extends CommandOptions>(
-  given: Options,
-  directory: string,
-): Promise<Options> {
-  const { scenarioFile } = given
-  const more = scenarioFile === undefined ? [] : await readScenarioFile(resolve(directory, scenarioFile))
-  const options = { ...given, scenario: [...given.scenario, ...more] }
-  refuseUnknownCandidates(options.scenario, options.candidates)
-  return options
 }
 
 async function readScenarioFile(file: string): Promise<readonly ScheduledFault[]> {
@@ -88,13 +76,8 @@ async function readScenarioFile(file: string): Promise<readonly ScheduledFault[]
 }
 
 /** Indented lines are source or commands, to copy. */
-const legible = (text: string): string =>
-  printable(text)
-    .split('\n')
-    .map((line) => (line.startsWith('  ') ? line : wrapped(line, process.stderr.columns)))
-    .join('\n')
-
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.name === 'Error' ? error.message : `${error.name}: ${error.message}`
+function complain(text: string): undefined {
+  const lines = printable(text).split('\n')
+  const shown = lines.map((line) => (line.startsWith('  ') ? line : wrapped(line, process.stderr.columns)))
+  process.stderr.write(`${shown.join('\n')}\n`)
 }

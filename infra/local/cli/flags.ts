@@ -1,24 +1,19 @@
-/** The flags of `npm start` and of `tenure dev`: how each is declared, explained and read. `options.ts` combines them. */
+/** The flags of `npm start` and of `tenure dev`: how each is explained and read. `options.ts` combines them. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { type Flags, readFlags } from '../../programs/flags.ts'
 import {
-  type CandidateFaultName,
+  FaultError,
   MANUAL_FAULTS,
   MAX_CANDIDATES,
   MAX_TICKS,
+  readScenario,
   type ScheduledFault,
 } from '../faults/fault.ts'
 import { PROTECTIONS } from '../faults/protections.ts'
-import type { RunOptions } from '../run/task.ts'
+import type { OwnFunctionOptions } from '../own-function/own-function.ts'
+import type { RunOptions } from '../run/options.ts'
 
-export type OwnTable = {
-  readonly name: string
-  /** The names of the partition key and, if there is one, of the sort key. Both are strings. */
-  readonly keys: readonly string[]
-}
-
-/** The flags of both commands. */
-export interface RunFlags extends Omit<RunOptions, 'everyMs' | 'scenario' | 'port' | 'chaos' | 'without'> {
+export interface RunFlags extends Omit<RunOptions, 'everyMs' | 'scenario' | 'port'> {
   readonly every?: number
   readonly json: boolean
   readonly thawLeader?: number
@@ -28,14 +23,12 @@ export interface RunFlags extends Omit<RunOptions, 'everyMs' | 'scenario' | 'por
   readonly port?: number
 }
 
-export interface StartFlags extends RunFlags, Pick<RunOptions, 'chaos' | 'without'> {
+export interface StartFlags extends RunFlags {
   readonly customers?: string | number
 }
 
-export interface DevFlags extends RunFlags {
+export interface DevFlags extends RunFlags, Pick<OwnFunctionOptions, 'env' | 'table'> {
   readonly lease?: string
-  readonly env: Readonly<Record<string, string>>
-  readonly table: readonly OwnTable[]
   readonly timeout?: number
 }
 
@@ -96,29 +89,20 @@ ${EXIT_CODES_HELP}`
 
 /** The flags of `npm start`: the billing stack. @throws OptionError */
 export function readStartFlags(argv: readonly string[]): Flags<StartFlags> {
-  const scheduled: ScheduledFault[] = []
+  const chaos = `faults in the first ticks (default: ${CHAOS_TICKS}), then ticks without; a seed gives the same faults`
+  const without = new Option('--without <protection...>', 'switch off protections on the wire')
   const command = new Command('npm start --')
     .description(`Runs the billing stack on this machine, ${AND_ITS_PAGE}`)
     .optionsGroup('Billing:')
     .option('--customers <file|number>', 'CSV file of subscriptions, or how many to invent, due at once', fileOrNumber)
-    .option(
-      '--chaos <seed>',
-      `faults in the first ticks (default: ${CHAOS_TICKS}), then ticks without; a seed always gives the same faults`,
-      wholeNumber(0, 0xffff_ffff),
-    )
-    .addOption(
-      new Option('--without <protection...>', 'switch off protections on the wire')
-        .choices(PROTECTIONS)
-        .default([], 'none'),
-    )
-  addRunFlags(command, scheduled).addHelpText('after', START_HELP)
-  const read = readFlags<StartFlags>(command, argv, ' Flags go after `--`: npm start -- --ticks 5')
-  return read.kind === 'help' ? read : { ...read, flags: { ...read.flags, scheduled } }
+    .option('--chaos <seed>', chaos, wholeNumber(0, 0xffff_ffff))
+    .addOption(without.choices(PROTECTIONS).default([], 'none'))
+    .addHelpText('after', START_HELP)
+  return readRunFlags(command, argv, ' Flags go after `--`: npm start -- --ticks 5')
 }
 
 /** The flags of `tenure dev`: a function of the user's own. @throws OptionError */
 export function readDevFlags(argv: readonly string[]): Flags<DevFlags> {
-  const scheduled: ScheduledFault[] = []
   const collected = <T>(flags: string, text: string, read: (text: string, known: T) => T, none: T) =>
     new Option(flags, `${text}; may be repeated`).argParser(read).default(none, 'none')
   const command = new Command('tenure dev')
@@ -130,18 +114,23 @@ export function readDevFlags(argv: readonly string[]): Flags<DevFlags> {
     .addOption(collected('--env <name=value>', 'an environment variable for the function', variables, {}))
     .addOption(collected('--table <name:key[:sortKey]>', 'a table for the function, with string keys', tables, []))
     .option('--timeout <duration>', 'time-out of the function, 1s to 15m (default: 5m)', timeoutMs)
-  addRunFlags(command, scheduled).addHelpText('after', DEV_HELP)
-  const read = readFlags<DevFlags>(command, argv)
-  return read.kind === 'help' ? read : { ...read, flags: { ...read.flags, scheduled } }
+    .addHelpText('after', DEV_HELP)
+  return readRunFlags(command, argv)
 }
 
+const A_CANDIDATE = `a candidate from 1 to ${MAX_CANDIDATES}`
 const AND_ITS_PAGE = 'one leader per tick,\nand serves a page that shows and breaks its election.'
 
-function addRunFlags(command: Command, scheduled: ScheduledFault[]): Command {
+/** @param command gets the flags of both commands, too */
+function readRunFlags<F extends RunFlags>(command: Command, argv: readonly string[], hint?: string): Flags<F> {
+  const scheduled: ScheduledFault[] = []
   const tick = wholeNumber(1, MAX_TICKS)
   const candidates = wholeNumber(1, MAX_CANDIDATES)
-  const schedules = (read: (text: string) => ScheduledFault) => (text: string) => void scheduled.push(read(text))
-  return command
+  const schedules = (name: ScheduledFault['do'], form = `a tick and ${A_CANDIDATE}, such as 2:1`) => {
+    const read = faultIn(name, form)
+    return (text: string) => void scheduled.push(read(text))
+  }
+  command
     .optionsGroup('The run:')
     .option('--every <duration>', 'least time between ticks, such as 500ms, 2s, 1m (default: 2s)', durationMs)
     .option('--ticks <number>', 'how many ticks (default: until Ctrl-C)', tick)
@@ -155,13 +144,19 @@ function addRunFlags(command: Command, scheduled: ScheduledFault[]): Command {
     .option('--kill-leader <tick>', 'kill the leader of this tick in the middle of its work', tick)
     .option('--freeze-leader <tick>', 'freeze the leader of this tick at a write until it is replaced', tick)
     .option('--thaw-leader <tick>', 'keep the frozen leader frozen until this tick', tick)
-    .option('--skew-clock <tick:candidate:duration>', 'a clock ahead (2:1:5s) or behind (2:1:-5s)', schedules(clockAt))
-    .option('--drop-reply <tick:candidate>', 'drop the next reply of DynamoDB', schedules(faultAt('dropReply')))
-    .option('--cut-off <tick:candidate>', 'drop all requests of a candidate', schedules(faultAt('cutOff')))
-    .option('--reconnect <tick:candidate>', 'end a cut-off', schedules(faultAt('reconnect')))
-    .option('--add-candidate <tick>', 'add a candidate', schedules(additionAt))
-    .option('--remove-candidate <tick:candidate>', 'remove a candidate', schedules(faultAt('removeCandidate')))
+    .option(
+      '--skew-clock <tick:candidate:duration>',
+      'a clock ahead (2:1:5s) or behind (2:1:-5s)',
+      schedules('skewClock', `a tick, ${A_CANDIDATE}, and a duration up to 60m, such as 2:1:5s or 2:1:-5s`),
+    )
+    .option('--drop-reply <tick:candidate>', 'drop the next reply of DynamoDB', schedules('dropReply'))
+    .option('--cut-off <tick:candidate>', 'drop all requests of a candidate', schedules('cutOff'))
+    .option('--reconnect <tick:candidate>', 'end a cut-off', schedules('reconnect'))
+    .option('--add-candidate <tick>', 'add a candidate', schedules('addCandidate', 'a tick'))
+    .option('--remove-candidate <tick:candidate>', 'remove a candidate', schedules('removeCandidate'))
     .option('--scenario <file>', 'JSON file with more faults')
+  const read = readFlags<F>(command, argv, hint)
+  return read.kind === 'help' ? read : { ...read, flags: { ...read.flags, scheduled } }
 }
 
 function refuse(message: string): never {
@@ -170,15 +165,14 @@ function refuse(message: string): never {
 
 function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {
-    const number = /^\d+$/.test(text) ? Number(text) : Number.NaN
-    return number >= min && number <= max ? number : refuse(`Give a whole number from ${min} to ${max}.`)
+    const isGiven = /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max
+    return isGiven ? Number(text) : refuse(`Give a whole number from ${min} to ${max}.`)
   }
 }
 
 function timeScale(text: string): number {
-  const factor = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN
-  if (factor >= MIN_TIME_SCALE && factor <= 1) return factor
-  return refuse(`Give a number from ${MIN_TIME_SCALE} to 1; 1 takes as long as on AWS.`)
+  const isGiven = /^\d*\.?\d+$/.test(text) && Number(text) >= MIN_TIME_SCALE && Number(text) <= 1
+  return isGiven ? Number(text) : refuse(`Give a number from ${MIN_TIME_SCALE} to 1; 1 takes as long as on AWS.`)
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 }
@@ -201,31 +195,22 @@ function timeoutMs(text: string): number {
   return refuse('Give whole seconds or minutes, such as 30s or 5m, from 1s to 15m.')
 }
 
-const A_CANDIDATE = `a candidate from 1 to ${MAX_CANDIDATES}`
-
-function positionOf(text: string): { readonly tick: number; readonly candidate: number } | undefined {
-  const [, tick = 0, candidate = 0] = /^(\d+):(\d+)$/.exec(text)?.map(Number) ?? []
-  const isAllowed = tick >= 1 && tick <= MAX_TICKS && candidate >= 1 && candidate <= MAX_CANDIDATES
-  return isAllowed ? { tick, candidate } : undefined
-}
-
-const faultAt =
-  (name: CandidateFaultName) =>
-  (text: string): ScheduledFault => ({
-    ...(positionOf(text) ?? refuse(`Give a tick and ${A_CANDIDATE}, such as 2:1.`)),
-    do: name,
-  })
-
-const additionAt = (text: string): ScheduledFault => ({ tick: wholeNumber(1, MAX_TICKS)(text), do: 'addCandidate' })
-
-function clockAt(text: string): ScheduledFault {
-  const [, place = '', sign, duration = ''] = /^(.+):(-?)(.+)$/.exec(text) ?? []
-  const position = positionOf(place)
-  const ms = Math.round(msOf(duration))
-  if (position === undefined || Number.isNaN(ms)) {
-    return refuse(`Give a tick, ${A_CANDIDATE}, and a duration up to 60m, such as 2:1:5s or 2:1:-5s.`)
+/** Reads `tick:candidate:duration`, or as much of it as the fault has. */
+function faultIn(name: ScheduledFault['do'], form: string): (text: string) => ScheduledFault {
+  return (text) => {
+    const [tick, candidate, duration, ...more] = text.split(':')
+    const ms = Math.round(msOf(duration?.replace(/^-/, '') ?? '')) * (duration?.startsWith('-') ? -1 : 1)
+    const ofCandidate = candidate === undefined ? {} : { candidate: Number(candidate) }
+    const given = { do: name, tick: Number(tick), ...ofCandidate, ...(duration === undefined ? {} : { ms: ms || 0 }) }
+    const isGiven = Number.isNaN(ms) === (duration === undefined) && more.length === 0
+    try {
+      const [fault] = isGiven ? readScenario([given]) : []
+      if (fault !== undefined) return fault
+    } catch (error) {
+      if (!(error instanceof FaultError)) throw error
+    }
+    return refuse(`Give ${form}.`)
   }
-  return { ...position, do: 'skewClock', ms: sign === '-' && ms > 0 ? -ms : ms }
 }
 
 function fileOrNumber(text: string): string | number {
@@ -238,7 +223,7 @@ function variables(text: string, known: DevFlags['env']): DevFlags['env'] {
   return { ...known, [name]: value }
 }
 
-function tables(text: string, known: readonly OwnTable[]): readonly OwnTable[] {
+function tables(text: string, known: DevFlags['table']): DevFlags['table'] {
   const [name = '', ...keys] = text.split(':')
   const areKeys = (keys.length === 1 || keys.length === 2) && !keys.includes('') && keys[0] !== keys[1]
   if (!/^[\w.-]{3,255}$/.test(name) || !areKeys) {

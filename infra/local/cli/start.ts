@@ -19,6 +19,7 @@ export const start = (app?: string): Command<StartOptions> => ({
   directory: DIRECTORY,
   parse: parseOptions,
   jobOf: async (options) => ({
+    options,
     task: billing(await customersOf(options)),
     root: ROOT,
     app: app ?? (await appCommand(ROOT)),

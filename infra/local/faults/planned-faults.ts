@@ -1,9 +1,9 @@
 /** Injects the planned faults of a billing run: it counts the calls of a tick by kind, and hits the planned ones. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseJson, property } from '../../../functions/election/json.ts'
-import { dynamodbError } from '../lambda-host/dynamodb-proxy.ts'
-import type { Processes } from '../lambda-host/environments.ts'
 import { type Call, compose, type Interceptor, type Reply } from '../lambda-host/interceptor.ts'
+import type { Processes } from '../lambda-host/lambda-host.ts'
+import { dynamodbError } from '../lambda-host/services.ts'
 import type { Resources } from '../stack/resources.ts'
 import { type CallFault, type CallKind, isPlannedAt } from './fault.ts'
 import type { Plan } from './plan.ts'

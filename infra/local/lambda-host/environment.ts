@@ -13,12 +13,14 @@ import { exitOf, guard, signalGroup } from '../../programs/watchdog.ts'
 import type { LambdaFunction } from './lambda-function.ts'
 import { CHANNEL_FD, type ErrorReport, onLine, receivedReport, send } from './messages.ts'
 
+type Success = { readonly ok: true; readonly value: unknown }
+type Failure = { readonly ok: false; readonly error: ErrorReport }
+type Answer = Success | Failure
+
 /** How an invocation ended; with the last lines that it wrote. */
 export type Ending =
-  | { readonly ok: true; readonly value: unknown; readonly logs?: readonly string[] }
-  | { readonly ok: false; readonly error: ErrorReport; readonly logs: readonly string[] }
-
-type Answer = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: ErrorReport }
+  | (Success & { readonly logs?: readonly string[] })
+  | (Failure & { readonly logs: readonly string[] })
 
 /** Lambda allows 10 s, but does not run all environments on one machine. */
 const INIT_TIMEOUT_MS = 30_000

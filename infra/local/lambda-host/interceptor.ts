@@ -35,20 +35,18 @@ export function compose(...interceptors: readonly [Interceptor, ...Interceptor[]
 }
 
 /** An inner interceptor hung up, so there is no reply for the outer one. */
-class HungUp extends Error {
-  override readonly name = 'HungUp'
-}
+const HUNG_UP = new Error('An interceptor hung up')
 
 function chain(outer: Interceptor, inner: Interceptor): Interceptor {
   return async (call, forward) => {
     try {
       return await outer(call, async (body) => {
         const reply = await inner(body === undefined ? call : { ...call, body }, (changed) => forward(changed ?? body))
-        if (reply === 'hangUp') throw new HungUp()
+        if (reply === 'hangUp') throw HUNG_UP
         return reply
       })
     } catch (error) {
-      if (error instanceof HungUp) return 'hangUp'
+      if (error === HUNG_UP) return 'hangUp'
       throw error
     }
   }

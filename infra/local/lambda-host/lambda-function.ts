@@ -15,8 +15,7 @@ export interface LambdaFunction {
 
 /** How the functions of a run reach it. */
 export interface Access {
-  readonly dynamodbEndpoint: string
-  readonly lambdaEndpoint: string
+  readonly servicesUrl: string
   readonly region: string
   readonly accessKey: string
 }
@@ -28,7 +27,7 @@ export interface Access {
  * @param serial number of the execution environment, from 1
  */
 export function environmentVariables(lambda: LambdaFunction, serial: number, access: Access): Record<string, string> {
-  const { region, accessKey, dynamodbEndpoint, lambdaEndpoint } = access
+  const { region, accessKey, servicesUrl } = access
   return {
     ...lambda.environment,
     LANG: 'en_US.UTF-8',
@@ -48,7 +47,7 @@ export function environmentVariables(lambda: LambdaFunction, serial: number, acc
     AWS_ACCESS_KEY_ID: accessKey,
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_SESSION_TOKEN: sessionTokenOf(serial),
-    AWS_ENDPOINT_URL_DYNAMODB: dynamodbEndpoint,
-    AWS_ENDPOINT_URL_LAMBDA: lambdaEndpoint,
+    AWS_ENDPOINT_URL_DYNAMODB: servicesUrl,
+    AWS_ENDPOINT_URL_LAMBDA: servicesUrl,
   }
 }

@@ -4,22 +4,16 @@
  * one as its own origin through a host name that it points at 127.0.0.1 (DNS rebinding).
  */
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { isSignedWith } from './credentials.ts'
-import type { Interceptor, Reply } from './interceptor.ts'
+import { createServer, type Server } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { isSignedWith, UNKNOWN_CALLER } from './credentials.ts'
+import type { Reply } from './interceptor.ts'
 
 export const LOOPBACK = '127.0.0.1'
 
 /** Whether a request names this server by its address, and not by a host name that points here. */
 export const isOwnHost = (host: string | undefined, port: number): boolean =>
   host === `${LOOPBACK}:${port}` || host === `localhost:${port}`
-
-/**
- * Whether a page in a browser sent a request: browsers add one of these headers, and no page can change them.
- * Source: https://www.w3.org/TR/fetch-metadata/
- */
-const isFromPage = (headers: Readonly<Record<string, unknown>>): boolean =>
-  headers['origin'] !== undefined || headers['sec-fetch-site'] !== undefined
 
 export interface Received {
   readonly method: string
@@ -34,54 +28,52 @@ export interface LoopbackServer {
   stop(): Promise<void>
 }
 
-/** What the endpoints of a host have in common. */
-export interface EndpointOptions {
-  readonly accessKey: string
-  readonly intercept: Interceptor
-  /** The request id of the invocation that sent a request with these headers. */
-  readonly requestOf: (headers: Received['headers']) => string
-}
-
 export interface LoopbackServerOptions {
   /** Requests must be signed with it. */
   readonly accessKey: string
-  /** The reply to other requests, whose bodies are not read. */
-  readonly refusal: Reply
   /** `hangUp` closes the connection without a reply. Runs to its end even if the client no longer waits. */
   readonly answer: (request: Received) => Promise<Reply | 'hangUp'>
-  readonly failure: (error: unknown) => Reply
+  /** The reply to a request that is not signed, whose body is not read, or that `answer` throws at. */
+  readonly failure: (request: Pick<Received, 'headers'>, type: string, message: string, statusCode: number) => Reply
 }
 
-export async function startLoopbackServer(options: LoopbackServerOptions): Promise<LoopbackServer> {
-  const { accessKey, refusal, answer, failure } = options
-  const serve = async (request: IncomingMessage, response: ServerResponse) => {
-    const { method = '', url: path = '/' } = request
-    const headers = textsOf(request.headers)
-    const refused = refusalOf(headers)
-    const reply = refused ?? (await answer({ method, path, headers, body: await readAll(request) }).catch(failure))
-    if (reply === 'hangUp') response.destroy()
-    else send(response, reply) // without effect if the client is gone
-  }
+export async function startLoopbackServer({ accessKey, answer, failure }: LoopbackServerOptions) {
   const refusalOf = (headers: Received['headers']): Reply | undefined => {
     if (!isOwnHost(headers['host'], port)) return textReply(421, 'This server has another host name')
-    if (isFromPage(headers)) return textReply(403, 'This server does not answer pages in a browser')
-    return isSignedWith(accessKey, headers) ? undefined : refusal
+    // Browsers add one of these to what a page sends, and no page can change them. https://www.w3.org/TR/fetch-metadata/
+    const isFromPage = headers['origin'] !== undefined || headers['sec-fetch-site'] !== undefined
+    if (isFromPage) return textReply(403, 'This server does not answer pages in a browser')
+    if (isSignedWith(accessKey, headers)) return undefined
+    return failure({ headers }, 'UnrecognizedClientException', UNKNOWN_CALLER, 400)
   }
-  const server = createServer((request, response) => {
-    serve(request, response).catch(() => response.destroy())
+  const server = createServer(async (request, response) => {
+    try {
+      const { method = '', url: path = '/' } = request
+      const single = ([name, value]: [string, unknown]) => (typeof value === 'string' ? [[name, value]] : [])
+      const headers: Record<string, string> = Object.fromEntries(Object.entries(request.headers).flatMap(single))
+      const answered = async () => answer({ method, path, headers, body: await text(request) })
+      const failed = (error: unknown) => failure({ headers }, 'InternalServerError', String(error), 500)
+      const reply = refusalOf(headers) ?? (await answered().catch(failed))
+      if (reply === 'hangUp') response.destroy()
+      else {
+        const bytes = Buffer.from(reply.body)
+        response.writeHead(reply.statusCode, { ...reply.headers, 'content-length': bytes.length })
+        response.end(bytes) // without effect if the client is gone
+      }
+    } catch {
+      response.destroy()
+    }
   })
   // A client that was frozen for long must find its connections as it left them: only planned faults may break them.
   server.keepAliveTimeout = 0
   const port = await listen(server, 0)
   const closed = once(server, 'close')
-  return {
-    url: `http://${LOOPBACK}:${port}`,
-    stop: async () => {
-      server.close()
-      server.closeAllConnections()
-      await closed
-    },
+  const stop = async (): Promise<void> => {
+    server.close()
+    server.closeAllConnections()
+    await closed
   }
+  return { url: `http://${LOOPBACK}:${port}`, stop } satisfies LoopbackServer
 }
 
 /** @param wanted 0 for any free port */
@@ -93,24 +85,6 @@ export async function listen(server: Server, wanted: number): Promise<number> {
   return address.port
 }
 
-const TEXT = { 'content-type': 'text/plain' }
-const textReply = (statusCode: number, body: string): Reply => ({ statusCode, headers: TEXT, body })
-
-function send(response: ServerResponse, { statusCode, headers, body }: Reply): void {
-  const bytes = Buffer.from(body)
-  response.statusCode = statusCode
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
-  response.setHeader('content-length', bytes.length).end(bytes)
-}
-
-/** @throws Error if the client hangs up early */
-export async function readAll(message: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  for await (const chunk of message) chunks.push(chunk)
-  return Buffer.concat(chunks).toString('utf8')
-}
-
-export function textsOf(headers: IncomingMessage['headers']): Record<string, string> {
-  const texts = Object.entries(headers).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : []))
-  return Object.fromEntries(texts)
-}
+const textReply = (statusCode: number, body: string): Reply => ({
+  ...{ statusCode, headers: { 'content-type': 'text/plain' }, body },
+})

@@ -5,7 +5,7 @@
  */
 import type { Readable, Writable } from 'node:stream'
 import { property } from '../../../functions/election/json.ts'
-import { LONGEST_TEXT, oneLine, printable } from '../../programs/text.ts'
+import { oneLine, printable } from '../../programs/text.ts'
 
 export interface InvokeMessage {
   readonly event: unknown
@@ -34,6 +34,7 @@ export const CHANNEL_FD = 3
 
 /** In UTF-16 code units: twice the longest result, because its quotes and backslashes are escaped a second time. */
 const LONGEST_MESSAGE = 16 * 1024 * 1024
+const LONGEST_SENT = 1024 * 1024
 const LONGEST_NAME = 200
 const LONGEST_LINE = 1_000
 const MOST_LINES = 100
@@ -46,13 +47,12 @@ export function send(channel: Writable | undefined, message: InvokeMessage | Run
 export function onLine(channel: Readable | undefined, listener: (line: string) => void): void {
   let begun = ''
   channel?.setEncoding('utf8').on('data', (chunk: string) => {
-    const lines = chunk.split('\n')
-    const last = lines.pop() ?? ''
+    const [end = '', ...lines] = chunk.split('\n')
+    begun += end // not split again: a long line comes in many chunks
     for (const line of lines) {
-      listener(begun + line)
-      begun = ''
+      listener(begun)
+      begun = line
     }
-    begun += last
     if (begun.length <= LONGEST_MESSAGE) return
     listener(begun)
     begun = ''
@@ -62,34 +62,23 @@ export function onLine(channel: Readable | undefined, listener: (line: string) =
 /** Never throws, even if reading `thrown` does: odd names, getters, revoked proxies, 3 MB of message. */
 export function reportOf(thrown: unknown): ErrorReport {
   try {
-    if (!(thrown instanceof Error)) return { errorType: typeof thrown, errorMessage: printable(String(thrown)) }
-    const errorType = oneLine(String(thrown.name), LONGEST_NAME)
-    const message = String(thrown.message)
-    const trace = [`${errorType}: ${message}`, ...framesOf(String(thrown.stack ?? ''), message)]
-    return { errorType, errorMessage: printable(message), trace: trace.map((line) => oneLine(line, LONGEST_LINE)) }
+    if (!(thrown instanceof Error)) return { errorType: typeof thrown, errorMessage: String(thrown) }
+    const [errorType, message, stack] = [String(thrown.name), String(thrown.message), String(thrown.stack ?? '')]
+    // The stack repeats the message, which may have any number of lines itself.
+    const frames = stack.slice(stack.includes(message) ? stack.indexOf(message) + message.length : 0)
+    const errorMessage = message.slice(0, LONGEST_SENT)
+    const trace = frames.split('\n', MOST_LINES + 1).map((frame) => frame.slice(0, LONGEST_LINE))
+    return { errorType, errorMessage, trace: [`${errorType}: ${errorMessage}`, ...trace.slice(1)] }
   } catch {
     return { errorType: typeof thrown, errorMessage: 'What the function threw cannot be read' }
   }
 }
 
-/** The lines of a stack after the message, which may have any number of lines itself. */
-function framesOf(stack: string, message: string): readonly string[] {
-  const begin = stack.indexOf(message)
-  const rest = begin === -1 ? stack : stack.slice(begin + message.length)
-  return rest.split('\n', MOST_LINES + 1).slice(1)
-}
-
-/** More than anything that `reportOf` makes: it may escape each character, and notes how much it cut. */
-const LONGEST_RECEIVED = 7 * LONGEST_TEXT
-
-/**
- * The report as the host receives it: made printable once more, since the function may have written it itself. What
- * `reportOf` made stays as it is. Undefined if it is not a report.
- */
+/** The report as the host shows it: printable, whatever the function threw or wrote. Undefined if it is no report. */
 export function receivedReport(value: unknown): ErrorReport | undefined {
   const [type, message, trace] = ['errorType', 'errorMessage', 'trace'].map((name) => property(value, name))
   if (typeof type !== 'string' || typeof message !== 'string') return undefined
-  const line = (text: unknown) => oneLine(String(text), LONGEST_RECEIVED)
-  const report = { errorType: line(type), errorMessage: printable(message, LONGEST_RECEIVED) }
-  return Array.isArray(trace) ? { ...report, trace: trace.slice(0, MOST_LINES + 1).map(line) } : report
+  const report = { errorType: oneLine(type, LONGEST_NAME), errorMessage: printable(message) }
+  if (!Array.isArray(trace)) return report
+  return { ...report, trace: trace.slice(0, MOST_LINES + 1).map((line) => oneLine(String(line), LONGEST_LINE)) }
 }

@@ -27,19 +27,12 @@ Error.stackTraceLimit = 50
 const channel = new Socket({ fd: CHANNEL_FD, readable: true, writable: true })
 channel.on('error', () => {}).on('close', () => process.exit(1)) // the host has ended
 
-const handler = await initialize()
+const failed = (error: unknown): RuntimeMessage => ({ kind: 'error', error: reportOf(error) })
+const { LAMBDA_TASK_ROOT = '', _HANDLER = '' } = process.env
+const handler = await loadHandler(LAMBDA_TASK_ROOT, _HANDLER).catch((error) => send(channel, failed(error)))
 if (handler !== undefined) {
   onLine(channel, async (line) => send(channel, await invoke(handler, JSON.parse(line))))
   send(channel, { kind: 'result', json: 'null' })
-}
-
-async function initialize(): Promise<Handler | undefined> {
-  try {
-    return await loadHandler(process.env['LAMBDA_TASK_ROOT'] ?? '', process.env['_HANDLER'] ?? '')
-  } catch (error) {
-    send(channel, { kind: 'error', error: reportOf(error) })
-    return undefined
-  }
 }
 
 /** @param name `file.export`, the file without its extension */
@@ -63,7 +56,7 @@ async function invoke(handle: Handler, message: InvokeMessage): Promise<RuntimeM
   try {
     return resultOf(await handle(message.event, contextOf(message)))
   } catch (error) {
-    return { kind: 'error', error: reportOf(error) }
+    return failed(error)
   }
 }
 

@@ -3,59 +3,89 @@
  * outcome, a result of its own or nothing. Only what it threw, and why it stood by, is best read from its own result.
  */
 import { isAbsolute, join, relative } from 'node:path'
+import { secondsOf } from '../../programs/text.ts'
 import type { Ending } from '../lambda-host/environment.ts'
 import type { ErrorReport } from '../lambda-host/messages.ts'
-import { leaseIn, type Observations, type ObservedLease, outcomeOf, type TryOutcome } from '../observe/outcome.ts'
+import { leaseIn, type Observations, outcomeOf, type TryOutcome } from '../observe/outcome.ts'
 import { LIBRARY } from './entry.ts'
 
 export interface OwnPlace {
   readonly lease: string
+  /** The LEASE_MS that the function gets. */
+  readonly leaseMs: number
   /** File names in stacks are relative to it. */
   readonly directory: string
 }
 
 export function ownOutcomeOf(ending: Ending, observations: Observations, { lease, directory }: OwnPlace): TryOutcome {
   const returned = outcomeOf(ending)
-  const observed = leaseIn(observations, lease)
+  const { token, ended, refusedAs } = leaseIn(observations, lease) ?? {}
   const work = { staleWritesRefused: observations.staleWritesRefused }
   const thrown = ending.ok ? undefined : readableError(ending.error, ending.logs, directory)
-  if (observed?.ended === 'completed' && observed.token !== undefined) {
-    return { status: 'completed', fencingToken: observed.token, work, ...(thrown === undefined ? {} : { thrown }) }
+  if (ended === 'completed' && token !== undefined) {
+    return { status: 'completed', fencingToken: token, work, ...(thrown === undefined ? {} : { thrown }) }
   }
-  const failed = (error: ErrorReport): TryOutcome => {
-    const logs = returned.status === 'failed' ? returned.logs : []
-    return { status: 'failed', error, logs, work, ledWithToken: observed?.token }
+  if (thrown === undefined && token !== undefined && ended === 'released') return { status: 'released' }
+  if (thrown === undefined && token === undefined && leaseIn(observations, lease) !== undefined) {
+    if (returned.status === 'standby') return returned
+    if (refusedAs !== undefined) return { status: 'standby', reason: refusedAs }
   }
-  if (thrown !== undefined) return failed(thrown)
-  if (observed === undefined) return failed(noElection(observations, lease))
-  if (observed.token !== undefined) {
-    return observed.ended === 'released' ? { status: 'released' } : failed(unfinished(observed, observed.token))
-  }
-  if (returned.status === 'standby') return returned
-  if (observed.refusedAs !== undefined) return { status: 'standby', reason: observed.refusedAs }
-  const errorMessage = `It requested the lease "${lease}", got no answer, and returned`
-  return failed({ errorType: 'Unanswered', errorMessage })
+  const logs = returned.status === 'failed' ? returned.logs : []
+  return { status: 'failed', error: thrown ?? mistakeIn(observations, lease), logs, work, ledWithToken: token }
 }
 
-function noElection({ leases }: Observations, lease: string): ErrorReport {
-  if (leases.length > 0) {
-    const others = leases.map((one) => `"${one.lease}"`).join(', ')
+/** Why a function that returned is counted as failed. */
+function mistakeIn(observations: Observations, name: string): ErrorReport {
+  const error = (errorType: string, errorMessage: string) => ({ errorType, errorMessage })
+  const observed = leaseIn(observations, name)
+  if (observed === undefined && observations.leases.length > 0) {
+    const others = observations.leases.map(({ lease }) => `"${lease}"`).join(', ')
     const advice = 'use LEASE_NAME, or give that name as --lease'
-    return { errorType: 'OtherLease', errorMessage: `It requested the lease ${others}, not "${lease}": ${advice}` }
+    return error('OtherLease', `It requested the lease ${others}, not "${name}": ${advice}`)
   }
-  const advice = 'does it use leaderOnly or withLease, with LEASE_TABLE and LEASE_NAME?'
-  return { errorType: 'NoElection', errorMessage: `It returned without requesting the lease "${lease}": ${advice}` }
-}
-
-function unfinished({ ended }: ObservedLease, token: number): ErrorReport {
+  if (observed === undefined) {
+    const advice = 'does it use leaderOnly or withLease, with LEASE_TABLE and LEASE_NAME?'
+    return error('NoElection', `It returned without requesting the lease "${name}": ${advice}`)
+  }
+  const { token, ended } = observed
+  if (token === undefined) return error('Unanswered', `It requested the lease "${name}", got no answer, and returned`)
   if (ended === 'failed') {
     const consequence = 'Lambda does not retry this tick. Let it throw'
-    const errorMessage = `Its task failed under token ${token}, but it returned without an error: ${consequence}`
-    return { errorType: 'SwallowedError', errorMessage }
+    return error(
+      'SwallowedError',
+      `Its task failed under token ${token}, but it returned without an error: ${consequence}`,
+    )
   }
   const causes = 'either it does not await withLease, or it was replaced and caught the LeaseLostError'
-  const errorMessage = `It returned with token ${token} and without completing its tick: ${causes}`
-  return { errorType: 'Unfinished', errorMessage }
+  return error('Unfinished', `It returned with token ${token} and without completing its tick: ${causes}`)
+}
+
+/** Leases end with the invocation, and timers are not exact. */
+const TOLERANCE = 1.1
+
+/** What in the requests of a try does not fit this run. */
+export function hintsOn(observations: Observations, { lease, leaseMs }: OwnPlace): readonly string[] {
+  const hints = observations.missingTables.map(({ tables, keys }) => {
+    // The names of its keys are those of the request, if it has them.
+    const flags = tables.map((table) => `--table ${table}:${keys.length > 0 ? keys.join(':') : 'KEY'}`)
+    const what = tables.length === 1 ? `The table ${tables[0]} does not exist` : 'One of its tables does not exist'
+    const key = keys.length === 0 ? ', where KEY is the name of its partition key' : ''
+    return `${what}. Create it with ${flags.join(' or ')}${key}.`
+  })
+  const observed = leaseIn(observations, lease)
+  if (observed !== undefined && observed.leaseMs > leaseMs * TOLERANCE) {
+    hints.push(
+      `It requests the lease for ${secondsOf(observed.leaseMs)}, but LEASE_MS is ${leaseMs}: Lambda's shortened ` +
+        'retries may come before it expires. Omit the option leaseMs, so that LEASE_MS applies, or run with --time-scale 1.',
+    )
+  }
+  if (observed !== undefined && observed.tick === undefined) {
+    hints.push(
+      `It requests the lease "${lease}" without a tick, so its candidates may do the same tick's work one after ` +
+        'the other. Pass the tick of the event to withLease: { …, tick: event.tick }.',
+    )
+  }
+  return hints
 }
 
 const HOST = join(import.meta.dirname, '../lambda-host')

@@ -7,17 +7,10 @@ import { App, Duration, Stack } from 'aws-cdk-lib'
 import { AttributeType, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import { ElectedSchedule, LeaseTable } from '../../constructs/index.ts'
 import { makeProject, PACKAGES } from './entry.ts'
-
-interface OwnFunctionContext {
-  readonly entry: string
-  readonly timeoutMs: number
-  readonly lease: string
-  readonly environment: Readonly<Record<string, string>>
-  readonly tables: readonly { readonly name: string; readonly keys: readonly string[] }[]
-}
+import type { OwnFunctionOptions } from './own-function.ts'
 
 const app = new App()
-const own: OwnFunctionContext = app.node.getContext('ownFunction')
+const own: OwnFunctionOptions & { readonly entry: string } = app.node.getContext('ownFunction')
 const project = join(app.outdir, 'own')
 const entry = makeProject(project, own.entry)
 // The CDK searches the lock file from here, and esbuild packages that are not installed beside the function.
@@ -25,7 +18,7 @@ process.chdir(project)
 process.env['NODE_PATH'] = PACKAGES
 
 const stack = new Stack(app, 'Own')
-for (const [index, { name, keys }] of own.tables.entries()) {
+for (const [index, { name, keys }] of own.table.entries()) {
   const [partition = '', sort] = keys
   new TableV2(stack, `Table${index + 1}`, {
     tableName: name,
@@ -37,7 +30,7 @@ new ElectedSchedule(stack, 'Schedule', {
   leaseTable: new LeaseTable(stack, 'Leases'),
   lease: own.lease,
   entry,
-  entryProps: { environment: own.environment, timeout: Duration.millis(own.timeoutMs) },
+  entryProps: { environment: own.env, timeout: Duration.millis(own.timeout) },
   rate: Duration.hours(1),
   candidates: app.node.getContext('candidates'),
   leaseDuration: Duration.millis(app.node.getContext('leaseMs')),

@@ -3,30 +3,19 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { CreateTableCommand, DeleteTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { Cleanups } from '../../programs/cleanups.ts'
 import { type DynamoDBLocal, startDynamoDBLocal } from '../../programs/dynamodb-local.ts'
 import { newAccessKey } from '../lambda-host/credentials.ts'
-import type { LambdaFunction } from '../lambda-host/lambda-function.ts'
-import { readAssembly } from '../stack/assembly.ts'
-import { type LeaseResource, leaseOf } from '../stack/resources.ts'
-import { type Candidate, candidatesOf } from '../stack/schedules.ts'
+import { readAssembly, type Table } from '../stack/assembly.ts'
+import { leaseOf } from '../stack/resources.ts'
+import { candidatesOf } from '../stack/schedules.ts'
 import { type Synthesis, synthesize } from '../stack/synthesize.ts'
-import { createTables, deleteTables } from '../stack/tables.ts'
 
 const REGION = 'eu-central-1'
 const ACCOUNT = '000000000000'
 
-export interface Deployment {
-  readonly region: string
-  readonly dynamodb: DynamoDBLocal
-  /** A secret: it separates the tables of this run from those of others. */
-  readonly accessKey: string
-  readonly client: DynamoDBClient
-  readonly functions: readonly LambdaFunction[]
-  readonly candidates: readonly Candidate[]
-  readonly lease: LeaseResource
-}
+export type Deployment = Awaited<ReturnType<typeof deployLocally>>
 
 export interface DeploymentOptions extends Omit<Synthesis, 'directory'> {
   readonly signal: AbortSignal
@@ -35,9 +24,9 @@ export interface DeploymentOptions extends Omit<Synthesis, 'directory'> {
 }
 
 /** @param resources gets whatever must be undone, even if this fails half-way */
-export async function deployLocally(options: DeploymentOptions, resources: Cleanups): Promise<Deployment> {
+export async function deployLocally(options: DeploymentOptions, resources: Cleanups) {
   const { dynamodb, directory } = await startAndSynthesize(options, resources)
-  const accessKey = newAccessKey()
+  const accessKey = newAccessKey() // a secret: it separates the tables of this run from those of others
   const client = new DynamoDBClient({
     endpoint: dynamodb.endpoint,
     region: REGION,
@@ -48,8 +37,10 @@ export async function deployLocally(options: DeploymentOptions, resources: Clean
   const { tables, functions, schedules } = await readAssembly(directory, names)
   const candidates = candidatesOf(schedules, functions)
   const lease = leaseOf(candidates)
-  await createTables(client, tables)
-  resources.defer(() => deleteTables(client, tables))
+  await Promise.all(tables.map((table) => client.send(new CreateTableCommand(table))))
+  // A DynamoDB Local that was running before keeps running after the run.
+  const deleted = ({ TableName }: Table) => client.send(new DeleteTableCommand({ TableName }))
+  resources.defer(() => Promise.allSettled(tables.map(deleted)))
   return { region: REGION, dynamodb, accessKey, client, functions, candidates, lease }
 }
 
@@ -61,14 +52,11 @@ async function startAndSynthesize(options: DeploymentOptions, resources: Cleanup
   const signal = AbortSignal.any([options.signal, cancel.signal])
   const { dynamodb: running } = options
   const starting = running === undefined ? startDynamoDBLocal({ signal }) : Promise.resolve(running)
-  resources.defer(async () => {
-    cancel.abort()
-    if (running === undefined) await (await starting.catch(() => undefined))?.stop()
-  })
   const synthesizing = synthesize({ ...options, directory, signal })
   resources.defer(async () => {
     cancel.abort()
     await synthesizing.catch(() => undefined) // it writes to the directory that is removed next
+    if (running === undefined) await (await starting.catch(() => undefined))?.stop()
   })
   const [dynamodb] = await Promise.all([starting, synthesizing])
   return { dynamodb, directory }

@@ -4,29 +4,28 @@ import { LAMBDA_LEASE_MS } from '../../../functions/election/options.ts'
 import { Cleanups } from '../../programs/cleanups.ts'
 import { type CallFault, describeCallFault, FaultError } from '../faults/fault.ts'
 import { ManualFaults } from '../faults/manual-faults.ts'
-import { Environments } from '../lambda-host/environments.ts'
 import { compose } from '../lambda-host/interceptor.ts'
 import { LambdaHost } from '../lambda-host/lambda-host.ts'
 import type { Over } from '../observe/entries.ts'
 import { Recorder } from '../observe/recorder.ts'
 import { Feed } from '../page/feed.ts'
-import { type PageOptions, type PageServer, startPage } from '../page/server.ts'
+import { startPage } from '../page/server.ts'
 import { PAST_LEASE_MS } from '../stack/resources.ts'
 import { type DeploymentOptions, deployLocally } from './deployment.ts'
+import type { Display } from './display.ts'
+import type { RunOptions } from './options.ts'
 import { RunningTicks } from './running-ticks.ts'
-import type { Conclusion, RunDisplay, RunOptions, TaskMaker } from './task.ts'
+import type { Task, TaskContext } from './task.ts'
 import { Ticks } from './ticks.ts'
-import { verdictLines } from './verdict.ts'
+import { type Conclusion, verdictLines } from './verdict.ts'
 
 export interface LocalRunOptions extends Omit<DeploymentOptions, 'context'> {
   readonly options: RunOptions
-  readonly task: TaskMaker
+  readonly task: (context: TaskContext) => Task
   /** CDK context, besides the candidates and the lease duration. */
   readonly context?: DeploymentOptions['context'] | undefined
-  readonly display: RunDisplay
+  readonly display: Display
 }
-
-type OpenRun = Pick<PageOptions, 'logs' | 'inject'>
 
 /**
  * Runs all ticks. Each part is made from parts that exist already; at the end they stop in the opposite order.
@@ -43,12 +42,21 @@ export async function runLocally(run: LocalRunOptions): Promise<Conclusion> {
       if (update.kind === 'effect' && update.verdict === 'unguarded') display.unguarded(update)
     }
   })
-  let opened: OpenRun | undefined
   let ending: Pick<Over, 'description' | 'verdict'> = {
     description: 'The run has ended early; the terminal says why',
   }
+  /** Undefined while the run is being prepared, when the page is served already. */
+  let begun: { readonly recorder: Recorder; readonly manualFaults: ManualFaults } | undefined
   if (options.page) {
-    const page = await servePage(feed, options.port, () => opened)
+    const page = await startPage({
+      port: options.port,
+      feed,
+      logs: { get: (tenure) => begun?.recorder.logs.get(tenure) },
+      inject: async (fault) => {
+        if (begun === undefined) throw new FaultError('The run has not begun yet')
+        await begun.manualFaults.inject(fault)
+      },
+    })
     resources.defer(page.stop)
     display.page(page.url)
   }
@@ -58,16 +66,16 @@ export async function runLocally(run: LocalRunOptions): Promise<Conclusion> {
   const leaseMs = Math.round(LAMBDA_LEASE_MS * options.timeScale)
   const context = { ...run.context, candidates: options.candidates, leaseMs }
   const deployment = await deployLocally({ ...run, context }, resources)
-  const { region, dynamodb, accessKey, functions, candidates, lease } = deployment
+  const { dynamodb, candidates, lease } = deployment
   if (dynamodb.isForeign === true) {
     display.note(`DynamoDB Local at ${dynamodb.endpoint} is not this run's own: others may read the run's tables.`)
   }
 
-  const environments = new Environments(options)
+  const host = new LambdaHost({ ...deployment, ...options, dynamodbEndpoint: dynamodb.endpoint })
   const runningTicks = new RunningTicks()
   const recorder = new Recorder({ leaseTable: lease.leaseTable, add: (entry) => feed.add(entry) })
   const injecting = {
-    processes: environments,
+    processes: host,
     deliverAgain: (requestId: string) => runningTicks.deliverAgain(requestId),
     pastLeaseMs: lease.leaseMs + PAST_LEASE_MS,
     signal,
@@ -88,31 +96,15 @@ export async function runLocally(run: LocalRunOptions): Promise<Conclusion> {
   signal.throwIfAborted()
 
   const { atFunction, atService } = recorder
-  const intercept = compose(atFunction, manualFaults.intercept, ...(task.interceptors ?? []), atService)
-  const endpoints = { region, dynamodbEndpoint: dynamodb.endpoint, accessKey, functions, intercept }
-  const host = await LambdaHost.start(environments, { ...endpoints, timeScale: options.timeScale })
   resources.defer(() => host.stop())
+  await host.open(compose(atFunction, manualFaults.intercept, ...(task.interceptors ?? []), atService))
   signal.addEventListener('abort', () => void host.stop(), { once: true })
 
   const ticks = new Ticks({ ...common, task, host, manualFaults, runningTicks, feed })
-  opened = { logs: recorder.logs, inject: (fault) => manualFaults.inject(fault) }
+  begun = { recorder, manualFaults }
   const end = await ticks.run()
   const conclusion = await task.conclude(end)
   ending = { description: 'The run has ended', verdict: verdictLines(conclusion, end.wasCut) }
   display.ended(conclusion, end)
   return conclusion
-}
-
-/** The page is served while the run is being prepared, when `opened` returns nothing yet. */
-function servePage(feed: Feed, port: number, opened: () => OpenRun | undefined): Promise<PageServer> {
-  return startPage({
-    port,
-    feed,
-    logs: { get: (tenure) => opened()?.logs.get(tenure) },
-    inject: async (fault) => {
-      const run = opened()
-      if (run === undefined) throw new FaultError('The run has not begun yet')
-      await run.inject(fault)
-    },
-  })
 }

@@ -10,16 +10,13 @@ export interface Tally {
   readonly failed: number
   /** Ticks that another invocation completed than the one that led them first. */
   readonly tookOver: number
-  readonly staleWritesRefused: number
 }
 
-const NOTHING: Tally = {
-  ...{ ticks: 0, completed: 0, completedTwice: 0, standby: 0, failed: 0, tookOver: 0, staleWritesRefused: 0 },
-}
+const NOTHING = { ticks: 0, completed: 0, completedTwice: 0, standby: 0, failed: 0, tookOver: 0 }
 
 export class RunningTicks {
   readonly #open = new Set<RunningTick>()
-  #over = NOTHING
+  #over: Tally = NOTHING
 
   add(tick: RunningTick): void {
     this.#open.add(tick)
@@ -49,7 +46,7 @@ export class RunningTicks {
   }
 }
 
-export function tallyOf(records: readonly TickRecord[], before = NOTHING): Tally {
+export function tallyOf(records: readonly TickRecord[], before: Tally = NOTHING): Tally {
   const tries = records.flatMap((record) => record.tries)
   const ended = (status: Try['outcome']['status']) => tries.filter(({ outcome }) => outcome.status === status).length
   const completions = records.map((record) => completionsOf(record).length)
@@ -60,8 +57,5 @@ export function tallyOf(records: readonly TickRecord[], before = NOTHING): Tally
     standby: before.standby + ended('standby'),
     failed: before.failed + ended('failed'),
     tookOver: before.tookOver + records.filter(wasTakenOver).length,
-    staleWritesRefused: tries.reduce((sum, { outcome }) => sum + staleWritesOf(outcome), before.staleWritesRefused),
   }
 }
-
-const staleWritesOf = (outcome: Try['outcome']) => ('work' in outcome ? outcome.work.staleWritesRefused : 0)

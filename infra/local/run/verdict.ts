@@ -1,14 +1,54 @@
 /** Judges a run: whether every tick was completed by one leader, and whether the run proves anything. */
 import { count, oneLine } from '../../programs/text.ts'
 import type { VerdictLine } from '../observe/entries.ts'
-import type { Asked, Conclusion, RunEnd, Summary } from './task.ts'
+import type { RunOptions } from './options.ts'
+import type { Tally } from './running-ticks.ts'
+
+/** The object that `--json` prints, counted from the outcomes of the candidates. */
+export interface Summary extends Tally {
+  /** Writes of replaced leaders that the fence refused. */
+  readonly staleWritesRefused: number
+  /** Completions of replaced leaders. */
+  readonly completionsRefused: number
+  /** By table: writes of replaced leaders that were accepted, because neither fence nor guard protected them. */
+  readonly unguardedWrites: Readonly<Record<string, number>>
+  readonly candidates: number
+}
+
+export interface RunEnd {
+  readonly summary: Summary
+  /** The run was interrupted before its last tick was over. */
+  readonly wasCut: boolean
+  readonly isInterrupted: boolean
+  /** The last tick that is over, and the last that was started, as canonical ISO text; empty if there is none. */
+  readonly lastTick: string
+  readonly latestTick: string
+  /** What was planned and not done, as sentences. */
+  readonly undone: readonly string[]
+}
+
+export interface Conclusion {
+  readonly summary: Summary
+  readonly verdict: {
+    readonly errors: readonly string[]
+    /** What each missing protection would have prevented. */
+    readonly harm: readonly string[]
+    /** Why the run proves nothing, as sentences. */
+    readonly inconclusive: readonly string[]
+  }
+  /** What the task did, for the terminal. */
+  readonly lines: readonly string[]
+  /** Completes "All is well:". */
+  readonly success: string
+}
+
+export type Asked = Pick<RunOptions, 'killLeader' | 'freezeLeader' | 'chaos' | 'without' | 'scenario'>
 
 /** Of a task about which only its election is known. */
 export function concludeElection(end: RunEnd, asked: Asked): Conclusion {
-  const { tally, candidates, undone, isInterrupted } = end
-  const summary = { ...tally, candidates }
+  const { summary, undone, isInterrupted } = end
   const inconclusive = isInterrupted ? [] : undone.length > 0 ? undone : thawedForNothing(summary, asked)
-  const verdict = { errors: tickErrors(summary, end, asked), harm: [], inconclusive }
+  const verdict = { errors: tickErrors(end, asked), harm: [], inconclusive }
   return { summary, verdict, lines: [], success: 'each tick was completed by one leader' }
 }
 
@@ -20,16 +60,14 @@ export function verdictLines({ summary, verdict, success }: Conclusion, wasCut: 
     ...inconclusive.map((why) => ({ kind: 'open', text: `? ${oneLine(why)}` }) as const),
   ]
   if (lines.length > 0) return lines
-  if (wasCut) {
-    const before = summary.ticks > 1 ? ` Before it, ${success}.` : ''
-    return [{ kind: 'open', text: `The last tick was cut short.${before}` }]
-  }
+  const before = summary.ticks > 1 ? ` Before it, ${success}.` : ''
+  if (wasCut) return [{ kind: 'open', text: `The last tick was cut short.${before}` }]
   if (summary.ticks === 0) return [{ kind: 'open', text: 'No tick was run.' }]
   return [{ kind: 'right', text: `✓ All is well: ${success}.` }]
 }
 
 /** A tick that was cut short is no error. Chaos may use up all retries of a tick; the next one then does its work. */
-export function tickErrors(summary: Summary, { wasCut }: Pick<RunEnd, 'wasCut'>, { chaos }: Asked): string[] {
+export function tickErrors({ summary, wasCut }: RunEnd, { chaos }: Asked): string[] {
   const { ticks, completed, completedTwice } = summary
   const unguarded = writesIn(summary.unguardedWrites)
   const missing = ticks - completed - (wasCut ? 1 : 0)
@@ -46,12 +84,9 @@ export function tickErrors(summary: Summary, { wasCut }: Pick<RunEnd, 'wasCut'>,
 export const writesIn = (byTable: Summary['unguardedWrites']): number =>
   Object.values(byTable).reduce((sum, writes) => sum + writes, 0)
 
-function thawedForNothing(
-  { staleWritesRefused, completionsRefused, unguardedWrites }: Summary,
-  { scenario }: Asked,
-): string[] {
+function thawedForNothing(summary: Summary, { scenario }: Asked): string[] {
   const has = (name: string) => scenario.some((fault) => fault.do === name)
-  const stale = staleWritesRefused + completionsRefused + writesIn(unguardedWrites)
+  const stale = summary.staleWritesRefused + summary.completionsRefused + writesIn(summary.unguardedWrites)
   if (!has('freezeLeader') || !has('thawLeader') || stale > 0) return []
   return ['The leader was frozen and thawed, but none of its writes was refused.']
 }

@@ -1,7 +1,7 @@
-/** Names that the functions of a run find in their environment variables: the lease, and the tables. */
+/** What the functions of a run find in their environment variables: the lease, and the tables. */
 import { LAMBDA_LEASE_MS } from '../../../functions/election/options.ts'
 import type { LambdaFunction } from '../lambda-host/lambda-function.ts'
-import { TemplateError } from './intrinsics.ts'
+import { TemplateError } from './assembly.ts'
 import type { Candidate } from './schedules.ts'
 
 /** How far another candidate's clock may be off (`maxClockSkewMs`), plus time for a renewal that is under way. */
@@ -21,24 +21,20 @@ export interface Resources extends LeaseResource {
 }
 
 export function leaseOf(candidates: readonly Candidate[]): LeaseResource {
-  const { LEASE_NAME, LEASE_MS } = candidates[0]?.lambda.environment ?? {}
-  return {
-    lease: LEASE_NAME ?? 'lease',
-    leaseTable: variableOf(functionsOf(candidates), 'LEASE_TABLE'),
-    leaseMs: Number(LEASE_MS ?? LAMBDA_LEASE_MS),
-  }
+  const lambdas = candidates.map(({ lambda }) => lambda)
+  const { LEASE_NAME: lease = 'lease', LEASE_MS: leaseMs = LAMBDA_LEASE_MS } = lambdas[0]?.environment ?? {}
+  return { lease, leaseTable: variableOf(lambdas, 'LEASE_TABLE'), leaseMs: Number(leaseMs) }
 }
 
 export function resourcesOf(candidates: readonly Candidate[], functions: readonly LambdaFunction[]): Resources {
+  const lambdas = candidates.map(({ lambda }) => lambda)
   return {
     ...leaseOf(candidates),
-    subscriptionsTable: variableOf(functionsOf(candidates), 'SUBSCRIPTIONS_TABLE'),
-    chargesTable: variableOf(functionsOf(candidates), 'CHARGES_TABLE'),
+    subscriptionsTable: variableOf(lambdas, 'SUBSCRIPTIONS_TABLE'),
+    chargesTable: variableOf(lambdas, 'CHARGES_TABLE'),
     sandboxTable: variableOf(functions, 'SANDBOX_TABLE'),
   }
 }
-
-const functionsOf = (candidates: readonly Candidate[]) => candidates.map(({ lambda }) => lambda)
 
 function variableOf(functions: readonly LambdaFunction[], name: string): string {
   for (const { environment } of functions) if (environment[name] !== undefined) return environment[name]

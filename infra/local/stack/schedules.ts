@@ -1,8 +1,7 @@
 /** A small EventBridge Scheduler: when its schedules occur, and which event each occurrence sends. */
 import { randomUUID } from 'node:crypto'
 import type { LambdaFunction } from '../lambda-host/lambda-function.ts'
-import { TemplateError } from './intrinsics.ts'
-import type { Schedule } from './template.ts'
+import { type Schedule, TemplateError } from './assembly.ts'
 
 export interface Candidate {
   readonly schedule: Schedule
@@ -34,14 +33,6 @@ export function nthCandidate(declared: readonly Candidate[], number: number): Ca
   const { name, arn, input } = first.schedule
   const renamed = (text: string) => text.replaceAll(name, `${name.replace(/-1$/, '')}-${number}`)
   return { ...first, schedule: { ...first.schedule, name: renamed(name), arn: renamed(arn), input: renamed(input) } }
-}
-
-/**
- * The first tick of a run, in epoch milliseconds: the earliest due instant, floored to the period. If nothing is due
- * yet, the last full period, because the protocol refuses future ticks.
- */
-export function firstTickMs(earliestDueMs: number, periodMs: number, nowMs: number): number {
-  return Math.floor(Math.min(earliestDueMs, nowMs) / periodMs) * periodMs
 }
 
 /**

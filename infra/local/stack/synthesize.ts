@@ -1,10 +1,10 @@
 /** Synthesizes a CDK app as `cdk synth` does, without the 1.5 s that the CDK's command line takes to start. */
 import { spawn } from 'node:child_process'
 import { delimiter, dirname, join } from 'node:path'
+import * as v from 'valibot'
 import { LastLines } from '../../programs/text.ts'
 import { exitOf, guard, signalGroup } from '../../programs/watchdog.ts'
 import { readJson } from './assembly.ts'
-import { type Json, TemplateError } from './intrinsics.ts'
 
 export interface Synthesis {
   /** The shell command of the app, as in `cdk.json`; it runs in `root`. */
@@ -12,7 +12,7 @@ export interface Synthesis {
   readonly root: string
   /** For the assembly. It must exist as long as the functions run: their code is in it. */
   readonly directory: string
-  readonly context: Readonly<Record<string, Json>>
+  readonly context: Readonly<Record<string, unknown>>
   readonly signal?: AbortSignal | undefined
 }
 
@@ -22,9 +22,7 @@ const SHOWN_LINES = 30
 const LONGEST_SHOWN_LINE = 500
 
 export async function appCommand(root: string): Promise<string> {
-  const { app } = await readJson(join(root, 'cdk.json'))
-  if (typeof app !== 'string') throw new TemplateError('cdk.json has no app')
-  return app
+  return (await readJson(join(root, 'cdk.json'), v.object({ app: v.string() }))).app
 }
 
 /** @throws Error with the output of the app if it fails */

@@ -1,20 +1,16 @@
 import { expect, test } from 'vitest'
+import type { LambdaHost } from '../../../infra/local/lambda-host/lambda-host.ts'
 import { fixtureFunction } from '../fixtures/functions.ts'
-import { attemptsOf, messageOf, resultOf, startHost, type TestHost } from '../fixtures/hosts.ts'
+import { attemptsOf, messageOf, resultOf, startHost } from '../fixtures/hosts.ts'
 
 const HOUR_MS = 3_600_000
 const EVENT = { do: 'read the clock' }
 
 /** What an asynchronous invocation with a skewed clock returns. */
-async function resultWithSkew(
-  host: TestHost,
-  skewMs?: number,
-  event: object = EVENT,
-): Promise<Record<string, unknown>> {
-  const more = skewMs === undefined ? {} : { clockSkewMs: () => skewMs }
-  const [attempt] = await attemptsOf(host, event, fixtureFunction({ retries: 0 }), more)
+async function resultWithSkew(host: LambdaHost, skewMs: number, event: object = EVENT) {
+  const [attempt] = await attemptsOf(host, event, fixtureFunction({ retries: 0 }), { clockSkewMs: () => skewMs })
   if (attempt?.ending.ok !== true) throw new Error(JSON.stringify(attempt))
-  return JSON.parse(JSON.stringify(attempt.ending.value))
+  return Object(JSON.parse(JSON.stringify(attempt.ending.value)))
 }
 
 /** `Date()` prints whole seconds. */
@@ -24,47 +20,35 @@ const isBetween = (reading: unknown, from: number, until: number) =>
 test.each([
   ['ahead', HOUR_MS],
   ['behind', -HOUR_MS],
-  ['right, which is the default', undefined],
-])(
-  'every way to read the clock is %s; given instants, the rest of Date and the remaining time stay',
-  async (_, skew) => {
-    const [from, by] = [Date.now(), skew ?? 0]
-    const result = await resultWithSkew(await startHost(), skew)
-    const readings = Object.values(Object(result['readings']))
-    expect(readings).toHaveLength(5)
-    expect(readings.filter((reading) => !isBetween(reading, from + by, Date.now() + by))).toEqual([])
-    const noon = '2024-01-31T12:00:00.000Z'
-    const fifth = '1970-01-01T00:00:00.005Z'
-    expect(result).toMatchObject({
-      given: [fifth, fifth, noon, noon],
-      computed: [Date.parse(noon), Date.parse(noon)],
-      isInvalid: true,
-      areDates: [true, true, true, true],
-      name: 'Date',
-    })
-    expect(result['remainingMs']).toBeGreaterThan(0)
-    expect(result['remainingMs']).toBeLessThanOrEqual(fixtureFunction().timeoutMs)
-  },
-)
-
-test('each try has the skew of its own moment, and the next invocation in that environment none', async () => {
-  const host = await startHost()
-  const skews = [HOUR_MS, 0, -HOUR_MS]
+])('every way to read the clock is %s; given instants, the rest of Date and the remaining time stay', async (_, by) => {
   const from = Date.now()
+  const { readings, remainingMs, ...result } = await resultWithSkew(await startHost(), by)
+  expect(readings).toHaveLength(5)
+  expect(readings.filter((reading: unknown) => !isBetween(reading, from + by, Date.now() + by))).toEqual([])
+  const [noon, fifth] = ['2024-01-31T12:00:00.000Z', '1970-01-01T00:00:00.005Z']
+  const computed = [Date.parse(noon), Date.parse(noon)]
+  const areDates = [true, true, true, true]
+  expect(result).toEqual({ given: [fifth, fifth, noon, noon], computed, isInvalid: true, areDates, name: 'Date' })
+  expect(remainingMs).toBeGreaterThan(0)
+  expect(remainingMs).toBeLessThanOrEqual(fixtureFunction().timeoutMs)
+})
+
+test('each try has the skew of its own moment; the next invocation in that environment has none', async () => {
+  const host = await startHost()
+  const [from, skews] = [Date.now(), [HOUR_MS, 0, -HOUR_MS]]
   const pending = [...skews]
-  const attempts = await attemptsOf(host, { ...EVENT, fails: true }, fixtureFunction(), {
-    clockSkewMs: () => pending.shift() ?? Number.NaN,
-  })
+  const clockSkewMs = () => pending.shift() ?? Number.NaN
+  const attempts = await attemptsOf(host, { ...EVENT, fails: true }, fixtureFunction(), { clockSkewMs })
   const errors = attempts.map((attempt, nth) => Number(messageOf(attempt)) - (skews[nth] ?? 0))
   expect(errors.map((reading) => isBetween(reading, from, Date.now()))).toEqual([true, true, true])
   const { readings } = await resultOf(host, EVENT)
   expect(isBetween(Object(readings)[0], from, Date.now())).toBe(true)
-  expect(host.environments.started()).toBe(1)
+  expect(host.started()).toBe(1)
 })
 
 test('a function that it invokes has the right clock', async () => {
   const host = await startHost({ functions: [fixtureFunction({ name: 'payment' })] })
   const from = Date.now()
   const { answers } = await resultWithSkew(host, HOUR_MS, { do: 'invoke', function: 'payment', event: EVENT })
-  expect(isBetween(Object(answers)[0].readings[0], from, Date.now())).toBe(true)
+  expect(isBetween(answers[0].readings[0], from, Date.now())).toBe(true)
 })

@@ -16,8 +16,7 @@ async function startServer(answer?: LoopbackServerOptions['answer']) {
   const answered: Received[] = []
   const server = await startLoopbackServer({
     accessKey: 'local',
-    refusal: replyOf(400, 'unsigned'),
-    failure: (error) => replyOf(500, String(error)),
+    failure: (_, type, message, statusCode) => replyOf(statusCode, `${type}: ${message}`),
     answer: async (request) => {
       answered.push(request)
       return answer === undefined ? replyOf(200, request.body) : answer(request)
@@ -29,15 +28,12 @@ async function startServer(answer?: LoopbackServerOptions['answer']) {
 
 const SIGNED = signedWith('local')
 
-test.each(FOREIGN)('%s is refused', async (_, headers, status) => {
+test.each([
+  ...FOREIGN.map(([name, headers, status]) => [name, { ...SIGNED, ...headers }, status] as const),
+  ...UNSIGNED.map(([name, headers]) => [`a request ${name}`, headers, 400] as const),
+])('%s is refused', async (_, headers, status) => {
   const { url, answered } = await startServer()
-  expect(await post(url, { ...SIGNED, ...headers }, '{}')).toMatchObject({ status })
-  expect(answered).toEqual([])
-})
-
-test.each(UNSIGNED)('a request %s is refused', async (_, headers) => {
-  const { url, answered } = await startServer()
-  expect(await post(url, headers, '{}')).toMatchObject({ status: 400, body: 'unsigned' })
+  expect(await post(url, headers, '{}')).toMatchObject({ status })
   expect(answered).toEqual([])
 })
 
@@ -88,7 +84,10 @@ test('an answer runs to its end after its client hung up, and the next request i
 
 test('an answer that throws is a failure with the reason, and one that hangs up has no reply', async () => {
   const failing = await startServer(() => Promise.reject(new Error('no such plan')))
-  expect(await post(failing.url, SIGNED, '')).toMatchObject({ status: 500, body: 'Error: no such plan' })
+  expect(await post(failing.url, SIGNED, '')).toMatchObject({
+    status: 500,
+    body: expect.stringContaining('no such plan'),
+  })
   const silent = await startServer(async () => 'hangUp')
   await expect(post(silent.url, SIGNED, '')).rejects.toMatchObject({ code: 'ECONNRESET' })
 })

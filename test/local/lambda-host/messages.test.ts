@@ -45,11 +45,10 @@ test.each([
   expect(reportOf(thrown)).toMatchObject(report)
 })
 
-test('a report has the beginning of 3 MB of message, and the stack; the host receives it unchanged', () => {
-  const report = reportOf(new Error('a\n'.repeat(1_500_000)))
-  expect(report.errorMessage).toMatch(/^(a\n){5000} … and 2,990,000 more characters$/)
-  expect(report.trace?.[1]).toMatch(/^ +at .*messages\.test\.ts/)
-  expect(receivedReport(report)).toEqual(report)
+test('the host receives the beginning of 3 MB of message, and the stack', () => {
+  const report = receivedReport(reportOf(new Error('a\n'.repeat(1_500_000))))
+  expect(report?.errorMessage).toMatch(/^(a\n){5000} … and 1,[\d,]+ more characters$/)
+  expect(report?.trace?.[1]).toMatch(/^ +at .*messages\.test\.ts/)
 })
 
 test('a report that the function wrote itself is made printable', () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { withLease } from '../../../functions/election/index.ts'
-import { dynamodbError } from '../../../infra/local/lambda-host/dynamodb-proxy.ts'
 import type { Call } from '../../../infra/local/lambda-host/interceptor.ts'
+import { dynamodbError } from '../../../infra/local/lambda-host/services.ts'
 import { clock, describeRequest, describeResult } from '../../../infra/local/observe/descriptions.ts'
 import { dropReply, gatewayCall, jsonReply, LEASES, put, replacement, TICK, type Wire, wire } from './wire.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { dynamodbError } from '../../../infra/local/lambda-host/dynamodb-proxy.ts'
 import type { Call } from '../../../infra/local/lambda-host/interceptor.ts'
+import { dynamodbError } from '../../../infra/local/lambda-host/services.ts'
 import { answerOf, leaseRequestOf, missingTableOf, plainName, writesOf } from '../../../infra/local/observe/wire.ts'
 import { gatewayCall, LEASES, ROWS } from './wire.ts'
 

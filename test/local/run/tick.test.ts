@@ -57,21 +57,6 @@ test('settles and is over when all candidates have ended, retries included; the 
   expect(tick.record().tries.map(({ candidate }) => candidate)).toEqual([2, 1, 1])
 })
 
-test("a candidate's clock is read at each of its tries", () => {
-  const candidates = candidatesNumbered(1).map((candidate) => ({ ...candidate, clockSkewMs: () => 5_000 }))
-  const { accepted } = scene([], { candidates })
-  expect(accepted[0]?.clockSkewMs?.()).toBe(5_000)
-})
-
-test('a schedule whose input is not JSON is an error at once, and no candidate is invoked', () => {
-  const { accepted, ...context } = patientContext()
-  const candidates = candidatesNumbered(1, 2).map((one) =>
-    one.number === 2 ? { ...one, schedule: { ...one.schedule, input: '{' } } : one,
-  )
-  expect(() => new RunningTick(1, TICK_MS, { ...context, candidates })).toThrow('s-2: its input is not JSON')
-  expect(accepted).toEqual([])
-})
-
 describe('an event that is delivered again', () => {
   test.each([
     [[1, 2, 3], 0, 2],
@@ -133,27 +118,6 @@ describe('a tick whose leader is frozen by hand', () => {
     await end(0)
     expect(reached).toEqual(['settled', 'over'])
     expect(tick.record().tries.map(({ candidate }) => candidate)).toEqual([2, 3, 2, 1])
-  })
-
-  test('waits for it as for any other if it was thawed before the rival ended', async () => {
-    const { tick, reached, requestOf, end, frozen } = await frozenScene()
-    void tick.deliverAgain(requestOf(0))
-    frozen.clear()
-    await end(3)
-    expect(reached).toEqual([])
-    await end(0)
-    expect(reached).toEqual(['settled', 'over'])
-  })
-
-  test('waits for a second rival if the first one is frozen too', async () => {
-    const { tick, reached, requestOf, end, frozen } = await frozenScene()
-    void tick.deliverAgain(requestOf(0))
-    frozen.add(requestOf(3))
-    void tick.deliverAgain(requestOf(3))
-    await settle()
-    expect(reached).toEqual([])
-    await end(4)
-    expect(reached).toEqual(['settled'])
   })
 
   test('invokes a rival that can lead: neither cut off nor frozen', async () => {

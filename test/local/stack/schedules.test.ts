@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { candidatesOf, eventOf, firstTickMs, nthCandidate } from '../../../infra/local/stack/schedules.ts'
-import type { Schedule } from '../../../infra/local/stack/template.ts'
+import type { Schedule } from '../../../infra/local/stack/assembly.ts'
+import { candidatesOf, eventOf, nthCandidate } from '../../../infra/local/stack/schedules.ts'
 import { fixtureFunction } from '../fixtures/functions.ts'
 
 const HOUR_MS = 3_600_000
@@ -25,15 +25,7 @@ test('every context attribute is put in, and unknown ones are left as they are',
     other: '<aws.scheduler.other>',
     constructor: '<aws.scheduler.constructor>',
   })
-})
-
-test.each([
-  ['the earliest due instant, floored to the period', '2024-01-31T10:59:59.999Z', '2024-01-31T10:00:00.000Z'],
-  ['the earliest due instant itself, if that is a tick', '2024-01-31T10:00:00.000Z', '2024-01-31T10:00:00.000Z'],
-  ['the last full period, if nothing is due yet', '2031-01-01T00:00:00.000Z', '2030-06-01T12:00:00.000Z'],
-])('the first tick is %s', (_, due, first) => {
-  const now = Date.parse('2030-06-01T12:34:56.000Z')
-  expect(new Date(firstTickMs(Date.parse(due), HOUR_MS, now)).toISOString()).toBe(first)
+  expect(() => eventOf(schedule({ input: '{' }), 0)).toThrow('hourly-1: its input is not JSON')
 })
 
 const candidates = (...schedules: Schedule[]) => schedules.map((one) => ({ schedule: one, lambda }))

@@ -3,11 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, inject } from 'vitest'
-import { type Command, type Job, withScenario } from '../../../infra/local/cli/command.ts'
+import { type Command, type Job, prepare } from '../../../infra/local/cli/command.ts'
 import { dev } from '../../../infra/local/cli/dev.ts'
-import { Display } from '../../../infra/local/cli/display.ts'
 import type { CommandOptions } from '../../../infra/local/cli/options.ts'
 import { start } from '../../../infra/local/cli/start.ts'
+import { Display } from '../../../infra/local/run/display.ts'
 import { runLocally } from '../../../infra/local/run/local-run.ts'
 import { synthesize } from '../../../infra/local/stack/synthesize.ts'
 
@@ -53,10 +53,9 @@ async function repeated(once: () => ReturnType<typeof runOnce>) {
 }
 
 async function runOnce<O extends CommandOptions>(command: Command<O>, flags: readonly string[], given?: string) {
-  const parsed = command.parse([...flags, ...SHORT])
-  if (parsed.kind === 'help') throw new Error('It printed the help')
-  const options = await withScenario(parsed.options, command.directory)
-  const job = await command.jobOf(options)
+  const prepared = await prepare(command, [...flags, ...SHORT])
+  if (typeof prepared === 'string') throw new Error('It printed the help')
+  const { job } = prepared
   const app = given ?? (await synthesizeOnce(job))
   let output = ''
   const write = (text: string) => {
@@ -65,7 +64,7 @@ async function runOnce<O extends CommandOptions>(command: Command<O>, flags: rea
   const dynamodb = { endpoint: inject('dynamodbEndpoint'), stop: async () => {} }
   using display = new Display({ write, columns: 10_000 }, {})
   const { signal } = new AbortController()
-  const conclusion = await runLocally({ ...job, options, app, dynamodb, display, signal })
+  const conclusion = await runLocally({ ...job, app, dynamodb, display, signal })
   return { ...conclusion, output }
 }
 

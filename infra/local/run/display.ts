@@ -3,15 +3,12 @@ import pc from 'picocolors'
 import { count, grouped, oneLine, secondsOf, timeOf, wrapped } from '../../programs/text.ts'
 import type { Effect, FaultEntry } from '../observe/entries.ts'
 import { withoutMetrics } from '../observe/outcome.ts'
-import type { Conclusion, RunDisplay, RunEnd } from '../run/task.ts'
-import { completionsOf, type TickRecord, type Try, wasTakenOver } from '../run/tick.ts'
-import { verdictLines } from '../run/verdict.ts'
+import { completionsOf, type TickRecord, type Try, wasTakenOver } from './tick.ts'
+import { type Conclusion, type RunEnd, verdictLines } from './verdict.ts'
 
 /** Structured log lines of the level INFO report success. */
 const isNews = (logLine: string) => !/"level": ?"INFO"/.test(logLine)
 
-/** Retries that come sooner need no countdown. */
-const MIN_COUNTDOWN_MS = 2_000
 const MAX_LOG_LINES = 5
 /** The page shows the rest of a message or log line. */
 const MAX_LETTERS = 1_000
@@ -29,13 +26,12 @@ export interface Terminal {
   write(text: string): unknown
 }
 
-export class Display implements RunDisplay, Disposable {
+export class Display implements Disposable {
   readonly #stream: Terminal
   readonly #colour: ReturnType<typeof pc.createColors>
   #progressReports = 0
-  /** A line at the bottom of a terminal that is overwritten: the time until a retry, or the progress of a tick. */
+  /** A line at the bottom of a terminal that is overwritten: the progress of a tick. */
   #hasStatus = false
-  #countdown: NodeJS.Timeout | undefined
 
   constructor(stream: Terminal, env: NodeJS.ProcessEnv = process.env) {
     this.#stream = stream
@@ -52,16 +48,7 @@ export class Display implements RunDisplay, Disposable {
     this.#stream.write(`${text}\n`)
   }
 
-  #showStatus(text: string): void {
-    if (this.#stream.isTTY !== true) return
-    // A wrapped line could not be overwritten.
-    this.#stream.write(`${ERASE}${this.#colour.dim(text.slice(0, (this.#stream.columns ?? 80) - 1))}`)
-    this.#hasStatus = true
-  }
-
   #clearStatus(): void {
-    clearInterval(this.#countdown)
-    this.#countdown = undefined
     if (this.#hasStatus) this.#stream.write(ERASE)
     this.#hasStatus = false
   }
@@ -83,6 +70,7 @@ export class Display implements RunDisplay, Disposable {
     this.#line(`    ${this.#colour.yellow('⚡')} ${who}${oneLine(description)}`)
   }
 
+  /** A replaced leader's write was accepted, because no fence guarded it. */
   unguarded({ candidate, what }: Effect): void {
     const { yellow } = this.#colour
     this.#line(yellow(`    ! candidate ${candidate}, replaced: ${what} accepted, no fence`))
@@ -92,9 +80,14 @@ export class Display implements RunDisplay, Disposable {
     const text = `    … the gateway has answered ${answered} of ${count(expected, 'charge')}`
     if (this.#stream.isTTY !== true) {
       if (this.#progressReports++ % PROGRESS_LINE_EVERY === 0) this.#line(this.#colour.dim(text))
-    } else if (this.#countdown === undefined) this.#showStatus(text)
+    } else {
+      // A wrapped line could not be overwritten.
+      this.#stream.write(`${ERASE}${this.#colour.dim(text.slice(0, (this.#stream.columns ?? 80) - 1))}`)
+      this.#hasStatus = true
+    }
   }
 
+  /** @param withLogs shows what the function logged, too */
   tried({ candidate, attempt: { retryInMs, ending }, outcome }: Try, withLogs = false): void {
     if (withLogs) for (const line of withoutMetrics(ending.logs ?? [])) this.#logged(candidate, line)
     if (outcome.status !== 'failed' || outcome.isTold === true) return
@@ -107,14 +100,6 @@ export class Display implements RunDisplay, Disposable {
     const logged = withLogs ? [] : logs.filter(isNews).slice(-MAX_LOG_LINES)
     const details = error.trace?.slice(1, 1 + MAX_FRAMES) ?? logged
     for (const detail of details) this.#foreignLine(dim(`        ${oneLine(detail.trim(), MAX_LETTERS)}`))
-    if (retryInMs === undefined || retryInMs <= MIN_COUNTDOWN_MS) return
-    const at = performance.now() + retryInMs
-    const update = () => {
-      const seconds = Math.ceil(Math.max(0, at - performance.now()) / 1000)
-      this.#showStatus(`    … candidate ${candidate} is retried in ${seconds} s`)
-    }
-    this.#countdown = setInterval(update, 1_000).unref()
-    update()
   }
 
   #logged(candidate: number, line: string): void {
@@ -122,6 +107,7 @@ export class Display implements RunDisplay, Disposable {
     if (line.trim() !== '') this.#foreignLine(`    ${cyan(`${candidate} |`)} ${oneLine(line.trimEnd(), MAX_LETTERS)}`)
   }
 
+  /** @param wasCut the run was interrupted before the tick was over */
   ticked(record: TickRecord, effects: string, wasCut: boolean): void {
     const { dim, bold, yellow } = this.#colour
     this.#progressReports = 0
@@ -148,28 +134,31 @@ export class Display implements RunDisplay, Disposable {
   }
 
   ended(conclusion: Conclusion, { wasCut }: Pick<RunEnd, 'wasCut'>): void {
-    const { summary, verdict, lines } = conclusion
     const { green, red, yellow } = this.#colour
-    const { ticks, completed, candidates, standby, failed, tookOver, staleWritesRefused } = summary
+    const colours = { right: green, wrong: red, open: yellow }
+    const { ticks, completed, candidates, standby, failed, tookOver, ...summary } = conclusion.summary
     const byOne = summary.completedTwice === 0 && candidates > 1 && completed > 0
     const byWhom = `${byOne ? `${completed > 1 ? 'each ' : ''}by one of` : 'by'} ${count(candidates, 'candidate')}`
-    this.#line('')
-    this.#line(`${completed} of ${count(ticks, 'tick')} completed, ${byWhom}`)
     const takeovers = `${count(tookOver, 'leader')} replaced within the tick`
-    this.#line(`  ${count(standby, 'standby')}, ${count(failed, 'failed invocation')}, ${takeovers}`)
-    for (const line of lines) this.#line(`  ${line}`)
-    if (staleWritesRefused > 0) {
-      this.#line(`  the fence refused ${count(staleWritesRefused, 'write')} of replaced leaders`)
-    }
-    if (summary.completionsRefused > 0) {
-      this.#line(`  the lease refused ${count(summary.completionsRefused, 'completion')} of replaced leaders`)
-    }
-    for (const [table, writes] of Object.entries(summary.unguardedWrites)) {
-      this.#line(yellow(`  table ${table}: ${count(writes, 'write')} of replaced leaders accepted, no fence`))
-    }
-    for (const harm of verdict.harm) this.#line(yellow(`  ${harm}`))
-    const colours = { right: green, wrong: red, open: yellow }
-    for (const { kind, text } of verdictLines(conclusion, wasCut)) this.#line(colours[kind](text))
+    const refused = [
+      ['fence', summary.staleWritesRefused, 'write'],
+      ['lease', summary.completionsRefused, 'completion'],
+    ] as const
+    const lines = [
+      '',
+      `${completed} of ${count(ticks, 'tick')} completed, ${byWhom}`,
+      `  ${count(standby, 'standby')}, ${count(failed, 'failed invocation')}, ${takeovers}`,
+      ...conclusion.lines.map((line) => `  ${line}`),
+      ...refused.flatMap(([by, times, what]) =>
+        times > 0 ? [`  the ${by} refused ${count(times, what)} of replaced leaders`] : [],
+      ),
+      ...Object.entries(summary.unguardedWrites).map(([table, writes]) =>
+        yellow(`  table ${table}: ${count(writes, 'write')} of replaced leaders accepted, no fence`),
+      ),
+      ...conclusion.verdict.harm.map((harm) => yellow(`  ${harm}`)),
+      ...verdictLines(conclusion, wasCut).map(({ kind, text }) => colours[kind](text)),
+    ]
+    for (const line of lines) this.#line(line)
   }
 
   [Symbol.dispose](): void {

@@ -1,0 +1,229 @@
+import { createServer, type RequestListener } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { crc32 } from 'node:zlib'
+import { ConditionalCheckFailedException, TransactionCanceledException } from '@aws-sdk/client-dynamodb'
+import { InvocationType, InvokeCommand, type InvokeCommandInput, LambdaClient } from '@aws-sdk/client-lambda'
+import { DynamoDBDocumentClient, GetCommand, PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb'
+import { describe, expect, inject, onTestFinished, test } from 'vitest'
+import type { Call, Interceptor } from '../../../infra/local/lambda-host/interceptor.ts'
+import { listen } from '../../../infra/local/lambda-host/loopback.ts'
+import { type ServicesOptions, startServices } from '../../../infra/local/lambda-host/services.ts'
+import { createLeaseTable, localClient } from '../../support/tables.ts'
+import { fixtureFunction, PASS } from '../fixtures/functions.ts'
+import { post, signedWith } from '../fixtures/reach.ts'
+
+const payment = fixtureFunction({ name: 'payment' })
+
+/** By default a function returns its own name and the event. */
+async function start(options: Partial<ServicesOptions>) {
+  const services = await startServices({
+    dynamodbEndpoint: inject('dynamodbEndpoint'),
+    region: 'eu-central-1',
+    accessKey: 'local',
+    functions: [fixtureFunction(), payment],
+    intercept: PASS,
+    run: async ({ name }, event) => ({ ok: true, value: { name, event } }),
+    requestOf: (headers) => `by ${headers['user-agent']?.slice(0, 10)}`,
+    ...options,
+  })
+  onTestFinished(services.stop)
+  return services
+}
+
+describe('DynamoDB', () => {
+  /** A lease table, a client that reaches it through the services, and reads that do not. */
+  async function scene(intercept: Interceptor) {
+    const direct = localClient(inject('dynamodbEndpoint'))
+    const TableName = await createLeaseTable(direct)
+    const raw = localClient((await start({ intercept })).url)
+    raw.config.maxAttempts = async () => 1
+    for (const one of [raw, direct]) onTestFinished(() => one.destroy())
+    const client = DynamoDBDocumentClient.from(raw)
+    const put = (Item: object = KEY) => client.send(new PutCommand({ TableName, Item: { ...Item } }))
+    const get = new GetCommand({ TableName, Key: KEY })
+    const stored = async () => (await DynamoDBDocumentClient.from(direct).send(get)).Item
+    return { TableName, client, put, get, stored }
+  }
+
+  const DATE = 'Mon, 01 Jan 2024 00:00:00 GMT'
+  const KEY = { lease: 'billing', record: 'LEASE' }
+  const LIST_TABLES = { ...signedWith('local'), 'x-amz-target': 'DynamoDB_20120810.ListTables' }
+
+  /** By hand, for the headers of the reply. */
+  const listTables = (url: string) => post(url, LIST_TABLES, '{"Limit":1}')
+
+  /** A server in the place of DynamoDB Local. */
+  async function startUpstream(answer: RequestListener): Promise<{ readonly dynamodbEndpoint: string }> {
+    const server = createServer(answer)
+    onTestFinished(() => void server.close())
+    return { dynamodbEndpoint: `http://127.0.0.1:${await listen(server, 0)}` }
+  }
+
+  test('has the tables of this run for a function that asks for another Region; its clock dates the reply', async () => {
+    const signed: unknown[] = []
+    const upstream = await startUpstream((request, response) => {
+      signed.push(request.headers.authorization?.replace(/, .*/, ''))
+      response.setHeader('date', DATE).setHeader('x-amzn-requestid', 'r-1').end('{}')
+    })
+    const { authorization = '' } = signedWith('local')
+    const elsewhere = { ...LIST_TABLES, authorization: authorization.replace('eu-central-1', 'us-east-1') }
+    const { headers } = await post((await start(upstream)).url, elsewhere, '{}')
+    expect(headers).toMatchObject({ date: DATE, 'x-amzn-requestid': 'r-1' })
+    expect(signed).toEqual(['AWS4-HMAC-SHA256 Credential=local/20260101/eu-central-1/any/aws4_request'])
+  })
+
+  test('writes, reads, refuses with the item and cancels transactions as without the services', async () => {
+    const { TableName, client, put, get } = await scene(PASS)
+    const Item = { ...KEY, holder: 'Zoë Müller 日本', n: 1.5, list: [1, { a: true }] }
+    await put(Item)
+    expect((await client.send(get)).Item).toEqual(Item)
+    const ConditionExpression = 'attribute_not_exists(lease)'
+    const Put = { TableName, Item: KEY, ConditionExpression, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const
+    const error: unknown = await client.send(new PutCommand(Put)).catch((caught: unknown) => caught)
+    expect(error).toBeInstanceOf(ConditionalCheckFailedException)
+    expect(error).toMatchObject({ Item: { holder: { S: 'Zoë Müller 日本' } } })
+    const transaction = new TransactWriteCommand({ TransactItems: [{ Put }] })
+    await expect(client.send(transaction)).rejects.toThrow(TransactionCanceledException)
+  })
+
+  test('is an error with the reason if it is missing', async () => {
+    const { url } = await start({ dynamodbEndpoint: 'http://127.0.0.1:2' })
+    expect(await listTables(url)).toMatchObject({ status: 500, body: expect.stringContaining('ECONNREFUSED') })
+  })
+
+  test('shows an interceptor the operation, the table, the input and the sender', async () => {
+    const calls: Call[] = []
+    const { TableName, client, get } = await scene((call, forward) => {
+      calls.push(call)
+      return forward()
+    })
+    await client.send(get)
+    await client.send(new TransactWriteCommand({ TransactItems: [{ Delete: { TableName, Key: KEY } }] }))
+    const body = { TableName, Key: { lease: { S: 'billing' }, record: { S: 'LEASE' } } }
+    expect(calls).toMatchObject([
+      { service: 'dynamodb', operation: 'GetItem', target: TableName, body, requestId: 'by aws-sdk-js' },
+      { operation: 'TransactWriteItems', target: '' },
+    ])
+  })
+
+  test('lets an interceptor change body and date of a reply, whose length and checksum follow', async () => {
+    const intercept: Interceptor = async (_, forward) => {
+      const reply = await forward()
+      return { ...reply, headers: { ...reply.headers, date: DATE }, body: '{"TableNames":["Zoë"]}' }
+    }
+    const { headers, body } = await listTables((await start({ intercept })).url)
+    expect(body).toBe('{"TableNames":["Zoë"]}')
+    const length = String(Buffer.byteLength(body))
+    expect(headers).toMatchObject({ 'x-amz-crc32': String(crc32(body)), 'content-length': length, date: DATE })
+  })
+
+  test('lets an interceptor hang up, before DynamoDB gets the request and after', async () => {
+    let isForwarded = false
+    const { put, stored } = await scene(async (_, forward) => {
+      if (isForwarded) await forward()
+      return 'hangUp'
+    })
+    await expect(put()).rejects.toMatchObject({ code: 'ECONNRESET' })
+    expect(await stored()).toBeUndefined()
+    isForwarded = true
+    await expect(put()).rejects.toMatchObject({ code: 'ECONNRESET' })
+    expect(await stored()).toEqual(KEY)
+  })
+
+  test('gets what is on its way when the services stop, and nothing afterwards', async () => {
+    const [arrived, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const upstream = await startUpstream(async (_, response) => {
+      arrived.resolve()
+      await released.promise
+      response.end('{}')
+    })
+    const late = Promise.withResolvers<() => Promise<unknown>>()
+    const intercept: Interceptor = (_, forward) => {
+      late.resolve(forward)
+      return forward()
+    }
+    const { url, stop } = await start({ ...upstream, intercept })
+    const sent = listTables(url).catch(() => 'hung up')
+    await arrived.promise
+    const stopping = stop()
+    expect(await Promise.race([stopping, sleep(50, 'still waiting')])).toBe('still waiting')
+    released.resolve()
+    await stopping
+    expect(await sent).toBe('hung up')
+    await expect((await late.promise)()).rejects.toThrow('the host has stopped')
+  })
+
+  test('that does not answer does not keep the services from stopping', async () => {
+    const arrived = Promise.withResolvers<void>()
+    const { url, stop } = await start(await startUpstream(() => arrived.resolve()))
+    const sent = listTables(url).catch(() => 'hung up')
+    await arrived.promise
+    await stop()
+    expect(await sent).toBe('hung up')
+  })
+})
+
+describe('Lambda', () => {
+  /** A real client of it, and the names of the functions that were run. */
+  async function scene(options: Partial<ServicesOptions> = {}) {
+    const runs: string[] = []
+    const { run = async ({ name }, event) => ({ ok: true, value: { name, event } }) } = options
+    const counted: ServicesOptions['run'] = async (lambda, ...rest) => {
+      runs.push(lambda.name)
+      return run(lambda, ...rest)
+    }
+    const { url: endpoint } = await start({ ...options, run: counted })
+    const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
+    const client = new LambdaClient({ endpoint, region: 'eu-central-1', credentials, maxAttempts: 1 })
+    onTestFinished(() => client.destroy())
+    const invoke = async (input: Partial<InvokeCommandInput> = {}) => {
+      const command = new InvokeCommand({ FunctionName: payment.name, Payload: '{"amount":999}', ...input })
+      const reply = await client.send(command)
+      return { ...reply, payload: JSON.parse(reply.Payload?.transformToString() ?? '') }
+    }
+    return { endpoint, invoke, runs }
+  }
+
+  test('runs the function of that name, and returns its result, in any letters', async () => {
+    const { invoke } = await scene()
+    const event = { customer: 'Zoë Müller 日本' }
+    const reply = await invoke({ Payload: JSON.stringify(event) })
+    expect(reply).toMatchObject({ StatusCode: 200, ExecutedVersion: '$LATEST', payload: { name: 'payment', event } })
+    expect(reply.FunctionError).toBeUndefined()
+  })
+
+  test('answers with the error as the payload if the function fails', async () => {
+    const error = { errorType: 'TypeError', errorMessage: 'it broke', trace: ['TypeError: it broke', '  at here'] }
+    const { invoke } = await scene({ run: async () => ({ ok: false, error, logs: [] }) })
+    expect(await invoke()).toMatchObject({ StatusCode: 200, FunctionError: 'Unhandled', payload: error })
+  })
+
+  test.each<[Partial<InvokeCommandInput>, string, string]>([
+    [{ InvocationType: InvocationType.Event }, 'UnknownOperationException', 'invocations of type Event'],
+    [{ Payload: '[]' }, 'InvalidRequestContentException', 'must be a JSON object'],
+    [{ FunctionName: 'gone' }, 'ResourceNotFoundException', 'Function not found: gone'],
+  ])('refuses %j with the reason', async (input, name, message) => {
+    const { invoke, runs } = await scene()
+    await expect(invoke(input)).rejects.toMatchObject({ name, message: expect.stringContaining(message) })
+    expect(runs).toEqual([])
+  })
+
+  test('refuses every other call', async () => {
+    const { endpoint } = await scene()
+    const other = await post(`${endpoint}/2015-03-31/functions`, signedWith('local'), '')
+    expect([other.status, other.body]).toEqual([404, expect.stringContaining('not POST /2015-03-31/functions')])
+  })
+
+  test('shows an interceptor the sender, the function and the event, and lets it change event and reply', async () => {
+    const calls: object[] = []
+    const intercept: Interceptor = async (call, forward) => {
+      calls.push(call)
+      const reply = await forward({ amount: 1 })
+      return { ...reply, body: JSON.stringify({ seen: JSON.parse(reply.body), name: 'Zoë' }) }
+    }
+    const { invoke } = await scene({ intercept })
+    expect((await invoke()).payload).toEqual({ seen: { name: 'payment', event: { amount: 1 } }, name: 'Zoë' })
+    const call = { service: 'lambda', operation: 'Invoke', target: 'payment', body: { amount: 999 } }
+    expect(calls).toEqual([{ ...call, requestId: 'by aws-sdk-js' }])
+  })
+})
