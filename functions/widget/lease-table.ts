@@ -11,37 +11,27 @@ interface Page {
   readonly palette: Palette
 }
 
-/** @param isWide whether each fact has a column; else they share one */
-export function renderLeaseTable(views: readonly LeaseView[], page: Page, isWide: boolean): Markup {
-  const columns = ['Lease', 'State', ...(isWide ? ['Leader', 'Token', 'Tick (UTC)', 'Last completed'] : [])]
-  const head = columns.map((column) => html`<th scope="col">${column}</th>`)
-  const rows = views.map((view) => html`<tr><th scope="row">${view.lease}</th>${cells(view, page, isWide)}</tr>`)
-  return html`<table class="tenure-leases ${isWide ? '' : 'tenure-narrow'}"><thead><tr>${head}</tr></thead>
-<tbody>${rows}</tbody></table>`
+const COLUMNS = ['Lease', 'State', 'Leader', 'Token', 'Tick (UTC)', 'Last completed']
+
+export function renderLeaseTable(views: readonly LeaseView[], page: Page): Markup {
+  const head = COLUMNS.map((column) => html`<th scope="col">${column}</th>`)
+  const rows = views.map((view) => html`<tr><th scope="row">${view.lease}</th>${cells(view, page)}</tr>`)
+  return html`<div class="tenure-scroll"><table class="tenure-leases"><thead><tr>${head}</tr></thead>
+<tbody>${rows}</tbody></table></div>`
 }
 
-function cells(view: LeaseView, page: Page, isWide: boolean): Markup {
+function cells(view: LeaseView, page: Page): Markup {
   const { state, fencingToken: token } = view
   if (state.kind === 'unreadable') {
-    return html`<td colspan="${isWide ? 5 : 1}">${icon('unreadable', page)}${state.problem}</td>`
+    return html`<td colspan="${COLUMNS.length - 1}">${icon('unreadable', page)}${state.problem}</td>`
   }
-  const shownState = renderState(view, page)
-  const tick = view.tick === undefined ? undefined : formatTick(view.tick, page.nowMs)
+  const none = html`<span class="tenure-muted" aria-label="none">–</span>`
+  const tick = view.tick === undefined ? none : formatTick(view.tick, page.nowMs)
   const candidate = 'candidate' in state ? state.candidate : undefined
   const leader = candidate && html`<span class="tenure-code" title="${candidate}">${shortCandidate(candidate)}</span>`
-  const completed = renderCompletion(view, page)
-  if (isWide) {
-    const none = html`<span class="tenure-muted" aria-label="none">–</span>`
-    const number = html`<td class="tenure-number">${token ?? none}</td>`
-    const [shownTick, shownCompletion] = [tick, completed].map((fact) => html`<td>${fact ?? none}</td>`)
-    return html`<td>${shownState}</td><td>${leader ?? none}</td>${number}${shownTick}${shownCompletion}`
-  }
-  const numbers = [
-    ...(token === undefined ? [] : [`token ${token}`]),
-    ...(tick === undefined ? [] : [`tick ${tick}`]),
-  ].join(' · ')
-  const lines = [leader, numbers, completed && html`completed ${completed}`].filter((line) => line)
-  return html`<td>${shownState}${lines.map((line) => html`<div class="tenure-muted">${line}</div>`)}</td>`
+  const [shownLeader, completed] = [leader ?? none, renderCompletion(view, page) ?? none]
+  const number = html`<td class="tenure-number">${token ?? none}</td>`
+  return html`<td>${renderState(view, page)}</td><td>${shownLeader}</td>${number}<td>${tick}</td><td>${completed}</td>`
 }
 
 function renderState({ state, pausedUntilMs }: LeaseView, page: Page): Markup {

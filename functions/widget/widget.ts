@@ -21,14 +21,12 @@ export interface WidgetPage {
   readonly window?: TimeWindow | undefined
 }
 
-const ROOM_FOR_COLUMNS = 720
-
 export function renderWidget(views: readonly LeaseView[], page: WidgetPage): Markup {
-  const { theme, width, nowMs } = page
+  const { theme, nowMs } = page
   const palette = THEMES[theme]
   const notes = views.flatMap(notesOn).map((note) => html`<li>${note}</li>`)
   return html`${style(palette)}<div class="tenure">
-${renderLeaseTable(views, { nowMs, palette }, width >= ROOM_FOR_COLUMNS)}
+${renderLeaseTable(views, { nowMs, palette })}
 ${renderTenures(views, page, palette)}
 ${notes.length === 0 ? undefined : html`<ul class="tenure-notes">${notes}</ul>`}
 </div>`
@@ -65,13 +63,12 @@ function style({ text, muted, line }: Palette): Markup {
 .tenure p{margin:6px 0;color:inherit}
 .tenure .tenure-muted{color:${muted}}
 .tenure .tenure-code{overflow-wrap:anywhere}
-.tenure table.tenure-leases{width:100%;border-collapse:collapse;border:0;margin:0 0 14px;background:none}
+.tenure .tenure-scroll{overflow-x:auto}
+.tenure table.tenure-leases{width:100%;min-width:640px;border-collapse:collapse;border:0;margin:0 0 14px;background:none}
 .tenure .tenure-leases th,.tenure .tenure-leases td{padding:6px 14px 6px 0;border:0;border-bottom:1px solid ${line};
 background:none;text-align:left;vertical-align:top;color:inherit;font-size:13px;font-weight:400;overflow-wrap:anywhere}
 .tenure .tenure-leases thead th{padding-top:0;color:${muted};font-size:12px;white-space:nowrap}
 .tenure .tenure-leases tbody th,.tenure .tenure-leases b,.tenure .tenure-head b{font-weight:600}
-.tenure table.tenure-narrow{table-layout:fixed}
-.tenure .tenure-narrow thead th:first-child{width:32%}
 .tenure .tenure-leases .tenure-number{overflow-wrap:normal}
 .tenure .tenure-head{display:flex;flex-wrap:wrap;gap:2px 20px;align-items:baseline;margin:0 0 6px;font-size:12px}
 .tenure .tenure-head b{font-size:13px}

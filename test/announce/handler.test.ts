@@ -50,10 +50,13 @@ test.each([
   const { Item } = await client.send(new GetItemCommand({ TableName: table, Key }))
   expect(Item?.['ttl']?.N).toBe(days && String(Math.floor(acquiredAtMs / 1_000) + days * 86_400))
   expect(Item?.['outcome']?.S).toBe(days && 'completed')
+  expect(Item?.['announced']?.SS).toEqual(days && names)
   expect(written.map((line) => JSON.parse(line))).toMatchObject([
     { elected: 1 },
     { ticksCompleted: 1, tickDuration: 700 },
   ])
+  await handler({ Records: leases.records })
+  expect(bus.requests).toHaveLength(days === undefined ? 4 : 2) // what is in the history is not sent again
 })
 
 test('The check for overdue ticks measures', async () => {

@@ -1,10 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import {
-  GatewayMismatchError,
-  GatewayOutcomeUnknownError,
-  GatewayRefusedError,
-} from '../../functions/billing/gateway.ts'
-import { CurrencyUnitError, stripeGateway } from '../../functions/billing/stripe-gateway.ts'
+import { stripeGateway } from '../../functions/billing/stripe-gateway.ts'
 import type { GatewayRequest } from '../../functions/sandbox/message.ts'
 
 const UNIT = { customer: 'cus_1', plan: 'plus', period: '2024-01-31', dunned: 1 }
@@ -30,10 +25,19 @@ function answering(...answers: readonly Answer[]) {
   }
 }
 
-async function expectUnknown(outcome: Promise<unknown>, message = ''): Promise<void> {
-  await expect(outcome).rejects.toThrow(GatewayOutcomeUnknownError)
-  await expect(outcome).rejects.toThrow(`The outcome at the gateway is unknown: ${message}`)
+/** An outcome, or an error as `Name: message`; neither may name the customer. */
+async function shown(outcome: Promise<unknown>): Promise<unknown> {
+  const value = await outcome.catch(String)
+  expect(JSON.stringify([value])).not.toContain('Ada')
+  return value
 }
+
+const charged = (chargeId: string, replayed: boolean) => ({ status: 'charged', chargeId, replayed })
+const declined = (declineCode: string, replayed = false) => ({ status: 'declined', declineCode, replayed })
+const unknown = (why = ''): string =>
+  expect.stringContaining(`GatewayOutcomeUnknownError: The outcome at the gateway is unknown: ${why}`)
+const refused = (how: string): string =>
+  expect.stringContaining(`GatewayRefusedError: The gateway refused the charge with ${how}`)
 
 describe('A charge', () => {
   test('sends the key, the business unit and the money, and no name', async () => {
@@ -63,79 +67,60 @@ describe('A charge', () => {
     ['KWD', 1999, 'Stripe takes KWD only in multiples of 10 minor units, unlike 1999'],
   ])('in %s of %i is not sent: Stripe would charge another amount', async (currency, amountMinor, message) => {
     const { charge, requests } = answering([200, { ...INTENT, currency: currency.toLowerCase(), amount: amountMinor }])
-    const refused = charge({ currency, amountMinor })
-    await expect(refused).rejects.toThrow(CurrencyUnitError)
-    await expect(refused).rejects.toThrow(message)
+    expect(await shown(charge({ currency, amountMinor }))).toContain(`CurrencyUnitError: ${message}`)
     expect(requests).toEqual([])
   })
 
-  test.each([
-    [{ currency: 'KWD', amountMinor: 1990 }, { currency: 'kwd', amount: 1990 }, undefined, false],
-    [{}, {}, 'true', true],
-    [{}, {}, 'false', false],
-  ])('of %j that is answered by %j, replayed: %s, is charged', async (order, intent, header, replayed) => {
-    const { charge } = answering([200, { ...INTENT, ...intent }, header ? { 'idempotent-replayed': header } : {}])
-    expect(await charge(order)).toEqual({ status: 'charged', chargeId: 'pi_1', replayed })
+  test('in KWD of a multiple of 10 is sent', async () => {
+    const { charge } = answering([200, { ...INTENT, currency: 'kwd', amount: 1990 }])
+    expect(await charge({ currency: 'KWD', amountMinor: 1990 })).toEqual(charged('pi_1', false))
   })
 
+  const replayed = { 'idempotent-replayed': 'true' }
   const cardError = (error: object): Answer => [402, { error: { type: 'card_error', ...error } }]
   const wrongMethod = { type: 'invalid_request_error', param: 'payment_method' }
-
-  test.each<[Answer, string]>([
-    [cardError({ code: 'card_declined', decline_code: 'insufficient_funds' }), 'insufficient_funds'],
-    [cardError({ code: 'expired_card' }), 'expired_card'],
-    [cardError({ code: 'card_declined', decline_code: 'Ada Sato has no money' }), 'card_declined'],
-    [[402, { error: { type: 'card_error' } }, { 'idempotent-replayed': 'true' }], 'card_error'],
-    [[400, { error: { ...wrongMethod, code: 'resource_missing' } }], 'resource_missing'],
-    [[200, { ...INTENT, status: 'requires_payment_method' }], 'requires_payment_method'],
-    [[200, { ...INTENT, status: 'canceled', last_payment_error: { code: 'expired_card' } }], 'expired_card'],
-  ])('answered %j is declined: %s', async (answer, declineCode) => {
-    const replayed = answer[2] !== undefined
-    expect(await answering(answer).charge()).toEqual({ status: 'declined', declineCode, replayed })
-  })
-
-  test.each<[Answer, string]>([
-    ...['processing', 'something_new'].map((status): [Answer, string] => [
-      [200, { ...INTENT, status }],
-      `its payment intent pi_1 is ${status} and may still move money`,
-    ]),
-    ...[201, 408, 425].map((code): [Answer, string] => [[code, INTENT], `it answered ${code}`]),
-    [[500, { error: { type: 'api_error' } }], 'it answered 500 (api_error)'],
-    // A request with the same key and another body may have charged.
-    [[400, { error: { type: 'idempotency_error' } }], 'it answered 400 (idempotency_error)'],
-    [[402, 'Payment required'], 'it answered 402 without a readable reason'],
-    [[502, '<html>Bad gateway'], 'it answered 502'],
-    [[200, 'charged!'], 'its answer is not a payment intent'],
-    [[200, { ...INTENT, metadata: undefined }], 'its answer is not a payment intent'],
-    [[200, { ...INTENT, amount: '1200' }], 'its payment intent pi_1 has no "amount" or no "currency"'],
-  ])('answered %j has an unknown outcome', async (answer, message) => {
-    await expectUnknown(answering(answer).charge(), message)
-  })
-
   const missing = { type: 'invalid_request_error', code: 'parameter_missing', param: 'metadata[plan]' }
+  const mismatch = (money: string): string =>
+    expect.stringContaining(`pi_1 is of ${money}, but 1200 JPY were ordered, in minor units; compare`)
 
-  test.each<[Answer, string]>([
-    [[400, { error: missing }], 'with 400 (parameter_missing, metadata[plan]);'],
-    [[400, { error: { type: 'invalid_request_error', param: 'currency' } }], '(invalid_request_error, currency);'],
-    [[401, 'no'], 'with 401;'],
-    [[403, { error: { code: 'Ada Sato', message: 'Ada Sato paid' } }], 'with 403;'],
-    [[404, { error: { code: 'resource_missing' } }], 'with 404 (resource_missing);'],
-    [[404, '<html>Not here, Ada'], 'with 404;'],
-  ])('answered %j is refused, and the error names the reason, but no customer', async (answer, message) => {
-    const charge = answering(answer).charge()
-    await expect(charge).rejects.toThrow(GatewayRefusedError)
-    await expect(charge).rejects.toThrow(message)
-    await expect(charge).rejects.not.toThrow('Ada')
-  })
+  test.each<[Answer, object | string]>([
+    [[200, INTENT, replayed], charged('pi_1', true)],
+    [[200, INTENT, { 'idempotent-replayed': 'false' }], charged('pi_1', false)],
 
-  test.each([
-    [{ amount: 1201 }, '1201 JPY'],
-    [{ currency: 'eur' }, '1200 EUR'],
-  ])('that was made with %j instead is an error that says what to do, and is not repeated', async (other, money) => {
-    const { charge, requests } = answering([200, { ...INTENT, ...other }])
-    const mismatch = charge()
-    await expect(mismatch).rejects.toThrow(GatewayMismatchError)
-    await expect(mismatch).rejects.toThrow(`pi_1 is of ${money}, but 1200 JPY were ordered, in minor units; compare`)
+    [cardError({ code: 'card_declined', decline_code: 'insufficient_funds' }), declined('insufficient_funds')],
+    [cardError({ code: 'expired_card' }), declined('expired_card')],
+    [cardError({ code: 'card_declined', decline_code: 'Ada Sato has no money' }), declined('card_declined')],
+    [[402, { error: { type: 'card_error' } }, replayed], declined('card_error', true)],
+    [[400, { error: { ...wrongMethod, code: 'resource_missing' } }], declined('resource_missing')],
+    [[200, { ...INTENT, status: 'requires_payment_method' }], declined('requires_payment_method')],
+    [[200, { ...INTENT, status: 'canceled', last_payment_error: { code: 'expired_card' } }], declined('expired_card')],
+
+    [[200, { ...INTENT, status: 'processing' }], unknown('its payment intent pi_1 is processing and may still move')],
+    [[200, { ...INTENT, status: 'something_new' }], unknown('its payment intent pi_1 is something_new and may')],
+    [[201, INTENT], unknown('it answered 201')],
+    [[408, INTENT], unknown('it answered 408')],
+    [[425, INTENT], unknown('it answered 425')],
+    [[500, { error: { type: 'api_error' } }], unknown('it answered 500 (api_error)')],
+    // A request with the same key and another body may have charged.
+    [[400, { error: { type: 'idempotency_error' } }], unknown('it answered 400 (idempotency_error)')],
+    [[402, 'Payment required'], unknown('it answered 402 without a readable reason')],
+    [[502, '<html>Bad gateway'], unknown('it answered 502')],
+    [[200, 'charged!'], unknown('its answer is not a payment intent')],
+    [[200, { ...INTENT, metadata: undefined }], unknown('its answer is not a payment intent')],
+    [[200, { ...INTENT, amount: '1200' }], unknown('its payment intent pi_1 has no "amount" or no "currency"')],
+
+    [[400, { error: missing }], refused('400 (parameter_missing, metadata[plan]);')],
+    [[400, { error: { ...missing, code: undefined } }], refused('400 (invalid_request_error, metadata[plan]);')],
+    [[401, 'no'], refused('401;')],
+    [[403, { error: { code: 'Ada Sato', message: 'Ada Sato paid' } }], refused('403;')],
+    [[404, { error: { code: 'resource_missing' } }], refused('404 (resource_missing);')],
+    [[404, '<html>Not here, Ada'], refused('404;')],
+
+    [[200, { ...INTENT, amount: 1201 }], mismatch('1201 JPY')],
+    [[200, { ...INTENT, currency: 'eur' }], mismatch('1200 EUR')],
+  ])('that is answered %j is not repeated, and is read for what it surely means', async (answer, outcome) => {
+    const { charge, requests } = answering(answer)
+    expect(await shown(charge())).toEqual(outcome)
     expect(requests).toHaveLength(1)
   })
 })
@@ -155,30 +140,25 @@ describe('Looking up the charge of a key', () => {
     expect(requests).toEqual([{ method: 'GET', path: '/v1/payment_intents', query, headers: VERSION }])
   })
 
-  const success = { status: 'charged', chargeId: 'pi_2', replayed: true }
-  const declined = (declineCode: string) => ({ status: 'declined', declineCode, replayed: true })
   const processing = { status: 'processing' }
-  const stolen = { code: 'card_declined', decline_code: 'stolen' }
+  const canceled = { status: 'canceled' }
+  const stolen = { ...canceled, last_payment_error: { code: 'card_declined', decline_code: 'stolen' } }
+  const mayMove = unknown('its payment intent pi_1 is processing and may still move money')
 
-  test.each<[string, readonly object[], object | undefined]>([
+  test.each<[string, readonly object[], object | string | undefined]>([
     ['nothing', [], undefined],
     ['nothing without a key', [intent('pi_1', { ...processing, metadata: {} })], undefined],
-    ['a success', [other('pi_9'), intent('pi_1', { metadata: {} }), intent('pi_2')], success],
-    ['a success among open ones', [intent('pi_3', processing), intent('pi_2'), intent('pi_1', processing)], success],
-    ['a decline', [other('pi_9'), intent('pi_1', { status: 'canceled' })], declined('canceled')],
+    ['a success', [other('pi_9'), intent('pi_1', { metadata: {} }), intent('pi_2')], charged('pi_2', true)],
+    ['a success among open ones', [intent('pi_3', processing), intent('pi_2')], charged('pi_2', true)],
+    ['a decline', [other('pi_9'), intent('pi_1', canceled)], declined('canceled', true)],
+    ['a decline with its reason', [intent('pi_1', stolen)], declined('stolen', true)],
     [
-      'a decline with its reason',
-      [intent('pi_1', { status: 'canceled', last_payment_error: stolen })],
-      declined('stolen'),
+      'an open one among declines',
+      [intent('pi_0', canceled), intent('pi_1', processing), intent('pi_2', canceled)],
+      mayMove,
     ],
   ])('finds %s', async (_, data, outcome) => {
-    expect(await answering(list(data)).find()).toEqual(outcome)
-  })
-
-  test('finds an unknown outcome if one may still move money, even among declines', async () => {
-    const statuses = ['canceled', 'processing', 'canceled']
-    const data = statuses.map((status, i) => intent(`pi_${i}`, { status }))
-    await expectUnknown(answering(list(data)).find(), 'its payment intent pi_1 is processing and may still move money')
+    expect(await shown(answering(list(data)).find())).toEqual(outcome)
   })
 
   test('reads all pages, but not endlessly', async () => {
@@ -189,7 +169,9 @@ describe('Looking up the charge of a key', () => {
     expect(new Set(requests.map(({ query }) => query?.['created[gte]'])).size).toBe(1)
 
     const endless = answering(list([other('pi_9')], true))
-    await expectUnknown(endless.find(), "its list of one customer's payment intents is longer than 10000")
+    expect(await shown(endless.find())).toEqual(
+      unknown("its list of one customer's payment intents is longer than 10000"),
+    )
     expect(endless.requests).toHaveLength(100)
   })
 
@@ -202,6 +184,6 @@ describe('Looking up the charge of a key', () => {
     [[500, { data: [], has_more: false }]],
     [[403, { error: { code: 'forbidden' } }]],
   ])('never takes the answer %j for "not charged"', async (answer) => {
-    await expectUnknown(answering(answer).find())
+    expect(await shown(answering(answer).find())).toEqual(unknown())
   })
 })

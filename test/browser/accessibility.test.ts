@@ -52,10 +52,7 @@ describeInBrowser('the page', () => {
         setupEntry(`/${long}`, long),
         { kind: 'failure', atMs: Date.now(), number: 1_001, candidate: 4, tick: long, error },
       ],
-      log: {
-        ...LOG,
-        steps: [...LOG.steps, { atMs: 0, description: long, request: { long }, result: long, trace: [long] }],
-      },
+      log: [...LOG, { atMs: 0, description: long, request: { long }, result: long, trace: [long] }],
     })
     const page = await open(url, { viewport: PHONE, isMobile: true, hasTouch: true, deviceScaleFactor: 2 })
     await expect.poll(() => page.locator('#subject').innerText()).toContain(long)

@@ -144,7 +144,7 @@ describeInBrowser('a page', () => {
         { kind: 'fault', atMs: nowMs, candidate: 5, description: evil },
         { kind: 'effect', atMs: nowMs, tenure: 1, token: 7, candidate: 2, verdict: 'refused', what: evil, times: 1 },
       ],
-      log: { ...LOG, steps: [{ atMs: nowMs, description: evil, result: evil, request: { evil }, trace: [evil] }] },
+      log: [{ atMs: nowMs, description: evil, result: evil, request: { evil }, trace: [evil] }],
     })
     const page = await open(url)
     await expect
@@ -161,8 +161,8 @@ describeInBrowser('a page', () => {
   })
 
   test('keeps opened details of a growing log open', async () => {
-    const steps = [...LOG.steps]
-    const { url, add } = await startSynthetic({ ticks: 3, log: { ...LOG, steps } })
+    const steps = [...LOG]
+    const { url, add } = await startSynthetic({ ticks: 3, log: steps })
     const page = await open(url)
     await ticksAre(page, 3)
     await page.locator('[data-log]').first().click()
@@ -180,7 +180,7 @@ describeInBrowser('a page', () => {
     const page = await open(url)
     await ticksAre(page, 10)
     const before = await rowsOf(page)
-    add({ kind: 'over', atMs: Date.now(), description: 'The run has ended' })
+    add({ kind: 'over', atMs: Date.now(), verdict: [] })
     await expect.poll(() => textOf(page, '#leader')).toBe('The run has ended.')
     await expect.poll(listening).toBe(0)
     await stop()

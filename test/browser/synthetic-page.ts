@@ -2,7 +2,7 @@
 import { onTestFinished } from 'vitest'
 import { FaultError, type ManualFault } from '../../infra/local/faults/fault.ts'
 import type { CandidateEntry, Entry, TenureEntry } from '../../infra/local/observe/entries.ts'
-import type { TenureLog } from '../../infra/local/observe/tenure-logs.ts'
+import type { Step } from '../../infra/local/observe/tenure-logs.ts'
 import { type PageServer, startPage } from '../../infra/local/page/server.ts'
 import { CountedFeed } from '../support/counted-feed.ts'
 import { APART_MS, syntheticSetup, syntheticTick } from '../support/synthetic-election.ts'
@@ -12,11 +12,11 @@ export interface SyntheticOptions {
   readonly ticks?: number
   /** Added after them. */
   readonly more?: readonly Entry[]
-  readonly log?: TenureLog
+  readonly log?: readonly Step[]
 }
 
 /** Starts a page for this test, which stops it. */
-export async function startSynthetic({ ticks = 100, more = [], log }: SyntheticOptions = {}) {
+export async function startSynthetic({ ticks = 100, more = [], log = [] }: SyntheticOptions = {}) {
   const feed = new CountedFeed()
   const add = (...entries: readonly Entry[]) => {
     for (const entry of entries) feed.add(entry)
@@ -79,27 +79,24 @@ export const tenureEntry = (number: number, changes: Partial<TenureEntry>): Entr
 
 export const setupEntry = (task: string, lease: string): Entry => ({
   kind: 'setup',
-  ...{ task, lease, leaseMs: 15_000, periodMs: 3_600_000, switchedOff: [], maxCandidates: 10 },
+  ...{ task, lease, leaseMs: 15_000, periodMs: 3_600_000, switchedOff: [] },
 })
 
 const AT_MS = Date.parse('2026-01-01T00:00:00.000Z')
 
-export const LOG: TenureLog = {
-  steps: [
-    { atMs: AT_MS, description: 'Invoked for the tick 2026-01-01T00:00:00.000Z' },
-    {
-      atMs: AT_MS + 5,
-      description: 'Requests the lease until 00:00:15.000',
-      request: { TableName: 'Leases', ConditionExpression: 'attribute_not_exists(#holder) '.repeat(10) },
-      result: 'granted, with token 7',
-      tookMs: 4,
-      answer: { Attributes: { fencingToken: { N: '6' } } },
-    },
-    { atMs: AT_MS + 20, description: 'frozen, with a write on its way', isFault: true },
-    { atMs: AT_MS + 30, description: 'Fails with TypeError: no', trace: ['at handler (/a/long/path/index.mjs:1:1)'] },
-  ],
-  dropped: 0,
-}
+export const LOG: readonly Step[] = [
+  { atMs: AT_MS, description: 'Invoked for the tick 2026-01-01T00:00:00.000Z' },
+  {
+    atMs: AT_MS + 5,
+    description: 'Requests the lease until 00:00:15.000',
+    request: { TableName: 'Leases', ConditionExpression: 'attribute_not_exists(#holder) '.repeat(10) },
+    result: 'granted, with token 7',
+    tookMs: 4,
+    answer: { Attributes: { fencingToken: { N: '6' } } },
+  },
+  { atMs: AT_MS + 20, description: 'frozen, with a write on its way', isFault: true },
+  { atMs: AT_MS + 30, description: 'Fails with TypeError: no', trace: ['at handler (/a/long/path/index.mjs:1:1)'] },
+]
 
 /** Something for every part of the page. */
 export function everythingElse(nowMs = Date.now()): readonly Entry[] {

@@ -1,15 +1,53 @@
+import { PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge'
 import { InvokeCommand } from '@aws-sdk/client-lambda'
+import {
+  CreateQueueCommand,
+  DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+} from '@aws-sdk/client-sqs'
 import { beforeAll, expect, test } from 'vitest'
 import { CARD } from '../../functions/sandbox/cards.ts'
 import { problemsOf } from '../announce/schemas.ts'
 import { dueNow, seed } from './billing.ts'
-import { describeDeployment } from './describe.ts'
-import { advance } from './emulator.ts'
-import { listen, type ReceivedEvent } from './event-queue.ts'
-import { historyRow, LEASE, untilCompleted, untilLeading } from './lease.ts'
-import { logLines } from './logs.ts'
+import { advance, type Clients, describeDeployment } from './emulator.ts'
+import { historyRow, LEASE, logLines, untilCompleted, untilLeading } from './lease.ts'
 import { until } from './program.ts'
 import { type DeployedStack, deployedStack } from './stack.ts'
+
+interface ReceivedEvent {
+  readonly source: string
+  readonly type: string
+  readonly detail: Readonly<Record<string, unknown>>
+}
+
+/**
+ * Receives Tenure's events as a customer would, by an EventBridge rule with a queue as its target.
+ *
+ * @returns a function that returns all events so far
+ */
+async function listen({ eventBridge, sqs }: Clients): Promise<() => Promise<readonly ReceivedEvent[]>> {
+  const Name = 'tenure-events'
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: Name }))
+  const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }))
+  await eventBridge.send(new PutRuleCommand({ Name, EventPattern: JSON.stringify({ source: ['tenure'] }) }))
+  const Targets = [{ Id: 'queue', Arn: Attributes?.['QueueArn'] }]
+  await eventBridge.send(new PutTargetsCommand({ Rule: Name, Targets }))
+  const received: ReceivedEvent[] = []
+  return async () => {
+    for (;;) {
+      const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }))
+      if (Messages.length === 0) return received
+      received.push(...Messages.map(({ Body = '' }) => eventOf(JSON.parse(Body))))
+      const Entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }))
+      await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }))
+    }
+  }
+}
+
+function eventOf(event: Readonly<Record<string, unknown>>): ReceivedEvent {
+  return { source: String(event['source']), type: String(event['detail-type']), detail: { ...Object(event['detail']) } }
+}
 
 describeDeployment('the announcer', (emulator) => {
   let stack: DeployedStack

@@ -2,11 +2,9 @@ import { cp, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ScanCommand } from '@aws-sdk/client-dynamodb'
 import { beforeAll, expect, test } from 'vitest'
-import { runCdkIn } from './cdk.ts'
-import { describeDeployment } from './describe.ts'
-import { advance, clientsOf } from './emulator.ts'
+import { advance, clientsOf, describeDeployment } from './emulator.ts'
 import { INSTALL, installNodes, packProject, runOrThrow, until } from './program.ts'
-import { bootstrapped, outputsOf } from './stack.ts'
+import { bootstrapped, cdkIn, outputsOf } from './stack.ts'
 
 /** An app in its own directory, which has of this project only the package of `npm pack`. */
 describeDeployment('a consumer app with the packed project', (emulator) => {
@@ -35,9 +33,7 @@ describeDeployment('a consumer app with the packed project', (emulator) => {
 
   test('is deployed, each function in a bundle under 1 MB', async () => {
     const args = ['deploy', '--require-approval', 'never', '--output', 'out']
-    const { exitCode, output } = await runCdkIn(app, emulator, ...args)
-    expect(output.slice(-3000)).toContain('CREATE_COMPLETE')
-    expect(exitCode).toBe(0)
+    expect(await cdkIn(app, emulator, ...args)).toContain('CREATE_COMPLETE')
     const bundles = (await readdir(join(app, 'out'), { recursive: true })).filter((file) => file.endsWith('index.mjs'))
     expect(bundles).toHaveLength(3)
     for (const bundle of bundles) expect((await stat(join(app, 'out', bundle))).size).toBeLessThan(1_000_000)
@@ -73,8 +69,7 @@ describeDeployment('a consumer app with the packed project', (emulator) => {
 
   test('is destroyed without its lease table', async () => {
     const TableName = (await outputsOf(clients, 'Invoices')).get('LeaseTableName')
-    const { exitCode } = await runCdkIn(app, emulator, 'destroy', '--force', '--app', 'out')
-    expect(exitCode).toBe(0)
+    await cdkIn(app, emulator, 'destroy', '--force', '--app', 'out')
     const { Count } = await clients.dynamodb.send(new ScanCommand({ TableName }))
     expect(Count).toBe(3)
   })

@@ -15,10 +15,18 @@ import { readLedger } from '../../infra/local/billing/audit.ts'
 import { generateCustomers } from '../../infra/local/billing/generate.ts'
 import { seedSubscriptions } from '../../infra/local/billing/subscriptions.ts'
 import { audit, CORRECT, dueNow, seed } from './billing.ts'
-import { describeDeployment } from './describe.ts'
-import { advance, clientsOf, credentialsOf } from './emulator.ts'
-import { LEASE, type Leader, leaseRow, untilCompleted, untilLeading } from './lease.ts'
-import { invocationsIn, logLines, tenuresIn, untilLogged } from './logs.ts'
+import { advance, clientsOf, credentialsOf, describeDeployment } from './emulator.ts'
+import {
+  invocationsIn,
+  LEASE,
+  type Leader,
+  leaseRow,
+  logLines,
+  tenuresIn,
+  untilCompleted,
+  untilLeading,
+  untilLogged,
+} from './lease.ts'
 import { until } from './program.ts'
 import { bootstrapped, type DeployedStack, deploy, deployedStack, LEASE_MS, readStack, stackStatus } from './stack.ts'
 
@@ -46,7 +54,7 @@ describeDeployment('a new deployment', (emulator) => {
     }
     const result = await audit(emulator, stack, ticks.at(-1) ?? '')
     expect(result).toMatchObject(CORRECT)
-    expect(result.charged).toBeGreaterThan(30)
+    expect(result.ledgerCharges).toBeGreaterThan(30)
   })
 
   test('invokes both candidates at every tick, and one of them leads, with a higher token than the one before', async () => {
@@ -174,7 +182,7 @@ describeDeployment('a tick that fails at every attempt', (emulator) => {
   })
 
   test('has charged all other customers, once', async () => {
-    expect(await audit(emulator, stack, tick)).toMatchObject({ ...CORRECT, missing: 1 })
+    expect(await audit(emulator, stack, tick)).toMatchObject({ ...CORRECT, dueNotCharged: 1 })
   })
 
   test('is made up for by the next tick, after the cause is removed', async () => {

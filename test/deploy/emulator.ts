@@ -6,6 +6,7 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
 import { LambdaClient } from '@aws-sdk/client-lambda'
 import { SchedulerClient } from '@aws-sdk/client-scheduler'
 import { SQSClient } from '@aws-sdk/client-sqs'
+import { describe, inject } from 'vitest'
 
 /** Passed from the global setup to the tests. */
 export interface Emulator {
@@ -18,6 +19,14 @@ declare module 'vitest' {
   export interface ProvidedContext {
     emulator: Emulator | undefined
   }
+}
+
+/** A `describe` that is skipped without the emulator. */
+export function describeDeployment(name: string, tests: (emulator: Emulator) => void): void {
+  const emulator = inject('emulator')
+  describe.skipIf(emulator === undefined)(name, () => {
+    if (emulator !== undefined) tests(emulator)
+  })
 }
 
 export const REGION = 'eu-central-1'

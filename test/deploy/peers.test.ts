@@ -1,7 +1,7 @@
 import { cp, mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
-import { describeDeployment } from './describe.ts'
+import { describeDeployment } from './emulator.ts'
 import { INSTALL, installNodes, packProject, ROOT, runOrThrow } from './program.ts'
 
 /** The requests of a tenure, each with the header that the caller's middleware sets; aggregated clients have none. */

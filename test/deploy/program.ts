@@ -8,7 +8,7 @@ import { guard } from '../../infra/programs/watchdog.ts'
 /** The directory of the project. */
 export const ROOT = join(import.meta.dirname, '../..')
 
-export interface Ended {
+interface Ended {
   readonly exitCode: number
   /** Standard output and standard error. */
   readonly output: string

@@ -1,4 +1,6 @@
-/** Deploys the billing stack, and finds its resources. */
+/** Runs the CDK CLI against the emulator: deploys the billing stack, and finds its resources. */
+import { mkdtemp } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { DescribeStackResourcesCommand, DescribeStacksCommand, type Stack } from '@aws-sdk/client-cloudformation'
 import {
   GetScheduleCommand,
@@ -6,16 +8,12 @@ import {
   type ScheduleState,
   UpdateScheduleCommand,
 } from '@aws-sdk/client-scheduler'
-import { assemblyOf, cdk, cdkIn, contextOptions, runCdkIn } from './cdk.ts'
-import { ACCOUNT, type Clients, clientsOf, type Emulator, REGION } from './emulator.ts'
-import { ROOT } from './program.ts'
+import { ACCOUNT, awsEnvironment, type Clients, clientsOf, type Emulator, REGION } from './emulator.ts'
+import { ROOT, runProgram } from './program.ts'
 
-export const STACK = 'TenureBilling'
+const STACK = 'TenureBilling'
 /** A short lease, so that tests need not wait long for its expiry. */
 export const LEASE_MS = 2000
-export const SHORT_LEASE = `leaseMs=${LEASE_MS}`
-
-const DEPLOY = ['deploy', STACK, '--require-approval', 'never', '--progress', 'events'] as const
 
 export interface DeployedStack {
   readonly clients: Clients
@@ -26,6 +24,28 @@ export interface DeployedStack {
   readonly announcerLogGroup: string
   readonly widgetName: string
   readonly failureQueueUrl: string
+}
+
+/**
+ * @param cwd the directory of the CDK app
+ * @returns the output
+ * @throws Error with the end of the output if the CDK fails
+ */
+export async function cdkIn(cwd: string, emulator: Emulator, ...args: readonly string[]): Promise<string> {
+  // Each run has its own output directory, because several runs can use one tree at the same time.
+  const directory = args.includes('--output') ? [] : ['--output', await mkdtemp(join(emulator.directory, 'assembly-'))]
+  const options = [...args, ...directory, '--no-color', '--no-notices', '--no-version-reporting']
+  const { exitCode, output } = await runProgram(join(ROOT, 'node_modules/.bin/cdk'), options, {
+    cwd,
+    env: {
+      ...awsEnvironment(emulator.url, emulator.directory),
+      PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
+      CDK_HOME: emulator.directory, // for its caches, instead of the user's home
+      CDK_DISABLE_CLI_TELEMETRY: 'true',
+    },
+  })
+  if (exitCode !== 0) throw new Error(`cdk ${args.join(' ')} ended with exit code ${exitCode}:\n${output.slice(-4000)}`)
+  return output
 }
 
 /** Deploys the stack unless it is deployed, so that each test file can also run alone. */
@@ -46,11 +66,8 @@ export async function bootstrapped(emulator: Emulator): Promise<void> {
 }
 
 /** Synthesizes and deploys by one command, as a user does. */
-export const deploy = (emulator: Emulator) =>
-  cdk(emulator, ...DEPLOY, '--output', assemblyOf(emulator, [SHORT_LEASE]), ...contextOptions([SHORT_LEASE]))
-
-/** @param app an assembly of `synthesize`, or the command of another app */
-export const deployApp = (emulator: Emulator, app: string) => runCdkIn(ROOT, emulator, ...DEPLOY, '--app', app)
+export const deploy = (emulator: Emulator, options: readonly string[] = ['--context', `leaseMs=${LEASE_MS}`]) =>
+  cdkIn(ROOT, emulator, 'deploy', STACK, '--require-approval', 'never', '--progress', 'events', ...options)
 
 /** @throws Error if the stack is not deployed */
 export async function readStack(clients: Clients): Promise<DeployedStack> {

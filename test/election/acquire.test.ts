@@ -1,11 +1,5 @@
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import {
-  InvalidTickError,
-  LeaseLostError,
-  LeaseStoreError,
-  systemClock,
-  withLease,
-} from '../../functions/election/index.ts'
+import { InvalidTickError, LeaseLostError, LeaseStoreError, withLease } from '../../functions/election/index.ts'
 import { settled } from '../../functions/election/testing/manual-clock.ts'
 import { clock, hold, lambda, never, options, outcomeOf, row, sleeps, startAnew, store } from './scripted.ts'
 
@@ -148,15 +142,6 @@ describe('a wait in Lambda', () => {
     expect(error).toMatchObject({ message: expect.stringContaining('only 300 ms of the invocation were left') })
     expect(row()).toMatchObject({ endedBy: 'released' })
   })
-})
-
-it('a row has whole milliseconds under any clock', async () => {
-  const fractional = { ...systemClock, wallMs: () => clock.wallMs() + 0.75, monotonicMs: () => clock.monotonicMs() }
-  await withLease(options({ clock: fractional, heartbeat: false }), (lease) => lease.renew())
-  const { acquiredAtMs, expiresAtMs, writtenAtMs, fencingToken } = row() ?? {}
-  for (const number of [acquiredAtMs, expiresAtMs, writtenAtMs, fencingToken]) {
-    expect(number).toSatisfy(Number.isSafeInteger)
-  }
 })
 
 describe('an acquire that fails', () => {

@@ -9,7 +9,17 @@ import {
 } from '../../functions/election/index.ts'
 import type { Effects, SendReply } from '../../functions/election/stores/store.ts'
 import { settled } from '../../functions/election/testing/manual-clock.ts'
-import { clock, lead as leadWithHeartbeat, noAnswer, options, outcomeOf, row, startAnew, store } from './scripted.ts'
+import {
+  clock,
+  lead as leadWithHeartbeat,
+  never,
+  noAnswer,
+  options,
+  outcomeOf,
+  row,
+  startAnew,
+  store,
+} from './scripted.ts'
 
 beforeEach(startAnew)
 
@@ -19,6 +29,7 @@ const lead = () => leadWithHeartbeat({ leaseMs: 15_000, heartbeat: false })
 describe('effects', () => {
   const input = { TableName: 'invoices', Item: { id: 1 } }
   const cancelled = Object.assign(new Error('no'), { name: 'TransactionCanceledException' })
+  const gone = new LeaseStoreError('gone', { lease: 'billing', retryable: false })
 
   /** A leader with a store that has these effects only. */
   async function leadWith(effects: Partial<Effects>) {
@@ -94,24 +105,15 @@ describe('effects', () => {
   })
 
   it.each([
-    ['completion', (end: PromiseWithResolvers<void>) => end.resolve(), { status: 'completed' }],
-    [
-      'release after a failure',
-      (end: PromiseWithResolvers<void>) => end.reject(new Error('mine')),
-      { message: 'mine' },
-    ],
-  ])('that hang do not hold up the %s', async (_, act, expected) => {
-    Object.assign(store, { effects: { transact: () => new Promise(() => undefined) } })
-    const end = Promise.withResolvers<void>()
-    const outcome = outcomeOf(
-      withLease(options({ leaseMs: 15_000 }), async (lease) => {
-        void lease.transact([{ Put: input }])
-        await end.promise
-      }),
-    )
+    ['completion', 'finish', { status: 'completed' }],
+    ['release after a failure', 'fail', { message: 'mine' }],
+  ] as const)('that hang do not hold up the %s', async (_, end, expected) => {
+    Object.assign(store, { effects: { transact: never } })
+    const { lease, outcome, ...task } = await leadWithHeartbeat({ leaseMs: 15_000 })
+    void lease.transact([{ Put: input }])
     await clock.advance(60_000)
     expect(store.asked.filter((kind) => kind === 'renew').length).toBeGreaterThanOrEqual(9)
-    act(end)
+    task[end](new Error('mine'))
     await clock.advance(6_000)
     expect(await outcome).toMatchObject(expected)
     expect(row()?.holder).toBeUndefined()
@@ -151,11 +153,7 @@ describe('effects', () => {
 
   it.each([
     ['refused', cancelled, { name: 'LeaseStoreError', retryable: false, cause: cancelled }],
-    [
-      'answered with another error',
-      new LeaseStoreError('gone', { lease: 'billing', retryable: false }),
-      { message: 'gone' },
-    ],
+    ['answered with another error', gone, { message: 'gone' }],
   ])(
     'of a completion without an answer, if %s when it is sent again after the task, are an error',
     async (_, error, expected) => {
@@ -172,15 +170,6 @@ describe('effects', () => {
       expect(row()).not.toHaveProperty('completedTick')
     },
   )
-
-  it('of a transaction that waits for a renewal are not sent if the renewal came too late', async () => {
-    const transact = vi.fn(async () => ({ granted: true }) as const)
-    const lease = await leadWith({ transact })
-    store.afterNext('renew', () => clock.freeze(15_000))
-    const both = await Promise.allSettled([lease.renew(), lease.transact([{ Put: input }])])
-    expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
-    expect(transact).not.toHaveBeenCalled()
-  })
 
   const refusal = (fields: object) => Object.assign(new Error('the condition failed'), fields)
   const cause = refusal({ name: 'ConditionalCheckFailedException' })
@@ -201,37 +190,26 @@ describe('effects', () => {
   const failure = (applied: string, more = {}) =>
     expect.objectContaining({ name: 'LeaseStoreError', retryable: false, applied, ...more })
   const deletion = { Item: undefined, Key: { id: 1 } }
+  const [oldValues, oldDeleted] = [{ ReturnValues: 'ALL_OLD' }, { ...deletion, ReturnValues: 'ALL_OLD' }]
+  /** The second try of a write whose first one was applied. */
+  const again = (lease: Lease) => refused(mine(lease, 1), true)
+  const otherwise = (unanswered: boolean) => ({ granted: false, cause: denied, unanswered }) as const
 
   it.each<[string, object, (lease: Lease) => SendReply, unknown]>([
-    ['returns the row that it wrote', { ReturnValues: 'ALL_NEW' }, (lease) => refused(mine(lease, 1), true), { id: 1 }],
-    ['likewise', { ReturnValues: 'UPDATED_NEW' }, (lease) => refused(mine(lease, 1), true), { id: 1 }],
-    ['returns nothing', { ReturnValues: 'NONE' }, (lease) => refused(mine(lease, 1), true), undefined],
-    ['likewise', {}, (lease) => refused(mine(lease, 1), true), undefined],
-    [
-      'cannot return the old values, which were in the lost reply',
-      { ReturnValues: 'ALL_OLD' },
-      (lease) => refused(mine(lease, 1), true),
-      failure('yes', { cause }),
-    ],
+    ['returns the row that it wrote', { ReturnValues: 'ALL_NEW' }, again, { id: 1 }],
+    ['likewise', { ReturnValues: 'UPDATED_NEW' }, again, { id: 1 }],
+    ['returns nothing', { ReturnValues: 'NONE' }, again, undefined],
+    ['likewise', {}, again, undefined],
+    ['cannot return the old values, which were in the lost reply', oldValues, again, failure('yes', { cause })],
     ['throws the error of the caller’s own condition, without a row', {}, () => refused(undefined), cause],
     ['likewise, after a lost reply', {}, () => refused(undefined, true), cause],
     ['likewise, on a row of an older leader', {}, () => refused({ 'fencingToken:billing': { N: '1' } }, true), cause],
     ['likewise, on a row that the leader itself wrote before', {}, (lease) => refused(mine(lease, 0)), cause],
     ['may have deleted a row that is not there', deletion, () => refused(undefined, true), failure('unknown')],
-    ['throws another refusal', {}, () => ({ granted: false, cause: denied, unanswered: false }), denied],
-    [
-      'may have been applied before another refusal',
-      {},
-      () => ({ granted: false, cause: denied, unanswered: true }),
-      failure('unknown'),
-    ],
-    ['finds no old row to delete', { ...deletion, ReturnValues: 'ALL_OLD' }, () => granted(false), undefined],
-    [
-      'may have deleted a row, which was in a lost reply',
-      { ...deletion, ReturnValues: 'ALL_OLD' },
-      () => granted(true),
-      failure('yes'),
-    ],
+    ['throws another refusal', {}, () => otherwise(false), denied],
+    ['may have been applied before another refusal', {}, () => otherwise(true), failure('unknown')],
+    ['finds no old row to delete', oldDeleted, () => granted(false), undefined],
+    ['may have deleted a row, which was in a lost reply', oldDeleted, () => granted(true), failure('yes')],
   ])('%s: %j', async (_, changes, reply, expected) => {
     const lease: Lease = await leadWith({ toRow: () => ({ id: 1 }), send: async () => reply(lease) })
     const { Item, ...others } = { ...input, ...changes }

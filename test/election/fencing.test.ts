@@ -1,4 +1,3 @@
-import { CreateTableCommand } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import fc from 'fast-check'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
@@ -7,14 +6,14 @@ import {
   DynamoDBLeaseStore,
   InvalidOptionError,
   type Lease,
-  LeaseLostError,
   StaleTokenError,
   withLease,
 } from '../../functions/election/index.ts'
-import { editRow, leaseRow } from '../support/lease-row.ts'
+import { editRow } from '../support/lease-row.ts'
 import { createLeaseTable, localClient } from '../support/tables.ts'
 
 const FENCE = 'fencingToken:billing'
+const Key = { lease: 'rows', record: 'one' }
 const BY = { ExpressionAttributeNames: { '#by': 'by' } }
 /** Of a write that the caller sends itself. */
 const BY_HAND = { fencingToken: 7, step: 0, settled: 0 }
@@ -24,11 +23,7 @@ const documents = DynamoDBDocumentClient.from(client)
 /** A lease table, a table of protected rows, and two leaders of one lease: the first was replaced by the second. */
 async function replacement() {
   const tableName = await createLeaseTable(client)
-  const TableName = tableName.replace('table', 'rows')
-  const KeySchema = [{ AttributeName: 'id', KeyType: 'HASH' as const }]
-  const AttributeDefinitions = [{ AttributeName: 'id', AttributeType: 'S' as const }]
-  const table = { TableName, BillingMode: 'PAY_PER_REQUEST' as const, AttributeDefinitions, KeySchema }
-  await client.send(new CreateTableCommand(table))
+  const TableName = await createLeaseTable(client)
   const store = new DynamoDBLeaseStore({ tableName, client })
   const lead = async (candidate: string) => {
     const started = Promise.withResolvers<Lease>()
@@ -42,7 +37,6 @@ async function replacement() {
   const old = await lead('ann')
   await editRow(client, tableName, { expiresAtMs: Date.now() - 60_000 })
   const now = await lead('bob')
-  const Key = { id: 'row' }
   const row = async () => (await documents.send(new GetCommand({ TableName, Key, ConsistentRead: true }))).Item
   const end = async () => {
     now.end()
@@ -50,31 +44,28 @@ async function replacement() {
     return await Promise.all([now.outcome, old.outcome])
   }
   onTestFinished(async () => void (await end()))
-  return { tableName, TableName, Key, row, old: old.lease, now: now.lease, end }
+  return { TableName, row, old: old.lease, now: now.lease, end }
 }
 
 describe('the fence', () => {
   it.each<[string, (old: Lease, TableName: string) => Promise<unknown>]>([
-    ['put', (old, TableName) => old.send({ TableName, Item: { id: 'row', by: 'old' } })],
-    ['update', (old, TableName) => old.send({ TableName, Key: { id: 'row' }, UpdateExpression: 'REMOVE #by', ...BY })],
-    ['deletion', (old, TableName) => old.send({ TableName, Key: { id: 'row' } })],
-    ['claim', (old, TableName) => old.claim({ TableName, Key: { id: 'row' } })],
+    ['put', (old, TableName) => old.send({ TableName, Item: { ...Key, by: 'old' } })],
+    ['update', (old, TableName) => old.send({ TableName, Key, UpdateExpression: 'REMOVE #by', ...BY })],
+    ['deletion', (old, TableName) => old.send({ TableName, Key })],
+    ['claim', (old, TableName) => old.claim({ TableName, Key })],
   ])('rejects the %s of a replaced leader on a row that its successor wrote', async (_, write) => {
-    const { TableName, Key, row, old, now, end } = await replacement()
+    const { TableName, row, old, now, end } = await replacement()
     await now.send({ TableName, Item: { ...Key, by: 'new' } })
     const error = await write(old, TableName).catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(StaleTokenError)
-    expect(error).toMatchObject({
-      fencingToken: old.fencingToken,
-      seenToken: now.fencingToken,
-      lease: 'billing',
-    })
-    expect(await row()).toMatchObject({ id: 'row', by: 'new', [FENCE]: now.fencingToken })
+    const [fencingToken, seenToken] = [old.fencingToken, now.fencingToken]
+    expect(error).toMatchObject({ fencingToken, seenToken, lease: 'billing' })
+    expect(await row()).toMatchObject({ ...Key, by: 'new', [FENCE]: now.fencingToken })
     expect(await end()).toMatchObject([{ status: 'completed' }, { name: 'LeaseLostError' }])
   })
 
   it('lets a row pass whose stamp is not its own, and takes a SET however it is written', async () => {
-    const { TableName, Key, row, now } = await replacement()
+    const { TableName, row, now } = await replacement()
     const stamp = { [FENCE]: now.fencingToken, 'fencingStep:billing': 'edited by hand' }
     await documents.send(new PutCommand({ TableName, Item: { ...Key, ...stamp } }))
     const values = { ExpressionAttributeNames: { '#n': 'n' }, ExpressionAttributeValues: { ':n': 1 } }
@@ -83,20 +74,20 @@ describe('the fence', () => {
   })
 
   it('lets the newer leader write over the older one’s rows, update and delete them', async () => {
-    const { TableName, Key, row, old, now } = await replacement()
+    const { TableName, row, old, now } = await replacement()
     await old.send({ TableName, Item: { ...Key, count: 1 } })
     const values = { ExpressionAttributeNames: { '#set': 'set' }, ExpressionAttributeValues: { ':one': 1 } }
     const update = { UpdateExpression: 'ADD visits :one SET #set = :one', ...values, ReturnValues: 'ALL_NEW' as const }
     const updated = await now.send({ TableName, Key, ...update })
-    expect(updated).toMatchObject({ id: 'row', count: 1, visits: 1, set: 1, [FENCE]: now.fencingToken })
+    expect(updated).toMatchObject({ ...Key, count: 1, visits: 1, set: 1, [FENCE]: now.fencingToken })
     await now.send({ TableName, Key, UpdateExpression: 'REMOVE visits' })
-    expect(await row()).toMatchObject({ id: 'row', count: 1, set: 1, [FENCE]: now.fencingToken })
+    expect(await row()).toMatchObject({ ...Key, count: 1, set: 1, [FENCE]: now.fencingToken })
     await now.send({ TableName, Key })
     expect(await row()).toBeUndefined()
   })
 
   it('does not take an older leader’s step for its own after it wrote the row without one', async () => {
-    const { TableName, Key, row, old, now } = await replacement()
+    const { TableName, row, old, now } = await replacement()
     const visit = { TableName, Key, UpdateExpression: 'ADD visits :one', ExpressionAttributeValues: { ':one': 1 } }
     for (const _ of [1, 2, 3]) await old.send(visit)
     await documents.send(new UpdateCommand(now.fence(visit)))
@@ -105,16 +96,16 @@ describe('the fence', () => {
   })
 
   it('orders writes, but a claim is what protects a read: after it the older leader cannot write', async () => {
-    const { TableName, Key, row, old, now } = await replacement()
+    const { TableName, row, old, now } = await replacement()
     await old.send({ TableName, Item: { ...Key, balance: 5 } })
-    expect(await now.claim({ TableName, Key })).toMatchObject({ id: 'row', balance: 5, [FENCE]: now.fencingToken })
+    expect(await now.claim({ TableName, Key })).toMatchObject({ ...Key, balance: 5, [FENCE]: now.fencingToken })
     await expect(old.send({ TableName, Item: { ...Key, balance: 0 } })).rejects.toThrow(StaleTokenError)
     expect(await row()).toMatchObject({ balance: 5 })
   })
 
   it('a claim may be bound to a condition, and creates no row that the condition requires', async () => {
-    const { TableName, Key, row, now } = await replacement()
-    const claim = now.claim({ TableName, Key, ConditionExpression: 'attribute_exists(id)' })
+    const { TableName, row, now } = await replacement()
+    const claim = now.claim({ TableName, Key, ConditionExpression: 'attribute_exists(lease)' })
     await expect(claim).rejects.toMatchObject({ name: 'ConditionalCheckFailedException' })
     expect(await row()).toBeUndefined()
   })
@@ -156,19 +147,12 @@ describe('the fence', () => {
 
   const [seven, nine] = [{ N: '7' }, { N: '9' }]
   const written = (fencingToken: { N: string }) => ({ M: { fencingToken, step: { N: '4' }, settled: { N: '2' } } })
+  const [STEP, others] = ['fencingStep:billing', { 'fencingToken:reports': nine }]
   it.each<[string, Parameters<typeof readSeen>[0], object]>([
-    [
-      'token and step',
-      { 'fencingToken:billing': seven, 'fencingToken:reports': nine, 'fencingStep:billing': written(seven) },
-      { fencingToken: 7, step: 4, settled: 2 },
-    ],
-    ['token alone', { 'fencingToken:billing': seven }, { fencingToken: 7 }],
-    [
-      'step of another token',
-      { 'fencingToken:billing': seven, 'fencingStep:billing': written(nine) },
-      { fencingToken: 7 },
-    ],
-    ['values of others', { 'fencingToken:billing': { S: '7' }, 'fencingStep:billing': { L: [] } }, {}],
+    ['token and step', { [FENCE]: seven, ...others, [STEP]: written(seven) }, { fencingToken: 7, step: 4, settled: 2 }],
+    ['token alone', { [FENCE]: seven }, { fencingToken: 7 }],
+    ['step of another token', { [FENCE]: seven, [STEP]: written(nine) }, { fencingToken: 7 }],
+    ['values of others', { [FENCE]: { S: '7' }, [STEP]: { L: [] } }, {}],
     ['missing row', undefined, {}],
   ])('reads what a row remembers of one lease, and nothing that a fence did not write: %s', (_, item, seen) => {
     const nothing = { fencingToken: undefined, step: undefined, settled: undefined }
@@ -185,34 +169,6 @@ describe('the fence', () => {
       ExpressionAttributeValues: { ':a': 1, ':tenureFence': 7 },
     })
     expect(input).toEqual(before)
-  })
-})
-
-it('the guard writes all of the items while leading, and none once replaced', async () => {
-  const { TableName, Key, row, old, now, end } = await replacement()
-  const item = (by: string) => ({ Put: { TableName, Item: { ...Key, by } } })
-  await now.transact([item('new'), { Put: { TableName, Item: { id: 'other' } } }])
-  await expect(old.transact([item('old')])).rejects.toThrow(LeaseLostError)
-  expect(await row()).toEqual({ id: 'row', by: 'new' })
-  expect(old.signal.aborted).toBe(true)
-  expect(await end()).toMatchObject([{ status: 'completed' }, { name: 'LeaseLostError' }])
-})
-
-describe('completion with items', () => {
-  it.each([
-    ['an expression that cannot be', { UpdateExpression: 'SET a = a +' }, 'ValidationException'],
-    [
-      'a value that cannot be sent',
-      { UpdateExpression: 'SET a = :a', ExpressionAttributeValues: { ':a': new Date() } },
-      'Error',
-    ],
-  ])('hands on the error of %s in an item: the lease is not to blame, and still held', async (_, wrong, name) => {
-    const { tableName, TableName, Key, now } = await replacement()
-    const item = { Update: { TableName, Key, ExpressionAttributeValues: { ':a': 1 }, ...wrong } }
-    await expect(now.complete([item])).rejects.toMatchObject({ name })
-    await expect(now.transact([item])).rejects.toMatchObject({ name })
-    now.assertHeld()
-    expect(await leaseRow(client, tableName)).toMatchObject({ holder: 'bob' })
   })
 })
 

@@ -30,6 +30,11 @@ test.each<[RegExp, string, () => unknown]>([
   [/^Dyn.*belongs to the client/, 'a Region', () => make(DynamoDBLeaseStore, { tableName: 'a', region: 'b' })],
   [/"table"\. Options: tableName,/, 'another name', () => make(DynamoDBLeaseStore, { table: 'a' })],
   [/takes only .*, but got a list/, 'a list of tables', () => make(MemoryLeaseStore, { tables: ['Reports'] })],
+  [
+    /^The key of table "a" must be the name of/,
+    'a type for a key',
+    () => make(MemoryLeaseStore, { tables: { a: { b: 'S' } } }),
+  ],
   [/takes only .*, but got "table"/, 'a misspelt option', () => make(MemoryLeaseStore, { table: {} })],
   [/^The answer of the store .* is missing, but must be/, 'an empty answer', () => answering(undefined)],
   [/Check it with leaseStoreConformance/, 'a grant without a row', () => answering({ granted: true })],

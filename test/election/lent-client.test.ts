@@ -1,10 +1,9 @@
 /** The caller's client stays as it is, and no effect delays a request on the lease row. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { Agent } from 'node:http'
-import { createRequire } from 'node:module'
 import { DynamoDBClient, type DynamoDBClientConfig, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
-import { DynamoDBDocumentClient, type TranslateConfig } from '@aws-sdk/lib-dynamodb'
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import {
   DynamoDBLeaseStore,
@@ -66,24 +65,6 @@ function acquire(store: DynamoDBLeaseStore, lease = 'billing') {
   return store.acquire({ lease, candidate: 'ann', attempt: 'a', ...times })
 }
 
-/** Adds layers to a client; each adds its step to the list. */
-function seenBy(client: Pick<DynamoDBClient, 'middlewareStack'>, ...steps: ('build' | 'finalizeRequest')[]) {
-  const seen: string[] = []
-  for (const step of steps) {
-    const layer =
-      (next: (args: never) => unknown, { commandName = '' }) =>
-      (args: never) => {
-        seen.push(`${step} ${commandName}`)
-        return next(args)
-      }
-    Reflect.apply(client.middlewareStack.add, client.middlewareStack, [
-      layer,
-      { step, priority: step === 'build' ? 'low' : 'high' },
-    ])
-  }
-  return seen
-}
-
 const TENURE = { lease: 'billing', candidate: 'ann', attempt: 'a', fencingToken: 1 }
 
 const effect = (Item = {}) => ({ TableName: 'effects', Item: { id: 'x', ...Item } })
@@ -123,10 +104,18 @@ describe('the options of document clients', () => {
     expect(itemsOf(server)).toEqual([EMPTY_MAP, EMPTY_MAP])
   })
 
-  it('are those of the document client that is lent, as they were then', async () => {
+  it.each<[string, readonly string[]]>([
+    ['later versions', []],
+    [
+      'versions in which commands brought their serialization along',
+      ['serializerMiddleware', 'deserializerMiddleware'],
+    ],
+  ])('are those of the document client that is lent, as they were then, in %s of the SDK', async (_, without) => {
     const server = await startFakeService()
     const options = structuredClone(OPTIONS)
-    const store = storeWith(DynamoDBDocumentClient.from(localClient(server.url), options))
+    const lent = DynamoDBDocumentClient.from(localClient(server.url), options)
+    for (const name of without) lent.middlewareStack.remove(name)
+    const store = storeWith(lent)
     options.marshallOptions.convertClassInstanceToMap = false
     await store.send(effect({ price: new Money() }))
     expect(itemsOf(server)).toEqual([{ id: { S: 'x' }, price: AS_MAP }])
@@ -154,48 +143,6 @@ function traced(ofClient: Stack): readonly string[] {
   return spans
 }
 
-/** The SDK once more, with classes of its own. */
-function otherCopy() {
-  const require = createRequire(import.meta.url)
-  const loaded = new Map(Object.entries(require.cache))
-  const ofTheSdk = (file: string) => /node_modules\/@(aws-sdk|smithy)\//.test(file)
-  for (const file of loaded.keys()) if (ofTheSdk(file)) delete require.cache[file]
-  const raw: typeof import('@aws-sdk/client-dynamodb') = require('@aws-sdk/client-dynamodb')
-  const document: typeof import('@aws-sdk/lib-dynamodb') = require('@aws-sdk/lib-dynamodb')
-  Object.assign(require.cache, Object.fromEntries(loaded))
-  return { ...raw, ...document }
-}
-
-describe('a document client of another copy of the SDK', () => {
-  const warn = vi.spyOn(console, 'warn')
-
-  it.each([
-    ['of this time', () => {}],
-    [
-      'of a time when commands brought their serialization along',
-      ({ middlewareStack }: DynamoDBDocumentClient) => {
-        middlewareStack.remove('serializerMiddleware')
-        middlewareStack.remove('deserializerMiddleware')
-      },
-    ],
-  ])('%s keeps its options and its middleware, also what is added later', async (_, age) => {
-    const sdk = otherCopy()
-    const server = await startFakeService()
-    const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
-    const raw = new sdk.DynamoDBClient({ endpoint: server.url, region: 'eu-central-1', credentials })
-    expect(raw).not.toBeInstanceOf(DynamoDBClient)
-    const lent = sdk.DynamoDBDocumentClient.from(raw, OPTIONS satisfies TranslateConfig)
-    age(lent)
-    const store = storeWith(lent)
-    const seen = seenBy(lent, 'build')
-    expect(await acquire(store)).toMatchObject({ granted: true })
-    await store.send(effect({ price: new Money() }))
-    expect(seen).toEqual(['build UpdateItemCommand', 'build PutItemCommand'])
-    expect(itemsOf(server)[1]).toEqual({ id: { S: 'x' }, price: AS_MAP })
-    expect(warn).not.toHaveBeenCalled()
-  })
-})
-
 describe('changes of a client by its caller', () => {
   it('its send is what sends, also one that is bound to the client', async () => {
     const server = await startFakeService()
@@ -222,10 +169,21 @@ describe('changes of a client by its caller', () => {
 
   it('its layers surround what they surround in the client itself: the whole request, or each try', async () => {
     const client = localClient((await startFakeService(FAILURE, {})).url)
-    const seen = seenBy(client, 'build', 'finalizeRequest')
-    await acquire(storeWith(client))
-    const [whole, each] = ['build UpdateItemCommand', 'finalizeRequest UpdateItemCommand']
-    expect(seen).toEqual([whole, each, each])
+    const store = storeWith(client)
+    const seen: string[] = []
+    const { middlewareStack } = client
+    for (const [step = '', priority] of [
+      ['build', 'low'],
+      ['finalizeRequest', 'high'],
+    ]) {
+      const layer = (next: (args: never) => unknown) => (args: never) => {
+        seen.push(step)
+        return next(args)
+      }
+      Reflect.apply(middlewareStack.add, middlewareStack, [layer, { step, priority }])
+    }
+    await acquire(store)
+    expect(seen).toEqual(['build', 'finalizeRequest', 'finalizeRequest'])
   })
 
   it.each([

@@ -93,11 +93,6 @@ describe('MemoryLeaseStore', () => {
     await expect(frozen).rejects.toThrow(StaleTokenError)
   })
 
-  it('names the keys that a table may have', () => {
-    const wrong: { readonly Reports: 'id' } = JSON.parse('{"Reports":{"id":"S"}}')
-    expect(() => new MemoryLeaseStore({ tables: wrong })).toThrow(/^The key of table "Reports" must be the name of/)
-  })
-
   it('is not in the bundle of a function', async () => {
     const { metafile } = await build({
       stdin: { contents: "export { leaderOnly, withLease } from './functions/election/index.ts'", resolveDir: '.' },

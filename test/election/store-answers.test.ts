@@ -1,8 +1,7 @@
 /** How the store reads answers that DynamoDB Local does not give. */
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { DynamoDBLeaseStore, systemClock } from '../../functions/election/index.ts'
-import { acquireRequest, holderWrite, NOW_MS, tenureOf } from '../../functions/election/testing/requests.ts'
-import { RulesStore } from '../../functions/election/testing/rules-store.ts'
+import { acquireRequest, NOW_MS, tenureOf } from '../../functions/election/testing/requests.ts'
 import { answeringClient, errorAnswer, retryingClient, type WireAnswer } from './answering-client.ts'
 
 const CONFLICT = errorAnswer('TransactionConflictException')
@@ -129,18 +128,4 @@ describe('a transaction', () => {
     const { store } = storeAnswered(canceled('ConditionalCheckFailed', 'None'))
     expect(await store.transact(ann, [item], TOKEN)).toStrictEqual({ granted: false })
   })
-})
-
-it('an effect leaves out what is undefined, with a client of the caller’s as with its own', async () => {
-  const { store, requests } = storeAnswered()
-  await store.send({ TableName: 'invoices', Item: { id: 1, note: undefined, of: { month: undefined } } })
-  expect(requests).toMatchObject([{ Item: { id: { N: '1' }, of: { M: {} } } }])
-  expect(requests[0]?.['Item']).not.toHaveProperty('note')
-})
-
-it('in memory, a lease without a row has none to read or edit', async () => {
-  const store = new RulesStore()
-  store.edit('billing', { pausedUntilMs: 1 })
-  expect(store.read('billing')).toBeUndefined()
-  expect(await store.write(holderWrite(ann, 'renew'))).toStrictEqual({ granted: false })
 })

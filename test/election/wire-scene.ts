@@ -1,6 +1,6 @@
 /** A lease table behind a proxy that loses, holds, forges and repeats messages, for tests of what crosses the wire. */
 import { type DynamoDBClientConfig, GetItemCommand } from '@aws-sdk/client-dynamodb'
-import { expect, inject, onTestFinished, vi } from 'vitest'
+import { inject, onTestFinished, vi } from 'vitest'
 import {
   type Clock,
   DynamoDBLeaseStore,
@@ -11,7 +11,7 @@ import {
 } from '../../functions/election/index.ts'
 import { describeLeaseRequest } from '../../functions/election/stores/describe.ts'
 import { ManualClock } from '../../functions/election/testing/manual-clock.ts'
-import { leaseRow, rawRow } from '../support/lease-row.ts'
+import { leaseRow } from '../support/lease-row.ts'
 import { createLeaseTable, localClient } from '../support/tables.ts'
 import { TcpProxy, type WireRequest } from '../support/tcp-proxy.ts'
 
@@ -68,19 +68,6 @@ export async function scene({ storeClock = impatient, ...config }: SceneOptions 
     run: (changes: Partial<LeaseOptions> = {}) => withLease(options(changes), task),
     row: () => leaseRow(direct, tableName),
     kinds: () => proxy.requests.map(kindOf),
-    /** The first request of a kind, for sending again. */
-    sent: (kind: string): WireRequest => {
-      const request = proxy.requests.find(is(kind))
-      if (request === undefined) throw new Error(`nothing of kind ${kind} was sent`)
-      return request
-    },
-    /** A delayed copy arrives, is understood and refused, and leaves the row as it is. */
-    async copyChangesNothing(copy: WireRequest) {
-      const before = await rawRow(direct, tableName)
-      expect(before).toBeDefined()
-      expect(await proxy.resend(copy)).toBe('ConditionalCheckFailedException')
-      expect(await rawRow(direct, tableName)).toEqual(before)
-    },
   }
 }
 

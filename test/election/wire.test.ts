@@ -197,7 +197,7 @@ describe('a store that does not serve is a LeaseStoreError, and the task never r
   it.each<[string, Fault, number, RegExp, Applied]>([
     ['no permission', answerError('AccessDeniedException', denied), 1, /Not permitted.*grantLead/, 'no'],
     ['throttling', answerError('ThrottlingException', 'Rate exceeded'), TRIES, /throttled.*Try again later/, 'no'],
-    ['an outage', answerError('InternalServerError', 'Internal', { status: 500 }), TRIES, /gave no answer/, 'unknown'],
+    ['an outage', answerError('InternalServerError', 'Internal', {}, 500), TRIES, /gave no answer/, 'unknown'],
     ['a network that drops everything', dropRequest, TRIES, /gave no answer.*network/, 'unknown'],
   ])('%s', async (_, fault, tries, text, applied) => {
     const { proxy, tableName, run, task, kinds } = await scene()

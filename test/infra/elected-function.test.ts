@@ -9,7 +9,7 @@ import {
   Function as LambdaFunction,
   Version,
 } from 'aws-cdk-lib/aws-lambda'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { ElectedSchedule, LeaseTable } from '../../infra/constructs/index.ts'
 import { ACCOUNT, aFunction, aRole, HOURLY, importFunction, newStack, refusal, twoStacks } from '../support/cdk-app.ts'
 
@@ -44,104 +44,84 @@ const OTHER_REGION = new RegExp(
     "make the schedule in a stack of the function's Region$",
 )
 
-describe('a function is refused', () => {
-  const role = (stack: Stack) => Role.fromRoleArn(stack, 'Role', `arn:aws:iam::${ACCOUNT}:role/theirs`)
+const theirRole = (stack: Stack) => Role.fromRoleArn(stack, 'Role', `arn:aws:iam::${ACCOUNT}:role/theirs`)
 
-  test.each<[string, string | RegExp, (elect: Elect, ours: Stack, theirs: Stack) => unknown]>([
-    [
-      'with other values of the variables',
-      /^Two\/Elected1: .*Two\/F has .*LEASE_NAME="theirs", but .*="billing"; .*; .*LEASE_MS="1"/,
-      (elect, ours) => elect(aFunction(ours, 'F', { environment: { LEASE_NAME: 'theirs', LEASE_MS: '1' } })),
-    ],
-    [
-      'for another lease than its alias',
-      'LEASE_NAME="billing", but this schedule sets LEASE_NAME="o',
-      (elect, ours) => {
-        const handler = aFunction(ours, 'F')
-        elect(aliasOf(ours, handler.currentVersion))
-        elect(handler, 'other')
-      },
-    ],
-    [
-      'with a long timeout behind its alias',
-      "the function's timeout is 960 s",
-      (elect, ours) => elect(newAlias(ours, ours, { timeout: Duration.minutes(16) })),
-    ],
-    ['in another stack', 'One/F is in the stack One', (elect, _, theirs) => elect(aFunction(theirs, 'F'))],
-    [
-      'in a nested stack',
-      'Two/Nested/F is in the stack Two/Nested',
-      (elect, ours) => elect(aFunction(new NestedStack(ours, 'Nested'), 'F')),
-    ],
-    [
-      'behind an alias, in another stack',
-      'One/F is in the stack One',
-      (elect, ours, theirs) => elect(newAlias(ours, theirs, { role: role(theirs) })),
-    ],
-    [
-      'with its alias in another stack',
-      'One/Alias is in the stack One',
-      (elect, ours, theirs) => elect(newAlias(theirs, ours)),
-    ],
-    [
-      'with its role in another stack',
-      "function's role One/Role is in the stack One, and the stacks would depend on each other; make the role in",
-      (elect, ours, theirs) => elect(aFunction(ours, 'F', { role: aRole(theirs) })),
-    ],
-    ['in another Region', OTHER_REGION, (elect, ours) => elect(importFunction(ours, 'Theirs', 'us-east-1'))],
-    [
-      'imported by its name alone',
-      /the function Two\/Theirs is imported without its role, .* `Function.fromFunctionAttributes\(….*`$/,
-      (elect, ours) => elect(LambdaFunction.fromFunctionName(ours, 'Theirs', 'theirs')),
-    ],
-    [
-      'whose retries another construct sets',
-      `the function Two/F ${HAS_RETRIES}`,
-      (elect, ours) => {
-        const configured = aFunction(ours, 'F')
-        new EventInvokeConfig(ours, 'Retries', { function: configured, retryAttempts: 0 })
-        elect(configured)
-      },
-    ],
-  ])('%s', (_, message, make) => {
-    const { one, two } = twoStacks({ env: ENV })
-    const elect = elector(two)
-    expect(() => make(elect, two, one)).toThrow(refusal(message))
-  })
+test.each<[string | RegExp, (elect: Elect, ours: Stack, theirs: Stack) => unknown]>([
+  [
+    /^Two\/Elected1: .*Two\/F has .*LEASE_NAME="theirs", but .*="billing"; .*; .*LEASE_MS="1"/,
+    (elect, ours) => elect(aFunction(ours, 'F', { environment: { LEASE_NAME: 'theirs', LEASE_MS: '1' } })),
+  ],
+  [
+    'LEASE_NAME="billing", but this schedule sets LEASE_NAME="o',
+    (elect, ours) => {
+      const handler = aFunction(ours, 'F')
+      elect(aliasOf(ours, handler.currentVersion))
+      elect(handler, 'other')
+    },
+  ],
+  ["the function's timeout is 960 s", (elect, ours) => elect(newAlias(ours, ours, { timeout: Duration.minutes(16) }))],
+  ['One/F is in the stack One', (elect, _, theirs) => elect(aFunction(theirs, 'F'))],
+  ['Two/Nested/F is in the stack Two/Nested', (elect, ours) => elect(aFunction(new NestedStack(ours, 'Nested'), 'F'))],
+  ['One/F is in the stack One', (elect, ours, theirs) => elect(newAlias(ours, theirs, { role: theirRole(theirs) }))],
+  ['One/Alias is in the stack One', (elect, ours, theirs) => elect(newAlias(theirs, ours))],
+  [
+    "function's role One/Role is in the stack One, and the stacks would depend on each other; make the role in",
+    (elect, ours, theirs) => elect(aFunction(ours, 'F', { role: aRole(theirs) })),
+  ],
+  [OTHER_REGION, (elect, ours) => elect(importFunction(ours, 'Theirs', 'us-east-1'))],
+  [
+    /the function Two\/Theirs is imported without its role, .* `Function.fromFunctionAttributes\(….*`$/,
+    (elect, ours) => elect(LambdaFunction.fromFunctionName(ours, 'Theirs', 'theirs')),
+  ],
+  [
+    `the function Two/F ${HAS_RETRIES}`,
+    (elect, ours) => {
+      const configured = aFunction(ours, 'F')
+      new EventInvokeConfig(ours, 'Retries', { function: configured, retryAttempts: 0 })
+      elect(configured)
+    },
+  ],
+])('a function is refused with the message: %s', (message, make) => {
+  const { one, two } = twoStacks({ env: ENV })
+  const elect = elector(two)
+  expect(() => make(elect, two, one)).toThrow(refusal(message))
+})
 
-  test.each(['live', '3', '$LATEST'])('with the qualifier %s in its ARN, also behind an alias', (of) => {
+test.each(['live', '3', '$LATEST'])(
+  'a function is refused with the qualifier %s in its ARN, also behind an alias',
+  (of) => {
     const stack = newStack({ env: ENV })
     const elect = elector(stack)
     const lambda = importFunction(stack, 'Theirs', 'eu-central-1', ACCOUNT, `:${of}`)
     for (const handler of [lambda, importAlias(stack, 'Alias', 'live', lambda)]) {
       expect(() => elect(handler)).toThrow(refusal(`Stack/Theirs is imported by an ARN with the qualifier ":${of}"`))
     }
-  })
+  },
+)
 
-  test('twice for one qualifier, in all stacks together', () => {
-    const { one, two } = twoStacks({ env: ENV })
-    const [electInOne, electInTwo] = [elector(one), elector(two)]
-    electInOne(importAlias(one, 'Live'))
-    electInOne(importAlias(one, 'Next', 'next'))
-    electInOne(importFunction(one, 'Itself'))
-    const made = aFunction(one, 'F')
-    expect(electInOne(made.latestVersion).handler).toBe(made)
-    expect(() => electInOne(made)).toThrow(HAS_RETRIES)
-    expect(() => electInOne(importAlias(one, 'Again'))).toThrow(HAS_RETRIES)
-    expect(() => electInTwo(importAlias(two, 'Again'))).toThrow(HAS_RETRIES)
-    expect(() => electInOne(importFunction(one, 'Twice'))).toThrow(HAS_RETRIES)
-    expect(() => electInTwo(importFunction(two, 'Itself'))).toThrow(HAS_RETRIES)
-  })
+test('a function is refused twice for one qualifier, in all stacks together', () => {
+  const { one, two } = twoStacks({ env: ENV })
+  const [electInOne, electInTwo] = [elector(one), elector(two)]
+  electInOne(importAlias(one, 'Live'))
+  electInOne(importAlias(one, 'Next', 'next'))
+  electInOne(importFunction(one, 'Itself'))
+  const made = aFunction(one, 'F')
+  expect(electInOne(made.latestVersion).handler).toBe(made)
+  expect(() => electInOne(made)).toThrow(HAS_RETRIES)
+  expect(() => electInOne(importAlias(one, 'Again'))).toThrow(HAS_RETRIES)
+  expect(() => electInTwo(importAlias(two, 'Again'))).toThrow(HAS_RETRIES)
+  expect(() => electInOne(importFunction(one, 'Twice'))).toThrow(HAS_RETRIES)
+  expect(() => electInTwo(importFunction(two, 'Itself'))).toThrow(HAS_RETRIES)
+})
 
-  test('that gets another value of a variable later', () => {
-    const stack = newStack()
-    const handler = aFunction(stack, 'F')
-    elector(stack)(handler)
-    handler.addEnvironment('LEASE_MS', '60000')
-    expect(() => Template.fromStack(stack)).toThrow(
-      '[Stack/Elected1] the function Stack/F has the environment variable LEASE_MS="60000", but this schedule',
-    )
-  })
+test('a function is refused that gets another value of a variable later', () => {
+  const stack = newStack()
+  const handler = aFunction(stack, 'F')
+  elector(stack)(handler)
+  handler.addEnvironment('LEASE_MS', '60000')
+  expect(() => Template.fromStack(stack)).toThrow(
+    '[Stack/Elected1] the function Stack/F has the environment variable LEASE_MS="60000", but this schedule',
+  )
 })
 
 test('variables that name this lease are accepted, and others are kept', () => {
@@ -183,19 +163,17 @@ test('the role can be imported from another stack, or take no policies', () => {
   expect(() => app.synth()).not.toThrow()
 })
 
-test.each<[string, string, (stack: Stack) => IFunction]>([
+test.each<[string, (stack: Stack) => IFunction]>([
   [
-    'keeps the environment with which it was published',
     'use `currentVersion`, or publish a new version.*tenure:PublishedVersion',
     (stack) =>
       aliasOf(stack, Version.fromVersionAttributes(stack, 'V1', { lambda: aFunction(stack, 'F'), version: '1' })),
   ],
   [
-    'is imported, so that its environment cannot be set here',
     'is imported.*make sure that it has LEASE_TABLE, LEASE_NAME, LEASE_MS.*tenure:ForeignFunction',
     (stack) => importFunction(stack, 'Theirs'),
   ],
-])('a function causes a warning if it %s', (_, pattern, make) => {
+])('a function whose environment cannot be set here causes a warning: %s', (pattern, make) => {
   const stack = newStack()
   elector(stack)(make(stack))
   Annotations.fromStack(stack).hasWarning('/Stack/Elected1', Match.stringLikeRegexp(pattern))

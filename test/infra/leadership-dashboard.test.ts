@@ -1,5 +1,5 @@
 import { Template } from 'aws-cdk-lib/assertions'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { STANDBY_REASONS } from '../../functions/election/rules.ts'
 import { LeadershipAlarms, LeadershipDashboard, LeadershipEvents, LeaseTable } from '../../infra/constructs/index.ts'
 import { elect, refusal, stackWithTable } from '../support/cdk-app.ts'
@@ -24,41 +24,39 @@ function dashboard(leases: readonly string[], withAlarms = false) {
   return { body, widgets }
 }
 
-describe('the dashboard', () => {
-  const LEASES = ['billing', 'team/reports']
-  const usual = dashboard(LEASES)
+const LEASES = ['billing', 'team/reports']
+const usual = dashboard(LEASES)
 
-  test('draws its leases', () => {
-    expect(usual.widgets.find(({ type }) => type === 'custom')?.properties).toMatchObject({
-      params: { leases: LEASES },
-      updateOn: { refresh: true, resize: true, timeRange: true },
-    })
+test('the dashboard draws its leases', () => {
+  expect(usual.widgets.find(({ type }) => type === 'custom')?.properties).toMatchObject({
+    params: { leases: LEASES },
+    updateOn: { refresh: true, resize: true, timeRange: true },
   })
+})
 
-  test.each(['ticksCompleted', 'ticksFailed', 'takeover', 'tickDuration', 'elected', 'lost', 'clockSkew'])(
-    'graphs %s of each lease, and standbys by their reason',
-    (metric) => {
-      for (const lease of LEASES) {
-        expect(usual.body).toContain(`["Tenure","${metric}","lease","${lease}","table","REFERENCE",`)
-      }
-      for (const reason of STANDBY_REASONS) expect(usual.body).toContain(`"lease","billing","reason","${reason}",`)
-    },
+test.each(['ticksCompleted', 'ticksFailed', 'takeover', 'tickDuration', 'elected', 'lost', 'clockSkew'])(
+  'graphs %s of each lease, and standbys by their reason',
+  (metric) => {
+    for (const lease of LEASES) {
+      expect(usual.body).toContain(`["Tenure","${metric}","lease","${lease}","table","REFERENCE",`)
+    }
+    for (const reason of STANDBY_REASONS) expect(usual.body).toContain(`"lease","billing","reason","${reason}",`)
+  },
+)
+
+test('the dashboard shows the states of alarms if given, at most 100 per widget', () => {
+  const alarmsIn = (widgets: readonly Widget[]) =>
+    widgets.filter(({ type }) => type === 'alarm').map(({ properties }) => [properties['alarms']].flat().length)
+  const leases = Array.from({ length: 21 }, (_, index) => `lease-${index}`)
+  expect(alarmsIn(usual.widgets)).toEqual([])
+  expect(alarmsIn(dashboard(leases, true).widgets)).toEqual([100, 6])
+})
+
+test('the dashboard is refused without a schedule, and for two tables', () => {
+  expect(() => dashboard([])).toThrow(refusal('Stack/Dashboard: `schedules` has 0 leases; give 1 to 50'))
+  const { stack, leaseTable } = stackWithTable()
+  const schedules = [elect(stack, 'One', leaseTable), elect(stack, 'Two', new LeaseTable(stack, 'Others'))]
+  expect(() => new LeadershipDashboard(stack, 'Both', { schedules })).toThrow(
+    refusal('Stack/Both: Stack/Two has another lease table than Stack/One; make a dashboard for each table'),
   )
-
-  test('shows the states of alarms if given, at most 100 per widget', () => {
-    const alarmsIn = (widgets: readonly Widget[]) =>
-      widgets.filter(({ type }) => type === 'alarm').map(({ properties }) => [properties['alarms']].flat().length)
-    const leases = Array.from({ length: 21 }, (_, index) => `lease-${index}`)
-    expect(alarmsIn(usual.widgets)).toEqual([])
-    expect(alarmsIn(dashboard(leases, true).widgets)).toEqual([100, 6])
-  })
-
-  test('is refused without a schedule, and for two tables', () => {
-    expect(() => dashboard([])).toThrow(refusal('Stack/Dashboard: `schedules` has 0 leases; give 1 to 50'))
-    const { stack, leaseTable } = stackWithTable()
-    const schedules = [elect(stack, 'One', leaseTable), elect(stack, 'Two', new LeaseTable(stack, 'Others'))]
-    expect(() => new LeadershipDashboard(stack, 'Both', { schedules })).toThrow(
-      refusal('Stack/Both: Stack/Two has another lease table than Stack/One; make a dashboard for each table'),
-    )
-  })
 })

@@ -86,16 +86,9 @@ const NO_BUS = `Jobs/Events: the event bus is in us-east-1 of account ${ACCOUNT}
 const USE_A_REPLICA =
   /use a lease table of the same Region, or a replica of .*, `new LeaseTable\(.*table.replica\(region\) }\)`/
 
-test.each<[string, typeof IRELAND, string | RegExp, (jobs: Stack, tables: Stack) => unknown]>([
+test.each<[string | RegExp, (jobs: Stack, tables: Stack) => unknown, env?: typeof IRELAND]>([
+  [`Jobs/Events: ${ELSEWHERE}`, (jobs, tables) => new LeadershipEvents(jobs, 'Events', { leaseTable: named(tables) })],
   [
-    'events of a lease table',
-    IRELAND,
-    `Jobs/Events: ${ELSEWHERE}`,
-    (jobs, tables) => new LeadershipEvents(jobs, 'Events', { leaseTable: named(tables) }),
-  ],
-  [
-    'alarms of a lease table',
-    IRELAND,
     `Jobs/Alarms: ${ELSEWHERE}`,
     (jobs, tables) => {
       const events = new LeadershipEvents(tables, 'Events', { leaseTable: named(tables) })
@@ -103,26 +96,19 @@ test.each<[string, typeof IRELAND, string | RegExp, (jobs: Stack, tables: Stack)
     },
   ],
   [
-    'the dashboard of a lease table',
-    IRELAND,
     `Jobs/Dashboard/Widget: ${ELSEWHERE}`,
     (jobs, tables) => new LeadershipDashboard(jobs, 'Dashboard', { schedules: [elect(tables, 'E', named(tables))] }),
   ],
-  ['a bus', IRELAND, NO_BUS, (jobs) => announceTo(jobs, { eventBusArn: busArn('us-east-1') })],
+  [NO_BUS, (jobs) => announceTo(jobs, { eventBusArn: busArn('us-east-1') })],
+  [NO_BUS, (jobs, tables) => announceTo(jobs, new EventBus(tables, 'Bus', { eventBusName: 'jobs' }))],
+  [USE_A_REPLICA, (jobs, tables) => elect(jobs, 'E', strong(tables, 'us-east-1')), OHIO],
   [
-    'a bus of another stack',
-    IRELAND,
-    NO_BUS,
-    (jobs, tables) => announceTo(jobs, new EventBus(tables, 'Bus', { eventBusName: 'jobs' })),
-  ],
-  ['a global table', OHIO, USE_A_REPLICA, (jobs, tables) => elect(jobs, 'E', strong(tables, 'us-east-1'))],
-  [
-    'events of a replica without the ARN of its stream, even in its Region',
-    OHIO,
+    // The replica is in the Region of its user, but without the ARN of its stream.
     /^Jobs\/Events: the app does not know the stream's ARN .*, and set `history` to false, because/,
     (jobs, tables) => new LeadershipEvents(jobs, 'Events', { leaseTable: strong(tables, 'us-east-2') }),
+    OHIO,
   ],
-])('another Region is refused for %s', (_, env, message, make) => {
+])('another Region is refused: %s', (message, make, env = IRELAND) => {
   const { tables, jobs } = tablesAndJobs(env)
   expect(() => make(jobs, tables)).toThrow(refusal(message))
 })

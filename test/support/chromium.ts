@@ -1,9 +1,8 @@
 /** Debian's Chromium without a screen, for pages on loopback. */
-import { accessSync, constants } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { type Browser, chromium } from 'playwright-core'
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome']
 /** Prevents requests to the internet that the browser sends on its own. */
 const QUIET = [
   '--no-first-run',
@@ -14,19 +13,14 @@ const QUIET = [
 ]
 
 /** `CHROMIUM` in the environment, else the first one on the path; undefined if there is none. */
-export function chromiumPath(env: NodeJS.ProcessEnv = process.env): string | undefined {
-  const directories = (env['PATH'] ?? '').split(delimiter)
-  const found = directories.flatMap((directory) => NAMES.map((name) => join(directory, name))).find(isExecutable)
-  return env['CHROMIUM'] ?? found
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
+export function chromiumPath(): string | undefined {
+  const { CHROMIUM, PATH = '' } = process.env
+  return (
+    CHROMIUM ??
+    PATH.split(delimiter)
+      .map((directory) => join(directory, 'chromium'))
+      .find(existsSync)
+  )
 }
 
 /** A new browser with an empty profile. @throws Error that says what to install */

@@ -1,40 +1,26 @@
 import { type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { marshall } from '@aws-sdk/util-dynamodb'
 import { DynamoDBLeaseStore } from '../../functions/election/index.ts'
-import type { LeaseRecord } from '../../functions/election/rules.ts'
-import { type AttributeMap, readRow } from '../../functions/election/stores/row.ts'
+import { readRow } from '../../functions/election/stores/row.ts'
 import type { StoreUnderTest } from '../../functions/election/testing/index.ts'
 import { createLeaseTable } from './tables.ts'
 
 /** The raw lease row, read apart from the store under test. */
-export async function rawRow(
-  client: DynamoDBClient,
-  TableName: string,
-  lease = 'billing',
-): Promise<AttributeMap | undefined> {
+export async function rawRow(client: DynamoDBClient, TableName: string, lease = 'billing') {
   const Key = { lease: { S: lease }, record: { S: 'LEASE' } }
   const { Item } = await client.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }))
   return Item
 }
 
-export async function leaseRow(
-  client: DynamoDBClient,
-  table: string,
-  lease = 'billing',
-): Promise<LeaseRecord | undefined> {
+export async function leaseRow(client: DynamoDBClient, table: string, lease = 'billing') {
   const row = await rawRow(client, table, lease)
   return row === undefined ? undefined : readRow(row, lease)
 }
 
 /** Overwrites attributes of the lease row by hand. */
-export async function editRow(
-  client: DynamoDBClient,
-  TableName: string,
-  changes: Record<string, unknown>,
-  lease = 'billing',
-): Promise<void> {
+export async function editRow(client: DynamoDBClient, TableName: string, changes: object, lease = 'billing') {
   const row = await rawRow(client, TableName, lease)
-  const Item = { lease: { S: lease }, record: { S: 'LEASE' }, ...row, ...marshall(changes) }
+  const Item = { lease: { S: lease }, record: { S: 'LEASE' }, ...row, ...marshall({ ...changes }) }
   await client.send(new PutItemCommand({ TableName, Item }))
 }
 
@@ -44,6 +30,6 @@ export async function storeUnderTest(client: DynamoDBClient): Promise<StoreUnder
   return {
     store: new DynamoDBLeaseStore({ tableName, client }),
     read: () => leaseRow(client, tableName),
-    edit: (changes) => editRow(client, tableName, { ...changes }),
+    edit: (changes) => editRow(client, tableName, changes),
   }
 }

@@ -14,7 +14,7 @@ export function syntheticSetup(): readonly Entry[] {
   const state = { isPresent: true, skewMs: 0, isCutOff: false, dropsNextReply: false }
   const names = { task: 'billing', lease: 'billing', switchedOff: [] }
   return [
-    { kind: 'setup', ...names, leaseMs: LEASE_MS, periodMs: 3_600_000, maxCandidates: NUMBERS.length },
+    { kind: 'setup', ...names, leaseMs: LEASE_MS, periodMs: 3_600_000 },
     ...NUMBERS.map((candidate): Entry => ({ kind: 'candidate', candidate, ...state })),
     { kind: 'leader', frozen: [] },
   ]

@@ -1,11 +1,6 @@
 /** New tables in DynamoDB Local: each test has its own, so that tests can run in parallel. */
 import { randomUUID } from 'node:crypto'
-import {
-  CreateTableCommand,
-  DynamoDBClient,
-  type DynamoDBClientConfig,
-  type KeySchemaElement,
-} from '@aws-sdk/client-dynamodb'
+import { CreateTableCommand, DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
 
 /** A client for DynamoDB Local, which takes any credentials and any region. */
 export function localClient(endpoint: string, config: DynamoDBClientConfig = {}): DynamoDBClient {
@@ -14,6 +9,8 @@ export function localClient(endpoint: string, config: DynamoDBClientConfig = {})
 }
 
 type Keys = readonly [partition: string, sort: string]
+const KEY_TYPES = ['HASH', 'RANGE'] as const
+const keySchema = (keys: Keys) => keys.map((AttributeName, nth) => ({ AttributeName, KeyType: KEY_TYPES[nth] }))
 
 /** @param due the keys of the index `due` @returns the name of a new, empty table */
 export async function createTable(client: DynamoDBClient, keys: Keys, due?: Keys): Promise<string> {
@@ -45,10 +42,3 @@ export async function createBillingTables(client: DynamoDBClient) {
 }
 
 export const createSandboxTable = (client: DynamoDBClient) => createTable(client, ['customer', 'key'])
-
-function keySchema([partition, sort]: Keys): KeySchemaElement[] {
-  return [
-    { AttributeName: partition, KeyType: 'HASH' },
-    { AttributeName: sort, KeyType: 'RANGE' },
-  ]
-}

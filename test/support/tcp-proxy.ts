@@ -61,25 +61,13 @@ export function forgeDate(date: string): Fault {
 }
 
 /** An error in place of DynamoDB's reply; the request never reaches it. */
-export function answerError(type: string, message: string, { status = 400, ...fields }: ErrorFields = {}): Fault {
+export function answerError(type: string, message: string, fields: object = {}, status = 400): Fault {
   const body = JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${type}`, message, ...fields })
   return ({ reply }) => reply({ status, headers: { 'content-type': 'application/x-amz-json-1.0' }, body })
 }
 
-export interface ErrorFields {
-  readonly status?: number
-  readonly CancellationReasons?: readonly { readonly Code: string }[]
-}
-
-export interface Gate {
-  /** Holds DynamoDB's reply back until the gate opens. */
-  readonly fault: Fault
-  /** Resolves once DynamoDB has executed the request and the reply waits. */
-  readonly reached: Promise<void>
-  open(): void
-}
-
-export function gate(): Gate {
+/** Holds DynamoDB's reply back until `open` is called; `reached` resolves once the reply waits. */
+export function gate() {
   const reached = Promise.withResolvers<void>()
   const opened = Promise.withResolvers<void>()
   const fault: Fault = async ({ forward, reply }) => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { CUSTOM_PROPERTIES, DARK, LIGHT, type Palette } from '../../functions/widget/palette.ts'
+import { DARK, LIGHT, type Palette } from '../../functions/widget/palette.ts'
 import { OUTCOMES } from '../../functions/widget/timeline/input.ts'
 
 /** https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio */
@@ -31,9 +31,4 @@ test.each(PAGES)('On a %s page texts have a contrast of 4.5:1 and bars of 3:1', 
       expect(contrast(palette[outcome], background), `${outcome} on ${background}`).toBeGreaterThanOrEqual(3)
     }
   }
-})
-
-test('A page that sets no custom properties gets the light colours', () => {
-  const fallbacks = Object.entries(CUSTOM_PROPERTIES).map(([name, value]) => [name, /, (#\w+)\)$/.exec(value)?.[1]])
-  expect(Object.fromEntries(fallbacks)).toEqual(LIGHT)
 })

@@ -4,7 +4,7 @@ import { count, timeOf } from '../../programs/text.ts'
 import { planOf } from '../faults/plan.ts'
 import { PlannedFaults } from '../faults/planned-faults.ts'
 import { HOW_SWITCHED_OFF } from '../faults/protections.ts'
-import { completedAfterAll, outcomeOf } from '../observe/outcome.ts'
+import { outcomeOf } from '../observe/outcome.ts'
 import type { Task, TaskContext } from '../run/task.ts'
 import { resourcesOf } from '../stack/resources.ts'
 import { type AuditedTicks, auditRun, type RecordedCharge, readGateway } from './audit.ts'
@@ -65,7 +65,7 @@ export const billing =
       },
 
       progress: () => {
-        if (answered() < due) display.progress(answered(), due)
+        if (answered() < due) display.note(`    … the gateway has answered ${answered()} of ${count(due, 'charge')}`)
       },
 
       tickEnded: async () => {
@@ -74,12 +74,9 @@ export const billing =
       },
 
       outcomeOf: ({ requestId, ending }) => {
-        const outcome = completedAfterAll(outcomeOf(ending), context.recorder.observations(requestId))
-        if (outcome.status === 'completed' && outcome.thrown !== undefined) {
-          const { fencingToken, thrown } = outcome
-          display.warn(`    Token ${fencingToken} failed after completing its tick: ${thrown.errorMessage}`)
-        }
-        return outcome
+        const observations = context.recorder.observations(requestId)
+        // With the lease switched off, each candidate has one of its own.
+        return outcomeOf(ending, observations, observations.leases[0]?.lease ?? context.lease.lease)
       },
 
       money: () => chargesOf(moved),

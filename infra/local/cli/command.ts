@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { OptionError } from '../../programs/flags.ts'
 import { INTERRUPTED_EXIT_CODE, onInterrupt } from '../../programs/interrupt.ts'
 import { printable, wrapped } from '../../programs/text.ts'
-import { readScenario, refuseUnknownCandidates, type ScheduledFault } from '../faults/fault.ts'
+import { readScenario, type ScheduledFault } from '../faults/fault.ts'
 import { Display } from '../run/display.ts'
 import { type LocalRunOptions, runLocally } from '../run/local-run.ts'
 import type { CommandOptions, Parsed } from './options.ts'
@@ -28,11 +28,9 @@ export type Job = Pick<LocalRunOptions, 'task' | 'root' | 'app' | 'context' | 'o
 export async function prepare<Options extends CommandOptions>(command: Command<Options>, argv: readonly string[]) {
   const options = command.parse(argv)
   if (typeof options === 'string') return options
-  const { scenarioFile, json, candidates, scenario: flags } = options
+  const { scenarioFile, json, scenario: flags } = options
   const file = scenarioFile === undefined ? [] : await readScenarioFile(resolve(command.directory, scenarioFile))
-  const scenario = [...flags, ...file]
-  refuseUnknownCandidates(scenario, candidates)
-  const job = await command.jobOf({ ...options, scenario })
+  const job = await command.jobOf({ ...options, scenario: [...flags, ...file] })
   return { job, json }
 }
 
@@ -53,7 +51,7 @@ export async function run<Options extends CommandOptions>(
   const { job, json } = prepared
   using interrupt = onInterrupt()
   const { signal } = interrupt
-  using display = new Display(json ? process.stderr : process.stdout)
+  const display = new Display(json ? process.stderr : process.stdout)
   try {
     const { summary, verdict: found } = await runLocally({ ...job, display, signal })
     const verdict = found.errors.length > 0 ? 'wrong' : found.inconclusive.length > 0 ? 'inconclusive' : 'right'

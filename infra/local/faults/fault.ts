@@ -67,10 +67,9 @@ export function describeCallFault(fault: CallFault): string {
   return `${what} ${CALL_NOUNS[fault.at] ?? fault.at} ${fault.nth}${more}`
 }
 
-export function describeClock(ms: number): string {
-  if (ms === 0) return 'clock set right'
-  return `clock set ${Math.abs(ms) / 1000} s ${ms > 0 ? 'ahead' : 'behind'}`
-}
+/** Of a clock, such as `2.5 s ahead`. */
+export const describeSkew = (ms: number): string =>
+  ms === 0 ? 'right' : `${Math.abs(ms) / 1000} s ${ms > 0 ? 'ahead' : 'behind'}`
 
 export function isPlannedAt(fault: CallFault, at: CallKind, nth: number): boolean {
   const times = fault.do === 'throttle' ? fault.times : 1
@@ -128,15 +127,4 @@ export function readScenario(value: unknown): readonly ScheduledFault[] {
       throw new FaultError(`Fault ${index + 1} of the scenario: ${error.message}`)
     }
   })
-}
-
-/** @throws FaultError if a fault is for a candidate that does not exist yet at its tick */
-export function refuseUnknownCandidates(faults: readonly ScheduledFault[], candidates: number): void {
-  for (const fault of faults) {
-    if (!('candidate' in fault)) continue
-    const added = faults.filter((other) => other.do === 'addCandidate' && other.tick <= fault.tick).length
-    if (fault.candidate <= candidates + added) continue
-    const existing = added === 0 ? `there are ${candidates}` : `there are ${candidates}, and ${added} added`
-    throw new FaultError(`Tick ${fault.tick}, ${fault.do}: there is no candidate ${fault.candidate}, ${existing}`)
-  }
 }

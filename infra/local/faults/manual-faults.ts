@@ -4,19 +4,16 @@
  */
 import { type Clock, systemClock } from '../../../functions/election/clock.ts'
 import type { Call, Interceptor, Reply } from '../lambda-host/interceptor.ts'
-import type { CandidateEntry, LeaderEntry } from '../observe/entries.ts'
+import type { LeaderEntry } from '../observe/entries.ts'
 import type { Recorder } from '../observe/recorder.ts'
 import { endIn, leaseRequestOf, writesOf } from '../observe/wire.ts'
-import { Candidates } from './candidates.ts'
+import { Candidates, type CandidatesOptions } from './candidates.ts'
 import { FAULT_WORDS, FaultError, type ManualFault } from './fault.ts'
 import type { Forward, Injecting } from './planned-faults.ts'
 
-export interface ManualFaultsOptions extends Injecting {
-  readonly candidates: number
+export interface ManualFaultsOptions extends Injecting, CandidatesOptions {
   readonly leaseTable: string
   readonly election: Pick<Recorder, 'leader' | 'isLeading' | 'candidateOf'>
-  readonly onFault: Recorder['faultInjected']
-  readonly add: (entry: CandidateEntry | LeaderEntry) => void
   readonly clock?: Pick<Clock, 'sleep'>
 }
 
@@ -36,9 +33,7 @@ export class ManualFaults {
   constructor(options: ManualFaultsOptions) {
     this.#options = options
     this.#clock = options.clock ?? systemClock
-    this.candidates = new Candidates(options.candidates, options.add, (description, candidate) =>
-      options.onFault(description, { candidate }),
-    )
+    this.candidates = new Candidates(options)
     const dropAll = () => this.#frozen.forEach((release) => void release('drop'))
     options.signal.addEventListener('abort', dropAll, { once: true })
     this.#arm(undefined)

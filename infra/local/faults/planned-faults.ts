@@ -69,30 +69,26 @@ export class PlannedFaults {
   }
 
   async #apply(fault: CallFault, call: Call, forward: Forward): Promise<Reply | 'hangUp'> {
-    switch (fault.do) {
-      case 'killLeader':
-      case 'freezeLeader': {
-        const reply = fault.when === 'before' ? undefined : await forward()
-        if (fault.do === 'freezeLeader') await this.#freeze(fault, call)
-        else if (await this.#options.processes.kill(call.requestId)) {
-          this.#note(fault, call)
-          return 'hangUp'
-        }
-        return reply ?? forward()
+    if ('when' in fault) {
+      const reply = fault.when === 'before' ? undefined : await forward()
+      if (fault.do === 'freezeLeader') await this.#freeze(fault, call)
+      else if (await this.#options.processes.kill(call.requestId)) {
+        this.#note(fault, call)
+        return 'hangUp'
       }
+      return reply ?? forward()
+    }
+    this.#note(fault, call)
+    switch (fault.do) {
       case 'dropReply':
         await forward()
-        this.#note(fault, call)
         // The SDK would retry a lost connection to Lambda; a proxy before a real gateway answers 504.
         return call.service === 'lambda' ? gatewayReply(504) : 'hangUp'
       case 'dropRequest':
-        this.#note(fault, call)
         return 'hangUp'
       case 'throttle':
-        this.#note(fault, call)
         return dynamodbError('ThrottlingException', 'Rate of requests exceeds the allowed throughput.')
       case 'refuse':
-        this.#note(fault, call)
         return gatewayReply(503)
     }
   }

@@ -3,7 +3,7 @@
  * key are removed from requests on the wire, the lease by a misconfiguration, separate lease names.
  */
 import { randomUUID } from 'node:crypto'
-import type { Call, Interceptor } from '../lambda-host/interceptor.ts'
+import type { Interceptor } from '../lambda-host/interceptor.ts'
 import type { Candidate } from '../stack/schedules.ts'
 
 export const PROTECTIONS = ['lease', 'fence', 'key'] as const
@@ -20,36 +20,22 @@ export function withoutLease({ lambda, ...candidate }: Candidate, number: number
   return { ...candidate, lambda: { ...lambda, environment: { ...lambda.environment, LEASE_NAME } } }
 }
 
-/** The condition of `functions/election/fencing.ts` on a row that a tenure has written. */
+/** The condition of `functions/election/fencing.ts` on a row that a tenure has written; billing transacts nothing. */
 const FENCE = /(#tenureFence <=|#tenureStep\.fencingToken <) :tenureFence/g
 /** True for every row, with all placeholders still used, as DynamoDB demands. */
 const NO_FENCE = '(attribute_exists(#tenureFence) OR $&)'
 
-export const withoutFence: Interceptor = (call, forward) =>
-  forward(call.service === 'dynamodb' ? unfenced(call.body) : undefined)
-
-type Fields = Readonly<Record<string, unknown>>
-
-/** The request, or each item of its transaction, without a fence; undefined if nothing changes. */
-function unfenced(body: Fields): Fields | undefined {
-  const { ConditionExpression: condition, TransactItems: items } = body
-  if (typeof condition === 'string' && condition.search(FENCE) >= 0) {
-    return { ...body, ConditionExpression: condition.replaceAll(FENCE, NO_FENCE) }
-  }
-  if (!Array.isArray(items)) return undefined
-  const withoutFences = (item: Fields) =>
-    Object.entries(item).map(([action, input]) => [action, isFields(input) ? (unfenced(input) ?? input) : input])
-  return { ...body, TransactItems: items.map((item: Fields) => Object.fromEntries(withoutFences(item))) }
+export const withoutFence: Interceptor = ({ service, body }, forward) => {
+  const { ConditionExpression: condition } = body
+  if (service !== 'dynamodb' || typeof condition !== 'string' || condition.search(FENCE) === -1) return forward()
+  return forward({ ...body, ConditionExpression: condition.replaceAll(FENCE, NO_FENCE) })
 }
 
-const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null
-
-export const withoutKey: Interceptor = ({ service, body }, forward) => forward(withNewKey(service, body, randomUUID()))
-
-function withNewKey(service: Call['service'], body: Fields, key: string): Fields | undefined {
+export const withoutKey: Interceptor = ({ service, body }, forward) => {
   const { method, headers, body: form } = body
-  if (service !== 'lambda' || method !== 'POST' || typeof form !== 'string') return undefined
+  if (service !== 'lambda' || method !== 'POST' || typeof form !== 'string') return forward()
+  const key = randomUUID()
   const fields = new URLSearchParams(form)
   fields.set('metadata[charge]', key)
-  return { ...body, headers: { ...(isFields(headers) && headers), 'idempotency-key': key }, body: fields.toString() }
+  return forward({ ...body, headers: { ...Object(headers), 'idempotency-key': key }, body: fields.toString() })
 }

@@ -11,7 +11,6 @@ export interface Setup {
   readonly leaseMs: number
   readonly periodMs: number
   readonly switchedOff: readonly string[]
-  readonly maxCandidates: number
 }
 
 export interface CandidateEntry {
@@ -52,13 +51,6 @@ interface Timed {
   readonly atMs: number
 }
 
-/** When Lambda retries the event of a candidate. */
-interface Retry extends Timed {
-  readonly kind: 'retry'
-  readonly candidate: number
-  readonly tick: string
-}
-
 /** A line of the verdict on a run, such as `✓ All is well: …`. */
 export interface VerdictLine {
   readonly kind: 'right' | 'wrong' | 'open'
@@ -68,7 +60,6 @@ export interface VerdictLine {
 /** The run has ended: the last entry. */
 export interface Over extends Timed {
   readonly kind: 'over'
-  readonly description: string
   /** Absent if the run ended early. */
   readonly verdict?: readonly VerdictLine[] | undefined
 }
@@ -132,8 +123,8 @@ export interface FaultEntry extends Timed {
   readonly description: string
 }
 
-/** Only the latest of each kind counts; of `candidate` and `retry`, the latest of each candidate. */
-type StateEntry = Setup | CandidateEntry | LeaderEntry | Counts | Retry | Over
+/** Only the latest of each kind counts; of `candidate`, the latest of each candidate. */
+type StateEntry = Setup | CandidateEntry | LeaderEntry | Counts | Over
 type Ticked = Timed & { readonly kind: 'ticked'; readonly number: number; readonly tick: string }
 type StoodBy = Timed & { readonly kind: 'standby'; readonly candidate: number; readonly reason: string }
 /** Drawn as a mark. */
@@ -141,12 +132,11 @@ export type EventEntry = Ticked | StoodBy | FailedAttempt | Effect | FaultEntry
 /** Of a tenure, too, only the latest entry counts. */
 export type Entry = StateEntry | TenureEntry | EventEntry
 
-/** `forgotten`: the feed has dropped all events and tenures before this time; so does the page. */
-export type Update = Entry | { readonly kind: 'forgotten'; readonly beforeMs: number }
-
-/** The first message to a page, and to one that reconnects: it starts over with these entries. */
-export interface Snapshot {
+/** A message to a page. */
+export interface Update {
   /** By this machine's clock; the browser's may differ. */
   readonly nowMs: number
-  readonly entries: readonly Update[]
+  /** The page starts over with these entries, which are all that are kept. */
+  readonly isSnapshot: boolean
+  readonly entries: readonly Entry[]
 }

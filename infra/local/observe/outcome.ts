@@ -1,18 +1,16 @@
-/** What one attempt of a candidate came to: by its requests, and by what its function returned, threw or logged. */
+/** What one attempt of a candidate came to, by its requests: its function may return, throw and log anything. */
 import { parseJson, property } from '../../../functions/election/json.ts'
-import { oneLine, printable } from '../../programs/text.ts'
+import { oneLine } from '../../programs/text.ts'
 import type { Ending } from '../lambda-host/environment.ts'
 import type { ErrorReport } from '../lambda-host/messages.ts'
-import type { FailedAttempt, TenureEnd } from './entries.ts'
+import type { TenureEnd } from './entries.ts'
 import type { Step } from './tenure-logs.ts'
 import { type MissingTable, rowOf } from './wire.ts'
 
-/** What the attempt requested of the leases, and the results: its function may return anything. */
+/** What the attempt requested of the leases, and the results. */
 export interface Observations {
   /** In the order of their first acquire. */
   readonly leases: readonly ObservedLease[]
-  /** Writes refused because another candidate leads. */
-  readonly staleWritesRefused: number
   readonly missingTables: readonly MissingTable[]
 }
 
@@ -24,12 +22,10 @@ export interface ObservedLease {
   /** Of the last grant; absent if there was none. */
   readonly token?: number | undefined
   /** How the last granted tenure ended in the row; absent if it has not. */
-  readonly ended?: Exclude<TenureEnd, 'takenOver'> | undefined
+  readonly ended?: TenureEnd | undefined
   /** Absent if the lease was granted, or no answer came. */
   readonly refusedAs?: 'held' | 'tickDone' | 'paused' | undefined
 }
-
-export const NO_OBSERVATIONS: Observations = { leases: [], staleWritesRefused: 0, missingTables: [] }
 
 export const leaseIn = ({ leases }: Observations, name: string): ObservedLease | undefined =>
   leases.find(({ lease }) => lease === name)
@@ -42,15 +38,10 @@ export function whyRefused(item: unknown, tick: string | undefined): ObservedLea
   return isPaused ? 'paused' : undefined
 }
 
-export interface Work {
-  readonly staleWritesRefused: number
-}
-
 export type TryOutcome =
   | {
       readonly status: 'completed'
       readonly fencingToken: number
-      readonly work: Work
       /** What the function threw after its tick was completed. */
       readonly thrown?: ErrorReport
     }
@@ -59,67 +50,71 @@ export type TryOutcome =
   | {
       readonly status: 'failed'
       readonly error: ErrorReport
-      readonly logs: readonly string[]
-      readonly work: Work
       /** Absent if it failed without having led. */
-      readonly ledWithToken?: number | undefined
+      readonly fencingToken?: number | undefined
       /** Another attempt failed in the same way, and the terminal has shown it. */
       readonly isTold?: boolean
     }
 
 const MAX_REASON = 100
-const MAX_VALUE = 500
 
-export function outcomeOf(ending: Ending): TryOutcome {
-  if (!ending.ok) return failureOf(ending)
-  const { status, fencingToken, result, reason } = fieldsOf(ending.value)
-  if (status === 'completed' && typeof fencingToken === 'number') return { status, fencingToken, work: workOf(result) }
-  if (status === 'standby' && typeof reason === 'string') return { status, reason: oneLine(reason, MAX_REASON) }
-  if (status === 'released') return { status }
-  const errorMessage = `The function returned no outcome, but ${printable(JSON.stringify(ending.value), MAX_VALUE)}`
-  return { status: 'failed', error: { errorType: 'UnknownOutcome', errorMessage }, logs: [], work: workOf(undefined) }
+/** Only what the function threw, and why it stood by, is best read from its own result. */
+export function outcomeOf(ending: Ending, observations: Observations, lease: string): TryOutcome {
+  const observed = leaseIn(observations, lease)
+  const { token, ended } = observed ?? {}
+  const thrown = ending.ok ? undefined : ending.error
+  if (ended === 'completed' && token !== undefined) {
+    return { status: 'completed', fencingToken: token, ...(thrown === undefined ? {} : { thrown }) }
+  }
+  if (ending.ok && observed !== undefined && (token === undefined || ended === 'released')) {
+    const returned = property(ending.value, 'status') === 'standby' ? property(ending.value, 'reason') : undefined
+    const reason = typeof returned === 'string' ? oneLine(returned, MAX_REASON) : observed.refusedAs
+    if (reason !== undefined) return { status: 'standby', reason }
+    if (ended === 'released') return { status: 'released' }
+  }
+  return { status: 'failed', error: thrown ?? mistakeIn(observations, lease), fencingToken: token }
 }
 
-/** A leader that failed after its requests completed the tick has completed it. */
-export function completedAfterAll(outcome: TryOutcome, observations: Observations | undefined): TryOutcome {
-  const done = observations?.leases.find(({ ended }) => ended === 'completed')
-  if (outcome.status !== 'failed' || done?.token === undefined) return outcome
-  return { status: 'completed', fencingToken: done.token, work: outcome.work, thrown: outcome.error }
-}
-
-/** A leader that fails returns nothing, but it has logged `leading` with its token, and its work as `billed`. */
-function failureOf({ error, logs }: Ending & { ok: false }): TryOutcome {
-  const lines = logs.map((line) => fieldsOf(parseJson(line))) // a line of plain text has no fields
-  const logged = (message: string) => lines.findLast((line) => line['message'] === message)
-  const token = logged('leading')?.['fencingToken']
-  const led = typeof token === 'number' ? { ledWithToken: token } : {}
-  return { status: 'failed', error, logs: withoutMetrics(logs), work: workOf(logged('billed')), ...led }
+/** Why a function that returned is counted as failed. */
+function mistakeIn(observations: Observations, name: string): ErrorReport {
+  const error = (errorType: string, errorMessage: string) => ({ errorType, errorMessage })
+  const observed = leaseIn(observations, name)
+  if (observed === undefined && observations.leases.length > 0) {
+    const others = observations.leases.map(({ lease }) => `"${lease}"`).join(', ')
+    const advice = 'use LEASE_NAME, or give that name as --lease'
+    return error('OtherLease', `It requested the lease ${others}, not "${name}": ${advice}`)
+  }
+  if (observed === undefined) {
+    const advice = 'does it use leaderOnly or withLease, with LEASE_TABLE and LEASE_NAME?'
+    return error('NoElection', `It returned without requesting the lease "${name}": ${advice}`)
+  }
+  const { token, ended } = observed
+  if (token === undefined) return error('Unanswered', `It requested the lease "${name}", got no answer, and returned`)
+  if (ended === 'failed') {
+    const consequence = 'Lambda does not retry this tick. Let it throw'
+    return error(
+      'SwallowedError',
+      `Its task failed under token ${token}, but it returned without an error: ${consequence}`,
+    )
+  }
+  const causes = 'either it does not await withLease, or it was replaced and caught the LeaseLostError'
+  return error('Unfinished', `It returned with token ${token} and without completing its tick: ${causes}`)
 }
 
 /** CloudWatch reads these lines as metrics, and does not show them as logs. */
 export const withoutMetrics = (logs: readonly string[]): readonly string[] =>
   logs.filter((line) => property(parseJson(line), '_aws') === undefined)
 
-function workOf(value: unknown): Work {
-  const count = fieldsOf(value)['staleWritesRefused']
-  return { staleWritesRefused: typeof count === 'number' ? count : 0 }
+/** What the function threw, even after its tick was completed. */
+export function thrownIn(outcome: TryOutcome): ErrorReport | undefined {
+  if (outcome.status === 'failed') return outcome.error
+  return outcome.status === 'completed' ? outcome.thrown : undefined
 }
-
-const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null ? { ...value } : {}
-
-/** The feed gets the beginning of an error; the log gets all of it. */
-const MAX_MESSAGE = 1_000
-
-export const failureIn = ({ errorType, errorMessage }: ErrorReport): FailedAttempt['error'] => ({
-  ...{ name: errorType, message: errorMessage.slice(0, MAX_MESSAGE) },
-})
 
 /** @param logs the last lines that the invocation wrote */
 export function lastStepOf(outcome: TryOutcome, logs: readonly string[] = []): Omit<Step, 'atMs'> {
-  const lines = outcome.status === 'failed' ? outcome.logs : logs
-  const thrown =
-    outcome.status === 'failed' ? outcome.error : outcome.status === 'completed' ? outcome.thrown : undefined
+  const thrown = thrownIn(outcome)
+  const lines = withoutMetrics(logs)
   const trace = [...framesOf(thrown?.trace), ...(lines.length > 0 ? ['Logged:', ...lines] : [])]
   const ending = thrown === undefined ? 'Returns' : `Fails with ${thrown.errorType}: ${thrown.errorMessage}`
   const after = { completed: '; its tick is completed', released: ' after it released the lease', failed: '' }

@@ -7,9 +7,9 @@ import { property } from '../../../functions/election/json.ts'
 import type { Call, Interceptor, Reply } from '../lambda-host/interceptor.ts'
 import { describeRequest, describeResult } from './descriptions.ts'
 import type { Entry } from './entries.ts'
-import { failureIn, lastStepOf, type Observations, type ObservedLease, type TryOutcome, whyRefused } from './outcome.ts'
+import { lastStepOf, type Observations, type ObservedLease, type TryOutcome, whyRefused } from './outcome.ts'
 import { type Step, shortened, TenureLogs } from './tenure-logs.ts'
-import { ownEndOf, type Tenure, Tenures } from './tenures.ts'
+import { type Tenure, Tenures } from './tenures.ts'
 import { type Answer, answerOf, isRefusal, type LeaseRequest, leaseRequestOf, missingTableOf } from './wire.ts'
 
 /** A lease that an attempt requested, and the tenure that it was granted last. */
@@ -29,7 +29,6 @@ interface Attempt {
   readonly leases: Map<string, Requested>
   /** Of the last grant. */
   last?: Tenure
-  staleWritesRefused: number
   readonly missingTables: Observations['missingTables'][number][]
   isDone: boolean
 }
@@ -37,8 +36,8 @@ interface Attempt {
 /** Requests of a killed invocation may still arrive. */
 const KEPT_ATTEMPTS = 500
 const MAX_STEPS_WITHOUT_LEADING = 300
-/** A function may try the same table again and again. */
-const MAX_MISSING = 10
+/** The feed gets the beginning of an error; the log gets all of it. */
+const MAX_MESSAGE = 1_000
 
 /** Carries the service's reply to the other end of the same request. */
 const passages = new AsyncLocalStorage<{ reply?: Reply }>()
@@ -100,11 +99,10 @@ export class Recorder {
     this.#acquired(attempt, call, request, answer)
     const tenure = request === undefined ? attempt.last : attempt.leases.get(request.lease)?.tenure
     if (tenure !== undefined) {
-      const isStale = wasReplaced && sender === tenure
-      attempt.staleWritesRefused += this.#tenures.applied(tenure, call, request, answer, isStale)
+      this.#tenures.applied(tenure, call, request, answer, wasReplaced && sender === tenure)
     }
     const missing = missingTableOf(call, answer)
-    if (missing !== undefined && attempt.missingTables.length < MAX_MISSING) attempt.missingTables.push(missing)
+    if (missing !== undefined) attempt.missingTables.push(missing)
     return reply
   }
 
@@ -116,7 +114,7 @@ export class Recorder {
       const tenure = this.#tenures.begin(requestId, attempt.candidate, request, answer.body)
       attempt.last = tenure
       attempt.leases.set(request.lease, { leaseMs: requested.leaseMs, tick: requested.tick, tenure })
-      this.logs.begin(tenure.entry.number, attempt.steps)
+      this.logs.add(tenure.entry.number, ...attempt.steps)
     } else if (isRefusal(answer.error) && requested.tenure === undefined) {
       // After a grant, it is the repetition of an acquire whose reply was lost.
       requested.refusedAs = whyRefused(property(answer.body, 'Item'), request.tick)
@@ -127,35 +125,31 @@ export class Recorder {
     const description = `${retry === 0 ? 'Invoked' : 'Retried by Lambda'} for the tick ${tick}`
     this.#attempts.set(requestId, {
       ...{ candidate, tick, steps: [{ atMs: this.#now(), description }], leases: new Map() },
-      ...{ staleWritesRefused: 0, missingTables: [], isDone: false },
+      ...{ missingTables: [], isDone: false },
     })
     const isFull = this.#attempts.size > KEPT_ATTEMPTS
     const oldest = isFull ? [...this.#attempts].find(([, { isDone }]) => isDone)?.[0] : undefined
     if (oldest !== undefined) this.#attempts.delete(oldest)
   }
 
-  /** @param ended the last log lines, and when Lambda retries the event, if it does */
-  invocationEnded(
-    requestId: string,
-    outcome: TryOutcome,
-    ended: { readonly logs?: readonly string[] | undefined; readonly retryInMs?: number | undefined } = {},
-  ): void {
+  /** @param logs the last lines that it wrote */
+  invocationEnded(requestId: string, outcome: TryOutcome, logs?: readonly string[]): void {
     const attempt = this.#attempts.get(requestId)
     if (attempt === undefined) return
     const { candidate, tick, leases, last } = attempt
     const atMs = this.#now()
     attempt.isDone = true
-    this.#log(attempt, { atMs, ...lastStepOf(outcome, ended.logs) })
-    const error = outcome.status === 'failed' ? failureIn(outcome.error) : undefined
+    this.#log(attempt, { atMs, ...lastStepOf(outcome, logs) })
+    const { errorType: name, errorMessage = '' } = outcome.status === 'failed' ? outcome.error : {}
+    const error = name === undefined ? undefined : { name, message: errorMessage.slice(0, MAX_MESSAGE) }
     for (const { tenure } of leases.values()) {
       if (tenure !== undefined) this.#tenures.change(tenure, { doneAtMs: atMs, error })
     }
-    if (ended.retryInMs !== undefined) this.#add({ kind: 'retry', candidate, tick, atMs: atMs + ended.retryInMs })
     if (last !== undefined) return
     if (outcome.status === 'standby') this.#add({ kind: 'standby', atMs, candidate, reason: outcome.reason })
     if (error === undefined) return
     const number = this.#tenures.nextNumber()
-    this.logs.begin(number, attempt.steps)
+    this.logs.add(number, ...attempt.steps)
     this.#add({ kind: 'failure', atMs, number, candidate, tick, error })
   }
 
@@ -180,16 +174,13 @@ export class Recorder {
     return this.#attempts.get(requestId)?.candidate
   }
 
-  /** Of the last attempt of this request; undefined if it is no longer kept. */
-  observations(requestId: string): Observations | undefined {
+  /** Of the last attempt of this request; nothing if it is no longer kept. */
+  observations(requestId: string): Observations {
     const attempt = this.#attempts.get(requestId)
-    if (attempt === undefined) return undefined
-    const { staleWritesRefused, missingTables } = attempt
-    const leases = [...attempt.leases].map(([lease, { tenure, ...requested }]) => ({
-      ...{ lease, ...requested },
-      ...(tenure === undefined ? {} : { token: tenure.entry.token, ended: ownEndOf(tenure) }),
+    const leases = [...(attempt?.leases ?? [])].map(([lease, { tenure, ...requested }]) => ({
+      ...{ lease, ...requested, token: tenure?.entry.token, ended: tenure?.entry.end },
     }))
-    return { leases, staleWritesRefused, missingTables }
+    return { leases, missingTables: attempt?.missingTables ?? [] }
   }
 
   readonly staleRefused = (): number => this.#tenures.stale.refused

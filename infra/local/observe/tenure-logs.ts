@@ -1,4 +1,4 @@
-/** The logs of the latest tenures and failed attempts: each request of the leader with its answer, and what else happened to it. */
+/** The logs of the latest tenures and failed attempts: requests of the leader with their answers, faults, its end. */
 
 export interface Step {
   readonly atMs: number
@@ -13,44 +13,22 @@ export interface Step {
   readonly trace?: readonly string[] | undefined
 }
 
-export interface TenureLog {
-  readonly steps: readonly Step[]
-  /** How many earlier steps were dropped. */
-  readonly dropped: number
-}
-
 /** Bounds the memory of a run that lasts for days: a tenure usually has 30 steps, each with a kilobyte of JSON. */
-const KEPT_STEPS_OF_ALL = 10_000
+const KEPT_STEPS = 10_000
 /** Its last steps show how a tenure ended. */
-const KEPT_STEPS = 300
+const SHOWN_STEPS = 300
 
 export class TenureLogs {
-  readonly #logs = new Map<number, { readonly steps: Step[]; dropped: number }>()
-  #kept = 0
+  readonly #kept: (readonly [tenure: number, step: Step])[] = []
 
-  /** @param steps those before the lease was granted */
-  begin(tenure: number, steps: readonly Step[]): void {
-    this.#logs.set(tenure, { steps: [], dropped: 0 })
-    for (const step of steps) this.add(tenure, step)
+  add(tenure: number, ...steps: readonly Step[]): void {
+    for (const step of steps) this.#kept.push([tenure, step])
+    this.#kept.splice(0, this.#kept.length - KEPT_STEPS)
   }
 
-  add(tenure: number, step: Step): void {
-    const log = this.#logs.get(tenure)
-    if (log === undefined) return
-    log.steps.push(step)
-    if (log.steps.length > KEPT_STEPS) {
-      log.steps.shift()
-      log.dropped += 1
-    } else this.#kept += 1
-    for (const [oldest, { steps }] of this.#logs) {
-      if (this.#kept <= KEPT_STEPS_OF_ALL) return
-      this.#logs.delete(oldest)
-      this.#kept -= steps.length
-    }
-  }
-
-  get(tenure: number): TenureLog | undefined {
-    return this.#logs.get(tenure)
+  /** The last steps; none if they are no longer kept. */
+  get(tenure: number): readonly Step[] {
+    return this.#kept.flatMap(([number, step]) => (number === tenure ? [step] : [])).slice(-SHOWN_STEPS)
   }
 }
 

@@ -1,7 +1,7 @@
 /** The tenures of a run, as the applied requests and the replies of the service show them. */
 import { property } from '../../../functions/election/json.ts'
 import type { Call } from '../lambda-host/interceptor.ts'
-import type { Effect, Entry, TenureEnd, TenureEntry } from './entries.ts'
+import type { Effect, Entry, TenureEntry } from './entries.ts'
 import {
   type Acquire,
   type Answer,
@@ -22,11 +22,6 @@ export interface Tenure {
   readonly lease: string
   /** What the feed knows of it. */
   readonly entry: Writable<TenureEntry>
-}
-
-/** How it ended in the lease row by its own request, even if the reply was lost. */
-export function ownEndOf({ entry: { end } }: Tenure): Exclude<TenureEnd, 'takenOver'> | undefined {
-  return end === 'takenOver' ? undefined : end
 }
 
 export class Tenures {
@@ -86,29 +81,23 @@ export class Tenures {
     return this.#current.get(tenure.lease) !== tenure
   }
 
-  /**
-   * @param wasReplaced already when the request was sent on to the service
-   * @returns how many stale writes were refused
-   */
-  applied(tenure: Tenure, call: Call, request: LeaseRequest | undefined, answer: Answer, wasReplaced: boolean): number {
+  /** @param wasReplaced already when the request was sent on to the service */
+  applied(tenure: Tenure, call: Call, request: LeaseRequest | undefined, answer: Answer, wasReplaced: boolean): void {
     const isRefused = this.isReplaced(tenure) && isRefusal(answer.error)
     const isGuarded = request !== undefined // the transaction checks the lease row
-    let refused = 0
     for (const write of writesOf(call, this.#leaseTable)) {
       const verdict = verdictOn(write, call, answer, { isRefused, isGuarded, wasReplaced })
       if (verdict === undefined) continue
       const { what, table = '' } = write
       this.#effect(tenure, verdict, verdict === 'accepted' && wasReplaced ? `${what}, though it is replaced` : what)
-      if (verdict === 'refused') refused += 1
+      if (verdict === 'refused') this.stale.refused += 1
       if (verdict === 'unguarded') this.stale.unguarded.set(table, (this.stale.unguarded.get(table) ?? 0) + 1)
     }
-    this.stale.refused += refused
-    if (isRefused && request?.kind === 'complete' && ownEndOf(tenure) === undefined) {
+    if (isRefused && request?.kind === 'complete' && tenure.entry.end !== 'completed') {
       this.stale.completions += 1
       this.#effect(tenure, 'refused', 'the completion of its tick')
     }
     if (answer.error === undefined && request !== undefined) this.#leaseChanged(tenure, request)
-    return refused
   }
 
   #effect(tenure: Tenure, verdict: Effect['verdict'], what: string): void {
@@ -128,19 +117,17 @@ export class Tenures {
 
 /** Undefined for a write that failed, or that another part of its condition refused. */
 function verdictOn(
-  { table, isFenced, position }: Write,
+  { table, isFenced }: Write,
   call: Call,
   { body, error }: Answer,
-  state: { readonly isRefused: boolean; readonly isGuarded: boolean; readonly wasReplaced: boolean },
+  { isRefused, isGuarded, wasReplaced }: Readonly<Record<'isRefused' | 'isGuarded' | 'wasReplaced', boolean>>,
 ): Effect['verdict'] | undefined {
-  if (state.isRefused) {
+  if (isRefused) {
     const isByFence =
       call.operation === 'TransactWriteItems' ? isFenced : isRefusedByFence(call, property(body, 'Item'))
-    return state.isGuarded || isByFence ? 'refused' : undefined
+    return isGuarded || isByFence ? 'refused' : undefined
   }
   if (error !== undefined || (gatewayStatusOf(call, body) ?? 200) >= 300) return undefined
-  const { [position ?? 0]: one }: readonly unknown[] = Object(property(body, 'Responses') ?? [])
-  if (property(one, 'Error') !== undefined) return undefined
   // A charge at the gateway has a key of its own.
-  return state.wasReplaced && !isFenced && table !== undefined ? 'unguarded' : 'accepted'
+  return wasReplaced && !isFenced && table !== undefined ? 'unguarded' : 'accepted'
 }

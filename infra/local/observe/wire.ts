@@ -26,8 +26,6 @@ export interface Write {
   readonly table?: string
   /** Its condition refuses it once a newer leader has written the row. */
   readonly isFenced: boolean
-  /** In a batch whose statements succeed or fail one by one. */
-  readonly position?: number
 }
 
 export function writesOf({ service, operation, target, body }: Call, leaseTable: string): readonly Write[] {
@@ -53,8 +51,8 @@ export function writesOf({ service, operation, target, body }: Call, leaseTable:
     case 'ExecuteTransaction':
     case 'BatchExecuteStatement':
       // No fence is written in PartiQL.
-      return statementsOf(body).flatMap(({ table, isWrite }, position) =>
-        isWrite && table !== leaseTable ? [{ ...write(operation, table, undefined), position }] : [],
+      return statementsOf(body).flatMap(({ table, isWrite }) =>
+        isWrite && table !== leaseTable ? [write(operation, table, undefined)] : [],
       )
     default:
       return []

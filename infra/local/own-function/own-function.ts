@@ -1,15 +1,13 @@
 /** A function of the user's own as the task of a run, deployed as an ElectedSchedule would deploy it. */
 import { count, secondsOf, timeOf } from '../../programs/text.ts'
 import type { Attempt } from '../lambda-host/lambda-host.ts'
-import { leaseIn, NO_OBSERVATIONS, type Observations, type TryOutcome } from '../observe/outcome.ts'
+import { leaseIn, type Observations, outcomeOf, type TryOutcome } from '../observe/outcome.ts'
 import type { Task, TaskContext } from '../run/task.ts'
 import { concludeElection } from '../run/verdict.ts'
-import { hintsOn, type OwnPlace, ownOutcomeOf } from './outcome.ts'
+import { hintsOn, type OwnPlace, readableError } from './outcome.ts'
 
 /** The protocol refuses future ticks, so the first one lies far enough in the past for any run. */
 const FIRST_TICK_PERIODS_AGO = 10_000
-/** The terminal mentions an invocation that takes longer, once. */
-const LONG_MS = 10_000
 
 export interface OwnFunctionOptions {
   readonly path: string
@@ -26,8 +24,6 @@ export function ownFunction({ path, directory }: { readonly path: string; readon
     const place = { lease, directory, leaseMs }
     const warn = (text: string) => display.warn(`    ${text}`)
     const read = outcomeReader(place, (requestId) => recorder.observations(requestId), warn)
-    /** During the wait for a retry the function is expected to be silent. */
-    let quietUntil = 0
     let hasWarned = false
     return {
       name: path,
@@ -40,21 +36,14 @@ export function ownFunction({ path, directory }: { readonly path: string; readon
         display.note(`${path}: ${of}, a tick every ${minutes} min from ${timeOf(firstTick)}`)
       },
 
-      tickStarts: () => {
-        quietUntil = performance.now()
-      },
-
       progress: () => {
-        if (hasWarned || performance.now() - quietUntil < LONG_MS) return
+        if (hasWarned) return
         hasWarned = true
         const limit = `its time-out is ${secondsOf(candidates[0]?.lambda.timeoutMs ?? 0)}`
-        display.note(`    … ${path} has not returned for ${LONG_MS / 1000} s; ${limit}`)
+        display.note(`    … this tick of ${path} takes long; ${limit}`)
       },
 
-      outcomeOf: (attempt) => {
-        quietUntil = Math.max(quietUntil, performance.now() + (attempt.retryInMs ?? 0))
-        return read(attempt)
-      },
+      outcomeOf: read,
 
       conclude: async (end) => concludeElection(end, options),
     }
@@ -64,20 +53,16 @@ export function ownFunction({ path, directory }: { readonly path: string; readon
 /** Reads the outcomes of the function's tries, and displays each thing worth knowing about them once. */
 export function outcomeReader(
   place: OwnPlace,
-  observationsOf: (requestId: string) => Observations | undefined,
+  observationsOf: (requestId: string) => Observations,
   warn: (text: string) => void,
 ) {
   const known = new Set<string>()
   const isNew = (text: string) => known.size < known.add(text).size
   return ({ requestId, ending }: Pick<Attempt, 'requestId' | 'ending'>): TryOutcome => {
-    const observations = observationsOf(requestId) ?? NO_OBSERVATIONS
+    const observations = observationsOf(requestId)
     for (const hint of hintsOn(observations, place)) if (isNew(hint)) warn(hint)
-    const outcome = ownOutcomeOf(ending, observations, place)
-    if (outcome.status === 'completed' && outcome.thrown !== undefined) {
-      const { errorType, errorMessage, trace = [] } = outcome.thrown
-      const lines = [`${errorType}: ${errorMessage}`, ...trace.slice(1)]
-      warn(`Token ${outcome.fencingToken} failed after completing its tick: ${lines.join('\n        ')}`)
-    }
+    const readable = ending.ok ? ending : { ...ending, error: readableError(ending.error, place.directory) }
+    const outcome = outcomeOf(readable, observations, place.lease)
     if (outcome.status !== 'failed' || leaseIn(observations, place.lease) !== undefined) return outcome
     // Without an election all tries fail alike: a module cannot be loaded, a lease is not requested.
     return { ...outcome, isTold: !isNew(JSON.stringify(outcome.error)) }

@@ -1,7 +1,8 @@
 /** Keeps the entries for pages that open late or reconnect, and sends new ones to all open pages. */
-import type { Effect, Entry, TenureEntry, Update } from '../observe/entries.ts'
+import type { Effect, Entry, TenureEntry } from '../observe/entries.ts'
 
-export type Listener = (updates: readonly Update[]) => void
+/** @param isSnapshot these are all entries that are kept */
+export type Listener = (entries: readonly Entry[], isSnapshot: boolean) => void
 
 const STATES: readonly Entry['kind'][] = ['setup', 'leader', 'counts', 'over']
 /** About two thousand tenures. */
@@ -37,10 +38,10 @@ export class Feed {
     this.#timer ??= setTimeout(() => this.#flush(), BATCH_MS).unref()
   }
 
-  /** Calls the listener at once with all kept entries, then with new ones, until it is disposed. */
+  /** Calls the listener with all kept entries, at once and when old ones are dropped, and with each new one. */
   subscribe(listener: Listener): Disposable {
     this.#flush()
-    listener([...this.#entries.values()])
+    listener([...this.#entries.values()], true)
     this.#listeners.add(listener)
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
   }
@@ -56,18 +57,20 @@ export class Feed {
 
   #send(entries: readonly Entry[]): void {
     for (const entry of entries) this.#entries.set(this.#keyOf(entry), entry)
-    this.#notify(entries)
-    if (this.#entries.size > this.#keptEntries * SLACK) this.#forget()
+    this.#notify(entries, false)
+    if (this.#entries.size <= this.#keptEntries * SLACK) return
+    this.#forget()
+    this.#notify([...this.#entries.values()], true)
   }
 
-  #notify(updates: readonly Update[]): void {
-    for (const listener of this.#listeners) listener(updates)
+  #notify(...update: Parameters<Listener>): void {
+    for (const listener of this.#listeners) listener(...update)
   }
 
   /** Of entries with the same key only the latest is kept. */
   #keyOf(entry: Entry): string {
     if (entry.kind === 'tenure') return `tenure ${entry.number}`
-    if (entry.kind === 'candidate' || entry.kind === 'retry') return `${entry.kind} ${entry.candidate}`
+    if (entry.kind === 'candidate') return `candidate ${entry.candidate}`
     if (STATES.includes(entry.kind)) return entry.kind
     this.#events += 1
     return `event ${this.#events}`
@@ -78,7 +81,5 @@ export class Feed {
     const history = [...this.#entries].filter(([key]) => /^(event|tenure) /.test(key))
     const excess = this.#entries.size - this.#keptEntries
     for (const [key] of history.slice(0, excess)) this.#entries.delete(key)
-    const oldest = history[excess]?.[1]
-    if (oldest !== undefined && 'atMs' in oldest) this.#notify([{ kind: 'forgotten', beforeMs: oldest.atMs }])
   }
 }

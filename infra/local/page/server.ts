@@ -13,7 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { FaultError, type ManualFault, readFault } from '../faults/fault.ts'
 import { isSecret } from '../lambda-host/credentials.ts'
 import { isOwnHost, LOOPBACK, listen } from '../lambda-host/loopback.ts'
-import type { Snapshot } from '../observe/entries.ts'
+import type { Update } from '../observe/entries.ts'
 import type { TenureLogs } from '../observe/tenure-logs.ts'
 import { bundlePage } from './bundle.ts'
 import type { Feed } from './feed.ts'
@@ -67,8 +67,8 @@ export async function startPage(options: PageOptions): Promise<PageServer> {
     }
     const [, tenure] = /^\/tenures\/(\d+)$/.exec(route) ?? []
     if (method === 'GET' && tenure !== undefined) {
-      const log = logs.get(Number(tenure))
-      if (log !== undefined) return reply(response, 200, JSON.stringify(log), JSON_TYPE)
+      const steps = logs.get(Number(tenure))
+      if (steps.length > 0) return reply(response, 200, JSON.stringify(steps), JSON_TYPE)
       return reply(response, 404, 'The log of this tenure is no longer kept')
     }
     if (method === 'POST' && route === '/faults') return injectFrom(request, response)
@@ -132,11 +132,9 @@ function stream(response: ServerResponse, feed: Pick<Feed, 'subscribe'>): void {
     if (response.writableLength > MAX_WAITING_BYTES) response.destroy()
     else response.write(text)
   }
-  let name = 'snapshot'
-  const subscription = feed.subscribe((entries) => {
-    const snapshot: Snapshot = { nowMs: Date.now(), entries }
-    write(`event: ${name}\ndata: ${JSON.stringify(name === 'snapshot' ? snapshot : entries)}\n\n`)
-    name = 'more'
+  const subscription = feed.subscribe((entries, isSnapshot) => {
+    const update: Update = { nowMs: Date.now(), isSnapshot, entries }
+    write(`data: ${JSON.stringify(update)}\n\n`)
   })
   const heartbeat = setInterval(() => write(': heartbeat\n\n'), HEARTBEAT_MS)
   response.on('close', () => {

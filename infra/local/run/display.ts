@@ -2,7 +2,7 @@
 import pc from 'picocolors'
 import { count, grouped, oneLine, secondsOf, timeOf, wrapped } from '../../programs/text.ts'
 import type { Effect, FaultEntry } from '../observe/entries.ts'
-import { withoutMetrics } from '../observe/outcome.ts'
+import { thrownIn, withoutMetrics } from '../observe/outcome.ts'
 import { completionsOf, type TickRecord, type Try, wasTakenOver } from './tick.ts'
 import { type Conclusion, type RunEnd, verdictLines } from './verdict.ts'
 
@@ -14,10 +14,6 @@ const MAX_LOG_LINES = 5
 const MAX_LETTERS = 1_000
 /** The library's frames come first, the function's own after them. */
 const MAX_FRAMES = 6
-/** Without a terminal, progress cannot be overwritten, so only every fifth report is a line. */
-const PROGRESS_LINE_EVERY = 5
-
-const ERASE = '\r\u001b[2K'
 
 export interface Terminal {
   readonly isTTY?: boolean
@@ -26,12 +22,9 @@ export interface Terminal {
   write(text: string): unknown
 }
 
-export class Display implements Disposable {
+export class Display {
   readonly #stream: Terminal
   readonly #colour: ReturnType<typeof pc.createColors>
-  #progressReports = 0
-  /** A line at the bottom of a terminal that is overwritten: the progress of a tick. */
-  #hasStatus = false
 
   constructor(stream: Terminal, env: NodeJS.ProcessEnv = process.env) {
     this.#stream = stream
@@ -44,13 +37,7 @@ export class Display implements Disposable {
 
   /** Not wrapped: log lines and stack frames, which the user may copy. */
   #foreignLine(text: string): void {
-    this.#clearStatus()
     this.#stream.write(`${text}\n`)
-  }
-
-  #clearStatus(): void {
-    if (this.#hasStatus) this.#stream.write(ERASE)
-    this.#hasStatus = false
   }
 
   note(text: string): void {
@@ -76,27 +63,19 @@ export class Display implements Disposable {
     this.#line(yellow(`    ! candidate ${candidate}, replaced: ${what} accepted, no fence`))
   }
 
-  progress(answered: number, expected: number): void {
-    const text = `    … the gateway has answered ${answered} of ${count(expected, 'charge')}`
-    if (this.#stream.isTTY !== true) {
-      if (this.#progressReports++ % PROGRESS_LINE_EVERY === 0) this.#line(this.#colour.dim(text))
-    } else {
-      // A wrapped line could not be overwritten.
-      this.#stream.write(`${ERASE}${this.#colour.dim(text.slice(0, (this.#stream.columns ?? 80) - 1))}`)
-      this.#hasStatus = true
-    }
-  }
-
   /** @param withLogs shows what the function logged, too */
   tried({ candidate, attempt: { retryInMs, ending }, outcome }: Try, withLogs = false): void {
-    if (withLogs) for (const line of withoutMetrics(ending.logs ?? [])) this.#logged(candidate, line)
-    if (outcome.status !== 'failed' || outcome.isTold === true) return
+    const logs = withoutMetrics(ending.logs ?? [])
+    if (withLogs) for (const line of logs) this.#logged(candidate, line)
+    const error = thrownIn(outcome)
+    if (error === undefined || ('isTold' in outcome && outcome.isTold)) return
     const { dim, red, yellow } = this.#colour
-    const { ledWithToken, error, logs } = outcome
-    const who = `candidate ${candidate}${ledWithToken === undefined ? '' : `, leading with token ${ledWithToken},`}`
+    const token = 'fencingToken' in outcome ? outcome.fencingToken : undefined
+    const who = `candidate ${candidate}${token === undefined ? '' : `, leading with token ${token},`}`
+    const what = outcome.status === 'completed' ? 'failed after completing its tick' : 'failed'
     const next = retryInMs === undefined ? 'Lambda gives up' : `Lambda retries in ${secondsOf(retryInMs)}`
     const why = oneLine(`${error.errorType}: ${error.errorMessage}`, MAX_LETTERS)
-    this.#line(`    ${red('✗')} ${who} failed: ${why}; ${yellow(next)}`)
+    this.#line(`    ${red('✗')} ${who} ${what}: ${why}; ${yellow(next)}`)
     const logged = withLogs ? [] : logs.filter(isNews).slice(-MAX_LOG_LINES)
     const details = error.trace?.slice(1, 1 + MAX_FRAMES) ?? logged
     for (const detail of details) this.#foreignLine(dim(`        ${oneLine(detail.trim(), MAX_LETTERS)}`))
@@ -110,7 +89,6 @@ export class Display implements Disposable {
   /** @param wasCut the run was interrupted before the tick was over */
   ticked(record: TickRecord, effects: string, wasCut: boolean): void {
     const { dim, bold, yellow } = this.#colour
-    this.#progressReports = 0
     const parts = [
       `${dim(String(record.number).padStart(4))}  ${bold(timeOf(record.tick))}`,
       wasCut ? yellow('cut short') : this.#leaderOf(record),
@@ -159,10 +137,6 @@ export class Display implements Disposable {
       ...verdictLines(conclusion, wasCut).map(({ kind, text }) => colours[kind](text)),
     ]
     for (const line of lines) this.#line(line)
-  }
-
-  [Symbol.dispose](): void {
-    this.#clearStatus()
   }
 }
 

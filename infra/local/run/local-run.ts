@@ -2,7 +2,7 @@
 
 import { LAMBDA_LEASE_MS } from '../../../functions/election/options.ts'
 import { Cleanups } from '../../programs/cleanups.ts'
-import { type CallFault, describeCallFault, FaultError } from '../faults/fault.ts'
+import { type CallFault, describeCallFault, type ManualFault } from '../faults/fault.ts'
 import { ManualFaults } from '../faults/manual-faults.ts'
 import { compose } from '../lambda-host/interceptor.ts'
 import { LambdaHost } from '../lambda-host/lambda-host.ts'
@@ -36,32 +36,12 @@ export async function runLocally(run: LocalRunOptions): Promise<Conclusion> {
   const { options, display, signal } = run
   await using resources = new Cleanups()
   const feed = new Feed()
-  feed.subscribe((updates) => {
-    for (const update of updates) {
+  feed.subscribe((updates, isSnapshot) => {
+    for (const update of isSnapshot ? [] : updates) {
       if (update.kind === 'fault') display.fault(update)
       if (update.kind === 'effect' && update.verdict === 'unguarded') display.unguarded(update)
     }
   })
-  let ending: Pick<Over, 'description' | 'verdict'> = {
-    description: 'The run has ended early; the terminal says why',
-  }
-  /** Undefined while the run is being prepared, when the page is served already. */
-  let begun: { readonly recorder: Recorder; readonly manualFaults: ManualFaults } | undefined
-  if (options.page) {
-    const page = await startPage({
-      port: options.port,
-      feed,
-      logs: { get: (tenure) => begun?.recorder.logs.get(tenure) },
-      inject: async (fault) => {
-        if (begun === undefined) throw new FaultError('The run has not begun yet')
-        await begun.manualFaults.inject(fault)
-      },
-    })
-    resources.defer(page.stop)
-    display.page(page.url)
-  }
-  resources.defer(() => feed.add({ kind: 'over', atMs: Date.now(), ...ending }))
-
   display.note('Synthesizing the stacks and starting DynamoDB Local …')
   const leaseMs = Math.round(LAMBDA_LEASE_MS * options.timeScale)
   const context = { ...run.context, candidates: options.candidates, leaseMs }
@@ -101,10 +81,17 @@ export async function runLocally(run: LocalRunOptions): Promise<Conclusion> {
   signal.addEventListener('abort', () => void host.stop(), { once: true })
 
   const ticks = new Ticks({ ...common, task, host, manualFaults, runningTicks, feed })
-  begun = { recorder, manualFaults }
+  let verdict: Over['verdict']
+  if (options.page) {
+    const inject = (fault: ManualFault) => manualFaults.inject(fault)
+    const page = await startPage({ port: options.port, feed, logs: recorder.logs, inject })
+    resources.defer(page.stop)
+    resources.defer(() => feed.add({ kind: 'over', atMs: Date.now(), verdict }))
+    display.page(page.url)
+  }
   const end = await ticks.run()
   const conclusion = await task.conclude(end)
-  ending = { description: 'The run has ended', verdict: verdictLines(conclusion, end.wasCut) }
+  verdict = verdictLines(conclusion, end.wasCut)
   display.ended(conclusion, end)
   return conclusion
 }

@@ -27,7 +27,7 @@ export interface Task {
   firstTickMs(periodMs: number, nowMs: number): number
   introduce(firstTick: string): void
   tickStarts?(number: number, tickMs: number): void
-  /** Called every two seconds during a tick. */
+  /** Called every ten seconds during a tick. */
   progress?(): void
   /** What the tick did, in a few words. */
   tickEnded?(): Promise<string>

@@ -124,4 +124,4 @@ export const completionsOf = ({ tries }: TickRecord) => tries.filter(({ outcome 
 export const wasTakenOver = (record: TickRecord): boolean =>
   completionsOf(record).length > 0 && (record.hasFrozen || record.tries.some(({ outcome }) => ledAndFailed(outcome)))
 
-const ledAndFailed = (outcome: TryOutcome) => outcome.status === 'failed' && outcome.ledWithToken !== undefined
+const ledAndFailed = (outcome: TryOutcome) => outcome.status === 'failed' && outcome.fencingToken !== undefined

@@ -1,6 +1,6 @@
 /** Runs ticks one after the other: the next one starts when the one before it has settled. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { FAULT_WORDS, FaultError, MAX_CANDIDATES } from '../faults/fault.ts'
+import { FAULT_WORDS, FaultError } from '../faults/fault.ts'
 import type { ManualFaults } from '../faults/manual-faults.ts'
 import { withoutLease } from '../faults/protections.ts'
 import type { LambdaHost } from '../lambda-host/lambda-host.ts'
@@ -23,7 +23,7 @@ export interface TicksContext extends Omit<TaskContext, 'recorder' | 'injecting'
 
 /** Ticks after the chaos, until nothing is left to do. */
 const MAX_CALM_TICKS = 5
-const PROGRESS_EVERY_MS = 2_000
+const PROGRESS_EVERY_MS = 10_000
 
 export class Ticks {
   readonly #context: TicksContext
@@ -43,7 +43,7 @@ export class Ticks {
     this.#periodMs = candidates[0]?.schedule.periodMs ?? 0
     this.#firstMs = task.firstTickMs(this.#periodMs, Date.now())
     const setup = { task: task.name, lease: lease.lease, leaseMs: lease.leaseMs, periodMs: this.#periodMs }
-    context.feed.add({ kind: 'setup', ...setup, switchedOff: context.options.without, maxCandidates: MAX_CANDIDATES })
+    context.feed.add({ kind: 'setup', ...setup, switchedOff: context.options.without })
   }
 
   async run(): Promise<RunEnd> {
@@ -136,9 +136,9 @@ export class Ticks {
 
   #onTry(tried: Try): void {
     const { manualFaults, recorder, display, task } = this.#context
-    const { requestId, ending, retryInMs } = tried.attempt
+    const { requestId, ending } = tried.attempt
     manualFaults.invocationEnded(requestId)
-    recorder.invocationEnded(requestId, tried.outcome, { logs: ending.logs, retryInMs })
+    recorder.invocationEnded(requestId, tried.outcome, ending.logs)
     display.tried(tried, task.showsLogs)
     this.#addCounts()
   }

@@ -5,8 +5,6 @@ import {
   type ManualFault,
   readFault,
   readScenario,
-  refuseUnknownCandidates,
-  type ScheduledFault,
 } from '../../../infra/local/faults/fault.ts'
 
 const EACH: readonly ManualFault[] = [
@@ -64,18 +62,4 @@ test.each([
   [[{ tick: 2, do: 'cutOff' }], `Fault 1 of the scenario: ${candidate}, but is missing`],
 ])('a scenario that cannot be read is refused: %j', (value, message) => {
   expect(() => readScenario(value)).toThrow(new FaultError(message))
-})
-
-const cutOff = (atTick: number, candidate: number): ScheduledFault => ({ tick: atTick, do: 'cutOff', candidate })
-const ADD: ScheduledFault = { tick: 2, do: 'addCandidate' }
-test.each<[readonly ScheduledFault[], string | undefined]>([
-  [[cutOff(1, 4)], undefined],
-  [[ADD, cutOff(2, 5)], undefined],
-  [[cutOff(1, 5)], 'Tick 1, cutOff: there is no candidate 5, there are 4'],
-  [[ADD, cutOff(1, 5)], 'Tick 1, cutOff: there is no candidate 5, there are 4'],
-  [[ADD, cutOff(3, 6)], 'Tick 3, cutOff: there is no candidate 6, there are 4, and 1 added'],
-])('a scenario of four candidates may only name existing ones: %j', (faults, message) => {
-  const refuse = () => refuseUnknownCandidates(faults, 4)
-  if (message === undefined) expect(refuse).not.toThrow()
-  else expect(refuse).toThrow(new FaultError(message))
 })

@@ -127,9 +127,6 @@ candidates are at most ten
 a clock is set ahead, behind and right
   inject skewClock 1 2500; inject skewClock 1 -60000; inject skewClock 1 0
   > 1: clock set 2.5 s ahead, 1: clock set 60 s behind, 1: clock set right
-a connection is recorded only if it changes
-  inject reconnect 1; inject cutOff 1; inject cutOff 1; inject reconnect 1; inject reconnect 1
-  > 1: cut off, 1: reconnected
 `
 
 const DONE: Reply = { statusCode: 200, headers: {}, body: '{}' }

@@ -1,87 +1,67 @@
 import { expect, test } from 'vitest'
 import type { Ending } from '../../../infra/local/lambda-host/environment.ts'
-import {
-  completedAfterAll,
-  failureIn,
-  lastStepOf,
-  outcomeOf,
-  type TryOutcome,
-} from '../../../infra/local/observe/outcome.ts'
-import { killedLeader } from '../fixtures/records.ts'
+import { lastStepOf, type ObservedLease, outcomeOf, type TryOutcome } from '../../../infra/local/observe/outcome.ts'
 
-const returned = (value: unknown): Ending => ({ ok: true, value })
-const work = { staleWritesRefused: 0 }
-const DONE = { staleWritesRefused: 2 }
+const ASKED: ObservedLease = { lease: 'orders', leaseMs: 15_000, tick: '2024-01-31T00:00:00.000Z' }
+const LED: ObservedLease = { ...ASKED, token: 7 }
+const ENDED = { ...LED, ended: 'completed' } as const
+const ERROR = { errorType: 'TypeError', errorMessage: 'no' }
+const THREW: Ending = { ok: false, error: ERROR, logs: [] }
+
+const returned = (value: unknown = null): Ending => ({ ok: true, value })
+const stoodBy = (reason: string) => returned({ status: 'standby', reason })
+const read = (ending: Ending, ...leases: readonly ObservedLease[]) =>
+  outcomeOf(ending, { leases, missingTables: [] }, 'orders')
+
+test.each<[string, Ending, ObservedLease, TryOutcome]>([
+  ['that completed its tick completed it', returned('mine'), ENDED, { status: 'completed', fencingToken: 7 }],
+  ['that throws after that, too', THREW, ENDED, { status: 'completed', fencingToken: 7, thrown: ERROR }],
+  ['that released its lease released it', returned(), { ...LED, ended: 'released' }, { status: 'released' }],
+  ['that was refused stood by', returned(), { ...ASKED, refusedAs: 'held' }, { status: 'standby', reason: 'held' }],
+  [
+    'that returns a standby stood by for its reason',
+    stoodBy('\u001b[31msuper\nseded\u202e'),
+    { ...ASKED, refusedAs: 'tickDone' },
+    { status: 'standby', reason: 'super seded\\u202e' },
+  ],
+  [
+    'that gave its lease back stood by for its reason',
+    stoodBy('late'),
+    { ...LED, ended: 'released' },
+    { status: 'standby', reason: 'late' },
+  ],
+  [
+    'that throws as a leader failed with its token',
+    THREW,
+    { ...LED, ended: 'failed' },
+    { status: 'failed', error: ERROR, fencingToken: 7 },
+  ],
+  ['that throws without leading failed without one', THREW, ASKED, { status: 'failed', error: ERROR }],
+])('a function %s', (_, ending, lease, outcome) => {
+  expect(read(ending, lease)).toEqual(outcome)
+})
 
 test.each([
-  ['standby', { reason: 'held', holder: 'b' }, { reason: 'held' }],
-  ['released', { fencingToken: 7, result: null }, {}],
-  ['completed', { fencingToken: 7, result: null }, { fencingToken: 7, work }],
-  ['completed', { fencingToken: 7, result: DONE }, { fencingToken: 7, work: DONE }],
-])('the returned outcome %s with %j is used', (status, value, outcome) => {
-  expect(outcomeOf(returned({ status, ...value }))).toEqual({ status, ...outcome })
+  ['never requested a lease', [], 'NoElection', /without requesting the lease "orders".*LEASE_TABLE and LEASE_NAME/],
+  ['requested another', [{ ...LED, lease: 'mail' }], 'OtherLease', /lease "mail", not "orders".*--lease/],
+  ['swallowed its error', [{ ...LED, ended: 'failed' as const }], 'SwallowedError', /failed under token 7/],
+  ['did not await its end', [LED], 'Unfinished', /await withLease/],
+  ['got no answer', [ASKED], 'Unanswered', /no answer/],
+])('a function that %s failed, and the error says why', (_, leases, errorType, errorMessage) => {
+  const error = { errorType, errorMessage: expect.stringMatching(errorMessage) }
+  expect(read(returned(), ...leases)).toMatchObject({ status: 'failed', error })
 })
 
-test('a returned value is shown short and printable', () => {
-  const reason = '\u001b[31mheld\nby another\u202e'
-  expect(outcomeOf(returned({ status: 'standby', reason }))).toMatchObject({ reason: 'held by another\\u202e' })
-  const value = { text: '\u202e'.repeat(1_000_000) }
-  const { error } = Object(outcomeOf(returned(value)))
-  expect(error.errorMessage).toMatch(/but \{"text":"(\\u202e)+ … and [\d,]+ more characters$/)
-})
+const frames = ['at charge (index.mjs:7:3)', 'at run (index.mjs:9:1)']
+const thrown = { ...ERROR, trace: ['TypeError: no', 'over two lines', ...frames.map((frame) => `    ${frame}`)] }
 
-const WRONG_TOKEN = { status: 'completed', fencingToken: '7' }
-test.each([null, 'done', [], WRONG_TOKEN, { status: 'standby' }, { status: 'won' }])(
-  '%j is no outcome, so the attempt failed',
-  (value) => {
-    const errorMessage = `The function returned no outcome, but ${JSON.stringify(value)}`
-    const error = { errorType: 'UnknownOutcome', errorMessage }
-    expect(outcomeOf(returned(value))).toEqual({ status: 'failed', error, logs: [], work })
-  },
-)
-
-test('the logs of a leader that died have its token and its work', () => {
-  const billed = JSON.stringify({ message: 'billed', staleWritesRefused: 3 })
-  const metric = JSON.stringify({ _aws: {}, leaders: 1 })
-  expect(outcomeOf(killedLeader(7, billed, metric, 'plain text'))).toEqual({
-    status: 'failed',
-    error: { errorType: 'Runtime.ExitError', errorMessage: 'Runtime exited with error: signal: killed' },
-    logs: [expect.stringContaining('leading'), billed, 'plain text'],
-    work: { staleWritesRefused: 3 },
-    ledWithToken: 7,
-  })
-})
-
-test('an attempt that failed after its tick was completed has completed it', () => {
-  const failure = outcomeOf(killedLeader(7))
-  const observed = (ended: 'completed' | 'released' | undefined) => ({
-    leases: [{ lease: 'billing', leaseMs: 1_500, token: 7, ended }],
-    staleWritesRefused: 0,
-    missingTables: [],
-  })
-  const thrown = { errorType: 'Runtime.ExitError' }
-  const done = { status: 'completed', fencingToken: 7, thrown }
-  expect(completedAfterAll(failure, observed('completed'))).toMatchObject(done)
-  for (const other of [observed('released'), undefined]) expect(completedAfterAll(failure, other)).toBe(failure)
-})
-
-test.each<[TryOutcome, string]>([
-  [{ status: 'completed', fencingToken: 7, work }, 'Returns; its tick is completed'],
-  [{ status: 'released' }, 'Returns after it released the lease'],
-  [{ status: 'standby', reason: 'held' }, 'Stands by: held'],
-])('%j is described for the log', (outcome, description) => {
-  expect(lastStepOf(outcome)).toEqual({ description, trace: [] })
-  expect(lastStepOf(outcome, ['a line'])).toEqual({ description, trace: ['Logged:', 'a line'] })
-})
-
-test('a failure has its stack frames, without the message again, and its log lines', () => {
-  const frames = ['at charge (index.mjs:7:3)', 'at run (index.mjs:9:1)']
-  const trace = ['RangeError: out of range', 'over two lines', ...frames.map((frame) => `    ${frame}`)]
-  const error = { errorType: 'RangeError', errorMessage: 'out of range' }
-  const failed: TryOutcome = { status: 'failed', error: { ...error, trace }, logs: ['first', 'second'], work }
-  const description = 'Fails with RangeError: out of range'
-  expect(failureIn(error)).toEqual({ name: 'RangeError', message: 'out of range' })
-  expect(lastStepOf(failed)).toEqual({ description, trace: [...frames, 'Logged:', 'first', 'second'] })
-  const late: TryOutcome = { status: 'completed', fencingToken: 7, work, thrown: error }
-  expect(lastStepOf(late).description).toBe(`${description}; its tick is completed`)
+test.each<[TryOutcome, string, readonly string[]]>([
+  [{ status: 'completed', fencingToken: 7 }, 'Returns; its tick is completed', []],
+  [{ status: 'completed', fencingToken: 7, thrown }, 'Fails with TypeError: no; its tick is completed', frames],
+  [{ status: 'released' }, 'Returns after it released the lease', []],
+  [{ status: 'standby', reason: 'held' }, 'Stands by: held', []],
+  [{ status: 'failed', error: thrown }, 'Fails with TypeError: no', frames],
+])('%j is described for the log, with stack frames and log lines, without metrics', (outcome, description, trace) => {
+  expect(lastStepOf(outcome)).toEqual({ description, trace })
+  expect(lastStepOf(outcome, ['a line', '{"_aws":{}}']).trace).toEqual([...trace, 'Logged:', 'a line'])
 })

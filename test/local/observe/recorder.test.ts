@@ -3,23 +3,10 @@ import { expect, test } from 'vitest'
 import { type Lease, withLease } from '../../../functions/election/index.ts'
 import type { Effect, Entry, TenureEntry } from '../../../infra/local/observe/entries.ts'
 import type { TryOutcome } from '../../../infra/local/observe/outcome.ts'
-import {
-  dropReply,
-  dropRequest,
-  jsonReply,
-  NEXT_TICK,
-  NOW_MS,
-  put,
-  ROWS,
-  replacement,
-  TICK,
-  type Wire,
-  wire,
-} from './wire.ts'
+import { dropReply, dropRequest, NEXT_TICK, NOW_MS, put, ROWS, replacement, TICK, type Wire, wire } from './wire.ts'
 
-const WORK = { staleWritesRefused: 0 }
 const FAILED: TryOutcome = {
-  ...{ status: 'failed', error: { errorType: 'Runtime.ExitError', errorMessage: 'killed' }, logs: [], work: WORK },
+  ...{ status: 'failed', error: { errorType: 'Runtime.ExitError', errorMessage: 'killed' } },
 }
 const KILLED = { name: 'Runtime.ExitError', message: 'killed' }
 
@@ -41,8 +28,8 @@ function started(...requestIds: readonly string[]) {
   const { recorder } = scene
   return {
     ...scene,
-    stepsOf: (tenure: number) => recorder.logs.get(tenure)?.steps ?? [],
-    leasesOf: (requestId: string) => recorder.observations(requestId)?.leases,
+    stepsOf: (tenure: number) => recorder.logs.get(tenure),
+    leasesOf: (requestId: string) => recorder.observations(requestId).leases,
   }
 }
 
@@ -58,7 +45,7 @@ test('a tenure is recorded from its beginning to its end, with each request and 
   await lease.send(put())
   await lease.transact([{ Put: put('2') }, { Put: put('3') }])
   await finish()
-  recorder.invocationEnded('a', { status: 'completed', fencingToken: token, work: WORK })
+  recorder.invocationEnded('a', { status: 'completed', fencingToken: token })
   const [tenure, ...others] = tenuresIn(entries)
   const ids = { number: 1, token, candidate: 1, tick: TICK, atMs: NOW_MS }
   const end = { end: 'completed', endedAtMs: NOW_MS, doneAtMs: NOW_MS, accepted: 3, refused: 0, unguarded: 0 }
@@ -106,11 +93,10 @@ test('a replaced leader has its fenced writes and its completion refused, each c
   await current.lease.send(put())
   await expect(old.lease.send(put())).rejects.toThrow('already written under token')
   const result = `refused: token ${token} has taken over`
-  expect(recorder.logs.get(1)?.steps.at(-1)).toMatchObject({ result, answer: { Item: { id: { S: '1' } } } })
+  expect(recorder.logs.get(1).at(-1)).toMatchObject({ result, answer: { Item: { id: { S: '1' } } } })
   expect(recorder.staleRefused()).toBe(1)
   await old.finish()
   expect([recorder.staleRefused(), recorder.lateCompletions()]).toEqual([1, 1])
-  expect(['a', 'b'].map((id) => recorder.observations(id)?.staleWritesRefused)).toEqual([1, 0])
   recorder.invocationEnded('a', FAILED)
   expect(recorder.leader()).toBe('b')
   await current.finish()
@@ -192,15 +178,6 @@ test('a write that was on its way when another candidate took over is not stale'
   await finish()
   expect(effectsIn(entries).map(([, verdict]) => verdict)).not.toContain('unguarded')
   expect(recorder.unguardedWrites()).toEqual({})
-})
-
-test('statements of PartiQL by a replaced leader are not guarded, except those that failed in their batch', async () => {
-  const { recorder } = await replacement()
-  const Statements = ['DELETE FROM a', 'UPDATE b SET c=1'].map((Statement) => ({ Statement }))
-  const call = { service: 'dynamodb', operation: 'BatchExecuteStatement', target: '', requestId: 'a' } as const
-  const Responses = [{ Error: { Code: 'ConditionalCheckFailed' } }, {}]
-  await recorder.atService({ ...call, body: { Statements } }, async () => jsonReply({ Responses }))
-  expect(recorder.unguardedWrites()).toEqual({ b: 1 })
 })
 
 test('a leader that still leads has no stale write by a condition that does not hold', async () => {
@@ -303,13 +280,10 @@ test('a request that never arrived is observed and changed nothing, and the log 
   expect(stepsOf(1)[1]).not.toHaveProperty('answer')
 })
 
-test('an attempt that failed without leading has a log of its own, and a retry', () => {
+test('an attempt that failed without leading has a log of its own', () => {
   const { recorder, entries, stepsOf } = started('a')
-  recorder.invocationEnded('a', FAILED, { retryInMs: 500 })
-  expect(entries).toEqual([
-    { kind: 'retry', candidate: 1, tick: TICK, atMs: NOW_MS + 500 },
-    { kind: 'failure', atMs: NOW_MS, number: 1, candidate: 1, tick: TICK, error: KILLED },
-  ])
+  recorder.invocationEnded('a', FAILED)
+  expect(entries).toEqual([{ kind: 'failure', atMs: NOW_MS, number: 1, candidate: 1, tick: TICK, error: KILLED }])
   expect(stepsOf(1).at(-1)).toMatchObject({ description: 'Fails with Runtime.ExitError: killed' })
 })
 
@@ -355,7 +329,8 @@ test('requests of other functions are not recorded', async () => {
   await (await lead('gateway')).finish()
   recorder.invocationEnded('gateway', FAILED)
   expect(entries).toEqual([])
-  expect(recorder.leader() ?? recorder.candidateOf('gateway') ?? recorder.observations('gateway')).toBeUndefined()
+  expect(recorder.leader() ?? recorder.candidateOf('gateway')).toBeUndefined()
+  expect(recorder.observations('gateway')).toEqual({ leases: [], missingTables: [] })
 })
 
 test('old attempts that have ended are forgotten, and open ones are kept', () => {

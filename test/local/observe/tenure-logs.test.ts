@@ -1,29 +1,19 @@
 import { expect, test } from 'vitest'
 import { type Step, shortened, TenureLogs } from '../../../infra/local/observe/tenure-logs.ts'
 
-const step = (number: number): Step => ({ atMs: number, description: `step ${number}` })
-const steps = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => step(from + index))
+const steps = (from: number, to: number): readonly Step[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => ({ atMs: from + index, description: `step ${from + index}` }))
 
-test('a log has the steps before the grant, and those after it', () => {
+test('a long log shows its last 300 steps', () => {
   const logs = new TenureLogs()
-  const before = [step(1), step(2)]
-  logs.begin(7, before)
-  logs.add(7, step(3))
-  expect(logs.get(7)).toMatchObject({ steps: steps(1, 3), dropped: 0 })
-  expect(before).toHaveLength(2)
+  logs.add(7, ...steps(1, 1_000))
+  expect(logs.get(7)).toEqual(steps(701, 1_000))
 })
 
-test('a long log keeps its last 300 steps, and the number of the others', () => {
+test('all logs together keep 10,000 steps, and the oldest go first', () => {
   const logs = new TenureLogs()
-  logs.begin(7, [])
-  for (const one of steps(1, 1_000)) logs.add(7, one)
-  expect(logs.get(7)).toEqual({ dropped: 700, steps: steps(701, 1_000) })
-})
-
-test('all logs together keep 10,000 steps, and the oldest logs go first', () => {
-  const logs = new TenureLogs()
-  for (let tenure = 1; tenure <= 60; tenure += 1) logs.begin(tenure, steps(1, 200))
-  expect([10, 11, 60].map((tenure) => logs.get(tenure)?.steps.length)).toEqual([undefined, 200, 200])
+  for (let tenure = 1; tenure <= 60; tenure += 1) logs.add(tenure, ...steps(1, 200))
+  expect([10, 11, 60].map((tenure) => logs.get(tenure).length)).toEqual([0, 200, 200])
 })
 
 test('large JSON is shortened to its beginning', () => {

@@ -8,7 +8,6 @@ import type {
   FaultEntry,
   Setup,
   TenureEntry,
-  Update,
 } from '../../../infra/local/observe/entries.ts'
 import { History } from '../../../infra/local/page/client/history.ts'
 
@@ -16,9 +15,9 @@ import { History } from '../../../infra/local/page/client/history.ts'
 export const T0 = Date.parse('2026-01-01T12:00:00.000Z')
 export const TICK = '2026-01-01T06:00:00.000Z'
 
-export function historyOf(...updates: readonly Update[]): History {
+export function historyOf(...entries: readonly Entry[]): History {
   const history = new History()
-  history.fold(updates)
+  history.fold(entries)
   return history
 }
 
@@ -29,7 +28,7 @@ export function candidate(number: number, changes: Partial<CandidateEntry> = {})
 
 export const SETUP_ENTRY: Setup = {
   kind: 'setup',
-  ...{ task: 'billing', lease: 'nightly', leaseMs: 15_000, periodMs: 3_600_000, switchedOff: [], maxCandidates: 3 },
+  ...{ task: 'billing', lease: 'nightly', leaseMs: 15_000, periodMs: 3_600_000, switchedOff: [] },
 }
 
 /** Three candidates on a lease of 15 seconds. */
@@ -39,7 +38,7 @@ export const SETUP: readonly Entry[] = [
   { kind: 'leader', frozen: [] },
 ]
 
-export const OVER = { kind: 'over', atMs: T0 + 3_600_000, description: 'The run is over' } as const
+export const OVER = { kind: 'over', atMs: T0 + 3_600_000, verdict: [] } as const
 
 export const counts = (changes: Partial<Counts> = {}): Counts => ({
   ...{ kind: 'counts', ticks: 3, completed: 3, completedTwice: 0, overdue: 0, staleRefused: 0, staleAccepted: 0 },

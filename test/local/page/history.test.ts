@@ -42,13 +42,3 @@ test.each<[readonly Entry[], string]>([
 ])('the latest news is known: %#', (entries, news) => {
   expect(describeNews(historyOf(...SETUP, ...entries))).toBe(news)
 })
-
-test('what the feed has forgotten is dropped, and the rest goes on', () => {
-  const history = historyOf(...[1, 2, 3].flatMap((n) => [tenure(n, n * 100), effect(n, n * 100 + 10)]))
-  const { revision } = history
-  history.fold([{ kind: 'forgotten', beforeMs: T0 + 200 }])
-  expect(history.revision).toBeGreaterThan(revision)
-  expect([...history.numbered.keys()]).toEqual([2, 3])
-  expect(history.events.map(({ atMs }) => atMs - T0)).toEqual([210, 310])
-  expect(history.fromMs).toBe(T0 + 200)
-})

@@ -18,7 +18,7 @@ async function start(options: Partial<PageOptions> = {}) {
   const feed = new CountedFeed()
   const injected: ManualFault[] = []
   const inject = async (one: ManualFault) => void injected.push(one)
-  const server = await startPage({ port: 0, feed, logs: { get: () => undefined }, inject, ...options })
+  const server = await startPage({ port: 0, feed, logs: { get: () => [] }, inject, ...options })
   servers.push(server)
   return { ...server, feed, injected, origin: new URL(server.url).origin }
 }
@@ -48,8 +48,8 @@ const KILL = '{"do":"killLeader"}'
 const post = ({ url, origin }: Pick<Started, 'url' | 'origin'>, body: string, headers?: Record<string, string>) =>
   ask(`${url}faults`, { method: 'POST', headers: headers ?? { origin, ...JSON_TYPE }, body })
 
-/** The events of an open feed, one by one; a comment is an event without a name. */
-function eventsOf(response: IncomingMessage): () => Promise<{ name: string | undefined; data: unknown }> {
+/** The messages of an open feed, one by one; undefined for a comment. */
+function messagesOf(response: IncomingMessage): () => Promise<unknown> {
   let rest = ''
   const chunks = response.setEncoding('utf8')[Symbol.asyncIterator]()
   return async () => {
@@ -59,9 +59,9 @@ function eventsOf(response: IncomingMessage): () => Promise<{ name: string | und
       rest += value
     }
     const end = rest.indexOf('\n\n')
-    const [, name, data = ''] = /^event: (\w+)\ndata: ([^\n]*)$/.exec(rest.slice(0, end)) ?? []
+    const [, data] = /^data: ([^\n]*)$/.exec(rest.slice(0, end)) ?? []
     rest = rest.slice(end + 2)
-    return { name, data: data === '' ? undefined : JSON.parse(data) }
+    return data === undefined ? undefined : JSON.parse(data)
   }
 }
 
@@ -145,12 +145,12 @@ test('the feed sends a snapshot, then each new entry', async () => {
   const response = await open(`${url}feed`)
   expect(response.statusCode).toBe(200)
   expect(response.headers).toMatchObject({ 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-  const next = eventsOf(response)
-  const data = { nowMs: expect.any(Number), entries: [fault('first', 0), fault('second', 1)] }
-  expect(await next()).toEqual({ name: 'snapshot', data })
+  const next = messagesOf(response)
+  const entries = [fault('first', 0), fault('second', 1)]
+  expect(await next()).toEqual({ nowMs: expect.any(Number), isSnapshot: true, entries })
   const special = fault('two\nlines, é and \u2028', 2)
   feed.add(special)
-  expect(await next()).toEqual({ name: 'more', data: [special] })
+  expect(await next()).toMatchObject({ isSnapshot: false, entries: [special] })
   response.destroy()
 })
 
@@ -168,12 +168,12 @@ test('the feed sends a heartbeat while a page is connected, and nothing to one t
   first.destroy()
   await vi.waitUntil(() => feed.listening === 1, { timeout: 10_000 })
   expect(vi.getTimerCount()).toBe(1)
-  const next = eventsOf(second)
-  expect(await next()).toMatchObject({ name: 'snapshot' })
+  const next = messagesOf(second)
+  expect(await next()).toMatchObject({ isSnapshot: true })
   vi.advanceTimersByTime(15_000)
-  expect(await next()).toEqual({ name: undefined, data: undefined })
+  expect(await next()).toBeUndefined()
   feed.add(fault('still', 0))
-  expect(await next()).toEqual({ name: 'more', data: [fault('still', 0)] })
+  expect(await next()).toMatchObject({ entries: [fault('still', 0)] })
   second.destroy()
   await vi.waitUntil(() => feed.listening === 0, { timeout: 10_000 })
   expect(vi.getTimerCount()).toBe(0)
@@ -189,8 +189,8 @@ test('the feed may get entries while the server stops', async () => {
 })
 
 test('the log of a tenure is sent while it is kept', async () => {
-  const log = { steps: [{ atMs: 1, description: 'Invoked' }], dropped: 0 }
-  const { url } = await start({ logs: { get: (tenure) => (tenure === 12 ? log : undefined) } })
+  const log = [{ atMs: 1, description: 'Invoked' }]
+  const { url } = await start({ logs: { get: (tenure) => (tenure === 12 ? log : []) } })
   const headers = { 'content-type': 'application/json' }
   expect(await ask(`${url}tenures/12`)).toMatchObject({ status: 200, headers, body: JSON.stringify(log) })
   const body = 'The log of this tenure is no longer kept'
@@ -205,12 +205,12 @@ test('a port that is in use is reported, with what to do', async () => {
 
 test('the port is free again after the stop, which connected pages receive the last entries before', async () => {
   const { url, stop, feed } = await start()
-  const next = eventsOf(await open(`${url}feed`))
+  const next = messagesOf(await open(`${url}feed`))
   await next()
   feed.add(OVER)
   const last = next()
   await stop()
-  expect(await last).toMatchObject({ name: 'more', data: [OVER] })
+  expect(await last).toMatchObject({ entries: [OVER] })
   await expect(next()).rejects.toThrow()
   expect(feed.listening).toBe(0)
   const again = await start({ port: Number(new URL(url).port), key: new URL(url).pathname.slice(1, -1) })

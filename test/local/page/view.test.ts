@@ -26,7 +26,6 @@ import {
   takenOver,
   tenure,
   textOf,
-  ticked,
 } from './election.ts'
 
 /** The labels of the buttons and clocks, each followed by `(off)` if it is disabled, and the faults of the buttons. */
@@ -89,18 +88,15 @@ test.each<[Partial<Counts>, string, string | undefined]>([
 
 const FREE = 'No candidate leads; the lease is free.'
 const ENDED = 'Candidate 1 ended without releasing the lease, token 101; the lease expires in 10.0 s.'
-const waiting: readonly Entry[] = [ticked(1, 0), { kind: 'retry', candidate: 1, tick: TICK, atMs: T0 + 6_100 }]
 test.each<[number, readonly Entry[], string]>([
   [0, [], FREE],
   [2_500, [tenure(1, 0)], 'Candidate 1 leads, token 101; the lease expires in 12.5 s.'],
   [15_000, [tenure(1, 0)], 'Candidate 1 leads, token 101; the lease has expired.'],
   [1_000, [tenure(1, 0, { ended: 500 })], FREE],
-  [1_000, [OVER], 'The run is over.'],
+  [1_000, [OVER], 'The run has ended.'],
+  [1_000, [{ ...OVER, verdict: undefined }], 'The run has ended early; the terminal says why.'],
   [5_000, [died(1, 0, 100)], ENDED],
   [0, [{ kind: 'leader', frozen: [2, 3] }], `${FREE} Frozen: candidate 2, 3.`],
-  [2_000, waiting, `${FREE} Lambda retries candidate 1 in 4.1 s; the next tick waits for it.`],
-  [6_200, waiting, FREE],
-  [2_000, [...waiting, ticked(2, 1_000, '2026-01-01T07:00:00.000Z')], FREE],
   [1_000, [tenure(1, 0), tenure(2, 10)], 'Candidates 1, 2 lead at once, each with a lease of its own.'],
 ])('the leader line after %d ms: %#', (afterMs, entries, line) => {
   expect(describeLeader(historyOf(...SETUP, ...entries), T0 + afterMs)).toBe(line)
@@ -114,7 +110,6 @@ test.each<[readonly Entry[], readonly string[]]>([
   [[leader('killLeader')], ['The next leader will be killed (off)', 'Freeze the leader', 'Thaw (off)']],
   [[leader('freezeLeader')], ['Kill the leader', 'The next leader will be frozen (off)', 'Thaw']],
   [[leader(undefined, 1, 2)], ['Kill the leader', 'Freeze the leader', 'Thaw candidate 1, 2']],
-  [[OVER], ['Kill the leader (off)', 'Freeze the leader (off)', 'Thaw (off)']],
 ])('the faults of the leader are its kill, its freeze and its thaw: %#', (entries, expected) => {
   const { labels, faults } = controlsOf(renderLeaderFaults(historyOf(...SETUP, ...entries)))
   expect(labels).toEqual(expected)
@@ -143,20 +138,8 @@ test.each<[string, readonly Entry[], readonly object[], readonly string[], reado
     [...ofEach(1, undefined, undefined, 'Remove (off)'), 'Add a candidate'],
     ['right'],
   ],
-  [
-    'are limited in number',
-    [],
-    [...[1, 2, 3].flatMap((number) => faultsOn(number)), { do: 'addCandidate' }],
-    [...[1, 2, 3].flatMap((number) => ofEach(number)), 'Add a candidate (off)'],
-    Array(3).fill('right'),
-  ],
 ])('candidates %s', (_, entries, faults, labels, clocks) => {
   expect(controlsOf(renderCandidates(historyOf(...SETUP, ...entries)))).toEqual({ faults, labels, clocks })
-})
-
-test('all controls of candidates are disabled when the run is over', () => {
-  const { labels, clocks } = controlsOf(renderCandidates(historyOf(...SETUP, OVER)))
-  expect([...labels, ...clocks].filter((label) => !label.endsWith(' (off)'))).toEqual([])
 })
 
 const rowsOf = (...entries: readonly Entry[]) =>
@@ -178,25 +161,14 @@ test('the table has the newest tenures first, and the attempts that failed witho
   expect([many.length, many[0]?.[0]]).toEqual([20, 'row-49'])
 })
 
-const NO_STEPS = { steps: [], dropped: 0 }
-const stale = died(1, 0, 1_000, { ...takenOver(1, 16_000), refused: 2 })
-test.each<[Parameters<typeof renderLogTitle>[0], string, string]>([
-  [tenure(1, 0), `Candidate 1, token 101, tick ${TICK}`, 'Outcome: leading. Effects accepted: 0.'],
-  [
-    tenure(1, 0, { ended: 2_000, accepted: 3, tick: undefined }),
-    ...(['Candidate 1, token 101', 'Outcome: completed. Duration: 2 s. Effects accepted: 3.'] as const),
-  ],
-  [
-    stale,
-    `Candidate 1, token 101, tick ${TICK}`,
-    'Outcome: failed, then taken over. Duration: 1 s. Effects accepted: 0, 2 refused.',
-  ],
-  [failure(3, 0), `Candidate 3 failed without leading, tick ${TICK}`, ''],
-])('a log has a title, and the outcome, the duration and the effects of its tenure: %#', (shown, title, text) => {
-  expect([renderLogTitle(shown), renderLog(shown, NO_STEPS)].map(textOf)).toEqual([title, text])
+test.each([
+  [tenure(1, 0), `Candidate 1, token 101, tick ${TICK}`],
+  [tenure(1, 0, { tick: undefined }), 'Candidate 1, token 101'],
+  [failure(3, 0), `Candidate 3 failed without leading, tick ${TICK}`],
+])('a log has a title: %#', (shown, title) => {
+  expect(textOf(renderLogTitle(shown))).toBe(title)
 })
 
-const logOf = (steps: readonly Step[], dropped = 0) => renderLog(undefined, { steps, dropped })
 const STEP = { atMs: T0 + 7, description: 'Renews the lease' }
 const RENEWS = '12:00:00.007 Renews the lease'
 test.each<[Partial<Step>, string]>([
@@ -209,13 +181,12 @@ test.each<[Partial<Step>, string]>([
   [{ trace: ['at a', 'at b'] }, `${RENEWS} Stack and log at a at b`],
   [{ description: '<b>evil</b>' }, '12:00:00.007 &lt;b&gt;evil&lt;/b&gt;'],
 ])('a log has the time, the request, the result and the duration of a step: %#', (changes, text) => {
-  expect(textOf(logOf([{ ...STEP, ...changes }]))).toBe(text)
+  expect(textOf(renderLog([{ ...STEP, ...changes }]))).toBe(text)
 })
 
-test('a log marks a fault, opens its stack, hides a request, and counts dropped steps', () => {
-  const markup = String(logOf([{ ...STEP, isFault: true, request: {}, trace: ['at a'] }], 9))
+test('a log marks a fault, opens its stack, and hides a request', () => {
+  const markup = String(renderLog([{ ...STEP, isFault: true, request: {}, trace: ['at a'] }]))
   expect(markup).toContain('<li class="fault">')
   expect(markup).toContain('<details open><summary>Stack and log')
   expect(markup).toContain('<details><summary>Request')
-  expect(textOf(markup)).toMatch(/^9 earlier steps are not kept/)
 })

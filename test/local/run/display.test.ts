@@ -3,17 +3,7 @@ import { expect, test } from 'vitest'
 import type { CallFault } from '../../../infra/local/faults/fault.ts'
 import { Display } from '../../../infra/local/run/display.ts'
 import type { TickRecord } from '../../../infra/local/run/tick.ts'
-import {
-  BROKEN,
-  COMPLETED,
-  conclude,
-  endOf,
-  killedLeader,
-  recordOf,
-  reportOf,
-  standby,
-  tryOf,
-} from '../fixtures/records.ts'
+import { BROKEN, COMPLETED, conclude, endOf, KILLED, recordOf, reportOf, standby, tryOf } from '../fixtures/records.ts'
 
 /** What the display writes, to a terminal or elsewhere. */
 function shown(
@@ -26,12 +16,12 @@ function shown(
   const write = (text: string) => {
     written += text
   }
-  using display = new Display({ isTTY, write, columns }, env)
+  const display = new Display({ isTTY, write, columns }, env)
   show(display)
   return written
 }
 
-const killed = killedLeader(7, '{"level":"WARN","message":"slow"}')
+const LOGS = ['{"level":"INFO","message":"leading"}', '{"level":"WARN","message":"slow"}']
 
 test.each<[string, TickRecord, string | RegExp, effects?: string, wasCut?: boolean]>([
   [
@@ -41,7 +31,7 @@ test.each<[string, TickRecord, string | RegExp, effects?: string, wasCut?: boole
       '  3 standbys (2 lease held, 1 tick done)  0.42 s\n',
   ],
   ['a single reason to stand by', recordOf(2, COMPLETED, standby(), standby()), / {2}2 standbys \(lease held\) {2}/],
-  ['a takeover', recordOf(1, killed, COMPLETED), /candidate 2 took over with token/],
+  ['a takeover', recordOf(1, KILLED, COMPLETED), /candidate 2 took over with token/],
   ['that it was not completed', recordOf(1, standby()), / {2}not completed {2}/],
   ['two leaders', recordOf(1, COMPLETED, standby(), COMPLETED), /candidates 1, 3 each completed it/],
   ['nothing of a task without effects', recordOf(1, COMPLETED), /with token 7 {2}0\.42 s\n$/, ''],
@@ -53,30 +43,33 @@ test.each<[string, TickRecord, string | RegExp, effects?: string, wasCut?: boole
 })
 
 test('a failure shows whether it led, why it failed, the log lines that are news, and when Lambda retries', () => {
-  const text = shown((display) => display.tried(tryOf(3, killed, 6_000)))
+  const text = shown((display) => display.tried(tryOf(3, KILLED, 6_000, LOGS)))
   expect(text).toMatch(
     /candidate 3, leading with token 7, failed: Runtime\.ExitError.*Lambda retries in 6\.0 s\n.*slow/,
   )
   expect(text).not.toContain('"leading"')
   expect(text).not.toContain('\u001b')
   expect(shown((display) => display.tried(tryOf(3, BROKEN)))).toMatch(/candidate 3 failed: .*Lambda gives up/)
+  const thrown = { errorType: 'Error', errorMessage: 'too late' }
+  const late = shown((display) => display.tried(tryOf(3, { ...COMPLETED, thrown }, 6_000)))
+  expect(late).toMatch(/leading with token 7, failed after completing its tick: Error: too late; Lambda retries/)
 })
 
 test('what a user’s own function logs is shown line by line with its candidate, without metrics', () => {
   const logs = ['sent 3\u001b[31m reports', '', '{"_aws":{}}', '{"level":"INFO","message":"done"}']
-  const tried = tryOf(2, { ...COMPLETED, logs })
+  const tried = tryOf(2, COMPLETED, undefined, logs)
   expect(shown((display) => display.tried(tried, true))).toBe(
     '    2 | sent 3 reports\n    2 | {"level":"INFO","message":"done"}\n',
   )
   expect(shown((display) => display.tried(tried))).toBe('')
-  const failed = shown((display) => display.tried(tryOf(3, killed), true))
+  const failed = shown((display) => display.tried(tryOf(3, KILLED, 0, LOGS), true))
   expect(failed.match(/slow/g)).toHaveLength(1)
 })
 
 test('foreign text is printable, on our own lines, and cut if it is long', () => {
   const errorMessage = `\u001b[2Jit broke\n✓ ${'all is well '.repeat(100_000)}`
   const error = { errorType: 'Odd\u0007', errorMessage, trace: ['Odd', `    at f (a.mjs:1:1)\u001b[31m`] }
-  const tried = tryOf(3, { ok: false, error, logs: ['\u001b]0;owned\u0007'] }, 100)
+  const tried = tryOf(3, { status: 'failed', error }, 100, ['\u001b]0;owned\u0007'])
   const text = shown((display) => {
     display.tried(tried)
     display.warn('Tick 2: \u202eno\nsuch')
@@ -104,24 +97,13 @@ test.each([false, true])('lines fit 80 columns, with colours or without: %s', (i
   const error = { errorType: 'Error', errorMessage: 'a reason of many words '.repeat(9) }
   const show = (display: Display) => {
     display.ticked(recordOf(12, standby(), COMPLETED, standby('tickDone')), '12 charges (EUR 119.88)', false)
-    display.tried(tryOf(3, { ok: false, error, logs: [] }))
+    display.tried(tryOf(3, { status: 'failed', error }))
   }
   const lines = stripVTControlCharacters(shown(show, isTTY, {}, 80))
     .trimEnd()
     .split('\n')
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80)
   expect(lines.join(' ').replace(/ +/g, ' ')).toContain('with token 7 12 charges (EUR 119.88) 2 standbys (1 lease held')
-})
-
-test('progress is one line that a terminal overwrites, and an occasional line elsewhere', () => {
-  const show = (display: Display) => {
-    for (let answered = 1; answered <= 7; answered += 1) display.progress(answered, 9)
-  }
-  const line = (answered: number) => `    … the gateway has answered ${answered} of 9 charges\n`
-  expect(shown(show)).toBe(line(1) + line(6))
-  const inTerminal = shown(show, true)
-  expect(inTerminal).toContain('7 of 9 charges')
-  expect(inTerminal).not.toContain('\n')
 })
 
 const NOTHING = { killLeader: undefined, freezeLeader: undefined, chaos: undefined, scenario: [] }

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import type { Ending } from '../../../infra/local/lambda-host/environment.ts'
+import type { TryOutcome } from '../../../infra/local/observe/outcome.ts'
 import { RunningTicks, type Tally, tallyOf } from '../../../infra/local/run/running-ticks.ts'
 import { RunningTick } from '../../../infra/local/run/tick.ts'
-import { BROKEN, COMPLETED, killedLeader, recordOf, standby } from '../fixtures/records.ts'
+import { BROKEN, COMPLETED, KILLED, recordOf, standby } from '../fixtures/records.ts'
 import { candidatesNumbered, patientContext } from '../fixtures/ticking.ts'
 
 /** Running ticks of two candidates each, that begin when the test says so. */
@@ -32,20 +32,18 @@ test('a tick counts from its start, each try from its end, and a tick that is ov
   expect(accepted).toHaveLength(4) // nothing is delivered again for a tick that is over
 })
 
-const released: Ending = { ok: true, value: { status: 'released', fencingToken: 7, result: {} } }
-
-test.each<[string, readonly Ending[], Partial<Tally>]>([
+test.each<[string, readonly TryOutcome[], Partial<Tally>]>([
   ['a leader and two standbys', [COMPLETED, standby(), standby()], { completed: 1, standby: 2, tookOver: 0 }],
   [
     'a killed leader and its successor',
-    [killedLeader(6), standby(), COMPLETED, BROKEN],
+    [KILLED, standby(), COMPLETED, BROKEN],
     { completed: 1, standby: 1, failed: 2, tookOver: 1 },
   ],
   ['a candidate that failed without leading', [BROKEN, COMPLETED], { failed: 1, tookOver: 0 }],
-  ['a frozen leader that fails after its successor', [COMPLETED, killedLeader(6)], { tookOver: 1, completedTwice: 0 }],
-  ['a leader without a successor', [standby(), killedLeader(6)], { tookOver: 0, completed: 0 }],
-  ['a leader that released its lease', [released], { completed: 0, standby: 0, failed: 0 }],
+  ['a frozen leader that fails after its successor', [COMPLETED, KILLED], { tookOver: 1, completedTwice: 0 }],
+  ['a leader without a successor', [standby(), KILLED], { tookOver: 0, completed: 0 }],
+  ['a leader that released its lease', [{ status: 'released' }], { completed: 0, standby: 0, failed: 0 }],
   ['two leaders', [COMPLETED, standby(), COMPLETED], { completed: 1, completedTwice: 1 }],
-])('counts %s', (_, endings, tally) => {
-  expect(tallyOf([recordOf(1, ...endings)])).toMatchObject({ ticks: 1, ...tally })
+])('counts %s', (_, outcomes, tally) => {
+  expect(tallyOf([recordOf(1, ...outcomes)])).toMatchObject({ ticks: 1, ...tally })
 })

@@ -62,7 +62,7 @@ async function runOnce<O extends CommandOptions>(command: Command<O>, flags: rea
     output += text
   }
   const dynamodb = { endpoint: inject('dynamodbEndpoint'), stop: async () => {} }
-  using display = new Display({ write, columns: 10_000 }, {})
+  const display = new Display({ write, columns: 10_000 }, {})
   const { signal } = new AbortController()
   const conclusion = await runLocally({ ...job, app, dynamodb, display, signal })
   return { ...conclusion, output }

@@ -26,10 +26,7 @@ export const hostileNumber: fc.Arbitrary<number> = fc.oneof(
   fc.double({ noNaN: true }),
 )
 
-const [deepList, deepObject] = [
-  ['[', ']'],
-  ['{"a":', '}'],
-].map(([open = '', close = '']): unknown => JSON.parse(`${open.repeat(20_000)}0${close.repeat(20_000)}`))
+const deep = (open: string, close: string): unknown => JSON.parse(`${open.repeat(20_000)}0${close.repeat(20_000)}`)
 
 /** Whatever `JSON.parse` may return. */
 export const hostileJson: fc.Arbitrary<unknown> = fc.oneof(
@@ -41,7 +38,7 @@ export const hostileJson: fc.Arbitrary<unknown> = fc.oneof(
       ...{ maxDepth: 3, maxKeys: 4 },
     }),
   },
-  { weight: 1, arbitrary: fc.constantFrom(deepList, deepObject) },
+  { weight: 1, arbitrary: fc.constantFrom(deep('[', ']'), deep('{"a":', '}')) },
   { weight: 1, arbitrary: fc.constant({ toString: 1, valueOf: 1 }) }, // it cannot be made into a text
 )
 
@@ -63,7 +60,7 @@ type Entry = readonly [name: string, value: unknown]
 type Edit = (key: string, old: unknown) => readonly Entry[]
 
 /** Deletes, retypes, wraps, replaces, renames or adds to up to three of the example's values, at any depth. */
-export function nearly(example: fc.Arbitrary<unknown>, values: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
+export function nearlyObject(example: fc.Arbitrary<object>, values: fc.Arbitrary<unknown>) {
   const edit = fc.tuple(values, hostileText, fc.nat(5)).map(([value, name, which]): Edit => {
     const edits: readonly Edit[] = [
       () => [],
@@ -78,14 +75,8 @@ export function nearly(example: fc.Arbitrary<unknown>, values: fc.Arbitrary<unkn
   const edits = fc.array(fc.tuple(fc.nat(40), edit), { maxLength: 3 })
   return fc
     .tuple(example, edits)
-    .map(([valid, made]) => made.reduce((whole, [nth, edit]) => edited(whole, nth, edit), valid))
-}
-
-/** {@link nearly} of an object, which stays one. */
-export function nearlyObject(example: fc.Arbitrary<object>, values: fc.Arbitrary<unknown>) {
-  return nearly(example, values).map(
-    (value): Record<string, unknown> => (typeof value === 'object' && value !== null ? { ...value } : {}),
-  )
+    .map(([valid, made]) => made.reduce<unknown>((whole, [nth, edit]) => edited(whole, nth, edit), valid))
+    .map((value): Record<string, unknown> => (typeof value === 'object' && value !== null ? { ...value } : {}))
 }
 
 /** The text with up to three pieces of it cut, doubled or replaced. */

@@ -93,10 +93,7 @@ function afterReply(turn: Turn, candidate: Acquiring, reply: Answer): Candidate 
   const won = { token: record.fencingToken, order: state.ledger.acquisitions, expiresAtMs: record.expiresAtMs }
   if (reply.granted) return { phase: 'granted', attempt, won }
   const refusal = model.rules.explainRefusal(record, request)
-  if (refusal.kind === 'won') {
-    model.reached('a refused acquire is recognised as won')
-    return { phase: 'granted', attempt, won }
-  }
+  if (refusal.kind === 'won') return { phase: 'granted', attempt, won }
   if (record.holder === request.candidate && record.attempt === request.attempt) {
     model.broke('L3', `${labelOf(model.world, index)} leads, but the refusal reads as "${refusal.kind}"`)
   }
@@ -113,10 +110,8 @@ function afterReply(turn: Turn, candidate: Acquiring, reply: Answer): Candidate 
       model.reached('a retry learns that its own event still holds the lease')
       return failed(turn, candidate)
     case 'behind':
-      model.reached('a candidate learns that an earlier tick still holds the lease')
       return failed(turn, candidate)
     case 'outdated':
-      model.reached('no candidate won: it acquires again with a fresh attempt')
       return failed(turn, candidate)
     case 'ticksMissing':
       throw new Error('Every candidate of the model has a tick.')
@@ -148,7 +143,7 @@ function grantedSteps(turn: Turn, candidate: Granted): void {
   const { state, take } = turn
   const { attempt, won } = candidate
   if (readClock(turn) < won.expiresAtMs) {
-    checkBeginning(turn, won)
+    checkBeginning(turn)
     take('it learns that it won, and its task begins', become(turn, leading(turn, attempt, won)))
   } else giveBack(turn, candidate, 'it learns too late that it won, and gives back')
   if (state.ledger.faults === 0) return
@@ -157,14 +152,11 @@ function grantedSteps(turn: Turn, candidate: Granted): void {
   take('it crashes before it learns that it won', become(faulty, failed(turn, candidate)))
 }
 
-/**
- * S4, when the task begins rather than when the lease is granted. That needs clocks within the budget, and is not
- * claimed of a tenure that an operator ended by force before its leader knew of it.
- */
-function checkBeginning({ model, state, index }: Turn, won: Won): void {
+/** S4, when the task begins rather than when the lease is granted. That needs clocks within the budget. */
+function checkBeginning({ model, state, index }: Turn): void {
   const { world } = model
   const tick = tickOf(world, index)
-  if (!isCompleted(state.ledger, tick) || state.ledger.forced === won.order) return
+  if (!isCompleted(state.ledger, tick)) return
   const areClocksRight = world.candidates.every((_, other) => isWithinBudget(world, other))
   if (areClocksRight) model.broke('S4', `${labelOf(world, index)} begins its task for tick ${tick}, which is completed`)
   else model.reached('beyond the budget: a task begins whose tick was completed meanwhile')
@@ -178,8 +170,7 @@ function checkStandby({ model, state: { row, ledger }, index }: Turn, reason: St
       ? row?.holder !== undefined
       : isDone(ledger, tick) || (reason === 'superseded' && isMissed(row, tick))
   if (!isTrue) model.broke('L3', `${labelOf(model.world, index)} stands by as ${reason}, which is not true`)
-  // No lease is paused here.
-  if (reason !== 'paused' && reason !== 'contended') model.reached(`stands by: ${reason}`)
+  if (reason === 'tickDone') model.reached('stands by: tickDone')
 }
 
 /** A leader of a newer tick has it among those that were missed, if it is not older than the lease itself. */

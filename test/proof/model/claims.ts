@@ -18,15 +18,9 @@ import {
   tickName,
 } from './world.ts'
 
-/**
- * S1. A tenure that an operator ended by force does not count: its leader goes on until its next request, and with a
- * forced release the operator says that this does no harm.
- */
+/** S1. */
 export function checkBelief({ world, broke }: Model, state: State): void {
-  const leaders = state.candidates.flatMap((candidate, index) => {
-    const isForced = candidate.phase === 'leading' && candidate.order === state.ledger.forced
-    return believes(world, state, index) && !isForced ? [index] : []
-  })
+  const leaders = state.candidates.flatMap((_, index) => (believes(world, state, index) ? [index] : []))
   if (leaders.length > 1) {
     broke('S1', `two believe that they lead: ${leaders.map((index) => labelOf(world, index)).join(' and ')}`)
   }

@@ -153,12 +153,8 @@ function answered(turn: Turn, leader: Leading, sent: Write | Guarded, before: St
   const isOwn = !granted && sent.kind === 'write' && model.rules.isOwnWrite(record, sent.request)
   if (isOwn) checkOwn(then, leader, sent)
   if (!granted && !isOwn) {
-    model.reached('a leader learns from a refused request that it is replaced')
     checkReplaced(then, leader)
     return become(then, failed(turn, leader))
-  }
-  if (granted && leader.ending === 'completed' && readClock(turn) >= leader.expiresAtMs) {
-    model.reached('a completion after the own deadline is granted')
   }
   return become(then, afterSuccess(turn, leader, sent))
 }
@@ -189,7 +185,6 @@ function checkReplaced({ model, state: { row, ledger }, index }: Turn, leader: L
 /** A write that a leader takes for its own must be. */
 function checkOwn({ model, state, index }: Turn, leader: Leading, { request, order }: Write): void {
   const { row, ledger } = state
-  model.reached('a refused write is recognised as its own')
   const tick = tickOf(model.world, index)
   if (request.kind === 'complete' && !isCompleted(ledger, tick)) {
     model.broke('L3', `tick ${tick} is reported as completed, but is not`)

@@ -124,10 +124,10 @@ export function initialState(world: World): State {
       highestToken: exists ? EARLIER_ROW.fencingToken : 0,
       ...{ lastAttempt: '', otherOrder: 0 },
       lastSentMs: exists ? EARLIER_ROW.writtenAtMs : 0,
-      ...{ completed: 0, forced: 0 },
+      completed: 0,
       fenced: { seen: NEVER_FENCED, order: 0, landed: 0, settled: 0 },
       ...{ createdAtMs: 0, acquisitionsOfRow: 0 },
-      ...{ faults: world.faults, interventions: world.interventions, deletions: world.deletions },
+      ...{ faults: world.faults, deletions: world.deletions },
     },
   }
 }

@@ -8,18 +8,10 @@ import { type Candidate, keyOf, type Ledger, networkKey, rowKey, type State } fr
 import { steps } from './steps.ts'
 import { fullWorlds, labelOf, quickWorlds, START_MS, tickNumber, type World } from './world.ts'
 
-export interface Exploration {
-  readonly states: number
-  readonly steps: number
-  /** The first history that breaks each claim, which is a shortest one. */
-  readonly violations: ReadonlyMap<Claim, Violation>
-  readonly reached: ReadonlySet<Situation>
-  /** Whether every state was visited: a claim that must hold ends the search when it breaks. */
-  readonly isExhausted: boolean
-}
+type Exploration = ReturnType<typeof searchWorld>
 
 /** Searches all states of a world, breadth first. */
-export function searchWorld(world: World, rules: Rules = SHIPPED): Exploration {
+export function searchWorld(world: World, rules: Rules = SHIPPED) {
   return new Search(world, rules).run()
 }
 
@@ -41,9 +33,11 @@ class Search {
   readonly #steps: number[] = []
   readonly #sentences = new Interner((sentence: string) => sentence)
   readonly #checkedRows = new Set<string>()
+  /** The first history that breaks each claim, which is a shortest one. */
   readonly #violations = new Map<Claim, Violation>()
   readonly #reached = new Set<Situation>()
   #pending: { readonly claim: Claim; readonly what: string }[] = []
+  /** A claim that must hold ends the search when it breaks. */
   #isOver = false
 
   constructor(world: World, rules: Rules) {
@@ -56,7 +50,7 @@ class Search {
     }
   }
 
-  run(): Exploration {
+  run() {
     let taken = 0
     this.#add(this.#idsOf(initialState(this.#world)), 0, () => '')
     for (let current = 0; current < this.#states.length && !this.#isOver; current++) {

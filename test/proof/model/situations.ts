@@ -1,30 +1,11 @@
-/** What a full run must reach: otherwise it has shown nothing about it. */
+/**
+ * What a full run must reach: otherwise it has shown nothing about it. What the small world of search.test.ts reaches is
+ * not listed: without it, that world has fewer states.
+ */
 export const SITUATIONS = [
-  'an expired lease is taken over',
-  'a refused acquire is recognised as won',
-  'stands by: held',
   'stands by: tickDone',
-  'stands by: superseded',
   'a retry learns that its own event still holds the lease',
-  'a candidate learns that an earlier tick still holds the lease',
-  'a delayed advance lands',
-  'no candidate won: it acquires again with a fresh attempt',
   'a candidate fails because of a row from the future',
-  'a delayed acquire is granted to a candidate that gave up',
-  'a delayed acquire is refused by A1',
-  'a delayed acquire is refused by A2',
-  'a delayed acquire is refused by A5',
-  'a delayed acquire is refused by A6 alone',
-  'giving back frees the lease',
-  'giving back finds nothing of its own',
-  'a refused write is recognised as its own',
-  'a leader learns from a refused request that it is replaced',
-  'a completion after the own deadline is granted',
-  'a delayed renewal lands',
-  'a delayed completion lands',
-  'a delayed release lands',
-  'a delayed write is refused by H1',
-  'a delayed write is refused by H2',
   'a refused effect is recognised as its own',
   'a refused effect may have landed: a later one of its own came last',
   'a refused effect may have landed: a newer leader wrote the row',

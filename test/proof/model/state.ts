@@ -92,15 +92,12 @@ export interface Ledger {
   readonly lastSentMs: number
   /** One bit for each tick. */
   readonly completed: number
-  /** The tenure that an operator ended by force, or 0. */
-  readonly forced: number
   /** The protected row that leaders fence. */
   readonly fenced: FencedRow
   /** The clock reading that the row was created with, and its acquisitions since. Only if rows are deleted. */
   readonly createdAtMs: number
   readonly acquisitionsOfRow: number
   readonly faults: number
-  readonly interventions: number
   readonly deletions: number
 }
 

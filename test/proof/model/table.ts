@@ -39,7 +39,6 @@ function acquireArrives(model: Model, state: State, message: Acquire): Arrival {
   const reply = model.rules.acquire(state.row, message.request)
   if (!reply.granted) return { state, ...reply }
   checkAcquisition(model, state, message, reply.record)
-  if (state.row?.holder !== undefined) model.reached('an expired lease is taken over')
   const ledger = withAcquisition(model.world, state, message, reply.record)
   return { state: { ...state, row: reply.record, ledger }, ...reply }
 }
@@ -72,7 +71,7 @@ function checkAcquisition(model: Model, { ledger, row }: State, { from, request 
   if (isDone(ledger, tick)) model.broke('S4', `tick ${tick} is granted, but it or a later one is completed`)
   // The rest is about copies. A deleted row knows of no earlier grant.
   if (world.deletions > 0) return
-  if (ledger.lastAttempt === request.attempt && ledger.forced !== ledger.acquisitions) {
+  if (ledger.lastAttempt === request.attempt) {
     model.broke('S2', `attempt ${request.attempt} is granted twice in a row: one request has two tokens`)
   }
   if (row === undefined) return
@@ -122,7 +121,6 @@ function isReplaced({ acquisitions, lastAttempt, otherOrder }: Ledger, order: nu
 
 function giveBackArrives(model: Model, state: State, { request, from }: GiveBack): Arrival {
   const reply = model.rules.giveBack(state.row, request)
-  model.reached(reply.granted ? 'giving back frees the lease' : 'giving back finds nothing of its own')
   if (!reply.granted) return { state, ...reply }
   checkVacated(model, 'giving back', reply.record)
   const ledger = { ...state.ledger, lastSentMs: sentMs(model.world, from, request) }

@@ -23,8 +23,6 @@ export interface World {
   readonly refusals: boolean
   /** Crashes, lost replies, retries by the SDK, copies and delayed requests, all together. */
   readonly faults: number
-  /** Forced releases and raised tokens, by an operator. */
-  readonly interventions: number
   readonly deletions: number
   /** What must be over before the row is deleted, so that no token repeats: see steps.ts. */
   readonly deletionWaits: { readonly forClocks: boolean; readonly forAcquires: 'none' | 'older' | 'all' }
@@ -67,7 +65,7 @@ export const candidateName = (index: number): string => `candidate ${index + 1}`
 export const eventName = (index: number): string => `event ${index + 1}`
 export const attemptName = (index: number, attempt: number): string => `${index + 1}.${attempt}`
 
-/** The candidate whose attempt it was; undefined for an operator's and for those before the world began. */
+/** The candidate whose attempt it was; undefined for those before the world began. */
 export function attemptOwner(attempt: string): number | undefined {
   return attempt.includes('.') ? Number.parseInt(attempt, 10) - 1 : undefined
 }
@@ -109,7 +107,6 @@ function world(name: string, candidates: readonly CandidateBounds[], bounds: Par
     ownCondition: false,
     refusals: false,
     faults: 1,
-    interventions: 0,
     deletions: 0,
     deletionWaits: { forClocks: true, forAcquires: 'older' },
     claims: { hold: ALL, broken: [] },
@@ -144,7 +141,6 @@ export function quickWorlds(): readonly World[] {
   return [
     world('three candidates race for two ticks', TRIO),
     world('a renewal and a retried event', RETRIED, { renewals: 1 }),
-    world('an operator forces a release or raises the token', PAIR, { interventions: 1 }),
     world('time in half steps', PAIR, { stepMs: SKEW_MS / 2 }),
     world('an effect behind the fence', PAIR, { effects: 1 }),
     world('two effects on one row', PAIR, { effects: 2 }),
@@ -183,7 +179,6 @@ export function fullWorlds(): readonly World[] {
     world('both events are retried, any two faults', [one(BEHIND, 1, 2), one(AHEAD, 2, 2)], { faults: 2 }),
     world('two candidates, any three faults', PAIR, { faults: 3 }),
     world('two renewals and a retried event', RETRIED, { renewals: 2 }),
-    world('three candidates and an operator', TRIO, { interventions: 1 }),
     world('three candidates, and clocks beyond the budget', [one(0, 1), one(0, 1), one(3 * SKEW_MS, 2)], {
       ...{ claims: BEYOND, effects: 1 },
     }),

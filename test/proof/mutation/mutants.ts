@@ -20,12 +20,7 @@ interface StrykerMutant {
   readonly replacement?: string
   readonly status: string
   /** Lines and columns count from 1. */
-  readonly location: { readonly start: Place; readonly end: Place }
-}
-
-interface Place {
-  readonly line: number
-  readonly column: number
+  readonly location: Readonly<Record<'start' | 'end', { readonly line: number; readonly column: number }>>
 }
 
 export async function runStryker(signal: AbortSignal): Promise<Outcome> {

@@ -34,21 +34,6 @@ const claim = (fencingToken: number): RowRequest => ({ kind: 'read', fencingToke
 const write = (fencingToken: number, ...additions: string[]): RowRequest => ({ kind: 'write', fencingToken, additions })
 const row = (fence: number, ...additions: string[]) => ({ [fenceAttribute(LEASE)]: fence, additions })
 
-it('accepts two leaders, a loser, and a stale write that is refused', () => {
-  const onLease: Story<LeaseRequest> = [
-    ['ann', ann, true],
-    ['bob', bob, false, annLeads],
-    ['bob', acquire('bob', 20_000), true, annLeads],
-  ]
-  const onRow: Story<RowRequest> = [
-    ['ann', claim(1), true, row(1)],
-    ['bob', claim(2), true, row(2)],
-    ['ann', write(1, 'a'), false, row(2)],
-    ['bob', write(2, 'b'), true],
-  ]
-  expect(problems(onLease, onRow, 'b')).toEqual([])
-})
-
 it.each<[string, ...Story<LeaseRequest>[number]]>([
   ['an answer that contradicts the rules', 'bob', bob, true, annLeads],
   ['an answer with a row that is not the last one', 'bob', bob, false],

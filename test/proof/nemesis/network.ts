@@ -2,14 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeLeaseRequest, type LeaseRequest } from '../../../functions/election/stores/describe.ts'
 import { pick, type Random } from '../../../infra/programs/random.ts'
-import {
-  answerError,
-  dropRequest,
-  type Exchange,
-  loseReply,
-  TcpProxy,
-  type WireReply,
-} from '../../support/tcp-proxy.ts'
+import { dropRequest, type Exchange, loseReply, TcpProxy, type WireReply } from '../../support/tcp-proxy.ts'
 import { answerIn, LEASE_MS, type RowRequest, rowRequestOf, type Served, senderOf } from './history.ts'
 
 interface Meeting extends Exchange {
@@ -18,11 +11,9 @@ interface Meeting extends Exchange {
   readonly sender: string
 }
 
-const fail = answerError('InternalServerError', 'by the nemesis', { status: 500 })
 const FAULTS = {
   'request lost': dropRequest,
   'reply lost': loseReply,
-  throttled: answerError('ThrottlingException', 'by the nemesis'),
   'request delayed': async ({ forward, reply, delay }) => reply(await delay().then(forward)),
   'reply delayed': async ({ forward, reply, delay }) => {
     const message = await forward()
@@ -33,10 +24,6 @@ const FAULTS = {
     reply(await forward())
     await delay()
     await forward()
-  },
-  'error after it was applied': async (meeting) => {
-    await meeting.forward()
-    await fail(meeting)
   },
   'sender killed': async ({ forward, hangUp, sender }, { kill }) => {
     await forward()

@@ -143,9 +143,6 @@ export class EffectWatch {
     if (write.how === 'send' && name === 'ConditionalCheckFailedException' && write.isConditional !== true) {
       this.#broken(write, 'was refused, though no newer leader has written the row')
     }
-    if (applied === 'unknown' && error instanceof StaleTokenError) {
-      this.#world.reached('own write of unknown outcome under a newer leader’s')
-    }
   }
 
   #broken({ op, row, token }: Watched, what: string): void {

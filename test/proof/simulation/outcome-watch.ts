@@ -1,5 +1,5 @@
 /** Checks what invocations answer, and what became of each tick (S4, L2, L3, L4). */
-import { ClockSkewError, LeaseError, LeaseLostError, LeaseStillHeldError } from '../../../functions/election/index.ts'
+import { ClockSkewError, LeaseError, LeaseStillHeldError } from '../../../functions/election/index.ts'
 import { isObject } from '../../../functions/election/testing/dynamodb/values.ts'
 import type { Invocation } from './lambda.ts'
 import { SKEW_MS } from './setting.ts'
@@ -7,7 +7,7 @@ import type { World } from './world.ts'
 
 export function checkInvocation(world: World, invocation: Invocation): void {
   const { leases, requests } = world
-  const { label, answer, error, state, task, delivery } = invocation
+  const { label, answer, error, state, delivery } = invocation
   const { holder } = leases
   world.log(`${label} ${describeEnd(invocation)}`)
   invocation.heldBy = holder
@@ -22,8 +22,6 @@ export function checkInvocation(world: World, invocation: Invocation): void {
   }
   if (state === 'answered') return void checkAnswer(world, invocation)
   if (error instanceof ClockSkewError) checkClockSkew(world, invocation, error)
-  const cameLate = error instanceof LeaseLostError && task === 'not begun'
-  world.reached('answer to an acquire came after its own deadline', cameLate)
 }
 
 function describeEnd({ state, answer, error }: Invocation): string {
@@ -51,13 +49,14 @@ function checkAnswer(world: World, invocation: Invocation): void {
   if (!isItsOwn || leases.completed.get(tenure.period)?.tenure !== tenure) {
     world.broken('S4', `${label} reports a completion with token ${fencingToken} that did not happen`)
   }
-  situationOfCompletion(world, invocation)
+  const isOfDead = ({ state, task }: Invocation) => state === 'killed' && task === 'running'
+  world.reached('retry completed the tick of a leader that died', delivery.tries.some(isOfDead))
 }
 
 /** A false reason would lose the tick: a candidate whose tick is done does not try again. */
 function checkStandby(world: World, { label, delivery }: Invocation, reason: string): void {
   const { leases, setting } = world
-  if (reason === 'held' || reason === 'superseded' || reason === 'contended') world.reached(`standby: ${reason}`)
+  if (reason === 'superseded' || reason === 'contended') world.reached(`standby: ${reason}`)
   world.reached('standby: completed before a slower racer', reason === 'tickDone' && delivery.tries.length === 1)
   const period = Math.floor(Date.parse(delivery.event.tick) / setting.periodMs)
   const isLater = reason === 'superseded' && [...leases.tenures.values()].some((tenure) => tenure.period > period)
@@ -69,7 +68,6 @@ function checkStandby(world: World, { label, delivery }: Invocation, reason: str
 /** A candidate whose clock kept the budget may learn that another's is wrong, but not that its own is. */
 function checkClockSkew(world: World, { label, environment }: Invocation, { message }: ClockSkewError): void {
   const { faults, requests, setting } = world
-  world.reached('ClockSkewError')
   const { offsetMs } = environment.process
   const isAboutItself = message.startsWith(ITS_OWN_CLOCK)
   if (setting.sharedProcesses || !isAboutItself || Math.abs(offsetMs) > SKEW_MS / 2) return
@@ -77,14 +75,6 @@ function checkClockSkew(world: World, { label, environment }: Invocation, { mess
   if (faults.injected.some(({ kind, place }) => kind.startsWith('clock') && place === label)) return
   if ([...requests.attempts.values()].some((attempt) => attempt.by === label && attempt.offsetMs !== offsetMs)) return
   world.wrong(`${label} learns that its clock is wrong, which is only ${offsetMs} ms off`)
-}
-
-function situationOfCompletion(world: World, { delivery }: Invocation): void {
-  const earlier = delivery.tries.slice(0, -1)
-  const wasHeld = earlier.some(({ error }) => error instanceof LeaseStillHeldError)
-  world.reached('LeaseStillHeldError, and a retry completed the tick', wasHeld)
-  const died = earlier.some(({ state, task }) => state === 'killed' && task === 'running')
-  world.reached('retry completed the tick of a leader that died', died)
 }
 
 /**

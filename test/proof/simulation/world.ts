@@ -80,6 +80,5 @@ export class World {
     this.log(`${place}${isCopy ? ', a copy' : ''}: ${what} ${error === undefined ? 'done' : `refused, ${error}`}`)
     this.leases.applied(exchange, answer)
     this.effects.applied(exchange, answer, isCopy)
-    this.billing?.applied(exchange, answer)
   }
 }

@@ -1,7 +1,7 @@
 /** Changes the parts of the page, and shows the log of a tenure in the dialog. */
 import { Idiomorph } from 'idiomorph'
 import { html, type Markup } from '../../../../functions/widget/html.ts'
-import type { TenureLog } from '../../observe/tenure-logs.ts'
+import type { Step } from '../../observe/tenure-logs.ts'
 import type { History } from './history.ts'
 import { renderLog, renderLogTitle } from './view.ts'
 
@@ -33,8 +33,8 @@ export class LogPanel {
   readonly #dialog = part<HTMLDialogElement>('log')
   readonly #history: () => History
   #shown: number | undefined
-  /** The shown tenure, or the revision while it runs, when its log was read last. */
-  #lastRead = ''
+  /** Of the history, when the log was read last. */
+  #readRevision = 0
 
   constructor(history: () => History) {
     this.#history = history
@@ -51,37 +51,25 @@ export class LogPanel {
 
   open(tenure: number): void {
     this.#shown = tenure
-    this.#show(html`Log`, html`<p>Loading …</p>`)
     void this.#read(tenure)
   }
 
-  /** Reads the log again if its tenure has changed, or still runs. */
+  /** Reads the log again if anything has happened. */
   #refresh(): void {
-    const { numbered, revision } = this.#history()
-    const shown = numbered.get(this.#shown ?? 0)
-    if (shown === undefined) return
-    const isRunning = shown.kind === 'tenure' && shown.doneAtMs === undefined
-    const now = isRunning ? String(revision) : JSON.stringify(shown)
-    if (now === this.#lastRead) return
-    this.#lastRead = now
-    void this.#read(shown.number)
-  }
-
-  #show(title: Markup, body: Markup): void {
-    patch('log-title', title)
-    patch('log-body', body)
-    if (!this.#dialog.open) this.#dialog.showModal()
+    const { revision } = this.#history()
+    if (this.#shown === undefined || revision === this.#readRevision) return
+    this.#readRevision = revision
+    void this.#read(this.#shown)
   }
 
   async #read(wanted: number): Promise<void> {
     const answer = await fetch(`tenures/${wanted}`).catch(() => undefined)
-    const log: TenureLog | string =
+    const log: readonly Step[] | string =
       answer === undefined ? 'The run does not answer' : answer.ok ? await answer.json() : await answer.text()
     if (this.#shown !== wanted) return
     const shown = this.#history().numbered.get(wanted)
-    this.#show(
-      shown === undefined ? html`Log` : renderLogTitle(shown),
-      typeof log === 'string' ? html`<p>${log}.</p>` : renderLog(shown, log),
-    )
+    patch('log-title', shown === undefined ? html`Log` : renderLogTitle(shown))
+    patch('log-body', typeof log === 'string' ? html`<p>${log}.</p>` : renderLog(log))
+    if (!this.#dialog.open) this.#dialog.showModal()
   }
 }

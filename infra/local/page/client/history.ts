@@ -9,31 +9,34 @@ import type {
   Over,
   Setup,
   TenureEntry,
-  Update,
 } from '../../observe/entries.ts'
+
+const NOTHING: Counts = {
+  ...{ kind: 'counts', ticks: 0, completed: 0, completedTwice: 0, overdue: 0, staleRefused: 0, staleAccepted: 0 },
+}
 
 export class History {
   setup?: Setup
-  counts?: Counts
+  counts: Counts = NOTHING
   leader?: LeaderEntry
   over?: Over
   readonly candidates = new Map<number, CandidateEntry>()
-  /** By candidate. */
-  readonly retries = new Map<number, Extract<Entry, { kind: 'retry' }>>()
   /** By number, in the order in which they began or failed. */
-  numbered = new Map<number, TenureEntry | FailedAttempt>()
+  readonly numbered = new Map<number, TenureEntry | FailedAttempt>()
   /** In the order of their times. */
-  events: EventEntry[] = []
-  /** The time of the first event that is kept. */
-  fromMs?: number
-  tick?: string
+  readonly events: EventEntry[] = []
   /** The latest one for a screen reader. */
   news?: EventEntry | TenureEntry
   revision = 0
 
-  fold(updates: readonly Update[]): void {
-    for (const update of updates) this.#foldOne(update)
+  fold(entries: readonly Entry[]): void {
+    for (const entry of entries) this.#foldOne(entry)
     this.revision += 1
+  }
+
+  /** The time of the first event. */
+  get fromMs(): number | undefined {
+    return this.events[0]?.atMs
   }
 
   sortedCandidates(): readonly CandidateEntry[] {
@@ -44,45 +47,32 @@ export class History {
     return [...this.numbered.values()].filter((one) => one.kind === 'tenure')
   }
 
-  #foldOne(update: Update): void {
-    switch (update.kind) {
+  #foldOne(entry: Entry): void {
+    switch (entry.kind) {
       case 'setup':
       case 'counts':
       case 'leader':
       case 'over':
-        Object.assign(this, { [update.kind]: update })
+        Object.assign(this, { [entry.kind]: entry })
         break
       case 'candidate':
-        this.candidates.set(update.candidate, update)
-        break
-      case 'retry':
-        this.retries.set(update.candidate, update)
+        this.candidates.set(entry.candidate, entry)
         break
       case 'tenure':
-        if (isNews(update, this.numbered.get(update.number))) this.news = update
-        this.numbered.set(update.number, update)
-        break
-      case 'forgotten':
-        this.#forget(update.beforeMs)
+        if (isNews(entry, this.numbered.get(entry.number))) this.news = entry
+        this.numbered.set(entry.number, entry)
         break
       default:
-        this.#event(update)
+        this.#event(entry)
     }
   }
 
   #event(event: EventEntry): void {
-    this.fromMs ??= event.atMs
     this.events.push(event)
     if (event.kind === 'failure') this.numbered.set(event.number, event)
-    if (event.kind === 'ticked') this.tick = event.tick
-    else if (event.kind !== 'standby' && !('verdict' in event && event.verdict === 'accepted')) this.news = event
-  }
-
-  #forget(beforeMs: number): void {
-    const isKept = ({ atMs }: TenureEntry | EventEntry) => atMs >= beforeMs
-    this.numbered = new Map([...this.numbered].filter(([, one]) => isKept(one)))
-    this.events = this.events.filter(isKept)
-    this.fromMs = beforeMs
+    const isRoutine =
+      event.kind === 'effect' ? event.verdict === 'accepted' : ['ticked', 'standby'].includes(event.kind)
+    if (!isRoutine) this.news = event
   }
 }
 

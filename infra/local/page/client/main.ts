@@ -4,7 +4,7 @@ import { CUSTOM_PROPERTIES } from '../../../../functions/widget/palette.ts'
 import { MARK_KINDS } from '../../../../functions/widget/timeline/input.ts'
 import { renderLegend, renderMarkLegend } from '../../../../functions/widget/timeline/shapes.ts'
 import { renderTimeline } from '../../../../functions/widget/timeline.ts'
-import type { Snapshot, Update } from '../../observe/entries.ts'
+import type { Update } from '../../observe/entries.ts'
 import { LogPanel, part, patch } from './dom.ts'
 import { History } from './history.ts'
 import { describeNews, pictureOf } from './picture.ts'
@@ -70,6 +70,7 @@ function draw(): void {
 
 function drawParts(): void {
   drawnRevision = history.revision
+  part<HTMLFieldSetElement>('faults').disabled = history.over !== undefined
   patch('subject', renderSubject(history))
   patch('counters', renderCounters(history))
   patch('verdict', renderVerdict(history))
@@ -88,28 +89,24 @@ feed.addEventListener('error', () =>
       : 'The run does not answer: it has ended, or it is about to return.',
   ),
 )
-feed.addEventListener('snapshot', ({ data }: MessageEvent<string>) => {
-  const { nowMs, entries }: Snapshot = JSON.parse(data)
-  offsetMs = nowMs - Date.now()
-  history = new History()
-  drawnRevision = -1
-  receive(entries)
+feed.addEventListener('message', ({ data }: MessageEvent<string>) => {
+  const { nowMs, isSnapshot, entries }: Update = JSON.parse(data)
+  if (isSnapshot) {
+    offsetMs = nowMs - Date.now()
+    history = new History()
+    drawnRevision = -1
+  }
+  history.fold(entries)
+  if (history.over !== undefined) feed.close()
+  requestDraw()
 })
-feed.addEventListener('more', ({ data }: MessageEvent<string>) => receive(JSON.parse(data)))
 
 function showConnection(text: string): void {
   if (history.over === undefined) patch('connection', html`${text}`)
 }
 
-function receive(updates: readonly Update[]): void {
-  history.fold(updates)
-  if (history.over !== undefined) feed.close()
-  requestDraw()
-}
-
 setInterval(() => {
-  const isAtRest = history.over !== undefined || document.hidden
-  if (!isAtRest) requestDraw()
+  if (history.over === undefined) requestDraw()
 }, REDRAW_MS)
 setInterval(() => patch('news', html`${describeNews(history)}`), NEWS_MS)
 

@@ -74,14 +74,12 @@ function describeEvent(event: EventEntry): string {
       return event.description
     case 'effect': {
       const { verdict, candidate, token, times, what } = event
-      const result = verdict === 'unguarded' ? WITHOUT_FENCE : verdict
+      const result =
+        verdict === 'unguarded' ? 'accepted although another candidate leads, because no fence guards it' : verdict
       return `${times > 1 ? `${times} × ` : ''}${what}\n${result}, from candidate ${candidate} with token ${token}`
     }
   }
 }
-
-/** `unguarded` in words. */
-const WITHOUT_FENCE = 'accepted although another candidate leads, because no fence guards it'
 
 /** For a screen reader. */
 export function describeNews({ news }: History): string {
@@ -140,13 +138,8 @@ function expiries(tenures: readonly TenureEntry[], nowMs: number): readonly Mark
     })
 }
 
-const MAX_LEASES = 10
-
 /** The tenures that a lease row names: more than one only if each candidate has a lease of its own. */
 export const currentTenures = (history: History): readonly TenureEntry[] =>
-  history
-    .tenures()
-    .slice(-MAX_LEASES)
-    .filter(({ end }) => end === undefined)
+  history.tenures().filter(({ end }) => end === undefined)
 
 export const secondsOf = (ms: number): string => `${(ms / 1000).toFixed(1)} s`

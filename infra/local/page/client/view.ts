@@ -2,9 +2,9 @@
 import { type Content, html, type Markup } from '../../../../functions/widget/html.ts'
 import { CUSTOM_PROPERTIES } from '../../../../functions/widget/palette.ts'
 import { clockTime, span } from '../../../../functions/widget/time-words.ts'
-import type { ManualFault } from '../../faults/fault.ts'
+import { describeSkew, type ManualFault } from '../../faults/fault.ts'
 import type { CandidateEntry, FailedAttempt, TenureEntry } from '../../observe/entries.ts'
-import type { Step, TenureLog } from '../../observe/tenure-logs.ts'
+import type { Step } from '../../observe/tenure-logs.ts'
 import type { History } from './history.ts'
 import { currentTenures, describeOutcome, endOf, secondsOf, tickTime, workOutcome } from './picture.ts'
 
@@ -21,27 +21,18 @@ renewed. Ticks are simulated, ${span(periodMs)} apart: their times are not those
 /** Of the whole run at its end; before it, what is known so far. */
 export function renderVerdict({ over, counts }: History): Markup {
   if (over?.verdict !== undefined) return html`${over.verdict.map(({ kind, text }) => verdictLine(kind, text))}`
-  if (counts === undefined || counts.ticks === 0) return html``
+  if (counts.ticks === 0) return html``
   const { completedTwice, staleAccepted, completed, ticks } = counts
-  const wrong = [
-    ...(completedTwice > 0 ? ['a tick was completed more than once'] : []),
-    ...(staleAccepted > 0 ? ['a write of a replaced leader was accepted without a fence'] : []),
-  ]
-  if (wrong.length > 0) return verdictLine('wrong', `✗ So far: ${wrong.join('; ')}.`)
+  if (completedTwice > 0) return verdictLine('wrong', '✗ So far: a tick was completed more than once.')
+  if (staleAccepted > 0)
+    return verdictLine('wrong', '✗ So far: a write of a replaced leader was accepted without a fence.')
   return verdictLine('right', `So far all is well: ${completed} of ${ticks} ticks completed, each by one leader.`)
 }
 
 const verdictLine = (kind: 'right' | 'wrong' | 'open', text: string) => html`<span class="${kind}">${text}</span>`
 
 export function renderCounters({ counts }: History): Markup {
-  const {
-    ticks = 0,
-    completed = 0,
-    completedTwice = 0,
-    overdue = 0,
-    staleRefused = 0,
-    staleAccepted = 0,
-  } = counts ?? {}
+  const { ticks, completed, completedTwice, overdue, staleRefused, staleAccepted, money } = counts
   const [twice, kind] = completedTwice > 0 ? ['must be 0: this is wrong', 'wrong'] : ['must be 0', 'right']
   return html`${counter('Ticks', ticks)}
 ${counter('Completed', completed)}
@@ -49,7 +40,7 @@ ${counter('Completed twice', completedTwice, twice, kind)}
 ${counter('Overdue', overdue, 'not completed', overdue > 0 ? 'late' : 'right')}
 ${counter('Stale writes refused', staleRefused, 'by the fence')}
 ${counter('Stale writes accepted', staleAccepted, 'no fence; must be 0', staleAccepted > 0 ? 'wrong' : 'right')}
-${counts?.money === undefined ? undefined : html`<div class="counter" id="money"><dt>Money</dt><dd>${counts.money}</dd></div>`}`
+${money === undefined ? undefined : html`<div class="counter"><dt>Money</dt><dd>${money}</dd></div>`}`
 }
 
 function counter(name: string, value: number, remark?: string, kind = ''): Markup {
@@ -57,18 +48,14 @@ function counter(name: string, value: number, remark?: string, kind = ''): Marku
   return html`<div class="counter ${kind}"><dt>${name}</dt><dd>${value}${small}</dd></div>`
 }
 
-/** Which candidate leads, until when, and what the run waits for. */
+/** Which candidate leads, and until when. */
 export function describeLeader(history: History, nowMs: number): string {
   const { leader, over } = history
-  if (over !== undefined) return `${over.description}.`
-  const frozen = leader?.frozen ?? []
-  return [
-    describeCurrent(currentTenures(history), nowMs),
-    describeRetry(history, nowMs),
-    frozen.length === 0 ? '' : `Frozen: candidate ${frozen.join(', ')}.`,
-  ]
-    .filter((text) => text !== '')
-    .join(' ')
+  if (over !== undefined)
+    return `The run has ended${over.verdict === undefined ? ' early; the terminal says why' : ''}.`
+  const { frozen = [] } = leader ?? {}
+  const more = frozen.length === 0 ? '' : ` Frozen: candidate ${frozen.join(', ')}.`
+  return describeCurrent(currentTenures(history), nowMs) + more
 }
 
 function describeCurrent([current, ...others]: readonly TenureEntry[], nowMs: number): string {
@@ -84,23 +71,15 @@ function describeCurrent([current, ...others]: readonly TenureEntry[], nowMs: nu
   return `Candidate ${candidate} ${state}, token ${token}; the lease ${left}.`
 }
 
-function describeRetry({ retries, tick }: History, nowMs: number): string {
-  const waiting = [...retries.values()].filter((retry) => retry.tick === tick && retry.atMs > nowMs)
-  const [next] = waiting.sort((a, b) => a.atMs - b.atMs)
-  if (next === undefined) return ''
-  return `Lambda retries candidate ${next.candidate} in ${secondsOf(next.atMs - nowMs)}; the next tick waits for it.`
-}
-
-export function renderLeaderFaults({ leader, over }: History): Markup {
+export function renderLeaderFaults({ leader }: History): Markup {
   const { armed, frozen = [] } = leader ?? {}
-  const isOver = over !== undefined
   const [isKill, isFreeze] = [armed === 'killLeader', armed === 'freezeLeader']
   const kill = isKill ? 'The next leader will be killed' : 'Kill the leader'
   const freeze = isFreeze ? 'The next leader will be frozen' : 'Freeze the leader'
   const thaw = frozen.length > 0 ? `Thaw candidate ${frozen.join(', ')}` : 'Thaw'
-  return html`${faultButton({ do: 'killLeader' }, kill, isOver || isKill, 'fault-kill')}
-${faultButton({ do: 'freezeLeader' }, freeze, isOver || isFreeze, 'fault-freeze')}
-${faultButton({ do: 'thawLeader' }, thaw, isOver || (frozen.length === 0 && !isFreeze), 'fault-thaw')}`
+  return html`${faultButton({ do: 'killLeader' }, kill, isKill, 'fault-kill')}
+${faultButton({ do: 'freezeLeader' }, freeze, isFreeze, 'fault-freeze')}
+${faultButton({ do: 'thawLeader' }, thaw, frozen.length === 0 && !isFreeze, 'fault-thaw')}`
 }
 
 /** The page sends the JSON in `data-fault` when the button is clicked. */
@@ -112,34 +91,27 @@ function faultButton(fault: ManualFault, label: Content, isOff: boolean, id: str
 const SKEWS_MS = [-60_000, -5_000, -1_500, -500, 0, 500, 1_500, 5_000, 60_000]
 
 export function renderCandidates(history: History): Markup {
-  const isOver = history.over !== undefined
   const present = history.sortedCandidates().filter(({ isPresent }) => isPresent)
-  const isFull = present.length >= (history.setup?.maxCandidates ?? 0)
-  const rows = present.map((one) => candidateRow(one, isOver, present.length === 1))
-  const add = faultButton({ do: 'addCandidate' }, 'Add a candidate', isOver || isFull, 'fault-add')
+  const rows = present.map((one) => candidateRow(one, present.length === 1))
+  const add = faultButton({ do: 'addCandidate' }, 'Add a candidate', false, 'fault-add')
   return html`<ul class="candidates">${rows}</ul>${add}`
 }
 
-function candidateRow(one: CandidateEntry, isOver: boolean, isLast: boolean): Markup {
+function candidateRow(one: CandidateEntry, isLast: boolean): Markup {
   const { candidate, skewMs, isCutOff, dropsNextReply } = one
   const choices = [...new Set([...SKEWS_MS, skewMs])].sort((a, b) => a - b)
   const options = choices.map(
     (ms) => html`<option value="${ms}"${ms === skewMs ? html` selected` : undefined}>${describeSkew(ms)}</option>`,
   )
-  const off = isOver ? html` disabled` : undefined
   const id = (name: string) => `fault-${name}-${candidate}`
   const label = (text: string) => html`${text}<span class="hidden">, candidate ${candidate}</span>`
   const drop = dropsNextReply ? 'The next reply will be dropped' : 'Drop the next reply'
   const connection = isCutOff ? 'Reconnect' : 'Drop all requests'
   return html`<li id="candidate-${candidate}"><b>Candidate ${candidate}</b>
-<label>${label('Clock')} <select id="${id('skew')}" data-skew="${candidate}"${off}>${options}</select></label>
-${faultButton({ do: 'dropReply', candidate }, label(drop), isOver || dropsNextReply, id('drop'))}
-${faultButton({ do: isCutOff ? 'reconnect' : 'cutOff', candidate }, label(connection), isOver, id('cut'))}
-${faultButton({ do: 'removeCandidate', candidate }, label('Remove'), isOver || isLast, id('remove'))}</li>`
-}
-
-function describeSkew(ms: number): string {
-  return ms === 0 ? 'right' : `${Math.abs(ms) / 1000} s ${ms > 0 ? 'ahead' : 'behind'}`
+<label>${label('Clock')} <select id="${id('skew')}" data-skew="${candidate}">${options}</select></label>
+${faultButton({ do: 'dropReply', candidate }, label(drop), dropsNextReply, id('drop'))}
+${faultButton({ do: isCutOff ? 'reconnect' : 'cutOff', candidate }, label(connection), false, id('cut'))}
+${faultButton({ do: 'removeCandidate', candidate }, label('Remove'), isLast, id('remove'))}</li>`
 }
 
 const SHOWN_ROWS = 20
@@ -182,16 +154,7 @@ export function renderLogTitle(shown: TenureEntry | FailedAttempt): Markup {
   return html`Candidate ${candidate}${what}${tick === undefined ? '' : `, tick ${tick}`}`
 }
 
-export function renderLog(shown: TenureEntry | FailedAttempt | undefined, { steps, dropped }: TenureLog): Markup {
-  const summary = shown?.kind === 'tenure' ? summaryOf(shown) : undefined
-  const gap = dropped === 0 ? undefined : html`<li class="gap">${dropped} earlier steps are not kept.</li>`
-  return html`${summary}<ol class="steps">${gap}${steps.map(stepItem)}</ol>`
-}
-
-function summaryOf(tenure: TenureEntry): Markup {
-  const duration = endOf(tenure) === undefined ? '' : ` Duration: ${durationOf(tenure)}.`
-  return html`<p>Outcome: ${describeOutcome(tenure)}.${duration} Effects accepted: ${effectsOf(tenure)}.</p>`
-}
+export const renderLog = (steps: readonly Step[]): Markup => html`<ol class="steps">${steps.map(stepItem)}</ol>`
 
 function stepItem({ atMs, description, request, result, tookMs, answer, isFault, trace }: Step): Markup {
   const arrow = request === undefined ? undefined : html` <span class="result">→ ${result ?? 'no answer yet'}</span>`

@@ -34,13 +34,7 @@ const attribute = fc.oneof(
   hostileText.map((S) => ({ S })),
   fc.oneof(fc.constantFrom(...NUMERALS), hostileText).map((N) => ({ N })),
   fc.constantFrom<object>(
-    { BOOL: true },
-    { NULL: true },
-    { B: 'AAEC' },
-    { SS: ['a'] },
-    { L: [] },
-    { M: {} },
-    { S: NOW },
+    ...[{ BOOL: true }, { NULL: true }, { B: 'AAEC' }, { SS: ['a'] }, { L: [] }, { M: {} }, { S: NOW }],
   ),
 )
 
