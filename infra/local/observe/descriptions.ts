@@ -33,10 +33,8 @@ function describeLease(request: LeaseRequest, others: number): string {
       return `Renews ${until}`
     case 'saveCheckpoint':
       return `Saves a checkpoint, and renews ${until}`
-    case 'advance': {
-      const verb = request.gaveUp === undefined ? 'Closes' : 'Gives up'
-      return `${verb} the missed tick ${request.tick}${others === 0 ? '' : `, together with ${writes}`}`
-    }
+    case 'advance':
+      return `Closes the missed tick ${request.tick}${others === 0 ? '' : `, together with ${writes}`}`
     case 'complete':
       return others === 0 ? 'Completes the tick' : `Completes the tick, together with ${writes}`
     case 'release':
