@@ -169,7 +169,7 @@ describeDeployment('a tick that fails at every attempt', (emulator) => {
     const failure: unknown = JSON.parse(message)
     expect(failure).toMatchObject({
       requestContext: { condition: 'RetriesExhausted' },
-      requestPayload: { periodMs: 3_600_000 },
+      requestPayload: { tick: expect.any(String), schedule: expect.any(String) },
     })
     expect(tenuresIn(await logLines(stack), tick)).toHaveLength(3)
   })
