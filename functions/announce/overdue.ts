@@ -10,7 +10,7 @@ import { LEASE_RECORD } from '../election/stores/row.ts'
 import { isCanonicalTick } from '../election/tick.ts'
 import type { Log } from './announce.ts'
 
-/** More are counted as so many. */
+/** Counting stops here. */
 const MOST_OVERDUE = 1_000
 
 export type Progress = (lease: string) => Promise<number>
@@ -70,7 +70,7 @@ export interface WatchedLease {
 /**
  * Reads the leases that the scheduled event names: `{ leases: [{ lease, schedule, timeZone }] }`.
  *
- * @throws RangeError for any other event, InvalidOptionError for a wrong schedule
+ * @throws RangeError for any other event, and for a wrong schedule
  */
 export function readWatchedLeases(event: unknown): readonly WatchedLease[] {
   const leases = property(event, 'leases')
@@ -88,7 +88,13 @@ export function readWatchedLeases(event: unknown): readonly WatchedLease[] {
 function readWatched(entry: unknown): WatchedLease[] {
   const [lease, schedule, timeZone] = ['lease', 'schedule', 'timeZone'].map((name) => property(entry, name))
   if (typeof lease !== 'string' || !isLeaseName(lease) || typeof schedule !== 'string') return []
-  return [{ lease, schedule: parseSchedule(schedule, typeof timeZone === 'string' ? timeZone : undefined) }]
+  try {
+    return [{ lease, schedule: parseSchedule(schedule, typeof timeZone === 'string' ? timeZone : undefined) }]
+  } catch (cause) {
+    throw new RangeError(`The event of the check for overdue ticks is wrong, at the lease "${lease}": ${cause}`, {
+      cause,
+    })
+  }
 }
 
 /** Reads the highest completed tick of a lease, epoch ms; before the first one, when the table was created. */

@@ -13,7 +13,7 @@ export interface Lease<State = unknown> {
   readonly candidate: string
   /** Higher than the token of every earlier leader. */
   readonly fencingToken: number
-  /** The tick being worked, canonical ISO-8601 UTC; absent for a lease without ticks. */
+  /** This leader's own tick, canonical ISO-8601 UTC; absent for a lease without ticks. */
   readonly tick?: string
   /** The highest tick that was completed or given up. */
   readonly lastCompletedTick?: string
@@ -24,10 +24,10 @@ export interface Lease<State = unknown> {
    */
   readonly missed: readonly string[]
   /**
-   * The missed ticks, oldest first, and `tick` last: each time the loop goes on, the tick before is closed, in one
-   * request. `checkpoint`, `saveCheckpoint` and `giveUp` belong to the tick of the loop. After the last one, returning
-   * from the task completes `tick` as usual. If the loop ends before it (by `break`, or after `atMost` ticks), the
-   * lease is released then, and the ticks that are left are missed for the next leader.
+   * The missed ticks, oldest first, and then `tick`: each time the loop goes on, the tick before is closed, in one
+   * request. `checkpoint`, `saveCheckpoint` and `giveUp` belong to the loop's current tick. After the last one, the
+   * task returns, and that completes `tick` as usual. If the loop ends at a missed tick (by `break`, or after `atMost`
+   * ticks), the lease is released when the task returns: the other ticks are missed for the next leader.
    * @example
    * for await (const tick of lease.ticks()) await chargeDueAt(tick, lease)
    * @throws LeaseLostError, LeaseStoreError; InvalidOptionError for a lease without ticks, or a second call
@@ -40,8 +40,8 @@ export interface Lease<State = unknown> {
    */
   advance(items?: readonly TransactItem[]): Promise<void>
   /**
-   * Marks the tick being worked as given up: it is closed as usual, and announced as failed with this reason, at most
-   * 200 characters of which are kept. Sends nothing.
+   * Gives up the loop's current tick, or outside a loop `tick`: it is closed as usual, but announced as failed with
+   * this reason, of which 200 characters are kept. Sends nothing.
    */
   giveUp(reason: string): void
   /**

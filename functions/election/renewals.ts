@@ -6,7 +6,7 @@ import { type Checkpoint, type Closing, type HolderWrite, isHeldBy, type Tenure 
 import { unlessAborted } from './signals.ts'
 import { effectsOf, type TransactItem, type WriteReply } from './stores/store.ts'
 
-/** What closes a tick before the leader's own. */
+/** Closes a missed tick. */
 export type Advance = { readonly kind: 'advance'; readonly tick: string } & Closing
 
 type Extension =
@@ -86,8 +86,8 @@ export class Renewals {
     const request = { ...fields, ...extension }
     const { store } = this.#tenancy
     const reply = await unlessAborted(store.write(request, obsolete), obsolete)
-    if (!reply.granted && isHeldBy(reply.record, request) && reply.record.step > request.step) {
-      // H2 alone refused it: a newer write of mine was applied first. It extended the lease, but did nothing else.
+    if (isOvertaken(reply, request)) {
+      // The newer write extended the lease, but neither saved this checkpoint nor closed this tick.
       return request.kind === 'renew' ? undefined : await this.#extend(extension)
     }
     if (isClosedAlready(reply, request)) return
@@ -99,6 +99,8 @@ export class Renewals {
     const request = { ...fields, ...advance }
     const effects = effectsOf(this.#tenancy.store, request.lease)
     const reply = await effects.completeWith(request, items, crypto.randomUUID())
+    // With a new token: this transaction was not applied, and H2 keeps a late copy of it from being applied.
+    if (isOvertaken(reply, request)) return await this.#advanceWith(advance, items)
     if (isClosedAlready(reply, request)) {
       throw new LeaseStoreError(
         `Tick ${request.tick} of lease "${request.lease}" is closed already, so its items were not written: ` +
@@ -116,7 +118,12 @@ export class Renewals {
   }
 }
 
-/** H4 alone refused an advance: a completed tick that is as late was written by hand. The lease was not extended. */
+/** H2 alone refused it: a newer write of mine was applied first. */
+function isOvertaken(reply: WriteReply, request: HolderWrite): boolean {
+  return !reply.granted && isHeldBy(reply.record, request) && reply.record.step > request.step
+}
+
+/** H4 alone refused an advance: a later completed tick was written by hand. The lease was not extended. */
 function isClosedAlready(reply: WriteReply, request: HolderWrite): boolean {
   if (reply.granted || request.kind !== 'advance' || !isHeldBy(reply.record, request)) return false
   return reply.record.step < request.step && (reply.record.completedTick ?? '') > request.tick

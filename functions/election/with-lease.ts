@@ -11,7 +11,10 @@ import type { TickInput } from './tick.ts'
 export type Outcome<T> =
   /** It led, and its tick is done (for a lease without ticks: its turn is over). */
   | { readonly status: 'completed'; readonly fencingToken: number; readonly result: T }
-  /** It led, and the task called `lease.release()`: the tick is not done, and another candidate may lead at once. */
+  /**
+   * It led, and the task called `lease.release()`, or left the loop of `lease.ticks()` at a missed tick: its own tick
+   * is not done, and another candidate may lead at once.
+   */
   | { readonly status: 'released'; readonly fencingToken: number; readonly result: T }
   /** It did not lead. `reason` says why. */
   | Standby

@@ -2,7 +2,7 @@
  * Checks that a schedule's period, its function's timeout and its lease fit together.
  *
  * A schedule sends an event, Lambda queues it, a candidate leads and works, and if it dies, Lambda retries the event.
- * All of this should fit into one period, because a tick older than its period is worthless: the next does its work.
+ * All of this should fit into one period: after it, the leader of the next tick has this one among the missed ticks.
  */
 import { Duration } from 'aws-cdk-lib'
 import { LONGEST_LEASE_MS } from '../../functions/election/options.ts'

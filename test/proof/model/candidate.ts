@@ -97,7 +97,8 @@ function afterReply(turn: Turn, candidate: Acquiring, reply: Answer): Candidate 
   if (record.holder === request.candidate && record.attempt === request.attempt) {
     model.broke('L3', `${labelOf(model.world, index)} leads, but the refusal reads as "${refusal.kind}"`)
   }
-  const isHeld = refusal.kind === 'stillHeld' || (refusal.kind === 'standby' && refusal.reason === 'held')
+  const isHeld =
+    ['stillHeld', 'behind'].includes(refusal.kind) || (refusal.kind === 'standby' && refusal.reason === 'held')
   if (isHeld && isFromFuture(turn, record)) {
     model.reached('a candidate fails because of a row from the future')
     return failed(turn, candidate)

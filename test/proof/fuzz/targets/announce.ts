@@ -62,7 +62,7 @@ export const announceTargets: readonly Target[] = [
   ),
   target(
     'the event of the hourly check',
-    nearlyObject(fc.constant({ leases: [{ lease: 'billing', periodMs: 3_600_000 }] }), hostileJson),
+    nearlyObject(fc.constant({ leases: [{ lease: 'billing', schedule: 'rate(1 hour)' }] }), hostileJson),
     readWatchedLeases,
     [RangeError, /^The event of the check for overdue ticks/],
   ),
