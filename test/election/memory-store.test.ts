@@ -1,6 +1,6 @@
 import { DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb'
 import { build } from 'esbuild'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   type Lease,
   LeaseLostError,
@@ -33,6 +33,24 @@ describe('MemoryLeaseStore', () => {
     expect((await store.table('Reports').items()).map(({ id }) => id)).toEqual(['sent', 'transacted'])
     expect(await store.table('Ledger').items()).toEqual([{ customer: 'ann', period: '2026-11', cents: 1_999 }])
     expect(await store.read('reports')).toMatchObject({ completedTick: '2026-11-21T06:00:00.000Z' })
+  })
+
+  it('closes a missed tick with items, also if a renewal overtakes the transaction', async () => {
+    const hourly = { store, clock, lease: 'reports', schedule: 'rate(1 hour)' }
+    await withLease({ ...hourly, tick: '2026-11-21T03:00:00Z' }, () => undefined)
+    const { completeWith } = store
+    let renew = async (): Promise<void> => undefined
+    const overtaken = vi.spyOn(store, 'completeWith').mockImplementationOnce(async (...late) => {
+      await Promise.all([renew(), clock.advance(5_000)])
+      return await completeWith.apply(store, late)
+    })
+    const outcome = await withLease({ ...hourly, tick: '2026-11-21T05:00:00Z' }, async (lease) => {
+      renew = () => lease.renew()
+      for await (const tick of lease.ticks()) if (tick !== lease.tick) await lease.advance([{ Put: put(tick) }])
+    })
+    expect(outcome).toMatchObject({ status: 'completed' })
+    expect(overtaken).toHaveBeenCalledTimes(2)
+    expect(await store.table('Reports').items()).toMatchObject([{ id: '2026-11-21T04:00:00.000Z' }])
   })
 
   it('refuses what a condition forbids', async () => {
