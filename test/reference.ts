@@ -35,7 +35,7 @@ export function reference(): string {
     ...errorNames().map((name) => withMembers([name, `${ELECTION}/errors.ts`])),
     '## Constructs\n',
     withMembers(['ElectedSchedule', `${CONSTRUCTS}/elected-schedule.ts`]),
-    'Its props, with either `handler` or `entry`, and either `rate` or `cron` and `period`:\n',
+    'Its props, with either `handler` or `entry`, and either `rate` or `cron`:\n',
     table(
       ...['ElectionProps', 'HandlerProps', 'EntryProps', 'RateProps', 'CronProps'].map(
         (name): Declared => [name, `${CONSTRUCTS}/elected-schedule-props.ts`],

@@ -90,11 +90,13 @@ function endIn(change: LeaseChange): readonly Fact[] {
   if (before?.holder === undefined || before.fencingToken !== after.fencingToken) return []
   const isForcedOut = before.attempt !== after.attempt
   const { lease, endedBy, errorName, completedTick } = after
-  const gaveUp = cut(after.gaveUp, LONGEST_REASON)
+  // An operator, or an older version, closes a tick without this.
+  const isClosedByLeader = after.completedBy === after.fencingToken
+  const gaveUp = isClosedByLeader ? cut(after.gaveUp, LONGEST_REASON) : undefined
   const common = { lease, ...tenureIn(after), atMs: writtenAtMs(change), candidate: cut(before.holder) }
   if (!isForcedOut && after.holder !== undefined) {
-    const isClosed = completedTick !== undefined && completedTick > (before.completedTick ?? '')
-    return isClosed ? [{ kind: 'closed', ...common, closedTick: completedTick, gaveUp }] : []
+    const isLater = completedTick !== undefined && completedTick > (before.completedTick ?? '')
+    return isLater && isClosedByLeader ? [{ kind: 'closed', ...common, closedTick: completedTick, gaveUp }] : []
   }
   if (isForcedOut || endedBy === undefined || endedBy === 'forced') return [{ kind: 'forced', ...common }]
   return [{ kind: 'ended', ...common, endedBy, errorName: cut(errorName), gaveUp }]

@@ -100,7 +100,10 @@ async function askOnce(settings: Settings, earlier?: NotWon['answer']): Promise<
   }
   if (won !== undefined) {
     const latestExpiryMs = Math.max(won.expiresAtMs, Math.floor(askedAt.wallMs + untilKilledMs))
-    const occurrences = await settings.schedule?.load()
+    const occurrences = await settings.schedule?.load().catch(async (error: unknown) => {
+      await giveBack(settings, request, askedAt, reply.clockReading)
+      throw error
+    })
     return new LeaseHandle({ ...settings, record: won, askedAt, occurrences, latestExpiryMs })
   }
   return notWon(settings, reply, request)

@@ -10,6 +10,7 @@ import {
   LONGEST_LEASE_MS,
   SHORTEST_LEASE_MS,
 } from './options.ts'
+import { parseSchedule } from './schedule.ts'
 import { show } from './show.ts'
 import { DynamoDBLeaseStore } from './stores/dynamodb.ts'
 
@@ -47,8 +48,11 @@ export function withDefaults<Options extends LeaseOptions>(
   else if (!isLeaseName(lease)) environment.problem(`LEASE_NAME is ${show(lease)}, not a name of ${LEASE_NAME_RULE}`)
   const leaseMs =
     options.leaseMs ?? environment.wholeNumber('LEASE_MS', SHORTEST_LEASE_MS, LONGEST_LEASE_MS, LEASE_MS_RULE)
-  const schedule = options.schedule ?? environment.optional('LEASE_SCHEDULE')
-  const timeZone = options.timeZone ?? environment.optional('LEASE_TIME_ZONE')
+  // A function may use other leases, too: the variables name the schedule of this one.
+  const isOwn = lease === environment.optional('LEASE_NAME')
+  const schedule = options.schedule ?? (isOwn ? environment.optional('LEASE_SCHEDULE') : undefined)
+  const timeZone = options.timeZone ?? (isOwn ? environment.optional('LEASE_TIME_ZONE') : undefined)
+  if (schedule !== undefined) parseSchedule(schedule, timeZone)
   if (store === undefined || lease === undefined || environment.problems.length > 0) {
     throw new InvalidOptionError(
       `The lease is not configured: ${environment.problems.join('; ')}. An ElectedSchedule sets these variables.`,

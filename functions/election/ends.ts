@@ -3,6 +3,7 @@ import { whileInvocationLasts } from './invocation.ts'
 import type { Ended, Ending, Leadership, Tenancy } from './leadership.ts'
 import type { Renewals } from './renewals.ts'
 import type { RowWrites } from './row-writes.ts'
+import { isOwnCompletion } from './rules.ts'
 import { effectsOf, type TransactItem } from './stores/store.ts'
 import type { TickWork } from './tick-work.ts'
 import { Turns } from './turns.ts'
@@ -61,7 +62,7 @@ export class Ends {
     const given = copiedItems(items, 'complete')
     const { store, record } = this.#tenancy
     const { tenure } = this.#leadership
-    if (this.#work.isLeftOpen) {
+    if (this.#work.isAtMissedTick) {
       throw new InvalidOptionError(
         'lease.complete() closes the tick of this leader, but the loop of lease.ticks() is at an earlier one. ' +
           'For that one call lease.advance(items), or let the loop go on.',
@@ -73,7 +74,9 @@ export class Ends {
     if (given.length === 0) {
       await this.#end('completed', (step) => async (signal) => {
         const request = requestOf(step)
-        this.#leadership.assertApplied(await store.write(request, signal), request)
+        const reply = await store.write(request, signal)
+        if (!reply.granted && isOwnCompletion(reply.record, request)) return
+        this.#leadership.assertApplied(reply, request)
       })
       return
     }

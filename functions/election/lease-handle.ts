@@ -76,21 +76,28 @@ export class LeaseHandle implements Lease {
   }
 
   #missed(closedTick: string | undefined, atMost: number): readonly string[] {
-    const { record, occurrences } = this.#tenancy
+    const { record, occurrences, schedule } = this.#tenancy
     if (record.tick === undefined || occurrences === undefined) return []
     const since = closedTick === undefined ? record : { ...record, completedTick: closedTick }
-    return missedTicks(since, record.tick, occurrences, atMost)
+    return missedTicks(since, record.tick, occurrences, atMost, schedule?.isRate ? schedule.floorMs : 0)
   }
 
   ticks({ atMost = Number.POSITIVE_INFINITY } = {}): AsyncIterable<string> {
     return this.#work.loop(
       atMost,
-      (closedTick) => this.#missed(closedTick, 1)[0],
-      () => this.advance(),
+      (closedTick) => {
+        this.assertHeld()
+        return this.#missed(closedTick, 1)[0]
+      },
+      () => this.#advance([]),
     )
   }
 
   async advance(items: readonly TransactItem[] = []): Promise<void> {
+    await this.#advance(items)
+  }
+
+  async #advance(items: readonly TransactItem[]): Promise<string> {
     const given = copiedItems(items, 'advance')
     const tick = this.#work.missedTick
     if (tick === undefined) {
@@ -99,8 +106,9 @@ export class LeaseHandle implements Lease {
           'For the last tick of the loop, call lease.complete().',
       )
     }
-    await this.#renewals.advance({ kind: 'advance', tick, ...this.#work.closing() }, given)
+    const closedTick = await this.#renewals.advance({ kind: 'advance', tick, ...this.#work.closing() }, given)
     this.#work.closed()
+    return closedTick
   }
 
   giveUp(reason: string): void {

@@ -18,7 +18,7 @@ import type { AcquireReply } from './stores/store.ts'
 export interface Standby {
   readonly status: 'standby'
   readonly reason: StandbyReason
-  /** The leader, if the reason is `held`. */
+  /** The leader, if the reason is `held`, or if it is `superseded` by a leader at work. */
   readonly holder?: string
   /** When asking again may help, in milliseconds from now. */
   readonly retryAfterMs?: number
@@ -55,7 +55,9 @@ export function notWon(settings: Settings, { record, clockReading }: Answered, r
   switch (refusal.kind) {
     case 'standby': {
       const { kind: _kind, ...answer } = { ...refusal, status: 'standby' as const }
-      return answer.reason === 'held' ? heldBy(settings, answer, record, clockReading) : { answer }
+      if (answer.holder === undefined) return { answer }
+      const held = heldBy(settings, answer, record, clockReading)
+      return answer.reason === 'held' || held.provesNothing ? held : { answer }
     }
     case 'stillHeld': {
       const { retryAfterMs } = refusal

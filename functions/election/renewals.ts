@@ -34,7 +34,7 @@ export class Renewals {
     const obsolete = this.#obsolete.signal
     obsolete.throwIfAborted()
     this.#leadership.assertLeading()
-    await this.#writes.renewal(() => this.#extend({ kind: 'renew' }, obsolete))
+    await this.#writes.renewal(async () => void (await this.#extend({ kind: 'renew' }, obsolete)))
   }
 
   async saveCheckpoint(checkpoint: Checkpoint): Promise<void> {
@@ -42,10 +42,12 @@ export class Renewals {
     await this.#writes.inTurn(() => this.#extend({ kind: 'saveCheckpoint', checkpoint }))
   }
 
-  async advance(advance: Advance, items: readonly TransactItem[]): Promise<void> {
+  /** @returns the tick up to which all are closed: this one, or a later one that an operator closed by hand */
+  async advance(advance: Advance, items: readonly TransactItem[]): Promise<string> {
     this.#leadership.assertLeading()
-    if (items.length === 0) return await this.#writes.inTurn(() => this.#extend(advance))
-    await this.#writes.guarded(() => this.#advanceWith(advance, items))
+    if (items.length === 0) return (await this.#writes.inTurn(() => this.#extend(advance))) ?? advance.tick
+    await this.#writes.guarded(() => this.#advanceWith({ ...advance, closesOnce: true }, items))
+    return advance.tick
   }
 
   /** The heartbeat. A renewal that fails is tried again until the deadline, which `watchDeadline` watches. */
@@ -81,7 +83,8 @@ export class Renewals {
     return { askedAt, fields: { ...tenure, step: this.#writes.nextStep(), nowMs: askedAt.wallMs, expiresAtMs } }
   }
 
-  async #extend(extension: Extension, obsolete?: AbortSignal): Promise<void> {
+  /** @returns the completed tick of the row, if that is later than the one to close */
+  async #extend(extension: Extension, obsolete?: AbortSignal): Promise<string | undefined> {
     const { askedAt, fields } = this.#next()
     const request = { ...fields, ...extension }
     const { store } = this.#tenancy
@@ -90,8 +93,9 @@ export class Renewals {
       // The newer write extended the lease, but neither saved this checkpoint nor closed this tick.
       return request.kind === 'renew' ? undefined : await this.#extend(extension)
     }
-    if (isClosedAlready(reply, request)) return
+    if (isClosedAlready(reply, request)) return reply.record?.completedTick
     this.#extended(reply, request, askedAt)
+    return undefined
   }
 
   async #advanceWith(advance: Advance, items: readonly TransactItem[]): Promise<void> {
@@ -103,8 +107,8 @@ export class Renewals {
     if (isOvertaken(reply, request)) return await this.#advanceWith(advance, items)
     if (isClosedAlready(reply, request)) {
       throw new LeaseStoreError(
-        `Tick ${request.tick} of lease "${request.lease}" is closed already, so its items were not written: ` +
-          'completedTick of the row is later. Did an operator change it?',
+        `Tick ${request.tick} of lease "${request.lease}" is closed already, so these items were not written. ` +
+          'Either an earlier call of lease.advance was applied without an answer, or an operator closed the tick.',
         { lease: request.lease, retryable: false },
       )
     }
@@ -123,8 +127,10 @@ function isOvertaken(reply: WriteReply, request: HolderWrite): boolean {
   return !reply.granted && isHeldBy(reply.record, request) && reply.record.step > request.step
 }
 
-/** H4 alone refused an advance: a later completed tick was written by hand. The lease was not extended. */
-function isClosedAlready(reply: WriteReply, request: HolderWrite): boolean {
+type Refused = Extract<WriteReply, { granted: false }>
+
+/** H4 alone refused an advance: the tick is closed already. The lease was not extended. */
+function isClosedAlready(reply: WriteReply, request: HolderWrite): reply is Refused {
   if (reply.granted || request.kind !== 'advance' || !isHeldBy(reply.record, request)) return false
-  return reply.record.step < request.step && (reply.record.completedTick ?? '') > request.tick
+  return reply.record.step < request.step && (reply.record.completedTick ?? '') >= request.tick
 }

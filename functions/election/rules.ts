@@ -17,7 +17,7 @@
  *   H1  holder, attempt and fencing token are still mine
  *   H2  the row's step is lower than mine: a delayed copy of an older write changes nothing
  * An advance, which closes an earlier tick while the leader goes on, has a third:
- *   H4  the completed tick is not later than the one that it closes
+ *   H4  the completed tick is not later than the one that it closes; with items, it is earlier: they are applied once
  * The leader itself obeys one more rule, which the row cannot check, since the lease may be expired and not yet taken:
  *   H3  nothing extends the lease after my own deadline (renewals.ts; the deadline is in deadline.ts)
  */
@@ -94,6 +94,8 @@ export type HolderWrite = Tenure & { readonly step: number; readonly nowMs: numb
 
 /** How a tick is closed. */
 export interface Closing {
+  /** Of an advance with items. */
+  readonly closesOnce?: true
   /** The checkpoint belongs to a later tick than the closed one. */
   readonly keepsCheckpoint?: true
   /** Why the tick is given up; absent if its work is done. */
@@ -174,9 +176,14 @@ export function isHeldBy(record: LeaseRecord | undefined, tenure: Tenure): recor
 
 export function write(record: LeaseRecord | undefined, request: HolderWrite): Reply {
   const isNewer = record !== undefined && record.step < request.step // H2
-  const isInOrder = request.kind !== 'advance' || (record?.completedTick ?? '') <= request.tick // H4
-  if (!isHeldBy(record, request) || !isNewer || !isInOrder) return { granted: false, record }
+  if (!isHeldBy(record, request) || !isNewer || !isInOrder(record, request)) return { granted: false, record }
   return { granted: true, record: written(record, request) }
+}
+
+/** H4 */
+function isInOrder({ completedTick = '' }: LeaseRecord, request: HolderWrite): boolean {
+  if (request.kind !== 'advance' || completedTick < request.tick) return true
+  return completedTick === request.tick && request.closesOnce === undefined
 }
 
 function written(record: LeaseRecord, request: HolderWrite): LeaseRecord {
@@ -261,7 +268,7 @@ export function explainRefusal(record: LeaseRecord, request: AcquireRequest): Re
     if (request.tick === undefined || heldTick === request.tick || heldTick === '') {
       return { kind: 'standby', reason: 'held', holder, retryAfterMs }
     }
-    if (heldTick > request.tick) return { kind: 'standby', reason: 'superseded' }
+    if (heldTick > request.tick) return { kind: 'standby', reason: 'superseded', holder }
     return { kind: 'behind', holder, heldTick, retryAfterMs }
   }
   if (!conditions.notPaused) {
@@ -276,15 +283,19 @@ export function explainRefusal(record: LeaseRecord, request: AcquireRequest): Re
 
 /**
  * Whether an earlier try of a refused write was applied, and its reply lost: only tries of one write have the same
- * step. A forced release changes `attempt`, so it is never taken for the leader's own end. A completion is also mine if
- * the row says that I completed this tick: the leader of the next one may hold the row by then.
+ * step. A forced release changes `attempt`, so it is never taken for the leader's own end.
  */
-export function isOwnWrite(record: LeaseRecord | undefined, request: HolderWrite): boolean {
-  if (record === undefined) return false
-  const { attempt, fencingToken, step } = request
-  if (record.attempt === attempt && record.fencingToken === fencingToken && record.step === step) return true
-  const isEnd = request.kind === 'complete' && request.tick !== undefined
-  return isEnd && record.completedTick === request.tick && record.completedBy === fencingToken
+export function isOwnWrite(record: LeaseRecord | undefined, { attempt, fencingToken, step }: HolderWrite): boolean {
+  return record?.attempt === attempt && record.fencingToken === fencingToken && record.step === step
+}
+
+/**
+ * Whether a refused completion without items was applied before: the row says who completed the tick, also when the
+ * leader of the next one holds it.
+ */
+export function isOwnCompletion(record: LeaseRecord | undefined, request: HolderWrite): boolean {
+  if (request.kind !== 'complete' || request.tick === undefined) return false
+  return record?.completedTick === request.tick && record.completedBy === request.fencingToken
 }
 
 /**

@@ -8,7 +8,7 @@ const LONGEST_REASON = 200
 export class TickWork {
   readonly #own: string | undefined
   #tick: string | undefined
-  #isInLoop = false
+  #stage: 'none' | 'called' | 'begun' | 'finished' = 'none'
   #isClosed = false
   #reason: string | undefined
   /** As the row has it, as far as this leader knows. */
@@ -37,6 +37,7 @@ export class TickWork {
     if (typeof reason !== 'string' || reason === '') {
       throw new InvalidOptionError(`lease.giveUp takes the reason as a text, but got ${show(reason)}.`)
     }
+    if (this.#isClosed) throw new InvalidOptionError('lease.giveUp comes too late: lease.advance has closed this tick.')
     this.#reason = reason.slice(0, LONGEST_REASON).toWellFormed()
   }
 
@@ -54,9 +55,13 @@ export class TickWork {
     return this.#tick === this.#own || this.#isClosed ? undefined : this.#tick
   }
 
-  /** The loop ended before the leader's own tick: that tick, and perhaps others, are left for the next leader. */
-  get isLeftOpen(): boolean {
+  get isAtMissedTick(): boolean {
     return this.#tick !== this.#own
+  }
+
+  /** The task left the loop: the current tick is perhaps not done, and others are left for the next leader. */
+  get isLeftOpen(): boolean {
+    return this.#stage === 'begun'
   }
 
   closed(): void {
@@ -69,16 +74,16 @@ export class TickWork {
   loop(
     atMost: number,
     nextMissed: (closedTick: string | undefined) => string | undefined,
-    advance: () => Promise<void>,
+    advance: () => Promise<string>,
   ): AsyncGenerator<string, void, void> {
     const own = this.#own
     if (own === undefined) throw new InvalidOptionError('lease.ticks() needs a lease with ticks: give the option tick.')
     if (!(atMost >= 1)) {
       throw new InvalidOptionError(`The option atMost of lease.ticks() must be at least 1, but is ${show(atMost)}.`)
     }
-    if (this.#isInLoop)
+    if (this.#stage !== 'none')
       throw new InvalidOptionError('lease.ticks() was called before: a task has one loop of its ticks.')
-    this.#isInLoop = true
+    this.#stage = 'called'
     return this.#loop(own, atMost, nextMissed, advance)
   }
 
@@ -86,17 +91,21 @@ export class TickWork {
     own: string,
     atMost: number,
     nextMissed: (closedTick: string | undefined) => string | undefined,
-    advance: () => Promise<void>,
+    advance: () => Promise<string>,
   ): AsyncGenerator<string, void, void> {
     let closed: string | undefined
     for (let worked = 1; worked <= atMost; worked++) {
       const tick = nextMissed(closed) ?? own
       this.#tick = tick
       this.#isClosed = false
+      this.#reason = undefined
+      this.#stage = 'begun'
       yield tick
-      if (tick === own) return
-      if (!this.#isClosed) await advance()
-      closed = tick
+      if (tick === own) {
+        this.#stage = 'finished'
+        return
+      }
+      closed = this.#isClosed ? tick : await advance()
     }
   }
 }

@@ -12,7 +12,7 @@ export type Outcome<T> =
   /** It led, and its tick is done (for a lease without ticks: its turn is over). */
   | { readonly status: 'completed'; readonly fencingToken: number; readonly result: T }
   /**
-   * It led, and the task called `lease.release()`, or left the loop of `lease.ticks()` at a missed tick: its own tick
+   * It led, and the task called `lease.release()`, or left the loop of `lease.ticks()`: its own tick
    * is not done, and another candidate may lead at once.
    */
   | { readonly status: 'released'; readonly fencingToken: number; readonly result: T }

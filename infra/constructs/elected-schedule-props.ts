@@ -47,7 +47,8 @@ interface HandlerProps {
    * The function that runs at every tick, once per candidate; `withLease` or `leaderOnly` in it elects the leader.
    *
    * One function serves one lease: the construct sets its asynchronous retries and its environment variables
-   * `LEASE_TABLE`, `LEASE_NAME`, `LEASE_MS`, `LEASE_SCHEDULE` and `LEASE_TIME_ZONE`. Make the function in the schedule's stack, or import it with its role
+   * `LEASE_TABLE`, `LEASE_NAME`, `LEASE_MS`, `LEASE_SCHEDULE` and `LEASE_TIME_ZONE`. Make the function in the
+   * schedule's stack, or import it with its role
    * (`Function.fromFunctionAttributes`); an imported function must have these variables already. An alias gets them if
    * it is an alias of `currentVersion`. The function's timeout must not exceed the period.
    */

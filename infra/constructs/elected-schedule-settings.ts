@@ -58,11 +58,13 @@ const LONGEST_PERIOD_MS = 366 * 86_400_000
 function readCron({ expressionString, timeZone }: ScheduleExpression) {
   const noPeriod = { periodMs: LONGEST_PERIOD_MS }
   const problem = (text: string) => ({ ...noPeriod, problems: [text] })
-  if (Token.isUnresolved(expressionString)) return problem('`cron` must be known during synthesis: give it no tokens')
+  if ([expressionString, timeZone?.timezoneName].some((text) => Token.isUnresolved(text)))
+    return problem('`cron` must be known during synthesis: give it no tokens')
   try {
     const gapMs = shortestGapMs(expressionString, timeZone?.timezoneName)
-    if (gapMs === undefined) return problem('`cron` never ticks: no date from now on matches it')
-    return { periodMs: Math.min(gapMs, LONGEST_PERIOD_MS), problems: [] }
+    const everTicked = gapMs !== undefined || shortestGapMs(expressionString, timeZone?.timezoneName, 0) !== undefined
+    if (!everTicked) return problem('`cron` never ticks: no date matches it')
+    return { periodMs: Math.min(gapMs ?? LONGEST_PERIOD_MS, LONGEST_PERIOD_MS), problems: [] }
   } catch (error) {
     return problem(error instanceof Error ? error.message : String(error))
   }

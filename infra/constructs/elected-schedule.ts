@@ -10,14 +10,15 @@ import { type ElectedScheduleSettings, settingsOf } from './elected-schedule-set
 import { destinationOf, failureQueue, grantSend, schedulerTargets } from './event-delivery.ts'
 import { HandlerFunction } from './handler-function.ts'
 import type { LeaseTable } from './lease-table.ts'
-import { assertSameTimes, timeZoneOf } from './lease-table-use.ts'
+import { assertSameTimes, isRate, timeZoneOf } from './lease-table-use.ts'
 import { eventAge, RETRY_ATTEMPTS } from './timing.ts'
 
 /**
  * A scheduled function that works once per tick even if a schedule, an event or an invocation is lost: several
  * EventBridge schedules invoke it, one invocation is elected, the others stand by.
  *
- * Each event is `{ tick, schedule }`: the scheduled time, and the schedule's name.
+ * Each event is `{ tick, periodMs, schedule }`: the scheduled time, to what it is floored (the period of a rate, a
+ * minute for a cron), and the schedule's name.
  */
 export class ElectedSchedule extends Construct {
   readonly leaseTable: LeaseTable
@@ -79,7 +80,9 @@ export class ElectedSchedule extends Construct {
     const targetWith = schedulerTargets(this, this.handler, this.failures, eventAge('scheduler', period))
     // A schedule's input cannot refer to the schedule, so its name is set here. Scheduler allows 64 characters.
     const stem = Names.uniqueResourceName(this, { maxLength: 61, separator: '-' })
-    const input = { tick: ContextAttribute.scheduledTime }
+    // Also for a function whose environment is not set here, or is older: it floors ticks as the others do.
+    const periodMs = isRate(expression) ? period.toMilliseconds() : 60_000
+    const input = { tick: ContextAttribute.scheduledTime, periodMs }
     return Array.from({ length: candidates }, (_, index) => {
       const scheduleName = `${stem}-${index + 1}`
       return new Schedule(this, `Candidate${index + 1}`, {

@@ -71,7 +71,9 @@ export class LeadershipAlarms extends Construct {
     for (const [lease, [first, ...others]] of Map.groupBy(schedules, (schedule) => schedule.lease)) {
       if (first === undefined) continue
       if (!fitsWindow(first, overdueAfter)) toCheck.push(first)
-      const deadLetters = `Ticks of the lease "${lease}" were given up, or were retried while their leader was working`
+      const deadLetters =
+        `Ticks of the lease "${lease}" could not be retried any more, ` +
+        'or were retried while their leader was working'
       const definitions = [
         overdueAlarm(first, overdueAfter),
         ...electionAlarms(first, clockSkew),

@@ -60,6 +60,8 @@ export function assertSameRegion(leaseTable: TableReference, user: IConstruct, u
   warn(user, regionWarnings(`the lease table ${path}`, tableEnv, user, userEnv))
 }
 
+export const isRate = ({ expressionString }: ScheduleExpression): boolean => expressionString.startsWith('rate')
+
 export const timeZoneOf = ({ timeZone }: ScheduleExpression): string => timeZone?.timezoneName ?? 'UTC'
 
 /**
@@ -75,9 +77,8 @@ export function assertSameTimes(
   const { times } = useOf(leaseTable)
   const { expressionString } = expression
   // The days of a rate have 24 hours in each time zone.
-  const own = expressionString.startsWith('rate')
-    ? expressionString
-    : `${expressionString} in ${timeZoneOf(expression)}`
+  const zone = timeZoneOf(expression).replace(/^Etc\//, '')
+  const own = isRate(expression) ? expressionString : `${expressionString} in ${zone}`
   const known = times.get(lease) ?? { text: own, path: schedule.node.path }
   const problem =
     `it ticks at ${own}, but ${known.path} for the lease "${lease}" at ${known.text}; ` +

@@ -35,7 +35,8 @@ test.each<[sentence: string, before: LeaseImage | undefined, after: LeaseImage, 
   ['Nor does a token raised by hand under a leader', led, { ...led, fencingToken: 99 }, []],
   ['A renewal is no fact', led, { ...renewed, expiresAtMs: ENDED_MS + 15_000 }, []],
   ['A checkpoint is no fact', led, { ...led, step: 1, checkpoint: { tick: TICK, state: 1 } }, []],
-  ['An advance closes a missed tick', led, { ...renewed, completedTick: MISSED }, ['closed']],
+  ['An advance closes a missed tick', led, { ...renewed, completedTick: MISSED, completedBy: 42 }, ['closed']],
+  ['A tick that an operator closes under a leader is no fact', led, { ...renewed, completedTick: MISSED }, []],
   ['A renewal after it is no fact', { ...led, completedTick: MISSED }, { ...renewed, completedTick: MISSED }, []],
   ['A leader ends its tenure by completing', led, vacant, ['ended']],
   ['It ends by giving back a lease whose grant got lost', led, { ...leaderless, endedBy: 'released' }, ['ended']],
@@ -65,10 +66,15 @@ test.each<[sentence: string, before: LeaseImage | undefined, after: LeaseImage, 
   [
     'A tick that is given up has the reason',
     led,
-    { ...renewed, completedTick: MISSED, gaveUp: 'no prices' },
+    { ...renewed, completedTick: MISSED, completedBy: 42, gaveUp: 'no prices' },
     [{ kind: 'closed', candidate: 'ann', tick: TICK, closedTick: MISSED, gaveUp: 'no prices' }],
   ],
-  ['So has the leader’s own', led, { ...vacant, gaveUp: 'no prices' }, [{ kind: 'ended', gaveUp: 'no prices' }]],
+  [
+    'So has the leader’s own',
+    led,
+    { ...vacant, completedBy: 42, gaveUp: 'no prices' },
+    [{ kind: 'ended', gaveUp: 'no prices' }],
+  ],
 ])('%s', (_sentence, before, after, facts) => {
   expect(change(before, after)).toMatchObject(facts)
 })

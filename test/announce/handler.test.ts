@@ -61,7 +61,9 @@ test.each([
 
 test('The check for overdue ticks measures', async () => {
   const { client, table, written } = await setEnvironment()
-  await editRow(client, table, { completedTick: new Date(Date.now() - 150_000).toISOString() })
+  await editRow(client, table, {
+    completedTick: new Date((Math.floor(Date.now() / 60_000) - 2) * 60_000).toISOString(),
+  })
   const { handler } = await loadCheck()
   await handler({ leases: [{ lease: 'billing', schedule: 'rate(1 minute)' }] })
   expect(written.map((line) => JSON.parse(line))).toMatchObject([{ lease: 'billing', ticksOverdue: 2 }])

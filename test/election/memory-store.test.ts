@@ -53,6 +53,21 @@ describe('MemoryLeaseStore', () => {
     expect(await store.table('Reports').items()).toMatchObject([{ id: '2026-11-21T04:00:00.000Z' }])
   })
 
+  it('writes items once, although their answer is lost and the task sends others', async () => {
+    const hourly = { store, clock, lease: 'reports', schedule: 'rate(1 hour)' }
+    await withLease({ ...hourly, tick: '2026-11-21T03:00:00Z' }, () => undefined)
+    const outcome = await withLease({ ...hourly, tick: '2026-11-21T05:00:00Z' }, async (lease) => {
+      for await (const tick of lease.ticks()) {
+        if (tick === lease.tick) continue
+        store.loseReplies(3)
+        await expect(lease.advance([{ Put: put('once') }])).rejects.toThrow(LeaseStoreError)
+        await expect(lease.advance([{ Put: put('again') }])).rejects.toThrow(/is closed already/)
+      }
+    })
+    expect(outcome).toMatchObject({ status: 'completed' })
+    expect(await store.table('Reports').items()).toMatchObject([{ id: 'once' }])
+  })
+
   it('refuses what a condition forbids', async () => {
     await store.table('Reports').put({ id: 'there' })
     const onlyNew = { ...put('there'), ConditionExpression: 'attribute_not_exists(id)' }

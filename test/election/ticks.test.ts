@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { type LeaseOptions, LeaseStillHeldError, type TickedLease, withLease } from '../../functions/election/index.ts'
 import { asked, clock, hold, options, outcomeOf, row, startAnew, store } from './scripted.ts'
 
@@ -43,7 +43,7 @@ describe('the loop of ticks', () => {
 
   it.each([
     ['a missed one', at(2), 'released', at(1)],
-    ['the last one', at(3), 'completed', at(3)],
+    ['the last one', at(3), 'released', at(2)],
   ])('that the task leaves at %s ends the tenure as %3$s', async (_, until, status, completedTick) => {
     await completeHour(1)
     const outcome = await withLease(hourly(3), async (lease) => {
@@ -145,7 +145,7 @@ describe('the loop of ticks', () => {
         if (tick === at(2)) store.memory.edit('billing', { completedTick: at(3) })
       }
     })
-    expect(worked).toEqual([at(2), at(3), at(4)])
+    expect(worked).toEqual([at(2), at(4)])
     expect(row()).toMatchObject({ completedTick: at(4) })
   })
 
@@ -189,6 +189,34 @@ describe('an earlier tick that is still worked', () => {
     await clock.advance(20_000)
     expect(await waiting).toMatchObject({ status: 'completed' })
   })
+})
+
+it('an unknown time zone is refused after the win, and the lease given back', async () => {
+  const failing = withLease(hourly(3, { schedule: 'cron(0 * * * ? *)', timeZone: 'Mars/Olympus' }), () => 1)
+  await expect(failing).rejects.toThrow(/time zone "Mars\/Olympus"/)
+  expect(row()).not.toHaveProperty('holder')
+})
+
+it('giving up a tick that is closed already is refused, and the next one is not given up', async () => {
+  await completeHour(1)
+  await withLease(hourly(3), async (lease) => {
+    for await (const tick of lease.ticks()) {
+      if (tick === lease.tick) continue
+      await lease.advance()
+      expect(() => lease.giveUp('too late')).toThrow(/has closed this tick/)
+    }
+  })
+  expect(row()).not.toHaveProperty('gaveUp')
+})
+
+it('the schedule of the environment belongs to its lease alone', async () => {
+  vi.stubEnv('LEASE_NAME', 'billing').stubEnv('LEASE_SCHEDULE', 'rate(1 hour)')
+  const tickOf = async (lease: string) => {
+    await withLease(options({ lease, tick: '2026-11-21T05:30:00Z' }), () => undefined)
+    return store.memory.read(lease)?.completedTick
+  }
+  expect([await tickOf('billing'), await tickOf('reports')]).toEqual([at(5), '2026-11-21T05:30:00.000Z'])
+  vi.unstubAllEnvs()
 })
 
 it('a candidate of an older tick than the one that is worked is superseded', async () => {

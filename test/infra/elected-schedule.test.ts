@@ -25,7 +25,7 @@ describe('an hourly schedule', () => {
         State: 'ENABLED',
         Target: {
           Arn: { 'Fn::GetAtt': [expect.stringMatching(/^Function/), 'Arn'] },
-          Input: `{"tick":"<aws.scheduler.scheduled-time>","schedule":"${Name}"}`,
+          Input: `{"tick":"<aws.scheduler.scheduled-time>","periodMs":3600000,"schedule":"${Name}"}`,
           DeadLetterConfig: { Arn: queue },
         },
       })

@@ -82,8 +82,12 @@ function readUpdate(input: unknown, leaseTable: string): Acquire | HolderWrite |
   return { kind: 'saveCheckpoint', ...write, expiresAtMs, checkpoint: { ...ofTick, state } }
 }
 
-function closingOf({ text, removes }: NonNullable<ReturnType<typeof readRequest>>): Closing {
-  return { ...(removes.includes('checkpoint') ? {} : { keepsCheckpoint: true }), ...given('gaveUp', text(':gaveUp')) }
+function closingOf({ text, removes, closesOnce }: NonNullable<ReturnType<typeof readRequest>>): Closing {
+  return {
+    ...(closesOnce ? { closesOnce: true } : {}),
+    ...(removes.includes('checkpoint') ? {} : { keepsCheckpoint: true }),
+    ...given('gaveUp', text(':gaveUp')),
+  }
 }
 
 function describeGuard(input: unknown, leaseTable: string): Guard | undefined {
@@ -113,7 +117,8 @@ function readRequest(input: unknown, leaseTable: string) {
   const [nowMs, expiresAtMs] = [number(':now'), number(':expiresAt')]
   const [fencingToken, step] = [number(':fencingToken'), number(':step')]
   const removes = String(property(input, 'UpdateExpression')).split(' REMOVE ')[1]?.split(', ') ?? []
-  return { lease, candidate, attempt, nowMs, expiresAtMs, fencingToken, step, text, number, value, removes }
+  const closesOnce = String(property(input, 'ConditionExpression')).includes('NOT completedTick >= :tick')
+  return { lease, candidate, attempt, nowMs, expiresAtMs, fencingToken, step, text, number, value, removes, closesOnce }
 }
 
 function given<Name extends string, Value>(name: Name, value: Value | undefined): { [K in Name]?: Value } | object {

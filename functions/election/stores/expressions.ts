@@ -17,6 +17,7 @@ const A6_REQUEST_IS_FRESH = '(attribute_not_exists(writtenAtMs) OR writtenAtMs <
 const H1_STILL_MINE = 'holder = :candidate AND attempt = :attempt AND fencingToken = :fencingToken'
 const H2_STEP_IS_NEWER = 'step < :step'
 const H4_IN_ORDER = '(attribute_not_exists(completedTick) OR completedTick <= :tick)'
+const H4_ONCE = '(attribute_not_exists(completedTick) OR NOT completedTick >= :tick)'
 
 export function acquireUpdate(request: AcquireRequest): LeaseUpdate {
   const { candidate, attempt, eventId, tick, nowMs, expiresAtMs, maxClockSkewMs } = request
@@ -67,9 +68,9 @@ export function holderUpdate(request: HolderWrite): LeaseUpdate {
   }
 }
 
-function holderCondition({ kind }: HolderWrite): string {
-  const rules = kind === 'advance' ? [H1_STILL_MINE, H2_STEP_IS_NEWER, H4_IN_ORDER] : [H1_STILL_MINE, H2_STEP_IS_NEWER]
-  return rules.join(' AND ')
+function holderCondition(request: HolderWrite): string {
+  const h4 = request.kind === 'advance' ? [request.closesOnce ? H4_ONCE : H4_IN_ORDER] : []
+  return [H1_STILL_MINE, H2_STEP_IS_NEWER, ...h4].join(' AND ')
 }
 
 interface Changes {

@@ -166,6 +166,10 @@ const SCENARIOS: Readonly<Record<string, readonly Step[]>> = {
     ...[acquire, granted(advance({ step: 1 })), granted(advance({ step: 2 }))],
     ...[{ edit: { completedTick: TICK } }, refused(advance({ step: 3 })), { leaves: { completedTick: TICK, step: 2 } }],
   ],
+  'H4: an advance with items closes a tick once': [
+    ...[acquire, granted(advance({ closesOnce: true })), refused(advance({ step: 2, closesOnce: true }))],
+    { leaves: { completedTick: EARLIER_TICK, step: 1 } },
+  ],
   'the first tick stays, whatever ticks follow': [
     ...[acquire, granted(write('release', 1, NOW_MS)), granted(bob({ tick: LATER_TICK }))],
     { leaves: { firstTick: TICK, tick: LATER_TICK } },

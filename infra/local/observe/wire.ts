@@ -151,7 +151,7 @@ export function rowOf(item: unknown) {
   return {
     ...{ fencingToken: number('fencingToken'), expiresAtMs: number('expiresAtMs') },
     ...{ holder: text('holder'), attempt: text('attempt'), completedTick: text('completedTick') },
-    isPaused: property(item, 'pausedUntilMs') !== undefined,
+    isPaused: (number('pausedUntilMs') ?? 0) > Date.now(),
   }
 }
 

@@ -98,7 +98,7 @@ function afterReply(turn: Turn, candidate: Acquiring, reply: Answer): Candidate 
     model.broke('L3', `${labelOf(model.world, index)} leads, but the refusal reads as "${refusal.kind}"`)
   }
   const isHeld =
-    ['stillHeld', 'behind'].includes(refusal.kind) || (refusal.kind === 'standby' && refusal.reason === 'held')
+    ['stillHeld', 'behind'].includes(refusal.kind) || (refusal.kind === 'standby' && refusal.holder !== undefined)
   if (isHeld && isFromFuture(turn, record)) {
     model.reached('a candidate fails because of a row from the future')
     return failed(turn, candidate)

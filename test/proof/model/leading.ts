@@ -150,7 +150,9 @@ function answered(turn: Turn, leader: Leading, sent: Write | Guarded, before: St
   const { model } = turn
   const { state, granted, record } = arrives(model, before, sent)
   const then = { ...turn, state }
-  const isOwn = !granted && sent.kind === 'write' && model.rules.isOwnWrite(record, sent.request)
+  const { isOwnCompletion, isOwnWrite } = model.rules
+  const isOwn =
+    !granted && sent.kind === 'write' && (isOwnWrite(record, sent.request) || isOwnCompletion(record, sent.request))
   if (isOwn) checkOwn(then, leader, sent)
   if (!granted && !isOwn) {
     checkReplaced(then, leader)

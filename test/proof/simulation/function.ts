@@ -92,7 +92,7 @@ class Task {
     const lease = this.#lease
     const random = new Random(setting.seed, `missed ticks of ${label}`)
     for await (const tick of lease.ticks()) {
-      if (tick === lease.tick) return
+      if (tick === lease.tick) continue
       if (lease.checkpoint !== undefined && Reflect.get(Object(lease.checkpoint), 'tick') !== tick) {
         this.#world.wrong(`${label} works on ${tick}, with the checkpoint of another tick`)
       }

@@ -15,7 +15,8 @@ const inMiddleware = editsIn('functions/election/middleware.ts')
 
 /** H1 and H2 hold only for writes of other kinds. */
 function withoutHolderCheck(kind: string): Bug['edits'] {
-  const refusal = 'if (!isHeldBy(record, request) || !isNewer || !isInOrder) return { granted: false, record }'
+  const refusal =
+    'if (!isHeldBy(record, request) || !isNewer || !isInOrder(record, request)) return { granted: false, record }'
   return [
     inRules(
       refusal,
@@ -84,8 +85,8 @@ export const holderBugs: readonly Bug[] = [
   ]),
   bug(['S4'], 'the completion of another tenure taken for its own', [
     inRules(
-      'if (record.attempt === attempt && record.fencingToken === fencingToken && record.step === step) return true',
-      "if (request.kind === 'complete' && record.step === step) return true",
+      'return record?.attempt === attempt && record.fencingToken === fencingToken && record.step === step',
+      'return record?.step === step',
     ),
   ]),
   // A leader whose first reply was lost takes its own renewal for a loss.
@@ -148,6 +149,6 @@ export const holderBugs: readonly Bug[] = [
     inMissed(': Date.parse(completedTick)', ': Date.parse(tick) - 1'),
   ]),
   bug(['L3'], 'a completion behind a successor reported as lost', [
-    inRules("const isEnd = request.kind === 'complete' && request.tick !== undefined", 'const isEnd = false'),
+    inRules('record.completedBy === request.fencingToken', 'record.completedBy === 0'),
   ]),
 ]
