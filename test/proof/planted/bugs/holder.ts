@@ -79,8 +79,8 @@ export const holderBugs: readonly Bug[] = [
     ),
   ]),
   bug(['S4'], 'a completion that is not recorded', [
-    inRules('{ ...kept, completedTick: tick, completedBy: fencingToken,', '{ ...kept, completedBy: fencingToken,'),
-    inExpressions("'completedTick = :tick', 'completedBy = :fencingToken'", "'completedBy = :fencingToken'"),
+    inRules('if (tick === undefined) return kept', 'if (tick !== undefined || kept) return kept'),
+    inExpressions("['completedTick = :tick', 'completedBy = :fencingToken']", '[]'),
     inExpressions("...(tick === undefined ? {} : { ':tick': tick }),\n      ...(gaveUp", '...(gaveUp'),
   ]),
   bug(['S4'], 'the completion of another tenure taken for its own', [
