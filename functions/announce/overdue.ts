@@ -80,8 +80,8 @@ export function readWatchedLeases(event: unknown): readonly WatchedLease[] {
   const wrong = show(entries.find((entry) => readWatched(entry).length === 0))
   throw new RangeError(
     `The event of the check for overdue ticks names ${entries.length} leases, of which one is ${wrong}. ` +
-      'Give { "leases": [{ "lease": "billing", "schedule": "rate(1 hour)" }] } as the schedule\'s input, perhaps with ' +
-      `a timeZone: each lease is ${LEASE_NAME_RULE}`,
+      'Give { "leases": [{ "lease": "billing", "schedule": "rate(1 hour)" }] } as the schedule\'s input, perhaps ' +
+      `with a timeZone: each lease is ${LEASE_NAME_RULE}`,
   )
 }
 

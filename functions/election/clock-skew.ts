@@ -82,8 +82,8 @@ export function aheadOfTime(
     `Lease "${lease}" is held by "${holder}", ${writerOf(record)}, whose time of acquisition is ` +
       `${acquiredAtMs - nowMs} ms ahead of this machine's clock; ${maxClockSkewMs} ms are allowed (maxClockSkewMs). ` +
       `${blame(acquiredAtMs, reading, maxClockSkewMs)}. A candidate with a wrong clock gives the lease back when ` +
-      `DynamoDB answers; if it died before, the lease can be taken ${later(nowMs, freeInMs)}. The event can be retried; ` +
-      `if acquiredAtMs (${acquiredAtMs}) was edited, repair it.`,
+      `DynamoDB answers; if it died before, the lease can be taken ${later(nowMs, freeInMs)}. The event can be ` +
+      `retried; if acquiredAtMs (${acquiredAtMs}) was edited, repair it.`,
     { lease },
   )
 }

@@ -27,8 +27,8 @@ export interface Lease<State = unknown> {
    * The missed ticks, oldest first, and then `tick`: each time the loop goes on, the tick before is closed, in one
    * request. `checkpoint`, `saveCheckpoint` and `giveUp` belong to the loop's current tick. After the last one, the
    * task returns, and that completes `tick` as usual. If the task leaves the loop (by `break` or `return`, or after
-   * `atMost` ticks), the lease is released when it returns: the current tick and the others are left to the next leader.
-   * Do not read ahead: asking for the next tick closes this one.
+   * `atMost` ticks), the lease is released when it returns: the current tick and the others are left to the next
+   * leader. Do not read ahead: asking for the next tick closes this one.
    * @example
    * for await (const tick of lease.ticks()) await chargeDueAt(tick, lease)
    * @throws LeaseLostError, LeaseStoreError; InvalidOptionError for a lease without ticks, or a second call

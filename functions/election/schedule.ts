@@ -7,7 +7,7 @@ import { InvalidOptionError } from './errors.ts'
 import { show } from './show.ts'
 
 export interface Schedule {
-  /** A tick is the time of the schedule, floored to multiples of this since 1970: the period, or a minute for `cron`. */
+  /** A tick is a time of the schedule, floored to multiples of this since 1970: its period, or a minute for `cron`. */
   readonly floorMs: number
   /** Whether the time between two ticks is always `floorMs`, as with `rate`. */
   readonly isRate: boolean
@@ -27,17 +27,28 @@ const UNITS_MS = new Map([
   ['day', 24 * 60 * MINUTE_MS],
 ])
 
+/** Options are read at each invocation, and a time zone is slow to load: each schedule is made once in a process. */
+const parsed = new Map<string, Schedule>()
+
 /**
  * @param timeZone an IANA name. It changes nothing for `rate`, whose days always have 24 hours
  * @throws InvalidOptionError that says what to write instead
  */
 export function parseSchedule(expression: string, timeZone = 'UTC'): Schedule {
+  const key = `${timeZone} ${expression}`
+  const schedule = parsed.get(key) ?? parse(expression, timeZone)
+  parsed.set(key, schedule)
+  return schedule
+}
+
+function parse(expression: string, timeZone: string): Schedule {
   const [, kind = '', content = ''] = /^([a-z]+)\((.*)\)$/.exec(expression.trim()) ?? []
   const refuse = (why: string) => new InvalidOptionError(`The schedule ${show(expression)} ${why}`)
   if (kind === 'cron') {
     const pattern = cronerPattern(content, refuse)
-    // Only leaders need the library.
-    const load = async () => occurrencesOf((await import('./cron-times.ts')).cronTimes(pattern, timeZone))
+    const read = async () => occurrencesOf((await import('./cron-times.ts')).cronTimes(pattern, timeZone))
+    let occurrences: Promise<Occurrences> | undefined
+    const load = () => (occurrences ??= read()) // only leaders need the library
     return { floorMs: MINUTE_MS, isRate: false, load }
   }
   if (kind === 'at') throw refuse(`fires once, not at every tick; write a cron of one date, such as ${cronOf(content)}`)

@@ -10,6 +10,7 @@ import {
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import { type MetricName, NAMESPACE } from '../../functions/election/measurements.ts'
 import type { ElectedSchedule } from './elected-schedule.ts'
+import { isRate } from './lease-table-use.ts'
 
 /** A metric of the schedule's lease; the sum over 5 minutes unless `options` differ. */
 export function leaseMetric(schedule: ElectedSchedule, metricName: MetricName, options: MetricOptions = {}): Metric {
@@ -42,8 +43,7 @@ function windowMs(period: Duration, overdueAfter: number): number {
 
 /** Whether CloudWatch can detect overdue ticks by completed ones. Otherwise a function reads the lease every hour. */
 export function fitsWindow({ period, expression }: ElectedSchedule, overdueAfter: number): boolean {
-  const isEven = expression.expressionString.startsWith('rate')
-  return isEven && windowMs(period, overdueAfter) <= LONGEST_WINDOW_MS
+  return isRate(expression) && windowMs(period, overdueAfter) <= LONGEST_WINDOW_MS
 }
 
 /** Dead man's switch: the alarm goes off even if nothing is running. */
