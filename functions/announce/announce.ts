@@ -82,7 +82,8 @@ function measurementsOf(fact: Fact): readonly Measurement[] {
   if (fact.kind === 'elected') return [count('elected')]
   if (fact.kind === 'takenOver') return [count('takeover')]
   if (fact.kind === 'closed') return [count(fact.gaveUp === undefined ? 'ticksCompleted' : 'ticksFailed')]
-  if (fact.kind !== 'ended' || fact.tick === undefined || fact.endedBy === 'released') return []
+  if (fact.kind !== 'ended' || fact.tick === undefined) return []
+  if (fact.endedBy === 'released' || fact.endedBy === 'continued') return []
   if (fact.endedBy === 'failed' || fact.gaveUp !== undefined) return [count('ticksFailed')]
   return [count('ticksCompleted'), milliseconds('tickDuration', durationMs(fact))]
 }

@@ -52,7 +52,7 @@ function endEvents(fact: FactOf<'ended'>): readonly LeaseEvent[] {
   const { tick, endedBy, errorName, gaveUp } = fact
   const detail = { ...candidateOf(fact), durationMs: durationMs(fact) }
   const released = event('LeaderReleased', fact, { ...detail, endedBy })
-  if (tick === undefined || endedBy === 'released') return [released]
+  if (tick === undefined || endedBy === 'released' || endedBy === 'continued') return [released]
   if (endedBy === 'completed') return [released, tickEvent(fact, detail, gaveUp)]
   return [released, event('TickFailed', fact, { ...detail, errorName })]
 }

@@ -47,7 +47,7 @@ interface OfLeader extends OfTenure {
 }
 
 type Previous = Omit<OfLeader, 'lease' | 'atMs'> & { readonly expiredAtMs: number }
-type EndedBy = 'completed' | 'released' | 'failed'
+type EndedBy = 'completed' | 'released' | 'failed' | 'continued'
 /** Why the tick was given up. */
 interface GivenUp {
   readonly gaveUp?: string | undefined

@@ -26,7 +26,7 @@ export interface HistoryAttributes {
   readonly ttl?: number | undefined
 }
 
-export const TENURE_ENDS = ['completed', 'released', 'failed', 'forced', 'takenOver'] as const
+export const TENURE_ENDS = ['completed', 'released', 'continued', 'failed', 'forced', 'takenOver'] as const
 export type TenureEnd = (typeof TENURE_ENDS)[number]
 
 export interface TenureKey {

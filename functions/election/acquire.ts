@@ -69,6 +69,7 @@ async function askOnce(settings: Settings, earlier?: NotWon['answer']): Promise<
     candidate: settings.candidate,
     attempt: crypto.randomUUID(),
     ...(settings.eventId === undefined ? {} : { eventId: settings.eventId }),
+    ...(settings.continuation === undefined ? {} : { continuation: settings.continuation }),
     ...(settings.tick === undefined ? {} : { tick: settings.tick }),
     nowMs: askedAt.wallMs,
     expiresAtMs: askedAt.wallMs + withinLimits(Math.min(leaseMs, untilKilledMs)),

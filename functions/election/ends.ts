@@ -1,13 +1,21 @@
-import { InvalidOptionError, LeaseError, LeaseStoreError } from './errors.ts'
+import { HandOverError, InvalidOptionError, LeaseError, LeaseStoreError } from './errors.ts'
 import { whileInvocationLasts } from './invocation.ts'
 import type { Ended, Ending, Leadership, Tenancy } from './leadership.ts'
+import { isOwnCompletion } from './refusal.ts'
 import type { Renewals } from './renewals.ts'
 import type { RowWrites } from './row-writes.ts'
-import { isOwnCompletion } from './rules.ts'
+import type { Checkpoint, Release } from './rules.ts'
 import { effectsOf, type TransactItem } from './stores/store.ts'
 import type { TickWork } from './tick-work.ts'
 import { Turns } from './turns.ts'
 import { copied } from './values.ts'
+
+/**
+ * How long a lease is kept for the next invocation of its work, in milliseconds: Lambda delivers an asynchronous event
+ * within seconds, and again a minute after a failed try.
+ * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+ */
+const RESERVED_MS = 120_000
 
 /** Between two tries of an end, in milliseconds. */
 const LONGEST_PAUSE_MS = 1_000
@@ -18,7 +26,13 @@ const RELEASE_TRIES = 3
 /** Makes one end from the step that it is written under. */
 type MakeEnd = (step: number) => Ending['send']
 
-/** The ends of a lease, completion and release: each is applied once, and sent until the row answers. */
+interface HowToEnd extends Pick<Ending, 'afterwards'> {
+  readonly tries?: number
+  /** A second call is refused, even if the lease ended in this way. */
+  readonly onlyOnce?: boolean
+}
+
+/** The ends of a lease, completion, release and hand-over: each is applied once, and sent until the row answers. */
 export class Ends {
   readonly #tenancy: Tenancy
   readonly #leadership: Leadership
@@ -27,6 +41,8 @@ export class Ends {
   readonly #work: TickWork
   /** Of two ends, the second waits for the outcome of the first. */
   readonly #turns = new Turns(1)
+  /** The lease was handed over, but to no invocation. */
+  #notContinued: HandOverError | undefined
 
   constructor(tenancy: Tenancy, leadership: Leadership, writes: RowWrites, renewals: Renewals, work: TickWork) {
     this.#tenancy = tenancy
@@ -37,25 +53,53 @@ export class Ends {
   }
 
   async release(): Promise<void> {
-    await this.#release({ endedBy: 'released' })
+    await this.#release('released', () => ({ endedBy: 'released' }))
   }
 
   /** The release of a task that threw. */
   async fail(errorName: string): Promise<void> {
-    await this.#release({ endedBy: 'failed', errorName }, RELEASE_TRIES)
+    await this.#release('released', () => ({ endedBy: 'failed', errorName }), { tries: RELEASE_TRIES })
   }
 
-  async #release(
-    how: { readonly endedBy: 'released' | 'failed'; readonly errorName?: string },
-    tries = Number.POSITIVE_INFINITY,
-  ): Promise<void> {
+  /** Releases the lease for a new invocation, and starts that. */
+  async handOver(checkpoint: Checkpoint): Promise<void> {
+    const reservedFor = crypto.randomUUID()
+    const reserve = (nowMs: number) =>
+      ({ endedBy: 'continued', checkpoint, reservedFor, reservedUntilMs: nowMs + RESERVED_MS }) as const
+    await this.#release('continued', reserve, { onlyOnce: true, afterwards: () => this.#continue(reservedFor) })
+  }
+
+  async #release(how: Ended, releaseAt: (nowMs: number) => Release, options: HowToEnd = {}): Promise<void> {
     const { store } = this.#tenancy
     const release: MakeEnd = (step) => async (signal) => {
       const nowMs = this.#leadership.endMs()
-      const request = { ...this.#leadership.tenure, kind: 'release', step, nowMs, ...how } as const
+      const request = { ...this.#leadership.tenure, kind: 'release', step, nowMs, ...releaseAt(nowMs) } as const
       this.#leadership.assertApplied(await store.write(request, signal), request)
     }
-    await this.#end('released', release, { tries })
+    await this.#end(how, release, options)
+  }
+
+  /** @throws HandOverError, so that Lambda retries the event of this invocation: that may go on, too */
+  async #continue(id: string): Promise<void> {
+    const { continueBy, clock, remainingMs, answerMs } = this.#tenancy
+    const { lease } = this.#leadership.tenure
+    const { tick } = this.#tenancy.record
+    const continuation = { id, lease, ...(tick === undefined ? {} : { tick }) }
+    const unanswered = 'The option continueBy was not done when the invocation was about to end.'
+    try {
+      const keptMs = Math.min(answerMs, remainingMs()) / 2
+      await whileInvocationLasts({ clock, lease, remainingMs, unanswered }, keptMs, async () =>
+        continueBy?.(continuation),
+      )
+    } catch (cause) {
+      this.#notContinued = new HandOverError(
+        `Lease "${lease}" was handed over, and its state is saved, but the next invocation was not started: see cause. ` +
+          'Let the event be retried: the retry continues from the saved state. If the permission is missing, give the ' +
+          'ElectedSchedule continues: true.',
+        { lease, cause },
+      )
+      throw this.#notContinued
+    }
   }
 
   async complete(items: readonly TransactItem[]): Promise<void> {
@@ -99,7 +143,8 @@ export class Ends {
   async endAfterTask(): Promise<void> {
     await this.#turns.take(async () => undefined) // the task may not have awaited its own end
     const { ended, ending, tenure } = this.#leadership
-    if (ended === 'completed' || ended === 'released') return
+    if (this.#notContinued !== undefined) throw this.#notContinued
+    if (ended !== undefined && ended !== 'replaced') return
     if (ending === undefined) return this.#work.isLeftOpen ? await this.release() : await this.complete([])
     try {
       await this.#turns.take(() => this.#send(ending))
@@ -118,14 +163,15 @@ export class Ends {
    * waits for the task's own writes, but not for a renewal, which may hang: if that arrives later, H1 refuses it, since
    * the lease is vacant, or H2 if it arrives under the same tenure.
    */
-  async #end(how: Ended, make: MakeEnd, { tries = Number.POSITIVE_INFINITY, onlyOnce = false } = {}): Promise<void> {
+  async #end(how: Ended, make: MakeEnd, { tries, onlyOnce = false, afterwards }: HowToEnd = {}): Promise<void> {
     await this.#turns.take(async () => {
       const { ended } = this.#leadership
       if (ended === how && !onlyOnce) return
       if (ended !== undefined) throw this.#leadership.lost(`was ${ended} before`)
       await this.#writes.settled()
       this.#renewals.stop(this.#leadership.lost('was asked to end'))
-      await this.#writes.end(() => this.#send({ how, send: make(this.#writes.nextStep()) }, tries))
+      const send = make(this.#writes.nextStep())
+      await this.#writes.end(() => this.#send({ how, send, ...(afterwards && { afterwards }) }, tries))
     })
   }
 
@@ -157,6 +203,7 @@ export class Ends {
       }
     }
     this.#leadership.finishEnd(ending.how)
+    await ending.afterwards?.()
   }
 
   /** Stops waiting when half of the time for the invocation's own answer is left, or half of all that is left. */

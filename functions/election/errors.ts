@@ -35,6 +35,29 @@ export class LeaseStillHeldError extends LeaseError {
   }
 }
 
+/**
+ * The reason of `lease.signal` when this candidate still leads, but should hand over soon. It is no loss: the lease is
+ * renewed, and `send`, `claim`, `transact` and `complete` work.
+ */
+export class HandOverRequestedError extends LeaseError {
+  override readonly name = 'HandOverRequestedError'
+  /** `deadline`: the invocation is about to end. */
+  readonly reason: 'deadline'
+
+  constructor(message: string, options: { readonly lease: string; readonly reason: 'deadline' }) {
+    super(message, options)
+    this.reason = options.reason
+  }
+}
+
+/**
+ * The work was not handed over to a new invocation: `maxContinuations` is reached, or the invocation was not accepted
+ * (see `cause`). The state is saved, so a retry of the event continues from it.
+ */
+export class HandOverError extends LeaseError {
+  override readonly name = 'HandOverError'
+}
+
 /** Whether a failed request was applied: `unknown` if one of its tries got no answer, and the row does not show it. */
 export type Applied = 'yes' | 'no' | 'unknown'
 

@@ -1,10 +1,13 @@
 /** Leader election for scheduled cloud functions: see `rules.ts` for the protocol, docs/protocol.md for its reasons. */
 export { type Clock, systemClock } from './clock.ts'
+export type { Continuation, ContinueBy } from './continuation.ts'
 export type { ElectionEvent, ElectionListener } from './election-event.ts'
 export {
   type Applied,
   ClockSkewError,
   CorruptLeaseError,
+  HandOverError,
+  HandOverRequestedError,
   InvalidOptionError,
   InvalidTickError,
   LeaseError,

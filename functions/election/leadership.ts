@@ -1,9 +1,10 @@
 import { Deadline, endOf, type Instant, instantAfter } from './deadline.ts'
-import { LeaseLostError, type StaleTokenError } from './errors.ts'
+import { HandOverRequestedError, LeaseLostError, type StaleTokenError } from './errors.ts'
 import type { Settings } from './options.ts'
-import { type HolderWrite, isOwnWrite, type LeaseRecord, type Tenure } from './rules.ts'
+import { isOwnWrite } from './refusal.ts'
+import type { HolderWrite, LeaseRecord, Tenure } from './rules.ts'
 import type { Occurrences } from './schedule.ts'
-import { eitherSignal } from './signals.ts'
+import { firstAbort } from './signals.ts'
 import type { WriteReply } from './stores/store.ts'
 
 /** What a leader starts with: the settings of its acquire, and the row that it won. */
@@ -18,16 +19,20 @@ export interface Tenancy extends Settings {
   readonly latestExpiryMs: number
 }
 
-export type Ended = 'completed' | 'released'
+export type Ended = 'completed' | 'released' | 'continued'
 
 /** An end that was sent. Every try of it is the same write, under the same step, so that it is applied once. */
 export interface Ending {
   readonly how: Ended
   /** Once the signal aborts, the answer is not waited for. */
   send(signal: AbortSignal): Promise<void>
+  /** What follows once it is applied. */
+  readonly afterwards?: () => Promise<void>
 }
 
 const LONGEST_MARGIN_MS = 1_000
+/** A caller's clock may sleep with a single timer, whose length is limited. */
+const LONGEST_SLEEP_MS = 3_600_000
 
 /** Whether this candidate still leads: its deadline, its end or loss, and the signal that reports a loss. */
 export class Leadership {
@@ -37,6 +42,7 @@ export class Leadership {
   readonly #tenancy: Tenancy
   readonly #marginMs: number
   readonly #loss = new AbortController()
+  readonly #handOverRequest = new AbortController()
   readonly #timers = new AbortController()
   #ended: Ended | 'replaced' | undefined
   /** Sent and not refused: it may have been applied, so another candidate may lead already. */
@@ -49,7 +55,7 @@ export class Leadership {
     this.tenure = { lease, candidate, attempt, fencingToken }
     this.deadline = new Deadline(clock, askedAt, expiresAtMs)
     this.#marginMs = Math.min(LONGEST_MARGIN_MS, (expiresAtMs - askedAt.wallMs) / 10)
-    this.signal = eitherSignal(this.#loss.signal, tenancy.signal, this.#timers.signal)
+    this.signal = firstAbort(this.#loss.signal, this.#handOverRequest.signal, tenancy.signal, this.#timers.signal)
   }
 
   /** How the lease ended, if it has; `replaced` if a write found that another candidate leads. */
@@ -76,8 +82,8 @@ export class Leadership {
   }
 
   assertLeading(): void {
-    if (this.#ended === 'completed' || this.#ended === 'released') {
-      throw this.lost(`was ${this.#ended} by this candidate itself`)
+    if (this.#ended !== undefined && this.#ended !== 'replaced') {
+      throw this.lost(`was ${this.#ended === 'continued' ? 'handed over' : this.#ended} by this candidate itself`)
     }
     if (this.#ending !== undefined) throw this.lost('was asked to end, and may have ended')
     this.#loss.signal.throwIfAborted()
@@ -93,7 +99,7 @@ export class Leadership {
       throw this.replaced(record)
     }
     // An earlier end of mine was applied and its answer lost: no other candidate has a part in that.
-    const how = record.endedBy === 'completed' ? 'completed' : 'released'
+    const how = record.endedBy === 'completed' || record.endedBy === 'continued' ? record.endedBy : 'released'
     this.finishEnd(how)
     throw this.lost(`was ${how} before, by a request whose answer was lost`)
   }
@@ -105,6 +111,28 @@ export class Leadership {
       // While an end is under way, nothing is known to be lost.
       else if (this.#ending !== undefined) await this.pauseBeforeRetry()
       else this.lose('reached its deadline without being renewed')
+    }
+  }
+
+  /** Aborts the signal `drainMs` before the invocation ends, if the work can continue in another one. */
+  async askAtInvocationEnd(): Promise<void> {
+    const { clock, remainingMs, drainMs, continueBy } = this.#tenancy
+    if (continueBy === undefined) return
+    for (let leftMs = remainingMs() - drainMs; !this.over.aborted; leftMs = remainingMs() - drainMs) {
+      if (leftMs === Number.POSITIVE_INFINITY) return
+      if (leftMs > 0) {
+        await clock.sleep(Math.min(Math.ceil(leftMs), LONGEST_SLEEP_MS), this.over)
+        continue
+      }
+      const { lease } = this.tenure
+      this.#handOverRequest.abort(
+        new HandOverRequestedError(
+          `The invocation that leads lease "${lease}" is about to end, but has not lost the lease. ` +
+            'Return lease.handOver(state) now, so that the next invocation continues.',
+          { lease, reason: 'deadline' },
+        ),
+      )
+      return
     }
   }
 

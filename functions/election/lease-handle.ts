@@ -1,5 +1,5 @@
 import { copiedItems, Ends } from './ends.ts'
-import { InvalidOptionError, StaleTokenError } from './errors.ts'
+import { HandOverError, InvalidOptionError, StaleTokenError } from './errors.ts'
 import { FencedWrites } from './fenced-writes.ts'
 import { type Fenceable, fence, idempotencyKey } from './fencing.ts'
 import { type Ended, Leadership, type Tenancy } from './leadership.ts'
@@ -59,6 +59,7 @@ export class LeaseHandle implements Lease {
   /** Starts the heartbeat and the watch over the deadline. Both end with the lease; no timer is left behind. */
   start(): void {
     void this.#leadership.watchDeadline()
+    void this.#leadership.askAtInvocationEnd()
     if (this.#tenancy.heartbeat) void this.#renewals.keepRenewing()
   }
 
@@ -121,7 +122,7 @@ export class LeaseHandle implements Lease {
 
   assertHeld(): void {
     this.#leadership.assertLeading()
-    this.signal.throwIfAborted()
+    this.#tenancy.signal?.throwIfAborted()
   }
 
   async renew(): Promise<void> {
@@ -133,6 +134,27 @@ export class LeaseHandle implements Lease {
     const checkpoint = this.#work.checkpointOf(state)
     await this.#renewals.saveCheckpoint(checkpoint)
     this.#work.saved(checkpoint)
+  }
+
+  async handOver(given: unknown): Promise<void> {
+    const { continueBy, maxContinuations, record } = this.#tenancy
+    if (continueBy === undefined) {
+      throw new InvalidOptionError(
+        'lease.handOver needs the option continueBy, which starts the next invocation: selfInvoke() of ' +
+          'tenure/continuation, and continues: true for the ElectedSchedule.',
+        { lease: this.name },
+      )
+    }
+    const checkpoint = this.#work.handedOver(plainState(given, this.name), record.acquiredAtMs)
+    if (checkpoint.continuations > maxContinuations) {
+      await this.saveCheckpoint(checkpoint.state)
+      throw new HandOverError(
+        `The work of lease "${this.name}" was handed over ${maxContinuations} times already. Its state is saved, and a ` +
+          'retry of the event continues from it. If the work is that long, raise the option maxContinuations.',
+        { lease: this.name },
+      )
+    }
+    await this.#ends.handOver(checkpoint)
   }
 
   async release(): Promise<void> {

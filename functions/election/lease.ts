@@ -54,12 +54,13 @@ export interface Lease<State = unknown> {
   readonly unfinished?: { readonly tick: string; readonly state: State }
   /**
    * Aborts with a LeaseLostError 1 s before the deadline (a tenth of a shorter lease), and at once when a write shows
-   * that another candidate leads; and with the reason of the option `signal`.
+   * that another candidate leads; and with the reason of the option `signal`. With the option `continueBy` also with a
+   * HandOverRequestedError, `drainMs` before the invocation ends: this candidate leads on until `handOver`.
    */
   readonly signal: AbortSignal
   /** Milliseconds until the deadline, by the earlier of two clocks; 0 once `signal` has aborted. */
   remainingMs(): number
-  /** @throws the reason of `signal` (LeaseLostError, or the caller's own) unless this candidate may still lead */
+  /** @throws LeaseLostError unless this candidate may still lead; the reason of the option `signal` */
   assertHeld(): void
   /** Extends the lease: one request. Needed only with `heartbeat: false`. @throws LeaseLostError, LeaseStoreError */
   renew(): Promise<void>
@@ -71,6 +72,19 @@ export interface Lease<State = unknown> {
    * @throws InvalidOptionError that names the path of what cannot be saved; LeaseLostError, LeaseStoreError
    */
   saveCheckpoint(state: State): Promise<void>
+  /**
+   * Ends this invocation's part of the work, and starts a new invocation that continues from `state`: two requests.
+   * Return its promise from the task when `signal` aborts with a HandOverRequestedError, and at most `maxContinuations`
+   * times for a tick. The lease is kept for the new invocation for two minutes. Needs the option `continueBy`.
+   * @example
+   * for (const page of pagesFrom(lease.checkpoint)) {
+   *   await charge(page)
+   *   if (lease.signal.aborted) return await lease.handOver(page.next)
+   * }
+   * @throws HandOverError, after which a retry of the event continues from `state`; InvalidOptionError as
+   *   `saveCheckpoint`; LeaseLostError, LeaseStoreError
+   */
+  handOver(state: State): Promise<void>
   /**
    * Gives up the lease without completing the tick, so that another candidate can lead. Sent until DynamoDB answers or
    * the deadline has passed, as `complete` is. @throws LeaseLostError, LeaseStoreError

@@ -3,9 +3,11 @@ import type { MiddlewareObj } from '@middy/core'
 import type { Context } from 'aws-lambda'
 import { acquireLease } from './acquire.ts'
 import { LONGEST_TIMER_MS } from './clock.ts'
+import { CONTINUATION, type Continuation } from './continuation.ts'
 import { withDefaults } from './defaults.ts'
 import { InvalidOptionError, LeaseLostError } from './errors.ts'
 import { type InvocationContext, readRemaining } from './invocation.ts'
+import { property } from './json.ts'
 import type { Lease, TickedLease } from './lease.ts'
 import { LeaseHandle } from './lease-handle.ts'
 import { type LeaseOptions, settingsOf } from './options.ts'
@@ -14,7 +16,7 @@ import { type EventTick, type ScheduledTickEvent, type TickInput, tickOfEvent } 
 import { failed, finished, type Outcome } from './with-lease.ts'
 
 export interface LeaderOnlyOptions<Event = ScheduledTickEvent>
-  extends Omit<LeaseOptions, 'tick' | 'context' | 'signal'> {
+  extends Omit<LeaseOptions, 'tick' | 'context' | 'signal' | 'continuation'> {
   /**
    * The tick of an event that is not a scheduled one; `undefined` leads without a tick.
    * @default the input of an ElectedSchedule, or the scheduled event of an EventBridge rule
@@ -53,7 +55,7 @@ export type LeaderHandler<Result = unknown, Event = ScheduledTickEvent> = {
  * one's end, so that the lease is renewed until the invocation ends, and then held until it expires.
  *
  * The response becomes an Outcome: `{ status: 'completed', fencingToken, result }` with the handler's own response as
- * result (`released` if the handler released the lease), or the standby outcome. A loser returns early: Powertools'
+ * result (`released` if the handler released the lease, `continued` if it handed over), or the standby outcome. A loser returns early: Powertools'
  * middlewares clean up, and middy skips the `after` of all others.
  * @example
  * export const handler = middy().use(leaderOnly()).handler(async (event, { lease }) => charge(lease.tick))
@@ -89,7 +91,7 @@ export function leaderOnly<Event>(
         'For another kind of event, give tickOf: (event) => event.detail.tick',
     )
   }
-  for (const name of ['context', 'signal']) {
+  for (const name of ['context', 'signal', 'continuation']) {
     if (name in rest)
       throw new InvalidOptionError(`leaderOnly takes the ${name} from the invocation; leave the option out.`)
   }
@@ -113,7 +115,7 @@ export function leaderOnly<Event>(
     async before(request) {
       const { event, context } = request
       const ticked = tickOf === undefined ? tickOfEvent(event) : { tick: tickOf(event) }
-      const settings = settingsOf({ ...complete(), ...present(ticked), context })
+      const settings = settingsOf({ ...complete(), ...present(ticked), ...continued(event, rest), context })
       assertUsedOnce(request, settings.lease)
       assertTimerWorks(context, timeoutEarlyInMillis)
       const lease = await acquireLease(settings)
@@ -186,6 +188,15 @@ function assertTimerWorks(context: InvocationContext, timeoutEarlyInMillis: numb
 
 function present({ tick, ...period }: Omit<EventTick, 'tick'> & { readonly tick: TickInput | undefined }) {
   return { ...(tick === undefined ? {} : { tick }), ...period }
+}
+
+/** The id that selfInvoke added to the event, and the event for the next continuation. */
+function continued(event: unknown, { continueBy }: Pick<LeaseOptions, 'continueBy'>) {
+  const continuation = property(event, CONTINUATION)
+  return {
+    ...(typeof continuation === 'string' ? { continuation } : {}),
+    ...(continueBy && { continueBy: (next: Continuation) => continueBy({ ...next, event }) }),
+  }
 }
 
 /**

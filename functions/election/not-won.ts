@@ -4,21 +4,18 @@ import { aheadOfTime, latestHonestMs, outOfStep } from './clock-skew.ts'
 import { Deadline, type Instant } from './deadline.ts'
 import { CorruptLeaseError, InvalidTickError, type LeaseError, LeaseLostError, LeaseStillHeldError } from './errors.ts'
 import { LONGEST_LEASE_MS, type Settings } from './options.ts'
-import {
-  type AcquireRequest,
-  explainRefusal,
-  impossibleTime,
-  isAhead,
-  type LeaseRecord,
-  type StandbyReason,
-} from './rules.ts'
+import { explainRefusal, impossibleTime, isAhead } from './refusal.ts'
+import type { AcquireRequest, LeaseRecord, StandbyReason } from './rules.ts'
 import type { AcquireReply } from './stores/store.ts'
 
 /** The outcome of losing: a normal value, never an error. */
 export interface Standby {
   readonly status: 'standby'
   readonly reason: StandbyReason
-  /** The leader, if the reason is `held`, or if it is `superseded` by a leader at work. */
+  /**
+   * The leader, if the reason is `held` (unless the lease is kept for the next invocation of its work), or if it is
+   * `superseded` by a leader at work.
+   */
   readonly holder?: string
   /** When asking again may help, in milliseconds from now. */
   readonly retryAfterMs?: number
@@ -55,9 +52,12 @@ export function notWon(settings: Settings, { record, clockReading }: Answered, r
   switch (refusal.kind) {
     case 'standby': {
       const { kind: _kind, ...answer } = { ...refusal, status: 'standby' as const }
+      if (answer.reason === 'held' || answer.reason === 'reserved') {
+        return heldBy(settings, answer, record, clockReading)
+      }
       if (answer.holder === undefined) return { answer }
       const held = heldBy(settings, answer, record, clockReading)
-      return answer.reason === 'held' || held.provesNothing ? held : { answer }
+      return held.provesNothing ? held : { answer }
     }
     case 'stillHeld': {
       const { retryAfterMs } = refusal
@@ -70,12 +70,17 @@ export function notWon(settings: Settings, { record, clockReading }: Answered, r
       return heldBy(settings, answer, record, clockReading)
     }
     case 'behind': {
-      const { holder, heldTick, retryAfterMs } = refusal
+      const { kind: _kind, heldTick, ...held } = refusal
       if (overlap === 'skip') {
-        return heldBy(settings, { status: 'standby', reason: 'held', holder, retryAfterMs }, record, clockReading)
+        return heldBy(settings, { status: 'standby', reason: 'held', ...held }, record, clockReading)
       }
+      const { holder, retryAfterMs } = held
+      const atWork =
+        holder === undefined
+          ? `Lease "${lease}" is kept for the next invocation that works`
+          : `"${holder}" holds lease "${lease}" and still works`
       const answer = new LeaseStillHeldError(
-        `"${holder}" holds lease "${lease}" and still works on the earlier tick ${heldTick}, so tick ${request.tick} ` +
+        `${atWork} on the earlier tick ${heldTick}, so tick ${request.tick} ` +
           'cannot begin. Let the event be retried, as Lambda does. If this tick is never led, the next leader has it ' +
           "in lease.missed. To stand by instead, give overlap: 'skip'.",
         { lease, retryAfterMs },

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { type Clock, checkedClock, systemClock } from './clock.ts'
+import type { Continuation, ContinueBy } from './continuation.ts'
 import { instantOf } from './deadline.ts'
 import { type ElectionListener, ignoreErrors, type Notify } from './election-event.ts'
 import { InvalidOptionError } from './errors.ts'
@@ -37,7 +38,8 @@ export interface LeaseOptions {
    * What happens to this tick if another candidate still works on an earlier one. `retry` throws LeaseStillHeldError
    * after `waitMs`, so that Lambda offers the event again, a minute later and two minutes after that. `skip` stands by:
    * the tick is then in `missed` of the next leader.
-   * @default `retry` with `context`, unless a rate below 5 minutes leaves no time for retries; else `skip`
+   * @default `retry` with `context`, unless a rate below 5 minutes or the option `continueBy` leaves no time for
+   *   retries; else `skip`
    */
   readonly overlap?: 'retry' | 'skip'
   /**
@@ -59,6 +61,20 @@ export interface LeaseOptions {
    * @default 0
    */
   readonly waitMs?: number
+  /**
+   * Starts the invocation that continues the work after `lease.handOver`: `selfInvoke()` of `tenure/continuation`, or
+   * your own function. With it, `lease.signal` aborts with a HandOverRequestedError before the invocation ends.
+   */
+  readonly continueBy?: ContinueBy
+  /** The `leaseContinuation` of the event, which selfInvoke added: this invocation continues another one. */
+  readonly continuation?: string | undefined
+  /** How often the work of one tick may be handed over, 1 to 10,000. @default 100 */
+  readonly maxContinuations?: number
+  /**
+   * How long before the invocation's end `lease.signal` asks for the hand-over, in milliseconds, 100 to 600,000: enough
+   * to finish what cannot be interrupted. @default 30,000, but at most a quarter of the invocation
+   */
+  readonly drainMs?: number
   /** The most that two candidates' clocks may differ, in milliseconds; the same for all candidates. @default 1,000 */
   readonly maxClockSkewMs?: number
   /** Lambda's context: it bounds the lease and the wait by the invocation's end, and identifies retries of an event. */
@@ -85,6 +101,8 @@ export const LONGEST_LEASE_MS = 3_600_000
 /** The last part of an invocation, in which nothing is waited for: the function needs it to answer. */
 const LONGEST_ANSWER_MS = 1_000
 
+const LONGEST_DRAIN_MS = 30_000
+
 /** A third of the default lease in Lambda: a holder may end early, however long its lease is. */
 const LONGEST_LOOK_MS = 5_000
 
@@ -110,6 +128,11 @@ export interface Settings {
   readonly lookEveryMs: number
   readonly killGraceMs: number
   readonly waitMs: number
+  /** Undefined if the work is not continued. */
+  readonly continueBy: ((continuation: Pick<Continuation, 'id' | 'lease' | 'tick'>) => Promise<unknown>) | undefined
+  readonly continuation: string | undefined
+  readonly maxContinuations: number
+  readonly drainMs: number
   readonly maxClockSkewMs: number
   readonly signal: AbortSignal | undefined
   readonly notify: Notify
@@ -128,9 +151,14 @@ interface Rule {
   readonly holds: (value: unknown) => boolean
 }
 
-const milliseconds = (from: number, to: number): Rule => ({
-  expected: `a whole number of milliseconds from ${from} to ${to}`,
+const wholeNumber = (from: number, to: number, of = ''): Rule => ({
+  expected: `a whole number ${of}from ${from} to ${to}`,
   holds: (value) => Number.isSafeInteger(value) && Number(value) >= from && Number(value) <= to,
+})
+const milliseconds = (from: number, to: number): Rule => wholeNumber(from, to, 'of milliseconds ')
+const functionOf = (what: string): Rule => ({
+  expected: `a function of ${what}`,
+  holds: (value) => typeof value === 'function',
 })
 const withMethods = (expected: string, ...methods: readonly string[]): Rule => ({
   expected,
@@ -164,6 +192,10 @@ const RULES: Record<keyof LeaseOptions, Rule> = {
   heartbeat: { expected: 'true or false', holds: (value) => typeof value === 'boolean' },
   killGraceMs: milliseconds(0, 60_000),
   waitMs: milliseconds(0, 900_000),
+  continueBy: functionOf('a continuation, such as selfInvoke() of tenure/continuation'),
+  continuation: { expected: 'the leaseContinuation of the event, a text of 1 to 256 characters', holds: isRowText },
+  maxContinuations: wholeNumber(1, 10_000),
+  drainMs: milliseconds(100, 600_000),
   maxClockSkewMs: milliseconds(0, 60_000),
   context: {
     expected:
@@ -172,7 +204,7 @@ const RULES: Record<keyof LeaseOptions, Rule> = {
     holds: (value) => hasMethods(value, 'getRemainingTimeInMillis') && isRowText(Reflect.get(value, 'awsRequestId')),
   },
   signal: { expected: 'an AbortSignal', holds: (value) => value instanceof AbortSignal },
-  onEvent: { expected: 'a function of an event', holds: (value) => typeof value === 'function' },
+  onEvent: functionOf('an event'),
   clock: withMethods('a Clock', 'wallMs', 'monotonicMs', 'sleep'),
 }
 
@@ -237,7 +269,7 @@ function isOption(name: string): name is keyof LeaseOptions {
 /** Applies the defaults and makes the tick canonical. @throws InvalidOptionError, InvalidTickError */
 export function settingsOf(options: CompleteOptions): Settings {
   assertOptions(options)
-  const { context, periodMs, maxClockSkewMs = 1_000, killGraceMs = 1_000, heartbeat = true } = options
+  const { context, continueBy, periodMs, maxClockSkewMs = 1_000, killGraceMs = 1_000, heartbeat = true } = options
   const clock = options.clock === undefined ? systemClock : checkedClock(options.clock)
   const nowMs = instantOf(clock).wallMs
   const remainingMs = context === undefined ? () => Number.POSITIVE_INFINITY : remainingIn(context, clock)
@@ -254,7 +286,7 @@ export function settingsOf(options: CompleteOptions): Settings {
     eventId: context?.awsRequestId,
     tick,
     schedule,
-    overlap: options.overlap ?? defaultOverlap(context, schedule?.isRate === false ? undefined : floorMs),
+    overlap: options.overlap ?? defaultOverlap(options, schedule?.isRate === false ? undefined : floorMs),
     leaseMs: heartbeat || context === undefined ? leaseMs : withinLimits(invocationMs + killGraceMs),
     heartbeat,
     remainingMs,
@@ -262,6 +294,10 @@ export function settingsOf(options: CompleteOptions): Settings {
     lookEveryMs: Math.min(LONGEST_LOOK_MS, leaseMs / 3),
     killGraceMs,
     waitMs: options.waitMs ?? 0,
+    continueBy: continueBy && ((continuation) => continueBy({ ...continuation, ...(context && { context }) })),
+    continuation: options.continuation,
+    maxContinuations: options.maxContinuations ?? 100,
+    drainMs: options.drainMs ?? Math.min(LONGEST_DRAIN_MS, Math.floor(invocationMs / 4)),
     maxClockSkewMs,
     signal: options.signal,
     notify: ignoreErrors(options.onEvent),
@@ -269,8 +305,9 @@ export function settingsOf(options: CompleteOptions): Settings {
   }
 }
 
-function defaultOverlap(context: InvocationContext | undefined, rateMs = SHORTEST_PERIOD_FOR_RETRIES_MS) {
-  return context !== undefined && rateMs >= SHORTEST_PERIOD_FOR_RETRIES_MS ? 'retry' : 'skip'
+function defaultOverlap({ context, continueBy }: LeaseOptions, rateMs = SHORTEST_PERIOD_FOR_RETRIES_MS) {
+  const hasTime = rateMs >= SHORTEST_PERIOD_FOR_RETRIES_MS && continueBy === undefined
+  return context !== undefined && hasTime ? 'retry' : 'skip'
 }
 
 /** A computed length of a lease, held to the limits of the option. */

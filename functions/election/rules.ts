@@ -10,7 +10,7 @@
  *   A1  the lease is vacant, or expired by more than B
  *   A2  the tick is not done; and a row that has ticks is not acquired without one
  *   A3  the lease is not paused
- *   (A4 the lease is not reserved for another candidate: for standing elections, not built yet)
+ *   A4  the lease is not reserved for another candidate, or continuation
  *   A5  the row's last attempt is not mine: a second copy of my request acquires nothing
  *   A6  the request is not older than the row's last write by more than B: a delayed copy acquires nothing
  * A holder's write is granted only if both hold:
@@ -26,9 +26,24 @@
 export interface Checkpoint {
   readonly tick?: string
   readonly state: unknown
+  /** How often the work of this tick was handed over to a new invocation; absent before the first time. */
+  readonly continuations?: number
+  /** When the first of these invocations acquired the lease. */
+  readonly sinceMs?: number
 }
 
-export type EndedBy = 'completed' | 'released' | 'failed' | 'forced'
+export const ENDED_BY = ['completed', 'released', 'failed', 'continued', 'forced'] as const
+export type EndedBy = (typeof ENDED_BY)[number]
+
+/** Who alone may acquire a vacant lease, and until when. */
+export interface Reservation {
+  /** The id of a continuation, or the name of a candidate. */
+  readonly reservedFor: string
+  readonly reservedUntilMs: number
+}
+
+/** No correct candidate reserves a lease for longer. */
+export const LONGEST_RESERVATION_MS = 600_000
 
 /** The lease row. Times are epoch milliseconds by the writer's clock; ticks are canonical ISO-8601 UTC. */
 export interface LeaseRecord {
@@ -62,6 +77,10 @@ export interface LeaseRecord {
   /** Ticks from `pausedFromMs` until `pausedUntilMs` are not missed. */
   readonly pausedFromMs?: number
   readonly pausedUntilMs?: number
+  readonly reservedFor?: string
+  readonly reservedUntilMs?: number
+  /** The token of the leader that reserved the lease; the reservation ends with the next acquisition. */
+  readonly reservedBy?: number
 }
 
 export interface AcquireRequest {
@@ -69,6 +88,8 @@ export interface AcquireRequest {
   readonly candidate: string
   readonly attempt: string
   readonly eventId?: string
+  /** The id of the continuation that this invocation is. */
+  readonly continuation?: string
   readonly tick?: string
   readonly nowMs: number
   readonly expiresAtMs: number
@@ -89,8 +110,14 @@ export type HolderWrite = Tenure & { readonly step: number; readonly nowMs: numb
     | { readonly kind: 'saveCheckpoint'; readonly expiresAtMs: number; readonly checkpoint: Checkpoint }
     | ({ readonly kind: 'advance'; readonly tick: string; readonly expiresAtMs: number } & Closing)
     | ({ readonly kind: 'complete'; readonly tick?: string } & Closing)
-    | { readonly kind: 'release'; readonly endedBy: 'released' | 'failed'; readonly errorName?: string }
+    | ({ readonly kind: 'release' } & Release)
   )
+
+/** How a lease is released without completing its tick. */
+export type Release =
+  | { readonly endedBy: 'released' | 'failed'; readonly errorName?: string }
+  /** Handed over to the next invocation of the same work. */
+  | ({ readonly endedBy: 'continued'; readonly checkpoint: Checkpoint } & Reservation)
 
 /** How a tick is closed. */
 export interface Closing {
@@ -112,16 +139,18 @@ export type Reply =
   | { readonly granted: true; readonly record: LeaseRecord }
   | { readonly granted: false; readonly record: LeaseRecord | undefined }
 
-export const STANDBY_REASONS = ['held', 'tickDone', 'superseded', 'paused', 'contended'] as const
+export const STANDBY_REASONS = ['held', 'tickDone', 'superseded', 'paused', 'reserved', 'contended'] as const
 
 /**
  * Why a candidate stands by. None is an error, and none needs an action unless it is the reason of every candidate.
- * - `held`: another candidate leads, by the event of another delivery. Usual if a schedule has several candidates. With
- *   `overlap: 'skip'`, it may work on an earlier tick: this one is then in `missed` of a later leader
+ * - `held`: another candidate leads, by the event of another delivery, or the next invocation of its work is about to.
+ *   Usual if a schedule has several candidates. With `overlap: 'skip'`, it may work on an earlier tick: this one is then
+ *   in `missed` of a later leader
  * - `tickDone`: the tick is completed. Usual for a candidate that came late, and for a second delivery of an event
  * - `superseded`: a later tick is completed, and this one never will be: the event came very late, or the period was
  *   made longer. Or another candidate leads for a later tick
  * - `paused`: an operator paused the lease, until `pausedUntilMs` of its row
+ * - `reserved`: the leader of a lease without ticks handed over to a candidate, which has not acquired yet
  * - `contended`: a leader's transactions on the row were under way at each try, so this candidate left the lease to it
  */
 export type StandbyReason = (typeof STANDBY_REASONS)[number]
@@ -134,9 +163,23 @@ export function acquireConditions(record: LeaseRecord | undefined, request: Acqu
     tickNotDone: tick === undefined || record?.completedTick === undefined || record.completedTick < tick, // A2
     tickedAlike: tick !== undefined || (record?.completedTick === undefined && record?.tick === undefined), // A2
     notPaused: record?.pausedUntilMs === undefined || record.pausedUntilMs <= nowMs, // A3
+    notReserved: !isReserved(record, request), // A4
     attemptIsNew: record?.attempt !== attempt, // A5
     requestIsFresh: record === undefined || record.writtenAtMs <= nowMs + maxClockSkewMs, // A6
   }
+}
+
+/**
+ * A4: whether the lease is reserved for another. A retry of the event that handed over may go on, too: the continuation
+ * that it should have started may not exist. A reservation that is too long was written by a wrong clock.
+ */
+function isReserved(record: LeaseRecord | undefined, request: AcquireRequest): boolean {
+  const { candidate, continuation = candidate, eventId, nowMs, maxClockSkewMs } = request
+  if (record?.reservedUntilMs === undefined || record.reservedBy !== record.fencingToken) return false
+  const isOver = record.reservedUntilMs <= nowMs - maxClockSkewMs
+  const isTooLong = record.reservedUntilMs > nowMs + maxClockSkewMs + LONGEST_RESERVATION_MS
+  const isMine = record.reservedFor === continuation || (eventId !== undefined && record.eventId === eventId)
+  return !isOver && !isTooLong && !isMine
 }
 
 export function acquire(record: LeaseRecord | undefined, request: AcquireRequest): Reply {
@@ -197,8 +240,11 @@ function written(record: LeaseRecord, request: HolderWrite): LeaseRecord {
       return closed({ ...stamped, expiresAtMs: request.expiresAtMs }, request)
     case 'complete':
       return closed(vacated(stamped, 'completed'), request)
-    case 'release':
-      return vacated(stamped, request.endedBy, request.errorName)
+    case 'release': {
+      if (request.endedBy !== 'continued') return vacated(stamped, request.endedBy, request.errorName)
+      const { checkpoint, reservedFor, reservedUntilMs, fencingToken: reservedBy } = request
+      return { ...vacated(stamped, 'continued'), checkpoint, reservedFor, reservedUntilMs, reservedBy }
+    }
   }
 }
 
@@ -221,97 +267,4 @@ function vacated(record: LeaseRecord, endedBy: EndedBy, errorName?: string): Lea
 export function giveBack(record: LeaseRecord | undefined, request: GiveBackRequest): Reply {
   if (record?.holder !== request.candidate || record.attempt !== request.attempt) return { granted: false, record }
   return { granted: true, record: vacated({ ...record, writtenAtMs: request.nowMs }, 'released') }
-}
-
-/**
- * What a refused acquire means.
- * - `won`: it was granted: the reply to an earlier try was lost, and the SDK sent the request again
- * - `stillHeld`: another delivery of the same event holds the lease
- * - `behind`: another candidate holds the lease, for the earlier tick `heldTick`
- * - `ticksMissing`: the row has ticks, and the request had none
- * - `outdated`: A5 or A6 alone refused it, so no candidate leads: ask again with a new attempt and the present time
- *
- * `retryAfterMs` counts from the request's `nowMs`.
- */
-export type Refusal =
-  | { readonly kind: 'won'; readonly record: LeaseRecord }
-  | { readonly kind: 'stillHeld'; readonly retryAfterMs: number }
-  | {
-      readonly kind: 'behind'
-      readonly holder: string
-      readonly heldTick: string
-      readonly retryAfterMs: number
-    }
-  | { readonly kind: 'ticksMissing' }
-  | { readonly kind: 'outdated' }
-  | {
-      readonly kind: 'standby'
-      readonly reason: StandbyReason
-      readonly holder?: string
-      readonly retryAfterMs?: number
-    }
-
-/** From the row that came with the refusal. The tick comes first: a candidate whose tick is done need not wait. */
-export function explainRefusal(record: LeaseRecord, request: AcquireRequest): Refusal {
-  const conditions = acquireConditions(record, request)
-  const { holder } = record
-  const retryAfterMs = Math.max(0, record.expiresAtMs + request.maxClockSkewMs - request.nowMs)
-
-  if (holder === request.candidate && record.attempt === request.attempt) return { kind: 'won', record }
-  if (!conditions.tickedAlike) return { kind: 'ticksMissing' }
-  if (!conditions.tickNotDone) {
-    return { kind: 'standby', reason: record.completedTick === request.tick ? 'tickDone' : 'superseded' }
-  }
-  if (!conditions.vacantOrExpired && holder !== undefined) {
-    if (request.eventId !== undefined && record.eventId === request.eventId) return { kind: 'stillHeld', retryAfterMs }
-    const { tick: heldTick = '' } = record
-    if (request.tick === undefined || heldTick === request.tick || heldTick === '') {
-      return { kind: 'standby', reason: 'held', holder, retryAfterMs }
-    }
-    if (heldTick > request.tick) return { kind: 'standby', reason: 'superseded', holder }
-    return { kind: 'behind', holder, heldTick, retryAfterMs }
-  }
-  if (!conditions.notPaused) {
-    return {
-      kind: 'standby',
-      reason: 'paused',
-      retryAfterMs: Math.max(0, (record.pausedUntilMs ?? 0) - request.nowMs),
-    }
-  }
-  return { kind: 'outdated' }
-}
-
-/**
- * Whether an earlier try of a refused write was applied, and its reply lost: only tries of one write have the same
- * step. A forced release changes `attempt`, so it is never taken for the leader's own end.
- */
-export function isOwnWrite(record: LeaseRecord | undefined, { attempt, fencingToken, step }: HolderWrite): boolean {
-  return record?.attempt === attempt && record.fencingToken === fencingToken && record.step === step
-}
-
-/**
- * Whether a refused completion without items was applied before: the row says who completed the tick, also when the
- * leader of the next one holds it.
- */
-export function isOwnCompletion(record: LeaseRecord | undefined, request: HolderWrite): boolean {
-  if (request.kind !== 'complete' || request.tick === undefined) return false
-  return record?.completedTick === request.tick && record.completedBy === request.fencingToken
-}
-
-/**
- * The attribute of a held lease that no candidate can have written, whatever its clock says: no acquisition is later
- * than the last write, and no expiry later than that by more than the longest lease.
- */
-export function impossibleTime(
-  { holder, acquiredAtMs, expiresAtMs, writtenAtMs }: LeaseRecord,
-  longestLeaseMs: number,
-): 'acquiredAtMs' | 'expiresAtMs' | undefined {
-  if (holder === undefined) return undefined
-  if (acquiredAtMs > writtenAtMs) return 'acquiredAtMs'
-  return expiresAtMs > writtenAtMs + longestLeaseMs ? 'expiresAtMs' : undefined
-}
-
-/** Whether a clock that shows at most `latestMs` cannot have written when a held lease was acquired, or expires. */
-export function isAhead({ acquiredAtMs, expiresAtMs }: LeaseRecord, latestMs: number, longestLeaseMs: number): boolean {
-  return acquiredAtMs > latestMs || expiresAtMs > latestMs + longestLeaseMs
 }

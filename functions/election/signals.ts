@@ -9,20 +9,26 @@ export async function unlessAborted<T>(reply: Promise<T>, signal: AbortSignal | 
 }
 
 /**
- * Aborts with the loss or with the caller's signal, and stops listening to the latter when the lease is lost or `ended`
- * aborts. `AbortSignal.any` with listeners would exist as long as the caller's signal, which may be forever.
+ * Aborts with the first of the loss, a request and the caller's signal. It stops listening to the caller's when one has
+ * aborted, or the lease is `over`: `AbortSignal.any` with listeners would exist as long as the caller's, perhaps forever.
  */
-export function eitherSignal(loss: AbortSignal, callers: AbortSignal | undefined, ended: AbortSignal): AbortSignal {
-  if (callers === undefined) return loss
-  const either = new AbortController()
-  const forward = () => either.abort(callers.reason)
-  const letGo = () => callers.removeEventListener('abort', forward)
-  if (callers.aborted) forward()
-  callers.addEventListener('abort', forward)
-  ended.addEventListener('abort', letGo)
-  loss.addEventListener('abort', () => {
+export function firstAbort(
+  loss: AbortSignal,
+  request: AbortSignal,
+  callers: AbortSignal | undefined,
+  over: AbortSignal,
+): AbortSignal {
+  const first = new AbortController()
+  const letGo = () => callers?.removeEventListener('abort', forward)
+  const abort = (reason: unknown) => {
     letGo()
-    either.abort(loss.reason)
-  })
-  return either.signal
+    first.abort(reason)
+  }
+  const forward = () => abort(callers?.reason)
+  loss.addEventListener('abort', () => abort(loss.reason))
+  request.addEventListener('abort', () => abort(request.reason))
+  over.addEventListener('abort', letGo)
+  if (callers?.aborted) forward()
+  callers?.addEventListener('abort', forward)
+  return first.signal
 }

@@ -22,11 +22,27 @@ export class TickWork {
 
   /** The state that belongs to the tick being worked. */
   get checkpoint(): unknown {
-    return this.#saved?.tick === this.#tick ? this.#saved?.state : undefined
+    return this.#savedForThisTick?.state
   }
 
   checkpointOf(state: unknown): Checkpoint {
-    return this.#tick === undefined ? { state } : { tick: this.#tick, state }
+    const { continuations, sinceMs } = this.#savedForThisTick ?? {}
+    return {
+      ...(this.#tick === undefined ? {} : { tick: this.#tick }),
+      state,
+      ...(continuations === undefined ? {} : { continuations }),
+      ...(sinceMs === undefined ? {} : { sinceMs }),
+    }
+  }
+
+  /** @param acquiredAtMs of this leader, in case it is the first one of this work */
+  handedOver(state: unknown, acquiredAtMs: number): Checkpoint & { readonly continuations: number } {
+    const { continuations = 0, sinceMs = acquiredAtMs } = this.#savedForThisTick ?? {}
+    return { ...this.checkpointOf(state), continuations: continuations + 1, sinceMs }
+  }
+
+  get #savedForThisTick(): Checkpoint | undefined {
+    return this.#saved?.tick === this.#tick ? this.#saved : undefined
   }
 
   saved(checkpoint: Checkpoint): void {

@@ -16,6 +16,8 @@ export type Outcome<T> =
    * is not done, and another candidate may lead at once.
    */
   | { readonly status: 'released'; readonly fencingToken: number; readonly result: T }
+  /** It led, and handed its work over to a new invocation. */
+  | { readonly status: 'continued'; readonly fencingToken: number; readonly result: T }
   /** It did not lead. `reason` says why. */
   | Standby
 
@@ -57,10 +59,12 @@ export async function withLease<T>(options: LeaseOptions, task: unknown): Promis
   }
 }
 
-/** Completes the lease unless the task completed or released it. */
+/** Completes the lease unless the task ended it. */
 export async function finished<T>(lease: LeaseHandle, result: T): Promise<Outcome<T>> {
   await lease.endAfterTask()
-  return { status: lease.ended === 'released' ? 'released' : 'completed', fencingToken: lease.fencingToken, result }
+  const { ended, fencingToken } = lease
+  const status = ended === 'released' || ended === 'continued' ? ended : 'completed'
+  return { status, fencingToken, result }
 }
 
 /** Releases the lease of a task that threw, as a best effort: the task's own error is the one that matters. */

@@ -1,13 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { explainRefusal, impossibleTime, isAhead, isOwnWrite } from '../../functions/election/refusal.ts'
 import {
   type AcquireRequest,
   acquireConditions,
   acquired,
-  explainRefusal,
   type HolderWrite,
-  impossibleTime,
-  isAhead,
-  isOwnWrite,
   type LeaseRecord,
 } from '../../functions/election/rules.ts'
 import {

@@ -5,7 +5,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { unmarshall } from '@aws-sdk/util-dynamodb'
 import { property } from '../json.ts'
-import type { AcquireRequest, Closing, GiveBackRequest, HolderWrite, Tenure } from '../rules.ts'
+import type { AcquireRequest, Checkpoint, Closing, GiveBackRequest, HolderWrite, Tenure } from '../rules.ts'
 import { acquireUpdate, giveBackUpdate, guardCondition, holderUpdate, type LeaseUpdate } from './expressions.ts'
 import { LEASE_RECORD } from './row.ts'
 
@@ -61,7 +61,11 @@ function readUpdate(input: unknown, leaseTable: string): Acquire | HolderWrite |
   const endedBy = text(':endedBy')
   const writtenBeforeMs = number(':writtenBefore')
   if (writtenBeforeMs !== undefined && expiresAtMs !== undefined) {
-    const ids = { ...given('eventId', text(':eventId')), ...given('tick', text(':tick')) }
+    const ids = {
+      ...given('eventId', text(':eventId')),
+      ...given('continuation', text(':continuation')),
+      ...given('tick', text(':tick')),
+    }
     return { kind: 'acquire', ...own, ...ids, expiresAtMs, maxClockSkewMs: writtenBeforeMs - nowMs }
   }
   if (fencingToken === undefined || step === undefined) {
@@ -72,14 +76,27 @@ function readUpdate(input: unknown, leaseTable: string): Acquire | HolderWrite |
   if (endedBy === 'released' || endedBy === 'failed') {
     return { kind: 'release', ...write, endedBy, ...given('errorName', text(':errorName')) }
   }
+  const checkpoint = readCheckpoint(value(':checkpoint'))
+  const [reservedFor, reservedUntilMs] = [text(':reservedFor'), number(':reservedUntil')]
+  if (checkpoint !== undefined && reservedFor !== undefined && reservedUntilMs !== undefined) {
+    return { kind: 'release', ...write, endedBy: 'continued', checkpoint, reservedFor, reservedUntilMs }
+  }
   if (expiresAtMs === undefined) return undefined
   const tick = text(':tick')
   if (tick !== undefined) return { kind: 'advance', ...write, tick, expiresAtMs, ...closingOf(row) }
-  const checkpoint = value(':checkpoint')
   if (checkpoint === undefined) return { kind: 'renew', ...write, expiresAtMs }
-  const [saved, state] = [property(checkpoint, 'tick'), property(checkpoint, 'state')]
-  const ofTick = given('tick', typeof saved === 'string' ? saved : undefined)
-  return { kind: 'saveCheckpoint', ...write, expiresAtMs, checkpoint: { ...ofTick, state } }
+  return { kind: 'saveCheckpoint', ...write, expiresAtMs, checkpoint }
+}
+
+function readCheckpoint(value: unknown): Checkpoint | undefined {
+  if (value === undefined) return undefined
+  const [tick, continuations, sinceMs] = ['tick', 'continuations', 'sinceMs'].map((name) => property(value, name))
+  return {
+    ...given('tick', typeof tick === 'string' ? tick : undefined),
+    state: property(value, 'state'),
+    ...given('continuations', typeof continuations === 'number' ? continuations : undefined),
+    ...given('sinceMs', typeof sinceMs === 'number' ? sinceMs : undefined),
+  }
 }
 
 function closingOf({ text, removes, closesOnce }: NonNullable<ReturnType<typeof readRequest>>): Closing {

@@ -1,4 +1,12 @@
-import type { AcquireRequest, Closing, GiveBackRequest, HolderWrite, Tenure } from '../rules.ts'
+import {
+  type AcquireRequest,
+  type Closing,
+  type GiveBackRequest,
+  type HolderWrite,
+  LONGEST_RESERVATION_MS,
+  type Release,
+  type Tenure,
+} from '../rules.ts'
 
 /** One conditional update of the lease row, in native values. */
 export interface LeaseUpdate {
@@ -12,6 +20,12 @@ const A1_VACANT_OR_EXPIRED = '(attribute_not_exists(holder) OR expiresAtMs <= :e
 const A2_TICK_NOT_DONE = '(attribute_not_exists(completedTick) OR completedTick < :tick)'
 const A2_HAS_NO_TICKS = '(attribute_not_exists(completedTick) AND attribute_not_exists(tick))'
 const A3_NOT_PAUSED = '(attribute_not_exists(pausedUntilMs) OR pausedUntilMs <= :now)'
+const A4_NOT_RESERVED = [
+  'attribute_not_exists(reservedUntilMs)',
+  'reservedBy <> fencingToken',
+  'reservedUntilMs <= :expiredBefore',
+  'reservedUntilMs > :longestReservation',
+] as const
 const A5_ATTEMPT_IS_NEW = '(attribute_not_exists(attempt) OR attempt <> :attempt)'
 const A6_REQUEST_IS_FRESH = '(attribute_not_exists(writtenAtMs) OR writtenAtMs <= :writtenBefore)'
 const H1_STILL_MINE = 'holder = :candidate AND attempt = :attempt AND fencingToken = :fencingToken'
@@ -20,7 +34,7 @@ const H4_IN_ORDER = '(attribute_not_exists(completedTick) OR completedTick <= :t
 const H4_ONCE = '(attribute_not_exists(completedTick) OR NOT completedTick >= :tick)'
 
 export function acquireUpdate(request: AcquireRequest): LeaseUpdate {
-  const { candidate, attempt, eventId, tick, nowMs, expiresAtMs, maxClockSkewMs } = request
+  const { candidate, attempt, eventId, continuation, tick, nowMs, expiresAtMs, maxClockSkewMs } = request
   const sets = [
     'fencingToken = if_not_exists(fencingToken, :now) + :one',
     'holder = :candidate',
@@ -32,6 +46,10 @@ export function acquireUpdate(request: AcquireRequest): LeaseUpdate {
     ...(eventId === undefined ? [] : ['eventId = :eventId']),
     ...(tick === undefined ? [] : ['tick = :tick', 'firstTick = if_not_exists(firstTick, :tick)']),
   ]
+  const reservedForMe = [
+    `reservedFor = ${continuation === undefined ? ':candidate' : ':continuation'}`,
+    ...(eventId === undefined ? [] : ['eventId = :eventId']),
+  ]
   const removes = ['endedBy', 'errorName', ...(eventId === undefined ? ['eventId'] : [])]
   return {
     UpdateExpression: `SET ${sets.join(', ')} REMOVE ${removes.join(', ')}`,
@@ -39,6 +57,7 @@ export function acquireUpdate(request: AcquireRequest): LeaseUpdate {
       A1_VACANT_OR_EXPIRED,
       tick === undefined ? A2_HAS_NO_TICKS : A2_TICK_NOT_DONE,
       A3_NOT_PAUSED,
+      `(${[...A4_NOT_RESERVED, ...reservedForMe].join(' OR ')})`,
       A5_ATTEMPT_IS_NEW,
       A6_REQUEST_IS_FRESH,
     ].join(' AND '),
@@ -49,9 +68,11 @@ export function acquireUpdate(request: AcquireRequest): LeaseUpdate {
       ':expiresAt': expiresAtMs,
       ':expiredBefore': nowMs - maxClockSkewMs,
       ':writtenBefore': nowMs + maxClockSkewMs,
+      ':longestReservation': nowMs + maxClockSkewMs + LONGEST_RESERVATION_MS,
       ':zero': 0,
       ':one': 1,
       ...(eventId === undefined ? {} : { ':eventId': eventId }),
+      ...(continuation === undefined ? {} : { ':continuation': continuation }),
       ...(tick === undefined ? {} : { ':tick': tick }),
     },
   }
@@ -105,14 +126,32 @@ function changes(request: HolderWrite): Changes {
         values: { ':endedBy': 'completed', ...values },
       }
     }
-    case 'release': {
-      const { endedBy, errorName } = request
-      return {
-        sets: ['endedBy = :endedBy', ...(errorName === undefined ? [] : ['errorName = :errorName'])],
-        removes: ['holder', ...(errorName === undefined ? ['errorName'] : [])],
-        values: { ':endedBy': endedBy, ...(errorName === undefined ? {} : { ':errorName': errorName }) },
-      }
+    case 'release':
+      return releasing(request)
+  }
+}
+
+function releasing(release: Release): Changes {
+  const { endedBy } = release
+  if (endedBy === 'continued') {
+    const { checkpoint, reservedFor, reservedUntilMs } = release
+    const reservation = ['reservedFor = :reservedFor', 'reservedUntilMs = :reservedUntil', 'reservedBy = :fencingToken']
+    return {
+      sets: ['endedBy = :endedBy', 'checkpoint = :checkpoint', ...reservation],
+      removes: ['holder', 'errorName'],
+      values: {
+        ':endedBy': endedBy,
+        ':checkpoint': checkpoint,
+        ':reservedFor': reservedFor,
+        ':reservedUntil': reservedUntilMs,
+      },
     }
+  }
+  const { errorName } = release
+  return {
+    sets: ['endedBy = :endedBy', ...(errorName === undefined ? [] : ['errorName = :errorName'])],
+    removes: ['holder', ...(errorName === undefined ? ['errorName'] : [])],
+    values: { ':endedBy': endedBy, ...(errorName === undefined ? {} : { ':errorName': errorName }) },
   }
 }
 

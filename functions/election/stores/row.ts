@@ -1,7 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { unmarshall } from '@aws-sdk/util-dynamodb'
 import { CorruptLeaseError } from '../errors.ts'
-import type { Checkpoint, EndedBy, LeaseRecord } from '../rules.ts'
+import { type Checkpoint, ENDED_BY, type EndedBy, type LeaseRecord } from '../rules.ts'
 import { quoted } from '../show.ts'
 import { isCanonicalTick } from '../tick.ts'
 
@@ -32,9 +32,8 @@ export function readRow(row: AttributeMap, lease: string): LeaseRecord {
     return value
   }
   const whole = (attribute: string): number => {
-    const value = row[attribute]?.N
-    const number = typeof value === 'string' ? Number(value) : Number.NaN
-    if (!Number.isSafeInteger(number) || number < 0) throw corrupt(attribute, 'a whole number')
+    const number = wholeOf(row[attribute])
+    if (number === undefined || Number.isNaN(number)) throw corrupt(attribute, 'a whole number')
     return number
   }
   const tick = (attribute: string): string => {
@@ -44,8 +43,9 @@ export function readRow(row: AttributeMap, lease: string): LeaseRecord {
   }
   const endedBy = (attribute: string): EndedBy => {
     const value = text(attribute)
-    if (value === 'completed' || value === 'released' || value === 'failed' || value === 'forced') return value
-    throw corrupt(attribute, 'completed, released, failed or forced')
+    const known = ENDED_BY.find((end) => end === value)
+    if (known === undefined) throw corrupt(attribute, `one of ${ENDED_BY.join(', ')}`)
+    return known
   }
   const checkpoint = (): Checkpoint | undefined => {
     const value = row['checkpoint']
@@ -55,9 +55,13 @@ export function readRow(row: AttributeMap, lease: string): LeaseRecord {
     if (fields?.['state'] === undefined || (saved !== undefined && !isCanonicalTick(saved.S ?? ''))) {
       throw corrupt('checkpoint', 'a map of a tick and a state')
     }
+    const [continuations, sinceMs] = [wholeOf(fields['continuations']), wholeOf(fields['sinceMs'])]
+    if (Number.isNaN(continuations) || Number.isNaN(sinceMs)) {
+      throw corrupt('checkpoint', 'a map whose continuations and sinceMs are whole numbers')
+    }
     try {
       const { state } = unmarshall({ state: fields['state'] })
-      return saved?.S === undefined ? { state } : { tick: saved.S, state }
+      return { state, ...defined({ tick: saved?.S, continuations, sinceMs }) }
     } catch (cause) {
       throw corrupt('checkpoint', 'a map whose numbers JavaScript can hold', cause)
     }
@@ -85,7 +89,17 @@ export function readRow(row: AttributeMap, lease: string): LeaseRecord {
     errorName: optional(text, 'errorName'),
     pausedFromMs: optional(whole, 'pausedFromMs'),
     pausedUntilMs: optional(whole, 'pausedUntilMs'),
+    reservedFor: optional(text, 'reservedFor'),
+    reservedUntilMs: optional(whole, 'reservedUntilMs'),
+    reservedBy: optional(whole, 'reservedBy'),
   })
+}
+
+/** NaN if it is there, but no whole number. */
+function wholeOf(value: AttributeValue | undefined): number | undefined {
+  if (value === undefined) return undefined
+  const number = typeof value.N === 'string' ? Number(value.N) : Number.NaN
+  return Number.isSafeInteger(number) && number >= 0 ? number : Number.NaN
 }
 
 function showAttribute(value: AttributeValue | undefined): string {

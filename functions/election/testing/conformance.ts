@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict'
-import type { AcquireRequest, GiveBackRequest, HolderWrite, LeaseRecord } from '../rules.ts'
+import {
+  type AcquireRequest,
+  type GiveBackRequest,
+  type HolderWrite,
+  type LeaseRecord,
+  LONGEST_RESERVATION_MS,
+} from '../rules.ts'
 import type { AcquireReply, LeaseStore, WriteReply } from '../stores/store.ts'
 import {
   acquireRequest,
+  CONTINUATION,
   EARLIER_TICK,
   holderWrite,
   LATER_TICK,
   LEASE_MS,
   NOW_MS,
+  RESERVED_MS,
   SKEW_MS,
   TICK,
   tenureOf,
@@ -86,14 +94,17 @@ const refused = (request: Request): Step => ({ request, granted: false })
 
 const ANN = tenureOf(acquireRequest(), NOW_MS + 1)
 const acquire = granted(acquireRequest())
-const write = (kind: HolderWrite['kind'], step = 1, nowMs = NOW_MS + step) => holderWrite(ANN, kind, { step, nowMs })
+const write = (kind: (typeof WRITE_KINDS)[number], step = 1, nowMs = NOW_MS + step) =>
+  holderWrite(ANN, kind, { step, nowMs })
 const advance = (changes: object): HolderWrite =>
   Object.assign(holderWrite(ANN, 'advance', { nowMs: NOW_MS + 1, tick: EARLIER_TICK }), changes)
 const save = (tick: string): HolderWrite => Object.assign(write('saveCheckpoint'), { checkpoint: { tick, state: 1 } })
 const bob = (changes: Partial<AcquireRequest> = {}) =>
   acquireRequest({ candidate: 'bob', attempt: 'attempt-bob', nowMs: NOW_MS + 1_000, ...changes })
+const giveBackOf = ({ lease, candidate, attempt, nowMs }: AcquireRequest) => ({ lease, candidate, attempt, nowMs })
 const giveBack = { lease: 'billing', candidate: 'ann', attempt: 'attempt-ann', nowMs: NOW_MS + 1 }
 const EXPIRED_MS = NOW_MS + LEASE_MS + SKEW_MS
+const RESERVED_UNTIL_MS = NOW_MS + 1 + RESERVED_MS
 const PAUSE_ENDS_MS = NOW_MS + 60_000
 
 const SCENARIOS: Readonly<Record<string, readonly Step[]>> = {
@@ -135,6 +146,38 @@ const SCENARIOS: Readonly<Record<string, readonly Step[]>> = {
     { edit: { pausedUntilMs: PAUSE_ENDS_MS } },
     ...[granted(write('renew', 1)), granted(write('release', 2))],
     ...[refused(bob({ nowMs: PAUSE_ENDS_MS - 1 })), granted(bob({ nowMs: PAUSE_ENDS_MS }))],
+  ],
+  'A4: a lease that was handed over keeps its work, and is reserved for the continuation and for retries of the event':
+    [
+      ...[granted(acquireRequest({ eventId: 'event-1' })), granted(write('handOver')), refused(bob())],
+      { leaves: { holder: undefined, endedBy: 'continued', completedTick: undefined, reservedBy: NOW_MS + 1 } },
+      { leaves: { checkpoint: { tick: TICK, state: { upTo: 1 }, continuations: 1, sinceMs: NOW_MS } } },
+      refused(bob({ continuation: 'that of another hand-over', eventId: 'event-2' })),
+      ...[granted(bob({ continuation: CONTINUATION, eventId: 'event-2' })), { leaves: { holder: 'bob' } }],
+      // A reservation is for one acquisition.
+      ...[granted(giveBackOf(bob())), granted(acquireRequest({ attempt: 'attempt-3', nowMs: NOW_MS + 1_001 }))],
+    ],
+  'A4: a retry of the event that handed over may go on, too': [
+    ...[
+      granted(acquireRequest({ eventId: 'event-1' })),
+      granted(write('handOver')),
+      granted(bob({ eventId: 'event-1' })),
+    ],
+  ],
+  'A4: a lease may be reserved for a candidate': [
+    ...[acquire, granted(Object.assign(write('handOver'), { reservedFor: 'bob' }))],
+    ...[refused(bob({ candidate: 'cy' })), granted(bob())],
+  ],
+  'A4: a reservation ends when it is over for the clock budget, and not before': [
+    ...[acquire, granted(write('handOver')), refused(bob({ nowMs: RESERVED_UNTIL_MS + SKEW_MS - 1 }))],
+    granted(bob({ nowMs: RESERVED_UNTIL_MS + SKEW_MS })),
+  ],
+  'A4: a reservation that is too long was written by a wrong clock': [
+    ...[acquire, granted(write('handOver'))],
+    { edit: { reservedUntilMs: NOW_MS + 1_000 + SKEW_MS + LONGEST_RESERVATION_MS } },
+    refused(bob()),
+    { edit: { reservedUntilMs: NOW_MS + 1_000 + SKEW_MS + LONGEST_RESERVATION_MS + 1 } },
+    granted(bob()),
   ],
   'A5: a second copy of a granted acquire is refused, even if the lease is free again': [
     ...[acquire, granted(write('release', 1, NOW_MS)), refused(acquireRequest())],

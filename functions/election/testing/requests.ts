@@ -5,6 +5,8 @@ export const LEASE_MS = 15_000
 export const SKEW_MS = 1_000
 export const TICK = '2026-11-21T05:00:00.000Z'
 export const EARLIER_TICK = '2026-11-21T04:00:00.000Z'
+export const CONTINUATION = 'a5c2b0de-0c3c-4f6e-9a58-3d1f6a7e9b10'
+export const RESERVED_MS = 120_000
 export const LATER_TICK = '2026-11-21T05:30:00.000Z'
 
 export function acquireRequest(changes: Partial<AcquireRequest> = {}): AcquireRequest {
@@ -22,11 +24,11 @@ export function tenureOf({ lease, candidate, attempt }: AcquireRequest, fencingT
   return { lease, candidate, attempt, fencingToken }
 }
 
-export const WRITE_KINDS = ['renew', 'saveCheckpoint', 'advance', 'complete', 'release'] as const
+export const WRITE_KINDS = ['renew', 'saveCheckpoint', 'advance', 'complete', 'release', 'handOver'] as const
 
 export function holderWrite(
   tenure: Tenure,
-  kind: HolderWrite['kind'],
+  kind: (typeof WRITE_KINDS)[number],
   { step = 1, nowMs = NOW_MS + 1_000, tick = TICK }: { step?: number; nowMs?: number; tick?: string } = {},
 ): HolderWrite {
   const common = { ...tenure, step, nowMs }
@@ -42,5 +44,10 @@ export function holderWrite(
       return { ...common, kind, tick }
     case 'release':
       return { ...common, kind, endedBy: 'failed', errorName: 'TypeError' }
+    case 'handOver': {
+      const checkpoint = { tick, state: { upTo: step }, continuations: step, sinceMs: NOW_MS }
+      const reservation = { reservedFor: CONTINUATION, reservedUntilMs: nowMs + RESERVED_MS }
+      return { ...common, kind: 'release', endedBy: 'continued', checkpoint, ...reservation }
+    }
   }
 }

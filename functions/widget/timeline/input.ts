@@ -1,7 +1,16 @@
 /** The data of a timeline. All times are epoch milliseconds. */
 import { isInstant } from '../time-words.ts'
 
-export const OUTCOMES = ['leading', 'completed', 'failed', 'takenOver', 'forced', 'released', 'unknown'] as const
+export const OUTCOMES = [
+  'leading',
+  'completed',
+  'failed',
+  'takenOver',
+  'forced',
+  'released',
+  'continued',
+  'unknown',
+] as const
 export type BarOutcome = (typeof OUTCOMES)[number]
 
 export interface Bar {

@@ -22,7 +22,16 @@ const MOST_ROWS = 3
 const CELL_WIDTH = 8
 
 /** By how urgently an operator must see them: several bars drawn as one show the most urgent outcome. */
-const URGENCY: readonly BarOutcome[] = ['failed', 'forced', 'takenOver', 'unknown', 'released', 'leading', 'completed']
+const URGENCY: readonly BarOutcome[] = [
+  'failed',
+  'forced',
+  'takenOver',
+  'unknown',
+  'released',
+  'leading',
+  'continued',
+  'completed',
+]
 
 /** @param bars visible ones, see `visibleBars` */
 export function placeBars(bars: readonly Bar[], scale: Scale, nowMs: number): readonly PlacedBar[] {
@@ -116,5 +125,6 @@ export const OUTCOME_NAMES: Readonly<Record<BarOutcome, string>> = {
   takenOver: 'taken over',
   forced: 'forced out',
   released: 'released',
+  continued: 'handed over',
   unknown: 'end not known',
 }

@@ -39,6 +39,7 @@ function describeLease(request: LeaseRequest, others: number): string {
       return others === 0 ? 'Completes the tick' : `Completes the tick, together with ${writes}`
     case 'release':
       if (request.endedBy === 'released') return 'Releases the lease'
+      if (request.endedBy === 'continued') return 'Hands its work over to a new invocation'
       return `Releases the lease: its task failed${request.errorName === undefined ? '' : ` with ${request.errorName}`}`
     case 'giveBack':
       return 'Gives back a lease that was granted too late'

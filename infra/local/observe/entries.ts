@@ -65,7 +65,7 @@ export interface Over extends Timed {
 }
 
 /** How a tenure ended, as far as the lease row or the invocation shows. */
-export type TenureEnd = 'completed' | 'released' | 'failed' | 'takenOver'
+export type TenureEnd = 'completed' | 'released' | 'continued' | 'failed' | 'takenOver'
 
 /** It began when DynamoDB granted the lease, even if the reply was lost. */
 export interface TenureEntry extends Timed {

@@ -12,7 +12,7 @@ export function leaseRequestOf({ service, operation, body }: Call, leaseTable: s
 }
 
 /** How a request ends its tenure in the lease row; undefined if it does not. */
-export function endIn(request: LeaseRequest): 'completed' | 'released' | 'failed' | undefined {
+export function endIn(request: LeaseRequest): 'completed' | 'released' | 'continued' | 'failed' | undefined {
   if (request.kind === 'release') return request.endedBy
   if (request.kind === 'giveBack') return 'released'
   return request.kind === 'complete' ? 'completed' : undefined

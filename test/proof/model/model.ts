@@ -1,4 +1,5 @@
 import { explainRefusedWrite, fenceAdmits } from '../../../functions/election/fencing.ts'
+import * as refusal from '../../../functions/election/refusal.ts'
 import * as rules from '../../../functions/election/rules.ts'
 import type { Claim } from '../claims.ts'
 import type { Situation } from './situations.ts'
@@ -7,7 +8,7 @@ import { arrives, nameOf } from './table.ts'
 import { clockOf, LEASE, LEASE_MS, SKEW_MS, START_MS, tickName, type World } from './world.ts'
 
 /** The shipped rules, which a test may replace. */
-export const SHIPPED = { ...rules, fenceAdmits, explainRefusedWrite }
+export const SHIPPED = { ...rules, ...refusal, fenceAdmits, explainRefusedWrite }
 export type Rules = typeof SHIPPED
 
 export interface Model {

@@ -3,6 +3,7 @@
 import { type Bug, bug, editsIn } from '../bug.ts'
 
 const inRules = editsIn('functions/election/rules.ts')
+const inRefusal = editsIn('functions/election/refusal.ts')
 const inExpressions = editsIn('functions/election/stores/expressions.ts')
 const inAcquire = editsIn('functions/election/acquire.ts')
 const inNotWon = editsIn('functions/election/not-won.ts')
@@ -51,16 +52,16 @@ export const acquireBugs: readonly Bug[] = [
     inExpressions(':now) + :one', ':zero) + :one'),
   ]),
   bug(['S1', 'L3'], 'own win recognised without the attempt', [
-    inRules('holder === request.candidate && record.attempt === request.attempt', 'holder === request.candidate'),
+    inRefusal('holder === request.candidate && record.attempt === request.attempt', 'holder === request.candidate'),
   ]),
   bug(['L3'], 'own win not recognised', [
-    inRules('holder === request.candidate && record.attempt === request.attempt', 'false'),
+    inRefusal('holder === request.candidate && record.attempt === request.attempt', 'false'),
   ]),
   bug(['S1', 'S2'], "the event's request id as attempt", [
     inAcquire('attempt: crypto.randomUUID(),', 'attempt: settings.eventId ?? crypto.randomUUID(),'),
   ]),
   bug(['L3'], 'stands by while an earlier try of the event holds the lease', [
-    inRules('request.eventId !== undefined && record.eventId === request.eventId', 'false'),
+    inRefusal('request.eventId !== undefined && record.eventId === request.eventId', 'false'),
   ]),
   bug(['S1'], 'deadline counted from the reply', [
     inAcquire(
@@ -80,10 +81,7 @@ export const acquireBugs: readonly Bug[] = [
     inClock('aheadAtLeast = sentAtMs -', 'aheadAtLeast = receivedAtMs -'),
   ]),
   bug(['L3'], 'held reported as superseded', [
-    inRules(
-      "return { kind: 'standby', reason: 'held', holder, retryAfterMs }",
-      "return { kind: 'standby', reason: 'superseded' }",
-    ),
+    inRefusal("if (heldTick === tick) return { kind: 'standby', reason: 'held', ...by }", ''),
   ]),
   bug(['L2'], 'given back with the time of a wrong clock', [
     inAcquire(

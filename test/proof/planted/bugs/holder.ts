@@ -3,6 +3,7 @@
 import { type Bug, bug, editsIn } from '../bug.ts'
 
 const inRules = editsIn('functions/election/rules.ts')
+const inRefusal = editsIn('functions/election/refusal.ts')
 const inExpressions = editsIn('functions/election/stores/expressions.ts')
 const inMissed = editsIn('functions/election/missed.ts')
 const inTickWork = editsIn('functions/election/tick-work.ts')
@@ -84,14 +85,14 @@ export const holderBugs: readonly Bug[] = [
     inExpressions("...(tick === undefined ? {} : { ':tick': tick }),\n      ...(gaveUp", '...(gaveUp'),
   ]),
   bug(['S4'], 'the completion of another tenure taken for its own', [
-    inRules(
+    inRefusal(
       'return record?.attempt === attempt && record.fencingToken === fencingToken && record.step === step',
       'return record?.step === step',
     ),
   ]),
   // A leader whose first reply was lost takes its own renewal for a loss.
   bug(['L3'], 'own write not recognised', [
-    inRules('record.fencingToken === fencingToken && record.step === step', 'record.step > step'),
+    inRefusal('record.fencingToken === fencingToken && record.step === step', 'record.step > step'),
   ]),
   // A tick that the task released counts as done.
   bug([], 'a release repeated as a completion', [
@@ -137,10 +138,10 @@ export const holderBugs: readonly Bug[] = [
     ),
   ]),
   bug([], 'the checkpoint of another tick is offered', [
-    inTickWork('this.#saved?.tick === this.#tick ? this.#saved?.state : undefined', 'this.#saved?.state'),
+    inTickWork('this.#savedForThisTick?.state', 'this.#saved?.state'),
   ]),
   bug([], 'the checkpoint of a missed tick saved under the tick of its leader', [
-    inTickWork('{ tick: this.#tick, state }', '{ tick: String(this.#own), state }'),
+    inTickWork('{ tick: this.#tick }),', '{ tick: String(this.#own) }),'),
   ]),
   bug(['L4'], 'a first tick that failed is not missed', [
     inMissed('Date.parse(firstTick) - 1', 'Date.parse(tick) - 1'),
@@ -149,6 +150,6 @@ export const holderBugs: readonly Bug[] = [
     inMissed(': Date.parse(completedTick)', ': Date.parse(tick) - 1'),
   ]),
   bug(['L3'], 'a completion behind a successor reported as lost', [
-    inRules('record.completedBy === request.fencingToken', 'record.completedBy === 0'),
+    inRefusal('record.completedBy === request.fencingToken', 'record.completedBy === 0'),
   ]),
 ]

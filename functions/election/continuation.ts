@@ -1,0 +1,20 @@
+/** Work that is longer than an invocation: `lease.handOver` starts the next one. */
+import type { InvocationContext } from './invocation.ts'
+
+/** What the next invocation needs: `leaderOnly` reads the id from the event, `withLease` takes it as an option. */
+export interface Continuation {
+  /** A UUID, new for each hand-over: the lease is reserved for the invocation that presents it. */
+  readonly id: string
+  readonly lease: string
+  readonly tick?: string
+  /** Of the invocation that hands over. */
+  readonly context?: InvocationContext
+  /** The event of that invocation; absent with `withLease`. */
+  readonly event?: unknown
+}
+
+/** Starts the next invocation; its promise resolves once that is certain to be made. */
+export type ContinueBy = (continuation: Continuation) => Promise<unknown>
+
+/** The property of a continuation's event that has its id, beside those of the first event. */
+export const CONTINUATION = 'leaseContinuation'
