@@ -30,6 +30,7 @@ export function reference(): string {
     table(['Lease', `${ELECTION}/lease.ts`]),
     '### Events\n\nFor the option `onEvent`.\n',
     source(['ElectionEvent', `${ELECTION}/election-event.ts`]),
+    described(['selfInvoke', `${ELECTION}/self-invoke.ts`], '###'),
     described(['leaseMetrics', `${ELECTION}/metrics.ts`], '###'),
     '## Errors\n',
     ...errorNames().map((name) => withMembers([name, `${ELECTION}/errors.ts`])),

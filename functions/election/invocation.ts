@@ -7,6 +7,8 @@ import { unlessAborted } from './signals.ts'
 export interface InvocationContext {
   readonly awsRequestId: string
   readonly functionName?: string
+  /** Needed by `selfInvoke`. */
+  readonly invokedFunctionArn?: string
   /**
    * Above 0; `Infinity` for a runner that ends no invocation. It is read repeatedly: a later reading that is not a
    * number is replaced by the first one and the time since. Above 2^31 - 1 ms (24.8 days) middy's own timer fires at

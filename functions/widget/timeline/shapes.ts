@@ -19,6 +19,7 @@ const SIGNS: Partial<Record<BarOutcome, string>> = {
   failed: 'M-2.6-2.6 2.6 2.6M2.6-2.6-2.6 2.6',
   forced: 'M0-3.6V0M0 3.3V3.4',
   takenOver: 'M-2.8-2.6.2 0-2.8 2.6M.2-2.6 3.2 0 .2 2.6',
+  continued: 'M-3 0H2.6M0-2.6 2.8 0 0 2.6',
   unknown: 'M-1.9-1.6C-1.9-3.6 1.9-3.6 1.9-1.5 1.9-.2 0-.3 0 1.2M0 2.9V3.3',
 }
 
