@@ -4,9 +4,10 @@ import { ElectedSchedule } from 'tenure/constructs'
 
 import schema = require('tenure/events/LeaderElected.schema.json')
 
+import { selfInvoke } from 'tenure/continuation'
 import { leaseMetrics } from 'tenure/metrics'
 import { MemoryLeaseStore } from 'tenure/testing'
 
 withLease({ store: new MemoryLeaseStore(), lease: 'invoices' }, (lease) => lease.fencingToken).then((outcome) => {
-  console.log(outcome.status, ElectedSchedule.name, leaseMetrics.name, schema.title)
+  console.log(outcome.status, ElectedSchedule.name, leaseMetrics.name, selfInvoke.name, schema.title)
 })
