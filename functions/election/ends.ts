@@ -1,6 +1,6 @@
 import { HandOverError, InvalidOptionError, LeaseError, LeaseStoreError } from './errors.ts'
 import { whileInvocationLasts } from './invocation.ts'
-import type { Ended, Ending, Leadership, Tenancy } from './leadership.ts'
+import { ENDED_TEXT, type Ended, type Ending, type Leadership, type Tenancy } from './leadership.ts'
 import { isOwnCompletion } from './refusal.ts'
 import type { Renewals } from './renewals.ts'
 import type { RowWrites } from './row-writes.ts'
@@ -167,7 +167,7 @@ export class Ends {
     await this.#turns.take(async () => {
       const { ended } = this.#leadership
       if (ended === how && !onlyOnce) return
-      if (ended !== undefined) throw this.#leadership.lost(`was ${ended} before`)
+      if (ended !== undefined) throw this.#leadership.lost(`was ${ENDED_TEXT[ended]} before`)
       await this.#writes.settled()
       this.#renewals.stop(this.#leadership.lost('was asked to end'))
       const send = make(this.#writes.nextStep())

@@ -21,6 +21,14 @@ export interface Tenancy extends Settings {
 
 export type Ended = 'completed' | 'released' | 'continued'
 
+/** For messages: the lease was … */
+export const ENDED_TEXT = {
+  completed: 'completed',
+  released: 'released',
+  continued: 'handed over',
+  replaced: 'replaced',
+} as const
+
 /** An end that was sent. Every try of it is the same write, under the same step, so that it is applied once. */
 export interface Ending {
   readonly how: Ended
@@ -83,7 +91,7 @@ export class Leadership {
 
   assertLeading(): void {
     if (this.#ended !== undefined && this.#ended !== 'replaced') {
-      throw this.lost(`was ${this.#ended === 'continued' ? 'handed over' : this.#ended} by this candidate itself`)
+      throw this.lost(`was ${ENDED_TEXT[this.#ended]} by this candidate itself`)
     }
     if (this.#ending !== undefined) throw this.lost('was asked to end, and may have ended')
     this.#loss.signal.throwIfAborted()
@@ -101,7 +109,7 @@ export class Leadership {
     // An earlier end of mine was applied and its answer lost: no other candidate has a part in that.
     const how = record.endedBy === 'completed' || record.endedBy === 'continued' ? record.endedBy : 'released'
     this.finishEnd(how)
-    throw this.lost(`was ${how} before, by a request whose answer was lost`)
+    throw this.lost(`was ${ENDED_TEXT[how]} before, by a request whose answer was lost`)
   }
 
   async watchDeadline(): Promise<void> {
