@@ -3,6 +3,7 @@ import { DynamoDBLeaseStore } from '../../functions/election/index.ts'
 import { describeLeaseRequest, type LeaseRequest } from '../../functions/election/stores/describe.ts'
 import {
   acquireRequest,
+  CONTINUATION,
   holderWrite,
   NOW_MS,
   tenureOf,
@@ -22,12 +23,15 @@ const save = { ...ann, kind: 'saveCheckpoint', step: 2, nowMs: NOW_MS, expiresAt
 
 type Send = (store: DynamoDBLeaseStore) => Promise<unknown>
 const writes = [
-  ...[holderWrite(ann, 'renew'), holderWrite(ann, 'saveCheckpoint'), save, complete],
+  ...[holderWrite(ann, 'renew'), holderWrite(ann, 'saveCheckpoint'), save, complete, holderWrite(ann, 'handOver')],
   { ...ann, kind: 'complete', step: 1, nowMs: NOW_MS },
   { ...release, endedBy: 'released' },
   { ...release, endedBy: 'failed', errorName: 'TypeError' },
 ] as const
-const acquires = [acquire, { ...acquire, eventId: 'event-1' }, ticklessRequest({ eventId: 'event-1' })]
+const acquires = [
+  ...[acquire, { ...acquire, eventId: 'event-1' }, ticklessRequest({ eventId: 'event-1' })],
+  { ...acquire, continuation: CONTINUATION },
+]
 
 const SENT: readonly (readonly [LeaseRequest, Send])[] = [
   ...acquires.map((request): [LeaseRequest, Send] => [

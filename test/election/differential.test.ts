@@ -5,6 +5,7 @@ import type { Tenure } from '../../functions/election/rules.ts'
 import { type Request, send } from '../../functions/election/testing/conformance.ts'
 import {
   acquireRequest,
+  CONTINUATION,
   holderWrite,
   NOW_MS,
   tenureOf,
@@ -53,7 +54,9 @@ it(
         if (step === 'acquire') {
           nowMs += pick(...ELAPSED_MS)
           const eventId = pick(undefined, 'event-1', 'event-2')
-          const common = { lease, candidate, attempt: `${candidate}-${count}`, nowMs, ...(eventId && { eventId }) }
+          const continuation = pick(undefined, CONTINUATION, 'another')
+          const ids = { ...(eventId && { eventId }), ...(continuation && { continuation }) }
+          const common = { lease, candidate, attempt: `${candidate}-${count}`, nowMs, ...ids }
           const tick = pick(undefined, ...TICKS, ...TICKS)
           return tick ? acquireRequest({ ...common, tick }) : ticklessRequest(common)
         }
@@ -79,7 +82,9 @@ it(
           expect(await send(dynamodb, request)).toEqual(expected)
           if (!expected.granted) continue
           const isAcquire = !('kind' in request) && 'expiresAtMs' in request
-          const kind = 'kind' in request ? request.kind : isAcquire ? 'acquire' : 'giveBack'
+          const isHandOver = 'endedBy' in request && request.endedBy === 'continued'
+          const write = 'kind' in request ? request.kind : 'giveBack'
+          const kind = isAcquire ? 'acquire' : isHandOver ? 'handOver' : write
           grants.set(kind, (grants.get(kind) ?? 0) + 1)
           const after = rules.read(lease)
           if (isAcquire && after) tenures.set(request.candidate, tenureOf(request, after.fencingToken))
