@@ -70,10 +70,12 @@ describe('a lease row', () => {
     ['holder', { N: '7' }, 'a string, but is the number 7'],
     ['holder', { NULL: true }, 'a string, but is of type NULL'],
     ['tick', { S: 'soon' }, 'a tick like 2026-11-21T06:00:00.000Z, but is "soon"'],
-    ['endedBy', { S: 'magic' }, 'completed, released, failed or forced, but is "magic"'],
+    ['endedBy', { S: 'magic' }, 'one of completed, released, failed, continued, forced, but is "magic"'],
     ['checkpoint', { S: 'half' }, 'a map of a tick and a state, but is "half"'],
     ['checkpoint', { M: { tick: { S: TICK } } }, 'a map of a tick and a state, but is of type M'],
     ['checkpoint', { M: { tick: { N: '1' }, state: { S: 'x' } } }, 'a map of a tick and a state, but is of type M'],
+    ['checkpoint', { M: { state: { S: 'x' }, continuations: { N: '0.5' } } }, 'a map whose continuations and sinceMs are'],
+    ['checkpoint', { M: { state: { S: 'x' }, sinceMs: { S: '1' } } }, 'a map whose continuations and sinceMs are'],
     ['checkpoint', { M: { state: { N: '1e125' } } }, 'a map whose numbers JavaScript can hold, but is of type M'],
   ])('whose %s is %j is refused in words that say what it should be', (attribute, value, text) => {
     const error = refused(attribute, value)
