@@ -74,8 +74,16 @@ describe('a lease row', () => {
     ['checkpoint', { S: 'half' }, 'a map of a tick and a state, but is "half"'],
     ['checkpoint', { M: { tick: { S: TICK } } }, 'a map of a tick and a state, but is of type M'],
     ['checkpoint', { M: { tick: { N: '1' }, state: { S: 'x' } } }, 'a map of a tick and a state, but is of type M'],
-    ['checkpoint', { M: { state: { S: 'x' }, continuations: { N: '0.5' } } }, 'a map whose continuations and sinceMs are'],
-    ['checkpoint', { M: { state: { S: 'x' }, sinceMs: { S: '1' } } }, 'a map whose continuations and sinceMs are'],
+    [
+      'checkpoint',
+      { M: { state: { S: 'x' }, continuations: { N: '0.5' } } },
+      'a map whose continuations and sinceMs are whole numbers, but is of type M',
+    ],
+    [
+      'checkpoint',
+      { M: { state: { S: 'x' }, sinceMs: { S: '1' } } },
+      'a map whose continuations and sinceMs are whole numbers, but is of type M',
+    ],
     ['checkpoint', { M: { state: { N: '1e125' } } }, 'a map whose numbers JavaScript can hold, but is of type M'],
   ])('whose %s is %j is refused in words that say what it should be', (attribute, value, text) => {
     const error = refused(attribute, value)
