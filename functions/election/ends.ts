@@ -1,7 +1,7 @@
 import { HandOverError, InvalidOptionError, LeaseError, LeaseStoreError } from './errors.ts'
 import { whileInvocationLasts } from './invocation.ts'
 import { ENDED_TEXT, type Ended, type Ending, type Leadership, type Tenancy } from './leadership.ts'
-import { isOwnCompletion } from './refusal.ts'
+import { isClosedAlready, isOwnCompletion } from './refusal.ts'
 import type { Renewals } from './renewals.ts'
 import type { RowWrites } from './row-writes.ts'
 import type { Checkpoint, Release } from './rules.ts'
@@ -120,6 +120,11 @@ export class Ends {
         const request = requestOf(step)
         const reply = await store.write(request, signal)
         if (!reply.granted && isOwnCompletion(reply.record, request)) return
+        if (!reply.granted && isClosedAlready(reply.record, request)) {
+          // An operator closed a later tick: this one is done, and the lease is still held.
+          const release = { ...tenure, kind: 'release', step, nowMs: request.nowMs, endedBy: 'released' } as const
+          return this.#leadership.assertApplied(await store.write(release, signal), release)
+        }
         this.#leadership.assertApplied(reply, request)
       })
       return
@@ -127,11 +132,17 @@ export class Ends {
     const token = crypto.randomUUID()
     const completeWith: MakeEnd = (step) => {
       const request = requestOf(step) // DynamoDB accepts a token again only for the same transaction, to the byte
-      return async () =>
-        this.#leadership.assertApplied(
-          await effectsOf(store, tenure.lease).completeWith(request, given, token),
-          request,
-        )
+      return async () => {
+        const reply = await effectsOf(store, tenure.lease).completeWith(request, given, token)
+        if (!reply.granted && isClosedAlready(reply.record, request)) {
+          throw new LeaseStoreError(
+            `An operator closed a later tick of lease "${tenure.lease}" than ${record.tick}, so these items were not ` +
+              'written. Call lease.complete() without items if they are not needed.',
+            { lease: tenure.lease, retryable: false },
+          )
+        }
+        this.#leadership.assertApplied(reply, request)
+      }
     }
     await this.#end('completed', completeWith, { onlyOnce: true })
   }

@@ -3,6 +3,7 @@ import {
   type AcquireRequest,
   acquireConditions,
   type HolderWrite,
+  isHeldBy,
   type LeaseRecord,
   type StandbyReason,
 } from './rules.ts'
@@ -94,6 +95,12 @@ export function isOwnWrite(record: LeaseRecord | undefined, { attempt, fencingTo
 export function isOwnCompletion(record: LeaseRecord | undefined, request: HolderWrite): boolean {
   if (request.kind !== 'complete' || request.tick === undefined) return false
   return record?.completedTick === request.tick && record.completedBy === request.fencingToken
+}
+
+/** Whether H4 alone refused it: an operator closed this tick, or a later one. */
+export function isClosedAlready(record: LeaseRecord | undefined, request: HolderWrite): record is LeaseRecord {
+  if (!('tick' in request) || request.tick === undefined || !isHeldBy(record, request)) return false
+  return record.step < request.step && (record.completedTick ?? '') >= request.tick
 }
 
 /**

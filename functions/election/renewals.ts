@@ -1,6 +1,7 @@
 import type { Instant } from './deadline.ts'
 import { LeaseStoreError } from './errors.ts'
 import type { Leadership, Tenancy } from './leadership.ts'
+import { isClosedAlready } from './refusal.ts'
 import type { RowWrites } from './row-writes.ts'
 import { type Checkpoint, type Closing, type HolderWrite, isHeldBy, type Tenure } from './rules.ts'
 import { unlessAborted } from './signals.ts'
@@ -93,7 +94,7 @@ export class Renewals {
       // The newer write extended the lease, but neither saved this checkpoint nor closed this tick.
       return request.kind === 'renew' ? undefined : await this.#extend(extension)
     }
-    if (isClosedAlready(reply, request)) return reply.record?.completedTick
+    if (!reply.granted && isClosedAlready(reply.record, request)) return reply.record.completedTick
     this.#extended(reply, request, askedAt)
     return undefined
   }
@@ -105,7 +106,7 @@ export class Renewals {
     const reply = await effects.completeWith(request, items, crypto.randomUUID())
     // With a new token: this transaction was not applied, and H2 keeps a late copy of it from being applied.
     if (isOvertaken(reply, request)) return await this.#advanceWith(advance, items)
-    if (isClosedAlready(reply, request)) {
+    if (!reply.granted && isClosedAlready(reply.record, request)) {
       throw new LeaseStoreError(
         `Tick ${request.tick} of lease "${request.lease}" is closed already, so these items were not written. ` +
           'Either an earlier call of lease.advance was applied without an answer, or an operator closed the tick.',
@@ -125,12 +126,4 @@ export class Renewals {
 /** H2 alone refused it: a newer write of mine was applied first. */
 function isOvertaken(reply: WriteReply, request: HolderWrite): boolean {
   return !reply.granted && isHeldBy(reply.record, request) && reply.record.step > request.step
-}
-
-type Refused = Extract<WriteReply, { granted: false }>
-
-/** H4 alone refused an advance: the tick is closed already. The lease was not extended. */
-function isClosedAlready(reply: WriteReply, request: HolderWrite): reply is Refused {
-  if (reply.granted || request.kind !== 'advance' || !isHeldBy(reply.record, request)) return false
-  return reply.record.step < request.step && (reply.record.completedTick ?? '') >= request.tick
 }

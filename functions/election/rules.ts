@@ -16,8 +16,8 @@
  * A holder's write is granted only if both hold:
  *   H1  holder, attempt and fencing token are still mine
  *   H2  the row's step is lower than mine: a delayed copy of an older write changes nothing
- * An advance, which closes an earlier tick while the leader goes on, has a third:
- *   H4  the completed tick is not later than the one that it closes; with items, it is earlier: they are applied once
+ * A write that closes a tick has a third (an advance closes an earlier tick while the leader goes on):
+ *   H4  the completed tick is not later than the closed one; for an advance with items it is earlier: they apply once
  * The leader itself obeys one more rule, which the row cannot check, since the lease may be expired and not yet taken:
  *   H3  nothing extends the lease after my own deadline (renewals.ts; the deadline is in deadline.ts)
  */
@@ -225,7 +225,7 @@ export function write(record: LeaseRecord | undefined, request: HolderWrite): Re
 
 /** H4 */
 function isInOrder({ completedTick = '' }: LeaseRecord, request: HolderWrite): boolean {
-  if (request.kind !== 'advance' || completedTick < request.tick) return true
+  if (!('tick' in request) || request.tick === undefined || completedTick < request.tick) return true
   return completedTick === request.tick && request.closesOnce === undefined
 }
 

@@ -1,5 +1,11 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { type LeaseOptions, LeaseStillHeldError, type TickedLease, withLease } from '../../functions/election/index.ts'
+import {
+  type LeaseOptions,
+  LeaseStillHeldError,
+  MemoryLeaseStore,
+  type TickedLease,
+  withLease,
+} from '../../functions/election/index.ts'
 import { asked, clock, hold, options, outcomeOf, row, startAnew, store } from './scripted.ts'
 
 beforeEach(startAnew)
@@ -147,6 +153,21 @@ describe('the loop of ticks', () => {
     })
     expect(worked).toEqual([at(2), at(4)])
     expect(row()).toMatchObject({ completedTick: at(4) })
+  })
+
+  it('never lowers what an operator closed by hand: its own tick is then done, but no items are written', async () => {
+    const closeLater = () => store.memory.edit('billing', { completedTick: at(5) })
+    expect(await withLease(hourly(3), closeLater)).toMatchObject({ status: 'completed' })
+    expect(row()).toMatchObject({ completedTick: at(5), endedBy: 'released' })
+    expect(row()).not.toHaveProperty('holder')
+
+    const memory = new MemoryLeaseStore({ tables: { orders: 'id' } })
+    const failing = withLease({ ...hourly(3), store: memory }, async (lease) => {
+      await memory.edit('billing', { completedTick: at(5) })
+      await lease.complete([{ Delete: { TableName: 'orders', Key: { id: 'a' } } }])
+    })
+    await expect(failing).rejects.toThrow('so these items were not written')
+    expect(await memory.read('billing')).toMatchObject({ completedTick: at(5), endedBy: 'failed' })
   })
 
   it('refuses to complete the own tick while an earlier one is worked', async () => {

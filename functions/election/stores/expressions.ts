@@ -90,7 +90,8 @@ export function holderUpdate(request: HolderWrite): LeaseUpdate {
 }
 
 function holderCondition(request: HolderWrite): string {
-  const h4 = request.kind === 'advance' ? [request.closesOnce ? H4_ONCE : H4_IN_ORDER] : []
+  const closes = 'tick' in request && request.tick !== undefined
+  const h4 = closes ? [request.closesOnce ? H4_ONCE : H4_IN_ORDER] : []
   return [H1_STILL_MINE, H2_STEP_IS_NEWER, ...h4].join(' AND ')
 }
 

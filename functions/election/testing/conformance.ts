@@ -209,6 +209,10 @@ const SCENARIOS: Readonly<Record<string, readonly Step[]>> = {
     ...[acquire, granted(advance({ step: 1 })), granted(advance({ step: 2 }))],
     ...[{ edit: { completedTick: TICK } }, refused(advance({ step: 3 })), { leaves: { completedTick: TICK, step: 2 } }],
   ],
+  'H4: a completion never lowers the completed tick, and may repeat it': [
+    ...[acquire, { edit: { completedTick: LATER_TICK } }, refused(write('complete', 1))],
+    ...[{ edit: { completedTick: TICK } }, granted(write('complete', 2))],
+  ],
   'H4: an advance with items closes a tick once': [
     ...[acquire, granted(advance({ closesOnce: true })), refused(advance({ step: 2, closesOnce: true }))],
     { leaves: { completedTick: EARLIER_TICK, step: 1 } },
