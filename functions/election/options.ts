@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { type Clock, checkedClock, systemClock } from './clock.ts'
 import { instantOf } from './deadline.ts'
+import { refuseDurable } from './durable-execution.ts'
 import { type ElectionListener, ignoreErrors, type Notify } from './election-event.ts'
 import { InvalidOptionError } from './errors.ts'
 import { type InvocationContext, remainingIn } from './invocation.ts'
@@ -206,6 +207,11 @@ export function assertOptions(options: object, { alsoAllowed = [] }: { alsoAllow
   if (typeof options !== 'object' || options === null) {
     throw new InvalidOptionError(`The options must be an object, but are ${show(options)}.`)
   }
+  refuseDurable(
+    'withLease',
+    'after each wait, a replay would ask for the lease again.',
+    Reflect.get(options, 'context'),
+  )
   const allowed: readonly string[] = [...Object.keys(RULES), ...alsoAllowed]
   for (const [name, value] of Object.entries(options)) {
     if (!allowed.includes(name)) {
@@ -215,6 +221,8 @@ export function assertOptions(options: object, { alsoAllowed = [] }: { alsoAllow
       )
     }
     if (value === undefined || !isOption(name)) continue
+    if (name === 'context')
+      refuseDurable('withLease', 'after each wait, a replay would ask for the lease again.', value)
     const { expected, holds } = RULES[name]
     if (!safely(holds, value))
       throw new InvalidOptionError(`The option ${name} must be ${expected}, but is ${show(value)}.`)

@@ -1,0 +1,254 @@
+/** Leader election for Lambda durable functions: see "Durable executions" in docs/protocol.md for the reasons. */
+import type { DurableContext } from '@aws/durable-execution-sdk-js'
+import { acquireLease } from './acquire.ts'
+import { withDefaults } from './defaults.ts'
+import { type InStep, wrapSteps } from './durable-context.ts'
+import { InvalidOptionError, LeaseLostError, LeaseStoreError } from './errors.ts'
+import type { TickedLease } from './lease.ts'
+import { LeaseHandle } from './lease-handle.ts'
+import type { Standby } from './not-won.ts'
+import { type LeaseOptions, type Settings, settingsOf } from './options.ts'
+import type { LeaseRecord } from './rules.ts'
+import type { LeaseStore } from './stores/store.ts'
+import type { TickInput } from './tick.ts'
+import { failed, type Outcome } from './with-lease.ts'
+
+/** `leaseMs` is also how long an execution keeps its lease while it is suspended: see `durableLeader`. */
+export interface DurableLeaderOptions extends Omit<LeaseOptions, 'tick' | 'context' | 'heartbeat' | 'killGraceMs'> {
+  readonly tick: TickInput
+}
+
+const REFUSED_OPTIONS = ['context', 'heartbeat', 'killGraceMs']
+const REFUSED_METHODS = ['ticks', 'advance', 'giveUp', 'complete', 'release'] as const
+
+/** The lease of the present invocation. Use it inside of steps; only `name` and `tick` are the same in all replays. */
+export type DurableLease<State = unknown> = Omit<TickedLease<State>, (typeof REFUSED_METHODS)[number]>
+
+/**
+ * Runs the task in one durable execution for each tick. The election is a step: a standby is recorded, and a replay
+ * returns it again. The tenure belongs to the execution, whatever number of invocations it takes: in each of them, the
+ * first step that is not recorded yet acquires the lease anew, under a new fencing token, and takes over what an
+ * earlier invocation of the same execution still holds. The tick is completed in a last step.
+ *
+ * The lease is renewed while a step runs. While the execution is suspended (by a wait, a callback, a step that is to be
+ * retried), it is held until it expires, `leaseMs` after the last renewal: give a `leaseMs` longer than the waits, at
+ * most an hour. If another candidate takes it after that, or completes the tick, the execution ends with a
+ * LeaseLostError at its next step: let that error leave the handler.
+ * @example
+ * export const handler = withDurableExecution((event, context) =>
+ *   durableLeader(context, { tick: event.tick, leaseMs: 900_000 }, async (lease, ctx) => {
+ *     await ctx.step('invoice', () => lease.send({ TableName: 'invoices', Item: invoice }))
+ *     await ctx.wait({ minutes: 10 })
+ *     await ctx.step('remind', () => lease.send({ TableName: 'reminders', Item: reminder }))
+ *   }),
+ * )
+ * @param task runs operations on the context that it is given, which is `ctx` with each step under the lease
+ * @throws InvalidOptionError, InvalidTickError; LeaseLostError; what the task throws, after which the lease is
+ *   released; StepError of the SDK if the step that elects or completes failed at every retry
+ */
+export async function durableLeader<T, State = unknown>(
+  ctx: DurableContext,
+  options: DurableLeaderOptions,
+  task: (lease: DurableLease<State>, ctx: DurableContext) => Promise<T>,
+): Promise<Outcome<T>> {
+  const segment = new Segment(settingsIn(ctx, options))
+  const elected = await ctx.step('tenure-elect', () => segment.elect())
+  if (elected.status === 'standby') return elected
+  try {
+    const lease: DurableLease<State> = segment.lease()
+    const result = await Promise.race([task(lease, wrapSteps(ctx, segment.inStep)), segment.loss])
+    const fencingToken = await Promise.race([ctx.step('tenure-complete', () => segment.complete()), segment.loss])
+    return { status: 'completed', fencingToken, result }
+  } catch (error) {
+    await segment.fail(error)
+    throw error
+  }
+}
+
+function settingsIn(ctx: DurableContext, options: DurableLeaderOptions): Settings {
+  const arn: unknown = Object(Object(ctx).executionContext).durableExecutionArn
+  if (typeof arn !== 'string') {
+    throw new InvalidOptionError(
+      'durableLeader needs the context of a durable execution: ' +
+        'withDurableExecution((event, context) => durableLeader(context, { tick: event.tick }, task)).',
+    )
+  }
+  for (const name of REFUSED_OPTIONS) {
+    if (name in options) throw new InvalidOptionError(`durableLeader sets the option ${name} itself; leave it out.`)
+  }
+  if (options.tick === undefined) throw new InvalidOptionError('durableLeader needs the option tick: event.tick')
+  const { lambdaContext } = ctx
+  const context = {
+    // Name and id of the execution. They are the same in all its invocations, which have request ids of their own.
+    awsRequestId: (arn.split('/durable-execution/').at(-1) ?? arn).slice(-256),
+    functionName: lambdaContext.functionName,
+    getRemainingTimeInMillis: () => lambdaContext.getRemainingTimeInMillis(),
+  }
+  const settings = settingsOf(withDefaults({ ...options, context }))
+  // The execution outlives its invocation, so its lease may, too.
+  return { ...settings, killGraceMs: settings.leaseMs }
+}
+
+/** What the first step records. */
+interface Elected {
+  readonly status: 'elected'
+  readonly fencingToken: number
+}
+
+/** One invocation's part of the tenure. */
+class Segment {
+  readonly #settings: Settings
+  readonly #loss = Promise.withResolvers<never>()
+  #current: LeaseHandle | undefined
+  #acquiring: Promise<LeaseHandle | Standby> | undefined
+  /** The row that came with the last refusal. */
+  #refusedBy: LeaseRecord | undefined
+  #runningSteps = 0
+
+  constructor(settings: Settings) {
+    const { store, notify } = settings
+    this.#settings = {
+      ...settings,
+      store: this.#takingOver(store),
+      // A suspended segment loses nothing: its lease expires, as it is meant to.
+      notify: (event) => {
+        if (event.kind !== 'lost' || this.#runningSteps > 0) notify(event)
+      },
+    }
+    this.#loss.promise.catch(() => undefined)
+  }
+
+  /** Rejects if another candidate leads this tick, or has done it. */
+  get loss(): Promise<never> {
+    return this.#loss.promise
+  }
+
+  elect(): Promise<Elected | Standby> {
+    return this.#led<Elected | Standby>(
+      ({ fencingToken }) => ({ status: 'elected', fencingToken }),
+      (standby) => standby,
+    )
+  }
+
+  readonly inStep: InStep = (run) => this.#led(run, (standby) => this.#lost(standby))
+
+  /** @returns the token under which the tick was completed: this one, or that of an earlier try whose result was lost */
+  complete(): Promise<number> {
+    return this.#led(
+      async (lease) => {
+        await lease.endAfterTask()
+        return lease.fencingToken
+      },
+      (standby) => {
+        const { eventId, fencingToken, completedBy } = this.#refusedBy ?? {}
+        const isMine = eventId === this.#settings.eventId && completedBy === fencingToken
+        return standby.reason === 'tickDone' && isMine && completedBy !== undefined ? completedBy : this.#lost(standby)
+      },
+    )
+  }
+
+  async fail(error: unknown): Promise<void> {
+    if (this.#current !== undefined) await failed(this.#current, error)
+  }
+
+  lease<State>(): DurableLease<State> {
+    const { lease: name, tick } = this.#settings
+    return new Proxy(Object.create({ name, tick }), {
+      get: (fixed, member) => {
+        if (typeof member === 'symbol' || member === 'then') return undefined
+        if (Reflect.has(fixed, member)) return Reflect.get(fixed, member)
+        if (REFUSED_METHODS.some((method) => method === member)) {
+          throw new InvalidOptionError(`lease.${member} is not for durableLeader: the tick ends when the task returns.`)
+        }
+        if (this.#current === undefined || this.#runningSteps === 0) {
+          throw new InvalidOptionError(
+            `Use lease.${member} inside a step, like ctx.step(() => lease.send(input)), by the ctx that the task is ` +
+              'given: outside of it, a replay does not hold the lease.',
+          )
+        }
+        const value: unknown = Reflect.get(this.#current, member)
+        return typeof value === 'function' ? value.bind(this.#current) : value
+      },
+    })
+  }
+
+  async #led<R>(run: (lease: LeaseHandle) => R | Promise<R>, refused: (standby: Standby) => R): Promise<R> {
+    this.#runningSteps++
+    try {
+      const lease = await this.#held()
+      return lease instanceof LeaseHandle ? await run(lease) : refused(lease)
+    } finally {
+      this.#runningSteps--
+    }
+  }
+
+  async #held(): Promise<LeaseHandle | Standby> {
+    if (this.#current !== undefined && isHeld(this.#current)) return this.#current
+    this.#acquiring ??= this.#acquire().finally(() => {
+      this.#acquiring = undefined
+    })
+    return await this.#acquiring
+  }
+
+  async #acquire(): Promise<LeaseHandle | Standby> {
+    this.#current?.abandon()
+    this.#current = undefined
+    const won = await acquireLease(this.#settings)
+    if (won instanceof LeaseHandle) {
+      this.#current = won
+      won.start()
+    }
+    return won
+  }
+
+  #lost({ reason, holder }: Standby): never {
+    const { lease, tick, eventId } = this.#settings
+    if (reason === 'contended') {
+      throw new LeaseStoreError(`Transactions on the row of lease "${lease}" were under way at every try.`, {
+        lease,
+        retryable: true,
+      })
+    }
+    const error = new LeaseLostError(
+      `Durable execution "${eventId}" led tick ${tick} of lease "${lease}" and does not any more: ` +
+        `it stands by, because ${holder === undefined ? reason : `${reason} by "${holder}"`}. ` +
+        'The lease was free while the execution was suspended: give a leaseMs longer than its waits.',
+      { lease },
+    )
+    this.#loss.reject(error)
+    throw error
+  }
+
+  /** The store, but what an earlier invocation of this execution holds is given back: its process is gone, or idle. */
+  #takingOver(store: LeaseStore): LeaseStore {
+    return {
+      acquire: async (request, signal) => {
+        const reply = await store.acquire(request, signal)
+        if (reply.granted || 'contended' in reply) return reply
+        const { record } = reply
+        this.#refusedBy = record
+        const { lease, eventId, nowMs } = request
+        const isMine = record?.eventId === eventId && record?.attempt !== request.attempt
+        if (record?.holder === undefined || !isMine) return reply
+        await store.giveBack({ lease, candidate: record.holder, attempt: record.attempt, nowMs }, signal)
+        return await store.acquire(request, signal)
+      },
+      write: async (request, signal) => {
+        if (request.kind !== 'renew' || this.#runningSteps > 0) return await store.write(request, signal)
+        const { lease } = request
+        throw new LeaseStoreError('No step is running: the lease is not renewed.', { lease, retryable: true })
+      },
+      giveBack: (request, signal) => store.giveBack(request, signal),
+      ...(store.effects === undefined ? {} : { effects: store.effects }),
+    }
+  }
+}
+
+function isHeld(lease: LeaseHandle): boolean {
+  try {
+    lease.assertHeld()
+    return true
+  } catch {
+    return false
+  }
+}
