@@ -227,8 +227,8 @@ class Segment {
         if (reply.granted || 'contended' in reply) return reply
         const { record } = reply
         this.#refusedBy = record
-        const { lease, eventId, nowMs } = request
-        const isMine = record?.eventId === eventId && record?.attempt !== request.attempt
+        const { lease, tick, eventId, nowMs } = request
+        const isMine = record?.eventId === eventId && record?.tick === tick && record?.attempt !== request.attempt
         if (record?.holder === undefined || !isMine) return reply
         await store.giveBack({ lease, candidate: record.holder, attempt: record.attempt, nowMs }, signal)
         return await store.acquire(request, signal)
