@@ -7,19 +7,20 @@ import { InvalidOptionError } from './errors.ts'
  * @throws InvalidOptionError if one of them belongs to a durable execution
  */
 export function refuseDurable(caller: string, why: string, ...given: readonly unknown[]): void {
-  if (!given.some(isOfDurableExecution)) return
+  if (given.every((one) => executionOf(one) === undefined)) return
   throw new InvalidOptionError(
     `${caller} cannot elect a durable execution: ${why} ` +
       'In the handler, call durableLeader(ctx, options, task) of tenure/durable instead.',
   )
 }
 
-/** Lambda's event has DurableExecutionArn; the SDK's context, also behind middy, has executionContext. */
-function isOfDurableExecution(given: unknown): boolean {
+/** The ARN in Lambda's event, or in the context of the SDK, also behind middy. */
+export function executionOf(given: unknown): string | undefined {
   try {
     const { DurableExecutionArn, executionContext }: Readonly<Record<string, unknown>> = Object(given)
-    return typeof DurableExecutionArn === 'string' || typeof Object(executionContext).durableExecutionArn === 'string'
+    const arn: unknown = DurableExecutionArn ?? Object(executionContext).durableExecutionArn
+    return typeof arn === 'string' ? arn : undefined
   } catch {
-    return false // a getter that throws: the caller checks what it uses
+    return undefined // a getter that throws: the caller checks what it uses
   }
 }

@@ -3,12 +3,12 @@ import type { DurableContext } from '@aws/durable-execution-sdk-js'
 import { acquireLease } from './acquire.ts'
 import { withDefaults } from './defaults.ts'
 import { type InStep, wrapSteps } from './durable-context.ts'
+import { executionOf } from './durable-execution.ts'
 import { InvalidOptionError, LeaseLostError, LeaseStoreError } from './errors.ts'
 import type { TickedLease } from './lease.ts'
 import { LeaseHandle } from './lease-handle.ts'
 import type { Standby } from './not-won.ts'
 import { type LeaseOptions, type Settings, settingsOf } from './options.ts'
-import type { LeaseRecord } from './rules.ts'
 import type { LeaseStore } from './stores/store.ts'
 import type { TickInput } from './tick.ts'
 import { failed, type Outcome } from './with-lease.ts'
@@ -18,11 +18,11 @@ export interface DurableLeaderOptions extends Omit<LeaseOptions, 'tick' | 'conte
   readonly tick: TickInput
 }
 
-const REFUSED_OPTIONS = ['context', 'heartbeat', 'killGraceMs']
-const REFUSED_METHODS = ['ticks', 'advance', 'giveUp', 'complete', 'release'] as const
+const OWN_OPTIONS = ['context', 'heartbeat', 'killGraceMs']
+const ENDS = ['ticks', 'advance', 'giveUp', 'complete', 'release'] as const
 
 /** The lease of the present invocation. Use it inside of steps; only `name` and `tick` are the same in all replays. */
-export type DurableLease<State = unknown> = Omit<TickedLease<State>, (typeof REFUSED_METHODS)[number]>
+export type DurableLease<State = unknown> = Omit<TickedLease<State>, (typeof ENDS)[number]>
 
 /**
  * Runs the task in one durable execution for each tick. The election is a step: a standby is recorded, and a replay
@@ -66,16 +66,15 @@ export async function durableLeader<T, State = unknown>(
 }
 
 function settingsIn(ctx: DurableContext, options: DurableLeaderOptions): Settings {
-  const arn: unknown = Object(Object(ctx).executionContext).durableExecutionArn
-  if (typeof arn !== 'string') {
+  const arn = executionOf(ctx)
+  if (arn === undefined) {
     throw new InvalidOptionError(
       'durableLeader needs the context of a durable execution: ' +
         'withDurableExecution((event, context) => durableLeader(context, { tick: event.tick }, task)).',
     )
   }
-  for (const name of REFUSED_OPTIONS) {
-    if (name in options) throw new InvalidOptionError(`durableLeader sets the option ${name} itself; leave it out.`)
-  }
+  const wrong = OWN_OPTIONS.find((name) => name in options)
+  if (wrong !== undefined) throw new InvalidOptionError(`durableLeader sets the option ${wrong} itself; leave it out.`)
   if (options.tick === undefined) throw new InvalidOptionError('durableLeader needs the option tick: event.tick')
   const { lambdaContext } = ctx
   const context = {
@@ -101,18 +100,17 @@ class Segment {
   readonly #loss = Promise.withResolvers<never>()
   #current: LeaseHandle | undefined
   #acquiring: Promise<LeaseHandle | Standby> | undefined
-  /** The row that came with the last refusal. */
-  #refusedBy: LeaseRecord | undefined
+  /** The token under which this execution completed the tick, as the row of a refusal says. */
+  #completedBy: number | undefined
   #runningSteps = 0
 
   constructor(settings: Settings) {
-    const { store, notify } = settings
     this.#settings = {
       ...settings,
-      store: this.#takingOver(store),
+      store: this.#takingOver(settings.store),
       // A suspended segment loses nothing: its lease expires, as it is meant to.
       notify: (event) => {
-        if (event.kind !== 'lost' || this.#runningSteps > 0) notify(event)
+        if (event.kind !== 'lost' || this.#runningSteps > 0) settings.notify(event)
       },
     }
     this.#loss.promise.catch(() => undefined)
@@ -124,27 +122,16 @@ class Segment {
   }
 
   elect(): Promise<Elected | Standby> {
-    return this.#led<Elected | Standby>(
-      ({ fencingToken }) => ({ status: 'elected', fencingToken }),
-      (standby) => standby,
-    )
+    const elected = ({ fencingToken }: LeaseHandle) => ({ status: 'elected' as const, fencingToken })
+    return this.#led<Elected | Standby>(elected, (standby) => standby)
   }
 
   readonly inStep: InStep = (run) => this.#led(run, (standby) => this.#lost(standby))
 
   /** @returns the token under which the tick was completed: this one, or that of an earlier try whose result was lost */
   complete(): Promise<number> {
-    return this.#led(
-      async (lease) => {
-        await lease.endAfterTask()
-        return lease.fencingToken
-      },
-      (standby) => {
-        const { eventId, fencingToken, completedBy } = this.#refusedBy ?? {}
-        const isMine = eventId === this.#settings.eventId && completedBy === fencingToken
-        return standby.reason === 'tickDone' && isMine && completedBy !== undefined ? completedBy : this.#lost(standby)
-      },
-    )
+    const completed = (lease: LeaseHandle) => lease.endAfterTask().then(() => lease.fencingToken)
+    return this.#led(completed, (standby) => this.#completedBy ?? this.#lost(standby))
   }
 
   async fail(error: unknown): Promise<void> {
@@ -157,13 +144,13 @@ class Segment {
       get: (fixed, member) => {
         if (typeof member === 'symbol' || member === 'then') return undefined
         if (Reflect.has(fixed, member)) return Reflect.get(fixed, member)
-        if (REFUSED_METHODS.some((method) => method === member)) {
+        if (ENDS.some((method) => method === member)) {
           throw new InvalidOptionError(`lease.${member} is not for durableLeader: the tick ends when the task returns.`)
         }
         if (this.#current === undefined || this.#runningSteps === 0) {
           throw new InvalidOptionError(
-            `Use lease.${member} inside a step, like ctx.step(() => lease.send(input)), by the ctx that the task is ` +
-              'given: outside of it, a replay does not hold the lease.',
+            `Use lease.${member} inside a step of the ctx that the task is given, like ctx.step(() => lease.send(input)). ` +
+              'Outside of a step, a replay does not hold the lease.',
           )
         }
         const value: unknown = Reflect.get(this.#current, member)
@@ -175,46 +162,37 @@ class Segment {
   async #led<R>(run: (lease: LeaseHandle) => R | Promise<R>, refused: (standby: Standby) => R): Promise<R> {
     this.#runningSteps++
     try {
-      const lease = await this.#held()
+      const held = this.#current
+      const isHeld = held !== undefined && held.remainingMs() > 0
+      const lease = isHeld ? held : await (this.#acquiring ??= this.#acquire())
       return lease instanceof LeaseHandle ? await run(lease) : refused(lease)
     } finally {
       this.#runningSteps--
     }
   }
 
-  async #held(): Promise<LeaseHandle | Standby> {
-    if (this.#current !== undefined && isHeld(this.#current)) return this.#current
-    this.#acquiring ??= this.#acquire().finally(() => {
-      this.#acquiring = undefined
-    })
-    return await this.#acquiring
-  }
-
   async #acquire(): Promise<LeaseHandle | Standby> {
     this.#current?.abandon()
     this.#current = undefined
-    const won = await acquireLease(this.#settings)
-    if (won instanceof LeaseHandle) {
+    try {
+      const won = await acquireLease(this.#settings)
+      if (!(won instanceof LeaseHandle)) return won
       this.#current = won
       won.start()
+      return won
+    } finally {
+      this.#acquiring = undefined
     }
-    return won
   }
 
   #lost({ reason, holder }: Standby): never {
     const { lease, tick, eventId } = this.#settings
-    if (reason === 'contended') {
-      throw new LeaseStoreError(`Transactions on the row of lease "${lease}" were under way at every try.`, {
-        lease,
-        retryable: true,
-      })
-    }
-    const error = new LeaseLostError(
-      `Durable execution "${eventId}" led tick ${tick} of lease "${lease}" and does not any more: ` +
-        `it stands by, because ${holder === undefined ? reason : `${reason} by "${holder}"`}. ` +
-        'The lease was free while the execution was suspended: give a leaseMs longer than its waits.',
-      { lease },
-    )
+    const why = `Durable execution "${eventId}" led tick ${tick} of lease "${lease}" and does not any more: ${reason}`
+    // The leader's transactions kept it from reading the row, so nothing is known: the step is retried.
+    if (reason === 'contended') throw new LeaseStoreError(`${why}.`, { lease, retryable: true })
+    const by = holder === undefined ? '' : ` by "${holder}"`
+    const advice = 'The lease was free while the execution was suspended: give a leaseMs longer than its waits.'
+    const error = new LeaseLostError(`${why}${by}. ${advice}`, { lease })
     this.#loss.reject(error)
     throw error
   }
@@ -224,31 +202,24 @@ class Segment {
     return {
       acquire: async (request, signal) => {
         const reply = await store.acquire(request, signal)
-        if (reply.granted || 'contended' in reply) return reply
-        const { record } = reply
-        this.#refusedBy = record
+        if (reply.granted || 'contended' in reply || reply.record === undefined) return reply
         const { lease, tick, eventId, nowMs } = request
-        const isMine = record?.eventId === eventId && record?.tick === tick && record?.attempt !== request.attempt
-        if (record?.holder === undefined || !isMine) return reply
-        await store.giveBack({ lease, candidate: record.holder, attempt: record.attempt, nowMs }, signal)
+        const { holder: candidate, attempt, ...row } = reply.record
+        if (row.eventId !== eventId || row.tick !== tick || attempt === request.attempt) return reply
+        if (row.completedTick === tick) this.#completedBy = row.completedBy
+        if (candidate === undefined) return reply
+        await store.giveBack({ lease, candidate, attempt, nowMs }, signal)
         return await store.acquire(request, signal)
       },
       write: async (request, signal) => {
         if (request.kind !== 'renew' || this.#runningSteps > 0) return await store.write(request, signal)
-        const { lease } = request
-        throw new LeaseStoreError('No step is running: the lease is not renewed.', { lease, retryable: true })
+        throw new LeaseStoreError('No step is running, so the lease is not renewed.', {
+          lease: request.lease,
+          retryable: true,
+        })
       },
       giveBack: (request, signal) => store.giveBack(request, signal),
       ...(store.effects === undefined ? {} : { effects: store.effects }),
     }
-  }
-}
-
-function isHeld(lease: LeaseHandle): boolean {
-  try {
-    lease.assertHeld()
-    return true
-  } catch {
-    return false
   }
 }

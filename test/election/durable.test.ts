@@ -260,7 +260,7 @@ describe('durableLeader', () => {
           const check = (operation: string) => async () => {
             lease.assertHeld()
             expect(lease.fencingToken).toBe(firstToken + 1)
-            held.push(operation)
+            return held.push(operation)
           }
           await pause(led)
           await led.step(check('a step without a name'))
@@ -268,7 +268,7 @@ describe('durableLeader', () => {
           await led.map([1], (child) => child.step(check('a map')))
           await led.parallel([(child) => child.step(check('a branch'))])
           await led.parallel('named', [{ name: 'one', func: (child) => child.step(check('a named branch')) }])
-          const once = { initialState: undefined, waitStrategy: () => ({ shouldContinue: false as const }) }
+          const once = { initialState: 0, waitStrategy: () => ({ shouldContinue: false as const }) }
           await led.waitForCondition(check('a condition'), once)
         }),
       passing(60_000),
