@@ -25,15 +25,15 @@ const ENDS = ['ticks', 'advance', 'giveUp', 'complete', 'release'] as const
 export type DurableLease<State = unknown> = Omit<TickedLease<State>, (typeof ENDS)[number]>
 
 /**
- * Runs the task in one durable execution for each tick. The election is a step: a standby is recorded, and a replay
- * returns it again. The tenure belongs to the execution, whatever number of invocations it takes: in each of them, the
- * first step that is not recorded yet acquires the lease anew, under a new fencing token, and takes over what an
- * earlier invocation of the same execution still holds. The tick is completed in a last step.
+ * Runs the task in one durable execution for each tick. The execution leads, whatever number of invocations it takes:
+ * in each of them, the first step that is not recorded yet acquires the lease anew, under a new fencing token. The
+ * election and the completion are steps, so a replay does neither again, and returns a recorded standby.
  *
  * The lease is renewed while a step runs. While the execution is suspended (by a wait, a callback, a step that is to be
- * retried), it is held until it expires, `leaseMs` after the last renewal: give a `leaseMs` longer than the waits, at
- * most an hour. If another candidate takes it after that, or completes the tick, the execution ends with a
- * LeaseLostError at its next step: let that error leave the handler.
+ * retried), it is held until it expires, `leaseMs` after the last renewal, so give a `leaseMs` longer than the waits,
+ * up to an hour. If another candidate takes it after that, the execution ends with a LeaseLostError at its next step:
+ * let that error leave the handler.
+ * @param task runs all operations on the context that it is given: that is `ctx`, but each step holds the lease
  * @example
  * export const handler = withDurableExecution((event, context) =>
  *   durableLeader(context, { tick: event.tick, leaseMs: 900_000 }, async (lease, ctx) => {
@@ -42,8 +42,7 @@ export type DurableLease<State = unknown> = Omit<TickedLease<State>, (typeof END
  *     await ctx.step('remind', () => lease.send({ TableName: 'reminders', Item: reminder }))
  *   }),
  * )
- * @param task runs operations on the context that it is given, which is `ctx` with each step under the lease
- * @throws InvalidOptionError, InvalidTickError; LeaseLostError; what the task throws, after which the lease is
+ * @throws InvalidOptionError, InvalidTickError, LeaseLostError; what the task throws, after which the lease is
  *   released; StepError of the SDK if the step that elects or completes failed at every retry
  */
 export async function durableLeader<T, State = unknown>(
@@ -162,13 +161,17 @@ class Segment {
   async #led<R>(run: (lease: LeaseHandle) => R | Promise<R>, refused: (standby: Standby) => R): Promise<R> {
     this.#runningSteps++
     try {
-      const held = this.#current
-      const isHeld = held !== undefined && held.remainingMs() > 0
-      const lease = isHeld ? held : await (this.#acquiring ??= this.#acquire())
+      const lease = await this.#held()
       return lease instanceof LeaseHandle ? await run(lease) : refused(lease)
     } finally {
       this.#runningSteps--
     }
+  }
+
+  async #held(): Promise<LeaseHandle | Standby> {
+    if (this.#current !== undefined && this.#current.remainingMs() > 0) return this.#current
+    this.#acquiring ??= this.#acquire()
+    return await this.#acquiring
   }
 
   async #acquire(): Promise<LeaseHandle | Standby> {

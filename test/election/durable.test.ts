@@ -158,6 +158,46 @@ describe('durableLeader', () => {
     expect(events.map(({ kind }) => kind)).toEqual(['elected', 'elected'])
   })
 
+  it('may hold its lease for longer than its invocation lasts', async () => {
+    const leaseMs = 3_600_000
+    const execution = await execute(
+      (ctx) => durableLeader(ctx, options({ leaseMs }), async (_, led) => await pause(led)),
+      async () => expect(await row()).toMatchObject({ expiresAtMs: clock.wallMs() + leaseMs }),
+    )
+    expect(execution).toMatchObject({ result: { status: 'completed' } })
+  })
+
+  it('takes over its own tick only: of two ticks in one execution, one waits for the other', async () => {
+    const bothAsked = Promise.withResolvers<void>()
+    const { acquire } = store
+    store.acquire = async (...given) => {
+      const reply = await acquire.apply(store, given)
+      if (!reply.granted) bothAsked.resolve()
+      return reply
+    }
+    const work = async (lease: DurableLease, ctx: DurableContext) =>
+      await ctx.step(async () => {
+        await bothAsked.promise
+        await lease.renew()
+      })
+    const both = [EARLIER_TICK, TICK].map(
+      (tick) => (ctx: DurableContext) => durableLeader(ctx, options({ tick }), work),
+    )
+    const execution = await execute(async (ctx) => {
+      const outcomes = await ctx.parallel(both)
+      return outcomes.getResults().map(({ status }) => status)
+    })
+    expect(execution).toMatchObject({ result: ['completed', 'completed'] })
+    expect(events.map(({ kind }) => kind)).toEqual(['elected', 'elected'])
+  })
+
+  it('leads if the answer to its acquire was lost', async () => {
+    store.loseReplies()
+    const execution = await execute((ctx) => durableLeader(ctx, options(), async () => 'done'))
+    expect(execution).toMatchObject({ result: { status: 'completed', fencingToken: clock.wallMs() + 1 } })
+    expect(asked).toEqual(['acquire', 'complete'])
+  })
+
   it.each([
     ['another candidate leads its tick', () => holdAsAnother(), 'held by "another"'],
     ['another candidate did its tick', () => another(nothing), 'tickDone'],
