@@ -17,8 +17,9 @@ export function refuseDurable(caller: string, why: string, ...given: readonly un
 /** The ARN in Lambda's event, or in the context of the SDK, also behind middy. */
 export function executionOf(given: unknown): string | undefined {
   try {
-    const { DurableExecutionArn, executionContext }: Readonly<Record<string, unknown>> = Object(given)
-    const arn: unknown = DurableExecutionArn ?? Object(executionContext).durableExecutionArn
+    const { DurableExecutionArn, CheckpointToken, executionContext }: Readonly<Record<string, unknown>> = Object(given)
+    const ofEvent = CheckpointToken === undefined ? undefined : DurableExecutionArn
+    const arn: unknown = ofEvent ?? Object(executionContext).durableExecutionArn
     return typeof arn === 'string' ? arn : undefined
   } catch {
     return undefined // a getter that throws: the caller checks what it uses

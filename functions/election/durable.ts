@@ -52,7 +52,7 @@ export async function durableLeader<T, State = unknown>(
 ): Promise<Outcome<T>> {
   const segment = new Segment(settingsIn(ctx, options))
   const elected = await ctx.step('tenure-elect', () => segment.elect())
-  if (elected.status === 'standby') return elected
+  if (typeof elected !== 'number') return elected
   try {
     const lease: DurableLease<State> = segment.lease()
     const result = await Promise.race([task(lease, wrapSteps(ctx, segment.inStep)), segment.loss])
@@ -87,16 +87,12 @@ function settingsIn(ctx: DurableContext, options: DurableLeaderOptions): Setting
   return { ...settings, killGraceMs: settings.leaseMs }
 }
 
-/** What the first step records. */
-interface Elected {
-  readonly status: 'elected'
-  readonly fencingToken: number
-}
-
 /** One invocation's part of the tenure. */
 class Segment {
   readonly #settings: Settings
   readonly #loss = Promise.withResolvers<never>()
+  /** Rejects if another candidate leads this tick, or has done it. */
+  readonly loss = this.#loss.promise
   #current: LeaseHandle | undefined
   #acquiring: Promise<LeaseHandle | Standby> | undefined
   /** The token under which this execution completed the tick, as the row of a refusal says. */
@@ -112,17 +108,15 @@ class Segment {
         if (event.kind !== 'lost' || this.#runningSteps > 0) settings.notify(event)
       },
     }
-    this.#loss.promise.catch(() => undefined)
+    this.loss.catch(() => undefined) // the task may be over by then
   }
 
-  /** Rejects if another candidate leads this tick, or has done it. */
-  get loss(): Promise<never> {
-    return this.#loss.promise
-  }
-
-  elect(): Promise<Elected | Standby> {
-    const elected = ({ fencingToken }: LeaseHandle) => ({ status: 'elected' as const, fencingToken })
-    return this.#led<Elected | Standby>(elected, (standby) => standby)
+  /** @returns the token of the first tenure, which the history of the execution then shows */
+  elect(): Promise<number | Standby> {
+    return this.#led<number | Standby>(
+      ({ fencingToken }) => fencingToken,
+      (standby) => standby,
+    )
   }
 
   readonly inStep: InStep = (run) => this.#led(run, (standby) => this.#lost(standby))
