@@ -19,10 +19,13 @@ export interface DurableLeaderOptions extends Omit<LeaseOptions, 'tick' | 'conte
 }
 
 const OWN_OPTIONS = ['context', 'heartbeat', 'killGraceMs']
-const ENDS = ['ticks', 'advance', 'giveUp', 'complete', 'release'] as const
+const ENDS: readonly string[] = ['ticks', 'advance', 'giveUp', 'complete', 'release']
 
 /** The lease of the present invocation. Use it inside of steps; only `name` and `tick` are the same in all replays. */
-export type DurableLease<State = unknown> = Omit<TickedLease<State>, (typeof ENDS)[number]>
+export type DurableLease<State = unknown> = Omit<
+  TickedLease<State>,
+  'ticks' | 'advance' | 'giveUp' | 'complete' | 'release'
+>
 
 /**
  * Runs the task in one durable execution for each tick. The execution leads, whatever number of invocations it takes:
@@ -137,7 +140,7 @@ class Segment {
       get: (fixed, member) => {
         if (typeof member === 'symbol' || member === 'then') return undefined
         if (Reflect.has(fixed, member)) return Reflect.get(fixed, member)
-        if (ENDS.some((method) => method === member)) {
+        if (ENDS.includes(member)) {
           throw new InvalidOptionError(`lease.${member} is not for durableLeader: the tick ends when the task returns.`)
         }
         if (this.#current === undefined || this.#runningSteps === 0) {

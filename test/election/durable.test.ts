@@ -225,6 +225,17 @@ describe('durableLeader', () => {
     expect(events.map(({ kind }) => kind)).toEqual(['elected', 'lost', 'standby'])
   })
 
+  it('tries a step again if transactions on the row kept it from acquiring the lease', async () => {
+    const execution = await execute(lead, () => {
+      const { acquire } = store
+      store.acquire = async () => {
+        store.acquire = acquire
+        return { granted: false, contended: true, unanswered: false }
+      }
+    })
+    expect(execution).toMatchObject({ result: { status: 'completed' } })
+  })
+
   it('stands by for good if it loses the election, also when a replay could win', async () => {
     await holdAsAnother()
     const execution = await execute(
