@@ -207,11 +207,6 @@ export function assertOptions(options: object, { alsoAllowed = [] }: { alsoAllow
   if (typeof options !== 'object' || options === null) {
     throw new InvalidOptionError(`The options must be an object, but are ${show(options)}.`)
   }
-  refuseDurable(
-    'withLease',
-    'after each wait, a replay would ask for the lease again.',
-    Reflect.get(options, 'context'),
-  )
   const allowed: readonly string[] = [...Object.keys(RULES), ...alsoAllowed]
   for (const [name, value] of Object.entries(options)) {
     if (!allowed.includes(name)) {
