@@ -15,7 +15,8 @@ export function reference(): string {
     ...(['leaderOnly', 'withLease'] as const).map((name) =>
       described([name, `${ELECTION}/${name === 'leaderOnly' ? 'middleware' : 'with-lease'}.ts`], '###'),
     ),
-    '### Options\n\nOf `withLease`, and of `leaderOnly`, which takes tick, context and signal from the invocation.\n',
+    described(['durableLeader', `${ELECTION}/durable.ts`], '###'),
+    '### Options\n\nOf `withLease`, and of `leaderOnly`, which takes tick, context and signal from the invocation.\n`durableLeader` has no context, heartbeat and killGraceMs.\n',
     table(['LeaseOptions', `${ELECTION}/options.ts`]),
     'Of `leaderOnly` alone:\n',
     table(['LeaderOnlyOptions', `${ELECTION}/middleware.ts`]),

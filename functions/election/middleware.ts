@@ -5,6 +5,7 @@ import { acquireLease } from './acquire.ts'
 import { LONGEST_TIMER_MS } from './clock.ts'
 import { CONTINUATION, type Continuation } from './continuation.ts'
 import { withDefaults } from './defaults.ts'
+import { refuseDurable } from './durable-execution.ts'
 import { InvalidOptionError, LeaseLostError } from './errors.ts'
 import { type InvocationContext, readRemaining } from './invocation.ts'
 import { property } from './json.ts'
@@ -114,6 +115,7 @@ export function leaderOnly<Event>(
   return {
     async before(request) {
       const { event, context } = request
+      refuseDurable('leaderOnly', DURABLE, event, context)
       const ticked = tickOf === undefined ? tickOfEvent(event) : { tick: tickOf(event) }
       const settings = settingsOf({ ...complete(), ...present(ticked), ...continued(event, rest), context })
       assertUsedOnce(request, settings.lease)
@@ -162,6 +164,9 @@ export function leaderOnly<Event>(
     },
   }
 }
+
+const DURABLE =
+  'its `before` runs again at every replay, so after each wait it would ask for the lease again, as another candidate.'
 
 /** The leases that each request of middy was elected for. */
 const requested = new WeakMap<object, readonly string[]>()

@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { type Clock, checkedClock, systemClock } from './clock.ts'
 import type { Continuation, ContinueBy } from './continuation.ts'
 import { instantOf } from './deadline.ts'
+import { refuseDurable } from './durable-execution.ts'
 import { type ElectionListener, ignoreErrors, type Notify } from './election-event.ts'
 import { InvalidOptionError } from './errors.ts'
 import { type InvocationContext, remainingIn } from './invocation.ts'
@@ -247,6 +248,8 @@ export function assertOptions(options: object, { alsoAllowed = [] }: { alsoAllow
       )
     }
     if (value === undefined || !isOption(name)) continue
+    if (name === 'context')
+      refuseDurable('withLease', 'after each wait, a replay would ask for the lease again.', value)
     const { expected, holds } = RULES[name]
     if (!safely(holds, value))
       throw new InvalidOptionError(`The option ${name} must be ${expected}, but is ${show(value)}.`)

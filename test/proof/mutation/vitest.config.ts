@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Tests of the rules in memory kill most mutants, and take milliseconds; those on the wire come last. */
-const LAST = ['middleware', 'stores', 'row', 'fencing', 'values', 'wire']
+const LAST = ['middleware', 'stores', 'row', 'fencing', 'values', 'wire', 'durable']
 
 class CheapFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
