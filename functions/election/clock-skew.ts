@@ -5,7 +5,7 @@ import { ClockSkewError } from './errors.ts'
 import type { Settings } from './options.ts'
 import type { AcquireRequest, LeaseRecord } from './rules.ts'
 
-/** Two readings of two clocks, one after the other, may be this far apart on a busy machine. */
+/** On a busy machine, this much time may pass between reading one clock and the other, in milliseconds. */
 const LEAST_SET_MS = 50
 
 interface ClockProblem {
@@ -68,7 +68,7 @@ function latestByServerMs({ dateMs }: ClockReading, maxClockSkewMs: number): num
   return dateMs + 1000 + maxClockSkewMs / 2
 }
 
-/** The holder's times are further ahead than a leader's clock may be: it does not know yet, or it died. */
+/** For a lease that was acquired in the future: its holder has a wrong clock, and has not given it back, or died. */
 export function aheadOfTime(
   settings: Settings,
   record: LeaseRecord,

@@ -33,7 +33,7 @@ export function cronTimes(pattern: string, timeZone: string): NextTime {
   }
 }
 
-/** What a zone's clocks show at an instant, to the second, as the epoch milliseconds of the same reading in UTC. */
+/** The local time of a zone at an instant, to the second, as the epoch milliseconds at which UTC shows that time. */
 type Clock = (instantMs: number) => number
 
 /** Undefined for an unknown zone. Scheduler knows no offsets, such as `+01:00`. */
@@ -63,8 +63,9 @@ function localMsOf(format: Intl.DateTimeFormat, instantMs: number): number {
 }
 
 /**
- * When Scheduler fires at a local time: never if clocks skip it, once if they repeat it, before they change. AWS shows
- * the latter for a fixed time, and says nothing about a wildcard. No zone changes its clocks twice in two days.
+ * The instant at which Scheduler fires for a local time. If the clocks skip that time, there is none; if they repeat it,
+ * it is the first of both: AWS shows this for a fixed time, and says nothing about a wildcard. No zone changes its
+ * clocks twice in two days.
  */
 function firstInstant(localMs: number, localMsAt: Clock): number | undefined {
   const offsets = [localMs - DAY_MS, localMs + DAY_MS].map((nearMs) => localMsAt(nearMs) - nearMs)

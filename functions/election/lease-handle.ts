@@ -63,7 +63,7 @@ export class LeaseHandle implements Lease {
     if (this.#tenancy.heartbeat) void this.#renewals.keepRenewing()
   }
 
-  /** For a leader whose task failed, or is left running: the signal aborts whatever is still running. */
+  /** Stops the timers and aborts the signal, without a request: for a task that failed, or may still be running. */
   abandon(): void {
     this.#leadership.abandon()
   }

@@ -24,8 +24,8 @@ export interface LeaderOnlyOptions<Event = ScheduledTickEvent>
    */
   readonly tickOf?: (event: Event) => TickInput | undefined
   /**
-   * The value of the same name that you give middy, in milliseconds. In this last part of the invocation, middy may
-   * have left the task running.
+   * Give the same value as to middy, in milliseconds. In this last part of the invocation, middy may have returned while
+   * the task still runs.
    * @default 5, as middy's
    */
   readonly timeoutEarlyInMillis?: number

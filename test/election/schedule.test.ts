@@ -111,11 +111,11 @@ describe('the dialect', () => {
     ['at(noon)', 'such as cron(0 6 24 12 ? 2027)'],
     ['@daily', 'is neither a rate nor a cron; write rate(5 minutes), or cron(0 6 * * ? *)'],
     ['0 6 * * ? *', 'is neither a rate nor a cron'],
-    ['rate(0 minutes)', 'is no rate; write a whole number above 0 and its unit'],
-    ['rate(5 minute)', 'is no rate'],
-    ['rate(1.5 hours)', 'is no rate'],
-    ['rate(1 week)', 'is no rate'],
-    ['rate(999999999999 days)', 'is no rate'],
+    ['rate(0 minutes)', 'is not a valid rate; write a whole number above 0 and its unit'],
+    ['rate(5 minute)', 'is not a valid rate'],
+    ['rate(1.5 hours)', 'is not a valid rate'],
+    ['rate(1 week)', 'is not a valid rate'],
+    ['rate(999999999999 days)', 'is not a valid rate'],
   ])('%s is refused: it %s', (expression, message) => {
     expect(() => parseSchedule(expression)).toThrow(InvalidOptionError)
     expect(() => parseSchedule(expression)).toThrow(`The schedule ${JSON.stringify(expression)} `)
