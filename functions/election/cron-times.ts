@@ -63,8 +63,8 @@ function localMsOf(format: Intl.DateTimeFormat, instantMs: number): number {
 }
 
 /**
- * The instant at which Scheduler fires for a local time. If the clocks skip that time, there is none; if they repeat it,
- * it is the first of both: AWS shows this for a fixed time, and says nothing about a wildcard. No zone changes its
+ * The instant at which Scheduler fires for a local time. If the clocks skip that time, there is none; if they repeat
+ * it, it is the first of both: AWS shows this for a fixed time, and says nothing about a wildcard. No zone changes its
  * clocks twice in two days.
  */
 function firstInstant(localMs: number, localMsAt: Clock): number | undefined {

@@ -124,7 +124,7 @@ class Segment {
 
   readonly inStep: InStep = (run) => this.#led(run, (standby) => this.#lost(standby))
 
-  /** @returns the token under which the tick was completed: this one, or that of an earlier try whose result was lost */
+  /** @returns the token under which the tick was completed: mine, or that of an earlier try whose result was lost */
   complete(): Promise<number> {
     const completed = (lease: LeaseHandle) => lease.endAfterTask().then(() => lease.fencingToken)
     return this.#led(completed, (standby) => this.#completedBy ?? this.#lost(standby))
@@ -145,7 +145,7 @@ class Segment {
         }
         if (this.#current === undefined || this.#runningSteps === 0) {
           throw new InvalidOptionError(
-            `Use lease.${member} inside a step of the ctx that the task is given, like ctx.step(() => lease.send(input)). ` +
+            `Use lease.${member} inside a step of the task's ctx, like ctx.step(() => lease.send(input)). ` +
               'Outside of a step, a replay does not hold the lease.',
           )
         }

@@ -93,9 +93,9 @@ export class Ends {
       )
     } catch (cause) {
       this.#notContinued = new HandOverError(
-        `Lease "${lease}" was handed over, and its state is saved, but the next invocation was not started: see cause. ` +
-          'Let the event be retried: the retry continues from the saved state. If the permission is missing, give the ' +
-          'ElectedSchedule continues: true.',
+        `Lease "${lease}" was handed over and its state saved, but the next invocation was not started: see cause. ` +
+          'Let the event be retried: the retry continues from the saved state. If the permission is missing, give ' +
+          'the ElectedSchedule continues: true.',
         { lease, cause },
       )
       throw this.#notContinued

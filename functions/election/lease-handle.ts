@@ -149,8 +149,8 @@ export class LeaseHandle implements Lease {
     if (checkpoint.continuations > maxContinuations) {
       await this.saveCheckpoint(checkpoint.state)
       throw new HandOverError(
-        `The work of lease "${this.name}" was handed over ${maxContinuations} times already. Its state is saved, and a ` +
-          'retry of the event continues from it. If the work is that long, raise the option maxContinuations.',
+        `The work of lease "${this.name}" was handed over ${maxContinuations} times already. Its state is saved, and ` +
+          'a retry of the event continues from it. If the work is that long, raise the option maxContinuations.',
         { lease: this.name },
       )
     }

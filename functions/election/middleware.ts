@@ -24,8 +24,8 @@ export interface LeaderOnlyOptions<Event = ScheduledTickEvent>
    */
   readonly tickOf?: (event: Event) => TickInput | undefined
   /**
-   * Give the same value as to middy, in milliseconds. In this last part of the invocation, middy may have returned while
-   * the task still runs.
+   * Give the same value as to middy, in milliseconds. In this last part of the invocation, middy may have returned
+   * while the task still runs.
    * @default 5, as middy's
    */
   readonly timeoutEarlyInMillis?: number
@@ -56,8 +56,8 @@ export type LeaderHandler<Result = unknown, Event = ScheduledTickEvent> = {
  * one's end, so that the lease is renewed until the invocation ends, and then held until it expires.
  *
  * The response becomes an Outcome: `{ status: 'completed', fencingToken, result }` with the handler's own response as
- * result (`released` if the handler released the lease, `continued` if it handed over), or the standby outcome. A loser returns early: Powertools'
- * middlewares clean up, and middy skips the `after` of all others.
+ * result (`released` if the handler released the lease, `continued` if it handed over), or the standby outcome. A loser
+ * returns early: Powertools' middlewares clean up, and middy skips the `after` of all others.
  * @example
  * export const handler = middy().use(leaderOnly()).handler(async (event, { lease }) => charge(lease.tick))
  * @throws InvalidOptionError when the function loads, not when the tick fires; only what an invocation brings (context

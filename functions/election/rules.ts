@@ -144,8 +144,8 @@ export const STANDBY_REASONS = ['held', 'tickDone', 'superseded', 'paused', 'res
 /**
  * Why a candidate stands by. None is an error, and none needs an action unless it is the reason of every candidate.
  * - `held`: another candidate leads, by the event of another delivery, or the next invocation of its work is about to.
- *   Usual if a schedule has several candidates. With `overlap: 'skip'`, it may work on an earlier tick: this one is then
- *   in `missed` of a later leader
+ *   Usual if a schedule has several candidates. With `overlap: 'skip'`, it may work on an earlier tick: this one is
+ *   then in `missed` of a later leader
  * - `tickDone`: the tick is completed. Usual for a candidate that came late, and for a second delivery of an event
  * - `superseded`: a later tick is completed, and this one never will be: the event came very late, or the period was
  *   made longer. Or another candidate leads for a later tick

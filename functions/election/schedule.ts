@@ -57,7 +57,9 @@ function parse(expression: string, timeZone: string): Schedule {
   }
   const periodMs = periodOf(content)
   if (periodMs !== undefined) return rateSchedule(periodMs)
-  throw refuse('is not a valid rate; write a whole number above 0 and its unit, such as rate(1 hour) or rate(5 minutes)')
+  throw refuse(
+    'is not a valid rate; write a whole number above 0 and its unit, such as rate(1 hour) or rate(5 minutes)',
+  )
 }
 
 /** Scheduler fires up to a period later: it counts from the start of the schedule, which a function does not know. */

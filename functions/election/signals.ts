@@ -10,7 +10,7 @@ export async function unlessAborted<T>(reply: Promise<T>, signal: AbortSignal | 
 
 /**
  * Aborts with the first of the loss, a request and the caller's signal. It stops listening to the caller's when one has
- * aborted, or the lease is `over`: `AbortSignal.any` with listeners would exist as long as the caller's, perhaps forever.
+ * aborted, or the lease is `over`: `AbortSignal.any` with listeners would exist as long as the caller's.
  */
 export function firstAbort(
   loss: AbortSignal,

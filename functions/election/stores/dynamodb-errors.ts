@@ -48,8 +48,15 @@ const FINAL_REASONS = new Set(['ConditionalCheckFailed', 'ValidationError', 'Ite
 /** An error of a key, or a missing permission for it; but not the name of a role. */
 const OF_KMS = /KMS key|AWSKMS|\bkms:/
 /** Also in the words of DynamoDB Local. */
-const WRONG_KEY =
-  /key element does not match the schema|number of conditions on the keys|type mismatch for key|required keys was not given/i
+const WRONG_KEY = new RegExp(
+  [
+    'key element does not match the schema',
+    'number of conditions on the keys',
+    'type mismatch for key',
+    'required keys was not given',
+  ].join('|'),
+  'i',
+)
 const WITHOUT_TRANSACTIONS = /global table|multi-?region|strong consisten/i
 
 function kindOf(error: unknown): Kind | undefined {
