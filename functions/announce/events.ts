@@ -1,4 +1,4 @@
-/** Turns facts into EventBridge events. docs/events/ has a schema of each detail. */
+/** Turns facts into EventBridge events. docs/events/events.schema.json describes each detail. */
 import type { EventBridgeClient, PutEventsRequestEntry, PutEventsResultEntry } from '@aws-sdk/client-eventbridge'
 import { PutEventsCommand } from '@aws-sdk/client-eventbridge'
 import type { Fact, FactOf } from './facts.ts'
