@@ -24,7 +24,6 @@ export interface GatewayAccount {
 export type AuditedTicks = Pick<RunEnd, 'lastTick' | 'latestTick'>
 
 export interface RunAudit {
-  /** Of the gateway. */
   readonly charges: readonly RecordedCharge[]
   readonly ledgerCharges: number
   /** At the gateway or in the ledger, whichever has more. */
@@ -41,7 +40,6 @@ export interface RunAudit {
 
 type Tables = Pick<Resources, 'subscriptionsTable' | 'chargesTable' | 'sandboxTable'>
 
-/** @param seeded the subscriptions as they were before the first tick */
 export async function auditRun(
   client: DynamoDBClient,
   { subscriptionsTable, chargesTable, sandboxTable }: Tables,
@@ -53,7 +51,6 @@ export async function auditRun(
   return audit(gateway, ledger, await rowsOf(client, subscriptionsTable), ticks, seeded)
 }
 
-/** @param subscriptions as they are now */
 export function audit(
   { charges, declined }: GatewayAccount,
   ledger: readonly RecordedCharge[],

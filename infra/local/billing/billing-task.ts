@@ -8,7 +8,7 @@ import { outcomeOf } from '../observe/outcome.ts'
 import type { Task, TaskContext } from '../run/task.ts'
 import { resourcesOf } from '../stack/resources.ts'
 import { type AuditedTicks, auditRun, type RecordedCharge, readGateway } from './audit.ts'
-import { earliestDueAt, Forecast, seedSubscriptions } from './subscriptions.ts'
+import { earliestDueAt, forecastOf, seedSubscriptions } from './subscriptions.ts'
 import { chargesOf, concludeBilling } from './verdict.ts'
 
 export const billing =
@@ -20,11 +20,10 @@ export const billing =
     const faults = new PlannedFaults({ ...context.injecting, plan, places: resources, without: options.without })
     const audited = (ticks: AuditedTicks) => auditRun(client, resources, ticks, subscriptions)
     const answered = () => faults.gateway.answered()
-    const forecast = new Forecast(subscriptions)
+    const newlyDueAt = forecastOf(subscriptions)
     const moved: RecordedCharge[] = []
     let due = 0
 
-    /** The gateway's charges since the last call. */
     async function newCharges(): Promise<readonly RecordedCharge[]> {
       const { charges } = await readGateway(client, resources.sandboxTable)
       const known = new Set(moved.map(({ id }) => id))
@@ -60,7 +59,7 @@ export const billing =
       },
 
       tickStarts: (number, tickMs) => {
-        due += forecast.newlyDueAt(tickMs)
+        due += newlyDueAt(tickMs)
         faults.tickStarts(number, due)
       },
 

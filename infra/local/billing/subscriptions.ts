@@ -56,17 +56,11 @@ export function earliestDueAt(subscriptions: readonly Subscription[]): string {
 }
 
 /** How many business units are due at each tick of a run that were not due at the tick before. */
-export class Forecast {
-  #subscriptions: readonly Subscription[]
-
-  constructor(subscriptions: readonly Subscription[]) {
-    this.#subscriptions = subscriptions
-  }
-
-  /** @param tickMs later than that of the last call */
-  newlyDueAt(tickMs: number): number {
+export function forecastOf(seeded: readonly Subscription[]): (tickMs: number) => number {
+  let subscriptions = seeded
+  return (tickMs) => {
     let due = 0
-    this.#subscriptions = this.#subscriptions.map((subscription) => {
+    subscriptions = subscriptions.map((subscription) => {
       let next = subscription
       for (; Date.parse(next.dueAt) <= tickMs; due++) next = { ...next, ...afterCharge(next) }
       return next

@@ -128,7 +128,9 @@ function callConstructs(project: string, compiled: string): string {
 
 test('every example that is no stack and no test is a handler that is called', () => {
   const handlers = EXAMPLES.filter(({ code }) => !/'tenure\/constructs'|'node:test'/.test(code))
-  expect(handlers.map(({ file }) => file.replace(/\.ts$/, '')).sort()).toEqual([...new Set(HANDLERS.map(([file]) => file))].sort())
+  expect(handlers.map(({ file }) => file.replace(/\.ts$/, '')).sort()).toEqual(
+    [...new Set(HANDLERS.map(([file]) => file))].sort(),
+  )
   expect(EXAMPLES.length).toBeGreaterThan(6)
 })
 
