@@ -3,8 +3,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb'
 import { dayOf, dueInstant } from '../../../functions/billing/due-date.ts'
 import { afterCharge, dueShardOf, type Subscription } from '../../../functions/billing/subscription.ts'
-
-const SUCCEEDING_CARD = 'card_4242424242424242'
+import { CARD } from '../../../functions/sandbox/cards.ts'
 
 export type Customer = Pick<
   Subscription,
@@ -17,7 +16,7 @@ export type Customer = Pick<
 }
 
 /** The row of a new subscription. @throws InvalidDateError */
-export function subscribe({ dueDate, paymentMethod = SUCCEEDING_CARD, ...customer }: Customer): Subscription {
+export function subscribe({ dueDate, paymentMethod = CARD.charged, ...customer }: Customer): Subscription {
   return {
     ...customer,
     paymentMethod,

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb'
 import * as v from 'valibot'
+import { parseSchedule } from '../../../functions/election/schedule.ts'
 import type { LambdaFunction } from '../lambda-host/lambda-function.ts'
 import { arnOf, physicalName, resolve, type Stack } from './intrinsics.ts'
 
@@ -73,11 +74,11 @@ const INVOKE_CONFIG = v.object({
   MaximumEventAgeInSeconds: v.optional(v.number(), 21_600),
 })
 
-const UNIT_MS: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 }
-/** https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html */
-const RATE = /^rate\(([1-9]\d*) (minute|hour|day)s?\)$/
 const SCHEDULE = v.object({
-  ScheduleExpression: v.pipe(v.string(), v.regex(RATE, 'only rate(…) schedules run here')),
+  ScheduleExpression: v.pipe(
+    v.string(),
+    v.regex(/^rate\(\d+ (minute|hour|day)s?\)$/, 'only rate(…) schedules run here'),
+  ),
   Target: v.object({ Arn: v.string(), Input: v.optional(v.string(), '{}') }),
 })
 
@@ -136,9 +137,8 @@ export function readStack(stack: Stack, assets: ReadonlyMap<string, string>): De
       }
     }),
     schedules: all('AWS::Scheduler::Schedule', SCHEDULE).map(({ name, arn, properties }) => {
-      const [, count, unit = ''] = RATE.exec(properties.ScheduleExpression) ?? []
       const { Arn: targetArn, Input: input } = properties.Target
-      return { name, arn, periodMs: Number(count) * (UNIT_MS[unit] ?? 0), targetArn, input }
+      return { name, arn, periodMs: parseSchedule(properties.ScheduleExpression).floorMs, targetArn, input }
     }),
   }
 }
