@@ -33,7 +33,6 @@ export interface DevFlags extends RunFlags, Pick<OwnFunctionOptions, 'env' | 'ta
 }
 
 export const CHAOS_TICKS = 8
-/** Enough to see what a missing protection does, and that the run goes on. */
 export const TICKS_WITHOUT = 3
 
 /** The lease of 15 s must last at least a second. */

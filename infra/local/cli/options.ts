@@ -8,7 +8,6 @@ import type { OwnFunctionOptions } from '../own-function/own-function.ts'
 import type { RunOptions } from '../run/options.ts'
 import { CHAOS_TICKS, type DevFlags, type RunFlags, readDevFlags, readStartFlags, TICKS_WITHOUT } from './flags.ts'
 
-/** The options of both commands. */
 export interface CommandOptions extends RunOptions {
   readonly json: boolean
   readonly scenarioFile: string | undefined
@@ -86,7 +85,6 @@ function optionsOf(flags: RunFlags, freezesByHand: boolean): CommandOptions {
 
 const MANY = Number.POSITIVE_INFINITY
 
-/** Such as `cut-off`. */
 const flagOf = (fault: ScheduledFault) => fault.do.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)
 
 /** Thawed before the next tick by default. */

@@ -52,7 +52,6 @@ export class ManualFaults {
     return 'hangUp'
   }
 
-  /** @throws FaultError if it cannot be injected now */
   async inject(fault: ManualFault): Promise<void> {
     switch (fault.do) {
       case 'killLeader': {

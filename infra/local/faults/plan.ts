@@ -11,7 +11,6 @@ export interface PlanOptions {
 }
 
 export interface Plan {
-  /** The number of faults of the chaos. */
   readonly size: number
   faultsOf(tick: number, expectedCharges: number): readonly CallFault[]
 }

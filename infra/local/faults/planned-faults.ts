@@ -21,7 +21,6 @@ export interface Injecting {
 
 export interface PlannedFaultsOptions extends Injecting {
   readonly plan: Pick<Plan, 'faultsOf'>
-  /** Switched off. */
   readonly without: readonly Protection[]
   readonly places: CallPlaces
   readonly onFault: (fault: CallFault, requestId: string) => void
@@ -164,7 +163,6 @@ export class GatewayWatch {
     return this.#answered.size
   }
 
-  /** How many answers of the whole run the gateway repeated from its store. */
   replayedRequests(): number {
     return this.#replayedRequests
   }

@@ -13,7 +13,6 @@ export interface LambdaFunction {
   readonly maxEventAgeMs: number
 }
 
-/** How the functions of a run reach it. */
 export interface Access {
   readonly servicesUrl: string
   readonly region: string

@@ -42,7 +42,6 @@ export interface AsyncInvocation {
   readonly onStart?: (retry: number) => void
 }
 
-/** Of one function. */
 interface Pool {
   readonly idle: Environment[]
   readonly starting: Set<Promise<void>>

@@ -18,7 +18,6 @@ export interface ServicesOptions {
   /** Of the tables. A function that asks for another Region gets this one. */
   readonly region: string
   readonly accessKey: string
-  /** Those that other functions may invoke. */
   readonly functions: readonly LambdaFunction[]
   readonly intercept: Interceptor
   readonly run: (lambda: LambdaFunction, event: unknown, requestId: string) => Promise<Ending>

@@ -7,7 +7,6 @@ import type { TenureEnd } from './entries.ts'
 import type { Step } from './tenure-logs.ts'
 import { type MissingTable, rowOf } from './wire.ts'
 
-/** What the attempt requested of the leases, and the results. */
 export interface Observations {
   /** In the order of their first acquire. */
   readonly leases: readonly ObservedLease[]
@@ -16,7 +15,6 @@ export interface Observations {
 
 export interface ObservedLease {
   readonly lease: string
-  /** The longest duration that it requested. */
   readonly leaseMs: number
   readonly tick?: string | undefined
   /** Of the last grant; absent if there was none. */
@@ -115,13 +113,12 @@ export function thrownIn(outcome: TryOutcome): ErrorReport | undefined {
 export function lastStepOf(outcome: TryOutcome, logs: readonly string[] = []): Omit<Step, 'atMs'> {
   const thrown = thrownIn(outcome)
   const lines = withoutMetrics(logs)
-  const trace = [...framesOf(thrown?.trace), ...(lines.length > 0 ? ['Logged:', ...lines] : [])]
+  const trace = [
+    ...(thrown?.trace?.slice(1).map((frame) => frame.trim()) ?? []),
+    ...(lines.length > 0 ? ['Logged:', ...lines] : []),
+  ]
   const ending = thrown === undefined ? 'Returns' : `Fails with ${thrown.errorType}: ${thrown.errorMessage}`
   const after = { completed: '; its tick is completed', released: ' after it released the lease', failed: '' }
   const description = outcome.status === 'standby' ? `Stands by: ${outcome.reason}` : ending + after[outcome.status]
   return { description, trace }
 }
-
-/** Without the first lines of a stack, which repeat the message. */
-const framesOf = (trace: readonly string[] = []) =>
-  trace.filter((line) => /^\s*at /.test(line)).map((line) => line.trim())

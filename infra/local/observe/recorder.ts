@@ -58,7 +58,6 @@ export class Recorder {
     this.#tenures = new Tenures(leaseTable, add, now)
   }
 
-  /** The interceptor nearest to the function. */
   readonly atFunction: Interceptor = async (call, forward) => {
     const attempt = this.#attempts.get(call.requestId)
     if (attempt === undefined) return forward()
@@ -85,7 +84,6 @@ export class Recorder {
     }
   }
 
-  /** The interceptor nearest to the service. */
   readonly atService: Interceptor = async (call, forward) => {
     const sender = this.#attempts.get(call.requestId)?.last
     const wasReplaced = sender !== undefined && this.#tenures.isReplaced(sender)

@@ -16,7 +16,6 @@ export interface OwnPlace {
 /** Leases end with the invocation, and timers are not exact. */
 const TOLERANCE = 1.1
 
-/** What in the requests of a try does not fit this run. */
 export function hintsOn(observations: Observations, { lease, leaseMs }: OwnPlace): readonly string[] {
   const hints = observations.missingTables.map(({ tables, keys }) => {
     // The names of its keys are those of the request, if it has them.
@@ -42,7 +41,6 @@ export function hintsOn(observations: Observations, { lease, leaseMs }: OwnPlace
 }
 
 const HOST = join(import.meta.dirname, '../lambda-host')
-const FRAME = /^\s*at /
 
 /**
  * The same error with its frames only: files relative to `directory`, the library as `tenure`, without the frames of
@@ -51,7 +49,7 @@ const FRAME = /^\s*at /
 export function readableError(error: ErrorReport, directory: string): ErrorReport {
   const { errorType, errorMessage, trace } = error
   if (trace === undefined) return error
-  const frames = trace.filter((line) => FRAME.test(line) && !line.includes('node:') && !line.includes(HOST))
+  const frames = trace.slice(1).filter((line) => !line.includes('node:') && !line.includes(HOST))
   const own = frames.filter((line) => !line.includes('/node_modules/'))
   const shown = (own.length > 0 ? own : frames).map((line) => relativeFrame(line.trim(), directory))
   return { errorType, errorMessage, trace: [`${errorType}: ${errorMessage}`, ...shown] }

@@ -15,7 +15,6 @@ export interface OwnFunctionOptions {
   readonly env: Readonly<Record<string, string>>
   /** With the names of the partition key and, if there is one, of the sort key. Both are strings. */
   readonly table: readonly { readonly name: string; readonly keys: readonly string[] }[]
-  /** In milliseconds. */
   readonly timeout: number
 }
 

@@ -35,7 +35,7 @@ export class Display {
     this.#foreignLine(wrapped(text, this.#stream.columns))
   }
 
-  /** Not wrapped: log lines and stack frames, which the user may copy. */
+  /** Not wrapped, since the user may copy it. */
   #foreignLine(text: string): void {
     this.#stream.write(`${text}\n`)
   }

@@ -29,9 +29,7 @@ export interface Task {
   tickStarts?(number: number, tickMs: number): void
   /** Called every ten seconds during a tick. */
   progress?(): void
-  /** What the tick did, in a few words. */
   tickEnded?(): Promise<string>
-  /** The money that moved so far, in a few words. */
   money?(): string
   isSettled?(tick: string): Promise<boolean>
   outcomeOf(attempt: Attempt): TryOutcome

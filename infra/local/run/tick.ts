@@ -54,7 +54,6 @@ export class RunningTick {
   readonly #over = Promise.withResolvers<void>()
   /** Settles when all have ended except frozen ones whose rivals have been invoked again. */
   readonly settled = this.#settled.promise
-  /** Settles when all have ended. */
   readonly over = this.#over.promise
 
   /** Invokes all candidates. @throws TemplateError if the input of a schedule is not JSON */

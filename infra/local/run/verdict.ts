@@ -8,7 +8,6 @@ import type { Tally } from './running-ticks.ts'
 export interface Summary extends Tally {
   /** Writes of replaced leaders that the fence refused. */
   readonly staleWritesRefused: number
-  /** Completions of replaced leaders. */
   readonly completionsRefused: number
   /** By table: writes of replaced leaders that were accepted, because neither fence nor guard protected them. */
   readonly unguardedWrites: Readonly<Record<string, number>>
@@ -36,9 +35,7 @@ export interface Conclusion {
     /** Why the run proves nothing, as sentences. */
     readonly inconclusive: readonly string[]
   }
-  /** What the task did, for the terminal. */
   readonly lines: readonly string[]
-  /** Completes "All is well:". */
   readonly success: string
 }
 
@@ -80,7 +77,6 @@ export function tickErrors({ summary, wasCut }: RunEnd, { chaos }: Asked): strin
   ]
 }
 
-/** How many writes, of all tables. */
 export const writesIn = (byTable: Summary['unguardedWrites']): number =>
   Object.values(byTable).reduce((sum, writes) => sum + writes, 0)
 

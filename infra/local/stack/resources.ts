@@ -13,7 +13,6 @@ export interface LeaseResource {
   readonly leaseMs: number
 }
 
-/** What billing and its gateway use, besides the lease. */
 export interface Resources extends LeaseResource {
   readonly subscriptionsTable: string
   readonly chargesTable: string

@@ -34,7 +34,6 @@ export class History {
     this.revision += 1
   }
 
-  /** The time of the first event. */
   get fromMs(): number | undefined {
     return this.events[0]?.atMs
   }

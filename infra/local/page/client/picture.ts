@@ -116,7 +116,6 @@ function barOf(tenure: TenureEntry, toMs: number | undefined, outcome: BarOutcom
   return { id: String(number), fromMs: atMs, ...(toMs === undefined ? {} : { toMs }), outcome, label, title }
 }
 
-/** Such as `completed`, `failed, then taken over`. */
 export function describeOutcome(tenure: TenureEntry): string {
   const { end = 'leading' } = tenure
   if (workOutcome(tenure) !== 'failed' || end === 'failed') return OUTCOME_NAMES[end]
