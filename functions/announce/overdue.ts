@@ -10,7 +10,6 @@ import { LEASE_RECORD } from '../election/stores/row.ts'
 import { isCanonicalTick } from '../election/tick.ts'
 import type { Log } from './announce.ts'
 
-/** Counting stops here. */
 const MOST_OVERDUE = 1_000
 
 export type Progress = (lease: string) => Promise<number>
@@ -26,7 +25,7 @@ export interface OverdueCheckOptions {
 /**
  * Measures `ticksOverdue` of each lease that the event names. A lease that cannot be read does not stop the others.
  *
- * @throws RangeError for a wrong event; OverdueCheckError at the end, if a lease could not be read
+ * @throws RangeError for a wrong event; Error at the end, if a lease could not be read
  */
 export function overdueCheck({ progress, measure, log, now = Date.now }: OverdueCheckOptions) {
   return async (event: unknown): Promise<void> => {
@@ -46,20 +45,13 @@ export function overdueCheck({ progress, measure, log, now = Date.now }: Overdue
     }
     const [first] = failures
     if (first === undefined) return
-    const names = failures
-      .map(({ lease }) => lease)
-      .join(', ')
-      .slice(0, 500)
-    throw new OverdueCheckError(
-      `${failures.length} of ${watched.length} leases could not be checked for overdue ticks: ${names}. ` +
+    const names = failures.map(({ lease }) => lease).join(', ')
+    throw new Error(
+      `${failures.length} of ${watched.length} leases could not be checked for overdue ticks: ${names.slice(0, 500)}. ` +
         'The log has the reason for each; the others were measured.',
       { cause: first.error },
     )
   }
-}
-
-export class OverdueCheckError extends Error {
-  override readonly name = 'OverdueCheckError'
 }
 
 export interface WatchedLease {

@@ -20,7 +20,6 @@ export interface LeaseReading {
 
 export interface History {
   readonly rows: readonly TenureRow[]
-  /** Whether there are older rows, which were not read. */
   readonly hasMore: boolean
 }
 
@@ -40,7 +39,6 @@ export interface LeaseView {
   readonly lease: string
   readonly state: LeaseState
   readonly fencingToken: number | undefined
-  /** The tick that the leader works on. */
   readonly tick: string | undefined
   /** Set if the lease is paused, with or without a leader. */
   readonly pausedUntilMs: number | undefined

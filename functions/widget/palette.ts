@@ -6,7 +6,6 @@ export type Palette = Readonly<Record<keyof typeof LIGHT, string>>
 
 export const LIGHT = {
   text: '#16191f',
-  /** Secondary text. */
   muted: '#5a6472',
   /** Lines that only guide the eye. */
   line: '#d5dbdb',

@@ -13,7 +13,6 @@ export interface Bar {
   /** Written on the bar if it fits. */
   readonly label: string
   readonly outcome: BarOutcome
-  /** The tooltip. */
   readonly title: string
 }
 

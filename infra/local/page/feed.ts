@@ -75,7 +75,6 @@ export class Feed {
     return `event ${this.#events}`
   }
 
-  /** The oldest events and tenures. */
   #forget(): void {
     const history = [...this.#entries].filter(([key]) => /^(event|tenure) /.test(key))
     const excess = this.#entries.size - this.#keptEntries

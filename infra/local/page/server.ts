@@ -19,18 +19,15 @@ import { bundlePage } from './bundle.ts'
 import type { Feed } from './feed.ts'
 
 export interface PageOptions {
-  /** 0 for any free port. */
   readonly port: number
   /** The first part of the path. @default a random one */
   readonly key?: string
   readonly feed: Pick<Feed, 'subscribe'>
   readonly logs: Pick<TenureLogs, 'get'>
-  /** @throws FaultError */
   readonly inject: (fault: ManualFault) => Promise<void>
 }
 
 export interface PageServer {
-  /** Such as `http://127.0.0.1:40123/mGgFqKVWTt8xMx0Pv1RZHA/`. */
   readonly url: string
   /** Ends every connection, and settles when the port is free. */
   stop(): Promise<void>

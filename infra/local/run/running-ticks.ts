@@ -35,7 +35,6 @@ export class RunningTicks {
     return this.#over.ticks - this.#over.completed
   }
 
-  /** Settles when all ticks are over that were started so far. */
   async over(): Promise<void> {
     await Promise.all([...this.#open].map((tick) => tick.over))
   }

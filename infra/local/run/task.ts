@@ -19,7 +19,6 @@ export interface TaskContext extends Pick<Deployment, 'client' | 'functions' | '
 
 export interface Task {
   readonly name: string
-  /** Whether the terminal shows what the function logs. */
   readonly showsLogs?: boolean
   /** Between the functions and what they call, the one nearest to the functions first. */
   readonly interceptors?: readonly Interceptor[]

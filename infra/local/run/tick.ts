@@ -16,7 +16,6 @@ export interface TickRecord {
   readonly tick: string
   readonly tries: readonly Try[]
   readonly durationMs: number
-  /** A leader of this tick is still frozen. */
   readonly hasFrozen: boolean
 }
 

@@ -22,7 +22,6 @@ export interface RunEnd {
   /** The last tick that is over, and the last that was started, as canonical ISO text; empty if there is none. */
   readonly lastTick: string
   readonly latestTick: string
-  /** What was planned and not done, as sentences. */
   readonly undone: readonly string[]
 }
 
@@ -49,7 +48,6 @@ export function concludeElection(end: RunEnd, asked: Asked): Conclusion {
   return { summary, verdict, lines: [], success: 'each tick was completed by one leader' }
 }
 
-/** The verdict for the terminal and the page. */
 export function verdictLines({ summary, verdict, success }: Conclusion, wasCut: boolean): readonly VerdictLine[] {
   const { errors, inconclusive } = verdict
   const lines: VerdictLine[] = [

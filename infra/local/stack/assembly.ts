@@ -150,7 +150,6 @@ export async function readJson<S extends Schema>(file: string, schema: S): Promi
   return parse(schema, JSON.parse(await readFile(file, 'utf8')), file)
 }
 
-/** @param where begins the message of the error */
 function parse<S extends Schema>(schema: S, value: unknown, where: string): v.InferOutput<S> {
   const read = v.safeParse(schema, value)
   if (read.success) return read.output

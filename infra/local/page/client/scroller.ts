@@ -30,7 +30,6 @@ export class Scroller {
   /** Movements until then still belong to an earlier key press. */
   #settlesUntil = 0
 
-  /** @param changed asks for a new picture */
   constructor(element: HTMLElement, spacer: HTMLElement, changed: (isScrolling: boolean) => void) {
     this.#element = element
     this.#spacer = spacer
@@ -43,7 +42,6 @@ export class Scroller {
     return this.#isFollowing
   }
 
-  /** The window to draw, for a history from `beganMs` to now. */
   windowFor(beganMs: number, nowMs: number, futureMs: number): Window {
     const element = this.#element
     const [width, scale] = [element.clientWidth, this.#scale]
