@@ -23,7 +23,6 @@ export function ownFunction({ path, directory }: { readonly path: string; readon
     const place = { lease, directory, leaseMs }
     const warn = (text: string) => display.warn(`    ${text}`)
     const read = outcomeReader(place, (requestId) => recorder.observations(requestId), warn)
-    let hasWarned = false
     return {
       name: path,
       showsLogs: true,
@@ -33,13 +32,6 @@ export function ownFunction({ path, directory }: { readonly path: string; readon
         const minutes = (candidates[0]?.schedule.periodMs ?? 0) / 60_000
         const of = `${count(candidates.length, 'candidate')}, lease ${lease} of ${secondsOf(leaseMs)}`
         display.note(`${path}: ${of}, a tick every ${minutes} min from ${timeOf(firstTick)}`)
-      },
-
-      progress: () => {
-        if (hasWarned) return
-        hasWarned = true
-        const limit = `its time-out is ${secondsOf(candidates[0]?.lambda.timeoutMs ?? 0)}`
-        display.note(`    … this tick of ${path} takes long; ${limit}`)
       },
 
       outcomeOf: read,
