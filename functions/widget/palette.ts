@@ -38,9 +38,11 @@ export const THEMES = { light: LIGHT, dark: DARK } as const
 export type Theme = keyof typeof THEMES
 
 /** The light colours, each of which a page can replace by a custom property such as `--tenure-taken-over`. */
-export const CUSTOM_PROPERTIES: Palette = { ...LIGHT, ...Object.fromEntries(Object.entries(LIGHT).map(customProperty)) }
+export const CUSTOM_PROPERTIES: Palette = {
+  ...LIGHT,
+  ...Object.fromEntries(Object.entries(LIGHT).map(([role, colour]) => [role, `var(${propertyOf(role)}, ${colour})`])),
+}
 
-function customProperty([name, colour]: readonly [string, string]) {
-  const kebab = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-  return [name, `var(--tenure-${kebab}, ${colour})`]
+export function propertyOf(role: string): string {
+  return `--tenure-${role.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }

@@ -19,7 +19,7 @@ export const billing =
     const plan = planOf(options)
     const faults = new PlannedFaults({ ...context.injecting, plan, places: resources, without: options.without })
     const audited = (ticks: AuditedTicks) => auditRun(client, resources, ticks, subscriptions)
-    const answered = () => faults.gateway.answered()
+    const { gateway } = faults
     const newlyDueAt = forecastOf(subscriptions)
     const moved: RecordedCharge[] = []
     let due = 0
@@ -64,11 +64,12 @@ export const billing =
       },
 
       progress: () => {
-        if (answered() < due) display.note(`    … the gateway has answered ${answered()} of ${count(due, 'charge')}`)
+        const { size } = gateway.answered
+        if (size < due) display.note(`    … the gateway has answered ${size} of ${count(due, 'charge')}`)
       },
 
       tickEnded: async () => {
-        due = Math.max(0, due - answered())
+        due = Math.max(0, due - gateway.answered.size)
         return chargesOf(await newCharges())
       },
 
@@ -86,7 +87,7 @@ export const billing =
       },
 
       conclude: async (end) => {
-        const report = { replayedRequests: faults.gateway.replayedRequests(), injected: faults.injected() }
+        const report = { replayedRequests: gateway.replayedRequests, injected: faults.injected }
         return concludeBilling(end, { ...(await audited(end)), ...report }, options)
       },
     }

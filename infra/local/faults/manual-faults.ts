@@ -23,7 +23,7 @@ export class ManualFaults {
   readonly candidates: Candidates
   readonly #options: ManualFaultsOptions
   readonly #clock: Pick<Clock, 'sleep'>
-  readonly #injected = { killLeader: 0, freezeLeader: 0 }
+  readonly injected = { killLeader: 0, freezeLeader: 0 }
   #armed: Armed | undefined
   /** The frozen requests, each with the function that lets its write continue or drops it. */
   readonly #frozen = new Map<string, (way: 'continue' | 'drop') => void>()
@@ -74,10 +74,6 @@ export class ManualFaults {
     return this.#frozen.size > 0
   }
 
-  injected(): Readonly<Record<Armed, number>> {
-    return this.#injected
-  }
-
   invocationEnded(requestId: string): void {
     this.#dying.delete(requestId)
     const release = this.#frozen.get(requestId)
@@ -105,7 +101,7 @@ export class ManualFaults {
     this.#dying.add(requestId)
     const isKilled = await this.#options.processes.kill(requestId)
     if (isKilled) {
-      this.#injected.killLeader += 1
+      this.injected.killLeader += 1
       this.#options.onFault(`${FAULT_WORDS.killLeader}${moment}`, { requestId })
     } else this.#dying.delete(requestId)
     return isKilled
@@ -127,7 +123,7 @@ export class ManualFaults {
     if (!processes.freeze(requestId)) return forward()
     const { promise: thawed, resolve } = Promise.withResolvers<'continue' | 'drop'>()
     this.#frozen.set(requestId, resolve)
-    this.#injected.freezeLeader += 1
+    this.injected.freezeLeader += 1
     onFault(`${FAULT_WORDS.freezeLeader}, with a write on its way`, { requestId })
     this.#arm(undefined)
     void this.#invokeRivals(requestId, resolve)

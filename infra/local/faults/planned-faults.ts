@@ -32,7 +32,7 @@ export class PlannedFaults {
   readonly gateway = new GatewayWatch()
   readonly intercept: Interceptor
   readonly #options: PlannedFaultsOptions
-  readonly #injected: CallFault[] = []
+  readonly injected: CallFault[] = []
   readonly #counts = new Map<CallKind, number>()
   #planned: readonly CallFault[] = []
 
@@ -51,11 +51,7 @@ export class PlannedFaults {
   tickStarts(number: number, expectedCharges: number): void {
     this.#planned = this.#options.plan.faultsOf(number, expectedCharges)
     this.#counts.clear()
-    this.gateway.tickStarts()
-  }
-
-  injected(): readonly CallFault[] {
-    return this.#injected
+    this.gateway.answered.clear()
   }
 
   readonly #hit: Interceptor = async (call, forward) => {
@@ -103,8 +99,8 @@ export class PlannedFaults {
   }
 
   #note(fault: CallFault, { requestId }: Call): void {
-    if (this.#injected.includes(fault)) return // one of several throttled calls
-    this.#injected.push(fault)
+    if (this.injected.includes(fault)) return // one of several throttled calls
+    this.injected.push(fault)
     this.#options.onFault(fault, requestId)
   }
 }
@@ -139,8 +135,10 @@ export function callKindOf({ service, operation, target, body }: Call, places: C
 
 /** Counts the gateway's answers on the wire, behind all faults, for the progress of a tick. */
 export class GatewayWatch {
-  #answered = new Set<string>()
-  #replayedRequests = 0
+  /** The business units of this tick that the gateway has charged or declined. */
+  readonly answered = new Set<string>()
+  /** Answers of the whole run that the gateway repeated from its store. */
+  replayedRequests = 0
 
   readonly intercept: Interceptor = async (call, forward) => {
     const reply = await forward()
@@ -149,22 +147,9 @@ export class GatewayWatch {
     const response = parseJson(reply.body)
     const statusCode = property(response, 'statusCode')
     if (statusCode !== 200 && statusCode !== 402) return reply
-    this.#answered.add(unitOf(new URLSearchParams(form)))
-    if (property(property(response, 'headers'), 'idempotent-replayed') === 'true') this.#replayedRequests += 1
+    this.answered.add(unitOf(new URLSearchParams(form)))
+    if (property(property(response, 'headers'), 'idempotent-replayed') === 'true') this.replayedRequests += 1
     return reply
-  }
-
-  tickStarts(): void {
-    this.#answered = new Set()
-  }
-
-  /** How many business units of this tick the gateway has charged or declined. */
-  answered(): number {
-    return this.#answered.size
-  }
-
-  replayedRequests(): number {
-    return this.#replayedRequests
   }
 }
 

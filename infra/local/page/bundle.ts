@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CUSTOM_PROPERTIES, DARK, LIGHT, type Palette } from '../../../functions/widget/palette.ts'
+import { DARK, LIGHT, type Palette, propertyOf } from '../../../functions/widget/palette.ts'
 
 export interface BundledPage {
   readonly html: string
@@ -18,10 +18,8 @@ const BUNDLED = join(import.meta.dirname, 'page.json')
 const COLOURS = `:root{${declarationsOf(LIGHT)}}@media (prefers-color-scheme:dark){:root{${declarationsOf(DARK)}}}`
 
 function declarationsOf(palette: Palette): string {
-  const properties = new Map(Object.entries(CUSTOM_PROPERTIES))
-  return Object.entries(palette)
-    .map(([role, colour]) => `${/--[\w-]+/.exec(properties.get(role) ?? '')}:${colour}`)
-    .join(';')
+  const declarations = Object.entries(palette).map(([role, colour]) => `${propertyOf(role)}:${colour}`)
+  return declarations.join(';')
 }
 
 export async function bundlePage(): Promise<BundledPage> {

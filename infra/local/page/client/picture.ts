@@ -18,7 +18,7 @@ export function pictureOf(history: History, window: Window): Timeline {
   const { nowMs } = window
   const tenures = history.tenures().filter((tenure) => isIn(tenure, window))
   const events = history.events.filter(({ atMs }) => atMs >= window.fromMs && atMs < window.toMs)
-  const knownFromMs = history.fromMs ?? nowMs
+  const knownFromMs = history.events[0]?.atMs ?? nowMs
   // Removed candidates keep their lanes.
   const candidates = history.sortedCandidates().map(({ candidate }): Lane => {
     const own = tenures.filter((tenure) => tenure.candidate === candidate)
