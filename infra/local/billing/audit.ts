@@ -16,7 +16,6 @@ export interface RecordedCharge extends BusinessUnit, Money {
 
 export interface GatewayAccount {
   readonly charges: readonly RecordedCharge[]
-  /** The business units of which the gateway declined a charge. */
   readonly declined: ReadonlySet<string>
 }
 

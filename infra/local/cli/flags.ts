@@ -120,7 +120,6 @@ export function readDevFlags(argv: readonly string[]): Flags<DevFlags> {
 const A_CANDIDATE = `a candidate from 1 to ${MAX_CANDIDATES}`
 const AND_ITS_PAGE = 'one leader per tick,\nand serves a page that shows and breaks its election.'
 
-/** @param command gets the flags of both commands, too */
 function readRunFlags<F extends RunFlags>(command: Command, argv: readonly string[], hint?: string): Flags<F> {
   const scheduled: ScheduledFault[] = []
   const tick = wholeNumber(1, MAX_TICKS)

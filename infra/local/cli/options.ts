@@ -87,7 +87,6 @@ const MANY = Number.POSITIVE_INFINITY
 
 const flagOf = (fault: ScheduledFault) => fault.do.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)
 
-/** Thawed before the next tick by default. */
 function freezeUntil(tick: number, thawTick: number | undefined, ticks = MANY): ScheduledFault[] {
   if (thawTick === undefined && tick >= ticks) {
     throw new OptionError(`--freeze-leader ${tick} needs at least --ticks ${tick + 1}: the next tick thaws the leader`)

@@ -117,7 +117,6 @@ export class ManualFaults {
     return 'hangUp'
   }
 
-  /** Holds the write back while its sender is frozen. */
   async #freezeAt(requestId: string, forward: Forward): Promise<Reply | 'hangUp'> {
     const { processes, onFault, election } = this.#options
     if (!processes.freeze(requestId)) return forward()

@@ -10,14 +10,11 @@ export interface PlanOptions {
   readonly ticks: number | undefined
 }
 
-export interface Plan {
-  readonly size: number
-  faultsOf(tick: number, expectedCharges: number): readonly CallFault[]
-}
+export type Plan = ReturnType<typeof planOf>
 
-export function planOf({ killLeader, freezeLeader, chaos, ticks = MIN_CHAOS_TICKS }: PlanOptions): Plan {
+export function planOf({ killLeader, freezeLeader, chaos, ticks = MIN_CHAOS_TICKS }: PlanOptions) {
   const faults = chaos === undefined ? [] : chaosPlan(chaos, ticks)
-  const faultsOf = (number: number, expectedCharges: number) => [
+  const faultsOf = (number: number, expectedCharges: number): readonly CallFault[] => [
     ...faults.filter(({ tick }) => tick === number),
     ...(number === killLeader ? killAtWorst(number, expectedCharges) : []),
     ...(number === freezeLeader ? freezeAtWorst(number, expectedCharges) : []),

@@ -15,7 +15,6 @@ export interface Injecting {
   readonly deliverAgain: (requestId: string) => Promise<void>
   /** How long after its last renewal a lease can be acquired by another candidate. */
   readonly pastLeaseMs: number
-  /** Ends every wait. */
   readonly signal: AbortSignal
 }
 

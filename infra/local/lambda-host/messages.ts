@@ -29,7 +29,6 @@ export interface ErrorReport {
   readonly trace?: readonly string[]
 }
 
-/** The file descriptor of the pipe in the runtime's process. */
 export const CHANNEL_FD = 3
 
 /** In UTF-16 code units: twice the longest result, because its quotes and backslashes are escaped a second time. */

@@ -73,7 +73,6 @@ export function outcomeOf(ending: Ending, observations: Observations, lease: str
   return { status: 'failed', error: thrown ?? mistakeIn(observations, lease), fencingToken: token }
 }
 
-/** Why a function that returned is counted as failed. */
 function mistakeIn(observations: Observations, name: string): ErrorReport {
   const error = (errorType: string, errorMessage: string) => ({ errorType, errorMessage })
   const observed = leaseIn(observations, name)
@@ -103,13 +102,11 @@ function mistakeIn(observations: Observations, name: string): ErrorReport {
 export const withoutMetrics = (logs: readonly string[]): readonly string[] =>
   logs.filter((line) => property(parseJson(line), '_aws') === undefined)
 
-/** What the function threw, even after its tick was completed. */
 export function thrownIn(outcome: TryOutcome): ErrorReport | undefined {
   if (outcome.status === 'failed') return outcome.error
   return outcome.status === 'completed' ? outcome.thrown : undefined
 }
 
-/** @param logs the last lines that the invocation wrote */
 export function lastStepOf(outcome: TryOutcome, logs: readonly string[] = []): Omit<Step, 'atMs'> {
   const thrown = thrownIn(outcome)
   const lines = withoutMetrics(logs)

@@ -12,7 +12,6 @@ import { type Step, shortened, TenureLogs } from './tenure-logs.ts'
 import { type Tenure, Tenures } from './tenures.ts'
 import { type Answer, answerOf, isRefusal, type LeaseRequest, leaseRequestOf, missingTableOf } from './wire.ts'
 
-/** A lease that an attempt requested, and the tenure that it was granted last. */
 interface Requested {
   leaseMs: number
   tick: string | undefined
@@ -130,7 +129,6 @@ export class Recorder {
     if (oldest !== undefined) this.#attempts.delete(oldest)
   }
 
-  /** @param logs the last lines that it wrote */
   invocationEnded(requestId: string, outcome: TryOutcome, logs?: readonly string[]): void {
     const attempt = this.#attempts.get(requestId)
     if (attempt === undefined) return
@@ -151,7 +149,6 @@ export class Recorder {
     this.#add({ kind: 'failure', atMs, number, candidate, tick, error })
   }
 
-  /** A fault was injected into an invocation, or a candidate, or the whole run. */
   faultInjected(description: string, on: { readonly candidate?: number; readonly requestId?: string } = {}): void {
     const atMs = this.#now()
     const attempt = on.requestId === undefined ? undefined : this.#attempts.get(on.requestId)
@@ -159,7 +156,6 @@ export class Recorder {
     this.#add({ kind: 'fault', atMs, candidate: on.candidate ?? attempt?.candidate, description })
   }
 
-  /** The request of the leader that still runs. */
   leader(): string | undefined {
     return this.#tenures.leading()?.requestId
   }

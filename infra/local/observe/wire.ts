@@ -20,7 +20,6 @@ export function endIn(request: LeaseRequest): 'completed' | 'released' | 'failed
 
 /** A write to anything but the lease row. */
 export interface Write {
-  /** Such as `UpdateItem of Charges`. */
   readonly what: string
   /** Its plain name; undefined for a charge at the gateway. */
   readonly table?: string
@@ -73,7 +72,6 @@ export function isRefusedByFence({ body }: Call, item: unknown): boolean {
   return (numberOf(property(item, column)) ?? 0) > (mine ?? 0)
 }
 
-/** DynamoDB refused a request because its table, or one of its tables, does not exist. */
 export interface MissingTable {
   readonly tables: readonly string[]
   /** The names of the keys, if the request has them. */

@@ -16,7 +16,6 @@ export const OWN_FUNCTION_APP = `node ${inShell(
   join(import.meta.dirname, `own-function-app${extname(import.meta.filename)}`),
 )}`
 
-/** What the CDK bundles. */
 const MODULE = /\.[cm]?[jt]s$|\.[jt]sx$/
 
 /**

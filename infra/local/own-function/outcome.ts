@@ -7,7 +7,6 @@ import { LIBRARY } from './entry.ts'
 
 export interface OwnPlace {
   readonly lease: string
-  /** The LEASE_MS that the function gets. */
   readonly leaseMs: number
   /** File names in stacks are relative to it. */
   readonly directory: string

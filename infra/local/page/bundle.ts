@@ -5,11 +5,6 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DARK, LIGHT, type Palette, propertyOf } from '../../../functions/widget/palette.ts'
 
-export interface BundledPage {
-  readonly html: string
-  readonly headers: Readonly<Record<string, string>>
-}
-
 const SOURCE = join(import.meta.dirname, 'client')
 /** The package has the page already bundled, and not its source. */
 const BUNDLED = join(import.meta.dirname, 'page.json')
@@ -22,7 +17,7 @@ function declarationsOf(palette: Palette): string {
   return declarations.join(';')
 }
 
-export async function bundlePage(): Promise<BundledPage> {
+export async function bundlePage(): Promise<{ readonly html: string; readonly headers: Record<string, string> }> {
   if (existsSync(BUNDLED)) return JSON.parse(await readFile(BUNDLED, 'utf8'))
   const [template, ownStyle, script] = await Promise.all([
     readFile(join(SOURCE, 'index.html'), 'utf8'),

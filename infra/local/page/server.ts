@@ -27,11 +27,7 @@ export interface PageOptions {
   readonly inject: (fault: ManualFault) => Promise<void>
 }
 
-export interface PageServer {
-  readonly url: string
-  /** Ends every connection, and settles when the port is free. */
-  stop(): Promise<void>
-}
+export type PageServer = Awaited<ReturnType<typeof startPage>>
 
 const MAX_BODY = 1_000
 /** Detects a connection whose page is gone. */
@@ -43,7 +39,7 @@ const MAX_STREAMS = 20
 const MAX_FAREWELL_MS = 1_000
 
 /** @throws Error that says what to do if the port is taken */
-export async function startPage(options: PageOptions): Promise<PageServer> {
+export async function startPage(options: PageOptions) {
   const { port, key = randomBytes(16).toString('base64url'), feed, logs, inject } = options
   const page = await bundlePage()
   const streams = new Set<ServerResponse>()
