@@ -25,12 +25,6 @@ export interface Schedule {
   readonly input: string
 }
 
-export interface Declared {
-  readonly tables: readonly Table[]
-  readonly functions: readonly LambdaFunction[]
-  readonly schedules: readonly Schedule[]
-}
-
 const MANIFEST = v.object({
   artifacts: v.record(
     v.string(),
@@ -86,7 +80,7 @@ const SCHEDULE = v.object({
 export async function readAssembly(
   directory: string,
   { runId, ...place }: Pick<Stack, 'region' | 'account'> & { readonly runId: string },
-): Promise<Declared> {
+) {
   const { artifacts } = await readJson(join(directory, 'manifest.json'), MANIFEST)
   const stacks = Object.entries(artifacts).filter(([, { type }]) => type === 'aws:cloudformation:stack')
   const declared = stacks.map(async ([id, { properties }]) => {
@@ -109,7 +103,7 @@ export async function readAssembly(
 }
 
 /** @param assets the directory of each asset, by its S3 key in a deployment */
-export function readStack(stack: Stack, assets: ReadonlyMap<string, string>): Declared {
+export function readStack(stack: Stack, assets: ReadonlyMap<string, string>) {
   /** The resources of this type, with the properties of the schema; others are not read. */
   const all = <S extends Schema>(type: string, schema: S) =>
     [...stack.resources]
@@ -120,10 +114,10 @@ export function readStack(stack: Stack, assets: ReadonlyMap<string, string>): De
       })
   const configs = all('AWS::Lambda::EventInvokeConfig', INVOKE_CONFIG).map(({ properties }) => properties)
   return {
-    tables: all('AWS::DynamoDB::GlobalTable', TABLE).map(({ name, properties }) => {
+    tables: all('AWS::DynamoDB::GlobalTable', TABLE).map(({ name, properties }): Table => {
       return { TableName: name, BillingMode: 'PAY_PER_REQUEST', ...properties }
     }),
-    functions: all('AWS::Lambda::Function', FUNCTION).map(({ id, name, arn, properties }) => {
+    functions: all('AWS::Lambda::Function', FUNCTION).map(({ id, name, arn, properties }): LambdaFunction => {
       const directory = assets.get(properties.Code.S3Key)
       if (directory === undefined)
         throw new TemplateError(`${id}: its code is not a directory among the stack's assets`)
@@ -136,7 +130,7 @@ export function readStack(stack: Stack, assets: ReadonlyMap<string, string>): De
         maxEventAgeMs: 1000 * config.MaximumEventAgeInSeconds,
       }
     }),
-    schedules: all('AWS::Scheduler::Schedule', SCHEDULE).map(({ name, arn, properties }) => {
+    schedules: all('AWS::Scheduler::Schedule', SCHEDULE).map(({ name, arn, properties }): Schedule => {
       const { Arn: targetArn, Input: input } = properties.Target
       return { name, arn, periodMs: parseSchedule(properties.ScheduleExpression).floorMs, targetArn, input }
     }),
