@@ -4,7 +4,7 @@ import { CorruptLeaseError } from '../election/errors.ts'
 import { property } from '../election/json.ts'
 import { count, type Measure } from '../election/measurements.ts'
 import { isLeaseName, LEASE_NAME_RULE } from '../election/options.ts'
-import { parseSchedule, type Schedule } from '../election/schedule.ts'
+import { parseSchedule } from '../election/schedule.ts'
 import { show } from '../election/show.ts'
 import { LEASE_RECORD } from '../election/stores/row.ts'
 import { isCanonicalTick } from '../election/tick.ts'
@@ -54,17 +54,12 @@ export function overdueCheck({ progress, measure, log, now = Date.now }: Overdue
   }
 }
 
-export interface WatchedLease {
-  readonly lease: string
-  readonly schedule: Schedule
-}
-
 /**
  * Reads the leases that the scheduled event names: `{ leases: [{ lease, schedule, timeZone }] }`.
  *
  * @throws RangeError for any other event, and for a wrong schedule
  */
-export function readWatchedLeases(event: unknown): readonly WatchedLease[] {
+export function readWatchedLeases(event: unknown) {
   const leases = property(event, 'leases')
   const entries: readonly unknown[] = Array.isArray(leases) ? leases : []
   const watched = entries.flatMap(readWatched)
@@ -77,7 +72,7 @@ export function readWatchedLeases(event: unknown): readonly WatchedLease[] {
   )
 }
 
-function readWatched(entry: unknown): WatchedLease[] {
+function readWatched(entry: unknown) {
   const [lease, schedule, timeZone] = ['lease', 'schedule', 'timeZone'].map((name) => property(entry, name))
   if (typeof lease !== 'string' || !isLeaseName(lease) || typeof schedule !== 'string') return []
   try {
