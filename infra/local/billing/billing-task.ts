@@ -40,8 +40,7 @@ export const billing =
       firstTickMs: (periodMs, nowMs) =>
         Math.floor(Math.min(Date.parse(earliestDueAt(subscriptions)), nowMs) / periodMs) * periodMs,
 
-      introduce: (firstTick) => {
-        const periodMs = candidates[0]?.schedule.periodMs ?? 0
+      introduce: (firstTick, periodMs) => {
         const every = `a tick every ${periodMs / 60_000} min from ${timeOf(firstTick)}`
         display.note(`${count(subscriptions.length, 'subscription')}; ${every}`)
         display.note(`Candidates: ${candidates.map(({ schedule }) => schedule.name).join(', ')}`)

@@ -1,5 +1,4 @@
 /** The faults of a local run, planned at a call or injected at once: types, one description of each, JSON. */
-
 import { property } from '../../../functions/election/json.ts'
 import { show } from '../../../functions/election/show.ts'
 

@@ -1,5 +1,4 @@
 /** What is read off requests and replies besides lease requests. Lenient: it only counts and displays. */
-
 import { parseJson, property } from '../../../functions/election/json.ts'
 import { describeLeaseRequest, type LeaseRequest } from '../../../functions/election/stores/describe.ts'
 import type { Call, Reply } from '../lambda-host/interceptor.ts'

@@ -1,5 +1,5 @@
 /** What in the requests of a user's function does not fit the run, and its errors in a readable form. */
-import { isAbsolute, join, relative } from 'node:path'
+import { join, relative } from 'node:path'
 import { secondsOf } from '../../programs/text.ts'
 import type { ErrorReport } from '../lambda-host/messages.ts'
 import { leaseIn, type Observations } from '../observe/outcome.ts'
@@ -58,6 +58,6 @@ function relativeFrame(frame: string, directory: string): string {
   return frame.replace(/(?:file:\/\/)?(\/[^():]+)(?=:\d+:\d+\)?$)/, (_, file: string) => {
     if (file.startsWith(`${LIBRARY}/`)) return join('tenure', relative(LIBRARY, file))
     const near = relative(directory, file)
-    return near.startsWith('..') || isAbsolute(near) ? file : near
+    return near.startsWith('..') ? file : near
   })
 }

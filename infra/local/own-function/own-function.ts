@@ -28,10 +28,9 @@ export function ownFunction({ path, directory }: { readonly path: string; readon
       showsLogs: true,
       firstTickMs: (periodMs, nowMs) => (Math.floor(nowMs / periodMs) - FIRST_TICK_PERIODS_AGO) * periodMs,
 
-      introduce: (firstTick) => {
-        const minutes = (candidates[0]?.schedule.periodMs ?? 0) / 60_000
+      introduce: (firstTick, periodMs) => {
         const of = `${count(candidates.length, 'candidate')}, lease ${lease} of ${secondsOf(leaseMs)}`
-        display.note(`${path}: ${of}, a tick every ${minutes} min from ${timeOf(firstTick)}`)
+        display.note(`${path}: ${of}, a tick every ${periodMs / 60_000} min from ${timeOf(firstTick)}`)
       },
 
       outcomeOf: read,

@@ -24,7 +24,7 @@ export interface Task {
   readonly interceptors?: readonly Interceptor[]
   seed?(): Promise<void>
   firstTickMs(periodMs: number, nowMs: number): number
-  introduce(firstTick: string): void
+  introduce(firstTick: string, periodMs: number): void
   tickStarts?(number: number, tickMs: number): void
   /** Called every ten seconds during a tick. */
   progress?(): void

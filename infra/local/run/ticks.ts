@@ -49,7 +49,7 @@ export class Ticks {
   async run(): Promise<RunEnd> {
     const { options, task, display, signal, host, manualFaults, runningTicks } = this.#context
     const { ticks = Number.POSITIVE_INFINITY, chaos } = options
-    task.introduce(new Date(this.#firstMs).toISOString())
+    task.introduce(new Date(this.#firstMs).toISOString(), this.#periodMs)
     let goesOn = true
     while (goesOn && this.#number < ticks) goesOn = await this.#runNext()
     if (chaos !== undefined && goesOn) {

@@ -17,13 +17,7 @@ export class TemplateError extends Error {
 
 export type Table = CreateTableCommandInput & { readonly TableName: string }
 
-export interface Schedule {
-  readonly name: string
-  readonly arn: string
-  readonly periodMs: number
-  readonly targetArn: string
-  readonly input: string
-}
+export type Schedule = ReturnType<typeof readStack>['schedules'][number]
 
 const MANIFEST = v.object({
   artifacts: v.record(
@@ -130,7 +124,7 @@ export function readStack(stack: Stack, assets: ReadonlyMap<string, string>) {
         maxEventAgeMs: 1000 * config.MaximumEventAgeInSeconds,
       }
     }),
-    schedules: all('AWS::Scheduler::Schedule', SCHEDULE).map(({ name, arn, properties }): Schedule => {
+    schedules: all('AWS::Scheduler::Schedule', SCHEDULE).map(({ name, arn, properties }) => {
       const { Arn: targetArn, Input: input } = properties.Target
       return { name, arn, periodMs: parseSchedule(properties.ScheduleExpression).floorMs, targetArn, input }
     }),
