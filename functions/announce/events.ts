@@ -1,4 +1,4 @@
-/** Turns facts into EventBridge events. docs/events/ has a schema of each detail. */
+/** Turns facts into EventBridge events. docs/events/events.schema.json describes each detail. */
 import type { EventBridgeClient, PutEventsRequestEntry, PutEventsResultEntry } from '@aws-sdk/client-eventbridge'
 import { PutEventsCommand } from '@aws-sdk/client-eventbridge'
 import type { Fact, FactOf } from './facts.ts'
@@ -77,14 +77,11 @@ function event(name: string, { lease, fencingToken, atMs }: Fact, more: object, 
   return { name, localId, detail: { version: 1, id, lease, fencingToken, atMs, ...more } }
 }
 
-/** EventBridge refused some events of a record. Sending all of them again is safe: their ids stay the same. */
-export class EventsRefusedError extends Error {
-  override readonly name = 'EventsRefusedError'
-
-  constructor(refused: readonly PutEventsResultEntry[], sent: number) {
-    const reasons = refused.map(({ ErrorCode, ErrorMessage }) => `${ErrorCode}: ${ErrorMessage}`)
-    super(`EventBridge refused ${refused.length} of ${sent} events (${[...new Set(reasons)].join('; ').slice(0, 500)})`)
-  }
+/** Sending all of them again is safe: their ids stay the same. */
+function refusalOf(refused: readonly PutEventsResultEntry[], sent: number): Error {
+  const reasons = refused.map(({ ErrorCode, ErrorMessage }) => `${ErrorCode}: ${ErrorMessage}`)
+  const shown = [...new Set(reasons)].join('; ').slice(0, 500)
+  return new Error(`EventBridge refused ${refused.length} of ${sent} events (${shown})`)
 }
 
 /** https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html */
@@ -94,7 +91,7 @@ export type Publish = (events: readonly LeaseEvent[], tableArn: string | undefin
 
 /**
  * @param eventBus its name or ARN
- * @throws EventsRefusedError, and what the SDK throws
+ * @throws Error if EventBridge refuses some of the events, and what the SDK throws
  */
 export function publishTo(client: Pick<EventBridgeClient, 'send'>, eventBus: string): Publish {
   return async (events, tableArn) => {
@@ -104,7 +101,7 @@ export function publishTo(client: Pick<EventBridgeClient, 'send'>, eventBus: str
       // A request can succeed although some of its entries fail.
       const { FailedEntryCount = 0, Entries: results = [] } = await client.send(new PutEventsCommand({ Entries }))
       const refused = results.filter(({ ErrorCode }) => ErrorCode !== undefined)
-      if (FailedEntryCount > 0 || refused.length > 0) throw new EventsRefusedError(refused, Entries.length)
+      if (FailedEntryCount > 0 || refused.length > 0) throw refusalOf(refused, Entries.length)
     }
   }
 }

@@ -22,7 +22,6 @@ export interface LeaseImage extends LeaseRecord {
   readonly pausedReason?: string | undefined
 }
 
-/** One write of a lease row. */
 export interface LeaseChange {
   /** Undefined if the row is new. */
   readonly before: LeaseImage | undefined
@@ -48,7 +47,6 @@ interface OfLeader extends OfTenure {
 
 type Previous = Omit<OfLeader, 'lease' | 'atMs'> & { readonly expiredAtMs: number }
 type EndedBy = 'completed' | 'released' | 'failed' | 'continued'
-/** Why the tick was given up. */
 interface GivenUp {
   readonly gaveUp?: string | undefined
 }

@@ -10,7 +10,6 @@ import { TENURE_PREFIX } from '../election/stores/row.ts'
  */
 export interface HistoryAttributes {
   readonly candidate?: string | undefined
-  /** The tick of the tenure. */
   readonly forTick?: string | undefined
   readonly beganAtMs?: number | undefined
   readonly endedAtMs?: number | undefined
@@ -18,7 +17,6 @@ export interface HistoryAttributes {
   readonly outcome?: TenureEnd | undefined
   /** The name of the error, if the task failed. */
   readonly failure?: string | undefined
-  /** The fencing token of the tenure that took over. */
   readonly successor?: number | undefined
   /** The local ids of the events that were sent. */
   readonly announced?: ReadonlySet<string> | undefined

@@ -70,7 +70,6 @@ export function historyUpdates(facts: readonly Fact[], historyDays: number): rea
 
 const merged = (parts: readonly HistoryAttributes[]): HistoryAttributes => Object.assign({}, ...parts)
 
-/** The attributes that belong to this kind of fact. */
 function ownAttributes(fact: Fact, historyDays: number): HistoryAttributes {
   switch (fact.kind) {
     case 'elected':

@@ -4,13 +4,12 @@ import { CorruptLeaseError } from '../election/errors.ts'
 import { property } from '../election/json.ts'
 import { count, type Measure } from '../election/measurements.ts'
 import { isLeaseName, LEASE_NAME_RULE } from '../election/options.ts'
-import { parseSchedule, type Schedule } from '../election/schedule.ts'
+import { parseSchedule } from '../election/schedule.ts'
 import { show } from '../election/show.ts'
 import { LEASE_RECORD } from '../election/stores/row.ts'
 import { isCanonicalTick } from '../election/tick.ts'
 import type { Log } from './announce.ts'
 
-/** Counting stops here. */
 const MOST_OVERDUE = 1_000
 
 export type Progress = (lease: string) => Promise<number>
@@ -26,7 +25,7 @@ export interface OverdueCheckOptions {
 /**
  * Measures `ticksOverdue` of each lease that the event names. A lease that cannot be read does not stop the others.
  *
- * @throws RangeError for a wrong event; OverdueCheckError at the end, if a lease could not be read
+ * @throws RangeError for a wrong event; Error at the end, if a lease could not be read
  */
 export function overdueCheck({ progress, measure, log, now = Date.now }: OverdueCheckOptions) {
   return async (event: unknown): Promise<void> => {
@@ -46,25 +45,13 @@ export function overdueCheck({ progress, measure, log, now = Date.now }: Overdue
     }
     const [first] = failures
     if (first === undefined) return
-    const names = failures
-      .map(({ lease }) => lease)
-      .join(', ')
-      .slice(0, 500)
-    throw new OverdueCheckError(
-      `${failures.length} of ${watched.length} leases could not be checked for overdue ticks: ${names}. ` +
+    const names = failures.map(({ lease }) => lease).join(', ')
+    throw new Error(
+      `${failures.length} of ${watched.length} leases could not be checked for overdue ticks: ${names.slice(0, 500)}. ` +
         'The log has the reason for each; the others were measured.',
       { cause: first.error },
     )
   }
-}
-
-export class OverdueCheckError extends Error {
-  override readonly name = 'OverdueCheckError'
-}
-
-export interface WatchedLease {
-  readonly lease: string
-  readonly schedule: Schedule
 }
 
 /**
@@ -72,7 +59,7 @@ export interface WatchedLease {
  *
  * @throws RangeError for any other event, and for a wrong schedule
  */
-export function readWatchedLeases(event: unknown): readonly WatchedLease[] {
+export function readWatchedLeases(event: unknown) {
   const leases = property(event, 'leases')
   const entries: readonly unknown[] = Array.isArray(leases) ? leases : []
   const watched = entries.flatMap(readWatched)
@@ -85,7 +72,7 @@ export function readWatchedLeases(event: unknown): readonly WatchedLease[] {
   )
 }
 
-function readWatched(entry: unknown): WatchedLease[] {
+function readWatched(entry: unknown) {
   const [lease, schedule, timeZone] = ['lease', 'schedule', 'timeZone'].map((name) => property(entry, name))
   if (typeof lease !== 'string' || !isLeaseName(lease) || typeof schedule !== 'string') return []
   try {

@@ -62,7 +62,6 @@ const CARDS: ReadonlyMap<string, Card> = new Map([
   [CARD.failing, atFirst({ result: { kind: 'failed' } })],
 ])
 
-/** Undefined if the sandbox has no such payment method. */
 export function cardOf(paymentMethod: string): Card | undefined {
   return CARDS.get(paymentMethod)
 }

@@ -1,7 +1,6 @@
 /** Parses requests to the sandbox. Pure. */
 import * as v from 'valibot'
 
-/** The wrong parameter of a request, and Stripe's code for what is wrong with it. */
 export class InvalidRequest extends Error {
   override readonly name = 'InvalidRequest'
   readonly param: string

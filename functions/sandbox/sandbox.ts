@@ -25,9 +25,7 @@ export interface SandboxOptions {
   readonly keyWindowMs?: number | undefined
   /** How long a late answer takes, in milliseconds. @default 8000 */
   readonly lateMs?: number | undefined
-  /** Wall clock, epoch ms. @default Date.now */
   readonly now?: (() => number) | undefined
-  /** @default a timer */
   readonly sleep?: ((ms: number) => Promise<unknown>) | undefined
 }
 
@@ -93,7 +91,6 @@ export function sandbox(options: SandboxOptions): Sandbox {
 interface ChargeRequest {
   readonly key: string
   readonly order: Order
-  /** The order as it was sent. */
   readonly body: string
   readonly nowMs: number
   /** The payment intents that earlier requests of the key made. */
@@ -128,7 +125,6 @@ function intentOf({ key, order, nowMs, earlier }: ChargeRequest, status: string)
 
 const rendered = (intent: SandboxIntent, customer: string) => ({ object: 'payment_intent', ...intent, customer })
 
-/** @param body a text as it was stored */
 function answer(statusCode: number, body: object | string, headers: GatewayResponse['headers'] = {}): GatewayResponse {
   const text = typeof body === 'string' ? body : JSON.stringify(body)
   return { statusCode, headers: { 'content-type': 'application/json', ...headers }, body: text }

@@ -50,7 +50,6 @@ export function readRow(row: unknown): SandboxRow {
   throw new TypeError(`The attribute "${v.getDotPath(issues[0])}" of a sandbox row is not what it writes`)
 }
 
-/** The rows in a DynamoDB table. */
 export function tableStore(client: DynamoDBClient, TableName: string) {
   return {
     /**

@@ -15,7 +15,6 @@ export function shortCandidate(candidate: string): string {
 /** The part that differs between the candidates of a function. */
 export const candidateId = (candidate: string): string => shortCandidate(candidate).split('/').at(-1) ?? ''
 
-/** The beginning and the end of a long text. */
 export function cut(text: string, length: number): string {
   const letters = Array.from(text)
   if (letters.length <= length) return text

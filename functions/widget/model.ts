@@ -20,7 +20,6 @@ export interface LeaseReading {
 
 export interface History {
   readonly rows: readonly TenureRow[]
-  /** Whether there are older rows, which were not read. */
   readonly hasMore: boolean
 }
 
@@ -36,37 +35,26 @@ export type LeaseState =
   | { readonly kind: 'unused' }
   | { readonly kind: 'unreadable'; readonly problem: string }
 
-export interface LeaseView {
-  readonly lease: string
-  readonly state: LeaseState
-  readonly fencingToken: number | undefined
-  /** The tick that the leader works on. */
-  readonly tick: string | undefined
-  /** Set if the lease is paused, with or without a leader. */
-  readonly pausedUntilMs: number | undefined
-  readonly lastCompletion: { readonly tick?: string | undefined; readonly atMs?: number | undefined } | undefined
-  readonly tenures: readonly TenureView[]
-  /** How many history rows have no time and cannot be drawn. */
-  readonly unreadableRows: number
-  /** Tenures that ended before are not known. */
-  readonly knownFromMs: number | undefined
-  readonly historyProblem: string | undefined
-}
+export type LeaseView = ReturnType<typeof leaseView>
 
-export function leaseView({ lease, record: reading, history }: LeaseReading, nowMs: number): LeaseView {
+export function leaseView({ lease, record: reading, history }: LeaseReading, nowMs: number) {
   const record = reading.ok ? reading.value : undefined
   const { rows, hasMore } = history.ok ? history.value : { rows: [], hasMore: false }
   const tenures = tenuresOf(record, rows, nowMs)
   const { pausedUntilMs = 0 } = record ?? {}
+  const state: LeaseState = reading.ok ? stateOf(record, nowMs) : { kind: 'unreadable', problem: reading.problem }
   return {
     lease,
-    state: reading.ok ? stateOf(record, nowMs) : { kind: 'unreadable', problem: reading.problem },
+    state,
     fencingToken: record?.fencingToken,
     tick: record?.holder === undefined ? undefined : record.tick,
+    /** Set with or without a leader. */
     pausedUntilMs: pausedUntilMs > nowMs ? pausedUntilMs : undefined,
     lastCompletion: lastCompletion(record, tenures),
     tenures,
+    /** They have no time and cannot be drawn. */
     unreadableRows: rows.filter((row) => timeOf(row) === undefined).length,
+    /** Tenures that ended before are not known. */
     knownFromMs: hasMore ? tenures[0]?.beganAtMs : undefined,
     historyProblem: history.ok ? undefined : history.problem,
   }

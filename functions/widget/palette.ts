@@ -6,7 +6,6 @@ export type Palette = Readonly<Record<keyof typeof LIGHT, string>>
 
 export const LIGHT = {
   text: '#16191f',
-  /** Secondary text. */
   muted: '#5a6472',
   /** Lines that only guide the eye. */
   line: '#d5dbdb',
@@ -41,9 +40,11 @@ export const THEMES = { light: LIGHT, dark: DARK } as const
 export type Theme = keyof typeof THEMES
 
 /** The light colours, each of which a page can replace by a custom property such as `--tenure-taken-over`. */
-export const CUSTOM_PROPERTIES: Palette = { ...LIGHT, ...Object.fromEntries(Object.entries(LIGHT).map(customProperty)) }
+export const CUSTOM_PROPERTIES: Palette = {
+  ...LIGHT,
+  ...Object.fromEntries(Object.entries(LIGHT).map(([role, colour]) => [role, `var(${propertyOf(role)}, ${colour})`])),
+}
 
-function customProperty([name, colour]: readonly [string, string]) {
-  const kebab = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-  return [name, `var(--tenure-${kebab}, ${colour})`]
+export function propertyOf(role: string): string {
+  return `--tenure-${role.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }

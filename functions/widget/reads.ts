@@ -58,14 +58,10 @@ async function reading<T>(promise: Promise<T>): Promise<Reading<T>> {
   }
 }
 
-const THROTTLED = 'DynamoDB throttles requests; refresh in a while.'
-/** @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html */
 const PROBLEMS: ReadonlyMap<string, string> = new Map([
   ['AccessDeniedException', 'Access denied: this function’s role permits only the leases of its dashboard.'],
   ['ResourceNotFoundException', 'The lease table does not exist; see this function’s variable LEASE_TABLE.'],
-  ['ProvisionedThroughputExceededException', THROTTLED],
-  ['RequestLimitExceeded', THROTTLED],
-  ['ThrottlingException', THROTTLED],
+  ['ThrottlingException', 'DynamoDB throttles requests; refresh in a while.'],
   ['TimeoutError', 'DynamoDB did not answer in time; refresh in a while.'],
 ])
 

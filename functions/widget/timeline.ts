@@ -9,7 +9,7 @@ import { LIGHT, type Palette } from './palette.ts'
 import { clockTime, dayOf, instant } from './time-words.ts'
 import { round, type Scale, ticksOf, xOf } from './timeline/axis.ts'
 import { type Lane, OUTCOMES, type Timeline, visibleBars, windowOf } from './timeline/input.ts'
-import { describeCounts, type PlacedBar, type PlacedMark, placeBars, placeMarks } from './timeline/layout.ts'
+import { describeCounts, placeBars, placeMarks } from './timeline/layout.ts'
 import { BAR_HEIGHT, drawBar, drawLine, drawMark, fitted, SIGN_HEIGHT } from './timeline/shapes.ts'
 
 export type { Bar, BarOutcome, Lane, Mark, Timeline } from './timeline/input.ts'
@@ -29,14 +29,7 @@ const ROW_HEIGHT = SIGN_HEIGHT + BAR_HEIGHT + 2
 const MARKS_HEIGHT = 14
 const LANE_GAP = 7
 
-interface PlacedLane {
-  readonly lane: Lane
-  readonly top: number
-  readonly height: number
-  readonly rows: number
-  readonly bars: readonly PlacedBar[]
-  readonly marks: readonly PlacedMark[]
-}
+type PlacedLane = ReturnType<typeof placeLanes>[number]
 
 interface Frame {
   readonly scale: Scale
@@ -67,7 +60,7 @@ ${drawNow(frame, bottom)}
 </svg>`
 }
 
-function placeLanes(lanes: readonly Lane[], { scale, nowMs, namesBeside }: Frame): readonly PlacedLane[] {
+function placeLanes(lanes: readonly Lane[], { scale, nowMs, namesBeside }: Frame) {
   let top = TOP
   return lanes.map((lane) => {
     const bars = placeBars(visibleBars(lane.bars, scale, nowMs), scale, nowMs)

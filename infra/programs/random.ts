@@ -18,7 +18,6 @@ export function pick<T>(random: Random, list: readonly T[]): T {
   return item
 }
 
-/** A whole number from `least` to `most`, both inclusive. */
 export function wholeNumber(random: Random, least: number, most: number): number {
   return least + Math.floor(random() * (most - least + 1))
 }

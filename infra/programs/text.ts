@@ -51,7 +51,6 @@ const leftOut = (characters: number): string =>
 
 export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`
 
-/** `2 lease held, 1 tick done`. */
 export const grouped = (words: readonly string[]): string =>
   [...Map.groupBy(words, (word) => word)].map(([word, those]) => `${those.length} ${word}`).join(', ')
 

@@ -43,19 +43,14 @@ function signalProcesses(pid: number, signal: NodeJS.Signals): boolean {
 /** Long enough to read what is already in the pipes of a process that has ended. */
 const DRAIN_MS = 200
 
-export interface Exit {
-  readonly code: number | null
-  readonly signal: NodeJS.Signals | null
-}
-
 /**
  * Settles when a guarded child has exited and its output is read. Pipes that a process outside of its group still
  * holds open are closed on this side; otherwise they would keep this process alive.
  *
  * @throws Error if the child could not be started
  */
-export function exitOf(child: ChildProcess): Promise<Exit> {
-  return new Promise((resolve, reject) => {
+export function exitOf(child: ChildProcess) {
+  return new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', (code, signal) => {
       const timer = setTimeout(() => {

@@ -84,7 +84,6 @@ test('A failed record is named and logged, and the records behind it are left to
   })
   expect(scene.bus.requests).toEqual([1, 2])
   const error = expect.objectContaining({
-    name: 'EventsRefusedError',
     message: 'EventBridge refused 1 of 2 events (InternalFailure: an unexpected error occurred)',
   })
   const message = 'a change of a lease could not be announced'

@@ -31,11 +31,8 @@ test('If a row edited by hand holds a number that is no time, the event is sent 
   expect(bus.accepted.map(({ atMs }) => atMs)).toEqual([undefined, elected.atMs])
 })
 
-test('Each event has a schema with a fixed name and id, open to properties that a later version adds', () => {
-  for (const [name, schema] of schemas) {
-    expect(schema).toMatchObject({ $id: `urn:tenure:event:${name}:1`, title: name })
-    expect(JSON.stringify(schema)).not.toContain('additionalProperties')
-  }
+test('The schemas are open to properties that a later version adds', () => {
+  expect(JSON.stringify([...schemas])).not.toMatch(/additionalProperties|unevaluatedProperties/)
 })
 
 test('One request has ten events at most', async () => {

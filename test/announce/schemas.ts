@@ -1,31 +1,29 @@
 /**
  * The published schemas, closed: the announcer must send nothing that they do not name, but receivers must accept it.
  */
-import { globSync, readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 
-const DIRECTORY = join(import.meta.dirname, '../../docs/events')
+const FILE = join(import.meta.dirname, '../../docs/events/events.schema.json')
+const published: { readonly $defs: Readonly<Record<string, object>> } = JSON.parse(readFileSync(FILE, 'utf8'))
 
-export const schemas: ReadonlyMap<string, object> = new Map(
-  globSync('*.schema.json', { cwd: DIRECTORY }).map((file) => [
-    basename(file, '.schema.json'),
-    JSON.parse(readFileSync(join(DIRECTORY, file), 'utf8')),
-  ]),
-)
+/** By the names of events; other definitions begin with a small letter. */
+export const schemas = new Map(Object.entries(published.$defs).filter(([name]) => /^[A-Z]/.test(name)))
 
 const ajv = new Ajv2020({ allErrors: true })
-const validators = new Map([...schemas].map(([name, schema]) => [name, ajv.compile(closed(schema))]))
+ajv.addSchema(closed(published), 'events')
 
 /** What is wrong with a detail, or undefined. */
 export function problemsOf(name: string | undefined, detail: unknown): string | undefined {
-  const validate = validators.get(name ?? '')
+  const validate = ajv.getSchema(`events#/$defs/${name}`)
   if (validate === undefined) return `there is no schema of ${name}`
   return validate(detail) ? undefined : ajv.errorsText(validate.errors)
 }
 
+/** What every event has, `common`, stays open. */
 function closed(schema: object): object {
-  return JSON.parse(JSON.stringify(schema), (_key, value) =>
-    value?.type === 'object' ? { ...value, additionalProperties: false } : value,
+  return JSON.parse(JSON.stringify(schema), (key, value) =>
+    value?.type === 'object' && key !== 'common' ? { ...value, unevaluatedProperties: false } : value,
   )
 }

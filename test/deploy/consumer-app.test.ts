@@ -21,13 +21,13 @@ describeDeployment('a consumer app with the packed project', (emulator) => {
     await runOrThrow(app, 'npm', 'run', 'check')
     for (const node of await installNodes(join(emulator.directory, 'nodes'))) {
       const output = await runOrThrow(app, node, 'built/every-entry.cjs')
-      expect(output).toContain('completed ElectedSchedule leaseMetrics LeaderElected')
+      expect(output).toContain('completed ElectedSchedule leaseMetrics Events of Tenure')
     }
   })
 
   test('gets the documented files, and no files of billing, the sandbox or tests', async () => {
     const files = await readdir(join(app, 'node_modules/tenure'), { recursive: true })
-    expect(files).toContain('docs/events/LeaderElected.schema.json')
+    expect(files).toContain('docs/events/events.schema.json')
     expect(files.filter((file) => /billing|sandbox|^test/.test(file))).toEqual([])
   })
 

@@ -22,7 +22,6 @@ export interface Bar {
   /** Written on the bar if it fits. */
   readonly label: string
   readonly outcome: BarOutcome
-  /** The tooltip. */
   readonly title: string
 }
 

@@ -14,53 +14,33 @@ export interface RecordedCharge extends BusinessUnit, Money {
   readonly id: string
 }
 
-export interface GatewayAccount {
-  readonly charges: readonly RecordedCharge[]
-  /** The business units of which the gateway declined a charge. */
-  readonly declined: ReadonlySet<string>
-}
+export type GatewayAccount = Awaited<ReturnType<typeof readGateway>>
 
 /** What is due by the last tick that has ended should be charged; by the last one that has started, may be. */
 export type AuditedTicks = Pick<RunEnd, 'lastTick' | 'latestTick'>
 
-export interface RunAudit {
-  /** Of the gateway. */
-  readonly charges: readonly RecordedCharge[]
-  readonly ledgerCharges: number
-  /** At the gateway or in the ledger, whichever has more. */
-  readonly duplicateCharges: number
-  /** Business units due by the last tick that the ledger does not show as charged, except declined ones. */
-  readonly dueNotCharged: number
-  /** Charges of the gateway that were not expected: not due, or of another amount. */
-  readonly wrongCharges: number
-  /** Charges that are missing at the gateway or in the ledger, or that differ in amount. */
-  readonly lostUpdates: number
-  /** Business units that the gateway declined and that are still unpaid. */
-  readonly declined: number
-}
+export type RunAudit = ReturnType<typeof audit>
 
 type Tables = Pick<Resources, 'subscriptionsTable' | 'chargesTable' | 'sandboxTable'>
 
-/** @param seeded the subscriptions as they were before the first tick */
 export async function auditRun(
   client: DynamoDBClient,
   { subscriptionsTable, chargesTable, sandboxTable }: Tables,
   ticks: AuditedTicks,
   seeded: readonly Subscription[],
-): Promise<RunAudit> {
+) {
   const gateway = await readGateway(client, sandboxTable)
   const ledger = await readLedger(client, chargesTable)
   return audit(gateway, ledger, await rowsOf(client, subscriptionsTable), ticks, seeded)
 }
 
-/** @param subscriptions as they are now */
 export function audit(
   { charges, declined }: GatewayAccount,
   ledger: readonly RecordedCharge[],
   subscriptions: readonly Readonly<Record<string, unknown>>[],
   ticks: AuditedTicks,
   seeded: readonly Subscription[],
-): RunAudit {
+) {
   const [paid, recorded] = [new Set(charges.map(unitOf)), new Set(ledger.map(unitOf))]
   const stillDue = subscriptions.filter(
     ({ status, dueAt }) => status === 'active' && typeof dueAt === 'string' && dueAt <= ticks.lastTick,
@@ -78,9 +58,13 @@ export function audit(
     charges,
     ledgerCharges: ledger.length,
     duplicateCharges: Math.max(duplicatesIn(charges), duplicatesIn(ledger)),
+    /** Business units due by the last tick that the ledger does not show as charged, except declined ones. */
     dueNotCharged: new Set([...stillDue.map(unitOf), ...missing]).size,
+    /** Charges of the gateway that were not due, or of another amount. */
     wrongCharges: charges.filter(isWrong).length,
+    /** Charges that are missing at the gateway or in the ledger, or that differ in amount. */
     lostUpdates: disagreements(charges, ledger),
+    /** Business units that the gateway declined and that are still unpaid. */
     declined: [...declined].filter((unit) => !paid.has(unit)).length,
   }
 }
@@ -93,7 +77,7 @@ export async function readLedger(client: DynamoDBClient, chargesTable: string): 
   }))
 }
 
-export async function readGateway(client: DynamoDBClient, sandboxTable: string): Promise<GatewayAccount> {
+export async function readGateway(client: DynamoDBClient, sandboxTable: string) {
   const rows = await rowsOf(client, sandboxTable)
   const declined = rows
     .map(readRow)
@@ -102,7 +86,8 @@ export async function readGateway(client: DynamoDBClient, sandboxTable: string):
         .filter(({ status }) => status !== 'succeeded')
         .map(({ metadata: { plan, period } }) => unitOf({ customer, plan, period })),
     )
-  return { charges: rows.flatMap(chargesOf), declined: new Set(declined) }
+  const charges: readonly RecordedCharge[] = rows.flatMap(chargesOf)
+  return { charges, declined: new Set(declined) }
 }
 
 /** The business units of a subscription that are due by the tick. A declined one that is unpaid delays the next. */

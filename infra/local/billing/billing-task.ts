@@ -8,7 +8,7 @@ import { outcomeOf } from '../observe/outcome.ts'
 import type { Task, TaskContext } from '../run/task.ts'
 import { resourcesOf } from '../stack/resources.ts'
 import { type AuditedTicks, auditRun, type RecordedCharge, readGateway } from './audit.ts'
-import { earliestDueAt, Forecast, seedSubscriptions } from './subscriptions.ts'
+import { earliestDueAt, forecastOf, seedSubscriptions } from './subscriptions.ts'
 import { chargesOf, concludeBilling } from './verdict.ts'
 
 export const billing =
@@ -19,12 +19,11 @@ export const billing =
     const plan = planOf(options)
     const faults = new PlannedFaults({ ...context.injecting, plan, places: resources, without: options.without })
     const audited = (ticks: AuditedTicks) => auditRun(client, resources, ticks, subscriptions)
-    const answered = () => faults.gateway.answered()
-    const forecast = new Forecast(subscriptions)
+    const { gateway } = faults
+    const newlyDueAt = forecastOf(subscriptions)
     const moved: RecordedCharge[] = []
     let due = 0
 
-    /** The gateway's charges since the last call. */
     async function newCharges(): Promise<readonly RecordedCharge[]> {
       const { charges } = await readGateway(client, resources.sandboxTable)
       const known = new Set(moved.map(({ id }) => id))
@@ -41,8 +40,7 @@ export const billing =
       firstTickMs: (periodMs, nowMs) =>
         Math.floor(Math.min(Date.parse(earliestDueAt(subscriptions)), nowMs) / periodMs) * periodMs,
 
-      introduce: (firstTick) => {
-        const periodMs = candidates[0]?.schedule.periodMs ?? 0
+      introduce: (firstTick, periodMs) => {
         const every = `a tick every ${periodMs / 60_000} min from ${timeOf(firstTick)}`
         display.note(`${count(subscriptions.length, 'subscription')}; ${every}`)
         display.note(`Candidates: ${candidates.map(({ schedule }) => schedule.name).join(', ')}`)
@@ -60,16 +58,17 @@ export const billing =
       },
 
       tickStarts: (number, tickMs) => {
-        due += forecast.newlyDueAt(tickMs)
+        due += newlyDueAt(tickMs)
         faults.tickStarts(number, due)
       },
 
       progress: () => {
-        if (answered() < due) display.note(`    … the gateway has answered ${answered()} of ${count(due, 'charge')}`)
+        const { size } = gateway.answered
+        if (size < due) display.note(`    … the gateway has answered ${size} of ${count(due, 'charge')}`)
       },
 
       tickEnded: async () => {
-        due = Math.max(0, due - answered())
+        due = Math.max(0, due - gateway.answered.size)
         return chargesOf(await newCharges())
       },
 
@@ -87,7 +86,7 @@ export const billing =
       },
 
       conclude: async (end) => {
-        const report = { replayedRequests: faults.gateway.replayedRequests(), injected: faults.injected() }
+        const report = { replayedRequests: gateway.replayedRequests, injected: faults.injected }
         return concludeBilling(end, { ...(await audited(end)), ...report }, options)
       },
     }

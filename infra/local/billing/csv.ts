@@ -72,20 +72,9 @@ export class CustomersFileError extends Error {
 
 /** @throws CustomersFileError */
 export async function readCustomers(path: string): Promise<Subscription[]> {
-  const [header, ...records] = await recordsOf(path)
-  const names = header?.fields ?? []
-  const problems = problemsOfHeader(names)
-  if (problems.length === 0 && records.length === 0) problems.push('there is no line after the header')
-  if (problems.length > 0) throw new CustomersFileError(path, problems)
-
+  const problems: string[] = []
   const firstLines = new Map<string, number>()
-  const subscriptions = records.flatMap(({ fields, line }) => {
-    if (fields.length !== names.length) {
-      const counts = `${fields.length} fields, but the header has ${names.length}`
-      problems.push(`line ${line}: the line has ${counts}; a comma inside a field needs quotes around the field`)
-      return []
-    }
-    const record = Object.fromEntries(names.map((name, i) => [name, fields[i]]))
+  const subscriptions = (await recordsOf(path)).flatMap(({ record, line }) => {
     const read = v.safeParse(CUSTOMER, record, { abortPipeEarly: true })
     if (!read.success) {
       problems.push(...read.issues.map((one) => `line ${line}, column ${v.getDotPath(one)}: ${one.message}`))
@@ -104,29 +93,33 @@ export async function readCustomers(path: string): Promise<Subscription[]> {
     }
   })
   if (problems.length > 0) throw new CustomersFileError(path, problems)
+  if (subscriptions.length === 0) throw new CustomersFileError(path, [`no line follows the header ${HEADER}`])
   return subscriptions
 }
 
+type Row = { readonly record: Readonly<Record<string, string>>; readonly info: { readonly lines: number } }
+
 /** Each record with the line on which it begins, counted from 1. */
 async function recordsOf(path: string) {
-  const records: { readonly fields: readonly string[]; readonly line: number }[] = []
   try {
     // It drops a byte order mark, which spreadsheets write. csv-parse counts CRLF inside quotes as two lines.
     const text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path)).replaceAll(/\r\n?/g, '\n')
-    parse(text, {
-      relax_column_count: true,
-      skip_empty_lines: true,
-      on_record: (fields: string[], { lines }) => {
-        const line = lines - (fields.join('').split('\n').length - 1)
-        records.push({ fields: fields.map((field) => field.trim()), line })
-        return null
-      },
+    const columns = (names: string[]) => {
+      const problems = problemsOfHeader(names)
+      if (problems.length > 0) throw new CustomersFileError(path, problems)
+      return names
+    }
+    const rows: Row[] = parse(text, { columns, info: true, skip_empty_lines: true, trim: true })
+    return rows.map(({ record, info }) => {
+      return { record, line: info.lines - (Object.values(record).join('').split('\n').length - 1) }
     })
-    return records
   } catch (cause) {
+    if (cause instanceof CustomersFileError) throw cause
     if (cause instanceof CsvError) {
       // Without the value, which may be a card number, and without `cause`, which contains it too.
-      throw new CustomersFileError(path, [`line ${cause['lines']}: ${cause.message.replace(/, value is .*/s, '')}`])
+      const why = cause.message.replace(/(, value is| on line) .*/s, '')
+      const advice = cause.code.includes('COLUMNS') ? '; a comma inside a field needs quotes around the field' : ''
+      throw new CustomersFileError(path, [`line ${cause['lines']}: ${why}${advice}`])
     }
     const isText = !(cause instanceof TypeError)
     const why = isText

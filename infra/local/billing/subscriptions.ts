@@ -3,8 +3,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb'
 import { dayOf, dueInstant } from '../../../functions/billing/due-date.ts'
 import { afterCharge, dueShardOf, type Subscription } from '../../../functions/billing/subscription.ts'
-
-const SUCCEEDING_CARD = 'card_4242424242424242'
+import { CARD } from '../../../functions/sandbox/cards.ts'
 
 export type Customer = Pick<
   Subscription,
@@ -17,7 +16,7 @@ export type Customer = Pick<
 }
 
 /** The row of a new subscription. @throws InvalidDateError */
-export function subscribe({ dueDate, paymentMethod = SUCCEEDING_CARD, ...customer }: Customer): Subscription {
+export function subscribe({ dueDate, paymentMethod = CARD.charged, ...customer }: Customer): Subscription {
   return {
     ...customer,
     paymentMethod,
@@ -56,17 +55,11 @@ export function earliestDueAt(subscriptions: readonly Subscription[]): string {
 }
 
 /** How many business units are due at each tick of a run that were not due at the tick before. */
-export class Forecast {
-  #subscriptions: readonly Subscription[]
-
-  constructor(subscriptions: readonly Subscription[]) {
-    this.#subscriptions = subscriptions
-  }
-
-  /** @param tickMs later than that of the last call */
-  newlyDueAt(tickMs: number): number {
+export function forecastOf(seeded: readonly Subscription[]): (tickMs: number) => number {
+  let subscriptions = seeded
+  return (tickMs) => {
     let due = 0
-    this.#subscriptions = this.#subscriptions.map((subscription) => {
+    subscriptions = subscriptions.map((subscription) => {
       let next = subscription
       for (; Date.parse(next.dueAt) <= tickMs; due++) next = { ...next, ...afterCharge(next) }
       return next

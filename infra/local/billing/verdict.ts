@@ -6,7 +6,6 @@ import type { Protection } from '../faults/protections.ts'
 import { type Asked, type Conclusion, type RunEnd, tickErrors } from '../run/verdict.ts'
 import type { RunAudit } from './audit.ts'
 
-/** What the gateway and the ledger have after the run, and the faults that were injected. */
 export interface BillingReport extends RunAudit {
   /** Requests that the gateway answered from its store. */
   readonly replayedRequests: number
@@ -94,7 +93,6 @@ const NO_HARM: Readonly<Record<Protection, string>> = {
   key: 'The idempotency key was switched off, but nothing was charged twice.',
 }
 
-/** Faults that did not happen, or showed nothing. */
 function faultsInVain({ summary }: RunEnd, injected: readonly CallFault[], asked: Asked): readonly string[] {
   const { ticks, tookOver, staleWritesRefused } = summary
   const { freezeLeader, chaos, without } = asked

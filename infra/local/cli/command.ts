@@ -12,7 +12,6 @@ import type { CommandOptions, Parsed } from './options.ts'
 const EXIT_CODES = { right: 0, wrong: 1, wrongInput: 2, inconclusive: 3 } as const
 
 export interface Command<Options extends CommandOptions> {
-  /** Such as `npm start --`. */
   readonly name: string
   /** The paths of the flags are relative to it. */
   readonly directory: string
@@ -34,7 +33,6 @@ export async function prepare<Options extends CommandOptions>(command: Command<O
   return { job, json }
 }
 
-/** @returns the exit code */
 export async function run<Options extends CommandOptions>(
   command: Command<Options>,
   argv: readonly string[],

@@ -33,7 +33,6 @@ export interface DevFlags extends RunFlags, Pick<OwnFunctionOptions, 'env' | 'ta
 }
 
 export const CHAOS_TICKS = 8
-/** Enough to see what a missing protection does, and that the run goes on. */
 export const TICKS_WITHOUT = 3
 
 /** The lease of 15 s must last at least a second. */
@@ -121,7 +120,6 @@ export function readDevFlags(argv: readonly string[]): Flags<DevFlags> {
 const A_CANDIDATE = `a candidate from 1 to ${MAX_CANDIDATES}`
 const AND_ITS_PAGE = 'one leader per tick,\nand serves a page that shows and breaks its election.'
 
-/** @param command gets the flags of both commands, too */
 function readRunFlags<F extends RunFlags>(command: Command, argv: readonly string[], hint?: string): Flags<F> {
   const scheduled: ScheduledFault[] = []
   const tick = wholeNumber(1, MAX_TICKS)

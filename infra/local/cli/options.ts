@@ -8,21 +8,14 @@ import type { OwnFunctionOptions } from '../own-function/own-function.ts'
 import type { RunOptions } from '../run/options.ts'
 import { CHAOS_TICKS, type DevFlags, type RunFlags, readDevFlags, readStartFlags, TICKS_WITHOUT } from './flags.ts'
 
-/** The options of both commands. */
 export interface CommandOptions extends RunOptions {
   readonly json: boolean
   readonly scenarioFile: string | undefined
 }
 
-export interface StartOptions extends CommandOptions {
-  /** A CSV file, or how many to generate, all due at the first tick. @default the generated customers */
-  readonly customers: string | number | undefined
-}
-
-export interface DevOptions extends CommandOptions {
-  readonly own: OwnFunctionOptions
-}
-
+/** With the CSV file of the customers, or how many to generate, all due at the first tick. */
+export type StartOptions = Exclude<ReturnType<typeof parseOptions>, string>
+export type DevOptions = Exclude<ReturnType<typeof parseDevOptions>, string>
 /** A string is the help that was asked for. */
 export type Parsed<Options> = Options | string
 
@@ -34,7 +27,7 @@ const OWN_TIMEOUT_MS = 300_000
 const RESERVED = /^(LEASE_(TABLE|NAME|MS)|NODE_OPTIONS|AWS_.*|LAMBDA_.*)$/
 
 /** The options of `npm start`. @throws OptionError */
-export function parseOptions(argv: readonly string[]): Parsed<StartOptions> {
+export function parseOptions(argv: readonly string[]) {
   const read = readStartFlags(argv)
   if (read.kind === 'help') return read.text
   const { thawLeader, customers } = read.flags
@@ -42,7 +35,7 @@ export function parseOptions(argv: readonly string[]): Parsed<StartOptions> {
 }
 
 /** The options of `tenure dev`. @throws OptionError */
-export function parseDevOptions(argv: readonly string[]): Parsed<DevOptions> {
+export function parseDevOptions(argv: readonly string[]) {
   const read = readDevFlags(argv)
   if (read.kind === 'help') return read.text
   const options = optionsOf({ ...read.flags, without: [] }, true)
@@ -86,10 +79,8 @@ function optionsOf(flags: RunFlags, freezesByHand: boolean): CommandOptions {
 
 const MANY = Number.POSITIVE_INFINITY
 
-/** Such as `cut-off`. */
 const flagOf = (fault: ScheduledFault) => fault.do.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)
 
-/** Thawed before the next tick by default. */
 function freezeUntil(tick: number, thawTick: number | undefined, ticks = MANY): ScheduledFault[] {
   if (thawTick === undefined && tick >= ticks) {
     throw new OptionError(`--freeze-leader ${tick} needs at least --ticks ${tick + 1}: the next tick thaws the leader`)

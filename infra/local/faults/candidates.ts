@@ -20,7 +20,6 @@ const CHANGES: Readonly<Record<CandidateFaultName, Partial<CandidateEntry>>> = {
 }
 
 export interface CandidatesOptions {
-  /** The candidates at the start, numbered from 1. */
   readonly candidates: number
   readonly add: (entry: CandidateEntry | LeaderEntry) => void
   readonly onFault: Recorder['faultInjected']

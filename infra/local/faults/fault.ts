@@ -1,5 +1,4 @@
 /** The faults of a local run, planned at a call or injected at once: types, one description of each, JSON. */
-
 import { property } from '../../../functions/election/json.ts'
 import { show } from '../../../functions/election/show.ts'
 
@@ -67,7 +66,6 @@ export function describeCallFault(fault: CallFault): string {
   return `${what} ${CALL_NOUNS[fault.at] ?? fault.at} ${fault.nth}${more}`
 }
 
-/** Of a clock, such as `2.5 s ahead`. */
 export const describeSkew = (ms: number): string =>
   ms === 0 ? 'right' : `${Math.abs(ms) / 1000} s ${ms > 0 ? 'ahead' : 'behind'}`
 
@@ -83,7 +81,6 @@ export class FaultError extends Error {
 
 export const MAX_CANDIDATES = 10
 export const MAX_TICKS = 1_000_000
-/** Twice the longest lease. */
 const MAX_SKEW_MS = 7_200_000
 
 /** @throws FaultError */

@@ -23,7 +23,7 @@ export class ManualFaults {
   readonly candidates: Candidates
   readonly #options: ManualFaultsOptions
   readonly #clock: Pick<Clock, 'sleep'>
-  readonly #injected = { killLeader: 0, freezeLeader: 0 }
+  readonly injected = { killLeader: 0, freezeLeader: 0 }
   #armed: Armed | undefined
   /** The frozen requests, each with the function that lets its write continue or drops it. */
   readonly #frozen = new Map<string, (way: 'continue' | 'drop') => void>()
@@ -52,7 +52,6 @@ export class ManualFaults {
     return 'hangUp'
   }
 
-  /** @throws FaultError if it cannot be injected now */
   async inject(fault: ManualFault): Promise<void> {
     switch (fault.do) {
       case 'killLeader': {
@@ -73,10 +72,6 @@ export class ManualFaults {
 
   hasFrozen(): boolean {
     return this.#frozen.size > 0
-  }
-
-  injected(): Readonly<Record<Armed, number>> {
-    return this.#injected
   }
 
   invocationEnded(requestId: string): void {
@@ -106,7 +101,7 @@ export class ManualFaults {
     this.#dying.add(requestId)
     const isKilled = await this.#options.processes.kill(requestId)
     if (isKilled) {
-      this.#injected.killLeader += 1
+      this.injected.killLeader += 1
       this.#options.onFault(`${FAULT_WORDS.killLeader}${moment}`, { requestId })
     } else this.#dying.delete(requestId)
     return isKilled
@@ -122,13 +117,12 @@ export class ManualFaults {
     return 'hangUp'
   }
 
-  /** Holds the write back while its sender is frozen. */
   async #freezeAt(requestId: string, forward: Forward): Promise<Reply | 'hangUp'> {
     const { processes, onFault, election } = this.#options
     if (!processes.freeze(requestId)) return forward()
     const { promise: thawed, resolve } = Promise.withResolvers<'continue' | 'drop'>()
     this.#frozen.set(requestId, resolve)
-    this.#injected.freezeLeader += 1
+    this.injected.freezeLeader += 1
     onFault(`${FAULT_WORDS.freezeLeader}, with a write on its way`, { requestId })
     this.#arm(undefined)
     void this.#invokeRivals(requestId, resolve)

@@ -10,15 +10,11 @@ export interface PlanOptions {
   readonly ticks: number | undefined
 }
 
-export interface Plan {
-  /** The number of faults of the chaos. */
-  readonly size: number
-  faultsOf(tick: number, expectedCharges: number): readonly CallFault[]
-}
+export type Plan = ReturnType<typeof planOf>
 
-export function planOf({ killLeader, freezeLeader, chaos, ticks = MIN_CHAOS_TICKS }: PlanOptions): Plan {
+export function planOf({ killLeader, freezeLeader, chaos, ticks = MIN_CHAOS_TICKS }: PlanOptions) {
   const faults = chaos === undefined ? [] : chaosPlan(chaos, ticks)
-  const faultsOf = (number: number, expectedCharges: number) => [
+  const faultsOf = (number: number, expectedCharges: number): readonly CallFault[] => [
     ...faults.filter(({ tick }) => tick === number),
     ...(number === killLeader ? killAtWorst(number, expectedCharges) : []),
     ...(number === freezeLeader ? freezeAtWorst(number, expectedCharges) : []),
@@ -51,7 +47,7 @@ const WORST = ['freezeLeader', 'killLeader', 'none'] as const
 const MOMENTS = ['before', 'after'] as const
 const ROW_WRITES: readonly CallKind[] = ['claim', 'intent', 'answer', 'move']
 const STEPS: readonly CallKind[] = [...ROW_WRITES, 'charge']
-/** A tick of the generated customers has at least four charges, so this many calls of each step are certain. */
+/** Each of the first ticks of the generated customers has as many charges, so this many calls of each step are certain. */
 const CERTAIN_CALLS = 4
 /** Small faults may also lie beyond them, at calls of a retry or of the end of the tick. */
 const LIKELY_CALLS = 7

@@ -15,13 +15,11 @@ export interface Injecting {
   readonly deliverAgain: (requestId: string) => Promise<void>
   /** How long after its last renewal a lease can be acquired by another candidate. */
   readonly pastLeaseMs: number
-  /** Ends every wait. */
   readonly signal: AbortSignal
 }
 
 export interface PlannedFaultsOptions extends Injecting {
   readonly plan: Pick<Plan, 'faultsOf'>
-  /** Switched off. */
   readonly without: readonly Protection[]
   readonly places: CallPlaces
   readonly onFault: (fault: CallFault, requestId: string) => void
@@ -33,7 +31,7 @@ export class PlannedFaults {
   readonly gateway = new GatewayWatch()
   readonly intercept: Interceptor
   readonly #options: PlannedFaultsOptions
-  readonly #injected: CallFault[] = []
+  readonly injected: CallFault[] = []
   readonly #counts = new Map<CallKind, number>()
   #planned: readonly CallFault[] = []
 
@@ -52,11 +50,7 @@ export class PlannedFaults {
   tickStarts(number: number, expectedCharges: number): void {
     this.#planned = this.#options.plan.faultsOf(number, expectedCharges)
     this.#counts.clear()
-    this.gateway.tickStarts()
-  }
-
-  injected(): readonly CallFault[] {
-    return this.#injected
+    this.gateway.answered.clear()
   }
 
   readonly #hit: Interceptor = async (call, forward) => {
@@ -104,8 +98,8 @@ export class PlannedFaults {
   }
 
   #note(fault: CallFault, { requestId }: Call): void {
-    if (this.#injected.includes(fault)) return // one of several throttled calls
-    this.#injected.push(fault)
+    if (this.injected.includes(fault)) return // one of several throttled calls
+    this.injected.push(fault)
     this.#options.onFault(fault, requestId)
   }
 }
@@ -140,8 +134,10 @@ export function callKindOf({ service, operation, target, body }: Call, places: C
 
 /** Counts the gateway's answers on the wire, behind all faults, for the progress of a tick. */
 export class GatewayWatch {
-  #answered = new Set<string>()
-  #replayedRequests = 0
+  /** The business units of this tick that the gateway has charged or declined. */
+  readonly answered = new Set<string>()
+  /** Answers of the whole run that the gateway repeated from its store. */
+  replayedRequests = 0
 
   readonly intercept: Interceptor = async (call, forward) => {
     const reply = await forward()
@@ -150,23 +146,9 @@ export class GatewayWatch {
     const response = parseJson(reply.body)
     const statusCode = property(response, 'statusCode')
     if (statusCode !== 200 && statusCode !== 402) return reply
-    this.#answered.add(unitOf(new URLSearchParams(form)))
-    if (property(property(response, 'headers'), 'idempotent-replayed') === 'true') this.#replayedRequests += 1
+    this.answered.add(unitOf(new URLSearchParams(form)))
+    if (property(property(response, 'headers'), 'idempotent-replayed') === 'true') this.replayedRequests += 1
     return reply
-  }
-
-  tickStarts(): void {
-    this.#answered = new Set()
-  }
-
-  /** How many business units of this tick the gateway has charged or declined. */
-  answered(): number {
-    return this.#answered.size
-  }
-
-  /** How many answers of the whole run the gateway repeated from its store. */
-  replayedRequests(): number {
-    return this.#replayedRequests
   }
 }
 

@@ -2,13 +2,11 @@
 
 export interface Call {
   readonly service: 'dynamodb' | 'lambda'
-  /** `UpdateItem`, `Query`, …; `Invoke`. */
   readonly operation: string
   /** The table, or the invoked function. Empty for a request that names several tables. */
   readonly target: string
   /** The request's JSON: DynamoDB's input, or the event. */
   readonly body: Readonly<Record<string, unknown>>
-  /** The request id of the invocation that sent it. */
   readonly requestId: string
 }
 

@@ -13,21 +13,17 @@ export interface LambdaFunction {
   readonly maxEventAgeMs: number
 }
 
-/** How the functions of a run reach it. */
-export interface Access {
-  readonly servicesUrl: string
-  readonly region: string
-  readonly accessKey: string
-}
-
 /**
  * The template's variables and those that Lambda reserves; none of this process's own.
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
  *
  * @param serial number of the execution environment, from 1
  */
-export function environmentVariables(lambda: LambdaFunction, serial: number, access: Access): Record<string, string> {
-  const { region, accessKey, servicesUrl } = access
+export function environmentVariables(
+  lambda: LambdaFunction,
+  serial: number,
+  { region, accessKey, servicesUrl }: Readonly<Record<'region' | 'accessKey' | 'servicesUrl', string>>,
+) {
   return {
     ...lambda.environment,
     LANG: 'en_US.UTF-8',

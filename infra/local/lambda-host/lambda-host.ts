@@ -22,7 +22,6 @@ const STOPPED: Ending = { ok: false, error: HAS_STOPPED, logs: [] }
 export interface HostOptions extends Omit<ServicesOptions, 'intercept' | 'run' | 'requestOf'> {
   /** Multiplies Lambda's retry delays and the maximum age of events: 0.1 makes them a tenth. */
   readonly timeScale: number
-  /** Whether each invocation gets a new environment. */
   readonly cold: boolean
 }
 
@@ -42,7 +41,6 @@ export interface AsyncInvocation {
   readonly onStart?: (retry: number) => void
 }
 
-/** Of one function. */
 interface Pool {
   readonly idle: Environment[]
   readonly starting: Set<Promise<void>>
@@ -159,7 +157,6 @@ export class LambdaHost {
     return this.#working.get(requestId)?.thaw() ?? false
   }
 
-  /** How many environments have been started. */
   started(): number {
     return this.#started
   }

@@ -22,11 +22,7 @@ export interface Received {
   readonly body: string
 }
 
-export interface LoopbackServer {
-  readonly url: string
-  /** Closes every connection, and settles when the port is free. */
-  stop(): Promise<void>
-}
+export type LoopbackServer = Awaited<ReturnType<typeof startLoopbackServer>>
 
 export interface LoopbackServerOptions {
   /** Requests must be signed with it. */
@@ -68,12 +64,13 @@ export async function startLoopbackServer({ accessKey, answer, failure }: Loopba
   server.keepAliveTimeout = 0
   const port = await listen(server, 0)
   const closed = once(server, 'close')
+  /** Closes every connection, and settles when the port is free. */
   const stop = async (): Promise<void> => {
     server.close()
     server.closeAllConnections()
     await closed
   }
-  return { url: `http://${LOOPBACK}:${port}`, stop } satisfies LoopbackServer
+  return { url: `http://${LOOPBACK}:${port}`, stop }
 }
 
 /** @param wanted 0 for any free port */

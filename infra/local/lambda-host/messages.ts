@@ -29,12 +29,10 @@ export interface ErrorReport {
   readonly trace?: readonly string[]
 }
 
-/** The file descriptor of the pipe in the runtime's process. */
 export const CHANNEL_FD = 3
 
 /** In UTF-16 code units: twice the longest result, because its quotes and backslashes are escaped a second time. */
 const LONGEST_MESSAGE = 16 * 1024 * 1024
-const LONGEST_SENT = 1024 * 1024
 const LONGEST_NAME = 200
 const LONGEST_LINE = 1_000
 const MOST_LINES = 100
@@ -59,19 +57,12 @@ export function onLine(channel: Readable | undefined, listener: (line: string) =
   })
 }
 
-/** Never throws, even if reading `thrown` does: odd names, getters, revoked proxies, 3 MB of message. */
+/** If this throws, the runtime's process ends, which the host reports. */
 export function reportOf(thrown: unknown): ErrorReport {
-  try {
-    if (!(thrown instanceof Error)) return { errorType: typeof thrown, errorMessage: String(thrown) }
-    const [errorType, message, stack] = [String(thrown.name), String(thrown.message), String(thrown.stack ?? '')]
-    // The stack repeats the message, which may have any number of lines itself.
-    const frames = stack.slice(stack.includes(message) ? stack.indexOf(message) + message.length : 0)
-    const errorMessage = message.slice(0, LONGEST_SENT)
-    const trace = frames.split('\n', MOST_LINES + 1).map((frame) => frame.slice(0, LONGEST_LINE))
-    return { errorType, errorMessage, trace: [`${errorType}: ${errorMessage}`, ...trace.slice(1)] }
-  } catch {
-    return { errorType: typeof thrown, errorMessage: 'What the function threw cannot be read' }
-  }
+  if (!(thrown instanceof Error)) return { errorType: typeof thrown, errorMessage: String(thrown) }
+  const [errorType, errorMessage] = [String(thrown.name), String(thrown.message)]
+  const frames = (thrown.stack ?? '').split('\n').filter((line) => /^\s*at /.test(line))
+  return { errorType, errorMessage, trace: [`${errorType}: ${errorMessage}`, ...frames] }
 }
 
 /** The report as the host shows it: printable, whatever the function threw or wrote. Undefined if it is no report. */

@@ -5,7 +5,6 @@
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { crc32 } from 'node:zlib'
 import { parseJson } from '../../../functions/election/json.ts'
 import { signedFor } from './credentials.ts'
 import type { Ending } from './environment.ts'
@@ -18,7 +17,6 @@ export interface ServicesOptions {
   /** Of the tables. A function that asks for another Region gets this one. */
   readonly region: string
   readonly accessKey: string
-  /** Those that other functions may invoke. */
   readonly functions: readonly LambdaFunction[]
   readonly intercept: Interceptor
   readonly run: (lambda: LambdaFunction, event: unknown, requestId: string) => Promise<Ending>
@@ -63,12 +61,9 @@ async function sendOn(received: Received, upstream: Upstream, { region, intercep
   const input: Record<string, unknown> = JSON.parse(request.body)
   const target = typeof input['TableName'] === 'string' ? input['TableName'] : ''
   const call = { service: 'dynamodb', operation, target, body: input, requestId: requestOf(request.headers) } as const
-  const reply = await intercept(call, (body) =>
+  return intercept(call, (body) =>
     upstream.send(body === undefined ? request : { ...request, body: JSON.stringify(body) }),
   )
-  if (reply === 'hangUp' || reply.headers['x-amz-crc32'] === undefined) return reply
-  // The interceptor may have changed the body.
-  return { ...reply, headers: { ...reply.headers, 'x-amz-crc32': String(crc32(reply.body)) } }
 }
 
 async function invoke({ method, path, headers, body }: Received, options: ServicesOptions): Promise<Reply | 'hangUp'> {

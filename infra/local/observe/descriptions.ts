@@ -58,7 +58,6 @@ export interface Replies {
   /** From the service; absent if the request never arrived, or is not answered yet. */
   readonly reply?: Reply | undefined
   readonly received: Reply | 'hangUp'
-  /** The token of the tenure that replaced this one. */
   readonly successor?: number | undefined
 }
 

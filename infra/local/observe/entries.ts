@@ -5,7 +5,6 @@
 
 export interface Setup {
   readonly kind: 'setup'
-  /** `billing`, or the path of the user's own function. */
   readonly task: string
   readonly lease: string
   readonly leaseMs: number
@@ -35,11 +34,8 @@ export interface Counts {
   readonly kind: 'counts'
   readonly ticks: number
   readonly completed: number
-  /** Completed by more than one invocation. */
   readonly completedTwice: number
-  /** Past, and not completed. */
   readonly overdue: number
-  /** Writes of replaced leaders to protected rows, refused. */
   readonly staleRefused: number
   /** Writes of replaced leaders that nothing protected, accepted. */
   readonly staleAccepted: number
@@ -51,7 +47,6 @@ interface Timed {
   readonly atMs: number
 }
 
-/** A line of the verdict on a run, such as `✓ All is well: …`. */
 export interface VerdictLine {
   readonly kind: 'right' | 'wrong' | 'open'
   readonly text: string
@@ -79,12 +74,10 @@ export interface TenureEntry extends Timed {
   /** How and when it ended in the lease row; absent while the row names it. */
   readonly end?: TenureEnd
   readonly endedAtMs?: number
-  /** The token of the next tenure. */
   readonly successor?: number
   /** When its invocation ended, with or without the row. */
   readonly doneAtMs?: number
   readonly error?: { readonly name: string; readonly message: string } | undefined
-  /** How many effects had each verdict. */
   readonly accepted: number
   readonly refused: number
   readonly unguarded: number
@@ -127,12 +120,10 @@ export interface FaultEntry extends Timed {
 type StateEntry = Setup | CandidateEntry | LeaderEntry | Counts | Over
 type Ticked = Timed & { readonly kind: 'ticked'; readonly number: number; readonly tick: string }
 type StoodBy = Timed & { readonly kind: 'standby'; readonly candidate: number; readonly reason: string }
-/** Drawn as a mark. */
 export type EventEntry = Ticked | StoodBy | FailedAttempt | Effect | FaultEntry
 /** Of a tenure, too, only the latest entry counts. */
 export type Entry = StateEntry | TenureEntry | EventEntry
 
-/** A message to a page. */
 export interface Update {
   /** By this machine's clock; the browser's may differ. */
   readonly nowMs: number

@@ -7,7 +7,6 @@ import type { TenureEnd } from './entries.ts'
 import type { Step } from './tenure-logs.ts'
 import { type MissingTable, rowOf } from './wire.ts'
 
-/** What the attempt requested of the leases, and the results. */
 export interface Observations {
   /** In the order of their first acquire. */
   readonly leases: readonly ObservedLease[]
@@ -16,7 +15,6 @@ export interface Observations {
 
 export interface ObservedLease {
   readonly lease: string
-  /** The longest duration that it requested. */
   readonly leaseMs: number
   readonly tick?: string | undefined
   /** Of the last grant; absent if there was none. */
@@ -75,7 +73,6 @@ export function outcomeOf(ending: Ending, observations: Observations, lease: str
   return { status: 'failed', error: thrown ?? mistakeIn(observations, lease), fencingToken: token }
 }
 
-/** Why a function that returned is counted as failed. */
 function mistakeIn(observations: Observations, name: string): ErrorReport {
   const error = (errorType: string, errorMessage: string) => ({ errorType, errorMessage })
   const observed = leaseIn(observations, name)
@@ -105,23 +102,20 @@ function mistakeIn(observations: Observations, name: string): ErrorReport {
 export const withoutMetrics = (logs: readonly string[]): readonly string[] =>
   logs.filter((line) => property(parseJson(line), '_aws') === undefined)
 
-/** What the function threw, even after its tick was completed. */
 export function thrownIn(outcome: TryOutcome): ErrorReport | undefined {
   if (outcome.status === 'failed') return outcome.error
   return outcome.status === 'completed' ? outcome.thrown : undefined
 }
 
-/** @param logs the last lines that the invocation wrote */
 export function lastStepOf(outcome: TryOutcome, logs: readonly string[] = []): Omit<Step, 'atMs'> {
   const thrown = thrownIn(outcome)
   const lines = withoutMetrics(logs)
-  const trace = [...framesOf(thrown?.trace), ...(lines.length > 0 ? ['Logged:', ...lines] : [])]
+  const trace = [
+    ...(thrown?.trace?.slice(1).map((frame) => frame.trim()) ?? []),
+    ...(lines.length > 0 ? ['Logged:', ...lines] : []),
+  ]
   const ending = thrown === undefined ? 'Returns' : `Fails with ${thrown.errorType}: ${thrown.errorMessage}`
   const after = { completed: '; its tick is completed', released: ' after it released the lease', failed: '' }
   const description = outcome.status === 'standby' ? `Stands by: ${outcome.reason}` : ending + after[outcome.status]
   return { description, trace }
 }
-
-/** Without the first lines of a stack, which repeat the message. */
-const framesOf = (trace: readonly string[] = []) =>
-  trace.filter((line) => /^\s*at /.test(line)).map((line) => line.trim())

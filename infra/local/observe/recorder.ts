@@ -12,7 +12,6 @@ import { type Step, shortened, TenureLogs } from './tenure-logs.ts'
 import { type Tenure, Tenures } from './tenures.ts'
 import { type Answer, answerOf, isRefusal, type LeaseRequest, leaseRequestOf, missingTableOf } from './wire.ts'
 
-/** A lease that an attempt requested, and the tenure that it was granted last. */
 interface Requested {
   leaseMs: number
   tick: string | undefined
@@ -58,7 +57,6 @@ export class Recorder {
     this.#tenures = new Tenures(leaseTable, add, now)
   }
 
-  /** The interceptor nearest to the function. */
   readonly atFunction: Interceptor = async (call, forward) => {
     const attempt = this.#attempts.get(call.requestId)
     if (attempt === undefined) return forward()
@@ -85,7 +83,6 @@ export class Recorder {
     }
   }
 
-  /** The interceptor nearest to the service. */
   readonly atService: Interceptor = async (call, forward) => {
     const sender = this.#attempts.get(call.requestId)?.last
     const wasReplaced = sender !== undefined && this.#tenures.isReplaced(sender)
@@ -132,7 +129,6 @@ export class Recorder {
     if (oldest !== undefined) this.#attempts.delete(oldest)
   }
 
-  /** @param logs the last lines that it wrote */
   invocationEnded(requestId: string, outcome: TryOutcome, logs?: readonly string[]): void {
     const attempt = this.#attempts.get(requestId)
     if (attempt === undefined) return
@@ -153,7 +149,6 @@ export class Recorder {
     this.#add({ kind: 'failure', atMs, number, candidate, tick, error })
   }
 
-  /** A fault was injected into an invocation, or a candidate, or the whole run. */
   faultInjected(description: string, on: { readonly candidate?: number; readonly requestId?: string } = {}): void {
     const atMs = this.#now()
     const attempt = on.requestId === undefined ? undefined : this.#attempts.get(on.requestId)
@@ -161,7 +156,6 @@ export class Recorder {
     this.#add({ kind: 'fault', atMs, candidate: on.candidate ?? attempt?.candidate, description })
   }
 
-  /** The request of the leader that still runs. */
   leader(): string | undefined {
     return this.#tenures.leading()?.requestId
   }

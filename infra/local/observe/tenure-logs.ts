@@ -26,7 +26,6 @@ export class TenureLogs {
     this.#kept.splice(0, this.#kept.length - KEPT_STEPS)
   }
 
-  /** The last steps; none if they are no longer kept. */
   get(tenure: number): readonly Step[] {
     return this.#kept.flatMap(([number, step]) => (number === tenure ? [step] : [])).slice(-SHOWN_STEPS)
   }

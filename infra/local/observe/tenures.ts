@@ -20,7 +20,6 @@ type Writable<T> = { -readonly [Name in keyof T]: T[Name] }
 export interface Tenure {
   readonly requestId: string
   readonly lease: string
-  /** What the feed knows of it. */
   readonly entry: Writable<TenureEntry>
 }
 
@@ -28,7 +27,6 @@ export class Tenures {
   readonly #leaseTable: string
   readonly #add: (entry: Entry) => void
   readonly #now: () => number
-  /** The tenure that the row of each lease names. */
   readonly #current = new Map<string, Tenure>()
   #count = 0
   /**

@@ -1,5 +1,4 @@
 /** What is read off requests and replies besides lease requests. Lenient: it only counts and displays. */
-
 import { parseJson, property } from '../../../functions/election/json.ts'
 import { describeLeaseRequest, type LeaseRequest } from '../../../functions/election/stores/describe.ts'
 import type { Call, Reply } from '../lambda-host/interceptor.ts'
@@ -20,7 +19,6 @@ export function endIn(request: LeaseRequest): 'completed' | 'released' | 'contin
 
 /** A write to anything but the lease row. */
 export interface Write {
-  /** Such as `UpdateItem of Charges`. */
   readonly what: string
   /** Its plain name; undefined for a charge at the gateway. */
   readonly table?: string
@@ -73,14 +71,10 @@ export function isRefusedByFence({ body }: Call, item: unknown): boolean {
   return (numberOf(property(item, column)) ?? 0) > (mine ?? 0)
 }
 
-/** DynamoDB refused a request because its table, or one of its tables, does not exist. */
-export interface MissingTable {
-  readonly tables: readonly string[]
-  /** The names of the keys, if the request has them. */
-  readonly keys: readonly string[]
-}
+export type MissingTable = NonNullable<ReturnType<typeof missingTableOf>>
 
-export function missingTableOf({ operation, target, body }: Call, { error }: Answer): MissingTable | undefined {
+/** `keys` are the names of the keys, if the request has them. */
+export function missingTableOf({ operation, target, body }: Call, { error }: Answer) {
   if (error !== 'ResourceNotFoundException') return undefined
   const items = operation === 'TransactWriteItems' ? transactItemsOf(body).map(({ table }) => table) : []
   const batch = Object.keys(property(body, 'RequestItems') ?? {})
@@ -116,14 +110,10 @@ export function plainName(name: string): string {
   return /^\w+-[0-9a-f]{8}-(\w+?)[0-9A-F]{8}$/.exec(name)?.[1] ?? name
 }
 
-export interface Answer {
-  /** Parsed; the text itself if it is not JSON. */
-  readonly body: unknown
-  /** DynamoDB's error, such as `ConditionalCheckFailedException`; undefined for a success. */
-  readonly error: string | undefined
-}
+export type Answer = ReturnType<typeof answerOf>
 
-export function answerOf({ statusCode, body: text }: Pick<Reply, 'statusCode' | 'body'>): Answer {
+/** The parsed body, or the text itself if it is not JSON; and DynamoDB's error, undefined for a success. */
+export function answerOf({ statusCode, body: text }: Pick<Reply, 'statusCode' | 'body'>) {
   const body = parseJson(text) ?? text
   if (statusCode < 300) return { body, error: undefined }
   const type = property(body, '__type')

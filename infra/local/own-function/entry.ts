@@ -3,10 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, extname, join } from 'node:path'
-import { build, formatMessages, type Message } from 'esbuild'
-import { property } from '../../../functions/election/json.ts'
+import { build } from 'esbuild'
 import { handlerProblems } from '../../constructs/handler-function.ts'
-import { count } from '../../programs/text.ts'
 
 /** `tenure` is this package, wherever the function is and whatever is installed there. */
 export const LIBRARY = join(import.meta.dirname, '../../../functions/election')
@@ -18,7 +16,6 @@ export const OWN_FUNCTION_APP = `node ${inShell(
   join(import.meta.dirname, `own-function-app${extname(import.meta.filename)}`),
 )}`
 
-/** What the CDK bundles. */
 const MODULE = /\.[cm]?[jt]s$|\.[jt]sx$/
 
 /**
@@ -53,22 +50,10 @@ async function exportsOf(entry: string, directory: string): Promise<readonly str
     })
     return Object.values(metafile.outputs).flatMap((output) => output.exports)
   } catch (error) {
-    throw new Error(await describeBuildError(error, entry), { cause: error })
+    const why = error instanceof Error ? error.message : String(error)
+    throw new Error(`${entry} cannot be bundled. ${why}`, { cause: error })
   }
 }
-
-async function describeBuildError(error: unknown, entry: string): Promise<string> {
-  const errors = property(error, 'errors')
-  if (!Array.isArray(errors)) return error instanceof Error ? error.message : String(error)
-  const messages = errors.map((message: Message) => {
-    const notes = message.notes.filter(({ text }) => !text.startsWith('You can mark the path'))
-    return { ...message, notes: message.text.startsWith('Could not resolve') ? [...notes, ADVICE] : notes }
-  })
-  const texts = await formatMessages(messages, { kind: 'error' })
-  return `${entry} cannot be bundled: ${count(errors.length, 'error')}\n\n${texts.join('').trimEnd()}`
-}
-
-const ADVICE = { text: 'Packages are searched beside the file, then among those of tenure.' }
 
 /**
  * Makes a project in which the CDK can bundle the function: NodejsFunction accepts no entry outside of the project

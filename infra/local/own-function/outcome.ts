@@ -1,5 +1,5 @@
 /** What in the requests of a user's function does not fit the run, and its errors in a readable form. */
-import { isAbsolute, join, relative } from 'node:path'
+import { join, relative } from 'node:path'
 import { secondsOf } from '../../programs/text.ts'
 import type { ErrorReport } from '../lambda-host/messages.ts'
 import { leaseIn, type Observations } from '../observe/outcome.ts'
@@ -7,7 +7,6 @@ import { LIBRARY } from './entry.ts'
 
 export interface OwnPlace {
   readonly lease: string
-  /** The LEASE_MS that the function gets. */
   readonly leaseMs: number
   /** File names in stacks are relative to it. */
   readonly directory: string
@@ -16,7 +15,6 @@ export interface OwnPlace {
 /** Leases end with the invocation, and timers are not exact. */
 const TOLERANCE = 1.1
 
-/** What in the requests of a try does not fit this run. */
 export function hintsOn(observations: Observations, { lease, leaseMs }: OwnPlace): readonly string[] {
   const hints = observations.missingTables.map(({ tables, keys }) => {
     // The names of its keys are those of the request, if it has them.
@@ -42,7 +40,6 @@ export function hintsOn(observations: Observations, { lease, leaseMs }: OwnPlace
 }
 
 const HOST = join(import.meta.dirname, '../lambda-host')
-const FRAME = /^\s*at /
 
 /**
  * The same error with its frames only: files relative to `directory`, the library as `tenure`, without the frames of
@@ -51,7 +48,7 @@ const FRAME = /^\s*at /
 export function readableError(error: ErrorReport, directory: string): ErrorReport {
   const { errorType, errorMessage, trace } = error
   if (trace === undefined) return error
-  const frames = trace.filter((line) => FRAME.test(line) && !line.includes('node:') && !line.includes(HOST))
+  const frames = trace.slice(1).filter((line) => !line.includes('node:') && !line.includes(HOST))
   const own = frames.filter((line) => !line.includes('/node_modules/'))
   const shown = (own.length > 0 ? own : frames).map((line) => relativeFrame(line.trim(), directory))
   return { errorType, errorMessage, trace: [`${errorType}: ${errorMessage}`, ...shown] }
@@ -61,6 +58,6 @@ function relativeFrame(frame: string, directory: string): string {
   return frame.replace(/(?:file:\/\/)?(\/[^():]+)(?=:\d+:\d+\)?$)/, (_, file: string) => {
     if (file.startsWith(`${LIBRARY}/`)) return join('tenure', relative(LIBRARY, file))
     const near = relative(directory, file)
-    return near.startsWith('..') || isAbsolute(near) ? file : near
+    return near.startsWith('..') ? file : near
   })
 }

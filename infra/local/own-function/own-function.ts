@@ -15,7 +15,6 @@ export interface OwnFunctionOptions {
   readonly env: Readonly<Record<string, string>>
   /** With the names of the partition key and, if there is one, of the sort key. Both are strings. */
   readonly table: readonly { readonly name: string; readonly keys: readonly string[] }[]
-  /** In milliseconds. */
   readonly timeout: number
 }
 
@@ -24,23 +23,14 @@ export function ownFunction({ path, directory }: { readonly path: string; readon
     const place = { lease, directory, leaseMs }
     const warn = (text: string) => display.warn(`    ${text}`)
     const read = outcomeReader(place, (requestId) => recorder.observations(requestId), warn)
-    let hasWarned = false
     return {
       name: path,
       showsLogs: true,
       firstTickMs: (periodMs, nowMs) => (Math.floor(nowMs / periodMs) - FIRST_TICK_PERIODS_AGO) * periodMs,
 
-      introduce: (firstTick) => {
-        const minutes = (candidates[0]?.schedule.periodMs ?? 0) / 60_000
+      introduce: (firstTick, periodMs) => {
         const of = `${count(candidates.length, 'candidate')}, lease ${lease} of ${secondsOf(leaseMs)}`
-        display.note(`${path}: ${of}, a tick every ${minutes} min from ${timeOf(firstTick)}`)
-      },
-
-      progress: () => {
-        if (hasWarned) return
-        hasWarned = true
-        const limit = `its time-out is ${secondsOf(candidates[0]?.lambda.timeoutMs ?? 0)}`
-        display.note(`    … this tick of ${path} takes long; ${limit}`)
+        display.note(`${path}: ${of}, a tick every ${periodMs / 60_000} min from ${timeOf(firstTick)}`)
       },
 
       outcomeOf: read,

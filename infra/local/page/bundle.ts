@@ -3,12 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CUSTOM_PROPERTIES, DARK, LIGHT, type Palette } from '../../../functions/widget/palette.ts'
-
-export interface BundledPage {
-  readonly html: string
-  readonly headers: Readonly<Record<string, string>>
-}
+import { DARK, LIGHT, type Palette, propertyOf } from '../../../functions/widget/palette.ts'
 
 const SOURCE = join(import.meta.dirname, 'client')
 /** The package has the page already bundled, and not its source. */
@@ -18,13 +13,11 @@ const BUNDLED = join(import.meta.dirname, 'page.json')
 const COLOURS = `:root{${declarationsOf(LIGHT)}}@media (prefers-color-scheme:dark){:root{${declarationsOf(DARK)}}}`
 
 function declarationsOf(palette: Palette): string {
-  const properties = new Map(Object.entries(CUSTOM_PROPERTIES))
-  return Object.entries(palette)
-    .map(([role, colour]) => `${/--[\w-]+/.exec(properties.get(role) ?? '')}:${colour}`)
-    .join(';')
+  const declarations = Object.entries(palette).map(([role, colour]) => `${propertyOf(role)}:${colour}`)
+  return declarations.join(';')
 }
 
-export async function bundlePage(): Promise<BundledPage> {
+export async function bundlePage(): Promise<{ readonly html: string; readonly headers: Record<string, string> }> {
   if (existsSync(BUNDLED)) return JSON.parse(await readFile(BUNDLED, 'utf8'))
   const [template, ownStyle, script] = await Promise.all([
     readFile(join(SOURCE, 'index.html'), 'utf8'),

@@ -1,7 +1,6 @@
 /** Keeps the entries for pages that open late or reconnect, and sends new ones to all open pages. */
 import type { Effect, Entry, TenureEntry } from '../observe/entries.ts'
 
-/** @param isSnapshot these are all entries that are kept */
 export type Listener = (entries: readonly Entry[], isSnapshot: boolean) => void
 
 const STATES: readonly Entry['kind'][] = ['setup', 'leader', 'counts', 'over']
@@ -76,7 +75,6 @@ export class Feed {
     return `event ${this.#events}`
   }
 
-  /** The oldest events and tenures. */
   #forget(): void {
     const history = [...this.#entries].filter(([key]) => /^(event|tenure) /.test(key))
     const excess = this.#entries.size - this.#keptEntries

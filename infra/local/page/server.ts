@@ -19,22 +19,15 @@ import { bundlePage } from './bundle.ts'
 import type { Feed } from './feed.ts'
 
 export interface PageOptions {
-  /** 0 for any free port. */
   readonly port: number
   /** The first part of the path. @default a random one */
   readonly key?: string
   readonly feed: Pick<Feed, 'subscribe'>
   readonly logs: Pick<TenureLogs, 'get'>
-  /** @throws FaultError */
   readonly inject: (fault: ManualFault) => Promise<void>
 }
 
-export interface PageServer {
-  /** Such as `http://127.0.0.1:40123/mGgFqKVWTt8xMx0Pv1RZHA/`. */
-  readonly url: string
-  /** Ends every connection, and settles when the port is free. */
-  stop(): Promise<void>
-}
+export type PageServer = Awaited<ReturnType<typeof startPage>>
 
 const MAX_BODY = 1_000
 /** Detects a connection whose page is gone. */
@@ -46,7 +39,7 @@ const MAX_STREAMS = 20
 const MAX_FAREWELL_MS = 1_000
 
 /** @throws Error that says what to do if the port is taken */
-export async function startPage(options: PageOptions): Promise<PageServer> {
+export async function startPage(options: PageOptions) {
   const { port, key = randomBytes(16).toString('base64url'), feed, logs, inject } = options
   const page = await bundlePage()
   const streams = new Set<ServerResponse>()

@@ -35,7 +35,7 @@ export class Display {
     this.#foreignLine(wrapped(text, this.#stream.columns))
   }
 
-  /** Not wrapped: log lines and stack frames, which the user may copy. */
+  /** Not wrapped, since the user may copy it. */
   #foreignLine(text: string): void {
     this.#stream.write(`${text}\n`)
   }
@@ -63,7 +63,6 @@ export class Display {
     this.#line(yellow(`    ! candidate ${candidate}, replaced: ${what} accepted, no fence`))
   }
 
-  /** @param withLogs shows what the function logged, too */
   tried({ candidate, attempt: { retryInMs, ending }, outcome }: Try, withLogs = false): void {
     const logs = withoutMetrics(ending.logs ?? [])
     if (withLogs) for (const line of logs) this.#logged(candidate, line)
@@ -86,7 +85,6 @@ export class Display {
     if (line.trim() !== '') this.#foreignLine(`    ${cyan(`${candidate} |`)} ${oneLine(line.trimEnd(), MAX_LETTERS)}`)
   }
 
-  /** @param wasCut the run was interrupted before the tick was over */
   ticked(record: TickRecord, effects: string, wasCut: boolean): void {
     const { dim, bold, yellow } = this.#colour
     const parts = [
@@ -142,7 +140,6 @@ export class Display {
 
 const REASONS: Readonly<Record<string, string>> = { held: 'lease held', tickDone: 'tick done' }
 
-/** Such as `3 standbys (lease held)`, `3 standbys (2 lease held, 1 tick done)`. */
 function standbysOf({ tries }: TickRecord): string {
   const reasons = tries.flatMap(({ outcome }) =>
     outcome.status === 'standby' ? [REASONS[outcome.reason] ?? outcome.reason] : [],

@@ -1,5 +1,4 @@
 /** One run on this machine: the app's own templates and bundles, DynamoDB Local, and ticks one after the other. */
-
 import { LAMBDA_LEASE_MS } from '../../../functions/election/options.ts'
 import { Cleanups } from '../../programs/cleanups.ts'
 import { type CallFault, describeCallFault, type ManualFault } from '../faults/fault.ts'

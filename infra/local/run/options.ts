@@ -5,7 +5,6 @@ import type { Protection } from '../faults/protections.ts'
 /** `ticks` does not count those after the chaos; undefined runs until Ctrl-C. */
 export interface RunOptions extends PlanOptions {
   readonly without: readonly Protection[]
-  /** The least real time between the starts of two ticks. */
   readonly everyMs: number
   readonly candidates: number
   readonly cold: boolean

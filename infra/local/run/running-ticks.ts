@@ -1,16 +1,11 @@
 /** The ticks of a run that are not over, and the totals of all ticks; bounded, because a run may last for days. */
 import { completionsOf, type RunningTick, type TickRecord, type Try, wasTakenOver } from './tick.ts'
 
-export interface Tally {
-  readonly ticks: number
-  readonly completed: number
-  readonly completedTwice: number
-  /** Invocations that stood by, and those that failed; retries count. */
-  readonly standby: number
-  readonly failed: number
-  /** Ticks that another invocation completed than the one that led them first. */
-  readonly tookOver: number
-}
+/**
+ * `standby` and `failed` count invocations, retries too; `tookOver` counts ticks that another invocation completed than
+ * the one that led them first.
+ */
+export type Tally = Readonly<typeof NOTHING>
 
 const NOTHING = { ticks: 0, completed: 0, completedTwice: 0, standby: 0, failed: 0, tookOver: 0 }
 
@@ -35,7 +30,6 @@ export class RunningTicks {
     return this.#over.ticks - this.#over.completed
   }
 
-  /** Settles when all ticks are over that were started so far. */
   async over(): Promise<void> {
     await Promise.all([...this.#open].map((tick) => tick.over))
   }

@@ -19,19 +19,16 @@ export interface TaskContext extends Pick<Deployment, 'client' | 'functions' | '
 
 export interface Task {
   readonly name: string
-  /** Whether the terminal shows what the function logs. */
   readonly showsLogs?: boolean
   /** Between the functions and what they call, the one nearest to the functions first. */
   readonly interceptors?: readonly Interceptor[]
   seed?(): Promise<void>
   firstTickMs(periodMs: number, nowMs: number): number
-  introduce(firstTick: string): void
+  introduce(firstTick: string, periodMs: number): void
   tickStarts?(number: number, tickMs: number): void
   /** Called every ten seconds during a tick. */
   progress?(): void
-  /** What the tick did, in a few words. */
   tickEnded?(): Promise<string>
-  /** The money that moved so far, in a few words. */
   money?(): string
   isSettled?(tick: string): Promise<boolean>
   outcomeOf(attempt: Attempt): TryOutcome

@@ -11,14 +11,7 @@ export interface Try {
   readonly outcome: TryOutcome
 }
 
-export interface TickRecord {
-  readonly number: number
-  readonly tick: string
-  readonly tries: readonly Try[]
-  readonly durationMs: number
-  /** A leader of this tick is still frozen. */
-  readonly hasFrozen: boolean
-}
+export type TickRecord = ReturnType<RunningTick['record']>
 
 export interface TickCandidate extends Candidate, Pick<AsyncInvocation, 'clockSkewMs'> {
   readonly number: number
@@ -54,7 +47,6 @@ export class RunningTick {
   readonly #over = Promise.withResolvers<void>()
   /** Settles when all have ended except frozen ones whose rivals have been invoked again. */
   readonly settled = this.#settled.promise
-  /** Settles when all have ended. */
   readonly over = this.#over.promise
 
   /** Invokes all candidates. @throws TemplateError if the input of a schedule is not JSON */
@@ -66,12 +58,13 @@ export class RunningTick {
     for (const candidate of this.#candidates) void this.#invoke(candidate)
   }
 
-  record(): TickRecord {
+  record() {
     return {
       number: this.#number,
       tick: this.#tick,
       tries: [...this.#tries],
       durationMs: performance.now() - this.#startedAt,
+      /** A leader of this tick is still frozen. */
       hasFrozen: [...this.#open].some(this.#context.isFrozen),
     }
   }

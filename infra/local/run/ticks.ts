@@ -49,7 +49,7 @@ export class Ticks {
   async run(): Promise<RunEnd> {
     const { options, task, display, signal, host, manualFaults, runningTicks } = this.#context
     const { ticks = Number.POSITIVE_INFINITY, chaos } = options
-    task.introduce(new Date(this.#firstMs).toISOString())
+    task.introduce(new Date(this.#firstMs).toISOString(), this.#periodMs)
     let goesOn = true
     while (goesOn && this.#number < ticks) goesOn = await this.#runNext()
     if (chaos !== undefined && goesOn) {
@@ -175,7 +175,7 @@ export class Ticks {
     const { options, manualFaults } = this.#context
     const beyond = options.scenario.filter(({ tick }) => tick > this.#number)
     if (beyond.length > 0) return beyond.map((fault) => `Tick ${fault.tick}, ${fault.do}: the run ended before it.`)
-    const injected = manualFaults.injected()
+    const { injected } = manualFaults
     const planned = (name: keyof typeof injected) => options.scenario.filter((fault) => fault.do === name).length
     return (['killLeader', 'freezeLeader'] as const)
       .filter((name) => planned(name) > injected[name])

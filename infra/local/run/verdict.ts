@@ -8,7 +8,6 @@ import type { Tally } from './running-ticks.ts'
 export interface Summary extends Tally {
   /** Writes of replaced leaders that the fence refused. */
   readonly staleWritesRefused: number
-  /** Completions of replaced leaders. */
   readonly completionsRefused: number
   /** By table: writes of replaced leaders that were accepted, because neither fence nor guard protected them. */
   readonly unguardedWrites: Readonly<Record<string, number>>
@@ -23,7 +22,6 @@ export interface RunEnd {
   /** The last tick that is over, and the last that was started, as canonical ISO text; empty if there is none. */
   readonly lastTick: string
   readonly latestTick: string
-  /** What was planned and not done, as sentences. */
   readonly undone: readonly string[]
 }
 
@@ -36,9 +34,7 @@ export interface Conclusion {
     /** Why the run proves nothing, as sentences. */
     readonly inconclusive: readonly string[]
   }
-  /** What the task did, for the terminal. */
   readonly lines: readonly string[]
-  /** Completes "All is well:". */
   readonly success: string
 }
 
@@ -52,7 +48,6 @@ export function concludeElection(end: RunEnd, asked: Asked): Conclusion {
   return { summary, verdict, lines: [], success: 'each tick was completed by one leader' }
 }
 
-/** The verdict for the terminal and the page. */
 export function verdictLines({ summary, verdict, success }: Conclusion, wasCut: boolean): readonly VerdictLine[] {
   const { errors, inconclusive } = verdict
   const lines: VerdictLine[] = [
@@ -80,7 +75,6 @@ export function tickErrors({ summary, wasCut }: RunEnd, { chaos }: Asked): strin
   ]
 }
 
-/** How many writes, of all tables. */
 export const writesIn = (byTable: Summary['unguardedWrites']): number =>
   Object.values(byTable).reduce((sum, writes) => sum + writes, 0)
 

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb'
 import * as v from 'valibot'
+import { parseSchedule } from '../../../functions/election/schedule.ts'
 import type { LambdaFunction } from '../lambda-host/lambda-function.ts'
 import { arnOf, physicalName, resolve, type Stack } from './intrinsics.ts'
 
@@ -16,19 +17,7 @@ export class TemplateError extends Error {
 
 export type Table = CreateTableCommandInput & { readonly TableName: string }
 
-export interface Schedule {
-  readonly name: string
-  readonly arn: string
-  readonly periodMs: number
-  readonly targetArn: string
-  readonly input: string
-}
-
-export interface Declared {
-  readonly tables: readonly Table[]
-  readonly functions: readonly LambdaFunction[]
-  readonly schedules: readonly Schedule[]
-}
+export type Schedule = ReturnType<typeof readStack>['schedules'][number]
 
 const MANIFEST = v.object({
   artifacts: v.record(
@@ -73,11 +62,11 @@ const INVOKE_CONFIG = v.object({
   MaximumEventAgeInSeconds: v.optional(v.number(), 21_600),
 })
 
-const UNIT_MS: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 }
-/** https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html */
-const RATE = /^rate\(([1-9]\d*) (minute|hour|day)s?\)$/
 const SCHEDULE = v.object({
-  ScheduleExpression: v.pipe(v.string(), v.regex(RATE, 'only rate(…) schedules run here')),
+  ScheduleExpression: v.pipe(
+    v.string(),
+    v.regex(/^rate\(\d+ (minute|hour|day)s?\)$/, 'only rate(…) schedules run here'),
+  ),
   Target: v.object({ Arn: v.string(), Input: v.optional(v.string(), '{}') }),
 })
 
@@ -85,7 +74,7 @@ const SCHEDULE = v.object({
 export async function readAssembly(
   directory: string,
   { runId, ...place }: Pick<Stack, 'region' | 'account'> & { readonly runId: string },
-): Promise<Declared> {
+) {
   const { artifacts } = await readJson(join(directory, 'manifest.json'), MANIFEST)
   const stacks = Object.entries(artifacts).filter(([, { type }]) => type === 'aws:cloudformation:stack')
   const declared = stacks.map(async ([id, { properties }]) => {
@@ -108,7 +97,7 @@ export async function readAssembly(
 }
 
 /** @param assets the directory of each asset, by its S3 key in a deployment */
-export function readStack(stack: Stack, assets: ReadonlyMap<string, string>): Declared {
+export function readStack(stack: Stack, assets: ReadonlyMap<string, string>) {
   /** The resources of this type, with the properties of the schema; others are not read. */
   const all = <S extends Schema>(type: string, schema: S) =>
     [...stack.resources]
@@ -119,10 +108,10 @@ export function readStack(stack: Stack, assets: ReadonlyMap<string, string>): De
       })
   const configs = all('AWS::Lambda::EventInvokeConfig', INVOKE_CONFIG).map(({ properties }) => properties)
   return {
-    tables: all('AWS::DynamoDB::GlobalTable', TABLE).map(({ name, properties }) => {
+    tables: all('AWS::DynamoDB::GlobalTable', TABLE).map(({ name, properties }): Table => {
       return { TableName: name, BillingMode: 'PAY_PER_REQUEST', ...properties }
     }),
-    functions: all('AWS::Lambda::Function', FUNCTION).map(({ id, name, arn, properties }) => {
+    functions: all('AWS::Lambda::Function', FUNCTION).map(({ id, name, arn, properties }): LambdaFunction => {
       const directory = assets.get(properties.Code.S3Key)
       if (directory === undefined)
         throw new TemplateError(`${id}: its code is not a directory among the stack's assets`)
@@ -136,9 +125,8 @@ export function readStack(stack: Stack, assets: ReadonlyMap<string, string>): De
       }
     }),
     schedules: all('AWS::Scheduler::Schedule', SCHEDULE).map(({ name, arn, properties }) => {
-      const [, count, unit = ''] = RATE.exec(properties.ScheduleExpression) ?? []
       const { Arn: targetArn, Input: input } = properties.Target
-      return { name, arn, periodMs: Number(count) * (UNIT_MS[unit] ?? 0), targetArn, input }
+      return { name, arn, periodMs: parseSchedule(properties.ScheduleExpression).floorMs, targetArn, input }
     }),
   }
 }
@@ -150,7 +138,6 @@ export async function readJson<S extends Schema>(file: string, schema: S): Promi
   return parse(schema, JSON.parse(await readFile(file, 'utf8')), file)
 }
 
-/** @param where begins the message of the error */
 function parse<S extends Schema>(schema: S, value: unknown, where: string): v.InferOutput<S> {
   const read = v.safeParse(schema, value)
   if (read.success) return read.output

@@ -48,20 +48,14 @@ function ref(stack: Stack, id: string): string | undefined {
   ])
   const type = stack.resources.get(id)?.Type
   if (type === undefined) return pseudo.get(id)
-  if (type === 'AWS::SNS::Topic') return arnOf(stack, id)
-  if (type !== 'AWS::SQS::Queue') return physicalName(stack, id)
-  return `https://sqs.${stack.region}.amazonaws.com/${stack.account}/${physicalName(stack, id)}`
+  return NAMED.has(type) ? physicalName(stack, id) : undefined
 }
 
-/** For each type: the property that gives the name, and the part of the ARN between the partition and the name. */
+/** For each type that runs here: the property that gives the name, and the part of the ARN before the name. */
 const NAMED = new Map([
   ['AWS::DynamoDB::GlobalTable', ['TableName', 'dynamodb:REGION:ACCOUNT:table/']],
   ['AWS::Lambda::Function', ['FunctionName', 'lambda:REGION:ACCOUNT:function:']],
   ['AWS::Scheduler::Schedule', ['Name', 'scheduler:REGION:ACCOUNT:schedule/default/']],
-  // On AWS its Ref is the ARN, which ends in six random characters; the service accepts the name too.
-  ['AWS::SecretsManager::Secret', ['Name', 'secretsmanager:REGION:ACCOUNT:secret:']],
-  ['AWS::SQS::Queue', ['QueueName', 'sqs:REGION:ACCOUNT:']],
-  ['AWS::SNS::Topic', ['TopicName', 'sns:REGION:ACCOUNT:']],
 ])
 
 /** The name that the template gives, else one as CloudFormation makes it: from the stack's name and the logical id. */

@@ -7,26 +7,16 @@ import type { Candidate } from './schedules.ts'
 /** How far another candidate's clock may be off (`maxClockSkewMs`), plus time for a renewal that is under way. */
 export const PAST_LEASE_MS = 1_000 + 500
 
-export interface LeaseResource {
-  readonly lease: string
-  readonly leaseTable: string
-  readonly leaseMs: number
-}
+export type Resources = ReturnType<typeof resourcesOf>
 
-/** What billing and its gateway use, besides the lease. */
-export interface Resources extends LeaseResource {
-  readonly subscriptionsTable: string
-  readonly chargesTable: string
-  readonly sandboxTable: string
-}
-
-export function leaseOf(candidates: readonly Candidate[]): LeaseResource {
+export function leaseOf(candidates: readonly Candidate[]) {
   const lambdas = candidates.map(({ lambda }) => lambda)
   const { LEASE_NAME: lease = 'lease', LEASE_MS: leaseMs = LAMBDA_LEASE_MS } = lambdas[0]?.environment ?? {}
   return { lease, leaseTable: variableOf(lambdas, 'LEASE_TABLE'), leaseMs: Number(leaseMs) }
 }
 
-export function resourcesOf(candidates: readonly Candidate[], functions: readonly LambdaFunction[]): Resources {
+/** What billing and its gateway use. */
+export function resourcesOf(candidates: readonly Candidate[], functions: readonly LambdaFunction[]) {
   const lambdas = candidates.map(({ lambda }) => lambda)
   return {
     ...leaseOf(candidates),

@@ -3,13 +3,10 @@ import { randomUUID } from 'node:crypto'
 import type { LambdaFunction } from '../lambda-host/lambda-function.ts'
 import { type Schedule, TemplateError } from './assembly.ts'
 
-export interface Candidate {
-  readonly schedule: Schedule
-  readonly lambda: LambdaFunction
-}
+export type Candidate = ReturnType<typeof candidatesOf>[number]
 
 /** @throws TemplateError if a schedule's target does not run here, or if the schedules differ in their period */
-export function candidatesOf(schedules: readonly Schedule[], functions: readonly LambdaFunction[]): Candidate[] {
+export function candidatesOf(schedules: readonly Schedule[], functions: readonly LambdaFunction[]) {
   const [first] = schedules
   if (first === undefined) throw new TemplateError('The stacks declare no schedule')
   return schedules.map((schedule) => {

@@ -16,8 +16,7 @@ export interface Synthesis {
   readonly signal?: AbortSignal | undefined
 }
 
-const KEPT_LINES = 100
-const SHOWN_LINES = 30
+const KEPT_LINES = 40
 /** Node quotes the source line of an error, which may be minified. */
 const LONGEST_SHOWN_LINE = 500
 
@@ -41,5 +40,5 @@ export async function synthesize({ app, root, directory, context, signal }: Synt
   signal?.throwIfAborted()
   if (code === 0) return
   const lines = output.read().filter((line) => line.trim() !== '' && line.length < LONGEST_SHOWN_LINE)
-  throw new Error(`The app could not be synthesized (${app}):\n${lines.slice(-SHOWN_LINES).join('\n')}`)
+  throw new Error(`The app could not be synthesized (${app}):\n${lines.join('\n')}`)
 }

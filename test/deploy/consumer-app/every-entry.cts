@@ -2,7 +2,7 @@
 import { withLease } from 'tenure'
 import { ElectedSchedule } from 'tenure/constructs'
 
-import schema = require('tenure/events/LeaderElected.schema.json')
+import schema = require('tenure/events/events.schema.json')
 
 import { selfInvoke } from 'tenure/continuation'
 import { leaseMetrics } from 'tenure/metrics'

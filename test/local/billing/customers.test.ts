@@ -6,14 +6,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CARD } from '../../../functions/sandbox/cards.ts'
 import { CustomersFileError, readCustomers } from '../../../infra/local/billing/csv.ts'
 import { generateCustomers, generateWeeklyCustomers } from '../../../infra/local/billing/generate.ts'
-import { earliestDueAt, Forecast } from '../../../infra/local/billing/subscriptions.ts'
+import { earliestDueAt, forecastOf } from '../../../infra/local/billing/subscriptions.ts'
 import { monthly } from '../../billing/scene.ts'
 import { toCsv } from '../../support/customers-csv.ts'
 
 const HOUR_MS = 3_600_000
 const HEADER = 'customer,name,plan,interval,priceMinor,currency,dueDate,timeZone'
 const LINE = 'cus_1,Ada Sato,plus,month,1999,EUR,2024-01-31,Europe/Berlin'
-const SAMPLE = '../../../infra/local/billing/customers.csv'
 
 let folder = ''
 beforeAll(async () => {
@@ -40,12 +39,11 @@ function ticksOf(customers: ReturnType<typeof generateCustomers>): number[] {
 }
 
 describe('Generated customers', () => {
-  test.each([1, -4, 2 ** 40])('of seed %i: at least four are due at each of the first 24 hourly ticks', (seed) => {
+  test.each([1, -4, 2 ** 40])('of seed %i: at least six are due at each of the first 24 hourly ticks', (seed) => {
     const ticks = ticksOf(generateCustomers(seed))
     for (let tick = 0; tick < 24; tick++) {
-      expect(ticks.filter((one) => one === tick).length, `tick ${tick}`).toBeGreaterThanOrEqual(4)
+      expect(ticks.filter((one) => one === tick).length, `tick ${tick}`).toBeGreaterThanOrEqual(6)
     }
-    expect(new Set(generateCustomers(seed).map(({ dueAt }) => dueAt)).size).toBeGreaterThan(50)
   })
 
   test('with weekly plans: at least two are due in every hour of the week after the first day', () => {
@@ -58,12 +56,10 @@ describe('Generated customers', () => {
     expect(new Set(all).size).toBe(customers.length + 240)
   })
 
-  test('have month ends, leap days, skipped midnights, currencies of 0, 2 and 3 digits, and declined cards', () => {
+  test('have plans of every length, currencies of 0, 2 and 3 digits, and declined cards', () => {
     const customers = generateCustomers(1)
-    const shown = customers.flatMap((one) => [`${one.interval} ${one.period}`, one.timeZone, one.currency])
-    const dates = ['year 2024-02-29', 'month 2024-02-29', 'month 2024-01-31']
-    const zones = ['Pacific/Kiritimati', 'Asia/Kathmandu', 'America/St_Johns', 'Europe/London', 'Asia/Beirut']
-    expect(shown).toEqual(expect.arrayContaining([...dates, ...zones, 'JPY', 'EUR', 'KWD']))
+    const shown = customers.flatMap((one) => [one.interval, one.currency])
+    expect(shown).toEqual(expect.arrayContaining(['week', 'month', 'year', 'JPY', 'EUR', 'KWD']))
     const declined = customers.filter(({ paymentMethod }) => paymentMethod === CARD.declined)
     expect(declined).toHaveLength(5)
     expect(Math.min(...ticksOf(customers).filter((_, i) => customers[i]?.paymentMethod === CARD.declined))).toBe(3)
@@ -80,10 +76,6 @@ describe('Generated customers', () => {
   test('are unchanged by a CSV file', async () => {
     const customers = [...generateCustomers(5), monthly('cus_quoted', { name: 'O"Dell, "Ada"\nand family' })]
     expect(await read(toCsv(customers))).toEqual(customers)
-  })
-
-  test('are the sample file, which `vitest -u` writes anew', async () => {
-    await expect(toCsv(generateCustomers(1, 10))).toMatchFileSnapshot(SAMPLE)
   })
 })
 
@@ -146,29 +138,29 @@ describe('A customers file', () => {
     },
   )
 
-  test.each<[string, string, ...string[]]>([
+  test.each([
     [
       'the same customer and plan twice',
       `${HEADER}\n${LINE}\n${LINE.replace('plus', 'pro')}\n${LINE}\n`,
       'line 4, column customer: "cus_1" has the plan "plus" already on line 2',
     ],
     [
-      'a missing or an extra field',
-      `${HEADER}\n${LINE},more\ncus_2,Ada\n`,
-      'line 2: the line has 9 fields, but the header has 8',
-      'line 3: the line has 2 fields, but the header has 8',
+      'an extra field',
+      `${HEADER}\n${LINE},more\n`,
+      'line 2: Invalid Record Length: columns length is 8, got 9; a comma',
     ],
+    ['a missing field', `${HEADER}\n${LINE}\ncus_2,Ada\n`, 'line 3: Invalid Record Length: columns length is 8, got 2'],
     [
       'missing columns',
       `${HEADER.replace('priceMinor', 'Price_Minor').replace('name,', '')}\n`,
       `line 1: the header must have ${HEADER} once, with commas; not so name,priceMinor`,
     ],
     ['a column twice', `${HEADER},name\n${LINE},x\n`, 'once, with commas; not so name'],
-    ['nothing', '', `line 1: the header must have ${HEADER} once`],
-    ['a header alone', `${HEADER}\n`, 'there is no line after the header'],
+    ['nothing', '', `no line follows the header ${HEADER}`],
+    ['a header alone', `${HEADER}\n`, 'no line follows the header'],
     ['an open quote', `${HEADER}\n${LINE}\n"${LINE}\n`, 'line 3: Quote Not Closed'],
-  ])('with %s is refused', async (_, content, ...problems) => {
-    expect((await refused(content)).problems).toEqual(problems.map((problem) => expect.stringContaining(problem)))
+  ])('with %s is refused', async (_, content, problem) => {
+    expect((await refused(content)).problems).toEqual([expect.stringContaining(problem)])
   })
 
   test('with many problems: all are in the error, and the first ten in its message', async () => {
@@ -194,7 +186,7 @@ describe('A customers file', () => {
 })
 
 test('The forecast of a tick is what is due since the tick before it, every period of it', () => {
-  const forecast = new Forecast([monthly('c-1', { interval: 'week' }), monthly('c-2', { interval: 'week' })])
-  const at = (day: string) => forecast.newlyDueAt(Date.parse(`${day}T00:00:00.000Z`))
+  const newlyDueAt = forecastOf([monthly('c-1', { interval: 'week' }), monthly('c-2', { interval: 'week' })])
+  const at = (day: string) => newlyDueAt(Date.parse(`${day}T00:00:00.000Z`))
   expect(['2024-01-30', '2024-01-31', '2024-02-06', '2024-02-14'].map(at)).toEqual([0, 2, 0, 4])
 })

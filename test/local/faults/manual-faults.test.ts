@@ -219,7 +219,7 @@ function player() {
     inject: (words) => faults.inject(faultOf(words)),
     both: (words) => Promise.all([faults.inject(faultOf(words)), faults.inject(faultOf(words))]),
     total: ([kills, freezes]) =>
-      expect(faults.injected()).toEqual({ killLeader: Number(kills), freezeLeader: Number(freezes) }),
+      expect(faults.injected).toEqual({ killLeader: Number(kills), freezeLeader: Number(freezes) }),
     refuse: (_, text) => {
       const [fault = '', message] = text.split(': ')
       return expect(faults.inject(faultOf(fault.split(' ')))).rejects.toThrow(new FaultError(message))

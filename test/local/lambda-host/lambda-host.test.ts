@@ -102,7 +102,6 @@ const endingOfDoing = async (what: string) => invoke(await startHost(), fixtureF
 
 test.each([
   ['return what JSON cannot hold', { errorType: 'TypeError', errorMessage: expect.stringContaining('BigInt') }],
-  ['return too much', { errorType: 'Function.ResponseSizeTooLarge' }],
 ])('a function that wants to %s fails', async (what, error) => {
   expect(await endingOfDoing(what)).toMatchObject({ ok: false, error })
 })

@@ -30,15 +30,7 @@ test('a line that does not end is passed on before it fills the memory', () => {
   expect(lengths).toEqual([17 * 1024 * 1024])
 })
 
-const UNREADABLE = { errorType: 'object', errorMessage: 'What the function threw cannot be read' }
-const { proxy, revoke } = Proxy.revocable({}, {})
-revoke()
-const nameThrows = Object.defineProperty(new Error('it broke'), 'name', { get: () => JSON.parse('{') })
-
 test.each([
-  ['a revoked proxy', proxy, UNREADABLE],
-  ['an object without a text', Object.create(null), UNREADABLE],
-  ['an error whose name throws', nameThrows, UNREADABLE],
   ['a symbol', Symbol('thrown'), { errorType: 'symbol', errorMessage: 'Symbol(thrown)' }],
   ['an error named by a number', Object.assign(new Error('it broke'), { name: 7 }), { errorType: '7' }],
 ])('the report of %s', (_, thrown, report) => {
@@ -47,7 +39,7 @@ test.each([
 
 test('the host receives the beginning of 3 MB of message, and the stack', () => {
   const report = receivedReport(reportOf(new Error('a\n'.repeat(1_500_000))))
-  expect(report?.errorMessage).toMatch(/^(a\n){5000} … and 1,[\d,]+ more characters$/)
+  expect(report?.errorMessage).toMatch(/^(a\n){5000} … and 2,[\d,]+ more characters$/)
   expect(report?.trace?.[1]).toMatch(/^ +at .*messages\.test\.ts/)
 })
 

@@ -1,6 +1,5 @@
 import { createServer, type RequestListener } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { crc32 } from 'node:zlib'
 import { ConditionalCheckFailedException, TransactionCanceledException } from '@aws-sdk/client-dynamodb'
 import { InvocationType, InvokeCommand, type InvokeCommandInput, LambdaClient } from '@aws-sdk/client-lambda'
 import { DynamoDBDocumentClient, GetCommand, PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb'
@@ -104,17 +103,6 @@ describe('DynamoDB', () => {
       { service: 'dynamodb', operation: 'GetItem', target: TableName, body, requestId: 'by aws-sdk-js' },
       { operation: 'TransactWriteItems', target: '' },
     ])
-  })
-
-  test('lets an interceptor change body and date of a reply, whose length and checksum follow', async () => {
-    const intercept: Interceptor = async (_, forward) => {
-      const reply = await forward()
-      return { ...reply, headers: { ...reply.headers, date: DATE }, body: '{"TableNames":["Zoë"]}' }
-    }
-    const { headers, body } = await listTables((await start({ intercept })).url)
-    expect(body).toBe('{"TableNames":["Zoë"]}')
-    const length = String(Buffer.byteLength(body))
-    expect(headers).toMatchObject({ 'x-amz-crc32': String(crc32(body)), 'content-length': length, date: DATE })
   })
 
   test('lets an interceptor hang up, before DynamoDB gets the request and after', async () => {

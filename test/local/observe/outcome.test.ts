@@ -53,7 +53,7 @@ test.each([
 })
 
 const frames = ['at charge (index.mjs:7:3)', 'at run (index.mjs:9:1)']
-const thrown = { ...ERROR, trace: ['TypeError: no', 'over two lines', ...frames.map((frame) => `    ${frame}`)] }
+const thrown = { ...ERROR, trace: ['TypeError: no', ...frames.map((frame) => `    ${frame}`)] }
 
 test.each<[TryOutcome, string, readonly string[]]>([
   [{ status: 'completed', fencingToken: 7 }, 'Returns; its tick is completed', []],

@@ -84,10 +84,8 @@ const DONE = { status: 'standby', reason: 'tickDone' }
 /** Each handler: its export, the event that the text says, the outcome of a second call, and the row that it writes. */
 const HANDLERS: readonly (readonly [string, string, (tick: string) => object, object, object])[] = [
   ['functions/write-report', 'handler', scheduled, DONE, { total: 42 }],
-  ['migrating/example-0', 'handler', scheduled, DONE, {}],
-  ['migrating/example-1', 'handler', scheduled, DONE, {}],
-  ['migrating/example-2', 'handler', ofRule, DONE, {}],
-  ['migrating/example-3', 'runOnce', () => ({}), { status: 'completed' }, { id: 'latest' }],
+  ['functions/write-report', 'handler', ofRule, DONE, { total: 42 }],
+  ['migrating/example-0', 'runOnce', () => ({}), { status: 'completed' }, { id: 'latest' }],
   ['without-cdk/example-0', 'handler', scheduled, DONE, { total: 42 }],
 ]
 
@@ -102,7 +100,7 @@ function loaderOf(compiled: string) {
 async function callHandlers(compiled: string): Promise<void> {
   const { example } = loaderOf(compiled)
   for (const [index, [file, name, eventOf, second, row]] of HANDLERS.entries()) {
-    vi.stubEnv('LEASE_NAME', `${basename(compiled)}/${file}`)
+    vi.stubEnv('LEASE_NAME', `${basename(compiled)}/${index}`)
     const tick = `2024-01-31T0${index}:00:00.000Z`
     const { [name]: handler } = example(file)
     expect(await handler(eventOf(tick), lambdaContext()), file).toMatchObject({ status: 'completed' })
@@ -123,15 +121,17 @@ function callConstructs(project: string, compiled: string): string {
   process.chdir(project) // entries are relative to it
   const app = new App({ outdir: join(project, 'constructs.out') })
   const stack = new Stack(app, 'Daily')
-  const daily = example('migrating/example-4').dailyReport(stack, new LeaseTable(stack, 'Leases'))
+  const daily = example('migrating/example-1').dailyReport(stack, new LeaseTable(stack, 'Leases'))
   example('operations/example-0').reportElections(stack, daily, new Topic(stack, 'Topic'))
   return JSON.stringify(app.synth().getStackByName('Daily').template)
 }
 
 test('every example that is no stack and no test is a handler that is called', () => {
   const handlers = EXAMPLES.filter(({ code }) => !/'tenure\/constructs'|'node:test'/.test(code))
-  expect(handlers.map(({ file }) => file.replace(/\.ts$/, '')).sort()).toEqual(HANDLERS.map(([file]) => file).sort())
-  expect(EXAMPLES.length).toBeGreaterThan(8)
+  expect(handlers.map(({ file }) => file.replace(/\.ts$/, '')).sort()).toEqual(
+    [...new Set(HANDLERS.map(([file]) => file))].sort(),
+  )
+  expect(EXAMPLES.length).toBeGreaterThan(6)
 })
 
 // The test and the stack of the README are run in new-project.test.ts.

@@ -33,14 +33,13 @@ describe('the file of a function is checked before the run:', () => {
     ['handler.py', '', /neither TypeScript nor JavaScript/],
     ['none.ts', 'export const handle = 1', /exports no "handler", only handle\. .*export const handler = …/],
     ['common.js', 'exports.handler = async () => 1', /exports no "handler", only default\..*as an ES module/],
-    ['wrong.ts', 'export const handler =\n  const x', /cannot be bundled.*Unexpected "const".*wrong\.ts:2:2:/s],
-    ['far.ts', "export { handler } from 'not-there'", /Could not resolve "not-there".*far\.ts:1:24:/s],
+    ['wrong.ts', 'export const handler =\n  const x', /cannot be bundled.*wrong\.ts:2:2: ERROR: Unexpected "const"/s],
+    ['far.ts', "export { handler } from 'not-there'", /far\.ts:1:24: ERROR: Could not resolve "not-there"/s],
     ['typo.mjs', "export { leaderOnli } from 'tenure'", /No matching export.*"leaderOnli"/s],
   ])('%s is refused with the reason', async (name, text, message) => {
     const directory = await userFiles(text === undefined ? {} : { [name]: text })
     const error = await checkEntry(join(directory, name), directory).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ message: expect.stringMatching(message) })
-    expect(error).toMatchObject({ message: expect.not.stringContaining('mark the path') })
   })
 })
 

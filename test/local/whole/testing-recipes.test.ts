@@ -29,7 +29,6 @@ const JEST = 'node_modules/jest/bin/jest.js'
 
 test.each([
   ['Vitest, and aws-sdk-client-mock', ['node_modules/vitest/vitest.mjs', 'run', '--dir', 'test']],
-  ['node:test', ['--test', 'test/node.mjs']],
   ['Jest with ES modules', ['--experimental-vm-modules', JEST, '--config', ESM]],
   ['Jest with SWC', [JEST, '--config', 'jest.swc.cjs']],
 ])('pass in %s', { timeout: 60_000 }, async (_, args) => {

@@ -33,7 +33,6 @@ export class LogPanel {
   readonly #dialog = part<HTMLDialogElement>('log')
   readonly #history: () => History
   #shown: number | undefined
-  /** Of the history, when the log was read last. */
   #readRevision = 0
 
   constructor(history: () => History) {

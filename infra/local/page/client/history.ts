@@ -34,11 +34,6 @@ export class History {
     this.revision += 1
   }
 
-  /** The time of the first event. */
-  get fromMs(): number | undefined {
-    return this.events[0]?.atMs
-  }
-
   sortedCandidates(): readonly CandidateEntry[] {
     return [...this.candidates.values()].sort((a, b) => a.candidate - b.candidate)
   }

@@ -55,7 +55,7 @@ function draw(): void {
   isDue = false
   const { over, setup } = history
   const nowMs = Math.min(Date.now() + offsetMs, over?.atMs ?? Number.POSITIVE_INFINITY)
-  const { fromMs = nowMs } = history
+  const fromMs = history.events[0]?.atMs ?? nowMs
   const window = scroller.windowFor(fromMs, nowMs, over === undefined ? (setup?.leaseMs ?? 0) : 0)
   const picture = pictureOf(history, window)
   part('picture').style.width = `${window.width}px`

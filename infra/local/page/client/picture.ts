@@ -18,7 +18,7 @@ export function pictureOf(history: History, window: Window): Timeline {
   const { nowMs } = window
   const tenures = history.tenures().filter((tenure) => isIn(tenure, window))
   const events = history.events.filter(({ atMs }) => atMs >= window.fromMs && atMs < window.toMs)
-  const knownFromMs = history.fromMs ?? nowMs
+  const knownFromMs = history.events[0]?.atMs ?? nowMs
   // Removed candidates keep their lanes.
   const candidates = history.sortedCandidates().map(({ candidate }): Lane => {
     const own = tenures.filter((tenure) => tenure.candidate === candidate)
@@ -116,7 +116,6 @@ function barOf(tenure: TenureEntry, toMs: number | undefined, outcome: BarOutcom
   return { id: String(number), fromMs: atMs, ...(toMs === undefined ? {} : { toMs }), outcome, label, title }
 }
 
-/** Such as `completed`, `failed, then taken over`. */
 export function describeOutcome(tenure: TenureEntry): string {
   const { end = 'leading' } = tenure
   if (workOutcome(tenure) !== 'failed' || end === 'failed') return OUTCOME_NAMES[end]

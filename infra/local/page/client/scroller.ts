@@ -19,7 +19,7 @@ export class Scroller {
   readonly #spacer: HTMLElement
   readonly #changed: (isScrolling: boolean) => void
   #scale: number = DEFAULT_SCALE
-  #isFollowing = true
+  isFollowing = true
   /** The left edge of the window, if it does not follow. */
   #fromMs = 0
   /** The left end of the whole scroller. */
@@ -30,7 +30,6 @@ export class Scroller {
   /** Movements until then still belong to an earlier key press. */
   #settlesUntil = 0
 
-  /** @param changed asks for a new picture */
   constructor(element: HTMLElement, spacer: HTMLElement, changed: (isScrolling: boolean) => void) {
     this.#element = element
     this.#spacer = spacer
@@ -39,11 +38,6 @@ export class Scroller {
     new ResizeObserver(() => changed(false)).observe(element)
   }
 
-  get isFollowing(): boolean {
-    return this.#isFollowing
-  }
-
-  /** The window to draw, for a history from `beganMs` to now. */
   windowFor(beganMs: number, nowMs: number, futureMs: number): Window {
     const element = this.#element
     const [width, scale] = [element.clientWidth, this.#scale]
@@ -52,7 +46,7 @@ export class Scroller {
     const lengthPx = Math.max(width, Math.ceil((endMs - this.#startMs) * scale))
     if (lengthPx !== this.#lengthPx) this.#spacer.style.width = `${lengthPx}px`
     this.#lengthPx = lengthPx
-    const wantedPx = this.#isFollowing ? lengthPx - width : Math.max(0, (this.#fromMs - this.#startMs) * scale)
+    const wantedPx = this.isFollowing ? lengthPx - width : Math.max(0, (this.#fromMs - this.#startMs) * scale)
     if (Math.abs(element.scrollLeft - wantedPx) >= 1) element.scrollLeft = wantedPx
     this.#placedPx = element.scrollLeft
     this.#fromMs = this.#startMs + this.#placedPx / scale
@@ -60,7 +54,7 @@ export class Scroller {
   }
 
   follow(isFollowing: boolean): void {
-    this.#isFollowing = isFollowing
+    this.isFollowing = isFollowing
     this.#settlesUntil = isFollowing ? performance.now() + SETTLE_MS : 0
     this.#changed(false)
   }
@@ -82,7 +76,7 @@ export class Scroller {
       return
     }
     this.#placedPx = scrollLeft
-    this.#isFollowing = scrollLeft + clientWidth >= this.#lengthPx - AT_END_PX
+    this.isFollowing = scrollLeft + clientWidth >= this.#lengthPx - AT_END_PX
     this.#fromMs = this.#startMs + scrollLeft / this.#scale
     this.#changed(true)
   }

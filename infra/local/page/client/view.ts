@@ -48,7 +48,6 @@ function counter(name: string, value: number, remark?: string, kind = ''): Marku
   return html`<div class="counter ${kind}"><dt>${name}</dt><dd>${value}${small}</dd></div>`
 }
 
-/** Which candidate leads, and until when. */
 export function describeLeader(history: History, nowMs: number): string {
   const { leader, over } = history
   if (over !== undefined)
@@ -143,7 +142,6 @@ function durationOf(tenure: TenureEntry): string {
   return endMs === undefined ? '' : span(endMs - tenure.atMs)
 }
 
-/** Such as `5, 2 refused`. */
 function effectsOf({ accepted, refused, unguarded }: TenureEntry): string {
   return `${accepted}${refused > 0 ? `, ${refused} refused` : ''}${unguarded > 0 ? `, ${unguarded} not fenced` : ''}`
 }
