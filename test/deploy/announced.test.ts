@@ -53,7 +53,7 @@ describeDeployment('the announcer', (emulator) => {
   let stack: DeployedStack
   let received: () => Promise<readonly ReceivedEvent[]>
   let normal: { readonly tick: string; readonly token: number }
-  let takenOver: { readonly tick: string; readonly killed: number; readonly completed: number }
+  let takenOver: { readonly tick: string; readonly killed: number; readonly completed: number; isRetry: boolean }
 
   beforeAll(async () => {
     stack = await deployedStack(emulator)
@@ -63,9 +63,10 @@ describeDeployment('the announcer', (emulator) => {
 
     await seed(emulator, stack, dueNow('announced', 4, CARD.answeredLate))
     const tick = await advance(emulator)
-    const { pid, fencingToken: killed } = await untilLeading(emulator, stack, tick)
+    const { pid, fencingToken: killed, eventId } = await untilLeading(emulator, stack, tick)
     process.kill(pid, 'SIGKILL')
-    takenOver = { tick, killed, completed: (await untilCompleted(stack, tick)).fencingToken }
+    const row = await untilCompleted(stack, tick)
+    takenOver = { tick, killed, completed: row.fencingToken, isRetry: row.eventId === eventId }
   })
 
   /** The events of successive tenures, of which the last completed its tick. */
@@ -86,7 +87,8 @@ describeDeployment('the announcer', (emulator) => {
     }
   })
 
-  test('sends LeaderTakenOver if a leader died', async () => {
+  test('sends LeaderTakenOver if a leader died, and the retry of its event completes the tick', async () => {
+    expect(takenOver.isRetry).toBe(true)
     const events = await eventsOf(takenOver.killed, takenOver.completed)
     expect(events.filter(({ type }) => type === 'TickCompleted')).toHaveLength(1)
     const takeover = events.find(({ type }) => type === 'LeaderTakenOver')

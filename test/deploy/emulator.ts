@@ -4,7 +4,6 @@ import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
 import { LambdaClient } from '@aws-sdk/client-lambda'
-import { SchedulerClient } from '@aws-sdk/client-scheduler'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { describe, inject } from 'vitest'
 
@@ -50,7 +49,6 @@ export function clientsOf({ url }: Pick<Emulator, 'url'>, credentials = OWNER) {
     eventBridge: new EventBridgeClient(settings),
     lambda: new LambdaClient(settings),
     logs: new CloudWatchLogsClient(settings),
-    scheduler: new SchedulerClient(settings),
     sqs: new SQSClient(settings),
   }
 }

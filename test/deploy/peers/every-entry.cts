@@ -1,6 +1,5 @@
 /** CommonJS: TypeScript makes `require` of these imports. */
 import { withLease } from 'tenure'
-import { ElectedSchedule } from 'tenure/constructs'
 
 import schema = require('tenure/events/LeaderElected.schema.json')
 
@@ -8,5 +7,5 @@ import { leaseMetrics } from 'tenure/metrics'
 import { MemoryLeaseStore } from 'tenure/testing'
 
 withLease({ store: new MemoryLeaseStore(), lease: 'invoices' }, (lease) => lease.fencingToken).then((outcome) => {
-  console.log(outcome.status, ElectedSchedule.name, leaseMetrics.name, schema.title)
+  console.log(outcome.status, leaseMetrics.name, schema.title)
 })
