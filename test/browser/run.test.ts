@@ -85,36 +85,6 @@ describeInBrowser('the page of a run', () => {
     await follow()
   })
 
-  test('shows the same history after a reload', async () => {
-    const shown = async () => {
-      const marksAtBeginning = async () => {
-        await page.locator('#scroller').evaluate((scroller) => {
-          scroller.scrollLeft = 0
-        })
-        return (await laneOf(page, 'lease')).marks.join()
-      }
-      await expect.poll(marksAtBeginning).toMatch(/^tick 1:/)
-      const bars = (await lanesOf(page)).flatMap((lane) => lane.bars)
-      const [ticks, refused] = await Promise.all(['Ticks', 'Stale writes refused'].map((of) => counterOf(page, of)))
-      return {
-        bars: bars.filter(({ title }) => !title.startsWith('leading')),
-        ticks,
-        refused,
-        rows: await rowsOf(page),
-      }
-    }
-    const before = await shown()
-    await page.reload()
-    await expect.poll(() => counterOf(page, 'Ticks')).toBeGreaterThanOrEqual(before.ticks ?? 0)
-    const after = await shown()
-    expect(before.bars.length).toBeGreaterThanOrEqual(4)
-    for (const bar of before.bars) expect(after.bars).toContainEqual(bar)
-    expect(after.refused).toBe(before.refused)
-    const ended = [...before.rows].filter(([id, cells]) => after.rows.has(id) && !cells.join().includes('leading'))
-    for (const [id, cells] of ended) expect(after.rows.get(id)).toEqual(cells)
-    await follow()
-  })
-
   test('kills a leader, whose bar then says so', async () => {
     await page.click('#fault-kill')
     await expect.poll(() => allOf(page, 'marks')).toMatch(/^killed/m)
@@ -153,12 +123,5 @@ describeInBrowser('the page of a run', () => {
       fetch('http://127.0.0.1:1/').catch(() => {})
     })`
     expect(await page.evaluate(blocked)).toBe('connect-src')
-  })
-
-  test('shows that the run is over', async () => {
-    const code = await run.interrupt()
-    expect({ code, output: code === 0 ? '' : run.output() }).toEqual({ code: 0, output: '' })
-    await expect.poll(() => page.locator('#leader').innerText()).toBe('The run has ended.')
-    expect(await counterOf(page, 'Completed twice')).toBe(0)
   })
 })
