@@ -1,11 +1,10 @@
 import { createServer, type RequestListener } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
-import { ConditionalCheckFailedException, TransactionCanceledException } from '@aws-sdk/client-dynamodb'
 import { InvocationType, InvokeCommand, type InvokeCommandInput, LambdaClient } from '@aws-sdk/client-lambda'
-import { DynamoDBDocumentClient, GetCommand, PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb'
+import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
-import type { Call, Interceptor } from '../../../infra/local/lambda-host/interceptor.ts'
+import type { Interceptor } from '../../../infra/local/lambda-host/interceptor.ts'
 import { listen } from '../../../infra/local/lambda-host/loopback.ts'
 import { type ServicesOptions, startServices } from '../../../infra/local/lambda-host/services.ts'
 import { createLeaseTable, localClient } from '../../support/tables.ts'
@@ -70,40 +69,6 @@ describe('DynamoDB', () => {
     const { headers } = await post((await start(upstream)).url, elsewhere, '{}')
     expect(headers).toMatchObject({ date: DATE, 'x-amzn-requestid': 'r-1' })
     expect(signed).toEqual(['AWS4-HMAC-SHA256 Credential=local/20260101/eu-central-1/any/aws4_request'])
-  })
-
-  test('writes, reads, refuses with the item and cancels transactions as without the services', async () => {
-    const { TableName, client, put, get } = await scene(PASS)
-    const Item = { ...KEY, holder: 'Zoë Müller 日本', n: 1.5, list: [1, { a: true }] }
-    await put(Item)
-    expect((await client.send(get)).Item).toEqual(Item)
-    const ConditionExpression = 'attribute_not_exists(lease)'
-    const Put = { TableName, Item: KEY, ConditionExpression, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const
-    const error: unknown = await client.send(new PutCommand(Put)).catch((caught: unknown) => caught)
-    expect(error).toBeInstanceOf(ConditionalCheckFailedException)
-    expect(error).toMatchObject({ Item: { holder: { S: 'Zoë Müller 日本' } } })
-    const transaction = new TransactWriteCommand({ TransactItems: [{ Put }] })
-    await expect(client.send(transaction)).rejects.toThrow(TransactionCanceledException)
-  })
-
-  test('is an error with the reason if it is missing', async () => {
-    const { url } = await start({ dynamodbEndpoint: 'http://127.0.0.1:2' })
-    expect(await listTables(url)).toMatchObject({ status: 500, body: expect.stringContaining('ECONNREFUSED') })
-  })
-
-  test('shows an interceptor the operation, the table, the input and the sender', async () => {
-    const calls: Call[] = []
-    const { TableName, client, get } = await scene((call, forward) => {
-      calls.push(call)
-      return forward()
-    })
-    await client.send(get)
-    await client.send(new TransactWriteCommand({ TransactItems: [{ Delete: { TableName, Key: KEY } }] }))
-    const body = { TableName, Key: { lease: { S: 'billing' }, record: { S: 'LEASE' } } }
-    expect(calls).toMatchObject([
-      { service: 'dynamodb', operation: 'GetItem', target: TableName, body, requestId: 'by aws-sdk-js' },
-      { operation: 'TransactWriteItems', target: '' },
-    ])
   })
 
   test('lets an interceptor change body and date of a reply, whose length and checksum follow', async () => {
@@ -183,14 +148,6 @@ describe('Lambda', () => {
     }
     return { endpoint, invoke, runs }
   }
-
-  test('runs the function of that name, and returns its result, in any letters', async () => {
-    const { invoke } = await scene()
-    const event = { customer: 'Zoë Müller 日本' }
-    const reply = await invoke({ Payload: JSON.stringify(event) })
-    expect(reply).toMatchObject({ StatusCode: 200, ExecutedVersion: '$LATEST', payload: { name: 'payment', event } })
-    expect(reply.FunctionError).toBeUndefined()
-  })
 
   test('answers with the error as the payload if the function fails', async () => {
     const error = { errorType: 'TypeError', errorMessage: 'it broke', trace: ['TypeError: it broke', '  at here'] }

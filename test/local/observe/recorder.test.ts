@@ -180,17 +180,6 @@ test('a write that was on its way when another candidate took over is not stale'
   expect(recorder.unguardedWrites()).toEqual({})
 })
 
-test('a leader that still leads has no stale write by a condition that does not hold', async () => {
-  const { lead, entries, recorder, stepsOf } = started('a')
-  const { lease, finish } = await lead('a')
-  await expect(lease.send(NEVER)).rejects.toThrow('conditional request failed')
-  await expect(lease.transact([{ Put: NEVER }])).rejects.toThrow('cancelled')
-  await finish()
-  expect(of(entries, 'effect')).toEqual([])
-  expect(recorder.staleRefused()).toBe(0)
-  expect(stepsOf(1).map(({ result }) => result)).toContain('refused: its condition does not hold')
-})
-
 test('a candidate that stands by has only its end, and why it was refused is observed', async () => {
   const { lead, optionsOf, recorder, entries, leasesOf, start } = started('a', 'b')
   const { finish } = await lead('a')
