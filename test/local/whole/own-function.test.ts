@@ -82,6 +82,20 @@ export const handler = middy()
   })
 `
 
+/** It fails the first time in each tick. */
+const FAILING = `
+import { withLease } from 'tenure'
+
+export async function handler({ tick }, context) {
+  await withLease({ tick, context }, async (lease) => {
+    if (lease.checkpoint === undefined) {
+      await lease.saveCheckpoint('failed')
+      throw new TypeError(\`The first report of \${tick} is lost\`)
+    }
+  })
+}
+`
+
 describe.concurrent('a run of a function of the user’s own', { timeout: 240_000 }, () => {
   test('survives killed and frozen leaders, and refuses what the frozen one writes', async () => {
     const directory = await userFiles({
@@ -120,14 +134,11 @@ describe.concurrent('a run of a function of the user’s own', { timeout: 240_00
   })
 
   test('counts one that returns nothing by its requests, and shows where its errors were thrown', async () => {
-    const table = `Reports-${randomUUID()}`
-    const { summary, verdict, output } = await runDev([
-      ...[join(import.meta.dirname, '../own-function/reports.mjs'), '--lease', 'reports'],
-      ...['--table', `${table}:day`, '--env', `REPORTS=${table}`, '--ticks', '1'],
-    ])
+    const directory = await userFiles({ 'failing.mjs': FAILING })
+    const { summary, verdict, output } = await runDev([join(directory, 'failing.mjs'), '--ticks', '1'])
     expect(verdict, output).toEqual(ALL_WELL)
     expect(summary, output).toMatchObject({ completed: 1, completedTwice: 0, tookOver: 1 })
     expect(output).toMatch(/leading with token \d+, failed: TypeError: The first report of \S+ is lost/)
-    expect(output).toMatch(/at failAtFirst \(.*own-function\/reports\.mjs:24:9\)/)
+    expect(output).toMatch(/failing\.mjs:8:/)
   })
 })
