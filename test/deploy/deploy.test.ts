@@ -1,15 +1,13 @@
-import { DeleteItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
+import { DeleteItemCommand } from '@aws-sdk/client-dynamodb'
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda'
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
 import { beforeAll, expect, test } from 'vitest'
-import { historyKey } from '../../functions/announce/history-row.ts'
-import { LEASE_RECORD } from '../../functions/election/stores/row.ts'
 import { CARD } from '../../functions/sandbox/cards.ts'
 import { generateCustomers } from '../../infra/local/billing/generate.ts'
 import { seedSubscriptions } from '../../infra/local/billing/subscriptions.ts'
 import { audit, CORRECT, dueNow, seed } from './billing.ts'
-import { advance, clientsOf, credentialsOf, describeDeployment } from './emulator.ts'
-import { invocationsIn, LEASE, logLines, tenuresIn, untilCompleted, untilLogged } from './lease.ts'
+import { advance, clientsOf, describeDeployment } from './emulator.ts'
+import { invocationsIn, logLines, tenuresIn, untilCompleted, untilLogged } from './lease.ts'
 import { until } from './program.ts'
 import { bootstrapped, type DeployedStack, deploy, deployedStack, LEASE_MS, readStack, stackStatus } from './stack.ts'
 
@@ -47,34 +45,6 @@ describeDeployment('a new deployment', (emulator) => {
     expect(invocationsIn(lines)).toBe(2 * ticks.length)
     const tokens = tenures.map(({ fencingToken }) => fencingToken)
     expect([...new Set(tokens)].sort((a, b) => a - b)).toEqual(tokens)
-  })
-})
-
-/** The emulator checks every request against the policies of the role that signed it. */
-describeDeployment('a role', (emulator) => {
-  const keyOf = (lease: string, record = LEASE_RECORD) => ({ lease: { S: lease }, record: { S: record } })
-  const Key = keyOf(LEASE)
-  const history = keyOf(LEASE, historyKey({ lease: LEASE, fencingToken: 1 }).record)
-
-  const [allowed, denied] = ['ConditionalCheckFailedException', 'AccessDeniedException']
-
-  test.each([
-    ['billing', 'its lease', 'holder', Key, allowed],
-    ['billing', 'another lease', 'holder', keyOf('payroll'), denied],
-    ['the announcer', 'history', 'candidate', history, allowed],
-    ['the announcer', 'who leads', 'holder', Key, denied],
-    ['the announcer', 'what is completed', 'completedTick', Key, denied],
-  ])('of %s that writes %s: of the attribute %s', async (who, _, attribute, key, name) => {
-    const { functionName, announcerName, tables } = await deployedStack(emulator)
-    const credentials = await credentialsOf(emulator, who === 'billing' ? functionName : announcerName)
-    const write = new UpdateItemCommand({
-      TableName: tables.leases,
-      Key: key,
-      UpdateExpression: `SET ${attribute} = :none`,
-      ConditionExpression: `${attribute} = :none`,
-      ExpressionAttributeValues: { ':none': { S: 'none' } },
-    })
-    await expect(clientsOf(emulator, credentials).dynamodb.send(write)).rejects.toMatchObject({ name })
   })
 })
 
