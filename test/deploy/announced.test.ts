@@ -11,7 +11,7 @@ import { CARD } from '../../functions/sandbox/cards.ts'
 import { problemsOf } from '../announce/schemas.ts'
 import { dueNow, seed } from './billing.ts'
 import { advance, type Clients, describeDeployment } from './emulator.ts'
-import { historyRow, LEASE, logLines, untilCompleted, untilLeading } from './lease.ts'
+import { historyRow, LEASE, untilCompleted, untilLeading } from './lease.ts'
 import { until } from './program.ts'
 import { type DeployedStack, deployedStack } from './stack.ts'
 
@@ -109,16 +109,6 @@ describeDeployment('the announcer', (emulator) => {
       successor: { N: String(takenOver.killed + 1) },
     })
     expect(await historyRow(stack, takenOver.completed)).toMatchObject({ outcome: { S: 'completed' } })
-  })
-
-  test('writes metrics to the log, as the candidates do', async () => {
-    const lines = await logLines(stack, stack.announcerLogGroup)
-    const counted = lines.filter(({ ticksCompleted }) => ticksCompleted === 1)
-    expect(counted[0]).toMatchObject({ lease: LEASE, table: stack.tables.leases, tickDuration: expect.any(Number) })
-    expect(lines.filter(({ takeover }) => takeover === 1).length).toBeGreaterThanOrEqual(1)
-    const ofCandidates = await logLines(stack)
-    expect(ofCandidates.some(({ standby, reason }) => standby === 1 && reason === 'held')).toBe(true)
-    expect(ofCandidates.some(({ clockSkew }) => clockSkew === 0)).toBe(true)
   })
 
   test('writes the history that the widget shows', async () => {

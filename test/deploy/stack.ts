@@ -14,8 +14,6 @@ export interface DeployedStack {
   readonly tables: Readonly<Record<'leases' | 'subscriptions' | 'charges' | 'sandbox', string>>
   readonly functionName: string
   readonly logGroup: string
-  readonly announcerName: string
-  readonly announcerLogGroup: string
   readonly widgetName: string
   readonly failureQueueUrl: string
 }
@@ -84,8 +82,6 @@ export async function readStack(clients: Clients): Promise<DeployedStack> {
     },
     functionName: output('FunctionName'),
     logGroup: resource('AWS::Logs::LogGroup', 'ChargeSubscriptionsLogs'),
-    announcerName: resource('AWS::Lambda::Function', 'EventsAnnouncer'),
-    announcerLogGroup: resource('AWS::Logs::LogGroup', 'EventsAnnouncerLogs'),
     widgetName: resource('AWS::Lambda::Function', 'DashboardWidget'),
     failureQueueUrl: output('FailureQueueUrl'),
   }
