@@ -29,7 +29,6 @@ describe('the file of a function is checked before the run:', () => {
   })
 
   test.each([
-    ['absent.ts', undefined, /absent\.ts does not exist$/],
     ['handler.py', '', /neither TypeScript nor JavaScript/],
     ['none.ts', 'export const handle = 1', /exports no "handler", only handle\. .*export const handler = …/],
     ['common.js', 'exports.handler = async () => 1', /exports no "handler", only default\..*as an ES module/],
@@ -37,7 +36,7 @@ describe('the file of a function is checked before the run:', () => {
     ['far.ts', "export { handler } from 'not-there'", /Could not resolve "not-there".*far\.ts:1:24:/s],
     ['typo.mjs', "export { leaderOnli } from 'tenure'", /No matching export.*"leaderOnli"/s],
   ])('%s is refused with the reason', async (name, text, message) => {
-    const directory = await userFiles(text === undefined ? {} : { [name]: text })
+    const directory = await userFiles({ [name]: text })
     const error = await checkEntry(join(directory, name), directory).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ message: expect.stringMatching(message) })
     expect(error).toMatchObject({ message: expect.not.stringContaining('mark the path') })
