@@ -19,8 +19,6 @@ import { gatewayCall, LEASES, NEXT_TICK, put, ROWS, wire } from '../observe/wire
  *   freezes in all, `skew` the clock of candidate 1.
  */
 const SCENARIOS = `
-without a fault, every call arrives
-  a leads; a acquire; a read; a write; a charge; a renew; a complete; a release
 a function that is no candidate is not hit
   gateway leads; inject killLeader; gateway write; inject freezeLeader; gateway write
 a kill hits the current leader at once
@@ -73,17 +71,11 @@ two freezes hit the leader and its successor, and both are thawed together
   b leads; b write?; frozen 1 2; inject thawLeader; held done; held done; frozen -
 a freeze replaces an armed kill
   inject killLeader; inject freezeLeader; a leads; a write?; frozen 1
-a frozen leader is thawed, and then its write arrives
-  a leads; inject freezeLeader; a write?; inject thawLeader; held done; frozen -
-  > freeze a, a: frozen (writing), thaw a, a: thawed, write of a arrives
 a frozen leader that is thawed early has no rivals; frozen again, it has them after a whole lease
   a leads; inject freezeLeader; a write?; wait 8000; inject thawLeader; inject freezeLeader; a write?; wait 16499
   > freeze a, a: frozen (writing), thaw a, a: thawed, write of a arrives, freeze a, a: frozen (writing)
   wait 1
   > rivals of a
-a frozen leader can be thawed while its rivals work, but only once
-  a leads; inject freezeLeader; a write?; wait 16500; inject thawLeader; held done
-  refuse thawLeader: No leader is frozen
 a frozen leader that ends sends nothing more, and has no rivals
   a leads; inject freezeLeader; a write?; a ends; held hangUp; frozen -; wait 16500
   > freeze a, a: frozen (writing)
