@@ -87,12 +87,7 @@ describe('npm start', { timeout: 120_000 }, () => {
   })
 
   test.each([
-    [
-      'ends in good order at Ctrl-C',
-      0,
-      (child: Started['child']) => child.kill('SIGINT'),
-      /each by one of 2 candidates/,
-    ],
+    ['ends in good order at Ctrl-C', 0, (child: Started['child']) => child.kill('SIGINT'), /each by one of 2/],
     ['ends in good order when its reader is gone', 0, ({ stdout }: Started['child']) => stdout.destroy(), /./],
     ['leaves no process behind when it is killed', null, (child: Started['child']) => child.kill('SIGKILL'), /./],
   ])('%s', async (_, exitCode, stop, text) => {
