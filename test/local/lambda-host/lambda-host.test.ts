@@ -148,16 +148,13 @@ test.each([
   ['index.notAFunction', 'index.notAFunction is not a function'],
   ['other.handler', 'The bundle has no module for the handler other.handler'],
   ['exits.handler', 'Runtime exited with status 1'],
-])(
-  'each of many invocations of a bundle without the handler %s fails with the reason',
-  async (handler, errorMessage) => {
-    const host = await startHost()
-    const lambda = fixtureFunction({ handler })
-    const endings = await Promise.all(Array.from({ length: 3 }, () => invoke(host, lambda, {})))
-    for (const ending of endings) expect(ending).toMatchObject({ ok: false, error: { errorMessage } })
-    expect(host.started()).toBe(3)
-  },
-)
+])('each invocation of a bundle without the handler %s fails with the reason', async (handler, errorMessage) => {
+  const host = await startHost()
+  const lambda = fixtureFunction({ handler })
+  const endings = await Promise.all(Array.from({ length: 3 }, () => invoke(host, lambda, {})))
+  for (const ending of endings) expect(ending).toMatchObject({ ok: false, error: { errorMessage } })
+  expect(host.started()).toBe(3)
+})
 
 test('stopping ends every environment, idle, working or frozen, for each call, and reports no failure', async () => {
   const host = await startHost()

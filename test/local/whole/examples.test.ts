@@ -135,7 +135,7 @@ test('every example that is no stack and no test is a handler that is called', (
 })
 
 // As ES modules the test and the stack of the README are run in new-project.test.ts.
-test('in a project of `cdk init` they compile and run, and the stacks are synthesized', {
+test('in a project of `cdk init` they compile, run and synthesize', {
   timeout: TIMEOUT_MS,
 }, async () => {
   // As the README says: modules that import middy are .mts there. Tests run in Jest: see docs/testing.md.
