@@ -4,7 +4,7 @@ import { FaultError, readFault } from '../../../infra/local/faults/fault.ts'
 import { ManualFaults } from '../../../infra/local/faults/manual-faults.ts'
 import type { Call, Reply } from '../../../infra/local/lambda-host/interceptor.ts'
 import type { CandidateEntry, LeaderEntry } from '../../../infra/local/observe/entries.ts'
-import { gatewayCall, LEASES, NEXT_TICK, put, ROWS, wire } from '../observe/wire.ts'
+import { gatewayCall, LEASES, put, ROWS, wire } from '../observe/wire.ts'
 
 /**
  * Each scenario is a name, and lines of steps; a line with `>` has the events since the last such line. The requests
@@ -13,7 +13,7 @@ import { gatewayCall, LEASES, NEXT_TICK, put, ROWS, wire } from '../observe/wire
  * - `a write` sends a call that is answered; `a write!` one that is hung up on; `a write?` one that waits; `a write~`
  *   one whose service has not replied yet: `reply` or `error` is that reply. `held done`, `held hangUp` or `held error`
  *   is the end of the first call that waits.
- * - `a leads`; `a ends`; `a dies`, unnoticed; `a retries`; `a starts` again; `wait` (in ms); `stop` ends the run.
+ * - `a leads`; `a ends`; `a dies`, unnoticed; `a retries`; `wait` (in ms); `stop` ends the run.
  * - `inject` a fault, or `both`, the same one twice at once; `refuse` expects it to fail.
  * - `armed` and `frozen` expect the latest entry of the leader, `present` these candidates, `total` so many kills and
  *   freezes in all, `skew` the clock of candidate 1.
@@ -136,9 +136,8 @@ async function callsOfTenures() {
   await lease.renew()
   await lease.send(put())
   await finish()
-  await (await lead('b', { tick: NEXT_TICK })).fail(new RangeError('no'))
-  const [acquire, renew, write, complete, , release] = exchanges.map(({ call }) => call)
-  return { acquire, renew, write, complete, release }
+  const [acquire, renew, write, complete] = exchanges.map(({ call }) => call)
+  return { acquire, renew, write, complete }
 }
 
 function unknown(word: string): never {
@@ -201,7 +200,6 @@ function player() {
     leads: (requestId) => {
       state.leader = requestId
     },
-    starts: (requestId) => alive.add(requestId),
     dies: (requestId) => alive.delete(requestId),
     retries: (requestId) => faults.invocationEnded(requestId),
     ends: (requestId) => [alive.delete(requestId), faults.invocationEnded(requestId)],
