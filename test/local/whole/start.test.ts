@@ -69,7 +69,10 @@ const TO_START = { timeout: 90_000 }
 describe('npm start', { timeout: 120_000 }, () => {
   test('runs ticks until the present, prints one JSON object as the last line, and cleans up', async () => {
     const { directory, file } = customersDue('2099-01-31')
-    const { child, output, ended } = start(directory, `--no-page --ticks 3 --every 0s --json --customers ${file}`)
+    const { child, output, ended } = start(
+      directory,
+      `--no-page --ticks 3 --every 0s --time-scale 1 --json --customers ${file}`,
+    )
     await expect.poll(() => output.stderr, TO_START).toMatch(/Hourly-\w+-4$/m)
     const family = familyOf(child.pid)
     expect(await ended).toBe(0)
