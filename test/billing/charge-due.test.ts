@@ -130,13 +130,10 @@ describe('A declined card', () => {
     expect(keys.toSorted()).toEqual([0, 1, 2].map((dunned) => `charge:cus_1:plus:2024-01-31:${dunned}:1999:EUR`))
   })
 
-  test.each([
-    ['is declined', declined, 'generic_decline'],
-    ['does not exist', monthly('cus_1', { paymentMethod: 'card_1' }), 'resource_missing'],
-  ])('that %s and is replaced within a day is charged then, and keeps its anchor day', async (_, due, declineCode) => {
-    await using scene = await setScene(endpoint, [due])
+  test('that does not exist and is replaced within a day is charged then, and keeps its anchor day', async () => {
+    await using scene = await setScene(endpoint, [monthly('cus_1', { paymentMethod: 'card_1' })])
     expect(await scene.lead(TICK)).toMatchObject({ status: 'completed', result: { declined: 1 } })
-    expect(await scene.ledgerRow('cus_1')).toMatchObject({ declineCode })
+    expect(await scene.ledgerRow('cus_1')).toMatchObject({ declineCode: 'resource_missing' })
     await scene.putSubscription({ ...(await scene.subscription('cus_1')), paymentMethod: CARD.charged })
     await scene.lead(daysLater(1))
     expect(scene.charges()).toMatchObject([{ key: 'charge:cus_1:plus:2024-01-31:1:1999:EUR' }])

@@ -152,11 +152,7 @@ describe('Looking up the charge of a key', () => {
     ['a success among open ones', [intent('pi_3', processing), intent('pi_2')], charged('pi_2', true)],
     ['a decline', [other('pi_9'), intent('pi_1', canceled)], declined('canceled', true)],
     ['a decline with its reason', [intent('pi_1', stolen)], declined('stolen', true)],
-    [
-      'an open one among declines',
-      [intent('pi_0', canceled), intent('pi_1', processing), intent('pi_2', canceled)],
-      mayMove,
-    ],
+    ['an open one too', [intent('pi_0', canceled), intent('pi_1', processing), intent('pi_2', canceled)], mayMove],
   ])('finds %s', async (_, data, outcome) => {
     expect(await shown(answering(list(data)).find())).toEqual(outcome)
   })
@@ -169,9 +165,7 @@ describe('Looking up the charge of a key', () => {
     expect(new Set(requests.map(({ query }) => query?.['created[gte]'])).size).toBe(1)
 
     const endless = answering(list([other('pi_9')], true))
-    expect(await shown(endless.find())).toEqual(
-      unknown("its list of one customer's payment intents is longer than 10000"),
-    )
+    expect(await shown(endless.find())).toEqual(unknown("its list of one customer's payment intents is longer"))
     expect(endless.requests).toHaveLength(100)
   })
 

@@ -166,14 +166,6 @@ test.each([
 })
 
 describe('By invocation a request', () => {
-  test('is the event of the function, and what the function returns is the answer', async () => {
-    const { send, service } = await byInvocation([{ body: RESPONSE }])
-    expect(await send()).toEqual(RESPONSE)
-    const url = '/2015-03-31/functions/sandbox/invocations'
-    const headers = { 'x-amz-invocation-type': 'RequestResponse' }
-    expect(service.requests).toMatchObject([{ method: 'POST', url, headers, body: JSON.stringify(POST) }])
-  })
-
   const lambdaError = (statusCode: number, type: string): Answer => {
     return { statusCode, headers: { 'x-amzn-errortype': type } }
   }

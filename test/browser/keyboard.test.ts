@@ -1,9 +1,10 @@
 /** The page without a mouse. */
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
+import { candidate } from '../local/page/election.ts'
 import { focused, isFollowing, laneOf, scrollLeft } from './drawn.ts'
 import { describeInBrowser, openingPages } from './pages.ts'
-import { candidateEntry, LOG, startSynthetic } from './synthetic-page.ts'
+import { LOG, startSynthetic } from './synthetic-page.ts'
 
 describeInBrowser('by the keyboard alone', () => {
   const open = openingPages()
@@ -14,7 +15,7 @@ describeInBrowser('by the keyboard alone', () => {
     const { url } = await startSynthetic({
       ticks: 30,
       more: [
-        ...[3, 4, 5, 6, 7, 8, 9, 10].map((candidate) => candidateEntry(candidate, { isPresent: false })),
+        ...[3, 4, 5, 6, 7, 8, 9, 10].map((number) => candidate(number, { isPresent: false })),
         { kind: 'leader', frozen: [1] },
       ],
     })
@@ -29,8 +30,8 @@ describeInBrowser('by the keyboard alone', () => {
     const rows: readonly string[] = await page
       .locator('#tenures tbody button')
       .evaluateAll((buttons) => buttons.map((button) => button.id))
-    const ofCandidates = [1, 2].flatMap((candidate) =>
-      ['skew', 'drop', 'cut', 'remove'].map((name) => `fault-${name}-${candidate}`),
+    const ofCandidates = [1, 2].flatMap((number) =>
+      ['skew', 'drop', 'cut', 'remove'].map((name) => `fault-${name}-${number}`),
     )
     expect(rows).toHaveLength(20)
     expect(reached).toEqual([

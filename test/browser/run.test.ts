@@ -74,44 +74,8 @@ describeInBrowser('the page of a run', () => {
     await expect.poll(() => log.innerText()).toContain('Completes the tick')
     const text = await log.locator('#log-body').innerText()
     expect(text).toMatch(/Invoked for the tick [\s\S]*Requests the lease until [\s\S]*granted, with token /)
-
-    const asks = log.locator('li', { hasText: 'Requests the lease' })
-    await asks.getByText('Request').click()
-    await expect.poll(() => asks.locator('pre').first().innerText()).toContain('"ConditionExpression"')
-    await asks.getByText('Answer').click()
-    await expect.poll(() => asks.locator('pre').last().innerText()).toContain('"Attributes"')
     await page.keyboard.press('Escape')
     await expect.poll(() => page.getByRole('dialog').count()).toBe(0)
-    await follow()
-  })
-
-  test('shows the same history after a reload', async () => {
-    const shown = async () => {
-      const marksAtBeginning = async () => {
-        await page.locator('#scroller').evaluate((scroller) => {
-          scroller.scrollLeft = 0
-        })
-        return (await laneOf(page, 'lease')).marks.join()
-      }
-      await expect.poll(marksAtBeginning).toMatch(/^tick 1:/)
-      const bars = (await lanesOf(page)).flatMap((lane) => lane.bars)
-      const [ticks, refused] = await Promise.all(['Ticks', 'Stale writes refused'].map((of) => counterOf(page, of)))
-      return {
-        bars: bars.filter(({ title }) => !title.startsWith('leading')),
-        ticks,
-        refused,
-        rows: await rowsOf(page),
-      }
-    }
-    const before = await shown()
-    await page.reload()
-    await expect.poll(() => counterOf(page, 'Ticks')).toBeGreaterThanOrEqual(before.ticks ?? 0)
-    const after = await shown()
-    expect(before.bars.length).toBeGreaterThanOrEqual(4)
-    for (const bar of before.bars) expect(after.bars).toContainEqual(bar)
-    expect(after.refused).toBe(before.refused)
-    const ended = [...before.rows].filter(([id, cells]) => after.rows.has(id) && !cells.join().includes('leading'))
-    for (const [id, cells] of ended) expect(after.rows.get(id)).toEqual(cells)
     await follow()
   })
 
@@ -119,20 +83,6 @@ describeInBrowser('the page of a run', () => {
     await page.click('#fault-kill')
     await expect.poll(() => allOf(page, 'marks')).toMatch(/^killed/m)
     await expect.poll(() => allOf(page, 'bars')).toMatch(/^failed.*signal: killed/m)
-  })
-
-  test('sets a clock, drops a reply, cuts a candidate off and reconnects it', async () => {
-    await page.selectOption('#fault-skew-1', '5000')
-    await markOn(1, 'clock set 5 s ahead')
-    await page.selectOption('#fault-skew-1', '0')
-    await markOn(1, 'clock set right')
-    await page.click('#fault-drop-2')
-    await markOn(2, 'reply dropped')
-    await expect.poll(() => page.locator('#fault-drop-2').isEnabled()).toBe(true)
-    await page.locator('#candidate-3').getByRole('button', { name: 'Drop all requests' }).click()
-    await markOn(3, 'cut off')
-    await page.locator('#candidate-3').getByRole('button', { name: 'Reconnect' }).click()
-    await markOn(3, 'reconnected')
   })
 
   test('adds a candidate, which races too, and removes it', async () => {
@@ -153,12 +103,5 @@ describeInBrowser('the page of a run', () => {
       fetch('http://127.0.0.1:1/').catch(() => {})
     })`
     expect(await page.evaluate(blocked)).toBe('connect-src')
-  })
-
-  test('shows that the run is over', async () => {
-    const code = await run.interrupt()
-    expect({ code, output: code === 0 ? '' : run.output() }).toEqual({ code: 0, output: '' })
-    await expect.poll(() => page.locator('#leader').innerText()).toBe('The run has ended.')
-    expect(await counterOf(page, 'Completed twice')).toBe(0)
   })
 })

@@ -11,10 +11,6 @@ const ADDRESS = /^Watch the election, and break it: (http:\/\/127\.0\.0\.1:\d+\/
 export interface Run {
   /** The address of its page. */
   readonly url: string
-  /** Everything that it printed so far. */
-  output(): string
-  /** Interrupts it as Ctrl-C does. @returns the exit code */
-  interrupt(): Promise<number | null>
   /** Kills it, and deletes its temporary directory. */
   end(): Promise<void>
 }
@@ -41,12 +37,7 @@ export async function startRun(...flags: readonly string[]): Promise<Run> {
   try {
     const url = await Promise.race([printed.promise, closed.then(() => undefined)])
     if (url === undefined) throw new Error(`It ended before it printed an address:\n${output}`)
-    const interrupt = async (): Promise<number | null> => {
-      child.kill('SIGINT')
-      await closed
-      return child.exitCode
-    }
-    return { url, output: () => output, interrupt, end }
+    return { url, end }
   } catch (error) {
     await end()
     throw error

@@ -1,9 +1,10 @@
 /** The page of a synthetic election: always the same, without processes and without DynamoDB. */
 import { onTestFinished } from 'vitest'
 import { FaultError, type ManualFault } from '../../infra/local/faults/fault.ts'
-import type { CandidateEntry, Entry, TenureEntry } from '../../infra/local/observe/entries.ts'
+import type { Entry } from '../../infra/local/observe/entries.ts'
 import type { Step } from '../../infra/local/observe/tenure-logs.ts'
 import { type PageServer, startPage } from '../../infra/local/page/server.ts'
+import { candidate, SETUP_ENTRY } from '../local/page/election.ts'
 import { CountedFeed } from '../support/counted-feed.ts'
 import { APART_MS, syntheticSetup, syntheticTick } from '../support/synthetic-election.ts'
 
@@ -66,21 +67,7 @@ export async function startSynthetic({ ticks = 100, more = [], log = [] }: Synth
   }
 }
 
-export function candidateEntry(candidate: number, changes: Partial<CandidateEntry> = {}): Entry {
-  const state = { isPresent: true, skewMs: 0, isCutOff: false, dropsNextReply: false }
-  return { kind: 'candidate', candidate, ...state, ...changes }
-}
-
-/** A tenure that still runs. */
-export const tenureEntry = (number: number, changes: Partial<TenureEntry>): Entry => ({
-  ...{ kind: 'tenure', number, token: number, candidate: number, atMs: Date.now(), expiresAtMs: Date.now() + 15_000 },
-  ...{ accepted: 0, refused: 0, unguarded: 0, ...changes },
-})
-
-export const setupEntry = (task: string, lease: string): Entry => ({
-  kind: 'setup',
-  ...{ task, lease, leaseMs: 15_000, periodMs: 3_600_000, switchedOff: [] },
-})
+export const setupEntry = (task: string, lease: string): Entry => ({ ...SETUP_ENTRY, task, lease })
 
 const AT_MS = Date.parse('2026-01-01T00:00:00.000Z')
 
@@ -103,8 +90,8 @@ export function everythingElse(nowMs = Date.now()): readonly Entry[] {
   const error = { name: 'TypeError', message: 'Cannot read properties of undefined' }
   const refused = { tenure: 99, token: 7, candidate: 10, verdict: 'refused', what: 'charge', times: 1 } as const
   return [
-    candidateEntry(2, { skewMs: 5_000, isCutOff: true, dropsNextReply: true }),
-    candidateEntry(10, { isPresent: false }),
+    candidate(2, { skewMs: 5_000, isCutOff: true, dropsNextReply: true }),
+    candidate(10, { isPresent: false }),
     { kind: 'leader', armed: 'killLeader', frozen: [3] },
     { kind: 'effect', atMs: nowMs - 600, ...refused },
     { kind: 'fault', atMs: nowMs - 500, candidate: 2, description: 'cut off' },

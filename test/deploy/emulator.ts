@@ -4,7 +4,6 @@ import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
 import { LambdaClient } from '@aws-sdk/client-lambda'
-import { SchedulerClient } from '@aws-sdk/client-scheduler'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { describe, inject } from 'vitest'
 
@@ -33,24 +32,17 @@ export const REGION = 'eu-central-1'
 /** MiniStack accepts a key of twelve digits for the root user of that account. */
 export const ACCOUNT = '123456789012'
 
-export interface Credentials {
-  readonly accessKeyId: string
-  readonly secretAccessKey: string
-  readonly sessionToken?: string
-}
+/** May do everything. */
+const OWNER = { accessKeyId: ACCOUNT, secretAccessKey: 'none' }
 
-const OWNER: Credentials = { accessKeyId: ACCOUNT, secretAccessKey: 'none' }
-
-/** @param credentials by default those of the account's owner, who may do everything */
-export function clientsOf({ url }: Pick<Emulator, 'url'>, credentials = OWNER) {
-  const settings = { endpoint: url, region: REGION, credentials }
+export function clientsOf({ url }: Pick<Emulator, 'url'>) {
+  const settings = { endpoint: url, region: REGION, credentials: OWNER }
   return {
     cloudFormation: new CloudFormationClient(settings),
     dynamodb: new DynamoDBClient(settings),
     eventBridge: new EventBridgeClient(settings),
     lambda: new LambdaClient(settings),
     logs: new CloudWatchLogsClient(settings),
-    scheduler: new SchedulerClient(settings),
     sqs: new SQSClient(settings),
   }
 }
@@ -96,14 +88,6 @@ export interface Invocation {
 export async function invocations(emulator: Emulator): Promise<readonly Invocation[]> {
   const processes: readonly Invocation[] = Object(await ask(emulator, 'invocations'))
   return processes
-}
-
-/** The credentials of a function's role. */
-export async function credentialsOf(emulator: Emulator, functionName: string): Promise<Credentials> {
-  const variables: Record<string, string> = Object(await ask(emulator, `credentials?function=${functionName}`))
-  const { AWS_ACCESS_KEY_ID = '', AWS_SECRET_ACCESS_KEY = '', AWS_SESSION_TOKEN = '' } = variables
-  const sessionToken = AWS_SESSION_TOKEN
-  return { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY, sessionToken }
 }
 
 /** Sends a request to what `launch-ministack.py` adds. @throws Error if it fails */

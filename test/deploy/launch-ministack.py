@@ -16,7 +16,6 @@ It ends, with everything it started, when its standard input ends.
 
     POST /_tenure/clock?minutes=60   advances the clock; answers {"now": seconds since 1970}
     GET  /_tenure/invocations        the processes that handle an event: [{"function": name, "pid": number}]
-    GET  /_tenure/credentials?function=name   the credentials of a function's role, as environment variables
 """
 
 import contextvars
@@ -123,11 +122,6 @@ def answer(method, path, query):
         with lambda_runtime._lock:
             workers = [worker for pool in lambda_runtime._workers.values() for worker in pool]
         return [{"function": each.func_name, "pid": each._proc.pid} for each in workers if each.in_use and each._proc]
-    if (method, path) == ("GET", "/_tenure/credentials"):
-        # Without an account in the request: names are unique here.
-        name = parse_qs(query)["function"][0]
-        function = next(each for key, each in lambda_svc._functions._data.items() if key[-1] == name)
-        return lambda_runtime.execution_credentials(function["config"])
     return None
 
 

@@ -4,7 +4,7 @@ import { type AttributeValue, GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { historyKey } from '../../functions/announce/history-row.ts'
 import type { LeaseRecord } from '../../functions/election/rules.ts'
 import { LEASE_RECORD, readRow } from '../../functions/election/stores/row.ts'
-import { type Emulator, type Invocation, invocations } from './emulator.ts'
+import { type Emulator, invocations } from './emulator.ts'
 import { until } from './program.ts'
 import type { DeployedStack } from './stack.ts'
 
@@ -37,17 +37,11 @@ export async function untilCompleted(stack: DeployedStack, tick: string): Promis
   return row
 }
 
-export interface Leader extends Invocation {
-  readonly fencingToken: number
-  /** The request id of the leader's event. */
-  readonly eventId: string | undefined
-}
-
 /**
  * Waits until the tick has a leader and the other candidates have ended: then the only process of the function is the
  * leader's.
  */
-export async function untilLeading(emulator: Emulator, stack: DeployedStack, tick: string): Promise<Leader> {
+export async function untilLeading(emulator: Emulator, stack: DeployedStack, tick: string) {
   const { leader } = await until(`one process leads the tick ${tick}`, async () => {
     const row = await leaseRow(stack)
     const working = (await invocations(emulator)).filter((each) => each.function === stack.functionName)
@@ -66,14 +60,11 @@ export interface LogLine {
 }
 
 /** All lines so far, in their order. Lambda's own lines have only a message. */
-export async function logLines(
-  { clients, logGroup }: DeployedStack,
-  logGroupName = logGroup,
-): Promise<readonly LogLine[]> {
+export async function logLines({ clients, logGroup }: DeployedStack): Promise<readonly LogLine[]> {
   const lines: LogLine[] = []
   let nextToken: string | undefined
   do {
-    const page = await clients.logs.send(new FilterLogEventsCommand({ logGroupName, nextToken }))
+    const page = await clients.logs.send(new FilterLogEventsCommand({ logGroupName: logGroup, nextToken }))
     for (const { message = '' } of page.events ?? []) {
       // A metric is JSON without a message.
       lines.push(message.startsWith('{') ? { message: '', ...JSON.parse(message) } : { message })

@@ -46,11 +46,14 @@ describeDeployment('the packed project with the AWS SDK and the middy of an app'
     const files = await readdir(join(app, 'node_modules'), { recursive: true })
     const peers = /(@aws-sdk\/(client|lib)-dynamodb|@middy\/core)\/package.json$/
     expect(files.filter((file) => peers.test(file))).toHaveLength(3)
+    expect(files.filter((file) => /^tenure\/(.*(billing|sandbox)|test)/.test(file))).toEqual([])
     await runOrThrow(app, 'npm', 'run', 'check')
   })
 
-  test.each(APPS)('elects with the %s middy on each Node', async (name) => {
+  test.each(APPS)('elects with the %s middy on each Node, which can also require every entry', async (name) => {
     for (const node of nodes) {
+      const required = await runOrThrow(join(apps, name), node, 'built/every-entry.cjs')
+      expect(required).toContain('completed leaseMetrics Events of Tenure')
       const output = await runOrThrow(join(apps, name), node, 'built/middy.js')
       const standby = { status: 'standby', reason: 'held' }
       expect(JSON.parse(output)).toMatchObject([

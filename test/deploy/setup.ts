@@ -3,8 +3,7 @@
  * `inject('emulator')`. If it cannot be installed, the tests are skipped with a warning; with TENURE_DEPLOY_REQUIRED=1,
  * as in CI, the run fails instead.
  *
- * TENURE_MINISTACK_VENV names a virtual environment to keep, which makes repeated runs faster, and TENURE_MINISTACK_LOG
- * a file for MiniStack's log.
+ * TENURE_MINISTACK_VENV names a virtual environment to keep, which makes repeated runs faster.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
@@ -80,7 +79,7 @@ async function installMiniStack(venv: string, temporary: string): Promise<string
 async function startMiniStack(bin: string, directory: string) {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const log = process.env['TENURE_MINISTACK_LOG'] || join(directory, 'ministack.log')
+  const log = join(directory, 'ministack.log')
   const output = openSync(log, 'w')
   const child = spawn(join(bin, 'python'), [join(import.meta.dirname, 'launch-ministack.py')], {
     cwd: directory,

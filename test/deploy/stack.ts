@@ -2,12 +2,6 @@
 import { mkdtemp } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DescribeStackResourcesCommand, DescribeStacksCommand, type Stack } from '@aws-sdk/client-cloudformation'
-import {
-  GetScheduleCommand,
-  ListSchedulesCommand,
-  type ScheduleState,
-  UpdateScheduleCommand,
-} from '@aws-sdk/client-scheduler'
 import { ACCOUNT, awsEnvironment, type Clients, clientsOf, type Emulator, REGION } from './emulator.ts'
 import { ROOT, runProgram } from './program.ts'
 
@@ -20,8 +14,6 @@ export interface DeployedStack {
   readonly tables: Readonly<Record<'leases' | 'subscriptions' | 'charges' | 'sandbox', string>>
   readonly functionName: string
   readonly logGroup: string
-  readonly announcerName: string
-  readonly announcerLogGroup: string
   readonly widgetName: string
   readonly failureQueueUrl: string
 }
@@ -71,8 +63,9 @@ export const deploy = (emulator: Emulator, options: readonly string[] = ['--cont
 
 /** @throws Error if the stack is not deployed */
 export async function readStack(clients: Clients): Promise<DeployedStack> {
-  const outputs = await outputsOf(clients, STACK)
-  const output = (key: string) => outputs.get(key) ?? fail(`The stack ${STACK} has no output ${key}`)
+  const { Outputs = [] } = (await findStack(clients)) ?? fail(`The stack ${STACK} is not deployed`)
+  const output = (key: string) =>
+    Outputs.find(({ OutputKey }) => OutputKey === key)?.OutputValue ?? fail(`The stack ${STACK} has no output ${key}`)
   const { StackResources = [] } = await clients.cloudFormation.send(
     new DescribeStackResourcesCommand({ StackName: STACK }),
   )
@@ -89,17 +82,9 @@ export async function readStack(clients: Clients): Promise<DeployedStack> {
     },
     functionName: output('FunctionName'),
     logGroup: resource('AWS::Logs::LogGroup', 'ChargeSubscriptionsLogs'),
-    announcerName: resource('AWS::Lambda::Function', 'EventsAnnouncer'),
-    announcerLogGroup: resource('AWS::Logs::LogGroup', 'EventsAnnouncerLogs'),
     widgetName: resource('AWS::Lambda::Function', 'DashboardWidget'),
     failureQueueUrl: output('FailureQueueUrl'),
   }
-}
-
-/** @throws Error if the stack is not deployed */
-export async function outputsOf(clients: Clients, name: string): Promise<ReadonlyMap<string, string>> {
-  const stack = (await findStack(clients, name)) ?? fail(`The stack ${name} is not deployed`)
-  return new Map(stack.Outputs?.map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]))
 }
 
 export async function stackStatus(clients: Clients): Promise<string> {
@@ -114,20 +99,6 @@ async function findStack({ cloudFormation }: Clients, StackName = STACK): Promis
     if (error instanceof Error && error.message.includes('does not exist')) return undefined
     throw error
   }
-}
-
-/** The names of the schedules, sorted. */
-export async function scheduleNames({ scheduler }: Clients): Promise<string[]> {
-  const { Schedules = [] } = await scheduler.send(new ListSchedulesCommand({}))
-  return Schedules.map(({ Name = '' }) => Name).sort()
-}
-
-export async function setSchedule({ scheduler }: Clients, Name: string, State: ScheduleState): Promise<void> {
-  const { ScheduleExpression, FlexibleTimeWindow, Target, Description } = await scheduler.send(
-    new GetScheduleCommand({ Name }),
-  )
-  const kept = { ScheduleExpression, FlexibleTimeWindow, Target, Description }
-  await scheduler.send(new UpdateScheduleCommand({ Name, State, ...kept }))
 }
 
 function fail(message: string): never {

@@ -6,7 +6,7 @@ import { audit, CORRECT, dueNow, seed } from './billing.ts'
 import { advance, describeDeployment } from './emulator.ts'
 import { invocationsIn, leaseRow, logLines, untilCompleted, untilLeading, untilLogged } from './lease.ts'
 import { ROOT } from './program.ts'
-import { cdkIn, type DeployedStack, deploy, deployedStack, scheduleNames, setSchedule, stackStatus } from './stack.ts'
+import { cdkIn, type DeployedStack, deploy, deployedStack, stackStatus } from './stack.ts'
 
 describeDeployment('an update to three candidates and a longer lease, while a leader works', (emulator) => {
   let stack: DeployedStack
@@ -49,13 +49,5 @@ describeDeployment('an update to three candidates and a longer lease, while a le
     await advance(emulator, 30)
     await untilLogged(stack, before + 3)
     expect(await leaseRow(stack)).toMatchObject({ completedTick: tick, fencingToken: tokenBefore + 1 })
-  })
-
-  test('lets the third candidate lead a tick if all other events are lost', async () => {
-    const others = (await scheduleNames(stack.clients)).slice(0, 2)
-    for (const schedule of others) await setSchedule(stack.clients, schedule, 'DISABLED')
-    tick = await advance(emulator)
-    await untilCompleted(stack, tick)
-    for (const schedule of others) await setSchedule(stack.clients, schedule, 'ENABLED')
   })
 })

@@ -48,14 +48,6 @@ async function load(bundle: string, env: Record<string, string>): Promise<string
   return stdout.trim()
 }
 
-test('the context sets the number of candidates, the lease duration and the real gateway', async () => {
-  const template = JSON.stringify(await readJson('TenureBilling.template.json'))
-  expect(template.match(/"AWS::Scheduler::Schedule"/g)).toHaveLength(4)
-  expect(template).toContain('"LEASE_MS":"1500"')
-  const withGateway = JSON.stringify(await readJson('TenureBilling.template.json', withRealGateway))
-  expect(withGateway).toContain('"GATEWAY_URL":"https://api.stripe.com"')
-})
-
 test('the app passes the AWS Solutions checks of cdk-nag, with exceptions that have a reason', async () => {
   const acknowledged = async (from: string) => {
     expect((await readJson('validation-report.json', from)).pluginReports).toEqual([])
@@ -85,9 +77,4 @@ test.each([
   expect(await readdir(bundle)).toEqual(['index.mjs', 'index.mjs.map'])
   expect((await stat(join(bundle, 'index.mjs'))).size).toBeLessThan(1_000_000)
   expect(await load(bundle, env)).toBe('function')
-})
-
-test('a wrong context value stops the app with an error', async () => {
-  const message = 'the context value `candidates` is "four"; give a whole number'
-  await expect(synthesize(join(directory, 'refused'), { candidates: 'four' })).rejects.toThrow(message)
 })

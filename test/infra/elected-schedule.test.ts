@@ -91,17 +91,14 @@ describe('a schedule', () => {
     { rate: Duration.hours(1), schedulerS: 3600, lambdaS: 3600 },
     { rate: Duration.hours(12), schedulerS: 43_200, lambdaS: 21_600 },
     { rate: Duration.days(7), schedulerS: 86_400, lambdaS: 21_600 },
-  ])(
-    'retries an event twice, Scheduler for $schedulerS s and Lambda for $lambdaS s',
-    ({ rate, schedulerS, lambdaS }) => {
-      const { template } = electedSchedule({ rate })
-      for (const { Target } of schedulesIn(template)) {
-        expect(Target.RetryPolicy).toEqual({ MaximumEventAgeInSeconds: schedulerS, MaximumRetryAttempts: 2 })
-      }
-      const retries = { MaximumEventAgeInSeconds: lambdaS, MaximumRetryAttempts: 2 }
-      template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', retries)
-    },
-  )
+  ])('retries an event twice, for $schedulerS s and for $lambdaS s', ({ rate, schedulerS, lambdaS }) => {
+    const { template } = electedSchedule({ rate })
+    for (const { Target } of schedulesIn(template)) {
+      expect(Target.RetryPolicy).toEqual({ MaximumEventAgeInSeconds: schedulerS, MaximumRetryAttempts: 2 })
+    }
+    const retries = { MaximumEventAgeInSeconds: lambdaS, MaximumRetryAttempts: 2 }
+    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', retries)
+  })
 })
 
 describe('a schedule with an entry', () => {

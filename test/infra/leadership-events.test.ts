@@ -76,12 +76,7 @@ test.each<[string, Partial<TablePropsV2>, Duration | undefined, RegExp]>([
   ['a history of hours', withTtl, Duration.hours(36), /`history` is 1.5 days; it must be whole days from 1 to 3650/],
   ['a history of no days', withTtl, Duration.days(0), /`history` is 0 days/],
   ['a history of more than ten years', withTtl, Duration.days(3651), /`history` is 3651 days/],
-  [
-    'a table without a stream',
-    { dynamoStream: StreamViewType.NEW_IMAGE },
-    undefined,
-    /no stream of new and old images; give it one/,
-  ],
+  ['a table without stream', { dynamoStream: StreamViewType.NEW_IMAGE }, undefined, /no stream of new and old images/],
   ['a table that does not expire rows', {}, undefined, noTtl],
   ['a history in such a table', {}, Duration.days(7), noTtl],
   ['a history in a table with strong consistency', strong, Duration.days(7), /set `history` to false/],

@@ -99,13 +99,6 @@ test('with a real gateway, billing reads its secret and does not invoke the sand
   expect(permissionsIn(withGateway)).toEqual(permissions(readKey))
 })
 
-test('no permission has a wildcard, and no role has a managed policy', () => {
-  for (const template of [withSandbox, withGateway]) {
-    expect(JSON.stringify(permissionsIn(template))).not.toContain('*')
-    template.allResourcesProperties('AWS::IAM::Role', { ManagedPolicyArns: Match.absent() })
-  }
-})
-
 test('only Lambda and Scheduler can assume the roles, Scheduler only for schedules of this account', () => {
   const principals = Object.entries(withSandbox.findResources('AWS::IAM::Role')).map(([id, { Properties }]) => {
     const [statement] = Properties.AssumeRolePolicyDocument.Statement

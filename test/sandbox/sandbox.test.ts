@@ -221,3 +221,8 @@ test.each([
   expect(chargesOf(ROW)).toEqual([])
   expect(() => chargesOf({ ...ROW, ...change })).toThrow(`"${attribute}" of a sandbox row is not what it writes`)
 })
+
+test('Without its table the function does not load', async () => {
+  const message = 'The environment of the sandbox is wrong: SANDBOX_TABLE is not set'
+  await expect(import('../../functions/sandbox/handler.ts')).rejects.toThrow(message)
+})

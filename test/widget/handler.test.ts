@@ -1,10 +1,7 @@
-import { afterEach, beforeEach, describe, expect, inject, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { answer, readContext } from '../../functions/widget/answer.ts'
 import { answeringClient } from '../election/answering-client.ts'
-import { stubAws } from '../support/fake-service.ts'
-import { editRow } from '../support/lease-row.ts'
-import { createLeaseTable, localClient } from '../support/tables.ts'
-import { leaseRecord, NOW } from './rows.ts'
+import { NOW } from './rows.ts'
 
 /** The properties of CloudWatch's documented context that the widget reads, and some others. */
 const widgetContext = {
@@ -68,24 +65,9 @@ test.each([
   expect(readContext({ widgetContext: context })).toEqual(expected)
 })
 
-describe('The function', () => {
-  beforeEach(() => stubAws('DYNAMODB', inject('dynamodbEndpoint')))
-  afterEach(() => vi.resetModules())
-
-  test('shows the leases of its table', async () => {
-    const client = localClient(inject('dynamodbEndpoint'))
-    const table = await createLeaseTable(client)
-    await editRow(client, table, { ...leaseRecord({ expiresAtMs: Date.now() + 10_000 }) })
-    client.destroy()
-    vi.stubEnv('LEASE_TABLE', table)
-    const { handler } = await import('../../functions/widget/handler.ts')
-    const html = await handler({ leases: ['billing'], widgetContext })
-    expect(html).toMatch(/Leading[\s\S]*expires in \d s[\s\S]*worker-7/)
-  })
-
-  test('does not load without the name of its table', async () => {
-    vi.stubEnv('LEASE_TABLE', ' ')
-    const message = 'The environment of the widget is wrong: LEASE_TABLE is not set'
-    await expect(import('../../functions/widget/handler.ts')).rejects.toThrow(message)
-  })
+test('The function does not load without the name of its table', async () => {
+  vi.stubEnv('LEASE_TABLE', ' ')
+  const message = 'The environment of the widget is wrong: LEASE_TABLE is not set'
+  await expect(import('../../functions/widget/handler.ts')).rejects.toThrow(message)
+  vi.unstubAllEnvs()
 })

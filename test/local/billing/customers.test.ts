@@ -129,14 +129,11 @@ describe('A customers file', () => {
     ['a token of a real gateway', 'paymentMethod', 'pm_5555', 'no test card of the sandbox'],
     ['a misspelt column', 'payment_method', 'pm_5555', 'rename the column "payment_method" to "paymentMethod"'],
     ['a column with exchanged letters', 'paymentMehtod', 'pm_5555', 'rename the column "paymentMehtod"'],
-  ])(
-    'with a payment method with %s is refused, and the error does not contain it',
-    async (_, column, token, message) => {
-      const error = await refused(`${HEADER},${column}\n${LINE},${token}\n`)
-      expect(error.problems).toEqual([expect.stringContaining(message)])
-      expect(inspect(error, { depth: null })).not.toContain('5555')
-    },
-  )
+  ])('with a payment method with %s is refused, and not shown', async (_, column, token, message) => {
+    const error = await refused(`${HEADER},${column}\n${LINE},${token}\n`)
+    expect(error.problems).toEqual([expect.stringContaining(message)])
+    expect(inspect(error, { depth: null })).not.toContain('5555')
+  })
 
   test.each([
     [

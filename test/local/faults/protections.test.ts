@@ -53,12 +53,7 @@ const UPDATE = {
 const PUT = fenced({ TableName, Item: { ...Key, text: STALE } })
 
 test.each<[string, string, object, string | undefined]>([
-  [
-    'an update with a condition',
-    'UpdateItem',
-    fenced({ ...UPDATE, ConditionExpression: 'attribute_exists(id)' }),
-    'stale',
-  ],
+  ['a conditional update', 'UpdateItem', fenced({ ...UPDATE, ConditionExpression: 'attribute_exists(id)' }), 'stale'],
   ['a put', 'PutItem', PUT, 'stale'],
   ['a delete', 'DeleteItem', fenced({ TableName, Key }), undefined],
 ])('without the fence, DynamoDB accepts %s with %s from a replaced leader', async (_, operation, stale, after) => {

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import type { Interceptor } from '../../../infra/local/lambda-host/interceptor.ts'
 import type { Attempt } from '../../../infra/local/lambda-host/lambda-host.ts'
 import { fixtureFunction } from '../fixtures/functions.ts'
 import { attemptsOf, describeEnvironment, invoke, resultOf, startHost, startWaiting } from '../fixtures/hosts.ts'
@@ -106,15 +105,6 @@ test.each([
   expect(await endingOfDoing(what)).toMatchObject({ ok: false, error })
 })
 
-test('what a function throws or writes is printable: in names, messages, frames and logs', async () => {
-  const failure = await endingOfDoing('throw terminal sequences')
-  expect(failure).toMatchObject({
-    error: { errorType: 'Red \\u202e', errorMessage: 'line one\nline two', trace: [expect.any(String)] },
-    logs: ['green and charged', 'declined'],
-  })
-  expect(JSON.stringify(failure)).not.toMatch(/\\u001b/)
-})
-
 test('a function has no IPC channel to the host, as in Lambda', async () => {
   expect(await resultOf(await startHost(), { do: 'send to its parent' })).toEqual({ send: 'undefined' })
 })
@@ -157,16 +147,13 @@ test.each([
   ['index.notAFunction', 'index.notAFunction is not a function'],
   ['other.handler', 'The bundle has no module for the handler other.handler'],
   ['exits.handler', 'Runtime exited with status 1'],
-])(
-  'each of many invocations of a bundle without the handler %s fails with the reason',
-  async (handler, errorMessage) => {
-    const host = await startHost()
-    const lambda = fixtureFunction({ handler })
-    const endings = await Promise.all(Array.from({ length: 3 }, () => invoke(host, lambda, {})))
-    for (const ending of endings) expect(ending).toMatchObject({ ok: false, error: { errorMessage } })
-    expect(host.started()).toBe(3)
-  },
-)
+])('each invocation of a bundle without the handler %s fails with the reason', async (handler, errorMessage) => {
+  const host = await startHost()
+  const lambda = fixtureFunction({ handler })
+  const endings = await Promise.all(Array.from({ length: 3 }, () => invoke(host, lambda, {})))
+  for (const ending of endings) expect(ending).toMatchObject({ ok: false, error: { errorMessage } })
+  expect(host.started()).toBe(3)
+})
 
 test('stopping ends every environment, idle, working or frozen, for each call, and reports no failure', async () => {
   const host = await startHost()
@@ -205,20 +192,4 @@ test('functions that invoke each other may wait for each other, however many and
   const { answers } = await resultOf(host, nested(3), lambda)
   expect(Object(answers)).toHaveLength(2)
   expect(host.started()).toBeGreaterThanOrEqual(4)
-})
-
-test('the interceptor gets the request id of the invocation that invokes another function', async () => {
-  const calls: object[] = []
-  const intercept: Interceptor = (call, forward) => {
-    calls.push(call)
-    return forward()
-  }
-  const payment = fixtureFunction({ name: 'payment' })
-  const host = await startHost({ functions: [payment], intercept })
-  const event = { do: 'describe' }
-  const ask = () => resultOf(host, { do: 'invoke', function: payment.arn, event })
-  const results = await Promise.all([ask(), ask()])
-  const expected = results.map(({ requestId }) => expect.objectContaining({ operation: 'Invoke', requestId }))
-  expect(calls).toHaveLength(2)
-  expect(calls).toEqual(expect.arrayContaining(expected))
 })

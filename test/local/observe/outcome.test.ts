@@ -24,18 +24,8 @@ test.each<[string, Ending, ObservedLease, TryOutcome]>([
     { ...ASKED, refusedAs: 'tickDone' },
     { status: 'standby', reason: 'super seded\\u202e' },
   ],
-  [
-    'that gave its lease back stood by for its reason',
-    stoodBy('late'),
-    { ...LED, ended: 'released' },
-    { status: 'standby', reason: 'late' },
-  ],
-  [
-    'that throws as a leader failed with its token',
-    THREW,
-    { ...LED, ended: 'failed' },
-    { status: 'failed', error: ERROR, fencingToken: 7 },
-  ],
+  ['that gave its lease back', stoodBy('late'), { ...LED, ended: 'released' }, { status: 'standby', reason: 'late' }],
+  ['that throws as a leader', THREW, { ...LED, ended: 'failed' }, { status: 'failed', error: ERROR, fencingToken: 7 }],
   ['that throws without leading failed without one', THREW, ASKED, { status: 'failed', error: ERROR }],
 ])('a function %s', (_, ending, lease, outcome) => {
   expect(read(ending, lease)).toEqual(outcome)

@@ -20,11 +20,7 @@ test.each<[string, object, readonly string[]]>([
   ],
   ['ExecuteStatement', { Statement: ' insert into "rows" value {}' }, ['ExecuteStatement of rows']],
   ['ExecuteStatement', { Statement: 'SELECT * FROM rows' }, []],
-  [
-    'ExecuteTransaction',
-    { TransactStatements: [{ Statement: 'UPDATE rows SET a=1' }] },
-    ['ExecuteTransaction of rows'],
-  ],
+  ['ExecuteTransaction', { TransactStatements: [{ Statement: 'UPDATE rows SET a' }] }, ['ExecuteTransaction of rows']],
   ['BatchExecuteStatement', { Statements: [{ Statement: 'DELETE FROM rows' }, {}] }, ['BatchExecuteStatement of rows']],
 ])('%s with %j, without the library, is no lease request', (operation, body, writes) => {
   const call: Call = { service: 'dynamodb', operation, target: TableName, body: { ...body }, requestId: 'a' }

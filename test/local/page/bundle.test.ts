@@ -13,13 +13,6 @@ const policy = new Map(
   }),
 )
 
-test('the page is one file of less than 100 KB, with its style and its script inside', () => {
-  expect(Buffer.byteLength(page.html)).toBeLessThan(100_000)
-  expect(partOf('style')).toContain('--tenure-completed')
-  expect(partOf('script')).toContain('EventSource')
-  expect(page.html).not.toMatch(/\/\*(style|script)\*\//)
-})
-
 test('its policy allows this script, this style, and requests to this server only', () => {
   expect(policy.get('default-src')).toBe("'none'")
   expect(policy.get('script-src')).toBe(digest(partOf('script')))

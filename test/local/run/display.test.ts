@@ -44,9 +44,7 @@ test.each<[string, TickRecord, string | RegExp, effects?: string, wasCut?: boole
 
 test('a failure shows whether it led, why it failed, the log lines that are news, and when Lambda retries', () => {
   const text = shown((display) => display.tried(tryOf(3, KILLED, 6_000, LOGS)))
-  expect(text).toMatch(
-    /candidate 3, leading with token 7, failed: Runtime\.ExitError.*Lambda retries in 6\.0 s\n.*slow/,
-  )
+  expect(text).toMatch(/3, leading with token 7, failed: Runtime\.ExitError.*Lambda retries in 6\.0 s\n.*slow/)
   expect(text).not.toContain('"leading"')
   expect(text).not.toContain('\u001b')
   expect(shown((display) => display.tried(tryOf(3, BROKEN)))).toMatch(/candidate 3 failed: .*Lambda gives up/)

@@ -22,12 +22,6 @@ function scene(numbers: readonly number[], more: Partial<TickContext> = {}) {
   return { tick, accepted, tries, reached, invoked, requestOf, end }
 }
 
-test('all candidates are invoked at once, each with the event of its own schedule and its own request id', () => {
-  const { invoked, accepted } = scene([1, 2, 3])
-  expect(invoked()).toEqual([1, 2, 3])
-  expect(new Set(accepted.map(({ requestId }) => requestId)).size).toBe(3)
-})
-
 test('begins and ends of tries are reported with the candidate, whatever numbers are missing', async () => {
   const started: unknown[][] = []
   const { accepted, tries, requestOf } = scene([2, 5], { onStart: (...start) => started.push(start) })

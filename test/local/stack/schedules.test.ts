@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Schedule } from '../../../infra/local/stack/assembly.ts'
+import { resourcesOf } from '../../../infra/local/stack/resources.ts'
 import { candidatesOf, eventOf, nthCandidate } from '../../../infra/local/stack/schedules.ts'
 import { fixtureFunction } from '../fixtures/functions.ts'
 
@@ -53,4 +54,12 @@ test('a candidate beyond those that the stacks declare is a copy of their first,
     lambda,
     schedule: { ...first, name: 'hourly-3', arn: renamed(first.arn), input: renamed(input) },
   })
+})
+
+test('the table of the fake gateway is that of its own function, and its absence is named', () => {
+  const environment = { LEASE_TABLE: 'L', SUBSCRIPTIONS_TABLE: 'S', CHARGES_TABLE: 'C' }
+  const given = [{ schedule: schedule(), lambda: fixtureFunction({ environment }) }]
+  const gateway = fixtureFunction({ environment: { SANDBOX_TABLE: 'G' } })
+  expect(resourcesOf(given, [fixtureFunction(), gateway])).toMatchObject({ chargesTable: 'C', sandboxTable: 'G' })
+  expect(() => resourcesOf(given, [fixtureFunction()])).toThrow('has the environment variable SANDBOX_TABLE')
 })

@@ -1,4 +1,4 @@
-/** The examples of the documents compile and run: as ES modules, and in a project of `cdk init`, which is CommonJS. */
+/** The examples of the documents compile and run in a project of `cdk init`, which is CommonJS. */
 import { globSync, readFileSync } from 'node:fs'
 import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -134,25 +134,8 @@ test('every example that is no stack and no test is a handler that is called', (
   expect(EXAMPLES.length).toBeGreaterThan(6)
 })
 
-// The test and the stack of the README are run in new-project.test.ts.
-test('as ES modules they compile and run', {
-  timeout: TIMEOUT_MS,
-}, async () => {
-  const project = await newProject('esm', EXAMPLES)
-  await writeFile(join(project, 'package.json'), '{ "type": "module" }')
-  const settings: { include: string[] } = JSON.parse(
-    await readFile(join(ROOT, 'infra/cli/template/tsconfig.json'), 'utf8'),
-  )
-  await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ ...settings, include: ['.'] }))
-  await runOrThrow(project, TSC)
-  await callHandlers(project)
-  const constructs = callConstructs(project, project)
-  for (const made of ['cron(0 6 * * ? *)', 'AWS::CloudWatch::Alarm', 'AWS::CloudWatch::Dashboard']) {
-    expect(constructs).toContain(made)
-  }
-})
-
-test('in a project of `cdk init` they compile and run, and the stacks are synthesized', {
+// As ES modules the test and the stack of the README are run in new-project.test.ts.
+test('in a project of `cdk init` they compile, run and synthesize', {
   timeout: TIMEOUT_MS,
 }, async () => {
   // As the README says: modules that import middy are .mts there. Tests run in Jest: see docs/testing.md.
@@ -175,5 +158,8 @@ test('in a project of `cdk init` they compile and run, and the stacks are synthe
   expect(template).toContain('AWS::Scheduler::Schedule')
   expect(bundle).toMatch(/export\{\w+ as handler/)
   await callHandlers(join(project, 'out'))
-  expect(callConstructs(project, join(project, 'out'))).toContain('AWS::CloudWatch::Dashboard')
+  const constructs = callConstructs(project, join(project, 'out'))
+  for (const made of ['cron(0 6 * * ? *)', 'AWS::CloudWatch::Alarm', 'AWS::CloudWatch::Dashboard']) {
+    expect(constructs).toContain(made)
+  }
 })

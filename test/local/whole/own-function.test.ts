@@ -29,7 +29,6 @@ describe('the file of a function is checked before the run:', () => {
   })
 
   test.each([
-    ['absent.ts', undefined, /absent\.ts does not exist$/],
     ['handler.py', '', /neither TypeScript nor JavaScript/],
     ['none.ts', 'export const handle = 1', /exports no "handler", only handle\. .*export const handler = …/],
     ['common.js', 'exports.handler = async () => 1', /exports no "handler", only default\..*as an ES module/],
@@ -37,7 +36,7 @@ describe('the file of a function is checked before the run:', () => {
     ['far.ts', "export { handler } from 'not-there'", /far\.ts:1:24: ERROR: Could not resolve "not-there"/s],
     ['typo.mjs', "export { leaderOnli } from 'tenure'", /No matching export.*"leaderOnli"/s],
   ])('%s is refused with the reason', async (name, text, message) => {
-    const directory = await userFiles(text === undefined ? {} : { [name]: text })
+    const directory = await userFiles({ [name]: text })
     const error = await checkEntry(join(directory, name), directory).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ message: expect.stringMatching(message) })
   })
@@ -81,6 +80,20 @@ export const handler = middy()
   })
 `
 
+/** It fails the first time in each tick. */
+const FAILING = `
+import { withLease } from 'tenure'
+
+export async function handler({ tick }, context) {
+  await withLease({ tick, context }, async (lease) => {
+    if (lease.checkpoint === undefined) {
+      await lease.saveCheckpoint('failed')
+      throw new TypeError(\`The first report of \${tick} is lost\`)
+    }
+  })
+}
+`
+
 describe.concurrent('a run of a function of the user’s own', { timeout: 240_000 }, () => {
   test('survives killed and frozen leaders, and refuses what the frozen one writes', async () => {
     const directory = await userFiles({
@@ -119,14 +132,11 @@ describe.concurrent('a run of a function of the user’s own', { timeout: 240_00
   })
 
   test('counts one that returns nothing by its requests, and shows where its errors were thrown', async () => {
-    const table = `Reports-${randomUUID()}`
-    const { summary, verdict, output } = await runDev([
-      ...[join(import.meta.dirname, '../own-function/reports.mjs'), '--lease', 'reports'],
-      ...['--table', `${table}:day`, '--env', `REPORTS=${table}`, '--ticks', '1'],
-    ])
+    const directory = await userFiles({ 'failing.mjs': FAILING })
+    const { summary, verdict, output } = await runDev([join(directory, 'failing.mjs'), '--ticks', '1'])
     expect(verdict, output).toEqual(ALL_WELL)
     expect(summary, output).toMatchObject({ completed: 1, completedTwice: 0, tookOver: 1 })
     expect(output).toMatch(/leading with token \d+, failed: TypeError: The first report of \S+ is lost/)
-    expect(output).toMatch(/at failAtFirst \(.*own-function\/reports\.mjs:24:9\)/)
+    expect(output).toMatch(/failing\.mjs:8:/)
   })
 })
