@@ -63,9 +63,8 @@ export const deploy = (emulator: Emulator, options: readonly string[] = ['--cont
 
 /** @throws Error if the stack is not deployed */
 export async function readStack(clients: Clients): Promise<DeployedStack> {
-  const { Outputs = [] } = (await findStack(clients)) ?? fail(`The stack ${STACK} is not deployed`)
-  const output = (key: string) =>
-    Outputs.find(({ OutputKey }) => OutputKey === key)?.OutputValue ?? fail(`The stack ${STACK} has no output ${key}`)
+  const outputs = await outputsOf(clients, STACK)
+  const output = (key: string) => outputs.get(key) ?? fail(`The stack ${STACK} has no output ${key}`)
   const { StackResources = [] } = await clients.cloudFormation.send(
     new DescribeStackResourcesCommand({ StackName: STACK }),
   )
@@ -89,6 +88,12 @@ export async function readStack(clients: Clients): Promise<DeployedStack> {
 
 export async function stackStatus(clients: Clients): Promise<string> {
   return (await findStack(clients))?.StackStatus ?? 'gone'
+}
+
+/** @throws Error if the stack is not deployed */
+export async function outputsOf(clients: Clients, name: string): Promise<ReadonlyMap<string, string>> {
+  const { Outputs } = (await findStack(clients, name)) ?? fail(`The stack ${name} is not deployed`)
+  return new Map(Outputs?.map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]))
 }
 
 async function findStack({ cloudFormation }: Clients, StackName = STACK): Promise<Stack | undefined> {
