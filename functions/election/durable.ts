@@ -8,7 +8,7 @@ import { InvalidOptionError, LeaseLostError, LeaseStoreError } from './errors.ts
 import type { TickedLease } from './lease.ts'
 import { LeaseHandle } from './lease-handle.ts'
 import type { Standby } from './not-won.ts'
-import { type LeaseOptions, type Settings, settingsOf } from './options.ts'
+import { type LeaseOptions, type Settings, settingsOf, type WithCheckpoint } from './options.ts'
 import type { LeaseStore } from './stores/store.ts'
 import type { TickInput } from './tick.ts'
 import { failed, type Outcome } from './with-lease.ts'
@@ -50,7 +50,7 @@ export type DurableLease<State = unknown> = Omit<
  */
 export async function durableLeader<T, State = unknown>(
   ctx: DurableContext,
-  options: DurableLeaderOptions,
+  options: DurableLeaderOptions & WithCheckpoint<State>,
   task: (lease: DurableLease<State>, ctx: DurableContext) => Promise<T>,
 ): Promise<Outcome<T>> {
   const segment = new Segment(settingsIn(ctx, options))
@@ -179,7 +179,11 @@ class Segment {
       if (!(won instanceof LeaseHandle)) return won
       this.#current = won
       won.start()
+      await won.readCheckpoint()
       return won
+    } catch (error) {
+      await this.fail(error)
+      throw error
     } finally {
       this.#acquiring = undefined
     }

@@ -27,6 +27,8 @@ const RELEASE_TRIES = 3
 type MakeEnd = (step: number) => Ending['send']
 
 interface HowToEnd extends Pick<Ending, 'afterwards'> {
+  /** Before anything is sent: if it fails, the task still leads. */
+  readonly before?: () => Promise<void>
   readonly tries?: number
   /** A second call is refused, even if the lease ended in this way. */
   readonly onlyOnce?: boolean
@@ -62,11 +64,15 @@ export class Ends {
   }
 
   /** Releases the lease for a new invocation, and starts that. */
-  async handOver(checkpoint: Checkpoint): Promise<void> {
+  async handOver(given: Checkpoint, check: () => Promise<Checkpoint>): Promise<void> {
+    let checkpoint = given
+    const before = async () => {
+      checkpoint = await check()
+    }
     const reservedFor = crypto.randomUUID()
     const reserve = (nowMs: number) =>
       ({ endedBy: 'continued', checkpoint, reservedFor, reservedUntilMs: nowMs + RESERVED_MS }) as const
-    await this.#release('continued', reserve, { onlyOnce: true, afterwards: () => this.#continue(reservedFor) })
+    await this.#release('continued', reserve, { onlyOnce: true, before, afterwards: () => this.#continue(reservedFor) })
   }
 
   async #release(how: Ended, releaseAt: (nowMs: number) => Release, options: HowToEnd = {}): Promise<void> {
@@ -174,11 +180,12 @@ export class Ends {
    * waits for the task's own writes, but not for a renewal, which may hang: if that arrives later, H1 refuses it, since
    * the lease is vacant, or H2 if it arrives under the same tenure.
    */
-  async #end(how: Ended, make: MakeEnd, { tries, onlyOnce = false, afterwards }: HowToEnd = {}): Promise<void> {
+  async #end(how: Ended, make: MakeEnd, { tries, onlyOnce = false, before, afterwards }: HowToEnd = {}): Promise<void> {
     await this.#turns.take(async () => {
       const { ended } = this.#leadership
       if (ended === how && !onlyOnce) return
       if (ended !== undefined) throw this.#leadership.lost(`was ${ENDED_TEXT[ended]} before`)
+      await before?.()
       await this.#writes.settled()
       this.#renewals.stop(this.#leadership.lost('was asked to end'))
       const send = make(this.#writes.nextStep())

@@ -108,6 +108,44 @@ export class InvalidOptionError extends LeaseError {
   override readonly name = 'InvalidOptionError'
 }
 
+/** What a schema found in a checkpoint. */
+export interface CheckpointIssue {
+  /** As in code: checkpoint.state.items[3].at */
+  readonly path: string
+  readonly message: string
+}
+
+/**
+ * A checkpoint that was saved does not fit this task: its version is newer, or older and there is no `migrate`, or the
+ * schema refuses it. The task did not run; the lease is released, and the checkpoint stays on the row for a task that
+ * can read it. Or a state to be saved does not fit, and nothing was saved. Or an object in S3 is gone or damaged.
+ */
+export class CheckpointError extends LeaseError {
+  override readonly name = 'CheckpointError'
+  /** The version of the checkpoint that was read, if it has one. */
+  readonly savedVersion: number | undefined
+  readonly #issues: readonly CheckpointIssue[]
+
+  constructor(
+    message: string,
+    options: {
+      readonly lease: string
+      readonly savedVersion?: number | undefined
+      readonly issues?: readonly CheckpointIssue[]
+      readonly cause?: unknown
+    },
+  ) {
+    super(message, options)
+    this.savedVersion = options.savedVersion
+    this.#issues = options.issues ?? []
+  }
+
+  /** What the schema found. Its messages may quote the state, so loggers do not print them. */
+  get issues(): readonly CheckpointIssue[] {
+    return this.#issues
+  }
+}
+
 /** The lease row contains something that this protocol never writes: repair the row by hand. */
 export class CorruptLeaseError extends LeaseError {
   override readonly name = 'CorruptLeaseError'

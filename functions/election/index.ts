@@ -1,9 +1,12 @@
 /** Leader election for scheduled cloud functions: see `rules.ts` for the protocol, docs/protocol.md for its reasons. */
+export type { CheckpointOptions, SchemaResult, StandardSchema } from './checkpoint.ts'
 export { type Clock, systemClock } from './clock.ts'
 export type { Continuation, ContinueBy } from './continuation.ts'
 export type { ElectionEvent, ElectionListener } from './election-event.ts'
 export {
   type Applied,
+  CheckpointError,
+  type CheckpointIssue,
   ClockSkewError,
   CorruptLeaseError,
   HandOverError,
@@ -20,7 +23,7 @@ export type { InvocationContext } from './invocation.ts'
 export type { ClaimInput, Lease, TickedLease } from './lease.ts'
 export { type LeaderContext, type LeaderHandler, type LeaderOnlyOptions, leaderOnly } from './middleware.ts'
 export type { Standby } from './not-won.ts'
-export type { LeaseOptions } from './options.ts'
+export type { LeaseOptions, WithCheckpoint } from './options.ts'
 export type {
   AcquireRequest,
   GiveBackRequest,

@@ -1,3 +1,4 @@
+import { checkedState, readState } from './checkpoint.ts'
 import { copiedItems, Ends } from './ends.ts'
 import { HandOverError, InvalidOptionError, StaleTokenError } from './errors.ts'
 import { FencedWrites } from './fenced-writes.ts'
@@ -5,12 +6,15 @@ import { type Fenceable, fence, idempotencyKey } from './fencing.ts'
 import { type Ended, Leadership, type Tenancy } from './leadership.ts'
 import type { ClaimInput, Lease } from './lease.ts'
 import { missedTicks } from './missed.ts'
+import { plainState } from './plain-data.ts'
 import { Renewals } from './renewals.ts'
 import { RowWrites } from './row-writes.ts'
+import type { Checkpoint } from './rules.ts'
 import { show } from './show.ts'
 import { effectsOf, type Row, type TransactItem, type WriteInput } from './stores/store.ts'
 import { TickWork } from './tick-work.ts'
-import { copied, plainState } from './values.ts'
+import { Turns } from './turns.ts'
+import { copied } from './values.ts'
 
 const MAX_MISSED = 1_000
 
@@ -22,7 +26,7 @@ export class LeaseHandle implements Lease {
   declare readonly tick?: string
   declare readonly lastCompletedTick?: string
   readonly missed: readonly string[]
-  declare readonly unfinished?: { readonly tick: string; readonly state: unknown }
+  declare unfinished?: { readonly tick: string; readonly state: unknown }
   readonly signal: AbortSignal
 
   readonly #tenancy: Tenancy
@@ -32,6 +36,8 @@ export class LeaseHandle implements Lease {
   readonly #ends: Ends
   readonly #fencedWrites: FencedWrites
   readonly #work: TickWork
+  /** A state whose check takes longer must not be saved after a newer one. */
+  readonly #checks = new Turns(1)
 
   constructor(tenancy: Tenancy) {
     const { record } = tenancy
@@ -61,6 +67,20 @@ export class LeaseHandle implements Lease {
     void this.#leadership.watchDeadline()
     void this.#leadership.askAtInvocationEnd()
     if (this.#tenancy.heartbeat) void this.#renewals.keepRenewing()
+  }
+
+  /** Before the task starts. @throws CheckpointError; what `assertHeld` throws, since a migration may take its time */
+  async readCheckpoint(): Promise<void> {
+    const { checkpoint: options, record } = this.#tenancy
+    const { checkpoint, tick } = record
+    if (options === undefined || checkpoint === undefined) return
+    const { unfinished } = this
+    if (checkpoint.tick !== tick && unfinished === undefined) return // this leader uses it for no tick
+    const state = await readState(options, checkpoint, this.name)
+    this.#work.saved(state === undefined ? undefined : { ...checkpoint, state })
+    if (unfinished !== undefined && state === undefined) delete this.unfinished
+    else if (unfinished !== undefined) this.unfinished = { ...unfinished, state }
+    this.assertHeld()
   }
 
   /** Stops the timers and aborts the signal, without a request: for a task that failed, or may still be running. */
@@ -130,10 +150,23 @@ export class LeaseHandle implements Lease {
   }
 
   async saveCheckpoint(given: unknown): Promise<void> {
-    const state = plainState(given, this.name)
-    const checkpoint = this.#work.checkpointOf(state)
+    const checkpoint = this.#work.checkpointOf(plainState(given, this.name))
+    if (this.#tenancy.checkpoint === undefined) return await this.#save(checkpoint, checkpoint.state)
+    const saved = this.#checks.take(async () => this.#save(...(await this.#checked(checkpoint))))
+    await this.#rowWrites.ofTask(saved)
+  }
+
+  /** With the version of the option `checkpoint`; and the state as the task is to see it. */
+  async #checked(checkpoint: Checkpoint): Promise<[checkpoint: Checkpoint, shown: unknown]> {
+    const { checkpoint: options } = this.#tenancy
+    if (options === undefined) return [checkpoint, checkpoint.state]
+    const shown = await checkedState(options, copied(checkpoint.state), this.name)
+    return [{ ...checkpoint, version: options.version }, shown]
+  }
+
+  async #save(checkpoint: Checkpoint, shown: unknown): Promise<void> {
     await this.#renewals.saveCheckpoint(checkpoint)
-    this.#work.saved(checkpoint)
+    this.#work.saved({ ...checkpoint, state: shown })
   }
 
   async handOver(given: unknown): Promise<void> {
@@ -154,7 +187,7 @@ export class LeaseHandle implements Lease {
         { lease: this.name },
       )
     }
-    await this.#ends.handOver(checkpoint)
+    await this.#ends.handOver(checkpoint, async () => (await this.#checked(checkpoint))[0])
   }
 
   async release(): Promise<void> {

@@ -5,8 +5,8 @@ import type { Row, TransactItem, WriteInput } from './stores/store.ts'
  * The lease of a task that leads. Every value is copied when it is given: later changes of it reach no request.
  * (Instances of classes, which only the caller's own document client can read, are not copied.)
  *
- * `State` is the type of the checkpoint. It is not checked when a checkpoint is read: an earlier version of the task
- * may have saved it.
+ * `State` is the type of the checkpoint: the output of the schema of the option `checkpoint`. Without that option it is
+ * not checked: an earlier version of the task may have saved it.
  */
 export interface Lease<State = unknown> {
   readonly name: string
@@ -68,8 +68,10 @@ export interface Lease<State = unknown> {
    * Saves a copy of the state for the next leader of this tick, and extends the lease: one request. A state consists of
    * texts, numbers from -(2 ** 53 - 1) to 2 ** 53 - 1, booleans, null, arrays and plain objects of them, 30 levels
    * deep, Uint8Arrays, and Sets of texts or of numbers; at most 350 KB (358,400 bytes as DynamoDB measures an item).
-   * Every renewal writes the whole row, at one write unit for each KB.
-   * @throws InvalidOptionError that names the path of what cannot be saved; LeaseLostError, LeaseStoreError
+   * Every renewal writes the whole row, at one write unit for each KB. With the option `checkpoint` the state is
+   * checked by its schema first, and saved as it was given, with the version. Larger states: s3Checkpoints of tenure/s3.
+   * @throws InvalidOptionError that names the path of what cannot be saved; CheckpointError if it does not fit the
+   *   schema; LeaseLostError, LeaseStoreError
    */
   saveCheckpoint(state: State): Promise<void>
   /**
@@ -81,8 +83,8 @@ export interface Lease<State = unknown> {
    *   await charge(page)
    *   if (lease.signal.aborted) return await lease.handOver(page.next)
    * }
-   * @throws HandOverError, after which a retry of the event continues from `state`; InvalidOptionError as
-   *   `saveCheckpoint`; LeaseLostError, LeaseStoreError
+   * @throws HandOverError, after which a retry of the event continues from `state`; InvalidOptionError and
+   *   CheckpointError as `saveCheckpoint`; LeaseLostError, LeaseStoreError
    */
   handOver(state: State): Promise<void>
   /**

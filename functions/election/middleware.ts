@@ -11,7 +11,7 @@ import { type InvocationContext, readRemaining } from './invocation.ts'
 import { property } from './json.ts'
 import type { Lease, TickedLease } from './lease.ts'
 import { LeaseHandle } from './lease-handle.ts'
-import { type LeaseOptions, settingsOf } from './options.ts'
+import { type LeaseOptions, settingsOf, type WithCheckpoint } from './options.ts'
 import { show } from './show.ts'
 import { type EventTick, type ScheduledTickEvent, type TickInput, tickOfEvent } from './tick.ts'
 import { failed, finished, type Outcome } from './with-lease.ts'
@@ -64,10 +64,10 @@ export type LeaderHandler<Result = unknown, Event = ScheduledTickEvent> = {
  *   and event) is checked then
  */
 export function leaderOnly<Event = ScheduledTickEvent, State = unknown>(
-  options?: LeaderOnlyOptions<Event> & { readonly tickOf?: (event: Event) => TickInput },
+  options?: LeaderOnlyOptions<Event> & WithCheckpoint<State> & { readonly tickOf?: (event: Event) => TickInput },
 ): MiddlewareObj<Event, unknown, Error, LeaderContext<TickedLease<State>>>
 export function leaderOnly<Event = ScheduledTickEvent, State = unknown>(
-  options: LeaderOnlyOptions<Event>,
+  options: LeaderOnlyOptions<Event> & WithCheckpoint<State>,
 ): MiddlewareObj<Event, unknown, Error, LeaderContext<Lease<State>>>
 export function leaderOnly<Event>(
   options: LeaderOnlyOptions<Event> = {},
@@ -135,6 +135,7 @@ export function leaderOnly<Event>(
       Object.assign(context, { lease })
       lease.start()
       lease.assertHeld() // the answer may have come late: then middy calls onError
+      await lease.readCheckpoint()
       return undefined
     },
 

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { CHECKPOINT_RULE, type CheckpointOptions, isCheckpointOptions } from './checkpoint.ts'
 import { type Clock, checkedClock, systemClock } from './clock.ts'
 import type { Continuation, ContinueBy } from './continuation.ts'
 import { instantOf } from './deadline.ts'
@@ -88,8 +89,22 @@ export interface LeaseOptions {
   readonly clock?: Clock
 }
 
+/** An option of its own, so that the type of the checkpoint follows from the schema, or else from the task. */
+export interface WithCheckpoint<State = unknown> {
+  /**
+   * A schema for the checkpoints of this task, with a version. `lease.checkpoint` and `lease.unfinished` are read
+   * before the task starts, and have the type of the schema's output; states that do not fit are refused with a
+   * CheckpointError. Without it they are given as they are, whatever their version.
+   * @example
+   * checkpoint: { version: 2, schema: Progress, migrate: (old) => ({ ...Object(old), failed: [] }) }
+   */
+  readonly checkpoint?: CheckpointOptions<State>
+}
+
+type AllOptions = LeaseOptions & WithCheckpoint
+
 /** What the environment may give: see defaults.ts. */
-export type CompleteOptions = LeaseOptions & Required<Pick<LeaseOptions, 'store' | 'lease'>>
+export type CompleteOptions = AllOptions & Required<Pick<LeaseOptions, 'store' | 'lease'>>
 
 /** In Lambda, and of the constructs: well under the minute after which Lambda retries a failed event. */
 export const LAMBDA_LEASE_MS = 15_000
@@ -135,6 +150,7 @@ export interface Settings {
   readonly maxContinuations: number
   readonly drainMs: number
   readonly maxClockSkewMs: number
+  readonly checkpoint: CheckpointOptions | undefined
   readonly signal: AbortSignal | undefined
   readonly notify: Notify
   readonly clock: Clock
@@ -171,7 +187,7 @@ const isRowText = (value: unknown) =>
 const hasMethods = (value: unknown, ...methods: readonly string[]): value is object =>
   typeof value === 'object' && value !== null && methods.every((name) => typeof Reflect.get(value, name) === 'function')
 
-const RULES: Record<keyof LeaseOptions, Rule> = {
+const RULES: Record<keyof AllOptions, Rule> = {
   store: withMethods('a DynamoDBLeaseStore, a MemoryLeaseStore or another LeaseStore', 'acquire', 'write', 'giveBack'),
   lease: {
     expected: `a name of ${LEASE_NAME_RULE}`,
@@ -204,6 +220,7 @@ const RULES: Record<keyof LeaseOptions, Rule> = {
       '(in a test: lambdaContext() of tenure/testing)',
     holds: (value) => hasMethods(value, 'getRemainingTimeInMillis') && isRowText(Reflect.get(value, 'awsRequestId')),
   },
+  checkpoint: { expected: CHECKPOINT_RULE, holds: isCheckpointOptions },
   signal: { expected: 'an AbortSignal', holds: (value) => value instanceof AbortSignal },
   onEvent: functionOf('an event'),
   clock: withMethods('a Clock', 'wallMs', 'monotonicMs', 'sleep'),
@@ -213,7 +230,7 @@ const RULES: Record<keyof LeaseOptions, Rule> = {
 export const LEASE_MS_RULE = RULES.leaseMs.expected
 
 /** Options of the constructs, and of other libraries, that mean one of these. */
-const MEANT: Readonly<Partial<Record<keyof LeaseOptions, string>>> = {
+const MEANT: Readonly<Partial<Record<keyof AllOptions, string>>> = {
   leaseMs: 'leaseDuration leaseDurationMs duration ttl timeout timeoutMs',
   schedule: 'rate cron expression exactPeriod',
   timeZone: 'timezone tz',
@@ -225,6 +242,7 @@ const MEANT: Readonly<Partial<Record<keyof LeaseOptions, string>>> = {
   store: 'leaseTable tableName table client region endpoint credentials',
   lease: 'leaseName lockName name key',
   candidate: 'owner holder identity',
+  checkpoint: 'schema checkpoints state',
   signal: 'abortSignal',
 }
 const SYNONYMS = Object.fromEntries(
@@ -265,7 +283,7 @@ function safely(holds: Rule['holds'], value: unknown): boolean {
   }
 }
 
-function isOption(name: string): name is keyof LeaseOptions {
+function isOption(name: string): name is keyof AllOptions {
   return Object.hasOwn(RULES, name)
 }
 
@@ -302,6 +320,7 @@ export function settingsOf(options: CompleteOptions): Settings {
     maxContinuations: options.maxContinuations ?? 100,
     drainMs: options.drainMs ?? Math.min(LONGEST_DRAIN_MS, Math.floor(invocationMs / 4)),
     maxClockSkewMs,
+    checkpoint: options.checkpoint,
     signal: options.signal,
     notify: ignoreErrors(options.onEvent),
     clock,

@@ -25,12 +25,16 @@ export class RowWrites {
 
   /** Sends a write of the task after those before it. */
   async inTurn<T>(send: () => Promise<T>): Promise<T> {
-    const sent = this.#turns.take(send)
-    this.#taskWrites.add(sent)
+    return await this.ofTask(this.#turns.take(send))
+  }
+
+  /** What the task has under way: an end waits for it, see `settled`. */
+  async ofTask<T>(write: Promise<T>): Promise<T> {
+    this.#taskWrites.add(write)
     try {
-      return await sent
+      return await write
     } finally {
-      this.#taskWrites.delete(sent)
+      this.#taskWrites.delete(write)
       this.#taskWritesEnded++
     }
   }

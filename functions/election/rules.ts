@@ -25,6 +25,8 @@
 /** What a leader saved for the next leader, and the tick that it belongs to (absent for a lease without ticks). */
 export interface Checkpoint {
   readonly tick?: string
+  /** Of the task that saved it, from 1; absent if the task has no schema. */
+  readonly version?: number
   readonly state: unknown
   /** How often the work of this tick was handed over to a new invocation; absent before the first time. */
   readonly continuations?: number

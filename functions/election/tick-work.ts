@@ -45,7 +45,7 @@ export class TickWork {
     return this.#saved?.tick === this.#tick ? this.#saved : undefined
   }
 
-  saved(checkpoint: Checkpoint): void {
+  saved(checkpoint: Checkpoint | undefined): void {
     this.#saved = checkpoint
   }
 

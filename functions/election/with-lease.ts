@@ -4,7 +4,7 @@ import { InvalidOptionError } from './errors.ts'
 import type { Lease, TickedLease } from './lease.ts'
 import { LeaseHandle } from './lease-handle.ts'
 import type { Standby } from './not-won.ts'
-import { type LeaseOptions, settingsOf } from './options.ts'
+import { type LeaseOptions, settingsOf, type WithCheckpoint } from './options.ts'
 import type { TickInput } from './tick.ts'
 
 /** What an invocation did. */
@@ -31,16 +31,16 @@ export type Outcome<T> =
  *   await lease.send({ TableName: 'invoices', Item: invoice })
  * })
  * @throws before the task starts: InvalidOptionError, InvalidTickError, LeaseStillHeldError, ClockSkewError,
- *   CorruptLeaseError, LeaseStoreError, LeaseLostError (the lease was won too late), and the reason of `signal`. After
- *   it started: what the task throws; LeaseLostError if the lease was lost; LeaseStoreError or CorruptLeaseError if the
+ *   CorruptLeaseError, CheckpointError, LeaseStoreError, LeaseLostError (the lease was won too late), and the reason of
+ *   `signal`. After it started: what the task throws; LeaseLostError if the lease was lost; LeaseStoreError or CorruptLeaseError if the
  *   completion was not confirmed
  */
 export function withLease<T, State = unknown>(
-  options: LeaseOptions & { readonly tick: TickInput },
+  options: LeaseOptions & WithCheckpoint<State> & { readonly tick: TickInput },
   task: (lease: TickedLease<State>) => Promise<T> | T,
 ): Promise<Outcome<T>>
 export function withLease<T, State = unknown>(
-  options: LeaseOptions,
+  options: LeaseOptions & WithCheckpoint<State>,
   task: (lease: Lease<State>) => Promise<T> | T,
 ): Promise<Outcome<T>>
 export async function withLease<T>(options: LeaseOptions, task: unknown): Promise<Outcome<T>> {
@@ -51,6 +51,7 @@ export async function withLease<T>(options: LeaseOptions, task: unknown): Promis
   lease.start()
   try {
     lease.assertHeld() // the answer may have come late, or the caller given up meanwhile
+    await lease.readCheckpoint()
     const result: T = await Reflect.apply(task, undefined, [lease])
     return await finished(lease, result)
   } catch (error) {

@@ -2,6 +2,7 @@ import { type DurableContext, type DurableLambdaHandler, withDurableExecution } 
 import { LocalDurableTestRunner } from '@aws/durable-execution-sdk-js-testing'
 import middy from '@middy/core'
 import { executionModeDurableContext } from '@middy/core/DurableContext'
+import * as v from 'valibot'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type DurableLeaderOptions, type DurableLease, durableLeader } from '../../functions/election/durable.ts'
 import {
@@ -119,6 +120,17 @@ const lead = (ctx: DurableContext) => durableLeader(ctx, options(), invoiceTwice
 const written = async (attribute: string) => (await store.table('Invoices').items()).map((item) => item[attribute])
 
 describe('durableLeader', () => {
+  it('reads the checkpoint by its schema in each invocation', async () => {
+    const schema = v.object({ upTo: v.number(), read: v.optional(v.literal(true), true) })
+    const handler = (ctx: DurableContext) =>
+      durableLeader(ctx, { ...options(), checkpoint: { version: 2, schema } }, async (lease, durable) => {
+        await durable.step('save', () => lease.saveCheckpoint(JSON.parse('{ "upTo": 1 }')))
+        await pause(durable)
+        return await durable.step('read', async () => lease.checkpoint)
+      })
+    expect(await execute(handler, passing(60_000))).toMatchObject({ result: { result: { upTo: 1, read: true } } })
+  })
+
   it.each([
     ['still held', 5_000],
     ['expired', 60_000],

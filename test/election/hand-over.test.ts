@@ -1,6 +1,8 @@
 import middy from '@middy/core'
+import * as v from 'valibot'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import {
+  CheckpointError,
   type Continuation,
   type ContinueBy,
   HandOverError,
@@ -15,6 +17,7 @@ import {
 } from '../../functions/election/index.ts'
 import { selfInvoke } from '../../functions/election/self-invoke.ts'
 import { lambdaContext } from '../../functions/election/testing/lambda-context.ts'
+import { settled } from '../../functions/election/testing/manual-clock.ts'
 import { clock, noAnswer, options, row, startAnew, store } from './scripted.ts'
 
 const TICK = '2026-11-21T05:00:00.000Z'
@@ -68,6 +71,21 @@ describe('lease.handOver', () => {
     expect(store.writes.at(-2)).toMatchObject({ checkpoint: { continuations: 2, sinceMs: beganMs } })
     expect(row()).toMatchObject({ completedTick: TICK, endedBy: 'completed' })
     expect(row()).not.toHaveProperty('checkpoint')
+  })
+
+  it('checks the state by the schema, and saves its version; the next invocation reads it so', async () => {
+    const schema = v.pipeAsync(
+      v.number(),
+      v.checkAsync(async (page) => settled().then(() => page > 0)),
+    )
+    const checkpoint = { version: 2, schema, migrate: () => 99 }
+    await expect(withLease({ ...handingOver(), checkpoint }, handOverAt(0))).rejects.toThrow(CheckpointError)
+    expect([row()?.endedBy, started]).toEqual(['failed', []])
+    // Not awaited: the lease is handed over all the same.
+    await withLease({ ...handingOver(), checkpoint }, (lease) => void lease.handOver(3))
+    expect(row()).toMatchObject({ endedBy: 'continued', checkpoint: { version: 2, state: 3, continuations: 1 } })
+    const next = { ...handingOver({ continuation: started[0]?.id }), checkpoint }
+    expect(await withLease(next, (lease) => lease.checkpoint)).toMatchObject({ result: 3 })
   })
 
   it.each([

@@ -50,6 +50,7 @@ describe('a lease row', () => {
 
   it.each([
     [{ M: { tick: { S: TICK }, state: { M: { upTo: { N: '3' } } } } }, { tick: TICK, state: { upTo: 3 } }],
+    [{ M: { version: { N: '2' }, state: { NULL: true } } }, { version: 2, state: null }],
     [{ M: { state: { NULL: true } } }, { state: null }],
   ])('may have the checkpoint %j', (checkpoint: AttributeValue, expected) => {
     expect(readRow({ ...ROW, checkpoint }, 'billing').checkpoint).toStrictEqual(expected)
@@ -84,6 +85,13 @@ describe('a lease row', () => {
       { M: { state: { S: 'x' }, sinceMs: { S: '1' } } },
       'a map whose continuations and sinceMs are whole numbers, but is of type M',
     ],
+    ...[{ N: '0' }, { N: '1.5' }, { N: 'two' }, { N: '' }, { S: '2' }].map(
+      (version): [string, AttributeValue, string] => [
+        'checkpoint',
+        { M: { version, state: { S: 'x' } } },
+        'a map whose version is a whole number from 1, but is of type M',
+      ],
+    ),
     ['checkpoint', { M: { state: { N: '1e125' } } }, 'a map whose numbers JavaScript can hold, but is of type M'],
   ])('whose %s is %j is refused in words that say what it should be', (attribute, value, text) => {
     const error = refused(attribute, value)

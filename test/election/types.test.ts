@@ -1,14 +1,18 @@
+import { S3Client } from '@aws-sdk/client-s3'
 import middy from '@middy/core'
+import * as v from 'valibot'
 import { describe, expectTypeOf, it } from 'vitest'
 import {
   type LeaderHandler,
   type Lease,
+  type LeaseOptions,
   leaderOnly,
   type Outcome,
   type ScheduledTickEvent,
   type TickInput,
   withLease,
 } from '../../functions/election/index.ts'
+import { s3Checkpoints } from '../../functions/election/s3.ts'
 import { MemoryLeaseStore } from '../../functions/election/testing/index.ts'
 
 interface Progress {
@@ -64,13 +68,52 @@ describe('the types', () => {
     expectTypeOf(tickless).returns.resolves.toEqualTypeOf<Outcome<string>>()
   })
 
+  it('take the type of the checkpoint from the schema', () => {
+    const checkpoint = { version: 1, schema: v.object({ upTo: v.optional(v.number(), 0) }) }
+    const own = async (lease: Lease<{ readonly total: number }>) => lease.name
+    const led = () =>
+      withLease({ ...options, tick: 0, checkpoint }, async (lease) => {
+        expectTypeOf(lease.tick).toEqualTypeOf<string>()
+        expectTypeOf(lease.checkpoint).toEqualTypeOf<{ upTo: number } | undefined>()
+        expectTypeOf(lease.unfinished?.state).toEqualTypeOf<{ upTo: number } | undefined>()
+        // @ts-expect-error: not the schema's state
+        await lease.saveCheckpoint({ upto: 1 })
+      })
+    // @ts-expect-error: the task has another state than the schema
+    const mixed = () => withLease({ ...options, checkpoint }, own)
+    expectTypeOf([led, mixed]).toBeArray()
+    middy()
+      .use(leaderOnly({ ...options, checkpoint }))
+      .handler(async (event, { lease }) => {
+        expectTypeOf(event.tick).toEqualTypeOf<string>()
+        expectTypeOf(lease.checkpoint).toEqualTypeOf<{ upTo: number } | undefined>()
+      })
+    middy()
+      .use(leaderOnly({ ...options, checkpoint, tickOf: (event: { at?: string }) => event.at }))
+      .handler(async (_event, { lease }) => {
+        expectTypeOf(lease.tick).toEqualTypeOf<string | undefined>()
+        expectTypeOf(lease.checkpoint).toEqualTypeOf<{ upTo: number } | undefined>()
+      })
+  })
+
+  it('take the type of a state in S3 from the schema, and no lease with states of its own', () => {
+    const schema = v.object({ upTo: v.number() })
+    const pages = s3Checkpoints({ client: new S3Client({}), bucket: 'pages', checkpoint: { version: 1, schema } })
+    const load = (lease: Lease) => pages.load(lease)
+    expectTypeOf(load).returns.resolves.toEqualTypeOf<{ upTo: number } | undefined>()
+    // @ts-expect-error: its row has states of its own, not pointers
+    const save = (lease: Lease<Progress>) => pages.save(lease, { upTo: 1 })
+    expectTypeOf(save).toBeFunction()
+  })
+
   it('take the type of the checkpoint', () => {
     const task = async (lease: Lease<Progress>) => {
       expectTypeOf(lease.checkpoint).toEqualTypeOf<Progress | undefined>()
       // @ts-expect-error: not the state of this task
       await lease.saveCheckpoint({ upto: 1 })
     }
-    expectTypeOf(() => withLease(options, task)).toBeFunction()
+    const typed: LeaseOptions = options
+    expectTypeOf([() => withLease(options, task), () => withLease(typed, task)]).toBeArray()
     middy()
       .use(leaderOnly<ScheduledTickEvent, Progress>(options))
       .handler(async (_event, { lease }) => expectTypeOf(lease.checkpoint).toEqualTypeOf<Progress | undefined>())

@@ -5,8 +5,9 @@ import { marshall } from '@aws-sdk/util-dynamodb'
 import fc from 'fast-check'
 import { describe, expect, inject, it, vi } from 'vitest'
 import { DynamoDBLeaseStore, InvalidOptionError, withLease } from '../../functions/election/index.ts'
+import { LARGEST_STATE_BYTES, plainState } from '../../functions/election/plain-data.ts'
 import { RulesStore } from '../../functions/election/testing/rules-store.ts'
-import { copied, LARGEST_STATE_BYTES, plainState } from '../../functions/election/values.ts'
+import { copied } from '../../functions/election/values.ts'
 import { leaseRow } from '../support/lease-row.ts'
 import { createLeaseTable, localClient } from '../support/tables.ts'
 
@@ -248,7 +249,7 @@ describe('the largest checkpoint', () => {
     ['many keys', (length) => Object.fromEntries(Array.from({ length }, (_, n) => [`é${n}`, null]))],
   ])('of %s leaves 50,000 bytes of the row', async (_, make) => {
     const TableName = await createLeaseTable(client)
-    const checkpoint = { tick: '2026-11-21T06:00:00.000Z', state: largest(make) }
+    const checkpoint = { tick: '2026-11-21T06:00:00.000Z', version: Number.MAX_SAFE_INTEGER, state: largest(make) }
     const Item = marshall({ lease: 'billing', record: 'LEASE', checkpoint, rest: 'x'.repeat(50_000) })
     await client.send(new PutItemCommand({ TableName, Item }))
   })

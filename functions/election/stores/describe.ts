@@ -90,12 +90,17 @@ function readUpdate(input: unknown, leaseTable: string): Acquire | HolderWrite |
 
 function readCheckpoint(value: unknown): Checkpoint | undefined {
   if (value === undefined) return undefined
-  const [tick, continuations, sinceMs] = ['tick', 'continuations', 'sinceMs'].map((name) => property(value, name))
+  const tick = property(value, 'tick')
+  const number = (name: string) => {
+    const number = property(value, name)
+    return given(name, typeof number === 'number' ? number : undefined)
+  }
   return {
     ...given('tick', typeof tick === 'string' ? tick : undefined),
+    ...number('version'),
     state: property(value, 'state'),
-    ...given('continuations', typeof continuations === 'number' ? continuations : undefined),
-    ...given('sinceMs', typeof sinceMs === 'number' ? sinceMs : undefined),
+    ...number('continuations'),
+    ...number('sinceMs'),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { unmarshall } from '@aws-sdk/util-dynamodb'
+import { isVersion } from '../checkpoint.ts'
 import { CorruptLeaseError } from '../errors.ts'
 import { type Checkpoint, ENDED_BY, type EndedBy, type LeaseRecord } from '../rules.ts'
 import { quoted } from '../show.ts'
@@ -55,13 +56,18 @@ export function readRow(row: AttributeMap, lease: string): LeaseRecord {
     if (fields?.['state'] === undefined || (saved !== undefined && !isCanonicalTick(saved.S ?? ''))) {
       throw corrupt('checkpoint', 'a map of a tick and a state')
     }
-    const [continuations, sinceMs] = [wholeOf(fields['continuations']), wholeOf(fields['sinceMs'])]
+    const [version, continuations, sinceMs] = ['version', 'continuations', 'sinceMs'].map((name) =>
+      wholeOf(fields[name]),
+    )
+    if (version !== undefined && !isVersion(version)) {
+      throw corrupt('checkpoint', 'a map whose version is a whole number from 1')
+    }
     if (Number.isNaN(continuations) || Number.isNaN(sinceMs)) {
       throw corrupt('checkpoint', 'a map whose continuations and sinceMs are whole numbers')
     }
     try {
       const { state } = unmarshall({ state: fields['state'] })
-      return { state, ...defined({ tick: saved?.S, continuations, sinceMs }) }
+      return { state, ...defined({ tick: saved?.S, version, continuations, sinceMs }) }
     } catch (cause) {
       throw corrupt('checkpoint', 'a map whose numbers JavaScript can hold', cause)
     }

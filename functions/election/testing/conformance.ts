@@ -237,7 +237,9 @@ const SCENARIOS: Readonly<Record<string, readonly Step[]>> = {
   ],
   'a release keeps the checkpoint, and how the tenure ended until the next acquire': [
     ...[acquire, granted(write('saveCheckpoint', 1)), granted(write('release', 2)), granted(bob())],
-    { leaves: { checkpoint: { tick: TICK, state: { upTo: 1 } }, endedBy: undefined, errorName: undefined } },
+    {
+      leaves: { checkpoint: { tick: TICK, version: 2, state: { upTo: 1 } }, endedBy: undefined, errorName: undefined },
+    },
   ],
   'a release without an error removes the error name of an earlier end': [
     acquire,

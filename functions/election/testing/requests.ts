@@ -37,7 +37,7 @@ export function holderWrite(
     case 'renew':
       return { ...common, kind, expiresAtMs }
     case 'saveCheckpoint':
-      return { ...common, kind, expiresAtMs, checkpoint: { tick, state: { upTo: step } } }
+      return { ...common, kind, expiresAtMs, checkpoint: { tick, version: 2, state: { upTo: step } } }
     case 'advance':
       return { ...common, kind, tick, expiresAtMs }
     case 'complete':

@@ -23,7 +23,13 @@ export const HELD: AttributeMap = {
   step: { N: '1' },
   tick: { S: NOW },
   completedTick: { S: '2026-11-21T05:00:00.000Z' },
-  checkpoint: { M: { tick: { S: NOW }, state: { M: { done: { L: [{ S: 'a' }, { N: '7' }, { NULL: true }] } } } } },
+  checkpoint: {
+    M: {
+      tick: { S: NOW },
+      version: { N: '2' },
+      state: { M: { done: { L: [{ S: 'a' }, { N: '7' }, { NULL: true }] } } },
+    },
+  },
   pausedUntilMs: { N: '0' },
 }
 const { holder: _holder, ...vacant } = HELD
@@ -51,6 +57,8 @@ function readLeaseRow(given: AttributeMap): void {
   for (const tick of [record.tick, record.completedTick, record.checkpoint?.tick]) {
     assert(tick === undefined || isCanonicalTick(tick), `${JSON.stringify(tick)} is no canonical tick`)
   }
+  const { version = 1 } = record.checkpoint ?? {}
+  assert(Number.isSafeInteger(version) && version >= 1, `the version of the checkpoint is ${version}`)
   const texts = [record.attempt, record.holder ?? '', record.eventId ?? '', record.errorName ?? '']
   for (const text of texts) assert(typeof text === 'string', 'an attribute is no text')
   assert(!Object.values(record).includes(undefined), 'an attribute is present and undefined')
