@@ -20,7 +20,9 @@ export interface HistoryAttributes {
   readonly failure?: string | undefined
   /** The fencing token of the tenure that took over. */
   readonly successor?: number | undefined
-  /** The local ids of the events that were sent. */
+  /** The last missed tick whose closing was announced. */
+  readonly closedTick?: string | undefined
+  /** The local ids of the events that were sent, except those of closed ticks. */
   readonly announced?: ReadonlySet<string> | undefined
   /** When DynamoDB deletes the row, epoch seconds. */
   readonly ttl?: number | undefined

@@ -19,6 +19,7 @@ export type MetricName =
   | 'ticksCompleted'
   | 'ticksFailed'
   | 'tickDuration'
+  | 'continuations'
   // measured by the hourly check
   | 'ticksOverdue'
 

@@ -92,7 +92,7 @@ export class LeadershipDashboard extends Construct {
           graph('Clock skew', ['clockSkew', { statistic: 'Maximum' }]),
         ],
         [
-          graph('Elections', ['elected']),
+          graph('Elections', ['elected'], ['continuations', { statistic: 'Maximum' }]),
           graph('Standbys', ...STANDBY_REASONS.map((reason) => ['standby', { dimensionsMap: { reason } }] as const)),
           graph('Lost leases', ['lost'], ['staleWritesRefused']),
         ],
