@@ -36,7 +36,7 @@ function readImage(image: StreamImage, lease: string): LeaseImage {
   const row: AttributeMap = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, scalar(value)]))
   return {
     ...readRow(row, lease),
-    ...(checkpoint?.M === undefined ? {} : { checkpoint: withoutState(checkpoint.M) }),
+    ...(checkpoint?.M ? { checkpoint: withoutState(checkpoint.M) } : {}),
     pausedBy: image['pausedBy']?.S,
     pausedReason: image['pausedReason']?.S,
   }

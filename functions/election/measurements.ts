@@ -20,8 +20,10 @@ export type MetricName =
   | 'ticksFailed'
   | 'tickDuration'
   | 'continuations'
-  // measured by the hourly check
+  // measured by the checks of LeadershipAlarms
   | 'ticksOverdue'
+  | 'ticksDead'
+  | 'deadLettersBenign'
 
 export interface Measurement {
   readonly name: MetricName

@@ -87,7 +87,7 @@ export class LeadershipDashboard extends Construct {
         [timeline],
         ...alarmRows(alarms?.alarms ?? []),
         [
-          graph('Ticks', ['ticksCompleted'], ['ticksFailed'], ['takeover']),
+          graph('Ticks', ['ticksCompleted'], ['ticksFailed'], ['takeover'], ['ticksDead', { statistic: 'Maximum' }]),
           graph('Duration of ticks', ['tickDuration', { statistic: 'Maximum' }]),
           graph('Clock skew', ['clockSkew', { statistic: 'Maximum' }]),
         ],

@@ -116,10 +116,12 @@ async function findStack({ cloudFormation }: Clients, StackName = STACK): Promis
   }
 }
 
-/** The names of the schedules, sorted. */
+/** The names of the candidates' schedules, sorted. */
 export async function scheduleNames({ scheduler }: Clients): Promise<string[]> {
   const { Schedules = [] } = await scheduler.send(new ListSchedulesCommand({}))
-  return Schedules.map(({ Name = '' }) => Name).sort()
+  return Schedules.map(({ Name = '' }) => Name)
+    .filter((name) => /-\d+$/.test(name))
+    .sort()
 }
 
 export async function setSchedule({ scheduler }: Clients, Name: string, State: ScheduleState): Promise<void> {
