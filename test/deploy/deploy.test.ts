@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import {
   DeleteItemCommand,
   type DynamoDBClient,
@@ -5,7 +6,7 @@ import {
   PutItemCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
-import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda'
+import { GetFunctionConfigurationCommand, InvokeCommand } from '@aws-sdk/client-lambda'
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
 import { beforeAll, expect, test } from 'vitest'
 import { historyKey } from '../../functions/announce/history-row.ts'
@@ -162,7 +163,7 @@ describeDeployment('a tick that fails at every attempt', (emulator) => {
   test('is in the failure queue after two retries, with its event', async () => {
     const message = await until('a message in the failure queue', async () => {
       const { Messages = [] } = await stack.clients.sqs.send(
-        new ReceiveMessageCommand({ QueueUrl: stack.failureQueueUrl }),
+        new ReceiveMessageCommand({ QueueUrl: stack.failureQueueUrl, VisibilityTimeout: 0 }),
       )
       return { done: Messages.length > 0, seen: Messages[0]?.Body ?? '' }
     })
@@ -181,6 +182,22 @@ describeDeployment('a tick that fails at every attempt', (emulator) => {
     expect(row?.holder).toBeUndefined()
   })
 
+  /** Runs the check until it measures this; its schedule may have run it just before, and hidden the messages. */
+  const untilChecked = (expected: { readonly ticksDead: number; readonly deadLettersBenign?: number }) =>
+    until(`the check measures ${JSON.stringify(expected)}`, async () => {
+      const deadLetters = [{ lease: LEASE, queues: [stack.failureQueueUrl] }]
+      const Payload = JSON.stringify({ deadLetters })
+      await stack.clients.lambda.send(new InvokeCommand({ FunctionName: stack.checkName, Payload }))
+      const lines = await logLines(stack, stack.checkLogGroup)
+      const measured = lines.findLast((line) => 'ticksDead' in line)
+      const seen = { ticksDead: measured?.['ticksDead'], deadLettersBenign: measured?.['deadLettersBenign'] }
+      return { done: isDeepStrictEqual(seen, { deadLettersBenign: undefined, ...expected }), seen }
+    })
+
+  test('is dead, says the check of the failure queue', async () => {
+    await untilChecked({ ticksDead: 1 })
+  })
+
   test('has charged all other customers, once', async () => {
     expect(await audit(emulator, stack, tick)).toMatchObject({ ...CORRECT, dueNotCharged: 1 })
   })
@@ -190,5 +207,6 @@ describeDeployment('a tick that fails at every attempt', (emulator) => {
     const Key = { customer: { S: customer }, plan: { S: plan } }
     await stack.clients.dynamodb.send(new DeleteItemCommand({ TableName: stack.tables.subscriptions, Key }))
     await untilCompleted(stack, await advance(emulator))
+    await untilChecked({ ticksDead: 0, deadLettersBenign: 1 })
   })
 })

@@ -23,6 +23,8 @@ export interface DeployedStack {
   readonly announcerName: string
   readonly announcerLogGroup: string
   readonly widgetName: string
+  readonly checkName: string
+  readonly checkLogGroup: string
   readonly failureQueueUrl: string
 }
 
@@ -92,6 +94,8 @@ export async function readStack(clients: Clients): Promise<DeployedStack> {
     announcerName: resource('AWS::Lambda::Function', 'EventsAnnouncer'),
     announcerLogGroup: resource('AWS::Logs::LogGroup', 'EventsAnnouncerLogs'),
     widgetName: resource('AWS::Lambda::Function', 'DashboardWidget'),
+    checkName: resource('AWS::Lambda::Function', 'AlarmsCheckFunction'),
+    checkLogGroup: resource('AWS::Logs::LogGroup', 'AlarmsCheckFunctionLogs'),
     failureQueueUrl: output('FailureQueueUrl'),
   }
 }
