@@ -70,11 +70,13 @@ export async function bootstrapped(emulator: Emulator): Promise<void> {
 /** Synthesizes and deploys by one command, as a user does. */
 export async function deploy(emulator: Emulator, options: readonly string[] = ['--context', `leaseMs=${LEASE_MS}`]) {
   await cdkIn(ROOT, emulator, 'deploy', STACK, '--require-approval', 'never', '--progress', 'events', ...options)
-  // It would run twelve times at once whenever a test advances the clock by an hour.
-  const { scheduler } = clientsOf(emulator)
-  const { Schedules = [] } = await scheduler.send(new ListSchedulesCommand({}))
-  const check = Schedules.find(({ Name = '' }) => Name.includes('DeadTicks'))
-  if (check?.Name !== undefined) await setSchedule({ scheduler }, check.Name, 'DISABLED')
+  await disableChecks(clientsOf(emulator))
+}
+
+/** A check of dead ticks would run twelve times at once whenever a test advances the clock by an hour. */
+export async function disableChecks(clients: Clients): Promise<void> {
+  const { Schedules = [] } = await clients.scheduler.send(new ListSchedulesCommand({}))
+  for (const { Name = '' } of Schedules) if (Name.includes('DeadTicks')) await setSchedule(clients, Name, 'DISABLED')
 }
 
 /** @throws Error if the stack is not deployed */
@@ -134,11 +136,7 @@ export async function scheduleNames({ scheduler }: Clients): Promise<string[]> {
     .sort()
 }
 
-export async function setSchedule(
-  { scheduler }: Pick<Clients, 'scheduler'>,
-  Name: string,
-  State: ScheduleState,
-): Promise<void> {
+export async function setSchedule({ scheduler }: Clients, Name: string, State: ScheduleState): Promise<void> {
   const { ScheduleExpression, FlexibleTimeWindow, Target, Description } = await scheduler.send(
     new GetScheduleCommand({ Name }),
   )
