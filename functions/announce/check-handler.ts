@@ -3,9 +3,10 @@ import { Logger } from '@aws-lambda-powertools/logger'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { EnvironmentReader } from '../election/environment.ts'
+import { property } from '../election/json.ts'
 import { measureFor } from '../election/measurements.ts'
 import { SDK_CLIENT } from '../election/stores/sdk-client.ts'
-import { deadTickCheck, leaseRows, queuedLetters, readWatchedQueues } from './dead-ticks.ts'
+import { deadTickCheck, leaseRows, queuedLetters } from './dead-ticks.ts'
 import { leaseProgress, overdueCheck } from './overdue.ts'
 
 const environment = new EnvironmentReader('the check of ticks', process.env)
@@ -20,4 +21,4 @@ const letters = queuedLetters(new SQSClient(SDK_CLIENT))
 const checkDead = deadTickCheck({ letters, row: leaseRows(client, leaseTable), measure, log })
 
 export const handler = (event: unknown): Promise<void> =>
-  readWatchedQueues(event) === undefined ? checkOverdue(event) : checkDead(event)
+  property(event, 'deadLetters') === undefined ? checkOverdue(event) : checkDead(event)

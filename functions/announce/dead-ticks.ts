@@ -50,7 +50,7 @@ export interface DeadTickCheckOptions {
  */
 export function deadTickCheck({ letters, row, measure, log, now = Date.now }: DeadTickCheckOptions) {
   return async (event: unknown): Promise<void> => {
-    await checkEach(readWatchedQueues(event) ?? [], 'dead', log, async ({ lease, queues }) => {
+    await checkEach(readWatchedQueues(event), 'dead', log, async ({ lease, queues }) => {
       const found = (await Promise.all(queues.map(letters))).flat()
       const nowMs = now()
       const record = found.length === 0 ? undefined : await row(lease)
@@ -73,13 +73,9 @@ export interface WatchedQueues {
   readonly queues: readonly string[]
 }
 
-/**
- * Reads `{ deadLetters: [{ lease, queues }] }`. Undefined for the event of another check.
- * @throws RangeError for a wrong one
- */
-export function readWatchedQueues(event: unknown): readonly WatchedQueues[] | undefined {
+/** Reads the event `{ deadLetters: [{ lease, queues }] }`. @throws RangeError for any other */
+export function readWatchedQueues(event: unknown): readonly WatchedQueues[] {
   const entries = property(event, 'deadLetters')
-  if (entries === undefined) return undefined
   const watched = Array.isArray(entries) ? entries.flatMap(readWatched) : []
   if (Array.isArray(entries) && watched.length === entries.length) return watched
   throw new RangeError(

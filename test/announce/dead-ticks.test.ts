@@ -97,9 +97,12 @@ test('Without letters no row is read; a queue that cannot be read fails the chec
   expect(logged).toMatchObject([{ lease: 'broken', error: { message: 'denied' } }])
 })
 
-test.each([[7], [[{ lease: 'a b', queues: [] }]], [[{ lease: 'billing' }]], [[{ lease: 'billing', queues: [7] }]]])(
-  'A wrong event is refused: %j',
-  (deadLetters) => {
-    expect(() => readWatchedQueues({ deadLetters })).toThrow('The event of the check for dead ticks is wrong')
-  },
-)
+test.each([
+  [undefined],
+  [7],
+  [[{ lease: 'a b', queues: [] }]],
+  [[{ lease: 'billing' }]],
+  [[{ lease: 'billing', queues: [7] }]],
+])('A wrong event is refused: %j', (deadLetters) => {
+  expect(() => readWatchedQueues({ deadLetters })).toThrow('The event of the check for dead ticks is wrong')
+})
