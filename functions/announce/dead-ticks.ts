@@ -46,7 +46,7 @@ export interface DeadTickCheckOptions {
 
 /**
  * Measures `ticksDead` and `deadLettersBenign` of each lease that the event names.
- * @throws RangeError for a wrong event; LeaseCheckError at the end, if a lease could not be checked
+ * @throws RangeError for a wrong event; Error at the end, if a lease could not be checked
  */
 export function deadTickCheck({ letters, row, measure, log, now = Date.now }: DeadTickCheckOptions) {
   return async (event: unknown): Promise<void> => {

@@ -1,11 +1,6 @@
 import type { Log } from './announce.ts'
 
-/** Some leases could not be checked. */
-export class LeaseCheckError extends Error {
-  override readonly name = 'LeaseCheckError'
-}
-
-/** A lease that cannot be checked does not stop the others. @throws LeaseCheckError at the end, if there is one */
+/** A lease that cannot be checked does not stop the others. @throws Error at the end, if there is one */
 export async function checkEach<Watched extends { readonly lease: string }>(
   watched: readonly Watched[],
   ticks: 'overdue' | 'dead',
@@ -24,12 +19,9 @@ export async function checkEach<Watched extends { readonly lease: string }>(
   }
   const [first] = failures
   if (first === undefined) return
-  const names = failures
-    .map(({ lease }) => lease)
-    .join(', ')
-    .slice(0, 500)
-  throw new LeaseCheckError(
-    `${failures.length} of ${watched.length} leases could not be checked for ${ticks} ticks: ${names}. ` +
+  const names = failures.map(({ lease }) => lease).join(', ')
+  throw new Error(
+    `${failures.length} of ${watched.length} leases could not be checked for ${ticks} ticks: ${names.slice(0, 500)}. ` +
       'The log has the reason for each; the others were measured.',
     { cause: first.error },
   )

@@ -26,7 +26,7 @@ export interface OverdueCheckOptions {
 
 /**
  * Measures `ticksOverdue` of each lease that the event names.
- * @throws RangeError for a wrong event; LeaseCheckError at the end, if a lease could not be read
+ * @throws RangeError for a wrong event; Error at the end, if a lease could not be read
  */
 export function overdueCheck({ progress, measure, log, now = Date.now }: OverdueCheckOptions) {
   return async (event: unknown): Promise<void> => {

@@ -50,7 +50,7 @@ test('A lease that cannot be read does not stop the others, and fails the check 
   })
   const leases = ['billing', 'broken', 'reports'].map((lease) => ({ lease, schedule: 'rate(1 hour)' }))
   const message = expect.stringMatching(/^1 of 3 leases could not be checked for overdue ticks: broken\. /)
-  await expect(check({ leases })).rejects.toMatchObject({ name: 'LeaseCheckError', message, cause: throttled })
+  await expect(check({ leases })).rejects.toMatchObject({ message, cause: throttled })
   expect(measured).toEqual(['billing', 'reports'].map((lease) => [lease, 'ticksOverdue', 2, DONE_MS + 2 * HOUR_MS]))
   expect(logged).toEqual([{ lease: 'broken', error: throttled }])
 })
