@@ -150,6 +150,23 @@ it('a leader that hangs loses a lease taken from it at its next write, and the t
   expect((await row())?.['completedTick']).toEqual({ S: TICK })
 })
 
+it('a pause stops a chain at its hand-over, and a reservation that is freed lets another candidate go on', async () => {
+  const { tableName, lead, row } = await aLease()
+  const store = new DynamoDBLeaseStore({ tableName, client })
+  const first = { store, lease: 'billing', tick: TICK, continueBy: () => Promise.resolve() }
+  await withLease(first, (lease) => lease.handOver('half'))
+  const reservedFor = (await row())?.['reservedFor']?.S
+  expect(await lead(TICK)).toMatchObject({ status: 'standby', reason: 'held' })
+  await keepCandidatesOut(tableName)
+  expect(await withLease({ ...first, continuation: reservedFor }, () => 'led')).toMatchObject({ reason: 'paused' })
+  const flag = (name: string) => flagIn('Free a reservation.', name)
+  const Update = { UpdateExpression: flag('update-expression'), ConditionExpression: flag('condition-expression') }
+  await client.send(new UpdateItemCommand({ TableName: tableName, Key: JSON.parse(flag('key')), ...Update }))
+  await change(tableName, 'SET pausedUntilMs = :now', { ':now': { N: '0' } })
+  const second = await lead(TICK, (lease) => lease.checkpoint)
+  expect(second).toMatchObject({ status: 'completed', result: 'half' })
+})
+
 it('a row repaired after a restore keeps completed ticks, and later tokens are higher than all before', async () => {
   const { tableName, lead } = await aLease()
   const first = await lead(TICK)

@@ -4,9 +4,10 @@ import * as dynamodb from '@aws-sdk/client-dynamodb'
 import * as lambda from '@aws-sdk/client-lambda'
 import * as scheduler from '@aws-sdk/client-scheduler'
 import * as secretsmanager from '@aws-sdk/client-secrets-manager'
+import * as sqs from '@aws-sdk/client-sqs'
 import { expect, test } from 'vitest'
 
-const CLIENTS: Readonly<Record<string, object>> = { dynamodb, lambda, scheduler, secretsmanager }
+const CLIENTS: Readonly<Record<string, object>> = { dynamodb, lambda, scheduler, secretsmanager, sqs }
 const OF_THE_CLI = ['cli-input-json', 'cli-binary-format', 'query']
 // docs/proof.md is written by the proof.
 const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/**/*.md', { exclude: ['docs/proof.md'] })]

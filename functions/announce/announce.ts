@@ -70,8 +70,8 @@ async function announce(record: DynamoDBRecord, options: AnnouncerOptions): Prom
   }
   const facts = factsOf(change)
   if (facts.length === 0) return
-  const announced = await history.announced(change.after)
-  const fresh = facts.filter((fact) => eventsOf(fact).some(({ localId }) => !announced.has(localId)))
+  const isAnnounced = await history.announced(change.after)
+  const fresh = facts.filter((fact) => !isAnnounced(fact))
   // Without fresh facts, each of these does nothing.
   await publish(fresh.flatMap(eventsOf), tableArnOf(record))
   await history.record(fresh)
@@ -82,10 +82,12 @@ function measurementsOf(fact: Fact): readonly Measurement[] {
   if (fact.kind === 'elected') return [count('elected')]
   if (fact.kind === 'takenOver') return [count('takeover')]
   if (fact.kind === 'closed') return [count(fact.gaveUp === undefined ? 'ticksCompleted' : 'ticksFailed')]
-  if (fact.kind !== 'ended' || fact.tick === undefined) return []
-  if (fact.endedBy === 'released' || fact.endedBy === 'continued') return []
+  if (fact.kind !== 'ended') return []
+  if (fact.endedBy === 'continued') return [count('continuations', fact.continuations)]
+  if (fact.endedBy === 'released' || fact.tick === undefined) return []
   if (fact.endedBy === 'failed' || fact.gaveUp !== undefined) return [count('ticksFailed')]
-  return [count('ticksCompleted'), milliseconds('tickDuration', durationMs(fact))]
+  const { sinceMs: beganAtMs = fact.beganAtMs, atMs } = fact
+  return [count('ticksCompleted'), milliseconds('tickDuration', durationMs({ beganAtMs, atMs }))]
 }
 
 /** A record that cannot be read now cannot be read at a retry, which would only delay the leases behind it. */

@@ -64,7 +64,7 @@ function tickEvent(fact: Fact, detail: object, gaveUp: string | undefined, suffi
 }
 
 /** How long the tenure lasted. How late it began is not known, since its tick is floored to the period. */
-export function durationMs({ beganAtMs, atMs }: Fact): number {
+export function durationMs({ beganAtMs, atMs }: Pick<Fact, 'beganAtMs' | 'atMs'>): number {
   return Math.max(0, atMs - beganAtMs)
 }
 

@@ -47,6 +47,11 @@ interface OfLeader extends OfTenure {
 
 type Previous = Omit<OfLeader, 'lease' | 'atMs'> & { readonly expiredAtMs: number }
 type EndedBy = 'completed' | 'released' | 'failed' | 'continued'
+/** Of work that several invocations did: how often it was handed over so far, and when the first of them began. */
+interface Continued {
+  readonly continuations?: number | undefined
+  readonly sinceMs?: number | undefined
+}
 interface GivenUp {
   readonly gaveUp?: string | undefined
 }
@@ -58,7 +63,8 @@ export type Fact =
   | (OfLeader & { readonly kind: 'elected'; readonly expiresAtMs: number })
   | (OfLeader & { readonly kind: 'takenOver'; readonly previous: Previous })
   | (OfLeader &
-      GivenUp & { readonly kind: 'ended'; readonly endedBy: EndedBy; readonly errorName?: string | undefined })
+      GivenUp &
+      Continued & { readonly kind: 'ended'; readonly endedBy: EndedBy; readonly errorName?: string | undefined })
   /** The leader closed an earlier tick than its own, and goes on. */
   | (OfLeader & GivenUp & { readonly kind: 'closed'; readonly closedTick: string })
   | (OfLeader & { readonly kind: 'forced' })
@@ -97,7 +103,10 @@ function endIn(change: LeaseChange): readonly Fact[] {
     return isLater && isClosedByLeader ? [{ kind: 'closed', ...common, closedTick: completedTick, gaveUp }] : []
   }
   if (isForcedOut || endedBy === undefined || endedBy === 'forced') return [{ kind: 'forced', ...common }]
-  return [{ kind: 'ended', ...common, endedBy, errorName: cut(errorName), gaveUp }]
+  // A hand-over writes the checkpoint; a completion removes it.
+  const { checkpoint } = endedBy === 'continued' ? after : before
+  const { continuations, sinceMs } = checkpoint?.tick === after.tick ? { ...checkpoint } : {}
+  return [{ kind: 'ended', ...common, endedBy, errorName: cut(errorName), gaveUp, continuations, sinceMs }]
 }
 
 function pauseIn(change: LeaseChange): readonly Fact[] {

@@ -18,7 +18,9 @@ export interface HistoryAttributes {
   /** The name of the error, if the task failed. */
   readonly failure?: string | undefined
   readonly successor?: number | undefined
-  /** The local ids of the events that were sent. */
+  /** The last missed tick whose closing was announced. */
+  readonly closedTick?: string | undefined
+  /** The local ids of the events that were sent, except those of closed ticks. */
   readonly announced?: ReadonlySet<string> | undefined
   /** When DynamoDB deletes the row, epoch seconds. */
   readonly ttl?: number | undefined

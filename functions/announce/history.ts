@@ -4,22 +4,25 @@
  * Facts come in any order and any number of times, and leave the same row: each attribute belongs to one kind of fact,
  * which sets it; other kinds that know its value set it only if it is absent. No fact removes an attribute. (If a
  * leader is forced out twice in one tenure, by two edits of the row, the first of the two that is delivered counts.)
+ *
+ * A leader can close thousands of missed ticks. So that the row stays small, it has only the last of these that was
+ * announced: earlier ones were, too, because the stream delivers the changes of a row in order.
  */
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
-import { eventsOf } from './events.ts'
+import { eventsOf, type LeaseEvent } from './events.ts'
 import type { Fact, FactOf } from './facts.ts'
 import { type HistoryAttributes, historyKey, type TenureKey } from './history-row.ts'
 
 export interface History {
-  /** The local ids of the tenure's events that were sent. */
-  announced(tenure: TenureKey): Promise<ReadonlySet<string>>
+  /** Whether all events of a fact of the tenure were sent. */
+  announced(tenure: TenureKey): Promise<(fact: Fact) => boolean>
   /** Writes down facts of one tenure and that they were announced: one request per row. */
   record(facts: readonly Fact[]): Promise<void>
 }
 
 /** For a table that cannot expire rows: without a history, a record delivered twice is announced twice. */
 export const noHistory: History = {
-  announced: () => Promise.resolve(new Set<string>()),
+  announced: () => Promise.resolve(() => false),
   record: () => Promise.resolve(),
 }
 
@@ -36,12 +39,15 @@ export function historyTable(client: DynamoDBDocumentClient, TableName: string, 
         TableName,
         Key: historyKey(tenure),
         ConsistentRead: true,
-        ProjectionExpression: '#announced',
-        ExpressionAttributeNames: { '#announced': 'announced' },
+        ProjectionExpression: '#announced, #closedTick',
+        ExpressionAttributeNames: { '#announced': 'announced', '#closedTick': 'closedTick' },
       })
-      const { Item } = await client.send(command)
-      const ids: unknown = Item?.['announced']
-      return ids instanceof Set ? ids : new Set()
+      const { announced, closedTick }: Record<string, unknown> = { ...(await client.send(command)).Item }
+      const isSent = ({ localId }: LeaseEvent) => announced instanceof Set && announced.has(localId)
+      return (fact) =>
+        fact.kind === 'closed'
+          ? typeof closedTick === 'string' && fact.closedTick <= closedTick
+          : eventsOf(fact).every(isSent)
     },
 
     async record(facts) {
@@ -64,7 +70,9 @@ export function historyUpdates(facts: readonly Fact[], historyDays: number): rea
   const set = merged(facts.map((fact) => ownAttributes(fact, historyDays)))
   const candidates = facts.map((fact) => ('candidate' in fact ? { candidate: fact.candidate } : {}))
   const setIfAbsent = merged([began(first, historyDays), ...candidates])
-  const announced = facts.flatMap(eventsOf).map(({ localId }) => localId)
+  const announced = facts
+    .flatMap((fact) => (fact.kind === 'closed' ? [] : eventsOf(fact)))
+    .map(({ localId }) => localId)
   return [...takenOver, { lease, fencingToken, set, setIfAbsent, announced }]
 }
 
@@ -78,6 +86,8 @@ function ownAttributes(fact: Fact, historyDays: number): HistoryAttributes {
       return { outcome: fact.endedBy, endedAtMs: fact.atMs, failure: fact.errorName }
     case 'forced':
       return { outcome: 'forced', endedAtMs: fact.atMs }
+    case 'closed':
+      return { closedTick: fact.closedTick }
     default:
       return {}
   }

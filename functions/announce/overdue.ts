@@ -9,6 +9,7 @@ import { show } from '../election/show.ts'
 import { LEASE_RECORD } from '../election/stores/row.ts'
 import { isCanonicalTick } from '../election/tick.ts'
 import type { Log } from './announce.ts'
+import { checkEach } from './each-lease.ts'
 
 const MOST_OVERDUE = 1_000
 
@@ -23,34 +24,18 @@ export interface OverdueCheckOptions {
 }
 
 /**
- * Measures `ticksOverdue` of each lease that the event names. A lease that cannot be read does not stop the others.
- *
+ * Measures `ticksOverdue` of each lease that the event names.
  * @throws RangeError for a wrong event; Error at the end, if a lease could not be read
  */
 export function overdueCheck({ progress, measure, log, now = Date.now }: OverdueCheckOptions) {
   return async (event: unknown): Promise<void> => {
-    const watched = readWatchedLeases(event)
-    const failures: { readonly lease: string; readonly error: unknown }[] = []
-    for (const { lease, schedule } of watched) {
-      try {
-        const lastDoneMs = await progress(lease)
-        const nowMs = now()
-        const { between } = await schedule.load()
-        const overdue = between(lastDoneMs, nowMs + 1, MOST_OVERDUE)
-        measure(lease, [count('ticksOverdue', overdue.length)], { atMs: nowMs })
-      } catch (error) {
-        log.error('a lease could not be checked for overdue ticks', { lease, error })
-        failures.push({ lease, error })
-      }
-    }
-    const [first] = failures
-    if (first === undefined) return
-    const names = failures.map(({ lease }) => lease).join(', ')
-    throw new Error(
-      `${failures.length} of ${watched.length} leases could not be checked for overdue ticks: ${names.slice(0, 500)}. ` +
-        'The log has the reason for each; the others were measured.',
-      { cause: first.error },
-    )
+    await checkEach(readWatchedLeases(event), 'overdue', log, async ({ lease, schedule }) => {
+      const lastDoneMs = await progress(lease)
+      const nowMs = now()
+      const { between } = await schedule.load()
+      const overdue = between(lastDoneMs, nowMs + 1, MOST_OVERDUE)
+      measure(lease, [count('ticksOverdue', overdue.length)], { atMs: nowMs })
+    })
   }
 }
 

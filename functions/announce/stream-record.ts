@@ -1,5 +1,6 @@
 /** Reads the records of a DynamoDB stream that Lambda passes to the function. */
 import type { DynamoDBRecord, AttributeValue as StreamValue } from 'aws-lambda'
+import type { Checkpoint } from '../election/rules.ts'
 import { type AttributeMap, LEASE_RECORD, readRow } from '../election/stores/row.ts'
 import type { LeaseChange, LeaseImage } from './facts.ts'
 
@@ -31,10 +32,25 @@ export function readRecord(record: DynamoDBRecord): StreamedChange | undefined {
 }
 
 function readImage(image: StreamImage, lease: string): LeaseImage {
-  // The checkpoint belongs to the task: it is not even read.
-  const { checkpoint: _checkpoint, ...rest } = image
+  const { checkpoint, ...rest } = image
   const row: AttributeMap = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, scalar(value)]))
-  return { ...readRow(row, lease), pausedBy: image['pausedBy']?.S, pausedReason: image['pausedReason']?.S }
+  return {
+    ...readRow(row, lease),
+    ...(checkpoint?.M ? { checkpoint: withoutState(checkpoint.M) } : {}),
+    pausedBy: image['pausedBy']?.S,
+    pausedReason: image['pausedReason']?.S,
+  }
+}
+
+/** The state belongs to the task: it is not even read. Its damage delays no event. */
+function withoutState({ tick, continuations, sinceMs }: StreamImage): Checkpoint {
+  const [count, since] = [Number(continuations?.N), Number(sinceMs?.N)]
+  return {
+    ...(tick?.S === undefined ? {} : { tick: tick.S }),
+    state: undefined,
+    ...(Number.isSafeInteger(count) ? { continuations: count } : {}),
+    ...(Number.isSafeInteger(since) ? { sinceMs: since } : {}),
+  }
 }
 
 /**

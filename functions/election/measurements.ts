@@ -19,8 +19,11 @@ export type MetricName =
   | 'ticksCompleted'
   | 'ticksFailed'
   | 'tickDuration'
-  // measured by the hourly check
+  | 'continuations'
+  // measured by the checks of LeadershipAlarms
   | 'ticksOverdue'
+  | 'ticksDead'
+  | 'deadLettersBenign'
 
 export interface Measurement {
   readonly name: MetricName

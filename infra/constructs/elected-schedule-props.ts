@@ -36,6 +36,14 @@ interface ElectionProps {
    */
   readonly flexibleWindow?: Duration | undefined
   /**
+   * Whether the work of a tick may be longer than an invocation. `lease.handOver` then starts the next one: the
+   * function may invoke itself, and Lambda's detection of recursive loops, which stops such a chain after about 16
+   * invocations, is off for this function. The option `maxContinuations` bounds the chain instead. A tick that is due
+   * meanwhile stands by, and is in `missed` of the next leader.
+   * @default false
+   */
+  readonly continues?: boolean | undefined
+  /**
    * Whether the schedules are enabled.
    * @default true
    */
@@ -100,6 +108,7 @@ const PROPS: prop.Rules = {
   leaseDuration: prop.duration,
   leaseOutlastsRetries: prop.boolean,
   flexibleWindow: prop.duration,
+  continues: prop.boolean,
   enabled: prop.boolean,
 }
 

@@ -4,6 +4,7 @@ import { ContextAttribute, Schedule, type ScheduleExpression } from 'aws-cdk-lib
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import { refuse, warn } from './configuration.ts'
+import { allowContinuations } from './continuations.ts'
 import { environmentProblems, functionOf, hasPresentEnvironment, isMadeHere, unqualified } from './elected-function.ts'
 import type { ElectedScheduleProps } from './elected-schedule-props.ts'
 import { type ElectedScheduleSettings, settingsOf } from './elected-schedule-settings.ts'
@@ -11,7 +12,7 @@ import { destinationOf, failureQueue, grantSend, schedulerTargets } from './even
 import { HandlerFunction } from './handler-function.ts'
 import type { LeaseTable } from './lease-table.ts'
 import { assertSameTimes, isRate, timeZoneOf } from './lease-table-use.ts'
-import { eventAge, RETRY_ATTEMPTS } from './timing.ts'
+import { CONTINUATION_AGE_MS, eventAge, RETRY_ATTEMPTS } from './timing.ts'
 
 /**
  * A scheduled function that works once per tick even if a schedule, an event or an invocation is lost: several
@@ -57,7 +58,7 @@ export class ElectedSchedule extends Construct {
     const leadGrant = this.leaseTable.grantLead(this.handler, this.lease)
     this.handler.configureAsyncInvoke({
       retryAttempts: RETRY_ATTEMPTS,
-      maxEventAge: eventAge('lambda', period),
+      maxEventAge: eventAge('lambda', period, props.continues ? CONTINUATION_AGE_MS : 0),
       onFailure: destinationOf(this.failures),
     })
     this.#setVariables({
@@ -71,7 +72,10 @@ export class ElectedSchedule extends Construct {
     // Lambda accepts a destination only if the role may already send there, and an imported role's policy is made here.
     const dependents = [this.handler.node.findChild('EventInvokeConfig'), ...this.schedules]
     for (const grant of [sendGrant, leadGrant]) grant.applyBefore(...dependents)
-
+    if (props.continues) {
+      const continuations = allowContinuations(this, this.handler)
+      for (const schedule of this.schedules) schedule.node.addDependency(continuations)
+    }
     warn(this, settings.warnings)
   }
 

@@ -8,7 +8,15 @@ import type { ElectedSchedule } from './elected-schedule.ts'
 import { failureQueue, schedulerTargets } from './event-delivery.ts'
 import { HandlerFunction, ownHandler } from './handler-function.ts'
 import type { LeadershipEvents } from './leadership-events.ts'
-import { type AlarmDefinition, deadLetterAlarm, electionAlarms, fitsWindow, overdueAlarm } from './lease-metrics.ts'
+import { grantOnLeases } from './lease-grants.ts'
+import {
+  type AlarmDefinition,
+  deadLetterAlarm,
+  deadTicksAlarm,
+  electionAlarms,
+  fitsWindow,
+  overdueAlarm,
+} from './lease-metrics.ts'
 import type { LeaseTable } from './lease-table.ts'
 import { assertSameRegion, assertSameTable, timeZoneOf } from './lease-table-use.ts'
 import * as prop from './prop-rules.ts'
@@ -47,9 +55,9 @@ const PROPS: prop.Rules = {
 }
 
 /**
- * CloudWatch alarms for failed and overdue ticks, dead leaders, wrong clocks and dead letters. docs/operations.md
- * explains for each alarm what it means and what to do. The alarm for overdue ticks is on from the deployment until the
- * first tick is completed.
+ * CloudWatch alarms for failed, overdue and dead ticks, dead leaders and wrong clocks. docs/operations.md explains for
+ * each alarm what it means and what to do. The alarm for overdue ticks is on from the deployment until the first tick
+ * is completed. A function judges dead letters every five minutes; it removes none.
  */
 export class LeadershipAlarms extends Construct {
   readonly alarms: readonly Alarm[]
@@ -66,25 +74,19 @@ export class LeadershipAlarms extends Construct {
     const unannounced = 'Changes of leases could not be announced: events, history and counts of ticks are missing'
     const alarms = [alarmOf(this, deadLetterAlarm('Unannounced', events.failures, unannounced))]
     const leases = new Construct(this, 'Leases')
-    const toCheck: ElectedSchedule[] = []
-    // Schedules of one lease share its alarms, except those of their queues.
-    for (const [lease, [first, ...others]] of Map.groupBy(schedules, (schedule) => schedule.lease)) {
+    const byLease = Map.groupBy(schedules, (schedule) => schedule.lease)
+    // Schedules of one lease share its alarms.
+    for (const [lease, [first]] of byLease) {
       if (first === undefined) continue
-      if (!fitsWindow(first, overdueAfter)) toCheck.push(first)
-      const deadLetters =
-        `Ticks of the lease "${lease}" could not be retried any more, ` +
-        'or were retried while their leader was working'
       const definitions = [
         overdueAlarm(first, overdueAfter),
+        deadTicksAlarm(first),
         ...electionAlarms(first, clockSkew),
-        ...[first, ...others].map(({ failures }, index) =>
-          deadLetterAlarm(`DeadLetters${index + 1}`, failures, deadLetters),
-        ),
       ]
       const scopeOfLease = new Construct(leases, constructIdOf(lease))
       alarms.push(...definitions.map((definition) => alarmOf(scopeOfLease, definition)))
     }
-    if (toCheck.length > 0) checkOverdue(new Construct(this, 'OverdueCheck'), events.leaseTable, toCheck)
+    if (byLease.size > 0) checkTicks(new Construct(this, 'Check'), events.leaseTable, byLease, overdueAfter)
     for (const alarm of alarms) {
       alarm.addAlarmAction(...actions)
       alarm.addOkAction(...actions)
@@ -94,31 +96,47 @@ export class LeadershipAlarms extends Construct {
 }
 
 /**
- * Reads leases every hour and measures `ticksOverdue`, for ticks that are too far apart, or too uneven, for an alarm
- * of CloudWatch on completed ticks.
- * @param schedules one per lease, all of this table
+ * Measures, every five minutes, `ticksDead` of all leases; and every hour `ticksOverdue` of those whose ticks are too
+ * far apart, or too uneven, for an alarm of CloudWatch on completed ticks.
  */
-function checkOverdue(scope: Construct, leaseTable: LeaseTable, schedules: readonly ElectedSchedule[]): void {
-  const description = 'Counts the ticks of each lease since the last completed one'
+function checkTicks(
+  scope: Construct,
+  leaseTable: LeaseTable,
+  byLease: ReadonlyMap<string, readonly ElectedSchedule[]>,
+  overdueAfter: number,
+): void {
+  const description = 'Measures overdue ticks, and ticks that no candidate tries any more'
   const handler = new HandlerFunction(scope, 'Function', {
-    entry: ownHandler('announce/overdue-handler'),
+    entry: ownHandler('announce/check-handler'),
     description,
+    timeout: Duration.minutes(1),
     memorySize: 256,
     environment: { LEASE_TABLE: leaseTable.tableName },
   })
-  for (const { lease } of schedules) leaseTable.grantObserve(handler, lease)
-  // Before the first completed tick, the check counts from the table's creation.
-  const resources = [leaseTable.tableArn]
-  handler.addToRolePolicy(new PolicyStatement({ actions: ['dynamodb:DescribeTable'], resources }))
+  const allow = (action: string, ...resources: readonly string[]) =>
+    handler.addToRolePolicy(new PolicyStatement({ actions: [action], resources: [...resources] }))
   const targetWith = schedulerTargets(scope, handler, failureQueue(scope), Duration.hours(1))
-  const leases = schedules.map(({ lease, expression }) => ({
-    ...{ lease, schedule: expression.expressionString, timeZone: timeZoneOf(expression) },
+  const every = (id: string, rate: Duration, event: object) =>
+    new Schedule(scope, id, { description, schedule: ScheduleExpression.rate(rate), target: targetWith(event) })
+
+  grantOnLeases(leaseTable, handler, [...byLease.keys()], 'read')
+  const queues = [...byLease.values()].flat().map(({ failures }) => failures.queueArn)
+  allow('sqs:ReceiveMessage', ...new Set(queues))
+  const deadLetters = Array.from(byLease, ([lease, of]) => ({
+    lease,
+    queues: of.map(({ failures }) => failures.queueUrl),
   }))
-  new Schedule(scope, 'Hourly', {
-    description,
-    schedule: ScheduleExpression.rate(Duration.hours(1)),
-    target: targetWith({ leases }),
-  })
+  every('DeadTicks', Duration.minutes(5), { deadLetters })
+
+  const leases = [...byLease.values()].flatMap(([first]) =>
+    first === undefined || fitsWindow(first, overdueAfter)
+      ? []
+      : [{ lease: first.lease, schedule: first.expression.expressionString, timeZone: timeZoneOf(first.expression) }],
+  )
+  if (leases.length === 0) return
+  // Before the first completed tick, the check counts from the table's creation.
+  allow('dynamodb:DescribeTable', leaseTable.tableArn)
+  every('Overdue', Duration.hours(1), { leases })
 }
 
 /**

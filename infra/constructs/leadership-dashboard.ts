@@ -87,12 +87,12 @@ export class LeadershipDashboard extends Construct {
         [timeline],
         ...alarmRows(alarms?.alarms ?? []),
         [
-          graph('Ticks', ['ticksCompleted'], ['ticksFailed'], ['takeover']),
+          graph('Ticks', ['ticksCompleted'], ['ticksFailed'], ['takeover'], ['ticksDead', { statistic: 'Maximum' }]),
           graph('Duration of ticks', ['tickDuration', { statistic: 'Maximum' }]),
           graph('Clock skew', ['clockSkew', { statistic: 'Maximum' }]),
         ],
         [
-          graph('Elections', ['elected']),
+          graph('Elections', ['elected'], ['continuations', { statistic: 'Maximum' }]),
           graph('Standbys', ...STANDBY_REASONS.map((reason) => ['standby', { dimensionsMap: { reason } }] as const)),
           graph('Lost leases', ['lost'], ['staleWritesRefused']),
         ],

@@ -45,7 +45,7 @@ const PROPS: prop.Rules = {
  */
 export const HISTORY_ATTRIBUTES = [
   ...['lease', 'record', 'candidate', 'forTick', 'beganAtMs', 'endedAtMs', 'outcome', 'failure', 'successor'],
-  ...['announced', 'ttl'],
+  ...['announced', 'closedTick', 'ttl'],
 ]
 
 /**

@@ -7,15 +7,20 @@ import { assertSameRegion } from './lease-table-use.ts'
 import { envOfTable, type TableReference } from './table-description.ts'
 
 /**
- * Allows to read or to write the items of one lease: its row and its history.
+ * Allows to read or to write the items of these leases: their rows and history.
  *
  * Without the `Null` condition, ForAllValues also allows a request that names no key: see "Single-valued vs.
  * multivalued context keys" in the IAM User Guide, and
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
- * @throws ConfigurationError if `lease` is not a valid name, or `grantee` is a function of another Region or account
+ * @throws ConfigurationError if a lease has no valid name, or `grantee` is a function of another Region or account
  */
-export function grantOnLease(leaseTable: TableReference, grantee: IGrantable, lease: string, access: Access): Grant {
-  refuse(leaseTable, leaseNameProblems(lease))
+export function grantOnLeases(
+  leaseTable: TableReference,
+  grantee: IGrantable,
+  leases: readonly string[],
+  access: Access,
+): Grant {
+  refuse(leaseTable, leases.flatMap(leaseNameProblems))
   // Roles have no Region.
   if (isFunction(grantee)) assertSameRegion(leaseTable, grantee, grantee.env)
   grantKey(leaseTable, grantee, access)
@@ -24,7 +29,7 @@ export function grantOnLease(leaseTable: TableReference, grantee: IGrantable, le
     actions: LEASE_ACTIONS[access].map((action) => `dynamodb:${action}`),
     resourceArns: [leaseTable.table.tableArn],
     conditions: {
-      'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [lease] },
+      'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [...leases] },
       Null: { 'dynamodb:LeadingKeys': 'false' },
     },
   })

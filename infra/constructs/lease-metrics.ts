@@ -86,6 +86,21 @@ export function electionAlarms(schedule: ElectedSchedule, clockSkew: Duration): 
   ]
 }
 
+/** The check measures every five minutes. */
+export function deadTicksAlarm(schedule: ElectedSchedule): AlarmDefinition {
+  return {
+    id: 'DeadTicks',
+    alarmDescription:
+      `A tick of the lease "${schedule.lease}" is not done, and no candidate tries it any more; ` +
+      'or the check for such ticks does not run',
+    metric: leaseMetric(schedule, 'ticksDead', { statistic: 'Maximum', period: Duration.minutes(15) }),
+    threshold: 1,
+    evaluationPeriods: 1,
+    treatMissingData: TreatMissingData.BREACHING,
+  }
+}
+
+/** Of a queue whose messages each need an operator. */
 export function deadLetterAlarm(id: string, queue: IQueue, alarmDescription: string): AlarmDefinition {
   return anyAlarm(id, queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum' }), alarmDescription)
 }

@@ -4,7 +4,7 @@ import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { Construct } from 'constructs'
 import { refuseIf } from './configuration.ts'
-import { grantOnLease, keyOfAlias } from './lease-grants.ts'
+import { grantOnLeases, keyOfAlias } from './lease-grants.ts'
 import * as prop from './prop-rules.ts'
 import { type AnyTable, tableProblems } from './table-description.ts'
 
@@ -89,12 +89,12 @@ export class LeaseTable extends Construct {
    * @throws ConfigurationError if `lease` is not a valid name, or `grantee` is a function of another Region or account
    */
   grantLead(grantee: IGrantable, lease: string): Grant {
-    return grantOnLease(this, grantee, lease, 'write')
+    return grantOnLeases(this, grantee, [lease], 'write')
   }
 
   /** Allows `grantee` to read the row and the history of this lease. @throws ConfigurationError as `grantLead` does */
   grantObserve(grantee: IGrantable, lease: string): Grant {
-    return grantOnLease(this, grantee, lease, 'read')
+    return grantOnLeases(this, grantee, [lease], 'read')
   }
 }
 

@@ -64,9 +64,17 @@ export function timingWarnings(periodMs: number, timeoutMs: number, windowMs: nu
 /** The longest that each service keeps an event, retries included. The shortest is 60 s, for both. */
 const LONGEST_EVENT_AGE_MS = { scheduler: DAY_MS, lambda: 6 * HOUR_MS }
 
-/** How long the service keeps an event: the period, within the limits of the service. */
-export function eventAge(service: keyof typeof LONGEST_EVENT_AGE_MS, period: Duration): Duration {
-  const ageMs = Math.min(Math.max(period.toMilliseconds(), MINUTE_MS), LONGEST_EVENT_AGE_MS[service])
+/**
+ * How long Lambda keeps the event of a continuation at least, however short the period is: for two tries that die at
+ * the end of the longest time-out, the minute and the two minutes until the next try, and its own queue. Each
+ * continuation is a new event, so this does not bound the chain.
+ */
+export const CONTINUATION_AGE_MS = 2 * LONGEST_TIMEOUT_MS + 5 * MINUTE_MS
+
+/** How long the service keeps an event: the period or `atLeastMs`, within the limits of the service. */
+export function eventAge(service: keyof typeof LONGEST_EVENT_AGE_MS, period: Duration, atLeastMs = 0): Duration {
+  const wantedMs = Math.max(period.toMilliseconds(), atLeastMs, MINUTE_MS)
+  const ageMs = Math.min(wantedMs, LONGEST_EVENT_AGE_MS[service])
   return Duration.seconds(Math.floor(ageMs / SECOND_MS))
 }
 

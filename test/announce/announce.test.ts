@@ -144,6 +144,52 @@ test('Facts that were announced for an earlier edit of the same tenure are not a
   expect([...(await scene.rows()).values()]).toMatchObject([{ outcome: 'forced', endedAtMs: Date.parse(TICK) + 5_000 }])
 })
 
+test('A tick that was handed over is measured from its first invocation, and each hand-over by its depth', async () => {
+  const { records } = await live([
+    { do: 'acquire', lease: 'billing', elapsedMs: 0 },
+    { do: 'handOver', lease: 'billing', elapsedMs: 700 },
+    { do: 'acquire', lease: 'billing', elapsedMs: 1, candidate: 'bob' },
+    { do: 'complete', lease: 'billing', elapsedMs: 2_500 },
+  ])
+  const scene = await setScene()
+  await scene.deliver(records)
+  const elected = { lease: 'billing', name: 'elected', value: 1 }
+  expect(scene.measured).toEqual([
+    elected,
+    { lease: 'billing', name: 'continuations', value: 1 },
+    elected,
+    { lease: 'billing', name: 'ticksCompleted', value: 1 },
+    { lease: 'billing', name: 'tickDuration', value: 3_201 },
+  ])
+  const outcomes = [...(await scene.rows()).values()].map(({ outcome }) => outcome)
+  expect(outcomes).toEqual(['continued', 'completed'])
+  expect(scene.bus.accepted.map(({ detail }) => detail['endedBy']).filter(Boolean)).toEqual(outcomes)
+})
+
+test('However many missed ticks a leader closes, each is announced once, and its history row stays small', async () => {
+  const leases = new StreamedLeases()
+  const [nowMs, hourMs] = [BEGAN_MS, 3_600_000]
+  const request = { lease: 'billing', candidate: 'ann', attempt: 'attempt-ann', nowMs, expiresAtMs: nowMs + LEASE_MS }
+  await leases.acquire({ ...request, tick: TICK, maxClockSkewMs: 1_000 })
+  const ticks = [3, 2, 1].map((ago) => new Date(Date.parse(TICK) - ago * hourMs).toISOString())
+  for (const [index, tick] of ticks.entries()) {
+    const gaveUp = index === 1 ? { gaveUp: 'no prices' } : {}
+    await leases.write({ ...request, fencingToken: TOKEN, kind: 'advance', step: index + 1, tick, ...gaveUp })
+  }
+  const scene = await setScene()
+  await scene.deliver(leases.records.slice(0, -1))
+  await scene.deliver(leases.records)
+  const told = scene.bus.accepted.map(({ name, detail }) => [name, detail['tick']])
+  expect(told).toEqual([
+    ['LeaderElected', TICK],
+    ['TickCompleted', ticks[0]],
+    ['TickFailed', ticks[1]],
+    ['TickCompleted', ticks[2]],
+  ])
+  expect(scene.measured.map(({ name }) => name)).toEqual(['elected', 'ticksCompleted', 'ticksFailed', 'ticksCompleted'])
+  expect([...(await scene.rows()).values()]).toMatchObject([{ announced: ['LeaderElected'], closedTick: ticks[2] }])
+})
+
 test('Each end of a tenure has its events and its history row', async () => {
   const { records } = await live([
     { do: 'acquire', lease: 'billing', elapsedMs: 0 },

@@ -18,7 +18,8 @@ async function inOrder(taken: readonly Step[]) {
   expectValid(bus.accepted)
   expect(new Set(bus.accepted.map(({ detail }) => detail.id)).size).toBe(bus.accepted.length)
   const counts = countsOf(bus.accepted)
-  const expected = METRICS.map(([name, event]) => [name, counts[event] ?? 0])
+  const handOvers = bus.accepted.filter(({ detail }) => detail['endedBy'] === 'continued').length
+  const expected = [...METRICS.map(([name, event]) => [name, counts[event] ?? 0]), ['continuations', handOvers]]
   expect(countsOf(measured)).toEqual(Object.fromEntries(expected.filter(([, count]) => count !== 0)))
   return { records, rows: await scene.rows(), accepted: byId(bus.accepted), measured }
 }

@@ -79,6 +79,18 @@ test.each<[sentence: string, before: LeaseImage | undefined, after: LeaseImage, 
   expect(change(before, after)).toMatchObject(facts)
 })
 
+const continued = { tick: TICK, state: undefined, continuations: 3, sinceMs: BEGAN_MS - 900_000 }
+const handedOver: LeaseImage = { ...leaderless, step: 1, writtenAtMs: ENDED_MS, endedBy: 'continued' }
+
+test.each<[string, before: LeaseImage, after: LeaseImage, expected: object]>([
+  ['A hand-over says how often the work was handed over', led, { ...handedOver, checkpoint: continued }, continued],
+  ['Its completion says so, too', { ...led, checkpoint: continued }, vacant, continued],
+  ['But not that of another tick', { ...led, checkpoint: { ...continued, tick: MISSED } }, vacant, {}],
+  ['Nor that of work that was not handed over', { ...led, checkpoint: { tick: TICK, state: undefined } }, vacant, {}],
+])('%s, and when it began', (_sentence, before, after, { continuations, sinceMs }: Partial<typeof continued>) => {
+  expect(change(before, after)).toEqual([expect.objectContaining({ kind: 'ended', continuations, sinceMs })])
+})
+
 test.each<[sentence: string, before: LeaseImage, after: LeaseImage, atMs: number]>([
   ['the operator’s, if the write has one', led, { ...leaderless, attempt: 'none', writtenAtMs: ENDED_MS }, ENDED_MS],
   ['else DynamoDB’s', led, { ...led, attempt: 'none' }, CREATED_MS],

@@ -1,4 +1,5 @@
 /** The functions as Lambda loads them, on DynamoDB Local and a fake EventBridge. */
+import { createHash } from 'node:crypto'
 import { GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { afterEach, expect, inject, onTestFinished, test, vi } from 'vitest'
 import { historyKey } from '../../functions/announce/history-row.ts'
@@ -25,7 +26,7 @@ async function setEnvironment(more: Readonly<Record<string, string>> = {}) {
 }
 
 const loadAnnouncer = () => import('../../functions/announce/handler.ts')
-const loadCheck = () => import('../../functions/announce/overdue-handler.ts')
+const loadCheck = () => import('../../functions/announce/check-handler.ts')
 
 test.each([
   ['by default', {}, 30],
@@ -59,7 +60,7 @@ test.each([
   expect(bus.requests).toHaveLength(days === undefined ? 4 : 2) // what is in the history is not sent again
 })
 
-test('The check for overdue ticks measures', async () => {
+test('The check of ticks measures overdue ones', async () => {
   const { client, table, written } = await setEnvironment()
   await editRow(client, table, {
     completedTick: new Date((Math.floor(Date.now() / 60_000) - 2) * 60_000).toISOString(),
@@ -69,12 +70,34 @@ test('The check for overdue ticks measures', async () => {
   expect(written.map((line) => JSON.parse(line))).toMatchObject([{ lease: 'billing', ticksOverdue: 2 }])
 })
 
+test('It also measures dead ones, and leaves their letters in the queue', async () => {
+  const { client, table, written } = await setEnvironment()
+  const row = { fencingToken: 1, attempt: 'a', acquiredAtMs: 0, expiresAtMs: 0, writtenAtMs: 0, step: 1 }
+  await editRow(client, table, { ...row, completedTick: '2026-11-21T06:00:00.000Z' })
+  const bodies = [6, 7].map((hour) => `{"tick":"2026-11-21T0${hour}:00:00Z","periodMs":3600000}`)
+  const Messages = bodies.map((Body) => ({ Body, MD5OfBody: createHash('md5').update(Body).digest('hex') }))
+  const queue = await startFakeService({ body: { Messages } }, { body: {} })
+  stubAws('SQS', queue.url)
+  const { handler } = await loadCheck()
+  const QueueUrl = `${queue.url}/1/failures`
+  await handler({ deadLetters: [{ lease: 'billing', queues: [QueueUrl] }] })
+  expect(written.map((line) => JSON.parse(line))).toMatchObject([
+    { lease: 'billing', ticksDead: 1, deadLettersBenign: 1 },
+  ])
+  const receive = { QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 30, WaitTimeSeconds: 1 }
+  const request = { ...receive, MessageAttributeNames: ['SCHEDULED_TIME'] }
+  expect(queue.requests.map(({ body }) => JSON.parse(body))).toEqual([request, request])
+  expect(new Set(queue.requests.map(({ headers }) => headers['x-amz-target']))).toEqual(
+    new Set(['AmazonSQS.ReceiveMessage']),
+  )
+})
+
 const wrongDays = 'HISTORY_DAYS is "2592000", not a whole number of days from 0 to 3650'
 
 test.each([
   ['announcer', loadAnnouncer, {}, 'LEASE_TABLE is not set; EVENT_BUS is not set'],
   ['announcer', loadAnnouncer, { LEASE_TABLE: 'a', EVENT_BUS: 'b', HISTORY_DAYS: '2592000' }, wrongDays],
-  ['check for overdue ticks', loadCheck, {}, 'LEASE_TABLE is not set'],
+  ['check of ticks', loadCheck, {}, 'LEASE_TABLE is not set'],
 ])('With wrong environment variables the %s does not load', async (program, load, variables, problems) => {
   for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value)
   await expect(load()).rejects.toThrow(`The environment of the ${program} is wrong: ${problems}`)

@@ -4,19 +4,19 @@ import { historyTable, historyUpdates } from '../../functions/announce/history.t
 import { historyKey } from '../../functions/announce/history-row.ts'
 import { HISTORY_ATTRIBUTES } from '../../infra/constructs/leadership-events.ts'
 import { createLeaseTable, localClient } from '../support/tables.ts'
-import { elected, failed, forced, paused, takenOver, tenure } from './sample-facts.ts'
+import { closed, elected, failed, forced, paused, takenOver, tenure } from './sample-facts.ts'
 
 const local = localClient(inject('dynamodbEndpoint'))
 afterAll(() => local.destroy())
 
-test('The read of what was announced is consistent and names one attribute, as the permissions demand', async () => {
+test('The read of what was announced is consistent and names its attributes, as the permissions demand', async () => {
   const client = DynamoDBDocumentClient.from(local)
   const send = vi.spyOn(client, 'send')
   await historyTable(client, await createLeaseTable(local), 30).announced(tenure)
   expect(send.mock.calls[0]?.[0].input).toMatchObject({
     ConsistentRead: true,
-    ProjectionExpression: '#announced',
-    ExpressionAttributeNames: { '#announced': 'announced' },
+    ProjectionExpression: '#announced, #closedTick',
+    ExpressionAttributeNames: { '#announced': 'announced', '#closedTick': 'closedTick' },
   })
 })
 
@@ -27,12 +27,26 @@ test('Keys of history rows sort as their fencing tokens do', () => {
 })
 
 test('IAM permits every attribute that is written, and no lease row has one of that name', () => {
-  const updates = historyUpdates([elected, takenOver, failed, forced, paused], 30)
+  const updates = historyUpdates([elected, takenOver, closed, failed, forced, paused], 30)
   const names = updates.flatMap(({ set, setIfAbsent }) => [...Object.keys(set), ...Object.keys(setIfAbsent)])
   expect(new Set(HISTORY_ATTRIBUTES)).toEqual(new Set(['lease', 'record', 'announced', ...names]))
   const ofLeaseRows = [
     ...['fencingToken', 'holder', 'attempt', 'eventId', 'acquiredAtMs', 'expiresAtMs', 'writtenAtMs', 'step', 'tick'],
-    ...['completedTick', 'checkpoint', 'endedBy', 'errorName', 'pausedUntilMs', 'pausedBy', 'pausedReason'],
+    ...[
+      'completedTick',
+      'completedBy',
+      'gaveUp',
+      'firstTick',
+      'reservedFor',
+      'reservedUntilMs',
+      'reservedBy',
+      'checkpoint',
+      'endedBy',
+      'errorName',
+      'pausedUntilMs',
+      'pausedBy',
+      'pausedReason',
+    ],
   ]
   expect(ofLeaseRows.filter((name) => names.includes(name))).toEqual([])
 })

@@ -5,7 +5,7 @@ import { type Changes, StreamedLeases } from './lease-stream.ts'
 export const BEGIN_MS = Date.parse('2026-11-21T06:00:00.000Z')
 export const LEASE_MS = 15_000
 
-const WRITES = ['renew', 'saveCheckpoint', 'complete', 'release', 'fail', 'giveBack'] as const
+const WRITES = ['renew', 'saveCheckpoint', 'complete', 'release', 'fail', 'handOver', 'giveBack'] as const
 const EDITS = ['force', 'force', 'pause', 'pause', 'pause', 'pause', 'resume', 'resume', 'resume'] as const
 const FORCED = ['asDocumented', 'attemptAlone', 'holderAlone'] as const
 
@@ -68,6 +68,13 @@ async function take(step: Step, leases: StreamedLeases, nowMs: number): Promise<
     complete: { kind: 'complete', ...tick },
     release: { kind: 'release', endedBy: 'released' },
     fail: { kind: 'release', endedBy: 'failed', errorName: 'TypeError' },
+    handOver: {
+      kind: 'release',
+      endedBy: 'continued',
+      checkpoint: { ...tick, state: 'SECRET', continuations: 1, sinceMs: row.acquiredAtMs },
+      reservedFor: 'bob',
+      reservedUntilMs: nowMs + 2_500,
+    },
   } as const
   return leases.write({ ...tenure, step: row.step + 1, ...writes[action] })
 }

@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util'
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb'
-import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda'
+import { GetFunctionConfigurationCommand, InvokeCommand } from '@aws-sdk/client-lambda'
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
 import { beforeAll, expect, test } from 'vitest'
 import { CARD } from '../../functions/sandbox/cards.ts'
@@ -7,7 +8,7 @@ import { generateCustomers } from '../../infra/local/billing/generate.ts'
 import { seedSubscriptions } from '../../infra/local/billing/subscriptions.ts'
 import { audit, CORRECT, dueNow, seed } from './billing.ts'
 import { advance, clientsOf, describeDeployment } from './emulator.ts'
-import { invocationsIn, logLines, tenuresIn, untilCompleted, untilLogged } from './lease.ts'
+import { invocationsIn, LEASE, logLines, tenuresIn, untilCompleted, untilLogged } from './lease.ts'
 import { until } from './program.ts'
 import { bootstrapped, type DeployedStack, deploy, deployedStack, LEASE_MS, readStack, stackStatus } from './stack.ts'
 
@@ -65,7 +66,7 @@ describeDeployment('a tick that fails at every attempt', (emulator) => {
   test('is in the failure queue after two retries, with its event', async () => {
     const message = await until('a message in the failure queue', async () => {
       const { Messages = [] } = await stack.clients.sqs.send(
-        new ReceiveMessageCommand({ QueueUrl: stack.failureQueueUrl }),
+        new ReceiveMessageCommand({ QueueUrl: stack.failureQueueUrl, VisibilityTimeout: 0 }),
       )
       return { done: Messages.length > 0, seen: Messages[0]?.Body ?? '' }
     })
@@ -77,10 +78,27 @@ describeDeployment('a tick that fails at every attempt', (emulator) => {
     expect(tenuresIn(await logLines(stack), tick)).toHaveLength(3)
   })
 
+  /** Runs the check until it measures this; its schedule may have run it just before, and hidden the messages. */
+  const untilChecked = (expected: { readonly ticksDead: number; readonly deadLettersBenign?: number }) =>
+    until(`the check measures ${JSON.stringify(expected)}`, async () => {
+      const deadLetters = [{ lease: LEASE, queues: [stack.failureQueueUrl] }]
+      const Payload = JSON.stringify({ deadLetters })
+      await stack.clients.lambda.send(new InvokeCommand({ FunctionName: stack.checkName, Payload }))
+      const lines = await logLines(stack, stack.checkLogGroup)
+      const measured = lines.findLast((line) => 'ticksDead' in line)
+      const seen = { ticksDead: measured?.['ticksDead'], deadLettersBenign: measured?.['deadLettersBenign'] }
+      return { done: isDeepStrictEqual(seen, { deadLettersBenign: undefined, ...expected }), seen }
+    })
+
+  test('is dead, says the check of the failure queue', async () => {
+    await untilChecked({ ticksDead: 1 })
+  })
+
   test('is made up for by the next tick, after the cause is removed', async () => {
     const { customer, plan } = customerThatFails
     const Key = { customer: { S: customer }, plan: { S: plan } }
     await stack.clients.dynamodb.send(new DeleteItemCommand({ TableName: stack.tables.subscriptions, Key }))
     await untilCompleted(stack, await advance(emulator))
+    await untilChecked({ ticksDead: 0, deadLettersBenign: 1 })
   })
 })

@@ -4,6 +4,7 @@ import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
 import { LambdaClient } from '@aws-sdk/client-lambda'
+import { SchedulerClient } from '@aws-sdk/client-scheduler'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { describe, inject } from 'vitest'
 
@@ -43,6 +44,7 @@ export function clientsOf({ url }: Pick<Emulator, 'url'>) {
     eventBridge: new EventBridgeClient(settings),
     lambda: new LambdaClient(settings),
     logs: new CloudWatchLogsClient(settings),
+    scheduler: new SchedulerClient(settings),
     sqs: new SQSClient(settings),
   }
 }

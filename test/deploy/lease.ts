@@ -60,11 +60,14 @@ export interface LogLine {
 }
 
 /** All lines so far, in their order. Lambda's own lines have only a message. */
-export async function logLines({ clients, logGroup }: DeployedStack): Promise<readonly LogLine[]> {
+export async function logLines(
+  { clients, logGroup }: DeployedStack,
+  logGroupName = logGroup,
+): Promise<readonly LogLine[]> {
   const lines: LogLine[] = []
   let nextToken: string | undefined
   do {
-    const page = await clients.logs.send(new FilterLogEventsCommand({ logGroupName: logGroup, nextToken }))
+    const page = await clients.logs.send(new FilterLogEventsCommand({ logGroupName, nextToken }))
     for (const { message = '' } of page.events ?? []) {
       // A metric is JSON without a message.
       lines.push(message.startsWith('{') ? { message: '', ...JSON.parse(message) } : { message })

@@ -25,7 +25,7 @@ beforeAll(async () => {
   await synthesize(assembly, { candidates: '4', leaseMs: '1500' })
   // Without bundling, because the functions are the same.
   await synthesize(withRealGateway, { gatewayUrl: 'https://api.stripe.com', 'aws:cdk:bundling-stacks': [] })
-  // Bundling four functions takes long if other tests run at the same time.
+  // Bundling five functions takes long if other tests run at the same time.
 }, 180_000)
 afterAll(() => rm(directory, { recursive: true, force: true }))
 
@@ -71,6 +71,7 @@ test.each([
   ['ChargeSubscriptions', BILLING],
   ['Sandbox', { SANDBOX_TABLE: 'sandbox' }],
   ['Events', { LEASE_TABLE: 'leases', EVENT_BUS: 'default' }],
+  ['Alarms', { LEASE_TABLE: 'leases' }],
   ['Dashboard', { LEASE_TABLE: 'leases' }],
 ])('the function %s is one ECMAScript module without dependencies', async (prefix, env) => {
   const bundle = await bundleOf(prefix)

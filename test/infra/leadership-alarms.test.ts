@@ -92,6 +92,40 @@ describe('the alarm for overdue ticks', () => {
   })
 })
 
+test('the alarm for dead ticks is on if a check, which may only read, finds some, or does not run', () => {
+  const { stack, template } = alarmed((stack, leaseTable) =>
+    ['billing', 'billing', 'reports'].map((lease, index) => elect(stack, `S${index}`, leaseTable, lease)),
+  )
+  template.hasResourceProperties(ALARM, {
+    ...{ MetricName: 'ticksDead', Dimensions, Statistic: 'Maximum', Period: 900, EvaluationPeriods: 1, Threshold: 1 },
+    ...{ ComparisonOperator: 'GreaterThanOrEqualToThreshold', TreatMissingData: 'breaching' },
+  })
+  const checks = template.findResources('AWS::Scheduler::Schedule', {
+    Properties: { ScheduleExpression: 'rate(5 minutes)' },
+  })
+  const [input] = Object.values(checks).map(({ Properties }) => stack.resolve(Properties.Target.Input)['Fn::Join'][1])
+  const text = input.map((part: unknown) => (typeof part === 'string' ? part : Object(part).Ref.slice(0, -8))).join('')
+  expect(JSON.parse(text)).toEqual({
+    deadLetters: [
+      { lease: 'billing', queues: ['S0Failures', 'S1Failures'] },
+      { lease: 'reports', queues: ['S2Failures'] },
+    ],
+  })
+  const queues = Match.arrayWith([{ 'Fn::GetAtt': [Match.stringLikeRegexp('^S2Failures'), 'Arn'] }])
+  const leases = { 'dynamodb:LeadingKeys': ['billing', 'reports'] }
+  template.hasResourceProperties('AWS::IAM::Policy', {
+    PolicyDocument: {
+      Statement: Match.arrayWith([
+        Match.objectLike({
+          Action: ['dynamodb:GetItem', 'dynamodb:Query'],
+          Condition: Match.objectLike({ 'ForAllValues:StringEquals': leases }),
+        }),
+        Match.objectLike({ Action: 'sqs:ReceiveMessage', Resource: queues }),
+      ]),
+    },
+  })
+})
+
 describe('the alarms of a schedule', () => {
   const usual = alarmed(billing(Duration.hours(1)), (stack) => ({
     actions: [new SnsAction(new Topic(stack, 'Topic'))],
@@ -106,7 +140,6 @@ describe('the alarms of a schedule', () => {
     ['ticksFailed', 'Sum', 1, Dimensions],
     ['takeover', 'Sum', 1, Dimensions],
     ['clockSkew', 'Maximum', 250, Dimensions],
-    ['ApproximateNumberOfMessagesVisible', 'Maximum', 1, [queue('ElectedFailures')]],
     ['ApproximateNumberOfMessagesVisible', 'Maximum', 1, [queue('EventsFailures')]],
   ])('include %s, but not if data is missing', (MetricName, Statistic, Threshold, dimensions) => {
     usual.template.hasResourceProperties(ALARM, {
@@ -124,7 +157,7 @@ describe('the alarms of a schedule', () => {
     }
   })
 
-  test('are shared by schedules of one lease, except those of their queues', () => {
+  test('are shared by schedules of one lease', () => {
     // Some names are paths, or names of other constructs, to the CDK.
     const leases = ['billing', 'billing', 'team/reports', 'team--reports', 'Unannounced']
     leases.push('constructor', '__proto__', 'toString', '//constructor')
@@ -134,7 +167,7 @@ describe('the alarms of a schedule', () => {
     const metrics = inTemplate.map(({ MetricName }) => MetricName)
     expect(alarms).toHaveLength(metrics.length)
     expect(metrics.filter((name) => name === 'ticksCompleted')).toHaveLength(8)
-    expect(metrics.filter((name) => name.startsWith('Approximate'))).toHaveLength(10)
+    expect(metrics.filter((name) => name === 'ticksDead')).toHaveLength(8)
   })
 
   test('are refused if its lease table is not that of the events', () => {

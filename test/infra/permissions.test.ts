@@ -81,6 +81,15 @@ const permissions = (gateway: string) => ({
     `Allow dynamodb:UpdateItem on Leases.Arn if ${ofHistory({ 'dynamodb:ReturnValues': 'NONE' })}`,
     'Allow sqs:SendMessage on EventsFailures.Arn',
   ],
+  AlarmsCheckFunctionRole: [
+    logs('AlarmsCheckFunctionLogs'),
+    `Allow dynamodb:GetItem dynamodb:Query on Leases.Arn if ${ofBilling}`,
+    'Allow sqs:ReceiveMessage on HourlyFailures.Arn',
+  ],
+  AlarmsCheckSchedulerRole: [
+    'Allow lambda:InvokeFunction on AlarmsCheckFunction.Arn',
+    'Allow sqs:SendMessage on AlarmsCheckFailures.Arn',
+  ],
   DashboardWidgetRole: [
     logs('DashboardWidgetLogs'),
     `Allow dynamodb:GetItem dynamodb:Query on Leases.Arn if ${ofBilling}`,
@@ -113,6 +122,8 @@ test('only Lambda and Scheduler can assume the roles, Scheduler only for schedul
     ['ChargeSubscriptionsRole', 'lambda.amazonaws.com', undefined],
     ['HourlySchedulerRole', 'scheduler.amazonaws.com', account],
     ['EventsAnnouncerRole', 'lambda.amazonaws.com', undefined],
+    ['AlarmsCheckFunctionRole', 'lambda.amazonaws.com', undefined],
+    ['AlarmsCheckSchedulerRole', 'scheduler.amazonaws.com', account],
     ['DashboardWidgetRole', 'lambda.amazonaws.com', undefined],
   ])
 })

@@ -50,7 +50,7 @@ describe('without a compiler', () => {
   })
 
   const wrong: Record<string, unknown> = { handler: {}, lease: 5, candidates: '2', rate: 60, entry: () => undefined }
-  const OPTIONAL = 'cron leaseDuration leaseOutlastsRetries flexibleWindow enabled entryProps'.split(' ')
+  const OPTIONAL = 'cron leaseDuration leaseOutlastsRetries flexibleWindow continues enabled entryProps'.split(' ')
   test.each([...Object.keys(wrong), ...OPTIONAL])('an ElectedSchedule with a wrong %s is refused', (name) => {
     const props = { leaseTable, lease: 'billing', [name]: wrong[name] ?? null }
     expect(construct(ElectedSchedule, props)).toThrow(refusal(new RegExp(`\`${name}\` is .*; it must be `)))

@@ -59,7 +59,7 @@ export async function serveUntilTestEnds(server: Server): Promise<string> {
 }
 
 /** Lets default clients of the AWS SDK find a service here, until the test ends. */
-export function stubAws(service: 'SECRETS_MANAGER' | 'LAMBDA' | 'DYNAMODB', endpoint: string): void {
+export function stubAws(service: 'SECRETS_MANAGER' | 'LAMBDA' | 'DYNAMODB' | 'SQS', endpoint: string): void {
   const variables = {
     [`AWS_ENDPOINT_URL_${service}`]: endpoint,
     AWS_REGION: 'eu-central-1',

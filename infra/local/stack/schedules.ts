@@ -5,8 +5,13 @@ import { type Schedule, TemplateError } from './assembly.ts'
 
 export type Candidate = ReturnType<typeof candidatesOf>[number]
 
-/** @throws TemplateError if a schedule's target does not run here, or if the schedules differ in their period */
-export function candidatesOf(schedules: readonly Schedule[], functions: readonly LambdaFunction[]) {
+/**
+ * Without the schedules of functions that know the lease table, but lead no lease: those check what others did.
+ * @throws TemplateError if a schedule's target does not run here, or if the schedules differ in their period
+ */
+export function candidatesOf(declared: readonly Schedule[], functions: readonly LambdaFunction[]) {
+  const checks = functions.filter(({ environment: { LEASE_TABLE, LEASE_NAME } }) => LEASE_TABLE && !LEASE_NAME)
+  const schedules = declared.filter(({ targetArn }) => !checks.some(({ arn }) => arn === targetArn))
   const [first] = schedules
   if (first === undefined) throw new TemplateError('The stacks declare no schedule')
   return schedules.map((schedule) => {

@@ -15,6 +15,7 @@ const hourly = new ElectedSchedule(stack, 'Hourly', {
   entry: 'send-invoices.ts',
   entryProps: { environment: { SENT_TABLE: sent.tableName } },
   rate: Duration.hours(1),
+  continues: true,
 })
 sent.grantWriteData(hourly.handler)
 

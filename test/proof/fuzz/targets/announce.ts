@@ -1,6 +1,7 @@
 /** What the announcer, the widget and the hourly check read: a stream, requests, an event. */
 import type { StreamRecord } from 'aws-lambda'
 import fc from 'fast-check'
+import { readWatchedQueues } from '../../../../functions/announce/dead-ticks.ts'
 import { eventsOf } from '../../../../functions/announce/events.ts'
 import { factsOf } from '../../../../functions/announce/facts.ts'
 import { readWatchedLeases } from '../../../../functions/announce/overdue.ts'
@@ -65,5 +66,11 @@ export const announceTargets: readonly Target[] = [
     nearlyObject(fc.constant({ leases: [{ lease: 'billing', schedule: 'rate(1 hour)' }] }), hostileJson),
     readWatchedLeases,
     [RangeError, /^The event of the check for overdue ticks/],
+  ),
+  target(
+    'the event of the check for dead ticks',
+    nearlyObject(fc.constant({ deadLetters: [{ lease: 'billing', queues: ['https://sqs/1/failures'] }] }), hostileJson),
+    readWatchedQueues,
+    [RangeError, /^The event of the check for dead ticks/],
   ),
 ]

@@ -1,0 +1,28 @@
+import type { Log } from './announce.ts'
+
+/** A lease that cannot be checked does not stop the others. @throws Error at the end, if there is one */
+export async function checkEach<Watched extends { readonly lease: string }>(
+  watched: readonly Watched[],
+  ticks: 'overdue' | 'dead',
+  log: Pick<Log, 'error'>,
+  check: (one: Watched) => Promise<void>,
+): Promise<void> {
+  const failures: { readonly lease: string; readonly error: unknown }[] = []
+  for (const one of watched) {
+    try {
+      await check(one)
+    } catch (error) {
+      const { lease } = one
+      log.error(`a lease could not be checked for ${ticks} ticks`, { lease, error })
+      failures.push({ lease, error })
+    }
+  }
+  const [first] = failures
+  if (first === undefined) return
+  const names = failures.map(({ lease }) => lease).join(', ')
+  throw new Error(
+    `${failures.length} of ${watched.length} leases could not be checked for ${ticks} ticks: ${names.slice(0, 500)}. ` +
+      'The log has the reason for each; the others were measured.',
+    { cause: first.error },
+  )
+}
