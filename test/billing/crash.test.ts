@@ -1,15 +1,23 @@
 /**
- * A process may die between any two of its requests, to DynamoDB or to the gateway. One worker makes their order
+ * A process may die between any two of its requests, to DynamoDB, the gateway or Lambda. One worker makes their order
  * deterministic, so that every place to die is tried in turn: the first n requests are executed, the reply to the last
  * of them is lost, and nothing is sent after it. A network may also repeat and delay each request.
  */
 
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb'
-import { describe, expect, inject, test } from 'vitest'
-import { UnsettledChargesError } from '../../functions/billing/charge-due.ts'
+import { beforeAll, describe, expect, inject, test } from 'vitest'
+import { type BillingResult, type ChargeDueOptions, UnsettledChargesError } from '../../functions/billing/charge-due.ts'
 import { type Clock, systemClock } from '../../functions/election/clock.ts'
-import type { WriteInput } from '../../functions/election/index.ts'
+import {
+  type ContinueBy,
+  HandOverRequestedError,
+  type Outcome,
+  type WriteInput,
+} from '../../functions/election/index.ts'
+import { parseJson, property } from '../../functions/election/json.ts'
+import { describeLeaseRequest } from '../../functions/election/stores/describe.ts'
 import { simulatedClient } from '../../functions/election/testing/dynamodb/client.ts'
+import { lambdaContext } from '../../functions/election/testing/lambda-context.ts'
 import { CARD } from '../../functions/sandbox/cards.ts'
 import { changedLease, monthly, type Scene, setScene, TICK } from './scene.ts'
 
@@ -40,14 +48,20 @@ const EXPECTED = [
   'cus_12 plus 2024-01-31: 1999 EUR',
 ]
 
+const PAGE = 2
+/** The hand-over is requested during this charge of an invocation. */
+const LAST_CHARGE = 5
+
 /**
- * The first leader: the acquire; a query of each of the 4 shards; claim, intend, charge, answer and move on for 9
- * charges and 2 declines; all but the last for 2 charges of unknown outcome; a look-up for 5 periods long due; the
- * release.
+ * Each invocation: an acquire and a query of each of the 4 shards. For each charge or decline: claim, intend, charge,
+ * answer and move on; all but the last if the outcome is unknown; a look-up for 5 periods long due. The first
+ * invocation charges 5, with 2 checkpoints, a hand-over and an invoke; the second 4 and 2 that stay unknown, with 1
+ * checkpoint, a hand-over and an invoke; the third 2, then a checkpoint and a release, since the tick is not settled.
+ * Its retry looks up both unknown ones, charges one of them, and completes the tick.
  */
-const REQUESTS = 1 + 4 + 11 * 5 + 2 * 4 + 5 + 1
-/** The second: the same for the 2 that are left, each looked up and one of them charged; the completion. */
-const REQUESTS_IN_ALL = REQUESTS + 1 + 4 + 2 * 5 + 1 + 1
+const REQUESTS = [1 + 4 + 5 * 5 + 2 + 1 + 1, 1 + 4 + 4 * 5 + 4 + 2 * 4 + 1 + 1 + 1, 1 + 4 + 2 * 5 + 1 + 1 + 1] as const
+const REQUESTS_OF_RETRY = 1 + 4 + 2 * 5 + 1 + 1
+const REQUESTS_IN_ALL = REQUESTS.reduce<number>((sum, requests) => sum + requests, REQUESTS_OF_RETRY)
 
 /** Counts the requests of a process, and kills it after a number of them. */
 class KillSwitch {
@@ -61,10 +75,6 @@ class KillSwitch {
     this.#killAfter = killAfter
     this.#died = Promise.withResolvers()
     return this.#died.promise
-  }
-
-  disarm(): void {
-    this.#killAfter = Number.POSITIVE_INFINITY
   }
 
   /** A dead process sends and receives nothing: its promises never settle. */
@@ -81,15 +91,94 @@ class KillSwitch {
 const never = <T>(): Promise<T> => new Promise(() => {})
 /** The timers of a process die with it. */
 const mortalClock: Clock = { ...systemClock, sleep: never }
-const alone = () => ({ concurrency: 1 })
 
-async function mortalScene(killSwitch: KillSwitch): Promise<Scene> {
+interface MortalScene extends Scene {
+  /** How often each customer was claimed. */
+  readonly claims: Map<string, number>
+  /** Those that DynamoDB applied. */
+  completions: number
+}
+
+async function mortalScene(killSwitch: KillSwitch): Promise<MortalScene> {
   const intercept = <T>(_request: unknown, answer: () => Promise<T>) => killSwitch.pass(answer)
   const scene = await setScene(simulatedClient(), SUBSCRIPTIONS, { intercept })
+  const mortal: MortalScene = { ...scene, claims: new Map(), completions: 0 }
   // 'deserialize' sees each try of a request, as it goes over the wire.
-  scene.client.middlewareStack.add((next) => (args) => killSwitch.pass(() => next(args)), { step: 'deserialize' })
+  scene.client.middlewareStack.add(
+    (next) => (args) =>
+      killSwitch.pass(async () => {
+        const reply = await next(args)
+        const body = parseJson(Buffer.from(Object(property(args.request, 'body'))).toString())
+        const customer = property(property(property(body, 'Key'), 'customer'), 'S')
+        const isClaim = property(body, 'ConditionExpression')?.toString().includes('#status = :active')
+        if (isClaim) mortal.claims.set(String(customer), (mortal.claims.get(String(customer)) ?? 0) + 1)
+        const request = describeLeaseRequest('UpdateItem', Object(body), scene.tables.leaseTable)
+        if (request?.kind === 'complete') mortal.completions++
+        return reply
+      }),
+    { step: 'deserialize' },
+  )
   killSwitch.requests = 0
-  return scene
+  return mortal
+}
+
+interface Event {
+  readonly requestId: string
+  readonly continuation?: string
+  readonly tries?: number
+}
+
+type Ended = Outcome<BillingResult> | Error | 'died'
+
+/** Works as Lambda: tries each event up to three times. @returns how each invocation ended */
+async function invokeAll(
+  scene: Scene,
+  killSwitch: KillSwitch,
+  { killAfter = Number.POSITIVE_INFINITY, copies = 1, retryFirst = false },
+): Promise<Ended[]> {
+  const ends: Ended[] = []
+  let died = killSwitch.arm(killAfter)
+  const events: Event[] = [{ requestId: 'request-1' }]
+  for (let event = events.shift(); event !== undefined; event = events.shift()) {
+    const { requestId, continuation, tries = 1 } = event
+    const continueBy: ContinueBy = ({ id }) =>
+      killSwitch.pass(async () => {
+        const next = { requestId: `request-${id}`, continuation: id }
+        events.push(...Array.from({ length: copies }, () => next))
+      })
+    const context = lambdaContext({ awsRequestId: requestId })
+    const options = { clock: mortalClock, context, continueBy, ...(continuation === undefined ? {} : { continuation }) }
+    const led = scene.lead(TICK, handingOver, options).catch((error: Error) => error)
+    const ended = await Promise.race([died, led])
+    ends.push(ended)
+    if (ended === 'died') {
+      died = killSwitch.arm(Number.POSITIVE_INFINITY)
+      await scene.expireLease()
+    }
+    if ((ended === 'died' || ended instanceof Error) && tries < 3) {
+      events.splice(retryFirst ? 0 : events.length, 0, { ...event, tries: tries + 1 })
+    }
+  }
+  return ends
+}
+
+/** One worker, which is asked to hand over during a charge. */
+function handingOver({ lease, gateway }: ChargeDueOptions) {
+  const asked = new AbortController()
+  let charges = 0
+  const charge: typeof gateway.charge = (...args) => {
+    charges++
+    if (charges === LAST_CHARGE) {
+      asked.abort(new HandOverRequestedError('about to end', { lease: 'billing', reason: 'deadline' }))
+    }
+    return gateway.charge(...args)
+  }
+  const signal = AbortSignal.any([lease.signal, asked.signal])
+  return {
+    ...{ concurrency: 1, pageSize: PAGE },
+    lease: changedLease(lease, { signal }),
+    gateway: { ...gateway, charge },
+  }
 }
 
 async function expectAllRight(scene: Scene): Promise<void> {
@@ -107,36 +196,68 @@ async function expectAllRight(scene: Scene): Promise<void> {
   expect(await scene.subscription('cus_of_tomorrow')).toMatchObject({ period: '2024-02-01' })
 }
 
-test(`The first leader of this tick makes ${REQUESTS} requests, both make ${REQUESTS_IN_ALL}`, async () => {
+const RESULT = { charged: 11, replayed: 1, declined: 2, suspended: 1, failed: 0 }
+
+test(`Three invocations and a retry of the last make ${REQUESTS_IN_ALL} requests`, async () => {
   const killSwitch = new KillSwitch()
   await using scene = await mortalScene(killSwitch)
-  await expect(scene.lead(TICK, alone)).rejects.toThrow('2 of 13 due charges are not settled')
-  expect(killSwitch.requests).toBe(REQUESTS)
-  expect(await scene.lead(TICK, alone)).toMatchObject({ status: 'completed' })
+  const ends = await invokeAll(scene, killSwitch, {})
+  expect(ends).toMatchObject([
+    { status: 'continued', result: { charged: 3, declined: 2, pages: 3 } },
+    { status: 'continued', result: { charged: 7, declined: 2, failed: 2, pages: 5 } },
+    {
+      name: 'UnsettledChargesError',
+      message: expect.stringMatching('2 of 13 due charges are not settled \\(2 × Gateway'),
+    },
+    { status: 'completed', result: { ...RESULT, due: 13, pages: 7 } },
+  ])
   expect(killSwitch.requests).toBe(REQUESTS_IN_ALL)
   await expectAllRight(scene)
 })
 
-describe.concurrent('Everything due is charged exactly once, with the right amount, if a leader dies after', () => {
-  test.each(Array.from({ length: REQUESTS_IN_ALL }, (_, i) => [i + 1]))('request %i', async (requests) => {
-    const killSwitch = new KillSwitch()
-    await using scene = await mortalScene(killSwitch)
-    const died = killSwitch.arm(requests)
-    const lead = (options = {}) => scene.lead(TICK, alone, options).catch((error: unknown) => error)
-    let outcome: unknown
-    while (outcome !== 'died') {
-      outcome = await Promise.race([died, lead({ clock: mortalClock })])
-      if (outcome !== 'died') expect(outcome).toBeInstanceOf(UnsettledChargesError)
-    }
-    killSwitch.disarm()
-    await scene.expireLease()
-    for (let retry = 0; retry < 3; retry++) {
-      outcome = await lead()
-      if (!(outcome instanceof UnsettledChargesError)) break
-    }
-    if (Reflect.get(Object(outcome), 'reason') !== 'tickDone') expect(outcome).toMatchObject({ status: 'completed' })
-    await expectAllRight(scene)
-  })
+let undisturbed: MortalScene
+beforeAll(async () => {
+  const killSwitch = new KillSwitch()
+  undisturbed = await mortalScene(killSwitch)
+  await invokeAll(undisturbed, killSwitch, {})
+})
+
+/** More periods than those of a page are never counted out. */
+const PERIODS_OF_A_PAGE = 4
+
+async function expectRightAfterDeath(how: Parameters<typeof invokeAll>[2]): Promise<void> {
+  const killSwitch = new KillSwitch()
+  await using scene = await mortalScene(killSwitch)
+  const ends = await invokeAll(scene, killSwitch, how)
+  expect(ends).toContain('died')
+  await expectAllRight(scene)
+  expect(scene.completions).toBe(1)
+  const again = [...scene.claims].filter(([customer, times]) => times > (undisturbed.claims.get(customer) ?? 0))
+  expect(again.length).toBeLessThanOrEqual(PAGE)
+  for (const ended of ends) {
+    if (!isCompleted(ended)) continue
+    expect(ended.result).toMatchObject({ failed: 0 })
+    expect(ended.result.due).toBeGreaterThanOrEqual(13 - PERIODS_OF_A_PAGE)
+  }
+}
+
+const isCompleted = (ended: Ended) => typeof ended === 'object' && 'status' in ended && ended.status === 'completed'
+
+describe.concurrent('Each customer is charged once, and the tick completed once, if a leader dies', () => {
+  test.each(Array.from({ length: REQUESTS_IN_ALL }, (_, i) => [i + 1]))(
+    'after request %i, and each continuation is delivered twice',
+    (killAfter) => expectRightAfterDeath({ killAfter, copies: 2 }),
+  )
+
+  const [first, second] = REQUESTS
+  test.each([
+    ['after its hand-over was written, before it invoked the next one', first - 1],
+    ['after it invoked the next one', first],
+    ['after the second hand-over was written', first + second - 1],
+    ['after it invoked the third one', first + second],
+  ])('%s, and is retried before the continuation runs', (_, killAfter) =>
+    expectRightAfterDeath({ killAfter, retryFirst: true }),
+  )
 })
 
 const ignoreFailedCondition = (error: unknown) => {

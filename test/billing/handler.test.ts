@@ -47,7 +47,10 @@ describe('The billing function', () => {
     expect(await invoke(EVENT, 'request-1')).toEqual({
       status: 'completed',
       fencingToken: expect.any(Number),
-      result: { due: 2, charged: 2, replayed: 0, declined: 0, suspended: 0, failed: 0, staleWritesRefused: 0 },
+      result: {
+        ...{ due: 2, charged: 2, replayed: 0, declined: 0, suspended: 0, failed: 0, pages: 1 },
+        staleWritesRefused: 0,
+      },
     })
     expect(await invoke(EVENT, 'request-2')).toMatchObject({ status: 'standby', reason: 'tickDone' })
     const path = '/2015-03-31/functions/sandbox/invocations'
