@@ -24,6 +24,8 @@ export interface Bar {
   readonly outcome: BarOutcome
   /** The tooltip. */
   readonly title: string
+  /** When its work passed from one invocation to the next. */
+  readonly joints?: readonly { readonly atMs: number; readonly title: string }[]
 }
 
 export const MARK_KINDS = [
