@@ -30,9 +30,6 @@ export class SubscriptionChangedError extends Error {
   }
 }
 
-/** Of a query: reading larger pages would delay the renewals of the lease. */
-const PAGE_SIZE = 500
-
 export function subscriptionsTable(client: DynamoDBDocumentClient, TableName: string) {
   async function findInShard(dueShard: string, latest: string, signal: AbortSignal) {
     const found: DueEntry[] = []
@@ -42,7 +39,7 @@ export function subscriptionsTable(client: DynamoDBDocumentClient, TableName: st
       KeyConditionExpression: 'dueShard = :dueShard AND dueAt <= :latest',
       ExpressionAttributeValues: { ':dueShard': dueShard, ':latest': latest },
     }
-    for await (const page of paginateQuery({ client, pageSize: PAGE_SIZE }, query, { abortSignal: signal })) {
+    for await (const page of paginateQuery({ client }, query, { abortSignal: signal })) {
       for (const { customer, plan, dueAt } of page.Items ?? []) found.push({ customer, plan, dueAt })
     }
     return found

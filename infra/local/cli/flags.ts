@@ -62,7 +62,7 @@ ${SCENARIO_HELP}
 
 Billing that takes longer than the function's time-out continues in further
 invocations:
-  npm start -- --customers 20000 --ticks 1 --timeout 60s
+  npm start -- --customers 20000 --ticks 1 --timeout 60s --time-scale 1
 
 Faults act on processes and on the requests between them; the functions are the
 deployed ones. --without runs ${TICKS_WITHOUT} ticks, with the fault that shows what is
