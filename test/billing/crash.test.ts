@@ -88,6 +88,7 @@ class KillSwitch {
   }
 }
 
+const DECODER = new TextDecoder()
 const never = <T>(): Promise<T> => new Promise(() => {})
 /** The timers of a process die with it. */
 const mortalClock: Clock = { ...systemClock, sleep: never }
@@ -108,7 +109,8 @@ async function mortalScene(killSwitch: KillSwitch): Promise<MortalScene> {
     (next) => (args) =>
       killSwitch.pass(async () => {
         const reply = await next(args)
-        const body = parseJson(Buffer.from(Object(property(args.request, 'body'))).toString())
+        const sent = property(args.request, 'body')
+        const body = parseJson(sent instanceof Uint8Array ? DECODER.decode(sent) : String(sent))
         const customer = property(property(property(body, 'Key'), 'customer'), 'S')
         const isClaim = property(body, 'ConditionExpression')?.toString().includes('#status = :active')
         if (isClaim) mortal.claims.set(String(customer), (mortal.claims.get(String(customer)) ?? 0) + 1)
