@@ -54,9 +54,12 @@ export function subscriptionsTable(client: DynamoDBDocumentClient, TableName: st
      */
     async findDue(tick: string, signal: AbortSignal, after?: DueEntry): Promise<readonly DueEntry[]> {
       const latest = after?.dueAt ?? tick
-      const shards = await Promise.all(DUE_SHARDS.map((shard) => findInShard(shard, latest, signal)))
-      // A row that moves while its shard is read may be listed twice.
-      const found = new Map(shards.flat().map((entry) => [JSON.stringify([entry.customer, entry.plan]), entry]))
+      const found = new Map<string, DueEntry>()
+      for (const shard of DUE_SHARDS) {
+        const entries = await findInShard(shard, latest, signal)
+        // A row that moves while its shard is read may be listed twice.
+        for (const entry of entries) found.set(JSON.stringify([entry.customer, entry.plan]), entry)
+      }
       const inOrder = [...found.values()].sort(byDueDate)
       return after === undefined ? inOrder : inOrder.filter((entry) => byDueDate(after, entry) < 0)
     },
