@@ -5,7 +5,6 @@ import { ConditionalCheckFailedException, TransactionCanceledException } from '@
 import { InvocationType, InvokeCommand, type InvokeCommandInput, LambdaClient } from '@aws-sdk/client-lambda'
 import { DynamoDBDocumentClient, GetCommand, PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
-import { parseJson } from '../../../functions/election/json.ts'
 import type { Call, Interceptor } from '../../../infra/local/lambda-host/interceptor.ts'
 import { listen } from '../../../infra/local/lambda-host/loopback.ts'
 import { type ServicesOptions, startServices } from '../../../infra/local/lambda-host/services.ts'
@@ -180,7 +179,7 @@ describe('Lambda', () => {
     const invoke = async (input: Partial<InvokeCommandInput> = {}) => {
       const command = new InvokeCommand({ FunctionName: payment.name, Payload: '{"amount":999}', ...input })
       const reply = await client.send(command)
-      return { ...reply, payload: parseJson(reply.Payload?.transformToString() ?? '') }
+      return { ...reply, payload: JSON.parse(reply.Payload?.transformToString() || 'null') }
     }
     return { endpoint, invoke, runs }
   }
