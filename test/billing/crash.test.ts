@@ -6,19 +6,10 @@
 
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
-import { type BillingResult, type ChargeDueOptions, UnsettledChargesError } from '../../functions/billing/charge-due.ts'
-import { type Clock, systemClock } from '../../functions/election/clock.ts'
-import {
-  type ContinueBy,
-  HandOverRequestedError,
-  type Outcome,
-  type WriteInput,
-} from '../../functions/election/index.ts'
-import { parseJson, property } from '../../functions/election/json.ts'
-import { describeLeaseRequest } from '../../functions/election/stores/describe.ts'
-import { simulatedClient } from '../../functions/election/testing/dynamodb/client.ts'
-import { lambdaContext } from '../../functions/election/testing/lambda-context.ts'
+import { UnsettledChargesError } from '../../functions/billing/charge-due.ts'
+import type { WriteInput } from '../../functions/election/index.ts'
 import { CARD } from '../../functions/sandbox/cards.ts'
+import { type Ended, invokeAll, KillSwitch, type MortalScene, mortalScene, PAGE } from './invocations.ts'
 import { changedLease, monthly, type Scene, setScene, TICK } from './scene.ts'
 
 const SUBSCRIPTIONS = [
@@ -48,10 +39,6 @@ const EXPECTED = [
   'cus_12 plus 2024-01-31: 1999 EUR',
 ]
 
-const PAGE = 2
-/** The hand-over is requested during this charge of an invocation. */
-const LAST_CHARGE = 5
-
 /**
  * Each invocation: an acquire and a query of each of the 4 shards. For each charge or decline: claim, intend, charge,
  * answer and move on; all but the last if the outcome is unknown; a look-up for 5 periods long due. The first
@@ -62,126 +49,6 @@ const LAST_CHARGE = 5
 const REQUESTS = [1 + 4 + 5 * 5 + 2 + 1 + 1, 1 + 4 + 4 * 5 + 4 + 2 * 4 + 1 + 1 + 1, 1 + 4 + 2 * 5 + 1 + 1 + 1] as const
 const REQUESTS_OF_RETRY = 1 + 4 + 2 * 5 + 1 + 1
 const REQUESTS_IN_ALL = REQUESTS.reduce<number>((sum, requests) => sum + requests, REQUESTS_OF_RETRY)
-
-/** Counts the requests of a process, and kills it after a number of them. */
-class KillSwitch {
-  requests = 0
-  #killAfter = Number.POSITIVE_INFINITY
-  #died = Promise.withResolvers<'died'>()
-
-  /** @returns when the process died */
-  arm(killAfter: number): Promise<'died'> {
-    this.requests = 0
-    this.#killAfter = killAfter
-    this.#died = Promise.withResolvers()
-    return this.#died.promise
-  }
-
-  /** A dead process sends and receives nothing: its promises never settle. */
-  async pass<T>(request: () => Promise<T>): Promise<T> {
-    if (this.requests >= this.#killAfter) return never()
-    const reply = await request()
-    this.requests++
-    if (this.requests < this.#killAfter) return reply
-    this.#died.resolve('died')
-    return never()
-  }
-}
-
-const DECODER = new TextDecoder()
-const never = <T>(): Promise<T> => new Promise(() => {})
-/** The timers of a process die with it. */
-const mortalClock: Clock = { ...systemClock, sleep: never }
-
-interface MortalScene extends Scene {
-  /** How often each customer was claimed. */
-  readonly claims: Map<string, number>
-  /** Those that DynamoDB applied. */
-  completions: number
-}
-
-async function mortalScene(killSwitch: KillSwitch): Promise<MortalScene> {
-  const intercept = <T>(_request: unknown, answer: () => Promise<T>) => killSwitch.pass(answer)
-  const scene = await setScene(simulatedClient(), SUBSCRIPTIONS, { intercept })
-  const mortal: MortalScene = { ...scene, claims: new Map(), completions: 0 }
-  // 'deserialize' sees each try of a request, as it goes over the wire.
-  scene.client.middlewareStack.add(
-    (next) => (args) =>
-      killSwitch.pass(async () => {
-        const reply = await next(args)
-        const sent = property(args.request, 'body')
-        const body = parseJson(sent instanceof Uint8Array ? DECODER.decode(sent) : String(sent))
-        const customer = property(property(property(body, 'Key'), 'customer'), 'S')
-        const isClaim = property(body, 'ConditionExpression')?.toString().includes('#status = :active')
-        if (isClaim) mortal.claims.set(String(customer), (mortal.claims.get(String(customer)) ?? 0) + 1)
-        const request = describeLeaseRequest('UpdateItem', Object(body), scene.tables.leaseTable)
-        if (request?.kind === 'complete') mortal.completions++
-        return reply
-      }),
-    { step: 'deserialize' },
-  )
-  killSwitch.requests = 0
-  return mortal
-}
-
-interface Event {
-  readonly requestId: string
-  readonly continuation?: string
-  readonly tries?: number
-}
-
-type Ended = Outcome<BillingResult> | Error | 'died'
-
-/** Works as Lambda: tries each event up to three times. @returns how each invocation ended */
-async function invokeAll(
-  scene: Scene,
-  killSwitch: KillSwitch,
-  { killAfter = Number.POSITIVE_INFINITY, copies = 1, retryFirst = false },
-): Promise<Ended[]> {
-  const ends: Ended[] = []
-  let died = killSwitch.arm(killAfter)
-  const events: Event[] = [{ requestId: 'request-1' }]
-  for (let event = events.shift(); event !== undefined; event = events.shift()) {
-    const { requestId, continuation, tries = 1 } = event
-    const continueBy: ContinueBy = ({ id }) =>
-      killSwitch.pass(async () => {
-        const next = { requestId: `request-${id}`, continuation: id }
-        events.push(...Array.from({ length: copies }, () => next))
-      })
-    const context = lambdaContext({ awsRequestId: requestId })
-    const options = { clock: mortalClock, context, continueBy, ...(continuation === undefined ? {} : { continuation }) }
-    const led = scene.lead(TICK, handingOver, options).catch((error: Error) => error)
-    const ended = await Promise.race([died, led])
-    ends.push(ended)
-    if (ended === 'died') {
-      died = killSwitch.arm(Number.POSITIVE_INFINITY)
-      await scene.expireLease()
-    }
-    if ((ended === 'died' || ended instanceof Error) && tries < 3) {
-      events.splice(retryFirst ? 0 : events.length, 0, { ...event, tries: tries + 1 })
-    }
-  }
-  return ends
-}
-
-/** One worker, which is asked to hand over during a charge. */
-function handingOver({ lease, gateway }: ChargeDueOptions) {
-  const asked = new AbortController()
-  let charges = 0
-  const charge: typeof gateway.charge = (...args) => {
-    charges++
-    if (charges === LAST_CHARGE) {
-      asked.abort(new HandOverRequestedError('about to end', { lease: 'billing', reason: 'deadline' }))
-    }
-    return gateway.charge(...args)
-  }
-  const signal = AbortSignal.any([lease.signal, asked.signal])
-  return {
-    ...{ concurrency: 1, pageSize: PAGE },
-    lease: changedLease(lease, { signal }),
-    gateway: { ...gateway, charge },
-  }
-}
 
 async function expectAllRight(scene: Scene): Promise<void> {
   const charges = scene.charges()
@@ -202,7 +69,7 @@ const RESULT = { charged: 11, replayed: 1, declined: 2, suspended: 1, failed: 0 
 
 test(`Three invocations and a retry of the last make ${REQUESTS_IN_ALL} requests`, async () => {
   const killSwitch = new KillSwitch()
-  await using scene = await mortalScene(killSwitch)
+  await using scene = await mortalScene(SUBSCRIPTIONS, killSwitch)
   const ends = await invokeAll(scene, killSwitch, {})
   expect(ends).toMatchObject([
     { status: 'continued', result: { charged: 3, declined: 2, pages: 3 } },
@@ -220,7 +87,7 @@ test(`Three invocations and a retry of the last make ${REQUESTS_IN_ALL} requests
 let undisturbed: MortalScene
 beforeAll(async () => {
   const killSwitch = new KillSwitch()
-  undisturbed = await mortalScene(killSwitch)
+  undisturbed = await mortalScene(SUBSCRIPTIONS, killSwitch)
   await invokeAll(undisturbed, killSwitch, {})
 })
 
@@ -229,7 +96,7 @@ const PERIODS_OF_A_PAGE = 4
 
 async function expectRightAfterDeath(how: Parameters<typeof invokeAll>[2]): Promise<void> {
   const killSwitch = new KillSwitch()
-  await using scene = await mortalScene(killSwitch)
+  await using scene = await mortalScene(SUBSCRIPTIONS, killSwitch)
   const ends = await invokeAll(scene, killSwitch, how)
   expect(ends).toContain('died')
   await expectAllRight(scene)
