@@ -1,5 +1,6 @@
 /** What the leaders of a tick have done so far: the checkpoint that each leaves to the next. */
 import * as v from 'valibot'
+import type { Settled } from './settling.ts'
 import type { DueEntry } from './subscription.ts'
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
@@ -11,12 +12,8 @@ const progressSchema = v.object({
   after: v.optional(v.object({ dueAt: text, customer: text, plan: text })),
 })
 
-export interface Progress {
+export interface Progress extends Readonly<Settled> {
   readonly pages: number
-  readonly charged: number
-  readonly replayed: number
-  readonly declined: number
-  readonly suspended: number
   /** Not settled, by the name of the error. */
   readonly failed: Readonly<Record<string, number>>
   /** All subscriptions up to this one have been tried. Absent: start with the first. */
