@@ -28,13 +28,13 @@ describe.concurrent('a whole run', { timeout: 240_000 }, () => {
   test('that is longer than an invocation continues in others, one of which is killed', async () => {
     // A fast machine would need thousands of customers.
     const slowGateway: Interceptor = async ({ service, body }, forward) => {
-      if (service === 'lambda' && body['method'] === 'POST') await sleep(300)
+      if (service === 'lambda' && body['method'] === 'POST') await sleep(500)
       return forward()
     }
-    const flags = '--customers 150 --ticks 1 --timeout 3s --kill-leader 1'
+    const flags = '--customers 150 --ticks 1 --timeout 5s --kill-leader 1'
     const { summary, verdict, output } = await run(flags.split(' '), app, slowGateway)
     expect(verdict, output).toEqual(ALL_WELL)
-    expect(summary, output).toMatchObject({ ...RIGHT, ticks: 1, completed: 1, tookOver: 1, failed: 1 })
+    expect(summary, output).toMatchObject({ ...RIGHT, ticks: 1, completed: 1, tookOver: 1 })
     expect(output).toMatch(/150 charges/)
     const continued = output.match(/: continued in a new invocation$/gm) ?? []
     expect(continued.length, output).toBeGreaterThanOrEqual(2)
