@@ -1,25 +1,20 @@
 /**
- * The protected task: charges every subscription that is due at the tick. It may be stopped between any two steps,
- * repeated, or overtaken by another leader; each business unit is still charged and recorded exactly once:
- *
- * 1. Claim the subscription: confirms that it is due, and keeps every older leader from moving it on.
- * 2. Intend: write the order into the ledger, unless an earlier leader did. If the row has the gateway's answer, go to
- *    5.
- * 3. Ask the gateway. If an earlier leader may have asked already, first look up the idempotency key. Then charge with
- *    the same key, so that every repetition gets the first answer. If no answer comes, the row becomes `unknown`.
- * 4. Write the answer into the ledger.
- * 5. Move the subscription on to its next period, or to its next try.
+ * The protected task: charges every subscription that is due at the tick, page by page, with a checkpoint between two
+ * pages. It may be stopped at any time, repeated, or overtaken by another leader: see settling.ts. If the invocation is
+ * about to end, what is under way is finished, and the next invocation continues behind it.
  *
  * Only the tick decides what is due, so that a repetition finds what the first try found.
  */
-import { type Lease, LeaseLostError, StaleTokenError } from '../election/index.ts'
-import { dueInstant } from './due-date.ts'
-import { type ChargeOutcome, type Gateway, GatewayOutcomeUnknownError } from './gateway.ts'
-import { type Charge, DuplicateChargeError, type Ledger } from './ledger.ts'
-import { afterCharge, afterDecline, type DueSubscription, type SubscriptionKey } from './subscription.ts'
-import type { Subscriptions } from './subscriptions.ts'
+import { HandOverRequestedError, type Lease, LeaseLostError, StaleTokenError } from '../election/index.ts'
+import { DuplicateChargeError } from './ledger.ts'
+import { describeFailed, type Progress, readProgress, totalOf } from './progress.ts'
+import { type Settled, type SettleOptions, Settling } from './settling.ts'
+import type { DueEntry } from './subscription.ts'
 
-/** What one tenure did. */
+/**
+ * What the leaders of a tick did so far. What a leader did between its last checkpoint and its death is not counted,
+ * unless it is found again.
+ */
 export interface BillingResult {
   /** Business units found due and tried: `charged + declined + failed`. */
   readonly due: number
@@ -31,7 +26,8 @@ export interface BillingResult {
   readonly suspended: number
   /** Not settled: the outcome is unknown, the gateway refused, or a row is corrupt. */
   readonly failed: number
-  /** Writes that a newer leader's token stopped; the task ends at the first. */
+  readonly pages: number
+  /** Writes of this leader that a newer one's token stopped; the task ends at the first. */
   readonly staleWritesRefused: number
 }
 
@@ -41,18 +37,16 @@ export interface Log {
   warn(message: string, fields: Readonly<Record<string, unknown>>): void
 }
 
-export interface ChargeDueOptions {
-  readonly lease: Pick<Lease, 'fencingToken' | 'missed' | 'signal' | 'assertHeld' | 'claim' | 'send' | 'idempotencyKey'>
-  /** What is due at or before this instant is charged: canonical ISO in UTC with milliseconds. */
-  readonly tick: string
-  readonly subscriptions: Subscriptions
-  readonly gateway: Gateway
-  readonly ledger: Ledger
+type BillingLease = SettleOptions['lease'] &
+  Pick<Lease, 'missed' | 'signal' | 'checkpoint' | 'saveCheckpoint' | 'handOver'>
+
+export interface ChargeDueOptions extends SettleOptions {
+  readonly lease: BillingLease
   readonly log: Log
   /** How many subscriptions are processed at a time. @default 8 */
   readonly concurrency?: number
-  /** Wall clock, epoch ms; written into the ledger, decides nothing. @default Date.now */
-  readonly now?: () => number
+  /** How many subscriptions are processed between two checkpoints. @default 500 */
+  readonly pageSize?: number
 }
 
 /** Some subscriptions are not settled. The tick must not be completed: its retry settles what can be settled. */
@@ -61,63 +55,66 @@ export class UnsettledChargesError extends Error {
   readonly unsettled: number
   readonly result: BillingResult
 
-  constructor(result: BillingResult, causes: readonly unknown[], notTried: number) {
+  constructor(result: BillingResult, failed: Progress['failed'], notTried: number, cause: unknown) {
     const rest = notTried === 0 ? '' : ` The gateway seems to be down: ${notTried} more were not tried.`
     super(
-      `${result.failed} of ${result.due} due charges are not settled (${countByName(causes)}). ` +
+      `${result.failed} of ${result.due} due charges are not settled (${describeFailed(failed)}). ` +
         `A retry of this tick safely tries what is still due; the log has each reason.${rest}`,
-      { cause: causes[0] },
+      { cause },
     )
     this.unsettled = result.failed + notTried
     this.result = result
   }
 }
 
-/**
- * After this many failures in a row the gateway is considered down, and the task stops. Only first requests of a key
- * count: after an outage the gateway may repeat its stored failures for a day, which must not stop the other charges.
- */
-const GATEWAY_IS_DOWN_AFTER = 20
-/**
- * A period that has been due for longer is looked up even if the ledger shows no earlier try: the ledger may have been
- * restored from a backup. Well within the time for which a gateway remembers idempotency keys.
- */
-const LONG_DUE_MS = 12 * 3_600_000
 /** More failures than these are only counted. */
 const MOST_FAILURES_LOGGED = 50
 
 /**
- * @throws UnsettledChargesError after everything else was settled, or when the gateway seems to be down
+ * @throws UnsettledChargesError after everything else was settled, by this invocation or the ones before it, or when
+ *   the gateway seems to be down
  * @throws LeaseLostError once nothing of the task is running any more; its cause is a StaleTokenError if the fence
  *   refused a write
+ * @throws HandOverError if no invocation could be started that continues
  */
 export function chargeDue(options: ChargeDueOptions): Promise<BillingResult> {
-  return new BillingRun({ concurrency: 8, now: Date.now, ...options }).run()
+  return new BillingRun({ concurrency: 8, pageSize: 500, now: Date.now, ...options }).run()
 }
 
 class BillingRun {
   readonly #options: Required<ChargeDueOptions>
-  readonly #leadershipLost = new AbortController()
-  readonly #signal: AbortSignal
-  readonly #failures: unknown[] = []
-  #gatewayFailuresInARow = 0
-  readonly #settled = { charged: 0, replayed: 0, declined: 0, suspended: 0 }
+  readonly #lost = new AbortController()
+  /** Aborts when the lease is lost; not when the lease asks for the hand-over. */
+  readonly #signal = this.#lost.signal
+  readonly #settling: Settling
+  readonly #settled: Settled & { pages: number }
+  readonly #failed: Map<string, number>
+  /** The last subscription that was begun, and all before it were. */
+  #after: DueEntry | undefined
+  #firstCause: unknown
+  #failuresLogged = 0
   #staleWritesRefused = 0
 
   constructor(options: Required<ChargeDueOptions>) {
+    const { failed, after, ...settled } = readProgress(options.lease.checkpoint)
     this.#options = options
-    this.#signal = AbortSignal.any([options.lease.signal, this.#leadershipLost.signal])
+    this.#settled = settled
+    this.#settling = new Settling(options, this.#signal, this.#settled)
+    this.#failed = new Map(Object.entries(failed))
+    this.#after = after
+    const { signal } = options.lease
+    const stop = () => this.#mustHandOver || this.#lost.abort(signal.reason)
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop)
   }
 
   async run(): Promise<BillingResult> {
-    const { tick, log, concurrency, lease, subscriptions } = this.#options
+    const { tick, log, lease } = this.#options
     const { fencingToken, missed } = lease
-    log.info('leading', { tick, fencingToken, missedTicks: missed.length })
-    let queue: SubscriptionKey[] = []
+    log.info('leading', { tick, fencingToken, missedTicks: missed.length, pagesBefore: this.#settled.pages })
+    let left: number
     try {
-      queue = [...(await subscriptions.findDue(tick, this.#signal))].reverse()
-      // All workers end before the task does: the lease must not be released while a charge is in progress.
-      await Promise.all(Array.from({ length: concurrency }, () => this.#work(queue)))
+      left = await this.#chargeAll()
       this.#signal.throwIfAborted()
     } catch (error) {
       this.#signal.throwIfAborted() // the reason is more useful than the query's "aborted"
@@ -125,108 +122,83 @@ class BillingRun {
     } finally {
       log.info('billed', { tick, fencingToken, ...this.#result() })
     }
-    if (this.#failures.length > 0) {
-      log.warn('unsettled', { tick, fencingToken, causes: countByName(this.#failures) })
-      throw new UnsettledChargesError(this.#result(), this.#failures, queue.length)
-    }
+    if (left > 0 && !this.#settling.gatewayIsDown) await lease.handOver(this.#progress())
+    else if (this.#failed.size > 0) await this.#fail(left)
     return this.#result()
   }
 
+  /** @returns how many subscriptions were not begun */
+  async #chargeAll(): Promise<number> {
+    const { tick, concurrency, pageSize, lease, subscriptions } = this.#options
+    const queue = [...(await subscriptions.findDue(tick, this.#signal, this.#after))].reverse()
+    while (queue.length > 0 && !this.#mustStop) {
+      const page = queue.splice(-pageSize)
+      // All workers end before the task does: the lease must not be released while a charge is in progress.
+      await Promise.all(Array.from({ length: concurrency }, () => this.#work(page)))
+      queue.push(...page)
+      this.#settled.pages++
+      if (queue.length > 0 && !this.#mustStop) await lease.saveCheckpoint(this.#progress())
+    }
+    return queue.length
+  }
+
+  get #mustHandOver(): boolean {
+    return this.#options.lease.signal.reason instanceof HandOverRequestedError
+  }
+
+  get #mustStop(): boolean {
+    return this.#signal.aborted || this.#mustHandOver || this.#settling.gatewayIsDown
+  }
+
+  #progress(): Progress {
+    const after = this.#after === undefined ? {} : { after: this.#after }
+    return { ...this.#settled, failed: Object.fromEntries(this.#failed), ...after }
+  }
+
   #result(): BillingResult {
-    const failed = this.#failures.length
+    const failed = totalOf(this.#progress().failed)
     const due = this.#settled.charged + this.#settled.declined + failed
     return { due, ...this.#settled, failed, staleWritesRefused: this.#staleWritesRefused }
   }
 
-  async #work(queue: SubscriptionKey[]): Promise<void> {
-    for (let key = queue.pop(); key !== undefined; key = queue.pop()) {
+  /** The retry starts with the first subscription again, and counts anew what fails. */
+  async #fail(notTried: number): Promise<never> {
+    const { tick, log, lease } = this.#options
+    const { failed } = this.#progress()
+    log.warn('unsettled', { tick, fencingToken: lease.fencingToken, causes: describeFailed(failed) })
+    await lease.saveCheckpoint({ ...this.#settled, failed: {} })
+    throw new UnsettledChargesError(this.#result(), failed, notTried, this.#firstCause)
+  }
+
+  async #work(page: DueEntry[]): Promise<void> {
+    while (!this.#mustStop) {
+      const key = page.pop()
+      if (key === undefined) return
+      this.#after = key
       try {
-        await this.#settleAll(key)
+        await this.#settling.settleAll(key)
       } catch (error) {
-        this.#failed(error)
+        this.#notSettled(error)
       }
-      if (this.#signal.aborted || this.#gatewayFailuresInARow >= GATEWAY_IS_DOWN_AFTER) return
     }
   }
 
-  #failed(error: unknown): void {
+  #notSettled(error: unknown): void {
     const { tick, log } = this.#options
     // A duplicate charge is reported even by a leader that was replaced: its successor does not know of it.
     const isDuplicate = error instanceof DuplicateChargeError
     const loss = isDuplicate ? error.cause : error
     if (loss instanceof StaleTokenError) this.#staleWritesRefused++
-    if (loss instanceof LeaseLostError || loss instanceof StaleTokenError) this.#leadershipLost.abort(loss)
+    if (loss instanceof LeaseLostError || loss instanceof StaleTokenError) this.#lost.abort(loss)
     if (this.#signal.aborted && !isDuplicate) return // the loss made it fail, not the subscription
-    this.#failures.push(error)
-    if (this.#failures.length <= MOST_FAILURES_LOGGED) log.warn('not settled', { tick, ...describe(error) })
+    const name = error instanceof Error ? error.name || 'Error' : typeof error
+    this.#failed.set(name, (this.#failed.get(name) ?? 0) + 1)
+    this.#firstCause ??= error
+    if (++this.#failuresLogged <= MOST_FAILURES_LOGGED) log.warn('not settled', { tick, ...describe(error) })
   }
-
-  /** Catches up: a subscription may have missed several periods. */
-  async #settleAll(key: SubscriptionKey): Promise<void> {
-    const { lease, tick, subscriptions } = this.#options
-    for (let nextIsDue = true; nextIsDue; ) {
-      const due = await subscriptions.claimDue(lease, key, tick)
-      if (due === undefined) return
-      nextIsDue = await this.#settle(due)
-    }
-  }
-
-  /** Settles one business unit. @returns whether the next period is due at this tick too */
-  async #settle(due: DueSubscription): Promise<boolean> {
-    const { lease, tick, subscriptions, ledger, now } = this.#options
-    const { customer, plan, period, dunned, priceMinor, currency, paymentMethod } = due
-    const order = { customer, plan, period, dunned, amountMinor: priceMinor, currency, paymentMethod }
-    const charge = await ledger.intend(lease, order, tick, now())
-    const outcome = isSettled(charge) ? { status: charge.status, replayed: true } : await this.#charge(charge, due)
-    if (outcome.status === 'declined') {
-      const next = afterDecline(due, tick)
-      await subscriptions.moveOn(lease, due, next)
-      this.#settled.declined++
-      if (next.status === 'suspended') this.#settled.suspended++
-      return false
-    }
-    const next = afterCharge(due)
-    await subscriptions.moveOn(lease, due, next)
-    this.#settled.charged++
-    if (outcome.replayed) this.#settled.replayed++
-    return next.dueAt <= tick
-  }
-
-  /** Asks the gateway and writes its answer into the ledger, or that none came. */
-  async #charge(charge: Charge, due: DueSubscription): Promise<ChargeOutcome> {
-    const { lease, ledger, now } = this.#options
-    const outcome = await this.#ask(charge, due).catch(async (error: unknown) => {
-      if (charge.fresh) this.#gatewayFailuresInARow++
-      if (error instanceof GatewayOutcomeUnknownError) await ledger.answer(lease, charge, 'unknown', now())
-      throw error
-    })
-    this.#gatewayFailuresInARow = 0
-    await ledger.answer(lease, charge, outcome, now())
-    return outcome
-  }
-
-  async #ask(charge: Charge, { period, timeZone }: DueSubscription): Promise<ChargeOutcome> {
-    const { lease, tick, gateway } = this.#options
-    const call = { key: charge.key, signal: this.#signal, beforeSend: () => lease.assertHeld() }
-    const sinceMs = Date.parse(dueInstant(period, timeZone))
-    if (!charge.fresh || Date.parse(tick) - sinceMs > LONG_DUE_MS) {
-      const earlier = await gateway.find(charge, { ...call, sinceMs })
-      if (earlier !== undefined) return earlier
-    }
-    return gateway.charge(charge, call)
-  }
-}
-
-function isSettled(charge: Charge): charge is Charge & { readonly status: 'charged' | 'declined' } {
-  return charge.status === 'charged' || charge.status === 'declined'
 }
 
 /** Messages of errors name no customer. */
 function describe(error: unknown) {
   return error instanceof Error ? { error: error.name, reason: error.message } : { error: typeof error }
-}
-
-function countByName(errors: readonly unknown[]): string {
-  const names = Map.groupBy(errors, (error) => (error instanceof Error ? error.name : typeof error))
-  return [...names].map(([name, those]) => `${those.length} × ${name}`).join(', ')
 }

@@ -5,6 +5,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import middy from '@middy/core'
 import { DynamoDBLeaseStore, InvalidTickError, leaderOnly } from '../election/index.ts'
 import { leaseMetrics } from '../election/metrics.ts'
+import { selfInvoke } from '../election/self-invoke.ts'
 import { SDK_CLIENT } from '../election/stores/sdk-client.ts'
 import { secretApiKey } from './api-key.ts'
 import { chargeDue } from './charge-due.ts'
@@ -34,6 +35,7 @@ export const handler = middy()
     leaderOnly({
       store: new DynamoDBLeaseStore({ tableName: leaseTable, client }),
       onEvent: leaseMetrics({ tableName: leaseTable }),
+      continueBy: selfInvoke(),
     }),
   )
   .handler(async (_event: unknown, { lease }) => {

@@ -14,7 +14,8 @@
  * | `dunned` | N | declines of this period so far |
  * | `status` | S | active, or suspended after too many declines |
  *
- * `customer` and `paymentMethod` are the gateway's ids. docs/operations.md describes how to change a subscription by
+ * While several periods are due, `dueAt` stays that of the first until all are charged. `customer` and `paymentMethod`
+ * are the gateway's ids. docs/operations.md describes how to change a subscription by
  * hand and how to resume a suspended one.
  */
 import * as v from 'valibot'
@@ -24,6 +25,11 @@ import { isAmountMinor, isCurrency } from './money.ts'
 export interface SubscriptionKey {
   readonly customer: string
   readonly plan: string
+}
+
+/** As the index `due` lists it. */
+export interface DueEntry extends SubscriptionKey {
+  readonly dueAt: string
 }
 
 /** What is charged exactly once. */

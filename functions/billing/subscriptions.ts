@@ -10,6 +10,7 @@ import {
   type AfterCharge,
   type AfterDecline,
   DUE_SHARDS,
+  type DueEntry,
   type DueSubscription,
   readDueSubscription,
   type SubscriptionKey,
@@ -30,13 +31,13 @@ export class SubscriptionChangedError extends Error {
 }
 
 export function subscriptionsTable(client: DynamoDBDocumentClient, TableName: string) {
-  async function findInShard(dueShard: string, tick: string, signal: AbortSignal) {
-    const found: (SubscriptionKey & { readonly dueAt: string })[] = []
+  async function findInShard(dueShard: string, latest: string, signal: AbortSignal) {
+    const found: DueEntry[] = []
     const query = {
       TableName,
       IndexName: 'due',
-      KeyConditionExpression: 'dueShard = :dueShard AND dueAt <= :tick',
-      ExpressionAttributeValues: { ':dueShard': dueShard, ':tick': tick },
+      KeyConditionExpression: 'dueShard = :dueShard AND dueAt <= :latest',
+      ExpressionAttributeValues: { ':dueShard': dueShard, ':latest': latest },
     }
     for await (const page of paginateQuery({ client }, query, { abortSignal: signal })) {
       for (const { customer, plan, dueAt } of page.Items ?? []) found.push({ customer, plan, dueAt })
@@ -46,15 +47,21 @@ export function subscriptionsTable(client: DynamoDBDocumentClient, TableName: st
 
   return {
     /**
-     * The subscriptions that the index `due` lists, each once, latest due date first: old ones that no tick could
-     * settle must not delay the others. The index is eventually consistent: {@link Subscriptions.claimDue} confirms
-     * each entry, and the next tick finds what is missing.
+     * The subscriptions that the index `due` lists behind `after`, each once, latest due date first: old ones that no
+     * tick could settle must not delay the others. The order is the same for every leader of the tick. The index is
+     * eventually consistent: {@link Subscriptions.claimDue} confirms each entry, and the next tick finds what is
+     * missing.
      */
-    async findDue(tick: string, signal: AbortSignal): Promise<readonly SubscriptionKey[]> {
-      const shards = await Promise.all(DUE_SHARDS.map((shard) => findInShard(shard, tick, signal)))
-      // A row that moves while its shard is read may be listed twice.
-      const found = new Map(shards.flat().map((entry) => [JSON.stringify([entry.customer, entry.plan]), entry]))
-      return [...found.values()].sort((a, b) => b.dueAt.localeCompare(a.dueAt))
+    async findDue(tick: string, signal: AbortSignal, after?: DueEntry): Promise<readonly DueEntry[]> {
+      const latest = after?.dueAt ?? tick
+      const found = new Map<string, DueEntry>()
+      for (const shard of DUE_SHARDS) {
+        const entries = await findInShard(shard, latest, signal)
+        // A row that moves while its shard is read may be listed twice.
+        for (const entry of entries) found.set(JSON.stringify([entry.customer, entry.plan]), entry)
+      }
+      const inOrder = [...found.values()].sort(byDueDate)
+      return after === undefined ? inOrder : inOrder.filter((entry) => byDueDate(after, entry) < 0)
     },
 
     /**
@@ -90,7 +97,11 @@ export function subscriptionsTable(client: DynamoDBDocumentClient, TableName: st
      * @throws StaleTokenError, LeaseLostError
      * @throws SubscriptionChangedError if the row has changed otherwise since it was claimed
      */
-    async moveOn(lease: Pick<Lease, 'send'>, from: DueSubscription, to: AfterCharge | AfterDecline): Promise<void> {
+    async moveOn(
+      lease: Pick<Lease, 'send'>,
+      from: DueSubscription,
+      to: Omit<AfterCharge, 'dueAt'> | AfterCharge | AfterDecline,
+    ): Promise<void> {
       const { customer, plan, period, dunned } = from
       const isSuspended = 'status' in to && to.status === 'suspended'
       const { UpdateExpression, ExpressionAttributeNames, ExpressionAttributeValues } = setAttributes({ period, ...to })
@@ -114,3 +125,10 @@ export function subscriptionsTable(client: DynamoDBDocumentClient, TableName: st
     },
   }
 }
+
+function byDueDate(a: DueEntry, b: DueEntry): number {
+  return compare(b.dueAt, a.dueAt) || compare(a.customer, b.customer) || compare(a.plan, b.plan)
+}
+
+/** By UTF-16 units: unlike `localeCompare`, the same in every version of Node. */
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)

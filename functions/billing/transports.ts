@@ -2,7 +2,7 @@
  * Sends a request to the gateway: over HTTPS to a real one, or by invoking the sandbox's Lambda function. Returns the
  * answer without interpreting it; throws if there is none.
  */
-import type { LambdaClient } from '@aws-sdk/client-lambda'
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import * as v from 'valibot'
 import { parseJson, property } from '../election/json.ts'
 import { type GatewayRequest, type GatewayResponse, gatewayResponse } from '../sandbox/message.ts'
@@ -116,8 +116,6 @@ export function lambdaTransport(options: { functionName: string; timeoutMs?: num
   let client: LambdaClient | undefined
 
   return async (request, { signal, beforeSend }) => {
-    // Imported on demand, so that cold starts with an HTTPS gateway do not load it.
-    const { InvokeCommand, LambdaClient } = await import('@aws-sdk/client-lambda')
     client ??= new LambdaClient({
       // The second try is for a connection that was closed while Lambda froze this process.
       maxAttempts: 2,

@@ -43,8 +43,8 @@ describe('A leader', () => {
     expect(await scene.recordedCharges()).toEqual(scene.charges())
     expect(scene.requests.toSorted()).toEqual(['POST cus_1', 'POST cus_2']) // its own new intents need no look-up
     expect(scene.log).toEqual([
-      { message: 'leading', fields: { tick: TICK, fencingToken, missedTicks: 0 } },
-      { message: 'billed', fields: { tick: TICK, fencingToken, ...NOTHING, due: 2, charged: 2 } },
+      { message: 'leading', fields: { tick: TICK, fencingToken, missedTicks: 0, pagesBefore: 0 } },
+      { message: 'billed', fields: { tick: TICK, fencingToken, ...NOTHING, due: 2, charged: 2, pages: 1 } },
     ])
   })
 
@@ -70,7 +70,11 @@ describe('A leader', () => {
     await using scene = await setScene(endpoint, [monthly('cus_paid', { dueDate: '2024-02-29' })])
     await scene.putSubscription({ ...monthly('cus_suspended'), status: 'suspended' })
     const before = [await scene.subscription('cus_paid'), await scene.subscription('cus_suspended')]
-    const listed = ['cus_paid', 'cus_gone', 'cus_suspended'].map((customer) => ({ customer, plan: 'plus' }))
+    const listed = ['cus_paid', 'cus_gone', 'cus_suspended'].map((customer) => ({
+      customer,
+      plan: 'plus',
+      dueAt: TICK,
+    }))
     const outcome = await scene.lead(TICK, ({ subscriptions }) => ({
       subscriptions: { ...subscriptions, findDue: async () => listed },
     }))

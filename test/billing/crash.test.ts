@@ -1,16 +1,15 @@
 /**
- * A process may die between any two of its requests, to DynamoDB or to the gateway. One worker makes their order
+ * A process may die between any two of its requests, to DynamoDB, the gateway or Lambda. One worker makes their order
  * deterministic, so that every place to die is tried in turn: the first n requests are executed, the reply to the last
  * of them is lost, and nothing is sent after it. A network may also repeat and delay each request.
  */
 
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb'
-import { describe, expect, inject, test } from 'vitest'
+import { beforeAll, describe, expect, inject, test } from 'vitest'
 import { UnsettledChargesError } from '../../functions/billing/charge-due.ts'
-import { type Clock, systemClock } from '../../functions/election/clock.ts'
 import type { WriteInput } from '../../functions/election/index.ts'
-import { simulatedClient } from '../../functions/election/testing/dynamodb/client.ts'
 import { CARD } from '../../functions/sandbox/cards.ts'
+import { type Ended, invokeAll, KillSwitch, type MortalScene, mortalScene, PAGE } from './invocations.ts'
 import { changedLease, monthly, type Scene, setScene, TICK } from './scene.ts'
 
 const SUBSCRIPTIONS = [
@@ -41,56 +40,15 @@ const EXPECTED = [
 ]
 
 /**
- * The first leader: the acquire; a query of each of the 4 shards; claim, intend, charge, answer and move on for 9
- * charges and 2 declines; all but the last for 2 charges of unknown outcome; a look-up for 5 periods long due; the
- * release.
+ * Each invocation: an acquire and a query of each of the 4 shards. For each charge or decline: claim, intend, charge,
+ * answer and move on; all but the last if the outcome is unknown; a look-up for 5 periods long due. The first
+ * invocation charges 5, with 2 checkpoints, a hand-over and an invoke; the second 4 and 2 that stay unknown, with 1
+ * checkpoint, a hand-over and an invoke; the third 2, then a checkpoint and a release, since the tick is not settled.
+ * Its retry looks up both unknown ones, charges one of them, and completes the tick.
  */
-const REQUESTS = 1 + 4 + 11 * 5 + 2 * 4 + 5 + 1
-/** The second: the same for the 2 that are left, each looked up and one of them charged; the completion. */
-const REQUESTS_IN_ALL = REQUESTS + 1 + 4 + 2 * 5 + 1 + 1
-
-/** Counts the requests of a process, and kills it after a number of them. */
-class KillSwitch {
-  requests = 0
-  #killAfter = Number.POSITIVE_INFINITY
-  #died = Promise.withResolvers<'died'>()
-
-  /** @returns when the process died */
-  arm(killAfter: number): Promise<'died'> {
-    this.requests = 0
-    this.#killAfter = killAfter
-    this.#died = Promise.withResolvers()
-    return this.#died.promise
-  }
-
-  disarm(): void {
-    this.#killAfter = Number.POSITIVE_INFINITY
-  }
-
-  /** A dead process sends and receives nothing: its promises never settle. */
-  async pass<T>(request: () => Promise<T>): Promise<T> {
-    if (this.requests >= this.#killAfter) return never()
-    const reply = await request()
-    this.requests++
-    if (this.requests < this.#killAfter) return reply
-    this.#died.resolve('died')
-    return never()
-  }
-}
-
-const never = <T>(): Promise<T> => new Promise(() => {})
-/** The timers of a process die with it. */
-const mortalClock: Clock = { ...systemClock, sleep: never }
-const alone = () => ({ concurrency: 1 })
-
-async function mortalScene(killSwitch: KillSwitch): Promise<Scene> {
-  const intercept = <T>(_request: unknown, answer: () => Promise<T>) => killSwitch.pass(answer)
-  const scene = await setScene(simulatedClient(), SUBSCRIPTIONS, { intercept })
-  // 'deserialize' sees each try of a request, as it goes over the wire.
-  scene.client.middlewareStack.add((next) => (args) => killSwitch.pass(() => next(args)), { step: 'deserialize' })
-  killSwitch.requests = 0
-  return scene
-}
+const REQUESTS = [1 + 4 + 5 * 5 + 2 + 1 + 1, 1 + 4 + 4 * 5 + 4 + 2 * 4 + 1 + 1 + 1, 1 + 4 + 2 * 5 + 1 + 1 + 1] as const
+const REQUESTS_OF_RETRY = 1 + 4 + 2 * 5 + 1 + 1
+const REQUESTS_IN_ALL = REQUESTS.reduce<number>((sum, requests) => sum + requests, REQUESTS_OF_RETRY)
 
 async function expectAllRight(scene: Scene): Promise<void> {
   const charges = scene.charges()
@@ -107,36 +65,68 @@ async function expectAllRight(scene: Scene): Promise<void> {
   expect(await scene.subscription('cus_of_tomorrow')).toMatchObject({ period: '2024-02-01' })
 }
 
-test(`The first leader of this tick makes ${REQUESTS} requests, both make ${REQUESTS_IN_ALL}`, async () => {
+const RESULT = { charged: 11, replayed: 1, declined: 2, suspended: 1, failed: 0 }
+
+test(`Three invocations and a retry of the last make ${REQUESTS_IN_ALL} requests`, async () => {
   const killSwitch = new KillSwitch()
-  await using scene = await mortalScene(killSwitch)
-  await expect(scene.lead(TICK, alone)).rejects.toThrow('2 of 13 due charges are not settled')
-  expect(killSwitch.requests).toBe(REQUESTS)
-  expect(await scene.lead(TICK, alone)).toMatchObject({ status: 'completed' })
+  await using scene = await mortalScene(SUBSCRIPTIONS, killSwitch)
+  const ends = await invokeAll(scene, killSwitch, {})
+  expect(ends).toMatchObject([
+    { status: 'continued', result: { charged: 3, declined: 2, pages: 3 } },
+    { status: 'continued', result: { charged: 7, declined: 2, failed: 2, pages: 5 } },
+    {
+      name: 'UnsettledChargesError',
+      message: expect.stringMatching('2 of 13 due charges are not settled \\(2 × Gateway'),
+    },
+    { status: 'completed', result: { ...RESULT, due: 13, pages: 7 } },
+  ])
   expect(killSwitch.requests).toBe(REQUESTS_IN_ALL)
   await expectAllRight(scene)
 })
 
-describe.concurrent('Everything due is charged exactly once, with the right amount, if a leader dies after', () => {
-  test.each(Array.from({ length: REQUESTS_IN_ALL }, (_, i) => [i + 1]))('request %i', async (requests) => {
-    const killSwitch = new KillSwitch()
-    await using scene = await mortalScene(killSwitch)
-    const died = killSwitch.arm(requests)
-    const lead = (options = {}) => scene.lead(TICK, alone, options).catch((error: unknown) => error)
-    let outcome: unknown
-    while (outcome !== 'died') {
-      outcome = await Promise.race([died, lead({ clock: mortalClock })])
-      if (outcome !== 'died') expect(outcome).toBeInstanceOf(UnsettledChargesError)
-    }
-    killSwitch.disarm()
-    await scene.expireLease()
-    for (let retry = 0; retry < 3; retry++) {
-      outcome = await lead()
-      if (!(outcome instanceof UnsettledChargesError)) break
-    }
-    if (Reflect.get(Object(outcome), 'reason') !== 'tickDone') expect(outcome).toMatchObject({ status: 'completed' })
-    await expectAllRight(scene)
-  })
+let undisturbed: MortalScene
+beforeAll(async () => {
+  const killSwitch = new KillSwitch()
+  undisturbed = await mortalScene(SUBSCRIPTIONS, killSwitch)
+  await invokeAll(undisturbed, killSwitch, {})
+})
+
+/** More periods than those of a page are never counted out. */
+const PERIODS_OF_A_PAGE = 4
+
+async function expectRightAfterDeath(how: Parameters<typeof invokeAll>[2]): Promise<void> {
+  const killSwitch = new KillSwitch()
+  await using scene = await mortalScene(SUBSCRIPTIONS, killSwitch)
+  const ends = await invokeAll(scene, killSwitch, how)
+  expect(ends).toContain('died')
+  await expectAllRight(scene)
+  expect(scene.completions).toBe(1)
+  const again = [...scene.claims].filter(([customer, times]) => times > (undisturbed.claims.get(customer) ?? 0))
+  expect(again.length).toBeLessThanOrEqual(PAGE)
+  for (const ended of ends) {
+    if (!isCompleted(ended)) continue
+    expect(ended.result).toMatchObject({ failed: 0 })
+    expect(ended.result.due).toBeGreaterThanOrEqual(13 - PERIODS_OF_A_PAGE)
+  }
+}
+
+const isCompleted = (ended: Ended) => typeof ended === 'object' && 'status' in ended && ended.status === 'completed'
+
+describe.concurrent('Each customer is charged once, and the tick completed once, if a leader dies', () => {
+  test.each(Array.from({ length: REQUESTS_IN_ALL }, (_, i) => [i + 1]))(
+    'after request %i, and each continuation is delivered twice',
+    (killAfter) => expectRightAfterDeath({ killAfter, copies: 2 }),
+  )
+
+  const [first, second] = REQUESTS
+  test.each([
+    ['after its hand-over was written, before it invoked the next one', first - 1],
+    ['after it invoked the next one', first],
+    ['after the second hand-over was written', first + second - 1],
+    ['after it invoked the third one', first + second],
+  ])('%s, and is retried before the continuation runs', (_, killAfter) =>
+    expectRightAfterDeath({ killAfter, retryFirst: true }),
+  )
 })
 
 const ignoreFailedCondition = (error: unknown) => {

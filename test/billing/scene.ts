@@ -66,6 +66,9 @@ export function changedLease(lease: ChargeDueOptions['lease'], changes: Partial<
     fencingToken: lease.fencingToken,
     missed: lease.missed,
     signal: lease.signal,
+    checkpoint: lease.checkpoint,
+    saveCheckpoint: lease.saveCheckpoint.bind(lease),
+    handOver: lease.handOver.bind(lease),
     assertHeld: lease.assertHeld.bind(lease),
     claim: lease.claim.bind(lease),
     send: lease.send.bind(lease),
@@ -130,7 +133,7 @@ export async function setScene(
     lead: (
       tick: string,
       change: (parts: ChargeDueOptions) => Partial<Omit<ChargeDueOptions, 'tick'>> = () => ({}),
-      options: Pick<LeaseOptions, 'clock'> = {},
+      options: Pick<LeaseOptions, 'clock' | 'context' | 'continueBy' | 'continuation'> = {},
     ) =>
       withLease({ store, lease: LEASE, tick, periodMs: 3_600_000, ...options }, (lease) => {
         const parts = {

@@ -49,6 +49,13 @@ test('A tenure that lasts is drawn up to now, with a point', () => {
   expect(svg).toMatch(new RegExp(`L${now.replace('.', '\\.')} [\\d.]+L`))
 })
 
+test('A joint is drawn in its bar with a title of its own, unless it lies outside of the window', () => {
+  const joints = [11, 4].map((minutes) => ({ atMs: NOW - minutes * MINUTE, title: `handed over ${minutes} min ago` }))
+  expect(titles(drawBars(bar({ fromMs: NOW - 12 * MINUTE, joints })))).toEqual([
+    ...['billing', 'a tenure', 'handed over 4 min ago', 'now, 06:10 UTC'],
+  ])
+})
+
 test('A bar of a millisecond is visible, and inside the picture if it begins at the end of the window', () => {
   const [width = 0] = numbers(drawBars(bar({ toMs: NOW - 5 * MINUTE + 1 })), 'width').slice(1)
   expect(width).toBeGreaterThanOrEqual(5)

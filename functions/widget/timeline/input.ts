@@ -23,6 +23,8 @@ export interface Bar {
   readonly label: string
   readonly outcome: BarOutcome
   readonly title: string
+  /** When its work passed from one invocation to the next. */
+  readonly joints?: readonly { readonly atMs: number; readonly title: string }[]
 }
 
 export const MARK_KINDS = [

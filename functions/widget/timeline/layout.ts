@@ -10,6 +10,7 @@ export interface PlacedBar extends Pick<Bar, 'outcome' | 'label' | 'title'> {
   readonly row: number
   /** Whether it lasts and reaches to now. */
   readonly isOpen: boolean
+  readonly joints?: readonly { readonly x: number; readonly title: string }[]
   /** The free pixels behind it in its row; absent if several bars are drawn as one. */
   readonly room?: number
 }
@@ -45,7 +46,10 @@ function placedBar(bar: Bar, scale: Scale, nowMs: number): PlacedBar {
   const endMs = endOf(bar, nowMs)
   const width = Math.max(LEAST_WIDTH, xOf(scale, endMs) - begin)
   const x = round(Math.min(begin, scale.right - width))
-  return { id, x, width, row: 0, outcome, label, title, isOpen: bar.toMs === undefined && endMs <= scale.toMs }
+  const joints = (bar.joints ?? [])
+    .filter(({ atMs }) => atMs >= scale.fromMs && atMs <= scale.toMs)
+    .map(({ atMs, title }) => ({ x: xOf(scale, atMs), title }))
+  return { id, x, width, row: 0, outcome, label, title, joints, isOpen: bar.toMs === undefined && endMs <= scale.toMs }
 }
 
 function inRows(placed: readonly PlacedBar[], { right }: Scale): readonly PlacedBar[] | undefined {

@@ -51,7 +51,15 @@ export function drawBar(bar: PlacedBar, y: number, palette: Palette): Markup {
     ? drawText(bar.label, x + width + 4, middle - 3, palette.muted)
     : drawText(inside, x + 6, middle + 3.5, textInk)
   const id = bar.id === undefined ? undefined : html` data-bar="${bar.id}"`
-  return html`<g${id}><title>${bar.title}</title>${drawBody(bar, y, colour)}${drawnSign}${label}</g>`
+  const joints = bar.joints?.map((joint) => drawJoint(joint, y, palette))
+  return html`<g${id}><title>${bar.title}</title>${drawBody(bar, y, colour)}${drawnSign}${label}${joints}</g>`
+}
+
+/** A gap in the bar, and above it the sign of a hand-over. */
+function drawJoint({ x, title }: { readonly x: number; readonly title: string }, y: number, palette: Palette): Markup {
+  const gap = html`<path d="M${x} ${y}v${BAR_HEIGHT}" stroke="${palette.onBar}" stroke-width="2"/>`
+  const sign = drawSign(SIGNS.continued, x, y - SIGN_HEIGHT / 2, palette.continued)
+  return html`<g><title>${title}</title>${gap}${sign}</g>`
 }
 
 function drawText(text: string, x: number, y: number, colour: string): Markup | undefined {

@@ -13,8 +13,9 @@ import { PROTECTIONS } from '../faults/protections.ts'
 import type { OwnFunctionOptions } from '../own-function/own-function.ts'
 import type { RunOptions } from '../run/options.ts'
 
-export interface RunFlags extends Omit<RunOptions, 'everyMs' | 'scenario' | 'port'> {
+export interface RunFlags extends Omit<RunOptions, 'everyMs' | 'timeoutMs' | 'scenario' | 'port'> {
   readonly every?: number
+  readonly timeout?: number
   readonly json: boolean
   readonly thawLeader?: number
   readonly scenario?: string
@@ -29,7 +30,6 @@ export interface StartFlags extends RunFlags {
 
 export interface DevFlags extends RunFlags, Pick<OwnFunctionOptions, 'env' | 'table'> {
   readonly lease?: string
-  readonly timeout?: number
 }
 
 export const CHAOS_TICKS = 8
@@ -58,6 +58,10 @@ Ticks are past hours, from the first one at which something was due: by default
 one simulated hour per two seconds. A tick waits for its retries first; in
 production a period is far longer than they are.
 ${SCENARIO_HELP}
+
+Billing that takes longer than the function's time-out continues in further
+invocations:
+  npm start -- --customers 20000 --ticks 1 --timeout 60s --time-scale 1
 
 Faults act on processes and on the requests between them; the functions are the
 deployed ones. --without runs ${TICKS_WITHOUT} ticks, with the fault that shows what is
@@ -112,7 +116,6 @@ export function readDevFlags(argv: readonly string[]): Flags<DevFlags> {
     .option('--lease <name>', 'the lease that it competes for (default: the name of the file)')
     .addOption(collected('--env <name=value>', 'an environment variable for the function', variables, {}))
     .addOption(collected('--table <name:key[:sortKey]>', 'a table for the function, with string keys', tables, []))
-    .option('--timeout <duration>', 'time-out of the function, 1s to 15m (default: 5m)', timeoutMs)
     .addHelpText('after', DEV_HELP)
   return readRunFlags(command, argv)
 }
@@ -133,6 +136,7 @@ function readRunFlags<F extends RunFlags>(command: Command, argv: readonly strin
     .option('--every <duration>', 'least time between ticks, such as 500ms, 2s, 1m (default: 2s)', durationMs)
     .option('--ticks <number>', 'how many ticks (default: until Ctrl-C)', tick)
     .option('--candidates <number>', 'how many candidates compete at every tick', candidates, 4)
+    .option('--timeout <duration>', 'time-out of the function, 1s to 15m (default: 5m)', timeoutMs)
     .option('--cold', 'a new execution environment for every invocation', false)
     .option('--time-scale <factor>', "multiplies Lambda's retry delays and the lease duration", timeScale, 0.1)
     .option('--json', 'print one JSON object as the last line of stdout, everything else to stderr', false)

@@ -50,7 +50,18 @@ export function parseDevOptions(argv: readonly string[]) {
  *   hand; so is one that stays frozen until a later tick
  */
 function optionsOf(flags: RunFlags, freezesByHand: boolean): CommandOptions {
-  const { chaos, every: everyMs = 2_000, candidates, cold, json, timeScale, page, port = 0, scenario } = flags
+  const {
+    chaos,
+    every: everyMs = 2_000,
+    timeout: timeoutMs,
+    candidates,
+    cold,
+    json,
+    timeScale,
+    page,
+    port = 0,
+    scenario,
+  } = flags
   const without = [...new Set(flags.without)]
   const ticks = flags.ticks ?? (chaos !== undefined ? CHAOS_TICKS : without.length > 0 ? TICKS_WITHOUT : undefined)
   refuseContradictions(flags, ticks)
@@ -70,7 +81,7 @@ function optionsOf(flags: RunFlags, freezesByHand: boolean): CommandOptions {
   const late = scheduled.find(({ tick }) => tick > (ticks ?? MANY))
   if (late !== undefined) throw new OptionError(`--${flagOf(late)} ${late.tick} ${BEYOND} ${ticks}`)
   return {
-    ...{ ticks, candidates, cold, json, chaos, without, timeScale, page, port, everyMs, killLeader },
+    ...{ ticks, candidates, cold, json, chaos, without, timeScale, page, port, everyMs, timeoutMs, killLeader },
     freezeLeader: freezesByHand ? undefined : freezeLeader,
     scenario: scheduled,
     scenarioFile: scenario,

@@ -7,7 +7,7 @@ export type CallFault = CallAction & { readonly tick: number; readonly at: CallK
 
 /**
  * `lease`: any write of the lease row. `claim`, `move`: writes of a subscription. `intent`, `answer`, `unknown`: writes
- * of the ledger. `charge`: a charge requested from the gateway. See functions/billing/charge-due.ts.
+ * of the ledger. `charge`: a charge requested from the gateway. See functions/billing/settling.ts.
  */
 export type CallKind = 'lease' | 'claim' | 'move' | 'intent' | 'answer' | 'unknown' | 'charge'
 

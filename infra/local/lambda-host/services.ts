@@ -1,6 +1,7 @@
 /**
  * The services that the functions of a run reach, at one address: DynamoDB, whose requests go on to DynamoDB Local, and
- * Lambda's Invoke API, for synchronous invocations only. An interceptor decides what happens to each request.
+ * Lambda's Invoke API, asynchronous only for a function that invokes itself. An interceptor decides what happens to
+ * each request.
  * Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
  */
 import { randomUUID } from 'node:crypto'
@@ -20,6 +21,8 @@ export interface ServicesOptions {
   readonly functions: readonly LambdaFunction[]
   readonly intercept: Interceptor
   readonly run: (lambda: LambdaFunction, event: unknown, requestId: string) => Promise<Ending>
+  /** Runs the function of the request again, later. False if that is another one. @default refused */
+  readonly continueSelf?: (requestId: string, functionName: string, event: unknown) => boolean
   /** The request id of the invocation that sent a request with these headers. */
   readonly requestOf: (headers: Received['headers']) => string
 }
@@ -67,11 +70,11 @@ async function sendOn(received: Received, upstream: Upstream, { region, intercep
 }
 
 async function invoke({ method, path, headers, body }: Received, options: ServicesOptions): Promise<Reply | 'hangUp'> {
-  const { functions, run, requestOf, intercept } = options
+  const { functions, run, requestOf, intercept, continueSelf = () => false } = options
   const asked = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(path)?.[1]
   const type = headers['x-amz-invocation-type'] ?? 'RequestResponse'
-  if (asked === undefined || method !== 'POST' || type !== 'RequestResponse') {
-    const message = `Only synchronous invocations are supported here, not ${method} ${path} of type ${type}`
+  if (asked === undefined || method !== 'POST' || !['RequestResponse', 'Event'].includes(type)) {
+    const message = `Only invocations are supported here, not ${method} ${path} of type ${type}`
     return lambdaError('UnknownOperationException', message, 404)
   }
   const name = decodeURIComponent(asked)
@@ -84,6 +87,11 @@ async function invoke({ method, path, headers, body }: Received, options: Servic
   const requestId = requestOf(headers)
   const call = { service: 'lambda', operation: 'Invoke', target: lambda.name, body: { ...event }, requestId } as const
   return intercept(call, async (changed = call.body) => {
+    if (type === 'Event') {
+      if (continueSelf(requestId, lambda.name, changed)) return { statusCode: 202, headers: {}, body: '' }
+      const message = `Here a function may invoke only itself asynchronously, not ${name}`
+      return lambdaError('AccessDeniedException', message, 403)
+    }
     const invoked = randomUUID()
     const ending = await run(lambda, changed, invoked)
     const error = ending.ok ? {} : { 'x-amz-function-error': 'Unhandled' } // a function throws: no error of Invoke

@@ -44,6 +44,8 @@ export type TryOutcome =
       readonly thrown?: ErrorReport
     }
   | { readonly status: 'released' }
+  /** Handed over to a new invocation. */
+  | { readonly status: 'continued'; readonly fencingToken: number }
   | { readonly status: 'standby'; readonly reason: string }
   | {
       readonly status: 'failed'
@@ -64,6 +66,7 @@ export function outcomeOf(ending: Ending, observations: Observations, lease: str
   if (ended === 'completed' && token !== undefined) {
     return { status: 'completed', fencingToken: token, ...(thrown === undefined ? {} : { thrown }) }
   }
+  if (ended === 'continued' && token !== undefined && ending.ok) return { status: 'continued', fencingToken: token }
   if (ending.ok && observed !== undefined && (token === undefined || ended === 'released')) {
     const returned = property(ending.value, 'status') === 'standby' ? property(ending.value, 'reason') : undefined
     const reason = typeof returned === 'string' ? oneLine(returned, MAX_REASON) : observed.refusedAs
@@ -115,7 +118,10 @@ export function lastStepOf(outcome: TryOutcome, logs: readonly string[] = []): O
     ...(lines.length > 0 ? ['Logged:', ...lines] : []),
   ]
   const ending = thrown === undefined ? 'Returns' : `Fails with ${thrown.errorType}: ${thrown.errorMessage}`
-  const after = { completed: '; its tick is completed', released: ' after it released the lease', failed: '' }
+  const after = {
+    ...{ completed: '; its tick is completed', released: ' after it released the lease', failed: '' },
+    continued: ' after it handed its work over',
+  }
   const description = outcome.status === 'standby' ? `Stands by: ${outcome.reason}` : ending + after[outcome.status]
   return { description, trace }
 }

@@ -66,6 +66,11 @@ export class Display {
   tried({ candidate, attempt: { retryInMs, ending }, outcome }: Try, withLogs = false): void {
     const logs = withoutMetrics(ending.logs ?? [])
     if (withLogs) for (const line of logs) this.#logged(candidate, line)
+    if (outcome.status === 'continued') {
+      const { cyan } = this.#colour
+      const goesOn = 'continued in a new invocation'
+      this.#line(`    ${cyan('→')} candidate ${candidate}, leading with token ${outcome.fencingToken}: ${goesOn}`)
+    }
     const error = thrownIn(outcome)
     if (error === undefined || ('isTold' in outcome && outcome.isTold)) return
     const { dim, red, yellow } = this.#colour

@@ -10,7 +10,7 @@ import { Recorder } from '../observe/recorder.ts'
 import { Feed } from '../page/feed.ts'
 import { startPage } from '../page/server.ts'
 import { PAST_LEASE_MS } from '../stack/resources.ts'
-import { type DeploymentOptions, deployLocally } from './deployment.ts'
+import { type Deployment, type DeploymentOptions, deployLocally } from './deployment.ts'
 import type { Display } from './display.ts'
 import type { RunOptions } from './options.ts'
 import { RunningTicks } from './running-ticks.ts'
@@ -44,14 +44,15 @@ export async function runLocally(run: LocalRunOptions): Promise<Conclusion> {
   display.note('Synthesizing the stacks and starting DynamoDB Local …')
   const leaseMs = Math.round(LAMBDA_LEASE_MS * options.timeScale)
   const context = { ...run.context, candidates: options.candidates, leaseMs }
-  const deployment = await deployLocally({ ...run, context }, resources)
+  const deployment = withTimeout(options.timeoutMs, await deployLocally({ ...run, context }, resources))
   const { dynamodb, candidates, lease } = deployment
   if (dynamodb.isForeign === true) {
     display.note(`DynamoDB Local at ${dynamodb.endpoint} is not this run's own: others may read the run's tables.`)
   }
 
-  const host = new LambdaHost({ ...deployment, ...options, dynamodbEndpoint: dynamodb.endpoint })
   const runningTicks = new RunningTicks()
+  const { continueSelf } = runningTicks
+  const host = new LambdaHost({ ...deployment, ...options, continueSelf, dynamodbEndpoint: dynamodb.endpoint })
   const recorder = new Recorder({ leaseTable: lease.leaseTable, add: (entry) => feed.add(entry) })
   const injecting = {
     processes: host,
@@ -93,4 +94,10 @@ export async function runLocally(run: LocalRunOptions): Promise<Conclusion> {
   verdict = verdictLines(conclusion, end.wasCut)
   display.ended(conclusion, end)
   return conclusion
+}
+
+function withTimeout(timeoutMs: number | undefined, deployment: Deployment): Deployment {
+  if (timeoutMs === undefined) return deployment
+  const changed = deployment.candidates.map((one) => ({ ...one, lambda: { ...one.lambda, timeoutMs } }))
+  return { ...deployment, candidates: changed }
 }

@@ -8,6 +8,8 @@ export interface RunOptions extends PlanOptions {
   readonly everyMs: number
   readonly candidates: number
   readonly cold: boolean
+  /** Of the candidates' function, in milliseconds. @default as deployed */
+  readonly timeoutMs: number | undefined
   /** Multiplies Lambda's retry delays and the lease duration: 0.1 makes them a tenth. */
   readonly timeScale: number
   readonly scenario: readonly ScheduledFault[]

@@ -34,6 +34,10 @@ export class RunningTicks {
     await Promise.all([...this.#open].map((tick) => tick.over))
   }
 
+  /** See `RunningTick.continueSelf`. */
+  readonly continueSelf: RunningTick['continueSelf'] = (...invoke) =>
+    [...this.#open].some((tick) => tick.continueSelf(...invoke))
+
   /** See `RunningTick.deliverAgain`. Does nothing for a request of a tick that is over. */
   async deliverAgain(requestId: string): Promise<void> {
     for (const tick of this.#open) if (tick.has(requestId)) await tick.deliverAgain(requestId)

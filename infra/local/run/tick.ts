@@ -73,6 +73,14 @@ export class RunningTick {
     return this.#requests.has(requestId)
   }
 
+  /** Invokes the function of this request again, with this event. False if the request is not of that function. */
+  continueSelf(requestId: string, functionName: string, event: unknown): boolean {
+    const candidate = this.#requests.get(requestId)
+    if (candidate?.lambda.name !== functionName) return false
+    void this.#invoke({ ...candidate, event })
+    return true
+  }
+
   /** Delivers a rival's event again: Scheduler and Lambda deliver at least once. Settles after its last retry. */
   async deliverAgain(requestId: string): Promise<void> {
     const rival = this.#rivalOf(requestId)

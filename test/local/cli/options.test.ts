@@ -21,7 +21,7 @@ const devOptionsOf = (flags: string): DevOptions => optionsIn(parseDevOptions(sp
 const DEFAULTS: StartOptions = {
   ...{ everyMs: 2_000, ticks: undefined, candidates: 4, customers: undefined, cold: false, json: false },
   ...{ killLeader: undefined, freezeLeader: undefined, chaos: undefined, without: [], timeScale: 0.1 },
-  ...{ scenario: [], scenarioFile: undefined, page: true, port: 0 },
+  ...{ timeoutMs: undefined, scenario: [], scenarioFile: undefined, page: true, port: 0 },
 }
 
 test('without flags it runs until Ctrl-C: a tick per two seconds, four candidates, a tenth of the real delays', () => {
@@ -29,11 +29,12 @@ test('without flags it runs until Ctrl-C: a tick per two seconds, four candidate
 })
 
 test('reads every flag', () => {
-  const run = '--every 1s --ticks 5 --candidates 2 --customers a.csv --cold --json --time-scale 1 --port 8080'
+  const run =
+    '--every 1s --ticks 5 --candidates 2 --customers a.csv --cold --json --time-scale 1 --timeout 5s --port 8080'
   expect(optionsOf(`${run} --kill-leader 5 --freeze-leader 4 --without key --scenario faults.json`)).toEqual({
     ...DEFAULTS,
     ...{ everyMs: 1_000, ticks: 5, candidates: 2, customers: 'a.csv', cold: true, json: true, timeScale: 1 },
-    port: 8080,
+    ...{ timeoutMs: 5_000, port: 8080 },
     ...{ killLeader: 5, freezeLeader: 4, without: ['key'], scenarioFile: 'faults.json' },
   })
   expect(optionsOf('--no-page').page).toBe(false)

@@ -132,7 +132,7 @@ describe('Lambda', () => {
     const invoke = async (input: Partial<InvokeCommandInput> = {}) => {
       const command = new InvokeCommand({ FunctionName: payment.name, Payload: '{"amount":999}', ...input })
       const reply = await client.send(command)
-      return { ...reply, payload: JSON.parse(reply.Payload?.transformToString() ?? '') }
+      return { ...reply, payload: JSON.parse(reply.Payload?.transformToString() || 'null') }
     }
     return { endpoint, invoke, runs }
   }
@@ -144,12 +144,25 @@ describe('Lambda', () => {
   })
 
   test.each<[Partial<InvokeCommandInput>, string, string]>([
-    [{ InvocationType: InvocationType.Event }, 'UnknownOperationException', 'invocations of type Event'],
+    [{ InvocationType: InvocationType.DryRun }, 'UnknownOperationException', 'invocations of type DryRun'],
+    [{ InvocationType: InvocationType.Event }, 'AccessDeniedException', 'may invoke only itself asynchronously'],
     [{ Payload: '[]' }, 'InvalidRequestContentException', 'must be a JSON object'],
     [{ FunctionName: 'gone' }, 'ResourceNotFoundException', 'Function not found: gone'],
   ])('refuses %j with the reason', async (input, name, message) => {
     const { invoke, runs } = await scene()
     await expect(invoke(input)).rejects.toMatchObject({ name, message: expect.stringContaining(message) })
+    expect(runs).toEqual([])
+  })
+
+  test('accepts an event of a function for itself, which runs later', async () => {
+    const accepted: unknown[] = []
+    const continueSelf: ServicesOptions['continueSelf'] = (...invoke) => accepted.push(invoke) > 0
+    const { invoke, runs } = await scene({ continueSelf })
+    const FunctionName = payment.arn
+    await expect(invoke({ InvocationType: InvocationType.Event, FunctionName })).resolves.toMatchObject({
+      StatusCode: 202,
+    })
+    expect(accepted).toEqual([['by aws-sdk-js', 'payment', { amount: 999 }]])
     expect(runs).toEqual([])
   })
 

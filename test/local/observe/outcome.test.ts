@@ -17,6 +17,18 @@ test.each<[string, Ending, ObservedLease, TryOutcome]>([
   ['that completed its tick completed it', returned('mine'), ENDED, { status: 'completed', fencingToken: 7 }],
   ['that throws after that, too', THREW, ENDED, { status: 'completed', fencingToken: 7, thrown: ERROR }],
   ['that released its lease released it', returned(), { ...LED, ended: 'released' }, { status: 'released' }],
+  [
+    'that handed its work over is continued',
+    returned(),
+    { ...LED, ended: 'continued' },
+    { status: 'continued', fencingToken: 7 },
+  ],
+  [
+    'that started no other invocation after that failed',
+    THREW,
+    { ...LED, ended: 'continued' },
+    { status: 'failed', error: ERROR, fencingToken: 7 },
+  ],
   ['that was refused stood by', returned(), { ...ASKED, refusedAs: 'held' }, { status: 'standby', reason: 'held' }],
   [
     'that returns a standby stood by for its reason',
@@ -49,6 +61,7 @@ test.each<[TryOutcome, string, readonly string[]]>([
   [{ status: 'completed', fencingToken: 7 }, 'Returns; its tick is completed', []],
   [{ status: 'completed', fencingToken: 7, thrown }, 'Fails with TypeError: no; its tick is completed', frames],
   [{ status: 'released' }, 'Returns after it released the lease', []],
+  [{ status: 'continued', fencingToken: 7 }, 'Returns after it handed its work over', []],
   [{ status: 'standby', reason: 'held' }, 'Stands by: held', []],
   [{ status: 'failed', error: thrown }, 'Fails with TypeError: no', frames],
 ])('%j is described for the log, with stack frames and log lines, without metrics', (outcome, description, trace) => {

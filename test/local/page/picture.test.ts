@@ -63,6 +63,21 @@ test.each<[string, readonly Entry[], string, string]>([
   expect([shapes('candidate 1'), shapes('lease')]).toEqual([ofCandidate, ofLease])
 })
 
+test('the parts of one work are one bar, with a joint at each hand-over; a retry has a bar of its own', () => {
+  const continued = (token: number) => ({ end: 'continued', successor: token, candidate: 1 }) as const
+  const parts = [
+    tenure(1, 0, { ended: 100, done: 110, ...continued(102) }),
+    tenure(2, 200, { ended: 300, done: 310, ...continued(103) }),
+    died(3, 400, 500, { candidate: 1, ...takenOver(3, 900) }),
+    tenure(4, 900, { candidate: 1 }),
+  ]
+  const { lane } = drawn(historyOf(...SETUP, ...parts), 1_000, { fromMs: T0 + 350 })
+  const times = lane('candidate 1').bars.map(({ fromMs, joints = [] }) => [fromMs, ...joints.map(({ atMs }) => atMs)])
+  expect(times.map((one) => one.map((atMs) => atMs - T0))).toEqual([[0, 200, 400], [900]])
+  const [work] = lane('lease').bars
+  expect(work).toMatchObject({ id: '3', outcome: 'takenOver', title: expect.stringContaining('handed over 2 times') })
+})
+
 test('a bar has its token and tick as its label, and everything else as its tooltip', () => {
   const old = died(1, 0, 1_200, { ...takenOver(1, 16_000), accepted: 4, refused: 1 })
   const { lane } = drawn(historyOf(...SETUP, old, tenure(2, 16_000, { tick: undefined })), 20_000)

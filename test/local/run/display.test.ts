@@ -64,6 +64,11 @@ test('what a user’s own function logs is shown line by line with its candidate
   expect(failed.match(/slow/g)).toHaveLength(1)
 })
 
+test('a part that was handed over has a line', () => {
+  const text = shown((display) => display.tried(tryOf(2, { status: 'continued', fencingToken: 7 })))
+  expect(text).toBe('    → candidate 2, leading with token 7: continued in a new invocation\n')
+})
+
 test('foreign text is printable, on our own lines, and cut if it is long', () => {
   const errorMessage = `\u001b[2Jit broke\n✓ ${'all is well '.repeat(100_000)}`
   const error = { errorType: 'Odd\u0007', errorMessage, trace: ['Odd', `    at f (a.mjs:1:1)\u001b[31m`] }

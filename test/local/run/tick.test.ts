@@ -89,6 +89,22 @@ describe('an event that is delivered again', () => {
   })
 })
 
+test('a function that invokes itself continues its event, which the tick waits for; another function is refused', async () => {
+  const { tick, accepted, reached, requestOf, end, tries } = scene([1, 2])
+  const name = candidatesNumbered(2)[0]?.lambda.name ?? ''
+  expect(tick.continueSelf(requestOf(1), 'another', { part: 2 })).toBe(false)
+  expect(tick.continueSelf('unknown', name, { part: 2 })).toBe(false)
+  expect(tick.continueSelf(requestOf(1), name, { part: 2 })).toBe(true)
+  await end(0)
+  await end(1)
+  expect(accepted[2]).toMatchObject({ event: { part: 2 }, requestId: expect.not.stringMatching(requestOf(1)) })
+  expect(reached).toEqual([])
+  accepted[2]?.failTry()
+  await end(2)
+  expect(reached).toEqual(['settled', 'over'])
+  expect(tries.map(({ candidate }) => candidate)).toEqual([1, 2, 2, 2])
+})
+
 describe('a tick whose leader is frozen by hand', () => {
   /** The first of three is frozen; the others stand by. */
   async function frozenScene() {

@@ -1,5 +1,7 @@
 /** The real stack and its real bundles, with and without each protection, under the same faults. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
+import type { Interceptor } from '../../../infra/local/lambda-host/interceptor.ts'
 import { appCommand } from '../../../infra/local/stack/synthesize.ts'
 import { ALL_WELL, ROOT, run, synthesizeOnce } from './runs.ts'
 
@@ -22,6 +24,22 @@ describe.concurrent('a whole run', { timeout: 240_000 }, () => {
     expect(summary.staleWritesRefused, output).toBeGreaterThanOrEqual(1)
     expect(output).toMatch(/the fence refused \d+ writes? of replaced leaders/)
     expect(output).toContain('✓ All is well: everything due was charged once')
+  })
+
+  test('that is longer than an invocation continues in others, one of which is killed', async () => {
+    // A fast machine would need thousands of customers.
+    const slowGateway: Interceptor = async ({ service, body }, forward) => {
+      if (service === 'lambda' && body['method'] === 'POST') await sleep(500)
+      return forward()
+    }
+    const flags = '--customers 150 --ticks 1 --timeout 5s --kill-leader 1'
+    const { summary, verdict, output } = await run(flags.split(' '), app, slowGateway)
+    expect(verdict, output).toEqual(ALL_WELL)
+    expect(summary, output).toMatchObject({ ...RIGHT, ticks: 1, completed: 1, tookOver: 1 })
+    expect(output).toMatch(/150 charges/)
+    const continued = output.match(/: continued in a new invocation$/gm) ?? []
+    expect(continued.length, output).toBeGreaterThanOrEqual(2)
+    expect(output.indexOf('leader killed'), output).toBeGreaterThan(output.indexOf(': continued'))
   })
 
   test('without the lease has ticks that all candidates complete, and says so', async () => {

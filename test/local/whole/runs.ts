@@ -7,6 +7,7 @@ import { type Command, type Job, prepare } from '../../../infra/local/cli/comman
 import { dev } from '../../../infra/local/cli/dev.ts'
 import type { CommandOptions } from '../../../infra/local/cli/options.ts'
 import { start } from '../../../infra/local/cli/start.ts'
+import type { Interceptor } from '../../../infra/local/lambda-host/interceptor.ts'
 import { Display } from '../../../infra/local/run/display.ts'
 import { runLocally } from '../../../infra/local/run/local-run.ts'
 import { synthesize } from '../../../infra/local/stack/synthesize.ts'
@@ -38,8 +39,9 @@ export async function synthesizeOnce({ app, context }: Pick<Job, 'app' | 'contex
   return `cp -R "${directory}/." "$CDK_OUTDIR"`
 }
 
-/** A run of `npm start`. @param app see `synthesizeOnce`. @default synthesized for each run */
-export const run = (flags: readonly string[], app?: string) => repeated(() => runOnce(start(app), flags, app))
+/** A run of `npm start`. @param app see `synthesizeOnce`. @default synthesized for each run. @param intercept more */
+export const run = (flags: readonly string[], app?: string, intercept?: Interceptor) =>
+  repeated(() => runOnce(start(app), flags, app, intercept))
 
 /** A run of `tenure dev`. */
 export const runDev = (flags: readonly string[]) => repeated(() => runOnce(dev, flags))
@@ -52,10 +54,19 @@ async function repeated(once: () => ReturnType<typeof runOnce>) {
   }
 }
 
-async function runOnce<O extends CommandOptions>(command: Command<O>, flags: readonly string[], given?: string) {
+async function runOnce<O extends CommandOptions>(
+  command: Command<O>,
+  flags: readonly string[],
+  given?: string,
+  intercept?: Interceptor,
+) {
   const prepared = await prepare(command, [...flags, ...SHORT])
   if (typeof prepared === 'string') throw new Error('It printed the help')
   const { job } = prepared
+  const task: typeof job.task = (context) => {
+    const made = job.task(context)
+    return intercept === undefined ? made : { ...made, interceptors: [...(made.interceptors ?? []), intercept] }
+  }
   const app = given ?? (await synthesizeOnce(job))
   let output = ''
   const write = (text: string) => {
@@ -64,7 +75,7 @@ async function runOnce<O extends CommandOptions>(command: Command<O>, flags: rea
   const dynamodb = { endpoint: inject('dynamodbEndpoint'), stop: async () => {} }
   const display = new Display({ write, columns: 10_000 }, {})
   const { signal } = new AbortController()
-  const conclusion = await runLocally({ ...job, app, dynamodb, display, signal })
+  const conclusion = await runLocally({ ...job, task, app, dynamodb, display, signal })
   return { ...conclusion, output }
 }
 

@@ -8,11 +8,13 @@ import { stripeGateway } from '../../../functions/billing/stripe-gateway.ts'
 import { subscriptionsTable } from '../../../functions/billing/subscriptions.ts'
 import type { Transport } from '../../../functions/billing/transports.ts'
 import type { Lease } from '../../../functions/election/index.ts'
+import { property } from '../../../functions/election/json.ts'
 import { readRow } from '../../../functions/election/testing/dynamodb/values.ts'
 import type { GatewayResponse } from '../../../functions/sandbox/message.ts'
 import { sandbox } from '../../../functions/sandbox/sandbox.ts'
 import { chargesOf } from '../../../functions/sandbox/store.ts'
 import { subscribe } from '../../../infra/local/billing/subscriptions.ts'
+import { changedLease } from '../../billing/scene.ts'
 import { memoryStore } from '../../support/sandbox-memory.ts'
 import { SimulatedProcess } from './process.ts'
 import { Random } from './random.ts'
@@ -74,9 +76,15 @@ export class Billing {
   }
 
   async perform(lease: Lease, client: DynamoDBDocumentClient, process: SimulatedProcess): Promise<string> {
+    const { tick = '' } = lease
     const { charged, declined } = await chargeDue({
-      lease,
-      tick: lease.tick ?? '',
+      // The watch over checkpoints reads their tick.
+      lease: changedLease(lease, {
+        checkpoint: property(lease.checkpoint, 'progress'),
+        saveCheckpoint: (progress) => lease.saveCheckpoint({ tick, progress }),
+      }),
+      pageSize: 1,
+      tick,
       subscriptions: subscriptionsTable(client, SUBSCRIPTIONS),
       gateway: stripeGateway(this.#transportOf(process)),
       ledger: chargesTable(CHARGES),

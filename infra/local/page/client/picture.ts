@@ -13,25 +13,32 @@ export interface Window {
   readonly width: number
 }
 
+/** Tenures drawn as one bar: each but the last was handed over to the next. */
+interface Work {
+  readonly first: TenureEntry
+  last: TenureEntry
+  readonly joints: TenureEntry[]
+}
+
 /** Looks at each kept tenure and event once; draws only what is in the window. */
 export function pictureOf(history: History, window: Window): Timeline {
   const { nowMs } = window
-  const tenures = history.tenures().filter((tenure) => isIn(tenure, window))
+  const works = worksOf(history.tenures()).filter((work) => isIn(work, window))
   const events = history.events.filter(({ atMs }) => atMs >= window.fromMs && atMs < window.toMs)
   const knownFromMs = history.events[0]?.atMs ?? nowMs
   // Removed candidates keep their lanes.
   const candidates = history.sortedCandidates().map(({ candidate }): Lane => {
-    const own = tenures.filter((tenure) => tenure.candidate === candidate)
-    const bars = own.map((tenure) => barOf(tenure, endOf(tenure), workOutcome(tenure), nowMs))
+    const own = works.filter(({ last }) => last.candidate === candidate)
+    const bars = own.map((work) => barOf(work, endOf(work.last), workOutcome(work.last), nowMs))
     const marks = events.filter((event) => 'candidate' in event && event.candidate === candidate && !isEffect(event))
     return { name: `candidate ${candidate}`, bars, marks: marks.map(markOf), knownFromMs }
   })
   // The row still names a leader that died, but its bar is not drawn as leading.
-  const lease = tenures.map((tenure) => barOf(tenure, tenure.endedAtMs, tenure.end ?? workOutcome(tenure), nowMs))
+  const lease = works.map((work) => barOf(work, work.last.endedAtMs, work.last.end ?? workOutcome(work.last), nowMs))
   const ofAll = events.filter((one) => one.kind === 'ticked' || (one.kind === 'fault' && one.candidate === undefined))
   // Refused effects are drawn over accepted ones, and what no fence refused over both.
   const effects = VERDICTS.flatMap((verdict) => events.filter((event) => isEffect(event) && event.verdict === verdict))
-  const leaseMarks = [...ofAll.map(markOf), ...expiries(tenures, nowMs)]
+  const leaseMarks = [...ofAll.map(markOf), ...works.flatMap(({ last }) => expiries(last, nowMs))]
   return {
     ...window,
     name: 'Election',
@@ -50,9 +57,26 @@ const isEffect = (event: EventEntry) => event.kind === 'effect'
 /** Bars are drawn wider than they are. */
 const MIN_BAR_MS = 1_000
 
-function isIn({ atMs, endedAtMs, doneAtMs }: TenureEntry, window: Window): boolean {
+function worksOf(tenures: readonly TenureEntry[]): readonly Work[] {
+  const works: Work[] = []
+  const continued = new Map<string, Work>()
+  for (const tenure of tenures) {
+    const { candidate, token, end, successor } = tenure
+    const work = continued.get(`${candidate} ${token}`)
+    if (work === undefined) works.push({ first: tenure, last: tenure, joints: [] })
+    else {
+      work.joints.push(tenure)
+      work.last = tenure
+    }
+    const current = work ?? works.at(-1)
+    if (end === 'continued' && current !== undefined) continued.set(`${candidate} ${successor}`, current)
+  }
+  return works
+}
+
+function isIn({ first, last: { endedAtMs, doneAtMs } }: Work, window: Window): boolean {
   const endMs = endedAtMs === undefined || doneAtMs === undefined ? window.nowMs : Math.max(endedAtMs, doneAtMs)
-  return atMs <= window.toMs && endMs + MIN_BAR_MS >= window.fromMs
+  return first.atMs <= window.toMs && endMs + MIN_BAR_MS >= window.fromMs
 }
 
 const MARKS = { ticked: 'tick', standby: 'standby', failure: 'failure', fault: 'broken' } as const
@@ -100,12 +124,14 @@ export function workOutcome({ end, endedAtMs, doneAtMs, error }: TenureEntry): B
   return diedFirst ? 'failed' : (end ?? 'leading')
 }
 
-function barOf(tenure: TenureEntry, toMs: number | undefined, outcome: BarOutcome, nowMs: number): Bar {
-  const { number, token, candidate, tick, atMs, accepted, refused, unguarded, error, end, successor } = tenure
+function barOf({ first, last, joints }: Work, toMs: number | undefined, outcome: BarOutcome, nowMs: number): Bar {
+  const { number, token, candidate, tick, accepted, refused, unguarded, error, end, successor } = last
+  const fromMs = first.atMs
   const title = [
-    `${describeOutcome(tenure)}: candidate ${candidate}, token ${token}`,
+    `${describeOutcome(last)}: candidate ${candidate}, token ${token}`,
     ...(tick === undefined ? [] : [`tick ${tick}`]),
-    `from ${clockTime(atMs, 'milliseconds')} UTC, for ${span((endOf(tenure) ?? nowMs) - atMs)}`,
+    `from ${clockTime(fromMs, 'milliseconds')} UTC, for ${span((endOf(last) ?? nowMs) - fromMs)}`,
+    ...(joints.length === 0 ? [] : [`handed over ${joints.length} times; of the last part:`]),
     `${accepted} effects accepted, ${refused} refused`,
     ...(unguarded === 0 ? [] : [`${unguarded} accepted without a fence, after it was replaced`]),
     ...(error === undefined ? [] : [`${error.name}: ${error.message}`.slice(0, 300)]),
@@ -113,7 +139,8 @@ function barOf(tenure: TenureEntry, toMs: number | undefined, outcome: BarOutcom
   ].join('\n')
   const shortToken = `…${String(token).slice(-3)}` // the tokens of a run differ in their last digits
   const label = [shortToken, ...(tick === undefined ? [] : [tickTime(tick)])].join(' · ')
-  return { id: String(number), fromMs: atMs, ...(toMs === undefined ? {} : { toMs }), outcome, label, title }
+  const marks = joints.map(({ atMs, token }) => ({ atMs, title: `handed over to token ${token}` }))
+  return { id: String(number), fromMs, ...(toMs === undefined ? {} : { toMs }), outcome, label, title, joints: marks }
 }
 
 export function describeOutcome(tenure: TenureEntry): string {
@@ -127,14 +154,11 @@ export function tickTime(tick: string): string {
   return Number.isNaN(atMs) ? tick : instant(atMs, atMs)
 }
 
-/** Of leases that were not released before they expired. */
-function expiries(tenures: readonly TenureEntry[], nowMs: number): readonly Mark[] {
-  return tenures
-    .filter(({ expiresAtMs, endedAtMs = Number.POSITIVE_INFINITY }) => endedAtMs >= expiresAtMs)
-    .map(({ token, expiresAtMs }) => {
-      const verb = expiresAtMs > nowMs ? 'expires' : 'expired'
-      return { atMs: expiresAtMs, kind: 'expiry', title: `the lease of token ${token} ${verb}` }
-    })
+/** Of a lease that was not released before it expired. */
+function expiries({ token, expiresAtMs, endedAtMs }: TenureEntry, nowMs: number): readonly Mark[] {
+  if (endedAtMs !== undefined && endedAtMs < expiresAtMs) return []
+  const verb = expiresAtMs > nowMs ? 'expires' : 'expired'
+  return [{ atMs: expiresAtMs, kind: 'expiry', title: `the lease of token ${token} ${verb}` }]
 }
 
 /** The tenures that a lease row names: more than one only if each candidate has a lease of its own. */
