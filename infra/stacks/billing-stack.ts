@@ -66,6 +66,8 @@ export class BillingStack extends Stack {
       rate: Duration.hours(1),
       candidates,
       leaseDuration,
+      // 20,000 subscriptions take longer than an invocation may.
+      continues: true,
       enabled,
     })
     const schedules = [hourly]

@@ -65,11 +65,13 @@ describe('the billing function', () => {
   })
 
   test('is invoked by two candidates every hour, or as the app sets', () => {
-    template.resourceCountIs('AWS::Scheduler::Schedule', 2)
-    template.allResourcesProperties('AWS::Scheduler::Schedule', { ScheduleExpression: 'rate(1 hour)' })
+    const ofBilling = {
+      ScheduleExpression: 'rate(1 hour)',
+      Description: Match.stringLikeRegexp('for the lease billing'),
+    }
+    template.resourcePropertiesCountIs('AWS::Scheduler::Schedule', ofBilling, 2)
     const other = billingTemplate({ candidates: 4, leaseDuration: Duration.millis(1500), enabled: false })
-    other.resourceCountIs('AWS::Scheduler::Schedule', 4)
-    other.allResourcesProperties('AWS::Scheduler::Schedule', { State: 'DISABLED' })
+    other.resourcePropertiesCountIs('AWS::Scheduler::Schedule', { ...ofBilling, State: 'DISABLED' }, 4)
     other.hasResourceProperties(FUNCTION, { Environment: { Variables: { LEASE_MS: '1500' } } })
   })
 })

@@ -31,7 +31,7 @@ describe('two LeaseTables of one table', () => {
     const events = new LeadershipEvents(stack, 'Events', { leaseTable: one })
     const { alarms } = new LeadershipAlarms(stack, 'Alarms', { events, schedules })
     new LeadershipDashboard(stack, 'Dashboard', { schedules })
-    expect(alarms).toHaveLength(7)
+    expect(alarms).toHaveLength(6)
   })
 
   test('have the same times for each lease', () => {

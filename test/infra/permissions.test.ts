@@ -68,6 +68,7 @@ const permissions = (gateway: string) => ({
     gateway,
     'Allow sqs:SendMessage on HourlyFailures.Arn',
     `Allow dynamodb:UpdateItem dynamodb:ConditionCheckItem on Leases.Arn if ${ofBilling}`,
+    'Allow lambda:InvokeFunction on ChargeSubscriptions.Arn',
   ],
   HourlySchedulerRole: [
     'Allow lambda:InvokeFunction on ChargeSubscriptions.Arn',

@@ -13,9 +13,14 @@ export interface Outcome {
   readonly seenToBreak: Result['seenToBreak']
 }
 
+/** An outcome, and the commit that it is of. */
+export interface KeptOutcome extends Outcome {
+  readonly commit: string
+}
+
 const EXAMPLES_PER_PART = 2
 
-export function page(outcomes: readonly Outcome[], run: string): string {
+export function page(outcomes: readonly KeptOutcome[], run: string): string {
   const claims = Object.keys(CLAIMS).filter(isClaim)
   const failed = outcomes.filter(({ failures }) => failures.length > 0).map(({ part }) => part)
   const unseen = claims.filter((claim) => seenToBreak(outcomes, claim) === '')
@@ -35,8 +40,8 @@ A check that never fails shows nothing. So bugs are planted into the shipped cod
 |---|---|---|
 ${claims.map(row).join('\n')}
 
-| part | verdict | figures | repeat |
-|---|---|---|---|
+| part | commit | verdict | figures | repeat |
+|---|---|---|---|---|
 ${outcomes.map(partRow).join('\n')}
 `
 }
@@ -47,11 +52,11 @@ export function summary({ part, seconds, failures, figures }: Outcome): string {
   return `${part}: ${verdict} in ${duration(seconds)}. ${totals(figures)}`
 }
 
-function partRow({ part, seconds, failures, figures }: Outcome): string {
+function partRow({ part, commit, seconds, failures, figures }: KeptOutcome): string {
   const verdict = failures.length === 0 ? 'passed' : `**failed:** ${failures.join('; ')}`
   const seed = figures.find((ofTest) => 'seed' in ofTest)?.['seed']
   const again = `\`npm run proof ${part}${seed === undefined ? '' : ` -- --seed ${seed}`}\``
-  return `| ${part} | ${cell(verdict)} in ${duration(seconds)} | ${cell(totals(figures))} | ${again} |`
+  return `| ${part} | ${commit} | ${cell(verdict)} in ${duration(seconds)} | ${cell(totals(figures))} | ${again} |`
 }
 
 /** The figures of all tests of a part: numbers of one name are added up, of texts the last one counts. */

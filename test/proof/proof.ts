@@ -1,6 +1,9 @@
-/** `npm run proof`: runs the parts of the proof one after the other. A full run writes docs/proof.md. */
+/**
+ * `npm run proof`: runs the parts of the proof one after the other. It keeps the outcome of each part that ran in full,
+ * and writes docs/proof.md from them, so that a part that failed can be run again alone.
+ */
 import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { Argument, Command, InvalidArgumentError } from 'commander'
@@ -8,10 +11,11 @@ import { createVitest, type Vitest } from 'vitest/node'
 import { OptionError, readFlags } from '../../infra/programs/flags.ts'
 import { INTERRUPTED_EXIT_CODE, onInterrupt } from '../../infra/programs/interrupt.ts'
 import { runStryker } from './mutation/mutants.ts'
-import { type Outcome, page, summary } from './page.ts'
+import { type KeptOutcome, type Outcome, page, summary } from './page.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const PAGE = 'docs/proof.md'
+const KEPT = join(ROOT, 'reports/proof')
 /** In the order in which they find a fault soonest. All but the last are projects of vitest. */
 const PARTS = ['model', 'simulation', 'fuzz', 'nemesis', 'planted', 'mutants'] as const
 type Part = (typeof PARTS)[number]
@@ -23,7 +27,9 @@ interface Flags {
 }
 
 const command = new Command('npm run proof --')
-  .description(`Runs the proof, or the parts that are named. A run of all parts without --quick writes ${PAGE}.`)
+  .description(
+    `Runs the proof, or the parts that are named. Without --quick, it writes ${PAGE} once all parts have run.`,
+  )
   .addArgument(new Argument('[parts...]', 'default: all; with --quick all but mutants').choices(PARTS))
   .option('--quick', 'smaller bounds and fewer seeds: at most four minutes on two cores')
   .option('--seed <n>', 'repeats a run of fuzz or nemesis; the first seed of simulation', wholeNumber)
@@ -57,11 +63,13 @@ async function prove({ quick = false, seed, seeds }: Flags): Promise<number> {
     if (interrupt.signal.aborted) return INTERRUPTED_EXIT_CODE
     outcomes.push(outcome)
     process.stdout.write(`${summary(outcome)}\n`)
+    if (!quick && seed === undefined && seeds === undefined) keep({ ...outcome, commit: provenCommit })
   }
-  if (parts.length === PARTS.length && !quick) {
+  const kept = PARTS.flatMap((part) => keptOutcome(part) ?? [])
+  if (kept.length === PARTS.length && !quick) {
     const date = new Date().toISOString().slice(0, 10)
     const machine = `${availableParallelism()} cores, Node.js ${process.versions.node}`
-    writeFileSync(join(ROOT, PAGE), page(outcomes, `on ${date}, commit ${provenCommit}, ${machine}`))
+    writeFileSync(join(ROOT, PAGE), page(kept, `on ${date}, ${machine}`))
     process.stdout.write(`\nThe result is in ${PAGE}\n`)
   }
   return outcomes.every(({ failures }) => failures.length === 0) ? 0 : 1
@@ -91,6 +99,19 @@ function resultsOf(vitest: Vitest): Omit<Outcome, 'part' | 'seconds'> {
   const failures = [...failed, ...broken, ...unhandled, ...(tests.length === 0 ? ['no test ran'] : [])]
   const figures = tests.map((test) => test.meta().figures ?? {})
   return { failures, figures, seenToBreak: tests.flatMap((test) => test.meta().seenToBreak ?? []) }
+}
+
+function keep(outcome: KeptOutcome): void {
+  mkdirSync(KEPT, { recursive: true })
+  writeFileSync(join(KEPT, `${outcome.part}.json`), JSON.stringify(outcome))
+}
+
+function keptOutcome(part: Part): KeptOutcome | undefined {
+  try {
+    return JSON.parse(readFileSync(join(KEPT, `${part}.json`), 'utf8'))
+  } catch {
+    return undefined // it has not run here yet
+  }
 }
 
 function wholeNumber(text: string): string {
