@@ -1,5 +1,5 @@
 import { copiedItems, Ends } from './ends.ts'
-import { HandOverError, InvalidOptionError, StaleTokenError } from './errors.ts'
+import { HandOverError, type HandOverReason, InvalidOptionError, StaleTokenError } from './errors.ts'
 import { FencedWrites } from './fenced-writes.ts'
 import { type Fenceable, fence, idempotencyKey } from './fencing.ts'
 import { type Ended, Leadership, type Tenancy } from './leadership.ts'
@@ -10,7 +10,7 @@ import { RowWrites } from './row-writes.ts'
 import { show } from './show.ts'
 import { effectsOf, type Row, type TransactItem, type WriteInput } from './stores/store.ts'
 import { TickWork } from './tick-work.ts'
-import { copied, plainState } from './values.ts'
+import { announcementOf, copied, plainState } from './values.ts'
 
 const MAX_MISSED = 1_000
 
@@ -155,6 +155,28 @@ export class LeaseHandle implements Lease {
       )
     }
     await this.#ends.handOver(checkpoint)
+  }
+
+  async proclaim(value: unknown): Promise<void> {
+    await this.#renewals.proclaim(announcementOf(value, this.name))
+  }
+
+  /** Aborts when this candidate needs no timer any more: the lease ended, or was given up. */
+  get over(): AbortSignal {
+    return this.#leadership.over
+  }
+
+  /** Asks the task to hand over, by `signal`. */
+  requestHandOver(reason: HandOverReason, whatToDo: string): void {
+    this.#leadership.requestHandOver(reason, whatToDo)
+  }
+
+  async resign(to: string, reservedMs: number): Promise<void> {
+    await this.#ends.resign(to, reservedMs)
+  }
+
+  rebase(): void {
+    this.#leadership.rebase()
   }
 
   async release(): Promise<void> {

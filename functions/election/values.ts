@@ -29,6 +29,8 @@ export function copied(value: unknown): unknown {
  */
 export const LARGEST_STATE_BYTES = 350 * 1024
 
+const LARGEST_ANNOUNCEMENT_BYTES = 4 * 1024
+
 /** Measuring stops here: a small state that repeats its parts can be endless when it is written out. */
 const HOPELESS_BYTES = 1024 * 1024
 
@@ -67,10 +69,18 @@ export type PlainData =
  * @throws InvalidOptionError if the state is not plain data, or too large; it names the value's path, never its content
  */
 export function plainState(state: unknown, lease: string): PlainData {
-  const reader = new StateReader(lease)
+  return readPlain(state, new StateReader(lease, 'checkpoint'), LARGEST_STATE_BYTES)
+}
+
+/** A checked copy of what a leader proclaims: plain data of at most 4 KB, since every look of a candidate reads it. */
+export function announcementOf(value: unknown, lease: string): PlainData {
+  return readPlain(value, new StateReader(lease, 'announcement'), LARGEST_ANNOUNCEMENT_BYTES)
+}
+
+function readPlain(value: unknown, reader: StateReader, atMostBytes: number): PlainData {
   try {
-    const copy = reader.read(state)
-    if (reader.bytes > LARGEST_STATE_BYTES) throw reader.tooLarge(`is ${reader.bytes} bytes large`)
+    const copy = reader.read(value)
+    if (reader.bytes > atMostBytes) throw reader.tooLarge(`is ${reader.bytes} bytes large`, atMostBytes)
     return copy
   } catch (error) {
     if (error instanceof InvalidOptionError) throw error
@@ -82,11 +92,13 @@ export function plainState(state: unknown, lease: string): PlainData {
 class StateReader {
   bytes = 0
   readonly #lease: string
+  readonly #what: 'checkpoint' | 'announcement'
   /** From the state to the value being read. */
   readonly #path: (string | number)[] = []
 
-  constructor(lease: string) {
+  constructor(lease: string, what: 'checkpoint' | 'announcement') {
     this.#lease = lease
+    this.#what = what
   }
 
   read(value: unknown): PlainData {
@@ -103,23 +115,23 @@ class StateReader {
 
   refused(why: string, cause?: unknown): InvalidOptionError {
     return new InvalidOptionError(
-      `${pathText(this.#path)} of lease "${this.#lease}" ${why}. A checkpoint is plain data: texts, numbers, ` +
+      `${pathText(this.#path, this.#what)} of lease "${this.#lease}" ${why}. It must be plain data: texts, numbers, ` +
         'true, false, null, arrays and plain objects, Uint8Arrays, and Sets of texts or of numbers.',
       { lease: this.#lease, cause },
     )
   }
 
-  tooLarge(size: string): InvalidOptionError {
+  tooLarge(size: string, atMostBytes: number): InvalidOptionError {
     return new InvalidOptionError(
-      `The checkpoint of lease "${this.#lease}" ${size}; at most ${LARGEST_STATE_BYTES} (350 KB) fit beside the rest ` +
-        'of the row. Save less: a position to go on from, or the name of an object in S3.',
+      `The ${this.#what} of lease "${this.#lease}" ${size}; at most ${atMostBytes} (${atMostBytes / 1024} KB) are ` +
+        'allowed. Save less: a position to go on from, or the name of an object in S3.',
       { lease: this.#lease },
     )
   }
 
   #add(bytes: number): void {
     this.bytes += bytes
-    if (this.bytes > HOPELESS_BYTES) throw this.tooLarge(`is larger than ${HOPELESS_BYTES} bytes`)
+    if (this.bytes > HOPELESS_BYTES) throw this.tooLarge(`is larger than ${HOPELESS_BYTES} bytes`, LARGEST_STATE_BYTES)
   }
 
   #text(text: string): string {
@@ -203,12 +215,12 @@ class StateReader {
 }
 
 /** As in code: checkpoint.state.items[3].at */
-function pathText(path: readonly (string | number)[]): string {
+function pathText(path: readonly (string | number)[], what: 'checkpoint' | 'announcement'): string {
   const steps = path.map((key) => {
     if (typeof key === 'number') return `[${key}]`
     return /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key.slice(0, 60)}` : `[${quoted(key)}]`
   })
-  return `checkpoint.state${steps.join('')}`
+  return `${what === 'checkpoint' ? 'checkpoint.state' : what}${steps.join('')}`
 }
 
 const INSTEAD = new Map([
