@@ -132,7 +132,7 @@ export class LeaseHandle implements Lease {
   async saveCheckpoint(given: unknown): Promise<void> {
     const state = plainState(given, this.name)
     const checkpoint = this.#work.checkpointOf(state)
-    await this.#renewals.saveCheckpoint(checkpoint)
+    await this.#renewals.save({ kind: 'saveCheckpoint', checkpoint })
     this.#work.saved(checkpoint)
   }
 
@@ -158,7 +158,7 @@ export class LeaseHandle implements Lease {
   }
 
   async proclaim(value: unknown): Promise<void> {
-    await this.#renewals.proclaim(announcementOf(value, this.name))
+    await this.#renewals.save({ kind: 'proclaim', announcement: announcementOf(value, this.name) })
   }
 
   /** Aborts when this candidate needs no timer any more: the lease ended, or was given up. */

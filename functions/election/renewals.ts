@@ -10,11 +10,11 @@ import { effectsOf, type Look, type TransactItem, type WriteReply } from './stor
 /** Closes a missed tick. */
 export type Advance = { readonly kind: 'advance'; readonly tick: string } & Closing
 
-type Extension =
-  | { readonly kind: 'renew' }
+type Saved =
   | { readonly kind: 'saveCheckpoint'; readonly checkpoint: Checkpoint }
   | { readonly kind: 'proclaim'; readonly announcement: unknown }
-  | Advance
+
+type Extension = { readonly kind: 'renew' } | Saved | Advance
 
 type Extended = Tenure & { readonly step: number; readonly nowMs: number; readonly expiresAtMs: number }
 
@@ -39,14 +39,9 @@ export class Renewals {
     await this.#writes.renewal(async () => void (await this.#extend({ kind: 'renew' }, obsolete)))
   }
 
-  async saveCheckpoint(checkpoint: Checkpoint): Promise<void> {
+  async save(saved: Saved): Promise<void> {
     this.#leadership.assertLeading()
-    await this.#writes.inTurn(() => this.#extend({ kind: 'saveCheckpoint', checkpoint }))
-  }
-
-  async proclaim(announcement: unknown): Promise<void> {
-    this.#leadership.assertLeading()
-    await this.#writes.inTurn(() => this.#extend({ kind: 'proclaim', announcement }))
+    await this.#writes.inTurn(() => this.#extend(saved))
   }
 
   /** @returns the tick up to which all are closed: this one, or a later one that an operator closed by hand */

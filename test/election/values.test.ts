@@ -136,7 +136,7 @@ describe('the state of a checkpoint', () => {
     const most = 'é'.repeat((LARGEST_STATE_BYTES - overhead) / 2)
     expect(read({ text: most })).toEqual({ text: most })
     expect(refusalOf({ text: `${most}!` }).message).toMatch(
-      /"billing" is 358401 bytes large; at most 358400 \(350 KB\) fit/,
+      /"billing" is 358401 bytes large; at most 358400 \(350 KB\) are/,
     )
   })
 

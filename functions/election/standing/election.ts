@@ -63,6 +63,7 @@ export class Election implements AsyncDisposable {
   #leading: LeaseHandle | undefined
   /** To whom this leader hands over, once that is known. */
   #successor: string | undefined
+  #nominated: Promise<void> | undefined
   #seenAtMs: number | undefined
   #eventLoopDelayMs = 0
   #lastError: unknown
@@ -226,6 +227,7 @@ export class Election implements AsyncDisposable {
         const lease = await acquireLease({ ...this.#settings, standing: this.#renewalHooks() })
         if (!(lease instanceof LeaseHandle)) return Math.min(pollMs, lease.retryAfterMs ?? pollMs)
         this.#successor = undefined
+        this.#nominated = undefined
         lease.start()
         return lease
       }
@@ -246,7 +248,8 @@ export class Election implements AsyncDisposable {
   async #end(lease: LeaseHandle): Promise<void> {
     try {
       if (lease.ended === undefined && lease.remainingMs() > 0) {
-        const to = this.#successor ?? (await this.#candidacy.successor().catch(() => undefined))
+        await (this.#nominated ?? this.#nominate(lease, undefined))
+        const to = this.#successor
         await (to === undefined || to === this.candidate ? lease.release() : lease.resign(to, RESERVED_MS))
       }
     } catch (error) {
@@ -261,17 +264,17 @@ export class Election implements AsyncDisposable {
     const lease = this.#leading
     if (lease === undefined) return
     lease.requestHandOver(reason, 'End this turn of the campaign: the lease is then free for another candidate.')
-    this.#successor ??= to
-    if (this.#successor === undefined && reason !== 'paused') void this.#nominate(lease)
+    if (reason === 'transfer') this.#successor = to
+    else if (reason !== 'paused') this.#nominated ??= this.#nominate(lease, to)
     void this.#abandonAfter(drainMs, lease)
   }
 
   /** The row names the successor while this leader stops its work, so that the successor looks often. */
-  async #nominate(lease: LeaseHandle): Promise<void> {
+  async #nominate(lease: LeaseHandle, given: string | undefined): Promise<void> {
     try {
-      const to = await this.#candidacy.successor()
-      if (to === undefined || lease.over.aborted) return
+      const to = given ?? (await this.#candidacy.successor())
       this.#successor ??= to
+      if (to === undefined) return
       const nowMs = this.#settings.clock.wallMs()
       const { fencingToken } = lease
       await this.#store.requestTransfer({ lease: this.lease, fencingToken, to, nowMs, untilMs: nowMs + TRANSFER_MS })
