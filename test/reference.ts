@@ -31,6 +31,8 @@ export function reference(): string {
     '### Events\n\nFor the option `onEvent`.\n',
     source(['ElectionEvent', `${ELECTION}/election-event.ts`]),
     described(['selfInvoke', `${ELECTION}/self-invoke.ts`], '###'),
+    described(['leaseCoordinator', `${ELECTION}/node-cron.ts`], '###'),
+    table(['LeaseCoordinatorOptions', `${ELECTION}/node-cron.ts`]),
     described(['leaseMetrics', `${ELECTION}/metrics.ts`], '###'),
     '## Errors\n',
     ...errorNames().map((name) => withMembers([name, `${ELECTION}/errors.ts`])),

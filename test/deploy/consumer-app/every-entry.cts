@@ -6,8 +6,16 @@ import schema = require('tenure/events/LeaderElected.schema.json')
 
 import { selfInvoke } from 'tenure/continuation'
 import { leaseMetrics } from 'tenure/metrics'
+import { leaseCoordinator } from 'tenure/node-cron'
 import { MemoryLeaseStore } from 'tenure/testing'
 
 withLease({ store: new MemoryLeaseStore(), lease: 'invoices' }, (lease) => lease.fencingToken).then((outcome) => {
-  console.log(outcome.status, ElectedSchedule.name, leaseMetrics.name, selfInvoke.name, schema.title)
+  console.log(
+    outcome.status,
+    ElectedSchedule.name,
+    leaseMetrics.name,
+    leaseCoordinator.name,
+    selfInvoke.name,
+    schema.title,
+  )
 })
