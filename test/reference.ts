@@ -34,6 +34,8 @@ export function reference(): string {
     '### Events\n\nFor the option `onEvent`.\n',
     source(['ElectionEvent', `${ELECTION}/election-event.ts`]),
     described(['selfInvoke', `${ELECTION}/self-invoke.ts`], '###'),
+    described(['leaseCoordinator', `${ELECTION}/node-cron.ts`], '###'),
+    table(['LeaseCoordinatorOptions', `${ELECTION}/node-cron.ts`]),
     described(['leaseMetrics', `${ELECTION}/metrics.ts`], '###'),
     described(['s3Checkpoints', `${ELECTION}/s3.ts`], '###'),
     table(['S3CheckpointsOptions', `${ELECTION}/s3.ts`]),

@@ -3,11 +3,15 @@ import { clockProblem, serverTimeMs } from './clock-skew.ts'
 import { endOf, type Instant, instantOf } from './deadline.ts'
 import { CorruptLeaseError, LeaseError, LeaseStoreError } from './errors.ts'
 import { UnansweredError, whileInvocationLasts } from './invocation.ts'
+import type { Tenancy } from './leadership.ts'
 import { LeaseHandle } from './lease-handle.ts'
 import { lateAnswer, type NotWon, notWon, type Standby, wonRecord } from './not-won.ts'
 import { type Settings, withinLimits } from './options.ts'
 import { type AcquireRequest, acquireConditions } from './rules.ts'
 import { type AcquireReply, assertReply } from './stores/store.ts'
+
+/** `standing` of a leader that stays. */
+type Acquiring = Settings & Pick<Tenancy, 'standing'>
 
 /** A request that proved nothing is repeated in any case: this many tries, with pauses of at most this length. */
 const FRESH_TRIES = 3
@@ -19,7 +23,7 @@ const LONGEST_FRESH_DELAY_MS = 10_000
  * @throws LeaseStillHeldError, ClockSkewError, InvalidTickError, CorruptLeaseError, LeaseLostError, LeaseStoreError,
  *   and the reason of the caller's own signal. After an error this candidate does not lead.
  */
-export async function acquireLease(settings: Settings): Promise<LeaseHandle | Standby> {
+export async function acquireLease(settings: Acquiring): Promise<LeaseHandle | Standby> {
   const { clock, signal, notify, lease, candidate } = settings
   const startedAtMs = clock.monotonicMs()
   let earlier: NotWon['answer'] | undefined
@@ -60,7 +64,7 @@ function pauseBeforeNext(
 }
 
 /** @param earlier the result of an earlier request, if this one gets no answer before the invocation is about to end */
-async function askOnce(settings: Settings, earlier?: NotWon['answer']): Promise<LeaseHandle | NotWon> {
+async function askOnce(settings: Acquiring, earlier?: NotWon['answer']): Promise<LeaseHandle | NotWon> {
   const { store, clock, lease, leaseMs, killGraceMs, maxClockSkewMs } = settings
   const askedAt = instantOf(clock)
   const untilKilledMs = settings.remainingMs() + killGraceMs

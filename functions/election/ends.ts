@@ -58,6 +58,13 @@ export class Ends {
     await this.#release('released', () => ({ endedBy: 'released' }))
   }
 
+  /** @param to the candidate for which the lease is kept, for `reservedMs` */
+  async resign(to: string, reservedMs: number): Promise<void> {
+    const reserve = (nowMs: number) =>
+      ({ endedBy: 'released', reservedFor: to, reservedUntilMs: nowMs + reservedMs }) as const
+    await this.#release('released', reserve)
+  }
+
   /** The release of a task that threw. */
   async fail(errorName: string): Promise<void> {
     await this.#release('released', () => ({ endedBy: 'failed', errorName }), { tries: RELEASE_TRIES })

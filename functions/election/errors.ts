@@ -36,15 +36,25 @@ export class LeaseStillHeldError extends LeaseError {
 }
 
 /**
+ * Why a leader is asked to hand over.
+ * - `deadline`: the invocation is about to end
+ * - `resign`: the campaign's signal aborted, or `election.resign()` was called
+ * - `transfer`: a better candidate, or an operator, asked for the lease
+ * - `unhealthy`: the option `healthy` said no, or did not answer in time
+ * - `clock`: this machine's clock is certainly wrong
+ * - `paused`: an operator paused the lease
+ */
+export type HandOverReason = 'deadline' | 'resign' | 'transfer' | 'unhealthy' | 'clock' | 'paused'
+
+/**
  * The reason of `lease.signal` when this candidate still leads, but should hand over soon. It is no loss: the lease is
  * renewed, and `send`, `claim`, `transact` and `complete` work.
  */
 export class HandOverRequestedError extends LeaseError {
   override readonly name = 'HandOverRequestedError'
-  /** `deadline`: the invocation is about to end. */
-  readonly reason: 'deadline'
+  readonly reason: HandOverReason
 
-  constructor(message: string, options: { readonly lease: string; readonly reason: 'deadline' }) {
+  constructor(message: string, options: { readonly lease: string; readonly reason: HandOverReason }) {
     super(message, options)
     this.reason = options.reason
   }

@@ -10,6 +10,7 @@ export {
   ClockSkewError,
   CorruptLeaseError,
   HandOverError,
+  type HandOverReason,
   HandOverRequestedError,
   InvalidOptionError,
   InvalidTickError,
@@ -33,13 +34,19 @@ export type {
   StandbyReason,
   Tenure,
 } from './rules.ts'
+export { Election, type Health, type StandingLease } from './standing/election.ts'
+export type { Leader } from './standing/observe.ts'
+export type { ElectionOptions } from './standing/options.ts'
 export type { SdkClient } from './stores/clients.ts'
 export { DynamoDBLeaseStore, type DynamoDBLeaseStoreOptions } from './stores/dynamodb.ts'
 export type {
   AcquireReply,
+  CandidateRow,
   Effects,
   LeaseStore,
+  Look,
   SendReply,
+  StandingStore,
   TransactItem,
   WriteInput,
   WriteReply,

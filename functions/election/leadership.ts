@@ -1,11 +1,11 @@
-import { Deadline, endOf, type Instant, instantAfter } from './deadline.ts'
-import { HandOverRequestedError, LeaseLostError, type StaleTokenError } from './errors.ts'
+import { Deadline, endOf, type Instant, instantAfter, instantOf } from './deadline.ts'
+import { type HandOverReason, HandOverRequestedError, LeaseLostError, type StaleTokenError } from './errors.ts'
 import type { Settings } from './options.ts'
 import { isOwnWrite } from './refusal.ts'
 import type { HolderWrite, LeaseRecord, Tenure } from './rules.ts'
 import type { Occurrences } from './schedule.ts'
 import { firstAbort } from './signals.ts'
-import type { WriteReply } from './stores/store.ts'
+import type { Look, WriteReply } from './stores/store.ts'
 
 /** What a leader starts with: the settings of its acquire, and the row that it won. */
 export interface Tenancy extends Settings {
@@ -17,6 +17,12 @@ export interface Tenancy extends Settings {
   readonly occurrences: Occurrences | undefined
   /** The lease never lasts longer: the invocation's end and the grace for killing it. Infinity outside Lambda. */
   readonly latestExpiryMs: number
+  /** Of a leader that stays: what it does at each renewal. */
+  readonly standing?: {
+    beforeRenewal(): Promise<void>
+    /** What the renewal showed: requests of others on the row, and DynamoDB's clock. */
+    onLook(look: Look): void
+  }
 }
 
 export type Ended = 'completed' | 'released' | 'continued'
@@ -49,6 +55,8 @@ export class Leadership {
   readonly signal: AbortSignal
   readonly #tenancy: Tenancy
   readonly #marginMs: number
+  /** A wall clock that is known to be right, and the monotonic clock with it. */
+  #base: Instant
   readonly #loss = new AbortController()
   readonly #handOverRequest = new AbortController()
   readonly #timers = new AbortController()
@@ -60,6 +68,7 @@ export class Leadership {
     const { clock, record, askedAt } = tenancy
     const { lease, holder: candidate, attempt, fencingToken, expiresAtMs } = record
     this.#tenancy = tenancy
+    this.#base = askedAt
     this.tenure = { lease, candidate, attempt, fencingToken }
     this.deadline = new Deadline(clock, askedAt, expiresAtMs)
     this.#marginMs = Math.min(LONGEST_MARGIN_MS, (expiresAtMs - askedAt.wallMs) / 10)
@@ -132,16 +141,18 @@ export class Leadership {
         await clock.sleep(Math.min(Math.ceil(leftMs), LONGEST_SLEEP_MS), this.over)
         continue
       }
-      const { lease } = this.tenure
-      this.#handOverRequest.abort(
-        new HandOverRequestedError(
-          `The invocation that leads lease "${lease}" is about to end, but has not lost the lease. ` +
-            'Return lease.handOver(state) now, so that the next invocation continues.',
-          { lease, reason: 'deadline' },
-        ),
+      return this.requestHandOver(
+        'deadline',
+        'Return lease.handOver(state) now, so that the next invocation continues.',
       )
-      return
     }
+  }
+
+  /** Aborts the signal; this candidate leads on until it hands over. */
+  requestHandOver(reason: HandOverReason, whatToDo: string): void {
+    const { lease } = this.tenure
+    const message = `The leader of lease "${lease}" should hand over, but still leads (${reason}). ${whatToDo}`
+    this.#handOverRequest.abort(new HandOverRequestedError(message, { lease, reason }))
   }
 
   async pauseBeforeRetry(atMostMs = Number.POSITIVE_INFINITY): Promise<void> {
@@ -194,13 +205,18 @@ export class Leadership {
 
   /** The time to write while leading: before the deadline, whatever the clock says from one reading to the next. */
   now(): Instant {
-    const { wallMs, monotonicMs } = instantAfter(this.#tenancy.askedAt, this.#tenancy.clock)
+    const { wallMs, monotonicMs } = instantAfter(this.#base, this.#tenancy.clock)
     return { wallMs: Math.min(wallMs, this.deadline.expiresAtMs), monotonicMs }
+  }
+
+  /** The wall clock agrees with DynamoDB's: a tenure of months must not add up the drift of the monotonic clock. */
+  rebase(): void {
+    this.#base = instantOf(this.#tenancy.clock)
   }
 
   /** The time to write with an end: never before the acquire, which was compared with DynamoDB's clock. */
   endMs(): number {
     const { askedAt, clock } = this.#tenancy
-    return Math.max(askedAt.wallMs, endOf(askedAt, clock))
+    return Math.max(askedAt.wallMs, endOf(this.#base, clock))
   }
 }

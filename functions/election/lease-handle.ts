@@ -1,12 +1,12 @@
 import { checkedState, readState } from './checkpoint.ts'
 import { copiedItems, Ends } from './ends.ts'
-import { HandOverError, InvalidOptionError, StaleTokenError } from './errors.ts'
+import { HandOverError, type HandOverReason, InvalidOptionError, StaleTokenError } from './errors.ts'
 import { FencedWrites } from './fenced-writes.ts'
 import { type Fenceable, fence, idempotencyKey } from './fencing.ts'
 import { type Ended, Leadership, type Tenancy } from './leadership.ts'
 import type { ClaimInput, Lease } from './lease.ts'
 import { missedTicks } from './missed.ts'
-import { plainState } from './plain-data.ts'
+import { announcementOf, plainState } from './plain-data.ts'
 import { Renewals } from './renewals.ts'
 import { RowWrites } from './row-writes.ts'
 import type { Checkpoint } from './rules.ts'
@@ -165,7 +165,7 @@ export class LeaseHandle implements Lease {
   }
 
   async #save(checkpoint: Checkpoint, shown: unknown): Promise<void> {
-    await this.#renewals.saveCheckpoint(checkpoint)
+    await this.#renewals.save({ kind: 'saveCheckpoint', checkpoint })
     this.#work.saved({ ...checkpoint, state: shown })
   }
 
@@ -188,6 +188,28 @@ export class LeaseHandle implements Lease {
       )
     }
     await this.#ends.handOver(checkpoint, async () => (await this.#checked(checkpoint))[0])
+  }
+
+  async proclaim(value: unknown): Promise<void> {
+    await this.#renewals.save({ kind: 'proclaim', announcement: announcementOf(value, this.name) })
+  }
+
+  /** Aborts when this candidate needs no timer any more: the lease ended, or was given up. */
+  get over(): AbortSignal {
+    return this.#leadership.over
+  }
+
+  /** Asks the task to hand over, by `signal`. */
+  requestHandOver(reason: HandOverReason, whatToDo: string): void {
+    this.#leadership.requestHandOver(reason, whatToDo)
+  }
+
+  async resign(to: string, reservedMs: number): Promise<void> {
+    await this.#ends.resign(to, reservedMs)
+  }
+
+  rebase(): void {
+    this.#leadership.rebase()
   }
 
   async release(): Promise<void> {

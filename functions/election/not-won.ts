@@ -87,10 +87,13 @@ export function notWon(settings: Settings, { record, clockReading }: Answered, r
       )
       return heldBy(settings, answer, record, clockReading)
     }
-    case 'ticksMissing':
+    case 'ticksDiffer':
       throw new InvalidTickError(
-        `Lease "${lease}" is used with ticks, but this candidate gave none. ` +
-          'Give the option tick, or use another lease.',
+        request.tick === undefined
+          ? `Lease "${lease}" is used with ticks, but this candidate gave none. ` +
+              'Give the option tick, or use another lease.'
+          : `Lease "${lease}" is used without ticks, but this candidate gave one. ` +
+              'Leave the option tick out, or use another lease.',
         { lease },
       )
     case 'won': // already handled by wonRecord

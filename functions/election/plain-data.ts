@@ -17,26 +17,41 @@ const HOPELESS_BYTES = 1024 * 1024
 /** Of a state in S3, measured in the same way: so much fits in a text of JSON and in the memory of most functions. */
 const LARGEST_JSON_BYTES = 100 * 1024 * 1024
 
-/** What a state may hold, and how large it may be. */
+/** What a value may hold, and how large it may be. */
 interface Form {
+  /** As in code. */
+  readonly name: string
   readonly isJson: boolean
   readonly measuredBytes: number
   readonly types: string
   readonly limit: string
 }
 
+const PLAIN_TYPES =
+  'plain data: texts, numbers, true, false, null, arrays and plain objects, Uint8Arrays, ' +
+  'and Sets of texts or of numbers.'
+
 const IN_ROW: Form = {
+  name: 'checkpoint.state',
   isJson: false,
   measuredBytes: HOPELESS_BYTES,
-  types:
-    'A checkpoint is plain data: texts, numbers, true, false, null, arrays and plain objects, Uint8Arrays, ' +
-    'and Sets of texts or of numbers.',
+  types: `A checkpoint is ${PLAIN_TYPES}`,
   limit:
     `${LARGEST_STATE_BYTES} (350 KB) fit beside the rest of the row. ` +
     'Save less: a position to go on from; or save it in S3, with s3Checkpoints of tenure/s3.',
 }
 
+/** Every look of a candidate reads what the leader proclaimed. */
+const ANNOUNCED: Form = {
+  name: 'announcement',
+  isJson: false,
+  measuredBytes: 4 * 1024,
+  types: `What a leader proclaims is ${PLAIN_TYPES}`,
+  limit: '4096 (4 KB) are allowed: proclaim an address, not the data.',
+}
+
 const AS_JSON: Form = {
+  name: 'checkpoint.state',
   isJson: true,
   measuredBytes: LARGEST_JSON_BYTES,
   types: 'A checkpoint in S3 is JSON: texts, numbers, true, false, null, arrays and plain objects.',
@@ -89,6 +104,11 @@ export function jsonState(state: unknown, lease: string): PlainData {
   return new StateReader(lease, AS_JSON).copy(state)
 }
 
+/** The same for what a leader proclaims. */
+export function announcementOf(value: unknown, lease: string): PlainData {
+  return new StateReader(lease, ANNOUNCED).copy(value)
+}
+
 /** Checks, copies and measures in one pass. */
 class StateReader {
   bytes = 0
@@ -124,16 +144,22 @@ class StateReader {
   }
 
   refused(why: string, cause?: unknown): InvalidOptionError {
-    return new InvalidOptionError(`${pathText(this.#path)} of lease "${this.#lease}" ${why}. ${this.#form.types}`, {
-      lease: this.#lease,
-      cause,
-    })
+    return new InvalidOptionError(
+      `${pathText(this.#path, this.#form.name)} of lease "${this.#lease}" ${why}. ${this.#form.types}`,
+      {
+        lease: this.#lease,
+        cause,
+      },
+    )
   }
 
   tooLarge(size: string): InvalidOptionError {
-    return new InvalidOptionError(`The checkpoint of lease "${this.#lease}" ${size}; at most ${this.#form.limit}`, {
-      lease: this.#lease,
-    })
+    return new InvalidOptionError(
+      `The ${this.#form.name.split('.')[0]} of lease "${this.#lease}" ${size}; at most ${this.#form.limit}`,
+      {
+        lease: this.#lease,
+      },
+    )
   }
 
   #add(bytes: number): void {
@@ -225,12 +251,12 @@ class StateReader {
 }
 
 /** As in code: checkpoint.state.items[3].at */
-export function pathText(path: readonly (string | number)[]): string {
+export function pathText(path: readonly (string | number)[], name = 'checkpoint.state'): string {
   const steps = path.map((key) => {
     if (typeof key === 'number') return `[${key}]`
     return /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key.slice(0, 60)}` : `[${quoted(key)}]`
   })
-  return `checkpoint.state${steps.join('')}`
+  return name + steps.join('')
 }
 
 const INSTEAD = new Map([

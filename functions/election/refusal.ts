@@ -13,7 +13,7 @@ import {
  * - `won`: it was granted: the reply to an earlier try was lost, and the SDK sent the request again
  * - `stillHeld`: another delivery of the same event holds the lease
  * - `behind`: another candidate holds the lease for the earlier tick `heldTick`, or it is reserved for that tick's work
- * - `ticksMissing`: the row has ticks, and the request had none
+ * - `ticksDiffer`: the row has ticks, and the request had none, or the other way round
  * - `outdated`: A5 or A6 alone refused it, so no candidate leads: ask again with a new attempt and the present time
  *
  * `retryAfterMs` counts from the request's `nowMs`.
@@ -28,7 +28,7 @@ export type Refusal =
       readonly heldTick: string
       readonly retryAfterMs: number
     }
-  | { readonly kind: 'ticksMissing' }
+  | { readonly kind: 'ticksDiffer' }
   | { readonly kind: 'outdated' }
   | {
       readonly kind: 'standby'
@@ -44,7 +44,7 @@ export function explainRefusal(record: LeaseRecord, request: AcquireRequest): Re
   const retryAfterMs = Math.max(0, record.expiresAtMs + request.maxClockSkewMs - request.nowMs)
 
   if (holder === request.candidate && record.attempt === request.attempt) return { kind: 'won', record }
-  if (!conditions.tickedAlike) return { kind: 'ticksMissing' }
+  if (!conditions.tickedAlike) return { kind: 'ticksDiffer' }
   if (!conditions.tickNotDone) {
     return { kind: 'standby', reason: record.completedTick === request.tick ? 'tickDone' : 'superseded' }
   }

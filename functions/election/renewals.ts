@@ -5,15 +5,16 @@ import { isClosedAlready } from './refusal.ts'
 import type { RowWrites } from './row-writes.ts'
 import { type Checkpoint, type Closing, type HolderWrite, isHeldBy, type Tenure } from './rules.ts'
 import { unlessAborted } from './signals.ts'
-import { effectsOf, type TransactItem, type WriteReply } from './stores/store.ts'
+import { effectsOf, type Look, type TransactItem, type WriteReply } from './stores/store.ts'
 
 /** Closes a missed tick. */
 export type Advance = { readonly kind: 'advance'; readonly tick: string } & Closing
 
-type Extension =
-  | { readonly kind: 'renew' }
+type Saved =
   | { readonly kind: 'saveCheckpoint'; readonly checkpoint: Checkpoint }
-  | Advance
+  | { readonly kind: 'proclaim'; readonly announcement: unknown }
+
+type Extension = { readonly kind: 'renew' } | Saved | Advance
 
 type Extended = Tenure & { readonly step: number; readonly nowMs: number; readonly expiresAtMs: number }
 
@@ -38,9 +39,9 @@ export class Renewals {
     await this.#writes.renewal(async () => void (await this.#extend({ kind: 'renew' }, obsolete)))
   }
 
-  async saveCheckpoint(checkpoint: Checkpoint): Promise<void> {
+  async save(saved: Saved): Promise<void> {
     this.#leadership.assertLeading()
-    await this.#writes.inTurn(() => this.#extend({ kind: 'saveCheckpoint', checkpoint }))
+    await this.#writes.inTurn(() => this.#extend(saved))
   }
 
   /** @returns the tick up to which all are closed: this one, or a later one that an operator closed by hand */
@@ -60,6 +61,7 @@ export class Renewals {
       if (dueInMs > 0) {
         await clock.sleep(Math.ceil(dueInMs), over) // then look again: a checkpoint also extends the lease
       } else {
+        await this.#tenancy.standing?.beforeRenewal()
         await this.renew().catch(() => undefined)
         await this.#leadership.pauseBeforeRetry() // if the clocks disagree it may be due again at once
       }
@@ -88,14 +90,17 @@ export class Renewals {
   async #extend(extension: Extension, obsolete?: AbortSignal): Promise<string | undefined> {
     const { askedAt, fields } = this.#next()
     const request = { ...fields, ...extension }
-    const { store } = this.#tenancy
-    const reply = await unlessAborted(store.write(request, obsolete), obsolete)
+    const { store, standing } = this.#tenancy
+    const isLooking = standing !== undefined && store.standing !== undefined && request.kind === 'renew'
+    const sent = isLooking ? store.standing.renew(request, obsolete) : store.write(request, obsolete)
+    const reply: WriteReply & { readonly look?: Look } = await unlessAborted(sent, obsolete)
     if (isOvertaken(reply, request)) {
       // The newer write extended the lease, but neither saved this checkpoint nor closed this tick.
       return request.kind === 'renew' ? undefined : await this.#extend(extension)
     }
     if (!reply.granted && isClosedAlready(reply.record, request)) return reply.record.completedTick
     this.#extended(reply, request, askedAt)
+    if (reply.look !== undefined) standing?.onLook(reply.look)
     return undefined
   }
 

@@ -8,7 +8,7 @@
  *
  * An acquire is granted only if all hold (B is `maxClockSkewMs`, the most that two candidates' clocks may differ):
  *   A1  the lease is vacant, or expired by more than B
- *   A2  the tick is not done; and a row that has ticks is not acquired without one
+ *   A2  the tick is not done; and a row that has ticks is not acquired without one, nor the other way round
  *   A3  the lease is not paused
  *   A4  the lease is not reserved for another candidate, or continuation
  *   A5  the row's last attempt is not mine: a second copy of my request acquires nothing
@@ -18,6 +18,8 @@
  *   H2  the row's step is lower than mine: a delayed copy of an older write changes nothing
  * A write that closes a tick has a third (an advance closes an earlier tick while the leader goes on):
  *   H4  the completed tick is not later than the closed one; for an advance with items it is earlier: they apply once
+ * A request to hand over, which any candidate or an operator may write, is granted only if
+ *   T1  the tenure lasts, and no transfer of it to another candidate is open
  * The leader itself obeys one more rule, which the row cannot check, since the lease may be expired and not yet taken:
  *   H3  nothing extends the lease after my own deadline (renewals.ts; the deadline is in deadline.ts)
  */
@@ -83,6 +85,13 @@ export interface LeaseRecord {
   readonly reservedUntilMs?: number
   /** The token of the leader that reserved the lease; the reservation ends with the next acquisition. */
   readonly reservedBy?: number
+  /** What the leader with the token `announcedBy` proclaimed, such as its address. */
+  readonly announcement?: unknown
+  readonly announcedBy?: number
+  /** The candidate to which the leader with the token `transferBy` is asked to hand over, until `transferUntilMs`. */
+  readonly transferTo?: string
+  readonly transferUntilMs?: number
+  readonly transferBy?: number
 }
 
 export interface AcquireRequest {
@@ -110,6 +119,7 @@ export interface Tenure {
 export type HolderWrite = Tenure & { readonly step: number; readonly nowMs: number } & (
     | { readonly kind: 'renew'; readonly expiresAtMs: number }
     | { readonly kind: 'saveCheckpoint'; readonly expiresAtMs: number; readonly checkpoint: Checkpoint }
+    | { readonly kind: 'proclaim'; readonly expiresAtMs: number; readonly announcement: unknown }
     | ({ readonly kind: 'advance'; readonly tick: string; readonly expiresAtMs: number } & Closing)
     | ({ readonly kind: 'complete'; readonly tick?: string } & Closing)
     | ({ readonly kind: 'release' } & Release)
@@ -117,7 +127,9 @@ export type HolderWrite = Tenure & { readonly step: number; readonly nowMs: numb
 
 /** How a lease is released without completing its tick. */
 export type Release =
-  | { readonly endedBy: 'released' | 'failed'; readonly errorName?: string }
+  | { readonly endedBy: 'failed'; readonly errorName?: string }
+  /** With a reservation: handed over to another candidate. */
+  | ({ readonly endedBy: 'released' } & Partial<Reservation>)
   /** Handed over to the next invocation of the same work. */
   | ({ readonly endedBy: 'continued'; readonly checkpoint: Checkpoint } & Reservation)
 
@@ -129,6 +141,15 @@ export interface Closing {
   readonly keepsCheckpoint?: true
   /** Why the tick is given up; absent if its work is done. */
   readonly gaveUp?: string
+}
+
+/** Asks the leader with this token to hand over to a candidate: by that candidate itself, or by an operator. */
+export interface TransferRequest {
+  readonly lease: string
+  readonly fencingToken: number
+  readonly to: string
+  readonly nowMs: number
+  readonly untilMs: number
 }
 
 /** Gives back what this attempt may have acquired, for a candidate that never received its token. */
@@ -163,12 +184,17 @@ export function acquireConditions(record: LeaseRecord | undefined, request: Acqu
   return {
     vacantOrExpired: record?.holder === undefined || record.expiresAtMs <= nowMs - maxClockSkewMs, // A1
     tickNotDone: tick === undefined || record?.completedTick === undefined || record.completedTick < tick, // A2
-    tickedAlike: tick !== undefined || (record?.completedTick === undefined && record?.tick === undefined), // A2
+    tickedAlike: record === undefined || hasTicks(record) === (tick !== undefined), // A2
     notPaused: record?.pausedUntilMs === undefined || record.pausedUntilMs <= nowMs, // A3
     notReserved: !isReserved(record, request), // A4
     attemptIsNew: record?.attempt !== attempt, // A5
     requestIsFresh: record === undefined || record.writtenAtMs <= nowMs + maxClockSkewMs, // A6
   }
+}
+
+/** Ticked or not belongs to the lease: one request with a tick must not lock out all candidates that have none. */
+function hasTicks({ tick, completedTick }: LeaseRecord): boolean {
+  return tick !== undefined || completedTick !== undefined
 }
 
 /**
@@ -242,10 +268,17 @@ function written(record: LeaseRecord, request: HolderWrite): LeaseRecord {
       return closed({ ...stamped, expiresAtMs: request.expiresAtMs }, request)
     case 'complete':
       return closed(vacated(stamped, 'completed'), request)
+    case 'proclaim': {
+      const { expiresAtMs, announcement, fencingToken: announcedBy } = request
+      return { ...stamped, expiresAtMs, announcement, announcedBy }
+    }
     case 'release': {
-      if (request.endedBy !== 'continued') return vacated(stamped, request.endedBy, request.errorName)
-      const { checkpoint, reservedFor, reservedUntilMs, fencingToken: reservedBy } = request
-      return { ...vacated(stamped, 'continued'), checkpoint, reservedFor, reservedUntilMs, reservedBy }
+      if (request.endedBy === 'failed') return vacated(stamped, 'failed', request.errorName)
+      const vacant = vacated(stamped, request.endedBy)
+      const saved = request.endedBy === 'continued' ? { ...vacant, checkpoint: request.checkpoint } : vacant
+      const { reservedFor, reservedUntilMs, fencingToken: reservedBy } = request
+      if (reservedFor === undefined || reservedUntilMs === undefined) return saved
+      return { ...saved, reservedFor, reservedUntilMs, reservedBy }
     }
   }
 }
@@ -263,6 +296,18 @@ function closed(
 function vacated(record: LeaseRecord, endedBy: EndedBy, errorName?: string): LeaseRecord {
   const { holder: _holder, endedBy: _endedBy, errorName: _errorName, ...rest } = record
   return { ...rest, endedBy, ...(errorName === undefined ? {} : { errorName }) }
+}
+
+/** T1: the tenure lasts, and no other transfer of it is open. It is not a holder's write, so it stamps nothing. */
+export function requestTransfer(record: LeaseRecord | undefined, request: TransferRequest): Reply {
+  const { fencingToken, to, nowMs, untilMs } = request
+  if (record?.holder === undefined || record.fencingToken !== fencingToken) return { granted: false, record }
+  const isOpen = record.transferBy === fencingToken && (record.transferUntilMs ?? 0) > nowMs
+  if (isOpen && record.transferTo !== to) return { granted: false, record }
+  return {
+    granted: true,
+    record: { ...record, transferTo: to, transferUntilMs: untilMs, transferBy: fencingToken },
+  }
 }
 
 /** H1 without the token, which this candidate never received. */

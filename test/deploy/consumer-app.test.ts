@@ -21,7 +21,9 @@ describeDeployment('a consumer app with the packed project', (emulator) => {
     await runOrThrow(app, 'npm', 'run', 'check')
     for (const node of await installNodes(join(emulator.directory, 'nodes'))) {
       const output = await runOrThrow(app, node, 'built/every-entry.cjs')
-      expect(output).toContain('completed ElectedSchedule leaseMetrics s3Checkpoints selfInvoke Events of Tenure')
+      expect(output).toContain(
+        'completed ElectedSchedule leaseMetrics leaseCoordinator s3Checkpoints selfInvoke Events of Tenure',
+      )
     }
   })
 

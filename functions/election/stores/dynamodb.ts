@@ -3,7 +3,15 @@ import { DeleteCommand, PutCommand, TransactWriteCommand, UpdateCommand } from '
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
 import { type Clock, checkedClock, jitter, systemClock } from '../clock.ts'
 import { CorruptLeaseError, InvalidOptionError } from '../errors.ts'
-import { type AcquireRequest, acquired, type GiveBackRequest, type HolderWrite, type Tenure } from '../rules.ts'
+import {
+  type AcquireRequest,
+  acquired,
+  type GiveBackRequest,
+  type HolderWrite,
+  type Reply,
+  type Tenure,
+  type TransferRequest,
+} from '../rules.ts'
 import { show } from '../show.ts'
 import { type Path, type Paths, pathsThrough, type SdkClient } from './clients.ts'
 import {
@@ -18,14 +26,24 @@ import {
   storeError,
   transactionError,
 } from './dynamodb-errors.ts'
-import { acquireUpdate, giveBackUpdate, guardCondition, holderUpdate, type LeaseUpdate } from './expressions.ts'
+import {
+  acquireUpdate,
+  giveBackUpdate,
+  guardCondition,
+  holderUpdate,
+  type LeaseUpdate,
+  transferUpdate,
+} from './expressions.ts'
 import { type AttributeMap, LEASE_RECORD, readRow } from './row.ts'
+import { lookOf, standingReads } from './standing.ts'
 import type {
   AcquireReply,
   Effects,
   LeaseStore,
+  Look,
   Row,
   SendReply,
+  StandingStore,
   TransactItem,
   WriteInput,
   WriteReply,
@@ -100,6 +118,21 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
 
   get effects(): Effects {
     return this
+  }
+
+  get standing(): StandingStore {
+    return {
+      ...standingReads(this.#tableName, async (lease, send) => {
+        const wire = new Wire()
+        try {
+          return { answer: await send(this.#paths.leases, (command) => observeWire(command, this.#clock, wire)), wire }
+        } catch (error) {
+          throw isConditionFailed(error) ? error : this.#failure(error, lease, wire)
+        }
+      }),
+      renew: (request, signal) => this.#renewAndLook(request, signal),
+      requestTransfer: (request) => this.#requestTransfer(request),
+    }
   }
 
   async acquire(request: AcquireRequest, abortSignal?: AbortSignal): Promise<AcquireReply> {
@@ -179,7 +212,34 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     }
   }
 
-  #leaseCommand(lease: string, update: LeaseUpdate, ReturnValues: 'ALL_OLD' | 'NONE'): UpdateItemCommand {
+  async #renewAndLook(request: HolderWrite, abortSignal?: AbortSignal): Promise<WriteReply & { readonly look?: Look }> {
+    const { lease } = request
+    const wire = new Wire()
+    try {
+      const command = observeWire(this.#leaseCommand(lease, holderUpdate(request), 'ALL_NEW'), this.#clock, wire)
+      const send = () => this.#paths.leases.send(command, optionsOf(abortSignal))
+      const { Attributes } = await this.#retryConflicts(send, abortSignal)
+      return { granted: true, look: leniently(Attributes, lease, wire) }
+    } catch (error) {
+      if (isConditionFailed(error)) return refused(wire.row, lease)
+      throw this.#failure(error, lease, wire)
+    }
+  }
+
+  async #requestTransfer(request: TransferRequest): Promise<Reply> {
+    const { lease } = request
+    const wire = new Wire()
+    try {
+      const command = observeWire(this.#leaseCommand(lease, transferUpdate(request), 'ALL_NEW'), this.#clock, wire)
+      const { Attributes } = await this.#retryConflicts(() => this.#paths.leases.send(command))
+      return { granted: true, record: readRow(Attributes ?? {}, lease) }
+    } catch (error) {
+      if (isConditionFailed(error)) return { granted: false, record: wire.row && readRow(wire.row, lease) }
+      throw this.#failure(error, lease, wire)
+    }
+  }
+
+  #leaseCommand(lease: string, update: LeaseUpdate, ReturnValues: 'ALL_OLD' | 'ALL_NEW' | 'NONE'): UpdateItemCommand {
     return new UpdateItemCommand({
       TableName: this.#tableName,
       Key: { lease: { S: lease }, record: { S: LEASE_RECORD } },
@@ -245,6 +305,15 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
 
 function optionsOf(abortSignal: AbortSignal | undefined): { readonly abortSignal?: AbortSignal } {
   return abortSignal === undefined ? {} : { abortSignal }
+}
+
+/** A renewal that was granted counts, whatever an operator mistyped in the row. */
+function leniently(item: AttributeMap | undefined, lease: string, wire: Wire): Look {
+  try {
+    return lookOf(item, lease, wire)
+  } catch {
+    return lookOf(undefined, lease, wire)
+  }
 }
 
 function refused(item: AttributeMap | undefined, lease: string): WriteReply {

@@ -6,6 +6,7 @@ import {
   LONGEST_RESERVATION_MS,
   type Release,
   type Tenure,
+  type TransferRequest,
 } from '../rules.ts'
 
 /** One conditional update of the lease row, in native values. */
@@ -18,6 +19,7 @@ export interface LeaseUpdate {
 // The rules of rules.ts, under the same numbers. Those of an acquire hold if there is no row.
 const A1_VACANT_OR_EXPIRED = '(attribute_not_exists(holder) OR expiresAtMs <= :expiredBefore)'
 const A2_TICK_NOT_DONE = '(attribute_not_exists(completedTick) OR completedTick < :tick)'
+const A2_HAS_TICKS = '(attribute_not_exists(attempt) OR attribute_exists(tick) OR attribute_exists(completedTick))'
 const A2_HAS_NO_TICKS = '(attribute_not_exists(completedTick) AND attribute_not_exists(tick))'
 const A3_NOT_PAUSED = '(attribute_not_exists(pausedUntilMs) OR pausedUntilMs <= :now)'
 const A4_NOT_RESERVED = [
@@ -55,7 +57,7 @@ export function acquireUpdate(request: AcquireRequest): LeaseUpdate {
     UpdateExpression: `SET ${sets.join(', ')} REMOVE ${removes.join(', ')}`,
     ConditionExpression: [
       A1_VACANT_OR_EXPIRED,
-      tick === undefined ? A2_HAS_NO_TICKS : A2_TICK_NOT_DONE,
+      ...(tick === undefined ? [A2_HAS_NO_TICKS] : [A2_TICK_NOT_DONE, A2_HAS_TICKS]),
       A3_NOT_PAUSED,
       `(${[...A4_NOT_RESERVED, ...reservedForMe].join(' OR ')})`,
       A5_ATTEMPT_IS_NEW,
@@ -111,6 +113,12 @@ function changes(request: HolderWrite): Changes {
         removes: [],
         values: { ':expiresAt': request.expiresAtMs, ':checkpoint': request.checkpoint },
       }
+    case 'proclaim':
+      return {
+        sets: ['expiresAtMs = :expiresAt', 'announcement = :announcement', 'announcedBy = :fencingToken'],
+        removes: [],
+        values: { ':expiresAt': request.expiresAtMs, ':announcement': request.announcement },
+      }
     case 'advance': {
       const { sets, removes, values } = closing(request)
       return {
@@ -132,27 +140,27 @@ function changes(request: HolderWrite): Changes {
   }
 }
 
+const RESERVATION = ['reservedFor = :reservedFor', 'reservedUntilMs = :reservedUntil', 'reservedBy = :fencingToken']
+
 function releasing(release: Release): Changes {
   const { endedBy } = release
-  if (endedBy === 'continued') {
-    const { checkpoint, reservedFor, reservedUntilMs } = release
-    const reservation = ['reservedFor = :reservedFor', 'reservedUntilMs = :reservedUntil', 'reservedBy = :fencingToken']
-    return {
-      sets: ['endedBy = :endedBy', 'checkpoint = :checkpoint', ...reservation],
-      removes: ['holder', 'errorName'],
-      values: {
-        ':endedBy': endedBy,
-        ':checkpoint': checkpoint,
-        ':reservedFor': reservedFor,
-        ':reservedUntil': reservedUntilMs,
-      },
-    }
-  }
-  const { errorName } = release
+  const { errorName } = release.endedBy === 'failed' ? release : {}
+  const { checkpoint } = release.endedBy === 'continued' ? release : {}
+  const { reservedFor, reservedUntilMs } = release.endedBy === 'failed' ? {} : release
   return {
-    sets: ['endedBy = :endedBy', ...(errorName === undefined ? [] : ['errorName = :errorName'])],
+    sets: [
+      'endedBy = :endedBy',
+      ...(errorName === undefined ? [] : ['errorName = :errorName']),
+      ...(checkpoint === undefined ? [] : ['checkpoint = :checkpoint']),
+      ...(reservedFor === undefined ? [] : RESERVATION),
+    ],
     removes: ['holder', ...(errorName === undefined ? ['errorName'] : [])],
-    values: { ':endedBy': endedBy, ...(errorName === undefined ? {} : { ':errorName': errorName }) },
+    values: {
+      ':endedBy': endedBy,
+      ...(errorName === undefined ? {} : { ':errorName': errorName }),
+      ...(checkpoint === undefined ? {} : { ':checkpoint': checkpoint }),
+      ...(reservedFor === undefined ? {} : { ':reservedFor': reservedFor, ':reservedUntil': reservedUntilMs }),
+    },
   }
 }
 
@@ -180,6 +188,16 @@ export function giveBackUpdate({ candidate, attempt, nowMs }: GiveBackRequest): 
       ':now': nowMs,
       ':endedBy': 'released',
     },
+  }
+}
+
+export function transferUpdate({ fencingToken, to, nowMs, untilMs }: TransferRequest): LeaseUpdate {
+  const T1_HELD = 'attribute_exists(holder) AND fencingToken = :fencingToken'
+  const T1_NONE_OPEN = ['attribute_not_exists(transferUntilMs)', 'transferUntilMs <= :now', 'transferTo = :to']
+  return {
+    UpdateExpression: 'SET transferTo = :to, transferUntilMs = :until, transferBy = :fencingToken',
+    ConditionExpression: `${T1_HELD} AND (${T1_NONE_OPEN.join(' OR ')} OR transferBy <> :fencingToken)`,
+    ExpressionAttributeValues: { ':fencingToken': fencingToken, ':to': to, ':now': nowMs, ':until': untilMs },
   }
 }
 

@@ -72,6 +72,14 @@ export function readRow(row: AttributeMap, lease: string): LeaseRecord {
       throw corrupt('checkpoint', 'a map whose numbers JavaScript can hold', cause)
     }
   }
+  const plain = (attribute: string): unknown => {
+    try {
+      const { [attribute]: value } = row
+      return value === undefined ? undefined : unmarshall({ value })['value']
+    } catch (cause) {
+      throw corrupt(attribute, 'a value whose numbers JavaScript can hold', cause)
+    }
+  }
   const optional = <T>(read: (attribute: string) => T, attribute: string): T | undefined =>
     row[attribute] === undefined ? undefined : read(attribute)
 
@@ -98,6 +106,11 @@ export function readRow(row: AttributeMap, lease: string): LeaseRecord {
     reservedFor: optional(text, 'reservedFor'),
     reservedUntilMs: optional(whole, 'reservedUntilMs'),
     reservedBy: optional(whole, 'reservedBy'),
+    announcement: optional(plain, 'announcement'),
+    announcedBy: optional(whole, 'announcedBy'),
+    transferTo: optional(text, 'transferTo'),
+    transferUntilMs: optional(whole, 'transferUntilMs'),
+    transferBy: optional(whole, 'transferBy'),
   })
 }
 

@@ -6,7 +6,15 @@ import type {
 } from '@aws-sdk/lib-dynamodb'
 import type { ClockReading } from '../clock.ts'
 import { LeaseStoreError } from '../errors.ts'
-import type { AcquireRequest, GiveBackRequest, HolderWrite, LeaseRecord, Reply, Tenure } from '../rules.ts'
+import type {
+  AcquireRequest,
+  GiveBackRequest,
+  HolderWrite,
+  LeaseRecord,
+  Reply,
+  Tenure,
+  TransferRequest,
+} from '../rules.ts'
 import { show } from '../show.ts'
 import type { AttributeMap } from './row.ts'
 
@@ -49,6 +57,43 @@ export interface LeaseStore {
   giveBack(request: GiveBackRequest, signal?: AbortSignal): Promise<WriteReply>
   /** Absent if the store has no tables. */
   readonly effects?: Effects
+  /** Absent if servers cannot stand for its leases. */
+  readonly standing?: StandingStore
+}
+
+/** What an `Election` needs besides: reads, and rows of the candidates that stand. */
+export interface StandingStore {
+  /** The lease row as it is now or, unless `consistent`, as it was within the last second. */
+  read(lease: string, options?: { readonly consistent?: boolean }): Promise<Look>
+  /** A holder's renewal, which also reads what others wrote on the row. */
+  renew(request: HolderWrite, signal?: AbortSignal): Promise<WriteReply & { readonly look?: Look }>
+  /** T1 of rules.ts */
+  requestTransfer(request: TransferRequest): Promise<Reply>
+  /** At most 200 of the lease's candidates. */
+  candidates(lease: string): Promise<readonly CandidateRow[]>
+  /** Writes this candidate's row, whatever an earlier process of this name wrote. */
+  putCandidate(row: CandidateRow): Promise<void>
+  /** Removes the row, unless another process of this name has written it. */
+  removeCandidate(row: Pick<CandidateRow, 'lease' | 'name' | 'identity'>): Promise<void>
+}
+
+export interface Look {
+  /** Undefined if the lease has no row yet. */
+  readonly record?: LeaseRecord
+  readonly clockReading?: ClockReading
+}
+
+/** The row of a server that stands for a lease: `(lease, "CANDIDATE#<name>")`. Times are epoch milliseconds. */
+export interface CandidateRow {
+  readonly lease: string
+  readonly name: string
+  /** Of the process: a new one under the same name is another candidate. */
+  readonly identity: string
+  /** The higher, the sooner it leads. */
+  readonly merit: number
+  readonly eligible: boolean
+  readonly sinceMs: number
+  readonly seenAtMs: number
 }
 
 /** The result of one write to a row that a fence protects. */

@@ -5,6 +5,7 @@ import {
   type HolderWrite,
   type LeaseRecord,
   LONGEST_RESERVATION_MS,
+  type TransferRequest,
 } from '../rules.ts'
 import type { AcquireReply, LeaseStore, WriteReply } from '../stores/store.ts'
 import {
@@ -77,12 +78,23 @@ export function leaseStoreConformance({
         }
       })
     }
+    it('T1: a leader is asked to hand over to one candidate at a time, unless the store has no `standing`', async () => {
+      const { store, read } = await createStore()
+      if (store.standing === undefined) return
+      const rules = new RulesStore()
+      for (const request of [acquireRequest(), ...TRANSFERS]) {
+        const [actual, expected] = [await send(store, request), await send(rules, request)]
+        assert.deepEqual(actual, expected)
+        assert.deepEqual(await read(), rules.read('billing'))
+        assert.equal(actual.granted, !('refused' in request))
+      }
+    })
     it('shares no object with callers: a later change of what they gave or received does not reach the row', async () =>
       sharesNothing(await createStore()))
   })
 }
 
-export type Request = AcquireRequest | HolderWrite | GiveBackRequest
+export type Request = AcquireRequest | HolderWrite | GiveBackRequest | TransferRequest
 type Step =
   | { readonly request: Request; readonly granted: boolean }
   | { readonly edit: Partial<LeaseRecord> }
@@ -105,6 +117,8 @@ const giveBackOf = ({ lease, candidate, attempt, nowMs }: AcquireRequest) => ({ 
 const giveBack = { lease: 'billing', candidate: 'ann', attempt: 'attempt-ann', nowMs: NOW_MS + 1 }
 const EXPIRED_MS = NOW_MS + LEASE_MS + SKEW_MS
 const RESERVED_UNTIL_MS = NOW_MS + 1 + RESERVED_MS
+const FOR_BOB = { reservedFor: 'bob', reservedUntilMs: RESERVED_UNTIL_MS } as const
+const times = (step: number) => ({ step, nowMs: NOW_MS + step, expiresAtMs: NOW_MS + step + LEASE_MS })
 const PAUSE_ENDS_MS = NOW_MS + 60_000
 
 const SCENARIOS: Readonly<Record<string, readonly Step[]>> = {
@@ -217,6 +231,16 @@ const SCENARIOS: Readonly<Record<string, readonly Step[]>> = {
     ...[acquire, granted(advance({ closesOnce: true })), refused(advance({ step: 2, closesOnce: true }))],
     { leaves: { completedTick: EARLIER_TICK, step: 1 } },
   ],
+  'the holder proclaims what belongs to its token, and extends the lease': [
+    ...[acquire, granted({ ...ANN, kind: 'proclaim', ...times(1), announcement: { url: 'http://10.0.0.1' } })],
+    { leaves: { announcement: { url: 'http://10.0.0.1' }, announcedBy: NOW_MS + 1, step: 1 } },
+    { leaves: { expiresAtMs: NOW_MS + 1 + LEASE_MS } },
+  ],
+  'a release may reserve the lease for a candidate': [
+    ...[acquire, granted({ ...ANN, ...times(1), kind: 'release', endedBy: 'released', ...FOR_BOB })],
+    { leaves: { holder: undefined, endedBy: 'released', reservedBy: NOW_MS + 1, checkpoint: undefined } },
+    ...[refused(bob({ candidate: 'cy' })), granted(bob())],
+  ],
   'the first tick stays, whatever ticks follow': [
     ...[acquire, granted(write('release', 1, NOW_MS)), granted(bob({ tick: LATER_TICK }))],
     { leaves: { firstTick: TICK, tick: LATER_TICK } },
@@ -263,7 +287,20 @@ const SCENARIOS: Readonly<Record<string, readonly Step[]>> = {
   ],
 }
 
-export async function send(store: LeaseStore, request: Request) {
+/** With what T1 says of each. */
+const TRANSFERS = [
+  { lease: 'nothing', fencingToken: 1, to: 'bob', nowMs: NOW_MS, untilMs: NOW_MS + 10, refused: 'there is no leader' },
+  { ...transferTo('bob', 0), fencingToken: NOW_MS, refused: 'that leader has been replaced' },
+  ...[transferTo('bob', 0), transferTo('bob', 5_000), { ...transferTo('cy', 5_001), refused: 'one is open' }],
+  transferTo('cy', 15_000), // that of bob is over
+]
+
+function transferTo(to: string, afterMs: number) {
+  const nowMs = NOW_MS + afterMs
+  return { lease: 'billing', fencingToken: NOW_MS + 1, to, nowMs, untilMs: nowMs + 10_000 }
+}
+
+export async function send(store: Sent, request: Request) {
   const reply = await replyTo(store, request)
   if ('contended' in reply) throw new Error('the store reports contention, but this is the only request')
   const { granted } = reply
@@ -271,7 +308,14 @@ export async function send(store: LeaseStore, request: Request) {
   return record === undefined ? { granted } : { granted, record }
 }
 
-async function replyTo(store: LeaseStore, request: Request): Promise<AcquireReply | WriteReply> {
+type Sent = LeaseStore & Partial<Pick<RulesStore, 'requestTransfer'>>
+
+async function replyTo(store: Sent, request: Request): Promise<AcquireReply | WriteReply> {
+  if ('untilMs' in request) {
+    const reply = await (store.standing ?? store).requestTransfer?.(request)
+    assert.ok(reply !== undefined, 'the store has no standing')
+    return reply
+  }
   if ('kind' in request) return await store.write(request)
   return 'expiresAtMs' in request ? await store.acquire(request) : await store.giveBack(request)
 }

@@ -28,6 +28,10 @@ export class RulesStore implements LeaseStore {
     return withoutUndefined(this.#apply(request.lease, (record) => rules.giveBack(record, request)))
   }
 
+  async requestTransfer(request: rules.TransferRequest): Promise<rules.Reply> {
+    return this.#apply(request.lease, (record) => rules.requestTransfer(record, request))
+  }
+
   /** The row shares no object with the request or the reply: later changes of those must not reach it. */
   #apply(lease: string, rule: (record: rules.LeaseRecord | undefined) => rules.Reply): rules.Reply {
     const reply = rule(this.#records.get(lease))

@@ -33,6 +33,8 @@ function describeLease(request: LeaseRequest, others: number): string {
       return `Renews ${until}`
     case 'saveCheckpoint':
       return `Saves a checkpoint, and renews ${until}`
+    case 'proclaim':
+      return `Proclaims what it leads with, and renews ${until}`
     case 'advance':
       return `Closes the missed tick ${request.tick}${others === 0 ? '' : `, together with ${writes}`}`
     case 'complete':

@@ -114,7 +114,7 @@ function afterReply(turn: Turn, candidate: Acquiring, reply: Answer): Candidate 
       return failed(turn, candidate)
     case 'outdated':
       return failed(turn, candidate)
-    case 'ticksMissing':
+    case 'ticksDiffer':
       throw new Error('Every candidate of the model has a tick.')
   }
 }

@@ -184,7 +184,7 @@ function guardedArrives(model: Model, state: State, { request: tenure, order }: 
 
 const NAMES = {
   ...{ renew: 'renewal', saveCheckpoint: 'checkpoint', advance: 'advance', complete: 'completion', release: 'release' },
-  ...{ acquire: 'acquire', giveBack: 'giving back', guard: 'guarded effect' },
+  ...{ proclaim: 'proclamation', acquire: 'acquire', giveBack: 'giving back', guard: 'guarded effect' },
 }
 
 export function nameOf(message: Message): string {

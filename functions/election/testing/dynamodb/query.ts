@@ -1,11 +1,11 @@
-/** Query and Scan. The answer has all rows: there are no pages here. */
+/** Query and Scan. The answer has all rows, or as many as `Limit` allows: there are no pages here. */
 import { type Answer, done, invalid, unsupported } from './answer.ts'
 import { compileCondition, nameOf } from './condition.ts'
 import { checkParameters, type Request, readPlaceholders, requiredText, textOf } from './request.ts'
 import { keyNames, type Table } from './table.ts'
 import { attributeOf, compare, type Row } from './values.ts'
 
-const PARAMETERS = ['TableName', 'IndexName', 'KeyConditionExpression']
+const PARAMETERS = ['TableName', 'IndexName', 'KeyConditionExpression', 'Limit']
 const PLACEHOLDERS = ['ExpressionAttributeNames', 'ExpressionAttributeValues']
 
 /** A key condition names one partition, and may compare the sort key. */
@@ -32,7 +32,8 @@ export function query(request: Request, table: Table): Answer {
     .filter((row) => keyNames(keys).every((name) => attributeOf(row, name) !== undefined))
     .filter((row) => condition.test(row, placeholders))
     .sort((a, b) => compareBy(names, a, b))
-  return itemsOf(index?.projection === 'KEYS_ONLY' ? found.map((row) => pick(row, names)) : found)
+  const limited = found.slice(0, Number(request['Limit'] ?? found.length))
+  return itemsOf(index?.projection === 'KEYS_ONLY' ? limited.map((row) => pick(row, names)) : limited)
 }
 
 export function scan(request: Request, rows: readonly Row[]): Answer {

@@ -104,8 +104,8 @@ export const holderBugs: readonly Bug[] = [
   ]),
   bug(['L3'], 'a refused renewal that its completion overtook taken for a loss', [
     inRenewals(
-      'const reply = await unlessAborted(store.write(request, obsolete), obsolete)',
-      `const replied = store.write(request)
+      'const reply: WriteReply & { readonly look?: Look } = await unlessAborted(sent, obsolete)',
+      `const replied: Promise<WriteReply & { readonly look?: Look }> = sent
     const judge = ({ granted, record }: { granted: boolean; record?: LeaseRecord }) => {
       const isOwn = record?.attempt === request.attempt && record.step === request.step
       if (!granted && !isOwn) this.#leadership.replaced(record)

@@ -1,0 +1,95 @@
+import { GetItemCommand, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
+import { marshall } from '@aws-sdk/util-dynamodb'
+import type { Path } from './clients.ts'
+import { type AttributeMap, LEASE_RECORD, readRow } from './row.ts'
+import type { CandidateRow, Look, StandingStore } from './store.ts'
+import type { Observed, Wire } from './wire.ts'
+
+/** The sort key of a candidate's row is this prefix and its name. */
+export const CANDIDATE_PREFIX = 'CANDIDATE#'
+
+/** More are not read: a rank is one of five, and the query stays small. */
+const MOST_CANDIDATES = 200
+
+/** How long a row is kept after its candidate wrote it last, in seconds. */
+const KEPT_S = 86_400
+
+type Reads = Omit<StandingStore, 'requestTransfer' | 'renew'>
+
+/** Sends a request about a lease; its errors are LeaseStoreErrors, but for a failed condition. */
+type Send = <Answer>(
+  lease: string,
+  send: (path: Path, observed: <C extends Observed>(command: C) => C) => Promise<Answer>,
+) => Promise<{ readonly answer: Answer; readonly wire: Wire }>
+
+/** The reads of a standing election, and the rows of its candidates, beside the lease row. */
+export function standingReads(TableName: string, send: Send): Reads {
+  const keyOf = (lease: string, record: string) => marshall({ lease, record })
+  return {
+    async read(lease, { consistent = false } = {}) {
+      const Key = keyOf(lease, LEASE_RECORD)
+      const { answer, wire } = await send(lease, (path, observed) =>
+        path.send(observed(new GetItemCommand({ TableName, Key, ConsistentRead: consistent }))),
+      )
+      return lookOf(answer.Item, lease, wire)
+    },
+
+    async candidates(lease) {
+      const command = new QueryCommand({
+        TableName,
+        KeyConditionExpression: '#lease = :lease AND begins_with(#record, :prefix)',
+        ExpressionAttributeNames: { '#lease': 'lease', '#record': 'record' },
+        ExpressionAttributeValues: marshall({ ':lease': lease, ':prefix': CANDIDATE_PREFIX }),
+        Limit: MOST_CANDIDATES,
+      })
+      const { answer } = await send(lease, (path, observed) => path.send(observed(command)))
+      return (answer.Items ?? []).flatMap((item) => readCandidate(item) ?? [])
+    },
+
+    async putCandidate({ lease, name, ...row }) {
+      const attributes = Object.entries({ ...row, ttl: Math.ceil(row.seenAtMs / 1_000) + KEPT_S })
+      const command = new UpdateItemCommand({
+        TableName,
+        Key: keyOf(lease, CANDIDATE_PREFIX + name),
+        UpdateExpression: `SET ${attributes.map(([attribute]) => `#${attribute} = :${attribute}`).join(', ')}`,
+        ExpressionAttributeNames: Object.fromEntries(attributes.map(([attribute]) => [`#${attribute}`, attribute])),
+        ExpressionAttributeValues: marshall(
+          Object.fromEntries(attributes.map(([attribute, value]) => [`:${attribute}`, value])),
+        ),
+      })
+      await send(lease, (path, observed) => path.send(observed(command)))
+    },
+
+    async removeCandidate({ lease, name, identity }) {
+      // Not deleted: candidates need no permission to delete rows of the lease table.
+      const command = new UpdateItemCommand({
+        TableName,
+        Key: keyOf(lease, CANDIDATE_PREFIX + name),
+        UpdateExpression: 'SET eligible = :no, seenAtMs = :never',
+        ConditionExpression: '#identity = :identity',
+        ExpressionAttributeNames: { '#identity': 'identity' },
+        ExpressionAttributeValues: marshall({ ':identity': identity, ':no': false, ':never': 0 }),
+      })
+      await send(lease, (path, observed) => path.send(observed(command)))
+    },
+  }
+}
+
+export function lookOf(item: AttributeMap | undefined, lease: string, { clockReading }: Wire): Look {
+  return {
+    ...(item === undefined ? {} : { record: readRow(item, lease) }),
+    ...(clockReading === undefined ? {} : { clockReading }),
+  }
+}
+
+/** Undefined if the candidate has left, or if an operator or another version wrote something else. */
+function readCandidate(item: AttributeMap): CandidateRow | undefined {
+  const text = (name: string) => item[name]?.S
+  const number = (name: string) => Number(item[name]?.N ?? Number.NaN)
+  const [lease, record, identity] = [text('lease'), text('record'), text('identity')]
+  const [merit, sinceMs, seenAtMs] = [number('merit'), number('sinceMs'), number('seenAtMs')]
+  if (lease === undefined || record === undefined || identity === undefined) return undefined
+  if (![merit, sinceMs, seenAtMs].every(Number.isFinite) || seenAtMs === 0) return undefined
+  const name = record.slice(CANDIDATE_PREFIX.length)
+  return { lease, name, identity, merit, eligible: item['eligible']?.BOOL === true, sinceMs, seenAtMs }
+}

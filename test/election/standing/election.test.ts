@@ -1,0 +1,294 @@
+import { beforeEach, expect, it } from 'vitest'
+import {
+  Election,
+  type ElectionOptions,
+  HandOverRequestedError,
+  InvalidOptionError,
+  InvalidTickError,
+  type Leader,
+  LeaseStoreError,
+  MemoryLeaseStore,
+  type StandingLease,
+  withLease,
+} from '../../../functions/election/index.ts'
+import { ManualClock, settled } from '../../../functions/election/testing/manual-clock.ts'
+
+let clock: ManualClock
+let store: MemoryLeaseStore
+
+beforeEach(async () => {
+  clock = new ManualClock()
+  store = new MemoryLeaseStore()
+  await store.standing.read('jobs') // the SDK's first request reads files, which takes real time
+})
+
+const LEASE_MS = 15_000
+const B = 1_000
+
+function elect(candidate: string, options: Partial<ElectionOptions> = {}): Election {
+  return new Election({ store, clock, lease: 'jobs', candidate, leaseMs: LEASE_MS, ...options })
+}
+
+/** Runs a campaign whose turns end when their signal aborts, or the test ends them. */
+function run(election: Election) {
+  const leave = new AbortController()
+  const turns: { lease: StandingLease; end: () => void }[] = []
+  const done = (async () => {
+    for await (const lease of election.campaign({ signal: leave.signal })) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      turns.push({ lease, end: resolve })
+      lease.signal.addEventListener('abort', () => resolve())
+      await promise
+    }
+  })()
+  done.catch(() => undefined)
+  return {
+    election,
+    turns,
+    done,
+    leave: () => leave.abort(),
+    tokens: () => turns.map(({ lease }) => lease.fencingToken),
+  }
+}
+
+const leads = async (...running: { election: Election }[]) => {
+  await settled()
+  return running.filter(({ election }) => election.health().role === 'leader').map(({ election }) => election.candidate)
+}
+
+it('one of several leads, and the others stand ready', async () => {
+  const all = ['ann', 'bob', 'cy', 'dee'].map((name) => run(elect(name)))
+  await clock.advance(60_000)
+  expect(await leads(...all)).toHaveLength(1)
+  expect((await elect('onlooker').candidates()).map(({ name }) => name)).toEqual(['ann', 'bob', 'cy', 'dee'])
+  for (const each of all) each.leave()
+  await clock.advance(1_000)
+  await Promise.all(all.map(({ done }) => done))
+  expect(clock.sleeping).toBe(0)
+  expect(await elect('onlooker').candidates()).toEqual([])
+})
+
+it('a leader that is gone is replaced when its lease has ended, by the one with the most merit', async () => {
+  const itsClock = new ManualClock()
+  const ann = run(elect('ann', { merit: 9, clock: itsClock }))
+  await itsClock.advance(100) // its time stops here, as that of a process that was killed
+  await clock.advance(100)
+  expect(await leads(ann)).toEqual(['ann'])
+  const [bob, cy] = [run(elect('bob', { merit: 1 })), run(elect('cy', { merit: () => 2 }))]
+  const { expiresAtMs = 0 } = (await store.read('jobs')) ?? {}
+  await clock.advance(expiresAtMs + B - clock.wallMs() - 1)
+  expect(await leads(bob, cy)).toEqual([])
+  await clock.advance(2)
+  expect(await leads(bob, cy)).toEqual(['cy'])
+  for (const each of [bob, cy]) each.leave()
+})
+
+it('leaving the loop hands the lease over at once, to the best of those that stand', async () => {
+  const ann = run(elect('ann'))
+  await clock.advance(100)
+  const [bob, cy] = [run(elect('bob', { merit: 1 })), run(elect('cy', { merit: 2 }))]
+  await clock.advance(5_000)
+  ann.leave()
+  await clock.advance(3_100)
+  expect(await leads(ann, bob, cy)).toEqual(['cy'])
+  expect(ann.turns[0]?.lease.signal.reason).toBeInstanceOf(HandOverRequestedError)
+  expect(ann.turns[0]?.lease.signal.reason).toMatchObject({ reason: 'resign' })
+  for (const each of [bob, cy]) each.leave()
+})
+
+it('a leader that resigns to another candidate keeps the lease for it, and goes on standing', async () => {
+  const ann = run(elect('ann', { merit: 9 }))
+  await clock.advance(100)
+  const [bob, cy] = [run(elect('bob')), run(elect('cy', { merit: 5 }))]
+  await clock.advance(5_000)
+  const resigned = ann.election.resign({ to: 'bob' })
+  await clock.advance(100)
+  await resigned
+  expect(await store.read('jobs')).toMatchObject({ reservedFor: 'bob', endedBy: 'released' })
+  await clock.advance(3_100)
+  expect(await leads(ann, bob, cy)).toEqual(['bob'])
+  bob.leave()
+  await clock.advance(3_100)
+  expect(await leads(ann, bob, cy)).toEqual(['ann'])
+  for (const each of [ann, cy]) each.leave()
+})
+
+it('losing the lease is the next turn, and never an exit', async () => {
+  const ann = run(elect('ann'))
+  await clock.advance(100)
+  await store.replaceLeader('jobs')
+  await clock.advance(60_000)
+  expect(ann.turns).toHaveLength(2)
+  expect(ann.turns[0]?.lease.signal.reason).toMatchObject({ name: 'LeaseLostError' })
+  ann.leave()
+  await clock.advance(100)
+  await ann.done
+})
+
+it('a table that does not answer ends no campaign, and is asked ever more rarely', async () => {
+  const { read } = store.standing
+  let isDown = true
+  let asked = 0
+  Object.defineProperty(store, 'standing', {
+    value: {
+      ...store.standing,
+      read: (lease: string) => {
+        asked++
+        return isDown ? Promise.reject(new LeaseStoreError('down', { lease, retryable: true })) : read(lease)
+      },
+    },
+  })
+  const ann = run(elect('ann'))
+  await clock.advance(600_000)
+  expect(asked).toBeLessThan(60)
+  expect(ann.election.health()).toMatchObject({ role: 'standby', lastError: { message: 'down' } })
+  isDown = false
+  await clock.advance(60_000)
+  expect(await leads(ann)).toEqual(['ann'])
+  expect(ann.election.health()).not.toHaveProperty('lastError')
+  ann.leave()
+})
+
+it('a leader that is not healthy hands over, and stands again once it is', async () => {
+  let isHealthy = true
+  const ann = run(elect('ann', { merit: 9, healthy: () => isHealthy }))
+  await clock.advance(100)
+  const bob = run(elect('bob'))
+  await clock.advance(5_000)
+  isHealthy = false
+  await clock.advance(10_000)
+  expect(await leads(ann, bob)).toEqual(['bob'])
+  expect(ann.turns[0]?.lease.signal.reason).toMatchObject({ reason: 'unhealthy' })
+  isHealthy = true
+  await clock.advance(60_000)
+  bob.leave()
+  await clock.advance(5_000)
+  expect(await leads(ann, bob)).toEqual(['ann'])
+  ann.leave()
+})
+
+it('a better candidate takes over after the minimum tenure, and only by the margin', async () => {
+  const preempt = { margin: 2, minTenureMs: 60_000 }
+  const ann = run(elect('ann', { merit: 5, preempt }))
+  await clock.advance(100)
+  const [bob, cy] = [run(elect('bob', { merit: 6, preempt })), run(elect('cy', { merit: 8, preempt }))]
+  await clock.advance(50_000)
+  expect(await leads(ann, bob, cy)).toEqual(['ann'])
+  await clock.advance(30_000)
+  expect(await leads(ann, bob, cy)).toEqual(['cy'])
+  expect(ann.turns[0]?.lease.signal.reason).toMatchObject({ reason: 'transfer' })
+  await clock.advance(300_000)
+  expect(await leads(ann, bob, cy)).toEqual(['cy'])
+  expect(cy.turns).toHaveLength(1)
+  for (const each of [ann, bob, cy]) each.leave()
+})
+
+it('work that does not end in time is given up, and its candidate stands back', async () => {
+  const ann = elect('ann', { drainMs: 2_000 })
+  const stuck = Promise.withResolvers<void>()
+  let held: StandingLease | undefined
+  const done = (async () => {
+    for await (const lease of ann.campaign()) {
+      held = lease
+      await stuck.promise
+      break
+    }
+  })()
+  await clock.advance(100)
+  void ann.resign()
+  await clock.advance(1_900)
+  held?.assertHeld()
+  await clock.advance(200)
+  expect(() => held?.assertHeld()).toThrow('was given up')
+  const bob = run(elect('bob'))
+  await clock.advance(LEASE_MS + B + 3_000)
+  expect(await leads(bob)).toEqual(['bob'])
+  stuck.resolve()
+  await done
+  bob.leave()
+})
+
+it('observers see the present leader, what it proclaims, and vacancy, each once and in order', async () => {
+  const seen: (Leader | undefined)[] = []
+  const over = new AbortController()
+  const watching = (async () => {
+    for await (const { leader } of elect('onlooker').observe({ signal: over.signal })) seen.push(leader)
+  })()
+  await clock.advance(3_000)
+  const ann = run(elect('ann'))
+  await clock.advance(5_000)
+  await ann.turns[0]?.lease.proclaim({ url: 'http://10.0.0.1' })
+  await clock.advance(30_000)
+  ann.leave()
+  await clock.advance(5_000)
+  over.abort()
+  await clock.advance(1)
+  await watching
+  const short = seen.map((leader) => (leader === undefined ? 'vacant' : [leader.candidate, leader.announcement]))
+  expect(short).toEqual(['vacant', ['ann', undefined], ['ann', { url: 'http://10.0.0.1' }], 'vacant'])
+  expect(await elect('onlooker').leader()).toBeUndefined()
+})
+
+it('what an earlier leader proclaimed is not that of its successor', async () => {
+  const ann = run(elect('ann'))
+  await clock.advance(100)
+  await ann.turns[0]?.lease.proclaim('ann')
+  ann.leave()
+  await clock.advance(100)
+  const bob = run(elect('bob'))
+  await clock.advance(100)
+  expect(await bob.election.leader()).toMatchObject({ candidate: 'bob' })
+  expect(await bob.election.leader()).not.toHaveProperty('announcement')
+  await expect(bob.turns[0]?.lease.proclaim('x'.repeat(5_000))).rejects.toThrow('at most 4096 (4 KB)')
+  bob.leave()
+})
+
+it('a pause makes the leader hand over, and keeps all out until it ends', async () => {
+  const [ann, bob] = [run(elect('ann')), run(elect('bob'))]
+  await clock.advance(5_000)
+  await store.edit('jobs', { pausedUntilMs: clock.wallMs() + 60_000 })
+  await clock.advance(30_000)
+  expect(await leads(ann, bob)).toEqual([])
+  await clock.advance(35_000)
+  expect(await leads(ann, bob)).toHaveLength(1)
+  for (const each of [ann, bob]) each.leave()
+})
+
+it('a lease is for ticks or for servers, and not for both', async () => {
+  await withLease({ store, clock, lease: 'jobs', tick: '2026-11-21T05:00:00Z' }, () => undefined)
+  await expect(run(elect('ann')).done).rejects.toThrow(InvalidTickError)
+  const servers = run(elect('ann', { lease: 'servers' }))
+  await clock.advance(100)
+  const ticked = withLease({ store, clock, lease: 'servers', tick: '2026-11-21T05:00:00Z' }, () => undefined)
+  await expect(ticked).rejects.toThrow('is used without ticks, but this candidate gave one')
+  servers.leave()
+})
+
+it('a Lambda candidate without ticks stands beside servers', async () => {
+  const ann = run(elect('ann'))
+  await clock.advance(100)
+  expect(await withLease({ store, clock, lease: 'jobs' }, () => 1)).toMatchObject({ reason: 'held', holder: 'ann' })
+  ann.leave()
+  await clock.advance(100)
+  expect(await withLease({ store, clock, lease: 'jobs' }, () => 1)).toMatchObject({ status: 'completed' })
+})
+
+it.each([
+  ['a tick', { tick: '2026-11-21T05:00:00Z' }, 'has no option "tick": it stands without ticks'],
+  ['a merit that is no number', { merit: 'high' }, 'merit of an Election must be a number'],
+  ['a poll of no time', { pollMs: 0 }, 'pollMs of an Election must be a whole number of milliseconds'],
+  ['half of preempt', { preempt: { margin: 1 } }, 'preempt of an Election must be an object'],
+  ['a misspelt option', { healhty: () => true }, 'Did you mean "healthy"'],
+])('refuses %s', (_, options, message) => {
+  expect(() => elect('ann', Object(options))).toThrow(InvalidOptionError)
+  expect(() => elect('ann', Object(options))).toThrow(message)
+})
+
+it('refuses a second campaign while one is under way', async () => {
+  const ann = run(elect('ann'))
+  await clock.advance(100)
+  await expect(ann.election.campaign().next()).rejects.toThrow('campaigns for lease "jobs" already')
+  ann.leave()
+  await clock.advance(100)
+  await ann.done
+})
