@@ -180,6 +180,7 @@ describe('a saved checkpoint', () => {
     store.memory.edit('billing', { checkpoint: { state: 3 } })
     await withLease({ ...tickless, checkpoint: MIGRATES }, (lease) => expect(lease.checkpoint).toEqual(progressOf(3)))
 
+    startAnew() // a lease has ticks or none
     await leave({ tick: TICK, state: 3 })
     const hourly = { ...options({ tick: NEXT_TICK, schedule: 'rate(1 hour)' }), checkpoint: MIGRATES }
     await withLease(hourly, async (lease) => {

@@ -89,7 +89,8 @@ describe('leaderOnly', () => {
     const handler = leading(charge, { tickOf: (event: unknown) => (event instanceof Date ? event : undefined) })
     await invoke(handler, {})
     expect(row()).not.toHaveProperty('tick')
-    await invoke(handler, new Date('2026-11-21T05:00:00Z'))
+    startAnew() // a lease has ticks or none
+    await invoke(leading(charge, { tickOf: (event: Date) => event }), new Date('2026-11-21T05:00:00Z'))
     expect(row()).toMatchObject({ completedTick: '2026-11-21T05:00:00.000Z' })
   })
 

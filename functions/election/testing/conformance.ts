@@ -143,6 +143,10 @@ const SCENARIOS: Readonly<Record<string, readonly Step[]>> = {
   'A2: a request without a tick is refused if the row has a tick, completed or not': [
     ...[acquire, granted(write('release')), refused(ticklessRequest({ ...bob(), tick: TICK }))],
   ],
+  'A2: a request with a tick is refused if the row was acquired without one': [
+    ...[granted(ticklessRequest()), granted({ ...ANN, kind: 'complete', step: 1, nowMs: NOW_MS + 5 }), refused(bob())],
+    { leaves: { tick: undefined, completedTick: undefined } },
+  ],
   'A2: a request without a tick is refused if an operator wrote the completed tick into the row': [
     granted(ticklessRequest()),
     { edit: { completedTick: TICK } },
