@@ -35,11 +35,16 @@ export function grantOnLeases(
   })
 }
 
-const LEASE_ACTIONS = { read: ['GetItem', 'Query'], write: ['UpdateItem', 'ConditionCheckItem'] } as const
+const LEASE_ACTIONS = {
+  read: ['GetItem', 'Query'],
+  write: ['UpdateItem', 'ConditionCheckItem'],
+  stand: ['GetItem', 'Query', 'UpdateItem', 'ConditionCheckItem'],
+} as const
 type Access = keyof typeof LEASE_ACTIONS
 
 const READ = ['Decrypt', 'DescribeKey']
-const KEY_ACTIONS = { read: READ, write: [...READ, 'Encrypt', 'GenerateDataKey', 'ReEncryptFrom', 'ReEncryptTo'] }
+const WRITE = [...READ, 'Encrypt', 'GenerateDataKey', 'ReEncryptFrom', 'ReEncryptTo']
+const KEY_ACTIONS = { read: READ, write: WRITE, stand: WRITE }
 
 /**
  * Allows `grantee` to use the table's own key, if it has one, through DynamoDB.

@@ -38,6 +38,23 @@ test('a grant accepts a lease name of all allowed characters, and refuses others
   }
 })
 
+test('a server may stand for one lease: read and write its rows, delete none, and touch no other lease', () => {
+  const { stack, leaseTable } = stackWithTable()
+  leaseTable.grantStand(aRole(stack), 'scheduler')
+  const actions = ['GetItem', 'Query', 'UpdateItem', 'ConditionCheckItem']
+  const statement = {
+    Action: actions.map((action) => `dynamodb:${action}`),
+    Effect: 'Allow',
+    Resource: stack.resolve(leaseTable.table.tableArn),
+    Condition: {
+      'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['scheduler'] },
+      Null: { 'dynamodb:LeadingKeys': 'false' },
+    },
+  }
+  const policies = Template.fromStack(stack).findResources('AWS::IAM::Policy')
+  expect(Object.values(policies).map(({ Properties }) => Properties.PolicyDocument.Statement)).toEqual([[statement]])
+})
+
 const encrypted = () => {
   const stack = inFrankfurt()
   const encryptionKey = new Key(stack, 'Key')
@@ -49,6 +66,7 @@ const WRITE = ['Encrypt', 'GenerateDataKey', 'ReEncryptFrom', 'ReEncryptTo']
 test.each([
   ['an observer to decrypt only', 'grantObserve' as const, READ],
   ['a leader to decrypt and encrypt', 'grantLead' as const, [...READ, ...WRITE]],
+  ['a server that stands for a lease to do the same', 'grantStand' as const, [...READ, ...WRITE]],
 ])('a table with its own key is encrypted with it, and allows %s, through DynamoDB only', (_, grant, actions) => {
   const { stack, encryptionKey, role, table } = encrypted()
   table[grant](role, 'billing')
