@@ -1,4 +1,7 @@
-/** Runs Stryker over functions/election, and judges its report: enough mutants killed, a reason for each survivor. */
+/**
+ * Runs Stryker over functions/election, and judges its report: enough mutants killed, a reason for each survivor. Left
+ * out are testing/, and what stands around the election: servers, and the adapters to other libraries.
+ */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, rmSync } from 'node:fs'
