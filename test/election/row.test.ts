@@ -44,7 +44,7 @@ describe('a lease row', () => {
     })
   })
 
-  it.each(['completed', 'released', 'failed', 'forced'])('may have ended as %s', (endedBy) => {
+  it.each(['completed', 'released', 'failed', 'forced', 'continued'])('may have ended as %s', (endedBy) => {
     expect(readRow({ ...ROW, endedBy: { S: endedBy } }, 'billing')).toMatchObject({ endedBy })
   })
 
@@ -70,7 +70,7 @@ describe('a lease row', () => {
     ['holder', { N: '7' }, 'a string, but is the number 7'],
     ['holder', { NULL: true }, 'a string, but is of type NULL'],
     ['tick', { S: 'soon' }, 'a tick like 2026-11-21T06:00:00.000Z, but is "soon"'],
-    ['endedBy', { S: 'magic' }, 'completed, released, failed or forced, but is "magic"'],
+    ['endedBy', { S: 'magic' }, 'one of completed, released, failed, continued, forced, but is "magic"'],
     ['checkpoint', { S: 'half' }, 'a map of a tick and a state, but is "half"'],
     ['checkpoint', { M: { tick: { S: TICK } } }, 'a map of a tick and a state, but is of type M'],
     ['checkpoint', { M: { tick: { N: '1' }, state: { S: 'x' } } }, 'a map of a tick and a state, but is of type M'],
