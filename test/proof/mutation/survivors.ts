@@ -14,6 +14,7 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
   'The marshaller drops an attribute that is undefined, and the rules compare with undefined.': [
     'acquire.ts: settings.eventId === undefined → false',
     'acquire.ts: settings.tick === undefined → false',
+    'acquire.ts: settings.continuation === undefined → false',
     'lease-handle.ts: this.tick === undefined → false',
     'middleware.ts: tick === undefined → false',
     'stores/expressions.ts: eventId === undefined → false',
@@ -37,7 +38,11 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
   'A row that has completed a tick is not acquired without one (A2): there is always a tick here.': [
     'lease-handle.ts: tick !== undefined → true',
   ],
-  'The caller has already handled this kind; the case makes the switch complete.': [`acquire.ts: 'won' → ""`],
+  'The caller has already handled this kind; the case makes the switch complete.': [`not-won.ts: 'won' → ""`],
+  'To the millisecond: at the exact time of a limit, both answers are right.': [
+    'acquire.ts: pauseMs <= Math.min(untilAnswerMs, LONGEST_FRESH_DELAY_MS) → pauseMs < Math.min(untilAnswerMs, LONGEST_FRESH_DELAY_MS)',
+  ],
+  'Undefined counts as false, as its caller reads it.': ['acquire.ts: () => false → () => undefined'],
   'If one is exactly 0, the other is below 0, unless the wall clock was set back during the request.': [
     'clock.ts: aheadAtLeast > 0 → aheadAtLeast >= 0',
   ],
