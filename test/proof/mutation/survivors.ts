@@ -40,7 +40,7 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
   ],
   'The caller has already handled this kind; the case makes the switch complete.': [`not-won.ts: 'won' → ""`],
   'To the millisecond: at the exact time of a limit, both answers are right.': [
-    'acquire.ts: pauseMs <= Math.min(untilAnswerMs, LONGEST_FRESH_DELAY_MS) → pauseMs < Math.min(untilAnswerMs, LONGEST_FRESH_DELAY_MS)',
+    'acquire.ts: pauseMs <= longestMs → pauseMs < longestMs',
   ],
   'Undefined counts as false, as its caller reads it.': ['acquire.ts: () => false → () => undefined'],
   'If one is exactly 0, the other is below 0, unless the wall clock was set back during the request.': [
