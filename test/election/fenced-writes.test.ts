@@ -190,6 +190,8 @@ describe('effects', () => {
   const failure = (applied: string, more = {}) =>
     expect.objectContaining({ name: 'LeaseStoreError', retryable: false, applied, ...more })
   const deletion = { Item: undefined, Key: { id: 1 } }
+  const update = { ...deletion, UpdateExpression: 'REMOVE a' }
+  const ofOlder = { 'fencingToken:billing': { N: '1' } }
   const [oldValues, oldDeleted] = [{ ReturnValues: 'ALL_OLD' }, { ...deletion, ReturnValues: 'ALL_OLD' }]
   /** The second try of a write whose first one was applied. */
   const again = (lease: Lease) => refused(mine(lease, 1), true)
@@ -201,14 +203,23 @@ describe('effects', () => {
     ['returns nothing', { ReturnValues: 'NONE' }, again, undefined],
     ['likewise', {}, again, undefined],
     ['cannot return the old values, which were in the lost reply', oldValues, again, failure('yes', { cause })],
+    ['likewise', { ReturnValues: 'UPDATED_OLD' }, again, failure('yes', { cause })],
     ['throws the error of the caller’s own condition, without a row', {}, () => refused(undefined), cause],
     ['likewise, after a lost reply', {}, () => refused(undefined, true), cause],
-    ['likewise, on a row of an older leader', {}, () => refused({ 'fencingToken:billing': { N: '1' } }, true), cause],
+    ['likewise, on a row of an older leader', {}, () => refused(ofOlder, true), cause],
     ['likewise, on a row that the leader itself wrote before', {}, (lease) => refused(mine(lease, 0)), cause],
+    ['likewise, of an update without a row', update, () => refused(undefined, true), cause],
+    ['likewise, of a deletion whose row is there', deletion, () => refused(ofOlder, true), cause],
     ['may have deleted a row that is not there', deletion, () => refused(undefined, true), failure('unknown')],
     ['throws another refusal', {}, () => otherwise(false), denied],
     ['may have been applied before another refusal', {}, () => otherwise(true), failure('unknown')],
     ['finds no old row to delete', oldDeleted, () => granted(false), undefined],
+    [
+      'returns the row that its second try deleted',
+      oldDeleted,
+      () => ({ ...granted(true), attributes: { id: 1 } }),
+      { id: 1 },
+    ],
     ['may have deleted a row, which was in a lost reply', oldDeleted, () => granted(true), failure('yes')],
   ])('%s: %j', async (_, changes, reply, expected) => {
     const lease: Lease = await leadWith({ toRow: () => ({ id: 1 }), send: async () => reply(lease) })
@@ -282,22 +293,25 @@ describe('effects', () => {
     for (let nth = 0; nth < sent.length; nth++) {
       answers[nth]?.()
       await settled()
+      if (nth === 0) sent.push(update({ id: 1, of: 'ann' }))
     }
     await Promise.all(sent)
-    expect(stamps).toMatchObject([1, 2, 3, 4, 5].map((step) => ({ step, settled: step - 1 })))
+    expect(stamps).toMatchObject([1, 2, 3, 4, 5, 6].map((step) => ({ step, settled: step - 1 })))
   })
 
   it('by Put are sent at once, since their row is unknown, and all others know that these may still be applied', async () => {
-    const { stamps, answers, update, put } = await leadWithSlowEffects()
+    const { lease, stamps, answers, update, put } = await leadWithSlowEffects()
     const sent = [
       update({ id: 1 }),
       put({ id: 1 }),
       put({ id: 2 }),
       update({ id: 3 }),
-      update({ id: new Uint8Array([1, 2]) }),
+      update({ of: 'ann', id: new Uint8Array([1, 2]) }),
     ]
     await settled()
     expect(stamps).toMatchObject([0, 0, 0, 1, 0].map((settled, nth) => ({ step: nth + 1, settled })))
+    const byHand = lease.fence({ TableName: 'invoices', Item: { id: 1 } })
+    expect(byHand.Item).toMatchObject({ 'fencingStep:billing': { step: 0, settled: 0 } })
     for (const answer of answers) answer()
     await Promise.all(sent)
     const last = put({ id: 1 })

@@ -148,6 +148,8 @@ describe('a late copy of an effect', () => {
       await lease.transact([{ Put: lease.fence({ TableName, Item: { ...Key, amount: 3 } }) }])
       for (const copy of copies()) expect(await proxy.resend(copy)).toBe('ConditionalCheckFailedException')
       expect((await row())['amount']?.N).toBe('3')
+      await lease.send(setTo(4))
+      expect((await row())['amount']?.N).toBe('4')
     }))
 
   it('lands no second time, once a later effect has said that it was answered', () =>

@@ -23,6 +23,7 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     'stores/expressions.ts: request.tick === undefined → false',
   ],
   'It narrows a type; the code before made sure of it.': [
+    'fenced-writes.ts: item !== undefined → true',
     "options.ts: typeof name === 'string' → true",
     'rules.ts: holder !== undefined → true',
   ],
@@ -39,6 +40,11 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     'lease-handle.ts: tick !== undefined → true',
   ],
   'The caller has already handled this kind; the case makes the switch complete.': [`not-won.ts: 'won' → ""`],
+  'It only frees memory.': [
+    'fenced-writes.ts: { if (turns.isFree) table.rows.delete(key) } → {}',
+    'fenced-writes.ts: turns.isFree → false',
+    'fenced-writes.ts: table.rows.delete(key) → ;',
+  ],
   'To the millisecond: at the exact time of a limit, both answers are right.': [
     'acquire.ts: pauseMs <= longestMs → pauseMs < longestMs',
   ],
