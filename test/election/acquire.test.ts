@@ -137,6 +137,8 @@ describe('a wait in Lambda', () => {
     expect(aborted?.aborted).toBe(true)
     const error = await only
     expect(error).toMatchObject({ name: 'LeaseStoreError', applied: 'unknown', retryable: true, lease: 'billing' })
+    const message = expect.stringMatching(/no answer had come when .* about to end\. .* give the function more time/)
+    expect(error).toMatchObject({ message })
     expect(row()).toMatchObject({ endedBy: 'released' })
     expect(clock.sleeping).toBe(0)
   })

@@ -122,7 +122,11 @@ describe('effects', () => {
   it.each([undefined, {}, 'items'])('of a transaction are a list, and not %j', async (items) => {
     const lease = await leadWith({})
     const calls = items === undefined ? [lease.transact] : [lease.transact, lease.complete]
-    for (const call of calls) await expect(Reflect.apply(call, lease, [items])).rejects.toThrow(InvalidOptionError)
+    for (const call of calls) {
+      const refused = Reflect.apply(call, lease, [items])
+      await expect(refused).rejects.toThrow(InvalidOptionError)
+      await expect(refused).rejects.toThrow(`lease.${call.name} takes a list`)
+    }
   })
 
   it('are not sent once the lease is over', async () => {
@@ -133,18 +137,19 @@ describe('effects', () => {
   })
 
   it.each([
-    [true, /was asked to end, and may have/],
-    [false, undefined],
+    [true, cancelled, /was asked to end, and may have/],
+    [false, cancelled, undefined],
+    [false, gone, undefined],
   ])(
-    'refused with a completion leave the lease, unless an earlier try of it may arrive (%s)',
-    async (mayArrive, lost) => {
-      const completeWith = vi.fn(async () => Promise.reject(cancelled))
+    'refused with a completion leave the lease, unless an earlier try of it may arrive (%s): %s',
+    async (mayArrive, error, lost) => {
+      const completeWith = vi.fn(async () => Promise.reject(error))
       if (mayArrive) completeWith.mockImplementationOnce(async () => noAnswer())
       const lease = await leadWith({ completeWith })
       const completion = outcomeOf(lease.complete([{ Put: input }]))
       await settled()
       await clock.advance(1_000)
-      expect(await completion).toBe(cancelled)
+      expect(await completion).toBe(error)
       if (lost === undefined) lease.assertHeld()
       else expect(() => lease.assertHeld()).toThrow(lost)
       expect(completeWith).toHaveBeenCalledTimes(mayArrive ? 2 : 1)
@@ -293,7 +298,9 @@ describe('effects', () => {
     for (let nth = 0; nth < sent.length; nth++) {
       answers[nth]?.()
       await settled()
-      if (nth === 0) sent.push(update({ id: 1, of: 'ann' }))
+      if (nth > 0) continue
+      sent.push(update({ id: 1, of: 'ann' }))
+      expect(stamps).toHaveLength(4) // it waits behind those that waited before
     }
     await Promise.all(sent)
     expect(stamps).toMatchObject([1, 2, 3, 4, 5, 6].map((step) => ({ step, settled: step - 1 })))

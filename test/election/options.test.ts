@@ -181,6 +181,12 @@ describe('options', () => {
     expect(() => settingsOf(given)).toThrow(/getRemainingTimeInMillis\(\) of the option context must be a number/)
   })
 
+  it('are refused with the error of a context that throws', () => {
+    const given = wrong({ clock, context: { ...context, getRemainingTimeInMillis: throws } })
+    const message = expect.stringContaining('but throws an error.')
+    expect(() => settingsOf(given)).toThrow(expect.objectContaining({ message, cause: new Error('gone') }))
+  })
+
   it('know that nothing remains if neither the context nor the clock gives a number', () => {
     let isBroken = false
     const broken = { ...systemClock, monotonicMs: () => (isBroken ? Number.NaN : 5) }

@@ -30,6 +30,7 @@ describe('no call succeeds without its effect', () => {
     const outcome = await withLease(options(), async (lease) => {
       const both = await Promise.allSettled([first(lease, effects), lease.complete([countUp(effects), other(effects)])])
       expect(both).toMatchObject([{ status: 'fulfilled' }, { status: 'rejected', reason: { name: 'LeaseLostError' } }])
+      expect(() => lease.assertHeld()).toThrow('was completed by this candidate itself')
     })
     expect(outcome).toMatchObject({ status: 'completed' })
     expect(await counted(effects)).toBeLessThanOrEqual(1)

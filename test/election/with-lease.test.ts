@@ -273,6 +273,14 @@ describe('a frozen process', () => {
     expect(await withLease(options({ tick: NEXT_TICK }), () => 'mine')).toMatchObject({ status: 'completed' })
   })
 
+  it('does not write a time before its acquire into the row if its wall clock is set back', async () => {
+    const { finish, outcome } = await lead({ leaseMs: 15_000 })
+    clock.setWall(-3_600_000)
+    finish('done')
+    expect(await outcome).toMatchObject({ status: 'completed' })
+    expect(row()?.writtenAtMs).toBe(row()?.acquiredAtMs)
+  })
+
   it('does not send what waited in the queue past the deadline', async () => {
     const { lease } = await lead({ leaseMs: 15_000, heartbeat: false })
     store.afterNext('renew', () => clock.freeze(16_000))

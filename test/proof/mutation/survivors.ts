@@ -15,6 +15,7 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     'acquire.ts: settings.eventId === undefined → false',
     'acquire.ts: settings.tick === undefined → false',
     'acquire.ts: settings.continuation === undefined → false',
+    'ends.ts: record.tick === undefined → false',
     'lease-handle.ts: this.tick === undefined → false',
     'middleware.ts: tick === undefined → false',
     'stores/expressions.ts: eventId === undefined → false',
@@ -25,6 +26,7 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
   'It narrows a type; the code before made sure of it.': [
     'clock-skew.ts: record === undefined → false',
     `cron-fields.ts: '' → "Stryker was here!"`,
+    'ends.ts: continueBy?.(continuation) → continueBy(continuation)',
     'fenced-writes.ts: item !== undefined → true',
     "options.ts: typeof name === 'string' → true",
     'rules.ts: holder !== undefined → true',
@@ -49,7 +51,17 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
   ],
   'To the millisecond: at the exact time of a limit, both answers are right.': [
     'acquire.ts: pauseMs <= longestMs → pauseMs < longestMs',
+    'ends.ts: remainingMs() - answerMs <= pauseMs → remainingMs() - answerMs < pauseMs',
   ],
+  'Of equal numbers, or of 0 and 0, either is taken.': [
+    'deadline.ts: passedMs > 0 → passedMs >= 0',
+    'deadline.ts: wallMs < presentMs → wallMs <= presentMs',
+    'deadline.ts: remainingMs > 0 → remainingMs >= 0',
+    'invocation.ts: byContextMs <= byClockMs → byContextMs < byClockMs',
+    'invocation.ts: leftMs > 0 → leftMs >= 0',
+  ],
+  'It decides how often an end is tried shortly before the deadline.': ['ends.ts: leftMs / 4 → leftMs * 4'],
+  'A lease that has ended was asked to end before, or is lost.': ['leadership.ts: this.#ended !== undefined → false'],
   'It concerns the field `06L` alone: AWS does not say whether such a number may have a zero.': [
     String.raw`cron-fields.ts: /^(?:\?|(\d+|[A-Z]{3})(?:L|#[1-5]))$/ → /^(?:\?|(\d|[A-Z]{3})(?:L|#[1-5]))$/`,
   ],
