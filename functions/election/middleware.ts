@@ -105,7 +105,7 @@ export function leaderOnly<Event>(
       'The option timeoutEarlyInMillis must be the whole number of milliseconds that middy was given.',
     )
   }
-  const complete = () => withDefaults(rest, ['tickOf', 'timeoutEarlyInMillis'])
+  const complete = () => withDefaults(rest, { alsoAllowed: ['tickOf', 'timeoutEarlyInMillis'] })
   complete() // checked when the function loads
 
   // Keyed by request: an execution environment may serve several invocations at once.

@@ -26,6 +26,10 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
   'It narrows a type; the code before made sure of it.': [
     'clock-skew.ts: record === undefined → false',
     `cron-fields.ts: '' → "Stryker was here!"`,
+    'defaults.ts: store === undefined || lease === undefined → false',
+    'defaults.ts: store === undefined || lease === undefined → store === undefined && lease === undefined',
+    'defaults.ts: store === undefined → false',
+    'defaults.ts: lease === undefined → false',
     'ends.ts: continueBy?.(continuation) → continueBy(continuation)',
     'fenced-writes.ts: item !== undefined → true',
     "options.ts: typeof name === 'string' → true",
@@ -54,6 +58,7 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     'ends.ts: remainingMs() - answerMs <= pauseMs → remainingMs() - answerMs < pauseMs',
   ],
   'Of equal numbers, or of 0 and 0, either is taken.': [
+    'clock.ts: ms > 0 → ms >= 0',
     'deadline.ts: passedMs > 0 → passedMs >= 0',
     'deadline.ts: wallMs < presentMs → wallMs <= presentMs',
     'deadline.ts: remainingMs > 0 → remainingMs >= 0',
@@ -61,6 +66,9 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     'invocation.ts: leftMs > 0 → leftMs >= 0',
   ],
   'It decides how often an end is tried shortly before the deadline.': ['ends.ts: leftMs / 4 → leftMs * 4'],
+  'The name of the program shows only in the message of `check`, which is not called here.': [
+    `defaults.ts: 'this candidate' → ""`,
+  ],
   'A lease that has ended was asked to end before, or is lost.': ['leadership.ts: this.#ended !== undefined → false'],
   'It concerns the field `06L` alone: AWS does not say whether such a number may have a zero.': [
     String.raw`cron-fields.ts: /^(?:\?|(\d+|[A-Z]{3})(?:L|#[1-5]))$/ → /^(?:\?|(\d|[A-Z]{3})(?:L|#[1-5]))$/`,
