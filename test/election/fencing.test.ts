@@ -169,11 +169,14 @@ describe('the fence', () => {
 
   it('admits by its rules what DynamoDB admits by its condition', () => {
     const number = (value: number) => ({ N: String(value) })
-    const stamps = [6, 7].flatMap((of) => [3, 4, 5].flatMap((step) => [3, 4, 5].map((settled) => [of, step, settled])))
-    const stamped = stamps.map(([of = 0, step = 0, settled = 0]) => ({
-      [FENCE]: seven,
+    const stamp = (token: number, of: number, step: number, settled: number) => ({
+      [FENCE]: number(token),
       [STEP]: { M: { fencingToken: number(of), step: number(step), settled: number(settled) } },
-    }))
+    })
+    const near = [3, 4, 5]
+    const stamped = near.flatMap((step) =>
+      near.flatMap((settled) => [stamp(6, 6, step, settled), stamp(7, 6, step, settled), stamp(7, 7, step, settled)]),
+    )
     const rows = [{}, ...[6, 7, 8].map((token) => ({ [FENCE]: number(token) })), ...stamped]
     for (const step of [0, 4]) {
       const write = { fencingToken: 7, step, settled: 2 }

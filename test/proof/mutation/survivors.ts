@@ -41,6 +41,7 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     'tick.ts: event !== null → true',
   ],
   'A comparison with undefined is false: the condition beside it already fails.': [
+    'cron-times.ts: timeMs !== undefined → true',
     'lease-handle.ts: tick !== undefined → true',
     'rules.ts: record.completedTick !== undefined → true',
   ],
@@ -69,6 +70,17 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
   'The name of the program shows only in the message of `check`, which is not called here.': [
     `defaults.ts: 'this candidate' → ""`,
   ],
+  'A function that ends returns undefined.': [
+    'cron-times.ts: { return undefined } → {}',
+    'json.ts: { return undefined } → {}',
+  ],
+  'A later local time never has the same instant.': ['cron-times.ts: timeMs > afterMs → timeMs >= afterMs'],
+  'It only saves the time of the first use of Intl.': [
+    "cron-times.ts: timeZone === 'UTC' || timeZone === 'Etc/UTC' → false",
+    "cron-times.ts: timeZone === 'UTC' || timeZone === 'Etc/UTC' → timeZone === 'UTC' && timeZone === 'Etc/UTC'",
+    "cron-times.ts: timeZone === 'Etc/UTC' → false",
+  ],
+  'A row without a token has no step of it either.': ['fencing.ts: seen.fencingToken === undefined → false'],
   'A lease that has ended was asked to end before, or is lost.': ['leadership.ts: this.#ended !== undefined → false'],
   'It concerns the field `06L` alone: AWS does not say whether such a number may have a zero.': [
     String.raw`cron-fields.ts: /^(?:\?|(\d+|[A-Z]{3})(?:L|#[1-5]))$/ → /^(?:\?|(\d|[A-Z]{3})(?:L|#[1-5]))$/`,
