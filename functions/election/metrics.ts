@@ -20,7 +20,8 @@ export function leaseMetrics({ tableName }: { readonly tableName: string | undef
         return measure(lease, [count('lost')])
       case 'staleWriteRefused':
         return measure(lease, [count('staleWritesRefused')])
-      case 'elected': // the announcer counts elections: once per token, from the table's stream
+      // The announcer counts elections: once per token, from the table's stream.
+      case 'elected':
         return undefined
     }
   }

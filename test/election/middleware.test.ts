@@ -283,6 +283,7 @@ describe('the options of leaderOnly', () => {
     [{ timeoutEarlyInMillis: -5 }, /timeoutEarlyInMillis/],
     [{ context: {} }, /takes the context from the invocation/],
     [{ signal: AbortSignal.abort() }, /takes the signal from the invocation/],
+    [{ continuation: 'next' }, /takes the continuation from the invocation/],
   ])('%o are refused when the function loads', (wrong, message) => {
     const wronged: LeaderOnlyOptions = Object.assign(options(), wrong)
     expect(() => leaderOnly(wronged)).toThrow(InvalidOptionError)
