@@ -164,15 +164,15 @@ export function leaderOnly<Event>(
 }
 
 /** The leases that each request of middy was elected for. */
-const requested = new WeakMap<object, readonly string[]>()
+const requested = new WeakMap<object, Set<string>>()
 
 /** A second `leaderOnly` for one lease would find it held, by the first. */
 function assertUsedOnce(request: object, lease: string): void {
-  const earlier = requested.get(request) ?? []
-  if (earlier.includes(lease)) {
+  const earlier = requested.get(request) ?? new Set()
+  if (earlier.has(lease)) {
     throw new InvalidOptionError(`This handler uses leaderOnly twice for lease "${lease}". Remove one of the two.`)
   }
-  requested.set(request, [...earlier, lease])
+  requested.set(request, earlier.add(lease))
 }
 
 /** Middy's timer would end the invocation at once, while its task runs on and its lease is held. */
@@ -212,9 +212,8 @@ function taskMayStillRun(error: unknown, { remainingMs }: Led, timeoutEarlyInMil
 
 function isTimeoutOfMiddy(error: unknown): boolean {
   try {
-    if (!(error instanceof Error) || error.name !== 'TimeoutError') return false
-    const { cause } = error
-    return typeof cause === 'object' && cause !== null && 'package' in cause && cause.package === '@middy/core'
+    const cause = property(error, 'cause')
+    return property(error, 'name') === 'TimeoutError' && property(cause, 'package') === '@middy/core'
   } catch {
     return false // a task can throw anything: reading the error's name may throw
   }

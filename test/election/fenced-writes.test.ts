@@ -44,6 +44,7 @@ describe('effects', () => {
     const { lease } = await lead()
     const error = { lease: 'billing', retryable: false, message: expect.stringContaining('DynamoDBLeaseStore') }
     expect(await outcomeOf(lease.send(input))).toMatchObject(error)
+    expect(await outcomeOf(Reflect.apply(lease.send, lease, [{}]))).toMatchObject({ lease: 'billing' })
   })
 
   it.each<[string, (lease: Lease, item: { Item: { ids: number[] } }) => Promise<unknown>]>([
@@ -127,6 +128,24 @@ describe('effects', () => {
       await expect(refused).rejects.toThrow(InvalidOptionError)
       await expect(refused).rejects.toThrow(`lease.${call.name} takes a list`)
     }
+  })
+
+  it('of a transaction that waits for its turn are not sent once the lease is over', async () => {
+    const answer = Promise.withResolvers<{ readonly granted: true }>()
+    const transact = vi.fn(() => answer.promise)
+    const lease = await leadWith({ transact })
+    const both = Promise.allSettled([lease.transact([{ Put: input }]), lease.transact([{ Put: input }])])
+    await settled()
+    clock.freeze(15_000)
+    answer.resolve({ granted: true })
+    expect(await both).toMatchObject([{ status: 'fulfilled' }, { reason: { name: 'LeaseLostError' } }])
+    expect(transact).toHaveBeenCalledTimes(1)
+  })
+
+  it('of a transaction that its guard refuses are a loss', async () => {
+    const lease = await leadWith({ transact: async () => ({ granted: false }) })
+    await expect(lease.transact([{ Put: input }])).rejects.toThrow('was taken over.')
+    expect(lease.signal.reason).toBeInstanceOf(LeaseLostError)
   })
 
   it('are not sent once the lease is over', async () => {
@@ -232,6 +251,7 @@ describe('effects', () => {
     const outcome = await outcomeOf(lease.send(Item === undefined ? { Key: {}, ...others } : { Item, ...others }))
     if (expected === cause || expected === denied) expect(outcome).toBe(expected)
     else expect(outcome).toEqual(expected)
+    lease.assertHeld() // it is no loss
   })
 
   it.each([

@@ -32,10 +32,11 @@ const steps = () => store.writes.map(({ kind, step }) => `${kind} ${step}`)
 
 it('a lease without ticks has none of what belongs to them, on its row neither', async () => {
   const continueBy = vi.fn(async (_next: Continuation) => undefined)
-  const { tick: _tick, ...tickless } = options({ leaseMs: 15_000, continueBy })
+  const { tick: _tick, ...tickless } = options({ leaseMs: 15_000, continueBy, schedule: 'cron(0 * * * ? *)' })
   await withLease(tickless, async (lease) => {
     expect(lease).not.toHaveProperty('tick')
     expect(lease).not.toHaveProperty('lastCompletedTick')
+    expect(lease.missed).toEqual([])
     await lease.saveCheckpoint({ upTo: 3 })
     expect(row()?.checkpoint).toStrictEqual({ state: { upTo: 3 } })
     await lease.handOver('half')
@@ -245,6 +246,18 @@ describe('a lease that is over says how', () => {
     expect(await outcome).toBeInstanceOf(LeaseLostError)
   })
 
+  it('is not handed over without a next invocation, nor more often than allowed', async () => {
+    const { lease } = await lead()
+    await expect(lease.handOver(1)).rejects.toMatchObject({ name: 'InvalidOptionError', lease: 'billing' })
+    await lease.release()
+    const ids: string[] = []
+    const changes = { maxContinuations: 1, continueBy: async ({ id }: Continuation) => void ids.push(id) }
+    await (await lead(changes)).lease.handOver(1)
+    const [continuation = ''] = ids
+    const next = await lead({ ...changes, continuation })
+    await expect(next.lease.handOver(2)).rejects.toMatchObject({ name: 'HandOverError', lease: 'billing' })
+  })
+
   it('after its hand-over, of which there is one', async () => {
     const { lease } = await lead({ continueBy: async () => undefined })
     await lease.handOver(1)
@@ -252,16 +265,23 @@ describe('a lease that is over says how', () => {
     expect(row()?.checkpoint).toMatchObject({ state: 1 })
   })
 
-  it.each<[string, (lease: Lease) => Promise<void>, (lease: Lease) => Promise<void>, string]>([
-    ['completion', (lease) => lease.complete(), (lease) => lease.release(), 'completed'],
-    ['release', (lease) => lease.release(), (lease) => lease.complete(), 'released'],
-    ['hand-over', (lease) => lease.handOver(1), (lease) => lease.release(), 'handed over'],
+  type Led = Awaited<ReturnType<typeof lead>>
+  const failing = ({ fail, outcome }: Led) => {
+    fail(new LeaseStoreError('of the task', { lease: 'billing', retryable: false }))
+    return outcome
+  }
+  it.each<[string, (led: Led) => Promise<unknown>, (lease: Lease) => Promise<void>, string]>([
+    ['completion', ({ lease }) => lease.complete(), (lease) => lease.release(), 'completed'],
+    ['release', ({ lease }) => lease.release(), (lease) => lease.complete(), 'released'],
+    ['release for a failure', failing, (lease) => lease.complete(), 'released'],
+    ['hand-over', ({ lease }) => lease.handOver(1), (lease) => lease.release(), 'handed over'],
   ])('after its %s that was applied without an answer, as its next end finds', async (_, end, next, how) => {
-    const { lease } = await lead({ continueBy: async () => undefined })
+    const led = await lead({ continueBy: async () => undefined })
+    const { lease } = led
     let isOver = false
     const lost = Array.from({ length: 100 }, () => () => void (isOver || noAnswer()))
     for (const kind of ['complete', 'release'] as const) store.afterNext(kind, ...lost)
-    const unanswered = outcomeOf(end(lease))
+    const unanswered = outcomeOf(end(led))
     await clock.advance(20_000)
     expect(await unanswered).toMatchObject({ name: 'LeaseStoreError' })
     isOver = true

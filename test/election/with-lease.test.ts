@@ -123,6 +123,8 @@ describe('a task that throws', () => {
     expect(same).toMatchObject({ is: [{ upTo: 3 }, undefined] })
     const later = await outcomeOf(withLease(options({ tick: NEXT_TICK }), seen))
     expect(later).toMatchObject({ is: [undefined, { tick: TICK, state: { upTo: 3 } }] })
+    store.memory.edit('billing', { completedTick: TICK }) // an operator closed it by hand
+    expect(await outcomeOf(withLease(options({ tick: NEXT_TICK }), seen))).toMatchObject({ is: [undefined, undefined] })
   })
 
   it('throws its own error even if the release gets no answer', async () => {
