@@ -1,20 +1,8 @@
 import { expect, it } from 'vitest'
 import { parseJson, property } from '../../functions/election/json.ts'
 
-it.each([
-  ['{"length":2}', { length: 2 }],
-  ['{"length":', undefined],
-  ['', undefined],
-])('reads %j as %o', (text, expected) => {
-  expect(parseJson(text)).toEqual(expected)
-})
-
-it.each([
-  [{ length: 2 }, 2],
-  [['one'], 1],
-  ['text', undefined],
-  [null, undefined],
-  [undefined, undefined],
-])('finds under "length" of %o: %o', (value, expected) => {
-  expect(property(value, 'length')).toBe(expected)
+it('a text that is no JSON, and a property of what is no object, are undefined', () => {
+  expect(['{"length":2}', '{"length":', ''].map(parseJson)).toEqual([{ length: 2 }, undefined, undefined])
+  const lengths = [{ length: 2 }, ['one'], 'text', null, undefined].map((value) => property(value, 'length'))
+  expect(lengths).toEqual([2, 1, undefined, undefined, undefined])
 })

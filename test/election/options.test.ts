@@ -218,6 +218,7 @@ describe('the environment of an ElectedSchedule’s function', () => {
     expect(store).toBeInstanceOf(DynamoDBLeaseStore)
     expect(options).toStrictEqual({ lease: 'billing', leaseMs: 20_000, ...cron })
     expect(withDefaults({ lease: 'reports' })).toStrictEqual({ store, lease: 'reports', leaseMs: 20_000 })
+    expect(withDefaults({}).store).toBe(store)
     given({ LEASE_TABLE: 'others', LEASE_MS: '' })
     expect(withDefaults({}).store).not.toBe(store)
     expect(withDefaults({})).not.toHaveProperty('leaseMs')

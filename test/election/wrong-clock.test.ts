@@ -77,9 +77,8 @@ describe('a clock that is set while the lease is asked for', () => {
 
   it('ends the try if the lease cannot be given back, which would refuse the next request', async () => {
     store.beforeNext('giveBack', noAnswer)
-    const error = await run({}, () => clock.setWall(3_600_000))
-    expect(error).toBeInstanceOf(ClockSkewError)
-    expect(error).toMatchObject({ lease: 'billing' })
+    const error = { name: 'ClockSkewError', lease: 'billing' }
+    expect(await run({}, () => clock.setWall(3_600_000))).toMatchObject(error)
     expect(store.asked).toEqual(['acquire', 'giveBack'])
   })
 
@@ -175,9 +174,8 @@ describe('a row that a wrong clock wrote last', () => {
       const trueMs = clock.wallMs()
       answersAt(() => trueMs)
       clock.setWall(3_600_000)
-      const error = await next({ candidate: 'bob', maxClockSkewMs })
-      expect(error).toBeInstanceOf(ClockSkewError)
-      expect(error).toMatchObject({ message: expect.stringContaining("3599000 ms ahead of DynamoDB's") })
+      const error = { name: 'ClockSkewError', message: expect.stringContaining("3599000 ms ahead of DynamoDB's") }
+      expect(await next({ candidate: 'bob', maxClockSkewMs })).toMatchObject(error)
       clock.setWall(-3_600_000 - maxClockSkewMs / 2)
       store.acquire = acquire
       sleeps.length = 0
@@ -257,9 +255,9 @@ it.each([
 ])('a Date that is %s ahead ends one try, and keeps no other candidate out', async (_, byMs) => {
   const { acquire } = store
   answersAt(() => clock.wallMs() + byMs)
-  const error = await outcomeOf(withLease(options(), () => 'never'))
-  expect(error).toBeInstanceOf(ClockSkewError)
-  expect(error).toMatchObject({ lease: 'billing', message: expect.stringContaining(`${byMs} ms behind DynamoDB's`) })
+  const message = expect.stringContaining(`${byMs} ms behind DynamoDB's`)
+  const error = { name: 'ClockSkewError', lease: 'billing', message }
+  expect(await outcomeOf(withLease(options(), () => 'never'))).toMatchObject(error)
   expect(row()).toMatchObject({ endedBy: 'released', writtenAtMs: clock.wallMs() })
   store.acquire = acquire
   expect(await withLease(options({ candidate: 'bob' }), () => 'mine')).toMatchObject({ status: 'completed' })
@@ -312,10 +310,10 @@ describe('a clock that fails after it was read for asking', () => {
       answer()
     })
     const broken = breaking('wallMs', throws, () => isBroken)
-    const error = await run({ clock: broken }, () => {
+    const breaks = () => {
       isBroken = true
-    })
-    expect(error).toMatchObject(expected)
+    }
+    expect(await run({ clock: broken }, breaks)).toMatchObject(expected)
   })
 
   it.each(FAILURES)('(%s as %s) while leading loses the lease, and writes no absurd time', async (method, fail) => {
