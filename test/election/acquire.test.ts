@@ -43,7 +43,7 @@ describe('a candidate that asks again', () => {
     expect(sleeps.filter((ms) => ms < 10_000).slice(0, expected.length)).toEqual(expected)
   })
 
-  it('waits out a row that transactions keep busy, and still asks again after an answer that proves nothing', async () => {
+  it('waits out a row that transactions keep busy, then asks again after an answer of no use', async () => {
     fixJitter()
     const acquire = store.acquire.bind(store)
     const busy = { granted: false, contended: true, unanswered: false } as const
