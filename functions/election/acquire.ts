@@ -56,7 +56,8 @@ function pauseBeforeNext(
   const untilAnswerMs = remainingMs() - answerMs
   if (provesNothing && freshTries < FRESH_TRIES) {
     const pauseMs = Math.max(inMs ?? 0, FRESH_DELAY_MS * freshTries * jitter())
-    if (pauseMs <= Math.min(untilAnswerMs, LONGEST_FRESH_DELAY_MS)) return pauseMs
+    const longestMs = Math.min(untilAnswerMs, LONGEST_FRESH_DELAY_MS)
+    if (pauseMs <= longestMs) return pauseMs
   }
   const leftMs = mayWait ? Math.min(untilAnswerMs, waitMs - elapsedMs) : 0
   // A holder may finish early, so ask again and again, not only when its lease expires.

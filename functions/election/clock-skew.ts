@@ -27,24 +27,30 @@ export function clockProblem(
   const isWrong = Math.abs(offsetMs) > maxClockSkewMs / 2
   const setByMs = Math.round(wallClockSetByMs(askedAt, clock))
   if (Number.isNaN(setByMs)) {
-    const message =
+    const error = new ClockSkewError(
       `While lease "${lease}" was asked for, the option clock stopped giving the time: ` +
-      'wallMs() and monotonicMs() must be numbers of milliseconds. The task did not run.'
-    return { error: new ClockSkewError(message, { lease }), wasSet: true }
+        'wallMs() and monotonicMs() must be numbers of milliseconds. The task did not run.',
+      { lease },
+    )
+    return { error, wasSet: true }
   }
   if (Math.abs(setByMs) > (isWrong ? LEAST_SET_MS : Math.max(LEAST_SET_MS, maxClockSkewMs / 2))) {
-    const message =
+    const error = new ClockSkewError(
       `While lease "${lease}" was asked for, this machine's clock was set ${setByMs > 0 ? 'forward' : 'back'} ` +
-      `by ${Math.abs(setByMs)} ms, or the machine slept. The task did not run. The event can be retried.`
-    return { error: new ClockSkewError(message, { lease }), wasSet: true }
+        `by ${Math.abs(setByMs)} ms, or the machine slept. The task did not run. The event can be retried.`,
+      { lease },
+    )
+    return { error, wasSet: true }
   }
   if (reading !== undefined) notify({ kind: 'clockRead', lease, candidate, offsetMs })
   if (!isWrong) return undefined
-  const message =
+  const error = new ClockSkewError(
     `This machine's clock is at least ${Math.abs(offsetMs)} ms ${offsetMs > 0 ? 'ahead of' : 'behind'} DynamoDB's; ` +
-    `lease "${lease}" allows ${maxClockSkewMs / 2} ms (half of maxClockSkewMs). ` +
-    'Synchronise the clock, or raise maxClockSkewMs for all candidates alike.'
-  return { error: new ClockSkewError(message, { lease }), wasSet: false }
+      `lease "${lease}" allows ${maxClockSkewMs / 2} ms (half of maxClockSkewMs). ` +
+      'Synchronise the clock, or raise maxClockSkewMs for all candidates alike.',
+    { lease },
+  )
+  return { error, wasSet: false }
 }
 
 /**

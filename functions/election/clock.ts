@@ -56,7 +56,7 @@ export function checkedClock(clock: Clock): Clock {
         // The timers of node:timers/promises reject when their signal aborts.
       }
       const hasPassed = monotonicMs() > beganAtMs
-      if (ms > 0 && !hasPassed && !signal?.aborted) await systemClock.sleep(1, signal)
+      if (!hasPassed && !signal?.aborted) await systemClock.sleep(1, signal)
     },
   }
 }

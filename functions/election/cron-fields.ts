@@ -39,7 +39,7 @@ const FIELDS: readonly Field[] = [
  * @param refuse makes the error from the end of a message that begins with the schedule
  */
 export function cronerPattern(content: string, refuse: (why: string) => Error): string {
-  const texts = content.toUpperCase().split(/\s+/).filter(Boolean)
+  const texts = content.toUpperCase().split(/\s/).filter(Boolean)
   if (texts.length === 5) texts.push('*') // the year is optional
   if (texts.length !== FIELDS.length) {
     const names = FIELDS.map(({ name }) => name).join(' ')
@@ -67,7 +67,7 @@ export function cronerPattern(content: string, refuse: (why: string) => Error): 
 function alone(field: Field, text: string): string | undefined {
   if (field.name === 'day-of-week' && text === 'L') return '7' // the last day of the week
   const [whole, day] = field.alone?.exec(text) ?? []
-  if (whole === undefined || day === undefined) return whole === '?' ? '*' : whole
+  if (day === undefined) return whole // Croner reads `?` as `*`
   const number = value(field, day)
   return number === undefined ? undefined : text.replace(day, String(number))
 }

@@ -35,9 +35,9 @@ export function setTestDefaults(options: Pick<LeaseOptions, 'store' | 'lease' | 
  */
 export function withDefaults<Options extends LeaseOptions>(
   given: Options,
-  alsoAllowed: readonly string[] = [],
+  rules: Parameters<typeof assertOptions>[1] = {},
 ): Options & CompleteOptions {
-  assertOptions(given, { alsoAllowed })
+  assertOptions(given, rules)
   const options = { ...testDefaults, ...given }
   const environment = new EnvironmentReader('this candidate', process.env)
   const table = environment.optional('LEASE_TABLE')

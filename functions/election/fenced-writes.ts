@@ -24,26 +24,25 @@ export class FencedWrites {
 
   /** For a write that the caller sends itself. */
   unnumbered(input: object): FencedWrite {
-    const { unkeyed, keyed } = this.#tableOf('TableName' in input ? String(input.TableName) : '')
+    const { unkeyed, keyed } = this.#tableOf(String(Reflect.get(input, 'TableName')))
     const settled = Math.min(lowest(unkeyed), lowest(keyed), this.#step + 1) - 1
     return { fencingToken: this.#fencingToken, step: 0, settled }
   }
 
   /** @throws StaleTokenError; LeaseStoreError if it may have been applied; and DynamoDB's other refusals, unchanged */
   async send(input: WriteInput, effects: Effects, beforeSend: () => void): Promise<Row | undefined> {
-    const table = this.#tableOf(input.TableName ?? '')
+    const table = this.#tableOf(String(input.TableName))
     const key = keyOf(input)
     if (key === undefined) return await this.#sendNow(input, table, effects, false)
-    const row = table.rows.get(key) ?? { turns: new Turns(1), writes: 0 }
-    table.rows.set(key, row)
-    row.writes++
+    const turns = table.rows.get(key) ?? new Turns(1)
+    table.rows.set(key, turns)
     try {
-      return await row.turns.take(async () => {
+      return await turns.take(async () => {
         beforeSend() // an earlier write may have taken its time, or found that the lease is lost
         return await this.#sendNow(input, table, effects, true)
       })
     } finally {
-      if (--row.writes === 0) table.rows.delete(key)
+      if (turns.isFree) table.rows.delete(key)
     }
   }
 
@@ -144,7 +143,8 @@ interface Table {
   /** The steps under way, lowest first: of writes whose row is unknown, and of all others. */
   readonly unkeyed: Set<number>
   readonly keyed: Set<number>
-  readonly rows: Map<string, { readonly turns: Turns; writes: number }>
+  /** Rows with writes under way. */
+  readonly rows: Map<string, Turns>
 }
 
 function lowest([first = Number.POSITIVE_INFINITY]: Iterable<number>): number {
@@ -158,7 +158,7 @@ function isDeletion(input: WriteInput): boolean {
 /** Equal for equal keys, although a number can be given in several ways; undefined if the row is unknown. */
 function keyOf(input: WriteInput): string | undefined {
   if ('Item' in input) return undefined
-  const values = Object.entries(input.Key ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const values = Object.entries(input.Key ?? {})
   const plain = values.map(([name, value]) => [name, typeof value === 'string' ? value : Number(value)])
-  return plain.some(([, value]) => Number.isNaN(value)) ? undefined : JSON.stringify(plain)
+  return plain.some(([, value]) => Number.isNaN(value)) ? undefined : JSON.stringify(plain.toSorted())
 }

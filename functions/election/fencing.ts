@@ -90,7 +90,7 @@ export function fence<Input extends Fenceable>(input: Input, lease: string, writ
   }
   const { fencingToken, step, settled } = write
   const isNumbered = step > 0
-  const isUpdate = !('Item' in input) && 'UpdateExpression' in input
+  const isUpdate = 'UpdateExpression' in input
   const condition = isNumbered ? `${F1} AND ${F2}` : F1
   const stamp = { fencingToken, step, settled }
   const fenced = {

@@ -136,7 +136,6 @@ export class Leadership {
     const { clock, remainingMs, drainMs, continueBy } = this.#tenancy
     if (continueBy === undefined) return
     for (let leftMs = remainingMs() - drainMs; !this.over.aborted; leftMs = remainingMs() - drainMs) {
-      if (leftMs === Number.POSITIVE_INFINITY) return
       if (leftMs > 0) {
         await clock.sleep(Math.min(Math.ceil(leftMs), LONGEST_SLEEP_MS), this.over)
         continue

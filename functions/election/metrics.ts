@@ -11,6 +11,7 @@ export function leaseMetrics({ tableName }: { readonly tableName: string | undef
   const measure = measureFor(tableName)
   return (event) => {
     const { lease } = event
+    // The announcer counts elections: once per token, from the table's stream.
     switch (event.kind) {
       case 'clockRead':
         return measure(lease, [milliseconds('clockSkew', Math.abs(event.offsetMs))])
@@ -20,7 +21,7 @@ export function leaseMetrics({ tableName }: { readonly tableName: string | undef
         return measure(lease, [count('lost')])
       case 'staleWriteRefused':
         return measure(lease, [count('staleWritesRefused')])
-      case 'elected': // the announcer counts elections: once per token, from the table's stream
+      case 'elected':
         return undefined
     }
   }

@@ -106,7 +106,7 @@ export function leaderOnly<Event>(
       'The option timeoutEarlyInMillis must be the whole number of milliseconds that middy was given.',
     )
   }
-  const complete = () => withDefaults(rest, ['tickOf', 'timeoutEarlyInMillis'])
+  const complete = () => withDefaults(rest, { alsoAllowed: ['tickOf', 'timeoutEarlyInMillis'] })
   complete() // checked when the function loads
 
   // Keyed by request: an execution environment may serve several invocations at once.
@@ -170,15 +170,15 @@ const DURABLE =
   'its `before` runs again at every replay, so after each wait it would ask for the lease again, as another candidate.'
 
 /** The leases that each request of middy was elected for. */
-const requested = new WeakMap<object, readonly string[]>()
+const requested = new WeakMap<object, Set<string>>()
 
 /** A second `leaderOnly` for one lease would find it held, by the first. */
 function assertUsedOnce(request: object, lease: string): void {
-  const earlier = requested.get(request) ?? []
-  if (earlier.includes(lease)) {
+  const earlier = requested.get(request) ?? new Set()
+  if (earlier.has(lease)) {
     throw new InvalidOptionError(`This handler uses leaderOnly twice for lease "${lease}". Remove one of the two.`)
   }
-  requested.set(request, [...earlier, lease])
+  requested.set(request, earlier.add(lease))
 }
 
 /** Middy's timer would end the invocation at once, while its task runs on and its lease is held. */
@@ -218,9 +218,8 @@ function taskMayStillRun(error: unknown, { remainingMs }: Led, timeoutEarlyInMil
 
 function isTimeoutOfMiddy(error: unknown): boolean {
   try {
-    if (!(error instanceof Error) || error.name !== 'TimeoutError') return false
-    const { cause } = error
-    return typeof cause === 'object' && cause !== null && 'package' in cause && cause.package === '@middy/core'
+    const cause = property(error, 'cause')
+    return property(error, 'name') === 'TimeoutError' && property(cause, 'package') === '@middy/core'
   } catch {
     return false // a task can throw anything: reading the error's name may throw
   }

@@ -19,7 +19,7 @@ export function missedTicks(
   const tickMs = Date.parse(tick)
   const afterMs = Math.max(fromMs, (pausedFromMs ?? 0) - 1, pausedUntilMs - Math.max(1, firesWithinMs))
   const spans =
-    pausedFromMs === undefined || pausedFromMs >= pausedUntilMs
+    pausedFromMs === undefined
       ? [[fromMs, tickMs] as const]
       : [[fromMs, Math.min(pausedFromMs, tickMs)] as const, [afterMs, tickMs] as const]
   return spans

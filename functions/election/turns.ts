@@ -15,9 +15,13 @@ export class Turns {
     this.#free = atOnce
   }
 
+  get isFree(): boolean {
+    return this.#free > 0
+  }
+
   /** If a turn is free, it sends before it returns. */
   async take<T>(send: () => Promise<T>, options: TakeOptions = {}): Promise<T> {
-    let hasTurn = this.#free > 0
+    let hasTurn = this.isFree
     if (hasTurn) this.#free--
     else hasTurn = await this.#handedOver(options)
     try {

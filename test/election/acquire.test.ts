@@ -1,5 +1,11 @@
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { InvalidTickError, LeaseLostError, LeaseStoreError, withLease } from '../../functions/election/index.ts'
+import {
+  type AcquireReply,
+  InvalidTickError,
+  LeaseLostError,
+  LeaseStoreError,
+  withLease,
+} from '../../functions/election/index.ts'
 import { settled } from '../../functions/election/testing/manual-clock.ts'
 import { clock, hold, lambda, never, options, outcomeOf, row, sleeps, startAnew, store } from './scripted.ts'
 
@@ -37,16 +43,16 @@ describe('a candidate that asks again', () => {
     expect(sleeps.filter((ms) => ms < 10_000).slice(0, expected.length)).toEqual(expected)
   })
 
-  it('waits out a row that transactions keep busy', async () => {
+  it('waits out a row that transactions keep busy, then asks again after an answer of no use', async () => {
+    fixJitter()
     const acquire = store.acquire.bind(store)
-    const busy = async () => ({ granted: false, contended: true, unanswered: false }) as const
-    store.acquire = busy
+    const busy = { granted: false, contended: true, unanswered: false } as const
+    const replies: AcquireReply[] = [busy, busy, busy, { granted: false, record: undefined }]
+    store.acquire = async (request) => replies.shift() ?? (await acquire(request))
     const waiting = outcomeOf(withLease(options({ waitMs: 9_000 }), () => 'mine'))
-    await settled()
-    store.acquire = acquire
-    await clock.advance(101)
+    await clock.advance(1_000)
     expect(await waiting).toMatchObject({ status: 'completed' })
-    expect(sleeps[0]).toBe(101)
+    expect(sleeps.slice(0, 4)).toEqual([101, 101, 101, 75])
   })
 
   it('does not wait for a tick that is done, however long it would', async () => {
@@ -131,6 +137,8 @@ describe('a wait in Lambda', () => {
     expect(aborted?.aborted).toBe(true)
     const error = await only
     expect(error).toMatchObject({ name: 'LeaseStoreError', applied: 'unknown', retryable: true, lease: 'billing' })
+    const message = expect.stringMatching(/no answer had come when .* about to end\. .* give the function more time/)
+    expect(error).toMatchObject({ message })
     expect(row()).toMatchObject({ endedBy: 'released' })
     expect(clock.sleeping).toBe(0)
   })

@@ -99,7 +99,10 @@ describe("a caller's clock", () => {
 
   it('gives whole milliseconds, or NaN', () => {
     expect(reads(1_795_240_800_000.75)).toBe(1_795_240_800_000)
+    for (const ms of [0, Date.parse('9999-12-31T23:59:59.999Z')]) expect(reads(ms)).toBe(ms)
     for (const ms of [-1, Number.POSITIVE_INFINITY, 1e18, '1795240800000', 5n, new Date()]) expect(reads(ms)).toBeNaN()
+    const throwing = checkedClock({ ...systemClock, monotonicMs: () => JSON.parse('no time') })
+    expect(throwing.monotonicMs()).toBeNaN()
   })
 
   it.each([

@@ -40,10 +40,11 @@ describe('a candidate reports', () => {
     expect((await eventsOf({})).events).toStrictEqual([{ kind: 'standby', ...ofAnn, reason: 'tickDone' }])
   })
 
-  it('that it lost its lease, once, however often it is checked', async () => {
+  it('that it lost its lease, once, however often it is checked, and if its end is refused, too', async () => {
     const { events } = await eventsOf({ heartbeat: false, leaseMs: 15_000 }, (lease) => {
       clock.freeze(15_000)
       for (let look = 0; look < 3; look++) expect(() => lease.assertHeld()).toThrow(LeaseLostError)
+      store.memory.edit('billing', { attempt: 'of another' })
     })
     expect(events.map(({ kind }) => kind)).toStrictEqual(['elected', 'lost'])
     expect(events[1]).toMatchObject({ ...ofAnn, fencingToken: row()?.fencingToken, error: expect.any(LeaseLostError) })

@@ -1,12 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import {
-  InvalidOptionError,
-  type Lease,
-  LeaseLostError,
-  LeaseStoreError,
-  withLease,
-} from '../../functions/election/index.ts'
+import { type Lease, LeaseLostError, LeaseStoreError, withLease } from '../../functions/election/index.ts'
 import type { Effects, SendReply } from '../../functions/election/stores/store.ts'
 import { settled } from '../../functions/election/testing/manual-clock.ts'
 import {
@@ -44,6 +38,7 @@ describe('effects', () => {
     const { lease } = await lead()
     const error = { lease: 'billing', retryable: false, message: expect.stringContaining('DynamoDBLeaseStore') }
     expect(await outcomeOf(lease.send(input))).toMatchObject(error)
+    expect(await outcomeOf(Reflect.apply(lease.send, lease, [{}]))).toMatchObject({ lease: 'billing' })
   })
 
   it.each<[string, (lease: Lease, item: { Item: { ids: number[] } }) => Promise<unknown>]>([
@@ -122,7 +117,28 @@ describe('effects', () => {
   it.each([undefined, {}, 'items'])('of a transaction are a list, and not %j', async (items) => {
     const lease = await leadWith({})
     const calls = items === undefined ? [lease.transact] : [lease.transact, lease.complete]
-    for (const call of calls) await expect(Reflect.apply(call, lease, [items])).rejects.toThrow(InvalidOptionError)
+    for (const call of calls) {
+      const error = { name: 'InvalidOptionError', message: expect.stringContaining(`lease.${call.name} takes a list`) }
+      await expect(Reflect.apply(call, lease, [items])).rejects.toMatchObject(error)
+    }
+  })
+
+  it('of a transaction that waits for its turn are not sent once the lease is over', async () => {
+    const answer = Promise.withResolvers<{ readonly granted: true }>()
+    const transact = vi.fn(() => answer.promise)
+    const lease = await leadWith({ transact })
+    const both = Promise.allSettled([lease.transact([{ Put: input }]), lease.transact([{ Put: input }])])
+    await settled()
+    clock.freeze(15_000)
+    answer.resolve({ granted: true })
+    expect(await both).toMatchObject([{ status: 'fulfilled' }, { reason: { name: 'LeaseLostError' } }])
+    expect(transact).toHaveBeenCalledTimes(1)
+  })
+
+  it('of a transaction that its guard refuses are a loss', async () => {
+    const lease = await leadWith({ transact: async () => ({ granted: false }) })
+    await expect(lease.transact([{ Put: input }])).rejects.toThrow('was taken over.')
+    expect(lease.signal.reason).toBeInstanceOf(LeaseLostError)
   })
 
   it('are not sent once the lease is over', async () => {
@@ -133,18 +149,19 @@ describe('effects', () => {
   })
 
   it.each([
-    [true, /was asked to end, and may have/],
-    [false, undefined],
+    [true, cancelled, /was asked to end, and may have/],
+    [false, cancelled, undefined],
+    [false, gone, undefined],
   ])(
-    'refused with a completion leave the lease, unless an earlier try of it may arrive (%s)',
-    async (mayArrive, lost) => {
-      const completeWith = vi.fn(async () => Promise.reject(cancelled))
+    'refused with a completion leave the lease, unless an earlier try of it may arrive (%s): %s',
+    async (mayArrive, error, lost) => {
+      const completeWith = vi.fn(async () => Promise.reject(error))
       if (mayArrive) completeWith.mockImplementationOnce(async () => noAnswer())
       const lease = await leadWith({ completeWith })
       const completion = outcomeOf(lease.complete([{ Put: input }]))
       await settled()
       await clock.advance(1_000)
-      expect(await completion).toBe(cancelled)
+      expect(await completion).toBe(error)
       if (lost === undefined) lease.assertHeld()
       else expect(() => lease.assertHeld()).toThrow(lost)
       expect(completeWith).toHaveBeenCalledTimes(mayArrive ? 2 : 1)
@@ -190,6 +207,8 @@ describe('effects', () => {
   const failure = (applied: string, more = {}) =>
     expect.objectContaining({ name: 'LeaseStoreError', retryable: false, applied, ...more })
   const deletion = { Item: undefined, Key: { id: 1 } }
+  const update = { ...deletion, UpdateExpression: 'REMOVE a' }
+  const ofOlder = { 'fencingToken:billing': { N: '1' } }
   const [oldValues, oldDeleted] = [{ ReturnValues: 'ALL_OLD' }, { ...deletion, ReturnValues: 'ALL_OLD' }]
   /** The second try of a write whose first one was applied. */
   const again = (lease: Lease) => refused(mine(lease, 1), true)
@@ -201,14 +220,23 @@ describe('effects', () => {
     ['returns nothing', { ReturnValues: 'NONE' }, again, undefined],
     ['likewise', {}, again, undefined],
     ['cannot return the old values, which were in the lost reply', oldValues, again, failure('yes', { cause })],
+    ['likewise', { ReturnValues: 'UPDATED_OLD' }, again, failure('yes', { cause })],
     ['throws the error of the caller’s own condition, without a row', {}, () => refused(undefined), cause],
     ['likewise, after a lost reply', {}, () => refused(undefined, true), cause],
-    ['likewise, on a row of an older leader', {}, () => refused({ 'fencingToken:billing': { N: '1' } }, true), cause],
+    ['likewise, on a row of an older leader', {}, () => refused(ofOlder, true), cause],
     ['likewise, on a row that the leader itself wrote before', {}, (lease) => refused(mine(lease, 0)), cause],
+    ['likewise, of an update without a row', update, () => refused(undefined, true), cause],
+    ['likewise, of a deletion whose row is there', deletion, () => refused(ofOlder, true), cause],
     ['may have deleted a row that is not there', deletion, () => refused(undefined, true), failure('unknown')],
     ['throws another refusal', {}, () => otherwise(false), denied],
     ['may have been applied before another refusal', {}, () => otherwise(true), failure('unknown')],
     ['finds no old row to delete', oldDeleted, () => granted(false), undefined],
+    [
+      'returns the row that its second try deleted',
+      oldDeleted,
+      () => ({ ...granted(true), attributes: { id: 1 } }),
+      { id: 1 },
+    ],
     ['may have deleted a row, which was in a lost reply', oldDeleted, () => granted(true), failure('yes')],
   ])('%s: %j', async (_, changes, reply, expected) => {
     const lease: Lease = await leadWith({ toRow: () => ({ id: 1 }), send: async () => reply(lease) })
@@ -216,6 +244,7 @@ describe('effects', () => {
     const outcome = await outcomeOf(lease.send(Item === undefined ? { Key: {}, ...others } : { Item, ...others }))
     if (expected === cause || expected === denied) expect(outcome).toBe(expected)
     else expect(outcome).toEqual(expected)
+    lease.assertHeld() // it is no loss
   })
 
   it.each([
@@ -282,22 +311,27 @@ describe('effects', () => {
     for (let nth = 0; nth < sent.length; nth++) {
       answers[nth]?.()
       await settled()
+      if (nth > 0) continue
+      sent.push(update({ id: 1, of: 'ann' }))
+      expect(stamps).toHaveLength(4) // it waits behind those that waited before
     }
     await Promise.all(sent)
-    expect(stamps).toMatchObject([1, 2, 3, 4, 5].map((step) => ({ step, settled: step - 1 })))
+    expect(stamps).toMatchObject([1, 2, 3, 4, 5, 6].map((step) => ({ step, settled: step - 1 })))
   })
 
   it('by Put are sent at once, since their row is unknown, and all others know that these may still be applied', async () => {
-    const { stamps, answers, update, put } = await leadWithSlowEffects()
+    const { lease, stamps, answers, update, put } = await leadWithSlowEffects()
     const sent = [
       update({ id: 1 }),
       put({ id: 1 }),
       put({ id: 2 }),
       update({ id: 3 }),
-      update({ id: new Uint8Array([1, 2]) }),
+      update({ of: 'ann', id: new Uint8Array([1, 2]) }),
     ]
     await settled()
     expect(stamps).toMatchObject([0, 0, 0, 1, 0].map((settled, nth) => ({ step: nth + 1, settled })))
+    const byHand = lease.fence({ TableName: 'invoices', Item: { id: 1 } })
+    expect(byHand.Item).toMatchObject({ 'fencingStep:billing': { step: 0, settled: 0 } })
     for (const answer of answers) answer()
     await Promise.all(sent)
     const last = put({ id: 1 })

@@ -1,7 +1,14 @@
 import { DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import fc from 'fast-check'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
-import { fence, idempotencyKey, readSeen } from '../../functions/election/fencing.ts'
+import {
+  explainRefusedWrite,
+  type Fenceable,
+  fence,
+  fenceAdmits,
+  idempotencyKey,
+  readSeen,
+} from '../../functions/election/fencing.ts'
 import {
   DynamoDBLeaseStore,
   InvalidOptionError,
@@ -9,6 +16,7 @@ import {
   StaleTokenError,
   withLease,
 } from '../../functions/election/index.ts'
+import { compileCondition } from '../../functions/election/testing/dynamodb/condition.ts'
 import { editRow } from '../support/lease-row.ts'
 import { createLeaseTable, localClient } from '../support/tables.ts'
 
@@ -135,12 +143,12 @@ describe('the fence', () => {
     expect(fence({ UpdateExpression }, 'billing', BY_HAND)).toMatchObject({ UpdateExpression: expected })
   })
 
-  it.each([
-    [{ AttributeUpdates: {} }],
-    [{ Expected: {} }],
-    [{ ConditionalOperator: 'AND' }],
-    [{ ExpressionAttributeNames: { '#tenureFence': 'x' } }],
-    [{ ExpressionAttributeValues: { ':tenureFence': 1 } }],
+  it.each<object>([
+    { AttributeUpdates: {} },
+    { Expected: {} },
+    { ConditionalOperator: 'AND' },
+    ...['#tenureFence', '#tenureStep'].map((name) => ({ ExpressionAttributeNames: { [name]: 'x' } })),
+    ...[':tenureFence', ':tenureStep', ':tenureStamp'].map((name) => ({ ExpressionAttributeValues: { [name]: 1 } })),
   ])('refuses %j, which would undo it', (input) => {
     expect(() => Reflect.apply(fence, undefined, [input, 'billing', BY_HAND])).toThrow(InvalidOptionError)
   })
@@ -157,6 +165,46 @@ describe('the fence', () => {
   ])('reads what a row remembers of one lease, and nothing that a fence did not write: %s', (_, item, seen) => {
     const nothing = { fencingToken: undefined, step: undefined, settled: undefined }
     expect(readSeen(item, 'billing')).toEqual({ ...nothing, ...seen })
+  })
+
+  it('admits by its rules what DynamoDB admits by its condition', () => {
+    const number = (value: number) => ({ N: String(value) })
+    const stamp = (token: number, of: number, step: number, settled: number) => ({
+      [FENCE]: number(token),
+      [STEP]: { M: { fencingToken: number(of), step: number(step), settled: number(settled) } },
+    })
+    const near = [3, 4, 5]
+    const stamped = near.flatMap((step) =>
+      near.flatMap((settled) => [stamp(6, 6, step, settled), stamp(7, 6, step, settled), stamp(7, 7, step, settled)]),
+    )
+    const rows = [{}, ...[6, 7, 8].map((token) => ({ [FENCE]: number(token) })), ...stamped]
+    for (const step of [0, 4]) {
+      const write = { fencingToken: 7, step, settled: 2 }
+      const { ConditionExpression = '', ExpressionAttributeNames: names = {} } = fence<Fenceable>({}, 'billing', write)
+      const { test } = compileCondition(ConditionExpression)
+      const values = { ':tenureFence': seven, ':tenureStep': number(step) }
+      for (const row of rows) {
+        expect({ row, step, isAdmitted: fenceAdmits(readSeen(row, 'billing'), write) }).toEqual({
+          ...{ row, step },
+          isAdmitted: test(row, { names, values }),
+        })
+      }
+    }
+  })
+
+  it.each([
+    [undefined, undefined, 'absent'],
+    [6, 4, 'absent'],
+    [8, 4, 'stale'],
+    [7, 4, 'mine'],
+    [7, 5, 'covered'],
+    [7, 3, 'covered'],
+    [7, 2, 'absent'],
+    [7, 0, 'covered'],
+    [7, undefined, 'covered'],
+  ])('finds from token %j and step %j that a refused write is %s', (fencingToken, step, expected) => {
+    const seen = { fencingToken, step, settled: undefined }
+    expect(explainRefusedWrite(seen, { fencingToken: 7, step: 4, settled: 2 })).toBe(expected)
   })
 
   it('does not change the input it was given, and keeps its condition', () => {

@@ -24,6 +24,7 @@ const twice = (first: string, second: string, context: object = lambdaContext())
 test.each<[RegExp, string, () => unknown]>([
   [/^leaderOnly takes no handler, .*middy\(\).*withLease\(/, 'a handler', () => apply(leaderOnly, () => 1)],
   [/^leaderOnly takes no handler/, 'a second handler', () => apply(leaderOnly, options(), () => 1)],
+  [/^The options of leaderOnly must be an object, but/, 'a name', () => apply(leaderOnly, 'reports')],
   [/uses leaderOnly twice for lease "reports"\. Remove one/, 'two middlewares', () => twice('reports', 'reports')],
   [/in a test: lambdaContext\(\) of tenure/, 'no context', () => twice('reports', 'mail', {})],
   [/^withLease needs a task: withLease\(options, task\)/, 'a task alone', () => apply(withLease, () => 1)],
@@ -40,9 +41,14 @@ test.each<[RegExp, string, () => unknown]>([
   [/Check it with leaseStoreConformance/, 'a grant without a row', () => answering({ granted: true })],
   [/needs TableName, but it is missing\. Is the env/, 'a write to no table', () => send({ Item: { id: 'a' } })],
   [/needs TableName, but it is missing/, 'an empty write', () => send()],
+  [/needs TableName, but it is ""/, 'an empty name', () => send({ TableName: '', Item: { id: 'a' } })],
   [/^There is no table "Mail": new Mem/, 'an unknown table', () => send({ TableName: 'Mail', Item: {} })],
 ])('%s is the error of %s', async (message, _, run) => {
   await expect((async () => run())()).rejects.toThrow(message)
+})
+
+test('leaderOnly may be called for each of a list', () => {
+  expect(() => [options()].map((...given) => apply(leaderOnly, ...given))).not.toThrow()
 })
 
 test('leaderOnly for two leases is two elections', async () => {

@@ -1,5 +1,12 @@
-import { beforeEach, describe, expect, it } from 'vitest'
-import { LeaseLostError, type LeaseOptions, LeaseStoreError, withLease } from '../../functions/election/index.ts'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import {
+  type Continuation,
+  type Lease,
+  LeaseLostError,
+  type LeaseOptions,
+  LeaseStoreError,
+  withLease,
+} from '../../functions/election/index.ts'
 import { settled } from '../../functions/election/testing/manual-clock.ts'
 import {
   clock,
@@ -24,12 +31,16 @@ const lead = (changes: Partial<LeaseOptions> = {}) =>
 const steps = () => store.writes.map(({ kind, step }) => `${kind} ${step}`)
 
 it('a lease without ticks has none of what belongs to them, on its row neither', async () => {
-  const { tick: _tick, ...tickless } = options({ leaseMs: 15_000 })
+  const continueBy = vi.fn(async (_next: Continuation) => undefined)
+  const { tick: _tick, ...tickless } = options({ leaseMs: 15_000, continueBy, schedule: 'cron(0 * * * ? *)' })
   await withLease(tickless, async (lease) => {
     expect(lease).not.toHaveProperty('tick')
     expect(lease).not.toHaveProperty('lastCompletedTick')
+    expect(lease.missed).toEqual([])
     await lease.saveCheckpoint({ upTo: 3 })
     expect(row()?.checkpoint).toStrictEqual({ state: { upTo: 3 } })
+    await lease.handOver('half')
+    expect(continueBy.mock.lastCall?.[0]).not.toHaveProperty('tick')
   })
 })
 
@@ -62,7 +73,8 @@ describe('what was asked is not yet what was granted', () => {
     await clock.advance(2_699)
     expect(lease.signal.aborted).toBe(false)
     await clock.advance(1)
-    expect(lease.signal.reason).toBeInstanceOf(LeaseLostError)
+    const message = expect.stringContaining('reached its deadline without being renewed')
+    expect(lease.signal.reason).toMatchObject({ name: 'LeaseLostError', lease: 'billing', message })
   })
 
   it('the deadline is extended by a renewal that was granted, and only from then on', async () => {
@@ -132,6 +144,12 @@ describe('what was asked is not yet what was granted', () => {
       { attempt: 'forced' },
     ],
     [
+      'refused by a step that no write of the leader has',
+      () => store.memory.edit('billing', { step: 99 }),
+      { name: 'LeaseLostError', message: expect.stringContaining('was taken over') },
+      { step: 99 },
+    ],
+    [
       'refused for its form',
       () => {
         throw new LeaseStoreError('this form never', { lease: 'billing', retryable: false })
@@ -176,6 +194,7 @@ describe('a lease that is over says how', () => {
     fail(new Error('one branch of many'))
     await outcome
     expect(lease.signal.reason).toMatchObject({ message: expect.stringContaining('was given up') })
+    expect(() => lease.assertHeld()).toThrow('was released by this candidate itself')
   })
 
   it('about to end, while it waits for the answer and if none comes', async () => {
@@ -186,7 +205,7 @@ describe('a lease that is over says how', () => {
     await settled()
     expect(lease.remainingMs()).toBe(0)
     expect(() => lease.assertHeld()).toThrow(/was asked to end, and may have/)
-    await expect(lease.renew()).rejects.toThrow(LeaseLostError)
+    await expect(lease.renew()).rejects.toThrow(/token \d+ was asked to end\. /)
     answer.resolve()
     await settled()
     expect(() => lease.assertHeld()).toThrow(/was asked to end, and may have/)
@@ -209,11 +228,60 @@ describe('a lease that is over says how', () => {
         Object.assign(store, { write: async () => ({ granted: false, record: { ...vacant, attempt: 'forced' } }) })
       },
     ],
+    [
+      'was taken over.', // an operator changed the token
+      () => {
+        const { holder: _holder, fencingToken = 0, ...vacant } = { ...row() }
+        const record = { ...vacant, fencingToken: fencingToken + 1 }
+        Object.assign(store, { write: async () => ({ granted: false, record }) })
+      },
+    ],
   ])('by another candidate: %s', async (message, act) => {
-    const { lease } = await lead()
+    const { lease, finish, outcome } = await lead()
     act()
     await expect(lease.renew()).rejects.toThrow(message)
+    expect(() => lease.assertHeld()).toThrow(message)
     await expect(lease.release()).rejects.toThrow('was replaced before')
+    finish('as if it led')
+    expect(await outcome).toBeInstanceOf(LeaseLostError)
+  })
+
+  it('is handed over once by a leader, to a next invocation, and not more often than allowed', async () => {
+    const { lease } = await lead()
+    await expect(lease.handOver(1)).rejects.toMatchObject({ name: 'InvalidOptionError', lease: 'billing' })
+    await lease.release()
+    const ids: string[] = []
+    const changes = { maxContinuations: 1, continueBy: async ({ id }: Continuation) => void ids.push(id) }
+    const first = await lead(changes)
+    await first.lease.handOver(1)
+    await expect(first.lease.handOver(2)).rejects.toThrow(LeaseLostError)
+    const [continuation = ''] = ids
+    const next = await lead({ ...changes, continuation })
+    await expect(next.lease.handOver(2)).rejects.toMatchObject({ name: 'HandOverError', lease: 'billing' })
+  })
+
+  type Led = Awaited<ReturnType<typeof lead>>
+  const failing = ({ fail, outcome }: Led) => {
+    fail(new LeaseStoreError('of the task', { lease: 'billing', retryable: false }))
+    return outcome
+  }
+  it.each<[string, (led: Led) => Promise<unknown>, (lease: Lease) => Promise<void>, string]>([
+    ['completion', ({ lease }) => lease.complete(), (lease) => lease.release(), 'completed'],
+    ['release', ({ lease }) => lease.release(), (lease) => lease.complete(), 'released'],
+    ['release for a failure', failing, (lease) => lease.complete(), 'released'],
+    ['hand-over', ({ lease }) => lease.handOver(1), (lease) => lease.release(), 'handed over'],
+  ])('after its %s that was applied without an answer, as its next end finds', async (_, end, next, how) => {
+    const led = await lead({ continueBy: async () => undefined })
+    const { lease } = led
+    let isOver = false
+    const lost = Array.from({ length: 100 }, () => () => void (isOver || noAnswer()))
+    for (const kind of ['complete', 'release'] as const) store.afterNext(kind, ...lost)
+    const unanswered = outcomeOf(end(led))
+    await clock.advance(20_000)
+    expect(await unanswered).toMatchObject({ name: 'LeaseStoreError' })
+    isOver = true
+    await expect(next(lease)).rejects.toThrow(/ before, by a request whose answer was lost/)
+    expect(() => lease.assertHeld()).toThrow(`was ${how} by this candidate itself`)
   })
 })
 
@@ -300,8 +368,28 @@ describe('an end in an invocation that is about to end', () => {
     store.beforeNext('release', never)
     finish()
     await clock.advance(7_999)
-    expect(await outcome).toMatchObject({ name: 'LeaseStoreError', applied: 'unknown' })
+    const message = expect.stringMatching(/has not answered the end of lease "billing".* Give the function more time/)
+    expect(await outcome).toMatchObject({ name: 'LeaseStoreError', applied: 'unknown', message })
     expect(clock.sleeping).toBe(0)
+  })
+
+  it('a completion is sent and waited for, even if the invocation should be over', async () => {
+    const { finish, outcome } = await lead({ context: invocation() })
+    clock.freeze(8_000)
+    store.beforeNext('complete', settled)
+    finish('late')
+    expect(await outcome).toMatchObject({ status: 'completed', result: 'late' })
+  })
+
+  it('a hand-over waits for the next invocation to start until half of the time for the answer is left', async () => {
+    const { lease } = await lead({ context: invocation(), continueBy: never })
+    const over = vi.fn()
+    const error = outcomeOf(lease.handOver(1)).finally(over)
+    await clock.advance(7_499)
+    expect(over).not.toHaveBeenCalled()
+    await clock.advance(2)
+    const cause = { message: expect.stringContaining('continueBy was not done') }
+    expect(await error).toMatchObject({ name: 'HandOverError', lease: 'billing', cause })
   })
 
   it('a completion within the last margin is no loss: the signal does not abort, and no event says so', async () => {

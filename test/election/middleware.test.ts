@@ -85,6 +85,11 @@ describe('leaderOnly', () => {
     expect(store.asked).toEqual([])
   })
 
+  it('takes nothing but a text for a continuation', async () => {
+    const event = { ...EVENT, leaseContinuation: 7 }
+    expect(await invoke(leading(), event)).toMatchObject({ status: 'completed' })
+  })
+
   it('finds the tick by a function of the user’s, and leads without ticks if that returns undefined', async () => {
     const handler = leading(charge, { tickOf: (event: unknown) => (event instanceof Date ? event : undefined) })
     await invoke(handler, {})
@@ -147,16 +152,17 @@ describe('middy’s early time-out', () => {
 })
 
 describe('a handler that fails or ends', () => {
-  it.each([
+  it.each<[string, unknown, string?]>([
     ['no cause', undefined],
     ['a text as its cause', 'middy'],
     ['null as its cause', null],
     ['a cause without a package', { data: 1 }],
     ['a cause of another package', { package: 'axios' }],
-  ])('with a TimeoutError of its own, with %s, has its lease released: nothing still runs', async (_, cause) => {
-    const error = Object.assign(new Error('upstream', { cause }), { name: 'TimeoutError' })
+    ['another name, and middy as its cause', { package: '@middy/core' }, 'RangeError'],
+  ])('with a TimeoutError of its own, with %s, has its lease released: nothing still runs', async (_, cause, name) => {
+    const error = Object.assign(new Error('upstream', { cause }), { name: name ?? 'TimeoutError' })
     expect(await outcomeOf(invoke(leading(throwing(error))))).toBe(error)
-    expect(row()).toMatchObject({ endedBy: 'failed', errorName: 'TimeoutError' })
+    expect(row()).toMatchObject({ endedBy: 'failed', errorName: error.name })
   })
 
   it.each([
@@ -279,11 +285,13 @@ describe('beside other middlewares', () => {
 describe('the options of leaderOnly', () => {
   it.each([
     [{ timeoutEarlyInMilis: 5 }, /Did you mean "timeoutEarlyInMillis"/],
+    [{ tickof: undefined }, /Did you mean "tickOf"/],
     [{ tick: '2026-11-21T06:00:00Z' }, /reads the tick from the event; .* give tickOf/],
     [{ tickOf: '2026-11-21T06:00:00Z' }, /must be a function of the event/],
     [{ timeoutEarlyInMillis: -5 }, /timeoutEarlyInMillis/],
     [{ context: {} }, /takes the context from the invocation/],
     [{ signal: AbortSignal.abort() }, /takes the signal from the invocation/],
+    [{ continuation: 'next' }, /takes the continuation from the invocation/],
   ])('%o are refused when the function loads', (wrong, message) => {
     const wronged: LeaderOnlyOptions = Object.assign(options(), wrong)
     expect(() => leaderOnly(wronged)).toThrow(InvalidOptionError)

@@ -5,8 +5,8 @@ import { rateSchedule } from '../../functions/election/schedule.ts'
 const HOURLY = await rateSchedule(3_600_000).load()
 const at = (time: string) => `2026-11-21T${time}:00.000Z`
 const ms = (time: string) => Date.parse(at(time))
-const missed = (row: Parameters<typeof missedTicks>[0], tick: string, atMost = 100) =>
-  missedTicks(row, at(tick), HOURLY, atMost).map((text) => text.slice(11, 16))
+const missed = (row: Parameters<typeof missedTicks>[0], tick: string, atMost = 100, firesWithinMs = 0) =>
+  missedTicks(row, at(tick), HOURLY, atMost, firesWithinMs).map((text) => text.slice(11, 16))
 
 describe('missed ticks', () => {
   it.each([
@@ -31,9 +31,19 @@ describe('missed ticks', () => {
     ['over all', '01:00', '09:00', []],
     ['before all', '00:00', '01:00', ['03:00', '04:00', '05:00', '06:00', '07:00']],
     ['between two ticks', '04:10', '04:50', ['03:00', '04:00', '05:00', '06:00', '07:00']],
+    ['ended before it began', '05:00', '04:00', ['03:00', '04:00', '05:00', '06:00', '07:00']],
   ])('do not lie in a pause: %s', (_, from, until, expected) => {
     const row = { completedTick: at('02:00'), pausedFromMs: ms(from), pausedUntilMs: ms(until) }
     expect(missed(row, '08:00')).toEqual(expected)
+  })
+
+  it.each([
+    ['04:00', '04:59', ['03:00', '04:00', '05:00']],
+    ['04:10', '04:50', ['03:00', '04:00', '05:00']],
+    ['04:00', '05:00', ['03:00', '05:00']],
+  ])('of a rate may fire after a pause from %s to %s', (from, until, expected) => {
+    const row = { completedTick: at('02:00'), pausedFromMs: ms(from), pausedUntilMs: ms(until) }
+    expect(missed(row, '06:00', 100, 3_600_000)).toEqual(expected)
   })
 
   it('are all counted if the row says only when a pause ended', () => {
@@ -42,5 +52,7 @@ describe('missed ticks', () => {
 
   it('are the oldest ones, if there are too many', () => {
     expect(missed({ completedTick: at('01:00') }, '23:00', 2)).toEqual(['02:00', '03:00'])
+    const paused = { completedTick: at('02:00'), pausedFromMs: ms('04:00'), pausedUntilMs: ms('06:00') }
+    expect(missed(paused, '23:00', 2)).toEqual(['03:00', '06:00'])
   })
 })

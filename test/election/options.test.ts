@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { withDefaults } from '../../functions/election/defaults.ts'
+import { setTestDefaults, withDefaults } from '../../functions/election/defaults.ts'
 import {
   DynamoDBLeaseStore,
   InvalidOptionError,
@@ -181,6 +181,12 @@ describe('options', () => {
     expect(() => settingsOf(given)).toThrow(/getRemainingTimeInMillis\(\) of the option context must be a number/)
   })
 
+  it('are refused with the error of a context that throws', () => {
+    const given = wrong({ clock, context: { ...context, getRemainingTimeInMillis: throws } })
+    const message = expect.stringContaining('but throws an error.')
+    expect(() => settingsOf(given)).toThrow(expect.objectContaining({ message, cause: new Error('gone') }))
+  })
+
   it('know that nothing remains if neither the context nor the clock gives a number', () => {
     let isBroken = false
     const broken = { ...systemClock, monotonicMs: () => (isBroken ? Number.NaN : 5) }
@@ -198,27 +204,40 @@ describe('options', () => {
 })
 
 describe('the environment of an ElectedSchedule’s function', () => {
+  const CRON = { LEASE_SCHEDULE: 'cron(0 6 * * ? *)', LEASE_TIME_ZONE: 'Europe/Berlin' }
   const ELECTED = { LEASE_TABLE: 'leases', LEASE_NAME: 'billing', LEASE_MS: '20000', AWS_REGION: 'eu-central-1' }
   const given = (variables: Record<string, string>) => {
     for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value)
   }
   afterEach(() => void vi.unstubAllEnvs())
 
-  it('makes all options optional; one store serves all leases of a table', () => {
-    given(ELECTED)
-    const options = withDefaults({})
-    expect(options).toStrictEqual({ store: expect.any(DynamoDBLeaseStore), lease: 'billing', leaseMs: 20_000 })
-    expect(withDefaults({ lease: 'reports' })).toMatchObject({ lease: 'reports' })
-    expect(withDefaults({ lease: 'reports' }).store).toBe(options.store)
-    given({ LEASE_TABLE: 'others' })
-    expect(withDefaults({}).store).not.toBe(options.store)
+  it('makes all options optional; one store serves all leases of a table, and the schedule is that of its own', () => {
+    given({ ...ELECTED, ...CRON })
+    const { store, ...options } = withDefaults({})
+    const cron = { schedule: CRON.LEASE_SCHEDULE, timeZone: CRON.LEASE_TIME_ZONE }
+    expect(store).toBeInstanceOf(DynamoDBLeaseStore)
+    expect(options).toStrictEqual({ lease: 'billing', leaseMs: 20_000, ...cron })
+    expect(withDefaults({ lease: 'reports' })).toStrictEqual({ store, lease: 'reports', leaseMs: 20_000 })
+    expect(withDefaults({}).store).toBe(store)
+    given({ LEASE_TABLE: 'others', LEASE_MS: '' })
+    expect(withDefaults({}).store).not.toBe(store)
+    expect(withDefaults({})).not.toHaveProperty('leaseMs')
     expect(() => leaderOnly()).not.toThrow()
   })
 
   it('yields to the options', () => {
-    given({ ...ELECTED, LEASE_MS: 'never' })
-    const options = { store, lease: 'reports', leaseMs: 5_000, heartbeat: false }
+    given({ ...ELECTED, ...CRON, LEASE_MS: 'never' })
+    const own = { schedule: 'rate(1 day)', timeZone: 'UTC' }
+    const options = { store, lease: 'billing', leaseMs: 5_000, heartbeat: false, ...own }
     expect(withDefaults(options)).toStrictEqual(options)
+  })
+
+  it('is not needed in a test that gives defaults', () => {
+    expect(() => setTestDefaults(Object({ table: 'leases' }))).toThrow(InvalidOptionError)
+    setTestDefaults({ store, lease: 'reports' })
+    expect(withDefaults({})).toStrictEqual({ store, lease: 'reports' })
+    setTestDefaults()
+    expect(() => withDefaults({})).toThrow('The lease is not configured')
   })
 
   it.each<[Record<string, string>, RegExp]>([
@@ -228,6 +247,7 @@ describe('the environment of an ElectedSchedule’s function', () => {
     [{ LEASE_NAME: 'a b' }, /LEASE_NAME is "a b", not a name of 1 to 128 characters/],
     [{ LEASE_MS: '15s' }, /LEASE_MS is "15s", not a whole number of milliseconds from 100 to 3600000/],
     [{ LEASE_MS: '99' }, /LEASE_MS is "99"/],
+    [{ LEASE_SCHEDULE: 'hourly' }, /The schedule "hourly" is neither a rate nor a cron/],
     [{ LEASE_MS: '3600001' }, /LEASE_MS is "3600001"/],
   ])('with %j is refused when the function loads, in one error', async (variables, message) => {
     given({ ...ELECTED, ...variables })

@@ -44,7 +44,7 @@ describe('a lease row', () => {
     })
   })
 
-  it.each(['completed', 'released', 'failed', 'forced'])('may have ended as %s', (endedBy) => {
+  it.each(['completed', 'released', 'failed', 'forced', 'continued'])('may have ended as %s', (endedBy) => {
     expect(readRow({ ...ROW, endedBy: { S: endedBy } }, 'billing')).toMatchObject({ endedBy })
   })
 

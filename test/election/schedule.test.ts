@@ -72,7 +72,7 @@ describe('the dialect', () => {
     expect(await firstThree(`cron(${fields})`, '2026-11-27T00:00')).toEqual(times)
   })
 
-  const ONE_QUESTION_MARK = 'write it in day-of-month or day-of-week, and in one only'
+  const ONE_QUESTION_MARK = 'write it in day-of-month or day-of-week, and in one only, such as cron('
   test.each([
     ['cron(0 6 * * * *)', `has no "?"; ${ONE_QUESTION_MARK}`],
     ['cron(0 6 1 * MON *)', `has no "?"; ${ONE_QUESTION_MARK}`],
@@ -82,7 +82,9 @@ describe('the dialect', () => {
     ['cron()', 'has 0 fields'],
     ['cron(0 0 6 * * ? *)', 'has 7 fields'],
     ['cron(60 6 * * ? *)', 'has "60" for minutes; write a number from 0 to 59'],
-    ['cron(? 6 * * ? *)', 'has "?" for minutes'],
+    ['cron(? 6 * * ? *)', /has "\?" for minutes; .* or \*$/],
+    ['cron(0X10 6 * * ? *)', 'has "0X10" for minutes'],
+    ['cron(1E1 6 * * ? *)', 'has "1E1" for minutes'],
     ['cron(/10 6 * * ? *)', 'has "/10" for minutes'],
     ['cron(*/0 6 * * ? *)', 'has "*/0" for minutes'],
     ['cron(0/60 6 * * ? *)', 'has "0/60" for minutes'],
@@ -97,6 +99,7 @@ describe('the dialect', () => {
     ['cron(0 6 1 0 ? *)', 'has "0" for month; write a number from 1 to 12'],
     ['cron(0 6 1 JANUARY ? *)', 'or JAN to DEC for the numbers'],
     ['cron(0 6 ? * 0 *)', 'has "0" for day-of-week; write a number from 1 to 7'],
+    ['cron(0 6 ? * 1-8 *)', 'has "1-8" for day-of-week'],
     ['cron(0 6 ? * 8 *)', 'or SUN to SAT for the numbers'],
     ['cron(0 6 ? * 3#1,6#3 *)', 'or L, 6L or 3#2, alone'],
     ['cron(0 6 ? * 3#6 *)', 'has "3#6" for day-of-week'],

@@ -136,10 +136,21 @@ describe('the loop of ticks', () => {
     ['at most no tick', (lease) => lease.ticks({ atMost: 0 }), /atMost of lease.ticks\(\) must be at least 1/],
     ['a second loop', (lease) => [lease.ticks(), lease.ticks()], /called before/],
     ['advance outside the loop', (lease) => lease.advance(), /in the loop of lease.ticks/],
+    ['items that are no list', (lease) => Reflect.apply(lease.advance, lease, ['items']), /lease.advance takes a list/],
     ['giving up without a reason', (lease) => lease.giveUp(''), /takes the reason as a text/],
   ])('refuses %s', async (_, call, message) => {
     const failing = withLease(hourly(3), async (lease) => void (await call(lease)))
     await expect(failing).rejects.toThrow(message)
+  })
+
+  it('does not begin once the lease is lost', async () => {
+    const work = vi.fn()
+    const late = withLease(hourly(3, { leaseMs: 15_000, heartbeat: false }), async (lease) => {
+      clock.freeze(15_000)
+      for await (const tick of lease.ticks()) work(tick)
+    })
+    await expect(late).rejects.toThrow('reached its deadline')
+    expect(work).not.toHaveBeenCalled()
   })
 
   it('goes on if an operator closed later ticks by hand meanwhile', async () => {

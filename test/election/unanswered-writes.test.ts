@@ -30,6 +30,7 @@ describe('no call succeeds without its effect', () => {
     const outcome = await withLease(options(), async (lease) => {
       const both = await Promise.allSettled([first(lease, effects), lease.complete([countUp(effects), other(effects)])])
       expect(both).toMatchObject([{ status: 'fulfilled' }, { status: 'rejected', reason: { name: 'LeaseLostError' } }])
+      expect(() => lease.assertHeld()).toThrow('was completed by this candidate itself')
     })
     expect(outcome).toMatchObject({ status: 'completed' })
     expect(await counted(effects)).toBeLessThanOrEqual(1)
@@ -148,6 +149,8 @@ describe('a late copy of an effect', () => {
       await lease.transact([{ Put: lease.fence({ TableName, Item: { ...Key, amount: 3 } }) }])
       for (const copy of copies()) expect(await proxy.resend(copy)).toBe('ConditionalCheckFailedException')
       expect((await row())['amount']?.N).toBe('3')
+      await lease.send(setTo(4))
+      expect((await row())['amount']?.N).toBe('4')
     }))
 
   it('lands no second time, once a later effect has said that it was answered', () =>

@@ -123,6 +123,8 @@ describe('a task that throws', () => {
     expect(same).toMatchObject({ is: [{ upTo: 3 }, undefined] })
     const later = await outcomeOf(withLease(options({ tick: NEXT_TICK }), seen))
     expect(later).toMatchObject({ is: [undefined, { tick: TICK, state: { upTo: 3 } }] })
+    store.memory.edit('billing', { completedTick: TICK }) // an operator closed it by hand
+    expect(await outcomeOf(withLease(options({ tick: NEXT_TICK }), seen))).toMatchObject({ is: [undefined, undefined] })
   })
 
   it('throws its own error even if the release gets no answer', async () => {
@@ -271,6 +273,14 @@ describe('a frozen process', () => {
     expect(await outcome).toMatchObject({ status: 'completed' })
     clock.setWall(-3_600_000)
     expect(await withLease(options({ tick: NEXT_TICK }), () => 'mine')).toMatchObject({ status: 'completed' })
+  })
+
+  it('does not write a time before its acquire into the row if its wall clock is set back', async () => {
+    const { finish, outcome } = await lead({ leaseMs: 15_000 })
+    clock.setWall(-3_600_000)
+    finish('done')
+    expect(await outcome).toMatchObject({ status: 'completed' })
+    expect(row()?.writtenAtMs).toBe(row()?.acquiredAtMs)
   })
 
   it('does not send what waited in the queue past the deadline', async () => {

@@ -58,6 +58,16 @@ describe('a clock that is set while the lease is asked for', () => {
     expect(row()).toMatchObject({ writtenAtMs: trueMs, endedBy: 'released' })
   })
 
+  it.each([
+    [1_000, 500, 1],
+    [1_000, -501, 2],
+    [0, -50, 1],
+    [0, 51, 2],
+  ])('under a budget of %i ms by %i ms costs %i requests', async (maxClockSkewMs, byMs, requests) => {
+    expect(await run({ maxClockSkewMs }, () => clock.setWall(byMs))).toMatchObject(MINE)
+    expect(asked('acquire')).toBe(requests)
+  })
+
   it('is not believed when it says that another holds the lease', async () => {
     await withLease(options({ leaseMs: 1_000, heartbeat: false }), () => clock.freeze(10_000)).catch(() => undefined)
     store.memory.edit('billing', { holder: 'dead', completedTick: '2026-11-21T01:00:00.000Z', attempt: 'of the dead' })
@@ -67,7 +77,8 @@ describe('a clock that is set while the lease is asked for', () => {
 
   it('ends the try if the lease cannot be given back, which would refuse the next request', async () => {
     store.beforeNext('giveBack', noAnswer)
-    expect(await run({}, () => clock.setWall(3_600_000))).toBeInstanceOf(ClockSkewError)
+    const error = { name: 'ClockSkewError', lease: 'billing' }
+    expect(await run({}, () => clock.setWall(3_600_000))).toMatchObject(error)
     expect(store.asked).toEqual(['acquire', 'giveBack'])
   })
 
@@ -120,6 +131,7 @@ describe('a row that a wrong clock wrote last', () => {
     ['than is waited for', 60_000, 120_000, false, /Either that candidate's clock was ahead or this/],
     ['than the invocation lasts', 5_000, 3_000, false, /Either that candidate's clock/],
     ['than DynamoDB’s time allows', 60_000, 120_000, true, /shows that the other clock was wrong/],
+    ['than this clock allows, but not DynamoDB’s time,', 1_500, 500, true, /Either that candidate's clock/],
   ])('further ahead %s is an error at once, which names the writer', async (_, aheadMs, leftMs, hasDate, blame) => {
     if (hasDate) answersAt(() => clock.wallMs())
     await withLease(options({ context: lambda(60_000, 'event-of-ann') }), () => undefined)
@@ -137,6 +149,24 @@ describe('a row that a wrong clock wrote last', () => {
     expect(asked('acquire')).toBe(2)
   })
 
+  it('further ahead than a date can be says for how long', async () => {
+    await withLease(options(), () => undefined)
+    store.memory.edit('billing', { writtenAtMs: 9e15 })
+    const inMs = 9e15 - 1_000 - clock.wallMs()
+    expect(await next()).toMatchObject({ message: expect.stringContaining(`can be retried in ${inMs} ms; if`) })
+  })
+
+  it.each([0, 1_000])('%i ms ahead is not blamed if the requests are taken for copies', async (aheadMs) => {
+    await withLease(options(), () => undefined)
+    const record = row()
+    store.acquire = async ({ attempt, nowMs }) => {
+      return { granted: false, record: record && { ...record, attempt, writtenAtMs: nowMs + aheadMs } }
+    }
+    const refused = next()
+    await clock.advance(1_000)
+    expect(await refused).toMatchObject({ message: expect.stringContaining('as if it were a copy of an older one') })
+  })
+
   it.each([[0], [300], [1_000], [60_000]])(
     'after giving back, lets in all others that keep a budget of %i ms',
     async (maxClockSkewMs) => {
@@ -144,7 +174,8 @@ describe('a row that a wrong clock wrote last', () => {
       const trueMs = clock.wallMs()
       answersAt(() => trueMs)
       clock.setWall(3_600_000)
-      expect(await next({ candidate: 'bob', maxClockSkewMs })).toBeInstanceOf(ClockSkewError)
+      const error = { name: 'ClockSkewError', message: expect.stringContaining("3599000 ms ahead of DynamoDB's") }
+      expect(await next({ candidate: 'bob', maxClockSkewMs })).toMatchObject(error)
       clock.setWall(-3_600_000 - maxClockSkewMs / 2)
       store.acquire = acquire
       sleeps.length = 0
@@ -190,6 +221,14 @@ describe('a lease that is held under a clock that is ahead', () => {
     },
   )
 
+  it('further than DynamoDB’s time allows has none', async () => {
+    answersAt(() => clock.wallMs())
+    await acquiredAhead(2_600)
+    const second = bob()
+    await clock.advance(5_000)
+    expect(await second).toBeInstanceOf(ClockSkewError)
+  })
+
   it.each([
     ['is an error without a Date from DynamoDB', false, /Either that candidate's clock was ahead/],
     ['blames the other clock, if DynamoDB’s time shows it', true, /shows that the other clock was wrong/],
@@ -216,7 +255,9 @@ it.each([
 ])('a Date that is %s ahead ends one try, and keeps no other candidate out', async (_, byMs) => {
   const { acquire } = store
   answersAt(() => clock.wallMs() + byMs)
-  expect(await outcomeOf(withLease(options(), () => 'never'))).toBeInstanceOf(ClockSkewError)
+  const message = expect.stringContaining(`${byMs} ms behind DynamoDB's`)
+  const error = { name: 'ClockSkewError', lease: 'billing', message }
+  expect(await outcomeOf(withLease(options(), () => 'never'))).toMatchObject(error)
   expect(row()).toMatchObject({ endedBy: 'released', writtenAtMs: clock.wallMs() })
   store.acquire = acquire
   expect(await withLease(options({ candidate: 'bob' }), () => 'mine')).toMatchObject({ status: 'completed' })
@@ -258,6 +299,22 @@ describe('a clock that fails after it was read for asking', () => {
       expect(await withLease(options({ candidate: 'bob' }), () => 'mine')).toMatchObject({ status: 'completed' })
     },
   )
+
+  it.each([
+    ['asks again once it gives the time', () => undefined, MINE],
+    ['ends the try if the lease cannot be given back', noAnswer, { name: 'ClockSkewError', lease: 'billing' }],
+  ])('before the answer %s', async (_, answer, expected) => {
+    let isBroken = false
+    store.beforeNext('giveBack', () => {
+      isBroken = false
+      answer()
+    })
+    const broken = breaking('wallMs', throws, () => isBroken)
+    const breaks = () => {
+      isBroken = true
+    }
+    expect(await run({ clock: broken }, breaks)).toMatchObject(expected)
+  })
 
   it.each(FAILURES)('(%s as %s) while leading loses the lease, and writes no absurd time', async (method, fail) => {
     let isBroken = false

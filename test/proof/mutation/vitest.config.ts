@@ -23,5 +23,6 @@ export default defineConfig({
     // An endless mutant is killed by the time-out of its test, which is cheaper than a new worker.
     testTimeout: 10_000,
     hookTimeout: 10_000,
+    expect: { poll: { timeout: 10_000 } },
   },
 })
