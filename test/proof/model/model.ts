@@ -5,7 +5,7 @@ import type { Claim } from '../claims.ts'
 import type { Situation } from './situations.ts'
 import type { Awaited, Candidate, Leading, Message, State } from './state.ts'
 import { arrives, nameOf } from './table.ts'
-import { clockOf, LEASE, LEASE_MS, SKEW_MS, START_MS, tickMs, tickName, type World } from './world.ts'
+import { clockOf, LEASE, LEASE_MS, SKEW_MS, START_MS, tickName, type World } from './world.ts'
 
 /** The shipped rules, which a test may replace. */
 export const SHIPPED = { ...rules, ...refusal, fenceAdmits, explainRefusedWrite }
@@ -114,12 +114,10 @@ export function fates<Sent extends Message>(
 }
 
 export function initialState(world: World): State {
-  const exists = world.row !== 'absent'
-  // A pause that is over, from the first tick to before the second.
-  const paused = world.row === 'paused before' ? { pausedFromMs: tickMs(1), pausedUntilMs: tickMs(2) } : {}
+  const exists = world.row === 'there'
   return {
     timeMs: START_MS,
-    row: exists ? { ...EARLIER_ROW, ...paused } : undefined,
+    row: exists ? EARLIER_ROW : undefined,
     candidates: world.candidates.map(({ continues }) => ({ phase: continues === undefined ? 'idle' : 'absent' })),
     network: [],
     ledger: {

@@ -9,7 +9,7 @@ export interface World {
   readonly stepMs: number
   readonly horizonMs: number
   /** Whether the lease row exists, with earlier tenures, or the first acquire creates it. */
-  readonly row: 'there' | 'absent' | 'paused before'
+  readonly row: 'there' | 'absent'
   /** Renewals of one tenure. */
   readonly renewals: number
   /** How leaders protect their effects, and how many each has. A completion is an effect too, in every world. */
@@ -191,10 +191,15 @@ export function quickWorlds(): readonly World[] {
     world('an effect behind the guard', PAIR, { fencing: 'guard', effects: 1 }),
     world('clocks beyond the budget', WILD, { claims: BEYOND, effects: 1 }),
     world('a retried event, any two faults', RETRIED, { faults: 2 }),
-    world('missed ticks are closed one by one, or given up', CATCHING_UP, { catchesUp: 'without items', row: 'paused before' }),
+    world('missed ticks are closed one by one, or given up', CATCHING_UP, { catchesUp: 'without items' }),
     world('missed ticks are closed with items', CATCHING_UP, { catchesUp: 'with items', checkpoints: 1 }),
     world('work is handed over', [one(AHEAD, 1, 2), one(BEHIND, 2), continuation('1.1', BEHIND)]),
-    world('an operator pauses', [one(AHEAD, 1, 2), one(BEHIND, 3)], { pauses: 1, catchesUp: 'without items' }),
+    world('T two', [one(AHEAD, 1, 2), one(BEHIND, 3), continuation('1.1', BEHIND)], {catchesUp:'without items'}),
+    world('T three', [one(AHEAD, 1, 2), one(BEHIND, 2), continuation('1.1', BEHIND), continuation('1.1', AHEAD)]),
+    world('T four', [one(AHEAD, 1, 2), one(BEHIND, 1), continuation('1.1', BEHIND, 2)]),
+    world('T five', [one(AHEAD, 1, 2), one(BEHIND, 2), continuation('1.1', BEHIND)], {pauses:1, faults: 0}),
+    world('T six', [one(AHEAD, 1), one(BEHIND, 3)], { pauses: 1, catchesUp: 'without items' }),
+    world('an operator pauses', [one(AHEAD, 1), one(BEHIND, 3)], { pauses: 1, catchesUp: 'without items', faults: 0 }),
     world('the row is deleted with care', PAIR, { ...deleted, claims: WITH_CARE }),
     world('the row is deleted within B of its creation', REVERSED, {
       ...{ ...deleted, deletionWaits: waitsForAcquires, claims: TOO_SOON },

@@ -1,4 +1,6 @@
+import type { InvokeCommandInput } from '@aws-sdk/client-lambda'
 import type { Context } from 'aws-lambda'
+import { CONTINUATION } from '../../../functions/election/continuation.ts'
 import { Connection } from './connection.ts'
 import type { OtherFault } from './faults.ts'
 import { functionOf } from './function.ts'
@@ -9,14 +11,19 @@ import type { Tenure } from './records.ts'
 import type { CandidateSetting } from './setting.ts'
 import type { World } from './world.ts'
 
-/** One event of EventBridge Scheduler and Lambda's tries of it, all under one request id. */
+/** One event, of EventBridge Scheduler or of a leader that hands over, and Lambda's tries of it under one request id. */
 export interface Delivery {
   /** Like 't3 ann', or 't3 ann again' for a double. */
   readonly label: string
   readonly tick: number
   readonly candidate: CandidateSetting
   readonly requestId: string
-  readonly event: { readonly tick: string; readonly periodMs: number; readonly schedule: string }
+  readonly event: {
+    readonly tick: string
+    readonly periodMs: number
+    readonly schedule: string
+    readonly [CONTINUATION]?: string
+  }
   readonly tries: Invocation[]
 }
 
@@ -34,7 +41,7 @@ export interface Invocation {
   heldBy: Tenure | undefined
 }
 
-type LambdaContext = Pick<Context, 'awsRequestId' | 'functionName' | 'getRemainingTimeInMillis'>
+type LambdaContext = Pick<Context, 'awsRequestId' | 'functionName' | 'invokedFunctionArn' | 'getRemainingTimeInMillis'>
 export type Handler = (event: Delivery['event'], context: LambdaContext) => Promise<unknown>
 
 /** A process that Lambda uses for one invocation after another, and freezes in between. */
@@ -51,6 +58,8 @@ const RETRY_AFTER_MS = [60_000, 120_000]
 /** Invokes functions for events, again if they fail, and kills invocations that take too long. */
 export class Lambda {
   readonly deliveries: Delivery[] = []
+  /** The ids of the continuations whose invoke was accepted. */
+  readonly accepted = new Set<string>()
   readonly #world: World
   #environments: Environment[] = []
   readonly #ofContext = new WeakMap<object, Invocation>()
@@ -69,6 +78,35 @@ export class Lambda {
   deliver(delivery: Delivery): void {
     this.deliveries.push(delivery)
     this.#invoke(delivery)
+  }
+
+  /** An asynchronous invoke. Its `FunctionName` is the label of the invocation that sends it. */
+  invokeAgain(process: SimulatedProcess, { FunctionName = '', Payload }: InvokeCommandInput): Promise<unknown> {
+    const { timeline, faults, setting, leases } = this.#world
+    const before = this.deliveries.find(({ tries }) => tries.some(({ label }) => label === FunctionName))
+    if (before === undefined) throw new Error(`No invocation has the label ${FunctionName}`)
+    const event: Delivery['event'] = JSON.parse(String(Payload))
+    const id = event[CONTINUATION] ?? ''
+    leases.checkInvoke(FunctionName, id)
+    const label = `${FunctionName.replace(' try ', '.')} continued`
+    const usual = new Random(setting.seed, `invoke of ${label}`)
+    const fault = faults.draw('invoke fails', `${FunctionName} invoke`)
+    const how = fault?.pick('refused', 'lost', 'unanswered', 'late', 'doubled')
+    const requestId = usual.uuid()
+    const deliver = (name: string, afterMs: number) =>
+      timeline.after(afterMs, undefined, () => this.deliver({ ...before, label: name, requestId, event, tries: [] }))
+    if (how !== 'refused' && how !== 'lost') this.accepted.add(id)
+    if (this.accepted.has(id)) deliver(label, how === 'late' ? usual.spread(1_000, 180_000) : usual.between(5, 60))
+    if (how === 'doubled') deliver(`${label} again`, usual.spread(5, 60_000))
+    return new Promise((resolve, reject) => {
+      const isAnswered = how !== 'lost' && how !== 'unanswered'
+      const fails = () => reject(new Error(`The invoke is ${how}`))
+      timeline.after(
+        isAnswered ? usual.between(5, 60) : 2_000,
+        process,
+        isAnswered && how !== 'refused' ? () => resolve({}) : fails,
+      )
+    })
   }
 
   /** Ends every environment, as a new deployment does. */
@@ -158,7 +196,8 @@ export class Lambda {
     const { requestId, candidate } = invocation.delivery
     const endsAtMs = process.wallMs() + this.#world.setting.timeoutMs
     const getRemainingTimeInMillis = () => endsAtMs - process.wallMs()
-    const context = { awsRequestId: requestId, functionName: candidate.name, getRemainingTimeInMillis }
+    const names = { functionName: candidate.name, invokedFunctionArn: invocation.label }
+    const context = { awsRequestId: requestId, ...names, getRemainingTimeInMillis }
     this.#ofContext.set(context, invocation)
     return context
   }

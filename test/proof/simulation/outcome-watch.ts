@@ -2,6 +2,7 @@
 import { ClockSkewError, LeaseError, LeaseStillHeldError } from '../../../functions/election/index.ts'
 import { isObject } from '../../../functions/election/testing/dynamodb/values.ts'
 import type { Invocation } from './lambda.ts'
+import type { Tenure } from './records.ts'
 import { SKEW_MS } from './setting.ts'
 import type { World } from './world.ts'
 
@@ -35,6 +36,10 @@ function checkAnswer(world: World, invocation: Invocation): void {
   const { status, reason, holder, fencingToken } = fields(invocation.answer)
   if (status === 'standby') {
     checkStandby(world, invocation, String(reason))
+    const { leaseContinuation: id } = delivery.event
+    if (reason === 'held' && holder === undefined && id !== undefined && leases.row?.reservedFor === id) {
+      world.broken('L3', `${label} stands by, though the lease is reserved for it: the work stops`)
+    }
     if (reason === 'held' && world.setting.entry !== 'standalone' && String(holder).endsWith(delivery.requestId)) {
       world.broken('L3', `${label} stands by while an earlier try of its event holds the lease: the tick is lost`)
     }
@@ -45,6 +50,7 @@ function checkAnswer(world: World, invocation: Invocation): void {
   if (status === 'released' && (!isItsOwn || tenure.ended !== 'released')) {
     world.wrong(`${label} reports a release that did not happen`)
   }
+  if (status === 'continued') checkContinued(world, label, tenure)
   if (status !== 'completed') return
   if (!isItsOwn || leases.completed.get(tenure.period)?.tenure !== tenure) {
     world.broken('S4', `${label} reports a completion with token ${fencingToken} that did not happen`)
@@ -53,10 +59,17 @@ function checkAnswer(world: World, invocation: Invocation): void {
   world.reached('retry completed the tick of a leader that died', delivery.tries.some(isOfDead))
 }
 
+/** Lambda does not retry the event of an invocation that reports that its work goes on. */
+function checkContinued(world: World, label: string, tenure: Tenure | undefined): void {
+  const work = [...world.leases.handedOver.values()].find(({ by }) => by === tenure)
+  if (work !== undefined && world.lambda.accepted.has(work.id)) return
+  world.broken('L3', `${label} reports that its work goes on, but its continuation was not invoked`)
+}
+
 /** A false reason would lose the tick: a candidate whose tick is done does not try again. */
 function checkStandby(world: World, { label, delivery }: Invocation, reason: string): void {
   const { leases, setting } = world
-  if (reason === 'superseded' || reason === 'contended') world.reached(`standby: ${reason}`)
+  if (reason === 'superseded' || reason === 'contended' || reason === 'paused') world.reached(`standby: ${reason}`)
   world.reached('standby: completed before a slower racer', reason === 'tickDone' && delivery.tries.length === 1)
   const period = Math.floor(Date.parse(delivery.event.tick) / setting.periodMs)
   const isLater = reason === 'superseded' && [...leases.tenures.values()].some((tenure) => tenure.period > period)
@@ -110,7 +123,7 @@ function checkNotVanished(world: World, period: number): void {
   const { leases, setting } = world
   const { row, completed, highestCompleted, tenures } = leases
   const isFirst = row === undefined || period * setting.periodMs < Date.parse(row.firstTick)
-  if (isFirst || completed.has(period) || period > highestCompleted) return
+  if (isFirst || completed.has(period) || period > highestCompleted || leases.isPaused(period)) return
   const tick = new Date(period * setting.periodMs).toISOString()
   const wasTold = [...tenures.values()].some(({ lease }) => lease?.missed.includes(tick))
   if (!wasTold) world.broken('L4', `the tick ${tick} vanished: it was neither completed nor missed`)
@@ -124,9 +137,9 @@ function wasUnobstructed({ faults, setting }: World, last: Invocation): boolean 
   const { label, environment, heldBy, delivery } = last
   // A double of the event has the same request id, and tries of its own.
   const isHeldByOther = heldBy !== undefined && heldBy.invocation?.delivery !== delivery
-  const { reason } = fields(last.answer)
+  const { reason, status } = fields(last.answer)
   if (isHeldByOther || setting.sharedProcesses) return false
-  if (reason === 'held' || reason === 'superseded' || reason === 'contended') return false
+  if (['held', 'superseded', 'contended', 'paused'].includes(String(reason)) || status === 'continued') return false
   // A row that a wrong clock wrote keeps all others out until they come near its time.
   const isOtherClock = last.error instanceof ClockSkewError && !last.error.message.startsWith(ITS_OWN_CLOCK)
   if (isOtherClock && faults.injected.some(({ kind }) => kind.startsWith('clock'))) return false
@@ -149,7 +162,7 @@ export function checkCleanTick(world: World, tick: number): void {
     world.broken(winners.length === 0 ? 'L2' : 'S4', what)
   }
   for (const invocation of invocations) {
-    if (winners.includes(invocation) || fields(invocation.answer)['status'] === 'standby') continue
+    if (['completed', 'continued', 'standby'].includes(String(fields(invocation.answer)['status']))) continue
     world.wrong(`${invocation.label} should stand by, but ${describeEnd(invocation)}`)
   }
 }

@@ -30,9 +30,19 @@ export interface Tenure {
   hasWrongClock: boolean
   ended: string | undefined
   /** The end that the task asked for itself. */
-  requestedEnd: 'release' | 'complete' | undefined
+  requestedEnd: 'release' | 'complete' | 'handOver' | undefined
+  /** The work that it continues, as the leader before handed it over. */
+  readonly continues: HandedOver | undefined
   invocation: Invocation | undefined
   lease: Lease | undefined
+}
+
+export interface HandedOver {
+  /** Of the continuation. */
+  readonly id: string
+  readonly by: Tenure
+  readonly state: unknown
+  readonly tick: string | undefined
 }
 
 export function nameOf({ invocation, process, token }: Tenure): string {
@@ -54,7 +64,17 @@ export function leaseRow(row: Row) {
     endedBy: textOf(row['endedBy']),
     firstTick: textOf(row['firstTick']) ?? '',
     completedTick: textOf(row['completedTick']),
+    eventId: textOf(row['eventId']),
+    pausedUntilMs: Number(textOf(row['pausedUntilMs']) ?? 0),
+    ...reservationIn(row),
   }
+}
+
+/** Until when the lease is reserved, and for whom. */
+function reservationIn(row: Row) {
+  const isValid = textOf(row['reservedBy']) === textOf(row['fencingToken'])
+  const [reservedFor, untilMs] = isValid ? [textOf(row['reservedFor']), textOf(row['reservedUntilMs'])] : []
+  return { reservedFor, reservedUntilMs: Number(untilMs ?? 0) }
 }
 
 /** One request, shared by its sender and all copies of it. */
