@@ -160,8 +160,10 @@ const ALONE = [one(0, 1)]
 
 /** The event of tick 2 never comes, or the other candidate has it. */
 const CATCHING_UP = [one(BEHIND, 1), one(AHEAD, 3)]
-const continuation = (continues: string, clockMs: number, attempts = 1): CandidateBounds => {
-  return { ...one(clockMs, 1, attempts), continues }
+const RETRIED_LATE = [one(BEHIND, 1), one(AHEAD, 3, 2)]
+const HANDS_OVER = one(AHEAD, 1, 2)
+const continuation = (clockMs: number, attempts = 1): CandidateBounds => {
+  return { ...one(clockMs, 1, attempts), continues: '1.1' }
 }
 
 /** Clocks that differ by three times the budget. */
@@ -192,13 +194,15 @@ export function quickWorlds(): readonly World[] {
     world('clocks beyond the budget', WILD, { claims: BEYOND, effects: 1 }),
     world('a retried event, any two faults', RETRIED, { faults: 2 }),
     world('missed ticks are closed one by one, or given up', CATCHING_UP, { catchesUp: 'without items' }),
-    world('missed ticks are closed with items', CATCHING_UP, { catchesUp: 'with items', checkpoints: 1 }),
-    world('work is handed over', [one(AHEAD, 1, 2), one(BEHIND, 2), continuation('1.1', BEHIND)]),
-    world('T two', [one(AHEAD, 1, 2), one(BEHIND, 3), continuation('1.1', BEHIND)], {catchesUp:'without items'}),
-    world('T three', [one(AHEAD, 1, 2), one(BEHIND, 2), continuation('1.1', BEHIND), continuation('1.1', AHEAD)]),
-    world('T four', [one(AHEAD, 1, 2), one(BEHIND, 1), continuation('1.1', BEHIND, 2)]),
-    world('T five', [one(AHEAD, 1, 2), one(BEHIND, 2), continuation('1.1', BEHIND)], {pauses:1, faults: 0}),
-    world('T six', [one(AHEAD, 1), one(BEHIND, 3)], { pauses: 1, catchesUp: 'without items' }),
+    world('missed ticks are closed with items', CATCHING_UP, { catchesUp: 'with items' }),
+    world('work is handed over, and another candidate has its tick', [
+      HANDS_OVER,
+      one(BEHIND, 1),
+      continuation(BEHIND, 2),
+    ]),
+    world('work is handed over, and its continuation comes twice', [
+      ...[HANDS_OVER, one(BEHIND, 2), continuation(BEHIND), continuation(AHEAD)],
+    ]),
     world('an operator pauses', [one(AHEAD, 1), one(BEHIND, 3)], { pauses: 1, catchesUp: 'without items', faults: 0 }),
     world('the row is deleted with care', PAIR, { ...deleted, claims: WITH_CARE }),
     world('the row is deleted within B of its creation', REVERSED, {
@@ -236,6 +240,16 @@ export function fullWorlds(): readonly World[] {
     world('a retried event, effects behind the guard, any two faults', RETRIED, {
       ...{ fencing: 'guard', effects: 1, faults: 2 },
     }),
+    world('missed ticks are closed, given up or handed over', [HANDS_OVER, one(BEHIND, 3), continuation(BEHIND)], {
+      ...{ catchesUp: 'without items', checkpoints: 1 },
+    }),
+    world('missed ticks are closed with items, in retried events', RETRIED_LATE, { catchesUp: 'with items' }),
+    world('an operator pauses, and a fault', [one(AHEAD, 1), one(BEHIND, 3)], {
+      pauses: 1,
+      catchesUp: 'without items',
+    }),
+    world('an operator pauses what is handed over', [HANDS_OVER, one(BEHIND, 2), continuation(BEHIND)], { pauses: 1 }),
+    world('work is handed over, any two faults', [HANDS_OVER, one(BEHIND, 1), continuation(BEHIND)], { faults: 2 }),
     world('no row yet', RACERS, { row: 'absent', renewals: 1 }),
     world('the row is deleted twice, with care', RETRIED, {
       ...{ ...deleted, fencing: 'guard', deletions: 2, claims: WITH_CARE },
