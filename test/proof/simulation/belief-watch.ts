@@ -31,19 +31,10 @@ export class BeliefWatch {
     tenure.lease = lease
     this.#believers.push(tenure)
     this.#checkCheckpoints(label, lease)
-    this.#checkContinued(label, lease, tenure)
-  }
-
-  /** L3: what was handed over goes on from where it stood. L4: no completed tick is missed. */
-  #checkContinued(label: string, lease: Lease, { continues }: Tenure): void {
+    this.#world.continuations.taskBegins(label, lease, tenure)
     const { leases, setting } = this.#world
     const closed = lease.missed.find((tick) => leases.completed.has(Date.parse(tick) / setting.periodMs))
     if (closed !== undefined) this.#world.broken('L4', `${label} misses ${closed}, which is completed`)
-    if (continues === undefined) return
-    const { state, tick } = continues
-    const offered = tick === lease.tick ? lease.checkpoint : lease.unfinished?.state
-    if (JSON.stringify(offered) === JSON.stringify(state)) return
-    this.#world.broken('L3', `${label} goes on from ${JSON.stringify(offered)}, not from ${JSON.stringify(state)}`)
   }
 
   taskRequestsEnd({ fencingToken }: Lease, how: 'release' | 'complete' | 'handOver'): void {

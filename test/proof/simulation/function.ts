@@ -21,7 +21,7 @@ import type { World } from './world.ts'
 
 /** The candidates' function in one process: the shipped code on the process's clock and connection. */
 export function functionOf(world: World, process: SimulatedProcess, connection: Connection): Handler {
-  const { setting, lambda, beliefs, billing } = world
+  const { setting, lambda, beliefs, billing, continuations } = world
   const { clock } = process
   // As DynamoDBLeaseStore's own client and that of the billing function.
   const raw = simulatedClient((...request) => connection.send(...request), { maxAttempts: 3 })
@@ -36,7 +36,7 @@ export function functionOf(world: World, process: SimulatedProcess, connection: 
     clock,
     onEvent: (event: ElectionEvent) => beliefs.electionEvent(event),
   }
-  const invoking = { send: ({ input }: InvokeCommand) => lambda.invokeAgain(process, input) }
+  const invoking = { send: ({ input }: InvokeCommand) => continuations.invoke(process, input) }
   const continues = setting.parts > 1
   const task = async (lease: Lease, invocation: Invocation): Promise<string> => {
     invocation.task = 'running'

@@ -1,4 +1,3 @@
-import type { InvokeCommandInput } from '@aws-sdk/client-lambda'
 import type { Context } from 'aws-lambda'
 import { CONTINUATION } from '../../../functions/election/continuation.ts'
 import { Connection } from './connection.ts'
@@ -58,8 +57,6 @@ const RETRY_AFTER_MS = [60_000, 120_000]
 /** Invokes functions for events, again if they fail, and kills invocations that take too long. */
 export class Lambda {
   readonly deliveries: Delivery[] = []
-  /** The ids of the continuations whose invoke was accepted. */
-  readonly accepted = new Set<string>()
   readonly #world: World
   #environments: Environment[] = []
   readonly #ofContext = new WeakMap<object, Invocation>()
@@ -78,35 +75,6 @@ export class Lambda {
   deliver(delivery: Delivery): void {
     this.deliveries.push(delivery)
     this.#invoke(delivery)
-  }
-
-  /** An asynchronous invoke. Its `FunctionName` is the label of the invocation that sends it. */
-  invokeAgain(process: SimulatedProcess, { FunctionName = '', Payload }: InvokeCommandInput): Promise<unknown> {
-    const { timeline, faults, setting, leases } = this.#world
-    const before = this.deliveries.find(({ tries }) => tries.some(({ label }) => label === FunctionName))
-    if (before === undefined) throw new Error(`No invocation has the label ${FunctionName}`)
-    const event: Delivery['event'] = JSON.parse(String(Payload))
-    const id = event[CONTINUATION] ?? ''
-    leases.checkInvoke(FunctionName, id)
-    const label = `${FunctionName.replace(' try ', '.')} continued`
-    const usual = new Random(setting.seed, `invoke of ${label}`)
-    const fault = faults.draw('invoke fails', `${FunctionName} invoke`)
-    const how = fault?.pick('refused', 'lost', 'unanswered', 'late', 'doubled')
-    const requestId = usual.uuid()
-    const deliver = (name: string, afterMs: number) =>
-      timeline.after(afterMs, undefined, () => this.deliver({ ...before, label: name, requestId, event, tries: [] }))
-    if (how !== 'refused' && how !== 'lost') this.accepted.add(id)
-    if (this.accepted.has(id)) deliver(label, how === 'late' ? usual.spread(1_000, 180_000) : usual.between(5, 60))
-    if (how === 'doubled') deliver(`${label} again`, usual.spread(5, 60_000))
-    return new Promise((resolve, reject) => {
-      const isAnswered = how !== 'lost' && how !== 'unanswered'
-      const fails = () => reject(new Error(`The invoke is ${how}`))
-      timeline.after(
-        isAnswered ? usual.between(5, 60) : 2_000,
-        process,
-        isAnswered && how !== 'refused' ? () => resolve({}) : fails,
-      )
-    })
   }
 
   /** Ends every environment, as a new deployment does. */

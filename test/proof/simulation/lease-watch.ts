@@ -1,23 +1,14 @@
-/** Checks every change and every refusal of the lease row against true time (S1, S2, S4, L1 to L4, R1). */
+/** Checks every change and every refusal of the lease row against true time (S1, S2, S4, L1, L2, L4). */
 import type { HolderWrite } from '../../../functions/election/rules.ts'
 import type { LeaseRequest } from '../../../functions/election/stores/describe.ts'
 import type { Answer } from '../../../functions/election/testing/dynamodb/answer.ts'
 import type { Row } from '../../../functions/election/testing/dynamodb/database.ts'
-import {
-  type Exchange,
-  type HandedOver,
-  LEASE_KEY,
-  LEASES,
-  type LeaseRow,
-  leaseRow,
-  nameOf,
-  type Tenure,
-} from './records.ts'
-import { type Attempt, isProvablyWrong } from './request-watch.ts'
+import { type Exchange, LEASE_KEY, LEASES, type LeaseRow, leaseRow, nameOf, type Tenure } from './records.ts'
+import { isProvablyWrong } from './request-watch.ts'
 import { longestLeaseMs, SKEW_MS } from './setting.ts'
 import type { World } from './world.ts'
 
-type Acquire = Extract<LeaseRequest, { readonly kind: 'acquire' }>
+export type Acquire = Extract<LeaseRequest, { readonly kind: 'acquire' }>
 type Change = HolderWrite | Extract<LeaseRequest, { readonly kind: 'giveBack' }>
 
 export class LeaseWatch {
@@ -25,9 +16,6 @@ export class LeaseWatch {
   readonly tenures = new Map<number, Tenure>()
   /** By period: the tenure that completed its tick, and when. */
   readonly completed = new Map<number, { readonly tenure: Tenure; readonly atMs: number }>()
-  /** By the continuation's id. */
-  readonly handedOver = new Map<string, HandedOver>()
-  readonly #pauses: { readonly fromMs: number; untilMs: number }[] = []
   row: LeaseRow | undefined
   readonly #world: World
   #stored: Row | undefined
@@ -49,39 +37,10 @@ export class LeaseWatch {
     return Math.max(...this.completed.keys())
   }
 
-  /** An operator pauses the lease, and may end the pause early. */
-  pause(forMs: number, endsAfterMs: number): void {
-    const fromMs = this.#world.timeline.nowMs
-    const pause = { fromMs, untilMs: fromMs + forMs }
-    if (this.row === undefined) return
-    this.#pauses.push(pause)
-    this.#edit(pause)
-    if (endsAfterMs >= forMs) return
-    this.#world.timeline.after(endsAfterMs, undefined, () => {
-      pause.untilMs = fromMs + endsAfterMs
-      if (this.#pauses.at(-1) === pause) this.#edit(pause)
-    })
-  }
-
-  #edit({ fromMs, untilMs }: { readonly fromMs: number; readonly untilMs: number }): void {
-    const { database, log } = this.#world
-    const pause = { pausedFromMs: { N: String(fromMs) }, pausedUntilMs: { N: String(untilMs) } }
-    database.put(LEASES, { ...database.row(LEASES, LEASE_KEY), ...pause })
-    this.#stored = database.row(LEASES, LEASE_KEY)
+  /** The row as it is in the table, also after an operator has changed it. */
+  read(): void {
+    this.#stored = this.#world.database.row(LEASES, LEASE_KEY)
     if (this.#stored !== undefined) this.row = leaseRow(this.#stored)
-    log.call(this.#world, `an operator pauses the lease for ${untilMs - fromMs} ms`)
-  }
-
-  /** Whether the tick of this period is not to be worked. */
-  isPaused(period: number): boolean {
-    const tickMs = period * this.#world.setting.periodMs
-    return this.#pauses.some(({ fromMs, untilMs }) => fromMs <= tickMs && tickMs < untilMs)
-  }
-
-  /** L3: a leader invokes its continuation. */
-  checkInvoke(label: string, id: string): void {
-    if (this.handedOver.has(id)) return
-    this.#world.broken('L3', `${label} invokes its continuation while it holds the lease: it may be refused`)
   }
 
   /** Called after DynamoDB has applied or refused a request. */
@@ -131,7 +90,7 @@ export class LeaseWatch {
     if (olderMs > SKEW_MS) {
       this.#world.broken('L2', `${place} was granted though the row is ${olderMs} ms newer: its sender has given up`)
     }
-    const continues = this.#continuedWork(place, request, attempt, before)
+    const continues = this.#world.continuations.granted(place, request, attempt, before)
     const tenure: Tenure = {
       token: after.token,
       attempt: after.attempt,
@@ -151,24 +110,6 @@ export class LeaseWatch {
     this.#takenOver(tenure, before)
     attempt.isGranted = true
     this.tenures.set(after.token, tenure)
-  }
-
-  /** R1: until its end, a reservation is for the continuation and for the event that handed over. */
-  #continuedWork(place: string, request: Acquire, attempt: Attempt, before?: LeaseRow): HandedOver | undefined {
-    const work = this.handedOver.get(before?.reservedFor ?? '')
-    if (before === undefined || work === undefined) return undefined
-    const isContinuation = request.continuation === work.id
-    if (isContinuation || (request.eventId !== undefined && request.eventId === before.eventId)) {
-      this.#world.reached(
-        isContinuation ? 'a continuation took its reservation' : 'a retry resumed what it handed over',
-      )
-      return work
-    }
-    if (attempt.sentAtMs < before.reservedUntilMs && Math.abs(attempt.offsetMs) <= SKEW_MS / 2) {
-      this.#world.broken('R1', `${place} was granted the lease, which is reserved for another`)
-    }
-    this.#world.reached('a reservation ended unused')
-    return undefined
   }
 
   #periodOf(tick: string | undefined): number {
@@ -212,7 +153,7 @@ export class LeaseWatch {
       before.completedTick === undefined ? this.#periodOf(after.firstTick) : this.#periodOf(before.completedTick) + 1
     for (let period = from; period < this.#periodOf(after.completedTick); period++) {
       const tick = new Date(period * periodMs).toISOString()
-      if (!lease.missed.includes(tick) && !this.isPaused(period))
+      if (!lease.missed.includes(tick) && !this.#world.operator.isPaused(period))
         this.#world.broken('L4', `${place} closes ${tick}, which was in no missed ticks`)
     }
   }
@@ -227,11 +168,7 @@ export class LeaseWatch {
   #ended(request: HolderWrite, tenure: Tenure, after: LeaseRow, place: string): void {
     const { kind } = request
     tenure.ended = after.endedBy
-    if (kind === 'release' && request.endedBy === 'continued') {
-      const { state, tick } = request.checkpoint
-      this.handedOver.set(request.reservedFor, { id: request.reservedFor, by: tenure, state, tick })
-      if (after.reservedFor === undefined) this.#world.broken('R1', `${place} hands over, and reserves nothing`)
-    }
+    this.#world.continuations.released(request, tenure, after, place)
     const stillRuns = tenure.invocation?.task === 'running' && tenure.process.state !== 'dead'
     if (stillRuns && tenure.requestedEnd === undefined) {
       this.#world.broken('S1', `${place} gave up the lease while the task of ${nameOf(tenure)} still ran`)
@@ -261,7 +198,7 @@ export class LeaseWatch {
     if (request.nowMs < row.pausedUntilMs) return
     if (row.holder === undefined) {
       const isDelayed = row.writtenAtMs > request.nowMs + SKEW_MS || row.attempt === request.attempt // A6, A5
-      if (!isDelayed && !hasWrongClock) this.#refusedVacant(place, request, sentAtMs, row)
+      if (!isDelayed && !hasWrongClock) this.#world.continuations.refused(place, request, sentAtMs, row)
       return
     }
     const tenure = this.tenures.get(row.token)
@@ -273,16 +210,6 @@ export class LeaseWatch {
     const deadMs = sentAtMs - (tenure.process.diedMs ?? sentAtMs)
     if (deadMs >= longestLeaseMs(this.#world.setting) + 2 * SKEW_MS) {
       this.#world.broken('L1', `${place} was refused ${deadMs} ms after ${nameOf(tenure)} died`)
-    }
-  }
-
-  #refusedVacant(place: string, request: Acquire, sentAtMs: number, row: LeaseRow): void {
-    const { reservedFor, reservedUntilMs, eventId } = row
-    if (reservedFor === undefined) this.#world.broken('L2', `${place} was refused a lease that is free`)
-    else if (reservedFor === request.continuation || (eventId !== undefined && eventId === request.eventId)) {
-      this.#world.broken('L3', `${place} was refused the work that was handed over to it`)
-    } else if (sentAtMs - reservedUntilMs >= 2 * SKEW_MS) {
-      this.#world.broken('R1', `${place} was refused ${sentAtMs - reservedUntilMs} ms after the reservation`)
     }
   }
 

@@ -2,7 +2,6 @@
 import { ClockSkewError, LeaseError, LeaseStillHeldError } from '../../../functions/election/index.ts'
 import { isObject } from '../../../functions/election/testing/dynamodb/values.ts'
 import type { Invocation } from './lambda.ts'
-import type { Tenure } from './records.ts'
 import { SKEW_MS } from './setting.ts'
 import type { World } from './world.ts'
 
@@ -36,10 +35,7 @@ function checkAnswer(world: World, invocation: Invocation): void {
   const { status, reason, holder, fencingToken } = fields(invocation.answer)
   if (status === 'standby') {
     checkStandby(world, invocation, String(reason))
-    const { leaseContinuation: id } = delivery.event
-    if (reason === 'held' && holder === undefined && id !== undefined && leases.row?.reservedFor === id) {
-      world.broken('L3', `${label} stands by, though the lease is reserved for it: the work stops`)
-    }
+    if (reason === 'held' && holder === undefined) world.continuations.stoodBy(label, delivery)
     if (reason === 'held' && world.setting.entry !== 'standalone' && String(holder).endsWith(delivery.requestId)) {
       world.broken('L3', `${label} stands by while an earlier try of its event holds the lease: the tick is lost`)
     }
@@ -50,20 +46,13 @@ function checkAnswer(world: World, invocation: Invocation): void {
   if (status === 'released' && (!isItsOwn || tenure.ended !== 'released')) {
     world.wrong(`${label} reports a release that did not happen`)
   }
-  if (status === 'continued') checkContinued(world, label, tenure)
+  if (status === 'continued') world.continuations.reported(label, tenure)
   if (status !== 'completed') return
   if (!isItsOwn || leases.completed.get(tenure.period)?.tenure !== tenure) {
     world.broken('S4', `${label} reports a completion with token ${fencingToken} that did not happen`)
   }
   const isOfDead = ({ state, task }: Invocation) => state === 'killed' && task === 'running'
   world.reached('retry completed the tick of a leader that died', delivery.tries.some(isOfDead))
-}
-
-/** Lambda does not retry the event of an invocation that reports that its work goes on. */
-function checkContinued(world: World, label: string, tenure: Tenure | undefined): void {
-  const work = [...world.leases.handedOver.values()].find(({ by }) => by === tenure)
-  if (work !== undefined && world.lambda.accepted.has(work.id)) return
-  world.broken('L3', `${label} reports that its work goes on, but its continuation was not invoked`)
 }
 
 /** A false reason would lose the tick: a candidate whose tick is done does not try again. */
@@ -120,10 +109,10 @@ export function checkTicks(world: World): void {
 
 /** A tick that was not completed, though a later one was, had been told to a leader. */
 function checkNotVanished(world: World, period: number): void {
-  const { leases, setting } = world
+  const { leases, setting, operator } = world
   const { row, completed, highestCompleted, tenures } = leases
   const isFirst = row === undefined || period * setting.periodMs < Date.parse(row.firstTick)
-  if (isFirst || completed.has(period) || period > highestCompleted || leases.isPaused(period)) return
+  if (isFirst || completed.has(period) || period > highestCompleted || operator.isPaused(period)) return
   const tick = new Date(period * setting.periodMs).toISOString()
   const wasTold = [...tenures.values()].some(({ lease }) => lease?.missed.includes(tick))
   if (!wasTold) world.broken('L4', `the tick ${tick} vanished: it was neither completed nor missed`)

@@ -1,5 +1,6 @@
 /** What the simulation knows of each tenure and each request. */
 import type { Lease } from '../../../functions/election/index.ts'
+import type { Checkpoint } from '../../../functions/election/rules.ts'
 import type { LeaseRequest } from '../../../functions/election/stores/describe.ts'
 import type { Answer } from '../../../functions/election/testing/dynamodb/answer.ts'
 import type { Row } from '../../../functions/election/testing/dynamodb/database.ts'
@@ -31,18 +32,10 @@ export interface Tenure {
   ended: string | undefined
   /** The end that the task asked for itself. */
   requestedEnd: 'release' | 'complete' | 'handOver' | undefined
-  /** The work that it continues, as the leader before handed it over. */
-  readonly continues: HandedOver | undefined
+  /** What the leader before handed over to it. */
+  readonly continues: Checkpoint | undefined
   invocation: Invocation | undefined
   lease: Lease | undefined
-}
-
-export interface HandedOver {
-  /** Of the continuation. */
-  readonly id: string
-  readonly by: Tenure
-  readonly state: unknown
-  readonly tick: string | undefined
 }
 
 export function nameOf({ invocation, process, token }: Tenure): string {

@@ -121,12 +121,7 @@ async function runTicks(world: World): Promise<void> {
   for (let tick = 1; tick <= setting.ticks; tick++) {
     const tickMs = START_MS + tick * setting.periodMs
     schedule(world, tick, tickMs)
-    const pause = faults.draw('operator pauses', `t${tick}`)
-    if (pause !== undefined) {
-      const [fromMs, forMs] = [pause.between(0, setting.periodMs), pause.between(1, 2 * setting.periodMs)]
-      const endsAfterMs = pause.chance(500) ? forMs : pause.between(1, forMs)
-      timeline.at(tickMs + fromMs, undefined, () => world.leases.pause(forMs, endsAfterMs))
-    }
+    world.operator.mayPause(tick, tickMs)
     timeline.at(tickMs - 1, undefined, () => {
       billing?.addDueSubscriptions(tick)
       billing?.checkCharges()
