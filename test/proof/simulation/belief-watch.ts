@@ -33,6 +33,7 @@ export class BeliefWatch {
     this.#checkCheckpoints(label, lease)
     this.#world.continuations.taskBegins(label, lease, tenure)
     const { leases, setting } = this.#world
+    if (lease.fencingToken !== leases.highestToken) return // what it learned may have changed
     const closed = lease.missed.find((tick) => leases.completed.has(Date.parse(tick) / setting.periodMs))
     if (closed !== undefined) this.#world.broken('L4', `${label} misses ${closed}, which is completed`)
   }
