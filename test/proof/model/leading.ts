@@ -69,6 +69,8 @@ function freeSteps(turn: Turn, leader: Leading): void {
 function goOn(turn: Turn, leader: Leading, work: NonNullable<Leading['work']>): void {
   const { model, index } = turn
   const own = tickName(tickOf(model.world, index))
+  const { offered } = tickWorkOf(own, work)
+  if (offered !== undefined && offered !== work.tick) model.broke('L3', `${work.tick} goes on from ${offered}`)
   for (const extension of extensionsOf(model.world, own, work)) {
     const checkpoints = work.checkpoints - (extension.kind === 'saveCheckpoint' ? 1 : 0)
     extend(turn, { ...leader, work: { ...work, checkpoints } }, extension)

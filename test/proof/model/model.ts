@@ -127,7 +127,6 @@ export function initialState(world: World): State {
       lastSentMs: exists ? EARLIER_ROW.writtenAtMs : 0,
       ...{ completed: 0, missed: 0, reserved: undefined },
       fenced: { seen: NEVER_FENCED, order: 0, landed: 0, settled: 0 },
-      ...{ createdAtMs: 0, acquisitionsOfRow: 0 },
       ...{ faults: world.faults, deletions: world.deletions, pauses: world.pauses },
     },
   }

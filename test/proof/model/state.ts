@@ -114,9 +114,6 @@ export interface Ledger {
   readonly reserved: Reserved | undefined
   /** The protected row that leaders fence. */
   readonly fenced: FencedRow
-  /** The clock reading that the row was created with, and its acquisitions since. Only if rows are deleted. */
-  readonly createdAtMs: number
-  readonly acquisitionsOfRow: number
   readonly faults: number
   readonly deletions: number
   readonly pauses: number

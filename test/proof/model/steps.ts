@@ -22,6 +22,8 @@ function timePasses({ world }: Model, state: State, take: Take): void {
   take('time passes', { ...state, timeMs })
 }
 
+type Row = NonNullable<State['row']>
+
 const hasBegun = ({ phase }: Candidate): boolean => phase !== 'idle' && phase !== 'absent'
 
 /** Requests without a waiting sender: delayed, copied, or left by a candidate that gave up or died. */
@@ -44,7 +46,7 @@ function networkSteps(model: Model, state: State, take: Take): void {
 /** An operator deletes the row, which is against the rules of operation. */
 function deletion(model: Model, state: State, take: Take): void {
   const { row, ledger } = state
-  if (row === undefined || ledger.deletions === 0 || !mayDelete(model, state)) return
+  if (row === undefined || ledger.deletions === 0 || !mayDelete(model, state, row)) return
   const deleted = { ...state, row: undefined, ledger: { ...ledger, deletions: ledger.deletions - 1 } }
   take('an operator deletes the row', deleted)
 }
@@ -53,7 +55,7 @@ function deletion(model: Model, state: State, take: Take): void {
 function pauses(model: Model, state: State, take: Take): void {
   const { row, ledger, timeMs } = state
   if (row === undefined || model.world.pauses === 0) return
-  const change = (move: string, changed: State['row'] & object, left: number) => {
+  const change = (move: string, changed: Row, left: number) => {
     checkMissed(model, changed, ledger.completed)
     take(move, { ...state, row: changed, ledger: { ...ledger, pauses: left } })
   }
@@ -67,12 +69,11 @@ function pauses(model: Model, state: State, take: Take): void {
 
 /**
  * Whether a deleted row cannot repeat a token. The next row begins with the reading of the first request that arrives,
- * + 1, so that reading must be at least the one that this row was created with plus its acquisitions since. Requests
- * sent from now on read at least the true time less B / 2; those under way are checked one by one.
+ * + 1, so that reading must be at least the token of this row. Requests sent from now on read at least the true time
+ * less B / 2; those under way are checked one by one.
  */
-function mayDelete({ world }: Model, { timeMs, candidates, network, ledger }: State): boolean {
+function mayDelete({ world }: Model, { timeMs, candidates, network }: State, { fencingToken: least }: Row): boolean {
   const { forClocks, forAcquires } = world.deletionWaits
-  const least = ledger.createdAtMs + ledger.acquisitionsOfRow
   if (forClocks && timeMs - SKEW_MS / 2 < least) return false
   if (forAcquires === 'none') return true
   const awaited = candidates.flatMap((candidate) => (candidate.phase === 'acquiring' ? [candidate.awaited.sent] : []))

@@ -40,17 +40,12 @@ function acquireArrives(model: Model, state: State, message: Acquire): Arrival {
   const reply = model.rules.acquire(state.row, message.request)
   if (!reply.granted) return { state, ...reply }
   checkAcquisition(model, state, message, reply.record)
-  const ledger = withAcquisition(model.world, state, message, reply.record)
+  const ledger = withAcquisition(model.world, state.ledger, message, reply.record)
   return { state: { ...state, row: reply.record, ledger }, ...reply }
 }
 
-function withAcquisition(
-  world: World,
-  { row, ledger }: State,
-  { from, request }: Acquire,
-  record: LeaseRecord,
-): Ledger {
-  const acquired = {
+function withAcquisition(world: World, ledger: Ledger, { from, request }: Acquire, record: LeaseRecord): Ledger {
+  return {
     ...ledger,
     acquisitions: ledger.acquisitions + 1,
     highestToken: Math.max(ledger.highestToken, record.fencingToken),
@@ -60,9 +55,6 @@ function withAcquisition(
     missed: bitsOf(missedIn(record, request.tick ?? '')),
     reserved: undefined,
   }
-  if (world.deletions === 0) return acquired
-  if (row === undefined) return { ...acquired, createdAtMs: request.nowMs, acquisitionsOfRow: 1 }
-  return { ...acquired, acquisitionsOfRow: ledger.acquisitionsOfRow + 1 }
 }
 
 function checkAcquisition(model: Model, { ledger, row }: State, { from, request }: Acquire, record: LeaseRecord): void {

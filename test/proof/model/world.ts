@@ -80,15 +80,13 @@ export const tickNumber = (name: string | undefined): number =>
 export const attemptName = (index: number, attempt: number): string => `${index + 1}.${attempt}`
 
 /** By which a candidate's requests are known: the same in all its attempts. */
-export function identityOf(world: World, index: number): Pick<AcquireRequest, 'candidate' | 'continuation'> & Event {
+export function identityOf(world: World, index: number): Identity {
   const continuation = world.candidates[index]?.continues
   if (continuation === undefined) return { candidate: `candidate ${index + 1}`, eventId: `event ${index + 1}` }
   return { candidate: `continuation of ${continuation}`, eventId: `event of ${continuation}`, continuation }
 }
 
-interface Event {
-  readonly eventId: string
-}
+type Identity = Pick<AcquireRequest, 'candidate' | 'continuation'> & { readonly eventId: string }
 
 /** The candidates that continue the work of this attempt. */
 export function continuationsOf(world: World, attempt: string): readonly number[] {

@@ -88,11 +88,6 @@ function checkClockSkew(world: World, { label, environment }: Invocation, { mess
  */
 export function checkTicks(world: World): void {
   const { leases, setting, lambda } = world
-  for (const period of new Set(
-    lambda.deliveries.map(({ event }) => Math.floor(Date.parse(event.tick) / setting.periodMs)),
-  )) {
-    checkNotVanished(world, period)
-  }
   if (!setting.heartbeat) return // a task may take longer than its lease, every time
   for (const [tick, ofTick] of Map.groupBy(lambda.deliveries, (delivery) => delivery.event.tick)) {
     const period = Math.floor(Date.parse(tick) / setting.periodMs)
@@ -105,17 +100,6 @@ export function checkTicks(world: World): void {
     if (isSuperseded || !lastTries.some((last) => wasUnobstructed(world, last))) continue
     world.broken('L3', `the tick ${tick} was never completed, though nothing obstructed a last try`)
   }
-}
-
-/** A tick that was not completed, though a later one was, had been told to a leader. */
-function checkNotVanished(world: World, period: number): void {
-  const { leases, setting, operator } = world
-  const { row, completed, highestCompleted, tenures } = leases
-  const isFirst = row === undefined || period * setting.periodMs < Date.parse(row.firstTick)
-  if (isFirst || completed.has(period) || period > highestCompleted || operator.isPaused(period)) return
-  const tick = new Date(period * setting.periodMs).toISOString()
-  const wasTold = [...tenures.values()].some(({ lease }) => lease?.missed.includes(tick))
-  if (!wasTold) world.broken('L4', `the tick ${tick} vanished: it was neither completed nor missed`)
 }
 
 const ITS_OWN_CLOCK = "This machine's clock"
