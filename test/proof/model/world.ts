@@ -61,7 +61,7 @@ export const SKEW_MS = 1_000
 export const LEASE_MS = 2_000
 export const START_MS = 100_000
 /** As long as a lease, so that what holds for an expired lease holds for an unused reservation. */
-export const RESERVED_MS = LEASE_MS
+export const RESERVED_MS = 2_000
 export const PAUSE_MS = 2_000
 export const LEASE = 'nightly'
 
