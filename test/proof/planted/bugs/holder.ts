@@ -79,7 +79,7 @@ export const holderBugs: readonly Bug[] = [
       "'(holder = :candidate AND attempt = :attempt) OR attribute_exists(holder)',",
     ),
   ]),
-  bug(['S4'], 'a completion that is not recorded', [
+  bug(['S4', 'L4'], 'a completion that is not recorded', [
     inRules('if (tick === undefined) return kept', 'if (tick !== undefined || kept) return kept'),
     inExpressions("['completedTick = :tick', 'completedBy = :fencingToken']", '[]'),
     inExpressions("...(tick === undefined ? {} : { ':tick': tick }),\n      ...(gaveUp", '...(gaveUp'),
