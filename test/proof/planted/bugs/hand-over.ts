@@ -50,9 +50,10 @@ export const handOverBugs: readonly Bug[] = [
   ]),
   bug(['L3'], 'the next invocation is started before the release', [
     inEnds(
-      "await this.#release('continued', reserve, { onlyOnce: true, afterwards: () => this.#continue(reservedFor) })",
-      "await this.#continue(reservedFor)\n    await this.#release('continued', reserve, { onlyOnce: true })",
+      'const reservedFor = crypto.randomUUID()',
+      'const reservedFor = crypto.randomUUID()\n    await this.#continue(reservedFor)',
     ),
+    inEnds(', afterwards: () => this.#continue(reservedFor)', ''),
   ]),
   bug(['L3'], 'a failed invoke reported as a success', [
     inEnds('this.#notContinued = new HandOverError(', 'return void new HandOverError('),
