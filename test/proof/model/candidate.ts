@@ -4,7 +4,7 @@
  */
 import { LONGEST_LEASE_MS } from '../../../functions/election/options.ts'
 import type { AcquireRequest, LeaseRecord, StandbyReason } from '../../../functions/election/rules.ts'
-import { handedOverSteps, leadingSteps } from './leading.ts'
+import { leadingSteps } from './leading.ts'
 import { awaited, become, failed, fates, leftUnderWay, readClock, send, type Turn, withFault } from './model.ts'
 import type { Acquire, Candidate, GiveBack, Leading, State, Won } from './state.ts'
 import { arrives, isCompleted, isDone } from './table.ts'
@@ -12,6 +12,7 @@ import { isPaused, missedIn, workOf } from './work.ts'
 import {
   acquireRequest,
   attemptName,
+  continuationsOf,
   identityOf,
   isWithinBudget,
   LEASE,
@@ -200,4 +201,22 @@ function leading({ model }: Turn, attempt: number, won: Won): Leading {
   const { renewals, effects } = model.world
   const nothing = { effectStep: 0, awaited: [], ending: undefined, isRepeated: false }
   return { phase: 'leading', attempt, ...won, step: 0, renewals, effects, ...nothing }
+}
+
+/** Its lease is released for its continuation: it invokes that, or fails. */
+function handedOverSteps(turn: Turn, candidate: Extract<Candidate, { phase: 'handedOver' }>): void {
+  const { model, state, index, take } = turn
+  const [first = -1, double] = continuationsOf(model.world, attemptName(index, candidate.attempt))
+  const invoked = (before: State, self: Candidate, ...continuations: readonly number[]): State => {
+    const { candidates } = become({ ...turn, state: before }, self)
+    const idle = (one: Candidate, nth: number): Candidate => (continuations.includes(nth) ? { phase: 'idle' } : one)
+    return { ...before, candidates: candidates.map(idle) }
+  }
+  take('its invoke is accepted', invoked(state, { phase: 'over' }, first))
+  if (state.ledger.faults === 0) return
+  const faulty = withFault(state)
+  const again = failed(turn, candidate)
+  take('its invoke fails, or it crashes before', invoked(faulty, again))
+  take('its invoke is accepted, but it gets no answer', invoked(faulty, again, first))
+  if (double !== undefined) take('its invoke is delivered twice', invoked(faulty, { phase: 'over' }, first, double))
 }

@@ -83,24 +83,6 @@ function isAtMissedTick({ model, index }: Turn, { work }: Leading): boolean {
   return work !== undefined && tickWorkOf(tickName(tickOf(model.world, index)), work).isAtMissedTick
 }
 
-/** Its lease is released for its continuation: it invokes that, or fails. */
-export function handedOverSteps(turn: Turn, candidate: Extract<Candidate, { phase: 'handedOver' }>): void {
-  const { model, state, index, take } = turn
-  const [first = -1, double] = continuationsOf(model.world, attemptName(index, candidate.attempt))
-  const invoked = (before: State, self: Candidate, ...continuations: readonly number[]): State => {
-    const { candidates } = become({ ...turn, state: before }, self)
-    const idle = (one: Candidate, nth: number): Candidate => (continuations.includes(nth) ? { phase: 'idle' } : one)
-    return { ...before, candidates: candidates.map(idle) }
-  }
-  take('its invoke is accepted', invoked(state, { phase: 'over' }, first))
-  if (state.ledger.faults === 0) return
-  const faulty = withFault(state)
-  const again = failed(turn, candidate)
-  take('its invoke fails, or it crashes before', invoked(faulty, again))
-  take('its invoke is accepted, but it gets no answer', invoked(faulty, again, first))
-  if (double !== undefined) take('its invoke is delivered twice', invoked(faulty, { phase: 'over' }, first, double))
-}
-
 /** The task may send another fenced effect beside those that it waits for. */
 function awaitedSteps(turn: Turn, leader: Leading): void {
   const { model, state, index } = turn
