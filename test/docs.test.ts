@@ -129,7 +129,7 @@ test.each([
 
 describe('the claims of docs/protocol.md', () => {
   const rows = new Map(
-    [...textOf('docs/protocol.md').matchAll(/^\| ([SL]\d) \| (.+?) \| .+? \| (.+?) \|$/gm)].map(
+    [...textOf('docs/protocol.md').matchAll(/^\| ([LRS]\d) \| (.+?) \| .+? \| (.+?) \|$/gm)].map(
       ([, claim = '', words = '', checks = '']) => [claim, { words, checks }],
     ),
   )

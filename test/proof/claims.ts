@@ -14,13 +14,15 @@ export const CLAIMS = {
   L2: 'No fault leaves a lease stuck beyond its expiry + 2 B.',
   L3: 'A tick whose leader crashed is completed by its retry, or is missed for the leader of a newer tick.',
   L4: 'No tick vanishes: a leader that completes a later one had it in `missed`, or closed it itself.',
+  R1:
+    'While a lease is reserved, only the continuation acquires it, or the event that handed over; ' +
+    'a reservation keeps it vacant no longer than it says + 2 B.',
 } as const
 
 export type Claim = keyof typeof CLAIMS
 
 /** The parts of the proof that check a claim. */
 export function checkedBy(claim: Claim): string {
-  if (claim === 'L4') return 'simulation'
   return `model, simulation${['S2', 'S3'].includes(claim) ? ', nemesis' : ''}`
 }
 

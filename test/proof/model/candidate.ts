@@ -2,19 +2,18 @@
  * What a candidate may do next until it leads (then leading.ts). It mirrors functions/election/acquire.ts in small
  * steps; every decision about a row is made by the shipped rules. Time may pass between any two steps.
  */
-import { missedTicks } from '../../../functions/election/missed.ts'
 import { LONGEST_LEASE_MS } from '../../../functions/election/options.ts'
-import type { LeaseRecord, StandbyReason } from '../../../functions/election/rules.ts'
-import { rateSchedule } from '../../../functions/election/schedule.ts'
+import type { AcquireRequest, LeaseRecord, StandbyReason } from '../../../functions/election/rules.ts'
 import { leadingSteps } from './leading.ts'
 import { awaited, become, failed, fates, leftUnderWay, readClock, send, type Turn, withFault } from './model.ts'
 import type { Acquire, Candidate, GiveBack, Leading, State, Won } from './state.ts'
 import { arrives, isCompleted, isDone } from './table.ts'
+import { isPaused, missedIn, workOf } from './work.ts'
 import {
   acquireRequest,
   attemptName,
-  candidateName,
-  eventName,
+  continuationsOf,
+  identityOf,
   isWithinBudget,
   LEASE,
   labelOf,
@@ -39,14 +38,16 @@ export function candidateSteps(turn: Turn): void {
     case 'granted':
       return void grantedSteps(turn, candidate)
     case 'leading':
-      leadingSteps(turn, candidate)
+      return void leadingSteps(turn, candidate)
+    case 'handedOver':
+      handedOverSteps(turn, candidate)
   }
 }
 
 /** The request holds the reading of the clock before it is sent. */
 function acquire(turn: Turn, attempt: number): void {
   const { index, model } = turn
-  const who = { candidate: candidateName(index), eventId: eventName(index) }
+  const who = identityOf(model.world, index)
   const what = { attempt: attemptName(index, attempt), tick: tickName(tickOf(model.world, index)) }
   const request = acquireRequest({ ...who, ...what }, readClock(turn))
   const sent: Acquire = { kind: 'acquire', from: index, request }
@@ -90,7 +91,9 @@ function afterReply(turn: Turn, candidate: Acquiring, reply: Answer): Candidate 
   const { request } = awaited.sent
   const { record } = reply
   if (record === undefined) return failed(turn, candidate)
-  const won = { token: record.fencingToken, order: state.ledger.acquisitions, expiresAtMs: record.expiresAtMs }
+  const work = workOf(model.world, record)
+  const { fencingToken: token, expiresAtMs } = record
+  const won = { token, order: state.ledger.acquisitions, expiresAtMs, ...(work && { work }) }
   if (reply.granted) return { phase: 'granted', attempt, won }
   const refusal = model.rules.explainRefusal(record, request)
   if (refusal.kind === 'won') return { phase: 'granted', attempt, won }
@@ -105,7 +108,7 @@ function afterReply(turn: Turn, candidate: Acquiring, reply: Answer): Candidate 
   }
   switch (refusal.kind) {
     case 'standby':
-      checkStandby(turn, refusal.reason)
+      checkStandby(turn, refusal.reason, request)
       return { phase: 'over' }
     case 'stillHeld':
       model.reached('a retry learns that its own event still holds the lease')
@@ -131,7 +134,7 @@ function isFromFuture(turn: Turn, record: LeaseRecord): boolean {
 function giveBack(turn: Turn, call: { readonly attempt: number }, move: string, nowMs = readClock(turn)): void {
   const { model, index, state, take } = turn
   const attempt = attemptName(index, call.attempt)
-  const request = { lease: LEASE, candidate: candidateName(index), attempt, nowMs }
+  const request = { lease: LEASE, candidate: identityOf(model.world, index).candidate, attempt, nowMs }
   const message: GiveBack = { kind: 'giveBack', from: index, request }
   const gone = become(turn, failed(turn, call))
   take(move, arrives(model, gone, message).state)
@@ -164,14 +167,26 @@ function checkBeginning({ model, state, index }: Turn): void {
 }
 
 /** A candidate that stands by for a false reason loses its tick. */
-function checkStandby({ model, state: { row, ledger }, index }: Turn, reason: StandbyReason): void {
-  const tick = tickOf(model.world, index)
-  const isTrue =
-    reason === 'held'
-      ? row?.holder !== undefined
-      : isDone(ledger, tick) || (reason === 'superseded' && isMissed(row, tick))
-  if (!isTrue) model.broke('L3', `${labelOf(model.world, index)} stands by as ${reason}, which is not true`)
+function checkStandby(turn: Turn, reason: StandbyReason, request: AcquireRequest): void {
+  const { model, index } = turn
+  if (!isTrue(turn, reason, request)) {
+    model.broke('L3', `${labelOf(model.world, index)} stands by as ${reason}, which is not true`)
+  }
   if (reason === 'tickDone') model.reached('stands by: tickDone')
+  if (reason === 'paused') model.reached('stands by: paused')
+}
+
+function isTrue({ model, state, index }: Turn, reason: StandbyReason, { nowMs }: AcquireRequest): boolean {
+  const { row, ledger } = state
+  const tick = tickOf(model.world, index)
+  if (reason === 'paused') return (row?.pausedUntilMs ?? 0) > nowMs
+  if (reason !== 'held') return isDone(ledger, tick) || (reason === 'superseded' && isMissed(row, tick))
+  if (row?.holder !== undefined) return true
+  // The continuation of this tick is to come; it must not take itself for another.
+  const { eventId, continuation } = identityOf(model.world, index)
+  const { reserved } = ledger
+  model.reached('stands by for a continuation that is to come')
+  return reserved !== undefined && reserved.eventId !== eventId && reserved.reservedFor !== continuation
 }
 
 /** A leader of a newer tick has it among those that were missed, if it is not older than the lease itself. */
@@ -179,14 +194,29 @@ function isMissed(row: LeaseRecord | undefined, tick: number): boolean {
   const name = tickName(tick)
   if (row?.tick === undefined || row.tick <= name) return false
   const isOlder = row.completedTick === undefined && row.firstTick !== undefined && row.firstTick > name
-  return isOlder || missedTicks(row, row.tick, HOURLY, 9).includes(name)
+  return isOlder || isPaused(row, tick) || missedIn(row, row.tick).includes(name)
 }
-
-/** The ticks of the worlds are an hour apart. */
-const HOURLY = await rateSchedule(3_600_000).load()
 
 function leading({ model }: Turn, attempt: number, won: Won): Leading {
   const { renewals, effects } = model.world
   const nothing = { effectStep: 0, awaited: [], ending: undefined, isRepeated: false }
   return { phase: 'leading', attempt, ...won, step: 0, renewals, effects, ...nothing }
+}
+
+/** Its lease is released for its continuation: it invokes that, or fails. */
+function handedOverSteps(turn: Turn, candidate: Extract<Candidate, { phase: 'handedOver' }>): void {
+  const { model, state, index, take } = turn
+  const [first = -1, double] = continuationsOf(model.world, attemptName(index, candidate.attempt))
+  const invoked = (before: State, self: Candidate, ...continuations: readonly number[]): State => {
+    const { candidates } = become({ ...turn, state: before }, self)
+    const idle = (one: Candidate, nth: number): Candidate => (continuations.includes(nth) ? { phase: 'idle' } : one)
+    return { ...before, candidates: candidates.map(idle) }
+  }
+  take('its invoke is accepted', invoked(state, { phase: 'over' }, first))
+  if (state.ledger.faults === 0) return
+  const faulty = withFault(state)
+  const again = failed(turn, candidate)
+  take('its invoke fails, or it crashes before', invoked(faulty, again))
+  take('its invoke is accepted, but it gets no answer', invoked(faulty, again, first))
+  if (double !== undefined) take('its invoke is delivered twice', invoked(faulty, { phase: 'over' }, first, double))
 }

@@ -2,7 +2,7 @@
  * What a leader may do next: renew its lease, have effects (those by `send`: effects.ts), end. It mirrors
  * functions/election/lease-handle.ts (`#extend`, `#end`, `transact`) and with-lease.ts (`finished`, `failed`).
  */
-import type { HolderWrite, Tenure } from '../../../functions/election/rules.ts'
+import type { HolderWrite, LeaseRecord, Tenure } from '../../../functions/election/rules.ts'
 import { effectSteps, sendEffect } from './effects.ts'
 import {
   awaited,
@@ -19,7 +19,20 @@ import {
 } from './model.ts'
 import type { Awaited, Candidate, End, Guarded, Leading, State, Write } from './state.ts'
 import { arrives, isCompleted, nameOf } from './table.ts'
-import { attemptName, candidateName, clockOf, LEASE, LEASE_MS, labelOf, tickName, tickOf, type World } from './world.ts'
+import { type Extension, extensionsOf, tickWorkOf, workAfter } from './work.ts'
+import {
+  attemptName,
+  clockOf,
+  continuationsOf,
+  identityOf,
+  LEASE,
+  LEASE_MS,
+  labelOf,
+  RESERVED_MS,
+  tickName,
+  tickOf,
+  type World,
+} from './world.ts'
 
 /** lease-handle.ts, remainingMs() > 0: what S1 is about. */
 export function believes(world: World, state: State, index: number): boolean {
@@ -44,11 +57,30 @@ function freeSteps(turn: Turn, leader: Leading): void {
   const { model, state, index } = turn
   // H3: after its own deadline it extends nothing and sends no effect, but tries to end.
   if (believes(model.world, state, index)) {
-    if (leader.renewals > 0) renew(turn, leader)
+    if (leader.renewals > 0) extend(turn, { ...leader, renewals: leader.renewals - 1 }, { kind: 'renew' })
     if (leader.effects > 0) haveEffect(turn, leader)
+    if (leader.work !== undefined) goOn(turn, leader, leader.work)
   }
-  end(turn, leader, 'completed')
+  if (!isAtMissedTick(turn, leader)) end(turn, leader, 'completed')
   end(turn, leader, 'failed')
+}
+
+/** lease-handle.ts, `ticks` and `handOver`. */
+function goOn(turn: Turn, leader: Leading, work: NonNullable<Leading['work']>): void {
+  const { model, index } = turn
+  const own = tickName(tickOf(model.world, index))
+  const { offered } = tickWorkOf(own, work)
+  if (offered !== undefined && offered !== work.tick) model.broke('L3', `${work.tick} goes on from ${offered}`)
+  for (const extension of extensionsOf(model.world, own, work)) {
+    const checkpoints = work.checkpoints - (extension.kind === 'saveCheckpoint' ? 1 : 0)
+    extend(turn, { ...leader, work: { ...work, checkpoints } }, extension)
+  }
+  if (continuationsOf(model.world, attemptName(index, leader.attempt)).length > 0) end(turn, leader, 'continued')
+}
+
+/** Then the shipped `complete` refuses. */
+function isAtMissedTick({ model, index }: Turn, { work }: Leading): boolean {
+  return work !== undefined && tickWorkOf(tickName(tickOf(model.world, index)), work).isAtMissedTick
 }
 
 /** The task may send another fenced effect beside those that it waits for. */
@@ -63,12 +95,11 @@ function awaitedSteps(turn: Turn, leader: Leading): void {
   if (mayAdd) sendEffect(turn, leader)
 }
 
-function renew(turn: Turn, leader: Leading): void {
+function extend(turn: Turn, leader: Leading, extension: Extension): void {
   const nowMs = readClock(turn)
   const step = leader.step + 1
   const expiresAtMs = Math.max(leader.expiresAtMs, nowMs + LEASE_MS)
-  const request: HolderWrite = { ...tenureOf(turn.index, leader), kind: 'renew', step, nowMs, expiresAtMs }
-  sendWrite(turn, { ...leader, step, renewals: leader.renewals - 1 }, request)
+  sendWrite(turn, { ...leader, step }, { ...tenureOf(turn, leader), ...extension, step, nowMs, expiresAtMs })
 }
 
 function haveEffect(turn: Turn, leader: Leading): void {
@@ -79,22 +110,28 @@ function haveEffect(turn: Turn, leader: Leading): void {
   }
   // `transact` waits like every request of the lease.
   const next = { ...leader, effects: leader.effects - 1 }
-  sendAlone(turn, next, { kind: 'guard', from: index, order: leader.order, request: tenureOf(index, leader) })
+  sendAlone(turn, next, { kind: 'guard', from: index, order: leader.order, request: tenureOf(turn, leader) })
 }
 
 /** Every try of one end has the same step. */
 function end(turn: Turn, leader: Leading, how: End): void {
-  const { model, index } = turn
+  const { model } = turn
   const isRepeated = how === leader.ending
   const step = isRepeated ? leader.step : leader.step + 1
-  const common = { ...tenureOf(index, leader), step, nowMs: readClock(turn) }
-  const request: HolderWrite =
-    how === 'completed'
-      ? { ...common, kind: 'complete', tick: tickName(tickOf(model.world, index)) }
-      : { ...common, kind: 'release', endedBy: how }
+  const common = { ...tenureOf(turn, leader), step, nowMs: readClock(turn) }
+  const request: HolderWrite = { ...common, ...endOf(turn, leader, how, common.nowMs) }
   const mayGoOn = model.world.refusals && how === 'completed' && !isRepeated
   const left = mayGoOn ? {} : { renewals: 0, effects: 0 }
   sendWrite(turn, { ...leader, step, ending: how, isRepeated, ...left }, request)
+}
+
+function endOf({ model, index }: Turn, { attempt, work }: Leading, how: End, nowMs: number) {
+  const tick = tickName(tickOf(model.world, index))
+  const ticks = work === undefined ? undefined : tickWorkOf(tick, work)
+  if (how === 'completed') return { kind: 'complete', tick, ...ticks?.closing } as const
+  if (how === 'failed' || ticks === undefined) return { kind: 'release', endedBy: 'failed' } as const
+  const reservation = { reservedFor: attemptName(index, attempt), reservedUntilMs: nowMs + RESERVED_MS }
+  return { kind: 'release', endedBy: how, checkpoint: ticks.handedOver, ...reservation } as const
 }
 
 /**
@@ -154,26 +191,38 @@ function answered(turn: Turn, leader: Leading, sent: Write | Guarded, before: St
   const isOwn =
     !granted && sent.kind === 'write' && (isOwnWrite(record, sent.request) || isOwnCompletion(record, sent.request))
   if (isOwn) checkOwn(then, leader, sent)
-  if (!granted && !isOwn) {
-    checkReplaced(then, leader)
-    return become(then, failed(turn, leader))
+  if (granted || isOwn) return become(then, afterSuccess(turn, leader, sent, record))
+  if (sent.kind === 'write' && isClosedAlready(turn, sent.request, record)) {
+    model.reached('an advance with items is sent again, and refused')
+    return become(then, { ...leader, step: leader.step + 1, ending: 'failed', awaited: [] })
   }
-  return become(then, afterSuccess(turn, leader, sent))
+  checkReplaced(then, leader)
+  return become(then, failed(turn, leader))
 }
 
-function afterSuccess(turn: Turn, leader: Leading, sent: Write | Guarded): Candidate {
-  const { ending } = leader
+/** renewals.ts: an earlier advance of the task got no answer, and closed the tick. Now the task fails. */
+function isClosedAlready({ model }: Turn, request: HolderWrite, record: LeaseRecord | undefined): boolean {
+  return request.kind === 'advance' && model.rules.isHeldBy(record, request) && record.step < request.step
+}
+
+function afterSuccess(turn: Turn, leader: Leading, sent: Write | Guarded, record: LeaseRecord | undefined): Candidate {
+  const { ending, work } = leader
   if (ending === 'failed') return failed(turn, leader)
+  if (ending === 'continued') return { phase: 'handedOver', attempt: leader.attempt }
   if (ending !== undefined) return { phase: 'over' }
-  const isExtension = sent.kind === 'write' && 'expiresAtMs' in sent.request
-  const expiresAtMs = isExtension ? sent.request.expiresAtMs : leader.expiresAtMs
-  return { ...leader, expiresAtMs, awaited: [] }
+  if (sent.kind !== 'write' || !('expiresAtMs' in sent.request)) return { ...leader, awaited: [] }
+  const { request } = sent
+  const next = { ...leader, expiresAtMs: request.expiresAtMs, awaited: [] }
+  if (work === undefined || record === undefined) return next
+  return { ...next, work: workAfter(tickName(tickOf(turn.model.world, turn.index)), work, request, record) }
 }
 
 /** A leader that takes itself for replaced leaves its tick undone, or reports a finished one as lost. */
-function checkReplaced({ model, state: { row, ledger }, index }: Turn, leader: Leading): void {
+function checkReplaced(turn: Turn, leader: Leading): void {
+  const { model, index } = turn
+  const { row, ledger } = turn.state
   if (model.world.deletions > 0 || row === undefined) return
-  const { attempt, fencingToken } = tenureOf(index, leader)
+  const { attempt, fencingToken } = tenureOf(turn, leader)
   const isItsTick = row.completedTick === tickName(tickOf(model.world, index)) && row.completedBy === fencingToken
   if (leader.ending === 'completed' && isItsTick) {
     model.broke('L3', `${labelOf(model.world, index)} learns that it was replaced, but it has completed its tick`)
@@ -192,12 +241,12 @@ function checkOwn({ model, state, index }: Turn, leader: Leading, { request, ord
     model.broke('L3', `tick ${tick} is reported as completed, but is not`)
   }
   const isHeld = row?.holder === request.candidate && row.fencingToken === leader.token && order === ledger.acquisitions
-  if (request.kind === 'renew' && !isHeld) {
+  if ('expiresAtMs' in request && !isHeld) {
     model.broke('S1', `${labelOf(model.world, index)} takes its lease for extended, but the row is not its own`)
   }
 }
 
-function tenureOf(index: number, { attempt, token }: Leading): Tenure {
-  const [candidate, attemptOf] = [candidateName(index), attemptName(index, attempt)]
-  return { lease: LEASE, candidate, attempt: attemptOf, fencingToken: token }
+function tenureOf({ model, index }: Turn, { attempt, token }: Leading): Tenure {
+  const { candidate } = identityOf(model.world, index)
+  return { lease: LEASE, candidate, attempt: attemptName(index, attempt), fencingToken: token }
 }

@@ -118,17 +118,16 @@ export function initialState(world: World): State {
   return {
     timeMs: START_MS,
     row: exists ? EARLIER_ROW : undefined,
-    candidates: world.candidates.map(() => ({ phase: 'idle' })),
+    candidates: world.candidates.map(({ continues }) => ({ phase: continues === undefined ? 'idle' : 'absent' })),
     network: [],
     ledger: {
       acquisitions: 0,
       highestToken: exists ? EARLIER_ROW.fencingToken : 0,
       ...{ lastAttempt: '', otherOrder: 0 },
       lastSentMs: exists ? EARLIER_ROW.writtenAtMs : 0,
-      completed: 0,
+      ...{ completed: 0, missed: 0, reserved: undefined },
       fenced: { seen: NEVER_FENCED, order: 0, landed: 0, settled: 0 },
-      ...{ createdAtMs: 0, acquisitionsOfRow: 0 },
-      ...{ faults: world.faults, deletions: world.deletions },
+      ...{ faults: world.faults, deletions: world.deletions, pauses: world.pauses },
     },
   }
 }

@@ -166,12 +166,16 @@ class Interner<T> {
 function describeRow(row: LeaseRecord | undefined): string {
   if (row === undefined) return 'does not exist'
   const { holder, fencingToken, attempt, expiresAtMs, writtenAtMs, step, tick, completedTick, endedBy } = row
+  const { reservedBy, reservedFor, reservedUntilMs = 0, pausedUntilMs } = row
   const seconds = (timeMs: number) => `${(timeMs - START_MS) / 1000} s`
   const led = holder === undefined ? `vacant (${endedBy})` : `held by ${holder}`
   const done = tickNumber(completedTick) === 0 ? '' : `, tick ${tickNumber(completedTick)} completed`
+  const isReserved = reservedBy === fencingToken && holder === undefined
+  const reserved = isReserved ? `, reserved for ${reservedFor} until ${seconds(reservedUntilMs)}` : ''
+  const paused = pausedUntilMs === undefined ? '' : `, paused until ${seconds(pausedUntilMs)}`
   return (
     `${led}, attempt ${attempt}, token ${fencingToken}, tick ${tickNumber(tick)}${done}, ` +
-    `expires ${seconds(expiresAtMs)}, written ${seconds(writtenAtMs)}, step ${step}`
+    `expires ${seconds(expiresAtMs)}, written ${seconds(writtenAtMs)}, step ${step}${reserved}${paused}`
   )
 }
 

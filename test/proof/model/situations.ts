@@ -4,6 +4,13 @@
  */
 export const SITUATIONS = [
   'stands by: tickDone',
+  'stands by: paused',
+  'stands by for a continuation that is to come',
+  'a continuation takes its reservation',
+  'a retry resumes what it handed over',
+  'a reservation ends unused',
+  'a missed tick is given up',
+  'an advance with items is sent again, and refused',
   'a retry learns that its own event still holds the lease',
   'a candidate fails because of a row from the future',
   'a refused effect is recognised as its own',

@@ -13,10 +13,14 @@ export interface State {
 
 /** What a candidate knows and waits for. Its name, event, tick and clock follow from its number. */
 export type Candidate =
+  /** A continuation that no leader has invoked. */
+  | { readonly phase: 'absent' }
   | { readonly phase: 'idle' }
   | { readonly phase: 'acquiring'; readonly attempt: number; readonly awaited: Awaited<Acquire> }
   | { readonly phase: 'granted'; readonly attempt: number; readonly won: Won }
   | Leading
+  /** It has released the lease for its continuation, which it has not invoked. */
+  | { readonly phase: 'handedOver'; readonly attempt: number }
   | { readonly phase: 'over' }
   /** The invocation failed or died, and Lambda invokes it again; or no candidate won. */
   | { readonly phase: 'again'; readonly attempt: number }
@@ -27,6 +31,18 @@ export interface Won {
   readonly order: number
   /** The deadline, by the candidate's own clock. */
   readonly expiresAtMs: number
+  /** Only in worlds whose leaders work on more than their own tick, at one go. */
+  readonly work?: Work
+}
+
+/** What a leader works on, and what it knows of the row. */
+export interface Work {
+  readonly tick: string
+  /** The row as it was won. */
+  readonly inherited: Pick<rules.LeaseRecord, 'firstTick' | 'completedTick' | 'pausedFromMs' | 'pausedUntilMs'>
+  readonly saved: rules.Checkpoint | undefined
+  /** How many are left. */
+  readonly checkpoints: number
 }
 
 export interface Leading extends Won {
@@ -53,7 +69,7 @@ export interface Awaited<Sent extends Message = Write | Guarded | Fenced> {
   readonly resends: number
 }
 
-export type End = 'completed' | 'failed'
+export type End = 'completed' | 'failed' | 'continued'
 
 export type Message = Acquire | Write | GiveBack | Fenced | Guarded
 
@@ -90,15 +106,22 @@ export interface Ledger {
   readonly otherOrder: number
   /** When the request that changed the row last was sent, in true time. */
   readonly lastSentMs: number
-  /** One bit for each tick. */
+  /** The closed ticks, one bit for each: completed or given up. */
   readonly completed: number
+  /** Those that were missed for the leader of the last acquisition. */
+  readonly missed: number
+  /** The last hand-over, until the next acquisition. */
+  readonly reserved: Reserved | undefined
   /** The protected row that leaders fence. */
   readonly fenced: FencedRow
-  /** The clock reading that the row was created with, and its acquisitions since. Only if rows are deleted. */
-  readonly createdAtMs: number
-  readonly acquisitionsOfRow: number
   readonly faults: number
   readonly deletions: number
+  readonly pauses: number
+}
+
+export interface Reserved extends rules.Reservation {
+  /** The event of the leader that handed over. */
+  readonly eventId: string
 }
 
 export interface FencedRow {
@@ -114,7 +137,9 @@ export interface FencedRow {
 
 const ROW_FIELDS = [
   ...['fencingToken', 'holder', 'attempt', 'acquiredAtMs', 'expiresAtMs', 'writtenAtMs', 'step'],
-  ...['eventId', 'tick', 'firstTick', 'completedTick', 'completedBy', 'endedBy'],
+  ...['eventId', 'tick', 'firstTick', 'completedTick', 'completedBy', 'gaveUp', 'endedBy'],
+  ...['checkpoint', 'state', 'continuations', 'pausedFromMs', 'pausedUntilMs'],
+  ...['reservedFor', 'reservedUntilMs', 'reservedBy'],
 ]
 
 export function rowKey(row: rules.LeaseRecord | undefined): string {

@@ -6,7 +6,8 @@ import type { FencedWrite } from '../../../functions/election/fencing.ts'
 import type { LeaseRecord } from '../../../functions/election/rules.ts'
 import type { Model } from './model.ts'
 import type { Acquire, Fenced, FencedRow, GiveBack, Guarded, Ledger, Message, State, Write } from './state.ts'
-import { clockOf, SKEW_MS, tickNumber, type World } from './world.ts'
+import { bitsOf, isPaused, missedIn } from './work.ts'
+import { clockOf, identityOf, SKEW_MS, tickName, tickNumber, type World } from './world.ts'
 
 interface Arrival {
   readonly state: State
@@ -39,27 +40,21 @@ function acquireArrives(model: Model, state: State, message: Acquire): Arrival {
   const reply = model.rules.acquire(state.row, message.request)
   if (!reply.granted) return { state, ...reply }
   checkAcquisition(model, state, message, reply.record)
-  const ledger = withAcquisition(model.world, state, message, reply.record)
+  const ledger = withAcquisition(model.world, state.ledger, message, reply.record)
   return { state: { ...state, row: reply.record, ledger }, ...reply }
 }
 
-function withAcquisition(
-  world: World,
-  { row, ledger }: State,
-  { from, request }: Acquire,
-  record: LeaseRecord,
-): Ledger {
-  const acquired = {
+function withAcquisition(world: World, ledger: Ledger, { from, request }: Acquire, record: LeaseRecord): Ledger {
+  return {
     ...ledger,
     acquisitions: ledger.acquisitions + 1,
     highestToken: Math.max(ledger.highestToken, record.fencingToken),
     lastAttempt: request.attempt,
     otherOrder: request.attempt === ledger.lastAttempt ? ledger.otherOrder : ledger.acquisitions,
     lastSentMs: sentMs(world, from, request),
+    missed: bitsOf(missedIn(record, request.tick ?? '')),
+    reserved: undefined,
   }
-  if (world.deletions === 0) return acquired
-  if (row === undefined) return { ...acquired, createdAtMs: request.nowMs, acquisitionsOfRow: 1 }
-  return { ...acquired, acquisitionsOfRow: ledger.acquisitionsOfRow + 1 }
 }
 
 function checkAcquisition(model: Model, { ledger, row }: State, { from, request }: Acquire, record: LeaseRecord): void {
@@ -67,6 +62,7 @@ function checkAcquisition(model: Model, { ledger, row }: State, { from, request 
   if (record.fencingToken <= ledger.highestToken) {
     model.broke('S2', `token ${record.fencingToken} is granted, but ${ledger.highestToken} was granted before`)
   }
+  checkReserved(model, ledger, request, record)
   const tick = tickNumber(request.tick)
   if (isDone(ledger, tick)) model.broke('S4', `tick ${tick} is granted, but it or a later one is completed`)
   // The rest is about copies. A deleted row knows of no earlier grant.
@@ -79,6 +75,24 @@ function checkAcquisition(model: Model, { ledger, row }: State, { from, request 
   if (lateMs > 2 * SKEW_MS) {
     model.broke('L2', `a request acquires that was sent ${lateMs / 1000} s before the row was last changed`)
   }
+}
+
+/** R1: until a reservation ends, only the continuation leads, or the event that handed over; and it has the state. */
+function checkReserved(
+  model: Model,
+  { reserved }: Ledger,
+  { eventId, continuation, nowMs }: Acquire['request'],
+  { checkpoint }: LeaseRecord,
+): void {
+  if (reserved === undefined) return
+  if (reserved.reservedFor !== continuation && reserved.eventId !== eventId) {
+    if (reserved.reservedUntilMs <= nowMs - SKEW_MS) model.reached('a reservation ends unused')
+    else model.broke('R1', `${eventId} acquires the lease, which is reserved for another`)
+    return
+  }
+  const isOwnEvent = reserved.eventId === eventId
+  model.reached(isOwnEvent ? 'a retry resumes what it handed over' : 'a continuation takes its reservation')
+  if (checkpoint === undefined) model.broke('L3', `${eventId} continues, but the state that was handed over is gone`)
 }
 
 /** In true time. */
@@ -97,17 +111,54 @@ function writeArrives(model: Model, state: State, { request, order, from }: Writ
     model.broke('S1', `an older ${request.kind} (step ${request.step}) undoes step ${row.step} of the same leader`)
   }
   if (row?.holder === undefined) model.broke('S1', `a ${request.kind} lands on a lease that its leader had given up`)
-  if (request.kind !== 'renew') checkVacated(model, request.kind, reply.record)
-  const next = { ...state, row: reply.record, ledger }
-  if (request.kind !== 'complete') return { state: next, ...reply }
-  const tick = tickNumber(request.tick)
-  if (isCompleted(ledger, tick)) model.broke('S5', `tick ${tick} is completed a second time, with its effects`)
-  const completed = { ...ledger, completed: ledger.completed | bit(tick) }
-  const latest = 31 - Math.clz32(completed.completed)
-  if (tickNumber(reply.record.completedTick) !== latest) {
-    model.broke('S4', `the row does not say that tick ${latest} is completed`)
+  if (!('expiresAtMs' in request)) checkVacated(model, request.kind, reply.record)
+  const next = { ...state, row: reply.record, ledger: afterWrite(model, ledger, request, from) }
+  if (request.kind === 'complete' || request.kind === 'advance') checkClosed(model, state, request, reply.record)
+  return { state: next, ...reply }
+}
+
+function afterWrite({ world }: Model, ledger: Ledger, request: Write['request'], from: number): Ledger {
+  if (request.kind === 'complete' || request.kind === 'advance') {
+    return { ...ledger, completed: ledger.completed | bit(tickNumber(request.tick)) }
   }
-  return { state: { ...next, ledger: completed }, ...reply }
+  if (request.kind !== 'release' || request.endedBy !== 'continued') return ledger
+  const { reservedFor, reservedUntilMs } = request
+  return { ...ledger, reserved: { reservedFor, reservedUntilMs, eventId: identityOf(world, from).eventId } }
+}
+
+type Closes = Extract<Write['request'], { readonly kind: 'complete' | 'advance' }>
+
+/** S4, S5 and L4, when a tick is completed or given up. */
+function checkClosed(model: Model, { ledger, row }: State, request: Closes, after: LeaseRecord): void {
+  const tick = tickNumber(request.tick)
+  const isOnce = request.kind === 'complete' || request.closesOnce === true
+  if (isOnce && isCompleted(ledger, tick)) model.broke('S5', `tick ${tick} is completed twice, with its effects`)
+  if (request.gaveUp !== undefined) model.reached('a missed tick is given up')
+  const latest = 31 - Math.clz32(ledger.completed | bit(tick))
+  if (tickNumber(after.completedTick) !== latest)
+    model.broke('S4', `the row does not say that tick ${latest} is completed`)
+  if (after.gaveUp !== request.gaveUp) model.broke('L4', `the row does not say whether tick ${tick} was given up`)
+  for (let skipped = firstOpen(row); skipped < tick; skipped++) {
+    const isKnown = isCompleted(ledger, skipped) || (ledger.missed & bit(skipped)) !== 0 || isPaused(row, skipped)
+    if (!isKnown) model.broke('L4', `tick ${tick} is closed, and tick ${skipped} vanishes: it was in no missed ticks`)
+  }
+  checkMissed(model, after, ledger.completed | bit(tick))
+}
+
+/** The tick after the last that is closed, or the first of the lease. */
+function firstOpen({ completedTick, firstTick }: Partial<LeaseRecord> = {}): number {
+  return completedTick === undefined ? tickNumber(firstTick) : tickNumber(completedTick) + 1
+}
+
+/** L4: a later leader has every tick that is neither closed nor paused, and no other one. */
+export function checkMissed(model: Model, row: LeaseRecord, closed: number): void {
+  const later = 1 + Math.max(...model.world.candidates.map(({ tick }) => tick))
+  const missed = missedIn(row, tickName(later))
+  for (let tick = firstOpen(row); tick < later; tick++) {
+    if (isPaused(row, tick) || missed.includes(tickName(tick))) continue
+    model.broke('L4', `tick ${tick} vanishes: it is not closed, and a leader of tick ${later} does not miss it`)
+  }
+  if ((bitsOf(missed) & closed) !== 0) model.broke('L4', 'a tick that is closed is missed')
 }
 
 function checkVacated(model: Model, what: string, { holder }: LeaseRecord): void {

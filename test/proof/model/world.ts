@@ -21,6 +21,12 @@ export interface World {
   readonly ownCondition: boolean
   /** A completion may be refused for its items; then its leader goes on. */
   readonly refusals: boolean
+  /** Leaders close the ticks that were missed before their own, with items or without, and may give them up. */
+  readonly catchesUp: 'no' | 'with items' | 'without items'
+  /** Checkpoints of one tenure. */
+  readonly checkpoints: number
+  /** Of operators. Each may be ended before its time. */
+  readonly pauses: number
   /** Crashes, lost replies, retries by the SDK, copies and delayed requests, all together. */
   readonly faults: number
   readonly deletions: number
@@ -36,6 +42,11 @@ export interface CandidateBounds {
   readonly tick: number
   /** Its attempts to acquire, in all of Lambda's tries of its event. */
   readonly attempts: number
+  /**
+   * It is a continuation, which begins once this attempt of another candidate has invoked it. Two that continue the
+   * same are one event that is delivered twice.
+   */
+  readonly continues?: string
 }
 
 export interface Expectations {
@@ -49,21 +60,38 @@ export const SKEW_MS = 1_000
 /** Two steps of time: a leader can renew once and be late. */
 export const LEASE_MS = 2_000
 export const START_MS = 100_000
+/** As long as a lease, so that what holds for an expired lease holds for an unused reservation. */
+export const RESERVED_MS = 2_000
+export const PAUSE_MS = 2_000
 export const LEASE = 'nightly'
 
-type Named = Pick<AcquireRequest, 'candidate' | 'attempt' | 'eventId' | 'tick'>
+type Named = Pick<AcquireRequest, 'candidate' | 'attempt' | 'eventId' | 'continuation' | 'tick'>
 
 export function acquireRequest(named: Named, nowMs: number): AcquireRequest {
   return { lease: LEASE, ...named, nowMs, expiresAtMs: nowMs + LEASE_MS, maxClockSkewMs: SKEW_MS }
 }
 
-/** Ticks are texts that sort by time. */
-export const tickName = (tick: number): string => `2026-11-21T0${tick}:00:00.000Z`
-export const tickNumber = (name: string | undefined): number => (name === undefined ? 0 : Number(name.slice(12, 13)))
+/** Ticks are a second apart; the second one is when the world begins. */
+export const tickMs = (tick: number): number => START_MS + (tick - 2) * 1_000
+export const tickName = (tick: number): string => new Date(tickMs(tick)).toISOString()
+export const tickNumber = (name: string | undefined): number =>
+  name === undefined ? 0 : (Date.parse(name) - START_MS) / 1_000 + 2
 
-export const candidateName = (index: number): string => `candidate ${index + 1}`
-export const eventName = (index: number): string => `event ${index + 1}`
 export const attemptName = (index: number, attempt: number): string => `${index + 1}.${attempt}`
+
+/** By which a candidate's requests are known: the same in all its attempts. */
+export function identityOf(world: World, index: number): Identity {
+  const continuation = world.candidates[index]?.continues
+  if (continuation === undefined) return { candidate: `candidate ${index + 1}`, eventId: `event ${index + 1}` }
+  return { candidate: `continuation of ${continuation}`, eventId: `event of ${continuation}`, continuation }
+}
+
+type Identity = Pick<AcquireRequest, 'candidate' | 'continuation'> & { readonly eventId: string }
+
+/** The candidates that continue the work of this attempt. */
+export function continuationsOf(world: World, attempt: string): readonly number[] {
+  return world.candidates.flatMap(({ continues }, index) => (continues === attempt ? [index] : []))
+}
 
 /** The candidate whose attempt it was; undefined for those before the world began. */
 export function attemptOwner(attempt: string): number | undefined {
@@ -85,13 +113,13 @@ export function isWithinBudget(world: World, index: number): boolean {
 /** Like 'candidate 2 (clock +0.5 s)'. */
 export function labelOf(world: World, index: number): string {
   const seconds = clockOf(world, index) / 1000
-  return `${candidateName(index)} (clock ${seconds > 0 ? '+' : ''}${seconds} s)`
+  return `${identityOf(world, index).candidate} (clock ${seconds > 0 ? '+' : ''}${seconds} s)`
 }
 
 const AHEAD = SKEW_MS / 2
 const BEHIND = -SKEW_MS / 2
 
-const ALL: readonly Claim[] = ['S1', 'S2', 'S3', 'S4', 'S5', 'S6', 'L1', 'L2', 'L3']
+const ALL: readonly Claim[] = ['S1', 'S2', 'S3', 'S4', 'S5', 'S6', 'L1', 'L2', 'L3', 'L4', 'R1']
 
 function world(name: string, candidates: readonly CandidateBounds[], bounds: Partial<World> = {}): World {
   return {
@@ -106,6 +134,9 @@ function world(name: string, candidates: readonly CandidateBounds[], bounds: Par
     sideBySide: false,
     ownCondition: false,
     refusals: false,
+    catchesUp: 'no',
+    checkpoints: 0,
+    pauses: 0,
     faults: 1,
     deletions: 0,
     deletionWaits: { forClocks: true, forAcquires: 'older' },
@@ -124,6 +155,14 @@ const RETRIED = [one(BEHIND, 1, 2), one(AHEAD, 2)]
 const TRIO = [one(BEHIND, 1), one(0, 1), one(AHEAD, 2)]
 const SAME_TICK = [one(BEHIND, 1), one(0, 1), one(AHEAD, 1)]
 const ALONE = [one(0, 1)]
+
+/** The event of tick 2 never comes, or the other candidate has it. */
+const CATCHING_UP = [one(BEHIND, 1), one(AHEAD, 3)]
+const RETRIED_LATE = [one(BEHIND, 1), one(AHEAD, 3, 2)]
+const HANDS_OVER = one(AHEAD, 1, 2)
+const continuation = (clockMs: number, attempts = 1): CandidateBounds => {
+  return { ...one(clockMs, 1, attempts), continues: '1.1' }
+}
 
 /** Clocks that differ by three times the budget. */
 const WILD = [one(-1.5 * SKEW_MS, 1, 2), one(1.5 * SKEW_MS, 2)]
@@ -152,6 +191,17 @@ export function quickWorlds(): readonly World[] {
     world('an effect behind the guard', PAIR, { fencing: 'guard', effects: 1 }),
     world('clocks beyond the budget', WILD, { claims: BEYOND, effects: 1 }),
     world('a retried event, any two faults', RETRIED, { faults: 2 }),
+    world('missed ticks are closed one by one, or given up', CATCHING_UP, { catchesUp: 'without items' }),
+    world('missed ticks are closed with items', CATCHING_UP, { catchesUp: 'with items' }),
+    world('work is handed over, and another candidate has its tick', [
+      HANDS_OVER,
+      one(BEHIND, 1),
+      continuation(BEHIND, 2),
+    ]),
+    world('work is handed over, and its continuation comes twice', [
+      ...[HANDS_OVER, one(BEHIND, 2), continuation(BEHIND), continuation(AHEAD)],
+    ]),
+    world('an operator pauses', [one(AHEAD, 1), one(BEHIND, 3)], { pauses: 1, catchesUp: 'without items', faults: 0 }),
     world('the row is deleted with care', PAIR, { ...deleted, claims: WITH_CARE }),
     world('the row is deleted within B of its creation', REVERSED, {
       ...{ ...deleted, deletionWaits: waitsForAcquires, claims: TOO_SOON },
@@ -188,6 +238,16 @@ export function fullWorlds(): readonly World[] {
     world('a retried event, effects behind the guard, any two faults', RETRIED, {
       ...{ fencing: 'guard', effects: 1, faults: 2 },
     }),
+    world('missed ticks are closed, given up or handed over', [HANDS_OVER, one(BEHIND, 3), continuation(BEHIND)], {
+      ...{ catchesUp: 'without items', checkpoints: 1 },
+    }),
+    world('missed ticks are closed with items, in retried events', RETRIED_LATE, { catchesUp: 'with items' }),
+    world('an operator pauses, and a fault', [one(AHEAD, 1), one(BEHIND, 3)], {
+      pauses: 1,
+      catchesUp: 'without items',
+    }),
+    world('an operator pauses what is handed over', [HANDS_OVER, one(BEHIND, 2), continuation(BEHIND)], { pauses: 1 }),
+    world('work is handed over, any two faults', [HANDS_OVER, one(BEHIND, 1), continuation(BEHIND)], { faults: 2 }),
     world('no row yet', RACERS, { row: 'absent', renewals: 1 }),
     world('the row is deleted twice, with care', RETRIED, {
       ...{ ...deleted, fencing: 'guard', deletions: 2, claims: WITH_CARE },

@@ -31,9 +31,14 @@ export class BeliefWatch {
     tenure.lease = lease
     this.#believers.push(tenure)
     this.#checkCheckpoints(label, lease)
+    this.#world.continuations.taskBegins(label, lease, tenure)
+    const { leases, setting } = this.#world
+    if (lease.fencingToken !== leases.highestToken) return // what it learned may have changed
+    const closed = lease.missed.find((tick) => leases.completed.has(Date.parse(tick) / setting.periodMs))
+    if (closed !== undefined) this.#world.broken('L4', `${label} misses ${closed}, which is completed`)
   }
 
-  taskRequestsEnd({ fencingToken }: Lease, how: 'release' | 'complete'): void {
+  taskRequestsEnd({ fencingToken }: Lease, how: 'release' | 'complete' | 'handOver'): void {
     const tenure = this.#world.leases.tenures.get(fencingToken)
     if (tenure !== undefined) tenure.requestedEnd = how
   }

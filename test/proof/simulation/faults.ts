@@ -29,6 +29,8 @@ const OTHER_FAULTS = {
   'cut off while giving up': 200,
   'frozen while writing': 30,
   'gateway fails': 60,
+  'invoke fails': 120,
+  'operator pauses': 30,
 } as const
 
 export type OtherFault = keyof typeof OTHER_FAULTS

@@ -1,4 +1,5 @@
 import type { Context } from 'aws-lambda'
+import { CONTINUATION } from '../../../functions/election/continuation.ts'
 import { Connection } from './connection.ts'
 import type { OtherFault } from './faults.ts'
 import { functionOf } from './function.ts'
@@ -9,14 +10,19 @@ import type { Tenure } from './records.ts'
 import type { CandidateSetting } from './setting.ts'
 import type { World } from './world.ts'
 
-/** One event of EventBridge Scheduler and Lambda's tries of it, all under one request id. */
+/** One event, of EventBridge Scheduler or of a leader that hands over, and Lambda's tries of it under one request id. */
 export interface Delivery {
   /** Like 't3 ann', or 't3 ann again' for a double. */
   readonly label: string
   readonly tick: number
   readonly candidate: CandidateSetting
   readonly requestId: string
-  readonly event: { readonly tick: string; readonly periodMs: number; readonly schedule: string }
+  readonly event: {
+    readonly tick: string
+    readonly periodMs: number
+    readonly schedule: string
+    readonly [CONTINUATION]?: string
+  }
   readonly tries: Invocation[]
 }
 
@@ -34,7 +40,7 @@ export interface Invocation {
   heldBy: Tenure | undefined
 }
 
-type LambdaContext = Pick<Context, 'awsRequestId' | 'functionName' | 'getRemainingTimeInMillis'>
+type LambdaContext = Pick<Context, 'awsRequestId' | 'functionName' | 'invokedFunctionArn' | 'getRemainingTimeInMillis'>
 export type Handler = (event: Delivery['event'], context: LambdaContext) => Promise<unknown>
 
 /** A process that Lambda uses for one invocation after another, and freezes in between. */
@@ -158,7 +164,8 @@ export class Lambda {
     const { requestId, candidate } = invocation.delivery
     const endsAtMs = process.wallMs() + this.#world.setting.timeoutMs
     const getRemainingTimeInMillis = () => endsAtMs - process.wallMs()
-    const context = { awsRequestId: requestId, functionName: candidate.name, getRemainingTimeInMillis }
+    const names = { functionName: candidate.name, invokedFunctionArn: invocation.label }
+    const context = { awsRequestId: requestId, ...names, getRemainingTimeInMillis }
     this.#ofContext.set(context, invocation)
     return context
   }

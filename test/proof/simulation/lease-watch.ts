@@ -1,4 +1,4 @@
-/** Checks every change and every refusal of the lease row against true time (S1, S2, S4, L1, L2). */
+/** Checks every change and every refusal of the lease row against true time (S1, S2, S4, L1, L2, L4). */
 import type { HolderWrite } from '../../../functions/election/rules.ts'
 import type { LeaseRequest } from '../../../functions/election/stores/describe.ts'
 import type { Answer } from '../../../functions/election/testing/dynamodb/answer.ts'
@@ -8,7 +8,7 @@ import { isProvablyWrong } from './request-watch.ts'
 import { longestLeaseMs, SKEW_MS } from './setting.ts'
 import type { World } from './world.ts'
 
-type Acquire = Extract<LeaseRequest, { readonly kind: 'acquire' }>
+export type Acquire = Extract<LeaseRequest, { readonly kind: 'acquire' }>
 type Change = HolderWrite | Extract<LeaseRequest, { readonly kind: 'giveBack' }>
 
 export class LeaseWatch {
@@ -35,6 +35,12 @@ export class LeaseWatch {
 
   get highestCompleted(): number {
     return Math.max(...this.completed.keys())
+  }
+
+  /** The row as it is in the table, also after an operator has changed it. */
+  read(): void {
+    this.#stored = this.#world.database.row(LEASES, LEASE_KEY)
+    if (this.#stored !== undefined) this.row = leaseRow(this.#stored)
   }
 
   /** Called after DynamoDB has applied or refused a request. */
@@ -84,6 +90,7 @@ export class LeaseWatch {
     if (olderMs > SKEW_MS) {
       this.#world.broken('L2', `${place} was granted though the row is ${olderMs} ms newer: its sender has given up`)
     }
+    const continues = this.#world.continuations.granted(place, request, attempt, before)
     const tenure: Tenure = {
       token: after.token,
       attempt: after.attempt,
@@ -97,6 +104,7 @@ export class LeaseWatch {
       untilMonotonicMs: attempt.sentMonotonicMs + after.expiresAtMs - request.nowMs,
       expiresAtMs: after.expiresAtMs,
       hasWrongClock: Math.abs(attempt.offsetMs) > SKEW_MS / 2,
+      continues,
       ...{ ended: undefined, requestedEnd: undefined, invocation: undefined, lease: undefined },
     }
     this.#takenOver(tenure, before)
@@ -145,7 +153,7 @@ export class LeaseWatch {
       before.completedTick === undefined ? this.#periodOf(after.firstTick) : this.#periodOf(before.completedTick) + 1
     for (let period = from; period < this.#periodOf(after.completedTick); period++) {
       const tick = new Date(period * periodMs).toISOString()
-      if (!lease.missed.includes(tick))
+      if (!lease.missed.includes(tick) && !this.#world.operator.isPaused(period))
         this.#world.broken('L4', `${place} closes ${tick}, which was in no missed ticks`)
     }
   }
@@ -157,8 +165,10 @@ export class LeaseWatch {
     this.completed.set(period, { tenure, atMs: this.#world.timeline.nowMs })
   }
 
-  #ended({ kind }: HolderWrite, tenure: Tenure, after: LeaseRow, place: string): void {
+  #ended(request: HolderWrite, tenure: Tenure, after: LeaseRow, place: string): void {
+    const { kind } = request
     tenure.ended = after.endedBy
+    this.#world.continuations.released(request, tenure, after, place)
     const stillRuns = tenure.invocation?.task === 'running' && tenure.process.state !== 'dead'
     if (stillRuns && tenure.requestedEnd === undefined) {
       this.#world.broken('S1', `${place} gave up the lease while the task of ${nameOf(tenure)} still ran`)
@@ -185,9 +195,10 @@ export class LeaseWatch {
     if (row === undefined || attempt === undefined || this.#periodOf(request.tick) <= this.highestCompleted) return
     const { sentAtMs } = attempt
     const hasWrongClock = Math.abs(attempt.offsetMs) > SKEW_MS / 2
+    if (request.nowMs < row.pausedUntilMs) return
     if (row.holder === undefined) {
       const isDelayed = row.writtenAtMs > request.nowMs + SKEW_MS || row.attempt === request.attempt // A6, A5
-      if (!isDelayed && !hasWrongClock) this.#world.broken('L2', `${place} was refused a lease that is free`)
+      if (!isDelayed && !hasWrongClock) this.#world.continuations.refused(place, request, sentAtMs, row)
       return
     }
     const tenure = this.tenures.get(row.token)

@@ -35,6 +35,7 @@ function checkAnswer(world: World, invocation: Invocation): void {
   const { status, reason, holder, fencingToken } = fields(invocation.answer)
   if (status === 'standby') {
     checkStandby(world, invocation, String(reason))
+    if (reason === 'held' && holder === undefined) world.continuations.stoodBy(label, delivery)
     if (reason === 'held' && world.setting.entry !== 'standalone' && String(holder).endsWith(delivery.requestId)) {
       world.broken('L3', `${label} stands by while an earlier try of its event holds the lease: the tick is lost`)
     }
@@ -45,6 +46,7 @@ function checkAnswer(world: World, invocation: Invocation): void {
   if (status === 'released' && (!isItsOwn || tenure.ended !== 'released')) {
     world.wrong(`${label} reports a release that did not happen`)
   }
+  if (status === 'continued') world.continuations.reported(label, tenure)
   if (status !== 'completed') return
   if (!isItsOwn || leases.completed.get(tenure.period)?.tenure !== tenure) {
     world.broken('S4', `${label} reports a completion with token ${fencingToken} that did not happen`)
@@ -56,7 +58,7 @@ function checkAnswer(world: World, invocation: Invocation): void {
 /** A false reason would lose the tick: a candidate whose tick is done does not try again. */
 function checkStandby(world: World, { label, delivery }: Invocation, reason: string): void {
   const { leases, setting } = world
-  if (reason === 'superseded' || reason === 'contended') world.reached(`standby: ${reason}`)
+  if (reason === 'superseded' || reason === 'contended' || reason === 'paused') world.reached(`standby: ${reason}`)
   world.reached('standby: completed before a slower racer', reason === 'tickDone' && delivery.tries.length === 1)
   const period = Math.floor(Date.parse(delivery.event.tick) / setting.periodMs)
   const isLater = reason === 'superseded' && [...leases.tenures.values()].some((tenure) => tenure.period > period)
@@ -86,11 +88,6 @@ function checkClockSkew(world: World, { label, environment }: Invocation, { mess
  */
 export function checkTicks(world: World): void {
   const { leases, setting, lambda } = world
-  for (const period of new Set(
-    lambda.deliveries.map(({ event }) => Math.floor(Date.parse(event.tick) / setting.periodMs)),
-  )) {
-    checkNotVanished(world, period)
-  }
   if (!setting.heartbeat) return // a task may take longer than its lease, every time
   for (const [tick, ofTick] of Map.groupBy(lambda.deliveries, (delivery) => delivery.event.tick)) {
     const period = Math.floor(Date.parse(tick) / setting.periodMs)
@@ -105,17 +102,6 @@ export function checkTicks(world: World): void {
   }
 }
 
-/** A tick that was not completed, though a later one was, had been told to a leader. */
-function checkNotVanished(world: World, period: number): void {
-  const { leases, setting } = world
-  const { row, completed, highestCompleted, tenures } = leases
-  const isFirst = row === undefined || period * setting.periodMs < Date.parse(row.firstTick)
-  if (isFirst || completed.has(period) || period > highestCompleted) return
-  const tick = new Date(period * setting.periodMs).toISOString()
-  const wasTold = [...tenures.values()].some(({ lease }) => lease?.missed.includes(tick))
-  if (!wasTold) world.broken('L4', `the tick ${tick} vanished: it was neither completed nor missed`)
-}
-
 const ITS_OWN_CLOCK = "This machine's clock"
 const LASTING_FAULTS = ['cut off', 'cut off while giving up', 'clock set', 'clock wrong', 'clock drifts']
 
@@ -124,9 +110,9 @@ function wasUnobstructed({ faults, setting }: World, last: Invocation): boolean 
   const { label, environment, heldBy, delivery } = last
   // A double of the event has the same request id, and tries of its own.
   const isHeldByOther = heldBy !== undefined && heldBy.invocation?.delivery !== delivery
-  const { reason } = fields(last.answer)
+  const { reason, status } = fields(last.answer)
   if (isHeldByOther || setting.sharedProcesses) return false
-  if (reason === 'held' || reason === 'superseded' || reason === 'contended') return false
+  if (['held', 'superseded', 'contended', 'paused'].includes(String(reason)) || status === 'continued') return false
   // A row that a wrong clock wrote keeps all others out until they come near its time.
   const isOtherClock = last.error instanceof ClockSkewError && !last.error.message.startsWith(ITS_OWN_CLOCK)
   if (isOtherClock && faults.injected.some(({ kind }) => kind.startsWith('clock'))) return false
@@ -149,7 +135,7 @@ export function checkCleanTick(world: World, tick: number): void {
     world.broken(winners.length === 0 ? 'L2' : 'S4', what)
   }
   for (const invocation of invocations) {
-    if (winners.includes(invocation) || fields(invocation.answer)['status'] === 'standby') continue
+    if (['completed', 'continued', 'standby'].includes(String(fields(invocation.answer)['status']))) continue
     world.wrong(`${invocation.label} should stand by, but ${describeEnd(invocation)}`)
   }
 }

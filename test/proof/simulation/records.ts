@@ -1,5 +1,6 @@
 /** What the simulation knows of each tenure and each request. */
 import type { Lease } from '../../../functions/election/index.ts'
+import type { Checkpoint } from '../../../functions/election/rules.ts'
 import type { LeaseRequest } from '../../../functions/election/stores/describe.ts'
 import type { Answer } from '../../../functions/election/testing/dynamodb/answer.ts'
 import type { Row } from '../../../functions/election/testing/dynamodb/database.ts'
@@ -30,7 +31,9 @@ export interface Tenure {
   hasWrongClock: boolean
   ended: string | undefined
   /** The end that the task asked for itself. */
-  requestedEnd: 'release' | 'complete' | undefined
+  requestedEnd: 'release' | 'complete' | 'handOver' | undefined
+  /** What the leader before handed over to it. */
+  readonly continues: Checkpoint | undefined
   invocation: Invocation | undefined
   lease: Lease | undefined
 }
@@ -54,7 +57,17 @@ export function leaseRow(row: Row) {
     endedBy: textOf(row['endedBy']),
     firstTick: textOf(row['firstTick']) ?? '',
     completedTick: textOf(row['completedTick']),
+    eventId: textOf(row['eventId']),
+    pausedUntilMs: Number(textOf(row['pausedUntilMs']) ?? 0),
+    ...reservationIn(row),
   }
+}
+
+/** Until when the lease is reserved, and for whom. */
+function reservationIn(row: Row) {
+  const isValid = textOf(row['reservedBy']) === textOf(row['fencingToken'])
+  const [reservedFor, untilMs] = isValid ? [textOf(row['reservedFor']), textOf(row['reservedUntilMs'])] : []
+  return { reservedFor, reservedUntilMs: Number(untilMs ?? 0) }
 }
 
 /** One request, shared by its sender and all copies of it. */

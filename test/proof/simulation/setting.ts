@@ -66,5 +66,7 @@ export function settingOf(seed: number, ticks?: number) {
     freezeStopsMonotonic: random.chance(500),
     /** Leaders work the ticks that were missed. */
     catchesUp: random.chance(500),
+    /** How many invocations the work of a tick takes, one after another. */
+    parts: work === 'billing' ? 1 : random.pick(1, 1, 2, 3),
   }
 }

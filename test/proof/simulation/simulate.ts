@@ -121,6 +121,7 @@ async function runTicks(world: World): Promise<void> {
   for (let tick = 1; tick <= setting.ticks; tick++) {
     const tickMs = START_MS + tick * setting.periodMs
     schedule(world, tick, tickMs)
+    world.operator.mayPause(tick, tickMs)
     timeline.at(tickMs - 1, undefined, () => {
       billing?.addDueSubscriptions(tick)
       billing?.checkCharges()

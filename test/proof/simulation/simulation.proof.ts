@@ -7,7 +7,7 @@ import { runHistory, simulate } from './simulate.ts'
 const { PROOF_QUICK, PROOF_SEED, PROOF_SEEDS } = process.env
 const isQuick = PROOF_QUICK === '1'
 /** More than 20,000 ticks with faults, in which each rare situation must come about. */
-const FULL = 1_100
+const FULL = 1_000
 const QUICK = 60
 const from = Number(PROOF_SEED ?? (isQuick ? randomInt(2 ** 47) : 1))
 const seeds = Number(PROOF_SEEDS ?? (isQuick ? QUICK : FULL))

@@ -4,10 +4,12 @@ import type { Violation } from '../result.ts'
 import { BeliefWatch } from './belief-watch.ts'
 import { Billing } from './billing.ts'
 import { DynamoDBService } from './connection.ts'
+import { Continuations } from './continuations.ts'
 import { EffectWatch, PROTECTED } from './effect-watch.ts'
 import { Faults } from './faults.ts'
 import { Lambda } from './lambda.ts'
 import { LeaseWatch } from './lease-watch.ts'
+import { Operator } from './operator.ts'
 import { Timeline } from './process.ts'
 import { type Exchange, errorType, LEASES } from './records.ts'
 import { RequestWatch } from './request-watch.ts'
@@ -39,6 +41,8 @@ export class World {
   readonly beliefs = new BeliefWatch(this)
   readonly effects = new EffectWatch(this)
   readonly lambda = new Lambda(this)
+  readonly continuations = new Continuations(this)
+  readonly operator = new Operator(this)
   /** Undefined if the leaders do other work. */
   readonly billing: Billing | undefined
 

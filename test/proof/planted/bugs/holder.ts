@@ -79,7 +79,7 @@ export const holderBugs: readonly Bug[] = [
       "'(holder = :candidate AND attempt = :attempt) OR attribute_exists(holder)',",
     ),
   ]),
-  bug(['S4'], 'a completion that is not recorded', [
+  bug(['S4', 'L4'], 'a completion that is not recorded', [
     inRules('if (tick === undefined) return kept', 'if (tick !== undefined || kept) return kept'),
     inExpressions("['completedTick = :tick', 'completedBy = :fencingToken']", '[]'),
     inExpressions("...(tick === undefined ? {} : { ':tick': tick }),\n      ...(gaveUp", '...(gaveUp'),
@@ -98,7 +98,8 @@ export const holderBugs: readonly Bug[] = [
   bug([], 'a release repeated as a completion', [
     inEnds('if (ending === undefined) return', "if (ending === undefined || ending.how === 'released') return"),
   ]),
-  bug(['S1'], 'believes that it leads while its completion is under way', [inLeadership('this.#ending = ending', '')]),
+  // It renews meanwhile, or completes what it has asked to release.
+  bug([], 'believes that it leads while its completion is under way', [inLeadership('this.#ending = ending', '')]),
   bug(['S4'], 'an end with the step of the renewal that it overtakes', [
     inEnds('make(this.#writes.nextStep())', 'make(Math.max(1, this.#writes.nextStep() - 1))'),
   ]),
