@@ -192,17 +192,13 @@ function answered(turn: Turn, leader: Leading, sent: Write | Guarded, before: St
     !granted && sent.kind === 'write' && (isOwnWrite(record, sent.request) || isOwnCompletion(record, sent.request))
   if (isOwn) checkOwn(then, leader, sent)
   if (granted || isOwn) return become(then, afterSuccess(turn, leader, sent, record))
-  if (sent.kind === 'write' && isClosedAlready(turn, sent.request, record)) {
+  // renewals.ts: an earlier advance of the task got no answer, and closed the tick. Now the task fails.
+  if (sent.kind === 'write' && model.rules.isClosedAlready(record, sent.request)) {
     model.reached('an advance with items is sent again, and refused')
     return become(then, { ...leader, step: leader.step + 1, ending: 'failed', awaited: [] })
   }
   checkReplaced(then, leader)
   return become(then, failed(turn, leader))
-}
-
-/** renewals.ts: an earlier advance of the task got no answer, and closed the tick. Now the task fails. */
-function isClosedAlready({ model }: Turn, request: HolderWrite, record: LeaseRecord | undefined): boolean {
-  return request.kind === 'advance' && model.rules.isHeldBy(record, request) && record.step < request.step
 }
 
 function afterSuccess(turn: Turn, leader: Leading, sent: Write | Guarded, record: LeaseRecord | undefined): Candidate {
