@@ -5,12 +5,15 @@
  */
 
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb'
-import { beforeAll, describe, expect, inject, test } from 'vitest'
+import { beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import { UnsettledChargesError } from '../../functions/billing/charge-due.ts'
 import type { WriteInput } from '../../functions/election/index.ts'
 import { CARD } from '../../functions/sandbox/cards.ts'
 import { type Ended, invokeAll, KillSwitch, type MortalScene, mortalScene, PAGE } from './invocations.ts'
 import { changedLease, monthly, type Scene, setScene, TICK } from './scene.ts'
+
+// Some tests make thousands of requests, one after the other: seconds alone, and minutes beside a busy machine.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const SUBSCRIPTIONS = [
   monthly('cus_01'),
