@@ -140,7 +140,7 @@ it('a table that does not answer ends no campaign, and is asked ever more rarely
   })
   const ann = run(elect('ann'))
   await clock.advance(600_000)
-  expect(asked).toBeLessThan(60)
+  expect(asked).toBeLessThan(100)
   expect(ann.election.health()).toMatchObject({ role: 'standby', lastError: { message: 'down' } })
   isDown = false
   await clock.advance(60_000)
@@ -246,7 +246,7 @@ it('what an earlier leader proclaimed is not that of its successor', async () =>
 it('a pause makes the leader hand over, and keeps all out until it ends', async () => {
   const [ann, bob] = [run(elect('ann')), run(elect('bob'))]
   await clock.advance(5_000)
-  await store.edit('jobs', { pausedUntilMs: clock.wallMs() + 60_000 })
+  await store.edit('jobs', { pausedUntilMs: Math.ceil(clock.wallMs()) + 60_000 })
   await clock.advance(30_000)
   expect(await leads(ann, bob)).toEqual([])
   await clock.advance(35_000)

@@ -120,7 +120,8 @@ export class Scene {
         case 'is cut off':
           return this.network.cutOff(name, forMs)
         case 'all':
-          return names.forEach((each) => this.network.cutOff(each, forMs))
+          for (const each of names) this.network.cutOff(each, forMs)
+          return
         case 'resigns':
           return void this.timeline.after(0, server.process, () => server.resign(random.pick(undefined, ...names)))
         case 'is ill':
