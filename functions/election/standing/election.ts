@@ -100,11 +100,15 @@ export class Election implements AsyncDisposable {
     try {
       for (let lease = await this.#stand(over.signal); lease !== undefined; lease = await this.#stand(over.signal)) {
         this.#leading = lease
+        const beganAtMs = this.#settings.clock.monotonicMs()
         try {
           if (!over.signal.aborted) yield lease
         } finally {
           await this.#end(lease)
         }
+        // Turns that end at once must not become a loop of requests.
+        const leftMs = beganAtMs + this.#times.pollMs - this.#settings.clock.monotonicMs()
+        if (leftMs > 0) await this.#sleep(leftMs, over.signal)
       }
     } finally {
       await this.#candidacy.leave().catch(() => undefined) // the row expires
@@ -122,7 +126,6 @@ export class Election implements AsyncDisposable {
   /** At once the present leader, then every change in order; `leader` is absent while the lease is vacant. */
   async *observe({ signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<{ readonly leader?: Leader }> {
     const order = new Order()
-    const { clock } = this.#settings
     using over = firstOf(this.#over.signal, signal)
     let before: string | undefined
     for (let failures = 0; !over.signal.aborted; ) {
@@ -138,7 +141,7 @@ export class Election implements AsyncDisposable {
         if (!(error instanceof LeaseStoreError)) throw error
         failures++
       }
-      await clock.sleep(failures === 0 ? this.#times.pollMs * jitter() : this.#backoffMs(failures), over.signal)
+      await this.#sleep(failures === 0 ? this.#times.pollMs * jitter() : this.#backoffMs(failures), over.signal)
     }
   }
 
@@ -340,9 +343,10 @@ export class Election implements AsyncDisposable {
     return Math.min(longestMs, FIRST_BACKOFF_MS * 2 ** (failures - 1)) * jitter()
   }
 
-  async #sleep(ms: number, signal: AbortSignal): Promise<void> {
+  async #sleep(pauseMs: number, signal: AbortSignal): Promise<void> {
     const { clock } = this.#settings
     const beganAtMs = clock.monotonicMs()
+    const ms = Math.max(1, Math.ceil(pauseMs)) // a shorter sleep may take no time
     await clock.sleep(ms, signal)
     if (!signal.aborted) this.#eventLoopDelayMs = Math.max(0, clock.monotonicMs() - beganAtMs - ms)
   }
