@@ -221,6 +221,21 @@ it('a pause makes the leader hand over, and keeps all out until it ends', async 
   for (const each of [ann, bob]) each.leave()
 })
 
+it('a thousand candidates: 200 are read, and one that is not among them still leads when the best do not', async () => {
+  const ann = run(elect('ann'))
+  await clock.advance(100)
+  const row = { lease: 'jobs', identity: 'gone', merit: 9, eligible: true, sinceMs: 0, seenAtMs: clock.wallMs() }
+  for (let nth = 0; nth < 1_000; nth++) await store.standing.putCandidate({ ...row, name: `c${nth}` })
+  const zoe = run(elect('zoe'))
+  await clock.advance(5_000)
+  expect(await zoe.election.candidates()).toHaveLength(200)
+  ann.leave()
+  const [reservedMs, pollMs, headStartsMs] = [10_000, 2_000, 5 * 500]
+  await clock.advance(reservedMs + B + headStartsMs + 1.5 * pollMs)
+  expect(await leads(zoe)).toEqual(['zoe'])
+  zoe.leave()
+})
+
 it('a lease is for ticks or for servers, and not for both', async () => {
   await withLease({ store, clock, lease: 'jobs', tick: '2026-11-21T05:00:00Z' }, () => undefined)
   await expect(run(elect('ann')).done).rejects.toThrow(InvalidTickError)

@@ -18,12 +18,16 @@ export class Network {
   requests = 0
   readonly #setting: Setting
   readonly #timeline: Timeline
-  readonly #applied: (process: SimulatedProcess) => void
+  readonly #applied: (process: SimulatedProcess, operation: string, answer: object) => void
   readonly #cutOffUntilMs = new Map<string, number>()
   #faultsUntilMs = 0
   isQuiet = false
 
-  constructor(setting: Setting, timeline: Timeline, applied: (process: SimulatedProcess) => void) {
+  constructor(
+    setting: Setting,
+    timeline: Timeline,
+    applied: (process: SimulatedProcess, operation: string, answer: object) => void,
+  ) {
     this.#setting = setting
     this.#timeline = timeline
     this.#applied = applied
@@ -65,7 +69,7 @@ export class Network {
       timeline.after(ANSWER_MS, process, () => fail('TimeoutError'))
       const execute = () => {
         const answer = { ...this.database.execute(operation, body), dateMs: timeline.nowMs }
-        this.#applied(process)
+        this.#applied(process, operation, answer.body)
         return answer
       }
       const later = () => {
