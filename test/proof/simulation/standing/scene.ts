@@ -250,10 +250,11 @@ export class Scene {
 
   #checkEnd(): void {
     this.#isOver = true
-    for (const { name, hasEnded, process } of this.#all) {
+    for (const { name, hasEnded, process, listeners } of this.#all) {
       if (process.state === 'dead') continue
       if (!hasEnded) this.broken(`the campaign of ${name} has not ended`)
       if (process.sleeping > 0) this.broken(`${name} left ${process.sleeping} timers`)
+      if (listeners > 0) this.broken(`${name} left ${listeners} listeners`)
     }
     if (!this.#observerEnded || (this.#observer?.sleeping ?? 0) > 0) this.broken('the onlooker has not ended')
     for (const row of this.network.database.rows(TABLE)) {

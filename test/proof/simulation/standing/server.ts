@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { DynamoDBLeaseStore, Election, LeaseError, type StandingLease } from '../../../../functions/election/index.ts'
 import { SimulatedProcess } from '../process.ts'
 import { Random } from '../random.ts'
@@ -64,6 +65,11 @@ export class Server {
       if (!signal.aborted) await clock.sleep(this.#scene.isQuiet ? 10 : this.#random.spread(10, 5_000), signal)
     }
     this.hasEnded = true
+  }
+
+  /** Of the signal that ends its campaigns. */
+  get listeners(): number {
+    return getEventListeners(this.#stopping.signal, 'abort').length
   }
 
   stop(): void {
