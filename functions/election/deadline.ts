@@ -65,6 +65,12 @@ export class Deadline {
     return remainingMs > 0 ? remainingMs : 0
   }
 
+  /** Moves the monotonic deadline later, up to that of the row by a wall clock that is right. */
+  recover({ wallMs, monotonicMs }: Instant, atMostMs: number): void {
+    const shortenedByMs = monotonicMs + (this.#expiresAtMs - wallMs) - this.#monotonicMs
+    this.#monotonicMs += Math.max(0, Math.min(shortenedByMs, atMostMs))
+  }
+
   /** A wall clock that was set back must not extend the monotonic deadline, nor the other way round. */
   extend(askedAt: Instant, expiresAtMs: number): void {
     this.#monotonicMs = Math.min(

@@ -22,6 +22,7 @@ export interface Tenancy extends Settings {
     beforeRenewal(): Promise<void>
     /** What the renewal showed: requests of others on the row, and DynamoDB's clock. */
     onLook(look: Look): void
+    onLoss(): void
   }
 }
 
@@ -45,6 +46,8 @@ export interface Ending {
 }
 
 const LONGEST_MARGIN_MS = 1_000
+/** How fast a deadline that a correction of the clock has shortened grows again: faster than any clock drifts. */
+const RECOVERY = 1 / 1_000
 /** A caller's clock may sleep with a single timer, whose length is limited. */
 const LONGEST_SLEEP_MS = 3_600_000
 
@@ -188,8 +191,10 @@ export class Leadership {
   lose(how: string, cause?: StaleTokenError): LeaseLostError {
     const error = this.lost(how, cause)
     const { lease, candidate, fencingToken } = this.tenure
-    if (!this.isLost) this.#tenancy.notify({ kind: 'lost', lease, candidate, fencingToken, error })
+    const isNew = !this.isLost
+    if (isNew) this.#tenancy.notify({ kind: 'lost', lease, candidate, fencingToken, error })
     this.#loss.abort(error)
+    if (isNew) this.#tenancy.standing?.onLoss()
     return error
   }
 
@@ -210,7 +215,9 @@ export class Leadership {
 
   /** The wall clock agrees with DynamoDB's: a tenure of months must not add up the drift of the monotonic clock. */
   rebase(): void {
-    this.#base = instantOf(this.#tenancy.clock)
+    const now = instantOf(this.#tenancy.clock)
+    this.deadline.recover(now, (now.monotonicMs - this.#base.monotonicMs) * RECOVERY)
+    this.#base = now
   }
 
   /** The time to write with an end: never before the acquire, which was compared with DynamoDB's clock. */

@@ -26,3 +26,17 @@ it('is not stretched on the monotonic clock by a renewal after that clock stood 
   clock.freeze(LENGTH_MS)
   expect(deadline.remainingMs()).toBe(0)
 })
+
+it('a monotonic clock that gains 50 ppm for a month does not shorten the lease of a leader whose wall clock is right', () => {
+  let [wallMs, monotonicMs] = [0, 0]
+  const clock = { wallMs: () => wallMs, monotonicMs: () => monotonicMs, sleep: async () => undefined }
+  const deadline = new Deadline(clock, { wallMs, monotonicMs }, 15_000)
+  for (let renewals = 0; renewals < (30 * 86_400) / 5; renewals++) {
+    const askedAt = { wallMs, monotonicMs }
+    wallMs += 5_000
+    monotonicMs += 5_000.25
+    deadline.extend({ wallMs, monotonicMs }, wallMs + 15_000)
+    deadline.recover({ wallMs, monotonicMs }, (monotonicMs - askedAt.monotonicMs) / 1_000)
+  }
+  expect(deadline.remainingMs()).toBeGreaterThan(14_990)
+})

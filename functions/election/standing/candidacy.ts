@@ -18,6 +18,10 @@ export class Candidacy {
   #refreshedAtMs = Number.NEGATIVE_INFINITY
   #queriedAtMs = Number.NEGATIVE_INFINITY
   #isClockRight = true
+  /** As the caller's functions said at the last refresh. */
+  #mayLead = false
+  /** The refresh that is under way. */
+  #refreshing: Promise<void> = Promise.resolve()
 
   constructor(settings: Settings, times: Times, asked: Asked, store: StandingStore) {
     this.#settings = settings
@@ -37,42 +41,57 @@ export class Candidacy {
 
   /** Asks the caller's functions, writes the row and reads those of the others: two requests. */
   async refresh(): Promise<void> {
-    const { clock } = this.#settings
+    this.#refreshedAtMs = this.#settings.clock.monotonicMs()
+    this.#refreshing = this.#refresh()
+    await this.#refreshing
+  }
+
+  async #refresh(): Promise<void> {
     const { merit = 0, eligible } = this.#asked
-    const isEligible = (await eligible?.()) !== false && (await this.isHealthy())
-    const value = typeof merit === 'function' ? await merit() : merit
-    this.#me = {
-      ...this.#me,
-      merit: Number.isFinite(value) ? value : 0,
-      eligible: isEligible && this.#isClockRight,
-      seenAtMs: clock.wallMs(),
-    }
-    this.#refreshedAtMs = clock.monotonicMs()
-    await this.#store.putCandidate(this.#me)
+    const [isEligible, isHealthy] = [await this.#ask(eligible), await this.isHealthy()]
+    const value = typeof merit === 'function' ? await this.#inTime(merit, this.#me.merit) : merit
+    this.#mayLead = isEligible && isHealthy
+    await this.#put({ merit: Number.isFinite(value) ? value : 0 })
     await this.#query()
   }
 
-  /** A candidate whose work has not stopped must not lead again before it has. */
-  async standBack(): Promise<void> {
-    this.#me = { ...this.#me, eligible: false, seenAtMs: this.#settings.clock.wallMs() }
+  async #put(changes: Partial<CandidateRow> = {}): Promise<void> {
+    const eligible = this.#mayLead && this.#isClockRight
+    this.#me = { ...this.#me, ...changes, eligible, seenAtMs: this.#settings.clock.wallMs() }
     await this.#store.putCandidate(this.#me)
   }
 
+  /** For a candidate that is not healthy, or whose work has not stopped: it leads again after the next refresh. */
+  async standBack(): Promise<void> {
+    await this.#refreshing.catch(() => undefined)
+    this.#mayLead = false
+    this.#refreshedAtMs = Number.NEGATIVE_INFINITY
+    await this.#put()
+  }
+
   async leave(): Promise<void> {
+    await this.#refreshing.catch(() => undefined) // a row that is written later would stay
     this.#refreshedAtMs = Number.NEGATIVE_INFINITY
     await this.#store.removeCandidate(this.#me)
   }
 
   /** False too if the caller's function fails, or does not answer within a sixth of the lease. */
   async isHealthy(): Promise<boolean> {
-    const { healthy } = this.#asked
-    if (healthy === undefined) return true
+    return await this.#ask(this.#asked.healthy)
+  }
+
+  async #ask(question: (() => boolean | Promise<boolean>) | undefined): Promise<boolean> {
+    return question === undefined || (await this.#inTime(question, false))
+  }
+
+  /** What the caller's function returns, or `otherwise` if it fails or takes too long. */
+  async #inTime<T>(ask: () => T | Promise<T>, otherwise: T): Promise<T> {
     const { clock, leaseMs } = this.#settings
     const answered = new AbortController()
-    const late = clock.sleep(leaseMs / 6, answered.signal).then(() => false)
+    const late = clock.sleep(leaseMs / 6, answered.signal).then(() => otherwise)
     const answer = Promise.resolve()
-      .then(healthy)
-      .catch(() => false)
+      .then(ask)
+      .catch(() => otherwise)
     return await Promise.race([answer, late]).finally(() => answered.abort())
   }
 
@@ -80,19 +99,16 @@ export class Candidacy {
   checkClock(reading: ClockReading | undefined): boolean {
     const offsetMs = reading === undefined ? 0 : certainOffsetMs(reading)
     this.#isClockRight = Math.abs(offsetMs) <= this.#settings.maxClockSkewMs / 2
-    if (!this.#isClockRight) this.#me = { ...this.#me, eligible: false }
     return this.#isClockRight
   }
 
-  /** What decides the next step; the others are read again if the lease is free, and they were read before that. */
-  async view(record: LeaseRecord | undefined, isFree: boolean): Promise<View> {
+  /** What this candidate knows. */
+  view(record: LeaseRecord | undefined): View {
     const { clock, maxClockSkewMs } = this.#settings
-    const isOld = clock.monotonicMs() - this.#queriedAtMs > this.#times.pollMs
-    if (isFree && isOld && record !== undefined) await this.#query()
     const { refreshMs, headStartMs } = this.#times
     return {
       record,
-      me: this.#me,
+      me: { ...this.#me, eligible: this.#mayLead && this.#isClockRight },
       candidates: this.#others,
       nowMs: clock.wallMs(),
       maxClockSkewMs,
@@ -100,6 +116,13 @@ export class Candidacy {
       headStartMs,
       preempt: this.#asked.preempt,
     }
+  }
+
+  /** Reads the others again, unless that was just done. @returns whether it was necessary */
+  async lookAgain(): Promise<boolean> {
+    const isOld = this.#settings.clock.monotonicMs() - this.#queriedAtMs > this.#times.pollMs
+    if (isOld) await this.#query()
+    return isOld
   }
 
   /** The best other candidate that is alive. */

@@ -1,5 +1,5 @@
 /** What a standing candidate does next. Pure, as rules.ts is: no clock, no randomness, no network. */
-import type { LeaseRecord } from '../rules.ts'
+import { type LeaseRecord, LONGEST_RESERVATION_MS } from '../rules.ts'
 import type { CandidateRow } from '../stores/store.ts'
 
 /** What one candidate knows. The rows may be as old as its last look and its last refresh. */
@@ -41,30 +41,46 @@ export function decide(view: View): Decision {
   const { record, me, nowMs, maxClockSkewMs } = view
   if (!me.eligible) return { kind: 'wait' }
   if (record === undefined) return { kind: 'acquire' }
-  const { pausedUntilMs = 0, reservedFor, reservedUntilMs = 0, reservedBy, fencingToken } = record
-  if (pausedUntilMs > nowMs) return { kind: 'wait', untilMs: pausedUntilMs }
-  const freeFromMs = record.holder === undefined ? record.writtenAtMs : record.expiresAtMs + maxClockSkewMs
-  if (record.holder !== undefined && freeFromMs > nowMs) return besideLeader(view, record, freeFromMs)
-  if (reservedBy === fencingToken && reservedUntilMs + maxClockSkewMs > nowMs) {
-    return reservedFor === me.name ? { kind: 'acquire' } : { kind: 'wait', untilMs: reservedUntilMs + maxClockSkewMs }
-  }
-  // A leader that let its lease expire is most likely dead, whatever its row says.
-  const alive = view.candidates.filter(({ name }) => name !== record.holder)
-  const startsAtMs = freeFromMs + rankOf({ ...view, candidates: alive }) * view.headStartMs
-  return startsAtMs <= nowMs ? { kind: 'acquire' } : { kind: 'wait', untilMs: startsAtMs }
+  const isHeld = record.holder !== undefined && record.expiresAtMs + maxClockSkewMs > nowMs
+  const next = isHeld ? besideLeader(view, record) : undefined
+  if (next !== undefined) return next
+  const startsAtMs = startOf(view, record)
+  return !isHeld && startsAtMs <= nowMs ? { kind: 'acquire' } : { kind: 'wait', untilMs: startsAtMs }
 }
 
-function besideLeader(view: View, record: LeaseRecord, freeFromMs: number): Decision {
+/** When it is my turn to acquire, if nothing is written before. The rules are A1, A3 and A4 of rules.ts. */
+function startOf(view: View, record: LeaseRecord): number {
+  const { me, nowMs, maxClockSkewMs, headStartMs } = view
+  const { holder, pausedUntilMs = 0, reservedFor, reservedUntilMs = 0, reservedBy, fencingToken } = record
+  const isTooLong = reservedUntilMs > nowMs + maxClockSkewMs + LONGEST_RESERVATION_MS
+  const isKept = reservedBy === fencingToken && !isTooLong && reservedUntilMs + maxClockSkewMs > nowMs
+  const isKeptForMe = isKept && reservedFor === me.name
+  // A leader that let its lease expire is most likely dead, whatever its row says.
+  const alive = view.candidates.filter(({ name }) => name !== holder)
+  const rank = isKeptForMe ? 0 : rankOf({ ...view, candidates: alive })
+  const wasKeptUntilMs = reservedBy === fencingToken && !isTooLong ? reservedUntilMs + maxClockSkewMs : 0
+  const vacantFromMs = holder === undefined ? record.writtenAtMs : record.expiresAtMs + maxClockSkewMs
+  const freeFromMs = Math.max(
+    holder === undefined && rank === 0 ? 0 : vacantFromMs,
+    pausedUntilMs,
+    isKeptForMe ? 0 : wasKeptUntilMs,
+  )
+  return freeFromMs + rank * headStartMs
+}
+
+/** Undefined if there is nothing to do but to wait for the end of the lease. */
+function besideLeader(view: View, record: LeaseRecord): Decision | undefined {
   const { me, nowMs, preempt } = view
   const transfer = openTransfer(record, nowMs)
   if (transfer === me.name) return { kind: 'takeOver' }
-  const wait: Decision = { kind: 'wait', untilMs: freeFromMs }
-  if (transfer !== undefined || preempt === undefined || record.holder === me.name) return wait
+  if (transfer !== undefined || preempt === undefined || record.holder === me.name) return undefined
+  if ((record.pausedUntilMs ?? 0) > nowMs) return undefined
   const leader = view.candidates.find(({ name }) => name === record.holder)
-  if (leader === undefined || me.merit < leader.merit + preempt.margin) return wait
+  if (leader === undefined || me.merit < leader.merit + preempt.margin) return undefined
   const isBest = rankOf({ ...view, candidates: view.candidates.filter(({ name }) => name !== leader.name) }) === 0
+  if (!isBest) return undefined
   const mayAskAtMs = record.acquiredAtMs + preempt.minTenureMs
-  if (!isBest || mayAskAtMs > nowMs) return { kind: 'wait', untilMs: Math.min(freeFromMs, Math.max(mayAskAtMs, nowMs)) }
+  if (mayAskAtMs > nowMs) return { kind: 'wait', untilMs: mayAskAtMs }
   return { kind: 'requestTransfer', fencingToken: record.fencingToken }
 }
 

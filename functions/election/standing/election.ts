@@ -95,28 +95,22 @@ export class Election implements AsyncDisposable {
     }
     const ended = Promise.withResolvers<void>()
     this.#campaign = ended.promise
-    const over = new AbortController()
-    const end = () => {
-      over.abort()
-      this.#requestHandOver('resign')
-    }
-    const sources = [this.#over.signal, ...(signal === undefined ? [] : [signal])]
-    for (const source of sources) {
-      if (source.aborted) over.abort()
-      source.addEventListener('abort', end)
-    }
+    using over = firstOf(this.#over.signal, signal)
+    over.signal.addEventListener('abort', () => this.#requestHandOver('resign'))
     try {
       for (let lease = await this.#stand(over.signal); lease !== undefined; lease = await this.#stand(over.signal)) {
         this.#leading = lease
-        if (over.signal.aborted) this.#requestHandOver('resign')
+        const beganAtMs = this.#settings.clock.monotonicMs()
         try {
-          yield lease
+          if (!over.signal.aborted) yield lease
         } finally {
           await this.#end(lease)
         }
+        // Turns that end at once must not become a loop of requests.
+        const leftMs = beganAtMs + this.#times.pollMs - this.#settings.clock.monotonicMs()
+        if (leftMs > 0) await this.#sleep(leftMs, over.signal)
       }
     } finally {
-      for (const source of sources) source.removeEventListener('abort', end)
       await this.#candidacy.leave().catch(() => undefined) // the row expires
       this.#campaign = undefined
       ended.resolve()
@@ -132,14 +126,14 @@ export class Election implements AsyncDisposable {
   /** At once the present leader, then every change in order; `leader` is absent while the lease is vacant. */
   async *observe({ signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<{ readonly leader?: Leader }> {
     const order = new Order()
-    const { clock } = this.#settings
+    using over = firstOf(this.#over.signal, signal)
     let before: string | undefined
-    for (let failures = 0; signal?.aborted !== true && !this.#over.signal.aborted; ) {
+    for (let failures = 0; !over.signal.aborted; ) {
       try {
         const { record } = await this.#store.read(this.lease)
         failures = 0
         const leader = this.#leaderIn(record)
-        if (order.isCurrent(record) && stateOf(leader) !== before) {
+        if (order.isCurrent(record, leader === undefined) && stateOf(leader) !== before) {
           before = stateOf(leader)
           yield leader === undefined ? {} : { leader }
         }
@@ -147,8 +141,7 @@ export class Election implements AsyncDisposable {
         if (!(error instanceof LeaseStoreError)) throw error
         failures++
       }
-      const over = signal ?? this.#over.signal
-      await clock.sleep(failures === 0 ? this.#times.pollMs * jitter() : backoffMs(failures), over)
+      await this.#sleep(failures === 0 ? this.#times.pollMs * jitter() : this.#backoffMs(failures), over.signal)
     }
   }
 
@@ -174,7 +167,8 @@ export class Election implements AsyncDisposable {
 
   /** For a readiness probe. */
   health(): Health {
-    const role = this.#campaign === undefined ? 'idle' : this.#leading === undefined ? 'standby' : 'leader'
+    const isLeading = (this.#leading?.remainingMs() ?? 0) > 0
+    const role = this.#campaign === undefined ? 'idle' : isLeading ? 'leader' : 'standby'
     const seenAgoMs = this.#seenAtMs === undefined ? undefined : this.#settings.clock.monotonicMs() - this.#seenAtMs
     return {
       role,
@@ -204,7 +198,7 @@ export class Election implements AsyncDisposable {
       } catch (error) {
         if (error instanceof InvalidOptionError || error instanceof InvalidTickError) throw error
         this.#lastError = error
-        pauseMs = backoffMs(++failures)
+        pauseMs = this.#backoffMs(++failures)
       }
       await this.#sleep(pauseMs, over)
     }
@@ -218,14 +212,20 @@ export class Election implements AsyncDisposable {
     const look = await this.#store.read(this.lease)
     this.#seenAtMs = clock.monotonicMs()
     this.#candidacy.checkClock(look.clockReading)
-    const isFree = this.#leaderIn(look.record) === undefined
-    const view = await this.#candidacy.view(look.record, isFree)
-    const decision = decide(view)
+    const known = decide(this.#candidacy.view(look.record))
+    // Who stands may have changed since the last refresh.
+    const isNews = known.kind === 'acquire' && look.record !== undefined && (await this.#lookAgain())
+    const view = this.#candidacy.view(look.record)
+    const decision = isNews ? decide(view) : known
     const pollMs = Math.min(this.#times.pollMs * jitter(), Math.max(0, this.#candidacy.dueInMs))
     switch (decision.kind) {
       case 'acquire': {
+        if (!(await this.#candidacy.isHealthy())) {
+          await this.#candidacy.standBack()
+          return pollMs
+        }
         const lease = await acquireLease({ ...this.#settings, standing: this.#renewalHooks() })
-        if (!(lease instanceof LeaseHandle)) return Math.min(pollMs, lease.retryAfterMs ?? pollMs)
+        if (!(lease instanceof LeaseHandle)) return clamp(lease.retryAfterMs ?? pollMs, TAKE_OVER_POLL_MS, pollMs)
         this.#successor = undefined
         this.#nominated = undefined
         lease.start()
@@ -240,7 +240,16 @@ export class Election implements AsyncDisposable {
       case 'takeOver':
         return TAKE_OVER_POLL_MS
       case 'wait':
-        return decision.untilMs === undefined ? pollMs : Math.max(1, Math.min(pollMs, decision.untilMs - view.nowMs))
+        return decision.untilMs === undefined ? pollMs : clamp(decision.untilMs - view.nowMs, 1, pollMs)
+    }
+  }
+
+  async #lookAgain(): Promise<boolean> {
+    try {
+      return await this.#candidacy.lookAgain()
+    } catch (error) {
+      this.#lastError = error
+      return false // an older list of candidates is better than no leader
     }
   }
 
@@ -248,7 +257,7 @@ export class Election implements AsyncDisposable {
   async #end(lease: LeaseHandle): Promise<void> {
     try {
       if (lease.ended === undefined && lease.remainingMs() > 0) {
-        await (this.#nominated ?? this.#nominate(lease, undefined))
+        await (this.#nominated ?? (this.#successor === undefined ? this.#nominate(lease, undefined) : undefined))
         const to = this.#successor
         await (to === undefined || to === this.candidate ? lease.release() : lease.resign(to, RESERVED_MS))
       }
@@ -264,8 +273,9 @@ export class Election implements AsyncDisposable {
     const lease = this.#leading
     if (lease === undefined) return
     lease.requestHandOver(reason, 'End this turn of the campaign: the lease is then free for another candidate.')
-    if (reason === 'transfer') this.#successor = to
-    else if (reason !== 'paused') this.#nominated ??= this.#nominate(lease, to)
+    if (to !== undefined) this.#successor = to
+    if (reason === 'unhealthy') this.#standBack()
+    if (reason !== 'transfer' && reason !== 'paused') this.#nominated ??= this.#nominate(lease, to)
     void this.#abandonAfter(drainMs, lease)
   }
 
@@ -287,7 +297,13 @@ export class Election implements AsyncDisposable {
     await this.#settings.clock.sleep(drainMs, lease.over)
     if (lease.over.aborted) return
     lease.abandon()
-    await this.#candidacy.standBack().catch(() => undefined)
+    this.#standBack()
+  }
+
+  #standBack(): void {
+    this.#candidacy.standBack().catch((error: unknown) => {
+      this.#lastError = error
+    })
   }
 
   #renewalHooks() {
@@ -297,6 +313,7 @@ export class Election implements AsyncDisposable {
         if (this.#candidacy.dueInMs <= 0) this.#candidacy.refresh().catch((error: unknown) => (this.#lastError = error))
       },
       onLook: (look: Look) => this.#onLook(look),
+      onLoss: () => this.#standBack(), // the turn still runs
     }
   }
 
@@ -320,9 +337,16 @@ export class Election implements AsyncDisposable {
     return leaderOf(record, clock.wallMs(), maxClockSkewMs)
   }
 
-  async #sleep(ms: number, signal: AbortSignal): Promise<void> {
+  /** With jitter, so that an outage does not end with all candidates at once; never longer than a lease. */
+  #backoffMs(failures: number): number {
+    const longestMs = Math.min(LONGEST_BACKOFF_MS, this.#settings.leaseMs / 1.5)
+    return Math.min(longestMs, FIRST_BACKOFF_MS * 2 ** (failures - 1)) * jitter()
+  }
+
+  async #sleep(pauseMs: number, signal: AbortSignal): Promise<void> {
     const { clock } = this.#settings
     const beganAtMs = clock.monotonicMs()
+    const ms = Math.max(1, Math.ceil(pauseMs)) // a shorter sleep may take no time
     await clock.sleep(ms, signal)
     if (!signal.aborted) this.#eventLoopDelayMs = Math.max(0, clock.monotonicMs() - beganAtMs - ms)
   }
@@ -333,7 +357,19 @@ interface Drain {
   readonly drainMs?: number | undefined
 }
 
-/** With jitter, so that an outage does not end with all candidates at once. */
-function backoffMs(failures: number): number {
-  return Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (failures - 1)) * jitter()
+function clamp(ms: number, leastMs: number, mostMs: number): number {
+  return Math.max(leastMs, Math.min(ms, mostMs))
+}
+
+/** Aborts with the first of the two, and listens to them only until it is disposed of. */
+function firstOf(own: AbortSignal, callers: AbortSignal | undefined) {
+  const first = new AbortController()
+  const abort = () => first.abort()
+  const sources = [own, ...(callers === undefined ? [] : [callers])]
+  for (const source of sources) source.addEventListener('abort', abort)
+  if (sources.some(({ aborted }) => aborted)) abort()
+  const letGo = () => {
+    for (const source of sources) source.removeEventListener('abort', abort)
+  }
+  return { signal: first.signal, [Symbol.dispose]: letGo }
 }

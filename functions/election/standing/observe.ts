@@ -26,10 +26,13 @@ export function leaderOf(record: LeaseRecord | undefined, nowMs: number, maxCloc
 export class Order {
   #latest: readonly [token: number, isVacant: number, step: number] = [0, 0, -1]
 
-  /** Whether this row is not older than all seen before. */
-  isCurrent(record: LeaseRecord | undefined): boolean {
+  /**
+   * Whether this row is not older than all seen before.
+   * @param isVacant also if it has expired: a renewal that arrives later makes no leader
+   */
+  isCurrent(record: LeaseRecord | undefined, isVacant: boolean): boolean {
     if (record === undefined) return this.#latest[0] === 0
-    const place = [record.fencingToken, record.holder === undefined ? 1 : 0, record.step] as const
+    const place = [record.fencingToken, isVacant ? 1 : 0, record.step] as const
     const difference = place.map((value, index) => value - (this.#latest[index] ?? 0)).find((by) => by !== 0) ?? 0
     if (difference < 0) return false
     this.#latest = place

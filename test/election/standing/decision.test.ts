@@ -89,7 +89,7 @@ it.each<[string, Partial<View>, ReturnType<typeof decide>]>([
   [
     'nor if another is better still',
     { candidates: [candidate('lea', 3), candidate('bob', 6)] },
-    { kind: 'wait', untilMs: NOW_MS },
+    { kind: 'wait', untilMs: FREE_MS + 500 },
   ],
 ])('%s', (_, changes, expected) => {
   expect(decide(view(HELD, { candidates: [candidate('lea', 3)], preempt: PREEMPT, ...changes }))).toEqual(expected)
