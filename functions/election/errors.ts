@@ -52,6 +52,7 @@ export type HandOverReason = 'deadline' | 'resign' | 'transfer' | 'unhealthy' | 
  */
 export class HandOverRequestedError extends LeaseError {
   override readonly name = 'HandOverRequestedError'
+  /** `deadline` in Lambda: the invocation is about to end. The others are of servers: see `HandOverReason`. */
   readonly reason: HandOverReason
 
   constructor(message: string, options: { readonly lease: string; readonly reason: HandOverReason }) {
