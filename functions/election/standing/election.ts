@@ -32,6 +32,7 @@ export interface Health {
   readonly lastError?: unknown
 }
 
+const DEFAULT_LEASE_MS = 15_000
 /** How long the lease is kept for the candidate that it is handed over to. */
 const RESERVED_MS = 10_000
 /** How long a request for a transfer stands. */
@@ -74,7 +75,8 @@ export class Election implements AsyncDisposable {
     this.#options = options
     const { store, lease, candidate, leaseMs, maxClockSkewMs, onEvent, clock } = options
     const given = Object.entries({ store, lease, candidate, leaseMs, maxClockSkewMs, onEvent, clock })
-    this.#settings = settingsOf(withDefaults(Object.fromEntries(given.filter(([, value]) => value !== undefined))))
+    const complete = withDefaults(Object.fromEntries(given.filter(([, value]) => value !== undefined)))
+    this.#settings = settingsOf({ leaseMs: DEFAULT_LEASE_MS, ...complete })
     if (this.#settings.store.standing === undefined) {
       throw new InvalidOptionError('An Election needs a store with `standing`, such as a DynamoDBLeaseStore.')
     }

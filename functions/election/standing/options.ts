@@ -5,7 +5,9 @@ import type { Preempt } from './decision.ts'
 
 /** How servers stand for a lease. */
 export interface ElectionOptions
-  extends Pick<LeaseOptions, 'store' | 'lease' | 'candidate' | 'leaseMs' | 'maxClockSkewMs' | 'onEvent' | 'clock'> {
+  extends Pick<LeaseOptions, 'store' | 'lease' | 'candidate' | 'maxClockSkewMs' | 'onEvent' | 'clock'> {
+  /** Length of the lease in milliseconds, 100 to 3,600,000. @default the environment variable LEASE_MS, else 15,000 */
+  readonly leaseMs?: number
   /** How often a candidate that waits reads the lease row, in milliseconds. @default 2,000 */
   readonly pollMs?: number
   /** How often each candidate writes its own row, in milliseconds. @default 30,000 */
