@@ -41,7 +41,7 @@ export interface CheckpointOptions<State = unknown> {
 
 /** What the option must be, for messages. */
 export const CHECKPOINT_RULE =
-  '{ version, schema, migrate }: a whole number from 1, a schema of standardschema.dev (such as one of Zod or Valibot) ' +
+  '{ version, schema, migrate }: a whole number from 1, a schema of standardschema.dev (as of Zod or Valibot) ' +
   'and, if you like, a function'
 
 export function isCheckpointOptions(value: unknown): boolean {

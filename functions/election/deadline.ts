@@ -33,7 +33,7 @@ export function instantAfter(askedAt: Instant, clock: Clock): Instant {
   return { wallMs: askedAt.wallMs + (passedMs > 0 ? Math.floor(passedMs) : 0), monotonicMs }
 }
 
-/** The time of a write that ends the lease, by the earlier of both clocks: after a later one, A6 would refuse others. */
+/** The time of a write that ends the lease, by the earlier of both clocks: after a later one, A6 refuses others. */
 export function endOf(askedAt: Instant, clock: Clock): number {
   const wallMs = clock.wallMs()
   const presentMs = instantAfter(askedAt, clock).wallMs

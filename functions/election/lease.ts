@@ -69,7 +69,8 @@ export interface Lease<State = unknown> {
    * texts, numbers from -(2 ** 53 - 1) to 2 ** 53 - 1, booleans, null, arrays and plain objects of them, 30 levels
    * deep, Uint8Arrays, and Sets of texts or of numbers; at most 350 KB (358,400 bytes as DynamoDB measures an item).
    * Every renewal writes the whole row, at one write unit for each KB. With the option `checkpoint` the state is
-   * checked by its schema first, and saved as it was given, with the version. Larger states: s3Checkpoints of tenure/s3.
+   * checked by its schema first, and saved as it was given, with the version. Larger states: s3Checkpoints of
+   * tenure/s3.
    * @throws InvalidOptionError that names the path of what cannot be saved; CheckpointError if it does not fit the
    *   schema; LeaseLostError, LeaseStoreError
    */

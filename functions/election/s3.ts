@@ -63,9 +63,9 @@ export type SavingLease = Pick<
 export type LoadingLease = Pick<Lease, 'name' | 'checkpoint'> & Partial<Pick<Lease, 'signal'>>
 
 /**
- * Checkpoints of up to 100 MB of JSON, in S3. Each save writes an object of its own, which is never overwritten; its key
- * has lease, tick and fencing token. The pointer to it is saved on the lease row, with the rules of every checkpoint: a
- * leader that was replaced may still write objects, but the row never points to them.
+ * Checkpoints of up to 100 MB of JSON, in S3. Each save writes an object of its own, which is never overwritten; its
+ * key has lease, tick and fencing token. The pointer to it is saved on the lease row, with the rules of every
+ * checkpoint: a leader that was replaced may still write objects, but the row never points to them.
  *
  * Objects are not deleted: give the bucket a lifecycle rule that expires the prefix later than the longest run and its
  * retries. The role needs `s3:PutObject` and `s3:GetObject` on `BUCKET/checkpoints/*`, and `s3:ListBucket` on the

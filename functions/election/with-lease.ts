@@ -32,8 +32,8 @@ export type Outcome<T> =
  * })
  * @throws before the task starts: InvalidOptionError, InvalidTickError, LeaseStillHeldError, ClockSkewError,
  *   CorruptLeaseError, CheckpointError, LeaseStoreError, LeaseLostError (the lease was won too late), and the reason of
- *   `signal`. After it started: what the task throws; LeaseLostError if the lease was lost; LeaseStoreError or CorruptLeaseError if the
- *   completion was not confirmed
+ *   `signal`. After it started: what the task throws; LeaseLostError if the lease was lost; LeaseStoreError or
+ *   CorruptLeaseError if the completion was not confirmed
  */
 export function withLease<T, State = unknown>(
   options: LeaseOptions & WithCheckpoint<State> & { readonly tick: TickInput },

@@ -93,9 +93,9 @@ export class LeaseTable extends Construct {
   }
 
   /**
-   * Allows `grantee`, such as the task role of an ECS service, to stand for this lease by an `Election`: as `grantLead`,
-   * and to read the rows of the lease and its candidates (GetItem, Query). Give the container a `stopTimeout` longer
-   * than the election's `drainMs`, so that it can hand over when it is stopped.
+   * Allows `grantee`, such as the task role of an ECS service, to stand for this lease by an `Election`: as
+   * `grantLead`, and to read the rows of the lease and its candidates (GetItem, Query). Give the container a
+   * `stopTimeout` longer than the election's `drainMs`, so that it can hand over when it is stopped.
    * @throws ConfigurationError as `grantLead` does
    */
   grantStand(grantee: IGrantable, lease: string): Grant {

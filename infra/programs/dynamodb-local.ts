@@ -1,8 +1,8 @@
 /**
  * Amazon's DynamoDB Local, in memory, from the first of these that is available: one that already listens at
- * `DYNAMODB_ENDPOINT`; the jar in the npm package `amplify-dynamodb-simulator`, with Java; Docker, which pulls the image
- * `amazon/dynamodb-local`. The jar and the image have the "Amazon DynamoDB Local License Agreement": the user needs an
- * AWS account. `tenure` includes neither, because the licence forbids passing them on.
+ * `DYNAMODB_ENDPOINT`; the jar in the npm package `amplify-dynamodb-simulator`, with Java; Docker, which pulls the
+ * image `amazon/dynamodb-local`. The jar and the image have the "Amazon DynamoDB Local License Agreement": the user
+ * needs an AWS account. `tenure` includes neither, because the licence forbids passing them on.
  *
  * Limits: no latency, no throttling, no TransactionConflict, no IAM. The last two are reachable from this machine
  * alone, and each access key sees its own tables: a random key is a secret.

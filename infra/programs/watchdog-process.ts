@@ -1,6 +1,6 @@
 /**
- * The process that `watchdog.ts` starts. Its input has lines `+PID` (guard this process group) and `-PID` (stop guarding
- * it), and ends when the parent has ended, in whatever way.
+ * The process that `watchdog.ts` starts. Its input has lines `+PID` (guard this process group) and `-PID` (stop
+ * guarding it), and ends when the parent has ended, in whatever way.
  */
 import { createInterface } from 'node:readline'
 

@@ -87,8 +87,8 @@ export class Election implements AsyncDisposable {
   }
 
   /**
-   * One turn of the loop is one tenure. Losing the lease is the next turn. Leaving the loop, or aborting `signal`, hands
-   * over and ends the campaign; a request that fails never does. While a turn runs, no other one begins.
+   * One turn of the loop is one tenure. Losing the lease is the next turn. Leaving the loop, or aborting `signal`,
+   * hands over and ends the campaign; a request that fails never does. While a turn runs, no other one begins.
    * @throws InvalidOptionError if a campaign of this election is under way; InvalidTickError if the lease has ticks
    */
   async *campaign({ signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<StandingLease, void, void> {

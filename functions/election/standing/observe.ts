@@ -20,8 +20,8 @@ export function leaderOf(record: LeaseRecord | undefined, nowMs: number, maxCloc
 }
 
 /**
- * Puts looks into order: reads may be old, and an older one must not undo a newer. A token that was seen vacant is never
- * seen held again.
+ * Puts looks into order: reads may be old, and an older one must not undo a newer. A token that was seen vacant is
+ * never seen held again.
  */
 export class Order {
   #latest: readonly [token: number, isVacant: number, step: number] = [0, 0, -1]

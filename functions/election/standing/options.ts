@@ -44,7 +44,8 @@ export function assertElectionOptions(options: ElectionOptions): Times {
   const surplus = Object.keys(options).find((name) => ![...OWN, ...ELECTION].some((known) => known === name))
   if (surplus !== undefined) {
     throw new InvalidOptionError(
-      `An Election has no option ${show(surplus)}: it stands without ticks. Options: ${[...ELECTION, ...OWN].join(', ')}.`,
+      `An Election has no option ${show(surplus)}: it stands without ticks. ` +
+        `Options: ${[...ELECTION, ...OWN].join(', ')}.`,
     )
   }
   const { merit, eligible, healthy, preempt } = options

@@ -78,7 +78,7 @@ export function leaseStoreConformance({
         }
       })
     }
-    it('T1: a leader is asked to hand over to one candidate at a time, unless the store has no `standing`', async () => {
+    it('T1: a leader is asked to hand over to one candidate at a time (a store with `standing`)', async () => {
       const { store, read } = await createStore()
       if (store.standing === undefined) return
       const rules = new RulesStore()

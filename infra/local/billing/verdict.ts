@@ -26,7 +26,8 @@ export function concludeBilling(end: RunEnd, report: BillingReport, asked: Asked
       : [...undone, ...faultsInVain(end, injected, asked), ...harmless.map(({ protection }) => NO_HARM[protection])],
   }
   const { declined } = report
-  const outcome = `everything due was ${declined > 0 ? 'charged or declined' : 'charged'} once; gateway and ledger agree`
+  const charged = declined > 0 ? 'charged or declined' : 'charged'
+  const outcome = `everything due was ${charged} once; gateway and ledger agree`
   const success = ledgerCharges + declined === 0 ? 'nothing was due, nothing was charged' : outcome
   return { summary, verdict, lines: linesOf(report), success }
 }

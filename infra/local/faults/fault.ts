@@ -33,7 +33,7 @@ export type CandidateFaultName = (typeof OF_CANDIDATE)[number]
 /** A fault injected at once: on the page, by a flag, or from a scenario file. */
 export type ManualFault = { readonly do: 'killLeader' | 'freezeLeader' | 'thawLeader' } | CandidateFault
 
-/** Candidates are added and removed from the next tick on; clocks are set, ahead or behind, from the next attempt on. */
+/** Candidates are added and removed from the next tick on; clocks are set from the next attempt on. */
 export type CandidateFault =
   | { readonly do: 'addCandidate' }
   | { readonly do: 'skewClock'; readonly candidate: number; readonly ms: number }

@@ -47,7 +47,7 @@ const WORST = ['freezeLeader', 'killLeader', 'none'] as const
 const MOMENTS = ['before', 'after'] as const
 const ROW_WRITES: readonly CallKind[] = ['claim', 'intent', 'answer', 'move']
 const STEPS: readonly CallKind[] = [...ROW_WRITES, 'charge']
-/** Each of the first ticks of the generated customers has as many charges, so this many calls of each step are certain. */
+/** Each of the first ticks of generated customers has as many charges: so many calls of each step are certain. */
 const CERTAIN_CALLS = 4
 /** Small faults may also lie beyond them, at calls of a retry or of the end of the tick. */
 const LIKELY_CALLS = 7

@@ -36,7 +36,7 @@ export interface LoopbackServerOptions {
 export async function startLoopbackServer({ accessKey, answer, failure }: LoopbackServerOptions) {
   const refusalOf = (headers: Received['headers']): Reply | undefined => {
     if (!isOwnHost(headers['host'], port)) return textReply(421, 'This server has another host name')
-    // Browsers add one of these to what a page sends, and no page can change them. https://www.w3.org/TR/fetch-metadata/
+    // Browsers add one of these to what a page sends; no page can change it. https://www.w3.org/TR/fetch-metadata/
     const isFromPage = headers['origin'] !== undefined || headers['sec-fetch-site'] !== undefined
     if (isFromPage) return textReply(403, 'This server does not answer pages in a browser')
     if (isSignedWith(accessKey, headers)) return undefined

@@ -62,7 +62,7 @@ const FENCE = 'attribute_not_exists(#tenureFence) OR #tenureFence <= :tenureFenc
 
 const isFenced = (input: unknown): boolean => String(property(input, 'ConditionExpression')).includes(FENCE)
 
-/** Whether the fence refused this write, and not another part of its condition; a reply without the row leaves it open. */
+/** Whether the fence refused this write, and not another part of its condition; unknown without the row. */
 export function isRefusedByFence({ body }: Call, item: unknown): boolean {
   if (!isFenced(body)) return false
   if (body['ReturnValuesOnConditionCheckFailure'] !== 'ALL_OLD') return true

@@ -27,7 +27,8 @@ export function hintsOn(observations: Observations, { lease, leaseMs }: OwnPlace
   if (observed !== undefined && observed.leaseMs > leaseMs * TOLERANCE) {
     hints.push(
       `It requests the lease for ${secondsOf(observed.leaseMs)}, but LEASE_MS is ${leaseMs}: Lambda's shortened ` +
-        'retries may come before it expires. Omit the option leaseMs, so that LEASE_MS applies, or run with --time-scale 1.',
+        'retries may come before it expires. Omit the option leaseMs, so that LEASE_MS applies, ' +
+        'or run with --time-scale 1.',
     )
   }
   if (observed !== undefined && observed.tick === undefined) {
