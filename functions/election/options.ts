@@ -229,21 +229,18 @@ const RULES: Record<keyof AllOptions, Rule> = {
 /** What the option leaseMs must be, for messages. */
 export const LEASE_MS_RULE = RULES.leaseMs.expected
 
-/** Options of the constructs, and of other libraries, that mean one of these. */
+/** Options of the constructs, and of other libraries, that mean one of these, but are spelt like none or another. */
 const MEANT: Readonly<Partial<Record<keyof AllOptions, string>>> = {
   leaseMs: 'leaseDuration leaseDurationMs duration ttl timeout timeoutMs',
   schedule: 'rate cron expression exactPeriod',
-  timeZone: 'timezone tz',
+  timeZone: 'tz',
   periodMs: 'period interval',
-  maxClockSkewMs: 'maxClockSkew clockSkew',
+  maxClockSkewMs: 'clockSkew',
   waitMs: 'wait retries retryCount',
-  killGraceMs: 'killGrace',
-  heartbeat: 'heartbeatMs',
   store: 'leaseTable tableName table client region endpoint credentials',
   lease: 'leaseName lockName name key',
   candidate: 'owner holder identity',
-  checkpoint: 'schema checkpoints state',
-  signal: 'abortSignal',
+  checkpoint: 'schema state',
 }
 const SYNONYMS = Object.fromEntries(
   Object.entries(MEANT).flatMap(([option, names]) => names.split(' ').map((name) => [name, option] as const)),

@@ -26,10 +26,16 @@ const wrong = (changes: Record<string, unknown>): CompleteOptions => Object.assi
 describe('options', () => {
   it('get their defaults, outside Lambda and in it', () => {
     const given = { store, lease: 'billing', clock }
-    const common = { heartbeat: true, waitMs: 0, maxClockSkewMs: 1_000 }
-    const outside = { candidate: `${hostname()}/${process.pid}`, eventId: undefined, leaseMs: 30_000 }
+    const common = { heartbeat: true, waitMs: 0, maxClockSkewMs: 1_000, maxContinuations: 100, lookEveryMs: 5_000 }
+    const outside = { candidate: `${hostname()}/${process.pid}`, eventId: undefined, leaseMs: 30_000, drainMs: 30_000 }
     expect(settingsOf(given)).toMatchObject({ ...common, ...outside })
-    const inLambda = { candidate: 'charge/event-1', eventId: 'event-1', leaseMs: 15_000, answerMs: 1_000 }
+    const inLambda = {
+      candidate: 'charge/event-1',
+      eventId: 'event-1',
+      leaseMs: 15_000,
+      answerMs: 1_000,
+      drainMs: 15_000,
+    }
     expect(settingsOf({ ...given, context })).toMatchObject({ ...common, ...inLambda })
   })
 
@@ -108,7 +114,9 @@ describe('options', () => {
     ['killGraceMs', 0, 60_000],
     ['waitMs', 0, 900_000],
     ['maxClockSkewMs', 0, 60_000],
-  ])('like %s may be from %i to %i ms, and no more nor less', (name, from, to) => {
+    ['drainMs', 100, 600_000],
+    ['maxContinuations', 1, 10_000],
+  ])('like %s may be from %i to %i, and no more nor less', (name, from, to) => {
     for (const ms of [from, to]) expect(() => settingsOf(wrong({ [name]: ms }))).not.toThrow()
     for (const ms of [from - 1, to + 1])
       expect(() => settingsOf(wrong({ [name]: ms }))).toThrow(`from ${from} to ${to},`)
@@ -264,6 +272,12 @@ it.each([
   ['heartbeet', 'heartbeat'],
   ['region', 'store'],
   ['retryCount', 'waitMs'],
+  ['cron', 'schedule'],
+  ['tz', 'timeZone'],
+  ['clockSkew', 'maxClockSkewMs'],
+  ['leaseName', 'lease'],
+  ['owner', 'candidate'],
+  ['schema', 'checkpoint'],
 ])('the unknown option %s is taken for %s, by meaning or by spelling', (wrong, right) => {
   expect(() => leaderOnly({ [wrong]: 1 })).toThrow(`Did you mean "${right}"?`)
 })
