@@ -185,7 +185,7 @@ const withMethods = (expected: string, ...methods: readonly string[]): Rule => (
 const isRowText = (value: unknown) =>
   typeof value === 'string' && value.length > 0 && value.length <= 256 && value.isWellFormed()
 const hasMethods = (value: unknown, ...methods: readonly string[]): value is object =>
-  typeof value === 'object' && value !== null && methods.every((name) => typeof Reflect.get(value, name) === 'function')
+  methods.every((name) => typeof Reflect.get(Object(value), name) === 'function')
 
 const RULES: Record<keyof AllOptions, Rule> = {
   store: withMethods('a DynamoDBLeaseStore, a MemoryLeaseStore or another LeaseStore', 'acquire', 'write', 'giveBack'),

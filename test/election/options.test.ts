@@ -37,6 +37,7 @@ describe('options', () => {
       drainMs: 15_000,
     }
     expect(settingsOf({ ...given, context })).toMatchObject({ ...common, ...inLambda })
+    expect(settingsOf({ ...given, leaseMs: 6_000 })).toMatchObject({ lookEveryMs: 2_000 })
   })
 
   it.each([
@@ -73,6 +74,10 @@ describe('options', () => {
     [{ context: left(-100_000) }, /says that -100000 ms of the invocation remain/],
     [{ exactPeriod: true }, /no option "exactPeriod". Did you mean "schedule"/],
     [{ schedule: 'daily' }, /The schedule "daily" is neither a rate nor a cron/],
+    [{ schedule: 5 }, /schedule must be an expression like rate\(1 hour\) or cron\(0 6/],
+    [{ timeZone: 1 }, /timeZone must be an IANA name like Europe\/Berlin, but is 1/],
+    [{ continueBy: 'next' }, /continueBy must be a function of a continuation, such as selfInvoke\(\)/],
+    [{ continuation: '' }, /continuation must be the leaseContinuation of the event, a text of 1 to 256/],
     [{ overlap: true }, /overlap must be 'retry' or 'skip', but is true/],
     [{ clock: { ...systemClock, wallMs: () => Number.NaN } }, /clock gives no time: wallMs\(\) must be/],
     [{ clock: { ...systemClock, monotonicMs: () => Number.NaN } }, /clock gives no time: monotonicMs\(\) must be/],
@@ -119,7 +124,7 @@ describe('options', () => {
   ])('like %s may be from %i to %i, and no more nor less', (name, from, to) => {
     for (const ms of [from, to]) expect(() => settingsOf(wrong({ [name]: ms }))).not.toThrow()
     for (const ms of [from - 1, to + 1])
-      expect(() => settingsOf(wrong({ [name]: ms }))).toThrow(`from ${from} to ${to},`)
+      expect(() => settingsOf(wrong({ [name]: ms }))).toThrow(` from ${from} to ${to},`)
   })
 
   it('may be as long as they may, and a tick be a number', () => {
@@ -267,7 +272,7 @@ describe('the environment of an ElectedSchedule’s function', () => {
 
 it.each([
   ['leaseDuration', 'leaseMs'],
-  ['period', 'periodMs'],
+  ['interval', 'periodMs'],
   ['tableName', 'store'],
   ['heartbeet', 'heartbeat'],
   ['region', 'store'],

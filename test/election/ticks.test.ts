@@ -213,7 +213,8 @@ describe('an earlier tick that is still worked', () => {
     await hold({ tick: at(2) })
     const error = await next(changes)
     expect(error).toBeInstanceOf(LeaseStillHeldError)
-    expect(error).toMatchObject({ message: expect.stringContaining(`works on the earlier tick ${at(2)}`) })
+    const message = expect.stringContaining(`works on the earlier tick ${at(2)}`)
+    expect(error).toMatchObject({ lease: 'billing', retryAfterMs: 31_000, message })
   })
 
   it.each<[string, Partial<LeaseOptions>]>([

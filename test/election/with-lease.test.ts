@@ -293,12 +293,14 @@ describe('a frozen process', () => {
 })
 
 it.each([
-  ['acquiredAtMs', { acquiredAtMs: 1e15 }],
-  ['expiresAtMs', { expiresAtMs: 1e15 }],
-])('a row from the future is refused by its %s', async (attribute, changes) => {
+  ['acquiredAtMs', { acquiredAtMs: 1e15 }, TICK],
+  ['expiresAtMs', { expiresAtMs: 1e15 }, TICK],
+  ['expiresAtMs, by a candidate of an earlier tick, too', { expiresAtMs: 1e15 }, at(4)],
+])('a row from the future is refused by its %s', async (name, changes, tick) => {
+  const attribute = name.replace(/,.*/, '')
   await hold()
   store.memory.edit('billing', changes)
-  const error = await outcomeOf(withLease(options({ candidate: 'bob' }), () => 'never'))
+  const error = await outcomeOf(withLease(options({ candidate: 'bob', tick }), () => 'never'))
   expect(error).toBeInstanceOf(CorruptLeaseError)
   expect(error).toMatchObject({ attribute, lease: 'billing', message: expect.stringContaining(attribute) })
 })
