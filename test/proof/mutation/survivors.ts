@@ -33,6 +33,8 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     'ends.ts: continueBy?.(continuation) → continueBy(continuation)',
     'fenced-writes.ts: item !== undefined → true',
     'lease-handle.ts: schedule?.isRate → schedule.isRate',
+    'refusal.ts: holder !== undefined → true',
+    'refusal.ts: tick === undefined → false',
     'rules.ts: holder !== undefined → true',
   ],
   'To ask another value for what a text has throws, which counts as refused.': [
@@ -46,6 +48,9 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
   'A comparison with undefined is false: the condition beside it already fails.': [
     'cron-times.ts: timeMs !== undefined → true',
     'lease-handle.ts: tick !== undefined → true',
+    "refusal.ts: !('tick' in request) || request.tick === undefined → false",
+    "refusal.ts: !('tick' in request) || request.tick === undefined → !('tick' in request) && request.tick === undefined",
+    'refusal.ts: request.tick === undefined → false',
     'rules.ts: record.completedTick !== undefined → true',
     'tick-work.ts: saved !== undefined && tick !== undefined → true',
     'tick-work.ts: saved !== undefined && tick !== undefined → saved !== undefined || tick !== undefined',
@@ -88,6 +93,7 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     'cron-times.ts: { return undefined } → {}',
     'json.ts: { return undefined } → {}',
   ],
+  'Equal ticks are handled before.': ['refusal.ts: heldTick < tick → heldTick <= tick'],
   'A later local time never has the same instant.': ['cron-times.ts: timeMs > afterMs → timeMs >= afterMs'],
   'It only saves the time of the first use of Intl.': [
     "cron-times.ts: timeZone === 'UTC' || timeZone === 'Etc/UTC' → false",
