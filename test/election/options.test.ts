@@ -10,6 +10,7 @@ import {
   withLease,
 } from '../../functions/election/index.ts'
 import { assertOptions, type CompleteOptions, settingsOf } from '../../functions/election/options.ts'
+import { type Similarity, similar } from '../../functions/election/similar.ts'
 import { ManualClock } from '../../functions/election/testing/manual-clock.ts'
 import { RulesStore } from '../../functions/election/testing/rules-store.ts'
 
@@ -19,6 +20,9 @@ const context = { awsRequestId: 'event-1', functionName: 'charge', getRemainingT
 
 /** A context as runners other than Lambda give it. */
 const left = (ms: unknown) => ({ awsRequestId: 'event-1', getRemainingTimeInMillis: () => ms })
+
+/** A class whose name breaks a line. */
+const NAMED = { 'a\nforged': class {} }
 
 /** Options as JavaScript could give them. */
 const wrong = (changes: Record<string, unknown>): CompleteOptions => Object.assign({ store, lease: 'billing' }, changes)
@@ -51,7 +55,10 @@ describe('options', () => {
     [{ store: Object.create(null) }, /but is an object/],
     [{ store: { constructor: { name: 'a secret\nforged' } } }, /but is an object\.$/],
     [{ store: new (class LeaseTable {})() }, /but is an object of type LeaseTable\.$/],
+    [{ store: new NAMED['a\nforged']() }, /but is an object\.$/],
+    [{ lease: 'a\u202eb' }, /but is "a\\u\{202e\}b"\.$/],
     [{ signal: Symbol('a\nb') }, /but is a symbol\.$/],
+    [{ signal: () => 'a secret' }, /but is a function\.$/],
     [{ candidate: '' }, /candidate must be a well-formed text/],
     [{ candidate: ['ann'] }, /candidate must be a well-formed text/],
     [{ candidate: 'x'.repeat(257) }, /of 1 to 256 characters, but is "x{60}"\.$/],
@@ -285,6 +292,16 @@ it.each([
   ['schema', 'checkpoint'],
 ])('the unknown option %s is taken for %s, by meaning or by spelling', (wrong, right) => {
   expect(() => leaderOnly({ [wrong]: 1 })).toThrow(`Did you mean "${right}"?`)
+})
+
+it.each<[string, string[], Similarity, string | undefined]>([
+  ['leaseMz', ['lease', 'leaseMs'], { furthest: 1 }, 'leaseMs'],
+  ['leaseMz', ['lease', 'leaseMs'], { furthest: 0 }, undefined],
+  ['LEASE-m s', ['leaseMs'], { furthest: 0 }, 'leaseMs'],
+  ['ttl', ['tick'], { synonyms: { ttl: 'leaseMs' } }, 'tick'],
+  ['ttl', [], {}, undefined],
+])('%s is most similar, among %j with %j, to %s', (name, known, options, expected) => {
+  expect(similar(name, known, options)).toBe(expected)
 })
 
 it('options that are no object are refused, by leaderOnly and by the store', () => {

@@ -33,6 +33,9 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     'ends.ts: continueBy?.(continuation) → continueBy(continuation)',
     'fenced-writes.ts: item !== undefined → true',
     'lease-handle.ts: schedule?.isRate → schedule.isRate',
+    'show.ts: character.codePointAt(0)?.toString → character.codePointAt(0).toString',
+    'signals.ts: callers?.reason → callers.reason',
+    'similar.ts: synonym !== undefined → true',
     'refusal.ts: holder !== undefined → true',
     'refusal.ts: tick === undefined → false',
     'rules.ts: holder !== undefined → true',
@@ -67,6 +70,13 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     `tick-work.ts: 'called' → ""`,
     `tick-work.ts: 'finished' → ""`,
   ],
+  'It bounds the time that a very long name takes; no test measures time.': [
+    'similar.ts: of .slice(0, LONGEST_NAME) → of',
+  ],
+  'Both names are compared in one case.': [
+    'similar.ts: of .slice(0, LONGEST_NAME) .toLowerCase() → of.slice(0, LONGEST_NAME).toUpperCase()',
+  ],
+  'Neither text is a name of a class.': [`show.ts: '' → "Stryker was here!"`],
   'It only frees memory.': [
     'fenced-writes.ts: { if (turns.isFree) table.rows.delete(key) } → {}',
     'fenced-writes.ts: turns.isFree → false',
