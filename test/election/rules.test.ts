@@ -13,6 +13,7 @@ import {
   acquired,
   type HolderWrite,
   type LeaseRecord,
+  requestTransfer,
 } from '../../functions/election/rules.ts'
 import {
   acquireRequest,
@@ -40,6 +41,12 @@ const ticklessBob = ticklessRequest({ candidate: 'bob', attempt: 'attempt-bob' }
 it('a request without a tick breaks no rule about ticks that are done, but that of rows with ticks', () => {
   const conditions = acquireConditions(done, ticklessBob)
   expect(conditions).toMatchObject({ tickNotDone: true, tickedAlike: false })
+})
+
+it('a transfer to which an earlier leader was asked is not open under the next one', () => {
+  const asked = { ...held, transferTo: 'cy', transferUntilMs: NOW_MS + 10, transferBy: held.fencingToken - 1 }
+  const ask = { lease: 'billing', fencingToken: held.fencingToken, to: 'bob', nowMs: NOW_MS, untilMs: NOW_MS + 20 }
+  expect(requestTransfer(asked, ask)).toMatchObject({ granted: true, record: { transferTo: 'bob' } })
 })
 
 describe('a refusal', () => {
