@@ -94,6 +94,19 @@ describe('a winner', () => {
     expect(asked('renew')).toBe(2)
   })
 
+  it('completes once the writes that its task did not await have ended, in a third of the lease', async () => {
+    const beganMs = clock.wallMs()
+    let afterMs = 0
+    store.beforeNext('saveCheckpoint', () => clock.sleep(9_000))
+    store.beforeNext('complete', () => {
+      afterMs = clock.wallMs() - beganMs
+    })
+    const running = withLease(options({ leaseMs: 30_000 }), (lease) => void lease.saveCheckpoint({ upTo: 7 }))
+    await clock.advance(9_000)
+    expect(await running).toMatchObject({ status: 'completed' })
+    expect([afterMs, clock.sleeping]).toEqual([9_000, 0])
+  })
+
   it.each([
     ['completes', 'complete', 'completed', true],
     ['releases', 'release', 'released', true],

@@ -14,7 +14,7 @@ class CheapFirst extends BaseSequencer {
 /** What runs against each mutant: the tests of functions/election that start no processes and read no documents. */
 export default defineConfig({
   test: {
-    include: ['test/election/*.test.ts'],
+    include: ['test/election/*.test.ts', 'test/election/standing/election.test.ts'],
     exclude: ['race', 'differential', 'recipes'].map((name) => `test/election/${name}.test.ts`),
     globalSetup: ['test/proof/mutation/simulated-dynamodb.ts'],
     sequence: { sequencer: CheapFirst },
