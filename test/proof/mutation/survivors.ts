@@ -127,6 +127,9 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
   'The name of the program shows only in the message of `check`, which is not called here.': [
     `defaults.ts: 'this candidate' → ""`,
   ],
+  'The task returned: a lease that was neither released nor continued is completed.': [
+    "with-lease.ts: ended === 'released' || ended === 'continued' → true",
+  ],
   'A function that ends returns undefined.': [
     'cron-times.ts: { return undefined } → {}',
     'json.ts: { return undefined } → {}',
