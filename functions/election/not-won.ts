@@ -75,12 +75,11 @@ export function notWon(settings: Settings, { record, clockReading }: Answered, r
         return heldBy(settings, { status: 'standby', reason: 'held', ...held }, record, clockReading)
       }
       const { holder, retryAfterMs } = held
-      const atWork =
-        holder === undefined
-          ? `Lease "${lease}" is kept for the next invocation that works`
-          : `"${holder}" holds lease "${lease}" and still works`
       const answer = new LeaseStillHeldError(
-        `${atWork} on the earlier tick ${heldTick}, so tick ${request.tick} ` +
+        (holder === undefined
+          ? `Lease "${lease}" is kept for the next invocation that works`
+          : `"${holder}" holds lease "${lease}" and still works`) +
+          ` on the earlier tick ${heldTick}, so tick ${request.tick} ` +
           'cannot begin. Let the event be retried, as Lambda does. If this tick is never led, the next leader has it ' +
           "in lease.missed. To stand by instead, give overlap: 'skip'.",
         { lease, retryAfterMs },
@@ -136,13 +135,16 @@ export function lateAnswer(settings: Settings, askedAt: Instant, won: Won | unde
   const invocationMs = settings.remainingMs()
   const isOver = new Deadline(clock, askedAt, won.expiresAtMs).remainingMs() === 0
   if (!isOver && invocationMs > answerMs / 2) return undefined
-  const why = isOver
-    ? `the answer came after its deadline, ${won.expiresAtMs - askedAt.wallMs} ms after asking. ` +
-      'The task did not run. Ask for a longer lease if DynamoDB is this slow.'
-    : `the answer came when only ${Math.max(0, Math.floor(invocationMs))} ms of the invocation were left. ` +
-      'The task did not run. The event can be retried; give the function more time' +
-      `${settings.waitMs > 0 ? ', or a shorter waitMs' : ''}.`
-  const error = new LeaseLostError(`Lease "${lease}" was granted, but ${why}`, { lease })
+  const error = new LeaseLostError(
+    `Lease "${lease}" was granted, but the answer came ` +
+      (isOver
+        ? `after its deadline, ${won.expiresAtMs - askedAt.wallMs} ms after asking. ` +
+          'The task did not run. Ask for a longer lease if DynamoDB is this slow.'
+        : `when only ${Math.max(0, Math.floor(invocationMs))} ms of the invocation were left. ` +
+          'The task did not run. The event can be retried; give the function more time' +
+          `${settings.waitMs > 0 ? ', or a shorter waitMs' : ''}.`),
+    { lease },
+  )
   notify({ kind: 'lost', lease, candidate, fencingToken: won.fencingToken, error })
   return error
 }

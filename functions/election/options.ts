@@ -185,7 +185,7 @@ const withMethods = (expected: string, ...methods: readonly string[]): Rule => (
 const isRowText = (value: unknown) =>
   typeof value === 'string' && value.length > 0 && value.length <= 256 && value.isWellFormed()
 const hasMethods = (value: unknown, ...methods: readonly string[]): value is object =>
-  typeof value === 'object' && value !== null && methods.every((name) => typeof Reflect.get(value, name) === 'function')
+  methods.every((name) => typeof Reflect.get(Object(value), name) === 'function')
 
 const RULES: Record<keyof AllOptions, Rule> = {
   store: withMethods('a DynamoDBLeaseStore, a MemoryLeaseStore or another LeaseStore', 'acquire', 'write', 'giveBack'),
@@ -229,21 +229,18 @@ const RULES: Record<keyof AllOptions, Rule> = {
 /** What the option leaseMs must be, for messages. */
 export const LEASE_MS_RULE = RULES.leaseMs.expected
 
-/** Options of the constructs, and of other libraries, that mean one of these. */
+/** Options of the constructs, and of other libraries, that mean one of these, but are spelt like none or another. */
 const MEANT: Readonly<Partial<Record<keyof AllOptions, string>>> = {
   leaseMs: 'leaseDuration leaseDurationMs duration ttl timeout timeoutMs',
   schedule: 'rate cron expression exactPeriod',
-  timeZone: 'timezone tz',
+  timeZone: 'tz',
   periodMs: 'period interval',
-  maxClockSkewMs: 'maxClockSkew clockSkew',
+  maxClockSkewMs: 'clockSkew',
   waitMs: 'wait retries retryCount',
-  killGraceMs: 'killGrace',
-  heartbeat: 'heartbeatMs',
   store: 'leaseTable tableName table client region endpoint credentials',
   lease: 'leaseName lockName name key',
   candidate: 'owner holder identity',
-  checkpoint: 'schema checkpoints state',
-  signal: 'abortSignal',
+  checkpoint: 'schema state',
 }
 const SYNONYMS = Object.fromEntries(
   Object.entries(MEANT).flatMap(([option, names]) => names.split(' ').map((name) => [name, option] as const)),

@@ -93,8 +93,8 @@ export function isOwnWrite(record: LeaseRecord | undefined, { attempt, fencingTo
  * leader of the next one holds it.
  */
 export function isOwnCompletion(record: LeaseRecord | undefined, request: HolderWrite): boolean {
-  if (request.kind !== 'complete' || request.tick === undefined) return false
-  return record?.completedTick === request.tick && record.completedBy === request.fencingToken
+  if (request.kind !== 'complete' || record?.completedTick !== request.tick) return false
+  return record?.completedBy === request.fencingToken
 }
 
 /** Whether H4 alone refused it: an operator closed this tick, or a later one. */

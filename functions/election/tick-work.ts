@@ -83,7 +83,7 @@ export class TickWork {
   closed(): void {
     this.#isClosed = true
     this.#reason = undefined
-    if ((this.#saved?.tick ?? '') <= (this.#tick ?? '')) this.#saved = undefined
+    if (this.#saved?.tick === this.#tick) this.#saved = undefined
   }
 
   /** @throws InvalidOptionError, unless the lease has ticks and this is the first loop */

@@ -149,6 +149,8 @@ describe('a wait in Lambda', () => {
     expect(error).toBeInstanceOf(LeaseLostError)
     expect(error).toMatchObject({ message: expect.stringContaining('only 300 ms of the invocation were left') })
     expect(row()).toMatchObject({ endedBy: 'released' })
+    store.afterNext('acquire', () => clock.freeze(2_500))
+    expect(await withLease(options({ context: lambda(3_000) }), () => 'led')).toMatchObject({ result: 'led' })
   })
 })
 

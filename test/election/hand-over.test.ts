@@ -119,6 +119,10 @@ describe('lease.handOver', () => {
     expect(other).toMatchObject({ status: 'standby', reason: 'reserved', retryAfterMs: 121_000 })
     const next = { ...tickless, candidate: 'next', continuation: started[0]?.id }
     expect(await withLease(next, (lease) => lease.checkpoint)).toMatchObject({ result: 'half' })
+    await withLease(tickless, (lease) => lease.handOver('half'))
+    const waiting = withLease({ ...tickless, candidate: 'other', waitMs: 300_000 }, () => 'led')
+    await clock.advance(200_000)
+    expect(await waiting).toMatchObject({ result: 'led' })
   })
 
   it('in the loop of ticks, continues at the tick that was being worked', async () => {

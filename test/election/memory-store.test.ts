@@ -61,11 +61,28 @@ describe('MemoryLeaseStore', () => {
         if (tick === lease.tick) continue
         store.loseReplies(3)
         await expect(lease.advance([{ Put: put('once') }])).rejects.toThrow(LeaseStoreError)
-        await expect(lease.advance([{ Put: put('again') }])).rejects.toThrow(/is closed already/)
+        const again = await lease.advance([{ Put: put('again') }]).catch((error: unknown) => error)
+        expect(again).toMatchObject({ message: expect.stringContaining('is closed already'), lease: 'reports' })
+        expect(again).toMatchObject({ retryable: false })
       }
     })
     expect(outcome).toMatchObject({ status: 'completed' })
     expect(await store.table('Reports').items()).toMatchObject([{ id: 'once' }])
+  })
+
+  it('closes a missed tick with items for its leader alone, and extends the lease', async () => {
+    const hourly = { store, clock, lease: 'reports', schedule: 'rate(1 hour)', heartbeat: false }
+    await withLease({ ...hourly, tick: '2026-11-21T02:00:00Z' }, () => undefined)
+    const replaced = withLease({ ...hourly, tick: '2026-11-21T05:00:00Z' }, async (lease) => {
+      for await (const tick of lease.ticks()) {
+        await clock.advance(10_000)
+        if (tick.includes('T04')) await store.edit('reports', { attempt: 'that of another' })
+        await lease.advance([{ Put: put(tick) }])
+        expect(lease.remainingMs()).toBe(30_000)
+      }
+    })
+    await expect(replaced).rejects.toThrow(LeaseLostError)
+    expect(await store.table('Reports').items()).toHaveLength(1)
   })
 
   it('refuses what a condition forbids', async () => {

@@ -10,6 +10,7 @@ import {
   withLease,
 } from '../../functions/election/index.ts'
 import { assertOptions, type CompleteOptions, settingsOf } from '../../functions/election/options.ts'
+import { type Similarity, similar } from '../../functions/election/similar.ts'
 import { ManualClock } from '../../functions/election/testing/manual-clock.ts'
 import { RulesStore } from '../../functions/election/testing/rules-store.ts'
 
@@ -20,17 +21,27 @@ const context = { awsRequestId: 'event-1', functionName: 'charge', getRemainingT
 /** A context as runners other than Lambda give it. */
 const left = (ms: unknown) => ({ awsRequestId: 'event-1', getRemainingTimeInMillis: () => ms })
 
+/** A class whose name breaks a line. */
+const NAMED = { 'a\nforged': class {} }
+
 /** Options as JavaScript could give them. */
 const wrong = (changes: Record<string, unknown>): CompleteOptions => Object.assign({ store, lease: 'billing' }, changes)
 
 describe('options', () => {
   it('get their defaults, outside Lambda and in it', () => {
     const given = { store, lease: 'billing', clock }
-    const common = { heartbeat: true, waitMs: 0, maxClockSkewMs: 1_000 }
-    const outside = { candidate: `${hostname()}/${process.pid}`, eventId: undefined, leaseMs: 30_000 }
+    const common = { heartbeat: true, waitMs: 0, maxClockSkewMs: 1_000, maxContinuations: 100, lookEveryMs: 5_000 }
+    const outside = { candidate: `${hostname()}/${process.pid}`, eventId: undefined, leaseMs: 30_000, drainMs: 30_000 }
     expect(settingsOf(given)).toMatchObject({ ...common, ...outside })
-    const inLambda = { candidate: 'charge/event-1', eventId: 'event-1', leaseMs: 15_000, answerMs: 1_000 }
+    const inLambda = {
+      candidate: 'charge/event-1',
+      eventId: 'event-1',
+      leaseMs: 15_000,
+      answerMs: 1_000,
+      drainMs: 15_000,
+    }
     expect(settingsOf({ ...given, context })).toMatchObject({ ...common, ...inLambda })
+    expect(settingsOf({ ...given, leaseMs: 6_000 })).toMatchObject({ lookEveryMs: 2_000 })
   })
 
   it.each([
@@ -44,7 +55,10 @@ describe('options', () => {
     [{ store: Object.create(null) }, /but is an object/],
     [{ store: { constructor: { name: 'a secret\nforged' } } }, /but is an object\.$/],
     [{ store: new (class LeaseTable {})() }, /but is an object of type LeaseTable\.$/],
+    [{ store: new NAMED['a\nforged']() }, /but is an object\.$/],
+    [{ lease: 'a\u202eb' }, /but is "a\\u\{202e\}b"\.$/],
     [{ signal: Symbol('a\nb') }, /but is a symbol\.$/],
+    [{ signal: () => 'a secret' }, /but is a function\.$/],
     [{ candidate: '' }, /candidate must be a well-formed text/],
     [{ candidate: ['ann'] }, /candidate must be a well-formed text/],
     [{ candidate: 'x'.repeat(257) }, /of 1 to 256 characters, but is "x{60}"\.$/],
@@ -67,6 +81,10 @@ describe('options', () => {
     [{ context: left(-100_000) }, /says that -100000 ms of the invocation remain/],
     [{ exactPeriod: true }, /no option "exactPeriod". Did you mean "schedule"/],
     [{ schedule: 'daily' }, /The schedule "daily" is neither a rate nor a cron/],
+    [{ schedule: 5 }, /schedule must be an expression like rate\(1 hour\) or cron\(0 6/],
+    [{ timeZone: 1 }, /timeZone must be an IANA name like Europe\/Berlin, but is 1/],
+    [{ continueBy: 'next' }, /continueBy must be a function of a continuation, such as selfInvoke\(\)/],
+    [{ continuation: '' }, /continuation must be the leaseContinuation of the event, a text of 1 to 256/],
     [{ overlap: true }, /overlap must be 'retry' or 'skip', but is true/],
     [{ clock: { ...systemClock, wallMs: () => Number.NaN } }, /clock gives no time: wallMs\(\) must be/],
     [{ clock: { ...systemClock, monotonicMs: () => Number.NaN } }, /clock gives no time: monotonicMs\(\) must be/],
@@ -108,10 +126,12 @@ describe('options', () => {
     ['killGraceMs', 0, 60_000],
     ['waitMs', 0, 900_000],
     ['maxClockSkewMs', 0, 60_000],
-  ])('like %s may be from %i to %i ms, and no more nor less', (name, from, to) => {
+    ['drainMs', 100, 600_000],
+    ['maxContinuations', 1, 10_000],
+  ])('like %s may be from %i to %i, and no more nor less', (name, from, to) => {
     for (const ms of [from, to]) expect(() => settingsOf(wrong({ [name]: ms }))).not.toThrow()
     for (const ms of [from - 1, to + 1])
-      expect(() => settingsOf(wrong({ [name]: ms }))).toThrow(`from ${from} to ${to},`)
+      expect(() => settingsOf(wrong({ [name]: ms }))).toThrow(` from ${from} to ${to},`)
   })
 
   it('may be as long as they may, and a tick be a number', () => {
@@ -259,13 +279,29 @@ describe('the environment of an ElectedSchedule’s function', () => {
 
 it.each([
   ['leaseDuration', 'leaseMs'],
-  ['period', 'periodMs'],
+  ['interval', 'periodMs'],
   ['tableName', 'store'],
   ['heartbeet', 'heartbeat'],
   ['region', 'store'],
   ['retryCount', 'waitMs'],
+  ['cron', 'schedule'],
+  ['tz', 'timeZone'],
+  ['clockSkew', 'maxClockSkewMs'],
+  ['leaseName', 'lease'],
+  ['owner', 'candidate'],
+  ['schema', 'checkpoint'],
 ])('the unknown option %s is taken for %s, by meaning or by spelling', (wrong, right) => {
   expect(() => leaderOnly({ [wrong]: 1 })).toThrow(`Did you mean "${right}"?`)
+})
+
+it.each<[string, string[], Similarity, string | undefined]>([
+  ['leaseMz', ['lease', 'leaseMs'], { furthest: 1 }, 'leaseMs'],
+  ['leaseMz', ['lease', 'leaseMs'], { furthest: 0 }, undefined],
+  ['LEASE-m s', ['leaseMs'], { furthest: 0 }, 'leaseMs'],
+  ['ttl', ['tick'], { synonyms: { ttl: 'leaseMs' } }, 'tick'],
+  ['ttl', [], {}, undefined],
+])('%s is most similar, among %j with %j, to %s', (name, known, options, expected) => {
+  expect(similar(name, known, options)).toBe(expected)
 })
 
 it('options that are no object are refused, by leaderOnly and by the store', () => {

@@ -111,9 +111,13 @@ describe('the dialect', () => {
       'at(2026-11-29T06:30:00)',
       'fires once, not at every tick; write a cron of one date, such as cron(30 6 29 11 ? 2026)',
     ],
+    ['at(on 2026-11-29T06:30)', 'such as cron(0 6 24 12 ? 2027)'],
     ['at(noon)', 'such as cron(0 6 24 12 ? 2027)'],
     ['@daily', 'is neither a rate nor a cron; write rate(5 minutes), or cron(0 6 * * ? *)'],
     ['0 6 * * ? *', 'is neither a rate nor a cron'],
+    ['my rate(1 hour)', 'is neither a rate nor a cron'],
+    ['rate(1 hour) daily', 'is neither a rate nor a cron'],
+    ['rate(1 hour or so)', 'is not a valid rate'],
     ['rate(0 minutes)', 'is not a valid rate; write a whole number above 0 and its unit'],
     ['rate(5 minute)', 'is not a valid rate'],
     ['rate(1.5 hours)', 'is not a valid rate'],
@@ -134,7 +138,8 @@ describe('the dialect', () => {
 describe('the ticks of a rate', () => {
   test.each([
     ['rate(1 minute)', 1],
-    ['rate(7 minutes)', 7],
+    ['rate(17 minutes)', 17],
+    [' rate( 1  hour ) ', 60],
     ['rate(1 hours)', 60],
     ['rate(2 hours)', 120],
     ['rate(1 day)', 1440],

@@ -16,6 +16,7 @@ describe('the canonical tick', () => {
     ['2024-02-29T00:00:00Z', '2024-02-29T00:00:00.000Z'],
     ['1970-01-01T00:00:00Z', '1970-01-01T00:00:00.000Z'],
     [new Date('1999-12-31T00:00:00Z'), '1999-12-31T00:00:00.000Z'],
+    [Date.parse('2000-01-01T00:00:00Z'), '2000-01-01T00:00:00.000Z'],
     ['9999-12-31T23:59:59.999Z', '9999-12-31T23:59:59.999Z'],
   ])('of %s is %s', (input, expected) => {
     expect(canonicalTick(input)).toBe(expected)
@@ -99,7 +100,7 @@ describe('the tick of an event', () => {
     [many, '"key-8", "key-9". For another'],
     [{ ['x'.repeat(500)]: 1 }, `but got keys: "${'x'.repeat(20)}". For another`],
     [{ 'a\nforged': 1 }, 'but got keys: "a\\nforged". For another'],
-    ...[0, -1, 1.5, '3600000', null].map((periodMs): [object, RegExp] => [{ periodMs }, /periodMs/]),
+    ...[0, -1, 1.5, '3600000', null].map((periodMs): [object, RegExp] => [{ ...read, periodMs }, /periodMs is/]),
   ])('is refused by a short error if the event is %o', (event, message) => {
     expect(() => tickOfEvent(event)).toThrow(message)
   })

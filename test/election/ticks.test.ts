@@ -44,7 +44,8 @@ describe('the loop of ticks', () => {
     await completeHour(1)
     expect(await workAll(5, 2)).toMatchObject({ worked: [at(2), at(3)], outcome: { status: 'released' } })
     expect(row()).toMatchObject({ completedTick: at(3), endedBy: 'released' })
-    expect(await workAll(5)).toMatchObject({ worked: [at(4), at(5)], outcome: { status: 'completed' } })
+    expect(await workAll(5, 1)).toMatchObject({ worked: [at(4)], outcome: { status: 'released' } })
+    expect(await workAll(5)).toMatchObject({ worked: [at(5)], outcome: { status: 'completed' } })
   })
 
   it.each([
@@ -70,7 +71,7 @@ describe('the loop of ticks', () => {
     await withLease(hourly(3), async (lease) => {
       for await (const tick of lease.ticks()) {
         seen.push([tick, lease.checkpoint])
-        if (tick === at(2)) expect(row()?.checkpoint).toEqual({ tick: at(3), state: 'half of 3' })
+        expect(row()?.checkpoint).toEqual({ tick: at(3), state: 'half of 3' })
       }
     })
     expect(seen).toEqual([
@@ -117,8 +118,16 @@ describe('the loop of ticks', () => {
   })
 
   it('gives up its own tick with the completion', async () => {
-    await withLease(hourly(3), (lease) => lease.giveUp('poison'))
-    expect(row()).toMatchObject({ completedTick: at(3), gaveUp: 'poison' })
+    await withLease(hourly(3), (lease) => lease.giveUp(`poison${'!'.repeat(300)}`))
+    expect(row()).toMatchObject({ completedTick: at(3), gaveUp: `poison${'!'.repeat(194)}` })
+  })
+
+  it('needs ticks, and a lease without them gives nothing up', async () => {
+    const { tick: _tick, ...tickless } = options()
+    const loop = withLease(tickless, (lease) => Reflect.apply(Reflect.get(lease, 'ticks'), lease, []))
+    await expect(loop).rejects.toThrow('lease.ticks() needs a lease with ticks')
+    await withLease(tickless, (lease) => Reflect.apply(Reflect.get(lease, 'giveUp'), lease, ['poison']))
+    expect(store.writes.at(-1)).not.toHaveProperty('gaveUp')
   })
 
   it('extends the lease with each advance', async () => {
@@ -138,6 +147,7 @@ describe('the loop of ticks', () => {
     ['advance outside the loop', (lease) => lease.advance(), /in the loop of lease.ticks/],
     ['items that are no list', (lease) => Reflect.apply(lease.advance, lease, ['items']), /lease.advance takes a list/],
     ['giving up without a reason', (lease) => lease.giveUp(''), /takes the reason as a text/],
+    ['a number as the reason', (lease) => Reflect.apply(lease.giveUp, lease, [404]), /takes the reason as a text/],
   ])('refuses %s', async (_, call, message) => {
     const failing = withLease(hourly(3), async (lease) => void (await call(lease)))
     await expect(failing).rejects.toThrow(message)
@@ -203,7 +213,8 @@ describe('an earlier tick that is still worked', () => {
     await hold({ tick: at(2) })
     const error = await next(changes)
     expect(error).toBeInstanceOf(LeaseStillHeldError)
-    expect(error).toMatchObject({ message: expect.stringContaining(`works on the earlier tick ${at(2)}`) })
+    const message = expect.stringContaining(`works on the earlier tick ${at(2)}`)
+    expect(error).toMatchObject({ lease: 'billing', retryAfterMs: 31_000, message })
   })
 
   it.each<[string, Partial<LeaseOptions>]>([
@@ -234,7 +245,9 @@ it('giving up a tick that is closed already is refused, and the next one is not 
   await withLease(hourly(3), async (lease) => {
     for await (const tick of lease.ticks()) {
       if (tick === lease.tick) continue
+      await lease.saveCheckpoint('half')
       await lease.advance()
+      expect(lease.checkpoint).toBeUndefined()
       expect(() => lease.giveUp('too late')).toThrow(/has closed this tick/)
     }
   })

@@ -94,6 +94,19 @@ describe('a winner', () => {
     expect(asked('renew')).toBe(2)
   })
 
+  it('completes once the writes that its task did not await have ended, in a third of the lease', async () => {
+    const beganMs = clock.wallMs()
+    let afterMs = 0
+    store.beforeNext('saveCheckpoint', () => clock.sleep(9_000))
+    store.beforeNext('complete', () => {
+      afterMs = clock.wallMs() - beganMs
+    })
+    const running = withLease(options({ leaseMs: 30_000 }), (lease) => void lease.saveCheckpoint({ upTo: 7 }))
+    await clock.advance(9_000)
+    expect(await running).toMatchObject({ status: 'completed' })
+    expect([afterMs, clock.sleeping]).toEqual([9_000, 0])
+  })
+
   it.each([
     ['completes', 'complete', 'completed', true],
     ['releases', 'release', 'released', true],
@@ -293,12 +306,14 @@ describe('a frozen process', () => {
 })
 
 it.each([
-  ['acquiredAtMs', { acquiredAtMs: 1e15 }],
-  ['expiresAtMs', { expiresAtMs: 1e15 }],
-])('a row from the future is refused by its %s', async (attribute, changes) => {
+  ['acquiredAtMs', { acquiredAtMs: 1e15 }, TICK],
+  ['expiresAtMs', { expiresAtMs: 1e15 }, TICK],
+  ['expiresAtMs, by a candidate of an earlier tick, too', { expiresAtMs: 1e15 }, at(4)],
+])('a row from the future is refused by its %s', async (name, changes, tick) => {
+  const attribute = name.replace(/,.*/, '')
   await hold()
   store.memory.edit('billing', changes)
-  const error = await outcomeOf(withLease(options({ candidate: 'bob' }), () => 'never'))
+  const error = await outcomeOf(withLease(options({ candidate: 'bob', tick }), () => 'never'))
   expect(error).toBeInstanceOf(CorruptLeaseError)
   expect(error).toMatchObject({ attribute, lease: 'billing', message: expect.stringContaining(attribute) })
 })

@@ -2,7 +2,12 @@ const INSTANT = String.raw`(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(
 
 /** Why no test kills which mutants. Names are as in mutants.ts; one that survives twice is listed twice. */
 export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
-  'The lease is checked once more when it is the turn of the request.': ['lease-handle.ts: this.assertHeld() → ;'],
+  'The lease is checked once more when it is the turn of the request.': [
+    'lease-handle.ts: this.assertHeld() → ;',
+    'renewals.ts: this.#leadership.assertLeading() → ;',
+    'renewals.ts: this.#leadership.assertLeading() → ;',
+    'renewals.ts: this.#leadership.assertLeading() → ;',
+  ],
   'The SDK does not define where a layer without a known place goes; today it is within the retries too.': [
     `stores/wire.ts: 'deserialize' → ""`,
     `stores/wire.ts: 'low' → ""`,
@@ -12,6 +17,11 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     'acquire.ts: settings.eventId === undefined → false',
     'acquire.ts: settings.tick === undefined → false',
     'acquire.ts: settings.continuation === undefined → false',
+    'rules.ts: checkpoint !== undefined → true',
+    'tick-work.ts: this.#tick === undefined → false',
+    'tick-work.ts: continuations === undefined → false',
+    'tick-work.ts: sinceMs === undefined → false',
+    'tick-work.ts: this.#reason === undefined → false',
     'ends.ts: record.tick === undefined → false',
     'middleware.ts: tick === undefined → false',
     'stores/expressions.ts: eventId === undefined → false',
@@ -29,8 +39,14 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     'ends.ts: continueBy?.(continuation) → continueBy(continuation)',
     'fenced-writes.ts: item !== undefined → true',
     'lease-handle.ts: schedule?.isRate → schedule.isRate',
-    "options.ts: typeof name === 'string' → true",
-    'rules.ts: holder !== undefined → true',
+    'show.ts: character.codePointAt(0)?.toString → character.codePointAt(0).toString',
+    'signals.ts: callers?.reason → callers.reason',
+    'similar.ts: synonym !== undefined → true',
+    'refusal.ts: holder !== undefined → true',
+    'refusal.ts: tick === undefined → false',
+  ],
+  'To ask another value for what a text has throws, which counts as refused.': [
+    "options.ts: typeof value === 'string' → true",
   ],
   'Undefined and null spread to nothing, as {} does.': [
     "stores/wire.ts: typeof response === 'object' → true",
@@ -40,12 +56,54 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
   'A comparison with undefined is false: the condition beside it already fails.': [
     'cron-times.ts: timeMs !== undefined → true',
     'lease-handle.ts: tick !== undefined → true',
-    'rules.ts: record.completedTick !== undefined → true',
+    "refusal.ts: !('tick' in request) || request.tick === undefined → false",
+    "refusal.ts: !('tick' in request) || request.tick === undefined → !('tick' in request) && request.tick === undefined",
+    'refusal.ts: request.tick === undefined → false',
+    'schedule.ts: time !== undefined → true',
+    'tick-work.ts: saved !== undefined && tick !== undefined → true',
+    'tick-work.ts: saved !== undefined && tick !== undefined → saved !== undefined || tick !== undefined',
+    'tick-work.ts: saved !== undefined → true',
+    'tick-work.ts: tick !== undefined → true',
   ],
   'The case makes the switch complete.': [
     "metrics.ts: case 'elected': return undefined → case 'elected':",
     `metrics.ts: 'elected' → ""`,
     `not-won.ts: 'won' → ""`,
+  ],
+  'No code compares with this text.': [
+    `options.ts: 'retry' → ""`,
+    `tick-work.ts: 'called' → ""`,
+    `tick-work.ts: 'finished' → ""`,
+  ],
+  'It bounds the time that a very long name takes; no test measures time.': [
+    'similar.ts: of .slice(0, LONGEST_NAME) → of',
+  ],
+  'Both names are compared in one case.': [
+    'similar.ts: of .slice(0, LONGEST_NAME) .toLowerCase() → of.slice(0, LONGEST_NAME).toUpperCase()',
+  ],
+  'Neither text is a name of a class.': [`show.ts: '' → "Stryker was here!"`],
+  'Neither text is a kind of schedule, a number, or a unit.': [
+    `schedule.ts: '' → "Stryker was here!"`,
+    `schedule.ts: '' → "Stryker was here!"`,
+    `schedule.ts: '' → "Stryker was here!"`,
+    `schedule.ts: '' → "Stryker was here!"`,
+  ],
+  'A text in place of the match has no groups either.': [
+    'schedule.ts: [] → ["Stryker was here"]',
+    'schedule.ts: [] → ["Stryker was here"]',
+    'schedule.ts: [] → ["Stryker was here"]',
+  ],
+  'It only saves the time to parse a schedule again.': ['schedule.ts: parsed.set(key, schedule) → ;'],
+  'The count of writes that ended is only compared with what it was.': [
+    'row-writes.ts: this.#taskWritesEnded++ → this.#taskWritesEnded--',
+  ],
+  'If there is no write to wait for, the wait ends at once.': [
+    'row-writes.ts: this.#taskWrites.size > 0 → true',
+    'row-writes.ts: this.#taskWrites.size > 0 → this.#taskWrites.size >= 0',
+  ],
+  'It decides how long an end waits for writes that hang, shortly before the invocation ends.': [
+    'row-writes.ts: (remainingMs() - answerMs) / 2 → (remainingMs() - answerMs) * 2',
+    'row-writes.ts: remainingMs() - answerMs → remainingMs() + answerMs',
   ],
   'It only frees memory.': [
     'fenced-writes.ts: { if (turns.isFree) table.rows.delete(key) } → {}',
@@ -54,6 +112,7 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
   ],
   'To the millisecond: at the exact time of a limit, both answers are right.': [
     'acquire.ts: pauseMs <= longestMs → pauseMs < longestMs',
+    'not-won.ts: invocationMs > answerMs / 2 → invocationMs >= answerMs / 2',
     'ends.ts: remainingMs() - answerMs <= pauseMs → remainingMs() - answerMs < pauseMs',
   ],
   'Of equal numbers, or of 0 and 0, either is taken.': [
@@ -68,9 +127,22 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
   'The name of the program shows only in the message of `check`, which is not called here.': [
     `defaults.ts: 'this candidate' → ""`,
   ],
+  'The task returned: a lease that was neither released nor continued is completed.': [
+    "with-lease.ts: ended === 'released' || ended === 'continued' → true",
+  ],
   'A function that ends returns undefined.': [
     'cron-times.ts: { return undefined } → {}',
     'json.ts: { return undefined } → {}',
+  ],
+  'Equal ticks are handled before.': ['refusal.ts: heldTick < tick → heldTick <= tick'],
+  'A request without a tick has no attribute for it.': [
+    "rules.ts: !('tick' in request) || request.tick === undefined → !('tick' in request) && request.tick === undefined",
+    'rules.ts: request.tick === undefined → false',
+  ],
+  'A reservation has both attributes, or none.': [
+    'rules.ts: reservedFor === undefined || reservedUntilMs === undefined → reservedFor === undefined && reservedUntilMs === undefined',
+    'rules.ts: reservedFor === undefined → false',
+    'rules.ts: reservedUntilMs === undefined → false',
   ],
   'A later local time never has the same instant.': ['cron-times.ts: timeMs > afterMs → timeMs >= afterMs'],
   'It only saves the time of the first use of Intl.': [
@@ -86,6 +158,7 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
   ],
   'Undefined counts as false, as its caller reads it.': [
     'acquire.ts: () => false → () => undefined',
+    'options.ts: { return false } → {}',
     "middleware.ts: { return false // a task can throw anything: reading the error's name may throw } → {}",
   ],
   'If one is exactly 0, the other is below 0, unless the wall clock was set back during the request.': [
@@ -112,8 +185,4 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     `tick.ts: /^${INSTANT}$/ → /^${INSTANT}/`,
   ],
   'Neither text is a canonical tick.': [`stores/row.ts: '' → "Stryker was here!"`],
-  'It bounds the time that a very long name takes; no test measures time.': [
-    'options.ts: name.slice(0, 60) → name',
-    'options.ts: name.slice(0, 60) → name',
-  ],
 }

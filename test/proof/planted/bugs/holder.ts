@@ -151,6 +151,6 @@ export const holderBugs: readonly Bug[] = [
     inMissed(': Date.parse(completedTick)', ': Date.parse(tick) - 1'),
   ]),
   bug(['L3'], 'a completion behind a successor reported as lost', [
-    inRefusal('record.completedBy === request.fencingToken', 'record.completedBy === 0'),
+    inRefusal('record?.completedBy === request.fencingToken', 'record?.completedBy === 0'),
   ]),
 ]
