@@ -11,11 +11,11 @@ class CheapFirst extends BaseSequencer {
   }
 }
 
-/** The tests of functions/election that run against each mutant: all but those that start processes. */
+/** Run against each mutant: the tests of functions/election, but for those that start processes or read the docs. */
 export default defineConfig({
   test: {
     include: ['test/election/*.test.ts'],
-    exclude: ['test/election/race.test.ts', 'test/election/differential.test.ts'],
+    exclude: ['race', 'differential', 'recipes'].map((name) => `test/election/${name}.test.ts`),
     globalSetup: ['test/proof/mutation/simulated-dynamodb.ts'],
     sequence: { sequencer: CheapFirst },
     // Loading the AWS SDK anew for each file takes longer than most files.
