@@ -14,10 +14,6 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     'acquire.ts: settings.continuation === undefined → false',
     'ends.ts: record.tick === undefined → false',
     'middleware.ts: tick === undefined → false',
-    'stores/expressions.ts: eventId === undefined → false',
-    'stores/expressions.ts: tick === undefined → false',
-    'stores/expressions.ts: errorName === undefined → false',
-    'stores/expressions.ts: request.tick === undefined → false',
   ],
   'It narrows a type; the code before made sure of it.': [
     'clock-skew.ts: record === undefined → false',
