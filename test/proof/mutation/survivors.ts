@@ -34,6 +34,7 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     'tick.ts: event !== null → true',
   ],
   'A comparison with undefined is false: the condition beside it already fails.': [
+    'checkpoint.ts: savedVersion !== undefined → true',
     'cron-times.ts: timeMs !== undefined → true',
     'lease-handle.ts: tick !== undefined → true',
     'rules.ts: record.completedTick !== undefined → true',
@@ -43,6 +44,7 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     `metrics.ts: 'elected' → ""`,
     `not-won.ts: 'won' → ""`,
   ],
+  'The same version is read before.': ['checkpoint.ts: savedVersion > version → savedVersion >= version'],
   'It only frees memory.': [
     'fenced-writes.ts: { if (turns.isFree) table.rows.delete(key) } → {}',
     'fenced-writes.ts: turns.isFree → false',
