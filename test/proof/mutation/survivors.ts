@@ -45,6 +45,19 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     `not-won.ts: 'won' → ""`,
   ],
   'The same version is read before.': ['checkpoint.ts: savedVersion > version → savedVersion >= version'],
+  'What is read wrongly is not the same request when it is made again.': [
+    'stores/describe.ts: fencingToken === undefined || step === undefined → fencingToken === undefined && step === undefined',
+    'stores/describe.ts: fencingToken === undefined → false',
+    'stores/describe.ts: step === undefined → false',
+    'stores/describe.ts: checkpoint !== undefined && reservedFor !== undefined && reservedUntilMs !== undefined → checkpoint !== undefined && reservedFor !== undefined || reservedUntilMs !== undefined',
+    'stores/describe.ts: checkpoint !== undefined && reservedFor !== undefined → true',
+    'stores/describe.ts: checkpoint !== undefined && reservedFor !== undefined → checkpoint !== undefined || reservedFor !== undefined',
+    'stores/describe.ts: checkpoint !== undefined → true',
+    'stores/describe.ts: reservedFor !== undefined → true',
+    'stores/describe.ts: reservedUntilMs !== undefined → true',
+    'stores/describe.ts: expiresAtMs === undefined → false',
+  ],
+  'It only saves the time of an error, which is caught.': ['stores/describe.ts: value === undefined → false'],
   'It only frees memory.': [
     'fenced-writes.ts: { if (turns.isFree) table.rows.delete(key) } → {}',
     'fenced-writes.ts: turns.isFree → false',
@@ -69,6 +82,7 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
   'A function that ends returns undefined.': [
     'cron-times.ts: { return undefined } → {}',
     'json.ts: { return undefined } → {}',
+    'stores/describe.ts: { return undefined } → {}',
   ],
   'A later local time never has the same instant.': ['cron-times.ts: timeMs > afterMs → timeMs >= afterMs'],
   'It only saves the time of the first use of Intl.': [
