@@ -35,12 +35,19 @@ const canceled = (...codes: readonly (string | undefined)[]) =>
 const outcomeOf = (running: Promise<unknown>) => running.catch((error: unknown) => error)
 
 describe('an acquire that is answered', () => {
-  it('by conflicts alone is contended, after longer and longer pauses', async () => {
-    withoutRandomness()
-    const { store, sleeps } = storeAnswered(CONFLICT)
-    expect(await store.acquire(acquireRequest())).toStrictEqual({ granted: false, contended: true, unanswered: false })
-    expect(sleeps).toEqual([25, 50, 75])
-  })
+  it.each(['TransactionConflictException', 'ReplicatedWriteConflictException', 'TransactionInProgressException'])(
+    'by %s alone is contended, after longer and longer pauses',
+    async (conflict) => {
+      withoutRandomness()
+      const { store, sleeps } = storeAnswered(errorAnswer(conflict))
+      expect(await store.acquire(acquireRequest())).toStrictEqual({
+        granted: false,
+        contended: true,
+        unanswered: false,
+      })
+      expect(sleeps).toEqual([25, 50, 75])
+    },
+  )
 
   it.each([
     ['lost', undefined],
@@ -86,6 +93,7 @@ describe('a transaction', () => {
   it.each([
     ['the caller’s own condition', ['None', 'ConditionalCheckFailed', 'None'], 'TransactionCanceledException', 1],
     ['the caller’s own item', ['TransactionConflict', 'ValidationError'], 'TransactionCanceledException', 1],
+    ['the size of its own item', ['None', 'ItemCollectionSizeLimitExceeded'], 'TransactionCanceledException', 1],
     ['conflicts alone', ['None', 'TransactionConflict'], 'LeaseStoreError', 4],
     ['conflicts, the rest being unsaid', [undefined, 'TransactionConflict'], 'LeaseStoreError', 4],
     ['a reason for the lease row that is not its condition', ['ThrottlingError', 'None'], 'LeaseStoreError', 1],
