@@ -14,7 +14,7 @@ class CheapFirst extends BaseSequencer {
 /** Run against each mutant: the tests of functions/election, but for those that start processes or read the docs. */
 export default defineConfig({
   test: {
-    include: ['test/election/*.test.ts'],
+    include: ['test/election/**/*.test.ts'],
     exclude: ['race', 'differential', 'recipes'].map((name) => `test/election/${name}.test.ts`),
     globalSetup: ['test/proof/mutation/simulated-dynamodb.ts'],
     sequence: { sequencer: CheapFirst },
