@@ -54,8 +54,9 @@ describe('an acquire that is answered', () => {
     ['answered by an outage', errorAnswer('InternalServerError', {}, 500)],
   ])('by conflicts after a try that was %s is contended, and may have been granted unseen', async (_, first) => {
     withoutRandomness()
-    const { store } = storeOf(retryingClient(3, first, CONFLICT))
-    expect(await store.acquire(acquireRequest())).toMatchObject({ contended: true, unanswered: true })
+    const { store } = storeOf(retryingClient(3, first, { ...CONFLICT, dateMs: NOW_MS }))
+    const reply = await store.acquire(acquireRequest())
+    expect(reply).toMatchObject({ contended: true, unanswered: true, clockReading: { dateMs: NOW_MS } })
   })
 
   it('without a time says nothing of the clock, and with one what it says', async () => {

@@ -107,13 +107,8 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
   'Middy calls `onError` next, which abandons the lease again: see *What remains* in docs/protocol.md.': [
     'middleware.ts: lease.abandon() → ;',
   ],
-  'Other errors have no list of reasons, which is read as an empty one.': [
-    'stores/dynamodb.ts: error instanceof TransactionCanceledException → true',
-    'stores/dynamodb.ts: !(error instanceof TransactionCanceledException) → false',
-  ],
   'A text in place of a reason has no code either.': [
     'stores/dynamodb-errors.ts: [] → ["Stryker was here"]',
-    'stores/dynamodb.ts: [] → ["Stryker was here"]',
     'stores/dynamodb.ts: [] → ["Stryker was here"]',
   ],
   'A text in place of the match has no date either, and without a date the text is no instant.': [
