@@ -1,7 +1,8 @@
 /** How the store reads answers that DynamoDB Local does not give. */
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { DynamoDBLeaseStore, systemClock } from '../../functions/election/index.ts'
-import { acquireRequest, NOW_MS, tenureOf } from '../../functions/election/testing/requests.ts'
+import { simulatedClient } from '../../functions/election/testing/dynamodb/client.ts'
+import { acquireRequest, holderWrite, NOW_MS, tenureOf } from '../../functions/election/testing/requests.ts'
 import { answeringClient, errorAnswer, retryingClient, type WireAnswer } from './answering-client.ts'
 
 const CONFLICT = errorAnswer('TransactionConflictException')
@@ -86,6 +87,20 @@ describe('an acquire that is answered', () => {
     const { store } = storeAnswered(errorAnswer(type, { message }))
     await expect(store.acquire(acquireRequest())).rejects.toMatchObject({ name, lease: 'billing' })
   })
+})
+
+it('a request on the lease row has the signal that it was given, which can end it in flight', async () => {
+  const { signal } = new AbortController()
+  const seen: unknown[] = []
+  const client = simulatedClient((_operation, _body, given) => {
+    seen.push(given)
+    return { status: 200, body: {} }
+  })
+  const store = new DynamoDBLeaseStore({ tableName: 'leases', client })
+  await store.acquire(acquireRequest(), signal)
+  await store.write(holderWrite(ann, 'renew'), signal)
+  await store.write(holderWrite(ann, 'renew'))
+  expect(seen.map((given) => given === signal)).toEqual([true, true, false])
 })
 
 describe('a transaction', () => {
