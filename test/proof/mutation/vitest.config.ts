@@ -15,7 +15,7 @@ class CheapFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ['test/election/**/*.test.ts'],
-    exclude: ['race', 'differential', 'recipes'].map((name) => `test/election/${name}.test.ts`),
+    exclude: ['race', 'differential', 'recipes', 'standing/processes'].map((name) => `test/election/${name}.test.ts`),
     globalSetup: ['test/proof/mutation/simulated-dynamodb.ts'],
     sequence: { sequencer: CheapFirst },
     // Loading the AWS SDK anew for each file takes longer than most files.
