@@ -45,8 +45,7 @@ export const CHECKPOINT_RULE =
   'and, if you like, a function'
 
 export function isCheckpointOptions(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  const { version, schema, migrate, ...others }: Record<string, unknown> = { ...value }
+  const { version, schema, migrate, ...others }: Record<string, unknown> = { ...Object(value) }
   return (
     isVersion(version) &&
     isSchema(schema) &&
@@ -56,15 +55,13 @@ export function isCheckpointOptions(value: unknown): boolean {
 }
 
 export function isVersion(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 1
+  return Number.isSafeInteger(value) && Number(value) >= 1
 }
 
 /** Some libraries make functions of their schemas. */
 function isSchema(value: unknown): boolean {
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false
-  const standard: unknown = Reflect.get(value, '~standard')
-  if (typeof standard !== 'object' || standard === null) return false
-  return Reflect.get(standard, 'version') === 1 && typeof Reflect.get(standard, 'validate') === 'function'
+  const { version, validate }: Record<string, unknown> = Object(Object(value)['~standard'])
+  return version === 1 && typeof validate === 'function'
 }
 
 interface Saved {

@@ -117,6 +117,12 @@ describe('a saved checkpoint', () => {
       { issues: [{ path: 'checkpoint.state.upTo' }, { path: 'checkpoint.state.failed[0]' }] },
     ],
     [
+      'that is none at all',
+      { version: 2, state: 'secret' },
+      MIGRATES,
+      'does not fit the schema at checkpoint.state: see',
+    ],
+    [
       'that is refused after its migration',
       { version: 1, state: 'secret' },
       MIGRATES,
@@ -231,14 +237,18 @@ describe('a state to be saved', () => {
     })
   })
 
-  it('is not sent if the schema refuses it, and the task goes on leading', async () => {
-    const issues = Array.from({ length: 12 }, (_, index) => ({ message: 'no', path: [{ key: 'a-b' }, index] }))
+  it.each([
+    [10, 'checkpoint.state["a-b"]["Symbol(s)"][9]: see'],
+    [12, 'checkpoint.state["a-b"]["Symbol(s)"][9] and 2 other places: see'],
+  ])('is not sent if the schema refuses it at %d places, and the task goes on leading', async (length, text) => {
+    const path = [{ key: 'a-b' }, Symbol('s')]
+    const issues = Array.from({ length }, (_, index) => ({ message: 'no', path: [...path, index] }))
     const refuses = { ...progress, schema: schemaOf(() => ({ issues: [...issues, ...issues] })) }
     await withLease({ ...options(), checkpoint: refuses }, async (lease) => {
       const error = await outcomeOf(lease.saveCheckpoint(progressOf(1)))
       expect(error).toBeInstanceOf(CheckpointError)
-      const places = /to save does not fit the schema at checkpoint.state\["a-b"\]\[0\], .* and 2 other places/
-      expect(error).toMatchObject({ message: expect.stringMatching(places), savedVersion: undefined })
+      const message = expect.stringContaining(text)
+      expect(error).toMatchObject({ message, savedVersion: undefined, lease: 'billing' })
       lease.assertHeld()
     })
     expect(asked('saveCheckpoint')).toBe(0)
@@ -272,6 +282,7 @@ it.each<[string, object]>([
   ['a version below 1', { ...progress, version: 0 }],
   ['a version that is not whole', { ...progress, version: 1.5 }],
   ['no schema', { version: 1 }],
+  ['a schema that cannot validate', { version: 1, schema: { '~standard': { version: 1 } } }],
   ['a schema of no standard', { version: 1, schema: { parse: () => 1 } }],
   ['a schema of a later standard', { version: 1, schema: { '~standard': { ...Progress['~standard'], version: 2 } } }],
   ['a migrate that is no function', { ...progress, migrate: 1 }],
@@ -281,7 +292,7 @@ it.each<[string, object]>([
   const { tick: _tick, ...rest } = options()
   const others: LeaderOnlyOptions = Object.assign(rest, { checkpoint })
   expect(() => leaderOnly(others)).toThrow(InvalidOptionError)
-  expect(() => leaderOnly(others)).toThrow(/option checkpoint must be \{ version, schema, migrate \}/)
+  expect(() => leaderOnly(others)).toThrow(/option checkpoint must be \{ version, schema, migrate \}: .*, a function/)
 })
 
 it('a schema may be a function, as those of some libraries', async () => {

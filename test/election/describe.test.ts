@@ -25,6 +25,8 @@ type Send = (store: DynamoDBLeaseStore) => Promise<unknown>
 const writes = [
   ...[holderWrite(ann, 'renew'), holderWrite(ann, 'saveCheckpoint'), save, complete, holderWrite(ann, 'handOver')],
   { ...ann, kind: 'complete', step: 1, nowMs: NOW_MS },
+  { ...holderWrite(ann, 'advance'), closesOnce: true },
+  { ...holderWrite(ann, 'advance'), keepsCheckpoint: true, gaveUp: 'no such plan' },
   { ...release, endedBy: 'released' },
   { ...release, endedBy: 'failed', errorName: 'TypeError' },
 ] as const
@@ -97,7 +99,7 @@ describe('a damaged request', () => {
     },
   )
 
-  it.each([
+  it.each<[string, unknown, Send?]>([
     [':now', { N: '1.5' }],
     [':now', { N: '9'.repeat(40) }],
     [':now', { S: '1' }],
@@ -105,9 +107,17 @@ describe('a damaged request', () => {
     [':attempt', 'ann'],
     [':expiresAt', { NULL: true }],
     [':writtenBefore', null],
-  ])('reads as nothing if its value %s is %j', async (name, value) => {
-    const { onLeaseRow, describeWith } = await sent((store) => store.acquire(acquire))
+    [':endedBy', { S: 'failed' }, (store) => store.giveBack(giveBack)],
+  ])('reads as nothing if its value %s is %j', async (name, value, send = (store) => store.acquire(acquire)) => {
+    const { onLeaseRow, describeWith } = await sent(send)
     const values = { ...Object(onLeaseRow['ExpressionAttributeValues']), [name]: value }
     expect(describeWith({ ExpressionAttributeValues: values })).toBeUndefined()
+  })
+
+  it('reads without what a checkpoint cannot have', async () => {
+    const { onLeaseRow, describeWith } = await sent((store) => store.write(save))
+    const damaged = { M: { tick: { N: '1' }, version: { S: '2' }, state: { S: 'x' } } }
+    const values = { ...Object(onLeaseRow['ExpressionAttributeValues']), ':checkpoint': damaged }
+    expect(describeWith({ ExpressionAttributeValues: values })).toStrictEqual({ ...save, checkpoint: { state: 'x' } })
   })
 })

@@ -70,6 +70,8 @@ describe('a lease row', () => {
     ['step', JSON.parse(`{ "${'x'.repeat(500)}": 1 }`), `a whole number, but is of type ${'x'.repeat(40)}`],
     ['holder', { N: '7' }, 'a string, but is the number 7'],
     ['holder', { NULL: true }, 'a string, but is of type NULL'],
+    ['pausedFromMs', { S: 'soon' }, 'a whole number, but is "soon"'],
+    ['announcement', { N: '1e125' }, 'a value whose numbers JavaScript can hold, but is the number 1e125'],
     ['tick', { S: 'soon' }, 'a tick like 2026-11-21T06:00:00.000Z, but is "soon"'],
     ['endedBy', { S: 'magic' }, 'one of completed, released, failed, continued, forced, but is "magic"'],
     ['checkpoint', { S: 'half' }, 'a map of a tick and a state, but is "half"'],

@@ -1,7 +1,8 @@
 /** How the store reads answers that DynamoDB Local does not give. */
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { DynamoDBLeaseStore, systemClock } from '../../functions/election/index.ts'
-import { acquireRequest, NOW_MS, tenureOf } from '../../functions/election/testing/requests.ts'
+import { simulatedClient } from '../../functions/election/testing/dynamodb/client.ts'
+import { acquireRequest, holderWrite, NOW_MS, tenureOf } from '../../functions/election/testing/requests.ts'
 import { answeringClient, errorAnswer, retryingClient, type WireAnswer } from './answering-client.ts'
 
 const CONFLICT = errorAnswer('TransactionConflictException')
@@ -35,20 +36,28 @@ const canceled = (...codes: readonly (string | undefined)[]) =>
 const outcomeOf = (running: Promise<unknown>) => running.catch((error: unknown) => error)
 
 describe('an acquire that is answered', () => {
-  it('by conflicts alone is contended, after longer and longer pauses', async () => {
-    withoutRandomness()
-    const { store, sleeps } = storeAnswered(CONFLICT)
-    expect(await store.acquire(acquireRequest())).toStrictEqual({ granted: false, contended: true, unanswered: false })
-    expect(sleeps).toEqual([25, 50, 75])
-  })
+  it.each(['TransactionConflictException', 'ReplicatedWriteConflictException', 'TransactionInProgressException'])(
+    'by %s alone is contended, after longer and longer pauses',
+    async (conflict) => {
+      withoutRandomness()
+      const { store, sleeps } = storeAnswered(errorAnswer(conflict))
+      expect(await store.acquire(acquireRequest())).toStrictEqual({
+        granted: false,
+        contended: true,
+        unanswered: false,
+      })
+      expect(sleeps).toEqual([25, 50, 75])
+    },
+  )
 
   it.each([
     ['lost', undefined],
     ['answered by an outage', errorAnswer('InternalServerError', {}, 500)],
   ])('by conflicts after a try that was %s is contended, and may have been granted unseen', async (_, first) => {
     withoutRandomness()
-    const { store } = storeOf(retryingClient(3, first, CONFLICT))
-    expect(await store.acquire(acquireRequest())).toMatchObject({ contended: true, unanswered: true })
+    const { store } = storeOf(retryingClient(3, first, { ...CONFLICT, dateMs: NOW_MS }))
+    const reply = await store.acquire(acquireRequest())
+    expect(reply).toMatchObject({ contended: true, unanswered: true, clockReading: { dateMs: NOW_MS } })
   })
 
   it('without a time says nothing of the clock, and with one what it says', async () => {
@@ -80,12 +89,27 @@ describe('an acquire that is answered', () => {
   })
 })
 
+it('a request on the lease row has the signal that it was given, which can end it in flight', async () => {
+  const { signal } = new AbortController()
+  const seen: unknown[] = []
+  const client = simulatedClient((_operation, _body, given) => {
+    seen.push(given)
+    return { status: 200, body: {} }
+  })
+  const store = new DynamoDBLeaseStore({ tableName: 'leases', client })
+  await store.acquire(acquireRequest(), signal)
+  await store.write(holderWrite(ann, 'renew'), signal)
+  await store.write(holderWrite(ann, 'renew'))
+  expect(seen.map((given) => given === signal)).toEqual([true, true, false])
+})
+
 describe('a transaction', () => {
   const item = { Delete: { TableName: 'invoices', Key: { id: 1 } } }
 
   it.each([
     ['the caller’s own condition', ['None', 'ConditionalCheckFailed', 'None'], 'TransactionCanceledException', 1],
     ['the caller’s own item', ['TransactionConflict', 'ValidationError'], 'TransactionCanceledException', 1],
+    ['the size of its own item', ['None', 'ItemCollectionSizeLimitExceeded'], 'TransactionCanceledException', 1],
     ['conflicts alone', ['None', 'TransactionConflict'], 'LeaseStoreError', 4],
     ['conflicts, the rest being unsaid', [undefined, 'TransactionConflict'], 'LeaseStoreError', 4],
     ['a reason for the lease row that is not its condition', ['ThrottlingError', 'None'], 'LeaseStoreError', 1],

@@ -5,7 +5,7 @@ import { marshall } from '@aws-sdk/util-dynamodb'
 import fc from 'fast-check'
 import { describe, expect, inject, it, vi } from 'vitest'
 import { DynamoDBLeaseStore, InvalidOptionError, withLease } from '../../functions/election/index.ts'
-import { LARGEST_STATE_BYTES, plainState } from '../../functions/election/plain-data.ts'
+import { announcementOf, LARGEST_STATE_BYTES, plainState } from '../../functions/election/plain-data.ts'
 import { RulesStore } from '../../functions/election/testing/rules-store.ts'
 import { copied } from '../../functions/election/values.ts'
 import { leaseRow } from '../support/lease-row.ts'
@@ -47,7 +47,7 @@ describe('the state of a checkpoint', () => {
     ['undefined in an array', { items: [1, undefined] }, 'checkpoint.state.items[1] of lease "billing" is undefined'],
     ['a hole', Object.assign(Array(2), { 1: 'a' }), 'checkpoint.state[0] of lease "billing" is undefined'],
     ['a function', { next: () => 1 }, 'checkpoint.state.next of lease "billing" is a function'],
-    ['a bigint', 5n, 'is a bigint'],
+    ['a bigint', 5n, 'is a bigint. A checkpoint is plain data: texts'],
     ['a bigint', { 'a\u009bb\u2028\u202e\u001b': 1n }, 'checkpoint.state["a\\u{9b}b\\u{2028}\\u{202e}\\u001b"] of'],
     ['NaN', { 'a b': [Number.NaN] }, 'checkpoint.state["a b"][0] of lease "billing" is not a finite number'],
     ['Infinity', -Infinity, 'is not a finite number'],
@@ -155,6 +155,16 @@ describe('the state of a checkpoint', () => {
     expect(refusalOf(shared).message).toMatch(/is larger than 1048576 bytes/)
     expect(reads).toBeLessThan(1024 * 1024)
   })
+})
+
+it('what a leader proclaims is plain data of at most 4 KB', () => {
+  const announced = (value: unknown) => announcementOf(value, 'jobs')
+  const most = 'x'.repeat(4 * 1024)
+  expect(announced(most)).toBe(most)
+  expect(() => announced(`${most}!`)).toThrow('The announcement of lease "jobs" is larger than 4096 bytes; at most 4')
+  const text =
+    'announcement.at of lease "jobs" is a Date: use its toISOString(). What a leader proclaims is plain data:'
+  expect(() => announced({ at: new Date(0) })).toThrow(text)
 })
 
 /** Mostly plain, so that large values are not always refused for one of their parts. */

@@ -2,7 +2,6 @@
  * What a request on the wire asks of a lease row: the inverse of expressions.ts. For pages, faults and tests, which see
  * the requests of other programs; the election never reads its own.
  */
-import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { unmarshall } from '@aws-sdk/util-dynamodb'
 import { property } from '../json.ts'
 import type { AcquireRequest, Checkpoint, Closing, GiveBackRequest, HolderWrite, Tenure } from '../rules.ts'
@@ -45,11 +44,7 @@ function updateFor(request: Acquire | HolderWrite | GiveBack): LeaseUpdate {
 /** The same expressions, with values for the same names. */
 function isSame(input: unknown, expected: Partial<LeaseUpdate>): boolean {
   const form = ({ UpdateExpression, ConditionExpression, ExpressionAttributeValues }: Record<string, unknown>) =>
-    JSON.stringify([
-      UpdateExpression,
-      ConditionExpression,
-      Object.keys({ ...Object(ExpressionAttributeValues) }).sort(),
-    ])
+    JSON.stringify([UpdateExpression, ConditionExpression, Object.keys({ ...Object(ExpressionAttributeValues) })])
   return form({ ...Object(input) }) === form({ ...expected })
 }
 
@@ -107,7 +102,7 @@ function readCheckpoint(value: unknown): Checkpoint | undefined {
 function closingOf({ text, removes, closesOnce }: NonNullable<ReturnType<typeof readRequest>>): Closing {
   return {
     ...(closesOnce ? { closesOnce: true } : {}),
-    ...(removes.includes('checkpoint') ? {} : { keepsCheckpoint: true }),
+    ...(removes?.includes('checkpoint') ? {} : { keepsCheckpoint: true }),
     ...given('gaveUp', text(':gaveUp')),
   }
 }
@@ -132,13 +127,13 @@ function readRequest(input: unknown, leaseTable: string) {
   }
   const number = (name: string) => {
     const number = value(name)
-    return typeof number === 'number' && Number.isSafeInteger(number) ? number : undefined
+    return Number.isSafeInteger(number) ? Number(number) : undefined
   }
   const [candidate, attempt] = [text(':candidate'), text(':attempt')]
   if (!isLeaseRow || typeof lease !== 'string' || candidate === undefined || attempt === undefined) return undefined
   const [nowMs, expiresAtMs] = [number(':now'), number(':expiresAt')]
   const [fencingToken, step] = [number(':fencingToken'), number(':step')]
-  const removes = String(property(input, 'UpdateExpression')).split(' REMOVE ')[1]?.split(', ') ?? []
+  const removes = String(property(input, 'UpdateExpression')).split(' REMOVE ')[1]?.split(', ')
   const closesOnce = String(property(input, 'ConditionExpression')).includes('NOT completedTick >= :tick')
   return { lease, candidate, attempt, nowMs, expiresAtMs, fencingToken, step, text, number, value, removes, closesOnce }
 }
@@ -150,12 +145,8 @@ function given<Name extends string, Value>(name: Name, value: Value | undefined)
 /** Undefined for what is not an attribute value, or a number that JavaScript cannot hold. */
 function plain(value: unknown): unknown {
   try {
-    return isAttributeValue(value) ? unmarshall({ value })['value'] : undefined
+    return value === undefined ? undefined : unmarshall({ value: Object(value) })['value']
   } catch {
     return undefined
   }
-}
-
-function isAttributeValue(value: unknown): value is AttributeValue {
-  return typeof value === 'object' && value !== null
 }

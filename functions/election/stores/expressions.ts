@@ -3,8 +3,8 @@ import {
   type Closing,
   type GiveBackRequest,
   type HolderWrite,
+  type LeaseRecord,
   LONGEST_RESERVATION_MS,
-  type Release,
   type Tenure,
   type TransferRequest,
 } from '../rules.ts'
@@ -92,8 +92,7 @@ export function holderUpdate(request: HolderWrite): LeaseUpdate {
 }
 
 function holderCondition(request: HolderWrite): string {
-  const closes = 'tick' in request && request.tick !== undefined
-  const h4 = closes ? [request.closesOnce ? H4_ONCE : H4_IN_ORDER] : []
+  const h4 = 'tick' in request ? [request.closesOnce ? H4_ONCE : H4_IN_ORDER] : []
   return [H1_STILL_MINE, H2_STEP_IS_NEWER, ...h4].join(' AND ')
 }
 
@@ -142,11 +141,8 @@ function changes(request: HolderWrite): Changes {
 
 const RESERVATION = ['reservedFor = :reservedFor', 'reservedUntilMs = :reservedUntil', 'reservedBy = :fencingToken']
 
-function releasing(release: Release): Changes {
-  const { endedBy } = release
-  const { errorName } = release.endedBy === 'failed' ? release : {}
-  const { checkpoint } = release.endedBy === 'continued' ? release : {}
-  const { reservedFor, reservedUntilMs } = release.endedBy === 'failed' ? {} : release
+function releasing(release: Partial<LeaseRecord>): Changes {
+  const { endedBy, errorName, checkpoint, reservedFor, reservedUntilMs } = release
   return {
     sets: [
       'endedBy = :endedBy',

@@ -74,8 +74,7 @@ export function readRow(row: AttributeMap, lease: string): LeaseRecord {
   }
   const plain = (attribute: string): unknown => {
     try {
-      const { [attribute]: value } = row
-      return value === undefined ? undefined : unmarshall({ value })['value']
+      return unmarshall({ value: Object(row[attribute]) })['value']
     } catch (cause) {
       throw corrupt(attribute, 'a value whose numbers JavaScript can hold', cause)
     }
