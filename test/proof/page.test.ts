@@ -24,8 +24,8 @@ it('has the verdict, the figures of all tests of a part together, and what was s
 })
 
 it('names the part that failed, what failed, and the seed that repeats it', () => {
-  const text = page([model, failing], RUN)
-  expect(text).toContain('**Not proven:** fuzz failed.')
+  const text = page([model, failing], RUN, ['mutants'])
+  expect(text).toContain('**Not proven:** fuzz failed. **Not run in full:** mutants.')
   expect(text).toContain(
     '| fuzz | abc1234 | **failed:** a tick in 2 min 3 s | seed: 7 | `npm run proof fuzz -- --seed 7` |',
   )

@@ -20,12 +20,14 @@ export interface KeptOutcome extends Outcome {
 
 const EXAMPLES_PER_PART = 2
 
-export function page(outcomes: readonly KeptOutcome[], run: string): string {
+/** @param missing the parts that have not run */
+export function page(outcomes: readonly KeptOutcome[], run: string, missing: readonly string[] = []): string {
   const claims = Object.keys(CLAIMS).filter(isClaim)
   const failed = outcomes.filter(({ failures }) => failures.length > 0).map(({ part }) => part)
   const unseen = claims.filter((claim) => seenToBreak(outcomes, claim) === '')
   const verdict = [
     failed.length === 0 ? 'Every claim held.' : `**Not proven:** ${failed.join(', ')} failed.`,
+    ...missing.map((part) => `**Not run in full:** ${part}.`),
     ...unseen.map((claim) => `**Nothing was seen to break ${claim}.**`),
   ].join(' ')
   const row = (claim: Claim) => `| ${claim}: ${CLAIMS[claim]} | ${checkedBy(claim)} | ${seenToBreak(outcomes, claim)} |`

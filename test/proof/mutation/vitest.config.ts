@@ -21,7 +21,7 @@ export default defineConfig({
     // Loading the AWS SDK anew for each file takes longer than most files.
     isolate: false,
     // An endless mutant is killed by the time-out of its test, which is cheaper than a new worker.
-    testTimeout: 10_000,
+    testTimeout: 30_000,
     hookTimeout: 10_000,
     expect: { poll: { timeout: 10_000 } },
   },
