@@ -48,6 +48,8 @@ function ref(stack: Stack, id: string): string | undefined {
   ])
   const type = stack.resources.get(id)?.Type
   if (type === undefined) return pseudo.get(id)
+  if (type === 'AWS::SQS::Queue')
+    return `https://sqs.${stack.region}.amazonaws.com/${stack.account}/${stack.name}-${id}`
   return NAMED.has(type) ? physicalName(stack, id) : undefined
 }
 
