@@ -13,7 +13,12 @@ type Properties = Readonly<Record<string, unknown>>
 type Resources = Readonly<Record<string, readonly [type: string, Properties]>>
 
 const stack = (resources: Resources = {}): Stack => {
-  const all: Resources = { Table: ['DynamoDB::GlobalTable', KEYS], Queue: ['SQS::Queue', {}], ...resources }
+  const all: Resources = {
+    Table: ['DynamoDB::GlobalTable', KEYS],
+    Topic: ['SNS::Topic', {}],
+    Queue: ['SQS::Queue', {}],
+    ...resources,
+  }
   const named = Object.entries(all).map(
     ([id, [type, Properties]]) => [id, { Type: `AWS::${type}`, Properties }] as const,
   )
@@ -35,7 +40,7 @@ test.each<[string, unknown, unknown]>([
   ['neither a Ref with other keys', { Ref: 'Table', b: 1 }, { Ref: 'Table', b: 1 }],
   ['nor an unknown function', UNKNOWN, UNKNOWN],
   ['nor an unknown resource', { Ref: 'Gone' }, { Ref: 'Gone' }],
-  ['nor a resource that does not run here', { Ref: 'Queue' }, { Ref: 'Queue' }],
+  ['nor a resource that does not run here', { Ref: 'Topic' }, { Ref: 'Topic' }],
   ['nor a name that every JavaScript object has', { Ref: 'constructor' }, { Ref: 'constructor' }],
   ['nor an unknown attribute', { 'Fn::GetAtt': ['Table', 'Id'] }, { 'Fn::GetAtt': ['Table', 'Id'] }],
   ['nor a part that stays', { 'Fn::Join': ['-', [UNKNOWN]] }, { 'Fn::Join': ['-', [UNKNOWN]] }],
