@@ -82,9 +82,8 @@ export const holderBugs: readonly Bug[] = [
   bug(['S4', 'L4'], 'a completion that is not recorded', [
     inRules('if (tick === undefined) return kept', 'if (tick !== undefined || kept) return kept'),
     inExpressions("['completedTick = :tick', 'completedBy = :fencingToken']", '[]'),
-    inExpressions("...(tick === undefined ? {} : { ':tick': tick }),\n      ...(gaveUp", '...(gaveUp'),
   ]),
-  bug(['S4'], 'the completion of another tenure taken for its own', [
+  bug(['S4', 'L3'], 'the completion of another tenure taken for its own', [
     inRefusal(
       'return record?.attempt === attempt && record.fencingToken === fencingToken && record.step === step',
       'return record?.step === step',
@@ -104,6 +103,7 @@ export const holderBugs: readonly Bug[] = [
     inEnds('make(this.#writes.nextStep())', 'make(Math.max(1, this.#writes.nextStep() - 1))'),
   ]),
   bug(['L3'], 'a refused renewal that its completion overtook taken for a loss', [
+    inRenewals(': store.write(request, obsolete)', ': store.write(request)'),
     inRenewals(
       'const reply: WriteReply & { readonly look?: Look } = await unlessAborted(sent, obsolete)',
       `const replied: Promise<WriteReply & { readonly look?: Look }> = sent
