@@ -1,6 +1,6 @@
 import type { Log } from './announce.ts'
 
-/** A lease that cannot be checked does not stop the others. @throws Error at the end, if there is one */
+/** All at once: each may wait a second for its queue. A lease that fails does not stop the others. @throws Error at the end, if there is one */
 export async function checkEach<Watched extends { readonly lease: string }>(
   watched: readonly Watched[],
   ticks: 'overdue' | 'dead',
@@ -8,7 +8,7 @@ export async function checkEach<Watched extends { readonly lease: string }>(
   check: (one: Watched) => Promise<void>,
 ): Promise<void> {
   const failures: { readonly lease: string; readonly error: unknown }[] = []
-  for (const one of watched) {
+  const checkOne = async (one: Watched): Promise<void> => {
     try {
       await check(one)
     } catch (error) {
@@ -17,6 +17,7 @@ export async function checkEach<Watched extends { readonly lease: string }>(
       failures.push({ lease, error })
     }
   }
+  await Promise.all(watched.map(checkOne))
   const [first] = failures
   if (first === undefined) return
   const names = failures.map(({ lease }) => lease).join(', ')

@@ -43,8 +43,10 @@ export class Ends {
   readonly #work: TickWork
   /** Of two ends, the second waits for the outcome of the first. */
   readonly #turns = new Turns(1)
-  /** The lease was handed over, but to no invocation. */
+  /** The work goes on in no other invocation. */
   #notContinued: HandOverError | undefined
+  /** The option continueBy was called. */
+  #isContinued = false
 
   constructor(tenancy: Tenancy, leadership: Leadership, writes: RowWrites, renewals: Renewals, work: TickWork) {
     this.#tenancy = tenancy
@@ -92,8 +94,14 @@ export class Ends {
     await this.#end(how, release, options)
   }
 
+  /** The task asked for a hand-over that is not allowed: returning from it must not complete the tick. */
+  refuseHandOver(error: HandOverError): void {
+    this.#notContinued = error
+  }
+
   /** @throws HandOverError, so that Lambda retries the event of this invocation: that may go on, too */
   async #continue(id: string): Promise<void> {
+    this.#isContinued = true
     const { continueBy, clock, remainingMs, answerMs } = this.#tenancy
     const { lease } = this.#leadership.tenure
     const { tick } = this.#tenancy.record
@@ -167,8 +175,16 @@ export class Ends {
   async endAfterTask(): Promise<void> {
     await this.#turns.take(async () => undefined) // the task may not have awaited its own end
     const { ended, ending, tenure } = this.#leadership
+    if (ended === 'completed' || ended === 'released') return
     if (this.#notContinued !== undefined) throw this.#notContinued
-    if (ended !== undefined && ended !== 'replaced') return
+    if (ended === 'continued') {
+      if (this.#isContinued) return
+      throw new HandOverError(
+        `Lease "${tenure.lease}" was handed over, and its state is saved, but DynamoDB answered so late that the next ` +
+          'invocation was not started. Let the event be retried: the retry continues from the saved state.',
+        { lease: tenure.lease },
+      )
+    }
     if (ending === undefined) return this.#work.isLeftOpen ? await this.release() : await this.complete([])
     try {
       await this.#turns.take(() => this.#send(ending))

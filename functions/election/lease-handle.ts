@@ -181,11 +181,13 @@ export class LeaseHandle implements Lease {
     const checkpoint = this.#work.handedOver(plainState(given, this.name), record.acquiredAtMs)
     if (checkpoint.continuations > maxContinuations) {
       await this.saveCheckpoint(checkpoint.state)
-      throw new HandOverError(
+      const error = new HandOverError(
         `The work of lease "${this.name}" was handed over ${maxContinuations} times already. Its state is saved, and ` +
           'a retry of the event continues from it. If the work is that long, raise the option maxContinuations.',
         { lease: this.name },
       )
+      this.#ends.refuseHandOver(error)
+      throw error
     }
     await this.#ends.handOver(checkpoint, async () => (await this.#checked(checkpoint))[0])
   }

@@ -58,7 +58,7 @@ export interface Lease<State = unknown> {
    * HandOverRequestedError, `drainMs` before the invocation ends: this candidate leads on until `handOver`.
    */
   readonly signal: AbortSignal
-  /** Milliseconds until the deadline, by the earlier of two clocks; 0 once `signal` has aborted. */
+  /** Milliseconds until the deadline, by the earlier of two clocks; 0 once the lease is lost or has ended. */
   remainingMs(): number
   /** @throws LeaseLostError unless this candidate may still lead; the reason of the option `signal` */
   assertHeld(): void

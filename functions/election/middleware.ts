@@ -14,6 +14,7 @@ import { LeaseHandle } from './lease-handle.ts'
 import { type LeaseOptions, settingsOf, type WithCheckpoint } from './options.ts'
 import { show } from './show.ts'
 import { type EventTick, type ScheduledTickEvent, type TickInput, tickOfEvent } from './tick.ts'
+import { copied } from './values.ts'
 import { failed, finished, type Outcome } from './with-lease.ts'
 
 export interface LeaderOnlyOptions<Event = ScheduledTickEvent>
@@ -199,9 +200,10 @@ function present({ tick, ...period }: Omit<EventTick, 'tick'> & { readonly tick:
 /** The id that selfInvoke added to the event, and the event for the next continuation. */
 function continued(event: unknown, { continueBy }: Pick<LeaseOptions, 'continueBy'>) {
   const continuation = property(event, CONTINUATION)
+  const given = continueBy && copied(event) // the handler may change its event
   return {
     ...(typeof continuation === 'string' ? { continuation } : {}),
-    ...(continueBy && { continueBy: (next: Continuation) => continueBy({ ...next, event }) }),
+    ...(continueBy && { continueBy: (next: Continuation) => continueBy({ ...next, event: given }) }),
   }
 }
 

@@ -3,6 +3,7 @@ import { CONTINUATION, type ContinueBy } from './continuation.ts'
 import { InvalidOptionError } from './errors.ts'
 import { show } from './show.ts'
 import { SDK_CLIENT } from './stores/sdk-client.ts'
+import { isPlainObject } from './values.ts'
 
 export interface SelfInvokeOptions {
   /** Your own client of any copy of the SDK. @default a client with time-outs and two retries */
@@ -32,9 +33,9 @@ export function selfInvoke(options: SelfInvokeOptions = {}): ContinueBy {
   return async (continuation) => {
     const { id, lease, context } = continuation
     const given = event ?? continuation.event
-    if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    if (typeof given !== 'object' || given === null || !isPlainObject(given) || 'toJSON' in given) {
       throw new InvalidOptionError(
-        `selfInvoke adds the continuation's id to the event, which must be an object, but is ${show(given)}. ` +
+        `selfInvoke adds the continuation's id to the event, which must be a plain object, but is ${show(given)}. ` +
           'With withLease, give it: selfInvoke({ event }).',
         { lease },
       )

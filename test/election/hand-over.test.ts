@@ -183,6 +183,34 @@ describe('lease.handOver', () => {
     expect(started).toHaveLength(1)
   })
 
+  it('whose answers were all lost fails the invocation, whatever the task tries after that', async () => {
+    let isOver = false
+    const write = store.write.bind(store)
+    store.write = async (request) => {
+      const reply = await write(request)
+      if (!isOver) noAnswer()
+      return reply
+    }
+    const outcome = withLease(handingOver({ heartbeat: false }), async (lease) => {
+      await lease.handOver(1).catch(() => undefined)
+      isOver = true
+      await lease.release().catch(() => undefined)
+    })
+    const failed = expect(outcome).rejects.toThrow('the next invocation was not started')
+    await clock.advance(60_000)
+    await failed
+    expect(started).toEqual([])
+  })
+
+  it('that is not allowed any more fails the invocation, even if the task catches the error', async () => {
+    await withLease(handingOver({ maxContinuations: 1 }), handOverAt(1))
+    const next = handingOver({ maxContinuations: 1, continuation: started[0]?.id })
+    await expect(withLease(next, (lease) => lease.handOver(2).catch(() => 'all is well'))).rejects.toThrow(
+      HandOverError,
+    )
+    expect(row()).toMatchObject({ endedBy: 'failed', checkpoint: { state: 2 } })
+  })
+
   it('waits for the next invocation to start no longer than this one lasts', async () => {
     const beganMs = clock.wallMs()
     const context = lambdaContext({ getRemainingTimeInMillis: () => 10_000 - (clock.wallMs() - beganMs) })
@@ -276,7 +304,7 @@ describe('leaderOnly with selfInvoke', () => {
   })
 
   it.each([
-    ['an event that is no object', { event: undefined, context: lambdaContext() }, 'must be an object'],
+    ['an event that is no object', { event: undefined, context: lambdaContext() }, 'must be a plain object'],
     ['a context without a function', { event: {}, context: undefined }, 'invokedFunctionArn'],
   ])('refuses %s', async (_, given, message) => {
     const start = selfInvoke({ client: { send: async () => undefined } })

@@ -76,7 +76,7 @@ function besideLeader(view: View, record: LeaseRecord): Decision | undefined {
   if (transfer !== undefined || preempt === undefined || record.holder === me.name) return undefined
   if ((record.pausedUntilMs ?? 0) > nowMs) return undefined
   const leader = view.candidates.find(({ name }) => name === record.holder)
-  if (leader === undefined || me.merit < leader.merit + preempt.margin) return undefined
+  if (leader === undefined || me.merit <= leader.merit || me.merit < leader.merit + preempt.margin) return undefined
   const isBest = rankOf({ ...view, candidates: view.candidates.filter(({ name }) => name !== leader.name) }) === 0
   if (!isBest) return undefined
   const mayAskAtMs = record.acquiredAtMs + preempt.minTenureMs

@@ -121,8 +121,9 @@ export class Election implements AsyncDisposable {
 
   /** Who leads now. @param options.consistent reads the row as it is now, at twice the price */
   async leader(options: { readonly consistent?: boolean } = {}): Promise<Leader | undefined> {
+    const askedAtMs = this.#settings.clock.wallMs()
     const { record } = await this.#store.read(this.lease, options)
-    return this.#leaderIn(record)
+    return this.#leaderIn(record, askedAtMs)
   }
 
   /** At once the present leader, then every change in order; `leader` is absent while the lease is vacant. */
@@ -132,9 +133,10 @@ export class Election implements AsyncDisposable {
     let before: string | undefined
     for (let failures = 0; !over.signal.aborted; ) {
       try {
+        const askedAtMs = this.#settings.clock.wallMs() // an answer that comes late shows the row of then
         const { record } = await this.#store.read(this.lease)
         failures = 0
-        const leader = this.#leaderIn(record)
+        const leader = this.#leaderIn(record, askedAtMs)
         if (order.isCurrent(record, leader === undefined) && stateOf(leader) !== before) {
           before = stateOf(leader)
           yield leader === undefined ? {} : { leader }
@@ -334,9 +336,8 @@ export class Election implements AsyncDisposable {
     if (to !== undefined && to !== this.candidate && mayLeaveAtMs <= nowMs) this.#requestHandOver('transfer', { to })
   }
 
-  #leaderIn(record: LeaseRecord | undefined): Leader | undefined {
-    const { clock, maxClockSkewMs } = this.#settings
-    return leaderOf(record, clock.wallMs(), maxClockSkewMs)
+  #leaderIn(record: LeaseRecord | undefined, nowMs = this.#settings.clock.wallMs()): Leader | undefined {
+    return leaderOf(record, nowMs, this.#settings.maxClockSkewMs)
   }
 
   /** With jitter, so that an outage does not end with all candidates at once; never longer than a lease. */
