@@ -1,10 +1,30 @@
 /** Elections on one store in memory, and campaigns whose turns end when their signal aborts, or when a test ends them. */
-import type { Election, LeaseStore, MemoryLeaseStore, StandingLease } from '../../../functions/election/index.ts'
-import { settled } from '../../../functions/election/testing/manual-clock.ts'
+import {
+  Election,
+  type ElectionOptions,
+  type LeaseStore,
+  MemoryLeaseStore,
+  type StandingLease,
+} from '../../../functions/election/index.ts'
+import { ManualClock, settled } from '../../../functions/election/testing/manual-clock.ts'
 
 export const LEASE_MS = 15_000
 /** The clock budget, by default. */
 export const B = 1_000
+
+export let clock: ManualClock
+export let store: MemoryLeaseStore
+
+/** For `beforeEach` of each file. */
+export async function startAnew(): Promise<void> {
+  clock = new ManualClock()
+  store = new MemoryLeaseStore()
+  await store.standing.read('jobs') // the SDK's first request reads files, which takes real time
+}
+
+export function elect(candidate: string, options: Partial<ElectionOptions> = {}): Election {
+  return new Election({ store, clock, lease: 'jobs', candidate, leaseMs: LEASE_MS, ...options })
+}
 
 export function run(election: Election) {
   const leave = new AbortController()

@@ -1,31 +1,17 @@
 import { beforeEach, expect, it } from 'vitest'
 import {
-  Election,
-  type ElectionOptions,
   HandOverRequestedError,
   InvalidOptionError,
   InvalidTickError,
   type Leader,
   LeaseStoreError,
-  MemoryLeaseStore,
   type StandingLease,
   withLease,
 } from '../../../functions/election/index.ts'
 import { ManualClock } from '../../../functions/election/testing/manual-clock.ts'
-import { B, intercept, LEASE_MS, leads, run } from './campaigns.ts'
+import { B, clock, elect, intercept, LEASE_MS, leads, run, startAnew, store } from './campaigns.ts'
 
-let clock: ManualClock
-let store: MemoryLeaseStore
-
-beforeEach(async () => {
-  clock = new ManualClock()
-  store = new MemoryLeaseStore()
-  await store.standing.read('jobs') // the SDK's first request reads files, which takes real time
-})
-
-function elect(candidate: string, options: Partial<ElectionOptions> = {}): Election {
-  return new Election({ store, clock, lease: 'jobs', candidate, leaseMs: LEASE_MS, ...options })
-}
+beforeEach(startAnew)
 
 it('one of several leads, and the others stand ready', async () => {
   const all = ['ann', 'bob', 'cy', 'dee'].map((name) => run(elect(name)))

@@ -4,28 +4,15 @@ import {
   DynamoDBLeaseStore,
   Election,
   type ElectionEvent,
-  type ElectionOptions,
   LeaseLostError,
   type LeaseStore,
   LeaseStoreError,
-  MemoryLeaseStore,
 } from '../../../functions/election/index.ts'
 import { ManualClock } from '../../../functions/election/testing/manual-clock.ts'
 import { createLeaseTable, localClient } from '../../support/tables.ts'
-import { B, intercept, LEASE_MS, leads, run } from './campaigns.ts'
+import { B, clock, elect, intercept, LEASE_MS, leads, run, startAnew, store } from './campaigns.ts'
 
-let clock: ManualClock
-let store: MemoryLeaseStore
-
-beforeEach(async () => {
-  clock = new ManualClock()
-  store = new MemoryLeaseStore()
-  await store.standing.read('jobs') // the SDK's first request reads files, which takes real time
-})
-
-function elect(candidate: string, options: Partial<ElectionOptions> = {}): Election {
-  return new Election({ store, clock, lease: 'jobs', candidate, leaseMs: LEASE_MS, ...options })
-}
+beforeEach(startAnew)
 
 const down = new LeaseStoreError('down', { lease: 'jobs', retryable: true })
 
