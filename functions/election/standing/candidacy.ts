@@ -128,10 +128,7 @@ export class Candidacy {
   /** The best other candidate that is alive. */
   async successor(): Promise<string | undefined> {
     await this.#query()
-    const { clock, maxClockSkewMs } = this.#settings
-    const { refreshMs } = this.#times
-    const view = { me: this.#me, candidates: this.#others, nowMs: clock.wallMs(), refreshMs, maxClockSkewMs }
-    return successor(view)?.name
+    return successor(this.view(undefined))?.name
   }
 
   async #query(): Promise<void> {

@@ -200,41 +200,33 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     return unmarshall(item, { ...this.#paths.unmarshallOptions, convertWithoutMapWrapper: false })
   }
 
-  async #conditionalWrite(lease: string, update: LeaseUpdate, abortSignal?: AbortSignal): Promise<WriteReply> {
-    const wire = new Wire()
-    try {
-      const command = observeWire(this.#leaseCommand(lease, update, 'NONE'), this.#clock, wire)
-      await this.#retryConflicts(() => this.#paths.leases.send(command, optionsOf(abortSignal)), abortSignal)
-      return { granted: true }
-    } catch (error) {
-      if (isConditionFailed(error)) return refused(wire.row, lease)
-      throw this.#failure(error, lease, wire)
-    }
+  async #conditionalWrite(lease: string, update: LeaseUpdate, signal?: AbortSignal): Promise<WriteReply> {
+    const { granted, item } = await this.#update(lease, update, 'NONE', signal)
+    return granted ? { granted } : refused(item, lease)
   }
 
-  async #renewAndLook(request: HolderWrite, abortSignal?: AbortSignal): Promise<WriteReply & { readonly look?: Look }> {
+  async #renewAndLook(request: HolderWrite, signal?: AbortSignal): Promise<WriteReply & { readonly look?: Look }> {
     const { lease } = request
-    const wire = new Wire()
-    try {
-      const command = observeWire(this.#leaseCommand(lease, holderUpdate(request), 'ALL_NEW'), this.#clock, wire)
-      const send = () => this.#paths.leases.send(command, optionsOf(abortSignal))
-      const { Attributes } = await this.#retryConflicts(send, abortSignal)
-      return { granted: true, look: leniently(Attributes, lease, wire) }
-    } catch (error) {
-      if (isConditionFailed(error)) return refused(wire.row, lease)
-      throw this.#failure(error, lease, wire)
-    }
+    const { granted, item, wire } = await this.#update(lease, holderUpdate(request), 'ALL_NEW', signal)
+    return granted ? { granted, look: leniently(item, lease, wire) } : refused(item, lease)
   }
 
   async #requestTransfer(request: TransferRequest): Promise<Reply> {
     const { lease } = request
+    const { granted, item } = await this.#update(lease, transferUpdate(request), 'ALL_NEW')
+    return granted ? { granted, record: readRow(item ?? {}, lease) } : { granted, record: item && readRow(item, lease) }
+  }
+
+  /** @returns the row as it was returned: by the write, or with the refusal of its condition */
+  async #update(lease: string, update: LeaseUpdate, ReturnValues: 'ALL_NEW' | 'NONE', abortSignal?: AbortSignal) {
     const wire = new Wire()
     try {
-      const command = observeWire(this.#leaseCommand(lease, transferUpdate(request), 'ALL_NEW'), this.#clock, wire)
-      const { Attributes } = await this.#retryConflicts(() => this.#paths.leases.send(command))
-      return { granted: true, record: readRow(Attributes ?? {}, lease) }
+      const command = observeWire(this.#leaseCommand(lease, update, ReturnValues), this.#clock, wire)
+      const send = () => this.#paths.leases.send(command, optionsOf(abortSignal))
+      const { Attributes } = await this.#retryConflicts(send, abortSignal)
+      return { granted: true, item: Attributes, wire } as const
     } catch (error) {
-      if (isConditionFailed(error)) return { granted: false, record: wire.row && readRow(wire.row, lease) }
+      if (isConditionFailed(error)) return { granted: false, item: wire.row, wire } as const
       throw this.#failure(error, lease, wire)
     }
   }
