@@ -1,6 +1,9 @@
 import type { Log } from './announce.ts'
 
-/** All at once: each may wait a second for its queue. A lease that fails does not stop the others. @throws Error at the end, if there is one */
+/**
+ * All at once: each may wait a second for its queue. A lease that fails does not stop the others.
+ * @throws Error at the end, if there is one
+ */
 export async function checkEach<Watched extends { readonly lease: string }>(
   watched: readonly Watched[],
   ticks: 'overdue' | 'dead',

@@ -180,7 +180,7 @@ export class Ends {
     if (ended === 'continued') {
       if (this.#isContinued) return
       throw new HandOverError(
-        `Lease "${tenure.lease}" was handed over, and its state is saved, but DynamoDB answered so late that the next ` +
+        `Lease "${tenure.lease}" was handed over and its state saved, but DynamoDB answered so late that the next ` +
           'invocation was not started. Let the event be retried: the retry continues from the saved state.',
         { lease: tenure.lease },
       )

@@ -72,7 +72,7 @@ interface Asking {
 }
 
 /** A caller's clock may sleep with a single timer, whose length is limited. */
-const LONGEST_SLEEP_MS = 3_600_000
+export const LONGEST_SLEEP_MS = 3_600_000
 
 /** The answer to `send`; when only `keptMs` of the invocation are left, the signal aborts and the wait ends. */
 export async function whileInvocationLasts<T>(

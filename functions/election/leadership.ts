@@ -1,5 +1,6 @@
 import { Deadline, endOf, type Instant, instantAfter, instantOf } from './deadline.ts'
 import { type HandOverReason, HandOverRequestedError, LeaseLostError, type StaleTokenError } from './errors.ts'
+import { LONGEST_SLEEP_MS } from './invocation.ts'
 import type { Settings } from './options.ts'
 import { isOwnWrite } from './refusal.ts'
 import type { HolderWrite, LeaseRecord, Tenure } from './rules.ts'
@@ -48,8 +49,6 @@ export interface Ending {
 const LONGEST_MARGIN_MS = 1_000
 /** How fast a deadline that a correction of the clock has shortened grows again: faster than any clock drifts. */
 const RECOVERY = 1 / 1_000
-/** A caller's clock may sleep with a single timer, whose length is limited. */
-const LONGEST_SLEEP_MS = 3_600_000
 
 /** Whether this candidate still leads: its deadline, its end or loss, and the signal that reports a loss. */
 export class Leadership {
