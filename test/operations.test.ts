@@ -126,7 +126,7 @@ describe('doing a tick again', () => {
     expect(await lead(canonicalTick(next, periodMs))).toMatchObject({ status: 'completed' })
   })
 
-  it('with the present time supersedes the next run, or is the same tick if floored to the period, as the text says', async () => {
+  it('with the present time supersedes the next run, or is its tick if floored to the period', async () => {
     const { lead } = await aLease()
     await lead(canonicalTick('2026-11-21T05:47:00Z', HOUR_MS))
     expect(await lead('2026-11-21T06:20:00Z')).toMatchObject({ status: 'completed' })
@@ -139,7 +139,7 @@ describe('doing a tick again', () => {
   })
 })
 
-it('a leader that hangs loses a lease taken from it at its next write, and the tick can be led again at once', async () => {
+it('a leader that hangs learns at its next write that its lease was taken; the tick can be led at once', async () => {
   const { tableName, lead, row } = await aLease()
   const outcome = lead(TICK, async (lease) => {
     await change(tableName, 'SET attempt = :other REMOVE holder', { ':other': { S: 'an operator' } })

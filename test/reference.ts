@@ -10,13 +10,14 @@ type Declared = readonly [name: string, file: string]
 
 export function reference(): string {
   return [
-    '# Reference\n\nGenerated from the docstrings. `npx vitest run test/docs.test.ts -u` writes it anew. Options without a',
-    'default, and not marked optional, are required.\n\n## Elect\n',
+    '# Reference\n\nGenerated from the docstrings. `npx vitest run test/docs.test.ts -u` writes it anew. Options without',
+    'a default, and not marked optional, are required.\n\n## Elect\n',
     ...(['leaderOnly', 'withLease'] as const).map((name) =>
       described([name, `${ELECTION}/${name === 'leaderOnly' ? 'middleware' : 'with-lease'}.ts`], '###'),
     ),
     described(['durableLeader', `${ELECTION}/durable.ts`], '###'),
-    '### Options\n\nOf `withLease`, and of `leaderOnly`, which takes tick, context and signal from the invocation.\n`durableLeader` has no context, heartbeat and killGraceMs.\n',
+    '### Options\n\nOf `withLease`, and of `leaderOnly`, which takes tick, context and signal from the invocation.',
+    '`durableLeader` has no context, heartbeat and killGraceMs.\n',
     table(['LeaseOptions', `${ELECTION}/options.ts`], ['WithCheckpoint', `${ELECTION}/options.ts`]),
     'Of its option `checkpoint`:\n',
     table(['CheckpointOptions', `${ELECTION}/checkpoint.ts`]),

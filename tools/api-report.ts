@@ -8,8 +8,8 @@ import { API, type Project, type Symbol as PublicName, SymbolFlags } from 'types
 
 const HEADING = `# Public declarations
 
-What the package declares for its users, without comments. \`npm run api\` writes this page anew; \`npm run check\` compares it.
-A change here is a change for users, and needs a changeset.
+What the package declares for its users, without comments. \`npm run api\` writes this page anew; \`npm run check\`
+compares it. A change here is a change for users, and needs a changeset.
 `
 
 const LONGEST_BLOCK = 80

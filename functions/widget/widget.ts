@@ -64,7 +64,8 @@ function style({ text, muted, line }: Palette): Markup {
 .tenure .tenure-muted{color:${muted}}
 .tenure .tenure-code{overflow-wrap:anywhere}
 .tenure .tenure-scroll{overflow-x:auto}
-.tenure table.tenure-leases{width:100%;min-width:640px;border-collapse:collapse;border:0;margin:0 0 14px;background:none}
+.tenure table.tenure-leases{width:100%;min-width:640px;border-collapse:collapse;border:0;margin:0 0 14px;
+background:none}
 .tenure .tenure-leases th,.tenure .tenure-leases td{padding:6px 14px 6px 0;border:0;border-bottom:1px solid ${line};
 background:none;text-align:left;vertical-align:top;color:inherit;font-size:13px;font-weight:400;overflow-wrap:anywhere}
 .tenure .tenure-leases thead th{padding-top:0;color:${muted};font-size:12px;white-space:nowrap}

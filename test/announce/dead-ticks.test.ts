@@ -77,7 +77,7 @@ function scene(queues: Readonly<Record<string, readonly (string | undefined)[] |
   return { check, measured, logged, rowsRead }
 }
 
-test('Each dead tick of a lease counts once, whatever its letters and queues; benign letters are counted apart', async () => {
+test('Each dead tick of a lease counts once, whatever its letters and queues; benign ones count apart', async () => {
   const { check, measured, logged } = scene({ one: [TICK, BEFORE, undefined], two: [TICK, BEFORE] })
   await check({ deadLetters: [{ lease: 'billing', queues: ['one', 'two'] }] })
   expect(measured).toEqual([['billing', 'ticksDead 2', 'deadLettersBenign 2']])

@@ -56,7 +56,7 @@ const METRICS = [
   ['ticksFailed', 'TickFailed'],
 ] as const
 
-test('Whatever the order and number of deliveries, events, metrics and history are the same, and sent once', async () => {
+test('Events, metrics and history are sent once, whatever the order and number of deliveries', async () => {
   const picks = fc.array(fc.nat(1_000), { minLength: 1, maxLength: 200, size: 'max' })
   const all: SentEvent[] = []
   await fc.assert(

@@ -48,7 +48,7 @@ describe('A leader', () => {
     ])
   })
 
-  test('reads all pages of the index, and charges once what it lists twice, because the row moved meanwhile', async () => {
+  test('reads all pages of the index, and charges a row once that moved between two pages', async () => {
     const subscriptions = Array.from({ length: 60 }, (_, i) => monthly(`cus_${i}`))
     await using scene = await setScene(endpoint, subscriptions)
     let pages = 0

@@ -8,7 +8,7 @@ import { monthly, setScene, TICK } from './scene.ts'
 const API_KEY = 'sk_test_51'
 
 /** That it charges at the sandbox: see test/local/whole/faults.test.ts and test/deploy/deploy.test.ts. */
-test('The billing function charges at a real gateway with the API key of a secret, and logs no key and no name', async () => {
+test('The billing function charges with the API key of a secret, and logs no key and no name', async () => {
   await using scene = await setScene(inject('dynamodbEndpoint'), [monthly('cus_1'), monthly('cus_2')])
   const store = memoryStore()
   const answer = sandbox({ store })

@@ -1,4 +1,4 @@
-/** Work that is longer than an invocation, in pages. test/billing/crash.test.ts has its leaders die at every request. */
+/** Work that is longer than an invocation, in pages. In crash.test.ts its leaders die at every request. */
 import { expect, inject, test } from 'vitest'
 import type { ChargeDueOptions } from '../../functions/billing/charge-due.ts'
 import { HandOverRequestedError } from '../../functions/election/index.ts'
@@ -38,7 +38,7 @@ test('A leader that dies while a subscription catches up leaves its other period
   expect(chargedOf(scene).toSorted()).toEqual(['cus_1 2023-12-31', 'cus_1 2024-01-31', 'cus_2 2024-01-31'])
 })
 
-test('A leader that is asked to hand over finishes the periods of a subscription, and completes what was its last', async () => {
+test('A leader that must hand over finishes the subscription, and completes if it was the last', async () => {
   await using scene = await setScene(endpoint, [monthly('cus_1'), monthly('cus_2', { dueDate: '2023-12-31' })])
   const outcome = await scene.lead(TICK, abortedAfter('cus_2', requested))
   expect(outcome).toMatchObject({ status: 'completed', result: { charged: 3, pages: 2 } })

@@ -66,8 +66,8 @@ describeInBrowser('the page', () => {
 /** Each broken rule, with its element. */
 async function violations(page: Page): Promise<readonly string[]> {
   const found: unknown = await page.evaluate(
-    `axe.run(document, { resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } }).then(({ violations }) =>
-      violations.flatMap(({ id, help, nodes }) => nodes.map(({ target, failureSummary }) =>
+    `axe.run(document, { resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } })
+      .then(({ violations }) => violations.flatMap(({ id, help, nodes }) => nodes.map(({ target, failureSummary }) =>
         [id, help, target.join(' '), failureSummary].join(': '))))`,
   )
   return Array.isArray(found) ? found.map(String) : [`axe said ${JSON.stringify(found)}`]

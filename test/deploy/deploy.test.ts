@@ -39,7 +39,7 @@ describeDeployment('a new deployment', (emulator) => {
     expect(result.ledgerCharges).toBeGreaterThan(30)
   })
 
-  test('invokes both candidates at every tick, and one of them leads, with a higher token than the one before', async () => {
+  test('invokes both candidates at every tick, and one of them leads, with a higher token each time', async () => {
     const lines = await untilLogged(stack, 2 * ticks.length)
     const tenures = tenuresIn(lines)
     expect(tenures.map(({ tick }) => tick)).toEqual(ticks)

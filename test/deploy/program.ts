@@ -50,7 +50,7 @@ export async function packProject(directory: string): Promise<string> {
   return join(directory, file)
 }
 
-/** This Node and, installed into the directory, the oldest that the package allows, of which npm has the one for Linux. */
+/** This Node and, installed into the directory, the oldest that the package allows: npm has it for Linux. */
 export async function installNodes(directory: string): Promise<string[]> {
   if (process.platform !== 'linux') return [process.execPath]
   const { engines } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))

@@ -81,7 +81,7 @@ describe('a wait in Lambda', () => {
     expect(await waiting).toMatchObject({ status: 'standby', reason: 'held' })
   })
 
-  it('is for the retry of a dead leader too: it waits for waitMs and takes over, or fails in time to be retried', async () => {
+  it('lets the retry of a dead leader wait for waitMs and take over, or fail in time to be retried', async () => {
     await hold({ context: lambda(60_000), leaseMs: 1_000, heartbeat: false, killGraceMs: 0 })
     store.memory.edit('billing', { expiresAtMs: clock.wallMs() + 3_000 })
     const retry = (remainingMs: number) =>
@@ -122,7 +122,7 @@ describe('a wait in Lambda', () => {
     expect(await retry).toMatchObject({ name: 'LeaseStillHeldError' })
   })
 
-  it('or the only request that gets no answer ends before the invocation does, and gives back what it may have won', async () => {
+  it('or the only request without an answer ends before the invocation, and gives back what it may have won', async () => {
     store.afterNext('acquire', never)
     let aborted: AbortSignal | undefined
     const { acquire } = store
@@ -143,7 +143,7 @@ describe('a wait in Lambda', () => {
     expect(clock.sleeping).toBe(0)
   })
 
-  it('gives back what it won when hardly anything of the invocation is left, so that the event is retried', async () => {
+  it('gives back what it won if hardly any time of the invocation is left, so that the event is retried', async () => {
     store.afterNext('acquire', () => clock.freeze(2_700))
     const error = await outcomeOf(withLease(options({ context: lambda(3_000) }), () => 'never'))
     expect(error).toBeInstanceOf(LeaseLostError)
@@ -176,7 +176,7 @@ describe('an acquire that fails', () => {
     expect(row()).toMatchObject({ writtenAtMs: dateMs + 500, endedBy: 'released' })
   })
 
-  it('without any answer, while the clock is set ahead, gives back under the time of asking and what has passed since', async () => {
+  it('without an answer, while the clock is set ahead, gives back by the time of asking and what has passed', async () => {
     const askedAtMs = clock.wallMs()
     store.afterNext('acquire', () => {
       clock.freeze(2_000)

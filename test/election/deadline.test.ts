@@ -27,7 +27,7 @@ it('is not stretched on the monotonic clock by a renewal after that clock stood 
   expect(deadline.remainingMs()).toBe(0)
 })
 
-it('a monotonic clock that gains 50 ppm for a month does not shorten the lease of a leader whose wall clock is right', () => {
+it('a monotonic clock that gains 50 ppm for a month does not shorten a leader’s lease', () => {
   let [wallMs, monotonicMs] = [0, 0]
   const clock = { wallMs: () => wallMs, monotonicMs: () => monotonicMs, sleep: async () => undefined }
   const deadline = new Deadline(clock, { wallMs, monotonicMs }, 15_000)

@@ -319,7 +319,7 @@ describe('effects', () => {
     expect(stamps).toMatchObject([1, 2, 3, 4, 5, 6].map((step) => ({ step, settled: step - 1 })))
   })
 
-  it('by Put are sent at once, since their row is unknown, and all others know that these may still be applied', async () => {
+  it('by Put are sent at once, and all others know that these may still be applied', async () => {
     const { lease, stamps, answers, update, put } = await leadWithSlowEffects()
     const sent = [
       update({ id: 1 }),

@@ -41,7 +41,7 @@ const invocation = (awsRequestId: string, remainingMs = 60_000) =>
 const handOverAt = (page: number) => (lease: TickedLease<number>) => lease.handOver(page)
 
 describe('lease.handOver', () => {
-  it('releases the lease with the state, reserves it for the next invocation, and starts that: one request', async () => {
+  it('releases the lease with the state, reserves it for the next invocation and starts that', async () => {
     const outcome = await withLease(handingOver({ context: invocation('first') }), handOverAt(3))
     expect(outcome).toMatchObject({ status: 'continued' })
     expect(store.asked).toEqual(['acquire', 'release'])

@@ -66,7 +66,7 @@ describe('a deadline', () => {
 })
 
 describe('what was asked is not yet what was granted', () => {
-  it('the margin before the deadline is that of the lease as granted, which the invocation’s end made shorter', async () => {
+  it('the margin before the deadline is that of the granted lease, which the invocation’s end shortened', async () => {
     const context = { awsRequestId: 'event-1', getRemainingTimeInMillis: () => 2_000 }
     const { lease } = await lead({ context, killGraceMs: 1_000, leaseMs: 15_000, heartbeat: true })
     expect(lease.remainingMs()).toBe(3_000)

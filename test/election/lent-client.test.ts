@@ -276,7 +276,7 @@ describe('requests on the lease row', () => {
     await Promise.all(effects)
   })
 
-  it('do not time out as unconnected while the caller’s own requests hold all connections of a shared agent', async () => {
+  it('do not time out while the caller’s own requests hold all connections of a shared agent', async () => {
     const { replies } = await heldUp<unknown>(50, 1_900, (url) => {
       const client = localClient(url, { requestHandler: { httpAgent: new ProxyAgent() }, maxAttempts: 1 })
       const own = () => client.send(new PutItemCommand({ TableName: 'own', Item: {} }))
@@ -285,7 +285,7 @@ describe('requests on the lease row', () => {
     expect(replies.at(-1)).toMatchObject({ granted: true })
   })
 
-  it('have retries of their own: a client that holds its own requests back, as in adaptive mode, does not delay them', async () => {
+  it('have retries of their own: a client in adaptive mode does not delay them', async () => {
     const retryStrategy = {
       mode: 'adaptive',
       acquireInitialRetryToken: () => new Promise<never>(() => {}),
@@ -332,7 +332,7 @@ describe('effects', () => {
     expect(requests).toHaveLength(200)
   })
 
-  it('of all stores of one client are under way by the thousand, while more wait and leave the process time for its timers', async () => {
+  it('of all stores of one client are under way by the thousand; more wait, and timers fire meanwhile', async () => {
     const { promise: open, resolve: answer } = Promise.withResolvers<void>()
     let handled = 0
     const requestHandler = {

@@ -123,7 +123,7 @@ describe('MemoryLeaseStore', () => {
     expect(await store.table('Reports').items()).toMatchObject([{ id: 'a', visits: 1 }])
   })
 
-  it('fails a transaction whose replies are all lost with an error that does not know whether it was applied', async () => {
+  it('fails a transaction whose replies are all lost: it may have been applied', async () => {
     await lead(async (lease) => {
       store.loseReplies(3)
       const error = await lease.transact([{ Put: put('a') }]).catch((thrown: unknown) => thrown)

@@ -191,7 +191,7 @@ const anything = fc.oneof(
   fc.anything({ withTypedArray: true, withObjectString: true, withUnicodeString: true }),
 )
 
-it('a checkpoint that is accepted comes back from the table and from memory as it was given; others reach neither', async () => {
+it('an accepted checkpoint comes back from the table and from memory as given; others reach neither', async () => {
   const tableName = await createLeaseTable(client)
   const table = new DynamoDBLeaseStore({ tableName, client })
   const memory = new RulesStore()

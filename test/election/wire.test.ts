@@ -17,7 +17,7 @@ import { answerError, dropRequest, type Fault, forgeDate, loseReply } from '../s
 import { ALWAYS, by, counted, countUp, direct, is, LEASE_MS, SKEW_MS, scene, TICK, TRIES } from './wire-scene.ts'
 
 describe('requests, counted at the wire', () => {
-  it('a win, a loss, a renewal, a checkpoint and a completion are one UpdateItem each, and nothing is ever read', async () => {
+  it('a win, a loss, a renewal, a checkpoint and a completion are one UpdateItem each, without any read', async () => {
     const { proxy, options, run, kinds } = await scene()
     await withLease(options(), async (lease) => {
       expect(kinds()).toEqual(['acquire'])
@@ -33,7 +33,7 @@ describe('requests, counted at the wire', () => {
     expect(new Set(proxy.requests.map(({ operation }) => operation))).toEqual(new Set(['UpdateItem']))
   })
 
-  it('costs the same behind leaderOnly with the variables of an ElectedSchedule, and a lost reply is still a win', async () => {
+  it('costs the same behind leaderOnly in an ElectedSchedule, and a lost reply is still a win', async () => {
     const { proxy, tableName, clock, kinds } = await scene()
     stubAws('DYNAMODB', proxy.endpoint)
     vi.stubEnv('LEASE_TABLE', tableName)
@@ -78,7 +78,7 @@ describe('a lost reply', () => {
     })
   })
 
-  it('to every try of a completion with effects: asked again, it is done, and the effects took place once', async () => {
+  it('to every try of a completion with effects: asked again, it is done, with its effects once', async () => {
     const { proxy, options, clock, row } = await scene()
     const effects = await createLeaseTable(direct)
     proxy.meet(is('TransactWriteItems'), loseReply, TRIES)
@@ -91,7 +91,7 @@ describe('a lost reply', () => {
     expect(await row()).toMatchObject({ completedTick: TICK, step: 1 })
   })
 
-  it('to every try of a winning acquire: fails, gives back by attempt, and the next candidate wins at once', async () => {
+  it('to every try of a winning acquire: it gives back by attempt, and the next candidate wins at once', async () => {
     const { proxy, run, task, kinds, row } = await scene()
     proxy.meet(by('ann', 'acquire'), loseReply, TRIES)
     await expect(run()).rejects.toSatisfy((error) => error instanceof LeaseStoreError && error.retryable)
@@ -134,7 +134,7 @@ describe('a replaced leader', () => {
   })
 })
 
-it('a renewal that meets a conflict with a transaction at every try fails as retryable, and the lease goes on', async () => {
+it('a renewal that conflicts with a transaction at every try fails as retryable, and the lease goes on', async () => {
   const { proxy, options } = await scene()
   proxy.meet(is('renew'), answerError('TransactionConflictException', 'Transaction is ongoing for the item'), 4)
   const outcome = await withLease(options(), async (lease) => {

@@ -77,7 +77,7 @@ describe('the billing function', () => {
 })
 
 describe('the sandbox', () => {
-  test('is reachable by IAM permission only, has more time than billing waits, and a table deleted with the stack', () => {
+  test('is reachable by IAM only, has more time than billing waits, and its table goes with the stack', () => {
     template.resourceCountIs('AWS::Lambda::Url', 0)
     template.resourceCountIs('AWS::Lambda::Permission', 0)
     template.resourceCountIs('AWS::SecretsManager::Secret', 0)

@@ -112,7 +112,7 @@ describe('a schedule with an entry', () => {
     return { handler, template, properties: resource?.['Properties'] }
   }
 
-  test('makes a function on the pinned runtime, with the variables of its lease, and logs kept for three months', () => {
+  test('makes a function on the pinned runtime, with its lease’s variables, and logs for three months', () => {
     const { handler, template, properties } = electedEntry()
     expect(handler.node.path).toBe('Stack/Elected/Handler')
     expect(properties).toEqual({

@@ -9,9 +9,13 @@ import { mulberry32, pick } from '../../programs/random.ts'
 import { type Customer, subscribe } from './subscriptions.ts'
 
 // biome-ignore format: names are easier to read in lines
-const GIVEN_NAMES = ['Ada', 'Björn', 'Chidi', 'Elif', 'Joaquín', 'Lwazi', 'Malia', 'Oisín', 'Priya', 'Quynh', 'Yuki', 'Zoë']
+const GIVEN_NAMES = [
+  'Ada', 'Björn', 'Chidi', 'Elif', 'Joaquín', 'Lwazi', 'Malia', 'Oisín', 'Priya', 'Quynh', 'Yuki', 'Zoë',
+]
 // biome-ignore format: names are easier to read in lines
-const FAMILY_NAMES = ["D'Souza", 'Fakatava', 'García Márquez', 'Haddad', 'Nguyễn', 'Sato', 'Tupou', 'Vasquez, Jr.', 'Yılmaz']
+const FAMILY_NAMES = [
+  "D'Souza", 'Fakatava', 'García Márquez', 'Haddad', 'Nguyễn', 'Sato', 'Tupou', 'Vasquez, Jr.', 'Yılmaz',
+]
 
 /** From the first midnight on Earth to the last, at most an hour apart. */
 // biome-ignore format: names are easier to read in lines

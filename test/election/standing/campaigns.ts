@@ -1,4 +1,4 @@
-/** Elections on one store in memory, and campaigns whose turns end when their signal aborts, or when a test ends them. */
+/** Elections on one store in memory, and campaigns whose turns end by their signal, or by the test. */
 import {
   Election,
   type ElectionOptions,

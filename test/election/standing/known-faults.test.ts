@@ -87,7 +87,7 @@ it('a candidate whose lease has expired when the answer comes does not lead by i
 })
 
 // https://github.com/etcd-io/etcd/issues/21128
-it('a campaign that ends without leading leaves no candidate behind, not even by a write that is under way', async () => {
+it('a campaign that ends without leading leaves no candidate behind, not even by a write under way', async () => {
   const ann = run(elect('ann'))
   await clock.advance(100)
   intercept(store, ({ putCandidate }) => ({

@@ -1,4 +1,4 @@
-/** Four processes that stand for one lease on DynamoDB Local: their leader is killed, stopped for a while, and shut down. */
+/** Four processes stand for one lease on DynamoDB Local: their leader is killed, frozen, and shut down. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -69,7 +69,7 @@ async function leaderAfter(token: number): Promise<{ server: Server; turn: Turn 
   return { server, turn }
 }
 
-it('one leads after another: the killed one when its lease is over, and at once the one that is shut down', async () => {
+it('one leads after another: after a kill when the lease is over, after a shutdown at once', async () => {
   const first = await leaderAfter(0)
   await expect.poll(() => servers.every(({ reports }) => reports.length > 0)).toBe(true)
 

@@ -172,7 +172,7 @@ test('a frozen leader is thawed without a rival when the run ends', async () => 
 
 const REPLAYED = { 'idempotent-replayed': 'true' }
 
-test('charged and declined units are answered, once per tick, and repeated answers count over the whole run', async () => {
+test('charged and declined units count once per tick, and repeated answers over the whole run', async () => {
   const watch = new GatewayWatch()
   const send = async (customer: string, statusCode: number, headers: object = {}, method = 'POST') => {
     const form = new URLSearchParams({ customer, 'metadata[plan]': 'p', 'metadata[period]': '2024-01-31' })

@@ -40,7 +40,7 @@ describe('DynamoDB', () => {
     return { dynamodbEndpoint: `http://127.0.0.1:${await listen(server, 0)}` }
   }
 
-  test('has the tables of this run for a function that asks for another Region; its clock dates the reply', async () => {
+  test('has the tables of this run for a function in another Region; its clock dates the reply', async () => {
     const signed: unknown[] = []
     const upstream = await startUpstream((request, response) => {
       signed.push(request.headers.authorization?.replace(/, .*/, ''))

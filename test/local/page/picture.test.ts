@@ -113,7 +113,7 @@ test.each([
   expect(lane('effects').marks.map(([atMs]) => atMs)).toEqual(marks)
 })
 
-test('marks are in their lanes: ticks and expiries at the lease, effects in their own, all others at candidates', () => {
+test('marks are in their lanes: ticks and expiries at the lease, effects in theirs, others at candidates', () => {
   const { lane } = drawn(
     historyOf(
       ...[...SETUP, ticked(7, 0), tenure(1, 0), effect(1, 10, { times: 3 }), effect(1, 20, { verdict: 'unguarded' })],

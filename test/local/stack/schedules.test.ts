@@ -32,7 +32,7 @@ test('every context attribute is put in, and unknown ones are left as they are',
 const candidates = (...schedules: Schedule[]) => schedules.map((one) => ({ schedule: one, lambda }))
 const second = schedule({ name: 'hourly-2', input: '{}' })
 
-test('every schedule that fires a function is a candidate, except of a function that only reads the lease table', () => {
+test('every schedule that fires a function is a candidate, unless the function only reads the lease table', () => {
   const check = fixtureFunction({ name: 'check', environment: { LEASE_TABLE: 'leases' } })
   const ofCheck = schedule({ name: 'check', targetArn: check.arn, periodMs: 1 })
   expect(candidatesOf([ofCheck, schedule(), second], [check, lambda])).toEqual(candidates(schedule(), second))

@@ -46,7 +46,7 @@ export const run = (flags: readonly string[], app?: string, intercept?: Intercep
 /** A run of `tenure dev`. */
 export const runDev = (flags: readonly string[]) => repeated(() => runOnce(dev, flags))
 
-/** Repeats an inconclusive run: on a very busy machine a leader may lose its lease before it can be frozen or killed. */
+/** Repeats an inconclusive run: on a busy machine a leader may lose its lease before its fault comes. */
 async function repeated(once: () => ReturnType<typeof runOnce>) {
   for (let attempt = 1; ; attempt += 1) {
     const ended = await once()

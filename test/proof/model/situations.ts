@@ -1,6 +1,6 @@
 /**
- * What a full run must reach: otherwise it has shown nothing about it. What the small world of search.test.ts reaches is
- * not listed: without it, that world has fewer states.
+ * What a full run must reach: otherwise it has shown nothing about it. What the small world of search.test.ts reaches
+ * is not listed: without it, that world has fewer states.
  */
 export const SITUATIONS = [
   'stands by: tickDone',

@@ -10,7 +10,7 @@ import type { Tenure } from './records.ts'
 import type { CandidateSetting } from './setting.ts'
 import type { World } from './world.ts'
 
-/** One event, of EventBridge Scheduler or of a leader that hands over, and Lambda's tries of it under one request id. */
+/** An event of EventBridge Scheduler or of a leader that hands over, and Lambda's tries under one request id. */
 export interface Delivery {
   /** Like 't3 ann', or 't3 ann again' for a double. */
   readonly label: string

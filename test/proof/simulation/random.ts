@@ -1,8 +1,8 @@
 import { mulberry32, wholeNumber } from '../../../infra/programs/random.ts'
 
 /**
- * Repeatable randomness. Each purpose has a stream of its own, named by a text: leaving out one fault changes no draw of
- * any other. Shrinking depends on that.
+ * Repeatable randomness. Each purpose has a stream of its own, named by a text: leaving out one fault changes no draw
+ * of any other. Shrinking depends on that.
  */
 export class Random {
   /** From 0 to 1, like Math.random. */

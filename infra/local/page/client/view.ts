@@ -120,7 +120,8 @@ const COLUMNS = ['Token', 'Candidate', 'Tick (simulated)', 'Outcome', 'Began', '
 export function renderTenures({ numbered }: History): Markup {
   const shown = [...numbered.values()].slice(-SHOWN_ROWS).reverse()
   if (shown.length === 0) return html`<p>No candidate has led yet.</p>`
-  return html`<div class="wide"><table><caption>The last tenures, newest first; all times but ticks are real, in UTC</caption>
+  return html`<div class="wide"><table>
+<caption>The last tenures, newest first; all times but ticks are real, in UTC</caption>
 <thead><tr>${COLUMNS.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${shown.map(row)}</tbody></table></div>`
 }
