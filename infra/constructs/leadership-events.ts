@@ -48,6 +48,22 @@ export const HISTORY_ATTRIBUTES = [
   ...['announced', 'closedTick', 'ttl'],
 ]
 
+const LEASE_ROW = { Keys: { record: { S: FilterRule.isEqual(LEASE_RECORD) } } }
+const PAUSED = { pausedUntilMs: { N: FilterRule.exists() } }
+
+/**
+ * Which changes of a lease row invoke the announcer: any of these. A filter cannot compare the row with what it was, so
+ * all changes of a lease with ticks do. Without ticks, a leader renews for days, and its renewals invoke nothing unless
+ * the row has a pause. At most five: https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
+ */
+const ANNOUNCED = [
+  { NewImage: { tick: { S: FilterRule.exists() } } },
+  { NewImage: { step: { N: FilterRule.isEqual('0') } } }, // an election
+  { NewImage: { holder: { S: FilterRule.notExists() } } }, // an end, or the row was deleted
+  { NewImage: PAUSED },
+  { OldImage: PAUSED },
+]
+
 /**
  * Announces changes of a table's leases: events on EventBridge (docs/events), one history row per tenure, and metrics.
  * It reads the table's stream, so candidates send no additional requests.
@@ -89,7 +105,7 @@ export class LeadershipEvents extends Construct {
     announcer.addEventSourceMapping('Stream', {
       eventSourceArn: streamArn,
       startingPosition: StartingPosition.TRIM_HORIZON,
-      filters: [FilterCriteria.filter({ dynamodb: { Keys: { record: { S: FilterRule.isEqual(LEASE_RECORD) } } } })],
+      filters: ANNOUNCED.map((images) => FilterCriteria.filter({ dynamodb: { ...LEASE_ROW, ...images } })),
       batchSize: 100,
       // Enough to survive an outage of EventBridge. A change that always fails blocks its shard until its last retry.
       retryAttempts: 100,
