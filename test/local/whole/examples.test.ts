@@ -87,6 +87,7 @@ const HANDLERS: readonly (readonly [string, string, (tick: string) => object, ob
   ['functions/write-report', 'handler', ofRule, DONE, { total: 42 }],
   ['migrating/example-0', 'runOnce', () => ({}), { status: 'completed' }, { id: 'latest' }],
   ['without-cdk/example-0', 'handler', scheduled, DONE, { total: 42 }],
+  ['functions/run-once', 'handler', () => ({}), { status: 'completed' }, { id: 'latest', total: 7 }],
 ]
 
 /** For servers, or parts of a task: they are compiled, and their parts have tests of their own. */
