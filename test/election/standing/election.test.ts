@@ -234,7 +234,9 @@ it('a lease is for ticks or for servers, and not for both', async () => {
 })
 
 it('a function without ticks stands by while a server leads, and leads once that has resigned', async () => {
-  onTestFinished(() => vi.unstubAllEnvs())
+  onTestFinished(() => {
+    vi.unstubAllEnvs()
+  })
   vi.stubEnv('LEASE_TABLE', 'leases')
   vi.stubEnv('LEASE_NAME', 'jobs') // a server and a function read the same variables
   const ann = run(new Election({ store, clock, candidate: 'ann' }))
