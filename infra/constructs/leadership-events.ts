@@ -55,6 +55,7 @@ const PAUSED = { pausedUntilMs: { N: FilterRule.exists() } }
  * Which changes of a lease row invoke the announcer: any of these. A filter cannot compare the row with what it was, so
  * all changes of a lease with ticks do. Without ticks, a leader renews for days, and its renewals invoke nothing unless
  * the row has a pause. At most five: https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
+ * A missing attribute: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.Lambda.Tutorial2.html
  */
 const ANNOUNCED = [
   { NewImage: { tick: { S: FilterRule.exists() } } },
