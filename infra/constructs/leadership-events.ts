@@ -21,9 +21,10 @@ export interface LeadershipEventsProps {
   /** The bus to which events are sent, in the same Region. @default the default event bus of the account */
   readonly eventBus?: { readonly eventBusArn: string; readonly env?: Env } | undefined
   /**
-   * How long a tenure's history row is kept: whole days, 1 to 3650; or `false` for no history. Without history, a
-   * change that the stream delivers twice is announced and counted twice, with one id. Set it for an imported table:
-   * the app does not know whether it expires rows by the attribute `ttl`. A table with strong consistency cannot.
+   * How long a history row is kept after the end of its tenure: whole days, 1 to 3650; or `false` for no history.
+   * Without history, a change that the stream delivers twice is announced and counted twice, with one id. Set it for an
+   * imported table: the app does not know whether it expires rows by the attribute `ttl`. A table with strong
+   * consistency cannot.
    * @default Duration.days(30), with a warning for an imported table; `false` for a table with strong consistency
    */
   readonly history?: Duration | false | undefined

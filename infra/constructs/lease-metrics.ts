@@ -90,7 +90,7 @@ export function failedTicksAlarm(schedule: ElectedSchedule): AlarmDefinition {
 
 /** The check measures every minute. */
 export function leaderlessAlarm(watched: Watched, leaderlessAfter: Duration): AlarmDefinition {
-  const after = `${leaderlessAfter.toSeconds()} s`
+  const after = leaderlessAfter.toHumanString()
   return {
     id: 'Leaderless',
     alarmDescription: `The lease "${watched.lease}" has had no leader for ${after}; or the check for that does not run`,
