@@ -77,9 +77,8 @@ export class LeadershipDashboard extends Construct {
       updateOnResize: true,
       updateOnTimeRangeChange: true,
     })
-    type Graphed = readonly [MetricName, MetricOptions?]
-    const graphOf = (watched: typeof leases, title: string, ...metrics: readonly Graphed[]) => {
-      const left = watched.flatMap((each) =>
+    const graph = (title: string, ...metrics: readonly (readonly [MetricName, MetricOptions?])[]) => {
+      const left = leases.flatMap((each) =>
         metrics.map(([name, options]) => {
           const label = `${each.lease}: ${options?.dimensionsMap?.['reason'] ?? name}`
           return leaseMetric(each, name, { ...options, label })
@@ -87,8 +86,6 @@ export class LeadershipDashboard extends Construct {
       )
       return new GraphWidget({ title, width: 8, height: 6, left })
     }
-    const graph = (title: string, ...metrics: readonly Graphed[]) => graphOf(leases, title, ...metrics)
-    const leaderless = graphOf([...elections], 'Without a leader', ['leaderless', { statistic: 'Maximum' }])
     this.dashboard = new Dashboard(this, 'Dashboard', {
       ...(dashboardName === undefined ? {} : { dashboardName }),
       widgets: [
@@ -104,7 +101,6 @@ export class LeadershipDashboard extends Construct {
           graph('Standbys', ...STANDBY_REASONS.map((reason) => ['standby', { dimensionsMap: { reason } }] as const)),
           graph('Lost leases', ['lost'], ['staleWritesRefused']),
         ],
-        ...(elections.length === 0 ? [] : [[leaderless]]),
       ],
     })
   }

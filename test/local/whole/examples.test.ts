@@ -167,26 +167,19 @@ test('every example that is no stack and no test is a handler that is called, or
 
 function expectServers(template: Template): void {
   const table = { Ref: Match.stringLikeRegexp('^Leases') }
-  const named = [
-    { Name: 'LEASE_TABLE', Value: table },
-    { Name: 'LEASE_NAME', Value: 'scheduler' },
-  ]
-  template.hasResourceProperties('AWS::ECS::TaskDefinition', {
-    ContainerDefinitions: [Match.objectLike({ Environment: named, StopTimeout: 30 })],
-  })
-  template.hasResourceProperties('AWS::ECS::Service', { DesiredCount: 3 })
-  const Variables = Match.objectLike({ LEASE_TABLE: table, LEASE_NAME: 'scheduler' })
+  const LEASE_NAME = 'scheduler'
+  const Environment = Object.entries({ LEASE_TABLE: table, LEASE_NAME }).map(([Name, Value]) => ({ Name, Value }))
+  const ContainerDefinitions = [Match.objectLike({ Environment, StopTimeout: 30 })]
+  template.hasResourceProperties('AWS::ECS::TaskDefinition', { ContainerDefinitions })
+  const Variables = Match.objectLike({ LEASE_TABLE: table, LEASE_NAME })
   template.hasResourceProperties('AWS::Lambda::Function', { Environment: { Variables } })
-  const toLead = ['dynamodb:UpdateItem', 'dynamodb:ConditionCheckItem']
-  for (const [role, Action] of [
-    ['TaskTaskRole', ['dynamodb:GetItem', 'dynamodb:Query', ...toLead]],
-    ['RunOnceRole', toLead],
-  ] as const) {
-    const Condition = Match.objectLike({ 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['scheduler'] } })
-    template.hasResourceProperties('AWS::IAM::Policy', {
-      Roles: [{ Ref: Match.stringLikeRegexp(`^${role}`) }],
-      PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Effect: 'Allow', Action, Condition })]) },
-    })
+  const lead = ['dynamodb:UpdateItem', 'dynamodb:ConditionCheckItem']
+  const granted = { TaskTaskRole: ['dynamodb:GetItem', 'dynamodb:Query', ...lead], RunOnceRole: lead }
+  for (const [role, Action] of Object.entries(granted)) {
+    const Condition = Match.objectLike({ 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [LEASE_NAME] } })
+    const Statement = Match.arrayWith([Match.objectLike({ Effect: 'Allow', Action, Condition })])
+    const Roles = [{ Ref: Match.stringLikeRegexp(`^${role}`) }]
+    template.hasResourceProperties('AWS::IAM::Policy', { Roles, PolicyDocument: { Statement } })
   }
 }
 
