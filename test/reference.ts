@@ -51,12 +51,12 @@ export function reference(): string {
         (name): Declared => [name, `${CONSTRUCTS}/elected-schedule-props.ts`],
       ),
     ),
-    ...['LeaseTable', 'LeadershipAlarms', 'LeadershipEvents', 'LeadershipDashboard', 'HandlerFunction'].flatMap(
-      (name) => {
+    ...'LeaseTable StandingElection LeadershipAlarms LeadershipEvents LeadershipDashboard HandlerFunction'
+      .split(' ')
+      .flatMap((name) => {
         const file = `${CONSTRUCTS}/${name.replaceAll(/\B[A-Z]/g, (letter) => `-${letter}`).toLowerCase()}.ts`
         return [withMembers([name, file]), 'Its props:\n', table([`${name}Props`, file])]
-      },
-    ),
+      }),
     described(['ConfigurationError', `${CONSTRUCTS}/configuration.ts`], '###').trimEnd(),
   ]
     .join('\n')

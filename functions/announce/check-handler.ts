@@ -1,4 +1,7 @@
-/** The Lambda function that schedules invoke to measure what no write of a lease shows: overdue ticks and dead ones. */
+/**
+ * The Lambda function that schedules invoke to measure what no write of a lease shows: overdue ticks, dead ones, and
+ * leases without a leader.
+ */
 import { Logger } from '@aws-lambda-powertools/logger'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { SQSClient } from '@aws-sdk/client-sqs'
@@ -7,9 +10,10 @@ import { property } from '../election/json.ts'
 import { measureFor } from '../election/measurements.ts'
 import { SDK_CLIENT } from '../election/stores/sdk-client.ts'
 import { deadTickCheck, leaseRows, queuedLetters } from './dead-ticks.ts'
+import { leaderlessCheck } from './leaderless.ts'
 import { leaseProgress, overdueCheck } from './overdue.ts'
 
-const environment = new EnvironmentReader('the check of ticks', process.env)
+const environment = new EnvironmentReader('the check of leases', process.env)
 const leaseTable = environment.required('LEASE_TABLE')
 environment.check()
 
@@ -18,7 +22,11 @@ const log = new Logger({ serviceName: 'announce' })
 const measure = measureFor(leaseTable)
 const checkOverdue = overdueCheck({ progress: leaseProgress(client, leaseTable), measure, log })
 const letters = queuedLetters(new SQSClient(SDK_CLIENT))
-const checkDead = deadTickCheck({ letters, row: leaseRows(client, leaseTable), measure, log })
+const row = leaseRows(client, leaseTable)
+const checkDead = deadTickCheck({ letters, row, measure, log })
+const checkLeaderless = leaderlessCheck({ row, measure, log })
 
-export const handler = (event: unknown): Promise<void> =>
-  property(event, 'deadLetters') === undefined ? checkOverdue(event) : checkDead(event)
+export const handler = (event: unknown): Promise<void> => {
+  if (property(event, 'standing') !== undefined) return checkLeaderless(event)
+  return property(event, 'deadLetters') === undefined ? checkOverdue(event) : checkDead(event)
+}

@@ -50,7 +50,7 @@ export interface DeadTickCheckOptions {
  */
 export function deadTickCheck({ letters, row, measure, log, now = Date.now }: DeadTickCheckOptions) {
   return async (event: unknown): Promise<void> => {
-    await checkEach(readWatchedQueues(event), 'dead', log, async ({ lease, queues }) => {
+    await checkEach(readWatchedQueues(event), 'dead ticks', log, async ({ lease, queues }) => {
       const found = (await Promise.all(queues.map(letters))).flat()
       const nowMs = now()
       const record = found.length === 0 ? undefined : await row(lease)

@@ -6,7 +6,7 @@ import type { Log } from './announce.ts'
  */
 export async function checkEach<Watched extends { readonly lease: string }>(
   watched: readonly Watched[],
-  ticks: 'overdue' | 'dead',
+  what: 'overdue ticks' | 'dead ticks' | 'a leader',
   log: Pick<Log, 'error'>,
   check: (one: Watched) => Promise<void>,
 ): Promise<void> {
@@ -16,7 +16,7 @@ export async function checkEach<Watched extends { readonly lease: string }>(
       await check(one)
     } catch (error) {
       const { lease } = one
-      log.error(`a lease could not be checked for ${ticks} ticks`, { lease, error })
+      log.error(`a lease could not be checked for ${what}`, { lease, error })
       failures.push({ lease, error })
     }
   }
@@ -25,7 +25,7 @@ export async function checkEach<Watched extends { readonly lease: string }>(
   if (first === undefined) return
   const names = failures.map(({ lease }) => lease).join(', ')
   throw new Error(
-    `${failures.length} of ${watched.length} leases could not be checked for ${ticks} ticks: ${names.slice(0, 500)}. ` +
+    `${failures.length} of ${watched.length} leases could not be checked for ${what}: ${names.slice(0, 500)}. ` +
       'The log has the reason for each; the others were measured.',
     { cause: first.error },
   )

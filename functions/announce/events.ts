@@ -49,9 +49,9 @@ export function eventsOf(fact: Fact): readonly LeaseEvent[] {
 }
 
 function endEvents(fact: FactOf<'ended'>): readonly LeaseEvent[] {
-  const { tick, endedBy, errorName, gaveUp } = fact
+  const { tick, endedBy, errorName, gaveUp, handedOverTo } = fact
   const detail = { ...candidateOf(fact), durationMs: durationMs(fact) }
-  const released = event('LeaderReleased', fact, { ...detail, endedBy })
+  const released = event('LeaderReleased', fact, { ...detail, endedBy, handedOverTo })
   if (tick === undefined || endedBy === 'released' || endedBy === 'continued') return [released]
   if (endedBy === 'completed') return [released, tickEvent(fact, detail, gaveUp)]
   return [released, event('TickFailed', fact, { ...detail, errorName })]

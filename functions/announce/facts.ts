@@ -55,6 +55,10 @@ interface Continued {
 interface GivenUp {
   readonly gaveUp?: string | undefined
 }
+interface HandedOver {
+  /** The candidate for which the lease is kept. */
+  readonly handedOverTo?: string | undefined
+}
 interface OfPause extends OfTenure {
   readonly sequenceNumber: string
 }
@@ -64,10 +68,11 @@ export type Fact =
   | (OfLeader & { readonly kind: 'takenOver'; readonly previous: Previous })
   | (OfLeader &
       GivenUp &
-      Continued & { readonly kind: 'ended'; readonly endedBy: EndedBy; readonly errorName?: string | undefined })
+      Continued &
+      HandedOver & { readonly kind: 'ended'; readonly endedBy: EndedBy; readonly errorName?: string | undefined })
   /** The leader closed an earlier tick than its own, and goes on. */
   | (OfLeader & GivenUp & { readonly kind: 'closed'; readonly closedTick: string })
-  | (OfLeader & { readonly kind: 'forced' })
+  | (OfLeader & { readonly kind: 'forced'; readonly expiresAtMs: number })
   | (OfPause &
       Pick<LeaseImage, 'pausedBy' | 'pausedReason'> & { readonly kind: 'paused'; readonly pausedUntilMs: number })
   | (OfPause & { readonly kind: 'resumed' })
@@ -102,11 +107,16 @@ function endIn(change: LeaseChange): readonly Fact[] {
     const isLater = completedTick !== undefined && completedTick > (before.completedTick ?? '')
     return isLater && isClosedByLeader ? [{ kind: 'closed', ...common, closedTick: completedTick, gaveUp }] : []
   }
-  if (isForcedOut || endedBy === undefined || endedBy === 'forced') return [{ kind: 'forced', ...common }]
+  if (isForcedOut || endedBy === undefined || endedBy === 'forced') {
+    return [{ kind: 'forced', ...common, expiresAtMs: before.expiresAtMs }]
+  }
   // A hand-over writes the checkpoint; a completion removes it.
   const { checkpoint } = endedBy === 'continued' ? after : before
   const { continuations, sinceMs } = checkpoint?.tick === after.tick ? { ...checkpoint } : {}
-  return [{ kind: 'ended', ...common, endedBy, errorName: cut(errorName), gaveUp, continuations, sinceMs }]
+  const isKept = endedBy === 'released' && after.reservedBy === after.fencingToken
+  const handedOverTo = isKept ? cut(after.reservedFor) : undefined
+  const how = { endedBy, errorName: cut(errorName), gaveUp, handedOverTo }
+  return [{ kind: 'ended', ...common, ...how, continuations, sinceMs }]
 }
 
 function pauseIn(change: LeaseChange): readonly Fact[] {

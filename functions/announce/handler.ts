@@ -19,7 +19,7 @@ const leaseTable = environment.required('LEASE_TABLE')
 /** A name or an ARN. */
 const eventBus = environment.required('EVENT_BUS')
 const days = `a whole number of days from 0 to ${MOST_HISTORY_DAYS}`
-/** How long a history row is kept, from the beginning of its tenure; 0 for no history. */
+/** How long a history row is kept, from the end of its tenure; 0 for no history. */
 const historyDays = environment.wholeNumber('HISTORY_DAYS', 0, MOST_HISTORY_DAYS, days) ?? DEFAULT_HISTORY_DAYS
 environment.check()
 

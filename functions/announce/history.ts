@@ -4,6 +4,7 @@
  * Facts come in any order and any number of times, and leave the same row: each attribute belongs to one kind of fact,
  * which sets it; other kinds that know its value set it only if it is absent. No fact removes an attribute. (If a
  * leader is forced out twice in one tenure, by two edits of the row, the first of the two that is delivered counts.)
+ * A row is kept from the end of its tenure, which can last longer than rows are kept.
  *
  * A leader can close thousands of missed ticks. So that the row stays small, it has only the last of these that was
  * announced: earlier ones were, too, because the stream delivers the changes of a row in order.
@@ -81,11 +82,17 @@ const merged = (parts: readonly HistoryAttributes[]): HistoryAttributes => Objec
 function ownAttributes(fact: Fact, historyDays: number): HistoryAttributes {
   switch (fact.kind) {
     case 'elected':
-      return { ...began(fact, historyDays), candidate: fact.candidate }
+      return { forTick: fact.tick, beganAtMs: fact.beganAtMs, candidate: fact.candidate }
     case 'ended':
-      return { outcome: fact.endedBy, endedAtMs: fact.atMs, failure: fact.errorName }
+      return {
+        outcome: fact.endedBy,
+        endedAtMs: fact.atMs,
+        failure: fact.errorName,
+        ttl: ttlOf(fact.atMs, historyDays),
+      }
     case 'forced':
-      return { outcome: 'forced', endedAtMs: fact.atMs }
+      // The same time as that of a later takeover.
+      return { outcome: 'forced', endedAtMs: fact.atMs, ttl: ttlOf(fact.expiresAtMs, historyDays) }
     case 'closed':
       return { closedTick: fact.closedTick }
     default:
@@ -101,13 +108,16 @@ function previousUpdate(
   const { fencingToken, candidate, expiredAtMs } = previous
   const end = { outcome: 'takenOver' as const, endedAtMs: expiredAtMs }
   const setIfAbsent = { ...began(previous, historyDays), candidate, ...end }
-  return { lease, fencingToken, set: { successor }, setIfAbsent, announced: [] }
+  const set = { successor, ttl: ttlOf(expiredAtMs, historyDays) }
+  return { lease, fencingToken, set, setIfAbsent, announced: [] }
 }
 
 function began(tenure: { readonly tick?: string | undefined; readonly beganAtMs: number }, historyDays: number) {
   const { tick: forTick, beganAtMs } = tenure
-  return { forTick, beganAtMs, ttl: Math.floor(beganAtMs / 1000) + historyDays * 86_400 }
+  return { forTick, beganAtMs, ttl: ttlOf(beganAtMs, historyDays) }
 }
+
+const ttlOf = (fromMs: number, historyDays: number) => Math.floor(fromMs / 1000) + historyDays * 86_400
 
 function expressionsOf({ set, setIfAbsent, announced }: HistoryUpdate) {
   const isGiven = ([, value]: readonly [string, unknown]) => value !== undefined

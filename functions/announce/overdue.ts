@@ -29,7 +29,7 @@ export interface OverdueCheckOptions {
  */
 export function overdueCheck({ progress, measure, log, now = Date.now }: OverdueCheckOptions) {
   return async (event: unknown): Promise<void> => {
-    await checkEach(readWatchedLeases(event), 'overdue', log, async ({ lease, schedule }) => {
+    await checkEach(readWatchedLeases(event), 'overdue ticks', log, async ({ lease, schedule }) => {
       const lastDoneMs = await progress(lease)
       const nowMs = now()
       const { between } = await schedule.load()

@@ -32,7 +32,8 @@ export function readRecord(record: DynamoDBRecord): StreamedChange | undefined {
 }
 
 function readImage(image: StreamImage, lease: string): LeaseImage {
-  const { checkpoint, ...rest } = image
+  // What the task saved, or the leader proclaimed, is not read.
+  const { checkpoint, announcement: _announcement, ...rest } = image
   const row: AttributeMap = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, scalar(value)]))
   return {
     ...readRow(row, lease),

@@ -55,7 +55,8 @@ export function withDefaults<Options extends LeaseOptions>(
   if (schedule !== undefined) parseSchedule(schedule, timeZone)
   if (store === undefined || lease === undefined || environment.problems.length > 0) {
     throw new InvalidOptionError(
-      `The lease is not configured: ${environment.problems.join('; ')}. An ElectedSchedule sets these variables.`,
+      `The lease is not configured: ${environment.problems.join('; ')}. ` +
+        'An ElectedSchedule sets these variables, and a StandingElection has them as `environment`.',
     )
   }
   return {

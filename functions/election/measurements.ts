@@ -24,6 +24,7 @@ export type MetricName =
   | 'ticksOverdue'
   | 'ticksDead'
   | 'deadLettersBenign'
+  | 'leaderless'
 
 export interface Measurement {
   readonly name: MetricName

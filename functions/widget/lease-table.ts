@@ -1,5 +1,5 @@
 /** The table of leases: who leads, until when, and what was completed last. */
-import { formatTick, shortCandidate } from './descriptions.ts'
+import { cut, formatTick, shortCandidate } from './descriptions.ts'
 import { html, type Markup } from './html.ts'
 import type { LeaseState, LeaseView } from './model.ts'
 import type { Palette } from './palette.ts'
@@ -28,7 +28,10 @@ function cells(view: LeaseView, page: Page): Markup {
   const none = html`<span class="tenure-muted" aria-label="none">–</span>`
   const tick = view.tick === undefined ? none : formatTick(view.tick, page.nowMs)
   const candidate = 'candidate' in state ? state.candidate : undefined
-  const leader = candidate && html`<span class="tenure-code" title="${candidate}">${shortCandidate(candidate)}</span>`
+  const announced = 'announcement' in state ? JSON.stringify(state.announcement) : undefined
+  const proclaimed = announced && html`<br><span class="tenure-code tenure-muted">${cut(announced, 80)}</span>`
+  const name = candidate && html`<span class="tenure-code" title="${candidate}">${shortCandidate(candidate)}</span>`
+  const leader = name && html`${name}${proclaimed}`
   const [shownLeader, completed] = [leader ?? none, renderCompletion(view, page) ?? none]
   const number = html`<td class="tenure-number">${token ?? none}</td>`
   return html`<td>${renderState(view, page)}</td><td>${shownLeader}</td>${number}<td>${tick}</td><td>${completed}</td>`
@@ -44,19 +47,21 @@ function renderState({ state, pausedUntilMs }: LeaseView, page: Page): Markup {
 function describeState(state: LeaseState, nowMs: number): readonly [string, string] {
   switch (state.kind) {
     case 'leading':
-      return ['Leading', `expires in ${span(state.remainingMs)}`]
+      return ['Leading', `${forSpan(state.ledMs)}expires in ${span(state.remainingMs)}`]
     case 'expired':
       return ['Expired', `${span(state.sinceMs)} ago: the holder did not renew`]
     case 'paused':
       return ['Paused', `until ${instant(state.untilMs, nowMs)} UTC, for ${span(state.untilMs - nowMs)}`]
     case 'vacant':
-      return ['Vacant', '']
+      return ['Vacant', state.keptFor === undefined ? '' : `kept for ${shortCandidate(state.keptFor)}`]
     case 'unused':
       return ['Not used yet', 'no candidate has asked for it']
     case 'unreadable':
       return ['Not readable', '']
   }
 }
+
+const forSpan = (ms: number | undefined): string => (ms === undefined ? '' : `for ${span(ms)}, `)
 
 function renderCompletion({ lastCompletion }: LeaseView, { nowMs }: Page): Markup | undefined {
   if (lastCompletion === undefined) return undefined

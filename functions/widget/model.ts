@@ -28,10 +28,19 @@ export interface History {
  * leader goes on in a pause, so only a lease without a leader is `paused`.
  */
 export type LeaseState =
-  | { readonly kind: 'leading'; readonly candidate: string; readonly remainingMs: number }
+  | {
+      readonly kind: 'leading'
+      readonly candidate: string
+      readonly remainingMs: number
+      /** What a leader that stays proclaimed. */
+      readonly announcement?: unknown
+      /** How long a leader without ticks has led. */
+      readonly ledMs?: number | undefined
+    }
   | { readonly kind: 'expired'; readonly candidate: string; readonly sinceMs: number }
   | { readonly kind: 'paused'; readonly untilMs: number }
-  | { readonly kind: 'vacant' }
+  /** It may be kept for a candidate, or a continuation, for some seconds. */
+  | { readonly kind: 'vacant'; readonly keptFor?: string | undefined }
   | { readonly kind: 'unused' }
   | { readonly kind: 'unreadable'; readonly problem: string }
 
@@ -62,13 +71,16 @@ export function leaseView({ lease, record: reading, history }: LeaseReading, now
 
 function stateOf(record: LeaseRecord | undefined, nowMs: number): LeaseState {
   if (record === undefined) return { kind: 'unused' }
-  const { holder: candidate, expiresAtMs, pausedUntilMs = 0 } = record
+  const { fencingToken, holder: candidate, expiresAtMs, pausedUntilMs = 0 } = record
   if (candidate !== undefined) {
-    return expiresAtMs > nowMs
-      ? { kind: 'leading', candidate, remainingMs: expiresAtMs - nowMs }
-      : { kind: 'expired', candidate, sinceMs: nowMs - expiresAtMs }
+    if (expiresAtMs <= nowMs) return { kind: 'expired', candidate, sinceMs: nowMs - expiresAtMs }
+    const announcement = record.announcedBy === fencingToken ? record.announcement : undefined
+    const ledMs = record.tick === undefined ? nowMs - record.acquiredAtMs : undefined
+    return { kind: 'leading', candidate, remainingMs: expiresAtMs - nowMs, announcement, ledMs }
   }
-  return pausedUntilMs > nowMs ? { kind: 'paused', untilMs: pausedUntilMs } : { kind: 'vacant' }
+  if (pausedUntilMs > nowMs) return { kind: 'paused', untilMs: pausedUntilMs }
+  const isKept = record.reservedBy === fencingToken && (record.reservedUntilMs ?? 0) > nowMs
+  return { kind: 'vacant', keptFor: isKept ? record.reservedFor : undefined }
 }
 
 function lastCompletion(record: LeaseRecord | undefined, tenures: readonly TenureView[]) {

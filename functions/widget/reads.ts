@@ -13,7 +13,8 @@ const SHOWN_TENURES = 20
 /** All but the checkpoint, which belongs to the task and is not read. */
 const SHOWN_ATTRIBUTES = [
   ...['fencingToken', 'holder', 'attempt', 'acquiredAtMs', 'expiresAtMs', 'writtenAtMs', 'step', 'tick'],
-  ...['completedTick', 'endedBy', 'errorName', 'pausedUntilMs'],
+  ...['completedTick', 'endedBy', 'errorName', 'pausedUntilMs', 'announcement', 'announcedBy'],
+  ...['reservedFor', 'reservedUntilMs', 'reservedBy'],
 ]
 
 /** Never rejects. */

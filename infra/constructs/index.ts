@@ -6,4 +6,5 @@ export { LeadershipAlarms, type LeadershipAlarmsProps } from './leadership-alarm
 export { LeadershipDashboard, type LeadershipDashboardProps } from './leadership-dashboard.ts'
 export { LeadershipEvents, type LeadershipEventsProps } from './leadership-events.ts'
 export { LeaseTable, type LeaseTableProps } from './lease-table.ts'
+export { StandingElection, type StandingElectionProps } from './standing-election.ts'
 export type { AnyTable } from './table-description.ts'

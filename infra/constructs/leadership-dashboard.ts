@@ -17,10 +17,13 @@ import type { LeadershipAlarms } from './leadership-alarms.ts'
 import { leaseMetric } from './lease-metrics.ts'
 import { assertSameTable } from './lease-table-use.ts'
 import * as prop from './prop-rules.ts'
+import type { StandingElection } from './standing-election.ts'
 
 export interface LeadershipDashboardProps {
-  /** The schedules whose leases are shown, all of one lease table: 1 to 50 leases. */
-  readonly schedules: readonly ElectedSchedule[]
+  /** The schedules whose leases are shown. @default none */
+  readonly schedules?: readonly ElectedSchedule[] | undefined
+  /** The standing elections whose leases are shown; with `schedules` 1 to 50 leases of one lease table. @default none */
+  readonly elections?: readonly StandingElection[] | undefined
   /** The alarms whose states are shown. @default none */
   readonly alarms?: LeadershipAlarms | undefined
   /** @default a name that CloudFormation generates */
@@ -28,7 +31,8 @@ export interface LeadershipDashboardProps {
 }
 
 const PROPS: prop.Rules = {
-  schedules: prop.required(prop.schedules),
+  schedules: prop.schedules,
+  elections: prop.elections,
   alarms: prop.objectWith('alarms', 'a LeadershipAlarms'),
   dashboardName: prop.text,
 }
@@ -42,17 +46,18 @@ export class LeadershipDashboard extends Construct {
   /** Renders the timeline. */
   readonly handler: HandlerFunction
 
-  /** @throws ConfigurationError if a prop is wrong, or the lease tables of the schedules differ */
+  /** @throws ConfigurationError if a prop is wrong, or the lease tables differ */
   constructor(scope: Construct, id: string, props: LeadershipDashboardProps) {
     super(scope, id)
     prop.refuseWrong(this, props, PROPS)
-    const { schedules, alarms, dashboardName } = props
-    const [first] = schedules
-    const leases = [...new Map(schedules.map((schedule) => [schedule.lease, schedule])).values()]
+    const { schedules = [], elections = [], alarms, dashboardName } = props
+    const shown = [...schedules, ...elections]
+    const [first] = shown
+    const leases = [...new Map(shown.map((each) => [each.lease, each])).values()]
     if (first === undefined || leases.length > 50) {
-      throw new ConfigurationError(this, [`\`schedules\` has ${leases.length} leases; give 1 to 50`])
+      throw new ConfigurationError(this, [`\`schedules\` and \`elections\` have ${leases.length} leases; give 1 to 50`])
     }
-    assertSameTable(this, schedules, 'make a dashboard for each table')
+    assertSameTable(this, shown, 'make a dashboard for each table')
 
     this.handler = new HandlerFunction(this, 'Widget', {
       entry: ownHandler('widget/handler'),
@@ -73,10 +78,10 @@ export class LeadershipDashboard extends Construct {
       updateOnTimeRangeChange: true,
     })
     const graph = (title: string, ...metrics: readonly (readonly [MetricName, MetricOptions?])[]) => {
-      const left = leases.flatMap((schedule) =>
+      const left = leases.flatMap((each) =>
         metrics.map(([name, options]) => {
-          const label = `${schedule.lease}: ${options?.dimensionsMap?.['reason'] ?? name}`
-          return leaseMetric(schedule, name, { ...options, label })
+          const label = `${each.lease}: ${options?.dimensionsMap?.['reason'] ?? name}`
+          return leaseMetric(each, name, { ...options, label })
         }),
       )
       return new GraphWidget({ title, width: 8, height: 6, left })

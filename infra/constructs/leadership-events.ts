@@ -21,9 +21,10 @@ export interface LeadershipEventsProps {
   /** The bus to which events are sent, in the same Region. @default the default event bus of the account */
   readonly eventBus?: { readonly eventBusArn: string; readonly env?: Env } | undefined
   /**
-   * How long a tenure's history row is kept: whole days, 1 to 3650; or `false` for no history. Without history, a
-   * change that the stream delivers twice is announced and counted twice, with one id. Set it for an imported table:
-   * the app does not know whether it expires rows by the attribute `ttl`. A table with strong consistency cannot.
+   * How long a history row is kept after the end of its tenure: whole days, 1 to 3650; or `false` for no history.
+   * Without history, a change that the stream delivers twice is announced and counted twice, with one id. Set it for an
+   * imported table: the app does not know whether it expires rows by the attribute `ttl`. A table with strong
+   * consistency cannot.
    * @default Duration.days(30), with a warning for an imported table; `false` for a table with strong consistency
    */
   readonly history?: Duration | false | undefined
@@ -46,6 +47,23 @@ const PROPS: prop.Rules = {
 export const HISTORY_ATTRIBUTES = [
   ...['lease', 'record', 'candidate', 'forTick', 'beganAtMs', 'endedAtMs', 'outcome', 'failure', 'successor'],
   ...['announced', 'closedTick', 'ttl'],
+]
+
+const LEASE_ROW = { Keys: { record: { S: FilterRule.isEqual(LEASE_RECORD) } } }
+const PAUSED = { pausedUntilMs: { N: FilterRule.exists() } }
+
+/**
+ * Which changes of a lease row invoke the announcer: any of these. A filter cannot compare the row with what it was, so
+ * all changes of a lease with ticks do. Without ticks, a leader renews for days, and its renewals invoke nothing unless
+ * the row has a pause. At most five: https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
+ * A missing attribute: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.Lambda.Tutorial2.html
+ */
+const ANNOUNCED = [
+  { NewImage: { tick: { S: FilterRule.exists() } } },
+  { NewImage: { step: { N: FilterRule.isEqual('0') } } }, // an election
+  { NewImage: { holder: { S: FilterRule.notExists() } } }, // an end, or the row was deleted
+  { NewImage: PAUSED },
+  { OldImage: PAUSED },
 ]
 
 /**
@@ -89,7 +107,7 @@ export class LeadershipEvents extends Construct {
     announcer.addEventSourceMapping('Stream', {
       eventSourceArn: streamArn,
       startingPosition: StartingPosition.TRIM_HORIZON,
-      filters: [FilterCriteria.filter({ dynamodb: { Keys: { record: { S: FilterRule.isEqual(LEASE_RECORD) } } } })],
+      filters: ANNOUNCED.map((images) => FilterCriteria.filter({ dynamodb: { ...LEASE_ROW, ...images } })),
       batchSize: 100,
       // Enough to survive an outage of EventBridge. A change that always fails blocks its shard until its last retry.
       retryAttempts: 100,

@@ -12,9 +12,11 @@ import { type MetricName, NAMESPACE } from '../../functions/election/measurement
 import type { ElectedSchedule } from './elected-schedule.ts'
 import { isRate } from './lease-table-use.ts'
 
-/** A metric of the schedule's lease; the sum over 5 minutes unless `options` differ. */
-export function leaseMetric(schedule: ElectedSchedule, metricName: MetricName, options: MetricOptions = {}): Metric {
-  const { leaseTable, lease } = schedule
+type Watched = Pick<ElectedSchedule, 'leaseTable' | 'lease'>
+
+/** A metric of the lease; the sum over 5 minutes unless `options` differ. */
+export function leaseMetric(watched: Watched, metricName: MetricName, options: MetricOptions = {}): Metric {
+  const { leaseTable, lease } = watched
   const dimensionsMap = { table: leaseTable.tableName, lease, ...options.dimensionsMap }
   const usual = { period: Duration.minutes(5), statistic: 'Sum' }
   return new Metric({ namespace: NAMESPACE, metricName, ...usual, ...options, dimensionsMap })
@@ -70,20 +72,39 @@ export function overdueAlarm(schedule: ElectedSchedule, overdueAfter: number): A
   }
 }
 
-export function electionAlarms(schedule: ElectedSchedule, clockSkew: Duration): AlarmDefinition[] {
-  const { lease } = schedule
-  const skew = leaseMetric(schedule, 'clockSkew', { statistic: 'Maximum' })
+export function electionAlarms(watched: Watched, clockSkew: Duration): AlarmDefinition[] {
+  const { lease } = watched
+  const skew = leaseMetric(watched, 'clockSkew', { statistic: 'Maximum' })
   const wrongClock = `The clock of a candidate for the lease "${lease}" differs too much from DynamoDB's`
   const takenOver = `A leader of the lease "${lease}" died; another took over`
   return [
-    anyAlarm(
-      'FailedTicks',
-      leaseMetric(schedule, 'ticksFailed'),
-      `A leader of the lease "${lease}" failed at its tick`,
-    ),
-    anyAlarm('Takeovers', leaseMetric(schedule, 'takeover'), takenOver),
+    anyAlarm('Takeovers', leaseMetric(watched, 'takeover'), takenOver),
     { ...anyAlarm('ClockSkew', skew, wrongClock), threshold: clockSkew.toMilliseconds() },
   ]
+}
+
+export function failedTicksAlarm(schedule: ElectedSchedule): AlarmDefinition {
+  const failed = `A leader of the lease "${schedule.lease}" failed at its tick`
+  return anyAlarm('FailedTicks', leaseMetric(schedule, 'ticksFailed'), failed)
+}
+
+/** The check measures every minute. */
+export function leaderlessAlarm(watched: Watched, leaderlessAfter: Duration): AlarmDefinition {
+  const after = leaderlessAfter.toHumanString()
+  return {
+    id: 'Leaderless',
+    alarmDescription: `The lease "${watched.lease}" has had no leader for ${after}; or the check for that does not run`,
+    metric: leaseMetric(watched, 'leaderless', { statistic: 'Maximum', period: Duration.minutes(3) }),
+    threshold: leaderlessAfter.toMilliseconds(),
+    evaluationPeriods: 1,
+    treatMissingData: TreatMissingData.BREACHING,
+  }
+}
+
+export function changesAlarm(watched: Watched, leadersPerHour: number): AlarmDefinition {
+  const metric = leaseMetric(watched, 'elected', { period: Duration.hours(1) })
+  const changes = `The lease "${watched.lease}" had ${leadersPerHour} leaders in an hour`
+  return { ...anyAlarm('Changes', metric, changes), threshold: leadersPerHour }
 }
 
 /** The check measures every five minutes. */

@@ -7,7 +7,7 @@ import { type Env, envDifference, envOfStack, regionWarnings, resourceKey, showE
 import { type AnyTable, envOfTable, resourceOf, type TableReference } from './table-description.ts'
 
 interface TableUse {
-  /** By lease: the times of its ticks, and the path of the first schedule that has them. */
+  /** By lease: the times of its ticks, or `no time`, and the path of the first construct that has them. */
   readonly times: Map<string, { readonly text: string; readonly path: string }>
   announcer?: IConstruct
 }
@@ -74,16 +74,24 @@ export function assertSameTimes(
   expression: ScheduleExpression,
   schedule: IConstruct,
 ): void {
-  const { times } = useOf(leaseTable)
   const { expressionString } = expression
   // The days of a rate have 24 hours in each time zone.
   const zone = timeZoneOf(expression).replace(/^Etc\//, '')
   const own = isRate(expression) ? expressionString : `${expressionString} in ${zone}`
-  const known = times.get(lease) ?? { text: own, path: schedule.node.path }
-  const problem =
-    `it ticks at ${own}, but ${known.path} for the lease "${lease}" at ${known.text}; ` +
-    'schedules of one lease must have the same `rate` or `cron`, so give this schedule a lease of its own'
-  refuseIf(schedule, known.text !== own, problem)
+  const advice = 'schedules of one lease must have the same `rate` or `cron`, so give this schedule a lease of its own'
+  assertSame(leaseTable, lease, own, schedule, advice)
+}
+
+/** A lease has ticks or has none: candidates of the other kind fail. @throws ConfigurationError */
+export function assertWithoutTicks(leaseTable: TableReference, lease: string, election: IConstruct): void {
+  assertSame(leaseTable, lease, 'no time', election, 'give this election a lease of its own')
+}
+
+function assertSame(leaseTable: TableReference, lease: string, own: string, user: IConstruct, advice: string): void {
+  const { times } = useOf(leaseTable)
+  const known = times.get(lease) ?? { text: own, path: user.node.path }
+  const problem = `it ticks at ${own}, but ${known.path} for the lease "${lease}" at ${known.text}; ${advice}`
+  refuseIf(user, known.text !== own, problem)
   times.set(lease, known)
 }
 

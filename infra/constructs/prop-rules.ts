@@ -22,10 +22,8 @@ export const boolean: Rule = { expected: 'true or false', accepts: (value) => ty
 export const list: Rule = { expected: 'a list', accepts: Array.isArray }
 export const duration = objectWith('toMilliseconds', 'a Duration, such as `Duration.minutes(5)`')
 export const leaseTable = objectWith('grantLead', 'a LeaseTable, such as `new LeaseTable(this, id, { table })`')
-export const schedules: Rule = {
-  expected: 'a list of ElectedSchedules',
-  accepts: (value) => Array.isArray(value) && value.every((of) => isObject(of) && 'leaseTable' in of && 'lease' in of),
-}
+export const schedules = listOf('expression', 'a list of ElectedSchedules')
+export const elections = listOf('grantStand', 'a list of StandingElections')
 
 /** Options of the library, of Lambda and of other constructs that mean one of our props. */
 const SYNONYMS = {
@@ -39,6 +37,11 @@ const SYNONYMS = {
 /** Accepts an object by its shape: the app may have a second copy of the CDK or of this package, with other classes. */
 export function objectWith(member: string, expected: string): Rule {
   return { expected, accepts: (value) => isObject(value) && member in value }
+}
+
+function listOf(member: string, expected: string): Rule {
+  const accepts = (of: unknown) => isObject(of) && 'leaseTable' in of && member in of
+  return { expected, accepts: (value) => Array.isArray(value) && value.every(accepts) }
 }
 
 /** Finds unknown names, missing props and values of a wrong type. @param path prefixes each name, such as `cron.` */

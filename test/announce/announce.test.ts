@@ -52,7 +52,7 @@ test('A completed tick becomes three events, one history row and three measureme
     beganAtMs: BEGAN_MS,
     endedAtMs,
     outcome: 'completed',
-    ttl: Math.floor(BEGAN_MS / 1_000) + 30 * 86_400,
+    ttl: Math.floor(endedAtMs / 1_000) + 30 * 86_400,
     announced: ['LeaderElected', 'LeaderReleased', 'TickCompleted'],
   }
   expect(Object.fromEntries(await scene.rows())).toEqual({ [`billing/${TOKEN}`]: row })

@@ -57,12 +57,19 @@ test.each<[sentence: string, before: LeaseImage | undefined, after: LeaseImage, 
   expect(change(before, after).map(({ kind }) => kind)).toEqual(facts)
 })
 
+const kept: LeaseImage = {
+  ...{ ...vacant, endedBy: 'released' },
+  ...{ reservedFor: 'bob', reservedUntilMs: ENDED_MS + 10_000, reservedBy: 42 },
+}
+const keptBefore: LeaseImage = { ...kept, reservedBy: 41 }
 const failedRow: LeaseImage = { ...vacant, writtenAtMs: failed.atMs, endedBy: 'failed', errorName: 'TypeError' }
 
 test.each<[sentence: string, before: LeaseImage | undefined, after: LeaseImage, facts: readonly object[]]>([
   ['An election says who leads and until when', undefined, led, [elected]],
   ['A takeover names the earlier tenure, which ended when its lease expired', led, byBob, [{}, takenOver]],
   ['An end has the leader’s time', led, failedRow, [failed]],
+  ['A leader that hands over names its successor', led, kept, [{ kind: 'ended', handedOverTo: 'bob' }]],
+  ['A reservation of an earlier tenure names none', led, keptBefore, [{ kind: 'ended', handedOverTo: undefined }]],
   [
     'A tick that is given up has the reason',
     led,

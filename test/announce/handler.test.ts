@@ -45,11 +45,11 @@ test.each([
   const sent = bus.requests.flatMap(({ body }) => JSON.parse(body).Entries)
   const names = ['LeaderElected', 'LeaderReleased', 'TickCompleted']
   expect(sent).toMatchObject(names.map((DetailType) => ({ DetailType, EventBusName: 'tenure' })))
-  const { fencingToken = 0, acquiredAtMs = 0 } = leases.read('billing') ?? {}
+  const { fencingToken = 0, writtenAtMs = 0 } = leases.read('billing') ?? {}
   const { lease, record } = historyKey({ lease: 'billing', fencingToken })
   const Key = { lease: { S: lease }, record: { S: record } }
   const { Item } = await client.send(new GetItemCommand({ TableName: table, Key }))
-  expect(Item?.['ttl']?.N).toBe(days && String(Math.floor(acquiredAtMs / 1_000) + days * 86_400))
+  expect(Item?.['ttl']?.N).toBe(days && String(Math.floor(writtenAtMs / 1_000) + days * 86_400))
   expect(Item?.['outcome']?.S).toBe(days && 'completed')
   expect(Item?.['announced']?.SS).toEqual(days && names)
   expect(written.map((line) => JSON.parse(line))).toMatchObject([
@@ -60,7 +60,7 @@ test.each([
   expect(bus.requests).toHaveLength(days === undefined ? 4 : 2) // what is in the history is not sent again
 })
 
-test('The check of ticks measures overdue ones', async () => {
+test('The check of leases measures overdue ticks', async () => {
   const { client, table, written } = await setEnvironment()
   await editRow(client, table, {
     completedTick: new Date((Math.floor(Date.now() / 60_000) - 2) * 60_000).toISOString(),
@@ -70,7 +70,7 @@ test('The check of ticks measures overdue ones', async () => {
   expect(written.map((line) => JSON.parse(line))).toMatchObject([{ lease: 'billing', ticksOverdue: 2 }])
 })
 
-test('It also measures dead ones, and leaves their letters in the queue', async () => {
+test('It also measures dead ones, whose letters stay in the queue, and leases without a leader', async () => {
   const { client, table, written } = await setEnvironment()
   const row = { fencingToken: 1, attempt: 'a', acquiredAtMs: 0, expiresAtMs: 0, writtenAtMs: 0, step: 1 }
   await editRow(client, table, { ...row, completedTick: '2026-11-21T06:00:00.000Z' })
@@ -84,6 +84,8 @@ test('It also measures dead ones, and leaves their letters in the queue', async 
   expect(written.map((line) => JSON.parse(line))).toMatchObject([
     { lease: 'billing', ticksDead: 1, deadLettersBenign: 1 },
   ])
+  await handler({ standing: ['billing'] })
+  expect(JSON.parse(written[1] ?? '')).toMatchObject({ lease: 'billing', leaderless: expect.any(Number) })
   const receive = { QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 30, WaitTimeSeconds: 1 }
   const request = { ...receive, MessageAttributeNames: ['SCHEDULED_TIME'] }
   expect(queue.requests.map(({ body }) => JSON.parse(body))).toEqual([request, request])
@@ -97,7 +99,7 @@ const wrongDays = 'HISTORY_DAYS is "2592000", not a whole number of days from 0 
 test.each([
   ['announcer', loadAnnouncer, {}, 'LEASE_TABLE is not set; EVENT_BUS is not set'],
   ['announcer', loadAnnouncer, { LEASE_TABLE: 'a', EVENT_BUS: 'b', HISTORY_DAYS: '2592000' }, wrongDays],
-  ['check of ticks', loadCheck, {}, 'LEASE_TABLE is not set'],
+  ['check of leases', loadCheck, {}, 'LEASE_TABLE is not set'],
 ])('With wrong environment variables the %s does not load', async (program, load, variables, problems) => {
   for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value)
   await expect(load()).rejects.toThrow(`The environment of the ${program} is wrong: ${problems}`)

@@ -26,6 +26,15 @@ test('Keys of history rows sort as their fencing tokens do', () => {
   expect(records.toSorted()).toEqual(records)
 })
 
+test.each([
+  ['of its end', failed, failed.atMs],
+  ['when its lease would have expired, if an operator forced its leader out', forced, forced.expiresAtMs],
+  ['when its lease expired', takenOver, takenOver.previous.expiredAtMs],
+])('The row of a tenure, however long, is kept for 30 days from the time %s', (_sentence, fact, fromMs) => {
+  const ttl = Math.floor(fromMs / 1_000) + 30 * 86_400
+  expect(historyUpdates([fact], 30)[0]).toMatchObject({ fencingToken: 42, set: { ttl } })
+})
+
 test('IAM permits every attribute that is written, and no lease row has one of that name', () => {
   const updates = historyUpdates([elected, takenOver, closed, failed, forced, paused], 30)
   const names = updates.flatMap(({ set, setIfAbsent }) => [...Object.keys(set), ...Object.keys(setIfAbsent)])

@@ -2,7 +2,7 @@
 import { marshall } from '@aws-sdk/util-dynamodb'
 import type { DynamoDBRecord } from 'aws-lambda'
 import type { LeaseImage } from '../../functions/announce/facts.ts'
-import type { AcquireRequest, GiveBackRequest, HolderWrite } from '../../functions/election/rules.ts'
+import type { AcquireRequest, GiveBackRequest, HolderWrite, TransferRequest } from '../../functions/election/rules.ts'
 import { RulesStore } from '../../functions/election/testing/rules-store.ts'
 
 export const TABLE_ARN = 'arn:aws:dynamodb:eu-central-1:111122223333:table/leases'
@@ -14,6 +14,7 @@ export class StreamedLeases extends RulesStore {
 
   override acquire = (request: AcquireRequest) => this.#streamed(request, () => super.acquire(request))
   override write = (request: HolderWrite) => this.#streamed(request, () => super.write(request))
+  override requestTransfer = (request: TransferRequest) => this.#streamed(request, () => super.requestTransfer(request))
   override giveBack = (request: GiveBackRequest) => this.#streamed(request, () => super.giveBack(request))
 
   /** As an operator does, by the documented procedure or not. `undefined` removes an attribute. */

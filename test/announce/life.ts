@@ -5,7 +5,17 @@ import { type Changes, StreamedLeases } from './lease-stream.ts'
 export const BEGIN_MS = Date.parse('2026-11-21T06:00:00.000Z')
 export const LEASE_MS = 15_000
 
-const WRITES = ['renew', 'saveCheckpoint', 'complete', 'release', 'fail', 'handOver', 'giveBack'] as const
+const OF_SERVERS = ['proclaim', 'requestTransfer', 'resign'] as const
+const WRITES = [
+  'renew',
+  'saveCheckpoint',
+  'complete',
+  'release',
+  'fail',
+  'handOver',
+  'giveBack',
+  ...OF_SERVERS,
+] as const
 const EDITS = ['force', 'force', 'pause', 'pause', 'pause', 'pause', 'resume', 'resume', 'resume'] as const
 const FORCED = ['asDocumented', 'attemptAlone', 'holderAlone'] as const
 
@@ -61,11 +71,15 @@ async function take(step: Step, leases: StreamedLeases, nowMs: number): Promise<
   }
   const tenure = { lease, candidate: holder, attempt, fencingToken, nowMs }
   if (action === 'giveBack') return leases.giveBack(tenure)
+  const untilMs = nowMs + 2_500
+  if (action === 'requestTransfer') return leases.requestTransfer({ lease, fencingToken, to: 'bob', nowMs, untilMs })
   const tick = row.tick === undefined ? {} : { tick: row.tick }
   const writes = {
     renew: { kind: 'renew', expiresAtMs },
     saveCheckpoint: { kind: 'saveCheckpoint', expiresAtMs, checkpoint: { ...tick, state: 'SECRET' } },
     complete: { kind: 'complete', ...tick },
+    proclaim: { kind: 'proclaim', expiresAtMs, announcement: { url: 'SECRET', ports: [80] } },
+    resign: { kind: 'release', endedBy: 'released', reservedFor: 'bob', reservedUntilMs: untilMs },
     release: { kind: 'release', endedBy: 'released' },
     fail: { kind: 'release', endedBy: 'failed', errorName: 'TypeError' },
     handOver: {
@@ -73,7 +87,7 @@ async function take(step: Step, leases: StreamedLeases, nowMs: number): Promise<
       endedBy: 'continued',
       checkpoint: { ...tick, state: 'SECRET', continuations: 1, sinceMs: row.acquiredAtMs },
       reservedFor: 'bob',
-      reservedUntilMs: nowMs + 2_500,
+      reservedUntilMs: untilMs,
     },
   } as const
   return leases.write({ ...tenure, step: row.step + 1, ...writes[action] })

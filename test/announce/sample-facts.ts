@@ -11,7 +11,7 @@ const after = (ms: number) => ({ ...led, atMs: BEGAN_MS + ms })
 export const elected: FactOf<'elected'> = { kind: 'elected', ...led, expiresAtMs: BEGAN_MS + 15_000 }
 export const failed: FactOf<'ended'> = { kind: 'ended', ...after(1_600), endedBy: 'failed', errorName: 'TypeError' }
 export const closed: FactOf<'closed'> = { kind: 'closed', ...after(600), closedTick: '2026-11-21T05:00:00.000Z' }
-export const forced: FactOf<'forced'> = { kind: 'forced', ...after(2_600) }
+export const forced: FactOf<'forced'> = { kind: 'forced', ...after(2_600), expiresAtMs: BEGAN_MS + 15_000 }
 export const paused: FactOf<'paused'> = {
   kind: 'paused',
   ...after(100),

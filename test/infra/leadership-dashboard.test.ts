@@ -53,7 +53,9 @@ test('the dashboard shows the states of alarms if given, at most 100 per widget'
 })
 
 test('the dashboard is refused without a schedule, and for two tables', () => {
-  expect(() => dashboard([])).toThrow(refusal('Stack/Dashboard: `schedules` has 0 leases; give 1 to 50'))
+  expect(() => dashboard([])).toThrow(
+    refusal('Stack/Dashboard: `schedules` and `elections` have 0 leases; give 1 to 50'),
+  )
   const { stack, leaseTable } = stackWithTable()
   const schedules = [elect(stack, 'One', leaseTable), elect(stack, 'Two', new LeaseTable(stack, 'Others'))]
   expect(() => new LeadershipDashboard(stack, 'Both', { schedules })).toThrow(

@@ -27,7 +27,6 @@ const template = Template.fromStack(stack)
 test("the announcer reads lease rows from the stream's beginning, and retries from the record that failed", () => {
   template.hasResourceProperties(MAPPING, {
     EventSourceArn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Leases'), 'StreamArn'] },
-    FilterCriteria: { Filters: [{ Pattern: '{"dynamodb":{"Keys":{"record":{"S":["LEASE"]}}}}' }] },
     StartingPosition: 'TRIM_HORIZON',
     MaximumRetryAttempts: 100,
     MaximumRecordAgeInSeconds: 86_400,

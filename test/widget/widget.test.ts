@@ -18,6 +18,10 @@ const words = (html: string): string =>
 const UUID = '1f2e3d4c-0c1d-4e5f-8a9b-0123456789ab'
 const earlier = '2026-11-21T05:00:00.000Z'
 
+const proclaimed = { announcement: { url: 'https://10.0.0.7' }, announcedBy: 42 }
+const { tick: _tick, ...standing } = leaseRecord({ ...proclaimed, acquiredAtMs: NOW - 3 * 24 * 60 * MINUTE })
+const kept = { reservedFor: 'worker-8', reservedUntilMs: NOW + 1 }
+
 test('It shows leader, token, tick, countdown and last completion', () => {
   const record = leaseRecord({ holder: `Billing/${UUID}`, completedTick: earlier })
   const shown = words(draw([reading(record, [tenureRow(41, { forTick: { S: earlier } })])]))
@@ -26,6 +30,11 @@ test('It shows leader, token, tick, countdown and last completion', () => {
 })
 
 test.each([
+  [standing, 'Leading for 3 days, expires in 9 s worker-7 {&quot;url&quot;:&quot;https://10.0.0.7&quot;} 42'],
+  [leaseRecord({ ...proclaimed, announcedBy: 41 }), 'expires in 9 s worker-7 42'],
+  [vacantRecord({ ...kept, reservedBy: 42 }), 'Vacant kept for worker-8'],
+  [vacantRecord({ ...kept, reservedBy: 41 }), 'Vacant –'],
+  [vacantRecord({ ...kept, reservedBy: 42, reservedUntilMs: NOW }), 'Vacant –'],
   [leaseRecord({ expiresAtMs: NOW - 3 * MINUTE }), 'Expired 3 min ago: the holder did not renew'],
   [vacantRecord(), 'Vacant'],
   [vacantRecord({ pausedUntilMs: NOW + 50 * MINUTE }), 'Paused until 07:00 UTC, for 50 min'],
@@ -53,6 +62,7 @@ test('A history that could not be read, or only in part, is noted below the time
 
 test.each([
   ['the time range of the dashboard', 24 * 60, reading(leaseRecord()), '00:00'],
+  ['a tenure that began days before that range, under way', 60, reading(standing), '06:00'],
   ['all tenures if there is none in that range', 2, reading(undefined, [tenureRow(41)]), '06:02'],
 ])('The timeline shows %s', (_sentence, minutes, lease, label) => {
   const html = draw([lease], { window: { fromMs: NOW - minutes * MINUTE, toMs: NOW } })

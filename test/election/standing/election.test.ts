@@ -1,5 +1,6 @@
-import { beforeEach, expect, it } from 'vitest'
+import { beforeEach, expect, it, onTestFinished, vi } from 'vitest'
 import {
+  Election,
   HandOverRequestedError,
   InvalidOptionError,
   InvalidTickError,
@@ -232,13 +233,25 @@ it('a lease is for ticks or for servers, and not for both', async () => {
   servers.leave()
 })
 
-it('a Lambda candidate without ticks stands beside servers', async () => {
-  const ann = run(elect('ann'))
+it('a function without ticks stands by while a server leads, and leads once that has resigned', async () => {
+  onTestFinished(() => {
+    vi.unstubAllEnvs()
+  })
+  vi.stubEnv('LEASE_TABLE', 'leases')
+  vi.stubEnv('LEASE_NAME', 'jobs') // a server and a function read the same variables
+  const ann = run(new Election({ store, clock, candidate: 'ann' }))
   await clock.advance(100)
-  expect(await withLease({ store, clock, lease: 'jobs' }, () => 1)).toMatchObject({ reason: 'held', holder: 'ann' })
+  const invoked = () => withLease({ store, clock, candidate: 'function' }, () => leads(ann))
+  expect(await invoked()).toMatchObject({ status: 'standby', reason: 'held', holder: 'ann' })
+  const resigned = ann.election.resign()
+  await clock.advance(100)
+  await resigned
+  expect(await invoked()).toMatchObject({ status: 'completed', result: [] })
+  await clock.advance(5_000)
+  expect(await leads(ann)).toEqual(['ann'])
+  expect(ann.tokens().map((token) => token - (ann.tokens()[0] ?? 0))).toEqual([0, 2])
   ann.leave()
-  await clock.advance(100)
-  expect(await withLease({ store, clock, lease: 'jobs' }, () => 1)).toMatchObject({ status: 'completed' })
+  expect(new Election().lease).toBe('jobs')
 })
 
 it.each([

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { CreateTableCommand, DeleteItemCommand, DeleteTableCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { unmarshall } from '@aws-sdk/util-dynamodb'
+import { Match, Template } from 'aws-cdk-lib/assertions'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { lambdaContext } from '../../../functions/election/testing/index.ts'
 import { runOrThrow } from '../../deploy/program.ts'
@@ -87,6 +88,7 @@ const HANDLERS: readonly (readonly [string, string, (tick: string) => object, ob
   ['functions/write-report', 'handler', ofRule, DONE, { total: 42 }],
   ['migrating/example-0', 'runOnce', () => ({}), { status: 'completed' }, { id: 'latest' }],
   ['without-cdk/example-0', 'handler', scheduled, DONE, { total: 42 }],
+  ['functions/run-once', 'handler', () => ({}), { status: 'completed' }, { id: 'latest', total: 7 }],
 ]
 
 /** For servers, or parts of a task: they are compiled, and their parts have tests of their own. */
@@ -129,6 +131,32 @@ function callConstructs(project: string, compiled: string): string {
   return JSON.stringify(app.synth().getStackByName('Daily').template)
 }
 
+/** What cdk-nag finds in the stack of servers, and why that stays. */
+const FINDINGS = [
+  { id: 'AwsSolutions-ECS2', reason: 'The names of a table and a lease are no secrets' },
+  { id: 'AwsSolutions-IAM5[Resource::*]', reason: 'ecr:GetAuthorizationToken accepts no other resource' },
+]
+
+/** Calls the example of servers, whose image is not built. @returns the template of its stack */
+async function callServers(project: string, compiled: string): Promise<Template> {
+  const { load, example } = loaderOf(compiled)
+  const [{ App, Stack, Validations }, { Vpc }, { Cluster }, { AwsSolutionsChecks }, { LeaseTable }] = [
+    ...['aws-cdk-lib', 'aws-cdk-lib/aws-ec2', 'aws-cdk-lib/aws-ecs', 'cdk-nag', 'tenure/constructs'],
+  ].map(load)
+  process.chdir(project)
+  await mkdir('server')
+  await writeFile('server/Dockerfile', 'FROM scratch')
+  const app = new App({ outdir: join(project, 'servers.out') })
+  const stack = new Stack(app, 'Servers')
+  const [availabilityZones, privateSubnetIds] = [['a'], ['subnet-11111111']]
+  const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', { vpcId: 'vpc-11111111', availabilityZones, privateSubnetIds })
+  const cluster = Cluster.fromClusterAttributes(stack, 'Cluster', { clusterName: 'servers', vpc })
+  example('standing/example-1').scheduler(stack, new LeaseTable(stack, 'Leases'), cluster)
+  for (const finding of FINDINGS) Validations.of(stack).acknowledge(finding)
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app)) // an error fails the synthesis
+  return Template.fromJSON(app.synth().getStackByName('Servers').template)
+}
+
 test('every example that is no stack and no test is a handler that is called, or compiled at least', () => {
   const handlers = EXAMPLES.filter(({ code }) => !/'tenure\/constructs'|'node:test'/.test(code))
   expect(handlers.map(({ file }) => file.replace(/\.ts$/, '')).sort()).toEqual(
@@ -136,6 +164,24 @@ test('every example that is no stack and no test is a handler that is called, or
   )
   expect(EXAMPLES.length).toBeGreaterThan(6)
 })
+
+function expectServers(template: Template): void {
+  const table = { Ref: Match.stringLikeRegexp('^Leases') }
+  const LEASE_NAME = 'scheduler'
+  const Environment = Object.entries({ LEASE_TABLE: table, LEASE_NAME }).map(([Name, Value]) => ({ Name, Value }))
+  const ContainerDefinitions = [Match.objectLike({ Environment, StopTimeout: 30 })]
+  template.hasResourceProperties('AWS::ECS::TaskDefinition', { ContainerDefinitions })
+  const Variables = Match.objectLike({ LEASE_TABLE: table, LEASE_NAME })
+  template.hasResourceProperties('AWS::Lambda::Function', { Environment: { Variables } })
+  const lead = ['dynamodb:UpdateItem', 'dynamodb:ConditionCheckItem']
+  const granted = { TaskTaskRole: ['dynamodb:GetItem', 'dynamodb:Query', ...lead], RunOnceRole: lead }
+  for (const [role, Action] of Object.entries(granted)) {
+    const Condition = Match.objectLike({ 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [LEASE_NAME] } })
+    const Statement = Match.arrayWith([Match.objectLike({ Effect: 'Allow', Action, Condition })])
+    const Roles = [{ Ref: Match.stringLikeRegexp(`^${role}`) }]
+    template.hasResourceProperties('AWS::IAM::Policy', { Roles, PolicyDocument: { Statement } })
+  }
+}
 
 // As ES modules the test and the stack of the README are run in new-project.test.ts.
 test('in a project of `cdk init` they compile, run and synthesize', {
@@ -165,4 +211,5 @@ test('in a project of `cdk init` they compile, run and synthesize', {
   for (const made of ['cron(0 6 * * ? *)', 'AWS::CloudWatch::Alarm', 'AWS::CloudWatch::Dashboard']) {
     expect(constructs).toContain(made)
   }
+  expectServers(await callServers(project, join(project, 'out')))
 })
