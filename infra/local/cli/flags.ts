@@ -26,6 +26,8 @@ export interface RunFlags extends Omit<RunOptions, 'everyMs' | 'timeoutMs' | 'sc
 
 export interface StartFlags extends RunFlags {
   readonly customers?: string | number
+  readonly standing?: number
+  readonly for?: number
 }
 
 export interface DevFlags extends RunFlags, Pick<OwnFunctionOptions, 'env' | 'table'> {
@@ -39,6 +41,13 @@ export const TICKS_WITHOUT = 3
 const MIN_TIME_SCALE = 0.07
 const MAX_DURATION_MS = 3_600_000
 const MAX_CUSTOMERS = 100_000
+const DEFAULT_SERVERS = 4
+/** What a run without ticks does not have. */
+const OF_TICKS = [
+  ...['customers', 'chaos', 'without', 'every', 'ticks', 'candidates', 'timeout', 'cold', 'timeScale', 'scenario'],
+  ...['killLeader', 'freezeLeader', 'thawLeader', 'skewClock', 'dropReply', 'cutOff', 'reconnect'],
+  ...['addCandidate', 'removeCandidate'],
+]
 
 const SCENARIO_HELP = `
 The page can inject any fault by hand. A flag injects one before a given tick,
@@ -63,6 +72,11 @@ Billing that takes longer than the function's time-out continues in further
 invocations:
   npm start -- --customers 20000 --ticks 1 --timeout 60s --time-scale 1
 
+Servers that stay have no ticks: each candidate is a process that stands for one
+lease of 3 s, leads, appends to a protected row, and is started again when it
+ends. The page kills, freezes, cuts off and skews them, and hands over:
+  npm start -- --standing 4 --for 1m --json
+
 Faults act on processes and on the requests between them; the functions are the
 deployed ones. --without runs ${TICKS_WITHOUT} ticks, with the fault that shows what is
 missing: for the fence a frozen leader, for the key a killed one.
@@ -71,7 +85,8 @@ To run a function of your own: tenure dev <file>.
 
 Exit codes:
   0 if every tick was completed by one leader, everything due was charged once,
-    and gateway and ledger agree
+    and gateway and ledger agree; of servers, if each token was higher than all
+    before, and writes were applied in the order of their tokens
 ${EXIT_CODES_HELP}`
 
 const DEV_HELP = `
@@ -93,6 +108,8 @@ ${EXIT_CODES_HELP}`
 /** The flags of `npm start`: the billing stack. @throws OptionError */
 export function readStartFlags(argv: readonly string[]): Flags<StartFlags> {
   const chaos = `faults in the first ticks (default: ${CHAOS_TICKS}), then ticks without; a seed gives the same faults`
+  const servers = `run this many servers instead of ticks (default: ${DEFAULT_SERVERS})`
+  const standing = new Option('--standing [number]', servers)
   const without = new Option('--without <protection...>', 'switch off protections on the wire')
   const command = new Command('npm start --')
     .description(`Runs the billing stack on this machine, ${AND_ITS_PAGE}`)
@@ -100,8 +117,14 @@ export function readStartFlags(argv: readonly string[]): Flags<StartFlags> {
     .option('--customers <file|number>', 'CSV file of subscriptions, or how many to invent, due at once', fileOrNumber)
     .option('--chaos <seed>', chaos, wholeNumber(0, 0xffff_ffff))
     .addOption(without.choices(PROTECTIONS).default([], 'none'))
+    .optionsGroup('Servers that stay:')
+    .addOption(standing.argParser(wholeNumber(2, MAX_CANDIDATES)).preset(DEFAULT_SERVERS).conflicts(OF_TICKS))
+    .option('--for <duration>', 'how long they run, such as 20s (default: until Ctrl-C)', durationMs)
     .addHelpText('after', START_HELP)
-  return readRunFlags(command, argv, ' Flags go after `--`: npm start -- --ticks 5')
+  return readRunFlags(command, argv, {
+    'commander.excessArguments': ' Flags go after `--`: npm start -- --ticks 5',
+    'commander.conflictingOption': ': servers have no ticks. Break them on the page',
+  })
 }
 
 /** The flags of `tenure dev`: a function of the user's own. @throws OptionError */
@@ -123,13 +146,17 @@ export function readDevFlags(argv: readonly string[]): Flags<DevFlags> {
 const A_CANDIDATE = `a candidate from 1 to ${MAX_CANDIDATES}`
 const AND_ITS_PAGE = 'one leader per tick,\nand serves a page that shows and breaks its election.'
 
-function readRunFlags<F extends RunFlags>(command: Command, argv: readonly string[], hint?: string): Flags<F> {
+function readRunFlags<F extends RunFlags>(
+  command: Command,
+  argv: readonly string[],
+  hints?: Parameters<typeof readFlags>[2],
+): Flags<F> {
   const scheduled: ScheduledFault[] = []
   const tick = wholeNumber(1, MAX_TICKS)
   const candidates = wholeNumber(1, MAX_CANDIDATES)
   const schedules = (name: ScheduledFault['do'], form = `a tick and ${A_CANDIDATE}, such as 2:1`) => {
     const read = faultIn(name, form)
-    return (text: string) => void scheduled.push(read(text))
+    return (text: string) => scheduled.push(read(text)) // a value shows that the flag was given
   }
   command
     .optionsGroup('The run:')
@@ -157,7 +184,7 @@ function readRunFlags<F extends RunFlags>(command: Command, argv: readonly strin
     .option('--add-candidate <tick>', 'add a candidate', schedules('addCandidate', 'a tick'))
     .option('--remove-candidate <tick:candidate>', 'remove a candidate', schedules('removeCandidate'))
     .option('--scenario <file>', 'JSON file with more faults')
-  const read = readFlags<F>(command, argv, hint)
+  const read = readFlags<F>(command, argv, hints)
   return read.kind === 'help' ? read : { ...read, flags: { ...read.flags, scheduled } }
 }
 

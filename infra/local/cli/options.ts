@@ -30,8 +30,12 @@ const RESERVED = /^(LEASE_(TABLE|NAME|MS)|NODE_OPTIONS|AWS_.*|LAMBDA_.*)$/
 export function parseOptions(argv: readonly string[]) {
   const read = readStartFlags(argv)
   if (read.kind === 'help') return read.text
-  const { thawLeader, customers } = read.flags
-  return { ...optionsOf(read.flags, thawLeader !== undefined), customers }
+  const { thawLeader, customers, standing, for: forMs } = read.flags
+  if (forMs !== undefined && standing === undefined) {
+    throw new OptionError('--for needs --standing: a run of ticks ends after --ticks')
+  }
+  const servers = standing === undefined ? undefined : { servers: standing, forMs }
+  return { ...optionsOf(read.flags, thawLeader !== undefined), customers, standing: servers }
 }
 
 /** The options of `tenure dev`. @throws OptionError */

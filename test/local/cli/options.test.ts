@@ -22,6 +22,7 @@ const DEFAULTS: StartOptions = {
   ...{ everyMs: 2_000, ticks: undefined, candidates: 4, customers: undefined, cold: false, json: false },
   ...{ killLeader: undefined, freezeLeader: undefined, chaos: undefined, without: [], timeScale: 0.1 },
   ...{ timeoutMs: undefined, scenario: [], scenarioFile: undefined, page: true, port: 0 },
+  standing: undefined,
 }
 
 test('without flags it runs until Ctrl-C: a tick per two seconds, four candidates, a tenth of the real delays', () => {
