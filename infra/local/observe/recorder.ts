@@ -135,6 +135,7 @@ export class Recorder {
   /** Each process of a server is one attempt, which may lead again and again. */
   serverStarted(requestId: string, candidate: number, pid: number): void {
     this.#begin(requestId, candidate, `Process ${pid} starts`)
+    this.#add({ kind: 'standby', atMs: this.#now(), candidate, reason: `process ${pid} starts` })
   }
 
   #begin(requestId: string, candidate: number, description: string, tick = ''): void {

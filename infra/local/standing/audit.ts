@@ -63,7 +63,9 @@ export class Audit {
   add(entry: Entry): Gap | undefined {
     if (entry.kind === 'fault') this.#fault(entry)
     if (entry.kind !== 'tenure') return undefined
-    if (entry.number !== this.#leader?.number) return this.#began(entry)
+    const { number = 0 } = this.#leader ?? {}
+    if (entry.number > number) return this.#began(entry)
+    if (entry.number < number || this.#leader === undefined) return undefined // of a replaced leader
     const { candidate, end, endedAtMs, doneAtMs } = entry
     const isOver = this.#leader.end !== undefined
     this.#leader = entry

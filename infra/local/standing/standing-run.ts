@@ -91,7 +91,7 @@ export async function runStanding(run: LocalRunOptions, { servers: wanted, forMs
   resources.defer(() => services.stop())
   resources.defer(() => servers.stop(undefined))
 
-  feed.add({ kind: 'setup', task: 'appends', lease: LEASE, leaseMs: LEASE_MS, switchedOff: [] })
+  feed.add({ kind: 'setup', task: 'appends to a protected row', lease: LEASE, leaseMs: LEASE_MS, switchedOff: [] })
   const addCounts = () => feed.add({ kind: 'standingCounts', ...countsOf(audit, recorder) })
   using _counting = setInterval(addCounts, COUNTS_EVERY_MS)
   let verdict: Over['verdict']
@@ -128,7 +128,7 @@ function concluded(audit: Audit, recorder: Recorder, servers: number, isInterrup
     ...(tenures === 0 && !isInterrupted ? ['no server led'] : []),
   ]
   const longest = longestGapMs === undefined ? '' : `; the longest time without one: ${secondsOf(longestGapMs)}`
-  const right = 'each token was granted once and is higher than all before, and writes were applied in their order'
+  const right = 'each token was higher than all before, and writes were applied in the order of their tokens'
   const line: VerdictLine =
     errors.length > 0
       ? { kind: 'wrong', text: `✗ ${errors.join('; ')}` }

@@ -12,8 +12,8 @@ export function renderSubject({ setup }: History): Markup {
   if (setup === undefined) return html`Waiting for the run to begin …`
   const { task, lease, leaseMs, periodMs, switchedOff } = setup
   if (periodMs === undefined) {
-    return html`You see servers stand for the lease <b>${lease}</b>: each candidate is a process that stays. One leads, and
-performs <b>${task}</b>; the others stand by. <small>The lease lasts ${leaseMs / 1000} s unless it is renewed. A process
+    return html`You see servers stand for the lease <b>${lease}</b>: each candidate is a process that stays. One leads and
+<b>${task}</b>; the others stand by. <small>The lease lasts ${leaseMs / 1000} s unless it is renewed. A process
 that ends is started again, as by a supervisor.</small>`
   }
   const off =
@@ -30,7 +30,10 @@ export function renderVerdict({ over, counts, standingCounts: standing }: Histor
     return verdictLine('wrong', `✗ So far: ${standing.errors.join('; ')}.`)
   }
   if (standing !== undefined && standing.tenures > 0) {
-    return verdictLine('right', 'So far all is well: each token is new and higher, and each write is in their order.')
+    return verdictLine(
+      'right',
+      'So far all is well: each token is higher than all before, and writes were applied in this order.',
+    )
   }
   if (counts.ticks === 0) return html``
   const { completedTwice, staleAccepted, completed, ticks } = counts
@@ -57,11 +60,11 @@ ${money === undefined ? undefined : html`<div class="counter"><dt>Money</dt><dd>
 
 function standingCounters(counts: StandingCounts | undefined): readonly Markup[] {
   const { tenures = 0, appended = 0, staleRefused = 0, staleAccepted = 0, lastGapMs, longestGapMs } = counts ?? {}
-  const gap = (ms: number | undefined) => (ms === undefined ? 'never' : secondsOf(ms))
+  const gap = (ms: number | undefined) => (ms === undefined ? 'never' : `${(ms / 1000).toFixed(2)} s`)
   return [
     counter('Tenures', tenures),
     counter('Writes of leaders', appended),
-    counter('Last without a leader', gap(lastGapMs), `longest: ${gap(longestGapMs)}`),
+    counter('Last time without a leader', gap(lastGapMs), `longest: ${gap(longestGapMs)}`),
     staleRefusals(staleRefused),
     staleAcceptances(staleAccepted),
   ]
