@@ -1,6 +1,6 @@
 /** A run without ticks: servers that stay stand for one lease, on the table of the stacks. */
-import { setTimeout as sleep } from 'node:timers/promises'
-import { CreateTableCommand, DeleteTableCommand } from '@aws-sdk/client-dynamodb'
+import { CreateTableCommand, type CreateTableCommandInput, DeleteTableCommand } from '@aws-sdk/client-dynamodb'
+import { systemClock } from '../../../functions/election/clock.ts'
 import { Cleanups } from '../../programs/cleanups.ts'
 import { count, secondsOf } from '../../programs/text.ts'
 import { FAULT_WORDS, type ManualFault } from '../faults/fault.ts'
@@ -26,6 +26,11 @@ export interface StandingOptions {
 }
 
 const WORK_TABLE = 'Work'
+const WORK: CreateTableCommandInput = {
+  ...{ TableName: WORK_TABLE, BillingMode: 'PAY_PER_REQUEST' },
+  AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+  KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+}
 const COUNTS_EVERY_MS = 500
 
 export async function runStanding(run: LocalRunOptions, { servers: wanted, forMs }: StandingOptions) {
@@ -38,13 +43,7 @@ export async function runStanding(run: LocalRunOptions, { servers: wanted, forMs
   const { client, region, accessKey, lease } = deployment
   const { leaseTable } = lease
   display.deployed(deployment.dynamodb)
-  await client.send(
-    new CreateTableCommand({
-      ...{ TableName: WORK_TABLE, BillingMode: 'PAY_PER_REQUEST' },
-      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
-      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
-    }),
-  )
+  await client.send(new CreateTableCommand(WORK))
   resources.defer(() => client.send(new DeleteTableCommand({ TableName: WORK_TABLE })))
 
   const audit = new Audit(WORK_TABLE)
@@ -98,8 +97,9 @@ export async function runStanding(run: LocalRunOptions, { servers: wanted, forMs
   const inject = (fault: ManualFault) => manualFaults.inject(fault)
   await servePage({ ...run, feed, logs: recorder.logs, inject, verdict: () => verdict }, resources)
   display.note(`${count(wanted, 'server')} stand for the lease ${LEASE}, which lasts ${LEASE_MS / 1000} s.`)
+  signal.throwIfAborted()
   servers.open()
-  await sleep(forMs ?? 2 ** 31 - 1, undefined, { signal }).catch(() => {})
+  await systemClock.sleep(forMs ?? Number.POSITIVE_INFINITY, signal)
   await servers.stop(recorder.leader())
   addCounts()
   const conclusion = concluded(audit, recorder, wanted, signal.aborted)
