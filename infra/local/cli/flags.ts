@@ -20,7 +20,8 @@ export interface RunFlags extends Omit<RunOptions, 'everyMs' | 'timeoutMs' | 'sc
 
 export interface StartFlags extends RunFlags {
   readonly customers?: string | number
-  readonly standing?: number
+  /** True without a number. */
+  readonly standing?: number | true
   readonly for?: number
 }
 
@@ -31,7 +32,7 @@ export interface DevFlags extends RunFlags, Pick<OwnFunctionOptions, 'env' | 'ta
 export const CHAOS_TICKS = 8
 export const TICKS_WITHOUT = 3
 
-const DEFAULT_SERVERS = 4
+export const DEFAULT_SERVERS = 4
 /** What a run without ticks does not have. */
 const OF_TICKS = [
   ...['customers', 'chaos', 'without', 'every', 'ticks', 'candidates', 'timeout', 'cold', 'timeScale', 'scenario'],
@@ -98,7 +99,7 @@ ${EXIT_CODES_HELP}`
 /** The flags of `npm start`: the billing stack. @throws OptionError */
 export function readStartFlags(argv: readonly string[]): Flags<StartFlags> {
   const chaos = `faults in the first ticks (default: ${CHAOS_TICKS}), then ticks without; a seed gives the same faults`
-  const servers = `run this many servers instead of ticks (default: ${DEFAULT_SERVERS})`
+  const servers = `run this many servers instead of ticks, ${DEFAULT_SERVERS} if no number is given`
   const standing = new Option('--standing [number]', servers)
   const without = new Option('--without <protection...>', 'switch off protections on the wire')
   const command = new Command('npm start --')
@@ -108,7 +109,7 @@ export function readStartFlags(argv: readonly string[]): Flags<StartFlags> {
     .option('--chaos <seed>', chaos, wholeNumber(0, 0xffff_ffff))
     .addOption(without.choices(PROTECTIONS).default([], 'none'))
     .optionsGroup('Servers that stay:')
-    .addOption(standing.argParser(wholeNumber(2, MAX_CANDIDATES)).preset(DEFAULT_SERVERS).conflicts(OF_TICKS))
+    .addOption(standing.argParser(wholeNumber(2, MAX_CANDIDATES)).conflicts(OF_TICKS))
     .option('--for <duration>', 'how long they run, such as 20s (default: until Ctrl-C)', durationMs)
     .addHelpText('after', START_HELP)
   return readRunFlags(command, argv, {

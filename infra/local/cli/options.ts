@@ -6,7 +6,15 @@ import type { ScheduledFault } from '../faults/fault.ts'
 import { MIN_CHAOS_TICKS } from '../faults/plan.ts'
 import type { OwnFunctionOptions } from '../own-function/own-function.ts'
 import type { RunOptions } from '../run/options.ts'
-import { CHAOS_TICKS, type DevFlags, type RunFlags, readDevFlags, readStartFlags, TICKS_WITHOUT } from './flags.ts'
+import {
+  CHAOS_TICKS,
+  DEFAULT_SERVERS,
+  type DevFlags,
+  type RunFlags,
+  readDevFlags,
+  readStartFlags,
+  TICKS_WITHOUT,
+} from './flags.ts'
 
 export interface CommandOptions extends RunOptions {
   readonly json: boolean
@@ -34,7 +42,8 @@ export function parseOptions(argv: readonly string[]) {
   if (forMs !== undefined && standing === undefined) {
     throw new OptionError('--for needs --standing: a run of ticks ends after --ticks')
   }
-  const servers = standing === undefined ? undefined : { servers: standing, forMs }
+  const servers =
+    standing === undefined ? undefined : { servers: standing === true ? DEFAULT_SERVERS : standing, forMs }
   return { ...optionsOf(read.flags, thawLeader !== undefined), customers, standing: servers }
 }
 

@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest'
 import type { Call } from '../../../infra/local/lambda-host/interceptor.ts'
 import { dynamodbError } from '../../../infra/local/lambda-host/services.ts'
-import { answerOf, leaseRequestOf, missingTableOf, plainName, writesOf } from '../../../infra/local/observe/wire.ts'
+import {
+  answerOf,
+  isStandingBy,
+  leaseRequestOf,
+  missingTableOf,
+  plainName,
+  writesOf,
+} from '../../../infra/local/observe/wire.ts'
 import { gatewayCall, LEASES, ROWS } from './wire.ts'
 
 const TableName = ROWS
@@ -26,6 +33,19 @@ test.each<[string, object, readonly string[]]>([
   const call: Call = { service: 'dynamodb', operation, target: TableName, body: { ...body }, requestId: 'a' }
   expect(leaseRequestOf(call, LEASES)).toBeUndefined()
   expect(writesOf(call, LEASES).map(({ what }) => what)).toEqual(writes)
+})
+
+const keyOf = (record: string) => ({ Key: { lease: { S: 'a' }, record: { S: record } } })
+test.each<[string, string, object, boolean]>([
+  ['GetItem', LEASES, keyOf('LEASE'), true],
+  ['Query', LEASES, {}, true],
+  ['UpdateItem', LEASES, keyOf('CANDIDATE#b'), true],
+  ['UpdateItem', LEASES, keyOf('LEASE'), false],
+  ['GetItem', ROWS, keyOf('LEASE'), false],
+])('%s of %s with %j is what a server sends while it stands by: %s', (operation, target, body, isOne) => {
+  expect(isStandingBy({ service: 'dynamodb', operation, target, body: { ...body }, requestId: 'a' }, LEASES)).toBe(
+    isOne,
+  )
 })
 
 test('a charge at the gateway is a write, and a lookup is not', () => {
