@@ -67,7 +67,7 @@ export class ManualFaults {
         return this.#thaw()
       case 'handOver': {
         const { handOver } = this.#options
-        if (handOver === undefined) throw new FaultError('Only servers that stay can hand over: see --standing')
+        if (handOver === undefined) throw new FaultError('Only servers that stay can hand over by hand')
         return handOver(fault.candidate)
       }
       default:

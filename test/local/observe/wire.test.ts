@@ -3,6 +3,7 @@ import type { Call } from '../../../infra/local/lambda-host/interceptor.ts'
 import { dynamodbError } from '../../../infra/local/lambda-host/services.ts'
 import {
   answerOf,
+  endIn,
   isStandingBy,
   leaseRequestOf,
   missingTableOf,
@@ -46,6 +47,13 @@ test.each<[string, string, object, boolean]>([
   expect(isStandingBy({ service: 'dynamodb', operation, target, body: { ...body }, requestId: 'a' }, LEASES)).toBe(
     isOne,
   )
+})
+
+test('a release that keeps the lease for a candidate hands it over', () => {
+  const tenure = { lease: 'a', candidate: 'b', attempt: 'x', fencingToken: 1, step: 1, nowMs: 1 }
+  const release = { ...tenure, kind: 'release', endedBy: 'released' } as const
+  expect(endIn(release)).toBe('released')
+  expect(endIn({ ...release, reservedFor: 'c', reservedUntilMs: 2 })).toBe('continued')
 })
 
 test('a charge at the gateway is a write, and a lookup is not', () => {

@@ -22,7 +22,16 @@ const LED: readonly TenureEntry[] = [tenure(1, 0), tenure(1, 0, takenOver(1, 4_0
 
 test.each<[string, readonly Entry[], readonly (readonly [number, number])[], RegExp]>([
   ['a token that was granted twice', [tenure(1, 0), tenure(2, 9, { token: 101 })], [], /^1 of 2 tenures got a token/],
-  ['a write after one with a higher token', LED, [[1, 101], [2, 102], [3, 101]], /^1 of 3 writes were applied after/], // biome-ignore format: a row
+  [
+    'a write after one with a higher token',
+    LED,
+    [
+      [1, 101],
+      [2, 102],
+      [3, 101],
+    ],
+    /^1 of 3 writes were applied after/,
+  ],
   [
     'the same in the order of other replies',
     LED,
@@ -39,9 +48,19 @@ test.each<[string, readonly Entry[], readonly (readonly [number, number])[], Reg
 
 test('late replies and refused writes of a replaced leader are right', async () => {
   const refused = tenure(1, 0, { ...takenOver(1, 4_000), refused: 1 })
-  const { audit } = await auditOf([...LED, refused, tenure(3, 9_000)], [[2, 101], [1, 101], [4, 103], [3, 102]]) // biome-ignore format: a row
+  const killed = fault('killed', 8_000, { candidate: 2 })
+  const { audit } = await auditOf(
+    [...LED, refused, killed, tenure(3, 9_000)],
+    [
+      [2, 101],
+      [1, 101],
+      [4, 103],
+      [3, 102],
+    ],
+  )
   expect(audit.errors()).toEqual([])
   expect(audit).toMatchObject({ tenures: 3, appended: 4 })
+  expect(audit.gaps.at(-1)).toEqual({ after: 'killed', candidate: 2, ms: 1_000 })
 })
 
 const handedOver = tenure(1, 0, { end: 'continued', endedAtMs: T0 + 2_000 })
@@ -57,8 +76,16 @@ test.each<[string, readonly Entry[], object]>([
     { after: 'asked to hand over to candidate-2', ms: 2_000 },
   ],
   ['without a fault', [handedOver], { after: 'handed over', ms: 2_000 }],
-  ['not from a fault that has ended', [onLeader('cut off', 100), onLeader('reconnected', 900), handedOver], { after: 'handed over' }], // biome-ignore format: a row
-  ['not from a fault of another candidate', [fault('cut off', 100, { candidate: 3 }), handedOver], { after: 'handed over' }], // biome-ignore format: a row
+  [
+    'not from a fault that has ended',
+    [onLeader('cut off', 100), onLeader('reconnected', 900), handedOver],
+    { after: 'handed over' },
+  ],
+  [
+    'not from a fault of another candidate',
+    [fault('cut off', 100, { candidate: 3 }), handedOver],
+    { after: 'handed over' },
+  ],
 ])('the time without a leader counts %s', async (_, entries, gap) => {
   const { gaps, audit } = await auditOf([tenure(1, 0), ...entries, tenure(2, 4_000)])
   expect(gaps).toMatchObject([{ candidate: 1, ...gap }])
