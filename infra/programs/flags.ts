@@ -10,7 +10,7 @@ export type Flags<F> =
   | { readonly kind: 'flags'; readonly flags: F; readonly args: readonly string[] }
   | { readonly kind: 'help'; readonly text: string }
 
-/** @param hints by commander's codes, such as `commander.excessArguments`: added to its messages. @throws OptionError */
+/** @param hints added to commander's messages, by code: such as `commander.excessArguments`. @throws OptionError */
 export function readFlags<F extends object>(
   command: Command,
   argv: readonly string[],

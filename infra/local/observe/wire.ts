@@ -11,7 +11,7 @@ export function leaseRequestOf({ service, operation, body }: Call, leaseTable: s
   return service === 'dynamodb' ? describeLeaseRequest(operation, body, leaseTable) : undefined
 }
 
-/** What a server sends while it stands by: it looks at the lease and at the rows of the candidates, and writes its own. */
+/** What a server sends while it stands by: looks at the lease and at the rows of the candidates, and its own row. */
 export function isStandingBy({ operation, target, body }: Call, leaseTable: string): boolean {
   const record = property(property(property(body, 'Key'), 'record'), 'S')
   const isOwnRow = typeof record === 'string' && record.startsWith(CANDIDATE_PREFIX)

@@ -1,5 +1,5 @@
 /**
- * Checks a standing run by what passed on the wire: each token is new and higher than all before, what leaders append is
+ * Checks a standing run by what passed on the wire: each token is higher than all before, and what leaders append is
  * applied in the order of their tokens. Measures how long the lease was without a leader.
  */
 import { property } from '../../../functions/election/json.ts'

@@ -97,13 +97,8 @@ export class Servers implements Processes {
     return true
   }
 
-  freeze(requestId: string): boolean {
-    return this.#signal(requestId, 'SIGSTOP')
-  }
-
-  thaw(requestId: string): boolean {
-    return this.#signal(requestId, 'SIGCONT')
-  }
+  readonly freeze = (requestId: string): boolean => this.#signal(requestId, 'SIGSTOP')
+  readonly thaw = (requestId: string): boolean => this.#signal(requestId, 'SIGCONT')
 
   #signal(requestId: string, signal: NodeJS.Signals): boolean {
     const server = this.#running.get(requestId)

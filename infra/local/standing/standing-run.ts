@@ -113,20 +113,19 @@ const describeGap = ({ after, candidate, ms }: Gap) =>
 
 function countsOf(audit: Audit, recorder: Recorder) {
   const { tenures, appended, longestGapMs } = audit
-  const staleAccepted = writesIn(recorder.unguardedWrites())
-  const stale = { staleRefused: recorder.staleRefused(), staleAccepted }
-  return { tenures, appended, ...stale, lastGapMs: audit.gaps.at(-1)?.ms, longestGapMs, errors: audit.errors() }
+  const stale = writesIn(recorder.unguardedWrites())
+  const unfenced = stale > 0 ? [`${count(stale, 'write')} of replaced leaders accepted without a fence`] : []
+  return {
+    ...{ tenures, appended, staleRefused: recorder.staleRefused(), staleAccepted: stale, longestGapMs },
+    ...{ lastGapMs: audit.gaps.at(-1)?.ms, errors: [...audit.errors(), ...unfenced] },
+  }
 }
 
 /** What a run came to; `summary` is what `--json` prints. */
 function concluded(audit: Audit, recorder: Recorder, servers: number, isInterrupted: boolean) {
-  const { lastGapMs: _last, errors: found, staleAccepted, ...counts } = countsOf(audit, recorder)
+  const { lastGapMs: _last, errors: found, ...counts } = countsOf(audit, recorder)
   const { tenures, appended, staleRefused, longestGapMs } = counts
-  const errors = [
-    ...found,
-    ...(staleAccepted > 0 ? [`${count(staleAccepted, 'write')} of replaced leaders accepted without a fence`] : []),
-    ...(tenures === 0 && !isInterrupted ? ['no server led'] : []),
-  ]
+  const errors = tenures === 0 && !isInterrupted ? ['no server led'] : found
   const longest = longestGapMs === undefined ? '' : `; the longest time without one: ${secondsOf(longestGapMs)}`
   const right = 'each token was higher than all before, and writes were applied in the order of their tokens'
   const line: VerdictLine =
@@ -136,7 +135,7 @@ function concluded(audit: Audit, recorder: Recorder, servers: number, isInterrup
         ? { kind: 'open', text: 'No server led.' }
         : { kind: 'right', text: `✓ All is well: ${right}.` }
   return {
-    summary: { servers, ...counts, staleAccepted, gaps: audit.gaps },
+    summary: { servers, ...counts, gaps: audit.gaps },
     verdict: { errors, inconclusive: [] },
     lines: [line],
     text: [

@@ -122,7 +122,7 @@ describe('npm start', { timeout: 120_000 }, () => {
     expect(tenureFilesIn(directory)).toEqual([])
   })
 
-  test('--standing runs servers: a killed leader is replaced, hands over to a candidate, and all end clean', async () => {
+  test('--standing runs servers: a killed leader is replaced, one hands over by hand, all end clean', async () => {
     const { directory } = customersDue('2099-01-31')
     const { child, output, ended } = start(directory, '--standing 3 --json')
     const tenures = () =>

@@ -12,9 +12,9 @@ export function renderSubject({ setup }: History): Markup {
   if (setup === undefined) return html`Waiting for the run to begin …`
   const { task, lease, leaseMs, periodMs, switchedOff } = setup
   if (periodMs === undefined) {
-    return html`You see servers stand for the lease <b>${lease}</b>: each candidate is a process that stays. One leads and
-<b>${task}</b>; the others stand by. <small>The lease lasts ${leaseMs / 1000} s unless it is renewed. A process
-that ends is started again, as by a supervisor.</small>`
+    return html`You see servers stand for the lease <b>${lease}</b>: each candidate is a process that stays. One leads
+and <b>${task}</b>; the others stand by. <small>The lease lasts ${leaseMs / 1000} s unless it is renewed. A process that
+ends is started again, as by a supervisor.</small>`
   }
   const off =
     switchedOff.length === 0 ? undefined : html` <strong>Switched off: the ${switchedOff.join(', the ')}.</strong>`
@@ -29,12 +29,7 @@ export function renderVerdict({ over, counts, standingCounts: standing }: Histor
   if (standing !== undefined && standing.errors.length > 0) {
     return verdictLine('wrong', `✗ So far: ${standing.errors.join('; ')}.`)
   }
-  if (standing !== undefined && standing.tenures > 0) {
-    return verdictLine(
-      'right',
-      'So far all is well: each token is higher than all before, and writes were applied in this order.',
-    )
-  }
+  if (standing !== undefined && standing.tenures > 0) return verdictLine('right', STANDING_IS_RIGHT)
   if (counts.ticks === 0) return html``
   const { completedTwice, staleAccepted, completed, ticks } = counts
   if (completedTwice > 0) return verdictLine('wrong', '✗ So far: a tick was completed more than once.')
@@ -43,6 +38,8 @@ export function renderVerdict({ over, counts, standingCounts: standing }: Histor
   return verdictLine('right', `So far all is well: ${completed} of ${ticks} ticks completed, each by one leader.`)
 }
 
+const STANDING_IS_RIGHT =
+  'So far all is well: each token is higher than all before, and writes were applied in this order.'
 const verdictLine = (kind: 'right' | 'wrong' | 'open', text: string) => html`<span class="${kind}">${text}</span>`
 
 export function renderCounters({ counts, standingCounts, isStanding }: History): Markup {
@@ -163,14 +160,14 @@ export function renderTenures({ numbered, isStanding }: History): Markup {
 
 function row(one: TenureEntry | FailedAttempt): Markup {
   const { number, candidate, tick, atMs } = one
-  const announcement = one.kind === 'tenure' ? one.announcement : undefined
+  const about = tick !== undefined ? tickTime(tick) : one.kind === 'tenure' ? one.announcement : undefined
   const [token, colour, outcome, lasted, effects] =
     one.kind === 'tenure'
       ? [one.token, workOutcome(one), describeOutcome(one), durationOf(one), effectsOf(one)]
       : (['none', 'failed', `failed: ${one.error.name}`, '', ''] as const)
   return html`<tr id="row-${number}"><th scope="row"><button type="button" id="log-${number}" data-log="${number}"
  aria-label="${token}: log of candidate ${candidate}">${token}</button></th><td>${candidate}</td>
-<td>${tick === undefined ? announcement : tickTime(tick)}</td><td style="color:${CUSTOM_PROPERTIES[colour]}">${outcome}</td>
+<td>${about}</td><td style="color:${CUSTOM_PROPERTIES[colour]}">${outcome}</td>
 <td>${clockTime(atMs, 'seconds')}</td><td>${lasted}</td><td>${effects}</td></tr>`
 }
 
