@@ -17,9 +17,18 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'infra/local': ['infra/programs', 'infra/constructs', 'infra/stacks', 'functions'],
 }
 /** Each room of the local run may import those before it. */
-const LOCAL_ROOMS = ['lambda-host', 'stack', 'observe', 'faults', 'page', 'run', 'billing', 'own-function', 'cli'].map(
-  (room) => `infra/local/${room}`,
-)
+const LOCAL_ROOMS = [
+  'lambda-host',
+  'stack',
+  'observe',
+  'faults',
+  'page',
+  'run',
+  'standing',
+  'billing',
+  'own-function',
+  'cli',
+].map((room) => `infra/local/${room}`)
 
 const ROOT = join(import.meta.dirname, '..')
 const FILES = globSync('{functions,infra}/**/*.ts', { cwd: ROOT })

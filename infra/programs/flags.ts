@@ -10,8 +10,12 @@ export type Flags<F> =
   | { readonly kind: 'flags'; readonly flags: F; readonly args: readonly string[] }
   | { readonly kind: 'help'; readonly text: string }
 
-/** @param hint added to the message if there are arguments that are not flags. @throws OptionError */
-export function readFlags<F extends object>(command: Command, argv: readonly string[], hint = ''): Flags<F> {
+/** @param hints added to commander's messages, by code: such as `commander.excessArguments`. @throws OptionError */
+export function readFlags<F extends object>(
+  command: Command,
+  argv: readonly string[],
+  hints: Readonly<Record<string, string>> = {},
+): Flags<F> {
   let output = ''
   const collect = (text: string) => {
     output += text
@@ -23,8 +27,7 @@ export function readFlags<F extends object>(command: Command, argv: readonly str
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return { kind: 'help', text: output }
-    const more = error.code === 'commander.excessArguments' ? hint : ''
-    throw new OptionError(output.trim().replace(/^error: /, '') + more, { cause: error })
+    throw new OptionError(output.trim().replace(/^error: /, '') + (hints[error.code] ?? ''), { cause: error })
   }
   return { kind: 'flags', flags: command.opts<F>(), args: command.args }
 }

@@ -27,7 +27,9 @@ const writes = [
   { ...ann, kind: 'complete', step: 1, nowMs: NOW_MS },
   { ...holderWrite(ann, 'advance'), closesOnce: true },
   { ...holderWrite(ann, 'advance'), keepsCheckpoint: true, gaveUp: 'no such plan' },
+  { ...ann, kind: 'proclaim', step: 1, nowMs: NOW_MS, expiresAtMs: NOW_MS + 1, announcement: { url: 'http://a' } },
   { ...release, endedBy: 'released' },
+  { ...release, endedBy: 'released', reservedFor: 'bob', reservedUntilMs: NOW_MS + 1 },
   { ...release, endedBy: 'failed', errorName: 'TypeError' },
 ] as const
 const acquires = [

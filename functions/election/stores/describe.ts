@@ -68,17 +68,20 @@ function readUpdate(input: unknown, leaseTable: string): Acquire | HolderWrite |
   }
   const write = { ...own, fencingToken, step }
   if (endedBy === 'completed') return { kind: 'complete', ...write, ...given('tick', text(':tick')), ...closingOf(row) }
+  const [reservedFor, reservedUntilMs] = [text(':reservedFor'), number(':reservedUntil')]
   if (endedBy === 'released' || endedBy === 'failed') {
-    return { kind: 'release', ...write, endedBy, ...given('errorName', text(':errorName')) }
+    const reservation = { ...given('reservedFor', reservedFor), ...given('reservedUntilMs', reservedUntilMs) }
+    return { kind: 'release', ...write, endedBy, ...given('errorName', text(':errorName')), ...reservation }
   }
   const checkpoint = readCheckpoint(value(':checkpoint'))
-  const [reservedFor, reservedUntilMs] = [text(':reservedFor'), number(':reservedUntil')]
   if (checkpoint !== undefined && reservedFor !== undefined && reservedUntilMs !== undefined) {
     return { kind: 'release', ...write, endedBy: 'continued', checkpoint, reservedFor, reservedUntilMs }
   }
   if (expiresAtMs === undefined) return undefined
   const tick = text(':tick')
   if (tick !== undefined) return { kind: 'advance', ...write, tick, expiresAtMs, ...closingOf(row) }
+  const announcement = value(':announcement')
+  if (announcement !== undefined) return { kind: 'proclaim', ...write, expiresAtMs, announcement }
   if (checkpoint === undefined) return { kind: 'renew', ...write, expiresAtMs }
   return { kind: 'saveCheckpoint', ...write, expiresAtMs, checkpoint }
 }

@@ -7,6 +7,7 @@ import { printable, wrapped } from '../../programs/text.ts'
 import { readScenario, type ScheduledFault } from '../faults/fault.ts'
 import { Display } from '../run/display.ts'
 import { type LocalRunOptions, runLocally } from '../run/local-run.ts'
+import type { Conclusion } from '../run/verdict.ts'
 import type { CommandOptions, Parsed } from './options.ts'
 
 const EXIT_CODES = { right: 0, wrong: 1, wrongInput: 2, inconclusive: 3 } as const
@@ -21,7 +22,17 @@ export interface Command<Options extends CommandOptions> {
   jobOf(options: Options): Promise<Job>
 }
 
-export type Job = Pick<LocalRunOptions, 'task' | 'root' | 'app' | 'context' | 'options'>
+export interface Job extends Pick<LocalRunOptions, 'task' | 'root' | 'app' | 'context' | 'options'> {
+  /** How long a run without ticks lasts; until Ctrl-C if it is undefined. */
+  readonly forMs?: number | undefined
+  /** A run without ticks. @default runs ticks */
+  readonly conduct?: (run: LocalRunOptions) => Promise<Conducted>
+}
+
+interface Conducted {
+  readonly summary: object
+  readonly verdict: Pick<Conclusion['verdict'], 'errors' | 'inconclusive'>
+}
 
 /** The job, with the faults of the file that `--scenario` names; or the help. @throws Error that says what is wrong */
 export async function prepare<Options extends CommandOptions>(command: Command<Options>, argv: readonly string[]) {
@@ -51,10 +62,11 @@ export async function run<Options extends CommandOptions>(
   const { signal } = interrupt
   const display = new Display(json ? process.stderr : process.stdout)
   try {
-    const { summary, verdict: found } = await runLocally({ ...job, display, signal })
+    const { conduct = runLocally } = job
+    const { summary, verdict: found }: Conducted = await conduct({ ...job, display, signal })
     const verdict = found.errors.length > 0 ? 'wrong' : found.inconclusive.length > 0 ? 'inconclusive' : 'right'
     if (json) process.stdout.write(`${JSON.stringify({ verdict, ...summary })}\n`)
-    const wasCutShort = verdict === 'right' && signal.aborted && job.options.ticks !== undefined
+    const wasCutShort = verdict === 'right' && signal.aborted && (job.options.ticks ?? job.forMs) !== undefined
     return wasCutShort ? INTERRUPTED_EXIT_CODE : EXIT_CODES[verdict]
   } catch (error) {
     if (error === signal.reason) return INTERRUPTED_EXIT_CODE

@@ -1,17 +1,11 @@
 /** The flags of `npm start` and of `tenure dev`: how each is explained and read. `options.ts` combines them. */
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { type Flags, readFlags } from '../../programs/flags.ts'
-import {
-  FaultError,
-  MANUAL_FAULTS,
-  MAX_CANDIDATES,
-  MAX_TICKS,
-  readScenario,
-  type ScheduledFault,
-} from '../faults/fault.ts'
+import { MANUAL_FAULTS, MAX_CANDIDATES, MAX_TICKS, type ScheduledFault } from '../faults/fault.ts'
 import { PROTECTIONS } from '../faults/protections.ts'
 import type { OwnFunctionOptions } from '../own-function/own-function.ts'
 import type { RunOptions } from '../run/options.ts'
+import { durationMs, faultIn, fileOrNumber, tables, timeoutMs, timeScale, variables, wholeNumber } from './values.ts'
 
 export interface RunFlags extends Omit<RunOptions, 'everyMs' | 'timeoutMs' | 'scenario' | 'port'> {
   readonly every?: number
@@ -26,6 +20,9 @@ export interface RunFlags extends Omit<RunOptions, 'everyMs' | 'timeoutMs' | 'sc
 
 export interface StartFlags extends RunFlags {
   readonly customers?: string | number
+  /** True without a number. */
+  readonly standing?: number | true
+  readonly for?: number
 }
 
 export interface DevFlags extends RunFlags, Pick<OwnFunctionOptions, 'env' | 'table'> {
@@ -35,10 +32,13 @@ export interface DevFlags extends RunFlags, Pick<OwnFunctionOptions, 'env' | 'ta
 export const CHAOS_TICKS = 8
 export const TICKS_WITHOUT = 3
 
-/** The lease of 15 s must last at least a second. */
-const MIN_TIME_SCALE = 0.07
-const MAX_DURATION_MS = 3_600_000
-const MAX_CUSTOMERS = 100_000
+export const DEFAULT_SERVERS = 4
+/** What a run without ticks does not have. */
+const OF_TICKS = [
+  ...['customers', 'chaos', 'without', 'every', 'ticks', 'candidates', 'timeout', 'cold', 'timeScale', 'scenario'],
+  ...['killLeader', 'freezeLeader', 'thawLeader', 'skewClock', 'dropReply', 'cutOff', 'reconnect'],
+  ...['addCandidate', 'removeCandidate'],
+]
 
 const SCENARIO_HELP = `
 The page can inject any fault by hand. A flag injects one before a given tick,
@@ -63,6 +63,11 @@ Billing that takes longer than the function's time-out continues in further
 invocations:
   npm start -- --customers 20000 --ticks 1 --timeout 60s --time-scale 1
 
+Servers that stay have no ticks: each candidate is a process that stands for one
+lease of 3 s, leads, appends to a protected row, and is started again when it
+ends. The page kills, freezes, cuts off and skews them, and hands over:
+  npm start -- --standing 4 --for 1m --json
+
 Faults act on processes and on the requests between them; the functions are the
 deployed ones. --without runs ${TICKS_WITHOUT} ticks, with the fault that shows what is
 missing: for the fence a frozen leader, for the key a killed one.
@@ -71,7 +76,8 @@ To run a function of your own: tenure dev <file>.
 
 Exit codes:
   0 if every tick was completed by one leader, everything due was charged once,
-    and gateway and ledger agree
+    and gateway and ledger agree; of servers, if each token was higher than all
+    before, and writes were applied in the order of their tokens
 ${EXIT_CODES_HELP}`
 
 const DEV_HELP = `
@@ -93,6 +99,8 @@ ${EXIT_CODES_HELP}`
 /** The flags of `npm start`: the billing stack. @throws OptionError */
 export function readStartFlags(argv: readonly string[]): Flags<StartFlags> {
   const chaos = `faults in the first ticks (default: ${CHAOS_TICKS}), then ticks without; a seed gives the same faults`
+  const servers = `run this many servers instead of ticks, ${DEFAULT_SERVERS} if no number is given`
+  const standing = new Option('--standing [number]', servers)
   const without = new Option('--without <protection...>', 'switch off protections on the wire')
   const command = new Command('npm start --')
     .description(`Runs the billing stack on this machine, ${AND_ITS_PAGE}`)
@@ -100,8 +108,14 @@ export function readStartFlags(argv: readonly string[]): Flags<StartFlags> {
     .option('--customers <file|number>', 'CSV file of subscriptions, or how many to invent, due at once', fileOrNumber)
     .option('--chaos <seed>', chaos, wholeNumber(0, 0xffff_ffff))
     .addOption(without.choices(PROTECTIONS).default([], 'none'))
+    .optionsGroup('Servers that stay:')
+    .addOption(standing.argParser(wholeNumber(2, MAX_CANDIDATES)).conflicts(OF_TICKS))
+    .option('--for <duration>', 'how long they run, such as 20s (default: until Ctrl-C)', durationMs)
     .addHelpText('after', START_HELP)
-  return readRunFlags(command, argv, ' Flags go after `--`: npm start -- --ticks 5')
+  return readRunFlags(command, argv, {
+    'commander.excessArguments': ' Flags go after `--`: npm start -- --ticks 5',
+    'commander.conflictingOption': ': servers have no ticks. Break them on the page',
+  })
 }
 
 /** The flags of `tenure dev`: a function of the user's own. @throws OptionError */
@@ -123,13 +137,17 @@ export function readDevFlags(argv: readonly string[]): Flags<DevFlags> {
 const A_CANDIDATE = `a candidate from 1 to ${MAX_CANDIDATES}`
 const AND_ITS_PAGE = 'one leader per tick,\nand serves a page that shows and breaks its election.'
 
-function readRunFlags<F extends RunFlags>(command: Command, argv: readonly string[], hint?: string): Flags<F> {
+function readRunFlags<F extends RunFlags>(
+  command: Command,
+  argv: readonly string[],
+  hints?: Parameters<typeof readFlags>[2],
+): Flags<F> {
   const scheduled: ScheduledFault[] = []
   const tick = wholeNumber(1, MAX_TICKS)
   const candidates = wholeNumber(1, MAX_CANDIDATES)
   const schedules = (name: ScheduledFault['do'], form = `a tick and ${A_CANDIDATE}, such as 2:1`) => {
     const read = faultIn(name, form)
-    return (text: string) => void scheduled.push(read(text))
+    return (text: string) => scheduled.push(read(text)) // a value shows that the flag was given
   }
   command
     .optionsGroup('The run:')
@@ -157,80 +175,6 @@ function readRunFlags<F extends RunFlags>(command: Command, argv: readonly strin
     .option('--add-candidate <tick>', 'add a candidate', schedules('addCandidate', 'a tick'))
     .option('--remove-candidate <tick:candidate>', 'remove a candidate', schedules('removeCandidate'))
     .option('--scenario <file>', 'JSON file with more faults')
-  const read = readFlags<F>(command, argv, hint)
+  const read = readFlags<F>(command, argv, hints)
   return read.kind === 'help' ? read : { ...read, flags: { ...read.flags, scheduled } }
-}
-
-function refuse(message: string): never {
-  throw new InvalidArgumentError(message)
-}
-
-function wholeNumber(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const isGiven = /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max
-    return isGiven ? Number(text) : refuse(`Give a whole number from ${min} to ${max}.`)
-  }
-}
-
-function timeScale(text: string): number {
-  const isGiven = /^\d*\.?\d+$/.test(text) && Number(text) >= MIN_TIME_SCALE && Number(text) <= 1
-  return isGiven ? Number(text) : refuse(`Give a number from ${MIN_TIME_SCALE} to 1; 1 takes as long as on AWS.`)
-}
-
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 }
-
-/** NaN if the text is not a duration, or is too long a one. */
-function msOf(text: string): number {
-  const [, count, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text) ?? []
-  const ms = Number(count) * (UNIT_MS[unit] ?? Number.NaN)
-  return ms <= MAX_DURATION_MS ? ms : Number.NaN
-}
-
-function durationMs(text: string): number {
-  const ms = msOf(text)
-  return Number.isNaN(ms) ? refuse('Give a number with ms, s or m, such as 500ms, 2s or 1m, up to 60m.') : ms
-}
-
-function timeoutMs(text: string): number {
-  const ms = msOf(text)
-  if (ms >= 1_000 && ms <= 900_000 && ms % 1_000 === 0) return ms
-  return refuse('Give whole seconds or minutes, such as 30s or 5m, from 1s to 15m.')
-}
-
-/** Reads `tick:candidate:duration`, or as much of it as the fault has. */
-function faultIn(name: ScheduledFault['do'], form: string): (text: string) => ScheduledFault {
-  return (text) => {
-    const [tick, candidate, duration, ...more] = text.split(':')
-    const ms = Math.round(msOf(duration?.replace(/^-/, '') ?? '')) * (duration?.startsWith('-') ? -1 : 1)
-    const ofCandidate = candidate === undefined ? {} : { candidate: Number(candidate) }
-    const given = { do: name, tick: Number(tick), ...ofCandidate, ...(duration === undefined ? {} : { ms: ms || 0 }) }
-    const isGiven = Number.isNaN(ms) === (duration === undefined) && more.length === 0
-    try {
-      const [fault] = isGiven ? readScenario([given]) : []
-      if (fault !== undefined) return fault
-    } catch (error) {
-      if (!(error instanceof FaultError)) throw error
-    }
-    return refuse(`Give ${form}.`)
-  }
-}
-
-function fileOrNumber(text: string): string | number {
-  return /^\d+$/.test(text) ? wholeNumber(1, MAX_CUSTOMERS)(text) : text
-}
-
-function variables(text: string, known: DevFlags['env']): DevFlags['env'] {
-  const [, name, value] = /^([A-Za-z][A-Za-z0-9_]*)=([\s\S]*)$/.exec(text) ?? []
-  if (name === undefined || value === undefined) return refuse('Give a name and a value, such as API=x.')
-  return { ...known, [name]: value }
-}
-
-function tables(text: string, known: DevFlags['table']): DevFlags['table'] {
-  const [name = '', ...keys] = text.split(':')
-  const areKeys = (keys.length === 1 || keys.length === 2) && !keys.includes('') && keys[0] !== keys[1]
-  if (!/^[\w.-]{3,255}$/.test(name) || !areKeys) {
-    return refuse('Give a name of at least 3 letters and a key, such as Orders:id, or two: Orders:customer:order.')
-  }
-  if (known.some((table) => table.name === name)) return refuse(`The table ${name} is given twice.`)
-  return [...known, { name, keys }]
 }

@@ -6,7 +6,15 @@ import type { ScheduledFault } from '../faults/fault.ts'
 import { MIN_CHAOS_TICKS } from '../faults/plan.ts'
 import type { OwnFunctionOptions } from '../own-function/own-function.ts'
 import type { RunOptions } from '../run/options.ts'
-import { CHAOS_TICKS, type DevFlags, type RunFlags, readDevFlags, readStartFlags, TICKS_WITHOUT } from './flags.ts'
+import {
+  CHAOS_TICKS,
+  DEFAULT_SERVERS,
+  type DevFlags,
+  type RunFlags,
+  readDevFlags,
+  readStartFlags,
+  TICKS_WITHOUT,
+} from './flags.ts'
 
 export interface CommandOptions extends RunOptions {
   readonly json: boolean
@@ -30,8 +38,13 @@ const RESERVED = /^(LEASE_(TABLE|NAME|MS)|NODE_OPTIONS|AWS_.*|LAMBDA_.*)$/
 export function parseOptions(argv: readonly string[]) {
   const read = readStartFlags(argv)
   if (read.kind === 'help') return read.text
-  const { thawLeader, customers } = read.flags
-  return { ...optionsOf(read.flags, thawLeader !== undefined), customers }
+  const { thawLeader, customers, standing, for: forMs } = read.flags
+  if (forMs !== undefined && standing === undefined) {
+    throw new OptionError('--for needs --standing: a run of ticks ends after --ticks')
+  }
+  const servers =
+    standing === undefined ? undefined : { servers: standing === true ? DEFAULT_SERVERS : standing, forMs }
+  return { ...optionsOf(read.flags, thawLeader !== undefined), customers, standing: servers }
 }
 
 /** The options of `tenure dev`. @throws OptionError */

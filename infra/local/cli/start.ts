@@ -5,6 +5,7 @@ import { billing } from '../billing/billing-task.ts'
 import { readCustomers } from '../billing/csv.ts'
 import { generateCustomers, generateWeeklyCustomers } from '../billing/generate.ts'
 import { appCommand } from '../stack/synthesize.ts'
+import { runStanding } from '../standing/standing-run.ts'
 import type { Command } from './command.ts'
 import { parseOptions, type StartOptions } from './options.ts'
 
@@ -18,12 +19,12 @@ export const start = (app?: string): Command<StartOptions> => ({
   name: 'npm start --',
   directory: DIRECTORY,
   parse: parseOptions,
-  jobOf: async (options) => ({
-    options,
-    task: billing(await customersOf(options)),
-    root: ROOT,
-    app: app ?? (await appCommand(ROOT)),
-  }),
+  jobOf: async (options) => {
+    const { standing } = options
+    const job = { options, task: billing(await customersOf(options)), root: ROOT, app: app ?? (await appCommand(ROOT)) }
+    if (standing === undefined) return job
+    return { ...job, forMs: standing.forMs, conduct: (run) => runStanding(run, standing) }
+  },
 })
 
 async function customersOf({ customers, ticks }: StartOptions): Promise<readonly Subscription[]> {

@@ -31,7 +31,11 @@ export const MANUAL_FAULTS = [...WITHOUT_CANDIDATE, 'skewClock', ...OF_CANDIDATE
 export type CandidateFaultName = (typeof OF_CANDIDATE)[number]
 
 /** A fault injected at once: on the page, by a flag, or from a scenario file. */
-export type ManualFault = { readonly do: 'killLeader' | 'freezeLeader' | 'thawLeader' } | CandidateFault
+export type ManualFault =
+  | { readonly do: 'killLeader' | 'freezeLeader' | 'thawLeader' }
+  /** For servers that stay: asks the leader to hand over to this candidate. @default the best one that is ready */
+  | { readonly do: 'handOver'; readonly candidate?: number }
+  | CandidateFault
 
 /** Candidates are added and removed from the next tick on; clocks are set from the next attempt on. */
 export type CandidateFault =
@@ -55,6 +59,7 @@ export const FAULT_WORDS: Readonly<Record<ManualFault['do'] | CallAction['do'], 
   reconnect: 'reconnected',
   addCandidate: 'added',
   removeCandidate: 'removed',
+  handOver: 'asked to hand over',
 }
 
 const CALL_NOUNS: Partial<Record<CallKind, string>> = { lease: 'lease write', unknown: 'unknown outcome' }
@@ -91,6 +96,9 @@ export function readFault(value: unknown): ManualFault {
   const candidate = () => wholeNumber(property(value, 'candidate'), '"candidate"', 1, MAX_CANDIDATES)
   const ofCandidate = OF_CANDIDATE.find((one) => one === name)
   if (ofCandidate !== undefined) return { do: ofCandidate, candidate: candidate() }
+  if (name === 'handOver') {
+    return { do: 'handOver', ...(property(value, 'candidate') === undefined ? {} : { candidate: candidate() }) }
+  }
   const ms = () => wholeNumber(property(value, 'ms'), '"ms"', -MAX_SKEW_MS, MAX_SKEW_MS)
   if (name === 'skewClock') return { do: 'skewClock', candidate: candidate(), ms: ms() }
   throw new FaultError(`"do" must be one of ${MANUAL_FAULTS.join(', ')}, but is ${show(name)}`)

@@ -15,6 +15,8 @@ export interface ManualFaultsOptions extends Injecting, CandidatesOptions {
   readonly leaseTable: string
   readonly election: Pick<Recorder, 'leader' | 'isLeading' | 'candidateOf'>
   readonly clock?: Pick<Clock, 'sleep'>
+  /** @default refused: the candidates of a tick have nothing to hand over by hand. @throws FaultError */
+  readonly handOver?: (candidate: number | undefined) => Promise<void>
 }
 
 type Armed = NonNullable<LeaderEntry['armed']>
@@ -63,6 +65,11 @@ export class ManualFaults {
         return this.#arm('freezeLeader')
       case 'thawLeader':
         return this.#thaw()
+      case 'handOver': {
+        const { handOver } = this.#options
+        if (handOver === undefined) throw new FaultError('Only servers that stay can hand over by hand')
+        return handOver(fault.candidate)
+      }
       default:
         return this.candidates.inject(fault)
     }

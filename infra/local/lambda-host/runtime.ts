@@ -8,18 +8,9 @@ import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { CHANNEL_FD, type InvokeMessage, onLine, type RuntimeMessage, reportOf, send } from './messages.ts'
+import { setClockSkew, systemNow } from './skewed-date.ts'
 
 type Handler = (event: unknown, context: object) => unknown
-
-/** The clock of the machine; the function sees a clock that may be wrong. */
-const SystemDate = Date
-let clockSkewMs = 0
-globalThis.Date = new Proxy(SystemDate, {
-  construct: (_, args, newTarget) => Reflect.construct(SystemDate, args.length === 0 ? [skewedNow()] : args, newTarget),
-  apply: () => new SystemDate(skewedNow()).toString(),
-  get: (_, name) => (name === 'now' ? skewedNow : Reflect.get(SystemDate, name)),
-})
-SystemDate.prototype.constructor = globalThis.Date // so that `instant.constructor === Date` stays true
 
 /** Errors of the SDK have many frames of its own above those of the function. */
 Error.stackTraceLimit = 50
@@ -47,12 +38,8 @@ async function loadHandler(directory: string, name: string): Promise<Handler> {
   return (event, context) => found(event, context)
 }
 
-function skewedNow(): number {
-  return SystemDate.now() + clockSkewMs
-}
-
 async function invoke(handle: Handler, message: InvokeMessage): Promise<RuntimeMessage> {
-  clockSkewMs = message.clockSkewMs
+  setClockSkew(message.clockSkewMs)
   try {
     const value = await handle(message.event, contextOf(message))
     return { kind: 'result', json: JSON.stringify(value ?? null) ?? 'null' }
@@ -71,6 +58,6 @@ function contextOf({ requestId, functionArn, deadlineMs }: InvokeMessage): objec
     logGroupName: process.env['AWS_LAMBDA_LOG_GROUP_NAME'],
     logStreamName: process.env['AWS_LAMBDA_LOG_STREAM_NAME'],
     callbackWaitsForEmptyEventLoop: true,
-    getRemainingTimeInMillis: () => deadlineMs - SystemDate.now(),
+    getRemainingTimeInMillis: () => deadlineMs - systemNow(),
   }
 }

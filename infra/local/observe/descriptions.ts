@@ -6,11 +6,13 @@ import {
   answerOf,
   gatewayStatusOf,
   grantOf,
+  handedOverTo,
   isRefusal,
   type LeaseRequest,
   leaseRequestOf,
   plainName,
   rowOf,
+  transferIn,
   writesOf,
 } from './wire.ts'
 
@@ -19,6 +21,8 @@ export function describeRequest(call: Call, leaseTable: string): string {
   const request = leaseRequestOf(call, leaseTable)
   const writes = writesOf(call, leaseTable)
   if (request !== undefined) return describeLease(request, writes.length)
+  const to = transferIn(call, leaseTable)
+  if (to !== undefined) return `Asks the leader to hand over to ${to}`
   const isFenced = writes.some((write) => write.isFenced)
   return describeOther(call) + (isFenced ? ', unless a newer leader has written it' : '')
 }
@@ -40,7 +44,10 @@ function describeLease(request: LeaseRequest, others: number): string {
     case 'complete':
       return others === 0 ? 'Completes the tick' : `Completes the tick, together with ${writes}`
     case 'release':
-      if (request.endedBy === 'released') return 'Releases the lease'
+      if (request.endedBy === 'released') {
+        const to = handedOverTo(request)
+        return to === undefined ? 'Releases the lease' : `Hands the lease over to ${to}`
+      }
       if (request.endedBy === 'continued') return 'Hands its work over to a new invocation'
       return `Releases the lease: its task failed${request.errorName === undefined ? '' : ` with ${request.errorName}`}`
     case 'giveBack':

@@ -8,7 +8,8 @@ export interface Setup {
   readonly task: string
   readonly lease: string
   readonly leaseMs: number
-  readonly periodMs: number
+  /** Absent for servers that stay: they have no ticks. */
+  readonly periodMs?: number
   readonly switchedOff: readonly string[]
 }
 
@@ -43,6 +44,19 @@ export interface Counts {
   readonly money?: string | undefined
 }
 
+/** Of servers that stay, instead of `Counts`. */
+export interface StandingCounts extends Pick<Counts, 'staleRefused' | 'staleAccepted'> {
+  readonly kind: 'standingCounts'
+  readonly tenures: number
+  /** Writes that leaders had applied. */
+  readonly appended: number
+  /** How long the lease was without a leader: the last time, and the longest; absent if there was always one. */
+  readonly lastGapMs?: number | undefined
+  readonly longestGapMs?: number | undefined
+  /** What went wrong so far, as sentences without their full stops. */
+  readonly errors: readonly string[]
+}
+
 interface Timed {
   readonly atMs: number
 }
@@ -71,6 +85,8 @@ export interface TenureEntry extends Timed {
   readonly candidate: number
   readonly tick?: string | undefined
   readonly expiresAtMs: number
+  /** What its leader proclaimed, as JSON. */
+  readonly announcement?: string
   /** How and when it ended in the lease row; absent while the row names it. */
   readonly end?: TenureEnd
   readonly endedAtMs?: number
@@ -117,7 +133,7 @@ export interface FaultEntry extends Timed {
 }
 
 /** Only the latest of each kind counts; of `candidate`, the latest of each candidate. */
-type StateEntry = Setup | CandidateEntry | LeaderEntry | Counts | Over
+type StateEntry = Setup | CandidateEntry | LeaderEntry | Counts | StandingCounts | Over
 type Ticked = Timed & { readonly kind: 'ticked'; readonly number: number; readonly tick: string }
 type StoodBy = Timed & { readonly kind: 'standby'; readonly candidate: number; readonly reason: string }
 export type EventEntry = Ticked | StoodBy | FailedAttempt | Effect | FaultEntry

@@ -10,7 +10,15 @@ import type { Entry } from './entries.ts'
 import { lastStepOf, type Observations, type ObservedLease, type TryOutcome, whyRefused } from './outcome.ts'
 import { type Step, shortened, TenureLogs } from './tenure-logs.ts'
 import { type Tenure, Tenures } from './tenures.ts'
-import { type Answer, answerOf, isRefusal, type LeaseRequest, leaseRequestOf, missingTableOf } from './wire.ts'
+import {
+  type Answer,
+  answerOf,
+  isRefusal,
+  isStandingBy,
+  type LeaseRequest,
+  leaseRequestOf,
+  missingTableOf,
+} from './wire.ts'
 
 interface Requested {
   leaseMs: number
@@ -21,6 +29,7 @@ interface Requested {
 
 interface Attempt {
   readonly candidate: number
+  /** Empty for a server. */
   readonly tick: string
   /** Those before it leads. */
   readonly steps: Step[]
@@ -59,11 +68,12 @@ export class Recorder {
 
   readonly atFunction: Interceptor = async (call, forward) => {
     const attempt = this.#attempts.get(call.requestId)
-    if (attempt === undefined) return forward()
+    if (attempt === undefined || isStandingBy(call, this.#leaseTable)) return forward()
     const description = describeRequest(call, this.#leaseTable)
     const step: Step = { atMs: this.#now(), description, request: shortened(call.body) }
-    this.#log(attempt, step)
     const request = leaseRequestOf(call, this.#leaseTable)
+    if (request?.kind === 'acquire' && attempt.last?.entry.end !== undefined) attempt.steps.push(step)
+    else this.#log(attempt, step)
     if (request?.kind === 'acquire') {
       const { lease, tick, expiresAtMs, nowMs } = request
       const before = attempt.leases.get(lease)
@@ -111,7 +121,7 @@ export class Recorder {
       const tenure = this.#tenures.begin(requestId, attempt.candidate, request, answer.body)
       attempt.last = tenure
       attempt.leases.set(request.lease, { leaseMs: requested.leaseMs, tick: requested.tick, tenure })
-      this.logs.add(tenure.entry.number, ...attempt.steps)
+      this.logs.add(tenure.entry.number, ...attempt.steps.splice(0))
     } else if (isRefusal(answer.error) && requested.tenure === undefined) {
       // After a grant, it is the repetition of an acquire whose reply was lost.
       requested.refusedAs = whyRefused(property(answer.body, 'Item'), request.tick)
@@ -119,7 +129,16 @@ export class Recorder {
   }
 
   invocationStarted(requestId: string, candidate: number, tick: string, retry: number): void {
-    const description = `${retry === 0 ? 'Invoked' : 'Retried by Lambda'} for the tick ${tick}`
+    this.#begin(requestId, candidate, `${retry === 0 ? 'Invoked' : 'Retried by Lambda'} for the tick ${tick}`, tick)
+  }
+
+  /** Each process of a server is one attempt, which may lead again and again. */
+  serverStarted(requestId: string, candidate: number, pid: number): void {
+    this.#begin(requestId, candidate, `Process ${pid} starts`)
+    this.#add({ kind: 'standby', atMs: this.#now(), candidate, reason: `process ${pid} starts` })
+  }
+
+  #begin(requestId: string, candidate: number, description: string, tick = ''): void {
     this.#attempts.set(requestId, {
       ...{ candidate, tick, steps: [{ atMs: this.#now(), description }], leases: new Map() },
       ...{ missingTables: [], isDone: false },
@@ -147,6 +166,16 @@ export class Recorder {
     const number = this.#tenures.nextNumber()
     this.logs.add(number, ...attempt.steps)
     this.#add({ kind: 'failure', atMs, number, candidate, tick, error })
+  }
+
+  /** @param how such as `killed by SIGKILL` */
+  serverEnded(requestId: string, how: string, logs: readonly string[]): void {
+    const attempt = this.#attempts.get(requestId)
+    if (attempt === undefined) return
+    const [atMs, tenure] = [this.#now(), this.#tenures.leading(requestId)]
+    attempt.isDone = true
+    this.#log(attempt, { atMs, description: `The process ended: ${how}`, trace: logs })
+    if (tenure !== undefined) this.#tenures.change(tenure, { doneAtMs: atMs, error: { name: 'Exit', message: how } })
   }
 
   faultInjected(description: string, on: { readonly candidate?: number; readonly requestId?: string } = {}): void {

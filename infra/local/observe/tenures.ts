@@ -105,8 +105,10 @@ export class Tenures {
   }
 
   #leaseChanged(tenure: Tenure, request: LeaseRequest): void {
-    if (request.kind === 'renew' || request.kind === 'saveCheckpoint' || request.kind === 'advance') {
-      this.change(tenure, { expiresAtMs: request.expiresAtMs })
+    if (request.kind !== 'acquire' && 'expiresAtMs' in request) {
+      const { expiresAtMs } = request
+      const announced = request.kind === 'proclaim' ? { announcement: JSON.stringify(request.announcement) } : {}
+      this.change(tenure, { expiresAtMs, ...announced })
     }
     const end = endIn(request)
     if (end !== undefined) this.change(tenure, { end, endedAtMs: this.#now() })

@@ -1,6 +1,7 @@
 /** What is read off requests and replies besides lease requests. Lenient: it only counts and displays. */
 import { parseJson, property } from '../../../functions/election/json.ts'
 import { describeLeaseRequest, type LeaseRequest } from '../../../functions/election/stores/describe.ts'
+import { CANDIDATE_PREFIX } from '../../../functions/election/stores/standing.ts'
 import type { Call, Reply } from '../lambda-host/interceptor.ts'
 
 export type { LeaseRequest }
@@ -10,12 +11,29 @@ export function leaseRequestOf({ service, operation, body }: Call, leaseTable: s
   return service === 'dynamodb' ? describeLeaseRequest(operation, body, leaseTable) : undefined
 }
 
+/** What a server sends while it stands by: looks at the lease and at the rows of the candidates, and its own row. */
+export function isStandingBy({ operation, target, body }: Call, leaseTable: string): boolean {
+  const record = property(property(property(body, 'Key'), 'record'), 'S')
+  const isOwnRow = typeof record === 'string' && record.startsWith(CANDIDATE_PREFIX)
+  return target === leaseTable && (operation === 'GetItem' || operation === 'Query' || isOwnRow)
+}
+
+/** The candidate to which the leader is asked to hand over by this request. */
+export function transferIn({ target, body }: Call, leaseTable: string): string | undefined {
+  const to = property(property(body['ExpressionAttributeValues'], ':to'), 'S')
+  return target === leaseTable && typeof to === 'string' ? to : undefined
+}
+
 /** How a request ends its tenure in the lease row; undefined if it does not. */
 export function endIn(request: LeaseRequest): 'completed' | 'released' | 'continued' | 'failed' | undefined {
-  if (request.kind === 'release') return request.endedBy
+  if (request.kind === 'release') return handedOverTo(request) === undefined ? request.endedBy : 'continued'
   if (request.kind === 'giveBack') return 'released'
   return request.kind === 'complete' ? 'completed' : undefined
 }
+
+/** The candidate, or the continuation, for which a release keeps the lease. */
+export const handedOverTo = (request: LeaseRequest): string | undefined =>
+  'reservedFor' in request ? request.reservedFor : undefined
 
 /** A write to anything but the lease row. */
 export interface Write {
@@ -151,7 +169,7 @@ export function grantOf({ nowMs }: Acquire, body: unknown) {
   return { token: (before.fencingToken ?? nowMs) + 1, before }
 }
 
-function numberOf(value: unknown): number | undefined {
+export function numberOf(value: unknown): number | undefined {
   const digits = property(value, 'N')
   const number = typeof digits === 'string' ? Number(digits) : Number.NaN
   return Number.isSafeInteger(number) ? number : undefined

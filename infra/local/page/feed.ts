@@ -3,7 +3,7 @@ import type { Effect, Entry, TenureEntry } from '../observe/entries.ts'
 
 export type Listener = (entries: readonly Entry[], isSnapshot: boolean) => void
 
-const STATES: readonly Entry['kind'][] = ['setup', 'leader', 'counts', 'over']
+const STATES: readonly Entry['kind'][] = ['setup', 'leader', 'counts', 'standingCounts', 'over']
 /** About two thousand tenures. */
 const KEPT_ENTRIES = 24_000
 /** Forgetting looks at all entries, so it waits until there are this many times more than are kept. */

@@ -1,7 +1,8 @@
 /** What a run looks like in a terminal: a line per tick, a line per failure, and a summary at the end. */
 import pc from 'picocolors'
+import type { DynamoDBLocal } from '../../programs/dynamodb-local.ts'
 import { count, grouped, oneLine, secondsOf, timeOf, wrapped } from '../../programs/text.ts'
-import type { Effect, FaultEntry } from '../observe/entries.ts'
+import type { Effect, FaultEntry, TenureEntry, VerdictLine } from '../observe/entries.ts'
 import { thrownIn, withoutMetrics } from '../observe/outcome.ts'
 import { completionsOf, type TickRecord, type Try, wasTakenOver } from './tick.ts'
 import { type Conclusion, type RunEnd, verdictLines } from './verdict.ts'
@@ -50,6 +51,15 @@ export class Display {
 
   page(url: string): void {
     this.#line(`Watch the election, and break it: ${this.#colour.bold(url)}`)
+  }
+
+  deployed({ endpoint, isForeign = false }: DynamoDBLocal): void {
+    if (isForeign) this.note(`DynamoDB Local at ${endpoint} is not this run's own: others may read the run's tables.`)
+  }
+
+  /** A server that stays begins to lead. */
+  led({ candidate, token }: Pick<TenureEntry, 'candidate' | 'token'>, when: string): void {
+    this.#line(`  ${this.#colour.green(`candidate ${candidate}`)} leads with token ${token} ${when}`.trimEnd())
   }
 
   fault({ candidate, description }: Pick<FaultEntry, 'candidate' | 'description'>): void {
@@ -115,8 +125,7 @@ export class Display {
   }
 
   ended(conclusion: Conclusion, { wasCut }: Pick<RunEnd, 'wasCut'>): void {
-    const { green, red, yellow } = this.#colour
-    const colours = { right: green, wrong: red, open: yellow }
+    const { yellow } = this.#colour
     const { ticks, completed, candidates, standby, failed, tookOver, ...summary } = conclusion.summary
     const byOne = summary.completedTwice === 0 && candidates > 1 && completed > 0
     const byWhom = `${byOne ? `${completed > 1 ? 'each ' : ''}by one of` : 'by'} ${count(candidates, 'candidate')}`
@@ -126,7 +135,6 @@ export class Display {
       ['lease', summary.completionsRefused, 'completion'],
     ] as const
     const lines = [
-      '',
       `${completed} of ${count(ticks, 'tick')} completed, ${byWhom}`,
       `  ${count(standby, 'standby')}, ${count(failed, 'failed invocation')}, ${takeovers}`,
       ...conclusion.lines.map((line) => `  ${line}`),
@@ -137,9 +145,15 @@ export class Display {
         yellow(`  table ${table}: ${count(writes, 'write')} of replaced leaders accepted, no fence`),
       ),
       ...conclusion.verdict.harm.map((harm) => yellow(`  ${harm}`)),
-      ...verdictLines(conclusion, wasCut).map(({ kind, text }) => colours[kind](text)),
     ]
-    for (const line of lines) this.#line(line)
+    this.concluded(lines, verdictLines(conclusion, wasCut))
+  }
+
+  concluded(lines: readonly string[], verdict: readonly VerdictLine[]): void {
+    const { green, red, yellow } = this.#colour
+    const colours = { right: green, wrong: red, open: yellow }
+    for (const line of ['', ...lines]) this.#line(line)
+    for (const { kind, text } of verdict) this.#line(colours[kind](text))
   }
 }
 

@@ -8,7 +8,7 @@ import { LambdaHost } from '../lambda-host/lambda-host.ts'
 import type { Over } from '../observe/entries.ts'
 import { Recorder } from '../observe/recorder.ts'
 import { Feed } from '../page/feed.ts'
-import { startPage } from '../page/server.ts'
+import { type PageOptions, startPage } from '../page/server.ts'
 import { PAST_LEASE_MS } from '../stack/resources.ts'
 import { type Deployment, type DeploymentOptions, deployLocally } from './deployment.ts'
 import type { Display } from './display.ts'
@@ -35,20 +35,13 @@ export async function runLocally(run: LocalRunOptions): Promise<Conclusion> {
   const { options, display, signal } = run
   await using resources = new Cleanups()
   const feed = new Feed()
-  feed.subscribe((updates, isSnapshot) => {
-    for (const update of isSnapshot ? [] : updates) {
-      if (update.kind === 'fault') display.fault(update)
-      if (update.kind === 'effect' && update.verdict === 'unguarded') display.unguarded(update)
-    }
-  })
+  showFaults(feed, display)
   display.note('Synthesizing the stacks and starting DynamoDB Local …')
   const leaseMs = Math.round(LAMBDA_LEASE_MS * options.timeScale)
   const context = { ...run.context, candidates: options.candidates, leaseMs }
   const deployment = withTimeout(options.timeoutMs, await deployLocally({ ...run, context }, resources))
   const { dynamodb, candidates, lease } = deployment
-  if (dynamodb.isForeign === true) {
-    display.note(`DynamoDB Local at ${dynamodb.endpoint} is not this run's own: others may read the run's tables.`)
-  }
+  display.deployed(dynamodb)
 
   const runningTicks = new RunningTicks()
   const { continueSelf } = runningTicks
@@ -82,18 +75,38 @@ export async function runLocally(run: LocalRunOptions): Promise<Conclusion> {
 
   const ticks = new Ticks({ ...common, task, host, manualFaults, runningTicks, feed })
   let verdict: Over['verdict']
-  if (options.page) {
-    const inject = (fault: ManualFault) => manualFaults.inject(fault)
-    const page = await startPage({ port: options.port, feed, logs: recorder.logs, inject })
-    resources.defer(page.stop)
-    resources.defer(() => feed.add({ kind: 'over', atMs: Date.now(), verdict }))
-    display.page(page.url)
-  }
+  const inject = (fault: ManualFault) => manualFaults.inject(fault)
+  await servePage({ options, display, feed, logs: recorder.logs, inject, verdict: () => verdict }, resources)
   const end = await ticks.run()
   const conclusion = await task.conclude(end)
   verdict = verdictLines(conclusion, end.wasCut)
   display.ended(conclusion, end)
   return conclusion
+}
+
+/** In the terminal, as they happen. */
+export function showFaults(feed: Feed, display: Display): void {
+  feed.subscribe((updates, isSnapshot) => {
+    for (const update of isSnapshot ? [] : updates) {
+      if (update.kind === 'fault') display.fault(update)
+      if (update.kind === 'effect' && update.verdict === 'unguarded') display.unguarded(update)
+    }
+  })
+}
+
+interface Served extends Pick<LocalRunOptions, 'display'>, Pick<PageOptions, 'logs' | 'inject'> {
+  readonly options: Pick<RunOptions, 'page' | 'port'>
+  readonly feed: Feed
+  readonly verdict: () => Over['verdict']
+}
+
+/** Unless the options say no. At the end of the run it shows the verdict. */
+export async function servePage({ options, display, verdict, ...page }: Served, resources: Cleanups): Promise<void> {
+  if (!options.page) return
+  const { url, stop } = await startPage({ port: options.port, ...page })
+  resources.defer(stop)
+  resources.defer(() => page.feed.add({ kind: 'over', atMs: Date.now(), verdict: verdict() }))
+  display.page(url)
 }
 
 function withTimeout(timeoutMs: number | undefined, deployment: Deployment): Deployment {

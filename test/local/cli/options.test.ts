@@ -22,6 +22,7 @@ const DEFAULTS: StartOptions = {
   ...{ everyMs: 2_000, ticks: undefined, candidates: 4, customers: undefined, cold: false, json: false },
   ...{ killLeader: undefined, freezeLeader: undefined, chaos: undefined, without: [], timeScale: 0.1 },
   ...{ timeoutMs: undefined, scenario: [], scenarioFile: undefined, page: true, port: 0 },
+  standing: undefined,
 }
 
 test('without flags it runs until Ctrl-C: a tick per two seconds, four candidates, a tenth of the real delays', () => {
@@ -52,6 +53,13 @@ test('faults are scheduled in the order of their flags, each of which may be rep
     { tick: 6, do: 'removeCandidate', candidate: 5 },
     { tick: 2, do: 'addCandidate' },
   ])
+})
+
+test('--standing runs servers instead of ticks, four by default, until Ctrl-C or for a time', () => {
+  expect(optionsOf('--standing').standing).toEqual({ servers: 4, forMs: undefined })
+  expect(optionsOf('--standing 3 --for 20s --json --port 80')).toMatchObject({
+    ...{ standing: { servers: 3, forMs: 20_000 }, json: true, port: 80 },
+  })
 })
 
 const skewedBy = (ms: number) => ({ scenario: [{ tick: 2, do: 'skewClock', candidate: 1, ms }] })
@@ -141,6 +149,10 @@ test.each([
   ['--ticks 3 --freeze-leader 2 --thaw-leader 4', '--thaw-leader 4 is beyond the last tick: --ticks is 3'],
   ['--thaw-leader 4', '--thaw-leader 4 needs --freeze-leader with an earlier tick'],
   ['--port 8080 --no-page', '--port and --no-page'],
+  ['--standing 1', 'a whole number from 2 to 10'],
+  ['--standing 4 --kill-leader 2', "'--kill-leader <tick>': servers have no ticks. Break them on the page"],
+  ['--standing --cut-off 2:1', "'--cut-off <tick:candidate>': servers have no ticks"],
+  ['--for 20s', '--for needs --standing'],
   ['--candidate 4', 'Did you mean --candidates?'],
   ['--ticks', 'argument missing'],
   ['3', 'Flags go after `--`'],

@@ -22,6 +22,10 @@ test('a fault of every kind is read from JSON, without other fields', () => {
   for (const fault of EACH) expect(readFault(throughJson({ ...fault, tick: 4, more: 'x' }))).toEqual(fault)
 })
 
+test.each([{ do: 'handOver' }, { do: 'handOver', candidate: 2 }])('the page asks servers to hand over: %j', (fault) => {
+  expect(readFault(throughJson(fault))).toEqual(fault)
+})
+
 const choices = `"do" must be one of ${MANUAL_FAULTS.join(', ')}`
 const skew = '"ms" must be a whole number from -7200000 to 7200000'
 test.each([
@@ -29,6 +33,7 @@ test.each([
   [{ do: 'KillLeader' }, `${choices}, but is "KillLeader"`],
   [{ do: ['killLeader'] }, `${choices}, but is a list`],
   [{ do: 'cutOff' }, `${candidate}, but is missing`],
+  [{ do: 'handOver', candidate: 11 }, `${candidate}, but is 11`],
   [{ do: 'dropReply', candidate: 0 }, `${candidate}, but is 0`],
   [{ do: 'cutOff', candidate: '1' }, `${candidate}, but is "1"`],
   [{ do: 'skewClock', candidate: 11, ms: 0 }, `${candidate}, but is 11`],

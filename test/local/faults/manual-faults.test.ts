@@ -114,6 +114,8 @@ candidates are added with the lowest free number, and removed except the last on
 a removed candidate keeps its state for running invocations, and returns without it
   inject dropReply 1; inject cutOff 1; inject skewClock 1 500; inject removeCandidate 1; a read!; skew 500
   inject addCandidate; skew 0; a read
+candidates of ticks hand nothing over by hand
+  refuse handOver 2: Only servers that stay can hand over by hand
 candidates are at most ten
   ${'inject addCandidate; '.repeat(7)}refuse addCandidate: There are already 10 candidates, the maximum
 a clock is set ahead, behind and right

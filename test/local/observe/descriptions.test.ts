@@ -41,12 +41,19 @@ test('the ends of a tenure differ', async () => {
   await withLease(scene.optionsOf('a'), (lease) => lease.release())
   await (await scene.lead('b')).fail(new RangeError('no'))
   await withLease(scene.optionsOf('c'), (lease) => lease.complete([{ Put: put() }]))
-  await scene.optionsOf('d').store?.giveBack({ lease: 'billing', candidate: 'd', attempt: 'x', nowMs: 1 })
+  const { store } = scene.optionsOf('d')
+  const d = { lease: 'billing', candidate: 'd', attempt: 'x', nowMs: 1 }
+  await store?.giveBack(d)
+  const handOver = { kind: 'release', endedBy: 'released', reservedFor: 'e', reservedUntilMs: 2 } as const
+  await store?.write({ ...d, ...handOver, fencingToken: 1, step: 1 })
+  await store?.standing?.requestTransfer({ lease: 'billing', fencingToken: 1, to: 'e', nowMs: 1, untilMs: 2 })
   expect(described(scene).filter((text) => !text.startsWith('Requests'))).toEqual([
     'Releases the lease: done',
     'Releases the lease: its task failed with RangeError: done',
     'Completes the tick, together with 1 write of its own: done',
     'Gives back a lease that was granted too late: refused: its condition does not hold',
+    'Hands the lease over to e: refused: its condition does not hold',
+    'Asks the leader to hand over to e: refused: its condition does not hold',
   ])
 })
 

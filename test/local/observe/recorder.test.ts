@@ -111,6 +111,31 @@ test('a replaced leader has its fenced writes and its completion refused, each c
   ])
 })
 
+test('a server leads again and again, each time with a log of its own, until its process ends', async () => {
+  const { recorder, lead, entries, stepsOf } = started()
+  recorder.serverStarted('a', 1, 7)
+  recorder.serverStarted('b', 2, 8)
+  await (await lead('a')).lease.release()
+  await (await lead('b')).lease.release()
+  await lead('a')
+  recorder.serverEnded('a', 'signal SIGKILL', ['Bye'])
+  recorder.serverEnded('b', 'signal SIGKILL', [])
+  expect(tenuresIn(entries)).toMatchObject([
+    { candidate: 1, end: 'released' },
+    { candidate: 2, end: 'released' },
+    { candidate: 1, doneAtMs: NOW_MS, error: { name: 'Exit', message: 'signal SIGKILL' } },
+  ])
+  expect(stepsOf(1).map(({ description }) => description)).toEqual([
+    'Process 7 starts',
+    expect.stringMatching(/^Requests/),
+    'Releases the lease',
+  ])
+  expect(stepsOf(3)).toMatchObject([
+    { result: expect.stringMatching(/^granted/) },
+    { description: 'The process ended: signal SIGKILL', trace: ['Bye'] },
+  ])
+})
+
 const sendUnfenced = ({ clientOf }: Wire, Item: object = put().Item) =>
   clientOf('a').send(new PutCommand({ TableName: ROWS, Item: { ...Item } }))
 test.each<[string, (scene: Replacement) => Promise<unknown>, readonly (readonly [string, string])[]]>([

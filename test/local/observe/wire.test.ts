@@ -1,7 +1,15 @@
 import { expect, test } from 'vitest'
 import type { Call } from '../../../infra/local/lambda-host/interceptor.ts'
 import { dynamodbError } from '../../../infra/local/lambda-host/services.ts'
-import { answerOf, leaseRequestOf, missingTableOf, plainName, writesOf } from '../../../infra/local/observe/wire.ts'
+import {
+  answerOf,
+  endIn,
+  isStandingBy,
+  leaseRequestOf,
+  missingTableOf,
+  plainName,
+  writesOf,
+} from '../../../infra/local/observe/wire.ts'
 import { gatewayCall, LEASES, ROWS } from './wire.ts'
 
 const TableName = ROWS
@@ -26,6 +34,26 @@ test.each<[string, object, readonly string[]]>([
   const call: Call = { service: 'dynamodb', operation, target: TableName, body: { ...body }, requestId: 'a' }
   expect(leaseRequestOf(call, LEASES)).toBeUndefined()
   expect(writesOf(call, LEASES).map(({ what }) => what)).toEqual(writes)
+})
+
+const keyOf = (record: string) => ({ Key: { lease: { S: 'a' }, record: { S: record } } })
+test.each<[string, string, object, boolean]>([
+  ['GetItem', LEASES, keyOf('LEASE'), true],
+  ['Query', LEASES, {}, true],
+  ['UpdateItem', LEASES, keyOf('CANDIDATE#b'), true],
+  ['UpdateItem', LEASES, keyOf('LEASE'), false],
+  ['GetItem', ROWS, keyOf('LEASE'), false],
+])('%s of %s with %j is what a server sends while it stands by: %s', (operation, target, body, isOne) => {
+  expect(isStandingBy({ service: 'dynamodb', operation, target, body: { ...body }, requestId: 'a' }, LEASES)).toBe(
+    isOne,
+  )
+})
+
+test('a release that keeps the lease for a candidate hands it over', () => {
+  const tenure = { lease: 'a', candidate: 'b', attempt: 'x', fencingToken: 1, step: 1, nowMs: 1 }
+  const release = { ...tenure, kind: 'release', endedBy: 'released' } as const
+  expect(endIn(release)).toBe('released')
+  expect(endIn({ ...release, reservedFor: 'c', reservedUntilMs: 2 })).toBe('continued')
 })
 
 test('a charge at the gateway is a write, and a lookup is not', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Counts, Entry } from '../../../infra/local/observe/entries.ts'
+import type { Counts, Entry, StandingCounts } from '../../../infra/local/observe/entries.ts'
 import type { Step } from '../../../infra/local/observe/tenure-logs.ts'
 import {
   describeLeader,
@@ -52,6 +52,32 @@ test.each<[readonly Entry[], string]>([
   [[{ ...SETUP_ENTRY, switchedOff: ['fence', 'key'] }], `${LINE} Switched off: the fence, the key. ${TIMES}`],
 ])('the first line says what one sees: %#', (entries, text) => {
   expect(textOf(renderSubject(historyOf(...entries)))).toBe(text)
+})
+
+const { periodMs: _periodMs, ...SETUP_WITHOUT_TICKS } = SETUP_ENTRY
+/** Servers that stay. */
+const STANDING: readonly Entry[] = [{ ...SETUP_WITHOUT_TICKS, task: 'appends' }, candidate(1), candidate(2)]
+const standing = (changes: Partial<StandingCounts> = {}): Entry => ({
+  ...{ kind: 'standingCounts', tenures: 2, appended: 9, staleRefused: 0, staleAccepted: 0, errors: [] },
+  ...changes,
+})
+
+test('servers that stay have no ticks, proclaim, and hand over', () => {
+  const announcement = '{"pid":7}'
+  const history = historyOf(...STANDING, standing({ lastGapMs: 120, longestGapMs: 3_400 }))
+  expect(textOf(renderSubject(history))).toContain('One leads and appends ; the others stand by.')
+  expect(textOf(renderCounters(history))).toBe(
+    'Tenures 2 Writes of leaders 9 Last time without a leader 0.12 s longest: 3.40 s ' +
+      'Stale writes refused 0 by the fence Stale writes accepted 0 no fence; must be 0',
+  )
+  expect(textOf(renderVerdict(history))).toMatch(/^So far all is well/)
+  expect(textOf(renderVerdict(historyOf(standing({ errors: ['a', 'b'] }))))).toBe('✗ So far: a; b.')
+  expect(controlsOf(renderLeaderFaults(history)).faults.at(-1)).toEqual({ do: 'handOver' })
+  expect(controlsOf(renderCandidates(history)).faults).toContainEqual({ do: 'handOver', candidate: 2 })
+  const led = tenure(1, 0, { tick: undefined, announcement })
+  expect(describeLeader(historyOf(led), T0)).toMatch(/It proclaims \{"pid":7\}\.$/)
+  const table = textOf(renderTenures(historyOf(...STANDING, led)))
+  expect(table).toMatch(/newest first; times in UTC Token Candidate Proclaimed .* \{&quot;pid&quot;:7\} leading/)
 })
 
 const FAILED: Entry = { ...OVER, verdict: [{ kind: 'open', text: '? The leader was not killed.' }] }

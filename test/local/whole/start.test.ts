@@ -122,6 +122,44 @@ describe('npm start', { timeout: 120_000 }, () => {
     expect(tenureFilesIn(directory)).toEqual([])
   })
 
+  test('--standing runs servers: a killed leader is replaced, one hands over by hand, all end clean', async () => {
+    const { directory } = customersDue('2099-01-31')
+    const { child, output, ended } = start(directory, '--standing 3 --json')
+    const tenures = () =>
+      [...output.stderr.matchAll(/candidate (\d) leads with token (\d+)/g)].map(([, candidate, token]) => ({
+        ...{ candidate: Number(candidate), token: Number(token) },
+      }))
+    const led = async (nth: number) => {
+      await expect.poll(() => tenures().length, TO_START).toBeGreaterThan(nth)
+      return tenures()[nth] ?? { candidate: 0, token: 0 }
+    }
+    const inject = (fault: object) => {
+      const { href, origin } = new URL(/http:\S+/.exec(output.stderr)?.[0] ?? '')
+      const headers = { 'content-type': 'application/json', origin }
+      return fetch(`${href}faults`, { method: 'POST', headers, body: JSON.stringify(fault) })
+    }
+    const first = await led(0)
+    const family = familyOf(child.pid)
+    await inject({ do: 'killLeader' })
+    const second = await led(1)
+    const other = [1, 2, 3].find((one) => one !== first.candidate && one !== second.candidate) ?? 0
+    const isAsked = async () => (await inject({ do: 'handOver', candidate: other })).status
+    await expect.poll(isAsked).toBe(204) // its row is written every two seconds
+    expect(await led(2)).toMatchObject({ candidate: other })
+    expect(tenures().map(({ token }) => token - first.token)).toEqual([0, 1, 2])
+    const all = [...new Set([...family, ...familyOf(child.pid)])]
+    child.kill('SIGINT')
+    expect(await ended).toBe(0)
+    const summary = JSON.parse(output.stdout)
+    expect(summary).toMatchObject({ verdict: 'right', servers: 3, tenures: 3, staleAccepted: 0 })
+    expect(summary.gaps).toMatchObject([
+      { after: 'killed', candidate: first.candidate },
+      { after: `asked to hand over to candidate-${other}`, candidate: second.candidate },
+    ])
+    await expectNoneLeftOf(all)
+    expect(tenureFilesIn(directory)).toEqual([])
+  })
+
   test('ends with 1 when something went wrong', async () => {
     const { directory, file } = customersDue('2024-01-31')
     const { output, ended } = start(directory, `--no-page --without lease --ticks 1 --customers ${file}`)

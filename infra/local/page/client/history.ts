@@ -8,6 +8,7 @@ import type {
   LeaderEntry,
   Over,
   Setup,
+  StandingCounts,
   TenureEntry,
 } from '../../observe/entries.ts'
 
@@ -18,6 +19,7 @@ const NOTHING: Counts = {
 export class History {
   setup?: Setup
   counts: Counts = NOTHING
+  standingCounts?: StandingCounts
   leader?: LeaderEntry
   over?: Over
   readonly candidates = new Map<number, CandidateEntry>()
@@ -34,6 +36,11 @@ export class History {
     this.revision += 1
   }
 
+  /** Whether the candidates are servers that stay. */
+  get isStanding(): boolean {
+    return this.setup !== undefined && this.setup.periodMs === undefined
+  }
+
   sortedCandidates(): readonly CandidateEntry[] {
     return [...this.candidates.values()].sort((a, b) => a.candidate - b.candidate)
   }
@@ -46,6 +53,7 @@ export class History {
     switch (entry.kind) {
       case 'setup':
       case 'counts':
+      case 'standingCounts':
       case 'leader':
       case 'over':
         Object.assign(this, { [entry.kind]: entry })

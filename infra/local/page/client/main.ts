@@ -24,8 +24,12 @@ const REDRAW_MS = 250
 /** A screen reader reads only the latest news. */
 const NEWS_MS = 1_000
 
-/** What a local run cannot know (`unknown`) or do (`forced`) is left out. */
-const OUTCOMES_DRAWN = ['leading', 'completed', 'failed', 'takenOver', 'released'] as const
+/** What a local run cannot know (`unknown`) or do (`forced`) is left out; and what servers, or ticks, cannot do. */
+const OF_TICKS = { outcomes: ['leading', 'completed', 'failed', 'takenOver', 'released'], marks: MARK_KINDS } as const
+const OF_SERVERS = {
+  outcomes: ['leading', 'failed', 'takenOver', 'released', 'continued'],
+  marks: MARK_KINDS.filter((kind) => kind !== 'tick' && kind !== 'failure'),
+} as const
 
 let history = new History()
 /** How far the server's clock is ahead of the browser's. */
@@ -35,11 +39,11 @@ let isScrolling = false
 let drawnRevision = -1
 let tallest = 0
 
-// All of it at once: words for every mark, and nothing below it moves.
-patch(
-  'legend',
-  html`${renderLegend(OUTCOMES_DRAWN, CUSTOM_PROPERTIES)}${renderMarkLegend(MARK_KINDS, CUSTOM_PROPERTIES)}`,
-)
+/** All of it at once: words for every mark, and nothing below it moves. */
+function drawLegend(): void {
+  const { outcomes, marks } = history.isStanding ? OF_SERVERS : OF_TICKS
+  patch('legend', html`${renderLegend(outcomes, CUSTOM_PROPERTIES)}${renderMarkLegend(marks, CUSTOM_PROPERTIES)}`)
+}
 
 const scroller = new Scroller(part('scroller'), part('spacer'), requestDraw)
 const logPanel = new LogPanel(() => history)
@@ -70,6 +74,7 @@ function draw(): void {
 
 function drawParts(): void {
   drawnRevision = history.revision
+  drawLegend()
   part<HTMLFieldSetElement>('faults').disabled = history.over !== undefined
   patch('subject', renderSubject(history))
   patch('counters', renderCounters(history))

@@ -125,11 +125,12 @@ export function workOutcome({ end, endedAtMs, doneAtMs, error }: TenureEntry): B
 }
 
 function barOf({ first, last, joints }: Work, toMs: number | undefined, outcome: BarOutcome, nowMs: number): Bar {
-  const { number, token, candidate, tick, accepted, refused, unguarded, error, end, successor } = last
+  const { number, token, candidate, tick, announcement, accepted, refused, unguarded, error, end, successor } = last
   const fromMs = first.atMs
   const title = [
     `${describeOutcome(last)}: candidate ${candidate}, token ${token}`,
     ...(tick === undefined ? [] : [`tick ${tick}`]),
+    ...(announcement === undefined ? [] : [`proclaimed ${announcement}`]),
     `from ${clockTime(fromMs, 'milliseconds')} UTC, for ${span((endOf(last) ?? nowMs) - fromMs)}`,
     ...(joints.length === 0 ? [] : [`handed over ${joints.length} times; of the last part:`]),
     `${accepted} effects accepted, ${refused} refused`,

@@ -3,7 +3,7 @@ import { type Content, html, type Markup } from '../../../../functions/widget/ht
 import { CUSTOM_PROPERTIES } from '../../../../functions/widget/palette.ts'
 import { clockTime, span } from '../../../../functions/widget/time-words.ts'
 import { describeSkew, type ManualFault } from '../../faults/fault.ts'
-import type { CandidateEntry, FailedAttempt, TenureEntry } from '../../observe/entries.ts'
+import type { CandidateEntry, FailedAttempt, StandingCounts, TenureEntry } from '../../observe/entries.ts'
 import type { Step } from '../../observe/tenure-logs.ts'
 import type { History } from './history.ts'
 import { currentTenures, describeOutcome, endOf, secondsOf, tickTime, workOutcome } from './picture.ts'
@@ -11,6 +11,11 @@ import { currentTenures, describeOutcome, endOf, secondsOf, tickTime, workOutcom
 export function renderSubject({ setup }: History): Markup {
   if (setup === undefined) return html`Waiting for the run to begin …`
   const { task, lease, leaseMs, periodMs, switchedOff } = setup
+  if (periodMs === undefined) {
+    return html`You see servers stand for the lease <b>${lease}</b>: each candidate is a process that stays. One leads
+and <b>${task}</b>; the others stand by. <small>The lease lasts ${leaseMs / 1000} s unless it is renewed. A process that
+ends is started again, as by a supervisor.</small>`
+  }
   const off =
     switchedOff.length === 0 ? undefined : html` <strong>Switched off: the ${switchedOff.join(', the ')}.</strong>`
   return html`You see candidates compete for the lease <b>${lease}</b>: at each tick one leads, and performs
@@ -19,8 +24,12 @@ renewed. Ticks are simulated, ${span(periodMs)} apart: their times are not those
 }
 
 /** Of the whole run at its end; before it, what is known so far. */
-export function renderVerdict({ over, counts }: History): Markup {
+export function renderVerdict({ over, counts, standingCounts: standing }: History): Markup {
   if (over?.verdict !== undefined) return html`${over.verdict.map(({ kind, text }) => verdictLine(kind, text))}`
+  if (standing !== undefined && standing.errors.length > 0) {
+    return verdictLine('wrong', `✗ So far: ${standing.errors.join('; ')}.`)
+  }
+  if (standing !== undefined && standing.tenures > 0) return verdictLine('right', STANDING_IS_RIGHT)
   if (counts.ticks === 0) return html``
   const { completedTwice, staleAccepted, completed, ticks } = counts
   if (completedTwice > 0) return verdictLine('wrong', '✗ So far: a tick was completed more than once.')
@@ -29,21 +38,40 @@ export function renderVerdict({ over, counts }: History): Markup {
   return verdictLine('right', `So far all is well: ${completed} of ${ticks} ticks completed, each by one leader.`)
 }
 
+const STANDING_IS_RIGHT =
+  'So far all is well: each token is higher than all before, and writes were applied in this order.'
 const verdictLine = (kind: 'right' | 'wrong' | 'open', text: string) => html`<span class="${kind}">${text}</span>`
 
-export function renderCounters({ counts }: History): Markup {
+export function renderCounters({ counts, standingCounts, isStanding }: History): Markup {
+  if (isStanding) return html`${standingCounters(standingCounts)}`
   const { ticks, completed, completedTwice, overdue, staleRefused, staleAccepted, money } = counts
   const [twice, kind] = completedTwice > 0 ? ['must be 0: this is wrong', 'wrong'] : ['must be 0', 'right']
   return html`${counter('Ticks', ticks)}
 ${counter('Completed', completed)}
 ${counter('Completed twice', completedTwice, twice, kind)}
 ${counter('Overdue', overdue, 'not completed', overdue > 0 ? 'late' : 'right')}
-${counter('Stale writes refused', staleRefused, 'by the fence')}
-${counter('Stale writes accepted', staleAccepted, 'no fence; must be 0', staleAccepted > 0 ? 'wrong' : 'right')}
+${staleRefusals(staleRefused)}
+${staleAcceptances(staleAccepted)}
 ${money === undefined ? undefined : html`<div class="counter"><dt>Money</dt><dd>${money}</dd></div>`}`
 }
 
-function counter(name: string, value: number, remark?: string, kind = ''): Markup {
+function standingCounters(counts: StandingCounts | undefined): readonly Markup[] {
+  const { tenures = 0, appended = 0, staleRefused = 0, staleAccepted = 0, lastGapMs, longestGapMs } = counts ?? {}
+  const gap = (ms: number | undefined) => (ms === undefined ? 'never' : `${(ms / 1000).toFixed(2)} s`)
+  return [
+    counter('Tenures', tenures),
+    counter('Writes of leaders', appended),
+    counter('Last time without a leader', gap(lastGapMs), `longest: ${gap(longestGapMs)}`),
+    staleRefusals(staleRefused),
+    staleAcceptances(staleAccepted),
+  ]
+}
+
+const staleRefusals = (times: number) => counter('Stale writes refused', times, 'by the fence')
+const staleAcceptances = (times: number) =>
+  counter('Stale writes accepted', times, 'no fence; must be 0', times > 0 ? 'wrong' : 'right')
+
+function counter(name: string, value: number | string, remark?: string, kind = ''): Markup {
   const small = remark === undefined ? undefined : html` <small>${remark}</small>`
   return html`<div class="counter ${kind}"><dt>${name}</dt><dd>${value}${small}</dd></div>`
 }
@@ -63,14 +91,15 @@ function describeCurrent([current, ...others]: readonly TenureEntry[], nowMs: nu
     const numbers = [current, ...others].map(({ candidate }) => candidate).join(', ')
     return `Candidates ${numbers} lead at once, each with a lease of its own.`
   }
-  const { candidate, token, expiresAtMs, doneAtMs } = current
+  const { candidate, token, expiresAtMs, doneAtMs, announcement } = current
   const leftMs = expiresAtMs - nowMs
   const left = leftMs > 0 ? `expires in ${secondsOf(leftMs)}` : 'has expired'
   const state = doneAtMs === undefined ? 'leads' : 'ended without releasing the lease'
-  return `Candidate ${candidate} ${state}, token ${token}; the lease ${left}.`
+  const proclaims = announcement === undefined || doneAtMs !== undefined ? '' : ` It proclaims ${announcement}.`
+  return `Candidate ${candidate} ${state}, token ${token}; the lease ${left}.${proclaims}`
 }
 
-export function renderLeaderFaults({ leader }: History): Markup {
+export function renderLeaderFaults({ leader, isStanding }: History): Markup {
   const { armed, frozen = [] } = leader ?? {}
   const [isKill, isFreeze] = [armed === 'killLeader', armed === 'freezeLeader']
   const kill = isKill ? 'The next leader will be killed' : 'Kill the leader'
@@ -78,7 +107,8 @@ export function renderLeaderFaults({ leader }: History): Markup {
   const thaw = frozen.length > 0 ? `Thaw candidate ${frozen.join(', ')}` : 'Thaw'
   return html`${faultButton({ do: 'killLeader' }, kill, isKill, 'fault-kill')}
 ${faultButton({ do: 'freezeLeader' }, freeze, isFreeze, 'fault-freeze')}
-${faultButton({ do: 'thawLeader' }, thaw, frozen.length === 0 && !isFreeze, 'fault-thaw')}`
+${faultButton({ do: 'thawLeader' }, thaw, frozen.length === 0 && !isFreeze, 'fault-thaw')}
+${isStanding ? faultButton({ do: 'handOver' }, 'Hand over to the best', false, 'fault-hand-over') : undefined}`
 }
 
 /** The page sends the JSON in `data-fault` when the button is clicked. */
@@ -91,12 +121,12 @@ const SKEWS_MS = [-60_000, -5_000, -1_500, -500, 0, 500, 1_500, 5_000, 60_000]
 
 export function renderCandidates(history: History): Markup {
   const present = history.sortedCandidates().filter(({ isPresent }) => isPresent)
-  const rows = present.map((one) => candidateRow(one, present.length === 1))
+  const rows = present.map((one) => candidateRow(one, present.length === 1, history.isStanding))
   const add = faultButton({ do: 'addCandidate' }, 'Add a candidate', false, 'fault-add')
   return html`<ul class="candidates">${rows}</ul>${add}`
 }
 
-function candidateRow(one: CandidateEntry, isLast: boolean): Markup {
+function candidateRow(one: CandidateEntry, isLast: boolean, isStanding: boolean): Markup {
   const { candidate, skewMs, isCutOff, dropsNextReply } = one
   const choices = [...new Set([...SKEWS_MS, skewMs])].sort((a, b) => a - b)
   const options = choices.map(
@@ -106,35 +136,38 @@ function candidateRow(one: CandidateEntry, isLast: boolean): Markup {
   const label = (text: string) => html`${text}<span class="hidden">, candidate ${candidate}</span>`
   const drop = dropsNextReply ? 'The next reply will be dropped' : 'Drop the next reply'
   const connection = isCutOff ? 'Reconnect' : 'Drop all requests'
+  const handOver = () => faultButton({ do: 'handOver', candidate }, label('Hand over to it'), false, id('hand-over'))
   return html`<li id="candidate-${candidate}"><b>Candidate ${candidate}</b>
 <label>${label('Clock')} <select id="${id('skew')}" data-skew="${candidate}">${options}</select></label>
 ${faultButton({ do: 'dropReply', candidate }, label(drop), dropsNextReply, id('drop'))}
 ${faultButton({ do: isCutOff ? 'reconnect' : 'cutOff', candidate }, label(connection), false, id('cut'))}
-${faultButton({ do: 'removeCandidate', candidate }, label('Remove'), isLast, id('remove'))}</li>`
+${faultButton({ do: 'removeCandidate', candidate }, label('Remove'), isLast, id('remove'))}
+${isStanding ? handOver() : undefined}</li>`
 }
 
 const SHOWN_ROWS = 20
-const COLUMNS = ['Token', 'Candidate', 'Tick (simulated)', 'Outcome', 'Began', 'Lasted', 'Effects']
+const COLUMNS = ['Outcome', 'Began', 'Lasted', 'Effects']
 
 /** The last tenures, and the attempts that failed without leading. */
-export function renderTenures({ numbered }: History): Markup {
+export function renderTenures({ numbered, isStanding }: History): Markup {
   const shown = [...numbered.values()].slice(-SHOWN_ROWS).reverse()
   if (shown.length === 0) return html`<p>No candidate has led yet.</p>`
-  return html`<div class="wide"><table>
-<caption>The last tenures, newest first; all times but ticks are real, in UTC</caption>
-<thead><tr>${COLUMNS.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
+  const [times, about] = isStanding ? ['times', 'Proclaimed'] : ['all times but ticks are real,', 'Tick (simulated)']
+  return html`<div class="wide"><table><caption>The last tenures, newest first; ${times} in UTC</caption>
+<thead><tr>${['Token', 'Candidate', about, ...COLUMNS].map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${shown.map(row)}</tbody></table></div>`
 }
 
 function row(one: TenureEntry | FailedAttempt): Markup {
   const { number, candidate, tick, atMs } = one
+  const about = tick !== undefined ? tickTime(tick) : one.kind === 'tenure' ? one.announcement : undefined
   const [token, colour, outcome, lasted, effects] =
     one.kind === 'tenure'
       ? [one.token, workOutcome(one), describeOutcome(one), durationOf(one), effectsOf(one)]
       : (['none', 'failed', `failed: ${one.error.name}`, '', ''] as const)
   return html`<tr id="row-${number}"><th scope="row"><button type="button" id="log-${number}" data-log="${number}"
  aria-label="${token}: log of candidate ${candidate}">${token}</button></th><td>${candidate}</td>
-<td>${tick === undefined ? '' : tickTime(tick)}</td><td style="color:${CUSTOM_PROPERTIES[colour]}">${outcome}</td>
+<td>${about}</td><td style="color:${CUSTOM_PROPERTIES[colour]}">${outcome}</td>
 <td>${clockTime(atMs, 'seconds')}</td><td>${lasted}</td><td>${effects}</td></tr>`
 }
 
