@@ -83,3 +83,18 @@ test.each([
   expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(1_000_000)
   expect(await load(bundle, env)).toBe('function')
 })
+
+test('a billing function that stands by loads no file with the task', async () => {
+  const bundle = await bundleOf('ChargeSubscriptions')
+  const textOf = (file: string) => readFile(join(bundle, file), 'utf8')
+  const loaded = new Set(['index.mjs'])
+  for (const file of loaded) {
+    const imported = (await textOf(file)).matchAll(/(?:^|;)(?:import|export)\b[^;]*?"\.\/([^"]+)"/gm)
+    for (const [, name = ''] of imported) loaded.add(name)
+  }
+  const modules = (await readdir(bundle)).filter((file) => file.endsWith('.mjs'))
+  const isOfTheTask = await Promise.all(modules.map(async (file) => (await textOf(file)).includes('payment_intents')))
+  const ofTheTask = modules.filter((_, index) => isOfTheTask[index])
+  expect(ofTheTask).not.toEqual([])
+  expect(ofTheTask.filter((file) => loaded.has(file))).toEqual([])
+})

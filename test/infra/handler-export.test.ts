@@ -1,5 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { Stack } from 'aws-cdk-lib'
 import { afterAll, expect, test } from 'vitest'
 import { ElectedSchedule, LeaseTable } from '../../infra/constructs/index.ts'
@@ -13,13 +15,10 @@ afterAll(() => rmSync(directory, { recursive: true }))
 function elect(file: string, text: string, bundledStacks: readonly string[]) {
   const entry = join(directory, file)
   writeFileSync(entry, text)
-  const stack = new Stack(newApp({ context: { 'aws:cdk:bundling-stacks': bundledStacks } }), 'Stack')
-  return new ElectedSchedule(stack, 'Hourly', {
-    leaseTable: new LeaseTable(stack, 'Leases'),
-    lease: 'a',
-    entry,
-    ...HOURLY,
-  })
+  const app = newApp({ context: { 'aws:cdk:bundling-stacks': bundledStacks } })
+  const stack = new Stack(app, 'Stack')
+  new ElectedSchedule(stack, 'Hourly', { leaseTable: new LeaseTable(stack, 'Leases'), lease: 'a', entry, ...HOURLY })
+  return app.outdir
 }
 
 test.each([
@@ -36,4 +35,28 @@ test.each([
 
 test('a stack that is not bundled is not checked, as for `cdk ls`', () => {
   expect(() => elect('listed.cjs', 'exports.handler = 1', [])).not.toThrow()
+})
+
+test('what a handler imports on demand is a file that a standby never reads, with a source map', () => {
+  writeFileSync(join(directory, 'task.ts'), "\nexport function run(): never {\n  throw new Error('ran')\n}\n")
+  const importing = "export const handler = async (leads: boolean) => leads && (await import('./task.ts')).run()"
+  const outdir = elect('importing.ts', importing, ['**'])
+  const [bundle = '', ...more] = globSync('asset.*/index.mjs', { cwd: outdir }).map((file) => join(outdir, file))
+  const [task = '', ...others] = globSync('asset.*/task-*.mjs', { cwd: outdir }).map((file) => join(outdir, file))
+  expect([more, others]).toEqual([[], []])
+  const call = (leads: boolean) =>
+    spawnSync(
+      process.execPath,
+      [
+        '--enable-source-maps',
+        '--input-type=module',
+        '-e',
+        `await (await import(${JSON.stringify(pathToFileURL(bundle).href)})).handler(${leads})`,
+      ],
+      { encoding: 'utf8' },
+    )
+  expect(call(true).stderr).toMatch(/Error: ran\n +at .*task\.ts:3:9/)
+  rmSync(task)
+  expect(call(false)).toMatchObject({ status: 0, stderr: '' })
+  expect(call(true).stderr).toContain('ERR_MODULE_NOT_FOUND')
 })
