@@ -3,6 +3,9 @@
  * look up in files is given; requests are not signed, which would take longer than all else.
  */
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
+import { sdkTransport } from '../../stores/sdk.ts'
+import { lent } from '../../stores/sdk-client.ts'
+import { readyTransports } from '../../stores/transports.ts'
 import { SimulatedDynamoDB } from './database.ts'
 import { type Request, requestOf } from './request.ts'
 
@@ -58,7 +61,9 @@ export function simulatedClient(send: Send = inMemory(), config: DynamoDBClientC
     },
     ...config,
   })
-  return Object.assign(client, { send: sendOfSdk })
+  Object.assign(client, { send: sendOfSdk })
+  readyTransports.set(client, { sdk: sdkTransport(lent(client)) })
+  return client
 }
 
 function inMemory(): Send {

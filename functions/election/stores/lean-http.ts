@@ -1,0 +1,77 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { IDLE_MS, SDK_TIMEOUTS } from './sdk-client.ts'
+
+/** One try of a request. */
+interface Try {
+  readonly url: URL
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+  readonly signal: AbortSignal | undefined
+  /** @param dateMs of its `Date` header, or NaN */
+  readonly headCame: (statusCode: number, dateMs: number) => void
+}
+
+export interface Answer {
+  readonly statusCode: number
+  readonly text: string
+  readonly requestId: string | undefined
+}
+
+/** Sends one try, and returns the whole answer. @throws Error without one */
+export type Exchange = (tried: Try) => Promise<Answer>
+
+/** DynamoDB's longest answer is 1 MB, and its JSON at most a few times longer. */
+const LONGEST_ANSWER = 16_000_000
+
+/** Shared by all stores. A connection that waits for a request does not keep the process alive. */
+let agents: readonly [http: HttpAgent, https: HttpsAgent] | undefined
+
+export const overHttp: Exchange = ({ url, headers, body, signal, headCame }) => {
+  const options = { keepAlive: true, timeout: IDLE_MS }
+  agents ??= [new HttpAgent(options), new HttpsAgent(options)]
+  const isSecure = url.protocol === 'https:'
+  const send = isSecure ? httpsRequest : httpRequest
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+  const request = send(url, { method: 'POST', headers, agent: agents[isSecure ? 1 : 0], ...(signal && { signal }) })
+  const fail = (error: Error) => {
+    reject(error)
+    request.destroy()
+  }
+  const failAfter = (ms: number, what: string) =>
+    setTimeout(() => fail(Object.assign(new Error(`No ${what} within ${ms} ms`), { name: 'TimeoutError' })), ms)
+  const answering = failAfter(SDK_TIMEOUTS.requestTimeout, 'answer')
+  request.on('socket', (socket) => {
+    if (!socket.connecting) return
+    const connecting = failAfter(SDK_TIMEOUTS.connectionTimeout, 'connection')
+    for (const event of ['connect', 'close']) socket.once(event, () => clearTimeout(connecting))
+  })
+  request.on('error', fail)
+  request.on('response', (response) => {
+    const { statusCode = 0, headers: of } = response
+    headCame(statusCode, Date.parse(String(of.date)))
+    textOf(response).then((text) => {
+      const id = of['x-amzn-requestid']
+      resolve({ statusCode, text, requestId: typeof id === 'string' ? id : undefined })
+    }, fail)
+  })
+  request.end(body)
+  return promise.finally(() => clearTimeout(answering))
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of response) {
+    length += chunks.push(chunk) && chunk.length
+    if (length > LONGEST_ANSWER) throw new Error(`The answer has more than ${LONGEST_ANSWER} bytes`)
+  }
+  return Buffer.concat(chunks).toString()
+}
+
+const CODES = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND'])
+
+/** The network's error, which may pass. */
+export function isOfTheNetwork(error: Error): boolean {
+  return error.name === 'TimeoutError' || ('code' in error && CODES.has(String(error.code)))
+}

@@ -1,0 +1,168 @@
+/**
+ * Requests on lease rows without the SDK, whose modules take longer to load than a standby needs for all the rest. In
+ * Lambda only, and only if the environment sets nothing of AWS that is unknown here: else the SDK knows better. Tries,
+ * time-outs, pauses and errors are those of the SDK's standard mode.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
+ */
+import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import type { Clock } from '../clock.ts'
+import { parseJson, property } from '../json.ts'
+import { isSignatureError, isThrottled } from './dynamodb-errors.ts'
+import { type Exchange, isOfTheNetwork, overHttp } from './lean-http.ts'
+import { signed, type Variables } from './lean-signature.ts'
+import type { AttributeMap } from './row.ts'
+import { SDK_CLIENT } from './sdk-client.ts'
+import type { SendToTable, TableAnswer, Wire } from './wire.ts'
+
+/** Variables that say nothing about requests, or what is read here. */
+const KNOWN = new RegExp(
+  `^AWS_(${[
+    ...['REGION', 'DEFAULT_REGION', 'ACCESS_KEY_ID', 'SECRET_ACCESS_KEY', 'SESSION_TOKEN', 'ENDPOINT_URL(_\\w+)?'],
+    ...['EXECUTION_ENV', 'LAMBDA_\\w+', 'XRAY_\\w+', 'NODEJS_CONNECTION_REUSE_ENABLED'],
+    'SDK_UA_APP_ID', // Powertools sets it
+  ].join('|')})$`,
+)
+/** Of the partition `aws`. Elsewhere endpoints have other domains. */
+const REGION = /^(af|ap|ca|eu|il|me|mx|sa|us)-(central|(north|south)?(east|west)?)-\d$/
+
+/** A request whose clock is wrong by this much is refused; below it, nothing is corrected. */
+const TOLERATED_SKEW_MS = 240_000
+const PAUSE_MS = 100
+const THROTTLED_PAUSE_MS = 500
+const LONGEST_PAUSE_MS = 20_000
+
+/**
+ * @param exchange sends one request and returns its answer. @default over HTTP
+ * @returns undefined if the SDK is needed
+ */
+export function leanTransport(
+  variables: Variables,
+  clock: Clock,
+  exchange: Exchange = overHttp,
+): SendToTable | undefined {
+  const { AWS_REGION: region = '' } = variables
+  const endpoint = variables['AWS_ENDPOINT_URL_DYNAMODB'] ?? variables['AWS_ENDPOINT_URL']
+  const isInLambda = variables['AWS_LAMBDA_FUNCTION_NAME'] !== undefined
+  const hasKeys = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'].every((name) => variables[name])
+  const isKnown = Object.keys(variables).every((name) => !name.startsWith('AWS_') || KNOWN.test(name))
+  const address = endpoint ?? `https://dynamodb.${region}.amazonaws.com`
+  if (!isInLambda || !hasKeys || !isKnown || !REGION.test(region) || !/^https?:\/\/[^/?#@]+\/?$/.test(address)) return
+  const sender = new Sender(new URL(address), region, variables, clock, exchange)
+  return (request, wire, signal) => sender.send(request.operation, request.input, wire, signal)
+}
+
+class Sender {
+  readonly #url: URL
+  readonly #region: string
+  readonly #variables: Variables
+  readonly #clock: Clock
+  readonly #exchange: Exchange
+  /** What must be added to this machine's clock. */
+  #correctionMs = 0
+
+  constructor(url: URL, region: string, variables: Variables, clock: Clock, exchange: Exchange) {
+    this.#url = url
+    this.#clock = clock
+    this.#exchange = exchange
+    this.#region = region
+    this.#variables = variables
+  }
+
+  async send(operation: string, input: object, wire: Wire, signal?: AbortSignal): Promise<TableAnswer> {
+    const body = JSON.stringify(input, base64)
+    for (let tries = 1; ; tries++) {
+      const tried = await this.#try(operation, body, wire, signal)
+      if (!(tried instanceof Error)) return tried
+      if (tries === SDK_CLIENT.maxAttempts || signal?.aborted || !mayPass(tried)) throw tried
+      const pauseMs = isThrottled(tried) ? THROTTLED_PAUSE_MS : PAUSE_MS
+      const longestMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2 ** (tries - 1))
+      await this.#clock.sleep(Math.random() * longestMs, signal)
+      if (signal?.aborted) throw tried
+    }
+  }
+
+  async #try(operation: string, body: string, wire: Wire, signal?: AbortSignal): Promise<TableAnswer | Error> {
+    const timeMs = Date.now() + this.#correctionMs
+    const { host } = this.#url
+    const headers = signed({ host, operation, body, timeMs, region: this.#region, variables: this.#variables })
+    wire.trySent()
+    try {
+      const { statusCode, text, requestId } = await this.#exchange({
+        ...{ url: this.#url, headers, body, signal },
+        headCame: (statusCode, dateMs) => {
+          wire.headCame(statusCode, dateMs)
+          this.#correct(dateMs)
+        },
+      })
+      if (statusCode < 300) return answerOf(JSON.parse(text))
+      const error = refusalOf(parseJson(text), statusCode, requestId)
+      wire.tryFailed(error)
+      return error
+    } catch (thrown) {
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+      wire.tryFailed(error)
+      return error
+    }
+  }
+
+  #correct(serverMs: number): void {
+    const offMs = serverMs - (Date.now() + this.#correctionMs)
+    if (Math.abs(offMs) >= TOLERATED_SKEW_MS) this.#correctionMs += offMs
+  }
+}
+
+function mayPass(error: Error): boolean {
+  const statusCode = Number(property(property(error, '$metadata'), 'httpStatusCode'))
+  return (
+    isThrottled(error) ||
+    isSignatureError(error) ||
+    [429, 500, 502, 503, 504].includes(statusCode) ||
+    isOfTheNetwork(error)
+  )
+}
+
+/** As the SDK's error of that name. */
+function refusalOf(answer: unknown, httpStatusCode: number, requestId: string | undefined): Error {
+  const name = String(property(answer, '__type') ?? 'UnknownError').replace(/^.*#|:.*$/g, '')
+  const message = property(answer, 'message') ?? property(answer, 'Message') ?? name
+  const item = property(answer, 'Item')
+  return Object.assign(new Error(String(message)), {
+    name,
+    $fault: httpStatusCode < 500 ? 'client' : 'server',
+    $metadata: { httpStatusCode, requestId },
+    ...(item === undefined ? {} : { Item: rowOf(item) }),
+  })
+}
+
+function answerOf(answer: unknown): TableAnswer {
+  const [attributes, item, items] = ['Attributes', 'Item', 'Items'].map((name) => property(answer, name))
+  return {
+    ...(attributes === undefined ? {} : { Attributes: rowOf(attributes) }),
+    ...(item === undefined ? {} : { Item: rowOf(item) }),
+    ...(Array.isArray(items) ? { Items: items.map(rowOf) } : {}),
+  }
+}
+
+function rowOf(row: unknown): AttributeMap {
+  return Object.fromEntries(Object.entries(Object(row)).map(([name, value]) => [name, attributeOf(value)]))
+}
+
+/** Binary values travel as base64. */
+function attributeOf(value: unknown): AttributeValue {
+  const attribute: AttributeValue = Object(value)
+  const { M, L, B, BS } = attribute
+  if (M !== undefined) return { M: rowOf(M) }
+  if (Array.isArray(L)) return { L: L.map(attributeOf) }
+  if (B !== undefined) return { B: bytesOf(B) }
+  return Array.isArray(BS) ? { BS: BS.map(bytesOf) } : attribute
+}
+
+function bytesOf(text: unknown): Uint8Array {
+  return new Uint8Array(Buffer.from(String(text), 'base64'))
+}
+
+/** For `JSON.stringify`, which has called a Buffer's own `toJSON`. */
+function base64(this: unknown, name: string, value: unknown): unknown {
+  const given = property(this, name)
+  return given instanceof Uint8Array ? Buffer.from(given).toString('base64') : value
+}
