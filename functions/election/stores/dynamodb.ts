@@ -121,7 +121,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     this.#lent = client === undefined ? undefined : lent(client)
     const ready = client && readyTransports.get(client)
     this.#sdk = ready?.sdk
-    this.#lean = client === undefined ? leanTransport(process.env, this.#clock) : ready?.lean
+    this.#lean = client === undefined ? leanTransport(process.env) : ready?.lean
     // So that the first invocation need not wait for it. If it fails, the request says why.
     if (this.#lean === undefined && this.#sdk === undefined) this.#loadSdk().catch(() => undefined)
   }

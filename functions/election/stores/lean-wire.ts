@@ -5,13 +5,12 @@
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
  */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import type { Clock } from '../clock.ts'
+import { systemClock } from '../clock.ts'
 import { parseJson, property } from '../json.ts'
 import { isSignatureError, isThrottled } from './dynamodb-errors.ts'
 import { type Exchange, isOfTheNetwork, overHttp } from './lean-http.ts'
 import { signed, type Variables } from './lean-signature.ts'
 import type { AttributeMap } from './row.ts'
-import { SDK_CLIENT } from './sdk-client.ts'
 import type { SendToTable, TableAnswer, Wire } from './wire.ts'
 
 /** Variables that say nothing about requests, or what is read here. */
@@ -19,7 +18,7 @@ const KNOWN = new RegExp(
   `^AWS_(${[
     ...['REGION', 'DEFAULT_REGION', 'ACCESS_KEY_ID', 'SECRET_ACCESS_KEY', 'SESSION_TOKEN', 'ENDPOINT_URL(_\\w+)?'],
     ...['EXECUTION_ENV', 'LAMBDA_\\w+', 'XRAY_\\w+', 'NODEJS_CONNECTION_REUSE_ENABLED'],
-    'SDK_UA_APP_ID', // Powertools sets it
+    ...['SDK_UA_APP_ID', 'CA_BUNDLE'], // Powertools sets the first; the SDK does not read the second
   ].join('|')})$`,
 )
 /** Of the partition `aws`. Elsewhere endpoints have other domains. */
@@ -27,68 +26,68 @@ const REGION = /^(af|ap|ca|eu|il|me|mx|sa|us)-(central|(north|south)?(east|west)
 
 /** A request whose clock is wrong by this much is refused; below it, nothing is corrected. */
 const TOLERATED_SKEW_MS = 240_000
-const PAUSE_MS = 100
-const THROTTLED_PAUSE_MS = 500
-const LONGEST_PAUSE_MS = 20_000
+/** As the SDK's clients of DynamoDB have them by default. */
+const MAX_ATTEMPTS = 4
+const PAUSE_MS = 25
+const THROTTLED_PAUSE_MS = 1_000
 
 /**
- * @param exchange sends one request and returns its answer. @default over HTTP
+ * @param options.exchange sends one try and returns its answer. @default over HTTP
  * @returns undefined if the SDK is needed
  */
 export function leanTransport(
   variables: Variables,
-  clock: Clock,
-  exchange: Exchange = overHttp,
+  { exchange = overHttp, maxAttempts = MAX_ATTEMPTS } = {},
 ): SendToTable | undefined {
   const { AWS_REGION: region = '' } = variables
-  const endpoint = variables['AWS_ENDPOINT_URL_DYNAMODB'] ?? variables['AWS_ENDPOINT_URL']
+  const endpoint = variables['AWS_ENDPOINT_URL_DYNAMODB'] || variables['AWS_ENDPOINT_URL']
   const isInLambda = variables['AWS_LAMBDA_FUNCTION_NAME'] !== undefined
   const hasKeys = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'].every((name) => variables[name])
   const isKnown = Object.keys(variables).every((name) => !name.startsWith('AWS_') || KNOWN.test(name))
-  const address = endpoint ?? `https://dynamodb.${region}.amazonaws.com`
+  const address = endpoint || `https://dynamodb.${region}.amazonaws.com`
   if (!isInLambda || !hasKeys || !isKnown || !REGION.test(region) || !/^https?:\/\/[^/?#@]+\/?$/.test(address)) return
-  const sender = new Sender(new URL(address), region, variables, clock, exchange)
+  const sender = new Sender({ url: new URL(address), region, variables, exchange, maxAttempts })
   return (request, wire, signal) => sender.send(request.operation, request.input, wire, signal)
 }
 
+interface SenderOptions {
+  readonly url: URL
+  readonly region: string
+  readonly variables: Variables
+  readonly exchange: Exchange
+  readonly maxAttempts: number
+}
+
 class Sender {
-  readonly #url: URL
-  readonly #region: string
-  readonly #variables: Variables
-  readonly #clock: Clock
-  readonly #exchange: Exchange
+  readonly #options: SenderOptions
   /** What must be added to this machine's clock. */
   #correctionMs = 0
 
-  constructor(url: URL, region: string, variables: Variables, clock: Clock, exchange: Exchange) {
-    this.#url = url
-    this.#clock = clock
-    this.#exchange = exchange
-    this.#region = region
-    this.#variables = variables
+  constructor(options: SenderOptions) {
+    this.#options = options
   }
 
   async send(operation: string, input: object, wire: Wire, signal?: AbortSignal): Promise<TableAnswer> {
+    const { maxAttempts } = this.#options
     const body = JSON.stringify(input, base64)
     for (let tries = 1; ; tries++) {
       const tried = await this.#try(operation, body, wire, signal)
       if (!(tried instanceof Error)) return tried
-      if (tries === SDK_CLIENT.maxAttempts || signal?.aborted || !mayPass(tried)) throw tried
+      if (tries === maxAttempts || signal?.aborted || !mayPass(tried)) throw tried
       const pauseMs = isThrottled(tried) ? THROTTLED_PAUSE_MS : PAUSE_MS
-      const longestMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2 ** (tries - 1))
-      await this.#clock.sleep(Math.random() * longestMs, signal)
+      await systemClock.sleep(Math.random() * pauseMs * 2 ** (tries - 1), signal)
       if (signal?.aborted) throw tried
     }
   }
 
   async #try(operation: string, body: string, wire: Wire, signal?: AbortSignal): Promise<TableAnswer | Error> {
     const timeMs = Date.now() + this.#correctionMs
-    const { host } = this.#url
-    const headers = signed({ host, operation, body, timeMs, region: this.#region, variables: this.#variables })
+    const { url, region, variables, exchange } = this.#options
+    const headers = signed({ host: url.host, operation, body, timeMs, region, variables })
     wire.trySent()
     try {
-      const { statusCode, text, requestId } = await this.#exchange({
-        ...{ url: this.#url, headers, body, signal },
+      const { statusCode, text, requestId } = await exchange({
+        ...{ url, headers, body, signal },
         headCame: (statusCode, dateMs) => {
           wire.headCame(statusCode, dateMs)
           this.#correct(dateMs)
