@@ -3,6 +3,7 @@
  * look up in files is given; requests are not signed, which would take longer than all else.
  */
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import type { Exchange } from '../../stores/lean-http.ts'
 import { leanTransport } from '../../stores/lean-wire.ts'
 import { sdkTransport } from '../../stores/sdk.ts'
@@ -96,6 +97,12 @@ async function answered(
   const operation = (headers['x-amz-target'] ?? '').replace(/^.*\./, '')
   const { status: statusCode, body, dateMs = Date.now() } = await send(operation, requestOf(JSON.parse(text)), signal)
   return { statusCode, content: typeof body === 'string' ? body : JSON.stringify(body), dateMs }
+}
+
+/** For a document client on a client in memory. */
+export function shareTransport(raw: DynamoDBClient, client: DynamoDBDocumentClient): void {
+  const { lean } = readyTransports.get(raw) ?? {}
+  readyTransports.set(client, { sdk: sdkTransport(lent(client)), ...(lean && { lean }) })
 }
 
 function inMemory(): Send {
