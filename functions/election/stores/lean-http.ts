@@ -1,5 +1,4 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { Agent, IncomingMessage } from 'node:http'
 import { IDLE_MS, SDK_TIMEOUTS } from './sdk-client.ts'
 
 /** One try of a request. */
@@ -24,16 +23,24 @@ export type Exchange = (tried: Try) => Promise<Answer>
 /** DynamoDB's longest answer is 1 MB, and its JSON at most a few times longer. */
 const LONGEST_ANSWER = 16_000_000
 
+/**
+ * An import would also load what these modules export but load on demand, such as `WebSocket` with all of undici: half
+ * of what a standby's start takes.
+ */
+const modules = {
+  'http:': () => process.getBuiltinModule('node:http'),
+  'https:': () => process.getBuiltinModule('node:https'),
+}
+
 /** Shared by all stores. A connection that waits for a request does not keep the process alive. */
-let agents: readonly [http: HttpAgent, https: HttpsAgent] | undefined
+const agents = new Map<string, Agent>()
 
 export const overHttp: Exchange = ({ url, headers, body, signal, headCame }) => {
-  const options = { keepAlive: true, timeout: IDLE_MS }
-  agents ??= [new HttpAgent(options), new HttpsAgent(options)]
-  const isSecure = url.protocol === 'https:'
-  const send = isSecure ? httpsRequest : httpRequest
+  const { Agent, request: send } = modules[url.protocol === 'http:' ? 'http:' : 'https:']()
+  const agent = agents.get(url.protocol) ?? new Agent({ keepAlive: true, timeout: IDLE_MS })
+  agents.set(url.protocol, agent)
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-  const request = send(url, { method: 'POST', headers, agent: agents[isSecure ? 1 : 0], ...(signal && { signal }) })
+  const request = send(url, { method: 'POST', headers, agent, ...(signal && { signal }) })
   const fail = (error: Error) => {
     reject(error)
     request.destroy()

@@ -3,8 +3,6 @@
  * shares modules with the SDK: a bundle with both loads a third of the SDK with it (decision 14).
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
-import { createHash, createHmac } from 'node:crypto'
-
 export type Variables = Readonly<Record<string, string | undefined>>
 
 interface Unsigned {
@@ -39,5 +37,6 @@ export function signed({ host, operation, body, timeMs, region, variables }: Uns
   return { ...headers, authorization }
 }
 
+const { createHash, createHmac } = process.getBuiltinModule('node:crypto')
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text)
