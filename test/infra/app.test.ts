@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { modulesOf } from '../support/bundle.ts'
 
 const root = join(import.meta.dirname, '../..')
 const run = promisify(execFile)
@@ -85,16 +86,8 @@ test.each([
 })
 
 test('a billing function that stands by loads no file with the task', async () => {
-  const bundle = await bundleOf('ChargeSubscriptions')
-  const textOf = (file: string) => readFile(join(bundle, file), 'utf8')
-  const loaded = new Set(['index.mjs'])
-  for (const file of loaded) {
-    const imported = (await textOf(file)).matchAll(/(?:^|;)(?:import|export)\b[^;]*?"\.\/([^"]+)"/gm)
-    for (const [, name = ''] of imported) loaded.add(name)
-  }
-  const modules = (await readdir(bundle)).filter((file) => file.endsWith('.mjs'))
-  const isOfTheTask = await Promise.all(modules.map(async (file) => (await textOf(file)).includes('payment_intents')))
-  const ofTheTask = modules.filter((_, index) => isOfTheTask[index])
+  const { all, loaded } = modulesOf(await bundleOf('ChargeSubscriptions'))
+  const ofTheTask = [...all].flatMap(([file, text]) => (text.includes('payment_intents') ? [file] : []))
   expect(ofTheTask).not.toEqual([])
   expect(ofTheTask.filter((file) => loaded.has(file))).toEqual([])
 })

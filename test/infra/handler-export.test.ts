@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { Stack } from 'aws-cdk-lib'
 import { afterAll, expect, test } from 'vitest'
 import { ElectedSchedule, LeaseTable } from '../../infra/constructs/index.ts'
+import { modulesOf } from '../support/bundle.ts'
 import { HOURLY, newApp } from '../support/cdk-app.ts'
 
 // Inside the project, as the CDK asks of an entry.
@@ -59,4 +60,17 @@ test('what a handler imports on demand is a file that a standby never reads, wit
   rmSync(task)
   expect(call(false)).toMatchObject({ status: 0, stderr: '' })
   expect(call(true).stderr).toContain('ERR_MODULE_NOT_FOUND')
+})
+
+test('a standby loads nothing of the SDK, and less than 110 kB', () => {
+  const library = join(import.meta.dirname, '../../functions/election/index.ts')
+  const imports = `import middy from '@middy/core'\nimport { leaderOnly } from ${JSON.stringify(library)}\n`
+  const outdir = elect('standby.ts', `${imports}export const handler = middy().use(leaderOnly()).handler(() => 1)`, [
+    '**',
+  ])
+  const { all, loaded } = modulesOf(join(outdir, globSync('asset.*/index.mjs', { cwd: outdir }).join(), '..'))
+  const ofTheSdk = [...all].flatMap(([file, text]) => (text.includes('endpointDiscoveryEnabled') ? [file] : []))
+  expect(ofTheSdk).not.toEqual([])
+  expect(ofTheSdk.filter((file) => loaded.has(file))).toEqual([])
+  expect([...loaded].reduce((sum, file) => sum + (all.get(file)?.length ?? 0), 0)).toBeLessThan(110_000)
 })
