@@ -69,7 +69,7 @@ export interface DynamoDBLeaseStoreOptions {
    * the time-outs that you gave it.
    * @default `new DynamoDBClient()`. In Lambda it is loaded for effects alone: requests on the
    *   lease row go without the SDK, so that a standby starts fast, unless the environment has settings that only the
-   *   SDK knows, such as AWS_USE_FIPS_ENDPOINT
+   *   SDK knows, such as AWS_USE_FIPS_ENDPOINT. Give a client if it is traced, or set up in code
    */
   readonly client?: SdkClient
   /** @default the system's */

@@ -37,6 +37,6 @@ export function signed({ host, operation, body, timeMs, region, variables }: Uns
   return { ...headers, authorization }
 }
 
-const { createHash, createHmac } = process.getBuiltinModule('node:crypto')
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
-const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text)
+const crypto = () => process.getBuiltinModule('node:crypto') // see lean-http.ts
+const sha256 = (text: string) => crypto().createHash('sha256').update(text).digest('hex')
+const hmac = (key: string | Buffer, text: string) => crypto().createHmac('sha256', key).update(text)
