@@ -32,7 +32,7 @@ export function sdkTransport(through = lent(new DynamoDBClient())) {
     },
     transact: async (TransactItems: TransactItem[], ClientRequestToken: string, wire: Wire, isEnd: boolean) => {
       const command = new TransactWriteCommand({ TransactItems, ClientRequestToken })
-      await (isEnd ? leases : effects).send(observed(command, wire))
+      await (isEnd ? leases : effects).send(whenSerialized(observed(command, wire), wire))
     },
   }
 }
@@ -53,13 +53,6 @@ interface Observed {
 function observed<C extends Observed>(command: C, wire: Wire, showsRow = false): C {
   command.middlewareStack.add(
     (next) => async (args: never) => {
-      wire.serialized = true
-      return await next(args)
-    },
-    { step: 'build', priority: 'high', name: 'tenureObserveRequest', override: true },
-  )
-  command.middlewareStack.add(
-    (next) => async (args: never) => {
       wire.trySent()
       const result = await next(args)
       const { statusCode, dateMs } = headOf(result.response)
@@ -76,6 +69,17 @@ function observed<C extends Observed>(command: C, wire: Wire, showsRow = false):
         throw error
       }),
     { step: 'deserialize', priority: 'high', name: 'tenureObserveBody', override: true },
+  )
+  return command
+}
+
+function whenSerialized<C extends Observed>(command: C, wire: Wire): C {
+  command.middlewareStack.add(
+    (next) => async (args: never) => {
+      wire.serialized = true
+      return await next(args)
+    },
+    { step: 'build', priority: 'high', name: 'tenureObserveRequest', override: true },
   )
   return command
 }
