@@ -37,8 +37,8 @@ export type {
 export { Election, type Health, type StandingLease } from './standing/election.ts'
 export type { Leader } from './standing/observe.ts'
 export type { ElectionOptions } from './standing/options.ts'
-export type { SdkClient } from './stores/clients.ts'
 export { DynamoDBLeaseStore, type DynamoDBLeaseStoreOptions } from './stores/dynamodb.ts'
+export type { SdkClient } from './stores/sdk-client.ts'
 export type {
   AcquireReply,
   CandidateRow,

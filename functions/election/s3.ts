@@ -14,7 +14,7 @@ import { property } from './json.ts'
 import type { Lease } from './lease.ts'
 import { jsonState } from './plain-data.ts'
 import { quoted, show } from './show.ts'
-import type { SdkClient } from './stores/clients.ts'
+import type { SdkClient } from './stores/sdk-client.ts'
 import { Turns } from './turns.ts'
 
 export interface S3CheckpointsOptions<State = unknown> {

@@ -1,4 +1,4 @@
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
+import type { InvokeCommand } from '@aws-sdk/client-lambda'
 import { CONTINUATION, type ContinueBy } from './continuation.ts'
 import { InvalidOptionError } from './errors.ts'
 import { show } from './show.ts'
@@ -47,6 +47,7 @@ export function selfInvoke(options: SelfInvokeOptions = {}): ContinueBy {
         { lease },
       )
     }
+    const { InvokeCommand, LambdaClient } = await import('@aws-sdk/client-lambda') // not for those that stand by
     lambda ??= new LambdaClient(SDK_CLIENT)
     const Payload = JSON.stringify({ ...given, [CONTINUATION]: id })
     await lambda.send(new InvokeCommand({ FunctionName, InvocationType: 'Event', Payload }))

@@ -3,7 +3,7 @@ import { extname, join } from 'node:path'
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Architecture, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda'
-import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
+import { type BundlingOptions, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
 import { refuse } from './configuration.ts'
@@ -41,8 +41,12 @@ export const HANDLER_OPTIONS: prop.Rules = {
 export const DEFAULT_TIMEOUT = Duration.seconds(30)
 
 /**
- * A Node.js function with a pinned runtime, one bundled module, and JSON logs in its own log group. Until it is granted
+ * A Node.js function with a pinned runtime, a bundled module, and JSON logs in its own log group. Until it is granted
  * more, its role may only write to that log group.
+ *
+ * What the module imports by `import()` becomes files of its own in the bundle. A standby never reads them if the
+ * handler imports its task that way: `.handler(async (event, context) => (await import('./task.ts')).run(context))`.
+ * A module that both parts use is evaluated first, before other modules of the handler.
  */
 export class HandlerFunction extends NodejsFunction {
   /** @throws ConfigurationError for an unknown or wrong prop, or a module without the export `handler` */
@@ -84,9 +88,28 @@ export class HandlerFunction extends NodejsFunction {
         banner: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
         // The runtime's SDK changes without a deployment. The bundled one is the one that was tested.
         bundleAwsSDK: true,
+        ...splitting(),
       },
     })
   }
+}
+
+/**
+ * Makes files of what is imported by `import()`. For them esbuild needs the directory of its output, which the CDK
+ * gives to this hook alone, before it reads the arguments. `--outfile=` takes back the CDK's own.
+ */
+function splitting(): Pick<BundlingOptions, 'esbuildArgs' | 'commandHooks'> {
+  const esbuildArgs: Record<string, string | boolean> = {
+    '--splitting': true,
+    '--outfile=': true,
+    '--entry-names': 'index',
+    '--out-extension:.js': '.mjs',
+  }
+  const beforeBundling = (_inputDir: string, outputDir: string): string[] => {
+    esbuildArgs['--outdir'] = outputDir
+    return []
+  }
+  return { esbuildArgs, commandHooks: { beforeBundling, beforeInstall: () => [], afterBundling: () => [] } }
 }
 
 /** The path of a handler of this package: TypeScript in a checkout, JavaScript in the published package. */

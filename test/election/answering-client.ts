@@ -1,4 +1,5 @@
 import { type Reply, simulatedClient } from '../../functions/election/testing/dynamodb/client.ts'
+import { transport } from './transport.ts'
 
 /** What comes over the wire in answer to one request, by default without a `Date`; `undefined` is a lost connection. */
 export type WireAnswer = Reply | undefined
@@ -25,5 +26,5 @@ export function retryingClient(maxAttempts: number, ...answers: readonly WireAns
     if (answer === undefined) throw Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })
     return { dateMs: Number.NaN, ...answer }
   }
-  return { client: simulatedClient(send, { maxAttempts }), requests }
+  return { client: simulatedClient(send, { maxAttempts }, transport()), requests }
 }

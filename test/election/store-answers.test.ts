@@ -4,6 +4,7 @@ import { DynamoDBLeaseStore, systemClock } from '../../functions/election/index.
 import { simulatedClient } from '../../functions/election/testing/dynamodb/client.ts'
 import { acquireRequest, holderWrite, NOW_MS, tenureOf } from '../../functions/election/testing/requests.ts'
 import { answeringClient, errorAnswer, retryingClient, type WireAnswer } from './answering-client.ts'
+import { transport } from './transport.ts'
 
 const CONFLICT = errorAnswer('TransactionConflictException')
 const EMPTY: WireAnswer = { status: 200, body: {} }
@@ -92,10 +93,14 @@ describe('an acquire that is answered', () => {
 it('a request on the lease row has the signal that it was given, which can end it in flight', async () => {
   const { signal } = new AbortController()
   const seen: unknown[] = []
-  const client = simulatedClient((_operation, _body, given) => {
-    seen.push(given)
-    return { status: 200, body: {} }
-  })
+  const client = simulatedClient(
+    (_operation, _body, given) => {
+      seen.push(given)
+      return { status: 200, body: {} }
+    },
+    {},
+    transport(),
+  )
   const store = new DynamoDBLeaseStore({ tableName: 'leases', client })
   await store.acquire(acquireRequest(), signal)
   await store.write(holderWrite(ann, 'renew'), signal)

@@ -2,6 +2,7 @@ import { describe, inject, it } from 'vitest'
 import { leaseStoreConformance, MemoryLeaseStore } from '../../functions/election/testing/index.ts'
 import { storeUnderTest } from '../support/lease-row.ts'
 import { localClient } from '../support/tables.ts'
+import { storeAt } from './transport.ts'
 
 describe('MemoryLeaseStore', () => {
   leaseStoreConformance({
@@ -15,10 +16,11 @@ describe('MemoryLeaseStore', () => {
 })
 
 describe('DynamoDBLeaseStore', () => {
-  const client = localClient(inject('dynamodbEndpoint'))
+  const endpoint = inject('dynamodbEndpoint')
+  const client = localClient(endpoint)
   leaseStoreConformance({
     describe,
     it,
-    createStore: () => storeUnderTest(client),
+    createStore: () => storeUnderTest(client, (tableName) => storeAt(endpoint, { tableName, client })),
   })
 })

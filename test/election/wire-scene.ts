@@ -1,19 +1,13 @@
 /** A lease table behind a proxy that loses, holds, forges and repeats messages, for tests of what crosses the wire. */
 import { type DynamoDBClientConfig, GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { inject, onTestFinished, vi } from 'vitest'
-import {
-  type Clock,
-  DynamoDBLeaseStore,
-  type Lease,
-  type LeaseOptions,
-  systemClock,
-  withLease,
-} from '../../functions/election/index.ts'
+import { type Clock, type Lease, type LeaseOptions, systemClock, withLease } from '../../functions/election/index.ts'
 import { describeLeaseRequest } from '../../functions/election/stores/describe.ts'
 import { ManualClock } from '../../functions/election/testing/manual-clock.ts'
 import { leaseRow } from '../support/lease-row.ts'
 import { createLeaseTable, localClient } from '../support/tables.ts'
 import { TcpProxy, type WireRequest } from '../support/tcp-proxy.ts'
+import { storeAt, tries } from './transport.ts'
 
 export const TICK = '2026-11-21T05:00:00.000Z'
 export const LEASE_MS = 30_000
@@ -24,8 +18,8 @@ const dynamodb = inject('dynamodbEndpoint')
 export const direct = localClient(dynamodb)
 /** For the store, which judges real replies by a real clock; only its pauses between tries are left out. */
 export const impatient = { ...systemClock, sleep: async () => {} }
-/** How often the SDK sends one request that gets no answer. */
-export const TRIES = 3
+/** How often one request that gets no answer is sent. */
+export const TRIES = tries()
 
 export const sdk = (endpoint: string, config: DynamoDBClientConfig = {}) =>
   localClient(endpoint, { maxAttempts: TRIES, ...config })
@@ -51,7 +45,7 @@ export async function scene({ storeClock = impatient, ...config }: SceneOptions 
     await proxy.stop()
   })
   const tableName = await createLeaseTable(direct)
-  const store = new DynamoDBLeaseStore({ tableName, client, clock: storeClock })
+  const store = storeAt(proxy.endpoint, { tableName, client, clock: storeClock })
   const clock = new ManualClock()
   const names = { lease: 'billing', candidate: 'ann', tick: TICK, leaseMs: LEASE_MS, maxClockSkewMs: SKEW_MS }
   const options = (changes: Partial<LeaseOptions> = {}): LeaseOptions => ({ store, clock, ...names, ...changes })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { modulesOf } from '../support/bundle.ts'
 
 const root = join(import.meta.dirname, '../..')
 const run = promisify(execFile)
@@ -73,9 +74,20 @@ test.each([
   ['Events', { LEASE_TABLE: 'leases', EVENT_BUS: 'default' }],
   ['Alarms', { LEASE_TABLE: 'leases' }],
   ['Dashboard', { LEASE_TABLE: 'leases' }],
-])('the function %s is one ECMAScript module without dependencies', async (prefix, env) => {
+])('the function %s is ECMAScript modules without dependencies, each with a source map', async (prefix, env) => {
   const bundle = await bundleOf(prefix)
-  expect(await readdir(bundle)).toEqual(['index.mjs', 'index.mjs.map'])
-  expect((await stat(join(bundle, 'index.mjs'))).size).toBeLessThan(1_000_000)
+  const files = await readdir(bundle)
+  const modules = files.filter((file) => file.endsWith('.mjs'))
+  expect(modules).toContain('index.mjs')
+  expect(files.toSorted()).toEqual(modules.flatMap((file) => [file, `${file}.map`]).toSorted())
+  const sizes = await Promise.all(modules.map(async (file) => (await stat(join(bundle, file))).size))
+  expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(1_000_000)
   expect(await load(bundle, env)).toBe('function')
+})
+
+test('a billing function that stands by loads no file with the task', async () => {
+  const { all, loaded } = modulesOf(await bundleOf('ChargeSubscriptions'))
+  const ofTheTask = [...all].flatMap(([file, text]) => (text.includes('payment_intents') ? [file] : []))
+  expect(ofTheTask).not.toEqual([])
+  expect(ofTheTask.filter((file) => loaded.has(file))).toEqual([])
 })

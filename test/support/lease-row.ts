@@ -25,10 +25,13 @@ export async function editRow(client: DynamoDBClient, TableName: string, changes
 }
 
 /** A new lease table behind the shipped store, for the conformance suite. */
-export async function storeUnderTest(client: DynamoDBClient): Promise<StoreUnderTest> {
+export async function storeUnderTest(
+  client: DynamoDBClient,
+  storeOf = (tableName: string) => new DynamoDBLeaseStore({ tableName, client }),
+): Promise<StoreUnderTest> {
   const tableName = await createLeaseTable(client)
   return {
-    store: new DynamoDBLeaseStore({ tableName, client }),
+    store: storeOf(tableName),
     read: () => leaseRow(client, tableName),
     edit: (changes) => editRow(client, tableName, changes),
   }

@@ -1,18 +1,8 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { DynamoDBDocumentClient, TranslateConfig } from '@aws-sdk/lib-dynamodb'
-import { InvalidOptionError } from '../errors.ts'
 import { Turns } from '../turns.ts'
 import { connectionsThrough } from './connections.ts'
-
-/**
- * A `DynamoDBClient` or `DynamoDBDocumentClient` of the AWS SDK for JavaScript, version 3. It is recognized by its
- * shape, so it may come from a copy or version of the SDK other than the one that this library imports.
- */
-export interface SdkClient {
-  readonly config: object
-  readonly middlewareStack: object
-  send(command: never): unknown
-}
+import type { Lent } from './sdk-client.ts'
 
 /** Sends commands of `client-dynamodb` and of `lib-dynamodb`. */
 export type Path = Pick<DynamoDBDocumentClient, 'send'>
@@ -29,11 +19,8 @@ export interface Paths {
  * Two paths through the caller's client, which is not changed. Each has a copy of the configuration, since
  * `DynamoDBDocumentClient.from` writes its options into the configuration of the client that it is given. All paths
  * through one client share connections, retries and turns, so a store costs little.
- * @throws InvalidOptionError if `client` is not a client of DynamoDB
  */
-export function pathsThrough(client: unknown): Paths {
-  assertClient(client)
-  const translateConfig = translation(client)
+export function pathsThrough({ client, translateConfig }: Lent): Paths {
   const config = { ...client.config, translateConfig }
   const { leases, effects } = connectionsThrough(config.requestHandler)
   const { turns, withOwnRetries, withSerialization } = partsFor(client)
@@ -74,27 +61,6 @@ function path(client: DynamoDBDocumentClient, config: object, layers: (lent: Sta
 
 function inTurns(turns: Turns, path: Path): Path {
   return { send: (...given: unknown[]) => turns.take(() => Reflect.apply(path.send, path, given)) }
-}
-
-function assertClient(client: unknown): asserts client is DynamoDBDocumentClient {
-  const fields: Readonly<Record<string, unknown>> = Object(client)
-  const { serviceId }: Readonly<Record<string, unknown>> = Object(fields['config'])
-  const { clone }: Readonly<Record<string, unknown>> = Object(fields['middlewareStack'])
-  if (serviceId === 'DynamoDB' && typeof fields['send'] === 'function' && typeof clone === 'function') return
-  const given = typeof serviceId === 'string' ? `a client of ${serviceId}` : `of type ${typeof client}`
-  throw new InvalidOptionError(
-    `The option client must be a DynamoDBClient or DynamoDBDocumentClient of the AWS SDK, version 3, but is ${given}.`,
-  )
-}
-
-/**
- * How values become attributes and back: by the options of the caller's document client, or ours for a raw client. Only
- * the class of document clients has `from`; a raw client's configuration may hold the options of a document client.
- */
-function translation(client: DynamoDBDocumentClient): TranslateConfig {
-  if (!('from' in client.constructor)) return { marshallOptions: { removeUndefinedValues: true } }
-  const { marshallOptions, unmarshallOptions } = client.config.translateConfig ?? {}
-  return { marshallOptions: { ...marshallOptions }, unmarshallOptions: { ...unmarshallOptions } }
 }
 
 interface Parts {

@@ -1,7 +1,7 @@
 import { type AgentOptions, Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { Turns } from '../turns.ts'
-import { SDK_TIMEOUTS } from './sdk-client.ts'
+import { IDLE_MS, SDK_TIMEOUTS } from './sdk-client.ts'
 
 /** The SDK calls it for each try of a request. */
 interface Handler {
@@ -30,8 +30,6 @@ export interface Connections {
 
 /** The SDK's default. */
 const CONNECTIONS = 50
-/** After this time without a request, a connection of ours is closed. Until then it does not keep the process alive. */
-const IDLE_MS = 60_000
 
 const connections = new WeakMap<Handler, Connections>()
 

@@ -63,6 +63,9 @@ function kindOf(error: unknown): Kind | undefined {
   return error instanceof Error && Object.hasOwn(KINDS, error.name) ? KINDS[error.name] : undefined
 }
 
+export const isThrottled = (error: Error): boolean => kindOf(error) === 'throttled'
+export const isSignatureError = (error: Error): boolean => kindOf(error) === 'signature'
+
 /** A condition did not hold; `Item` is the row, if it was requested and exists. */
 export function isConditionFailed(error: unknown): error is Error & { readonly Item?: AttributeMap } {
   return error instanceof Error && error.name === 'ConditionalCheckFailedException'

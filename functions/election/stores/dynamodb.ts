@@ -1,5 +1,3 @@
-import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
-import { DeleteCommand, PutCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
 import { type Clock, checkedClock, jitter, systemClock } from '../clock.ts'
 import { CorruptLeaseError, InvalidOptionError } from '../errors.ts'
@@ -13,7 +11,6 @@ import {
   type TransferRequest,
 } from '../rules.ts'
 import { show } from '../show.ts'
-import { type Path, type Paths, pathsThrough, type SdkClient } from './clients.ts'
 import {
   type About,
   damagedToken,
@@ -34,7 +31,10 @@ import {
   type LeaseUpdate,
   transferUpdate,
 } from './expressions.ts'
+import { leanTransport } from './lean-wire.ts'
 import { type AttributeMap, LEASE_RECORD, readRow } from './row.ts'
+import type { SdkTransport } from './sdk.ts'
+import { type Lent, lent, type SdkClient } from './sdk-client.ts'
 import { lookOf, standingReads } from './standing.ts'
 import type {
   AcquireReply,
@@ -48,7 +48,8 @@ import type {
   WriteInput,
   WriteReply,
 } from './store.ts'
-import { type Observed, observeWire, Wire } from './wire.ts'
+import { readyTransports } from './transports.ts'
+import { type SendToTable, type TableRequest, Wire } from './wire.ts'
 
 export interface DynamoDBLeaseStoreOptions {
   /** Checked when constructed, so that `process.env.LEASE_TABLE` can be given as it is. */
@@ -66,7 +67,9 @@ export interface DynamoDBLeaseStoreOptions {
    * `NodeHttpHandler`, is shared: effects use at most nine tenths of its connections (of 50 if the number is unknown;
    * HTTP/2 has no such limit), and other requests of the client may delay those on the lease row. Such a handler keeps
    * the time-outs that you gave it.
-   * @default `new DynamoDBClient()`
+   * @default `new DynamoDBClient()`. In Lambda it is loaded for effects alone: requests on the
+   *   lease row go without the SDK, so that a standby starts fast, unless the environment has settings that only the
+   *   SDK knows, such as AWS_USE_FIPS_ENDPOINT. Give a client if it is traced, or set up in code
    */
   readonly client?: SdkClient
   /** @default the system's */
@@ -86,7 +89,10 @@ const CONFLICT_DELAY_MS = 50
  */
 export class DynamoDBLeaseStore implements LeaseStore, Effects {
   readonly #tableName: string
-  readonly #paths: Paths
+  readonly #lent: Lent | undefined
+  /** Requests on lease rows without the SDK, if that is possible. */
+  readonly #lean: SendToTable | undefined
+  #sdk: SdkTransport | undefined
   readonly #clock: Clock
 
   /** @throws InvalidOptionError without a table name, or if `client` is not a client of DynamoDB */
@@ -97,7 +103,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
           'new DynamoDBLeaseStore({ tableName: process.env.LEASE_TABLE }).',
       )
     }
-    const { tableName, client = new DynamoDBClient(), clock = systemClock, ...unknown } = options
+    const { tableName, client, clock = systemClock, ...unknown } = options
     const [misspelt] = Object.keys(unknown)
     if (misspelt !== undefined) {
       throw new InvalidOptionError(
@@ -112,8 +118,19 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
       )
     }
     this.#tableName = tableName
-    this.#paths = pathsThrough(client)
     this.#clock = checkedClock(clock)
+    this.#lent = client === undefined ? undefined : lent(client)
+    const ready = client && readyTransports.get(client)
+    this.#sdk = ready?.sdk
+    this.#lean = client === undefined ? leanTransport(process.env) : ready?.lean
+    // So that the first invocation need not wait for it. If it fails, the request says why.
+    if (this.#lean === undefined && this.#sdk === undefined) this.#loadSdk().catch(() => undefined)
+  }
+
+  async #loadSdk(): Promise<SdkTransport> {
+    const { sdkTransport } = await import('./sdk.ts')
+    this.#sdk ??= sdkTransport(this.#lent)
+    return this.#sdk
   }
 
   get effects(): Effects {
@@ -122,10 +139,10 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
 
   get standing(): StandingStore {
     return {
-      ...standingReads(this.#tableName, async (lease, send) => {
-        const wire = new Wire()
+      ...standingReads(this.#tableName, async (lease, request) => {
+        const wire = new Wire(this.#clock)
         try {
-          return { answer: await send(this.#paths.leases, (command) => observeWire(command, this.#clock, wire)), wire }
+          return { answer: await this.#send(request, wire), wire }
         } catch (error) {
           throw isConditionFailed(error) ? error : this.#failure(error, lease, wire)
         }
@@ -137,10 +154,10 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
 
   async acquire(request: AcquireRequest, abortSignal?: AbortSignal): Promise<AcquireReply> {
     const { lease } = request
-    const wire = new Wire()
-    const command = observeWire(this.#leaseCommand(lease, acquireUpdate(request), 'ALL_OLD'), this.#clock, wire)
+    const wire = new Wire(this.#clock)
+    const update = this.#leaseRequest(lease, acquireUpdate(request), 'ALL_OLD')
     try {
-      const send = () => this.#paths.leases.send(command, optionsOf(abortSignal))
+      const send = () => this.#send(update, wire, abortSignal)
       const { Attributes } = await this.#retryConflicts(send, abortSignal)
       const inherited = Attributes === undefined ? undefined : readRow(Attributes, lease)
       return { granted: true, record: acquired(inherited, request), clockReading: wire.clockReading }
@@ -166,26 +183,22 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
 
   async completeWith(request: HolderWrite, items: readonly TransactItem[], token: string): Promise<WriteReply> {
     const completion = { Update: this.#onLeaseRow(request.lease, holderUpdate(request)) }
-    return await this.#transact(this.#paths.leases, request.lease, [completion, ...items], token)
+    return await this.#transact(request.lease, [completion, ...items], token, true)
   }
 
   async transact(tenure: Tenure, items: readonly TransactItem[], token: string): Promise<WriteReply> {
     const guard = { ConditionCheck: this.#onLeaseRow(tenure.lease, guardCondition(tenure)) }
-    return await this.#transact(this.#paths.effects, tenure.lease, [guard, ...items], token)
+    return await this.#transact(tenure.lease, [guard, ...items], token, false)
   }
 
   async send(input: WriteInput): Promise<SendReply> {
-    const wire = new Wire()
+    const wire = new Wire(this.#clock)
     const showsRow = input.ReturnValuesOnConditionCheckFailure === 'ALL_OLD'
-    const observed = <C extends Observed>(command: C) => observeWire(command, this.#clock, wire, { showsRow })
     // The row is always requested: it shows whether an earlier try was applied.
     const asked = { ...input, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const }
     try {
-      const { Attributes } = await this.#retryConflicts(() => {
-        if ('Item' in asked) return this.#paths.effects.send(observed(new PutCommand(asked)))
-        if ('UpdateExpression' in asked) return this.#paths.effects.send(observed(new UpdateCommand(asked)))
-        return this.#paths.effects.send(observed(new DeleteCommand(asked)))
-      })
+      const sdk = this.#sdk ?? (await this.#loadSdk())
+      const { Attributes } = await this.#retryConflicts(() => sdk.write(asked, wire, showsRow))
       return { granted: true, attributes: Attributes, unanswered: wire.unanswered }
     } catch (cause) {
       if (!(cause instanceof Error) || !wire.answered) throw cause
@@ -197,7 +210,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
 
   toRow(item: AttributeMap): Row {
     // Document commands set this option to true, in the caller's own object, for values that are not rows.
-    return unmarshall(item, { ...this.#paths.unmarshallOptions, convertWithoutMapWrapper: false })
+    return unmarshall(item, { ...this.#sdk?.unmarshallOptions, convertWithoutMapWrapper: false })
   }
 
   async #conditionalWrite(lease: string, update: LeaseUpdate, signal?: AbortSignal): Promise<WriteReply> {
@@ -219,10 +232,10 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
 
   /** @returns the row as it was returned: by the write, or with the refusal of its condition */
   async #update(lease: string, update: LeaseUpdate, ReturnValues: 'ALL_NEW' | 'NONE', abortSignal?: AbortSignal) {
-    const wire = new Wire()
+    const wire = new Wire(this.#clock)
+    const request = this.#leaseRequest(lease, update, ReturnValues)
     try {
-      const command = observeWire(this.#leaseCommand(lease, update, ReturnValues), this.#clock, wire)
-      const send = () => this.#paths.leases.send(command, optionsOf(abortSignal))
+      const send = () => this.#send(request, wire, abortSignal)
       const { Attributes } = await this.#retryConflicts(send, abortSignal)
       return { granted: true, item: Attributes, wire } as const
     } catch (error) {
@@ -231,24 +244,28 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     }
   }
 
-  #leaseCommand(lease: string, update: LeaseUpdate, ReturnValues: 'ALL_OLD' | 'ALL_NEW' | 'NONE'): UpdateItemCommand {
-    return new UpdateItemCommand({
+  async #send(request: TableRequest, wire: Wire, signal?: AbortSignal) {
+    const send = this.#lean ?? (this.#sdk ?? (await this.#loadSdk())).sendToTable
+    return await send(request, wire, signal)
+  }
+
+  #leaseRequest(lease: string, update: LeaseUpdate, ReturnValues: 'ALL_OLD' | 'ALL_NEW' | 'NONE'): TableRequest {
+    const input = {
       TableName: this.#tableName,
       Key: { lease: { S: lease }, record: { S: LEASE_RECORD } },
       ...update,
       ExpressionAttributeValues: marshall(update.ExpressionAttributeValues),
       ReturnValues,
-      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-    })
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
+    }
+    return { operation: 'UpdateItem', input }
   }
 
-  async #transact(path: Path, lease: string, items: TransactItem[], ClientRequestToken: string): Promise<WriteReply> {
-    const wire = new Wire()
+  async #transact(lease: string, items: TransactItem[], token: string, isEnd: boolean): Promise<WriteReply> {
+    const wire = new Wire(this.#clock)
     try {
-      await this.#retryConflicts(() => {
-        const command = new TransactWriteCommand({ TransactItems: items, ClientRequestToken })
-        return path.send(observeWire(command, this.#clock, wire))
-      })
+      const sdk = this.#sdk ?? (await this.#loadSdk())
+      await this.#retryConflicts(() => sdk.transact(items, token, wire, isEnd))
       return { granted: true }
     } catch (error) {
       if (isCancelled(error)) {
@@ -257,7 +274,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
         // The caller gets errors of its own items unchanged, unless an earlier try may still arrive.
         if (isFinal(error)) throw wire.unanswered ? mayBeApplied(error, this.#about(lease, wire)) : error
       }
-      const about = { ...this.#about(lease, wire), wasSerialized: wire.serialized, isEnd: path === this.#paths.leases }
+      const about = { ...this.#about(lease, wire), wasSerialized: wire.serialized, isEnd }
       throw transactionError(error, about)
     }
   }
@@ -293,10 +310,6 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     if (isOperandError(error)) return damagedToken(error, lease, this.#tableName)
     return storeError(error, this.#about(lease, wire))
   }
-}
-
-function optionsOf(abortSignal: AbortSignal | undefined): { readonly abortSignal?: AbortSignal } {
-  return abortSignal === undefined ? {} : { abortSignal }
 }
 
 /** A renewal that was granted counts, whatever an operator mistyped in the row. */

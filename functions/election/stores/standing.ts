@@ -1,9 +1,7 @@
-import { GetItemCommand, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { marshall } from '@aws-sdk/util-dynamodb'
-import type { Path } from './clients.ts'
 import { type AttributeMap, LEASE_RECORD, readRow } from './row.ts'
 import type { CandidateRow, Look, StandingStore } from './store.ts'
-import type { Observed, Wire } from './wire.ts'
+import type { TableAnswer, TableRequest, Wire } from './wire.ts'
 
 /** The sort key of a candidate's row is this prefix and its name. */
 export const CANDIDATE_PREFIX = 'CANDIDATE#'
@@ -17,10 +15,7 @@ const KEPT_S = 86_400
 type Reads = Omit<StandingStore, 'requestTransfer' | 'renew'>
 
 /** Sends a request about a lease; its errors are LeaseStoreErrors, but for a failed condition. */
-type Send = <Answer>(
-  lease: string,
-  send: (path: Path, observed: <C extends Observed>(command: C) => C) => Promise<Answer>,
-) => Promise<{ readonly answer: Answer; readonly wire: Wire }>
+type Send = (lease: string, request: TableRequest) => Promise<{ readonly answer: TableAnswer; readonly wire: Wire }>
 
 /** The reads of a standing election, and the rows of its candidates, beside the lease row. */
 export function standingReads(TableName: string, send: Send): Reads {
@@ -28,27 +23,26 @@ export function standingReads(TableName: string, send: Send): Reads {
   return {
     async read(lease, { consistent = false } = {}) {
       const Key = keyOf(lease, LEASE_RECORD)
-      const { answer, wire } = await send(lease, (path, observed) =>
-        path.send(observed(new GetItemCommand({ TableName, Key, ConsistentRead: consistent }))),
-      )
+      const input = { TableName, Key, ConsistentRead: consistent }
+      const { answer, wire } = await send(lease, { operation: 'GetItem', input })
       return lookOf(answer.Item, lease, wire)
     },
 
     async candidates(lease) {
-      const command = new QueryCommand({
+      const input = {
         TableName,
         KeyConditionExpression: '#lease = :lease AND begins_with(#record, :prefix)',
         ExpressionAttributeNames: { '#lease': 'lease', '#record': 'record' },
         ExpressionAttributeValues: marshall({ ':lease': lease, ':prefix': CANDIDATE_PREFIX }),
         Limit: MOST_CANDIDATES,
-      })
-      const { answer } = await send(lease, (path, observed) => path.send(observed(command)))
+      }
+      const { answer } = await send(lease, { operation: 'Query', input })
       return (answer.Items ?? []).flatMap((item) => readCandidate(item) ?? [])
     },
 
     async putCandidate({ lease, name, ...row }) {
       const attributes = Object.entries({ ...row, ttl: Math.ceil(row.seenAtMs / 1_000) + KEPT_S })
-      const command = new UpdateItemCommand({
+      const input = {
         TableName,
         Key: keyOf(lease, CANDIDATE_PREFIX + name),
         UpdateExpression: `SET ${attributes.map(([attribute]) => `#${attribute} = :${attribute}`).join(', ')}`,
@@ -56,21 +50,21 @@ export function standingReads(TableName: string, send: Send): Reads {
         ExpressionAttributeValues: marshall(
           Object.fromEntries(attributes.map(([attribute, value]) => [`:${attribute}`, value])),
         ),
-      })
-      await send(lease, (path, observed) => path.send(observed(command)))
+      }
+      await send(lease, { operation: 'UpdateItem', input })
     },
 
     async removeCandidate({ lease, name, identity }) {
       // Not deleted: candidates need no permission to delete rows of the lease table.
-      const command = new UpdateItemCommand({
+      const input = {
         TableName,
         Key: keyOf(lease, CANDIDATE_PREFIX + name),
         UpdateExpression: 'SET eligible = :no, seenAtMs = :never',
         ConditionExpression: '#identity = :identity',
         ExpressionAttributeNames: { '#identity': 'identity' },
         ExpressionAttributeValues: marshall({ ':identity': identity, ':no': false, ':never': 0 }),
-      })
-      await send(lease, (path, observed) => path.send(observed(command)))
+      }
+      await send(lease, { operation: 'UpdateItem', input })
     },
   }
 }

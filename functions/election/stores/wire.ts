@@ -1,6 +1,22 @@
+import type { GetItemCommandInput, QueryCommandInput, UpdateItemCommandInput } from '@aws-sdk/client-dynamodb'
 import type { Clock, ClockReading } from '../clock.ts'
 import { isConditionFailed } from './dynamodb-errors.ts'
 import type { AttributeMap } from './row.ts'
+
+/** A request on rows of the lease table. */
+export type TableRequest =
+  | { readonly operation: 'UpdateItem'; readonly input: UpdateItemCommandInput }
+  | { readonly operation: 'GetItem'; readonly input: GetItemCommandInput }
+  | { readonly operation: 'Query'; readonly input: QueryCommandInput }
+
+export interface TableAnswer {
+  readonly Attributes?: AttributeMap | undefined
+  readonly Item?: AttributeMap | undefined
+  readonly Items?: readonly AttributeMap[] | undefined
+}
+
+/** Sends a request, with retries, and records in `wire` what happens to each try. @throws an error as the SDK's */
+export type SendToTable = (request: TableRequest, wire: Wire, signal?: AbortSignal) => Promise<TableAnswer>
 
 /** What happened to the tries of one request on the wire. */
 export class Wire {
@@ -14,73 +30,38 @@ export class Wire {
   serialized = false
   /** The row that came with a failed condition. It is removed from the error, which the caller's middleware may log. */
   row: AttributeMap | undefined
-}
+  readonly #clock: Clock
+  #sentAtMs = Number.NaN
+  /** What is known of the try under way: an answer that reports success may be cut off after its head. */
+  #head: 'awaited' | 'success' | 'failure' | undefined
 
-type Handler = (args: never) => Promise<{ readonly response: unknown }>
-
-type Place<Step> = { step: Step; priority: 'low' | 'high'; name: string; override: true }
-
-/** A command of either client, of any version of the SDK. */
-export interface Observed {
-  readonly middlewareStack: {
-    add(middleware: (next: Handler) => Handler, place: Place<'build'>): unknown
-    add(middleware: (next: Handler) => Handler, place: Place<'deserialize'>): unknown
+  constructor(clock: Clock) {
+    this.#clock = clock
   }
-}
 
-/**
- * Records in `wire` what happens to each try of the command, inside the SDK's retry loop.
- * @param options.showsRow whether the row stays on the error of a failed condition, because the caller requested it
- */
-export function observeWire<C extends Observed>(command: C, clock: Clock, wire: Wire, { showsRow = false } = {}): C {
-  let isSuccess = false
-  command.middlewareStack.add(
-    (next) => async (args: never) => {
-      wire.serialized = true
-      return await next(args)
-    },
-    { step: 'build', priority: 'high', name: 'tenureObserveRequest', override: true },
-  )
-  command.middlewareStack.add(
-    (next) => async (args: never) => {
-      const sentAtMs = clock.wallMs()
-      wire.answered = false
-      wire.row = undefined
-      isSuccess = false
-      const result = await next(args).catch((error: unknown) => {
-        wire.unanswered = true
-        throw error
-      })
-      const receivedAtMs = clock.wallMs()
-      const { statusCode, dateMs } = headOf(result.response)
-      // After a 5xx, a write may have been applied.
-      if (statusCode >= 500) wire.unanswered = true
-      else wire.answered = true
-      isSuccess = statusCode < 300
-      if (!Number.isNaN(dateMs)) wire.clockReading = { sentAtMs, dateMs, receivedAtMs }
-      return result
-    },
-    // A document command adds its middleware twice, for itself and for the command inside it.
-    { step: 'deserialize', priority: 'low', name: 'tenureObserveWire', override: true },
-  )
-  // The body of an answer may be cut off after its head: then the client has no answer.
-  command.middlewareStack.add(
-    (next) => async (args: never) =>
-      await next(args).catch((error: unknown) => {
-        if (isSuccess) Object.assign(wire, { unanswered: true, answered: false })
-        if (isConditionFailed(error)) {
-          wire.row = error.Item
-          if (!showsRow) Reflect.deleteProperty(error, 'Item')
-        }
-        throw error
-      }),
-    { step: 'deserialize', priority: 'high', name: 'tenureObserveBody', override: true },
-  )
-  return command
-}
+  trySent(): void {
+    this.#sentAtMs = this.#clock.wallMs()
+    this.answered = false
+    this.row = undefined
+    this.#head = 'awaited'
+  }
 
-function headOf(response: unknown): { readonly statusCode: number; readonly dateMs: number } {
-  const { statusCode, headers }: Record<string, unknown> = typeof response === 'object' ? { ...response } : {}
-  const { date }: Record<string, unknown> = typeof headers === 'object' ? { ...headers } : {}
-  return { statusCode: Number(statusCode), dateMs: Date.parse(String(date)) }
+  /** @param dateMs of its `Date` header, or NaN */
+  headCame(statusCode: number, dateMs: number): void {
+    const receivedAtMs = this.#clock.wallMs()
+    // After a 5xx, a write may have been applied.
+    if (statusCode >= 500) this.unanswered = true
+    else this.answered = true
+    this.#head = statusCode < 300 ? 'success' : 'failure'
+    if (!Number.isNaN(dateMs)) this.clockReading = { sentAtMs: this.#sentAtMs, dateMs, receivedAtMs }
+  }
+
+  /** @param options.showsRow whether the row stays on the error, because the caller requested it */
+  tryFailed(error: unknown, { showsRow = false } = {}): void {
+    if (this.#head === 'awaited' || this.#head === 'success') Object.assign(this, { unanswered: true, answered: false })
+    this.#head = undefined
+    if (!isConditionFailed(error)) return
+    this.row = error.Item
+    if (!showsRow) Reflect.deleteProperty(error, 'Item')
+  }
 }

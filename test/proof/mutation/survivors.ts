@@ -9,10 +9,10 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     'renewals.ts: this.#leadership.assertLeading() → ;',
   ],
   'The SDK does not define where a layer without a known place goes; today it is within the retries too.': [
-    `stores/wire.ts: 'deserialize' → ""`,
-    `stores/wire.ts: 'low' → ""`,
+    `stores/sdk.ts: 'deserialize' → ""`,
+    `stores/sdk.ts: 'low' → ""`,
   ],
-  'The name only shows in a list of the middlewares of a command.': [`stores/wire.ts: 'tenureObserveWire' → ""`],
+  'The name only shows in a list of the middlewares of a command.': [`stores/sdk.ts: 'tenureObserveWire' → ""`],
   'The marshaller drops an attribute that is undefined, and the rules compare with undefined.': [
     'acquire.ts: settings.eventId === undefined → false',
     'acquire.ts: settings.tick === undefined → false',
@@ -45,8 +45,8 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     "options.ts: typeof value === 'string' → true",
   ],
   'Undefined and null spread to nothing, as {} does.': [
-    "stores/wire.ts: typeof response === 'object' → true",
-    "stores/wire.ts: typeof headers === 'object' → true",
+    "stores/sdk.ts: typeof response === 'object' → true",
+    "stores/sdk.ts: typeof headers === 'object' → true",
     'tick.ts: event !== null → true',
   ],
   'A comparison with undefined is false: the condition beside it already fails.': [

@@ -11,7 +11,7 @@ import {
   withLease,
 } from '../../../functions/election/index.ts'
 import { selfInvoke } from '../../../functions/election/self-invoke.ts'
-import { simulatedClient } from '../../../functions/election/testing/dynamodb/client.ts'
+import { type Send, shareTransport, simulatedClient } from '../../../functions/election/testing/dynamodb/client.ts'
 import type { Connection } from './connection.ts'
 import type { Handler, Invocation } from './lambda.ts'
 import type { SimulatedProcess } from './process.ts'
@@ -24,8 +24,10 @@ export function functionOf(world: World, process: SimulatedProcess, connection: 
   const { setting, lambda, beliefs, billing, continuations } = world
   const { clock } = process
   // As DynamoDBLeaseStore's own client and that of the billing function.
-  const raw = simulatedClient((...request) => connection.send(...request), { maxAttempts: 3 })
+  const send: Send = (...request) => connection.send(...request)
+  const raw = simulatedClient(send, { maxAttempts: 3 }, setting)
   const client = DynamoDBDocumentClient.from(raw, { marshallOptions: { removeUndefinedValues: true } })
+  shareTransport(raw, client)
   const options = {
     store: new DynamoDBLeaseStore({ tableName: LEASES, client, clock }),
     lease: LEASE,

@@ -3,6 +3,12 @@
  * look up in files is given; requests are not signed, which would take longer than all else.
  */
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import type { Exchange } from '../../stores/lean-http.ts'
+import { leanTransport } from '../../stores/lean-wire.ts'
+import { sdkTransport } from '../../stores/sdk.ts'
+import { lent } from '../../stores/sdk-client.ts'
+import { readyTransports } from '../../stores/transports.ts'
 import { SimulatedDynamoDB } from './database.ts'
 import { type Request, requestOf } from './request.ts'
 
@@ -20,8 +26,15 @@ export interface Reply {
 
 export type Send = (operation: string, body: Request, signal: AbortSignal | undefined) => Reply | Promise<Reply>
 
-/** @param send answers the requests. @default a new DynamoDB in memory */
-export function simulatedClient(send: Send = inMemory(), config: DynamoDBClientConfig = {}): DynamoDBClient {
+/**
+ * @param send answers the requests. @default a new DynamoDB in memory
+ * @param options.isLean makes a store send its requests on the lease row as one without a client does in Lambda
+ */
+export function simulatedClient(
+  send: Send = inMemory(),
+  config: DynamoDBClientConfig = {},
+  { isLean = false } = {},
+): DynamoDBClient {
   const client = new DynamoDBClient({
     region: 'eu-central-1',
     endpoint: 'http://dynamodb.simulated',
@@ -42,15 +55,12 @@ export function simulatedClient(send: Send = inMemory(), config: DynamoDBClientC
         { headers, body }: { headers: Record<string, string>; body?: unknown },
         { abortSignal }: { abortSignal?: unknown } = {},
       ) {
-        const operation = (headers['x-amz-target'] ?? '').replace(/^.*\./, '')
         const text = body instanceof Uint8Array ? DECODER.decode(body) : String(body)
         const signal = abortSignal instanceof AbortSignal ? abortSignal : undefined
-        const reply = await send(operation, requestOf(JSON.parse(text)), signal)
-        const dateMs = reply.dateMs ?? Date.now()
+        const { statusCode, content, dateMs } = await answered(send, headers, text, signal)
         const date = Number.isNaN(dateMs) ? {} : { date: new Date(dateMs).toUTCString() }
-        const content = typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body)
         const response = {
-          statusCode: reply.status,
+          statusCode,
           headers: { ...date, 'content-type': 'application/x-amz-json-1.0' },
         }
         return { response: { ...response, body: Buffer.from(content) } }
@@ -58,7 +68,41 @@ export function simulatedClient(send: Send = inMemory(), config: DynamoDBClientC
     },
     ...config,
   })
-  return Object.assign(client, { send: sendOfSdk })
+  Object.assign(client, { send: sendOfSdk })
+  const exchange: Exchange = async ({ headers, body, signal, headCame }) => {
+    const { statusCode, content, dateMs } = await answered(send, headers, body, signal)
+    headCame(statusCode, dateMs)
+    return { statusCode, text: content, requestId: undefined }
+  }
+  const { maxAttempts } = config
+  const options = { exchange, ...(typeof maxAttempts === 'number' && { maxAttempts }) }
+  const lean = isLean ? leanTransport(LAMBDA, options) : undefined
+  readyTransports.set(client, { sdk: sdkTransport(lent(client)), ...(lean && { lean }) })
+  return client
+}
+
+const LAMBDA = {
+  AWS_LAMBDA_FUNCTION_NAME: 'simulated',
+  AWS_REGION: 'eu-central-1',
+  AWS_ACCESS_KEY_ID: 'simulated',
+  AWS_SECRET_ACCESS_KEY: 'simulated',
+}
+
+async function answered(
+  send: Send,
+  headers: Readonly<Record<string, string>>,
+  text: string,
+  signal: AbortSignal | undefined,
+) {
+  const operation = (headers['x-amz-target'] ?? '').replace(/^.*\./, '')
+  const { status: statusCode, body, dateMs = Date.now() } = await send(operation, requestOf(JSON.parse(text)), signal)
+  return { statusCode, content: typeof body === 'string' ? body : JSON.stringify(body), dateMs }
+}
+
+/** For a document client on a client in memory. */
+export function shareTransport(raw: DynamoDBClient, client: DynamoDBDocumentClient): void {
+  const { lean } = readyTransports.get(raw) ?? {}
+  readyTransports.set(client, { sdk: sdkTransport(lent(client)), ...(lean && { lean }) })
 }
 
 function inMemory(): Send {

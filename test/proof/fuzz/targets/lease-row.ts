@@ -1,9 +1,11 @@
 /** Lease rows as DynamoDB sends them. */
 import fc from 'fast-check'
-import { CorruptLeaseError } from '../../../../functions/election/index.ts'
+import { CorruptLeaseError, DynamoDBLeaseStore, LeaseStoreError } from '../../../../functions/election/index.ts'
 import { type AttributeMap, readRow } from '../../../../functions/election/stores/row.ts'
+import { type Reply, simulatedClient } from '../../../../functions/election/testing/dynamodb/client.ts'
+import { acquireRequest } from '../../../../functions/election/testing/requests.ts'
 import { isCanonicalTick } from '../../../../functions/election/tick.ts'
-import { hostileText, nearlyObject } from '../inputs.ts'
+import { hostileJson, hostileText, nearlyObject } from '../inputs.ts'
 import { assert, type Target, target } from '../target.ts'
 
 const NOW = '2026-11-21T06:00:00.000Z'
@@ -64,9 +66,37 @@ function readLeaseRow(given: AttributeMap): void {
   assert(!Object.values(record).includes(undefined), 'an attribute is present and undefined')
 }
 
+const BODIES: readonly object[] = [
+  {},
+  { Attributes: VACANT },
+  { __type: 'com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException', message: 'Refused', Item: HELD },
+  { __type: 'com.amazon.coral.validate#ValidationException', message: 'An operand has an incorrect data type' },
+]
+const answer = fc.record({
+  status: fc.constantFrom(200, 400, 400, 503),
+  body: fc.oneof(
+    { weight: 9, arbitrary: nearlyObject(fc.constantFrom(...BODIES), fc.oneof(attribute, hostileJson)) },
+    { weight: 1, arbitrary: hostileText },
+  ),
+})
+
+async function readAnswer(given: Reply): Promise<void> {
+  const client = simulatedClient(() => given, { maxAttempts: 1 }, { isLean: true })
+  const store = new DynamoDBLeaseStore({ tableName: 'leases', client })
+  const reply = await store.acquire(acquireRequest())
+  assert(!('contended' in reply) && reply.granted === given.status < 300, 'the reply is not what was answered')
+}
+
 export const leaseRowTargets: readonly Target[] = [
   target('a lease row', editedRow(HELD, VACANT), readLeaseRow, [
     CorruptLeaseError,
     /"billing" is damaged: attribute "\w+" should be/,
   ]),
+  target(
+    'an answer to a request without the SDK',
+    answer,
+    readAnswer,
+    [CorruptLeaseError, /"billing".* is damaged: attribute "\w+" should be/],
+    [LeaseStoreError, /lease "billing" in table "leases"/],
+  ),
 ]

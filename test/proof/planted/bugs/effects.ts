@@ -6,6 +6,7 @@ const inFencing = editsIn('functions/election/fencing.ts')
 const inFencedWrites = editsIn('functions/election/fenced-writes.ts')
 const inDynamodb = editsIn('functions/election/stores/dynamodb.ts')
 const inExpressions = editsIn('functions/election/stores/expressions.ts')
+const inSdk = editsIn('functions/election/stores/sdk.ts')
 const inLedger = editsIn('functions/billing/ledger.ts')
 
 export const effectBugs: readonly Bug[] = [
@@ -50,7 +51,7 @@ export const effectBugs: readonly Bug[] = [
     inFencedWrites("applied: unanswered ? 'unknown' : 'no',", "applied: 'no',"),
   ]),
   bug(['S6', 'S5'], 'a new token for each try of a transaction', [
-    inDynamodb('ClientRequestToken })', 'ClientRequestToken: ClientRequestToken && crypto.randomUUID() })'),
+    inSdk('ClientRequestToken })', 'ClientRequestToken: ClientRequestToken && crypto.randomUUID() })'),
   ]),
   bug(['S3'], 'no condition in the guard', [
     inExpressions(
@@ -61,10 +62,9 @@ export const effectBugs: readonly Bug[] = [
   bug(['S5'], 'effects after the completion, in a transaction of their own', [
     inDynamodb(
       `    const completion = { Update: this.#onLeaseRow(request.lease, holderUpdate(request)) }
-    return await this.#transact(this.#paths.leases, request.lease, [completion, ...items], token)`,
+    return await this.#transact(request.lease, [completion, ...items], token, true)`,
       `    const reply = await this.write(request)
-    const command = new TransactWriteCommand({ TransactItems: [...items], ClientRequestToken: token })
-    if (reply.granted) await this.#paths.leases.send(command)
+    if (reply.granted) await this.#sdk?.transact([...items], token, new Wire(this.#clock), true)
     return reply`,
     ),
   ]),

@@ -40,9 +40,13 @@ export class Network {
   }
 
   clientOf(process: SimulatedProcess): DynamoDBClient {
-    return simulatedClient((operation, body, signal) => this.#send(process, operation, body, signal), {
-      maxAttempts: 3,
-    })
+    return simulatedClient(
+      (operation, body, signal) => this.#send(process, operation, body, signal),
+      {
+        maxAttempts: 3,
+      },
+      { isLean: this.#setting.seed % 2 === 0 },
+    )
   }
 
   cutOff(name: string, forMs: number): void {

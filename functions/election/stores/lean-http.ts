@@ -1,0 +1,93 @@
+import type { Agent, IncomingMessage } from 'node:http'
+import { IDLE_MS, SDK_TIMEOUTS } from './sdk-client.ts'
+
+/** One try of a request. */
+interface Try {
+  readonly url: URL
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+  readonly signal: AbortSignal | undefined
+  /** @param dateMs of its `Date` header, or NaN */
+  readonly headCame: (statusCode: number, dateMs: number) => void
+}
+
+export interface Answer {
+  readonly statusCode: number
+  readonly text: string
+  readonly requestId: string | undefined
+}
+
+/** Sends one try, and returns the whole answer. @throws Error without one */
+export type Exchange = (tried: Try) => Promise<Answer>
+
+/** DynamoDB's longest answer is 1 MB, and its JSON at most a few times longer. */
+const LONGEST_ANSWER = 16_000_000
+
+/**
+ * An import would also load what these modules export but load on demand, such as `WebSocket` with all of undici: half
+ * of what a standby's start takes.
+ */
+const modules = {
+  'http:': () => process.getBuiltinModule('node:http'),
+  'https:': () => process.getBuiltinModule('node:https'),
+}
+
+/** Shared by all stores. A connection that waits for a request does not keep the process alive. */
+const agents = new Map<string, Agent>()
+
+export const overHttp: Exchange = ({ url, headers, body, signal, headCame }) => {
+  const { Agent, request: send } = modules[url.protocol === 'http:' ? 'http:' : 'https:']()
+  const agent = agents.get(url.protocol) ?? new Agent({ keepAlive: true, timeout: IDLE_MS })
+  agents.set(url.protocol, agent)
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+  const request = send(url, { method: 'POST', headers, agent, ...(signal && { signal }) })
+  const fail = (error: Error) => {
+    reject(error)
+    request.destroy()
+  }
+  const failAfter = (ms: number, what: string) =>
+    setTimeout(() => fail(Object.assign(new Error(`No ${what} within ${ms} ms`), { name: 'TimeoutError' })), ms)
+  const answering = failAfter(SDK_TIMEOUTS.requestTimeout, 'answer')
+  request.on('socket', (socket) => {
+    if (!socket.connecting) return
+    const connecting = failAfter(SDK_TIMEOUTS.connectionTimeout, 'connection')
+    for (const event of ['connect', 'close']) socket.once(event, () => clearTimeout(connecting))
+  })
+  request.on('error', fail)
+  request.on('response', (response) => {
+    const { statusCode = 0, headers: of } = response
+    headCame(statusCode, Date.parse(String(of.date)))
+    textOf(response).then((text) => {
+      const id = of['x-amzn-requestid']
+      resolve({ statusCode, text, requestId: typeof id === 'string' ? id : undefined })
+    }, fail)
+  })
+  request.end(body)
+  return promise.finally(() => clearTimeout(answering))
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of response) {
+    length += chunks.push(chunk) && chunk.length
+    if (length > LONGEST_ANSWER) throw new Error(`The answer has more than ${LONGEST_ANSWER} bytes`)
+  }
+  return Buffer.concat(chunks).toString()
+}
+
+const CODES = new Set([
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+])
+
+/** The network's error, which may pass. */
+export function isOfTheNetwork(error: Error): boolean {
+  return error.name === 'TimeoutError' || ('code' in error && CODES.has(String(error.code)))
+}

@@ -1,0 +1,4 @@
+/** Imported before all else, it makes the stores of a file's tests send lease requests without the SDK. */
+import { beLean } from './transport.ts'
+
+beLean()
