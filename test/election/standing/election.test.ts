@@ -102,6 +102,20 @@ it('a table that does not answer ends no campaign, and is asked ever more rarely
   ann.leave()
 })
 
+it('an event loop that is blocked shows in the health of a standby and of a leader, until a timer is in time', async () => {
+  const ann = run(elect('ann'))
+  await clock.advance(100)
+  const bob = run(elect('bob', { pollMs: 4_000 }))
+  await clock.advance(100)
+  clock.freeze(7_000) // the leader renews after 5 s, and the standby polls after 2 to 6 s
+  await clock.advance(0)
+  for (const { election } of [ann, bob]) expect(election.health().eventLoopDelayMs).toBeGreaterThan(1_000)
+  await clock.advance(7_000)
+  for (const { election } of [ann, bob]) expect(election.health().eventLoopDelayMs).toBe(0)
+  expect(await leads(ann, bob)).toEqual(['ann'])
+  for (const each of [ann, bob]) each.leave()
+})
+
 it('a leader that is not healthy hands over, and stands again once it is', async () => {
   let isHealthy = true
   const ann = run(elect('ann', { merit: 9, healthy: () => isHealthy }))

@@ -4,7 +4,7 @@ import { Random } from '../random.ts'
 export const START_MS = Date.parse('2026-11-21T06:00:00.000Z')
 export const LEASE = 'jobs'
 export const LEASE_KEY = { lease: { S: LEASE }, record: { S: 'LEASE' } }
-/** What an election keeps the lease for a successor, and asks for a transfer: see standing/election.ts. */
+/** What an election keeps the lease for a successor, and asks for a transfer: see standing/tenure.ts. */
 export const RESERVED_MS = 10_000
 const NAMES = ['ann', 'ben', 'cyd', 'dan', 'eve']
 
