@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { withDefaults } from '../defaults.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Lease } from '../lease.ts'
@@ -41,7 +42,7 @@ export class Election implements AsyncDisposable {
   /** @throws InvalidOptionError for a wrong option, or a store that has no `standing` */
   constructor(options: ElectionOptions = {}) {
     const times = assertElectionOptions(options)
-    const { store, lease, candidate, leaseMs, maxClockSkewMs, onEvent, clock, preempt } = options
+    const { store, lease, candidate = hostname(), leaseMs, maxClockSkewMs, onEvent, clock, preempt } = options
     const given = Object.entries({ store, lease, candidate, leaseMs, maxClockSkewMs, onEvent, clock })
     const complete = withDefaults(Object.fromEntries(given.filter(([, value]) => value !== undefined)))
     const asGiven = settingsOf({ leaseMs: DEFAULT_LEASE_MS, ...complete })
@@ -107,9 +108,9 @@ export class Election implements AsyncDisposable {
     yield* observeLeaders(this.#parts, over.signal)
   }
 
-  /** Who stands, the best first; at most 200. */
+  /** Who stands, the best first; at most 200, and none that has not written its row for three refreshes. */
   async candidates(): Promise<readonly CandidateRow[]> {
-    const rows = await this.#parts.store.candidates(this.lease)
+    const rows = await this.#parts.candidacy.all()
     return rows.toSorted((a, b) => b.merit - a.merit || (a.name < b.name ? -1 : 1))
   }
 
