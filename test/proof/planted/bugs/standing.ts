@@ -4,7 +4,6 @@ import { type Bug, bug, editsIn } from '../bug.ts'
 const STANDING = 'functions/election/standing'
 const inDecision = editsIn(`${STANDING}/decision.ts`)
 const inElection = editsIn(`${STANDING}/election.ts`)
-const inHealth = editsIn(`${STANDING}/health.ts`)
 const inObserve = editsIn(`${STANDING}/observe.ts`)
 const inStandby = editsIn(`${STANDING}/standby.ts`)
 const inTenure = editsIn(`${STANDING}/tenure.ts`)
@@ -12,9 +11,6 @@ const inTenure = editsIn(`${STANDING}/tenure.ts`)
 export const standingBugs: readonly Bug[] = [
   bug(['R2'], 'a reservation that no right clock has written is waited for', [
     inDecision('reservedUntilMs > nowMs + maxClockSkewMs + LONGEST_RESERVATION_MS', 'reservedUntilMs < 0'),
-  ]),
-  bug(['R2'], 'a candidate whose requests fail asks ever more rarely, without an end', [
-    inHealth('Math.min(longestMs, FIRST_BACKOFF_MS * 2 ** (failures - 1))', 'Math.max(longestMs, 4 ** failures)'),
   ]),
   bug(['R3'], 'a second campaign of an election is not refused', [
     inElection('if (this.#campaign !== undefined) {', 'if (this.#campaign === null) {'),

@@ -114,7 +114,7 @@ export class Server {
       })
     }
     await clock.sleep(scene.isQuiet ? 1e9 : this.#random.spread(500, leaseMs * 8), lease.signal)
-    const isStuck = !scene.isQuiet && this.#random.chance(100)
+    const isStuck = !scene.isQuiet && this.#random.chance(200)
     await clock.sleep(isStuck ? this.#random.spread(drainMs, leaseMs * 2) : this.#random.between(0, drainMs / 2))
     this.bodies--
     scene.turnEnds(this, lease, this.believes)
