@@ -15,7 +15,7 @@ export interface Leader {
 }
 
 /** Undefined if the lease is vacant, or has expired by more than the clocks may differ. */
-function leaderOf(record: LeaseRecord | undefined, nowMs: number, maxClockSkewMs: number): Leader | undefined {
+export function leaderOf(record: LeaseRecord | undefined, nowMs: number, maxClockSkewMs: number): Leader | undefined {
   if (record?.holder === undefined || record.expiresAtMs + maxClockSkewMs <= nowMs) return undefined
   const { holder: candidate, fencingToken, acquiredAtMs: sinceMs, expiresAtMs } = record
   const isAnnounced = record.announcedBy === fencingToken
