@@ -7,8 +7,21 @@ const inElection = editsIn(`${STANDING}/election.ts`)
 const inObserve = editsIn(`${STANDING}/observe.ts`)
 const inStandby = editsIn(`${STANDING}/standby.ts`)
 const inTenure = editsIn(`${STANDING}/tenure.ts`)
+const inRules = editsIn('functions/election/rules.ts')
+const inExpressions = editsIn('functions/election/stores/expressions.ts')
 
 export const standingBugs: readonly Bug[] = [
+  bug(['R1'], 'T1 without the token', [
+    inRules('record?.holder === undefined || record.fencingToken !== fencingToken', 'record?.holder === undefined'),
+    inExpressions('attribute_exists(holder) AND fencingToken = :fencingToken', 'attribute_exists(holder)'),
+  ]),
+  bug(['R1'], 'T1 lets a second request undo the first', [
+    inRules('if (isOpen && record.transferTo !== to)', 'if (isOpen && record.holder === to)'),
+    inExpressions(
+      "'transferUntilMs <= :now', 'transferTo = :to']",
+      "'transferUntilMs <= :now', 'transferTo <> holder']",
+    ),
+  ]),
   bug(['R2'], 'a reservation that no right clock has written is waited for', [
     inDecision('reservedUntilMs > nowMs + maxClockSkewMs + LONGEST_RESERVATION_MS', 'reservedUntilMs < 0'),
   ]),
