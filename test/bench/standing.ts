@@ -1,5 +1,5 @@
 /**
- * `node test/bench/standing.ts`: how soon a successor leads after `resign({ to })`, and whether standbys slow down the
+ * `npm run bench`, or this file alone: how soon a successor leads after `resign({ to })`, and whether standbys slow down the
  * renewals of their leader, both in one process on DynamoDB Local.
  */
 import { once } from 'node:events'
