@@ -142,7 +142,7 @@ describe('the claims of docs/protocol.md', () => {
     const checks = [...(rows.get(claim)?.checks ?? '').matchAll(/`([^`]+)`/g)].map(
       ([, path = '']) => `test/proof/${path}`,
     )
-    expect(checks.length).toBeGreaterThan(1)
+    expect(checks.length).toBeGreaterThan(0)
     for (const check of checks) expect(textOf(check), check).toContain(`'${claim}'`)
   })
 })

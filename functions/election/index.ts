@@ -34,7 +34,8 @@ export type {
   StandbyReason,
   Tenure,
 } from './rules.ts'
-export { Election, type Health, type StandingLease } from './standing/election.ts'
+export { Election, type StandingLease } from './standing/election.ts'
+export type { Health } from './standing/health.ts'
 export type { Leader } from './standing/observe.ts'
 export type { ElectionOptions } from './standing/options.ts'
 export { DynamoDBLeaseStore, type DynamoDBLeaseStoreOptions } from './stores/dynamodb.ts'

@@ -15,14 +15,20 @@ export const CLAIMS = {
   L3: 'A tick whose leader crashed is completed by its retry, or is missed for the leader of a newer tick.',
   L4: 'No tick vanishes: a leader that completes a later one had it in `missed`, or closed it itself.',
   R1:
-    'While a lease is reserved, only the continuation acquires it, or the event that handed over; ' +
-    'a reservation keeps it vacant no longer than it says + 2 B.',
+    'While a lease is reserved, only the one it is kept for acquires it, or the event that handed over; ' +
+    'no reservation or transfer keeps it vacant for longer than it says + 2 B.',
+  R2:
+    'While an eligible and healthy candidate reaches the table, and there is no pause, the lease is led within ' +
+    'the lease + 2 B + 5 head starts + a poll (up to 1.5 `pollMs`) + an open reservation.',
+  R3: 'At most one turn of an `Election` runs.',
+  R4: 'What is announced with a token was proclaimed under that token.',
 } as const
 
 export type Claim = keyof typeof CLAIMS
 
 /** The parts of the proof that check a claim. */
 export function checkedBy(claim: Claim): string {
+  if (['R2', 'R3'].includes(claim)) return 'simulation'
   return `model, simulation${['S2', 'S3'].includes(claim) ? ', nemesis' : ''}`
 }
 

@@ -2,7 +2,7 @@ import { type ClockReading, certainOffsetMs } from '../clock.ts'
 import type { Settings } from '../options.ts'
 import type { LeaseRecord } from '../rules.ts'
 import type { CandidateRow, StandingStore } from '../stores/store.ts'
-import { successor, type View } from './decision.ts'
+import { longestSilenceMs, successor, type View } from './decision.ts'
 import type { ElectionOptions, Times } from './options.ts'
 
 type Asked = Pick<ElectionOptions, 'merit' | 'eligible' | 'healthy' | 'preempt'>
@@ -131,8 +131,15 @@ export class Candidacy {
     return successor(this.view(undefined))?.name
   }
 
+  /** All that are alive, or at least those that are read. */
+  async all(): Promise<readonly CandidateRow[]> {
+    const { lease, clock, maxClockSkewMs } = this.#settings
+    const seenSinceMs = clock.wallMs() - longestSilenceMs(this.#times.refreshMs, maxClockSkewMs)
+    return await this.#store.candidates(lease, { seenSinceMs })
+  }
+
   async #query(): Promise<void> {
-    this.#others = await this.#store.candidates(this.#me.lease)
+    this.#others = await this.all()
     this.#queriedAtMs = this.#settings.clock.monotonicMs()
   }
 }

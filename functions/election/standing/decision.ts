@@ -113,6 +113,11 @@ function isBetter(one: CandidateRow, other: CandidateRow): boolean {
 
 type Liveness = Pick<View, 'nowMs' | 'refreshMs' | 'maxClockSkewMs'>
 
-export function isLive({ seenAtMs }: CandidateRow, { nowMs, refreshMs, maxClockSkewMs }: Liveness): boolean {
-  return Math.abs(nowMs - seenAtMs) <= 3 * refreshMs + maxClockSkewMs
+function isLive({ seenAtMs }: CandidateRow, { nowMs, refreshMs, maxClockSkewMs }: Liveness): boolean {
+  return Math.abs(nowMs - seenAtMs) <= longestSilenceMs(refreshMs, maxClockSkewMs)
+}
+
+/** A candidate that has not written its row for longer is gone. */
+export function longestSilenceMs(refreshMs: number, maxClockSkewMs: number): number {
+  return 3 * refreshMs + maxClockSkewMs
 }

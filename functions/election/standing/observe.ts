@@ -1,5 +1,8 @@
 /** Who leads, as a candidate or an onlooker sees it. */
+import { jitter } from '../clock.ts'
+import { LeaseStoreError } from '../errors.ts'
 import type { LeaseRecord } from '../rules.ts'
+import type { Parts } from './tenure.ts'
 
 export interface Leader {
   readonly candidate: string
@@ -23,7 +26,7 @@ export function leaderOf(record: LeaseRecord | undefined, nowMs: number, maxCloc
  * Puts looks into order: reads may be old, and an older one must not undo a newer. A token that was seen vacant is
  * never seen held again.
  */
-export class Order {
+class Order {
   #latest: readonly [token: number, isVacant: number, step: number] = [0, 0, -1]
 
   /**
@@ -40,8 +43,41 @@ export class Order {
   }
 }
 
+type Watching = Pick<Parts, 'settings' | 'times' | 'store' | 'vitals'>
+
+export async function readLeader(
+  { settings, store }: Watching,
+  options?: { readonly consistent?: boolean },
+): Promise<{ readonly record: LeaseRecord | undefined; readonly leader: Leader | undefined }> {
+  const { lease, clock, maxClockSkewMs } = settings
+  const askedAtMs = clock.wallMs() // an answer that comes late shows the row of then
+  const { record } = await store.read(lease, options)
+  return { record, leader: leaderOf(record, askedAtMs, maxClockSkewMs) }
+}
+
+/** At once the present leader, then every change in order, until `over` aborts. */
+export async function* observeLeaders(watching: Watching, over: AbortSignal) {
+  const { times, vitals } = watching
+  const order = new Order()
+  let before: string | undefined
+  for (let failures = 0; !over.aborted; ) {
+    try {
+      const { record, leader } = await readLeader(watching)
+      failures = 0
+      if (order.isCurrent(record, leader === undefined) && stateOf(leader) !== before) {
+        before = stateOf(leader)
+        yield leader === undefined ? {} : { leader }
+      }
+    } catch (error) {
+      if (!(error instanceof LeaseStoreError)) throw error
+      failures++
+    }
+    await vitals.pause(failures === 0 ? times.pollMs * jitter() : vitals.backoffMs(failures), over)
+  }
+}
+
 /** Equal for two states between which nothing changed for an observer: a renewal is no change. */
-export function stateOf(leader: Leader | undefined): string {
+function stateOf(leader: Leader | undefined): string {
   const { expiresAtMs: _expiresAtMs, ...state } = leader ?? {}
   return JSON.stringify(state)
 }

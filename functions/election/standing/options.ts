@@ -5,7 +5,12 @@ import type { Preempt } from './decision.ts'
 
 /** How servers stand for a lease. */
 export interface ElectionOptions
-  extends Pick<LeaseOptions, 'store' | 'lease' | 'candidate' | 'maxClockSkewMs' | 'onEvent' | 'clock'> {
+  extends Pick<LeaseOptions, 'store' | 'lease' | 'maxClockSkewMs' | 'onEvent' | 'clock'> {
+  /**
+   * Name of this server, the same after each restart: it overwrites its own row among the candidates. Several processes
+   * on one host need a name each. @default the host name
+   */
+  readonly candidate?: string
   /** Length of the lease in milliseconds, 100 to 3,600,000. @default the environment variable LEASE_MS, else 15,000 */
   readonly leaseMs?: number
   /** How often a candidate that waits reads the lease row, in milliseconds. @default 2,000 */

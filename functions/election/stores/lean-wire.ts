@@ -134,11 +134,14 @@ function refusalOf(answer: unknown, httpStatusCode: number, requestId: string | 
 }
 
 function answerOf(answer: unknown): TableAnswer {
-  const [attributes, item, items] = ['Attributes', 'Item', 'Items'].map((name) => property(answer, name))
+  const [attributes, item, items, last] = ['Attributes', 'Item', 'Items', 'LastEvaluatedKey'].map((name) =>
+    property(answer, name),
+  )
   return {
     ...(attributes === undefined ? {} : { Attributes: rowOf(attributes) }),
     ...(item === undefined ? {} : { Item: rowOf(item) }),
     ...(Array.isArray(items) ? { Items: items.map(rowOf) } : {}),
+    ...(last === undefined ? {} : { LastEvaluatedKey: rowOf(last) }),
   }
 }
 

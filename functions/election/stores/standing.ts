@@ -8,9 +8,11 @@ export const CANDIDATE_PREFIX = 'CANDIDATE#'
 
 /** More are not read: a rank is one of five, and the query stays small. */
 const MOST_CANDIDATES = 200
+/** Rows of servers that are gone must not hide the others, nor make the query large: DynamoDB removes them late. */
+const MOST_PAGES = 10
 
-/** How long a row is kept after its candidate wrote it last, in seconds. */
-const KEPT_S = 86_400
+/** How long a row is kept after its candidate wrote it last, in seconds: longer than three refreshes. */
+const KEPT_S = 3_600
 
 type Reads = Omit<StandingStore, 'requestTransfer' | 'renew'>
 
@@ -28,16 +30,25 @@ export function standingReads(TableName: string, send: Send): Reads {
       return lookOf(answer.Item, lease, wire)
     },
 
-    async candidates(lease) {
-      const input = {
-        TableName,
-        KeyConditionExpression: '#lease = :lease AND begins_with(#record, :prefix)',
-        ExpressionAttributeNames: { '#lease': 'lease', '#record': 'record' },
-        ExpressionAttributeValues: marshall({ ':lease': lease, ':prefix': CANDIDATE_PREFIX }),
-        Limit: MOST_CANDIDATES,
+    async candidates(lease, { seenSinceMs = 1 } = {}) {
+      const found: CandidateRow[] = []
+      let next: AttributeMap | undefined
+      for (let page = 0; page < MOST_PAGES; page++) {
+        const input = {
+          TableName,
+          KeyConditionExpression: '#lease = :lease AND begins_with(#record, :prefix)',
+          ExpressionAttributeNames: { '#lease': 'lease', '#record': 'record' },
+          ExpressionAttributeValues: marshall({ ':lease': lease, ':prefix': CANDIDATE_PREFIX }),
+          Limit: MOST_CANDIDATES,
+          ...(next && { ExclusiveStartKey: next }),
+        }
+        const { answer } = await send(lease, { operation: 'Query', input })
+        const rows = (answer.Items ?? []).flatMap((item) => readCandidate(item) ?? [])
+        found.push(...rows.filter(({ seenAtMs }) => seenAtMs >= seenSinceMs))
+        next = answer.LastEvaluatedKey
+        if (next === undefined || found.length >= MOST_CANDIDATES) break
       }
-      const { answer } = await send(lease, { operation: 'Query', input })
-      return (answer.Items ?? []).flatMap((item) => readCandidate(item) ?? [])
+      return found.slice(0, MOST_CANDIDATES)
     },
 
     async putCandidate({ lease, name, ...row }) {
@@ -76,14 +87,14 @@ export function lookOf(item: AttributeMap | undefined, lease: string, { clockRea
   }
 }
 
-/** Undefined if the candidate has left, or if an operator or another version wrote something else. */
+/** Undefined if an operator or another version wrote something else. */
 function readCandidate(item: AttributeMap): CandidateRow | undefined {
   const text = (name: string) => item[name]?.S
   const number = (name: string) => Number(item[name]?.N ?? Number.NaN)
   const [lease, record, identity] = [text('lease'), text('record'), text('identity')]
   const [merit, sinceMs, seenAtMs] = [number('merit'), number('sinceMs'), number('seenAtMs')]
   if (lease === undefined || record === undefined || identity === undefined) return undefined
-  if (![merit, sinceMs, seenAtMs].every(Number.isFinite) || seenAtMs === 0) return undefined
+  if (![merit, sinceMs, seenAtMs].every(Number.isFinite)) return undefined
   const name = record.slice(CANDIDATE_PREFIX.length)
   return { lease, name, identity, merit, eligible: item['eligible']?.BOOL === true, sinceMs, seenAtMs }
 }

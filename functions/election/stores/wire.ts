@@ -13,6 +13,7 @@ export interface TableAnswer {
   readonly Attributes?: AttributeMap | undefined
   readonly Item?: AttributeMap | undefined
   readonly Items?: readonly AttributeMap[] | undefined
+  readonly LastEvaluatedKey?: AttributeMap | undefined
 }
 
 /** Sends a request, with retries, and records in `wire` what happens to each try. @throws an error as the SDK's */

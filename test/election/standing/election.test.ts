@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest'
 import {
   Election,
@@ -60,7 +61,7 @@ it('a leader that resigns to another candidate keeps the lease for it, and goes 
   const [bob, cy] = [run(elect('bob')), run(elect('cy', { merit: 5 }))]
   await clock.advance(5_000)
   const resigned = ann.election.resign({ to: 'bob' })
-  await clock.advance(100)
+  await clock.advance(0) // bob may take over within 75 ms
   await resigned
   expect(await store.read('jobs')).toMatchObject({ reservedFor: 'bob', endedBy: 'released' })
   await clock.advance(3_100)
@@ -101,6 +102,20 @@ it('a table that does not answer ends no campaign, and is asked ever more rarely
   expect(await leads(ann)).toEqual(['ann'])
   expect(ann.election.health()).not.toHaveProperty('lastError')
   ann.leave()
+})
+
+it('an event loop that is blocked shows in the health of a standby and of a leader, until a timer is in time', async () => {
+  const ann = run(elect('ann'))
+  await clock.advance(100)
+  const bob = run(elect('bob', { pollMs: 4_000 }))
+  await clock.advance(100)
+  clock.freeze(7_000) // the leader renews after 5 s, and the standby polls after 2 to 6 s
+  await clock.advance(0)
+  for (const { election } of [ann, bob]) expect(election.health().eventLoopDelayMs).toBeGreaterThan(1_000)
+  await clock.advance(7_000)
+  for (const { election } of [ann, bob]) expect(election.health().eventLoopDelayMs).toBe(0)
+  expect(await leads(ann, bob)).toEqual(['ann'])
+  for (const each of [ann, bob]) each.leave()
 })
 
 it('a leader that is not healthy hands over, and stands again once it is', async () => {
@@ -185,6 +200,11 @@ it('observers see the present leader, what it proclaims, and vacancy, each once 
 
 it('what an earlier leader proclaimed is not that of its successor', async () => {
   const ann = run(elect('ann'))
+  const seen: (Leader | undefined)[] = []
+  const over = new AbortController()
+  const watching = (async () => {
+    for await (const { leader } of elect('onlooker').observe({ signal: over.signal })) seen.push(leader)
+  })()
   await clock.advance(100)
   await ann.turns[0]?.lease.proclaim('ann')
   ann.leave()
@@ -193,8 +213,31 @@ it('what an earlier leader proclaimed is not that of its successor', async () =>
   await clock.advance(100)
   expect(await bob.election.leader()).toMatchObject({ candidate: 'bob' })
   expect(await bob.election.leader()).not.toHaveProperty('announcement')
+  await clock.advance(3_000)
+  expect(seen.at(-1)).toMatchObject({ candidate: 'bob' })
+  expect(seen.at(-1)).not.toHaveProperty('announcement')
+  over.abort()
+  await watching
   await expect(bob.turns[0]?.lease.proclaim('x'.repeat(5_000))).rejects.toThrow('at most 4096 (4 KB)')
   bob.leave()
+})
+
+it('a leader that was asked to hand over leaves no request to its successor', async () => {
+  const ann = run(elect('ann'))
+  await clock.advance(100)
+  const [bob, cy] = [run(elect('bob')), run(elect('cy'))]
+  await clock.advance(5_000)
+  const { fencingToken: transferBy = 0 } = (await store.read('jobs')) ?? {}
+  void ann.election.resign({ to: 'bob' })
+  await clock.advance(3_100)
+  const transfer = { transferTo: 'cy', transferUntilMs: Math.ceil(clock.wallMs()) + 600_000 }
+  await store.edit('jobs', { ...transfer, transferBy })
+  await clock.advance(60_000)
+  expect(await leads(ann, bob, cy)).toEqual(['bob'])
+  await store.edit('jobs', { ...transfer, transferBy: transferBy + 1 })
+  await clock.advance(10_000)
+  expect(await leads(ann, bob, cy)).toEqual(['cy'])
+  for (const each of [ann, bob, cy]) each.leave()
 })
 
 it('a pause makes the leader hand over, and keeps all out until it ends', async () => {
@@ -221,6 +264,25 @@ it('a thousand candidates: 200 are read, and one that is not among them still le
   await clock.advance(reservedMs + B + headStartsMs + 1.5 * pollMs)
   expect(await leads(zoe)).toEqual(['zoe'])
   zoe.leave()
+})
+
+it('rows of servers that are gone hide none that stands', async () => {
+  const gone = { lease: 'jobs', identity: 'gone', merit: 9, eligible: true, sinceMs: 0 }
+  const seenAtMs = clock.wallMs() - 3 * 30_000 - B - 1
+  for (let nth = 0; nth < 450; nth++) await store.standing.putCandidate({ ...gone, seenAtMs, name: `c${nth}` })
+  const [zoe, zac] = [run(elect('zoe')), run(elect('zac', { merit: 5 }))]
+  await clock.advance(100)
+  expect((await zoe.election.candidates()).map(({ name }) => name)).toEqual(['zac', 'zoe'])
+  for (const each of [zoe, zac]) each.leave()
+})
+
+it('a server that crashes again and again overwrites its own row, if it has no other name than its host', async () => {
+  for (let crash = 0; crash < 5; crash++) {
+    const itsClock = new ManualClock()
+    run(new Election({ store, clock: itsClock, lease: 'jobs' }))
+    await itsClock.advance(100) // its time stops here, as that of a process that was killed
+  }
+  expect(await elect('onlooker').candidates()).toMatchObject([{ name: hostname() }])
 })
 
 it('a lease is for ticks or for servers, and not for both', async () => {

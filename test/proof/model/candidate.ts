@@ -6,7 +6,7 @@ import { LONGEST_LEASE_MS } from '../../../functions/election/options.ts'
 import type { AcquireRequest, LeaseRecord, StandbyReason } from '../../../functions/election/rules.ts'
 import { leadingSteps } from './leading.ts'
 import { awaited, become, failed, fates, leftUnderWay, readClock, send, type Turn, withFault } from './model.ts'
-import type { Acquire, Candidate, GiveBack, Leading, State, Won } from './state.ts'
+import type { Acquire, Candidate, GiveBack, Leading, State, Transfer, Won } from './state.ts'
 import { arrives, isCompleted, isDone } from './table.ts'
 import { isPaused, missedIn, workOf } from './work.ts'
 import {
@@ -18,6 +18,7 @@ import {
   LEASE,
   labelOf,
   SKEW_MS,
+  START_MS,
   tickName,
   tickOf,
 } from './world.ts'
@@ -30,8 +31,10 @@ export function candidateSteps(turn: Turn): void {
   const candidate = turn.state.candidates[turn.index]
   switch (candidate?.phase) {
     case 'idle':
+      askForTransfer(turn)
       return void acquire(turn, 1)
     case 'again':
+      askForTransfer(turn)
       return void acquire(turn, candidate.attempt + 1)
     case 'acquiring':
       return void acquiringSteps(turn, candidate)
@@ -48,11 +51,28 @@ export function candidateSteps(turn: Turn): void {
 function acquire(turn: Turn, attempt: number): void {
   const { index, model } = turn
   const who = identityOf(model.world, index)
-  const what = { attempt: attemptName(index, attempt), tick: tickName(tickOf(model.world, index)) }
-  const request = acquireRequest({ ...who, ...what }, readClock(turn))
+  const tick = tickName(tickOf(model.world, index))
+  const named = model.world.standing ? { candidate: who.candidate } : { ...who, tick }
+  const request = acquireRequest({ ...named, attempt: attemptName(index, attempt) }, readClock(turn))
   const sent: Acquire = { kind: 'acquire', from: index, request }
   const candidate: Acquiring = { phase: 'acquiring', attempt, awaited: awaited(sent) }
   send({ ...turn, state: become(turn, candidate) }, sent, (then) => acquiringSteps(then, candidate))
+}
+
+/** No tenure of a world lasts longer. */
+const ALWAYS_MS = START_MS * 2
+
+/** standing/standby.ts: a better candidate asks the leader that it sees to hand over to it. */
+function askForTransfer(turn: Turn): void {
+  const { model, state, index, take } = turn
+  const { holder, fencingToken = 0 } = state.row ?? {}
+  const { candidate: to } = identityOf(model.world, index)
+  if (!model.world.standing || holder === undefined || holder === to) return
+  const nowMs = readClock(turn)
+  const request = { lease: LEASE, fencingToken, to, nowMs, untilMs: ALWAYS_MS }
+  const sent: Transfer = { kind: 'transfer', from: index, request }
+  take('it asks the leader to hand over', arrives(model, state, sent).state)
+  if (state.ledger.faults > 0) take('it asks the leader to hand over, which takes its time', leftUnderWay(state, sent))
 }
 
 function acquiringSteps(turn: Turn, candidate: Acquiring): void {
@@ -109,7 +129,7 @@ function afterReply(turn: Turn, candidate: Acquiring, reply: Answer): Candidate 
   switch (refusal.kind) {
     case 'standby':
       checkStandby(turn, refusal.reason, request)
-      return { phase: 'over' }
+      return model.world.standing ? failed(turn, candidate) : { phase: 'over' }
     case 'stillHeld':
       model.reached('a retry learns that its own event still holds the lease')
       return failed(turn, candidate)
@@ -179,6 +199,7 @@ function checkStandby(turn: Turn, reason: StandbyReason, request: AcquireRequest
 function isTrue({ model, state, index }: Turn, reason: StandbyReason, { nowMs }: AcquireRequest): boolean {
   const { row, ledger } = state
   const tick = tickOf(model.world, index)
+  if (reason === 'reserved') return row?.holder === undefined && ledger.reserved !== undefined
   if (reason === 'paused') return (row?.pausedUntilMs ?? 0) > nowMs
   if (reason !== 'held') return isDone(ledger, tick) || (reason === 'superseded' && isMissed(row, tick))
   if (row?.holder !== undefined) return true

@@ -26,9 +26,13 @@ export function checkBelief({ world, broke }: Model, state: State): void {
   }
 }
 
-/** L1 to L3 and R1, as requests to the row: they depend on nothing else. */
+/** L1 to L3, R1 and R4, as requests to the row: they depend on nothing else. */
 export function checkRow(model: Model, row: LeaseRecord | undefined, timeMs: number): void {
   checkFreshCandidate(model, row, timeMs)
+  const { announcement, fencingToken } = model.rules.leaderOf(row, timeMs, SKEW_MS) ?? {}
+  if (announcement !== undefined && announcement !== fencingToken) {
+    model.broke('R4', `what was proclaimed under token ${announcement} is announced under token ${fencingToken}`)
+  }
   if (row?.holder !== undefined) checkRetry(model, row, timeMs)
   else if (row?.endedBy === 'continued') checkContinuation(model, row, timeMs)
 }
@@ -42,15 +46,17 @@ const FRESH = { candidate: 'a fresh candidate', attempt: 'fresh', eventId: 'a fr
 /** A pause keeps all candidates out for as long as it says. */
 const afterPause = (row: LeaseRecord | undefined, nowMs: number): number => Math.max(nowMs, row?.pausedUntilMs ?? 0)
 
-function checkFreshCandidate({ rules, broke }: Model, row: LeaseRecord | undefined, timeMs: number): void {
-  const isGranted = (nowMs: number) => rules.acquire(row, acquireRequest(FRESH, afterPause(row, nowMs))).granted
+function checkFreshCandidate({ world, rules, broke }: Model, row: LeaseRecord | undefined, timeMs: number): void {
+  const { candidate, attempt } = FRESH
+  const fresh = world.standing ? { candidate, attempt } : FRESH
+  const isGranted = (nowMs: number) => rules.acquire(row, acquireRequest(fresh, afterPause(row, nowMs))).granted
   if (!isGranted(timeMs + TAKEOVER_MS + SLOWEST_MS)) broke('L1', `a fresh candidate is refused ${TAKEOVER_MS} ms later`)
   if (row === undefined) return
   // The ends of lease and reservation + 2 B by the clock that wrote them; the candidate's clock may be B behind.
   if (row.holder !== undefined) {
     if (isGranted(Math.max(row.expiresAtMs + SKEW_MS, timeMs + SLOWEST_MS))) return
     broke('L2', 'a fresh candidate is refused at the expiry + 2 B')
-  } else if (row.endedBy !== 'continued') {
+  } else if (row.reservedBy !== row.fencingToken) {
     if (!isGranted(timeMs + SLOWEST_MS)) broke('L2', 'the lease is vacant, but a fresh candidate is refused')
   } else if (!isGranted(Math.max((row.reservedUntilMs ?? 0) + SKEW_MS, timeMs + SLOWEST_MS))) {
     broke('R1', 'a fresh candidate is refused at the end of the reservation + 2 B')

@@ -57,11 +57,15 @@ function freeSteps(turn: Turn, leader: Leading): void {
   const { model, state, index } = turn
   // H3: after its own deadline it extends nothing and sends no effect, but tries to end.
   if (believes(model.world, state, index)) {
-    if (leader.renewals > 0) extend(turn, { ...leader, renewals: leader.renewals - 1 }, { kind: 'renew' })
+    const renewal: Extension = model.world.standing
+      ? { kind: 'proclaim', announcement: leader.token }
+      : { kind: 'renew' }
+    if (leader.renewals > 0) extend(turn, { ...leader, renewals: leader.renewals - 1 }, renewal)
     if (leader.effects > 0) haveEffect(turn, leader)
     if (leader.work !== undefined) goOn(turn, leader, leader.work)
   }
-  if (!isAtMissedTick(turn, leader)) end(turn, leader, 'completed')
+  if (model.world.standing) end(turn, leader, 'resigned')
+  else if (!isAtMissedTick(turn, leader)) end(turn, leader, 'completed')
   end(turn, leader, 'failed')
 }
 
@@ -128,6 +132,11 @@ function end(turn: Turn, leader: Leading, how: End): void {
 function endOf({ model, index }: Turn, { attempt, work }: Leading, how: End, nowMs: number) {
   const tick = tickName(tickOf(model.world, index))
   const ticks = work === undefined ? undefined : tickWorkOf(tick, work)
+  if (how === 'resigned') {
+    const other = (index + 1) % model.world.candidates.length
+    const reservedFor = identityOf(model.world, other).candidate
+    return { kind: 'release', endedBy: 'released', reservedFor, reservedUntilMs: nowMs + RESERVED_MS } as const
+  }
   if (how === 'completed') return { kind: 'complete', tick, ...ticks?.closing } as const
   if (how === 'failed' || ticks === undefined) return { kind: 'release', endedBy: 'failed' } as const
   const reservation = { reservedFor: attemptName(index, attempt), reservedUntilMs: nowMs + RESERVED_MS }
@@ -140,7 +149,8 @@ function endOf({ model, index }: Turn, { attempt, work }: Leading, how: End, now
  */
 function unansweredEndSteps(turn: Turn, leader: Leading, ending: End): void {
   if (readClock(turn) < leader.expiresAtMs) end(turn, leader, ending)
-  if (ending === 'failed') turn.take('it leaves its lease to expire', become(turn, failed(turn, leader)))
+  if (ending === 'failed' || ending === 'resigned')
+    turn.take('it leaves its lease to expire', become(turn, failed(turn, leader)))
   else end(turn, leader, 'failed')
 }
 
@@ -203,7 +213,7 @@ function answered(turn: Turn, leader: Leading, sent: Write | Guarded, before: St
 
 function afterSuccess(turn: Turn, leader: Leading, sent: Write | Guarded, record: LeaseRecord | undefined): Candidate {
   const { ending, work } = leader
-  if (ending === 'failed') return failed(turn, leader)
+  if (ending === 'failed' || ending === 'resigned') return failed(turn, leader)
   if (ending === 'continued') return { phase: 'handedOver', attempt: leader.attempt }
   if (ending !== undefined) return { phase: 'over' }
   if (sent.kind !== 'write' || !('expiresAtMs' in sent.request)) return { ...leader, awaited: [] }

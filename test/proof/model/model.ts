@@ -1,6 +1,8 @@
 import { explainRefusedWrite, fenceAdmits } from '../../../functions/election/fencing.ts'
 import * as refusal from '../../../functions/election/refusal.ts'
 import * as rules from '../../../functions/election/rules.ts'
+import { openTransfer } from '../../../functions/election/standing/decision.ts'
+import { leaderOf } from '../../../functions/election/standing/observe.ts'
 import type { Claim } from '../claims.ts'
 import type { Situation } from './situations.ts'
 import type { Awaited, Candidate, Leading, Message, State } from './state.ts'
@@ -8,7 +10,7 @@ import { arrives, nameOf } from './table.ts'
 import { clockOf, LEASE, LEASE_MS, SKEW_MS, START_MS, tickName, type World } from './world.ts'
 
 /** The shipped rules, which a test may replace. */
-export const SHIPPED = { ...rules, ...refusal, fenceAdmits, explainRefusedWrite }
+export const SHIPPED = { ...rules, ...refusal, fenceAdmits, explainRefusedWrite, openTransfer, leaderOf }
 export type Rules = typeof SHIPPED
 
 export interface Model {
@@ -117,7 +119,7 @@ export function initialState(world: World): State {
   const exists = world.row === 'there'
   return {
     timeMs: START_MS,
-    row: exists ? EARLIER_ROW : undefined,
+    row: exists ? (world.standing ? TICKLESS_ROW : EARLIER_ROW) : undefined,
     candidates: world.candidates.map(({ continues }) => ({ phase: continues === undefined ? 'idle' : 'absent' })),
     network: [],
     ledger: {
@@ -147,3 +149,5 @@ const EARLIER_ROW: rules.LeaseRecord = {
   completedTick: tickName(0),
   endedBy: 'completed',
 }
+
+const { tick: _tick, completedTick: _completedTick, ...TICKLESS_ROW } = EARLIER_ROW

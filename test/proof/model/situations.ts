@@ -9,6 +9,7 @@ export const SITUATIONS = [
   'a continuation takes its reservation',
   'a retry resumes what it handed over',
   'a reservation ends unused',
+  'a server takes the lease that is kept for it',
   'a missed tick is given up',
   'an advance with items is sent again, and refused',
   'a retry learns that its own event still holds the lease',

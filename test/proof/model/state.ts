@@ -69,9 +69,10 @@ export interface Awaited<Sent extends Message = Write | Guarded | Fenced> {
   readonly resends: number
 }
 
-export type End = 'completed' | 'failed' | 'continued'
+/** `resigned`: with a reservation for another server. */
+export type End = 'completed' | 'failed' | 'continued' | 'resigned'
 
-export type Message = Acquire | Write | GiveBack | Fenced | Guarded
+export type Message = Acquire | Write | GiveBack | Fenced | Guarded | Transfer
 
 interface Sent<Kind, Request> {
   readonly kind: Kind
@@ -89,6 +90,9 @@ export type Acquire = Sent<'acquire', rules.AcquireRequest>
 export type Write = InTenure<'write', rules.HolderWrite>
 
 export type GiveBack = Sent<'giveBack', rules.GiveBackRequest>
+
+/** Asks a leader to hand over: its sender does not wait. */
+export type Transfer = Sent<'transfer', rules.TransferRequest>
 
 /** An effect by `send`: its row keeps the highest token, and that leader's last step. */
 export type Fenced = InTenure<'fence', FencedWrite>
@@ -120,8 +124,8 @@ export interface Ledger {
 }
 
 export interface Reserved extends rules.Reservation {
-  /** The event of the leader that handed over. */
-  readonly eventId: string
+  /** The event of the leader that handed over; a server has none. */
+  readonly eventId: string | undefined
 }
 
 export interface FencedRow {
@@ -139,7 +143,8 @@ const ROW_FIELDS = [
   ...['fencingToken', 'holder', 'attempt', 'acquiredAtMs', 'expiresAtMs', 'writtenAtMs', 'step'],
   ...['eventId', 'tick', 'firstTick', 'completedTick', 'completedBy', 'gaveUp', 'endedBy'],
   ...['checkpoint', 'state', 'continuations', 'pausedFromMs', 'pausedUntilMs'],
-  ...['reservedFor', 'reservedUntilMs', 'reservedBy'],
+  ...['reservedFor', 'reservedUntilMs', 'reservedBy', 'transferTo', 'transferUntilMs', 'transferBy'],
+  ...['announcement', 'announcedBy'],
 ]
 
 export function rowKey(row: rules.LeaseRecord | undefined): string {

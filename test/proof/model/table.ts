@@ -5,7 +5,7 @@
 import type { FencedWrite } from '../../../functions/election/fencing.ts'
 import type { LeaseRecord } from '../../../functions/election/rules.ts'
 import type { Model } from './model.ts'
-import type { Acquire, Fenced, FencedRow, GiveBack, Guarded, Ledger, Message, State, Write } from './state.ts'
+import type { Acquire, Fenced, FencedRow, GiveBack, Guarded, Ledger, Message, State, Transfer, Write } from './state.ts'
 import { bitsOf, isPaused, missedIn } from './work.ts'
 import { clockOf, identityOf, SKEW_MS, tickName, tickNumber, type World } from './world.ts'
 
@@ -33,6 +33,8 @@ export function arrives(model: Model, state: State, message: Message): Arrival {
       return fencedArrives(model, state, message)
     case 'guard':
       return guardedArrives(model, state, message)
+    case 'transfer':
+      return transferArrives(model, state, message)
   }
 }
 
@@ -52,7 +54,7 @@ function withAcquisition(world: World, ledger: Ledger, { from, request }: Acquir
     lastAttempt: request.attempt,
     otherOrder: request.attempt === ledger.lastAttempt ? ledger.otherOrder : ledger.acquisitions,
     lastSentMs: sentMs(world, from, request),
-    missed: bitsOf(missedIn(record, request.tick ?? '')),
+    missed: request.tick === undefined ? 0 : bitsOf(missedIn(record, request.tick)),
     reserved: undefined,
   }
 }
@@ -63,6 +65,9 @@ function checkAcquisition(model: Model, { ledger, row }: State, { from, request 
     model.broke('S2', `token ${record.fencingToken} is granted, but ${ledger.highestToken} was granted before`)
   }
   checkReserved(model, ledger, request, record)
+  if (model.rules.openTransfer(record, request.nowMs) !== undefined) {
+    model.broke('R1', `a request to an earlier leader asks ${request.candidate} to hand over`)
+  }
   const tick = tickNumber(request.tick)
   if (isDone(ledger, tick)) model.broke('S4', `tick ${tick} is granted, but it or a later one is completed`)
   // The rest is about copies. A deleted row knows of no earlier grant.
@@ -81,13 +86,18 @@ function checkAcquisition(model: Model, { ledger, row }: State, { from, request 
 function checkReserved(
   model: Model,
   { reserved }: Ledger,
-  { eventId, continuation, nowMs }: Acquire['request'],
+  { eventId, candidate, continuation = candidate, nowMs }: Acquire['request'],
   { checkpoint }: LeaseRecord,
 ): void {
   if (reserved === undefined) return
-  if (reserved.reservedFor !== continuation && reserved.eventId !== eventId) {
+  const isForAnother = reserved.reservedFor !== continuation
+  if (isForAnother && (eventId === undefined || reserved.eventId !== eventId)) {
     if (reserved.reservedUntilMs <= nowMs - SKEW_MS) model.reached('a reservation ends unused')
-    else model.broke('R1', `${eventId} acquires the lease, which is reserved for another`)
+    else model.broke('R1', `${candidate} acquires the lease, which is reserved for another`)
+    return
+  }
+  if (eventId === undefined) {
+    model.reached('a server takes the lease that is kept for it')
     return
   }
   const isOwnEvent = reserved.eventId === eventId
@@ -121,9 +131,11 @@ function afterWrite({ world }: Model, ledger: Ledger, request: Write['request'],
   if (request.kind === 'complete' || request.kind === 'advance') {
     return { ...ledger, completed: ledger.completed | bit(tickNumber(request.tick)) }
   }
-  if (request.kind !== 'release' || request.endedBy !== 'continued') return ledger
+  if (request.kind !== 'release' || request.endedBy === 'failed') return ledger
   const { reservedFor, reservedUntilMs } = request
-  return { ...ledger, reserved: { reservedFor, reservedUntilMs, eventId: identityOf(world, from).eventId } }
+  if (reservedFor === undefined || reservedUntilMs === undefined) return ledger
+  const eventId = world.standing ? undefined : identityOf(world, from).eventId
+  return { ...ledger, reserved: { reservedFor, reservedUntilMs, eventId } }
 }
 
 type Closes = Extract<Write['request'], { readonly kind: 'complete' | 'advance' }>
@@ -176,6 +188,19 @@ function giveBackArrives(model: Model, state: State, { request, from }: GiveBack
   checkVacated(model, 'giving back', reply.record)
   const ledger = { ...state.ledger, lastSentMs: sentMs(model.world, from, request) }
   return { state: { ...state, row: reply.record, ledger }, ...reply }
+}
+
+/** T1: of two requests the second must not undo the first, and none is for a former leader. */
+function transferArrives(model: Model, state: State, { request }: Transfer): Arrival {
+  const { row } = state
+  const reply = model.rules.requestTransfer(row, request)
+  if (!reply.granted) return { state, ...reply }
+  const open = row && model.rules.openTransfer(row, request.nowMs)
+  if (row?.holder === undefined || row.fencingToken !== request.fencingToken) {
+    model.broke('R1', `a request to hand over to ${request.to} reaches another leader than it is for`)
+  }
+  if (open !== undefined && open !== request.to) model.broke('R1', `the leader is asked for ${open} and ${request.to}`)
+  return { state: { ...state, row: reply.record }, ...reply }
 }
 
 /** A write by `send` to a protected row: F1 and F2, and perhaps a condition of the caller's own. */
@@ -236,6 +261,7 @@ function guardedArrives(model: Model, state: State, { request: tenure, order }: 
 const NAMES = {
   ...{ renew: 'renewal', saveCheckpoint: 'checkpoint', advance: 'advance', complete: 'completion', release: 'release' },
   ...{ proclaim: 'proclamation', acquire: 'acquire', giveBack: 'giving back', guard: 'guarded effect' },
+  transfer: 'request to hand over',
 }
 
 export function nameOf(message: Message): string {

@@ -16,6 +16,7 @@ const SCHEDULE = await rateSchedule(1_000).load()
 export type Extension =
   | { readonly kind: 'renew' }
   | { readonly kind: 'saveCheckpoint'; checkpoint: Checkpoint }
+  | { readonly kind: 'proclaim'; readonly announcement: unknown }
   | Advance
 
 /** The ticks before `tick` that are missed for the candidate that acquires this row. */

@@ -10,7 +10,9 @@ export interface World {
   readonly horizonMs: number
   /** Whether the lease row exists, with earlier tenures, or the first acquire creates it. */
   readonly row: 'there' | 'absent'
-  /** Renewals of one tenure. */
+  /** Servers stand without ticks, again and again; each of their leaders may hand over to another. */
+  readonly standing: boolean
+  /** Renewals of one tenure; servers proclaim with each. */
   readonly renewals: number
   /** How leaders protect their effects, and how many each has. A completion is an effect too, in every world. */
   readonly fencing: 'fence' | 'guard'
@@ -128,6 +130,7 @@ function world(name: string, candidates: readonly CandidateBounds[], bounds: Par
     stepMs: SKEW_MS,
     horizonMs: LEASE_MS + 2 * SKEW_MS,
     row: 'there',
+    standing: false,
     renewals: 0,
     fencing: 'fence',
     effects: 0,
@@ -163,6 +166,13 @@ const HANDS_OVER = one(AHEAD, 1, 2)
 const continuation = (clockMs: number, attempts = 1): CandidateBounds => {
   return { ...one(clockMs, 1, attempts), continues: '1.1' }
 }
+
+const server = (clockMs: number, attempts: number): CandidateBounds => one(clockMs, 0, attempts)
+const THREE_SERVERS = [server(BEHIND, 1), server(0, 1), server(AHEAD, 1)]
+const SERVERS = {
+  standing: true,
+  claims: { hold: ['S1', 'S2', 'S3', 'L1', 'L2', 'L3', 'R1', 'R4'], broken: [] },
+} as const
 
 /** Clocks that differ by three times the budget. */
 const WILD = [one(-1.5 * SKEW_MS, 1, 2), one(1.5 * SKEW_MS, 2)]
@@ -201,6 +211,9 @@ export function quickWorlds(): readonly World[] {
     world('work is handed over, and its continuation comes twice', [
       ...[HANDS_OVER, one(BEHIND, 2), continuation(BEHIND), continuation(AHEAD)],
     ]),
+    world('a server stands again beside another', [server(BEHIND, 2), server(AHEAD, 1)], SERVERS),
+    world('three servers stand', THREE_SERVERS, { ...SERVERS, faults: 0 }),
+    world('leading servers proclaim', [server(BEHIND, 1), server(AHEAD, 1)], { ...SERVERS, renewals: 1 }),
     world('an operator pauses', [one(AHEAD, 1), one(BEHIND, 3)], { pauses: 1, catchesUp: 'without items', faults: 0 }),
     world('the row is deleted with care', PAIR, { ...deleted, claims: WITH_CARE }),
     world('the row is deleted within B of its creation', REVERSED, {
@@ -248,6 +261,11 @@ export function fullWorlds(): readonly World[] {
     }),
     world('an operator pauses what is handed over', [HANDS_OVER, one(BEHIND, 2), continuation(BEHIND)], { pauses: 1 }),
     world('work is handed over, any two faults', [HANDS_OVER, one(BEHIND, 1), continuation(BEHIND)], { faults: 2 }),
+    world('two servers stand twice', [server(BEHIND, 2), server(AHEAD, 2)], SERVERS),
+    world('a server stands again, any two faults', [server(BEHIND, 2), server(AHEAD, 1)], {
+      ...{ ...SERVERS, faults: 2, horizonMs: 3_000 },
+    }),
+    world('three servers stand, and a fault', THREE_SERVERS, SERVERS),
     world('no row yet', RACERS, { row: 'absent', renewals: 1 }),
     world('the row is deleted twice, with care', RETRIED, {
       ...{ ...deleted, fencing: 'guard', deletions: 2, claims: WITH_CARE },

@@ -14,6 +14,24 @@ export function enter(world: Timeline | undefined): void {
   timeline = world
 }
 
+/** Runs it with the timeline entered. @param wrong receives what rejects, also unhandled */
+export async function within(world: Timeline, run: () => Promise<void>, wrong: (what: string) => void): Promise<void> {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0 // the SDK makes many errors, and their stacks take a tenth of the time
+  const onUnhandled = (reason: unknown) => wrong(`unhandled rejection: ${String(reason)}`)
+  process.on('unhandledRejection', onUnhandled)
+  enter(world)
+  try {
+    // Rejects with errors of the simulation itself, such as an invalid request to DynamoDB.
+    await run().catch((error: unknown) => wrong(String(error)))
+    await new Promise((resolve) => setImmediate(resolve)) // Node reports unhandled rejections then
+  } finally {
+    process.off('unhandledRejection', onUnhandled)
+    enter(undefined)
+    Error.stackTraceLimit = stackTraceLimit
+  }
+}
+
 function inside(): SimulatedProcess | undefined {
   return timeline?.current
 }

@@ -1,6 +1,6 @@
 import './globals.ts' // before modules that keep a clock
 import type { Result, Violation } from '../result.ts'
-import { enter } from './globals.ts'
+import { within } from './globals.ts'
 import { checkCleanTick, checkTicks } from './outcome-watch.ts'
 import { Random } from './random.ts'
 import { START_MS } from './setting.ts'
@@ -95,20 +95,11 @@ export async function shrink<History extends Failed>(
 
 export async function runHistory(order: Order): Promise<World> {
   const world = new World(order)
-  const { stackTraceLimit } = Error
-  Error.stackTraceLimit = 0 // the SDK makes many errors, and their stacks take a tenth of the time
-  const onUnhandled = (reason: unknown) => world.wrong(`unhandled rejection: ${String(reason)}`)
-  process.on('unhandledRejection', onUnhandled)
-  enter(world.timeline)
-  try {
-    // Rejects with errors of the simulation itself, such as an invalid request to DynamoDB.
-    await runTicks(world).catch((error: unknown) => world.wrong(String(error)))
-    await new Promise((resolve) => setImmediate(resolve)) // Node reports unhandled rejections then
-  } finally {
-    process.off('unhandledRejection', onUnhandled)
-    enter(undefined)
-    Error.stackTraceLimit = stackTraceLimit
-  }
+  await within(
+    world.timeline,
+    () => runTicks(world),
+    (what) => world.wrong(what),
+  )
   return world
 }
 

@@ -1,11 +1,11 @@
-/** Query and Scan. The answer has all rows, or as many as `Limit` allows: there are no pages here. */
+/** Query and Scan. A page ends only by `Limit`. */
 import { type Answer, done, invalid, unsupported } from './answer.ts'
 import { compileCondition, nameOf } from './condition.ts'
 import { checkParameters, type Request, readPlaceholders, requiredText, textOf } from './request.ts'
 import { keyNames, type Table } from './table.ts'
-import { attributeOf, compare, type Row } from './values.ts'
+import { attributeOf, compare, type Row, readRow } from './values.ts'
 
-const PARAMETERS = ['TableName', 'IndexName', 'KeyConditionExpression', 'Limit']
+const PARAMETERS = ['TableName', 'IndexName', 'KeyConditionExpression', 'Limit', 'ExclusiveStartKey']
 const PLACEHOLDERS = ['ExpressionAttributeNames', 'ExpressionAttributeValues']
 
 /** A key condition names one partition, and may compare the sort key. */
@@ -32,8 +32,16 @@ export function query(request: Request, table: Table): Answer {
     .filter((row) => keyNames(keys).every((name) => attributeOf(row, name) !== undefined))
     .filter((row) => condition.test(row, placeholders))
     .sort((a, b) => compareBy(names, a, b))
-  const limited = found.slice(0, Number(request['Limit'] ?? found.length))
-  return itemsOf(index?.projection === 'KEYS_ONLY' ? limited.map((row) => pick(row, names)) : limited)
+  const after = request['ExclusiveStartKey']
+  const start = after === undefined ? undefined : readRow(after)
+  const rest = start === undefined ? found : found.filter((row) => compareBy(names, row, start) > 0)
+  const limit = Number(request['Limit'] ?? Number.POSITIVE_INFINITY)
+  const limited = rest.slice(0, limit)
+  const last = limited[limit - 1] // it may be the last of all: DynamoDB does not look further
+  return itemsOf(
+    index?.projection === 'KEYS_ONLY' ? limited.map((row) => pick(row, names)) : limited,
+    last && { LastEvaluatedKey: pick(last, names) },
+  )
 }
 
 export function scan(request: Request, rows: readonly Row[]): Answer {
@@ -41,8 +49,8 @@ export function scan(request: Request, rows: readonly Row[]): Answer {
   return itemsOf(rows)
 }
 
-function itemsOf(Items: readonly Row[]): Answer {
-  return done({ Items, Count: Items.length, ScannedCount: Items.length })
+function itemsOf(Items: readonly Row[], page: object = {}): Answer {
+  return done({ Items, Count: Items.length, ScannedCount: Items.length, ...page })
 }
 
 function pick(row: Row, names: readonly string[]): Row {

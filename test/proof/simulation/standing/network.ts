@@ -1,16 +1,18 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { Answer } from '../../../../functions/election/testing/dynamodb/answer.ts'
 import { simulatedClient } from '../../../../functions/election/testing/dynamodb/client.ts'
-import { SimulatedDynamoDB } from '../../../../functions/election/testing/dynamodb/database.ts'
+import { type Row, SimulatedDynamoDB } from '../../../../functions/election/testing/dynamodb/database.ts'
 import type { SimulatedProcess, Timeline } from '../process.ts'
 import { Random } from '../random.ts'
-import type { Setting } from './setting.ts'
+import { LEASE_KEY, type Setting } from './setting.ts'
 
 export const TABLE = 'leases'
 /** The time-out of the shipped clients. */
 const ANSWER_MS = 2_000
 /** The longest that a request is under way. */
 const LATEST_MS = 40_000
+/** How old the row may be that a read shows, unless it is consistent. */
+const LATEST_COPY_MS = 1_000
 
 /** DynamoDB and the ways to it, which lose, delay and copy. */
 export class Network {
@@ -21,6 +23,8 @@ export class Network {
   readonly #applied: (process: SimulatedProcess, operation: string, answer: object) => void
   readonly #cutOffUntilMs = new Map<string, number>()
   #faultsUntilMs = 0
+  /** Earlier rows of the lease, the oldest first. */
+  readonly #versions: { readonly row: Row | undefined; readonly untilMs: number }[] = []
   isQuiet = false
 
   constructor(
@@ -71,10 +75,16 @@ export class Network {
       if (signal?.aborted) return fail('AbortError')
       signal?.addEventListener('abort', () => fail('AbortError'), { once: true })
       timeline.after(ANSWER_MS, process, () => fail('TimeoutError'))
+      const isStale = operation === 'GetItem' && !this.isQuiet && random.chance(this.#setting.stalePerMille)
+      const asOfMs = timeline.nowMs - (isStale ? random.between(0, LATEST_COPY_MS) : 0)
       const execute = () => {
+        const before = this.database.row(TABLE, LEASE_KEY)
         const answer = { ...this.database.execute(operation, body), dateMs: timeline.nowMs }
+        if (this.database.row(TABLE, LEASE_KEY) !== before)
+          this.#versions.push({ row: before, untilMs: timeline.nowMs })
         this.#applied(process, operation, answer.body)
-        return answer
+        const stale = isStale ? this.#versions.find(({ untilMs }) => untilMs > asOfMs) : undefined
+        return stale === undefined ? answer : { ...answer, body: { Item: stale.row } }
       }
       const later = () => {
         const afterMs = random.spread(thereMs, LATEST_MS)

@@ -1,16 +1,24 @@
-import { DynamoDBLeaseStore, Election, type StandingLease } from '../../../../functions/election/index.ts'
-import { isObject, type Row } from '../../../../functions/election/testing/dynamodb/values.ts'
-import { SimulatedProcess, Timeline } from '../process.ts'
+import type { StandingLease } from '../../../../functions/election/index.ts'
+import type { Row } from '../../../../functions/election/testing/dynamodb/values.ts'
+import type { Claim } from '../../claims.ts'
+import type { Violation } from '../../result.ts'
+import { type SimulatedProcess, Timeline } from '../process.ts'
 import { Random } from '../random.ts'
 import { textOf } from '../records.ts'
 import { Network, TABLE } from './network.ts'
+import { Onlooker } from './onlooker.ts'
 import { Server } from './server.ts'
-import { LEASE, LEASE_KEY, RESERVED_MS, type Setting, START_MS, settingOf } from './setting.ts'
+import { LEASE_KEY, RESERVED_MS, type Setting, START_MS, settingOf } from './setting.ts'
 
 /** A request with its tries and pauses, in the quiet time. */
 const SLACK_MS = 1_000
 /** How long the campaigns may take to end. */
 const END_MS = 60_000
+
+const FAULTS = [
+  ...(['dies', 'freezes', 'is cut off', 'resigns', 'is ill', 'changes', 'stops', 'row', 'all'] as const),
+  'campaigns again',
+] as const
 
 /** One history: servers that stand for one lease, their faults, and what is promised of them. */
 export class Scene {
@@ -18,7 +26,7 @@ export class Scene {
   readonly timeline = new Timeline(START_MS)
   readonly network: Network
   readonly lines: string[] = []
-  violation: string | undefined
+  violation: Omit<Violation, 'trace'> | undefined
   isQuiet = false
   tenures = 0
   campaigns = 0
@@ -27,14 +35,12 @@ export class Scene {
   readonly #servers = new Map<string, Server>()
   readonly #all: Server[] = []
   readonly #tokensOf = new Map<number, Server>()
-  readonly #observing = new AbortController()
+  readonly #onlooker: Onlooker
   #starts = 0
   #token = 0
   #row: Row = {}
   #isStopping = false
   #pausedUntilMs = START_MS
-  #observer: SimulatedProcess | undefined
-  #observerEnded = false
   #vacantSinceMs = START_MS
   #ledAtMs = START_MS
   #quietSinceMs = START_MS
@@ -44,6 +50,7 @@ export class Scene {
     this.setting = settingOf(seed)
     this.#random = new Random(seed, 'faults')
     this.network = new Network(this.setting, this.timeline, (process) => this.#applied(process))
+    this.#onlooker = new Onlooker(this)
     this.log(JSON.stringify(this.setting))
   }
 
@@ -51,16 +58,15 @@ export class Scene {
     this.lines.push(`${((this.timeline.nowMs - START_MS) / 1000).toFixed(3).padStart(8)} s ${line}`)
   }
 
-  broken(what: string): void {
-    this.violation ??= what
+  broken(claim: Claim | undefined, what: string): void {
+    this.violation ??= claim === undefined ? { what } : { claim, what }
     this.log(`BROKEN: ${what}`)
   }
 
   async run(): Promise<void> {
     const { names, faultyMs, quietMs } = this.setting
     const { timeline } = this
-    for (const name of names) this.#start(name, this.#random.spread(1, 5_000))
-    this.#observe()
+    for (const name of names) this.#start(name, this.setting.startsAtOnce ? 1 : this.#random.spread(1, 5_000))
     for (const name of names) this.#disturb(name)
     timeline.after(faultyMs, undefined, () => this.#calm())
     timeline.after(faultyMs + quietMs / 2, undefined, () => this.#leader()?.resign('a candidate that does not exist'))
@@ -77,11 +83,21 @@ export class Scene {
     const { name, bodies, process } = server
     this.tenures++
     this.log(`${name} leads with token ${lease.fencingToken}`)
-    if (bodies > 1) this.broken(`R3: ${name} runs ${bodies} turns at once`)
-    if (lease.remainingMs() === 0) this.broken(`S1: ${name} begins its turn after its deadline`)
-    if (this.#tokensOf.has(lease.fencingToken)) this.broken(`S2: token ${lease.fencingToken} is given twice`)
+    if (bodies > 1) this.broken('R3', `${name} runs ${bodies} turns at once`)
+    if (lease.remainingMs() === 0) this.broken('S1', `${name} begins its turn after its deadline`)
+    if (this.#tokensOf.has(lease.fencingToken)) this.broken('S2', `token ${lease.fencingToken} is given twice`)
     this.#tokensOf.set(lease.fencingToken, server)
-    if (process.state !== 'running') this.broken(`${name} runs while it is ${process.state}`)
+    if (process.state !== 'running') this.broken(undefined, `${name} runs while it is ${process.state}`)
+  }
+
+  /** @param led whether it led until then */
+  turnEnds({ name }: Server, { fencingToken }: StandingLease, led: boolean): void {
+    this.log(`${name} ends its turn with token ${fencingToken}, ${led ? 'leading' : 'lost'}`)
+    if (!led || !this.isQuiet) return
+    this.timeline.after(SLACK_MS, undefined, () => {
+      const isHeld = this.#token === fencingToken && this.#row['holder'] !== undefined
+      if (isHeld) this.broken(undefined, `${name} has ended its turn, and keeps the lease`)
+    })
   }
 
   #leader(): Server | undefined {
@@ -108,7 +124,7 @@ export class Scene {
       const server = this.#servers.get(name)
       if (server === undefined || server.process.state !== 'running') return
       const forMs = random.spread(100, longestFaultMs)
-      const fault = random.pick('dies', 'freezes', 'is cut off', 'resigns', 'is ill', 'changes', 'stops', 'row', 'all')
+      const fault = random.pick(...FAULTS)
       this.log(`${name} ${fault}, ${forMs} ms`)
       switch (fault) {
         case 'dies':
@@ -124,6 +140,8 @@ export class Scene {
           return
         case 'resigns':
           return void this.timeline.after(0, server.process, () => server.resign(random.pick(undefined, ...names)))
+        case 'campaigns again':
+          return void this.timeline.after(0, server.process, () => void server.campaignAgain())
         case 'is ill':
           server.isHealthy = false
           return void this.timeline.after(forMs, undefined, () => {
@@ -187,44 +205,22 @@ export class Scene {
     this.#isStopping = true
     this.log('all stop')
     for (const server of this.#all) this.timeline.after(0, server.process, () => server.stop())
-    this.timeline.after(0, this.#observer, () => this.#observing.abort())
-  }
-  #observe(): void {
-    const { seed, maxClockSkewMs, pollMs } = this.setting
-    const process = new SimulatedProcess('onlooker', this.timeline, seed, 0)
-    this.#observer = process
-    const { clock } = process
-    const watch = async () => {
-      const store = new DynamoDBLeaseStore({ tableName: TABLE, client: this.network.clientOf(process), clock })
-      const election = new Election({ store, clock, lease: LEASE, candidate: 'onlooker', maxClockSkewMs, pollMs })
-      let [latest, isVacant] = [0, false]
-      for await (const { leader } of election.observe({ signal: this.#observing.signal })) {
-        this.log(`the onlooker sees ${leader === undefined ? 'vacancy' : `token ${leader.fencingToken}`}`)
-        const token = leader?.fencingToken ?? latest
-        if (token < latest || (leader !== undefined && isVacant && token === latest)) {
-          this.broken(`observe goes back to token ${token} after ${latest}`)
-        }
-        ;[latest, isVacant] = [token, leader === undefined]
-        const announced = leader?.announcement
-        if (isObject(announced) && announced['token'] !== token) this.broken(`R4: ${announced['token']} under ${token}`)
-      }
-      this.#observerEnded = true
-    }
-    this.timeline.after(0, process, () => void watch())
+    this.#onlooker.leave()
   }
 
   /** After each request that DynamoDB executed. */
   #applied(process: SimulatedProcess): void {
     const row = this.network.database.row(TABLE, LEASE_KEY) ?? {}
     const token = numberOf(row['fencingToken'])
-    if (token < this.#token) this.broken(`S2: token ${token} after ${this.#token}`)
+    if (token < this.#token) this.broken('S2', `token ${token} after ${this.#token}`)
     if (token > this.#token) this.log(`${process.name} acquires token ${token}`)
     if (row['holder'] === undefined && this.#row['holder'] !== undefined) {
       this.log(`${process.name} vacates token ${token}, kept for ${textOf(row['reservedFor'])}`)
       this.#vacantSinceMs = this.timeline.nowMs
       const leader = this.#tokensOf.get(token)
       const works = leader !== undefined && leader.bodies > 0 && leader.lease?.fencingToken === token
-      if (works && leader.process.state !== 'dead') this.broken(`${leader.name} releases while its turn runs`)
+      if (works && leader.process.state !== 'dead')
+        this.broken(undefined, `${leader.name} releases while its turn runs`)
     }
     this.#token = token
     this.#row = row
@@ -234,34 +230,34 @@ export class Scene {
   #check(): void {
     const { nowMs } = this.timeline
     const believers = this.#all.filter(({ believes }) => believes)
-    if (believers.length > 1) this.broken(`S1: ${believers.map(({ name }) => name).join(' and ')} both lead`)
+    if (believers.length > 1) this.broken('S1', `${believers.map(({ name }) => name).join(' and ')} both lead`)
     if (believers.length > 0) this.#ledAtMs = nowMs
     if (!this.isQuiet || this.#isStopping) return
     const { leaseMs, maxClockSkewMs, headStartMs, pollMs } = this.setting
     const decidedMs = 5 * headStartMs + 1.5 * pollMs + SLACK_MS
     const boundMs = leaseMs + 2 * maxClockSkewMs + decidedMs + RESERVED_MS
-    if (nowMs > Math.max(this.#ledAtMs, this.#quietSinceMs) + boundMs) this.broken(`R2: not led for ${boundMs} ms`)
+    if (nowMs > Math.max(this.#ledAtMs, this.#quietSinceMs) + boundMs) this.broken('R2', `not led for ${boundMs} ms`)
     const { holder, reservedBy, fencingToken } = this.#row
     const isKept = holder === undefined && numberOf(reservedBy) === numberOf(fencingToken)
     if (!isKept || this.#vacantSinceMs < this.#quietSinceMs) return
     const reservedUntilMs = numberOf(this.#row['reservedUntilMs'])
-    if (nowMs > reservedUntilMs + 2 * maxClockSkewMs + decidedMs) this.broken('R1: kept for too long')
+    if (nowMs > reservedUntilMs + 2 * maxClockSkewMs + decidedMs) this.broken('R1', 'kept for too long')
   }
 
   #checkEnd(): void {
     this.#isOver = true
     for (const { name, hasEnded, process, listeners } of this.#all) {
       if (process.state === 'dead') continue
-      if (!hasEnded) this.broken(`the campaign of ${name} has not ended`)
-      if (process.sleeping > 0) this.broken(`${name} left ${process.sleeping} timers`)
-      if (listeners > 0) this.broken(`${name} left ${listeners} listeners`)
+      if (!hasEnded) this.broken(undefined, `the campaign of ${name} has not ended`)
+      if (process.sleeping > 0) this.broken(undefined, `${name} left ${process.sleeping} timers`)
+      if (listeners > 0) this.broken(undefined, `${name} left ${listeners} listeners`)
     }
-    if (!this.#observerEnded || (this.#observer?.sleeping ?? 0) > 0) this.broken('the onlooker has not ended')
+    if (!this.#onlooker.hasEnded) this.broken(undefined, 'the onlooker has not ended')
     for (const row of this.network.database.rows(TABLE)) {
       const name = textOf(row['record'])?.replace('CANDIDATE#', '')
       const isDead = this.#all.some((server) => server.name === name && server.process.state === 'dead')
       const isEligible = JSON.stringify(row['eligible']) === JSON.stringify({ BOOL: true })
-      if (isEligible && !isDead) this.broken(`the row of ${name} is left behind`)
+      if (isEligible && !isDead) this.broken(undefined, `the row of ${name} is left behind`)
     }
   }
 }

@@ -1,5 +1,11 @@
 import { getEventListeners } from 'node:events'
-import { DynamoDBLeaseStore, Election, LeaseError, type StandingLease } from '../../../../functions/election/index.ts'
+import {
+  DynamoDBLeaseStore,
+  Election,
+  InvalidOptionError,
+  LeaseError,
+  type StandingLease,
+} from '../../../../functions/election/index.ts'
 import { SimulatedProcess } from '../process.ts'
 import { Random } from '../random.ts'
 import { TABLE } from './network.ts'
@@ -16,6 +22,7 @@ export class Server {
   readonly #random: Random
   readonly #stopping = new AbortController()
   #election: Election | undefined
+  #isStanding = false
   lease: StandingLease | undefined
   bodies = 0
   campaigns = 0
@@ -53,18 +60,31 @@ export class Server {
         ...{ healthy: () => this.isHealthy, eligible: () => this.isEligible },
       })
       try {
+        this.#isStanding = true
         for await (const lease of this.#election.campaign({ signal })) {
           const goesOn = await this.#lead(lease)
           if (!goesOn) break
         }
       } catch (error) {
-        if (!(error instanceof TaskError)) this.#scene.broken(`the campaign of ${this.name} ended by ${error}`)
+        if (!(error instanceof TaskError))
+          this.#scene.broken(undefined, `the campaign of ${this.name} ended by ${error}`)
       }
+      this.#isStanding = false
       this.campaigns++
       this.lease = undefined
       if (!signal.aborted) await clock.sleep(this.#scene.isQuiet ? 10 : this.#random.spread(10, 5_000), signal)
     }
     this.hasEnded = true
+  }
+
+  /** A second campaign of its Election, which must be refused. */
+  async campaignAgain(): Promise<void> {
+    if (this.#election === undefined || !this.#isStanding) return
+    try {
+      for await (const lease of this.#election.campaign({ signal: this.#stopping.signal })) await this.#lead(lease)
+    } catch (error) {
+      if (!(error instanceof InvalidOptionError || error instanceof TaskError)) throw error
+    }
   }
 
   /** Of the signal that ends its campaigns. */
@@ -90,15 +110,15 @@ export class Server {
     scene.leads(this, lease)
     if (this.#random.chance(500)) {
       await lease.proclaim({ token: lease.fencingToken }).catch((error: unknown) => {
-        if (!(error instanceof LeaseError)) scene.broken(`proclaim failed by ${error}`)
+        if (!(error instanceof LeaseError)) scene.broken(undefined, `proclaim failed by ${error}`)
       })
     }
     await clock.sleep(scene.isQuiet ? 1e9 : this.#random.spread(500, leaseMs * 8), lease.signal)
-    const isStuck = !scene.isQuiet && this.#random.chance(100)
+    const isStuck = !scene.isQuiet && this.#random.chance(200)
     await clock.sleep(isStuck ? this.#random.spread(drainMs, leaseMs * 2) : this.#random.between(0, drainMs / 2))
     this.bodies--
-    scene.log(`${this.name} ends its turn with token ${lease.fencingToken}, ${this.believes ? 'leading' : 'lost'}`)
+    scene.turnEnds(this, lease, this.believes)
     if (!scene.isQuiet && this.#random.chance(50)) throw new TaskError()
-    return scene.isQuiet || this.#random.chance(800)
+    return scene.isQuiet || this.#random.chance(scene.setting.staysPerMille)
   }
 }

@@ -4,7 +4,7 @@ import { Random } from '../random.ts'
 export const START_MS = Date.parse('2026-11-21T06:00:00.000Z')
 export const LEASE = 'jobs'
 export const LEASE_KEY = { lease: { S: LEASE }, record: { S: 'LEASE' } }
-/** What an election keeps the lease for a successor, and asks for a transfer: see standing/election.ts. */
+/** What an election keeps the lease for a successor, and asks for a transfer: see standing/tenure.ts. */
 export const RESERVED_MS = 10_000
 const NAMES = ['ann', 'ben', 'cyd', 'dan', 'eve']
 
@@ -23,17 +23,23 @@ export function settingOf(seed: number) {
     leaseMs,
     pollMs,
     refreshMs: random.pick(5_000, 30_000),
-    headStartMs: 500,
+    headStartMs: random.pick(0, 500, 500),
     drainMs: random.pick(1_000, 5_000),
     preempt: random.pick(undefined, { margin: 2, minTenureMs: 10_000 }),
     /** Until then there are faults. */
-    faultyMs: random.between(60_000, 150_000),
+    faultyMs: random.between(60_000, 240_000),
     quietMs: 60_000,
     /** Faults of requests, of a thousand. */
     lossPerMille: random.pick(0, 20, 100),
     /** Mean time between two faults of a server. */
     faultEveryMs: random.pick(5_000, 15_000, 40_000),
     longestFaultMs: leaseMs * random.pick(1, 3),
+    /** After a turn, of a thousand. */
+    staysPerMille: random.pick(300, 800),
+    /** As after a deployment. */
+    startsAtOnce: random.chance(300),
+    /** Reads that show the row of up to a second ago, of a thousand. */
+    stalePerMille: random.pick(0, 100),
   }
 }
 
@@ -43,6 +49,6 @@ export function offsetOf({ seed, maxClockSkewMs }: Setting, server: string): num
   const mostMs = maxClockSkewMs / 2 - DRIFTED_MS
   return random.pick(-mostMs, mostMs, random.between(-mostMs, mostMs))
 }
-/** By 50 ppm in five minutes. */
-const DRIFTED_MS = 15
+/** By 50 ppm in eight minutes. */
+const DRIFTED_MS = 24
 export const DRIFT_PER_MILLE = 0.05
