@@ -98,7 +98,8 @@ export class LeaseHandle implements Lease {
   }
 
   get missed(): readonly string[] {
-    return (this.#missedBeforeOwn ??= this.#missed(undefined, MAX_MISSED))
+    this.#missedBeforeOwn ??= this.#missed(undefined, MAX_MISSED)
+    return this.#missedBeforeOwn
   }
 
   #missed(closedTick: string | undefined, atMost: number): readonly string[] {

@@ -4,7 +4,7 @@ import { withDefaults } from '../defaults.ts'
 import { type HandOverReason, InvalidOptionError, InvalidTickError, LeaseStoreError } from '../errors.ts'
 import type { Lease } from '../lease.ts'
 import { LeaseHandle } from '../lease-handle.ts'
-import { type Settings, settingsOf } from '../options.ts'
+import { type Settings, settingsOfChecked } from '../options.ts'
 import type { LeaseRecord } from '../rules.ts'
 import type { CandidateRow, Look, StandingStore } from '../stores/store.ts'
 import { Candidacy } from './candidacy.ts'
@@ -76,7 +76,7 @@ export class Election implements AsyncDisposable {
     const { store, lease, candidate, leaseMs, maxClockSkewMs, onEvent, clock } = options
     const given = Object.entries({ store, lease, candidate, leaseMs, maxClockSkewMs, onEvent, clock })
     const complete = withDefaults(Object.fromEntries(given.filter(([, value]) => value !== undefined)))
-    this.#settings = settingsOf({ leaseMs: DEFAULT_LEASE_MS, ...complete })
+    this.#settings = settingsOfChecked({ leaseMs: DEFAULT_LEASE_MS, ...complete })
     if (this.#settings.store.standing === undefined) {
       throw new InvalidOptionError('An Election needs a store with `standing`, such as a DynamoDBLeaseStore.')
     }

@@ -1,6 +1,6 @@
 import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { DeleteCommand, PutCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
+import { convertToAttr, unmarshall } from '@aws-sdk/util-dynamodb'
 import { type Clock, checkedClock, jitter, systemClock } from '../clock.ts'
 import { CorruptLeaseError, InvalidOptionError } from '../errors.ts'
 import {
@@ -48,7 +48,7 @@ import type {
   WriteInput,
   WriteReply,
 } from './store.ts'
-import { type Observed, observeWire, Wire } from './wire.ts'
+import { type Observed, observeWire, Wire, whenSerialized } from './wire.ts'
 
 export interface DynamoDBLeaseStoreOptions {
   /** Checked when constructed, so that `process.env.LEASE_TABLE` can be given as it is. */
@@ -236,7 +236,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
       TableName: this.#tableName,
       Key: { lease: { S: lease }, record: { S: LEASE_RECORD } },
       ...update,
-      ExpressionAttributeValues: marshall(update.ExpressionAttributeValues),
+      ExpressionAttributeValues: marshalled(update.ExpressionAttributeValues),
       ReturnValues,
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     })
@@ -244,9 +244,13 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
 
   async #transact(path: Path, lease: string, items: TransactItem[], ClientRequestToken: string): Promise<WriteReply> {
     const wire = new Wire()
+    let wasSerialized = false
     try {
       await this.#retryConflicts(() => {
         const command = new TransactWriteCommand({ TransactItems: items, ClientRequestToken })
+        whenSerialized(command, () => {
+          wasSerialized = true
+        })
         return path.send(observeWire(command, this.#clock, wire))
       })
       return { granted: true }
@@ -257,7 +261,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
         // The caller gets errors of its own items unchanged, unless an earlier try may still arrive.
         if (isFinal(error)) throw wire.unanswered ? mayBeApplied(error, this.#about(lease, wire)) : error
       }
-      const about = { ...this.#about(lease, wire), wasSerialized: wire.serialized, isEnd: path === this.#paths.leases }
+      const about = { ...this.#about(lease, wire), wasSerialized, isEnd: path === this.#paths.leases }
       throw transactionError(error, about)
     }
   }
@@ -293,6 +297,16 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     if (isOperandError(error)) return damagedToken(error, lease, this.#tableName)
     return storeError(error, this.#about(lease, wire))
   }
+}
+
+/** As the SDK's marshaller, which takes longer for texts and numbers. */
+function marshalled(values: Readonly<Record<string, unknown>>): AttributeMap {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, attributeOf(value)]))
+}
+
+function attributeOf(value: unknown): AttributeMap[string] {
+  if (typeof value === 'string') return { S: value }
+  return Number.isSafeInteger(value) ? { N: String(value) } : convertToAttr(value)
 }
 
 function optionsOf(abortSignal: AbortSignal | undefined): { readonly abortSignal?: AbortSignal } {
