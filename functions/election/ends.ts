@@ -173,7 +173,8 @@ export class Ends {
    * task's own end again if that got no answer.
    */
   async endAfterTask(): Promise<void> {
-    await this.#turns.take(async () => undefined) // the task may not have awaited its own end
+    // The task may not have awaited its own end.
+    if (!this.#turns.isFree) await this.#turns.take(async () => undefined)
     const { ended, ending, tenure } = this.#leadership
     if (ended === 'completed' || ended === 'released') return
     if (this.#notContinued !== undefined) throw this.#notContinued

@@ -25,7 +25,7 @@ export function remainingIn(context: InvocationContext, clock: Clock): () => num
   const { ms: firstMs, did, cause } = readRemaining(context)
   if (Number.isNaN(firstMs)) {
     throw new InvalidOptionError(
-      `The getRemainingTimeInMillis() of the option context must be a number of milliseconds, but ${did}. ` +
+      `The getRemainingTimeInMillis() of the option context must be a number of milliseconds, but ${did()}. ` +
         "Give Lambda's context.",
       { cause },
     )
@@ -49,14 +49,14 @@ export function remainingIn(context: InvocationContext, clock: Clock): () => num
 /** NaN if the context gives no number, and what it did instead. */
 export function readRemaining(context: InvocationContext): {
   readonly ms: number
-  readonly did: string
+  readonly did: () => string
   readonly cause?: unknown
 } {
   try {
     const ms: unknown = context.getRemainingTimeInMillis()
-    return { ms: typeof ms === 'number' ? ms : Number.NaN, did: `is ${show(ms)}` }
+    return { ms: typeof ms === 'number' ? ms : Number.NaN, did: () => `is ${show(ms)}` }
   } catch (cause) {
-    return { ms: Number.NaN, did: 'throws an error', cause }
+    return { ms: Number.NaN, did: () => 'throws an error', cause }
   }
 }
 
@@ -80,20 +80,18 @@ export async function whileInvocationLasts<T>(
   keptMs: number,
   send: (signal?: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  if (remainingMs() === Number.POSITIVE_INFINITY) return await send()
+  let leftMs = remainingMs() - keptMs
+  if (leftMs === Number.POSITIVE_INFINITY) return await send()
   const over = new AbortController()
   const answered = new AbortController()
   const { promise: late, reject } = Promise.withResolvers<never>()
   const watch = async (): Promise<void> => {
-    while (!answered.signal.aborted) {
-      const leftMs = remainingMs() - keptMs
-      if (leftMs > 0) {
-        await clock.sleep(Math.min(Math.ceil(leftMs), LONGEST_SLEEP_MS), answered.signal)
-        continue
-      }
-      over.abort(new UnansweredError(unanswered ?? noAnswerToAcquire(lease), { lease, retryable: true }))
-      return reject(over.signal.reason)
+    for (; leftMs > 0; leftMs = remainingMs() - keptMs) {
+      await clock.sleep(Math.min(Math.ceil(leftMs), LONGEST_SLEEP_MS), answered.signal)
+      if (answered.signal.aborted) return
     }
+    over.abort(new UnansweredError(unanswered ?? noAnswerToAcquire(lease), { lease, retryable: true }))
+    reject(over.signal.reason)
   }
   const answer = Promise.race([send(over.signal), late])
   void watch()

@@ -186,7 +186,7 @@ function assertTimerWorks(context: InvocationContext, timeoutEarlyInMillis: numb
   const { ms, did } = readRemaining(context)
   if (timeoutEarlyInMillis === 0 || ms - timeoutEarlyInMillis <= LONGEST_TIMER_MS) return
   throw new InvalidOptionError(
-    `The context's getRemainingTimeInMillis() ${did}. Middy's timer for the invocation's end needs a number ` +
+    `The context's getRemainingTimeInMillis() ${did()}. Middy's timer for the invocation's end needs a number ` +
       `of at most ${LONGEST_TIMER_MS} ms and would fire at once, so the task did not run. ` +
       'Switch that timer off: give timeoutEarlyInMillis: 0 to middy and to leaderOnly.',
   )
