@@ -209,7 +209,7 @@ export class Ends {
       const { ended } = this.#leadership
       if (ended === how && !onlyOnce) return
       if (ended !== undefined) throw this.#leadership.lost(`was ${ENDED_TEXT[ended]} before`)
-      await before?.()
+      if (before !== undefined) await before()
       await this.#writes.settled()
       this.#renewals.stop()
       const send = make(this.#writes.nextStep())

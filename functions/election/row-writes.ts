@@ -77,8 +77,8 @@ export class RowWrites {
   }
 
   /** Sends an end, without waiting for a task's write that hangs. */
-  async end(send: () => Promise<void>): Promise<void> {
+  end(send: () => Promise<void>): Promise<void> {
     const hanging = this.#taskWrites.size > 0 ? { patience: async () => undefined } : {}
-    await this.#turns.take(send, { ahead: true, ...hanging })
+    return this.#turns.take(send, { ahead: true, ...hanging })
   }
 }

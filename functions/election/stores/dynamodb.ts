@@ -301,7 +301,9 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
 
 /** As the SDK's marshaller, which takes longer for texts and numbers. */
 function marshalled(values: Readonly<Record<string, unknown>>): AttributeMap {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, attributeOf(value)]))
+  const attributes: AttributeMap = {}
+  for (const name in values) attributes[name] = attributeOf(values[name])
+  return attributes
 }
 
 function attributeOf(value: unknown): AttributeMap[string] {

@@ -134,5 +134,7 @@ type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] }
 /** Without undefined properties: an absent attribute is not a key without a value. */
 function defined<T extends object>(fields: T): Defined<T>
 function defined(fields: object): object {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+  const present: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(fields)) if (value !== undefined) present[name] = value
+  return present
 }
