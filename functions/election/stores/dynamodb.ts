@@ -1,6 +1,6 @@
 import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { DeleteCommand, PutCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
-import { convertToAttr, unmarshall } from '@aws-sdk/util-dynamodb'
+import { unmarshall } from '@aws-sdk/util-dynamodb'
 import { type Clock, checkedClock, jitter, systemClock } from '../clock.ts'
 import { CorruptLeaseError, InvalidOptionError } from '../errors.ts'
 import {
@@ -34,7 +34,7 @@ import {
   type LeaseUpdate,
   transferUpdate,
 } from './expressions.ts'
-import { type AttributeMap, LEASE_RECORD, readRow } from './row.ts'
+import { type AttributeMap, attributesOf, LEASE_RECORD, readRow } from './row.ts'
 import { lookOf, standingReads } from './standing.ts'
 import type {
   AcquireReply,
@@ -48,7 +48,7 @@ import type {
   WriteInput,
   WriteReply,
 } from './store.ts'
-import { type Observed, observeWire, Wire, whenSerialized } from './wire.ts'
+import { type Observed, observeWire, Wire } from './wire.ts'
 
 export interface DynamoDBLeaseStoreOptions {
   /** Checked when constructed, so that `process.env.LEASE_TABLE` can be given as it is. */
@@ -236,7 +236,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
       TableName: this.#tableName,
       Key: { lease: { S: lease }, record: { S: LEASE_RECORD } },
       ...update,
-      ExpressionAttributeValues: marshalled(update.ExpressionAttributeValues),
+      ExpressionAttributeValues: attributesOf(update.ExpressionAttributeValues),
       ReturnValues,
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     })
@@ -244,13 +244,9 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
 
   async #transact(path: Path, lease: string, items: TransactItem[], ClientRequestToken: string): Promise<WriteReply> {
     const wire = new Wire()
-    let wasSerialized = false
     try {
       await this.#retryConflicts(() => {
         const command = new TransactWriteCommand({ TransactItems: items, ClientRequestToken })
-        whenSerialized(command, () => {
-          wasSerialized = true
-        })
         return path.send(observeWire(command, this.#clock, wire))
       })
       return { granted: true }
@@ -261,7 +257,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
         // The caller gets errors of its own items unchanged, unless an earlier try may still arrive.
         if (isFinal(error)) throw wire.unanswered ? mayBeApplied(error, this.#about(lease, wire)) : error
       }
-      const about = { ...this.#about(lease, wire), wasSerialized, isEnd: path === this.#paths.leases }
+      const about = { ...this.#about(lease, wire), wasSerialized: wire.serialized, isEnd: path === this.#paths.leases }
       throw transactionError(error, about)
     }
   }
@@ -297,18 +293,6 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     if (isOperandError(error)) return damagedToken(error, lease, this.#tableName)
     return storeError(error, this.#about(lease, wire))
   }
-}
-
-/** As the SDK's marshaller, which takes longer for texts and numbers. */
-function marshalled(values: Readonly<Record<string, unknown>>): AttributeMap {
-  const attributes: AttributeMap = {}
-  for (const name in values) attributes[name] = attributeOf(values[name])
-  return attributes
-}
-
-function attributeOf(value: unknown): AttributeMap[string] {
-  if (typeof value === 'string') return { S: value }
-  return Number.isSafeInteger(value) ? { N: String(value) } : convertToAttr(value)
 }
 
 function optionsOf(abortSignal: AbortSignal | undefined): { readonly abortSignal?: AbortSignal } {

@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import { unmarshall } from '@aws-sdk/util-dynamodb'
+import { convertToAttr, unmarshall } from '@aws-sdk/util-dynamodb'
 import { isVersion } from '../checkpoint.ts'
 import { CorruptLeaseError } from '../errors.ts'
 import { type Checkpoint, ENDED_BY, type EndedBy, type LeaseRecord } from '../rules.ts'
@@ -137,4 +137,16 @@ function defined(fields: object): object {
   const present: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(fields)) if (value !== undefined) present[name] = value
   return present
+}
+
+/** As the SDK's marshaller, which takes longer for texts and numbers. */
+export function attributesOf(values: Readonly<Record<string, unknown>>): AttributeMap {
+  const attributes: AttributeMap = {}
+  for (const name in values) attributes[name] = attributeOf(values[name])
+  return attributes
+}
+
+function attributeOf(value: unknown): AttributeValue {
+  if (typeof value === 'string') return { S: value }
+  return Number.isSafeInteger(value) ? { N: String(value) } : convertToAttr(value)
 }

@@ -10,6 +10,8 @@ export class Wire {
   unanswered = false
   /** The last try was answered. */
   answered = false
+  /** The SDK could make a request of the input: a later failure, such as credentials, is not about it. */
+  serialized = false
   /** The row that came with a failed condition. It is removed from the error, which the caller's middleware may log. */
   row: AttributeMap | undefined
 }
@@ -32,6 +34,13 @@ export interface Observed {
  */
 export function observeWire<C extends Observed>(command: C, clock: Clock, wire: Wire, { showsRow = false } = {}): C {
   let isSuccess = false
+  command.middlewareStack.add(
+    (next) => async (args: never) => {
+      wire.serialized = true
+      return await next(args)
+    },
+    { step: 'build', priority: 'high', name: 'tenureObserveRequest', override: true },
+  )
   command.middlewareStack.add(
     (next) => async (args: never) => {
       const sentAtMs = clock.wallMs()
@@ -66,18 +75,6 @@ export function observeWire<C extends Observed>(command: C, clock: Clock, wire: 
         throw error
       }),
     { step: 'deserialize', priority: 'high', name: 'tenureObserveBody', override: true },
-  )
-  return command
-}
-
-/** @param onRequest called when the SDK could make a request of the input: a later failure is not about that */
-export function whenSerialized<C extends Observed>(command: C, onRequest: () => void): C {
-  command.middlewareStack.add(
-    (next) => async (args: never) => {
-      onRequest()
-      return await next(args)
-    },
-    { step: 'build', priority: 'high', name: 'tenureObserveRequest', override: true },
   )
   return command
 }
