@@ -80,7 +80,7 @@ export function observeWire<C extends Observed>(command: C, clock: Clock, wire: 
 }
 
 function headOf(response: unknown): { readonly statusCode: number; readonly dateMs: number } {
-  const { statusCode, headers }: Record<string, unknown> = Object(response)
-  const { date }: Record<string, unknown> = Object(headers)
+  const { statusCode, headers }: Record<string, unknown> = typeof response === 'object' ? { ...response } : {}
+  const { date }: Record<string, unknown> = typeof headers === 'object' ? { ...headers } : {}
   return { statusCode: Number(statusCode), dateMs: Date.parse(String(date)) }
 }
