@@ -136,10 +136,9 @@ export class Leadership {
     }
   }
 
-  /** Aborts the signal `drainMs` before the invocation ends, if the work can continue in another one. */
+  /** Aborts the signal `drainMs` before the invocation ends, so that the work continues in another one. */
   async askAtInvocationEnd(): Promise<void> {
-    const { clock, remainingMs, drainMs, continueBy } = this.#tenancy
-    if (continueBy === undefined) return
+    const { clock, remainingMs, drainMs } = this.#tenancy
     for (let leftMs = remainingMs() - drainMs; !this.over.aborted; leftMs = remainingMs() - drainMs) {
       if (leftMs > 0) {
         await clock.sleep(Math.min(Math.ceil(leftMs), LONGEST_SLEEP_MS), this.over)

@@ -32,7 +32,7 @@ export class LeaseHandle implements Lease {
   readonly #rowWrites: RowWrites
   readonly #renewals: Renewals
   readonly #ends: Ends
-  readonly #fencedWrites: FencedWrites
+  #fencedWrites: FencedWrites | undefined
   readonly #work: TickWork
   /** A state whose check takes longer must not be saved after a newer one. */
   readonly #checks = new Turns(1)
@@ -47,7 +47,6 @@ export class LeaseHandle implements Lease {
     this.#renewals = new Renewals(tenancy, this.#leadership, this.#rowWrites)
     this.#work = new TickWork(tick, checkpoint)
     this.#ends = new Ends(tenancy, this.#leadership, this.#rowWrites, this.#renewals, this.#work)
-    this.#fencedWrites = new FencedWrites(lease, fencingToken)
     this.name = lease
     this.candidate = holder
     this.fencingToken = fencingToken
@@ -61,7 +60,7 @@ export class LeaseHandle implements Lease {
 
   /** Starts the heartbeat and the watch over the deadline. Both end with the lease; no timer is left behind. */
   start(): void {
-    void this.#leadership.askAtInvocationEnd()
+    if (this.#tenancy.continueBy !== undefined) void this.#leadership.askAtInvocationEnd()
     if (this.#tenancy.heartbeat) void this.#renewals.keepRenewing()
     else void this.#leadership.watchDeadline()
   }
@@ -237,7 +236,12 @@ export class LeaseHandle implements Lease {
   }
 
   fence<Input extends Fenceable>(input: Input): Input {
-    return fence(input, this.name, this.#fencedWrites.unnumbered(input))
+    return fence(input, this.name, this.#fenced().unnumbered(input))
+  }
+
+  #fenced(): FencedWrites {
+    this.#fencedWrites ??= new FencedWrites(this.name, this.fencingToken)
+    return this.#fencedWrites
   }
 
   async claim(key: ClaimInput): Promise<Row> {
@@ -250,7 +254,7 @@ export class LeaseHandle implements Lease {
     this.assertHeld()
     const effects = effectsOf(this.#tenancy.store, this.name)
     try {
-      return await this.#fencedWrites.send(copied(input), effects, () => this.assertHeld())
+      return await this.#fenced().send(copied(input), effects, () => this.assertHeld())
     } catch (error) {
       if (error instanceof StaleTokenError) {
         const { name: lease, candidate, fencingToken } = this
