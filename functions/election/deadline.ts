@@ -9,12 +9,10 @@ export interface Instant {
 
 /** @throws InvalidOptionError if the clock gives no time */
 export function instantOf(clock: Clock): Instant {
-  const instant = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }
-  for (const [name, ms] of Object.entries(instant)) {
-    if (Number.isFinite(ms)) continue
-    throw new InvalidOptionError(`The option clock gives no time: ${name}() must be a number of milliseconds.`)
-  }
-  return instant
+  const [wallMs, monotonicMs] = [clock.wallMs(), clock.monotonicMs()]
+  if (Number.isFinite(wallMs) && Number.isFinite(monotonicMs)) return { wallMs, monotonicMs }
+  const name = Number.isFinite(wallMs) ? 'monotonicMs' : 'wallMs'
+  throw new InvalidOptionError(`The option clock gives no time: ${name}() must be a number of milliseconds.`)
 }
 
 /** How far the wall clock was set, or ran on while the monotonic clock stood still; 0 if both agree. */

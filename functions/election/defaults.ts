@@ -38,18 +38,23 @@ export function withDefaults<Options extends LeaseOptions>(
   rules: Parameters<typeof assertOptions>[1] = {},
 ): Options & CompleteOptions {
   assertOptions(given, rules)
+  return completed(given)
+}
+
+/** The same for options that were checked before. */
+export function completed<Options extends LeaseOptions>(given: Options): Options & CompleteOptions {
   const options = { ...testDefaults, ...given }
   const environment = new EnvironmentReader('this candidate', process.env)
-  const table = environment.optional('LEASE_TABLE')
-  const store = options.store ?? (table === undefined ? undefined : storeOf(table))
+  const store = options.store ?? storeOf(environment.optional('LEASE_TABLE'))
   if (store === undefined) environment.problem('give the option store or the environment variable LEASE_TABLE')
-  const lease = options.lease ?? environment.optional('LEASE_NAME')
+  const name = environment.optional('LEASE_NAME')
+  const lease = options.lease ?? name
   if (lease === undefined) environment.problem('give the option lease or the environment variable LEASE_NAME')
   else if (!isLeaseName(lease)) environment.problem(`LEASE_NAME is ${show(lease)}, not a name of ${LEASE_NAME_RULE}`)
   const leaseMs =
     options.leaseMs ?? environment.wholeNumber('LEASE_MS', SHORTEST_LEASE_MS, LONGEST_LEASE_MS, LEASE_MS_RULE)
   // A function may use other leases, too: the variables name the schedule of this one.
-  const isOwn = lease === environment.optional('LEASE_NAME')
+  const isOwn = lease === name
   const schedule = options.schedule ?? (isOwn ? environment.optional('LEASE_SCHEDULE') : undefined)
   const timeZone = options.timeZone ?? (isOwn ? environment.optional('LEASE_TIME_ZONE') : undefined)
   if (schedule !== undefined) parseSchedule(schedule, timeZone)
@@ -69,7 +74,8 @@ export function withDefaults<Options extends LeaseOptions>(
 }
 
 /** A store has connections of its own, so there is one for each table. */
-function storeOf(tableName: string): DynamoDBLeaseStore {
+function storeOf(tableName: string | undefined): DynamoDBLeaseStore | undefined {
+  if (tableName === undefined) return undefined
   const store = stores.get(tableName) ?? new DynamoDBLeaseStore({ tableName })
   stores.set(tableName, store)
   return store

@@ -8,7 +8,7 @@ import { InvalidOptionError, LeaseLostError, LeaseStoreError } from './errors.ts
 import type { TickedLease } from './lease.ts'
 import { LeaseHandle } from './lease-handle.ts'
 import type { Standby } from './not-won.ts'
-import { type LeaseOptions, type Settings, settingsOf, type WithCheckpoint } from './options.ts'
+import { type LeaseOptions, type Settings, settingsOfChecked, type WithCheckpoint } from './options.ts'
 import type { LeaseStore } from './stores/store.ts'
 import type { TickInput } from './tick.ts'
 import { failed, type Outcome } from './with-lease.ts'
@@ -85,7 +85,7 @@ function settingsIn(ctx: DurableContext, options: DurableLeaderOptions): Setting
     functionName: lambdaContext.functionName,
     getRemainingTimeInMillis: () => lambdaContext.getRemainingTimeInMillis(),
   }
-  const settings = settingsOf(withDefaults({ ...options, context }))
+  const settings = settingsOfChecked(withDefaults({ ...options, context }))
   // The execution outlives its invocation, so its lease may, too.
   return { ...settings, killGraceMs: settings.leaseMs }
 }

@@ -173,7 +173,8 @@ export class Ends {
    * task's own end again if that got no answer.
    */
   async endAfterTask(): Promise<void> {
-    await this.#turns.take(async () => undefined) // the task may not have awaited its own end
+    // The task may not have awaited its own end.
+    if (!this.#turns.isFree) await this.#turns.take(async () => undefined)
     const { ended, ending, tenure } = this.#leadership
     if (ended === 'completed' || ended === 'released') return
     if (this.#notContinued !== undefined) throw this.#notContinued
@@ -208,9 +209,9 @@ export class Ends {
       const { ended } = this.#leadership
       if (ended === how && !onlyOnce) return
       if (ended !== undefined) throw this.#leadership.lost(`was ${ENDED_TEXT[ended]} before`)
-      await before?.()
+      if (before !== undefined) await before()
       await this.#writes.settled()
-      this.#renewals.stop(this.#leadership.lost('was asked to end'))
+      this.#renewals.stop()
       const send = make(this.#writes.nextStep())
       await this.#writes.end(() => this.#send({ how, send, ...(afterwards && { afterwards }) }, tries))
     })
@@ -248,11 +249,11 @@ export class Ends {
   }
 
   /** Stops waiting when half of the time for the invocation's own answer is left, or half of all that is left. */
-  async #beforeInvocationEnds<T>(send: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async #beforeInvocationEnds<T>(send: (signal?: AbortSignal) => Promise<T>): Promise<T> {
     const { clock, remainingMs, answerMs } = this.#tenancy
     const { lease } = this.#leadership.tenure
     const leftMs = remainingMs()
-    if (leftMs <= 0) return await send(new AbortController().signal) // the invocation is past its end: Lambda decides
+    if (leftMs <= 0) return await send() // the invocation is past its end: Lambda decides
     const unanswered =
       `DynamoDB has not answered the end of lease "${lease}", and the invocation is about to end. ` +
       'Give the function more time if DynamoDB is this slow.'

@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts'
 import { InvalidOptionError, LeaseStoreError } from './errors.ts'
 import { show } from './show.ts'
-import { unlessAborted } from './signals.ts'
+import { OVER } from './signals.ts'
 
 /** The part of Lambda's context that an election uses. */
 export interface InvocationContext {
@@ -25,7 +25,7 @@ export function remainingIn(context: InvocationContext, clock: Clock): () => num
   const { ms: firstMs, did, cause } = readRemaining(context)
   if (Number.isNaN(firstMs)) {
     throw new InvalidOptionError(
-      `The getRemainingTimeInMillis() of the option context must be a number of milliseconds, but ${did}. ` +
+      `The getRemainingTimeInMillis() of the option context must be a number of milliseconds, but ${did()}. ` +
         "Give Lambda's context.",
       { cause },
     )
@@ -49,14 +49,14 @@ export function remainingIn(context: InvocationContext, clock: Clock): () => num
 /** NaN if the context gives no number, and what it did instead. */
 export function readRemaining(context: InvocationContext): {
   readonly ms: number
-  readonly did: string
+  readonly did: () => string
   readonly cause?: unknown
 } {
   try {
     const ms: unknown = context.getRemainingTimeInMillis()
-    return { ms: typeof ms === 'number' ? ms : Number.NaN, did: `is ${show(ms)}` }
+    return { ms: typeof ms === 'number' ? ms : Number.NaN, did: () => `is ${show(ms)}` }
   } catch (cause) {
-    return { ms: Number.NaN, did: 'throws an error', cause }
+    return { ms: Number.NaN, did: () => 'throws an error', cause }
   }
 }
 
@@ -76,26 +76,26 @@ export const LONGEST_SLEEP_MS = 3_600_000
 
 /** The answer to `send`; when only `keptMs` of the invocation are left, the signal aborts and the wait ends. */
 export async function whileInvocationLasts<T>(
-  { clock, lease, remainingMs, unanswered = noAnswerToAcquire(lease) }: Asking,
+  { clock, lease, remainingMs, unanswered }: Asking,
   keptMs: number,
-  send: (signal: AbortSignal) => Promise<T>,
+  send: (signal?: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  let leftMs = remainingMs() - keptMs
+  if (leftMs === Number.POSITIVE_INFINITY) return await send()
   const over = new AbortController()
   const answered = new AbortController()
+  const { promise: late, reject } = Promise.withResolvers<never>()
   const watch = async (): Promise<void> => {
-    while (!answered.signal.aborted) {
-      const leftMs = remainingMs() - keptMs
-      if (leftMs === Number.POSITIVE_INFINITY) return
-      if (leftMs > 0) {
-        await clock.sleep(Math.min(Math.ceil(leftMs), LONGEST_SLEEP_MS), answered.signal)
-        continue
-      }
-      return over.abort(new UnansweredError(unanswered, { lease, retryable: true }))
+    for (; leftMs > 0; leftMs = remainingMs() - keptMs) {
+      await clock.sleep(Math.min(Math.ceil(leftMs), LONGEST_SLEEP_MS), answered.signal)
+      if (answered.signal.aborted) return
     }
+    over.abort(new UnansweredError(unanswered ?? noAnswerToAcquire(lease), { lease, retryable: true }))
+    reject(over.signal.reason)
   }
-  const answer = unlessAborted(send(over.signal), over.signal)
+  const answer = Promise.race([send(over.signal), late])
   void watch()
-  return await answer.finally(() => answered.abort())
+  return await answer.finally(() => answered.abort(OVER))
 }
 
 function noAnswerToAcquire(lease: string): string {

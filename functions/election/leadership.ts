@@ -5,7 +5,7 @@ import type { Settings } from './options.ts'
 import { isOwnWrite } from './refusal.ts'
 import type { HolderWrite, LeaseRecord, Tenure } from './rules.ts'
 import type { Occurrences } from './schedule.ts'
-import { firstAbort } from './signals.ts'
+import { FirstAbort, OVER } from './signals.ts'
 import type { Look, WriteReply } from './stores/store.ts'
 
 /** What a leader starts with: the settings of its acquire, and the row that it won. */
@@ -41,7 +41,7 @@ export const ENDED_TEXT = {
 export interface Ending {
   readonly how: Ended
   /** Once the signal aborts, the answer is not waited for. */
-  send(signal: AbortSignal): Promise<void>
+  send(signal?: AbortSignal): Promise<void>
   /** What follows once it is applied. */
   readonly afterwards?: () => Promise<void>
 }
@@ -54,13 +54,12 @@ const RECOVERY = 1 / 1_000
 export class Leadership {
   readonly tenure: Tenure
   readonly deadline: Deadline
-  readonly signal: AbortSignal
   readonly #tenancy: Tenancy
   readonly #marginMs: number
   /** A wall clock that is known to be right, and the monotonic clock with it. */
   #base: Instant
-  readonly #loss = new AbortController()
-  readonly #handOverRequest = new AbortController()
+  readonly #abort: FirstAbort
+  #loss: LeaseLostError | undefined
   readonly #timers = new AbortController()
   #ended: Ended | 'replaced' | undefined
   /** Sent and not refused: it may have been applied, so another candidate may lead already. */
@@ -74,7 +73,11 @@ export class Leadership {
     this.tenure = { lease, candidate, attempt, fencingToken }
     this.deadline = new Deadline(clock, askedAt, expiresAtMs)
     this.#marginMs = Math.min(LONGEST_MARGIN_MS, (expiresAtMs - askedAt.wallMs) / 10)
-    this.signal = firstAbort(this.#loss.signal, this.#handOverRequest.signal, tenancy.signal, this.#timers.signal)
+    this.#abort = new FirstAbort(tenancy.signal)
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal
   }
 
   /** How the lease ended, if it has; `replaced` if a write found that another candidate leads. */
@@ -92,7 +95,7 @@ export class Leadership {
   }
 
   get isLost(): boolean {
-    return this.#loss.signal.aborted
+    return this.#loss !== undefined
   }
 
   remainingMs(): number {
@@ -105,7 +108,7 @@ export class Leadership {
       throw this.lost(`was ${ENDED_TEXT[this.#ended]} by this candidate itself`)
     }
     if (this.#ending !== undefined) throw this.lost('was asked to end, and may have ended')
-    this.#loss.signal.throwIfAborted()
+    if (this.#loss !== undefined) throw this.#loss
     if (this.remainingMs() <= this.#marginMs) throw this.lose('reached its deadline without being renewed')
   }
 
@@ -133,10 +136,9 @@ export class Leadership {
     }
   }
 
-  /** Aborts the signal `drainMs` before the invocation ends, if the work can continue in another one. */
+  /** Aborts the signal `drainMs` before the invocation ends, so that the work continues in another one. */
   async askAtInvocationEnd(): Promise<void> {
-    const { clock, remainingMs, drainMs, continueBy } = this.#tenancy
-    if (continueBy === undefined) return
+    const { clock, remainingMs, drainMs } = this.#tenancy
     for (let leftMs = remainingMs() - drainMs; !this.over.aborted; leftMs = remainingMs() - drainMs) {
       if (leftMs > 0) {
         await clock.sleep(Math.min(Math.ceil(leftMs), LONGEST_SLEEP_MS), this.over)
@@ -153,7 +155,7 @@ export class Leadership {
   requestHandOver(reason: HandOverReason, whatToDo: string): void {
     const { lease } = this.tenure
     const message = `The leader of lease "${lease}" should hand over, but still leads (${reason}). ${whatToDo}`
-    this.#handOverRequest.abort(new HandOverRequestedError(message, { lease, reason }))
+    this.#abort.abort(new HandOverRequestedError(message, { lease, reason }))
   }
 
   async pauseBeforeRetry(atMostMs = Number.POSITIVE_INFINITY): Promise<void> {
@@ -172,13 +174,20 @@ export class Leadership {
 
   finishEnd(how: Ended): void {
     this.#ended = how
-    this.#timers.abort()
+    this.#stopTimers()
   }
 
   /** Stops the timers and aborts the signal without a request: a lease that is still held expires by itself. */
   abandon(): void {
-    this.#timers.abort()
-    if (this.#ended !== 'completed') this.#loss.abort(this.lost('was given up'))
+    this.#stopTimers()
+    if (this.#ended === 'completed' || this.isLost) return
+    this.#loss = this.lost('was given up')
+    this.#abort.abort(this.#loss)
+  }
+
+  #stopTimers(): void {
+    this.#timers.abort(OVER)
+    this.#abort.stopListening()
   }
 
   replaced(record?: LeaseRecord): LeaseLostError {
@@ -190,10 +199,11 @@ export class Leadership {
   lose(how: string, cause?: StaleTokenError): LeaseLostError {
     const error = this.lost(how, cause)
     const { lease, candidate, fencingToken } = this.tenure
-    const isNew = !this.isLost
-    if (isNew) this.#tenancy.notify({ kind: 'lost', lease, candidate, fencingToken, error })
-    this.#loss.abort(error)
-    if (isNew) this.#tenancy.standing?.onLoss()
+    if (this.isLost) return error
+    this.#tenancy.notify({ kind: 'lost', lease, candidate, fencingToken, error })
+    this.#loss = error
+    this.#abort.abort(error)
+    this.#tenancy.standing?.onLoss()
     return error
   }
 

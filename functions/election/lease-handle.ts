@@ -25,19 +25,18 @@ export class LeaseHandle implements Lease {
   readonly fencingToken: number
   declare readonly tick?: string
   declare readonly lastCompletedTick?: string
-  readonly missed: readonly string[]
   declare unfinished?: { readonly tick: string; readonly state: unknown }
-  readonly signal: AbortSignal
 
   readonly #tenancy: Tenancy
   readonly #leadership: Leadership
   readonly #rowWrites: RowWrites
   readonly #renewals: Renewals
   readonly #ends: Ends
-  readonly #fencedWrites: FencedWrites
+  #fencedWrites: FencedWrites | undefined
   readonly #work: TickWork
   /** A state whose check takes longer must not be saved after a newer one. */
   readonly #checks = new Turns(1)
+  #missedBeforeOwn: readonly string[] | undefined
 
   constructor(tenancy: Tenancy) {
     const { record } = tenancy
@@ -48,14 +47,11 @@ export class LeaseHandle implements Lease {
     this.#renewals = new Renewals(tenancy, this.#leadership, this.#rowWrites)
     this.#work = new TickWork(tick, checkpoint)
     this.#ends = new Ends(tenancy, this.#leadership, this.#rowWrites, this.#renewals, this.#work)
-    this.#fencedWrites = new FencedWrites(lease, fencingToken)
-    this.signal = this.#leadership.signal
     this.name = lease
     this.candidate = holder
     this.fencingToken = fencingToken
     if (tick !== undefined) this.tick = tick
     if (completedTick !== undefined) this.lastCompletedTick = completedTick
-    this.missed = this.#missed(undefined, MAX_MISSED)
     const isOlder = checkpoint?.tick !== undefined && tick !== undefined && checkpoint.tick < tick
     if (isOlder && checkpoint.tick > (completedTick ?? '')) {
       this.unfinished = { tick: checkpoint.tick, state: checkpoint.state }
@@ -64,9 +60,9 @@ export class LeaseHandle implements Lease {
 
   /** Starts the heartbeat and the watch over the deadline. Both end with the lease; no timer is left behind. */
   start(): void {
-    void this.#leadership.watchDeadline()
-    void this.#leadership.askAtInvocationEnd()
+    if (this.#tenancy.continueBy !== undefined) void this.#leadership.askAtInvocationEnd()
     if (this.#tenancy.heartbeat) void this.#renewals.keepRenewing()
+    else void this.#leadership.watchDeadline()
   }
 
   /** Before the task starts. @throws CheckpointError; what `assertHeld` throws, since a migration may take its time */
@@ -94,6 +90,15 @@ export class LeaseHandle implements Lease {
 
   get checkpoint(): unknown {
     return this.#work.checkpoint
+  }
+
+  get signal(): AbortSignal {
+    return this.#leadership.signal
+  }
+
+  get missed(): readonly string[] {
+    this.#missedBeforeOwn ??= this.#missed(undefined, MAX_MISSED)
+    return this.#missedBeforeOwn
   }
 
   #missed(closedTick: string | undefined, atMost: number): readonly string[] {
@@ -231,7 +236,12 @@ export class LeaseHandle implements Lease {
   }
 
   fence<Input extends Fenceable>(input: Input): Input {
-    return fence(input, this.name, this.#fencedWrites.unnumbered(input))
+    return fence(input, this.name, this.#fenced().unnumbered(input))
+  }
+
+  #fenced(): FencedWrites {
+    this.#fencedWrites ??= new FencedWrites(this.name, this.fencingToken)
+    return this.#fencedWrites
   }
 
   async claim(key: ClaimInput): Promise<Row> {
@@ -244,7 +254,7 @@ export class LeaseHandle implements Lease {
     this.assertHeld()
     const effects = effectsOf(this.#tenancy.store, this.name)
     try {
-      return await this.#fencedWrites.send(copied(input), effects, () => this.assertHeld())
+      return await this.#fenced().send(copied(input), effects, () => this.assertHeld())
     } catch (error) {
       if (error instanceof StaleTokenError) {
         const { name: lease, candidate, fencingToken } = this

@@ -4,7 +4,7 @@ import type { Context } from 'aws-lambda'
 import { acquireLease } from './acquire.ts'
 import { LONGEST_TIMER_MS } from './clock.ts'
 import { CONTINUATION, type Continuation } from './continuation.ts'
-import { withDefaults } from './defaults.ts'
+import { completed, withDefaults } from './defaults.ts'
 import { refuseDurable } from './durable-execution.ts'
 import { InvalidOptionError, LeaseLostError } from './errors.ts'
 import { type InvocationContext, readRemaining } from './invocation.ts'
@@ -107,8 +107,7 @@ export function leaderOnly<Event>(
       'The option timeoutEarlyInMillis must be the whole number of milliseconds that middy was given.',
     )
   }
-  const complete = () => withDefaults(rest, { alsoAllowed: ['tickOf', 'timeoutEarlyInMillis'] })
-  complete() // checked when the function loads
+  withDefaults(rest, { alsoAllowed: ['tickOf', 'timeoutEarlyInMillis'] }) // checked when the function loads
 
   // Keyed by request: an execution environment may serve several invocations at once.
   const leases = new WeakMap<object, Led>()
@@ -118,7 +117,7 @@ export function leaderOnly<Event>(
       const { event, context } = request
       refuseDurable('leaderOnly', DURABLE, event, context)
       const ticked = tickOf === undefined ? tickOfEvent(event) : { tick: tickOf(event) }
-      const settings = settingsOf({ ...complete(), ...present(ticked), ...continued(event, rest), context })
+      const settings = settingsOf({ ...completed(rest), ...present(ticked), ...continued(event, rest), context })
       assertUsedOnce(request, settings.lease)
       assertTimerWorks(context, timeoutEarlyInMillis)
       const lease = await acquireLease(settings)
@@ -187,7 +186,7 @@ function assertTimerWorks(context: InvocationContext, timeoutEarlyInMillis: numb
   const { ms, did } = readRemaining(context)
   if (timeoutEarlyInMillis === 0 || ms - timeoutEarlyInMillis <= LONGEST_TIMER_MS) return
   throw new InvalidOptionError(
-    `The context's getRemainingTimeInMillis() ${did}. Middy's timer for the invocation's end needs a number ` +
+    `The context's getRemainingTimeInMillis() ${did()}. Middy's timer for the invocation's end needs a number ` +
       `of at most ${LONGEST_TIMER_MS} ms and would fire at once, so the task did not run. ` +
       'Switch that timer off: give timeoutEarlyInMillis: 0 to middy and to leaderOnly.',
   )

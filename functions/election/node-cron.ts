@@ -5,7 +5,7 @@ import { withDefaults } from './defaults.ts'
 import { InvalidOptionError, LeaseLostError } from './errors.ts'
 import type { Lease } from './lease.ts'
 import { LeaseHandle } from './lease-handle.ts'
-import { isLeaseName, LEASE_NAME_RULE, type LeaseOptions, settingsOf, withinLimits } from './options.ts'
+import { isLeaseName, LEASE_NAME_RULE, type LeaseOptions, settingsOfChecked, withinLimits } from './options.ts'
 import { show } from './show.ts'
 import { isCanonicalTick } from './tick.ts'
 import { failed } from './with-lease.ts'
@@ -71,7 +71,7 @@ export function leaseCoordinator(options: LeaseCoordinatorOptions = {}): LeaseCo
             'Rename the job, or give leaseCoordinator the option leaseOf.',
         )
       }
-      const settings = settingsOf(withDefaults({ ...given, lease, tick, leaseMs: withinLimits(ttlMs) }))
+      const settings = settingsOfChecked(withDefaults({ ...given, lease, tick, leaseMs: withinLimits(ttlMs) }))
       const { clock } = settings
       const askedAtMs = clock.monotonicMs()
       const won = await acquireLease(settings)

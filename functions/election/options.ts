@@ -254,15 +254,16 @@ export function assertOptions(options: object, { alsoAllowed = [] }: { alsoAllow
   if (typeof options !== 'object' || options === null) {
     throw new InvalidOptionError(`The options must be an object, but are ${show(options)}.`)
   }
-  const allowed: readonly string[] = [...Object.keys(RULES), ...alsoAllowed]
   for (const [name, value] of Object.entries(options)) {
-    if (!allowed.includes(name)) {
+    if (!isOption(name)) {
+      if (alsoAllowed.includes(name)) continue
+      const allowed = [...Object.keys(RULES), ...alsoAllowed]
       const meant = similar(name, allowed, { synonyms: SYNONYMS })
       throw new InvalidOptionError(
         `There is no option ${show(name)}. Did you mean "${meant}"? Options: ${allowed.join(', ')}.`,
       )
     }
-    if (value === undefined || !isOption(name)) continue
+    if (value === undefined) continue
     if (name === 'context')
       refuseDurable('withLease', 'after each wait, a replay would ask for the lease again.', value)
     const { expected, holds } = RULES[name]
@@ -284,9 +285,14 @@ function isOption(name: string): name is keyof AllOptions {
   return Object.hasOwn(RULES, name)
 }
 
-/** Applies the defaults and makes the tick canonical. @throws InvalidOptionError, InvalidTickError */
+/** Checks the options as well. @throws InvalidOptionError, InvalidTickError */
 export function settingsOf(options: CompleteOptions): Settings {
   assertOptions(options)
+  return settingsOfChecked(options)
+}
+
+/** Applies the defaults and makes the tick canonical. @throws InvalidOptionError, InvalidTickError */
+export function settingsOfChecked(options: CompleteOptions): Settings {
   const { context, continueBy, periodMs, maxClockSkewMs = 1_000, killGraceMs = 1_000, heartbeat = true } = options
   const clock = options.clock === undefined ? systemClock : checkedClock(options.clock)
   const nowMs = instantOf(clock).wallMs

@@ -23,8 +23,9 @@ export class Renewals {
   readonly #tenancy: Tenancy
   readonly #leadership: Leadership
   readonly #writes: RowWrites
-  /** Aborts once an end is sent: a renewal is obsolete then. */
-  #obsolete = new AbortController()
+  /** Aborts once an end is sent: a renewal under way is obsolete then. */
+  #obsolete: AbortController | undefined
+  #isStopped = false
 
   constructor(tenancy: Tenancy, leadership: Leadership, writes: RowWrites) {
     this.#tenancy = tenancy
@@ -33,8 +34,9 @@ export class Renewals {
   }
 
   async renew(): Promise<void> {
+    if (this.#isStopped) throw this.#obsoleteError()
+    this.#obsolete ??= new AbortController()
     const obsolete = this.#obsolete.signal
-    obsolete.throwIfAborted()
     this.#leadership.assertLeading()
     await this.#writes.renewal(async () => void (await this.#extend({ kind: 'renew' }, obsolete)))
   }
@@ -54,26 +56,42 @@ export class Renewals {
 
   /** The heartbeat. A renewal that fails is tried again until the deadline, which `watchDeadline` watches. */
   async keepRenewing(): Promise<void> {
-    const { clock, leaseMs, latestExpiryMs } = this.#tenancy
-    const { deadline, over } = this.#leadership
-    while (!over.aborted && !this.#leadership.isLost && deadline.expiresAtMs < latestExpiryMs) {
-      const dueInMs = deadline.remainingMs() - (leaseMs * 2) / 3
-      if (dueInMs > 0) {
-        await clock.sleep(Math.ceil(dueInMs), over) // then look again: a checkpoint also extends the lease
-      } else {
-        await this.#tenancy.standing?.beforeRenewal()
-        await this.renew().catch(() => undefined)
-        await this.#leadership.pauseBeforeRetry() // if the clocks disagree it may be due again at once
-      }
+    const { latestExpiryMs, standing } = this.#tenancy
+    const { deadline } = this.#leadership
+    await this.#sleepUntilDue()
+    void this.#leadership.watchDeadline() // which is later, so most tasks have one timer
+    while (this.#isNeeded && deadline.expiresAtMs < latestExpiryMs) {
+      await standing?.beforeRenewal()
+      await this.renew().catch(() => undefined)
+      await this.#leadership.pauseBeforeRetry() // if the clocks disagree it may be due again at once
+      await this.#sleepUntilDue()
     }
   }
 
-  stop(reason: Error): void {
-    this.#obsolete.abort(reason)
+  get #isNeeded(): boolean {
+    return !this.#leadership.over.aborted && !this.#leadership.isLost
+  }
+
+  async #sleepUntilDue(): Promise<void> {
+    const { clock, leaseMs } = this.#tenancy
+    const { deadline, over } = this.#leadership
+    const dueInMs = () => deadline.remainingMs() - (leaseMs * 2) / 3
+    // It is read again after a sleep: a checkpoint also extends the lease.
+    while (this.#isNeeded && dueInMs() > 0) await clock.sleep(Math.ceil(dueInMs()), over)
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    this.#obsolete?.abort(this.#obsoleteError())
   }
 
   goOn(): void {
-    this.#obsolete = new AbortController()
+    this.#isStopped = false
+    this.#obsolete = undefined
+  }
+
+  #obsoleteError(): Error {
+    return this.#leadership.lost('was asked to end')
   }
 
   /** H3: an extension is never sent after the deadline, when another candidate may lead already. */

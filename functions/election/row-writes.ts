@@ -1,4 +1,5 @@
 import type { Tenancy } from './leadership.ts'
+import { OVER } from './signals.ts'
 import { Turns } from './turns.ts'
 
 /**
@@ -57,7 +58,7 @@ export class RowWrites {
     const { clock, leaseMs } = this.#tenancy
     const sent = new AbortController()
     const patience = this.#isGuarding ? { patience: () => clock.sleep(leaseMs / 12, sent.signal) } : {}
-    await this.#turns.take(send, { ahead: true, ...patience }).finally(() => sent.abort())
+    await this.#turns.take(send, { ahead: true, ...patience }).finally(() => sent.abort(OVER))
   }
 
   /**
@@ -71,13 +72,13 @@ export class RowWrites {
       const patienceMs = Math.min(leaseMs / 3, Math.max(0, (remainingMs() - answerMs) / 2))
       const all = new AbortController()
       const settled = Promise.allSettled(this.#taskWrites)
-      await Promise.race([settled, clock.sleep(patienceMs, all.signal)]).finally(() => all.abort())
+      await Promise.race([settled, clock.sleep(patienceMs, all.signal)]).finally(() => all.abort(OVER))
     }
   }
 
   /** Sends an end, without waiting for a task's write that hangs. */
-  async end(send: () => Promise<void>): Promise<void> {
+  end(send: () => Promise<void>): Promise<void> {
     const hanging = this.#taskWrites.size > 0 ? { patience: async () => undefined } : {}
-    await this.#turns.take(send, { ahead: true, ...hanging })
+    return this.#turns.take(send, { ahead: true, ...hanging })
   }
 }

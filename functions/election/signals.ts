@@ -1,3 +1,6 @@
+/** For an abort whose reason no one reads: without any, `abort` makes an error with a stack, which takes long. */
+export const OVER = 'over'
+
 /** The reply, or the reason of the signal if that aborts first: then the reply is ignored. */
 export async function unlessAborted<T>(reply: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return await reply
@@ -9,26 +12,39 @@ export async function unlessAborted<T>(reply: Promise<T>, signal: AbortSignal | 
 }
 
 /**
- * Aborts with the first of the loss, a request and the caller's signal. It stops listening to the caller's when one has
- * aborted, or the lease is `over`: `AbortSignal.any` with listeners would exist as long as the caller's.
+ * Aborts with the first of its own reasons and the caller's. It stops listening to the caller's signal when one has
+ * come, or on demand: `AbortSignal.any` with listeners would exist as long as the caller's. Most tasks never read
+ * `signal`, so it is made when it is read.
  */
-export function firstAbort(
-  loss: AbortSignal,
-  request: AbortSignal,
-  callers: AbortSignal | undefined,
-  over: AbortSignal,
-): AbortSignal {
-  const first = new AbortController()
-  const letGo = () => callers?.removeEventListener('abort', forward)
-  const abort = (reason: unknown) => {
-    letGo()
-    first.abort(reason)
+export class FirstAbort {
+  #callers: AbortSignal | undefined
+  #first: { readonly reason: unknown } | undefined
+  #made: AbortController | undefined
+
+  constructor(callers: AbortSignal | undefined) {
+    this.#callers = callers
   }
-  const forward = () => abort(callers?.reason)
-  loss.addEventListener('abort', () => abort(loss.reason))
-  request.addEventListener('abort', () => abort(request.reason))
-  over.addEventListener('abort', letGo)
-  if (callers?.aborted) forward()
-  callers?.addEventListener('abort', forward)
-  return first.signal
+
+  get signal(): AbortSignal {
+    if (this.#made !== undefined) return this.#made.signal
+    this.#made = new AbortController()
+    if (this.#callers?.aborted) this.stopListening()
+    this.#callers?.addEventListener('abort', this.stopListening)
+    if (this.#first !== undefined) this.#made.abort(this.#first.reason)
+    return this.#made.signal
+  }
+
+  abort(reason: unknown): void {
+    this.stopListening()
+    this.#first ??= { reason }
+    this.#made?.abort(this.#first.reason)
+  }
+
+  /** If the caller's signal has aborted, its reason is kept. */
+  readonly stopListening = (): void => {
+    const callers = this.#callers
+    this.#callers = undefined
+    callers?.removeEventListener('abort', this.stopListening)
+    if (callers?.aborted) this.abort(callers.reason)
+  }
 }

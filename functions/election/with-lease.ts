@@ -4,7 +4,7 @@ import { InvalidOptionError } from './errors.ts'
 import type { Lease, TickedLease } from './lease.ts'
 import { LeaseHandle } from './lease-handle.ts'
 import type { Standby } from './not-won.ts'
-import { type LeaseOptions, settingsOf, type WithCheckpoint } from './options.ts'
+import { type LeaseOptions, settingsOfChecked, type WithCheckpoint } from './options.ts'
 import type { TickInput } from './tick.ts'
 
 /** What an invocation did. */
@@ -45,7 +45,7 @@ export function withLease<T, State = unknown>(
 ): Promise<Outcome<T>>
 export async function withLease<T>(options: LeaseOptions, task: unknown): Promise<Outcome<T>> {
   if (typeof task !== 'function') throw new InvalidOptionError('withLease needs a task: withLease(options, task).')
-  const settings = settingsOf(withDefaults(options))
+  const settings = settingsOfChecked(withDefaults(options))
   const lease = await acquireLease(settings)
   if (!(lease instanceof LeaseHandle)) return lease
   lease.start()

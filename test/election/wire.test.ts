@@ -83,7 +83,7 @@ describe('a lost reply', () => {
     const effects = await createLeaseTable(direct)
     proxy.meet(is('TransactWriteItems'), loseReply, TRIES)
     const outcome = withLease(options(), (lease) => lease.complete([countUp(effects)]))
-    await vi.waitFor(() => expect(clock.sleeping).toBe(3))
+    await vi.waitFor(() => expect(clock.sleeping).toBe(2))
     await clock.advance(LEASE_MS / 12)
     expect(await outcome).toMatchObject({ status: 'completed' })
     expect(new Set(proxy.requests.flatMap(({ body }) => body.ClientRequestToken ?? [])).size).toBe(1)

@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { withDefaults } from '../defaults.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Lease } from '../lease.ts'
-import { settingsOf } from '../options.ts'
+import { settingsOfChecked } from '../options.ts'
 import type { CandidateRow } from '../stores/store.ts'
 import { Candidacy } from './candidacy.ts'
 import { type Health, Vitals } from './health.ts'
@@ -45,7 +45,7 @@ export class Election implements AsyncDisposable {
     const { store, lease, candidate = hostname(), leaseMs, maxClockSkewMs, onEvent, clock, preempt } = options
     const given = Object.entries({ store, lease, candidate, leaseMs, maxClockSkewMs, onEvent, clock })
     const complete = withDefaults(Object.fromEntries(given.filter(([, value]) => value !== undefined)))
-    const asGiven = settingsOf({ leaseMs: DEFAULT_LEASE_MS, ...complete })
+    const asGiven = settingsOfChecked({ leaseMs: DEFAULT_LEASE_MS, ...complete })
     const { standing } = asGiven.store
     if (standing === undefined) {
       throw new InvalidOptionError('An Election needs a store with `standing`, such as a DynamoDBLeaseStore.')

@@ -80,7 +80,7 @@ function partsFor(client: DynamoDBDocumentClient): Parts {
   const missing = SERIALIZATION.filter((name) => !lent.remove(name))
   const made = {
     turns: new Turns(EFFECTS_AT_ONCE),
-    withOwnRetries: (lent: Stack) => withLayers(lent, own, [RETRIES], AROUND_EACH_TRY),
+    withOwnRetries: untilChanged((lent) => withLayers(lent, own, [RETRIES], AROUND_EACH_TRY)),
     withSerialization: (lent: Stack) => (missing.length === 0 ? lent : withLayers(lent, own, missing)),
   }
   parts.set(client, made)
@@ -92,6 +92,31 @@ const SERIALIZATION = ['serializerMiddleware', 'deserializerMiddleware']
 const RETRIES = 'retryMiddleware'
 /** Outside all layers that the caller added around each try. */
 const AROUND_EACH_TRY = { step: 'build', priority: 'low' }
+
+interface Place {
+  readonly step?: unknown
+  readonly priority?: unknown
+  readonly relation?: unknown
+  readonly toMiddleware?: unknown
+}
+
+/** Clones `lent` again only after its layers were changed, because cloning them takes longer than reading them. */
+function untilChanged(clone: (lent: Stack) => Stack): (lent: Stack) => Stack {
+  let from: readonly unknown[] = []
+  let made: Stack | undefined
+  return (lent) => {
+    const now: unknown[] = [lent]
+    const add = (layer: unknown, { step, priority, relation, toMiddleware }: Place = {}) => {
+      now.push(layer, step, priority, relation, toMiddleware)
+    }
+    lent.applyToStack({ ...lent, add, addRelativeTo: add })
+    const isUnchanged = now.length === from.length && now.every((part, index) => part === from[index])
+    if (made !== undefined && isUnchanged) return made
+    from = now
+    made = clone(lent)
+    return made
+  }
+}
 
 /** A clone of `lent` in which these layers are those of `own`. */
 function withLayers(lent: Stack, own: Stack, names: readonly string[], place: object = {}): Stack {

@@ -1,4 +1,4 @@
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
+import { unmarshall } from '@aws-sdk/util-dynamodb'
 import { type Clock, checkedClock, jitter, systemClock } from '../clock.ts'
 import { CorruptLeaseError, InvalidOptionError } from '../errors.ts'
 import {
@@ -32,7 +32,7 @@ import {
   transferUpdate,
 } from './expressions.ts'
 import { leanTransport } from './lean-wire.ts'
-import { type AttributeMap, LEASE_RECORD, readRow } from './row.ts'
+import { type AttributeMap, attributesOf, LEASE_RECORD, readRow } from './row.ts'
 import type { SdkTransport } from './sdk.ts'
 import { type Lent, lent, type SdkClient } from './sdk-client.ts'
 import { lookOf, standingReads } from './standing.ts'
@@ -254,7 +254,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
       TableName: this.#tableName,
       Key: { lease: { S: lease }, record: { S: LEASE_RECORD } },
       ...update,
-      ExpressionAttributeValues: marshall(update.ExpressionAttributeValues),
+      ExpressionAttributeValues: attributesOf(update.ExpressionAttributeValues),
       ReturnValues,
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
     }

@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import { unmarshall } from '@aws-sdk/util-dynamodb'
+import { convertToAttr, unmarshall } from '@aws-sdk/util-dynamodb'
 import { isVersion } from '../checkpoint.ts'
 import { CorruptLeaseError } from '../errors.ts'
 import { type Checkpoint, ENDED_BY, type EndedBy, type LeaseRecord } from '../rules.ts'
@@ -134,5 +134,19 @@ type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] }
 /** Without undefined properties: an absent attribute is not a key without a value. */
 function defined<T extends object>(fields: T): Defined<T>
 function defined(fields: object): object {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+  const present: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(fields)) if (value !== undefined) present[name] = value
+  return present
+}
+
+/** As the SDK's marshaller, which takes longer for texts and numbers. */
+export function attributesOf(values: Readonly<Record<string, unknown>>): AttributeMap {
+  const attributes: AttributeMap = {}
+  for (const name in values) attributes[name] = attributeOf(values[name])
+  return attributes
+}
+
+function attributeOf(value: unknown): AttributeValue {
+  if (typeof value === 'string') return { S: value }
+  return Number.isSafeInteger(value) ? { N: String(value) } : convertToAttr(value)
 }
