@@ -1,61 +1,36 @@
 /** The times of a cron in a time zone, to the minute. */
-import type { CronFields } from './cron-fields.ts'
+import { Cron } from 'croner'
 import { InvalidOptionError } from './errors.ts'
 import { show } from './show.ts'
 
 /** The first time after an instant, in epoch milliseconds; undefined if there is none. */
 export type NextTime = (afterMs: number) => number | undefined
 
-const MINUTE_MS = 60_000
-const HOUR_MS = 60 * MINUTE_MS
-const DAY_MS = 24 * HOUR_MS
+const DAY_MS = 86_400_000
 
-/** Local times are computed as if they were UTC, and `firstInstant` turns them into instants. */
-export function cronTimes(fields: CronFields, timeZone: string): NextTime {
+/**
+ * Croner computes local times as if they were UTC, and `firstInstant` turns them into instants: Croner's own rules for
+ * clock changes are those of Vixie cron.
+ */
+export function cronTimes(pattern: string, timeZone: string): NextTime {
   const localMsAt = clockOf(timeZone)
   if (localMsAt === undefined) {
     throw new InvalidOptionError(
       `The schedule has the time zone ${show(timeZone)}, which is unknown; write an IANA name, such as "Europe/Berlin"`,
     )
   }
+  // In this mode 1 is Sunday.
+  const cron = new Cron(pattern, { mode: '7-part', alternativeWeekdays: true, utcOffset: 0 })
   return (afterMs) => {
-    let localMs = nextLocal(fields, localMsAt(afterMs))
-    while (localMs !== undefined) {
-      const timeMs = firstInstant(localMs, localMsAt)
+    let local = cron.nextRun(new Date(localMsAt(afterMs)))
+    while (local !== null) {
+      const timeMs = firstInstant(local.getTime(), localMsAt)
       // While clocks repeat an hour, the times in the rest of it have fired already.
       if (timeMs !== undefined && timeMs > afterMs) return timeMs
-      localMs = nextLocal(fields, localMs)
+      local = cron.nextRun(local)
     }
     return undefined
   }
-}
-
-function nextLocal({ minutes, hours, isDay, months, years }: CronFields, afterMs: number): number | undefined {
-  const [lastYear = 0] = years.slice(-1)
-  let date = new Date(Math.floor(afterMs / DAY_MS) * DAY_MS)
-  while (date.getUTCFullYear() <= lastYear) {
-    const [year, month, day] = [date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()]
-    if (years.includes(year) && months.includes(month + 1)) {
-      const lastOfMonth = new Date(Date.UTC(year, month + 1, 0)).getUTCDate()
-      const fits = isDay({ day, weekDay: date.getUTCDay() + 1, lastOfMonth })
-      const timeMs = fits ? nextOfDay(date.getTime(), hours, minutes, afterMs) : undefined
-      if (timeMs !== undefined) return timeMs
-      date = new Date(date.getTime() + DAY_MS)
-    } else {
-      date = new Date(Date.UTC(year, month + 1))
-    }
-  }
-  return undefined
-}
-
-function nextOfDay(dayMs: number, hours: readonly number[], minutes: readonly number[], afterMs: number) {
-  for (const hour of hours) {
-    const hourMs = dayMs + hour * HOUR_MS
-    if (hourMs + HOUR_MS <= afterMs) continue
-    const minute = minutes.find((after) => hourMs + after * MINUTE_MS > afterMs)
-    if (minute !== undefined) return hourMs + minute * MINUTE_MS
-  }
-  return undefined
 }
 
 /** The local time of a zone at an instant, to the second, as the epoch milliseconds at which UTC shows that time. */

@@ -2,8 +2,7 @@
  * The times of a schedule of EventBridge Scheduler, from the expression and the time zone that Scheduler was given.
  * https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
  */
-import { cronFields } from './cron-fields.ts'
-import { cronTimes } from './cron-times.ts'
+import { cronerPattern } from './cron-fields.ts'
 import { InvalidOptionError } from './errors.ts'
 import { show } from './show.ts'
 
@@ -46,10 +45,10 @@ function parse(expression: string, timeZone: string): Schedule {
   const [, kind = '', content = ''] = /^([a-z]+)\((.*)\)$/.exec(expression.trim()) ?? []
   const refuse = (why: string) => new InvalidOptionError(`The schedule ${show(expression)} ${why}`)
   if (kind === 'cron') {
-    const fields = cronFields(content, refuse)
-    const read = async () => occurrencesOf(cronTimes(fields, timeZone))
+    const pattern = cronerPattern(content, refuse)
+    const read = async () => occurrencesOf((await import('./cron-times.ts')).cronTimes(pattern, timeZone))
     let occurrences: Promise<Occurrences> | undefined
-    const load = () => (occurrences ??= read()) // a time zone is slow to load, and only leaders need it
+    const load = () => (occurrences ??= read()) // only leaders need the library
     return { floorMs: MINUTE_MS, isRate: false, load }
   }
   if (kind === 'at') throw refuse(`fires once, not at every tick; write a cron of one date, such as ${cronOf(content)}`)

@@ -1,4 +1,4 @@
-import { cronFields } from '../../functions/election/cron-fields.ts'
+import { cronerPattern } from '../../functions/election/cron-fields.ts'
 import { cronTimes } from '../../functions/election/cron-times.ts'
 import { InvalidOptionError } from '../../functions/election/errors.ts'
 
@@ -15,7 +15,7 @@ const CYCLE_MS = 28 * 365.25 * 86_400_000
  */
 export function shortestGapMs(expression: string, timeZone = 'UTC', nowMs = Date.now()): number | undefined {
   const refuse = (why: string) => new InvalidOptionError(`${expression} ${why}`)
-  const next = cronTimes(cronFields(expression.slice('cron('.length, -1), refuse), timeZone)
+  const next = cronTimes(cronerPattern(expression.slice('cron('.length, -1), refuse), timeZone)
   let tickMs = next(nowMs)
   if (tickMs === undefined) return undefined
   let shortestMs = Number.POSITIVE_INFINITY

@@ -166,7 +166,7 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
   'A row without a token has no step of it either.': ['fencing.ts: seen.fencingToken === undefined → false'],
   'A lease that has ended was asked to end before, or is lost.': ['leadership.ts: this.#ended !== undefined → false'],
   'It concerns the field `06L` alone: AWS does not say whether such a number may have a zero.': [
-    String.raw`cron-fields.ts: /^(\d+|[A-Z]{3})(?:L|#([1-5]))$/ → /^(\d|[A-Z]{3})(?:L|#([1-5]))$/`,
+    String.raw`cron-fields.ts: /^(?:\?|(\d+|[A-Z]{3})(?:L|#[1-5]))$/ → /^(?:\?|(\d|[A-Z]{3})(?:L|#[1-5]))$/`,
   ],
   'Undefined counts as false, as its caller reads it.': [
     'acquire.ts: () => false → () => undefined',
