@@ -113,7 +113,7 @@ function isBetter(one: CandidateRow, other: CandidateRow): boolean {
 
 type Liveness = Pick<View, 'nowMs' | 'refreshMs' | 'maxClockSkewMs'>
 
-function isLive({ seenAtMs }: CandidateRow, { nowMs, refreshMs, maxClockSkewMs }: Liveness): boolean {
+export function isLive({ seenAtMs }: CandidateRow, { nowMs, refreshMs, maxClockSkewMs }: Liveness): boolean {
   return Math.abs(nowMs - seenAtMs) <= longestSilenceMs(refreshMs, maxClockSkewMs)
 }
 
