@@ -67,9 +67,9 @@ export interface DynamoDBLeaseStoreOptions {
    * `NodeHttpHandler`, is shared: effects use at most nine tenths of its connections (of 50 if the number is unknown;
    * HTTP/2 has no such limit), and other requests of the client may delay those on the lease row. Such a handler keeps
    * the time-outs that you gave it.
-   * @default `new DynamoDBClient()`. In Lambda it is loaded for effects alone: requests on the
-   *   lease row go without the SDK, so that a standby starts fast, unless the environment has settings that only the
-   *   SDK knows, such as AWS_USE_FIPS_ENDPOINT. Give a client if it is traced, or set up in code
+   * @default `new DynamoDBClient()`. In Lambda it is loaded for effects alone: requests on the lease row go without the
+   *   SDK, so that a standby starts fast, unless the environment has settings that only the SDK knows, such as
+   *   AWS_USE_FIPS_ENDPOINT. Give a client if it is traced, or set up in code
    */
   readonly client?: SdkClient
   /** @default the system's */

@@ -20,8 +20,8 @@ export interface Answer {
 /** Sends one try, and returns the whole answer. @throws Error without one */
 export type Exchange = (tried: Try) => Promise<Answer>
 
-/** DynamoDB's longest answer is 1 MB, and its JSON at most a few times longer. */
-const LONGEST_ANSWER = 16_000_000
+/** DynamoDB's longest answer is 1 MB; in JSON, a byte is at most six. */
+const LONGEST_ANSWER = 8_000_000
 
 /**
  * An import would also load what these modules export but load on demand, such as `WebSocket` with all of undici: half
