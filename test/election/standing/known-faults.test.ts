@@ -118,7 +118,7 @@ it('a candidate whose lost turn still runs begins no second one', async () => {
   await store.replaceLeader('jobs')
   await clock.advance(120_000)
   expect(turns).toBe(1)
-  expect(await ann.candidates()).toMatchObject([{ name: 'ann', eligible: false }])
+  expect((await ann.candidates()).filter(({ eligible }) => eligible)).toEqual([])
   stuck.resolve()
   await clock.advance(20_000)
   expect(turns).toBeGreaterThan(1)
