@@ -12,7 +12,7 @@ const { PROOF_QUICK, PROOF_SEED, PROOF_SEEDS } = process.env
 const isQuick = PROOF_QUICK === '1'
 const from = Number(PROOF_SEED ?? 1)
 /** Together more than 10,000 campaigns. */
-const FULL = 800
+const FULL = 850
 const seeds = Number(PROOF_SEEDS ?? (isQuick ? 15 : FULL))
 const MOST_GROWTH_BYTES = 1_000_000
 
