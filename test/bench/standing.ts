@@ -4,8 +4,7 @@
  */
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { DynamoDBLeaseStore, Election, type ElectionOptions } from '../../functions/election/index.ts'
+import { DynamoDBLeaseStore, Election } from '../../functions/election/index.ts'
 import { startDynamoDBLocal } from '../../infra/programs/dynamodb-local.ts'
 import { INTERRUPTED_EXIT_CODE, onInterrupt } from '../../infra/programs/interrupt.ts'
 import { createLeaseTable, localClient } from '../support/tables.ts'
@@ -18,11 +17,8 @@ const ROUND_MS = 20_000
 const WARM_UP_MS = 5_000
 
 async function measure(endpoint: string): Promise<void> {
-  show(
-    'successor leads after the release, if the work takes longer to stop than a poll',
-    await handOvers(endpoint, POLL_MS * 1.6),
-  )
-  show(`successor leads after the release, if the work stops at once (pollMs ${POLL_MS})`, await handOvers(endpoint, 0))
+  show('successor leads after the release, if the work stops slowly', await handOvers(endpoint, POLL_MS * 1.6))
+  show(`successor leads after the release, if the work stops at once`, await handOvers(endpoint, 0))
   const latencies = new Map<number, number[]>([0, 100].map((standbys) => [standbys, []]))
   for (let round = 0; round < ROUNDS; round++) {
     for (const [standbys, all] of latencies) all.push(...(await renewals(endpoint, standbys)))
@@ -60,8 +56,8 @@ async function handOvers(endpoint: string, drainMs: number): Promise<readonly nu
   const leave = new AbortController()
   const tookMs: number[] = []
   const names = ['ann', 'bob'] as const
-  const elections = names.map((candidate) => stand(store, { candidate, pollMs: POLL_MS }))
-  const done = elections.map(async (election, nth) => {
+  const done = names.map(async (candidate, nth) => {
+    const election = new Election({ store, lease: 'jobs', candidate, pollMs: POLL_MS })
     for await (const { signal } of election.campaign({ signal: leave.signal })) {
       if (store.releasedAtMs > 0) tookMs.push(performance.now() - store.releasedAtMs)
       if (tookMs.length === HAND_OVERS) return leave.abort()
@@ -81,26 +77,24 @@ async function renewals(endpoint: string, standbys: number): Promise<readonly nu
   const tableName = await createLeaseTable(client)
   const leading = new TimedStore({ tableName, client })
   const leave = new AbortController()
-  const leader = campaign(stand(leading, { candidate: 'leader', leaseMs: 1_500 }), leave.signal)
+  const leader = campaign(leading, 'leader', leave.signal)
   await sleep(500)
   const store = new DynamoDBLeaseStore({ tableName, client: others })
   const names = Array.from({ length: standbys }, (_, nth) => `standby ${nth}`)
-  const waiting = names.map((candidate) => campaign(stand(store, { candidate, leaseMs: 1_500 }), leave.signal))
+  const waiting = names.map((name) => campaign(store, name, leave.signal))
   await sleep(WARM_UP_MS)
   leading.renewalsMs.length = 0
   await sleep(ROUND_MS)
   const measured = [...leading.renewalsMs]
   leave.abort()
   await Promise.all([leader, ...waiting])
-  for (const each of [client, others] satisfies DynamoDBClient[]) each.destroy()
+  client.destroy()
+  others.destroy()
   return measured
 }
 
-function stand(store: DynamoDBLeaseStore, options: ElectionOptions): Election {
-  return new Election({ store, lease: 'jobs', ...options })
-}
-
-async function campaign(election: Election, leaving: AbortSignal): Promise<void> {
+async function campaign(store: DynamoDBLeaseStore, candidate: string, leaving: AbortSignal): Promise<void> {
+  const election = new Election({ store, lease: 'jobs', candidate, leaseMs: 1_500 })
   for await (const { signal } of election.campaign({ signal: leaving })) {
     if (!signal.aborted) await once(signal, 'abort')
   }
