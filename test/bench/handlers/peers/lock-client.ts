@@ -1,0 +1,26 @@
+import DynamoDB from 'aws-sdk/clients/dynamodb.js'
+import locks from 'dynamodb-lock-client'
+import type { BenchEvent, Verdict } from '../event.ts'
+
+const { LEASE_NAME, AWS_ENDPOINT_URL_DYNAMODB: endpoint } = process.env
+const client = new locks.FailOpen({
+  dynamodb: new DynamoDB.DocumentClient(endpoint === undefined ? {} : { endpoint }),
+  lockTable: 'lockClient',
+  partitionKey: 'id',
+  heartbeatPeriodMs: 10_000,
+  leaseDurationMs: 30_000,
+  trustLocalTime: true,
+  retryCount: 0,
+})
+
+/** A loser waits until the lease is over, before it gives up. It has no ticks: the next one leads as soon as it is free. */
+export function handler(event: BenchEvent): Promise<Verdict> {
+  return new Promise((resolve, reject) => {
+    client.acquireLock(event.lease ?? LEASE_NAME, async (error, lock) => {
+      if (error?.code === 'FailedToAcquireLock') return resolve({ status: 'standby' })
+      if (error) return reject(error)
+      await event.task?.()
+      lock.release((failure) => (failure ? reject(failure) : resolve({ status: 'completed' })))
+    })
+  })
+}

@@ -1,0 +1,44 @@
+/** Samples taken side by side, and their ratios. */
+
+/** The median, and between what the middle half lies. */
+export interface Spread {
+  readonly median: number
+  readonly low: number
+  readonly high: number
+}
+
+export function spreadOf(samples: readonly number[]): Spread {
+  const sorted = samples.toSorted((a, b) => a - b)
+  const at = (share: number) => {
+    const place = share * (sorted.length - 1)
+    const [below = Number.NaN, above = below] = sorted.slice(Math.floor(place), Math.floor(place) + 2)
+    return below + (above - below) * (place % 1)
+  }
+  return { median: at(0.5), low: at(0.25), high: at(0.75) }
+}
+
+/** Of samples that were taken in the same rounds. */
+export function ratioOf(samples: readonly number[], base: readonly number[]): Spread {
+  return spreadOf(samples.map((sample, round) => sample / (base[round] ?? Number.NaN)))
+}
+
+export const show = ({ median, low, high }: Spread, digits = 2): string =>
+  `${median.toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`
+
+export const rounded = ({ median }: Spread): number => Number(median.toFixed(3))
+
+/** Measures each name once per round; each round begins with another one. */
+export async function inTurns<Name, Sample>(
+  names: readonly Name[],
+  rounds: number,
+  measure: (name: Name, round: number) => Promise<Sample>,
+): Promise<(name: Name) => readonly Sample[]> {
+  const samples = new Map<Name, Sample[]>(names.map((name) => [name, []]))
+  for (let round = 0; round < rounds; round++) {
+    const first = round % names.length
+    for (const name of [...names.slice(first), ...names.slice(0, first)]) {
+      samples.get(name)?.push(await measure(name, round))
+    }
+  }
+  return (name) => samples.get(name) ?? []
+}
