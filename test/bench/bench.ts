@@ -13,7 +13,10 @@ import { INTERRUPTED_EXIT_CODE, onInterrupt } from '../../infra/programs/interru
 import { type Bundle, bundleAll, type Subject } from './bundles.ts'
 import { bundle } from './parts/bundle.ts'
 import { coldStart } from './parts/cold-start.ts'
+import { contention } from './parts/contention.ts'
 import { cycles } from './parts/cycles.ts'
+import { failover } from './parts/failover.ts'
+import { requests } from './parts/requests.ts'
 import { createTables } from './processes.ts'
 import { type KeptResult, page, plotSvg, type Result, tableText } from './report.ts'
 
@@ -21,7 +24,14 @@ const ROOT = join(import.meta.dirname, '../..')
 const PAGE = 'docs/performance.md'
 const PLOTS = 'docs/performance'
 const KEPT = join(ROOT, 'reports/bench')
-const PARTS: Readonly<Record<string, (bench: Bench) => Promise<Result>>> = { bundle, coldStart, cycles }
+const PARTS: Readonly<Record<string, (bench: Bench) => Promise<Result>>> = {
+  requests,
+  bundle,
+  coldStart,
+  cycles,
+  contention,
+  failover,
+}
 const NAMES = Object.keys(PARTS)
 
 /** What all parts share. It is made when a part asks for it. */

@@ -79,9 +79,12 @@ export class Server extends Child {
     return await this.ask<Traffic>({})
   }
 
+  get endpoint(): Promise<string> {
+    return this.ready.then((address) => `http://127.0.0.1:${Object(address).port}`)
+  }
+
   async variables(lease: string): Promise<Variables> {
-    const { port }: { port?: number } = Object(await this.ready)
-    return variablesFor(`http://127.0.0.1:${port}`, lease)
+    return variablesFor(await this.endpoint, lease)
   }
 }
 
@@ -94,7 +97,7 @@ export function variablesFor(endpoint: string, lease: string): Variables {
     AWS_LAMBDA_FUNCTION_NAME: 'bench',
     LEASE_TABLE: 'leases',
     LEASE_NAME: lease,
-    POWERTOOLS_DEV: 'false',
+    AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE: '1',
   }
 }
 
@@ -103,6 +106,7 @@ export async function createTables(endpoint: string): Promise<void> {
   const client = localClient(endpoint)
   const tables = {
     leases: ['lease', 'record'],
+    effects: ['id'],
     powertools: ['id'],
     lockClient: ['id'],
     LockTable: ['lockId', 'lockGroup'],
@@ -141,9 +145,13 @@ export class Runner extends Child {
     return this.ask<Costs & { readonly led: number }>({ order: 'contend', contenders, lease })
   }
 
-  /** Leads until it is disposed of. */
+  /** Leads until `finish`, or until it is disposed of. */
   hold(leases: readonly string[]): Promise<Costs> {
     return this.ask<Costs>({ order: 'hold', leases })
+  }
+
+  finish(): Promise<Costs> {
+    return this.ask<Costs>({ order: 'finish' })
   }
 }
 

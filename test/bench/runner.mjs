@@ -34,6 +34,7 @@ function costs(fromMs = 0, from = undefined) {
   }
 }
 
+const held = []
 const orders = {
   /** One cycle after the other, for so many leases in turn. */
   async run({ cycles, leases }) {
@@ -51,17 +52,23 @@ const orders = {
     const verdicts = await Promise.all(Array.from({ length: contenders }, () => handler(event, context())))
     return { ...costs(beganMs, cpu), led: verdicts.filter(({ status }) => status === 'completed').length }
   },
-  /** Leads, and keeps the leases until the process is killed. */
+  /** Leads, and keeps the leases until `finish`. */
   async hold({ leases }) {
     const [beganMs, cpu] = [performance.now(), process.cpuUsage()]
     const leading = leases.map((lease) => {
-      return new Promise((resolve, reject) => {
-        const task = () => new Promise(() => resolve())
-        handler({ tick: tick(0), lease, task }, context()).catch(reject)
-      })
+      const { promise, resolve, reject } = Promise.withResolvers()
+      const task = () => new Promise((finish) => resolve(finish))
+      const ended = handler({ tick: tick(0), lease, task }, context())
+      ended.catch(reject)
+      return promise.then((finish) => held.push({ finish, ended }))
     })
     await Promise.all(leading)
     return costs(beganMs, cpu)
+  },
+  async finish() {
+    for (const { finish } of held) finish()
+    await Promise.all(held.map(({ ended }) => ended))
+    return costs()
   },
 }
 

@@ -19,8 +19,7 @@ const LOSERS: readonly Subject[] = WINNERS.filter((subject) => subject !== 'dyna
 /** From the start of a process to the verdict of its handler, which talks to a DynamoDB in memory in another process. */
 export async function coldStart(bench: Bench): Promise<Result> {
   using server = new Server('double')
-  const { AWS_ENDPOINT_URL_DYNAMODB: endpoint = '' } = await server.variables('')
-  await createTables(endpoint)
+  await createTables(await server.endpoint)
   const rounds = bench.isQuick ? 5 : 25
   const start = async (subject: Subject, expected: string, variables: Variables) => {
     bench.checkInterrupt()

@@ -19,7 +19,7 @@ const SAME = 'bare SDK, same expressions'
 export async function expressionsOf(bench: Bench): Promise<string> {
   using server = new Server('double')
   const variables = await server.variables('expressions')
-  await createTables(variables['AWS_ENDPOINT_URL_DYNAMODB'] ?? '')
+  await createTables(await server.endpoint)
   await server.traffic()
   using runner = new Runner(bench.bundle('withLease').file, variables)
   await runner.run(1)

@@ -4,7 +4,9 @@ import locks from '@deliveryhero/dynamodb-lock'
 import type { BenchEvent, Verdict } from '../event.ts'
 
 const client = locks.dynamoDBLockClientFactory(DynamoDBDocument.from(new DynamoDB({})))
-const options = { leaseDurationInMs: 30_000, trustLocalTime: true, waitDurationInMs: 0, maxRetryCount: 0 }
+const leaseDurationInMs = Number(process.env.LEASE_MS ?? 30_000)
+const times = { leaseDurationInMs, prolongEveryMs: leaseDurationInMs / 3 }
+const options = { ...times, trustLocalTime: true, waitDurationInMs: 0, maxRetryCount: 0 }
 
 /** It has no ticks: the next candidate leads as soon as the lock is free. */
 export async function handler(event: BenchEvent): Promise<Verdict> {

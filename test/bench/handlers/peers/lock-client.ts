@@ -2,13 +2,13 @@ import DynamoDB from 'aws-sdk/clients/dynamodb.js'
 import locks from 'dynamodb-lock-client'
 import type { BenchEvent, Verdict } from '../event.ts'
 
-const { LEASE_NAME, AWS_ENDPOINT_URL_DYNAMODB: endpoint } = process.env
+const { LEASE_NAME, LEASE_MS = '30000', AWS_ENDPOINT_URL_DYNAMODB: endpoint } = process.env
 const client = new locks.FailOpen({
   dynamodb: new DynamoDB.DocumentClient(endpoint === undefined ? {} : { endpoint }),
   lockTable: 'lockClient',
   partitionKey: 'id',
-  heartbeatPeriodMs: 10_000,
-  leaseDurationMs: 30_000,
+  heartbeatPeriodMs: Number(LEASE_MS) / 3,
+  leaseDurationMs: Number(LEASE_MS),
   trustLocalTime: true,
   retryCount: 0,
 })
