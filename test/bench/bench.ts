@@ -12,11 +12,17 @@ import { OptionError, readFlags } from '../../infra/programs/flags.ts'
 import { INTERRUPTED_EXIT_CODE, onInterrupt } from '../../infra/programs/interrupt.ts'
 import { type Bundle, bundleAll, type Subject } from './bundles.ts'
 import { bundle } from './parts/bundle.ts'
+import { charges } from './parts/charges.ts'
 import { coldStart } from './parts/cold-start.ts'
 import { contention } from './parts/contention.ts'
 import { cycles } from './parts/cycles.ts'
 import { failover } from './parts/failover.ts'
+import { fencing } from './parts/fencing.ts'
+import { localPage } from './parts/local-page.ts'
+import { memory } from './parts/memory.ts'
+import { money } from './parts/money.ts'
 import { requests } from './parts/requests.ts'
+import { scale } from './parts/scale.ts'
 import { createTables } from './processes.ts'
 import { type KeptResult, page, plotSvg, type Result, tableText } from './report.ts'
 
@@ -31,6 +37,12 @@ const PARTS: Readonly<Record<string, (bench: Bench) => Promise<Result>>> = {
   cycles,
   contention,
   failover,
+  memory,
+  fencing,
+  scale,
+  money,
+  charges,
+  localPage,
 }
 const NAMES = Object.keys(PARTS)
 

@@ -15,6 +15,7 @@ const HANDLERS = {
   'dynamodb-lock-client': 'peers/lock-client.ts',
   '@deliveryhero/dynamodb-lock': 'peers/deliveryhero.ts',
   'Node alone': 'nothing.ts',
+  effects: 'effects.ts',
 } as const
 export type Subject = keyof typeof HANDLERS
 export const SUBJECTS = Object.keys(HANDLERS).filter((name): name is Subject => name in HANDLERS)

@@ -97,6 +97,7 @@ export function variablesFor(endpoint: string, lease: string): Variables {
     AWS_LAMBDA_FUNCTION_NAME: 'bench',
     LEASE_TABLE: 'leases',
     LEASE_NAME: lease,
+    NODE_NO_WARNINGS: '1',
     AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE: '1',
   }
 }

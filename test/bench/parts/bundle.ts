@@ -10,7 +10,7 @@ const KB = 1_024
 export async function bundle(bench: Bench): Promise<Result> {
   const bare = bench.bundle('bare SDK').bytes
   const ratio = (subject: Subject) => bench.bundle(subject).bytes / bare
-  const subjects = SUBJECTS.filter((subject) => subject !== 'Node alone')
+  const subjects = SUBJECTS.filter((subject) => subject !== 'Node alone' && subject !== 'effects')
   const modules = new Map<Subject, readonly Module[]>()
   for (const subject of ANALYSED) modules.set(subject, await modulesOf(subject))
   const bytesOf = (subject: Subject, matches: (module: Module) => boolean) =>

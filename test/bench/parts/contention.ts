@@ -8,6 +8,8 @@ import { expressionsOf } from './cycles.ts'
 const FLOOR = 'bare SDK, same expressions'
 const CONTENDING: readonly Subject[] = [FLOOR, 'bare SDK', 'withLease', 'leaderOnly', 'Powertools idempotency']
 const IN_JSON = 50
+/** Candidates before the first round. */
+const WARM_UP = 400
 
 /** Candidates of one process that ask for the same tick at once. The losers of lock clients wait, so they are left out. */
 export async function contention(bench: Bench): Promise<Result> {
@@ -35,7 +37,7 @@ export async function contention(bench: Bench): Promise<Result> {
       requests.set(subject, (await server.traffic()).operations.length)
       counting[Symbol.dispose]()
       const runner = start(subject, variables)
-      await contend(runner, size, variables.LEASE_NAME) // warms up
+      for (let cold = WARM_UP; cold > 0; cold -= size) await contend(runner, size, variables.LEASE_NAME)
       timed.set(subject, runner)
     }
     const samples = await inTurns(CONTENDING, rounds, async (subject) => {

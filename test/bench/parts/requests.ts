@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bench } from '../bench.ts'
 import type { Subject } from '../bundles.ts'
-import { Runner, Server, startOnce } from '../processes.ts'
+import { Runner, Server, startOnce, type Variables, variablesFor } from '../processes.ts'
 import type { Result } from '../report.ts'
 import type { Traffic } from '../server.ts'
 
@@ -43,17 +43,16 @@ export async function requestsOf(bench: Bench, subject: Subject): Promise<Reques
   // A leader without renewals in between, as the loser of some waits for longer than one.
   await leader.finish()
   const complete = await server.traffic()
-  const lose = await lost(file, { ...variables, LEASE_MS: '15000' }, server)
+  const lose = await lost(bench, file, variables, server)
   return { win, lose, renew, complete }
 }
 
-async function lost(file: string, variables: Awaited<ReturnType<Server['variables']>>, server: Server) {
-  const lease = `${variables['LEASE_NAME']}/lost`
-  const own = { ...variables, LEASE_NAME: lease }
-  using leader = new Runner(file, own)
-  await leader.hold([lease])
-  await server.traffic()
-  const { status } = await startOnce(file, own)
+/** The leader is not counted, and its lease is long: a loser of dynamodb-lock-client waits for several of its renewals. */
+async function lost(bench: Bench, file: string, counted: Variables, server: Server): Promise<Traffic> {
+  const LEASE_NAME = `${counted['LEASE_NAME']}/lost`
+  using leader = new Runner(file, variablesFor(await bench.dynamodbLocal(), LEASE_NAME))
+  await leader.hold([LEASE_NAME])
+  const { status } = await startOnce(file, { ...counted, LEASE_NAME, LEASE_MS: '15000' })
   if (status !== 'standby') throw new Error(`The second candidate is ${status}`)
   return await server.traffic()
 }
