@@ -30,11 +30,11 @@ export interface Bundle {
 const ROOT = join(import.meta.dirname, '../..')
 const entryOf = (subject: Subject) => join(import.meta.dirname, 'handlers', HANDLERS[subject])
 
-export function bundleAll(directory: string): Map<Subject, Bundle> {
+export function bundleAll(directory: string, subjects: readonly Subject[] = SUBJECTS): Map<Subject, Bundle> {
   const outdir = join(directory, 'assets')
   rmSync(outdir, { recursive: true, force: true })
   const stack = new Stack(new App({ outdir, context: { 'aws:cdk:enable-asset-metadata': true } }), 'Bench')
-  const bundles = SUBJECTS.map((subject, n): [Subject, Bundle] => {
+  const bundles = subjects.map((subject, n): [Subject, Bundle] => {
     const entry = entryOf(subject)
     const { defaultChild } = new HandlerFunction(stack, `Handler${n}`, { entry }).node
     const asset = defaultChild instanceof CfnResource ? defaultChild.cfnOptions.metadata?.['aws:asset:path'] : undefined

@@ -27,6 +27,8 @@ export interface Start extends Costs {
 export type Variables = Readonly<Record<string, string>>
 
 const RUNNER = join(import.meta.dirname, 'runner.mjs')
+/** No order takes longer. */
+const LONGEST_MS = 300_000
 /** As HandlerFunction sets it. */
 const FLAGS = ['--enable-source-maps']
 
@@ -53,7 +55,7 @@ export class Child implements Disposable {
 
   async #message<Message>(): Promise<Message> {
     const ended = new AbortController()
-    const { signal } = ended
+    const signal = AbortSignal.any([ended.signal, AbortSignal.timeout(LONGEST_MS)])
     try {
       const messages: Promise<Message[]> = once(this.process, 'message', { signal })
       const [message] = await Promise.race([messages, once(this.process, 'exit', { signal }).then((): Message[] => [])])

@@ -59,7 +59,7 @@ const orders = {
       const { promise, resolve, reject } = Promise.withResolvers()
       const task = () => new Promise((finish) => resolve(finish))
       const ended = handler({ tick: tick(0), lease, task }, context())
-      ended.catch(reject)
+      ended.then(({ status }) => reject(new Error(`The only candidate is ${status}`)), reject)
       return promise.then((finish) => held.push({ finish, ended }))
     })
     await Promise.all(leading)

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bench } from '../bench.ts'
 import type { Subject } from '../bundles.ts'
@@ -27,7 +28,7 @@ const SETTLED_MS = 150
 export async function requestsOf(bench: Bench, subject: Subject): Promise<Requests> {
   bench.checkInterrupt()
   using server = new Server('proxy', await bench.dynamodbLocal())
-  const lease = `requests/${subject}`.replaceAll(/[^\w/]/g, '')
+  const lease = `requests/${randomUUID()}`
   const variables = { ...(await server.variables(lease)), LEASE_MS: String(LEASE_MS) }
   const { file } = bench.bundle(subject)
   using leader = new Runner(file, variables)
