@@ -3,12 +3,12 @@
  * ran in full, and writes docs/performance.md from them, so that a part can be run again alone.
  */
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Argument, Command } from 'commander'
 import { startDynamoDBLocal } from '../../infra/programs/dynamodb-local.ts'
-import { OptionError, readFlags } from '../../infra/programs/flags.ts'
 import { INTERRUPTED_EXIT_CODE, onInterrupt } from '../../infra/programs/interrupt.ts'
 import { type Bundle, bundleAll, type Subject } from './bundles.ts'
 import { bundle } from './parts/bundle.ts'
@@ -50,21 +50,13 @@ const NAMES = Object.keys(PARTS)
 export class Bench implements AsyncDisposable {
   readonly isQuick: boolean
   readonly #directory = mkdtempSync(join(tmpdir(), 'tenure-bench-'))
-  readonly #signal: AbortSignal
   #bundles: Map<Subject, Bundle> | undefined
   #database: ReturnType<typeof startDynamoDBLocal> | undefined
 
-  constructor(isQuick: boolean, signal: AbortSignal) {
+  constructor(isQuick: boolean) {
     this.isQuick = isQuick
-    this.#signal = signal
   }
 
-  /** Called between two measurements. */
-  checkInterrupt(): void {
-    this.#signal.throwIfAborted()
-  }
-
-  /** @throws Error if the handler of this subject was not bundled */
   bundle(subject: Subject): Bundle {
     this.#bundles ??= bundleAll(this.#directory)
     const found = this.#bundles.get(subject)
@@ -75,7 +67,7 @@ export class Bench implements AsyncDisposable {
   /** DynamoDB Local with the tables of all subjects. */
   async dynamodbLocal(): Promise<string> {
     if (this.#database === undefined) {
-      this.#database = startDynamoDBLocal({ signal: this.#signal, sharedDb: true })
+      this.#database = startDynamoDBLocal({ sharedDb: true })
       await createTables((await this.#database).endpoint)
     }
     return (await this.#database).endpoint
@@ -87,50 +79,31 @@ export class Bench implements AsyncDisposable {
   }
 }
 
-interface Flags {
-  readonly quick?: boolean
-  readonly json?: boolean
-}
-
 const command = new Command('npm run bench --')
   .description(`Measures all parts, or those that are named. Without --quick, it writes ${PAGE}.`)
   .addArgument(new Argument('[parts...]', 'default: all').choices(NAMES))
-  .option('--quick', 'fewer rounds and smaller sizes: less than two minutes')
+  .option('--quick', 'fewer rounds and smaller sizes: about two minutes')
   .option('--json', 'ends with one line of JSON')
-process.exitCode = await main(process.argv.slice(2))
+  .parse()
+const { quick = false, json = false }: { readonly quick?: boolean; readonly json?: boolean } = command.opts()
+using interrupt = onInterrupt()
+const interrupted = once(interrupt.signal, 'abort').then(() => INTERRUPTED_EXIT_CODE)
+process.exit(await Promise.race([measure(), interrupted]))
 
-async function main(argv: readonly string[]): Promise<number> {
-  try {
-    const given = readFlags<Flags>(command, argv)
-    if (given.kind === 'help') process.stdout.write(given.text)
-    return given.kind === 'help' ? 0 : await measure(given.flags)
-  } catch (error) {
-    if (!(error instanceof OptionError)) throw error
-    process.stderr.write(`${error.message}\n`)
-    return 2
-  }
-}
-
-async function measure({ quick = false, json = false }: Flags): Promise<number> {
-  using interrupt = onInterrupt()
+async function measure(): Promise<number> {
   installPeers()
-  await using bench = new Bench(quick, interrupt.signal)
+  await using bench = new Bench(quick)
   const measured = commit()
   const entries: [string, object][] = []
   for (const part of NAMES.filter((name) => command.args.length === 0 || command.args.includes(name))) {
     process.stdout.write(`\n${part}: started\n`)
     const beganMs = performance.now()
-    try {
-      const result = await PARTS[part]?.(bench)
-      if (result === undefined) continue
-      const seconds = (performance.now() - beganMs) / 1_000
-      process.stdout.write(`${result.tables.map(tableText).join('\n')}${part}: ${Math.round(seconds)} s\n`)
-      if (result.json !== undefined) entries.push([part, result.json])
-      if (!quick) keep({ ...result, part, seconds, commit: measured, machine: machine() })
-    } catch (error) {
-      if (interrupt.signal.aborted) return INTERRUPTED_EXIT_CODE
-      throw error
-    }
+    const result = await PARTS[part]?.(bench)
+    if (result === undefined) continue
+    const seconds = (performance.now() - beganMs) / 1_000
+    process.stdout.write(`${result.tables.map(tableText).join('\n')}${part}: ${Math.round(seconds)} s\n`)
+    if (result.json !== undefined) entries.push([part, result.json])
+    if (!quick) keep({ ...result, part, seconds, commit: measured, machine: machine() })
   }
   if (!quick) write()
   if (json) process.stdout.write(`${JSON.stringify(Object.fromEntries(entries))}\n`)
@@ -141,8 +114,7 @@ async function measure({ quick = false, json = false }: Flags): Promise<number> 
 function installPeers(): void {
   if (existsSync(join(import.meta.dirname, 'node_modules'))) return
   process.stdout.write('Installing what Tenure is compared with, in test/bench/node_modules …\n')
-  const stdio = ['ignore', 'ignore', 'inherit'] as const
-  execFileSync('npm', ['ci', '--ignore-scripts'], { cwd: import.meta.dirname, stdio: [...stdio] })
+  execFileSync('npm', ['ci', '--ignore-scripts'], { cwd: import.meta.dirname, stdio: ['ignore', 'ignore', 'inherit'] })
 }
 
 function keep(result: KeptResult): void {

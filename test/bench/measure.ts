@@ -1,4 +1,5 @@
 /** Samples taken side by side, and their ratios. */
+import type { Costs } from './processes.ts'
 
 /** The median, and between what the middle half lies. */
 export interface Spread {
@@ -6,6 +7,8 @@ export interface Spread {
   readonly low: number
   readonly high: number
 }
+
+export type Samples<Name, Sample = Costs> = (name: Name) => readonly Sample[]
 
 export function spreadOf(samples: readonly number[]): Spread {
   const sorted = samples.toSorted((a, b) => a - b)
@@ -22,6 +25,14 @@ export function ratioOf(samples: readonly number[], base: readonly number[]): Sp
   return spreadOf(samples.map((sample, round) => sample / (base[round] ?? Number.NaN)))
 }
 
+export function costRatio<Name>(of: Samples<Name>, name: Name, base: Name, cost: keyof Costs): Spread {
+  const values = (of(name) ?? []).map((costs) => costs[cost])
+  return ratioOf(
+    values,
+    of(base).map((costs) => costs[cost]),
+  )
+}
+
 export const show = ({ median, low, high }: Spread, digits = 2): string =>
   `${median.toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`
 
@@ -32,7 +43,7 @@ export async function inTurns<Name, Sample>(
   names: readonly Name[],
   rounds: number,
   measure: (name: Name, round: number) => Promise<Sample>,
-): Promise<(name: Name) => readonly Sample[]> {
+): Promise<Samples<Name, Sample>> {
   const samples = new Map<Name, Sample[]>(names.map((name) => [name, []]))
   for (let round = 0; round < rounds; round++) {
     const first = round % names.length

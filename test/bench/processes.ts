@@ -9,6 +9,7 @@ import { guard } from '../../infra/programs/watchdog.ts'
 import { localClient } from '../support/tables.ts'
 import type { Traffic } from './server.ts'
 
+/** Of a run; since the start of the process, if it is about a start. */
 export interface Costs {
   readonly ms: number
   readonly cpuMs: number
@@ -18,8 +19,6 @@ export interface Costs {
 
 export interface Start extends Costs {
   readonly status: string
-  /** Without the start of Node. */
-  readonly loadMs: number
   /** The files that were loaded, as URLs, if BENCH_TRACE is set. */
   readonly loaded: readonly string[]
 }
@@ -27,10 +26,10 @@ export interface Start extends Costs {
 export type Variables = Readonly<Record<string, string>>
 
 const RUNNER = join(import.meta.dirname, 'runner.mjs')
-/** No order takes longer. */
-const LONGEST_MS = 300_000
 /** As HandlerFunction sets it. */
 const FLAGS = ['--enable-source-maps']
+/** No order takes longer. */
+const LONGEST_MS = 300_000
 
 /** A process that answers one order after the other. */
 export class Child implements Disposable {
@@ -38,10 +37,9 @@ export class Child implements Disposable {
   /** Its first message. */
   readonly ready: Promise<unknown>
 
-  constructor(program: string, args: readonly string[], variables: Variables = {}) {
-    const stdio = ['ignore', 'ignore', 'inherit', 'ipc'] as const
+  constructor(program: string, args: readonly string[] = [], variables: Variables = {}) {
     const env = { ...process.env, ...variables }
-    this.process = fork(program, args, { env, execArgv: FLAGS, detached: true, stdio: [...stdio] })
+    this.process = fork(program, args, { env, execArgv: FLAGS, detached: true, stdio: ['ignore', 'ignore', 2, 'ipc'] })
     guard(this.process)
     this.ready = this.#message()
   }
@@ -56,14 +54,12 @@ export class Child implements Disposable {
   async #message<Message>(): Promise<Message> {
     const ended = new AbortController()
     const signal = AbortSignal.any([ended.signal, AbortSignal.timeout(LONGEST_MS)])
-    try {
-      const messages: Promise<Message[]> = once(this.process, 'message', { signal })
-      const [message] = await Promise.race([messages, once(this.process, 'exit', { signal }).then((): Message[] => [])])
-      if (message === undefined) throw new Error(`${this.process.spawnargs.slice(2).join(' ')} ended by itself`)
-      return message
-    } finally {
-      ended.abort()
-    }
+    const messages: Promise<Message[]> = once(this.process, 'message', { signal })
+    const exit: Promise<Message[]> = once(this.process, 'exit', { signal }).then(() => [])
+    const [message] = await Promise.race([messages, exit]).finally(() => ended.abort())
+    exit.catch(() => undefined)
+    if (message !== undefined) return message
+    throw new Error(`${this.process.spawnargs.slice(2).join(' ')} ended by itself`)
   }
 
   [Symbol.dispose](): void {
@@ -71,14 +67,13 @@ export class Child implements Disposable {
   }
 }
 
+/** @see server.ts */
 export class Server extends Child {
-  constructor(mode: 'canned' | 'double' | 'proxy', upstream = '') {
-    super(join(import.meta.dirname, 'server.ts'), [mode, upstream])
-  }
-
-  /** What was on the wire since the last call. */
-  async traffic(): Promise<Traffic> {
-    return await this.ask<Traffic>({})
+  /** With the tables of all subjects, unless it is a proxy. */
+  static async start(mode: 'canned' | 'double' | 'proxy', upstream = ''): Promise<Server> {
+    const server = new Server(join(import.meta.dirname, 'server.ts'), [mode, upstream])
+    if (mode === 'double') await createTables(await server.endpoint)
+    return server
   }
 
   get endpoint(): Promise<string> {
@@ -87,6 +82,11 @@ export class Server extends Child {
 
   async variables(lease: string): Promise<Variables> {
     return variablesFor(await this.endpoint, lease)
+  }
+
+  /** What was on the wire since the last call. */
+  async traffic(): Promise<Traffic> {
+    return await this.ask<Traffic>({})
   }
 }
 
@@ -104,58 +104,44 @@ export function variablesFor(endpoint: string, lease: string): Variables {
   }
 }
 
-/** The tables of all that is compared. */
+const TABLES = {
+  leases: ['lease', 'record'],
+  effects: ['id'],
+  powertools: ['id'],
+  lockClient: ['id'],
+  LockTable: ['lockId', 'lockGroup'],
+}
+
 export async function createTables(endpoint: string): Promise<void> {
   const client = localClient(endpoint)
-  const tables = {
-    leases: ['lease', 'record'],
-    effects: ['id'],
-    powertools: ['id'],
-    lockClient: ['id'],
-    LockTable: ['lockId', 'lockGroup'],
-  }
-  for (const [TableName, keys] of Object.entries(tables)) {
-    const names = keys.map((AttributeName) => ({ AttributeName }))
-    const AttributeDefinitions = names.map((name) => ({ ...name, AttributeType: 'S' as const }))
-    const KeySchema = names.map((name, nth) => ({
-      ...name,
-      KeyType: nth === 0 ? ('HASH' as const) : ('RANGE' as const),
-    }))
+  for (const [TableName, keys] of Object.entries(TABLES)) {
+    const AttributeDefinitions = keys.map((AttributeName) => ({ AttributeName, AttributeType: 'S' as const }))
+    const KeySchema = keys.map((AttributeName, nth) => ({ AttributeName, KeyType: (['HASH', 'RANGE'] as const)[nth] }))
     const BillingMode = 'PAY_PER_REQUEST'
     await client.send(new CreateTableCommand({ TableName, AttributeDefinitions, KeySchema, BillingMode }))
   }
   client.destroy()
 }
 
-/** Starts the handler's process, which invokes it once. */
+/** Starts a process, which invokes the handler once. */
 export async function startOnce(bundle: string, variables: Variables): Promise<Start> {
   const env = { ...process.env, ...variables }
-  const { stdout } = await promisify(execFile)(process.execPath, [...FLAGS, RUNNER, fileUrl(bundle)], { env })
+  const { stdout } = await promisify(execFile)(process.execPath, [...FLAGS, RUNNER, urlOf(bundle)], { env })
   return JSON.parse(stdout)
 }
 
+/** @see runner.mjs */
 export class Runner extends Child {
-  constructor(bundle: string, variables: Variables) {
-    super(RUNNER, [fileUrl(bundle)], variables)
+  static of(bundle: string, variables: Variables): Runner {
+    return new Runner(RUNNER, [urlOf(bundle)], variables)
   }
 
   /** @param leases in turn */
-  run(cycles: number, leases = 1): Promise<Costs> {
-    return this.ask<Costs>({ order: 'run', cycles, leases })
-  }
-
-  contend(contenders: number, lease: string): Promise<Costs & { readonly led: number }> {
-    return this.ask<Costs & { readonly led: number }>({ order: 'contend', contenders, lease })
-  }
-
+  readonly run = (cycles: number, leases = 1) => this.ask<Costs>({ order: 'run', cycles, leases })
+  readonly contend = (contenders: number, lease: string) => this.ask<Costs>({ order: 'contend', contenders, lease })
   /** Leads until `finish`, or until it is disposed of. */
-  hold(leases: readonly string[]): Promise<Costs> {
-    return this.ask<Costs>({ order: 'hold', leases })
-  }
-
-  finish(): Promise<Costs> {
-    return this.ask<Costs>({ order: 'finish' })
-  }
+  readonly hold = (leases: readonly string[]) => this.ask<Costs>({ order: 'hold', leases })
+  readonly finish = () => this.ask<Costs>({ order: 'finish' })
 }
 
-const fileUrl = (path: string) => pathToFileURL(path).href
+const urlOf = (path: string) => pathToFileURL(path).href

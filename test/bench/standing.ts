@@ -6,7 +6,6 @@ const { NAME = '' } = process.env
 const election = new Election({ candidate: NAME, maxClockSkewMs: 1_000 })
 process.on('disconnect', () => process.exit())
 process.on('message', ({ to }: { readonly to?: string }) => void election.resign(to === undefined ? {} : { to }))
-process.send?.({ ready: true })
 for await (const { signal } of election.campaign()) {
   process.send?.({ leadsAtMs: Date.now() })
   if (!signal.aborted) await once(signal, 'abort')

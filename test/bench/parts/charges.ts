@@ -8,7 +8,6 @@ export async function charges(bench: Bench): Promise<Result> {
   const endpoint = await bench.dynamodbLocal()
   const [few, many] = bench.isQuick ? [50, 200] : [500, 5_000]
   const measure = async (size: number) => {
-    bench.checkInterrupt()
     const subscriptions = Array.from({ length: size }, (_, i) => monthly(`cus_${i}`))
     await using scene = await setScene(endpoint, subscriptions)
     const startedAtMs = performance.now()

@@ -2,15 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bench } from '../bench.ts'
 import type { Subject } from '../bundles.ts'
-import { Runner, Server, startOnce, type Variables, variablesFor } from '../processes.ts'
+import { Runner, Server, startOnce, variablesFor } from '../processes.ts'
 import type { Result } from '../report.ts'
 import type { Traffic } from '../server.ts'
 
 const STEPS = ['win', 'lose', 'renew', 'complete'] as const
-type Step = (typeof STEPS)[number]
-export type Requests = Readonly<Record<Step, Traffic>>
+export type Requests = Readonly<Record<(typeof STEPS)[number], Traffic>>
 
-export const COUNTED: readonly Subject[] = [
+const COUNTED: readonly Subject[] = [
   'bare SDK',
   'withLease',
   'leaderOnly',
@@ -19,60 +18,45 @@ export const COUNTED: readonly Subject[] = [
   '@deliveryhero/dynamodb-lock',
 ]
 const NEVER_RENEWS: readonly Subject[] = ['bare SDK', 'Powertools idempotency']
-const LEASE_MS = 1_500
-const POLL_MS = 20
-/** By then all requests of a renewal have been sent. */
-const SETTLED_MS = 150
+const LEASE_MS = 3_000
+/** After this part of the lease all renew; by the other, all requests of the renewal have been sent. */
+const RENEWED_MS = LEASE_MS / 3 + 500
+
+const counted = new WeakMap<Bench, Promise<ReadonlyMap<Subject, Requests>>>()
 
 /** What each step of one tick puts on the wire, counted between the SDK and DynamoDB Local. */
-export async function requestsOf(bench: Bench, subject: Subject): Promise<Requests> {
-  bench.checkInterrupt()
-  using server = new Server('proxy', await bench.dynamodbLocal())
-  const lease = `requests/${randomUUID()}`
-  const variables = { ...(await server.variables(lease)), LEASE_MS: String(LEASE_MS) }
-  const { file } = bench.bundle(subject)
-  using leader = new Runner(file, variables)
-  await leader.hold([lease])
-  const win = await server.traffic()
-  const renew = await server.traffic()
-  while (renew.operations.length === 0 && !NEVER_RENEWS.includes(subject)) {
-    await sleep(POLL_MS)
-    add(renew, await server.traffic())
-    if (renew.operations.length > 0) await sleep(SETTLED_MS)
-    add(renew, await server.traffic())
+export function requestsOf(bench: Bench): Promise<ReadonlyMap<Subject, Requests>> {
+  const known = counted.get(bench) ?? count(bench)
+  counted.set(bench, known)
+  return known
+}
+
+async function count(bench: Bench): Promise<ReadonlyMap<Subject, Requests>> {
+  const requests = new Map<Subject, Requests>()
+  const database = await bench.dynamodbLocal()
+  using server = await Server.start('proxy', database)
+  for (const subject of COUNTED) {
+    const { file } = bench.bundle(subject)
+    const [lease, lost] = [randomUUID(), randomUUID()]
+    using leader = Runner.of(file, { ...(await server.variables(lease)), LEASE_MS: String(LEASE_MS) })
+    await leader.hold([lease])
+    const win = await server.traffic()
+    if (!NEVER_RENEWS.includes(subject)) await sleep(RENEWED_MS)
+    const renew = await server.traffic()
+    await leader.finish()
+    const complete = await server.traffic()
+    // The leader is not counted. A loser of dynamodb-lock-client waits until the lease is over.
+    using another = Runner.of(file, { ...variablesFor(database, lost), LEASE_MS: String(LEASE_MS) })
+    await another.hold([lost])
+    const { status } = await startOnce(file, { ...(await server.variables(lost)), LEASE_MS: String(LEASE_MS) })
+    if (status !== 'standby') throw new Error(`The second candidate of ${subject} is ${status}`)
+    requests.set(subject, { win, lose: await server.traffic(), renew, complete })
   }
-  // A leader without renewals in between, as the loser of some waits for longer than one.
-  await leader.finish()
-  const complete = await server.traffic()
-  const lose = await lost(bench, file, variables, server)
-  return { win, lose, renew, complete }
-}
-
-/** The leader is not counted, and its lease is long: a loser of dynamodb-lock-client waits for several of its renewals. */
-async function lost(bench: Bench, file: string, counted: Variables, server: Server): Promise<Traffic> {
-  const LEASE_NAME = `${counted['LEASE_NAME']}/lost`
-  using leader = new Runner(file, variablesFor(await bench.dynamodbLocal(), LEASE_NAME))
-  await leader.hold([LEASE_NAME])
-  const { status } = await startOnce(file, { ...counted, LEASE_NAME, LEASE_MS: '15000' })
-  if (status !== 'standby') throw new Error(`The second candidate is ${status}`)
-  return await server.traffic()
-}
-
-function add(sum: Traffic, { operations, bytes, readUnits, writeUnits }: Traffic): void {
-  sum.operations.push(...operations)
-  sum.bytes += bytes
-  sum.readUnits += readUnits
-  sum.writeUnits += writeUnits
+  return requests
 }
 
 export async function requests(bench: Bench): Promise<Result> {
-  const rows: string[][] = []
-  const json: Record<string, number> = {}
-  for (const subject of COUNTED) {
-    const counted = await requestsOf(bench, subject)
-    rows.push([subject, ...STEPS.map((step) => cell(counted[step]))])
-    if (subject === 'withLease') for (const step of STEPS) json[step] = counted[step].operations.length
-  }
+  const all = await requestsOf(bench)
   return {
     title: 'Requests',
     tables: [
@@ -81,10 +65,10 @@ export async function requests(bench: Bench): Promise<Result> {
           'Requests of each step of a tick and the capacity that they consume, in read and write units, counted between ' +
           'the SDK and DynamoDB Local. A refused write costs a unit.',
         columns: ['handler', ...STEPS],
-        rows,
+        rows: [...all].map(([subject, steps]) => [subject, ...STEPS.map((step) => cell(steps[step]))]),
       },
     ],
-    json,
+    json: Object.fromEntries(STEPS.map((step) => [step, all.get('withLease')?.[step].operations.length])),
   }
 }
 

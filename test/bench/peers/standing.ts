@@ -68,5 +68,4 @@ process.on('message', async () => {
   await resign()
   setTimeout(() => process.exit(), PAUSE_MS)
 })
-process.send({ ready: true })
 systems[SYSTEM]()
