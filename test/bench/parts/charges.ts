@@ -6,7 +6,7 @@ import type { Result } from '../report.ts'
 /** Whether the time per charge of the example grows with the number of subscriptions due at a tick. */
 export async function charges(bench: Bench): Promise<Result> {
   const endpoint = await bench.dynamodbLocal()
-  const [few, many] = bench.isQuick ? [50, 200] : [500, 5_000]
+  const [few, many] = bench.isQuick ? [50, 200] : [300, 3_000]
   const measure = async (size: number) => {
     const subscriptions = Array.from({ length: size }, (_, i) => monthly(`cus_${i}`))
     await using scene = await setScene(endpoint, subscriptions)

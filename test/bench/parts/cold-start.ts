@@ -20,7 +20,7 @@ const LOSERS: readonly Subject[] = WINNERS.filter((subject) => subject !== 'dyna
 /** From the start of a process to the verdict of its handler. */
 export async function coldStart(bench: Bench): Promise<Result> {
   using server = await Server.start('double')
-  const rounds = bench.isQuick ? 5 : 31
+  const rounds = bench.isQuick ? 3 : 31
   const nameOf = (subject: Subject) => subject.replaceAll(/\W/g, '')
   const start = async (subject: Subject, lease: string, expected: string) => {
     const verdict = await startOnce(bench.bundle(subject).file, await server.variables(lease))

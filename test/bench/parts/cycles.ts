@@ -28,7 +28,7 @@ export async function expressionsOf(bench: Bench): Promise<{ readonly BENCH_EXPR
 
 /** One candidate acquires and completes, over and over. */
 export async function cycles(bench: Bench): Promise<Result> {
-  const [rounds, perRound] = bench.isQuick ? [7, 150] : [31, 500]
+  const [rounds, perRound] = bench.isQuick ? [5, 100] : [31, 400]
   using server = await Server.start('canned')
   const variables = { ...(await server.variables('cycles')), ...(await expressionsOf(bench)) }
   using runners = new DisposableStack()

@@ -23,7 +23,7 @@ const SYSTEMS = [OWN, 'dynamodb-lock-client', '@deliveryhero/dynamodb-lock', 'et
 /** How long no candidate leads, after the leader of two is gone. */
 export async function failover(bench: Bench): Promise<Result> {
   const faults = bench.isQuick ? (['SIGKILL', 'resign'] as const) : FAULTS
-  const rounds = bench.isQuick ? 2 : 7
+  const rounds = bench.isQuick ? 1 : 5
   using services = new DisposableStack()
   const [etcd, zookeeper] = [await startService('etcd', services), await startService('zookeeper', services)]
   const endpoint = await bench.dynamodbLocal()

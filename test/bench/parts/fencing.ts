@@ -13,7 +13,7 @@ const perTenure = (effect: string) => (effect === 'lease.complete' ? 1 : 20)
 
 /** What each strength of fencing costs for each effect, beside a write without it. */
 export async function fencing(bench: Bench): Promise<Result> {
-  const [rounds, tenures] = bench.isQuick ? [3, 10] : [15, 25]
+  const [rounds, tenures] = bench.isQuick ? [3, 5] : [15, 15]
   const start = async (effect: string, server: Server) => {
     const variables = { BENCH_EFFECT: effect, BENCH_EFFECTS: String(perTenure(effect)) }
     const lease = `fencing/${effect}`.replaceAll(/[^\w/]/g, '')

@@ -9,7 +9,7 @@ const HOLDING: readonly Subject[] = [BARE, 'withLease', 'Powertools idempotency'
 
 /** The peak of a process that holds many leases at once. */
 export async function memory(bench: Bench): Promise<Result> {
-  const [rounds, most] = bench.isQuick ? [2, 500] : [7, 5_000]
+  const [rounds, most] = bench.isQuick ? [1, 300] : [5, 3_000]
   using server = await Server.start('double')
   const columns: string[][] = []
   for (const size of [1, most]) {

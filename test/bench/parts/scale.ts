@@ -20,17 +20,17 @@ const ONE: Order = {
 }
 
 export async function scale(bench: Bench): Promise<Result> {
-  const [rounds, cycles] = bench.isQuick ? [5, 200] : [21, 1_000]
+  const [rounds, cycles] = bench.isQuick ? [3, 200] : [21, 600]
   using server = await Server.start('canned')
   using runner = Runner.of(bench.bundle('withLease').file, await server.variables('scale'))
   await runner.run(cycles * 3) // warms up
   const samples = await inTurns(SIZES, rounds, (leases) => runner.run(cycles, leases))
   const ratio = (size: number) => costRatio(samples, size, 1, 'cpuMs')
   using simulation = new Child(join(import.meta.dirname, '../storm.ts'))
-  const storms = (about: string, orders: Readonly<Record<string, Order>>) =>
-    tableOf(simulation, bench.isQuick ? 2 : 5, about, orders)
+  const storms = (seeds: number, about: string, orders: Readonly<Record<string, Order>>) =>
+    tableOf(simulation, bench.isQuick ? 1 : seeds, about, orders)
   const large = { ...ONE, unitsPerWrite: LARGE }
-  const many = { ...ONE, leases: bench.isQuick ? 1_000 : 10_000, candidates: 2, partitions: 4 }
+  const many = { ...ONE, leases: bench.isQuick ? 200 : 10_000, candidates: 2, partitions: 4 }
   const how =
     'in virtual time, with a task of 1 s; Lambda retries a failed invocation after a minute. USD for a tick every minute'
   return {
@@ -42,6 +42,7 @@ export async function scale(bench: Bench): Promise<Result> {
         rows: SIZES.map((size) => [size.toLocaleString('en'), show(ratio(size))]),
       },
       await storms(
+        5,
         `A thousand candidates of one lease, whose partition takes 1,000 write units a second and has saved none, ${how}. A ` +
           `row with a checkpoint of ${LARGE} KB costs ${LARGE} units for each write, refused or not.`,
         {
@@ -54,6 +55,7 @@ export async function scale(bench: Bench): Promise<Result> {
         },
       ),
       await storms(
+        2,
         `${many.leases.toLocaleString('en')} leases with a tick every minute, on four partitions, as a new table has, ${how}.`,
         {
           '2 candidates at once': many,
