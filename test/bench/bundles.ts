@@ -11,6 +11,7 @@ const HANDLERS = {
   'bare SDK, same expressions': 'same.ts',
   withLease: 'with-lease.ts',
   leaderOnly: 'leader-only.ts',
+  'leaderOnly, heavy task imported': 'leader-only-import.ts',
   'Powertools idempotency': 'peers/powertools.ts',
   'dynamodb-lock-client': 'peers/lock-client.ts',
   '@deliveryhero/dynamodb-lock': 'peers/deliveryhero.ts',

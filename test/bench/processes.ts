@@ -38,7 +38,7 @@ export class Child implements Disposable {
   readonly ready: Promise<unknown>
 
   constructor(program: string, args: readonly string[] = [], variables: Variables = {}) {
-    const env = { ...process.env, ...variables }
+    const env = environment(variables)
     this.process = fork(program, args, { env, execArgv: FLAGS, detached: true, stdio: ['ignore', 'ignore', 2, 'ipc'] })
     guard(this.process)
     this.ready = this.#message()
@@ -100,7 +100,6 @@ export function variablesFor(endpoint: string, lease: string): Variables {
     LEASE_TABLE: 'leases',
     LEASE_NAME: lease,
     NODE_NO_WARNINGS: '1',
-    AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE: '1',
   }
 }
 
@@ -125,7 +124,7 @@ export async function createTables(endpoint: string): Promise<void> {
 
 /** Starts a process, which invokes the handler once. */
 export async function startOnce(bundle: string, variables: Variables): Promise<Start> {
-  const env = { ...process.env, ...variables }
+  const env = environment(variables)
   const { stdout } = await promisify(execFile)(process.execPath, [...FLAGS, RUNNER, urlOf(bundle)], { env })
   return JSON.parse(stdout)
 }
@@ -142,6 +141,12 @@ export class Runner extends Child {
   /** Leads until `finish`, or until it is disposed of. */
   readonly hold = (leases: readonly string[]) => this.ask<Costs>({ order: 'hold', leases })
   readonly finish = () => this.ask<Costs>({ order: 'finish' })
+}
+
+/** Without what this machine says about AWS. */
+function environment(variables: Variables): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_'))
+  return { ...Object.fromEntries(own), ...variables }
 }
 
 const urlOf = (path: string) => pathToFileURL(path).href

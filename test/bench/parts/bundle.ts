@@ -41,7 +41,13 @@ export async function bundle(bench: Bench): Promise<Result> {
         ],
       },
     ],
-    json: { ratio: round(ratio('withLease')), leaderOnly: round(ratio('leaderOnly')) },
+    json: {
+      ratio: round(ratio('withLease')),
+      leaderOnly: round(ratio('leaderOnly')),
+      loaded: round(
+        bytesOf('leaderOnly', ({ isStatic }) => isStatic) / bytesOf('bare SDK', ({ isStatic }) => isStatic),
+      ),
+    },
   }
 }
 

@@ -9,6 +9,7 @@ const WINNERS: readonly Subject[] = [
   BARE,
   'withLease',
   'leaderOnly',
+  'leaderOnly, heavy task imported',
   'Powertools idempotency',
   'dynamodb-lock-client',
   '@deliveryhero/dynamodb-lock',
