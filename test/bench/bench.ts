@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: measures Tenure, the bare SDK and other libraries side by side. It keeps the result of each part that
- * ran in full, and writes docs/performance.md from them, so that a part can be run again alone.
+ * `npm run bench`: measures Tenure, the bare SDK and other libraries side by side. It keeps the result of each part
+ * that ran in full, and writes docs/performance.md from them, so that a part can be run again alone.
  */
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -55,6 +55,7 @@ export class Bench implements AsyncDisposable {
 
   constructor(isQuick: boolean) {
     this.isQuick = isQuick
+    process.once('exit', () => rmSync(this.#directory, { recursive: true, force: true }))
   }
 
   bundle(subject: Subject): Bundle {
@@ -75,7 +76,6 @@ export class Bench implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await (await this.#database)?.stop()
-    rmSync(this.#directory, { recursive: true, force: true })
   }
 }
 
@@ -95,11 +95,15 @@ async function measure(): Promise<number> {
   await using bench = new Bench(quick)
   const measured = commit()
   const entries: [string, object][] = []
+  let exitCode = 0
   for (const part of NAMES.filter((name) => command.args.length === 0 || command.args.includes(name))) {
     process.stdout.write(`\n${part}: started\n`)
     const beganMs = performance.now()
-    const result = await PARTS[part]?.(bench)
-    if (result === undefined) continue
+    const result = await PARTS[part]?.(bench).catch((error: unknown) => console.error(`${part}: failed`, error))
+    if (!result) {
+      exitCode = 1
+      continue
+    }
     const seconds = (performance.now() - beganMs) / 1_000
     process.stdout.write(`${result.tables.map(tableText).join('\n')}${part}: ${Math.round(seconds)} s\n`)
     if (result.json !== undefined) entries.push([part, result.json])
@@ -107,7 +111,7 @@ async function measure(): Promise<number> {
   }
   if (!quick) write()
   if (json) process.stdout.write(`${JSON.stringify(Object.fromEntries(entries))}\n`)
-  return 0
+  return exitCode
 }
 
 /** They are not in the project's own lock file. */

@@ -26,6 +26,7 @@ export interface Start extends Costs {
 export type Variables = Readonly<Record<string, string>>
 
 const RUNNER = join(import.meta.dirname, 'runner.mjs')
+const IN_LAMBDA = { AWS_LAMBDA_FUNCTION_NAME: 'bench' }
 /** As HandlerFunction sets it. */
 const FLAGS = ['--enable-source-maps']
 /** No order takes longer. */
@@ -96,7 +97,6 @@ export function variablesFor(endpoint: string, lease: string): Variables {
     AWS_REGION: 'eu-central-1',
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
-    AWS_LAMBDA_FUNCTION_NAME: 'bench',
     LEASE_TABLE: 'leases',
     LEASE_NAME: lease,
     NODE_NO_WARNINGS: '1',
@@ -124,7 +124,7 @@ export async function createTables(endpoint: string): Promise<void> {
 
 /** Starts a process, which invokes the handler once. */
 export async function startOnce(bundle: string, variables: Variables): Promise<Start> {
-  const env = environment(variables)
+  const env = environment({ ...IN_LAMBDA, ...variables })
   const { stdout } = await promisify(execFile)(process.execPath, [...FLAGS, RUNNER, urlOf(bundle)], { env })
   return JSON.parse(stdout)
 }
@@ -132,7 +132,7 @@ export async function startOnce(bundle: string, variables: Variables): Promise<S
 /** @see runner.mjs */
 export class Runner extends Child {
   static of(bundle: string, variables: Variables): Runner {
-    return new Runner(RUNNER, [urlOf(bundle)], variables)
+    return new Runner(RUNNER, [urlOf(bundle)], { ...IN_LAMBDA, ...variables })
   }
 
   /** @param leases in turn */

@@ -1,6 +1,6 @@
 /**
  * What the handlers under measure talk to, in a process of its own: answers that are always the same (`canned`), the
- * DynamoDB in memory (`double`), or DynamoDB Local behind a counter (`proxy`). Each message gets the traffic since then.
+ * DynamoDB in memory (`double`), or DynamoDB Local behind a counter (`proxy`). A message is answered with the traffic.
  */
 import { createServer } from 'node:http'
 import { text } from 'node:stream/consumers'

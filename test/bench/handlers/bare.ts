@@ -3,6 +3,8 @@ import type { BenchEvent, Verdict } from './event.ts'
 
 const { LEASE_TABLE: TableName, LEASE_NAME = '' } = process.env
 const client = new DynamoDBClient()
+const FREE = '(attribute_not_exists(holder) OR expiresAtMs < :now)'
+const NOT_DONE = '(attribute_not_exists(completedTick) OR completedTick < :tick)'
 /** As long as an invocation may last. */
 const LEASE_MS = 900_000
 
@@ -15,8 +17,7 @@ export async function handler(event: BenchEvent, context: { readonly awsRequestI
     TableName,
     Key,
     UpdateExpression: 'SET holder = :me, expiresAtMs = :until',
-    ConditionExpression:
-      '(attribute_not_exists(holder) OR expiresAtMs < :now) AND (attribute_not_exists(completedTick) OR completedTick < :tick)',
+    ConditionExpression: `${FREE} AND ${NOT_DONE}`,
     ExpressionAttributeValues: { ...me, ':now': { N: String(nowMs) }, ':until': { N: String(nowMs + LEASE_MS) } },
   })
   try {

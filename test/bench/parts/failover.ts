@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -72,7 +72,7 @@ export async function failover(bench: Bench): Promise<Result> {
 
 async function gapAfter(fault: Fault, system: string, variables: Variables): Promise<number> {
   using candidates = new DisposableStack()
-  const program = join(import.meta.dirname, system === OWN ? '../standing.ts' : '../peers/standing.ts')
+  const program = join(import.meta.dirname, system === OWN ? '../standing.ts' : '../peers/standing.mjs')
   const start = (NAME: string) => candidates.use(new Child(program, [], { ...variables, NAME }))
   const [ann, bob] = [start('ann'), start('bob')]
   const isAnn = await Promise.race([ann.ready.then(() => true), bob.ready.then(() => false)])
@@ -97,19 +97,21 @@ async function startService(name: 'etcd' | 'zookeeper', stack: DisposableStack):
   const urls = ['--listen-client-urls', own, '--advertise-client-urls', own, '--listen-peer-urls', peer]
   const cluster = ['--initial-advertise-peer-urls', peer, '--initial-cluster', `default=${peer}`]
   const config = join(directory, 'zoo.cfg')
+  const settings = { dataDir: join(directory, 'data'), clientPort: port, clientPortAddress: '127.0.0.1' }
   // A session lasts for 2 to 20 of its ticks.
+  const all = { ...settings, tickTime: LEASE_MS / 6, 'admin.enableServer': false }
   writeFileSync(
     config,
-    `tickTime=500\ndataDir=${directory}/data\nclientPort=${port}\nclientPortAddress=127.0.0.1\nadmin.enableServer=false\n`,
+    Object.entries(all)
+      .map((setting) => `${setting.join('=')}\n`)
+      .join(''),
   )
-  mkdirSync(join(directory, 'data'))
-  const child =
-    name === 'etcd'
-      ? spawn('etcd', ['--data-dir', directory, ...urls, ...cluster], { stdio: 'ignore', detached: true })
-      : spawn('java', ['-cp', `${JARS}/*`, 'org.apache.zookeeper.server.ZooKeeperServerMain', config], {
-          stdio: 'ignore',
-          detached: true,
-        })
+  const programs = {
+    etcd: ['etcd', '--data-dir', directory, ...urls, ...cluster],
+    zookeeper: ['java', '-cp', `${JARS}/*`, 'org.apache.zookeeper.server.ZooKeeperServerMain', config],
+  }
+  const [program = '', ...args] = programs[name]
+  const child = spawn(program, args, { stdio: 'ignore', detached: true })
   guard(child)
   stack.defer(() => void child.kill('SIGKILL'))
   for (let isOpen = false; !isOpen && child.exitCode === null; await sleep(100)) {

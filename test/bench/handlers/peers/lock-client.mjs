@@ -1,6 +1,5 @@
 import DynamoDB from 'aws-sdk/clients/dynamodb.js'
 import locks from 'dynamodb-lock-client'
-import type { BenchEvent, Verdict } from '../event.ts'
 
 const { LEASE_NAME, LEASE_MS = '30000', AWS_ENDPOINT_URL_DYNAMODB: endpoint } = process.env
 const client = new locks.FailOpen({
@@ -14,7 +13,7 @@ const client = new locks.FailOpen({
 })
 
 /** A loser waits until the lease is over, before it gives up. It has no ticks: the next one leads as soon as it is free. */
-export function handler(event: BenchEvent): Promise<Verdict> {
+export function handler(event) {
   return new Promise((resolve, reject) => {
     client.acquireLock(event.lease ?? LEASE_NAME, async (error, lock) => {
       if (error?.code === 'FailedToAcquireLock') return resolve({ status: 'standby' })

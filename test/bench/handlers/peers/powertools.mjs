@@ -4,16 +4,14 @@ import {
   makeIdempotent,
 } from '@aws-lambda-powertools/idempotency'
 import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb'
-import type { Context } from 'aws-lambda'
-import type { BenchEvent, Verdict } from '../event.ts'
 
 const persistenceStore = new DynamoDBPersistenceLayer({ tableName: 'powertools' })
 const config = new IdempotencyConfig({})
 
-export async function handler(event: BenchEvent, context: Context): Promise<Verdict> {
+export async function handler(event, context) {
   config.registerLambdaContext(context)
   let led = false
-  const task = async (_key: string) => {
+  const task = async (_key) => {
     led = true
     await event.task?.()
     return 'done'
