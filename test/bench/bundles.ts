@@ -24,6 +24,13 @@ const HANDLERS = {
 export type Subject = keyof typeof HANDLERS
 export const SUBJECTS = Object.keys(HANDLERS).filter((name): name is Subject => name in HANDLERS)
 
+export const TENURE: readonly Subject[] = ['withLease', 'leaderOnly']
+export const PEERS: readonly Subject[] = [
+  'Powertools idempotency',
+  'dynamodb-lock-client',
+  '@deliveryhero/dynamodb-lock',
+]
+
 export interface Bundle {
   readonly entry: string
   readonly file: string

@@ -26,11 +26,8 @@ export function ratioOf(samples: readonly number[], base: readonly number[]): Sp
 }
 
 export function costRatio<Name>(of: Samples<Name>, name: Name, base: Name, cost: keyof Costs): Spread {
-  const values = (of(name) ?? []).map((costs) => costs[cost])
-  return ratioOf(
-    values,
-    of(base).map((costs) => costs[cost]),
-  )
+  const values = (wanted: Name) => of(wanted).map((costs) => costs[cost])
+  return ratioOf(values(name), values(base))
 }
 
 export const show = ({ median, low, high }: Spread, digits = 2): string =>
@@ -38,18 +35,17 @@ export const show = ({ median, low, high }: Spread, digits = 2): string =>
 
 export const rounded = ({ median }: Spread): number => Number(median.toFixed(3))
 
-/** Measures each name once per round; each round begins with another one. */
+/** Measures each once per round; each round begins with another one. */
 export async function inTurns<Name, Sample>(
-  names: readonly Name[],
   rounds: number,
-  measure: (name: Name, round: number) => Promise<Sample>,
+  measured: Iterable<readonly [Name, (round: number) => Promise<Sample>]>,
 ): Promise<Samples<Name, Sample>> {
-  const samples = new Map<Name, Sample[]>(names.map((name) => [name, []]))
+  const subjects = [...measured].map(([name, measure]) => ({ name, measure, samples: [] as Sample[] }))
   for (let round = 0; round < rounds; round++) {
-    const first = round % names.length
-    for (const name of [...names.slice(first), ...names.slice(0, first)]) {
-      samples.get(name)?.push(await measure(name, round))
+    const first = round % subjects.length
+    for (const { measure, samples } of [...subjects.slice(first), ...subjects.slice(0, first)]) {
+      samples.push(await measure(round))
     }
   }
-  return (name) => samples.get(name) ?? []
+  return (wanted) => subjects.find(({ name }) => name === wanted)?.samples ?? []
 }

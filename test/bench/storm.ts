@@ -10,7 +10,7 @@ import { simulatedClient } from '../../functions/election/testing/dynamodb/clien
 import { SimulatedDynamoDB } from '../../functions/election/testing/dynamodb/database.ts'
 import { enter } from '../proof/simulation/globals.ts'
 import { SimulatedProcess, Timeline } from '../proof/simulation/process.ts'
-import { Random } from '../proof/simulation/random.ts'
+import { hashOf, Random } from '../proof/simulation/random.ts'
 
 export interface Order {
   readonly seed: number
@@ -56,9 +56,8 @@ async function storm(order: Order): Promise<Storm> {
   const counts = { writes: 0, reads: 0, throttled: 0, failed: 0, ledMs: 0, doneMs: 0 }
   /** A second's units, refilled all the time: what a partition saved before is not counted on. */
   const buckets = Array.from({ length: order.partitions }, () => ({ units: UNITS_PER_SECOND, atMs: START_MS }))
-  const partitionOf = (lease: string) => buckets[new Random(order.seed, lease).between(0, order.partitions - 1)]
   const isThrottled = (lease: string) => {
-    const bucket = partitionOf(lease)
+    const bucket = buckets[hashOf(lease) % order.partitions]
     if (bucket === undefined) return false
     const refill = ((timeline.nowMs - bucket.atMs) / 1_000) * UNITS_PER_SECOND
     bucket.units = Math.min(UNITS_PER_SECOND, bucket.units + refill)
@@ -78,19 +77,15 @@ async function storm(order: Order): Promise<Storm> {
   }
   const simulated = new SimulatedProcess('candidates', timeline, order.seed, 0)
   const { clock } = simulated
-  const newClient = () =>
-    simulatedClient(
-      async (operation, body) => {
-        await clock.sleep(random.between(...LATENCY_MS))
-        const reply = answer(operation, body)
-        const dateMs = timeline.nowMs
-        await clock.sleep(random.between(...LATENCY_MS))
-        return { ...reply, dateMs }
-      },
-      { maxAttempts: 3 },
-    )
-  const clients = Array.from({ length: Math.ceil((order.leases * order.candidates) / CANDIDATES_PER_CLIENT) }, () => {
-    const client = newClient()
+  const send = async (operation: string, body: Readonly<Record<string, unknown>>) => {
+    await clock.sleep(random.between(...LATENCY_MS))
+    const reply = { ...answer(operation, body), dateMs: timeline.nowMs }
+    await clock.sleep(random.between(...LATENCY_MS))
+    return reply
+  }
+  const invocations = order.leases * order.candidates
+  const clients = Array.from({ length: Math.ceil(invocations / CANDIDATES_PER_CLIENT) }, () => {
+    const client = simulatedClient(send, { maxAttempts: 3 })
     return { client, store: new DynamoDBLeaseStore({ tableName: 'leases', client, clock }) }
   })
   const tick = new Date(START_MS)
@@ -102,12 +97,11 @@ async function storm(order: Order): Promise<Storm> {
       const { Item } = await found.client.send(new GetItemCommand({ TableName: 'leases', Key }))
       if (Item?.['holder'] !== undefined || Item?.['completedTick'] !== undefined) return
     }
-    await withLease({ store: found.store, lease, candidate, tick, clock }, async () => {
+    const { status } = await withLease({ store: found.store, lease, candidate, tick, clock }, async () => {
       counts.ledMs = Math.max(counts.ledMs, timeline.nowMs - START_MS)
       await clock.sleep(TASK_MS)
-    }).then(({ status }) => {
-      if (status === 'completed') counts.doneMs = Math.max(counts.doneMs, timeline.nowMs - START_MS)
     })
+    if (status === 'completed') counts.doneMs = Math.max(counts.doneMs, timeline.nowMs - START_MS)
   }
   const attempt = (lease: string, candidate: string, place: number, retry: number) => {
     invoke(lease, candidate, place).catch(() => {
@@ -116,17 +110,12 @@ async function storm(order: Order): Promise<Storm> {
       if (afterMs !== undefined) timeline.after(afterMs, simulated, () => attempt(lease, candidate, place, retry + 1))
     })
   }
-  for (let place = 0; place < order.leases * order.candidates; place++) {
-    const lease = `lease-${place % order.leases}`
-    const afterMs = random.between(0, order.jitterMs)
-    timeline.after(afterMs, simulated, () => attempt(lease, `candidate-${place}`, place, 0))
+  for (let place = 0; place < invocations; place++) {
+    const start = () => attempt(`lease-${place % order.leases}`, `candidate-${place}`, place, 0)
+    timeline.after(random.between(0, order.jitterMs), simulated, start)
   }
   enter(timeline)
-  try {
-    await timeline.run(() => true)
-  } finally {
-    enter(undefined)
-  }
+  await timeline.run(() => true).finally(() => enter(undefined))
   const notDone = database.rows('leases').filter((row) => row['completedTick'] === undefined).length
   return { ...counts, notDone }
 }

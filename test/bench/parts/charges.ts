@@ -17,7 +17,10 @@ export async function charges(bench: Bench): Promise<Result> {
     throw new Error(`not everything was charged: ${JSON.stringify(outcome)}`)
   }
   await measure(few) // warms up
-  const samples = await inTurns([few, many], bench.isQuick ? 1 : 3, measure)
+  const samples = await inTurns(
+    bench.isQuick ? 1 : 3,
+    [few, many].map((size) => [size, () => measure(size)] as const),
+  )
   return {
     title: 'Charges of the example',
     tables: [

@@ -1,20 +1,11 @@
 import type { Bench } from '../bench.ts'
-import type { Subject } from '../bundles.ts'
+import { PEERS, type Subject, TENURE } from '../bundles.ts'
 import { costRatio, inTurns, rounded, type Samples, show } from '../measure.ts'
 import { Runner, Server, type Start, startOnce } from '../processes.ts'
 import type { Result } from '../report.ts'
 
 const BARE = 'bare SDK'
-const WINNERS: readonly Subject[] = [
-  BARE,
-  'withLease',
-  'leaderOnly',
-  'leaderOnly, heavy task imported',
-  'Powertools idempotency',
-  'dynamodb-lock-client',
-  '@deliveryhero/dynamodb-lock',
-  'Node alone',
-]
+const WINNERS: readonly Subject[] = [BARE, ...TENURE, 'leaderOnly, heavy task imported', ...PEERS, 'Node alone']
 /** dynamodb-lock-client waits until the lease is over, before it loses. */
 const LOSERS: readonly Subject[] = WINNERS.filter((subject) => subject !== 'dynamodb-lock-client')
 
@@ -28,15 +19,22 @@ export async function coldStart(bench: Bench): Promise<Result> {
     if (verdict.status === expected || subject === 'Node alone') return verdict
     throw new Error(`${subject} is ${verdict.status}, not ${expected}`)
   }
-  const won = await inTurns(WINNERS, rounds, (subject, round) =>
-    start(subject, `won/${nameOf(subject)}/${round}`, 'completed'),
+  const winning = (subject: Subject) => (round: number) =>
+    start(subject, `won/${nameOf(subject)}/${round}`, 'completed')
+  const losing = (subject: Subject) => () => start(subject, `held/${nameOf(subject)}`, 'standby')
+  const won = await inTurns(
+    rounds,
+    WINNERS.map((subject) => [subject, winning(subject)] as const),
   )
   using holders = new DisposableStack()
   for (const subject of LOSERS.filter((name) => name !== 'Node alone')) {
     const lease = `held/${nameOf(subject)}`
     await holders.use(Runner.of(bench.bundle(subject).file, await server.variables(lease))).hold([lease])
   }
-  const lost = await inTurns(LOSERS, rounds, (subject) => start(subject, `held/${nameOf(subject)}`, 'standby'))
+  const lost = await inTurns(
+    rounds,
+    LOSERS.map((subject) => [subject, losing(subject)] as const),
+  )
   const table = (about: string, of: Samples<Subject, Start>, names: readonly Subject[]) => ({
     about: `${about}: ratios to the bare SDK, ${rounds} starts each, bundled by \`HandlerFunction\`, against a DynamoDB in memory.`,
     columns: ['handler', 'time', 'CPU', 'peak memory'],

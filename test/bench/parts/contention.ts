@@ -37,9 +37,7 @@ export async function contention(bench: Bench): Promise<Result> {
       for (let cold = WARM_UP; cold > 0; cold -= size) await runner.contend(size, lease)
       timed.set(subject, () => runner.contend(size, lease))
     }
-    const samples = await inTurns(CONTENDING, rounds, async (subject): Promise<Costs> => {
-      return (await timed.get(subject)?.()) ?? Promise.reject(new Error(subject))
-    })
+    const samples = await inTurns(rounds, timed)
     for (const subject of CONTENDING) {
       const ratio = costRatio(samples, subject, FLOOR, 'ms')
       rows.push([String(size), subject, String(requests.get(subject)), String(size + 1), show(ratio)])

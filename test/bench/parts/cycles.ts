@@ -1,20 +1,12 @@
 import type { Bench } from '../bench.ts'
-import type { Subject } from '../bundles.ts'
+import { PEERS, type Subject, TENURE } from '../bundles.ts'
 import { costRatio, inTurns, ratioOf, rounded, show } from '../measure.ts'
 import { type Costs, Runner, Server } from '../processes.ts'
 import type { Result } from '../report.ts'
 
 const SAME = 'bare SDK, same expressions'
 const LEAST = 'bare SDK'
-const CYCLING: readonly Subject[] = [
-  LEAST,
-  SAME,
-  'withLease',
-  'leaderOnly',
-  'Powertools idempotency',
-  'dynamodb-lock-client',
-  '@deliveryhero/dynamodb-lock',
-]
+const CYCLING: readonly Subject[] = [LEAST, SAME, ...TENURE, ...PEERS]
 
 /** The requests of `withLease`, for the bare SDK to send. */
 export async function expressionsOf(bench: Bench): Promise<{ readonly BENCH_EXPRESSIONS: string }> {
@@ -32,15 +24,13 @@ export async function cycles(bench: Bench): Promise<Result> {
   using server = await Server.start('canned')
   const variables = { ...(await server.variables('cycles')), ...(await expressionsOf(bench)) }
   using runners = new DisposableStack()
-  const running = new Map<Subject, Runner>()
+  const running = new Map<Subject, () => Promise<Costs>>()
   for (const subject of CYCLING) {
     const runner = runners.use(Runner.of(bench.bundle(subject).file, variables))
     await runner.run(perRound * 3) // warms up
-    running.set(subject, runner)
+    running.set(subject, () => runner.run(perRound))
   }
-  const samples = await inTurns(CYCLING, rounds, async (subject): Promise<Costs> => {
-    return (await running.get(subject)?.run(perRound)) ?? Promise.reject(new Error(subject))
-  })
+  const samples = await inTurns(rounds, running)
   const ms = (name: Subject) => samples(name).map((costs) => costs.ms)
   const rate = (name: Subject, base: Subject) => ratioOf(ms(base), ms(name))
   const cpu = (name: Subject, base: Subject) => costRatio(samples, name, base, 'cpuMs')

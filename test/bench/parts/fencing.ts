@@ -23,7 +23,7 @@ export async function fencing(bench: Bench): Promise<Result> {
   using double = await Server.start('double')
   using runners = new DisposableStack()
   const traffic = new Map<string, Traffic>()
-  const timed = new Map<string, Runner>()
+  const timed = new Map<string, () => Promise<Costs>>()
   for (const effect of [NONE, ...EFFECTS]) {
     using counting = await start(effect, proxy)
     await counting.run(1)
@@ -32,11 +32,9 @@ export async function fencing(bench: Bench): Promise<Result> {
     traffic.set(effect, await proxy.traffic())
     const runner = runners.use(await start(effect, double))
     await runner.run(tenures) // warms up
-    timed.set(effect, runner)
+    timed.set(effect, () => runner.run(tenures))
   }
-  const samples = await inTurns([NONE, ...EFFECTS], rounds, async (effect): Promise<Costs> => {
-    return (await timed.get(effect)?.run(tenures)) ?? Promise.reject(new Error(effect))
-  })
+  const samples = await inTurns(rounds, timed)
   /** Of one effect, without what the tenure costs. */
   const costs = (effect: string, cost: keyof Costs) =>
     samples(effect).map((of, round) => (of[cost] - (samples(NONE)[round]?.[cost] ?? 0)) / perTenure(effect))

@@ -24,7 +24,10 @@ export async function localPage(bench: Bench): Promise<Result> {
   const [few, many] = [100, bench.isQuick ? 1_000 : 10_000]
   const browser = await launchChromium()
   try {
-    const samples = await inTurns([few, many], bench.isQuick ? 1 : 3, (size) => msPerFrame(browser, size))
+    const samples = await inTurns(
+      bench.isQuick ? 1 : 3,
+      [few, many].map((size) => [size, () => msPerFrame(browser, size)] as const),
+    )
     return {
       title: 'Page of a local run',
       tables: [

@@ -13,12 +13,15 @@ export async function memory(bench: Bench): Promise<Result> {
   using server = await Server.start('double')
   const columns: string[][] = []
   for (const size of [1, most]) {
-    const samples = await inTurns(HOLDING, rounds, async (subject, round) => {
+    const peak = (subject: Subject) => async (round: number) => {
       using runner = Runner.of(bench.bundle(subject).file, await server.variables(''))
-      return await runner.hold(
-        Array.from({ length: size }, (_, n) => `${HOLDING.indexOf(subject)}/${size}/${round}/${n}`),
-      )
-    })
+      const leases = Array.from({ length: size }, (_, n) => `${HOLDING.indexOf(subject)}/${size}/${round}/${n}`)
+      return await runner.hold(leases)
+    }
+    const samples = await inTurns(
+      rounds,
+      HOLDING.map((subject) => [subject, peak(subject)] as const),
+    )
     columns.push(HOLDING.map((subject) => show(costRatio(samples, subject, BARE, 'rssMB'))))
   }
   return {

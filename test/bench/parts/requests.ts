@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bench } from '../bench.ts'
-import type { Subject } from '../bundles.ts'
+import { PEERS, type Subject, TENURE } from '../bundles.ts'
 import { Runner, Server, startOnce, variablesFor } from '../processes.ts'
 import type { Result } from '../report.ts'
 import type { Traffic } from '../server.ts'
@@ -9,14 +9,7 @@ import type { Traffic } from '../server.ts'
 const STEPS = ['win', 'lose', 'renew', 'complete'] as const
 export type Requests = Readonly<Record<(typeof STEPS)[number], Traffic>>
 
-const COUNTED: readonly Subject[] = [
-  'bare SDK',
-  'withLease',
-  'leaderOnly',
-  'Powertools idempotency',
-  'dynamodb-lock-client',
-  '@deliveryhero/dynamodb-lock',
-]
+const COUNTED: readonly Subject[] = ['bare SDK', ...TENURE, ...PEERS]
 const NEVER_RENEWS: readonly Subject[] = ['bare SDK', 'Powertools idempotency']
 const LEASE_MS = 3_000
 /** After this part of the lease all renew; by the other, all requests of the renewal have been sent. */

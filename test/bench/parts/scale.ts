@@ -24,7 +24,10 @@ export async function scale(bench: Bench): Promise<Result> {
   using server = await Server.start('canned')
   using runner = Runner.of(bench.bundle('withLease').file, await server.variables('scale'))
   await runner.run(cycles * 3) // warms up
-  const samples = await inTurns(SIZES, rounds, (leases) => runner.run(cycles, leases))
+  const samples = await inTurns(
+    rounds,
+    SIZES.map((leases) => [leases, () => runner.run(cycles, leases)] as const),
+  )
   const ratio = (size: number) => costRatio(samples, size, 1, 'cpuMs')
   using simulation = new Child(join(import.meta.dirname, '../storm.ts'))
   const storms = (seeds: number, about: string, orders: Readonly<Record<string, Order>>) =>
