@@ -40,9 +40,10 @@ export async function contention(bench: Bench): Promise<Result> {
     const samples = await inTurns(rounds, timed)
     for (const subject of CONTENDING) {
       const ratio = costRatio(samples, subject, FLOOR, 'ms')
-      rows.push([String(size), subject, String(requests.get(subject)), String(size + 1), show(ratio)])
+      const cpu = costRatio(samples, subject, FLOOR, 'cpuMs')
+      rows.push([String(size), subject, String(requests.get(subject)), String(size + 1), show(ratio), show(cpu)])
       if (subject !== 'withLease' || size !== IN_JSON) continue
-      json = { requests: requests.get(subject), ratio: rounded(ratio) }
+      json = { requests: requests.get(subject), ratio: rounded(ratio), cpuRatio: rounded(cpu) }
     }
   }
   return {
@@ -51,9 +52,9 @@ export async function contention(bench: Bench): Promise<Result> {
       {
         about:
           'Candidates that ask for one tick at the same time, in one process, until all have their verdict. The floor is ' +
-          'one request for each and one to complete. Times on DynamoDB Local, as ratios to the bare SDK with the same ' +
+          'one request for each and one to complete. Time and CPU on DynamoDB Local, as ratios to the bare SDK with the same ' +
           'expressions; requests counted against a DynamoDB in memory.',
-        columns: ['candidates', 'handler', 'requests', 'floor', 'time'],
+        columns: ['candidates', 'handler', 'requests', 'floor', 'time', 'CPU'],
         rows,
       },
     ],
