@@ -6,6 +6,8 @@ import type { Result } from '../report.ts'
 
 const SAME = 'bare SDK, same expressions'
 const LEAST = 'bare SDK'
+/** Cycles before the first round: the code is optimized by then. */
+const WARM_UP = 1_500
 const CYCLING: readonly Subject[] = [LEAST, SAME, ...TENURE, ...PEERS]
 
 /** The requests of `withLease`, for the bare SDK to send. */
@@ -27,7 +29,7 @@ export async function cycles(bench: Bench): Promise<Result> {
   const running = new Map<Subject, () => Promise<Costs>>()
   for (const subject of CYCLING) {
     const runner = runners.use(Runner.of(bench.bundle(subject).file, variables))
-    await runner.run(perRound * 3) // warms up
+    await runner.run(WARM_UP)
     running.set(subject, () => runner.run(perRound))
   }
   const samples = await inTurns(rounds, running)
