@@ -72,7 +72,7 @@ export async function failover(bench: Bench): Promise<Result> {
 
 async function gapAfter(fault: Fault, system: string, variables: Variables): Promise<number> {
   using candidates = new DisposableStack()
-  const program = join(import.meta.dirname, system === OWN ? '../standing.ts' : '../peers/standing.mjs')
+  const program = join(import.meta.dirname, system === OWN ? '../failover-server.ts' : '../peers/failover-server.mjs')
   const start = (NAME: string) => candidates.use(new Child(program, [], { ...variables, NAME }))
   const [ann, bob] = [start('ann'), start('bob')]
   const isAnn = await Promise.race([ann.ready.then(() => true), bob.ready.then(() => false)])

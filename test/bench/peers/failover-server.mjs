@@ -1,4 +1,4 @@
-/** As ../standing.ts, by other libraries and services. JavaScript, as handlers/peers. */
+/** As ../failover-server.ts, by other libraries and services. JavaScript, as handlers/peers. */
 import { DynamoDB } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocument } from '@aws-sdk/lib-dynamodb'
 import deliveryHero from '@deliveryhero/dynamodb-lock'
