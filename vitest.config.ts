@@ -22,7 +22,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/deploy/**', 'test/browser/**', 'test/local/whole/**'],
+          exclude: ['**/node_modules/**', 'test/deploy/**', 'test/browser/**', 'test/local/whole/**'],
           globalSetup,
           ...limits,
         },

@@ -1,14 +1,11 @@
-/**
- * `node test/bench/page.ts`: whether the page of a local run gets slower with the length of the history. The page is
- * scrolled while ticks arrive, with few and with many tenures in turn, in one browser. It prints the time for which the
- * main thread works per frame; only the ratio is meaningful.
- */
 import type { Browser, CDPSession } from 'playwright-core'
-import { Feed } from '../../infra/local/page/feed.ts'
-import { startPage } from '../../infra/local/page/server.ts'
-import { launchChromium } from '../support/chromium.ts'
-import { APART_MS, syntheticSetup, syntheticTick } from '../support/synthetic-election.ts'
-import { compareSizes } from './compare.ts'
+import { Feed } from '../../../infra/local/page/feed.ts'
+import { startPage } from '../../../infra/local/page/server.ts'
+import { launchChromium } from '../../support/chromium.ts'
+import { APART_MS, syntheticSetup, syntheticTick } from '../../support/synthetic-election.ts'
+import type { Bench } from '../bench.ts'
+import { inTurns, ratioOf, show } from '../measure.ts'
+import type { Result } from '../report.ts'
 
 const FRAMES = 240
 const LIVE_EVERY_MS = 100
@@ -22,11 +19,28 @@ const SCROLL_THROUGH = `(async () => {
   }
 })()`
 
-const browser = await launchChromium()
-try {
-  await compareSizes([100, 10_000], (size) => msPerFrame(browser, size), 'tenures, work per frame')
-} finally {
-  await browser.close()
+/** Whether the page of a local run gets slower with the length of the history, while it scrolls and ticks arrive. */
+export async function localPage(bench: Bench): Promise<Result> {
+  const [few, many] = [100, bench.isQuick ? 1_000 : 10_000]
+  const browser = await launchChromium()
+  try {
+    const samples = await inTurns(
+      bench.isQuick ? 1 : 3,
+      [few, many].map((size) => [size, () => msPerFrame(browser, size)] as const),
+    )
+    return {
+      title: 'Page of a local run',
+      tables: [
+        {
+          about: 'Work of the main thread of Chromium per frame, as a ratio to that of a short history.',
+          columns: ['tenures', 'work per frame'],
+          rows: [few, many].map((size) => [size.toLocaleString('en'), show(ratioOf(samples(size), samples(few)))]),
+        },
+      ],
+    }
+  } finally {
+    await browser.close()
+  }
 }
 
 async function msPerFrame(browser: Browser, size: number): Promise<number> {
