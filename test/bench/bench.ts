@@ -23,6 +23,7 @@ import { memory } from './parts/memory.ts'
 import { money } from './parts/money.ts'
 import { requests } from './parts/requests.ts'
 import { scale } from './parts/scale.ts'
+import { servers } from './parts/servers.ts'
 import { createTables } from './processes.ts'
 import { type KeptResult, page, plotSvg, type Result, tableText } from './report.ts'
 
@@ -37,6 +38,7 @@ const PARTS: Readonly<Record<string, (bench: Bench) => Promise<Result>>> = {
   cycles,
   contention,
   failover,
+  servers,
   memory,
   fencing,
   scale,

@@ -1,29 +1,49 @@
-/**
- * `npm run bench`, or this file alone: how soon a successor leads after `resign({ to })`, and whether standbys slow down the
- * renewals of their leader, both in one process on DynamoDB Local.
- */
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DynamoDBLeaseStore, Election } from '../../functions/election/index.ts'
-import { startDynamoDBLocal } from '../../infra/programs/dynamodb-local.ts'
-import { INTERRUPTED_EXIT_CODE, onInterrupt } from '../../infra/programs/interrupt.ts'
-import { createLeaseTable, localClient } from '../support/tables.ts'
+import { DynamoDBLeaseStore, Election } from '../../../functions/election/index.ts'
+import { createLeaseTable, localClient } from '../../support/tables.ts'
+import type { Bench } from '../bench.ts'
+import { inTurns, ratioOf, show, spreadOf } from '../measure.ts'
+import type { Result } from '../report.ts'
 
 const POLL_MS = 500
-const HAND_OVERS = 20
-const ROUNDS = 3
-const ROUND_MS = 20_000
+const STANDBYS = [0, 100] as const
 /** Until all standbys have written their rows. */
 const WARM_UP_MS = 5_000
 
-async function measure(endpoint: string): Promise<void> {
-  show('successor leads after the release, if the work stops slowly', await handOvers(endpoint, POLL_MS * 1.6))
-  show(`successor leads after the release, if the work stops at once`, await handOvers(endpoint, 0))
-  const latencies = new Map<number, number[]>([0, 100].map((standbys) => [standbys, []]))
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [standbys, all] of latencies) all.push(...(await renewals(endpoint, standbys)))
+/** How soon a successor leads after `resign({ to })`, and whether standbys slow down the renewals of their leader. */
+export async function servers(bench: Bench): Promise<Result> {
+  const endpoint = await bench.dynamodbLocal()
+  const [times, rounds] = bench.isQuick ? [4, 1] : [20, 5]
+  const polls = async (drainMs: number) => (await handOvers(endpoint, drainMs, times)).map((ms) => ms / POLL_MS)
+  const [slow, atOnce] = [await polls(POLL_MS * 1.6), await polls(0)]
+  const measure = (standbys: number) => async () => {
+    return spreadOf(await renewals(endpoint, standbys, bench.isQuick ? 3_000 : 20_000)).median
   }
-  for (const [standbys, all] of latencies) show(`renewals beside ${standbys} standbys`, all)
+  const samples = await inTurns(
+    rounds,
+    STANDBYS.map((standbys) => [standbys, measure(standbys)] as const),
+  )
+  return {
+    title: 'Servers that stay',
+    tables: [
+      {
+        about:
+          'From the release after `resign({ to })` until the successor leads, as a share of `pollMs`; ' +
+          `in one process on DynamoDB Local, ${times} hand-overs.`,
+        columns: ['the work stops', 'time'],
+        rows: [
+          ['slowly: the successor has seen that it is named', show(spreadOf(slow))],
+          ['at once', show(spreadOf(atOnce))],
+        ],
+      },
+      {
+        about: `The median time of a renewal, as a ratio to that of a leader alone; ${rounds} rounds.`,
+        columns: ['standbys', 'time'],
+        rows: STANDBYS.map((standbys) => [String(standbys), show(ratioOf(samples(standbys), samples(0)))]),
+      },
+    ],
+  }
 }
 
 /** DynamoDB, and how long its requests took. */
@@ -50,7 +70,7 @@ class TimedStore extends DynamoDBLeaseStore {
 }
 
 /** Two servers hand the lease to each other. @param drainMs how long their work takes to stop */
-async function handOvers(endpoint: string, drainMs: number): Promise<readonly number[]> {
+async function handOvers(endpoint: string, drainMs: number, times: number): Promise<readonly number[]> {
   const client = localClient(endpoint)
   const store = new TimedStore({ tableName: await createLeaseTable(client), client })
   const leave = new AbortController()
@@ -60,7 +80,7 @@ async function handOvers(endpoint: string, drainMs: number): Promise<readonly nu
     const election = new Election({ store, lease: 'jobs', candidate, pollMs: POLL_MS })
     for await (const { signal } of election.campaign({ signal: leave.signal })) {
       if (store.releasedAtMs > 0) tookMs.push(performance.now() - store.releasedAtMs)
-      if (tookMs.length === HAND_OVERS) return leave.abort()
+      if (tookMs.length === times) return leave.abort()
       await sleep(POLL_MS * 2) // the other has seen that it is led, and polls
       void election.resign({ to: names[1 - nth] ?? '' })
       if (!signal.aborted) await once(signal, 'abort')
@@ -72,7 +92,7 @@ async function handOvers(endpoint: string, drainMs: number): Promise<readonly nu
   return tookMs
 }
 
-async function renewals(endpoint: string, standbys: number): Promise<readonly number[]> {
+async function renewals(endpoint: string, standbys: number, forMs: number): Promise<readonly number[]> {
   const [client, others] = [localClient(endpoint), localClient(endpoint)]
   const tableName = await createLeaseTable(client)
   const leading = new TimedStore({ tableName, client })
@@ -84,7 +104,7 @@ async function renewals(endpoint: string, standbys: number): Promise<readonly nu
   const waiting = names.map((name) => campaign(store, name, leave.signal))
   await sleep(WARM_UP_MS)
   leading.renewalsMs.length = 0
-  await sleep(ROUND_MS)
+  await sleep(forMs)
   const measured = [...leading.renewalsMs]
   leave.abort()
   await Promise.all([leader, ...waiting])
@@ -99,15 +119,3 @@ async function campaign(store: DynamoDBLeaseStore, candidate: string, leaving: A
     if (!signal.aborted) await once(signal, 'abort')
   }
 }
-
-function show(what: string, ms: readonly number[]): void {
-  const sorted = ms.toSorted((a, b) => a - b)
-  const at = (part: number) => (sorted[Math.floor(part * (sorted.length - 1))] ?? Number.NaN).toFixed(1)
-  console.log(`${what}: median ${at(0.5)} ms, 10th to 90th percentile ${at(0.1)} to ${at(0.9)} ms (${ms.length} times)`)
-}
-
-using interrupt = onInterrupt()
-const { endpoint, stop } = await startDynamoDBLocal({ signal: interrupt.signal, sharedDb: true })
-await Promise.race([measure(endpoint), once(interrupt.signal, 'abort')])
-await stop()
-process.exit(interrupt.signal.aborted ? INTERRUPTED_EXIT_CODE : 0)
